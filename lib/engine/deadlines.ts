@@ -1,0 +1,112 @@
+/**
+ * The deadlines of what is in flight, without a timer object for each: one sweep over all of them.
+ *
+ * @module
+ */
+
+/** Why something in flight was ended from here. */
+export type Stop = "timeout" | "cancelled";
+
+/** Something in flight that can be ended. Belongs to at most one {@linkcode Deadlines}. */
+export abstract class InFlight {
+  /** When it is late, on `performance.now()`'s clock. Set by {@linkcode Deadlines.add}. */
+  deadline = 0;
+  before: InFlight = this;
+  after: InFlight = this;
+  /** Ends it; called at most once. */
+  abstract stop(why: Stop): void;
+}
+
+class Head extends InFlight {
+  override stop(): void {}
+}
+
+/** How many sweeps there are within a timeout, if they are neither too often nor too rare. */
+const SWEEPS = 20;
+
+/**
+ * A ring of what is in flight, in the order of its start, which is that of its deadlines, since
+ * all have the same time:
+ *
+ * ```text
+ * head ─► first to be late ─► … ─► last started ─► head
+ * ```
+ *
+ * Adding and removing cost the same however many there are; the sweep looks at the first, and on
+ * only while it is late. It comes {@linkcode SWEEPS} times within the timeout, but not more often
+ * than every 5 ms and not less often than every 50 ms, and a stop is late by as much at most.
+ */
+export class Deadlines {
+  readonly #timeoutMs: number;
+  readonly #head = new Head();
+  readonly #sweeps: ReturnType<typeof setInterval>;
+  #epochMs = 0;
+
+  /** @param timeoutMs what each has, in milliseconds, more than 0 */
+  constructor(timeoutMs: number) {
+    this.#timeoutMs = timeoutMs;
+    this.#setEpoch();
+    const everyMs = Math.min(50, Math.max(5, timeoutMs / SWEEPS));
+    this.#sweeps = setInterval(() => {
+      this.#setEpoch();
+      this.sweep(performance.now());
+    }, everyMs);
+    Deno.unrefTimer(this.#sweeps);
+  }
+
+  /**
+   * What to add to a time of `performance.now()` to have milliseconds since the Unix epoch. The
+   * two clocks drift apart (NTP, suspension), so it is taken anew with every sweep.
+   */
+  get epochMs(): number {
+    return this.#epochMs;
+  }
+
+  #setEpoch(): void {
+    this.#epochMs = Date.now() - performance.now();
+  }
+
+  /** @param now the time of `performance.now()`, not before that of the last call */
+  add(item: InFlight, now: number): void {
+    item.deadline = now + this.#timeoutMs;
+    const head = this.#head;
+    const last = head.before;
+    item.before = last;
+    item.after = head;
+    last.after = item;
+    head.before = item;
+  }
+
+  /** Takes it out; does nothing if it is out already. */
+  remove(item: InFlight): void {
+    item.before.after = item.after;
+    item.after.before = item.before;
+    item.before = item.after = item;
+  }
+
+  /** Ends all that is late at `now`. */
+  sweep(now: number): void {
+    this.#stopWhile((item) => item.deadline <= now, "timeout");
+  }
+
+  /** Ends all. */
+  cancel(): void {
+    this.#stopWhile(() => true, "cancelled");
+  }
+
+  #stopWhile(late: (item: InFlight) => boolean, why: Stop): void {
+    for (
+      let item = this.#head.after;
+      item !== this.#head && late(item);
+      item = this.#head.after
+    ) {
+      this.remove(item);
+      item.stop(why);
+    }
+  }
+
+  /** Ends the sweep. */
+  close(): void {
+    clearInterval(this.#sweeps);
+  }
+}

@@ -1,0 +1,46 @@
+import type { ErrorKind } from "../types.ts";
+
+/** Why a request failed. */
+export interface Failure {
+  readonly error: ErrorKind;
+  readonly detail: string;
+}
+
+/**
+ * What the causes of native fetch's `TypeError: fetch failed` say, and the kind of each. Tried in
+ * this order: where sockets have run out, a name's lookup fails for it as well.
+ */
+const CAUSES: readonly (readonly [RegExp, ErrorKind])[] = [
+  [/too many open files|cannot assign requested address|no buffer space/i, "connect"],
+  [/^dns error/i, "dns"],
+  [/connection refused/i, "refused"],
+  [
+    /connection reset|connection closed before message completed|broken pipe|connection aborted/i,
+    "reset",
+  ],
+  [/certificate|\btls\b|handshake|corrupt message|fatal alert|peer is incompatible/i, "tls"],
+  [/^(tcp|connect|proxy|socks|unsuccessful tunnel)|unreachable|timed out/i, "connect"],
+];
+
+/**
+ * The kind of what native fetch throws before there is an answer. Seen with Deno 2.9: what went
+ * wrong stands in the cause's message behind `client error (Connect): ` or `(SendRequest): `.
+ * The URL and the addresses before it are left out.
+ */
+export function failureOfFetch(error: unknown): Failure {
+  if (!(error instanceof Error)) return { error: "protocol", detail: String(error) };
+  if (error.name === "NotCapable") {
+    return { error: "url", detail: "no permission for its host: run with --allow-net" };
+  }
+  if (!(error.cause instanceof Error)) return { error: "url", detail: error.message };
+  const message = error.cause.message;
+  const parts = /client error \((\w+)\): (.*)$/s.exec(message);
+  const detail = parts?.[2] ?? message;
+  const known = CAUSES.find(([pattern]) => pattern.test(detail));
+  return { error: known?.[1] ?? (parts?.[1] === "Connect" ? "connect" : "protocol"), detail };
+}
+
+/** What went wrong while a body was read; native fetch does not tell a reset from an early end. */
+export function failureOfBody(error: unknown): Failure {
+  return { error: "body", detail: error instanceof Error ? error.message : String(error) };
+}

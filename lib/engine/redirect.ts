@@ -1,0 +1,46 @@
+import { isSecretHeader } from "../secrets.ts";
+import type { HeaderList } from "../types.ts";
+
+/** What a request is made of, as far as a redirect changes it. */
+export interface Hop {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: HeaderList;
+  readonly body: Uint8Array<ArrayBuffer> | undefined;
+}
+
+/** Whether an answer with this status says where else to ask (RFC 9110 §15.4). */
+export function isRedirect(status: number): boolean {
+  return status >= 301 && status <= 308 && status !== 304 && status !== 305 && status !== 306;
+}
+
+/**
+ * The request that a redirect asks for. As the Fetch standard's "HTTP-redirect fetch" has it:
+ * POST becomes GET for 301 and 302, everything but GET and HEAD becomes GET for 303, and 307 and
+ * 308 change nothing (RFC 9110 §15.4). Beyond it, whatever looks like credentials stays with its
+ * origin, not `Authorization` alone, and a `Location` brings no user information with it.
+ *
+ * @param location the `Location` field: a URI reference (RFC 9110 §10.2.2)
+ * @returns the next request, or why there is none, in words
+ */
+export function nextHop(hop: Hop, status: number, location: string): Hop | string {
+  const from = new URL(hop.url);
+  const to = URL.parse(location, from);
+  if (to === null) return `the Location of the ${status} is no URL`;
+  if (to.protocol !== "http:" && to.protocol !== "https:") {
+    return `the Location of the ${status} is no http or https URL`;
+  }
+  to.username = to.password = "";
+  const becomesGet = (status === 303 && hop.method !== "GET" && hop.method !== "HEAD") ||
+    ((status === 301 || status === 302) && hop.method === "POST");
+  const leaves = to.origin !== from.origin;
+  const headers = becomesGet || leaves
+    ? hop.headers.filter(([name]) =>
+      !(becomesGet && /^content-/i.test(name)) &&
+      !(leaves && (isSecretHeader(name) || /^host$/i.test(name)))
+    )
+    : hop.headers;
+  return becomesGet
+    ? { url: to.href, method: "GET", headers, body: undefined }
+    : { url: to.href, method: hop.method, headers, body: hop.body };
+}

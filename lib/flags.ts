@@ -1,0 +1,179 @@
+/**
+ * A table of flags, from whose rows come the parser and the help; and the units in which values
+ * are given on the command line.
+ *
+ * @module
+ */
+import { parseArgs } from "node:util";
+
+/** The user's mistake, in one line: what is wrong, and after a colon how to mend it. */
+export class UsageError extends Error {
+  override name = "UsageError";
+}
+
+/** One flag. */
+export interface Flag {
+  /** The long name, without dashes. */
+  readonly name: string;
+  /** One letter, if it has one. */
+  readonly short?: string;
+  /** What stands for the value in the help; a flag without one is a switch. */
+  readonly value?: string;
+  /** Whether it may be given more than once. */
+  readonly repeatable?: boolean;
+  readonly help: string;
+  /** The heading it stands under in the help. */
+  readonly section: string;
+  /** Set while the flag is part of the contract, but not built yet: it is refused. */
+  readonly notYet?: boolean;
+}
+
+/** What was given on a command line: the flags' texts by long name, and the rest. */
+export interface Given {
+  readonly values: Readonly<Record<string, string | boolean | string[] | undefined>>;
+  readonly positionals: readonly string[];
+}
+
+/**
+ * Reads a command line by a table of flags: `--name value`, `--name=value`, `-n value`, `-nvalue`,
+ * `-abc` for switches, `--` before what is no flag.
+ *
+ * @param command the words after which `--help` shows this table
+ * @throws {UsageError} If a flag is unknown, lacks its value, has one it does not take, is given
+ * twice, or is not built yet.
+ */
+export function parseFlags(
+  flags: readonly Flag[],
+  argv: readonly string[],
+  command: string,
+): Given {
+  const options: Record<string, { type: "string" | "boolean"; short?: string; multiple: true }> =
+    {};
+  for (const flag of flags) {
+    const type = flag.value === undefined ? "boolean" : "string";
+    options[flag.name] = flag.short === undefined
+      ? { type, multiple: true }
+      : { type, short: flag.short, multiple: true };
+  }
+  let parsed;
+  try {
+    parsed = parseArgs({ args: [...argv], options, allowPositionals: true, strict: true });
+  } catch (error) {
+    throw new UsageError(`${firstSentence(error)}: see '${command} --help'`);
+  }
+  const values: Record<string, string | boolean | string[]> = {};
+  for (const flag of flags) {
+    const given = parsed.values[flag.name] as (string | boolean)[] | undefined;
+    if (given === undefined) continue;
+    if (flag.notYet) {
+      throw new UsageError(`'--${flag.name}' is not yet built: leave it out`);
+    }
+    if (flag.repeatable) values[flag.name] = given as string[];
+    else if (given.length > 1 && flag.value !== undefined) {
+      throw new UsageError(`'--${flag.name}' is given ${given.length} times: give it once`);
+    } else values[flag.name] = given[0];
+  }
+  return { values, positionals: parsed.positionals };
+}
+
+/** Node's message without its advice, which speaks of what this program's users do not know. */
+function firstSentence(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.split(/\. |\.?\n/, 1)[0];
+}
+
+/** The help for a table of flags: a line each, under their headings. */
+export function formatFlags(flags: readonly Flag[]): string {
+  const built = flags.filter((flag) => !flag.notYet);
+  const left = (flag: Flag): string =>
+    `  ${flag.short === undefined ? "    " : `-${flag.short}, `}--${flag.name}` +
+    (flag.value === undefined ? "" : ` ${flag.value}`);
+  const width = Math.max(...built.map((flag) => left(flag).length)) + 2;
+  let text = "";
+  for (const section of new Set(built.map((flag) => flag.section))) {
+    text += `\n${section}:\n`;
+    for (const flag of built.filter((flag) => flag.section === section)) {
+      text += `${left(flag).padEnd(width)}${
+        flag.help.replaceAll("\n", `\n${" ".repeat(width)}`)
+      }\n`;
+    }
+  }
+  return text;
+}
+
+const COUNT = /^(\d+(?:\.\d+)?)(?:[eE](\d{1,2}))?([kKmMgG])?$/;
+const COUNT_UNITS: Record<string, number> = { k: 1e3, m: 1e6, g: 1e9 };
+
+/**
+ * Reads a count: `100`, `10k`, `1M`, `1e8`.
+ *
+ * @returns a whole number from `min` to `max`
+ * @throws {UsageError} If the text is none.
+ */
+export function parseCount(
+  text: string,
+  flag: string,
+  { min = 0, max = Number.MAX_SAFE_INTEGER }: { min?: number; max?: number } = {},
+): number {
+  const match = COUNT.exec(text);
+  const value = match === null
+    ? NaN
+    : Number(match[1]) * 10 ** Number(match[2] ?? 0) * (COUNT_UNITS[match[3]?.toLowerCase()] ?? 1);
+  // 0.3M is 300000.00000000006 or so: a count written with a decimal point is rounded if it is
+  // whole but for that.
+  const count = Math.round(value);
+  if (!(Math.abs(value - count) < 1e-6) || count < min || count > max) {
+    const range = max === Number.MAX_SAFE_INTEGER ? `from ${min}` : `from ${min} to ${max}`;
+    throw new UsageError(
+      `Cannot read '${flag} ${text}': give a whole number ${range}, like 500, 10k, 1M or 1e8`,
+    );
+  }
+  return count;
+}
+
+const SIZE = /^(\d+(?:\.\d+)?)(?:([kKmMgG])i?)?[bB]?$/;
+const SIZE_UNITS: Record<string, number> = { k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
+
+/**
+ * Reads a size in bytes; the suffixes are powers of 1,024: `64M` is 67,108,864.
+ *
+ * @throws {UsageError} If the text is none.
+ */
+export function parseSize(text: string, flag: string): number {
+  const match = SIZE.exec(text);
+  const value = match === null
+    ? NaN
+    : Math.floor(Number(match[1]) * (SIZE_UNITS[match[2]?.toLowerCase()] ?? 1));
+  if (!Number.isSafeInteger(value)) {
+    throw new UsageError(`Cannot read '${flag} ${text}': give a size, like 500, 10k or 64M`);
+  }
+  return value;
+}
+
+const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/;
+
+/** The units of a duration, in milliseconds. */
+export const DURATION_UNITS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+};
+
+/**
+ * Reads a duration with its unit: `250ms`, `3s`, `5m`, `2h`. A bare `0` needs none.
+ *
+ * @returns milliseconds
+ * @throws {UsageError} If the text is none.
+ */
+export function parseDuration(text: string, flag: string): number {
+  if (text === "0") return 0;
+  const match = DURATION.exec(text);
+  const ms = match === null ? NaN : Number(match[1]) * DURATION_UNITS[match[2]];
+  if (!Number.isFinite(ms)) {
+    throw new UsageError(
+      `Cannot read '${flag} ${text}': give a number with its unit, like 250ms, 3s, 5m or 2h`,
+    );
+  }
+  return ms;
+}

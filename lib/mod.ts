@@ -1,0 +1,34 @@
+/**
+ * The parts of `myriad` that other programs may import.
+ *
+ * ```text
+ * source ──► pool ──► engine ──► stats ──► report
+ * (lazy)   (bounded) (answer)     sink
+ * ```
+ *
+ * @example Ten answers at a time, from a list of any length
+ * ```ts
+ * import { asCompleted } from "@myriad/myriad";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const server = Deno.serve(
+ *   { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+ *   (request) => new Response(new URL(request.url).pathname),
+ * );
+ * const urls = (function* () {
+ *   for (let i = 0; i < 100; i++) yield `http://127.0.0.1:${server.addr.port}/${i}`;
+ * })();
+ * let answers = 0;
+ * const client = Deno.createHttpClient({ poolMaxIdlePerHost: 10 });
+ * const get = async (url: string, signal: AbortSignal) =>
+ *   (await fetch(url, { client, signal })).text();
+ * for await (const _text of asCompleted(urls, get, { concurrency: 10 })) answers++;
+ * client.close();
+ * await server.shutdown();
+ * assertEquals(answers, 100);
+ * ```
+ *
+ * @module
+ */
+export { asCompleted, type AsCompletedOptions } from "./pool.ts";
+export type { MaybePromise, Source } from "./types.ts";

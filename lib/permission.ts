@@ -1,0 +1,29 @@
+/** Longest list of hosts that is kept; more of them are asked for again. */
+const MOST_HOSTS = 10_000;
+
+/**
+ * Tells whether this process may talk to a URL's host, without ever asking the user: a question
+ * in mid-run would hold up a thousand requests.
+ *
+ * @returns undefined where every host is allowed, so that nothing needs to be asked
+ */
+export function hostPermission(): ((url: string) => boolean) | undefined {
+  if (Deno.permissions.querySync({ name: "net" }).state === "granted") return undefined;
+  const known = new Map<string, boolean>();
+  return (url) => {
+    const host = hostOf(url);
+    let allowed = known.get(host);
+    if (allowed === undefined) {
+      if (known.size === MOST_HOSTS) known.clear();
+      allowed = Deno.permissions.querySync({ name: "net", host }).state === "granted";
+      known.set(host, allowed);
+    }
+    return allowed;
+  };
+}
+
+/** Host and port of a URL, as `--allow-net` takes them. */
+export function hostOf(url: string): string {
+  const { hostname, port, protocol } = new URL(url);
+  return `${hostname}:${port || (protocol === "https:" ? 443 : 80)}`;
+}

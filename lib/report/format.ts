@@ -1,0 +1,55 @@
+/**
+ * How numbers read in a report.
+ *
+ * @module
+ */
+
+/** 1234567 as `1,234,567`. */
+export function formatCount(count: number): string {
+  return Math.round(count).toString().replace(/\B(?=(\d{3})+$)/g, ",");
+}
+
+/** Milliseconds in a fit unit: `340 us`, `12.3 ms`, `1.50 s`. */
+export function formatMs(ms: number): string {
+  if (ms === 0) return "0 s";
+  if (ms < 1) return `${Math.round(ms * 1000)} us`;
+  if (ms < 1000) return `${threeDigits(ms)} ms`;
+  return ms < 600_000 ? `${threeDigits(ms / 1000)} s` : formatClock(ms / 1000);
+}
+
+/** Seconds as a clock: `42s`, `1:02:03`, `3d 04:05:06`. */
+export function formatClock(seconds: number): string {
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole}s`;
+  const two = (value: number): string => `${Math.floor(value)}`.padStart(2, "0");
+  const [days, hours] = [Math.floor(whole / 86_400), Math.floor(whole / 3600) % 24];
+  const clock = `${two(whole / 60 % 60)}:${two(whole % 60)}`;
+  if (days > 0) return `${days}d ${two(hours)}:${clock}`;
+  return hours > 0 ? `${hours}:${clock}` : clock.replace(/^0/, "");
+}
+
+/** Octets in powers of 1,024: `13 B`, `1.21 MB`. */
+export function formatBytes(bytes: number): string {
+  let value = bytes;
+  for (const unit of ["B", "kB", "MB", "GB"]) {
+    if (value < 1000) return `${unit === "B" ? Math.round(value) : threeDigits(value)} ${unit}`;
+    value /= 1024;
+  }
+  return `${threeDigits(value)} TB`;
+}
+
+/** A rate a second: `0.52`, `660`, `25,321`. */
+export function formatRate(rate: number): string {
+  return rate < 100 ? threeDigits(rate) : formatCount(rate);
+}
+
+/** A share as a percentage. */
+export function formatShare(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
+}
+
+/** Three digits that matter, for 0 to 1,000 and above: `1.50`, `12.3`, `660`. */
+function threeDigits(value: number): string {
+  if (value >= 99.95) return formatCount(value);
+  return value.toFixed(value >= 9.995 ? 1 : 2);
+}

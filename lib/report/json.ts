@@ -1,0 +1,41 @@
+import type { Snapshot } from "../types.ts";
+
+/** What the summary has besides statistics. */
+export interface SummaryContext {
+  /** The program's version. */
+  readonly version: string;
+}
+
+/** The summary as one JSON document; its names are a contract with the users' scripts. */
+export function formatSummary(snapshot: Snapshot, { version }: SummaryContext): string {
+  const { latency } = snapshot;
+  const summary = {
+    requests: snapshot.requests,
+    succeeded: snapshot.succeeded,
+    failed: snapshot.failed,
+    errors: snapshot.errors,
+    statuses: snapshot.statuses,
+    seconds: rounded(snapshot.seconds),
+    rate: rounded(snapshot.rate),
+    bytes: snapshot.bytes,
+    latency_ms: Object.fromEntries(
+      Object.entries(latency).map(([name, ms]) => [name, rounded(ms)]),
+    ),
+    concurrency: snapshot.concurrency,
+    mean_in_flight_ms: rounded(snapshot.meanBusyMs),
+    utilization: rounded(snapshot.utilization),
+    attempts: snapshot.attempts,
+    peak_rss_kb: snapshot.peakRssKb,
+    cpu_seconds: rounded(snapshot.cpuSeconds),
+    engine: snapshot.engine,
+    version,
+    resumed: false,
+    interrupted: snapshot.interrupted,
+    thresholds: [],
+  };
+  return `${JSON.stringify(summary, null, 2)}\n`;
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}

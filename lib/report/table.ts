@@ -1,0 +1,99 @@
+import { STATUS_TEXT } from "@std/http/status";
+import { escapeForTerminal } from "../escape.ts";
+import type { Snapshot } from "../types.ts";
+import {
+  formatBytes,
+  formatClock,
+  formatCount,
+  formatMs,
+  formatRate,
+  formatShare,
+} from "./format.ts";
+
+/** Characters of an example; a line of the table has at most 80. */
+const EXAMPLE_LENGTH = 56;
+
+/** The summary for people: what came of the requests, how fast, at which cost. */
+export function formatTable(snapshot: Snapshot, { color }: { color: boolean }): string {
+  const paint = (code: number, text: string): string =>
+    color ? `\x1b[${code}m${text}\x1b[0m` : text;
+  const bold = (text: string): string => paint(1, text);
+  const { latency, requests, failed } = snapshot;
+  const lines: string[] = [];
+  const row = (name: string, value: string): void => {
+    lines.push(`  ${name.padEnd(12)} ${value}`);
+  };
+
+  const inTime = `in ${formatClock(snapshot.seconds)}`;
+  lines.push(
+    bold(`${formatCount(requests)} ${requests === 1 ? "request" : "requests"} ${inTime}`) +
+      (snapshot.interrupted ? paint(33, ", interrupted") : ""),
+  );
+  row("succeeded", paint(32, formatCount(snapshot.succeeded)));
+  row("failed", paint(failed > 0 ? 31 : 0, formatCount(failed)));
+  row("rate", `${formatRate(snapshot.rate)} requests/s`);
+  row("", mostAllowed(snapshot));
+  row(
+    "bodies",
+    `${formatBytes(snapshot.bytes)}, ${formatBytes(ratio(snapshot.bytes, snapshot.seconds))}/s`,
+  );
+  row("memory", `${formatBytes(snapshot.peakRssKb * 1024)} at most`);
+  row(
+    "CPU",
+    `${snapshot.cpuSeconds.toFixed(2)} s, ${
+      formatMs(ratio(snapshot.cpuSeconds, requests) * 1000)
+    } a request`,
+  );
+
+  if (snapshot.succeeded > 0) {
+    lines.push("", bold("Latency of answers"));
+    const { min, mean, max, stddev, ...percentiles } = latency;
+    lines.push(
+      `  min ${formatMs(min)}   mean ${formatMs(mean)}   max ${formatMs(max)}   stddev ${
+        formatMs(stddev)
+      }`,
+    );
+    const columns = Object.entries(percentiles).map(([name, ms]) => {
+      const title = name.replace(/^p(\d\d)(\d+)$/, "p$1.$2");
+      const value = formatMs(ms);
+      const width = Math.max(title.length, value.length) + 3;
+      return [title.padEnd(width), value.padEnd(width)];
+    });
+    for (const line of [0, 1]) {
+      lines.push(`  ${columns.map((column) => column[line]).join("").trimEnd()}`);
+    }
+  }
+
+  const statuses = Object.entries(snapshot.statuses);
+  if (statuses.length > 0) lines.push("", bold("Statuses"));
+  for (const [status, count] of statuses) {
+    const text = (STATUS_TEXT as Record<string, string>)[status] ?? "";
+    lines.push(`  ${status} ${text.padEnd(22)} ${share(count, requests)}`);
+  }
+
+  const errors = Object.entries(snapshot.errors);
+  if (errors.length > 0) lines.push("", bold("Errors"));
+  for (const [kind, { count, examples }] of errors) {
+    lines.push(`  ${paint(31, kind.padEnd(26))} ${share(count, requests)}`);
+    const [example] = examples;
+    lines.push(`    such as ${escapeForTerminal(example.url, EXAMPLE_LENGTH)}`);
+    lines.push(`            ${escapeForTerminal(example.detail, EXAMPLE_LENGTH)}`);
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+/** How near the run came to what its concurrency allows, in a sentence. */
+function mostAllowed({ utilization, concurrency, total, meanBusyMs }: Snapshot): string {
+  const inFlight = formatCount(Math.min(concurrency, total ?? Infinity));
+  return `${formatShare(utilization)} of what ${inFlight} in flight allow at ${
+    formatMs(meanBusyMs)
+  } each`;
+}
+
+function share(count: number, requests: number): string {
+  return `${formatCount(count).padStart(13)} ${formatShare(ratio(count, requests)).padStart(8)}`;
+}
+
+function ratio(a: number, b: number): number {
+  return b > 0 ? a / b : 0;
+}

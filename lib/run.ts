@@ -1,0 +1,206 @@
+/**
+ * The composition of a run: the only file that knows all the pieces.
+ *
+ * @module
+ */
+import process from "node:process";
+import { FetchEngine } from "./engine/fetch.ts";
+import { UsageError } from "./flags.ts";
+import { Gate } from "./gate.ts";
+import type { OutputOptions, RunOptions } from "./options.ts";
+import { hostOf, hostPermission } from "./permission.ts";
+import { asCompleted } from "./pool.ts";
+import { formatSummary } from "./report/json.ts";
+import { type BlockWriter, openBlocks } from "./sink/blocks.ts";
+import { failureLines } from "./sink/failures.ts";
+import { csv, ndjson } from "./sink/record.ts";
+import { openSource, type TargetSource } from "./source/open.ts";
+import { Stats } from "./stats.ts";
+import type { Engine, MaybePromise, Result, Snapshot, Target } from "./types.ts";
+
+/** Something that takes results; a promise if the caller has to wait. */
+interface Output {
+  readonly blocks: BlockWriter;
+  write(result: Result): MaybePromise<void>;
+}
+
+/** A run: everything it needs is open before the first request is made. */
+export class Run {
+  readonly #options: RunOptions;
+  readonly #source: TargetSource;
+  readonly #outputs: readonly Output[];
+  readonly #summary: BlockWriter | undefined;
+  readonly #permits = hostPermission();
+  readonly #gate: Gate<Target>;
+  readonly #engine: Engine;
+  readonly #stats = new Stats();
+  readonly #startMs = performance.now();
+  #isInterrupted = false;
+
+  /**
+   * Opens the source and the outputs; requests nothing.
+   *
+   * @throws {UsageError} If one of them cannot be opened.
+   */
+  static async open(options: RunOptions): Promise<Run> {
+    const source = await openSource({ ...options, template: options.url, count: options.requests });
+    const outputs: Output[] = [];
+    const { output, failures, summary } = options;
+    try {
+      if (output !== undefined) outputs.push(await openRecords(output));
+      if (failures !== undefined) {
+        // It can hold what the input held: bodies, and fields whose names tell nothing.
+        const blocks = await openBlocks(failures, { flag: "--failures", mode: 0o600 });
+        const format = failureLines(options);
+        outputs.push({
+          blocks,
+          write: (result) => result.error === undefined ? undefined : blocks.write(format(result)),
+        });
+      }
+      const file = summary === undefined
+        ? undefined
+        : await openBlocks(summary, { flag: "--summary" });
+      return new Run(options, source, outputs, file);
+    } catch (error) {
+      for (const { blocks } of outputs) await blocks.close();
+      await source.return();
+      throw error;
+    }
+  }
+
+  private constructor(
+    options: RunOptions,
+    source: TargetSource,
+    outputs: readonly Output[],
+    summary: BlockWriter | undefined,
+  ) {
+    this.#options = options;
+    this.#source = source;
+    this.#outputs = outputs;
+    this.#summary = summary;
+    this.#gate = new Gate(source, options.durationMs);
+    this.#engine = new FetchEngine({
+      ...options,
+      permits: this.#permits,
+      ttfb: options.output?.fields?.includes("ttfb_ms") ?? false,
+    });
+  }
+
+  /** Makes the requests, writes the records and the summary, and closes everything. */
+  async finish(version: string): Promise<Outcome> {
+    let failure: unknown;
+    try {
+      await this.#requestAll();
+    } catch (error) {
+      failure = error;
+    }
+    failure ??= this.#gate.failure;
+    const snapshot = this.snapshot();
+    this.#engine.close();
+    await this.#gate.return();
+    for (const { blocks } of this.#outputs) {
+      await blocks.close().catch((error) => failure ??= error);
+    }
+    try {
+      await this.#summary?.write(formatSummary(snapshot, { version }));
+      await this.#summary?.close();
+    } catch (error) {
+      failure ??= error;
+    }
+    return { snapshot, failure };
+  }
+
+  async #requestAll(): Promise<void> {
+    const { concurrency } = this.#options;
+    const hit = (target: Target): MaybePromise<Result> => this.#hit(target);
+    for await (const result of asCompleted(this.#gate, hit, { concurrency })) {
+      this.#stats.add(result);
+      try {
+        for (const output of this.#outputs) {
+          const written = output.write(result);
+          if (written !== undefined) await written;
+        }
+      } catch (error) {
+        // Nobody will see what the requests in flight bring: not worth waiting for.
+        this.#engine.cancel();
+        throw error;
+      }
+    }
+  }
+
+  #hit(target: Target): MaybePromise<Result> {
+    if (target.invalid !== undefined) return unsent(target, target.invalid, this.#engine);
+    if (this.#permits !== undefined && this.#gate.passed === 1 && !this.#permits(target.url)) {
+      const host = hostOf(target.url);
+      throw new UsageError(`Cannot request '${host}': no permission: run with --allow-net=${host}`);
+    }
+    return this.#engine.hit(target);
+  }
+
+  /** Starts no more requests; those in flight go on. */
+  stop(): void {
+    this.#isInterrupted = true;
+    this.#gate.stop();
+  }
+
+  /** Gives up the requests in flight. */
+  cancel(): void {
+    this.#engine.cancel();
+  }
+
+  snapshot(): Snapshot {
+    const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
+    return this.#stats.snapshot({
+      seconds: (performance.now() - this.#startMs) / 1000,
+      concurrency: this.#options.concurrency,
+      inFlight: this.#gate.passed - this.#stats.requests,
+      total: this.#source.total,
+      progress: this.#source.progress?.(),
+      rssBytes: Deno.memoryUsage().rss,
+      peakRssKb: maxRSS,
+      cpuSeconds: (userCPUTime + systemCPUTime) / 1e6,
+      engine: this.#engine.name,
+      interrupted: this.#isInterrupted,
+    });
+  }
+}
+
+/** What came of a run. */
+export interface Outcome {
+  readonly snapshot: Snapshot;
+  /**
+   * Why it could not go on, if so: a {@linkcode UsageError} if the first request lacks the
+   * permission for its host, an `OutputError`, a `ClosedPipe`, or an `InputError`; all that the
+   * source gave before that was requested.
+   */
+  readonly failure: unknown;
+}
+
+async function openRecords(options: OutputOptions): Promise<Output> {
+  const blocks = await openBlocks(options.path, { flag: "--output", gzip: options.gzip });
+  if (options.format === "ndjson") {
+    const format = ndjson(options.fields);
+    return { blocks, write: (result) => blocks.write(format(result)) };
+  }
+  const { header, format } = csv(options.fields);
+  await blocks.write(header);
+  return { blocks, write: (result) => blocks.write(format(result)) };
+}
+
+/** The result of a target of which no request can be made. */
+function unsent(target: Target, why: string, engine: Engine): Result {
+  return {
+    target,
+    status: null,
+    bytes: 0,
+    size: 0,
+    at: Date.now(),
+    ms: 0,
+    ttfbMs: null,
+    attempts: 0,
+    location: null,
+    engine: engine.name,
+    error: "url",
+    detail: why,
+  };
+}

@@ -1,0 +1,22 @@
+/**
+ * What must never reach a record, a report, an error line, or another origin.
+ *
+ * @module
+ */
+
+const SECRET_NAME = /^(proxy-)?authorization$|^cookie2?$|token|secret|passw|api-?key|credential/i;
+
+/** Whether a header field of this name holds credentials, as far as a name can tell. */
+export function isSecretHeader(name: string): boolean {
+  return SECRET_NAME.test(name);
+}
+
+const USERINFO = /^(\s*[^/?#\s]*[/\\]{2})[^/?#\\]*@/;
+
+/**
+ * A URL without its user information (RFC 3986 §3.2.1): what stands between `//` and the last `@`
+ * before the path. Takes text that is no URL, too.
+ */
+export function withoutUserinfo(url: string): string {
+  return url.includes("@") ? url.replace(USERINFO, "$1") : url;
+}

@@ -1,0 +1,183 @@
+/**
+ * Lines of text into a file or standard output, in large writes.
+ *
+ * @module
+ */
+import { UsageError } from "../flags.ts";
+import type { MaybePromise } from "../types.ts";
+
+/** What was to be written could not be: a full disk, a file system that is gone. */
+export class OutputError extends Error {
+  override name = "OutputError";
+}
+
+/** Whoever read standard output has closed it: nothing is wrong, but there is no use going on. */
+export class ClosedPipe extends Error {
+  override name = "ClosedPipe";
+}
+
+/** Where blocks go; a file, or standard output. */
+export interface BlockFile {
+  write(block: Uint8Array): Promise<number>;
+  /** Cuts the file back; absent where it cannot be, as in a pipe. */
+  truncate?(length: number): Promise<void>;
+  close(): void;
+}
+
+/** Characters of one write. */
+const BLOCK = 64 * 1024;
+/** Compressed, each write is a gzip member of its own, and larger ones compress better. */
+const GZIP_BLOCK = 256 * 1024;
+/** How long a line waits for others at most. A gzip member of few lines wastes room. */
+const FLUSH_MS = 200;
+const GZIP_FLUSH_MS = 5_000;
+
+/** Options for {@linkcode openBlocks}. */
+export interface BlockOptions {
+  /** The flag that names the file, for messages, such as `--output`. */
+  flag: string;
+  /** @default {false} */
+  gzip?: boolean;
+  /** The file's permissions where it is made anew. */
+  mode?: number;
+}
+
+/**
+ * Opens a file, emptying it, or standard output for `-`.
+ *
+ * @throws {UsageError} If it cannot be written.
+ */
+export async function openBlocks(path: string, options: BlockOptions): Promise<BlockWriter> {
+  const name = `${options.flag} ${path}`;
+  if (path === "-") {
+    // Standard output is not ours to close.
+    const stdout = { write: (block: Uint8Array) => Deno.stdout.write(block), close: () => {} };
+    return new BlockWriter(stdout, name, options.gzip);
+  }
+  if (Deno.permissions.querySync({ name: "write", path }).state !== "granted") {
+    throw new UsageError(`Cannot write '${name}': no permission: run with --allow-write=${path}`);
+  }
+  try {
+    const { mode } = options;
+    const file = await Deno.open(path, { write: true, create: true, truncate: true, mode });
+    return new BlockWriter(file, name, options.gzip);
+  } catch (error) {
+    throw new UsageError(`Cannot write '${name}': ${reason(error)}`);
+  }
+}
+
+function reason(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "no such folder: make it first";
+  if (error instanceof Deno.errors.PermissionDenied) return "permission denied: choose another";
+  const message = error instanceof Error ? error.message : String(error);
+  if (/os error 21/.test(message)) return "it is a folder: give the name of a file";
+  if (/os error 28/.test(message)) return "no space left on device: free some";
+  return message.replace(/ \(os error \d+\).*$/, "");
+}
+
+/**
+ * Gathers lines and writes them in blocks, one write at a time. While a block is being written
+ * the next one gathers; when that is full too, {@linkcode write} gives a promise to wait for. So
+ * at most two blocks are held, however slow the disk is.
+ */
+export class BlockWriter {
+  readonly #file: BlockFile;
+  readonly #name: string;
+  readonly #gzip: boolean;
+  readonly #blockLength: number;
+  readonly #flushes: ReturnType<typeof setInterval>;
+  /** Whole lines; longer than a block by one line at most. */
+  #lines = "";
+  /** The write under way. Never rejects: its failure is `#failure`. */
+  #writing: Promise<void> | undefined;
+  #failure: Error | undefined;
+  /** Octets of whole lines that are in the file. */
+  #length = 0;
+
+  /** @param name the flag and its value, for messages */
+  constructor(file: BlockFile, name: string, gzip = false) {
+    this.#file = file;
+    this.#name = name;
+    this.#gzip = gzip;
+    this.#blockLength = gzip ? GZIP_BLOCK : BLOCK;
+    this.#flushes = setInterval(
+      () => this.#flush(),
+      gzip ? GZIP_FLUSH_MS : FLUSH_MS,
+    );
+    this.#flushes.unref();
+  }
+
+  /**
+   * Takes lines, each with its newline.
+   *
+   * @returns a promise if the caller has to wait before it gives more
+   * @throws {OutputError} If they, or earlier ones, could not be written; or by the promise.
+   * @throws {ClosedPipe} If nobody reads standard output any more; or by the promise.
+   */
+  write(lines: string): MaybePromise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#lines += lines;
+    if (this.#lines.length < this.#blockLength) return;
+    if (this.#writing !== undefined) return this.#flushNext();
+    this.#flush();
+  }
+
+  async #flushNext(): Promise<void> {
+    await this.#writing;
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#flush();
+  }
+
+  /** Starts to write what has gathered, unless something is being written. */
+  #flush(): void {
+    if (this.#lines === "" || this.#writing !== undefined || this.#failure !== undefined) return;
+    const lines = this.#lines;
+    this.#lines = "";
+    this.#writing = this.#writeBlock(lines).finally(() => this.#writing = undefined);
+  }
+
+  async #writeBlock(lines: string): Promise<void> {
+    const plain = encoder.encode(lines);
+    let written = 0;
+    let block = plain;
+    try {
+      if (this.#gzip) block = await compress(plain);
+      while (written < block.length) written += await this.#file.write(block.subarray(written));
+      this.#length += block.length;
+    } catch (error) {
+      if (error instanceof Deno.errors.BrokenPipe) {
+        this.#failure = new ClosedPipe();
+        return;
+      }
+      this.#failure = new OutputError(`Cannot write '${this.#name}': ${reason(error)}`);
+      // A line that was cut off is worse than one that is missing.
+      const whole = this.#gzip ? 0 : plain.subarray(0, written).lastIndexOf(NEWLINE) + 1;
+      this.#length += whole;
+      await this.#file.truncate?.(this.#length).catch(() => {});
+    }
+  }
+
+  /**
+   * Writes what is left, and closes the file.
+   *
+   * @throws {OutputError} If something could not be written, now or before.
+   * @throws {ClosedPipe} If nobody reads standard output any more.
+   */
+  async close(): Promise<void> {
+    clearInterval(this.#flushes);
+    await this.#writing;
+    this.#flush();
+    await this.#writing;
+    this.#file.close();
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+}
+
+const NEWLINE = 0x0a;
+const encoder = new TextEncoder();
+
+/** One whole gzip member (RFC 1952 §2.2): a file of several is one, too. */
+function compress(block: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+  return new Response(new Blob([block]).stream().pipeThrough(new CompressionStream("gzip")))
+    .bytes();
+}

@@ -1,0 +1,222 @@
+import { UsageError } from "../flags.ts";
+import type { MaybePromise, Source, Target } from "../types.ts";
+import { CsvReader, type CsvRecord } from "./csv.ts";
+import { Input } from "./input.ts";
+import { jsonlTargets } from "./jsonl.ts";
+import { type Line, LineReader, TooLong } from "./lines.ts";
+import { type Numbers, RangeSource } from "./range.ts";
+import { checkedTarget, checkOrigin, type Defaults, invalidTarget, target } from "./target.ts";
+import { Template } from "./template.ts";
+
+/** Options for {@linkcode openSource}. */
+export interface SourceOptions extends Numbers, Defaults {
+  /** The URL's template; it may be missing where the input gives URLs. */
+  readonly template: string | undefined;
+  readonly input: { readonly path: string; readonly format: "lines" | "jsonl" | "csv" } | undefined;
+}
+
+/** Targets, and how far they have come. */
+export interface TargetSource extends Source<Target> {
+  /** How many there will be; undefined if nobody knows. */
+  readonly total?: number | undefined;
+  /** The share of the input that was read, 0 to 1, where that is known. */
+  progress?(): number | undefined;
+  return(): unknown;
+}
+
+/**
+ * Opens the source of a run's targets.
+ *
+ * @throws {UsageError} If the template or the input is wrong, or one does not fit the other.
+ */
+export async function openSource(options: SourceOptions): Promise<TargetSource> {
+  const { input } = options;
+  const { template, defaults } = templateOf(options);
+  if (input === undefined) {
+    refuseFields(template!, "without --input there is no record: give {} for the number");
+    return new RangeSource(template!, options, defaults);
+  }
+  if (input.format === "lines" && template !== undefined) {
+    refuseFields(template, "a line has no fields: give {} for the line, or --input-format");
+    if (template.names.length === 0) {
+      throw new UsageError(
+        `Cannot use the lines of '--input ${input.path}': the URL has no {} for them: add it, or leave the URL out`,
+      );
+    }
+  }
+  const file = await Input.open(input.path);
+  const lines = new LineReader(file);
+  try {
+    if (input.format === "csv") {
+      const records = new CsvReader(lines);
+      const header = await csvHeader(records, input.path, template);
+      const make = csvTargets(header, template ?? Template.parse("{url}"), defaults);
+      return new InputSource(file, records, options, defaults, make);
+    }
+    const make = input.format === "jsonl"
+      ? jsonlTargets(template, defaults)
+      : lineTargets(template, defaults);
+    return new InputSource<Line>(
+      file,
+      lines,
+      options,
+      defaults,
+      (i, line) => make(i, line as string),
+    );
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+/** The template, and the run's headers with the credentials that it held, if it always had them. */
+function templateOf(
+  options: SourceOptions,
+): { template: Template | undefined; defaults: Defaults } {
+  const { template: text, method, headers, body, input } = options;
+  if (text === undefined) return { template: undefined, defaults: { method, headers, body } };
+  const template = Template.parse(text);
+  // A base is resolved with its credentials, since a record can lead to another origin.
+  const isBase = input?.format === "jsonl" && template.names.length === 0;
+  if (!template.isOriginFixed) return { template, defaults: { method, headers, body } };
+  const origin = checkOrigin(template.start, headers);
+  if (isBase || origin.url === template.start) {
+    return { template, defaults: { method, headers, body } };
+  }
+  const bare = template.withStart(origin.url);
+  return { template: bare, defaults: { method, headers: origin.headers, body } };
+}
+
+function refuseFields(template: Template, why: string): void {
+  const name = template.names.find((name) => name !== "");
+  if (name !== undefined) throw new UsageError(`Cannot fill '{${name}}' of the URL: ${why}`);
+}
+
+function lineTargets(
+  template: Template | undefined,
+  defaults: Defaults,
+): (i: number, line: string) => Target {
+  if (template === undefined) return (i, line) => checkedTarget(i, line, defaults);
+  if (template.isOriginFixed) {
+    return (i, line) => target(i, template.expandOne(line.trim()), defaults);
+  }
+  return (i, line) => checkedTarget(i, template.expandOne(line.trim()), defaults);
+}
+
+/** The names of the columns, by place. */
+async function csvHeader(
+  records: CsvReader,
+  path: string,
+  template: Template | undefined,
+): Promise<Map<string, number>> {
+  let step = await records.next();
+  while (!step.done && isBlank(step.value)) step = await records.next();
+  const fail = (why: string): never => {
+    throw new UsageError(`Cannot read '--input ${path}': ${why}`);
+  };
+  if (step.done) return fail("it is empty: its first record has to name the columns");
+  const fields = step.value instanceof TooLong ? "it is longer than 1 MiB" : step.value.fields;
+  if (typeof fields === "string") return fail(`its first record names no columns: ${fields}`);
+  const header = new Map<string, number>();
+  for (const [place, field] of fields.entries()) {
+    const name = field.trim();
+    if (name === "") fail(`column ${place + 1} has no name: give it one`);
+    if (header.has(name)) fail(`two columns have the name '${name}': rename one`);
+    header.set(name, place);
+  }
+  const wanted = template?.names ?? ["url"];
+  const missing = wanted.find((name) => name !== "" && !header.has(name));
+  if (missing !== undefined) {
+    fail(`it has no column '${missing}': it has ${[...header.keys()].join(", ").slice(0, 500)}`);
+  }
+  return header;
+}
+
+function csvTargets(
+  header: Map<string, number>,
+  template: Template,
+  defaults: Defaults,
+): (i: number, record: CsvRecord) => Target {
+  return (i, { text, fields }) => {
+    if (typeof fields === "string") return invalidTarget(i, text, fields, defaults);
+    if (fields.length !== header.size) {
+      const why = `the record has ${fields.length} fields, and the header ${header.size}`;
+      return invalidTarget(i, text, why, defaults);
+    }
+    const expanded = template.expand((name) => name === "" ? text : fields[header.get(name)!]);
+    const { url } = expanded as { url: string };
+    return template.isOriginFixed ? target(i, url, defaults) : checkedTarget(i, url, defaults);
+  };
+}
+
+function isBlank(record: Line | CsvRecord): boolean {
+  if (record instanceof TooLong) return false;
+  return (typeof record === "string" ? record : record.text).trim() === "";
+}
+
+type Step = IteratorResult<Target, undefined>;
+
+/**
+ * Targets from records. A record's number is its place in the input, from 0, blank lines not
+ * counted; those that are not wanted are read past.
+ */
+class InputSource<T extends Line | CsvRecord> implements TargetSource {
+  readonly #input: Input;
+  readonly #records: Source<T | TooLong>;
+  readonly #numbers: Numbers;
+  readonly #defaults: Defaults;
+  readonly #make: (i: number, record: T) => Target;
+  #next = 0;
+
+  constructor(
+    input: Input,
+    records: Source<T | TooLong>,
+    numbers: Numbers,
+    defaults: Defaults,
+    make: (i: number, record: T) => Target,
+  ) {
+    this.#input = input;
+    this.#records = records;
+    this.#numbers = numbers;
+    this.#defaults = defaults;
+    this.#make = make;
+  }
+
+  next(): MaybePromise<Step> {
+    const { start, count } = this.#numbers;
+    while (this.#next < start + count) {
+      const step = this.#records.next();
+      if (step instanceof Promise) return step.then((step) => this.#take(step) ?? this.next());
+      const target = this.#take(step);
+      if (target !== undefined) return target;
+    }
+    return this.#end();
+  }
+
+  /** The target of a record, if it is wanted. */
+  #take(step: IteratorResult<T | TooLong, unknown>): Step | undefined {
+    if (step.done) return this.#end();
+    const record = step.value;
+    if (isBlank(record)) return undefined;
+    const i = this.#next++;
+    const { start, shard } = this.#numbers;
+    if (i < start || i % shard.count !== shard.index) return undefined;
+    const value = record instanceof TooLong
+      ? invalidTarget(i, record.start, "longer than 1 MiB", this.#defaults)
+      : this.#make(i, record);
+    return { value, done: false };
+  }
+
+  #end(): Step {
+    this.return();
+    return { value: undefined, done: true };
+  }
+
+  progress(): number | undefined {
+    return this.#input.progress();
+  }
+
+  return(): void {
+    this.#input.close();
+  }
+}

@@ -1,0 +1,86 @@
+import { UsageError } from "../flags.ts";
+import { basicCredentials } from "../http.ts";
+import { withoutUserinfo } from "../secrets.ts";
+import type { HeaderList, Target } from "../types.ts";
+
+/** What every request of a run has, where it has none of its own. */
+export interface Defaults {
+  readonly method: string;
+  readonly headers: HeaderList;
+  readonly body: Uint8Array<ArrayBuffer> | undefined;
+}
+
+/** Longest text of what is no URL that is repeated in a record. */
+const SHOWN = 200;
+
+/** Checks a URL as far as native fetch would, so that what it would throw is known before. */
+function problemOf(url: string): string | undefined {
+  if (!/^https?:/i.test(url)) return "not an http or https URL";
+  const parsed = URL.parse(url);
+  if (parsed === null) return "not a URL";
+  if (parsed.port === "0") return "port 0 cannot be requested";
+}
+
+/** Moves the credentials of a URL (RFC 3986 §3.2.1) into an `Authorization` field. */
+function withCredentials(url: string, headers: HeaderList): { url: string; headers: HeaderList } {
+  const bare = withoutUserinfo(url);
+  if (bare === url) return { url, headers };
+  const { username, password } = new URL(url);
+  const given = headers.some(([name]) => name.toLowerCase() === "authorization");
+  if (given || (username === "" && password === "")) return { url: bare, headers };
+  const field = ["Authorization", basicCredentials(decode(username), decode(password))] as const;
+  return { url: bare, headers: [...headers, field] };
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** A target that is none, and why. */
+export function invalidTarget(i: number, text: string, why: string, of: Defaults): Target {
+  const url = withoutUserinfo(text);
+  return {
+    i,
+    url: url.length > SHOWN ? `${url.slice(0, SHOWN)}…`.toWellFormed() : url,
+    method: of.method,
+    headers: of.headers,
+    body: of.body,
+    invalid: why,
+  };
+}
+
+/** Makes a target of a URL that nobody has looked at yet. */
+export function checkedTarget(i: number, text: string, of: Defaults): Target {
+  const trimmed = text.trim();
+  const problem = problemOf(trimmed);
+  if (problem !== undefined) return invalidTarget(i, trimmed, problem, of);
+  const { url, headers } = withCredentials(trimmed, of.headers);
+  return { i, url, method: of.method, headers, body: of.body, invalid: undefined };
+}
+
+/** Makes a target of a URL whose origin {@linkcode checkOrigin} has looked at. */
+export function target(i: number, url: string, of: Defaults): Target {
+  return { i, url, method: of.method, headers: of.headers, body: of.body, invalid: undefined };
+}
+
+/**
+ * Checks what every URL of a run begins with, once.
+ *
+ * @returns the same without credentials, which the headers have instead
+ * @throws {UsageError} If it is the beginning of no http or https URL.
+ */
+export function checkOrigin(
+  url: string,
+  headers: HeaderList,
+): { url: string; headers: HeaderList } {
+  const problem = problemOf(url);
+  if (problem !== undefined) {
+    const shown = withoutUserinfo(url);
+    throw new UsageError(`Cannot request '${shown}': ${problem}: give one like http://host/path`);
+  }
+  return withCredentials(url, headers);
+}

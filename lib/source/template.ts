@@ -1,0 +1,107 @@
+import { UsageError } from "../flags.ts";
+
+/** The value for a placeholder; `""` is the name of `{}`. Undefined if there is none. */
+export type Lookup = (name: string) => string | undefined;
+
+interface Placeholder {
+  readonly name: string;
+  readonly encode: boolean;
+  /** What stands between it and the next one, or the end. */
+  readonly after: string;
+}
+
+const PART = /\{\{|\}\}|\{([^{}]*)\}|[{}]/g;
+const NAME = /^\+?[^\s+{}]*$/;
+
+/**
+ * A URL with placeholders: `{}`, `{name}`, `{{` and `}}` for braces.
+ *
+ * A value is inserted as it is, but directly behind a `=` in the query, where it is the value of a
+ * parameter: there it is percent-encoded. `{+name}` inserts it as it is there too (RFC 6570
+ * §3.2.3, reserved expansion).
+ */
+export class Template {
+  /** What stands before the first placeholder. */
+  readonly start: string;
+  readonly #placeholders: readonly Placeholder[];
+
+  /**
+   * @param text what the user wrote
+   * @throws {UsageError} If a brace stands alone, or a name is none.
+   */
+  static parse(text: string): Template {
+    const literals: string[] = [];
+    const placeholders: { name: string; encode: boolean }[] = [];
+    let literal = "";
+    let end = 0;
+    let isQuery = false;
+    for (const match of text.matchAll(PART)) {
+      const [part, name] = match;
+      literal += text.slice(end, match.index);
+      end = match.index + part.length;
+      isQuery ||= literal.includes("?");
+      if (part === "{{") literal += "{";
+      else if (part === "}}") literal += "}";
+      else if (name === undefined || !NAME.test(name)) {
+        throw new UsageError(
+          `Cannot read '${part}' at character ${
+            match.index + 1
+          } of the URL: give {}, {name}, or {{ and }} for braces`,
+        );
+      } else {
+        literals.push(literal);
+        placeholders.push({
+          name: name.replace("+", ""),
+          encode: isQuery && literal.endsWith("=") && !name.startsWith("+"),
+        });
+        literal = "";
+      }
+    }
+    literals.push(literal + text.slice(end));
+    const parts = placeholders.map((part, k) => ({ ...part, after: literals[k + 1] }));
+    return new Template(literals[0], parts);
+  }
+
+  private constructor(start: string, placeholders: readonly Placeholder[]) {
+    this.start = start;
+    this.#placeholders = placeholders;
+  }
+
+  /** The same with another beginning. */
+  withStart(start: string): Template {
+    return new Template(start, this.#placeholders);
+  }
+
+  /** The names of the placeholders, `""` for `{}`. */
+  get names(): string[] {
+    return [...new Set(this.#placeholders.map(({ name }) => name))];
+  }
+
+  /**
+   * Whether every expansion has the same scheme, host and port: no placeholder stands before the
+   * path, query or fragment.
+   */
+  get isOriginFixed(): boolean {
+    return this.#placeholders.length === 0 || /^[a-z]+:\/\/[^/?#\\]+[/?#]/i.test(this.start);
+  }
+
+  /** The URL with the values of its placeholders, or the name of one that has none. */
+  expand(lookup: Lookup): { url: string } | { missing: string } {
+    let url = this.start;
+    for (const { name, encode, after } of this.#placeholders) {
+      const value = lookup(name);
+      if (value === undefined) return { missing: name };
+      url += (encode ? encodeURIComponent(value.toWellFormed()) : value) + after;
+    }
+    return { url };
+  }
+
+  /** As {@linkcode expand}, for a template that has no names but `""`. */
+  expandOne(value: string): string {
+    let url = this.start;
+    for (const { encode, after } of this.#placeholders) {
+      url += (encode ? encodeURIComponent(value.toWellFormed()) : value) + after;
+    }
+    return url;
+  }
+}

@@ -1,0 +1,161 @@
+/**
+ * The nouns of `myriad`. Data flows one way, and each step knows only the value it is handed:
+ * a source gives {@linkcode Target}s, an engine turns each into a {@linkcode Result}, statistics
+ * and sinks take results, reports take a {@linkcode Snapshot}.
+ *
+ * @module
+ */
+
+/** Header fields in the order in which they are sent; names as the user wrote them. */
+export type HeaderList = readonly (readonly [name: string, value: string])[];
+
+/** One request to make. */
+export interface Target {
+  /** Its number in the run, 0-based; no other target of the run has it. */
+  readonly i: number;
+  /** Where to; an absolute `http:` or `https:` URL unless {@linkcode invalid} is set. */
+  readonly url: string;
+  /** The method's token (RFC 9110 §9.1), case as sent. */
+  readonly method: string;
+  /** All of its header fields; targets that share them share the very same list. */
+  readonly headers: HeaderList;
+  /** Its body; targets that share it share the very same array. */
+  readonly body: Uint8Array<ArrayBuffer> | undefined;
+  /** Why no request can be made of it (a line that is no URL, a record without a field). */
+  readonly invalid: string | undefined;
+}
+
+/** Why a request got no usable answer. A closed list, and a contract with the users' scripts. */
+export const ERROR_KINDS = [
+  "dns",
+  "refused",
+  "reset",
+  "tls",
+  "connect",
+  "timeout",
+  "protocol",
+  "body",
+  "redirect",
+  "url",
+  "expect",
+  "cancelled",
+] as const;
+
+/** One of {@linkcode ERROR_KINDS}. */
+export type ErrorKind = typeof ERROR_KINDS[number];
+
+/** What came of one {@linkcode Target}. A failed request is a value, never an exception. */
+export interface Result {
+  readonly target: Target;
+  /** The status code, 100 to 999, or null where no usable answer came. */
+  readonly status: number | null;
+  /** Octets of the body as it was transferred, all that arrived of it. */
+  readonly bytes: number;
+  /** Octets of the body after decoding. */
+  readonly size: number;
+  /** When it started, in milliseconds since the Unix epoch. */
+  readonly at: number;
+  /** Milliseconds from its start to the last octet of the answer, or to the failure. */
+  readonly ms: number;
+  /** Milliseconds from its start to the head of the answer; null if none came. */
+  readonly ttfbMs: number | null;
+  /** How often it was tried, at least 1 (0 if nothing was sent). */
+  readonly attempts: number;
+  /** The `Location` field of the answer, where its status gives one a meaning (RFC 9110 §10.2.2). */
+  readonly location: string | null;
+  /** Which engine made it. */
+  readonly engine: EngineName;
+  readonly error: ErrorKind | undefined;
+  /** What went wrong, in words; it can hold what a server sent, so escape it. */
+  readonly detail: string | undefined;
+}
+
+/** The name of a way of making requests. */
+export type EngineName = "fetch";
+
+/** Makes requests. There is one for each way of making them. */
+export interface Engine {
+  readonly name: EngineName;
+  /**
+   * Makes one request. The promise always settles, within the engine's timeout, and it never
+   * rejects for what a server or a network did.
+   */
+  hit(target: Target): Promise<Result>;
+  /** Ends every request in flight with the error `cancelled`; later ones end so at once. */
+  cancel(): void;
+  /** Closes every connection. Call it when nothing is in flight. */
+  close(): void;
+}
+
+/**
+ * An iterator whose `next()` answers at once where the data is at hand, and by a promise where
+ * it has to wait. Only one `next()` is outstanding at a time.
+ */
+export interface Source<T> {
+  next(): IteratorResult<T, unknown> | Promise<IteratorResult<T, unknown>>;
+  /** Lets go of what the source holds open. May be called more than once. */
+  return?(): unknown;
+}
+
+/** A value that is there, or a promise of it. */
+export type MaybePromise<T> = T | Promise<T>;
+
+/** Latencies in milliseconds; all 0 when there were none. */
+export interface Latency {
+  readonly min: number;
+  readonly mean: number;
+  readonly p50: number;
+  readonly p75: number;
+  readonly p90: number;
+  readonly p95: number;
+  readonly p99: number;
+  readonly p999: number;
+  readonly p9999: number;
+  readonly max: number;
+  readonly stddev: number;
+}
+
+/** Failures of one kind: how many, and the URLs of the first few. */
+export interface ErrorCount {
+  readonly count: number;
+  readonly examples: readonly { readonly url: string; readonly detail: string }[];
+}
+
+/** The statistics at a moment. Everything that is shown of a run is rendered from one of these. */
+export interface Snapshot {
+  /** Requests that ended; always `succeeded + failed`. */
+  readonly requests: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  /** How many there will be, or undefined if the source does not tell. */
+  readonly total: number | undefined;
+  /** The share that is done, 0 to 1, or undefined if the source does not tell. */
+  readonly progress: number | undefined;
+  readonly inFlight: number;
+  readonly errors: { readonly [kind in ErrorKind]?: ErrorCount };
+  readonly statuses: Readonly<Record<string, number>>;
+  /** Seconds since the run started. */
+  readonly seconds: number;
+  /** Requests a second, over the whole run. */
+  readonly rate: number;
+  /** Octets of bodies. */
+  readonly bytes: number;
+  readonly latency: Latency;
+  readonly concurrency: number;
+  /** Milliseconds that a request was in flight on average, the failed ones too. */
+  readonly meanBusyMs: number;
+  /**
+   * The rate as a share of the most that the concurrency allows, which is requests in flight
+   * divided by the mean time in flight (Little's law). 0 to 1.
+   */
+  readonly utilization: number;
+  readonly attempts: number;
+  /** The process's resident memory now, in bytes. */
+  readonly rssBytes: number;
+  /** The most it ever was, in kilobytes. */
+  readonly peakRssKb: number;
+  /** Seconds of processor time, user and system, since the process started. */
+  readonly cpuSeconds: number;
+  readonly engine: string;
+  readonly interrupted: boolean;
+}

@@ -1,0 +1,139 @@
+/**
+ * The command line of `myriad`: the only file that prints, exits and listens to signals.
+ *
+ * @module
+ */
+import config from "./deno.json" with { type: "json" };
+import { formatFlags, UsageError } from "./lib/flags.ts";
+import { parseRun, RUN_FLAGS, type RunOptions } from "./lib/options.ts";
+import { Progress } from "./lib/report/progress.ts";
+import { formatSummary } from "./lib/report/json.ts";
+import { formatTable } from "./lib/report/table.ts";
+import { Run } from "./lib/run.ts";
+import { ClosedPipe } from "./lib/sink/blocks.ts";
+
+/** How long requests in flight have after the first Ctrl-C. */
+const GRACE_MS = 5_000;
+
+const HELP = `Make a very large number of HTTP requests, in flat memory.
+
+Usage: myriad [OPTIONS] URL       make requests (myriad run is the same)
+       myriad serve [OPTIONS]     the delay server; see myriad serve --help
+
+URL is a template: {} is the request's number, from 0, or the line of --input; {name} is a field
+of a CSV or JSONL record, percent-encoded where it stands behind a = of the query ({+name}: as it
+is); {{ and }} are braces. Counts take k, M, G or an exponent, durations ms, s, m or h.
+${formatFlags(RUN_FLAGS)}
+Exit codes: 0 every request got an answer; 1 some did not; 2 the command line or a file given to it
+is wrong, nothing was requested; 3 the run could not go on (disk full, the input broke off);
+130, 143 interrupted by SIGINT, SIGTERM.
+`;
+
+const EXIT_OF_SIGNAL = { SIGINT: 130, SIGTERM: 143 } as const;
+
+async function main(argv: readonly string[]): Promise<number> {
+  const [command, ...rest] = argv;
+  if (command === "serve") {
+    const { serve } = await import("./server.ts");
+    return await serve(rest);
+  }
+  if (command === "compare") throw new UsageError("'myriad compare' is not yet built");
+  const options = await parseRun(command === "run" ? rest : argv, config.version);
+  if (options === "help") return await print(HELP);
+  if (options === "version") return await print(`myriad ${config.version}\n`);
+  return await request(options);
+}
+
+async function request(options: RunOptions): Promise<number> {
+  const run = await Run.open(options);
+  const isTerminal = Deno.stderr.isTerminal();
+  const progress = new Progress({
+    mode: options.progress === "auto" ? (isTerminal ? "bar" : "log") : options.progress,
+    columns,
+    color: isTerminal && !Deno.noColor,
+    write: (bytes) => writeAll(Deno.stderr, bytes),
+    takeSnapshot: () => run.snapshot(),
+  });
+
+  let exitCode: number | undefined;
+  let grace: ReturnType<typeof setTimeout> | undefined;
+  const listeners = Object.entries(EXIT_OF_SIGNAL).map(([signal, code]) => {
+    const listener = (): void => {
+      if (exitCode !== undefined) Deno.exit(code);
+      exitCode = code;
+      run.stop();
+      grace = setTimeout(() => run.cancel(), GRACE_MS);
+    };
+    Deno.addSignalListener(signal as Deno.Signal, listener);
+    return () => Deno.removeSignalListener(signal as Deno.Signal, listener);
+  });
+
+  progress.start();
+  const { snapshot, failure } = await run.finish(config.version);
+  await progress.stop();
+  clearTimeout(grace);
+  for (const remove of listeners) remove();
+
+  // Standard output is the records', where they go there.
+  const toStdout = ![options.output?.path, options.failures, options.summary].includes("-");
+  if (failure instanceof UsageError) throw failure;
+  if (!(failure instanceof ClosedPipe)) {
+    if (options.json) await print(formatSummary(snapshot, { version: config.version }));
+    else if (!options.silent) {
+      const place = toStdout ? Deno.stdout : Deno.stderr;
+      await print(formatTable(snapshot, { color: place.isTerminal() && !Deno.noColor }), place);
+    }
+    if (failure !== undefined) await complain(failure);
+  }
+  if (failure !== undefined) return 3;
+  return exitCode ?? (snapshot.failed > 0 ? 1 : 0);
+}
+
+/** The terminal's width; 80 where there is none to ask. */
+function columns(): number {
+  try {
+    return Deno.consoleSize().columns;
+  } catch {
+    return 80;
+  }
+}
+
+const encoder = new TextEncoder();
+
+async function writeAll(
+  place: typeof Deno.stdout | typeof Deno.stderr,
+  bytes: Uint8Array,
+): Promise<void> {
+  for (let written = 0; written < bytes.length;) {
+    written += await place.write(bytes.subarray(written));
+  }
+}
+
+/** Prints a text whole; that nobody reads it is no error. */
+async function print(
+  text: string,
+  place: typeof Deno.stdout | typeof Deno.stderr = Deno.stdout,
+): Promise<0> {
+  await writeAll(place, encoder.encode(text)).catch(() => {});
+  return 0;
+}
+
+/** One line, whatever went wrong, and never a stack trace. */
+async function complain(error: unknown): Promise<void> {
+  const message = error instanceof Error ? error.message : String(error);
+  await print(`myriad: ${message.replaceAll(/\s+/g, " ")}\n`, Deno.stderr);
+}
+
+if (import.meta.main) {
+  // Out of file descriptors, the first access to a stack ends the process; this one comes before.
+  void new Error().stack;
+  let code;
+  try {
+    code = await main(Deno.args);
+  } catch (error) {
+    await complain(error);
+    code = error instanceof UsageError ? 2 : 3;
+  }
+  // Something may still wait for standard input.
+  Deno.exit(code);
+}

@@ -1,0 +1,211 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { formatFlags, UsageError } from "../lib/flags.ts";
+import { parseRun, RUN_FLAGS, type RunOptions } from "../lib/options.ts";
+
+const URL_ = "http://localhost/{}";
+
+async function parse(...argv: string[]): Promise<RunOptions> {
+  const options = await parseRun(argv, "1.2.3");
+  if (typeof options === "string") throw new TypeError(options);
+  return options;
+}
+
+Deno.test("parseRun() gives the defaults of the contract", async () => {
+  const options = await parse(URL_);
+  assertEquals(options, {
+    url: URL_,
+    input: undefined,
+    start: 0,
+    requests: 1,
+    durationMs: undefined,
+    shard: { index: 0, count: 1 },
+    concurrency: 100,
+    method: "GET",
+    headers: [["User-Agent", "myriad/1.2.3"], ["Accept-Encoding", "identity"]],
+    body: undefined,
+    timeoutMs: 30_000,
+    redirects: 10,
+    maxBodyBytes: 64 * 1024 * 1024,
+    output: undefined,
+    failures: undefined,
+    summary: undefined,
+    json: false,
+    progress: "auto",
+    silent: false,
+  });
+});
+
+for (
+  const [argv, expected] of [
+    [["-n", "10k"], { requests: 10_000 }],
+    [["-n1M"], { requests: 1_000_000 }],
+    [["--requests=1e8"], { requests: 100_000_000 }],
+    [["-n", "0.3M"], { requests: 300_000 }],
+    [["-z", "90s"], { durationMs: 90_000, requests: Infinity }],
+    [["-z", "1.5h", "-n", "5"], { durationMs: 5_400_000, requests: 5 }],
+    [["--start", "7"], { start: 7 }],
+    [["--shard", "2/3"], { shard: { index: 2, count: 3 } }],
+    [["-c", "1k"], { concurrency: 1000 }],
+    [["-t", "250ms", "--redirects", "0", "--max-body", "10k"], {
+      timeoutMs: 250,
+      redirects: 0,
+      maxBodyBytes: 10_240,
+    }],
+    [["-i", "a.csv.gz"], { input: { path: "a.csv.gz", format: "csv" }, requests: Infinity }],
+    [["-i", "A.JSONL"], { input: { path: "A.JSONL", format: "jsonl" } }],
+    [["-i", "a.ndjson"], { input: { path: "a.ndjson", format: "jsonl" } }],
+    [["--input", "-"], { input: { path: "-", format: "lines" } }],
+    [["-i", "-", "--input-format", "csv"], { input: { path: "-", format: "csv" } }],
+    [["-o", "a.ndjson"], {
+      output: { path: "a.ndjson", format: "ndjson", gzip: false, fields: undefined },
+    }],
+    [["-o", "-", "--fields", "url,status"], {
+      output: { path: "-", format: "ndjson", gzip: false, fields: ["url", "status"] },
+    }],
+    [["-o", "a.csv.gz", "--fields", "i"], {
+      output: { path: "a.csv.gz", format: "csv", gzip: true, fields: ["i"] },
+    }],
+    [["-o", "a.txt", "--format", "csv", "--fields", "i"], {
+      output: { path: "a.txt", format: "csv", gzip: false, fields: ["i"] },
+    }],
+    [["-s"], { silent: true, progress: "none" }],
+    [["--json", "--summary", "s.json", "--failures", "f.jsonl"], {
+      json: true,
+      summary: "s.json",
+      failures: "f.jsonl",
+    }],
+    [["-m", "delete"], { method: "DELETE" }],
+    [["-m", "PURGE"], { method: "PURGE" }],
+  ] as [string[], Partial<RunOptions>][]
+) {
+  Deno.test(`parseRun() reads ${argv.join(" ")}`, async () => {
+    const options = await parse(...argv, URL_);
+    for (const [name, value] of Object.entries(expected)) {
+      assertEquals(options[name as keyof RunOptions], value, name);
+    }
+  });
+}
+
+Deno.test("parseRun() reads fields of the request", async () => {
+  const { headers } = await parse(
+    ...["-H", "X-A:  1 ", "-H", "x-a: 2", "-H", "X-Empty:", "-H", "Accept-Encoding: gzip"],
+    ...["-u", "me:pä:ss", "-b", "a=b", "-b", "c=d", "--user-agent", "me/1", URL_],
+  );
+  assertEquals(headers, [
+    ["X-A", "1"],
+    ["x-a", "2"],
+    ["X-Empty", ""],
+    ["Accept-Encoding", "gzip"],
+    ["Authorization", "Basic bWU6cMOkOnNz"],
+    ["Cookie", "a=b; c=d"],
+    ["User-Agent", "me/1"],
+  ]);
+});
+
+Deno.test("parseRun() reads a body as curl does", async () => {
+  const directory = await Deno.makeTempDir();
+  const path = `${directory}/body`;
+  await Deno.writeTextFile(path, "from a file");
+  const text = (body: Uint8Array | undefined): string => new TextDecoder().decode(body);
+  const form = await parse("-d", "a=ä", URL_);
+  assertEquals([form.method, text(form.body)], ["POST", "a=ä"]);
+  assert(form.headers.some(([, value]) => value === "application/x-www-form-urlencoded"));
+  const file = await parse("-d", `@${path}`, "-T", "text/plain", "-m", "PUT", URL_);
+  assertEquals([file.method, text(file.body)], ["PUT", "from a file"]);
+  assertEquals(file.headers.filter(([name]) => name === "Content-Type"), [[
+    "Content-Type",
+    "text/plain",
+  ]]);
+  assertEquals(text((await parse("-d", "", URL_)).body), "");
+  await Deno.remove(directory, { recursive: true });
+});
+
+for (
+  const [argv, message] of [
+    [[], "No URL is given"],
+    [["--nope", URL_], "Unknown option '--nope'"],
+    [[URL_, "http://b/"], "more than one URL"],
+    [["-n"], "argument missing"],
+    [["-n", "ten", URL_], "Cannot read '--requests ten': give a whole number from 1"],
+    [["-n", "0", URL_], "--requests 0"],
+    [["-n", "-5", URL_], "ambiguous"],
+    [["-n", "1.5", URL_], "--requests 1.5"],
+    [["-n", "9e20", URL_], "--requests 9e20"],
+    [["-c", "0", URL_], "Cannot read '--concurrency 0': give a whole number from 1 to 1000000"],
+    [["-c", "5", "-c", "6", URL_], "'--concurrency' is given 2 times"],
+    [["-t", "5", URL_], "Cannot read '--timeout 5': give a number with its unit"],
+    [["-t", "0", URL_], "Cannot use '--timeout 0'"],
+    [["-z", "1 day", URL_], "--duration 1 day"],
+    [["--shard", "3/3", URL_], "Cannot read '--shard 3/3': give I/N"],
+    [["--shard", "x", URL_], "--shard x"],
+    [["--max-body", "lots", URL_], "--max-body lots"],
+    [["--input-format", "csv", URL_], "without '--input'"],
+    [["-i", "x", "--input-format", "xml"], "give one of lines, jsonl, csv"],
+    [["--format", "csv", URL_], "without '--output'"],
+    [["--fields", "i", URL_], "without '--output'"],
+    [["-o", "x", "--format", "xml", URL_], "give one of ndjson, csv"],
+    [["-o", "x", "--fields", "i,nope", URL_], "Cannot give the field 'nope'"],
+    [["-o", "x", "--fields", "i,i", URL_], "names a field twice"],
+    [["-o", "x", "--fields", "remote", URL_], "not yet built"],
+    [["-o", "-", "--json", URL_], "'--output' and '--json' both write to stdout"],
+    [["-o", "x", "--failures", "x", URL_], "both write to 'x'"],
+    [["--summary", "-", "--json", URL_], "both write to stdout"],
+    [["-s", "--progress", "bar", URL_], "contradict"],
+    [["--progress", "fancy", URL_], "give one of auto, bar, log, none"],
+    [["-H", "no colon", URL_], "without a colon"],
+    [["-H", "Na me: x", URL_], "is no token"],
+    [["-H", ": x", URL_], "is no token"],
+    [["-H", "A: x\r\nB: y", URL_], "control characters"],
+    [["-H", "A: x\0", URL_], "control characters"],
+    [["-H", "A: 世", URL_], "above U+00FF"],
+    [["-H", "Host: x", URL_], "the engine makes this field itself"],
+    [["-H", "Content-Length: 5", URL_], "the engine makes this field itself"],
+    [["--user-agent", "a\nb", URL_], "control characters"],
+    [["-u", "me", URL_], "give NAME:PASSWORD"],
+    [
+      ["-u", "me:pw", "-H", "authorization: x", URL_],
+      "'--user' and '--header Authorization' contradict",
+    ],
+    [["-m", "G ET", URL_], "--method G ET"],
+    [["-m", "CONNECT", URL_], "forbids"],
+    [["-m", "GET", "-d", "x", URL_], "'--method GET': it cannot have a body"],
+    [["-d", "@/does/not/exist", URL_], "no such file"],
+    [["-d", "@-", "-i", "-", URL_], "both want stdin"],
+    [["--engine", "curl", URL_], "give one of auto, fetch"],
+    [["--engine", "http1", URL_], "not yet"],
+    [["--resume", "-o", "x", URL_], "not yet"],
+    [["--retries", "3", URL_], "not yet"],
+    [["--rate", "5", URL_], "not yet"],
+    [["--expect-status", "200", URL_], "not yet"],
+    [["--threshold", "p99<1s", URL_], "not yet"],
+    [["-k", URL_], "not yet"],
+    [["--json=yes", URL_], "does not take an argument"],
+  ] as [string[], string][]
+) {
+  Deno.test(`parseRun() refuses ${JSON.stringify(argv.join(" "))}`, async () => {
+    const error = await assertRejects(() => parseRun(argv, "1"), UsageError);
+    assertStringIncludes(error.message, message);
+    assert(!error.message.includes("\n"), "one line");
+    assert(error.message.includes(": "), "what is wrong, and how to mend it");
+  });
+}
+
+Deno.test("parseRun() shows no secret in its errors", async () => {
+  for (
+    const argv of [["-u", "secret"], ["-H", "Authorization secret"], [
+      "-H",
+      "Authorization: secret\0",
+    ]]
+  ) {
+    const error = await assertRejects(() => parseRun([...argv, URL_], "1"), UsageError);
+    assert(!error.message.includes("secret"), error.message);
+  }
+});
+
+Deno.test("the help has each flag that is built, and fits 80 columns", () => {
+  const help = formatFlags(RUN_FLAGS);
+  for (const flag of RUN_FLAGS) {
+    assertEquals(help.includes(`--${flag.name}`), flag.notYet !== true, flag.name);
+  }
+  for (const line of help.split("\n")) assert(line.length <= 90, line);
+});

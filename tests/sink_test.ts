@@ -1,0 +1,262 @@
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { parse } from "@std/csv/parse";
+import { gunzipSync } from "node:zlib";
+import { UsageError } from "../lib/flags.ts";
+import {
+  type BlockFile,
+  BlockWriter,
+  ClosedPipe,
+  openBlocks,
+  OutputError,
+} from "../lib/sink/blocks.ts";
+import { failureLines } from "../lib/sink/failures.ts";
+import { csv, DEFAULT_FIELDS, FIELDS, ndjson } from "../lib/sink/record.ts";
+import type { Result, Target } from "../lib/types.ts";
+
+const TARGET: Target = {
+  i: 17,
+  url: "http://localhost/17",
+  method: "GET",
+  headers: [],
+  body: undefined,
+  invalid: undefined,
+};
+const RESULT: Result = {
+  target: TARGET,
+  status: 200,
+  bytes: 13,
+  size: 14,
+  at: Date.UTC(2026, 0, 1, 0, 0, 0, 7) + 0.9,
+  ms: 12.3454,
+  ttfbMs: 1.5,
+  attempts: 1,
+  location: null,
+  engine: "fetch",
+  error: undefined,
+  detail: undefined,
+};
+const HOSTILE = 'a"b\\c\r\n\0\x1b[31m,\u2028\ud800é世';
+const FAILED: Result = { ...RESULT, status: null, error: "timeout", detail: HOSTILE };
+
+/** A file by hand: each write waits until the test lets it through. */
+class SlowFile implements BlockFile {
+  readonly writes: {
+    block: Uint8Array;
+    done: (length: number) => void;
+    fail: (e: Error) => void;
+  }[] = [];
+  closed = 0;
+  truncated: number[] = [];
+  write(block: Uint8Array): Promise<number> {
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    this.writes.push({ block, done: resolve, fail: reject });
+    return promise;
+  }
+  truncate(length: number): Promise<void> {
+    this.truncated.push(length);
+    return Promise.resolve();
+  }
+  close(): void {
+    this.closed++;
+  }
+}
+
+const LINE = "x".repeat(1023) + "\n";
+const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
+
+Deno.test("BlockWriter writes in large blocks, one at a time, and waits when two are full", async () => {
+  const file = new SlowFile();
+  const blocks = new BlockWriter(file, "--output x");
+  let lines = 0;
+  let full: unknown;
+  while (full === undefined && lines < 1000) {
+    full = blocks.write(LINE);
+    lines++;
+  }
+  assertEquals(lines, 128);
+  assertEquals(file.writes.length, 1);
+  assertEquals(file.writes[0].block.length, 64 * 1024);
+  let waited = false;
+  const wait = (full as Promise<void>).then(() => waited = true);
+  await turn();
+  assert(!waited);
+  // A write may take less than it was given.
+  file.writes[0].done(1000);
+  await turn();
+  assertEquals(file.writes[1].block.length, 64 * 1024 - 1000);
+  file.writes[1].done(64 * 1024 - 1000);
+  await wait;
+  assertEquals(file.writes.length, 3);
+  file.writes[2].done(64 * 1024);
+  await blocks.close();
+  assertEquals([file.writes.length, file.closed], [3, 1]);
+});
+
+Deno.test("BlockWriter writes a line that waits for others after a moment", async () => {
+  const file = new SlowFile();
+  const blocks = new BlockWriter(file, "--output x");
+  blocks.write("one\n");
+  while (file.writes.length === 0) await turn();
+  file.writes[0].done(4);
+  await blocks.close();
+});
+
+Deno.test("BlockWriter keeps whole lines when the disk is full", async () => {
+  const file = new SlowFile();
+  const blocks = new BlockWriter(file, "--output x");
+  blocks.write("one\n");
+  blocks.write("two\n".repeat(20_000));
+  file.writes[0].done(10);
+  await turn();
+  file.writes[1].fail(new Error("No space left on device (os error 28)"));
+  await turn();
+  assertEquals(file.truncated, [8]);
+  const thrown = assertThrows(() => blocks.write("three\n"), OutputError);
+  assertEquals(thrown.message, "Cannot write '--output x': no space left on device: free some");
+  await assertRejects(() => blocks.close(), OutputError);
+  assertEquals([file.writes.length, file.closed], [2, 1]);
+});
+
+Deno.test("BlockWriter tells a closed pipe from a failure", async () => {
+  const file = new SlowFile();
+  const blocks = new BlockWriter(file, "--output -");
+  blocks.write(LINE.repeat(64));
+  const full = blocks.write(LINE.repeat(64));
+  file.writes[0].fail(new Deno.errors.BrokenPipe("Broken pipe (os error 32)"));
+  await assertRejects(() => full as Promise<void>, ClosedPipe);
+  await assertRejects(() => blocks.close(), ClosedPipe);
+  assertEquals(file.truncated, []);
+});
+
+Deno.test("openBlocks() writes gzip that any reader takes, in members of whole lines", async () => {
+  const directory = await Deno.makeTempDir();
+  const path = `${directory}/out.ndjson.gz`;
+  const blocks = await openBlocks(path, { flag: "--output", gzip: true });
+  let expected = "";
+  for (let i = 0; i < 50_000; i++) {
+    const line = `{"i":${i},"url":"http://localhost/${i}"}\n`;
+    expected += line;
+    await blocks.write(line);
+  }
+  await blocks.close();
+  const packed = await Deno.readFile(path);
+  assertEquals(new TextDecoder().decode(gunzipSync(packed)), expected);
+  assert(packed.length < expected.length / 4);
+  await Deno.remove(directory, { recursive: true });
+});
+
+Deno.test("openBlocks() throws UsageError when the file cannot be written", async () => {
+  const directory = await Deno.makeTempDir();
+  for (
+    const [path, why] of [
+      [directory, "it is a folder"],
+      [`${directory}/none/out.ndjson`, "no such folder"],
+    ]
+  ) {
+    const error = await assertRejects(() => openBlocks(path, { flag: "--output" }), UsageError);
+    assertStringIncludes(error.message, `Cannot write '--output ${path}': ${why}`);
+  }
+  await Deno.remove(directory, { recursive: true });
+});
+
+Deno.test({
+  name: "openBlocks() throws UsageError when the permission is missing",
+  permissions: { write: false },
+  fn: async () => {
+    const error = await assertRejects(() => openBlocks("x", { flag: "--output" }), UsageError);
+    assertStringIncludes(error.message, "--allow-write=x");
+  },
+});
+
+Deno.test("ndjson() gives the contract's record", () => {
+  assertEquals(
+    ndjson()(RESULT),
+    '{"i":17,"url":"http://localhost/17","status":200,"ms":12.345,"bytes":13,"attempts":1,"at":"2026-01-01T00:00:00.007Z"}\n',
+  );
+  assertEquals(JSON.parse(ndjson()(FAILED)), {
+    i: 17,
+    url: "http://localhost/17",
+    status: null,
+    ms: 12.345,
+    bytes: 13,
+    attempts: 1,
+    at: "2026-01-01T00:00:00.007Z",
+    error: "timeout",
+    detail: HOSTILE,
+  });
+});
+
+Deno.test("ndjson() gives one line whatever a server sent", () => {
+  for (const format of [ndjson(), ndjson(DEFAULT_FIELDS)]) {
+    const line = format({ ...FAILED, target: { ...TARGET, url: HOSTILE } });
+    assertEquals(line.indexOf("\n"), line.length - 1);
+    assertEquals(JSON.parse(line).url, HOSTILE);
+  }
+});
+
+Deno.test("ndjson() gives the fields that are asked for, in their order, always", () => {
+  assertEquals(ndjson(["status", "error", "i"])(RESULT), '{"status":200,"error":null,"i":17}\n');
+  const all = JSON.parse(ndjson(Object.keys(FIELDS) as (keyof typeof FIELDS)[])(RESULT));
+  assertEquals(Object.keys(all), Object.keys(FIELDS));
+  assertEquals([all.size, all.ttfb_ms, all.engine, all.method], [14, 1.5, "fetch", "GET"]);
+});
+
+Deno.test("ndjson() gives the time as Date.toISOString() does", () => {
+  const format = ndjson(["at"]);
+  for (
+    const at of [0, 999, 1000, 1_700_000_000_123.7, 1_700_000_000_999.999, 1_700_000_001_000, 5]
+  ) {
+    assertEquals(JSON.parse(format({ ...RESULT, at })).at, new Date(at).toISOString());
+  }
+});
+
+Deno.test("csv() gives what a CSV reader reads", () => {
+  const { header, format } = csv();
+  const text = header + format(RESULT) + format({ ...FAILED, detail: 'a "b",\r\nc' });
+  const [first, second] = parse(text, { skipFirstRow: true }) as Record<string, string>[];
+  assertEquals(Object.keys(first), [...DEFAULT_FIELDS]);
+  assertEquals([first.i, first.status, first.error, first.detail], ["17", "200", "", ""]);
+  assertEquals([second.status, second.error, second.detail], ["", "timeout", 'a "b",\nc']);
+});
+
+Deno.test("csv() makes no formula of what a server sent", () => {
+  const { format } = csv(["location"]);
+  for (const start of ["=", "+", "-", "@", "\t", "\r"]) {
+    const location = `${start}HYPERLINK("http://evil")`;
+    assert(/^"?'/.test(format({ ...RESULT, location })), location);
+  }
+  assertEquals(format({ ...RESULT, location: "/next" }), "/next\n");
+});
+
+Deno.test("failureLines() gives what the request has of its own, and no credentials", () => {
+  const shared = ["User-Agent", "myriad"] as const;
+  const run = { method: "GET", headers: [shared], body: undefined };
+  const line = failureLines(run);
+  assertEquals(
+    line({ ...FAILED, target: { ...TARGET, headers: run.headers } }),
+    '{"url":"http://localhost/17"}\n',
+  );
+  assertEquals(
+    JSON.parse(line({
+      ...FAILED,
+      target: {
+        ...TARGET,
+        method: "POST",
+        body: new TextEncoder().encode("ä"),
+        headers: [shared, ["X-A", "1"], ["X-A", "2"], ["X-B", "3"], ["Authorization", "secret"], [
+          "__proto__",
+          "4",
+        ]],
+      },
+    })),
+    JSON.parse(
+      '{"url":"http://localhost/17","method":"POST","headers":{"X-A":["1","2"],"X-B":"3","__proto__":"4"},"body":"ä"}',
+    ),
+  );
+});
