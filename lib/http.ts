@@ -13,7 +13,7 @@ export function isToken(text: string): boolean {
 }
 
 /** Fields that the engines make themselves, and native fetch drops when they are given. */
-const FRAMING = /^(host|content-length|transfer-encoding)$/i;
+const FRAMING = /^(content-length|transfer-encoding)$/i;
 
 /** Why a field cannot be sent, in words; undefined if it can. Its value is not repeated. */
 export function fieldProblem(name: string, value: string): string | undefined {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Engine, Result, Target } from "../types.ts";
+import type { Engine, HeaderList, Result, Target } from "../types.ts";
 import { hostOf } from "../permission.ts";
 import { Deadlines, InFlight, type Stop } from "./deadlines.ts";
 import { type Failure, failureOfBody, failureOfFetch } from "./failure.ts";
@@ -38,6 +38,8 @@ const IDEMPOTENT = new Set(["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"])
 class Attempt extends InFlight {
   readonly #controller = new AbortController();
   stopped: Stop | undefined;
+  /** Whether the head of an answer is there, so that what fails now is its body. */
+  hasHead = false;
   /** Octets of the body so far, as they came and after decoding. */
   bytes = 0;
   size = 0;
@@ -63,6 +65,21 @@ class Refusal extends Error {
   }
 }
 
+/** Header fields as native fetch takes them with the least work. */
+interface Prepared {
+  readonly of: HeaderList;
+  readonly fields: [string, string][];
+  /** Whether native fetch decodes a body: only if it may be encoded as the request says. */
+  readonly decodes: boolean;
+}
+
+function prepare(headers: HeaderList): Prepared {
+  // They go out in lower case anyway.
+  const fields = headers.map(([name, value]): [string, string] => [name.toLowerCase(), value]);
+  const encoding = fields.find(([name]) => name === "accept-encoding");
+  return { of: headers, fields, decodes: encoding?.[1] !== "identity" };
+}
+
 /**
  * Makes requests by native fetch, over connections of its own.
  *
@@ -80,12 +97,19 @@ export class FetchEngine implements Engine {
   #freshClient: Deno.HttpClient | undefined;
   /** The last body that was made a `Blob`, since most runs have but one. */
   #blob: { of: Uint8Array<ArrayBuffer>; blob: Blob } | undefined;
+  /** The last list of fields, made ready, since most runs have but one. */
+  #prepared: Prepared | undefined;
+  readonly #mostAtOnce: number;
   #cancelled = false;
 
   constructor(options: FetchEngineOptions) {
     this.#options = options;
     this.#deadlines = new Deadlines(options.timeoutMs);
-    this.#client = Deno.createHttpClient({ poolMaxIdlePerHost: options.concurrency });
+    this.#mostAtOnce = Math.min(WHOLE_BODY_BYTES, options.maxBodyBytes);
+    this.#client = Deno.createHttpClient({
+      allowHost: true,
+      poolMaxIdlePerHost: options.concurrency,
+    });
   }
 
   async hit(target: Target): Promise<Result> {
@@ -97,9 +121,21 @@ export class FetchEngine implements Engine {
     if (sent) {
       this.#deadlines.add(attempt, start);
       try {
-        status = await this.#follow(target, attempt, start);
+        const response = await this.#send(target, attempt.signal);
+        attempt.hasHead = true;
+        if (this.#options.ttfb) attempt.ttfbMs = performance.now() - start;
+        if (this.#isShort(response)) {
+          attempt.bytes = attempt.size = (await response.arrayBuffer()).byteLength;
+          status = response.status;
+        } else {
+          status = await this.#finish(response, target, attempt, start);
+        }
       } catch (error) {
-        failure = error instanceof Refusal ? error.failure : failureOfFetch(error);
+        failure = error instanceof Refusal
+          ? error.failure
+          : attempt.hasHead
+          ? failureOfBody(error)
+          : failureOfFetch(error);
       }
       this.#deadlines.remove(attempt);
     } else {
@@ -131,27 +167,36 @@ export class FetchEngine implements Engine {
     };
   }
 
-  /** Asks, and asks on where the answers point to, until there is one to keep. */
-  async #follow(target: Target, attempt: Attempt, start: number): Promise<number> {
+  /**
+   * Whether an answer is the usual one: its status asks for nothing, and its body says that it is
+   * short enough to be read in one go.
+   */
+  #isShort({ status, headers }: Response): boolean {
+    if (status < 200 || (status > 200 && status < 400 && status !== 206)) return false;
+    const field = headers.get("content-length");
+    return field !== null && Number(field) <= this.#mostAtOnce &&
+      !(this.#prepared!.decodes && headers.has("content-encoding"));
+  }
+
+  /** Reads any answer to its end, and asks on where it points to, until there is one to keep. */
+  async #finish(
+    first: Response,
+    target: Target,
+    attempt: Attempt,
+    start: number,
+  ): Promise<number> {
     let hop: Hop = target;
+    let response = first;
     for (let redirects = 0;; redirects++) {
-      const response = await this.#send(hop, attempt.signal);
-      if (this.#options.ttfb) attempt.ttfbMs = performance.now() - start;
-      const status = response.status;
+      const { status, headers } = response;
       if (status === 101) {
         await response.body?.cancel();
         throw new Refusal("protocol", "101 Switching Protocols, which was not asked for");
       }
-      attempt.bytes = attempt.size = 0;
-      try {
-        await this.#read(response, hop.method, attempt);
-      } catch (error) {
-        if (error instanceof Refusal) throw error;
-        throw new Refusal("body", failureOfBody(error).detail);
-      }
+      await this.#read(response, hop.method, attempt);
       attempt.location = null;
-      if (status < 300 && status !== 201 || status >= 400) return status;
-      const location = attempt.location = response.headers.get("location");
+      if (status !== 201 && (status < 300 || status >= 400)) return status;
+      const location = attempt.location = headers.get("location");
       if (location === null || this.#options.redirects === 0 || !isRedirect(status)) return status;
       if (redirects === this.#options.redirects) {
         throw new Refusal("redirect", `more than ${redirects} redirects`);
@@ -159,6 +204,10 @@ export class FetchEngine implements Engine {
       const next = nextHop(hop, status, location);
       if (typeof next === "string") throw new Refusal("redirect", next);
       hop = next;
+      attempt.hasHead = false;
+      response = await this.#send(hop, attempt.signal);
+      attempt.hasHead = true;
+      if (this.#options.ttfb) attempt.ttfbMs = performance.now() - start;
     }
   }
 
@@ -166,41 +215,46 @@ export class FetchEngine implements Engine {
     if (this.#options.permits?.(url) === false) {
       throw new Refusal("url", `no permission for ${hostOf(url)}: run with --allow-net`);
     }
-    let client = this.#client;
-    let sent: Uint8Array<ArrayBuffer> | Blob | undefined = body;
-    if (!IDEMPOTENT.has(method)) {
-      if (body === undefined || body.length === 0) {
-        client = this.#freshClient ??= Deno.createHttpClient({ poolMaxIdlePerHost: 0 });
-      } else {
-        if (this.#blob?.of !== body) this.#blob = { of: body, blob: new Blob([body]) };
-        sent = this.#blob.blob;
-      }
-    }
-    return fetch(url, {
-      client,
-      method,
-      headers: headers as [string, string][],
-      body: sent,
+    if (this.#prepared?.of !== headers) this.#prepared = prepare(headers);
+    // Each member that is given costs its conversion: so the usual request gives few.
+    const init: RequestInit & { client: Deno.HttpClient } = {
+      client: this.#client,
+      headers: this.#prepared.fields,
       redirect: "manual",
       signal,
-    });
+    };
+    if (method !== "GET") this.#addMethod(init, method, body);
+    return fetch(url, init);
+  }
+
+  #addMethod(
+    init: RequestInit & { client: Deno.HttpClient },
+    method: string,
+    body: Uint8Array<ArrayBuffer> | undefined,
+  ): void {
+    init.method = method;
+    if (IDEMPOTENT.has(method)) {
+      init.body = body;
+    } else if (body === undefined || body.length === 0) {
+      init.client = this.#freshClient ??= Deno.createHttpClient({
+        allowHost: true,
+        poolMaxIdlePerHost: 0,
+      });
+    } else {
+      if (this.#blob?.of !== body) this.#blob = { of: body, blob: new Blob([body]) };
+      init.body = this.#blob.blob;
+    }
   }
 
   /** Reads a body to its end, or to where it becomes too long. */
   async #read(response: Response, method: string, attempt: Attempt): Promise<void> {
-    const field = response.headers.get("content-length");
+    const { maxBodyBytes } = this.#options;
+    attempt.bytes = attempt.size = 0;
     const isEncoded = response.headers.has("content-encoding");
-    const length = field === null || method === "HEAD" ? 0 : Number(field);
-    if (
-      field !== null && !isEncoded && length <= WHOLE_BODY_BYTES &&
-      length <= this.#options.maxBodyBytes
-    ) {
-      attempt.bytes = attempt.size = (await response.arrayBuffer()).byteLength;
-      return;
-    }
+    // What a HEAD tells is not what it brings (RFC 9110 §9.3.2).
+    const length = method === "HEAD" ? 0 : Number(response.headers.get("content-length"));
     const reader = response.body?.getReader();
     if (reader === undefined) return;
-    const { maxBodyBytes } = this.#options;
     let isTooLong = length > maxBodyBytes;
     while (!isTooLong) {
       const { value, done } = await reader.read();

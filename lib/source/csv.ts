@@ -1,67 +1,56 @@
 import { parse } from "@std/csv/parse";
-import type { MaybePromise, Source } from "../types.ts";
-import { type Line, MAX_LINE, TooLong } from "./lines.ts";
-
-/** A record of CSV: its text, and its fields, or why it has none. */
-export interface CsvRecord {
-  readonly text: string;
-  readonly fields: readonly string[] | string;
-}
+import type { MaybePromise } from "../types.ts";
+import { type Line, type Lines, MAX_LINE, TooLong } from "./lines.ts";
 
 /**
- * The records of CSV (RFC 4180), of which one can go over several lines. A line break in a quoted
- * field reads as LF. A record longer than {@linkcode MAX_LINE}, as one whose quote is never
- * closed, ends there, and what follows is read from the next line on.
+ * The records of CSV (RFC 4180) as text, of which one can go over several lines. A line break in a
+ * quoted field reads as LF. A record that is longer than {@linkcode MAX_LINE}, as one whose quote
+ * is never closed, ends with the line that makes it so, and the next one begins behind it.
  */
-export class CsvReader implements Source<CsvRecord | TooLong> {
-  readonly #lines: Source<Line>;
-  /** The lines so far of a record whose quote is open. */
+export class CsvReader implements Lines {
+  readonly #lines: Lines;
+  /** The lines so far of a record whose quote is open; at most `MAX_LINE`. */
   #open: string | undefined;
+  line = 0;
 
-  constructor(lines: Source<Line>) {
+  constructor(lines: Lines) {
     this.#lines = lines;
   }
 
-  next(): MaybePromise<IteratorResult<CsvRecord | TooLong, undefined>> {
+  next(): MaybePromise<IteratorResult<Line, undefined>> {
     return this.#assemble(this.#lines.next());
   }
 
   #assemble(
-    step: MaybePromise<IteratorResult<Line, unknown>>,
-  ): MaybePromise<IteratorResult<CsvRecord | TooLong, undefined>> {
+    step: MaybePromise<IteratorResult<Line, undefined>>,
+  ): MaybePromise<IteratorResult<Line, undefined>> {
     for (;; step = this.#lines.next()) {
       if (step instanceof Promise) return step.then((step) => this.#assemble(step));
-      const record = step.done ? this.#finish() : this.#add(step.value);
+      const record = step.done ? this.#open : this.#add(step.value);
+      if (step.done) this.#open = undefined;
       if (record !== undefined) return { value: record, done: false };
       if (step.done) return { value: undefined, done: true };
     }
   }
 
-  #finish(): CsvRecord | undefined {
-    const text = this.#open;
-    this.#open = undefined;
-    return text === undefined ? undefined : { text, fields: "a quote is not closed" };
-  }
-
   /** Takes a line; gives the record that it ends, if it does. */
-  #add(line: Line): CsvRecord | TooLong | undefined {
-    if (line instanceof TooLong) {
-      this.#open = undefined;
-      return line;
+  #add(line: Line): Line | undefined {
+    const before = this.#open;
+    if (before === undefined) {
+      this.line = this.#lines.line;
+      if (line instanceof TooLong || !line.includes('"')) return line;
     }
-    if (this.#open === undefined && !line.includes('"')) {
-      return { text: line, fields: line.split(",") };
-    }
-    const isOpen = isQuoteOpen(line, this.#open !== undefined);
-    const text = this.#open === undefined ? line : `${this.#open}\n${line}`;
     this.#open = undefined;
-    if (text.length > MAX_LINE) return new TooLong(text.slice(0, 200));
-    if (!isOpen) return { text, fields: parseRecord(text) };
+    if (line instanceof TooLong) return new TooLong(`${before}\n${line.start}`);
+    const text = before === undefined ? line : `${before}\n${line}`;
+    if (text.length > MAX_LINE) return new TooLong(text);
+    if (!isQuoteOpen(line, before !== undefined)) return text;
     this.#open = text;
   }
 
-  return(): unknown {
-    return this.#lines.return?.();
+  return(): void {
+    this.#open = undefined;
+    this.#lines.return?.();
   }
 }
 
@@ -86,11 +75,15 @@ function isQuoteOpen(line: string, wasOpen: boolean): boolean {
   return isOpen;
 }
 
-function parseRecord(text: string): readonly string[] | string {
+/** The fields of a record; or why it has none, in words. */
+export function fieldsOf(record: string): readonly string[] | string {
+  if (!record.includes('"')) return record.split(",");
   try {
-    return parse(text)[0];
+    return parse(record)[0];
   } catch (error) {
-    // `parse error on line 1, column 3: bare " in non-quoted field`
-    return (error as Error).message.replace(/^.*?column \d+: /, "");
+    // Its words: `parse error on line 1, column 3: bare " in non-quoted field`
+    return (error as Error).message.includes("bare")
+      ? "a field without quotes has a quote in it: put it in quotes and double it"
+      : "a quote is not closed, or has something other than a comma behind it";
   }
 }

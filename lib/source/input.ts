@@ -4,19 +4,18 @@
  * @module
  */
 import { UsageError } from "../flags.ts";
+import { Gunzip } from "./gunzip.ts";
 
 /** An input could not be read to its end. */
 export class InputError extends Error {
   override name = "InputError";
 }
 
-/**
- * Octets of one read. A line is a slice of the block it came in, and keeps it in memory while it is
- * in flight: so a block is no larger than makes reading cheap.
- */
-const BLOCK_BYTES = 16 * 1024;
+const BLOCK_BYTES = 64 * 1024;
 /** RFC 1952 §2.3.1. */
 const GZIP_MAGIC = [0x1f, 0x8b];
+
+type Block = Uint8Array<ArrayBuffer>;
 
 /**
  * An input, read as it is asked for. What begins as gzip does is decompressed, whatever its name,
@@ -28,10 +27,12 @@ export class Input {
   /** The file's size in octets; undefined where it is no regular file. */
   readonly #size: number | undefined;
   #read = 0;
-  #isClosed = false;
-  #gunzipped: AsyncIterator<Uint8Array> | undefined;
   #isStarted = false;
+  #isClosed = false;
+  #gunzip: Gunzip | undefined;
   readonly #buffer = new Uint8Array(BLOCK_BYTES);
+  /** Answers the one `read()` that waits, if there is one. */
+  #answer: ((block: undefined) => void) | undefined;
 
   /** @throws {UsageError} If the file cannot be read. */
   static async open(path: string): Promise<Input> {
@@ -39,25 +40,25 @@ export class Input {
     const fail = (why: string): never => {
       throw new UsageError(`Cannot read '--input ${path}': ${why}`);
     };
+    // Asked first, since opening would ask the user.
     if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") {
       fail(`no permission: run with --allow-read=${path}`);
     }
     let file;
     try {
       file = await Deno.open(path);
+      const { isDirectory, isFile, size } = await file.stat();
+      if (!isDirectory) return new Input(path, file, isFile && size > 0 ? size : undefined);
     } catch (error) {
+      file?.close();
       if (error instanceof Deno.errors.NotFound) fail("no such file: name one that is there");
       if (error instanceof Deno.errors.PermissionDenied) {
         fail("permission denied: make it readable");
       }
-      return fail(reason(error));
+      return fail(`${reason(error)}: name a file that can be read`);
     }
-    const { isDirectory, isFile, size } = await file.stat();
-    if (isDirectory) {
-      file.close();
-      fail("it is a folder: name a file");
-    }
-    return new Input(path, file, isFile && size > 0 ? size : undefined);
+    file.close();
+    return fail("it is a folder: name a file");
   }
 
   private constructor(
@@ -76,29 +77,49 @@ export class Input {
   }
 
   /**
-   * The next block, valid until the next call; undefined at the end.
+   * The next block, valid until the next call; undefined at the end, and once it is closed. Only
+   * one call may be outstanding.
    *
    * @throws {InputError} If it breaks off.
    */
-  async read(): Promise<Uint8Array | undefined> {
-    try {
-      if (!this.#isStarted) {
-        this.#isStarted = true;
-        const start = await this.#readStart();
-        if (GZIP_MAGIC.every((octet, k) => start[k] === octet)) {
-          this.#gunzipped = await gunzip(this.#blocks(start));
-        } else return start.length === 0 ? undefined : start;
-      }
-      if (this.#gunzipped === undefined) return await this.#readFile();
-      const { value, done } = await this.#gunzipped.next();
-      return done ? undefined : value;
-    } catch (error) {
-      if (this.#isClosed) return undefined;
-      throw new InputError(`Cannot read '--input ${this.#path}' to its end: ${reason(error)}`);
-    }
+  read(): Promise<Block | undefined> {
+    // A pipe that nobody writes to cannot be made to answer: `close()` does it in its place.
+    const { promise, resolve, reject } = Promise.withResolvers<Block | undefined>();
+    this.#answer = resolve;
+    this.#readBlock().then(resolve, (error) => {
+      if (this.#isClosed) return resolve(undefined);
+      reject(
+        new InputError(
+          `Cannot read '--input ${this.#path}' to its end: the input broke off (${
+            reason(error)
+          }): make it whole`,
+        ),
+      );
+    });
+    return promise;
   }
 
-  async #readFile(): Promise<Uint8Array | undefined> {
+  async #readBlock(): Promise<Block | undefined> {
+    if (!this.#isStarted) {
+      this.#isStarted = true;
+      const start = await this.#readStart();
+      if (!GZIP_MAGIC.every((octet, k) => start[k] === octet)) {
+        return start.length === 0 ? undefined : start;
+      }
+      let first: Block | undefined = start;
+      this.#gunzip = await Gunzip.open(async () => {
+        const block = first ?? await this.#readFile();
+        first = undefined;
+        return block;
+      });
+    }
+    // All of a block is taken in before the next one is read into the same buffer.
+    return await (this.#gunzip === undefined ? this.#readFile() : this.#gunzip.read()) as
+      | Block
+      | undefined;
+  }
+
+  async #readFile(): Promise<Block | undefined> {
     const length = this.#isClosed ? null : await this.#file.read(this.#buffer);
     if (length === null) return undefined;
     this.#read += length;
@@ -106,7 +127,7 @@ export class Input {
   }
 
   /** The first block, of at least two octets if there are as many. */
-  async #readStart(): Promise<Uint8Array> {
+  async #readStart(): Promise<Block> {
     let start = new Uint8Array();
     while (start.length < GZIP_MAGIC.length) {
       const block = await this.#readFile();
@@ -116,35 +137,14 @@ export class Input {
     return start;
   }
 
-  async *#blocks(start: Uint8Array): AsyncGenerator<Uint8Array> {
-    yield start;
-    for (let block = await this.#readFile(); block !== undefined; block = await this.#readFile()) {
-      // The decompressor may hold on to it while the next one is read.
-      yield block.slice();
-    }
-  }
-
   /** Closes the file, also while a block is being read. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#gunzip?.close();
     if (this.#file !== Deno.stdin) this.#file.close();
+    this.#answer?.(undefined);
   }
-}
-
-/**
- * Decompresses. By `node:zlib`, since `DecompressionStream` refuses a file of several gzip
- * members, which RFC 1952 §2.2 allows and log rotation makes; loaded only where it is needed.
- */
-async function gunzip(blocks: AsyncIterable<Uint8Array>): Promise<AsyncIterator<Uint8Array>> {
-  const [{ createGunzip }, { Readable, pipeline }] = await Promise.all([
-    import("node:zlib"),
-    import("node:stream"),
-  ]);
-  const output = createGunzip({ chunkSize: BLOCK_BYTES });
-  // Its error is that of the iterator, too.
-  pipeline(Readable.from(blocks, { objectMode: false }), output, () => {});
-  return output[Symbol.asyncIterator]();
 }
 
 function reason(error: unknown): string {

@@ -9,8 +9,9 @@ type Fields = Record<string, unknown>;
 
 /**
  * Makes targets of lines of JSON: objects with `url`, `method`, `headers` and `body`, each
- * optional. A template with placeholders makes the URL of a record's fields; one without is the
- * base that a record's `url` is resolved against (RFC 3986 §5).
+ * optional, and as if it were not there if it is null. A template with placeholders makes the URL
+ * of a record's fields; one without is the base that a record's `url` is resolved against (RFC
+ * 3986 §5), and the URL of a record that has none.
  */
 export function jsonlTargets(
   template: Template | undefined,
@@ -38,36 +39,69 @@ export function jsonlTargets(
         ? invalidTarget(i, line, "the record has no field 'url'", defaults)
         : checkedTarget(i, template.start, of);
     }
+    if (typeof fields.url !== "string") {
+      return invalidTarget(i, given, "its 'url' is no text", defaults);
+    }
     const url = template === undefined ? given : URL.parse(given, template.start)?.href ?? given;
     return checkedTarget(i, url, of);
   };
 }
 
+/** What `JSON` has since ES2026, and the types do not. */
+const { rawJSON, isRawJSON } = JSON as unknown as {
+  rawJSON(text: string): unknown;
+  isRawJSON(value: unknown): value is { readonly rawJSON: string };
+};
+
+/** Digits enough for a number that a double cannot hold (RFC 8259 §6), such as a 64-bit id. */
+const LONG_NUMBER = /\d{16}/;
+
+/** Keeps a number as it is written where it would become another one. */
+function exactly(_: string, value: unknown, context?: { source?: string }): unknown {
+  return typeof value === "number" && LONG_NUMBER.test(context?.source ?? "")
+    ? rawJSON(context!.source!)
+    : value;
+}
+
 function objectOf(line: string): Fields | undefined {
   try {
-    const value = JSON.parse(line);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
+    const value = JSON.parse(line, LONG_NUMBER.test(line) ? exactly : undefined);
+    return isObject(value) ? value : undefined;
   } catch {
     return undefined;
   }
 }
 
+function isObject(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !isRawJSON(value);
+}
+
+/** A field, if the record has it; one that is null it has not. */
+function fieldOf(fields: Fields, name: string): unknown {
+  return Object.hasOwn(fields, name) ? fields[name] ?? undefined : undefined;
+}
+
 function lookupIn(fields: Fields, name: string): string | undefined {
-  const value = Object.hasOwn(fields, name) ? fields[name] : undefined;
-  return typeof value === "string" || typeof value === "number" || typeof value === "boolean"
-    ? String(value)
-    : undefined;
+  return textOf(fieldOf(fields, name));
+}
+
+/** A text, number or truth value, as text. */
+function textOf(value: unknown): string | undefined {
+  if (typeof value === "string") return value;
+  if (typeof value === "number" || typeof value === "boolean") return String(value);
+  return isRawJSON(value) ? value.rawJSON : undefined;
 }
 
 /** What a record gives instead of the run; or what is wrong with it, in words. */
 function defaultsOf(fields: Fields, run: Defaults): Defaults | string {
-  const own = (name: string): unknown => Object.hasOwn(fields, name) ? fields[name] : undefined;
-  const [method, headers, body] = [own("method"), own("headers"), own("body")];
+  const method = fieldOf(fields, "method");
+  const headers = fieldOf(fields, "headers");
+  const body = fieldOf(fields, "body");
   if (method === undefined && headers === undefined && body === undefined) return run;
 
   if (method !== undefined && typeof method !== "string") return "its 'method' is no text";
-  const isJson = body !== undefined && body !== null && typeof body !== "string";
-  const octets = body === undefined || body === null
+  const isJson = body !== undefined && typeof body !== "string";
+  const octets = body === undefined
     ? run.body
     : encoder.encode(isJson ? JSON.stringify(body) : body as string);
   const byDefault = octets !== undefined && run.method === "GET" ? "POST" : run.method;
@@ -89,18 +123,15 @@ function defaultsOf(fields: Fields, run: Defaults): Defaults | string {
 
 /** The run's fields, but those that the record has of the same name; or what is wrong. */
 function mergeHeaders(headers: unknown, run: HeaderList): HeaderList | string {
-  if (typeof headers !== "object" || headers === null || Array.isArray(headers)) {
-    return "its 'headers' are no object";
-  }
+  if (!isObject(headers)) return "its 'headers' are no object";
   const own: [string, string][] = [];
   for (const [name, values] of Object.entries(headers)) {
     for (const value of Array.isArray(values) ? values : [values]) {
-      if (typeof value !== "string" && typeof value !== "number") {
-        return "a value of its 'headers' is no text";
-      }
-      const problem = fieldProblem(name, String(value));
+      const text = typeof value === "boolean" ? undefined : textOf(value);
+      if (text === undefined) return "a value of its 'headers' is no text";
+      const problem = fieldProblem(name, text);
       if (problem !== undefined) return `a field of its 'headers' cannot be sent: ${problem}`;
-      own.push([name, String(value)]);
+      own.push([name, text]);
     }
   }
   const names = new Set(own.map(([name]) => name.toLowerCase()));

@@ -1,9 +1,9 @@
 import { UsageError } from "../flags.ts";
-import type { MaybePromise, Source, Target } from "../types.ts";
-import { CsvReader, type CsvRecord } from "./csv.ts";
+import type { HeaderList, MaybePromise, Source, Target } from "../types.ts";
+import { CsvReader, fieldsOf } from "./csv.ts";
 import { Input } from "./input.ts";
 import { jsonlTargets } from "./jsonl.ts";
-import { type Line, LineReader, TooLong } from "./lines.ts";
+import { type Line, LineReader, type Lines, TooLong } from "./lines.ts";
 import { type Numbers, RangeSource } from "./range.ts";
 import { checkedTarget, checkOrigin, type Defaults, invalidTarget, target } from "./target.ts";
 import { Template } from "./template.ts";
@@ -33,14 +33,19 @@ export async function openSource(options: SourceOptions): Promise<TargetSource> 
   const { input } = options;
   const { template, defaults } = templateOf(options);
   if (input === undefined) {
-    refuseFields(template!, "without --input there is no record: give {} for the number");
-    return new RangeSource(template!, options, defaults);
+    if (template === undefined) throw new UsageError("No URL is given: give one");
+    refuseFields(template, "without --input there is no record: give {} for the number");
+    return new RangeSource(template, options, defaults);
   }
-  if (input.format === "lines" && template !== undefined) {
-    refuseFields(template, "a line has no fields: give {} for the line, or --input-format");
+  if (template !== undefined && input.format !== "jsonl") {
+    const isCsv = input.format === "csv";
+    if (!isCsv) {
+      refuseFields(template, "a line has no fields: give {} for the line, or --input-format");
+    }
     if (template.names.length === 0) {
+      const [what, place] = isCsv ? ["records", "no {name} of a column"] : ["lines", "no {}"];
       throw new UsageError(
-        `Cannot use the lines of '--input ${input.path}': the URL has no {} for them: add it, or leave the URL out`,
+        `Cannot use the ${what} of '--input ${input.path}': the URL has ${place} for them: add it, or leave the URL out`,
       );
     }
   }
@@ -56,13 +61,7 @@ export async function openSource(options: SourceOptions): Promise<TargetSource> 
     const make = input.format === "jsonl"
       ? jsonlTargets(template, defaults)
       : lineTargets(template, defaults);
-    return new InputSource<Line>(
-      file,
-      lines,
-      options,
-      defaults,
-      (i, line) => make(i, line as string),
-    );
+    return new InputSource(file, lines, options, defaults, make);
   } catch (error) {
     file.close();
     throw error;
@@ -78,13 +77,28 @@ function templateOf(
   const template = Template.parse(text);
   // A base is resolved with its credentials, since a record can lead to another origin.
   const isBase = input?.format === "jsonl" && template.names.length === 0;
-  if (!template.isOriginFixed) return { template, defaults: { method, headers, body } };
+  if (!template.isOriginFixed) {
+    checkBeginning(template.start, headers);
+    return { template, defaults: { method, headers, body } };
+  }
   const origin = checkOrigin(template.start, headers);
   if (isBase || origin.url === template.start) {
     return { template, defaults: { method, headers, body } };
   }
   const bare = template.withStart(origin.url);
   return { template: bare, defaults: { method, headers: origin.headers, body } };
+}
+
+/**
+ * Refuses what no placeholder can make a URL any more.
+ *
+ * @throws {UsageError} If so.
+ */
+function checkBeginning(start: string, headers: HeaderList): void {
+  const isOne = /^https?:\/\//i.test(start) ||
+    ["http://", "https://"].some((scheme) => scheme.startsWith(start.toLowerCase()));
+  // It is none, and this says so in the same words as of others.
+  if (!isOne) checkOrigin(start, headers);
 }
 
 function refuseFields(template: Template, why: string): void {
@@ -97,10 +111,8 @@ function lineTargets(
   defaults: Defaults,
 ): (i: number, line: string) => Target {
   if (template === undefined) return (i, line) => checkedTarget(i, line, defaults);
-  if (template.isOriginFixed) {
-    return (i, line) => target(i, template.expandOne(line.trim()), defaults);
-  }
-  return (i, line) => checkedTarget(i, template.expandOne(line.trim()), defaults);
+  const make = template.isOriginFixed ? target : checkedTarget;
+  return (i, line) => make(i, template.expandOne(line.trim()), defaults);
 }
 
 /** The names of the columns, by place. */
@@ -115,7 +127,7 @@ async function csvHeader(
     throw new UsageError(`Cannot read '--input ${path}': ${why}`);
   };
   if (step.done) return fail("it is empty: its first record has to name the columns");
-  const fields = step.value instanceof TooLong ? "it is longer than 1 MiB" : step.value.fields;
+  const fields = step.value instanceof TooLong ? "it is longer than 1 MiB" : fieldsOf(step.value);
   if (typeof fields === "string") return fail(`its first record names no columns: ${fields}`);
   const header = new Map<string, number>();
   for (const [place, field] of fields.entries()) {
@@ -136,22 +148,22 @@ function csvTargets(
   header: Map<string, number>,
   template: Template,
   defaults: Defaults,
-): (i: number, record: CsvRecord) => Target {
-  return (i, { text, fields }) => {
-    if (typeof fields === "string") return invalidTarget(i, text, fields, defaults);
+): (i: number, record: string) => Target {
+  const make = template.isOriginFixed ? target : checkedTarget;
+  return (i, record) => {
+    const fields = fieldsOf(record);
+    if (typeof fields === "string") return invalidTarget(i, record, fields, defaults);
     if (fields.length !== header.size) {
       const why = `the record has ${fields.length} fields, and the header ${header.size}`;
-      return invalidTarget(i, text, why, defaults);
+      return invalidTarget(i, record, why, defaults);
     }
-    const expanded = template.expand((name) => name === "" ? text : fields[header.get(name)!]);
-    const { url } = expanded as { url: string };
-    return template.isOriginFixed ? target(i, url, defaults) : checkedTarget(i, url, defaults);
+    const expanded = template.expand((name) => name === "" ? record : fields[header.get(name)!]);
+    return make(i, (expanded as { url: string }).url, defaults);
   };
 }
 
-function isBlank(record: Line | CsvRecord): boolean {
-  if (record instanceof TooLong) return false;
-  return (typeof record === "string" ? record : record.text).trim() === "";
+function isBlank(line: Line): boolean {
+  return typeof line === "string" && line.trim() === "";
 }
 
 type Step = IteratorResult<Target, undefined>;
@@ -160,20 +172,20 @@ type Step = IteratorResult<Target, undefined>;
  * Targets from records. A record's number is its place in the input, from 0, blank lines not
  * counted; those that are not wanted are read past.
  */
-class InputSource<T extends Line | CsvRecord> implements TargetSource {
+class InputSource implements TargetSource {
   readonly #input: Input;
-  readonly #records: Source<T | TooLong>;
+  readonly #records: Lines;
   readonly #numbers: Numbers;
   readonly #defaults: Defaults;
-  readonly #make: (i: number, record: T) => Target;
+  readonly #make: (i: number, record: string) => Target;
   #next = 0;
 
   constructor(
     input: Input,
-    records: Source<T | TooLong>,
+    records: Lines,
     numbers: Numbers,
     defaults: Defaults,
-    make: (i: number, record: T) => Target,
+    make: (i: number, record: string) => Target,
   ) {
     this.#input = input;
     this.#records = records;
@@ -194,7 +206,7 @@ class InputSource<T extends Line | CsvRecord> implements TargetSource {
   }
 
   /** The target of a record, if it is wanted. */
-  #take(step: IteratorResult<T | TooLong, unknown>): Step | undefined {
+  #take(step: IteratorResult<Line, undefined>): Step | undefined {
     if (step.done) return this.#end();
     const record = step.value;
     if (isBlank(record)) return undefined;
@@ -204,7 +216,9 @@ class InputSource<T extends Line | CsvRecord> implements TargetSource {
     const value = record instanceof TooLong
       ? invalidTarget(i, record.start, "longer than 1 MiB", this.#defaults)
       : this.#make(i, record);
-    return { value, done: false };
+    if (value.invalid === undefined) return { value, done: false };
+    const invalid = `line ${this.#records.line}: ${value.invalid}`;
+    return { value: { ...value, invalid }, done: false };
   }
 
   #end(): Step {
@@ -217,6 +231,6 @@ class InputSource<T extends Line | CsvRecord> implements TargetSource {
   }
 
   return(): void {
-    this.#input.close();
+    this.#records.return?.();
   }
 }

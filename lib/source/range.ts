@@ -1,5 +1,5 @@
 import type { Source, Target } from "../types.ts";
-import { type Defaults, target } from "./target.ts";
+import { checkedTarget, type Defaults, target } from "./target.ts";
 import type { Template } from "./template.ts";
 
 /** Which numbers of a run are to be requested. */
@@ -12,11 +12,12 @@ export interface Numbers {
   readonly shard: { readonly index: number; readonly count: number };
 }
 
-/** Targets by number, without input. The template's origin is checked already. */
+/** Targets by number, without input. The template's origin, if it is fixed, is checked already. */
 export class RangeSource implements Source<Target> {
   /** How many there are; undefined without a bound. */
   readonly total: number | undefined;
   readonly #template: Template;
+  readonly #make: typeof target;
   readonly #defaults: Defaults;
   readonly #step: number;
   readonly #end: number;
@@ -24,9 +25,10 @@ export class RangeSource implements Source<Target> {
 
   constructor(template: Template, { start, count, shard }: Numbers, defaults: Defaults) {
     this.#template = template;
+    this.#make = template.isOriginFixed ? target : checkedTarget;
     this.#defaults = defaults;
     this.#step = shard.count;
-    this.#end = Math.min(start + count, Number.MAX_SAFE_INTEGER);
+    this.#end = Math.min(start + count, Number.MAX_SAFE_INTEGER + 1);
     this.#next = start + (shard.index - start % shard.count + shard.count) % shard.count;
     this.total = count === Infinity
       ? undefined
@@ -38,8 +40,10 @@ export class RangeSource implements Source<Target> {
     if (i >= this.#end) return { value: undefined, done: true };
     this.#next = i + this.#step;
     const url = this.#template.expandOne(`${i}`);
-    return { value: target(i, url, this.#defaults), done: false };
+    return { value: this.#make(i, url, this.#defaults), done: false };
   }
 
-  return(): void {}
+  return(): void {
+    this.#next = Infinity;
+  }
 }

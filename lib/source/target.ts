@@ -10,12 +10,15 @@ export interface Defaults {
   readonly body: Uint8Array<ArrayBuffer> | undefined;
 }
 
-/** Longest text of what is no URL that is repeated in a record. */
-const SHOWN = 200;
+/** Longest text of what is no URL that is repeated in a record, in UTF-16 code units. */
+const SHOWN_LENGTH = 200;
+
+/** `URL` also takes any number of slashes, and then user information goes unnoticed. */
+const ABSOLUTE = /^https?:\/\/[^/?#\\\s]/i;
 
 /** Checks a URL as far as native fetch would, so that what it would throw is known before. */
 function problemOf(url: string): string | undefined {
-  if (!/^https?:/i.test(url)) return "not an http or https URL";
+  if (!ABSOLUTE.test(url)) return "not an absolute http or https URL";
   const parsed = URL.parse(url);
   if (parsed === null) return "not a URL";
   if (parsed.port === "0") return "port 0 cannot be requested";
@@ -40,12 +43,28 @@ function decode(text: string): string {
   }
 }
 
-/** A target that is none, and why. */
+/**
+ * What may be user information: before an `@` where a URL begins, with or without its slashes, and
+ * behind any two of them.
+ */
+const LEADING = /^(\s*(?:[a-z][a-z\d+.-]*:)?[/\\\s]*)[^/?#\\]*@/i;
+const WITHIN = /([/\\]{2})[^/?#\\\s"']*@/g;
+
+/** In a line of JSON, what can hold secrets: a line that is none is not told apart. */
+const FIELDS = /"(?:headers|body)"/;
+
+/** The beginning of a text that need not be a URL, without what may be secret in it. */
+function shown(text: string): string {
+  const [start] = text.split(FIELDS, 1);
+  const bare = start.includes("@") ? start.replace(LEADING, "$1").replaceAll(WITHIN, "$1") : start;
+  return bare.slice(0, SHOWN_LENGTH).toWellFormed();
+}
+
+/** A target of which no request can be made, and why. */
 export function invalidTarget(i: number, text: string, why: string, of: Defaults): Target {
-  const url = withoutUserinfo(text);
   return {
     i,
-    url: url.length > SHOWN ? `${url.slice(0, SHOWN)}…`.toWellFormed() : url,
+    url: shown(text),
     method: of.method,
     headers: of.headers,
     body: of.body,
@@ -53,7 +72,7 @@ export function invalidTarget(i: number, text: string, why: string, of: Defaults
   };
 }
 
-/** Makes a target of a URL that nobody has looked at yet. */
+/** Makes a target of a URL that nobody has looked at yet; white space around it is dropped. */
 export function checkedTarget(i: number, text: string, of: Defaults): Target {
   const trimmed = text.trim();
   const problem = problemOf(trimmed);
@@ -79,8 +98,9 @@ export function checkOrigin(
 ): { url: string; headers: HeaderList } {
   const problem = problemOf(url);
   if (problem !== undefined) {
-    const shown = withoutUserinfo(url);
-    throw new UsageError(`Cannot request '${shown}': ${problem}: give one like http://host/path`);
+    throw new UsageError(
+      `Cannot request '${shown(url)}': ${problem}: give one like http://host/path`,
+    );
   }
   return withCredentials(url, headers);
 }

@@ -11,7 +11,13 @@ interface Placeholder {
 }
 
 const PART = /\{\{|\}\}|\{([^{}]*)\}|[{}]/g;
-const NAME = /^\+?[^\s+{}]*$/;
+/**
+ * No name, or one as of a column of CSV, which can have spaces within. What RFC 6570 §2.2 has for
+ * operators does not begin one: `{?a}` and `{/a}` would be taken for something else.
+ */
+const NAME = /^\+?(?:[^\s{}+#./;?&=,!@|](?:[^{}\p{Cc}]*[^\s{}])?)?$/u;
+
+const ORIGIN = /^[a-z]+:\/\/[^/?#\\]+[/?#]/i;
 
 /**
  * A URL with placeholders: `{}`, `{name}`, `{{` and `}}` for braces.
@@ -23,6 +29,13 @@ const NAME = /^\+?[^\s+{}]*$/;
 export class Template {
   /** What stands before the first placeholder. */
   readonly start: string;
+  /** The names of the placeholders, each once, `""` for `{}`. */
+  readonly names: readonly string[];
+  /**
+   * Whether every expansion has the same scheme, host and port: no placeholder stands before the
+   * path, query or fragment.
+   */
+  readonly isOriginFixed: boolean;
   readonly #placeholders: readonly Placeholder[];
 
   /**
@@ -39,7 +52,7 @@ export class Template {
       const [part, name] = match;
       literal += text.slice(end, match.index);
       end = match.index + part.length;
-      isQuery ||= literal.includes("?");
+      if (literal.includes("?")) isQuery = true;
       if (part === "{{") literal += "{";
       else if (part === "}}") literal += "}";
       else if (name === undefined || !NAME.test(name)) {
@@ -52,7 +65,7 @@ export class Template {
         literals.push(literal);
         placeholders.push({
           name: name.replace("+", ""),
-          encode: isQuery && literal.endsWith("=") && !name.startsWith("+"),
+          encode: isQuery && text[match.index - 1] === "=" && !name.startsWith("+"),
         });
         literal = "";
       }
@@ -65,24 +78,13 @@ export class Template {
   private constructor(start: string, placeholders: readonly Placeholder[]) {
     this.start = start;
     this.#placeholders = placeholders;
+    this.names = [...new Set(placeholders.map(({ name }) => name))];
+    this.isOriginFixed = placeholders.length === 0 || ORIGIN.test(start);
   }
 
   /** The same with another beginning. */
   withStart(start: string): Template {
     return new Template(start, this.#placeholders);
-  }
-
-  /** The names of the placeholders, `""` for `{}`. */
-  get names(): string[] {
-    return [...new Set(this.#placeholders.map(({ name }) => name))];
-  }
-
-  /**
-   * Whether every expansion has the same scheme, host and port: no placeholder stands before the
-   * path, query or fragment.
-   */
-  get isOriginFixed(): boolean {
-    return this.#placeholders.length === 0 || /^[a-z]+:\/\/[^/?#\\]+[/?#]/i.test(this.start);
   }
 
   /** The URL with the values of its placeholders, or the name of one that has none. */
