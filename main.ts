@@ -4,6 +4,7 @@
  * @module
  */
 import config from "./deno.json" with { type: "json" };
+import { escapeForTerminal } from "./lib/escape.ts";
 import { formatFlags, UsageError } from "./lib/flags.ts";
 import { parseRun, RUN_FLAGS, type RunOptions } from "./lib/options.ts";
 import { Progress } from "./lib/report/progress.ts";
@@ -121,7 +122,7 @@ async function print(
 /** One line, whatever went wrong, and never a stack trace. */
 async function complain(error: unknown): Promise<void> {
   const message = error instanceof Error ? error.message : String(error);
-  await print(`myriad: ${message.replaceAll(/\s+/g, " ")}\n`, Deno.stderr);
+  await print(`myriad: ${escapeForTerminal(message.replaceAll("\n", " "))}\n`, Deno.stderr);
 }
 
 if (import.meta.main) {

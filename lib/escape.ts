@@ -1,20 +1,37 @@
-// C0 and C1 controls and DEL; what changes the direction of text; line and paragraph separators;
-// byte order mark; surrogates that stand alone.
+/**
+ * What could act on a terminal or mislead who reads it: C0 and C1 controls and DEL; what changes
+ * the direction of text (UAX #9); line and paragraph separators; byte order mark; surrogates that
+ * stand alone.
+ */
 const UNSAFE =
   // deno-lint-ignore no-control-regex
-  /[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]|\p{Surrogate}/gu;
+  /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]|\p{Surrogate}/gu;
 
 /**
  * A text that a server or an input sent, safe to print on a terminal: control characters (RFC
  * 9110 §5.5 allows octets that a terminal takes as commands) and what else could change how the
  * rest reads become `\x1b` or `\u{202e}`.
  *
- * @param maxLength most characters, from 1; a longer text ends in `…`
+ * @param maxLength most characters (UTF-16 code units), from 1; a longer text ends in `…`
  */
 export function escapeForTerminal(text: string, maxLength = Infinity): string {
-  const safe = text.replace(UNSAFE, (character) => {
-    const code = character.codePointAt(0)!.toString(16);
+  // Escapes only lengthen it, so what is cut off anyway need not be looked at.
+  const safe = text.slice(0, maxLength + 1).replace(UNSAFE, (character) => {
+    const code = hexOf(character);
     return code.length <= 2 ? `\\x${code.padStart(2, "0")}` : `\\u{${code}}`;
   });
-  return safe.length > maxLength ? `${safe.slice(0, maxLength - 1).toWellFormed()}…` : safe;
+  if (safe.length <= maxLength) return safe;
+  return `${safe.slice(0, maxLength - 1).replace(/\p{Surrogate}$/u, "")}…`;
+}
+
+/** A JSON document that says the same and is safe to print on a terminal; line feeds stay. */
+export function escapeJson(json: string): string {
+  return json.replace(
+    UNSAFE,
+    (character) => character === "\n" ? character : `\\u${hexOf(character).padStart(4, "0")}`,
+  );
+}
+
+function hexOf(character: string): string {
+  return character.codePointAt(0)!.toString(16);
 }

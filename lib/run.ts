@@ -12,7 +12,7 @@ import { hostOf, hostPermission } from "./permission.ts";
 import { asCompleted } from "./pool.ts";
 import { formatSummary } from "./report/json.ts";
 import { type BlockWriter, openBlocks } from "./sink/blocks.ts";
-import { failureLines } from "./sink/failures.ts";
+import { failureLines, isFailure } from "./sink/failures.ts";
 import { csv, ndjson } from "./sink/record.ts";
 import { openSource, type TargetSource } from "./source/open.ts";
 import { Stats } from "./stats.ts";
@@ -54,7 +54,7 @@ export class Run {
         const format = failureLines(options);
         outputs.push({
           blocks,
-          write: (result) => result.error === undefined ? undefined : blocks.write(format(result)),
+          write: (result) => isFailure(result) ? blocks.write(format(result)) : undefined,
         });
       }
       const file = summary === undefined

@@ -7,7 +7,7 @@ import {
   type Snapshot,
 } from "./types.ts";
 
-/** Failures of a kind of which an example is kept, and the characters kept of each. */
+/** How many examples are kept of a kind of failure, and the most characters of each text. */
 const EXAMPLES = 5;
 const EXAMPLE_LENGTH = 200;
 /** Status codes are below (RFC 9110 §15; an HTTP/1.1 status line has three digits). */
@@ -39,7 +39,8 @@ export class Stats {
   #failed = 0;
   #bytes = 0;
   #attempts = 0;
-  /** Milliseconds in flight, of all results together. */
+  /** Results of requests that were sent, and their milliseconds in flight, all together. */
+  #sent = 0;
   #busyMs = 0;
   readonly #statuses = new Float64Array(STATUSES);
   readonly #latency = new Histogram();
@@ -53,22 +54,30 @@ export class Stats {
     this.requests++;
     this.#bytes += result.bytes;
     this.#attempts += result.attempts;
-    this.#busyMs += result.ms;
-    if (result.error !== undefined) return this.#addError(result.error, result);
-    this.#statuses[result.status!]++;
-    this.#latency.record(result.ms * 1000);
+    if (result.attempts > 0) {
+      this.#sent++;
+      this.#busyMs += result.ms;
+    }
+    if (result.status !== null) this.#statuses[result.status]++;
+    if (result.error !== undefined) this.#addError(result.error, result);
+    else if (result.status !== null) this.#latency.record(result.ms * 1000);
   }
 
-  #addError(kind: ErrorKind, { target, detail, status }: Result): void {
+  #addError(kind: ErrorKind, { target, detail }: Result): void {
     this.#failed++;
-    if (status !== null) this.#statuses[status]++;
     let error = this.#errors.get(kind);
     if (error === undefined) this.#errors.set(kind, error = { count: 0, examples: [] });
     if (++error.count > EXAMPLES) return;
     error.examples.push({ url: cut(target.url), detail: cut(detail ?? "") });
   }
 
-  /** The statistics now. Nothing in it is NaN or infinite. */
+  /**
+   * The statistics now. Nothing in it is NaN or infinite.
+   *
+   * The utilization is the time in flight of all that was sent, over the time that all places
+   * together had, and there are no more places than requests. By Little's law that is the rate as
+   * a share of `places / mean time in flight`. What is still in flight does not count yet.
+   */
   snapshot(moment: Moment): Snapshot {
     const { seconds, concurrency, total } = moment;
     const statuses: Record<string, number> = {};
@@ -85,7 +94,7 @@ export class Stats {
     const histogram = this.#latency;
     const [p50, p75, p90, p95, p99, p999, p9999] = histogram
       .percentiles([50, 75, 90, 95, 99, 99.9, 99.99]).map(inMs);
-    const most = Math.min(concurrency, total ?? Infinity);
+    const placeSeconds = Math.min(concurrency, total ?? Infinity) * seconds;
     return {
       ...moment,
       requests: this.requests,
@@ -108,13 +117,18 @@ export class Stats {
         max: inMs(histogram.max),
         stddev: inMs(histogram.stddev),
       },
-      meanBusyMs: this.requests > 0 ? this.#busyMs / this.requests : 0,
-      utilization: seconds > 0 && most > 0 ? Math.min(1, this.#busyMs / 1000 / seconds / most) : 0,
+      meanBusyMs: this.#sent > 0 ? this.#busyMs / this.#sent : 0,
+      utilization: placeSeconds > 0 ? Math.min(1, this.#busyMs / 1000 / placeSeconds) : 0,
       attempts: this.#attempts,
     };
   }
 }
 
+/** The beginning of a text, in memory of its own. */
 function cut(text: string): string {
-  return text.length > EXAMPLE_LENGTH ? `${text.slice(0, EXAMPLE_LENGTH).toWellFormed()}…` : text;
+  const short = text.length > EXAMPLE_LENGTH
+    ? `${text.slice(0, EXAMPLE_LENGTH - 1).replace(/\p{Surrogate}$/u, "")}…`
+    : text;
+  // In V8 a slice keeps all that it is a slice of: a block of the input, or a line of 1 MB.
+  return ` ${short}`.slice(1);
 }

@@ -463,6 +463,7 @@ for (
     ["the scheme is another", ["ftp://127.0.0.1/"], FILES, /ftp/],
     ["a field of the template is unknown", ["URL/{name}"], FILES, /name/],
     ["a brace of the template is open", ["URL/{"], FILES, /\{/],
+    ["an argument has control characters", ["ftp://\x1b[31m/"], FILES, /ftp:\/\/\\x1b\[31m/],
     ["a flag is not built yet", ["URL", "--resume"], FILES, /not yet/],
     ["a command is not built yet", ["compare"], FILES, /not yet/],
   ] as [string, string[], string[], RegExp][]

@@ -15,7 +15,7 @@ import {
   openBlocks,
   OutputError,
 } from "../lib/sink/blocks.ts";
-import { failureLines } from "../lib/sink/failures.ts";
+import { failureLines, isFailure } from "../lib/sink/failures.ts";
 import { csv, DEFAULT_FIELDS, FIELDS, ndjson } from "../lib/sink/record.ts";
 import type { Result, Target } from "../lib/types.ts";
 
@@ -259,4 +259,10 @@ Deno.test("failureLines() gives what the request has of its own, and no credenti
       '{"url":"http://localhost/17","method":"POST","headers":{"X-A":["1","2"],"X-B":"3","__proto__":"4"},"body":"ä"}',
     ),
   );
+});
+
+Deno.test("isFailure() leaves out answers, and what never was a request", () => {
+  assert(isFailure(FAILED));
+  assert(!isFailure(RESULT));
+  assert(!isFailure({ ...FAILED, target: { ...TARGET, invalid: "not a URL" } }));
 });

@@ -12,8 +12,8 @@ export function formatCount(count: number): string {
 /** Milliseconds in a fit unit: `340 us`, `12.3 ms`, `1.50 s`. */
 export function formatMs(ms: number): string {
   if (ms === 0) return "0 s";
-  if (ms < 1) return `${Math.round(ms * 1000)} us`;
-  if (ms < 1000) return `${threeDigits(ms)} ms`;
+  if (ms < 0.9995) return `${Math.round(ms * 1000)} us`;
+  if (ms < 999.5) return `${threeDigits(ms)} ms`;
   return ms < 600_000 ? `${threeDigits(ms / 1000)} s` : formatClock(ms / 1000);
 }
 
@@ -43,8 +43,10 @@ export function formatRate(rate: number): string {
   return rate < 100 ? threeDigits(rate) : formatCount(rate);
 }
 
-/** A share as a percentage. */
+/** A share as a percentage; only all of it is `100.0 %`, and only none of it `0.0 %`. */
 export function formatShare(share: number): string {
+  if (share > 0.999 && share < 1) return `${(Math.floor(share * 100_000) / 1000).toFixed(3)} %`;
+  if (share > 0 && share < 0.001) return "<0.1 %";
   return `${(share * 100).toFixed(1)} %`;
 }
 

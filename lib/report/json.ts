@@ -1,3 +1,4 @@
+import { escapeJson } from "../escape.ts";
 import type { Snapshot } from "../types.ts";
 
 /** What the summary has besides statistics. */
@@ -6,7 +7,10 @@ export interface SummaryContext {
   readonly version: string;
 }
 
-/** The summary as one JSON document; its names are a contract with the users' scripts. */
+/**
+ * The summary as one JSON document that ends in a line feed; its names are a contract with the
+ * users' scripts. Times are in milliseconds where the name says so, else in seconds.
+ */
 export function formatSummary(snapshot: Snapshot, { version }: SummaryContext): string {
   const { latency } = snapshot;
   const summary = {
@@ -33,7 +37,8 @@ export function formatSummary(snapshot: Snapshot, { version }: SummaryContext): 
     interrupted: snapshot.interrupted,
     thresholds: [],
   };
-  return `${JSON.stringify(summary, null, 2)}\n`;
+  // It can go to a terminal, and JSON leaves DEL, C1 controls and bidi controls as they are.
+  return `${escapeJson(JSON.stringify(summary, null, 2))}\n`;
 }
 
 function rounded(value: number): number {

@@ -1,4 +1,4 @@
-import type { Snapshot } from "../types.ts";
+import type { MaybePromise, Snapshot } from "../types.ts";
 import { formatBytes, formatClock, formatCount, formatMs, formatRate } from "./format.ts";
 
 /** How often a bar is drawn, and a line printed. */
@@ -7,23 +7,30 @@ const LOG_MS = 10_000;
 /** The rate that is shown is that of about the last five seconds. */
 const WINDOW_MS = 5_000;
 const WINDOW_SAMPLES = 10;
-/** How long a terminal that does not take what it is sent can hold up the end. */
+/** How long a terminal that takes nothing can hold up the end, twice at most. */
 const STUCK_MS = 1_000;
 
-/** Cells of the bar itself. */
+/** Cells of the bar itself, and of the line from which on there is one. */
 const BAR_CELLS = 20;
+const WIDTH_FOR_BAR = 60;
 
-/** Rates of about the last five seconds: a ring of fixed size. */
+/**
+ * The rate of about the last five seconds, or since the last call if that is longer ago.
+ */
 export class RecentRate {
+  /** Ascending; the first is the newest that is older than the window. At most 12. */
   readonly #samples: { ms: number; requests: number }[] = [];
 
-  /** @param ms the time, not before that of the last call */
+  /**
+   * @param ms the time, not before that of the last call
+   * @returns requests a second; 0 at the first call
+   */
   update(ms: number, requests: number): number {
     const samples = this.#samples;
     const last = samples.at(-1);
     if (last === undefined || ms - last.ms >= WINDOW_MS / WINDOW_SAMPLES) {
+      while (samples.length > 1 && samples[1].ms <= ms - WINDOW_MS) samples.shift();
       samples.push({ ms, requests });
-      if (samples.length > WINDOW_SAMPLES + 1) samples.shift();
     }
     const first = samples[0];
     return ms > first.ms ? (requests - first.requests) / (ms - first.ms) * 1000 : 0;
@@ -35,11 +42,10 @@ function doneOf({ requests, total, progress }: Snapshot): number | undefined {
   return total !== undefined && total > 0 ? Math.min(1, requests / total) : progress;
 }
 
-function etaOf(snapshot: Snapshot, rate: number): number | undefined {
-  const { requests, total, seconds } = snapshot;
-  if (total !== undefined) return rate > 0 ? (total - requests) / rate : undefined;
-  const done = doneOf(snapshot);
-  return done !== undefined && done > 0 ? seconds * (1 - done) / done : undefined;
+/** Seconds until the end at this rate, as far as anybody knows. */
+function etaOf({ requests, total, progress }: Snapshot, rate: number): number | undefined {
+  const all = total ?? (progress !== undefined && progress > 0 ? requests / progress : undefined);
+  return all !== undefined && rate > 0 ? Math.max(0, all - requests) / rate : undefined;
 }
 
 /** What there is to say of a moment, the most important first. */
@@ -51,7 +57,7 @@ function fieldsOf(snapshot: Snapshot, rate: number): string[] {
     total === undefined ? formatCount(requests) : `${formatCount(requests)}/${formatCount(total)}`,
     ...done === undefined ? [] : [`${Math.floor(done * 100)} %`],
     `${formatRate(rate)}/s`,
-    `${formatCount(failed)} errors`,
+    `${formatCount(failed)} ${failed === 1 ? "error" : "errors"}`,
     ...eta === undefined ? [] : [`ETA ${formatClock(eta)}`],
     `${formatClock(snapshot.seconds)}`,
     `p50 ${formatMs(latency.p50)} p99 ${formatMs(latency.p99)}`,
@@ -62,11 +68,12 @@ function fieldsOf(snapshot: Snapshot, rate: number): string[] {
 
 /**
  * One line that says how far a run is. Where the terminal is too narrow for all of it, it drops
- * memory, in flight, latency, elapsed, ETA, errors, rate and percentage, in this order, and the bar
- * if not even what is left fits beside it.
+ * memory, in flight, latency, elapsed, ETA, errors, rate and percentage, in this order; below 60
+ * cells there is no bar. What is left is `done/total`, or the first that fits of done, percentage
+ * and done rounded: no number is ever cut.
  *
- * @param columns cells of the terminal's line, of which the last is left free
  * @param rate requests a second, lately
+ * @param columns cells of the terminal's line, of which the last is left free
  */
 export function formatBar(
   snapshot: Snapshot,
@@ -75,24 +82,40 @@ export function formatBar(
 ): string {
   const width = columns - 1;
   const done = doneOf(snapshot);
-  const filled = Math.round((done ?? 0) * BAR_CELLS);
-  const hasBar = done !== undefined && width >= 60;
-  let left = hasBar ? width - BAR_CELLS - 3 : width;
-  const shown: string[] = [];
-  for (const field of fieldsOf(snapshot, rate)) {
-    const cells = field.length + (shown.length > 0 ? 2 : 0);
-    if (cells > left) break;
-    left -= cells;
-    shown.push(field);
+  const [count, ...fields] = fieldsOf(snapshot, rate);
+  const besideBar = width - BAR_CELLS - 3;
+  const hasBar = done !== undefined && width >= WIDTH_FOR_BAR && count.length <= besideBar;
+  const room = hasBar ? besideBar : width;
+  if (count.length > room) return shortOf(snapshot).find((text) => text.length <= room) ?? "";
+  let text = count;
+  for (const field of fields) {
+    if (text.length + 2 + field.length > room) break;
+    text += `  ${field}`;
   }
-  const text = shown.join("  ") || formatCount(snapshot.requests).slice(0, Math.max(0, width));
   if (!hasBar) return text;
+  // Rounded down: a full bar means that all is done.
+  const filled = Math.floor(done * BAR_CELLS);
   const cells = "#".repeat(filled);
   const bar = color ? `\x1b[32m${cells}\x1b[0m` : cells;
   return `[${bar}${".".repeat(BAR_CELLS - filled)}] ${text}`;
 }
 
-/** What {@linkcode formatBar} says, as a line of a log. */
+/** What is done where there is no room for more, the most exact first. */
+function shortOf(snapshot: Snapshot): string[] {
+  const { requests } = snapshot;
+  const done = doneOf(snapshot);
+  return [
+    formatCount(requests),
+    ...done === undefined ? [] : [`${Math.floor(done * 100)} %`],
+    new Intl.NumberFormat("en", { notation: "compact" }).format(requests),
+  ];
+}
+
+/**
+ * What {@linkcode formatBar} says, as a line of a log, without a line feed.
+ *
+ * @param rate requests a second, lately
+ */
 export function formatLogLine(snapshot: Snapshot, rate: number): string {
   return fieldsOf(snapshot, rate).join(", ");
 }
@@ -103,10 +126,13 @@ export interface ProgressOptions {
   /** The terminal's width now, in cells. */
   columns(): number;
   color: boolean;
-  write(bytes: Uint8Array): Promise<void>;
+  /** Writes all of it; it is not called again before it is done. It may fail. */
+  write(bytes: Uint8Array): MaybePromise<void>;
   takeSnapshot(): Snapshot;
   /** The time in milliseconds. @default {performance.now} */
   now?: () => number;
+  /** Milliseconds that {@linkcode Progress.stop} waits for a write. @default {1000} */
+  stuckMs?: number;
 }
 
 const encoder = new TextEncoder();
@@ -128,6 +154,7 @@ export class Progress {
     this.#now = options.now ?? (() => performance.now());
   }
 
+  /** Begins to draw; that alone keeps no process alive. */
   start(): void {
     const { mode } = this.#options;
     if (mode === "none") return;
@@ -149,23 +176,31 @@ export class Progress {
   }
 
   #write(text: string): void {
-    // A closed stderr is no reason to end a run.
-    this.#writing = this.#options.write(encoder.encode(text)).catch(() => {})
-      .finally(() => this.#writing = undefined);
+    this.#writing = this.#tryWrite(text).finally(() => this.#writing = undefined);
   }
 
-  /** Ends it, and takes the bar away. */
+  async #tryWrite(text: string): Promise<void> {
+    try {
+      await this.#options.write(encoder.encode(text));
+    } catch {
+      // A closed stderr is no reason to end a run.
+    }
+  }
+
+  /** Ends it, and takes the bar away: what is printed next stands at the beginning of a line. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await this.#written();
     if (!this.#isDrawn || this.#writing !== undefined) return;
+    this.#isDrawn = false;
     this.#write("\r\x1b[K");
     await this.#written();
   }
 
   async #written(): Promise<void> {
+    const { stuckMs = STUCK_MS } = this.#options;
     let timer;
-    const stuck = new Promise<void>((resolve) => timer = setTimeout(resolve, STUCK_MS));
+    const stuck = new Promise<void>((resolve) => timer = setTimeout(resolve, stuckMs));
     await Promise.race([this.#writing, stuck]);
     clearTimeout(timer);
   }

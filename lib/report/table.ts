@@ -11,14 +11,21 @@ import {
 } from "./format.ts";
 
 /** Characters of an example; a line of the table has at most 80. */
-const EXAMPLE_LENGTH = 56;
+const EXAMPLE_LENGTH = 68;
+/** Most statuses that get a line each: a server can send 900. */
+const MOST_STATUSES = 10;
+/** Cells of what was counted, left of how often; the longest reason phrase fits. */
+const NAME_CELLS = 35;
 
-/** The summary for people: what came of the requests, how fast, at which cost. */
+/**
+ * The summary for people: what came of the requests, how fast, at which cost. At most 80 cells
+ * wide where nothing took a day and no example has characters of two cells.
+ */
 export function formatTable(snapshot: Snapshot, { color }: { color: boolean }): string {
   const paint = (code: number, text: string): string =>
     color ? `\x1b[${code}m${text}\x1b[0m` : text;
   const bold = (text: string): string => paint(1, text);
-  const { latency, requests, failed } = snapshot;
+  const { latency, requests, failed, concurrency } = snapshot;
   const lines: string[] = [];
   const row = (name: string, value: string): void => {
     lines.push(`  ${name.padEnd(12)} ${value}`);
@@ -30,9 +37,9 @@ export function formatTable(snapshot: Snapshot, { color }: { color: boolean }): 
       (snapshot.interrupted ? paint(33, ", interrupted") : ""),
   );
   row("succeeded", paint(32, formatCount(snapshot.succeeded)));
-  row("failed", paint(failed > 0 ? 31 : 0, formatCount(failed)));
+  row("failed", failed > 0 ? paint(31, formatCount(failed)) : "0");
   row("rate", `${formatRate(snapshot.rate)} requests/s`);
-  row("", mostAllowed(snapshot));
+  if (snapshot.utilization > 0) row("", mostAllowed(snapshot));
   row(
     "bodies",
     `${formatBytes(snapshot.bytes)}, ${formatBytes(ratio(snapshot.bytes, snapshot.seconds))}/s`,
@@ -44,6 +51,7 @@ export function formatTable(snapshot: Snapshot, { color }: { color: boolean }): 
       formatMs(ratio(snapshot.cpuSeconds, requests) * 1000)
     } a request`,
   );
+  row("engine", `${snapshot.engine}, at most ${formatCount(concurrency)} in flight`);
 
   if (snapshot.succeeded > 0) {
     lines.push("", bold("Latency of answers"));
@@ -64,20 +72,26 @@ export function formatTable(snapshot: Snapshot, { color }: { color: boolean }): 
     }
   }
 
-  const statuses = Object.entries(snapshot.statuses);
+  const statuses = Object.entries(snapshot.statuses).sort(([, a], [, b]) => b - a);
   if (statuses.length > 0) lines.push("", bold("Statuses"));
+  const others = statuses.splice(MOST_STATUSES);
   for (const [status, count] of statuses) {
     const text = (STATUS_TEXT as Record<string, string>)[status] ?? "";
-    lines.push(`  ${status} ${text.padEnd(22)} ${share(count, requests)}`);
+    lines.push(`  ${`${status} ${text}`.padEnd(NAME_CELLS)} ${share(count, requests)}`);
+  }
+  if (others.length > 0) {
+    const count = others.reduce((sum, [, count]) => sum + count, 0);
+    lines.push(`  ${`${others.length} others`.padEnd(NAME_CELLS)} ${share(count, requests)}`);
   }
 
   const errors = Object.entries(snapshot.errors);
   if (errors.length > 0) lines.push("", bold("Errors"));
   for (const [kind, { count, examples }] of errors) {
-    lines.push(`  ${paint(31, kind.padEnd(26))} ${share(count, requests)}`);
-    const [example] = examples;
-    lines.push(`    such as ${escapeForTerminal(example.url, EXAMPLE_LENGTH)}`);
-    lines.push(`            ${escapeForTerminal(example.detail, EXAMPLE_LENGTH)}`);
+    lines.push(`  ${paint(31, kind.padEnd(NAME_CELLS))} ${share(count, requests)}`);
+    if (examples.length === 0) continue;
+    const { url, detail } = examples[0];
+    lines.push(`    such as ${escapeForTerminal(url, EXAMPLE_LENGTH)}`);
+    if (detail !== "") lines.push(`            ${escapeForTerminal(detail, EXAMPLE_LENGTH)}`);
   }
   return `${lines.join("\n")}\n`;
 }

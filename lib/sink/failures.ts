@@ -11,6 +11,14 @@ export interface RunDefaults {
 const decoder = new TextDecoder();
 
 /**
+ * Whether a result belongs among the failures: what never was a request would not become one by
+ * being read again, and its text could be taken for a path.
+ */
+export function isFailure({ error, target }: Result): boolean {
+  return error !== undefined && target.invalid === undefined;
+}
+
+/**
  * Makes a line of JSONL of a failed request, in the form that `--input` reads: the same command
  * with it in place of its source makes the request again. What the command itself gives is not in
  * it, and credentials are not.

@@ -1,0 +1,534 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { formatSummary } from "../lib/report/json.ts";
+import {
+  formatBar,
+  formatLogLine,
+  Progress,
+  type ProgressOptions,
+  RecentRate,
+} from "../lib/report/progress.ts";
+import { formatTable } from "../lib/report/table.ts";
+import { ERROR_KINDS, type Snapshot } from "../lib/types.ts";
+
+const LATENCY = {
+  min: 12.3456,
+  mean: 1500,
+  p50: 1499,
+  p75: 2250,
+  p90: 2700,
+  p95: 2850,
+  p99: 2970,
+  p999: 2998,
+  p9999: 3000,
+  max: 3001,
+  stddev: 866,
+};
+
+const SNAPSHOT: Snapshot = {
+  requests: 660_000,
+  succeeded: 659_998,
+  failed: 2,
+  total: 1_000_000,
+  progress: undefined,
+  inFlight: 1000,
+  errors: { timeout: { count: 2, examples: [{ url: "http://host/7", detail: "no answer" }] } },
+  statuses: { "200": 659_990, "503": 8 },
+  seconds: 1000,
+  rate: 660,
+  bytes: 8_580_000,
+  latency: LATENCY,
+  concurrency: 1000,
+  meanBusyMs: 1501.5,
+  utilization: 0.991,
+  attempts: 660_010,
+  rssBytes: 90e6,
+  peakRssKb: 102_400,
+  cpuSeconds: 33,
+  engine: "fetch",
+  interrupted: false,
+};
+
+/** Larger than what anybody will see. */
+const HUGE: Snapshot = {
+  ...SNAPSHOT,
+  requests: 1e15 - 1,
+  succeeded: 1e15 / 2,
+  failed: 1e15 / 2 - 1,
+  total: 1e15,
+  inFlight: 1e6,
+  statuses: Object.fromEntries(Array.from({ length: 900 }, (_, i) => [i + 100, 1e12])),
+  errors: Object.fromEntries(
+    ERROR_KINDS.map((kind) => [kind, {
+      count: 1e14,
+      examples: [{ url: `http://${"h".repeat(190)}`, detail: "d".repeat(200) }],
+    }]),
+  ),
+  seconds: 1e7,
+  rate: 1e8,
+  bytes: 1e18,
+  latency: {
+    min: 71e6,
+    mean: 71e6,
+    p50: 71e6,
+    p75: 71e6,
+    p90: 71e6,
+    p95: 71e6,
+    p99: 71e6,
+    p999: 71e6,
+    p9999: 71e6,
+    max: 1e9,
+    stddev: 1e9,
+  },
+  concurrency: 1e6,
+  meanBusyMs: 71e6,
+  utilization: 1,
+  peakRssKb: 1e12,
+  rssBytes: 1e15,
+  cpuSeconds: 1e9,
+};
+
+const EMPTY: Snapshot = {
+  ...SNAPSHOT,
+  requests: 0,
+  succeeded: 0,
+  failed: 0,
+  total: undefined,
+  inFlight: 0,
+  errors: {},
+  statuses: {},
+  seconds: 0,
+  rate: 0,
+  bytes: 0,
+  latency: {
+    min: 0,
+    mean: 0,
+    p50: 0,
+    p75: 0,
+    p90: 0,
+    p95: 0,
+    p99: 0,
+    p999: 0,
+    p9999: 0,
+    max: 0,
+    stddev: 0,
+  },
+  meanBusyMs: 0,
+  utilization: 0,
+  attempts: 0,
+  rssBytes: 0,
+  peakRssKb: 0,
+  cpuSeconds: 0,
+};
+
+const HOSTILE = "\x1b[2J\x1b]0;x\x07\r\n\x9b1m\u202e\u2066\u200f\u2028\x7f\ud800";
+const ATTACKED: Snapshot = {
+  ...SNAPSHOT,
+  errors: { protocol: { count: 2, examples: [{ url: HOSTILE, detail: HOSTILE }] } },
+};
+
+// deno-lint-ignore no-control-regex
+const RAW = /[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]|\p{Surrogate}/u;
+// deno-lint-ignore no-control-regex
+const COLOURS = /\x1b\[\d*m/g;
+
+Deno.test("formatSummary() has exactly the names of the contract, in order", () => {
+  const text = formatSummary(SNAPSHOT, { version: "1.2.3" });
+  assertMatch(text, /^\{\n {2}"requests": 660000,\n[^]*\n\}\n$/);
+  assertEquals(JSON.parse(text), {
+    requests: 660_000,
+    succeeded: 659_998,
+    failed: 2,
+    errors: { timeout: { count: 2, examples: [{ url: "http://host/7", detail: "no answer" }] } },
+    statuses: { "200": 659_990, "503": 8 },
+    seconds: 1000,
+    rate: 660,
+    bytes: 8_580_000,
+    latency_ms: { ...LATENCY, min: 12.346 },
+    concurrency: 1000,
+    mean_in_flight_ms: 1501.5,
+    utilization: 0.991,
+    attempts: 660_010,
+    peak_rss_kb: 102_400,
+    cpu_seconds: 33,
+    engine: "fetch",
+    version: "1.2.3",
+    resumed: false,
+    interrupted: false,
+    thresholds: [],
+  });
+  assertEquals(Object.keys(JSON.parse(text).latency_ms), Object.keys(LATENCY));
+});
+
+Deno.test("formatSummary() sends nothing raw to a terminal and loses nothing", () => {
+  const text = formatSummary(ATTACKED, { version: "1.2.3" });
+  assert(!RAW.test(text), JSON.stringify(text));
+  assertEquals(JSON.parse(text).errors, ATTACKED.errors);
+});
+
+Deno.test("formatTable() says all that there is to say in few lines", () => {
+  assertEquals(
+    formatTable(SNAPSHOT, { color: false }),
+    `660,000 requests in 16:40
+  succeeded    659,998
+  failed       2
+  rate         660 requests/s
+               99.1 % of what 1,000 in flight allow at 1.50 s each
+  bodies       8.18 MB, 8.38 kB/s
+  memory       100 MB at most
+  CPU          33.00 s, 50 us a request
+  engine       fetch, at most 1,000 in flight
+
+Latency of answers
+  min 12.3 ms   mean 1.50 s   max 3.00 s   stddev 866 ms
+  p50      p75      p90      p95      p99      p99.9    p99.99
+  1.50 s   2.25 s   2.70 s   2.85 s   2.97 s   3.00 s   3.00 s
+
+Statuses
+  200 OK                                    659,990  100.0 %
+  503 Service Unavailable                         8    0.0 %
+
+Errors
+  timeout                                         2    0.0 %
+    such as http://host/7
+            no answer
+`,
+  );
+});
+
+Deno.test("formatTable() says so in its first line when the run was interrupted", () => {
+  const [first] = formatTable({ ...SNAPSHOT, interrupted: true }, { color: false }).split("\n");
+  assertEquals(first, "660,000 requests in 16:40, interrupted");
+});
+
+Deno.test("formatTable() fits into 80 columns when every number is huge", () => {
+  for (const snapshot of [SNAPSHOT, HUGE, EMPTY, ATTACKED]) {
+    for (const line of formatTable(snapshot, { color: false }).split("\n")) {
+      assert(line.length <= 80, `${line.length}: ${line}`);
+      assertEquals(line, line.trimEnd());
+    }
+  }
+});
+
+Deno.test("formatTable() sums up the rarest statuses when there are many", () => {
+  const statuses = Object.fromEntries(Array.from({ length: 900 }, (_, i) => [i + 100, i + 1]));
+  const table = formatTable({ ...SNAPSHOT, errors: {}, statuses }, { color: false });
+  assertMatch(table, /^ {2}999 +900 .*\n(.*\n){8} {2}990 .*\n {2}890 others +396,495 .*\n$/m);
+});
+
+Deno.test("formatTable() colours only if asked, and changes nothing else", () => {
+  for (const snapshot of [SNAPSHOT, { ...EMPTY, interrupted: true }]) {
+    const plain = formatTable(snapshot, { color: false });
+    const coloured = formatTable(snapshot, { color: true });
+    assert(!plain.includes("\x1b"));
+    assertStringIncludes(coloured, "\x1b[");
+    assertEquals(coloured.replaceAll(COLOURS, ""), plain);
+  }
+});
+
+Deno.test("formatTable() lets nothing hostile through", () => {
+  const table = formatTable(ATTACKED, { color: false });
+  assert(!RAW.test(table), JSON.stringify(table));
+  assertStringIncludes(table, "\\x1b[2J\\x1b]0;x\\x07\\x0d\\x0a\\x9b1m\\u{202e}");
+});
+
+Deno.test("formatTable() gives numbers when nothing was requested", () => {
+  const table = formatTable(EMPTY, { color: false });
+  assertMatch(table, /^0 requests in 0s\n/);
+  assert(!/NaN|Infinity|undefined|Latency|Statuses|Errors/.test(table), table);
+});
+
+Deno.test("formatTable() does not stumble over a kind without an example", () => {
+  const errors = { dns: { count: 3, examples: [] } };
+  assertMatch(formatTable({ ...SNAPSHOT, errors }, { color: false }), /^ {2}dns +3 .*\n$/m);
+});
+
+const WIDE = { columns: 200, color: false };
+
+Deno.test("formatBar() shows everything when there is room", () => {
+  assertEquals(
+    formatBar(SNAPSHOT, 850, WIDE),
+    "[#############.......] 660,000/1,000,000  66 %  850/s  2 errors  ETA 6:40  16:40  " +
+      "p50 1.50 s p99 2.97 s  1,000 in flight  85.8 MB",
+  );
+});
+
+Deno.test("formatBar() is never wider than the columns less one, whatever the numbers", () => {
+  const snapshots = [SNAPSHOT, HUGE, EMPTY, ATTACKED].flatMap((snapshot) => [
+    snapshot,
+    { ...snapshot, total: undefined },
+    { ...snapshot, total: undefined, progress: 0.9999 },
+  ]);
+  for (const snapshot of snapshots) {
+    for (const rate of [0, 1e-9, 99.99, 1e9]) {
+      for (let columns = 0; columns <= 200; columns++) {
+        const bar = formatBar(snapshot, rate, { columns, color: false });
+        assert(bar.length <= Math.max(0, columns - 1), `${columns}: '${bar}'`);
+        if (columns >= 10) assert(bar.length > 0, `${columns}`);
+        assert(/^[\x20-\x7e]*$/.test(bar), bar);
+        assert(!/NaN|Infinity|undefined/.test(bar), bar);
+        const coloured = formatBar(snapshot, rate, { columns, color: true });
+        assertEquals(coloured.replaceAll(COLOURS, ""), bar);
+      }
+    }
+  }
+});
+
+Deno.test("formatBar() drops fields from the end as the terminal narrows", () => {
+  const full = formatBar(SNAPSHOT, 850, WIDE).replace(/^\[.*\] /, "");
+  for (let columns = 200; columns >= 19; columns--) {
+    const text = formatBar(SNAPSHOT, 850, { columns, color: false }).replace(/^\[.*\] /, "");
+    assert(full.startsWith(text) && /^( {2}|$)/.test(full.slice(text.length)), text);
+  }
+});
+
+const NARROW: [string, Snapshot, number, string][] = [
+  ["done and total", SNAPSHOT, 18, "660,000/1,000,000"],
+  [
+    "done and total, not the bar",
+    HUGE,
+    61,
+    "999,999,999,999,999/1,000,000,000,000,000  99 %  850/s",
+  ],
+  ["what is done", SNAPSHOT, 17, "660,000"],
+  ["the percentage", { ...SNAPSHOT, requests: 50_000_000, total: 1e8 }, 10, "50 %"],
+  ["a round number", { ...SNAPSHOT, requests: 50_000_000, total: undefined }, 10, "50M"],
+];
+for (const [what, snapshot, columns, expected] of NARROW) {
+  Deno.test(`formatBar() shows ${what} when ${columns} columns have no room for more`, () => {
+    assertEquals(formatBar(snapshot, 850, { columns, color: false }), expected);
+  });
+}
+
+Deno.test("formatBar() goes by the progress when the total is not known", () => {
+  const snapshot = { ...SNAPSHOT, total: undefined, progress: 0.25, requests: 1000 };
+  assertMatch(
+    formatBar(snapshot, 100, WIDE),
+    /^\[#{5}\.{15}\] 1,000 {2}25 % {2}100\/s {2}2 errors {2}ETA 30s {2}16:40 /,
+  );
+});
+
+Deno.test("formatBar() has no bar, percentage or ETA when nobody knows the end", () => {
+  const snapshot = { ...SNAPSHOT, total: undefined, progress: undefined };
+  assertMatch(formatBar(snapshot, 850, WIDE), /^660,000 {2}850\/s {2}2 errors {2}16:40 {2}p50/);
+});
+
+Deno.test("formatBar() is full only when all is done", () => {
+  const at = (requests: number): string =>
+    formatBar({ ...SNAPSHOT, requests, total: 1000 }, 1, WIDE);
+  assertMatch(at(999), /^\[#{19}\.\] .* 99 %/);
+  assertMatch(at(1000), /^\[#{20}\] .* 100 % .*ETA 0s/);
+  assertMatch(at(1001), /^\[#{20}\] .* 100 % .*ETA 0s/);
+});
+
+Deno.test("formatLogLine() says the same in one line", () => {
+  assertEquals(
+    formatLogLine({ ...SNAPSHOT, failed: 1 }, 850),
+    "660,000/1,000,000, 66 %, 850/s, 1 error, ETA 6:40, 16:40, p50 1.50 s p99 2.97 s, " +
+      "1,000 in flight, 85.8 MB",
+  );
+  assert(!RAW.test(formatLogLine(ATTACKED, 1)));
+});
+
+Deno.test("RecentRate forgets what is older than about five seconds", () => {
+  const rate = new RecentRate();
+  assertEquals(rate.update(1000, 0), 0);
+  assertEquals(rate.update(1000, 5), 0);
+  assertEquals(rate.update(1100, 10), 100);
+  // 100 a second for 20 s, then none.
+  for (let ms = 1200; ms <= 21_000; ms += 100) {
+    assertEquals(Math.round(rate.update(ms, (ms - 1000) / 10)), 100);
+  }
+  let last = 100;
+  for (let ms = 21_100; ms <= 27_000; ms += 100) {
+    const now = rate.update(ms, 2000);
+    assert(now <= last);
+    last = now;
+  }
+  assertEquals(last, 0);
+});
+
+Deno.test("RecentRate is that since the last call when calls are ten seconds apart", () => {
+  const rate = new RecentRate();
+  rate.update(0, 0);
+  assertEquals(rate.update(10_000, 1000), 100);
+  assertEquals(rate.update(20_000, 3000), 200);
+  assertEquals(rate.update(30_000, 3000), 0);
+});
+
+/** A terminal that takes nothing before it is told to. */
+class FakeTerminal {
+  readonly written: string[] = [];
+  columns = 40;
+  ms = 0;
+  requests = 0;
+  snapshots = 0;
+  /** What `write` gives; by default it is done at once. */
+  answer: () => Promise<void> | void = () => {};
+
+  progress(options: Partial<ProgressOptions> = {}): Progress {
+    return new Progress({
+      mode: "bar",
+      columns: () => this.columns,
+      color: false,
+      write: (bytes) => {
+        this.written.push(new TextDecoder().decode(bytes));
+        return this.answer();
+      },
+      takeSnapshot: () => {
+        this.snapshots++;
+        return { ...SNAPSHOT, total: 1000, requests: this.requests };
+      },
+      now: () => this.ms,
+      ...options,
+    });
+  }
+}
+
+/** Lets everything go on that waits for nothing but promises. */
+async function settled(): Promise<void> {
+  for (let i = 0; i < 10; i++) await Promise.resolve();
+}
+
+Deno.test("Progress draws in place, over what it drew before", async () => {
+  const terminal = new FakeTerminal();
+  const progress = terminal.progress();
+  progress.start();
+  terminal.ms = 1000;
+  terminal.requests = 100;
+  progress.tick();
+  await settled();
+  terminal.ms = 2000;
+  terminal.requests = 300;
+  progress.tick();
+  await progress.stop();
+  assertEquals(terminal.written, [
+    "\r100/1,000  10 %  100/s  2 errors\x1b[K",
+    "\r300/1,000  30 %  150/s  2 errors\x1b[K",
+    "\r\x1b[K",
+  ]);
+});
+
+Deno.test("Progress asks for the width each time, since a window can be resized", async () => {
+  const terminal = new FakeTerminal();
+  const progress = terminal.progress();
+  for (const columns of [200, 10, 80]) {
+    terminal.columns = columns;
+    progress.tick();
+    await settled();
+    const cells = terminal.written.at(-1)!.length - "\r\x1b[K".length;
+    assert(cells > 0 && cells < columns, `${columns}: ${cells}`);
+  }
+  await progress.stop();
+});
+
+Deno.test("Progress writes nothing while a write is pending", async () => {
+  const terminal = new FakeTerminal();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  terminal.answer = () => promise;
+  const progress = terminal.progress();
+  for (let i = 0; i < 100; i++) {
+    progress.tick();
+    await settled();
+  }
+  assertEquals([terminal.written.length, terminal.snapshots], [1, 1]);
+  resolve();
+  await settled();
+  progress.tick();
+  await progress.stop();
+  assertEquals(terminal.written.length, 3);
+});
+
+Deno.test("Progress.stop() waits for the pending write, then takes the bar away", async () => {
+  const terminal = new FakeTerminal();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  terminal.answer = () => promise;
+  const progress = terminal.progress();
+  progress.tick();
+  const stopped = progress.stop();
+  await settled();
+  assertEquals(terminal.written.length, 1);
+  resolve();
+  await stopped;
+  assertEquals(terminal.written.slice(1), ["\r\x1b[K"]);
+});
+
+Deno.test("Progress.stop() gives a terminal up that takes nothing", async () => {
+  const terminal = new FakeTerminal();
+  terminal.answer = () => new Promise(() => {});
+  const progress = terminal.progress({ stuckMs: 1 });
+  progress.start();
+  progress.tick();
+  await progress.stop();
+  assertEquals(terminal.written.length, 1);
+});
+
+Deno.test("Progress.stop() writes nothing when nothing was drawn, and once when it is called twice", async () => {
+  const terminal = new FakeTerminal();
+  const progress = terminal.progress();
+  progress.start();
+  await progress.stop();
+  assertEquals(terminal.written, []);
+  progress.tick();
+  await progress.stop();
+  await progress.stop();
+  assertEquals(terminal.written.length, 2);
+});
+
+for (
+  const [how, answer] of [
+    ["throws", () => {
+      throw new Deno.errors.BrokenPipe("EPIPE");
+    }],
+    ["rejects", () => Promise.reject(new Deno.errors.BrokenPipe("EPIPE"))],
+  ] as const
+) {
+  Deno.test(`Progress goes on when write ${how}, since stderr can be closed`, async () => {
+    const terminal = new FakeTerminal();
+    terminal.answer = answer;
+    const progress = terminal.progress();
+    progress.start();
+    progress.tick();
+    await settled();
+    progress.tick();
+    await progress.stop();
+    assertEquals(terminal.written.length, 3);
+  });
+}
+
+Deno.test("Progress prints whole lines and erases nothing when it is a log", async () => {
+  const terminal = new FakeTerminal();
+  const progress = terminal.progress({ mode: "log" });
+  progress.start();
+  for (const [ms, requests] of [[10_000, 100], [20_000, 400]]) {
+    [terminal.ms, terminal.requests] = [ms, requests];
+    progress.tick();
+    await settled();
+  }
+  await progress.stop();
+  assertEquals(terminal.written.map((line) => line.replace(/ errors.*[^\n]/, "")), [
+    "myriad: 100/1,000, 10 %, 10.0/s, 2\n",
+    "myriad: 400/1,000, 40 %, 30.0/s, 2\n",
+  ]);
+});
+
+Deno.test("Progress does nothing when its mode is none", async () => {
+  const terminal = new FakeTerminal();
+  const progress = terminal.progress({ mode: "none" });
+  progress.start();
+  await progress.stop();
+  assertEquals([terminal.written, terminal.snapshots], [[], 0]);
+});
+
+Deno.test("Progress draws by itself once it is started", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const terminal = new FakeTerminal();
+  terminal.answer = resolve;
+  const progress = terminal.progress();
+  progress.start();
+  // Its timer keeps no process alive, so something else has to.
+  const alive = setInterval(() => {}, 1000);
+  await promise;
+  clearInterval(alive);
+  await progress.stop();
+  assertMatch(terminal.written[0], /^\r0\/1,000/);
+});
