@@ -184,11 +184,11 @@ Latency of answers
   1.50 s   2.25 s   2.70 s   2.85 s   2.97 s   3.00 s   3.00 s
 
 Statuses
-  200 OK                                    659,990  100.0 %
-  503 Service Unavailable                         8    0.0 %
+  200 OK                                    659,990 99.998 %
+  503 Service Unavailable                         8   <0.1 %
 
 Errors
-  timeout                                         2    0.0 %
+  timeout                                         2   <0.1 %
     such as http://host/7
             no answer
 `,
