@@ -63,6 +63,13 @@ async function request(options: RunOptions): Promise<number> {
       if (exitCode !== undefined) Deno.exit(code);
       exitCode = code;
       run.stop();
+      if (!options.silent) {
+        const { inFlight } = run.snapshot();
+        const text = `myriad: interrupted, ${inFlight} in flight have ${
+          GRACE_MS / 1000
+        } s: again to end at once\n`;
+        void print(isTerminal ? `\r\x1b[K${text}` : text, Deno.stderr);
+      }
       grace = setTimeout(() => run.cancel(), GRACE_MS);
     };
     Deno.addSignalListener(signal as Deno.Signal, listener);

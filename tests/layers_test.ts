@@ -1,0 +1,77 @@
+import { assert, assertEquals } from "@std/assert";
+
+const ROOT = new URL("..", import.meta.url).href;
+
+/** Who may import whom, types apart: nothing else. A folder stands for its files. */
+const MAY: Record<string, string[]> = {
+  "main.ts": [
+    "deno.json",
+    "server.ts",
+    "lib/flags.ts",
+    "lib/options.ts",
+    "lib/escape.ts",
+    "lib/report/",
+    "lib/run.ts",
+    "lib/sink/",
+  ],
+  "server.ts": ["lib/flags.ts"],
+  "lib/run.ts": ["lib/"],
+  "lib/mod.ts": ["lib/pool.ts"],
+  "lib/options.ts": ["lib/flags.ts", "lib/http.ts", "lib/sink/record.ts"],
+  "lib/stats.ts": ["lib/histogram.ts", "lib/types.ts"],
+  "lib/source/": ["lib/source/", "lib/flags.ts", "lib/http.ts", "lib/secrets.ts"],
+  "lib/engine/": ["lib/engine/", "lib/permission.ts", "lib/secrets.ts"],
+  "lib/sink/": ["lib/sink/", "lib/flags.ts", "lib/secrets.ts"],
+  "lib/report/": ["lib/report/", "lib/escape.ts"],
+};
+
+interface Module {
+  specifier: string;
+  dependencies?: { code?: { specifier?: string } }[];
+}
+
+async function modules(): Promise<Module[]> {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", new URL("main.ts", ROOT).pathname],
+  }).output();
+  return JSON.parse(new TextDecoder().decode(stdout)).modules;
+}
+
+const nameOf = (specifier: string): string => specifier.replace(ROOT, "");
+
+Deno.test("each file imports only what its layer may", async () => {
+  const local = (await modules()).filter(({ specifier }) => specifier.startsWith(ROOT));
+  assert(local.length > 25, `${local.length} modules`);
+  const wrong: string[] = [];
+  for (const { specifier, dependencies = [] } of local) {
+    const name = nameOf(specifier);
+    const rule = Object.keys(MAY).find((key) => key === name) ??
+      Object.keys(MAY).find((key) => key.endsWith("/") && name.startsWith(key));
+    const may = rule === undefined ? [] : MAY[rule];
+    for (const { code } of dependencies) {
+      if (code?.specifier === undefined || !code.specifier.startsWith(ROOT)) continue;
+      const other = nameOf(code.specifier);
+      if (!may.some((key) => key.endsWith("/") ? other.startsWith(key) : other === key)) {
+        wrong.push(`${name} imports ${other}`);
+      }
+    }
+  }
+  assertEquals(wrong, []);
+});
+
+Deno.test("the program fetches nothing but from npm", async () => {
+  const others = (await modules()).map(({ specifier }) => specifier)
+    .filter((specifier) => !specifier.startsWith(ROOT) && !/^(npm|node):/.test(specifier));
+  assertEquals(others, []);
+});
+
+Deno.test("README.md names each flag that is built, and none that is not", async () => {
+  const { RUN_FLAGS } = await import("../lib/options.ts");
+  const { SERVE_FLAGS } = await import("../server.ts");
+  const readme = await Deno.readTextFile(new URL("../README.md", import.meta.url));
+  const tables = readme.split("\n").filter((line) => line.startsWith("| `"));
+  for (const { name, notYet } of [...RUN_FLAGS, ...SERVE_FLAGS]) {
+    const isNamed = tables.some((line) => new RegExp(`--${name}\\b(?!-)`).test(line));
+    assertEquals(isNamed, notYet !== true, name);
+  }
+});
