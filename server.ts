@@ -133,6 +133,11 @@ export class DelayServer {
     return `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}/`;
   }
 
+  /** How many answers it holds back now. */
+  get held(): number {
+    return this.#held.size;
+  }
+
   /** Fulfils when the access log can no longer be written, with why. */
   get broken(): Promise<Error> {
     return this.#log?.broken ?? new Promise(() => {});
