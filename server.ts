@@ -12,6 +12,7 @@ import {
   parseFlags,
   UsageError,
 } from "./lib/flags.ts";
+import { osMessage } from "./lib/os_error.ts";
 
 /** The flags of `myriad serve`, as the contract has them. */
 export const SERVE_FLAGS: readonly Flag[] = [
@@ -112,9 +113,7 @@ export class DelayServer {
         ? "the port is in use: choose another by --port"
         : error instanceof Deno.errors.NotCapable
         ? `no permission: run with --allow-net=${place}`
-        : `${
-          (error as Error).message.replace(/ \(os error.*/, "")
-        }: choose another by --host and --port`;
+        : `${osMessage(error)}: choose another by --host and --port`;
       throw new UsageError(`Cannot listen on ${place}: ${why}`);
     }
   }
@@ -224,7 +223,7 @@ class AccessLog {
     try {
       return new AccessLog(await Deno.open(path, { write: true, create: true, truncate: true }));
     } catch (error) {
-      const why = (error as Error).message.replace(/ \(os error.*/, "");
+      const why = osMessage(error);
       throw new UsageError(`Cannot write '--access-log ${path}': ${why}: choose another`);
     }
   }
@@ -364,7 +363,7 @@ export async function serve(argv: readonly string[]): Promise<number> {
   for (const name of names) Deno.removeSignalListener(name, onSignal);
   if (failure === undefined) return 0;
   complain(
-    `Cannot write '--access-log ${text("access-log")}': ${failure.message}: free some space`,
+    `Cannot write '--access-log ${text("access-log")}': ${osMessage(failure)}: free some space`,
   );
   return 3;
 }

@@ -12,6 +12,7 @@ import {
   parseSize,
   UsageError,
 } from "./flags.ts";
+import { osMessage } from "./os_error.ts";
 import { DEFAULT_FIELDS, type FieldName, FIELDS } from "./sink/record.ts";
 import { basicCredentials, fieldProblem, methodProblem, normalizeMethod } from "./http.ts";
 import type { HeaderList } from "./types.ts";
@@ -428,11 +429,7 @@ async function bodyOf(data: string): Promise<Uint8Array<ArrayBuffer>> {
   try {
     return await Deno.readFile(path);
   } catch (error) {
-    const why = error instanceof Deno.errors.NotFound ? "no such file" : (error as Error).message;
-    throw new UsageError(
-      `Cannot read '--data ${data}': ${
-        why.replace(/ \(os error.*/, "")
-      }: name a file that can be read`,
-    );
+    const why = error instanceof Deno.errors.NotFound ? "no such file" : osMessage(error);
+    throw new UsageError(`Cannot read '--data ${data}': ${why}: name a file that can be read`);
   }
 }

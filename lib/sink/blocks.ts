@@ -4,6 +4,7 @@
  * @module
  */
 import { UsageError } from "../flags.ts";
+import { osMessage } from "../os_error.ts";
 import type { MaybePromise } from "../types.ts";
 
 /** What was to be written could not be: a full disk, a file system that is gone. */
@@ -72,7 +73,7 @@ function reason(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   if (/os error 21/.test(message)) return "it is a folder: give the name of a file";
   if (/os error 28/.test(message)) return "no space left on device: free some";
-  return message.replace(/ \(os error \d+\).*$/, "");
+  return osMessage(error);
 }
 
 /**

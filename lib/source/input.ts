@@ -4,6 +4,7 @@
  * @module
  */
 import { UsageError } from "../flags.ts";
+import { osMessage } from "../os_error.ts";
 import { Gunzip } from "./gunzip.ts";
 
 /** An input could not be read to its end. */
@@ -55,7 +56,7 @@ export class Input {
       if (error instanceof Deno.errors.PermissionDenied) {
         fail("permission denied: make it readable");
       }
-      return fail(`${reason(error)}: name a file that can be read`);
+      return fail(`${osMessage(error)}: name a file that can be read`);
     }
     file.close();
     return fail("it is a folder: name a file");
@@ -91,7 +92,7 @@ export class Input {
       reject(
         new InputError(
           `Cannot read '--input ${this.#path}' to its end: the input broke off (${
-            reason(error)
+            osMessage(error)
           }): make it whole`,
         ),
       );
@@ -145,9 +146,4 @@ export class Input {
     if (this.#file !== Deno.stdin) this.#file.close();
     this.#answer?.(undefined);
   }
-}
-
-function reason(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return message.replace(/ \(os error \d+\).*$/, "");
 }
