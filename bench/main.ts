@@ -1,7 +1,7 @@
 /**
  * `deno task bench`: what `myriad` costs, beside a peer in the same run.
  *
- *     deno task bench                 all of it: about 20 minutes
+ *     deno task bench                 all of it: about 40 minutes
  *     deno task bench cpu memory      some of it
  *
  * A bench is a function below; each prints a Markdown table.
@@ -15,13 +15,14 @@ const BENCHES: Record<string, (clients: Clients) => Promise<void>> = { cpu, memo
 /** CPU a request beside a bare loop over native fetch, in turn, several rounds. */
 async function cpu(clients: Clients): Promise<void> {
   const url = await clients.fastServer();
-  for (const [requests, concurrency] of [[200_000, 100], [100_000, 1000]]) {
+  for (const [requests, concurrency] of [[500_000, 100], [300_000, 1000]]) {
     const load = ["-n", `${requests}`, "-c", `${concurrency}`, `${url}{}`];
     const records = clients.file("results.ndjson");
     const rows: Record<string, () => Promise<Sample>> = {
       "bare loop over fetch": () => clients.bareFetch(url, requests, concurrency),
       "myriad -s": () => clients.myriad(load),
       "myriad -s -o results.ndjson": () => clients.myriad([...load, "-o", records]),
+      "myriad -s --engine http1": () => clients.myriad([...load, "--engine", "http1"]),
     };
     const samples = await inTurn(rows, 5);
     const base = median(samples["bare loop over fetch"].map(cpuMicros));

@@ -15,7 +15,7 @@ import {
 import { osMessage } from "./os_error.ts";
 import { DEFAULT_FIELDS, type FieldName, FIELDS } from "./sink/record.ts";
 import { basicCredentials, fieldProblem, methodProblem, normalizeMethod } from "./http.ts";
-import type { HeaderList } from "./types.ts";
+import type { EngineName, HeaderList } from "./types.ts";
 
 /** The flags of `myriad run`, as the contract has them. */
 export const RUN_FLAGS: readonly Flag[] = [
@@ -70,7 +70,12 @@ export const RUN_FLAGS: readonly Flag[] = [
     { name: "user-agent", value: "TEXT", help: "default myriad/VERSION" },
   ]),
   ...section("Connection", [
-    { name: "engine", value: "ENGINE", help: "auto or fetch (default auto)" },
+    {
+      name: "engine",
+      value: "ENGINE",
+      help:
+        "auto, fetch, or http1: faster, for http URLs only\n(default auto, which is fetch for now)",
+    },
     { name: "timeout", short: "t", value: "D", help: "for a whole attempt (default 30s)" },
     { name: "connect-timeout", value: "D", help: "", notYet: true },
     {
@@ -161,6 +166,7 @@ export interface RunOptions {
   readonly requests: number;
   readonly durationMs: number | undefined;
   readonly shard: { readonly index: number; readonly count: number };
+  readonly engine: EngineName;
   readonly concurrency: number;
   readonly method: string;
   readonly headers: HeaderList;
@@ -224,10 +230,10 @@ export async function parseRun(
     summary: text("summary"),
     json: json ? "" : undefined,
   });
-  if (text("engine") === "http1") {
-    throw new UsageError("'--engine http1' is not yet built: leave it out");
+  const engine = oneOf("engine", ["auto", "fetch", "http1"], "auto");
+  if (engine === "http1" && url !== undefined && /^https:/i.test(url)) {
+    throw new UsageError("'--engine http1' requests http URLs only: leave it out for https");
   }
-  oneOf("engine", ["auto", "fetch"], "auto");
   if (silent && text("progress") !== undefined && text("progress") !== "none") {
     throw new UsageError("'--silent' and '--progress' contradict each other: give one of them");
   }
@@ -249,6 +255,8 @@ export async function parseRun(
     }),
     durationMs,
     shard: shardOf(text("shard")),
+    // Until http1 does TLS and redirects to it, auto is the one that does.
+    engine: engine === "http1" ? "http1" : "fetch",
     concurrency: count("concurrency", 100, { min: 1, max: 1_000_000 }),
     method,
     headers,

@@ -5,6 +5,7 @@
  */
 import process from "node:process";
 import { FetchEngine } from "./engine/fetch.ts";
+import { Http1Engine } from "./engine/http1.ts";
 import { UsageError } from "./flags.ts";
 import { Gate } from "./gate.ts";
 import type { OutputOptions, RunOptions } from "./options.ts";
@@ -79,7 +80,7 @@ export class Run {
     this.#outputs = outputs;
     this.#summary = summary;
     this.#gate = new Gate(source, options.durationMs);
-    this.#engine = new FetchEngine({
+    this.#engine = new (options.engine === "http1" ? Http1Engine : FetchEngine)({
       ...options,
       permits: this.#permits,
       ttfb: options.output?.fields?.includes("ttfb_ms") ?? false,

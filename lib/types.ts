@@ -71,7 +71,7 @@ export interface Result {
 }
 
 /** The name of a way of making requests. */
-export type EngineName = "fetch";
+export type EngineName = "fetch" | "http1";
 
 /** Makes requests. There is one for each way of making them. */
 export interface Engine {

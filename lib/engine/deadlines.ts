@@ -89,6 +89,14 @@ export class Deadlines {
     this.#stopWhile((item) => item.deadline <= now, "timeout");
   }
 
+  /** Ends the one that was added first, if there is one. */
+  stopFirst(): void {
+    const first = this.#head.after;
+    if (first === this.#head) return;
+    this.remove(first);
+    first.stop("cancelled");
+  }
+
   /** Ends all. */
   cancel(): void {
     this.#stopWhile(() => true, "cancelled");

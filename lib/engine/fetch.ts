@@ -7,32 +7,14 @@ import type { Engine, HeaderList, Result, Target } from "../types.ts";
 import { hostOf } from "../permission.ts";
 import { Deadlines, InFlight, type Stop } from "./deadlines.ts";
 import { type Failure, failureOfBody, failureOfFetch } from "./failure.ts";
-import { type Hop, isRedirect, nextHop } from "./redirect.ts";
-
-/** Options for {@linkcode FetchEngine}. */
-export interface FetchEngineOptions {
-  /** How many connections to a host may idle, from 1: most requests in flight. */
-  concurrency: number;
-  /** Milliseconds for a whole attempt, redirects and body included, more than 0. */
-  timeoutMs: number;
-  /** Most redirects to follow, from 0; with 0 the 3xx itself is the answer. */
-  redirects: number;
-  /** Most octets of a body, after decoding, from 0. */
-  maxBodyBytes: number;
-  /** Whether a URL's host may be talked to; undefined if every one may. */
-  permits?: ((url: string) => boolean) | undefined;
-  /** Whether to look at the clock when the head of an answer is there. */
-  ttfb: boolean;
-}
+import type { EngineOptions } from "./options.ts";
+import { type Hop, IDEMPOTENT, isRedirect, nextHop } from "./redirect.ts";
 
 /**
  * A body that says it has at most as many octets is read in one go: a third cheaper than by a
  * reader (measured: 42 us a request, not 69), and no more than this is held for it.
  */
 const WHOLE_BODY_BYTES = 64 * 1024;
-
-/** RFC 9110 §9.2.2. */
-const IDEMPOTENT = new Set(["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"]);
 
 /** A request in flight. */
 class Attempt extends InFlight {
@@ -90,7 +72,7 @@ function prepare(headers: HeaderList): Prepared {
  */
 export class FetchEngine implements Engine {
   readonly name = "fetch";
-  readonly #options: FetchEngineOptions;
+  readonly #options: EngineOptions;
   readonly #deadlines: Deadlines;
   readonly #client: Deno.HttpClient;
   /** Keeps no connection; made when first needed. */
@@ -102,7 +84,7 @@ export class FetchEngine implements Engine {
   readonly #mostAtOnce: number;
   #cancelled = false;
 
-  constructor(options: FetchEngineOptions) {
+  constructor(options: EngineOptions) {
     this.#options = options;
     this.#deadlines = new Deadlines(options.timeoutMs);
     this.#mostAtOnce = Math.min(WHOLE_BODY_BYTES, options.maxBodyBytes);

@@ -9,6 +9,11 @@ export interface Hop {
   readonly body: Uint8Array<ArrayBuffer> | undefined;
 }
 
+/** Methods that may be sent again without asking (RFC 9110 §9.2.2). */
+export const IDEMPOTENT: ReadonlySet<string> = new Set([
+  ...["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"],
+]);
+
 /** Whether an answer with this status says where else to ask (RFC 9110 §15.4). */
 export function isRedirect(status: number): boolean {
   return status >= 301 && status <= 308 && status !== 304 && status !== 305 && status !== 306;

@@ -1,0 +1,179 @@
+import { type Head, ProtocolError } from "./head.ts";
+
+/** Most octets of all chunk extensions of a body, and of its trailers, together. */
+export const MAX_EXTRA_BYTES = 16 * 1024;
+
+/** Most digits of a chunk's size: as many as 64 bits have. */
+const MAX_DIGITS = 16;
+
+const LF = 0x0a;
+const CR = 0x0d;
+const SEMICOLON = 0x3b;
+
+/** What comes next in a chunked body (RFC 9112 §7.1). */
+const enum Next {
+  /** The first digit of a chunk's size. */
+  Size,
+  /** More of them, or what ends them. */
+  MoreSize,
+  Extension,
+  SizeLf,
+  Data,
+  DataCr,
+  DataLf,
+  /** The first octet of a trailer's line, or of the empty one. */
+  Trailer,
+  MoreTrailer,
+  TrailerLf,
+  EndLf,
+}
+
+/**
+ * Finds the end of a body, in any pieces, and counts its octets. It keeps none: a reader that
+ * wants them is given them as they pass.
+ */
+export class BodyReader {
+  /** Octets so far, without what frames them. */
+  size = 0;
+  isDone = false;
+  #isChunked = false;
+  /** Octets of the body, or of the chunk, that are to come; Infinity up to the end of all. */
+  #left = 0;
+  #next = Next.Size;
+  /** Digits of the chunk's size so far. */
+  #digits = 0;
+  /** Octets of extensions and trailers so far. */
+  #extra = 0;
+
+  /** Begins the body behind a head. */
+  begin({ framing, length }: Head): void {
+    this.size = 0;
+    this.#isChunked = framing === "chunked";
+    this.#left = framing === "close" ? Infinity : length;
+    this.isDone = !this.#isChunked && this.#left === 0;
+    this.#next = Next.Size;
+    this.#extra = 0;
+  }
+
+  /**
+   * Takes octets of the body, and stops behind its last one.
+   *
+   * @returns the position behind what it took: `to`, unless the body ended before
+   * @throws {ProtocolError} If the chunks are framed wrongly.
+   */
+  feed(octets: Uint8Array, from: number, to: number): number {
+    if (this.isDone) return from;
+    if (this.#isChunked) return this.#feedChunks(octets, from, to);
+    const count = Math.min(this.#left, to - from);
+    this.size += count;
+    this.#left -= count;
+    this.isDone = this.#left === 0;
+    return from + count;
+  }
+
+  /** Whether the end of the connection is the end of the body. */
+  get endsWithConnection(): boolean {
+    return this.isDone || this.#left === Infinity;
+  }
+
+  #feedChunks(octets: Uint8Array, from: number, to: number): number {
+    let k = from;
+    while (k < to) {
+      if (this.#next === Next.Data) {
+        const count = Math.min(this.#left, to - k);
+        this.size += count;
+        this.#left -= count;
+        k += count;
+        if (this.#left === 0) this.#next = Next.DataCr;
+        continue;
+      }
+      const octet = octets[k++];
+      switch (this.#next) {
+        case Next.Size:
+        case Next.MoreSize:
+          this.#takeSize(octet);
+          break;
+        case Next.Extension:
+          this.#count();
+          if (octet === CR) this.#next = Next.SizeLf;
+          else if (octet === LF || octet === 0) throw new ProtocolError("a chunk's extension");
+          break;
+        case Next.SizeLf:
+          expect(octet, LF);
+          this.#next = this.#left === 0 ? Next.Trailer : Next.Data;
+          break;
+        case Next.DataCr:
+          expect(octet, CR);
+          this.#next = Next.DataLf;
+          break;
+        case Next.DataLf:
+          expect(octet, LF);
+          this.#next = Next.Size;
+          break;
+        case Next.Trailer:
+        case Next.MoreTrailer:
+          this.#takeTrailer(octet);
+          break;
+        case Next.TrailerLf:
+          expect(octet, LF);
+          this.#next = Next.Trailer;
+          break;
+        case Next.EndLf:
+          expect(octet, LF);
+          this.isDone = true;
+          return k;
+      }
+    }
+    return k;
+  }
+
+  #takeSize(octet: number): void {
+    const digit = hexDigit(octet);
+    if (digit >= 0) {
+      const isFirst = this.#next === Next.Size;
+      this.#left = isFirst ? digit : this.#left * 16 + digit;
+      this.#digits = isFirst ? 1 : this.#digits + 1;
+      // Leading zeros without end are no size either.
+      if (this.#digits > MAX_DIGITS || this.#left > Number.MAX_SAFE_INTEGER) {
+        throw new ProtocolError("a chunk's size is too large");
+      }
+      this.#next = Next.MoreSize;
+    } else if (this.#next === Next.Size) {
+      throw new ProtocolError("a chunk's size is no hexadecimal number");
+    } else if (octet === CR) {
+      this.#next = Next.SizeLf;
+    } else if (octet === SEMICOLON || octet === 0x20 || octet === 0x09) {
+      // White space before an extension is bad, and to be taken (RFC 9112 §7.1.1).
+      this.#next = Next.Extension;
+    } else {
+      throw new ProtocolError("a chunk's size is no hexadecimal number");
+    }
+  }
+
+  #takeTrailer(octet: number): void {
+    if (octet === CR) {
+      this.#next = this.#next === Next.Trailer ? Next.EndLf : Next.TrailerLf;
+      return;
+    }
+    if (octet === LF || octet === 0) throw new ProtocolError("a trailer");
+    this.#next = Next.MoreTrailer;
+    this.#count();
+  }
+
+  #count(): void {
+    if (++this.#extra > MAX_EXTRA_BYTES) {
+      throw new ProtocolError(`more than ${MAX_EXTRA_BYTES} bytes of extensions and trailers`);
+    }
+  }
+}
+
+function expect(octet: number, expected: number): void {
+  if (octet !== expected) throw new ProtocolError("a chunk does not end in CRLF");
+}
+
+/** The value of a hexadecimal digit in any case, or -1. */
+function hexDigit(octet: number): number {
+  if (octet >= 0x30 && octet <= 0x39) return octet - 0x30;
+  const letter = octet | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
+}

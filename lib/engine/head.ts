@@ -1,0 +1,224 @@
+/**
+ * The head of an HTTP/1.1 response: octets in, framing out. No sockets, and no text but where
+ * somebody reads it.
+ *
+ * @module
+ */
+
+/** How the end of a body is found (RFC 9112 §6.3). */
+export type Framing = "none" | "length" | "chunked" | "close";
+
+/** What a response's head says, as far as a client needs it. */
+export interface Head {
+  /** 100 to 999. */
+  status: number;
+  framing: Framing;
+  /** Octets of the body, for the framing `length`; else 0. */
+  length: number;
+  /** Whether the connection may be used again once the body has ended. */
+  persistent: boolean;
+  /** The `Location` field, octet by octet, of a 201 or 3xx; null if there is none. */
+  location: string | null;
+}
+
+/** A response that breaks RFC 9112, in words; or a head that is too large. */
+export class ProtocolError extends Error {
+  override name = "ProtocolError";
+}
+
+/** Most octets of a head, and most fields in it. */
+export const MAX_HEAD_BYTES = 64 * 1024;
+export const MAX_FIELDS = 256;
+
+const HTAB = 0x09;
+const LF = 0x0a;
+const CR = 0x0d;
+const SP = 0x20;
+const COLON = 0x3a;
+
+/** RFC 9110 §5.6.2: 1 for the octets of a token. */
+const TOKEN = new Uint8Array(256);
+for (
+  const character of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+) {
+  TOKEN[character.charCodeAt(0)] = 1;
+}
+
+/** The fields that matter, by length: no two of them have the same. */
+const NAMES: readonly (Uint8Array | undefined)[] = (() => {
+  const names: (Uint8Array | undefined)[] = [];
+  for (const name of ["location", "connection", "content-length", "transfer-encoding"]) {
+    names[name.length] = new TextEncoder().encode(name);
+  }
+  return names;
+})();
+
+const LOCATION = "location".length;
+const CONNECTION = "connection".length;
+const CONTENT_LENGTH = "content-length".length;
+const TRANSFER_ENCODING = "transfer-encoding".length;
+
+/**
+ * Finds the end of a head: the empty line behind it (RFC 9112 §2.1), CRLF or LF.
+ *
+ * @param from where to look on; three octets before the first that is new are enough
+ * @returns the position behind the empty line, or -1 if it is not there yet
+ */
+export function headEnd(octets: Uint8Array, from: number, to: number): number {
+  for (let k = octets.indexOf(LF, from); k >= 0 && k < to; k = octets.indexOf(LF, k + 1)) {
+    if (k + 1 < to && octets[k + 1] === LF) return k + 2;
+    if (k + 2 < to && octets[k + 1] === CR && octets[k + 2] === LF) return k + 3;
+  }
+  return -1;
+}
+
+/**
+ * Reads a head.
+ *
+ * LF alone ends a line too (RFC 9112 §2.2); CR alone, NUL, white space before a colon, and lines
+ * that go on (obs-fold, §5.2) are refused.
+ *
+ * @param from its first octet
+ * @param to what {@linkcode headEnd} gave
+ * @param isHead whether the request was a HEAD
+ * @throws {ProtocolError} If it breaks the rules.
+ */
+export function parseHead(octets: Uint8Array, from: number, to: number, isHead: boolean): Head {
+  const minor = versionOf(octets, from);
+  const status = statusOf(octets, from + 9);
+  let k = lineEnd(octets, from + 12, to);
+  const behindStatus = octets[from + 12];
+  if (behindStatus !== SP && behindStatus !== CR && behindStatus !== LF) {
+    throw new ProtocolError("the status line has no space behind the status");
+  }
+
+  let length = -1;
+  let isChunked = false;
+  let hasEncoding = false;
+  let closes = false;
+  let keeps = false;
+  let location: string | null = null;
+  for (let fields = 0; octets[k] !== LF && octets[k] !== CR; fields++) {
+    if (fields === MAX_FIELDS) throw new ProtocolError(`more than ${MAX_FIELDS} fields`);
+    const start = k;
+    while (TOKEN[octets[k]] === 1) k++;
+    if (k === start || octets[k] !== COLON) {
+      throw new ProtocolError("a field's name is no token, or has white space before its colon");
+    }
+    const nameLength = k - start;
+    const end = lineEnd(octets, k + 1, to);
+    if (NAMES[nameLength] !== undefined && isName(octets, start, NAMES[nameLength]!)) {
+      let first = k + 1;
+      let last = end - 1;
+      if (octets[last - 1] === CR) last--;
+      while (first < last && isBlank(octets[first])) first++;
+      while (last > first && isBlank(octets[last - 1])) last--;
+      if (nameLength === CONTENT_LENGTH) {
+        const value = lengthOf(octets, first, last);
+        if (length >= 0 && length !== value) throw new ProtocolError("two lengths that differ");
+        length = value;
+      } else if (nameLength === TRANSFER_ENCODING) {
+        if (hasEncoding || textOf(octets, first, last).toLowerCase() !== "chunked") {
+          throw new ProtocolError("a transfer coding other than chunked");
+        }
+        hasEncoding = isChunked = true;
+      } else if (nameLength === CONNECTION) {
+        for (const option of textOf(octets, first, last).split(",")) {
+          const name = option.replace(/^[ \t]+|[ \t]+$/g, "").toLowerCase();
+          if (name === "close") closes = true;
+          else if (name === "keep-alive") keeps = true;
+        }
+      } else if (nameLength === LOCATION) {
+        location ??= textOf(octets, first, last);
+      }
+    }
+    k = end;
+  }
+
+  // RFC 9112 §6.3, in its order.
+  const hasNone = isHead || status < 200 || status === 204 || status === 304;
+  const framing = hasNone ? "none" : isChunked ? "chunked" : length >= 0 ? "length" : "close";
+  return {
+    status,
+    framing,
+    length: framing === "length" ? length : 0,
+    // §9.3: close wins, and HTTP/1.0 needs keep-alive. §6.1: both a coding and a length, or a
+    // coding in HTTP/1.0, is how answers are smuggled; what follows is nobody's answer.
+    persistent: !closes && (minor === 1 || keeps) && framing !== "close" &&
+      !(hasEncoding && (length >= 0 || minor === 0)),
+    location: status === 201 || (status >= 300 && status < 400) ? location : null,
+  };
+}
+
+/** The minor version, 0 or 1; the status line begins with `HTTP/1.0 ` or `HTTP/1.1 `. */
+function versionOf(octets: Uint8Array, k: number): number {
+  const minor = octets[k + 7] - 0x30;
+  if (
+    octets[k] !== 0x48 || octets[k + 1] !== 0x54 || octets[k + 2] !== 0x54 ||
+    octets[k + 3] !== 0x50 || octets[k + 4] !== 0x2f || octets[k + 5] !== 0x31 ||
+    octets[k + 6] !== 0x2e || (minor !== 0 && minor !== 1) || octets[k + 8] !== SP
+  ) {
+    throw new ProtocolError("it does not begin with HTTP/1.1 or HTTP/1.0");
+  }
+  return minor;
+}
+
+function statusOf(octets: Uint8Array, k: number): number {
+  let status = 0;
+  for (let digit = 0; digit < 3; digit++) {
+    const value = octets[k + digit] - 0x30;
+    if (!(value >= 0 && value <= 9)) throw new ProtocolError("the status is not three digits");
+    status = status * 10 + value;
+  }
+  if (status < 100) throw new ProtocolError("the status is below 100");
+  return status;
+}
+
+/**
+ * The position behind a line's LF.
+ *
+ * @throws {ProtocolError} If NUL, or CR without LF, is in it (RFC 9110 §5.5).
+ */
+function lineEnd(octets: Uint8Array, from: number, to: number): number {
+  for (let k = from; k < to; k++) {
+    const octet = octets[k];
+    if (octet > CR) continue;
+    if (octet === LF) return k + 1;
+    if (octet === 0 || (octet === CR && octets[k + 1] !== LF)) {
+      throw new ProtocolError("NUL, or CR without LF, in the head");
+    }
+  }
+  throw new ProtocolError("a line of the head does not end");
+}
+
+function isBlank(octet: number): boolean {
+  return octet === SP || octet === HTAB;
+}
+
+/** Whether a token is a name, in any case; no other octets of a token become its letters so. */
+function isName(octets: Uint8Array, from: number, name: Uint8Array): boolean {
+  for (let k = 0; k < name.length; k++) {
+    if ((octets[from + k] | 0x20) !== name[k]) return false;
+  }
+  return true;
+}
+
+/** RFC 9110 §8.6: digits only, and not more than can be counted. */
+function lengthOf(octets: Uint8Array, from: number, to: number): number {
+  let value = 0;
+  for (let k = from; k < to; k++) {
+    const digit = octets[k] - 0x30;
+    if (!(digit >= 0 && digit <= 9)) throw new ProtocolError("the length is not digits only");
+    value = value * 10 + digit;
+    if (value > Number.MAX_SAFE_INTEGER) throw new ProtocolError("the length is too large");
+  }
+  if (from === to) throw new ProtocolError("the length is empty");
+  return value;
+}
+
+/** Octets as characters of the same number (ISO 8859-1). */
+function textOf(octets: Uint8Array, from: number, to: number): string {
+  let text = "";
+  for (let k = from; k < to; k++) text += String.fromCharCode(octets[k]);
+  return text;
+}

@@ -1,0 +1,104 @@
+import { BodyReader } from "./body.ts";
+import { type Head, headEnd, MAX_HEAD_BYTES, parseHead, ProtocolError } from "./head.ts";
+
+/** Interim responses (RFC 9110 §15.2) before the one that counts. */
+const MAX_INTERIM = 16;
+
+/**
+ * Reads a response from octets in any pieces, and finds its end; interim responses before it are
+ * skipped. It knows no sockets, and keeps nothing but the part of a head that has come.
+ */
+export class ResponseReader {
+  /** The head, once it is there. */
+  head: Head | undefined;
+  readonly #body = new BodyReader();
+  #isHeadRequest = false;
+  #interim = 0;
+  /** The start of a head: `#partLength` octets of it, not many more than `MAX_HEAD_BYTES`. */
+  #part: Uint8Array | undefined;
+  #partLength = 0;
+
+  /** Begins anew. @param isHeadRequest whether the request was a HEAD */
+  begin(isHeadRequest: boolean): void {
+    this.head = undefined;
+    this.#isHeadRequest = isHeadRequest;
+    this.#interim = 0;
+    this.#part = undefined;
+  }
+
+  /** Octets of the body so far. */
+  get size(): number {
+    return this.head === undefined ? 0 : this.#body.size;
+  }
+
+  get isDone(): boolean {
+    return this.head !== undefined && this.#body.isDone;
+  }
+
+  /** Whether the end of the connection, now, is the end of the response. */
+  get endsWithConnection(): boolean {
+    return this.head !== undefined && this.#body.endsWithConnection;
+  }
+
+  /**
+   * Takes the next octets of the connection, and stops behind the response's last one.
+   *
+   * @returns how many belong to the response: `length`, unless it ended before
+   * @throws {ProtocolError} If they break RFC 9112, or are too many.
+   */
+  feed(octets: Uint8Array, length: number): number {
+    const position = this.head === undefined ? this.#takeHeads(octets, length) : 0;
+    return position < 0 ? length : this.#body.feed(octets, position, length);
+  }
+
+  /** @returns the position of the body, or -1 if the head is not there yet */
+  #takeHeads(octets: Uint8Array, length: number): number {
+    const before = this.#part === undefined ? 0 : this.#partLength;
+    const all = this.#part === undefined ? octets : this.#append(octets, length);
+    const to = before + length;
+    let look = Math.max(0, before - 3);
+    let from = 0;
+    for (;;) {
+      const end = headEnd(all, look, to);
+      if ((end < 0 ? to : end) - from > MAX_HEAD_BYTES) {
+        throw new ProtocolError(`a head of more than ${MAX_HEAD_BYTES} bytes`);
+      }
+      if (end < 0) {
+        this.#keep(all, from, to);
+        return -1;
+      }
+      const head = parseHead(all, from, end, this.#isHeadRequest);
+      if (head.status >= 200) {
+        this.#part = undefined;
+        this.head = head;
+        this.#body.begin(head);
+        return end - before;
+      }
+      if (head.status === 101) {
+        throw new ProtocolError("101 Switching Protocols, which was not asked for");
+      }
+      if (++this.#interim > MAX_INTERIM) {
+        throw new ProtocolError(`more than ${MAX_INTERIM} interim responses`);
+      }
+      from = look = end;
+    }
+  }
+
+  #keep(octets: Uint8Array, from: number, to: number): void {
+    this.#partLength = to - from;
+    if (octets !== this.#part) this.#part = octets.slice(from, to);
+    else if (from > 0) octets.copyWithin(0, from, to);
+  }
+
+  /** Adds to the part of a head; its room doubles, so that one octet at a time is no burden. */
+  #append(octets: Uint8Array, length: number): Uint8Array {
+    const part = this.#part!;
+    const needed = this.#partLength + length;
+    if (needed > part.length) {
+      this.#part = new Uint8Array(needed * 2);
+      this.#part.set(part.subarray(0, this.#partLength));
+    }
+    this.#part!.set(octets.subarray(0, length), this.#partLength);
+    return this.#part!;
+  }
+}
