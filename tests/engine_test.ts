@@ -471,3 +471,82 @@ for (const [name, create] of Object.entries(ENGINES)) {
     engine.close();
   });
 }
+
+// What the engines make of the same answer, asked for twice: what came, and over how many
+// connections. Where they differ, README.md says so.
+const CHUNKED = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+for (
+  const [what, answer, fetch, http1 = fetch] of [
+    [
+      "a length and a coding",
+      "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
+      "200/1 over 2",
+    ],
+    ["another version", "HTTP/1.2 200 OK\r\nContent-Length: 0\r\n\r\n", "protocol over 2"],
+    [
+      "white space before a colon",
+      "HTTP/1.1 200 OK\r\nX : y\r\nContent-Length: 0\r\n\r\n",
+      "protocol over 2",
+    ],
+    [
+      "a folded line",
+      "HTTP/1.1 200 OK\r\nX: y\r\n z\r\nContent-Length: 0\r\n\r\n",
+      "protocol over 2",
+    ],
+    [
+      "two lengths",
+      "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+      "protocol over 2",
+    ],
+    ["a length with a sign", "HTTP/1.1 200 OK\r\nContent-Length: +1\r\n\r\na", "protocol over 2"],
+    [
+      "NUL in a field",
+      "HTTP/1.1 200 OK\r\nX: a\0b\r\nContent-Length: 0\r\n\r\n",
+      "protocol over 2",
+    ],
+    ["lines that end in LF", "HTTP/1.1 200 OK\nContent-Length: 1\n\na", "200/1 over 1"],
+    ["chunks that end in LF", `${CHUNKED}1\na\n0\n\n`, "body over 2"],
+    ["another answer behind it", ok("a") + ok("poison"), "200/1 over 2"],
+    ["a status of no class", "HTTP/1.1 666 X\r\nContent-Length: 0\r\n\r\n", "666/0 over 1"],
+    [
+      "a list of equal lengths",
+      "HTTP/1.1 200 OK\r\nContent-Length: 1, 1\r\n\r\na",
+      "200/1 over 1",
+      "protocol over 2",
+    ],
+    [
+      "a coding besides chunked",
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+      "200/0 over 1",
+      "protocol over 2",
+    ],
+    [
+      "an empty line before it",
+      "\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+      "200/0 over 1",
+      "protocol over 2",
+    ],
+    ["trailers", `${CHUNKED}1\r\na\r\n0\r\nX: y\r\n\r\n`, "200/1 over 2", "200/1 over 1"],
+    [
+      "200 fields",
+      `HTTP/1.1 200 OK\r\n${"X: y\r\n".repeat(200)}Content-Length: 0\r\n\r\n`,
+      "protocol over 2",
+      "200/0 over 1",
+    ],
+  ] as [string, string, string, string?][]
+) {
+  for (const [name, create] of Object.entries(ENGINES)) {
+    const expected = name === "fetch" ? fetch : http1;
+    Deno.test(`${name} engine makes ${expected} of an answer with ${what}`, async () => {
+      await using server = await RawServer.start(({ send }) => send(answer));
+      const engine = create();
+      const headers = [["Accept-Encoding", "identity"]] as const;
+      for (let i = 0; i < 2; i++) {
+        const { status, size, error } = await engine.hit(target(server.url(), { headers }));
+        assertEquals(error ?? `${status}/${size}`, expected.split(" ")[0]);
+      }
+      engine.close();
+      assertEquals(`${server.connections}`, expected.split(" ")[2]);
+    });
+  }
+}

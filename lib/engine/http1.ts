@@ -10,7 +10,7 @@ import { Deadlines, InFlight, type Stop } from "./deadlines.ts";
 import type { EngineOptions } from "./options.ts";
 import type { Failure } from "./failure.ts";
 import type { Head } from "./head.ts";
-import { ConnectionPool, type Waiter } from "./pool.ts";
+import { ConnectionPool, type Waiter } from "./connection_pool.ts";
 import { type Hop, IDEMPOTENT, isRedirect, nextHop } from "./redirect.ts";
 import { RequestWriter, type Route, Router } from "./request.ts";
 
