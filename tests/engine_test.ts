@@ -473,13 +473,14 @@ for (const [name, create] of Object.entries(ENGINES)) {
 }
 
 // What the engines make of the same answer, asked for twice: what came, and over how many
-// connections. Where they differ, README.md says so.
+// connections (`?`: now one, now two). Where they differ, README.md says so.
 const CHUNKED = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
 for (
   const [what, answer, fetch, http1 = fetch] of [
     [
       "a length and a coding",
       "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
+      "200/1 over ?",
       "200/1 over 2",
     ],
     ["another version", "HTTP/1.2 200 OK\r\nContent-Length: 0\r\n\r\n", "protocol over 2"],
@@ -546,7 +547,8 @@ for (
         assertEquals(error ?? `${status}/${size}`, expected.split(" ")[0]);
       }
       engine.close();
-      assertEquals(`${server.connections}`, expected.split(" ")[2]);
+      const connections = expected.split(" ")[2];
+      if (connections !== "?") assertEquals(`${server.connections}`, connections);
     });
   }
 }
