@@ -224,12 +224,7 @@ export async function parseRun(
   const output = outputOf(given, oneOf);
   const silent = given.values.silent === true;
   const json = given.values.json === true;
-  checkStdout({
-    output: text("output"),
-    failures: text("failures"),
-    summary: text("summary"),
-    json: json ? "" : undefined,
-  });
+  checkPlaces(given);
   const engine = oneOf("engine", ["auto", "fetch", "http1"], "auto");
   if (engine === "http1" && url !== undefined && /^https:/i.test(url)) {
     throw new UsageError("'--engine http1' requests http URLs only: leave it out for https");
@@ -334,20 +329,18 @@ function outputOf({ values }: Given, oneOf: OneOf): OutputOptions | undefined {
   return { path, format, gzip, fields: fields ?? (format === "csv" ? DEFAULT_FIELDS : undefined) };
 }
 
-/** Only one thing can be written to standard output, and no file can be written twice. */
-function checkStdout(
-  outputs: { output?: string; failures?: string; summary?: string; json?: string },
-): void {
+/** Nothing is written to where something else is, or where the input is read from. */
+function checkPlaces(given: Given): void {
   const seen = new Map<string, string>();
-  for (const [name, path] of Object.entries(outputs)) {
-    if (path === undefined) continue;
-    const place = path === "" ? "-" : path;
+  for (const name of ["input", "output", "failures", "summary", "json"]) {
+    const value = given.values[name];
+    if (value === undefined || (name === "input" && value === "-")) continue;
+    const place = name === "json" ? "-" : (value as string).replace(/^(\.\/+)+/, "");
     const other = seen.get(place);
     if (other !== undefined) {
+      const what = place === "-" ? "standard output" : `the file '${place}'`;
       throw new UsageError(
-        `'--${other}' and '--${name}' both write to ${
-          place === "-" ? "stdout" : `'${place}'`
-        }: give one of them another file`,
+        `'--${other}' and '--${name}' both want ${what}: give one of them another`,
       );
     }
     seen.set(place, name);
