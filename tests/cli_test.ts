@@ -307,6 +307,37 @@ Deno.test("myriad --failures gives what --input takes to make the failed request
   assertMatch(server.requests[0], /^POST [^]*x-a: 1\r\n[^]*\r\n\r\nb1$/i);
 });
 
+for (const engine of ["fetch", "http1"]) {
+  Deno.test(`myriad --engine ${engine} needs no permission but for the host that it is given`, async () => {
+    await using server = await answering();
+    for (const host of ["localhost", "127.0.0.1"]) {
+      const url = `http://${host}:${server.port}/`;
+      const ran = await myriad(["--engine", engine, "-n", "3", url, "--json"], {
+        permissions: [`--allow-net=${host}:${server.port}`],
+      });
+      assertEquals([ran.code, ran.stderr], [0, ""]);
+      assertEquals(JSON.parse(ran.stdout).statuses, { "200": 3 });
+      assertEquals(JSON.parse(ran.stdout).engine, engine);
+    }
+  });
+
+  Deno.test(`myriad --engine ${engine} makes a record with error 'url' of a host it may not reach`, async () => {
+    await using server = await answering();
+    const list = `${server.url("/")}\nhttp://localhost:${server.port}/\n`;
+    const child = start(["--engine", engine, "-i", "-", "-o", "-", "-s"], {
+      permissions: LEAST,
+      stdin: "piped",
+    });
+    const writer = child.stdin.getWriter();
+    await writer.write(new TextEncoder().encode(list));
+    await writer.close();
+    const ran = await finish(child);
+    const all = records(ran.stdout).sort((a, b) => a.i - b.i);
+    assertEquals(all.map(({ error }) => error), [undefined, "url"]);
+    assertMatch(all[1].detail!, /--allow-net/);
+  });
+}
+
 // Interruption.
 
 Deno.test("myriad finishes what is in flight on SIGINT, starts nothing, and exits with 130", async () => {

@@ -17,7 +17,7 @@ export interface Waiter {
   onConnectFailure(failure: Failure): void;
 }
 
-/** Most connections being made at once: more starve each other (measured at 1,000). */
+/** Most connections being made at once: more of them starve each other. */
 const MAX_CONNECTING = 64;
 /** How long a connection idles before it is closed. */
 const IDLE_MS = 15_000;
@@ -51,6 +51,7 @@ class Origin {
 /** Gives out connections, and takes them back. */
 export class ConnectionPool implements ConnectionOwner {
   readonly #concurrency: number;
+  readonly #byName: boolean;
   readonly #origins = new Map<string, Origin>();
   readonly #originOf = new Map<Connection, Origin>();
   /** Who was told of what an address did when it was connected to. */
@@ -61,9 +62,14 @@ export class ConnectionPool implements ConnectionOwner {
   readonly #hungry = new Set<Origin>();
   #connecting = 0;
 
-  /** @param concurrency most connections, used and idle */
-  constructor(concurrency: number) {
+  /**
+   * @param concurrency most connections, used and idle
+   * @param byName whether to connect by name, not by address: a permission for a name is none for
+   * its addresses, but Deno then asks for them once a connection
+   */
+  constructor(concurrency: number, byName: boolean) {
     this.#concurrency = concurrency;
+    this.#byName = byName;
   }
 
   /** Finds or makes a connection for somebody. */
@@ -111,7 +117,7 @@ export class ConnectionPool implements ConnectionOwner {
   async #connect(origin: Origin): Promise<Failure | undefined> {
     let addresses;
     try {
-      addresses = await (origin.addresses ??= addressesOf(origin.hostname));
+      addresses = await (origin.addresses ??= this.#addressesOf(origin.hostname));
     } catch (error) {
       origin.addresses = undefined;
       return failureOfConnect(error as NodeJS.ErrnoException);
@@ -131,6 +137,15 @@ export class ConnectionPool implements ConnectionOwner {
     }
     origin.addresses = undefined;
     return failure ?? { error: "dns", detail: "the name has no address" };
+  }
+
+  /** The addresses of a name; those of `localhost` are known without asking (RFC 6761 §6.3). */
+  async #addressesOf(hostname: string): Promise<Address[]> {
+    if (this.#byName) return [{ address: hostname, family: 0 }];
+    if (hostname === "localhost") {
+      return [{ address: "127.0.0.1", family: 4 }, { address: "::1", family: 6 }];
+    }
+    return await lookup(hostname, { all: true });
   }
 
   #open(origin: Origin, { address, family }: Address): Promise<NodeJS.ErrnoException | undefined> {
@@ -178,14 +193,6 @@ export class ConnectionPool implements ConnectionOwner {
     this.#idles.close();
     for (const connection of this.#originOf.keys()) connection.destroy();
   }
-}
-
-/** The addresses of a name; those of `localhost` are known without asking (RFC 6761 §6.3). */
-async function addressesOf(hostname: string): Promise<Address[]> {
-  if (hostname === "localhost") {
-    return [{ address: "127.0.0.1", family: 4 }, { address: "::1", family: 6 }];
-  }
-  return await lookup(hostname, { all: true });
 }
 
 /** The codes that Node's sockets and look-ups fail with, the kind of each, and words for it. */

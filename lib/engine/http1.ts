@@ -33,7 +33,7 @@ export class Http1Engine implements Engine {
     this.#shared = {
       options,
       deadlines: new Deadlines(options.timeoutMs),
-      pool: new ConnectionPool(options.concurrency),
+      pool: new ConnectionPool(options.concurrency, options.permits !== undefined),
       router: new Router(),
       writer: new RequestWriter(),
     };
