@@ -1,7 +1,7 @@
 import { type Head, ProtocolError } from "./head.ts";
 
 /** Most octets of all chunk extensions of a body, and of its trailers, together. */
-export const MAX_EXTRA_BYTES = 16 * 1024;
+const MAX_EXTRA_BYTES = 16 * 1024;
 
 /** Most digits of a chunk's size: as many as 64 bits have. */
 const MAX_DIGITS = 16;

@@ -1,5 +1,6 @@
 import net from "node:net";
 import { InFlight, type Stop } from "./deadlines.ts";
+import { type Failure, failureOfLength } from "./failure.ts";
 import { type Head, ProtocolError } from "./head.ts";
 import { ResponseReader } from "./response.ts";
 
@@ -15,16 +16,14 @@ export interface Exchange {
   onHead(head: Head): void;
   /** The response is complete. The connection has gone back to where it came from, if it may. */
   onDone(head: Head, size: number): void;
-  /** There is no response, or not all of it; `size` is what there is of its body. */
-  onFailure(failure: ExchangeFailure, size: number): void;
-}
-
-/** Why a response did not come. */
-export interface ExchangeFailure {
-  readonly kind: "protocol" | "body" | "too-long" | "lost";
-  readonly detail: string;
-  /** Whether the server may not have had the request: the connection was used before, and nothing came. */
-  readonly isStale: boolean;
+  /**
+   * There is no response, or not all of it.
+   *
+   * @param size octets of the body that came
+   * @param isStale whether the server may not have had the request: the connection was used
+   * before, and nothing came
+   */
+  onFailure(failure: Failure, size: number, isStale: boolean): void;
 }
 
 /** Who is told of a connection's life. */
@@ -54,7 +53,7 @@ export class Connection extends InFlight {
   #isClosed = false;
   #error: NodeJS.ErrnoException | undefined;
   /** Exchanges that it has completed. */
-  uses = 0;
+  #uses = 0;
 
   constructor(address: { host: string; port: number; family: number }, owner: ConnectionOwner) {
     super();
@@ -79,10 +78,6 @@ export class Connection extends InFlight {
     this.#socket.on("close", () => this.#onClosed());
   }
 
-  get isClosed(): boolean {
-    return this.#isClosed;
-  }
-
   /** Sends a request. Only while the connection is idle. */
   send(request: Uint8Array, exchange: Exchange): void {
     this.#exchange = exchange;
@@ -100,7 +95,8 @@ export class Connection extends InFlight {
       this.#take(octets, length);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      this.#fail(this.#response.head === undefined ? "protocol" : "body", error.message);
+      const kind = this.#response.head === undefined ? "protocol" : "body";
+      this.#fail({ error: kind, detail: error.message });
     }
   }
 
@@ -112,7 +108,7 @@ export class Connection extends InFlight {
     if (response.head === undefined) return;
     if (!hadHead) exchange.onHead(response.head);
     if (response.size > exchange.maxBodyBytes || response.head.length > exchange.maxBodyBytes) {
-      return this.#fail("too-long", `longer than ${exchange.maxBodyBytes} bytes (--max-body)`);
+      return this.#fail(failureOfLength(exchange.maxBodyBytes));
     }
     if (response.isDone) this.#finish(taken === length);
   }
@@ -124,19 +120,19 @@ export class Connection extends InFlight {
     // Read before the connection is given to somebody else, who begins anew.
     const { size } = this.#response;
     this.#exchange = undefined;
-    this.uses++;
+    this.#uses++;
     if (isExact && head.persistent) this.#owner.onIdle(this);
     else this.destroy();
     exchange.onDone(head, size);
   }
 
-  #fail(kind: ExchangeFailure["kind"], detail: string): void {
+  #fail(failure: Failure): void {
     const exchange = this.#exchange;
     this.#exchange = undefined;
-    const isStale = kind === "lost" && this.uses > 0 && !this.#hasAnswer;
+    const isStale = this.#uses > 0 && !this.#hasAnswer;
     const { size } = this.#response;
     this.destroy();
-    exchange?.onFailure({ kind, detail, isStale }, size);
+    exchange?.onFailure(failure, size, isStale);
   }
 
   #onEnd(): void {
@@ -146,8 +142,8 @@ export class Connection extends InFlight {
   }
 
   #lose(why: string): void {
-    if (this.#response.head === undefined) this.#fail("lost", why);
-    else this.#fail("body", `${why} before the end of the body`);
+    if (this.#response.head === undefined) this.#fail({ error: "reset", detail: why });
+    else this.#fail({ error: "body", detail: `${why} before the end of the body` });
   }
 
   #onClosed(): void {

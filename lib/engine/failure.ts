@@ -1,9 +1,29 @@
+import { hostOf } from "../permission.ts";
 import type { ErrorKind } from "../types.ts";
+import type { Stop } from "./deadlines.ts";
 
 /** Why a request failed. */
 export interface Failure {
   readonly error: ErrorKind;
   readonly detail: string;
+}
+
+/** Why a request failed that was ended from here. */
+export function failureOfStop(why: Stop, timeoutMs: number): Failure {
+  const detail = why === "timeout"
+    ? `no complete answer within ${timeoutMs} ms`
+    : "the run was interrupted";
+  return { error: why, detail };
+}
+
+/** Why a request was not made to a host that this process may not talk to. */
+export function failureOfPermission(url: string): Failure {
+  return { error: "url", detail: `no permission for ${hostOf(url)}: run with --allow-net` };
+}
+
+/** Why a body was cut off. */
+export function failureOfLength(maxBodyBytes: number): Failure {
+  return { error: "body", detail: `longer than ${maxBodyBytes} bytes (--max-body)` };
 }
 
 /**

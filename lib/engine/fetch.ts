@@ -4,11 +4,18 @@
  * @module
  */
 import type { Engine, HeaderList, Result, Target } from "../types.ts";
-import { hostOf } from "../permission.ts";
 import { Deadlines, InFlight, type Stop } from "./deadlines.ts";
-import { type Failure, failureOfBody, failureOfFetch } from "./failure.ts";
+import {
+  type Failure,
+  failureOfBody,
+  failureOfFetch,
+  failureOfLength,
+  failureOfPermission,
+  failureOfStop,
+} from "./failure.ts";
+import { UNASKED_UPGRADE } from "./head.ts";
 import type { EngineOptions } from "./options.ts";
-import { type Hop, IDEMPOTENT, isRedirect, nextHop } from "./redirect.ts";
+import { follow, type Hop, IDEMPOTENT } from "./redirect.ts";
 
 /**
  * A body that says it has at most as many octets is read in one go: a third cheaper than by a
@@ -41,9 +48,9 @@ class Attempt extends InFlight {
 /** Ends an attempt for a reason that is known already. */
 class Refusal extends Error {
   readonly failure: Failure;
-  constructor(error: Failure["error"], detail: string) {
-    super(detail);
-    this.failure = { error, detail };
+  constructor(failure: Failure) {
+    super(failure.detail);
+    this.failure = failure;
   }
 }
 
@@ -126,12 +133,7 @@ export class FetchEngine implements Engine {
     const end = performance.now();
     // An answer that was complete stands, even if the sweep came in between.
     if (status === null && attempt.stopped !== undefined) {
-      failure = {
-        error: attempt.stopped,
-        detail: attempt.stopped === "timeout"
-          ? `no complete answer within ${this.#options.timeoutMs} ms`
-          : "the run was interrupted",
-      };
+      failure = failureOfStop(attempt.stopped, this.#options.timeoutMs);
     }
     return {
       target,
@@ -173,18 +175,15 @@ export class FetchEngine implements Engine {
       const { status, headers } = response;
       if (status === 101) {
         await response.body?.cancel();
-        throw new Refusal("protocol", "101 Switching Protocols, which was not asked for");
+        throw new Refusal({ error: "protocol", detail: UNASKED_UPGRADE });
       }
       await this.#read(response, hop.method, attempt);
       attempt.location = null;
       if (status !== 201 && (status < 300 || status >= 400)) return status;
-      const location = attempt.location = headers.get("location");
-      if (location === null || this.#options.redirects === 0 || !isRedirect(status)) return status;
-      if (redirects === this.#options.redirects) {
-        throw new Refusal("redirect", `more than ${redirects} redirects`);
-      }
-      const next = nextHop(hop, status, location);
-      if (typeof next === "string") throw new Refusal("redirect", next);
+      attempt.location = headers.get("location");
+      const next = follow(hop, status, attempt.location, redirects, this.#options.redirects);
+      if (next === undefined) return status;
+      if ("error" in next) throw new Refusal(next);
       hop = next;
       attempt.hasHead = false;
       response = await this.#send(hop, attempt.signal);
@@ -195,7 +194,7 @@ export class FetchEngine implements Engine {
 
   #send({ url, method, headers, body }: Hop, signal: AbortSignal): Promise<Response> {
     if (this.#options.permits?.(url) === false) {
-      throw new Refusal("url", `no permission for ${hostOf(url)}: run with --allow-net`);
+      throw new Refusal(failureOfPermission(url));
     }
     if (this.#prepared?.of !== headers) this.#prepared = prepare(headers);
     // Each member that is given costs its conversion: so the usual request gives few.
@@ -246,7 +245,7 @@ export class FetchEngine implements Engine {
     }
     if (isTooLong) {
       await reader.cancel();
-      throw new Refusal("body", `longer than ${maxBodyBytes} bytes (--max-body)`);
+      throw new Refusal(failureOfLength(maxBodyBytes));
     }
     // What was decoded on the way came as long as the answer said it is.
     if (isEncoded && length > 0) attempt.bytes = length;

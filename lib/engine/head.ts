@@ -26,9 +26,12 @@ export class ProtocolError extends Error {
   override name = "ProtocolError";
 }
 
+/** What is wrong with an upgrade (RFC 9110 §15.2.2) that no request here asks for. */
+export const UNASKED_UPGRADE = "101 Switching Protocols, which was not asked for";
+
 /** Most octets of a head, and most fields in it. */
 export const MAX_HEAD_BYTES = 64 * 1024;
-export const MAX_FIELDS = 256;
+const MAX_FIELDS = 256;
 
 const HTAB = 0x09;
 const LF = 0x0a;

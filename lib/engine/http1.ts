@@ -1,17 +1,16 @@
 /**
- * Our own HTTP/1.1 over raw sockets, for `http:` URLs: a fifth of native fetch's cost.
+ * Our own HTTP/1.1 over raw sockets, for `http:` URLs, at 0.2 to 0.3 of native fetch's CPU.
  *
  * @module
  */
-import { hostOf } from "../permission.ts";
 import type { Engine, Result, Target } from "../types.ts";
-import type { Connection, Exchange, ExchangeFailure } from "./connection.ts";
+import type { Connection, Exchange } from "./connection.ts";
 import { Deadlines, InFlight, type Stop } from "./deadlines.ts";
 import type { EngineOptions } from "./options.ts";
-import type { Failure } from "./failure.ts";
+import { type Failure, failureOfPermission, failureOfStop } from "./failure.ts";
 import type { Head } from "./head.ts";
 import { ConnectionPool, type Waiter } from "./connection_pool.ts";
-import { type Hop, IDEMPOTENT, isRedirect, nextHop } from "./redirect.ts";
+import { follow, type Hop, IDEMPOTENT } from "./redirect.ts";
 import { RequestWriter, type Route, Router } from "./request.ts";
 
 /** What attempts share. */
@@ -113,8 +112,7 @@ class Attempt extends InFlight implements Exchange, Waiter {
       return this.#settle({ error: "url", detail: "port 0 cannot be requested" }, 0);
     }
     if (options.permits?.(url) === false) {
-      const detail = `no permission for ${hostOf(url)}: run with --allow-net`;
-      return this.#settle({ error: "url", detail }, 0);
+      return this.#settle(failureOfPermission(url), 0);
     }
     pool.acquire(this.#route, this);
   }
@@ -136,38 +134,29 @@ class Attempt extends InFlight implements Exchange, Waiter {
   onDone({ status, location }: Head, size: number): void {
     this.#connection = undefined;
     const { redirects } = this.#shared.options;
-    if (location === null || redirects === 0 || !isRedirect(status)) {
-      return this.#settle(undefined, size, status, location);
-    }
-    if (this.#redirects === redirects) {
-      return this.#settle({ error: "redirect", detail: `more than ${redirects} redirects` }, size);
-    }
-    const next = nextHop(this.#hop, status, location);
-    if (typeof next === "string") return this.#settle({ error: "redirect", detail: next }, size);
+    const next = follow(this.#hop, status, location, this.#redirects, redirects);
+    if (next === undefined) return this.#settle(undefined, size, status, location);
+    if ("error" in next) return this.#settle(next, size);
     this.#redirects++;
     this.#hop = next;
     this.#begin();
   }
 
-  onFailure({ kind, detail, isStale }: ExchangeFailure, size: number): void {
+  onFailure(failure: Failure, size: number, isStale: boolean): void {
     this.#connection = undefined;
     // RFC 9110 §9.2.2: only what is idempotent is sent again by itself, and once.
     if (isStale && !this.#isRetried && IDEMPOTENT.has(this.#hop.method)) {
       this.#isRetried = true;
       return this.#shared.pool.acquire(this.#route!, this);
     }
-    const error = kind === "lost" ? "reset" : kind === "too-long" ? "body" : kind;
-    this.#settle({ error, detail }, size);
+    this.#settle(failure, size);
   }
 
   override stop(why: Stop): void {
     const { pool, options } = this.#shared;
     if (this.#connection !== undefined) this.#connection.destroy();
     else if (this.#route !== undefined) pool.forget(this.#route, this);
-    const detail = why === "timeout"
-      ? `no complete answer within ${options.timeoutMs} ms`
-      : "the run was interrupted";
-    this.#settle({ error: why, detail }, 0);
+    this.#settle(failureOfStop(why, options.timeoutMs), 0);
   }
 
   #settle(

@@ -1,5 +1,6 @@
 import { isSecretHeader } from "../secrets.ts";
 import type { HeaderList } from "../types.ts";
+import type { Failure } from "./failure.ts";
 
 /** What a request is made of, as far as a redirect changes it. */
 export interface Hop {
@@ -14,8 +15,28 @@ export const IDEMPOTENT: ReadonlySet<string> = new Set([
   ...["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"],
 ]);
 
+/**
+ * Where an answer points to, if it is to be followed.
+ *
+ * @param followed how many redirects brought the request here, from 0
+ * @param most most of them, from 0; with 0 the 3xx itself is the answer
+ * @returns the next request, why there is none, or undefined if the answer is the one to keep
+ */
+export function follow(
+  hop: Hop,
+  status: number,
+  location: string | null,
+  followed: number,
+  most: number,
+): Hop | Failure | undefined {
+  if (location === null || most === 0 || !isRedirect(status)) return undefined;
+  if (followed === most) return { error: "redirect", detail: `more than ${most} redirects` };
+  const next = nextHop(hop, status, location);
+  return typeof next === "string" ? { error: "redirect", detail: next } : next;
+}
+
 /** Whether an answer with this status says where else to ask (RFC 9110 §15.4). */
-export function isRedirect(status: number): boolean {
+function isRedirect(status: number): boolean {
   return status >= 301 && status <= 308 && status !== 304 && status !== 305 && status !== 306;
 }
 
@@ -28,7 +49,7 @@ export function isRedirect(status: number): boolean {
  * @param location the `Location` field: a URI reference (RFC 9110 §10.2.2)
  * @returns the next request, or why there is none, in words
  */
-export function nextHop(hop: Hop, status: number, location: string): Hop | string {
+function nextHop(hop: Hop, status: number, location: string): Hop | string {
   const from = new URL(hop.url);
   const to = URL.parse(location, from);
   if (to === null) return `the Location of the ${status} is no URL`;

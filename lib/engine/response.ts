@@ -1,5 +1,12 @@
 import { BodyReader } from "./body.ts";
-import { type Head, headEnd, MAX_HEAD_BYTES, parseHead, ProtocolError } from "./head.ts";
+import {
+  type Head,
+  headEnd,
+  MAX_HEAD_BYTES,
+  parseHead,
+  ProtocolError,
+  UNASKED_UPGRADE,
+} from "./head.ts";
 
 /** Interim responses (RFC 9110 §15.2) before the one that counts. */
 const MAX_INTERIM = 16;
@@ -75,7 +82,7 @@ export class ResponseReader {
         return end - before;
       }
       if (head.status === 101) {
-        throw new ProtocolError("101 Switching Protocols, which was not asked for");
+        throw new ProtocolError(UNASKED_UPGRADE);
       }
       if (++this.#interim > MAX_INTERIM) {
         throw new ProtocolError(`more than ${MAX_INTERIM} interim responses`);
