@@ -15,7 +15,7 @@ import {
 import { osMessage } from "./os_error.ts";
 import { DEFAULT_FIELDS, type FieldName, FIELDS } from "./sink/record.ts";
 import { basicCredentials, fieldProblem, methodProblem, normalizeMethod } from "./http.ts";
-import type { EngineName, HeaderList } from "./types.ts";
+import type { EngineName, HeaderList, TlsOptions } from "./types.ts";
 
 /** The flags of `myriad run`, as the contract has them. */
 export const RUN_FLAGS: readonly Flag[] = [
@@ -73,21 +73,29 @@ export const RUN_FLAGS: readonly Flag[] = [
     {
       name: "engine",
       value: "ENGINE",
-      help:
-        "auto, fetch, or http1: faster, for http URLs only\n(default auto, which is fetch for now)",
+      help: "auto, fetch or http1 (default auto: http1 for http URLs,\nfetch for https)",
     },
     { name: "timeout", short: "t", value: "D", help: "for a whole attempt (default 30s)" },
-    { name: "connect-timeout", value: "D", help: "", notYet: true },
+    {
+      name: "connect-timeout",
+      value: "D",
+      help: "for a connection to be made, TLS included (http1)",
+    },
+    {
+      name: "idle-timeout",
+      value: "D",
+      help: "between two reads of an answer that has begun (http1)",
+    },
     {
       name: "redirects",
       value: "N",
       help: "follow at most N (default 10; 0: report the 3xx itself)",
     },
     { name: "max-body", value: "SIZE", help: "a longer body is an error (default 64M)" },
-    { name: "insecure", short: "k", help: "", notYet: true },
-    { name: "cacert", value: "FILE", help: "", notYet: true },
-    { name: "cert", value: "FILE", help: "", notYet: true },
-    { name: "key", value: "FILE", help: "", notYet: true },
+    { name: "insecure", short: "k", help: "take any certificate of a server (http1)" },
+    { name: "cacert", value: "FILE", help: "authorities to trust, in PEM" },
+    { name: "cert", value: "FILE", help: "a client certificate, in PEM" },
+    { name: "key", value: "FILE", help: "its key, in PEM (default: in the file of --cert)" },
     { name: "proxy", short: "x", value: "URL", help: "", notYet: true },
     { name: "unix-socket", value: "PATH", help: "", notYet: true },
   ]),
@@ -166,12 +174,15 @@ export interface RunOptions {
   readonly requests: number;
   readonly durationMs: number | undefined;
   readonly shard: { readonly index: number; readonly count: number };
-  readonly engine: EngineName;
+  readonly engine: EngineName | "auto";
   readonly concurrency: number;
   readonly method: string;
   readonly headers: HeaderList;
   readonly body: Uint8Array<ArrayBuffer> | undefined;
   readonly timeoutMs: number;
+  readonly connectTimeoutMs: number | undefined;
+  readonly idleTimeoutMs: number | undefined;
+  readonly tls: TlsOptions;
   readonly redirects: number;
   readonly maxBodyBytes: number;
   readonly output: OutputOptions | undefined;
@@ -225,10 +236,6 @@ export async function parseRun(
   const silent = given.values.silent === true;
   const json = given.values.json === true;
   checkPlaces(given);
-  const engine = oneOf("engine", ["auto", "fetch", "http1"], "auto");
-  if (engine === "http1" && url !== undefined && /^https:/i.test(url)) {
-    throw new UsageError("'--engine http1' requests http URLs only: leave it out for https");
-  }
   if (silent && text("progress") !== undefined && text("progress") !== "none") {
     throw new UsageError("'--silent' and '--progress' contradict each other: give one of them");
   }
@@ -250,13 +257,15 @@ export async function parseRun(
     }),
     durationMs,
     shard: shardOf(text("shard")),
-    // Until http1 does TLS and redirects to it, auto is the one that does.
-    engine: engine === "http1" ? "http1" : "fetch",
+    engine: engineOf(oneOf("engine", ["auto", "fetch", "http1"], "auto"), given),
     concurrency: count("concurrency", 100, { min: 1, max: 1_000_000 }),
     method,
     headers,
     body: data === undefined ? undefined : await bodyOf(data),
     timeoutMs: duration("timeout") ?? 30_000,
+    connectTimeoutMs: duration("connect-timeout"),
+    idleTimeoutMs: duration("idle-timeout"),
+    tls: await tlsOf(given),
     redirects: count("redirects", 10, { max: 1_000 }),
     maxBodyBytes: parseSize(text("max-body") ?? "64M", "--max-body"),
     output,
@@ -312,13 +321,10 @@ function outputOf({ values }: Given, oneOf: OneOf): OutputOptions | undefined {
   const list = values.fields as string | undefined;
   const fields = list?.split(",").map((name) => {
     if (!Object.hasOwn(FIELDS, name)) {
-      const later = ["connect_ms", "tls_ms", "remote", "reused"].includes(name);
       throw new UsageError(
-        later
-          ? `Cannot give the field '${name}' of '--fields ${list}': it is not yet built`
-          : `Cannot give the field '${name}' of '--fields ${list}': give some of ${
-            Object.keys(FIELDS).join(", ")
-          }`,
+        `Cannot give the field '${name}' of '--fields ${list}': give some of ${
+          Object.keys(FIELDS).join(", ")
+        }`,
       );
     }
     return name as FieldName;
@@ -418,19 +424,60 @@ function methodOf(given: string, hasBody: boolean): string {
   return method;
 }
 
+/** What native fetch cannot do. */
+const ONLY_HTTP1 = ["insecure", "connect-timeout", "idle-timeout"];
+
+function engineOf(engine: RunOptions["engine"], { values }: Given): RunOptions["engine"] {
+  const flag = ONLY_HTTP1.find((name) => values[name] !== undefined);
+  if (flag === undefined) return engine;
+  if (engine === "fetch") {
+    throw new UsageError(
+      `Cannot use '--${flag}' with '--engine fetch': native fetch cannot do it: give '--engine http1'`,
+    );
+  }
+  return "http1";
+}
+
+async function tlsOf({ values }: Given): Promise<TlsOptions> {
+  const { cacert, cert, key } = values as Record<string, string | undefined>;
+  if (key !== undefined && cert === undefined) {
+    throw new UsageError("'--key' is given without '--cert': give both");
+  }
+  const pem = async (name: string, path: string | undefined): Promise<string | undefined> =>
+    path === undefined
+      ? undefined
+      : new TextDecoder().decode(await readFile(path, `--${name} ${path}`));
+  const options = {
+    insecure: values.insecure === true,
+    ca: await pem("cacert", cacert),
+    cert: await pem("cert", cert),
+    key: await pem("key", key ?? cert),
+  };
+  const check = (name: string, text: string | undefined, what: RegExp): void => {
+    if (text === undefined || what.test(text)) return;
+    throw new UsageError(`Cannot use '--${name}': there is none in the file: give one in PEM`);
+  };
+  const certificate = /^-----BEGIN (TRUSTED )?CERTIFICATE-----\r?$/m;
+  check("cacert", options.ca, certificate);
+  check("cert", options.cert, certificate);
+  check("key", options.key, /^-----BEGIN ([A-Z]+ )?PRIVATE KEY-----\r?$/m);
+  return options;
+}
+
 async function bodyOf(data: string): Promise<Uint8Array<ArrayBuffer>> {
   if (!data.startsWith("@")) return new TextEncoder().encode(data);
   if (data === "@-") return await new Response(Deno.stdin.readable).bytes();
-  const path = data.slice(1);
+  return await readFile(data.slice(1), `--data ${data}`);
+}
+
+async function readFile(path: string, flag: string): Promise<Uint8Array<ArrayBuffer>> {
   if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") {
-    throw new UsageError(
-      `Cannot read '--data ${data}': no permission: run with --allow-read=${path}`,
-    );
+    throw new UsageError(`Cannot read '${flag}': no permission: run with --allow-read=${path}`);
   }
   try {
     return await Deno.readFile(path);
   } catch (error) {
     const why = error instanceof Deno.errors.NotFound ? "no such file" : osMessage(error);
-    throw new UsageError(`Cannot read '--data ${data}': ${why}: name a file that can be read`);
+    throw new UsageError(`Cannot read '${flag}': ${why}: name a file that can be read`);
   }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import process from "node:process";
+import { AutoEngine } from "./engine/auto.ts";
 import { FetchEngine } from "./engine/fetch.ts";
 import { Http1Engine } from "./engine/http1.ts";
 import { UsageError } from "./flags.ts";
@@ -18,6 +19,8 @@ import { csv, ndjson } from "./sink/record.ts";
 import { openSource, type TargetSource } from "./source/open.ts";
 import { Stats } from "./stats.ts";
 import type { Engine, MaybePromise, Result, Snapshot, Target } from "./types.ts";
+
+const ENGINES = { auto: AutoEngine, fetch: FetchEngine, http1: Http1Engine };
 
 /** Something that takes results; a promise if the caller has to wait. */
 interface Output {
@@ -80,7 +83,7 @@ export class Run {
     this.#outputs = outputs;
     this.#summary = summary;
     this.#gate = new Gate(source, options.durationMs);
-    this.#engine = new (options.engine === "http1" ? Http1Engine : FetchEngine)({
+    this.#engine = new ENGINES[options.engine]({
       ...options,
       permits: this.#permits,
       ttfb: options.output?.fields?.includes("ttfb_ms") ?? false,
@@ -130,7 +133,7 @@ export class Run {
   }
 
   #hit(target: Target): MaybePromise<Result> {
-    if (target.invalid !== undefined) return unsent(target, target.invalid, this.#engine);
+    if (target.invalid !== undefined) return unsent(target, target.invalid);
     if (this.#permits !== undefined && this.#gate.passed === 1 && !this.#permits(target.url)) {
       const host = hostOf(target.url);
       throw new UsageError(`Cannot request '${host}': no permission: run with --allow-net=${host}`);
@@ -161,6 +164,7 @@ export class Run {
       peakRssKb: maxRSS,
       cpuSeconds: (userCPUTime + systemCPUTime) / 1e6,
       engine: this.#engine.name,
+      shortages: Object.fromEntries(this.#engine.shortages),
       interrupted: this.#isInterrupted,
     });
   }
@@ -189,7 +193,7 @@ async function openRecords(options: OutputOptions): Promise<Output> {
 }
 
 /** The result of a target of which no request can be made. */
-function unsent(target: Target, why: string, engine: Engine): Result {
+function unsent(target: Target, why: string): Result {
   return {
     target,
     status: null,
@@ -200,7 +204,9 @@ function unsent(target: Target, why: string, engine: Engine): Result {
     ttfbMs: null,
     attempts: 0,
     location: null,
-    engine: engine.name,
+    via: null,
+    isReused: false,
+    engine: null,
     error: "url",
     detail: why,
   };

@@ -25,6 +25,7 @@ export type Moment = Pick<
   | "peakRssKb"
   | "cpuSeconds"
   | "engine"
+  | "shortages"
   | "interrupted"
 >;
 

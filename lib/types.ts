@@ -44,6 +44,16 @@ export const ERROR_KINDS = [
 /** One of {@linkcode ERROR_KINDS}. */
 export type ErrorKind = typeof ERROR_KINDS[number];
 
+/** What is known of a connection. */
+export interface Via {
+  /** The other end, as in `127.0.0.1:80` or `[::1]:80`. */
+  readonly remote: string | null;
+  /** Milliseconds that TCP took to connect; looking up the name is not in it. */
+  readonly connectMs: number | null;
+  /** Milliseconds that the TLS handshake took behind it; null without TLS. */
+  readonly tlsMs: number | null;
+}
+
 /** What came of one {@linkcode Target}. A failed request is a value, never an exception. */
 export interface Result {
   readonly target: Target;
@@ -63,8 +73,12 @@ export interface Result {
   readonly attempts: number;
   /** The `Location` field of the answer, where its status gives one a meaning (RFC 9110 §10.2.2). */
   readonly location: string | null;
-  /** Which engine made it. */
-  readonly engine: EngineName;
+  /** The connection that its answer came over, or should have; null where that is not known. */
+  readonly via: Via | null;
+  /** Whether that connection had been used before. */
+  readonly isReused: boolean;
+  /** Which engine made it; null if nothing was made of it. */
+  readonly engine: EngineName | null;
   readonly error: ErrorKind | undefined;
   /** What went wrong, in words; it can hold what a server sent, so escape it. */
   readonly detail: string | undefined;
@@ -73,9 +87,24 @@ export interface Result {
 /** The name of a way of making requests. */
 export type EngineName = "fetch" | "http1";
 
+/** What a client shows of itself, and what it takes for trusted; all of it in PEM. */
+export interface TlsOptions {
+  /** Authorities to trust instead of the usual ones. */
+  readonly ca?: string;
+  /** A certificate of the client's own. */
+  readonly cert?: string;
+  /** The key of that certificate. */
+  readonly key?: string;
+  /** Whether any certificate of a server will do. */
+  readonly insecure: boolean;
+}
+
 /** Makes requests. There is one for each way of making them. */
 export interface Engine {
-  readonly name: EngineName;
+  /** Its name; where it is made of several, those that made requests, as in `http1+fetch`. */
+  readonly name: string;
+  /** What this machine ran out of, in words, and how often; requests then wait. */
+  readonly shortages: ReadonlyMap<string, number>;
   /**
    * Makes one request. The promise always settles, within the engine's timeout, and it never
    * rejects for what a server or a network did.
@@ -157,5 +186,7 @@ export interface Snapshot {
   /** Seconds of processor time, user and system, since the process started. */
   readonly cpuSeconds: number;
   readonly engine: string;
+  /** What this machine ran out of, in words, and how often; requests waited for it. */
+  readonly shortages: Readonly<Record<string, number>>;
   readonly interrupted: boolean;
 }

@@ -161,7 +161,7 @@ Deno.test("myriad --json prints the summary of the contract and nothing else", a
       .filter((name) => typeof summary.latency_ms[name] !== "number"),
     [],
   );
-  assertEquals([summary.engine, summary.resumed, summary.interrupted], ["fetch", false, false]);
+  assertEquals([summary.engine, summary.resumed, summary.interrupted], ["http1", false, false]);
   assertEquals(summary.thresholds, []);
   assertMatch(summary.version, /^\d+\.\d+\.\d+$/);
 });

@@ -45,6 +45,7 @@ const SNAPSHOT: Snapshot = {
   peakRssKb: 102_400,
   cpuSeconds: 33,
   engine: "fetch",
+  shortages: {},
   interrupted: false,
 };
 
@@ -151,6 +152,7 @@ Deno.test("formatSummary() has exactly the names of the contract, in order", () 
     peak_rss_kb: 102_400,
     cpu_seconds: 33,
     engine: "fetch",
+    shortages: {},
     version: "1.2.3",
     resumed: false,
     interrupted: false,

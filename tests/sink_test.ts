@@ -37,6 +37,8 @@ const RESULT: Result = {
   ttfbMs: 1.5,
   attempts: 1,
   location: null,
+  via: { remote: "[::1]:80", connectMs: 1.23456, tlsMs: null },
+  isReused: false,
   engine: "fetch",
   error: undefined,
   detail: undefined,
@@ -204,6 +206,15 @@ Deno.test("ndjson() gives the fields that are asked for, in their order, always"
   assertEquals(ndjson(["status", "error", "i"])(RESULT), '{"status":200,"error":null,"i":17}\n');
   const all = JSON.parse(ndjson(Object.keys(FIELDS) as (keyof typeof FIELDS)[])(RESULT));
   assertEquals(Object.keys(all), Object.keys(FIELDS));
+  assertEquals([all.remote, all.connect_ms, all.tls_ms, all.reused], [
+    "[::1]:80",
+    1.235,
+    null,
+    false,
+  ]);
+  const again = JSON.parse(ndjson(["connect_ms", "reused"])({ ...RESULT, isReused: true }));
+  assertEquals(again, { connect_ms: null, reused: true });
+  assertEquals(JSON.parse(ndjson(["reused"])({ ...RESULT, via: null })), { reused: null });
   assertEquals([all.size, all.ttfb_ms, all.engine, all.method], [14, 1.5, "fetch", "GET"]);
 });
 

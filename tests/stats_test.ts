@@ -12,6 +12,7 @@ const MOMENT: Moment = {
   peakRssKb: 2,
   cpuSeconds: 3,
   engine: "fetch",
+  shortages: {},
   interrupted: false,
 };
 
@@ -27,6 +28,8 @@ function resultOf(partial: Partial<Result> = {}, url = "http://host/"): Result {
     ttfbMs: null,
     attempts: 1,
     location: null,
+    via: null,
+    isReused: false,
     engine: "fetch",
     error: undefined,
     detail: undefined,

@@ -4,17 +4,32 @@
  * @module
  */
 import { lookup } from "node:dns/promises";
-import type { ErrorKind } from "../types.ts";
-import { Connection, type ConnectionOwner } from "./connection.ts";
+import type { ErrorKind, TlsOptions } from "../types.ts";
+import { type ConnectError, Connection, type ConnectionOwner } from "./connection.ts";
 import { Deadlines } from "./deadlines.ts";
-import type { Failure } from "./failure.ts";
-import type { Route } from "./request.ts";
+import { type Failure, failureOfConnectTimeout } from "./failure.ts";
+import type { Origin, Route } from "./request.ts";
+import { Shortage } from "./shortage.ts";
 
 /** Someone who waits for a connection. */
 export interface Waiter {
   /** Called with a connection that is idle, and the waiter's to use at once. */
   onConnection(connection: Connection): void;
   onConnectFailure(failure: Failure): void;
+}
+
+/** What connections are made by. */
+export interface ConnectionPoolOptions {
+  /** Most connections, used and idle; from 1. */
+  readonly concurrency: number;
+  /** Milliseconds for a connection to be made, its TLS included, more than 0. */
+  readonly connectTimeoutMs: number;
+  /**
+   * Whether to connect by name, not by address: a permission for a name is none for its
+   * addresses, but Deno then asks for them once a connection.
+   */
+  readonly byName: boolean;
+  readonly tls: TlsOptions;
 }
 
 /** Most connections being made at once: more of them starve each other. */
@@ -28,10 +43,8 @@ interface Address {
 }
 
 /** An origin that has connections, or somebody who waits for one. Dropped when it has neither. */
-class Origin {
-  readonly key: string;
-  readonly hostname: string;
-  readonly port: number;
+class Site {
+  readonly origin: Origin;
   /** Last in, first out: the warmest is used first, and those at the bottom grow old. */
   readonly idle: Connection[] = [];
   /** First in, first out; at most the run's concurrency. */
@@ -41,160 +54,195 @@ class Origin {
   /** Asked once; undefined before, and after every address has failed. */
   addresses: Promise<Address[]> | undefined;
 
-  constructor({ origin, hostname, port }: Route) {
-    this.key = origin;
-    this.hostname = hostname;
-    this.port = port;
+  constructor(origin: Origin) {
+    this.origin = origin;
   }
 }
 
 /** Gives out connections, and takes them back. */
 export class ConnectionPool implements ConnectionOwner {
-  readonly #concurrency: number;
-  readonly #byName: boolean;
-  readonly #origins = new Map<string, Origin>();
-  readonly #originOf = new Map<Connection, Origin>();
-  /** Who was told of what an address did when it was connected to. */
-  readonly #attempts = new Map<Connection, (error: NodeJS.ErrnoException | undefined) => void>();
+  readonly #options: ConnectionPoolOptions;
+  readonly #sites = new Map<string, Site>();
+  readonly #siteOf = new Map<Connection, Site>();
+  /** Who is told of what an address did when it was connected to. */
+  readonly #attempts = new Map<Connection, (error: ConnectError | undefined) => void>();
+  /** Those that are being made, the longest first. */
+  readonly #connects: Deadlines;
   /** Those that idle, the longest first, of all origins. */
   readonly #idles = new Deadlines(IDLE_MS);
   /** Origins that have somebody waiting for whom a connection is to be made. */
-  readonly #hungry = new Set<Origin>();
+  readonly #hungry = new Set<Site>();
   #connecting = 0;
+  /** While it lasts no connection is made; those that are there go on. */
+  readonly shortage = new Shortage();
 
-  /**
-   * @param concurrency most connections, used and idle
-   * @param byName whether to connect by name, not by address: a permission for a name is none for
-   * its addresses, but Deno then asks for them once a connection
-   */
-  constructor(concurrency: number, byName: boolean) {
-    this.#concurrency = concurrency;
-    this.#byName = byName;
+  constructor(options: ConnectionPoolOptions) {
+    this.#options = options;
+    this.#connects = new Deadlines(options.connectTimeoutMs);
   }
 
   /** Finds or makes a connection for somebody. */
-  acquire(route: Route, waiter: Waiter): void {
-    let origin = this.#origins.get(route.origin);
-    if (origin === undefined) this.#origins.set(route.origin, origin = new Origin(route));
-    const connection = origin.idle.pop();
+  acquire({ origin }: Route, waiter: Waiter): void {
+    let site = this.#sites.get(origin.key);
+    if (site === undefined) this.#sites.set(origin.key, site = new Site(origin));
+    const connection = site.idle.pop();
     if (connection !== undefined) {
       this.#idles.remove(connection);
       return waiter.onConnection(connection);
     }
-    origin.waiting.push(waiter);
-    this.#hungry.add(origin);
+    site.waiting.push(waiter);
+    this.#hungry.add(site);
     this.#connectMore();
   }
 
   /** Forgets somebody who waits. */
-  forget({ origin: key }: Route, waiter: Waiter): void {
-    const origin = this.#origins.get(key);
-    const place = origin?.waiting.indexOf(waiter) ?? -1;
-    if (place >= 0) origin!.waiting.splice(place, 1);
+  forget({ origin }: Route, waiter: Waiter): void {
+    const site = this.#sites.get(origin.key);
+    const place = site?.waiting.indexOf(waiter) ?? -1;
+    if (place >= 0) site!.waiting.splice(place, 1);
   }
 
   #connectMore(): void {
-    for (const origin of this.#hungry) {
-      while (origin.waiting.length > origin.connecting) {
-        if (this.#connecting >= MAX_CONNECTING) return;
-        origin.connecting++;
+    for (const site of this.#hungry) {
+      while (site.waiting.length > site.connecting) {
+        if (this.#connecting >= MAX_CONNECTING || this.shortage.isOn) return;
+        site.connecting++;
         this.#connecting++;
-        this.#connect(origin).then((failure) => {
-          origin.connecting--;
+        this.#connect(site).then((failure) => {
+          site.connecting--;
           this.#connecting--;
-          if (failure !== undefined) origin.waiting.shift()?.onConnectFailure(failure);
+          if (failure !== undefined) site.waiting.shift()?.onConnectFailure(failure);
           // Several may have ended before any of them was counted out.
-          if (origin.waiting.length > origin.connecting) this.#hungry.add(origin);
-          this.#drop(origin);
+          if (site.waiting.length > site.connecting) this.#hungry.add(site);
+          this.#drop(site);
           this.#connectMore();
         });
       }
-      this.#hungry.delete(origin);
+      this.#hungry.delete(site);
     }
   }
 
-  /** Makes a connection; tries each address in turn, first the one that answered last. */
-  async #connect(origin: Origin): Promise<Failure | undefined> {
+  /**
+   * Makes a connection; tries each address in turn, first the one that answered last.
+   *
+   * @returns why there is none; undefined too where whoever waits has to wait on
+   */
+  async #connect(site: Site): Promise<Failure | undefined> {
     let addresses;
     try {
-      addresses = await (origin.addresses ??= this.#addressesOf(origin.hostname));
+      addresses = await (site.addresses ??= this.#addressesOf(site.origin.hostname));
     } catch (error) {
-      origin.addresses = undefined;
-      return failureOfConnect(error as NodeJS.ErrnoException);
+      site.addresses = undefined;
+      return this.#failureOf({ ...(error as NodeJS.ErrnoException), isTls: false });
     }
     let failure: Failure | undefined;
     for (const address of [...addresses]) {
-      const error = await this.#open(origin, address);
+      const error = await this.#open(site, address);
       if (error === undefined) {
+        this.shortage.end();
         if (addresses[0] !== address) {
           addresses.splice(addresses.indexOf(address), 1);
           addresses.unshift(address);
         }
         return undefined;
       }
-      failure = failureOfConnect(error);
-      if (LOCAL.has(error.code ?? "")) break;
+      if (this.#isShortage(error, site)) {
+        this.shortage.begin(CODES[error.code!][1]).then(() => this.#connectMore());
+        // What idles holds sockets that somebody waits for.
+        this.#idles.cancel();
+        return undefined;
+      }
+      failure = this.#failureOf(error);
     }
-    origin.addresses = undefined;
+    site.addresses = undefined;
     return failure ?? { error: "dns", detail: "the name has no address" };
+  }
+
+  /**
+   * Whether this machine has run out of something that connections need. No local address is left
+   * where there is a connection already; else there never was one for such a destination.
+   */
+  #isShortage({ code = "" }: ConnectError, site: Site): boolean {
+    return SHORTAGES.has(code) || (code === "EADDRNOTAVAIL" && site.open > 1);
+  }
+
+  #failureOf(error: ConnectError): Failure {
+    if (error.code === "timeout") return failureOfConnectTimeout(this.#options.connectTimeoutMs);
+    if (error.code === "cancelled") {
+      return { error: "cancelled", detail: "the run was interrupted" };
+    }
+    const known = CODES[error.code ?? ""];
+    if (known !== undefined && !(error.isTls && known[0] === "connect")) {
+      return { error: known[0], detail: known[1] };
+    }
+    return { error: error.isTls ? "tls" : "connect", detail: error.message };
   }
 
   /** The addresses of a name; those of `localhost` are known without asking (RFC 6761 §6.3). */
   async #addressesOf(hostname: string): Promise<Address[]> {
-    if (this.#byName) return [{ address: hostname, family: 0 }];
+    if (this.#options.byName) return [{ address: hostname, family: 0 }];
     if (hostname === "localhost") {
       return [{ address: "127.0.0.1", family: 4 }, { address: "::1", family: 6 }];
     }
     return await lookup(hostname, { all: true });
   }
 
-  #open(origin: Origin, { address, family }: Address): Promise<NodeJS.ErrnoException | undefined> {
-    const { promise, resolve } = Promise.withResolvers<NodeJS.ErrnoException | undefined>();
+  #open(site: Site, { address, family }: Address): Promise<ConnectError | undefined> {
+    const { promise, resolve } = Promise.withResolvers<ConnectError | undefined>();
+    const { concurrency, tls: options } = this.#options;
+    const { hostname, port, isSecure } = site.origin;
     // Idle connections of other origins make room: so many hosts need no more sockets than few.
-    if (this.#originOf.size >= this.#concurrency) this.#idles.stopFirst();
-    const connection = new Connection({ host: address, port: origin.port, family }, this);
-    this.#originOf.set(connection, origin);
+    if (this.#siteOf.size >= concurrency) this.#idles.stopFirst();
+    const tls = isSecure ? { hostname, options } : undefined;
+    const connection = new Connection({ host: address, port, family, tls }, this);
+    this.#siteOf.set(connection, site);
     this.#attempts.set(connection, resolve);
-    origin.open++;
+    this.#connects.add(connection, performance.now());
+    site.open++;
     return promise;
   }
 
   onIdle(connection: Connection): void {
-    this.#attempts.get(connection)?.(undefined);
-    this.#attempts.delete(connection);
-    const origin = this.#originOf.get(connection)!;
-    const waiter = origin.waiting.shift();
+    if (connection.uses === 0) {
+      this.#connects.remove(connection);
+      this.#attempts.get(connection)!(undefined);
+      this.#attempts.delete(connection);
+    }
+    const site = this.#siteOf.get(connection)!;
+    const waiter = site.waiting.shift();
     if (waiter !== undefined) return waiter.onConnection(connection);
-    origin.idle.push(connection);
+    site.idle.push(connection);
     this.#idles.add(connection, performance.now());
   }
 
-  onClose(connection: Connection, connectError: NodeJS.ErrnoException | undefined): void {
+  onClose(connection: Connection, connectError: ConnectError | undefined): void {
     this.#attempts.get(connection)?.(connectError);
     this.#attempts.delete(connection);
+    // In one of the two, if in any.
     this.#idles.remove(connection);
-    const origin = this.#originOf.get(connection);
-    if (origin === undefined) return;
-    this.#originOf.delete(connection);
-    const place = origin.idle.lastIndexOf(connection);
-    if (place >= 0) origin.idle.splice(place, 1);
-    origin.open--;
-    this.#drop(origin);
+    const site = this.#siteOf.get(connection);
+    if (site === undefined) return;
+    this.#siteOf.delete(connection);
+    const place = site.idle.lastIndexOf(connection);
+    if (place >= 0) site.idle.splice(place, 1);
+    site.open--;
+    this.#drop(site);
   }
 
-  #drop(origin: Origin): void {
-    if (origin.open === 0 && origin.connecting === 0 && origin.waiting.length === 0) {
-      this.#origins.delete(origin.key);
+  #drop(site: Site): void {
+    if (site.open === 0 && site.connecting === 0 && site.waiting.length === 0) {
+      this.#sites.delete(site.origin.key);
     }
   }
 
   /** Closes all that is open. */
   close(): void {
     this.#idles.close();
-    for (const connection of this.#originOf.keys()) connection.destroy();
+    this.#connects.close();
+    this.shortage.close();
+    for (const connection of this.#siteOf.keys()) connection.destroy();
   }
 }
-
 /** The codes that Node's sockets and look-ups fail with, the kind of each, and words for it. */
 const CODES: Readonly<Record<string, readonly [ErrorKind, string]>> = {
   ECONNREFUSED: ["refused", "connection refused"],
@@ -207,13 +255,10 @@ const CODES: Readonly<Record<string, readonly [ErrorKind, string]>> = {
   EHOSTUNREACH: ["connect", "host unreachable"],
   EMFILE: ["connect", "too many open files"],
   ENFILE: ["connect", "too many open files"],
+  ENOBUFS: ["connect", "no memory for sockets is left"],
+  ENOMEM: ["connect", "no memory for sockets is left"],
   EADDRNOTAVAIL: ["connect", "no local port is left"],
 };
 
-/** Codes that another address of the same host would meet as well. */
-const LOCAL = new Set(["EMFILE", "ENFILE", "EADDRNOTAVAIL"]);
-
-function failureOfConnect({ code, message }: NodeJS.ErrnoException): Failure {
-  const [error, detail] = CODES[code ?? ""] ?? ["connect", code ?? message];
-  return { error, detail };
-}
+/** Codes of what this machine can run out of; `EADDRNOTAVAIL` besides. */
+const SHORTAGES = new Set(["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"]);

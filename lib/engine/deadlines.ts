@@ -4,8 +4,8 @@
  * @module
  */
 
-/** Why something in flight was ended from here. */
-export type Stop = "timeout" | "cancelled";
+/** Why something in flight was ended from here: late, without progress, or no longer wanted. */
+export type Stop = "timeout" | "idle" | "cancelled";
 
 /** Something in flight that can be ended. Belongs to at most one {@linkcode Deadlines}. */
 export abstract class InFlight {
@@ -13,6 +13,13 @@ export abstract class InFlight {
   deadline = 0;
   before: InFlight = this;
   after: InFlight = this;
+  /** What {@linkcode progress} was at the sweep at which it was last another, and when that was. */
+  seen = 0;
+  seenAtMs = 0;
+  /** A number that changes with every step forward; 0 while nothing is expected to move. */
+  get progress(): number {
+    return 0;
+  }
   /** Ends it; called at most once. */
   abstract stop(why: Stop): void;
 }
@@ -38,15 +45,20 @@ const SWEEPS = 20;
  */
 export class Deadlines {
   readonly #timeoutMs: number;
+  readonly #idleMs: number | undefined;
   readonly #head = new Head();
   readonly #sweeps: ReturnType<typeof setInterval>;
   #epochMs = 0;
 
-  /** @param timeoutMs what each has, in milliseconds, more than 0 */
-  constructor(timeoutMs: number) {
+  /**
+   * @param timeoutMs what each has, in milliseconds, more than 0
+   * @param idleMs most milliseconds without progress, more than 0; each sweep then looks at all
+   */
+  constructor(timeoutMs: number, idleMs?: number) {
     this.#timeoutMs = timeoutMs;
+    this.#idleMs = idleMs;
     this.#setEpoch();
-    const everyMs = Math.min(50, Math.max(5, timeoutMs / SWEEPS));
+    const everyMs = Math.min(50, Math.max(5, Math.min(timeoutMs, idleMs ?? Infinity) / SWEEPS));
     this.#sweeps = setInterval(() => {
       this.#setEpoch();
       this.sweep(performance.now());
@@ -87,6 +99,21 @@ export class Deadlines {
   /** Ends all that is late at `now`. */
   sweep(now: number): void {
     this.#stopWhile((item) => item.deadline <= now, "timeout");
+    if (this.#idleMs !== undefined) this.#sweepIdle(now, this.#idleMs);
+  }
+
+  #sweepIdle(now: number, idleMs: number): void {
+    for (let item = this.#head.after, next; item !== this.#head; item = next) {
+      next = item.after;
+      const { progress } = item;
+      if (progress === 0 || progress !== item.seen) {
+        item.seen = progress;
+        item.seenAtMs = now;
+      } else if (now - item.seenAtMs >= idleMs) {
+        this.remove(item);
+        item.stop("idle");
+      }
+    }
   }
 
   /** Ends the one that was added first, if there is one. */

@@ -8,12 +8,27 @@ export interface Failure {
   readonly detail: string;
 }
 
+/** The times that a request has. */
+interface Limits {
+  readonly timeoutMs: number;
+  readonly idleTimeoutMs?: number | undefined;
+}
+
 /** Why a request failed that was ended from here. */
-export function failureOfStop(why: Stop, timeoutMs: number): Failure {
-  const detail = why === "timeout"
-    ? `no complete answer within ${timeoutMs} ms`
-    : "the run was interrupted";
-  return { error: why, detail };
+export function failureOfStop(why: Stop, { timeoutMs, idleTimeoutMs }: Limits): Failure {
+  switch (why) {
+    case "timeout":
+      return { error: "timeout", detail: `no complete answer within ${timeoutMs} ms` };
+    case "idle":
+      return { error: "timeout", detail: `nothing more of the answer for ${idleTimeoutMs} ms` };
+    case "cancelled":
+      return { error: "cancelled", detail: "the run was interrupted" };
+  }
+}
+
+/** Why a request failed for which no connection was made in time. */
+export function failureOfConnectTimeout(timeoutMs: number): Failure {
+  return { error: "timeout", detail: `no connection within ${timeoutMs} ms` };
 }
 
 /** Why a request was not made to a host that this process may not talk to. */
@@ -26,16 +41,29 @@ export function failureOfLength(maxBodyBytes: number): Failure {
   return { error: "body", detail: `longer than ${maxBodyBytes} bytes (--max-body)` };
 }
 
+/** What a machine can run out of, by the words of native fetch's causes, and ours for it. */
+const SHORTAGES: readonly (readonly [RegExp, string])[] = [
+  [/too many open files/i, "too many open files"],
+  [/no buffer space|cannot allocate memory/i, "no memory for sockets is left"],
+  [/cannot assign requested address/i, "no local port is left"],
+];
+
+/** What this machine has run out of, if that is why a request failed by native fetch. */
+export function shortageOf({ error, detail }: Failure): string | undefined {
+  if (error !== "connect") return undefined;
+  return SHORTAGES.find(([pattern]) => pattern.test(detail))?.[1];
+}
+
 /**
  * What the causes of native fetch's `TypeError: fetch failed` say, and the kind of each. Tried in
  * this order: where sockets have run out, a name's lookup fails for it as well.
  */
 const CAUSES: readonly (readonly [RegExp, ErrorKind])[] = [
-  [/too many open files|cannot assign requested address|no buffer space/i, "connect"],
+  ...SHORTAGES.map(([pattern]) => [pattern, "connect"] as const),
   [/^dns error/i, "dns"],
   [/connection refused/i, "refused"],
   [
-    /connection reset|connection closed before message completed|broken pipe|connection aborted/i,
+    /connection (reset|aborted|closed before message completed)|broken pipe|close_notify/i,
     "reset",
   ],
   [/certificate|\btls\b|handshake|corrupt message|fatal alert|peer is incompatible/i, "tls"],

@@ -12,10 +12,12 @@ import {
   failureOfLength,
   failureOfPermission,
   failureOfStop,
+  shortageOf,
 } from "./failure.ts";
 import { UNASKED_UPGRADE } from "./head.ts";
 import type { EngineOptions } from "./options.ts";
 import { follow, type Hop, IDEMPOTENT } from "./redirect.ts";
+import { Shortage } from "./shortage.ts";
 
 /**
  * A body that says it has at most as many octets is read in one go: a third cheaper than by a
@@ -29,6 +31,7 @@ class Attempt extends InFlight {
   stopped: Stop | undefined;
   /** Whether the head of an answer is there, so that what fails now is its body. */
   hasHead = false;
+  hasRedirected = false;
   /** Octets of the body so far, as they came and after decoding. */
   bytes = 0;
   size = 0;
@@ -89,16 +92,29 @@ export class FetchEngine implements Engine {
   /** The last list of fields, made ready, since most runs have but one. */
   #prepared: Prepared | undefined;
   readonly #mostAtOnce: number;
+  readonly #shortage = new Shortage();
+  #hasAnswered = false;
   #cancelled = false;
 
   constructor(options: EngineOptions) {
     this.#options = options;
     this.#deadlines = new Deadlines(options.timeoutMs);
     this.#mostAtOnce = Math.min(WHOLE_BODY_BYTES, options.maxBodyBytes);
-    this.#client = Deno.createHttpClient({
+    this.#client = this.#createClient(options.concurrency);
+  }
+
+  #createClient(poolMaxIdlePerHost: number): Deno.HttpClient {
+    const { ca, cert, key } = this.#options.tls ?? {};
+    return Deno.createHttpClient({
       allowHost: true,
-      poolMaxIdlePerHost: options.concurrency,
+      poolMaxIdlePerHost,
+      ...(ca === undefined ? {} : { caCerts: [ca] }),
+      ...(cert === undefined || key === undefined ? {} : { cert, key }),
     });
+  }
+
+  get shortages(): ReadonlyMap<string, number> {
+    return this.#shortage.counts;
   }
 
   async hit(target: Target): Promise<Result> {
@@ -109,22 +125,30 @@ export class FetchEngine implements Engine {
     const sent = !this.#cancelled;
     if (sent) {
       this.#deadlines.add(attempt, start);
-      try {
-        const response = await this.#send(target, attempt.signal);
-        attempt.hasHead = true;
-        if (this.#options.ttfb) attempt.ttfbMs = performance.now() - start;
-        if (this.#isShort(response)) {
-          attempt.bytes = attempt.size = (await response.arrayBuffer()).byteLength;
-          status = response.status;
-        } else {
-          status = await this.#finish(response, target, attempt, start);
+      for (let isOver = false; !isOver;) {
+        isOver = true;
+        try {
+          const response = await this.#send(target, attempt.signal);
+          attempt.hasHead = true;
+          if (this.#options.ttfb) attempt.ttfbMs = performance.now() - start;
+          if (this.#isShort(response)) {
+            attempt.bytes = attempt.size = (await response.arrayBuffer()).byteLength;
+            status = response.status;
+          } else {
+            status = await this.#finish(response, target, attempt, start);
+          }
+          this.#shortage.end();
+          this.#hasAnswered = true;
+        } catch (error) {
+          failure = this.#failureOf(error, attempt);
+          // Nothing was sent, and the next hop of a redirect is not the request as it was.
+          const shortage = attempt.hasRedirected || attempt.stopped
+            ? undefined
+            : shortageOf(failure);
+          // Before there was any answer, it may be the address for which this machine has none.
+          isOver = shortage === undefined || !this.#hasAnswered;
+          if (!isOver) await this.#waitForSockets(shortage!, attempt.signal);
         }
-      } catch (error) {
-        failure = error instanceof Refusal
-          ? error.failure
-          : attempt.hasHead
-          ? failureOfBody(error)
-          : failureOfFetch(error);
       }
       this.#deadlines.remove(attempt);
     } else {
@@ -133,7 +157,7 @@ export class FetchEngine implements Engine {
     const end = performance.now();
     // An answer that was complete stands, even if the sweep came in between.
     if (status === null && attempt.stopped !== undefined) {
-      failure = failureOfStop(attempt.stopped, this.#options.timeoutMs);
+      failure = failureOfStop(attempt.stopped, this.#options);
     }
     return {
       target,
@@ -145,10 +169,26 @@ export class FetchEngine implements Engine {
       ttfbMs: attempt.ttfbMs,
       attempts: sent ? 1 : 0,
       location: attempt.location,
+      via: null,
+      isReused: false,
       engine: this.name,
       error: failure?.error,
       detail: failure?.detail,
     };
+  }
+
+  #failureOf(error: unknown, { hasHead }: Attempt): Failure {
+    if (error instanceof Refusal) return error.failure;
+    return hasHead ? failureOfBody(error) : failureOfFetch(error);
+  }
+
+  /** Waits for the pause to be over, or for the attempt to be stopped. */
+  async #waitForSockets(shortage: string, signal: AbortSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const onAbort = (): void => resolve();
+    signal.addEventListener("abort", onAbort, { once: true });
+    await Promise.race([this.#shortage.begin(shortage), promise]);
+    signal.removeEventListener("abort", onAbort);
   }
 
   /**
@@ -186,6 +226,7 @@ export class FetchEngine implements Engine {
       if ("error" in next) throw new Refusal(next);
       hop = next;
       attempt.hasHead = false;
+      attempt.hasRedirected = true;
       response = await this.#send(hop, attempt.signal);
       attempt.hasHead = true;
       if (this.#options.ttfb) attempt.ttfbMs = performance.now() - start;
@@ -217,10 +258,7 @@ export class FetchEngine implements Engine {
     if (IDEMPOTENT.has(method)) {
       init.body = body;
     } else if (body === undefined || body.length === 0) {
-      init.client = this.#freshClient ??= Deno.createHttpClient({
-        allowHost: true,
-        poolMaxIdlePerHost: 0,
-      });
+      init.client = this.#freshClient ??= this.#createClient(0);
     } else {
       if (this.#blob?.of !== body) this.#blob = { of: body, blob: new Blob([body]) };
       init.body = this.#blob.blob;
@@ -260,5 +298,6 @@ export class FetchEngine implements Engine {
     this.#deadlines.close();
     this.#client.close();
     this.#freshClient?.close();
+    this.#shortage.close();
   }
 }

@@ -37,6 +37,7 @@ const HTAB = 0x09;
 const LF = 0x0a;
 const CR = 0x0d;
 const SP = 0x20;
+const COMMA = 0x2c;
 const COLON = 0x3a;
 
 /** RFC 9110 §5.6.2: 1 for the octets of a token. */
@@ -46,6 +47,9 @@ for (
 ) {
   TOKEN[character.charCodeAt(0)] = 1;
 }
+
+const CLOSE = new TextEncoder().encode("close");
+const KEEP_ALIVE = new TextEncoder().encode("keep-alive");
 
 /** The fields that matter, by length: no two of them have the same. */
 const NAMES: readonly (Uint8Array | undefined)[] = (() => {
@@ -126,10 +130,11 @@ export function parseHead(octets: Uint8Array, from: number, to: number, isHead: 
         }
         hasEncoding = isChunked = true;
       } else if (nameLength === CONNECTION) {
-        for (const option of textOf(octets, first, last).split(",")) {
-          const name = option.replace(/^[ \t]+|[ \t]+$/g, "").toLowerCase();
-          if (name === "close") closes = true;
-          else if (name === "keep-alive") keeps = true;
+        for (let k = first; k < last; k++) {
+          const start = k;
+          while (k < last && octets[k] !== COMMA) k++;
+          if (isOption(octets, start, k, CLOSE)) closes = true;
+          else if (isOption(octets, start, k, KEEP_ALIVE)) keeps = true;
         }
       } else if (nameLength === LOCATION) {
         location ??= textOf(octets, first, last);
@@ -194,11 +199,21 @@ function lineEnd(octets: Uint8Array, from: number, to: number): number {
   throw new ProtocolError("a line of the head does not end");
 }
 
+/** Whether an element of a list (RFC 9110 §5.6.1) is an option, in any case. */
+function isOption(octets: Uint8Array, from: number, to: number, option: Uint8Array): boolean {
+  while (from < to && isBlank(octets[from])) from++;
+  while (to > from && isBlank(octets[to - 1])) to--;
+  return to - from === option.length && isName(octets, from, option);
+}
+
 function isBlank(octet: number): boolean {
   return octet === SP || octet === HTAB;
 }
 
-/** Whether a token is a name, in any case; no other octets of a token become its letters so. */
+/**
+ * Whether octets are a name, in any case. `| 0x20` makes letters of no octets of a token but
+ * letters; of others it can only make "-" of CR, which is in no line.
+ */
 function isName(octets: Uint8Array, from: number, name: Uint8Array): boolean {
   for (let k = 0; k < name.length; k++) {
     if ((octets[from + k] | 0x20) !== name[k]) return false;

@@ -1,13 +1,30 @@
+import type { TlsOptions } from "../types.ts";
+
 /** What every engine is told. */
 export interface EngineOptions {
   /** How many connections to a host may idle, from 1: most requests in flight. */
   concurrency: number;
   /** Milliseconds for a whole attempt, redirects and body included, more than 0. */
   timeoutMs: number;
+  /**
+   * Milliseconds for a connection to be made, its TLS included, more than 0; not by native fetch.
+   *
+   * @default {timeoutMs}
+   */
+  connectTimeoutMs?: number | undefined;
+  /**
+   * Most milliseconds between two reads of an answer that has begun, more than 0; not by native
+   * fetch.
+   *
+   * @default {timeoutMs}
+   */
+  idleTimeoutMs?: number | undefined;
   /** Most redirects to follow, from 0; with 0 the 3xx itself is the answer. */
   redirects: number;
   /** Most octets of a body, after decoding, from 0. */
   maxBodyBytes: number;
+  /** @default the usual authorities, no certificate of the client's own */
+  tls?: TlsOptions | undefined;
   /** Whether a URL's host may be talked to; undefined if every one may. */
   permits?: ((url: string) => boolean) | undefined;
   /** Whether to look at the clock when the head of an answer is there. */

@@ -1,11 +1,19 @@
+import type { HeaderList } from "../types.ts";
 import type { Hop } from "./redirect.ts";
+
+/** An origin (RFC 9110 §4.3.1) and how to reach it. */
+export interface Origin {
+  /** Scheme, host and port, as in `http://host:8080`. */
+  readonly key: string;
+  readonly isSecure: boolean;
+  /** A name, or an address; an IPv6 address without its brackets. */
+  readonly hostname: string;
+  readonly port: number;
+}
 
 /** Where a request goes: the origin, and what stands in the request line for the rest. */
 export interface Route {
-  /** Scheme, host and port, as in `http://host:8080`. */
-  readonly origin: string;
-  readonly hostname: string;
-  readonly port: number;
+  readonly origin: Origin;
   /** Path and query: the request target in origin form (RFC 9112 §3.2.1). */
   readonly target: string;
 }
@@ -14,32 +22,34 @@ export interface Route {
 const PLAIN =
   /^(?!.*%2[eE])\/[\w\-~!$&'()*+,;=:@%/]*(?:\.[\w\-~!$&'()*+,;=:@%]+)*(?:\?[\w\-.~!$&()*+,;=:@%/?]*)?$/;
 
-const encoder = new TextEncoder();
-
 /** Finds the route of URLs; those of the same origin as the last one are not parsed again. */
 export class Router {
   #prefix = "";
-  #last: Route | undefined;
+  #last: Origin | undefined;
 
-  /** @throws {TypeError} If it is no URL. */
+  /**
+   * @param url an `http:` or `https:` URL
+   * @throws {TypeError} If it is none.
+   */
   route(url: string): Route {
     if (this.#last !== undefined && url.startsWith(this.#prefix)) {
       const target = url.slice(this.#prefix.length);
-      if (PLAIN.test(target)) return { ...this.#last, target };
+      if (PLAIN.test(target)) return { origin: this.#last, target };
     }
-    const { origin, hostname, port, pathname, search } = new URL(url);
-    const route = {
-      origin,
-      // An IPv6 address without its brackets.
+    const { origin: key, protocol, hostname, port, pathname, search } = new URL(url);
+    const isSecure = protocol === "https:";
+    if (!isSecure && protocol !== "http:") throw new TypeError(`Cannot request by '${protocol}'`);
+    const origin = {
+      key,
+      isSecure,
       hostname: hostname.replace(/^\[|\]$/g, ""),
-      port: port === "" ? 80 : Number(port),
-      target: pathname + search,
+      port: port === "" ? (isSecure ? 443 : 80) : Number(port),
     };
-    if (url.startsWith(`${origin}/`)) {
-      this.#prefix = origin;
-      this.#last = route;
+    if (url.startsWith(`${key}/`)) {
+      this.#prefix = key;
+      this.#last = origin;
     }
-    return route;
+    return { origin, target: pathname + search };
   }
 }
 
@@ -49,50 +59,45 @@ interface Prepared {
   readonly origin: string;
   readonly method: string;
   readonly body: Hop["body"];
-  /** All that stands behind the request target, the body too. */
-  readonly end: Uint8Array;
+  /** All that stands behind the request target, up to the body. */
+  readonly end: string;
 }
 
-/** Makes the octets of requests (RFC 9112 §3). */
+/** Makes the heads of requests (RFC 9112 §3). */
 export class RequestWriter {
   #prepared: Prepared | undefined;
 
-  /** The octets of a request. Its method and fields are checked already. */
-  write(hop: Hop, { origin, target }: Route): Uint8Array {
+  /**
+   * The head of a request, each character an octet: a method is a token, a URL's path and query
+   * are ASCII, and a field's value is octets up to U+00FF. All of them are checked already.
+   */
+  head(hop: Hop, route: Route): string {
     const { method, headers, body } = hop;
+    const origin = route.origin.key;
     let prepared = this.#prepared;
     if (
       prepared === undefined || prepared.headers !== headers || prepared.origin !== origin ||
       prepared.method !== method || prepared.body !== body
     ) {
-      const end = endOf(hop, origin);
-      prepared = this.#prepared = { headers, origin, method, body, end };
+      prepared = this.#prepared = { headers, origin, method, body, end: endOf(hop, origin) };
     }
-    const { end } = prepared;
-    const start = `${method} ${target}`;
-    const octets = new Uint8Array(start.length + end.length);
-    // A method is a token, and a URL's path and query are ASCII.
-    encoder.encodeInto(start, octets);
-    octets.set(end, start.length);
-    return octets;
+    return `${method} ${route.target}${prepared.end}`;
   }
 }
 
-function endOf({ method, headers, body }: Hop, origin: string): Uint8Array {
-  const has = (name: string): boolean => headers.some((field) => field[0].toLowerCase() === name);
-  let head = " HTTP/1.1\r\n";
+function endOf({ method, headers, body }: Hop, origin: string): string {
+  const first = (name: string): HeaderList[number] | undefined =>
+    headers.find((field) => field[0].toLowerCase() === name);
   // Exactly one Host (RFC 9112 §3.2); what the user gives wins.
-  if (!has("host")) head += `Host: ${origin.slice(origin.indexOf("//") + 2)}\r\n`;
-  for (const [name, value] of headers) head += `${name}: ${value}\r\n`;
-  if (!has("accept")) head += "Accept: */*\r\n";
+  const host = first("host")?.[1] ?? origin.slice(origin.indexOf("//") + 2);
+  let end = ` HTTP/1.1\r\nHost: ${host}\r\n`;
+  for (const [name, value] of headers) {
+    if (name.toLowerCase() !== "host") end += `${name}: ${value}\r\n`;
+  }
+  if (first("accept") === undefined) end += "Accept: */*\r\n";
   // RFC 9110 §8.6: a length where there is a body, or where the method gives one a meaning.
   if (body !== undefined || method === "POST" || method === "PUT" || method === "PATCH") {
-    head += `Content-Length: ${body?.length ?? 0}\r\n`;
+    end += `Content-Length: ${body?.length ?? 0}\r\n`;
   }
-  head += "\r\n";
-  const octets = new Uint8Array(head.length + (body?.length ?? 0));
-  // A field's value is octets, each a character up to U+00FF: not UTF-8.
-  for (let k = 0; k < head.length; k++) octets[k] = head.charCodeAt(k);
-  if (body !== undefined) octets.set(body, head.length);
-  return octets;
+  return end + "\r\n";
 }

@@ -32,6 +32,7 @@ export function formatSummary(snapshot: Snapshot, { version }: SummaryContext): 
     peak_rss_kb: snapshot.peakRssKb,
     cpu_seconds: rounded(snapshot.cpuSeconds),
     engine: snapshot.engine,
+    shortages: snapshot.shortages,
     version,
     resumed: false,
     interrupted: snapshot.interrupted,

@@ -52,6 +52,10 @@ export function formatTable(snapshot: Snapshot, { color }: { color: boolean }): 
     } a request`,
   );
   row("engine", `${snapshot.engine}, at most ${formatCount(concurrency)} in flight`);
+  for (const [what, count] of Object.entries(snapshot.shortages)) {
+    const times = count === 1 ? "once" : `${formatCount(count)} times`;
+    row("ran out", paint(33, `${times}: ${what}; requests waited for it`));
+  }
 
   if (snapshot.succeeded > 0) {
     lines.push("", bold("Latency of answers"));

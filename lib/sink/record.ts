@@ -5,8 +5,8 @@
  */
 import type { Result } from "../types.ts";
 
-/** A field's value: text that is to be escaped, a number, or null. */
-type Value = string | number | null;
+/** A field's value: text that is to be escaped, or what needs no escaping. */
+type Value = string | number | boolean | null;
 
 /** The fields that can be asked for; the names are a contract with the users' scripts. */
 export const FIELDS = {
@@ -15,7 +15,11 @@ export const FIELDS = {
   method: ({ target }) => target.method,
   status: ({ status }) => status,
   ms: ({ ms }) => toMicroseconds(ms),
-  ttfb_ms: ({ ttfbMs }) => ttfbMs === null ? null : toMicroseconds(ttfbMs),
+  ttfb_ms: ({ ttfbMs }) => toMicroseconds(ttfbMs),
+  connect_ms: ({ via, isReused }) => isReused ? null : toMicroseconds(via?.connectMs ?? null),
+  tls_ms: ({ via, isReused }) => isReused ? null : toMicroseconds(via?.tlsMs ?? null),
+  remote: ({ via }) => via?.remote ?? null,
+  reused: ({ via, isReused }) => via === null ? null : isReused,
   bytes: ({ bytes }) => bytes,
   size: ({ size }) => size,
   attempts: ({ attempts }) => attempts,
@@ -43,8 +47,8 @@ export const DEFAULT_FIELDS: readonly FieldName[] = [
 ];
 
 /** Milliseconds with three decimals. */
-function toMicroseconds(ms: number): number {
-  return Math.round(ms * 1000) / 1000;
+function toMicroseconds<T extends number | null>(ms: T): T {
+  return (ms === null ? null : Math.round(ms * 1000) / 1000) as T;
 }
 
 let second = NaN;
@@ -98,7 +102,7 @@ export function csv(
       for (let k = 0; k < columns.length; k++) {
         if (k > 0) record += ",";
         const value = columns[k](result);
-        if (value !== null) record += typeof value === "number" ? value : toCsv(value);
+        if (value !== null) record += typeof value === "string" ? toCsv(value) : value;
       }
       return record + "\n";
     },

@@ -1,0 +1,59 @@
+import type { Engine, Result, Target } from "../types.ts";
+import { FetchEngine } from "./fetch.ts";
+import { Http1Engine } from "./http1.ts";
+import type { EngineOptions } from "./options.ts";
+
+/**
+ * Takes for each request the engine that suits its URL: our own for plain `http:`, native fetch
+ * for the rest. Redirects are followed by the engine that the request began with.
+ */
+export class AutoEngine implements Engine {
+  readonly #options: EngineOptions;
+  #http1: Http1Engine | undefined;
+  #fetch: FetchEngine | undefined;
+  #cancelled = false;
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+  }
+
+  /** Those that made requests; `http1` before there were any. */
+  get name(): string {
+    return this.#engines.map(({ name }) => name).join("+") || "http1";
+  }
+
+  get shortages(): ReadonlyMap<string, number> {
+    const sums = new Map<string, number>();
+    for (const [what, count] of this.#engines.flatMap(({ shortages }) => [...shortages])) {
+      sums.set(what, (sums.get(what) ?? 0) + count);
+    }
+    return sums;
+  }
+
+  get #engines(): Engine[] {
+    return [this.#http1, this.#fetch].filter((engine) => engine !== undefined);
+  }
+
+  hit(target: Target): Promise<Result> {
+    return this.#engineFor(target.url).hit(target);
+  }
+
+  #engineFor(url: string): Engine {
+    if (/^http:/i.test(url)) return this.#http1 ??= this.#begun(new Http1Engine(this.#options));
+    return this.#fetch ??= this.#begun(new FetchEngine(this.#options));
+  }
+
+  #begun<T extends Engine>(engine: T): T {
+    if (this.#cancelled) engine.cancel();
+    return engine;
+  }
+
+  cancel(): void {
+    this.#cancelled = true;
+    for (const engine of this.#engines) engine.cancel();
+  }
+
+  close(): void {
+    for (const engine of this.#engines) engine.close();
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * TLS over a TCP socket, such that a good end can be told from a cut.
+ *
+ * @module
+ */
+import net from "node:net";
+import { Duplex } from "node:stream";
+import tls from "node:tls";
+import type { TlsOptions } from "../types.ts";
+
+/** Who is told of what comes over TLS. */
+export interface TlsListener {
+  /** The handshake is done, and the certificate is trusted. */
+  onOpen(): void;
+  onRead(octets: Uint8Array): void;
+  /** The other end has said that nothing follows (close_notify). */
+  onEnd(): void;
+  /** The handshake failed, or the connection ended without that word. */
+  onError(error: NodeJS.ErrnoException): void;
+}
+
+/**
+ * Begins TLS over a connected socket. ALPN offers `http/1.1` alone (RFC 7301).
+ *
+ * Over a socket of its own, Deno's `node:tls` takes a reset, or an end without close_notify, for a
+ * good end, and an attacker may cut an answer short (RFC 9112 §9.8). So it gets a stream, and the
+ * socket stays here: TLS has to have ended before the socket does.
+ *
+ * @param hostname the URL's host, for which the certificate has to be
+ * @returns what to write to; `destroy()` it when the socket is closed
+ */
+export function startTls(
+  tcp: net.Socket,
+  hostname: string,
+  options: TlsOptions,
+  listener: TlsListener,
+): tls.TLSSocket {
+  const stream = new Duplex({
+    read: () => void tcp.resume(),
+    write: (octets, _encoding, done) => void tcp.write(octets, done),
+    final: (done) => void tcp.end(done),
+  });
+  const socket = tls.connect({
+    socket: stream,
+    host: hostname,
+    // A name for the server to choose its certificate by; addresses are none (RFC 6066 §3).
+    servername: net.isIP(hostname) === 0 ? hostname : undefined,
+    ALPNProtocols: ["http/1.1"],
+    ca: options.ca,
+    cert: options.cert,
+    key: options.key,
+    rejectUnauthorized: !options.insecure,
+  });
+  let hasEnded = false;
+  tcp.on("data", (octets) => {
+    if (!stream.push(octets)) tcp.pause();
+  });
+  tcp.on("end", () => {
+    if (!hasEnded) listener.onError(new Error("the connection was cut (no close_notify)"));
+  });
+  socket.on("secureConnect", () => listener.onOpen());
+  socket.on("data", (octets) => listener.onRead(octets));
+  socket.on("end", () => {
+    hasEnded = true;
+    listener.onEnd();
+  });
+  socket.on("error", (error) => listener.onError(error));
+  return socket;
+}
