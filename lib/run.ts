@@ -4,6 +4,7 @@
  * @module
  */
 import process from "node:process";
+import { freeDescriptors } from "./descriptors.ts";
 import { AutoEngine } from "./engine/auto.ts";
 import { FetchEngine } from "./engine/fetch.ts";
 import { Http1Engine } from "./engine/http1.ts";
@@ -44,9 +45,11 @@ export class Run {
   /**
    * Opens the source and the outputs; requests nothing.
    *
-   * @throws {UsageError} If one of them cannot be opened.
+   * @throws {UsageError} If one of them cannot be opened, or there are fewer sockets than the
+   * concurrency asks for.
    */
   static async open(options: RunOptions): Promise<Run> {
+    checkSockets(options);
     const source = await openSource({ ...options, template: options.url, count: options.requests });
     const outputs: Output[] = [];
     const { output, failures, summary } = options;
@@ -179,6 +182,22 @@ export interface Outcome {
    * source gave before that was requested.
    */
   readonly failure: unknown;
+}
+
+/** Sockets and files that a run needs besides its connections: name servers, signals. */
+const SPARE_DESCRIPTORS = 16;
+/** So many in flight are no matter for any system. */
+const ALWAYS_THERE = 200;
+
+function checkSockets({ concurrency, requests }: RunOptions): void {
+  const wanted = Math.min(concurrency, requests);
+  if (wanted <= ALWAYS_THERE) return;
+  const most = freeDescriptors(wanted + SPARE_DESCRIPTORS) - SPARE_DESCRIPTORS;
+  if (most >= wanted) return;
+  throw new UsageError(
+    `Cannot have ${wanted} requests in flight, as this process may open ${most} sockets only: ` +
+      `give '--concurrency ${most}', or raise the limit by 'ulimit -n'`,
+  );
 }
 
 async function openRecords(options: OutputOptions): Promise<Output> {

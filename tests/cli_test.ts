@@ -50,6 +50,18 @@ async function piped(input: string | Uint8Array, args: string[]): Promise<Ran> {
   return await finish(child);
 }
 
+/** As {@linkcode myriad}, under the limits of a shell. */
+function limited(limits: string, args: string[], permissions = FILES): Promise<Ran> {
+  const command = [Deno.execPath(), "run", "--no-prompt", "--quiet", ...permissions, MAIN, ...args];
+  return finish(
+    new Deno.Command("bash", {
+      args: ["-c", `${limits}; exec "$@"`, "bash", ...command],
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn(),
+  );
+}
+
 /** A folder that is removed again. */
 async function folder(): Promise<{ path: string; file(name: string): string } & AsyncDisposable> {
   const path = await Deno.makeTempDir({ prefix: "myriad_test_" });
@@ -433,19 +445,9 @@ Deno.test("myriad keeps whole lines when the output cannot grow", async () => {
   await using dir = await folder();
   const out = dir.file("out.ndjson");
   // A limit on the file's size, as good as a full disk; the signal of it is ignored.
-  const command = new Deno.Command("bash", {
-    args: [
-      "-c",
-      'ulimit -f 100; trap "" XFSZ; exec "$@"',
-      "bash",
-      Deno.execPath(),
-      ...["run", "--no-prompt", "--quiet", ...FILES, MAIN],
-      ...["-n", "20k", "-c", "50", server.url("/{}"), "-o", out],
-    ],
-    stdout: "piped",
-    stderr: "piped",
-  });
-  const ran = await finish(command.spawn());
+  const ran = await limited('ulimit -f 100; trap "" XFSZ', [
+    ...["-n", "20k", "-c", "50", server.url("/{}"), "-o", out],
+  ]);
   assertEquals(ran.code, 3);
   assertMatch(ran.stderr, /^myriad: Cannot write '--output [^\n]*\n$/m);
   const text = await Deno.readTextFile(out);
@@ -454,6 +456,39 @@ Deno.test("myriad keeps whole lines when the output cannot grow", async () => {
   assertEquals(new Set(records(text).map(({ i }) => i)).size, records(text).length);
   assert(server.requests.length < 20_000);
 });
+
+Deno.test("myriad says before the first request how many sockets there are", async () => {
+  await using server = await answering();
+  const ran = await limited("ulimit -n 300", ["-n", "1k", "-c", "1k", server.url("/{}")]);
+  assertEquals(ran.code, 2);
+  const message = /^myriad: Cannot have 1000 requests in flight, .*: give '--concurrency (\d+)'/;
+  assertMatch(ran.stderr, message);
+  assertEquals(server.requests.length, 0);
+  const most = message.exec(ran.stderr)![1];
+  assert(Number(most) > 200 && Number(most) < 300, most);
+  const again = await limited("ulimit -n 300", [
+    "-n",
+    "1k",
+    "-c",
+    most,
+    server.url("/{}"),
+    "--json",
+  ]);
+  assertEquals([again.code, JSON.parse(again.stdout).shortages], [0, {}], again.stderr);
+});
+
+for (const engine of ["http1", "fetch"]) {
+  Deno.test(`myriad --engine ${engine} waits where sockets run out, and says so`, async () => {
+    await using server = await answering();
+    const args = ["--engine", engine, "-n", "2k", "-c", "500", server.url("/{}"), "--json"];
+    // Without the permission to read, it cannot look before.
+    const ran = await limited("ulimit -n 150", args, LEAST);
+    assertEquals(ran.code, 0, ran.stderr + ran.stdout);
+    const { succeeded, shortages } = JSON.parse(ran.stdout);
+    assertEquals([succeeded, Object.keys(shortages)], [2000, ["too many open files"]]);
+    assertEquals(new Set(paths(server)).size, 2000);
+  });
+}
 
 Deno.test("myriad exits with 3 when the input breaks off, after all it gave before", async () => {
   await using server = await answering();

@@ -41,17 +41,23 @@ export function failureOfLength(maxBodyBytes: number): Failure {
   return { error: "body", detail: `longer than ${maxBodyBytes} bytes (--max-body)` };
 }
 
-/** What a machine can run out of, by the words of native fetch's causes, and ours for it. */
+/** Where the words of native fetch's causes tell of sockets that ran out, ours for it. */
 const SHORTAGES: readonly (readonly [RegExp, string])[] = [
   [/too many open files/i, "too many open files"],
   [/no buffer space|cannot allocate memory/i, "no memory for sockets is left"],
   [/cannot assign requested address/i, "no local port is left"],
 ];
 
-/** What this machine has run out of, if that is why a request failed by native fetch. */
-export function shortageOf({ error, detail }: Failure): string | undefined {
+/**
+ * What this machine has run out of, if that is why a request failed by native fetch.
+ *
+ * @param hasConnected whether there was a connection before; if not, there never was a local
+ * address for such a destination
+ */
+export function shortageOf({ error, detail }: Failure, hasConnected: boolean): string | undefined {
   if (error !== "connect") return undefined;
-  return SHORTAGES.find(([pattern]) => pattern.test(detail))?.[1];
+  const words = SHORTAGES.find(([pattern]) => pattern.test(detail))?.[1];
+  return words === "no local port is left" && !hasConnected ? undefined : words;
 }
 
 /**

@@ -127,6 +127,7 @@ export class FetchEngine implements Engine {
       this.#deadlines.add(attempt, start);
       for (let isOver = false; !isOver;) {
         isOver = true;
+        failure = undefined;
         try {
           const response = await this.#send(target, attempt.signal);
           attempt.hasHead = true;
@@ -145,8 +146,7 @@ export class FetchEngine implements Engine {
           const shortage = attempt.hasRedirected || attempt.stopped
             ? undefined
             : shortageOf(failure);
-          // Before there was any answer, it may be the address for which this machine has none.
-          isOver = shortage === undefined || !this.#hasAnswered;
+          isOver = shortage === undefined;
           if (!isOver) await this.#waitForSockets(shortage!, attempt.signal);
         }
       }
