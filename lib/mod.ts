@@ -30,5 +30,5 @@
  *
  * @module
  */
-export { asCompleted, type AsCompletedOptions } from "./pool.ts";
+export { asCompleted, type AsCompletedOptions } from "./as_completed.ts";
 export type { MaybePromise, Source } from "./types.ts";

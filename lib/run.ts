@@ -12,7 +12,7 @@ import { UsageError } from "./flags.ts";
 import { Gate } from "./gate.ts";
 import type { OutputOptions, RunOptions } from "./options.ts";
 import { hostOf, hostPermission } from "./permission.ts";
-import { asCompleted } from "./pool.ts";
+import { Pool } from "./pool.ts";
 import { formatSummary } from "./report/json.ts";
 import { type BlockWriter, openBlocks } from "./sink/blocks.ts";
 import { failureLines, isFailure } from "./sink/failures.ts";
@@ -117,31 +117,33 @@ export class Run {
     return { snapshot, failure };
   }
 
-  async #requestAll(): Promise<void> {
-    const { concurrency } = this.#options;
-    const hit = (target: Target): MaybePromise<Result> => this.#hit(target);
-    for await (const result of asCompleted(this.#gate, hit, { concurrency })) {
-      this.#stats.add(result);
-      try {
-        for (const output of this.#outputs) {
-          const written = output.write(result);
-          if (written !== undefined) await written;
-        }
-      } catch (error) {
-        // Nobody will see what the requests in flight bring: not worth waiting for.
-        this.#engine.cancel();
-        throw error;
-      }
-    }
+  #requestAll(): Promise<void> {
+    return new Pool<Target, Result>(this.#gate, {
+      concurrency: this.#options.concurrency,
+      start: (target, done) => this.#start(target, done),
+      take: (result) => this.#take(result),
+      // Nobody will see what the requests in flight bring: not worth waiting for.
+      onStop: () => this.#engine.cancel(),
+    }).run();
   }
 
-  #hit(target: Target): MaybePromise<Result> {
-    if (target.invalid !== undefined) return unsent(target, target.invalid);
+  #take(result: Result): MaybePromise<void> {
+    this.#stats.add(result);
+    let written: MaybePromise<unknown>;
+    for (const output of this.#outputs) {
+      const full = output.write(result);
+      if (full !== undefined) written = written === undefined ? full : Promise.all([written, full]);
+    }
+    return written as MaybePromise<void>;
+  }
+
+  #start(target: Target, done: (result: Result) => void): void {
+    if (target.invalid !== undefined) return done(unsent(target, target.invalid));
     if (this.#permits !== undefined && this.#gate.passed === 1 && !this.#permits(target.url)) {
       const host = hostOf(target.url);
       throw new UsageError(`Cannot request '${host}': no permission: run with --allow-net=${host}`);
     }
-    return this.#engine.hit(target);
+    this.#engine.start(target, done);
   }
 
   /** Starts no more requests; those in flight go on. */

@@ -106,9 +106,11 @@ export interface Engine {
   /** What this machine ran out of, in words, and how often; requests then wait. */
   readonly shortages: ReadonlyMap<string, number>;
   /**
-   * Makes one request. The promise always settles, within the engine's timeout, and it never
-   * rejects for what a server or a network did.
+   * Makes one request. `done` is always called, once, within the engine's timeout, whatever a
+   * server or a network does; at once or later.
    */
+  start(target: Target, done: (result: Result) => void): void;
+  /** The same by a promise, which never rejects. */
   hit(target: Target): Promise<Result>;
   /** Ends every request in flight with the error `cancelled`; later ones end so at once. */
   cancel(): void;

@@ -16,7 +16,8 @@ const MAY: Record<string, string[]> = {
   ],
   "server.ts": ["lib/flags.ts", "lib/os_error.ts"],
   "lib/run.ts": ["lib/"],
-  "lib/mod.ts": ["lib/pool.ts"],
+  "lib/mod.ts": ["lib/as_completed.ts"],
+  "lib/as_completed.ts": ["lib/pool.ts"],
   "lib/options.ts": ["lib/flags.ts", "lib/http.ts", "lib/os_error.ts", "lib/sink/record.ts"],
   "lib/stats.ts": ["lib/histogram.ts", "lib/types.ts"],
   "lib/source/": [

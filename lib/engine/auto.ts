@@ -34,12 +34,18 @@ export class AutoEngine implements Engine {
     return [this.#http1, this.#fetch].filter((engine) => engine !== undefined);
   }
 
+  start(target: Target, done: (result: Result) => void): void {
+    this.#engineFor(target.url).start(target, done);
+  }
+
   hit(target: Target): Promise<Result> {
     return this.#engineFor(target.url).hit(target);
   }
 
   #engineFor(url: string): Engine {
-    if (/^http:/i.test(url)) return this.#http1 ??= this.#begun(new Http1Engine(this.#options));
+    if (url.startsWith("http:") || /^http:/i.test(url)) {
+      return this.#http1 ??= this.#begun(new Http1Engine(this.#options));
+    }
     return this.#fetch ??= this.#begun(new FetchEngine(this.#options));
   }
 

@@ -53,6 +53,8 @@ class Site {
   open = 0;
   /** Asked once; undefined before, and after every address has failed. */
   addresses: Promise<Address[]> | undefined;
+  /** Addresses that there was a connection to. */
+  readonly reached = new Set<string>();
 
   constructor(origin: Origin) {
     this.origin = origin;
@@ -140,14 +142,16 @@ export class ConnectionPool implements ConnectionOwner {
       const error = await this.#open(site, address);
       if (error === undefined) {
         this.shortage.end();
+        site.reached.add(address.address);
         if (addresses[0] !== address) {
           addresses.splice(addresses.indexOf(address), 1);
           addresses.unshift(address);
         }
         return undefined;
       }
-      if (this.#isShortage(error, site)) {
-        this.shortage.begin(CODES[error.code!][1]).then(() => this.#connectMore());
+      const shortage = shortageOf(error, site.reached.has(address.address));
+      if (shortage !== undefined) {
+        this.shortage.begin(shortage).then(() => this.#connectMore());
         // What idles holds sockets that somebody waits for.
         this.#idles.cancel();
         return undefined;
@@ -156,14 +160,6 @@ export class ConnectionPool implements ConnectionOwner {
     }
     site.addresses = undefined;
     return failure ?? { error: "dns", detail: "the name has no address" };
-  }
-
-  /**
-   * Whether this machine has run out of something that connections need. No local address is left
-   * where there is a connection already; else there never was one for such a destination.
-   */
-  #isShortage({ code = "" }: ConnectError, site: Site): boolean {
-    return SHORTAGES.has(code) || (code === "EADDRNOTAVAIL" && site.open > 1);
   }
 
   #failureOf(error: ConnectError): Failure {
@@ -212,7 +208,7 @@ export class ConnectionPool implements ConnectionOwner {
     const waiter = site.waiting.shift();
     if (waiter !== undefined) return waiter.onConnection(connection);
     site.idle.push(connection);
-    this.#idles.add(connection, performance.now());
+    this.#idles.add(connection);
   }
 
   onClose(connection: Connection, connectError: ConnectError | undefined): void {
@@ -260,5 +256,14 @@ const CODES: Readonly<Record<string, readonly [ErrorKind, string]>> = {
   EADDRNOTAVAIL: ["connect", "no local port is left"],
 };
 
-/** Codes of what this machine can run out of; `EADDRNOTAVAIL` besides. */
+/** Codes of what this machine can run out of. */
 const SHORTAGES = new Set(["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"]);
+
+/**
+ * What this machine has run out of, if that is why it cannot connect. Without a local port Deno
+ * says `EINVAL`; to an address that was never reached it may be for want of a local address.
+ */
+function shortageOf({ code = "" }: ConnectError, wasReached: boolean): string | undefined {
+  if (SHORTAGES.has(code)) return CODES[code][1];
+  if (wasReached && (code === "EINVAL" || code === "EADDRNOTAVAIL")) return CODES.EADDRNOTAVAIL[1];
+}

@@ -49,6 +49,7 @@ export class Deadlines {
   readonly #head = new Head();
   readonly #sweeps: ReturnType<typeof setInterval>;
   #epochMs = 0;
+  #sweptAtMs = performance.now();
 
   /**
    * @param timeoutMs what each has, in milliseconds, more than 0
@@ -61,7 +62,8 @@ export class Deadlines {
     const everyMs = Math.min(50, Math.max(5, Math.min(timeoutMs, idleMs ?? Infinity) / SWEEPS));
     this.#sweeps = setInterval(() => {
       this.#setEpoch();
-      this.sweep(performance.now());
+      this.#sweptAtMs = performance.now();
+      this.sweep(this.#sweptAtMs);
     }, everyMs);
     Deno.unrefTimer(this.#sweeps);
   }
@@ -78,8 +80,11 @@ export class Deadlines {
     this.#epochMs = Date.now() - performance.now();
   }
 
-  /** @param now the time of `performance.now()`, not before that of the last call */
-  add(item: InFlight, now: number): void {
+  /**
+   * @param now the time of `performance.now()`, not before that of the last call; by default that
+   * of the last sweep, where the deadline may be as much too early as sweeps are apart
+   */
+  add(item: InFlight, now = this.#sweptAtMs): void {
     item.deadline = now + this.#timeoutMs;
     const head = this.#head;
     const last = head.before;

@@ -117,6 +117,11 @@ export class FetchEngine implements Engine {
     return this.#shortage.counts;
   }
 
+  start(target: Target, done: (result: Result) => void): void {
+    // What `done` throws is a bug, and is to end the process as any other.
+    void this.hit(target).then(done);
+  }
+
   async hit(target: Target): Promise<Result> {
     const start = performance.now();
     const attempt = new Attempt();
@@ -145,7 +150,7 @@ export class FetchEngine implements Engine {
           // Nothing was sent, and the next hop of a redirect is not the request as it was.
           const shortage = attempt.hasRedirected || attempt.stopped
             ? undefined
-            : shortageOf(failure);
+            : shortageOf(failure, this.#hasAnswered);
           isOver = shortage === undefined;
           if (!isOver) await this.#waitForSockets(shortage!, attempt.signal);
         }

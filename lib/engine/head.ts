@@ -72,7 +72,8 @@ const TRANSFER_ENCODING = "transfer-encoding".length;
  * @returns the position behind the empty line, or -1 if it is not there yet
  */
 export function headEnd(octets: Uint8Array, from: number, to: number): number {
-  for (let k = octets.indexOf(LF, from); k >= 0 && k < to; k = octets.indexOf(LF, k + 1)) {
+  for (let k = from; k < to; k++) {
+    if (octets[k] !== LF) continue;
     if (k + 1 < to && octets[k + 1] === LF) return k + 2;
     if (k + 2 < to && octets[k + 1] === CR && octets[k + 2] === LF) return k + 3;
   }

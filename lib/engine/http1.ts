@@ -51,10 +51,13 @@ export class Http1Engine implements Engine {
   }
 
   hit(target: Target): Promise<Result> {
-    const attempt = new Attempt(target, this.#shared);
+    return new Promise((resolve) => this.start(target, resolve));
+  }
+
+  start(target: Target, done: (result: Result) => void): void {
+    const attempt = new Attempt(target, this.#shared, done);
     if (this.#cancelled) attempt.stop("cancelled");
     else attempt.start();
-    return attempt.result;
   }
 
   cancel(): void {
@@ -70,8 +73,7 @@ export class Http1Engine implements Engine {
 
 /** A request in flight, over as many hops as its redirects take. */
 class Attempt extends InFlight implements Exchange, Waiter {
-  readonly result: Promise<Result>;
-  #resolve!: (result: Result) => void;
+  readonly #done: (result: Result) => void;
   readonly #target: Target;
   readonly #shared: Shared;
   readonly #start = performance.now();
@@ -87,9 +89,9 @@ class Attempt extends InFlight implements Exchange, Waiter {
   #isBusy = false;
   #ttfbMs: number | null = null;
 
-  constructor(target: Target, shared: Shared) {
+  constructor(target: Target, shared: Shared, done: (result: Result) => void) {
     super();
-    this.result = new Promise((resolve) => this.#resolve = resolve);
+    this.#done = done;
     this.#target = target;
     this.#hop = target;
     this.#shared = shared;
@@ -187,7 +189,7 @@ class Attempt extends InFlight implements Exchange, Waiter {
     this.#isSettled = true;
     const { deadlines } = this.#shared;
     deadlines.remove(this);
-    this.#resolve({
+    this.#done({
       target: this.#target,
       status,
       bytes: size,
