@@ -186,7 +186,8 @@ export class Connection extends InFlight {
     if (response.size > exchange.maxBodyBytes || response.head.length > exchange.maxBodyBytes) {
       return this.#fail(failureOfLength(exchange.maxBodyBytes));
     }
-    if (response.isDone) this.#finish(taken === length);
+    // A read that filled its buffer may have left something behind.
+    if (response.isDone) this.#finish(taken === length && length < BUFFER.length);
   }
 
   /** Ends the exchange well. */
@@ -229,8 +230,22 @@ export class Connection extends InFlight {
           : this.#error.message,
       );
     }
-    this.#isClosed = true;
+    this.destroy();
     this.#tls?.destroy();
+  }
+
+  /** Closes it, and tells its owner at once; the exchange, if there is one, is told nothing. */
+  destroy(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#exchange = undefined;
+    const tcp = this.#tcp;
+    // TLS says first that nothing follows (RFC 8446 §6.1), if the socket takes it.
+    if (this.#wasOpen && tcp.writableLength === 0 && this.#tls?.writableLength === 0) {
+      this.#tls.end(() => tcp.destroy());
+    } else {
+      tcp.destroy();
+    }
     this.#owner.onClose(
       this,
       this.#wasOpen ? undefined : {
@@ -239,19 +254,6 @@ export class Connection extends InFlight {
         isTls: this.connectMs !== null,
       },
     );
-  }
-
-  /** Closes it; the exchange, if there is one, is told nothing. */
-  destroy(): void {
-    this.#exchange = undefined;
-    this.#isClosed = true;
-    const tcp = this.#tcp;
-    // TLS says first that nothing follows (RFC 8446 §6.1), if the socket takes it.
-    if (this.#wasOpen && tcp.writableLength === 0 && this.#tls?.writableLength === 0) {
-      this.#tls.end(() => tcp.destroy());
-    } else {
-      tcp.destroy();
-    }
   }
 
   /** It took too long to connect, has idled too long, or has to make room. */

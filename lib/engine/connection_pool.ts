@@ -47,8 +47,10 @@ class Site {
   readonly origin: Origin;
   /** Last in, first out: the warmest is used first, and those at the bottom grow old. */
   readonly idle: Connection[] = [];
-  /** First in, first out; at most the run's concurrency. */
+  /** First in, first out; both together at most the run's concurrency. */
   readonly waiting: Waiter[] = [];
+  /** Those that take none but a connection that was not used before. */
+  readonly waitingForFresh: Waiter[] = [];
   connecting = 0;
   open = 0;
   /** Asked once; undefined before, and after every address has failed. */
@@ -58,6 +60,11 @@ class Site {
 
   constructor(origin: Origin) {
     this.origin = origin;
+  }
+
+  /** How many connections are to be made for those who wait, besides those being made. */
+  get missing(): number {
+    return this.waiting.length + this.waitingForFresh.length - this.connecting;
   }
 }
 
@@ -85,8 +92,7 @@ export class ConnectionPool implements ConnectionOwner {
 
   /** Finds or makes a connection for somebody. */
   acquire({ origin }: Route, waiter: Waiter): void {
-    let site = this.#sites.get(origin.key);
-    if (site === undefined) this.#sites.set(origin.key, site = new Site(origin));
+    const site = this.#siteFor(origin);
     const connection = site.idle.pop();
     if (connection !== undefined) {
       this.#idles.remove(connection);
@@ -97,25 +103,43 @@ export class ConnectionPool implements ConnectionOwner {
     this.#connectMore();
   }
 
+  /** Makes a connection for somebody. */
+  acquireFresh({ origin }: Route, waiter: Waiter): void {
+    const site = this.#siteFor(origin);
+    site.waitingForFresh.push(waiter);
+    this.#hungry.add(site);
+    this.#connectMore();
+  }
+
+  #siteFor(origin: Origin): Site {
+    let site = this.#sites.get(origin.key);
+    if (site === undefined) this.#sites.set(origin.key, site = new Site(origin));
+    return site;
+  }
+
   /** Forgets somebody who waits. */
   forget({ origin }: Route, waiter: Waiter): void {
     const site = this.#sites.get(origin.key);
-    const place = site?.waiting.indexOf(waiter) ?? -1;
-    if (place >= 0) site!.waiting.splice(place, 1);
+    for (const waiting of [site?.waiting, site?.waitingForFresh]) {
+      const place = waiting?.indexOf(waiter) ?? -1;
+      if (place >= 0) waiting!.splice(place, 1);
+    }
   }
 
   #connectMore(): void {
     for (const site of this.#hungry) {
-      while (site.waiting.length > site.connecting) {
+      while (site.missing > 0) {
         if (this.#connecting >= MAX_CONNECTING || this.shortage.isOn) return;
         site.connecting++;
         this.#connecting++;
         this.#connect(site).then((failure) => {
           site.connecting--;
           this.#connecting--;
-          if (failure !== undefined) site.waiting.shift()?.onConnectFailure(failure);
+          if (failure !== undefined) {
+            (site.waitingForFresh.shift() ?? site.waiting.shift())?.onConnectFailure(failure);
+          }
           // Several may have ended before any of them was counted out.
-          if (site.waiting.length > site.connecting) this.#hungry.add(site);
+          if (site.missing > 0) this.#hungry.add(site);
           this.#drop(site);
           this.#connectMore();
         });
@@ -199,13 +223,14 @@ export class ConnectionPool implements ConnectionOwner {
   }
 
   onIdle(connection: Connection): void {
-    if (connection.uses === 0) {
+    const site = this.#siteOf.get(connection)!;
+    const isFresh = connection.uses === 0;
+    if (isFresh) {
       this.#connects.remove(connection);
       this.#attempts.get(connection)!(undefined);
       this.#attempts.delete(connection);
     }
-    const site = this.#siteOf.get(connection)!;
-    const waiter = site.waiting.shift();
+    const waiter = (isFresh ? site.waitingForFresh.shift() : undefined) ?? site.waiting.shift();
     if (waiter !== undefined) return waiter.onConnection(connection);
     site.idle.push(connection);
     this.#idles.add(connection);
@@ -226,7 +251,7 @@ export class ConnectionPool implements ConnectionOwner {
   }
 
   #drop(site: Site): void {
-    if (site.open === 0 && site.connecting === 0 && site.waiting.length === 0) {
+    if (site.open + site.connecting + site.waiting.length + site.waitingForFresh.length === 0) {
       this.#sites.delete(site.origin.key);
     }
   }

@@ -167,7 +167,7 @@ class Attempt extends InFlight implements Exchange, Waiter {
     // RFC 9110 §9.2.2: only what is idempotent is sent again by itself, and once.
     if (isStale && !this.#isRetried && IDEMPOTENT.has(this.#hop.method)) {
       this.#isRetried = true;
-      return this.#shared.pool.acquire(this.#route!, this);
+      return this.#shared.pool.acquireFresh(this.#route!, this);
     }
     this.#settle(failure, size);
   }
