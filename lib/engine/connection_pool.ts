@@ -9,6 +9,7 @@ import { type ConnectError, Connection, type ConnectionOwner } from "./connectio
 import { Deadlines } from "./deadlines.ts";
 import { type Failure, failureOfConnectTimeout } from "./failure.ts";
 import type { Origin, Route } from "./request.ts";
+import { RightOfWay } from "./right_of_way.ts";
 import { Shortage } from "./shortage.ts";
 
 /** Someone who waits for a connection. */
@@ -62,9 +63,10 @@ class Site {
     this.origin = origin;
   }
 
-  /** How many connections are to be made for those who wait, besides those being made. */
+  /** How many connections are to be made for those who wait, besides those that are or will be. */
   get missing(): number {
-    return this.waiting.length + this.waitingForFresh.length - this.connecting;
+    const forAny = Math.max(0, this.waiting.length - this.idle.length);
+    return forAny + this.waitingForFresh.length - this.connecting;
   }
 }
 
@@ -82,6 +84,18 @@ export class ConnectionPool implements ConnectionOwner {
   /** Origins that have somebody waiting for whom a connection is to be made. */
   readonly #hungry = new Set<Site>();
   #connecting = 0;
+  /** Connections that were made, ever. */
+  #made = 0;
+  /** Connections that idle, of all origins. */
+  #idling = 0;
+  readonly #rightOfWay = new RightOfWay(
+    () => ({
+      connecting: this.#connecting,
+      made: this.#made,
+      busy: this.#siteOf.size - this.#connecting - this.#idling,
+    }),
+    () => this.#serveAll(),
+  );
   /** While it lasts no connection is made; those that are there go on. */
   readonly shortage = new Shortage();
 
@@ -93,9 +107,10 @@ export class ConnectionPool implements ConnectionOwner {
   /** Finds or makes a connection for somebody. */
   acquire({ origin }: Route, waiter: Waiter): void {
     const site = this.#siteFor(origin);
-    const connection = site.idle.pop();
+    const connection = this.#rightOfWay.isOn ? undefined : site.idle.pop();
     if (connection !== undefined) {
       this.#idles.remove(connection);
+      this.#idling--;
       return waiter.onConnection(connection);
     }
     site.waiting.push(waiter);
@@ -132,6 +147,7 @@ export class ConnectionPool implements ConnectionOwner {
         if (this.#connecting >= MAX_CONNECTING || this.shortage.isOn) return;
         site.connecting++;
         this.#connecting++;
+        this.#rightOfWay.watch();
         this.#connect(site).then((failure) => {
           site.connecting--;
           this.#connecting--;
@@ -226,14 +242,29 @@ export class ConnectionPool implements ConnectionOwner {
     const site = this.#siteOf.get(connection)!;
     const isFresh = connection.uses === 0;
     if (isFresh) {
+      this.#made++;
       this.#connects.remove(connection);
       this.#attempts.get(connection)!(undefined);
       this.#attempts.delete(connection);
     }
-    const waiter = (isFresh ? site.waitingForFresh.shift() : undefined) ?? site.waiting.shift();
+    const waiter = (isFresh ? site.waitingForFresh.shift() : undefined) ??
+      (this.#rightOfWay.isOn ? undefined : site.waiting.shift());
     if (waiter !== undefined) return waiter.onConnection(connection);
     site.idle.push(connection);
+    this.#idling++;
     this.#idles.add(connection);
+  }
+
+  /** Gives what idles to those who wait. */
+  #serveAll(): void {
+    for (const site of this.#sites.values()) {
+      while (site.waiting.length > 0 && site.idle.length > 0 && !this.#rightOfWay.isOn) {
+        const connection = site.idle.pop()!;
+        this.#idles.remove(connection);
+        this.#idling--;
+        site.waiting.shift()!.onConnection(connection);
+      }
+    }
   }
 
   onClose(connection: Connection, connectError: ConnectError | undefined): void {
@@ -245,7 +276,10 @@ export class ConnectionPool implements ConnectionOwner {
     if (site === undefined) return;
     this.#siteOf.delete(connection);
     const place = site.idle.lastIndexOf(connection);
-    if (place >= 0) site.idle.splice(place, 1);
+    if (place >= 0) {
+      site.idle.splice(place, 1);
+      this.#idling--;
+    }
     site.open--;
     this.#drop(site);
   }
@@ -261,6 +295,7 @@ export class ConnectionPool implements ConnectionOwner {
     this.#idles.close();
     this.#connects.close();
     this.shortage.close();
+    this.#rightOfWay.close();
     for (const connection of this.#siteOf.keys()) connection.destroy();
   }
 }
