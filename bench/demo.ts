@@ -4,12 +4,12 @@
  *
  * @module
  */
-const root = new URL("..", import.meta.url);
-const path = (file: string): string => new URL(file, root).pathname;
+import { pathOf, V8_FLAGS } from "./root.ts";
+
 const NET = "--allow-net=127.0.0.1";
 
 const serverProcess = new Deno.Command(Deno.execPath(), {
-  args: ["run", NET, path("server.ts"), "--port", "0", "--delay", "0-3s"],
+  args: ["run", NET, pathOf("server.ts"), "--port", "0", "--delay", "0-3s"],
   stdout: "piped",
 }).spawn();
 const reader = serverProcess.stdout.pipeThrough(new TextDecoderStream()).getReader();
@@ -22,7 +22,7 @@ console.log(`myriad ${args.join(" ")}\n`);
 // Ctrl-C reaches the client as well, whose business it is.
 Deno.addSignalListener("SIGINT", () => {});
 const { code } = await new Deno.Command(Deno.execPath(), {
-  args: ["run", NET, path("main.ts"), ...args],
+  args: ["run", V8_FLAGS, NET, pathOf("main.ts"), ...args],
   stdout: "inherit",
   stderr: "inherit",
 }).spawn().status;

@@ -175,7 +175,8 @@ export class ConnectionPool implements ConnectionOwner {
       addresses = await (site.addresses ??= this.#addressesOf(site.origin.hostname));
     } catch (error) {
       site.addresses = undefined;
-      return this.#failureOf({ ...(error as NodeJS.ErrnoException), isTls: false });
+      const { code, message } = error as NodeJS.ErrnoException;
+      return this.#failureOf({ code, message, isTls: false });
     }
     let failure: Failure | undefined;
     for (const address of [...addresses]) {
@@ -299,6 +300,7 @@ export class ConnectionPool implements ConnectionOwner {
     for (const connection of this.#siteOf.keys()) connection.destroy();
   }
 }
+
 /** The codes that Node's sockets and look-ups fail with, the kind of each, and words for it. */
 const CODES: Readonly<Record<string, readonly [ErrorKind, string]>> = {
   ECONNREFUSED: ["refused", "connection refused"],

@@ -1,0 +1,18 @@
+import type { Meter } from "./meter.ts";
+import type { Servers } from "./servers.ts";
+
+/** What a bench is handed. */
+export interface Context {
+  readonly servers: Servers;
+  readonly meter: Meter;
+  /** What counts and durations are multiplied by, more than 0: below 1 for a quick look. */
+  readonly scale: number;
+}
+
+/** Measures one thing, and prints it as a Markdown table. */
+export type Bench = (context: Context) => Promise<void>;
+
+/** A count at the scale of the run; at least `least`, often the number of connections. */
+export function scaled(count: number, { scale }: Context, least = 1): number {
+  return Math.max(least, Math.round(count * scale));
+}

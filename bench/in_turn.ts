@@ -1,0 +1,27 @@
+/**
+ * Runs each once, then each again, so that what the machine does besides hits all alike. A run that
+ * fails is said, and leaves no sample.
+ *
+ * @param rows what to run, by name; undefined where it came to nothing
+ * @param rounds how often, from 1
+ */
+export async function inTurn<T>(
+  rows: Record<string, () => Promise<T | undefined>>,
+  rounds: number,
+): Promise<Record<string, T[]>> {
+  const samples: Record<string, T[]> = {};
+  for (let round = 1; round <= rounds; round++) {
+    for (const [name, run] of Object.entries(rows)) {
+      samples[name] ??= [];
+      // Not on stdout, which is the tables'.
+      console.error(`round ${round} of ${rounds}: ${name}`);
+      try {
+        const sample = await run();
+        if (sample !== undefined) samples[name].push(sample);
+      } catch (error) {
+        console.log(`\n${name}, round ${round}: ${(error as Error).message}`);
+      }
+    }
+  }
+  return samples;
+}

@@ -1,0 +1,80 @@
+/** What a process printed and cost. */
+export interface Measured {
+  readonly stdout: string;
+  readonly stderr: string;
+  /** User and system time; undefined without GNU time. */
+  readonly cpuSeconds: number | undefined;
+  /** The most memory at once, in units of 1,024 bytes; undefined without GNU time. */
+  readonly peakKilobytes: number | undefined;
+}
+
+/** Debian's package `time`; the shell's own `time` knows no memory. */
+const GNU_TIME = "/usr/bin/time";
+/** The longest that a client may take; the longest bench is meant to take 3 minutes. */
+const LIMIT_SECONDS = 1200;
+
+/**
+ * Runs a client, and takes what it cost from the operating system, for all clients by the same way:
+ * what a client says of itself may leave its start or its threads out.
+ */
+export class Meter {
+  /** Whether GNU time is there; without it neither CPU nor memory can be measured. */
+  readonly hasTime: boolean;
+  readonly #file: string;
+  readonly #abort = new AbortController();
+
+  /** @param file where GNU time may write */
+  static async open(file: string): Promise<Meter> {
+    const output = await runCommand([GNU_TIME, "--version"]);
+    // Others, as that of BusyBox, know no --version.
+    return new Meter(file, output !== undefined && /GNU/.test(output.stdout + output.stderr));
+  }
+
+  private constructor(file: string, hasTime: boolean) {
+    this.#file = file;
+    this.hasTime = hasTime;
+  }
+
+  /** @throws {Error} If the command cannot be found or takes too long. */
+  async run(command: readonly string[]): Promise<Measured> {
+    // `timeout` ends the whole group: GNU time alone would leave its child behind.
+    const limited = ["timeout", "--kill-after=5", `${LIMIT_SECONDS}`];
+    const timed = [GNU_TIME, "-f", "%U %S %M", "-o", this.#file];
+    const output = await runCommand(
+      [...limited, ...(this.hasTime ? timed : []), ...command],
+      this.#abort.signal,
+    );
+    if (output === undefined) throw new Error("Cannot run 'timeout': install coreutils");
+    if (output.code === 124) throw new Error(`${command[0]} took over ${LIMIT_SECONDS} s`);
+    if (!this.hasTime) return { ...output, cpuSeconds: undefined, peakKilobytes: undefined };
+    // A line before the last tells of an exit code that isn't 0, as wrk's and myriad's may be.
+    const last = (await Deno.readTextFile(this.#file)).trimEnd().split("\n").at(-1)!;
+    const [user, system, peakKilobytes] = last.split(" ").map(Number);
+    return { ...output, cpuSeconds: user + system, peakKilobytes };
+  }
+
+  /** Ends the client that runs: in a group of its own, it doesn't hear of Ctrl-C. */
+  stop(): void {
+    this.#abort.abort();
+  }
+}
+
+/** What a command printed, whatever its exit code; undefined if there is no such command. */
+export async function runCommand(
+  [command, ...args]: readonly string[],
+  signal?: AbortSignal,
+): Promise<{ stdout: string; stderr: string; code: number } | undefined> {
+  try {
+    const { stdout, stderr, code } = await new Deno.Command(command, {
+      args,
+      stdin: "null",
+      signal,
+    })
+      .output();
+    const decoder = new TextDecoder();
+    return { stdout: decoder.decode(stdout), stderr: decoder.decode(stderr), code };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,74 @@
+import { freePort, listening } from "./port.ts";
+import { runCommand } from "./meter.ts";
+
+/** How an nginx is started. */
+export interface NginxOptions {
+  /** A directory for its files, which somebody else removes. */
+  readonly directory: string;
+  /** Where it writes the number of its connection for each request; by default nowhere. */
+  readonly connectionLog?: string;
+}
+
+/** An nginx with one worker that answers 13 bytes at once, on as many connections as there are. */
+export class Nginx implements AsyncDisposable {
+  readonly url: string;
+  readonly #process: Deno.ChildProcess;
+
+  /** Undefined if it isn't installed. */
+  static async start({ directory, connectionLog }: NginxOptions): Promise<Nginx | undefined> {
+    const port = freePort();
+    const file = `${directory}/nginx_${port}.conf`;
+    // Written in large blocks: a write a request would be the server's largest cost.
+    const log = connectionLog === undefined
+      ? "access_log off;"
+      : `log_format connection $connection; access_log ${connectionLog} connection buffer=256k;`;
+    await Deno.writeTextFile(
+      file,
+      `daemon off; worker_processes 1; pid ${directory}/nginx_${port}.pid; error_log stderr crit;
+       worker_rlimit_nofile 20000;
+       events { worker_connections 15000; }
+       http { ${log} keepalive_requests 1000000000; keepalive_timeout 600s;
+         server { listen 127.0.0.1:${port} backlog=15000;
+           location / { return 200 "Hello, World!"; } } }`,
+    );
+    let process;
+    try {
+      process = new Deno.Command("nginx", { args: ["-p", directory, "-e", "stderr", "-c", file] })
+        .spawn();
+    } catch {
+      return undefined;
+    }
+    const nginx = new Nginx(process, `http://127.0.0.1:${port}/`);
+    try {
+      await listening(port);
+    } catch (error) {
+      await nginx.stop();
+      throw error;
+    }
+    return nginx;
+  }
+
+  /** Its version; undefined if it isn't installed. */
+  static async version(): Promise<string | undefined> {
+    return /nginx\/(\S+)/.exec((await runCommand(["nginx", "-v"]))?.stderr ?? "")?.[1];
+  }
+
+  private constructor(process: Deno.ChildProcess, url: string) {
+    this.#process = process;
+    this.url = url;
+  }
+
+  /** Ends it; its log is then complete. */
+  async stop(): Promise<void> {
+    try {
+      this.#process.kill("SIGTERM");
+    } catch {
+      // It has ended already.
+    }
+    await this.#process.status;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+}

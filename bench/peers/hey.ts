@@ -1,0 +1,33 @@
+import { runCommand } from "../meter.ts";
+import { debianVersion } from "./debian_version.ts";
+import { type Answers, type Load, type Peer, requiredNumberIn } from "./peer.ts";
+
+/**
+ * hey: Go, on all cores. It keeps at most 500 connections that idle, so with more in flight it
+ * makes new ones all the time. Undefined if it isn't installed.
+ */
+export async function findHey(): Promise<Peer | undefined> {
+  if (await runCommand(["hey"]) === undefined) return undefined;
+  return { name: "hey", program: "hey", version: await debianVersion("hey"), command, read };
+}
+
+function command({ url, requests, concurrency }: Load): string[] {
+  return ["hey", "-n", `${requests}`, "-c", `${concurrency}`, url];
+}
+
+function read(stdout: string): Answers {
+  const answered = sumOf(stdout, /^\s+\[2\d\d\]\s+(\d+) responses/gm);
+  const others = sumOf(stdout, /^\s+\[[^2]\d\d\]\s+(\d+) responses/gm);
+  // How often, and what, which is no number: `[3] Get "http://…": dial tcp …`.
+  const errors = sumOf(stdout, /^\s+\[(\d+)\]\s+[A-Za-z]/gm);
+  const rate = requiredNumberIn(stdout, /Requests\/sec:\s+([\d.]+)/);
+  const all = answered + others + errors;
+  if (all === 0) throw new Error("hey printed no distribution of statuses");
+  return { requests: answered, failed: others + errors, rate: rate * answered / all };
+}
+
+function sumOf(text: string, pattern: RegExp): number {
+  let sum = 0;
+  for (const match of text.matchAll(pattern)) sum += Number(match[1]);
+  return sum;
+}
