@@ -63,7 +63,10 @@ export interface Result {
   readonly bytes: number;
   /** Octets of the body after decoding. */
   readonly size: number;
-  /** When it started, in milliseconds since the Unix epoch. */
+  /**
+   * When it started, in milliseconds since the Unix epoch: when it was sent, or a connection for it
+   * begun. What it waited before that, for its turn to connect, is not the server's doing.
+   */
   readonly at: number;
   /** Milliseconds from its start to the last octet of the answer, or to the failure. */
   readonly ms: number;

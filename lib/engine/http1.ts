@@ -76,7 +76,8 @@ class Attempt extends InFlight implements Exchange, Waiter {
   readonly #done: (result: Result) => void;
   readonly #target: Target;
   readonly #shared: Shared;
-  readonly #start = performance.now();
+  /** When it was sent, or its connection was begun; before that, when it came. */
+  #startMs = performance.now();
   #hop: Hop;
   #route: Route | undefined;
   #connection: Connection | undefined;
@@ -84,6 +85,8 @@ class Attempt extends InFlight implements Exchange, Waiter {
   #isSent = false;
   #isRetried = false;
   #isSettled = false;
+  /** Whether a connection is being asked for right now. */
+  #isAtOnce = false;
   #isReused = false;
   /** Whether the connection is this attempt's to close. */
   #isBusy = false;
@@ -110,7 +113,7 @@ class Attempt extends InFlight implements Exchange, Waiter {
   }
 
   start(): void {
-    this.#shared.deadlines.add(this, this.#start);
+    this.#shared.deadlines.add(this, this.#startMs);
     this.#begin();
   }
 
@@ -132,10 +135,17 @@ class Attempt extends InFlight implements Exchange, Waiter {
     if (options.permits?.(url) === false) {
       return this.#settle(failureOfPermission(url), 0);
     }
+    this.#isAtOnce = true;
     pool.acquire(this.#route, this);
+    this.#isAtOnce = false;
   }
 
   onConnection(connection: Connection): void {
+    // Its turn to connect came late, through no fault of the server.
+    if (!this.#isAtOnce && !this.#isSent) {
+      const { uses, connectMs, tlsMs } = connection;
+      this.#startMs = performance.now() - (uses === 0 ? (connectMs ?? 0) + (tlsMs ?? 0) : 0);
+    }
     this.#connection = connection;
     this.#isSent = true;
     this.#isBusy = true;
@@ -148,7 +158,7 @@ class Attempt extends InFlight implements Exchange, Waiter {
   }
 
   onHead(): void {
-    if (this.#shared.options.ttfb) this.#ttfbMs = performance.now() - this.#start;
+    if (this.#shared.options.ttfb) this.#ttfbMs = performance.now() - this.#startMs;
   }
 
   onDone({ status, location }: Head, size: number): void {
@@ -176,6 +186,8 @@ class Attempt extends InFlight implements Exchange, Waiter {
     const { pool, options } = this.#shared;
     if (this.#isBusy) this.#connection!.destroy();
     else if (this.#route !== undefined) pool.forget(this.#route, this);
+    // Its time counts from when it came.
+    if (why === "timeout") this.#startMs = this.deadline - options.timeoutMs;
     this.#settle(failureOfStop(why, options), 0);
   }
 
@@ -194,8 +206,8 @@ class Attempt extends InFlight implements Exchange, Waiter {
       status,
       bytes: size,
       size,
-      at: deadlines.epochMs + this.#start,
-      ms: performance.now() - this.#start,
+      at: deadlines.epochMs + this.#startMs,
+      ms: performance.now() - this.#startMs,
       ttfbMs: this.#ttfbMs,
       attempts: this.#isSent || failure?.error !== "cancelled" ? 1 : 0,
       location,
