@@ -27,10 +27,11 @@ is); {{ and }} are braces. Counts take k, M, G or an exponent, durations ms, s, 
 ${formatFlags(RUN_FLAGS)}
 Exit codes: 0 every request got an answer; 1 some did not; 2 the command line or a file given to it
 is wrong, nothing was requested; 3 the run could not go on (disk full, the input broke off);
-130, 143 interrupted by SIGINT, SIGTERM.
+130, 143, 129 interrupted by SIGINT, SIGTERM, SIGHUP: with -o, --resume goes on.
 `;
 
-const EXIT_OF_SIGNAL = { SIGINT: 130, SIGTERM: 143 } as const;
+/** SIGHUP comes when the terminal goes. */
+const EXIT_OF_SIGNAL = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 async function main(argv: readonly string[]): Promise<number> {
   const [command, ...rest] = argv;
@@ -52,7 +53,8 @@ async function request(options: RunOptions): Promise<number> {
     mode: options.progress === "auto" ? (isTerminal ? "bar" : "log") : options.progress,
     columns,
     color: isTerminal && !Deno.noColor,
-    write: (bytes) => writeAll(Deno.stderr, bytes),
+    // The terminal may be gone.
+    write: (bytes) => writeAll(Deno.stderr, bytes).catch(() => {}),
     takeSnapshot: () => run.snapshot(),
   });
 

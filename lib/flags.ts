@@ -19,6 +19,8 @@ export interface Flag {
   readonly short?: string;
   /** What stands for the value in the help; a flag without one is a switch. */
   readonly value?: string;
+  /** The one value that a switch may have, as in `--resume=force`. */
+  readonly switchValue?: string;
   /** Whether it may be given more than once. */
   readonly repeatable?: boolean;
   readonly help: string;
@@ -56,14 +58,30 @@ export function parseFlags(
       : { type, short: flag.short, multiple: true };
   }
   let parsed;
+  // `parseArgs` knows no switches with a value: they become switches of their own.
+  const args = argv.map((arg) => {
+    const flag = flags.find(({ name, switchValue }) =>
+      switchValue !== undefined && arg === `--${name}=${switchValue}`
+    );
+    return flag === undefined ? arg : `--${flag.name}-${flag.switchValue}`;
+  });
+  for (const { name, switchValue } of flags) {
+    if (switchValue !== undefined) {
+      options[`${name}-${switchValue}`] = { type: "boolean", multiple: true };
+    }
+  }
   try {
-    parsed = parseArgs({ args: [...argv], options, allowPositionals: true, strict: true });
+    parsed = parseArgs({ args, options, allowPositionals: true, strict: true });
   } catch (error) {
     throw new UsageError(`${firstSentence(error)}: see '${command} --help'`);
   }
   const values: Record<string, string | boolean | string[]> = {};
   for (const flag of flags) {
     const given = parsed.values[flag.name] as (string | boolean)[] | undefined;
+    if (parsed.values[`${flag.name}-${flag.switchValue}`] !== undefined) {
+      values[flag.name] = flag.switchValue!;
+      continue;
+    }
     if (given === undefined) continue;
     if (flag.notYet) {
       throw new UsageError(`'--${flag.name}' is not yet built: leave it out`);
@@ -87,7 +105,8 @@ export function formatFlags(flags: readonly Flag[]): string {
   const built = flags.filter((flag) => !flag.notYet);
   const left = (flag: Flag): string =>
     `  ${flag.short === undefined ? "    " : `-${flag.short}, `}--${flag.name}` +
-    (flag.value === undefined ? "" : ` ${flag.value}`);
+    (flag.value === undefined ? "" : ` ${flag.value}`) +
+    (flag.switchValue === undefined ? "" : `[=${flag.switchValue}]`);
   const width = Math.max(...built.map((flag) => left(flag).length)) + 2;
   let text = "";
   for (const section of new Set(built.map((flag) => flag.section))) {

@@ -125,7 +125,16 @@ export const RUN_FLAGS: readonly Flag[] = [
       help: `which fields, in which order, of\n${wrapped(Object.keys(FIELDS))}`,
     },
     { name: "save-bodies", value: "DIR", help: "", notYet: true },
-    { name: "resume", help: "", notYet: true },
+    {
+      name: "resume",
+      switchValue: "force",
+      help: "go on where a run with the same -o stopped; force:\nthough the input has changed",
+    },
+    {
+      name: "retry-failed",
+      help: "of a run with the same -o, request again what failed",
+    },
+    { name: "overwrite", help: "begin anew, though the output is there" },
     { name: "failures", value: "FILE", help: "the requests that failed, as JSONL for --input" },
     { name: "summary", value: "FILE", help: "the summary as JSON" },
     { name: "json", help: "the summary as JSON on stdout, instead of the table" },
@@ -186,6 +195,9 @@ export interface RunOptions {
   readonly redirects: number;
   readonly maxBodyBytes: number;
   readonly output: OutputOptions | undefined;
+  readonly resume: "no" | "yes" | "force";
+  readonly retryFailed: boolean;
+  readonly overwrite: boolean;
   readonly failures: string | undefined;
   readonly summary: string | undefined;
   readonly json: boolean;
@@ -269,6 +281,9 @@ export async function parseRun(
     redirects: count("redirects", 10, { max: 1_000 }),
     maxBodyBytes: parseSize(text("max-body") ?? "64M", "--max-body"),
     output,
+    resume: resumeOf(given),
+    retryFailed: given.values["retry-failed"] === true,
+    overwrite: given.values.overwrite === true,
     failures: text("failures"),
     summary: text("summary"),
     json,
@@ -333,6 +348,26 @@ function outputOf({ values }: Given, oneOf: OneOf): OutputOptions | undefined {
     throw new UsageError(`'--fields ${list}' names a field twice: give each once`);
   }
   return { path, format, gzip, fields: fields ?? (format === "csv" ? DEFAULT_FIELDS : undefined) };
+}
+
+function resumeOf({ values }: Given): RunOptions["resume"] {
+  const { resume, overwrite, output } = values;
+  const retry = values["retry-failed"];
+  for (const name of ["resume", "overwrite", "retry-failed"]) {
+    if (values[name] === undefined) continue;
+    if (output === undefined) {
+      throw new UsageError(`'--${name}' is given without '--output': give both`);
+    }
+    if (output === "-") {
+      throw new UsageError(`'--${name}' needs an output that is a file: give '--output FILE'`);
+    }
+  }
+  for (const [name, value] of [["resume", resume], ["retry-failed", retry]] as const) {
+    if (value !== undefined && overwrite === true) {
+      throw new UsageError(`'--${name}' and '--overwrite' contradict each other: give one of them`);
+    }
+  }
+  return resume === undefined ? "no" : resume === "force" ? "force" : "yes";
 }
 
 /** Nothing is written to where something else is, or where the input is read from. */

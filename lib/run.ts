@@ -10,37 +10,30 @@ import { FetchEngine } from "./engine/fetch.ts";
 import { Http1Engine } from "./engine/http1.ts";
 import { UsageError } from "./flags.ts";
 import { Gate } from "./gate.ts";
-import type { OutputOptions, RunOptions } from "./options.ts";
+import type { RunOptions } from "./options.ts";
+import { type Now, Outputs } from "./outputs.ts";
 import { hostOf, hostPermission } from "./permission.ts";
 import { Pool } from "./pool.ts";
 import { formatSummary } from "./report/json.ts";
-import { type BlockWriter, openBlocks } from "./sink/blocks.ts";
-import { failureLines, isFailure } from "./sink/failures.ts";
-import { csv, ndjson } from "./sink/record.ts";
 import { openSource, type TargetSource } from "./source/open.ts";
-import { Stats } from "./stats.ts";
-import type { Engine, MaybePromise, Result, Snapshot, Target } from "./types.ts";
+import type { Engine, Result, Snapshot, Target } from "./types.ts";
 
 const ENGINES = { auto: AutoEngine, fetch: FetchEngine, http1: Http1Engine };
-
-/** Something that takes results; a promise if the caller has to wait. */
-interface Output {
-  readonly blocks: BlockWriter;
-  write(result: Result): MaybePromise<void>;
-}
 
 /** A run: everything it needs is open before the first request is made. */
 export class Run {
   readonly #options: RunOptions;
   readonly #source: TargetSource;
-  readonly #outputs: readonly Output[];
-  readonly #summary: BlockWriter | undefined;
+  readonly #outputs: Outputs;
   readonly #permits = hostPermission();
-  readonly #gate: Gate<Target>;
   readonly #engine: Engine;
-  readonly #stats = new Stats();
+  #gate!: Gate<Target>;
+  #pool: Pool<Target, Result> | undefined;
   readonly #startMs = performance.now();
+  /** Requests that ended in this process. */
+  #ended = 0;
   #isInterrupted = false;
+  #outputFailure: unknown;
 
   /**
    * Opens the source and the outputs; requests nothing.
@@ -50,42 +43,27 @@ export class Run {
    */
   static async open(options: RunOptions): Promise<Run> {
     checkSockets(options);
-    const source = await openSource({ ...options, template: options.url, count: options.requests });
-    const outputs: Output[] = [];
-    const { output, failures, summary } = options;
+    const outputs = await Outputs.find(options);
+    let source;
     try {
-      if (output !== undefined) outputs.push(await openRecords(output));
-      if (failures !== undefined) {
-        // It can hold what the input held: bodies, and fields whose names tell nothing.
-        const blocks = await openBlocks(failures, { flag: "--failures", mode: 0o600 });
-        const format = failureLines(options);
-        outputs.push({
-          blocks,
-          write: (result) => isFailure(result) ? blocks.write(format(result)) : undefined,
-        });
-      }
-      const file = summary === undefined
-        ? undefined
-        : await openBlocks(summary, { flag: "--summary" });
-      return new Run(options, source, outputs, file);
+      source = await openSource({ ...options, ...outputs.numbers, template: options.url });
+      const run = new Run(options, source, outputs);
+      await outputs.open(() => run.#soFar(), (error) => run.#fail(error));
+      const pending = outputs.pending(source);
+      run.#gate = new Gate(pending, options.durationMs);
+      if (outputs.isComplete) run.#gate.stop();
+      return run;
     } catch (error) {
-      for (const { blocks } of outputs) await blocks.close();
-      await source.return();
+      await outputs.abandon();
+      await source?.return();
       throw error;
     }
   }
 
-  private constructor(
-    options: RunOptions,
-    source: TargetSource,
-    outputs: readonly Output[],
-    summary: BlockWriter | undefined,
-  ) {
+  private constructor(options: RunOptions, source: TargetSource, outputs: Outputs) {
     this.#options = options;
     this.#source = source;
     this.#outputs = outputs;
-    this.#summary = summary;
-    this.#gate = new Gate(source, options.durationMs);
     this.#engine = new ENGINES[options.engine]({
       ...options,
       permits: this.#permits,
@@ -101,40 +79,37 @@ export class Run {
     } catch (error) {
       failure = error;
     }
+    failure ??= this.#outputFailure;
+    const hasFailed = failure !== undefined;
     failure ??= this.#gate.failure;
     const snapshot = this.snapshot();
     this.#engine.close();
     await this.#gate.return();
-    for (const { blocks } of this.#outputs) {
-      await blocks.close().catch((error) => failure ??= error);
-    }
-    try {
-      await this.#summary?.write(formatSummary(snapshot, { version }));
-      await this.#summary?.close();
-    } catch (error) {
-      failure ??= error;
-    }
+    const isComplete = !this.#isInterrupted && this.#gate.failure === undefined;
+    const end = hasFailed ? "failed" : isComplete ? "complete" : "interrupted";
+    await this.#outputs.close(end, () => formatSummary(snapshot, { version }))
+      .catch((error) => failure ??= error);
     return { snapshot, failure };
   }
 
   #requestAll(): Promise<void> {
-    return new Pool<Target, Result>(this.#gate, {
+    this.#pool = new Pool<Target, Result>(this.#gate, {
       concurrency: this.#options.concurrency,
       start: (target, done) => this.#start(target, done),
-      take: (result) => this.#take(result),
+      take: (result) => {
+        this.#ended++;
+        return this.#outputs.take(result);
+      },
       // Nobody will see what the requests in flight bring: not worth waiting for.
       onStop: () => this.#engine.cancel(),
-    }).run();
+    });
+    return this.#pool.run();
   }
 
-  #take(result: Result): MaybePromise<void> {
-    this.#stats.add(result);
-    let written: MaybePromise<unknown>;
-    for (const output of this.#outputs) {
-      const full = output.write(result);
-      if (full !== undefined) written = written === undefined ? full : Promise.all([written, full]);
-    }
-    return written as MaybePromise<void>;
+  /** Ends the run, since an output cannot be written any more. */
+  #fail(error: unknown): void {
+    this.#outputFailure ??= error;
+    this.#pool?.stop();
   }
 
   #start(target: Target, done: (result: Result) => void): void {
@@ -157,20 +132,35 @@ export class Run {
     this.#engine.cancel();
   }
 
-  snapshot(): Snapshot {
+  /** What a journal is to say of the run so far. */
+  #soFar(): ReturnType<Now> {
+    const { seconds, cpuSeconds, peakRssKb } = this.#costs();
+    return { stats: this.#outputs.stats.toJSON(), seconds, cpuSeconds, peakRssKb };
+  }
+
+  /** What the run took, together with the parts of it that went before. */
+  #costs(): Pick<Snapshot, "seconds" | "cpuSeconds" | "peakRssKb"> {
+    const before = this.#outputs.before;
     const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
-    return this.#stats.snapshot({
-      seconds: (performance.now() - this.#startMs) / 1000,
+    return {
+      seconds: (before?.seconds ?? 0) + (performance.now() - this.#startMs) / 1000,
+      cpuSeconds: (before?.cpuSeconds ?? 0) + (userCPUTime + systemCPUTime) / 1e6,
+      peakRssKb: Math.max(before?.peakRssKb ?? 0, maxRSS),
+    };
+  }
+
+  snapshot(): Snapshot {
+    return this.#outputs.stats.snapshot({
+      ...this.#costs(),
       concurrency: this.#options.concurrency,
-      inFlight: this.#gate.passed - this.#stats.requests,
-      total: this.#source.total,
+      inFlight: this.#gate.passed - this.#ended,
+      total: this.#outputs.totalWith(this.#source.total),
       progress: this.#source.progress?.(),
       rssBytes: Deno.memoryUsage().rss,
-      peakRssKb: maxRSS,
-      cpuSeconds: (userCPUTime + systemCPUTime) / 1e6,
       engine: this.#engine.name,
       shortages: Object.fromEntries(this.#engine.shortages),
       interrupted: this.#isInterrupted,
+      resumed: this.#outputs.isResumed,
     });
   }
 }
@@ -200,17 +190,6 @@ function checkSockets({ concurrency, requests }: RunOptions): void {
     `Cannot have ${wanted} requests in flight, as this process may open ${most} sockets only: ` +
       `give '--concurrency ${most}', or raise the limit by 'ulimit -n'`,
   );
-}
-
-async function openRecords(options: OutputOptions): Promise<Output> {
-  const blocks = await openBlocks(options.path, { flag: "--output", gzip: options.gzip });
-  if (options.format === "ndjson") {
-    const format = ndjson(options.fields);
-    return { blocks, write: (result) => blocks.write(format(result)) };
-  }
-  const { header, format } = csv(options.fields);
-  await blocks.write(header);
-  return { blocks, write: (result) => blocks.write(format(result)) };
 }
 
 /** The result of a target of which no request can be made. */

@@ -1,4 +1,4 @@
-import { Histogram } from "./histogram.ts";
+import { Histogram, type HistogramState } from "./histogram.ts";
 import {
   ERROR_KINDS,
   type ErrorCount,
@@ -27,7 +27,24 @@ export type Moment = Pick<
   | "engine"
   | "shortages"
   | "interrupted"
+  | "resumed"
 >;
+
+/** Statistics as plain data, to be stored as JSON. */
+export interface StatsState {
+  readonly requests: number;
+  readonly failed: number;
+  readonly bytes: number;
+  readonly attempts: number;
+  readonly sent: number;
+  readonly busyMs: number;
+  /** The same of those that failed alone. */
+  readonly ofFailed: Pick<StatsState, "bytes" | "attempts" | "sent" | "busyMs">;
+  /** By status. */
+  readonly statuses: Readonly<Record<string, number>>;
+  readonly latency: HistogramState;
+  readonly errors: Snapshot["errors"];
+}
 
 /**
  * Counts results. Of fixed size, whatever their number.
@@ -43,12 +60,86 @@ export class Stats {
   /** Results of requests that were sent, and their milliseconds in flight, all together. */
   #sent = 0;
   #busyMs = 0;
+  /** What of it is that of failures. */
+  #ofFailed = { bytes: 0, attempts: 0, sent: 0, busyMs: 0 };
   readonly #statuses = new Float64Array(STATUSES);
-  readonly #latency = new Histogram();
+  #latency = new Histogram();
   readonly #errors = new Map<
     ErrorKind,
     { count: number; examples: ErrorCount["examples"][number][] }
   >();
+
+  /** Statistics with what others had counted when they gave their {@linkcode toJSON}. */
+  static from(state: StatsState): Stats {
+    const stats = new Stats();
+    stats.requests = state.requests;
+    stats.#failed = state.failed;
+    stats.#bytes = state.bytes;
+    stats.#attempts = state.attempts;
+    stats.#sent = state.sent;
+    stats.#busyMs = state.busyMs;
+    stats.#ofFailed = { ...state.ofFailed };
+    for (const [status, count] of Object.entries(state.statuses)) {
+      stats.#statuses[Number(status)] = count;
+    }
+    stats.#latency = Histogram.from(state.latency);
+    for (const kind of ERROR_KINDS) {
+      const error = state.errors[kind];
+      if (error === undefined) continue;
+      stats.#errors.set(kind, { count: error.count, examples: [...error.examples] });
+    }
+    return stats;
+  }
+
+  /** All of it as plain data. */
+  toJSON(): StatsState {
+    return {
+      requests: this.requests,
+      failed: this.#failed,
+      bytes: this.#bytes,
+      attempts: this.#attempts,
+      sent: this.#sent,
+      busyMs: this.#busyMs,
+      ofFailed: { ...this.#ofFailed },
+      statuses: this.#statusCounts(),
+      latency: this.#latency.toJSON(),
+      errors: this.#errorCounts(),
+    };
+  }
+
+  /** The statistics without the failures, as though they had never been requested. */
+  withoutFailed(): Stats {
+    const state = this.toJSON();
+    const { bytes, attempts, sent, busyMs } = state.ofFailed;
+    return Stats.from({
+      ...state,
+      requests: state.requests - state.failed,
+      failed: 0,
+      bytes: state.bytes - bytes,
+      attempts: state.attempts - attempts,
+      sent: state.sent - sent,
+      busyMs: state.busyMs - busyMs,
+      ofFailed: { bytes: 0, attempts: 0, sent: 0, busyMs: 0 },
+      errors: {},
+    });
+  }
+
+  #statusCounts(): Record<string, number> {
+    const statuses: Record<string, number> = {};
+    for (const [status, count] of this.#statuses.entries()) {
+      if (count > 0) statuses[status] = count;
+    }
+    return statuses;
+  }
+
+  #errorCounts(): Snapshot["errors"] {
+    return Object.fromEntries(
+      ERROR_KINDS.filter((kind) => this.#errors.has(kind)).map((kind) => {
+        const { count, examples } = this.#errors.get(kind)!;
+        return [kind, { count, examples: [...examples] }];
+      }),
+    );
+  }
 
   /** Only counts; {@linkcode snapshot} derives. */
   add(result: Result): void {
@@ -64,8 +155,15 @@ export class Stats {
     else if (result.status !== null) this.#latency.record(result.ms * 1000);
   }
 
-  #addError(kind: ErrorKind, { target, detail }: Result): void {
+  #addError(kind: ErrorKind, { target, detail, bytes, attempts, ms }: Result): void {
     this.#failed++;
+    const of = this.#ofFailed;
+    of.bytes += bytes;
+    of.attempts += attempts;
+    if (attempts > 0) {
+      of.sent++;
+      of.busyMs += ms;
+    }
     let error = this.#errors.get(kind);
     if (error === undefined) this.#errors.set(kind, error = { count: 0, examples: [] });
     if (++error.count > EXAMPLES) return;
@@ -81,16 +179,6 @@ export class Stats {
    */
   snapshot(moment: Moment): Snapshot {
     const { seconds, concurrency, total } = moment;
-    const statuses: Record<string, number> = {};
-    for (const [status, count] of this.#statuses.entries()) {
-      if (count > 0) statuses[status] = count;
-    }
-    const errors: Snapshot["errors"] = Object.fromEntries(
-      ERROR_KINDS.filter((kind) => this.#errors.has(kind)).map((kind) => {
-        const { count, examples } = this.#errors.get(kind)!;
-        return [kind, { count, examples: [...examples] }];
-      }),
-    );
     const inMs = (micros: number): number => micros / 1000;
     const histogram = this.#latency;
     const [p50, p75, p90, p95, p99, p999, p9999] = histogram
@@ -101,8 +189,8 @@ export class Stats {
       requests: this.requests,
       succeeded: this.requests - this.#failed,
       failed: this.#failed,
-      errors,
-      statuses,
+      errors: this.#errorCounts(),
+      statuses: this.#statusCounts(),
       rate: seconds > 0 ? this.requests / seconds : 0,
       bytes: this.#bytes,
       latency: {

@@ -194,4 +194,6 @@ export interface Snapshot {
   /** What this machine ran out of, in words, and how often; requests waited for it. */
   readonly shortages: Readonly<Record<string, number>>;
   readonly interrupted: boolean;
+  /** Whether an earlier run was gone on with, whose requests are counted too. */
+  readonly resumed: boolean;
 }

@@ -530,7 +530,7 @@ for (
     ["a field of the template is unknown", ["URL/{name}"], FILES, /name/],
     ["a brace of the template is open", ["URL/{"], FILES, /\{/],
     ["an argument has control characters", ["ftp://\x1b[31m/"], FILES, /ftp:\/\/\\x1b\[31m/],
-    ["a flag is not built yet", ["URL", "--resume"], FILES, /not yet/],
+    ["a flag is not built yet", ["URL", "--rate", "5"], FILES, /not yet/],
     ["a command is not built yet", ["compare"], FILES, /not yet/],
   ] as [string, string[], string[], RegExp][]
 ) {
@@ -557,6 +557,7 @@ Deno.test("myriad shows no secret anywhere", async () => {
   const flags = [
     ...["-H", "X-Api-Key: hunter2", "-H", "Cookie: a=hunter2"],
     ...[
+      "--overwrite",
       "-o",
       dir.file("o"),
       "--summary",
@@ -573,7 +574,7 @@ Deno.test("myriad shows no secret anywhere", async () => {
   assertEquals([one.code, two.code, three.code], [1, 1, 2]);
   assertMatch(server.requests[0], /^authorization: basic dXNlcjpodW50ZXIy\r$/im);
   let all = one.stdout + one.stderr + two.stdout + two.stderr + three.stdout + three.stderr;
-  for (const name of ["o", "s", "f"]) all += await Deno.readTextFile(dir.file(name));
+  for (const name of ["o", "o.myriad", "s", "f"]) all += await Deno.readTextFile(dir.file(name));
   assert(!/hunter2|dXNlcjpodW50ZXIy/.test(all), all);
 });
 
@@ -635,8 +636,11 @@ Deno.test("the program runs as one bundled file from an empty folder", async () 
           ...["run", "--no-prompt", "--no-remote", "--no-npm", "--no-config", "--cached-only"],
           ...[
             ...LEAST,
-            `--allow-read=${dir.file("ids.csv")}`,
-            `--allow-write=${dir.file("o.ndjson.gz")}`,
+            `--allow-read=${dir.file("ids.csv")},${dir.file("o.ndjson.gz.myriad.tmp")}`,
+            // The output, its journal, and what the journal is replaced by.
+            `--allow-write=${
+              ["", ".myriad", ".myriad.tmp"].map((end) => dir.file(`o.ndjson.gz${end}`))
+            }`,
           ],
           ...[dir.file("build/myriad.js"), ...args],
         ],

@@ -20,6 +20,15 @@ const MAY: Record<string, string[]> = {
   "lib/as_completed.ts": ["lib/pool.ts"],
   "lib/options.ts": ["lib/flags.ts", "lib/http.ts", "lib/os_error.ts", "lib/sink/record.ts"],
   "lib/stats.ts": ["lib/histogram.ts", "lib/types.ts"],
+  "lib/outputs.ts": ["lib/checkpoint/", "lib/sink/", "lib/stats.ts"],
+  "lib/checkpoint/": [
+    "lib/checkpoint/",
+    "lib/flags.ts",
+    "lib/secrets.ts",
+    "lib/sink/blocks.ts",
+    "lib/source/",
+    "lib/stats.ts",
+  ],
   "lib/source/": [
     "lib/source/",
     "lib/flags.ts",

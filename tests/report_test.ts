@@ -47,6 +47,7 @@ const SNAPSHOT: Snapshot = {
   engine: "fetch",
   shortages: {},
   interrupted: false,
+  resumed: false,
 };
 
 /** Larger than what anybody will see. */

@@ -277,3 +277,13 @@ Deno.test("isFailure() leaves out answers, and what never was a request", () => 
   assert(!isFailure(RESULT));
   assert(!isFailure({ ...FAILED, target: { ...TARGET, invalid: "not a URL" } }));
 });
+
+Deno.test("openBlocks() empties a file, and begins at its start", async () => {
+  const path = await Deno.makeTempFile();
+  await Deno.writeTextFile(path, "longer than what comes\n");
+  const blocks = await openBlocks(path, { flag: "--summary" });
+  await blocks.write("short\n");
+  await blocks.close();
+  assertEquals(await Deno.readTextFile(path), "short\n");
+  await Deno.remove(path);
+});

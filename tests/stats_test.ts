@@ -14,6 +14,7 @@ const MOMENT: Moment = {
   engine: "fetch",
   shortages: {},
   interrupted: false,
+  resumed: false,
 };
 
 function resultOf(partial: Partial<Result> = {}, url = "http://host/"): Result {

@@ -16,7 +16,7 @@ export async function cpu(context: Context): Promise<void> {
       "bare loop over fetch": () => bareFetch(url, requests, concurrency),
       "myriad -s --engine fetch": () => myriad([...load, "--engine", "fetch"]),
       "myriad -s --engine fetch -o results.ndjson": () =>
-        myriad([...load, "--engine", "fetch", "-o", records]),
+        myriad([...load, "--engine", "fetch", "--overwrite", "-o", records]),
       "myriad -s --engine http1": () => myriad([...load, "--engine", "http1"]),
     };
     const samples = await inTurn(rows, 5);

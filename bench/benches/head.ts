@@ -9,7 +9,18 @@ export async function head(context: Context): Promise<void> {
   const url = await context.servers.slowHeadServer();
   const requests = scaled(300_000, context, 100);
   const records = context.servers.file("results.ndjson");
-  const load = ["--engine", "fetch", "-n", `${requests}`, "-c", "100", "-o", records, `${url}{}`];
+  const load = [
+    "--engine",
+    "fetch",
+    "-n",
+    `${requests}`,
+    "-c",
+    "100",
+    "--overwrite",
+    "-o",
+    records,
+    `${url}{}`,
+  ];
   const rows: Record<string, () => Promise<Sample>> = {
     "all fast": () => myriad(["--start", "1", ...load]),
     "the first takes 20 s": () => myriad(load),

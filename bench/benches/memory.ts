@@ -12,7 +12,15 @@ export async function memory(context: Context): Promise<void> {
   const many = scaled(1_000_000, context);
   const file = servers.file("urls.txt");
   await writeUrls(file, url, many);
-  const load = ["--engine", "fetch", "-c", "1000", "-o", servers.file("results.ndjson")];
+  const load = [
+    "--engine",
+    "fetch",
+    "-c",
+    "1000",
+    "--overwrite",
+    "-o",
+    servers.file("results.ndjson"),
+  ];
   const rows: Record<string, () => Promise<Sample>> = {
     [`${grouped(few)} numbers`]: () => myriad([...load, "-n", `${few}`, `${url}{}`]),
     [`${grouped(many)} numbers`]: () => myriad([...load, "-n", `${many}`, `${url}{}`]),

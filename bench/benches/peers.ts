@@ -47,7 +47,7 @@ async function findRows(context: Context): Promise<Record<string, Row>> {
     ["autocannon", 0, await findAutocannon(servers.file("autocannon"))],
     ["aiohttp", 40_000, await findAiohttp()],
     ["myriad", 600_000, myriad()],
-    ["myriad -o", 600_000, myriad(["-o", records])],
+    ["myriad -o", 600_000, myriad(["--overwrite", "-o", records])],
   ];
   const missing = wanted.filter(([, , peer]) => peer === undefined).map(([name]) => name);
   if (missing.length > 0) console.log(`\nNot installed, and skipped: ${missing.join(", ")}`);

@@ -34,7 +34,7 @@ export function formatSummary(snapshot: Snapshot, { version }: SummaryContext): 
     engine: snapshot.engine,
     shortages: snapshot.shortages,
     version,
-    resumed: false,
+    resumed: snapshot.resumed,
     interrupted: snapshot.interrupted,
     thresholds: [],
   };

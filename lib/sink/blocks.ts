@@ -22,6 +22,8 @@ export interface BlockFile {
   write(block: Uint8Array): Promise<number>;
   /** Cuts the file back; absent where it cannot be, as in a pipe. */
   truncate?(length: number): Promise<void>;
+  /** Waits until what was written is on the disk; absent where there is none. */
+  syncData?(): Promise<void>;
   close(): void;
 }
 
@@ -55,19 +57,63 @@ export async function openBlocks(path: string, options: BlockOptions): Promise<B
     const stdout = { write: (block: Uint8Array) => Deno.stdout.write(block), close: () => {} };
     return new BlockWriter(stdout, name, options.gzip);
   }
+  const { file } = await openFile(path, options);
+  try {
+    if (await sizeOf(file) !== undefined) await cutBack(file, 0);
+  } catch (error) {
+    file.close();
+    throw new UsageError(`Cannot write '${name}': ${writeProblem(error)}`);
+  }
+  return new BlockWriter(file, name, options.gzip);
+}
+
+/**
+ * Opens a file to write, and leaves what is in it; one that is not there is made.
+ *
+ * @throws {UsageError} If it cannot be written.
+ */
+export async function openFile(
+  path: string,
+  { flag, mode }: Pick<BlockOptions, "flag" | "mode">,
+): Promise<{ file: Deno.FsFile; isNew: boolean }> {
   if (Deno.permissions.querySync({ name: "write", path }).state !== "granted") {
-    throw new UsageError(`Cannot write '${name}': no permission: run with --allow-write=${path}`);
+    throw new UsageError(
+      `Cannot write '${flag} ${path}': no permission: run with --allow-write=${path}`,
+    );
   }
   try {
-    const { mode } = options;
-    const file = await Deno.open(path, { write: true, create: true, truncate: true, mode });
-    return new BlockWriter(file, name, options.gzip);
+    const file = await Deno.open(path, { write: true }).catch((error) => {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    });
+    if (file !== undefined) return { file, isNew: false };
+    return { file: await Deno.open(path, { write: true, create: true, mode }), isNew: true };
   } catch (error) {
-    throw new UsageError(`Cannot write '${name}': ${reason(error)}`);
+    throw new UsageError(`Cannot write '${flag} ${path}': ${writeProblem(error)}`);
   }
 }
 
-function reason(error: unknown): string {
+/**
+ * The size of a file in octets; undefined for a pipe or a device, which cannot be cut. To ask for
+ * it takes no permission but that to write.
+ */
+export async function sizeOf(file: Deno.FsFile): Promise<number | undefined> {
+  try {
+    const size = await file.seek(0, Deno.SeekMode.End);
+    await file.truncate(size);
+    return size;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Cuts a file back, and goes on behind what is left. */
+export async function cutBack(file: Deno.FsFile, length: number): Promise<void> {
+  await file.truncate(length);
+  await file.seek(length, Deno.SeekMode.Start);
+}
+
+/** Why something cannot be written, in words. */
+export function writeProblem(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "no such folder: make it first";
   if (error instanceof Deno.errors.PermissionDenied) return "permission denied: choose another";
   const message = error instanceof Error ? error.message : String(error);
@@ -93,11 +139,15 @@ export class BlockWriter {
   #writing: Promise<void> | undefined;
   #failure: Error | undefined;
   /** Octets of whole lines that are in the file. */
-  #length = 0;
+  #length: number;
 
-  /** @param name the flag and its value, for messages */
-  constructor(file: BlockFile, name: string, gzip = false) {
+  /**
+   * @param name the flag and its value, for messages
+   * @param length octets that the file holds already; it is written behind them
+   */
+  constructor(file: BlockFile, name: string, gzip = false, length = 0) {
     this.#file = file;
+    this.#length = length;
     this.#name = name;
     this.#gzip = gzip;
     this.#blockLength = gzip ? GZIP_BLOCK : BLOCK;
@@ -134,7 +184,10 @@ export class BlockWriter {
     if (this.#lines === "" || this.#writing !== undefined || this.#failure !== undefined) return;
     const lines = this.#lines;
     this.#lines = "";
-    this.#writing = this.#writeBlock(lines).finally(() => this.#writing = undefined);
+    const writing: Promise<void> = this.#writeBlock(lines).finally(() => {
+      if (this.#writing === writing) this.#writing = undefined;
+    });
+    this.#writing = writing;
   }
 
   async #writeBlock(lines: string): Promise<void> {
@@ -150,12 +203,48 @@ export class BlockWriter {
         this.#failure = new ClosedPipe();
         return;
       }
-      this.#failure = new OutputError(`Cannot write '${this.#name}': ${reason(error)}`);
+      this.#failure = new OutputError(`Cannot write '${this.#name}': ${writeProblem(error)}`);
       // A line that was cut off is worse than one that is missing.
       const whole = this.#gzip ? 0 : plain.subarray(0, written).lastIndexOf(NEWLINE) + 1;
       this.#length += whole;
       await this.#file.truncate?.(this.#length).catch(() => {});
     }
+  }
+
+  /** Octets of whole lines that are in the file. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /**
+   * Brings all lines so far to the disk; those that come in the meantime are not among them.
+   *
+   * @returns how long the file is with them
+   * @throws {OutputError} If they could not be written.
+   */
+  async sync(): Promise<number> {
+    // Taken now, as a block of their own.
+    const lines = this.#lines;
+    this.#lines = "";
+    const before = this.#writing;
+    let length = this.#length;
+    const write = async (): Promise<void> => {
+      await before;
+      if (lines !== "" && this.#failure === undefined) await this.#writeBlock(lines);
+      length = this.#length;
+    };
+    const writing: Promise<void> = write().finally(() => {
+      if (this.#writing === writing) this.#writing = undefined;
+    });
+    this.#writing = writing;
+    await writing;
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      await this.#file.syncData?.();
+    } catch (error) {
+      throw new OutputError(`Cannot write '${this.#name}': ${writeProblem(error)}`);
+    }
+    return length;
   }
 
   /**
@@ -166,7 +255,7 @@ export class BlockWriter {
    */
   async close(): Promise<void> {
     clearInterval(this.#flushes);
-    await this.#writing;
+    while (this.#writing !== undefined) await this.#writing;
     this.#flush();
     await this.#writing;
     this.#file.close();

@@ -1,0 +1,355 @@
+/**
+ * What there is of a run already: its output, the lock on it, and its journal.
+ *
+ * @module
+ */
+import { UsageError } from "../flags.ts";
+import {
+  type Identity,
+  type InputState,
+  JournalError,
+  type JournalState,
+  readJournal,
+  sha256,
+  writeJournal,
+} from "./journal.ts";
+import type { OutputOptions, RunOptions } from "../options.ts";
+import { withoutUserinfo } from "../secrets.ts";
+import { keepGood } from "./retry_failed.ts";
+import { Places } from "./places.ts";
+import { cutBack, openBlocks, openFile, sizeOf, writeProblem } from "../sink/blocks.ts";
+import { Stats } from "../stats.ts";
+
+/** Options of a run that has an output. */
+type Options = RunOptions & { readonly output: OutputOptions };
+
+/** Fields that make no other run of it. */
+const NO_MATTER = /^(user-agent|accept-encoding)$/i;
+
+/** Flags whose values are kept as a hash only. */
+const HASHED: ReadonlySet<string> = new Set(["--header", "--data"]);
+
+/** What a run begins with, or goes on from. */
+export class Beginning {
+  readonly #options: Options;
+  readonly #isNew: boolean;
+  file: Deno.FsFile;
+  readonly failures: Deno.FsFile | undefined;
+  /** Undefined where the output is no file that a journal could stand beside. */
+  state: JournalState | undefined;
+  /** Whether there is a run to go on with. */
+  readonly isResumed: boolean;
+  /** The places of what is to be requested again, for `--retry-failed`. */
+  failed: Places | undefined;
+
+  /**
+   * Looks at what is there. Changes nothing, but that an output that is missing is there, empty,
+   * and that this process holds the lock on it.
+   *
+   * @throws {UsageError} If another run writes it, if it holds something that is not to be gone on
+   * with, or if it cannot be.
+   */
+  static async find(options: Options): Promise<Beginning> {
+    const { path } = options.output;
+    const { file, isNew } = await openFile(path, { flag: "--output" });
+    let failures;
+    try {
+      // Before it is looked at, for another run may be writing it.
+      if (!await file.tryLock(true)) fail(options, "another run writes it: wait for its end");
+      const size = await sizeOf(file);
+      if (options.failures !== undefined && options.failures !== "-") {
+        // It can hold what the input held: bodies, and fields whose names tell nothing.
+        failures = (await openFile(options.failures, { flag: "--failures", mode: 0o600 })).file;
+      }
+      if (size === undefined) {
+        if (isGoneOnWith(options)) fail(options, "it is no file: name one");
+        return new Beginning(options, { file, isNew, failures, state: undefined }, false);
+      }
+      checkPermissions(options);
+      const { state, isResumed } = await stateOf(options, isNew, size, failures);
+      return new Beginning(options, { file, isNew, failures, state }, isResumed);
+    } catch (error) {
+      file.close();
+      failures?.close();
+      if (isNew) await Deno.remove(path);
+      throw error;
+    }
+  }
+
+  private constructor(
+    options: Options,
+    { file, isNew, failures, state }: Pick<Beginning, "file" | "failures" | "state"> & {
+      isNew: boolean;
+    },
+    isResumed: boolean,
+  ) {
+    this.#options = options;
+    this.#isNew = isNew;
+    this.file = file;
+    this.failures = failures;
+    this.state = state;
+    this.isResumed = isResumed;
+  }
+
+  /**
+   * Cuts the files back to what the journal vouches for. For a new run, the new journal comes
+   * first: an old one would speak of what is no longer there.
+   *
+   * @throws {UsageError} If that is not possible.
+   */
+  async commit(): Promise<void> {
+    const { state, file, failures } = this;
+    if (this.#options.retryFailed) return await this.#commitRetry(state!);
+    if (state?.complete) return;
+    try {
+      if (state !== undefined && !this.isResumed) {
+        await writeJournal(journalOf(this.#options), state);
+      }
+      await cut(file, state?.output ?? 0);
+      if (failures !== undefined) await cut(failures, state?.failures ?? 0);
+    } catch (error) {
+      fail(this.#options, writeProblem(error));
+    }
+  }
+
+  /**
+   * Takes what failed out of the output, and notes what it was. Each step leaves something that
+   * this can be begun with again.
+   */
+  async #commitRetry(state: JournalState): Promise<void> {
+    const { output, start, shard } = this.#options;
+    const { path } = output;
+    const journal = journalOf(this.#options);
+    try {
+      if (state.retry === null) {
+        await cut(this.file, state.output);
+        const first = firstOf(start, shard);
+        const placeOf = (i: number): number => (i - first) / shard.count;
+        const { failed, length } = await keepGood(output, `${path}.retry`, placeOf);
+        await writeLines(`${journal}.retry`, failed.lines());
+        state = {
+          ...state,
+          stats: Stats.from(state.stats).withoutFailed().toJSON(),
+          output: length,
+          failures: state.failures === null ? null : 0,
+          retry: { done: { low: 0, above: "" }, count: failed.count, replacing: true },
+        };
+        await writeJournal(journal, state);
+      }
+      if (state.retry!.replacing) {
+        // It may have been done already.
+        await Deno.rename(`${path}.retry`, path).catch((error) => {
+          if (!(error instanceof Deno.errors.NotFound)) throw error;
+        });
+        const { file } = await openFile(path, { flag: "--output" });
+        this.file.close();
+        this.file = file;
+        await file.lock(true);
+        state = { ...state, retry: { ...state.retry!, replacing: false } };
+      }
+      this.failed = Places.parse(await Deno.readTextFile(`${journal}.retry`));
+      await cut(this.file, state.output);
+      if (this.failures !== undefined) await cut(this.failures, state.failures ?? 0);
+      this.state = state;
+    } catch (error) {
+      if (error instanceof UsageError) throw error;
+      fail(this.#options, writeProblem(error));
+    }
+  }
+
+  /** Removes what only a retry needs, once that is over. */
+  async tidy(isOver: boolean): Promise<void> {
+    if (isOver && this.failed !== undefined) await Deno.remove(`${journalOf(this.#options)}.retry`);
+  }
+
+  /** Lets go of it where the run cannot begin. */
+  async abandon(): Promise<void> {
+    this.file.close();
+    this.failures?.close();
+    if (this.#isNew) await Deno.remove(this.#options.output.path);
+  }
+}
+
+/** Whether there has to be something that is gone on with. */
+function isGoneOnWith({ resume, retryFailed }: Options): boolean {
+  return resume !== "no" || retryFailed;
+}
+
+/** The first number of a run. */
+export function firstOf(start: number, shard: RunOptions["shard"]): number {
+  return start + (shard.index - start % shard.count + shard.count) % shard.count;
+}
+
+async function writeLines(path: string, lines: Iterable<string>): Promise<void> {
+  const blocks = await openBlocks(path, { flag: "--retry-failed" });
+  try {
+    for (const line of lines) await blocks.write(line);
+    await blocks.sync();
+  } finally {
+    await blocks.close();
+  }
+}
+
+/** The journal's path. */
+export function journalOf({ output }: Options): string {
+  return `${output.path}.myriad`;
+}
+
+function fail(options: Options, why: string): never {
+  const { output } = options;
+  const verb = isGoneOnWith(options) ? "go on with" : "write";
+  throw new UsageError(`Cannot ${verb} '--output ${output.path}': ${why}`);
+}
+
+function checkPermissions(options: Options): void {
+  const journal = journalOf(options);
+  const isAllowed = (name: "read" | "write", path: string): boolean =>
+    Deno.permissions.querySync({ name, path }).state === "granted";
+  const { path } = options.output;
+  const ofRetry = options.retryFailed ? [`${path}.retry`, `${journal}.retry`] : [];
+  // To rename a file takes the permission to read it.
+  const read = [`${journal}.tmp`, ...ofRetry];
+  const written = [path, journal, ...read];
+  if (isGoneOnWith(options)) read.push(journal);
+  if (options.retryFailed) read.push(path);
+  if (
+    !written.every((path) => isAllowed("write", path)) ||
+    !read.every((path) => isAllowed("read", path))
+  ) {
+    const flags = `--allow-write=${written} --allow-read=${read}`;
+    fail(options, `no permission for its journal: run with ${flags}`);
+  }
+}
+
+async function cut(file: Deno.FsFile, length: number): Promise<void> {
+  if (await sizeOf(file) !== undefined) await cutBack(file, length);
+}
+
+async function stateOf(
+  options: Options,
+  isNew: boolean,
+  size: number,
+  failures: Deno.FsFile | undefined,
+): Promise<{ state: JournalState; isResumed: boolean }> {
+  const { resume, overwrite, retryFailed } = options;
+  const anew = "give --overwrite to begin anew";
+  const goesOn = isGoneOnWith(options);
+  if (!goesOn && !overwrite && size > 0) {
+    fail(
+      options,
+      `it holds ${size} bytes already: give --resume to go on with it, or ${
+        anew.slice("give ".length)
+      }`,
+    );
+  }
+  const old = !goesOn || isNew ? undefined : await oldJournal(options, anew);
+  if (old === undefined) {
+    if (retryFailed) fail(options, "there is no run to retry: leave --retry-failed out");
+    if (goesOn && size > 0) {
+      fail(options, `there is no journal '${journalOf(options)}' beside it: ${anew}`);
+    }
+    return { state: await newState(options), isResumed: false };
+  }
+  const identity = await identityOf(options, old.salt);
+  const difference = differenceOf(old.identity, identity);
+  if (difference !== undefined) {
+    fail(
+      options,
+      `it is of another command: ${difference}: give the same one, or ${anew.slice(5)}`,
+    );
+  }
+  if (old.retry !== null && !retryFailed) {
+    fail(options, "a retry of it was interrupted: give --retry-failed to go on with that");
+  }
+  const input = await inputOf(options);
+  const isSame = JSON.stringify(input) === JSON.stringify(old.input);
+  if (!isSame && resume !== "force") {
+    fail(options, "the input has changed since: give --resume=force to go on all the same");
+  }
+  // One that is still to be replaced is as long as it was.
+  if (size < old.output && !old.retry?.replacing) {
+    fail(options, `it has ${size} bytes, and its journal says ${old.output}: ${anew}`);
+  }
+  if (failures !== undefined) {
+    const size = await sizeOf(failures);
+    if (size !== undefined && size < (old.failures ?? 0)) {
+      fail(options, `'--failures ${options.failures}' is shorter than its journal says: ${anew}`);
+    }
+  }
+  return { state: { ...old, input }, isResumed: true };
+}
+
+async function oldJournal(options: Options, anew: string): Promise<JournalState | undefined> {
+  const path = journalOf(options);
+  try {
+    return await readJournal(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    const why = error instanceof JournalError ? error.message : writeProblem(error);
+    return fail(options, `its journal '${path}' cannot be used, as ${why}: ${anew}`);
+  }
+}
+
+async function newState(options: Options): Promise<JournalState> {
+  const salt = crypto.getRandomValues(new Uint8Array(16)).toHex();
+  return {
+    identity: await identityOf(options, salt),
+    salt,
+    input: await inputOf(options),
+    complete: false,
+    retry: null,
+    done: { low: 0, above: "" },
+    output: 0,
+    failures: options.failures === undefined ? null : 0,
+    stats: new Stats().toJSON(),
+    seconds: 0,
+    cpuSeconds: 0,
+    peakRssKb: 0,
+  };
+}
+
+/** What makes a run this one and no other. */
+async function identityOf(options: Options, salt: string): Promise<Identity> {
+  const { url, input, output, requests, shard, body } = options;
+  const hashed = (value: unknown): Promise<string> => sha256(salt + JSON.stringify(value));
+  const headers = options.headers.filter(([name]) => !NO_MATTER.test(name));
+  const bare = url === undefined ? undefined : withoutUserinfo(url);
+  // What stands before the host of a URL is credentials, as some fields are.
+  const userinfo = bare === url ? null : url;
+  return {
+    "URL": bare ?? null,
+    "--input": input?.path ?? null,
+    "--input-format": input?.format ?? null,
+    "--start": options.start,
+    "--requests": requests === Infinity ? null : requests,
+    "--shard": `${shard.index}/${shard.count}`,
+    "--method": options.method,
+    "--header": await hashed([headers, userinfo]),
+    "--data": await hashed(body === undefined ? null : await sha256(body)),
+    "--format": output.format,
+    "--fields": output.fields?.join(",") ?? null,
+    "--failures": options.failures ?? null,
+  };
+}
+
+/** The first flag by which two commands differ, in words. */
+function differenceOf(before: Identity, now: Identity): string | undefined {
+  for (const flag of Object.keys(now)) {
+    if (before[flag] === now[flag]) continue;
+    const shown = (value: Identity[string]): string => value === null ? "not given" : `'${value}'`;
+    return HASHED.has(flag)
+      ? `'${flag}' is not what it was`
+      : `'${flag}' was ${shown(before[flag] ?? null)} and is ${shown(now[flag])}`;
+  }
+}
+
+async function inputOf({ input }: Options): Promise<InputState | null> {
+  if (input === undefined || input.path === "-") return null;
+  try {
+    const { isFile, size, mtime } = await Deno.stat(input.path);
+    return isFile ? { size, mtimeMs: mtime?.getTime() ?? 0 } : null;
+  } catch {
+    // Why it cannot be read is said where it is opened.
+    return null;
+  }
+}

@@ -1,0 +1,44 @@
+/** Numbers of one page. */
+const PAGE = 64 * 1024;
+
+/**
+ * A set of whole numbers from 0 on, of any size and spread: 8 KB for each 65,536 numbers of which
+ * there is one.
+ */
+export class Places {
+  readonly #pages = new Map<number, Uint8Array<ArrayBuffer>>();
+  /** How many there are. */
+  count = 0;
+
+  /** @throws {SyntaxError} If it is not what {@linkcode lines} gave. */
+  static parse(text: string): Places {
+    const places = new Places();
+    for (const line of text.split("\n").slice(0, -1)) {
+      const [number, base64] = line.split(" ");
+      const page = Uint8Array.fromBase64(base64);
+      places.#pages.set(Number(number), page);
+      for (let octet of page) for (; octet > 0; octet &= octet - 1) places.count++;
+    }
+    return places;
+  }
+
+  add(place: number): void {
+    const number = Math.floor(place / PAGE);
+    let page = this.#pages.get(number);
+    if (page === undefined) this.#pages.set(number, page = new Uint8Array(PAGE / 8));
+    const bit = 1 << (place & 7);
+    const k = place % PAGE >> 3;
+    if ((page[k] & bit) === 0) this.count++;
+    page[k] |= bit;
+  }
+
+  has(place: number): boolean {
+    const page = this.#pages.get(Math.floor(place / PAGE));
+    return page !== undefined && (page[place % PAGE >> 3] >> (place & 7) & 1) === 1;
+  }
+
+  /** All of it, as lines of text. */
+  *lines(): Generator<string> {
+    for (const [number, page] of this.#pages) yield `${number} ${page.toBase64()}\n`;
+  }
+}

@@ -1,0 +1,199 @@
+/**
+ * Where the results of a run go, and the journal that lets it be gone on with.
+ *
+ * @module
+ */
+import { Checkpoint, type CheckpointOptions } from "./checkpoint/checkpoint.ts";
+import type { JournalState } from "./checkpoint/journal.ts";
+import type { OutputOptions, RunOptions } from "./options.ts";
+import { Beginning, firstOf, journalOf } from "./checkpoint/beginning.ts";
+import { BlockWriter, openBlocks } from "./sink/blocks.ts";
+import { failureLines, isFailure } from "./sink/failures.ts";
+import { csv, ndjson } from "./sink/record.ts";
+import { Stats } from "./stats.ts";
+import type { MaybePromise, Result, Source, Target } from "./types.ts";
+
+/** Something that takes results; a promise if the caller has to wait. */
+interface Output {
+  readonly blocks: BlockWriter;
+  write(result: Result): MaybePromise<void>;
+}
+
+/** Called with what the journal is to say of a moment. */
+export type Now = CheckpointOptions["now"];
+
+/** The outputs of a run. */
+export class Outputs {
+  readonly #options: RunOptions;
+  /** What is there already; undefined without an output that can be gone on with. */
+  readonly #beginning: Beginning | undefined;
+  readonly #outputs: Output[] = [];
+  #summary: BlockWriter | undefined;
+  #checkpoint: Checkpoint | undefined;
+  /** What was counted before, and what is to be counted. */
+  stats: Stats;
+
+  /**
+   * Looks at what is there already, and changes nothing.
+   *
+   * @throws {UsageError} If it is not to be written.
+   */
+  static async find(options: RunOptions): Promise<Outputs> {
+    const { output } = options;
+    return new Outputs(
+      options,
+      output === undefined || output.path === "-"
+        ? undefined
+        : await Beginning.find({ ...options, output }),
+    );
+  }
+
+  private constructor(options: RunOptions, beginning: Beginning | undefined) {
+    this.#options = options;
+    this.#beginning = beginning;
+    const before = this.before;
+    this.stats = before === undefined ? new Stats() : Stats.from(before.stats);
+  }
+
+  /** What the journal says of the run so far; undefined without one. */
+  get before(): JournalState | undefined {
+    return this.#beginning?.state;
+  }
+
+  /** Whether there was a run to go on with. */
+  get isResumed(): boolean {
+    return this.#beginning?.isResumed ?? false;
+  }
+
+  /** Which numbers the source has to give: what stands before them is done. */
+  get numbers(): { start: number; count: number } {
+    const { start, requests, shard, retryFailed } = this.#options;
+    if (retryFailed) return { start, count: requests };
+    const from = firstOf(start, shard) + (this.before?.done.low ?? 0) * shard.count;
+    return { start: from, count: Math.max(0, start + requests - from) };
+  }
+
+  /** How many requests there will be in the end, if a source has so many; undefined if none knows. */
+  totalWith(ofSource: number | undefined): number | undefined {
+    const { before } = this;
+    if (before?.retry) return before.stats.requests - before.retry.done.low + before.retry.count;
+    return ofSource === undefined ? undefined : ofSource + (before?.done.low ?? 0);
+  }
+
+  /** Whether nothing is left to be requested. */
+  get isComplete(): boolean {
+    const { before } = this;
+    return this.#options.retryFailed ? before?.retry?.count === 0 : before?.complete ?? false;
+  }
+
+  /**
+   * Opens the files to be written. Nothing was changed before.
+   *
+   * @param now asked for what a journal is to say besides what is done
+   * @param onFailure called if one cannot be written any more
+   * @throws {UsageError} If one of them cannot be written.
+   */
+  async open(now: Now, onFailure: (error: unknown) => void): Promise<void> {
+    const { failures, summary, output } = this.#options;
+    const beginning = this.#beginning;
+    await beginning?.commit();
+    // A retry begins without what failed.
+    if (this.before !== undefined) this.stats = Stats.from(this.before.stats);
+    if (output !== undefined) await this.#openRecords(output, beginning?.file);
+    if (failures !== undefined) {
+      const format = failureLines(this.#options);
+      const name = `--failures ${failures}`;
+      const blocks = beginning?.failures === undefined
+        ? await openBlocks(failures, { flag: "--failures", mode: 0o600 })
+        : new BlockWriter(beginning.failures, name, false, this.before?.failures ?? 0);
+      this.#outputs.push({
+        blocks,
+        write: (result) => isFailure(result) ? blocks.write(format(result)) : undefined,
+      });
+    }
+    if (summary !== undefined) this.#summary = await openBlocks(summary, { flag: "--summary" });
+    if (this.before === undefined || (this.before.complete && !this.#options.retryFailed)) return;
+    this.#checkpoint = new Checkpoint({
+      path: journalOf({ ...this.#options, output: output! }),
+      gzip: output!.gzip,
+      before: this.before,
+      output: this.#outputs[0].blocks,
+      failures: this.#outputs[1]?.blocks,
+      numbers: {
+        first: firstOf(this.#options.start, this.#options.shard),
+        step: this.#options.shard.count,
+      },
+      failed: beginning?.failed,
+      now,
+      onFailure,
+    });
+  }
+
+  async #openRecords(options: OutputOptions, file: Deno.FsFile | undefined): Promise<void> {
+    const { path, gzip, fields } = options;
+    const length = this.before?.output ?? 0;
+    const blocks = file === undefined
+      ? await openBlocks(path, { flag: "--output", gzip })
+      : new BlockWriter(file, `--output ${path}`, gzip, length);
+    if (options.format === "ndjson") {
+      const format = ndjson(fields);
+      this.#outputs.push({ blocks, write: (result) => blocks.write(format(result)) });
+    } else {
+      const { header, format } = csv(fields);
+      if (length === 0) await blocks.write(header);
+      this.#outputs.push({ blocks, write: (result) => blocks.write(format(result)) });
+    }
+  }
+
+  /** Lets go of everything where the run cannot begin. */
+  async abandon(): Promise<void> {
+    if (this.#outputs.length === 0) return await this.#beginning?.abandon();
+    for (const { blocks } of this.#outputs) await blocks.close();
+  }
+
+  /** Of a source, what is not done yet. */
+  pending(source: Source<Target>): Source<Target> {
+    return this.#checkpoint?.pending(source) ?? source;
+  }
+
+  /**
+   * Takes a result. One that was given up is no result where the run can be gone on with: then it
+   * is requested again.
+   *
+   * @returns a promise if the caller has to wait before it gives more
+   */
+  take(result: Result): MaybePromise<void> {
+    if (this.#checkpoint !== undefined && result.error === "cancelled") return;
+    this.stats.add(result);
+    let written: MaybePromise<unknown>;
+    for (const output of this.#outputs) {
+      const full = output.write(result);
+      if (full !== undefined) written = written === undefined ? full : Promise.all([written, full]);
+    }
+    this.#checkpoint?.add(result.target);
+    return written as MaybePromise<void>;
+  }
+
+  /**
+   * Ends everything.
+   *
+   * @param end how the run ended: at its end, before, or so that nothing more is to be written
+   * @param summary the text for the summary
+   * @throws {OutputError} If something could not be written.
+   */
+  async close(end: "complete" | "interrupted" | "failed", summary: () => string): Promise<void> {
+    let failure: unknown;
+    const keep = (error: unknown): void => void (failure ??= error);
+    if (end === "failed") await this.#checkpoint?.stop();
+    else await this.#checkpoint?.finish(end === "complete").catch(keep);
+    await this.#beginning?.tidy(failure === undefined && end === "complete").catch(keep);
+    for (const { blocks } of this.#outputs) await blocks.close().catch(keep);
+    try {
+      await this.#summary?.write(summary());
+      await this.#summary?.close();
+    } catch (error) {
+      keep(error);
+    }
+    if (failure !== undefined) throw failure;
+  }
+}
