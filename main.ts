@@ -30,7 +30,6 @@ is wrong, nothing was requested; 3 the run could not go on (disk full, the input
 130, 143, 129 interrupted by SIGINT, SIGTERM, SIGHUP: with -o, --resume goes on.
 `;
 
-/** SIGHUP comes when the terminal goes. */
 const EXIT_OF_SIGNAL = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 async function main(argv: readonly string[]): Promise<number> {
@@ -60,8 +59,12 @@ async function request(options: RunOptions): Promise<number> {
 
   let exitCode: number | undefined;
   let grace: ReturnType<typeof setTimeout> | undefined;
+  const hasTerminal = [Deno.stdin, Deno.stdout, Deno.stderr].some((it) => it.isTerminal());
   const listeners = Object.entries(EXIT_OF_SIGNAL).map(([signal, code]) => {
     const listener = (): void => {
+      // It comes when the terminal goes. Where there was none, as under `nohup`, it is to be ignored,
+      // and Deno would not leave it so.
+      if (signal === "SIGHUP" && !hasTerminal) return;
       if (exitCode !== undefined) Deno.exit(code);
       exitCode = code;
       run.stop();
@@ -94,6 +97,10 @@ async function request(options: RunOptions): Promise<number> {
       await print(formatTable(snapshot, { color: place.isTerminal() && !Deno.noColor }), place);
     }
     if (failure !== undefined) await complain(failure);
+    const isFile = options.output !== undefined && options.output.path !== "-";
+    if (exitCode !== undefined && isFile && !options.silent) {
+      await print("myriad: the same command with --resume goes on\n", Deno.stderr);
+    }
   }
   if (failure !== undefined) return 3;
   return exitCode ?? (snapshot.failed > 0 ? 1 : 0);

@@ -91,7 +91,7 @@ for (
     ["NDJSON", "o.ndjson", ["SIGKILL", "SIGKILL", "SIGKILL"]],
     ["CSV", "o.csv", ["SIGKILL", "SIGTERM"]],
     ["gzip", "o.ndjson.gz", ["SIGTERM", "SIGKILL"]],
-    ["signals", "o.ndjson", ["SIGINT", "SIGTERM", "SIGHUP"]],
+    ["signals", "o.ndjson", ["SIGINT", "SIGTERM", "SIGINT"]],
   ] as [string, string, Deno.Signal[]][]
 ) {
   Deno.test(`myriad --resume goes on after ${signals.join(", ")} (${kind})`, async () => {
@@ -116,7 +116,7 @@ for (
       assert(size >= most || k === 0, "an output shrinks by no more than what was not vouched for");
       most = Math.max(0, size - 64 * 1024);
     }
-    const codes = { SIGKILL: 137, SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as Record<
+    const codes = { SIGKILL: 137, SIGINT: 130, SIGTERM: 143 } as Record<
       string,
       number
     >;
@@ -139,6 +139,38 @@ for (
     if (!signals.includes("SIGKILL")) assert(total(server) <= count + 50 * signals.length);
   });
 }
+
+Deno.test("myriad ends in good order when its terminal goes, and only then", async () => {
+  await using server = await counting();
+  await using dir = await folder();
+  const output = dir.file("o.ndjson");
+  const args = ["-n", "8k", "-c", "50", server.url("/{}"), "-o", output, "-s", "--resume"];
+  const command = [Deno.execPath(), "run", "--no-prompt", "--quiet", ...PERMISSIONS, MAIN, ...args];
+  // `script` gives it a terminal, which ends with it.
+  const terminal = new Deno.Command("script", {
+    args: ["-qec", command.map((arg) => `'${arg}'`).join(" "), "/dev/null"],
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  await until(() => total(server) >= 2_000);
+  terminal.kill("SIGKILL");
+  await terminal.status;
+  // Until it has ended, it holds the output. Then as `nohup` has it: a hang-up is ignored.
+  for (;;) {
+    const from = total(server);
+    const child = start(args, "trap '' HUP");
+    const ended = finish(child);
+    const first = await Promise.race([ended, until(() => total(server) > from + 100)]);
+    if (first === undefined) child.kill("SIGHUP");
+    const { code, stderr } = await ended;
+    if (/another run writes it/.test(stderr)) continue;
+    assertEquals([code, stderr], [0, ""]);
+    break;
+  }
+  assertEach(numbersOf(await Deno.readTextFile(output)), 8_000);
+  assert(total(server) <= 8_000 + 50, "what was in flight was finished, or given up");
+});
 
 Deno.test("myriad --resume does nothing once the run is complete, and exits as it did", async () => {
   await using server = await counting();
@@ -459,4 +491,23 @@ Deno.test("myriad --retry-failed goes on with itself, and leaves the rest of a r
   assertEquals(after.map(({ i }) => i).sort(), before.map(({ i }) => i).sort());
   assertEquals((await myriad([...args, "--resume"])).code, 0);
   assertEach((await recordsOf(output)).map(({ i }) => i), 2_000);
+});
+
+Deno.test("myriad --retry-failed refuses records that do not tell what failed", async () => {
+  await using server = await ailing();
+  await using dir = await folder();
+  const output = dir.file("o.ndjson");
+  for (const fields of ["url,status", "i,url"]) {
+    const args = ["-n", "10", server.url("/{}"), "-o", output, "-s", "--fields", fields];
+    assertEquals((await myriad([...args, "--overwrite"])).code, 1);
+    const before = [await Deno.readTextFile(output), await Deno.readTextFile(`${output}.myriad`)];
+    const ran = await myriad([...args, "--retry-failed"]);
+    assertEquals(ran.code, 2);
+    assertMatch(ran.stderr, /its records have no fields 'i' and 'status'/);
+    assertEquals(before, [
+      await Deno.readTextFile(output),
+      await Deno.readTextFile(`${output}.myriad`),
+    ]);
+  }
+  assertEquals(server.requests.length, 20);
 });
