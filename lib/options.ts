@@ -386,6 +386,16 @@ function checkPlaces(given: Given): void {
     }
     seen.set(place, name);
   }
+  const output = given.values.output as string | undefined;
+  if (output === undefined || output === "-") return;
+  for (const [place, name] of seen) {
+    // Its journal, and what that is replaced by, begin so.
+    if (place.startsWith(`${output.replace(/^(\.\/+)+/, "")}.myriad`)) {
+      throw new UsageError(
+        `'--${name} ${place}' is where the journal of '--output' goes: give it another name`,
+      );
+    }
+  }
 }
 
 function shardOf(text: string | undefined): { index: number; count: number } {

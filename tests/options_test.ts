@@ -201,6 +201,8 @@ for (
     [["--resume", URL_], "without '--output'"],
     [["--overwrite", URL_], "without '--output'"],
     [["--retry-failed", URL_], "without '--output'"],
+    [["-o", "x", "--failures", "./x.myriad", URL_], "is where the journal of '--output' goes"],
+    [["-o", "./x", "--summary", "x.myriad.tmp", URL_], "is where the journal of '--output' goes"],
     [["--retry-failed", "--overwrite", "-o", "x", URL_], "contradict"],
     [["--resume", "-o", "-", URL_], "needs an output that is a file"],
     [["--resume", "--overwrite", "-o", "x", URL_], "contradict"],

@@ -108,5 +108,10 @@ export async function writeJournal(path: string, state: JournalState): Promise<v
   } finally {
     file.close();
   }
-  await Deno.rename(fresh, path);
+  try {
+    await Deno.rename(fresh, path);
+  } catch (error) {
+    await Deno.remove(fresh).catch(() => {});
+    throw error;
+  }
 }
