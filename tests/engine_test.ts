@@ -5,6 +5,7 @@ import { Http1Engine } from "../lib/engine/http1.ts";
 import type { EngineOptions } from "../lib/engine/options.ts";
 import type { Engine, Result, Target } from "../lib/types.ts";
 import { type Answer, ok, RawServer, refusedPort } from "./raw_server.ts";
+import { target } from "./fixtures/target.ts";
 
 const OPTIONS: EngineOptions = {
   concurrency: 10,
@@ -27,10 +28,6 @@ const ONLY_FETCH = {
   // http1 counts what comes, and nothing reads a body yet for which it would have to be decoded.
   decoding: "fetch",
 };
-
-function target(url: string, more: Partial<Target> = {}): Target {
-  return { i: 0, url, method: "GET", headers: [], body: undefined, invalid: undefined, ...more };
-}
 
 const bytes = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
 

@@ -4,6 +4,7 @@ import type { EngineOptions } from "../lib/engine/options.ts";
 import type { Result, Target } from "../lib/types.ts";
 import { type Peer, tick, WildServer } from "./fixtures/wild_server.ts";
 import { ok } from "./raw_server.ts";
+import { target } from "./fixtures/target.ts";
 
 // Servers that mean no good, one state of an answer after the other.
 
@@ -17,10 +18,6 @@ function create(options: Partial<EngineOptions> = {}): Http1Engine {
     ttfb: false,
     ...options,
   });
-}
-
-function target(url: string, more: Partial<Target> = {}): Target {
-  return { i: 0, url, method: "GET", headers: [], body: undefined, invalid: undefined, ...more };
 }
 
 /** What came of a request: its status, or why there is none; and octets of its body. */

@@ -3,6 +3,7 @@ import net from "node:net";
 import { Http1Engine } from "../lib/engine/http1.ts";
 import type { Result, Target } from "../lib/types.ts";
 import { refusedPort } from "./raw_server.ts";
+import { target } from "./fixtures/target.ts";
 
 // Servers that others wrote: Node's, Python's and nginx, each a process of its own.
 
@@ -14,10 +15,6 @@ function create(): Http1Engine {
     maxBodyBytes: 1 << 24,
     ttfb: false,
   });
-}
-
-function target(url: string, more: Partial<Target> = {}): Target {
-  return { i: 0, url, method: "GET", headers: [], body: undefined, invalid: undefined, ...more };
 }
 
 function outcomeOf({ status, error, size }: Result): [number | string | undefined, number] {

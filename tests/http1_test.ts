@@ -3,8 +3,10 @@ import net from "node:net";
 import { Http1Engine } from "../lib/engine/http1.ts";
 import type { EngineOptions } from "../lib/engine/options.ts";
 import { RequestWriter, Router } from "../lib/engine/request.ts";
-import type { Result, Target } from "../lib/types.ts";
+import type { Result } from "../lib/types.ts";
 import { ok, RawServer } from "./raw_server.ts";
+import { target } from "./fixtures/target.ts";
+import { until } from "./fixtures/until.ts";
 
 // What both engines do is in engine_test.ts; here is what only this one promises.
 
@@ -18,14 +20,6 @@ function create(options: Partial<EngineOptions> = {}): Http1Engine {
     ...options,
   });
 }
-
-function target(url: string, more: Partial<Target> = {}): Target {
-  return { i: 0, url, method: "GET", headers: [], body: undefined, invalid: undefined, ...more };
-}
-
-const until = async (condition: () => boolean): Promise<void> => {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2));
-};
 
 Deno.test("Router.route() gives the same as URL does, parsed or not", () => {
   const router = new Router();

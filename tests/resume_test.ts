@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { parse } from "@std/csv/parse";
 import { gunzipSync } from "node:zlib";
+import { until } from "./fixtures/until.ts";
 import { ok, RawServer } from "./raw_server.ts";
 
 // Real processes, ended in every way, and gone on with: in the end there is one record of each.
@@ -46,10 +47,6 @@ async function folder(): Promise<{ file(name: string): string } & AsyncDisposabl
     [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
   };
 }
-
-const until = async (condition: () => boolean): Promise<void> => {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2));
-};
 
 /** A server that answers at most so many requests a millisecond, and counts each path. */
 async function counting(

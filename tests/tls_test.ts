@@ -4,9 +4,11 @@ import { AutoEngine } from "../lib/engine/auto.ts";
 import { FetchEngine } from "../lib/engine/fetch.ts";
 import { Http1Engine } from "../lib/engine/http1.ts";
 import type { EngineOptions } from "../lib/engine/options.ts";
-import type { Engine, Result, Target } from "../lib/types.ts";
+import type { Engine, Result } from "../lib/types.ts";
 import { ok, RawServer } from "./raw_server.ts";
 import { AUTHORITY, CLIENT, SELF_SIGNED, type TlsAnswer, TlsServer } from "./tls_server.ts";
+import { target } from "./fixtures/target.ts";
+import { until } from "./fixtures/until.ts";
 
 const OPTIONS: EngineOptions = {
   concurrency: 10,
@@ -20,14 +22,6 @@ const OPTIONS: EngineOptions = {
 const ENGINES: Record<string, (options?: Partial<EngineOptions>) => Engine> = {
   fetch: (options) => new FetchEngine({ ...OPTIONS, ...options }),
   http1: (options) => new Http1Engine({ ...OPTIONS, ...options }),
-};
-
-function target(url: string, more: Partial<Target> = {}): Target {
-  return { i: 0, url, method: "GET", headers: [], body: undefined, invalid: undefined, ...more };
-}
-
-const until = async (condition: () => boolean): Promise<void> => {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2));
 };
 
 for (const [name, create] of Object.entries(ENGINES)) {
