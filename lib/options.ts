@@ -372,11 +372,12 @@ function resumeOf({ values }: Given): RunOptions["resume"] {
 
 /** Nothing is written to where something else is, or where the input is read from. */
 function checkPlaces(given: Given): void {
+  const bare = (path: string): string => path.replace(/^(\.\/+)+/, "");
   const seen = new Map<string, string>();
   for (const name of ["input", "output", "failures", "summary", "json"]) {
     const value = given.values[name];
     if (value === undefined || (name === "input" && value === "-")) continue;
-    const place = name === "json" ? "-" : (value as string).replace(/^(\.\/+)+/, "");
+    const place = name === "json" ? "-" : bare(value as string);
     const other = seen.get(place);
     if (other !== undefined) {
       const what = place === "-" ? "standard output" : `the file '${place}'`;
@@ -390,7 +391,7 @@ function checkPlaces(given: Given): void {
   if (output === undefined || output === "-") return;
   for (const [place, name] of seen) {
     // Its journal, and what that is replaced by, begin so.
-    if (place.startsWith(`${output.replace(/^(\.\/+)+/, "")}.myriad`)) {
+    if (place.startsWith(`${bare(output)}.myriad`)) {
       throw new UsageError(
         `'--${name} ${place}' is where the journal of '--output' goes: give it another name`,
       );

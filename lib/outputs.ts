@@ -6,7 +6,7 @@
 import { Checkpoint, type CheckpointOptions } from "./checkpoint/checkpoint.ts";
 import type { JournalState } from "./checkpoint/journal.ts";
 import type { OutputOptions, RunOptions } from "./options.ts";
-import { Beginning, firstOf, journalOf } from "./checkpoint/beginning.ts";
+import { Beginning } from "./checkpoint/beginning.ts";
 import { BlockWriter, openBlocks } from "./sink/blocks.ts";
 import { failureLines, isFailure } from "./sink/failures.ts";
 import { csv, ndjson } from "./sink/record.ts";
@@ -31,7 +31,7 @@ export class Outputs {
   #summary: BlockWriter | undefined;
   #checkpoint: Checkpoint | undefined;
   /** What was counted before, and what is to be counted. */
-  stats: Stats;
+  stats = new Stats();
 
   /**
    * Looks at what is there already, and changes nothing.
@@ -51,8 +51,6 @@ export class Outputs {
   private constructor(options: RunOptions, beginning: Beginning | undefined) {
     this.#options = options;
     this.#beginning = beginning;
-    const before = this.before;
-    this.stats = before === undefined ? new Stats() : Stats.from(before.stats);
   }
 
   /** What the journal says of the run so far; undefined without one. */
@@ -67,9 +65,10 @@ export class Outputs {
 
   /** Which numbers the source has to give: what stands before them is done. */
   get numbers(): { start: number; count: number } {
-    const { start, requests, shard, retryFailed } = this.#options;
-    if (retryFailed) return { start, count: requests };
-    const from = firstOf(start, shard) + (this.before?.done.low ?? 0) * shard.count;
+    const { start, requests, retryFailed } = this.#options;
+    if (this.#beginning?.state === undefined || retryFailed) return { start, count: requests };
+    const { numbering: { first, step }, state: { done } } = this.#beginning;
+    const from = first + done.low * step;
     return { start: from, count: Math.max(0, start + requests - from) };
   }
 
@@ -97,7 +96,7 @@ export class Outputs {
     const { failures, summary, output } = this.#options;
     const beginning = this.#beginning;
     await beginning?.commit();
-    // A retry begins without what failed.
+    // Only now: a retry begins without what failed.
     if (this.before !== undefined) this.stats = Stats.from(this.before.stats);
     if (output !== undefined) await this.#openRecords(output, beginning?.file);
     if (failures !== undefined) {
@@ -112,18 +111,16 @@ export class Outputs {
       });
     }
     if (summary !== undefined) this.#summary = await openBlocks(summary, { flag: "--summary" });
-    if (this.before === undefined || (this.before.complete && !this.#options.retryFailed)) return;
+    if (beginning?.state === undefined) return;
+    if (beginning.state.complete && !this.#options.retryFailed) return;
     this.#checkpoint = new Checkpoint({
-      path: journalOf({ ...this.#options, output: output! }),
+      path: beginning.journal,
       gzip: output!.gzip,
-      before: this.before,
+      before: beginning.state,
       output: this.#outputs[0].blocks,
       failures: this.#outputs[1]?.blocks,
-      numbers: {
-        first: firstOf(this.#options.start, this.#options.shard),
-        step: this.#options.shard.count,
-      },
-      failed: beginning?.failed,
+      numbers: beginning.numbering,
+      failed: beginning.failed,
       now,
       onFailure,
     });

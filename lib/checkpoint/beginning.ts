@@ -18,6 +18,7 @@ import { withoutUserinfo } from "../secrets.ts";
 import { keepGood } from "./retry_failed.ts";
 import { Places } from "./places.ts";
 import { cutBack, openBlocks, openFile, sizeOf, writeProblem } from "../sink/blocks.ts";
+import { type Numbering, numberingOf } from "../source/range.ts";
 import { Stats } from "../stats.ts";
 
 /** Options of a run that has an output. */
@@ -25,6 +26,9 @@ type Options = RunOptions & { readonly output: OutputOptions };
 
 /** Fields that make no other run of it. */
 const NO_MATTER = /^(user-agent|accept-encoding)$/i;
+
+/** What to do where a run cannot be gone on with. */
+const ANEW = "--overwrite to begin anew";
 
 /** Flags whose values are kept as a hash only. */
 const HASHED: ReadonlySet<string> = new Set(["--header", "--data"]);
@@ -103,10 +107,10 @@ export class Beginning {
     if (state?.complete) return;
     try {
       if (state !== undefined && !this.isResumed) {
-        await writeJournal(journalOf(this.#options), state);
+        await writeJournal(this.journal, state);
       }
-      await cut(file, state?.output ?? 0);
-      if (failures !== undefined) await cut(failures, state?.failures ?? 0);
+      await cutBack(file, state?.output ?? 0);
+      if (failures !== undefined) await cutBack(failures, state?.failures ?? 0);
     } catch (error) {
       fail(this.#options, writeProblem(error));
     }
@@ -117,15 +121,13 @@ export class Beginning {
    * this can be begun with again.
    */
   async #commitRetry(state: JournalState): Promise<void> {
-    const { output, start, shard } = this.#options;
+    const { output } = this.#options;
     const { path } = output;
-    const journal = journalOf(this.#options);
+    const { journal } = this;
     try {
       if (state.retry === null) {
-        await cut(this.file, state.output);
-        const first = firstOf(start, shard);
-        const placeOf = (i: number): number => (i - first) / shard.count;
-        const { failed, length } = await keepGood(output, `${path}.retry`, placeOf);
+        await cutBack(this.file, state.output);
+        const { failed, length } = await keepGood(output, `${path}.retry`, this.numbering);
         await writeLines(`${journal}.retry`, failed.lines());
         state = {
           ...state,
@@ -148,8 +150,8 @@ export class Beginning {
         state = { ...state, retry: { ...state.retry!, replacing: false } };
       }
       this.failed = Places.parse(await Deno.readTextFile(`${journal}.retry`));
-      await cut(this.file, state.output);
-      if (this.failures !== undefined) await cut(this.failures, state.failures ?? 0);
+      await cutBack(this.file, state.output);
+      if (this.failures !== undefined) await cutBack(this.failures, state.failures ?? 0);
       this.state = state;
     } catch (error) {
       if (error instanceof UsageError) throw error;
@@ -157,9 +159,19 @@ export class Beginning {
     }
   }
 
+  /** The numbers of the whole run. */
+  get numbering(): Numbering {
+    return numberingOf(this.#options);
+  }
+
+  /** The journal's path. */
+  get journal(): string {
+    return journalOf(this.#options);
+  }
+
   /** Removes what only a retry needs, once that is over. */
   async tidy(isOver: boolean): Promise<void> {
-    if (isOver && this.failed !== undefined) await Deno.remove(`${journalOf(this.#options)}.retry`);
+    if (isOver && this.failed !== undefined) await Deno.remove(`${this.journal}.retry`);
   }
 
   /** Lets go of it where the run cannot begin. */
@@ -175,11 +187,6 @@ function isGoneOnWith({ resume, retryFailed }: Options): boolean {
   return resume !== "no" || retryFailed;
 }
 
-/** The first number of a run. */
-export function firstOf(start: number, shard: RunOptions["shard"]): number {
-  return start + (shard.index - start % shard.count + shard.count) % shard.count;
-}
-
 async function writeLines(path: string, lines: Iterable<string>): Promise<void> {
   const blocks = await openBlocks(path, { flag: "--retry-failed" });
   try {
@@ -190,8 +197,7 @@ async function writeLines(path: string, lines: Iterable<string>): Promise<void> 
   }
 }
 
-/** The journal's path. */
-export function journalOf({ output }: Options): string {
+function journalOf({ output }: Options): string {
   return `${output.path}.myriad`;
 }
 
@@ -221,10 +227,6 @@ function checkPermissions(options: Options): void {
   }
 }
 
-async function cut(file: Deno.FsFile, length: number): Promise<void> {
-  if (await sizeOf(file) !== undefined) await cutBack(file, length);
-}
-
 async function stateOf(
   options: Options,
   isNew: boolean,
@@ -232,21 +234,18 @@ async function stateOf(
   failures: Deno.FsFile | undefined,
 ): Promise<{ state: JournalState; isResumed: boolean }> {
   const { resume, overwrite, retryFailed } = options;
-  const anew = "give --overwrite to begin anew";
   const goesOn = isGoneOnWith(options);
   if (!goesOn && !overwrite && size > 0) {
     fail(
       options,
-      `it holds ${size} bytes already: give --resume to go on with it, or ${
-        anew.slice("give ".length)
-      }`,
+      `it holds ${size} bytes already: give --resume to go on with it, or ${ANEW}`,
     );
   }
-  const old = !goesOn || isNew ? undefined : await oldJournal(options, anew);
+  const old = !goesOn || isNew ? undefined : await oldJournal(options);
   if (old === undefined) {
     if (retryFailed) fail(options, "there is no run to retry: leave --retry-failed out");
     if (goesOn && size > 0) {
-      fail(options, `there is no journal '${journalOf(options)}' beside it: ${anew}`);
+      fail(options, `there is no journal '${journalOf(options)}' beside it: give ${ANEW}`);
     }
     return { state: await newState(options), isResumed: false };
   }
@@ -255,7 +254,7 @@ async function stateOf(
   if (difference !== undefined) {
     fail(
       options,
-      `it is of another command: ${difference}: give the same one, or ${anew.slice(5)}`,
+      `it is of another command: ${difference}: give the same one, or ${ANEW}`,
     );
   }
   if (old.retry !== null && !retryFailed) {
@@ -268,25 +267,28 @@ async function stateOf(
   }
   // One that is still to be replaced is as long as it was.
   if (size < old.output && !old.retry?.replacing) {
-    fail(options, `it has ${size} bytes, and its journal says ${old.output}: ${anew}`);
+    fail(options, `it has ${size} bytes, and its journal says ${old.output}: give ${ANEW}`);
   }
   if (failures !== undefined) {
     const size = await sizeOf(failures);
     if (size !== undefined && size < (old.failures ?? 0)) {
-      fail(options, `'--failures ${options.failures}' is shorter than its journal says: ${anew}`);
+      fail(
+        options,
+        `'--failures ${options.failures}' is shorter than its journal says: give ${ANEW}`,
+      );
     }
   }
   return { state: { ...old, input }, isResumed: true };
 }
 
-async function oldJournal(options: Options, anew: string): Promise<JournalState | undefined> {
+async function oldJournal(options: Options): Promise<JournalState | undefined> {
   const path = journalOf(options);
   try {
     return await readJournal(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     const why = error instanceof JournalError ? error.message : writeProblem(error);
-    return fail(options, `its journal '${path}' cannot be used, as ${why}: ${anew}`);
+    return fail(options, `its journal '${path}' cannot be used, as ${why}: give ${ANEW}`);
   }
 }
 

@@ -2,6 +2,7 @@ import { DoneSet } from "./done_set.ts";
 import type { Places } from "./places.ts";
 import { type JournalState, writeJournal } from "./journal.ts";
 import { type BlockWriter, OutputError, writeProblem } from "../sink/blocks.ts";
+import { type Numbering, placeOf } from "../source/range.ts";
 import type { MaybePromise, Source, Target } from "../types.ts";
 
 /** How often a journal is written, and after how much of output at the latest. */
@@ -19,8 +20,7 @@ export interface CheckpointOptions {
   readonly before: JournalState;
   readonly output: BlockWriter;
   readonly failures: BlockWriter | undefined;
-  /** The numbers of the source: every `step`th from `first` on. */
-  readonly numbers: { readonly first: number; readonly step: number };
+  readonly numbers: Numbering;
   /** For a retry, the places of what is to be requested. */
   readonly failed: Places | undefined;
   /** The rest of what a journal says, as it is now. */
@@ -61,7 +61,7 @@ export class Checkpoint {
   /** Marks a request as done whose record the output has taken. */
   add({ i }: Target): void {
     if (this.#options.failed === undefined) {
-      this.#done.add(this.#placeOf(i));
+      this.#done.add(placeOf(i, this.#options.numbers));
     } else {
       this.#done.add(this.#ranks.get(i)!);
       this.#ranks.delete(i);
@@ -72,11 +72,6 @@ export class Checkpoint {
       this.#wake = undefined;
       wake();
     }
-  }
-
-  #placeOf(i: number): number {
-    const { first, step } = this.#options.numbers;
-    return (i - first) / step;
   }
 
   /** Of a source, the targets that are not done; none so far ahead that it could not be marked. */
@@ -109,9 +104,10 @@ export class Checkpoint {
 
   /** The place of a target among those that this run is to make; undefined if it is none. */
   #rankOf({ i }: Target): number | undefined {
-    const { failed } = this.#options;
-    if (failed === undefined) return this.#placeOf(i);
-    return failed.has(this.#placeOf(i)) ? this.#given++ : undefined;
+    const { failed, numbers } = this.#options;
+    const place = placeOf(i, numbers);
+    if (failed === undefined) return place;
+    return failed.has(place) ? this.#given++ : undefined;
   }
 
   #look(): void {

@@ -10,6 +10,7 @@ import { Places } from "./places.ts";
 import { type BlockWriter, openBlocks } from "../sink/blocks.ts";
 import { CsvReader, fieldsOf } from "../source/csv.ts";
 import { Input } from "../source/input.ts";
+import { type Numbering, placeOf } from "../source/range.ts";
 import { LineReader, type Lines, TooLong } from "../source/lines.ts";
 
 /** What a record says, as far as it matters here. */
@@ -22,14 +23,14 @@ interface Verdict {
  * Copies the records that are no failures.
  *
  * @param to where to; it is made anew
- * @param placeOf the place of a number in the run
+ * @param numbering the numbers of the whole run
  * @returns which places had failed, and how long the copy is
  * @throws {UsageError} If the output cannot be read as what it should be.
  */
 export async function keepGood(
   output: OutputOptions,
   to: string,
-  placeOf: (i: number) => number,
+  numbering: Numbering,
 ): Promise<{ failed: Places; length: number }> {
   const { path, format, gzip } = output;
   const fail = (why: string): never => {
@@ -49,7 +50,7 @@ export async function keepGood(
       if (value instanceof TooLong) fail("it holds a record of more than 1 MiB");
       const verdict = verdictOf(value as string);
       if (verdict === undefined) return fail("its records have no fields 'i' and 'status'");
-      if (verdict.hasFailed) failed.add(placeOf(verdict.i));
+      if (verdict.hasFailed) failed.add(placeOf(verdict.i, numbering));
       else await copy.write(`${value}\n`);
     }
     const length = await copy.sync();

@@ -205,9 +205,6 @@ export class ConnectionPool implements ConnectionOwner {
 
   #failureOf(error: ConnectError): Failure {
     if (error.code === "timeout") return failureOfConnectTimeout(this.#options.connectTimeoutMs);
-    if (error.code === "cancelled") {
-      return { error: "cancelled", detail: "the run was interrupted" };
-    }
     const known = CODES[error.code ?? ""];
     if (known !== undefined && !(error.isTls && known[0] === "connect")) {
       return { error: known[0], detail: known[1] };

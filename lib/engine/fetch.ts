@@ -130,8 +130,7 @@ export class FetchEngine implements Engine {
     const sent = !this.#cancelled;
     if (sent) {
       this.#deadlines.add(attempt, start);
-      for (let isOver = false; !isOver;) {
-        isOver = true;
+      for (;;) {
         failure = undefined;
         try {
           const response = await this.#send(target, attempt.signal);
@@ -145,14 +144,15 @@ export class FetchEngine implements Engine {
           }
           this.#shortage.end();
           this.#hasAnswered = true;
+          break;
         } catch (error) {
           failure = this.#failureOf(error, attempt);
           // Nothing was sent, and the next hop of a redirect is not the request as it was.
           const shortage = attempt.hasRedirected || attempt.stopped
             ? undefined
             : shortageOf(failure, this.#hasAnswered);
-          isOver = shortage === undefined;
-          if (!isOver) await this.#waitForSockets(shortage!, attempt.signal);
+          if (shortage === undefined) break;
+          await this.#waitForSockets(shortage, attempt.signal);
         }
       }
       this.#deadlines.remove(attempt);

@@ -59,7 +59,7 @@ export async function openBlocks(path: string, options: BlockOptions): Promise<B
   }
   const { file } = await openFile(path, options);
   try {
-    if (await sizeOf(file) !== undefined) await cutBack(file, 0);
+    await cutBack(file, 0);
   } catch (error) {
     file.close();
     throw new UsageError(`Cannot write '${name}': ${writeProblem(error)}`);
@@ -106,8 +106,9 @@ export async function sizeOf(file: Deno.FsFile): Promise<number | undefined> {
   }
 }
 
-/** Cuts a file back, and goes on behind what is left. */
+/** Cuts a file back, and goes on behind what is left; what cannot be cut is left as it is. */
 export async function cutBack(file: Deno.FsFile, length: number): Promise<void> {
+  if (await sizeOf(file) === undefined) return;
   await file.truncate(length);
   await file.seek(length, Deno.SeekMode.Start);
 }
@@ -182,12 +183,29 @@ export class BlockWriter {
   /** Starts to write what has gathered, unless something is being written. */
   #flush(): void {
     if (this.#lines === "" || this.#writing !== undefined || this.#failure !== undefined) return;
+    void this.#writeGathered();
+  }
+
+  /**
+   * Writes what has gathered as a block of its own, behind the one that is being written.
+   *
+   * @returns how long the file is with it
+   */
+  #writeGathered(): Promise<number> {
     const lines = this.#lines;
     this.#lines = "";
-    const writing: Promise<void> = this.#writeBlock(lines).finally(() => {
+    const before = this.#writing;
+    const write = async (): Promise<number> => {
+      if (before !== undefined) await before;
+      if (lines !== "" && this.#failure === undefined) await this.#writeBlock(lines);
+      return this.#length;
+    };
+    const written = write();
+    const writing: Promise<void> = written.then(() => {
       if (this.#writing === writing) this.#writing = undefined;
     });
     this.#writing = writing;
+    return written;
   }
 
   async #writeBlock(lines: string): Promise<void> {
@@ -223,21 +241,7 @@ export class BlockWriter {
    * @throws {OutputError} If they could not be written.
    */
   async sync(): Promise<number> {
-    // Taken now, as a block of their own.
-    const lines = this.#lines;
-    this.#lines = "";
-    const before = this.#writing;
-    let length = this.#length;
-    const write = async (): Promise<void> => {
-      await before;
-      if (lines !== "" && this.#failure === undefined) await this.#writeBlock(lines);
-      length = this.#length;
-    };
-    const writing: Promise<void> = write().finally(() => {
-      if (this.#writing === writing) this.#writing = undefined;
-    });
-    this.#writing = writing;
-    await writing;
+    const length = await this.#writeGathered();
     if (this.#failure !== undefined) throw this.#failure;
     try {
       await this.#file.syncData?.();

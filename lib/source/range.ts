@@ -12,6 +12,23 @@ export interface Numbers {
   readonly shard: { readonly index: number; readonly count: number };
 }
 
+/** The numbers of a run: every `step`th from `first` on. */
+export interface Numbering {
+  readonly first: number;
+  readonly step: number;
+}
+
+/** Which numbers a run has that begins at `start`, of which a shard takes its own. */
+export function numberingOf({ start, shard }: Pick<Numbers, "start" | "shard">): Numbering {
+  const first = start + (shard.index - start % shard.count + shard.count) % shard.count;
+  return { first, step: shard.count };
+}
+
+/** The place of a number among those of its run, from 0. */
+export function placeOf(i: number, { first, step }: Numbering): number {
+  return (i - first) / step;
+}
+
 /** Targets by number, without input. The template's origin, if it is fixed, is checked already. */
 export class RangeSource implements Source<Target> {
   /** How many there are; undefined without a bound. */
@@ -27,9 +44,10 @@ export class RangeSource implements Source<Target> {
     this.#template = template;
     this.#make = template.isOriginFixed ? target : checkedTarget;
     this.#defaults = defaults;
-    this.#step = shard.count;
+    const { first, step } = numberingOf({ start, shard });
+    this.#step = step;
     this.#end = Math.min(start + count, Number.MAX_SAFE_INTEGER + 1);
-    this.#next = start + (shard.index - start % shard.count + shard.count) % shard.count;
+    this.#next = first;
     this.total = count === Infinity
       ? undefined
       : Math.max(0, Math.ceil((this.#end - this.#next) / this.#step));
