@@ -207,6 +207,8 @@ function unsent(target: Target, why: string): Result {
     via: null,
     isReused: false,
     engine: null,
+    retryAfter: null,
+    isPermanent: true,
     error: "url",
     detail: why,
   };

@@ -68,7 +68,10 @@ export interface Result {
    * begun. What it waited before that, for its turn to connect, is not the server's doing.
    */
   readonly at: number;
-  /** Milliseconds from its start to the last octet of the answer, or to the failure. */
+  /**
+   * Milliseconds from its start to the last octet of the answer, or to the failure; with a rate,
+   * from when it was due.
+   */
   readonly ms: number;
   /** Milliseconds from its start to the head of the answer; null if none came. */
   readonly ttfbMs: number | null;
@@ -82,6 +85,10 @@ export interface Result {
   readonly isReused: boolean;
   /** Which engine made it; null if nothing was made of it. */
   readonly engine: EngineName | null;
+  /** The `Retry-After` field of a 429 or 503 (RFC 9110 §10.2.3), as it came; else null. */
+  readonly retryAfter: string | null;
+  /** Whether the same request would fail the same way again, whatever its kind. */
+  readonly isPermanent: boolean;
   readonly error: ErrorKind | undefined;
   /** What went wrong, in words; it can hold what a server sent, so escape it. */
   readonly detail: string | undefined;
@@ -102,6 +109,45 @@ export interface TlsOptions {
   readonly insecure: boolean;
 }
 
+/** What all connections go through. */
+export interface ProxyOptions {
+  readonly protocol: "http" | "https" | "socks5" | "socks5h";
+  /** A name or an address; an IPv6 address without its brackets. */
+  readonly hostname: string;
+  readonly port: number;
+  readonly credentials: { readonly user: string; readonly password: string } | undefined;
+}
+
+/** Where cookies are kept (RFC 6265). */
+export interface Cookies {
+  /** The value of the `Cookie` field for a URL; undefined if there is none. */
+  for(url: string): string | undefined;
+  /** Takes the `Set-Cookie` fields of an answer, each character an octet. */
+  store(url: string, fields: readonly string[]): void;
+}
+
+/** The head of an answer, for who wants more of it than a {@linkcode Result} has. */
+export interface AnswerHead {
+  readonly status: number;
+  /**
+   * The value of a field, those of several fields of the name joined by `, ` (RFC 9110 §5.3), each
+   * character an octet; null if there is none.
+   *
+   * @param name in lower case
+   */
+  field(name: string): string | null;
+}
+
+/** Takes the body of an answer as it comes: `write` any number of times, then one of the others. */
+export interface BodySink {
+  /** Takes octets; they are the caller's again when it returns. */
+  write(octets: Uint8Array): void;
+  /** The body is complete. */
+  end(): void;
+  /** What came is not all of it, or no answer to keep: what was written is to go. */
+  discard(): void;
+}
+
 /** Makes requests. There is one for each way of making them. */
 export interface Engine {
   /** Its name; where it is made of several, those that made requests, as in `http1+fetch`. */
@@ -111,8 +157,11 @@ export interface Engine {
   /**
    * Makes one request. `done` is always called, once, within the engine's timeout, whatever a
    * server or a network does; at once or later.
+   *
+   * @param dueMs when it should have started, on `performance.now()`'s clock, by default now: its
+   * times count from then
    */
-  start(target: Target, done: (result: Result) => void): void;
+  start(target: Target, done: (result: Result) => void, dueMs?: number): void;
   /** The same by a promise, which never rejects. */
   hit(target: Target): Promise<Result>;
   /** Ends every request in flight with the error `cancelled`; later ones end so at once. */

@@ -18,7 +18,15 @@ const MAY: Record<string, string[]> = {
   "lib/run.ts": ["lib/"],
   "lib/mod.ts": ["lib/as_completed.ts"],
   "lib/as_completed.ts": ["lib/pool.ts"],
-  "lib/options.ts": ["lib/flags.ts", "lib/http.ts", "lib/os_error.ts", "lib/sink/record.ts"],
+  "lib/options.ts": ["lib/flags.ts", "lib/options/"],
+  "lib/options/": [
+    "lib/options/",
+    "lib/flags.ts",
+    "lib/http.ts",
+    "lib/os_error.ts",
+    "lib/sink/record.ts",
+    "lib/types.ts",
+  ],
   "lib/stats.ts": ["lib/histogram.ts", "lib/types.ts"],
   "lib/outputs.ts": ["lib/checkpoint/", "lib/sink/", "lib/stats.ts"],
   "lib/checkpoint/": [

@@ -40,6 +40,8 @@ const RESULT: Result = {
   via: { remote: "[::1]:80", connectMs: 1.23456, tlsMs: null },
   isReused: false,
   engine: "fetch",
+  retryAfter: null,
+  isPermanent: false,
   error: undefined,
   detail: undefined,
 };

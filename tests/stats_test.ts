@@ -32,6 +32,8 @@ function resultOf(partial: Partial<Result> = {}, url = "http://host/"): Result {
     via: null,
     isReused: false,
     engine: "fetch",
+    retryAfter: null,
+    isPermanent: false,
     error: undefined,
     detail: undefined,
     ...partial,

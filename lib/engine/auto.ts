@@ -34,8 +34,8 @@ export class AutoEngine implements Engine {
     return [this.#http1, this.#fetch].filter((engine) => engine !== undefined);
   }
 
-  start(target: Target, done: (result: Result) => void): void {
-    this.#engineFor(target.url).start(target, done);
+  start(target: Target, done: (result: Result) => void, dueMs?: number): void {
+    this.#engineFor(target.url).start(target, done, dueMs);
   }
 
   hit(target: Target): Promise<Result> {

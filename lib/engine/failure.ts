@@ -6,6 +6,8 @@ import type { Stop } from "./deadlines.ts";
 export interface Failure {
   readonly error: ErrorKind;
   readonly detail: string;
+  /** Whether another attempt would fail the same way, whatever its kind. */
+  readonly isPermanent?: true;
 }
 
 /** The times that a request has. */
@@ -38,7 +40,11 @@ export function failureOfPermission(url: string): Failure {
 
 /** Why a body was cut off. */
 export function failureOfLength(maxBodyBytes: number): Failure {
-  return { error: "body", detail: `longer than ${maxBodyBytes} bytes (--max-body)` };
+  return {
+    error: "body",
+    detail: `longer than ${maxBodyBytes} bytes (--max-body)`,
+    isPermanent: true,
+  };
 }
 
 /** Where the words of native fetch's causes tell of sockets that ran out, ours for it. */

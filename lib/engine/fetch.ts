@@ -37,6 +37,7 @@ class Attempt extends InFlight {
   size = 0;
   ttfbMs: number | null = null;
   location: string | null = null;
+  retryAfter: string | null = null;
 
   get signal(): AbortSignal {
     return this.#controller.signal;
@@ -55,6 +56,10 @@ class Refusal extends Error {
     super(failure.detail);
     this.failure = failure;
   }
+}
+
+function retryAfterOf({ status, headers }: Response): string | null {
+  return status === 429 || status === 503 ? headers.get("retry-after") : null;
 }
 
 /** Header fields as native fetch takes them with the least work. */
@@ -117,19 +122,20 @@ export class FetchEngine implements Engine {
     return this.#shortage.counts;
   }
 
-  start(target: Target, done: (result: Result) => void): void {
+  start(target: Target, done: (result: Result) => void, dueMs?: number): void {
     // What `done` throws is a bug, and is to end the process as any other.
-    void this.hit(target).then(done);
+    void this.hit(target, dueMs).then(done);
   }
 
-  async hit(target: Target): Promise<Result> {
-    const start = performance.now();
+  async hit(target: Target, dueMs?: number): Promise<Result> {
+    const now = performance.now();
+    const start = dueMs ?? now;
     const attempt = new Attempt();
     let status: number | null = null;
     let failure: Failure | undefined;
     const sent = !this.#cancelled;
     if (sent) {
-      this.#deadlines.add(attempt, start);
+      this.#deadlines.add(attempt, now);
       for (;;) {
         failure = undefined;
         try {
@@ -139,6 +145,7 @@ export class FetchEngine implements Engine {
           if (this.#isShort(response)) {
             attempt.bytes = attempt.size = (await response.arrayBuffer()).byteLength;
             status = response.status;
+            attempt.retryAfter = retryAfterOf(response);
           } else {
             status = await this.#finish(response, target, attempt, start);
           }
@@ -177,6 +184,8 @@ export class FetchEngine implements Engine {
       via: null,
       isReused: false,
       engine: this.name,
+      retryAfter: status === null ? null : attempt.retryAfter,
+      isPermanent: failure?.isPermanent === true,
       error: failure?.error,
       detail: failure?.detail,
     };
@@ -224,6 +233,7 @@ export class FetchEngine implements Engine {
       }
       await this.#read(response, hop.method, attempt);
       attempt.location = null;
+      attempt.retryAfter = retryAfterOf(response);
       if (status !== 201 && (status < 300 || status >= 400)) return status;
       attempt.location = headers.get("location");
       const next = follow(hop, status, attempt.location, redirects, this.#options.redirects);

@@ -19,6 +19,8 @@ export interface Head {
   persistent: boolean;
   /** The `Location` field, octet by octet, of a 201 or 3xx; null if there is none. */
   location: string | null;
+  /** The `Retry-After` field, octet by octet, of a 429 or 503; null if there is none. */
+  retryAfter: string | null;
 }
 
 /** A response that breaks RFC 9112, in words; or a head that is too large. */
@@ -54,7 +56,9 @@ const KEEP_ALIVE = new TextEncoder().encode("keep-alive");
 /** The fields that matter, by length: no two of them have the same. */
 const NAMES: readonly (Uint8Array | undefined)[] = (() => {
   const names: (Uint8Array | undefined)[] = [];
-  for (const name of ["location", "connection", "content-length", "transfer-encoding"]) {
+  for (
+    const name of ["location", "connection", "retry-after", "content-length", "transfer-encoding"]
+  ) {
     names[name.length] = new TextEncoder().encode(name);
   }
   return names;
@@ -62,6 +66,7 @@ const NAMES: readonly (Uint8Array | undefined)[] = (() => {
 
 const LOCATION = "location".length;
 const CONNECTION = "connection".length;
+const RETRY_AFTER = "retry-after".length;
 const CONTENT_LENGTH = "content-length".length;
 const TRANSFER_ENCODING = "transfer-encoding".length;
 
@@ -106,6 +111,7 @@ export function parseHead(octets: Uint8Array, from: number, to: number, isHead: 
   let closes = false;
   let keeps = false;
   let location: string | null = null;
+  let retryAfter: string | null = null;
   for (let fields = 0; octets[k] !== LF && octets[k] !== CR; fields++) {
     if (fields === MAX_FIELDS) throw new ProtocolError(`more than ${MAX_FIELDS} fields`);
     const start = k;
@@ -139,6 +145,8 @@ export function parseHead(octets: Uint8Array, from: number, to: number, isHead: 
         }
       } else if (nameLength === LOCATION) {
         location ??= textOf(octets, first, last);
+      } else if (nameLength === RETRY_AFTER && (status === 429 || status === 503)) {
+        retryAfter ??= textOf(octets, first, last);
       }
     }
     k = end;
@@ -156,6 +164,7 @@ export function parseHead(octets: Uint8Array, from: number, to: number, isHead: 
     persistent: !closes && (minor === 1 || keeps) && framing !== "close" &&
       !(hasEncoding && (length >= 0 || minor === 0)),
     location: status === 201 || (status >= 300 && status < 400) ? location : null,
+    retryAfter,
   };
 }
 

@@ -54,8 +54,8 @@ export class Http1Engine implements Engine {
     return new Promise((resolve) => this.start(target, resolve));
   }
 
-  start(target: Target, done: (result: Result) => void): void {
-    const attempt = new Attempt(target, this.#shared, done);
+  start(target: Target, done: (result: Result) => void, dueMs?: number): void {
+    const attempt = new Attempt(target, this.#shared, done, dueMs);
     if (this.#cancelled) attempt.stop("cancelled");
     else attempt.start();
   }
@@ -76,6 +76,8 @@ class Attempt extends InFlight implements Exchange, Waiter {
   readonly #done: (result: Result) => void;
   readonly #target: Target;
   readonly #shared: Shared;
+  /** When it should have been started; its times count from then. */
+  readonly #dueMs: number | undefined;
   /** When it was sent, or its connection was begun; before that, when it came. */
   #startMs = performance.now();
   #hop: Hop;
@@ -92,8 +94,14 @@ class Attempt extends InFlight implements Exchange, Waiter {
   #isBusy = false;
   #ttfbMs: number | null = null;
 
-  constructor(target: Target, shared: Shared, done: (result: Result) => void) {
+  constructor(
+    target: Target,
+    shared: Shared,
+    done: (result: Result) => void,
+    dueMs: number | undefined,
+  ) {
     super();
+    this.#dueMs = dueMs;
     this.#done = done;
     this.#target = target;
     this.#hop = target;
@@ -158,14 +166,19 @@ class Attempt extends InFlight implements Exchange, Waiter {
   }
 
   onHead(): void {
-    if (this.#shared.options.ttfb) this.#ttfbMs = performance.now() - this.#startMs;
+    if (this.#shared.options.ttfb) this.#ttfbMs = performance.now() - this.#fromMs;
   }
 
-  onDone({ status, location }: Head, size: number): void {
+  /** What its times count from. */
+  get #fromMs(): number {
+    return this.#dueMs ?? this.#startMs;
+  }
+
+  onDone({ status, location, retryAfter }: Head, size: number): void {
     this.#isBusy = false;
     const { redirects } = this.#shared.options;
     const next = follow(this.#hop, status, location, this.#redirects, redirects);
-    if (next === undefined) return this.#settle(undefined, size, status, location);
+    if (next === undefined) return this.#settle(undefined, size, status, location, retryAfter);
     if ("error" in next) return this.#settle(next, size);
     this.#redirects++;
     this.#hop = next;
@@ -196,6 +209,7 @@ class Attempt extends InFlight implements Exchange, Waiter {
     size: number,
     status: number | null = null,
     location: string | null = null,
+    retryAfter: string | null = null,
   ): void {
     if (this.#isSettled) return;
     this.#isSettled = true;
@@ -206,14 +220,16 @@ class Attempt extends InFlight implements Exchange, Waiter {
       status,
       bytes: size,
       size,
-      at: deadlines.epochMs + this.#startMs,
-      ms: performance.now() - this.#startMs,
+      at: deadlines.epochMs + this.#fromMs,
+      ms: performance.now() - this.#fromMs,
       ttfbMs: this.#ttfbMs,
       attempts: this.#isSent || failure?.error !== "cancelled" ? 1 : 0,
       location,
       via: this.#connection ?? null,
       isReused: this.#isReused,
       engine: "http1",
+      retryAfter,
+      isPermanent: failure?.isPermanent === true,
       error: failure?.error,
       detail: failure?.detail,
     });

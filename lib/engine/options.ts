@@ -1,4 +1,4 @@
-import type { TlsOptions } from "../types.ts";
+import type { AnswerHead, BodySink, Cookies, ProxyOptions, Target, TlsOptions } from "../types.ts";
 
 /** What every engine is told. */
 export interface EngineOptions {
@@ -25,6 +25,14 @@ export interface EngineOptions {
   maxBodyBytes: number;
   /** @default the usual authorities, no certificate of the client's own */
   tls?: TlsOptions | undefined;
+  /** What every connection goes through, if anything. */
+  proxy?: ProxyOptions | undefined;
+  /** The path of a Unix socket that every connection goes to instead of the URL's host. */
+  unixSocket?: string | undefined;
+  /** Cookies that are sent and kept, also those of redirects. */
+  cookies?: Cookies | undefined;
+  /** What takes the body of the answer that is kept, if anything; not those of redirects. */
+  bodyFor?: ((target: Target, head: AnswerHead) => BodySink | undefined) | undefined;
   /** Whether a URL's host may be talked to; undefined if every one may. */
   permits?: ((url: string) => boolean) | undefined;
   /** Whether to look at the clock when the head of an answer is there. */

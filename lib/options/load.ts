@@ -1,0 +1,95 @@
+/**
+ * How fast requests are made, and how often again.
+ *
+ * @module
+ */
+import { DURATION_UNITS, UsageError } from "../flags.ts";
+import type { LoadOptions, RetryOptions } from "../options.ts";
+import { ERROR_KINDS } from "../types.ts";
+import type { Values } from "./values.ts";
+
+const RATE = /^(\d+(?:\.\d+)?)([kK]?)(?:\/(ms|s|m|h))?$/;
+const MOST_A_SECOND = 1_000_000;
+
+/** Requests a second: `500`, `500/s`, `30/m`. */
+function rateOf(values: Values): number | undefined {
+  const text = values.text("rate");
+  if (text === undefined) return undefined;
+  const match = RATE.exec(text);
+  const rate = match === null
+    ? NaN
+    : Number(match[1]) * (match[2] === "" ? 1 : 1_000) * 1_000 / DURATION_UNITS[match[3] ?? "s"];
+  if (!(rate > 0 && rate <= MOST_A_SECOND)) {
+    throw new UsageError(
+      `Cannot read '--rate ${text}': give a number above 0 with a unit of time, like 500/s or 30/m`,
+    );
+  }
+  return rate;
+}
+
+/**
+ * How fast requests start.
+ *
+ * @throws {UsageError} If a value is none.
+ */
+export function loadOf(values: Values): LoadOptions {
+  return {
+    concurrency: values.count("concurrency", { min: 1, max: 1_000_000 }) ?? 100,
+    rate: rateOf(values),
+    rampUpMs: values.duration("ramp-up"),
+    hostConcurrency: values.count("host-concurrency", { min: 1, max: 1_000_000 }),
+    hostDelayMs: values.duration("host-delay"),
+    pauses: !values.isOn("no-pause"),
+    giveUpAfterMs: values.duration("give-up-after"),
+  };
+}
+
+/** What `network` stands for in `--retry-on`. */
+const NETWORK = ["dns", "refused", "reset", "connect", "body"];
+const RETRY_ON = "network,timeout,429,502,503,504";
+
+function causesOf(values: Values): ReadonlySet<string> {
+  const list = values.text("retry-on") ?? RETRY_ON;
+  const causes = new Set<string>();
+  for (const cause of list.split(",")) {
+    if (cause === "network") NETWORK.forEach((kind) => causes.add(kind));
+    else if (/^[1-9]xx$/.test(cause)) {
+      for (let k = 0; k < 100; k++) causes.add(String(Number(cause[0]) * 100 + k));
+    } else if (/^[1-9]\d\d$/.test(cause) || NAMED.includes(cause)) causes.add(cause);
+    else {
+      throw new UsageError(
+        `Cannot read '${cause}' of '--retry-on ${list}': give some of network, ${
+          NAMED.join(", ")
+        }, or statuses like 503 or 5xx`,
+      );
+    }
+  }
+  return causes;
+}
+
+/** Errors that another attempt can mend; what is no URL stays none. */
+const NAMED: readonly string[] = ERROR_KINDS.filter((kind) =>
+  kind !== "url" && kind !== "cancelled"
+);
+
+/**
+ * Which requests are made again, and when.
+ *
+ * @throws {UsageError} If a value is none.
+ */
+export function retryOf(values: Values): RetryOptions {
+  const retries = values.count("retries", { max: 1_000 }) ?? 0;
+  for (const name of ["retry-delay", "retry-max-delay", "retry-unsafe"]) {
+    if (retries === 0 && values.has(name)) {
+      throw new UsageError(`'--${name}' is given without '--retries': give both`);
+    }
+  }
+  const delayMs = values.duration("retry-delay") ?? 1_000;
+  return {
+    retries,
+    on: causesOf(values),
+    delayMs,
+    maxDelayMs: Math.max(delayMs, values.duration("retry-max-delay") ?? 60_000),
+    unsafe: values.isOn("retry-unsafe"),
+  };
+}

@@ -1,0 +1,89 @@
+/**
+ * Where the results go, and what becomes of what is there already.
+ *
+ * @module
+ */
+import { UsageError } from "../flags.ts";
+import type { OutputOptions, RunOptions } from "../options.ts";
+import { DEFAULT_FIELDS, type FieldName, FIELDS } from "../sink/record.ts";
+import type { Values } from "./values.ts";
+
+export function outputOf(values: Values): OutputOptions | undefined {
+  const path = values.text("output");
+  if (path === undefined) {
+    for (const name of ["format", "fields"]) {
+      if (values.has(name)) {
+        throw new UsageError(`'--${name}' is given without '--output': give both`);
+      }
+    }
+    return undefined;
+  }
+  const gzip = /\.gz$/i.test(path);
+  const format = values.oneOf(
+    "format",
+    ["ndjson", "csv"],
+    /\.csv(\.gz)?$/i.test(path) ? "csv" : "ndjson",
+  );
+  const list = values.text("fields");
+  const fields = list?.split(",").map((name) => {
+    if (!Object.hasOwn(FIELDS, name)) {
+      throw new UsageError(
+        `Cannot give the field '${name}' of '--fields ${list}': give some of ${
+          Object.keys(FIELDS).join(", ")
+        }`,
+      );
+    }
+    return name as FieldName;
+  });
+  if (fields !== undefined && new Set(fields).size < fields.length) {
+    throw new UsageError(`'--fields ${list}' names a field twice: give each once`);
+  }
+  return { path, format, gzip, fields: fields ?? (format === "csv" ? DEFAULT_FIELDS : undefined) };
+}
+
+export function resumeOf(values: Values): RunOptions["resume"] {
+  const output = values.text("output");
+  for (const name of ["resume", "overwrite", "retry-failed"]) {
+    if (!values.has(name)) continue;
+    if (output === undefined) {
+      throw new UsageError(`'--${name}' is given without '--output': give both`);
+    }
+    if (output === "-") {
+      throw new UsageError(`'--${name}' needs an output that is a file: give '--output FILE'`);
+    }
+  }
+  for (const name of ["resume", "retry-failed"]) {
+    if (values.has(name) && values.isOn("overwrite")) {
+      throw new UsageError(`'--${name}' and '--overwrite' contradict each other: give one of them`);
+    }
+  }
+  return !values.has("resume") ? "no" : values.text("resume") === "force" ? "force" : "yes";
+}
+
+/** Nothing is written to where something else is, or where the input is read from. */
+export function checkPlaces(values: Values): void {
+  const bare = (path: string): string => path.replace(/^(\.\/+)+/, "");
+  const seen = new Map<string, string>();
+  for (const name of ["input", "output", "failures", "summary", "json"]) {
+    if (!values.has(name) || (name === "input" && values.text(name) === "-")) continue;
+    const place = name === "json" ? "-" : bare(values.text(name)!);
+    const other = seen.get(place);
+    if (other !== undefined) {
+      const what = place === "-" ? "standard output" : `the file '${place}'`;
+      throw new UsageError(
+        `'--${other}' and '--${name}' both want ${what}: give one of them another`,
+      );
+    }
+    seen.set(place, name);
+  }
+  const output = values.text("output");
+  if (output === undefined || output === "-") return;
+  for (const [place, name] of seen) {
+    // Its journal, and what that is replaced by, begin so.
+    if (place.startsWith(`${bare(output)}.myriad`)) {
+      throw new UsageError(
+        `'--${name} ${place}' is where the journal of '--output' goes: give it another name`,
+      );
+    }
+  }
+}

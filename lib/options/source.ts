@@ -1,0 +1,46 @@
+/**
+ * Which requests are made.
+ *
+ * @module
+ */
+import { type Given, UsageError } from "../flags.ts";
+import type { InputOptions, RunOptions } from "../options.ts";
+import type { Values } from "./values.ts";
+
+export function urlOf({ positionals }: Given): string | undefined {
+  if (positionals.length > 1) {
+    throw new UsageError(
+      `Cannot request more than one URL, and '${
+        positionals[1]
+      }' is another: give a file of them by --input`,
+    );
+  }
+  return positionals[0];
+}
+
+export function inputOf(values: Values): InputOptions | undefined {
+  const path = values.text("input");
+  if (path === undefined) {
+    if (values.has("input-format")) {
+      throw new UsageError("'--input-format' is given without '--input': give both");
+    }
+    return undefined;
+  }
+  const ending = /\.(csv|jsonl|ndjson)(?:\.gz)?$/i.exec(path)?.[1].toLowerCase();
+  const byEnding = ending === undefined ? "lines" : ending === "csv" ? "csv" : "jsonl";
+  return { path, format: values.oneOf("input-format", ["lines", "jsonl", "csv"], byEnding) };
+}
+
+export function shardOf(values: Values): RunOptions["shard"] {
+  const text = values.text("shard");
+  if (text === undefined) return { index: 0, count: 1 };
+  const match = /^(\d{1,9})\/(\d{1,9})$/.exec(text);
+  const index = Number(match?.[1]);
+  const count = Number(match?.[2]);
+  if (!(index < count)) {
+    throw new UsageError(
+      `Cannot read '--shard ${text}': give I/N with I from 0 to N - 1, like 0/4`,
+    );
+  }
+  return { index, count };
+}

@@ -1,0 +1,174 @@
+import type { Flag } from "../flags.ts";
+import { FIELDS } from "../sink/record.ts";
+
+/** The flags of `myriad run`, as the contract has them. */
+export const FLAGS: readonly Flag[] = [
+  ...section("Source: which requests", [
+    {
+      name: "requests",
+      short: "n",
+      value: "N",
+      help: "how many (default: all of the input; with neither\ninput nor duration: 1)",
+    },
+    { name: "start", value: "K", help: "first number (default 0)" },
+    { name: "duration", short: "z", value: "D", help: "start no request after D" },
+    {
+      name: "input",
+      short: "i",
+      value: "FILE",
+      help: "one request a line, read lazily; - is stdin; gzip is\ndecompressed on the way",
+    },
+    {
+      name: "input-format",
+      value: "FORMAT",
+      help: "lines, jsonl or csv (default: by the file's ending)",
+    },
+    { name: "shard", value: "I/N", help: "only requests whose number is I modulo N" },
+  ]),
+  ...section("Load: how fast", [
+    { name: "concurrency", short: "c", value: "C", help: "most requests in flight (default 100)" },
+    {
+      name: "rate",
+      short: "q",
+      value: "R",
+      help: "start R requests a second, on a schedule that does not\nwait for answers: 500/s, 30/m",
+    },
+    {
+      name: "ramp-up",
+      value: "D",
+      help: "rise to the rate, or without one to the concurrency,\nover D",
+    },
+    { name: "host-concurrency", value: "C", help: "most in flight for each host" },
+    { name: "host-delay", value: "D", help: "least time between two starts for each host" },
+    {
+      name: "no-pause",
+      help: "go on at full speed though everything fails, or a\nRetry-After asks for patience",
+    },
+    {
+      name: "give-up-after",
+      value: "D",
+      help:
+        "end a run that pauses after D without any success\n(default: never; 1m before the first)",
+    },
+  ]),
+  ...section("Request", [
+    { name: "method", short: "m", value: "METHOD", help: "default GET, or POST with --data" },
+    {
+      name: "header",
+      short: "H",
+      value: "'NAME: VALUE'",
+      repeatable: true,
+      help: "a header field (repeatable)",
+    },
+    { name: "data", short: "d", value: "DATA|@FILE", help: "the body; @- is stdin" },
+    {
+      name: "content-type",
+      short: "T",
+      value: "TYPE",
+      help: "of the body (default, as curl's:\napplication/x-www-form-urlencoded)",
+    },
+    { name: "user", short: "u", value: "NAME:PASSWORD", help: "Basic credentials" },
+    { name: "cookie", short: "b", value: "'A=B'", repeatable: true, help: "cookies to send" },
+    { name: "cookie-jar", help: "", notYet: true },
+    { name: "user-agent", value: "TEXT", help: "default myriad/VERSION" },
+  ]),
+  ...section("Connection", [
+    {
+      name: "engine",
+      value: "ENGINE",
+      help: "auto, fetch or http1 (default auto: http1 for http URLs,\nfetch for https)",
+    },
+    { name: "timeout", short: "t", value: "D", help: "for a whole attempt (default 30s)" },
+    {
+      name: "connect-timeout",
+      value: "D",
+      help: "for a connection to be made, TLS included (http1)",
+    },
+    {
+      name: "idle-timeout",
+      value: "D",
+      help: "between two reads of an answer that has begun (http1)",
+    },
+    {
+      name: "redirects",
+      value: "N",
+      help: "follow at most N (default 10; 0: report the 3xx itself)",
+    },
+    { name: "max-body", value: "SIZE", help: "a longer body is an error (default 64M)" },
+    { name: "insecure", short: "k", help: "take any certificate of a server (http1)" },
+    { name: "cacert", value: "FILE", help: "authorities to trust, in PEM" },
+    { name: "cert", value: "FILE", help: "a client certificate, in PEM" },
+    { name: "key", value: "FILE", help: "its key, in PEM (default: in the file of --cert)" },
+    { name: "proxy", short: "x", value: "URL", help: "", notYet: true },
+    { name: "unix-socket", value: "PATH", help: "", notYet: true },
+  ]),
+  ...section("Retry", [
+    { name: "retries", value: "N", help: "most attempts beyond the first (default 0)" },
+    {
+      name: "retry-on",
+      value: "LIST",
+      help: "after which errors and statuses (default\nnetwork,timeout,429,502,503,504)",
+    },
+    {
+      name: "retry-delay",
+      value: "D",
+      help: "the longest first wait (default 1s); doubles each time,\nwith full jitter",
+    },
+    { name: "retry-max-delay", value: "D", help: "the longest wait (default 1m)" },
+    {
+      name: "retry-unsafe",
+      help: "also requests that are not idempotent, like POST",
+    },
+  ]),
+  ...section("Expectations", [
+    { name: "expect-status", value: "LIST", help: "", notYet: true },
+    { name: "expect-header", value: "'NAME: REGEX'", help: "", notYet: true },
+    { name: "expect-body", value: "REGEX", help: "", notYet: true },
+    { name: "threshold", value: "EXPR", help: "", notYet: true },
+  ]),
+  ...section("Output", [
+    {
+      name: "output",
+      short: "o",
+      value: "FILE",
+      help: "a record for each request; - is stdout; .gz compresses",
+    },
+    { name: "format", value: "FORMAT", help: "ndjson or csv (default: by the file's ending)" },
+    {
+      name: "fields",
+      value: "LIST",
+      help: `which fields, in which order, of\n${wrapped(Object.keys(FIELDS))}`,
+    },
+    { name: "save-bodies", value: "DIR", help: "", notYet: true },
+    {
+      name: "resume",
+      switchValue: "force",
+      help: "go on where a run with the same -o stopped; force:\nthough the input has changed",
+    },
+    {
+      name: "retry-failed",
+      help: "of a run with the same -o, request again what failed",
+    },
+    { name: "overwrite", help: "begin anew, though the output is there" },
+    { name: "failures", value: "FILE", help: "the requests that failed, as JSONL for --input" },
+    { name: "summary", value: "FILE", help: "the summary as JSON" },
+    { name: "json", help: "the summary as JSON on stdout, instead of the table" },
+    {
+      name: "progress",
+      value: "MODE",
+      help:
+        "auto, bar, log or none, on stderr (default auto: a bar\non a terminal, else a line every 10 s)",
+    },
+    { name: "silent", short: "s", help: "print nothing but errors" },
+    { name: "help", short: "h", help: "print this help" },
+    { name: "version", short: "V", help: "print the version" },
+  ]),
+];
+
+function section(section: string, flags: Omit<Flag, "section">[]): Flag[] {
+  return flags.map((flag) => ({ ...flag, section }));
+}
+
+function wrapped(names: string[]): string {
+  return names.join(", ").replace(/(.{30,45},) /g, "$1\n");
+}
