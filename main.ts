@@ -11,6 +11,7 @@ import { Progress } from "./lib/report/progress.ts";
 import { formatSummary } from "./lib/report/json.ts";
 import { formatTable } from "./lib/report/table.ts";
 import { Run } from "./lib/run.ts";
+import { GaveUp } from "./lib/schedule/schedule.ts";
 import { ClosedPipe } from "./lib/sink/blocks.ts";
 
 /** How long requests in flight have after the first Ctrl-C. */
@@ -46,8 +47,13 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 async function request(options: RunOptions): Promise<number> {
-  const run = await Run.open(options);
   const isTerminal = Deno.stderr.isTerminal();
+  const say = (text: string): void => {
+    if (options.silent) return;
+    const line = `myriad: ${escapeForTerminal(text)}\n`;
+    void print(isTerminal ? `\r\x1b[K${line}` : line, Deno.stderr);
+  };
+  const run = await Run.open(options, say);
   const progress = new Progress({
     mode: options.progress === "auto" ? (isTerminal ? "bar" : "log") : options.progress,
     columns,
@@ -68,13 +74,8 @@ async function request(options: RunOptions): Promise<number> {
       if (exitCode !== undefined) Deno.exit(code);
       exitCode = code;
       run.stop();
-      if (!options.silent) {
-        const { inFlight } = run.snapshot();
-        const text = `myriad: interrupted, ${inFlight} in flight have ${
-          GRACE_MS / 1000
-        } s: again to end at once\n`;
-        void print(isTerminal ? `\r\x1b[K${text}` : text, Deno.stderr);
-      }
+      const { inFlight } = run.snapshot();
+      say(`interrupted, ${inFlight} in flight have ${GRACE_MS / 1000} s: again to end at once`);
       grace = setTimeout(() => run.cancel(), GRACE_MS);
     };
     Deno.addSignalListener(signal as Deno.Signal, listener);
@@ -98,7 +99,7 @@ async function request(options: RunOptions): Promise<number> {
     }
     if (failure !== undefined) await complain(failure);
     const isFile = options.output !== undefined && options.output.path !== "-";
-    if (exitCode !== undefined && isFile && !options.silent) {
+    if ((exitCode !== undefined || failure instanceof GaveUp) && isFile && !options.silent) {
       await print("myriad: the same command with --resume goes on\n", Deno.stderr);
     }
   }

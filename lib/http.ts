@@ -42,3 +42,8 @@ export function methodProblem(method: string, hasBody: boolean): string | undefi
 export function basicCredentials(user: string, password: string): string {
   return `Basic ${btoa(String.fromCharCode(...new TextEncoder().encode(`${user}:${password}`)))}`;
 }
+
+/** Methods that may be sent again without asking (RFC 9110 §9.2.2). */
+export const IDEMPOTENT: ReadonlySet<string> = new Set([
+  ...["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"],
+]);

@@ -15,6 +15,7 @@ import { type Now, Outputs } from "./outputs.ts";
 import { hostOf, hostPermission } from "./permission.ts";
 import { Pool } from "./pool.ts";
 import { formatSummary } from "./report/json.ts";
+import { Schedule } from "./schedule/schedule.ts";
 import { openSource, type TargetSource } from "./source/open.ts";
 import type { Engine, Result, Snapshot, Target } from "./types.ts";
 
@@ -27,21 +28,25 @@ export class Run {
   readonly #outputs: Outputs;
   readonly #permits = hostPermission();
   readonly #engine: Engine;
+  #schedule!: Schedule;
   #gate!: Gate<Target>;
   #pool: Pool<Target, Result> | undefined;
   readonly #startMs = performance.now();
-  /** Requests that ended in this process. */
-  #ended = 0;
+  #inFlight = 0;
   #isInterrupted = false;
   #outputFailure: unknown;
 
   /**
    * Opens the source and the outputs; requests nothing.
    *
+   * @param onNotice told what the user should know before the end; it can hold what a server sent
    * @throws {UsageError} If one of them cannot be opened, or there are fewer sockets than the
    * concurrency asks for.
    */
-  static async open(options: RunOptions): Promise<Run> {
+  static async open(
+    options: RunOptions,
+    onNotice: (text: string) => void = () => {},
+  ): Promise<Run> {
     checkSockets(options);
     const outputs = await Outputs.find(options);
     let source;
@@ -49,8 +54,12 @@ export class Run {
       source = await openSource({ ...options, ...outputs.numbers, template: options.url });
       const run = new Run(options, source, outputs);
       await outputs.open(() => run.#soFar(), (error) => run.#fail(error));
-      const pending = outputs.pending(source);
-      run.#gate = new Gate(pending, options.durationMs);
+      run.#schedule = new Schedule(outputs.pending(source), options, {
+        onLate: (ms) => outputs.stats.addLate(ms),
+        onRetry: (cause, result) => outputs.stats.addRetry(cause, result),
+        onNotice,
+      });
+      run.#gate = new Gate(run.#schedule, options.durationMs);
       if (outputs.isComplete) run.#gate.stop();
       return run;
     } catch (error) {
@@ -80,6 +89,7 @@ export class Run {
       failure = error;
     }
     failure ??= this.#outputFailure;
+    if (failure === undefined) await this.#endRetries().catch((error) => failure = error);
     const hasFailed = failure !== undefined;
     failure ??= this.#gate.failure;
     const snapshot = this.snapshot();
@@ -97,13 +107,20 @@ export class Run {
       concurrency: this.#options.concurrency,
       start: (target, done) => this.#start(target, done),
       take: (result) => {
-        this.#ended++;
-        return this.#outputs.take(result);
+        this.#inFlight--;
+        const final = this.#schedule.settle(result);
+        return final === undefined ? undefined : this.#outputs.take(final);
       },
       // Nobody will see what the requests in flight bring: not worth waiting for.
       onStop: () => this.#engine.cancel(),
     });
     return this.#pool.run();
+  }
+
+  /** Takes as results what the run left no time to be made again. */
+  async #endRetries(): Promise<void> {
+    const isCutShort = this.#isInterrupted || this.#gate.failure !== undefined;
+    for (const result of this.#schedule.abandon(isCutShort)) await this.#outputs.take(result);
   }
 
   /** Ends the run, since an output cannot be written any more. */
@@ -113,12 +130,13 @@ export class Run {
   }
 
   #start(target: Target, done: (result: Result) => void): void {
+    this.#inFlight++;
     if (target.invalid !== undefined) return done(unsent(target, target.invalid));
     if (this.#permits !== undefined && this.#gate.passed === 1 && !this.#permits(target.url)) {
       const host = hostOf(target.url);
       throw new UsageError(`Cannot request '${host}': no permission: run with --allow-net=${host}`);
     }
-    this.#engine.start(target, done);
+    this.#engine.start(target, done, this.#schedule.dueMs);
   }
 
   /** Starts no more requests; those in flight go on. */
@@ -153,7 +171,10 @@ export class Run {
     return this.#outputs.stats.snapshot({
       ...this.#costs(),
       concurrency: this.#options.concurrency,
-      inFlight: this.#gate.passed - this.#ended,
+      inFlight: this.#inFlight,
+      retrying: this.#schedule.retrying,
+      paused: this.#schedule.outages,
+      targetRate: this.#options.rate,
       total: this.#outputs.totalWith(this.#source.total),
       progress: this.#source.progress?.(),
       rssBytes: Deno.memoryUsage().rss,

@@ -1,4 +1,5 @@
 import { Histogram, type HistogramState } from "./histogram.ts";
+import { ownText } from "./own_text.ts";
 import {
   ERROR_KINDS,
   type ErrorCount,
@@ -19,6 +20,9 @@ export type Moment = Pick<
   | "seconds"
   | "concurrency"
   | "inFlight"
+  | "retrying"
+  | "paused"
+  | "targetRate"
   | "total"
   | "progress"
   | "rssBytes"
@@ -44,6 +48,8 @@ export interface StatsState {
   readonly statuses: Readonly<Record<string, number>>;
   readonly latency: HistogramState;
   readonly errors: Snapshot["errors"];
+  readonly retries: Snapshot["retries"];
+  readonly late: { readonly count: number; readonly ms: number; readonly maxMs: number };
 }
 
 /**
@@ -64,6 +70,9 @@ export class Stats {
   #ofFailed = { bytes: 0, attempts: 0, sent: 0, busyMs: 0 };
   readonly #statuses = new Float64Array(STATUSES);
   #latency = new Histogram();
+  /** By cause: error kinds and statuses, so bounded. */
+  readonly #retries = new Map<string, number>();
+  #late = { count: 0, ms: 0, maxMs: 0 };
   readonly #errors = new Map<
     ErrorKind,
     { count: number; examples: ErrorCount["examples"][number][] }
@@ -88,6 +97,8 @@ export class Stats {
       if (error === undefined) continue;
       stats.#errors.set(kind, { count: error.count, examples: [...error.examples] });
     }
+    for (const [cause, count] of Object.entries(state.retries)) stats.#retries.set(cause, count);
+    stats.#late = { ...state.late };
     return stats;
   }
 
@@ -104,6 +115,8 @@ export class Stats {
       statuses: this.#statusCounts(),
       latency: this.#latency.toJSON(),
       errors: this.#errorCounts(),
+      retries: Object.fromEntries(this.#retries),
+      late: { ...this.#late },
     };
   }
 
@@ -153,6 +166,21 @@ export class Stats {
     if (result.status !== null) this.#statuses[result.status]++;
     if (result.error !== undefined) this.#addError(result.error, result);
     else if (result.status !== null) this.#latency.record(result.ms * 1000);
+  }
+
+  /** Counts an attempt after which there is another. */
+  addRetry(cause: string, { ms }: Result): void {
+    this.#retries.set(cause, (this.#retries.get(cause) ?? 0) + 1);
+    this.#sent++;
+    this.#busyMs += ms;
+  }
+
+  /** Counts a start that came so late. */
+  addLate(ms: number): void {
+    const late = this.#late;
+    late.count++;
+    late.ms += ms;
+    late.maxMs = Math.max(late.maxMs, ms);
   }
 
   #addError(kind: ErrorKind, { target, detail, bytes, attempts, ms }: Result): void {
@@ -209,15 +237,21 @@ export class Stats {
       meanBusyMs: this.#sent > 0 ? this.#busyMs / this.#sent : 0,
       utilization: placeSeconds > 0 ? Math.min(1, this.#busyMs / 1000 / placeSeconds) : 0,
       attempts: this.#attempts,
+      retries: Object.fromEntries(this.#retries),
+      late: {
+        count: this.#late.count,
+        meanMs: this.#late.count > 0 ? this.#late.ms / this.#late.count : 0,
+        maxMs: this.#late.maxMs,
+      },
     };
   }
 }
 
 /** The beginning of a text, in memory of its own. */
 function cut(text: string): string {
-  const short = text.length > EXAMPLE_LENGTH
-    ? `${text.slice(0, EXAMPLE_LENGTH - 1).replace(/\p{Surrogate}$/u, "")}…`
-    : text;
-  // In V8 a slice keeps all that it is a slice of: a block of the input, or a line of 1 MB.
-  return ` ${short}`.slice(1);
+  return ownText(
+    text.length > EXAMPLE_LENGTH
+      ? `${text.slice(0, EXAMPLE_LENGTH - 1).replace(/\p{Surrogate}$/u, "")}…`
+      : text,
+  );
 }

@@ -233,6 +233,16 @@ export interface Snapshot {
    */
   readonly utilization: number;
   readonly attempts: number;
+  /** Attempts after which there was another, by what failed: an error's kind, or a status. */
+  readonly retries: Readonly<Record<string, number>>;
+  /** Requests that wait for their next attempt. */
+  readonly retrying: number;
+  /** Hosts that are not asked at present, since all requests there failed. */
+  readonly paused: number;
+  /** Requests a second that were asked for; undefined without a schedule. */
+  readonly targetRate: number | undefined;
+  /** Starts that came later than the schedule had them, for want of a free place. */
+  readonly late: { readonly count: number; readonly meanMs: number; readonly maxMs: number };
   /** The process's resident memory now, in bytes. */
   readonly rssBytes: number;
   /** The most it ever was, in kilobytes. */

@@ -48,6 +48,11 @@ const SNAPSHOT: Snapshot = {
   shortages: {},
   interrupted: false,
   resumed: false,
+  retries: {},
+  retrying: 0,
+  paused: 0,
+  targetRate: undefined,
+  late: { count: 0, meanMs: 0, maxMs: 0 },
 };
 
 /** Larger than what anybody will see. */

@@ -5,6 +5,9 @@ import { ERROR_KINDS, type Result, type Snapshot } from "../lib/types.ts";
 const MOMENT: Moment = {
   seconds: 10,
   concurrency: 4,
+  retrying: 0,
+  paused: 0,
+  targetRate: undefined,
   inFlight: 0,
   total: undefined,
   progress: undefined,

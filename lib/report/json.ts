@@ -29,6 +29,13 @@ export function formatSummary(snapshot: Snapshot, { version }: SummaryContext): 
     mean_in_flight_ms: rounded(snapshot.meanBusyMs),
     utilization: rounded(snapshot.utilization),
     attempts: snapshot.attempts,
+    retries: snapshot.retries,
+    target_rate: snapshot.targetRate ?? null,
+    late: {
+      count: snapshot.late.count,
+      mean_ms: rounded(snapshot.late.meanMs),
+      max_ms: rounded(snapshot.late.maxMs),
+    },
     peak_rss_kb: snapshot.peakRssKb,
     cpu_seconds: rounded(snapshot.cpuSeconds),
     engine: snapshot.engine,

@@ -50,18 +50,20 @@ function etaOf({ requests, total, progress }: Snapshot, rate: number): number | 
 
 /** What there is to say of a moment, the most important first. */
 function fieldsOf(snapshot: Snapshot, rate: number): string[] {
-  const { requests, total, latency, failed, inFlight } = snapshot;
+  const { requests, total, latency, failed, inFlight, paused, retrying } = snapshot;
   const done = doneOf(snapshot);
   const eta = etaOf(snapshot, rate);
   return [
     total === undefined ? formatCount(requests) : `${formatCount(requests)}/${formatCount(total)}`,
     ...done === undefined ? [] : [`${Math.floor(done * 100)} %`],
+    ...paused === 0 ? [] : [paused === 1 ? "paused" : `${formatCount(paused)} paused`],
     `${formatRate(rate)}/s`,
     `${formatCount(failed)} ${failed === 1 ? "error" : "errors"}`,
     ...eta === undefined ? [] : [`ETA ${formatClock(eta)}`],
     `${formatClock(snapshot.seconds)}`,
     `p50 ${formatMs(latency.p50)} p99 ${formatMs(latency.p99)}`,
     `${formatCount(inFlight)} in flight`,
+    ...retrying === 0 ? [] : [`${formatCount(retrying)} to be tried again`],
     formatBytes(snapshot.rssBytes),
   ];
 }

@@ -14,6 +14,8 @@ import {
 const EXAMPLE_LENGTH = 68;
 /** Most statuses that get a line each: a server can send 900. */
 const MOST_STATUSES = 10;
+/** Most causes of retries that are named in their line. */
+const MOST_CAUSES = 3;
 /** Cells of what was counted, left of how often; the longest reason phrase fits. */
 const NAME_CELLS = 35;
 
@@ -39,7 +41,9 @@ export function formatTable(snapshot: Snapshot, { color }: { color: boolean }): 
   row("succeeded", paint(32, formatCount(snapshot.succeeded)));
   row("failed", failed > 0 ? paint(31, formatCount(failed)) : "0");
   row("rate", `${formatRate(snapshot.rate)} requests/s`);
-  if (snapshot.utilization > 0) row("", mostAllowed(snapshot));
+  const { targetRate, late, attempts } = snapshot;
+  if (targetRate !== undefined) row("", ofSchedule(targetRate, late, attempts));
+  else if (snapshot.utilization > 0) row("", mostAllowed(snapshot));
   row(
     "bodies",
     `${formatBytes(snapshot.bytes)}, ${formatBytes(ratio(snapshot.bytes, snapshot.seconds))}/s`,
@@ -52,6 +56,13 @@ export function formatTable(snapshot: Snapshot, { color }: { color: boolean }): 
     } a request`,
   );
   row("engine", `${snapshot.engine}, at most ${formatCount(concurrency)} in flight`);
+  const retries = Object.entries(snapshot.retries).sort(([, a], [, b]) => b - a);
+  if (retries.length > 0) {
+    const causes = retries.slice(0, MOST_CAUSES).map(([cause, count]) =>
+      `${formatCount(count)} after ${/^\d/.test(cause) ? "a " : ""}${cause}`
+    );
+    row("retries", causes.join(", ") + (retries.length > MOST_CAUSES ? ", …" : ""));
+  }
   for (const [what, count] of Object.entries(snapshot.shortages)) {
     const times = count === 1 ? "once" : `${formatCount(count)} times`;
     row("ran out", paint(33, `${times}: ${what}; requests waited for it`));
@@ -106,6 +117,14 @@ function mostAllowed({ utilization, concurrency, total, meanBusyMs }: Snapshot):
   return `${formatShare(utilization)} of what ${inFlight} in flight allow at ${
     formatMs(meanBusyMs)
   } each`;
+}
+
+/** How well the schedule was kept, in a sentence. */
+function ofSchedule(rate: number, late: Snapshot["late"], attempts: number): string {
+  const asked = `of ${formatRate(rate)} asked for`;
+  if (late.count === 0) return `${asked}, none late`;
+  const much = `${formatMs(late.meanMs)} on average, ${formatMs(late.maxMs)} at most`;
+  return `${asked}, ${formatShare(ratio(late.count, attempts))} late, by ${much}`;
 }
 
 function share(count: number, requests: number): string {

@@ -1,0 +1,29 @@
+import { BinaryHeap } from "@std/data-structures/binary-heap";
+
+interface Entry<T> {
+  readonly atMs: number;
+  readonly item: T;
+}
+
+/** Items by the time that they are due. */
+export class Agenda<T> {
+  readonly #entries = new BinaryHeap((a: Entry<T>, b: Entry<T>) => a.atMs - b.atMs);
+
+  get length(): number {
+    return this.#entries.length;
+  }
+
+  /** When the first is due; Infinity if there is none. */
+  get firstAtMs(): number {
+    return this.#entries.peek()?.atMs ?? Infinity;
+  }
+
+  add(item: T, atMs: number): void {
+    this.#entries.push({ item, atMs });
+  }
+
+  /** Takes the first, if it is due. */
+  take(nowMs: number): T | undefined {
+    return this.length > 0 && this.firstAtMs <= nowMs ? this.#entries.pop().item : undefined;
+  }
+}

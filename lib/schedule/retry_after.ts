@@ -1,0 +1,23 @@
+/** Most digits of a number of seconds: more would be years. */
+const SECONDS = /^\d{1,9}$/;
+
+/** The three forms of a date that there are (RFC 9110 §5.6.7); the last is in GMT without saying so. */
+const DATES = [
+  /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/,
+  /^[A-Z][a-z]{5,8}, \d{2}-[A-Z][a-z]{2}-\d{2} \d{2}:\d{2}:\d{2} GMT$/,
+  /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4}$/,
+];
+
+/**
+ * How long a `Retry-After` asks to wait (RFC 9110 §10.2.3): seconds, or a date.
+ *
+ * @param text the field's value, which need not be one
+ * @param epochMs the time, in milliseconds since the Unix epoch
+ * @returns milliseconds, from 0; undefined if it says nothing
+ */
+export function waitOf(text: string, epochMs: number): number | undefined {
+  if (SECONDS.test(text)) return Number(text) * 1000;
+  if (!DATES.some((form) => form.test(text))) return undefined;
+  const date = Date.parse(text.endsWith("GMT") ? text : `${text} GMT`);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - epochMs);
+}

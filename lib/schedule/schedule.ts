@@ -1,0 +1,458 @@
+import type { LoadOptions, RetryOptions } from "../options.ts";
+import { ownText } from "../own_text.ts";
+import type { MaybePromise, Result, Source, Target } from "../types.ts";
+import { Agenda } from "./agenda.ts";
+import { type Change, hostOf, Hosts, LONGEST_HOLD_MS } from "./hosts.ts";
+import { Outage } from "./outage.ts";
+import { Pace } from "./pace.ts";
+import { waitOf } from "./retry_after.ts";
+import { causeOf, RetryPolicy } from "./retry_policy.ts";
+import { isOfNetwork } from "./symptom.ts";
+
+type Step = IteratorResult<Target, unknown>;
+
+/**
+ * How long a timer can be late without that mattering: no more starts at once than are due in it,
+ * and only what starts later than that counts as late.
+ */
+const TICK_MS = 4;
+/** The longest that a timer waits; a longer one would fire at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** Least failures that make an outage of a host, and how many times as many one of everything. */
+const LEAST_FAILURES = 50;
+const OF_EVERYTHING = 5;
+/** How long a run goes on that pauses and never had a success, if nothing else is asked for. */
+const HOPELESS_MS = 60_000;
+/** Most notices of outages in a run: with a thousand hosts nobody reads them. */
+const MOST_NOTICES = 20;
+/** Most characters of what failed in a notice. */
+const SHOWN_LENGTH = 200;
+
+/** How requests are held back, and made again. */
+export interface ScheduleOptions extends LoadOptions {
+  readonly retry: RetryOptions;
+}
+
+/** Who is told of what a schedule does. */
+export interface ScheduleListener {
+  /** A start came later than it was due, for want of a free place. */
+  onLate(ms: number): void;
+  /** A request will be made again. */
+  onRetry(cause: string, result: Result): void;
+  /** Something that the user should know, in a sentence; it can hold what a server sent. */
+  onNotice(text: string): void;
+}
+
+/** Time and chance, as tests hand them in. */
+export interface Surroundings {
+  /** Milliseconds on a clock that never goes back. */
+  now(): number;
+  /** Milliseconds since the Unix epoch. */
+  epoch(): number;
+  /** Calls back after so many milliseconds. @returns what takes that back */
+  after(ms: number, callback: () => void): () => void;
+  /** From 0 up to, but not, 1. */
+  random(): number;
+}
+
+const REAL: Surroundings = {
+  now: () => performance.now(),
+  epoch: () => Date.now(),
+  after: (ms, callback) => {
+    const timer = setTimeout(callback, ms);
+    return () => clearTimeout(timer);
+  },
+  random: Math.random,
+};
+
+/** A run that had no success for too long. */
+export class GaveUp extends Error {
+  override name = "GaveUp";
+}
+
+/** A request that waits to be made again. */
+interface Retry {
+  readonly target: Target;
+  /** How it went last, and how often it was made. */
+  readonly last: Result;
+}
+
+/**
+ * Decides when each request starts: between the source, which it asks only when there is room, and
+ * the pool, which asks it only when a place is free. Nothing else waits on purpose.
+ *
+ * ```text
+ * retries that are due ──┐
+ * hosts that are ready ──┼──► rate, ramp ──► pool ──► engine ──► settle ──► final result
+ * source ────────────────┘                                         │
+ *             ▲              ▲                                     │
+ *             │   retries ◄──┴─ hosts: free, held, out of order ◄──┘
+ * ```
+ *
+ * Where nothing is held back, and nothing waits to be made again, a target goes straight through.
+ */
+export class Schedule implements Source<Target> {
+  readonly #source: Source<Target>;
+  readonly #options: ScheduleOptions;
+  readonly #listener: ScheduleListener;
+  readonly #around: Surroundings;
+  readonly #startMs: number;
+  readonly #policy: RetryPolicy;
+  readonly #hosts: Hosts;
+  /** Of the network, or the proxy: whatever the host, nothing gets through. */
+  readonly #network: Outage;
+  #networkProbe: Target | undefined;
+  readonly #pace: Pace | undefined;
+  /** Starts at about the same time, and since when. */
+  #burst = 0;
+  #burstAtMs = -Infinity;
+  /** Whether a start was due with nothing there to be started. */
+  #isStarved = false;
+  /** Waiting to be made again; at most twice the concurrency. */
+  readonly #retries = new Agenda<Retry>();
+  /** By number, how often requests were made that are made again; those in flight and waiting. */
+  readonly #attempts = new Map<number, number>();
+  #inFlight = 0;
+  #isRamping: boolean;
+  #hasSource = true;
+  #sourceFailure: unknown;
+  /** Whether the source's promise is outstanding, and what it gave. */
+  #isPulling = false;
+  #pulled: Target | undefined;
+  /** Answers the one `next()` that waits, if there is one. */
+  #answer: ((step: MaybePromise<Step>) => void) | undefined;
+  #cancelTimer: (() => void) | undefined;
+  #hasSucceeded = false;
+  /** When there was last a success, or none was missed yet. */
+  #hopefulMs: number;
+  #notices = 0;
+  /** When the last target that `next()` gave was due, on the clock; undefined without a rate. */
+  dueMs: number | undefined;
+
+  constructor(
+    source: Source<Target>,
+    options: ScheduleOptions,
+    listener: ScheduleListener,
+    around: Surroundings = REAL,
+  ) {
+    const { concurrency, rate, rampUpMs, hostConcurrency, hostDelayMs } = options;
+    this.#source = source;
+    this.#options = options;
+    this.#listener = listener;
+    this.#around = around;
+    this.#startMs = this.#hopefulMs = around.now();
+    this.#isRamping = rate === undefined && rampUpMs !== undefined;
+    this.#policy = new RetryPolicy(options.retry, around.random);
+    // Those in flight when a host goes down fail together: an outage is that others do, too.
+    const outageAfter = Math.max(LEAST_FAILURES, 2 * concurrency);
+    this.#hosts = new Hosts({ concurrency: hostConcurrency, delayMs: hostDelayMs, outageAfter });
+    this.#network = new Outage(OF_EVERYTHING * outageAfter);
+    this.#pace = rate === undefined ? undefined : new Pace({ rate, rampUpMs }, this.#startMs);
+  }
+
+  /** Requests that wait to be made again. */
+  get retrying(): number {
+    return this.#retries.length;
+  }
+
+  /** Hosts that are not asked at present since all requests there failed; the network counts too. */
+  get outages(): number {
+    return this.#hosts.outages + (this.#network.isOn ? 1 : 0);
+  }
+
+  next(): MaybePromise<Step> {
+    if (this.#goesStraight) {
+      const step = this.#pull();
+      if (step !== undefined && !step.done) return this.#give(step.value, NaN);
+    }
+    return this.#next() ?? new Promise((resolve) => this.#answer = resolve);
+  }
+
+  /** Whether nothing decides but that a place is free. */
+  get #goesStraight(): boolean {
+    return this.#pace === undefined && !this.#isRamping &&
+      this.#hosts.isOpen && this.#retries.length === 0 && !this.#network.isOn && this.#hasSource &&
+      !this.#isPulling && this.#pulled === undefined;
+  }
+
+  /** The next step if it is there; else it is seen to that {@linkcode #wake} is called. */
+  #next(): Step | undefined {
+    const now = this.#around.now();
+    if (now >= this.#hopelessAtMs) throw this.#gaveUp(now);
+    const openAtMs = this.#openAtMs(now);
+    if (openAtMs > now) return this.#wait(openAtMs, now);
+    const target = this.#candidate(now);
+    if (target !== undefined) return this.#give(target, now);
+    if (this.#isOver) {
+      if (this.#sourceFailure !== undefined) throw this.#sourceFailure;
+      return { value: undefined, done: true };
+    }
+    this.#isStarved = true;
+    return this.#wait(Math.min(this.#retries.firstAtMs, this.#hosts.wakeAtMs), now);
+  }
+
+  /** When anything may start at all; Infinity where that is not a matter of time. */
+  #openAtMs(now: number): number {
+    const { concurrency, rampUpMs } = this.#options;
+    if (this.#networkProbe !== undefined) return Infinity;
+    const probeAtMs = this.#network.probeAtMs;
+    const pace = this.#pace;
+    if (pace === undefined) {
+      if (!this.#isRamping) return probeAtMs;
+      this.#isRamping = now < this.#startMs + rampUpMs!;
+      // Place k + 1 is there from k / concurrency of the ramp on.
+      return Math.max(probeAtMs, this.#startMs + rampUpMs! * this.#inFlight / concurrency);
+    }
+    const dueMs = Math.max(probeAtMs, pace.dueMs);
+    if (dueMs > now) return dueMs;
+    if (now - this.#burstAtMs >= 1) {
+      this.#burstAtMs = now;
+      this.#burst = 0;
+    }
+    // A place that has just become free takes what is late. Free ones do not take it all at once.
+    const isLast = this.#inFlight === concurrency - 1;
+    const most = Math.max(1, Math.ceil(this.#options.rate! * TICK_MS / 1000));
+    return this.#burst < most || isLast ? dueMs : this.#burstAtMs + 1;
+  }
+
+  /** A target that may start now: what was begun goes first. */
+  #candidate(now: number): Target | undefined {
+    for (let retry; (retry = this.#retries.take(now)) !== undefined;) {
+      if (this.#hosts.isOpen || this.#hosts.admit(retry.target, now)) return retry.target;
+    }
+    const ready = this.#hosts.next(now);
+    if (ready !== undefined) return ready;
+    // What is in flight may have to wait as well.
+    while (this.#retries.length < this.#options.concurrency && !this.#hosts.isFull(now)) {
+      const step = this.#pull();
+      if (step === undefined || step.done) return undefined;
+      const target = step.value;
+      if (target.invalid !== undefined || this.#hosts.isOpen || this.#hosts.admit(target, now)) {
+        return target;
+      }
+    }
+    return undefined;
+  }
+
+  /** The source's next step, if it is at hand. */
+  #pull(): Step | undefined {
+    if (this.#pulled !== undefined) {
+      const value = this.#pulled;
+      this.#pulled = undefined;
+      return { value, done: false };
+    }
+    if (!this.#hasSource || this.#isPulling) return undefined;
+    let step;
+    try {
+      step = this.#source.next();
+    } catch (error) {
+      this.#endSource(error);
+      return undefined;
+    }
+    if (!(step instanceof Promise)) {
+      if (step.done) this.#endSource(undefined);
+      return step;
+    }
+    this.#isPulling = true;
+    step.then((step) => {
+      if (step.done) this.#endSource(undefined);
+      else this.#pulled = step.value;
+    }, (error) => this.#endSource(error)).then(() => {
+      this.#isPulling = false;
+      this.#wake();
+    });
+    return undefined;
+  }
+
+  #endSource(failure: unknown): void {
+    this.#hasSource = false;
+    this.#sourceFailure = failure;
+  }
+
+  /** Whether nothing is left to start, nor will be. */
+  get #isOver(): boolean {
+    return !this.#hasSource && !this.#isPulling && this.#pulled === undefined &&
+      this.#hosts.waiting === 0 && this.#retries.length === 0 &&
+      (this.#inFlight === 0 || this.#policy.retries === 0);
+  }
+
+  #give(value: Target, now: number): Step {
+    this.#inFlight++;
+    if (value.invalid === undefined) {
+      if (this.#network.isOn) this.#networkProbe = value;
+      if (this.#pace !== undefined) this.#keepPace(this.#pace, now);
+    }
+    return { value, done: false };
+  }
+
+  #keepPace(pace: Pace, now: number): void {
+    if (now - pace.dueMs > TICK_MS) {
+      if (this.#isStarved) pace.slideTo(now);
+      else this.#listener.onLate(now - pace.dueMs);
+    }
+    this.#isStarved = false;
+    this.dueMs = pace.dueMs;
+    pace.advance();
+    this.#burst++;
+  }
+
+  /** Sees to it that whoever waits is woken, at the latest when the run has become hopeless. */
+  #wait(untilMs: number, now: number): undefined {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    const wakeAtMs = Math.min(untilMs, this.#hopelessAtMs);
+    if (wakeAtMs === Infinity) return;
+    // Rounded up: a timer that came early would be set once more.
+    const ms = Math.min(LONGEST_TIMER_MS, Math.max(1, Math.ceil(wakeAtMs - now)));
+    this.#cancelTimer = this.#around.after(ms, () => this.#wake());
+  }
+
+  /** Looks anew whether there is something for whoever waits. */
+  #wake(): void {
+    const answer = this.#answer;
+    if (answer === undefined) return;
+    let step;
+    try {
+      step = this.#next();
+    } catch (error) {
+      this.#answer = undefined;
+      return answer(Promise.reject(error));
+    }
+    if (step === undefined) return;
+    this.#answer = undefined;
+    answer(step);
+  }
+
+  /**
+   * Takes what came of a target that {@linkcode next} gave. Each has to come back once.
+   *
+   * @returns what is to be kept of it: its result, with all attempts counted; undefined if it will
+   * be made again
+   */
+  settle(result: Result): Result | undefined {
+    this.#inFlight--;
+    const isTold = result.error !== "cancelled" && result.error !== "url";
+    const isTransient = isTold && this.#policy.isTransient(result);
+    // Of most runs this is all that there is to do.
+    if (
+      !isTransient && result.retryAfter === null && this.#hosts.isOpen && !this.#network.isOn &&
+      this.#attempts.size === 0
+    ) {
+      this.#hasSucceeded ||= isTold;
+      if (this.#answer !== undefined) this.#wake();
+      return result;
+    }
+    const now = this.#around.now();
+    const holdMs = this.#holdOf(result);
+    this.#judge(result, isTold ? isTransient : undefined, holdMs, now);
+    const attempts = (this.#attempts.get(result.target.i) ?? 0) + result.attempts;
+    const wantsMore = isTold && this.#policy.wantsMore(result, attempts);
+    if (wantsMore) this.#retry(result, attempts, holdMs, now);
+    this.#wake();
+    return wantsMore ? undefined : this.#finish(result, attempts);
+  }
+
+  /** Milliseconds that a server wants to be left alone. */
+  #holdOf({ retryAfter }: Result): number {
+    if (retryAfter === null) return 0;
+    return Math.min(LONGEST_HOLD_MS, waitOf(retryAfter, this.#around.epoch()) ?? 0);
+  }
+
+  /** Learns of a result what it says of its host, and of the network. */
+  #judge(result: Result, isTransient: boolean | undefined, holdMs: number, now: number): void {
+    const { target, status } = result;
+    if (target.invalid !== undefined) return;
+    if (!this.#options.pauses) {
+      this.#hosts.end(target, undefined, 0, now);
+      return;
+    }
+    const hadOutages = this.outages > 0;
+    const isOut = isTransient === false ? status === 407 : isTransient;
+    if (isOut === false) {
+      this.#hasSucceeded = true;
+      this.#hopefulMs = now;
+    }
+    const change = this.#hosts.end(target, isOut, holdMs, now);
+    if (change !== undefined) this.#say(change, hostOf(target.url), result);
+    const isDown = isOfNetwork(result);
+    const wasProbe = this.#networkProbe === target;
+    if (wasProbe) this.#networkProbe = undefined;
+    if (isDown === true) {
+      if (wasProbe) this.#network.failProbe(now);
+      else if (this.#network.fail(now)) this.#say("outage", "every host", result);
+    } else if (isDown === false && this.#network.succeed()) {
+      this.#networkProbe = undefined;
+      this.#say("back", "the network", result);
+    }
+    if (!hadOutages) this.#hopefulMs = now;
+  }
+
+  #say(change: Change, whom: string, result: Result): void {
+    if (++this.#notices > MOST_NOTICES) return;
+    const why = `${causeOf(result)}${result.detail === undefined ? "" : `: ${result.detail}`}`;
+    this.#listener.onNotice(
+      change === "back"
+        ? `${whom} can be asked again: going on`
+        : `paused for ${whom}, where one request after the other failed (${
+          why.slice(0, SHOWN_LENGTH)
+        }): one is tried after 1 s, 2 s, up to a minute: --no-pause goes on regardless`,
+    );
+  }
+
+  #retry(result: Result, attempts: number, holdMs: number, now: number): void {
+    const { target, via } = result;
+    this.#attempts.set(target.i, attempts);
+    this.#listener.onRetry(causeOf(result), result);
+    // It may wait long: it is to keep neither the block of the input that its URL stood in, nor a
+    // connection.
+    const kept = { ...target, url: ownText(target.url) };
+    const { remote = null, connectMs = null, tlsMs = null } = via ?? {};
+    const last = { ...result, target: kept, attempts, via: via && { remote, connectMs, tlsMs } };
+    this.#retries.add(
+      { target: kept, last },
+      now + Math.max(holdMs, this.#policy.waitMs(attempts)),
+    );
+  }
+
+  #finish(result: Result, attempts: number): Result {
+    this.#attempts.delete(result.target.i);
+    return attempts === result.attempts ? result : { ...result, attempts };
+  }
+
+  /** When a run that pauses is given up; Infinity if it does not pause. */
+  get #hopelessAtMs(): number {
+    if (!this.#network.isOn && (this.#hosts.outages === 0 || this.#hosts.waiting === 0)) {
+      return Infinity;
+    }
+    const byDefault = this.#hasSucceeded ? Infinity : HOPELESS_MS;
+    return this.#hopefulMs + (this.#options.giveUpAfterMs ?? byDefault);
+  }
+
+  #gaveUp(now: number): GaveUp {
+    const seconds = Math.round((now - this.#hopefulMs) / 1000);
+    return new GaveUp(`Cannot go on: every request has failed for ${seconds} s: see what is down`);
+  }
+
+  /**
+   * What still waits to be made again, where the run ends before: how it went last.
+   *
+   * @param isCutShort whether the run can be gone on with, so that it is no result yet
+   */
+  *abandon(isCutShort: boolean): Generator<Result> {
+    for (let retry; (retry = this.#retries.take(Infinity)) !== undefined;) {
+      yield isCutShort
+        ? {
+          ...retry.last,
+          status: null,
+          error: "cancelled",
+          detail: `the run ended before the next attempt; the last one was: ${causeOf(retry.last)}`,
+        }
+        : retry.last;
+    }
+  }
+
+  async return(): Promise<void> {
+    this.#cancelTimer?.();
+    await this.#source.return?.();
+  }
+}

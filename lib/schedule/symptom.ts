@@ -1,0 +1,28 @@
+import type { Result } from "../types.ts";
+
+/** What is said where the name server does not answer, not where it knows no such name. */
+const NO_NAME_SERVER = /name server does not answer|temporary failure in name resolution/i;
+
+/**
+ * Whether a result speaks of the network, or of the proxy, being down: no host can be asked then.
+ *
+ * @returns undefined if it speaks of neither
+ */
+export function isOfNetwork({ error, status, detail = "" }: Result): boolean | undefined {
+  switch (error) {
+    case undefined:
+      // Of the proxy (RFC 9110 §15.5.8); its credit may be used up.
+      return status === 407;
+    case "timeout":
+    case "connect":
+      return true;
+    case "dns":
+      return NO_NAME_SERVER.test(detail);
+    case "url":
+    case "cancelled":
+      return undefined;
+    default:
+      // Somebody was there to refuse it.
+      return false;
+  }
+}
