@@ -142,7 +142,7 @@ export class Schedule implements Source<Target> {
     this.#around = around;
     this.#startMs = this.#hopefulMs = around.now();
     this.#isRamping = rate === undefined && rampUpMs !== undefined;
-    this.#policy = new RetryPolicy(options.retry, around.random);
+    this.#policy = new RetryPolicy(options.retry, () => around.random());
     // Those in flight when a host goes down fail together: an outage is that others do, too.
     const outageAfter = Math.max(LEAST_FAILURES, 2 * concurrency);
     this.#hosts = new Hosts({ concurrency: hostConcurrency, delayMs: hostDelayMs, outageAfter });

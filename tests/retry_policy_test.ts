@@ -1,0 +1,98 @@
+import { assert, assertEquals } from "@std/assert";
+import type { RetryOptions } from "../lib/options.ts";
+import { waitOf } from "../lib/schedule/retry_after.ts";
+import { RetryPolicy } from "../lib/schedule/retry_policy.ts";
+import { isOfNetwork } from "../lib/schedule/symptom.ts";
+import type { Result } from "../lib/types.ts";
+import { result } from "./fixtures/result.ts";
+
+const OPTIONS: RetryOptions = {
+  retries: 3,
+  on: new Set(["timeout", "reset", "429", "503"]),
+  delayMs: 100,
+  maxDelayMs: 1_000,
+  unsafe: false,
+};
+
+for (
+  const [what, more, method, attempts, expected] of [
+    ["an answer", { status: 200 }, "GET", 1, false],
+    ["a status that is named", { status: 503 }, "GET", 1, true],
+    ["a status that is not", { status: 500 }, "GET", 1, false],
+    ["an error that is named", { status: null, error: "timeout" }, "GET", 1, true],
+    ["an error that is not", { status: null, error: "tls" }, "GET", 1, false],
+    ["what would fail again", { status: null, error: "reset", isPermanent: true }, "GET", 1, false],
+    ["the last attempt but one", { status: 503 }, "GET", 3, true],
+    ["the last attempt", { status: 503 }, "GET", 4, false],
+    ["a PUT", { status: 503 }, "PUT", 1, true],
+    ["a DELETE", { status: 503 }, "DELETE", 1, true],
+    ["a POST", { status: 503 }, "POST", 1, false],
+    ["a PATCH", { status: null, error: "timeout" }, "PATCH", 1, false],
+  ] as const
+) {
+  Deno.test(`RetryPolicy wantsMore() is ${expected} after ${what}`, () => {
+    const of = result(more as Partial<Result>, { method });
+    assertEquals(new RetryPolicy(OPTIONS).wantsMore(of, attempts), expected);
+  });
+}
+
+Deno.test("RetryPolicy wantsMore() takes a POST where the user says so", () => {
+  const policy = new RetryPolicy({ ...OPTIONS, unsafe: true });
+  assert(policy.wantsMore(result({ status: 503 }, { method: "POST" }), 1));
+});
+
+Deno.test("RetryPolicy waitMs() is any time up to a bound that doubles", () => {
+  const most = new RetryPolicy(OPTIONS, () => 1 - Number.EPSILON);
+  const bounds = [1, 2, 3, 4, 5, 1_000].map((attempts) => Math.round(most.waitMs(attempts)));
+  assertEquals(bounds, [100, 200, 400, 800, 1_000, 1_000]);
+  assertEquals(new RetryPolicy(OPTIONS, () => 0).waitMs(4), 0);
+  assertEquals(new RetryPolicy(OPTIONS, () => 0.5).waitMs(2), 100);
+});
+
+const NOW = Date.UTC(1994, 10, 6, 8, 49, 7);
+for (
+  const [text, expected] of [
+    ["0", 0],
+    ["120", 120_000],
+    ["Sun, 06 Nov 1994 08:49:37 GMT", 30_000],
+    ["Sunday, 06-Nov-94 08:49:37 GMT", 30_000],
+    ["Sun Nov  6 08:49:37 1994", 30_000],
+    ["Sun, 06 Nov 1994 08:00:00 GMT", 0],
+    ["-1", undefined],
+    ["1.5", undefined],
+    ["", undefined],
+    ["soon", undefined],
+    ["9".repeat(40), undefined],
+    ["Sun, 99 Nov 1994 08:49:37 GMT", undefined],
+    ["1994-11-06T08:49:37Z", undefined],
+  ] as const
+) {
+  Deno.test(`waitOf() gives ${expected} for "${text}"`, () => {
+    assertEquals(waitOf(text, NOW), expected);
+  });
+}
+
+for (
+  const [what, more, expected] of [
+    ["an answer", { status: 503 }, false],
+    ["a proxy that wants credentials", { status: 407 }, true],
+    ["a timeout", { status: null, error: "timeout" }, true],
+    ["no route", { status: null, error: "connect", detail: "network unreachable" }, true],
+    ["a refusal", { status: null, error: "refused" }, false],
+    [
+      "an unknown name",
+      { status: null, error: "dns", detail: "the name does not resolve" },
+      false,
+    ],
+    [
+      "no name server",
+      { status: null, error: "dns", detail: "the name server does not answer" },
+      true,
+    ],
+    ["an interruption", { status: null, error: "cancelled" }, undefined],
+  ] as const
+) {
+  Deno.test(`isOfNetwork() is ${expected} for ${what}`, () => {
+    assertEquals(isOfNetwork(result(more as Partial<Result>)), expected);
+  });
+}

@@ -1,0 +1,581 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { Pool } from "../lib/pool.ts";
+import { GaveUp, Schedule, type ScheduleOptions } from "../lib/schedule/schedule.ts";
+import type { Result, Source, Target } from "../lib/types.ts";
+import { FakeTime } from "./fixtures/fake_time.ts";
+import { result } from "./fixtures/result.ts";
+import { target } from "./fixtures/target.ts";
+
+const RETRY: ScheduleOptions["retry"] = {
+  retries: 0,
+  on: new Set(["refused", "timeout", "connect", "503", "429"]),
+  delayMs: 1_000,
+  maxDelayMs: 60_000,
+  unsafe: false,
+};
+
+const OPTIONS: ScheduleOptions = {
+  concurrency: 10,
+  rate: undefined,
+  rampUpMs: undefined,
+  hostConcurrency: undefined,
+  hostDelayMs: undefined,
+  pauses: true,
+  giveUpAfterMs: undefined,
+  retry: RETRY,
+};
+
+const REFUSED = { status: null, error: "refused", detail: "connection refused" } as const;
+const BUSY = { status: 503 } as const;
+
+/** A schedule between a source and a real pool, whose requests a test answers by hand. */
+class Rig {
+  readonly time = new FakeTime();
+  /** What started, with the time and, as far as there was one, the time when it was due. */
+  readonly starts: { i: number; ms: number; dueMs: number | undefined }[] = [];
+  readonly results: Result[] = [];
+  readonly late: number[] = [];
+  readonly retried: string[] = [];
+  readonly notices: string[] = [];
+  readonly schedule: Schedule;
+  readonly over: Promise<void>;
+  /** Why the run ended, once it has. */
+  end: unknown = "not yet";
+  /** How often the source was asked. */
+  asked = 0;
+  /** What becomes of a request as soon as it starts; undefined: the test answers it later. */
+  answers: (target: Target) => Partial<Result> | undefined;
+  readonly #inFlight = new Map<number, { target: Target; done: (result: Result) => void }>();
+  readonly #pool: Pool<Target, Result>;
+
+  constructor(
+    source: Iterable<Target> | Source<Target>,
+    options: Partial<ScheduleOptions> = {},
+    answers: Rig["answers"] = () => undefined,
+  ) {
+    this.answers = answers;
+    const all = { ...OPTIONS, ...options };
+    const items = Symbol.iterator in source ? source[Symbol.iterator]() : source;
+    const counted: Source<Target> = {
+      next: () => {
+        this.asked++;
+        return items.next();
+      },
+      return: () => items.return?.(),
+    };
+    this.schedule = new Schedule(counted, all, {
+      onLate: (ms) => this.late.push(ms),
+      onRetry: (cause) => this.retried.push(cause),
+      onNotice: (text) => this.notices.push(text),
+    }, this.time);
+    this.#pool = new Pool(this.schedule, {
+      concurrency: all.concurrency,
+      start: (target, done) => this.#start(target, done),
+      take: (result) => {
+        const final = this.schedule.settle(result);
+        if (final !== undefined) this.results.push(final);
+      },
+    });
+    this.over = this.#pool.run().then(() => this.end = "over", (error) => this.end = error);
+  }
+
+  #start(target: Target, done: (result: Result) => void): void {
+    this.starts.push({ i: target.i, ms: this.time.now(), dueMs: this.schedule.dueMs });
+    const answer = this.answers(target);
+    if (answer === undefined) this.#inFlight.set(target.i, { target, done });
+    else void Promise.resolve().then(() => done(result({ ...answer, target })));
+  }
+
+  /** Numbers of the requests in flight. */
+  get inFlight(): number[] {
+    return [...this.#inFlight.keys()];
+  }
+
+  /** Answers a request, and lets time stand. */
+  async answer(i: number, more: Partial<Result> = {}): Promise<void> {
+    const { target, done } = this.#inFlight.get(i)!;
+    this.#inFlight.delete(i);
+    done(result({ ...more, target }));
+    await this.time.to(this.time.now());
+  }
+
+  async answerAll(more: Partial<Result> = {}): Promise<void> {
+    for (const i of this.inFlight) await this.answer(i, more);
+  }
+
+  /** When each request started, by number. */
+  get times(): number[][] {
+    return this.starts.map(({ i, ms }) => [i, ms]);
+  }
+}
+
+/** Targets at hosts, numbered from 0. */
+function at(hosts: Iterable<string>, more: Partial<Target> = {}): Target[] {
+  return [...hosts].map((host, i) => target(`http://${host}/${i}`, { i, ...more }));
+}
+
+/** So many at one host. */
+function many(count: number, host = "host"): Target[] {
+  return at(new Array(count).fill(host));
+}
+
+/** A source that gives by promises, when a test says so. */
+class Slow implements Source<Target> {
+  #next: ((step: IteratorResult<Target, unknown>) => void) | undefined;
+
+  next(): Promise<IteratorResult<Target, unknown>> {
+    return new Promise((resolve) => this.#next = resolve);
+  }
+
+  give(value: Target): void {
+    this.#next!({ value, done: false });
+  }
+
+  end(): void {
+    this.#next!({ value: undefined, done: true });
+  }
+}
+
+Deno.test("Schedule next() hands a target straight through when nothing is held back", () => {
+  const schedule = new Schedule(
+    many(2)[Symbol.iterator](),
+    OPTIONS,
+    { onLate: () => {}, onRetry: () => {}, onNotice: () => {} },
+  );
+  const first = schedule.next() as IteratorResult<Target>;
+  assertEquals([first.done, first.value.i], [false, 0]);
+  assertEquals(schedule.dueMs, undefined);
+  schedule.settle(result({ target: first.value }));
+  assertEquals((schedule.next() as IteratorResult<Target>).value.i, 1);
+  assertEquals((schedule.next() as IteratorResult<Target>).done, true);
+});
+
+Deno.test("Schedule starts at the rate, whatever the answers do", async () => {
+  const rig = new Rig(many(50), { rate: 100, concurrency: 1_000 });
+  await rig.time.to(245);
+  assertEquals(rig.times, Array.from({ length: 25 }, (_, k) => [k, k * 10]));
+  await rig.time.to(10_000);
+  assertEquals([rig.starts.length, rig.late.length], [50, 0]);
+  await rig.answerAll();
+  assertEquals(rig.end, "over");
+  assertEquals(rig.time.timers, 0);
+});
+
+for (const rate of [7, 3_000, 10_000, 100_000]) {
+  Deno.test(`Schedule keeps ${rate}/s to a tick, in bursts of no more than that`, async () => {
+    const count = Math.min(20_000, rate * 3);
+    const rig = new Rig(many(count), { rate, concurrency: 100_000 }, () => ({}));
+    await rig.time.to(count / rate * 1_000);
+    assertEquals(rig.starts.length, count);
+    const behind = rig.starts.map(({ ms, dueMs }) => ms - dueMs!);
+    assert(Math.min(...behind) >= 0 && Math.max(...behind) <= 1, `${Math.max(...behind)}`);
+    const byTime = Map.groupBy(rig.starts, ({ ms }) => ms);
+    const burst = Math.max(...[...byTime.values()].map((starts) => starts.length));
+    assert(burst <= Math.ceil(rate / 1_000) + 1, `${burst}`);
+  });
+}
+
+Deno.test("Schedule makes up in small bursts for what the process was too late for", async () => {
+  const rig = new Rig(many(5_000), { rate: 1_000, concurrency: 100_000 });
+  await rig.time.to(100);
+  await rig.time.jump(1_000);
+  await rig.time.to(2_000);
+  const byTime = Map.groupBy(rig.starts, ({ ms }) => ms);
+  assertEquals(Math.max(...[...byTime.values()].map((starts) => starts.length)), 4);
+  assertEquals(rig.starts.length, 2_001);
+  // All of it counts from when it was due.
+  assertEquals(rig.starts.map(({ dueMs }) => dueMs), Array.from({ length: 2_001 }, (_, k) => k));
+  assert(rig.late.length > 900 && Math.max(...rig.late) > 990, `${rig.late.length}`);
+});
+
+Deno.test("Schedule starts late what was due while every place was taken, and says so", async () => {
+  const rig = new Rig(many(100), { rate: 10, concurrency: 2 });
+  await rig.time.to(1_000);
+  assertEquals(rig.inFlight, [0, 1]);
+  await rig.answer(0);
+  await rig.answer(1);
+  // 11 were due by now: those that have a place start, and count from when they were due.
+  assertEquals(rig.starts.slice(2), [{ i: 2, ms: 1_000, dueMs: 200 }, {
+    i: 3,
+    ms: 1_000,
+    dueMs: 300,
+  }]);
+  assertEquals(rig.late, [800, 700]);
+  rig.answers = () => ({});
+  await rig.answerAll();
+  // As fast as places become free: nothing waits for a tick.
+  assertEquals(rig.starts.filter(({ ms }) => ms === 1_000).length, 9);
+  await rig.time.to(10_000);
+  assertEquals(rig.end, "over");
+});
+
+Deno.test("Schedule makes up for nothing that the source did not have", async () => {
+  const source = new Slow();
+  const rig = new Rig(source, { rate: 10 }, () => ({}));
+  await rig.time.to(0);
+  source.give(target("http://host/", { i: 0 }));
+  await rig.time.to(5_000);
+  source.give(target("http://host/", { i: 1 }));
+  await rig.time.to(5_100);
+  source.give(target("http://host/", { i: 2 }));
+  await rig.time.to(6_000);
+  assertEquals(rig.starts.map(({ ms, dueMs }) => [ms, dueMs]), [
+    [0, 0],
+    [5_000, 5_000],
+    [5_100, 5_100],
+  ]);
+  assertEquals(rig.late, []);
+  source.end();
+  await rig.over;
+  assertEquals(rig.end, "over");
+});
+
+Deno.test("Schedule raises the rate over the ramp", async () => {
+  const rig = new Rig(many(1_000), { rate: 100, rampUpMs: 10_000, concurrency: 10_000 });
+  await rig.time.to(5_000);
+  assertEquals(rig.starts.length, 126);
+  await rig.time.to(10_999.5);
+  assertEquals(rig.starts.length, 600);
+});
+
+Deno.test("Schedule raises the concurrency over the ramp where there is no rate", async () => {
+  const rig = new Rig(many(1_000), { concurrency: 10, rampUpMs: 1_000 });
+  const places: number[] = [];
+  for (let ms = 0; ms <= 1_000; ms += 100) {
+    await rig.time.to(ms);
+    places.push(rig.inFlight.length);
+  }
+  assertEquals(places, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 10]);
+  await rig.answer(0);
+  assertEquals(rig.inFlight.length, 10);
+});
+
+Deno.test("Schedule holds a place free on the ramp until it is there", async () => {
+  const rig = new Rig(many(100), { concurrency: 4, rampUpMs: 4_000 });
+  await rig.time.to(100);
+  await rig.answer(0);
+  assertEquals(rig.inFlight, [1]);
+});
+
+Deno.test("Schedule asks no host for more at once than it may, and goes on with the others", async () => {
+  const hosts = ["slow", "slow", "slow", "slow", "a", "b", "slow", "c"];
+  const rig = new Rig(at(hosts), { hostConcurrency: 2 });
+  await rig.time.to(0);
+  assertEquals(rig.inFlight, [0, 1, 4, 5, 7]);
+  await rig.answer(1);
+  assertEquals(rig.inFlight, [0, 4, 5, 7, 2]);
+  await rig.answerAll();
+  await rig.answerAll();
+  await rig.answerAll();
+  assertEquals(rig.starts.map(({ i }) => i), [0, 1, 4, 5, 7, 2, 3, 6]);
+  assertEquals(rig.end, "over");
+});
+
+Deno.test("Schedule leaves a host alone for as long as it is to", async () => {
+  const hosts = ["a", "a", "b", "A:80", "b"];
+  const rig = new Rig(at(hosts), { hostDelayMs: 500 }, () => ({}));
+  await rig.time.to(2_000);
+  assertEquals(rig.times, [[0, 0], [2, 0], [1, 500], [4, 500], [3, 1_000]]);
+  assertEquals(rig.end, "over");
+});
+
+Deno.test("Schedule looks past a host that waits, but not without bound", async () => {
+  function* source(): Generator<Target> {
+    for (let i = 0; i < 1_000_000; i++) yield target(`http://slow/${i}`, { i });
+  }
+  const rig = new Rig(source(), { hostConcurrency: 1 });
+  await rig.time.to(0);
+  assertEquals(rig.inFlight, [0]);
+  assertEquals(rig.asked, 10_001);
+  await rig.answer(0);
+  assertEquals([rig.inFlight, rig.asked], [[1], 10_002]);
+});
+
+Deno.test("Schedule looks past large bodies only as far as there is memory for them", async () => {
+  const body = new Uint8Array(1 << 20);
+  function* source(): Generator<Target> {
+    for (let i = 0; i < 100; i++) yield target(`http://slow/${i}`, { i, body, method: "PUT" });
+  }
+  const rig = new Rig(source(), { hostConcurrency: 1 });
+  await rig.time.to(0);
+  assert(rig.asked <= 18, `${rig.asked}`);
+});
+
+Deno.test("Schedule holds back a host that says Retry-After, and no other", async () => {
+  const rig = new Rig(at(["a", "b", "a", "b", "a"]), { concurrency: 2 });
+  await rig.time.to(0);
+  await rig.answer(0, { status: 429, retryAfter: "30" });
+  await rig.answer(1);
+  assertEquals(rig.inFlight, [3]);
+  await rig.answer(3);
+  await rig.time.to(29_999);
+  assertEquals(rig.inFlight, []);
+  await rig.time.to(30_000);
+  assertEquals(rig.inFlight, [2, 4]);
+});
+
+Deno.test("Schedule takes a Retry-After that is a date, and none for longer than an hour", async () => {
+  for (
+    const [text, ms] of [
+      ["Thu, 01 Jan 2026 00:00:10 GMT", 10_000],
+      ["999999999", 3_600_000],
+    ] as const
+  ) {
+    const rig = new Rig(many(2), { concurrency: 1 });
+    await rig.time.to(0);
+    await rig.answer(0, { ...BUSY, retryAfter: text });
+    await rig.time.to(ms - 1);
+    assertEquals(rig.inFlight, []);
+    await rig.time.to(ms);
+    assertEquals(rig.inFlight, [1]);
+  }
+});
+
+Deno.test("Schedule makes a request again, and counts its attempts", async () => {
+  const rig = new Rig(many(1), { retry: { ...RETRY, retries: 2 } });
+  await rig.time.to(0);
+  await rig.answer(0, BUSY);
+  assertEquals([rig.results.length, rig.schedule.retrying], [0, 1]);
+  await rig.time.to(1_000);
+  await rig.answer(0, REFUSED);
+  await rig.time.to(3_000);
+  await rig.answer(0);
+  assertEquals(rig.starts.map(({ ms }) => ms), [0, 1_000, 3_000]);
+  assertEquals(rig.results.map(({ status, attempts }) => [status, attempts]), [[200, 3]]);
+  assertEquals(rig.retried, ["503", "refused"]);
+  assertEquals(rig.end, "over");
+});
+
+Deno.test("Schedule gives the last result when no attempt is left", async () => {
+  const rig = new Rig(many(1), { retry: { ...RETRY, retries: 2 } }, () => BUSY);
+  await rig.time.to(100_000);
+  assertEquals(rig.results.map(({ status, attempts }) => [status, attempts]), [[503, 3]]);
+  assertEquals(rig.end, "over");
+});
+
+Deno.test("Schedule waits for a Retry-After before it makes a request again, also without pauses", async () => {
+  for (const pauses of [true, false]) {
+    const rig = new Rig(many(3), { concurrency: 2, pauses, retry: { ...RETRY, retries: 1 } });
+    await rig.time.to(0);
+    await rig.answer(0, { ...BUSY, retryAfter: "20" });
+    // Without pauses nobody but the request itself waits.
+    assertEquals(rig.inFlight, pauses ? [1] : [1, 2]);
+    await rig.time.to(19_999);
+    await rig.answerAll();
+    assertEquals(rig.inFlight, []);
+    await rig.time.to(20_000);
+    assertEquals(rig.inFlight, pauses ? [2, 0] : [0]);
+  }
+});
+
+Deno.test("Schedule gives the place of a request that waits to others, as many as may wait", async () => {
+  function* source(): Generator<Target> {
+    for (let i = 0; i < 1_000; i++) yield target(`http://host/${i}`, { i });
+  }
+  const rig = new Rig(source(), {
+    concurrency: 5,
+    retry: { ...RETRY, retries: 1, delayMs: 10_000 },
+  }, () => BUSY);
+  await rig.time.to(5_000);
+  // Five wait, and what was in flight by then; the source is asked for no more.
+  assert(rig.schedule.retrying >= 5 && rig.schedule.retrying <= 9, `${rig.schedule.retrying}`);
+  assertEquals(rig.asked, rig.schedule.retrying);
+  rig.answers = () => ({});
+  await rig.time.to(20_000);
+  assertEquals([rig.results.length, rig.end], [1_000, "over"]);
+  assertEquals(rig.results.filter(({ attempts }) => attempts === 2).length, rig.retried.length);
+});
+
+Deno.test("Schedule spreads what failed together", async () => {
+  const rig = new Rig(many(100), { concurrency: 100, retry: { ...RETRY, retries: 1 } });
+  await rig.time.to(0);
+  for (const i of rig.inFlight) {
+    rig.time.chance = i / 100;
+    await rig.answer(i, BUSY);
+  }
+  await rig.time.to(500);
+  assertEquals(rig.inFlight.length, 51);
+});
+
+Deno.test("Schedule counts retries to the rate and to the concurrency of their host", async () => {
+  const rig = new Rig(many(4), {
+    rate: 10,
+    hostConcurrency: 1,
+    retry: { ...RETRY, retries: 1, delayMs: 1 },
+  });
+  await rig.time.to(0);
+  await rig.answer(0, BUSY);
+  await rig.time.to(100);
+  await rig.answerAll();
+  await rig.time.to(199);
+  assertEquals(rig.inFlight, []);
+  await rig.time.to(200);
+  assertEquals(rig.inFlight.length, 1);
+});
+
+Deno.test("Schedule pauses after a run of failures, says so, probes, and goes on", async () => {
+  let isUp = false;
+  const rig = new Rig(many(500), { giveUpAfterMs: 1e6 }, () => isUp ? {} : REFUSED);
+  await rig.time.to(900);
+  // As many as make an outage, and those in flight meanwhile.
+  const failed = rig.results.length;
+  assert(failed >= 50 && failed < 60, `${failed}`);
+  assertEquals(rig.notices.length, 1);
+  assertMatch(rig.notices[0], /^paused for host, .*\(refused: connection refused\)/);
+  const before = rig.starts.length;
+  await rig.time.to(100_000);
+  assertEquals(rig.starts.slice(before).map(({ ms }) => ms), [
+    1_000,
+    3_000,
+    7_000,
+    15_000,
+    31_000,
+    63_000,
+  ]);
+  assertEquals(rig.schedule.outages, 0 + 1);
+  isUp = true;
+  await rig.time.to(123_000);
+  assertEquals(rig.end, "over");
+  assertEquals(rig.results.length, 500);
+  assertEquals(rig.notices.slice(1), ["host can be asked again: going on"]);
+  assertEquals(rig.schedule.outages, 0);
+});
+
+Deno.test("Schedule burns no attempts while it pauses", async () => {
+  let isUp = false;
+  const options = { giveUpAfterMs: 1e6, retry: { ...RETRY, retries: 3, delayMs: 100 } };
+  const rig = new Rig(many(1_000), options, () => isUp ? {} : REFUSED);
+  await rig.time.to(50_000);
+  isUp = true;
+  await rig.time.to(200_000);
+  assertEquals(rig.end, "over");
+  const lost = rig.results.filter(({ error }) => error !== undefined).length;
+  assert(lost <= 20, `${lost} of 1,000 were lost`);
+});
+
+Deno.test("Schedule pauses for one host alone where there are many", async () => {
+  const hosts = Array.from({ length: 2_000 }, (_, i) => i % 2 === 0 ? "down" : `up${i % 10}`);
+  const rig = new Rig(at(hosts), {}, ({ url }) => url.includes("down") ? REFUSED : {});
+  await rig.time.to(500);
+  assertEquals(rig.results.filter(({ error }) => error === undefined).length, 1_000);
+  const failed = rig.results.length - 1_000;
+  assert(failed >= 50 && failed < 60, `${failed}`);
+  assertEquals(rig.schedule.outages, 1);
+});
+
+Deno.test("Schedule pauses for every host when nothing gets through, and probes with one", async () => {
+  const hosts = Array.from({ length: 5_000 }, (_, i) => `host${i}`);
+  const rig = new Rig(
+    at(hosts),
+    {},
+    () => ({ status: null, error: "connect", detail: "no route" }),
+  );
+  await rig.time.to(900);
+  const failed = rig.results.length;
+  assert(failed >= 250 && failed < 260, `${failed}`);
+  assertEquals(rig.notices.length, 1);
+  assertStringIncludes(rig.notices[0], "every host");
+  await rig.time.to(3_500);
+  assertEquals(rig.results.length, failed + 2);
+  rig.answers = () => ({});
+  await rig.time.to(7_100);
+  assertEquals([rig.results.length, rig.end], [5_000, "over"]);
+});
+
+Deno.test("Schedule takes many hosts that refuse for what they are", async () => {
+  const hosts = Array.from({ length: 5_000 }, (_, i) => `host${i}`);
+  const rig = new Rig(at(hosts), {}, () => REFUSED);
+  await rig.time.to(0);
+  assertEquals([rig.results.length, rig.end, rig.notices], [5_000, "over", []]);
+});
+
+Deno.test("Schedule never pauses where the user says so", async () => {
+  const rig = new Rig(many(2_000), { pauses: false }, () => ({ ...BUSY, retryAfter: "10" }));
+  await rig.time.to(0);
+  assertEquals([rig.results.length, rig.end, rig.notices], [2_000, "over", []]);
+});
+
+Deno.test("Schedule does not make up for a pause with a burst", async () => {
+  let isUp = false;
+  const rig = new Rig(many(1_000), { rate: 100 }, () => isUp ? {} : REFUSED);
+  await rig.time.to(1_000);
+  isUp = true;
+  const before = rig.starts.length;
+  await rig.time.to(60_000);
+  const times = rig.starts.slice(before).map(({ ms }) => ms);
+  const gaps = times.slice(2).map((ms, k) => ms - times[k + 1]);
+  assert(gaps.every((gap) => gap > 9 && gap < 11), `${Math.min(...gaps)}`);
+  assertEquals(rig.late, []);
+});
+
+Deno.test("Schedule gives up after as long as it may, and leaves what it did not start", async () => {
+  let isUp = true;
+  const rig = new Rig(
+    many(10_000),
+    { giveUpAfterMs: 20_000 },
+    ({ i }) => isUp && i < 100 ? {} : REFUSED,
+  );
+  await rig.time.to(100_000);
+  isUp = false;
+  assert(rig.end instanceof GaveUp, String(rig.end));
+  assertMatch((rig.end as Error).message, /failed for 20 s/);
+  const last = rig.starts.at(-1)!.ms;
+  assert(last < 20_000, `${last}`);
+  await rig.schedule.return();
+  assertEquals(rig.time.timers, 0);
+});
+
+Deno.test("Schedule gives up after a minute where nothing ever worked, and never where it did", async () => {
+  const never = new Rig(many(1_000), {}, () => REFUSED);
+  await never.time.to(59_000);
+  assertEquals(never.end, "not yet");
+  await never.time.to(60_000);
+  assert(never.end instanceof GaveUp);
+  const once = new Rig(many(5_000), {}, ({ i }) => i === 0 ? {} : REFUSED);
+  await once.time.to(86_400_000);
+  assertEquals(once.end, "not yet");
+  await once.schedule.return();
+});
+
+Deno.test("Schedule brings what waits to its end before it says that the source broke off", async () => {
+  function* source(): Generator<Target> {
+    yield* many(3);
+    throw new Error("broken off");
+  }
+  const rig = new Rig(
+    source(),
+    { hostDelayMs: 100, retry: { ...RETRY, retries: 1 } },
+    ({ i }) => i === 1 ? BUSY : {},
+  );
+  await rig.time.to(10_000);
+  assertEquals(rig.results.map(({ target }) => target.i).sort(), [0, 1, 2]);
+  assertEquals((rig.end as Error).message, "broken off");
+});
+
+Deno.test("Schedule abandon() gives what waits: as it was, or as cut short", async () => {
+  for (const isCutShort of [false, true]) {
+    const rig = new Rig(many(2), { retry: { ...RETRY, retries: 5 } });
+    await rig.time.to(0);
+    await rig.answer(0, BUSY);
+    await rig.answer(1, REFUSED);
+    const left = [...rig.schedule.abandon(isCutShort)];
+    assertEquals(
+      left.map(({ status, error, attempts }) => [status, error, attempts]),
+      isCutShort
+        ? [[null, "cancelled", 1], [null, "cancelled", 1]]
+        : [[503, undefined, 1], [null, "refused", 1]],
+    );
+    await rig.schedule.return();
+  }
+});
+
+Deno.test("Schedule spends neither time nor a host on what is no request", async () => {
+  const targets = at(["a", "a", "a"]).map((it) => ({ ...it, invalid: "no URL" }));
+  const rig = new Rig(targets, { rate: 1, hostDelayMs: 1_000 }, () => ({
+    status: null,
+    error: "url",
+    attempts: 0,
+  }));
+  await rig.time.to(0);
+  assertEquals([rig.results.length, rig.end], [3, "over"]);
+});
