@@ -26,10 +26,10 @@ export class RawServer implements AsyncDisposable {
   readonly requests: string[] = [];
   connections = 0;
 
-  static async start(answer: Answer, hostname = "127.0.0.1"): Promise<RawServer> {
+  static async start(answer: Answer, hostname = "127.0.0.1", port = 0): Promise<RawServer> {
     const raw = new RawServer(answer);
     await new Promise<void>((resolve, reject) => {
-      raw.#server.once("error", reject).listen(0, hostname, resolve);
+      raw.#server.once("error", reject).listen(port, hostname, resolve);
     });
     return raw;
   }

@@ -112,6 +112,11 @@ export class Hosts {
     return this.#waiting;
   }
 
+  /** Hosts of which something is known; at most 50,000. */
+  get known(): number {
+    return this.#hosts.size;
+  }
+
   /** Hosts that are out of order. */
   get outages(): number {
     return this.#outages;
@@ -263,7 +268,7 @@ export class Hosts {
   #sweep(nowMs: number): void {
     for (const [key, host] of this.#hosts) {
       if (host.inFlight > 0 || host.waiting?.length || host.readyAtMs > nowMs) continue;
-      if (host.outage.failures > 0 && this.#hosts.size < MOST_HOSTS / 2) continue;
+      if (host.outage.failures > 0 && this.#hosts.size < MOST_HOSTS / 5) continue;
       if (host.outage.isOn) this.#outages--;
       this.#hosts.delete(key);
     }
