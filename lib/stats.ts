@@ -48,8 +48,9 @@ export interface StatsState {
   readonly statuses: Readonly<Record<string, number>>;
   readonly latency: HistogramState;
   readonly errors: Snapshot["errors"];
-  readonly retries: Snapshot["retries"];
-  readonly late: { readonly count: number; readonly ms: number; readonly maxMs: number };
+  /** Missing in journals of before there were retries. */
+  readonly retries?: Snapshot["retries"];
+  readonly late?: { readonly count: number; readonly ms: number; readonly maxMs: number };
 }
 
 /**
@@ -97,8 +98,10 @@ export class Stats {
       if (error === undefined) continue;
       stats.#errors.set(kind, { count: error.count, examples: [...error.examples] });
     }
-    for (const [cause, count] of Object.entries(state.retries)) stats.#retries.set(cause, count);
-    stats.#late = { ...state.late };
+    for (const [cause, count] of Object.entries(state.retries ?? {})) {
+      stats.#retries.set(cause, count);
+    }
+    stats.#late = { ...stats.#late, ...state.late };
     return stats;
   }
 

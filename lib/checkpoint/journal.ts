@@ -60,7 +60,7 @@ export class JournalError extends Error {
 }
 
 const MAGIC = "myriad journal ";
-const VERSION = "2";
+const VERSION = "1";
 /** More than the largest set and statistics take. */
 const MAX_BYTES = 16 * 1024 * 1024;
 

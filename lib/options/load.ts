@@ -33,6 +33,11 @@ function rateOf(values: Values): number | undefined {
  * @throws {UsageError} If a value is none.
  */
 export function loadOf(values: Values): LoadOptions {
+  if (values.isOn("no-pause") && values.has("give-up-after")) {
+    throw new UsageError(
+      "'--no-pause' and '--give-up-after' contradict each other: give one of them",
+    );
+  }
   return {
     concurrency: values.count("concurrency", { min: 1, max: 1_000_000 }) ?? 100,
     rate: rateOf(values),
