@@ -13,7 +13,8 @@ export interface Sample {
   rate: number;
   cpu_seconds: number;
   peak_rss_kb: number;
-  latency_ms?: { mean: number };
+  latency_ms?: { mean: number; p50: number; p90: number; p99: number; max: number };
+  late?: { count: number; max_ms: number };
 }
 
 /** CPU a request, in microseconds. */

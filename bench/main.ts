@@ -16,14 +16,29 @@ import { delay } from "./benches/delay.ts";
 import { fairness } from "./benches/fairness.ts";
 import { flat } from "./benches/flat.ts";
 import { head } from "./benches/head.ts";
+import { hosts } from "./benches/hosts.ts";
 import { journal } from "./benches/journal.ts";
 import { memory } from "./benches/memory.ts";
 import { peers } from "./benches/peers.ts";
+import { rate } from "./benches/rate.ts";
+import { stall } from "./benches/stall.ts";
 import { printMachine } from "./machine.ts";
 import { Meter } from "./meter.ts";
 import { Servers } from "./servers.ts";
 
-const BENCHES: Record<string, Bench> = { peers, fairness, flat, journal, cpu, memory, head, delay };
+const BENCHES: Record<string, Bench> = {
+  peers,
+  fairness,
+  flat,
+  journal,
+  rate,
+  stall,
+  hosts,
+  cpu,
+  memory,
+  head,
+  delay,
+};
 
 const { scale, chosen } = parse(Deno.args);
 await using servers = await Servers.open();

@@ -7,6 +7,8 @@ export interface NginxOptions {
   readonly directory: string;
   /** Where it writes the number of its connection for each request; by default nowhere. */
   readonly connectionLog?: string;
+  /** What it listens at. @default "127.0.0.1" */
+  readonly address?: string;
 }
 
 /** An nginx with one worker that answers 13 bytes at once, on as many connections as there are. */
@@ -15,7 +17,9 @@ export class Nginx implements AsyncDisposable {
   readonly #process: Deno.ChildProcess;
 
   /** Undefined if it isn't installed. */
-  static async start({ directory, connectionLog }: NginxOptions): Promise<Nginx | undefined> {
+  static async start(
+    { directory, connectionLog, address = "127.0.0.1" }: NginxOptions,
+  ): Promise<Nginx | undefined> {
     const port = freePort();
     const file = `${directory}/nginx_${port}.conf`;
     // Written in large blocks: a write a request would be the server's largest cost.
@@ -28,7 +32,7 @@ export class Nginx implements AsyncDisposable {
        worker_rlimit_nofile 20000;
        events { worker_connections 15000; }
        http { ${log} keepalive_requests 1000000000; keepalive_timeout 600s;
-         server { listen 127.0.0.1:${port} backlog=15000;
+         server { listen ${address}:${port} backlog=15000;
            location / { return 200 "Hello, World!"; } } }`,
     );
     let process;

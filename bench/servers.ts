@@ -48,6 +48,11 @@ export class Servers implements AsyncDisposable {
     return this.#start("bench/slow_head.ts", (port) => [port]);
   }
 
+  /** A server that stalls for 2 s of every 10. */
+  stallingServer(): Promise<string> {
+    return this.#start("bench/stalling.ts", (port) => [port]);
+  }
+
   async #start(file: string, args: (port: string) => string[]): Promise<string> {
     const port = freePort();
     this.#processes.push(
