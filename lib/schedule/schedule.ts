@@ -122,6 +122,8 @@ export class Schedule implements Source<Target> {
   /** Answers the one `next()` that waits, if there is one. */
   #answer: ((step: MaybePromise<Step>) => void) | undefined;
   #cancelTimer: (() => void) | undefined;
+  /** When the timer goes off; Infinity without one. */
+  #timerAtMs = Infinity;
   #hasSucceeded = false;
   /** When there was last a success, or none was missed yet. */
   #hopefulMs: number;
@@ -298,13 +300,17 @@ export class Schedule implements Source<Target> {
 
   /** Sees to it that whoever waits is woken, at the latest when the run has become hopeless. */
   #wait(untilMs: number, now: number): undefined {
-    this.#cancelTimer?.();
-    this.#cancelTimer = undefined;
     const wakeAtMs = Math.min(untilMs, this.#hopelessAtMs);
-    if (wakeAtMs === Infinity) return;
+    // One that comes too early costs less than to set another after each answer.
+    if (wakeAtMs >= this.#timerAtMs) return;
+    this.#cancelTimer?.();
     // Rounded up: a timer that came early would be set once more.
     const ms = Math.min(LONGEST_TIMER_MS, Math.max(1, Math.ceil(wakeAtMs - now)));
-    this.#cancelTimer = this.#around.after(ms, () => this.#wake());
+    this.#timerAtMs = now + ms;
+    this.#cancelTimer = this.#around.after(ms, () => {
+      this.#timerAtMs = Infinity;
+      this.#wake();
+    });
   }
 
   /** Looks anew whether there is something for whoever waits. */
