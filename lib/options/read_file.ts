@@ -24,13 +24,18 @@ const MOST_BYTES = 1024 * 1024;
  *
  * @param path `-` for standard input
  * @param flag the flag with the file's name, for the message, in which nothing else is repeated
+ * @param shown the path as it stands there
  * @throws {UsageError} If it cannot be read, or is longer, or is no text.
  */
-export async function readShortText(path: string, flag: string): Promise<string> {
+export async function readShortText(
+  path: string,
+  flag: string,
+  shown: string = path,
+): Promise<string> {
   let octets: Uint8Array;
   if (path === "-") octets = await readStart(Deno.stdin, flag);
   else {
-    checkPermission(path, flag);
+    checkPermission(path, flag, shown);
     const file = await Deno.open(path).catch((error) => fail(error, flag));
     try {
       octets = await readStart(file, flag);
@@ -63,9 +68,9 @@ async function readStart(
   return octets.subarray(0, length);
 }
 
-function checkPermission(path: string, flag: string): void {
+function checkPermission(path: string, flag: string, shown: string = path): void {
   if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") {
-    throw new UsageError(`Cannot read '${flag}': no permission: run with --allow-read=${path}`);
+    throw new UsageError(`Cannot read '${flag}': no permission: run with --allow-read=${shown}`);
   }
 }
 

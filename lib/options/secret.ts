@@ -34,8 +34,12 @@ export function isInFile(value: string): boolean {
 
 /** A flag with the name of its file, for messages. */
 export function fileFlag(name: string, value: string): string {
-  // What was meant for the value itself, and is a secret, begins so only by chance.
-  return `--${name} ${name !== "header" && /[:=]/.test(value) ? "@…" : value}`;
+  return `--${name} @${shownFile(name, value)}`;
+}
+
+/** The file's name; but what was meant for the value itself, and is a secret, can begin so too. */
+function shownFile(name: string, value: string): string {
+  return name !== "header" && /[:=]/.test(value) ? "…" : value.slice(1);
 }
 
 /**
@@ -46,7 +50,7 @@ export function fileFlag(name: string, value: string): string {
 export async function secretOf(name: string, value: string): Promise<string> {
   if (!isInFile(value)) return value;
   const flag = fileFlag(name, value);
-  const text = (await readShortText(value.slice(1), flag)).replace(/\r?\n$/, "");
+  const text = (await readFlagFile(name, value)).replace(/\r?\n$/, "");
   if (/[\r\n]/.test(text)) {
     throw new UsageError(`Cannot use '${flag}': it has more than one line: leave one`);
   }
@@ -62,7 +66,11 @@ export async function secretLines(
   name: string,
   value: string,
 ): Promise<(readonly [line: string, number: number])[]> {
-  const text = await readShortText(value.slice(1), fileFlag(name, value));
+  const text = await readFlagFile(name, value);
   return text.split(/\r?\n/).map((line, k) => [line, k + 1] as const)
     .filter(([line]) => line.trim() !== "");
+}
+
+function readFlagFile(name: string, value: string): Promise<string> {
+  return readShortText(value.slice(1), fileFlag(name, value), shownFile(name, value));
 }

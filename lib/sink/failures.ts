@@ -32,11 +32,7 @@ export function failureLines(run: RunDefaults): (result: Result) => string {
   const isSecret = (name: string): boolean => isSecretHeader(name) || names.has(name.toLowerCase());
   return ({ target: { url, method, headers, body } }) => {
     const own: [string, string | null][] = withheld.map((name) => [name, null]);
-    if (headers !== run.headers) {
-      for (const field of headers) {
-        if (!isSecret(field[0]) && !run.headers.includes(field)) own.push([...field]);
-      }
-    }
+    if (headers !== run.headers) own.push(...ownFields(headers, run.headers, isSecret));
     return JSON.stringify({
       url,
       method: method === run.method ? undefined : method,
@@ -44,6 +40,18 @@ export function failureLines(run: RunDefaults): (result: Result) => string {
       body: body === run.body || body === undefined ? undefined : decoder.decode(body),
     }) + "\n";
   };
+}
+
+/** What a request has besides the run's; all of a name, since a record's replace the run's. */
+function ownFields(
+  headers: HeaderList,
+  ofRun: HeaderList,
+  isSecret: (name: string) => boolean,
+): [string, string][] {
+  const shown = headers.filter(([name]) => !isSecret(name));
+  const own = shown.filter((field) => !ofRun.includes(field));
+  const names = new Set(own.map(([name]) => name.toLowerCase()));
+  return shown.filter(([name]) => names.has(name.toLowerCase())).map((field) => [...field]);
 }
 
 /** The fields that the run fills with credentials, as far as their names, and those in them, tell. */

@@ -53,10 +53,10 @@ export async function openSource(options: SourceOptions): Promise<TargetSource> 
     if (!isCsv) {
       refuseFields(template, "a line has no fields: give {} for the line, or --input-format");
     }
-    if (template.names.length === 0) {
+    if (template.names.length === 0 && defaults.templates === undefined) {
       const [what, place] = isCsv ? ["records", "no {name} of a column"] : ["lines", "no {}"];
       throw new UsageError(
-        `Cannot use the ${what} of '--input ${input.path}': the URL has ${place} for them: add it, or leave the URL out`,
+        `Cannot use the ${what} of '--input ${input.path}': the URL has ${place} for them: add it there, to a header or to the body, or leave the URL out`,
       );
     }
   }
