@@ -322,6 +322,35 @@ for (
   });
 }
 
+for (
+  const [template, format] of [
+    ["http://u:{hunter2}@h/", undefined],
+    ["http://u:{hunter2}@h/", "lines"],
+    ["http://u:{hunter2}@h/{id}", "csv"],
+    ["http://u:{hunter2}@h/{id}", "jsonl"],
+    ["http://u:{?hunter2}@h/", undefined],
+    ["http://u:hunter2{@h/", undefined],
+    ["http://u:hun/ter2@h/{id}", undefined],
+    ["http://u:hun{{ter2@h:x/{}", undefined],
+  ] as [string, "lines" | "csv" | "jsonl" | undefined][]
+) {
+  Deno.test(`openSource() repeats no piece of a password of ${template} for ${format}`, async () => {
+    let shown: string;
+    try {
+      shown = format === undefined
+        ? JSON.stringify(await all(await open({ template, count: 1 })))
+        : outcomes(
+          await targetsOf(format, format === "csv" ? "id\n1\n" : '{"id":1}\n', { template }),
+        )
+          .join();
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      shown = error.message;
+    }
+    assert(shown !== "" && !/hun|ter2/.test(shown), shown);
+  });
+}
+
 Deno.test("openSource() shows nothing of a record that fills a field of credentials", async () => {
   const field = ["Authorization", "Bearer {t}"] as const;
   const templates = {

@@ -36,7 +36,9 @@ export function jsonlTargets(
     if (typeof of === "string") return invalid(of);
     if (isTemplate) {
       const expanded = template.expand(lookup);
-      if ("missing" in expanded) return invalid(`the record has no field '${expanded.missing}'`);
+      if ("missing" in expanded) {
+        return invalid(`the record has no field ${template.quote(expanded.missing)}`);
+      }
       return template.isOriginFixed
         ? target(i, expanded.url, of)
         : checkedTarget(i, expanded.url, of);

@@ -8,7 +8,7 @@ import { type Line, LineReader, type Lines, TooLong } from "./lines.ts";
 import { makerOf } from "./maker.ts";
 import { type Numbers, RangeSource } from "./range.ts";
 import { isSecretHeader, withoutUserinfo } from "../secrets.ts";
-import { checkOrigin, type Defaults, invalidRecord } from "./target.ts";
+import { checkedTarget, checkOrigin, type Defaults, invalidRecord } from "./target.ts";
 import { Template } from "./template.ts";
 
 /** Options for {@linkcode openSource}. */
@@ -135,7 +135,10 @@ function checkBeginning(start: string, headers: HeaderList): void {
 
 function refuseFields(template: Template, why: string): void {
   const name = template.names.find((name) => name !== "");
-  if (name !== undefined) throw new UsageError(`Cannot fill '{${name}}' of the URL: ${why}`);
+  if (name !== undefined) {
+    const shown = template.isCredential(name) ? "what stands before the '@'" : `'{${name}}'`;
+    throw new UsageError(`Cannot fill ${shown} of the URL: ${why}`);
+  }
 }
 
 /**
@@ -165,7 +168,11 @@ function lineTargets(
   defaults: Defaults,
 ): (i: number, line: string) => Target {
   const make = makerOf(template?.isOriginFixed ?? false, defaults);
-  if (template === undefined) return (i, line) => make(i, line, line.trim());
+  if (template === undefined) {
+    return defaults.templates === undefined
+      ? (i, line) => checkedTarget(i, line, defaults)
+      : (i, line) => make(i, line, line.trim());
+  }
   return (i, line) => {
     const value = line.trim();
     return make(i, template.expandOne(value), value);
@@ -196,7 +203,9 @@ async function csvHeader(
   const wanted = template?.names ?? ["url"];
   const missing = wanted.find((name) => name !== "" && !header.has(name));
   if (missing !== undefined) {
-    fail(`it has no column '${missing}': it has ${columnsOf(header)}`);
+    fail(
+      `it has no column ${template?.quote(missing) ?? `'${missing}'`}: it has ${columnsOf(header)}`,
+    );
   }
   return header;
 }

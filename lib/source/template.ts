@@ -41,8 +41,8 @@ export class Template {
    * path, query or fragment.
    */
   readonly isOriginFixed: boolean;
-  /** Whether values become user information. */
-  readonly hasCredentials: boolean;
+  /** How many placeholders, the first ones, stand in user information. */
+  readonly #credentials: number;
   readonly #placeholders: readonly Placeholder[];
 
   /**
@@ -63,8 +63,10 @@ export class Template {
       if (part === "{{") literal += "{";
       else if (part === "}}") literal += "}";
       else if (name === undefined || !NAME.test(name)) {
+        // Before an `@` it can be a piece of a password.
+        const shown = text.includes("@", match.index) ? "the brace" : `'${part}'`;
         throw new UsageError(
-          `Cannot read '${part}' at character ${
+          `Cannot read ${shown} at character ${
             match.index + 1
           } of the URL: give {}, {name}, or {{ and }} for braces`,
         );
@@ -79,30 +81,45 @@ export class Template {
       }
     }
     literals.push(literal + text.slice(end));
-    const userinfo = USERINFO.exec(literals.join("\0"))?.[0].split("\0").length ?? 1;
+    const userinfo = (USERINFO.exec(literals.join("\0"))?.[0].split("\0").length ?? 1) - 1;
     const parts = placeholders.map(({ name, isRaw, isValue }, k) => ({
       name,
-      encode: isRaw ? undefined : k < userinfo - 1 ? inUserinfo : isValue ? inQuery : undefined,
+      encode: isRaw ? undefined : k < userinfo ? inUserinfo : isValue ? inQuery : undefined,
       after: literals[k + 1],
     }));
-    return new Template(literals[0], parts, userinfo > 1);
+    return new Template(literals[0], parts, userinfo);
   }
 
   private constructor(
     start: string,
     placeholders: readonly Placeholder[],
-    hasCredentials: boolean,
+    credentials: number,
   ) {
     this.start = start;
-    this.hasCredentials = hasCredentials;
+    this.#credentials = credentials;
     this.#placeholders = placeholders;
     this.names = [...new Set(placeholders.map(({ name }) => name))];
     this.isOriginFixed = placeholders.length === 0 || ORIGIN.test(start);
   }
 
+  /** Whether values become user information. */
+  get hasCredentials(): boolean {
+    return this.#credentials > 0;
+  }
+
+  /** Whether a name stands in user information: there it can be a piece of a password itself. */
+  isCredential(name: string): boolean {
+    return this.#placeholders.slice(0, this.#credentials).some((it) => it.name === name);
+  }
+
+  /** A name in quotes, for messages, if it may be repeated. */
+  quote(name: string): string {
+    return this.isCredential(name) ? "for what stands before the '@'" : `'${name}'`;
+  }
+
   /** The same with another beginning. */
   withStart(start: string): Template {
-    return new Template(start, this.#placeholders, this.hasCredentials);
+    return new Template(start, this.#placeholders, this.#credentials);
   }
 
   /** The URL with the values of its placeholders, or the name of one that has none. */
