@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { generator, isNameLike, textOf, valueOf } from "./fixtures/random_json.ts";
 import { folder } from "./fixtures/sources.ts";
 import { ok, RawServer } from "./raw_server.ts";
 
@@ -119,6 +120,29 @@ for (const engine of ENGINES) {
       ...[false, false, false],
       ...documents.map(() => true),
     ]);
+  });
+
+  Deno.test(`myriad --engine ${engine} sends random JSON as it is, and random values so that they come back`, async () => {
+    await using server = await answering();
+    const random = generator(7);
+    const documents: string[] = [];
+    while (documents.length < 300) {
+      const json = JSON.stringify(valueOf(random), null, random(3));
+      if (!isNameLike(json)) documents.push(json);
+    }
+    const list = `[${documents.join()}]`;
+    assertEquals((await run(["-d", list, server.url()])).code, 0);
+    assertEquals(bodyOf(server.requests[0]), octets(list));
+    server.requests.length = 0;
+    const values = Array.from({ length: 300 }, () => textOf(random));
+    const records = values.map((value) => JSON.stringify({ value })).join("\n");
+    const fill = ["-i", "-", "--input-format", "jsonl", "-d", '{"a":{"b":"{value}"}}'];
+    assertEquals((await run([...fill, server.url()], records)).code, 0);
+    const decoder = new TextDecoder();
+    const sent = server.requests.map((request) =>
+      JSON.parse(decoder.decode(Uint8Array.from(bodyOf(request), (c) => c.charCodeAt(0)))).a.b
+    );
+    assertEquals(sent, values);
   });
 
   Deno.test(`myriad --engine ${engine} guesses the content type of a record's text`, async () => {

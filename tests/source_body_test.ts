@@ -4,6 +4,7 @@ import { escapeBraces, type Kind, TextTemplate } from "../lib/source/text_templa
 import type { RequestTemplates } from "../lib/source/filling.ts";
 import type { SourceOptions } from "../lib/source/open.ts";
 import type { HeaderList, Target } from "../lib/types.ts";
+import { generator, isNameLike, textOf, valueOf } from "./fixtures/random_json.ts";
 import { all, folder, open, outcomes, targetsOf } from "./fixtures/sources.ts";
 
 const decoder = new TextDecoder();
@@ -60,43 +61,13 @@ Deno.test("TextTemplate.expand() tells where a placeholder begins that has no va
   assertEquals(template.expand((name) => name === "b" ? "" : undefined), { missing: 10 });
 });
 
-/** Numbers that are the same each time (a linear congruential generator). */
-function generator(seed: number): (below: number) => number {
-  return (below) => {
-    seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
-    return Math.floor(seed / 2 ** 31 * below);
-  };
-}
-
-/** A text of characters that mean something somewhere. */
-function textOf(random: (below: number) => number): string {
-  const characters = ['"', "\\", "\n", "\0", "{", "}", "{{", "}}", "{", "}", "a", "7", " ", "é"];
-  characters.push("=", "&", "%", "😀", "\u2028", ":", ",", "+", "[", "]", "/", "\x7f", "\t");
-  return Array.from({ length: random(12) }, () => characters[random(characters.length)]).join("");
-}
-
-function valueOf(random: (below: number) => number, depth = 0): unknown {
-  const kind = random(depth > 4 ? 4 : 6);
-  if (kind === 0) return textOf(random);
-  if (kind === 1) return random(1e9) / 7 * (random(2) - 0.5);
-  if (kind === 2) return random(2) === 1;
-  if (kind === 3) return null;
-  const items = Array.from({ length: random(4) }, () => valueOf(random, depth + 1));
-  return kind === 4
-    ? items
-    : Object.fromEntries([["", 1], ...items.map((item) => [textOf(random), item])]);
-}
-
-/** What the rule calls a placeholder, or braces that stand for one, said once more. */
-const NAME_LIKE = /\{\+?(|[\p{L}\p{M}\p{N}_.-]([\p{L}\p{M}\p{N}_. -]*[\p{L}\p{M}\p{N}_.-])?)\}/u;
-
 Deno.test("TextTemplate.parse() leaves JSON as it is, whatever it holds, but for name-like braces", () => {
   const random = generator(1);
   let documents = 0;
   let braces = 0;
   while (documents < 2_000) {
     const json = JSON.stringify(valueOf(random), null, random(3));
-    if (NAME_LIKE.test(json)) continue;
+    if (isNameLike(json)) continue;
     documents++;
     if (/\}\}|\{\{/.test(json)) braces++;
     for (const kind of ["json", "form", "text", "header"] as const) {

@@ -55,8 +55,10 @@ function decode(text: string): string {
 const LEADING = /^(\s*(?:[a-z][a-z\d+.-]*:)?[/\\\s]*)[^/?#\\]*@/i;
 const WITHIN = /([/\\]{2})[^/?#\\\s"']*@/g;
 
-/** A password in which a character ends the user information, which makes the URL none. */
+/** What is shown in place of user information that cannot be told from the rest. */
 const HIDDEN = "…@";
+
+/** A password in which a character ends the user information, which makes the URL none. */
 const BROKEN = /(:[/\\]{2}|^)[^/?#\\]*:[^]*@/;
 
 /** In a line of JSON, what can hold secrets: a line that is none is not told apart. */
