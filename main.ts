@@ -24,7 +24,9 @@ Usage: myriad [OPTIONS] URL       make requests (myriad run is the same)
 
 URL is a template: {} is the request's number, from 0, or the line of --input; {name} is a field
 of a CSV or JSONL record, percent-encoded where it stands behind a = of the query ({+name}: as it
-is); {{ and }} are braces. Counts take k, M, G or an exponent, durations ms, s, m or h.
+is); {{ and }} are braces. Values of --header, --cookie, --user-agent and --data are templates too:
+there {{name}} stands for {name}, and other braces for themselves. Counts take k, M, G or an
+exponent, durations ms, s, m or h.
 ${formatFlags(RUN_FLAGS)}
 Exit codes: 0 every request got an answer; 1 some did not; 2 the command line or a file given to it
 is wrong, nothing was requested; 3 the run could not go on (disk full, the input broke off);

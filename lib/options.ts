@@ -4,14 +4,17 @@
  * @module
  */
 import { type Flag, parseFlags, UsageError } from "./flags.ts";
+import { withConfig } from "./options/config.ts";
 import { engineOf, tlsOf } from "./options/connection.ts";
 import { loadOf, retryOf } from "./options/load.ts";
 import { checkPlaces, outputOf, resumeOf } from "./options/output.ts";
-import { bodyOf, headersOf, methodOf } from "./options/request.ts";
+import { requestOf } from "./options/request.ts";
+import { checkStdin } from "./options/secret.ts";
 import { inputOf, shardOf, urlOf } from "./options/source.ts";
 import { FLAGS } from "./options/table.ts";
 import { Values } from "./options/values.ts";
 import type { FieldName } from "./sink/record.ts";
+import type { RequestTemplates } from "./source/filling.ts";
 import type { EngineName, HeaderList, ProxyOptions, TlsOptions } from "./types.ts";
 
 /** The flags of `myriad run`, as the contract has them. */
@@ -79,6 +82,8 @@ export interface RunOptions extends LoadOptions {
   readonly method: string;
   readonly headers: HeaderList;
   readonly body: Uint8Array<ArrayBuffer> | undefined;
+  /** Which of the header fields and the body are templates, there as written; undefined if none. */
+  readonly templates: RequestTemplates | undefined;
   /** The file of the cookie jar, or none but the memory's; undefined without a jar. */
   readonly cookieJar: { readonly path: string | undefined } | undefined;
   readonly timeoutMs: number;
@@ -104,7 +109,7 @@ export interface RunOptions extends LoadOptions {
 }
 
 /**
- * Reads the command line of a run, and the file of `--data @FILE`.
+ * Reads the command line of a run, and the files of `--config`, `--data @FILE` and the like.
  *
  * @throws {UsageError} If a flag is unknown, lacks its value, contradicts another, or has a value
  * that is none.
@@ -113,9 +118,10 @@ export async function parseRun(
   argv: readonly string[],
   version: string,
 ): Promise<RunOptions | "help" | "version"> {
-  const given = parseFlags(RUN_FLAGS, argv, "myriad");
-  if (given.values.help) return "help";
-  if (given.values.version) return "version";
+  const onCommandLine = parseFlags(RUN_FLAGS, argv, "myriad");
+  if (onCommandLine.values.help) return "help";
+  if (onCommandLine.values.version) return "version";
+  const given = await withConfig(onCommandLine, RUN_FLAGS);
   const values = new Values(given);
   const url = urlOf(given);
   const input = inputOf(values);
@@ -130,10 +136,7 @@ export async function parseRun(
   if (silent && values.has("progress") && values.text("progress") !== "none") {
     throw new UsageError("'--silent' and '--progress' contradict each other: give one of them");
   }
-  const data = values.text("data");
-  if (data === "@-" && input?.path === "-") {
-    throw new UsageError("'--data @-' and '--input -' both want stdin: give one of them a file");
-  }
+  checkStdin(values);
   const most = input === undefined && durationMs === undefined ? 1 : Infinity;
   return {
     url,
@@ -145,12 +148,7 @@ export async function parseRun(
     ...loadOf(values),
     retry: retryOf(values),
     engine: engineOf(values),
-    method: methodOf(
-      values.text("method") ?? (data === undefined ? "GET" : "POST"),
-      data !== undefined,
-    ),
-    headers: headersOf(values, version, data !== undefined),
-    body: data === undefined ? undefined : await bodyOf(data),
+    ...await requestOf(values, version),
     cookieJar: undefined,
     timeoutMs: values.duration("timeout") ?? 30_000,
     connectTimeoutMs: values.duration("connect-timeout"),

@@ -4,9 +4,13 @@
  * @module
  */
 
-const SECRET_NAME = /^(proxy-)?authorization$|^cookie2?$|token|secret|passw|api-?key|credential/i;
+const SECRET_NAME =
+  /^(proxy-)?authorization$|^cookie2?$|^(pass|pwd?)$|token|secret|passw|api[-_]?key|credential/i;
 
-/** Whether a header field of this name holds credentials, as far as a name can tell. */
+/**
+ * Whether a header field, or a field of a record that fills one, holds credentials, as far as its
+ * name can tell.
+ */
 export function isSecretHeader(name: string): boolean {
   return SECRET_NAME.test(name);
 }

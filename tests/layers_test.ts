@@ -22,10 +22,12 @@ const MAY: Record<string, string[]> = {
   "lib/options.ts": ["lib/flags.ts", "lib/options/"],
   "lib/options/": [
     "lib/options/",
+    "lib/content_type.ts",
     "lib/flags.ts",
     "lib/http.ts",
     "lib/os_error.ts",
     "lib/sink/record.ts",
+    "lib/source/text_template.ts",
     "lib/types.ts",
   ],
   "lib/stats.ts": ["lib/histogram.ts", "lib/own_text.ts", "lib/types.ts"],
@@ -40,6 +42,7 @@ const MAY: Record<string, string[]> = {
   ],
   "lib/source/": [
     "lib/source/",
+    "lib/content_type.ts",
     "lib/flags.ts",
     "lib/http.ts",
     "lib/os_error.ts",

@@ -43,6 +43,7 @@ Deno.test("parseRun() gives the defaults of the contract", async () => {
     method: "GET",
     headers: [["User-Agent", "myriad/1.2.3"], ["Accept-Encoding", "identity"]],
     body: undefined,
+    templates: undefined,
     timeoutMs: 30_000,
     connectTimeoutMs: undefined,
     idleTimeoutMs: undefined,

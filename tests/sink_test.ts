@@ -274,6 +274,16 @@ Deno.test("failureLines() gives what the request has of its own, and no credenti
   );
 });
 
+Deno.test("failureLines() gives all fields of a name of which a request has one of its own", () => {
+  const shared = [["X-A", "run"], ["x-a", "{}"], ["X-B", "run"]] as const;
+  const line = failureLines({ method: "GET", headers: shared, body: undefined });
+  const headers = [shared[0], ["x-a", "7"], shared[2]] as const;
+  assertEquals(JSON.parse(line({ ...FAILED, target: { ...TARGET, headers } })).headers, {
+    "X-A": "run",
+    "x-a": "7",
+  });
+});
+
 Deno.test("isFailure() leaves out answers, and what never was a request", () => {
   assert(isFailure(FAILED));
   assert(!isFailure(RESULT));

@@ -25,6 +25,12 @@ for (
     ["http://h/a={}?b={}", { "": "/" }, "http://h/a=/?b=%2F"],
     ["http://h/{{?a={}", { "": "&" }, "http://h/{?a=%26"],
     ["http://h/?a={{{}", { "": "&" }, "http://h/?a={&"],
+    // Before the @ of user information, too, but for what parts a name from a password.
+    ["http://u:{}@h/{}", { "": "p/@:#?% é" }, "http://u:p%2F%40:%23%3F%25%20%C3%A9@h/p/@:#?% é"],
+    ["http://{}@h/", { "": "u@x:p" }, "http://u%40x:p@h/"],
+    ["http://{a}:{+b}@{c}/", { a: "/", b: "%2F", c: "h:1" }, "http://%2F:%2F@h:1/"],
+    ["{a}://u:{b}@h/", { a: "http", b: "@" }, "http://u:%40@h/"],
+    ["http://h/{a}@{b}", { a: "/", b: "@" }, "http://h//@@"],
     // It stands in a value, so it begins no query.
     ["http://h/{a}&q={b}", { a: "?", b: "&" }, "http://h/?&q=&"],
   ] as [string, Record<string, string>, string][]

@@ -312,12 +312,15 @@ async function newState(options: Options): Promise<JournalState> {
 
 /** What makes a run this one and no other. */
 async function identityOf(options: Options, salt: string): Promise<Identity> {
-  const { url, input, output, requests, shard, body } = options;
+  const { url, input, output, requests, shard, body, templates } = options;
   const hashed = (value: unknown): Promise<string> => sha256(salt + JSON.stringify(value));
   const headers = options.headers.filter(([name]) => !NO_MATTER.test(name));
   const bare = url === undefined ? undefined : withoutUserinfo(url);
   // What stands before the host of a URL is credentials, as some fields are.
   const userinfo = bare === url ? null : url;
+  // A template is not the text that reads like it.
+  const sources = Array.from(templates?.headers ?? [], ([[name], { source }]) => [name, source]);
+  const octets = body === undefined ? null : await sha256(body);
   return {
     "URL": bare ?? null,
     "--input": input?.path ?? null,
@@ -326,8 +329,10 @@ async function identityOf(options: Options, salt: string): Promise<Identity> {
     "--requests": requests === Infinity ? null : requests,
     "--shard": `${shard.index}/${shard.count}`,
     "--method": options.method,
-    "--header": await hashed([headers, userinfo]),
-    "--data": await hashed(body === undefined ? null : await sha256(body)),
+    "--header": await hashed(
+      templates === undefined ? [headers, userinfo] : [headers, userinfo, sources],
+    ),
+    "--data": await hashed(templates?.body === undefined ? octets : [octets, "template"]),
     "--format": output.format,
     "--fields": output.fields?.join(",") ?? null,
     "--failures": options.failures ?? null,

@@ -64,7 +64,7 @@ export function resumeOf(values: Values): RunOptions["resume"] {
 export function checkPlaces(values: Values): void {
   const bare = (path: string): string => path.replace(/^(\.\/+)+/, "");
   const seen = new Map<string, string>();
-  for (const name of ["input", "output", "failures", "summary", "json"]) {
+  for (const name of ["config", "input", "output", "failures", "summary", "json"]) {
     if (!values.has(name) || (name === "input" && values.text(name) === "-")) continue;
     const place = name === "json" ? "-" : bare(values.text(name)!);
     const other = seen.get(place);

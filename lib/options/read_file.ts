@@ -8,13 +8,73 @@ import { osMessage } from "../os_error.ts";
  * @throws {UsageError} If it cannot be read.
  */
 export async function readFile(path: string, flag: string): Promise<Uint8Array<ArrayBuffer>> {
-  if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") {
-    throw new UsageError(`Cannot read '${flag}': no permission: run with --allow-read=${path}`);
-  }
+  checkPermission(path, flag);
   try {
     return await Deno.readFile(path);
   } catch (error) {
-    const why = error instanceof Deno.errors.NotFound ? "no such file" : osMessage(error);
-    throw new UsageError(`Cannot read '${flag}': ${why}: name a file that can be read`);
+    return fail(error, flag);
   }
+}
+
+/** The longest file of secrets or flags, in octets. */
+const MOST_BYTES = 1024 * 1024;
+
+/**
+ * Reads a short text that a flag names: UTF-8, at most 1 MiB, from a file or a pipe.
+ *
+ * @param path `-` for standard input
+ * @param flag the flag with the file's name, for the message, in which nothing else is repeated
+ * @param shown the path as it stands there
+ * @throws {UsageError} If it cannot be read, or is longer, or is no text.
+ */
+export async function readShortText(
+  path: string,
+  flag: string,
+  shown: string = path,
+): Promise<string> {
+  let octets: Uint8Array;
+  if (path === "-") octets = await readStart(Deno.stdin, flag);
+  else {
+    checkPermission(path, flag, shown);
+    const file = await Deno.open(path).catch((error) => fail(error, flag));
+    try {
+      octets = await readStart(file, flag);
+    } finally {
+      file.close();
+    }
+  }
+  if (octets.length > MOST_BYTES) {
+    throw new UsageError(`Cannot read '${flag}': it is longer than 1 MiB: give a shorter one`);
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(octets);
+  } catch {
+    throw new UsageError(`Cannot read '${flag}': it is no text in UTF-8: give one that is`);
+  }
+}
+
+/** All there is, or one octet more than there may be. */
+async function readStart(
+  file: Pick<Deno.FsFile, "read">,
+  flag: string,
+): Promise<Uint8Array> {
+  const octets = new Uint8Array(MOST_BYTES + 1);
+  let length = 0;
+  while (length < octets.length) {
+    const read = await file.read(octets.subarray(length)).catch((error) => fail(error, flag));
+    if (read === null) break;
+    length += read;
+  }
+  return octets.subarray(0, length);
+}
+
+function checkPermission(path: string, flag: string, shown: string = path): void {
+  if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") {
+    throw new UsageError(`Cannot read '${flag}': no permission: run with --allow-read=${shown}`);
+  }
+}
+
+function fail(error: unknown, flag: string): never {
+  const why = error instanceof Deno.errors.NotFound ? "no such file" : osMessage(error);
+  throw new UsageError(`Cannot read '${flag}': ${why}: name a file that can be read`);
 }

@@ -3,61 +3,178 @@
  *
  * @module
  */
+import {
+  FORM_TYPE,
+  isFormType,
+  isJsonOctets,
+  isJsonText,
+  isJsonType,
+  JSON_TYPE,
+} from "../content_type.ts";
 import { UsageError } from "../flags.ts";
 import { basicCredentials, fieldProblem, methodProblem, normalizeMethod } from "../http.ts";
+import type { RunOptions } from "../options.ts";
+import { escapeBraces, TextTemplate } from "../source/text_template.ts";
 import type { HeaderList } from "../types.ts";
 import { readFile } from "./read_file.ts";
+import { fileFlag, isInFile, secretLines, secretOf } from "./secret.ts";
 import type { Values } from "./values.ts";
 
-export function headersOf(values: Values, version: string, hasBody: boolean): HeaderList {
-  const headers: [string, string][] = [];
-  const names = new Set<string>();
-  const add = (name: string, value: string, flag: string): void => {
-    const problem = fieldProblem(name, value);
+/** The fields of a run, and which of them are templates. */
+class Fields {
+  readonly list: HeaderList[number][] = [];
+  readonly templates = new Map<HeaderList[number], TextTemplate>();
+  readonly #names = new Set<string>();
+
+  has(name: string): boolean {
+    return this.#names.has(name.toLowerCase());
+  }
+
+  /** The value of a field, if there is one of this name; a template as it was written. */
+  value(name: string): string | undefined {
+    return this.list.find((field) => field[0].toLowerCase() === name)?.[1];
+  }
+
+  /**
+   * Adds a field whose value is a template.
+   *
+   * @param place what gives it, for the message
+   * @throws {UsageError} If it cannot be sent. Its value is not repeated.
+   */
+  add(name: string, value: string, place: string): void {
+    const template = TextTemplate.parse(value, "header");
+    const problem = fieldProblem(name, template.with(""));
     if (problem !== undefined) {
-      throw new UsageError(`Cannot send '${flag}': ${problem}: give 'Name: value'`);
+      throw new UsageError(`Cannot send '${place}': ${problem}: give 'Name: value'`);
     }
-    headers.push([name, value]);
-    names.add(name.toLowerCase());
-  };
-  for (const header of values.list("header")) {
-    const colon = header.indexOf(":");
-    if (colon < 0) {
-      throw new UsageError(`Cannot read a '--header' without a colon: give 'Name: value'`);
-    }
-    const name = header.slice(0, colon);
-    add(name, header.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, ""), `--header ${name}`);
+    const field = [name, template.isTemplate ? value : template.start] as const;
+    if (template.isTemplate) this.templates.set(field, template);
+    this.list.push(field);
+    this.#names.add(name.toLowerCase());
   }
-  const own = (flag: string, name: string, value: string | undefined): void => {
-    if (value === undefined) return;
-    if (names.has(name.toLowerCase())) {
-      throw new UsageError(
-        `'--${flag}' and '--header ${name}' contradict each other: give one of them`,
-      );
-    }
-    add(name, value, `--${flag}`);
-  };
-  own("content-type", "Content-Type", values.text("content-type"));
-  own("user", "Authorization", credentialsOf(values.text("user")));
-  own("cookie", "Cookie", values.has("cookie") ? values.list("cookie").join("; ") : undefined);
-  own("user-agent", "User-Agent", values.text("user-agent"));
-  if (hasBody && !names.has("content-type")) {
-    add("Content-Type", "application/x-www-form-urlencoded", "--data");
+
+  /** Adds a field whose value is sent as it is. */
+  addLiteral(name: string, value: string, place: string): void {
+    this.add(name, escapeBraces(value), place);
   }
-  if (!names.has("user-agent")) add("User-Agent", `myriad/${version}`, "--user-agent");
-  // Native fetch would ask for gzip and br by itself, and decode what nobody reads.
-  if (!names.has("accept-encoding")) add("Accept-Encoding", "identity", "--header");
-  return headers;
 }
 
-export function credentialsOf(user: string | undefined): string | undefined {
-  if (user === undefined) return undefined;
+/**
+ * What each request of the run has.
+ *
+ * @throws {UsageError} If it cannot be sent, or a file cannot be read.
+ */
+export async function requestOf(
+  values: Values,
+  version: string,
+): Promise<Pick<RunOptions, "method" | "headers" | "body" | "templates">> {
+  const data = values.text("data");
+  const hasBody = data !== undefined;
+  const method = methodOf(values.text("method") ?? (hasBody ? "POST" : "GET"), hasBody);
+  const fields = await fieldsOf(values);
+  const octets = data !== undefined && isInFile(data) ? await octetsOf(data) : undefined;
+  const text = data === undefined || octets !== undefined ? undefined : bodyTemplate(data);
+  if (hasBody && !fields.has("content-type")) {
+    // A value in place of each placeholder: a number, which is as good within a text.
+    const isJson = octets === undefined ? isJsonText(text!.with("0")) : isJsonOctets(octets);
+    fields.addLiteral("Content-Type", isJson ? JSON_TYPE : FORM_TYPE, "--data");
+    if (isJson && !fields.has("accept")) fields.addLiteral("Accept", JSON_TYPE, "--data");
+  }
+  if (!fields.has("user-agent")) {
+    fields.addLiteral("User-Agent", `myriad/${version}`, "--user-agent");
+  }
+  // Native fetch would ask for gzip and br by itself, and decode what nobody reads.
+  if (!fields.has("accept-encoding")) fields.addLiteral("Accept-Encoding", "identity", "--header");
+
+  const type = fields.value("content-type") ?? "";
+  const kind = isJsonType(type) ? "json" : isFormType(type) ? "form" : "text";
+  const body = text?.isTemplate ? TextTemplate.parse(text.source, kind) : undefined;
+  const encoder = new TextEncoder();
+  return {
+    method,
+    headers: fields.list,
+    body: octets ?? (text && encoder.encode(text.isTemplate ? text.source : text.start)),
+    templates: body === undefined && fields.templates.size === 0
+      ? undefined
+      : { headers: fields.templates, body },
+  };
+}
+
+async function fieldsOf(values: Values): Promise<Fields> {
+  const fields = new Fields();
+  for (const header of values.list("header")) {
+    if (isInFile(header)) await addFile(fields, header);
+    else {
+      const [name, value] = splitField(header) ?? [];
+      if (name === undefined || value === undefined) {
+        throw new UsageError(`Cannot read a '--header' without a colon: give 'Name: value'`);
+      }
+      const isName = fieldProblem(name, "") === undefined || !/\s/.test(name);
+      fields.add(name, value, isName ? `--header ${name}` : "--header");
+    }
+  }
+  const check = (flag: string, name: string): void => {
+    if (!fields.has(name)) return;
+    throw new UsageError(
+      `'--${flag}' and '--header ${name}' contradict each other: give one of them`,
+    );
+  };
+  const type = values.text("content-type");
+  if (type !== undefined) {
+    check("content-type", "Content-Type");
+    fields.addLiteral("Content-Type", type, "--content-type");
+  }
+  const user = values.text("user");
+  if (user !== undefined) {
+    check("user", "Authorization");
+    fields.addLiteral("Authorization", credentialsOf(await secretOf("user", user)), "--user");
+  }
+  if (values.has("cookie")) {
+    check("cookie", "Cookie");
+    const cookies: string[] = [];
+    for (const cookie of values.list("cookie")) {
+      const text = await secretOf("cookie", cookie);
+      // What comes from a file is no template.
+      cookies.push(isInFile(cookie) ? escapeBraces(text) : text);
+    }
+    fields.add("Cookie", cookies.join("; "), "--cookie");
+  }
+  const agent = values.text("user-agent");
+  if (agent !== undefined) {
+    check("user-agent", "User-Agent");
+    fields.add("User-Agent", agent, "--user-agent");
+  }
+  return fields;
+}
+
+/** Adds the fields that stand in a file, one a line. Nothing of it is repeated in a message. */
+async function addFile(fields: Fields, header: string): Promise<void> {
+  const flag = fileFlag("header", header);
+  for (const [line, number] of await secretLines("header", header)) {
+    const field = splitField(line);
+    if (field === undefined) {
+      throw new UsageError(
+        `Cannot read '${flag}': line ${number} has no colon: give a 'Name: value' on each line`,
+      );
+    }
+    fields.addLiteral(...field, `line ${number} of ${flag}`);
+  }
+}
+
+/** A field's name and value, without the white space around the value (RFC 9112 §5). */
+function splitField(text: string): [name: string, value: string] | undefined {
+  const colon = text.indexOf(":");
+  if (colon < 0) return undefined;
+  return [text.slice(0, colon), text.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, "")];
+}
+
+function credentialsOf(user: string): string {
   const colon = user.indexOf(":");
   if (colon < 0) throw new UsageError("Cannot read '--user': give NAME:PASSWORD");
   return basicCredentials(user.slice(0, colon), user.slice(colon + 1));
 }
 
-export function methodOf(given: string, hasBody: boolean): string {
+function methodOf(given: string, hasBody: boolean): string {
   const method = normalizeMethod(given);
   const problem = methodProblem(method, hasBody);
   if (problem !== undefined) {
@@ -66,8 +183,13 @@ export function methodOf(given: string, hasBody: boolean): string {
   return method;
 }
 
-export async function bodyOf(data: string): Promise<Uint8Array<ArrayBuffer>> {
-  if (!data.startsWith("@")) return new TextEncoder().encode(data);
+/** What is given as it stands; JSON's empty object alone is no placeholder. */
+function bodyTemplate(data: string): TextTemplate {
+  return TextTemplate.parse(data === "{}" ? escapeBraces(data) : data);
+}
+
+/** The octets of `@FILE` or `@-`. */
+async function octetsOf(data: string): Promise<Uint8Array<ArrayBuffer>> {
   if (data === "@-") return await new Response(Deno.stdin.readable).bytes();
   return await readFile(data.slice(1), `--data ${data}`);
 }

@@ -26,6 +26,12 @@ export class Values {
     return this.#values[name] as string[] | undefined ?? [];
   }
 
+  /** All values of a flag, whether it is repeatable or not. */
+  all(name: string): readonly string[] {
+    const value = this.#values[name];
+    return typeof value === "string" ? [value] : Array.isArray(value) ? value : [];
+  }
+
   oneOf<T extends string>(name: string, values: readonly T[], or: T): T {
     const value = this.text(name) ?? or;
     if (!(values as readonly string[]).includes(value)) {

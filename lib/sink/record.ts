@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { withoutUserinfo } from "../secrets.ts";
 import type { Result } from "../types.ts";
 
 /** A field's value: text that is to be escaped, or what needs no escaping. */
@@ -24,7 +25,7 @@ export const FIELDS = {
   size: ({ size }) => size,
   attempts: ({ attempts }) => attempts,
   at: ({ at }) => toIso(at),
-  location: ({ location }) => location,
+  location: ({ location }) => location === null ? null : withoutUserinfo(location),
   engine: ({ engine }) => engine,
   error: ({ error }) => error ?? null,
   detail: ({ detail }) => detail ?? null,

@@ -1,7 +1,10 @@
 import { fieldProblem, methodProblem, normalizeMethod } from "../http.ts";
 import type { HeaderList, Target } from "../types.ts";
-import { checkedTarget, type Defaults, invalidTarget, target } from "./target.ts";
+import { isJsonText, JSON_TYPE } from "../content_type.ts";
+import { fillBody, fillHeaders } from "./filling.ts";
+import { checkedTarget, type Defaults, invalidRecord, invalidTarget, target } from "./target.ts";
 import type { Template } from "./template.ts";
+import type { Lookup } from "./text_template.ts";
 
 const encoder = new TextEncoder();
 
@@ -11,7 +14,8 @@ type Fields = Record<string, unknown>;
  * Makes targets of lines of JSON: objects with `url`, `method`, `headers` and `body`, each
  * optional, and as if it were not there if it is null. A template with placeholders makes the URL
  * of a record's fields; one without is the base that a record's `url` is resolved against (RFC
- * 3986 §5), and the URL of a record that has none.
+ * 3986 §5), and the URL of a record that has none. The run's other templates are filled from the
+ * same fields; `headers` and `body` of a record come before them, and are none themselves.
  */
 export function jsonlTargets(
   template: Template | undefined,
@@ -20,15 +24,20 @@ export function jsonlTargets(
   const isTemplate = template !== undefined && template.names.length > 0;
   return (i, line) => {
     const fields = objectOf(line);
-    if (fields === undefined) return invalidTarget(i, line, "not a JSON object", defaults);
-    const of = defaultsOf(fields, defaults);
+    if (fields === undefined) return invalidRecord(i, line, "not a JSON object", defaults);
+    const lookup = (name: string): string | undefined =>
+      name === "" ? line : lookupIn(fields, name);
+    const of = defaultsOf(fields, defaults, lookup);
     const given = lookupIn(fields, "url");
-    if (typeof of === "string") return invalidTarget(i, given ?? line, of, defaults);
+    const invalid = (why: string): Target =>
+      given === undefined
+        ? invalidRecord(i, line, why, defaults)
+        : invalidTarget(i, given, why, defaults);
+    if (typeof of === "string") return invalid(of);
     if (isTemplate) {
-      const expanded = template.expand((name) => name === "" ? line : lookupIn(fields, name));
+      const expanded = template.expand(lookup);
       if ("missing" in expanded) {
-        const why = `the record has no field '${expanded.missing}'`;
-        return invalidTarget(i, given ?? line, why, defaults);
+        return invalid(`the record has no field ${template.quote(expanded.missing)}`);
       }
       return template.isOriginFixed
         ? target(i, expanded.url, of)
@@ -36,12 +45,10 @@ export function jsonlTargets(
     }
     if (given === undefined) {
       return template === undefined
-        ? invalidTarget(i, line, "the record has no field 'url'", defaults)
+        ? invalid("the record has no field 'url'")
         : checkedTarget(i, template.start, of);
     }
-    if (typeof fields.url !== "string") {
-      return invalidTarget(i, given, "its 'url' is no text", defaults);
-    }
+    if (typeof fields.url !== "string") return invalid("its 'url' is no text");
     const url = template === undefined ? given : URL.parse(given, template.start)?.href ?? given;
     return checkedTarget(i, url, of);
   };
@@ -93,17 +100,22 @@ function textOf(value: unknown): string | undefined {
 }
 
 /** What a record gives instead of the run; or what is wrong with it, in words. */
-function defaultsOf(fields: Fields, run: Defaults): Defaults | string {
+function defaultsOf(fields: Fields, run: Defaults, lookup: Lookup): Defaults | string {
+  const { templates } = run;
   const method = fieldOf(fields, "method");
   const headers = fieldOf(fields, "headers");
   const body = fieldOf(fields, "body");
-  if (method === undefined && headers === undefined && body === undefined) return run;
+  const isPlain = method === undefined && headers === undefined && body === undefined;
+  if (isPlain && templates === undefined) return run;
 
   if (method !== undefined && typeof method !== "string") return "its 'method' is no text";
   const isJson = body !== undefined && typeof body !== "string";
-  const octets = body === undefined
+  const octets = body !== undefined
+    ? encoder.encode(isJson ? JSON.stringify(body) : body as string)
+    : templates?.body === undefined
     ? run.body
-    : encoder.encode(isJson ? JSON.stringify(body) : body as string);
+    : fillBody(templates.body, lookup);
+  if (typeof octets === "string") return octets;
   const byDefault = octets !== undefined && run.method === "GET" ? "POST" : run.method;
   const sent = method === undefined ? byDefault : normalizeMethod(method);
   const problem = methodProblem(sent, octets !== undefined);
@@ -111,21 +123,47 @@ function defaultsOf(fields: Fields, run: Defaults): Defaults | string {
 
   let list = run.headers;
   if (headers !== undefined) {
-    const merged = mergeHeaders(headers, list);
+    const merged = mergeHeaders(headers, run);
     if (typeof merged === "string") return merged;
     list = merged;
   }
-  if (isJson && !list.some(([name]) => name.toLowerCase() === "content-type")) {
-    list = [...list, ["Content-Type", "application/json"]];
+  if (templates !== undefined) {
+    const filled = fillHeaders(list, templates, lookup);
+    if (typeof filled === "string") return filled;
+    list = filled;
+  }
+  const isGiven = (name: string): boolean =>
+    list.some((field) => field[0].toLowerCase() === name.toLowerCase());
+  if (body !== undefined && !isGiven("content-type")) {
+    const guessed: HeaderList = isJson
+      ? [["Content-Type", JSON_TYPE]]
+      : isJsonText(body as string)
+      ? [["Content-Type", JSON_TYPE], ["Accept", JSON_TYPE]]
+      : [];
+    list = [...list, ...guessed.filter(([name]) => !isGiven(name))];
   }
   return { method: sent, headers: list, body: octets };
 }
 
-/** The run's fields, but those that the record has of the same name; or what is wrong. */
-function mergeHeaders(headers: unknown, run: HeaderList): HeaderList | string {
+/**
+ * The run's fields, but those that the record has of the same name; or what is wrong. One that is
+ * null the record has not; `--failures` writes so what it leaves out as a secret, and a template of
+ * the run's would be filled with something else.
+ */
+function mergeHeaders(
+  headers: unknown,
+  { headers: run, templates }: Defaults,
+): HeaderList | string {
   if (!isObject(headers)) return "its 'headers' are no object";
   const own: [string, string][] = [];
   for (const [name, values] of Object.entries(headers)) {
+    if (values === null) {
+      const field = run.find((field) => field[0].toLowerCase() === name.toLowerCase());
+      if (field !== undefined && templates?.headers.has(field)) {
+        return `what fills '--header ${field[0]}' was left out as a secret: take the first input`;
+      }
+      continue;
+    }
     for (const value of Array.isArray(values) ? values : [values]) {
       const text = typeof value === "boolean" ? undefined : textOf(value);
       if (text === undefined) return "a value of its 'headers' is no text";

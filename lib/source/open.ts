@@ -1,11 +1,14 @@
 import { UsageError } from "../flags.ts";
 import type { HeaderList, MaybePromise, Source, Target } from "../types.ts";
 import { CsvReader, fieldsOf } from "./csv.ts";
+import { flagTemplates } from "./filling.ts";
 import { Input } from "./input.ts";
 import { jsonlTargets } from "./jsonl.ts";
 import { type Line, LineReader, type Lines, TooLong } from "./lines.ts";
+import { makerOf } from "./maker.ts";
 import { type Numbers, RangeSource } from "./range.ts";
-import { checkedTarget, checkOrigin, type Defaults, invalidTarget, target } from "./target.ts";
+import { isSecretHeader, withoutUserinfo } from "../secrets.ts";
+import { checkedTarget, checkOrigin, type Defaults, invalidRecord } from "./target.ts";
 import { Template } from "./template.ts";
 
 /** Options for {@linkcode openSource}. */
@@ -35,17 +38,25 @@ export async function openSource(options: SourceOptions): Promise<TargetSource> 
   if (input === undefined) {
     if (template === undefined) throw new UsageError("No URL is given: give one");
     refuseFields(template, "without --input there is no record: give {} for the number");
+    refuseNames(
+      defaults,
+      () => false,
+      "without --input there is no record, only {} for the number",
+    );
     return new RangeSource(template, options, defaults);
+  }
+  if (input.format === "lines") {
+    refuseNames(defaults, () => false, "a line has no fields, only {} for the line");
   }
   if (template !== undefined && input.format !== "jsonl") {
     const isCsv = input.format === "csv";
     if (!isCsv) {
       refuseFields(template, "a line has no fields: give {} for the line, or --input-format");
     }
-    if (template.names.length === 0) {
+    if (template.names.length === 0 && defaults.templates === undefined) {
       const [what, place] = isCsv ? ["records", "no {name} of a column"] : ["lines", "no {}"];
       throw new UsageError(
-        `Cannot use the ${what} of '--input ${input.path}': the URL has ${place} for them: add it, or leave the URL out`,
+        `Cannot use the ${what} of '--input ${input.path}': the URL has ${place} for them: add it there, to a header or to the body, or leave the URL out`,
       );
     }
   }
@@ -55,8 +66,13 @@ export async function openSource(options: SourceOptions): Promise<TargetSource> 
     if (input.format === "csv") {
       const records = new CsvReader(lines);
       const header = await csvHeader(records, input.path, template);
-      const make = csvTargets(header, template ?? Template.parse("{url}"), defaults);
-      return new InputSource(file, records, options, defaults, make);
+      const columns = `'--input ${input.path}' has only ${columnsOf(header)}`;
+      refuseNames(defaults, (name) => header.has(name), columns);
+      const of = [...header.keys()].some(isSecretHeader)
+        ? withStandIn(defaults, options)
+        : defaults;
+      const make = csvTargets(header, template ?? Template.parse("{url}"), of);
+      return new InputSource(file, records, options, of, make);
     }
     const make = input.format === "jsonl"
       ? jsonlTargets(template, defaults)
@@ -72,21 +88,37 @@ export async function openSource(options: SourceOptions): Promise<TargetSource> 
 function templateOf(
   options: SourceOptions,
 ): { template: Template | undefined; defaults: Defaults } {
-  const { template: text, method, headers, body, input } = options;
-  if (text === undefined) return { template: undefined, defaults: { method, headers, body } };
-  const template = Template.parse(text);
+  const { template: text, method, headers, body, templates, input } = options;
+  const template = text === undefined ? undefined : Template.parse(text);
+  const given = { method, headers, body, templates };
+  const defaults = holdsSecrets(template, given) ? withStandIn(given, options) : given;
+  if (template === undefined) return { template, defaults };
   // A base is resolved with its credentials, since a record can lead to another origin.
   const isBase = input?.format === "jsonl" && template.names.length === 0;
   if (!template.isOriginFixed) {
     checkBeginning(template.start, headers);
-    return { template, defaults: { method, headers, body } };
+    return { template, defaults };
   }
-  const origin = checkOrigin(template.start, headers);
-  if (isBase || origin.url === template.start) {
-    return { template, defaults: { method, headers, body } };
-  }
+  const origin = checkOrigin(template.start, headers, text);
+  if (isBase || origin.url === template.start) return { template, defaults };
   const bare = template.withStart(origin.url);
-  return { template: bare, defaults: { method, headers: origin.headers, body } };
+  return { template: bare, defaults: { ...defaults, headers: origin.headers } };
+}
+
+/** Whether what records hold becomes credentials, as far as the templates can tell. */
+function holdsSecrets(template: Template | undefined, { templates }: Defaults): boolean {
+  if (template?.hasCredentials || template?.names.some(isSecretHeader)) return true;
+  if (templates === undefined) return false;
+  for (const [field, { placeholders }] of templates.headers) {
+    if (isSecretHeader(field[0]) || placeholders.some(({ name }) => isSecretHeader(name))) {
+      return true;
+    }
+  }
+  return templates.body?.placeholders.some(({ name }) => isSecretHeader(name)) ?? false;
+}
+
+function withStandIn(defaults: Defaults, { template = "" }: SourceOptions): Defaults {
+  return { ...defaults, standIn: withoutUserinfo(template) };
 }
 
 /**
@@ -103,16 +135,48 @@ function checkBeginning(start: string, headers: HeaderList): void {
 
 function refuseFields(template: Template, why: string): void {
   const name = template.names.find((name) => name !== "");
-  if (name !== undefined) throw new UsageError(`Cannot fill '{${name}}' of the URL: ${why}`);
+  if (name !== undefined) {
+    const shown = template.isCredential(name) ? "what stands before the '@'" : `'{${name}}'`;
+    throw new UsageError(`Cannot fill ${shown} of the URL: ${why}`);
+  }
+}
+
+/**
+ * Refuses placeholders of header fields and the body that no record can fill. By their place,
+ * since what looks like a name can be a piece of a secret.
+ *
+ * @throws {UsageError} If there is one.
+ */
+function refuseNames(
+  { templates }: Defaults,
+  isThere: (name: string) => boolean,
+  why: string,
+): void {
+  if (templates === undefined) return;
+  for (const { flag, template } of flagTemplates(templates)) {
+    const wrong = template.placeholders.find(({ name }) => name !== "" && !isThere(name));
+    if (wrong === undefined) continue;
+    throw new UsageError(
+      `Cannot fill the placeholder at character ${wrong.at} of '${flag}': ${why}: ` +
+        "for braces as they are, write {{name}}",
+    );
+  }
 }
 
 function lineTargets(
   template: Template | undefined,
   defaults: Defaults,
 ): (i: number, line: string) => Target {
-  if (template === undefined) return (i, line) => checkedTarget(i, line, defaults);
-  const make = template.isOriginFixed ? target : checkedTarget;
-  return (i, line) => make(i, template.expandOne(line.trim()), defaults);
+  const make = makerOf(template?.isOriginFixed ?? false, defaults);
+  if (template === undefined) {
+    return defaults.templates === undefined
+      ? (i, line) => checkedTarget(i, line, defaults)
+      : (i, line) => make(i, line, line.trim());
+  }
+  return (i, line) => {
+    const value = line.trim();
+    return make(i, template.expandOne(value), value);
+  };
 }
 
 /** The names of the columns, by place. */
@@ -139,9 +203,15 @@ async function csvHeader(
   const wanted = template?.names ?? ["url"];
   const missing = wanted.find((name) => name !== "" && !header.has(name));
   if (missing !== undefined) {
-    fail(`it has no column '${missing}': it has ${[...header.keys()].join(", ").slice(0, 500)}`);
+    fail(
+      `it has no column ${template?.quote(missing) ?? `'${missing}'`}: it has ${columnsOf(header)}`,
+    );
   }
   return header;
+}
+
+function columnsOf(header: Map<string, number>): string {
+  return [...header.keys()].join(", ").slice(0, 500);
 }
 
 function csvTargets(
@@ -149,16 +219,16 @@ function csvTargets(
   template: Template,
   defaults: Defaults,
 ): (i: number, record: string) => Target {
-  const make = template.isOriginFixed ? target : checkedTarget;
+  const make = makerOf(template.isOriginFixed, defaults);
   return (i, record) => {
     const fields = fieldsOf(record);
-    if (typeof fields === "string") return invalidTarget(i, record, fields, defaults);
+    if (typeof fields === "string") return invalidRecord(i, record, fields, defaults);
     if (fields.length !== header.size) {
       const why = `the record has ${fields.length} fields, and the header ${header.size}`;
-      return invalidTarget(i, record, why, defaults);
+      return invalidRecord(i, record, why, defaults);
     }
-    const expanded = template.expand((name) => name === "" ? record : fields[header.get(name)!]);
-    return make(i, (expanded as { url: string }).url, defaults);
+    const lookup = (name: string): string => name === "" ? record : fields[header.get(name)!];
+    return make(i, (template.expand(lookup) as { url: string }).url, record, lookup);
   };
 }
 
@@ -214,7 +284,7 @@ class InputSource implements TargetSource {
     const { start, shard } = this.#numbers;
     if (i < start || i % shard.count !== shard.index) return undefined;
     const value = record instanceof TooLong
-      ? invalidTarget(i, record.start, "longer than 1 MiB", this.#defaults)
+      ? invalidRecord(i, record.start, "longer than 1 MiB", this.#defaults)
       : this.#make(i, record);
     if (value.invalid === undefined) return { value, done: false };
     const invalid = `line ${this.#records.line}: ${value.invalid}`;

@@ -1,5 +1,6 @@
 import type { Source, Target } from "../types.ts";
-import { checkedTarget, type Defaults, target } from "./target.ts";
+import { makerOf, type TargetMaker } from "./maker.ts";
+import type { Defaults } from "./target.ts";
 import type { Template } from "./template.ts";
 
 /** Which numbers of a run are to be requested. */
@@ -34,16 +35,14 @@ export class RangeSource implements Source<Target> {
   /** How many there are; undefined without a bound. */
   readonly total: number | undefined;
   readonly #template: Template;
-  readonly #make: typeof target;
-  readonly #defaults: Defaults;
+  readonly #make: TargetMaker;
   readonly #step: number;
   readonly #end: number;
   #next: number;
 
   constructor(template: Template, { start, count, shard }: Numbers, defaults: Defaults) {
     this.#template = template;
-    this.#make = template.isOriginFixed ? target : checkedTarget;
-    this.#defaults = defaults;
+    this.#make = makerOf(template.isOriginFixed, defaults);
     const { first, step } = numberingOf({ start, shard });
     this.#step = step;
     this.#end = Math.min(start + count, Number.MAX_SAFE_INTEGER + 1);
@@ -57,8 +56,9 @@ export class RangeSource implements Source<Target> {
     const i = this.#next;
     if (i >= this.#end) return { value: undefined, done: true };
     this.#next = i + this.#step;
-    const url = this.#template.expandOne(`${i}`);
-    return { value: this.#make(i, url, this.#defaults), done: false };
+    const number = `${i}`;
+    const url = this.#template.expandOne(number);
+    return { value: this.#make(i, url, number), done: false };
   }
 
   return(): void {

@@ -2,12 +2,17 @@ import { UsageError } from "../flags.ts";
 import { basicCredentials } from "../http.ts";
 import { withoutUserinfo } from "../secrets.ts";
 import type { HeaderList, Target } from "../types.ts";
+import type { RequestTemplates } from "./filling.ts";
 
 /** What every request of a run has, where it has none of its own. */
 export interface Defaults {
   readonly method: string;
   readonly headers: HeaderList;
   readonly body: Uint8Array<ArrayBuffer> | undefined;
+  /** Which of them are to be filled in for each request; undefined if none is. */
+  readonly templates?: RequestTemplates | undefined;
+  /** What is shown in place of a record that can hold secrets; undefined where none does. */
+  readonly standIn?: string | undefined;
 }
 
 /** Longest text of what is no URL that is repeated in a record, in UTF-16 code units. */
@@ -50,14 +55,21 @@ function decode(text: string): string {
 const LEADING = /^(\s*(?:[a-z][a-z\d+.-]*:)?[/\\\s]*)[^/?#\\]*@/i;
 const WITHIN = /([/\\]{2})[^/?#\\\s"']*@/g;
 
+/** What is shown in place of user information that cannot be told from the rest. */
+const HIDDEN = "…@";
+
+/** A password in which a character ends the user information, which makes the URL none. */
+const BROKEN = /(:[/\\]{2}|^)[^/?#\\]*:[^]*@/;
+
 /** In a line of JSON, what can hold secrets: a line that is none is not told apart. */
-const FIELDS = /"(?:headers|body)"/;
+const FIELDS = /"(?:headers|body|[^"]*(?:token|secret|passw|api[-_]?key|credential)[^"]*)"/i;
 
 /** The beginning of a text that need not be a URL, without what may be secret in it. */
 function shown(text: string): string {
   const [start] = text.split(FIELDS, 1);
   const bare = start.includes("@") ? start.replace(LEADING, "$1").replaceAll(WITHIN, "$1") : start;
-  return bare.slice(0, SHOWN_LENGTH).toWellFormed();
+  const safe = bare.includes("@") ? bare.replace(BROKEN, `$1${HIDDEN}`) : bare;
+  return safe.slice(0, SHOWN_LENGTH).toWellFormed();
 }
 
 /** A target of which no request can be made, and why. */
@@ -70,6 +82,12 @@ export function invalidTarget(i: number, text: string, why: string, of: Defaults
     body: of.body,
     invalid: why,
   };
+}
+
+/** The same, of a record that is no URL. */
+export function invalidRecord(i: number, record: string, why: string, of: Defaults): Target {
+  const target = invalidTarget(i, record, why, of);
+  return of.standIn === undefined ? target : { ...target, url: of.standIn };
 }
 
 /** Makes a target of a URL that nobody has looked at yet; white space around it is dropped. */
@@ -89,17 +107,22 @@ export function target(i: number, url: string, of: Defaults): Target {
 /**
  * Checks what every URL of a run begins with, once.
  *
+ * @param whole what it is the beginning of, in which user information can be told
  * @returns the same without credentials, which the headers have instead
  * @throws {UsageError} If it is the beginning of no http or https URL.
  */
 export function checkOrigin(
   url: string,
   headers: HeaderList,
+  whole: string = url,
 ): { url: string; headers: HeaderList } {
   const problem = problemOf(url);
   if (problem !== undefined) {
+    const all = shown(whole);
     throw new UsageError(
-      `Cannot request '${shown(url)}': ${problem}: give one like http://host/path`,
+      `Cannot request '${
+        all.includes(HIDDEN) ? all : shown(url)
+      }': ${problem}: give one like http://host/path`,
     );
   }
   return withCredentials(url, headers);

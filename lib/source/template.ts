@@ -5,7 +5,8 @@ export type Lookup = (name: string) => string | undefined;
 
 interface Placeholder {
   readonly name: string;
-  readonly encode: boolean;
+  /** What makes a value safe there; undefined where it is inserted as it is. */
+  readonly encode: ((value: string) => string) | undefined;
   /** What stands between it and the next one, or the end. */
   readonly after: string;
 }
@@ -19,12 +20,16 @@ const NAME = /^\+?(?:[^\s{}+#./;?&=,!@|](?:[^{}\p{Cc}]*[^\s{}])?)?$/u;
 
 const ORIGIN = /^[a-z]+:\/\/[^/?#\\]+[/?#]/i;
 
+/** All up to the `@` of user information (RFC 3986 §3.2.1), `\0` standing for a placeholder. */
+const USERINFO = /^[^/?#\\]*:\/\/[^/?#\\]*@/;
+
 /**
  * A URL with placeholders: `{}`, `{name}`, `{{` and `}}` for braces.
  *
  * A value is inserted as it is, but directly behind a `=` in the query, where it is the value of a
- * parameter: there it is percent-encoded. `{+name}` inserts it as it is there too (RFC 6570
- * §3.2.3, reserved expansion).
+ * parameter: there it is percent-encoded. So it is before the `@` of user information, where a
+ * password could end it, but for a `:`, since a value can be both name and password. `{+name}`
+ * inserts it as it is there too (RFC 6570 §3.2.3, reserved expansion).
  */
 export class Template {
   /** What stands before the first placeholder. */
@@ -36,6 +41,8 @@ export class Template {
    * path, query or fragment.
    */
   readonly isOriginFixed: boolean;
+  /** How many placeholders, the first ones, stand in user information. */
+  readonly #credentials: number;
   readonly #placeholders: readonly Placeholder[];
 
   /**
@@ -44,7 +51,7 @@ export class Template {
    */
   static parse(text: string): Template {
     const literals: string[] = [];
-    const placeholders: { name: string; encode: boolean }[] = [];
+    const placeholders: { name: string; isRaw: boolean; isValue: boolean }[] = [];
     let literal = "";
     let end = 0;
     let isQuery = false;
@@ -56,8 +63,10 @@ export class Template {
       if (part === "{{") literal += "{";
       else if (part === "}}") literal += "}";
       else if (name === undefined || !NAME.test(name)) {
+        // Before an `@` it can be a piece of a password.
+        const shown = text.includes("@", match.index) ? "the brace" : `'${part}'`;
         throw new UsageError(
-          `Cannot read '${part}' at character ${
+          `Cannot read ${shown} at character ${
             match.index + 1
           } of the URL: give {}, {name}, or {{ and }} for braces`,
         );
@@ -65,26 +74,52 @@ export class Template {
         literals.push(literal);
         placeholders.push({
           name: name.replace("+", ""),
-          encode: isQuery && text[match.index - 1] === "=" && !name.startsWith("+"),
+          isRaw: name.startsWith("+"),
+          isValue: isQuery && text[match.index - 1] === "=",
         });
         literal = "";
       }
     }
     literals.push(literal + text.slice(end));
-    const parts = placeholders.map((part, k) => ({ ...part, after: literals[k + 1] }));
-    return new Template(literals[0], parts);
+    const userinfo = (USERINFO.exec(literals.join("\0"))?.[0].split("\0").length ?? 1) - 1;
+    const parts = placeholders.map(({ name, isRaw, isValue }, k) => ({
+      name,
+      encode: isRaw ? undefined : k < userinfo ? inUserinfo : isValue ? inQuery : undefined,
+      after: literals[k + 1],
+    }));
+    return new Template(literals[0], parts, userinfo);
   }
 
-  private constructor(start: string, placeholders: readonly Placeholder[]) {
+  private constructor(
+    start: string,
+    placeholders: readonly Placeholder[],
+    credentials: number,
+  ) {
     this.start = start;
+    this.#credentials = credentials;
     this.#placeholders = placeholders;
     this.names = [...new Set(placeholders.map(({ name }) => name))];
     this.isOriginFixed = placeholders.length === 0 || ORIGIN.test(start);
   }
 
+  /** Whether values become user information. */
+  get hasCredentials(): boolean {
+    return this.#credentials > 0;
+  }
+
+  /** Whether a name stands in user information: there it can be a piece of a password itself. */
+  isCredential(name: string): boolean {
+    return this.#placeholders.slice(0, this.#credentials).some((it) => it.name === name);
+  }
+
+  /** A name in quotes, for messages, if it may be repeated. */
+  quote(name: string): string {
+    return this.isCredential(name) ? "for what stands before the '@'" : `'${name}'`;
+  }
+
   /** The same with another beginning. */
   withStart(start: string): Template {
-    return new Template(start, this.#placeholders);
+    return new Template(start, this.#placeholders, this.#credentials);
   }
 
   /** The URL with the values of its placeholders, or the name of one that has none. */
@@ -93,7 +128,7 @@ export class Template {
     for (const { name, encode, after } of this.#placeholders) {
       const value = lookup(name);
       if (value === undefined) return { missing: name };
-      url += (encode ? encodeURIComponent(value.toWellFormed()) : value) + after;
+      url += (encode === undefined ? value : encode(value)) + after;
     }
     return { url };
   }
@@ -102,8 +137,16 @@ export class Template {
   expandOne(value: string): string {
     let url = this.start;
     for (const { encode, after } of this.#placeholders) {
-      url += (encode ? encodeURIComponent(value.toWellFormed()) : value) + after;
+      url += (encode === undefined ? value : encode(value)) + after;
     }
     return url;
   }
+}
+
+function inQuery(value: string): string {
+  return encodeURIComponent(value.toWellFormed());
+}
+
+function inUserinfo(value: string): string {
+  return inQuery(value).replaceAll("%3A", ":");
 }

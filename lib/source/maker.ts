@@ -1,0 +1,20 @@
+import type { Target } from "../types.ts";
+import { fill } from "./filling.ts";
+import { checkedTarget, type Defaults, invalidTarget, target } from "./target.ts";
+import type { Lookup } from "./text_template.ts";
+
+/**
+ * Makes a target of a URL, and of what fills the other templates of the run: the value for `{}`,
+ * and where records have fields, what gives them.
+ */
+export type TargetMaker = (i: number, url: string, value: string, lookup?: Lookup) => Target;
+
+/** A run without templates but the URL's shares one list and one body, and looks nothing up. */
+export function makerOf(isOriginFixed: boolean, defaults: Defaults): TargetMaker {
+  const make = isOriginFixed ? target : checkedTarget;
+  if (defaults.templates === undefined) return (i, url) => make(i, url, defaults);
+  return (i, url, value, lookup = () => value) => {
+    const of = fill(defaults, lookup);
+    return typeof of === "string" ? invalidTarget(i, url, of, defaults) : make(i, url, of);
+  };
+}
