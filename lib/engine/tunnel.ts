@@ -1,0 +1,227 @@
+/**
+ * How a proxy is asked for a way through to an origin: octets in, octets out, no sockets.
+ *
+ * @module
+ */
+import net from "node:net";
+import { basicCredentials } from "../http.ts";
+import type { ProxyOptions } from "../types.ts";
+import { headEnd, MAX_HEAD_BYTES, parseHead, ProtocolError } from "./head.ts";
+
+/** A proxy that gives no way through, or does not speak as it should; in words. */
+export class TunnelError extends Error {
+  override name = "TunnelError";
+}
+
+/** One conversation with a proxy, at the beginning of a connection. */
+export interface Tunnel {
+  /** What is sent first. */
+  readonly greeting: Uint8Array;
+  /**
+   * Takes what the proxy sends, in any pieces.
+   *
+   * @returns what to answer; `open` once everything that follows is the origin's, which has nothing
+   * to say before it is asked; undefined while the proxy has not said it all
+   * @throws {TunnelError} If there is no way through.
+   */
+  feed(octets: Uint8Array): Uint8Array | "open" | undefined;
+}
+
+/** Where a tunnel leads. */
+export interface Far {
+  /** A name, or an address; an IPv6 address without its brackets. */
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/** Begins a conversation with a proxy. */
+export function tunnelThrough(proxy: ProxyOptions, far: Far): Tunnel {
+  return proxy.protocol.startsWith("socks")
+    ? new SocksTunnel(proxy, far)
+    : new ConnectTunnel(proxy, far);
+}
+
+/** The value of `Proxy-Authorization` for a proxy (RFC 9110 §11.7.2); undefined if it needs none. */
+export function proxyAuthorization({ credentials }: ProxyOptions): string | undefined {
+  return credentials && basicCredentials(credentials.user, credentials.password);
+}
+
+/** What has come and is not complete; an answer of a proxy is short. */
+class Pending {
+  octets = new Uint8Array();
+
+  add(octets: Uint8Array): void {
+    const all = new Uint8Array(this.octets.length + octets.length);
+    all.set(this.octets);
+    all.set(octets, this.octets.length);
+    this.octets = all;
+  }
+}
+
+const encoder = new TextEncoder();
+
+/** CONNECT (RFC 9110 §9.3.6). */
+class ConnectTunnel implements Tunnel {
+  readonly greeting: Uint8Array;
+  readonly #pending = new Pending();
+
+  constructor(proxy: ProxyOptions, { hostname, port }: Far) {
+    const authority = `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+    const authorization = proxyAuthorization(proxy);
+    this.greeting = encoder.encode(
+      `CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n` +
+        (authorization === undefined ? "" : `Proxy-Authorization: ${authorization}\r\n`) + "\r\n",
+    );
+  }
+
+  feed(octets: Uint8Array): "open" | undefined {
+    this.#pending.add(octets);
+    const all = this.#pending.octets;
+    const end = headEnd(all, Math.max(0, all.length - octets.length - 3), all.length);
+    if ((end < 0 ? all.length : end) > MAX_HEAD_BYTES) {
+      throw new TunnelError(`it answered with a head of more than ${MAX_HEAD_BYTES} bytes`);
+    }
+    if (end < 0) return undefined;
+    const status = statusOf(all, end);
+    if (status < 200 || status > 299) throw new TunnelError(`it answered ${status}`);
+    // A length or a coding means nothing here, and the origin has not been asked yet.
+    if (end < all.length) throw new TunnelError("it sent octets behind its answer");
+    return "open";
+  }
+}
+
+function statusOf(octets: Uint8Array, end: number): number {
+  try {
+    return parseHead(octets, 0, end, true).status;
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    throw new TunnelError(`its answer is not HTTP as it should be: ${error.message}`);
+  }
+}
+
+const VERSION = 5;
+const NO_AUTHENTICATION = 0;
+const USERNAME_PASSWORD = 2;
+const NO_METHOD = 0xff;
+const CONNECT = 1;
+const IPV4 = 1;
+const NAME = 3;
+const IPV6 = 4;
+
+/** RFC 1928 §6, REP. */
+const REPLIES = [
+  "",
+  "general failure",
+  "not allowed by its rules",
+  "network unreachable",
+  "host unreachable",
+  "connection refused",
+  "time to live expired",
+  "command not supported",
+  "address type not supported",
+];
+
+/** SOCKS5 (RFC 1928), without authentication or with a name and a password (RFC 1929). */
+class SocksTunnel implements Tunnel {
+  readonly greeting: Uint8Array;
+  readonly #credentials: ProxyOptions["credentials"];
+  readonly #far: Far;
+  readonly #pending = new Pending();
+  #step: "method" | "authentication" | "reply" = "method";
+
+  constructor({ credentials }: ProxyOptions, far: Far) {
+    this.#credentials = credentials;
+    this.#far = far;
+    const methods = credentials === undefined
+      ? [NO_AUTHENTICATION]
+      : [NO_AUTHENTICATION, USERNAME_PASSWORD];
+    this.greeting = Uint8Array.of(VERSION, methods.length, ...methods);
+  }
+
+  feed(octets: Uint8Array): Uint8Array | "open" | undefined {
+    this.#pending.add(octets);
+    const all = this.#pending.octets;
+    if (all.length < 2) return undefined;
+    switch (this.#step) {
+      case "method":
+        return this.#onMethod(all);
+      case "authentication":
+        this.#expectEnd(all, 2);
+        if (all[1] !== 0) throw new TunnelError("it does not take the name and password");
+        return this.#ask();
+      case "reply":
+        return this.#onReply(all);
+    }
+  }
+
+  #onMethod(all: Uint8Array): Uint8Array {
+    this.#expectEnd(all, 2);
+    if (all[0] !== VERSION) throw new TunnelError("it does not speak SOCKS5");
+    if (all[1] === NO_AUTHENTICATION) return this.#ask();
+    if (all[1] === USERNAME_PASSWORD && this.#credentials !== undefined) {
+      this.#step = "authentication";
+      const { user, password } = this.#credentials;
+      return Uint8Array.of(1, ...counted(user), ...counted(password));
+    }
+    throw new TunnelError(
+      all[1] === NO_METHOD && this.#credentials === undefined
+        ? "it asks for a name and a password"
+        : "it takes no way of authentication that is known here",
+    );
+  }
+
+  /** The request proper (§4). */
+  #ask(): Uint8Array {
+    this.#step = "reply";
+    const { hostname, port } = this.#far;
+    return Uint8Array.of(VERSION, CONNECT, 0, ...addressOf(hostname), port >> 8, port & 255);
+  }
+
+  #onReply(all: Uint8Array): "open" | undefined {
+    if (all[0] !== VERSION) throw new TunnelError("it does not speak SOCKS5");
+    if (all[1] !== 0) throw new TunnelError(REPLIES[all[1]] ?? `it answered ${all[1]}`);
+    if (all.length < 5) return undefined;
+    // What it is bound to is of no use here.
+    const length = all[3] === IPV4 ? 4 : all[3] === IPV6 ? 16 : all[3] === NAME ? all[4] + 1 : -1;
+    if (length < 0) throw new TunnelError("it answered with an address of no known type");
+    if (all.length < 6 + length) return undefined;
+    this.#expectEnd(all, 6 + length);
+    return "open";
+  }
+
+  /** That nothing came behind what was asked for. */
+  #expectEnd(all: Uint8Array, length: number): void {
+    if (all.length > length) throw new TunnelError("it sent octets behind its answer");
+    this.#pending.octets = new Uint8Array();
+  }
+}
+
+/** Text with its length in front, as RFC 1929 §2 has it; at most 255 octets, which was checked. */
+function counted(text: string): number[] {
+  const octets = encoder.encode(text);
+  return [octets.length, ...octets];
+}
+
+function addressOf(hostname: string): number[] {
+  switch (net.isIP(hostname)) {
+    case 4:
+      return [IPV4, ...hostname.split(".").map(Number)];
+    case 6:
+      return [IPV6, ...octetsOfIpv6(hostname)];
+  }
+  if (encoder.encode(hostname).length > 255) throw new TunnelError("the name is too long for it");
+  return [NAME, ...counted(hostname)];
+}
+
+/** The octets of an IPv6 address in any of its forms (RFC 4291 §2.2). */
+function octetsOfIpv6(address: string): number[] {
+  // `URL` writes the last 32 bits in hexadecimal, too.
+  const plain = new URL(`http://[${address.replace(/%.*$/, "")}]/`).hostname.slice(1, -1);
+  const [head, tail] = plain.split("::");
+  const words = (text: string | undefined): number[] =>
+    text === undefined || text === "" ? [] : text.split(":").map((word) => parseInt(word, 16));
+  const before = words(head);
+  const after = words(tail);
+  const gap = new Array(8 - before.length - after.length).fill(0);
+  return [...before, ...gap, ...after].flatMap((word) => [word >> 8, word & 255]);
+}
