@@ -7,7 +7,7 @@ import { type Flag, parseFlags, UsageError } from "./flags.ts";
 import { engineOf, tlsOf } from "./options/connection.ts";
 import { loadOf, retryOf } from "./options/load.ts";
 import { checkPlaces, outputOf, resumeOf } from "./options/output.ts";
-import { bodyOf, headersOf, methodOf } from "./options/request.ts";
+import { bodyOf, cookieJarOf, headersOf, methodOf } from "./options/request.ts";
 import { inputOf, shardOf, urlOf } from "./options/source.ts";
 import { FLAGS } from "./options/table.ts";
 import { Values } from "./options/values.ts";
@@ -151,7 +151,7 @@ export async function parseRun(
     ),
     headers: headersOf(values, version, data !== undefined),
     body: data === undefined ? undefined : await bodyOf(data),
-    cookieJar: undefined,
+    cookieJar: cookieJarOf(values),
     timeoutMs: values.duration("timeout") ?? 30_000,
     connectTimeoutMs: values.duration("connect-timeout"),
     idleTimeoutMs: values.duration("idle-timeout"),
@@ -161,7 +161,7 @@ export async function parseRun(
     redirects: values.count("redirects", { max: 1_000 }) ?? 10,
     maxBodyBytes: values.size("max-body") ?? 64 * 1024 ** 2,
     output: outputOf(values),
-    saveBodies: undefined,
+    saveBodies: values.text("save-bodies"),
     resume: resumeOf(values),
     retryFailed: values.isOn("retry-failed"),
     overwrite: values.isOn("overwrite"),

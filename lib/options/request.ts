@@ -5,6 +5,7 @@
  */
 import { UsageError } from "../flags.ts";
 import { basicCredentials, fieldProblem, methodProblem, normalizeMethod } from "../http.ts";
+import type { RunOptions } from "../options.ts";
 import type { HeaderList } from "../types.ts";
 import { readFile } from "./read_file.ts";
 import type { Values } from "./values.ts";
@@ -48,6 +49,11 @@ export function headersOf(values: Values, version: string, hasBody: boolean): He
   // Native fetch would ask for gzip and br by itself, and decode what nobody reads.
   if (!names.has("accept-encoding")) add("Accept-Encoding", "identity", "--header");
   return headers;
+}
+
+export function cookieJarOf(values: Values): RunOptions["cookieJar"] {
+  if (!values.has("cookie-jar")) return undefined;
+  return { path: values.isOn("cookie-jar") ? undefined : values.text("cookie-jar") };
 }
 
 export function credentialsOf(user: string | undefined): string | undefined {

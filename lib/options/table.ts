@@ -69,7 +69,12 @@ export const FLAGS: readonly Flag[] = [
     },
     { name: "user", short: "u", value: "NAME:PASSWORD", help: "Basic credentials" },
     { name: "cookie", short: "b", value: "'A=B'", repeatable: true, help: "cookies to send" },
-    { name: "cookie-jar", help: "", notYet: true },
+    {
+      name: "cookie-jar",
+      optionalValue: "FILE",
+      help:
+        "keep what servers set, for the run; FILE: and beyond it,\nin Netscape's format, as curl's -b and -c",
+    },
     { name: "user-agent", value: "TEXT", help: "default myriad/VERSION" },
   ]),
   ...section("Connection", [
@@ -139,7 +144,11 @@ export const FLAGS: readonly Flag[] = [
       value: "LIST",
       help: `which fields, in which order, of\n${wrapped(Object.keys(FIELDS))}`,
     },
-    { name: "save-bodies", value: "DIR", help: "", notYet: true },
+    {
+      name: "save-bodies",
+      value: "DIR",
+      help: "each body in a file of its own, by number: DIR/0/17.html",
+    },
     {
       name: "resume",
       switchValue: "force",
