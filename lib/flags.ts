@@ -21,6 +21,8 @@ export interface Flag {
   readonly value?: string;
   /** The one value that a switch may have, as in `--resume=force`. */
   readonly switchValue?: string;
+  /** What stands for any value that a switch may have, as in `--cookie-jar=FILE`. */
+  readonly optionalValue?: string;
   /** Whether it may be given more than once. */
   readonly repeatable?: boolean;
   readonly help: string;
@@ -38,7 +40,7 @@ export interface Given {
 
 /**
  * Reads a command line by a table of flags: `--name value`, `--name=value`, `-n value`, `-nvalue`,
- * `-abc` for switches, `--` before what is no flag.
+ * `-abc` for switches, `--` before what is no flag. What a switch may have stands behind `=` only.
  *
  * @param command the words after which `--help` shows this table
  * @throws {UsageError} If a flag is unknown, lacks its value, has one it does not take, is given
@@ -65,6 +67,16 @@ export function parseFlags(
     );
     return flag === undefined ? arg : `--${flag.name}-${flag.switchValue}`;
   });
+  for (const { name, optionalValue } of flags) {
+    if (optionalValue === undefined) continue;
+    options[withValue(name)] = { type: "string", multiple: true };
+    const end = args.indexOf("--");
+    args.forEach((arg, k) => {
+      if ((k < end || end < 0) && arg.startsWith(`--${name}=`)) {
+        args[k] = `--${withValue(name)}${arg.slice(name.length + 2)}`;
+      }
+    });
+  }
   for (const { name, switchValue } of flags) {
     if (switchValue !== undefined) {
       options[`${name}-${switchValue}`] = { type: "boolean", multiple: true };
@@ -82,16 +94,36 @@ export function parseFlags(
       values[flag.name] = flag.switchValue!;
       continue;
     }
+    const own = parsed.values[withValue(flag.name)] as string[] | undefined;
+    if (own !== undefined) {
+      if (own.length > 1) throw givenTwice(flag.name, own.length);
+      if (own[0] === "") {
+        throw new UsageError(
+          `'--${flag.name}=' has no value: give '--${flag.name}=${flag.optionalValue}', or no '='`,
+        );
+      }
+      values[flag.name] = own[0];
+      continue;
+    }
     if (given === undefined) continue;
     if (flag.notYet) {
       throw new UsageError(`'--${flag.name}' is not yet built: leave it out`);
     }
     if (flag.repeatable) values[flag.name] = given as string[];
     else if (given.length > 1 && flag.value !== undefined) {
-      throw new UsageError(`'--${flag.name}' is given ${given.length} times: give it once`);
+      throw givenTwice(flag.name, given.length);
     } else values[flag.name] = given[0];
   }
   return { values, positionals: parsed.positionals };
+}
+
+/** The name by which a switch with a value is parsed, which nobody can type. */
+function withValue(name: string): string {
+  return `${name}\0`;
+}
+
+function givenTwice(name: string, times: number): UsageError {
+  return new UsageError(`'--${name}' is given ${times} times: give it once`);
 }
 
 /** Node's message without its advice, which speaks of what this program's users do not know. */
@@ -106,7 +138,8 @@ export function formatFlags(flags: readonly Flag[]): string {
   const left = (flag: Flag): string =>
     `  ${flag.short === undefined ? "    " : `-${flag.short}, `}--${flag.name}` +
     (flag.value === undefined ? "" : ` ${flag.value}`) +
-    (flag.switchValue === undefined ? "" : `[=${flag.switchValue}]`);
+    (flag.switchValue === undefined ? "" : `[=${flag.switchValue}]`) +
+    (flag.optionalValue === undefined ? "" : `[=${flag.optionalValue}]`);
   const width = Math.max(...built.map((flag) => left(flag).length)) + 2;
   let text = "";
   for (const section of new Set(built.map((flag) => flag.section))) {

@@ -8,7 +8,7 @@ import { withConfig } from "./options/config.ts";
 import { engineOf, tlsOf } from "./options/connection.ts";
 import { loadOf, retryOf } from "./options/load.ts";
 import { checkPlaces, outputOf, resumeOf } from "./options/output.ts";
-import { requestOf } from "./options/request.ts";
+import { cookieJarOf, requestOf } from "./options/request.ts";
 import { checkStdin } from "./options/secret.ts";
 import { inputOf, shardOf, urlOf } from "./options/source.ts";
 import { FLAGS } from "./options/table.ts";
@@ -149,7 +149,7 @@ export async function parseRun(
     retry: retryOf(values),
     engine: engineOf(values),
     ...await requestOf(values, version),
-    cookieJar: undefined,
+    cookieJar: cookieJarOf(values),
     timeoutMs: values.duration("timeout") ?? 30_000,
     connectTimeoutMs: values.duration("connect-timeout"),
     idleTimeoutMs: values.duration("idle-timeout"),
@@ -159,7 +159,7 @@ export async function parseRun(
     redirects: values.count("redirects", { max: 1_000 }) ?? 10,
     maxBodyBytes: values.size("max-body") ?? 64 * 1024 ** 2,
     output: outputOf(values),
-    saveBodies: undefined,
+    saveBodies: values.text("save-bodies"),
     resume: resumeOf(values),
     retryFailed: values.isOn("retry-failed"),
     overwrite: values.isOn("overwrite"),

@@ -4,6 +4,7 @@
  * @module
  */
 import process from "node:process";
+import { Answers } from "./answers.ts";
 import { freeDescriptors } from "./descriptors.ts";
 import { AutoEngine } from "./engine/auto.ts";
 import { FetchEngine } from "./engine/fetch.ts";
@@ -26,6 +27,7 @@ export class Run {
   readonly #options: RunOptions;
   readonly #source: TargetSource;
   readonly #outputs: Outputs;
+  readonly #answers: Answers;
   readonly #permits = hostPermission();
   readonly #engine: Engine;
   #schedule!: Schedule;
@@ -50,9 +52,12 @@ export class Run {
     checkSockets(options);
     const outputs = await Outputs.find(options);
     let source;
+    let answers;
     try {
       source = await openSource({ ...options, ...outputs.numbers, template: options.url });
-      const run = new Run(options, source, outputs);
+      const { isResumed: isGoneOn, isComplete } = outputs;
+      answers = await Answers.open(options, { isGoneOn, isComplete });
+      const run = new Run(options, source, outputs, answers);
       await outputs.open(() => run.#soFar(), (error) => run.#fail(error));
       run.#schedule = new Schedule(outputs.pending(source), options, {
         onLate: (ms) => outputs.stats.addLate(ms),
@@ -64,19 +69,28 @@ export class Run {
       return run;
     } catch (error) {
       await outputs.abandon();
+      answers?.abandon();
       await source?.return();
       throw error;
     }
   }
 
-  private constructor(options: RunOptions, source: TargetSource, outputs: Outputs) {
+  private constructor(
+    options: RunOptions,
+    source: TargetSource,
+    outputs: Outputs,
+    answers: Answers,
+  ) {
     this.#options = options;
     this.#source = source;
     this.#outputs = outputs;
+    this.#answers = answers;
     this.#engine = new ENGINES[options.engine]({
       ...options,
       permits: this.#permits,
       ttfb: options.output?.fields?.includes("ttfb_ms") ?? false,
+      ...answers.hooks,
+      onSinkFailure: (error) => this.#fail(error),
     });
   }
 
@@ -99,6 +113,7 @@ export class Run {
     const end = hasFailed ? "failed" : isComplete ? "complete" : "interrupted";
     await this.#outputs.close(end, () => formatSummary(snapshot, { version }))
       .catch((error) => failure ??= error);
+    await this.#answers.close().catch((error) => failure ??= error);
     return { snapshot, failure };
   }
 
@@ -109,7 +124,7 @@ export class Run {
       take: (result) => {
         this.#inFlight--;
         const final = this.#schedule.settle(result);
-        return final === undefined ? undefined : this.#outputs.take(final);
+        return final === undefined ? undefined : this.#outputs.take(this.#answers.take(final));
       },
       // Nobody will see what the requests in flight bring: not worth waiting for.
       onStop: () => this.#engine.cancel(),

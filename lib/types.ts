@@ -89,6 +89,8 @@ export interface Result {
   readonly retryAfter: string | null;
   /** Whether the same request would fail the same way again, whatever its kind. */
   readonly isPermanent: boolean;
+  /** The file of its body, below the folder that bodies are saved in; null if there is none. */
+  readonly bodyFile?: string | null;
   readonly error: ErrorKind | undefined;
   /** What went wrong, in words; it can hold what a server sent, so escape it. */
   readonly detail: string | undefined;

@@ -31,6 +31,8 @@ const MAY: Record<string, string[]> = {
     "lib/types.ts",
   ],
   "lib/stats.ts": ["lib/histogram.ts", "lib/own_text.ts", "lib/types.ts"],
+  "lib/answers.ts": ["lib/cookies/", "lib/sink/"],
+  "lib/cookies/": ["lib/cookies/", "lib/flags.ts", "lib/os_error.ts", "lib/sink/blocks.ts"],
   "lib/outputs.ts": ["lib/checkpoint/", "lib/sink/", "lib/stats.ts"],
   "lib/checkpoint/": [
     "lib/checkpoint/",

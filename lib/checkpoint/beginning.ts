@@ -336,13 +336,16 @@ async function identityOf(options: Options, salt: string): Promise<Identity> {
     "--format": output.format,
     "--fields": output.fields?.join(",") ?? null,
     "--failures": options.failures ?? null,
+    // Without them, those that are missing could never be had.
+    "--save-bodies": options.saveBodies ?? null,
   };
 }
 
 /** The first flag by which two commands differ, in words. */
 function differenceOf(before: Identity, now: Identity): string | undefined {
   for (const flag of Object.keys(now)) {
-    if (before[flag] === now[flag]) continue;
+    // A journal of an earlier version does not have all of them.
+    if ((before[flag] ?? null) === now[flag]) continue;
     const shown = (value: Identity[string]): string => value === null ? "not given" : `'${value}'`;
     return HASHED.has(flag)
       ? `'${flag}' is not what it was`

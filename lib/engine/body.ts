@@ -28,9 +28,14 @@ const enum Next {
   EndLf,
 }
 
+/** Takes octets as they pass; they are the caller's again when it returns. */
+export interface Taker {
+  write(octets: Uint8Array): void;
+}
+
 /**
- * Finds the end of a body, in any pieces, and counts its octets. It keeps none: a reader that
- * wants them is given them as they pass.
+ * Finds the end of a body, in any pieces, and counts its octets. It keeps none: who wants them is
+ * given them as they pass.
  */
 export class BodyReader {
   /** Octets so far, without what frames them. */
@@ -44,9 +49,11 @@ export class BodyReader {
   #digits = 0;
   /** Octets of extensions and trailers so far. */
   #extra = 0;
+  #taker: Taker | undefined;
 
-  /** Begins the body behind a head. */
-  begin({ framing, length }: Head): void {
+  /** Begins the body behind a head. @param taker is given its octets, without what frames them */
+  begin({ framing, length }: Head, taker?: Taker): void {
+    this.#taker = taker;
     this.size = 0;
     this.#isChunked = framing === "chunked";
     this.#left = framing === "close" ? Infinity : length;
@@ -68,6 +75,7 @@ export class BodyReader {
     this.size += count;
     this.#left -= count;
     this.isDone = this.#left === 0;
+    if (count > 0) this.#taker?.write(octets.subarray(from, from + count));
     return from + count;
   }
 
@@ -83,6 +91,7 @@ export class BodyReader {
         const count = Math.min(this.#left, to - k);
         this.size += count;
         this.#left -= count;
+        this.#taker?.write(octets.subarray(k, k + count));
         k += count;
         if (this.#left === 0) this.#next = Next.DataCr;
         continue;

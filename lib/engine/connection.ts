@@ -3,7 +3,7 @@ import type { TLSSocket } from "node:tls";
 import { InFlight, type Stop } from "./deadlines.ts";
 import { type Failure, failureOfLength } from "./failure.ts";
 import { type Head, ProtocolError } from "./head.ts";
-import { ResponseReader } from "./response.ts";
+import { type HeadListener, ResponseReader } from "./response.ts";
 import type { TlsOptions } from "../types.ts";
 import { startTls } from "./tls.ts";
 
@@ -31,6 +31,8 @@ export interface Exchange {
   readonly isHead: boolean;
   /** Most octets of the body. */
   readonly maxBodyBytes: number;
+  /** Who is given the fields of the head, and takes the body, if anybody. */
+  readonly listener: HeadListener | undefined;
   onHead(head: Head): void;
   /** The response is complete. The connection has gone back to where it came from, if it may. */
   onDone(head: Head, size: number): void;
@@ -146,7 +148,7 @@ export class Connection extends InFlight {
    */
   send(head: string, body: Uint8Array | undefined, exchange: Exchange): void {
     this.#exchange = exchange;
-    this.#response.begin(exchange.isHead);
+    this.#response.begin(exchange.isHead, exchange.listener);
     this.#hasAnswer = false;
     this.uses++;
     this.reads = 0;
@@ -181,7 +183,8 @@ export class Connection extends InFlight {
     const exchange = this.#exchange!;
     const hadHead = response.head !== undefined;
     const taken = response.feed(octets, length);
-    if (response.head === undefined) return;
+    // Who takes the body may have ended it all.
+    if (response.head === undefined || this.#exchange !== exchange) return;
     if (!hadHead) exchange.onHead(response.head);
     if (response.size > exchange.maxBodyBytes || response.head.length > exchange.maxBodyBytes) {
       return this.#fail(failureOfLength(exchange.maxBodyBytes));

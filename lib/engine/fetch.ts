@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Engine, HeaderList, Result, Target } from "../types.ts";
+import type { AnswerHead, Engine, HeaderList, Result, Target } from "../types.ts";
 import { Deadlines, InFlight, type Stop } from "./deadlines.ts";
 import {
   type Failure,
@@ -15,6 +15,7 @@ import {
   shortageOf,
 } from "./failure.ts";
 import { UNASKED_UPGRADE } from "./head.ts";
+import { type AnswerBody, Hooks } from "./hooks.ts";
 import type { EngineOptions } from "./options.ts";
 import { follow, type Hop, IDEMPOTENT } from "./redirect.ts";
 import { Shortage } from "./shortage.ts";
@@ -38,6 +39,8 @@ class Attempt extends InFlight {
   ttfbMs: number | null = null;
   location: string | null = null;
   retryAfter: string | null = null;
+  /** The body of the answer that is kept, once its head is there, if somebody takes it. */
+  body: AnswerBody | undefined;
 
   get signal(): AbortSignal {
     return this.#controller.signal;
@@ -60,6 +63,16 @@ class Refusal extends Error {
 
 function retryAfterOf({ status, headers }: Response): string | null {
   return status === 429 || status === 503 ? headers.get("retry-after") : null;
+}
+
+/** The head of an answer by native fetch. */
+function headOf({ status, headers }: Response): AnswerHead {
+  return { status, field: (name) => headers.get(name) };
+}
+
+/** How long a body says it is. What a HEAD tells is not what it brings (RFC 9110 §9.3.2). */
+function lengthOf({ headers }: Response, method: string): number {
+  return method === "HEAD" ? 0 : Number(headers.get("content-length"));
 }
 
 /** Header fields as native fetch takes them with the least work. */
@@ -98,11 +111,13 @@ export class FetchEngine implements Engine {
   #prepared: Prepared | undefined;
   readonly #mostAtOnce: number;
   readonly #shortage = new Shortage();
+  readonly #hooks: Hooks | undefined;
   #hasAnswered = false;
   #cancelled = false;
 
   constructor(options: EngineOptions) {
     this.#options = options;
+    this.#hooks = Hooks.of(options);
     this.#deadlines = new Deadlines(options.timeoutMs);
     this.#mostAtOnce = Math.min(WHOLE_BODY_BYTES, options.maxBodyBytes);
     this.#client = this.#createClient(options.concurrency);
@@ -143,7 +158,12 @@ export class FetchEngine implements Engine {
           attempt.hasHead = true;
           if (this.#options.ttfb) attempt.ttfbMs = performance.now() - start;
           if (this.#isShort(response)) {
-            attempt.bytes = attempt.size = (await response.arrayBuffer()).byteLength;
+            if (this.#hooks !== undefined) {
+              this.#onHead(response, target, undefined, attempt, target);
+            }
+            const body = await response.arrayBuffer();
+            attempt.bytes = attempt.size = body.byteLength;
+            if (attempt.size > 0) attempt.body?.write(new Uint8Array(body));
             status = response.status;
             attempt.retryAfter = retryAfterOf(response);
           } else {
@@ -170,6 +190,10 @@ export class FetchEngine implements Engine {
     // An answer that was complete stands, even if the sweep came in between.
     if (status === null && attempt.stopped !== undefined) {
       failure = failureOfStop(attempt.stopped, this.#options);
+    }
+    if (attempt.body !== undefined) {
+      failure = attempt.body.close(failure);
+      if (failure !== undefined) status = null;
     }
     return {
       target,
@@ -231,12 +255,13 @@ export class FetchEngine implements Engine {
         await response.body?.cancel();
         throw new Refusal({ error: "protocol", detail: UNASKED_UPGRADE });
       }
+      const isPointing = status === 201 || (status >= 300 && status < 400);
+      const location = isPointing ? headers.get("location") : null;
+      const next = follow(hop, status, location, redirects, this.#options.redirects);
+      if (this.#hooks !== undefined) this.#onHead(response, hop, next, attempt, target);
       await this.#read(response, hop.method, attempt);
-      attempt.location = null;
+      attempt.location = location;
       attempt.retryAfter = retryAfterOf(response);
-      if (status !== 201 && (status < 300 || status >= 400)) return status;
-      attempt.location = headers.get("location");
-      const next = follow(hop, status, attempt.location, redirects, this.#options.redirects);
       if (next === undefined) return status;
       if ("error" in next) throw new Refusal(next);
       hop = next;
@@ -248,10 +273,28 @@ export class FetchEngine implements Engine {
     }
   }
 
-  #send({ url, method, headers, body }: Hop, signal: AbortSignal): Promise<Response> {
+  /** Takes what the hooks want of a head, and begins the body if it is the one to keep. */
+  #onHead(
+    response: Response,
+    { url, method }: Hop,
+    next: Hop | Failure | undefined,
+    attempt: Attempt,
+    target: Target,
+  ): void {
+    const hooks = this.#hooks!;
+    const { headers } = response;
+    if (hooks.hasCookies) hooks.store(url, headers.getSetCookie());
+    const isTooLong = lengthOf(response, method) > this.#options.maxBodyBytes;
+    if (!hooks.hasBodies || next !== undefined || isTooLong) return;
+    attempt.body = hooks.bodyFor(target, headOf(response));
+  }
+
+  #send(hop: Hop, signal: AbortSignal): Promise<Response> {
+    const { url, method, body } = hop;
     if (this.#options.permits?.(url) === false) {
       throw new Refusal(failureOfPermission(url));
     }
+    const headers = this.#hooks === undefined ? hop.headers : this.#hooks.headersFor(hop);
     if (this.#prepared?.of !== headers) this.#prepared = prepare(headers);
     // Each member that is given costs its conversion: so the usual request gives few.
     const init: RequestInit & { client: Deno.HttpClient } = {
@@ -285,8 +328,7 @@ export class FetchEngine implements Engine {
     const { maxBodyBytes } = this.#options;
     attempt.bytes = attempt.size = 0;
     const isEncoded = response.headers.has("content-encoding");
-    // What a HEAD tells is not what it brings (RFC 9110 §9.3.2).
-    const length = method === "HEAD" ? 0 : Number(response.headers.get("content-length"));
+    const length = lengthOf(response, method);
     const reader = response.body?.getReader();
     if (reader === undefined) return;
     let isTooLong = length > maxBodyBytes;
@@ -295,6 +337,7 @@ export class FetchEngine implements Engine {
       if (done) break;
       attempt.bytes = attempt.size += value.length;
       isTooLong = attempt.size > maxBodyBytes;
+      if (!isTooLong && value.length > 0) attempt.body?.write(value);
     }
     if (isTooLong) {
       await reader.cancel();

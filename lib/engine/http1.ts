@@ -8,10 +8,13 @@ import type { Connection, Exchange } from "./connection.ts";
 import { Deadlines, InFlight, type Stop } from "./deadlines.ts";
 import type { EngineOptions } from "./options.ts";
 import { type Failure, failureOfPermission, failureOfStop } from "./failure.ts";
+import { fieldsOf, OctetHead } from "./fields.ts";
 import type { Head } from "./head.ts";
+import { type AnswerBody, Hooks } from "./hooks.ts";
 import { ConnectionPool, type Waiter } from "./connection_pool.ts";
 import { follow, type Hop, IDEMPOTENT } from "./redirect.ts";
 import { RequestWriter, type Route, Router } from "./request.ts";
+import type { HeadListener } from "./response.ts";
 
 /** What attempts share. */
 interface Shared {
@@ -20,6 +23,7 @@ interface Shared {
   readonly pool: ConnectionPool;
   readonly router: Router;
   readonly writer: RequestWriter;
+  readonly hooks: Hooks | undefined;
 }
 
 /** Makes requests over connections of its own. */
@@ -43,6 +47,7 @@ export class Http1Engine implements Engine {
       }),
       router: new Router(),
       writer: new RequestWriter(),
+      hooks: Hooks.of(options),
     };
   }
 
@@ -72,7 +77,7 @@ export class Http1Engine implements Engine {
 }
 
 /** A request in flight, over as many hops as its redirects take. */
-class Attempt extends InFlight implements Exchange, Waiter {
+class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
   readonly #done: (result: Result) => void;
   readonly #target: Target;
   readonly #shared: Shared;
@@ -93,6 +98,8 @@ class Attempt extends InFlight implements Exchange, Waiter {
   /** Whether the connection is this attempt's to close. */
   #isBusy = false;
   #ttfbMs: number | null = null;
+  /** The body of the answer that is kept, once its head is there, if somebody takes it. */
+  #body: AnswerBody | undefined;
 
   constructor(
     target: Target,
@@ -114,6 +121,10 @@ class Attempt extends InFlight implements Exchange, Waiter {
 
   get maxBodyBytes(): number {
     return this.#shared.options.maxBodyBytes;
+  }
+
+  get listener(): HeadListener | undefined {
+    return this.#shared.hooks === undefined ? undefined : this;
   }
 
   override get progress(): number {
@@ -158,11 +169,23 @@ class Attempt extends InFlight implements Exchange, Waiter {
     this.#isSent = true;
     this.#isBusy = true;
     this.#isReused = connection.uses > 0;
-    connection.send(this.#shared.writer.head(this.#hop, this.#route!), this.#hop.body, this);
+    const { hooks, writer } = this.#shared;
+    const headers = hooks === undefined ? this.#hop.headers : hooks.headersFor(this.#hop);
+    connection.send(writer.head(this.#hop, this.#route!, headers), this.#hop.body, this);
   }
 
   onConnectFailure(failure: Failure): void {
     this.#settle(failure, 0);
+  }
+
+  onFields(head: Head, octets: Uint8Array): AnswerBody | undefined {
+    const { hooks, options: { redirects, maxBodyBytes } } = this.#shared;
+    if (hooks!.hasCookies) hooks!.store(this.#hop.url, fieldsOf(octets, "set-cookie"));
+    if (!hooks!.hasBodies || head.length > maxBodyBytes) return undefined;
+    const next = follow(this.#hop, head.status, head.location, this.#redirects, redirects);
+    if (next !== undefined) return undefined;
+    this.#body = hooks!.bodyFor(this.#target, new OctetHead(head.status, octets.slice()));
+    return this.#body;
   }
 
   onHead(): void {
@@ -215,6 +238,10 @@ class Attempt extends InFlight implements Exchange, Waiter {
     this.#isSettled = true;
     const { deadlines } = this.#shared;
     deadlines.remove(this);
+    if (this.#body !== undefined) {
+      failure = this.#body.close(failure);
+      if (failure !== undefined) status = location = retryAfter = null;
+    }
     this.#done({
       target: this.#target,
       status,

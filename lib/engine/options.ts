@@ -33,6 +33,13 @@ export interface EngineOptions {
   cookies?: Cookies | undefined;
   /** What takes the body of the answer that is kept, if anything; not those of redirects. */
   bodyFor?: ((target: Target, head: AnswerHead) => BodySink | undefined) | undefined;
+  /**
+   * Called with what `bodyFor` or a sink throws: a bug, or a full disk. The request at which it did
+   * is then given up, and the run is to end.
+   *
+   * @default it ends the process
+   */
+  onSinkFailure?: ((error: unknown) => void) | undefined;
   /** Whether a URL's host may be talked to; undefined if every one may. */
   permits?: ((url: string) => boolean) | undefined;
   /** Whether to look at the clock when the head of an answer is there. */

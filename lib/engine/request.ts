@@ -70,22 +70,24 @@ export class RequestWriter {
   /**
    * The head of a request, each character an octet: a method is a token, a URL's path and query
    * are ASCII, and a field's value is octets up to U+00FF. All of them are checked already.
+   *
+   * @param headers those to send, if not the hop's
    */
-  head(hop: Hop, route: Route): string {
-    const { method, headers, body } = hop;
+  head({ method, headers: own, body }: Hop, route: Route, headers: HeaderList = own): string {
     const origin = route.origin.key;
     let prepared = this.#prepared;
     if (
       prepared === undefined || prepared.headers !== headers || prepared.origin !== origin ||
       prepared.method !== method || prepared.body !== body
     ) {
-      prepared = this.#prepared = { headers, origin, method, body, end: endOf(hop, origin) };
+      const end = endOf(method, headers, body, origin);
+      prepared = this.#prepared = { headers, origin, method, body, end };
     }
     return `${method} ${route.target}${prepared.end}`;
   }
 }
 
-function endOf({ method, headers, body }: Hop, origin: string): string {
+function endOf(method: string, headers: HeaderList, body: Hop["body"], origin: string): string {
   const first = (name: string): HeaderList[number] | undefined =>
     headers.find((field) => field[0].toLowerCase() === name);
   // Exactly one Host (RFC 9112 §3.2); what the user gives wins.

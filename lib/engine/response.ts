@@ -1,4 +1,4 @@
-import { BodyReader } from "./body.ts";
+import { BodyReader, type Taker } from "./body.ts";
 import {
   type Head,
   headEnd,
@@ -11,6 +11,17 @@ import {
 /** Interim responses (RFC 9110 §15.2) before the one that counts. */
 const MAX_INTERIM = 16;
 
+/** Who wants more of a response than its end. */
+export interface HeadListener {
+  /**
+   * The head is there, and nothing of the body was looked at yet.
+   *
+   * @param octets of the head, up to and with the empty line; only during the call
+   * @returns who takes the body, if anybody
+   */
+  onFields(head: Head, octets: Uint8Array): Taker | undefined;
+}
+
 /**
  * Reads a response from octets in any pieces, and finds its end; interim responses before it are
  * skipped. It knows no sockets, and keeps nothing but the part of a head that has come.
@@ -20,14 +31,16 @@ export class ResponseReader {
   head: Head | undefined;
   readonly #body = new BodyReader();
   #isHeadRequest = false;
+  #listener: HeadListener | undefined;
   #interim = 0;
   /** The start of a head: `#partLength` octets of it, not many more than `MAX_HEAD_BYTES`. */
   #part: Uint8Array | undefined;
   #partLength = 0;
 
   /** Begins anew. @param isHeadRequest whether the request was a HEAD */
-  begin(isHeadRequest: boolean): void {
+  begin(isHeadRequest: boolean, listener?: HeadListener): void {
     this.head = undefined;
+    this.#listener = listener;
     this.#isHeadRequest = isHeadRequest;
     this.#interim = 0;
     this.#part = undefined;
@@ -78,7 +91,7 @@ export class ResponseReader {
       if (head.status >= 200) {
         this.#part = undefined;
         this.head = head;
-        this.#body.begin(head);
+        this.#body.begin(head, this.#listener?.onFields(head, all.subarray(from, end)));
         return end - before;
       }
       if (head.status === 101) {

@@ -8,6 +8,9 @@ import type { OutputOptions, RunOptions } from "../options.ts";
 import { DEFAULT_FIELDS, type FieldName, FIELDS } from "../sink/record.ts";
 import type { Values } from "./values.ts";
 
+/** The columns of CSV where bodies are saved. */
+const WITH_BODIES: readonly FieldName[] = [...DEFAULT_FIELDS, "body_file"];
+
 export function outputOf(values: Values): OutputOptions | undefined {
   const path = values.text("output");
   if (path === undefined) {
@@ -38,7 +41,8 @@ export function outputOf(values: Values): OutputOptions | undefined {
   if (fields !== undefined && new Set(fields).size < fields.length) {
     throw new UsageError(`'--fields ${list}' names a field twice: give each once`);
   }
-  return { path, format, gzip, fields: fields ?? (format === "csv" ? DEFAULT_FIELDS : undefined) };
+  const ofCsv = values.has("save-bodies") ? WITH_BODIES : DEFAULT_FIELDS;
+  return { path, format, gzip, fields: fields ?? (format === "csv" ? ofCsv : undefined) };
 }
 
 export function resumeOf(values: Values): RunOptions["resume"] {
@@ -46,6 +50,8 @@ export function resumeOf(values: Values): RunOptions["resume"] {
   for (const name of ["resume", "overwrite", "retry-failed"]) {
     if (!values.has(name)) continue;
     if (output === undefined) {
+      // Bodies can be there without records.
+      if (name === "overwrite" && values.has("save-bodies")) continue;
       throw new UsageError(`'--${name}' is given without '--output': give both`);
     }
     if (output === "-") {
@@ -64,8 +70,23 @@ export function resumeOf(values: Values): RunOptions["resume"] {
 export function checkPlaces(values: Values): void {
   const bare = (path: string): string => path.replace(/^(\.\/+)+/, "");
   const seen = new Map<string, string>();
-  for (const name of ["config", "input", "output", "failures", "summary", "json"]) {
-    if (!values.has(name) || (name === "input" && values.text(name) === "-")) continue;
+  for (
+    const name of [
+      "config",
+      "input",
+      "output",
+      "failures",
+      "summary",
+      "json",
+      "cookie-jar",
+      "save-bodies",
+    ]
+  ) {
+    if (!values.has(name) || (name === "cookie-jar" && values.isOn(name))) continue;
+    if (values.text(name) === "-" && (name === "cookie-jar" || name === "save-bodies")) {
+      throw new UsageError(`'--${name}' cannot go to standard output: give it a name`);
+    }
+    if (name === "input" && values.text(name) === "-") continue;
     const place = name === "json" ? "-" : bare(values.text(name)!);
     const other = seen.get(place);
     if (other !== undefined) {

@@ -168,6 +168,11 @@ function splitField(text: string): [name: string, value: string] | undefined {
   return [text.slice(0, colon), text.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, "")];
 }
 
+export function cookieJarOf(values: Values): RunOptions["cookieJar"] {
+  if (!values.has("cookie-jar")) return undefined;
+  return { path: values.isOn("cookie-jar") ? undefined : values.text("cookie-jar") };
+}
+
 function credentialsOf(user: string): string {
   const colon = user.indexOf(":");
   if (colon < 0) throw new UsageError("Cannot read '--user': give NAME:PASSWORD");

@@ -87,7 +87,12 @@ export const FLAGS: readonly Flag[] = [
       repeatable: true,
       help: "cookies to send, a template (repeatable); @FILE, @-: out\nof a file or stdin",
     },
-    { name: "cookie-jar", help: "", notYet: true },
+    {
+      name: "cookie-jar",
+      optionalValue: "FILE",
+      help:
+        "keep what servers set, for the run; FILE: and beyond it,\nin Netscape's format, as curl's -b and -c",
+    },
     { name: "user-agent", value: "TEXT", help: "default myriad/VERSION" },
   ]),
   ...section("Connection", [
@@ -157,7 +162,11 @@ export const FLAGS: readonly Flag[] = [
       value: "LIST",
       help: `which fields, in which order, of\n${wrapped(Object.keys(FIELDS))}`,
     },
-    { name: "save-bodies", value: "DIR", help: "", notYet: true },
+    {
+      name: "save-bodies",
+      value: "DIR",
+      help: "each body in a file of its own, by number: DIR/0/17.html",
+    },
     {
       name: "resume",
       switchValue: "force",

@@ -29,6 +29,7 @@ export const FIELDS = {
   engine: ({ engine }) => engine,
   error: ({ error }) => error ?? null,
   detail: ({ detail }) => detail ?? null,
+  body_file: ({ bodyFile }) => bodyFile ?? null,
 } as const satisfies Record<string, (result: Result) => Value>;
 
 /** The name of a field. */
@@ -68,7 +69,8 @@ function toIso(at: number): string {
 
 /**
  * Makes records as NDJSON. Without `fields` a record has the contract's default ones, `error` and
- * `detail` only where a request failed; with `fields` each of them, always.
+ * `detail` only where a request failed, `body_file` only where its body was saved; with `fields`
+ * each of them, always.
  */
 export function ndjson(fields?: readonly FieldName[]): (result: Result) => string {
   if (fields === undefined) return defaultRecord;
@@ -82,13 +84,17 @@ export function ndjson(fields?: readonly FieldName[]): (result: Result) => strin
   };
 }
 
-function defaultRecord({ target, status, ms, bytes, attempts, at, error, detail }: Result): string {
+function defaultRecord(
+  { target, status, ms, bytes, attempts, at, error, detail, bodyFile }: Result,
+): string {
   const record = `{"i":${target.i},"url":${JSON.stringify(target.url)},"status":${status},"ms":${
     toMicroseconds(ms)
   },"bytes":${bytes},"attempts":${attempts},"at":"${toIso(at)}"`;
+  // Digits, a slash and an ending: nothing to escape.
+  const saved = bodyFile ? `,"body_file":"${bodyFile}"` : "";
   return error === undefined
-    ? record + "}\n"
-    : `${record},"error":"${error}","detail":${JSON.stringify(detail)}}\n`;
+    ? record + saved + "}\n"
+    : `${record}${saved},"error":"${error}","detail":${JSON.stringify(detail)}}\n`;
 }
 
 /** Makes records as CSV (RFC 4180, but for lines that end in LF); null is empty. */

@@ -1,0 +1,76 @@
+/**
+ * What a run takes of answers besides their results: cookies, and bodies.
+ *
+ * @module
+ */
+import type { JarFile } from "./cookies/jar_file.ts";
+import type { EngineOptions } from "./engine/options.ts";
+import type { RunOptions } from "./options.ts";
+import type { Bodies } from "./sink/bodies.ts";
+import type { Result } from "./types.ts";
+
+/** What is asked for of it. Neither is loaded where nobody asks. */
+export class Answers {
+  readonly #jar: JarFile | undefined;
+  readonly #bodies: Bodies | undefined;
+
+  /**
+   * @param isGoneOn whether a run is gone on with
+   * @param isComplete whether nothing is left to be requested
+   * @throws {UsageError} If what is asked for cannot be read or written.
+   */
+  static async open(
+    { cookieJar, saveBodies, overwrite }: RunOptions,
+    { isGoneOn, isComplete }: { isGoneOn: boolean; isComplete: boolean },
+  ): Promise<Answers> {
+    let jar;
+    if (cookieJar !== undefined) {
+      const { JarFile } = await import("./cookies/jar_file.ts");
+      jar = await JarFile.open(cookieJar.path);
+    }
+    let bodies;
+    if (saveBodies !== undefined && !isComplete) {
+      const { Bodies } = await import("./sink/bodies.ts");
+      bodies = await Bodies.open(saveBodies, { isGoneOn, overwrite });
+    }
+    return new Answers(jar, bodies);
+  }
+
+  private constructor(jar: JarFile | undefined, bodies: Bodies | undefined) {
+    this.#jar = jar;
+    this.#bodies = bodies;
+  }
+
+  /** What the engine is to do for it. */
+  get hooks(): Pick<EngineOptions, "cookies" | "bodyFor"> {
+    const bodies = this.#bodies;
+    return {
+      cookies: this.#jar?.jar,
+      bodyFor: bodies === undefined ? undefined : (target, head) => bodies.bodyFor(target, head),
+    };
+  }
+
+  /**
+   * Adds to a result what was taken of its answer.
+   *
+   * @throws {OutputError} If a file cannot be removed that is not to stay.
+   */
+  take(result: Result): Result {
+    return this.#bodies === undefined ? result : this.#bodies.take(result);
+  }
+
+  /** Lets go of everything where the run cannot begin. */
+  abandon(): void {
+    this.#bodies?.abandon();
+  }
+
+  /**
+   * Ends it, and keeps what is to be kept.
+   *
+   * @throws {OutputError} If the jar cannot be written.
+   */
+  async close(): Promise<void> {
+    this.#bodies?.close();
+    await this.#jar?.save();
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * The file that a jar is kept in beyond a run.
+ *
+ * @module
+ */
+import { UsageError } from "../flags.ts";
+import { osMessage } from "../os_error.ts";
+import { OutputError, writeProblem } from "../sink/blocks.ts";
+import { Jar } from "./jar.ts";
+import { formatNetscape, LineError, parseNetscape } from "./netscape.ts";
+
+/** Most octets of a file that is read: more than the jar holds, with room for what expired. */
+const MAX_FILE = 64 * 1024 * 1024;
+
+/** A jar, and where it is kept, if anywhere. */
+export class JarFile {
+  readonly jar: Jar;
+  readonly #path: string | undefined;
+
+  /**
+   * Reads the file, if it is there, and makes sure that it can be written.
+   *
+   * @param path undefined for a jar that goes with the run
+   * @throws {UsageError} If one of both is not possible.
+   */
+  static async open(path: string | undefined): Promise<JarFile> {
+    if (path === undefined) return new JarFile(new Jar(), path);
+    checkPermissions(path);
+    const text = await read(path);
+    try {
+      await write(path, undefined);
+      return new JarFile(new Jar(parseNetscape(text)), path);
+    } catch (error) {
+      if (error instanceof LineError) {
+        fail("read", path, `${error.message}: give a file in Netscape's format, or a new name`);
+      }
+      return fail("write", path, writeProblem(error));
+    }
+  }
+
+  private constructor(jar: Jar, path: string | undefined) {
+    this.jar = jar;
+    this.#path = path;
+  }
+
+  /**
+   * Replaces the file by what the jar holds, readable by its owner only.
+   *
+   * @throws {OutputError} If it cannot be written.
+   */
+  async save(): Promise<void> {
+    if (this.#path === undefined) return;
+    try {
+      await write(this.#path, formatNetscape(this.jar.all()));
+    } catch (error) {
+      throw new OutputError(`Cannot write '--cookie-jar=${this.#path}': ${writeProblem(error)}`);
+    }
+  }
+}
+
+function fail(verb: "read" | "write", path: string, why: string): never {
+  throw new UsageError(`Cannot ${verb} '--cookie-jar=${path}': ${why}`);
+}
+
+/** Where it is written before it takes the place of the file. */
+function besides(path: string): string {
+  return `${path}.tmp`;
+}
+
+function checkPermissions(path: string): void {
+  const paths = [path, besides(path)];
+  const isGranted = (name: "read" | "write"): boolean =>
+    paths.every((path) => Deno.permissions.querySync({ name, path }).state === "granted");
+  if (isGranted("read") && isGranted("write")) return;
+  const flags = `--allow-read=${paths} --allow-write=${paths}`;
+  fail("read", path, `no permission: run with ${flags}`);
+}
+
+/** The text of the file, each character an octet; empty if there is none. */
+async function read(path: string): Promise<string> {
+  try {
+    const { isFile, size } = await Deno.stat(path);
+    if (!isFile) fail("read", path, "it is no file: name one");
+    if (size > MAX_FILE) fail("read", path, `it has more than ${MAX_FILE} bytes: name another`);
+    let text = "";
+    // In pieces, as each octet is an argument.
+    const octets = await Deno.readFile(path);
+    for (let k = 0; k < octets.length; k += PIECE) {
+      text += String.fromCharCode(...octets.subarray(k, k + PIECE));
+    }
+    return text;
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    if (error instanceof Deno.errors.NotFound) return "";
+    return fail("read", path, `${osMessage(error)}: name a file that can be read`);
+  }
+}
+
+const PIECE = 8 * 1024;
+
+/** @param text undefined to see only whether it could be written */
+async function write(path: string, text: string | undefined): Promise<void> {
+  const temporary = besides(path);
+  // What a run left behind that was killed.
+  await Deno.remove(temporary).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
+  const octets = Uint8Array.from(text ?? "", (character) => character.charCodeAt(0));
+  const options = { createNew: true, mode: 0o600 };
+  try {
+    await Deno.writeFile(temporary, octets, options);
+    if (text !== undefined) return await Deno.rename(temporary, path);
+  } catch (error) {
+    await Deno.remove(temporary).catch(() => {});
+    throw error;
+  }
+  await Deno.remove(temporary);
+}

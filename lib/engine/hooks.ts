@@ -1,0 +1,135 @@
+/**
+ * What a run takes of answers besides their results, and what that brings into requests.
+ *
+ * @module
+ */
+import type { AnswerHead, BodySink, HeaderList, Target } from "../types.ts";
+import type { Failure } from "./failure.ts";
+import type { EngineOptions } from "./options.ts";
+import type { Hop } from "./redirect.ts";
+
+/** The hooks of an engine. Without any there is none of it, and no request asks for more. */
+export class Hooks {
+  readonly #cookies: EngineOptions["cookies"];
+  readonly #bodyFor: EngineOptions["bodyFor"];
+  readonly #onFailure: (error: unknown) => void;
+  /** The last list that cookies were put into, since many requests of a run have the same. */
+  #last: { of: HeaderList; cookies: string; headers: HeaderList } | undefined;
+
+  static of(options: EngineOptions): Hooks | undefined {
+    const { cookies, bodyFor } = options;
+    return cookies === undefined && bodyFor === undefined ? undefined : new Hooks(options);
+  }
+
+  private constructor({ cookies, bodyFor, onSinkFailure = endProcess }: EngineOptions) {
+    this.#cookies = cookies;
+    this.#bodyFor = bodyFor;
+    this.#onFailure = onSinkFailure;
+  }
+
+  get hasCookies(): boolean {
+    return this.#cookies !== undefined;
+  }
+
+  get hasBodies(): boolean {
+    return this.#bodyFor !== undefined;
+  }
+
+  /**
+   * The fields of a request with the cookies that are kept for its URL, behind those of its own.
+   * All of them are in one field (RFC 6265 §5.4).
+   */
+  headersFor({ url, headers }: Hop): HeaderList {
+    const cookies = this.#cookies?.for(url);
+    if (cookies === undefined) return headers;
+    const last = this.#last;
+    if (last !== undefined && last.of === headers && last.cookies === cookies) return last.headers;
+    const own = headers.filter(isCookie).map(([, value]) => value);
+    const joined: HeaderList = [
+      ...headers.filter((field) => !isCookie(field)),
+      ["Cookie", [...own, cookies].join("; ")],
+    ];
+    this.#last = { of: headers, cookies, headers: joined };
+    return joined;
+  }
+
+  /** Takes the `Set-Cookie` fields of an answer from a URL. */
+  store(url: string, fields: readonly string[]): void {
+    if (fields.length > 0) this.#cookies!.store(url, fields);
+  }
+
+  /** Begins the body of an answer that is kept; undefined if nobody takes it. */
+  bodyFor(target: Target, head: AnswerHead): AnswerBody | undefined {
+    let sink;
+    try {
+      sink = this.#bodyFor!(target, head);
+    } catch (error) {
+      const body = new AnswerBody(undefined, this.#onFailure);
+      body.fail(error);
+      return body;
+    }
+    return sink === undefined ? undefined : new AnswerBody(sink, this.#onFailure);
+  }
+}
+
+/** A body on its way to who takes it. What that throws is no matter of the server's answer. */
+export class AnswerBody {
+  /** Undefined once it was ended, discarded, or has failed. */
+  #sink: BodySink | undefined;
+  readonly #onFailure: (error: unknown) => void;
+  #hasFailed = false;
+
+  constructor(sink: BodySink | undefined, onFailure: (error: unknown) => void) {
+    this.#sink = sink;
+    this.#onFailure = onFailure;
+  }
+
+  write(octets: Uint8Array): void {
+    try {
+      this.#sink?.write(octets);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /**
+   * Ends it, or discards it, as the request has ended.
+   *
+   * @returns why the request has failed, if it has: a body that could not be taken is no answer
+   */
+  close(failure: Failure | undefined): Failure | undefined {
+    const sink = this.#sink;
+    this.#sink = undefined;
+    try {
+      if (failure === undefined) sink?.end();
+      else sink?.discard();
+    } catch (error) {
+      this.fail(error);
+    }
+    if (failure !== undefined || !this.#hasFailed) return failure;
+    return { error: "cancelled", detail: "its body could not be taken" };
+  }
+
+  /** Tells whoever ends the run; whatever comes of that, nothing more is written. */
+  fail(error: unknown): void {
+    const sink = this.#sink;
+    this.#sink = undefined;
+    this.#hasFailed = true;
+    try {
+      sink?.discard();
+    } catch {
+      // What failed first is what is told.
+    }
+    this.#onFailure(error);
+  }
+}
+
+function isCookie([name]: HeaderList[number]): boolean {
+  return name.length === 6 && name.toLowerCase() === "cookie";
+}
+
+function endProcess(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
+}

@@ -1,0 +1,86 @@
+import type { BodyFolder } from "./body_folder.ts";
+
+/** Most octets of a body that wait for others, so that a small one is written in one go. */
+const MAX_PIECE = 64 * 1024;
+
+const NOTHING = new Uint8Array(0);
+
+/**
+ * A body on its way into a file. Written at once and while the connection waits, so that a slow
+ * disk slows the requests, and not the memory; the file is open during a write only, since there
+ * may be no more descriptors than the connections take.
+ */
+export class BodyFile {
+  readonly #i: number;
+  readonly #folder: BodyFolder;
+  /** What was not yet written, in its first `#length` octets; at most `MAX_PIECE`. */
+  #piece = NOTHING;
+  #length = 0;
+  #isThere = false;
+
+  constructor(i: number, folder: BodyFolder) {
+    this.#i = i;
+    this.#folder = folder;
+  }
+
+  write(octets: Uint8Array): void {
+    const needed = this.#length + octets.length;
+    if (needed > MAX_PIECE) {
+      if (this.#length > 0) this.#append(this.#piece.subarray(0, this.#length));
+      this.#length = 0;
+      if (octets.length >= MAX_PIECE) return this.#append(octets);
+      return this.#gather(octets);
+    }
+    this.#gather(octets);
+  }
+
+  #gather(octets: Uint8Array): void {
+    const needed = this.#length + octets.length;
+    if (needed > this.#piece.length) {
+      // The first is mostly the only one; behind it, the room doubles.
+      const room = this.#length === 0 ? needed : Math.min(MAX_PIECE, needed * 2);
+      const piece = new Uint8Array(room);
+      piece.set(this.#piece.subarray(0, this.#length));
+      this.#piece = piece;
+    }
+    this.#piece.set(octets, this.#length);
+    this.#length = needed;
+  }
+
+  #append(octets: Uint8Array): void {
+    const path = this.#folder.part(this.#i);
+    if (this.#isThere) return Deno.writeFileSync(path, octets, { append: true, create: false });
+    try {
+      this.#isThere = true;
+      Deno.writeFileSync(path, octets, { createNew: true });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+      // Left behind by a run that was killed; or a link, which is not to be followed.
+      Deno.removeSync(path);
+      Deno.writeFileSync(path, octets, { createNew: true });
+    }
+  }
+
+  /**
+   * Writes what is left, and gives the file its name.
+   *
+   * @param ending with its dot, or empty
+   * @returns the name
+   */
+  end(ending: string): string {
+    if (this.#length > 0 || !this.#isThere) this.#append(this.#piece.subarray(0, this.#length));
+    this.#piece = NOTHING;
+    return this.#folder.put(this.#i, ending);
+  }
+
+  /** Removes what was written. */
+  discard(): void {
+    this.#piece = NOTHING;
+    if (!this.#isThere) return;
+    try {
+      Deno.removeSync(this.#folder.part(this.#i));
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+}

@@ -1,0 +1,72 @@
+/** How many numbers a folder has. */
+export const BODIES_OF_FOLDER = 1_000;
+
+/** A folder of at most 1,000 bodies: which of its numbers has which file. */
+export class BodyFolder {
+  readonly #path: string;
+  /** The names of files that are there; at most `BODIES_OF_FOLDER`. */
+  readonly #names = new Map<number, string>();
+
+  /**
+   * Makes a folder, or looks at what is in it, and removes what a run left behind that was killed.
+   *
+   * @param open numbers that are being written
+   * @throws {Error} If it cannot be made, or is none: a link leads somewhere else.
+   */
+  static open(path: string, open: ReadonlySet<number>): BodyFolder {
+    const folder = new BodyFolder(path);
+    try {
+      Deno.mkdirSync(path);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+      folder.#look(open);
+    }
+    return folder;
+  }
+
+  private constructor(path: string) {
+    this.#path = path;
+  }
+
+  #look(open: ReadonlySet<number>): void {
+    if (!Deno.lstatSync(this.#path).isDirectory) throw new Error(`'${this.#path}' is no folder`);
+    for (const { name, isDirectory } of Deno.readDirSync(this.#path)) {
+      if (isDirectory) continue;
+      const part = /^\.(\d+)\.part$/.exec(name);
+      if (part !== null) {
+        if (!open.has(Number(part[1]))) Deno.removeSync(`${this.#path}/${name}`);
+        continue;
+      }
+      const whole = /^(\d+)(?:\.[a-z0-9]+)?$/.exec(name);
+      if (whole !== null) this.#names.set(Number(whole[1]), name);
+    }
+  }
+
+  /** Where a body is written until it is complete. */
+  part(i: number): string {
+    return `${this.#path}/.${i}.part`;
+  }
+
+  /**
+   * Gives a body that is complete its name, in place of what the number had.
+   *
+   * @param ending with its dot, or empty
+   * @returns the name
+   */
+  put(i: number, ending: string): string {
+    const name = `${i}${ending}`;
+    // Before and not behind, so that there never are two.
+    if (this.#names.get(i) !== name) this.remove(i);
+    Deno.renameSync(this.part(i), `${this.#path}/${name}`);
+    this.#names.set(i, name);
+    return name;
+  }
+
+  /** Removes what a number has, if anything. */
+  remove(i: number): void {
+    const name = this.#names.get(i);
+    if (name === undefined) return;
+    this.#names.delete(i);
+    Deno.removeSync(`${this.#path}/${name}`);
+  }
+}
