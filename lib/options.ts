@@ -5,7 +5,7 @@
  */
 import { type Flag, parseFlags, UsageError } from "./flags.ts";
 import { withConfig } from "./options/config.ts";
-import { engineOf, tlsOf } from "./options/connection.ts";
+import { engineOf, proxyOf, tlsOf, unixSocketOf } from "./options/connection.ts";
 import { loadOf, retryOf } from "./options/load.ts";
 import { checkPlaces, outputOf, resumeOf } from "./options/output.ts";
 import { cookieJarOf, requestOf } from "./options/request.ts";
@@ -154,8 +154,8 @@ export async function parseRun(
     connectTimeoutMs: values.duration("connect-timeout"),
     idleTimeoutMs: values.duration("idle-timeout"),
     tls: await tlsOf(values),
-    proxy: undefined,
-    unixSocket: undefined,
+    proxy: await proxyOf(values),
+    unixSocket: unixSocketOf(values),
     redirects: values.count("redirects", { max: 1_000 }) ?? 10,
     maxBodyBytes: values.size("max-body") ?? 64 * 1024 ** 2,
     output: outputOf(values),

@@ -18,7 +18,7 @@ import { Pool } from "./pool.ts";
 import { formatSummary } from "./report/json.ts";
 import { Schedule } from "./schedule/schedule.ts";
 import { openSource, type TargetSource } from "./source/open.ts";
-import type { Engine, Result, Snapshot, Target } from "./types.ts";
+import type { Engine, MaybePromise, ProxyOptions, Result, Snapshot, Target } from "./types.ts";
 
 const ENGINES = { auto: AutoEngine, fetch: FetchEngine, http1: Http1Engine };
 
@@ -124,7 +124,7 @@ export class Run {
       take: (result) => {
         this.#inFlight--;
         const final = this.#schedule.settle(result);
-        return final === undefined ? undefined : this.#outputs.take(this.#answers.take(final));
+        return final === undefined ? undefined : this.#take(final);
       },
       // Nobody will see what the requests in flight bring: not worth waiting for.
       onStop: () => this.#engine.cancel(),
@@ -135,7 +135,11 @@ export class Run {
   /** Takes as results what the run left no time to be made again. */
   async #endRetries(): Promise<void> {
     const isCutShort = this.#isInterrupted || this.#gate.failure !== undefined;
-    for (const result of this.#schedule.abandon(isCutShort)) await this.#outputs.take(result);
+    for (const result of this.#schedule.abandon(isCutShort)) await this.#take(result);
+  }
+
+  #take(result: Result): MaybePromise<void> {
+    return this.#outputs.take(this.#answers.take(result));
   }
 
   /** Ends the run, since an output cannot be written any more. */
@@ -147,11 +151,18 @@ export class Run {
   #start(target: Target, done: (result: Result) => void): void {
     this.#inFlight++;
     if (target.invalid !== undefined) return done(unsent(target, target.invalid));
-    if (this.#permits !== undefined && this.#gate.passed === 1 && !this.#permits(target.url)) {
-      const host = hostOf(target.url);
-      throw new UsageError(`Cannot request '${host}': no permission: run with --allow-net=${host}`);
-    }
+    if (this.#gate.passed === 1) this.#checkPermission(target.url);
     this.#engine.start(target, done, this.#schedule.dueMs);
+  }
+
+  /** @throws {UsageError} If this process may not connect to where the first request goes. */
+  #checkPermission(url: string): void {
+    const { proxy, unixSocket } = this.#options;
+    if (this.#permits === undefined || unixSocket !== undefined) return;
+    const to = proxy === undefined ? url : urlOfProxy(proxy);
+    if (this.#permits(to)) return;
+    const host = hostOf(to);
+    throw new UsageError(`Cannot request '${host}': no permission: run with --allow-net=${host}`);
   }
 
   /** Starts no more requests; those in flight go on. */
@@ -226,6 +237,10 @@ function checkSockets({ concurrency, requests }: RunOptions): void {
     `Cannot have ${wanted} requests in flight, as this process may open ${most} sockets only: ` +
       `give '--concurrency ${most}', or raise the limit by 'ulimit -n'`,
   );
+}
+
+function urlOfProxy({ hostname, port }: ProxyOptions): string {
+  return `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}/`;
 }
 
 /** The result of a target of which no request can be made. */

@@ -51,7 +51,7 @@ const MAY: Record<string, string[]> = {
     "lib/secrets.ts",
   ],
   "lib/schedule/": ["lib/schedule/", "lib/http.ts", "lib/own_text.ts"],
-  "lib/engine/": ["lib/engine/", "lib/permission.ts", "lib/secrets.ts"],
+  "lib/engine/": ["lib/engine/", "lib/http.ts", "lib/permission.ts", "lib/secrets.ts"],
   "lib/sink/": ["lib/sink/", "lib/flags.ts", "lib/os_error.ts", "lib/secrets.ts"],
   "lib/report/": ["lib/report/", "lib/escape.ts"],
 };

@@ -229,7 +229,7 @@ for (
     [["--resume=hard", "-o", "x", URL_], "does not take an argument"],
     [["--expect-status", "200", URL_], "not yet"],
     [["--threshold", "p99<1s", URL_], "not yet"],
-    [["-x", "http://localhost:1", URL_], "not yet"],
+    [["--engine", "fetch", "-x", "http://localhost:1", URL_], "native fetch cannot do it"],
     [["--json=yes", URL_], "does not take an argument"],
   ] as [string[], string][]
 ) {
