@@ -7,6 +7,7 @@ import { ResponseReader } from "../lib/engine/response.ts";
 import type { AnswerHead, BodySink, Cookies, Engine, Result, Target } from "../lib/types.ts";
 import { target } from "./fixtures/target.ts";
 import { until } from "./fixtures/until.ts";
+import { tick } from "./fixtures/wild_server.ts";
 import { type Answer, ok, RawServer } from "./raw_server.ts";
 
 // What both engines hand out of answers: cookies, heads, and bodies as they come.
@@ -173,10 +174,10 @@ for (const [name, create] of Object.entries(ENGINES)) {
       const sinks = new Sinks();
       const { result } = await hit(
         async ({ send }) => {
-          for (const piece of pieces) {
-            send(piece);
+          for (const [k, piece] of pieces.entries()) {
             // So that each is a read of its own, mostly; it has to be right in any case.
-            await new Promise((resolve) => setTimeout(resolve, 5));
+            if (k > 0) await tick();
+            send(piece);
           }
         },
         sinks,
@@ -315,7 +316,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
         send(CHUNKED);
         for (let k = 0; k < i; k++) {
           send(`3e5\r\n${text.repeat(997)}\r\n`);
-          if (k % 7 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+          if (k % 7 === 0) await tick();
         }
         send("0\r\n\r\n");
       }
