@@ -61,9 +61,11 @@ export class Bodies {
     const { extension } = await import("@std/media-types/extension");
     const isNew = !isThere(path);
     if (isNew && isGoneOn) fail("it is gone, and what it held: give --overwrite to begin anew");
+    let isMade = false;
     let lock;
     try {
       if (isNew) Deno.mkdirSync(path, { recursive: true });
+      isMade = isNew;
       checkWritable(path);
       lock = openFolder(path);
       if (lock?.tryLockSync(true) === false) fail("another run writes it: wait for its end");
@@ -72,6 +74,7 @@ export class Bodies {
       }
     } catch (error) {
       lock?.close();
+      if (isMade) Deno.removeSync(path);
       if (error instanceof UsageError) throw error;
       const isNone = error instanceof Deno.errors.NotADirectory ||
         error instanceof Deno.errors.AlreadyExists;

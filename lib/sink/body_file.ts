@@ -56,7 +56,7 @@ export class BodyFile {
     } catch (error) {
       if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
       // Left behind by a run that was killed; or a link, which is not to be followed.
-      Deno.removeSync(path);
+      this.#folder.removePart(this.#i);
       Deno.writeFileSync(path, octets, { createNew: true });
     }
   }
@@ -76,11 +76,6 @@ export class BodyFile {
   /** Removes what was written. */
   discard(): void {
     this.#piece = NOTHING;
-    if (!this.#isThere) return;
-    try {
-      Deno.removeSync(this.#folder.part(this.#i));
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
+    if (this.#isThere) this.#folder.removePart(this.#i);
   }
 }

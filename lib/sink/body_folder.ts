@@ -67,6 +67,20 @@ export class BodyFolder {
     const name = this.#names.get(i);
     if (name === undefined) return;
     this.#names.delete(i);
-    Deno.removeSync(`${this.#path}/${name}`);
+    removeFile(`${this.#path}/${name}`);
+  }
+
+  /** Removes the part of a body that is not to be. */
+  removePart(i: number): void {
+    removeFile(this.part(i));
+  }
+}
+
+/** Removes a file; somebody else may have done so. */
+function removeFile(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
