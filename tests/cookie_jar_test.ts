@@ -1,4 +1,6 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { UsageError } from "../lib/flags.ts";
+import { parseRun, type RunOptions } from "../lib/options.ts";
 import { until } from "./fixtures/until.ts";
 import { type Answer, ok, RawServer } from "./raw_server.ts";
 
@@ -75,6 +77,28 @@ for (const engine of ["http1", "fetch"]) {
     assert(all.includes("/home") === false && !all.includes("hunter2") && !all.includes("sid"));
   });
 }
+
+for (
+  const [args, expected] of [
+    [["--cookie-jar", "http://x/"], { path: undefined }],
+    [["http://x/", "--cookie-jar=a=b c"], { path: "a=b c" }],
+    [["http://x/", "--cookie-jar=--cookie-jar"], { path: "--cookie-jar" }],
+    [["--", "http://x/"], undefined],
+  ] as [string[], unknown][]
+) {
+  Deno.test(`parseRun() takes the jar from ${JSON.stringify(args)}`, async () => {
+    const options = await parseRun(args, "0.0.0") as RunOptions;
+    assertEquals([options.url, options.cookieJar], ["http://x/", expected]);
+  });
+}
+
+Deno.test("parseRun() takes no flag of what stands behind --", async () => {
+  const { message } = await assertRejects(
+    () => parseRun(["http://x/", "--", "--cookie-jar=x"], "0.0.0"),
+    UsageError,
+  );
+  assertMatch(message, /'--cookie-jar=x' is another/);
+});
 
 Deno.test("myriad sends no cookies that servers set, unless it is asked to", async () => {
   await using server = await RawServer.start(login);

@@ -220,6 +220,17 @@ for (const engine of ["http1", "fetch"]) {
   });
 }
 
+Deno.test("myriad --save-bodies saves bodies also while no more sockets can be opened", async () => {
+  await using dir = await folder();
+  await using server = await RawServer.start(({ send }) => send(ok("x".repeat(100_000))));
+  const bodies = dir.file("b");
+  const args = ["-n", "300", "-c", "150", server.url("/{}"), "-s", "--save-bodies", bodies];
+  const ran = await myriad([...args, "--json"], FILES, "ulimit -n 80");
+  assertEquals([ran.code, ran.stderr], [0, ""]);
+  assert(Object.keys(JSON.parse(ran.stdout).shortages).length > 0, "there were too few");
+  assertEquals(filesOf(bodies).size, 300);
+});
+
 Deno.test("myriad --save-bodies says before the first request that its folder cannot be written", async () => {
   await using dir = await folder();
   await using server = await RawServer.start(({ send }) => send(ok()));
