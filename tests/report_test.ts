@@ -47,6 +47,8 @@ const SNAPSHOT: Snapshot = {
   engine: "fetch",
   shortages: {},
   interrupted: false,
+  aborted: undefined,
+  thresholds: [],
   resumed: false,
   retries: {},
   retrying: 0,
@@ -165,6 +167,7 @@ Deno.test("formatSummary() has exactly the names of the contract, in order", () 
     version: "1.2.3",
     resumed: false,
     interrupted: false,
+    aborted: null,
     thresholds: [],
   });
   assertEquals(Object.keys(JSON.parse(text).latency_ms), Object.keys(LATENCY));
