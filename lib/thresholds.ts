@@ -181,7 +181,7 @@ export class Threshold {
   }
 }
 
-const THRESHOLD = /^([\w.]+) *([<>=!]+) *([^<>=!]+)$/;
+const THRESHOLD = /^([\w.]+) *([<>=!]+) *([^<>=! ][^<>=!]*)$/;
 const VALUE = /^(\d+(?:\.\d+)?(?:[eE]\d{1,2})?) *([a-zA-Z/%]*)$/;
 
 /**

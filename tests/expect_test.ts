@@ -228,6 +228,47 @@ Deno.test("--abort-on-threshold gives what is in flight 5 s, and --resume makes 
   assertEquals(all, Array.from({ length: 400 }, (_, i) => i));
 });
 
+Deno.test("--abort-on-threshold ends a run that only waits for its retries, and --resume makes them", async () => {
+  let isBroken = true;
+  await using server = await RawServer.start(({ send }) => send(isBroken ? BROKEN : ok()));
+  await using dir = await folder();
+  const out = dir.path("out.ndjson");
+  const args = ["-n", "30", "-c", "10", server.url("/{}"), "-o", out, "--json", "--no-pause"];
+  const { code, stdout } = await myriad([
+    ...[...args, "--retries", "5", "--retry-on", "500", "--retry-delay", "1000h"],
+    ...[...thresholds("retries<10"), "--abort-on-threshold"],
+  ]);
+  const { aborted, requests, retries } = JSON.parse(stdout);
+  assertEquals([code, aborted, requests], [1, "retries<10", 0]);
+  // At most twice as many wait as may be in flight.
+  assert(retries["500"] >= 10 && retries["500"] <= 20, JSON.stringify(retries));
+  isBroken = false;
+  // Over the whole run: what was lost stays so.
+  const resumed = await myriad([...args, "--resume", ...thresholds("retries<10", "retries<90%")]);
+  assertEquals(resumed.code, 1);
+  assertEquals(
+    JSON.parse(resumed.stdout).thresholds.map(({ passed }: { passed: boolean }) => passed),
+    [
+      false,
+      true,
+    ],
+  );
+  assertEquals((await linesOf(out)).length, 30);
+});
+
+Deno.test("--abort-on-threshold ends a resumed run again when what is lost stays so", async () => {
+  await using server = await serving();
+  await using dir = await folder();
+  const args = ["-n", "1M", "-q", "100", server.url("/{}"), "-o", dir.path("out.csv"), "--json"];
+  const list = [...thresholds("requests<10"), "--abort-on-threshold"];
+  const first = await myriad([...args, ...list]);
+  const second = await myriad([...args, ...list, "--resume"]);
+  assertEquals([first.code, second.code], [1, 1]);
+  const [before, after] = [first, second].map(({ stdout }) => JSON.parse(stdout));
+  assertEquals([before.aborted, after.aborted], ["requests<10", "requests<10"]);
+  assert(before.requests <= after.requests && after.requests < 1e6);
+});
+
 Deno.test("--abort-on-threshold keeps the code of a signal that comes in the grace", async () => {
   await using server = await RawServer.start(({ send, request }) => {
     if (numberOf(request) !== 3) send(ok());
