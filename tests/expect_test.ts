@@ -27,7 +27,7 @@ Deno.test("myriad --threshold says that each passed, and exits with 0", async ()
   assertEquals([code, stderr], [0, ""]);
   assertMatch(
     stdout,
-    /\nThresholds\n  p99<1m +passed   [\d.]+ (us|ms|s)\n  failed<1% +passed   0.0 %\n  requests>=20 +passed   20\n  status.2xx>=100% +passed   100.0 %\n$/,
+    /\nThresholds\n {2}p99<1m +passed {3}[\d.]+ (us|ms|s)\n {2}failed<1% +passed {3}0.0 %\n {2}requests>=20 +passed {3}20\n {2}status.2xx>=100% +passed {3}100.0 %\n$/,
   );
 });
 
@@ -36,7 +36,7 @@ Deno.test("myriad --threshold exits with 1 when one fails, though each request s
   const list = thresholds("status.5xx<10%", "status.500<5");
   const { code, stdout } = await myriad(["-n", "20", server.url("/{}"), ...list]);
   assertEquals(code, 1);
-  assertMatch(stdout, /\n  status.5xx<10% +failed   15.0 %\n  status.500<5 +passed   3\n$/);
+  assertMatch(stdout, /\n {2}status.5xx<10% +failed {3}15.0 %\n {2}status.500<5 +passed {3}3\n$/);
 });
 
 Deno.test("myriad exits with 1 when a request failed, though the thresholds allow for it", async () => {
@@ -46,14 +46,14 @@ Deno.test("myriad exits with 1 when a request failed, though the thresholds allo
     ...thresholds("failed<10%", "errors.protocol<=1"),
   ]);
   assertEquals(code, 1);
-  assertMatch(stdout, /\n  failed<10% +passed   5.0 %\n  errors.protocol<=1 +passed   1\n$/);
+  assertMatch(stdout, /\n {2}failed<10% +passed {3}5.0 %\n {2}errors.protocol<=1 +passed {3}1\n$/);
 });
 
 Deno.test("myriad --threshold fails a latency when nothing was answered", async () => {
   await using server = await serving(() => GARBAGE);
   const { code, stdout } = await myriad(["-n", "5", server.url("/{}"), ...thresholds("p99<1m")]);
   assertEquals(code, 1);
-  assertMatch(stdout, /\n  p99<1m +failed   nothing was measured\n$/);
+  assertMatch(stdout, /\n {2}p99<1m +failed {3}nothing was measured\n$/);
 });
 
 Deno.test("myriad --json and --summary have what came of each threshold", async () => {
@@ -160,7 +160,7 @@ Deno.test("--abort-on-threshold ends a run when the errors begin, and --resume g
   const first = await myriad([...args, ...list, ...slowly]);
   assertEquals(first.code, 1);
   assertMatch(first.stdout, /^[\d,]+ requests in .*, aborted by failed<1%\n/);
-  assertMatch(first.stdout, /\n  requests>=20k +failed .*\n  failed<1% +failed .*\n$/);
+  assertMatch(first.stdout, /\n {2}requests>=20k +failed .*\n {2}failed<1% +failed .*\n$/);
   assertMatch(
     first.stderr,
     /^myriad: aborted, as 'failed<1%' is lost: \d+ in flight have 5 s\nmyriad: .* --resume goes on, without --abort-on-threshold\n$/,
