@@ -153,7 +153,17 @@ export const FLAGS: readonly Flag[] = [
     { name: "expect-status", value: "LIST", help: "", notYet: true },
     { name: "expect-header", value: "'NAME: REGEX'", help: "", notYet: true },
     { name: "expect-body", value: "REGEX", help: "", notYet: true },
-    { name: "threshold", value: "EXPR", help: "", notYet: true },
+    {
+      name: "threshold",
+      value: "EXPR",
+      repeatable: true,
+      help:
+        "what the summary has to keep to, like p99<500ms,\nfailed<1% or rate>1000 (repeatable); else exit code 1",
+    },
+    {
+      name: "abort-on-threshold",
+      help: "end the run as soon as a threshold is lost",
+    },
   ]),
   ...section("Output", [
     {
