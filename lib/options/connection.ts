@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { resolve } from "node:path";
 import { UsageError } from "../flags.ts";
 import type { RunOptions } from "../options.ts";
 import type { ProxyOptions, TlsOptions } from "../types.ts";
@@ -11,8 +12,8 @@ import { secretOf } from "./secret.ts";
 import type { Values } from "./values.ts";
 
 /**
- * What native fetch cannot do. By a proxy it speaks HTTP/2 to servers that did not agree to it
- * (seen with Deno 2.9), and over a Unix socket it asks as though that were a proxy.
+ * What is not asked of native fetch. By an https proxy it sends no credentials for `http:` URLs,
+ * and it tells a proxy that is down by the same words as a host (seen with Deno 2.9).
  */
 const ONLY_HTTP1 = ["insecure", "connect-timeout", "idle-timeout", "proxy", "unix-socket"];
 
@@ -57,8 +58,11 @@ export async function proxyOf(values: Values): Promise<ProxyOptions | undefined>
   if (!Object.hasOwn(PROXY_PORTS, protocol)) return fail("its scheme is none that there is");
   // `URL` knows no ports of socks5: as http every port is written out but 80.
   const url = URL.parse(`http://${authority}/`);
-  if (url === null || url.port === "0") return fail("its host or port is none");
-  const port = url.port === "" ? (/:80$/.test(authority) ? 80 : PROXY_PORTS[protocol]) : url.port;
+  // It takes a path behind "\\" and "?", too.
+  if (url === null || url.port === "0" || /[\\?#\s]/.test(authority)) {
+    return fail("its host or port is none");
+  }
+  const port = url.port === "" ? (/:0*80$/.test(authority) ? 80 : PROXY_PORTS[protocol]) : url.port;
   return {
     protocol,
     hostname: url.hostname.replace(/^\[|\]$/g, ""),
@@ -93,12 +97,17 @@ function credentialsOf(
 export function unixSocketOf(values: Values): string | undefined {
   const path = values.text("unix-socket");
   if (path === undefined) return undefined;
-  const isGranted = (name: "read" | "write"): boolean =>
-    Deno.permissions.querySync({ name, path }).state === "granted";
-  if (!isGranted("read") || !isGranted("write")) {
+  // Deno takes no relative path for the net.
+  const socket = resolve(path);
+  const isGranted = (permission: Deno.PermissionDescriptor): boolean =>
+    Deno.permissions.querySync(permission).state === "granted";
+  if (
+    !isGranted({ name: "net", host: `unix:${socket}` }) ||
+    !isGranted({ name: "read", path }) || !isGranted({ name: "write", path })
+  ) {
     throw new UsageError(
       `Cannot use '--unix-socket ${path}': no permission: ` +
-        `run with --allow-read=${path} --allow-write=${path}`,
+        `run with --allow-net=unix:${socket} --allow-read=${path} --allow-write=${path}`,
     );
   }
   return path;
