@@ -14,6 +14,8 @@ export interface ProxyOptions {
   readonly answer?: string;
   /** Whether its octets come one by one. */
   readonly drips?: boolean;
+  /** Milliseconds that it waits before each of its answers. */
+  readonly waitMs?: number;
   /** Whether it never answers. */
   readonly isDeaf?: boolean;
   /** Whether it ends the connection instead of its first answer. */
@@ -67,8 +69,9 @@ export class ProxyServer implements AsyncDisposable {
 
   /** Says something; the first time what the options say instead. */
   async #say(socket: Duplex, octets: string): Promise<boolean> {
-    const { answer, drips, isDeaf, closes } = this.#options;
+    const { answer, drips, isDeaf, closes, waitMs } = this.#options;
     if (isDeaf) return false;
+    if (waitMs !== undefined) await new Promise((resolve) => setTimeout(resolve, waitMs));
     if (closes) {
       socket.end();
       return false;

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import net from "node:net";
+import tls from "node:tls";
 import { Http1Engine } from "../lib/engine/http1.ts";
 import type { EngineOptions } from "../lib/engine/options.ts";
 import { tunnelThrough } from "../lib/engine/tunnel.ts";
@@ -10,7 +11,7 @@ import { folder } from "./fixtures/sources.ts";
 import { target } from "./fixtures/target.ts";
 import { type ProxyOptions as Kind, ProxyServer } from "./proxy_server.ts";
 import { ok, RawServer, refusedPort } from "./raw_server.ts";
-import { AUTHORITY, TlsServer } from "./tls_server.ts";
+import { AUTHORITY, SELF_SIGNED, SERVER, TlsServer } from "./tls_server.ts";
 
 const OPTIONS: EngineOptions = {
   concurrency: 10,
@@ -86,8 +87,14 @@ for (
     const engine = create({ proxy: await proxyOf(proxy.url(userinfo)) });
     const [first, second] = await hit(engine, plain.url(), far.url(undefined, "/"));
     if (kind === "http") assertEquals(first.status, 407);
-    else assertEquals([first.status, first.error], [null, "connect"], first.detail);
-    assertEquals([second.status, second.error], [null, "connect"], second.detail);
+    const detail = kind === "http"
+      ? "the proxy answered 407"
+      : userinfo === ""
+      ? "the proxy asks for a name and a password"
+      : "the proxy does not take the name and password";
+    for (const it of kind === "http" ? [second] : [first, second]) {
+      assertEquals([it.status, it.error, it.detail], [null, "connect", detail]);
+    }
     assertEquals([plain.requests.length, far.requests], [0, 0]);
     assert(!`${first.detail}${second.detail}`.includes("wrong"));
   });
@@ -191,7 +198,21 @@ for (
       kind: "http",
       answer: "HTTP/1.1 200 OK\r\nA: " + "a".repeat(1 << 17),
     }, /more than/],
-    ["answers 503", { kind: "http", answer: "HTTP/1.1 503 Busy\r\n\r\n" }, /it answered 503/],
+    ["answers in between", {
+      kind: "http",
+      answer: "HTTP/1.1 103 Early Hints\r\nA: b\r\n\r\nHTTP/1.1 504 No\r\n\r\n",
+    }, /^the proxy answered 504$/],
+    ["answers 101", { kind: "http", answer: "HTTP/1.1 101 X\r\n\r\n" }, /^the proxy answered 101$/],
+    ["answers in HTTP/1.0", { kind: "http", answer: "HTTP/1.0 407 No\r\n\r\n" }, /answered 407$/],
+    ["answers without end in between", {
+      kind: "http",
+      answer: "HTTP/1.1 100 Go\r\n\r\n".repeat(10_000) + "HTTP/1.1 500 No\r\n\r\n",
+    }, /^the proxy answered 500$/],
+    [
+      "answers 503",
+      { kind: "http", answer: "HTTP/1.1 503 Busy\r\n\r\n" },
+      /^the proxy answered 503$/,
+    ],
     ["sends what no method is", { kind: "socks5", answer: "\x05\x09" }, /no way of authentication/],
     ["sends more than its answer", { kind: "socks5", answer: "\x05\0\0" }, /behind its answer/],
   ] as [string, Kind, RegExp | undefined][]
@@ -228,7 +249,7 @@ Deno.test("http1 engine tells a proxy that is down from a host that is", async (
   await using up = await ProxyServer.start({ kind: "socks5" });
   const through = create({ proxy: await proxyOf(up.url()) });
   const [far] = await hit(through, `http://127.0.0.1:${port}/`);
-  assertEquals([far.error, far.detail], ["connect", "the proxy: connection refused"]);
+  assertEquals([far.error, far.detail], ["connect", "the proxy answered: connection refused"]);
 });
 
 Deno.test("http1 engine makes many requests at once through a tunnel", async () => {
@@ -244,6 +265,122 @@ Deno.test("http1 engine makes many requests at once through a tunnel", async () 
   assertEquals(results.filter(({ status }) => status === 200).length, 500);
   assert(proxy.connections <= 500);
   assertEquals(far.requests, 500);
+});
+
+for (const kind of ["http", "socks5"] as const) {
+  Deno.test(`http1 engine believes a proxy by ${kind} that was there, whatever its name's other addresses do`, async () => {
+    await using proxy = await ProxyServer.start({ kind, credentials: "me:right" });
+    const options = await proxyOf(`${kind}://me:wrong@localhost:${proxy.port}`);
+    const [result] = await hit(create({ proxy: options }), "https://127.0.0.1:1/");
+    assertEquals(result.error, "connect");
+    assertMatch(result.detail!, /^the proxy (answered 407|does not take the name and password)$/);
+    assertEquals(proxy.connections, 1);
+  });
+}
+
+Deno.test("http1 engine tries each address of a name through a proxy by socks5", async () => {
+  await using far = await RawServer.start(({ send }) => send(ok()), "::1");
+  await using proxy = await ProxyServer.start({ kind: "socks5" });
+  const engine = create({ proxy: await proxyOf(proxy.url()) });
+  const [result] = await hit(engine, `http://localhost:${far.port}/`);
+  assertEquals([result.status, result.detail], [200, undefined]);
+  const ipv6 = `0000:0000:0000:0000:0000:0000:0000:0001:${far.port}`;
+  assertEquals(proxy.asked, [`127.0.0.1:${far.port}`, ipv6]);
+});
+
+Deno.test("http1 engine counts the time that a way through takes", async () => {
+  await using plain = await RawServer.start(({ send }) => send(ok()));
+  await using proxy = await ProxyServer.start({ kind: "socks5", waitMs: 100 });
+  const engine = create({ proxy: await proxyOf(proxy.url()) });
+  const [fresh, reused] = await hit(engine, plain.url(), plain.url());
+  assertEquals([fresh.status, reused.status, reused.isReused], [200, 200, true]);
+  // Two answers of the proxy; timers of 100 ms are not early by more than one.
+  assert(fresh.ms > 198, `${fresh.ms}`);
+});
+
+Deno.test("http1 engine makes no more connections to a proxy than are in flight, for any number of hosts", async () => {
+  await using plain = await RawServer.start(({ send }) => send(ok()), "0.0.0.0");
+  await using far = await secure();
+  await using proxy = await ProxyServer.start({ kind: "http" });
+  const engine = create({ proxy: await proxyOf(proxy.url()), concurrency: 8 });
+  const lane = async (urls: string[]): Promise<void> => {
+    for (const url of urls) assertEquals((await engine.hit(target(url))).detail, undefined);
+  };
+  const hosts = ["127.0.0.1", "localhost", "127.0.0.2", "127.0.0.3"];
+  const urls = hosts.map((host) => `http://${host}:${plain.port}/`);
+  await Promise.all(Array.from({ length: 8 }, () => lane([...urls, ...urls, ...urls])));
+  assertEquals(plain.requests.length, 96);
+  const forwarding = proxy.connections;
+  assert(forwarding <= 8, `${forwarding}`);
+  // Tunnels are made anew, once for each in flight, and then stay.
+  await Promise.all(Array.from({ length: 8 }, () => lane(new Array(12).fill(far.url()))));
+  assertEquals(far.requests, 96);
+  assert(far.connections <= 8, `${far.connections}`);
+  assertEquals(proxy.connections, forwarding + far.connections);
+  engine.close();
+});
+
+Deno.test("http1 engine sends a body through proxies, and an answer as long as a tunnel's buffers", async () => {
+  const long = "x".repeat(300_000);
+  await using plain = await RawServer.start(({ send }) => send(ok(long)));
+  await using far = await TlsServer.start(({ send }) => send(ok(long)));
+  for (const kind of ["http", "https", "socks5"] as const) {
+    await using proxy = await ProxyServer.start({ kind });
+    const engine = create({ proxy: await proxyOf(proxy.url()) });
+    const body = new TextEncoder().encode(`by ${kind}`);
+    for (const url of [plain.url(), far.url()]) {
+      const result = await engine.hit(target(url, { method: "POST", body }));
+      assertEquals([result.status, result.size, result.detail], [200, 300_000, undefined]);
+    }
+    engine.close();
+    assert(plain.requests.at(-1)!.endsWith(`\r\n\r\nby ${kind}`));
+  }
+});
+
+Deno.test("http1 engine trusts the TLS of a proxy by --cacert or -k, and no other", async () => {
+  await using plain = await RawServer.start(({ send }) => send(ok()));
+  await using proxy = await ProxyServer.start({ kind: "https" });
+  const options = { proxy: await proxyOf(proxy.url()) };
+  const [stranger] = await hit(create({ ...options, tls: { insecure: false } }), plain.url());
+  assertEquals([stranger.status, stranger.error], [null, "connect"]);
+  assertMatch(stranger.detail!, /^the proxy: /);
+  assertEquals(proxy.asked, []);
+  const [insecure] = await hit(create({ ...options, tls: { insecure: true } }), plain.url());
+  assertEquals([insecure.status, insecure.detail], [200, undefined]);
+});
+
+Deno.test("http1 engine does not take a proxy for the origin of a tunnel", async () => {
+  await using far = await TlsServer.start(({ send }) => send(ok()), SELF_SIGNED);
+  for (const kind of ["http", "https", "socks5"] as const) {
+    await using proxy = await ProxyServer.start({ kind });
+    const [result] = await hit(create({ proxy: await proxyOf(proxy.url()) }), far.url());
+    assertEquals([result.status, result.error, far.requests], [null, "tls", 0], result.detail);
+    assert(!result.detail!.includes("the proxy"), result.detail);
+  }
+});
+
+Deno.test("http1 engine asks for TLS by the URL's host over a Unix socket", async () => {
+  const dir = await Deno.makeTempDir();
+  const heads: string[] = [];
+  const server = tls.createServer(SERVER, (socket) => {
+    socket.on("data", (octets) => {
+      heads.push(octets.toString("latin1"));
+      socket.write(ok());
+    });
+    socket.on("error", () => {});
+  });
+  await new Promise<void>((resolve) => server.listen(`${dir}/s`, resolve));
+  const options = { unixSocket: `${dir}/s` };
+  const [right] = await hit(create(options), "https://localhost:9/x");
+  const [wrong] = await hit(create(options), "https://elsewhere.test/x");
+  assertEquals([right.status, right.detail], [200, undefined]);
+  assertEquals([wrong.status, wrong.error], [null, "tls"], wrong.detail);
+  assertEquals(heads.length, 1);
+  assertMatch(heads[0], /^GET \/x HTTP\/1\.1\r\nHost: localhost:9\r\n/);
+  await new Promise((resolve) => server.close(resolve));
+  const [gone] = await hit(create({ unixSocket: `${dir}/none` }), "http://h/");
+  assertEquals([gone.error, gone.detail], ["connect", "no such Unix socket"]);
+  await Deno.remove(dir, { recursive: true });
 });
 
 Deno.test("tunnelThrough() asks for addresses and names as RFC 1928 has them, in any pieces", () => {
@@ -331,4 +468,104 @@ Deno.test("myriad goes through a proxy with the permission for it alone, and sho
   });
   assertEquals(without.code, 2);
   assertMatch(without.stderr, new RegExp(`--allow-net=127\\.0\\.0\\.1:${proxy.port}\n$`));
+});
+
+/** Runs the program, and gives all that it printed and wrote. */
+async function allOf(
+  args: string[],
+  permissions: string[],
+): Promise<{ code: number; text: string; records: Record<string, unknown>[] }> {
+  await using dir = await folder();
+  const out = dir.path("out.ndjson");
+  const summary = dir.path("summary.json");
+  const failures = dir.path("failures.jsonl");
+  const files = ["-o", out, "--summary", summary, "--failures", failures];
+  const ran = await myriad([...files, "--fields", "status,error,detail,remote", ...args], {
+    permissions: [...permissions, "--allow-read", "--allow-write"],
+  });
+  let text = ran.stdout + ran.stderr;
+  for (const path of [out, `${out}.myriad`, summary, failures]) {
+    text += await Deno.readTextFile(path).catch(() => "");
+  }
+  const lines = (await Deno.readTextFile(out).catch(() => "")).split("\n").filter(Boolean);
+  return { code: ran.code, text, records: lines.map((line) => JSON.parse(line)) };
+}
+
+for (const kind of ["http", "https", "socks5", "socks5h"] as const) {
+  for (const password of ["Pa55-Right", "Pa55-Wrong"]) {
+    Deno.test(`myriad shows nothing of ${password} for a proxy by ${kind}, and needs no permission but for it`, async () => {
+      await using plain = await RawServer.start(({ send }) => send(ok()));
+      await using far = await secure();
+      const server = kind === "socks5h" ? "socks5" : kind;
+      await using proxy = await ProxyServer.start({ kind: server, credentials: "me:Pa55-Right" });
+      const net = `--allow-net=127.0.0.1:${proxy.port}`;
+      const authority = new URL("fixtures/authority.crt", import.meta.url).pathname;
+      const options = ["--cacert", authority, "-x", proxy.url(`me:${password}`, kind)];
+      for (const url of [plain.url(), far.url()]) {
+        const { code, text, records } = await allOf([...options, url], [net]);
+        assert(!text.includes("Pa55") && !text.includes(btoa(`me:${password}`)), text);
+        const isRight = password === "Pa55-Right";
+        const isForwarded = server !== "socks5" && url.startsWith("http:");
+        assertEquals(records.length, 1, text);
+        assertEquals(records[0].status, isRight ? 200 : isForwarded ? 407 : null, text);
+        if (!isRight && !isForwarded) {
+          assertEquals([code, records[0].error], [1, "connect"]);
+          assertMatch(`${records[0].detail}`, /^the proxy (answered|does)/);
+        }
+      }
+    });
+  }
+}
+
+Deno.test("myriad connects to a proxy by name where it has the permission for that name", async () => {
+  await using plain = await RawServer.start(({ send }) => send(ok()));
+  await using proxy = await ProxyServer.start({ kind: "http" });
+  const args = ["-x", `localhost:${proxy.port}`, plain.url()];
+  const { code, text } = await allOf(args, [`--allow-net=localhost:${proxy.port}`]);
+  assertEquals([code, proxy.connections], [0, 1], text);
+});
+
+Deno.test("myriad says that to look up a name for socks5 takes the permission for it", async () => {
+  await using proxy = await ProxyServer.start({ kind: "socks5" });
+  const net = `--allow-net=127.0.0.1:${proxy.port}`;
+  const { records } = await allOf(["-x", proxy.url(), "http://far.test/"], [net]);
+  assertEquals([records[0].error, records[0].detail], [
+    "url",
+    "no permission to look up far.test: run with --allow-net=far.test, or give a socks5h proxy",
+  ]);
+  assertEquals(proxy.connections, 0);
+});
+
+Deno.test("myriad goes on with a run by another proxy", async () => {
+  await using plain = await RawServer.start(({ send }) => send(ok()));
+  await using one = await ProxyServer.start({ kind: "http" });
+  await using other = await ProxyServer.start({ kind: "socks5" });
+  await using dir = await folder();
+  const args = ["-n", "3", "-o", dir.path("out.ndjson"), plain.url("/{}")];
+  assertEquals((await myriad(["-x", one.url(), ...args])).code, 0);
+  const again = await myriad(["--resume", "-x", other.url(), ...args]);
+  assertEquals([again.code, plain.requests.length], [0, 3], again.stderr);
+});
+
+Deno.test("myriad needs three permissions for a Unix socket, and names them", async () => {
+  await using dir = await folder();
+  const path = dir.path("s");
+  const server = net.createServer((socket) => {
+    socket.on("data", () => socket.write(ok()));
+    socket.on("error", () => {});
+  });
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  const all = [`--allow-net=unix:${path}`, `--allow-read=${path}`, `--allow-write=${path}`];
+  const args = ["-s", "--unix-socket", path, "http://any.test/"];
+  const ran = await myriad(args, { permissions: all });
+  assertEquals([ran.code, ran.stderr], [0, ""]);
+  for (const missing of all) {
+    const without = await myriad(args, { permissions: all.filter((it) => it !== missing) });
+    assertEquals([without.code, without.stdout], [2, ""]);
+    assertEquals(
+      without.stderr,
+      `myriad: Cannot use '--unix-socket ${path}': no permission: run with ${all.join(" ")}\n`,
+    );
+  }
+  await new Promise((resolve) => server.close(resolve));
 });

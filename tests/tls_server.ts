@@ -10,7 +10,7 @@ export const AUTHORITY = fixture("authority.crt");
 /** Of that authority, for a client. */
 export const CLIENT = { cert: fixture("client.crt"), key: fixture("client.key") };
 /** For localhost, 127.0.0.1 and ::1; of that authority. */
-const SERVER = { cert: fixture("server.crt"), key: fixture("server.key") };
+export const SERVER = { cert: fixture("server.crt"), key: fixture("server.key") };
 /** For the same, of nobody but itself. */
 export const SELF_SIGNED = { cert: fixture("self_signed.crt"), key: fixture("self_signed.key") };
 

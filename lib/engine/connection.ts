@@ -6,7 +6,7 @@ import { type Head, ProtocolError } from "./head.ts";
 import { type HeadListener, ResponseReader } from "./response.ts";
 import type { TlsOptions } from "../types.ts";
 import { type Carrier, startTls } from "./tls.ts";
-import { type Tunnel, TunnelError } from "./tunnel.ts";
+import { type Tunnel, TunnelError, TunnelRefusal } from "./tunnel.ts";
 
 /**
  * What every plain socket is read into. One for all: octets are taken out of it before the next
@@ -73,8 +73,12 @@ export interface ConnectError {
   readonly message: string;
   /** Whether it came of TLS, over a TCP connection that was there. */
   readonly isTls: boolean;
-  /** Whether it is of a proxy, and not of the origin. */
+  /** Whether it is of a proxy that is not there, or does not speak as it should. */
   readonly isOfProxy: boolean;
+  /** That a proxy was there, and gave no way through. */
+  readonly refusal: TunnelRefusal | undefined;
+  /** Whether there was a TCP connection. */
+  readonly wasReached: boolean;
 }
 
 /**
@@ -111,6 +115,8 @@ export class Connection extends InFlight {
   uses = 0;
   /** Times that octets of the present answer came. */
   reads = 0;
+  /** Milliseconds that all the steps of connecting took, once they have; 0 before. */
+  openMs = 0;
   /** Milliseconds that TCP took to connect, once it has. */
   connectMs: number | null = null;
   /** Milliseconds that the TLS handshake took, once it is done; null without TLS. */
@@ -213,6 +219,7 @@ export class Connection extends InFlight {
   #onOpen(): void {
     if (this.#isClosed) return;
     this.#wasOpen = true;
+    this.openMs = performance.now() - this.#startMs;
     this.#owner.onIdle(this);
   }
 
@@ -328,15 +335,22 @@ export class Connection extends InFlight {
     } else {
       tcp.destroy();
     }
-    this.#owner.onClose(
-      this,
-      this.#wasOpen ? undefined : {
-        code: this.#error?.code,
-        message: this.#error?.message ?? "the server closed the connection",
-        isTls: this.connectMs !== null && !(this.#error instanceof TunnelError),
-        isOfProxy: !this.#isThrough,
-      },
-    );
+    this.#owner.onClose(this, this.#wasOpen ? undefined : this.#connectError());
+  }
+
+  #connectError(): ConnectError {
+    const error = this.#error;
+    const refusal = error instanceof TunnelRefusal ? error : undefined;
+    const wasReached = this.connectMs !== null;
+    return {
+      code: error?.code,
+      message: error?.message ??
+        (this.#isThrough ? "the server closed the connection" : "it closed the connection"),
+      isTls: wasReached && !(error instanceof TunnelError),
+      isOfProxy: !this.#isThrough && refusal === undefined,
+      refusal,
+      wasReached,
+    };
   }
 
   /** It took too long to connect, has idled too long, or has to make room. */

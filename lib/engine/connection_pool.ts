@@ -12,7 +12,7 @@ import {
   type Destination,
 } from "./connection.ts";
 import { Deadlines } from "./deadlines.ts";
-import { type Failure, failureOfConnectTimeout } from "./failure.ts";
+import { type Failure, failureOfConnectTimeout, failureOfLookup } from "./failure.ts";
 import type { Origin, Route } from "./request.ts";
 import { RightOfWay } from "./right_of_way.ts";
 import { Shortage } from "./shortage.ts";
@@ -73,6 +73,8 @@ class Site {
   open = 0;
   /** Asked once; undefined before, and after every address has failed. */
   addresses: Promise<Address[]> | undefined;
+  /** Those of the origin's host behind a proxy that leaves the looking up to us; as above. */
+  farAddresses: Promise<Address[]> | undefined;
   /** Addresses that there was a connection to. */
   readonly reached = new Set<string>();
 
@@ -194,48 +196,58 @@ export class ConnectionPool implements ConnectionOwner {
    */
   async #connect(site: Site): Promise<Failure | undefined> {
     const { proxy, unixSocket } = this.#options;
-    let addresses;
-    let far = site.origin.hostname;
+    const { hostname } = site.origin;
+    let addresses: Address[];
+    let fars: Address[] = [{ address: hostname, family: 0 }];
     let isOfProxy = proxy !== undefined;
     try {
       addresses = unixSocket === undefined
-        ? await (site.addresses ??= this.#addressesOf(proxy?.hostname ?? far))
+        ? await (site.addresses ??= this.#addressesOf(proxy?.hostname ?? hostname))
         : [{ address: unixSocket, family: 0 }];
       isOfProxy = false;
       // This one, by its scheme, leaves the looking up to us.
-      if (proxy?.protocol === "socks5") far = (await this.#addressesOf(far))[0].address;
+      if (proxy?.protocol === "socks5") fars = await (site.farAddresses ??= lookUp(hostname));
     } catch (error) {
-      site.addresses = undefined;
+      site.addresses = site.farAddresses = undefined;
       const { code, message } = error as NodeJS.ErrnoException;
-      return this.#failureOf({ code, message, isTls: false, isOfProxy });
+      if (code === "EPERM" && proxy !== undefined && !isOfProxy) return failureOfLookup(hostname);
+      const noConnection = { isTls: false, refusal: undefined, wasReached: false };
+      return this.#failureOf({ code, message, isOfProxy, ...noConnection });
     }
     let failure: Failure | undefined;
     for (const address of [...addresses]) {
-      const error = await this.#open(site, address, far);
-      if (error === undefined) {
-        this.shortage.end();
-        site.reached.add(address.address);
-        if (addresses[0] !== address) {
-          addresses.splice(addresses.indexOf(address), 1);
-          addresses.unshift(address);
+      let error: ConnectError | undefined;
+      for (const far of [...fars]) {
+        error = await this.#open(site, address, far.address);
+        if (error === undefined) {
+          this.shortage.end();
+          site.reached.add(address.address);
+          putFirst(addresses, address);
+          putFirst(fars, far);
+          return undefined;
         }
-        return undefined;
+        const shortage = shortageOf(error, site.reached.has(address.address));
+        if (shortage !== undefined) {
+          this.shortage.begin(shortage).then(() => this.#connectMore());
+          // What idles holds sockets that somebody waits for.
+          this.#idles.cancel();
+          return undefined;
+        }
+        failure = this.#failureOf(error);
+        if (error.refusal?.isOfAddress !== true) break;
       }
-      const shortage = shortageOf(error, site.reached.has(address.address));
-      if (shortage !== undefined) {
-        this.shortage.begin(shortage).then(() => this.#connectMore());
-        // What idles holds sockets that somebody waits for.
-        this.#idles.cancel();
-        return undefined;
-      }
-      failure = this.#failureOf(error);
+      // What a proxy that was there says is not made better by its other addresses.
+      if (proxy !== undefined && error?.wasReached) break;
     }
-    site.addresses = undefined;
+    site.addresses = site.farAddresses = undefined;
     return failure ?? { error: "dns", detail: "the name has no address" };
   }
 
   #failureOf(error: ConnectError): Failure {
     if (error.code === "timeout") return failureOfConnectTimeout(this.#options.connectTimeoutMs);
+    if (error.refusal !== undefined) {
+      return { error: "connect", detail: `the proxy ${error.refusal.message}` };
+    }
     const known = CODES[error.code ?? ""];
     // Whatever it is: it says nothing of the host.
     if (error.isOfProxy) {
@@ -247,13 +259,9 @@ export class ConnectionPool implements ConnectionOwner {
     return { error: error.isTls ? "tls" : "connect", detail: error.message };
   }
 
-  /** The addresses of a name; those of `localhost` are known without asking (RFC 6761 §6.3). */
+  /** What to connect to for a host. */
   async #addressesOf(hostname: string): Promise<Address[]> {
-    if (this.#options.byName) return [{ address: hostname, family: 0 }];
-    if (hostname === "localhost") {
-      return [{ address: "127.0.0.1", family: 4 }, { address: "::1", family: 6 }];
-    }
-    return await lookup(hostname, { all: true });
+    return this.#options.byName ? [{ address: hostname, family: 0 }] : await lookUp(hostname);
   }
 
   /** @param far the host that a proxy is asked for a way to */
@@ -349,6 +357,21 @@ export class ConnectionPool implements ConnectionOwner {
   }
 }
 
+/** The addresses of a name; those of `localhost` are known without asking (RFC 6761 §6.3). */
+async function lookUp(hostname: string): Promise<Address[]> {
+  if (hostname === "localhost") {
+    return [{ address: "127.0.0.1", family: 4 }, { address: "::1", family: 6 }];
+  }
+  return await lookup(hostname, { all: true });
+}
+
+/** Moves an address to where it is tried first. */
+function putFirst(addresses: Address[], address: Address): void {
+  if (addresses[0] === address) return;
+  addresses.splice(addresses.indexOf(address), 1);
+  addresses.unshift(address);
+}
+
 /** The codes that Node's sockets and look-ups fail with, the kind of each, and words for it. */
 const CODES: Readonly<Record<string, readonly [ErrorKind, string]>> = {
   ECONNREFUSED: ["refused", "connection refused"],
@@ -359,6 +382,8 @@ const CODES: Readonly<Record<string, readonly [ErrorKind, string]>> = {
   ENODATA: ["dns", "the name has no address"],
   ENETUNREACH: ["connect", "network unreachable"],
   EHOSTUNREACH: ["connect", "host unreachable"],
+  ENOENT: ["connect", "no such Unix socket"],
+  EACCES: ["connect", "permission denied"],
   EMFILE: ["connect", "too many open files"],
   ENFILE: ["connect", "too many open files"],
   ENOBUFS: ["connect", "no memory for sockets is left"],

@@ -38,6 +38,12 @@ export function failureOfPermission(url: string): Failure {
   return { error: "url", detail: `no permission for ${hostOf(url)}: run with --allow-net` };
 }
 
+/** Why a name was not looked up; that takes the permission for it with every port. */
+export function failureOfLookup(hostname: string): Failure {
+  const mend = `run with --allow-net=${hostname}, or give a socks5h proxy`;
+  return { error: "url", detail: `no permission to look up ${hostname}: ${mend}` };
+}
+
 /** Why a body was cut off. */
 export function failureOfLength(maxBodyBytes: number): Failure {
   return {

@@ -37,7 +37,8 @@ export class Http1Engine implements Engine {
     const { concurrency, timeoutMs, connectTimeoutMs = timeoutMs, idleTimeoutMs } = options;
     const { proxy, unixSocket } = options;
     // Nobody but the proxy is connected to.
-    const permits = proxy === undefined && unixSocket === undefined ? options.permits : undefined;
+    const isDirect = proxy === undefined && unixSocket === undefined;
+    const permits = isDirect ? options.permits : undefined;
     const tls = options.tls ?? { insecure: false };
     this.#shared = {
       options: { ...options, permits },
@@ -45,7 +46,7 @@ export class Http1Engine implements Engine {
       pool: new ConnectionPool({
         concurrency,
         connectTimeoutMs,
-        byName: permits !== undefined,
+        byName: options.permits !== undefined,
         tls,
         proxy,
         unixSocket,
@@ -167,8 +168,9 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
   onConnection(connection: Connection): void {
     // Its turn to connect came late, through no fault of the server.
     if (!this.#isAtOnce && !this.#isSent) {
-      const { uses, connectMs, tlsMs } = connection;
-      this.#startMs = performance.now() - (uses === 0 ? (connectMs ?? 0) + (tlsMs ?? 0) : 0);
+      // Behind a proxy, to connect is more than TCP and TLS: a way through takes its time.
+      const { uses, openMs } = connection;
+      this.#startMs = performance.now() - (uses === 0 ? openMs : 0);
     }
     this.#connection = connection;
     this.#isSent = true;

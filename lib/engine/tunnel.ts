@@ -8,9 +8,24 @@ import { basicCredentials } from "../http.ts";
 import type { ProxyOptions } from "../types.ts";
 import { headEnd, MAX_HEAD_BYTES, parseHead, ProtocolError } from "./head.ts";
 
-/** A proxy that gives no way through, or does not speak as it should; in words. */
+/**
+ * A proxy that does not speak as it should, in words that go on from "the proxy: "; or a
+ * {@linkcode TunnelRefusal}.
+ */
 export class TunnelError extends Error {
   override name = "TunnelError";
+}
+
+/** A proxy that is well and gives no way through, in words that go on from "the proxy ". */
+export class TunnelRefusal extends TunnelError {
+  override name = "TunnelRefusal";
+  /** Whether it is of the address that was asked for; another of the same host may do. */
+  readonly isOfAddress: boolean;
+
+  constructor(message: string, isOfAddress = false) {
+    super(message);
+    this.isOfAddress = isOfAddress;
+  }
 }
 
 /** One conversation with a proxy, at the beginning of a connection. */
@@ -84,17 +99,26 @@ class ConnectTunnel implements Tunnel {
 
   feed(octets: Uint8Array): "open" | undefined {
     this.#pending.add(octets);
-    const all = this.#pending.octets;
-    const end = headEnd(all, Math.max(0, all.length - octets.length - 3), all.length);
-    if ((end < 0 ? all.length : end) > MAX_HEAD_BYTES) {
-      throw new TunnelError(`it answered with a head of more than ${MAX_HEAD_BYTES} bytes`);
+    let all = this.#pending.octets;
+    let from = Math.max(0, all.length - octets.length - 3);
+    for (;;) {
+      const end = headEnd(all, from, all.length);
+      if ((end < 0 ? all.length : end) > MAX_HEAD_BYTES) {
+        throw new TunnelError(`it answered with a head of more than ${MAX_HEAD_BYTES} bytes`);
+      }
+      if (end < 0) return undefined;
+      const status = statusOf(all, end);
+      // RFC 9110 §15.2: interim answers are skipped; nobody has asked for a 101.
+      if (status < 200 && status !== 101) {
+        all = this.#pending.octets = all.slice(end);
+        from = 0;
+        continue;
+      }
+      if (status < 200 || status > 299) throw new TunnelRefusal(`answered ${status}`);
+      // A length or a coding means nothing here, and the origin has not been asked yet.
+      if (end < all.length) throw new TunnelError("it sent octets behind its answer");
+      return "open";
     }
-    if (end < 0) return undefined;
-    const status = statusOf(all, end);
-    if (status < 200 || status > 299) throw new TunnelError(`it answered ${status}`);
-    // A length or a coding means nothing here, and the origin has not been asked yet.
-    if (end < all.length) throw new TunnelError("it sent octets behind its answer");
-    return "open";
   }
 }
 
@@ -155,7 +179,7 @@ class SocksTunnel implements Tunnel {
         return this.#onMethod(all);
       case "authentication":
         this.#expectEnd(all, 2);
-        if (all[1] !== 0) throw new TunnelError("it does not take the name and password");
+        if (all[1] !== 0) throw new TunnelRefusal("does not take the name and password");
         return this.#ask();
       case "reply":
         return this.#onReply(all);
@@ -171,10 +195,10 @@ class SocksTunnel implements Tunnel {
       const { user, password } = this.#credentials;
       return Uint8Array.of(1, ...counted(user), ...counted(password));
     }
-    throw new TunnelError(
+    throw new TunnelRefusal(
       all[1] === NO_METHOD && this.#credentials === undefined
-        ? "it asks for a name and a password"
-        : "it takes no way of authentication that is known here",
+        ? "asks for a name and a password"
+        : "takes no way of authentication that is known here",
     );
   }
 
@@ -187,7 +211,9 @@ class SocksTunnel implements Tunnel {
 
   #onReply(all: Uint8Array): "open" | undefined {
     if (all[0] !== VERSION) throw new TunnelError("it does not speak SOCKS5");
-    if (all[1] !== 0) throw new TunnelError(REPLIES[all[1]] ?? `it answered ${all[1]}`);
+    if (all[1] !== 0) {
+      throw new TunnelRefusal(`answered: ${REPLIES[all[1]] ?? `reply ${all[1]}`}`, true);
+    }
     if (all.length < 5) return undefined;
     // What it is bound to is of no use here.
     const length = all[3] === IPV4 ? 4 : all[3] === IPV6 ? 16 : all[3] === NAME ? all[4] + 1 : -1;
@@ -217,7 +243,9 @@ function addressOf(hostname: string): number[] {
     case 6:
       return [IPV6, ...octetsOfIpv6(hostname)];
   }
-  if (encoder.encode(hostname).length > 255) throw new TunnelError("the name is too long for it");
+  if (encoder.encode(hostname).length > 255) {
+    throw new TunnelRefusal("takes no name of more than 255 octets");
+  }
   return [NAME, ...counted(hostname)];
 }
 
