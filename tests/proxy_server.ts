@@ -18,7 +18,7 @@ export interface ProxyOptions {
   readonly waitMs?: number;
   /** Whether it never answers. */
   readonly isDeaf?: boolean;
-  /** Whether it ends the connection instead of its first answer. */
+  /** Whether it ends the connection instead of its first answer, or behind `answer`. */
   readonly closes?: boolean;
 }
 
@@ -73,7 +73,7 @@ export class ProxyServer implements AsyncDisposable {
     if (isDeaf) return false;
     if (waitMs !== undefined) await new Promise((resolve) => setTimeout(resolve, waitMs));
     if (closes) {
-      socket.end();
+      socket.end(answer ?? "", "latin1");
       return false;
     }
     const text = answer ?? octets;

@@ -184,6 +184,21 @@ for (
     ["closes", { kind: "http", closes: true }, /^the proxy: /],
     ["closes", { kind: "socks5", closes: true }, /^the proxy: /],
     [
+      "closes within its answer",
+      { kind: "http", answer: "HTTP/1.1 200 OK\r\n", closes: true },
+      /^the proxy: it closed the connection$/,
+    ],
+    [
+      "closes within its answer",
+      { kind: "https", answer: "HTTP/1.1 200 OK\r\n", closes: true },
+      /^the proxy: /,
+    ],
+    [
+      "closes within its answer",
+      { kind: "socks5", answer: "\x05", closes: true },
+      /^the proxy: it closed the connection$/,
+    ],
+    [
       "sends no HTTP",
       { kind: "http", answer: "SSH-2.0-x\r\n\r\n" },
       /^the proxy: its answer is not/,
