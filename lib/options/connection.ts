@@ -12,8 +12,8 @@ import { secretOf } from "./secret.ts";
 import type { Values } from "./values.ts";
 
 /**
- * What is not asked of native fetch. By an https proxy it sends no credentials for `http:` URLs,
- * and it tells a proxy that is down by the same words as a host (seen with Deno 2.9).
+ * What is not asked of native fetch. Of a proxy by http or https that is down it speaks in the words
+ * that it has for a host, and by https it sends no credentials for `http:` URLs (seen with Deno 2.9).
  */
 const ONLY_HTTP1 = ["insecure", "connect-timeout", "idle-timeout", "proxy", "unix-socket"];
 
