@@ -13,7 +13,8 @@ import type { Values } from "./values.ts";
 
 /**
  * What is not asked of native fetch. Of a proxy by http or https that is down it speaks in the words
- * that it has for a host, and by https it sends no credentials for `http:` URLs (seen with Deno 2.9).
+ * that it has for a host, by https it sends no credentials for `http:` URLs, and for socks5 it leaves
+ * names to the proxy (seen with Deno 2.9).
  */
 const ONLY_HTTP1 = ["insecure", "connect-timeout", "idle-timeout", "proxy", "unix-socket"];
 
