@@ -66,9 +66,19 @@ function retryAfterOf({ status, headers }: Response): string | null {
   return status === 429 || status === 503 ? headers.get("retry-after") : null;
 }
 
-/** The head of an answer by native fetch. */
-function headOf({ status, headers }: Response): AnswerHead {
-  return { status, field: (name) => headers.get(name) };
+/** The codings that native fetch decodes, if a request does not say otherwise. */
+const DECODED = ["", "identity", "gzip", "br"];
+
+/** The head of an answer by native fetch. @param decodes whether bodies are decoded on the way */
+function headOf({ status, headers }: Response, decodes: boolean): AnswerHead {
+  return {
+    status,
+    get coding() {
+      const coding = headers.get("content-encoding")?.toLowerCase() ?? "";
+      return DECODED.slice(0, decodes ? 4 : 2).includes(coding) ? null : coding;
+    },
+    field: (name) => headers.get(name),
+  };
 }
 
 /** How long a body says it is. What a HEAD tells is not what it brings (RFC 9110 §9.3.2). */
@@ -286,8 +296,10 @@ export class FetchEngine implements Engine {
     const { headers } = response;
     if (hooks.hasCookies) hooks.store(url, headers.getSetCookie());
     const isTooLong = lengthOf(response, method) > this.#options.maxBodyBytes;
-    if (!hooks.hasBodies || next !== undefined || isTooLong) return;
-    attempt.body = hooks.bodyFor(target, headOf(response));
+    if (!(hooks.hasHeads || hooks.hasBodies) || next !== undefined || isTooLong) return;
+    const head = headOf(response, this.#prepared!.decodes);
+    if (hooks.hasHeads) hooks.onHead(target, head);
+    if (hooks.hasBodies) attempt.body = hooks.bodyFor(target, head);
   }
 
   #send(hop: Hop, signal: AbortSignal): Promise<Response> {

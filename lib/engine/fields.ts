@@ -64,6 +64,11 @@ export class OctetHead implements AnswerHead {
     this.#octets = octets;
   }
 
+  get coding(): string | null {
+    const coding = this.field("content-encoding")?.toLowerCase() ?? "";
+    return coding === "" || coding === "identity" ? null : coding;
+  }
+
   field(name: string): string | null {
     const values = fieldsOf(this.#octets, name);
     return values.length === 0 ? null : values.join(", ");

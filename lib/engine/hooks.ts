@@ -11,24 +11,32 @@ import type { Hop } from "./redirect.ts";
 /** The hooks of an engine. Without any there is none of it, and no request asks for more. */
 export class Hooks {
   readonly #cookies: EngineOptions["cookies"];
+  readonly #onHead: EngineOptions["onHead"];
   readonly #bodyFor: EngineOptions["bodyFor"];
   readonly #onFailure: (error: unknown) => void;
   /** The last list that cookies were put into, since many requests of a run have the same. */
   #last: { of: HeaderList; cookies: string; headers: HeaderList } | undefined;
 
   static of(options: EngineOptions): Hooks | undefined {
-    const { cookies, bodyFor } = options;
-    return cookies === undefined && bodyFor === undefined ? undefined : new Hooks(options);
+    const { cookies, onHead, bodyFor } = options;
+    return cookies === undefined && onHead === undefined && bodyFor === undefined
+      ? undefined
+      : new Hooks(options);
   }
 
-  private constructor({ cookies, bodyFor, onSinkFailure = endProcess }: EngineOptions) {
+  private constructor({ cookies, onHead, bodyFor, onSinkFailure = endProcess }: EngineOptions) {
     this.#cookies = cookies;
+    this.#onHead = onHead;
     this.#bodyFor = bodyFor;
     this.#onFailure = onSinkFailure;
   }
 
   get hasCookies(): boolean {
     return this.#cookies !== undefined;
+  }
+
+  get hasHeads(): boolean {
+    return this.#onHead !== undefined;
   }
 
   get hasBodies(): boolean {
@@ -56,6 +64,15 @@ export class Hooks {
   /** Takes the `Set-Cookie` fields of an answer from a URL. */
   store(url: string, fields: readonly string[]): void {
     if (fields.length > 0) this.#cookies!.store(url, fields);
+  }
+
+  /** Shows the head of an answer that is kept. */
+  onHead(target: Target, head: AnswerHead): void {
+    try {
+      this.#onHead!(target, head);
+    } catch (error) {
+      this.#onFailure(error);
+    }
   }
 
   /** Begins the body of an answer that is kept; undefined if nobody takes it. */
