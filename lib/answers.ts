@@ -9,7 +9,7 @@ import type { JarFile } from "./cookies/jar_file.ts";
 import type { EngineOptions } from "./engine/options.ts";
 import type { RunOptions } from "./options.ts";
 import type { Bodies } from "./sink/bodies.ts";
-import type { BodySink, Result } from "./types.ts";
+import type { Result } from "./types.ts";
 
 /** What is asked for of it. None of it is loaded where nobody asks. */
 export class Answers {
@@ -56,16 +56,10 @@ export class Answers {
   /** What the engine is to do for it. */
   get hooks(): Pick<EngineOptions, "cookies" | "onHead" | "bodyFor"> {
     const bodies = this.#bodies;
-    const { onHead, bodyFor: checked } = this.#check?.hooks ?? {};
-    const saved: EngineOptions["bodyFor"] = bodies === undefined
-      ? undefined
-      : (target, head) => bodies.bodyFor(target, head);
     return {
       cookies: this.#jar?.jar,
-      onHead,
-      bodyFor: saved === undefined || checked === undefined
-        ? saved ?? checked
-        : (target, head) => both(saved(target, head), checked(target, head)),
+      onHead: this.#check?.onHead,
+      bodyFor: bodies === undefined ? undefined : (target, head) => bodies.bodyFor(target, head),
     };
   }
 
@@ -97,23 +91,4 @@ export class Answers {
     this.#bodies?.close();
     await this.#jar?.save();
   }
-}
-
-/** A sink for both; one that fails is discarded with the other. */
-function both(a: BodySink | undefined, b: BodySink | undefined): BodySink | undefined {
-  if (a === undefined || b === undefined) return a ?? b;
-  return {
-    write: (octets) => {
-      a.write(octets);
-      b.write(octets);
-    },
-    end: () => {
-      a.end();
-      b.end();
-    },
-    discard: () => {
-      b.discard();
-      a.discard();
-    },
-  };
 }

@@ -31,8 +31,8 @@ export interface Target {
 export interface Matcher {
   /** As the user wrote it. */
   readonly source: string;
-  /** The first match; null if there is none, undefined if it took too long to tell. */
-  exec(text: string): RegExpExecArray | null | undefined;
+  /** Whether a text matches; undefined if it took too long to tell. */
+  test(text: string): boolean | undefined;
 }
 
 /** What answers are held against; what is undefined does not matter. */

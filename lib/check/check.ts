@@ -3,7 +3,9 @@
  *
  * @module
  */
+import type { Hash } from "node:crypto";
 import process from "node:process";
+import type { EngineOptions } from "../engine/options.ts";
 import { escapeForTerminal } from "../escape.ts";
 import { isSecretHeader, withoutUserinfo } from "../secrets.ts";
 import type { AnswerHead, BodySink, Captured, Expectation, Result, Target } from "../types.ts";
@@ -38,19 +40,13 @@ export interface CheckOptions {
   readonly ofTargets: boolean;
 }
 
-/** What the engines call for it; what is undefined it does without. */
-export interface CheckHooks {
-  readonly onHead: ((target: Target, head: AnswerHead) => void) | undefined;
-  readonly bodyFor: ((target: Target, head: AnswerHead) => BodySink | undefined) | undefined;
-}
-
 /**
  * Expectations are looked at in the order status, header, body, latency, and the first that an
  * answer does not meet is why its request has failed. Those of a target stand instead of the run's
  * of the same kind.
  *
  * ```text
- * head ──► onHead ──► bodyFor ──► body ──► take(result) ──► the result, or a failure `expect`
+ * head ──► onHead ──► body ──► take(result) ──► the result, or a failure `expect`
  * ```
  */
 export class Check {
@@ -71,14 +67,14 @@ export class Check {
     this.#wantsText = captures.some(({ from }) => from !== "head");
   }
 
-  /** What the engines are to call. */
-  get hooks(): CheckHooks {
-    const ofHeads = this.#ofTargets || this.#expect.headers !== undefined ||
-      this.#captures.some(({ from }) => from === "head");
-    const ofBodies = this.#ofTargets || this.#expect.bodies !== undefined || this.#wantsText;
-    return {
-      onHead: ofHeads ? (target, head) => this.#onHead(target, head) : undefined,
-      bodyFor: ofBodies ? (target, head) => this.#bodyFor(target, head) : undefined,
+  /** What the engines are to call; undefined where results tell enough. */
+  get onHead(): EngineOptions["onHead"] {
+    const isNeeded = this.#ofTargets || this.#expect.headers !== undefined ||
+      this.#expect.bodies !== undefined || this.#captures.length > 0;
+    if (!isNeeded) return undefined;
+    return (target, head) => {
+      this.#onHead(target, head);
+      return this.#bodyOf(target, head);
     };
   }
 
@@ -108,42 +104,27 @@ export class Check {
     return seen;
   }
 
-  #bodyFor({ i, expect }: Target, head: AnswerHead): BodySink | undefined {
+  #bodyOf({ i, expect }: Target, head: AnswerHead): BodySink | undefined {
     const bodies = expect?.bodies ?? this.#expect.bodies;
     const sha256 = expect?.sha256;
-    if (bodies === undefined && sha256 === undefined && !this.#wantsText) return undefined;
-    const text = bodies !== undefined || this.#wantsText ? new BodyText() : undefined;
-    const hash = sha256 === undefined
-      ? undefined
-      : process.getBuiltinModule("node:crypto").createHash("sha256");
-    const { coding } = head;
-    return {
-      write: (octets) => {
-        text?.write(octets);
-        hash?.update(octets);
-      },
-      end: () => {
-        const body = coding === null ? text?.text() : undefined;
-        const isCut = text?.isCut === true;
-        const miss =
-          (bodies === undefined
-            ? undefined
-            : missOfBody(bodies, { body, isCut, coding }, expect?.bodies !== undefined)) ??
-            (hash === undefined ? undefined : missOfHash(hash.digest("hex"), sha256!));
-        if (miss !== undefined) this.#seenOf(i).miss ??= miss;
-        if (this.#wantsText && body !== undefined) this.#capture(body, isCut, this.#seenOf(i));
-      },
-      discard: () => {},
-    };
+    const wantsText = this.#wantsText;
+    if (bodies === undefined && sha256 === undefined && !wantsText) return undefined;
+    const isOfRecord = expect?.bodies !== undefined;
+    const body = new Body(head.coding, sha256, wantsText || bodies !== undefined, (body) => {
+      const miss = missOfBody(bodies, body, isOfRecord) ?? missOfHash(body.hash, sha256);
+      if (miss !== undefined) this.#seenOf(i).miss ??= miss;
+      if (wantsText && body.text !== undefined) this.#capture(body, this.#seenOf(i));
+    });
+    return body;
   }
 
-  #capture(body: string, isCut: boolean, { captures }: Seen): void {
+  #capture({ text, isCut }: Body, { captures }: Seen): void {
     let json: unknown;
     let isParsed = false;
     for (const [k, capture] of this.#captures.entries()) {
-      if (capture.from === "text") captures[k] = capture.of(body);
+      if (capture.from === "text") captures[k] = capture.of(text!);
       else if (capture.from === "json" && !isCut) {
-        if (!isParsed) json = jsonOf(body);
+        if (!isParsed) json = jsonOf(text!);
         isParsed = true;
         captures[k] = capture.of(json);
       }
@@ -196,7 +177,7 @@ function missOfHeaders(
 ): Miss | undefined {
   for (const { name, pattern } of headers) {
     const value = head.field(name);
-    const match = value === null ? null : pattern.exec(value);
+    const match = value !== null && pattern.test(value);
     if (match) continue;
     const isSecret = isSecretHeader(name);
     const expectation = isOfRecord
@@ -215,20 +196,61 @@ function missOfHeaders(
   }
 }
 
-/** What is there of a body; nothing of one that is encoded. */
-interface Body {
-  readonly body: string | undefined;
-  readonly isCut: boolean;
+/** A body as it comes, as far as it is looked at. */
+class Body implements BodySink {
+  /** The content coding that it has. */
   readonly coding: string | null;
+  readonly #beginning: BodyText | undefined;
+  readonly #hash: Hash | undefined;
+  readonly #onEnd: (body: Body) => void;
+
+  constructor(
+    coding: string | null,
+    sha256: string | undefined,
+    wantsText: boolean,
+    onEnd: (body: Body) => void,
+  ) {
+    this.coding = coding;
+    this.#beginning = wantsText && coding === null ? new BodyText() : undefined;
+    this.#hash = sha256 === undefined
+      ? undefined
+      : process.getBuiltinModule("node:crypto").createHash("sha256");
+    this.#onEnd = onEnd;
+  }
+
+  write(octets: Uint8Array): void {
+    this.#beginning?.write(octets);
+    this.#hash?.update(octets);
+  }
+
+  /** Its text is there only now. */
+  text: string | undefined;
+
+  end(): void {
+    this.text = this.#beginning?.text();
+    this.#onEnd(this);
+  }
+
+  discard(): void {}
+
+  get isCut(): boolean {
+    return this.#beginning?.isCut === true;
+  }
+
+  /** Of all of it, once; undefined if it was not asked for. */
+  get hash(): string | undefined {
+    return this.#hash?.digest("hex");
+  }
 }
 
 function missOfBody(
-  patterns: NonNullable<Expectation["bodies"]>,
-  { body, isCut, coding }: Body,
+  patterns: Expectation["bodies"],
+  { text: body, isCut, coding }: Body,
   isOfRecord: boolean,
 ): Miss | undefined {
+  if (patterns === undefined) return undefined;
   for (const pattern of patterns) {
-    const match = body === undefined ? null : pattern.exec(body);
+    const match = body !== undefined && pattern.test(body);
     if (match) continue;
     const expectation = isOfRecord ? "expect.body" : flag("--expect-body", pattern.source);
     const expected = cut(String(pattern), MAX_PART);
@@ -246,7 +268,7 @@ function missOfBody(
   }
 }
 
-function missOfHash(actual: string, expected: string): Miss | undefined {
+function missOfHash(actual: string | undefined, expected: string | undefined): Miss | undefined {
   if (actual === expected) return undefined;
   return { expectation: "expect.sha256", detail: `sha256 ${actual}, expected ${expected}` };
 }

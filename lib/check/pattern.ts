@@ -13,7 +13,7 @@ const LONGEST_KEPT = 4_096;
 
 /** What `node:vm` is needed for: an end to a match that would go on for ever. */
 interface Watch {
-  run(match: () => RegExpExecArray | null): RegExpExecArray | null;
+  run<T>(match: () => T): T;
 }
 
 /**
@@ -44,6 +44,13 @@ export class Pattern {
     const regexp = this.#regexp;
     if (text.length <= this.#unwatched) return regexp.exec(text);
     return watched(() => regexp.exec(text));
+  }
+
+  /** Whether a text matches; undefined if it took too long to tell. */
+  test(text: string): boolean | undefined {
+    const regexp = this.#regexp;
+    if (text.length <= this.#unwatched) return regexp.test(text);
+    return watched(() => regexp.test(text));
   }
 
   /** As it is shown: `/^ok/`. */
@@ -91,7 +98,7 @@ export function lengthFor(source: string, steps: number): number {
 
 let watch: Watch | undefined;
 
-function watched(match: () => RegExpExecArray | null): RegExpExecArray | null | undefined {
+function watched<T>(match: () => T): T | undefined {
   watch ??= newWatch();
   try {
     return watch.run(match);

@@ -296,10 +296,9 @@ export class FetchEngine implements Engine {
     const { headers } = response;
     if (hooks.hasCookies) hooks.store(url, headers.getSetCookie());
     const isTooLong = lengthOf(response, method) > this.#options.maxBodyBytes;
-    if (!(hooks.hasHeads || hooks.hasBodies) || next !== undefined || isTooLong) return;
+    if (!hooks.hasAnswers || next !== undefined || isTooLong) return;
     const head = headOf(response, this.#prepared!.decodes);
-    if (hooks.hasHeads) hooks.onHead(target, head);
-    if (hooks.hasBodies) attempt.body = hooks.bodyFor(target, head);
+    attempt.body = hooks.begin(target, head, () => head);
   }
 
   #send(hop: Hop, signal: AbortSignal): Promise<Response> {

@@ -35,12 +35,9 @@ export class Hooks {
     return this.#cookies !== undefined;
   }
 
-  get hasHeads(): boolean {
-    return this.#onHead !== undefined;
-  }
-
-  get hasBodies(): boolean {
-    return this.#bodyFor !== undefined;
+  /** Whether anybody wants heads or bodies. */
+  get hasAnswers(): boolean {
+    return this.#onHead !== undefined || this.#bodyFor !== undefined;
   }
 
   /**
@@ -66,27 +63,42 @@ export class Hooks {
     if (fields.length > 0) this.#cookies!.store(url, fields);
   }
 
-  /** Shows the head of an answer that is kept. */
-  onHead(target: Target, head: AnswerHead): void {
-    try {
-      this.#onHead!(target, head);
-    } catch (error) {
-      this.#onFailure(error);
-    }
-  }
-
-  /** Begins the body of an answer that is kept; undefined if nobody takes it. */
-  bodyFor(target: Target, head: AnswerHead): AnswerBody | undefined {
+  /**
+   * Shows the head of an answer that is kept, and begins its body; undefined if nobody takes it.
+   *
+   * @param lasting makes a head that can be read after the call, too
+   */
+  begin(target: Target, head: AnswerHead, lasting: () => AnswerHead): AnswerBody | undefined {
     let sink;
     try {
-      sink = this.#bodyFor!(target, head);
+      sink = this.#onHead?.(target, head);
+      if (this.#bodyFor !== undefined) sink = both(this.#bodyFor(target, lasting()), sink);
     } catch (error) {
-      const body = new AnswerBody(undefined, this.#onFailure);
+      const body = new AnswerBody(sink, this.#onFailure);
       body.fail(error);
       return body;
     }
     return sink === undefined ? undefined : new AnswerBody(sink, this.#onFailure);
   }
+}
+
+/** A sink for two. */
+function both(a: BodySink | undefined, b: BodySink | undefined): BodySink | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return {
+    write: (octets) => {
+      a.write(octets);
+      b.write(octets);
+    },
+    end: () => {
+      a.end();
+      b.end();
+    },
+    discard: () => {
+      b.discard();
+      a.discard();
+    },
+  };
 }
 
 /** A body on its way to who takes it. What that throws is no matter of the server's answer. */

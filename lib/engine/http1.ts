@@ -186,12 +186,14 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
   onFields(head: Head, octets: Uint8Array): AnswerBody | undefined {
     const { hooks, options: { redirects, maxBodyBytes } } = this.#shared;
     if (hooks!.hasCookies) hooks!.store(this.#hop.url, fieldsOf(octets, "set-cookie"));
-    if (!(hooks!.hasHeads || hooks!.hasBodies) || head.length > maxBodyBytes) return undefined;
+    if (!hooks!.hasAnswers || head.length > maxBodyBytes) return undefined;
     const next = follow(this.#hop, head.status, head.location, this.#redirects, redirects);
     if (next !== undefined) return undefined;
-    if (hooks!.hasHeads) hooks!.onHead(this.#target, new OctetHead(head.status, octets));
-    if (!hooks!.hasBodies) return undefined;
-    this.#body = hooks!.bodyFor(this.#target, new OctetHead(head.status, octets.slice()));
+    this.#body = hooks!.begin(
+      this.#target,
+      new OctetHead(head.status, octets),
+      () => new OctetHead(head.status, octets.slice()),
+    );
     return this.#body;
   }
 
