@@ -93,7 +93,8 @@ export function lengthFor(source: string, steps: number): number {
   if (/\)[*+{]/.test(bare)) return 0;
   const repeats = bare.match(/[*+{]/g)?.length ?? 0;
   const ways = bare.match(/[|?]/g)?.length ?? 0;
-  return Math.floor((steps / 2 ** ways) ** (1 / (1 + repeats)));
+  // A root of a power can be a little less than what was raised.
+  return Math.floor((steps / 2 ** ways) ** (1 / (1 + repeats)) + 1e-9);
 }
 
 let watch: Watch | undefined;
