@@ -52,7 +52,7 @@ async function table(
   limit: number,
   flags: Record<string, string[]>,
 ): Promise<Check[]> {
-  const load = { url, concurrency, seconds: 0, requests: scaled(600_000, context, concurrency) };
+  const load = { url, concurrency, seconds: 0, requests: scaled(300_000, context, concurrency) };
   const rows: Record<string, () => Promise<Sample>> = {
     without: () => runPeer(context.meter, myriad(), load),
   };

@@ -8,12 +8,18 @@ const KINDS = ["status", "headers", "body", "sha256", "latency"];
 const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/;
 
+/** Most lists of statuses that are kept, since most records have the same, and the longest. */
+const MOST_LISTS = 100;
+const LONGEST_LIST = 4_096;
+
 /** What is wrong with a record's `expect`, in words. */
 class Problem extends Error {}
 
 /** Reads the `expect` of records. */
 export class RecordExpectations {
   readonly #patterns = new Patterns();
+  /** By text; at most `MOST_LISTS`. */
+  readonly #lists = new Map<string, Statuses>();
 
   /**
    * What an answer is held against by an object with `status`, `headers`, `body`, `sha256` and
@@ -35,7 +41,7 @@ export class RecordExpectations {
     const { status, headers, body, sha256, latency } = fields;
     try {
       return {
-        statuses: status == null ? undefined : statusesOf(status),
+        statuses: status == null ? undefined : this.#statusesOf(status),
         headers: headers == null ? undefined : this.#headersOf(headers),
         bodies: body == null ? undefined : [this.#patternOf(body, "body")],
         sha256: sha256 == null ? undefined : sha256Of(sha256),
@@ -45,6 +51,21 @@ export class RecordExpectations {
       if (error instanceof Problem) return error.message;
       throw error;
     }
+  }
+
+  #statusesOf(value: unknown): Statuses {
+    const list = Array.isArray(value) ? value : [value];
+    const isList = list.every((it) => typeof it === "string" || typeof it === "number");
+    const text = isList ? list.join(",") : "";
+    const before = this.#lists.get(text);
+    if (before !== undefined) return before;
+    const statuses = Statuses.parse(text);
+    if (statuses === undefined) {
+      throw new Problem("its 'expect.status' is no list of statuses, like 404 or \"2xx,304\"");
+    }
+    if (this.#lists.size === MOST_LISTS) this.#lists.clear();
+    if (text.length <= LONGEST_LIST) this.#lists.set(text, statuses);
+    return statuses;
   }
 
   #headersOf(headers: unknown): Expectation["headers"] {
@@ -73,16 +94,6 @@ export class RecordExpectations {
       throw new Problem(`its 'expect.${name}' is no regular expression: ${problemOf(error)}`);
     }
   }
-}
-
-function statusesOf(value: unknown): Statuses {
-  const list = Array.isArray(value) ? value : [value];
-  const isOne = list.every((it) => typeof it === "string" || typeof it === "number");
-  const statuses = isOne ? Statuses.parse(list.join(",")) : undefined;
-  if (statuses === undefined) {
-    throw new Problem("its 'expect.status' is no list of statuses, like 404 or \"2xx,304\"");
-  }
-  return statuses;
 }
 
 function sha256Of(value: unknown): string {

@@ -47,7 +47,7 @@ interface Known {
   readonly text: string;
 }
 
-/** Most names of which the last value is kept, and its most octets. */
+/** Most names of which the last value is kept, and the most octets of each. */
 const MOST_KNOWN = 64;
 const LONGEST_KNOWN = 256;
 const known = new Map<string, Known>();
@@ -57,7 +57,8 @@ function knownValueOf(octets: Uint8Array, from: number, to: number, name: string
   const before = known.get(name);
   if (before !== undefined && isSame(octets, from, to, before.octets)) return before.text;
   const text = valueOf(octets, from, to);
-  if (to - from <= LONGEST_KNOWN && (before !== undefined || known.size < MOST_KNOWN)) {
+  const isShort = to - from <= LONGEST_KNOWN && name.length <= LONGEST_KNOWN;
+  if (isShort && (before !== undefined || known.size < MOST_KNOWN)) {
     known.set(name, { octets: octets.slice(from, to), text });
   }
   return text;
