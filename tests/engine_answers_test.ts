@@ -439,6 +439,20 @@ for (const [name, create] of Object.entries(ENGINES)) {
     assertEquals(seen, values);
   });
 
+  Deno.test(`${name} engine counts no time that a sink takes at the end`, async () => {
+    await using server = await RawServer.start(({ send }) => send(ok("yes")));
+    let endMs = 0;
+    const end = (): void => {
+      endMs = performance.now();
+      while (performance.now() < endMs + 50);
+    };
+    const engine = create({ onHead: () => ({ write: () => {}, end, discard: () => {} }) });
+    const startMs = performance.now();
+    const { ms } = await engine.hit(target(server.url()));
+    engine.close();
+    assert(ms <= endMs - startMs, `${ms} of ${endMs - startMs}`);
+  });
+
   Deno.test(`${name} engine ends the request and tells of it when onHead throws`, async () => {
     const failure = new Error("a bug");
     const told: unknown[] = [];

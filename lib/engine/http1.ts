@@ -247,6 +247,8 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
     this.#isSettled = true;
     const { deadlines } = this.#shared;
     deadlines.remove(this);
+    // What is done with its body is not the server's time.
+    const endMs = performance.now();
     if (this.#body !== undefined) {
       failure = this.#body.close(failure);
       if (failure !== undefined) status = location = retryAfter = null;
@@ -257,7 +259,7 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
       bytes: size,
       size,
       at: deadlines.epochMs + this.#fromMs,
-      ms: performance.now() - this.#fromMs,
+      ms: endMs - this.#fromMs,
       ttfbMs: this.#ttfbMs,
       attempts: this.#isSent || failure?.error !== "cancelled" ? 1 : 0,
       location,
