@@ -4,7 +4,7 @@
  * @module
  */
 import { IDEMPOTENT } from "../http.ts";
-import type { AnswerHead, Engine, HeaderList, Result, Target } from "../types.ts";
+import type { Engine, HeaderList, Result, Target } from "../types.ts";
 import { Deadlines, InFlight, type Stop } from "./deadlines.ts";
 import {
   type Failure,
@@ -16,7 +16,7 @@ import {
   shortageOf,
 } from "./failure.ts";
 import { UNASKED_UPGRADE } from "./head.ts";
-import { type AnswerBody, Hooks } from "./hooks.ts";
+import { type AnswerBody, Hooks, type PassingHead } from "./hooks.ts";
 import type { EngineOptions } from "./options.ts";
 import { follow, type Hop } from "./redirect.ts";
 import { Shortage } from "./shortage.ts";
@@ -70,7 +70,7 @@ function retryAfterOf({ status, headers }: Response): string | null {
 const DECODED = ["", "identity", "gzip", "br"];
 
 /** The head of an answer by native fetch. @param decodes whether bodies are decoded on the way */
-function headOf({ status, headers }: Response, decodes: boolean): AnswerHead {
+function headOf({ status, headers }: Response, decodes: boolean): PassingHead {
   return {
     status,
     get coding() {
@@ -78,6 +78,9 @@ function headOf({ status, headers }: Response, decodes: boolean): AnswerHead {
       return DECODED.slice(0, decodes ? 4 : 2).includes(coding) ? null : coding;
     },
     field: (name) => headers.get(name),
+    lasting() {
+      return this;
+    },
   };
 }
 
@@ -297,8 +300,7 @@ export class FetchEngine implements Engine {
     if (hooks.hasCookies) hooks.store(url, headers.getSetCookie());
     const isTooLong = lengthOf(response, method) > this.#options.maxBodyBytes;
     if (!hooks.hasAnswers || next !== undefined || isTooLong) return;
-    const head = headOf(response, this.#prepared!.decodes);
-    attempt.body = hooks.begin(target, head, () => head);
+    attempt.body = hooks.begin(target, headOf(response, this.#prepared!.decodes));
   }
 
   #send(hop: Hop, signal: AbortSignal): Promise<Response> {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { AnswerHead } from "../types.ts";
+import type { PassingHead } from "./hooks.ts";
 
 const HTAB = 0x09;
 const LF = 0x0a;
@@ -95,7 +95,7 @@ function isBlank(octet: number): boolean {
 }
 
 /** A head as its octets; no text is made of a field before it is asked for. */
-export class OctetHead implements AnswerHead {
+export class OctetHead implements PassingHead {
   readonly status: number;
   readonly #octets: Uint8Array;
 
@@ -103,6 +103,10 @@ export class OctetHead implements AnswerHead {
   constructor(status: number, octets: Uint8Array) {
     this.status = status;
     this.#octets = octets;
+  }
+
+  lasting(): OctetHead {
+    return new OctetHead(this.status, this.#octets.slice());
   }
 
   get coding(): string | null {

@@ -8,6 +8,12 @@ import type { Failure } from "./failure.ts";
 import type { EngineOptions } from "./options.ts";
 import type { Hop } from "./redirect.ts";
 
+/** A head that can be read as long as the call lasts that it is handed to. */
+export interface PassingHead extends AnswerHead {
+  /** The same, to be read later too. */
+  lasting(): AnswerHead;
+}
+
 /** The hooks of an engine. Without any there is none of it, and no request asks for more. */
 export class Hooks {
   readonly #cookies: EngineOptions["cookies"];
@@ -65,14 +71,12 @@ export class Hooks {
 
   /**
    * Shows the head of an answer that is kept, and begins its body; undefined if nobody takes it.
-   *
-   * @param lasting makes a head that can be read after the call, too
    */
-  begin(target: Target, head: AnswerHead, lasting: () => AnswerHead): AnswerBody | undefined {
+  begin(target: Target, head: PassingHead): AnswerBody | undefined {
     let sink;
     try {
       sink = this.#onHead?.(target, head);
-      if (this.#bodyFor !== undefined) sink = both(this.#bodyFor(target, lasting()), sink);
+      if (this.#bodyFor !== undefined) sink = both(this.#bodyFor(target, head.lasting()), sink);
     } catch (error) {
       const body = new AnswerBody(sink, this.#onFailure);
       body.fail(error);

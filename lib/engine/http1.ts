@@ -189,11 +189,7 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
     if (!hooks!.hasAnswers || head.length > maxBodyBytes) return undefined;
     const next = follow(this.#hop, head.status, head.location, this.#redirects, redirects);
     if (next !== undefined) return undefined;
-    this.#body = hooks!.begin(
-      this.#target,
-      new OctetHead(head.status, octets),
-      () => new OctetHead(head.status, octets.slice()),
-    );
+    this.#body = hooks!.begin(this.#target, new OctetHead(head.status, octets));
     return this.#body;
   }
 
