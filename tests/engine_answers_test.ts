@@ -406,20 +406,20 @@ for (const [name, create] of Object.entries(ENGINES)) {
     await using server = await RawServer.start(({ send, request }) =>
       request.startsWith("GET /a")
         ? send("HTTP/1.1 302 X\r\nLocation: /b\r\nX: 1\r\nContent-Length: 2\r\n\r\nno")
-        : send(ok("yes", "X: 2\r\nx: 3\r\nEmpty:\r\n"))
+        : send(ok("yes", "X: 2\r\nx: 3\r\nEmpty:\r\n_A: _\r\nLAST:l\r\n"))
     );
     const engine = create({
       bodyFor: sinks.bodyFor,
       onHead: (target, head) => {
         const { status, coding } = head;
-        const names = ["x", "empty", "missing", "emp"];
+        const names = ["x", "empty", "missing", "emp", "_a", "last"];
         seen.push([target.i, status, coding, names.map((name) => head.field(name))]);
         return others.bodyFor(target, head);
       },
     });
     for (const i of [0, 1]) await engine.hit(target(server.url("/a"), { i }));
     engine.close();
-    const fields = ["2, 3", "", null, null];
+    const fields = ["2, 3", "", null, null, "_", "l"];
     assertEquals(seen, [[0, 200, null, fields], [1, 200, null, fields]]);
     for (const { texts, events } of [sinks, others]) {
       assertEquals([...texts.values()], ["yes", "yes"]);

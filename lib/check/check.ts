@@ -72,6 +72,9 @@ export class Check {
     const isNeeded = this.#ofTargets || this.#expect.headers !== undefined ||
       this.#expect.bodies !== undefined || this.#captures.length > 0;
     if (!isNeeded) return undefined;
+    if (!this.#ofTargets && this.#expect.bodies === undefined && !this.#wantsText) {
+      return (target, head) => void this.#onHead(target, head);
+    }
     return (target, head) => {
       this.#onHead(target, head);
       return this.#bodyOf(target, head);
