@@ -27,7 +27,7 @@ is); {{ and }} are braces. Values of --header, --cookie, --user-agent and --data
 there {{name}} stands for {name}, and other braces for themselves. Counts take k, M, G or an
 exponent, durations ms, s, m or h.
 ${formatFlags(RUN_FLAGS)}
-Exit codes: 0 every request got an answer, every threshold held; 1 some did not; 2 the command line
+Exit codes: 0 all answers as expected, every threshold held; 1 some not; 2 the command line
 or a file given to it is wrong, nothing was requested; 3 the run could not go on (disk full, the
 input broke off); 130, 143, 129 interrupted by SIGINT, SIGTERM, SIGHUP: with -o, --resume goes on.
 `;

@@ -13,6 +13,7 @@ import { parseArgs } from "node:util";
 import type { Bench } from "./bench.ts";
 import { cpu } from "./benches/cpu.ts";
 import { delay } from "./benches/delay.ts";
+import { expect } from "./benches/expect.ts";
 import { fairness } from "./benches/fairness.ts";
 import { flat } from "./benches/flat.ts";
 import { head } from "./benches/head.ts";
@@ -34,6 +35,7 @@ const BENCHES: Record<string, Bench> = {
   rate,
   stall,
   hosts,
+  expect,
   cpu,
   memory,
   head,

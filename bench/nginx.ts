@@ -7,18 +7,20 @@ export interface NginxOptions {
   readonly directory: string;
   /** Where it writes the number of its connection for each request; by default nowhere. */
   readonly connectionLog?: string;
+  /** What it answers, without quotes. @default "Hello, World!" */
+  readonly body?: string;
   /** What it listens at. @default "127.0.0.1" */
   readonly address?: string;
 }
 
-/** An nginx with one worker that answers 13 bytes at once, on as many connections as there are. */
+/** An nginx with one worker that answers 13 bytes, or what it is told, at once, on as many connections as there are. */
 export class Nginx implements AsyncDisposable {
   readonly url: string;
   readonly #process: Deno.ChildProcess;
 
   /** Undefined if it isn't installed. */
   static async start(
-    { directory, connectionLog, address = "127.0.0.1" }: NginxOptions,
+    { directory, connectionLog, body = "Hello, World!", address = "127.0.0.1" }: NginxOptions,
   ): Promise<Nginx | undefined> {
     const port = freePort();
     const file = `${directory}/nginx_${port}.conf`;
@@ -33,7 +35,7 @@ export class Nginx implements AsyncDisposable {
        events { worker_connections 15000; }
        http { ${log} keepalive_requests 1000000000; keepalive_timeout 600s;
          server { listen ${address}:${port} backlog=15000;
-           location / { return 200 "Hello, World!"; } } }`,
+           location / { return 200 "${body}"; } } }`,
     );
     let process;
     try {

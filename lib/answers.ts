@@ -1,18 +1,21 @@
 /**
- * What a run takes of answers besides their results: cookies, and bodies.
+ * What a run takes of answers besides their results: cookies, bodies, what they are held against
+ * and what is captured of them.
  *
  * @module
  */
+import type { Check } from "./check/check.ts";
 import type { JarFile } from "./cookies/jar_file.ts";
 import type { EngineOptions } from "./engine/options.ts";
 import type { RunOptions } from "./options.ts";
 import type { Bodies } from "./sink/bodies.ts";
 import type { Result } from "./types.ts";
 
-/** What is asked for of it. Neither is loaded where nobody asks. */
+/** What is asked for of it. None of it is loaded where nobody asks. */
 export class Answers {
   readonly #jar: JarFile | undefined;
   readonly #bodies: Bodies | undefined;
+  readonly #check: Check | undefined;
 
   /**
    * @param isGoneOn whether a run is gone on with
@@ -20,7 +23,7 @@ export class Answers {
    * @throws {UsageError} If what is asked for cannot be read or written.
    */
   static async open(
-    { cookieJar, saveBodies, overwrite }: RunOptions,
+    { cookieJar, saveBodies, overwrite, expect, captures, input }: RunOptions,
     { isGoneOn, isComplete }: { isGoneOn: boolean; isComplete: boolean },
   ): Promise<Answers> {
     let jar;
@@ -33,25 +36,40 @@ export class Answers {
       const { Bodies } = await import("./sink/bodies.ts");
       bodies = await Bodies.open(saveBodies, { isGoneOn, overwrite });
     }
-    return new Answers(jar, bodies);
+    const ofTargets = input?.format === "jsonl";
+    const isChecked = ofTargets || captures.length > 0 ||
+      Object.values(expect).some((it) => it !== undefined);
+    const { Check } = isChecked ? await import("./check/check.ts") : {};
+    return new Answers(jar, bodies, Check && new Check({ expect, captures, ofTargets }));
   }
 
-  private constructor(jar: JarFile | undefined, bodies: Bodies | undefined) {
+  private constructor(
+    jar: JarFile | undefined,
+    bodies: Bodies | undefined,
+    check: Check | undefined,
+  ) {
+    this.#check = check;
     this.#jar = jar;
     this.#bodies = bodies;
   }
 
   /** What the engine is to do for it. */
-  get hooks(): Pick<EngineOptions, "cookies" | "bodyFor"> {
+  get hooks(): Pick<EngineOptions, "cookies" | "onHead" | "bodyFor"> {
     const bodies = this.#bodies;
     return {
       cookies: this.#jar?.jar,
+      onHead: this.#check?.onHead,
       bodyFor: bodies === undefined ? undefined : (target, head) => bodies.bodyFor(target, head),
     };
   }
 
+  /** Holds what came of an attempt against what was expected of it. */
+  judge(result: Result): Result {
+    return this.#check === undefined ? result : this.#check.take(result);
+  }
+
   /**
-   * Adds to a result what was taken of its answer.
+   * Adds to a result the file of its body.
    *
    * @throws {OutputError} If a file cannot be removed that is not to stay.
    */

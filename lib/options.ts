@@ -3,10 +3,11 @@
  *
  * @module
  */
+import type { Capture } from "./check/capture.ts";
 import { type Flag, parseFlags, UsageError } from "./flags.ts";
 import { withConfig } from "./options/config.ts";
 import { engineOf, proxyOf, tlsOf, unixSocketOf } from "./options/connection.ts";
-import { thresholdsOf } from "./options/expect.ts";
+import { capturesOf, expectationOf, thresholdsOf } from "./options/expect.ts";
 import { loadOf, retryOf } from "./options/load.ts";
 import { checkPlaces, outputOf, resumeOf } from "./options/output.ts";
 import { cookieJarOf, requestOf } from "./options/request.ts";
@@ -14,10 +15,9 @@ import { checkStdin } from "./options/secret.ts";
 import { inputOf, shardOf, urlOf } from "./options/source.ts";
 import { FLAGS } from "./options/table.ts";
 import { Values } from "./options/values.ts";
-import type { FieldName } from "./sink/record.ts";
 import type { RequestTemplates } from "./source/filling.ts";
 import type { Threshold } from "./thresholds.ts";
-import type { EngineName, HeaderList, ProxyOptions, TlsOptions } from "./types.ts";
+import type { EngineName, Expectation, HeaderList, ProxyOptions, TlsOptions } from "./types.ts";
 
 /** The flags of `myriad run`, as the contract has them. */
 export const RUN_FLAGS: readonly Flag[] = FLAGS;
@@ -34,7 +34,7 @@ export interface OutputOptions {
   readonly format: "ndjson" | "csv";
   readonly gzip: boolean;
   /** Undefined where the user asks for none: then records of failures have more. */
-  readonly fields: readonly FieldName[] | undefined;
+  readonly fields: readonly string[] | undefined;
 }
 
 /** How fast requests start. */
@@ -86,6 +86,10 @@ export interface RunOptions extends LoadOptions, ThresholdOptions {
   readonly requests: number;
   readonly durationMs: number | undefined;
   readonly shard: { readonly index: number; readonly count: number };
+  /** What each answer is held against, but for what a record says itself. */
+  readonly expect: Expectation;
+  /** What is taken of each answer for its record. */
+  readonly captures: readonly Capture[];
   readonly engine: EngineName | "auto";
   readonly retry: RetryOptions;
   readonly method: string;
@@ -146,6 +150,7 @@ export async function parseRun(
     throw new UsageError("'--silent' and '--progress' contradict each other: give one of them");
   }
   checkStdin(values);
+  const captures = capturesOf(values);
   const most = input === undefined && durationMs === undefined ? 1 : Infinity;
   return {
     url,
@@ -157,6 +162,8 @@ export async function parseRun(
     ...loadOf(values),
     retry: retryOf(values),
     ...thresholdsOf(values),
+    expect: expectationOf(values),
+    captures,
     engine: engineOf(values),
     ...await requestOf(values, version),
     cookieJar: cookieJarOf(values),
@@ -168,7 +175,7 @@ export async function parseRun(
     unixSocket: unixSocketOf(values),
     redirects: values.count("redirects", { max: 1_000 }) ?? 10,
     maxBodyBytes: values.size("max-body") ?? 64 * 1024 ** 2,
-    output: outputOf(values),
+    output: outputOf(values, captures.map(({ name }) => name)),
     saveBodies: values.text("save-bodies"),
     resume: resumeOf(values),
     retryFailed: values.isOn("retry-failed"),

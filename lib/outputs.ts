@@ -128,15 +128,16 @@ export class Outputs {
 
   async #openRecords(options: OutputOptions, file: Deno.FsFile | undefined): Promise<void> {
     const { path, gzip, fields } = options;
+    const captures = this.#options.captures.map(({ name }) => name);
     const length = this.before?.output ?? 0;
     const blocks = file === undefined
       ? await openBlocks(path, { flag: "--output", gzip })
       : new BlockWriter(file, `--output ${path}`, gzip, length);
     if (options.format === "ndjson") {
-      const format = ndjson(fields);
+      const format = ndjson(fields, captures);
       this.#outputs.push({ blocks, write: (result) => blocks.write(format(result)) });
     } else {
-      const { header, format } = csv(fields);
+      const { header, format } = csv(fields, captures);
       if (length === 0) await blocks.write(header);
       this.#outputs.push({ blocks, write: (result) => blocks.write(format(result)) });
     }

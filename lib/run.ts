@@ -139,7 +139,7 @@ export class Run {
       start: (target, done) => this.#start(target, done),
       take: (result) => {
         this.#inFlight--;
-        const final = this.#schedule.settle(result);
+        const final = this.#schedule.settle(this.#answers.judge(result));
         return final === undefined ? undefined : this.#take(final);
       },
       // Nobody will see what the requests in flight bring: not worth waiting for.

@@ -5,7 +5,7 @@
  */
 
 const SECRET_NAME =
-  /^(proxy-)?authorization$|^cookie2?$|^(pass|pwd?)$|token|secret|passw|api[-_]?key|credential/i;
+  /^(proxy-)?authorization$|^(set-)?cookie2?$|^(pass|pwd?)$|token|secret|passw|api[-_]?key|credential/i;
 
 /**
  * Whether a header field, or a field of a record that fills one, holds credentials, as far as its

@@ -12,6 +12,10 @@ import {
 /** How many examples are kept of a kind of failure, and the most characters of each text. */
 const EXAMPLES = 5;
 const EXAMPLE_LENGTH = 200;
+/** Most expectations that failures are told apart by: as many as a command line may have. */
+const MOST_REASONS = 100;
+/** What those go by that are beyond. */
+const OTHERS = "others";
 /** Status codes are below (RFC 9110 §15; an HTTP/1.1 status line has three digits). */
 const STATUSES = 1000;
 
@@ -44,7 +48,10 @@ export interface StatsState {
   readonly sent: number;
   readonly busyMs: number;
   /** The same of those that failed alone. */
-  readonly ofFailed: Pick<StatsState, "bytes" | "attempts" | "sent" | "busyMs">;
+  readonly ofFailed: Pick<StatsState, "bytes" | "attempts" | "sent" | "busyMs"> & {
+    /** Of answers that were not as expected; missing in journals of before there were any. */
+    readonly statuses?: Readonly<Record<string, number>>;
+  };
   /** By status. */
   readonly statuses: Readonly<Record<string, number>>;
   readonly latency: HistogramState;
@@ -75,10 +82,11 @@ export class Stats {
   /** By cause: error kinds and statuses, so bounded. */
   readonly #retries = new Map<string, number>();
   #late = { count: 0, ms: 0, maxMs: 0 };
-  readonly #errors = new Map<
-    ErrorKind,
-    { count: number; examples: ErrorCount["examples"][number][] }
-  >();
+  /** What of the statuses is that of failures. */
+  readonly #failedStatuses = new Map<number, number>();
+  readonly #errors = new Map<ErrorKind, Count>();
+  /** By expectation that was not met; at most `MOST_REASONS` and the others. */
+  readonly #reasons = new Map<string, Count>();
 
   /** Statistics with what others had counted when they gave their {@linkcode toJSON}. */
   static from(state: StatsState): Stats {
@@ -89,7 +97,11 @@ export class Stats {
     stats.#attempts = state.attempts;
     stats.#sent = state.sent;
     stats.#busyMs = state.busyMs;
-    stats.#ofFailed = { ...state.ofFailed };
+    const { statuses = {}, ...ofFailed } = state.ofFailed;
+    stats.#ofFailed = ofFailed;
+    for (const [status, count] of Object.entries(statuses)) {
+      stats.#failedStatuses.set(Number(status), count);
+    }
     for (const [status, count] of Object.entries(state.statuses)) {
       stats.#statuses[Number(status)] = count;
     }
@@ -98,6 +110,9 @@ export class Stats {
       const error = state.errors[kind];
       if (error === undefined) continue;
       stats.#errors.set(kind, { count: error.count, examples: [...error.examples] });
+      for (const { expectation, count, examples } of error.reasons ?? []) {
+        stats.#reasons.set(expectation, { count, examples: [...examples] });
+      }
     }
     for (const [cause, count] of Object.entries(state.retries ?? {})) {
       stats.#retries.set(cause, count);
@@ -115,7 +130,7 @@ export class Stats {
       attempts: this.#attempts,
       sent: this.#sent,
       busyMs: this.#busyMs,
-      ofFailed: { ...this.#ofFailed },
+      ofFailed: { ...this.#ofFailed, statuses: Object.fromEntries(this.#failedStatuses) },
       statuses: this.#statusCounts(),
       latency: this.#latency.toJSON(),
       errors: this.#errorCounts(),
@@ -127,7 +142,7 @@ export class Stats {
   /** The statistics without the failures, as though they had never been requested. */
   withoutFailed(): Stats {
     const state = this.toJSON();
-    const { bytes, attempts, sent, busyMs } = state.ofFailed;
+    const { bytes, attempts, sent, busyMs, statuses = {} } = state.ofFailed;
     return Stats.from({
       ...state,
       requests: state.requests - state.failed,
@@ -137,6 +152,10 @@ export class Stats {
       sent: state.sent - sent,
       busyMs: state.busyMs - busyMs,
       ofFailed: { bytes: 0, attempts: 0, sent: 0, busyMs: 0 },
+      statuses: Object.fromEntries(
+        Object.entries(state.statuses)
+          .map(([status, count]) => [status, count - (statuses[status] ?? 0)]),
+      ),
       errors: {},
     });
   }
@@ -153,9 +172,18 @@ export class Stats {
     return Object.fromEntries(
       ERROR_KINDS.filter((kind) => this.#errors.has(kind)).map((kind) => {
         const { count, examples } = this.#errors.get(kind)!;
-        return [kind, { count, examples: [...examples] }];
+        const error = { count, examples: [...examples] };
+        return [kind, kind === "expect" ? { ...error, reasons: this.#reasonCounts() } : error];
       }),
     );
+  }
+
+  #reasonCounts(): NonNullable<ErrorCount["reasons"]> {
+    return Array.from(this.#reasons, ([expectation, { count, examples }]) => ({
+      expectation,
+      count,
+      examples: [...examples],
+    }));
   }
 
   /** Only counts; {@linkcode snapshot} derives. */
@@ -187,7 +215,8 @@ export class Stats {
     late.maxMs = Math.max(late.maxMs, ms);
   }
 
-  #addError(kind: ErrorKind, { target, detail, bytes, attempts, ms }: Result): void {
+  #addError(kind: ErrorKind, result: Result): void {
+    const { status, bytes, attempts, ms, expectation } = result;
     this.#failed++;
     const of = this.#ofFailed;
     of.bytes += bytes;
@@ -196,10 +225,14 @@ export class Stats {
       of.sent++;
       of.busyMs += ms;
     }
-    let error = this.#errors.get(kind);
-    if (error === undefined) this.#errors.set(kind, error = { count: 0, examples: [] });
-    if (++error.count > EXAMPLES) return;
-    error.examples.push({ url: cut(target.url), detail: cut(detail ?? "") });
+    if (status !== null) {
+      this.#failedStatuses.set(status, (this.#failedStatuses.get(status) ?? 0) + 1);
+    }
+    addTo(this.#errors, kind, result);
+    if (expectation === undefined) return;
+    const reasons = this.#reasons;
+    const isKnown = reasons.has(expectation) || reasons.size < MOST_REASONS;
+    addTo(reasons, isKnown ? expectation : OTHERS, result);
   }
 
   /**
@@ -249,6 +282,19 @@ export class Stats {
       },
     };
   }
+}
+
+/** How many failures, and the first few of them. */
+interface Count {
+  count: number;
+  readonly examples: ErrorCount["examples"][number][];
+}
+
+function addTo<K>(counts: Map<K, Count>, key: K, { target, detail }: Result): void {
+  let count = counts.get(key);
+  if (count === undefined) counts.set(key, count = { count: 0, examples: [] });
+  if (++count.count > EXAMPLES) return;
+  count.examples.push({ url: cut(target.url), detail: cut(detail ?? "") });
 }
 
 /** The beginning of a text, in memory of its own. */

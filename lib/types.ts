@@ -23,7 +23,35 @@ export interface Target {
   readonly body: Uint8Array<ArrayBuffer> | undefined;
   /** Why no request can be made of it (a line that is no URL, a record without a field). */
   readonly invalid: string | undefined;
+  /** What its answer is held against, instead of what the run's are. */
+  readonly expect?: Expectation | undefined;
 }
+
+/** A regular expression that texts of servers are held against. */
+export interface Matcher {
+  /** As the user wrote it. */
+  readonly source: string;
+  /** Whether a text matches; undefined if it took too long to tell. */
+  test(text: string): boolean | undefined;
+}
+
+/** What answers are held against; what is undefined does not matter. */
+export interface Expectation {
+  readonly statuses?: { readonly text: string; has(status: number): boolean } | undefined;
+  /** Names are in lower case. All of them have to match. */
+  readonly headers?:
+    | readonly { readonly name: string; readonly pattern: Matcher }[]
+    | undefined;
+  /** All of them have to match the body. */
+  readonly bodies?: readonly Matcher[] | undefined;
+  /** Of the whole body, in lower case. */
+  readonly sha256?: string | undefined;
+  /** Most milliseconds. */
+  readonly latencyMs?: number | undefined;
+}
+
+/** A value that was taken of an answer; null if it was not there. */
+export type Captured = string | number | boolean | null;
 
 /** Why a request got no usable answer. A closed list, and a contract with the users' scripts. */
 export const ERROR_KINDS = [
@@ -57,7 +85,9 @@ export interface Via {
 /** What came of one {@linkcode Target}. A failed request is a value, never an exception. */
 export interface Result {
   readonly target: Target;
-  /** The status code, 100 to 999, or null where no usable answer came. */
+  /**
+   * The status code, 100 to 999, or null where no answer came; one that was not as expected did.
+   */
   readonly status: number | null;
   /** Octets of the body as it was transferred, all that arrived of it. */
   readonly bytes: number;
@@ -91,6 +121,10 @@ export interface Result {
   readonly isPermanent: boolean;
   /** The file of its body, below the folder that bodies are saved in; null if there is none. */
   readonly bodyFile?: string | null;
+  /** What was captured of it, in the order of the captures; undefined if nothing was. */
+  readonly captures?: readonly Captured[] | undefined;
+  /** For the error `expect`: which expectation, as the user gave it; bounded. */
+  readonly expectation?: string;
   readonly error: ErrorKind | undefined;
   /** What went wrong, in words; it can hold what a server sent, so escape it. */
   readonly detail: string | undefined;
@@ -131,6 +165,11 @@ export interface Cookies {
 /** The head of an answer, for who wants more of it than a {@linkcode Result} has. */
 export interface AnswerHead {
   readonly status: number;
+  /**
+   * The content coding that the body has where it is handed out, in lower case (RFC 9110 §8.4.1);
+   * null if it has none.
+   */
+  readonly coding: string | null;
   /**
    * The value of a field, those of several fields of the name joined by `, ` (RFC 9110 §5.3), each
    * character an octet; null if there is none.
@@ -204,6 +243,8 @@ export interface Latency {
 export interface ErrorCount {
   readonly count: number;
   readonly examples: readonly { readonly url: string; readonly detail: string }[];
+  /** For the error `expect`: the same by the expectation that was not met. */
+  readonly reasons?: readonly (ErrorCount & { readonly expectation: string })[];
 }
 
 /** What came of a threshold. */

@@ -13,7 +13,7 @@ const octets = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 function begin(bodies: Bodies, i: number, type: string | null = null): BodySink {
   const field = (name: string): string | null => name === "content-type" ? type : null;
-  return bodies.bodyFor(target("http://x/", { i }), { status: 200, field });
+  return bodies.bodyFor(target("http://x/", { i }), { status: 200, coding: null, field });
 }
 
 /** The body of an answer, and the place that its record gives. */

@@ -530,7 +530,7 @@ for (
     ["a field of the template is unknown", ["URL/{name}"], FILES, /name/],
     ["a brace of the template is open", ["URL/{"], FILES, /\{/],
     ["an argument has control characters", ["ftp://\x1b[31m/"], FILES, /ftp:\/\/\\x1b\[31m/],
-    ["a flag is not built yet", ["URL", "--expect-status", "200"], FILES, /not yet/],
+    ["an expectation is none", ["URL", "--expect-status", "2000"], FILES, /give a list like/],
     ["a command is not built yet", ["compare"], FILES, /not yet/],
   ] as [string, string[], string[], RegExp][]
 ) {

@@ -86,7 +86,7 @@ for (
     [{ config: "other.json" }, "'config' cannot stand in a file: leave it out"],
     [{ help: true }, "'help' cannot stand in a file"],
     [{ version: false }, "'version' cannot stand in a file"],
-    [{ "expect-body": "hunter2" }, "'expect-body' is not yet built: leave it out"],
+    [{ "expect-body": 5 }, "its 'expect-body' is of the wrong type"],
     [{ requests: true }, "its 'requests' is of the wrong type: give a text or a number"],
     [{ requests: null }, "its 'requests' is of the wrong type"],
     [{ user: ["me:hunter2"] }, "its 'user' is of the wrong type: give a text or a number"],

@@ -399,6 +399,96 @@ for (const [name, create] of Object.entries(ENGINES)) {
   });
 }
 
+for (const [name, create] of Object.entries(ENGINES)) {
+  Deno.test(`${name} engine shows the head of the answer that is kept, and both sinks have its body`, async () => {
+    const [sinks, others] = [new Sinks(), new Sinks()];
+    const seen: unknown[] = [];
+    await using server = await RawServer.start(({ send, request }) =>
+      request.startsWith("GET /a")
+        ? send("HTTP/1.1 302 X\r\nLocation: /b\r\nX: 1\r\nContent-Length: 2\r\n\r\nno")
+        : send(ok("yes", "X: 2\r\nx: 3\r\nEmpty:\r\n_A: _\r\nLAST:l\r\n"))
+    );
+    const engine = create({
+      bodyFor: sinks.bodyFor,
+      onHead: (target, head) => {
+        const { status, coding } = head;
+        const names = ["x", "empty", "missing", "emp", "_a", "last"];
+        seen.push([target.i, status, coding, names.map((name) => head.field(name))]);
+        return others.bodyFor(target, head);
+      },
+    });
+    for (const i of [0, 1]) await engine.hit(target(server.url("/a"), { i }));
+    engine.close();
+    const fields = ["2, 3", "", null, null, "_", "l"];
+    assertEquals(seen, [[0, 200, null, fields], [1, 200, null, fields]]);
+    for (const { texts, events } of [sinks, others]) {
+      assertEquals([...texts.values()], ["yes", "yes"]);
+      assertEquals(events, ["begin 0 200", "end 0", "begin 1 200", "end 1"]);
+    }
+  });
+
+  Deno.test(`${name} engine gives the field of each answer, also when the last was alike`, async () => {
+    const values = ["same", "same", "sane", "samee", "", "x".repeat(1_000), "same"];
+    await using server = await RawServer.start(({ send, request }) =>
+      send(ok("", `Value: \t${values[Number(/\d+/.exec(request)![0])]} \r\n`))
+    );
+    const seen: unknown[] = [];
+    const engine = create({ onHead: (_, head) => void seen.push(head.field("value")) });
+    for (const i of values.keys()) await engine.hit(target(server.url(`/${i}`)));
+    engine.close();
+    assertEquals(seen, values);
+  });
+
+  Deno.test(`${name} engine counts no time that a sink takes at the end`, async () => {
+    await using server = await RawServer.start(({ send }) => send(ok("yes")));
+    let endMs = 0;
+    const end = (): void => {
+      endMs = performance.now();
+      while (performance.now() < endMs + 50);
+    };
+    const engine = create({ onHead: () => ({ write: () => {}, end, discard: () => {} }) });
+    const startMs = performance.now();
+    const { ms } = await engine.hit(target(server.url()));
+    engine.close();
+    assert(ms <= endMs - startMs, `${ms} of ${endMs - startMs}`);
+  });
+
+  Deno.test(`${name} engine ends the request and tells of it when onHead throws`, async () => {
+    const failure = new Error("a bug");
+    const told: unknown[] = [];
+    await using server = await RawServer.start(({ send }) => send(ok("yes")));
+    const engine = create({
+      onHead: () => {
+        throw failure;
+      },
+      onSinkFailure: (error) => told.push(error),
+    });
+    const { status, error } = await engine.hit(target(server.url()));
+    engine.close();
+    assertEquals([status, error, told], [null, "cancelled", [failure]]);
+  });
+
+  Deno.test(`${name} engine tells the coding that a body is handed out with`, async () => {
+    const codings = ["gzip", "Identity", "deflate", "x-own"];
+    const packed = String.fromCharCode(...gzipSync("x"));
+    await using server = await RawServer.start(({ send, request }) => {
+      const coding = codings[Number(/\d/.exec(request)![0])];
+      send(ok(coding === "gzip" ? packed : "x", `Content-Encoding: ${coding}\r\n`));
+    });
+    const of = async (accepted: string): Promise<unknown[]> => {
+      const seen: unknown[] = [];
+      const engine = create({ onHead: (_, { coding }) => void seen.push(coding) });
+      const headers = [["Accept-Encoding", accepted]] as const;
+      for (const i of codings.keys()) await engine.hit(target(server.url(`/${i}`), { headers }));
+      engine.close();
+      return seen;
+    };
+    const first = name === "fetch" ? null : "gzip";
+    assertEquals(await of("gzip"), [first, null, "deflate", "x-own"]);
+    assertEquals(await of("identity"), ["gzip", null, "deflate", "x-own"]);
+  });
+}
+
 Deno.test("fetch engine hit() hands out a body as decoded", async () => {
   const sinks = new Sinks();
   const packed = String.fromCharCode(...gzipSync("x".repeat(50_000)));

@@ -22,6 +22,7 @@ const MAY: Record<string, string[]> = {
   "lib/options.ts": ["lib/flags.ts", "lib/options/"],
   "lib/options/": [
     "lib/options/",
+    "lib/check/",
     "lib/content_type.ts",
     "lib/flags.ts",
     "lib/http.ts",
@@ -33,7 +34,15 @@ const MAY: Record<string, string[]> = {
   ],
   "lib/thresholds.ts": ["lib/flags.ts", "lib/types.ts"],
   "lib/stats.ts": ["lib/histogram.ts", "lib/own_text.ts", "lib/types.ts"],
-  "lib/answers.ts": ["lib/cookies/", "lib/sink/"],
+  "lib/answers.ts": ["lib/check/", "lib/cookies/", "lib/sink/"],
+  "lib/check/": [
+    "lib/check/",
+    "lib/escape.ts",
+    "lib/exact_json.ts",
+    "lib/flags.ts",
+    "lib/own_text.ts",
+    "lib/secrets.ts",
+  ],
   "lib/cookies/": ["lib/cookies/", "lib/flags.ts", "lib/os_error.ts", "lib/sink/blocks.ts"],
   "lib/outputs.ts": ["lib/checkpoint/", "lib/sink/", "lib/stats.ts"],
   "lib/checkpoint/": [
@@ -46,7 +55,9 @@ const MAY: Record<string, string[]> = {
   ],
   "lib/source/": [
     "lib/source/",
+    "lib/check/of_record.ts",
     "lib/content_type.ts",
+    "lib/exact_json.ts",
     "lib/flags.ts",
     "lib/http.ts",
     "lib/os_error.ts",
@@ -54,7 +65,13 @@ const MAY: Record<string, string[]> = {
   ],
   "lib/schedule/": ["lib/schedule/", "lib/http.ts", "lib/own_text.ts"],
   "lib/engine/": ["lib/engine/", "lib/http.ts", "lib/permission.ts", "lib/secrets.ts"],
-  "lib/sink/": ["lib/sink/", "lib/flags.ts", "lib/os_error.ts", "lib/secrets.ts"],
+  "lib/sink/": [
+    "lib/sink/",
+    "lib/check/of_record.ts",
+    "lib/flags.ts",
+    "lib/os_error.ts",
+    "lib/secrets.ts",
+  ],
   "lib/report/": ["lib/report/", "lib/escape.ts"],
 };
 

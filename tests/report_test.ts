@@ -598,3 +598,24 @@ Deno.test("Progress draws by itself once it is started", async () => {
   await progress.stop();
   assertMatch(terminal.written[0], /^\r0\/1,000/);
 });
+
+Deno.test("formatTable() names what was not as expected, the most frequent first, in few lines", () => {
+  const reasons = Array.from({ length: 15 }, (_, k) => ({
+    expectation: `--expect-body \x1b[2J${k} ${"x".repeat(200)}`,
+    count: k + 1,
+    examples: [{ url: `http://host/${k}`, detail: `\x1b[2Jbegins ${k}` }],
+  }));
+  const errors = { expect: { count: 120, examples: reasons[0].examples, reasons } };
+  const table = formatTable({ ...SNAPSHOT, errors }, { color: false });
+  const lines = table.slice(table.indexOf("\nErrors\n")).trim().split("\n");
+  assert(!table.includes("\x1b"));
+  assertMatch(lines[1], /^ {2}expect +120 +<0\.1 %$/);
+  assertMatch(lines[2], /^ {4}--expect-body \\x1b\[2J14 x+… +15 +<0\.1 %$/);
+  assertEquals(lines.slice(3, 5), [
+    "    such as http://host/14",
+    "            \\x1b[2Jbegins 14",
+  ]);
+  assertMatch(lines.at(-1)!, /^ {4}5 others +15 +<0\.1 %$/);
+  assertEquals(lines.length, 2 + 10 * 3 + 1);
+  for (const line of lines) assert(line.length <= 80, line);
+});

@@ -96,3 +96,12 @@ for (
     assertEquals(isOfNetwork(result(more as Partial<Result>)), expected);
   });
 }
+
+Deno.test("RetryPolicy.isTransient() takes what was not as expected by its name, or its status", () => {
+  const isTransient = (on: string[], status: number): boolean =>
+    new RetryPolicy({ retries: 1, on: new Set(on), delayMs: 1, maxDelayMs: 1, unsafe: false })
+      .isTransient(result({ status, error: "expect", detail: "" }));
+  assertEquals(isTransient(["expect"], 200), true);
+  assertEquals(isTransient(["503"], 503), true);
+  assertEquals(isTransient(["503", "timeout"], 200), false);
+});

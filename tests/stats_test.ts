@@ -174,3 +174,43 @@ Deno.test("Stats.snapshot() has no NaN and nothing infinite when there is nothin
     }
   }
 });
+
+const missed = (status: number, expectation: string): Result =>
+  resultOf({ status, error: "expect", detail: "not so", expectation });
+
+Deno.test("Stats.withoutFailed() takes out the statuses of answers that were not as expected", () => {
+  const stats = new Stats();
+  stats.add(resultOf({ status: 200 }));
+  stats.add(missed(200, "a"));
+  stats.add(missed(404, "b"));
+  stats.add(resultOf({ status: null, error: "reset", detail: "" }));
+  for (const  of of[stats, Stats.from(JSON.parse(JSON.stringify(stats)))]) {
+    const { statuses, latency, errors } = of.snapshot(MOMENT);
+    assertEquals([statuses, errors.expect?.count], [{ 200: 2, 404: 1 }, 2]);
+    assertEquals(latency.max, 1000);
+    const rest = of.withoutFailed().snapshot(MOMENT);
+    assertEquals([rest.requests, rest.statuses, rest.errors], [1, { 200: 1 }, {}]);
+  }
+});
+
+Deno.test("Stats.withoutFailed() reads the journal of before there were expectations", () => {
+  const stats = new Stats();
+  stats.add(resultOf({ status: 404 }));
+  const { ofFailed, ...state } = JSON.parse(JSON.stringify(stats));
+  delete ofFailed.statuses;
+  assertEquals(Stats.from({ ...state, ofFailed }).withoutFailed().requests, 1);
+});
+
+Deno.test("Stats.snapshot() tells failures apart by expectation, a bounded number of them", () => {
+  const stats = new Stats();
+  for (let k = 0; k < 150; k++) stats.add(missed(404, `expectation ${k}`));
+  for (let k = 0; k < 9; k++) stats.add(missed(404, "expectation 0"));
+  const { reasons } = Stats.from(JSON.parse(JSON.stringify(stats))).snapshot(MOMENT).errors.expect!;
+  assertEquals(reasons!.length, 101);
+  assertEquals([reasons![0].expectation, reasons![0].count, reasons![0].examples.length], [
+    "expectation 0",
+    10,
+    5,
+  ]);
+  assertEquals([reasons![100].expectation, reasons![100].count], ["others", 50]);
+});

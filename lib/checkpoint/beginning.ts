@@ -31,7 +31,13 @@ const NO_MATTER = /^(user-agent|accept-encoding)$/i;
 const ANEW = "--overwrite to begin anew";
 
 /** Flags whose values are kept as a hash only. */
-const HASHED: ReadonlySet<string> = new Set(["--header", "--data"]);
+const HASHED: ReadonlySet<string> = new Set([
+  "--header",
+  "--data",
+  "--expect-header",
+  "--expect-body",
+  "--capture",
+]);
 
 /** What a run begins with, or goes on from. */
 export class Beginning {
@@ -265,6 +271,13 @@ async function stateOf(
   if (!isSame && resume !== "force") {
     fail(options, "the input has changed since: give --resume=force to go on all the same");
   }
+  const { fields } = options.output;
+  if (retryFailed && fields?.includes("error") === false && old.stats.errors.expect !== undefined) {
+    fail(
+      options,
+      `its records have no field 'error', which tells what was not as expected: ${ANEW}`,
+    );
+  }
   // One that is still to be replaced is as long as it was.
   if (size < old.output && !old.retry?.replacing) {
     fail(options, `it has ${size} bytes, and its journal says ${old.output}: give ${ANEW}`);
@@ -321,6 +334,7 @@ async function identityOf(options: Options, salt: string): Promise<Identity> {
   // A template is not the text that reads like it.
   const sources = Array.from(templates?.headers ?? [], ([[name], { source }]) => [name, source]);
   const octets = body === undefined ? null : await sha256(body);
+  const { statuses, headers: ofHeaders, bodies, latencyMs } = options.expect;
   return {
     "URL": bare ?? null,
     "--input": input?.path ?? null,
@@ -335,6 +349,16 @@ async function identityOf(options: Options, salt: string): Promise<Identity> {
     "--data": await hashed(templates?.body === undefined ? octets : [octets, "template"]),
     "--format": output.format,
     "--fields": output.fields?.join(",") ?? null,
+    // Records of before would be held against others.
+    "--expect-status": statuses?.text ?? null,
+    "--expect-header": ofHeaders === undefined
+      ? null
+      : await hashed(ofHeaders.map(({ name, pattern: { source } }) => [name, source])),
+    "--expect-body": bodies === undefined ? null : await hashed(bodies.map(({ source }) => source)),
+    "--expect-latency": latencyMs ?? null,
+    "--capture": options.captures.length === 0
+      ? null
+      : await hashed(options.captures.map(({ text }) => text)),
     "--failures": options.failures ?? null,
     // Without them, those that are missing could never be had.
     "--save-bodies": options.saveBodies ?? null,

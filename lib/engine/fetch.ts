@@ -4,7 +4,7 @@
  * @module
  */
 import { IDEMPOTENT } from "../http.ts";
-import type { AnswerHead, Engine, HeaderList, Result, Target } from "../types.ts";
+import type { Engine, HeaderList, Result, Target } from "../types.ts";
 import { Deadlines, InFlight, type Stop } from "./deadlines.ts";
 import {
   type Failure,
@@ -16,7 +16,7 @@ import {
   shortageOf,
 } from "./failure.ts";
 import { UNASKED_UPGRADE } from "./head.ts";
-import { type AnswerBody, Hooks } from "./hooks.ts";
+import { type AnswerBody, Hooks, type PassingHead } from "./hooks.ts";
 import type { EngineOptions } from "./options.ts";
 import { follow, type Hop } from "./redirect.ts";
 import { Shortage } from "./shortage.ts";
@@ -66,9 +66,22 @@ function retryAfterOf({ status, headers }: Response): string | null {
   return status === 429 || status === 503 ? headers.get("retry-after") : null;
 }
 
-/** The head of an answer by native fetch. */
-function headOf({ status, headers }: Response): AnswerHead {
-  return { status, field: (name) => headers.get(name) };
+/** The codings that native fetch decodes, if a request does not say otherwise. */
+const DECODED = ["", "identity", "gzip", "br"];
+
+/** The head of an answer by native fetch. @param decodes whether bodies are decoded on the way */
+function headOf({ status, headers }: Response, decodes: boolean): PassingHead {
+  return {
+    status,
+    get coding() {
+      const coding = headers.get("content-encoding")?.toLowerCase() ?? "";
+      return DECODED.slice(0, decodes ? 4 : 2).includes(coding) ? null : coding;
+    },
+    field: (name) => headers.get(name),
+    lasting() {
+      return this;
+    },
+  };
 }
 
 /** How long a body says it is. What a HEAD tells is not what it brings (RFC 9110 §9.3.2). */
@@ -286,8 +299,8 @@ export class FetchEngine implements Engine {
     const { headers } = response;
     if (hooks.hasCookies) hooks.store(url, headers.getSetCookie());
     const isTooLong = lengthOf(response, method) > this.#options.maxBodyBytes;
-    if (!hooks.hasBodies || next !== undefined || isTooLong) return;
-    attempt.body = hooks.bodyFor(target, headOf(response));
+    if (!hooks.hasAnswers || next !== undefined || isTooLong) return;
+    attempt.body = hooks.begin(target, headOf(response, this.#prepared!.decodes));
   }
 
   #send(hop: Hop, signal: AbortSignal): Promise<Response> {

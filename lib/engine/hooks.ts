@@ -8,21 +8,31 @@ import type { Failure } from "./failure.ts";
 import type { EngineOptions } from "./options.ts";
 import type { Hop } from "./redirect.ts";
 
+/** A head that can be read as long as the call lasts that it is handed to. */
+export interface PassingHead extends AnswerHead {
+  /** The same, to be read later too. */
+  lasting(): AnswerHead;
+}
+
 /** The hooks of an engine. Without any there is none of it, and no request asks for more. */
 export class Hooks {
   readonly #cookies: EngineOptions["cookies"];
+  readonly #onHead: EngineOptions["onHead"];
   readonly #bodyFor: EngineOptions["bodyFor"];
   readonly #onFailure: (error: unknown) => void;
   /** The last list that cookies were put into, since many requests of a run have the same. */
   #last: { of: HeaderList; cookies: string; headers: HeaderList } | undefined;
 
   static of(options: EngineOptions): Hooks | undefined {
-    const { cookies, bodyFor } = options;
-    return cookies === undefined && bodyFor === undefined ? undefined : new Hooks(options);
+    const { cookies, onHead, bodyFor } = options;
+    return cookies === undefined && onHead === undefined && bodyFor === undefined
+      ? undefined
+      : new Hooks(options);
   }
 
-  private constructor({ cookies, bodyFor, onSinkFailure = endProcess }: EngineOptions) {
+  private constructor({ cookies, onHead, bodyFor, onSinkFailure = endProcess }: EngineOptions) {
     this.#cookies = cookies;
+    this.#onHead = onHead;
     this.#bodyFor = bodyFor;
     this.#onFailure = onSinkFailure;
   }
@@ -31,8 +41,9 @@ export class Hooks {
     return this.#cookies !== undefined;
   }
 
-  get hasBodies(): boolean {
-    return this.#bodyFor !== undefined;
+  /** Whether anybody wants heads or bodies. */
+  get hasAnswers(): boolean {
+    return this.#onHead !== undefined || this.#bodyFor !== undefined;
   }
 
   /**
@@ -58,18 +69,40 @@ export class Hooks {
     if (fields.length > 0) this.#cookies!.store(url, fields);
   }
 
-  /** Begins the body of an answer that is kept; undefined if nobody takes it. */
-  bodyFor(target: Target, head: AnswerHead): AnswerBody | undefined {
+  /**
+   * Shows the head of an answer that is kept, and begins its body; undefined if nobody takes it.
+   */
+  begin(target: Target, head: PassingHead): AnswerBody | undefined {
     let sink;
     try {
-      sink = this.#bodyFor!(target, head);
+      sink = this.#onHead?.(target, head);
+      if (this.#bodyFor !== undefined) sink = both(this.#bodyFor(target, head.lasting()), sink);
     } catch (error) {
-      const body = new AnswerBody(undefined, this.#onFailure);
+      const body = new AnswerBody(sink, this.#onFailure);
       body.fail(error);
       return body;
     }
     return sink === undefined ? undefined : new AnswerBody(sink, this.#onFailure);
   }
+}
+
+/** A sink for two. */
+function both(a: BodySink | undefined, b: BodySink | undefined): BodySink | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return {
+    write: (octets) => {
+      a.write(octets);
+      b.write(octets);
+    },
+    end: () => {
+      a.end();
+      b.end();
+    },
+    discard: () => {
+      b.discard();
+      a.discard();
+    },
+  };
 }
 
 /** A body on its way to who takes it. What that throws is no matter of the server's answer. */

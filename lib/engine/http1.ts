@@ -188,10 +188,10 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
   onFields(head: Head, octets: Uint8Array): AnswerBody | undefined {
     const { hooks, options: { redirects, maxBodyBytes } } = this.#shared;
     if (hooks!.hasCookies) hooks!.store(this.#hop.url, fieldsOf(octets, "set-cookie"));
-    if (!hooks!.hasBodies || head.length > maxBodyBytes) return undefined;
+    if (!hooks!.hasAnswers || head.length > maxBodyBytes) return undefined;
     const next = follow(this.#hop, head.status, head.location, this.#redirects, redirects);
     if (next !== undefined) return undefined;
-    this.#body = hooks!.bodyFor(this.#target, new OctetHead(head.status, octets.slice()));
+    this.#body = hooks!.begin(this.#target, new OctetHead(head.status, octets));
     return this.#body;
   }
 
@@ -245,6 +245,8 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
     this.#isSettled = true;
     const { deadlines } = this.#shared;
     deadlines.remove(this);
+    // What is done with its body is not the server's time.
+    const endMs = performance.now();
     if (this.#body !== undefined) {
       failure = this.#body.close(failure);
       if (failure !== undefined) status = location = retryAfter = null;
@@ -255,7 +257,7 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
       bytes: size,
       size,
       at: deadlines.epochMs + this.#fromMs,
-      ms: performance.now() - this.#fromMs,
+      ms: endMs - this.#fromMs,
       ttfbMs: this.#ttfbMs,
       attempts: this.#isSent || failure?.error !== "cancelled" ? 1 : 0,
       location,

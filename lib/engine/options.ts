@@ -34,6 +34,11 @@ export interface EngineOptions {
   unixSocket?: string | undefined;
   /** Cookies that are sent and kept, also those of redirects. */
   cookies?: Cookies | undefined;
+  /**
+   * Given the head of the answer that is kept, not those of redirects, to be read during the call
+   * only; what it returns takes the body, besides that of `bodyFor`.
+   */
+  onHead?: ((target: Target, head: AnswerHead) => BodySink | undefined) | undefined;
   /** What takes the body of the answer that is kept, if anything; not those of redirects. */
   bodyFor?: ((target: Target, head: AnswerHead) => BodySink | undefined) | undefined;
   /**

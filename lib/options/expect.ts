@@ -3,10 +3,97 @@
  *
  * @module
  */
-import { UsageError } from "../flags.ts";
+import { type Capture, parseCapture } from "../check/capture.ts";
+import { Pattern, problemOf } from "../check/pattern.ts";
+import { Statuses } from "../check/statuses.ts";
+import { parseDuration, UsageError } from "../flags.ts";
 import type { ThresholdOptions } from "../options.ts";
 import { parseThreshold } from "../thresholds.ts";
+import { FIELDS } from "../sink/record.ts";
+import type { Expectation } from "../types.ts";
 import type { Values } from "./values.ts";
+
+/** A header field's name, a colon, and what its value has to match. */
+const HEADER = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+): *(.+)$/s;
+
+/**
+ * What each answer is held against: one of the statuses of all lists, each header, each body, the
+ * least of the latencies.
+ *
+ * @throws {UsageError} If a value is none.
+ */
+export function expectationOf(values: Values): Expectation {
+  const given = <T>(name: string, read: (text: string) => T): readonly T[] | undefined =>
+    values.has(name) ? values.list(name).map(read) : undefined;
+  const lists = given("expect-status", (text) => {
+    if (Statuses.parse(text) !== undefined) return text;
+    throw new UsageError(`Cannot read '--expect-status ${text}': give a list like 200,204,3xx`);
+  });
+  const latencies = given("expect-latency", (text) => {
+    const ms = parseDuration(text, "--expect-latency");
+    if (ms > 0) return ms;
+    throw new UsageError(`Cannot use '--expect-latency ${text}': give more than 0`);
+  });
+  return {
+    statuses: lists === undefined ? undefined : Statuses.parse(lists.join(",")),
+    headers: given("expect-header", (text) => {
+      const [, name, source] = HEADER.exec(text) ?? [];
+      // Its text can be a secret.
+      if (name === undefined) {
+        throw new UsageError(
+          "Cannot read '--expect-header': give a name and a regular expression, like 'content-type: ^text/'",
+        );
+      }
+      return {
+        name: name.toLowerCase(),
+        pattern: patternOf(source, `--expect-header ${name}: …`),
+      };
+    }),
+    bodies: given("expect-body", (text) => patternOf(text, "--expect-body …")),
+    latencyMs: latencies === undefined ? undefined : Math.min(...latencies),
+  };
+}
+
+function patternOf(source: string, flag: string): Pattern {
+  try {
+    return new Pattern(source);
+  } catch (error) {
+    throw new UsageError(
+      `Cannot read '${flag}': ${problemOf(error)}: give a regular expression of JavaScript's`,
+    );
+  }
+}
+
+/** Most captures of a run. */
+const MOST_CAPTURES = 100;
+
+/**
+ * What is taken of each answer.
+ *
+ * @throws {UsageError} If a value is none, or its name is taken.
+ */
+export function capturesOf(values: Values): readonly Capture[] {
+  const names = new Set<string>(Object.keys(FIELDS));
+  const list = values.list("capture");
+  if (list.length > MOST_CAPTURES) {
+    throw new UsageError(
+      `'--capture' is given ${list.length} times: give at most ${MOST_CAPTURES}`,
+    );
+  }
+  return list.map((text) => {
+    const capture = parseCapture(text);
+    if (typeof capture === "string") {
+      throw new UsageError(`Cannot read '--capture ${text}': ${capture}`);
+    }
+    if (names.has(capture.name)) {
+      throw new UsageError(
+        `Cannot capture '${capture.name}': a field of the record has that name: give another`,
+      );
+    }
+    names.add(capture.name);
+    return capture;
+  });
+}
 
 /**
  * The bounds for its numbers.

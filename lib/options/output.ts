@@ -11,10 +11,14 @@ import type { Values } from "./values.ts";
 /** The columns of CSV where bodies are saved. */
 const WITH_BODIES: readonly FieldName[] = [...DEFAULT_FIELDS, "body_file"];
 
-export function outputOf(values: Values): OutputOptions | undefined {
+/** @param captures the names of what is captured, which are fields as well */
+export function outputOf(
+  values: Values,
+  captures: readonly string[],
+): OutputOptions | undefined {
   const path = values.text("output");
   if (path === undefined) {
-    for (const name of ["format", "fields"]) {
+    for (const name of ["format", "fields", "capture"]) {
       if (values.has(name)) {
         throw new UsageError(`'--${name}' is given without '--output': give both`);
       }
@@ -29,19 +33,19 @@ export function outputOf(values: Values): OutputOptions | undefined {
   );
   const list = values.text("fields");
   const fields = list?.split(",").map((name) => {
-    if (!Object.hasOwn(FIELDS, name)) {
+    if (!Object.hasOwn(FIELDS, name) && !captures.includes(name)) {
       throw new UsageError(
         `Cannot give the field '${name}' of '--fields ${list}': give some of ${
-          Object.keys(FIELDS).join(", ")
+          [...Object.keys(FIELDS), ...captures].join(", ")
         }`,
       );
     }
-    return name as FieldName;
+    return name;
   });
   if (fields !== undefined && new Set(fields).size < fields.length) {
     throw new UsageError(`'--fields ${list}' names a field twice: give each once`);
   }
-  const ofCsv = values.has("save-bodies") ? WITH_BODIES : DEFAULT_FIELDS;
+  const ofCsv = [...(values.has("save-bodies") ? WITH_BODIES : DEFAULT_FIELDS), ...captures];
   return { path, format, gzip, fields: fields ?? (format === "csv" ? ofCsv : undefined) };
 }
 

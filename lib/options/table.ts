@@ -150,9 +150,31 @@ export const FLAGS: readonly Flag[] = [
     },
   ]),
   ...section("Expectations", [
-    { name: "expect-status", value: "LIST", help: "", notYet: true },
-    { name: "expect-header", value: "'NAME: REGEX'", help: "", notYet: true },
-    { name: "expect-body", value: "REGEX", help: "", notYet: true },
+    {
+      name: "expect-status",
+      value: "LIST",
+      repeatable: true,
+      help:
+        "an answer has one of these statuses: 200,204,3xx\n(repeatable); else its request has failed",
+    },
+    {
+      name: "expect-header",
+      value: "FIELD",
+      repeatable: true,
+      help: "and a field that matches, as 'NAME: REGEX' (repeatable)",
+    },
+    {
+      name: "expect-body",
+      value: "REGEX",
+      repeatable: true,
+      help: "and a body that matches (repeatable)",
+    },
+    {
+      name: "expect-latency",
+      value: "D",
+      repeatable: true,
+      help: "and takes at most D",
+    },
     {
       name: "threshold",
       value: "EXPR",
@@ -177,6 +199,13 @@ export const FLAGS: readonly Flag[] = [
       name: "fields",
       value: "LIST",
       help: `which fields, in which order, of\n${wrapped(Object.keys(FIELDS))}`,
+    },
+    {
+      name: "capture",
+      value: "NAME=FROM",
+      repeatable: true,
+      help:
+        "a field of the record out of the answer (repeatable):\nheader:ETag, regex:id=(\\d+) or json:/user/id",
     },
     {
       name: "save-bodies",

@@ -1,6 +1,6 @@
 import { STATUS_TEXT } from "@std/http/status";
 import { escapeForTerminal } from "../escape.ts";
-import type { Snapshot } from "../types.ts";
+import type { ErrorCount, Snapshot } from "../types.ts";
 import {
   formatBytes,
   formatClock,
@@ -17,6 +17,8 @@ const EXAMPLE_LENGTH = 68;
 const ABORTED_LENGTH = 22;
 /** Most statuses that get a line each: a server can send 900. */
 const MOST_STATUSES = 10;
+/** Most expectations that get a line each. */
+const MOST_REASONS = 10;
 /** Most causes of retries that are named in their line. */
 const MOST_CAUSES = 3;
 /** Cells of what was counted, left of how often; the longest reason phrase fits. */
@@ -107,12 +109,26 @@ export function formatTable(snapshot: Snapshot, { color }: { color: boolean }): 
 
   const errors = Object.entries(snapshot.errors);
   if (errors.length > 0) lines.push("", bold("Errors"));
-  for (const [kind, { count, examples }] of errors) {
-    lines.push(`  ${paint(31, kind.padEnd(NAME_CELLS))} ${share(count, requests)}`);
-    if (examples.length === 0) continue;
+  const such = (examples: ErrorCount["examples"]): void => {
+    if (examples.length === 0) return;
     const { url, detail } = examples[0];
     lines.push(`    such as ${escapeForTerminal(url, EXAMPLE_LENGTH)}`);
     if (detail !== "") lines.push(`            ${escapeForTerminal(detail, EXAMPLE_LENGTH)}`);
+  };
+  for (const [kind, { count, examples, reasons = [] }] of errors) {
+    lines.push(`  ${paint(31, kind.padEnd(NAME_CELLS))} ${share(count, requests)}`);
+    const most = reasons.toSorted((a, b) => b.count - a.count);
+    const rest = most.splice(MOST_REASONS);
+    for (const { expectation, count, examples } of most) {
+      const name = escapeForTerminal(expectation, NAME_CELLS - 2).padEnd(NAME_CELLS - 2);
+      lines.push(`    ${name} ${share(count, requests)}`);
+      such(examples);
+    }
+    if (rest.length > 0) {
+      const count = rest.reduce((sum, { count }) => sum + count, 0);
+      lines.push(`    ${`${rest.length} others`.padEnd(NAME_CELLS - 2)} ${share(count, requests)}`);
+    }
+    if (reasons.length === 0) such(examples);
   }
 
   if (snapshot.thresholds.length > 0) lines.push("", bold("Thresholds"));

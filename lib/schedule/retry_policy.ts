@@ -29,6 +29,8 @@ export class RetryPolicy {
   /** Whether a result is of a cause that time can mend. */
   isTransient({ error, status, isPermanent }: Result): boolean {
     if (error === undefined) return this.#statuses[status!];
+    // It did come, so its status counts as well.
+    if (error === "expect" && this.#statuses[status!]) return true;
     return !isPermanent && this.#options.on.has(error);
   }
 

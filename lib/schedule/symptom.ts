@@ -11,6 +11,7 @@ const NO_NAME_SERVER = /name server does not answer|temporary failure in name re
 export function isOfNetwork({ error, status, detail = "" }: Result): boolean | undefined {
   switch (error) {
     case undefined:
+    case "expect":
       // Of the proxy (RFC 9110 §15.5.8); its credit may be used up.
       return status === 407;
     case "timeout":

@@ -1,3 +1,4 @@
+import { toRecord } from "../check/of_record.ts";
 import { isSecretHeader } from "../secrets.ts";
 import type { RequestTemplates } from "../source/filling.ts";
 import type { HeaderList, Result } from "../types.ts";
@@ -30,7 +31,7 @@ export function failureLines(run: RunDefaults): (result: Result) => string {
   const withheld = secretTemplates(run);
   const names = new Set(withheld.map((name) => name.toLowerCase()));
   const isSecret = (name: string): boolean => isSecretHeader(name) || names.has(name.toLowerCase());
-  return ({ target: { url, method, headers, body } }) => {
+  return ({ target: { url, method, headers, body, expect } }) => {
     const own: [string, string | null][] = withheld.map((name) => [name, null]);
     if (headers !== run.headers) own.push(...ownFields(headers, run.headers, isSecret));
     return JSON.stringify({
@@ -38,6 +39,7 @@ export function failureLines(run: RunDefaults): (result: Result) => string {
       method: method === run.method ? undefined : method,
       headers: own.length === 0 ? undefined : toObject(own),
       body: body === run.body || body === undefined ? undefined : decoder.decode(body),
+      expect: expect === undefined ? undefined : toRecord(expect),
     }) + "\n";
   };
 }

@@ -48,6 +48,17 @@ export const DEFAULT_FIELDS: readonly FieldName[] = [
   "detail",
 ];
 
+/** The columns of a record: by name, what each has of a result. */
+type Columns = readonly (readonly [name: string, of: (result: Result) => Value])[];
+
+/** @param captures the names of what is captured, in the order in which results have it */
+function columnsOf(fields: readonly string[], captures: readonly string[]): Columns {
+  return fields.map((name) => {
+    const k = captures.indexOf(name);
+    return [name, k < 0 ? FIELDS[name as FieldName] : (result) => result.captures?.[k] ?? null];
+  });
+}
+
 /** Milliseconds with three decimals. */
 function toMicroseconds<T extends number | null>(ms: T): T {
   return (ms === null ? null : Math.round(ms * 1000) / 1000) as T;
@@ -70,13 +81,21 @@ function toIso(at: number): string {
 /**
  * Makes records as NDJSON. Without `fields` a record has the contract's default ones, `error` and
  * `detail` only where a request failed, `body_file` only where its body was saved; with `fields`
- * each of them, always.
+ * each of them, always. What is captured is in each record, too.
+ *
+ * @param captures the names of what is captured
  */
-export function ndjson(fields?: readonly FieldName[]): (result: Result) => string {
-  if (fields === undefined) return defaultRecord;
-  const columns = fields.map((name, k) =>
-    [`${k === 0 ? "{" : ","}"${name}":`, FIELDS[name] as (result: Result) => Value] as const
-  );
+export function ndjson(
+  fields?: readonly string[],
+  captures: readonly string[] = [],
+): (result: Result) => string {
+  if (fields === undefined) {
+    return captures.length === 0
+      ? (result) => defaultRecord(result, "")
+      : (result) => defaultRecord(result, captured(result, captures));
+  }
+  const columns = columnsOf(fields, captures)
+    .map(([name, of], k) => [`${k === 0 ? "{" : ","}"${name}":`, of] as const);
   return (result) => {
     let record = "";
     for (const [key, value] of columns) record += key + JSON.stringify(value(result));
@@ -84,14 +103,23 @@ export function ndjson(fields?: readonly FieldName[]): (result: Result) => strin
   };
 }
 
+function captured({ captures }: Result, names: readonly string[]): string {
+  let fields = "";
+  for (let k = 0; k < names.length; k++) {
+    fields += `,"${names[k]}":${JSON.stringify(captures?.[k] ?? null)}`;
+  }
+  return fields;
+}
+
 function defaultRecord(
   { target, status, ms, bytes, attempts, at, error, detail, bodyFile }: Result,
+  more: string,
 ): string {
   const record = `{"i":${target.i},"url":${JSON.stringify(target.url)},"status":${status},"ms":${
     toMicroseconds(ms)
   },"bytes":${bytes},"attempts":${attempts},"at":"${toIso(at)}"`;
   // Digits, a slash and an ending: nothing to escape.
-  const saved = bodyFile ? `,"body_file":"${bodyFile}"` : "";
+  const saved = bodyFile ? `${more},"body_file":"${bodyFile}"` : more;
   return error === undefined
     ? record + saved + "}\n"
     : `${record}${saved},"error":"${error}","detail":${JSON.stringify(detail)}}\n`;
@@ -99,9 +127,10 @@ function defaultRecord(
 
 /** Makes records as CSV (RFC 4180, but for lines that end in LF); null is empty. */
 export function csv(
-  fields: readonly FieldName[] = DEFAULT_FIELDS,
+  fields: readonly string[] = DEFAULT_FIELDS,
+  captures: readonly string[] = [],
 ): { header: string; format: (result: Result) => string } {
-  const columns = fields.map((name) => FIELDS[name] as (result: Result) => Value);
+  const columns = columnsOf(fields, captures).map(([, of]) => of);
   return {
     header: fields.join(",") + "\n",
     format: (result) => {

@@ -1,3 +1,5 @@
+import { RecordExpectations } from "../check/of_record.ts";
+import { isRawJSON, parseExactly } from "../exact_json.ts";
 import { fieldProblem, methodProblem, normalizeMethod } from "../http.ts";
 import type { HeaderList, Target } from "../types.ts";
 import { isJsonText, JSON_TYPE } from "../content_type.ts";
@@ -11,8 +13,8 @@ const encoder = new TextEncoder();
 type Fields = Record<string, unknown>;
 
 /**
- * Makes targets of lines of JSON: objects with `url`, `method`, `headers` and `body`, each
- * optional, and as if it were not there if it is null. A template with placeholders makes the URL
+ * Makes targets of lines of JSON: objects with `url`, `method`, `headers`, `body` and
+ * `expect`, each optional, and as if it were not there if it is null. A template with placeholders makes the URL
  * of a record's fields; one without is the base that a record's `url` is resolved against (RFC
  * 3986 §5), and the URL of a record that has none. The run's other templates are filled from the
  * same fields; `headers` and `body` of a record come before them, and are none themselves.
@@ -21,13 +23,14 @@ export function jsonlTargets(
   template: Template | undefined,
   defaults: Defaults,
 ): (i: number, line: string) => Target {
+  const expectations = new RecordExpectations();
   const isTemplate = template !== undefined && template.names.length > 0;
   return (i, line) => {
     const fields = objectOf(line);
     if (fields === undefined) return invalidRecord(i, line, "not a JSON object", defaults);
     const lookup = (name: string): string | undefined =>
       name === "" ? line : lookupIn(fields, name);
-    const of = defaultsOf(fields, defaults, lookup);
+    const of = defaultsOf(fields, defaults, lookup, expectations);
     const given = lookupIn(fields, "url");
     const invalid = (why: string): Target =>
       given === undefined
@@ -54,25 +57,9 @@ export function jsonlTargets(
   };
 }
 
-/** What `JSON` has since ES2026, and the types do not. */
-const { rawJSON, isRawJSON } = JSON as unknown as {
-  rawJSON(text: string): unknown;
-  isRawJSON(value: unknown): value is { readonly rawJSON: string };
-};
-
-/** Digits enough for a number that a double cannot hold (RFC 8259 §6), such as a 64-bit id. */
-const LONG_NUMBER = /\d{16}/;
-
-/** Keeps a number as it is written where it would become another one. */
-function exactly(_: string, value: unknown, context?: { source?: string }): unknown {
-  return typeof value === "number" && LONG_NUMBER.test(context?.source ?? "")
-    ? rawJSON(context!.source!)
-    : value;
-}
-
 function objectOf(line: string): Fields | undefined {
   try {
-    const value = JSON.parse(line, LONG_NUMBER.test(line) ? exactly : undefined);
+    const value = parseExactly(line);
     return isObject(value) ? value : undefined;
   } catch {
     return undefined;
@@ -100,13 +87,21 @@ function textOf(value: unknown): string | undefined {
 }
 
 /** What a record gives instead of the run; or what is wrong with it, in words. */
-function defaultsOf(fields: Fields, run: Defaults, lookup: Lookup): Defaults | string {
+function defaultsOf(
+  fields: Fields,
+  run: Defaults,
+  lookup: Lookup,
+  expectations: RecordExpectations,
+): Defaults | string {
   const { templates } = run;
   const method = fieldOf(fields, "method");
   const headers = fieldOf(fields, "headers");
   const body = fieldOf(fields, "body");
   const isPlain = method === undefined && headers === undefined && body === undefined;
-  if (isPlain && templates === undefined) return run;
+  const given = fieldOf(fields, "expect");
+  if (isPlain && templates === undefined && given === undefined) return run;
+  const expect = given === undefined ? undefined : expectations.of(given);
+  if (typeof expect === "string") return expect;
 
   if (method !== undefined && typeof method !== "string") return "its 'method' is no text";
   const isJson = body !== undefined && typeof body !== "string";
@@ -142,7 +137,7 @@ function defaultsOf(fields: Fields, run: Defaults, lookup: Lookup): Defaults | s
       : [];
     list = [...list, ...guessed.filter(([name]) => !isGiven(name))];
   }
-  return { method: sent, headers: list, body: octets };
+  return { method: sent, headers: list, body: octets, expect };
 }
 
 /**

@@ -1,7 +1,7 @@
 import { UsageError } from "../flags.ts";
 import { basicCredentials } from "../http.ts";
 import { withoutUserinfo } from "../secrets.ts";
-import type { HeaderList, Target } from "../types.ts";
+import type { Expectation, HeaderList, Target } from "../types.ts";
 import type { RequestTemplates } from "./filling.ts";
 
 /** What every request of a run has, where it has none of its own. */
@@ -9,6 +9,8 @@ export interface Defaults {
   readonly method: string;
   readonly headers: HeaderList;
   readonly body: Uint8Array<ArrayBuffer> | undefined;
+  /** What the answer is held against, instead of what the run's are. */
+  readonly expect?: Expectation | undefined;
   /** Which of them are to be filled in for each request; undefined if none is. */
   readonly templates?: RequestTemplates | undefined;
   /** What is shown in place of a record that can hold secrets; undefined where none does. */
@@ -96,12 +98,14 @@ export function checkedTarget(i: number, text: string, of: Defaults): Target {
   const problem = problemOf(trimmed);
   if (problem !== undefined) return invalidTarget(i, trimmed, problem, of);
   const { url, headers } = withCredentials(trimmed, of.headers);
-  return { i, url, method: of.method, headers, body: of.body, invalid: undefined };
+  const { method, body, expect } = of;
+  return { i, url, method, headers, body, invalid: undefined, expect };
 }
 
 /** Makes a target of a URL whose origin {@linkcode checkOrigin} has looked at. */
 export function target(i: number, url: string, of: Defaults): Target {
-  return { i, url, method: of.method, headers: of.headers, body: of.body, invalid: undefined };
+  const { method, headers, body, expect } = of;
+  return { i, url, method, headers, body, invalid: undefined, expect };
 }
 
 /**
