@@ -7,6 +7,8 @@ export interface NginxOptions {
   readonly directory: string;
   /** Where it writes the number of its connection for each request; by default nowhere. */
   readonly connectionLog?: string;
+  /** Where it logs in the combined format; by default nowhere. */
+  readonly accessLog?: string;
   /** What it listens at. @default "127.0.0.1" */
   readonly address?: string;
 }
@@ -18,13 +20,13 @@ export class Nginx implements AsyncDisposable {
 
   /** Undefined if it isn't installed. */
   static async start(
-    { directory, connectionLog, address = "127.0.0.1" }: NginxOptions,
+    { directory, connectionLog, accessLog, address = "127.0.0.1" }: NginxOptions,
   ): Promise<Nginx | undefined> {
     const port = freePort();
     const file = `${directory}/nginx_${port}.conf`;
     // Written in large blocks: a write a request would be the server's largest cost.
     const log = connectionLog === undefined
-      ? "access_log off;"
+      ? accessLog === undefined ? "access_log off;" : `access_log ${accessLog} combined;`
       : `log_format connection $connection; access_log ${connectionLog} connection buffer=256k;`;
     await Deno.writeTextFile(
       file,

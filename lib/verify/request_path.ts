@@ -18,7 +18,19 @@ SAFE[QUESTION] = 2;
 
 /** A bracket stands around an IPv6 address. */
 function isOfHost(octet: number): boolean {
-  return SAFE[octet] === 3 || octet === 0x5b || octet === 0x5d;
+  return (SAFE[octet] === 3 && octet !== SLASH) || octet === 0x5b || octet === 0x5d;
+}
+
+const SCHEMES = ["http://", "https://"].map((scheme) => new TextEncoder().encode(scheme));
+
+/** Where the host begins; -1 if that takes a closer look. */
+function behindScheme(octets: Uint8Array, from: number, to: number): number {
+  next: for (const scheme of SCHEMES) {
+    if (to - from < scheme.length) continue;
+    for (let k = 0; k < scheme.length; k++) if (octets[from + k] !== scheme[k]) continue next;
+    return from + scheme.length;
+  }
+  return -1;
 }
 
 /** How much of it is shown, in octets. */
@@ -41,14 +53,10 @@ export class RequestPath {
     if (scanner.kinds[field] === PLAIN) {
       const { octets, starts, ends } = scanner;
       const to = ends[field];
-      let slashes = 0;
-      for (let k = starts[field]; k < to; k++) {
-        if (octets[k] === SLASH) {
-          if (++slashes === 3) {
-            if (this.#takePlain(octets, k, to)) return true;
-            break;
-          }
-        } else if (slashes < 2 ? octets[k] === QUESTION : !isOfHost(octets[k])) break;
+      let k = behindScheme(octets, starts[field], to);
+      if (k >= 0) {
+        while (k < to && isOfHost(octets[k])) k++;
+        if (k < to && octets[k] === SLASH && this.#takePlain(octets, k, to)) return true;
       }
     } else if (scanner.kinds[field] !== ESCAPED) return false;
     return this.#takeParsed(URL.parse(scanner.text(field)));
@@ -65,13 +73,20 @@ export class RequestPath {
     return text.startsWith("/") && this.#takeParsed(URL.parse(`http://host${text}`));
   }
 
-  #takePlain(octets: Uint8Array, from: number, to: number): boolean {
+  #takePlain(octets: Uint8Array, from: number, end: number): boolean {
+    let to = end;
     let mask = 1;
     let before = 0;
     for (let k = from; k < to; k++) {
       const octet = octets[k];
-      if (octet === QUESTION) mask = 2;
-      else if ((SAFE[octet] & mask) === 0) return false;
+      if (octet === QUESTION) {
+        // An empty query goes over the wire as "?" or not at all, by the engine.
+        if (mask === 1 && k + 1 === to) {
+          to = k;
+          break;
+        }
+        mask = 2;
+      } else if ((SAFE[octet] & mask) === 0) return false;
       else if (mask === 1) {
         // A segment of dots goes, and `%2e` is a dot.
         if (octet === DOT ? before === SLASH : octet === PERCENT && octets[k + 1] === 0x32) {
