@@ -83,9 +83,11 @@ function run({ meter }: Context, command: string[]): () => Promise<Sample> {
 
 /** What only finds the paths that are in one of the two, if each field has its known place. */
 function joined(results: string, log: string): string {
-  return `export LC_ALL=C
-    comm -3 <(cut -d'"' -f6 ${results} | cut -d/ -f4- | sort -S 256M) \\
-      <(cut -d'"' -f14 ${log} | cut -c2- | sort -S 256M) | wc -l`;
+  return `set -e; export LC_ALL=C
+    cut -d'"' -f6 ${results} | cut -d/ -f4- | sort -S 256M > ${results}.sorted
+    cut -d'"' -f14 ${log} | cut -c2- | sort -S 256M > ${log}.sorted
+    comm -3 ${results}.sorted ${log}.sorted | wc -l
+    rm ${results}.sorted ${log}.sorted`;
 }
 
 function record(i: number, path: string): string {
