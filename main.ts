@@ -10,12 +10,11 @@ import { parseRun, RUN_FLAGS, type RunOptions } from "./lib/options.ts";
 import { Progress } from "./lib/report/progress.ts";
 import { formatSummary } from "./lib/report/json.ts";
 import { formatTable } from "./lib/report/table.ts";
-import { Run } from "./lib/run.ts";
+import { formatReached } from "./lib/report/verdict.ts";
+import { GRACE_MS, Run } from "./lib/run.ts";
 import { GaveUp } from "./lib/schedule/schedule.ts";
 import { ClosedPipe } from "./lib/sink/blocks.ts";
-
-/** How long requests in flight have after the first Ctrl-C. */
-const GRACE_MS = 5_000;
+import type { Snapshot } from "./lib/types.ts";
 
 const HELP = `Make a very large number of HTTP requests, in flat memory.
 
@@ -29,9 +28,9 @@ is); {{ and }} are braces. Values of --header, --cookie, --user-agent and --data
 there {{name}} stands for {name}, and other braces for themselves. Counts take k, M, G or an
 exponent, durations ms, s, m or h.
 ${formatFlags(RUN_FLAGS)}
-Exit codes: 0 every request got an answer; 1 some did not; 2 the command line or a file given to it
-is wrong, nothing was requested; 3 the run could not go on (disk full, the input broke off);
-130, 143, 129 interrupted by SIGINT, SIGTERM, SIGHUP: with -o, --resume goes on.
+Exit codes: 0 every request got an answer, every threshold held; 1 some did not; 2 the command line
+or a file given to it is wrong, nothing was requested; 3 the run could not go on (disk full, the
+input broke off); 130, 143, 129 interrupted by SIGINT, SIGTERM, SIGHUP: with -o, --resume goes on.
 `;
 
 const EXIT_OF_SIGNAL = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
@@ -73,7 +72,6 @@ async function request(options: RunOptions): Promise<number> {
   });
 
   let exitCode: number | undefined;
-  let grace: ReturnType<typeof setTimeout> | undefined;
   const hasTerminal = [Deno.stdin, Deno.stdout, Deno.stderr].some((it) => it.isTerminal());
   const listeners = Object.entries(EXIT_OF_SIGNAL).map(([signal, code]) => {
     const listener = (): void => {
@@ -85,7 +83,6 @@ async function request(options: RunOptions): Promise<number> {
       run.stop();
       const { inFlight } = run.snapshot();
       say(`interrupted, ${inFlight} in flight have ${GRACE_MS / 1000} s: again to end at once`);
-      grace = setTimeout(() => run.cancel(), GRACE_MS);
     };
     Deno.addSignalListener(signal as Deno.Signal, listener);
     return () => Deno.removeSignalListener(signal as Deno.Signal, listener);
@@ -94,7 +91,6 @@ async function request(options: RunOptions): Promise<number> {
   progress.start();
   const { snapshot, failure } = await run.finish(config.version);
   await progress.stop();
-  clearTimeout(grace);
   for (const remove of listeners) remove();
 
   // Standard output is the records', where they go there.
@@ -107,13 +103,18 @@ async function request(options: RunOptions): Promise<number> {
       await print(formatTable(snapshot, { color: place.isTerminal() && !Deno.noColor }), place);
     }
     if (failure !== undefined) await complain(failure);
+    else if (exitCode === undefined && (options.silent || options.json)) await complainOf(snapshot);
     const isFile = options.output !== undefined && options.output.path !== "-";
-    if ((exitCode !== undefined || failure instanceof GaveUp) && isFile && !options.silent) {
-      await print("myriad: the same command with --resume goes on\n", Deno.stderr);
+    const isCutShort = exitCode !== undefined || snapshot.aborted !== undefined;
+    if ((isCutShort || failure instanceof GaveUp) && isFile && !options.silent) {
+      const without = snapshot.aborted === undefined ? "" : ", without --abort-on-threshold";
+      await print(`myriad: the same command with --resume goes on${without}\n`, Deno.stderr);
     }
   }
   if (failure !== undefined) return 3;
-  return exitCode ?? (snapshot.failed > 0 ? 1 : 0);
+  const isGood = snapshot.failed === 0 && snapshot.aborted === undefined &&
+    snapshot.thresholds.every(({ holds }) => holds);
+  return exitCode ?? (isGood ? 0 : 1);
 }
 
 /** The terminal's width; 80 where there is none to ask. */
@@ -149,6 +150,16 @@ async function print(
 async function complain(error: unknown): Promise<void> {
   const message = error instanceof Error ? error.message : String(error);
   await print(`myriad: ${escapeForTerminal(message.replaceAll("\n", " "))}\n`, Deno.stderr);
+}
+
+/** Says which thresholds do not hold, where no table does. */
+async function complainOf({ thresholds, aborted }: Snapshot): Promise<void> {
+  for (const verdict of thresholds) {
+    const { threshold, holds } = verdict;
+    const how = threshold === aborted ? "ended the run" : "does not hold";
+    if (holds && threshold !== aborted) continue;
+    await complain(`the threshold '${threshold}' ${how}: ${formatReached(verdict)}`);
+  }
 }
 
 if (import.meta.main) {

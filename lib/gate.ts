@@ -33,6 +33,11 @@ export class Gate<T> implements Source<T> {
     this.#timer = setTimeout(() => this.#shutAt(time), Math.min(leftMs, LONGEST_TIMER_MS));
   }
 
+  /** Whether nothing more goes through, for whatever reason. */
+  get isShut(): boolean {
+    return this.#isShut;
+  }
+
   /** Lets nothing more through. */
   stop(): void {
     this.#isShut = true;
@@ -51,8 +56,11 @@ export class Gate<T> implements Source<T> {
   }
 
   #pass(step: Step<T>): Step<T> {
-    if (step.done) clearTimeout(this.#timer);
-    else this.passed++;
+    if (!step.done) this.passed++;
+    else {
+      this.#isShut = true;
+      clearTimeout(this.#timer);
+    }
     return step;
   }
 

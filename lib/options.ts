@@ -5,7 +5,8 @@
  */
 import { type Flag, parseFlags, UsageError } from "./flags.ts";
 import { withConfig } from "./options/config.ts";
-import { engineOf, tlsOf } from "./options/connection.ts";
+import { engineOf, proxyOf, tlsOf, unixSocketOf } from "./options/connection.ts";
+import { thresholdsOf } from "./options/expect.ts";
 import { loadOf, retryOf } from "./options/load.ts";
 import { checkPlaces, outputOf, resumeOf } from "./options/output.ts";
 import { cookieJarOf, requestOf } from "./options/request.ts";
@@ -15,6 +16,7 @@ import { FLAGS } from "./options/table.ts";
 import { Values } from "./options/values.ts";
 import type { FieldName } from "./sink/record.ts";
 import type { RequestTemplates } from "./source/filling.ts";
+import type { Threshold } from "./thresholds.ts";
 import type { EngineName, HeaderList, ProxyOptions, TlsOptions } from "./types.ts";
 
 /** The flags of `myriad run`, as the contract has them. */
@@ -67,8 +69,15 @@ export interface RetryOptions {
   readonly unsafe: boolean;
 }
 
+/** What the numbers of a run are held against. */
+export interface ThresholdOptions {
+  readonly thresholds: readonly Threshold[];
+  /** Whether a run ends as soon as one of them is lost. */
+  readonly abortOnThreshold: boolean;
+}
+
 /** A run, checked: inside, these are right by type. */
-export interface RunOptions extends LoadOptions {
+export interface RunOptions extends LoadOptions, ThresholdOptions {
   readonly url: string | undefined;
   readonly input: InputOptions | undefined;
   /** The first number, from 0. */
@@ -147,6 +156,7 @@ export async function parseRun(
     shard: shardOf(values),
     ...loadOf(values),
     retry: retryOf(values),
+    ...thresholdsOf(values),
     engine: engineOf(values),
     ...await requestOf(values, version),
     cookieJar: cookieJarOf(values),
@@ -154,8 +164,8 @@ export async function parseRun(
     connectTimeoutMs: values.duration("connect-timeout"),
     idleTimeoutMs: values.duration("idle-timeout"),
     tls: await tlsOf(values),
-    proxy: undefined,
-    unixSocket: undefined,
+    proxy: await proxyOf(values),
+    unixSocket: unixSocketOf(values),
     redirects: values.count("redirects", { max: 1_000 }) ?? 10,
     maxBodyBytes: values.size("max-body") ?? 64 * 1024 ** 2,
     output: outputOf(values),

@@ -18,7 +18,12 @@ import { Pool } from "./pool.ts";
 import { formatSummary } from "./report/json.ts";
 import { Schedule } from "./schedule/schedule.ts";
 import { openSource, type TargetSource } from "./source/open.ts";
-import type { Engine, Result, Snapshot, Target } from "./types.ts";
+import type { Engine, MaybePromise, ProxyOptions, Result, Snapshot, Target } from "./types.ts";
+
+/** How long requests in flight have once no more are to start. */
+export const GRACE_MS = 5_000;
+/** How often a run looks whether a threshold is lost. */
+const LOOK_MS = 1_000;
 
 const ENGINES = { auto: AutoEngine, fetch: FetchEngine, http1: Http1Engine };
 
@@ -28,6 +33,7 @@ export class Run {
   readonly #source: TargetSource;
   readonly #outputs: Outputs;
   readonly #answers: Answers;
+  readonly #onNotice: (text: string) => void;
   readonly #permits = hostPermission();
   readonly #engine: Engine;
   #schedule!: Schedule;
@@ -36,6 +42,10 @@ export class Run {
   readonly #startMs = performance.now();
   #inFlight = 0;
   #isInterrupted = false;
+  /** The threshold that ended it. */
+  #aborted: string | undefined;
+  /** Runs while requests in flight have their grace. */
+  #grace: ReturnType<typeof setTimeout> | undefined;
   #outputFailure: unknown;
 
   /**
@@ -57,7 +67,7 @@ export class Run {
       source = await openSource({ ...options, ...outputs.numbers, template: options.url });
       const { isResumed: isGoneOn, isComplete } = outputs;
       answers = await Answers.open(options, { isGoneOn, isComplete });
-      const run = new Run(options, source, outputs, answers);
+      const run = new Run(options, source, outputs, answers, onNotice);
       await outputs.open(() => run.#soFar(), (error) => run.#fail(error));
       run.#schedule = new Schedule(outputs.pending(source), options, {
         onLate: (ms) => outputs.stats.addLate(ms),
@@ -80,11 +90,13 @@ export class Run {
     source: TargetSource,
     outputs: Outputs,
     answers: Answers,
+    onNotice: (text: string) => void,
   ) {
     this.#options = options;
     this.#source = source;
     this.#outputs = outputs;
     this.#answers = answers;
+    this.#onNotice = onNotice;
     this.#engine = new ENGINES[options.engine]({
       ...options,
       permits: this.#permits,
@@ -97,11 +109,16 @@ export class Run {
   /** Makes the requests, writes the records and the summary, and closes everything. */
   async finish(version: string): Promise<Outcome> {
     let failure: unknown;
+    const looks = this.#options.abortOnThreshold
+      ? setInterval(() => this.#abortIfLost(), LOOK_MS)
+      : undefined;
     try {
       await this.#requestAll();
     } catch (error) {
       failure = error;
     }
+    clearInterval(looks);
+    clearTimeout(this.#grace);
     failure ??= this.#outputFailure;
     if (failure === undefined) await this.#endRetries().catch((error) => failure = error);
     const hasFailed = failure !== undefined;
@@ -109,8 +126,7 @@ export class Run {
     const snapshot = this.snapshot();
     this.#engine.close();
     await this.#gate.return();
-    const isComplete = !this.#isInterrupted && this.#gate.failure === undefined;
-    const end = hasFailed ? "failed" : isComplete ? "complete" : "interrupted";
+    const end = hasFailed ? "failed" : this.#isCutShort ? "interrupted" : "complete";
     await this.#outputs.close(end, () => formatSummary(snapshot, { version }))
       .catch((error) => failure ??= error);
     await this.#answers.close().catch((error) => failure ??= error);
@@ -124,7 +140,7 @@ export class Run {
       take: (result) => {
         this.#inFlight--;
         const final = this.#schedule.settle(result);
-        return final === undefined ? undefined : this.#outputs.take(this.#answers.take(final));
+        return final === undefined ? undefined : this.#take(final);
       },
       // Nobody will see what the requests in flight bring: not worth waiting for.
       onStop: () => this.#engine.cancel(),
@@ -134,8 +150,16 @@ export class Run {
 
   /** Takes as results what the run left no time to be made again. */
   async #endRetries(): Promise<void> {
-    const isCutShort = this.#isInterrupted || this.#gate.failure !== undefined;
-    for (const result of this.#schedule.abandon(isCutShort)) await this.#outputs.take(result);
+    for (const result of this.#schedule.abandon(this.#isCutShort)) await this.#take(result);
+  }
+
+  #take(result: Result): MaybePromise<void> {
+    return this.#outputs.take(this.#answers.take(result));
+  }
+
+  /** Whether it ends before its time, so that there is something to go on with. */
+  get #isCutShort(): boolean {
+    return this.#isInterrupted || this.#aborted !== undefined || this.#gate.failure !== undefined;
   }
 
   /** Ends the run, since an output cannot be written any more. */
@@ -147,22 +171,44 @@ export class Run {
   #start(target: Target, done: (result: Result) => void): void {
     this.#inFlight++;
     if (target.invalid !== undefined) return done(unsent(target, target.invalid));
-    if (this.#permits !== undefined && this.#gate.passed === 1 && !this.#permits(target.url)) {
-      const host = hostOf(target.url);
-      throw new UsageError(`Cannot request '${host}': no permission: run with --allow-net=${host}`);
-    }
+    if (this.#gate.passed === 1) this.#checkPermission(target.url);
     this.#engine.start(target, done, this.#schedule.dueMs);
   }
 
-  /** Starts no more requests; those in flight go on. */
-  stop(): void {
-    this.#isInterrupted = true;
-    this.#gate.stop();
+  /** @throws {UsageError} If this process may not connect to where the first request goes. */
+  #checkPermission(url: string): void {
+    const { proxy, unixSocket } = this.#options;
+    if (this.#permits === undefined || unixSocket !== undefined) return;
+    const to = proxy === undefined ? url : urlOfProxy(proxy);
+    if (this.#permits(to)) return;
+    const host = hostOf(to);
+    throw new UsageError(`Cannot request '${host}': no permission: run with --allow-net=${host}`);
   }
 
-  /** Gives up the requests in flight. */
-  cancel(): void {
-    this.#engine.cancel();
+  /** Interrupts it: no more requests start, those in flight have {@linkcode GRACE_MS}. */
+  stop(): void {
+    this.#isInterrupted = true;
+    this.#windDown();
+  }
+
+  /** Ends it if a threshold is lost. */
+  #abortIfLost(): void {
+    // Where nothing is to start any more, there is nothing to be spared.
+    if (this.#gate.isShut) return;
+    const figures = this.snapshot();
+    const lost = this.#options.thresholds.find((threshold) => threshold.isLost(figures));
+    if (lost === undefined) return;
+    this.#aborted = lost.text;
+    this.#windDown();
+    this.#onNotice(
+      `aborted, as '${lost.text}' is lost: ${figures.inFlight} in flight have ${GRACE_MS / 1000} s`,
+    );
+  }
+
+  #windDown(): void {
+    this.#gate.stop();
+    clearTimeout(this.#grace);
+    this.#grace = setTimeout(() => this.#engine.cancel(), GRACE_MS);
   }
 
   /** What a journal is to say of the run so far. */
@@ -183,7 +229,7 @@ export class Run {
   }
 
   snapshot(): Snapshot {
-    return this.#outputs.stats.snapshot({
+    const figures = this.#outputs.stats.snapshot({
       ...this.#costs(),
       concurrency: this.#options.concurrency,
       inFlight: this.#inFlight,
@@ -198,6 +244,8 @@ export class Run {
       interrupted: this.#isInterrupted,
       resumed: this.#outputs.isResumed,
     });
+    const thresholds = this.#options.thresholds.map((threshold) => threshold.verdict(figures));
+    return { ...figures, thresholds, aborted: this.#aborted };
   }
 }
 
@@ -226,6 +274,10 @@ function checkSockets({ concurrency, requests }: RunOptions): void {
     `Cannot have ${wanted} requests in flight, as this process may open ${most} sockets only: ` +
       `give '--concurrency ${most}', or raise the limit by 'ulimit -n'`,
   );
+}
+
+function urlOfProxy({ hostname, port }: ProxyOptions): string {
+  return `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}/`;
 }
 
 /** The result of a target of which no request can be made. */

@@ -4,6 +4,7 @@ import {
   ERROR_KINDS,
   type ErrorCount,
   type ErrorKind,
+  type Figures,
   type Result,
   type Snapshot,
 } from "./types.ts";
@@ -208,7 +209,7 @@ export class Stats {
    * together had, and there are no more places than requests. By Little's law that is the rate as
    * a share of `places / mean time in flight`. What is still in flight does not count yet.
    */
-  snapshot(moment: Moment): Snapshot {
+  snapshot(moment: Moment): Figures {
     const { seconds, concurrency, total } = moment;
     const inMs = (micros: number): number => micros / 1000;
     const histogram = this.#latency;

@@ -206,6 +206,22 @@ export interface ErrorCount {
   readonly examples: readonly { readonly url: string; readonly detail: string }[];
 }
 
+/** What came of a threshold. */
+export interface Verdict {
+  /** As in `p99<500ms`. */
+  readonly threshold: string;
+  /** The number that it bounds, not rounded; null where nothing was measured. */
+  readonly value: number | null;
+  /** What the number was to stay below, or to reach. */
+  readonly bound: number;
+  /** The unit of both; `%` is of the requests. */
+  readonly unit: "ms" | "s" | "count" | "%" | "/s" | "bytes";
+  readonly holds: boolean;
+}
+
+/** The statistics at a moment, before they are held against thresholds. */
+export type Figures = Omit<Snapshot, "thresholds" | "aborted">;
+
 /** The statistics at a moment. Everything that is shown of a run is rendered from one of these. */
 export interface Snapshot {
   /** Requests that ended; always `succeeded + failed`. */
@@ -255,6 +271,10 @@ export interface Snapshot {
   /** What this machine ran out of, in words, and how often; requests waited for it. */
   readonly shortages: Readonly<Record<string, number>>;
   readonly interrupted: boolean;
+  /** The threshold that ended the run before its time; undefined if none did. */
+  readonly aborted: string | undefined;
+  /** In the order in which they were given. */
+  readonly thresholds: readonly Verdict[];
   /** Whether an earlier run was gone on with, whose requests are counted too. */
   readonly resumed: boolean;
 }

@@ -23,6 +23,14 @@ Deno.test("Gate passes on what the source gives, and counts it", () => {
   assertEquals(gate.passed, 2);
 });
 
+Deno.test("Gate is shut once it was stopped, or its source has ended", () => {
+  const gates = [new Gate(numbers(0)), new Gate(numbers())];
+  assertEquals(gates.map((gate) => gate.isShut), [false, false]);
+  gates[0].next();
+  gates[1].stop();
+  assertEquals(gates.map((gate) => gate.isShut), [true, true]);
+});
+
 Deno.test("Gate lets nothing through after stop()", async () => {
   const source = numbers();
   const gate = new Gate(source);

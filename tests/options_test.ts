@@ -36,6 +36,8 @@ Deno.test("parseRun() gives the defaults of the contract", async () => {
       maxDelayMs: 60_000,
       unsafe: false,
     },
+    thresholds: [],
+    abortOnThreshold: false,
     cookieJar: undefined,
     proxy: undefined,
     unixSocket: undefined,
@@ -228,8 +230,10 @@ for (
     [["--resume", "--overwrite", "-o", "x", URL_], "contradict"],
     [["--resume=hard", "-o", "x", URL_], "does not take an argument"],
     [["--expect-status", "200", URL_], "not yet"],
-    [["--threshold", "p99<1s", URL_], "not yet"],
-    [["-x", "http://localhost:1", URL_], "not yet"],
+    [["--engine", "fetch", "-x", "http://localhost:1", URL_], "native fetch cannot do it"],
+    [["--threshold", "p99<1", URL_], "give p99 a duration with its unit (us, ms, s, m)"],
+    [["--threshold", "speed<1", URL_], "give one of the names min, mean, p50"],
+    [["--abort-on-threshold", URL_], "without '--threshold'"],
     [["--json=yes", URL_], "does not take an argument"],
   ] as [string[], string][]
 ) {

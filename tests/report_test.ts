@@ -8,7 +8,7 @@ import {
   RecentRate,
 } from "../lib/report/progress.ts";
 import { formatTable } from "../lib/report/table.ts";
-import { ERROR_KINDS, type Snapshot } from "../lib/types.ts";
+import { ERROR_KINDS, type Snapshot, type Verdict } from "../lib/types.ts";
 
 const LATENCY = {
   min: 12.3456,
@@ -47,6 +47,8 @@ const SNAPSHOT: Snapshot = {
   engine: "fetch",
   shortages: {},
   interrupted: false,
+  aborted: undefined,
+  thresholds: [],
   resumed: false,
   retries: {},
   retrying: 0,
@@ -54,6 +56,12 @@ const SNAPSHOT: Snapshot = {
   targetRate: undefined,
   late: { count: 0, meanMs: 0, maxMs: 0 },
 };
+
+const VERDICTS: readonly Verdict[] = [
+  { threshold: "p99<3s", value: 2970, bound: 3000, unit: "ms", holds: true },
+  { threshold: "failed<=0", value: 2, bound: 0, unit: "count", holds: false },
+  { threshold: "late<1%", value: null, bound: 1, unit: "%", holds: false },
+];
 
 /** Larger than what anybody will see. */
 const HUGE: Snapshot = {
@@ -92,6 +100,14 @@ const HUGE: Snapshot = {
   peakRssKb: 1e12,
   rssBytes: 1e15,
   cpuSeconds: 1e9,
+  aborted: `status.5xx<${"9".repeat(300)}`,
+  thresholds: (["ms", "s", "count", "%", "/s", "bytes"] as const).map((unit) => ({
+    threshold: `status.5xx<0.${"0".repeat(300)}1%`,
+    value: 1e15 + 1 / 3,
+    bound: 1e15 + 0.5,
+    unit,
+    holds: false,
+  })),
 };
 
 const EMPTY: Snapshot = {
@@ -127,10 +143,14 @@ const EMPTY: Snapshot = {
   cpuSeconds: 0,
 };
 
+const HELD: Snapshot = { ...SNAPSHOT, thresholds: VERDICTS };
+
 const HOSTILE = "\x1b[2J\x1b]0;x\x07\r\n\x9b1m\u202e\u2066\u200f\u2028\x7f\ud800";
 const ATTACKED: Snapshot = {
   ...SNAPSHOT,
   errors: { protocol: { count: 2, examples: [{ url: HOSTILE, detail: HOSTILE }] } },
+  aborted: HOSTILE,
+  thresholds: [{ threshold: HOSTILE, value: 1, bound: 1, unit: "ms", holds: true }],
 };
 
 // deno-lint-ignore no-control-regex
@@ -165,9 +185,20 @@ Deno.test("formatSummary() has exactly the names of the contract, in order", () 
     version: "1.2.3",
     resumed: false,
     interrupted: false,
+    aborted: null,
     thresholds: [],
   });
   assertEquals(Object.keys(JSON.parse(text).latency_ms), Object.keys(LATENCY));
+});
+
+Deno.test("formatSummary() has each threshold, its value as it was compared", () => {
+  const aborted = { ...HELD, aborted: "failed<=0" };
+  const summary = JSON.parse(formatSummary(aborted, { version: "1.2.3" }));
+  assertEquals([summary.aborted, summary.thresholds], ["failed<=0", [
+    { threshold: "p99<3s", value: 2970, unit: "ms", passed: true },
+    { threshold: "failed<=0", value: 2, unit: "count", passed: false },
+    { threshold: "late<1%", value: null, unit: "%", passed: false },
+  ]]);
 });
 
 Deno.test("formatSummary() sends nothing raw to a terminal and loses nothing", () => {
@@ -211,8 +242,32 @@ Deno.test("formatTable() says so in its first line when the run was interrupted"
   assertEquals(first, "660,000 requests in 16:40, interrupted");
 });
 
+Deno.test("formatTable() ends with what came of each threshold", () => {
+  assertStringIncludes(
+    formatTable(HELD, { color: false }),
+    `
+            no answer
+
+Thresholds
+  p99<3s                              passed   2.97 s
+  failed<=0                           failed   2
+  late<1%                             failed   nothing was measured
+`,
+  );
+  const coloured = formatTable(HELD, { color: true });
+  assertStringIncludes(coloured, "\x1b[32mpassed\x1b[0m   2.97 s\n");
+  assertStringIncludes(coloured, "\x1b[31mfailed\x1b[0m   2\n");
+});
+
+Deno.test("formatTable() says in its first line which threshold ended the run", () => {
+  const first = (snapshot: Partial<Snapshot>): string =>
+    formatTable({ ...HELD, aborted: "failed<=0", ...snapshot }, { color: false }).split("\n")[0];
+  assertEquals(first({}), "660,000 requests in 16:40, aborted by failed<=0");
+  assertEquals(first({ interrupted: true }), "660,000 requests in 16:40, interrupted");
+});
+
 Deno.test("formatTable() fits into 80 columns when every number is huge", () => {
-  for (const snapshot of [SNAPSHOT, HUGE, EMPTY, ATTACKED]) {
+  for (const snapshot of [SNAPSHOT, HELD, HUGE, EMPTY, ATTACKED]) {
     for (const line of formatTable(snapshot, { color: false }).split("\n")) {
       assert(line.length <= 80, `${line.length}: ${line}`);
       assertEquals(line, line.trimEnd());
@@ -227,7 +282,7 @@ Deno.test("formatTable() sums up the rarest statuses when there are many", () =>
 });
 
 Deno.test("formatTable() colours only if asked, and changes nothing else", () => {
-  for (const snapshot of [SNAPSHOT, { ...EMPTY, interrupted: true }]) {
+  for (const snapshot of [SNAPSHOT, HELD, HUGE, { ...EMPTY, interrupted: true }]) {
     const plain = formatTable(snapshot, { color: false });
     const coloured = formatTable(snapshot, { color: true });
     assert(!plain.includes("\x1b"));

@@ -1,6 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { type Moment, Stats } from "../lib/stats.ts";
-import { ERROR_KINDS, type Result, type Snapshot } from "../lib/types.ts";
+import { ERROR_KINDS, type Figures, type Result } from "../lib/types.ts";
 
 const MOMENT: Moment = {
   seconds: 10,
@@ -43,7 +43,7 @@ function resultOf(partial: Partial<Result> = {}, url = "http://host/"): Result {
   };
 }
 
-function snapshotOf(results: readonly Result[], moment: Partial<Moment> = {}): Snapshot {
+function snapshotOf(results: readonly Result[], moment: Partial<Moment> = {}): Figures {
   const stats = new Stats();
   for (const result of results) stats.add(result);
   return stats.snapshot({ ...MOMENT, ...moment });

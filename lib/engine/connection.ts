@@ -5,7 +5,8 @@ import { type Failure, failureOfLength } from "./failure.ts";
 import { type Head, ProtocolError } from "./head.ts";
 import { type HeadListener, ResponseReader } from "./response.ts";
 import type { TlsOptions } from "../types.ts";
-import { startTls } from "./tls.ts";
+import { type Carrier, startTls } from "./tls.ts";
+import { type Tunnel, TunnelError } from "./tunnel.ts";
 
 /**
  * What every plain socket is read into. One for all: octets are taken out of it before the next
@@ -14,15 +15,26 @@ import { startTls } from "./tls.ts";
  */
 const BUFFER = new Uint8Array(64 * 1024);
 
-/** Where a connection leads. */
+/** What TLS is begun with: whose certificate it has to be, and what to trust. */
+export interface TlsDestination {
+  readonly hostname: string;
+  readonly options: TlsOptions;
+}
+
+/** Where a connection leads; what is undefined has no part in it. */
 export interface Destination {
-  /** An IP address, or a name for the system to look up. */
-  readonly host: string;
-  readonly port: number;
-  /** 4 or 6; 0 for either. */
-  readonly family: number;
-  /** For TLS over it: the URL's host, and what to trust. */
-  readonly tls: { readonly hostname: string; readonly options: TlsOptions } | undefined;
+  /** An IP address, or a name for the system to look up; or the path of a Unix socket. */
+  readonly socket:
+    | { readonly host: string; readonly port: number; readonly family: number }
+    | { readonly path: string };
+  /** For TLS to a proxy, over the socket. */
+  readonly proxyTls: TlsDestination | undefined;
+  /** For a way through a proxy, over that. */
+  readonly tunnel: Tunnel | undefined;
+  /** For TLS to the origin, over all of it. */
+  readonly tls: TlsDestination | undefined;
+  /** Whether it leads to a proxy first, of which errors speak until there is a way through. */
+  readonly isProxied: boolean;
 }
 
 /** One request and its response, as a connection sees them. */
@@ -61,6 +73,8 @@ export interface ConnectError {
   readonly message: string;
   /** Whether it came of TLS, over a TCP connection that was there. */
   readonly isTls: boolean;
+  /** Whether it is of a proxy, and not of the origin. */
+  readonly isOfProxy: boolean;
 }
 
 /**
@@ -70,11 +84,21 @@ export interface ConnectError {
  * connecting ──► idle ◄──► busy      a read is outstanding in each; a byte or an end while idle,
  *      └───────────┴─────────┴──► closed      more bytes than the answer has, and it is closed
  * ```
+ *
+ * Connecting takes up to four steps: TCP, TLS to a proxy, a way through it, TLS to the origin.
  */
 export class Connection extends InFlight {
   readonly #owner: ConnectionOwner;
   readonly #tcp: net.Socket;
-  #tls: TLSSocket | undefined;
+  readonly #destination: Destination;
+  /** The outermost of what was begun: TCP, or TLS over it. */
+  #carrier: Carrier;
+  /** TLS that was begun, the proxy's first; at most two. */
+  readonly #layers: TLSSocket[] = [];
+  /** The conversation with a proxy, while it lasts. */
+  #tunnel: Tunnel | undefined;
+  /** Whether what comes is the origin's. */
+  #isThrough: boolean;
   readonly #response = new ResponseReader();
   readonly #startMs = performance.now();
   #exchange: Exchange | undefined;
@@ -94,8 +118,10 @@ export class Connection extends InFlight {
   /** The other end, as in `127.0.0.1:80` or `[::1]:80`; null before it is connected. */
   remote: string | null = null;
 
-  constructor({ host, port, family, tls }: Destination, owner: ConnectionOwner) {
+  constructor(destination: Destination, owner: ConnectionOwner) {
     super();
+    this.#destination = destination;
+    this.#isThrough = !destination.isProxied;
     this.#owner = owner;
     const onread = {
       buffer: BUFFER,
@@ -104,35 +130,84 @@ export class Connection extends InFlight {
         return true;
       },
     };
-    const options = { host, port, family, noDelay: true };
+    const { socket, proxyTls, tls } = destination;
+    const isPlain = proxyTls === undefined && tls === undefined;
+    const options = { ...socket, noDelay: true };
     // `onread` is missing in the types of `net.connect`.
     const plain = { ...options, onread } as net.NetConnectOpts;
-    const tcp = this.#tcp = net.connect(tls === undefined ? plain : options);
+    const tcp = this.#tcp = this.#carrier = net.connect(isPlain ? plain : options);
     tcp.on("connect", () => {
       if (this.#isClosed) return;
       this.connectMs = performance.now() - this.#startMs;
-      this.remote = remoteOf(tcp);
-      if (tls === undefined) this.#onOpen();
-      else this.#secure(tls.hostname, tls.options);
+      this.remote = "path" in socket ? socket.path : remoteOf(tcp);
+      if (proxyTls === undefined) this.#onProxy();
+      else this.#secure(proxyTls, () => this.#onProxy());
     });
-    if (tls === undefined) tcp.on("end", () => this.#onEnd());
+    if (isPlain) tcp.on("end", () => this.#onEnd());
     tcp.on("error", (error) => this.#error ??= error);
     tcp.on("close", () => this.#onClosed());
   }
 
-  #secure(hostname: string, options: TlsOptions): void {
-    this.#tls = startTls(this.#tcp, hostname, options, {
+  /** What is asked for a way through is there, if anything is. */
+  #onProxy(): void {
+    const { tunnel } = this.#destination;
+    if (tunnel === undefined) return this.#onThrough();
+    this.#tunnel = tunnel;
+    // Without TLS anywhere the octets come by `onread`, and over that of the proxy by its listener.
+    if (this.#destination.tls !== undefined && this.#carrier === this.#tcp) {
+      this.#tcp.on("data", this.#onTunnelData);
+    }
+    this.#carrier.write(tunnel.greeting);
+  }
+
+  readonly #onTunnelData = (octets: Uint8Array): void => this.#onTunnel(octets);
+
+  #onTunnel(octets: Uint8Array): void {
+    if (this.#isClosed) return;
+    let answer;
+    try {
+      answer = this.#tunnel!.feed(octets);
+    } catch (error) {
+      if (!(error instanceof TunnelError)) throw error;
+      this.#error ??= error;
+      return this.destroy();
+    }
+    if (answer === undefined) return;
+    if (answer !== "open") return void this.#carrier.write(answer);
+    this.#tunnel = undefined;
+    this.#tcp.off("data", this.#onTunnelData);
+    this.#onThrough();
+  }
+
+  #onThrough(): void {
+    this.#isThrough = true;
+    const { tls } = this.#destination;
+    if (tls === undefined) this.#onOpen();
+    else this.#secure(tls, () => this.#onOpen());
+  }
+
+  #secure({ hostname, options }: TlsDestination, onOpen: () => void): void {
+    const startMs = performance.now();
+    const socket = startTls(this.#carrier, hostname, options, {
       onOpen: () => {
-        this.tlsMs = performance.now() - this.#startMs - this.connectMs!;
-        this.#onOpen();
+        if (this.#isClosed) return;
+        this.tlsMs = performance.now() - startMs;
+        onOpen();
       },
-      onRead: (octets) => this.#onRead(octets, octets.length),
-      onEnd: () => this.#onEnd(),
+      onRead: (octets) => {
+        // Once there is more over it, what comes is that one's.
+        if (this.#carrier === socket) this.#onRead(octets, octets.length);
+      },
+      onEnd: () => {
+        if (this.#carrier === socket) this.#onEnd();
+      },
       onError: (error) => {
         this.#error ??= error;
         this.#tcp.destroy();
       },
     });
+    this.#layers.push(socket);
+    this.#carrier = socket;
   }
 
   #onOpen(): void {
@@ -152,7 +227,7 @@ export class Connection extends InFlight {
     this.#hasAnswer = false;
     this.uses++;
     this.reads = 0;
-    const socket = this.#tls ?? this.#tcp;
+    const socket = this.#carrier;
     if (body === undefined) {
       socket.write(head, "latin1");
     } else {
@@ -165,6 +240,7 @@ export class Connection extends InFlight {
 
   #onRead(octets: Uint8Array, length: number): void {
     if (this.#isClosed) return;
+    if (this.#tunnel !== undefined) return this.#onTunnel(octets.subarray(0, length));
     // Nobody asked: it would be taken for the answer to the next request.
     if (this.#exchange === undefined) return this.destroy();
     this.#hasAnswer = true;
@@ -234,7 +310,7 @@ export class Connection extends InFlight {
       );
     }
     this.destroy();
-    this.#tls?.destroy();
+    for (const layer of this.#layers) layer.destroy();
   }
 
   /** Closes it, and tells its owner at once; the exchange, if there is one, is told nothing. */
@@ -244,8 +320,11 @@ export class Connection extends InFlight {
     this.#exchange = undefined;
     const tcp = this.#tcp;
     // TLS says first that nothing follows (RFC 8446 §6.1), if the socket takes it.
-    if (this.#wasOpen && tcp.writableLength === 0 && this.#tls?.writableLength === 0) {
-      this.#tls.end(() => tcp.destroy());
+    const carrier = this.#carrier;
+    if (
+      this.#wasOpen && carrier !== tcp && tcp.writableLength === 0 && carrier.writableLength === 0
+    ) {
+      carrier.end(() => tcp.destroy());
     } else {
       tcp.destroy();
     }
@@ -254,7 +333,8 @@ export class Connection extends InFlight {
       this.#wasOpen ? undefined : {
         code: this.#error?.code,
         message: this.#error?.message ?? "the server closed the connection",
-        isTls: this.connectMs !== null,
+        isTls: this.connectMs !== null && !(this.#error instanceof TunnelError),
+        isOfProxy: !this.#isThrough,
       },
     );
   }

@@ -4,13 +4,19 @@
  * @module
  */
 import { lookup } from "node:dns/promises";
-import type { ErrorKind, TlsOptions } from "../types.ts";
-import { type ConnectError, Connection, type ConnectionOwner } from "./connection.ts";
+import type { ErrorKind, ProxyOptions, TlsOptions } from "../types.ts";
+import {
+  type ConnectError,
+  Connection,
+  type ConnectionOwner,
+  type Destination,
+} from "./connection.ts";
 import { Deadlines } from "./deadlines.ts";
 import { type Failure, failureOfConnectTimeout } from "./failure.ts";
 import type { Origin, Route } from "./request.ts";
 import { RightOfWay } from "./right_of_way.ts";
 import { Shortage } from "./shortage.ts";
+import { isForwarded, tunnelThrough } from "./tunnel.ts";
 
 /** Someone who waits for a connection. */
 export interface Waiter {
@@ -31,7 +37,14 @@ export interface ConnectionPoolOptions {
    */
   readonly byName: boolean;
   readonly tls: TlsOptions;
+  /** What every connection goes through, if anything. */
+  readonly proxy: ProxyOptions | undefined;
+  /** The path of a Unix socket that every connection goes to, if any. */
+  readonly unixSocket: string | undefined;
 }
+
+/** The key of the one site of all origins that a proxy is asked for. */
+const FORWARDED = "proxy";
 
 /** Most connections being made at once: more of them starve each other. */
 const MAX_CONNECTING = 64;
@@ -43,8 +56,12 @@ interface Address {
   readonly family: number;
 }
 
-/** An origin that has connections, or somebody who waits for one. Dropped when it has neither. */
+/**
+ * An origin that has connections, or somebody who waits for one; or all origins that a proxy is
+ * asked for. Dropped when it has neither.
+ */
 class Site {
+  readonly key: string;
   readonly origin: Origin;
   /** Last in, first out: the warmest is used first, and those at the bottom grow old. */
   readonly idle: Connection[] = [];
@@ -59,7 +76,8 @@ class Site {
   /** Addresses that there was a connection to. */
   readonly reached = new Set<string>();
 
-  constructor(origin: Origin) {
+  constructor(key: string, origin: Origin) {
+    this.key = key;
     this.origin = origin;
   }
 
@@ -127,14 +145,19 @@ export class ConnectionPool implements ConnectionOwner {
   }
 
   #siteFor(origin: Origin): Site {
-    let site = this.#sites.get(origin.key);
-    if (site === undefined) this.#sites.set(origin.key, site = new Site(origin));
+    const key = this.#keyOf(origin);
+    let site = this.#sites.get(key);
+    if (site === undefined) this.#sites.set(key, site = new Site(key, origin));
     return site;
+  }
+
+  #keyOf(origin: Origin): string {
+    return isForwarded(this.#options.proxy, origin) ? FORWARDED : origin.key;
   }
 
   /** Forgets somebody who waits. */
   forget({ origin }: Route, waiter: Waiter): void {
-    const site = this.#sites.get(origin.key);
+    const site = this.#sites.get(this.#keyOf(origin));
     for (const waiting of [site?.waiting, site?.waitingForFresh]) {
       const place = waiting?.indexOf(waiter) ?? -1;
       if (place >= 0) waiting!.splice(place, 1);
@@ -170,17 +193,25 @@ export class ConnectionPool implements ConnectionOwner {
    * @returns why there is none; undefined too where whoever waits has to wait on
    */
   async #connect(site: Site): Promise<Failure | undefined> {
+    const { proxy, unixSocket } = this.#options;
     let addresses;
+    let far = site.origin.hostname;
+    let isOfProxy = proxy !== undefined;
     try {
-      addresses = await (site.addresses ??= this.#addressesOf(site.origin.hostname));
+      addresses = unixSocket === undefined
+        ? await (site.addresses ??= this.#addressesOf(proxy?.hostname ?? far))
+        : [{ address: unixSocket, family: 0 }];
+      isOfProxy = false;
+      // This one, by its scheme, leaves the looking up to us.
+      if (proxy?.protocol === "socks5") far = (await this.#addressesOf(far))[0].address;
     } catch (error) {
       site.addresses = undefined;
       const { code, message } = error as NodeJS.ErrnoException;
-      return this.#failureOf({ code, message, isTls: false });
+      return this.#failureOf({ code, message, isTls: false, isOfProxy });
     }
     let failure: Failure | undefined;
     for (const address of [...addresses]) {
-      const error = await this.#open(site, address);
+      const error = await this.#open(site, address, far);
       if (error === undefined) {
         this.shortage.end();
         site.reached.add(address.address);
@@ -206,6 +237,10 @@ export class ConnectionPool implements ConnectionOwner {
   #failureOf(error: ConnectError): Failure {
     if (error.code === "timeout") return failureOfConnectTimeout(this.#options.connectTimeoutMs);
     const known = CODES[error.code ?? ""];
+    // Whatever it is: it says nothing of the host.
+    if (error.isOfProxy) {
+      return { error: "connect", detail: `the proxy: ${known?.[1] ?? error.message}` };
+    }
     if (known !== undefined && !(error.isTls && known[0] === "connect")) {
       return { error: known[0], detail: known[1] };
     }
@@ -221,19 +256,35 @@ export class ConnectionPool implements ConnectionOwner {
     return await lookup(hostname, { all: true });
   }
 
-  #open(site: Site, { address, family }: Address): Promise<ConnectError | undefined> {
+  /** @param far the host that a proxy is asked for a way to */
+  #open(site: Site, address: Address, far: string): Promise<ConnectError | undefined> {
     const { promise, resolve } = Promise.withResolvers<ConnectError | undefined>();
-    const { concurrency, tls: options } = this.#options;
-    const { hostname, port, isSecure } = site.origin;
     // Idle connections of other origins make room: so many hosts need no more sockets than few.
-    if (this.#siteOf.size >= concurrency) this.#idles.stopFirst();
-    const tls = isSecure ? { hostname, options } : undefined;
-    const connection = new Connection({ host: address, port, family, tls }, this);
+    if (this.#siteOf.size >= this.#options.concurrency) this.#idles.stopFirst();
+    const connection = new Connection(this.#destinationOf(site, address, far), this);
     this.#siteOf.set(connection, site);
     this.#attempts.set(connection, resolve);
     this.#connects.add(connection, performance.now());
     site.open++;
     return promise;
+  }
+
+  #destinationOf({ origin }: Site, { address, family }: Address, far: string): Destination {
+    const { tls, proxy, unixSocket } = this.#options;
+    const { hostname, port, isSecure } = origin;
+    const isTunnelled = proxy !== undefined && !isForwarded(proxy, origin);
+    return {
+      socket: unixSocket === undefined
+        ? { host: address, port: proxy?.port ?? port, family }
+        : { path: unixSocket },
+      proxyTls: proxy?.protocol === "https"
+        // A certificate of the client's own is for the origin.
+        ? { hostname: proxy.hostname, options: { ca: tls.ca, insecure: tls.insecure } }
+        : undefined,
+      tunnel: isTunnelled ? tunnelThrough(proxy, { hostname: far, port }) : undefined,
+      tls: isSecure ? { hostname, options: tls } : undefined,
+      isProxied: proxy !== undefined,
+    };
   }
 
   onIdle(connection: Connection): void {
@@ -284,7 +335,7 @@ export class ConnectionPool implements ConnectionOwner {
 
   #drop(site: Site): void {
     if (site.open + site.connecting + site.waiting.length + site.waitingForFresh.length === 0) {
-      this.#sites.delete(site.origin.key);
+      this.#sites.delete(site.key);
     }
   }
 

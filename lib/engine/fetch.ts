@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { IDEMPOTENT } from "../http.ts";
 import type { AnswerHead, Engine, HeaderList, Result, Target } from "../types.ts";
 import { Deadlines, InFlight, type Stop } from "./deadlines.ts";
 import {
@@ -17,7 +18,7 @@ import {
 import { UNASKED_UPGRADE } from "./head.ts";
 import { type AnswerBody, Hooks } from "./hooks.ts";
 import type { EngineOptions } from "./options.ts";
-import { follow, type Hop, IDEMPOTENT } from "./redirect.ts";
+import { follow, type Hop } from "./redirect.ts";
 import { Shortage } from "./shortage.ts";
 
 /**

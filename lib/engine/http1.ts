@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { IDEMPOTENT } from "../http.ts";
 import type { Engine, Result, Target } from "../types.ts";
 import type { Connection, Exchange } from "./connection.ts";
 import { Deadlines, InFlight, type Stop } from "./deadlines.ts";
@@ -12,7 +13,7 @@ import { fieldsOf, OctetHead } from "./fields.ts";
 import type { Head } from "./head.ts";
 import { type AnswerBody, Hooks } from "./hooks.ts";
 import { ConnectionPool, type Waiter } from "./connection_pool.ts";
-import { follow, type Hop, IDEMPOTENT } from "./redirect.ts";
+import { follow, type Hop } from "./redirect.ts";
 import { RequestWriter, type Route, Router } from "./request.ts";
 import type { HeadListener } from "./response.ts";
 
@@ -33,20 +34,24 @@ export class Http1Engine implements Engine {
   #cancelled = false;
 
   constructor(options: EngineOptions) {
-    const { concurrency, timeoutMs, connectTimeoutMs = timeoutMs, idleTimeoutMs, permits } =
-      options;
+    const { concurrency, timeoutMs, connectTimeoutMs = timeoutMs, idleTimeoutMs } = options;
+    const { proxy, unixSocket } = options;
+    // Nobody but the proxy is connected to.
+    const permits = proxy === undefined && unixSocket === undefined ? options.permits : undefined;
     const tls = options.tls ?? { insecure: false };
     this.#shared = {
-      options,
+      options: { ...options, permits },
       deadlines: new Deadlines(timeoutMs, idleTimeoutMs),
       pool: new ConnectionPool({
         concurrency,
         connectTimeoutMs,
         byName: permits !== undefined,
         tls,
+        proxy,
+        unixSocket,
       }),
       router: new Router(),
-      writer: new RequestWriter(),
+      writer: new RequestWriter(proxy),
       hooks: Hooks.of(options),
     };
   }

@@ -25,9 +25,12 @@ export interface EngineOptions {
   maxBodyBytes: number;
   /** @default the usual authorities, no certificate of the client's own */
   tls?: TlsOptions | undefined;
-  /** What every connection goes through, if anything. */
+  /** What every connection goes through, if anything; not by native fetch. */
   proxy?: ProxyOptions | undefined;
-  /** The path of a Unix socket that every connection goes to instead of the URL's host. */
+  /**
+   * The path of a Unix socket that every connection goes to instead of the URL's host; not by
+   * native fetch.
+   */
   unixSocket?: string | undefined;
   /** Cookies that are sent and kept, also those of redirects. */
   cookies?: Cookies | undefined;

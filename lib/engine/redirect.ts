@@ -10,11 +10,6 @@ export interface Hop {
   readonly body: Uint8Array<ArrayBuffer> | undefined;
 }
 
-/** Methods that may be sent again without asking (RFC 9110 §9.2.2). */
-export const IDEMPOTENT: ReadonlySet<string> = new Set([
-  ...["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"],
-]);
-
 /**
  * Where an answer points to, if it is to be followed.
  *

@@ -1,5 +1,6 @@
-import type { HeaderList } from "../types.ts";
+import type { HeaderList, ProxyOptions } from "../types.ts";
 import type { Hop } from "./redirect.ts";
+import { isForwarded, proxyAuthorization } from "./tunnel.ts";
 
 /** An origin (RFC 9110 §4.3.1) and how to reach it. */
 export interface Origin {
@@ -59,13 +60,21 @@ interface Prepared {
   readonly origin: string;
   readonly method: string;
   readonly body: Hop["body"];
+  /** What stands before path and query: an origin, where a proxy is asked (RFC 9112 §3.2.2). */
+  readonly base: string;
   /** All that stands behind the request target, up to the body. */
   readonly end: string;
 }
 
 /** Makes the heads of requests (RFC 9112 §3). */
 export class RequestWriter {
+  readonly #proxy: ProxyOptions | undefined;
   #prepared: Prepared | undefined;
+
+  /** @param proxy what requests go through, if anything */
+  constructor(proxy?: ProxyOptions) {
+    this.#proxy = proxy;
+  }
 
   /**
    * The head of a request, each character an octet: a method is a token, a URL's path and query
@@ -80,10 +89,22 @@ export class RequestWriter {
       prepared === undefined || prepared.headers !== headers || prepared.origin !== origin ||
       prepared.method !== method || prepared.body !== body
     ) {
-      const end = endOf(method, headers, body, origin);
-      prepared = this.#prepared = { headers, origin, method, body, end };
+      const isAsked = isForwarded(this.#proxy, route.origin);
+      const end = endOf(method, this.#forProxy(headers, isAsked), body, origin);
+      const base = isAsked ? origin : "";
+      prepared = this.#prepared = { headers, origin, method, body, base, end };
     }
-    return `${method} ${route.target}${prepared.end}`;
+    return `${method} ${prepared.base}${route.target}${prepared.end}`;
+  }
+
+  /** The fields with what the proxy has to know where it is asked, and else without it. */
+  #forProxy(headers: HeaderList, isAsked: boolean): HeaderList {
+    if (this.#proxy === undefined) return headers;
+    const isOfProxy = ([name]: HeaderList[number]): boolean => /^proxy-authorization$/i.test(name);
+    if (!isAsked) return headers.filter((field) => !isOfProxy(field));
+    const value = proxyAuthorization(this.#proxy);
+    if (value === undefined || headers.some(isOfProxy)) return headers;
+    return [...headers, ["Proxy-Authorization", value]];
   }
 }
 

@@ -8,6 +8,9 @@ import { Duplex } from "node:stream";
 import tls from "node:tls";
 import type { TlsOptions } from "../types.ts";
 
+/** What TLS goes over: a TCP socket, or the TLS of a proxy. */
+export type Carrier = net.Socket | tls.TLSSocket;
+
 /** Who is told of what comes over TLS. */
 export interface TlsListener {
   /** The handshake is done, and the certificate is trusted. */
@@ -20,7 +23,7 @@ export interface TlsListener {
 }
 
 /**
- * Begins TLS over a connected socket. ALPN offers `http/1.1` alone (RFC 7301).
+ * Begins TLS over a connection. ALPN offers `http/1.1` alone (RFC 7301).
  *
  * Over a socket of its own, Deno's `node:tls` takes a reset, or an end without close_notify, for a
  * good end, and an attacker may cut an answer short (RFC 9112 §9.8). So it gets a stream, and the
@@ -30,15 +33,15 @@ export interface TlsListener {
  * @returns what to write to; `destroy()` it when the socket is closed
  */
 export function startTls(
-  tcp: net.Socket,
+  carrier: Carrier,
   hostname: string,
   options: TlsOptions,
   listener: TlsListener,
 ): tls.TLSSocket {
   const stream = new Duplex({
-    read: () => void tcp.resume(),
-    write: (octets, _encoding, done) => void tcp.write(octets, done),
-    final: (done) => void tcp.end(done),
+    read: () => void carrier.resume(),
+    write: (octets, _encoding, done) => void carrier.write(octets, done),
+    final: (done) => void carrier.end(done),
   });
   const socket = tls.connect({
     socket: stream,
@@ -52,10 +55,10 @@ export function startTls(
     rejectUnauthorized: !options.insecure,
   });
   let hasEnded = false;
-  tcp.on("data", (octets) => {
-    if (!stream.push(octets)) tcp.pause();
+  carrier.on("data", (octets) => {
+    if (!stream.push(octets)) carrier.pause();
   });
-  tcp.on("end", () => {
+  carrier.on("end", () => {
     if (!hasEnded) listener.onError(new Error("the connection was cut (no close_notify)"));
   });
   socket.on("secureConnect", () => listener.onOpen());

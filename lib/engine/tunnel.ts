@@ -34,6 +34,14 @@ export interface Far {
   readonly port: number;
 }
 
+/** Whether a proxy is asked for the whole URL (RFC 9112 §3.2.2), not for a way to its host. */
+export function isForwarded(
+  proxy: ProxyOptions | undefined,
+  { isSecure }: { readonly isSecure: boolean },
+): boolean {
+  return !isSecure && (proxy?.protocol === "http" || proxy?.protocol === "https");
+}
+
 /** Begins a conversation with a proxy. */
 export function tunnelThrough(proxy: ProxyOptions, far: Far): Tunnel {
   return proxy.protocol.startsWith("socks")

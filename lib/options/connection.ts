@@ -5,12 +5,16 @@
  */
 import { UsageError } from "../flags.ts";
 import type { RunOptions } from "../options.ts";
-import type { TlsOptions } from "../types.ts";
+import type { ProxyOptions, TlsOptions } from "../types.ts";
 import { readFile } from "./read_file.ts";
+import { secretOf } from "./secret.ts";
 import type { Values } from "./values.ts";
 
-/** What native fetch cannot do. */
-const ONLY_HTTP1 = ["insecure", "connect-timeout", "idle-timeout"];
+/**
+ * What native fetch cannot do. By a proxy it speaks HTTP/2 to servers that did not agree to it
+ * (seen with Deno 2.9), and over a Unix socket it asks as though that were a proxy.
+ */
+const ONLY_HTTP1 = ["insecure", "connect-timeout", "idle-timeout", "proxy", "unix-socket"];
 
 export function engineOf(values: Values): RunOptions["engine"] {
   const engine = values.oneOf("engine", ["auto", "fetch", "http1"], "auto");
@@ -24,6 +28,87 @@ export function engineOf(values: Values): RunOptions["engine"] {
   return "http1";
 }
 
+const PROXY = /^(?:([a-z][a-z0-9+.-]*):\/\/)?(?:([^@/]*)@)?([^@/]+)\/?$/i;
+const PROXY_PORTS = { http: 1080, https: 443, socks5: 1080, socks5h: 1080 };
+/** Most octets of a name or password for SOCKS5 (RFC 1929 §2). */
+const MOST_OCTETS = 255;
+
+/**
+ * What every connection goes through, as curl's `-x` has it.
+ *
+ * @throws {UsageError} If it is no proxy that there is. Nothing of it is repeated: it can hold a
+ * password.
+ */
+export async function proxyOf(values: Values): Promise<ProxyOptions | undefined> {
+  const given = values.text("proxy");
+  if (given === undefined) return undefined;
+  if (values.has("unix-socket")) {
+    throw new UsageError("'--proxy' and '--unix-socket' contradict each other: give one of them");
+  }
+  const fail = (why: string): never => {
+    throw new UsageError(
+      `Cannot use '--proxy': ${why}: give [http|https|socks5|socks5h]://[USER:PASSWORD@]HOST[:PORT]`,
+    );
+  };
+  const match = PROXY.exec(await secretOf("proxy", given));
+  if (match === null) return fail("it is no URL of a proxy");
+  const [, scheme = "http", userinfo, authority] = match;
+  const protocol = scheme.toLowerCase() as ProxyOptions["protocol"];
+  if (!Object.hasOwn(PROXY_PORTS, protocol)) return fail("its scheme is none that there is");
+  // `URL` knows no ports of socks5: as http every port is written out but 80.
+  const url = URL.parse(`http://${authority}/`);
+  if (url === null || url.port === "0") return fail("its host or port is none");
+  const port = url.port === "" ? (/:80$/.test(authority) ? 80 : PROXY_PORTS[protocol]) : url.port;
+  return {
+    protocol,
+    hostname: url.hostname.replace(/^\[|\]$/g, ""),
+    port: Number(port),
+    credentials: userinfo === undefined ? undefined : credentialsOf(userinfo, fail),
+  };
+}
+
+function credentialsOf(
+  userinfo: string,
+  fail: (why: string) => never,
+): ProxyOptions["credentials"] {
+  const colon = userinfo.indexOf(":");
+  const texts = colon < 0 ? [userinfo, ""] : [userinfo.slice(0, colon), userinfo.slice(colon + 1)];
+  try {
+    const [user, password] = texts.map(decodeURIComponent);
+    const isLong = [user, password].some((text) =>
+      new TextEncoder().encode(text).length > MOST_OCTETS
+    );
+    return isLong ? fail("its user or password is longer than 255 octets") : { user, password };
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    return fail("its user or password is not percent-encoded as it should be");
+  }
+}
+
+/**
+ * The path of a Unix socket that every connection goes to.
+ *
+ * @throws {UsageError} If this process may not use it.
+ */
+export function unixSocketOf(values: Values): string | undefined {
+  const path = values.text("unix-socket");
+  if (path === undefined) return undefined;
+  const isGranted = (name: "read" | "write"): boolean =>
+    Deno.permissions.querySync({ name, path }).state === "granted";
+  if (!isGranted("read") || !isGranted("write")) {
+    throw new UsageError(
+      `Cannot use '--unix-socket ${path}': no permission: ` +
+        `run with --allow-read=${path} --allow-write=${path}`,
+    );
+  }
+  return path;
+}
+
+/**
+ * What is trusted, and shown.
+ *
+ * @throws {UsageError} If a file cannot be read, or holds nothing of its kind.
+ */
 export async function tlsOf(values: Values): Promise<TlsOptions> {
   const [cacert, cert, key] = ["cacert", "cert", "key"].map((name) => values.text(name));
   if (key !== undefined && cert === undefined) {

@@ -122,8 +122,14 @@ export const FLAGS: readonly Flag[] = [
     { name: "cacert", value: "FILE", help: "authorities to trust, in PEM" },
     { name: "cert", value: "FILE", help: "a client certificate, in PEM" },
     { name: "key", value: "FILE", help: "its key, in PEM (default: in the file of --cert)" },
-    { name: "proxy", short: "x", value: "URL", help: "", notYet: true },
-    { name: "unix-socket", value: "PATH", help: "", notYet: true },
+    {
+      name: "proxy",
+      short: "x",
+      value: "URL",
+      help:
+        "http, https, socks5 or socks5h (which looks names up),\nwith credentials; @FILE, @-: out of a file or stdin",
+    },
+    { name: "unix-socket", value: "PATH", help: "connect there, whatever the URL's host (http1)" },
   ]),
   ...section("Retry", [
     { name: "retries", value: "N", help: "most attempts beyond the first (default 0)" },
@@ -147,7 +153,17 @@ export const FLAGS: readonly Flag[] = [
     { name: "expect-status", value: "LIST", help: "", notYet: true },
     { name: "expect-header", value: "'NAME: REGEX'", help: "", notYet: true },
     { name: "expect-body", value: "REGEX", help: "", notYet: true },
-    { name: "threshold", value: "EXPR", help: "", notYet: true },
+    {
+      name: "threshold",
+      value: "EXPR",
+      repeatable: true,
+      help:
+        "what the summary has to keep to, like p99<500ms,\nfailed<1% or rate>1000 (repeatable); else exit code 1",
+    },
+    {
+      name: "abort-on-threshold",
+      help: "end the run as soon as a threshold is lost",
+    },
   ]),
   ...section("Output", [
     {

@@ -43,7 +43,13 @@ export function formatSummary(snapshot: Snapshot, { version }: SummaryContext): 
     version,
     resumed: snapshot.resumed,
     interrupted: snapshot.interrupted,
-    thresholds: [],
+    aborted: snapshot.aborted ?? null,
+    thresholds: snapshot.thresholds.map(({ threshold, value, unit, holds }) => ({
+      threshold,
+      value,
+      unit,
+      passed: holds,
+    })),
   };
   // It can go to a terminal, and JSON leaves DEL, C1 controls and bidi controls as they are.
   return `${escapeJson(JSON.stringify(summary, null, 2))}\n`;

@@ -9,9 +9,12 @@ import {
   formatRate,
   formatShare,
 } from "./format.ts";
+import { formatReached } from "./verdict.ts";
 
 /** Characters of an example; a line of the table has at most 80. */
 const EXAMPLE_LENGTH = 68;
+/** Characters of the threshold in the first line. */
+const ABORTED_LENGTH = 22;
 /** Most statuses that get a line each: a server can send 900. */
 const MOST_STATUSES = 10;
 /** Most causes of retries that are named in their line. */
@@ -27,7 +30,7 @@ export function formatTable(snapshot: Snapshot, { color }: { color: boolean }): 
   const paint = (code: number, text: string): string =>
     color ? `\x1b[${code}m${text}\x1b[0m` : text;
   const bold = (text: string): string => paint(1, text);
-  const { latency, requests, failed, concurrency } = snapshot;
+  const { latency, requests, failed, concurrency, aborted } = snapshot;
   const lines: string[] = [];
   const row = (name: string, value: string): void => {
     lines.push(`  ${name.padEnd(12)} ${value}`);
@@ -36,7 +39,10 @@ export function formatTable(snapshot: Snapshot, { color }: { color: boolean }): 
   const inTime = `in ${formatClock(snapshot.seconds)}`;
   lines.push(
     bold(`${formatCount(requests)} ${requests === 1 ? "request" : "requests"} ${inTime}`) +
-      (snapshot.interrupted ? paint(33, ", interrupted") : ""),
+      (snapshot.interrupted ? paint(33, ", interrupted") : "") +
+      (aborted === undefined || snapshot.interrupted
+        ? ""
+        : paint(33, `, aborted by ${escapeForTerminal(aborted, ABORTED_LENGTH)}`)),
   );
   row("succeeded", paint(32, formatCount(snapshot.succeeded)));
   row("failed", failed > 0 ? paint(31, formatCount(failed)) : "0");
@@ -107,6 +113,13 @@ export function formatTable(snapshot: Snapshot, { color }: { color: boolean }): 
     const { url, detail } = examples[0];
     lines.push(`    such as ${escapeForTerminal(url, EXAMPLE_LENGTH)}`);
     if (detail !== "") lines.push(`            ${escapeForTerminal(detail, EXAMPLE_LENGTH)}`);
+  }
+
+  if (snapshot.thresholds.length > 0) lines.push("", bold("Thresholds"));
+  for (const verdict of snapshot.thresholds) {
+    const name = escapeForTerminal(verdict.threshold, NAME_CELLS).padEnd(NAME_CELLS);
+    const passed = verdict.holds ? paint(32, "passed") : paint(31, "failed");
+    lines.push(`  ${name} ${passed}   ${formatReached(verdict)}`);
   }
   return `${lines.join("\n")}\n`;
 }

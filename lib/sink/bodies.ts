@@ -8,6 +8,7 @@ import type { AnswerHead, BodySink, Result, Target } from "../types.ts";
 import { OutputError, writeProblem } from "./blocks.ts";
 import { BodyFile } from "./body_file.ts";
 import { BODIES_OF_FOLDER, BodyFolder } from "./body_folder.ts";
+import { SpareDescriptor } from "./spare_descriptor.ts";
 
 /** Most folders whose names are remembered; others are looked at again. */
 const MAX_FOLDERS = 64;
@@ -34,6 +35,7 @@ export class Bodies {
   /** Keeps other runs out; undefined where a folder cannot be locked. */
   readonly #lock: Deno.FsFile | undefined;
   readonly #isNew: boolean;
+  readonly #spare: SpareDescriptor;
   /** By type; at most `MAX_TYPES`. */
   readonly #endings = new Map<string, string>();
   /** The least recently used first; at most `MAX_FOLDERS`. */
@@ -61,9 +63,11 @@ export class Bodies {
     const { extension } = await import("@std/media-types/extension");
     const isNew = !isThere(path);
     if (isNew && isGoneOn) fail("it is gone, and what it held: give --overwrite to begin anew");
+    let isMade = false;
     let lock;
     try {
       if (isNew) Deno.mkdirSync(path, { recursive: true });
+      isMade = isNew;
       checkWritable(path);
       lock = openFolder(path);
       if (lock?.tryLockSync(true) === false) fail("another run writes it: wait for its end");
@@ -72,6 +76,7 @@ export class Bodies {
       }
     } catch (error) {
       lock?.close();
+      if (isMade) Deno.removeSync(path);
       if (error instanceof UsageError) throw error;
       const isNone = error instanceof Deno.errors.NotADirectory ||
         error instanceof Deno.errors.AlreadyExists;
@@ -90,6 +95,7 @@ export class Bodies {
     this.#extension = extension;
     this.#lock = lock;
     this.#isNew = isNew;
+    this.#spare = new SpareDescriptor(() => openFolder(path));
   }
 
   /** Takes the body of an answer. What its methods throw is an {@linkcode OutputError}. */
@@ -134,6 +140,7 @@ export class Bodies {
   /** Lets go of the folder. */
   close(): void {
     this.#lock?.close();
+    this.#spare.close();
   }
 
   /** Lets go of it where the run cannot begin. */
@@ -146,7 +153,7 @@ export class Bodies {
     const number = Math.floor(i / BODIES_OF_FOLDER);
     let folder = this.#folders.get(number);
     if (folder === undefined) {
-      folder = this.#try(() => BodyFolder.open(`${this.#path}/${number}`, this.#open));
+      folder = this.#try(() => BodyFolder.open(`${this.#path}/${number}`, this.#open, this.#spare));
       const [oldest] = this.#folders.keys();
       if (this.#folders.size === MAX_FOLDERS) this.#folders.delete(oldest);
     } else {

@@ -48,17 +48,9 @@ export class BodyFile {
   }
 
   #append(octets: Uint8Array): void {
-    const path = this.#folder.part(this.#i);
-    if (this.#isThere) return Deno.writeFileSync(path, octets, { append: true, create: false });
-    try {
-      this.#isThere = true;
-      Deno.writeFileSync(path, octets, { createNew: true });
-    } catch (error) {
-      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-      // Left behind by a run that was killed; or a link, which is not to be followed.
-      Deno.removeSync(path);
-      Deno.writeFileSync(path, octets, { createNew: true });
-    }
+    if (this.#isThere) return this.#folder.append(this.#i, octets);
+    this.#isThere = true;
+    this.#folder.begin(this.#i, octets);
   }
 
   /**
@@ -76,11 +68,6 @@ export class BodyFile {
   /** Removes what was written. */
   discard(): void {
     this.#piece = NOTHING;
-    if (!this.#isThere) return;
-    try {
-      Deno.removeSync(this.#folder.part(this.#i));
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
+    if (this.#isThere) this.#folder.discard(this.#i);
   }
 }

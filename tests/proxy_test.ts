@@ -1,0 +1,334 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import net from "node:net";
+import { Http1Engine } from "../lib/engine/http1.ts";
+import type { EngineOptions } from "../lib/engine/options.ts";
+import { tunnelThrough } from "../lib/engine/tunnel.ts";
+import { parseRun, type RunOptions } from "../lib/options.ts";
+import type { Engine, ProxyOptions, Result } from "../lib/types.ts";
+import { myriad } from "./fixtures/program.ts";
+import { folder } from "./fixtures/sources.ts";
+import { target } from "./fixtures/target.ts";
+import { type ProxyOptions as Kind, ProxyServer } from "./proxy_server.ts";
+import { ok, RawServer, refusedPort } from "./raw_server.ts";
+import { AUTHORITY, TlsServer } from "./tls_server.ts";
+
+const OPTIONS: EngineOptions = {
+  concurrency: 10,
+  timeoutMs: 10_000,
+  redirects: 10,
+  maxBodyBytes: 1 << 20,
+  ttfb: false,
+  tls: { ca: AUTHORITY, insecure: false },
+};
+
+const create = (options: Partial<EngineOptions>): Engine =>
+  new Http1Engine({ ...OPTIONS, ...options });
+
+/** What the command line makes of `-x`. */
+async function proxyOf(url: string): Promise<ProxyOptions> {
+  return (await parseRun(["-x", url, "http://h/"], "1") as RunOptions).proxy!;
+}
+
+/** A server over TLS that answers any request. */
+const secure = (): Promise<TlsServer> => TlsServer.start(({ send }) => send(ok("secure")));
+
+/** Makes requests one after the other by one engine. */
+async function hit(engine: Engine, ...urls: string[]): Promise<Result[]> {
+  const results = [];
+  for (const url of urls) results.push(await engine.hit(target(url)));
+  engine.close();
+  return results;
+}
+
+for (const kind of ["http", "https", "socks5", "socks5h"] as const) {
+  for (const credentials of [undefined, "me:p@ss"]) {
+    const how = credentials === undefined ? "" : " with credentials";
+    Deno.test(`http1 engine goes through a proxy by ${kind}${how}`, async () => {
+      await using plain = await RawServer.start(({ send }) => send(ok()));
+      await using far = await secure();
+      const server = kind === "socks5h" ? "socks5" : kind;
+      await using proxy = await ProxyServer.start({ kind: server, credentials });
+      const userinfo = credentials?.replace("@", "%40");
+      const engine = create({ proxy: await proxyOf(proxy.url(userinfo, kind)) });
+      const results = await hit(
+        engine,
+        plain.url("/a?b=c"),
+        plain.url("/again"),
+        far.url(undefined, "/x"),
+        far.url(undefined, "/y"),
+      );
+      assertEquals(results.map(({ status, error, detail }) => [status, error, detail]), [
+        ...new Array(4).fill([200, undefined, undefined]),
+      ]);
+      // One for both plain requests, another for both of TLS.
+      assertEquals(proxy.connections, 2);
+      assertEquals(far.connections, 1);
+      assertMatch(plain.requests[0], /^GET \/a\?b=c HTTP\/1\.1\r\n/);
+      for (const request of plain.requests) {
+        assert(!/proxy-authorization/i.test(request), request);
+      }
+    });
+  }
+}
+
+for (
+  const [what, kind, userinfo] of [
+    ["no credentials", "http", ""],
+    ["wrong credentials", "http", "me:wrong"],
+    ["no credentials", "socks5", ""],
+    ["wrong credentials", "socks5", "me:wrong"],
+  ] as const
+) {
+  Deno.test(`http1 engine tells that a proxy by ${kind} does not take ${what}`, async () => {
+    await using plain = await RawServer.start(({ send }) => send(ok()));
+    await using far = await secure();
+    await using proxy = await ProxyServer.start({ kind, credentials: "me:right" });
+    const engine = create({ proxy: await proxyOf(proxy.url(userinfo)) });
+    const [first, second] = await hit(engine, plain.url(), far.url(undefined, "/"));
+    if (kind === "http") assertEquals(first.status, 407);
+    else assertEquals([first.status, first.error], [null, "connect"], first.detail);
+    assertEquals([second.status, second.error], [null, "connect"], second.detail);
+    assertEquals([plain.requests.length, far.requests], [0, 0]);
+    assert(!`${first.detail}${second.detail}`.includes("wrong"));
+  });
+}
+
+Deno.test(`http1 engine follows a redirect through a proxy into TLS`, async () => {
+  await using far = await secure();
+  const location = `Location: ${far.url(undefined, "/")}\r\n`;
+  await using plain = await RawServer.start(({ send }) =>
+    send(`HTTP/1.1 302 Found\r\n${location}Content-Length: 0\r\n\r\n`)
+  );
+  await using proxy = await ProxyServer.start({ kind: "http" });
+  const [result] = await hit(create({ proxy: await proxyOf(proxy.url()) }), plain.url());
+  assertEquals([result.status, result.size, far.requests], [200, 6, 1]);
+});
+
+Deno.test(`http1 engine connects to a Unix socket`, async () => {
+  const dir = await Deno.makeTempDir();
+  const path = `${dir}/socket`;
+  const heads: string[] = [];
+  const server = net.createServer((socket) => {
+    socket.on("data", (octets) => {
+      heads.push(octets.toString("latin1"));
+      socket.write(ok());
+    });
+    socket.on("error", () => {});
+  });
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  const engine = create({ unixSocket: path });
+  const results = await hit(engine, "http://any.test/one", "http://other.test:81/two");
+  assertEquals(results.map(({ status }) => status), [200, 200]);
+  assertMatch(heads[0], /^GET \/one HTTP\/1\.1\r\n[^]*host: any\.test\r\n/i);
+  assertMatch(heads[1], /^GET \/two HTTP\/1\.1\r\n[^]*host: other\.test:81\r\n/i);
+  const gone = create({ unixSocket: `${dir}/none` });
+  const [failed] = await hit(gone, "http://any.test/");
+  assertEquals(failed.status, null);
+  assert(["connect", "refused", "protocol"].includes(failed.error!), failed.error);
+  await new Promise((resolve) => server.close(resolve));
+  await Deno.remove(dir, { recursive: true });
+});
+
+Deno.test("http1 engine lets socks5h look up a name, and looks it up itself for socks5", async () => {
+  await using plain = await RawServer.start(({ send }) => send(ok()));
+  await using proxy = await ProxyServer.start({ kind: "socks5" });
+  const far = `http://far.test:${plain.port}/`;
+  const [byProxy] = await hit(
+    create({ proxy: await proxyOf(proxy.url("", "socks5h")) }),
+    far,
+  );
+  assertEquals([byProxy.status, proxy.asked], [200, [`far.test:${plain.port}`]]);
+  const [byUs, local] = await hit(
+    create({ proxy: await proxyOf(proxy.url("", "socks5")) }),
+    far,
+    `http://localhost:${plain.port}/`,
+  );
+  assertEquals([byUs.status, byUs.error], [null, "dns"]);
+  assertEquals([local.status, proxy.asked.at(-1)], [200, `127.0.0.1:${plain.port}`]);
+});
+
+Deno.test("http1 engine shares connections to a proxy among hosts, and gives `remote` as it", async () => {
+  await using one = await RawServer.start(({ send }) => send(ok()));
+  await using two = await RawServer.start(({ send }) => send(ok()));
+  await using proxy = await ProxyServer.start({ kind: "http" });
+  const engine = create({ proxy: await proxyOf(proxy.url()) });
+  const results = await hit(engine, one.url(), two.url(), one.url());
+  assertEquals(results.map(({ via }) => via!.remote), new Array(3).fill(`127.0.0.1:${proxy.port}`));
+  assertEquals(proxy.connections, 1);
+});
+
+Deno.test("http1 engine keeps a Proxy-Authorization of the user's to the proxy", async () => {
+  await using plain = await RawServer.start(({ send }) => send(ok()));
+  const headers = [["Proxy-Authorization", "Basic mine"]] as const;
+  for (const kind of ["http", "socks5"] as const) {
+    await using proxy = await ProxyServer.start({ kind });
+    const engine = create({ proxy: await proxyOf(proxy.url()) });
+    await engine.hit(target(plain.url(), { headers }));
+    engine.close();
+    if (kind === "http") assertMatch(proxy.asked[0], /^proxy-authorization: basic mine\r$/im);
+    assert(!/mine/.test(plain.requests.at(-1)!));
+  }
+});
+
+for (
+  const [what, options, detail] of [
+    ["answers octet by octet", { kind: "http", drips: true }, undefined],
+    ["answers octet by octet", { kind: "socks5", drips: true }, undefined],
+    ["closes", { kind: "http", closes: true }, /^the proxy: /],
+    ["closes", { kind: "socks5", closes: true }, /^the proxy: /],
+    [
+      "sends no HTTP",
+      { kind: "http", answer: "SSH-2.0-x\r\n\r\n" },
+      /^the proxy: its answer is not/,
+    ],
+    ["sends no SOCKS", { kind: "socks5", answer: "HTTP/1.1 400 Bad\r\n\r\n" }, /^the proxy: it/],
+    [
+      "sends more than its answer",
+      { kind: "http", answer: "HTTP/1.1 200 OK\r\n\r\nsurplus" },
+      /behind its answer/,
+    ],
+    ["sends a head without end", {
+      kind: "http",
+      answer: "HTTP/1.1 200 OK\r\nA: " + "a".repeat(1 << 17),
+    }, /more than/],
+    ["answers 503", { kind: "http", answer: "HTTP/1.1 503 Busy\r\n\r\n" }, /it answered 503/],
+    ["sends what no method is", { kind: "socks5", answer: "\x05\x09" }, /no way of authentication/],
+    ["sends more than its answer", { kind: "socks5", answer: "\x05\0\0" }, /behind its answer/],
+  ] as [string, Kind, RegExp | undefined][]
+) {
+  Deno.test(`http1 engine bears a proxy by ${options.kind} that ${what}`, async () => {
+    await using far = await secure();
+    await using proxy = await ProxyServer.start(options);
+    const engine = create({ proxy: await proxyOf(proxy.url()) });
+    const [result] = await hit(engine, far.url(undefined, "/"));
+    if (detail === undefined) assertEquals([result.status, result.detail], [200, undefined]);
+    else {
+      assertEquals([result.status, result.error], [null, "connect"], result.detail);
+      assertMatch(result.detail!, detail);
+    }
+  });
+}
+
+Deno.test("http1 engine waits for a proxy no longer than for a connection", async () => {
+  for (const kind of ["http", "socks5"] as const) {
+    await using proxy = await ProxyServer.start({ kind, isDeaf: true });
+    const options = { proxy: await proxyOf(proxy.url()), connectTimeoutMs: 100 };
+    const [result] = await hit(create(options), "https://127.0.0.1:1/");
+    assertEquals([result.error, result.detail], ["timeout", "no connection within 100 ms"]);
+  }
+});
+
+Deno.test("http1 engine tells a proxy that is down from a host that is", async () => {
+  const port = await refusedPort();
+  const proxy = await proxyOf(`http://127.0.0.1:${port}`);
+  const [plain, tls] = await hit(create({ proxy }), "http://h.test/", "https://h.test/");
+  for (const { error, detail } of [plain, tls]) {
+    assertEquals([error, detail], ["connect", "the proxy: connection refused"]);
+  }
+  await using up = await ProxyServer.start({ kind: "socks5" });
+  const through = create({ proxy: await proxyOf(up.url()) });
+  const [far] = await hit(through, `http://127.0.0.1:${port}/`);
+  assertEquals([far.error, far.detail], ["connect", "the proxy: connection refused"]);
+});
+
+Deno.test("http1 engine makes many requests at once through a tunnel", async () => {
+  await using far = await secure();
+  await using proxy = await ProxyServer.start({ kind: "http" });
+  const engine = create({ proxy: await proxyOf(proxy.url()), concurrency: 20 });
+  const hits = Array.from(
+    { length: 500 },
+    (_, i) => engine.hit(target(far.url(undefined, `/${i}`), { i })),
+  );
+  const results = await Promise.all(hits);
+  engine.close();
+  assertEquals(results.filter(({ status }) => status === 200).length, 500);
+  assert(proxy.connections <= 500);
+  assertEquals(far.requests, 500);
+});
+
+Deno.test("tunnelThrough() asks for addresses and names as RFC 1928 has them, in any pieces", () => {
+  const proxy: ProxyOptions = {
+    protocol: "socks5h",
+    hostname: "p",
+    port: 1,
+    credentials: { user: "u", password: "é" },
+  };
+  for (
+    const [hostname, expected] of [
+      ["1.2.3.4", [1, 1, 2, 3, 4]],
+      ["::1", [4, ...new Array(15).fill(0), 1]],
+      ["fe80::1:ffff", [4, 0xfe, 0x80, ...new Array(10).fill(0), 0, 1, 0xff, 0xff]],
+      ["a.b", [3, 3, 97, 46, 98]],
+    ] as [string, number[]][]
+  ) {
+    const tunnel = tunnelThrough(proxy, { hostname, port: 0x1234 });
+    assertEquals([...tunnel.greeting], [5, 2, 0, 2]);
+    const said: (number[] | "open" | undefined)[] = [];
+    for (const octet of [5, 2, 1, 0, 5, 0, 0, 4, ...new Array(18).fill(7)]) {
+      const answer = tunnel.feed(Uint8Array.of(octet));
+      if (answer !== undefined) said.push(answer === "open" ? answer : [...answer]);
+    }
+    assertEquals(said, [
+      [1, 1, 117, 2, 0xc3, 0xa9],
+      [5, 1, 0, ...expected, 0x12, 0x34],
+      "open",
+    ]);
+  }
+});
+
+for (
+  const [text, expected] of [
+    ["proxy", { protocol: "http", hostname: "proxy", port: 1080, credentials: undefined }],
+    ["proxy:3128", { protocol: "http", hostname: "proxy", port: 3128, credentials: undefined }],
+    ["HTTP://proxy:80/", { protocol: "http", hostname: "proxy", port: 80, credentials: undefined }],
+    ["https://[::1]", { protocol: "https", hostname: "::1", port: 443, credentials: undefined }],
+    ["socks5://a:b%3Ac@10.0.0.1:9", {
+      protocol: "socks5",
+      hostname: "10.0.0.1",
+      port: 9,
+      credentials: { user: "a", password: "b:c" },
+    }],
+    ["socks5h://a@p:1080", {
+      protocol: "socks5h",
+      hostname: "p",
+      port: 1080,
+      credentials: { user: "a", password: "" },
+    }],
+  ] as [string, ProxyOptions][]
+) {
+  Deno.test(`parseRun() reads -x ${text}`, async () => {
+    assertEquals(await proxyOf(text), expected);
+  });
+}
+
+for (
+  const text of [
+    ...["ftp://secret@h", "http://secret:%zz@h", "http://secret@h/path", "http://secret@"],
+    ...["http://secret@h:99999", `http://secret${"s".repeat(300)}@h`, "http://secret@h:0"],
+  ]
+) {
+  Deno.test(`parseRun() refuses -x ${text.slice(0, 30)} without repeating it`, async () => {
+    const error = await proxyOf(text).then(() => undefined, (error) => error as Error);
+    assertMatch(error!.message, /^Cannot use '--proxy': .*: give /);
+    assert(!error!.message.includes("secret"));
+  });
+}
+
+Deno.test("myriad goes through a proxy with the permission for it alone, and shows no password", async () => {
+  await using plain = await RawServer.start(({ send }) => send(ok()));
+  await using proxy = await ProxyServer.start({ kind: "http", credentials: "me:secret" });
+  await using dir = await folder();
+  const file = await dir.write("proxy", `${proxy.url("me:secret")}\n`);
+  const out = dir.path("out.ndjson");
+  const permissions = [`--allow-net=127.0.0.1:${proxy.port}`, "--allow-read", "--allow-write"];
+  const args = ["-n", "5", "-x", `@${file}`, "-o", out, plain.url("/{}")];
+  const ran = await myriad(args, { permissions });
+  assertEquals([ran.code, ran.stderr, plain.requests.length], [0, "", 5]);
+  const written = await Deno.readTextFile(out) + await Deno.readTextFile(`${out}.myriad`);
+  assert(!(ran.stdout + written).includes("secret"));
+  const without = await myriad([...args, "--overwrite"], {
+    permissions: [`--allow-net=127.0.0.1:${plain.port}`, "--allow-read", "--allow-write"],
+  });
+  assertEquals(without.code, 2);
+  assertMatch(without.stderr, new RegExp(`--allow-net=127\\.0\\.0\\.1:${proxy.port}\n$`));
+});
