@@ -16,6 +16,7 @@ import { type Now, Outputs } from "./outputs.ts";
 import { hostOf, hostPermission } from "./permission.ts";
 import { Pool } from "./pool.ts";
 import { formatSummary } from "./report/json.ts";
+import { RequestIds } from "./request_id.ts";
 import { Schedule } from "./schedule/schedule.ts";
 import { openSource, type TargetSource } from "./source/open.ts";
 import type { Engine, MaybePromise, ProxyOptions, Result, Snapshot, Target } from "./types.ts";
@@ -69,7 +70,11 @@ export class Run {
       answers = await Answers.open(options, { isGoneOn, isComplete });
       const run = new Run(options, source, outputs, answers, onNotice);
       await outputs.open(() => run.#soFar(), (error) => run.#fail(error));
-      run.#schedule = new Schedule(outputs.pending(source), options, {
+      const pending = outputs.pending(source);
+      const ids = options.requestId === undefined
+        ? undefined
+        : await RequestIds.open(options.requestId, outputs.before?.salt);
+      run.#schedule = new Schedule(ids?.over(pending) ?? pending, options, {
         onLate: (ms) => outputs.stats.addLate(ms),
         onRetry: (cause, result) => outputs.stats.addRetry(cause, result),
         onNotice,

@@ -23,6 +23,8 @@ export interface Target {
   readonly body: Uint8Array<ArrayBuffer> | undefined;
   /** Why no request can be made of it (a line that is no URL, a record without a field). */
   readonly invalid: string | undefined;
+  /** The field that has its id, sent behind the others; undefined without one. */
+  readonly requestId?: HeaderList[number] | undefined;
 }
 
 /** Why a request got no usable answer. A closed list, and a contract with the users' scripts. */

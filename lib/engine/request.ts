@@ -82,7 +82,11 @@ export class RequestWriter {
    *
    * @param headers those to send, if not the hop's
    */
-  head({ method, headers: own, body }: Hop, route: Route, headers: HeaderList = own): string {
+  head(
+    { method, headers: own, body, requestId }: Hop,
+    route: Route,
+    headers: HeaderList = own,
+  ): string {
     const origin = route.origin.key;
     let prepared = this.#prepared;
     if (
@@ -94,7 +98,10 @@ export class RequestWriter {
       const base = isAsked ? origin : "";
       prepared = this.#prepared = { headers, origin, method, body, base, end };
     }
-    return `${method} ${prepared.base}${route.target}${prepared.end}`;
+    const head = `${method} ${prepared.base}${route.target}${prepared.end}`;
+    if (requestId === undefined) return head;
+    // In front of the empty line.
+    return `${head.slice(0, -2)}${requestId[0]}: ${requestId[1]}\r\n\r\n`;
   }
 
   /** The fields with what the proxy has to know where it is asked, and else without it. */

@@ -8,9 +8,6 @@ import type { OutputOptions, RunOptions } from "../options.ts";
 import { DEFAULT_FIELDS, type FieldName, FIELDS } from "../sink/record.ts";
 import type { Values } from "./values.ts";
 
-/** The columns of CSV where bodies are saved. */
-const WITH_BODIES: readonly FieldName[] = [...DEFAULT_FIELDS, "body_file"];
-
 export function outputOf(values: Values): OutputOptions | undefined {
   const path = values.text("output");
   if (path === undefined) {
@@ -41,8 +38,17 @@ export function outputOf(values: Values): OutputOptions | undefined {
   if (fields !== undefined && new Set(fields).size < fields.length) {
     throw new UsageError(`'--fields ${list}' names a field twice: give each once`);
   }
-  const ofCsv = values.has("save-bodies") ? WITH_BODIES : DEFAULT_FIELDS;
-  return { path, format, gzip, fields: fields ?? (format === "csv" ? ofCsv : undefined) };
+  if (fields?.includes("request_id") && !values.has("request-id")) {
+    throw new UsageError(
+      "'--fields' names request_id, and '--request-id' is not given: give both",
+    );
+  }
+  const ofCsv = (): FieldName[] => [
+    ...DEFAULT_FIELDS,
+    ...(values.has("save-bodies") ? ["body_file"] as const : []),
+    ...(values.has("request-id") ? ["request_id"] as const : []),
+  ];
+  return { path, format, gzip, fields: fields ?? (format === "csv" ? ofCsv() : undefined) };
 }
 
 export function resumeOf(values: Values): RunOptions["resume"] {

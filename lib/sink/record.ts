@@ -30,6 +30,7 @@ export const FIELDS = {
   error: ({ error }) => error ?? null,
   detail: ({ detail }) => detail ?? null,
   body_file: ({ bodyFile }) => bodyFile ?? null,
+  request_id: ({ target }) => target.requestId?.[1] ?? null,
 } as const satisfies Record<string, (result: Result) => Value>;
 
 /** The name of a field. */
@@ -69,8 +70,8 @@ function toIso(at: number): string {
 
 /**
  * Makes records as NDJSON. Without `fields` a record has the contract's default ones, `error` and
- * `detail` only where a request failed, `body_file` only where its body was saved; with `fields`
- * each of them, always.
+ * `detail` only where a request failed, `body_file` only where its body was saved, `request_id` only
+ * where it has one; with `fields` each of them, always.
  */
 export function ndjson(fields?: readonly FieldName[]): (result: Result) => string {
   if (fields === undefined) return defaultRecord;
@@ -91,7 +92,10 @@ function defaultRecord(
     toMicroseconds(ms)
   },"bytes":${bytes},"attempts":${attempts},"at":"${toIso(at)}"`;
   // Digits, a slash and an ending: nothing to escape.
-  const saved = bodyFile ? `,"body_file":"${bodyFile}"` : "";
+  const file = bodyFile ? `,"body_file":"${bodyFile}"` : "";
+  // Digits, letters of hexadecimal and dashes.
+  const { requestId } = target;
+  const saved = requestId === undefined ? file : `${file},"request_id":"${requestId[1]}"`;
   return error === undefined
     ? record + saved + "}\n"
     : `${record}${saved},"error":"${error}","detail":${JSON.stringify(detail)}}\n`;

@@ -61,7 +61,9 @@ export async function readRecords(
     }
     if (kinds[ATTEMPTS] !== INTEGER) return void unreadable++;
     const attempts = integerAt(scanner!, ATTEMPTS);
-    const isAnswered = kinds[STATUS] === INTEGER && kinds[ERROR] <= NULL;
+    // An answer that is not what was expected is one all the same.
+    const hasFailed = kinds[ERROR] > NULL && scanner!.text(ERROR) !== "expect";
+    const isAnswered = kinds[STATUS] === INTEGER && !hasFailed;
     const status = isAnswered ? integerAt(scanner!, STATUS) : 0;
     if (kinds[STATUS] !== INTEGER && kinds[STATUS] !== NULL) return void unreadable++;
     if (isAnswered && (status < 100 || status > 999)) return void unreadable++;
