@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { MaybePromise, Source, Target } from "./types.ts";
+import type { HeaderList, MaybePromise, Source, Target } from "./types.ts";
 
 /** The W3C's field for an id, whose form it prescribes (Trace Context §3.2). */
 const TRACEPARENT = "traceparent";
@@ -50,13 +50,18 @@ export class RequestIds {
   over(source: Source<Target>): Source<Target> {
     type Step = IteratorResult<Target, unknown>;
     const lower = this.#name.toLowerCase();
+    // Most runs have but one list, so that it is looked at once.
+    let without: HeaderList | undefined;
     const withId = (step: Step): Step => {
       if (step.done) return step;
-      const target = step.value;
-      const hasOwn = target.headers.some(([name]) => name.toLowerCase() === lower);
-      if (hasOwn || target.invalid !== undefined) return step;
-      const requestId = [this.#name, this.idOf(target.i)] as const;
-      return { value: { ...target, requestId }, done: false };
+      const { i, url, method, headers, body, invalid } = step.value as Target;
+      if (invalid !== undefined) return step;
+      if (headers !== without) {
+        if (headers.some(([name]) => name.toLowerCase() === lower)) return step;
+        without = headers;
+      }
+      const requestId = [this.#name, this.idOf(i)] as const;
+      return { value: { i, url, method, headers, body, invalid, requestId }, done: false };
     };
     const next = (): MaybePromise<Step> => {
       const step = source.next();

@@ -64,6 +64,8 @@ interface Prepared {
   readonly base: string;
   /** All that stands behind the request target, up to the body. */
   readonly end: string;
+  /** The same without the empty line, for one more field. */
+  readonly open: string;
 }
 
 /** Makes the heads of requests (RFC 9112 §3). */
@@ -96,12 +98,12 @@ export class RequestWriter {
       const isAsked = isForwarded(this.#proxy, route.origin);
       const end = endOf(method, this.#forProxy(headers, isAsked), body, origin);
       const base = isAsked ? origin : "";
-      prepared = this.#prepared = { headers, origin, method, body, base, end };
+      const open = end.slice(0, -2);
+      prepared = this.#prepared = { headers, origin, method, body, base, end, open };
     }
-    const head = `${method} ${prepared.base}${route.target}${prepared.end}`;
-    if (requestId === undefined) return head;
-    // In front of the empty line.
-    return `${head.slice(0, -2)}${requestId[0]}: ${requestId[1]}\r\n\r\n`;
+    if (requestId === undefined) return `${method} ${prepared.base}${route.target}${prepared.end}`;
+    const [name, id] = requestId;
+    return `${method} ${prepared.base}${route.target}${prepared.open}${name}: ${id}\r\n\r\n`;
   }
 
   /** The fields with what the proxy has to know where it is asked, and else without it. */
