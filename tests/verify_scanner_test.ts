@@ -197,6 +197,28 @@ Deno.test("readRecords() counts lines that are no record, and goes on", async ()
   assertEquals(unreadable, bad.length);
 });
 
+Deno.test("readRecords() takes a status for an answer unless the request failed; what was not expected is one", async () => {
+  await using dir = await folder();
+  const lines = [
+    ["200", "null", 200],
+    ["200", '"expect"', 200],
+    ["200", '"body"', 0],
+    ["null", '"reset"', 0],
+    ["null", "null", 0],
+  ] as const;
+  const ndjson = lines.map(([status, error]) =>
+    `{"error":${error},"attempts":1,"status":${status},"url":"http://h/"}\n`
+  ).join("");
+  const csv = "url,status,attempts,error\n" +
+    lines.map(([status, error]) =>
+      `http://h/,${status},1,${error}\n`.replaceAll("null", "").replaceAll('"', "")
+    ).join("");
+  for (const text of [ndjson, csv]) {
+    const { records } = await recordsOf(await dir.write("a", text));
+    assertEquals(records, lines.map(([, , status]) => ["/", status, 1]));
+  }
+});
+
 Deno.test("readRecords() gives up a quote that is never closed, and goes on behind it", async () => {
   await using dir = await folder();
   const file = await dir.write(

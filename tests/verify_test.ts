@@ -170,6 +170,18 @@ Deno.test("verify takes several results and several logs, compressed or not", as
   assertEquals((await verify(results[0], ...both)).code, 1);
 });
 
+Deno.test("verify reads results from standard input, and then has no examples of a list", async () => {
+  await using dir = await folder();
+  const record = (path: string): string => `{"url":"http://h/${path}","status":200,"attempts":1}\n`;
+  const log = await dir.write("access.log", '{"path":"/a","status":200}\n');
+  const args = ["verify", "-", "--against", log, "--json"];
+  assertEquals((await myriad(args, { input: record("a") })).code, 0);
+  const { code, stdout } = await myriad(args, { input: record("a") + record("b/c") });
+  assertEquals([code, JSON.parse(stdout).missing], [1, { count: 1, examples: [] }]);
+  const numbers = await myriad(args, { input: record("1") + record("2") });
+  assertEquals(JSON.parse(numbers.stdout).missing.examples.length, 2);
+});
+
 Deno.test("verify leaves out what --only and --ignore say, and allows --allow-repeats", async () => {
   await using dir = await folder();
   const { results, log } = await run(dir, "a.ndjson", { path: "api/{}" });
@@ -189,12 +201,12 @@ Deno.test("verify leaves out what --only and --ignore say, and allows --allow-re
   assertEquals(await counts(...both, "--allow-repeats", "1"), [0, 0, 1, 2]);
 });
 
-Deno.test("verify finds nothing lost by kill -9 and --resume, and no more repeats than were in flight", async () => {
+Deno.test("verify finds nothing lost by kill -9 and --resume, and as many repeats as were sent again", async () => {
   await using dir = await folder();
   const log = dir.path("access.log");
   const results = dir.path("out.ndjson");
   const server = await DelayServer.start({ accessLog: log, delay: parseDelay("0-20ms") });
-  const args = ["-n", "3000", "-c", "50", "-s", "-o", results, `${server.url}{}`];
+  const args = ["-n", "10000", "-c", "50", "-s", "-o", results, `${server.url}{}`];
   const child = start(args);
   const size = (): number => {
     try {
@@ -212,7 +224,7 @@ Deno.test("verify finds nothing lost by kill -9 and --resume, and no more repeat
   const { results: counts, missing, unknown, other_status, repeated, log: logged } = JSON.parse(
     stdout,
   );
-  assertEquals([counts.records, counts.answered], [3_000, 3_000]);
+  assertEquals([counts.records, counts.answered], [10_000, 10_000]);
   assertEquals([missing.count, unknown.count, other_status.count], [0, 0, 0]);
   assertEquals(repeated.count, logged.requests - counts.attempts);
   const allowed = ["--allow-repeats", `${repeated.count}`];

@@ -22,6 +22,10 @@ const CLOSE = 0x7d;
 const BARE = new Uint8Array(256);
 for (const character of "0123456789+-.eEtrufalsn") BARE[character.charCodeAt(0)] = 1;
 
+/** Octets at which a text ends, or takes a closer look: one look each is what makes this fast. */
+const SPECIAL = new Uint8Array(256).fill(1, 0, SP);
+SPECIAL[QUOTE] = SPECIAL[BACKSLASH] = 1;
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -63,12 +67,8 @@ export class FlatJson implements Scanner {
     for (;;) {
       if (k >= to || octets[k] !== QUOTE) return false;
       const keyStart = ++k;
-      for (;; k++) {
-        if (k >= to) return false;
-        const octet = octets[k];
-        if (octet === QUOTE) break;
-        if (octet === BACKSLASH || octet < SP) return false;
-      }
+      while (k < to && SPECIAL[octets[k]] === 0) k++;
+      if (k >= to || octets[k] !== QUOTE) return false;
       const field = this.#find(octets, keyStart, k);
       k = skipSpace(octets, k + 1, to);
       if (k >= to || octets[k] !== COLON) return false;
@@ -78,15 +78,12 @@ export class FlatJson implements Scanner {
       let kind = PLAIN;
       if (octets[k] === QUOTE) {
         start = ++k;
-        for (;; k++) {
+        for (;; k += 2) {
+          while (k < to && SPECIAL[octets[k]] === 0) k++;
           if (k >= to) return false;
-          const octet = octets[k];
-          if (octet === QUOTE) break;
-          if (octet < SP) return false;
-          if (octet === BACKSLASH) {
-            kind = ESCAPED;
-            k++;
-          }
+          if (octets[k] === QUOTE) break;
+          if (octets[k] !== BACKSLASH) return false;
+          kind = ESCAPED;
         }
         if (field >= 0) ends[field] = k;
         k++;

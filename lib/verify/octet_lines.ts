@@ -14,7 +14,8 @@ export type TakeLine = (octets: Uint8Array, from: number, to: number) => void;
 /**
  * Hands out the lines of an input as octets, empty ones left out, and closes it. LF or CRLF ends a
  * line, the last one may lack it; a byte order mark at the start is dropped. Holds one block and
- * one line. That nothing is decoded makes it thrice as fast as `LineReader`.
+ * one line. Nothing is decoded: a record is read from octets in about two thirds of the time
+ * that `JSON.parse` takes, and its path can be compared as it stands.
  *
  * @param onTooLong called in place of `take` for a line beyond {@linkcode MAX_LINE_BYTES}
  * @param isEnough asked between blocks whether to end

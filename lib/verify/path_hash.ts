@@ -1,7 +1,8 @@
 /**
  * A hash of 64 bits: MurmurHash3 (x86, 32 bits) by Austin Appleby, public domain, twice with other
- * seeds. The seeds are random, so that nobody can send paths that collide. Of 100 million paths
- * two have the same one in 1 of 3,700 runs.
+ * seeds, random ones. Of 100 million paths two have the same one in 1 of 3,700 runs. It does not
+ * withstand who makes paths collide on purpose: such a request counts as one of the other path, so
+ * that it is found as a repetition.
  */
 export class PathHash {
   readonly #seeds = crypto.getRandomValues(new Int32Array(2));
