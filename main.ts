@@ -20,6 +20,7 @@ const HELP = `Make a very large number of HTTP requests, in flat memory.
 
 Usage: myriad [OPTIONS] URL       make requests (myriad run is the same)
        myriad serve [OPTIONS]     the delay server; see myriad serve --help
+       myriad verify [OPTIONS]    whether a server's log agrees; see myriad verify --help
 
 URL is a template: {} is the request's number, from 0, or the line of --input; {name} is a field
 of a CSV or JSONL record, percent-encoded where it stands behind a = of the query ({+name}: as it
@@ -39,6 +40,12 @@ async function main(argv: readonly string[]): Promise<number> {
   if (command === "serve") {
     const { serve } = await import("./server.ts");
     return await serve(rest);
+  }
+  if (command === "verify") {
+    const { verify } = await import("./lib/verify/command.ts");
+    const { text, code } = await verify(rest);
+    await print(text);
+    return code;
   }
   if (command === "compare") throw new UsageError("'myriad compare' is not yet built");
   const options = await parseRun(command === "run" ? rest : argv, config.version);

@@ -23,6 +23,7 @@ import { memory } from "./benches/memory.ts";
 import { peers } from "./benches/peers.ts";
 import { rate } from "./benches/rate.ts";
 import { stall } from "./benches/stall.ts";
+import { verify } from "./benches/verify.ts";
 import { printMachine } from "./machine.ts";
 import { Meter } from "./meter.ts";
 import { Servers } from "./servers.ts";
@@ -40,6 +41,7 @@ const BENCHES: Record<string, Bench> = {
   memory,
   head,
   delay,
+  verify,
 };
 
 const { scale, chosen } = parse(Deno.args);

@@ -9,6 +9,8 @@ export interface NginxOptions {
   readonly connectionLog?: string;
   /** What it answers, without quotes. @default "Hello, World!" */
   readonly body?: string;
+  /** Where it logs in the combined format; by default nowhere. */
+  readonly accessLog?: string;
   /** What it listens at. @default "127.0.0.1" */
   readonly address?: string;
 }
@@ -20,13 +22,14 @@ export class Nginx implements AsyncDisposable {
 
   /** Undefined if it isn't installed. */
   static async start(
-    { directory, connectionLog, body = "Hello, World!", address = "127.0.0.1" }: NginxOptions,
+    { directory, connectionLog, accessLog, body = "Hello, World!", address = "127.0.0.1" }:
+      NginxOptions,
   ): Promise<Nginx | undefined> {
     const port = freePort();
     const file = `${directory}/nginx_${port}.conf`;
     // Written in large blocks: a write a request would be the server's largest cost.
     const log = connectionLog === undefined
-      ? "access_log off;"
+      ? accessLog === undefined ? "access_log off;" : `access_log ${accessLog} combined;`
       : `log_format connection $connection; access_log ${connectionLog} connection buffer=256k;`;
     await Deno.writeTextFile(
       file,

@@ -97,6 +97,8 @@ export interface RunOptions extends LoadOptions, ThresholdOptions {
   readonly body: Uint8Array<ArrayBuffer> | undefined;
   /** Which of the header fields and the body are templates, there as written; undefined if none. */
   readonly templates: RequestTemplates | undefined;
+  /** The header field that each request has an id in; undefined without ids. */
+  readonly requestId: string | undefined;
   /** The file of the cookie jar, or none but the memory's; undefined without a jar. */
   readonly cookieJar: { readonly path: string | undefined } | undefined;
   readonly timeoutMs: number;

@@ -14,8 +14,10 @@ import { Gate } from "./gate.ts";
 import type { RunOptions } from "./options.ts";
 import { type Now, Outputs } from "./outputs.ts";
 import { hostOf, hostPermission } from "./permission.ts";
+import { PeakMemory } from "./peak_memory.ts";
 import { Pool } from "./pool.ts";
 import { formatSummary } from "./report/json.ts";
+import { RequestIds } from "./request_id.ts";
 import { Schedule } from "./schedule/schedule.ts";
 import { openSource, type TargetSource } from "./source/open.ts";
 import type { Engine, MaybePromise, ProxyOptions, Result, Snapshot, Target } from "./types.ts";
@@ -40,6 +42,7 @@ export class Run {
   #gate!: Gate<Target>;
   #pool: Pool<Target, Result> | undefined;
   readonly #startMs = performance.now();
+  readonly #peak = new PeakMemory();
   #inFlight = 0;
   #isInterrupted = false;
   /** The threshold that ended it. */
@@ -69,7 +72,11 @@ export class Run {
       answers = await Answers.open(options, { isGoneOn, isComplete });
       const run = new Run(options, source, outputs, answers, onNotice);
       await outputs.open(() => run.#soFar(), (error) => run.#fail(error));
-      run.#schedule = new Schedule(outputs.pending(source), options, {
+      const pending = outputs.pending(source);
+      const ids = options.requestId === undefined
+        ? undefined
+        : await RequestIds.open(options.requestId, outputs.before?.salt);
+      run.#schedule = new Schedule(ids?.over(pending) ?? pending, options, {
         onLate: (ms) => outputs.stats.addLate(ms),
         onRetry: (cause, result) => outputs.stats.addRetry(cause, result),
         onNotice,
@@ -220,11 +227,11 @@ export class Run {
   /** What the run took, together with the parts of it that went before. */
   #costs(): Pick<Snapshot, "seconds" | "cpuSeconds" | "peakRssKb"> {
     const before = this.#outputs.before;
-    const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
+    const { userCPUTime, systemCPUTime } = process.resourceUsage();
     return {
       seconds: (before?.seconds ?? 0) + (performance.now() - this.#startMs) / 1000,
       cpuSeconds: (before?.cpuSeconds ?? 0) + (userCPUTime + systemCPUTime) / 1e6,
-      peakRssKb: Math.max(before?.peakRssKb ?? 0, maxRSS),
+      peakRssKb: Math.max(before?.peakRssKb ?? 0, this.#peak.kb),
     };
   }
 

@@ -25,6 +25,8 @@ export interface Target {
   readonly invalid: string | undefined;
   /** What its answer is held against, instead of what the run's are. */
   readonly expect?: Expectation | undefined;
+  /** The field that has its id, sent behind the others; undefined without one. */
+  readonly requestId?: HeaderList[number] | undefined;
 }
 
 /** A regular expression that texts of servers are held against. */

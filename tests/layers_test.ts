@@ -14,6 +14,7 @@ const MAY: Record<string, string[]> = {
     "lib/run.ts",
     "lib/schedule/",
     "lib/sink/",
+    "lib/verify/",
   ],
   "server.ts": ["lib/flags.ts", "lib/os_error.ts"],
   "lib/run.ts": ["lib/"],
@@ -73,6 +74,7 @@ const MAY: Record<string, string[]> = {
     "lib/secrets.ts",
   ],
   "lib/report/": ["lib/report/", "lib/escape.ts"],
+  "lib/verify/": ["lib/verify/", "lib/escape.ts", "lib/flags.ts", "lib/source/"],
 };
 
 interface Module {
@@ -118,9 +120,10 @@ Deno.test("the program fetches nothing but from npm", async () => {
 Deno.test("README.md names each flag that is built, and none that is not", async () => {
   const { RUN_FLAGS } = await import("../lib/options.ts");
   const { SERVE_FLAGS } = await import("../server.ts");
+  const { VERIFY_FLAGS } = await import("../lib/verify/command.ts");
   const readme = await Deno.readTextFile(new URL("../README.md", import.meta.url));
   const tables = readme.split("\n").filter((line) => line.startsWith("| `"));
-  for (const { name, notYet } of [...RUN_FLAGS, ...SERVE_FLAGS]) {
+  for (const { name, notYet } of [...RUN_FLAGS, ...SERVE_FLAGS, ...VERIFY_FLAGS]) {
     const isNamed = tables.some((line) => new RegExp(`--${name}\\b(?!-)`).test(line));
     assertEquals(isNamed, notYet !== true, name);
   }

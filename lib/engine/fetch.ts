@@ -304,16 +304,17 @@ export class FetchEngine implements Engine {
   }
 
   #send(hop: Hop, signal: AbortSignal): Promise<Response> {
-    const { url, method, body } = hop;
+    const { url, method, body, requestId } = hop;
     if (this.#options.permits?.(url) === false) {
       throw new Refusal(failureOfPermission(url));
     }
     const headers = this.#hooks === undefined ? hop.headers : this.#hooks.headersFor(hop);
     if (this.#prepared?.of !== headers) this.#prepared = prepare(headers);
+    const { fields } = this.#prepared;
     // Each member that is given costs its conversion: so the usual request gives few.
     const init: RequestInit & { client: Deno.HttpClient } = {
       client: this.#client,
-      headers: this.#prepared.fields,
+      headers: requestId === undefined ? fields : [...fields, [...requestId]],
       redirect: "manual",
       signal,
     };

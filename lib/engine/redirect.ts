@@ -8,6 +8,8 @@ export interface Hop {
   readonly method: string;
   readonly headers: HeaderList;
   readonly body: Uint8Array<ArrayBuffer> | undefined;
+  /** One more field, which each request has its own of: kept apart, it leaves the others shared. */
+  readonly requestId?: HeaderList[number] | undefined;
 }
 
 /**
@@ -61,7 +63,8 @@ function nextHop(hop: Hop, status: number, location: string): Hop | string {
       !(leaves && (isSecretHeader(name) || /^host$/i.test(name)))
     )
     : hop.headers;
+  const { requestId } = hop;
   return becomesGet
-    ? { url: to.href, method: "GET", headers, body: undefined }
-    : { url: to.href, method: hop.method, headers, body: hop.body };
+    ? { url: to.href, method: "GET", headers, body: undefined, requestId }
+    : { url: to.href, method: hop.method, headers, body: hop.body, requestId };
 }

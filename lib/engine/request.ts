@@ -64,6 +64,8 @@ interface Prepared {
   readonly base: string;
   /** All that stands behind the request target, up to the body. */
   readonly end: string;
+  /** The same without the empty line, for one more field. */
+  readonly open: string;
 }
 
 /** Makes the heads of requests (RFC 9112 §3). */
@@ -82,7 +84,11 @@ export class RequestWriter {
    *
    * @param headers those to send, if not the hop's
    */
-  head({ method, headers: own, body }: Hop, route: Route, headers: HeaderList = own): string {
+  head(
+    { method, headers: own, body, requestId }: Hop,
+    route: Route,
+    headers: HeaderList = own,
+  ): string {
     const origin = route.origin.key;
     let prepared = this.#prepared;
     if (
@@ -92,9 +98,12 @@ export class RequestWriter {
       const isAsked = isForwarded(this.#proxy, route.origin);
       const end = endOf(method, this.#forProxy(headers, isAsked), body, origin);
       const base = isAsked ? origin : "";
-      prepared = this.#prepared = { headers, origin, method, body, base, end };
+      const open = end.slice(0, -2);
+      prepared = this.#prepared = { headers, origin, method, body, base, end, open };
     }
-    return `${method} ${prepared.base}${route.target}${prepared.end}`;
+    if (requestId === undefined) return `${method} ${prepared.base}${route.target}${prepared.end}`;
+    const [name, id] = requestId;
+    return `${method} ${prepared.base}${route.target}${prepared.open}${name}: ${id}\r\n\r\n`;
   }
 
   /** The fields with what the proxy has to know where it is asked, and else without it. */

@@ -73,7 +73,8 @@ function configOf(text: string, flags: readonly Flag[], path: string): Given {
 function valueOf(flag: Flag, value: unknown): string | boolean | string[] | undefined {
   if (flag.value === undefined) {
     const isOwn = typeof value === "boolean" ||
-      (typeof value === "string" && value === flag.switchValue);
+      (typeof value === "string" && value === flag.switchValue) ||
+      (typeof value === "string" && value !== "" && flag.optionalValue !== undefined);
     return isOwn ? value : undefined;
   }
   if (flag.repeatable) {

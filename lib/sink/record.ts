@@ -30,6 +30,7 @@ export const FIELDS = {
   error: ({ error }) => error ?? null,
   detail: ({ detail }) => detail ?? null,
   body_file: ({ bodyFile }) => bodyFile ?? null,
+  request_id: ({ target }) => target.requestId?.[1] ?? null,
 } as const satisfies Record<string, (result: Result) => Value>;
 
 /** The name of a field. */
@@ -80,8 +81,8 @@ function toIso(at: number): string {
 
 /**
  * Makes records as NDJSON. Without `fields` a record has the contract's default ones, `error` and
- * `detail` only where a request failed, `body_file` only where its body was saved; with `fields`
- * each of them, always. What is captured is in each record, too.
+ * `detail` only where a request failed, `body_file` only where its body was saved, `request_id` only
+ * where it has one; with `fields` each of them, always. What is captured is in each record, too.
  *
  * @param captures the names of what is captured
  */
@@ -119,7 +120,10 @@ function defaultRecord(
     toMicroseconds(ms)
   },"bytes":${bytes},"attempts":${attempts},"at":"${toIso(at)}"`;
   // Digits, a slash and an ending: nothing to escape.
-  const saved = bodyFile ? `${more},"body_file":"${bodyFile}"` : more;
+  const file = bodyFile ? `${more},"body_file":"${bodyFile}"` : more;
+  // Digits, letters of hexadecimal and dashes.
+  const { requestId } = target;
+  const saved = requestId === undefined ? file : `${file},"request_id":"${requestId[1]}"`;
   return error === undefined
     ? record + saved + "}\n"
     : `${record}${saved},"error":"${error}","detail":${JSON.stringify(detail)}}\n`;

@@ -23,7 +23,8 @@ type Block = Uint8Array<ArrayBuffer>;
  * standard input too; no URL, JSON or CSV begins so.
  */
 export class Input {
-  readonly #path: string;
+  /** The argument that names it, for messages. */
+  readonly #name: string;
   readonly #file: Deno.FsFile | typeof Deno.stdin;
   /** The file's size in octets; undefined where it is no regular file. */
   readonly #size: number | undefined;
@@ -35,11 +36,14 @@ export class Input {
   /** Answers the one `read()` that waits, if there is one. */
   #answer: ((block: undefined) => void) | undefined;
 
-  /** @throws {UsageError} If the file cannot be read. */
-  static async open(path: string): Promise<Input> {
-    if (path === "-") return new Input(path, Deno.stdin, undefined);
+  /**
+   * @param name the argument that names it, for messages
+   * @throws {UsageError} If the file cannot be read.
+   */
+  static async open(path: string, name = `--input ${path}`): Promise<Input> {
+    if (path === "-") return new Input(name, Deno.stdin, undefined);
     const fail = (why: string): never => {
-      throw new UsageError(`Cannot read '--input ${path}': ${why}`);
+      throw new UsageError(`Cannot read '${name}': ${why}`);
     };
     // Asked first, since opening would ask the user.
     if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") {
@@ -49,7 +53,7 @@ export class Input {
     try {
       file = await Deno.open(path);
       const { isDirectory, isFile, size } = await file.stat();
-      if (!isDirectory) return new Input(path, file, isFile && size > 0 ? size : undefined);
+      if (!isDirectory) return new Input(name, file, isFile && size > 0 ? size : undefined);
     } catch (error) {
       file?.close();
       if (error instanceof Deno.errors.NotFound) fail("no such file: name one that is there");
@@ -63,11 +67,11 @@ export class Input {
   }
 
   private constructor(
-    path: string,
+    name: string,
     file: Deno.FsFile | typeof Deno.stdin,
     size: number | undefined,
   ) {
-    this.#path = path;
+    this.#name = name;
     this.#file = file;
     this.#size = size;
   }
@@ -91,7 +95,7 @@ export class Input {
       if (this.#isClosed) return resolve(undefined);
       reject(
         new InputError(
-          `Cannot read '--input ${this.#path}' to its end: the input broke off (${
+          `Cannot read '${this.#name}' to its end: the input broke off (${
             osMessage(error)
           }): make it whole`,
         ),

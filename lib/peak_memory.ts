@@ -1,0 +1,30 @@
+import process from "node:process";
+
+/** Of what the process begins with, how much more its peak can be than what it has. */
+const OWN = 1.25;
+
+/**
+ * The most memory that this process ever had. Linux's peak is kept over `exec`, so that a process
+ * begins with that of whoever started it; while it has not gone beyond that, what it was seen to
+ * have counts instead.
+ */
+export class PeakMemory {
+  readonly #inheritedKb: number;
+  #seenKb = 0;
+
+  constructor() {
+    const peakKb = process.resourceUsage().maxRSS;
+    this.#inheritedKb = peakKb > OWN * residentKb() ? peakKb : 0;
+  }
+
+  /** Kilobytes. Looks at what there is now. */
+  get kb(): number {
+    this.#seenKb = Math.max(this.#seenKb, residentKb());
+    const peakKb = process.resourceUsage().maxRSS;
+    return peakKb > this.#inheritedKb ? peakKb : this.#seenKb;
+  }
+}
+
+function residentKb(): number {
+  return Math.round(Deno.memoryUsage().rss / 1024);
+}

@@ -1,0 +1,90 @@
+import { fieldsOf } from "../source/csv.ts";
+import { ABSENT, ESCAPED, NULL, numberKind, OTHER, PLAIN, type Scanner } from "./scanner.ts";
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+
+const decoder = new TextDecoder();
+
+/** Finds fields in records of CSV (RFC 4180) by their columns. */
+export class CsvColumns implements Scanner {
+  octets: Uint8Array = new Uint8Array();
+  readonly kinds: Uint8Array;
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
+  /** By column, the field that it is; -1 where nobody asks for it. */
+  readonly #fields: readonly number[];
+
+  /**
+   * @param names the fields to find, which are then known by their place in it
+   * @param header the first record
+   */
+  constructor(names: readonly string[], header: string) {
+    const columns = fieldsOf(header);
+    this.#fields = typeof columns === "string" ? [] : columns.map((name) => names.indexOf(name));
+    this.kinds = new Uint8Array(names.length);
+    this.starts = new Int32Array(names.length);
+    this.ends = new Int32Array(names.length);
+  }
+
+  /** Whether there is a column for a field. */
+  has(field: number): boolean {
+    return this.#fields.includes(field);
+  }
+
+  scan(octets: Uint8Array, from: number, to: number): boolean {
+    const { kinds, starts, ends } = this;
+    const fields = this.#fields;
+    kinds.fill(ABSENT);
+    this.octets = octets;
+    let k = from;
+    for (let column = 0; column < fields.length; column++) {
+      let start = k;
+      let end;
+      let kind = PLAIN;
+      if (octets[k] === QUOTE && k < to) {
+        start = ++k;
+        for (;; k++) {
+          if (k >= to) return false;
+          if (octets[k] !== QUOTE) continue;
+          if (k + 1 >= to || octets[k + 1] !== QUOTE) break;
+          kind = ESCAPED;
+          k++;
+        }
+        end = k++;
+        if (k < to && octets[k] !== COMMA) return false;
+      } else {
+        for (; k < to && octets[k] !== COMMA; k++) if (octets[k] === QUOTE) return false;
+        end = k;
+      }
+      const field = fields[column];
+      if (field >= 0) {
+        starts[field] = start;
+        ends[field] = end;
+        if (end === start) kinds[field] = NULL;
+        else {
+          const number = kind === PLAIN ? numberKind(octets, start, end) : OTHER;
+          kinds[field] = number === OTHER ? kind : number;
+        }
+      }
+      if (k >= to) return column === fields.length - 1;
+      k++;
+    }
+    return false;
+  }
+
+  text(field: number): string {
+    const text = decoder.decode(this.octets.subarray(this.starts[field], this.ends[field]));
+    return this.kinds[field] === ESCAPED ? text.replaceAll('""', '"') : text;
+  }
+}
+
+/**
+ * Whether a record goes on behind a line, since a quoted field is open: quotes are doubled within
+ * one, so then their number is odd.
+ */
+export function isQuoteOpen(octets: Uint8Array, from: number, to: number): boolean {
+  let isOpen = false;
+  for (let k = from; k < to; k++) if (octets[k] === QUOTE) isOpen = !isOpen;
+  return isOpen;
+}
