@@ -1,6 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { type Moment, Stats } from "../lib/stats.ts";
 import { ERROR_KINDS, type Figures, type Result } from "../lib/types.ts";
+import { result } from "./fixtures/result.ts";
 
 const MOMENT: Moment = {
   seconds: 10,
@@ -21,26 +22,7 @@ const MOMENT: Moment = {
 };
 
 function resultOf(partial: Partial<Result> = {}, url = "http://host/"): Result {
-  const target = { i: 0, url, method: "GET", headers: [], body: undefined, invalid: undefined };
-  return {
-    target,
-    status: 200,
-    bytes: 13,
-    size: 13,
-    at: 0,
-    ms: 1000,
-    ttfbMs: null,
-    attempts: 1,
-    location: null,
-    via: null,
-    isReused: false,
-    engine: "fetch",
-    retryAfter: null,
-    isPermanent: false,
-    error: undefined,
-    detail: undefined,
-    ...partial,
-  };
+  return result(partial, { url });
 }
 
 function snapshotOf(results: readonly Result[], moment: Partial<Moment> = {}): Figures {
