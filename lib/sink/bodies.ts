@@ -8,7 +8,7 @@ import type { AnswerHead, BodySink, Result, Target } from "../types.ts";
 import { OutputError, writeProblem } from "./blocks.ts";
 import { BodyFile } from "./body_file.ts";
 import { BODIES_OF_FOLDER, BodyFolder } from "./body_folder.ts";
-import { SpareDescriptor } from "./spare_descriptor.ts";
+import { SpareDescriptors } from "./spare_descriptors.ts";
 
 /** Most folders whose names are remembered; others are looked at again. */
 const MAX_FOLDERS = 64;
@@ -35,7 +35,7 @@ export class Bodies {
   /** Keeps other runs out; undefined where a folder cannot be locked. */
   readonly #lock: Deno.FsFile | undefined;
   readonly #isNew: boolean;
-  readonly #spare: SpareDescriptor;
+  readonly #spare: SpareDescriptors;
   /** By type; at most `MAX_TYPES`. */
   readonly #endings = new Map<string, string>();
   /** The least recently used first; at most `MAX_FOLDERS`. */
@@ -95,7 +95,7 @@ export class Bodies {
     this.#extension = extension;
     this.#lock = lock;
     this.#isNew = isNew;
-    this.#spare = new SpareDescriptor(() => openFolder(path));
+    this.#spare = new SpareDescriptors(() => openFolder(path));
   }
 
   /** Takes the body of an answer. What its methods throw is an {@linkcode OutputError}. */

@@ -1,4 +1,4 @@
-import type { SpareDescriptor } from "./spare_descriptor.ts";
+import type { SpareDescriptors } from "./spare_descriptors.ts";
 
 /** How many numbers a folder has. */
 export const BODIES_OF_FOLDER = 1_000;
@@ -6,7 +6,7 @@ export const BODIES_OF_FOLDER = 1_000;
 /** A folder of at most 1,000 bodies: which of its numbers has which file. */
 export class BodyFolder {
   readonly #path: string;
-  readonly #spare: SpareDescriptor;
+  readonly #spare: SpareDescriptors;
   /** The names of files that are there; at most `BODIES_OF_FOLDER`. */
   readonly #names = new Map<number, string>();
 
@@ -17,7 +17,7 @@ export class BodyFolder {
    * @param spare for when no file can be opened
    * @throws {Error} If it cannot be made, or is none: a link leads somewhere else.
    */
-  static open(path: string, open: ReadonlySet<number>, spare: SpareDescriptor): BodyFolder {
+  static open(path: string, open: ReadonlySet<number>, spare: SpareDescriptors): BodyFolder {
     const folder = new BodyFolder(path, spare);
     try {
       Deno.mkdirSync(path);
@@ -28,7 +28,7 @@ export class BodyFolder {
     return folder;
   }
 
-  private constructor(path: string, spare: SpareDescriptor) {
+  private constructor(path: string, spare: SpareDescriptors) {
     this.#path = path;
     this.#spare = spare;
   }
