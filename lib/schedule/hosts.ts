@@ -2,7 +2,7 @@ import { Deque } from "@std/data-structures/deque";
 import { ownText } from "../own_text.ts";
 import type { Target } from "../types.ts";
 import { Agenda } from "./agenda.ts";
-import { Outage } from "./outage.ts";
+import { type Change, Outage } from "./outage.ts";
 
 /** Most targets that are looked past because their host has to wait, and most memory of them. */
 const MOST_WAITING = 10_000;
@@ -25,9 +25,6 @@ export interface HostOptions {
   readonly outageAfter: number;
 }
 
-/** What came of a start: `outage` where it began by that, `back` where it ended. */
-export type Change = "outage" | "back" | undefined;
-
 /** What is used of std's deque, which comes without types here. */
 interface Queue {
   readonly length: number;
@@ -42,8 +39,6 @@ class Host {
   /** Before it nothing starts. */
   readyAtMs = 0;
   readonly outage: Outage;
-  /** What is in flight to see whether an outage is over. */
-  probe: Target | undefined;
   /** What is looked past for now, in the order of the source; at most `MOST_WAITING` of all hosts. */
   waiting: Queue | undefined;
   /** Its place on the agenda, if it has one. */
@@ -180,12 +175,12 @@ export class Hosts {
 
   /** Whether nothing but time keeps it from starting. */
   #canStart(host: Host): boolean {
-    return host.inFlight < (this.#options.concurrency ?? Infinity) && host.probe === undefined;
+    return host.inFlight < (this.#options.concurrency ?? Infinity) && !host.outage.isProbing;
   }
 
   #start(host: Host, target: Target, nowMs: number): void {
     host.inFlight++;
-    if (host.outage.isOn) host.probe = target;
+    host.outage.begin(target);
     const { delayMs } = this.#options;
     if (delayMs !== undefined) host.readyAtMs = Math.max(host.readyAtMs, nowMs + delayMs);
   }
@@ -219,38 +214,19 @@ export class Hosts {
       if (this.#hosts.size >= MOST_HOSTS) return undefined;
       host = this.#add(key);
     } else if (host.inFlight > 0) host.inFlight--;
-    const change = this.#judge(host, target, isTransient, nowMs);
+    const change = host.outage.end(target, isTransient, nowMs);
+    if (change === "outage") this.#outages++;
+    if (change === "back") {
+      this.#outages--;
+      // It may have a place at the time of the next probe.
+      host.place = undefined;
+    }
     if (isHeld) {
       host.readyAtMs = Math.max(host.readyAtMs, nowMs + holdMs);
     }
     this.#schedule(host);
     if (this.#isForgettable(host, nowMs)) this.#hosts.delete(key);
     return change;
-  }
-
-  #judge(
-    host: Host,
-    target: Target,
-    isTransient: boolean | undefined,
-    nowMs: number,
-  ): Change {
-    const wasProbe = host.probe === target;
-    if (wasProbe) host.probe = undefined;
-    if (isTransient === undefined) return undefined;
-    if (!isTransient) {
-      host.probe = undefined;
-      if (!host.outage.succeed()) return undefined;
-      this.#outages--;
-      // It may have a place at the time of the next probe.
-      host.place = undefined;
-      return "back";
-    }
-    if (wasProbe) host.outage.failProbe(nowMs);
-    else if (host.outage.fail(nowMs)) {
-      this.#outages++;
-      return "outage";
-    }
-    return undefined;
   }
 
   #add(key: string): Host {

@@ -2,6 +2,9 @@
 const FIRST_PROBE_MS = 1_000;
 const LAST_PROBE_MS = 60_000;
 
+/** What came of a start: `outage` where it began by that, `back` where it ended. */
+export type Change = "outage" | "back" | undefined;
+
 /**
  * Tells by a run of failures that there is an outage, and when to look whether it is over.
  *
@@ -17,6 +20,8 @@ export class Outage {
   #failures = 0;
   #waitMs = 0;
   #probeAtMs = 0;
+  /** What is in flight to see whether it is over; at most one at a time. */
+  #probe: unknown;
 
   /** @param threshold failures without a success between them that make an outage, from 1 */
   constructor(threshold: number) {
@@ -37,26 +42,36 @@ export class Outage {
     return this.#probeAtMs;
   }
 
-  /** Counts a failure of what was under way before. @returns whether the outage began by it */
-  fail(nowMs: number): boolean {
-    this.#failures++;
-    if (this.isOn || this.#failures < this.#threshold) return false;
-    this.#waitMs = FIRST_PROBE_MS;
-    this.#probeAtMs = nowMs + this.#waitMs;
-    return true;
+  /** Whether a probe is in flight: until it has ended nothing else starts. */
+  get isProbing(): boolean {
+    return this.#probe !== undefined;
   }
 
-  /** Puts off the next probe, since one failed. */
-  failProbe(nowMs: number): void {
-    this.#failures++;
-    this.#waitMs = Math.min(LAST_PROBE_MS, this.#waitMs * 2);
-    this.#probeAtMs = nowMs + this.#waitMs;
+  /** Takes a start: in an outage it is the probe. */
+  begin(start: unknown): void {
+    if (this.isOn) this.#probe = start;
   }
 
-  /** @returns whether the outage ended by it */
-  succeed(): boolean {
-    const wasOn = this.isOn;
-    this.#failures = this.#waitMs = this.#probeAtMs = 0;
-    return wasOn;
+  /**
+   * Takes what came of a start.
+   *
+   * @param hasFailed undefined if it tells nothing
+   */
+  end(start: unknown, hasFailed: boolean | undefined, nowMs: number): Change {
+    const wasProbe = this.#probe === start;
+    if (wasProbe || hasFailed === false) this.#probe = undefined;
+    if (hasFailed === undefined) return undefined;
+    if (!hasFailed) {
+      const wasOn = this.isOn;
+      this.#failures = this.#waitMs = this.#probeAtMs = 0;
+      return wasOn ? "back" : undefined;
+    }
+    this.#failures++;
+    const begins = !this.isOn && this.#failures >= this.#threshold;
+    // What was under way before an outage tells nothing new of it.
+    if (!wasProbe && !begins) return undefined;
+    this.#waitMs = begins ? FIRST_PROBE_MS : Math.min(LAST_PROBE_MS, this.#waitMs * 2);
+    this.#probeAtMs = nowMs + this.#waitMs;
+    return begins ? "outage" : undefined;
   }
 }

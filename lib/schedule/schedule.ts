@@ -2,8 +2,8 @@ import type { LoadOptions, RetryOptions } from "../options.ts";
 import { ownText } from "../own_text.ts";
 import type { MaybePromise, Result, Source, Target } from "../types.ts";
 import { Agenda } from "./agenda.ts";
-import { type Change, hostOf, Hosts, LONGEST_HOLD_MS } from "./hosts.ts";
-import { Outage } from "./outage.ts";
+import { hostOf, Hosts, LONGEST_HOLD_MS } from "./hosts.ts";
+import { type Change, Outage } from "./outage.ts";
 import { Pace } from "./pace.ts";
 import { waitOf } from "./retry_after.ts";
 import { causeOf, RetryPolicy } from "./retry_policy.ts";
@@ -106,7 +106,6 @@ export class Schedule implements Source<Target> {
   readonly #hosts: Hosts;
   /** Of the network, or the proxy: whatever the host, nothing gets through. */
   readonly #network: Outage;
-  #networkProbe: Target | undefined;
   readonly #pace: Pace | undefined;
   /** Starts at about the same time, and since when. */
   #burst = 0;
@@ -170,7 +169,10 @@ export class Schedule implements Source<Target> {
   next(): MaybePromise<Step> {
     if (this.#goesStraight) {
       const step = this.#pull();
-      if (step !== undefined && !step.done) return this.#give(step.value, NaN);
+      if (step !== undefined && !step.done) {
+        this.#inFlight++;
+        return step;
+      }
     }
     return this.#next() ?? new Promise((resolve) => this.#answer = resolve);
   }
@@ -201,7 +203,7 @@ export class Schedule implements Source<Target> {
   /** When anything may start at all; Infinity where that is not a matter of time. */
   #openAtMs(now: number): number {
     const { concurrency, rampUpMs } = this.#options;
-    if (this.#networkProbe !== undefined) return Infinity;
+    if (this.#network.isProbing) return Infinity;
     const probeAtMs = this.#network.probeAtMs;
     const pace = this.#pace;
     if (pace === undefined) {
@@ -286,7 +288,7 @@ export class Schedule implements Source<Target> {
   #give(value: Target, now: number): Step {
     this.#inFlight++;
     if (value.invalid === undefined) {
-      if (this.#network.isOn) this.#networkProbe = value;
+      this.#network.begin(value);
       if (this.#pace !== undefined) this.#keepPace(this.#pace, now);
     }
     return { value, done: false };
@@ -385,15 +387,9 @@ export class Schedule implements Source<Target> {
     }
     const change = this.#hosts.end(target, isOut, holdMs, now);
     if (change !== undefined) this.#say(change, hostOf(target.url), result);
-    const isDown = isOfNetwork(result);
-    const wasProbe = this.#networkProbe === target;
-    if (wasProbe) this.#networkProbe = undefined;
-    if (isDown === true) {
-      if (wasProbe) this.#network.failProbe(now);
-      else if (this.#network.fail(now)) this.#say("outage", "every host", result);
-    } else if (isDown === false && this.#network.succeed()) {
-      this.#networkProbe = undefined;
-      this.#say("back", "the network", result);
+    const ofAll = this.#network.end(target, isOfNetwork(result), now);
+    if (ofAll !== undefined) {
+      this.#say(ofAll, ofAll === "outage" ? "every host" : "the network", result);
     }
     if (!hadOutages) this.#hopefulMs = now;
   }
