@@ -8,7 +8,7 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /** Whether a text is a token: a method's or a field's name (RFC 9110 §5.6.2). */
-function isToken(text: string): boolean {
+export function isToken(text: string): boolean {
   return TOKEN.test(text);
 }
 
@@ -47,3 +47,15 @@ export function basicCredentials(user: string, password: string): string {
 export const IDEMPOTENT: ReadonlySet<string> = new Set([
   ...["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"],
 ]);
+
+/** Whether an answer with this status says where else to ask (RFC 9110 §15.4). */
+export function isRedirect(status: number): boolean {
+  return status >= 301 && status <= 308 && status !== 304 && status !== 305 && status !== 306;
+}
+
+/** Host and port as a URL has them (RFC 3986 §3.2). @param hostname an IPv6 address without brackets */
+export function authorityOf(
+  { hostname, port }: { readonly hostname: string; readonly port: number },
+): string {
+  return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+}

@@ -13,6 +13,7 @@ import { UsageError } from "./flags.ts";
 import { Gate } from "./gate.ts";
 import type { RunOptions } from "./options.ts";
 import { type Now, Outputs } from "./outputs.ts";
+import { authorityOf } from "./http.ts";
 import { hostOf, hostPermission } from "./permission.ts";
 import { PeakMemory } from "./peak_memory.ts";
 import { Pool } from "./pool.ts";
@@ -20,7 +21,7 @@ import { formatSummary } from "./report/json.ts";
 import { RequestIds } from "./request_id.ts";
 import { Schedule } from "./schedule/schedule.ts";
 import { openSource, type TargetSource } from "./source/open.ts";
-import type { Engine, MaybePromise, ProxyOptions, Result, Snapshot, Target } from "./types.ts";
+import type { Engine, MaybePromise, Result, Snapshot, Target } from "./types.ts";
 
 /** How long requests in flight have once no more are to start. */
 export const GRACE_MS = 5_000;
@@ -186,7 +187,7 @@ export class Run {
   #checkPermission(url: string): void {
     const { proxy, unixSocket } = this.#options;
     if (this.#permits === undefined || unixSocket !== undefined) return;
-    const to = proxy === undefined ? url : urlOfProxy(proxy);
+    const to = proxy === undefined ? url : `http://${authorityOf(proxy)}/`;
     if (this.#permits(to)) return;
     const host = hostOf(to);
     throw new UsageError(`Cannot request '${host}': no permission: run with --allow-net=${host}`);
@@ -281,10 +282,6 @@ function checkSockets({ concurrency, requests }: RunOptions): void {
     `Cannot have ${wanted} requests in flight, as this process may open ${most} sockets only: ` +
       `give '--concurrency ${most}', or raise the limit by 'ulimit -n'`,
   );
-}
-
-function urlOfProxy({ hostname, port }: ProxyOptions): string {
-  return `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}/`;
 }
 
 /** The result of a target of which no request can be made. */

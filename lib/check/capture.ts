@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isToken } from "../http.ts";
 import { parseExactly } from "../exact_json.ts";
 import { ownText } from "../own_text.ts";
 import type { AnswerHead, Captured } from "../types.ts";
@@ -37,7 +38,6 @@ export type Capture = {
 } & (HeadCapture | TextCapture | JsonCapture);
 
 const FORM = /^([A-Za-z_][\w.-]{0,63})=(header|regex|json):(.*)$/s;
-const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /** Reads `NAME=header:FIELD`, `NAME=regex:REGEX` or `NAME=json:POINTER`; or says why it is none. */
 export function parseCapture(text: string): Capture | string {
@@ -46,7 +46,7 @@ export function parseCapture(text: string): Capture | string {
     return "give a name and a place, like etag=header:ETag, id=regex:id=(\\d+) or id=json:/user/id";
   }
   if (kind === "header") {
-    if (!FIELD_NAME.test(what)) return "give the name of a header field, like etag=header:ETag";
+    if (!isToken(what)) return "give the name of a header field, like etag=header:ETag";
     const field = what.toLowerCase();
     return { name, text, from: "head", of: (head) => bounded(head.field(field)) };
   }

@@ -1,3 +1,4 @@
+import { isToken } from "../http.ts";
 import { DURATION_UNITS } from "../flags.ts";
 import { isSecretHeader } from "../secrets.ts";
 import type { Expectation } from "../types.ts";
@@ -5,7 +6,6 @@ import { Patterns, problemOf } from "./pattern.ts";
 import { Statuses } from "./statuses.ts";
 
 const KINDS = ["status", "headers", "body", "sha256", "latency"];
-const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/;
 
 /** Most lists of statuses that are kept, since most records have the same, and the longest. */
@@ -73,7 +73,7 @@ export class RecordExpectations {
       throw new Problem("its 'expect.headers' are no object");
     }
     return Object.entries(headers).map(([name, source]) => {
-      if (!FIELD_NAME.test(name)) throw new Problem("a name in its 'expect.headers' is no token");
+      if (!isToken(name)) throw new Problem("a name in its 'expect.headers' is no token");
       // As `--failures` writes what it leaves out.
       if (source === null && isSecretHeader(name)) {
         throw new Problem(

@@ -1,3 +1,4 @@
+import { isRedirect } from "../http.ts";
 import { isSecretHeader } from "../secrets.ts";
 import type { HeaderList } from "../types.ts";
 import type { Failure } from "./failure.ts";
@@ -30,11 +31,6 @@ export function follow(
   if (followed === most) return { error: "redirect", detail: `more than ${most} redirects` };
   const next = nextHop(hop, status, location);
   return typeof next === "string" ? { error: "redirect", detail: next } : next;
-}
-
-/** Whether an answer with this status says where else to ask (RFC 9110 §15.4). */
-function isRedirect(status: number): boolean {
-  return status >= 301 && status <= 308 && status !== 304 && status !== 305 && status !== 306;
 }
 
 /**

@@ -4,7 +4,7 @@
  * @module
  */
 import net from "node:net";
-import { basicCredentials } from "../http.ts";
+import { authorityOf, basicCredentials } from "../http.ts";
 import type { ProxyOptions } from "../types.ts";
 import { headEnd, MAX_HEAD_BYTES, parseHead, ProtocolError } from "./head.ts";
 
@@ -88,8 +88,8 @@ class ConnectTunnel implements Tunnel {
   readonly greeting: Uint8Array;
   readonly #pending = new Pending();
 
-  constructor(proxy: ProxyOptions, { hostname, port }: Far) {
-    const authority = `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+  constructor(proxy: ProxyOptions, far: Far) {
+    const authority = authorityOf(far);
     const authorization = proxyAuthorization(proxy);
     this.greeting = encoder.encode(
       `CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n` +

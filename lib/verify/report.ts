@@ -1,3 +1,4 @@
+import { formatCount } from "../report/format.ts";
 import { escapeForTerminal, escapeJson } from "../escape.ts";
 import { agree, type Difference, type Example, type Findings } from "./findings.ts";
 
@@ -34,29 +35,25 @@ export function formatTable(findings: Findings): string {
     ["with another status", other_status.count, other_status],
   );
   const width = Math.max(...rows.map(([name]) => name.length));
-  const digits = Math.max(...rows.map(([, count]) => grouped(count).length));
+  const digits = Math.max(...rows.map(([, count]) => formatCount(count).length));
   let text = "";
   for (const [name, count, difference] of rows) {
-    text += `${name.padEnd(width)}  ${grouped(count).padStart(digits)}\n`;
+    text += `${name.padEnd(width)}  ${formatCount(count).padStart(digits)}\n`;
     for (const example of difference?.examples ?? []) text += `  ${line(example)}\n`;
   }
   return `${text}${agree(findings) ? "The logs agree." : "The logs differ."}\n`;
 }
 
 function allowed({ allowed }: Findings["repeated"]): string {
-  return allowed === 0 ? "" : ` (${grouped(allowed)} allowed)`;
+  return allowed === 0 ? "" : ` (${formatCount(allowed)} allowed)`;
 }
 
 function line({ path, status, logged, beyond }: Example): string {
   const parts = [
     status === undefined ? "" : `${status} in the results`,
     logged === undefined ? "" : `${logged} in the log`,
-    beyond === undefined ? "" : `${grouped(beyond)} more`,
+    beyond === undefined ? "" : `${formatCount(beyond)} more`,
   ];
   const told = parts.filter((part) => part !== "").join(", ");
   return escapeForTerminal(path, SHOWN_LENGTH) + (told === "" ? "" : `: ${told}`);
-}
-
-function grouped(count: number): string {
-  return count.toLocaleString("en-US");
 }

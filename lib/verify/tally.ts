@@ -20,6 +20,8 @@
  * @module
  */
 
+import { isRedirect } from "../http.ts";
+
 const STATUS = 0x3f;
 const MATCHED = 0x40;
 const UNSEEN_SHIFT = 7;
@@ -37,11 +39,6 @@ const FIRST_STATUS = 3;
 
 /** Most paths that are counted beyond 16 bits; more of them are not compared. */
 const MOST_LARGE = 100_000;
-
-/** Statuses by which a client is sent elsewhere, where it gets another one (RFC 9110 §15.4). */
-function isRedirect(status: number): boolean {
-  return status === 301 || status === 302 || status === 303 || status === 307 || status === 308;
-}
 
 /** What a line of the server's log turned out to be. */
 export type Sighting = "unknown" | "explained" | "repeated" | "other status";
