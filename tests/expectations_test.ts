@@ -49,7 +49,18 @@ for (const engine of ["http1", "fetch"]) {
     );
     await using dir = await folder();
     const { code, stdout } = await myriad([
-      ...["-n", "20", "--engine", engine, server.url("/{}"), "-o", dir.path("out.ndjson")],
+      // One after the other: reasons stand in the order in which they came up.
+      ...[
+        "-n",
+        "20",
+        "-c",
+        "1",
+        "--engine",
+        engine,
+        server.url("/{}"),
+        "-o",
+        dir.path("out.ndjson"),
+      ],
       ...["--summary", dir.path("summary.json"), "--expect-status", "200"],
       ...["--expect-header", "content-type: ^application/json$", "--expect-body", '"ok":true'],
     ]);
