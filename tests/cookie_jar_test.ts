@@ -1,36 +1,17 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { UsageError } from "../lib/flags.ts";
 import { parseRun, type RunOptions } from "../lib/options.ts";
+import { finish, type Ran, start as startProgram } from "./fixtures/program.ts";
 import { until } from "./fixtures/until.ts";
 import { type Answer, ok, RawServer } from "./raw_server.ts";
 
 // `--cookie-jar` as a user has it: real processes, a real server, files as curl has them.
 
-const MAIN = new URL("../main.ts", import.meta.url).pathname;
 const FILES = ["--allow-net=127.0.0.1", "--allow-read", "--allow-write"];
 const LINES = "# Netscape HTTP Cookie File\n\n";
 
-interface Ran {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
-
-function start(args: string[], permissions = FILES): Deno.ChildProcess {
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", "--quiet", ...permissions, MAIN, ...args],
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-    env: { NO_COLOR: "1" },
-  }).spawn();
-}
-
-async function finish(child: Deno.ChildProcess): Promise<Ran> {
-  const { code, stdout, stderr } = await child.output();
-  const decoder = new TextDecoder();
-  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
-}
+const start = (args: string[], permissions = FILES): Deno.ChildProcess =>
+  startProgram(args, { permissions });
 
 const myriad = (...of: Parameters<typeof start>): Promise<Ran> => finish(start(...of));
 

@@ -5,6 +5,7 @@ import { Http1Engine } from "../lib/engine/http1.ts";
 import type { EngineOptions } from "../lib/engine/options.ts";
 import { ResponseReader } from "../lib/engine/response.ts";
 import type { AnswerHead, BodySink, Cookies, Engine, Result, Target } from "../lib/types.ts";
+import { ENGINE_OPTIONS } from "./fixtures/engine_options.ts";
 import { target } from "./fixtures/target.ts";
 import { until } from "./fixtures/until.ts";
 import { tick } from "./fixtures/wild_server.ts";
@@ -12,17 +13,9 @@ import { type Answer, ok, RawServer } from "./raw_server.ts";
 
 // What both engines hand out of answers: cookies, heads, and bodies as they come.
 
-const OPTIONS: EngineOptions = {
-  concurrency: 10,
-  timeoutMs: 10_000,
-  redirects: 10,
-  maxBodyBytes: 1 << 20,
-  ttfb: false,
-};
-
 const ENGINES: Record<string, (options?: Partial<EngineOptions>) => Engine> = {
-  fetch: (options) => new FetchEngine({ ...OPTIONS, ...options }),
-  http1: (options) => new Http1Engine({ ...OPTIONS, ...options }),
+  fetch: (options) => new FetchEngine({ ...ENGINE_OPTIONS, ...options }),
+  http1: (options) => new Http1Engine({ ...ENGINE_OPTIONS, ...options }),
 };
 
 const CHUNKED = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";

@@ -5,20 +5,13 @@ import { Http1Engine } from "../lib/engine/http1.ts";
 import type { EngineOptions } from "../lib/engine/options.ts";
 import type { Engine, Result, Target } from "../lib/types.ts";
 import { type Answer, ok, RawServer, refusedPort } from "./raw_server.ts";
+import { ENGINE_OPTIONS } from "./fixtures/engine_options.ts";
 import { target } from "./fixtures/target.ts";
-
-const OPTIONS: EngineOptions = {
-  concurrency: 10,
-  timeoutMs: 10_000,
-  redirects: 10,
-  maxBodyBytes: 1 << 20,
-  ttfb: false,
-};
 
 /** The suite runs over every engine. */
 const ENGINES: Record<string, (options?: Partial<EngineOptions>) => Engine> = {
-  fetch: (options) => new FetchEngine({ ...OPTIONS, ...options }),
-  http1: (options) => new Http1Engine({ ...OPTIONS, ...options }),
+  fetch: (options) => new FetchEngine({ ...ENGINE_OPTIONS, ...options }),
+  http1: (options) => new Http1Engine({ ...ENGINE_OPTIONS, ...options }),
 };
 
 /** What one engine does and the other does not; the suite leaves it out there. */

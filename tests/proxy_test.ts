@@ -8,17 +8,14 @@ import { parseRun, type RunOptions } from "../lib/options.ts";
 import type { Engine, ProxyOptions, Result } from "../lib/types.ts";
 import { myriad } from "./fixtures/program.ts";
 import { folder } from "./fixtures/sources.ts";
+import { ENGINE_OPTIONS } from "./fixtures/engine_options.ts";
 import { target } from "./fixtures/target.ts";
 import { type ProxyOptions as Kind, ProxyServer } from "./proxy_server.ts";
 import { ok, RawServer, refusedPort } from "./raw_server.ts";
 import { AUTHORITY, SELF_SIGNED, SERVER, TlsServer } from "./tls_server.ts";
 
 const OPTIONS: EngineOptions = {
-  concurrency: 10,
-  timeoutMs: 10_000,
-  redirects: 10,
-  maxBodyBytes: 1 << 20,
-  ttfb: false,
+  ...ENGINE_OPTIONS,
   tls: { ca: AUTHORITY, insecure: false },
 };
 

@@ -1,36 +1,19 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { finish, type Ran, start as startProgram } from "./fixtures/program.ts";
 import { until } from "./fixtures/until.ts";
 import { ok, RawServer } from "./raw_server.ts";
 
 // `--save-bodies` as a user has it: real processes, killed, resumed, and with a full disk.
 
-const MAIN = new URL("../main.ts", import.meta.url).pathname;
 const FILES = ["--allow-net=127.0.0.1", "--allow-read", "--allow-write"];
 
-interface Ran {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
+const start = (
+  args: string[],
+  permissions = FILES,
+  limits?: string,
+): Deno.ChildProcess => startProgram(args, { permissions, limits });
 
-function start(args: string[], permissions = FILES, limits = "true"): Deno.ChildProcess {
-  const command = [Deno.execPath(), "run", "--no-prompt", "--quiet", ...permissions, MAIN, ...args];
-  return new Deno.Command("bash", {
-    args: ["-c", `${limits}; exec "$@"`, "bash", ...command],
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-    env: { NO_COLOR: "1" },
-  }).spawn();
-}
-
-async function finish(child: Deno.ChildProcess): Promise<Ran> {
-  const { code, stdout, stderr } = await child.output();
-  const decoder = new TextDecoder();
-  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
-}
-
-const myriad = (...start_: Parameters<typeof start>): Promise<Ran> => finish(start(...start_));
+const myriad = (...of: Parameters<typeof start>): Promise<Ran> => finish(start(...of));
 
 async function folder(): Promise<{ file(name: string): string } & AsyncDisposable> {
   const path = await Deno.makeTempDir({ prefix: "myriad_test_" });
