@@ -7,12 +7,14 @@ export interface Context {
   readonly meter: Meter;
   /** What counts and durations are multiplied by, more than 0: below 1 for a quick look. */
   readonly scale: number;
+  /** Keeps a plot or its figures, where the command line says; else nowhere. */
+  keep(name: string, text: string): Promise<void>;
 }
 
 /** Measures one thing, and prints it as a Markdown table. */
 export type Bench = (context: Context) => Promise<void>;
 
 /** A count at the scale of the run; at least `least`, often the number of connections. */
-export function scaled(count: number, { scale }: Context, least = 1): number {
+export function scaled(count: number, { scale }: Pick<Context, "scale">, least = 1): number {
   return Math.max(least, Math.round(count * scale));
 }

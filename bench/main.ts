@@ -4,6 +4,7 @@
  *     deno task bench                        all of it: about an hour
  *     deno task bench peers flat             some of it
  *     deno task bench peers --scale 0.1      a quick look, with a tenth of the requests
+ *     deno task bench peers --keep FOLDER    and the plots, as SVG, and their figures, as CSV
  *
  * A bench is a file in `benches/`; each prints Markdown tables.
  *
@@ -19,6 +20,7 @@ import { flat } from "./benches/flat.ts";
 import { head } from "./benches/head.ts";
 import { hosts } from "./benches/hosts.ts";
 import { journal } from "./benches/journal.ts";
+import { long } from "./benches/long.ts";
 import { memory } from "./benches/memory.ts";
 import { peers } from "./benches/peers.ts";
 import { rate } from "./benches/rate.ts";
@@ -42,9 +44,16 @@ const BENCHES: Record<string, Bench> = {
   head,
   delay,
   verify,
+  long,
 };
 
-const { scale, chosen } = parse(Deno.args);
+/** Half an hour and 23 GB by itself: only where it is asked for. */
+const BY_NAME_ONLY = ["long"];
+
+const { scale, chosen, folder } = parse(Deno.args);
+const keep = async (name: string, text: string): Promise<void> => {
+  if (folder !== undefined) await Deno.writeTextFile(`${folder}/${name}`, text);
+};
 await using servers = await Servers.open();
 const meter = await Meter.open(servers.file("time.txt"));
 Deno.addSignalListener("SIGINT", async () => {
@@ -54,14 +63,15 @@ Deno.addSignalListener("SIGINT", async () => {
 });
 await printMachine(meter);
 if (scale !== 1) console.log(`\nAll counts times ${scale}: a look, no measurement`);
-for (const name of chosen) await BENCHES[name]({ servers, meter, scale });
+if (folder !== undefined) await Deno.mkdir(folder, { recursive: true });
+for (const name of chosen) await BENCHES[name]({ servers, meter, scale, keep });
 
 /** Ends with exit code 2 if the arguments are wrong. */
-function parse(args: string[]): { scale: number; chosen: string[] } {
+function parse(args: string[]): { scale: number; folder?: string; chosen: string[] } {
   try {
     const { values, positionals } = parseArgs({
       args,
-      options: { scale: { type: "string", default: "1" } },
+      options: { scale: { type: "string", default: "1" }, keep: { type: "string" } },
       allowPositionals: true,
     });
     const scale = Number(values.scale);
@@ -73,7 +83,8 @@ function parse(args: string[]): { scale: number; chosen: string[] } {
     if (unknown !== undefined) {
       throw new Error(`There is no bench '${unknown}': give some of ${names.join(", ")}`);
     }
-    return { scale, chosen: positionals.length > 0 ? positionals : names };
+    const usual = names.filter((name) => !BY_NAME_ONLY.includes(name));
+    return { scale, folder: values.keep, chosen: positionals.length > 0 ? positionals : usual };
   } catch (error) {
     console.error((error as Error).message);
     Deno.exit(2);

@@ -29,7 +29,9 @@ export class Nginx implements AsyncDisposable {
     const file = `${directory}/nginx_${port}.conf`;
     // Written in large blocks: a write a request would be the server's largest cost.
     const log = connectionLog === undefined
-      ? accessLog === undefined ? "access_log off;" : `access_log ${accessLog} combined;`
+      ? accessLog === undefined
+        ? "access_log off;"
+        : `access_log ${accessLog} combined buffer=256k;`
       : `log_format connection $connection; access_log ${connectionLog} connection buffer=256k;`;
     await Deno.writeTextFile(
       file,

@@ -1,0 +1,101 @@
+import { type Context, scaled } from "../bench.ts";
+import { Nginx } from "../nginx.ts";
+import { FLAGS, pathOf } from "../root.ts";
+import { cell, grouped, megabytes, printTable } from "../table.ts";
+
+/** A moment of the run, as its own log line and the operating system told it. */
+interface Moment {
+  readonly seconds: number;
+  /** Requests that have completed. */
+  readonly done: number;
+  /** The resident set, and the most it ever was, in units of 1,024 bytes. */
+  readonly residentKb: number;
+  readonly peakKb: number;
+}
+
+/** How many rows the table has at most. */
+const ROWS = 21;
+
+/**
+ * 100 million requests in one run, a record of each, and nginx's own log of them; then both
+ * reconciled. Takes half an hour and 23 GB of disk.
+ */
+export async function long({ servers, scale, keep }: Context): Promise<void> {
+  const directory = servers.file("long");
+  await Deno.mkdir(directory);
+  const [accessLog, results] = [`${directory}/access.log`, `${directory}/results.ndjson`];
+  await using nginx = await Nginx.start({ directory, accessLog });
+  if (nginx === undefined) {
+    console.log("\nlong is skipped: it needs Debian's package nginx-light");
+    return;
+  }
+  const requests = scaled(100_000_000, { scale }, 1000);
+  const args = ["-n", `${requests}`, "-c", "1000", "-o"];
+  console.log(`\nmyriad ${[...args, "results.ndjson"].join(" ")} '${nginx.url}{}'\n`);
+  const moments: Moment[] = [];
+  const summary = await run([...args, results, `${nginx.url}{}`], (moment) => {
+    moments.push(moment);
+  });
+  await nginx.stop();
+
+  const every = Math.ceil(moments.length / ROWS);
+  printTable(
+    ["after", "requests", "resident", "peak so far"],
+    moments.filter((_, k) => k % every === 0 || k === moments.length - 1).map((moment) => [
+      cell(moment.seconds, 0, " s"),
+      grouped(moment.done),
+      megabytes(moment.residentKb),
+      megabytes(moment.peakKb),
+    ]),
+  );
+  console.log(`\n${JSON.stringify(summary)}`);
+  const sizes = [results, accessLog].map((file) => cell(Deno.statSync(file).size / 1e9, 1, " GB"));
+  console.log(`\nresults.ndjson ${sizes[0]}, access.log ${sizes[1]}\n`);
+  const { stdout } = await deno(["verify", results, "--against", accessLog]).output();
+  console.log(new TextDecoder().decode(stdout));
+  await keep("long.csv", csvOf(moments));
+  await Deno.remove(directory, { recursive: true });
+}
+
+function deno(args: readonly string[]): Deno.Command {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", ...FLAGS, pathOf("main.ts"), ...args],
+    stdout: "piped",
+    stderr: "piped",
+  });
+}
+
+/** Runs `myriad`, and asks the operating system for its memory whenever it logs where it is. */
+async function run(
+  args: readonly string[],
+  onMoment: (moment: Moment) => void,
+): Promise<Record<string, unknown>> {
+  const start = performance.now();
+  const child = deno(["--json", "--progress", "log", ...args]).spawn();
+  const stdout = new Response(child.stdout).text();
+  for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
+    for (const line of text.split("\n")) {
+      const done = /^myriad: ([\d,]+)\//.exec(line)?.[1];
+      if (done === undefined) {
+        if (line !== "") console.error(line);
+        continue;
+      }
+      const status = await Deno.readTextFile(`/proc/${child.pid}/status`);
+      onMoment({
+        seconds: (performance.now() - start) / 1000,
+        done: Number(done.replaceAll(",", "")),
+        residentKb: Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]),
+        peakKb: Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1]),
+      });
+    }
+  }
+  await child.status;
+  return JSON.parse(await stdout);
+}
+
+function csvOf(moments: readonly Moment[]): string {
+  const rows = moments.map(({ seconds, done, residentKb, peakKb }) =>
+    [seconds.toFixed(1), done, residentKb, peakKb].join()
+  );
+  return ["seconds,requests,resident_kb,peak_kb", ...rows, ""].join("\n");
+}
