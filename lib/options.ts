@@ -119,6 +119,8 @@ export interface RunOptions extends LoadOptions, ThresholdOptions {
   readonly failures: string | undefined;
   readonly summary: string | undefined;
   readonly json: boolean;
+  /** Whether hosts, slowest requests and the event loop are watched, for who shows them. */
+  readonly details: boolean;
   readonly progress: "auto" | "bar" | "log" | "none";
   readonly silent: boolean;
 }
@@ -185,6 +187,7 @@ export async function parseRun(
     failures: values.text("failures"),
     summary: values.text("summary"),
     json: values.isOn("json"),
+    details: false,
     progress: silent ? "none" : values.oneOf("progress", ["auto", "bar", "log", "none"], "auto"),
     silent,
   };

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { Histogram } from "../lib/histogram.ts";
 import { formatSummary } from "../lib/report/json.ts";
 import {
   formatBar,
@@ -37,6 +38,10 @@ const SNAPSHOT: Snapshot = {
   rate: 660,
   bytes: 8_580_000,
   latency: LATENCY,
+  histogram: new Histogram(),
+  hosts: [],
+  slowest: [],
+  loopBusy: 0,
   concurrency: 1000,
   meanBusyMs: 1501.5,
   utilization: 0.991,
