@@ -17,7 +17,7 @@ const VARYING: readonly (readonly [RegExp, string])[] = [
   [/\[[\da-f]*:[\da-f:.%\w]*\](?::\d+)?|\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?/gi, "ADDRESS"],
   [/\b(?=[a-f-]*\d)(?:[\da-f]{8,}|[\da-f]+(?:-[\da-f]+){3,})\b/gi, "ID"],
   // But not statuses: a few, and each says something else.
-  [/(?<!\bstatus |[\d.])\d+(?:\.\d+)?/g, "N"],
+  [/(?<!\b(?:status|expected) (?:[\dx]+,)*|[\d.])\d+(?:\.\d+)?/g, "N"],
 ];
 
 /** The words of a failure without what is of this one alone: numbers, addresses, URLs, ids. */

@@ -72,7 +72,7 @@ export class SeriesRecorder {
     const interval = new Interval();
     interval.ms = Math.max(0, nowAt - this.#beforeAt);
     interval.requests = now.requests - before.requests;
-    interval.inFlight = now.inFlight;
+    interval.inFlight = Math.max(before.inFlight, now.inFlight);
     interval.rssBytes = now.rssBytes;
     for (const [kind, { count }] of Object.entries(now.errors)) {
       const more = count - (before.errors[kind as keyof Snapshot["errors"]]?.count ?? 0);

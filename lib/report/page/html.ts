@@ -13,7 +13,7 @@ export class Html {
   }
 }
 
-/** What can stand in a template of {@linkcode html}; nothing is left of undefined. */
+/** What can stand in a template of {@linkcode markup}; nothing is left of undefined. */
 export type Part = Html | string | number | undefined | readonly Part[];
 
 const ENTITIES: Readonly<Record<string, string>> = {
@@ -42,7 +42,7 @@ function partOf(part: Part): string {
 }
 
 /** Makes HTML of a template: what is put in is escaped unless it is {@linkcode Html}. */
-export function html(strings: TemplateStringsArray, ...parts: Part[]): Html {
+export function markup(strings: TemplateStringsArray, ...parts: Part[]): Html {
   return new Html(String.raw({ raw: strings }, ...parts.map(partOf)));
 }
 

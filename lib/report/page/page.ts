@@ -17,7 +17,7 @@ import {
 } from "../format.ts";
 import type { PageData } from "./data.ts";
 import { embedded, jsonForScript, policyOf } from "./embedded.ts";
-import { type Html, html, type Part } from "./html.ts";
+import { type Html, markup, type Part } from "./html.ts";
 import { plotData } from "./plots.ts";
 import {
   errorTable,
@@ -35,45 +35,36 @@ export async function formatPage(data: PageData): Promise<string> {
   const styles = [uplotStyle, pageStyle];
   const scripts = [uplotScript, pageScript];
   const { summary } = data;
-  const page = html`
-    <!DOCTYPE html>
-    <html lang="en">
-      <head>
-    <meta charset="utf-8">
-    <meta http-equiv="Content-Security-Policy" content="${await policyOf(scripts, styles)}">
-    <meta name="viewport" content="width=device-width, initial-scale=1">
-    <meta name="referrer" content="no-referrer">
-    <title>${data.title} – myriad</title>
-    ${styles.map((style) =>
-      html`
-        <style>${embedded(style)}</style>
-      `
-    )}</head>
-      <body>
-    <main>
-    <h1>${data.title}</h1>
-    <p>${verdictOf(data)} <span class="faint">${whenOf(data)}</span></p>
-    ${tiles(data)}
-    ${thresholdTable(summary)}
-    ${overTime(data)}
-    ${latency(data)}
-    ${statusTable(summary)}
-    ${errorTable(data)}
-    ${hostTable(data)}
-    ${slowestTable(data)}
-    ${aboutOf(data)}
-    <footer class="faint">Made by myriad ${summary.version} on ${formatTime(
-      data.madeMs,
-    )} UTC.</footer>
-    </main>
-    <script type="application/json" id="data">${jsonForScript(plotData(data))}</script>
-    ${scripts.map((script) =>
-      html`
-        <script>${embedded(script)}</script>
-      `
-    )}</body>
-    </html>
-  `;
+  const policy = await policyOf(scripts, styles);
+  // Between the tags of a script or style nothing may be added: its hash is in the policy.
+  const page = markup`<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<title>${data.title} – myriad</title>
+${styles.map((style) => markup`<style>${embedded(style)}</style>\n`)}</head>
+<body>
+<main>
+<h1>${data.title}</h1>
+<p>${verdictOf(data)} <span class="faint">${whenOf(data)}</span></p>
+${tiles(data)}
+${thresholdTable(summary)}
+${overTime(data)}
+${latency(data)}
+${statusTable(summary)}
+${errorTable(data)}
+${hostTable(data)}
+${slowestTable(data)}
+${aboutOf(data)}
+<footer class="faint">Made by myriad ${summary.version} on ${formatTime(data.madeMs)} UTC.</footer>
+</main>
+<script type="application/json" id="data">${jsonForScript(plotData(data))}</script>
+${scripts.map((script) => markup`<script>${embedded(script)}</script>\n`)}</body>
+</html>
+`;
   return page.toString();
 }
 
@@ -82,7 +73,7 @@ function verdictOf({ summary }: PageData): Html {
   const { failed, interrupted, aborted, thresholds = [] } = summary;
   const lost = thresholds.filter(({ passed }) => !passed).length;
   const word = (kind: string, text: string): Html =>
-    html`<span class="verdict ${kind}">${text}</span>`;
+    markup`<span class="verdict ${kind}">${text}</span>`;
   if (aborted) return word("bad", `Aborted by ${aborted}.`);
   if (interrupted) return word("warn", "Interrupted.");
   if (lost > 0) {
@@ -106,12 +97,10 @@ function whenOf({ summary: { seconds }, series }: PageData): string {
 function tiles({ summary }: PageData): Html {
   const { requests, succeeded, failed, rate, bytes, seconds, latency_ms: latency } = summary;
   const tile = (name: string, value: Part, more: Part = "", kind = ""): Html =>
-    html`
-      <div
-        class="tile"><span class="faint">${name}</span><b class="${kind}">${value}</b><span class="faint">${more}</span></div>
-    `;
+    markup`<div class="tile"><span class="faint">${name}</span><b class="${kind}">${value}</b>
+<span class="faint">${more}</span></div>`;
   const wanted = summary.target_rate;
-  return html`<div class="tiles">${[
+  return markup`<div class="tiles">${[
     tile("Requests", formatCount(requests), `${formatCount(succeeded)} succeeded`),
     tile(
       "Failed",
@@ -136,48 +125,40 @@ function tiles({ summary }: PageData): Html {
     ...summary.peak_rss_kb === undefined ? [] : [tile(
       "Peak memory",
       formatBytes(summary.peak_rss_kb * 1024),
-      summary.cpu_seconds === undefined ? "" : `CPU ${formatClock(summary.cpu_seconds)}`,
+      summary.cpu_seconds === undefined ? "" : `CPU ${formatMs(summary.cpu_seconds * 1000)}`,
     )],
   ]}</div>`;
 }
 
 function plot(name: string, title: string): Html {
-  return html`
-    <div class="card">
-      <h3>${title}</h3>
-      <div data-plot="${name}" role="img" aria-label="${title}"></div>
-    </div>
-  `;
+  return markup`<div class="card"><h3>${title}</h3>
+<div data-plot="${name}" role="img" aria-label="${title}"></div></div>
+`;
 }
 
 function overTime({ series, summary }: PageData): Html | undefined {
   if (series === undefined || series.rate.length === 0) return undefined;
-  return html`
-    <h2>Over time</h2>
-    <p
-      class="faint hint">Drag to zoom in, click twice to see all of it again. Each point is ${formatMs(
-        series.intervalMs,
-      )}.</p>
-    <noscript><p class="warn">The plots need JavaScript.</p></noscript>
-    <div class="plots">${[
-      plot("rate", "Requests a second"),
-      ...summary.succeeded > 0 ? [plot("latency", "Latency")] : [],
-      plot("inFlight", "In flight"),
-      ...Object.keys(series.failed).length > 0
-        ? [plot("failed", "Failures a second, by kind")]
-        : [],
-      plot("memory", "Memory"),
-    ]}</div>
-  `;
+  return markup`<h2>Over time</h2>
+<p class="faint hint">Drag to zoom in, click twice to see all of it again. Each point is ${
+    formatMs(series.intervalMs)
+  }.</p>
+<noscript><p class="warn">The plots need JavaScript.</p></noscript>
+<div class="plots">${[
+    plot("rate", "Requests a second"),
+    ...summary.succeeded > 0 ? [plot("latency", "Latency")] : [],
+    plot("inFlight", "In flight"),
+    ...Object.keys(series.failed).length > 0 ? [plot("failed", "Failures a second, by kind")] : [],
+    plot("memory", "Memory"),
+  ]}</div>`;
 }
 
 function latency({ summary, histogram = [] }: PageData): Html | undefined {
   if (summary.succeeded === 0) return undefined;
-  const plots = histogram.length === 0 ? undefined : html`<div class="plots">${[
+  const plots = histogram.length === 0 ? undefined : markup`<div class="plots">${[
     plot("histogram", "Answers by latency"),
     plot("spectrum", "Latency by percentile"),
   ]}</div>`;
-  return html`<h2>Latency of answers</h2>${plots}
+  return markup`<h2>Latency of answers</h2>${plots}
 <div class="below">${latencyTable(summary.latency_ms)}</div>`;
 }
 
@@ -186,7 +167,7 @@ function aboutOf({ summary, command, machine, parts = [] }: PageData): Html {
   const row = (name: string, value: Part | undefined): void => {
     if (value !== undefined && value !== "") rows.push([name, value]);
   };
-  row("Command", command && html`<code>${command}</code>`);
+  row("Command", command && markup`<code>${command}</code>`);
   row("Load", loadOf(summary));
   row("Attempts", attemptsOf(summary));
   row("Late starts", lateOf(summary));
@@ -207,7 +188,7 @@ function aboutOf({ summary, command, machine, parts = [] }: PageData): Html {
     row("Machine", `${os}, ${cores} ${cores === 1 ? "core" : "cores"}`);
     row("Versions", `myriad ${summary.version ?? ""}, Deno ${deno}`);
   }
-  return html`<h2>The run</h2>${pairs(rows)}`;
+  return markup`<h2>The run</h2>${pairs(rows)}`;
 }
 
 function loadOf({ engine, concurrency, utilization }: PageData["summary"]): string {
