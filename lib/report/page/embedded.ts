@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { escapeJson } from "../../escape.ts";
 import { Html } from "./html.ts";
 
 /**
@@ -11,8 +12,8 @@ import { Html } from "./html.ts";
  * well (before ES2019, U+2028 and U+2029 ended a line).
  */
 export function jsonForScript(data: unknown): Html {
-  const json = JSON.stringify(data)
-    .replace(/[<>&\u2028\u2029]/g, (it) => `\\u${it.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  const json = escapeJson(JSON.stringify(data))
+    .replace(/[<>&]/g, (it) => `\\u00${it.charCodeAt(0).toString(16)}`);
   return new Html(json);
 }
 

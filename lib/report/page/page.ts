@@ -30,14 +30,20 @@ import {
   thresholdTable,
 } from "./tables.ts";
 
-/** The page of a run. */
+/** Octets of a page. Everything is bounded but the hosts, which have what the others leave. */
+const MOST = 490_000;
+/** What the hosts have besides their rows. */
+const ROOM = 1_000;
+
+/** The page of a run: less than 500 KB, however long it took. */
 export async function formatPage(data: PageData): Promise<string> {
   const styles = [uplotStyle, pageStyle];
   const scripts = [uplotScript, pageScript];
   const { summary } = data;
   const policy = await policyOf(scripts, styles);
   // Between the tags of a script or style nothing may be added: its hash is in the policy.
-  const page = markup`<!DOCTYPE html>
+  const pageWith = (hosts?: Html): string =>
+    markup`<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -56,7 +62,7 @@ ${overTime(data)}
 ${latency(data)}
 ${statusTable(summary)}
 ${errorTable(data)}
-${hostTable(data)}
+${hosts}
 ${slowestTable(data)}
 ${aboutOf(data)}
 <footer class="faint">Made by myriad ${summary.version} on ${formatTime(data.madeMs)} UTC.</footer>
@@ -64,8 +70,9 @@ ${aboutOf(data)}
 <script type="application/json" id="data">${jsonForScript(plotData(data))}</script>
 ${scripts.map((script) => markup`<script>${embedded(script)}</script>\n`)}</body>
 </html>
-`;
-  return page.toString();
+`.toString();
+  const { length } = new TextEncoder().encode(pageWith());
+  return pageWith(hostTable(data, MOST - ROOM - length));
 }
 
 /** In one word, what came of it. */

@@ -11,9 +11,8 @@ import { formatReached } from "../verdict.ts";
 import type { PageData, PageSummary } from "./data.ts";
 import { type Html, markup, type Part, within } from "./html.ts";
 
-/** Octets of HTML that a section's rows may take; what is beyond is summed up. */
-const MOST_OF_HOSTS = 110_000;
-const MOST_OF_ERRORS = 80_000;
+/** Octets of HTML that the rows of errors may take; what is beyond is summed up. */
+const MOST_OF_ERRORS = 60_000;
 
 /** A cell of text, of a number, and of what can be long. HTML lets end tags of cells go. */
 const cell = (value: Part): Html => markup`<td>${value}`;
@@ -155,11 +154,15 @@ function folded(examples: Group["examples"]): Html | undefined {
   return markup`<details><summary>${title}</summary><ul>${each}</ul></details>`;
 }
 
-/** What came of each host, the busiest first; undefined where nobody counted. */
-export function hostTable({ hosts = [] }: PageData): Html | undefined {
+/**
+ * What came of each host, the busiest first; undefined where nobody counted.
+ *
+ * @param most octets of HTML that its rows may take; what is beyond is summed up
+ */
+export function hostTable({ hosts = [] }: PageData, most: number): Html | undefined {
   if (hosts.length === 0) return undefined;
   const sorted = hosts.toSorted((a, b) => b.requests - a.requests);
-  const most = sorted[0].requests;
+  const busiest = sorted[0].requests;
   const all = sorted.map(({ host, requests, failed, meanMs, maxMs }) =>
     row(
       long(host),
@@ -167,10 +170,10 @@ export function hostTable({ hosts = [] }: PageData): Html | undefined {
       failed > 0 ? markup`<td class="n bad">${formatCount(failed)}` : number(0),
       number(formatMs(meanMs)),
       number(formatMs(maxMs)),
-      bar(requests / most),
+      bar(requests / busiest),
     )
   );
-  const rows = within(MOST_OF_HOSTS, all);
+  const rows = within(most, all);
   const left = sorted.slice(rows.length);
   if (left.length > 0) {
     const sum = (name: "requests" | "failed"): string =>

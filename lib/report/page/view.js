@@ -243,7 +243,7 @@
     const x = logX(1, xs.at(-1), percentile);
     // Between powers of ten there is nothing round to a percentile.
     x.axis.splits = (_u, _k, low, high) =>
-      [1, 2, 4, ...Array.from({ length: 16 }, (_, k) => Math.pow(10, k + 1))]
+      [1, 2, ...Array.from({ length: 16 }, (_, k) => Math.pow(10, k + 1))]
         .filter((value) => value >= low * 0.999 && value <= high * 1.001);
     return {
       data: [xs, ys],
