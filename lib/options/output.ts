@@ -5,9 +5,8 @@
  */
 import { type Given, UsageError } from "../flags.ts";
 import type { OutputOptions, ReportOptions, RunOptions } from "../options.ts";
-import { withoutSecrets } from "../secrets.ts";
 import { DEFAULT_FIELDS, FIELDS } from "../sink/record.ts";
-import { shownCommand } from "./shown.ts";
+import { shownCommand, shownUrl } from "./shown.ts";
 import { FLAGS } from "./table.ts";
 import type { Values } from "./values.ts";
 
@@ -65,7 +64,7 @@ export function reportOf(values: Values, given: Given): ReportOptions | undefine
   const [url] = given.positionals;
   return {
     path,
-    title: url === undefined ? `URLs of ${values.text("input")}` : withoutSecrets(url),
+    title: url === undefined ? shownUrl(`URLs of ${values.text("input")}`) : shownUrl(url),
     command: shownCommand(given, FLAGS),
   };
 }

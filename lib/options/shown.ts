@@ -17,8 +17,6 @@ const MOST = 4_000;
 const SECRET: ReadonlySet<string> = new Set(["user", "cookie", "data"]);
 /** Flags of a name and a value behind a colon. */
 const OF_FIELDS: ReadonlySet<string> = new Set(["header", "expect-header"]);
-/** Flags of a URL. */
-const OF_URLS: ReadonlySet<string> = new Set(["proxy"]);
 
 /** The command line, as a shell would take it, without secrets. */
 export function shownCommand({ values, positionals }: Given, flags: readonly Flag[]): string {
@@ -33,8 +31,13 @@ export function shownCommand({ values, positionals }: Given, flags: readonly Fla
       else words.push(`--${name}`, quoted(shown(name, value)));
     }
   }
-  words.push(...positionals.map((url) => quoted(withoutSecrets(url))));
+  words.push(...positionals.map((url) => quoted(shownUrl(url))));
   return cut(words.join(" "), MOST);
+}
+
+/** A URL's template, without secrets, no longer than a title may be. */
+export function shownUrl(url: string): string {
+  return cut(withoutSecrets(url), MOST_OF_VALUE);
 }
 
 function shown(name: string, value: string): string {
@@ -42,7 +45,8 @@ function shown(name: string, value: string): string {
     return fileFlag(name, value).slice(`--${name} `.length);
   }
   if (SECRET.has(name)) return HIDDEN;
-  if (OF_URLS.has(name)) return withoutSecrets(value);
+  // A proxy need not have a scheme.
+  if (name === "proxy") return value.replace(/^(\w+:\/\/)?.*@/s, "$1");
   if (!OF_FIELDS.has(name)) return cut(value, MOST_OF_VALUE);
   const [field] = value.split(":", 1);
   return isSecretHeader(field.trim()) ? `${field}: ${HIDDEN}` : cut(value, MOST_OF_VALUE);

@@ -31,7 +31,7 @@
   };
   const two = (value) => String(Math.floor(value)).padStart(2, "0");
   const clock = (seconds) => {
-    if (seconds < 60) return `${Number(seconds.toFixed(seconds < 10 ? 1 : 0))} s`;
+    if (seconds < 59.5) return `${Number(seconds.toFixed(seconds < 10 ? 1 : 0))} s`;
     const whole = Math.round(seconds);
     const [days, hours] = [Math.floor(whole / 86_400), Math.floor(whole / 3_600) % 24];
     const rest = `${two(whole / 60 % 60)}:${two(whole % 60)}`;
