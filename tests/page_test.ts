@@ -100,7 +100,7 @@ Deno.test("formatPage() has no tag, attribute or script that is not its own, wha
   }
   assertEquals(hostile, harmless);
   assertEquals(page.includes("\u202e"), false);
-  assertEquals(/[\0\x1b\u2028\u2029]/.test(page), false);
+  assertEquals(["\0", "\x1b", "\u2028", "\u2029"].filter((it) => page.includes(it)), []);
 });
 
 Deno.test("formatPage() takes no reference to anything outside of it", async () => {

@@ -15,7 +15,7 @@ const LENGTH = 200;
 const VARYING: readonly (readonly [RegExp, string])[] = [
   [/\bhttps?:\/\/[^\s'"]+/gi, "URL"],
   [/\[[\da-f]*:[\da-f:.%\w]*\](?::\d+)?|\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?/gi, "ADDRESS"],
-  [/\b(?=[a-f-]*\d)(?:[\da-f]{8,}|[\da-f]+(?:-[\da-f]+){3,})\b/gi, "ID"],
+  [/\b(?=[a-f-]*\d)(?:[\da-f]+(?:-[\da-f]+){3,}|[\da-f]{8,})\b/gi, "ID"],
   // But not statuses: a few, and each says something else.
   [/(?<!\b(?:status|expected) (?:[\dx]+,)*|[\d.])\d+(?:\.\d+)?/g, "N"],
 ];

@@ -209,7 +209,7 @@
         series: [
           {
             label: "latency",
-            value: (_u, value, _s, k) => {
+            value: (_u, _value, _s, k) => {
               if (k === null || k === undefined) return "–";
               const from = Math.min(k, last - 1);
               return `${ms(edges[from])} to ${ms(edges[from + 1])}`;
