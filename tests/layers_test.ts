@@ -14,6 +14,7 @@ const MAY: Record<string, string[]> = {
     "lib/run.ts",
     "lib/schedule/",
     "lib/sink/",
+    "lib/compare/",
     "lib/verify/",
   ],
   "server.ts": ["lib/flags.ts", "lib/os_error.ts"],
@@ -75,6 +76,20 @@ const MAY: Record<string, string[]> = {
     "lib/secrets.ts",
   ],
   "lib/report/": ["lib/report/", "lib/escape.ts"],
+  "lib/compare/": [
+    "lib/compare/",
+    "lib/as_completed.ts",
+    "lib/engine/http1.ts",
+    "lib/escape.ts",
+    "lib/flags.ts",
+    "lib/os_error.ts",
+    "lib/peak_memory.ts",
+    "lib/plot/",
+    "lib/pool.ts",
+    "lib/report/format.ts",
+    "server.ts",
+  ],
+  "lib/plot/": ["lib/plot/"],
   "lib/verify/": [
     "lib/verify/",
     "lib/escape.ts",
@@ -128,10 +143,13 @@ Deno.test("the program fetches nothing but from npm", async () => {
 Deno.test("README.md names each flag that is built, and none that is not", async () => {
   const { RUN_FLAGS } = await import("../lib/options.ts");
   const { SERVE_FLAGS } = await import("../server.ts");
+  const { COMPARE_FLAGS } = await import("../lib/compare/options.ts");
   const { VERIFY_FLAGS } = await import("../lib/verify/command.ts");
   const readme = await Deno.readTextFile(new URL("../README.md", import.meta.url));
   const tables = readme.split("\n").filter((line) => line.startsWith("| `"));
-  for (const { name, notYet } of [...RUN_FLAGS, ...SERVE_FLAGS, ...VERIFY_FLAGS]) {
+  for (
+    const { name, notYet } of [...RUN_FLAGS, ...SERVE_FLAGS, ...VERIFY_FLAGS, ...COMPARE_FLAGS]
+  ) {
     const isNamed = tables.some((line) => new RegExp(`--${name}\\b(?!-)`).test(line));
     assertEquals(isNamed, notYet !== true, name);
   }
