@@ -9,6 +9,7 @@ import { whyNotRun } from "./foresight.ts";
 import { COMPARE_HELP, type CompareOptions, parseCompare } from "./options.ts";
 import { comparisonPage, plotComparison } from "./plot.ts";
 import { formatComparison, formatComparisonJson, formatTrial } from "./report.ts";
+import { residentKbOf } from "./resident.ts";
 import { STRATEGIES } from "./strategies.ts";
 import { type Trial, tryStrategy } from "./trial.ts";
 
@@ -44,28 +45,42 @@ export async function compare(argv: readonly string[], context: CompareContext):
   }
   // Refused now, and not after an hour.
   if (plot !== undefined) {
-    writePlot(plot, (path) => Deno.openSync(path, { write: true, create: true }).close());
+    try {
+      Deno.openSync(plot, { write: true, create: true }).close();
+    } catch (error) {
+      throw new UsageError(whyNotWritten(plot, error));
+    }
   }
-  const { print, note, version } = context;
+  if (await residentKbOf(Deno.pid) === undefined) {
+    await context.note("myriad: there is no 'ps': only V8 holds a client to the memory limit\n");
+  }
   const trials: Trial[] = [];
   try {
     for await (const trial of trialsOf(options, context.signal)) {
       trials.push(trial);
-      await (json ? note : print)(`${formatTrial(trial)}\n`);
+      await (json ? context.note : context.print)(`${formatTrial(trial)}\n`);
     }
   } finally {
-    if (trials.length > 0) {
-      await print(
-        json
-          ? formatComparisonJson(trials, options, version)
-          : `\n${formatComparison(trials, { color: context.color })}`,
-      );
-    }
-    if (plot !== undefined) {
-      const isPage = /\.html$/i.test(plot);
-      const text = isPage ? comparisonPage(trials, options) : plotComparison(trials);
-      writePlot(plot, (path) => Deno.writeTextFileSync(path, text));
-    }
+    await show(trials, options, context);
+  }
+}
+
+/** @throws {Error} If the plot cannot be written. */
+async function show(
+  trials: readonly Trial[],
+  options: CompareOptions,
+  { print, version, color }: CompareContext,
+): Promise<void> {
+  const { plot, json } = options;
+  if (json) await print(formatComparisonJson(trials, options, version));
+  else if (trials.length > 0) await print(`\n${formatComparison(trials, { color })}`);
+  if (plot === undefined) return;
+  const isPage = /\.html$/i.test(plot);
+  const text = isPage ? comparisonPage(trials, options) : plotComparison(trials);
+  try {
+    Deno.writeTextFileSync(plot, text);
+  } catch (error) {
+    throw new Error(whyNotWritten(plot, error));
   }
 }
 
@@ -86,14 +101,8 @@ async function* trialsOf(options: CompareOptions, signal: AbortSignal): AsyncGen
   }
 }
 
-function writePlot(path: string, write: (path: string) => void): void {
-  try {
-    write(path);
-  } catch (error) {
-    throw new UsageError(
-      error instanceof Deno.errors.NotCapable
-        ? `Cannot write '--plot ${path}': no permission: run with --allow-write=${path}`
-        : `Cannot write '--plot ${path}': ${osMessage(error)}: give another name`,
-    );
-  }
+function whyNotWritten(path: string, error: unknown): string {
+  return error instanceof Deno.errors.NotCapable
+    ? `Cannot write '--plot ${path}': no permission: run with --allow-write=${path}`
+    : `Cannot write '--plot ${path}': ${osMessage(error)}: give another name`;
 }

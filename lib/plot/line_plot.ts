@@ -42,7 +42,7 @@ export function linePlot(panels: readonly Panel[]): string {
   const width = PANEL_WIDTH * panels.length;
   const names = [...new Set(panels.flatMap(({ lines }) => lines.map(({ name }) => name)))];
   const columns = Math.max(1, Math.floor((width - 20) / LEGEND_CELL));
-  const hasLegend = names.length > 1;
+  const hasLegend = panels.some(({ lines }) => lines.length > 1);
   const rows = hasLegend ? Math.ceil(names.length / columns) : 0;
   const content = panels.map((panel, k) =>
     `<g transform="translate(${k * PANEL_WIDTH} 0)">\n${panelOf(panel, names)}</g>\n`
