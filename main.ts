@@ -36,8 +36,9 @@ const EXIT_OF_SIGNAL = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
  */
 async function main(argv: readonly string[]): Promise<number> {
   const [command, ...rest] = argv;
-  // A compiled program has it for this command; no other is to start anything.
-  if (command !== "compare") Deno.permissions.revokeSync({ name: "run" });
+  // It was compiled with this permission for one command; no other is to start anything. From its
+  // source a program has what it was given: to take one permission of `--allow-all` takes devices too.
+  if (Deno.build.standalone && command !== "compare") Deno.permissions.revokeSync({ name: "run" });
   if (command === "serve") {
     const { serve } = await import("./server.ts");
     return await serve(rest);
