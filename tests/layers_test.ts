@@ -23,6 +23,7 @@ const MAY: Record<string, string[]> = {
   "lib/as_completed.ts": ["lib/pool.ts"],
   "lib/options.ts": ["lib/flags.ts", "lib/options/"],
   "lib/options/": [
+    "lib/permission.ts",
     "lib/options/",
     "lib/check/",
     "lib/content_type.ts",
@@ -46,9 +47,17 @@ const MAY: Record<string, string[]> = {
     "lib/own_text.ts",
     "lib/secrets.ts",
   ],
-  "lib/cookies/": ["lib/cookies/", "lib/flags.ts", "lib/os_error.ts", "lib/sink/blocks.ts"],
+  "lib/descriptors.ts": ["lib/permission.ts"],
+  "lib/cookies/": [
+    "lib/cookies/",
+    "lib/permission.ts",
+    "lib/flags.ts",
+    "lib/os_error.ts",
+    "lib/sink/blocks.ts",
+  ],
   "lib/outputs.ts": ["lib/checkpoint/", "lib/sink/", "lib/stats.ts"],
   "lib/checkpoint/": [
+    "lib/permission.ts",
     "lib/checkpoint/",
     "lib/flags.ts",
     "lib/secrets.ts",
@@ -57,6 +66,7 @@ const MAY: Record<string, string[]> = {
     "lib/stats.ts",
   ],
   "lib/source/": [
+    "lib/permission.ts",
     "lib/source/",
     "lib/check/of_record.ts",
     "lib/content_type.ts",
@@ -69,6 +79,7 @@ const MAY: Record<string, string[]> = {
   "lib/schedule/": ["lib/schedule/", "lib/http.ts", "lib/own_text.ts"],
   "lib/engine/": ["lib/engine/", "lib/http.ts", "lib/permission.ts", "lib/secrets.ts"],
   "lib/sink/": [
+    "lib/permission.ts",
     "lib/sink/",
     "lib/check/of_record.ts",
     "lib/flags.ts",
@@ -77,6 +88,7 @@ const MAY: Record<string, string[]> = {
   ],
   "lib/report/": ["lib/report/", "lib/escape.ts"],
   "lib/compare/": [
+    "lib/permission.ts",
     "lib/compare/",
     "lib/as_completed.ts",
     "lib/engine/http1.ts",

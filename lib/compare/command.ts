@@ -5,6 +5,7 @@
  */
 import { UsageError } from "../flags.ts";
 import { osMessage } from "../os_error.ts";
+import { isGranted } from "../permission.ts";
 import { whyNotRun } from "./foresight.ts";
 import { COMPARE_HELP, type CompareOptions, parseCompare } from "./options.ts";
 import { comparisonPage, plotComparison } from "./plot.ts";
@@ -40,7 +41,7 @@ export async function compare(argv: readonly string[], context: CompareContext):
     return;
   }
   const { plot, json } = options;
-  if (Deno.permissions.querySync({ name: "run" }).state !== "granted") {
+  if (!isGranted({ name: "run" })) {
     throw new UsageError("Cannot start processes: no permission: run with --allow-run");
   }
   // Refused now, and not after an hour.

@@ -13,6 +13,7 @@ import {
   UsageError,
 } from "../flags.ts";
 import { parseDelay } from "../../server.ts";
+import { isGranted } from "../permission.ts";
 import { STRATEGIES } from "./strategies.ts";
 import type { Conditions } from "./trial.ts";
 
@@ -131,7 +132,7 @@ export function parseCompare(argv: readonly string[]): CompareOptions | "help" {
 /** Half of the memory that the machine has, in bytes. */
 function halfOfMachine(): number {
   const name = "systemMemoryInfo";
-  if (Deno.permissions.querySync({ name: "sys", kind: name }).state !== "granted") {
+  if (!isGranted({ name: "sys", kind: name })) {
     throw new UsageError(
       `Cannot tell how much memory there is: no permission: run with --allow-sys=${name}, or give ` +
         "'--memory-limit 4G'",
