@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Line, linePlot, type Panel } from "../lib/plot/line_plot.ts";
-import { linearScale, logScale } from "../lib/plot/scale.ts";
+import { linearScale, logScale, thinned } from "../lib/plot/scale.ts";
 import { escapeXml } from "../lib/plot/svg.ts";
 
 Deno.test("linearScale() goes from 0 to a round number that is not below any value", () => {
@@ -45,6 +45,12 @@ Deno.test("logScale() and linearScale() have few ticks, however far values are a
   for (const scale of [logScale([1e-9, 1e15]), linearScale([1e15]), linearScale([1.1e-7])]) {
     assert(scale.ticks.length >= 2 && scale.ticks.length <= 12, `${scale.ticks}`);
   }
+});
+
+Deno.test("thinned() keeps the powers of ten where there are some, else every so many", () => {
+  assertEquals(thinned([10, 20, 50, 100], 4), [10, 20, 50, 100]);
+  assertEquals(thinned([10, 20, 50, 100, 200], 3), [10, 100]);
+  assertEquals(thinned([0, 20, 40, 60, 80], 3), [0, 40, 80]);
 });
 
 const plain = {

@@ -1,4 +1,4 @@
-import { linearScale, logScale, type Scale } from "./scale.ts";
+import { linearScale, logScale, type Scale, thinned } from "./scale.ts";
 import { COLOURS, coordinate, escapeXml, svgDocument } from "./svg.ts";
 
 /** What an axis shows. */
@@ -30,6 +30,8 @@ export interface Panel {
 
 const PANEL_WIDTH = 430;
 const PLOT = { left: 74, top: 40, width: 336, height: 260 } as const;
+/** Values that fit beside one another below the plot. */
+const MOST_BESIDE = 7;
 const LEGEND_TOP = 360;
 const LEGEND_ROW = 20;
 const LEGEND_CELL = 140;
@@ -77,16 +79,14 @@ function panelOf({ title, x, y, lines }: Panel, names: readonly string[]): strin
         }</text>\n`,
     );
   }
-  // As many as fit beside one another.
-  const everyX = Math.ceil(scales.x.ticks.length / 7);
-  for (const [k, tick] of scales.x.ticks.entries()) {
-    const place = coordinate(atX(tick));
-    parts.push(`<path class="grid" d="M${place} ${top}v${height}"/>`);
-    if (k % everyX > 0) continue;
+  for (const tick of scales.x.ticks) {
+    parts.push(`<path class="grid" d="M${coordinate(atX(tick))} ${top}v${height}"/>`);
+  }
+  for (const tick of thinned(scales.x.ticks, MOST_BESIDE)) {
     parts.push(
-      `<text class="dim" x="${place}" y="${top + height + 18}" text-anchor="middle">${
-        escapeXml(x.format(tick))
-      }</text>\n`,
+      `<text class="dim" x="${coordinate(atX(tick))}" y="${
+        top + height + 18
+      }" text-anchor="middle">${escapeXml(x.format(tick))}</text>\n`,
     );
   }
   parts.push(

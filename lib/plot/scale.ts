@@ -1,13 +1,26 @@
-/** Where values stand on an axis, and which of them are written beside it. */
+/** Where values stand on an axis, and which of them have a line of the grid. */
 export interface Scale {
   /** The place of a value, from 0 at the low end to 1 at the high one. */
   place(value: number): number;
-  /** Values that are written, ascending; at most 12. */
+  /** Values with a line, ascending; at most 12. */
   readonly ticks: readonly number[];
 }
 
-/** Most values that are written. */
+/** Most values with a line. */
 const MOST_TICKS = 12;
+
+/** Those of the ticks that are written where there is room for so many only. */
+export function thinned(ticks: readonly number[], most: number): number[] {
+  if (ticks.length <= most) return [...ticks];
+  const powers = ticks.filter(isPowerOfTen);
+  const rest = powers.length > 1 ? powers : ticks;
+  const every = Math.ceil(rest.length / most);
+  return rest.filter((_, k) => k % every === 0);
+}
+
+function isPowerOfTen(value: number): boolean {
+  return value.toExponential().startsWith("1e");
+}
 
 /**
  * A linear axis from 0 to the least round number that is not below any value.
@@ -39,12 +52,9 @@ export function logScale(values: readonly number[]): Scale {
   const to = marks.findIndex((mark) => mark >= max);
   const within = marks.slice(Math.max(0, from), Math.max(to, from + 1) + 1);
   const [low, high] = [Math.log10(within[0]), Math.log10(within.at(-1)!)];
-  // Where there is no room for all, the powers of ten, and of these again every so many.
-  const powers = within.filter((mark) => /^1e/.test(mark.toExponential()));
-  const every = Math.ceil(powers.length / MOST_TICKS);
   return {
     place: (value) => (Math.log10(value) - low) / (high - low),
-    ticks: within.length <= MOST_TICKS ? within : powers.filter((_, k) => k % every === 0),
+    ticks: thinned(within, MOST_TICKS),
   };
 }
 
