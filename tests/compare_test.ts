@@ -10,6 +10,7 @@ import type { Conditions, Trial } from "../lib/compare/trial.ts";
 import { UsageError } from "../lib/flags.ts";
 import { DelayServer } from "../server.ts";
 import { finish, myriad, start } from "./fixtures/program.ts";
+import { until } from "./fixtures/until.ts";
 
 /** What a strategy did to a source and to requests that end when they are told to. */
 class Watched {
@@ -343,29 +344,35 @@ Deno.test("myriad compare refuses before its first trial what it has no permissi
   assert(unwritable.stderr.includes("Cannot write '--plot /nonexistent/x.svg'"));
 });
 
-Deno.test("myriad compare leaves no process behind when it is interrupted, and prints what it has", async () => {
-  const child = start(
-    ["compare", "-n", "1,2", "-c", "4", "--delay", "1-2s", "--strategies", "workers,race"],
-    { permissions: PERMISSIONS },
-  );
-  const [seen, rest] = child.stdout.tee();
-  for await (const text of seen.pipeThrough(new TextDecoderStream())) {
-    if (text.includes("workers")) break;
-  }
-  const children = await childrenOf(child.pid);
-  assert(children.length > 0);
-  child.kill("SIGINT");
-  const stdout = await new Response(rest).text();
-  await child.stdin.close();
-  await child.stderr.cancel();
-  assertEquals((await child.status).code, 130);
-  assertMatch(stdout, /1 request\n.*\n {2}workers/);
-  for (const pid of children) {
-    const { success } = await new Deno.Command("ps", { args: ["-p", `${pid}`], stdout: "null" })
-      .output();
-    assertEquals(success, false, `${pid}`);
-  }
-});
+for (const to of ["it alone", "all that it has started, as Ctrl-C is"]) {
+  Deno.test(`myriad compare leaves no process behind when a signal is sent to ${to}`, async () => {
+    const child = start(
+      ["compare", "-n", "1,2", "-c", "4", "--delay", "1-2s", "--strategies", "workers,race"],
+      { permissions: PERMISSIONS, detached: true },
+    );
+    const [seen, rest] = child.stdout.tee();
+    for await (const text of seen.pipeThrough(new TextDecoderStream())) {
+      if (text.includes("workers")) break;
+    }
+    const children = await childrenOf(child.pid);
+    assert(children.length > 0);
+    Deno.kill(to === "it alone" ? child.pid : -child.pid, "SIGINT");
+    const stdout = await new Response(rest).text();
+    await child.stdin.close();
+    await child.stderr.cancel();
+    assertEquals((await child.status).code, 130);
+    assertMatch(stdout, /1 request\n.*\n {2}workers/);
+    for (const pid of children) await until(async () => !(await isRunning(pid)));
+  });
+}
+
+/** Whether there is such a process, and not only what is left of one that nobody has asked after. */
+async function isRunning(pid: number): Promise<boolean> {
+  const { stdout } = await new Deno.Command("ps", { args: ["-o", "stat=", "-p", `${pid}`] })
+    .output();
+  const state = new TextDecoder().decode(stdout).trim();
+  return state !== "" && !state.startsWith("Z");
+}
 
 /** The processes that one has started, and that those have. */
 async function childrenOf(pid: number): Promise<number[]> {

@@ -7,9 +7,10 @@ export interface OwnProgramOptions {
 /**
  * Starts a job in the background, prints its number, and ends as it does. A process takes the peak
  * of its memory over from the one that started it (Linux keeps it over `exec`), and of the two this
- * shell is by far the smaller.
+ * shell is by far the smaller. It outlives a Ctrl-C, which goes to all of them: whoever started it
+ * ends its job.
  */
-const SHELL = '"$@" & echo $!; wait $!';
+const SHELL = 'trap "" INT TERM HUP; "$@" & echo $!; wait $!';
 
 /** A process of this same program. */
 export class OwnProgram {
