@@ -6,20 +6,15 @@
 import config from "./deno.json" with { type: "json" };
 import { escapeForTerminal } from "./lib/escape.ts";
 import { formatFlags, UsageError } from "./lib/flags.ts";
-import { parseRun, RUN_FLAGS, type RunOptions } from "./lib/options.ts";
-import { Progress } from "./lib/report/progress.ts";
-import { formatSummary } from "./lib/report/json.ts";
-import { formatTable } from "./lib/report/table.ts";
-import { formatReached } from "./lib/report/verdict.ts";
-import { GRACE_MS, Run } from "./lib/run.ts";
-import { GaveUp } from "./lib/schedule/schedule.ts";
-import { ClosedPipe } from "./lib/sink/blocks.ts";
+import type { RunOptions } from "./lib/options.ts";
 import type { Snapshot } from "./lib/types.ts";
 
-const HELP = `Make a very large number of HTTP requests, in flat memory.
+const help = (flags: string): string =>
+  `Make a very large number of HTTP requests, in flat memory.
 
 Usage: myriad [OPTIONS] URL       make requests (myriad run is the same)
        myriad serve [OPTIONS]     the delay server; see myriad serve --help
+       myriad compare [OPTIONS]   client strategies side by side; see myriad compare --help
        myriad verify [OPTIONS]    whether a server's log agrees; see myriad verify --help
 
 URL is a template: {} is the request's number, from 0, or the line of --input; {name} is a field
@@ -27,7 +22,7 @@ of a CSV or JSONL record, percent-encoded where it stands behind a = of the quer
 is); {{ and }} are braces. Values of --header, --cookie, --user-agent and --data are templates too:
 there {{name}} stands for {name}, and other braces for themselves. Counts take k, M, G or an
 exponent, durations ms, s, m or h.
-${formatFlags(RUN_FLAGS)}
+${flags}
 Exit codes: 0 all answers as expected, every threshold held; 1 some not; 2 the command line
 or a file given to it is wrong, nothing was requested; 3 the run could not go on (disk full, the
 input broke off); 130, 143, 129 interrupted by SIGINT, SIGTERM, SIGHUP: with -o, --resume goes on.
@@ -35,8 +30,15 @@ input broke off); 130, 143, 129 interrupted by SIGINT, SIGTERM, SIGHUP: with -o,
 
 const EXIT_OF_SIGNAL = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
+/**
+ * Each command loads its own code and no other's: the memory of a small process is mostly code, and
+ * `compare` measures such.
+ */
 async function main(argv: readonly string[]): Promise<number> {
   const [command, ...rest] = argv;
+  // It was compiled with this permission for one command; no other is to start anything. From its
+  // source a program has what it was given: to take one permission of `--allow-all` takes devices too.
+  if (Deno.build.standalone && command !== "compare") Deno.permissions.revokeSync({ name: "run" });
   if (command === "serve") {
     const { serve } = await import("./server.ts");
     return await serve(rest);
@@ -47,14 +49,52 @@ async function main(argv: readonly string[]): Promise<number> {
     await print(text);
     return code;
   }
-  if (command === "compare") throw new UsageError("'myriad compare' is not yet built");
+  if (command === "compare") return await compareStrategies(rest);
+  // Not for people: what `compare` starts.
+  if (command === "compare-client") {
+    const { runClient } = await import("./lib/compare/client.ts");
+    return await print(JSON.stringify(await runClient(JSON.parse(rest[0]))));
+  }
+  const { parseRun, RUN_FLAGS } = await import("./lib/options.ts");
   const options = await parseRun(command === "run" ? rest : argv, config.version);
-  if (options === "help") return await print(HELP);
+  if (options === "help") return await print(help(formatFlags(RUN_FLAGS)));
   if (options === "version") return await print(`myriad ${config.version}\n`);
   return await request(options);
 }
 
+async function compareStrategies(argv: readonly string[]): Promise<number> {
+  const { compare } = await import("./lib/compare/command.ts");
+  const interrupted = new AbortController();
+  let code = 0;
+  for (const [signal, exitCode] of Object.entries(EXIT_OF_SIGNAL)) {
+    Deno.addSignalListener(signal as Deno.Signal, () => {
+      code = exitCode;
+      interrupted.abort(new Error("Interrupted"));
+    });
+  }
+  try {
+    await compare(argv, {
+      version: config.version,
+      signal: interrupted.signal,
+      color: Deno.stdout.isTerminal() && !Deno.noColor,
+      print,
+      note: (text) => print(text, Deno.stderr),
+    });
+  } catch (error) {
+    if (code === 0) throw error;
+  }
+  return code;
+}
+
 async function request(options: RunOptions): Promise<number> {
+  const [{ GRACE_MS, Run }, { Progress }, { formatSummary }, { formatTable }] = await Promise.all([
+    import("./lib/run.ts"),
+    import("./lib/report/progress.ts"),
+    import("./lib/report/json.ts"),
+    import("./lib/report/table.ts"),
+  ]);
+  const { ClosedPipe } = await import("./lib/sink/blocks.ts");
+  const { GaveUp } = await import("./lib/schedule/schedule.ts");
   const isTerminal = Deno.stderr.isTerminal();
   const say = (text: string): void => {
     if (options.silent) return;
@@ -154,6 +194,7 @@ async function complain(error: unknown): Promise<void> {
 
 /** Says which thresholds do not hold, where no table does. */
 async function complainOf({ thresholds, aborted }: Snapshot): Promise<void> {
+  const { formatReached } = await import("./lib/report/verdict.ts");
   for (const verdict of thresholds) {
     const { threshold, holds } = verdict;
     const how = threshold === aborted ? "ended the run" : "does not hold";

@@ -23,6 +23,7 @@ import { journal } from "./benches/journal.ts";
 import { long } from "./benches/long.ts";
 import { memory } from "./benches/memory.ts";
 import { peers } from "./benches/peers.ts";
+import { pool } from "./benches/pool.ts";
 import { rate } from "./benches/rate.ts";
 import { stall } from "./benches/stall.ts";
 import { verify } from "./benches/verify.ts";
@@ -44,6 +45,7 @@ const BENCHES: Record<string, Bench> = {
   head,
   delay,
   verify,
+  pool,
   long,
 };
 

@@ -1,3 +1,5 @@
+import { isGranted } from "./permission.ts";
+
 /**
  * Tells how many more files and sockets this process may open, by opening as many: Deno tells no
  * limit, and the file that holds it needs all permissions. 10,000 take 0.1 s.
@@ -6,9 +8,7 @@
  * @returns `most`, or less if there are not as many; `most` too where it may not read `/dev/null`
  */
 export function freeDescriptors(most: number): number {
-  if (Deno.permissions.querySync({ name: "read", path: "/dev/null" }).state !== "granted") {
-    return most;
-  }
+  if (!isGranted({ name: "read", path: "/dev/null" })) return most;
   const files: Deno.FsFile[] = [];
   try {
     while (files.length < most) files.push(Deno.openSync("/dev/null"));

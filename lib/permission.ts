@@ -8,18 +8,23 @@ const MOST_HOSTS = 10_000;
  * @returns undefined where every host is allowed, so that nothing needs to be asked
  */
 export function hostPermission(): ((url: string) => boolean) | undefined {
-  if (Deno.permissions.querySync({ name: "net" }).state === "granted") return undefined;
+  if (isGranted({ name: "net" })) return undefined;
   const known = new Map<string, boolean>();
   return (url) => {
     const host = hostOf(url);
     let allowed = known.get(host);
     if (allowed === undefined) {
       if (known.size === MOST_HOSTS) known.clear();
-      allowed = Deno.permissions.querySync({ name: "net", host }).state === "granted";
+      allowed = isGranted({ name: "net", host });
       known.set(host, allowed);
     }
     return allowed;
   };
+}
+
+/** Whether this process has a permission, without asking the user for it. */
+export function isGranted(permission: Deno.PermissionDescriptor): boolean {
+  return Deno.permissions.querySync(permission).state === "granted";
 }
 
 /** Host and port of a URL, as `--allow-net` takes them. */

@@ -531,7 +531,12 @@ for (
     ["a brace of the template is open", ["URL/{"], FILES, /\{/],
     ["an argument has control characters", ["ftp://\x1b[31m/"], FILES, /ftp:\/\/\\x1b\[31m/],
     ["an expectation is none", ["URL", "--expect-status", "2000"], FILES, /give a list like/],
-    ["a command is not built yet", ["compare"], FILES, /not yet/],
+    [
+      "compare may not start processes",
+      ["compare", "--memory-limit", "1G"],
+      FILES,
+      /--allow-run$/m,
+    ],
   ] as [string, string[], string[], RegExp][]
 ) {
   Deno.test(`myriad exits with 2, in one line, and requests nothing when ${what}`, async () => {

@@ -14,6 +14,7 @@ const MAY: Record<string, string[]> = {
     "lib/run.ts",
     "lib/schedule/",
     "lib/sink/",
+    "lib/compare/",
     "lib/verify/",
   ],
   "server.ts": ["lib/flags.ts", "lib/os_error.ts"],
@@ -22,6 +23,7 @@ const MAY: Record<string, string[]> = {
   "lib/as_completed.ts": ["lib/pool.ts"],
   "lib/options.ts": ["lib/flags.ts", "lib/options/"],
   "lib/options/": [
+    "lib/permission.ts",
     "lib/options/",
     "lib/check/",
     "lib/content_type.ts",
@@ -52,11 +54,19 @@ const MAY: Record<string, string[]> = {
     "lib/own_text.ts",
     "lib/secrets.ts",
   ],
-  "lib/cookies/": ["lib/cookies/", "lib/flags.ts", "lib/os_error.ts", "lib/sink/blocks.ts"],
   "lib/run_page.ts": ["lib/report/", "lib/series/", "lib/sink/"],
   "lib/series/": ["lib/series/", "lib/types.ts"],
+  "lib/descriptors.ts": ["lib/permission.ts"],
+  "lib/cookies/": [
+    "lib/cookies/",
+    "lib/permission.ts",
+    "lib/flags.ts",
+    "lib/os_error.ts",
+    "lib/sink/blocks.ts",
+  ],
   "lib/outputs.ts": ["lib/checkpoint/", "lib/sink/", "lib/stats.ts"],
   "lib/checkpoint/": [
+    "lib/permission.ts",
     "lib/checkpoint/",
     "lib/flags.ts",
     "lib/secrets.ts",
@@ -65,6 +75,7 @@ const MAY: Record<string, string[]> = {
     "lib/stats.ts",
   ],
   "lib/source/": [
+    "lib/permission.ts",
     "lib/source/",
     "lib/check/of_record.ts",
     "lib/content_type.ts",
@@ -77,6 +88,7 @@ const MAY: Record<string, string[]> = {
   "lib/schedule/": ["lib/schedule/", "lib/http.ts", "lib/own_text.ts"],
   "lib/engine/": ["lib/engine/", "lib/http.ts", "lib/permission.ts", "lib/secrets.ts"],
   "lib/sink/": [
+    "lib/permission.ts",
     "lib/sink/",
     "lib/check/of_record.ts",
     "lib/flags.ts",
@@ -84,6 +96,21 @@ const MAY: Record<string, string[]> = {
     "lib/secrets.ts",
   ],
   "lib/report/": ["lib/report/", "lib/escape.ts", "lib/secrets.ts"],
+  "lib/compare/": [
+    "lib/permission.ts",
+    "lib/compare/",
+    "lib/as_completed.ts",
+    "lib/engine/http1.ts",
+    "lib/escape.ts",
+    "lib/flags.ts",
+    "lib/os_error.ts",
+    "lib/peak_memory.ts",
+    "lib/plot/",
+    "lib/pool.ts",
+    "lib/report/format.ts",
+    "server.ts",
+  ],
+  "lib/plot/": ["lib/plot/"],
   "lib/verify/": [
     "lib/verify/",
     "lib/escape.ts",
@@ -137,10 +164,13 @@ Deno.test("the program fetches nothing but from npm", async () => {
 Deno.test("README.md names each flag that is built, and none that is not", async () => {
   const { RUN_FLAGS } = await import("../lib/options.ts");
   const { SERVE_FLAGS } = await import("../server.ts");
+  const { COMPARE_FLAGS } = await import("../lib/compare/options.ts");
   const { VERIFY_FLAGS } = await import("../lib/verify/command.ts");
   const readme = await Deno.readTextFile(new URL("../README.md", import.meta.url));
   const tables = readme.split("\n").filter((line) => line.startsWith("| `"));
-  for (const { name, notYet } of [...RUN_FLAGS, ...SERVE_FLAGS, ...VERIFY_FLAGS]) {
+  for (
+    const { name, notYet } of [...RUN_FLAGS, ...SERVE_FLAGS, ...VERIFY_FLAGS, ...COMPARE_FLAGS]
+  ) {
     const isNamed = tables.some((line) => new RegExp(`--${name}\\b(?!-)`).test(line));
     assertEquals(isNamed, notYet !== true, name);
   }

@@ -1,4 +1,5 @@
 import { type Context, scaled } from "../bench.ts";
+import { type Line, linePlot } from "../../lib/plot/line_plot.ts";
 import { Nginx } from "../nginx.ts";
 import { FLAGS, pathOf } from "../root.ts";
 import { cell, grouped, megabytes, printTable } from "../table.ts";
@@ -54,6 +55,7 @@ export async function long({ servers, scale, keep }: Context): Promise<void> {
   const { stdout } = await deno(["verify", results, "--against", accessLog]).output();
   console.log(new TextDecoder().decode(stdout));
   await keep("long.csv", csvOf(moments));
+  await keep("long.svg", plotOf(moments));
   await Deno.remove(directory, { recursive: true });
 }
 
@@ -98,4 +100,29 @@ function csvOf(moments: readonly Moment[]): string {
     [seconds.toFixed(1), done, residentKb, peakKb].join()
   );
   return ["seconds,requests,resident_kb,peak_kb", ...rows, ""].join("\n");
+}
+
+function plotOf(moments: readonly Moment[]): string {
+  const minutes = {
+    label: "minutes",
+    scale: "linear",
+    format: (value: number): string => `${value}`,
+  } as const;
+  const line = (name: string, y: (moment: Moment) => number): Line => {
+    return { name, points: moments.map((moment) => ({ x: moment.seconds / 60, y: y(moment) })) };
+  };
+  return linePlot([
+    {
+      title: "Memory",
+      x: minutes,
+      y: { label: "", scale: "linear", format: (value) => `${value} MB` },
+      lines: [line("resident", ({ residentKb }) => residentKb / 1024)],
+    },
+    {
+      title: "Requests done",
+      x: minutes,
+      y: { label: "", scale: "linear", format: (value) => `${value} M` },
+      lines: [line("requests", ({ done }) => done / 1e6)],
+    },
+  ]);
 }

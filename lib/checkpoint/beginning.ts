@@ -14,6 +14,7 @@ import {
   writeJournal,
 } from "./journal.ts";
 import type { OutputOptions, RunOptions } from "../options.ts";
+import { isGranted } from "../permission.ts";
 import { withoutUserinfo } from "../secrets.ts";
 import { keepGood } from "./retry_failed.ts";
 import { Places } from "./places.ts";
@@ -215,8 +216,6 @@ function fail(options: Options, why: string): never {
 
 function checkPermissions(options: Options): void {
   const journal = journalOf(options);
-  const isAllowed = (name: "read" | "write", path: string): boolean =>
-    Deno.permissions.querySync({ name, path }).state === "granted";
   const { path } = options.output;
   const ofRetry = options.retryFailed ? [`${path}.retry`, `${journal}.retry`] : [];
   // To rename a file takes the permission to read it.
@@ -225,8 +224,8 @@ function checkPermissions(options: Options): void {
   if (isGoneOnWith(options)) read.push(journal);
   if (options.retryFailed) read.push(path);
   if (
-    !written.every((path) => isAllowed("write", path)) ||
-    !read.every((path) => isAllowed("read", path))
+    !written.every((path) => isGranted({ name: "write", path })) ||
+    !read.every((path) => isGranted({ name: "read", path }))
   ) {
     const flags = `--allow-write=${written} --allow-read=${read}`;
     fail(options, `no permission for its journal: run with ${flags}`);

@@ -5,6 +5,7 @@
  */
 import { UsageError } from "../flags.ts";
 import { osMessage } from "../os_error.ts";
+import { isGranted } from "../permission.ts";
 import { OutputError, writeProblem } from "../sink/blocks.ts";
 import { Jar } from "./jar.ts";
 import { formatNetscape, LineError, parseNetscape } from "./netscape.ts";
@@ -69,9 +70,8 @@ function besides(path: string): string {
 
 function checkPermissions(path: string): void {
   const paths = [path, besides(path)];
-  const isGranted = (name: "read" | "write"): boolean =>
-    paths.every((path) => Deno.permissions.querySync({ name, path }).state === "granted");
-  if (isGranted("read") && isGranted("write")) return;
+  const has = (name: "read" | "write"): boolean => paths.every((path) => isGranted({ name, path }));
+  if (has("read") && has("write")) return;
   const flags = `--allow-read=${paths} --allow-write=${paths}`;
   fail("read", path, `no permission: run with ${flags}`);
 }

@@ -6,6 +6,7 @@
 import { resolve } from "node:path";
 import { UsageError } from "../flags.ts";
 import type { RunOptions } from "../options.ts";
+import { isGranted } from "../permission.ts";
 import type { ProxyOptions, TlsOptions } from "../types.ts";
 import { readFile } from "./read_file.ts";
 import { secretOf } from "./secret.ts";
@@ -100,8 +101,6 @@ export function unixSocketOf(values: Values): string | undefined {
   if (path === undefined) return undefined;
   // Deno takes no relative path for the net.
   const socket = resolve(path);
-  const isGranted = (permission: Deno.PermissionDescriptor): boolean =>
-    Deno.permissions.querySync(permission).state === "granted";
   if (
     !isGranted({ name: "net", host: `unix:${socket}` }) ||
     !isGranted({ name: "read", path }) || !isGranted({ name: "write", path })

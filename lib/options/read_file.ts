@@ -1,5 +1,6 @@
 import { UsageError } from "../flags.ts";
 import { osMessage } from "../os_error.ts";
+import { isGranted } from "../permission.ts";
 
 /**
  * Reads a file that a flag names.
@@ -69,7 +70,7 @@ async function readStart(
 }
 
 function checkPermission(path: string, flag: string, shown: string = path): void {
-  if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") {
+  if (!isGranted({ name: "read", path })) {
     throw new UsageError(`Cannot read '${flag}': no permission: run with --allow-read=${shown}`);
   }
 }

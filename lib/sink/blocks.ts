@@ -5,6 +5,7 @@
  */
 import { UsageError } from "../flags.ts";
 import { osMessage } from "../os_error.ts";
+import { isGranted } from "../permission.ts";
 import type { MaybePromise } from "../types.ts";
 
 /** What was to be written could not be: a full disk, a file system that is gone. */
@@ -76,7 +77,7 @@ export async function openFile(
   path: string,
   { flag, mode }: Pick<BlockOptions, "flag" | "mode">,
 ): Promise<{ file: Deno.FsFile; isNew: boolean }> {
-  if (Deno.permissions.querySync({ name: "write", path }).state !== "granted") {
+  if (!isGranted({ name: "write", path })) {
     throw new UsageError(
       `Cannot write '${flag} ${path}': no permission: run with --allow-write=${path}`,
     );

@@ -4,6 +4,7 @@
  * @module
  */
 import { UsageError } from "../flags.ts";
+import { isGranted } from "../permission.ts";
 import type { AnswerHead, BodySink, Result, Target } from "../types.ts";
 import { OutputError, writeProblem } from "./blocks.ts";
 import { BodyFile } from "./body_file.ts";
@@ -54,9 +55,7 @@ export class Bodies {
     const fail = (why: string): never => {
       throw new UsageError(`Cannot write '--save-bodies ${path}': ${why}`);
     };
-    const isGranted = (name: "read" | "write"): boolean =>
-      Deno.permissions.querySync({ name, path }).state === "granted";
-    if (!isGranted("write") || !isGranted("read")) {
+    if (!isGranted({ name: "write", path }) || !isGranted({ name: "read", path })) {
       return fail(`no permission: run with --allow-write=${path} --allow-read=${path}`);
     }
     // Only here, since most runs save nothing.

@@ -5,6 +5,7 @@
  */
 import { UsageError } from "../flags.ts";
 import { osMessage } from "../os_error.ts";
+import { isGranted } from "../permission.ts";
 import { Gunzip } from "./gunzip.ts";
 
 /** An input could not be read to its end. */
@@ -46,7 +47,7 @@ export class Input {
       throw new UsageError(`Cannot read '${name}': ${why}`);
     };
     // Asked first, since opening would ask the user.
-    if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") {
+    if (!isGranted({ name: "read", path })) {
       fail(`no permission: run with --allow-read=${path}`);
     }
     let file;

@@ -1,0 +1,66 @@
+/** Where values stand on an axis, and which of them have a line of the grid. */
+export interface Scale {
+  /** The place of a value, from 0 at the low end to 1 at the high one. */
+  place(value: number): number;
+  /** Values with a line, ascending; at most 12. */
+  readonly ticks: readonly number[];
+}
+
+/** Most values with a line. */
+const MOST_TICKS = 12;
+
+/** Those of the ticks that are written where there is room for so many only. */
+export function thinned(ticks: readonly number[], most: number): number[] {
+  if (ticks.length <= most) return [...ticks];
+  const powers = ticks.filter(isPowerOfTen);
+  const rest = powers.length > 1 ? powers : ticks;
+  const every = Math.ceil(rest.length / most);
+  return rest.filter((_, k) => k % every === 0);
+}
+
+function isPowerOfTen(value: number): boolean {
+  return value.toExponential().startsWith("1e");
+}
+
+/**
+ * A linear axis from 0 to the least round number that is not below any value.
+ *
+ * @param values finite, from 0; at least one
+ */
+export function linearScale(values: readonly number[]): Scale {
+  const max = Math.max(...values) || 1;
+  const step = roundedUp(max / 5);
+  const steps = Math.ceil(max / step - 1e-9);
+  return {
+    place: (value) => value / (steps * step),
+    ticks: Array.from({ length: steps + 1 }, (_, k) => Number((k * step).toPrecision(12))),
+  };
+}
+
+/**
+ * A logarithmic axis that begins and ends at a 1, 2 or 5 times a power of ten.
+ *
+ * @param values finite, above 0; at least one
+ */
+export function logScale(values: readonly number[]): Scale {
+  const [min, max] = [Math.min(...values), Math.max(...values)];
+  const marks: number[] = [];
+  for (let power = Math.floor(Math.log10(min)); power <= Math.ceil(Math.log10(max)); power++) {
+    for (const digit of [1, 2, 5]) marks.push(Number(`${digit}e${power}`));
+  }
+  const from = marks.findLastIndex((mark) => mark <= min);
+  const to = marks.findIndex((mark) => mark >= max);
+  const within = marks.slice(Math.max(0, from), Math.max(to, from + 1) + 1);
+  const [low, high] = [Math.log10(within[0]), Math.log10(within.at(-1)!)];
+  return {
+    place: (value) => (Math.log10(value) - low) / (high - low),
+    ticks: thinned(within, MOST_TICKS),
+  };
+}
+
+/** The least of 1, 2 and 5 times a power of ten that is not below a value. */
+function roundedUp(value: number): number {
+  const power = 10 ** Math.floor(Math.log10(value));
+  const digit = [1, 2, 5, 10].find((digit) => digit * power >= value * (1 - 1e-9))!;
+  return digit * power;
+}

@@ -1,0 +1,47 @@
+/** A text as it stands in XML, between tags and in attributes (XML 1.0 §2.4, and §2.2 for controls). */
+export function escapeXml(text: string): string {
+  return text
+    // deno-lint-ignore no-control-regex
+    .replace(/[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|\p{Surrogate}/gu, "\ufffd")
+    .replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;").replaceAll("'", "&#39;");
+}
+
+/** A coordinate, without more digits than can be seen. */
+export function coordinate(value: number): string {
+  return `${Math.round(value * 10) / 10}`;
+}
+
+/**
+ * An SVG document with the colours of text, lines and ground that its reader prefers, light or
+ * dark.
+ *
+ * @param content elements; text is of the class `dim` where it is less important
+ */
+export function svgDocument(width: number, height: number, content: string): string {
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">
+<style>
+svg { color-scheme: light dark; font: 13px system-ui, sans-serif; background: #fff; }
+text { fill: #1c2128; } .dim { fill: #5b6570; font-size: 12px; } .title { font-weight: 600; }
+.grid { stroke: #d8dee4; } .ground { fill: #fff; }
+@media (prefers-color-scheme: dark) {
+svg { background: #0d1117; } text { fill: #e6edf3; } .dim { fill: #9aa4ae; }
+.grid { stroke: #30363d; } .ground { fill: #0d1117; }
+}
+</style>
+${content}</svg>
+`;
+}
+
+/** Colours that can be told apart on white and on black, also by most who see fewer of them. */
+export const COLOURS = [
+  "#0072b2",
+  "#d55e00",
+  "#009e73",
+  "#cc79a7",
+  "#e69f00",
+  "#56b4e9",
+  "#8c6bb1",
+  "#7f7f7f",
+  "#c22f2f",
+] as const;
