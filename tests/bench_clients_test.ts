@@ -1,4 +1,6 @@
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
+import { Attempts } from "../bench/attempts.ts";
+import { inTurn } from "../bench/in_turn.ts";
 import { Meter, runCommand } from "../bench/meter.ts";
 import { findAb } from "../bench/peers/ab.ts";
 import { findAiohttp, type Strategy } from "../bench/peers/aiohttp.ts";
@@ -11,6 +13,7 @@ import { oha } from "../bench/peers/oha.ts";
 import type { Answers, Load, Peer } from "../bench/peers/peer.ts";
 import { vegeta } from "../bench/peers/vegeta.ts";
 import { findWrk } from "../bench/peers/wrk.ts";
+import { runPeer } from "../bench/run_peer.ts";
 import { folder } from "./fixtures/sources.ts";
 import { until } from "./fixtures/until.ts";
 
@@ -291,6 +294,31 @@ for (const [name, peer] of Object.entries(TIMED)) {
     },
   });
 }
+
+Deno.test("Attempts end with the run that fails, and say its words, when others go on", async () => {
+  await using dir = await folder();
+  const meter = await Meter.open(dir.path("time.txt"));
+  const peerOf = (script: string): Peer => ({
+    name: "a client",
+    program: "sh",
+    version: "1",
+    command: () => ["sh", "-c", script],
+    read: (stdout) => JSON.parse(stdout),
+  });
+  const broken = peerOf(`echo started >> ${dir.path("ran")}; echo 'error: 1 | 2' >&2; exit 1`);
+  const whole = peerOf(`echo '{"requests": 5, "failed": 1200, "rate": 5}'`);
+  const attempts = [broken, whole].map((peer) =>
+    new Attempts(() => runPeer(meter, peer, LOAD, 60))
+  );
+  const [none, all] = Object.values(
+    await inTurn({ broken: () => attempts[0].run(), whole: () => attempts[1].run() }, 3),
+  );
+  assertEquals([none.length, all.length], [0, 3]);
+  assertEquals(await Deno.readTextFile(dir.path("ran")), "started\n");
+  assertMatch(attempts[0].failed(none), /it said 'error: 1 \\\| 2'$/);
+  assertEquals(attempts[1].failed(all), "1,200, 1,200, 1,200");
+  assertEquals(attempts[1].failed([]), "0");
+});
 
 Deno.test("Meter.run() leaves no process behind when a client takes too long", async () => {
   await using dir = await folder();

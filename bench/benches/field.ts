@@ -1,4 +1,5 @@
 import { allowedRate } from "../allowed_rate.ts";
+import { Attempts } from "../attempts.ts";
 import { type Bar, barPlot } from "../bar_plot.ts";
 import { type Context, scaled } from "../bench.ts";
 import { inTurn } from "../in_turn.ts";
@@ -18,11 +19,13 @@ import type { Load } from "../peers/peer.ts";
 import { findVegeta } from "../peers/vegeta.ts";
 import { findWrk } from "../peers/wrk.ts";
 import { runPeer, type Sample } from "../run_peer.ts";
-import { cell, csvRow, grouped, markdownCell, NOT_MEASURED, printTable, range } from "../table.ts";
+import { cell, csvRow, grouped, NOT_MEASURED, printTable, range } from "../table.ts";
 
 /** With less than half of the requests it is a look, and one round will do. */
 const roundsAt = (scale: number): number => scale < 0.5 ? 1 : 3;
 const SECONDS = 6;
+/** wrk tells of no request in its first second, when it opens 10,000 connections in it. */
+const LEAST_SECONDS = 2;
 /** A client that hangs is not to hold up the others. */
 const LIMIT_SECONDS = 60;
 
@@ -35,12 +38,13 @@ interface Server {
   readonly mostSeconds?: number;
 }
 
-/** A client's runs, and why it had no more of them. */
+/** A client's runs. */
 interface Runs {
   readonly row: Row;
   readonly load: Load;
   readonly samples: readonly Sample[];
-  readonly failure: string | undefined;
+  /** What failed, for a cell. */
+  readonly failed: string;
 }
 
 /** What tables and plots show of a run. */
@@ -94,8 +98,8 @@ export async function field(context: Context): Promise<void> {
 }
 
 /**
- * Who knows both counts and seconds is given seconds, as wrk is, but `myriad` and the programs of
- * our own, where a count is what their users have.
+ * Who knows both counts and seconds is given seconds, as wrk is; but ab, which sets memory aside for
+ * its count, and `myriad` and the programs of our own, where a count is what their users have.
  */
 async function findRows({ servers }: Context): Promise<LineUp> {
   return lineUp({
@@ -108,8 +112,8 @@ async function findRows({ servers }: Context): Promise<LineUp> {
     autocannon: { requests: 0, peer: await findAutocannon(servers.file("autocannon")) },
     vegeta: { requests: 0, peer: await findVegeta() },
     k6: { requests: 0, peer: await findK6(servers.file("k6.js")) },
-    curl: { requests: 40_000, peer: await findCurl() },
-    "aiohttp, synchronous": { requests: 8_000, peer: await findAiohttp("synchronous") },
+    curl: { requests: 100_000, peer: await findCurl() },
+    "aiohttp, synchronous": { requests: 24_000, peer: await findAiohttp("synchronous") },
     "aiohttp, semaphore": { requests: 20_000, peer: await findAiohttp("semaphore") },
     "aiohttp, as completed": { requests: 20_000, peer: await findAiohttp("as_completed") },
     "aiohttp, worker queue": { requests: 20_000, peer: await findAiohttp("worker_queue") },
@@ -123,27 +127,20 @@ async function sideBySide(
   server: Server,
   inFlight: number,
 ): Promise<Runs[]> {
-  const rounds = roundsAt(context.scale);
-  const loads: Record<string, Load> = {};
-  const failures: Record<string, string> = {};
-  const toRun: Record<string, () => Promise<Sample | undefined>> = {};
-  for (const [name, row] of Object.entries(rows)) {
-    const load = loads[name] = loadOf(context, row, server, inFlight);
-    toRun[name] = async () => {
-      // It would fail again, and may take its minute for that.
-      if (name in failures) return undefined;
-      try {
-        const limit = LIMIT_SECONDS * Math.max(1, context.scale);
-        return await runPeer(context.meter, row.peer, load, limit);
-      } catch (error) {
-        failures[name] = (error as Error).message;
-        return undefined;
-      }
-    };
-  }
-  const samples = await inTurn(toRun, rounds);
-  const runs = Object.entries(rows).map(([name, row]): Runs => {
-    return { row, load: loads[name], samples: samples[name], failure: failures[name] };
+  const { meter, scale } = context;
+  const rounds = roundsAt(scale);
+  const limitSeconds = LIMIT_SECONDS * Math.max(1, scale);
+  const started = Object.entries(rows).map(([name, row]) => {
+    const load = loadOf(context, row, server, inFlight);
+    const attempts = new Attempts(() => runPeer(meter, row.peer, load, limitSeconds));
+    return { name, row, load, attempts };
+  });
+  const samples = await inTurn(
+    Object.fromEntries(started.map(({ name, attempts }) => [name, () => attempts.run()])),
+    rounds,
+  );
+  const runs = started.map(({ name, row, load, attempts }): Runs => {
+    return { row, load, samples: samples[name], failed: attempts.failed(samples[name]) };
   });
   const title = `${grouped(inFlight)} in flight, ${server.title}`;
   console.log(`\n${title}, ${rounds === 1 ? "1 round" : `${rounds} rounds`}\n`);
@@ -156,7 +153,7 @@ async function sideBySide(
 function loadOf(context: Context, row: Row, server: Server, asked: number): Load {
   const { url, mostSeconds } = server;
   const concurrency = Math.min(asked, row.peer.mostInFlight ?? asked);
-  const seconds = scaled(SECONDS, context);
+  const seconds = scaled(SECONDS, context, LEAST_SECONDS);
   if (row.requests === 0) return { url, requests: 0, concurrency, seconds };
   const answered = mostSeconds === undefined
     ? row.requests
@@ -176,7 +173,7 @@ function printRuns(runs: readonly Runs[], { mostSeconds }: Server): void {
       ...(mostSeconds === undefined ? [] : ["of the rate allowed"]),
       "failed",
     ],
-    runs.map(({ row, load, samples, failure }) => [
+    runs.map(({ row, load, samples, failed }) => [
       row.peer.name,
       grouped(load.concurrency),
       ...FIGURES.flatMap((figure) => {
@@ -184,7 +181,7 @@ function printRuns(runs: readonly Runs[], { mostSeconds }: Server): void {
         return [cell(median(values), figure.digits, figure.unit), range(values, figure.digits)];
       }),
       ...(mostSeconds === undefined ? [] : [shareOf(mostSeconds, load, samples)]),
-      failedOf(samples, failure),
+      failed,
     ]),
   );
 }
@@ -195,14 +192,6 @@ function shareOf(mostSeconds: number, load: Load, samples: readonly Sample[]): s
   if (rate === undefined) return NOT_MEASURED;
   const allowed = allowedRate({ mostSeconds }, load.concurrency, load.requests);
   return cell(rate / allowed * 100, 0, " %");
-}
-
-/** Requests that failed, by round, and why there were no more rounds. */
-function failedOf(samples: readonly Sample[], failure: string | undefined): string {
-  const counts = samples.map(({ failed }) => failed);
-  const shown = Math.max(0, ...counts) === 0 ? [] : [counts.map(grouped).join(", ")];
-  if (failure !== undefined) shown.push(markdownCell(failure));
-  return shown.join("; then ") || "0";
 }
 
 function plotOf(title: string, runs: readonly Runs[]): string {
