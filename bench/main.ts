@@ -1,10 +1,10 @@
 /**
  * `deno task bench`: what `myriad` costs, beside peers in the same run; see `bench/README.md`.
  *
- *     deno task bench                        all of it: about an hour
+ *     deno task bench                        all of it: about an hour and a half
  *     deno task bench peers flat             some of it
  *     deno task bench peers --scale 0.1      a quick look, with a tenth of the requests
- *     deno task bench peers --keep FOLDER    and the plots, as SVG, and their figures, as CSV
+ *     deno task bench field --keep FOLDER    and the plots, as SVG, and their figures, as CSV
  *
  * A bench is a file in `benches/`; each prints Markdown tables.
  *
@@ -16,6 +16,7 @@ import { cpu } from "./benches/cpu.ts";
 import { delay } from "./benches/delay.ts";
 import { expect } from "./benches/expect.ts";
 import { fairness } from "./benches/fairness.ts";
+import { field } from "./benches/field.ts";
 import { flat } from "./benches/flat.ts";
 import { head } from "./benches/head.ts";
 import { hosts } from "./benches/hosts.ts";
@@ -33,6 +34,7 @@ import { Servers } from "./servers.ts";
 
 const BENCHES: Record<string, Bench> = {
   peers,
+  field,
   fairness,
   flat,
   journal,
