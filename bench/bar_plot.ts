@@ -1,3 +1,5 @@
+import { escapeXml, svgDocument } from "../lib/plot/svg.ts";
+
 /** A bar: a value, and the least and the most that was measured. */
 export interface Bar {
   readonly name: string;
@@ -30,6 +32,13 @@ const FOOT = 36;
 /** Where the most is so many times the least, equal steps are equal ratios. */
 const LOG_FROM = 30;
 
+const STYLE = `
+.heading { font-size: 17px; font-weight: 600; }
+.bar { fill: #8fa3b5; } .mark { fill: #0f766e; } .range { stroke: #1f2328; }
+@media (prefers-color-scheme: dark) {
+.bar { fill: #5b6b7b; } .mark { fill: #2dd4bf; } .range { stroke: #e6edf3; }
+}`;
+
 /**
  * A plot of bars that lie, panel below panel, as an SVG document for light and for dark. A panel
  * whose values span decades has a logarithmic axis, and says so.
@@ -41,47 +50,30 @@ export function barPlot(title: string, panels: readonly Panel[]): string {
     parts.push(`<g transform="translate(0 ${y})">\n${panelOf(panel)}\n</g>`);
     y += HEAD + panel.bars.length * ROW + FOOT;
   }
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y}" role="img">
-<title>${escape(title)}</title>
-<style>
-text { fill: #1f2328; font: 13px system-ui, sans-serif; }
-.paper { fill: #ffffff; }
-.title { font-size: 17px; font-weight: 600; }
-.panel { font-weight: 600; }
-.tick { font-size: 11px; }
-.grid { stroke: #d1d9e0; }
-.bar { fill: #8fa3b5; }
-.mark { fill: #0f766e; }
-.range { stroke: #1f2328; }
-@media (prefers-color-scheme: dark) {
-  text { fill: #e6edf3; }
-  .paper { fill: #0d1117; }
-  .grid { stroke: #3d444d; }
-  .bar { fill: #5b6b7b; }
-  .mark { fill: #2dd4bf; }
-  .range { stroke: #e6edf3; }
-}
-</style>
-<rect class="paper" width="100%" height="100%"/>
-<text class="title" x="16" y="28">${escape(title)}</text>
+  return svgDocument(
+    WIDTH,
+    y,
+    `<title>${escapeXml(title)}</title>
+<text class="heading" x="16" y="28">${escapeXml(title)}</text>
 ${parts.join("\n")}
-</svg>
-`;
+`,
+    STYLE,
+  );
 }
 
 function panelOf({ title, unit, digits, bars }: Panel): string {
   const axis = axisOf(bars.flatMap(({ value, least, most }) => [value, least, most]));
   const bottom = HEAD + bars.length * ROW;
-  const parts = [`<text class="panel" x="16" y="20">${escape(title)}</text>`];
+  const parts = [`<text class="title" x="16" y="20">${escapeXml(title)}</text>`];
   for (const tick of axis.ticks) {
     const x = rounded(NAMES + axis.at(tick) * BARS);
     parts.push(
       `<path class="grid" d="M${x} ${HEAD - 4}V${bottom}"/>`,
-      `<text class="tick" x="${x}" y="${bottom + 14}" text-anchor="middle">${short(tick)}</text>`,
+      `<text class="dim" x="${x}" y="${bottom + 14}" text-anchor="middle">${short(tick)}</text>`,
     );
   }
   const scale = axis.isLog ? "logarithmic axis" : "linear axis";
-  parts.push(`<text class="tick" x="16" y="${bottom + 14}">${scale}</text>`);
+  parts.push(`<text class="dim" x="16" y="${bottom + 14}">${scale}</text>`);
   bars.forEach((bar, row) => parts.push(barOf(bar, HEAD + row * ROW, axis, { unit, digits })));
   return parts.join("\n");
 }
@@ -94,10 +86,10 @@ function barOf(
 ): string {
   const baseline = y + 12;
   const parts = [
-    `<text x="${NAMES - 10}" y="${baseline}" text-anchor="end">${escape(name)}</text>`,
+    `<text x="${NAMES - 10}" y="${baseline}" text-anchor="end">${escapeXml(name)}</text>`,
   ];
   if (value === undefined) {
-    parts.push(`<text class="tick" x="${NAMES + 6}" y="${baseline}">not measured</text>`);
+    parts.push(`<text class="dim" x="${NAMES + 6}" y="${baseline}">not measured</text>`);
     return parts.join("\n");
   }
   const end = NAMES + axis.at(value) * BARS;
@@ -114,7 +106,7 @@ function barOf(
     minimumFractionDigits: digits,
     maximumFractionDigits: digits,
   });
-  parts.push(`<text x="${rounded(right + 6)}" y="${baseline}">${escape(text + unit)}</text>`);
+  parts.push(`<text x="${rounded(right + 6)}" y="${baseline}">${escapeXml(text + unit)}</text>`);
   return parts.join("\n");
 }
 
@@ -165,20 +157,4 @@ function short(value: number): string {
 
 function rounded(value: number): number {
   return Math.round(value * 100) / 100;
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&apos;",
-};
-
-/** Text for XML 1.0 (§2.2, §2.4): what no document may contain is replaced. */
-function escape(text: string): string {
-  return text.toWellFormed()
-    // deno-lint-ignore no-control-regex
-    .replace(/[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g, "\ufffd")
-    .replace(/[&<>"']/g, (character) => ENTITIES[character]);
 }

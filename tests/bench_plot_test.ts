@@ -83,12 +83,12 @@ Deno.test("barPlot() keeps text as text when it looks like markup", () => {
 
 Deno.test("barPlot() has colours for light and for dark", () => {
   const svg = barPlot("A title", [panel([{ name: "a", value: 1 }])]);
-  const [light, dark] = svg.split("@media (prefers-color-scheme: dark)");
   for (
-    const rule of [/text \{ fill: (#\w+)/, /\.paper \{ fill: (#\w+)/, /\.mark \{ fill: (#\w+)/]
+    const rule of [/text \{ fill: (#\w+)/g, /background: (#\w+)/g, /\.mark \{ fill: (#\w+)/g]
   ) {
-    const [one, other] = [rule.exec(light)?.[1], rule.exec(dark)?.[1]];
-    assert(one !== undefined && other !== undefined && one !== other, `${rule}`);
+    const [light, dark] = [...svg.matchAll(rule)];
+    assert(dark.index > svg.indexOf("@media (prefers-color-scheme: dark)"), `${rule}`);
+    assert(light[1] !== dark[1], `${rule}`);
   }
 });
 
