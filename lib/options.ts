@@ -121,7 +121,7 @@ export interface RunOptions extends LoadOptions, ThresholdOptions {
   readonly json: boolean;
   /** Whether hosts, slowest requests and the event loop are watched, for who shows them. */
   readonly details: boolean;
-  readonly progress: "auto" | "bar" | "log" | "none";
+  readonly progress: "auto" | "live" | "bar" | "log" | "none";
   readonly silent: boolean;
 }
 
@@ -188,7 +188,9 @@ export async function parseRun(
     summary: values.text("summary"),
     json: values.isOn("json"),
     details: false,
-    progress: silent ? "none" : values.oneOf("progress", ["auto", "bar", "log", "none"], "auto"),
+    progress: silent
+      ? "none"
+      : values.oneOf("progress", ["auto", "live", "bar", "log", "none"], "auto"),
     silent,
   };
 }

@@ -200,7 +200,7 @@ for (
     [["--summary", "-", "--json", URL_], "both want standard output"],
     [["-i", "x", "-o", "./x"], "'--input' and '--output' both want the file 'x'"],
     [["-s", "--progress", "bar", URL_], "contradict"],
-    [["--progress", "fancy", URL_], "give one of auto, bar, log, none"],
+    [["--progress", "fancy", URL_], "give one of auto, live, bar, log, none"],
     [["-H", "no colon", URL_], "without a colon"],
     [["-H", "Na me: x", URL_], "is no token"],
     [["-H", ": x", URL_], "is no token"],

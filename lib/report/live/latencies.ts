@@ -1,0 +1,56 @@
+import type { Histogram } from "../../histogram.ts";
+import { formatCount, formatShare } from "../format.ts";
+import type { Line } from "./line.ts";
+import { boundsBetween } from "./scale.ts";
+import { formatShareBar } from "./spark.ts";
+import { gutterOf, isWide, nameOf, type Section, type View } from "./view.ts";
+
+/** Cells of a bound, and of what was counted. */
+const BOUND_CELLS = 9;
+const COUNT_CELLS = 14;
+const SHARE_CELLS = 9;
+/** Fewest cells of a bar beside which there is a count, too. */
+const LEAST_BAR = 10;
+/** Percentiles between which the bounds are; what is beyond is in the first and the last row. */
+const INNER = [1, 99.5];
+
+/** How the latencies of all answers are spread, on round bounds. */
+export function latencies(view: View): Section | undefined {
+  const { histogram } = view.snapshot;
+  if (histogram.count === 0 || !isWide(view)) return undefined;
+  return { least: 3, most: 12, draw: (lines) => rowsOf(histogram, lines, view) };
+}
+
+function rowsOf(histogram: Histogram, lines: number, view: View): Line[] {
+  // A value below a microsecond has none, and nothing is ever so fast.
+  const [low, high] = histogram.percentiles(INNER).map((micros) => Math.max(1, micros));
+  const bounds = boundsBetween(low, high, lines);
+  const counts: number[] = bounds.map(() => 0);
+  let row = 0;
+  for (const [micros, count] of histogram.buckets()) {
+    while (row < bounds.length - 1 && micros > bounds[row]) row++;
+    counts[row] += count;
+  }
+  const isOpen = histogram.max > bounds[bounds.length - 1];
+  const most = Math.max(...counts);
+  const room = view.cells - gutterOf(view) - BOUND_CELLS - 2 - SHARE_CELLS;
+  const hasCounts = room - COUNT_CELLS >= LEAST_BAR;
+  const cells = hasCounts ? room - COUNT_CELLS : room;
+  return counts.map((count, k) => {
+    const isLast = k === counts.length - 1 && isOpen;
+    const bound = isLast ? ` > ${formatBound(bounds[k - 1] ?? 0)}` : `<= ${formatBound(bounds[k])}`;
+    return [
+      nameOf(view, k === 0 ? "latency" : ""),
+      { text: bound.padStart(BOUND_CELLS + 1) },
+      { text: ` ${formatShareBar(count / most, cells).padEnd(cells)}`, style: "cyan" },
+      { text: hasCounts ? formatCount(count).padStart(COUNT_CELLS) : "" },
+      { text: formatShare(count / histogram.count).padStart(SHARE_CELLS), style: "dim" },
+    ];
+  });
+}
+
+/** A round number of microseconds: `50 ms`, `1.5 s`. */
+function formatBound(micros: number): string {
+  if (micros < 1_000) return `${micros} us`;
+  return micros < 1e6 ? `${micros / 1_000} ms` : `${micros / 1e6} s`;
+}
