@@ -180,7 +180,7 @@ Deno.test("Painter shows the last frame and nothing else of its own, whatever ca
       }
       const { columns, rows } = scene.terminal;
       steps.push(`${columns}x${rows}`);
-      const lengths = Array.from({ length: random(rows) }, () => random(columns));
+      const lengths = Array.from({ length: 1 + random(rows - 1) }, () => random(columns));
       const frame = frameOf(`${step}`, lengths).map((line) => line.trimEnd());
       if (!isQuiet && random(3) === 0) {
         scene.terminal.write(scene.painter.above(`${scene.other()}\n`, scene.terminal.size));

@@ -28,8 +28,9 @@ function rowsOf(hosts: readonly HostFigures[], lines: number, view: View): Line[
   const worst = hosts.filter((host) => !busiest.includes(host))
     .sort((a, b) => b.failed - a.failed || b.meanMs - a.meanMs)
     .slice(0, lines - busiest.length);
+  const first = hosts.length === 1 ? "host" : "busiest";
   return [
-    ...busiest.map((host, k) => lineOf(k === 0 ? "busiest" : "", host, view)),
+    ...busiest.map((host, k) => lineOf(k === 0 ? first : "", host, view)),
     ...worst.map((host, k) => lineOf(k === 0 ? "worst" : "", host, view)),
   ];
 }

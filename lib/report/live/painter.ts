@@ -28,6 +28,8 @@ export class Painter {
   #lines: readonly string[] = [];
   /** Cells of the lines between it and what others wrote. At most {@linkcode MOST_STALE}. */
   #stale: number[] = [];
+  /** Cells above it of a line that wrapped, which its first line is now taken to belong to. */
+  #joined = 0;
   #size: Size = { columns: 0, rows: 0 };
 
   /**
@@ -40,9 +42,7 @@ export class Painter {
   paint(lines: readonly string[], size: Size): string {
     const { columns, rows } = size;
     const isResized = columns !== this.#size.columns || rows !== this.#size.rows;
-    const text = isResized
-      ? this.#erase(size) + lines.map((line) => `${line}\r\n`).join("")
-      : this.#change(lines);
+    const text = isResized ? this.#toTop(size) + drawn(lines) : this.#change(lines);
     this.#lines = lines;
     this.#size = size;
     return text;
@@ -55,18 +55,20 @@ export class Painter {
    */
   above(text: string, size: Size): string {
     const lines = this.#lines;
-    const erased = this.#erase(size);
+    const toTop = this.#toTop(size);
     this.#stale = [];
+    this.#joined = 0;
     // As wide as they were, even where that is too wide by now: the next frame sees to it, as the
     // size that it compares is still theirs.
     this.#lines = lines;
-    return erased + [...text.trimEnd().split("\n"), ...lines].map((it) => `${it}\r\n`).join("");
+    return toTop + drawn([...text.trimEnd().split("\n"), ...lines]);
   }
 
   /** Leaves what is drawn where it is; the next frame is drawn below. */
   forget(): void {
     this.#lines = [];
     this.#stale = [];
+    this.#joined = 0;
   }
 
   /** From the same place on, only what differs. */
@@ -74,27 +76,41 @@ export class Painter {
     const before = this.#lines;
     const isSame = lines.length === before.length && lines.every((line, k) => line === before[k]);
     if (isSame) return "";
+    if (lines.length === 0) return up(before.length) + drawn(lines);
     // Erased behind the text, not before: that would flicker.
     const text = lines.map((line, k) => line === before[k] ? "\r\n" : `${line}\x1b[K\r\n`).join("");
     return `${up(before.length)}${text}\x1b[J`;
   }
 
-  /** Erases the last frame and what is stale, as far as the terminal still shows it. */
-  #erase({ columns, rows }: Size): string {
+  /** Goes to the first line of the last frame, or of what is stale, that the terminal still shows. */
+  #toTop({ columns, rows }: Size): string {
     const widths = [...this.#stale, ...this.#lines.map(cellsOf)];
+    if (this.#lines.length > 0) widths[this.#stale.length] += this.#joined;
     const taken = widths.map((cells) => Math.max(1, Math.ceil(cells / columns)));
     const all = taken.reduce((sum, rows) => sum + rows, 0);
     this.#lines = [];
+    this.#stale = [];
+    this.#joined = 0;
     // What has left the screen at its top cannot be erased, but comes back if that grows.
     let beyond = all - (rows - 1);
-    this.#stale = [];
     for (let k = 0; k < widths.length && beyond > 0; k++) {
-      this.#stale.push(beyond < taken[k] ? beyond * columns : widths[k]);
+      if (beyond < taken[k]) this.#joined = beyond * columns;
+      else this.#stale.push(widths[k]);
       beyond -= taken[k];
     }
     this.#stale.splice(0, this.#stale.length - MOST_STALE);
-    return all > 0 ? `\r${up(all)}\x1b[J` : "";
+    return `\r${up(all)}`;
   }
+}
+
+/**
+ * Lines from where the cursor is, and nothing below. The screen is never erased from its first cell
+ * on, as tmux then keeps all that was on it in the scroll-back.
+ */
+function drawn(lines: readonly string[]): string {
+  if (lines.length === 0) return "\x1b[K\r\n\x1b[J\x1b[A";
+  // Before the text, as only then a terminal forgets that the row was one of a line that wrapped.
+  return `${lines.map((line) => `\x1b[K${line}\r\n`).join("")}\x1b[J`;
 }
 
 function up(rows: number): string {

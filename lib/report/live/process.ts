@@ -11,6 +11,7 @@ const SHORTAGE_LENGTH = 40;
 /** What this process takes. */
 export function costs(view: View): Section | undefined {
   const { rssBytes, peakRssKb, loopBusy } = view.snapshot;
+  const mostBytes = Math.max(rssBytes, peakRssKb * 1024);
   const cpu = view.points.at(-1)?.cpu;
   return {
     least: 1,
@@ -18,7 +19,7 @@ export function costs(view: View): Section | undefined {
     draw: () => [[
       nameOf(view, "memory"),
       { text: formatBytes(rssBytes) },
-      { text: isWide(view) ? `, ${formatBytes(peakRssKb * 1024)} at most` : "" },
+      { text: isWide(view) ? `, ${formatBytes(mostBytes)} at most` : "" },
       { text: "   CPU ", style: "bold" },
       { text: cpu === undefined ? "-" : `${Math.round(cpu * 100)} % of a core` },
       { text: `, event loop ${Math.round(loopBusy * 100)} % busy` },
