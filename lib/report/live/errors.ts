@@ -1,5 +1,5 @@
 import type { ErrorCount, Snapshot } from "../../types.ts";
-import { formatCount, formatShare } from "../format.ts";
+import { formatCount, formatOthers, formatShare } from "../format.ts";
 import { foreign } from "./foreign.ts";
 import { cut, type Line } from "./line.ts";
 import { gutterOf, headingOf, isWide, type Section, type View } from "./view.ts";
@@ -63,7 +63,7 @@ function lineOf({ kind, count, examples, detail }: Reason, view: View): Line {
 
 function othersOf(reasons: readonly Reason[], view: View): Line {
   const count = reasons.reduce((sum, { count }) => sum + count, 0);
-  return countOf(`${reasons.length} others`, count, view);
+  return countOf(formatOthers(reasons.length), count, view);
 }
 
 function countOf(kind: string, count: number, view: View): Line {

@@ -35,9 +35,8 @@ export class LiveDisplay implements Display {
   /** Shows the last state, and leaves it there. */
   end(moment: Moment | undefined): string {
     if (!this.#isDrawn) return "";
-    this.#isDrawn = false;
-    // Between the cursor and the frame nothing is to be done: it rests on an empty line.
-    const last = moment === undefined ? "" : `${this.show(moment)}\n`;
+    // The cursor is on a line of its own; all there can be is the echo of Ctrl-C.
+    const last = moment === undefined ? "\r\x1b[K" : `${this.show(moment)}\r\x1b[K\n`;
     this.#isDrawn = false;
     this.#painter.forget();
     return last;

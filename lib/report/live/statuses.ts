@@ -1,4 +1,4 @@
-import { formatCount, formatShare } from "../format.ts";
+import { formatCount, formatOthers, formatShare } from "../format.ts";
 import type { Line, Piece, Style } from "./line.ts";
 import { gutterOf, headingOf, type Section, type View } from "./view.ts";
 
@@ -52,5 +52,5 @@ function rowsOf(counts: readonly [string, number][], most: number, view: View): 
 function othersOf(rest: readonly [string, number][]): string {
   if (rest.length === 0) return "";
   const count = rest.reduce((sum, [, count]) => sum + count, 0);
-  return `${GAP}${rest.length} others ${formatCount(count)}`;
+  return `${GAP}${formatOthers(rest.length)} ${formatCount(count)}`;
 }
