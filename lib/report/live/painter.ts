@@ -66,6 +66,7 @@ export class Painter {
 
   /** Leaves what is drawn where it is; the next frame is drawn below. */
   forget(): void {
+    this.#size = { columns: 0, rows: 0 };
     this.#lines = [];
     this.#stale = [];
     this.#joined = 0;
