@@ -22,8 +22,20 @@ class Scene {
     this.terminal.write(this.painter.paint(lines, this.terminal.size));
   }
 
+  /** As high as the terminal, as the live view is. */
+  paintHigh(lines: readonly string[]): void {
+    const missing = Math.max(0, this.terminal.rows - 1 - lines.length);
+    this.paint([...lines, ...Array<string>(missing).fill("")]);
+  }
+
   get others(): string[] {
     return Array.from({ length: this.#others }, (_, k) => `other ${k}`);
+  }
+
+  /** Asserts that the screen shows these lines, as high as it is, and nothing else. */
+  showsHigh(lines: readonly string[]): void {
+    const { rows } = this.terminal;
+    this.shows([...lines, ...Array<string>(Math.max(0, rows - 1 - lines.length)).fill("")]);
   }
 
   /** Asserts that of all that was ever painted the screen shows these lines, and where. */
@@ -79,10 +91,10 @@ Deno.test("Painter.paint() erases what was typed or echoed below", () => {
 Deno.test("Painter.paint() leaves nothing of wide lines behind when the terminal has narrowed", () => {
   const scene = new Scene();
   scene.terminal.write(`${scene.other()}\r\n`);
-  scene.paint(frameOf("old", [39, 1, 39]));
+  scene.paintHigh(frameOf("old", [39, 1, 39]));
   scene.terminal.resize({ columns: 13, rows: 10 });
-  scene.paint(frameOf("new", [12, 12, 12]));
-  scene.shows(frameOf("new", [12, 12, 12]));
+  scene.paintHigh(frameOf("new", [12, 12, 12]));
+  scene.showsHigh(frameOf("new", [12, 12, 12]));
   assertEquals(scene.terminal.everything.slice(0, 1), scene.others);
 });
 
@@ -139,11 +151,22 @@ Deno.test("Painter.above() leaves a line above the frame", () => {
 Deno.test("Painter.above() writes a line where no frame is, and when the terminal was resized", () => {
   const scene = new Scene();
   scene.terminal.write(scene.painter.above(`${scene.other()}\n`, scene.terminal.size));
-  scene.paint(frameOf("wide", [39, 39]));
-  scene.terminal.resize({ columns: 50, rows: 5 });
+  scene.paintHigh(frameOf("wide", [39, 39]));
+  scene.terminal.resize({ columns: 50, rows: 10 });
   scene.terminal.write(scene.painter.above(`${scene.other()}\n`, scene.terminal.size));
-  scene.shows(frameOf("wide", [39, 39]));
+  scene.paintHigh(frameOf("new", [39, 39]));
+  scene.showsHigh(frameOf("new", [39, 39]));
   assertEquals(scene.terminal.everything.slice(0, 2), scene.others);
+});
+
+Deno.test("Painter.shrink() takes the empty lines at the end away, and what was typed below", () => {
+  const scene = new Scene();
+  scene.terminal.write(`${scene.other()}\r\n`);
+  scene.paintHigh(["a", "", "b"]);
+  scene.terminal.write("^C");
+  scene.terminal.write(scene.painter.shrink());
+  scene.shows(["a", "", "b"]);
+  assertEquals(scene.terminal.cursor.row, 3);
 });
 
 Deno.test("Painter.forget() leaves the frame, and draws the next one below", () => {
@@ -185,9 +208,9 @@ Deno.test("Painter shows the last frame and nothing else of its own, whatever ca
       if (!isQuiet && random(3) === 0) {
         scene.terminal.write(scene.painter.above(`${scene.other()}\n`, scene.terminal.size));
       }
-      scene.paint(frame);
+      scene.paintHigh(frame);
       try {
-        scene.shows(frame);
+        scene.showsHigh(frame);
       } catch (error) {
         throw new Error(`seed ${seed}, ${steps.join(" ")}: ${(error as Error).message}`);
       }

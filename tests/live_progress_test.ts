@@ -101,10 +101,17 @@ Deno.test("Progress.say() leaves a line above the live view, and above a bar", a
     stage.progress.say("in the middle");
     await settled();
     await stage.tick(200, 10);
-    const { screen } = stage.terminal;
-    assertEquals(screen.slice(0, 2), ["before", "in the middle"], mode);
-    assertMatch(screen[2], /20\/1,000/);
-    assertEquals(screen.filter((line) => line.includes("/1,000")).length, 1);
+    const { everything } = stage.terminal;
+    assertEquals(everything.slice(0, 2), ["before", "in the middle"], mode);
+    assertMatch(everything[2], /20\/1,000/);
+    assertEquals(everything.filter((line) => line.includes("/1,000")).length, 1);
+    // Which is out of sight, above a view as high as the terminal.
+    assertEquals(
+      stage.terminal.screen.filter((line) => /before|in the middle/.test(line)),
+      mode === "live"
+        ? ["notice     before", "           in the middle"]
+        : ["before", "in the middle"],
+    );
     await stage.progress.stop();
   }
 });
@@ -167,8 +174,8 @@ Deno.test("Progress is a bar and then the live view when a run looks longer than
   assertEquals([stage.isLive, stage.terminal.screen.length], [false, 2]);
   await stage.tick(100, 5);
   assertEquals(stage.isLive, true);
-  assertEquals(stage.terminal.screen[0], "before");
-  assertMatch(stage.terminal.screen[1], /^\[#*\.+\] 100\/1,000 /);
+  assertEquals(stage.terminal.everything[0], "before");
+  assertMatch(stage.terminal.everything[1], /^\[#*\.+\] 100\/1,000 /);
   await stage.progress.stop();
 });
 

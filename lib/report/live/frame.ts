@@ -4,6 +4,7 @@ import { errors } from "./errors.ts";
 import { hosts } from "./hosts.ts";
 import { latencies } from "./latencies.ts";
 import { formatLine } from "./line.ts";
+import { notices } from "./notices.ts";
 import { bottleneck, costs } from "./process.ts";
 import { statuses } from "./statuses.ts";
 import { trends } from "./trends.ts";
@@ -11,6 +12,7 @@ import type { Section, SectionOf, View } from "./view.ts";
 
 /** Below the bar, from top to bottom. */
 const ORDER: readonly SectionOf[] = [
+  notices,
   bottleneck,
   trends,
   latencies,
@@ -20,7 +22,7 @@ const ORDER: readonly SectionOf[] = [
   costs,
 ];
 /** The most important first: where there are too few lines, the last are left out. */
-const NEEDED: readonly SectionOf[] = [bottleneck, trends, errors, statuses, costs];
+const NEEDED: readonly SectionOf[] = [notices, bottleneck, trends, errors, statuses, costs];
 /** The same of what comes only once those, and the curves in full, have room. */
 const WANTED: readonly SectionOf[] = [latencies, hosts];
 

@@ -64,6 +64,15 @@ export class Painter {
     return toTop + drawn([...text.trimEnd().split("\n"), ...lines]);
   }
 
+  /** Takes the empty lines at the end of the frame away, and what was typed below. */
+  shrink(): string {
+    const lines = [...this.#lines];
+    while (lines.at(-1) === "") lines.pop();
+    const rows = this.#lines.length - lines.length;
+    this.#lines = lines;
+    return `\r${up(rows)}\x1b[J`;
+  }
+
   /** Leaves what is drawn where it is; the next frame is drawn below. */
   forget(): void {
     this.#size = { columns: 0, rows: 0 };

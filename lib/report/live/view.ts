@@ -9,6 +9,8 @@ export interface View {
   readonly rate: number;
   /** The last minutes, the oldest first. */
   readonly points: readonly Point[];
+  /** What others said last, the newest at the end. */
+  readonly notices: readonly string[];
   /** The time, on the clock of the points, in milliseconds. */
   readonly ms: number;
   /** Cells of a line. */
