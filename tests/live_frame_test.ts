@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Histogram } from "../lib/histogram.ts";
 import { formatFrame } from "../lib/report/live/frame.ts";
 import { foreign } from "../lib/report/live/foreign.ts";
@@ -376,6 +376,16 @@ Deno.test("formatFrame() counts every answer in some row of the histogram", () =
       .map((line) => Number(/ (\d+) +[<\d.]+ %$/.exec(line)![1]));
     assertEquals(counts.reduce((a, b) => a + b), 7, lines.join("\n"));
   }
+});
+
+Deno.test("formatFrame() has a row for what is beyond the bounds", () => {
+  const histogram = new Histogram();
+  for (let k = 0; k < 999; k++) histogram.record(1000);
+  histogram.record(2_000_000);
+  const lines = frameOf({ histogram }).split("\n").map((line) => line.trim());
+  const first = lines.findIndex((line) => line.startsWith("latency"));
+  assertMatch(lines[first], /^latency +<= 1\.2 ms .* 999 {3}99\.9 %$/);
+  assertMatch(lines[first + 1], /^> 1\.2 ms .* 1 {4}0\.1 %$/);
 });
 
 Deno.test("formatLine() leaves a number out rather than cut it, and cuts text", () => {

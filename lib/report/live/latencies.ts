@@ -25,20 +25,23 @@ function rowsOf(histogram: Histogram, lines: number, view: View): Line[] {
   // A value below a microsecond has none, and nothing is ever so fast.
   const [low, high] = histogram.percentiles(INNER).map((micros) => Math.max(1, micros));
   const bounds = boundsBetween(low, high, lines);
-  const counts: number[] = bounds.map(() => 0);
+  const isOpen = histogram.max > bounds.at(-1)!;
+  // What is beyond the last bound has a row of its own.
+  if (isOpen && bounds.length === lines) bounds.pop();
+  const counts: number[] = Array(bounds.length + (isOpen ? 1 : 0)).fill(0);
   let row = 0;
   for (const [micros, count] of histogram.buckets()) {
-    while (row < bounds.length - 1 && micros > bounds[row]) row++;
+    while (row < counts.length - 1 && micros > bounds[row]) row++;
     counts[row] += count;
   }
-  const isOpen = histogram.max > bounds[bounds.length - 1];
   const most = Math.max(...counts);
   const room = view.cells - gutterOf(view) - BOUND_CELLS - 2 - SHARE_CELLS;
   const hasCounts = room - COUNT_CELLS >= LEAST_BAR;
   const cells = hasCounts ? room - COUNT_CELLS : room;
   return counts.map((count, k) => {
-    const isLast = k === counts.length - 1 && isOpen;
-    const bound = isLast ? ` > ${formatBound(bounds[k - 1] ?? 0)}` : `<= ${formatBound(bounds[k])}`;
+    const bound = k < bounds.length
+      ? `<= ${formatBound(bounds[k])}`
+      : `> ${formatBound(bounds.at(-1)!)}`;
     return [
       nameOf(view, k === 0 ? "latency" : ""),
       { text: bound.padStart(BOUND_CELLS + 1) },
