@@ -176,6 +176,7 @@ Deno.test("Progress is a bar and then the live view when a run looks longer than
   assertEquals(stage.isLive, true);
   assertEquals(stage.terminal.everything[0], "before");
   assertMatch(stage.terminal.everything[1], /^\[#*\.+\] 100\/1,000 /);
+  assert(stage.terminal.screen.includes("notice     before"));
   await stage.progress.stop();
 });
 

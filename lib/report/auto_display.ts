@@ -21,14 +21,21 @@ export function looksLong({ snapshot, rate, limit, elapsedMs }: Moment): boolean
   return elapsedMs + 1000 * (etaOf(snapshot, rate, limit) ?? 0) > LONG_MS;
 }
 
+/** A display that knows what was before it came. */
+export interface Successor extends Display {
+  /** Notes a moment that it does not show. */
+  watch(moment: Moment): void;
+  /** Notes others' lines, each with its line feed. */
+  note(lines: string): void;
+}
+
 /** One display at first, and for good another once a run looks long on a large terminal. */
 export class AutoDisplay implements Display {
   #shown: Display;
   /** What comes; undefined once it has. */
-  #next: (Display & { watch(moment: Moment): void }) | undefined;
+  #next: Successor | undefined;
 
-  /** @param next it is shown each moment from the first on, to know what was before it came */
-  constructor(first: Display, next: Display & { watch(moment: Moment): void }) {
+  constructor(first: Display, next: Successor) {
     this.#shown = first;
     this.#next = next;
   }
@@ -50,6 +57,7 @@ export class AutoDisplay implements Display {
   }
 
   say(lines: string, size: Size): string {
+    this.#next?.note(lines);
     return this.#shown.say(lines, size);
   }
 

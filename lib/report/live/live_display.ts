@@ -1,4 +1,5 @@
-import type { Display, Moment, Size } from "../display.ts";
+import type { Successor } from "../auto_display.ts";
+import type { Moment, Size } from "../display.ts";
 import { formatFrame } from "./frame.ts";
 import { History } from "./history.ts";
 import { Painter } from "./painter.ts";
@@ -13,7 +14,7 @@ const MOST_NOTICES = 2;
  * terminal is resized, what becomes of the lines depends on how many empty rows are below (tmux
  * keeps those, and moves lines into the scroll-back instead, where nothing can erase them).
  */
-export class LiveDisplay implements Display {
+export class LiveDisplay implements Successor {
   readonly everyMs = 200;
   readonly #color: boolean;
   readonly #history = new History();
@@ -26,7 +27,6 @@ export class LiveDisplay implements Display {
     this.#color = color;
   }
 
-  /** Notes a moment that it does not show. */
   watch({ snapshot, ms }: Moment): void {
     this.#history.update(snapshot, ms);
   }
@@ -44,9 +44,13 @@ export class LiveDisplay implements Display {
     return formatFrame(scene, moment.size, { color: this.#color });
   }
 
-  say(lines: string, size: Size): string {
+  note(lines: string): void {
     const notices = lines.trimEnd().split("\n").map((line) => line.replace(/^myriad: /, ""));
     this.#notices = [...this.#notices, ...notices].slice(-MOST_NOTICES);
+  }
+
+  say(lines: string, size: Size): string {
+    this.note(lines);
     return this.#painter.above(lines, size);
   }
 
