@@ -35,7 +35,7 @@ statuses   200 650,000 98.5 %   404 7,800 1.2 %   301 300 <0.1 %
 errors     timeout       1,500    0.2 %  no answer  http://a.example/7
            expect          250   <0.1 %  --expect-body ok  http://c.example/9
            reset           200   <0.1 %  reset by peer  http://b.example/8
-           expect           50   <0.1 %  --expect-latency …  http://c.example/…
+           expect           50   <0.1 %  --expect-latency 1s  http://c.example…
 busiest    a.example          400,000    0.4 % failed   mean 400 ms
            b.example:8080     200,000    0.1 % failed   mean 600 ms
 worst      c.example           59,000    0.5 % failed   mean 700 ms

@@ -4,6 +4,8 @@ import { foreign } from "./foreign.ts";
 import { cut, type Line } from "./line.ts";
 import { gutterOf, headingOf, isWide, type Section, type View } from "./view.ts";
 
+/** What the reason has of the room of an example, beside its URL. */
+const REASON_SHARE = 0.6;
 /** Most reasons that get a line each. */
 const MOST_LINES = 10;
 /** Cells of a kind, of how often, and of its share. */
@@ -52,7 +54,7 @@ function lineOf({ kind, count, examples, detail }: Reason, view: View): Line {
   const what = foreign(detail ?? example?.detail ?? "");
   const url = foreign(example?.url ?? "");
   // What one of them does not need is the other's.
-  const ofWhat = Math.max(Math.ceil(room / 2), room - url.length);
+  const ofWhat = Math.max(Math.ceil(room * REASON_SHARE), room - url.length);
   const shown = cut(what, ofWhat);
   return [
     ...countOf(kind, count, view),

@@ -15,7 +15,7 @@ const MOST_NOTICES = 2;
  * keeps those, and moves lines into the scroll-back instead, where nothing can erase them).
  */
 export class LiveDisplay implements Successor {
-  readonly everyMs = 200;
+  readonly everyMs = 250;
   readonly #color: boolean;
   readonly #history = new History();
   readonly #painter = new Painter();
