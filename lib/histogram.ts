@@ -37,6 +37,11 @@ function slotOf(value: number): number {
   return shift * HALF + Math.floor(value / 2 ** shift);
 }
 
+/** The least value that shares a slot. */
+function lowestIn(slot: number): number {
+  return slot === 0 ? 0 : highestIn(slot - 1) + 1;
+}
+
 /** The largest value that shares a slot. */
 function highestIn(slot: number): number {
   if (slot < LINEAR) return slot;
@@ -97,6 +102,51 @@ export class Histogram {
     this.#sumOfSquares += other.#sumOfSquares;
     this.#min = Math.min(this.#min, other.#min);
     this.#max = Math.max(this.#max, other.#max);
+  }
+
+  /** The same values again, in a histogram of their own. */
+  clone(): Histogram {
+    const clone = new Histogram();
+    clone.add(this);
+    return clone;
+  }
+
+  /**
+   * What was recorded since a clone was made of it. Its least and greatest values are known as
+   * exactly as their slots are, but for the greatest of all.
+   *
+   * @param earlier a {@linkcode clone} of this histogram, unchanged
+   */
+  since(earlier: Histogram): Histogram {
+    const later = new Histogram();
+    let lowest = -1;
+    let highest = -1;
+    for (let slot = 0; slot < SLOTS; slot++) {
+      const count = this.#counts[slot] - earlier.#counts[slot];
+      if (count === 0) continue;
+      later.#counts[slot] = count;
+      if (lowest < 0) lowest = slot;
+      highest = slot;
+    }
+    if (highest < 0) return later;
+    later.#count = this.#count - earlier.#count;
+    later.#sum = this.#sum - earlier.#sum;
+    later.#sumOfSquares = this.#sumOfSquares - earlier.#sumOfSquares;
+    // A new extreme came since then; another one lies within its slot.
+    later.#min = this.#min < earlier.#min ? this.#min : lowestIn(lowest);
+    const isNewMax = this.#max > earlier.#max || highest === SLOTS - 1;
+    later.#max = isNewMax ? this.#max : Math.min(highestIn(highest), this.#max);
+    return later;
+  }
+
+  /** The slots that are not empty, ascending: the highest value in us that shares it, and how many. */
+  *buckets(): Generator<readonly [highestMicros: number, count: number]> {
+    for (let slot = 0; slot < SLOTS; slot++) {
+      const count = this.#counts[slot];
+      if (count === 0) continue;
+      // The last slot has no upper end of its own.
+      yield [slot === SLOTS - 1 ? Math.max(LARGEST, this.#max) : highestIn(slot), count];
+    }
   }
 
   get count(): number {

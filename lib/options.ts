@@ -119,7 +119,9 @@ export interface RunOptions extends LoadOptions, ThresholdOptions {
   readonly failures: string | undefined;
   readonly summary: string | undefined;
   readonly json: boolean;
-  readonly progress: "auto" | "bar" | "log" | "none";
+  /** Whether hosts, slowest requests and the event loop are watched, for who shows them. */
+  readonly details: boolean;
+  readonly progress: "auto" | "live" | "bar" | "log" | "none";
   readonly silent: boolean;
 }
 
@@ -185,7 +187,10 @@ export async function parseRun(
     failures: values.text("failures"),
     summary: values.text("summary"),
     json: values.isOn("json"),
-    progress: silent ? "none" : values.oneOf("progress", ["auto", "bar", "log", "none"], "auto"),
+    details: false,
+    progress: silent
+      ? "none"
+      : values.oneOf("progress", ["auto", "live", "bar", "log", "none"], "auto"),
     silent,
   };
 }

@@ -31,7 +31,7 @@ export class Outputs {
   #summary: BlockWriter | undefined;
   #checkpoint: Checkpoint | undefined;
   /** What was counted before, and what is to be counted. */
-  stats = new Stats();
+  stats: Stats;
 
   /**
    * Looks at what is there already, and changes nothing.
@@ -51,6 +51,7 @@ export class Outputs {
   private constructor(options: RunOptions, beginning: Beginning | undefined) {
     this.#options = options;
     this.#beginning = beginning;
+    this.stats = new Stats(options);
   }
 
   /** What the journal says of the run so far; undefined without one. */
@@ -97,7 +98,9 @@ export class Outputs {
     const beginning = this.#beginning;
     await beginning?.commit();
     // Only now: a retry begins without what failed.
-    if (this.before !== undefined) this.stats = Stats.from(this.before.stats);
+    if (this.before !== undefined) {
+      this.stats = Stats.from(this.before.stats, this.#options);
+    }
     if (output !== undefined) await this.#openRecords(output, beginning?.file);
     if (failures !== undefined) {
       const format = failureLines(this.#options);

@@ -6,6 +6,7 @@
 import process from "node:process";
 import { Answers } from "./answers.ts";
 import { freeDescriptors } from "./descriptors.ts";
+import { LoopMeter } from "./details/loop_meter.ts";
 import { AutoEngine } from "./engine/auto.ts";
 import { FetchEngine } from "./engine/fetch.ts";
 import { Http1Engine } from "./engine/http1.ts";
@@ -44,6 +45,7 @@ export class Run {
   #pool: Pool<Target, Result> | undefined;
   readonly #startMs = performance.now();
   readonly #peak = new PeakMemory();
+  readonly #loop: LoopMeter | undefined;
   #inFlight = 0;
   #isInterrupted = false;
   /** The threshold that ended it. */
@@ -105,6 +107,7 @@ export class Run {
     this.#outputs = outputs;
     this.#answers = answers;
     this.#onNotice = onNotice;
+    this.#loop = options.details ? new LoopMeter() : undefined;
     this.#engine = new ENGINES[options.engine]({
       ...options,
       permits: this.#permits,
@@ -120,12 +123,14 @@ export class Run {
     const looks = this.#options.abortOnThreshold
       ? setInterval(() => this.#abortIfLost(), LOOK_MS)
       : undefined;
+    this.#loop?.start();
     try {
       await this.#requestAll();
     } catch (error) {
       failure = error;
     }
     clearInterval(looks);
+    this.#loop?.stop();
     clearTimeout(this.#grace);
     failure ??= this.#outputFailure;
     if (failure === undefined) await this.#endRetries().catch((error) => failure = error);
@@ -247,6 +252,7 @@ export class Run {
       total: this.#outputs.totalWith(this.#source.total),
       progress: this.#source.progress?.(),
       rssBytes: Deno.memoryUsage().rss,
+      loopBusy: this.#loop?.busy ?? 0,
       engine: this.#engine.name,
       shortages: Object.fromEntries(this.#engine.shortages),
       interrupted: this.#isInterrupted,

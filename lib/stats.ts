@@ -1,5 +1,7 @@
+import { cut } from "./details/cut.ts";
+import { HostTally } from "./details/host_tally.ts";
+import { Slowest } from "./details/slowest.ts";
 import { Histogram, type HistogramState } from "./histogram.ts";
-import { ownText } from "./own_text.ts";
 import {
   ERROR_KINDS,
   type ErrorCount,
@@ -9,9 +11,8 @@ import {
   type Snapshot,
 } from "./types.ts";
 
-/** How many examples are kept of a kind of failure, and the most characters of each text. */
+/** How many examples are kept of a kind of failure. */
 const EXAMPLES = 5;
-const EXAMPLE_LENGTH = 200;
 /** Most expectations that failures are told apart by: as many as a command line may have. */
 const MOST_REASONS = 100;
 /** What those go by that are beyond. */
@@ -33,6 +34,7 @@ export type Moment = Pick<
   | "rssBytes"
   | "peakRssKb"
   | "cpuSeconds"
+  | "loopBusy"
   | "engine"
   | "shortages"
   | "interrupted"
@@ -87,10 +89,17 @@ export class Stats {
   readonly #errors = new Map<ErrorKind, Count>();
   /** By expectation that was not met; at most `MOST_REASONS` and the others. */
   readonly #reasons = new Map<string, Count>();
+  /** No part of a journal: of a resumed run, what comes from then on. */
+  readonly #details: { readonly hosts: HostTally; readonly slowest: Slowest } | undefined;
+
+  /** @param details whether to keep hosts and the slowest answers */
+  constructor({ details = false }: { details?: boolean } = {}) {
+    this.#details = details ? { hosts: new HostTally(), slowest: new Slowest() } : undefined;
+  }
 
   /** Statistics with what others had counted when they gave their {@linkcode toJSON}. */
-  static from(state: StatsState): Stats {
-    const stats = new Stats();
+  static from(state: StatsState, options?: { details?: boolean }): Stats {
+    const stats = new Stats(options);
     stats.requests = state.requests;
     stats.#failed = state.failed;
     stats.#bytes = state.bytes;
@@ -198,6 +207,9 @@ export class Stats {
     if (result.status !== null) this.#statuses[result.status]++;
     if (result.error !== undefined) this.#addError(result.error, result);
     else if (result.status !== null) this.#latency.record(result.ms * 1000);
+    if (this.#details === undefined) return;
+    this.#details.hosts.add(result);
+    this.#details.slowest.add(result);
   }
 
   /** Counts an attempt after which there is another. */
@@ -271,6 +283,9 @@ export class Stats {
         max: inMs(histogram.max),
         stddev: inMs(histogram.stddev),
       },
+      histogram: histogram.clone(),
+      hosts: this.#details?.hosts.figures() ?? [],
+      slowest: this.#details?.slowest.list() ?? [],
       meanBusyMs: this.#sent > 0 ? this.#busyMs / this.#sent : 0,
       utilization: placeSeconds > 0 ? Math.min(1, this.#busyMs / 1000 / placeSeconds) : 0,
       attempts: this.#attempts,
@@ -295,13 +310,4 @@ function addTo<K>(counts: Map<K, Count>, key: K, { target, detail }: Result): vo
   if (count === undefined) counts.set(key, count = { count: 0, examples: [] });
   if (++count.count > EXAMPLES) return;
   count.examples.push({ url: cut(target.url), detail: cut(detail ?? "") });
-}
-
-/** The beginning of a text, in memory of its own. */
-function cut(text: string): string {
-  return ownText(
-    text.length > EXAMPLE_LENGTH
-      ? `${text.slice(0, EXAMPLE_LENGTH - 1).replace(/\p{Surrogate}$/u, "")}…`
-      : text,
-  );
 }

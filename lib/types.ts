@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { Histogram } from "./histogram.ts";
 
 /** Header fields in the order in which they are sent; names as the user wrote them. */
 export type HeaderList = readonly (readonly [name: string, value: string])[];
@@ -249,6 +250,30 @@ export interface ErrorCount {
   readonly reasons?: readonly (ErrorCount & { readonly expectation: string })[];
 }
 
+/** What came of the requests to a host. */
+export interface HostFigures {
+  /** Its name, and the port where that is not the scheme's own; `others` for those beyond. */
+  readonly host: string;
+  readonly requests: number;
+  readonly failed: number;
+  /** Milliseconds that its answers took, on average and at most; 0 if there were none. */
+  readonly meanMs: number;
+  readonly maxMs: number;
+}
+
+/** An answer that took long. */
+export interface SlowRequest {
+  /** The request's number. */
+  readonly i: number;
+  /** Without user information, cut to 200 characters. */
+  readonly url: string;
+  /** Null where no answer came. */
+  readonly status: number | null;
+  readonly ms: number;
+  /** When it started, in milliseconds since the Unix epoch. */
+  readonly at: number;
+}
+
 /** What came of a threshold. */
 export interface Verdict {
   /** As in `p99<500ms`. */
@@ -285,6 +310,18 @@ export interface Snapshot {
   /** Octets of bodies. */
   readonly bytes: number;
   readonly latency: Latency;
+  /** A copy of the latencies of answers so far, in microseconds. */
+  readonly histogram: Histogram;
+  /**
+   * By host, in the order in which they came; empty unless the run keeps details. At most 1,000,
+   * the others together under `others`. Of a resumed run, of its last part only.
+   */
+  readonly hosts: readonly HostFigures[];
+  /**
+   * The slowest answers, slowest first, at most 20; empty unless the run keeps details. Of a
+   * resumed run, of its last part only.
+   */
+  readonly slowest: readonly SlowRequest[];
   readonly concurrency: number;
   /** Milliseconds that a request was in flight on average, the failed ones too. */
   readonly meanBusyMs: number;
@@ -310,6 +347,11 @@ export interface Snapshot {
   readonly peakRssKb: number;
   /** Seconds of processor time, user and system, since the process started. */
   readonly cpuSeconds: number;
+  /**
+   * The share of the time, 0 to 1, that this process's event loop was busy lately: at 1 it is the
+   * bottleneck, and latencies are its own queueing. 0 unless the run keeps details.
+   */
+  readonly loopBusy: number;
   readonly engine: string;
   /** What this machine ran out of, in words, and how often; requests waited for it. */
   readonly shortages: Readonly<Record<string, number>>;

@@ -163,3 +163,52 @@ Deno.test("Histogram.from() goes on where toJSON() stopped, by way of JSON", () 
     assertEquals([after.count, after.min], [values.length + 1, Math.min(777, ...values)]);
   }
 });
+
+Deno.test("Histogram.clone() is not changed by what is recorded later", () => {
+  const histogram = histogramOf([3, 70_000, 2 ** 40]);
+  const clone = histogram.clone();
+  assertEquals(clone.toJSON(), histogram.toJSON());
+  histogram.record(1);
+  assertEquals([clone.count, clone.min], [3, 3]);
+  assertEquals(new Histogram().clone().toJSON(), new Histogram().toJSON());
+});
+
+Deno.test("Histogram.since() gives what was recorded since the clone, its ends within their slots", () => {
+  const next = random(11);
+  const draw = (): number => Math.floor(2 ** (next() * 36));
+  for (const [before, after] of [[0, 0], [0, 1], [5, 0], [5, 1], [1000, 1000], [3, 20_000]]) {
+    const histogram = histogramOf(Array.from({ length: before }, draw));
+    const earlier = histogram.clone();
+    const values = Array.from({ length: after }, draw);
+    for (const value of values) histogram.record(value);
+    const later = histogram.since(earlier);
+    const alone = histogramOf(values);
+    assertEquals([...later.buckets()].length, [...alone.buckets()].length);
+    assertEquals([later.count, later.sum], [alone.count, alone.sum]);
+    assertEquals(later.percentiles([50, 90]), alone.percentiles([50, 90]));
+    assert(later.min <= alone.min && alone.min - later.min <= alone.min / 128, `${later.min}`);
+    assert(later.max >= alone.max && later.max - alone.max <= alone.max / 128, `${later.max}`);
+  }
+});
+
+Deno.test("Histogram.since() does not take an old extreme for one of the new values", () => {
+  const histogram = histogramOf([1, 2 ** 30]);
+  const earlier = histogram.clone();
+  histogram.record(500);
+  const later = histogram.since(earlier);
+  assertEquals([later.count, later.min, later.percentile(50), later.max], [1, 500, 501, 501]);
+  const largest = histogramOf([2 ** 40]);
+  const before = largest.clone();
+  largest.record(2 ** 39);
+  assertEquals(largest.since(before).max, 2 ** 40);
+});
+
+Deno.test("Histogram.buckets() gives each slot's highest value and how many share it", () => {
+  assertEquals([...new Histogram().buckets()], []);
+  assertEquals([...histogramOf([255, 255, 256, 257, 258]).buckets()], [[255, 2], [257, 2], [
+    259,
+    1,
+  ]]);
+  assertEquals([...histogramOf([2 ** 40, 2 ** 36 - 1]).buckets()], [[2 ** 40, 2]]);
+  assertEquals([...histogramOf([2 ** 36 - 1]).buckets()], [[2 ** 36 - 1, 1]]);
+});

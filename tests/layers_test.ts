@@ -36,7 +36,13 @@ const MAY: Record<string, string[]> = {
     "lib/types.ts",
   ],
   "lib/thresholds.ts": ["lib/flags.ts", "lib/types.ts"],
-  "lib/stats.ts": ["lib/histogram.ts", "lib/own_text.ts", "lib/types.ts"],
+  "lib/stats.ts": ["lib/details/", "lib/histogram.ts", "lib/types.ts"],
+  "lib/details/": [
+    "lib/details/",
+    "lib/own_text.ts",
+    "lib/schedule/hosts.ts",
+    "lib/secrets.ts",
+  ],
   "lib/answers.ts": ["lib/check/", "lib/cookies/", "lib/sink/"],
   "lib/check/": [
     "lib/check/",

@@ -67,6 +67,7 @@ Deno.test("parseRun() gives the defaults of the contract", async () => {
     failures: undefined,
     summary: undefined,
     json: false,
+    details: false,
     progress: "auto",
     silent: false,
   });
@@ -200,7 +201,7 @@ for (
     [["--summary", "-", "--json", URL_], "both want standard output"],
     [["-i", "x", "-o", "./x"], "'--input' and '--output' both want the file 'x'"],
     [["-s", "--progress", "bar", URL_], "contradict"],
-    [["--progress", "fancy", URL_], "give one of auto, bar, log, none"],
+    [["--progress", "fancy", URL_], "give one of auto, live, bar, log, none"],
     [["-H", "no colon", URL_], "without a colon"],
     [["-H", "Na me: x", URL_], "is no token"],
     [["-H", ": x", URL_], "is no token"],

@@ -1,12 +1,9 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { Histogram } from "../lib/histogram.ts";
 import { formatSummary } from "../lib/report/json.ts";
-import {
-  formatBar,
-  formatLogLine,
-  Progress,
-  type ProgressOptions,
-  RecentRate,
-} from "../lib/report/progress.ts";
+import { formatBar, formatLogLine } from "../lib/report/bar.ts";
+import { Progress, type ProgressOptions } from "../lib/report/progress.ts";
+import { RecentRate } from "../lib/report/recent_rate.ts";
 import { formatTable } from "../lib/report/table.ts";
 import { ERROR_KINDS, type Snapshot, type Verdict } from "../lib/types.ts";
 
@@ -37,6 +34,10 @@ const SNAPSHOT: Snapshot = {
   rate: 660,
   bytes: 8_580_000,
   latency: LATENCY,
+  histogram: new Histogram(),
+  hosts: [],
+  slowest: [],
+  loopBusy: 0,
   concurrency: 1000,
   meanBusyMs: 1501.5,
   utilization: 0.991,
@@ -434,7 +435,7 @@ class FakeTerminal {
   progress(options: Partial<ProgressOptions> = {}): Progress {
     return new Progress({
       mode: "bar",
-      columns: () => this.columns,
+      size: () => ({ columns: this.columns, rows: 24 }),
       color: false,
       write: (bytes) => {
         this.written.push(new TextDecoder().decode(bytes));

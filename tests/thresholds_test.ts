@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { UsageError } from "../lib/flags.ts";
+import { Histogram } from "../lib/histogram.ts";
 import { formatReached } from "../lib/report/verdict.ts";
 import { parseThreshold } from "../lib/thresholds.ts";
 import { ERROR_KINDS, type Figures } from "../lib/types.ts";
@@ -32,6 +33,10 @@ const FIGURES: Figures = {
     max: 2_345.678,
     stddev: 21.5,
   },
+  histogram: new Histogram(),
+  hosts: [],
+  slowest: [],
+  loopBusy: 0,
   concurrency: 10,
   meanBusyMs: 40,
   utilization: 0.9,

@@ -235,7 +235,7 @@ export const FLAGS: readonly Flag[] = [
       name: "progress",
       value: "MODE",
       help:
-        "auto, bar, log or none, on stderr (default auto: a bar\non a terminal, else a line every 10 s)",
+        "auto, live, bar, log or none, on stderr (default auto:\non a terminal a bar, from 80 x 24 on live if the run\nlooks longer than 10 s; else a line every 10 s)",
     },
     { name: "silent", short: "s", help: "print nothing but errors" },
     {

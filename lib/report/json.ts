@@ -1,5 +1,5 @@
 import { escapeJson } from "../escape.ts";
-import type { Snapshot } from "../types.ts";
+import type { Latency, Snapshot } from "../types.ts";
 
 /** What the summary has besides statistics. */
 export interface SummaryContext {
@@ -7,13 +7,23 @@ export interface SummaryContext {
   readonly version: string;
 }
 
+/** The summary as plain data. */
+export type Summary = ReturnType<typeof summaryOf>;
+
 /**
  * The summary as one JSON document that ends in a line feed; its names are a contract with the
  * users' scripts. Times are in milliseconds where the name says so, else in seconds.
  */
-export function formatSummary(snapshot: Snapshot, { version }: SummaryContext): string {
+export function formatSummary(snapshot: Snapshot, context: SummaryContext): string {
+  // It can go to a terminal, and JSON leaves DEL, C1 controls and bidi controls as they are.
+  return `${escapeJson(JSON.stringify(summaryOf(snapshot, context), null, 2))}\n`;
+}
+
+/** What {@linkcode formatSummary} writes. */
+// deno-lint-ignore explicit-module-boundary-types -- the names stand once, where they are filled
+export function summaryOf(snapshot: Snapshot, { version }: SummaryContext) {
   const { latency } = snapshot;
-  const summary = {
+  return {
     requests: snapshot.requests,
     succeeded: snapshot.succeeded,
     failed: snapshot.failed,
@@ -24,7 +34,7 @@ export function formatSummary(snapshot: Snapshot, { version }: SummaryContext): 
     bytes: snapshot.bytes,
     latency_ms: Object.fromEntries(
       Object.entries(latency).map(([name, ms]) => [name, rounded(ms)]),
-    ),
+    ) as Record<keyof Latency, number>,
     concurrency: snapshot.concurrency,
     mean_in_flight_ms: rounded(snapshot.meanBusyMs),
     utilization: rounded(snapshot.utilization),
@@ -51,8 +61,6 @@ export function formatSummary(snapshot: Snapshot, { version }: SummaryContext): 
       passed: holds,
     })),
   };
-  // It can go to a terminal, and JSON leaves DEL, C1 controls and bidi controls as they are.
-  return `${escapeJson(JSON.stringify(summary, null, 2))}\n`;
 }
 
 function rounded(value: number): number {

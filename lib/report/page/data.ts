@@ -1,0 +1,47 @@
+import type { Series } from "../../series/series.ts";
+import type { HostFigures, SlowRequest } from "../../types.ts";
+import type { Summary } from "../json.ts";
+
+/** What is known of any run; of the rest, records alone can tell but a part. */
+export type PageSummary =
+  & Pick<Summary, "requests" | "succeeded" | "failed" | "errors" | "statuses" | "latency_ms">
+  & Partial<Summary>;
+
+/** What a run was made with. No host name: pages are sent around. */
+export interface Machine {
+  /** As in `linux x86_64`. */
+  readonly os: string;
+  /** Logical processors. */
+  readonly cores: number;
+  /** Version of Deno. */
+  readonly deno: string;
+}
+
+/** A part of a run: one that was gone on with, one shard of several, one file of many. */
+export interface Part {
+  /** What it is, in words. */
+  readonly name: string;
+  readonly requests: number;
+  readonly failed: number;
+  readonly seconds: number;
+}
+
+/** All that a page shows. What is undefined is left out of it. */
+export interface PageData {
+  /** The summary as `--json` has it. */
+  readonly summary: PageSummary;
+  /** What the page is called, as in `http://host/{}`. */
+  readonly title: string;
+  /** When the page was made, in milliseconds since the Unix epoch. */
+  readonly madeMs: number;
+  readonly series?: Series | undefined;
+  /** The latencies of answers by slot, ascending: the highest value in us, and how many. */
+  readonly histogram?: readonly (readonly [highestMicros: number, count: number])[] | undefined;
+  readonly hosts?: readonly HostFigures[] | undefined;
+  readonly slowest?: readonly SlowRequest[] | undefined;
+  /** The command line, without secrets. */
+  readonly command?: string | undefined;
+  readonly machine?: Machine | undefined;
+  /** Where there are several. */
+  readonly parts?: readonly Part[] | undefined;
+}
