@@ -178,6 +178,7 @@ function aboutOf({ summary, command, machine, parts = [] }: PageData): Html {
   row("Load", loadOf(summary));
   row("Attempts", attemptsOf(summary));
   row("Late starts", lateOf(summary));
+  row("CPU", cpuOf(summary));
   for (const [what, count] of Object.entries(summary.shortages ?? {})) {
     row("Ran out", `${formatCount(count)} times: ${what}; requests waited for it`);
   }
@@ -211,6 +212,11 @@ function attemptsOf({ attempts, retries = {} }: PageData["summary"]): string | u
   const causes = Object.entries(retries).sort(([, a], [, b]) => b - a)
     .map(([cause, count]) => `${formatCount(count)} again after ${cause}`);
   return [formatCount(attempts), ...causes].join(", ");
+}
+
+function cpuOf({ cpu_seconds: seconds, requests }: PageData["summary"]): string | undefined {
+  if (seconds === undefined || requests === 0) return undefined;
+  return `${formatMs(seconds * 1000)}, ${formatMs(seconds / requests * 1000)} a request`;
 }
 
 function lateOf({ late }: PageData["summary"]): string | undefined {
