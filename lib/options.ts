@@ -9,7 +9,7 @@ import { withConfig } from "./options/config.ts";
 import { engineOf, proxyOf, tlsOf, unixSocketOf } from "./options/connection.ts";
 import { capturesOf, expectationOf, thresholdsOf } from "./options/expect.ts";
 import { loadOf, retryOf } from "./options/load.ts";
-import { checkPlaces, outputOf, resumeOf } from "./options/output.ts";
+import { checkPlaces, outputOf, reportOf, resumeOf } from "./options/output.ts";
 import { cookieJarOf, requestOf } from "./options/request.ts";
 import { checkStdin } from "./options/secret.ts";
 import { inputOf, shardOf, urlOf } from "./options/source.ts";
@@ -35,6 +35,15 @@ export interface OutputOptions {
   readonly gzip: boolean;
   /** Undefined where the user asks for none: then records of failures have more. */
   readonly fields: readonly string[] | undefined;
+}
+
+/** The page of a run. */
+export interface ReportOptions {
+  readonly path: string;
+  /** What it is called: the URL's template, or where URLs come from. Without secrets. */
+  readonly title: string;
+  /** The command line, without secrets. */
+  readonly command: string;
 }
 
 /** How fast requests start. */
@@ -119,6 +128,7 @@ export interface RunOptions extends LoadOptions, ThresholdOptions {
   readonly failures: string | undefined;
   readonly summary: string | undefined;
   readonly json: boolean;
+  readonly report: ReportOptions | undefined;
   /** Whether hosts, slowest requests and the event loop are watched, for who shows them. */
   readonly details: boolean;
   readonly progress: "auto" | "live" | "bar" | "log" | "none";
@@ -187,7 +197,8 @@ export async function parseRun(
     failures: values.text("failures"),
     summary: values.text("summary"),
     json: values.isOn("json"),
-    details: false,
+    report: reportOf(values, given),
+    details: values.has("report"),
     progress: silent
       ? "none"
       : values.oneOf("progress", ["auto", "live", "bar", "log", "none"], "auto"),

@@ -19,6 +19,7 @@ import { hostOf, hostPermission } from "./permission.ts";
 import { PeakMemory } from "./peak_memory.ts";
 import { Pool } from "./pool.ts";
 import { formatSummary } from "./report/json.ts";
+import type { RunPage } from "./run_page.ts";
 import { RequestIds } from "./request_id.ts";
 import { Schedule } from "./schedule/schedule.ts";
 import { openSource, type TargetSource } from "./source/open.ts";
@@ -46,6 +47,7 @@ export class Run {
   readonly #startMs = performance.now();
   readonly #peak = new PeakMemory();
   readonly #loop: LoopMeter | undefined;
+  #page: RunPage | undefined;
   #inFlight = 0;
   #isInterrupted = false;
   /** The threshold that ended it. */
@@ -69,11 +71,17 @@ export class Run {
     const outputs = await Outputs.find(options);
     let source;
     let answers;
+    let page;
     try {
       source = await openSource({ ...options, ...outputs.numbers, template: options.url });
       const { isResumed: isGoneOn, isComplete } = outputs;
       answers = await Answers.open(options, { isGoneOn, isComplete });
+      if (options.report !== undefined) {
+        const { RunPage } = await import("./run_page.ts");
+        page = await RunPage.open(options.report);
+      }
       const run = new Run(options, source, outputs, answers, onNotice);
+      run.#page = page;
       await outputs.open(() => run.#soFar(), (error) => run.#fail(error));
       const pending = outputs.pending(source);
       const ids = options.requestId === undefined
@@ -90,6 +98,7 @@ export class Run {
     } catch (error) {
       await outputs.abandon();
       answers?.abandon();
+      await page?.abandon();
       await source?.return();
       throw error;
     }
@@ -124,6 +133,7 @@ export class Run {
       ? setInterval(() => this.#abortIfLost(), LOOK_MS)
       : undefined;
     this.#loop?.start();
+    this.#page?.start(() => this.snapshot());
     try {
       await this.#requestAll();
     } catch (error) {
@@ -143,7 +153,14 @@ export class Run {
     await this.#outputs.close(end, () => formatSummary(snapshot, { version }))
       .catch((error) => failure ??= error);
     await this.#answers.close().catch((error) => failure ??= error);
+    await this.#endPage(snapshot, version, failure).catch((error) => failure ??= error);
     return { snapshot, failure };
+  }
+
+  /** Makes the page, however the run ended, unless it could not begin. */
+  async #endPage(snapshot: Snapshot, version: string, failure: unknown): Promise<void> {
+    if (failure instanceof UsageError) return await this.#page?.abandon();
+    await this.#page?.finish(snapshot, { version, before: this.#outputs.before });
   }
 
   #requestAll(): Promise<void> {

@@ -24,3 +24,14 @@ const USERINFO = /^(\s*[^/?#\s]*[/\\]{2})[^/?#\\]*@/;
 export function withoutUserinfo(url: string): string {
   return url.includes("@") ? url.replace(USERINFO, "$1") : url;
 }
+
+/**
+ * A URL, or its template, without its user information and without the values of fields of its
+ * query whose names tell of secrets.
+ */
+export function withoutSecrets(url: string): string {
+  return withoutUserinfo(url).replace(
+    /([?&;])([^=&;#]*)=[^&;#]*/g,
+    (pair, sign, name) => isSecretHeader(name) ? `${sign}${name}=…` : pair,
+  );
+}

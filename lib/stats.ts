@@ -1,5 +1,6 @@
 import { cut } from "./details/cut.ts";
 import { HostTally } from "./details/host_tally.ts";
+import { MessageTally } from "./details/message_tally.ts";
 import { Slowest } from "./details/slowest.ts";
 import { Histogram, type HistogramState } from "./histogram.ts";
 import {
@@ -90,11 +91,17 @@ export class Stats {
   /** By expectation that was not met; at most `MOST_REASONS` and the others. */
   readonly #reasons = new Map<string, Count>();
   /** No part of a journal: of a resumed run, what comes from then on. */
-  readonly #details: { readonly hosts: HostTally; readonly slowest: Slowest } | undefined;
+  readonly #details: {
+    readonly hosts: HostTally;
+    readonly slowest: Slowest;
+    readonly messages: MessageTally;
+  } | undefined;
 
   /** @param details whether to keep hosts and the slowest answers */
   constructor({ details = false }: { details?: boolean } = {}) {
-    this.#details = details ? { hosts: new HostTally(), slowest: new Slowest() } : undefined;
+    this.#details = details
+      ? { hosts: new HostTally(), slowest: new Slowest(), messages: new MessageTally() }
+      : undefined;
   }
 
   /** Statistics with what others had counted when they gave their {@linkcode toJSON}. */
@@ -241,6 +248,7 @@ export class Stats {
       this.#failedStatuses.set(status, (this.#failedStatuses.get(status) ?? 0) + 1);
     }
     addTo(this.#errors, kind, result);
+    this.#details?.messages.add(kind, result.detail ?? "", result.target.url);
     if (expectation === undefined) return;
     const reasons = this.#reasons;
     const isKnown = reasons.has(expectation) || reasons.size < MOST_REASONS;
@@ -286,6 +294,7 @@ export class Stats {
       histogram: histogram.clone(),
       hosts: this.#details?.hosts.figures() ?? [],
       slowest: this.#details?.slowest.list() ?? [],
+      ...this.#details === undefined ? {} : { messages: this.#details.messages.list() },
       meanBusyMs: this.#sent > 0 ? this.#busyMs / this.#sent : 0,
       utilization: placeSeconds > 0 ? Math.min(1, this.#busyMs / 1000 / placeSeconds) : 0,
       attempts: this.#attempts,

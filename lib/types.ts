@@ -250,6 +250,16 @@ export interface ErrorCount {
   readonly reasons?: readonly (ErrorCount & { readonly expectation: string })[];
 }
 
+/** Failures of one kind that have the same words. */
+export interface ErrorMessage {
+  readonly kind: ErrorKind;
+  /** The words without what is of one failure alone, as in `longer than N bytes`. */
+  readonly message: string;
+  readonly count: number;
+  /** The first few. */
+  readonly examples: readonly { readonly url: string; readonly detail: string }[];
+}
+
 /** What came of the requests to a host. */
 export interface HostFigures {
   /** Its name, and the port where that is not the scheme's own; `others` for those beyond. */
@@ -322,6 +332,11 @@ export interface Snapshot {
    * resumed run, of its last part only.
    */
   readonly slowest: readonly SlowRequest[];
+  /**
+   * Failures by their words, the most frequent first; missing unless the run keeps details. At most
+   * 100, the others by kind. Of a resumed run, of its last part only.
+   */
+  readonly messages?: readonly ErrorMessage[];
   readonly concurrency: number;
   /** Milliseconds that a request was in flight on average, the failed ones too. */
   readonly meanBusyMs: number;

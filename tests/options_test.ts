@@ -67,6 +67,7 @@ Deno.test("parseRun() gives the defaults of the contract", async () => {
     failures: undefined,
     summary: undefined,
     json: false,
+    report: undefined,
     details: false,
     progress: "auto",
     silent: false,

@@ -3,9 +3,11 @@
  *
  * @module
  */
-import { UsageError } from "../flags.ts";
-import type { OutputOptions, RunOptions } from "../options.ts";
+import { type Given, UsageError } from "../flags.ts";
+import type { OutputOptions, ReportOptions, RunOptions } from "../options.ts";
 import { DEFAULT_FIELDS, FIELDS } from "../sink/record.ts";
+import { shownCommand, shownUrl } from "./shown.ts";
+import { FLAGS } from "./table.ts";
 import type { Values } from "./values.ts";
 
 /** @param captures the names of what is captured, which are fields as well */
@@ -56,6 +58,17 @@ export function outputOf(
   return { path, format, gzip, fields: fields ?? (format === "csv" ? ofCsv() : undefined) };
 }
 
+export function reportOf(values: Values, given: Given): ReportOptions | undefined {
+  const path = values.text("report");
+  if (path === undefined) return undefined;
+  const [url] = given.positionals;
+  return {
+    path,
+    title: url === undefined ? shownUrl(`URLs of ${values.text("input")}`) : shownUrl(url),
+    command: shownCommand(given, FLAGS),
+  };
+}
+
 export function resumeOf(values: Values): RunOptions["resume"] {
   const output = values.text("output");
   for (const name of ["resume", "overwrite", "retry-failed"]) {
@@ -77,6 +90,9 @@ export function resumeOf(values: Values): RunOptions["resume"] {
   return !values.has("resume") ? "no" : values.text("resume") === "force" ? "force" : "yes";
 }
 
+/** What cannot go to standard output. */
+const NEVER_STDOUT: readonly string[] = ["cookie-jar", "save-bodies", "report"];
+
 /** Nothing is written to where something else is, or where the input is read from. */
 export function checkPlaces(values: Values): void {
   const bare = (path: string): string => path.replace(/^(\.\/+)+/, "");
@@ -88,13 +104,14 @@ export function checkPlaces(values: Values): void {
       "output",
       "failures",
       "summary",
+      "report",
       "json",
       "cookie-jar",
       "save-bodies",
     ]
   ) {
     if (!values.has(name) || (name === "cookie-jar" && values.isOn(name))) continue;
-    if (values.text(name) === "-" && (name === "cookie-jar" || name === "save-bodies")) {
+    if (values.text(name) === "-" && NEVER_STDOUT.includes(name)) {
       throw new UsageError(`'--${name}' cannot go to standard output: give it a name`);
     }
     if (name === "input" && values.text(name) === "-") continue;

@@ -232,6 +232,11 @@ export const FLAGS: readonly Flag[] = [
     { name: "summary", value: "FILE", help: "the summary as JSON" },
     { name: "json", help: "the summary as JSON on stdout, instead of the table" },
     {
+      name: "report",
+      value: "FILE",
+      help: "a page of HTML with plots of the run, to be opened in a\nbrowser",
+    },
+    {
       name: "progress",
       value: "MODE",
       help:

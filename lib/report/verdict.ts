@@ -14,7 +14,9 @@ const FORMATS: Record<Verdict["unit"], (value: number) => string> = {
  * The value that decided over a threshold: `412 ms`. In full where it would else read as the bound
  * itself, though it is not: `500.3 ms` for `p99<=500ms`.
  */
-export function formatReached({ value, bound, unit }: Verdict): string {
+export function formatReached(
+  { value, bound, unit }: Pick<Verdict, "value" | "bound" | "unit">,
+): string {
   if (value === null) return "nothing was measured";
   const format = FORMATS[unit];
   const text = format(value);

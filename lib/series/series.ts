@@ -4,6 +4,9 @@
  * @module
  */
 
+/** Values by interval. */
+export type Column = readonly (number | null)[];
+
 /**
  * Columns of equal length, at most 400: the k-th value of each is of the time from
  * `startMs + k * intervalMs` on, `intervalMs` long; the last one's time can be shorter. Null where
@@ -15,16 +18,16 @@ export interface Series {
   /** Milliseconds since the Unix epoch. */
   readonly startMs: number;
   /** Requests that ended, a second. */
-  readonly rate: readonly (number | null)[];
+  readonly rate: Column;
   /** Percentiles and the greatest of the latencies of answers, in milliseconds. */
-  readonly p50: readonly (number | null)[];
-  readonly p90: readonly (number | null)[];
-  readonly p99: readonly (number | null)[];
-  readonly max: readonly (number | null)[];
-  /** Requests in flight at the end of the interval. */
-  readonly inFlight: readonly (number | null)[];
+  readonly p50: Column;
+  readonly p90: Column;
+  readonly p99: Column;
+  readonly max: Column;
+  /** The most requests in flight that were seen. */
+  readonly inFlight: Column;
   /** The most resident memory that was seen. */
-  readonly rssBytes: readonly (number | null)[];
+  readonly rssBytes: Column;
   /** Failures a second, by kind; kinds that did not occur are missing. */
-  readonly failed: Readonly<Record<string, readonly (number | null)[]>>;
+  readonly failed: Readonly<Record<string, Column>>;
 }

@@ -1,5 +1,5 @@
 import type { Series } from "../../series/series.ts";
-import type { HostFigures, SlowRequest } from "../../types.ts";
+import type { ErrorMessage, HostFigures, SlowRequest } from "../../types.ts";
 import type { Summary } from "../json.ts";
 
 /** What is known of any run; of the rest, records alone can tell but a part. */
@@ -39,6 +39,7 @@ export interface PageData {
   readonly histogram?: readonly (readonly [highestMicros: number, count: number])[] | undefined;
   readonly hosts?: readonly HostFigures[] | undefined;
   readonly slowest?: readonly SlowRequest[] | undefined;
+  readonly messages?: readonly ErrorMessage[] | undefined;
   /** The command line, without secrets. */
   readonly command?: string | undefined;
   readonly machine?: Machine | undefined;

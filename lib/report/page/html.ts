@@ -1,0 +1,62 @@
+import { escapeForTerminal } from "../../escape.ts";
+
+/** Text that is HTML already; nothing else becomes part of a page unescaped. */
+export class Html {
+  readonly #text: string;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  toString(): string {
+    return this.#text;
+  }
+}
+
+/** What can stand in a template of {@linkcode markup}; nothing is left of undefined. */
+export type Part = Html | string | number | undefined | readonly Part[];
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+  "`": "&#96;",
+};
+
+/**
+ * A text that reads the same as an element's content and as an attribute's value in quotes. What
+ * would mislead who reads it becomes visible first, as on a terminal: control characters and those
+ * that change the direction of text.
+ */
+export function escapeHtml(text: string): string {
+  return escapeForTerminal(text).replace(/[&<>"'`]/g, (character) => ENTITIES[character]);
+}
+
+function partOf(part: Part): string {
+  if (part === undefined) return "";
+  if (part instanceof Html) return part.toString();
+  if (typeof part === "object") return part.map(partOf).join("");
+  return escapeHtml(String(part));
+}
+
+/** Makes HTML of a template: what is put in is escaped unless it is {@linkcode Html}. */
+export function markup(strings: TemplateStringsArray, ...parts: Part[]): Html {
+  return new Html(String.raw({ raw: strings }, ...parts.map(partOf)));
+}
+
+/**
+ * As many of the parts as fit.
+ *
+ * @param most octets of UTF-8
+ */
+export function within(most: number, parts: readonly Html[]): Html[] {
+  let octets = 0;
+  const fitting = parts.findIndex((part) =>
+    (octets += encoder.encode(part.toString()).length) > most
+  );
+  return fitting < 0 ? [...parts] : parts.slice(0, fitting);
+}
+
+const encoder = new TextEncoder();

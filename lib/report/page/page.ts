@@ -1,0 +1,227 @@
+/**
+ * A run as one page of HTML, with all that it needs: it opens from a file, without a network.
+ *
+ * @module
+ */
+import uplotStyle from "uplot/style" with { type: "text" };
+import uplotScript from "uplot/script" with { type: "text" };
+import pageStyle from "./page.css" with { type: "text" };
+import pageScript from "./view.js" with { type: "text" };
+import {
+  formatBytes,
+  formatClock,
+  formatCount,
+  formatMs,
+  formatRate,
+  formatShare,
+} from "../format.ts";
+import type { PageData } from "./data.ts";
+import { embedded, jsonForScript, policyOf } from "./embedded.ts";
+import { type Html, markup, type Part } from "./html.ts";
+import { plotData } from "./plots.ts";
+import {
+  errorTable,
+  formatTime,
+  hostTable,
+  latencyTable,
+  pairs,
+  slowestTable,
+  statusTable,
+  thresholdTable,
+} from "./tables.ts";
+
+/** Octets of a page. Everything is bounded but the hosts, which have what the others leave. */
+const MOST = 490_000;
+/** What the hosts have besides their rows. */
+const ROOM = 1_000;
+
+/** The page of a run: less than 500 KB, however long it took. */
+export async function formatPage(data: PageData): Promise<string> {
+  const styles = [uplotStyle, pageStyle];
+  const scripts = [uplotScript, pageScript];
+  const { summary } = data;
+  const policy = await policyOf(scripts, styles);
+  // Between the tags of a script or style nothing may be added: its hash is in the policy.
+  const pageWith = (hosts?: Html): string =>
+    markup`<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<title>${data.title} – myriad</title>
+${styles.map((style) => markup`<style>${embedded(style)}</style>\n`)}</head>
+<body>
+<main>
+<h1>${data.title}</h1>
+<p>${verdictOf(data)} <span class="faint">${whenOf(data)}</span></p>
+${tiles(data)}
+${thresholdTable(summary)}
+${overTime(data)}
+${latency(data)}
+${statusTable(summary)}
+${errorTable(data)}
+${hosts}
+${slowestTable(data)}
+${aboutOf(data)}
+<footer class="faint">Made by myriad ${summary.version} on ${formatTime(data.madeMs)} UTC.</footer>
+</main>
+<script type="application/json" id="data">${jsonForScript(plotData(data))}</script>
+${scripts.map((script) => markup`<script>${embedded(script)}</script>\n`)}</body>
+</html>
+`.toString();
+  const { length } = new TextEncoder().encode(pageWith());
+  return pageWith(hostTable(data, MOST - ROOM - length));
+}
+
+/** In one word, what came of it. */
+function verdictOf({ summary }: PageData): Html {
+  const { failed, interrupted, aborted, thresholds = [] } = summary;
+  const lost = thresholds.filter(({ passed }) => !passed).length;
+  const word = (kind: string, text: string): Html =>
+    markup`<span class="verdict ${kind}">${text}</span>`;
+  if (aborted) return word("bad", `Aborted by ${aborted}.`);
+  if (interrupted) return word("warn", "Interrupted.");
+  if (lost > 0) {
+    return word(
+      "bad",
+      lost === 1 ? "A threshold does not hold." : `${lost} thresholds do not hold.`,
+    );
+  }
+  return failed > 0
+    ? word("bad", "Some requests failed.")
+    : word("good", "All requests succeeded.");
+}
+
+function whenOf({ summary: { seconds }, series }: PageData): string {
+  const took = seconds === undefined ? "" : `It took ${formatClock(seconds)}`;
+  if (series === undefined) return took === "" ? "" : `${took}.`;
+  const from = `from ${formatTime(series.startMs)} UTC`;
+  return took === "" ? from : `${took}, ${from}.`;
+}
+
+function tiles({ summary }: PageData): Html {
+  const { requests, succeeded, failed, rate, bytes, seconds, latency_ms: latency } = summary;
+  const tile = (name: string, value: Part, more: Part = "", kind = ""): Html =>
+    markup`<div class="tile"><span class="faint">${name}</span><b class="${kind}">${value}</b>
+<span class="faint">${more}</span></div>`;
+  const wanted = summary.target_rate;
+  return markup`<div class="tiles">${[
+    tile("Requests", formatCount(requests), `${formatCount(succeeded)} succeeded`),
+    tile(
+      "Failed",
+      formatCount(failed),
+      requests > 0 ? formatShare(failed / requests) : "",
+      failed > 0 ? "bad" : "good",
+    ),
+    ...rate === undefined ? [] : [tile(
+      "Rate",
+      `${formatRate(rate)}/s`,
+      wanted ? `${formatRate(wanted)}/s wanted` : "on average",
+    )],
+    ...succeeded === 0 ? [] : [
+      tile("Latency p50", formatMs(latency.p50), `mean ${formatMs(latency.mean)}`),
+      tile("Latency p99", formatMs(latency.p99), `slowest ${formatMs(latency.max)}`),
+    ],
+    ...bytes === undefined ? [] : [tile(
+      "Bodies",
+      formatBytes(bytes),
+      seconds ? `${formatBytes(bytes / seconds)}/s` : "",
+    )],
+    ...summary.peak_rss_kb === undefined ? [] : [tile(
+      "Peak memory",
+      formatBytes(summary.peak_rss_kb * 1024),
+      summary.cpu_seconds === undefined ? "" : `CPU ${formatMs(summary.cpu_seconds * 1000)}`,
+    )],
+  ]}</div>`;
+}
+
+function plot(name: string, title: string): Html {
+  return markup`<div class="card"><h3>${title}</h3>
+<div data-plot="${name}" role="img" aria-label="${title}"></div></div>
+`;
+}
+
+function overTime({ series, summary }: PageData): Html | undefined {
+  if (series === undefined || series.rate.length === 0) return undefined;
+  return markup`<h2>Over time</h2>
+<p class="faint hint">Drag to zoom in, click twice to see all of it again. Each point is ${
+    formatMs(series.intervalMs)
+  }.</p>
+<noscript><p class="warn">The plots need JavaScript.</p></noscript>
+<div class="plots">${[
+    plot("rate", "Requests a second"),
+    ...summary.succeeded > 0 ? [plot("latency", "Latency")] : [],
+    plot("inFlight", "In flight"),
+    ...Object.keys(series.failed).length > 0 ? [plot("failed", "Failures a second, by kind")] : [],
+    plot("memory", "Memory"),
+  ]}</div>`;
+}
+
+function latency({ summary, histogram = [] }: PageData): Html | undefined {
+  if (summary.succeeded === 0) return undefined;
+  const plots = histogram.length === 0 ? undefined : markup`<div class="plots">${[
+    plot("histogram", "Answers by latency"),
+    plot("spectrum", "Latency by percentile"),
+  ]}</div>`;
+  return markup`<h2>Latency of answers</h2>${plots}
+<div class="below">${latencyTable(summary.latency_ms)}</div>`;
+}
+
+function aboutOf({ summary, command, machine, parts = [] }: PageData): Html {
+  const rows: [name: string, value: Part][] = [];
+  const row = (name: string, value: Part | undefined): void => {
+    if (value !== undefined && value !== "") rows.push([name, value]);
+  };
+  row("Command", command && markup`<code>${command}</code>`);
+  row("Load", loadOf(summary));
+  row("Attempts", attemptsOf(summary));
+  row("Late starts", lateOf(summary));
+  row("CPU", cpuOf(summary));
+  for (const [what, count] of Object.entries(summary.shortages ?? {})) {
+    row("Ran out", `${formatCount(count)} times: ${what}; requests waited for it`);
+  }
+  for (const { name, requests, failed, seconds } of parts) {
+    row(
+      name,
+      `${formatCount(requests)} requests, ${formatCount(failed)} failed, in ${
+        formatClock(seconds)
+      }`,
+    );
+  }
+  if (summary.resumed && parts.length === 0) row("Resumed", "earlier parts are counted too");
+  if (machine !== undefined) {
+    const { os, cores, deno } = machine;
+    row("Machine", `${os}, ${cores} ${cores === 1 ? "core" : "cores"}`);
+    row("Versions", `myriad ${summary.version ?? ""}, Deno ${deno}`);
+  }
+  return markup`<h2>The run</h2>${pairs(rows)}`;
+}
+
+function loadOf({ engine, concurrency, utilization }: PageData["summary"]): string {
+  return [
+    ...concurrency === undefined ? [] : [`at most ${formatCount(concurrency)} in flight`],
+    ...utilization === undefined ? [] : [`${formatShare(utilization)} of it used`],
+    ...engine === undefined || engine === "" ? [] : [`engine ${engine}`],
+  ].join(", ");
+}
+
+function attemptsOf({ attempts, retries = {} }: PageData["summary"]): string | undefined {
+  if (attempts === undefined) return undefined;
+  const causes = Object.entries(retries).sort(([, a], [, b]) => b - a)
+    .map(([cause, count]) => `${formatCount(count)} again after ${cause}`);
+  return [formatCount(attempts), ...causes].join(", ");
+}
+
+function cpuOf({ cpu_seconds: seconds, requests }: PageData["summary"]): string | undefined {
+  if (seconds === undefined || requests === 0) return undefined;
+  return `${formatMs(seconds * 1000)}, ${formatMs(seconds / requests * 1000)} a request`;
+}
+
+function lateOf({ late }: PageData["summary"]): string | undefined {
+  if (late === undefined || late.count === 0) return undefined;
+  return `${formatCount(late.count)}, by ${formatMs(late.mean_ms)} on average, ${
+    formatMs(late.max_ms)
+  } at most`;
+}

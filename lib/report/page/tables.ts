@@ -1,0 +1,208 @@
+/**
+ * The tables of a page. What a server or an input can make long is cut to what fits.
+ *
+ * @module
+ */
+import { STATUS_TEXT } from "@std/http/status";
+import { withoutSecrets } from "../../secrets.ts";
+import { formatCount, formatMs, formatShare } from "../format.ts";
+import type { Summary } from "../json.ts";
+import { formatReached } from "../verdict.ts";
+import type { PageData, PageSummary } from "./data.ts";
+import { type Html, markup, type Part, within } from "./html.ts";
+
+/** Octets of HTML that the rows of errors may take; what is beyond is summed up. */
+const MOST_OF_ERRORS = 60_000;
+
+/** A cell of text, of a number, and of what can be long. HTML lets end tags of cells go. */
+const cell = (value: Part): Html => markup`<td>${value}`;
+const number = (value: Part): Html => markup`<td class="n">${value}`;
+const long = (value: Part): Html => markup`<td class="t">${value}`;
+
+function row(...cells: readonly Html[]): Html {
+  return markup`<tr>${cells}\n`;
+}
+
+/** A bar as long as a share, from 0 to 1. No style attribute: the policy forbids them. */
+function bar(share: number, kind = ""): Html {
+  const width = Number((100 * Math.min(1, share)).toPrecision(3));
+  return markup`<td class="s ${kind}"><svg aria-hidden="true"><rect width="${width}%"/></svg>`;
+}
+
+function share(count: number, all: number): string {
+  return all > 0 ? formatShare(count / all) : "";
+}
+
+function url(text: string): Html {
+  return markup`<span class="url">${withoutSecrets(text)}</span>`;
+}
+
+/** Columns that are numbers have a name that begins with a `#`. */
+function table(names: readonly string[], rows: readonly Html[], kind = ""): Html {
+  const heads = names.map((name) =>
+    name.startsWith("#") ? markup`<th class="n">${name.slice(1)}` : markup`<th>${name}`
+  );
+  return markup`<div class="card long scroll"><table class="${kind}"><thead><tr>${heads}</thead>
+<tbody>${rows}</tbody></table></div>`;
+}
+
+function section(title: string, content: Html): Html {
+  return markup`<h2>${title}</h2>${content}`;
+}
+
+/** Names and what they stand for. */
+export function pairs(rows: readonly (readonly [name: string, value: Part])[]): Html {
+  const all = rows.map(([name, value]) => row(markup`<th>${name}`, long(value)));
+  return markup`<div class="card long"><table class="k"><tbody>${all}</tbody></table></div>`;
+}
+
+/** What came of the thresholds; undefined where there were none. */
+export function thresholdTable({ thresholds = [], aborted }: Partial<Summary>): Html | undefined {
+  if (thresholds.length === 0) return undefined;
+  const rows = thresholds.map(({ threshold, value, unit, passed }) =>
+    row(
+      markup`<td class="${passed ? "good" : "bad"}">${passed ? "passed" : "failed"}${
+        threshold === aborted ? ", and ended the run" : ""
+      }`,
+      cell(markup`<code>${threshold}</code>`),
+      number(formatReached({ value, bound: value ?? 0, unit })),
+    )
+  );
+  return section("Thresholds", table(["", "threshold", "#reached"], rows, "fit"));
+}
+
+/** Percentiles and moments of the latency. */
+export function latencyTable(latency: Summary["latency_ms"]): Html {
+  const names = Object.keys(latency) as (keyof typeof latency)[];
+  return table(
+    names.map((name) => `#${name.replace(/^p(\d\d)(\d+)$/, "p$1.$2")}`),
+    [row(...names.map((name) => number(formatMs(latency[name]))))],
+  );
+}
+
+/** How often each status came; undefined where no answer came. */
+export function statusTable({ statuses, requests }: PageSummary): Html | undefined {
+  const all = Object.entries(statuses).sort(([, a], [, b]) => b - a);
+  if (all.length === 0) return undefined;
+  const rows = all.map(([status, count]) =>
+    row(
+      cell(`${status} ${(STATUS_TEXT as Record<string, string>)[status] ?? ""}`),
+      number(formatCount(count)),
+      number(share(count, requests)),
+      bar(count / requests, `s${status[0]}`),
+    )
+  );
+  return section("Statuses", table(["status", "#answers", "#share", ""], rows));
+}
+
+/** One group of failures. */
+interface Group {
+  readonly kind: string;
+  readonly message: string;
+  readonly count: number;
+  readonly examples: readonly { readonly url: string; readonly detail: string }[];
+}
+
+/** Failures by their words where these were counted, else by kind; the most frequent first. */
+function groupsOf({ summary: { errors }, messages }: PageData): Group[] {
+  // Of a resumed run the words are those of its last part.
+  const counted = new Map<string, number>();
+  for (const { kind, count } of messages ?? []) {
+    counted.set(kind, (counted.get(kind) ?? 0) + count);
+  }
+  const rest = Object.entries(errors).flatMap(([kind, { count, examples, reasons = [] }]) => {
+    const more = count - (counted.get(kind) ?? 0);
+    if (more <= 0) return [];
+    if (counted.has(kind)) {
+      return [{ kind, message: "before it was resumed", count: more, examples: [] }];
+    }
+    if (reasons.length === 0) return [{ kind, message: "", count: more, examples }];
+    return reasons.map((reason) => ({ ...reason, kind, message: reason.expectation }));
+  });
+  return [...messages ?? [], ...rest].sort((a, b) => b.count - a.count);
+}
+
+/** What failed, how often and in which words, each with examples; undefined if nothing did. */
+export function errorTable(data: PageData): Html | undefined {
+  const groups = groupsOf(data);
+  if (groups.length === 0) return undefined;
+  const { requests } = data.summary;
+  const all = groups.map(({ kind, message, count, examples }) =>
+    row(
+      markup`<td class="bad">${kind}`,
+      long([message, folded(examples)]),
+      number(formatCount(count)),
+      number(share(count, requests)),
+      bar(requests > 0 ? count / requests : 0, "bad"),
+    )
+  );
+  const rows = within(MOST_OF_ERRORS, all);
+  const left = groups.slice(rows.length);
+  if (left.length > 0) {
+    const count = left.reduce((sum, group) => sum + group.count, 0);
+    rows.push(row(cell(""), cell(`${left.length} others`), number(formatCount(count))));
+  }
+  return section("Errors", table(["error", "in words", "#requests", "#share", ""], rows));
+}
+
+function folded(examples: Group["examples"]): Html | undefined {
+  if (examples.length === 0) return undefined;
+  const each = examples.map((example) =>
+    markup`<li>${url(example.url)}${example.detail === "" ? "" : `: ${example.detail}`}`
+  );
+  const title = each.length === 1 ? "an example" : `${each.length} examples`;
+  return markup`<details><summary>${title}</summary><ul>${each}</ul></details>`;
+}
+
+/**
+ * What came of each host, the busiest first; undefined where nobody counted.
+ *
+ * @param most octets of HTML that its rows may take; what is beyond is summed up
+ */
+export function hostTable({ hosts = [] }: PageData, most: number): Html | undefined {
+  if (hosts.length === 0) return undefined;
+  const sorted = hosts.toSorted((a, b) => b.requests - a.requests);
+  const busiest = sorted[0].requests;
+  const all = sorted.map(({ host, requests, failed, meanMs, maxMs }) =>
+    row(
+      long(host),
+      number(formatCount(requests)),
+      failed > 0 ? markup`<td class="n bad">${formatCount(failed)}` : number(0),
+      number(formatMs(meanMs)),
+      number(formatMs(maxMs)),
+      bar(requests / busiest),
+    )
+  );
+  const rows = within(most, all);
+  const left = sorted.slice(rows.length);
+  if (left.length > 0) {
+    const sum = (name: "requests" | "failed"): string =>
+      formatCount(left.reduce((sum, host) => sum + host[name], 0));
+    const title = `${formatCount(left.length)} hosts more`;
+    rows.push(row(cell(title), number(sum("requests")), number(sum("failed"))));
+  }
+  const names = ["host", "#requests", "#failed", "#mean", "#slowest", ""];
+  return section("Hosts", table(names, rows));
+}
+
+/** The slowest answers; undefined where nobody kept them. */
+export function slowestTable({ slowest = [] }: PageData): Html | undefined {
+  if (slowest.length === 0) return undefined;
+  const rows = slowest.map(({ i, url: text, status, ms, at }) =>
+    row(
+      number(formatMs(ms)),
+      number(String(i)),
+      cell(status ?? ""),
+      long(url(text)),
+      number(formatTime(at)),
+    )
+  );
+  const names = ["#time", "#number", "status", "URL", "#started (UTC)"];
+  return section("Slowest answers", table(names, rows));
+}
+
+/** A moment as in `2026-01-31 12:00:00`, in UTC. */
+export function formatTime(at: number): string {
+  const date = new Date(at);
+  return Number.isNaN(date.getTime()) ? "" : date.toISOString().slice(0, 19).replace("T", " ");
+}
