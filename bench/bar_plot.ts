@@ -1,4 +1,5 @@
-import { escapeXml, svgDocument } from "../lib/plot/svg.ts";
+import { escapeMarkup } from "../lib/escape.ts";
+import { svgDocument } from "../lib/plot/svg.ts";
 
 /** A bar: a value, and the least and the most that was measured. */
 export interface Bar {
@@ -53,8 +54,8 @@ export function barPlot(title: string, panels: readonly Panel[]): string {
   return svgDocument(
     WIDTH,
     y,
-    `<title>${escapeXml(title)}</title>
-<text class="heading" x="16" y="28">${escapeXml(title)}</text>
+    `<title>${escapeMarkup(title)}</title>
+<text class="heading" x="16" y="28">${escapeMarkup(title)}</text>
 ${parts.join("\n")}
 `,
     STYLE,
@@ -64,7 +65,7 @@ ${parts.join("\n")}
 function panelOf({ title, unit, digits, bars }: Panel): string {
   const axis = axisOf(bars.flatMap(({ value, least, most }) => [value, least, most]));
   const bottom = HEAD + bars.length * ROW;
-  const parts = [`<text class="title" x="16" y="20">${escapeXml(title)}</text>`];
+  const parts = [`<text class="title" x="16" y="20">${escapeMarkup(title)}</text>`];
   for (const tick of axis.ticks) {
     const x = rounded(NAMES + axis.at(tick) * BARS);
     parts.push(
@@ -86,7 +87,7 @@ function barOf(
 ): string {
   const baseline = y + 12;
   const parts = [
-    `<text x="${NAMES - 10}" y="${baseline}" text-anchor="end">${escapeXml(name)}</text>`,
+    `<text x="${NAMES - 10}" y="${baseline}" text-anchor="end">${escapeMarkup(name)}</text>`,
   ];
   if (value === undefined) {
     parts.push(`<text class="dim" x="${NAMES + 6}" y="${baseline}">not measured</text>`);
@@ -106,7 +107,7 @@ function barOf(
     minimumFractionDigits: digits,
     maximumFractionDigits: digits,
   });
-  parts.push(`<text x="${rounded(right + 6)}" y="${baseline}">${escapeXml(text + unit)}</text>`);
+  parts.push(`<text x="${rounded(right + 6)}" y="${baseline}">${escapeMarkup(text + unit)}</text>`);
   return parts.join("\n");
 }
 

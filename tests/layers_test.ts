@@ -110,7 +110,7 @@ const MAY: Record<string, string[]> = {
     "lib/report/format.ts",
     "server.ts",
   ],
-  "lib/plot/": ["lib/plot/"],
+  "lib/plot/": ["lib/plot/", "lib/escape.ts"],
   "lib/verify/": [
     "lib/verify/",
     "lib/escape.ts",

@@ -1,12 +1,3 @@
-/** A text as it stands in XML, between tags and in attributes (XML 1.0 §2.4, and §2.2 for controls). */
-export function escapeXml(text: string): string {
-  return text
-    // deno-lint-ignore no-control-regex
-    .replace(/[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|\p{Surrogate}/gu, "\ufffd")
-    .replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;").replaceAll("'", "&apos;");
-}
-
 /** A coordinate, without more digits than can be seen. */
 export function coordinate(value: number): string {
   return `${Math.round(value * 10) / 10}`;
