@@ -13,11 +13,13 @@ import { Http1Engine } from "./engine/http1.ts";
 import { UsageError } from "./flags.ts";
 import { Gate } from "./gate.ts";
 import type { RunOptions } from "./options.ts";
+import type { MetricsServer } from "./metrics/server.ts";
 import { type Now, Outputs } from "./outputs.ts";
 import { authorityOf } from "./http.ts";
 import { hostOf, hostPermission } from "./permission.ts";
 import { PeakMemory } from "./peak_memory.ts";
 import { Pool } from "./pool.ts";
+import { formatHdr } from "./report/hdr.ts";
 import { formatSummary } from "./report/json.ts";
 import { RequestIds } from "./request_id.ts";
 import { Schedule } from "./schedule/schedule.ts";
@@ -46,6 +48,7 @@ export class Run {
   readonly #startMs = performance.now();
   readonly #peak = new PeakMemory();
   readonly #loop: LoopMeter | undefined;
+  #metrics: MetricsServer | undefined;
   #inFlight = 0;
   #isInterrupted = false;
   /** The threshold that ended it. */
@@ -69,11 +72,17 @@ export class Run {
     const outputs = await Outputs.find(options);
     let source;
     let answers;
+    let metrics;
     try {
       source = await openSource({ ...options, ...outputs.numbers, template: options.url });
       const { isResumed: isGoneOn, isComplete } = outputs;
       answers = await Answers.open(options, { isGoneOn, isComplete });
+      if (options.metrics !== undefined) {
+        const { MetricsServer } = await import("./metrics/server.ts");
+        metrics = MetricsServer.listen(options.metrics);
+      }
       const run = new Run(options, source, outputs, answers, onNotice);
+      run.#metrics = metrics;
       await outputs.open(() => run.#soFar(), (error) => run.#fail(error));
       const pending = outputs.pending(source);
       const ids = options.requestId === undefined
@@ -86,8 +95,10 @@ export class Run {
       });
       run.#gate = new Gate(run.#schedule, options.durationMs);
       if (outputs.isComplete) run.#gate.stop();
+      if (options.metrics?.port === 0) onNotice(`metrics at ${metrics!.url}`);
       return run;
     } catch (error) {
+      metrics?.close();
       await outputs.abandon();
       answers?.abandon();
       await source?.return();
@@ -107,7 +118,7 @@ export class Run {
     this.#outputs = outputs;
     this.#answers = answers;
     this.#onNotice = onNotice;
-    this.#loop = options.details ? new LoopMeter() : undefined;
+    this.#loop = options.details || options.metrics !== undefined ? new LoopMeter() : undefined;
     this.#engine = new ENGINES[options.engine]({
       ...options,
       permits: this.#permits,
@@ -124,6 +135,7 @@ export class Run {
       ? setInterval(() => this.#abortIfLost(), LOOK_MS)
       : undefined;
     this.#loop?.start();
+    this.#metrics?.serve({ version, takeSnapshot: () => this.snapshot() });
     try {
       await this.#requestAll();
     } catch (error) {
@@ -140,9 +152,12 @@ export class Run {
     this.#engine.close();
     await this.#gate.return();
     const end = hasFailed ? "failed" : this.#isCutShort ? "interrupted" : "complete";
-    await this.#outputs.close(end, () => formatSummary(snapshot, { version }))
-      .catch((error) => failure ??= error);
+    await this.#outputs.close(end, {
+      summary: () => formatSummary(snapshot, { version }),
+      hdr: () => formatHdr(snapshot),
+    }).catch((error) => failure ??= error);
     await this.#answers.close().catch((error) => failure ??= error);
+    this.#metrics?.close();
     return { snapshot, failure };
   }
 

@@ -88,6 +88,7 @@ export function checkPlaces(values: Values): void {
       "output",
       "failures",
       "summary",
+      "hdr",
       "json",
       "cookie-jar",
       "save-bodies",

@@ -232,6 +232,17 @@ export const FLAGS: readonly Flag[] = [
     { name: "summary", value: "FILE", help: "the summary as JSON" },
     { name: "json", help: "the summary as JSON on stdout, instead of the table" },
     {
+      name: "hdr",
+      value: "FILE",
+      help: "latency by percentile, in HdrHistogram's text form; - is\nstdout",
+    },
+    {
+      name: "metrics",
+      value: "PLACE",
+      help:
+        "numbers for Prometheus, while the run lasts, at\nhttp://PLACE/metrics: HOST:PORT or PORT (127.0.0.1); 0\npicks a port",
+    },
+    {
       name: "progress",
       value: "MODE",
       help:
