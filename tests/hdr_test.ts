@@ -140,7 +140,7 @@ Deno.test("--hdr is written too when the run is interrupted", async () => {
   });
   await using dir = await folder();
   const file = dir.path("latency.hdr");
-  const child = start(["-s", "-c", "1", "-n", "1M", server.url("/{}"), "--hdr", file]);
+  const child = start(["-s", "-c", "1", "-t", "1s", "-n", "1M", server.url("/{}"), "--hdr", file]);
   await until(() => answered === 10);
   child.kill("SIGINT");
   const { code } = await finish(child);
