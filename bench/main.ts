@@ -24,6 +24,7 @@ import { long } from "./benches/long.ts";
 import { memory } from "./benches/memory.ts";
 import { peers } from "./benches/peers.ts";
 import { rate } from "./benches/rate.ts";
+import { show } from "./benches/show.ts";
 import { stall } from "./benches/stall.ts";
 import { verify } from "./benches/verify.ts";
 import { printMachine } from "./machine.ts";
@@ -39,6 +40,7 @@ const BENCHES: Record<string, Bench> = {
   stall,
   hosts,
   expect,
+  show,
   cpu,
   memory,
   head,
