@@ -8,8 +8,8 @@ import { type Flag, parseFlags, UsageError } from "./flags.ts";
 import { withConfig } from "./options/config.ts";
 import { engineOf, proxyOf, tlsOf, unixSocketOf } from "./options/connection.ts";
 import { capturesOf, expectationOf, thresholdsOf } from "./options/expect.ts";
-import { loadOf, retryOf } from "./options/load.ts";
 import { metricsOf, type MetricsPlace } from "./options/metrics.ts";
+import { loadOf, retryOf } from "./options/load.ts";
 import { checkPlaces, outputOf, resumeOf } from "./options/output.ts";
 import { cookieJarOf, requestOf } from "./options/request.ts";
 import { checkStdin } from "./options/secret.ts";
@@ -119,11 +119,11 @@ export interface RunOptions extends LoadOptions, ThresholdOptions {
   readonly overwrite: boolean;
   readonly failures: string | undefined;
   readonly summary: string | undefined;
-  readonly json: boolean;
   /** The file for the latency by percentile. */
   readonly hdr: string | undefined;
   /** Where the metrics are to be had. */
   readonly metrics: MetricsPlace | undefined;
+  readonly json: boolean;
   /** Whether hosts, slowest requests and the event loop are watched, for who shows them. */
   readonly details: boolean;
   readonly progress: "auto" | "bar" | "log" | "none";
@@ -191,9 +191,9 @@ export async function parseRun(
     overwrite: values.isOn("overwrite"),
     failures: values.text("failures"),
     summary: values.text("summary"),
-    json: values.isOn("json"),
     hdr: values.text("hdr"),
     metrics: metricsOf(values),
+    json: values.isOn("json"),
     details: false,
     progress: silent ? "none" : values.oneOf("progress", ["auto", "bar", "log", "none"], "auto"),
     silent,

@@ -45,10 +45,10 @@ export class Run {
   #schedule!: Schedule;
   #gate!: Gate<Target>;
   #pool: Pool<Target, Result> | undefined;
+  #metrics: MetricsServer | undefined;
   readonly #startMs = performance.now();
   readonly #peak = new PeakMemory();
   readonly #loop: LoopMeter | undefined;
-  #metrics: MetricsServer | undefined;
   #inFlight = 0;
   #isInterrupted = false;
   /** The threshold that ended it. */
@@ -70,19 +70,18 @@ export class Run {
   ): Promise<Run> {
     checkSockets(options);
     const outputs = await Outputs.find(options);
+    let metrics;
     let source;
     let answers;
-    let metrics;
     try {
-      source = await openSource({ ...options, ...outputs.numbers, template: options.url });
-      const { isResumed: isGoneOn, isComplete } = outputs;
-      answers = await Answers.open(options, { isGoneOn, isComplete });
       if (options.metrics !== undefined) {
         const { MetricsServer } = await import("./metrics/server.ts");
         metrics = MetricsServer.listen(options.metrics);
       }
+      source = await openSource({ ...options, ...outputs.numbers, template: options.url });
+      const { isResumed: isGoneOn, isComplete } = outputs;
+      answers = await Answers.open(options, { isGoneOn, isComplete });
       const run = new Run(options, source, outputs, answers, onNotice);
-      run.#metrics = metrics;
       await outputs.open(() => run.#soFar(), (error) => run.#fail(error));
       const pending = outputs.pending(source);
       const ids = options.requestId === undefined
@@ -95,6 +94,7 @@ export class Run {
       });
       run.#gate = new Gate(run.#schedule, options.durationMs);
       if (outputs.isComplete) run.#gate.stop();
+      run.#metrics = metrics;
       if (options.metrics?.port === 0) onNotice(`metrics at ${metrics!.url}`);
       return run;
     } catch (error) {
@@ -134,8 +134,8 @@ export class Run {
     const looks = this.#options.abortOnThreshold
       ? setInterval(() => this.#abortIfLost(), LOOK_MS)
       : undefined;
-    this.#loop?.start();
     this.#metrics?.serve({ version, takeSnapshot: () => this.snapshot() });
+    this.#loop?.start();
     try {
       await this.#requestAll();
     } catch (error) {
@@ -156,8 +156,8 @@ export class Run {
       summary: () => formatSummary(snapshot, { version }),
       hdr: () => formatHdr(snapshot),
     }).catch((error) => failure ??= error);
-    await this.#answers.close().catch((error) => failure ??= error);
     this.#metrics?.close();
+    await this.#answers.close().catch((error) => failure ??= error);
     return { snapshot, failure };
   }
 
@@ -291,13 +291,16 @@ export interface Outcome {
 
 /** Sockets and files that a run needs besides its connections: name servers, signals. */
 const SPARE_DESCRIPTORS = 16;
+/** What the metrics' server listens at, and the connections that it holds. */
+const DESCRIPTORS_OF_METRICS = 17;
 /** So many in flight are no matter for any system. */
 const ALWAYS_THERE = 200;
 
-function checkSockets({ concurrency, requests }: RunOptions): void {
+function checkSockets({ concurrency, requests, metrics }: RunOptions): void {
   const wanted = Math.min(concurrency, requests);
   if (wanted <= ALWAYS_THERE) return;
-  const most = freeDescriptors(wanted + SPARE_DESCRIPTORS) - SPARE_DESCRIPTORS;
+  const spare = SPARE_DESCRIPTORS + (metrics === undefined ? 0 : DESCRIPTORS_OF_METRICS);
+  const most = freeDescriptors(wanted + spare) - spare;
   if (most >= wanted) return;
   throw new UsageError(
     `Cannot have ${wanted} requests in flight, as this process may open ${most} sockets only: ` +

@@ -52,7 +52,6 @@ const MAY: Record<string, string[]> = {
     "lib/secrets.ts",
   ],
   "lib/cookies/": ["lib/cookies/", "lib/flags.ts", "lib/os_error.ts", "lib/sink/blocks.ts"],
-  "lib/metrics/": ["lib/metrics/", "lib/flags.ts", "lib/os_error.ts", "lib/types.ts"],
   "lib/outputs.ts": ["lib/checkpoint/", "lib/sink/", "lib/stats.ts"],
   "lib/checkpoint/": [
     "lib/checkpoint/",
@@ -82,6 +81,7 @@ const MAY: Record<string, string[]> = {
     "lib/secrets.ts",
   ],
   "lib/report/": ["lib/report/", "lib/escape.ts"],
+  "lib/metrics/": ["lib/metrics/", "lib/flags.ts", "lib/os_error.ts", "lib/types.ts"],
   "lib/verify/": [
     "lib/verify/",
     "lib/escape.ts",
