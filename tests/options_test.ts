@@ -69,6 +69,7 @@ Deno.test("parseRun() gives the defaults of the contract", async () => {
     hdr: undefined,
     metrics: undefined,
     json: false,
+    details: false,
     progress: "auto",
     silent: false,
   });
