@@ -148,7 +148,9 @@ async function request(options: RunOptions): Promise<number> {
   for (const remove of listeners) remove();
 
   // Standard output is the records', where they go there.
-  const toStdout = ![options.output?.path, options.failures, options.summary].includes("-");
+  const toStdout = ![options.output?.path, options.failures, options.summary, options.hdr].includes(
+    "-",
+  );
   if (failure instanceof UsageError) throw failure;
   if (!(failure instanceof ClosedPipe)) {
     if (options.json) await print(formatSummary(snapshot, { version: config.version }));

@@ -26,6 +26,7 @@ import { memory } from "./benches/memory.ts";
 import { peers } from "./benches/peers.ts";
 import { pool } from "./benches/pool.ts";
 import { rate } from "./benches/rate.ts";
+import { show } from "./benches/show.ts";
 import { stall } from "./benches/stall.ts";
 import { verify } from "./benches/verify.ts";
 import { printMachine } from "./machine.ts";
@@ -42,6 +43,7 @@ const BENCHES: Record<string, Bench> = {
   stall,
   hosts,
   expect,
+  show,
   cpu,
   memory,
   head,

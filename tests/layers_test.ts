@@ -111,6 +111,7 @@ const MAY: Record<string, string[]> = {
     "server.ts",
   ],
   "lib/plot/": ["lib/plot/", "lib/escape.ts"],
+  "lib/metrics/": ["lib/metrics/", "lib/flags.ts", "lib/os_error.ts", "lib/types.ts"],
   "lib/verify/": [
     "lib/verify/",
     "lib/escape.ts",

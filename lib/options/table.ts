@@ -230,6 +230,17 @@ export const FLAGS: readonly Flag[] = [
     { name: "overwrite", help: "begin anew, though the output is there" },
     { name: "failures", value: "FILE", help: "the requests that failed, as JSONL for --input" },
     { name: "summary", value: "FILE", help: "the summary as JSON" },
+    {
+      name: "hdr",
+      value: "FILE",
+      help: "latency by percentile, in HdrHistogram's text form; - is\nstdout",
+    },
+    {
+      name: "metrics",
+      value: "PLACE",
+      help:
+        "numbers for Prometheus, while the run lasts, at\nhttp://PLACE/metrics: HOST:PORT or PORT (127.0.0.1); 0\npicks a port",
+    },
     { name: "json", help: "the summary as JSON on stdout, instead of the table" },
     {
       name: "report",
