@@ -253,7 +253,7 @@ export interface ErrorCount {
 /** Failures of one kind that have the same words. */
 export interface ErrorMessage {
   readonly kind: ErrorKind;
-  /** The words without what is of one failure alone, as in `longer than N bytes`. */
+  /** The words without what differs between them, as in `longer than N bytes`. */
   readonly message: string;
   readonly count: number;
   /** The first few. */

@@ -95,7 +95,7 @@ const MAY: Record<string, string[]> = {
     "lib/os_error.ts",
     "lib/secrets.ts",
   ],
-  "lib/report/": ["lib/report/", "lib/escape.ts", "lib/secrets.ts"],
+  "lib/report/": ["lib/report/", "lib/escape.ts", "lib/secrets.ts", "lib/thresholds.ts"],
   "lib/compare/": [
     "lib/permission.ts",
     "lib/compare/",

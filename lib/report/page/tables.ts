@@ -5,6 +5,7 @@
  */
 import { STATUS_TEXT } from "@std/http/status";
 import { withoutSecrets } from "../../secrets.ts";
+import { parseThreshold } from "../../thresholds.ts";
 import { formatCount, formatMs, formatShare } from "../format.ts";
 import type { Summary } from "../json.ts";
 import { formatReached } from "../verdict.ts";
@@ -65,10 +66,19 @@ export function thresholdTable({ thresholds = [], aborted }: Partial<Summary>): 
         threshold === aborted ? ", and ended the run" : ""
       }`,
       cell(markup`<code>${threshold}</code>`),
-      number(formatReached({ value, bound: value ?? 0, unit })),
+      number(formatReached({ value, bound: boundOf(threshold), unit })),
     )
   );
   return section("Thresholds", table(["", "threshold", "#reached"], rows, "fit"));
+}
+
+/** What a threshold's number was held against; of a text that is none, nothing. */
+function boundOf(threshold: string): number {
+  try {
+    return parseThreshold(threshold).bound;
+  } catch {
+    return NaN;
+  }
 }
 
 /** Percentiles and moments of the latency. */
