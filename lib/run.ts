@@ -48,6 +48,7 @@ export class Run {
   #pool: Pool<Target, Result> | undefined;
   #metrics: MetricsServer | undefined;
   readonly #startMs = performance.now();
+  readonly #startedMs = Date.now();
   readonly #peak = new PeakMemory();
   readonly #loop: LoopMeter | undefined;
   #page: RunPage | undefined;
@@ -276,6 +277,7 @@ export class Run {
   snapshot(): Snapshot {
     const figures = this.#outputs.stats.snapshot({
       ...this.#costs(),
+      startedMs: this.#startedMs - (this.#outputs.before?.seconds ?? 0) * 1000,
       concurrency: this.#options.concurrency,
       inFlight: this.#inFlight,
       retrying: this.#schedule.retrying,

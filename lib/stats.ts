@@ -3,6 +3,7 @@ import { HostTally } from "./details/host_tally.ts";
 import { MessageTally } from "./details/message_tally.ts";
 import { Slowest } from "./details/slowest.ts";
 import { Histogram, type HistogramState } from "./histogram.ts";
+import { latencyOf } from "./latency.ts";
 import {
   ERROR_KINDS,
   type ErrorCount,
@@ -25,6 +26,7 @@ const STATUSES = 1000;
 export type Moment = Pick<
   Snapshot,
   | "seconds"
+  | "startedMs"
   | "concurrency"
   | "inFlight"
   | "retrying"
@@ -264,10 +266,7 @@ export class Stats {
    */
   snapshot(moment: Moment): Figures {
     const { seconds, concurrency, total } = moment;
-    const inMs = (micros: number): number => micros / 1000;
     const histogram = this.#latency;
-    const [p50, p75, p90, p95, p99, p999, p9999] = histogram
-      .percentiles([50, 75, 90, 95, 99, 99.9, 99.99]).map(inMs);
     const placeSeconds = Math.min(concurrency, total ?? Infinity) * seconds;
     return {
       ...moment,
@@ -278,19 +277,7 @@ export class Stats {
       statuses: this.#statusCounts(),
       rate: seconds > 0 ? this.requests / seconds : 0,
       bytes: this.#bytes,
-      latency: {
-        min: inMs(histogram.min),
-        mean: inMs(histogram.mean),
-        p50,
-        p75,
-        p90,
-        p95,
-        p99,
-        p999,
-        p9999,
-        max: inMs(histogram.max),
-        stddev: inMs(histogram.stddev),
-      },
+      latency: latencyOf(histogram),
       histogram: histogram.clone(),
       hosts: this.#details?.hosts.figures() ?? [],
       slowest: this.#details?.slowest.list() ?? [],

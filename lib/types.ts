@@ -315,6 +315,11 @@ export interface Snapshot {
   readonly statuses: Readonly<Record<string, number>>;
   /** Seconds since the run started. */
   readonly seconds: number;
+  /**
+   * When it started, in milliseconds since the Unix epoch; of a resumed run, as though nothing had
+   * been between its parts.
+   */
+  readonly startedMs?: number;
   /** Requests a second, over the whole run. */
   readonly rate: number;
   /** Octets of bodies. */

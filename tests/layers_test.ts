@@ -37,7 +37,7 @@ const MAY: Record<string, string[]> = {
     "lib/types.ts",
   ],
   "lib/thresholds.ts": ["lib/flags.ts", "lib/types.ts"],
-  "lib/stats.ts": ["lib/details/", "lib/histogram.ts", "lib/types.ts"],
+  "lib/stats.ts": ["lib/details/", "lib/histogram.ts", "lib/latency.ts", "lib/types.ts"],
   "lib/details/": [
     "lib/details/",
     "lib/own_text.ts",
@@ -112,7 +112,9 @@ const MAY: Record<string, string[]> = {
   ],
   "lib/plot/": ["lib/plot/", "lib/escape.ts"],
   "lib/metrics/": ["lib/metrics/", "lib/flags.ts", "lib/os_error.ts", "lib/types.ts"],
+  "lib/records/": ["lib/records/", "lib/source/"],
   "lib/verify/": [
+    "lib/records/",
     "lib/verify/",
     "lib/escape.ts",
     "lib/flags.ts",

@@ -4,20 +4,22 @@ import { csv, type FieldName, FIELDS, ndjson } from "../lib/sink/record.ts";
 import { Input } from "../lib/source/input.ts";
 import type { Result } from "../lib/types.ts";
 import { CombinedLog } from "../lib/verify/combined_log.ts";
-import { FlatJson } from "../lib/verify/flat_json.ts";
+import { FlatJson } from "../lib/records/flat_json.ts";
 import { readLog } from "../lib/verify/log_reader.ts";
-import { MAX_LINE_BYTES, readLines } from "../lib/verify/octet_lines.ts";
+import { MAX_LINE_BYTES, readLines } from "../lib/records/octet_lines.ts";
 import { readRecords } from "../lib/verify/record_reader.ts";
 import { RequestPath } from "../lib/verify/request_path.ts";
 import {
   ABSENT,
+  DECIMAL,
   ESCAPED,
   INTEGER,
   integerAt,
   NULL,
+  numberAt,
   PLAIN,
   type Scanner,
-} from "../lib/verify/scanner.ts";
+} from "../lib/records/scanner.ts";
 import { generator, textOf, valueOf } from "./fixtures/random_json.ts";
 import { result } from "./fixtures/result.ts";
 import { folder } from "./fixtures/sources.ts";
@@ -31,13 +33,14 @@ function valueAt(scanner: Scanner, field: number): unknown {
   if (kind === ABSENT) return undefined;
   if (kind === NULL) return null;
   if (kind === INTEGER) return integerAt(scanner, field);
+  if (kind === DECIMAL) return numberAt(scanner, field);
   if (kind === PLAIN || kind === ESCAPED) return scanner.text(field);
   return {};
 }
 
 const isKept = (value: unknown): boolean =>
   value === undefined || value === null || typeof value === "string" ||
-  (Number.isSafeInteger(value) && value as number >= 0 && value as number < 1e15);
+  (Number.isFinite(value) && value as number >= 0 && value as number < 1e15);
 
 /** What `JSON.parse` says; undefined if it is no object. */
 function parsed(line: string): Record<string, unknown> | undefined {
@@ -62,7 +65,18 @@ Deno.test("FlatJson.scan() finds what JSON.parse() does, whatever the object", (
         () => random(1e9),
         () => textOf(random),
         () => null,
-        () => [true, false, -1, 1e20, 0.5, 1e15, 999_999_999_999_999][random(7)],
+        () =>
+          [
+            true,
+            false,
+            -1,
+            1e20,
+            0.5,
+            12.345,
+            1e15,
+            999_999_999_999_999,
+            random(1e9) / 7,
+          ][random(9)],
       ][random(5)]();
     }
     const space = random(4) === 0 ? 1 : undefined;

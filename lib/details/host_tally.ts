@@ -1,7 +1,8 @@
 import { hostOf } from "../schedule/hosts.ts";
-import type { HostFigures, Result } from "../types.ts";
+import type { HostFigures } from "../types.ts";
 import { ownText } from "../own_text.ts";
 import { cut } from "./cut.ts";
+import type { Seen } from "./seen.ts";
 
 /** Most hosts that are told apart. */
 const MOST_HOSTS = 1_000;
@@ -30,7 +31,7 @@ export class HostTally {
   #origin = "";
   #tally: Tally | undefined;
 
-  add({ target: { url, invalid }, ms, status, error }: Result): void {
+  add({ target: { url, invalid }, ms, status, error }: Seen<"url" | "invalid">): void {
     // Nobody was asked.
     if (invalid !== undefined) return;
     const tally = this.#isLast(url) ? this.#tally! : this.#tallyOf(url);

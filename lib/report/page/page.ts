@@ -15,6 +15,7 @@ import {
   formatRate,
   formatShare,
 } from "../format.ts";
+import type { Column } from "../../series/series.ts";
 import type { PageData } from "./data.ts";
 import { embedded, jsonForScript, policyOf } from "./embedded.ts";
 import { type Html, markup, type Part } from "./html.ts";
@@ -120,7 +121,7 @@ function tiles({ summary }: PageData): Html {
       `${formatRate(rate)}/s`,
       wanted ? `${formatRate(wanted)}/s wanted` : "on average",
     )],
-    ...succeeded === 0 ? [] : [
+    ...succeeded === 0 || latency === undefined ? [] : [
       tile("Latency p50", formatMs(latency.p50), `mean ${formatMs(latency.mean)}`),
       tile("Latency p99", formatMs(latency.p99), `slowest ${formatMs(latency.max)}`),
     ],
@@ -152,15 +153,19 @@ function overTime({ series, summary }: PageData): Html | undefined {
 <noscript><p class="warn">The plots need JavaScript.</p></noscript>
 <div class="plots">${[
     plot("rate", "Requests a second"),
-    ...summary.succeeded > 0 ? [plot("latency", "Latency")] : [],
-    plot("inFlight", "In flight"),
+    ...isMeasured(series.max) ? [plot("latency", "Latency")] : [],
+    ...isMeasured(series.inFlight) ? [plot("inFlight", "In flight")] : [],
     ...Object.keys(series.failed).length > 0 ? [plot("failed", "Failures a second, by kind")] : [],
-    plot("memory", "Memory"),
+    ...isMeasured(series.rssBytes) ? [plot("memory", "Memory")] : [],
   ]}</div>`;
 }
 
+function isMeasured(column: Column): boolean {
+  return column.some((value) => value !== null);
+}
+
 function latency({ summary, histogram = [] }: PageData): Html | undefined {
-  if (summary.succeeded === 0) return undefined;
+  if (summary.succeeded === 0 || summary.latency_ms === undefined) return undefined;
   const plots = histogram.length === 0 ? undefined : markup`<div class="plots">${[
     plot("histogram", "Answers by latency"),
     plot("spectrum", "Latency by percentile"),

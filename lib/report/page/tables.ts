@@ -91,7 +91,7 @@ export function latencyTable(latency: Summary["latency_ms"]): Html {
 }
 
 /** How often each status came; undefined where no answer came. */
-export function statusTable({ statuses, requests }: PageSummary): Html | undefined {
+export function statusTable({ statuses = {}, requests }: PageSummary): Html | undefined {
   const all = Object.entries(statuses).sort(([, a], [, b]) => b - a);
   if (all.length === 0) return undefined;
   const rows = all.map(([status, count]) =>
@@ -114,7 +114,7 @@ interface Group {
 }
 
 /** Failures by their words where these were counted, else by kind; the most frequent first. */
-function groupsOf({ summary: { errors }, messages }: PageData): Group[] {
+function groupsOf({ summary: { errors = {} }, messages }: PageData): Group[] {
   // Of a resumed run the words are those of its last part.
   const counted = new Map<string, number>();
   for (const { kind, count } of messages ?? []) {
