@@ -18,6 +18,7 @@ Usage: myriad [OPTIONS] URL       make requests (myriad run is the same)
        myriad serve [OPTIONS]     the delay server; see myriad serve --help
        myriad compare [OPTIONS]   client strategies side by side; see myriad compare --help
        myriad verify [OPTIONS]    whether a server's log agrees; see myriad verify --help
+       myriad report [OPTIONS]    of an earlier run, or two side by side; see myriad report --help
 
 URL is a template: {} is the request's number, from 0, or the line of --input; {name} is a field
 of a CSV or JSONL record, percent-encoded where it stands behind a = of the query ({+name}: as it
@@ -50,6 +51,14 @@ async function main(argv: readonly string[]): Promise<number> {
     const { text, code } = await verify(rest);
     await print(text);
     return code;
+  }
+  if (command === "report") {
+    const { report } = await import("./lib/review/command.ts");
+    const color = Deno.stdout.isTerminal() && !Deno.noColor;
+    const { text, notice } = await report(rest, { version: config.version, color });
+    await print(text);
+    if (notice !== undefined) await complain(notice);
+    return 0;
   }
   if (command === "compare") return await compareStrategies(rest);
   // Not for people: what `compare` starts.

@@ -144,7 +144,7 @@ function plot(name: string, title: string): Html {
 `;
 }
 
-function overTime({ series, summary }: PageData): Html | undefined {
+function overTime({ series }: PageData): Html | undefined {
   if (series === undefined || series.rate.length === 0) return undefined;
   return markup`<h2>Over time</h2>
 <p class="faint hint">Drag to zoom in, click twice to see all of it again. Each point is ${

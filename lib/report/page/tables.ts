@@ -5,10 +5,9 @@
  */
 import { STATUS_TEXT } from "@std/http/status";
 import { withoutSecrets } from "../../secrets.ts";
-import { parseThreshold } from "../../thresholds.ts";
 import { formatCount, formatMs, formatShare } from "../format.ts";
 import type { Summary } from "../json.ts";
-import { formatReached } from "../verdict.ts";
+import { boundOf, formatReached } from "../verdict.ts";
 import type { PageData, PageSummary } from "./data.ts";
 import { type Html, markup, type Part, within } from "./html.ts";
 
@@ -70,15 +69,6 @@ export function thresholdTable({ thresholds = [], aborted }: Partial<Summary>): 
     )
   );
   return section("Thresholds", table(["", "threshold", "#reached"], rows, "fit"));
-}
-
-/** What a threshold's number was held against; of a text that is none, nothing. */
-function boundOf(threshold: string): number {
-  try {
-    return parseThreshold(threshold).bound;
-  } catch {
-    return NaN;
-  }
 }
 
 /** Percentiles and moments of the latency. */
