@@ -26,6 +26,7 @@ import { memory } from "./benches/memory.ts";
 import { peers } from "./benches/peers.ts";
 import { pool } from "./benches/pool.ts";
 import { rate } from "./benches/rate.ts";
+import { report } from "./benches/report.ts";
 import { show } from "./benches/show.ts";
 import { stall } from "./benches/stall.ts";
 import { verify } from "./benches/verify.ts";
@@ -49,6 +50,7 @@ const BENCHES: Record<string, Bench> = {
   head,
   delay,
   verify,
+  report,
   pool,
   long,
 };
