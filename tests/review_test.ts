@@ -103,7 +103,12 @@ Deno.test("report says in its table what the records tell, and nothing else", as
 Deno.test("report merges summaries of shards as their records together, percentiles too", async () => {
   await using dir = await folder();
   const shards = [0, 1, 2].map((k) => `${k}.ndjson`);
-  for (const [k, shard] of shards.entries()) await run(dir, shard, "--shard", `${k}/3`);
+  const began = Date.now();
+  const starts: number[] = [];
+  for (const [k, shard] of shards.entries()) {
+    starts.push(Date.parse((await run(dir, shard, "--shard", `${k}/3`)).started));
+  }
+  assert(began <= starts[0] && starts[0] < starts[1] && starts[1] < starts[2], `${starts}`);
   const summaries = shards.map((shard) => dir.path(`${shard}.summary`));
   const merged = await json(...summaries);
   const whole = await json(...shards.map((shard) => dir.path(shard)));
@@ -116,6 +121,8 @@ Deno.test("report merges summaries of shards as their records together, percenti
     assertEquals(merged[name], whole[name], name);
   }
   assertEquals(merged.requests, 303);
+  assertEquals(Date.parse(merged.started), starts[0]);
+  assert(merged.seconds >= (starts[2] - starts[0]) / 1000, `${merged.seconds}`);
   assertEquals(typeof merged.cpu_seconds, "number");
   // What it wrote can be merged, too.
   const first = await dir.write("01.json", JSON.stringify(await json(...summaries.slice(0, 2))));
@@ -218,6 +225,11 @@ Deno.test("report --report writes a page of records, with hosts, slowest answers
   const { columns, histogram } = JSON.parse(data);
   assert(columns.rate.length > 0 && columns.rate.length <= 400);
   assert(histogram.length > 0);
+  // Of what cannot be read there is no page.
+  const wrong = dir.path("none.html");
+  const failed = await myriad(["report", dir.path("none"), "--report", wrong], writes);
+  assertEquals(failed.code, 2);
+  assertEquals(await Deno.stat(wrong).catch(() => "none"), "none");
   const refused = await report(dir.path("a.ndjson"), "--report", dir.path("other.html"));
   assertEquals(refused.code, 2);
 });
