@@ -112,7 +112,9 @@ const MAY: Record<string, string[]> = {
   ],
   "lib/plot/": ["lib/plot/", "lib/escape.ts"],
   "lib/metrics/": ["lib/metrics/", "lib/flags.ts", "lib/os_error.ts", "lib/types.ts"],
+  "lib/scan/": ["lib/scan/", "lib/source/"],
   "lib/verify/": [
+    "lib/scan/",
     "lib/verify/",
     "lib/escape.ts",
     "lib/flags.ts",
