@@ -125,9 +125,16 @@ Deno.test("readHead() takes what is a request, and nothing else", () => {
   const head = readHead("GET /metrics?name[]=x HTTP/1.1\r\nhOsT: \t localhost:1 \r\nA: b")!;
   assertEquals(head, { method: "GET", path: "/metrics", host: "localhost:1" });
   assertEquals(readHead("GET / HTTP/1.0")!.host, undefined);
-  assertEquals(readHead("GET / HTTP/1.1\r\nHost: a\r\nHost: b")!.host, undefined);
   for (
-    const text of ["", "GET", "GET /\u0001 HTTP/1.1", "GET http://a/ HTTP/1.1", "PRI * HTTP/2.0"]
+    const text of [
+      "",
+      "GET",
+      "GET / HTTP/1.1",
+      "GET / HTTP/1.1\r\nHost: a\r\nHost: b",
+      "GET /\u0001 HTTP/1.0",
+      "GET http://a/ HTTP/1.0",
+      "PRI * HTTP/2.0",
+    ]
   ) {
     assertEquals(readHead(text), undefined, text);
   }
@@ -365,7 +372,7 @@ Deno.test("--metrics goes on, and so does the run, when scrapers are hostile", a
       const connection = await Deno.connect({ hostname: "127.0.0.1", port: run.port });
       connections.push(connection);
       // Some say nothing, some never end, some never read, some say too much.
-      const octets = ["", "GET /metr", "GET /metrics HTTP/1.1\r\n\r\n", "x".repeat(9_000)][k % 4];
+      const octets = ["", "GET /metr", "GET /metrics HTTP/1.0\r\n\r\n", "x".repeat(9_000)][k % 4];
       await connection.write(encoder.encode(octets)).catch(() => {});
     }
     assertEquals((await run.scrapeAt(50)).by("myriad_responses_total"), { 200: 50 });
@@ -386,6 +393,15 @@ Deno.test("--metrics takes a scraper back from who holds connections open when t
   // The oldest was closed for it.
   assertEquals(await idle[0].read(new Uint8Array(1)).catch(() => null), null);
   for (const connection of idle) connection.close();
+  await run.finish();
+});
+
+Deno.test("--metrics closes a connection after 5 s when it says nothing, or drips, or stays", async () => {
+  await using run = await HeldRun.start([]);
+  const ends = ["", "GET /metr", "GET /metrics HTTP/1.0\r\n\r\n"].map((octets) => run.say(octets));
+  const [silent, dripping, answered] = await Promise.all(ends);
+  assertEquals([silent, dripping], ["", ""]);
+  assertMatch(answered, /^HTTP\/1\.1 200 OK\r\n/);
   await run.finish();
 });
 
@@ -466,6 +482,8 @@ Deno.test("--metrics is refused when it is no place", async () => {
       ["http://localhost:1", /Cannot read/],
       ["::1:80", /Cannot read/],
       ["192.0.2.1:0", /does not have that address/],
+      ["%:80", /Cannot (read|listen at) '--metrics %:80'/],
+      ["a*b:80", /Cannot (read|listen at) '--metrics a\*b:80'/],
     ] as const
   ) {
     const { code, stderr } = await myriad(["http://localhost:1/", "--metrics", place]);

@@ -1,5 +1,6 @@
 import { UsageError } from "../flags.ts";
-import { readRows } from "../records/rows.ts";
+import { scanRecords } from "../scan/records.ts";
+import { ABSENT } from "../scan/scanner.ts";
 import { Input } from "../source/input.ts";
 import type { PageSummary } from "../report/page/data.ts";
 import { mergeSummaries } from "./merge.ts";
@@ -85,8 +86,8 @@ async function readInto(tally: RecordTally, file: SourceFile, name: string): Pro
       `Cannot report of '${name}': its records have neither 'status' nor 'error': make them with --fields that has one of them`,
     );
   };
-  await readRows(file, NAMES, {
-    takeHeader: (columns) => {
+  await scanRecords(file, NAMES, {
+    onColumns: (columns) => {
       if (columns.has(STATUS) || columns.has(ERROR)) return;
       if (NAMES.some((_, field) => columns.has(field))) lacks();
       throw new UsageError(
@@ -95,14 +96,15 @@ async function readInto(tally: RecordTally, file: SourceFile, name: string): Pro
     },
     take: (scanner) => {
       if (!record.take(scanner)) {
-        const isLacking = scanner.kinds[STATUS] === 0 && scanner.kinds[ERROR] === 0;
-        if (isLacking && records === 0 && scanner.kinds.some((kind) => kind !== 0)) lacks();
+        const isLacking = scanner.kinds[STATUS] === ABSENT &&
+          scanner.kinds[ERROR] === ABSENT;
+        if (isLacking && records === 0 && scanner.kinds.some((kind) => kind !== ABSENT)) lacks();
         return void unusable++;
       }
       records++;
       tally.add(record);
     },
-    takeUnreadable: () => void unusable++,
+    onUnreadable: () => void unusable++,
   });
   if (records === 0 && unusable > 0) {
     throw new UsageError(

@@ -1,4 +1,4 @@
-import { FlatJson } from "../records/flat_json.ts";
+import { FlatJson } from "../scan/flat_json.ts";
 import {
   ABSENT,
   DECIMAL,
@@ -9,7 +9,7 @@ import {
   numberAt,
   PLAIN,
   type Scanner,
-} from "../records/scanner.ts";
+} from "../scan/scanner.ts";
 import { ERROR_KINDS, type ErrorKind } from "../types.ts";
 import { TimeReader } from "./time_reader.ts";
 

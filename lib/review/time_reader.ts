@@ -1,4 +1,4 @@
-import type { Scanner } from "../records/scanner.ts";
+import type { Scanner } from "../scan/scanner.ts";
 
 /** Characters of `2026-01-01T00:00:00`, which a second's records have in common. */
 const SECOND = 19;

@@ -1,7 +1,7 @@
 import { UsageError } from "../flags.ts";
 import type { Input } from "../source/input.ts";
-import { readRows } from "../records/rows.ts";
-import { ABSENT, INTEGER, integerAt, NULL, type Scanner } from "../records/scanner.ts";
+import { scanRecords } from "../scan/records.ts";
+import { ABSENT, INTEGER, integerAt, NULL, type Scanner } from "../scan/scanner.ts";
 import { RequestPath } from "./request_path.ts";
 
 const NAMES = ["url", "status", "attempts", "error"];
@@ -36,7 +36,6 @@ export async function readRecords(
   const path = new RequestPath();
   let records = 0;
   let unreadable = 0;
-
   const takeOne = (scanner: Scanner): void => {
     const { kinds } = scanner;
     const lacking = [URL_FIELD, STATUS, ATTEMPTS].find((field) => kinds[field] === ABSENT);
@@ -60,16 +59,17 @@ export async function readRecords(
     records++;
     take(path, status, attempts);
   };
-  await readRows(input, NAMES, {
-    takeHeader: (columns) => {
+  await scanRecords(input, NAMES, {
+    take: takeOne,
+    onColumns: (columns) => {
       if (columns.has(URL_FIELD) || columns.has(STATUS)) return;
       throw new UsageError(
         `Cannot verify '${name}': it begins with no record: give the output of a run`,
       );
     },
-    take: takeOne,
-    takeUnreadable: () => void unreadable++,
-  }, isEnough);
+    onUnreadable: () => unreadable++,
+    isEnough,
+  });
   if (records === 0 && unreadable > 0) {
     throw new UsageError(
       `Cannot verify '${name}': none of its ${unreadable} lines is a record: give the output of a run`,

@@ -126,10 +126,9 @@ export class FlatJson implements Scanner {
       if (!Object.hasOwn(value, name)) continue;
       const field = value[name];
       const isKept = field === null || typeof field === "string" ||
-        (Number.isFinite(field) && field >= 0 && field < 1e15);
-      // What is no number that can be meant reads as `true`, which is none either; one so small that
-      // it has an exponent is nothing of what is measured.
-      flat[name] = isKept ? typeof field === "number" && field < 1e-6 ? 0 : field : true;
+        (typeof field === "number" && field >= 0 && field < 1e15);
+      // What is no number that can be meant reads as `true`, which is none either.
+      flat[name] = !isKept ? true : typeof field === "number" ? plain(field) : field;
     }
     this.octets = encoder.encode(JSON.stringify(flat));
     return this.#scanFlat(this.octets, 0, this.octets.length);
@@ -152,6 +151,11 @@ function skipSpace(octets: Uint8Array, from: number, to: number): number {
   let k = from;
   while (k < to && (octets[k] === SP || octets[k] === TAB)) k++;
   return k;
+}
+
+/** A number as it has no exponent: to 15 digits, and to the sixth behind the point. */
+function plain(value: number): number {
+  return Number(Number(value.toPrecision(15)).toFixed(6));
 }
 
 const LITERALS = [[NULL, encoder.encode("null")], [PLAIN, encoder.encode("true")]] as const;

@@ -8,10 +8,10 @@ export const PLAIN = 2;
 export const ESCAPED = 3;
 /** A whole number from 0, of at most 15 digits. */
 export const INTEGER = 4;
-/** A number with a decimal point, from 0, of at most 24 characters. */
-export const DECIMAL = 5;
 /** Anything else. */
-export const OTHER = 6;
+export const OTHER = 5;
+/** A number from 0 with decimals: at most 15 digits, without an exponent. */
+export const DECIMAL = 6;
 
 /** Finds a few fields in lines, without decoding what nobody asks for. */
 export interface Scanner {
@@ -35,40 +35,33 @@ export function integerAt({ octets, starts, ends }: Scanner, field: number): num
   return value;
 }
 
-/** The value of an {@linkcode INTEGER} or a {@linkcode DECIMAL}. */
-export function numberAt(scanner: Scanner, field: number): number {
-  if (scanner.kinds[field] === INTEGER) return integerAt(scanner, field);
-  const { octets, starts, ends } = scanner;
-  // Both are exact so far, so their quotient is the nearest number, as `Number()` has it.
-  if (ends[field] - starts[field] > 16) return Number(scanner.text(field));
-  let value = 0;
-  let scale = 0;
+/** The value of an {@linkcode INTEGER} or a {@linkcode DECIMAL}, as `Number` would read it. */
+export function numberAt({ octets, starts, ends }: Scanner, field: number): number {
+  let digits = 0;
+  let scale = 1;
+  let isBehindPoint = false;
   for (let k = starts[field]; k < ends[field]; k++) {
-    if (octets[k] === POINT) scale = 1;
+    if (octets[k] === POINT) isBehindPoint = true;
     else {
-      value = value * 10 + octets[k] - 0x30;
-      scale *= 10;
+      digits = digits * 10 + octets[k] - 0x30;
+      if (isBehindPoint) scale *= 10;
     }
   }
-  return value / scale;
+  // Both are exact, so their quotient is the nearest number there is.
+  return digits / scale;
 }
 
 const POINT = 0x2e;
-/** Most characters of a number with a decimal point. */
-const MOST_OF_DECIMAL = 24;
 
-/** {@linkcode INTEGER}, {@linkcode DECIMAL}, or {@linkcode OTHER} if the octets are none. */
+/** {@linkcode INTEGER} or {@linkcode DECIMAL}, or {@linkcode OTHER} if the octets are neither. */
 export function numberKind(octets: Uint8Array, from: number, to: number): number {
-  const length = to - from;
-  if (length === 0 || length > MOST_OF_DECIMAL) return OTHER;
   let point = -1;
   for (let k = from; k < to; k++) {
-    if (octets[k] >= 0x30 && octets[k] <= 0x39) continue;
-    if (octets[k] !== POINT || point >= 0) return OTHER;
-    point = k;
+    if (octets[k] === POINT && point < 0 && k > from && k < to - 1) point = k;
+    else if (octets[k] < 0x30 || octets[k] > 0x39) return OTHER;
   }
   const whole = (point < 0 ? to : point) - from;
-  if (whole === 0 || whole > 15 || (octets[from] === 0x30 && whole > 1)) return OTHER;
-  if (point < 0) return INTEGER;
-  return point === to - 1 ? OTHER : DECIMAL;
+  const digits = to - from - (point < 0 ? 0 : 1);
+  if (digits < 1 || digits > 15 || (octets[from] === 0x30 && whole > 1)) return OTHER;
+  return point < 0 ? INTEGER : DECIMAL;
 }

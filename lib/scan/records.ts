@@ -8,29 +8,28 @@ import type { Scanner } from "./scanner.ts";
 const OPEN_BRACE = 0x7b;
 const NEWLINE = new Uint8Array([0x0a]);
 
-/** Takes what {@linkcode readRows} finds. */
-export interface RowTaker {
-  /** The first record of CSV; throws if it is not the header of what is wanted. */
-  takeHeader(columns: CsvColumns): void;
-  /** A record, whose fields the scanner has until it returns. */
+/** What becomes of records that are read. */
+export interface RecordUse {
+  /** Takes a record; the scanner has the next one when it returns. */
   take(scanner: Scanner): void;
-  /** A line that is none. */
-  takeUnreadable(): void;
+  /** Told the columns of CSV, before the first record; it may throw. */
+  onColumns(columns: CsvColumns): void;
+  /** Called for each line, or record of several, that is none. */
+  onUnreadable(): void;
+  /** Asked between blocks whether to end. */
+  isEnough?: (() => boolean) | undefined;
 }
 
 /**
- * Reads records, NDJSON or CSV with its header, which the first octet tells apart, and closes the
- * input.
+ * Reads the records of a run, NDJSON or CSV with its header, which the first octet tells apart.
  *
  * @param names the fields to find, which are then known by their place in it
- * @param isEnough asked between blocks whether to end
  * @throws {InputError} If the input breaks off.
  */
-export async function readRows(
+export async function scanRecords(
   input: Pick<Input, "read" | "close">,
   names: readonly string[],
-  taker: RowTaker,
-  isEnough?: () => boolean,
+  { take, onColumns, onUnreadable, isEnough }: RecordUse,
 ): Promise<void> {
   let scanner: Scanner | undefined;
   /** The lines so far of a record of CSV whose quote is open. */
@@ -38,8 +37,8 @@ export async function readRows(
   let isOpen = false;
 
   const takeOne = (octets: Uint8Array, from: number, to: number): void => {
-    if (scanner!.scan(octets, from, to)) taker.take(scanner!);
-    else taker.takeUnreadable();
+    if (scanner!.scan(octets, from, to)) take(scanner!);
+    else onUnreadable();
   };
   const takeLine = (octets: Uint8Array, from: number, to: number): void => {
     if (scanner instanceof FlatJson) return takeOne(octets, from, to);
@@ -49,7 +48,7 @@ export async function readRows(
         return takeOne(octets, from, to);
       }
       const columns = new CsvColumns(names, new TextDecoder().decode(octets.subarray(from, to)));
-      taker.takeHeader(columns);
+      onColumns(columns);
       scanner = columns;
       return;
     }
@@ -57,12 +56,12 @@ export async function readRows(
     if (!isOpen && !isOdd) return takeOne(octets, from, to);
     const hasRoom = (!isOpen || open.append(NEWLINE)) && open.append(octets.subarray(from, to));
     isOpen = isOpen !== isOdd;
-    if (!hasRoom) taker.takeUnreadable();
+    if (!hasRoom) onUnreadable();
     else if (isOpen) return;
     else takeOne(open.octets, 0, open.length);
     isOpen = false;
     open.length = 0;
   };
-  await readLines(input, takeLine, () => taker.takeUnreadable(), isEnough);
-  if (isOpen) taker.takeUnreadable();
+  await readLines(input, takeLine, onUnreadable, isEnough);
+  if (isOpen) onUnreadable();
 }
