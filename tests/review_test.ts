@@ -299,6 +299,17 @@ Deno.test("report reads records of CSV over several lines, and formulas as they 
   ]]);
 });
 
+Deno.test("report reads milliseconds with more digits than a run writes", async () => {
+  await using dir = await folder();
+  const ms = ["1.0030000000000001", "0.1", "12.345678901234567"];
+  const csv = ["status,ms", ...ms.map((ms) => `200,${ms}`)].join("\n");
+  const ndjson = ms.map((ms) => `{"status":200,"ms":${ms}}`).join("\n");
+  for (const [name, text] of [["a.csv", csv], ["a.ndjson", ndjson]]) {
+    const { requests, histogram } = await json(await dir.write(name, text));
+    assertEquals([requests, histogram.min, histogram.sum], [3, 100, 13_449], name);
+  }
+});
+
 Deno.test("report says nothing of what only some records tell", async () => {
   await using dir = await folder();
   const file = await dir.write("a.ndjson", `${RECORD}\n{"status":200}\n{"status":null}\n`);

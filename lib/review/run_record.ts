@@ -100,8 +100,8 @@ export class RunRecord {
     if (this.hasUrl && !this.#isText(URL_FIELD)) return false;
     if (kinds[DETAIL] > NULL && !this.#isText(DETAIL)) return false;
     this.hasMs = kinds[MS] > NULL;
-    if (this.hasMs && kinds[MS] !== INTEGER && kinds[MS] !== DECIMAL) return false;
-    this.ms = this.hasMs ? numberAt(scanner, MS) : 0;
+    this.ms = this.hasMs ? this.#milliseconds() : 0;
+    if (Number.isNaN(this.ms)) return false;
     this.hasNumber = kinds[I] > NULL;
     if (this.hasNumber && kinds[I] !== INTEGER) return false;
     this.target.i = this.hasNumber ? integerAt(scanner, I) : 0;
@@ -115,6 +115,18 @@ export class RunRecord {
     if (!this.hasAt) return true;
     this.at = kinds[AT] === PLAIN ? this.#time.read(scanner, AT) : NaN;
     return !Number.isNaN(this.at);
+  }
+
+  /** NaN if they are none. */
+  #milliseconds(): number {
+    const scanner = this.#scanner;
+    const kind = scanner.kinds[MS];
+    if (kind === INTEGER || kind === DECIMAL) return numberAt(scanner, MS);
+    // More digits than a run writes, as other programs do: in NDJSON they are cut already.
+    if (kind !== PLAIN || scanner instanceof FlatJson) return NaN;
+    const text = scanner.text(MS);
+    const value = /^\d{1,15}\.\d{1,30}$/.test(text) ? Number(text) : NaN;
+    return value < 1e15 ? value : NaN;
   }
 
   /** Of CSV, digits are a text, too. */
