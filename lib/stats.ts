@@ -1,4 +1,4 @@
-import { cut } from "./details/cut.ts";
+import { addFailure, type Failures } from "./details/failures.ts";
 import { HostTally } from "./details/host_tally.ts";
 import { MessageTally } from "./details/message_tally.ts";
 import { Slowest } from "./details/slowest.ts";
@@ -13,8 +13,6 @@ import {
   type Snapshot,
 } from "./types.ts";
 
-/** How many examples are kept of a kind of failure. */
-const EXAMPLES = 5;
 /** Most expectations that failures are told apart by: as many as a command line may have. */
 const MOST_REASONS = 100;
 /** What those go by that are beyond. */
@@ -89,9 +87,9 @@ export class Stats {
   #late = { count: 0, ms: 0, maxMs: 0 };
   /** What of the statuses is that of failures. */
   readonly #failedStatuses = new Map<number, number>();
-  readonly #errors = new Map<ErrorKind, Count>();
+  readonly #errors = new Map<ErrorKind, Failures>();
   /** By expectation that was not met; at most `MOST_REASONS` and the others. */
-  readonly #reasons = new Map<string, Count>();
+  readonly #reasons = new Map<string, Failures>();
   /** No part of a journal: of a resumed run, what comes from then on. */
   readonly #details: {
     readonly hosts: HostTally;
@@ -249,12 +247,13 @@ export class Stats {
     if (status !== null) {
       this.#failedStatuses.set(status, (this.#failedStatuses.get(status) ?? 0) + 1);
     }
-    addTo(this.#errors, kind, result);
-    this.#details?.messages.add(kind, result.detail ?? "", result.target.url);
+    const failure = { url: result.target.url, detail: result.detail ?? "" };
+    addFailure(this.#errors, kind, failure);
+    this.#details?.messages.add(kind, failure.detail, failure.url);
     if (expectation === undefined) return;
     const reasons = this.#reasons;
     const isKnown = reasons.has(expectation) || reasons.size < MOST_REASONS;
-    addTo(reasons, isKnown ? expectation : OTHERS, result);
+    addFailure(reasons, isKnown ? expectation : OTHERS, failure);
   }
 
   /**
@@ -293,17 +292,4 @@ export class Stats {
       },
     };
   }
-}
-
-/** How many failures, and the first few of them. */
-interface Count {
-  count: number;
-  readonly examples: ErrorCount["examples"][number][];
-}
-
-function addTo<K>(counts: Map<K, Count>, key: K, { target, detail }: Result): void {
-  let count = counts.get(key);
-  if (count === undefined) counts.set(key, count = { count: 0, examples: [] });
-  if (++count.count > EXAMPLES) return;
-  count.examples.push({ url: cut(target.url), detail: cut(detail ?? "") });
 }

@@ -3,6 +3,7 @@ import { Histogram } from "../lib/histogram.ts";
 import { formatMetrics } from "../lib/metrics/exposition.ts";
 import { Stats } from "../lib/stats.ts";
 import { Exposition } from "./fixtures/exposition.ts";
+import { moment } from "./fixtures/moment.ts";
 
 interface Panel {
   id: number;
@@ -32,24 +33,7 @@ const EXPRESSIONS = DASHBOARD.panels.flatMap(({ targets = [] }) => targets.map((
 
 /** Everything that the exporter can say. */
 function everything(): Exposition {
-  const figures = new Stats().snapshot({
-    seconds: 2,
-    concurrency: 100,
-    inFlight: 3,
-    retrying: 0,
-    paused: 0,
-    targetRate: 10,
-    total: 10,
-    progress: undefined,
-    rssBytes: 50e6,
-    peakRssKb: 60_000,
-    cpuSeconds: 0.5,
-    loopBusy: 0.25,
-    engine: "http1",
-    shortages: {},
-    interrupted: false,
-    resumed: false,
-  });
+  const figures = new Stats().snapshot(moment({ targetRate: 10, total: 10 }));
   const snapshot = {
     ...figures,
     histogram: new Histogram(),

@@ -11,28 +11,12 @@ import { finish, myriad, type Ran, start } from "./fixtures/program.ts";
 import { folder } from "./fixtures/sources.ts";
 import { until } from "./fixtures/until.ts";
 import { ok, RawServer } from "./raw_server.ts";
+import { moment } from "./fixtures/moment.ts";
 
 const FORMAT = "text/plain; version=0.0.4; charset=utf-8";
 
 function snapshotOf(changes: Partial<Snapshot> = {}): Snapshot {
-  const figures = new Stats().snapshot({
-    seconds: 2,
-    concurrency: 100,
-    inFlight: 3,
-    retrying: 0,
-    paused: 0,
-    targetRate: undefined,
-    total: undefined,
-    progress: undefined,
-    rssBytes: 50e6,
-    peakRssKb: 60_000,
-    cpuSeconds: 0.5,
-    loopBusy: 0.25,
-    engine: "http1",
-    shortages: {},
-    interrupted: false,
-    resumed: false,
-  });
+  const figures = new Stats().snapshot(moment());
   return { ...figures, thresholds: [], aborted: undefined, ...changes };
 }
 

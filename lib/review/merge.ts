@@ -1,11 +1,10 @@
+import { EXAMPLES } from "../details/failures.ts";
 import { Histogram } from "../histogram.ts";
 import { latencyOf } from "../latency.ts";
 import { rounded, roundedLatency } from "../report/json.ts";
 import type { PageSummary } from "../report/page/data.ts";
 import type { ErrorCount, ErrorKind } from "../types.ts";
 
-/** How many examples are kept of what several have. */
-const EXAMPLES = 5;
 /** Most names that counts are kept of, as of one run. */
 const MOST_NAMES = 100;
 const OTHERS = "others";

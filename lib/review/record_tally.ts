@@ -1,4 +1,4 @@
-import { cut } from "../details/cut.ts";
+import { addFailure, type Failures } from "../details/failures.ts";
 import { HostTally } from "../details/host_tally.ts";
 import { MessageTally } from "../details/message_tally.ts";
 import { Slowest } from "../details/slowest.ts";
@@ -6,12 +6,10 @@ import { Histogram } from "../histogram.ts";
 import { latencyOf } from "../latency.ts";
 import { rounded, roundedLatency } from "../report/json.ts";
 import { RecordSeries } from "../series/of_records.ts";
-import { ERROR_KINDS, type ErrorCount, type ErrorKind } from "../types.ts";
+import { ERROR_KINDS, type ErrorKind } from "../types.ts";
 import type { Reviewed } from "./reviewed.ts";
 import type { RunRecord } from "./run_record.ts";
 
-/** How many examples are kept of a kind of failure. */
-const EXAMPLES = 5;
 /** Status codes are below. */
 const STATUSES = 1000;
 /** A sum is exact below. */
@@ -29,10 +27,7 @@ export class RecordTally {
   #answers = 0;
   readonly #statuses = new Float64Array(STATUSES);
   readonly #histogram = new Histogram();
-  readonly #errors = new Map<
-    ErrorKind,
-    { count: number; examples: ErrorCount["examples"][number][] }
-  >();
+  readonly #errors = new Map<ErrorKind, Failures>();
   readonly #hosts = new HostTally();
   readonly #slowest = new Slowest();
   readonly #messages = new MessageTally();
@@ -78,9 +73,7 @@ export class RecordTally {
     this.#failed++;
     const { error, detail, target: { url } } = record;
     if (error === undefined) return void this.#unnamed++;
-    let count = this.#errors.get(error);
-    if (count === undefined) this.#errors.set(error, count = { count: 0, examples: [] });
-    if (++count.count <= EXAMPLES) count.examples.push({ url: cut(url), detail: cut(detail) });
+    addFailure(this.#errors, error, { url, detail });
     this.#messages.add(error, detail, url);
   }
 
