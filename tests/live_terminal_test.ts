@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { isInstalled } from "./fixtures/installed.ts";
 import { myriad } from "./fixtures/program.ts";
-import { hasTmux, Tmux } from "./fixtures/tmux.ts";
+import { Tmux } from "./fixtures/tmux.ts";
 import { ok, RawServer } from "./raw_server.ts";
 
 const LARGE = { columns: 200, rows: 50 };
@@ -22,7 +23,7 @@ function isLive(lines: string[], names = NAMES): boolean {
 const bars = (lines: string[]): string[] => lines.filter((line) => /^\[[#.]+\] /.test(line));
 
 function test(name: string, run: () => Promise<void>): void {
-  Deno.test({ name, ignore: !hasTmux, fn: run });
+  Deno.test({ name, ignore: !isInstalled("tmux"), fn: run });
 }
 
 for (const size of [SMALL, LARGE]) {
