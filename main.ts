@@ -7,6 +7,8 @@ import config from "./deno.json" with { type: "json" };
 import { escapeForTerminal } from "./lib/escape.ts";
 import { formatFlags, UsageError } from "./lib/flags.ts";
 import type { RunOptions } from "./lib/options.ts";
+import type { Size } from "./lib/report/display.ts";
+import type { Progress, ProgressOptions } from "./lib/report/progress.ts";
 import type { Snapshot } from "./lib/types.ts";
 
 const help = (flags: string): string =>
@@ -16,6 +18,7 @@ Usage: myriad [OPTIONS] URL       make requests (myriad run is the same)
        myriad serve [OPTIONS]     the delay server; see myriad serve --help
        myriad compare [OPTIONS]   client strategies side by side; see myriad compare --help
        myriad verify [OPTIONS]    whether a server's log agrees; see myriad verify --help
+       myriad report [OPTIONS]    of an earlier run, or two side by side; see myriad report --help
 
 URL is a template: {} is the request's number, from 0, or the line of --input; {name} is a field
 of a CSV or JSONL record, percent-encoded where it stands behind a = of the query ({+name}: as it
@@ -48,6 +51,14 @@ async function main(argv: readonly string[]): Promise<number> {
     const { text, code } = await verify(rest);
     await print(text);
     return code;
+  }
+  if (command === "report") {
+    const { report } = await import("./lib/review/command.ts");
+    const color = Deno.stdout.isTerminal() && !Deno.noColor;
+    const { text, notice } = await report(rest, { version: config.version, color });
+    await print(text);
+    if (notice !== undefined) await complain(notice);
+    return 0;
   }
   if (command === "compare") return await compareStrategies(rest);
   // Not for people: what `compare` starts.
@@ -96,16 +107,21 @@ async function request(options: RunOptions): Promise<number> {
   const { ClosedPipe } = await import("./lib/sink/blocks.ts");
   const { GaveUp } = await import("./lib/schedule/schedule.ts");
   const isTerminal = Deno.stderr.isTerminal();
+  const mode = modeOf(options);
+  const isLive = mode === "live" || mode === "auto";
+  let progress: Progress | undefined = undefined;
   const say = (text: string): void => {
     if (options.silent) return;
-    const line = `myriad: ${escapeForTerminal(text)}\n`;
-    void print(isTerminal ? `\r\x1b[K${line}` : line, Deno.stderr);
+    const line = `myriad: ${escapeForTerminal(text)}`;
+    if (progress === undefined) void print(`${line}\n`, Deno.stderr);
+    else progress.say(line);
   };
-  const run = await Run.open(options, say);
-  const progress = new Progress({
-    mode: options.progress === "auto" ? (isTerminal ? "bar" : "log") : options.progress,
-    columns,
+  const run = await Run.open({ ...options, details: options.details || isLive }, say);
+  progress = new Progress({
+    mode,
+    size: terminalSize,
     color: isTerminal && !Deno.noColor,
+    durationMs: options.durationMs,
     // The terminal may be gone.
     write: (bytes) => writeAll(Deno.stderr, bytes).catch(() => {}),
     takeSnapshot: () => run.snapshot(),
@@ -118,7 +134,10 @@ async function request(options: RunOptions): Promise<number> {
       // It comes when the terminal goes. Where there was none, as under `nohup`, it is to be ignored,
       // and Deno would not leave it so.
       if (signal === "SIGHUP" && !hasTerminal) return;
-      if (exitCode !== undefined) Deno.exit(code);
+      if (exitCode !== undefined) {
+        printAtOnce(progress?.abandon() ?? "");
+        Deno.exit(code);
+      }
       exitCode = code;
       run.stop();
       const { inFlight } = run.snapshot();
@@ -127,14 +146,20 @@ async function request(options: RunOptions): Promise<number> {
     Deno.addSignalListener(signal as Deno.Signal, listener);
     return () => Deno.removeSignalListener(signal as Deno.Signal, listener);
   });
+  // It was stopped, and a shell had the terminal.
+  const onContinued = (): void => progress?.forget();
+  Deno.addSignalListener("SIGCONT", onContinued);
+  listeners.push(() => Deno.removeSignalListener("SIGCONT", onContinued));
 
   progress.start();
   const { snapshot, failure } = await run.finish(config.version);
-  await progress.stop();
+  await progress.stop(snapshot);
   for (const remove of listeners) remove();
 
   // Standard output is the records', where they go there.
-  const toStdout = ![options.output?.path, options.failures, options.summary].includes("-");
+  const toStdout = ![options.output?.path, options.failures, options.summary, options.hdr].includes(
+    "-",
+  );
   if (failure instanceof UsageError) throw failure;
   if (!(failure instanceof ClosedPipe)) {
     if (options.json) await print(formatSummary(snapshot, { version: config.version }));
@@ -157,13 +182,24 @@ async function request(options: RunOptions): Promise<number> {
   return exitCode ?? (isGood ? 0 : 1);
 }
 
-/** The terminal's width; 80 where there is none to ask. */
-function columns(): number {
+/** How the progress is shown: what needs a terminal of its own is a log where there is none. */
+function modeOf({ progress, output, failures }: RunOptions): ProgressOptions["mode"] {
+  if (progress !== "auto" && progress !== "live") return progress;
+  if (!Deno.stderr.isTerminal()) return "log";
+  const isShared = [output?.path, failures].includes("-") && Deno.stdout.isTerminal();
+  if (!isShared) return progress;
+  return progress === "auto" ? "bar" : "log";
+}
+
+/** The terminal's size; 80 by 24 where there is none to ask, or it does not know. */
+function terminalSize(): Size {
   try {
-    return Deno.consoleSize().columns;
+    const { columns, rows } = Deno.consoleSize();
+    if (columns > 0 && rows > 0) return { columns, rows };
   } catch {
-    return 80;
+    // There is none.
   }
+  return { columns: 80, rows: 24 };
 }
 
 const encoder = new TextEncoder();
@@ -184,6 +220,16 @@ async function print(
 ): Promise<0> {
   await writeAll(place, encoder.encode(text)).catch(() => {});
   return 0;
+}
+
+/** Prints on standard error before anything else happens. */
+function printAtOnce(text: string): void {
+  if (text === "") return;
+  try {
+    Deno.stderr.writeSync(encoder.encode(text));
+  } catch {
+    // The terminal may be gone.
+  }
 }
 
 /** One line, whatever went wrong, and never a stack trace. */

@@ -2,16 +2,31 @@ import type { Meter } from "./meter.ts";
 import { runCommand } from "./meter.ts";
 import { debianVersion } from "./peers/debian_version.ts";
 
-/** Prints what figures depend on: the runtime, the cores, and what they are measured with. */
+/** Prints what figures depend on: the machine, the runtime, and what they are measured with. */
 export async function printMachine(meter: Meter): Promise<void> {
   console.log(
-    `Deno ${Deno.version.deno}, ${navigator.hardwareConcurrency} cores, ${await openFilesLimit()}` +
-      ` open files, ${
+    `${await processor()}, ${navigator.hardwareConcurrency} cores, ${memory()}, ` +
+      `${Deno.build.os} ${Deno.osRelease()}, Deno ${Deno.version.deno}, ` +
+      `${await openFilesLimit()} open files, ${
         meter.hasTime
           ? `GNU time ${await debianVersion("time")}`
           : "no GNU time (Debian's package time): CPU and memory of peers cannot be measured"
       }`,
   );
+}
+
+/** What Linux calls it; elsewhere its architecture. */
+async function processor(): Promise<string> {
+  try {
+    const text = await Deno.readTextFile("/proc/cpuinfo");
+    return /^model name\s*: (.+)$/m.exec(text)?.[1] ?? Deno.build.arch;
+  } catch {
+    return Deno.build.arch;
+  }
+}
+
+function memory(): string {
+  return `${(Deno.systemMemoryInfo().total / 2 ** 30).toFixed(0)} GB`;
 }
 
 /** How many files a client may open, its sockets among them. */

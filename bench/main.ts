@@ -1,10 +1,10 @@
 /**
  * `deno task bench`: what `myriad` costs, beside peers in the same run; see `bench/README.md`.
  *
- *     deno task bench                        all of it: about an hour
+ *     deno task bench                        all of it: about an hour and a half
  *     deno task bench peers flat             some of it
  *     deno task bench peers --scale 0.1      a quick look, with a tenth of the requests
- *     deno task bench peers --keep FOLDER    and the plots, as SVG, and their figures, as CSV
+ *     deno task bench field --keep FOLDER    and the plots, as SVG, and their figures, as CSV
  *
  * A bench is a file in `benches/`; each prints Markdown tables.
  *
@@ -16,6 +16,7 @@ import { cpu } from "./benches/cpu.ts";
 import { delay } from "./benches/delay.ts";
 import { expect } from "./benches/expect.ts";
 import { fairness } from "./benches/fairness.ts";
+import { field } from "./benches/field.ts";
 import { flat } from "./benches/flat.ts";
 import { head } from "./benches/head.ts";
 import { hosts } from "./benches/hosts.ts";
@@ -25,6 +26,8 @@ import { memory } from "./benches/memory.ts";
 import { peers } from "./benches/peers.ts";
 import { pool } from "./benches/pool.ts";
 import { rate } from "./benches/rate.ts";
+import { report } from "./benches/report.ts";
+import { show } from "./benches/show.ts";
 import { stall } from "./benches/stall.ts";
 import { verify } from "./benches/verify.ts";
 import { printMachine } from "./machine.ts";
@@ -33,6 +36,7 @@ import { Servers } from "./servers.ts";
 
 const BENCHES: Record<string, Bench> = {
   peers,
+  field,
   fairness,
   flat,
   journal,
@@ -40,11 +44,13 @@ const BENCHES: Record<string, Bench> = {
   stall,
   hosts,
   expect,
+  show,
   cpu,
   memory,
   head,
   delay,
   verify,
+  report,
   pool,
   long,
 };

@@ -2,9 +2,14 @@
 export interface Measured {
   readonly stdout: string;
   readonly stderr: string;
+  /** From its start to its end. */
+  readonly seconds: number;
   /** User and system time; undefined without GNU time. */
   readonly cpuSeconds: number | undefined;
-  /** The most memory at once, in units of 1,024 bytes; undefined without GNU time. */
+  /**
+   * The most memory at once, in units of 1,024 bytes, of the largest of its processes; undefined
+   * without GNU time.
+   */
   readonly peakKilobytes: number | undefined;
 }
 
@@ -35,22 +40,30 @@ export class Meter {
     this.hasTime = hasTime;
   }
 
-  /** @throws {Error} If the command cannot be found or takes too long. */
-  async run(command: readonly string[]): Promise<Measured> {
-    // `timeout` ends the whole group: GNU time alone would leave its child behind.
-    const limited = ["timeout", "--kill-after=5", `${LIMIT_SECONDS}`];
+  /**
+   * @param limitSeconds the longest that it may take
+   * @throws {Error} If the command cannot be found or takes too long.
+   */
+  async run(command: readonly string[], limitSeconds = LIMIT_SECONDS): Promise<Measured> {
+    // `timeout` ends the whole group: GNU time alone would leave its child behind. A client may take
+    // its time over a SIGTERM, after GNU time has ended by it, and would be there in the next run.
+    const limited = ["timeout", "--signal=KILL", `${limitSeconds}`];
     const timed = [GNU_TIME, "-f", "%U %S %M", "-o", this.#file];
+    const start = performance.now();
     const output = await runCommand(
       [...limited, ...(this.hasTime ? timed : []), ...command],
       this.#abort.signal,
     );
     if (output === undefined) throw new Error("Cannot run 'timeout': install coreutils");
-    if (output.code === 124) throw new Error(`${command[0]} took over ${LIMIT_SECONDS} s`);
-    if (!this.hasTime) return { ...output, cpuSeconds: undefined, peakKilobytes: undefined };
+    const seconds = (performance.now() - start) / 1000;
+    if (seconds >= limitSeconds) throw new Error(`${command[0]} took over ${limitSeconds} s`);
+    if (!this.hasTime) {
+      return { ...output, seconds, cpuSeconds: undefined, peakKilobytes: undefined };
+    }
     // A line before the last tells of an exit code that isn't 0, as wrk's and myriad's may be.
     const last = (await Deno.readTextFile(this.#file)).trimEnd().split("\n").at(-1)!;
     const [user, system, peakKilobytes] = last.split(" ").map(Number);
-    return { ...output, cpuSeconds: user + system, peakKilobytes };
+    return { ...output, seconds, cpuSeconds: user + system, peakKilobytes };
   }
 
   /** Ends the client that runs: in a group of its own, it doesn't hear of Ctrl-C. */

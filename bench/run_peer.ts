@@ -12,13 +12,20 @@ export interface Sample extends Answers {
 /**
  * Runs a client once.
  *
- * @throws {Error} If it ends without a summary, or with no request answered.
+ * @param limitSeconds the longest that it may take
+ * @throws {Error} If it takes longer, ends without a summary, or with no request answered.
  */
-export async function runPeer(meter: Meter, peer: Peer, load: Load): Promise<Sample> {
-  const { stdout, stderr, cpuSeconds, peakKilobytes } = await meter.run(peer.command(load));
+export async function runPeer(
+  meter: Meter,
+  peer: Peer,
+  load: Load,
+  limitSeconds?: number,
+): Promise<Sample> {
+  const run = await meter.run(peer.command(load), limitSeconds);
+  const { stdout, stderr, seconds, cpuSeconds, peakKilobytes } = run;
   let answers;
   try {
-    answers = peer.read(stdout);
+    answers = peer.read(stdout, seconds);
   } catch (error) {
     const lines = stderr.trimEnd().split("\n");
     const line = lines.find((line) => /error/i.test(line)) ?? lines.at(-1);

@@ -1,3 +1,5 @@
+import { escapeForTerminal } from "../lib/escape.ts";
+
 /** Prints a Markdown table. */
 export function printTable(head: readonly string[], rows: readonly string[][]): void {
   for (const row of [head, head.map(() => "---"), ...rows]) console.log(`| ${row.join(" | ")} |`);
@@ -25,4 +27,22 @@ export function megabytes(kilobytes: number | undefined): string {
 /** A count with its thousands apart. */
 export function grouped(count: number): string {
   return count.toLocaleString("en-US");
+}
+
+/** The longest that a text of somebody else may be in a cell. */
+const MOST_CHARACTERS = 160;
+
+/** A text of somebody else, for a cell: in one line, its bars no borders. */
+export function markdownCell(text: string): string {
+  return escapeForTerminal(text.replace(/\s+/g, " ").trim(), MOST_CHARACTERS)
+    .replaceAll("|", "\\|");
+}
+
+/** A line of CSV (RFC 4180); nothing where nothing was measured. */
+export function csvRow(values: readonly (string | number | undefined)[]): string {
+  const fields = values.map((value) => {
+    const text = `${value ?? ""}`;
+    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  });
+  return `${fields.join(",")}\n`;
 }

@@ -1,11 +1,11 @@
 /**
  * What could act on a terminal or mislead who reads it: C0 and C1 controls and DEL; what changes
  * the direction of text (UAX #9); line and paragraph separators; byte order mark; surrogates that
- * stand alone.
+ * stand alone; what is no character (U+FFFE, U+FFFF).
  */
 const UNSAFE =
   // deno-lint-ignore no-control-regex
-  /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]|\p{Surrogate}/gu;
+  /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]|\p{Surrogate}/gu;
 
 /**
  * A text that a server or an input sent, safe to print on a terminal: control characters (RFC
@@ -30,6 +30,25 @@ export function escapeJson(json: string): string {
     UNSAFE,
     (character) => character === "\n" ? character : `\\u${hexOf(character).padStart(4, "0")}`,
   );
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+  "`": "&#96;",
+};
+
+/**
+ * A text that reads the same in HTML and XML, as an element's content and as an attribute's value in
+ * quotes. What would mislead who reads it becomes visible first, as on a terminal: control
+ * characters, which XML cannot have at all (XML 1.0 §2.2), and those that change the direction of
+ * text.
+ */
+export function escapeMarkup(text: string): string {
+  return escapeForTerminal(text).replace(/[&<>"'`]/g, (character) => ENTITIES[character]);
 }
 
 function hexOf(character: string): string {

@@ -8,6 +8,7 @@ import { type Flag, parseFlags, UsageError } from "./flags.ts";
 import { withConfig } from "./options/config.ts";
 import { engineOf, proxyOf, tlsOf, unixSocketOf } from "./options/connection.ts";
 import { capturesOf, expectationOf, thresholdsOf } from "./options/expect.ts";
+import { metricsOf, type MetricsPlace } from "./options/metrics.ts";
 import { loadOf, retryOf } from "./options/load.ts";
 import { checkPlaces, outputOf, reportOf, resumeOf } from "./options/output.ts";
 import { cookieJarOf, requestOf } from "./options/request.ts";
@@ -127,11 +128,15 @@ export interface RunOptions extends LoadOptions, ThresholdOptions {
   readonly overwrite: boolean;
   readonly failures: string | undefined;
   readonly summary: string | undefined;
+  /** The file for the latency by percentile. */
+  readonly hdr: string | undefined;
+  /** Where the metrics are to be had. */
+  readonly metrics: MetricsPlace | undefined;
   readonly json: boolean;
   readonly report: ReportOptions | undefined;
   /** Whether hosts, slowest requests and the event loop are watched, for who shows them. */
   readonly details: boolean;
-  readonly progress: "auto" | "bar" | "log" | "none";
+  readonly progress: "auto" | "live" | "bar" | "log" | "none";
   readonly silent: boolean;
 }
 
@@ -196,10 +201,14 @@ export async function parseRun(
     overwrite: values.isOn("overwrite"),
     failures: values.text("failures"),
     summary: values.text("summary"),
+    hdr: values.text("hdr"),
+    metrics: metricsOf(values),
     json: values.isOn("json"),
     report: reportOf(values, given),
     details: values.has("report"),
-    progress: silent ? "none" : values.oneOf("progress", ["auto", "bar", "log", "none"], "auto"),
+    progress: silent
+      ? "none"
+      : values.oneOf("progress", ["auto", "live", "bar", "log", "none"], "auto"),
     silent,
   };
 }

@@ -29,6 +29,7 @@ export class Outputs {
   readonly #beginning: Beginning | undefined;
   readonly #outputs: Output[] = [];
   #summary: BlockWriter | undefined;
+  #hdr: BlockWriter | undefined;
   #checkpoint: Checkpoint | undefined;
   /** What was counted before, and what is to be counted. */
   stats: Stats;
@@ -94,7 +95,7 @@ export class Outputs {
    * @throws {UsageError} If one of them cannot be written.
    */
   async open(now: Now, onFailure: (error: unknown) => void): Promise<void> {
-    const { failures, summary, output } = this.#options;
+    const { failures, summary, hdr, output } = this.#options;
     const beginning = this.#beginning;
     await beginning?.commit();
     // Only now: a retry begins without what failed.
@@ -114,6 +115,7 @@ export class Outputs {
       });
     }
     if (summary !== undefined) this.#summary = await openBlocks(summary, { flag: "--summary" });
+    if (hdr !== undefined) this.#hdr = await openBlocks(hdr, { flag: "--hdr" });
     if (beginning?.state === undefined) return;
     if (beginning.state.complete && !this.#options.retryFailed) return;
     this.#checkpoint = new Checkpoint({
@@ -179,21 +181,28 @@ export class Outputs {
    * Ends everything.
    *
    * @param end how the run ended: at its end, before, or so that nothing more is to be written
-   * @param summary the text for the summary
+   * @param texts those for the summary, and for the latency by percentile
    * @throws {OutputError} If something could not be written.
    */
-  async close(end: "complete" | "interrupted" | "failed", summary: () => string): Promise<void> {
+  async close(
+    end: "complete" | "interrupted" | "failed",
+    texts: { summary(): string; hdr(): string },
+  ): Promise<void> {
     let failure: unknown;
     const keep = (error: unknown): void => void (failure ??= error);
     if (end === "failed") await this.#checkpoint?.stop();
     else await this.#checkpoint?.finish(end === "complete").catch(keep);
     await this.#beginning?.tidy(failure === undefined && end === "complete").catch(keep);
     for (const { blocks } of this.#outputs) await blocks.close().catch(keep);
-    try {
-      await this.#summary?.write(summary());
-      await this.#summary?.close();
-    } catch (error) {
-      keep(error);
+    for (
+      const [blocks, text] of [[this.#summary, texts.summary], [this.#hdr, texts.hdr]] as const
+    ) {
+      try {
+        await blocks?.write(text());
+        await blocks?.close();
+      } catch (error) {
+        keep(error);
+      }
     }
     if (failure !== undefined) throw failure;
   }

@@ -13,11 +13,13 @@ import { Http1Engine } from "./engine/http1.ts";
 import { UsageError } from "./flags.ts";
 import { Gate } from "./gate.ts";
 import type { RunOptions } from "./options.ts";
+import type { MetricsServer } from "./metrics/server.ts";
 import { type Now, Outputs } from "./outputs.ts";
 import { authorityOf } from "./http.ts";
 import { hostOf, hostPermission } from "./permission.ts";
 import { PeakMemory } from "./peak_memory.ts";
 import { Pool } from "./pool.ts";
+import { formatHdr } from "./report/hdr.ts";
 import { formatSummary } from "./report/json.ts";
 import type { RunPage } from "./run_page.ts";
 import { RequestIds } from "./request_id.ts";
@@ -44,7 +46,9 @@ export class Run {
   #schedule!: Schedule;
   #gate!: Gate<Target>;
   #pool: Pool<Target, Result> | undefined;
+  #metrics: MetricsServer | undefined;
   readonly #startMs = performance.now();
+  readonly #startedMs = Date.now();
   readonly #peak = new PeakMemory();
   readonly #loop: LoopMeter | undefined;
   #page: RunPage | undefined;
@@ -69,10 +73,15 @@ export class Run {
   ): Promise<Run> {
     checkSockets(options);
     const outputs = await Outputs.find(options);
+    let metrics;
     let source;
     let answers;
     let page;
     try {
+      if (options.metrics !== undefined) {
+        const { MetricsServer } = await import("./metrics/server.ts");
+        metrics = MetricsServer.listen(options.metrics);
+      }
       source = await openSource({ ...options, ...outputs.numbers, template: options.url });
       const { isResumed: isGoneOn, isComplete } = outputs;
       answers = await Answers.open(options, { isGoneOn, isComplete });
@@ -94,8 +103,11 @@ export class Run {
       });
       run.#gate = new Gate(run.#schedule, options.durationMs);
       if (outputs.isComplete) run.#gate.stop();
+      run.#metrics = metrics;
+      if (options.metrics?.port === 0) onNotice(`metrics at ${metrics!.url}`);
       return run;
     } catch (error) {
+      metrics?.close();
       await outputs.abandon();
       answers?.abandon();
       await page?.abandon();
@@ -116,7 +128,7 @@ export class Run {
     this.#outputs = outputs;
     this.#answers = answers;
     this.#onNotice = onNotice;
-    this.#loop = options.details ? new LoopMeter() : undefined;
+    this.#loop = options.details || options.metrics !== undefined ? new LoopMeter() : undefined;
     this.#engine = new ENGINES[options.engine]({
       ...options,
       permits: this.#permits,
@@ -132,6 +144,7 @@ export class Run {
     const looks = this.#options.abortOnThreshold
       ? setInterval(() => this.#abortIfLost(), LOOK_MS)
       : undefined;
+    this.#metrics?.serve({ version, takeSnapshot: () => this.snapshot() });
     this.#loop?.start();
     this.#page?.start(() => this.snapshot());
     try {
@@ -150,8 +163,11 @@ export class Run {
     this.#engine.close();
     await this.#gate.return();
     const end = hasFailed ? "failed" : this.#isCutShort ? "interrupted" : "complete";
-    await this.#outputs.close(end, () => formatSummary(snapshot, { version }))
-      .catch((error) => failure ??= error);
+    await this.#outputs.close(end, {
+      summary: () => formatSummary(snapshot, { version }),
+      hdr: () => formatHdr(snapshot),
+    }).catch((error) => failure ??= error);
+    this.#metrics?.close();
     await this.#answers.close().catch((error) => failure ??= error);
     await this.#endPage(snapshot, version, failure).catch((error) => failure ??= error);
     return { snapshot, failure };
@@ -261,6 +277,7 @@ export class Run {
   snapshot(): Snapshot {
     const figures = this.#outputs.stats.snapshot({
       ...this.#costs(),
+      startedMs: this.#startedMs - (this.#outputs.before?.seconds ?? 0) * 1000,
       concurrency: this.#options.concurrency,
       inFlight: this.#inFlight,
       retrying: this.#schedule.retrying,
@@ -293,13 +310,16 @@ export interface Outcome {
 
 /** Sockets and files that a run needs besides its connections: name servers, signals. */
 const SPARE_DESCRIPTORS = 16;
+/** What the metrics' server listens at, and the connections that it holds. */
+const DESCRIPTORS_OF_METRICS = 17;
 /** So many in flight are no matter for any system. */
 const ALWAYS_THERE = 200;
 
-function checkSockets({ concurrency, requests }: RunOptions): void {
+function checkSockets({ concurrency, requests, metrics }: RunOptions): void {
   const wanted = Math.min(concurrency, requests);
   if (wanted <= ALWAYS_THERE) return;
-  const most = freeDescriptors(wanted + SPARE_DESCRIPTORS) - SPARE_DESCRIPTORS;
+  const spare = SPARE_DESCRIPTORS + (metrics === undefined ? 0 : DESCRIPTORS_OF_METRICS);
+  const most = freeDescriptors(wanted + spare) - spare;
   if (most >= wanted) return;
   throw new UsageError(
     `Cannot have ${wanted} requests in flight, as this process may open ${most} sockets only: ` +

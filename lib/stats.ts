@@ -1,8 +1,9 @@
-import { cut } from "./details/cut.ts";
+import { addFailure, type Failures } from "./details/failures.ts";
 import { HostTally } from "./details/host_tally.ts";
 import { MessageTally } from "./details/message_tally.ts";
 import { Slowest } from "./details/slowest.ts";
 import { Histogram, type HistogramState } from "./histogram.ts";
+import { latencyOf } from "./latency.ts";
 import {
   ERROR_KINDS,
   type ErrorCount,
@@ -12,8 +13,6 @@ import {
   type Snapshot,
 } from "./types.ts";
 
-/** How many examples are kept of a kind of failure. */
-const EXAMPLES = 5;
 /** Most expectations that failures are told apart by: as many as a command line may have. */
 const MOST_REASONS = 100;
 /** What those go by that are beyond. */
@@ -25,6 +24,7 @@ const STATUSES = 1000;
 export type Moment = Pick<
   Snapshot,
   | "seconds"
+  | "startedMs"
   | "concurrency"
   | "inFlight"
   | "retrying"
@@ -87,9 +87,9 @@ export class Stats {
   #late = { count: 0, ms: 0, maxMs: 0 };
   /** What of the statuses is that of failures. */
   readonly #failedStatuses = new Map<number, number>();
-  readonly #errors = new Map<ErrorKind, Count>();
+  readonly #errors = new Map<ErrorKind, Failures>();
   /** By expectation that was not met; at most `MOST_REASONS` and the others. */
-  readonly #reasons = new Map<string, Count>();
+  readonly #reasons = new Map<string, Failures>();
   /** No part of a journal: of a resumed run, what comes from then on. */
   readonly #details: {
     readonly hosts: HostTally;
@@ -247,12 +247,13 @@ export class Stats {
     if (status !== null) {
       this.#failedStatuses.set(status, (this.#failedStatuses.get(status) ?? 0) + 1);
     }
-    addTo(this.#errors, kind, result);
-    this.#details?.messages.add(kind, result.detail ?? "", result.target.url);
+    const failure = { url: result.target.url, detail: result.detail ?? "" };
+    addFailure(this.#errors, kind, failure);
+    this.#details?.messages.add(kind, failure.detail, failure.url);
     if (expectation === undefined) return;
     const reasons = this.#reasons;
     const isKnown = reasons.has(expectation) || reasons.size < MOST_REASONS;
-    addTo(reasons, isKnown ? expectation : OTHERS, result);
+    addFailure(reasons, isKnown ? expectation : OTHERS, failure);
   }
 
   /**
@@ -264,10 +265,7 @@ export class Stats {
    */
   snapshot(moment: Moment): Figures {
     const { seconds, concurrency, total } = moment;
-    const inMs = (micros: number): number => micros / 1000;
     const histogram = this.#latency;
-    const [p50, p75, p90, p95, p99, p999, p9999] = histogram
-      .percentiles([50, 75, 90, 95, 99, 99.9, 99.99]).map(inMs);
     const placeSeconds = Math.min(concurrency, total ?? Infinity) * seconds;
     return {
       ...moment,
@@ -278,19 +276,7 @@ export class Stats {
       statuses: this.#statusCounts(),
       rate: seconds > 0 ? this.requests / seconds : 0,
       bytes: this.#bytes,
-      latency: {
-        min: inMs(histogram.min),
-        mean: inMs(histogram.mean),
-        p50,
-        p75,
-        p90,
-        p95,
-        p99,
-        p999,
-        p9999,
-        max: inMs(histogram.max),
-        stddev: inMs(histogram.stddev),
-      },
+      latency: latencyOf(histogram),
       histogram: histogram.clone(),
       hosts: this.#details?.hosts.figures() ?? [],
       slowest: this.#details?.slowest.list() ?? [],
@@ -306,17 +292,4 @@ export class Stats {
       },
     };
   }
-}
-
-/** How many failures, and the first few of them. */
-interface Count {
-  count: number;
-  readonly examples: ErrorCount["examples"][number][];
-}
-
-function addTo<K>(counts: Map<K, Count>, key: K, { target, detail }: Result): void {
-  let count = counts.get(key);
-  if (count === undefined) counts.set(key, count = { count: 0, examples: [] });
-  if (++count.count > EXAMPLES) return;
-  count.examples.push({ url: cut(target.url), detail: cut(detail ?? "") });
 }

@@ -136,6 +136,11 @@ export class Threshold {
     this.#bound = bound;
   }
 
+  /** What the number is to stay below, or to reach, in the unit of its {@linkcode verdict}. */
+  get bound(): number {
+    return this.#bound;
+  }
+
   /**
    * The number that it bounds, in the unit of its {@linkcode verdict}, not rounded; null where
    * nothing was measured: the latency without any answer, the share of no requests.

@@ -253,7 +253,7 @@ export interface ErrorCount {
 /** Failures of one kind that have the same words. */
 export interface ErrorMessage {
   readonly kind: ErrorKind;
-  /** The words without what is of one failure alone, as in `longer than N bytes`. */
+  /** The words without what differs between them, as in `longer than N bytes`. */
   readonly message: string;
   readonly count: number;
   /** The first few. */
@@ -315,6 +315,11 @@ export interface Snapshot {
   readonly statuses: Readonly<Record<string, number>>;
   /** Seconds since the run started. */
   readonly seconds: number;
+  /**
+   * When it started, in milliseconds since the Unix epoch; of a resumed run, as though nothing had
+   * been between its parts.
+   */
+  readonly startedMs?: number;
   /** Requests a second, over the whole run. */
   readonly rate: number;
   /** Octets of bodies. */

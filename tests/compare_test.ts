@@ -347,15 +347,16 @@ Deno.test("myriad compare refuses before its first trial what it has no permissi
 for (const to of ["it alone", "all that it has started, as Ctrl-C is"]) {
   Deno.test(`myriad compare leaves no process behind when a signal is sent to ${to}`, async () => {
     const child = start(
-      ["compare", "-n", "1,2", "-c", "4", "--delay", "1-2s", "--strategies", "workers,race"],
+      ["compare", "-n", "1,2,3,4,5", "-c", "4", "--delay", "2s", "--strategies", "workers,race"],
       { permissions: PERMISSIONS, detached: true },
     );
     const [seen, rest] = child.stdout.tee();
     for await (const text of seen.pipeThrough(new TextDecoderStream())) {
       if (text.includes("workers")) break;
     }
-    const children = await childrenOf(child.pid);
-    assert(children.length > 0);
+    let children: number[] = [];
+    // A server and a client, each with its shell.
+    await until(async () => (children = await childrenOf(child.pid)).length === 4);
     Deno.kill(to === "it alone" ? child.pid : -child.pid, "SIGINT");
     const stdout = await new Response(rest).text();
     await child.stdin.close();

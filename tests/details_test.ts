@@ -198,7 +198,7 @@ Deno.test("MessageTally counts failures by kind and words, with the first exampl
     },
     {
       kind: "reset",
-      message: "nothing within N ms",
+      message: "nothing within 5 ms",
       count: 1,
       examples: [{ url: "http://h/r", detail: "nothing within 5 ms" }],
     },

@@ -3,6 +3,7 @@ import net from "node:net";
 import { Http1Engine } from "../lib/engine/http1.ts";
 import type { Result, Target } from "../lib/types.ts";
 import { refusedPort } from "./raw_server.ts";
+import { isInstalled } from "./fixtures/installed.ts";
 import { target } from "./fixtures/target.ts";
 
 // Servers that others wrote: Node's, Python's and nginx, each a process of its own.
@@ -57,33 +58,24 @@ class PeerProcess implements AsyncDisposable {
   }
 }
 
-/** Starts a program. @param debian the package that brings it */
-function spawn(
-  program: string,
-  args: string[],
-  debian: string,
-  isPiped: boolean,
-): Deno.ChildProcess {
-  try {
-    return new Deno.Command(program, {
-      args,
-      stdin: "null",
-      stdout: isPiped ? "piped" : "null",
-      stderr: isPiped ? "inherit" : "null",
-    }).spawn();
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new Error(`install ${program} (Debian: ${debian})`);
-  }
+/** Whether a peer is there: a program by the name of its kind. */
+function isThere(name: string): boolean {
+  if (name.startsWith("nginx")) return isInstalled("nginx", "nginx-light");
+  return name.startsWith("python") ? isInstalled("python3") : isInstalled("node", "nodejs");
+}
+
+function spawn(program: string, args: string[], isPiped: boolean): Deno.ChildProcess {
+  return new Deno.Command(program, {
+    args,
+    stdin: "null",
+    stdout: isPiped ? "piped" : "null",
+    stderr: isPiped ? "inherit" : "null",
+  }).spawn();
 }
 
 /** Starts a server that prints its port. */
-async function startPrinting(
-  program: string,
-  args: string[],
-  debian: string,
-): Promise<PeerProcess> {
-  const child = spawn(program, args, debian, true);
+async function startPrinting(program: string, args: string[]): Promise<PeerProcess> {
+  const child = spawn(program, args, true);
   const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
   let printed = "";
   while (!printed.includes("\n")) {
@@ -102,10 +94,10 @@ async function startPrinting(
 const fixture = (name: string): string => new URL(`fixtures/${name}`, import.meta.url).pathname;
 
 const startNode = (port = 0, most = 0): Promise<PeerProcess> =>
-  startPrinting("node", [fixture("node_server.mjs"), `${port}`, `${most}`], "nodejs");
+  startPrinting("node", [fixture("node_server.mjs"), `${port}`, `${most}`]);
 
 const startPython = (port = 0): Promise<PeerProcess> =>
-  startPrinting("python3", [fixture("python_server.py"), `${port}`], "python3");
+  startPrinting("python3", [fixture("python_server.py"), `${port}`]);
 
 const MEGABYTE = 1_000_000;
 
@@ -187,7 +179,7 @@ async function startNginx(port?: number, keepaliveRequests = 1_000): Promise<Pee
     await Deno.writeTextFile(`${directory}/conf`, nginxConf(directory, chosen, keepaliveRequests));
     let child;
     try {
-      child = spawn("nginx", ["-p", directory, "-c", `${directory}/conf`], "nginx-light", false);
+      child = spawn("nginx", ["-p", directory, "-c", `${directory}/conf`], false);
     } catch (error) {
       await clean();
       throw error;
@@ -272,7 +264,9 @@ function assertAnswer(result: Result, status: number, size: number): void {
 for (const [name, { start, without, pathOf }] of Object.entries(PEERS)) {
   const asked = ASKED.filter(([path]) => !without.test(path));
 
-  Deno.test(`http1 engine has the right answer of ${name} to each of 300 requests`, async () => {
+  Deno.test(`http1 engine has the right answer of ${name} to each of 300 requests`, {
+    ignore: !isThere(name),
+  }, async () => {
     await using peer = await start();
     const engine = create();
     // One after the other, over connections that the one before left...
@@ -287,7 +281,9 @@ for (const [name, { start, without, pathOf }] of Object.entries(PEERS)) {
     engine.close();
   });
 
-  Deno.test(`http1 engine uses few connections of ${name} again and again`, async () => {
+  Deno.test(`http1 engine uses few connections of ${name} again and again`, {
+    ignore: !isThere(name),
+  }, async () => {
     await using peer = await start();
     const engine = create();
     const rows = asked.filter(([path]) => !/^\/close|^\/nothing/.test(path));
@@ -305,50 +301,54 @@ for (const [name, { start, without, pathOf }] of Object.entries(PEERS)) {
     assertEquals([used.size, fresh], [1, 1]);
   });
 
-  Deno.test(`http1 engine goes on when ${name} was killed and is back`, async () => {
-    const first = await start();
-    const { port } = first;
-    const engine = create();
-    const hit = (): Promise<Result> => engine.hit(target(first.url("/n/1234")));
-    const failures: Result[] = [];
-    let answered = 0;
-    let isOver = false;
-    let wake = (): void => {};
-    const until = async (condition: () => boolean): Promise<void> => {
-      while (!condition()) await new Promise<void>((resolve) => wake = resolve);
-    };
-    const work = async (): Promise<void> => {
-      while (!isOver) {
-        const result = await hit();
-        if (result.error === undefined) {
-          assertAnswer(result, 200, 1_234);
-          answered++;
-        } else failures.push(result);
-        wake();
-      }
-    };
-    const working = Promise.all(Array.from({ length: 20 }, work));
-    await until(() => answered >= 100);
-    await first[Symbol.asyncDispose]();
-    // 20 that were refused have been made after the end of it.
-    await until(() => failures.filter(({ error }) => error === "refused").length >= 20);
-    await using second = await start(port);
-    assertEquals(second.port, port);
-    const before = answered;
-    await until(() => answered >= before + 100);
-    isOver = true;
-    await working;
-    const kinds = [...new Set(failures.map(({ error }) => error!))];
-    // The end can come between the head of an answer and its body, too.
-    assert(kinds.every((kind) => ["refused", "reset", "body"].includes(kind)), kinds.join());
-    // Nothing is left of the time between.
-    const results = await hitAll(
-      engine,
-      Array.from({ length: 50 }, () => target(first.url("/n/1"))),
-    );
-    for (const result of results) assertAnswer(result, 200, 1);
-    engine.close();
-  });
+  Deno.test(
+    `http1 engine goes on when ${name} was killed and is back`,
+    { ignore: !isThere(name) },
+    async () => {
+      const first = await start();
+      const { port } = first;
+      const engine = create();
+      const hit = (): Promise<Result> => engine.hit(target(first.url("/n/1234")));
+      const failures: Result[] = [];
+      let answered = 0;
+      let isOver = false;
+      let wake = (): void => {};
+      const until = async (condition: () => boolean): Promise<void> => {
+        while (!condition()) await new Promise<void>((resolve) => wake = resolve);
+      };
+      const work = async (): Promise<void> => {
+        while (!isOver) {
+          const result = await hit();
+          if (result.error === undefined) {
+            assertAnswer(result, 200, 1_234);
+            answered++;
+          } else failures.push(result);
+          wake();
+        }
+      };
+      const working = Promise.all(Array.from({ length: 20 }, work));
+      await until(() => answered >= 100);
+      await first[Symbol.asyncDispose]();
+      // 20 that were refused have been made after the end of it.
+      await until(() => failures.filter(({ error }) => error === "refused").length >= 20);
+      await using second = await start(port);
+      assertEquals(second.port, port);
+      const before = answered;
+      await until(() => answered >= before + 100);
+      isOver = true;
+      await working;
+      const kinds = [...new Set(failures.map(({ error }) => error!))];
+      // The end can come between the head of an answer and its body, too.
+      assert(kinds.every((kind) => ["refused", "reset", "body"].includes(kind)), kinds.join());
+      // Nothing is left of the time between.
+      const results = await hitAll(
+        engine,
+        Array.from({ length: 50 }, () => target(first.url("/n/1"))),
+      );
+      for (const result of results) assertAnswer(result, 200, 1);
+      engine.close();
+    },
+  );
 }
 
 for (
@@ -357,20 +357,24 @@ for (
     ["nginx", () => startNginx(undefined, 3)],
   ] as const
 ) {
-  Deno.test(`http1 engine has no failure when ${name} ends every connection behind its third request`, async () => {
-    await using peer = await start();
-    const engine = create();
-    const { pathOf } = PEERS[name];
-    const asked = ASKED.filter(([path]) => !/^\/(hints|close)/.test(path));
-    const rows = Array.from({ length: 300 }, (_, k) => asked[k % asked.length]);
-    const targets = rows.map(([path, , , more]) => target(peer.url(pathOf(path)), more));
-    const results = await hitAll(engine, targets);
-    for (const [k, [, status, size]] of rows.entries()) assertAnswer(results[k], status, size);
-    const uses = new Map<unknown, number>();
-    for (const { via } of results) uses.set(via, (uses.get(via) ?? 0) + 1);
-    // None was used more often, and most were used up.
-    assert(Math.max(...uses.values()) <= 3);
-    assert(results.some(({ isReused }) => isReused));
-    engine.close();
-  });
+  Deno.test(
+    `http1 engine has no failure when ${name} ends every connection behind its third request`,
+    { ignore: !isThere(name) },
+    async () => {
+      await using peer = await start();
+      const engine = create();
+      const { pathOf } = PEERS[name];
+      const asked = ASKED.filter(([path]) => !/^\/(hints|close)/.test(path));
+      const rows = Array.from({ length: 300 }, (_, k) => asked[k % asked.length]);
+      const targets = rows.map(([path, , , more]) => target(peer.url(pathOf(path)), more));
+      const results = await hitAll(engine, targets);
+      for (const [k, [, status, size]] of rows.entries()) assertAnswer(results[k], status, size);
+      const uses = new Map<unknown, number>();
+      for (const { via } of results) uses.set(via, (uses.get(via) ?? 0) + 1);
+      // None was used more often, and most were used up.
+      assert(Math.max(...uses.values()) <= 3);
+      assert(results.some(({ isReused }) => isReused));
+      engine.close();
+    },
+  );
 }

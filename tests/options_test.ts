@@ -66,6 +66,8 @@ Deno.test("parseRun() gives the defaults of the contract", async () => {
     overwrite: false,
     failures: undefined,
     summary: undefined,
+    hdr: undefined,
+    metrics: undefined,
     json: false,
     report: undefined,
     details: false,
@@ -202,7 +204,7 @@ for (
     [["--summary", "-", "--json", URL_], "both want standard output"],
     [["-i", "x", "-o", "./x"], "'--input' and '--output' both want the file 'x'"],
     [["-s", "--progress", "bar", URL_], "contradict"],
-    [["--progress", "fancy", URL_], "give one of auto, bar, log, none"],
+    [["--progress", "fancy", URL_], "give one of auto, live, bar, log, none"],
     [["-H", "no colon", URL_], "without a colon"],
     [["-H", "Na me: x", URL_], "is no token"],
     [["-H", ": x", URL_], "is no token"],
@@ -272,4 +274,19 @@ Deno.test("the help has each flag that is built, and fits 80 columns", () => {
     assertEquals(help.includes(`--${flag.name}`), flag.notYet !== true, flag.name);
   }
   for (const line of help.split("\n")) assert(line.length <= 90, line);
+});
+
+Deno.test("parseRun() takes a place for metrics in each form that is one", async () => {
+  const places: [text: string, hostname: string, port: number][] = [
+    ["9464", "127.0.0.1", 9464],
+    [":9464", "127.0.0.1", 9464],
+    ["0", "127.0.0.1", 0],
+    ["0.0.0.0:65535", "0.0.0.0", 65535],
+    ["localhost:1", "localhost", 1],
+    ["[::1]:9464", "::1", 9464],
+    ["[::]:0", "::", 0],
+  ];
+  for (const [text, hostname, port] of places) {
+    assertEquals((await parse("http://localhost/", "--metrics", text)).metrics, { hostname, port });
+  }
 });

@@ -4,6 +4,7 @@ import type { PageData } from "../lib/report/page/data.ts";
 import { ERROR_KINDS } from "../lib/types.ts";
 import { Browser, type Tab } from "./fixtures/browser.ts";
 import { hostilePage, largestPage, pageData, seriesOf } from "./fixtures/page_data.ts";
+import { isInstalled } from "./fixtures/installed.ts";
 
 const PLOTS = ["rate", "latency", "inFlight", "failed", "memory", "histogram", "spectrum"];
 
@@ -48,7 +49,7 @@ const legendOf = (tab: Tab, name: string): Promise<string> =>
 const zoomedOf = (tab: Tab, name: string): Promise<string | undefined> =>
   tab.evaluate(`document.querySelector('[data-plot="${name}"]').dataset.zoomed`);
 
-Deno.test("the page in a browser", async (t) => {
+Deno.test("the page in a browser", { ignore: !isInstalled("chromium") }, async (t) => {
   const folder = await Deno.makeTempDir();
   await using browser = await Browser.start();
   let pages = 0;

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { embedded, jsonForScript, policyOf } from "../lib/report/page/embedded.ts";
-import { escapeHtml, Html, markup, within } from "../lib/report/page/html.ts";
+import { escapeMarkup } from "../lib/escape.ts";
+import { Html, markup, within } from "../lib/report/page/html.ts";
 import { formatPage } from "../lib/report/page/page.ts";
 import { plotData } from "../lib/report/page/plots.ts";
 import type { PageData } from "../lib/report/page/data.ts";
@@ -26,12 +27,12 @@ const HOSTILE = [
   `__proto__`,
 ].join(" ");
 
-Deno.test("escapeHtml() leaves nothing that ends a text or an attribute in quotes", () => {
+Deno.test("escapeMarkup() leaves nothing that ends a text or an attribute in quotes", () => {
   assertEquals(
-    escapeHtml(`<a href="x" b='y' c=\`z\`>&amp;</a>`),
+    escapeMarkup(`<a href="x" b='y' c=\`z\`>&amp;</a>`),
     "&lt;a href=&quot;x&quot; b=&#39;y&#39; c=&#96;z&#96;&gt;&amp;amp;&lt;/a&gt;",
   );
-  assertEquals(escapeHtml("a\0\u202eb\x7f"), String.raw`a\x00\u{202e}b\x7f`);
+  assertEquals(escapeMarkup("a\0\u202eb\x7f"), String.raw`a\x00\u{202e}b\x7f`);
 });
 
 Deno.test("markup() escapes whatever is no markup, in lists too", () => {
@@ -225,4 +226,15 @@ Deno.test("formatPage() has room for 1,000 hosts of usual names", async () => {
   const page = await formatPage(pageData({ hosts }));
   for (const { host } of hosts) assertStringIncludes(page, host);
   assert(page.length < 500_000, `${page.length}`);
+});
+
+Deno.test("formatPage() gives the value of a threshold in full where it would else read as its bound", async () => {
+  const page = await formatPage(pageData({}, {
+    thresholds: [
+      { threshold: "p99<=500ms", value: 500.3, unit: "ms", passed: false },
+      { threshold: "p50<500ms", value: null, unit: "ms", passed: false },
+    ],
+  }));
+  assertStringIncludes(page, '<td class="n">500.3 ms');
+  assertStringIncludes(page, '<td class="n">nothing was measured');
 });

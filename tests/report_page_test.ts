@@ -247,3 +247,30 @@ Deno.test("the program loads nothing of the page without --report", async () => 
   assertEquals([...all.keys()].some((specifier) => specifier.includes("uplot")), true);
   assertEquals([...seen].filter((it) => /uplot|report\/page|series|run_page/.test(it)), []);
 });
+
+Deno.test("myriad --report makes a page with its plots as one bundled file, too", async () => {
+  await using dir = await folder();
+  await using server = await RawServer.start(({ send }) => send(ok()));
+  const root = new URL("..", import.meta.url).pathname;
+  const bundle = await new Deno.Command(Deno.execPath(), {
+    args: ["bundle", "--quiet", "--output", dir.file("myriad.js"), `${root}main.ts`],
+    cwd: root,
+    stderr: "piped",
+  }).output();
+  assertEquals(bundle.code, 0, new TextDecoder().decode(bundle.stderr));
+  const page = dir.file("page.html");
+  const ran = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "--no-prompt", "--no-remote", "--no-npm", "--no-config", "--cached-only"],
+      ...["--allow-net=127.0.0.1", `--allow-write=${page}`, dir.file("myriad.js")],
+      ...[server.url("/"), "--report", page, "-s"],
+    ],
+    // Nothing that was fetched before can be found there.
+    env: { DENO_DIR: dir.file("cache"), NO_COLOR: "1" },
+    stderr: "piped",
+  }).output();
+  assertEquals([ran.code, new TextDecoder().decode(ran.stderr)], [0, ""]);
+  const text = await Deno.readTextFile(page);
+  assertEquals(text.match(/<script>[^]*?<\/script>/g)?.length, 2);
+  assertStringIncludes(text, "leeoniya/uPlot");
+});

@@ -1,13 +1,9 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Histogram } from "../lib/histogram.ts";
 import { formatSummary } from "../lib/report/json.ts";
-import {
-  formatBar,
-  formatLogLine,
-  Progress,
-  type ProgressOptions,
-  RecentRate,
-} from "../lib/report/progress.ts";
+import { formatBar, formatLogLine } from "../lib/report/bar.ts";
+import { Progress, type ProgressOptions } from "../lib/report/progress.ts";
+import { RecentRate } from "../lib/report/recent_rate.ts";
 import { formatTable } from "../lib/report/table.ts";
 import { ERROR_KINDS, type Snapshot, type Verdict } from "../lib/types.ts";
 
@@ -35,6 +31,7 @@ const SNAPSHOT: Snapshot = {
   errors: { timeout: { count: 2, examples: [{ url: "http://host/7", detail: "no answer" }] } },
   statuses: { "200": 659_990, "503": 8 },
   seconds: 1000,
+  startedMs: Date.UTC(2026, 0, 31),
   rate: 660,
   bytes: 8_580_000,
   latency: LATENCY,
@@ -173,6 +170,7 @@ Deno.test("formatSummary() has exactly the names of the contract, in order", () 
     errors: { timeout: { count: 2, examples: [{ url: "http://host/7", detail: "no answer" }] } },
     statuses: { "200": 659_990, "503": 8 },
     seconds: 1000,
+    started: "2026-01-31T00:00:00.000Z",
     rate: 660,
     bytes: 8_580_000,
     latency_ms: { ...LATENCY, min: 12.346 },
@@ -192,6 +190,7 @@ Deno.test("formatSummary() has exactly the names of the contract, in order", () 
     interrupted: false,
     aborted: null,
     thresholds: [],
+    histogram: { min: 0, max: 0, sum: 0, sumOfSquares: 0, counts: [] },
   });
   assertEquals(Object.keys(JSON.parse(text).latency_ms), Object.keys(LATENCY));
 });
@@ -439,7 +438,7 @@ class FakeTerminal {
   progress(options: Partial<ProgressOptions> = {}): Progress {
     return new Progress({
       mode: "bar",
-      columns: () => this.columns,
+      size: () => ({ columns: this.columns, rows: 24 }),
       color: false,
       write: (bytes) => {
         this.written.push(new TextDecoder().decode(bytes));

@@ -1,23 +1,27 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { UsageError } from "../lib/flags.ts";
 import { csv, type FieldName, FIELDS, ndjson } from "../lib/sink/record.ts";
 import { Input } from "../lib/source/input.ts";
 import type { Result } from "../lib/types.ts";
 import { CombinedLog } from "../lib/verify/combined_log.ts";
-import { FlatJson } from "../lib/verify/flat_json.ts";
+import { FlatJson } from "../lib/scan/flat_json.ts";
 import { readLog } from "../lib/verify/log_reader.ts";
-import { MAX_LINE_BYTES, readLines } from "../lib/verify/octet_lines.ts";
+import { MAX_LINE_BYTES, readLines } from "../lib/scan/octet_lines.ts";
 import { readRecords } from "../lib/verify/record_reader.ts";
 import { RequestPath } from "../lib/verify/request_path.ts";
 import {
   ABSENT,
+  DECIMAL,
   ESCAPED,
   INTEGER,
   integerAt,
   NULL,
+  numberAt,
+  numberKind,
+  OTHER,
   PLAIN,
   type Scanner,
-} from "../lib/verify/scanner.ts";
+} from "../lib/scan/scanner.ts";
 import { generator, textOf, valueOf } from "./fixtures/random_json.ts";
 import { result } from "./fixtures/result.ts";
 import { folder } from "./fixtures/sources.ts";
@@ -31,13 +35,14 @@ function valueAt(scanner: Scanner, field: number): unknown {
   if (kind === ABSENT) return undefined;
   if (kind === NULL) return null;
   if (kind === INTEGER) return integerAt(scanner, field);
+  if (kind === DECIMAL) return numberAt(scanner, field);
   if (kind === PLAIN || kind === ESCAPED) return scanner.text(field);
   return {};
 }
 
 const isKept = (value: unknown): boolean =>
   value === undefined || value === null || typeof value === "string" ||
-  (Number.isSafeInteger(value) && value as number >= 0 && value as number < 1e15);
+  (typeof value === "number" && value >= 0 && value < 1e15);
 
 /** What `JSON.parse` says; undefined if it is no object. */
 function parsed(line: string): Record<string, unknown> | undefined {
@@ -63,7 +68,8 @@ Deno.test("FlatJson.scan() finds what JSON.parse() does, whatever the object", (
         () => textOf(random),
         () => null,
         () => [true, false, -1, 1e20, 0.5, 1e15, 999_999_999_999_999][random(7)],
-      ][random(5)]();
+        () => random(1e9) / 10 ** random(8),
+      ][random(6)]();
     }
     const space = random(4) === 0 ? 1 : undefined;
     const line = JSON.stringify(object, undefined, space).replaceAll("\n", " ");
@@ -73,9 +79,28 @@ Deno.test("FlatJson.scan() finds what JSON.parse() does, whatever the object", (
     for (const [field, name] of names.entries()) {
       const value = valueAt(scanner, field);
       const expected = Object.hasOwn(object, name) ? object[name] : undefined;
-      if (isKept(expected)) assertEquals(value, expected, line);
+      if (isKept(expected) && !Number.isInteger(expected) && typeof expected === "number") {
+        assertAlmostEquals(value as number, expected, 1e-6 + expected * 1e-14, line);
+      } else if (isKept(expected)) assertEquals(value, expected, line);
       else assert(scanner.kinds[field] === PLAIN && value === "true", line);
     }
+  }
+});
+
+Deno.test("numberKind() knows whole and decimal numbers of at most 15 digits, as JSON has them", () => {
+  for (
+    const [text, kind] of [
+      ["0", INTEGER],
+      ["17", INTEGER],
+      ["999999999999999", INTEGER],
+      ["0.5", DECIMAL],
+      ["12.345", DECIMAL],
+      ["0.00000000000001", DECIMAL],
+      ...["", ".", "1.", ".5", "01", "00.5", "1.2.3", "-1", "1e3", "1000000000000000", "x"]
+        .map((text) => [text, OTHER] as const),
+    ] as const
+  ) {
+    assertEquals(numberKind(octets(text), 0, text.length), kind, text);
   }
 });
 

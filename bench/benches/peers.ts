@@ -1,25 +1,18 @@
 import { type Context, scaled } from "../bench.ts";
 import { type Check, printChecks } from "../checks.ts";
 import { inTurn } from "../in_turn.ts";
+import { type LineUp, lineUp } from "../line_up.ts";
 import { median, ratio } from "../median.ts";
-import { Nginx } from "../nginx.ts";
 import { findAb } from "../peers/ab.ts";
 import { findAiohttp } from "../peers/aiohttp.ts";
 import { findAutocannon } from "../peers/autocannon.ts";
 import { findHey } from "../peers/hey.ts";
 import { myriad } from "../peers/myriad.ts";
-import type { Peer } from "../peers/peer.ts";
 import { findWrk } from "../peers/wrk.ts";
 import { runPeer, type Sample } from "../run_peer.ts";
 import { cell, grouped, megabytes, printTable, range } from "../table.ts";
 
 const ROUNDS = 3;
-
-/** A row: a client, and how many requests take it 5 to 10 s; 0 where it is given the seconds. */
-interface Row {
-  readonly peer: Peer;
-  readonly requests: number;
-}
 
 /** What a table comes to, by row: medians, undefined where nothing was measured. */
 type Medians = Record<string, { readonly cpuMicros?: number; readonly rate?: number }>;
@@ -28,40 +21,29 @@ type Medians = Record<string, { readonly cpuMicros?: number; readonly rate?: num
 export async function peers(context: Context): Promise<void> {
   const url = await context.servers.fastServer();
   const rows = await findRows(context);
-  const versions = new Set([`nginx ${await Nginx.version() ?? "is not installed"}`]);
-  for (const { peer } of Object.values(rows)) versions.add(`${peer.program} ${peer.version}`);
-  console.log(`\n${[...versions].join(", ")}`);
   const few = await sideBySide(context, rows, url, 64);
   const many = await sideBySide(context, rows, url, 1000);
   printChecks(checksOf(few, many));
 }
 
 /** The clients that are installed, by the short names that the checks use. */
-async function findRows(context: Context): Promise<Record<string, Row>> {
-  const { servers } = context;
+async function findRows({ servers }: Context): Promise<LineUp> {
   const records = servers.file("results.ndjson");
-  const wanted: [string, number, Peer | undefined][] = [
-    ["wrk", 0, await findWrk()],
-    ["hey", 250_000, await findHey()],
-    ["ab", 800_000, await findAb()],
-    ["autocannon", 0, await findAutocannon(servers.file("autocannon"))],
-    ["aiohttp", 40_000, await findAiohttp()],
-    ["myriad", 600_000, myriad()],
-    ["myriad -o", 600_000, myriad(["--overwrite", "-o", records])],
-  ];
-  const missing = wanted.filter(([, , peer]) => peer === undefined).map(([name]) => name);
-  if (missing.length > 0) console.log(`\nNot installed, and skipped: ${missing.join(", ")}`);
-  return Object.fromEntries(
-    wanted.flatMap(([name, requests, peer]) =>
-      peer === undefined ? [] : [[name, { peer, requests }]]
-    ),
-  );
+  return lineUp({
+    wrk: { requests: 0, peer: await findWrk() },
+    hey: { requests: 250_000, peer: await findHey() },
+    ab: { requests: 800_000, peer: await findAb() },
+    autocannon: { requests: 0, peer: await findAutocannon(servers.file("autocannon")) },
+    aiohttp: { requests: 40_000, peer: await findAiohttp("bounded_pool") },
+    myriad: { requests: 600_000, peer: myriad() },
+    "myriad -o": { requests: 600_000, peer: myriad(["--overwrite", "-o", records]) },
+  });
 }
 
 /** Prints the table of one number of requests in flight. */
 async function sideBySide(
   context: Context,
-  rows: Record<string, Row>,
+  rows: LineUp,
   url: string,
   concurrency: number,
 ): Promise<Medians> {

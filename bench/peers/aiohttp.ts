@@ -5,19 +5,30 @@ import type { Answers, Load, Peer } from "./peer.ts";
 /** The second is Debian's, whose packages a Python that comes first may not have. */
 const PYTHONS = ["python3", "/usr/bin/python3"];
 
-/** A bounded pool over aiohttp, `aiohttp_client.py`. Undefined if no Python has aiohttp. */
-export async function findAiohttp(): Promise<Peer | undefined> {
+/** A file of `bench/python/`: short programs of our own over aiohttp. */
+export type Strategy =
+  | "synchronous"
+  | "semaphore"
+  | "as_completed"
+  | "worker_queue"
+  | "bounded_pool";
+
+/** One strategy over aiohttp, on one thread. Undefined if no Python has aiohttp. */
+export async function findAiohttp(strategy: Strategy): Promise<Peer | undefined> {
   for (const python of PYTHONS) {
     const script = "import aiohttp, platform\n" +
       "print(aiohttp.__version__, 'on Python', platform.python_version())";
     const output = await runCommand([python, "-c", script]);
     if (output?.code !== 0) continue;
     return {
-      name: "aiohttp, bounded pool",
+      name: `aiohttp, ${strategy.replace("_", " ")}`,
       program: "aiohttp",
       version: output.stdout.trim(),
+      mostInFlight: strategy === "synchronous" ? 1 : undefined,
       command: ({ url, requests, concurrency }: Load): string[] => {
-        return [python, pathOf("bench/aiohttp_client.py"), url, `${requests}`, `${concurrency}`];
+        const file = pathOf(`bench/python/${strategy}.py`);
+        // It would leave its own compiled modules in the project's folder.
+        return [python, "-B", file, url, `${requests}`, `${concurrency}`];
       },
       read: (stdout: string): Answers => JSON.parse(stdout),
     };

@@ -8,11 +8,16 @@ import { type Answers, type Load, type Peer, requiredNumberIn } from "./peer.ts"
  */
 export async function findHey(): Promise<Peer | undefined> {
   if (await runCommand(["hey"]) === undefined) return undefined;
-  return { name: "hey", program: "hey", version: await debianVersion("hey"), command, read };
+  return hey(await debianVersion("hey"));
 }
 
-function command({ url, requests, concurrency }: Load): string[] {
-  return ["hey", "-n", `${requests}`, "-c", `${concurrency}`, url];
+export function hey(version: string): Peer {
+  return { name: "hey", program: "hey", version, command, read };
+}
+
+function command({ url, requests, concurrency, seconds }: Load): string[] {
+  const howMuch = requests > 0 ? ["-n", `${requests}`] : ["-z", `${seconds}s`];
+  return ["hey", ...howMuch, "-c", `${concurrency}`, url];
 }
 
 function read(stdout: string): Answers {

@@ -7,6 +7,7 @@
 /** What a client is to do: as many requests, or, if it knows no counts, for as long. */
 export interface Load {
   readonly url: string;
+  /** 0, for one that knows both: for as long. */
   readonly requests: number;
   /** Requests in flight, which is connections. */
   readonly concurrency: number;
@@ -36,9 +37,15 @@ export interface Peer {
   readonly name: string;
   readonly program: string;
   readonly version: string;
+  /** Undefined if it can have as many in flight as it is asked for. */
+  readonly mostInFlight?: number;
+  /** @param load of no more in flight than it can have */
   command(load: Load): string[];
-  /** @throws {Error} If it isn't what such a client prints. */
-  read(stdout: string): Answers;
+  /**
+   * @param seconds from its start to its end, for one that tells no rate
+   * @throws {Error} If it isn't what such a client prints.
+   */
+  read(stdout: string, seconds: number): Answers;
 }
 
 /** The number that a pattern finds. */

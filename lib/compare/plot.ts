@@ -1,4 +1,4 @@
-import { escapeXml } from "../plot/svg.ts";
+import { escapeMarkup } from "../escape.ts";
 import { type Line, linePlot } from "../plot/line_plot.ts";
 import { formatCount, formatMs } from "../report/format.ts";
 import { formatComparison } from "./report.ts";
@@ -36,7 +36,7 @@ export function comparisonPage(
   trials: readonly Trial[],
   { concurrency, delay }: Conditions,
 ): string {
-  const table = escapeXml(formatComparison(trials, { color: false }));
+  const table = escapeMarkup(formatComparison(trials, { color: false }));
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -50,7 +50,7 @@ svg { max-width: 100%; height: auto; }
 pre { overflow-x: auto; }
 </style>
 <h1>Strategies side by side</h1>
-<p>${formatCount(concurrency)} in flight at most, answers after ${escapeXml(delay)}.</p>
+<p>${formatCount(concurrency)} in flight at most, answers after ${escapeMarkup(delay)}.</p>
 ${plotComparison(trials)}<pre>${table}</pre>
 </html>
 `;

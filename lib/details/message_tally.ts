@@ -31,6 +31,8 @@ export function normalizedMessage(detail: string): string {
 interface Tally {
   readonly kind: ErrorKind;
   readonly message: string;
+  /** The detail of all of them; undefined if there were several. */
+  detail: string | undefined;
   count: number;
   readonly examples: ErrorMessage["examples"][number][];
 }
@@ -45,7 +47,10 @@ export class MessageTally {
     const last = this.#last;
     const isSame = last !== undefined && last.kind === kind && last.detail === detail;
     const tally = isSame ? last.tally : this.#tallyOf(kind, detail);
-    if (!isSame) this.#last = { kind, detail, tally };
+    if (!isSame) {
+      this.#last = { kind, detail, tally };
+      if (tally.detail !== undefined && tally.detail !== cut(detail)) tally.detail = undefined;
+    }
     tally.count++;
     if (tally.examples.length === EXAMPLES) return;
     tally.examples.push({ url: cut(withoutUserinfo(url)), detail: cut(detail) });
@@ -58,15 +63,20 @@ export class MessageTally {
     const message = isKnown ? words : OTHERS;
     const key = `${kind} ${message}`;
     let tally = tallies.get(key);
-    if (tally === undefined) tallies.set(key, tally = { kind, message, count: 0, examples: [] });
+    if (tally === undefined) {
+      const shown = isKnown ? cut(detail) : undefined;
+      tallies.set(key, tally = { kind, message, detail: shown, count: 0, examples: [] });
+    }
     return tally;
   }
 
   /** The most frequent first. */
   list(): ErrorMessage[] {
-    return Array.from(this.#tallies.values(), (tally) => ({
-      ...tally,
-      examples: [...tally.examples],
+    return Array.from(this.#tallies.values(), ({ kind, message, detail, count, examples }) => ({
+      kind,
+      message: detail ?? message,
+      count,
+      examples: [...examples],
     })).sort((a, b) => b.count - a.count);
   }
 }

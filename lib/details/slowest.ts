@@ -1,6 +1,7 @@
 import { withoutUserinfo } from "../secrets.ts";
-import type { Result, SlowRequest } from "../types.ts";
+import type { SlowRequest } from "../types.ts";
 import { cut } from "./cut.ts";
+import type { Seen } from "./seen.ts";
 
 /** How many are kept. */
 const MOST = 20;
@@ -12,7 +13,7 @@ export class Slowest {
   /** What it takes to be kept, in milliseconds: more than this. */
   #floorMs = -1;
 
-  add({ target, status, ms, at, error }: Result): void {
+  add({ target, status, ms, at, error }: Seen<"i" | "url">): void {
     if (ms <= this.#floorMs || error !== undefined || status === null) return;
     const kept = this.#kept;
     let place = kept.length;

@@ -103,6 +103,7 @@ export function checkPlaces(values: Values): void {
       "input",
       "output",
       "failures",
+      "hdr",
       "summary",
       "report",
       "json",

@@ -230,6 +230,17 @@ export const FLAGS: readonly Flag[] = [
     { name: "overwrite", help: "begin anew, though the output is there" },
     { name: "failures", value: "FILE", help: "the requests that failed, as JSONL for --input" },
     { name: "summary", value: "FILE", help: "the summary as JSON" },
+    {
+      name: "hdr",
+      value: "FILE",
+      help: "latency by percentile, in HdrHistogram's text form; - is\nstdout",
+    },
+    {
+      name: "metrics",
+      value: "PLACE",
+      help:
+        "numbers for Prometheus, while the run lasts, at\nhttp://PLACE/metrics: HOST:PORT or PORT (127.0.0.1); 0\npicks a port",
+    },
     { name: "json", help: "the summary as JSON on stdout, instead of the table" },
     {
       name: "report",
@@ -240,7 +251,7 @@ export const FLAGS: readonly Flag[] = [
       name: "progress",
       value: "MODE",
       help:
-        "auto, bar, log or none, on stderr (default auto: a bar\non a terminal, else a line every 10 s)",
+        "auto, live, bar, log or none, on stderr (default auto:\non a terminal a bar, from 80 x 24 on live if the run\nlooks longer than 10 s; else a line every 10 s)",
     },
     { name: "silent", short: "s", help: "print nothing but errors" },
     {

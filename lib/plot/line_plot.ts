@@ -1,5 +1,6 @@
+import { escapeMarkup } from "../escape.ts";
 import { linearScale, logScale, type Scale, thinned } from "./scale.ts";
-import { COLOURS, coordinate, escapeXml, svgDocument } from "./svg.ts";
+import { COLOURS, coordinate, svgDocument } from "./svg.ts";
 
 /** What an axis shows. */
 export interface Axis {
@@ -52,7 +53,7 @@ export function linePlot(panels: readonly Panel[]): string {
   if (hasLegend) {
     content.push(...names.map((name, k) => {
       const [x, y] = [20 + k % columns * LEGEND_CELL, LEGEND_TOP + Math.floor(k / columns) * 20];
-      return `${mark(k, x, y - 4)}<text x="${x + 12}" y="${y}">${escapeXml(name)}</text>\n`;
+      return `${mark(k, x, y - 4)}<text x="${x + 12}" y="${y}">${escapeMarkup(name)}</text>\n`;
     }));
   }
   return svgDocument(width, LEGEND_TOP - 8 + rows * LEGEND_ROW, content.join(""));
@@ -60,7 +61,7 @@ export function linePlot(panels: readonly Panel[]): string {
 
 function panelOf({ title, x, y, lines }: Panel, names: readonly string[]): string {
   const { left, top, width, height } = PLOT;
-  const heading = `<text class="title" x="${left}" y="22">${escapeXml(title)}</text>\n`;
+  const heading = `<text class="title" x="${left}" y="22">${escapeMarkup(title)}</text>\n`;
   const points = lines.flatMap(({ points }) => points);
   if (points.length === 0) return heading;
   const scales = {
@@ -75,7 +76,7 @@ function panelOf({ title, x, y, lines }: Panel, names: readonly string[]): strin
     parts.push(
       `<path class="grid" d="M${left} ${place}h${width}"/>` +
         `<text class="dim" x="${left - 6}" y="${coordinate(atY(tick) + 4)}" text-anchor="end">${
-          escapeXml(y.format(tick))
+          escapeMarkup(y.format(tick))
         }</text>\n`,
     );
   }
@@ -86,12 +87,12 @@ function panelOf({ title, x, y, lines }: Panel, names: readonly string[]): strin
     parts.push(
       `<text class="dim" x="${coordinate(atX(tick))}" y="${
         top + height + 18
-      }" text-anchor="middle">${escapeXml(x.format(tick))}</text>\n`,
+      }" text-anchor="middle">${escapeMarkup(x.format(tick))}</text>\n`,
     );
   }
   parts.push(
     `<text class="dim" x="${left + width / 2}" y="${top + height + 36}" text-anchor="middle">${
-      escapeXml(x.label)
+      escapeMarkup(x.label)
     }</text>\n`,
   );
   for (const { name, points } of lines) {

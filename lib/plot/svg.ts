@@ -1,12 +1,3 @@
-/** A text as it stands in XML, between tags and in attributes (XML 1.0 §2.4, and §2.2 for controls). */
-export function escapeXml(text: string): string {
-  return text
-    // deno-lint-ignore no-control-regex
-    .replace(/[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|\p{Surrogate}/gu, "\ufffd")
-    .replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;").replaceAll("'", "&#39;");
-}
-
 /** A coordinate, without more digits than can be seen. */
 export function coordinate(value: number): string {
   return `${Math.round(value * 10) / 10}`;
@@ -16,18 +7,24 @@ export function coordinate(value: number): string {
  * An SVG document with the colours of text, lines and ground that its reader prefers, light or
  * dark.
  *
- * @param content elements; text is of the class `dim` where it is less important
+ * @param content elements; text is of the class `title`, or `dim` where it is less important
+ * @param style rules of its own classes
  */
-export function svgDocument(width: number, height: number, content: string): string {
+export function svgDocument(
+  width: number,
+  height: number,
+  content: string,
+  style = "",
+): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">
 <style>
 svg { color-scheme: light dark; font: 13px system-ui, sans-serif; background: #fff; }
 text { fill: #1c2128; } .dim { fill: #5b6570; font-size: 12px; } .title { font-weight: 600; }
-.grid { stroke: #d8dee4; } .ground { fill: #fff; }
+.grid { stroke: #d8dee4; }
 @media (prefers-color-scheme: dark) {
 svg { background: #0d1117; } text { fill: #e6edf3; } .dim { fill: #9aa4ae; }
-.grid { stroke: #30363d; } .ground { fill: #0d1117; }
-}
+.grid { stroke: #30363d; }
+}${style}
 </style>
 ${content}</svg>
 `;

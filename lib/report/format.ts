@@ -9,6 +9,11 @@ export function formatCount(count: number): string {
   return Math.round(count).toString().replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
+/** How many are not named: `1 other`, `7 others`. */
+export function formatOthers(count: number): string {
+  return `${formatCount(count)} ${count === 1 ? "other" : "others"}`;
+}
+
 /** Milliseconds in a fit unit: `340 us`, `12.3 ms`, `1.50 s`. */
 export function formatMs(ms: number): string {
   if (ms === 0) return "0 s";

@@ -16,7 +16,16 @@ export type Summary = ReturnType<typeof summaryOf>;
  */
 export function formatSummary(snapshot: Snapshot, context: SummaryContext): string {
   // It can go to a terminal, and JSON leaves DEL, C1 controls and bidi controls as they are.
-  return `${escapeJson(JSON.stringify(summaryOf(snapshot, context), null, 2))}\n`;
+  return formatDocument(summaryOf(snapshot, context));
+}
+
+/** A summary, or a part of one, as it is written: a value a line, but the histogram on one. */
+export function formatDocument({ histogram, ...figures }: Partial<Summary>): string {
+  const text = JSON.stringify(figures, null, 2);
+  const all = histogram === undefined
+    ? text
+    : `${text.slice(0, -2)},\n  "histogram": ${JSON.stringify(histogram)}\n}`;
+  return `${escapeJson(all)}\n`;
 }
 
 /** What {@linkcode formatSummary} writes. */
@@ -30,11 +39,10 @@ export function summaryOf(snapshot: Snapshot, { version }: SummaryContext) {
     errors: snapshot.errors,
     statuses: snapshot.statuses,
     seconds: rounded(snapshot.seconds),
+    started: snapshot.startedMs === undefined ? null : new Date(snapshot.startedMs).toISOString(),
     rate: rounded(snapshot.rate),
     bytes: snapshot.bytes,
-    latency_ms: Object.fromEntries(
-      Object.entries(latency).map(([name, ms]) => [name, rounded(ms)]),
-    ) as Record<keyof Latency, number>,
+    latency_ms: roundedLatency(latency),
     concurrency: snapshot.concurrency,
     mean_in_flight_ms: rounded(snapshot.meanBusyMs),
     utilization: rounded(snapshot.utilization),
@@ -60,9 +68,17 @@ export function summaryOf(snapshot: Snapshot, { version }: SummaryContext) {
       unit,
       passed: holds,
     })),
+    histogram: snapshot.histogram.toJSON(),
   };
 }
 
-function rounded(value: number): number {
+/** Latencies with three decimals. */
+export function roundedLatency(latency: Latency): Record<keyof Latency, number> {
+  const entries = Object.entries(latency).map(([name, ms]) => [name, rounded(ms)]);
+  return Object.fromEntries(entries) as Record<keyof Latency, number>;
+}
+
+/** A number with three decimals. */
+export function rounded(value: number): number {
   return Math.round(value * 1000) / 1000;
 }

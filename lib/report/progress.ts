@@ -1,133 +1,25 @@
 import type { MaybePromise, Snapshot } from "../types.ts";
-import { formatBytes, formatClock, formatCount, formatMs, formatRate } from "./format.ts";
+import { AutoDisplay } from "./auto_display.ts";
+import { BarDisplay } from "./bar_display.ts";
+import type { Display, Moment, Size } from "./display.ts";
+import { LiveDisplay } from "./live/live_display.ts";
+import { LOG, NONE } from "./plain_displays.ts";
+import { RecentRate } from "./recent_rate.ts";
 
-/** How often a bar is drawn, and a line printed. */
-const BAR_MS = 100;
-const LOG_MS = 10_000;
-/** The rate that is shown is that of about the last five seconds. */
-const WINDOW_MS = 5_000;
-const WINDOW_SAMPLES = 10;
 /** How long a terminal that takes nothing can hold up the end, twice at most. */
 const STUCK_MS = 1_000;
-
-/** Cells of the bar itself, and of the line from which on there is one. */
-const BAR_CELLS = 20;
-const WIDTH_FOR_BAR = 60;
-
-/**
- * The rate of about the last five seconds, or since the last call if that is longer ago.
- */
-export class RecentRate {
-  /** Ascending; the first is the newest that is older than the window. At most 12. */
-  readonly #samples: { ms: number; requests: number }[] = [];
-
-  /**
-   * @param ms the time, not before that of the last call
-   * @returns requests a second; 0 at the first call
-   */
-  update(ms: number, requests: number): number {
-    const samples = this.#samples;
-    const last = samples.at(-1);
-    if (last === undefined || ms - last.ms >= WINDOW_MS / WINDOW_SAMPLES) {
-      while (samples.length > 1 && samples[1].ms <= ms - WINDOW_MS) samples.shift();
-      samples.push({ ms, requests });
-    }
-    const first = samples[0];
-    return ms > first.ms ? (requests - first.requests) / (ms - first.ms) * 1000 : 0;
-  }
-}
-
-/** The share that is done, 0 to 1, as far as anybody knows. */
-function doneOf({ requests, total, progress }: Snapshot): number | undefined {
-  return total !== undefined && total > 0 ? Math.min(1, requests / total) : progress;
-}
-
-/** Seconds until the end at this rate, as far as anybody knows. */
-function etaOf({ requests, total, progress }: Snapshot, rate: number): number | undefined {
-  const all = total ?? (progress !== undefined && progress > 0 ? requests / progress : undefined);
-  return all !== undefined && rate > 0 ? Math.max(0, all - requests) / rate : undefined;
-}
-
-/** What there is to say of a moment, the most important first. */
-function fieldsOf(snapshot: Snapshot, rate: number): string[] {
-  const { requests, total, latency, failed, inFlight, paused, retrying } = snapshot;
-  const done = doneOf(snapshot);
-  const eta = etaOf(snapshot, rate);
-  return [
-    total === undefined ? formatCount(requests) : `${formatCount(requests)}/${formatCount(total)}`,
-    ...done === undefined ? [] : [`${Math.floor(done * 100)} %`],
-    ...paused === 0 ? [] : [paused === 1 ? "paused" : `${formatCount(paused)} paused`],
-    `${formatRate(rate)}/s`,
-    `${formatCount(failed)} ${failed === 1 ? "error" : "errors"}`,
-    ...eta === undefined ? [] : [`ETA ${formatClock(eta)}`],
-    `${formatClock(snapshot.seconds)}`,
-    `p50 ${formatMs(latency.p50)} p99 ${formatMs(latency.p99)}`,
-    `${formatCount(inFlight)} in flight`,
-    ...retrying === 0 ? [] : [`${formatCount(retrying)} to be tried again`],
-    formatBytes(snapshot.rssBytes),
-  ];
-}
-
-/**
- * One line that says how far a run is. Where the terminal is too narrow for all of it, it drops
- * memory, in flight, latency, elapsed, ETA, errors, rate and percentage, in this order; below 60
- * cells there is no bar. What is left is `done/total`, or the first that fits of done, percentage
- * and done rounded: no number is ever cut.
- *
- * @param rate requests a second, lately
- * @param columns cells of the terminal's line, of which the last is left free
- */
-export function formatBar(
-  snapshot: Snapshot,
-  rate: number,
-  { columns, color }: { columns: number; color: boolean },
-): string {
-  const width = columns - 1;
-  const done = doneOf(snapshot);
-  const [count, ...fields] = fieldsOf(snapshot, rate);
-  const besideBar = width - BAR_CELLS - 3;
-  const hasBar = done !== undefined && width >= WIDTH_FOR_BAR && count.length <= besideBar;
-  const room = hasBar ? besideBar : width;
-  if (count.length > room) return shortOf(snapshot).find((text) => text.length <= room) ?? "";
-  let text = count;
-  for (const field of fields) {
-    if (text.length + 2 + field.length > room) break;
-    text += `  ${field}`;
-  }
-  if (!hasBar) return text;
-  // Rounded down: a full bar means that all is done.
-  const filled = Math.floor(done * BAR_CELLS);
-  const cells = "#".repeat(filled);
-  const bar = color ? `\x1b[32m${cells}\x1b[0m` : cells;
-  return `[${bar}${".".repeat(BAR_CELLS - filled)}] ${text}`;
-}
-
-/** What is done where there is no room for more, the most exact first. */
-function shortOf(snapshot: Snapshot): string[] {
-  const { requests } = snapshot;
-  const done = doneOf(snapshot);
-  return [
-    formatCount(requests),
-    ...done === undefined ? [] : [`${Math.floor(done * 100)} %`],
-    new Intl.NumberFormat("en", { notation: "compact" }).format(requests),
-  ];
-}
-
-/**
- * What {@linkcode formatBar} says, as a line of a log, without a line feed.
- *
- * @param rate requests a second, lately
- */
-export function formatLogLine(snapshot: Snapshot, rate: number): string {
-  return fieldsOf(snapshot, rate).join(", ");
-}
+/** Most characters of others' lines that wait for the terminal; what is beyond is lost. */
+const MOST_WAITING = 64 * 1024;
 
 /** Options for {@linkcode Progress}. */
 export interface ProgressOptions {
-  mode: "bar" | "log" | "none";
-  /** The terminal's width now, in cells. */
-  columns(): number;
+  /** `auto` is a bar, and the live view once a run looks long and the terminal is large enough. */
+  mode: "auto" | "live" | "bar" | "log" | "none";
+  /** The terminal's size now. */
+  size(): Size;
   color: boolean;
+  /** Milliseconds after which no more requests start; undefined without such an end. */
+  durationMs?: number | undefined;
   /** Writes all of it; it is not called again before it is done. It may fail. */
   write(bytes: Uint8Array): MaybePromise<void>;
   takeSnapshot(): Snapshot;
@@ -137,48 +29,105 @@ export interface ProgressOptions {
   stuckMs?: number;
 }
 
+const DISPLAYS: Record<ProgressOptions["mode"], (options: { color: boolean }) => Display> = {
+  auto: (options) => new AutoDisplay(new BarDisplay(options), new LiveDisplay(options)),
+  live: (options) => new LiveDisplay(options),
+  bar: (options) => new BarDisplay(options),
+  log: () => LOG,
+  none: () => NONE,
+};
+
 const encoder = new TextEncoder();
 
 /**
- * Shows how far a run is: a bar drawn again and again in one line, or a line now and then. A
- * terminal that takes nothing is not waited for, and nothing piles up for it.
+ * Shows how far a run is, and what there is to be said meanwhile. A terminal that takes nothing is
+ * not waited for, and nothing piles up for it.
  */
 export class Progress {
   readonly #options: ProgressOptions;
+  readonly #display: Display;
   readonly #rate = new RecentRate();
   readonly #now: () => number;
+  #startMs: number | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
+  /** What the timer is set to. */
+  #everyMs = Infinity;
   #writing: Promise<void> | undefined;
-  #isDrawn = false;
+  /** What is to be said once the terminal takes more. At most {@linkcode MOST_WAITING}. */
+  #waiting = "";
 
   constructor(options: ProgressOptions) {
     this.#options = options;
+    this.#display = DISPLAYS[options.mode](options);
     this.#now = options.now ?? (() => performance.now());
   }
 
   /** Begins to draw; that alone keeps no process alive. */
   start(): void {
-    const { mode } = this.#options;
-    if (mode === "none") return;
-    this.#rate.update(this.#now(), 0);
-    this.#timer = setInterval(() => this.tick(), mode === "bar" ? BAR_MS : LOG_MS);
+    if (this.#display.everyMs === Infinity) return;
+    this.#startMs = this.#now();
+    // Where a run is gone on with, requests were made before.
+    this.#rate.update(this.#startMs, this.#options.takeSnapshot().requests);
+    this.#setTimer();
+  }
+
+  #setTimer(): void {
+    const { everyMs } = this.#display;
+    if (everyMs === this.#everyMs) return;
+    this.#everyMs = everyMs;
+    clearInterval(this.#timer);
+    this.#timer = setInterval(() => {
+      this.tick();
+      // The display can have become another.
+      this.#setTimer();
+    }, everyMs);
     this.#timer.unref();
   }
 
   /** Draws once, unless what was drawn before has not been taken yet. */
   tick(): void {
-    const { mode, columns, color, takeSnapshot } = this.#options;
     if (this.#writing !== undefined) return;
-    const snapshot = takeSnapshot();
-    const rate = this.#rate.update(this.#now(), snapshot.requests);
-    if (mode === "log") return this.#write(`myriad: ${formatLogLine(snapshot, rate)}\n`);
-    this.#isDrawn = true;
-    // Erased from there to the end of the line, not before: that would flicker.
-    this.#write(`\r${formatBar(snapshot, rate, { columns: columns(), color })}\x1b[K`);
+    this.#write(this.#display.show(this.#momentOf(this.#options.takeSnapshot())));
+  }
+
+  /** Shows a line that stays, above what is drawn; as soon as the terminal takes it. */
+  say(line: string): void {
+    if (this.#waiting.length + line.length < MOST_WAITING) this.#waiting += `${line}\n`;
+    this.#sayWaiting();
+  }
+
+  #sayWaiting(): void {
+    if (this.#writing !== undefined || this.#waiting === "") return;
+    const lines = this.#waiting;
+    this.#waiting = "";
+    this.#write(this.#display.say(lines, this.#options.size()));
+  }
+
+  /** The terminal was another's for a while, as when the process was stopped by Ctrl-Z. */
+  forget(): void {
+    this.#display.forget();
+  }
+
+  #momentOf(snapshot: Snapshot): Moment {
+    const { durationMs, size } = this.#options;
+    const ms = this.#now();
+    const elapsedMs = ms - (this.#startMs ?? ms);
+    return {
+      snapshot,
+      rate: this.#rate.update(ms, snapshot.requests),
+      ms,
+      elapsedMs,
+      limit: durationMs === undefined ? undefined : { durationMs, elapsedMs },
+      size: size(),
+    };
   }
 
   #write(text: string): void {
-    this.#writing = this.#tryWrite(text).finally(() => this.#writing = undefined);
+    if (text === "") return;
+    this.#writing = this.#tryWrite(text).finally(() => {
+      this.#writing = undefined;
+      this.#sayWaiting();
+    });
   }
 
   async #tryWrite(text: string): Promise<void> {
@@ -189,21 +138,38 @@ export class Progress {
     }
   }
 
-  /** Ends it, and takes the bar away: what is printed next stands at the beginning of a line. */
-  async stop(): Promise<void> {
+  /**
+   * Ends it: what is printed next stands at the beginning of an empty line. A bar is taken away, the
+   * live view stays.
+   *
+   * @param last what the live view is to show then
+   */
+  async stop(last?: Snapshot): Promise<void> {
     clearInterval(this.#timer);
     await this.#written();
-    if (!this.#isDrawn || this.#writing !== undefined) return;
-    this.#isDrawn = false;
-    this.#write("\r\x1b[K");
+    if (this.#writing !== undefined) return;
+    this.#write(this.#display.end(last === undefined ? undefined : this.#momentOf(last)));
     await this.#written();
+  }
+
+  /** Ends it at once. @returns what is to be written before anything else */
+  abandon(): string {
+    clearInterval(this.#timer);
+    // A terminal that takes nothing would hold up the end.
+    return this.#writing === undefined ? this.#display.end(undefined) : "";
   }
 
   async #written(): Promise<void> {
     const { stuckMs = STUCK_MS } = this.#options;
+    let isStuck = false;
     let timer;
-    const stuck = new Promise<void>((resolve) => timer = setTimeout(resolve, stuckMs));
-    await Promise.race([this.#writing, stuck]);
+    const stuck = new Promise<void>((resolve) =>
+      timer = setTimeout(() => {
+        isStuck = true;
+        resolve();
+      }, stuckMs)
+    );
+    while (this.#writing !== undefined && !isStuck) await Promise.race([this.#writing, stuck]);
     clearTimeout(timer);
   }
 }

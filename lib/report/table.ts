@@ -19,28 +19,35 @@ const ABORTED_LENGTH = 22;
 const MOST_STATUSES = 10;
 /** Most expectations that get a line each. */
 const MOST_REASONS = 10;
+/** Characters of a cause of retries; `protocol` is the longest of a run. */
+const CAUSE_LENGTH = 20;
 /** Most causes of retries that are named in their line. */
 const MOST_CAUSES = 3;
 /** Cells of what was counted, left of how often; the longest reason phrase fits. */
 const NAME_CELLS = 35;
 
+/** What a table can show; what is undefined is left out of it. */
+export type TableFigures =
+  & Pick<Snapshot, "requests" | "succeeded" | "failed">
+  & Partial<Snapshot>;
+
 /**
  * The summary for people: what came of the requests, how fast, at which cost. At most 80 cells
  * wide where nothing took a day and no example has characters of two cells.
  */
-export function formatTable(snapshot: Snapshot, { color }: { color: boolean }): string {
+export function formatTable(snapshot: TableFigures, { color }: { color: boolean }): string {
   const paint = (code: number, text: string): string =>
     color ? `\x1b[${code}m${text}\x1b[0m` : text;
   const bold = (text: string): string => paint(1, text);
-  const { latency, requests, failed, concurrency, aborted } = snapshot;
+  const { latency, requests, failed, concurrency, aborted, seconds, bytes } = snapshot;
   const lines: string[] = [];
   const row = (name: string, value: string): void => {
     lines.push(`  ${name.padEnd(12)} ${value}`);
   };
 
-  const inTime = `in ${formatClock(snapshot.seconds)}`;
+  const inTime = seconds === undefined ? "" : ` in ${formatClock(seconds)}`;
   lines.push(
-    bold(`${formatCount(requests)} ${requests === 1 ? "request" : "requests"} ${inTime}`) +
+    bold(`${formatCount(requests)} ${requests === 1 ? "request" : "requests"}${inTime}`) +
       (snapshot.interrupted ? paint(33, ", interrupted") : "") +
       (aborted === undefined || snapshot.interrupted
         ? ""
@@ -48,35 +55,45 @@ export function formatTable(snapshot: Snapshot, { color }: { color: boolean }): 
   );
   row("succeeded", paint(32, formatCount(snapshot.succeeded)));
   row("failed", failed > 0 ? paint(31, formatCount(failed)) : "0");
-  row("rate", `${formatRate(snapshot.rate)} requests/s`);
-  const { targetRate, late, attempts } = snapshot;
-  if (targetRate !== undefined) row("", ofSchedule(targetRate, late, attempts));
-  else if (snapshot.utilization > 0) row("", mostAllowed(snapshot));
-  row(
-    "bodies",
-    `${formatBytes(snapshot.bytes)}, ${formatBytes(ratio(snapshot.bytes, snapshot.seconds))}/s`,
-  );
-  row("memory", `${formatBytes(snapshot.peakRssKb * 1024)} at most`);
-  row(
-    "CPU",
-    `${snapshot.cpuSeconds.toFixed(2)} s, ${
-      formatMs(ratio(snapshot.cpuSeconds, requests) * 1000)
-    } a request`,
-  );
-  row("engine", `${snapshot.engine}, at most ${formatCount(concurrency)} in flight`);
-  const retries = Object.entries(snapshot.retries).sort(([, a], [, b]) => b - a);
+  if (snapshot.rate !== undefined) row("rate", `${formatRate(snapshot.rate)} requests/s`);
+  const { targetRate, late, attempts, utilization = 0, meanBusyMs, total } = snapshot;
+  if (targetRate !== undefined && late !== undefined && attempts !== undefined) {
+    row("", ofSchedule(targetRate, late, attempts));
+  } else if (utilization > 0 && concurrency !== undefined && meanBusyMs !== undefined) {
+    row("", mostAllowed({ utilization, concurrency, total, meanBusyMs }));
+  }
+  if (bytes !== undefined) {
+    const aSecond = seconds === undefined ? "" : `, ${formatBytes(ratio(bytes, seconds))}/s`;
+    row("bodies", `${formatBytes(bytes)}${aSecond}`);
+  }
+  const { peakRssKb, cpuSeconds, engine } = snapshot;
+  if (peakRssKb !== undefined) row("memory", `${formatBytes(peakRssKb * 1024)} at most`);
+  if (cpuSeconds !== undefined) {
+    const each = formatMs(ratio(cpuSeconds, requests) * 1000);
+    row("CPU", `${cpuSeconds.toFixed(2)} s, ${each} a request`);
+  }
+  if (engine !== undefined) {
+    const most = concurrency === undefined ? "" : `, at most ${formatCount(concurrency)} in flight`;
+    row("engine", `${escapeForTerminal(engine, EXAMPLE_LENGTH)}${most}`);
+  }
+  const retries = Object.entries(snapshot.retries ?? {}).sort(([, a], [, b]) => b - a);
   if (retries.length > 0) {
     const causes = retries.slice(0, MOST_CAUSES).map(([cause, count]) =>
-      `${formatCount(count)} after ${/^\d/.test(cause) ? "a " : ""}${cause}`
+      `${formatCount(count)} after ${/^\d/.test(cause) ? "a " : ""}${
+        escapeForTerminal(cause, CAUSE_LENGTH)
+      }`
     );
     row("retries", causes.join(", ") + (retries.length > MOST_CAUSES ? ", …" : ""));
   }
-  for (const [what, count] of Object.entries(snapshot.shortages)) {
+  for (const [what, count] of Object.entries(snapshot.shortages ?? {})) {
     const times = count === 1 ? "once" : `${formatCount(count)} times`;
-    row("ran out", paint(33, `${times}: ${what}; requests waited for it`));
+    row(
+      "ran out",
+      paint(33, `${times}: ${escapeForTerminal(what, EXAMPLE_LENGTH)}; requests waited for it`),
+    );
   }
 
-  if (snapshot.succeeded > 0) {
+  if (snapshot.succeeded > 0 && latency !== undefined) {
     lines.push("", bold("Latency of answers"));
     const { min, mean, max, stddev, ...percentiles } = latency;
     lines.push(
@@ -95,7 +112,7 @@ export function formatTable(snapshot: Snapshot, { color }: { color: boolean }): 
     }
   }
 
-  const statuses = Object.entries(snapshot.statuses).sort(([, a], [, b]) => b - a);
+  const statuses = Object.entries(snapshot.statuses ?? {}).sort(([, a], [, b]) => b - a);
   if (statuses.length > 0) lines.push("", bold("Statuses"));
   const others = statuses.splice(MOST_STATUSES);
   for (const [status, count] of statuses) {
@@ -107,7 +124,7 @@ export function formatTable(snapshot: Snapshot, { color }: { color: boolean }): 
     lines.push(`  ${`${others.length} others`.padEnd(NAME_CELLS)} ${share(count, requests)}`);
   }
 
-  const errors = Object.entries(snapshot.errors);
+  const errors = Object.entries(snapshot.errors ?? {});
   if (errors.length > 0) lines.push("", bold("Errors"));
   const such = (examples: ErrorCount["examples"]): void => {
     if (examples.length === 0) return;
@@ -131,8 +148,9 @@ export function formatTable(snapshot: Snapshot, { color }: { color: boolean }): 
     if (reasons.length === 0) such(examples);
   }
 
-  if (snapshot.thresholds.length > 0) lines.push("", bold("Thresholds"));
-  for (const verdict of snapshot.thresholds) {
+  const { thresholds = [] } = snapshot;
+  if (thresholds.length > 0) lines.push("", bold("Thresholds"));
+  for (const verdict of thresholds) {
     const name = escapeForTerminal(verdict.threshold, NAME_CELLS).padEnd(NAME_CELLS);
     const passed = verdict.holds ? paint(32, "passed") : paint(31, "failed");
     lines.push(`  ${name} ${passed}   ${formatReached(verdict)}`);
@@ -141,7 +159,12 @@ export function formatTable(snapshot: Snapshot, { color }: { color: boolean }): 
 }
 
 /** How near the run came to what its concurrency allows, in a sentence. */
-function mostAllowed({ utilization, concurrency, total, meanBusyMs }: Snapshot): string {
+function mostAllowed(
+  { utilization, concurrency, total, meanBusyMs }: Pick<
+    Snapshot,
+    "utilization" | "concurrency" | "total" | "meanBusyMs"
+  >,
+): string {
   const inFlight = formatCount(Math.min(concurrency, total ?? Infinity));
   return `${formatShare(utilization)} of what ${inFlight} in flight allow at ${
     formatMs(meanBusyMs)

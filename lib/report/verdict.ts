@@ -1,3 +1,4 @@
+import { parseThreshold } from "../thresholds.ts";
 import type { Verdict } from "../types.ts";
 import { formatBytes, formatCount, formatMs, formatRate, formatShare } from "./format.ts";
 
@@ -23,4 +24,13 @@ export function formatReached(
   return value === bound || text !== format(bound)
     ? text
     : `${value}${unit === "/s" ? "" : " "}${unit}`;
+}
+
+/** What a threshold's number was held against; of a text that is none, nothing. */
+export function boundOf(threshold: string): number {
+  try {
+    return parseThreshold(threshold).bound;
+  } catch {
+    return NaN;
+  }
 }

@@ -24,7 +24,7 @@ export interface Series {
   readonly p90: Column;
   readonly p99: Column;
   readonly max: Column;
-  /** The most requests in flight that were seen. */
+  /** The most requests in flight that were seen; of records, how many there were on average. */
   readonly inFlight: Column;
   /** The most resident memory that was seen. */
   readonly rssBytes: Column;

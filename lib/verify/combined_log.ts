@@ -1,4 +1,4 @@
-import { ABSENT, ESCAPED, INTEGER, numberKind, PLAIN, type Scanner } from "./scanner.ts";
+import { ABSENT, ESCAPED, INTEGER, numberKind, PLAIN, type Scanner } from "../scan/scanner.ts";
 
 const SP = 0x20;
 const QUOTE = 0x22;

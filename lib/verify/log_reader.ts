@@ -1,10 +1,10 @@
 import { UsageError } from "../flags.ts";
 import type { Input } from "../source/input.ts";
 import { CombinedLog } from "./combined_log.ts";
-import { FlatJson } from "./flat_json.ts";
-import { readLines } from "./octet_lines.ts";
+import { FlatJson } from "../scan/flat_json.ts";
+import { readLines } from "../scan/octet_lines.ts";
 import { RequestPath } from "./request_path.ts";
-import { INTEGER, integerAt, type Scanner } from "./scanner.ts";
+import { INTEGER, integerAt, type Scanner } from "../scan/scanner.ts";
 
 /** `combined` is the common format, too. */
 export type LogFormat = "auto" | "ndjson" | "combined";

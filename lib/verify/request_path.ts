@@ -1,4 +1,4 @@
-import { ESCAPED, PLAIN, type Scanner } from "./scanner.ts";
+import { ESCAPED, PLAIN, type Scanner } from "../scan/scanner.ts";
 
 const PERCENT = 0x25;
 const DOT = 0x2e;

@@ -2,9 +2,9 @@ import type { Series } from "../../series/series.ts";
 import type { ErrorMessage, HostFigures, SlowRequest } from "../../types.ts";
 import type { Summary } from "../json.ts";
 
-/** What is known of any run; of the rest, records alone can tell but a part. */
+/** What is known of any run. The rest is missing where records alone cannot tell it. */
 export type PageSummary =
-  & Pick<Summary, "requests" | "succeeded" | "failed" | "errors" | "statuses" | "latency_ms">
+  & Pick<Summary, "requests" | "succeeded" | "failed">
   & Partial<Summary>;
 
 /** What a run was made with. No host name: pages are sent around. */

@@ -1,4 +1,4 @@
-import { escapeForTerminal } from "../../escape.ts";
+import { escapeMarkup } from "../../escape.ts";
 
 /** Text that is HTML already; nothing else becomes part of a page unescaped. */
 export class Html {
@@ -16,29 +16,11 @@ export class Html {
 /** What can stand in a template of {@linkcode markup}; nothing is left of undefined. */
 export type Part = Html | string | number | undefined | readonly Part[];
 
-const ENTITIES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-  "`": "&#96;",
-};
-
-/**
- * A text that reads the same as an element's content and as an attribute's value in quotes. What
- * would mislead who reads it becomes visible first, as on a terminal: control characters and those
- * that change the direction of text.
- */
-export function escapeHtml(text: string): string {
-  return escapeForTerminal(text).replace(/[&<>"'`]/g, (character) => ENTITIES[character]);
-}
-
 function partOf(part: Part): string {
   if (part === undefined) return "";
   if (part instanceof Html) return part.toString();
   if (typeof part === "object") return part.map(partOf).join("");
-  return escapeHtml(String(part));
+  return escapeMarkup(String(part));
 }
 
 /** Makes HTML of a template: what is put in is escaped unless it is {@linkcode Html}. */

@@ -15,6 +15,7 @@ import {
   formatRate,
   formatShare,
 } from "../format.ts";
+import type { Column } from "../../series/series.ts";
 import type { PageData } from "./data.ts";
 import { embedded, jsonForScript, policyOf } from "./embedded.ts";
 import { type Html, markup, type Part } from "./html.ts";
@@ -120,7 +121,7 @@ function tiles({ summary }: PageData): Html {
       `${formatRate(rate)}/s`,
       wanted ? `${formatRate(wanted)}/s wanted` : "on average",
     )],
-    ...succeeded === 0 ? [] : [
+    ...succeeded === 0 || latency === undefined ? [] : [
       tile("Latency p50", formatMs(latency.p50), `mean ${formatMs(latency.mean)}`),
       tile("Latency p99", formatMs(latency.p99), `slowest ${formatMs(latency.max)}`),
     ],
@@ -143,7 +144,7 @@ function plot(name: string, title: string): Html {
 `;
 }
 
-function overTime({ series, summary }: PageData): Html | undefined {
+function overTime({ series }: PageData): Html | undefined {
   if (series === undefined || series.rate.length === 0) return undefined;
   return markup`<h2>Over time</h2>
 <p class="faint hint">Drag to zoom in, click twice to see all of it again. Each point is ${
@@ -152,15 +153,19 @@ function overTime({ series, summary }: PageData): Html | undefined {
 <noscript><p class="warn">The plots need JavaScript.</p></noscript>
 <div class="plots">${[
     plot("rate", "Requests a second"),
-    ...summary.succeeded > 0 ? [plot("latency", "Latency")] : [],
-    plot("inFlight", "In flight"),
+    ...isMeasured(series.max) ? [plot("latency", "Latency")] : [],
+    ...isMeasured(series.inFlight) ? [plot("inFlight", "In flight")] : [],
     ...Object.keys(series.failed).length > 0 ? [plot("failed", "Failures a second, by kind")] : [],
-    plot("memory", "Memory"),
+    ...isMeasured(series.rssBytes) ? [plot("memory", "Memory")] : [],
   ]}</div>`;
 }
 
+function isMeasured(column: Column): boolean {
+  return column.some((value) => value !== null);
+}
+
 function latency({ summary, histogram = [] }: PageData): Html | undefined {
-  if (summary.succeeded === 0) return undefined;
+  if (summary.succeeded === 0 || summary.latency_ms === undefined) return undefined;
   const plots = histogram.length === 0 ? undefined : markup`<div class="plots">${[
     plot("histogram", "Answers by latency"),
     plot("spectrum", "Latency by percentile"),
@@ -178,6 +183,7 @@ function aboutOf({ summary, command, machine, parts = [] }: PageData): Html {
   row("Load", loadOf(summary));
   row("Attempts", attemptsOf(summary));
   row("Late starts", lateOf(summary));
+  row("CPU", cpuOf(summary));
   for (const [what, count] of Object.entries(summary.shortages ?? {})) {
     row("Ran out", `${formatCount(count)} times: ${what}; requests waited for it`);
   }
@@ -211,6 +217,11 @@ function attemptsOf({ attempts, retries = {} }: PageData["summary"]): string | u
   const causes = Object.entries(retries).sort(([, a], [, b]) => b - a)
     .map(([cause, count]) => `${formatCount(count)} again after ${cause}`);
   return [formatCount(attempts), ...causes].join(", ");
+}
+
+function cpuOf({ cpu_seconds: seconds, requests }: PageData["summary"]): string | undefined {
+  if (seconds === undefined || requests === 0) return undefined;
+  return `${formatMs(seconds * 1000)}, ${formatMs(seconds / requests * 1000)} a request`;
 }
 
 function lateOf({ late }: PageData["summary"]): string | undefined {

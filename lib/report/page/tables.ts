@@ -7,7 +7,7 @@ import { STATUS_TEXT } from "@std/http/status";
 import { withoutSecrets } from "../../secrets.ts";
 import { formatCount, formatMs, formatShare } from "../format.ts";
 import type { Summary } from "../json.ts";
-import { formatReached } from "../verdict.ts";
+import { boundOf, formatReached } from "../verdict.ts";
 import type { PageData, PageSummary } from "./data.ts";
 import { type Html, markup, type Part, within } from "./html.ts";
 
@@ -65,7 +65,7 @@ export function thresholdTable({ thresholds = [], aborted }: Partial<Summary>): 
         threshold === aborted ? ", and ended the run" : ""
       }`,
       cell(markup`<code>${threshold}</code>`),
-      number(formatReached({ value, bound: value ?? 0, unit })),
+      number(formatReached({ value, bound: boundOf(threshold), unit })),
     )
   );
   return section("Thresholds", table(["", "threshold", "#reached"], rows, "fit"));
@@ -81,7 +81,7 @@ export function latencyTable(latency: Summary["latency_ms"]): Html {
 }
 
 /** How often each status came; undefined where no answer came. */
-export function statusTable({ statuses, requests }: PageSummary): Html | undefined {
+export function statusTable({ statuses = {}, requests }: PageSummary): Html | undefined {
   const all = Object.entries(statuses).sort(([, a], [, b]) => b - a);
   if (all.length === 0) return undefined;
   const rows = all.map(([status, count]) =>
@@ -104,7 +104,7 @@ interface Group {
 }
 
 /** Failures by their words where these were counted, else by kind; the most frequent first. */
-function groupsOf({ summary: { errors }, messages }: PageData): Group[] {
+function groupsOf({ summary: { errors = {} }, messages }: PageData): Group[] {
   // Of a resumed run the words are those of its last part.
   const counted = new Map<string, number>();
   for (const { kind, count } of messages ?? []) {

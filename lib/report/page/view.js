@@ -187,11 +187,15 @@
       size: 28,
       values: format(write),
       splits: (_u, _k, low, high) => rounds(low, high),
+      // Labels need room; lines do not.
       filter: (u, splits) => {
-        // Labels need room; lines do not.
-        const width = u.bbox.width / (globalThis.devicePixelRatio || 1);
-        const every = Math.max(1, Math.ceil(splits.length * 58 / width));
-        return splits.map((value, k) => k % every === 0 ? value : null);
+        let last = -Infinity;
+        return splits.map((value) => {
+          const at = u.valToPos(value, "x");
+          if (at - last < 52) return null;
+          last = at;
+          return value;
+        });
       },
     }),
   });
@@ -327,6 +331,7 @@
       {
         width: Math.max(120, Math.floor(width ?? place.clientWidth)),
         height: HEIGHT,
+        padding: [8, null, 0, 0],
         ...options,
         cursor: { drag: { x: true, y: false }, points: { size: 6 }, ...options.cursor },
         hooks: {

@@ -1,13 +1,4 @@
-import {
-  ABSENT,
-  ESCAPED,
-  INTEGER,
-  NULL,
-  numberKind,
-  OTHER,
-  PLAIN,
-  type Scanner,
-} from "./scanner.ts";
+import { ABSENT, ESCAPED, NULL, numberKind, OTHER, PLAIN, type Scanner } from "./scanner.ts";
 
 const TAB = 0x09;
 const SP = 0x20;
@@ -135,9 +126,9 @@ export class FlatJson implements Scanner {
       if (!Object.hasOwn(value, name)) continue;
       const field = value[name];
       const isKept = field === null || typeof field === "string" ||
-        (Number.isSafeInteger(field) && field >= 0 && field < 1e15);
+        (typeof field === "number" && field >= 0 && field < 1e15);
       // What is no number that can be meant reads as `true`, which is none either.
-      flat[name] = isKept ? field : true;
+      flat[name] = !isKept ? true : typeof field === "number" ? plain(field) : field;
     }
     this.octets = encoder.encode(JSON.stringify(flat));
     return this.#scanFlat(this.octets, 0, this.octets.length);
@@ -162,11 +153,17 @@ function skipSpace(octets: Uint8Array, from: number, to: number): number {
   return k;
 }
 
+/** A number as it has no exponent: to 15 digits, and to the sixth behind the point. */
+function plain(value: number): number {
+  return Number(Number(value.toPrecision(15)).toFixed(6));
+}
+
 const LITERALS = [[NULL, encoder.encode("null")], [PLAIN, encoder.encode("true")]] as const;
 
-/** A literal or a whole number; {@linkcode OTHER} if it is to be read by `JSON.parse`. */
+/** A literal or a number; {@linkcode OTHER} if it is to be read by `JSON.parse`. */
 function bareKind(octets: Uint8Array, from: number, to: number): number {
-  if (numberKind(octets, from, to) === INTEGER) return INTEGER;
+  const number = numberKind(octets, from, to);
+  if (number !== OTHER) return number;
   next: for (const [kind, literal] of LITERALS) {
     if (to - from !== literal.length) continue;
     for (let k = 0; k < literal.length; k++) if (octets[from + k] !== literal[k]) continue next;

@@ -10,6 +10,8 @@ export const ESCAPED = 3;
 export const INTEGER = 4;
 /** Anything else. */
 export const OTHER = 5;
+/** A number from 0 with decimals: at most 15 digits, without an exponent. */
+export const DECIMAL = 6;
 
 /** Finds a few fields in lines, without decoding what nobody asks for. */
 export interface Scanner {
@@ -33,11 +35,33 @@ export function integerAt({ octets, starts, ends }: Scanner, field: number): num
   return value;
 }
 
-/** {@linkcode INTEGER}, or {@linkcode OTHER} if the octets are none. */
-export function numberKind(octets: Uint8Array, from: number, to: number): number {
-  if (to === from || to - from > 15 || (octets[from] === 0x30 && to - from > 1)) return OTHER;
-  for (let k = from; k < to; k++) {
-    if (octets[k] < 0x30 || octets[k] > 0x39) return OTHER;
+/** The value of an {@linkcode INTEGER} or a {@linkcode DECIMAL}, as `Number` would read it. */
+export function numberAt({ octets, starts, ends }: Scanner, field: number): number {
+  let digits = 0;
+  let scale = 1;
+  let isBehindPoint = false;
+  for (let k = starts[field]; k < ends[field]; k++) {
+    if (octets[k] === POINT) isBehindPoint = true;
+    else {
+      digits = digits * 10 + octets[k] - 0x30;
+      if (isBehindPoint) scale *= 10;
+    }
   }
-  return INTEGER;
+  // Both are exact, so their quotient is the nearest number there is.
+  return digits / scale;
+}
+
+const POINT = 0x2e;
+
+/** {@linkcode INTEGER} or {@linkcode DECIMAL}, or {@linkcode OTHER} if the octets are neither. */
+export function numberKind(octets: Uint8Array, from: number, to: number): number {
+  let point = -1;
+  for (let k = from; k < to; k++) {
+    if (octets[k] === POINT && point < 0 && k > from && k < to - 1) point = k;
+    else if (octets[k] < 0x30 || octets[k] > 0x39) return OTHER;
+  }
+  const whole = (point < 0 ? to : point) - from;
+  const digits = to - from - (point < 0 ? 0 : 1);
+  if (digits < 1 || digits > 15 || (octets[from] === 0x30 && whole > 1)) return OTHER;
+  return point < 0 ? INTEGER : DECIMAL;
 }

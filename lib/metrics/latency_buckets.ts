@@ -1,0 +1,39 @@
+import type { Histogram } from "../histogram.ts";
+
+/** The upper ends of the buckets, in seconds, ascending; behind the last there is no end. */
+export const BOUNDS: readonly number[] = [
+  0.0001,
+  0.00025,
+  0.0005,
+  0.001,
+  0.0025,
+  0.005,
+  0.01,
+  0.025,
+  0.05,
+  0.1,
+  0.25,
+  0.5,
+  1,
+  2.5,
+  5,
+  10,
+  30,
+  60,
+];
+
+/**
+ * How many answers took no longer than each bound. A value whose slot of the histogram reaches
+ * beyond a bound is counted above it, so that a bound is off by 0.8 % at most, and always the same
+ * way: no count ever falls.
+ */
+export function cumulative(histogram: Histogram): number[] {
+  const counts = BOUNDS.map(() => 0);
+  let bound = 0;
+  let below = 0;
+  for (const [highestMicros, count] of histogram.buckets()) {
+    while (bound < BOUNDS.length && highestMicros > BOUNDS[bound] * 1e6) counts[bound++] = below;
+    below += count;
+  }
+  return counts.fill(below, bound);
+}

@@ -1,0 +1,90 @@
+import { formatBar, type Limit } from "../bar.ts";
+import type { Size } from "../display.ts";
+import { errors } from "./errors.ts";
+import { hosts } from "./hosts.ts";
+import { latencies } from "./latencies.ts";
+import { formatLine } from "./line.ts";
+import { notices } from "./notices.ts";
+import { bottleneck, costs } from "./process.ts";
+import { statuses } from "./statuses.ts";
+import { trends } from "./trends.ts";
+import type { Section, SectionOf, View } from "./view.ts";
+
+/** Below the bar, from top to bottom. */
+const ORDER: readonly SectionOf[] = [
+  notices,
+  bottleneck,
+  trends,
+  latencies,
+  statuses,
+  errors,
+  hosts,
+  costs,
+];
+/** The most important first: where there are too few lines, the last are left out. */
+const NEEDED: readonly SectionOf[] = [notices, bottleneck, trends, errors, statuses, costs];
+/** The same of what comes only once those, and the curves in full, have room. */
+const WANTED: readonly SectionOf[] = [latencies, hosts];
+
+/** A run at a moment, and how it came there. */
+export interface Scene extends Omit<View, "cells"> {
+  readonly limit?: Limit | undefined;
+}
+
+/**
+ * The live view as lines, without line feeds. Of the terminal's columns and of its rows one is left
+ * free, so nothing wraps and nothing scrolls; whatever it is of, each character takes one cell.
+ * Where there are few rows, sections give lines up before the least important are left out.
+ */
+export function formatFrame(
+  scene: Scene,
+  { columns, rows }: Size,
+  { color }: { color: boolean },
+): string[] {
+  const cells = Math.max(0, columns - 1);
+  const view: View = { ...scene, cells };
+  const { snapshot, rate, limit } = scene;
+  const bar = formatBar(snapshot, rate, { columns, color, limit, isHead: true });
+  const lines = [bar];
+  const { sections, hasGaps } = choose(view, rows - 1 - lines.length);
+  for (const { section, most } of sections) {
+    if (hasGaps) lines.push("");
+    for (const line of section.draw(most)) lines.push(formatLine(line, cells, color));
+  }
+  return lines.slice(0, Math.max(0, rows - 1));
+}
+
+interface Chosen {
+  readonly section: Section;
+  /** Lines that it may draw. */
+  most: number;
+}
+
+/** Which sections are shown, in how many of the lines each, and whether lines are left between. */
+function choose(view: View, lines: number): { sections: readonly Chosen[]; hasGaps: boolean } {
+  let room = lines;
+  const chosen = new Map<SectionOf, Chosen>();
+  const take = (of: SectionOf): void => {
+    const section = of(view);
+    if (section === undefined || section.least > room) return;
+    chosen.set(of, { section, most: section.least });
+    room -= section.least;
+  };
+  NEEDED.forEach(take);
+  room = grow(chosen.get(trends), Infinity, room);
+  WANTED.forEach(take);
+  const all = [...NEEDED, ...WANTED].flatMap((of) => chosen.get(of) ?? []);
+  for (let before = -1; room !== before;) {
+    before = room;
+    for (const one of all) room = grow(one, 1, room);
+  }
+  return { sections: ORDER.flatMap((of) => chosen.get(of) ?? []), hasGaps: room >= chosen.size };
+}
+
+/** Gives a section some of the room; what is left of it. */
+function grow(chosen: Chosen | undefined, by: number, room: number): number {
+  if (chosen === undefined) return room;
+  const more = Math.min(by, room, chosen.section.most - chosen.most);
+  chosen.most += more;
+  return room - more;
+}

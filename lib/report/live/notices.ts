@@ -1,0 +1,33 @@
+import { foreign } from "./foreign.ts";
+import { gutterOf, nameOf, type Section, type View } from "./view.ts";
+
+/** Fewest cells of a text that goes on in another line. */
+const LEAST_TEXT = 20;
+/** Most lines of all of them. */
+const MOST_LINES = 4;
+
+/** What there was to be said, the newest last: as much of that as there is room for. */
+export function notices(view: View): Section | undefined {
+  const cells = Math.max(LEAST_TEXT, view.cells - gutterOf(view));
+  const lines = view.notices.flatMap((notice) => wrapped(foreign(notice), cells));
+  if (lines.length === 0) return undefined;
+  const first = view.notices.slice(0, -1).flatMap((it) => wrapped(foreign(it), cells)).length;
+  return {
+    least: 1,
+    most: Math.min(MOST_LINES, lines.length),
+    draw: (most) => {
+      // Where not all fits, the beginning of the newest counts most.
+      const from = Math.max(0, Math.min(first, lines.length - most));
+      return lines.slice(from, from + most).map((text, k) => [
+        nameOf(view, k === 0 ? "notice" : ""),
+        { text, style: "yellow", isElastic: true },
+      ]);
+    },
+  };
+}
+
+/** A text in lines that are broken between words, where that is possible. */
+function wrapped(text: string, cells: number): string[] {
+  return text.match(new RegExp(`.{1,${cells}}(?:\\s+|$)|.{1,${cells}}`, "g"))
+    ?.map((line) => line.trimEnd()) ?? [];
+}

@@ -1,0 +1,154 @@
+/**
+ * `myriad report`: what came of a run, from its records, or from the summaries of its parts.
+ *
+ * @module
+ */
+import { type Flag, formatFlags, parseFlags, UsageError } from "../flags.ts";
+import { Histogram } from "../histogram.ts";
+import { formatCount } from "../report/format.ts";
+import { formatDocument } from "../report/json.ts";
+import { formatTable } from "../report/table.ts";
+import { WholeFile } from "../sink/whole_file.ts";
+import { differencesOf, formatDifferences, formatDifferenceTable } from "./difference.ts";
+import { figuresOf } from "./figures.ts";
+import { review } from "./review.ts";
+import type { Reviewed } from "./reviewed.ts";
+
+/** The flags of `myriad report`. */
+export const REPORT_FLAGS: readonly Flag[] = [
+  {
+    name: "report",
+    value: "FILE.html",
+    help: "write a page, too: one file that opens without a network",
+  },
+  { name: "compare", help: "two runs side by side, each a file, with their differences" },
+  { name: "json", help: "the same as JSON" },
+  { name: "help", short: "h", help: "print this help" },
+].map((flag) => ({ ...flag, section: "Options" }));
+
+const HELP = `Report what came of a run, afterwards.
+
+Usage: myriad report [OPTIONS] FILE...
+       myriad report --compare [--json] A B
+
+FILE is the output of a run, NDJSON or CSV, gzip or not, with any fields that have status or error;
+or a summary, as --summary and --json write it. Several of one kind are the parts of one run, such
+as shards: percentiles are those of all together. What the files do not tell is left out. Each
+record counts, whatever its number; without the field error an answer counts as a success.
+${formatFlags(REPORT_FLAGS)}
+Exit codes: 0; 2 the command line or a file given to it is wrong; 3 a file broke off, or the page
+cannot be written.
+`;
+
+/** What the command has of the program. */
+export interface ReportContext {
+  readonly version: string;
+  /** Whether the table is coloured. */
+  readonly color: boolean;
+}
+
+/**
+ * Runs the command.
+ *
+ * @param argv the command line, without the command
+ * @returns what to print on standard output, and what to say beside it
+ * @throws {UsageError} If the command line or a file is wrong.
+ * @throws {InputError} If a file breaks off.
+ * @throws {OutputError} If the page cannot be written.
+ */
+export async function report(
+  argv: readonly string[],
+  { version, color }: ReportContext,
+): Promise<{ text: string; notice?: string }> {
+  const { values, positionals } = parseFlags(REPORT_FLAGS, argv, "myriad report");
+  if (values.help) return { text: HELP };
+  if (positionals.length === 0) {
+    throw new UsageError(
+      "No file is given: give the output of a run, or its summary; see 'myriad report --help'",
+    );
+  }
+  const twice = positionals.find((name, k) => positionals.indexOf(name) !== k);
+  if (twice !== undefined && !values.compare) {
+    throw new UsageError(`Cannot read '${twice}' twice: give each file once`);
+  }
+  const path = values.report as string | undefined;
+  if (values.compare) return await compared(positionals, path, values.json === true);
+  if (path !== undefined && positionals.includes(path)) {
+    throw new UsageError(`Cannot write '--report ${path}': it is read, too: give another name`);
+  }
+  const page = path === undefined ? undefined : await WholeFile.open(path, "--report");
+  let reviewed;
+  try {
+    reviewed = await review(positionals);
+    await page?.write(await pageOf(reviewed, positionals, version));
+  } catch (error) {
+    await page?.abandon().catch(() => {});
+    throw error;
+  }
+  const text = values.json ? formatDocument(reviewed.summary) : tableOf(reviewed, color);
+  return { text, notice: noticeOf(reviewed, positionals) };
+}
+
+async function compared(
+  names: readonly string[],
+  page: string | undefined,
+  isJson: boolean,
+): Promise<{ text: string; notice?: string }> {
+  if (names.length !== 2) {
+    throw new UsageError(`Cannot compare ${names.length} files: give two to '--compare'`);
+  }
+  if (page !== undefined) {
+    throw new UsageError("'--report' has no page of '--compare': leave one of them out");
+  }
+  const [a, b] = [await review([names[0]]), await review([names[1]])];
+  const differences = differencesOf(a.summary, b.summary);
+  const both = [names[0], names[1]] as const;
+  return {
+    text: isJson ? formatDifferences(both, differences) : formatDifferenceTable(both, differences),
+    notice: [noticeOf(a, [names[0]]), noticeOf(b, [names[1]])]
+      .filter((notice) => notice !== undefined).join("; ") || undefined,
+  };
+}
+
+function tableOf({ summary }: Reviewed, color: boolean): string {
+  return formatTable(figuresOf(summary), { color });
+}
+
+/** What is to be known of the files beside what they tell. */
+function noticeOf(
+  { unusable = 0, parts, summary }: Reviewed,
+  names: readonly string[],
+): string | undefined {
+  if (unusable > 0) {
+    const lines = unusable === 1 ? "1 line is" : `${formatCount(unusable)} lines are`;
+    return `${lines} no record, and left out: look at ${
+      names.map((name) => `'${name}'`).join(", ")
+    }`;
+  }
+  if (parts !== undefined && summary.latency_ms === undefined) {
+    return "not every summary has a histogram, so there are no percentiles of all: make them with this version";
+  }
+  return undefined;
+}
+
+/** Most files that a page is called by. */
+const MOST_NAMES = 3;
+
+async function pageOf(
+  { summary, ...rest }: Reviewed,
+  names: readonly string[],
+  version: string,
+): Promise<string> {
+  const { formatPage } = await import("../report/page/page.ts");
+  const { histogram } = summary;
+  const more = names.length - MOST_NAMES;
+  return await formatPage({
+    ...rest,
+    // Its own version made the page; that of the run is not told by records.
+    summary: { ...summary, version: summary.version ?? version },
+    title: names.slice(0, MOST_NAMES).map((name) => name.split("/").at(-1)).join(", ") +
+      (more > 0 ? ` and ${more} more` : ""),
+    madeMs: Date.now(),
+    histogram: histogram && [...Histogram.from(histogram).buckets()],
+  });
+}
