@@ -3,6 +3,7 @@ import { parse } from "@std/csv/parse";
 import { gunzipSync } from "node:zlib";
 import { until } from "./fixtures/until.ts";
 import { ok, RawServer } from "./raw_server.ts";
+import { isInstalled } from "./fixtures/installed.ts";
 
 // Real processes, ended in every way, and gone on with: in the end there is one record of each.
 
@@ -144,37 +145,51 @@ for (
   });
 }
 
-Deno.test("myriad ends in good order when its terminal goes, and only then", async () => {
-  await using server = await counting();
-  await using dir = await folder();
-  const output = dir.file("o.ndjson");
-  const args = ["-n", "8k", "-c", "50", server.url("/{}"), "-o", output, "-s", "--resume"];
-  const command = [Deno.execPath(), "run", "--no-prompt", "--quiet", ...PERMISSIONS, MAIN, ...args];
-  // `script` gives it a terminal, which ends with it.
-  const terminal = new Deno.Command("script", {
-    args: ["-qec", command.map((arg) => `'${arg}'`).join(" "), "/dev/null"],
-    stdin: "null",
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
-  await until(() => total(server) >= 2_000);
-  terminal.kill("SIGKILL");
-  await terminal.status;
-  // Until it has ended, it holds the output. Then as `nohup` has it: a hang-up is ignored.
-  for (;;) {
-    const from = total(server);
-    const child = start(args, "trap '' HUP");
-    const ended = finish(child);
-    const first = await Promise.race([ended, until(() => total(server) > from + 100)]);
-    if (first === undefined) child.kill("SIGHUP");
-    const { code, stderr } = await ended;
-    if (/another run writes it/.test(stderr)) continue;
-    assertEquals([code, stderr], [0, ""]);
-    break;
-  }
-  assertEach(numbersOf(await Deno.readTextFile(output)), 8_000);
-  assert(total(server) <= 8_000 + 50, "what was in flight was finished, or given up");
-});
+const WITHOUT_SCRIPT = { ignore: !isInstalled("script", "bsdutils") };
+
+Deno.test(
+  "myriad ends in good order when its terminal goes, and only then",
+  WITHOUT_SCRIPT,
+  async () => {
+    await using server = await counting();
+    await using dir = await folder();
+    const output = dir.file("o.ndjson");
+    const args = ["-n", "8k", "-c", "50", server.url("/{}"), "-o", output, "-s", "--resume"];
+    const command = [
+      Deno.execPath(),
+      "run",
+      "--no-prompt",
+      "--quiet",
+      ...PERMISSIONS,
+      MAIN,
+      ...args,
+    ];
+    // `script` gives it a terminal, which ends with it.
+    const terminal = new Deno.Command("script", {
+      args: ["-qec", command.map((arg) => `'${arg}'`).join(" "), "/dev/null"],
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    await until(() => total(server) >= 2_000);
+    terminal.kill("SIGKILL");
+    await terminal.status;
+    // Until it has ended, it holds the output. Then as `nohup` has it: a hang-up is ignored.
+    for (;;) {
+      const from = total(server);
+      const child = start(args, "trap '' HUP");
+      const ended = finish(child);
+      const first = await Promise.race([ended, until(() => total(server) > from + 100)]);
+      if (first === undefined) child.kill("SIGHUP");
+      const { code, stderr } = await ended;
+      if (/another run writes it/.test(stderr)) continue;
+      assertEquals([code, stderr], [0, ""]);
+      break;
+    }
+    assertEach(numbersOf(await Deno.readTextFile(output)), 8_000);
+    assert(total(server) <= 8_000 + 50, "what was in flight was finished, or given up");
+  },
+);
 
 Deno.test("myriad --resume does nothing once the run is complete, and exits as it did", async () => {
   await using server = await counting();

@@ -7,6 +7,7 @@ import type { EngineOptions } from "../lib/engine/options.ts";
 import type { Engine, Result } from "../lib/types.ts";
 import { ok, RawServer } from "./raw_server.ts";
 import { AUTHORITY, CLIENT, SELF_SIGNED, type TlsAnswer, TlsServer } from "./tls_server.ts";
+import { isInstalled } from "./fixtures/installed.ts";
 import { target } from "./fixtures/target.ts";
 import { until } from "./fixtures/until.ts";
 
@@ -84,7 +85,8 @@ for (const [name, create] of Object.entries(ENGINES)) {
     await new Promise((resolve) => server.close(resolve));
   });
 
-  Deno.test(`${name} engine over TLS shows its own certificate`, async () => {
+  const withoutOpenssl = { ignore: !isInstalled("openssl") };
+  Deno.test(`${name} engine over TLS shows its own certificate`, withoutOpenssl, async () => {
     // OpenSSL's server is one that insists on it.
     const port = (() => {
       using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
