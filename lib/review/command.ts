@@ -5,6 +5,7 @@
  */
 import { type Flag, formatFlags, parseFlags, UsageError } from "../flags.ts";
 import { Histogram } from "../histogram.ts";
+import { isGranted } from "../permission.ts";
 import { formatCount } from "../report/format.ts";
 import { formatDocument } from "../report/json.ts";
 import { formatTable } from "../report/table.ts";
@@ -67,15 +68,9 @@ export async function report(
       "No file is given: give the output of a run, or its summary; see 'myriad report --help'",
     );
   }
-  const twice = positionals.find((name, k) => positionals.indexOf(name) !== k);
-  if (twice !== undefined && !values.compare) {
-    throw new UsageError(`Cannot read '${twice}' twice: give each file once`);
-  }
   const path = values.report as string | undefined;
   if (values.compare) return await compared(positionals, path, values.json === true);
-  if (path !== undefined && positionals.includes(path)) {
-    throw new UsageError(`Cannot write '--report ${path}': it is read, too: give another name`);
-  }
+  await checkFiles(positionals, path);
   const page = path === undefined ? undefined : await WholeFile.open(path, "--report");
   let reviewed;
   try {
@@ -87,6 +82,39 @@ export async function report(
   }
   const text = values.json ? formatDocument(reviewed.summary) : tableOf(reviewed, color);
   return { text, notice: noticeOf(reviewed, positionals) };
+}
+
+/**
+ * Each file counts once, and the page takes the place of none, however they are spelled.
+ *
+ * @throws {UsageError} If one is named twice, or is where the page goes.
+ */
+async function checkFiles(names: readonly string[], page: string | undefined): Promise<void> {
+  const atPage = page === undefined ? undefined : await fileAt(page);
+  const files: Deno.FileInfo[] = [];
+  for (const [k, name] of names.entries()) {
+    const file = await fileAt(name);
+    if (name === page || isSameFile(file, atPage)) {
+      throw new UsageError(`Cannot write '--report ${page}': it is read, too: give another name`);
+    }
+    if (names.indexOf(name) !== k || files.some((other) => isSameFile(file, other))) {
+      throw new UsageError(`Cannot read '${name}' twice: give each file once`);
+    }
+    if (file !== undefined) files.push(file);
+  }
+}
+
+/** What is known of a file; what cannot be read, its opening says. */
+async function fileAt(path: string): Promise<Deno.FileInfo | undefined> {
+  // To look would ask the user for the permission.
+  if (path === "-" || !isGranted({ name: "read", path })) return undefined;
+  return await Deno.stat(path).catch(() => undefined);
+}
+
+/** Whether both are the same; where the system gives files no numbers, nobody can tell. */
+function isSameFile(a: Deno.FileInfo | undefined, b: Deno.FileInfo | undefined): boolean {
+  if (a === undefined || b === undefined || !a.isFile) return false;
+  return a.ino !== null && a.ino === b.ino && a.dev === b.dev;
 }
 
 async function compared(
