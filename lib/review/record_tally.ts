@@ -5,6 +5,7 @@ import { Slowest } from "../details/slowest.ts";
 import { Histogram } from "../histogram.ts";
 import { latencyOf } from "../latency.ts";
 import { rounded, roundedLatency } from "../report/json.ts";
+import { withoutUserinfo } from "../secrets.ts";
 import { RecordSeries } from "../series/of_records.ts";
 import { ERROR_KINDS, type ErrorKind } from "../types.ts";
 import type { Reviewed } from "./reviewed.ts";
@@ -73,7 +74,8 @@ export class RecordTally {
     this.#failed++;
     const { error, detail, target: { url } } = record;
     if (error === undefined) return void this.#unnamed++;
-    addFailure(this.#errors, error, { url, detail });
+    // Records of a run have none, but those of others may.
+    addFailure(this.#errors, error, { url: withoutUserinfo(url), detail });
     this.#messages.add(error, detail, url);
   }
 
