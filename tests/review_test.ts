@@ -2,11 +2,16 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { gzipSync } from "node:zlib";
 import { Histogram } from "../lib/histogram.ts";
 import { differencesOf } from "../lib/review/difference.ts";
+import { review } from "../lib/review/review.ts";
 import { mergeSummaries } from "../lib/review/merge.ts";
 import { type Ended, RecordSeries } from "../lib/series/of_records.ts";
+import { csv, ndjson } from "../lib/sink/record.ts";
+import { type Moment, Stats } from "../lib/stats.ts";
+import { ERROR_KINDS, type Result } from "../lib/types.ts";
 import { DelayServer, parseStatuses } from "../server.ts";
 import { myriad, type Ran } from "./fixtures/program.ts";
 import { generator } from "./fixtures/random_json.ts";
+import { result as resultWith } from "./fixtures/result.ts";
 import { folder } from "./fixtures/sources.ts";
 
 // Real runs against real servers, and what is said of them afterwards.
@@ -195,6 +200,109 @@ Deno.test("report --compare has the differences of two runs, of records and of s
   for (const line of table.stdout.split("\n")) assert(line.length <= 80, line);
 });
 
+/** Two runs of which everything is known, and records of a third, of which little is. */
+const BEFORE = {
+  requests: 1000,
+  succeeded: 990,
+  failed: 10,
+  seconds: 10,
+  rate: 100,
+  bytes: 13_000,
+  attempts: 1000,
+  peak_rss_kb: 65_536,
+  cpu_seconds: 0.5,
+  latency_ms: {
+    ...{ min: 1, mean: 2, p50: 2, p75: 3, p90: 4, p95: 5 },
+    ...{ p99: 6, p999: 7, p9999: 8, max: 9, stddev: 1 },
+  },
+  statuses: { "200": 990, "503": 4 },
+  errors: { expect: { count: 4, examples: [] }, timeout: { count: 6, examples: [] } },
+};
+const AFTER = {
+  requests: 2000,
+  succeeded: 2000,
+  failed: 0,
+  seconds: 16,
+  rate: 125,
+  bytes: 26_000,
+  attempts: 2100,
+  peak_rss_kb: 65_536,
+  cpu_seconds: 0.9,
+  latency_ms: {
+    ...{ min: 0.5, mean: 3, p50: 2, p75: 3.3, p90: 4, p95: 5 },
+    ...{ p99: 66, p999: 700, p9999: 1800, max: 2900, stddev: 1.5 },
+  },
+  statuses: { "200": 2000 },
+  errors: {},
+};
+
+Deno.test("report --compare prints the differences, absolute and in per cent, and nothing of the unknown", async () => {
+  await using dir = await folder();
+  await dir.write("before.json", JSON.stringify(BEFORE));
+  await dir.write("after.json", JSON.stringify(AFTER, null, 2));
+  await dir.write(
+    "less.ndjson",
+    '{"status":200,"ms":1.5}\n{"status":null,"error":"reset","ms":2}\n',
+  );
+  const compare = async (a: string, b: string): Promise<string> => {
+    const args = ["report", "--compare", a, b];
+    const { code, stdout, stderr } = await myriad(args, { ...READ_ONLY, cwd: dir.path(".") });
+    assertEquals([code, stderr], [0, ""]);
+    return stdout;
+  };
+  assertEquals(
+    await compare("before.json", "after.json"),
+    `\
+                          before.json     after.json     difference
+requests                        1,000          2,000         +1,000   +100.0 %
+succeeded                         990          2,000         +1,010   +102.0 %
+failed                             10              0            -10   -100.0 %
+failed, share                   1.0 %          0.0 %         -1.0 %   -100.0 %
+time                           10.0 s         16.0 s        +6.00 s    +60.0 %
+requests/s                        100            125          +25.0    +25.0 %
+bodies                        12.7 kB        25.4 kB       +12.7 kB   +100.0 %
+attempts                        1,000          2,100         +1,100   +110.0 %
+memory at most                64.0 MB        64.0 MB              0
+CPU                            500 ms         900 ms        +400 ms    +80.0 %
+CPU a request                  500 us         450 us         -50 us    -10.0 %
+latency
+  min                         1.00 ms         500 us        -500 us    -50.0 %
+  mean                        2.00 ms        3.00 ms       +1.00 ms    +50.0 %
+  p50                         2.00 ms        2.00 ms              0
+  p75                         3.00 ms        3.30 ms        +300 us    +10.0 %
+  p90                         4.00 ms        4.00 ms              0
+  p95                         5.00 ms        5.00 ms              0
+  p99                         6.00 ms        66.0 ms       +60.0 ms   +1,000 %
+  p99.9                       7.00 ms         700 ms        +693 ms   +9,900 %
+  p99.99                      8.00 ms         1.80 s        +1.79 s  +22,400 %
+  max                         9.00 ms         2.90 s        +2.89 s  +32,122 %
+  stddev                      1.00 ms        1.50 ms        +500 us    +50.0 %
+statuses
+  200                             990          2,000         +1,010   +102.0 %
+  503                               4              0             -4   -100.0 %
+errors
+  timeout                           6              0             -6   -100.0 %
+  expect                            4              0             -4   -100.0 %
+`,
+  );
+  const rest = (await compare("less.ndjson", "before.json")).split("\n");
+  assertEquals(rest.slice(0, 13), [
+    "                          less.ndjson    before.json     difference",
+    "requests                            2          1,000           +998  +49,900 %",
+    "succeeded                           1            990           +989  +98,900 %",
+    "failed                              1             10             +9   +900.0 %",
+    "failed, share                  50.0 %          1.0 %        -49.0 %    -98.0 %",
+    "time                                –         10.0 s",
+    "requests/s                          –            100",
+    "bodies                              –        12.7 kB",
+    "attempts                            –          1,000",
+    "memory at most                      –        64.0 MB",
+    "CPU                                 –         500 ms",
+    "CPU a request                       –         500 us",
+    "latency",
+  ]);
+});
+
 Deno.test("differencesOf() has no per cent of nothing, and no latency without an answer", () => {
   const latency = Object.fromEntries(
     ["min", "mean", "p50", "p75", "p90", "p95", "p99", "p999", "p9999", "max", "stddev"]
@@ -282,6 +390,145 @@ Deno.test("report counts what is no record, says so, and lets nothing hostile th
   const text = await Deno.readTextFile(page);
   assert(!text.includes("<img src=x"));
   assert(!text.includes("\x1b") && !text.includes("\u202e"));
+});
+
+/** What a page shows under a heading. */
+function sectionOf(page: string, title: string): string {
+  const [, section] = page.split(`>${title}<`);
+  assert(section !== undefined, title);
+  return section.slice(0, section.indexOf("</table>"));
+}
+
+Deno.test("report has the errors and statuses on its page that the run has on its own", async () => {
+  await using dir = await folder();
+  const [own, later] = [dir.path("own.html"), dir.path("later.html")];
+  await run(dir, "a.csv.gz", "--report", own);
+  const ran = await myriad(["report", dir.path("a.csv.gz"), "--report", later]);
+  assertEquals([ran.code, ran.stderr], [0, ""]);
+  const [a, b] = [await Deno.readTextFile(own), await Deno.readTextFile(later)];
+  for (const title of ["Errors", "Statuses"]) {
+    assertEquals(sectionOf(b, title), sectionOf(a, title), title);
+  }
+});
+
+/** Requests to many hosts, of which some fail; in whole microseconds, as records have them. */
+function* results(): Generator<Result> {
+  const random = generator(8);
+  for (let i = 0; i < 3_000; i++) {
+    const hasFailed = i % 11 === 0;
+    const url = `http://h${random(30)}.test:8080/"${i}",?x`;
+    yield resultWith({
+      at: Date.UTC(2026) + i,
+      ms: random(500_000) / 1000,
+      status: hasFailed ? null : 200 + i % 3,
+      error: hasFailed ? ERROR_KINDS[random(5)] : undefined,
+      detail: hasFailed ? `=no answer within ${random(9)} ms, "${i % 2 ? "a" : "b\n"}"` : undefined,
+    }, { i, url });
+  }
+}
+
+for (const format of ["ndjson", "csv"]) {
+  Deno.test(`review() tells hosts, slowest answers and messages of records as the run counted them (${format})`, async () => {
+    await using dir = await folder();
+    const stats = new Stats({ details: true });
+    const table = csv();
+    const formatRecord = format === "csv" ? table.format : ndjson();
+    let text = format === "csv" ? table.header : "";
+    for (const result of results()) {
+      stats.add(result);
+      text += formatRecord(result);
+    }
+    const own = stats.snapshot({} as Moment);
+    const reviewed = await review([await dir.write("records", text)]);
+    assertEquals([reviewed.unusable, reviewed.summary.requests], [0, own.requests]);
+    assertEquals(reviewed.slowest, own.slowest);
+    assertEquals(reviewed.messages, own.messages);
+    assertEquals(reviewed.summary.errors, own.errors);
+    assertEquals(reviewed.summary.statuses, own.statuses);
+    assertEquals(reviewed.hosts, own.hosts);
+  });
+}
+
+Deno.test("report never writes its page over what it reads, nor reads a file twice, by whatever name", async () => {
+  await using dir = await folder();
+  const records = await dir.write("a.ndjson", `${RECORD}\n`);
+  const other = await dir.write("b.ndjson", `${RECORD}\n`);
+  await Deno.symlink(records, dir.path("link.html"));
+  await Deno.link(records, dir.path("hard.html"));
+  const spelled = records.replace(/\/a\.ndjson$/, "/./a.ndjson");
+  for (const page of [records, spelled, dir.path("link.html"), dir.path("hard.html")]) {
+    const { code, stdout, stderr } = await myriad(["report", other, records, "--report", page]);
+    assertEquals([code, stdout], [2, ""], page);
+    assertMatch(stderr, /^myriad: Cannot write '--report .*': it is read, too: .*\n$/);
+    assertEquals(await Deno.readTextFile(records), `${RECORD}\n`);
+    if (page === records) continue;
+    const twice = await report(records, page);
+    assertEquals([twice.code, twice.stdout], [2, ""], page);
+    assertMatch(twice.stderr, /^myriad: Cannot read '.*' twice: .*\n$/);
+  }
+  // Not there before, and not there again.
+  const none = dir.path("none.html");
+  assertEquals((await myriad(["report", none, "--report", none])).code, 2);
+  assertEquals(await Deno.stat(none).catch(() => "none"), "none");
+});
+
+Deno.test("report needs to read its files only, and to write its page only", async () => {
+  await using dir = await folder();
+  const records = await dir.write("a.ndjson", `${RECORD}\n`);
+  const page = dir.path("a.html");
+  const permissions = [`--allow-read=${records}`, `--allow-write=${page}`];
+  const { code, stderr } = await myriad(["report", records, "--report", page], { permissions });
+  assertEquals([code, stderr], [0, ""]);
+  assertStringIncludes(await Deno.readTextFile(page), ">Slowest answers<");
+  const piped = await myriad(["report", "-"], { permissions: [], input: `${RECORD}\n` });
+  assertEquals([piped.code, piped.stderr], [0, ""]);
+  assertMatch(piped.stdout, /^1 request in /);
+});
+
+Deno.test("report shows no password that a URL of a record has", async () => {
+  await using dir = await folder();
+  const url = "http://user:sesame@h/1";
+  const answered = { ...JSON.parse(RECORD), url };
+  const failed = { ...answered, status: null, error: "reset", detail: "gone" };
+  const lines = [answered, failed].map((record) => JSON.stringify(record));
+  const file = await dir.write("a.ndjson", lines.join("\n"));
+  const page = dir.path("a.html");
+  const table = await myriad(["report", file, "--report", page]);
+  const all = [table.stdout, (await report("--json", file)).stdout, await Deno.readTextFile(page)];
+  for (const text of all) assert(text.includes("http://h/1") && !text.includes("sesame"), text);
+});
+
+Deno.test("report lets nothing of a hostile summary out of its page, table and JSON", async () => {
+  await using dir = await folder();
+  const example = { url: EVIL, detail: EVIL };
+  const reasons = [{ expectation: EVIL, count: 1, examples: [example] }];
+  const evil = {
+    ...BEFORE,
+    errors: { expect: { count: 10, examples: [example], reasons } },
+    retries: { [EVIL]: 1 },
+    shortages: { [EVIL]: 1 },
+    engine: EVIL,
+    version: EVIL,
+    aborted: EVIL,
+    thresholds: [{ threshold: EVIL, value: 1, unit: "ms", passed: false }],
+    "</script>": EVIL,
+  };
+  const name = `<img src=x>'"&.json`;
+  const files = [name, `b${name}`];
+  for (const file of files) await dir.write(file, JSON.stringify(evil));
+  const here = { cwd: dir.path(".") };
+  for (const given of [files.slice(0, 1), files]) {
+    const ran = await myriad(["report", ...given, "--report", "page.html"], here);
+    assertEquals(ran.code, 0, ran.stderr);
+    const text = await Deno.readTextFile(dir.path("page.html"));
+    for (const raw of ["<img", "\x1b", "\u202e"]) assert(!text.includes(raw), raw);
+    assertEquals(text.match(/<\/script>/g)?.length, 3);
+    for (const shown of [ran.stdout, ran.stderr]) assertEquals(RAW.exec(shown), null);
+  }
+  for (const flags of [["--json"], ["--compare"], ["--compare", "--json"]]) {
+    const { code, stdout, stderr } = await myriad(["report", ...flags, ...files], here);
+    assertEquals([code, RAW.exec(stdout), RAW.exec(stderr)], [0, null, null]);
+  }
 });
 
 Deno.test("report reads records of CSV over several lines, and formulas as they were", async () => {
