@@ -70,7 +70,9 @@ Deno.addSignalListener("SIGINT", async () => {
   Deno.exit(130);
 });
 await printMachine(meter);
-if (scale !== 1) console.log(`\nAll counts times ${scale}: a look, no measurement`);
+if (scale !== 1) {
+  console.log(`\nAll counts times ${scale}${scale < 1 ? ": a look, no measurement" : ""}`);
+}
 if (folder !== undefined) await Deno.mkdir(folder, { recursive: true });
 for (const name of chosen) await BENCHES[name]({ servers, meter, scale, keep });
 
