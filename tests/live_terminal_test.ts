@@ -44,7 +44,7 @@ for (const size of [SMALL, LARGE]) {
     assert(lines.some((line) => /^statuses {3}200 \d+ 100\.0 %$/.test(line)));
     assertEquals(await tmux.tell("alternate_on", "cursor_flag", "wrap_flag"), ["0", "1", "1"]);
     await tmux.press("C-c");
-    await tmux.until((lines) => lines.includes("exit code 130"));
+    await tmux.ended(130);
   });
 }
 
@@ -73,7 +73,7 @@ test("myriad leaves one live view and no stale line when the terminal is resized
     assertMatch(lines.at(-1)!, /^memory /);
   }
   await tmux.press("C-c");
-  await tmux.until((lines) => lines.includes("exit code 130"));
+  await tmux.ended(130);
 });
 
 test("myriad leaves the terminal clean when Ctrl-C ends it in the middle", async () => {
@@ -82,7 +82,7 @@ test("myriad leaves the terminal clean when Ctrl-C ends it in the middle", async
   await tmux.myriad([...ENDLESS, "--progress", "live", server.url("/{}")]);
   await tmux.until((lines) => isLive(lines));
   await tmux.press("C-c");
-  await tmux.until((lines) => lines.includes("exit code 130"));
+  await tmux.ended(130);
   const lines = await tmux.everything();
   const notice = lines.findIndex((line) => line.startsWith("myriad: interrupted, "));
   assert(notice >= 0, lines.join("\n"));
@@ -111,11 +111,10 @@ test("myriad leaves the terminal clean when a second Ctrl-C ends it at once", as
   await tmux.press("C-c");
   await tmux.until((lines) => lines.some((line) => /^notice {5}interrupted, 10 in/.test(line)));
   await tmux.press("C-c");
-  const lines = await tmux.until((lines) => lines.includes("exit code 130"));
+  const lines = await tmux.ended(130);
   assertEquals(lines.filter((line) => line.startsWith("rate ")).length, 1, lines.join("\n"));
   assertMatch(lines[lines.indexOf("exit code 130") - 1], /^memory /);
   assert((await tmux.everything())[0].startsWith("myriad: interrupted, "));
-  assertEquals(lines.at(-1), "$");
   assertEquals(await tmux.tell("cursor_flag", "wrap_flag"), ["1", "1"]);
 });
 
@@ -137,7 +136,7 @@ test("myriad sends nothing of a server's or an input's to the terminal as it cam
   const text = await tmux.coloured();
   assert(!text.includes("\x1b"), JSON.stringify(text));
   await tmux.press("C-c");
-  await tmux.until((lines) => lines.includes("exit code 130"));
+  await tmux.ended(130);
 });
 
 test("myriad colours the live view where NO_COLOR is not set", async () => {
@@ -149,7 +148,7 @@ test("myriad colours the live view where NO_COLOR is not set", async () => {
   // deno-lint-ignore no-control-regex
   assertMatch(await tmux.coloured(), /\x1b\[32m[^ ]*200/);
   await tmux.press("C-c");
-  await tmux.until((lines) => lines.includes("exit code 130"));
+  await tmux.ended(130);
 });
 
 Deno.test("myriad --progress live is a log when standard error is no terminal", async () => {
