@@ -71,12 +71,15 @@ export class Histogram {
   /** A histogram with what another had counted when it gave its {@linkcode toJSON}. */
   static from({ counts, min, max, sum, sumOfSquares }: HistogramState): Histogram {
     const histogram = new Histogram();
+    histogram.#min = counts.length > 0 ? min : Infinity;
+    histogram.#max = max;
     for (const [slot, count] of counts) {
       histogram.#counts[slot] = count;
       histogram.#count += count;
+      // Of a file that another program wrote they may not fit: no count lies outside of them.
+      histogram.#min = Math.min(histogram.#min, highestIn(slot));
+      histogram.#max = Math.max(histogram.#max, lowestIn(slot));
     }
-    if (histogram.#count > 0) histogram.#min = min;
-    histogram.#max = max;
     histogram.#sum = sum;
     histogram.#sumOfSquares = sumOfSquares;
     return histogram;
@@ -94,9 +97,22 @@ export class Histogram {
     if (micros > this.#max) this.#max = micros;
   }
 
+  /**
+   * Where counts are: a tenth of the slots where latencies are of one service, and who looks several
+   * times a second pays for no others. Empty if there are none.
+   */
+  #span(): { readonly first: number; readonly last: number } {
+    if (this.#count === 0) return { first: 0, last: -1 };
+    return {
+      first: slotOf(Math.min(this.#min, LARGEST)),
+      last: slotOf(Math.min(this.#max, LARGEST)),
+    };
+  }
+
   /** Adds what another has counted; the same as if its values had been recorded here. */
   add(other: Histogram): void {
-    for (let slot = 0; slot < SLOTS; slot++) this.#counts[slot] += other.#counts[slot];
+    const { first, last } = other.#span();
+    for (let slot = first; slot <= last; slot++) this.#counts[slot] += other.#counts[slot];
     this.#count += other.#count;
     this.#sum += other.#sum;
     this.#sumOfSquares += other.#sumOfSquares;
@@ -121,7 +137,8 @@ export class Histogram {
     const later = new Histogram();
     let lowest = -1;
     let highest = -1;
-    for (let slot = 0; slot < SLOTS; slot++) {
+    const { first, last } = this.#span();
+    for (let slot = first; slot <= last; slot++) {
       const count = this.#counts[slot] - earlier.#counts[slot];
       if (count === 0) continue;
       later.#counts[slot] = count;
@@ -141,7 +158,8 @@ export class Histogram {
 
   /** The slots that are not empty, ascending: the highest value in us that shares it, and how many. */
   *buckets(): Generator<readonly [highestMicros: number, count: number]> {
-    for (let slot = 0; slot < SLOTS; slot++) {
+    const { first, last } = this.#span();
+    for (let slot = first; slot <= last; slot++) {
       const count = this.#counts[slot];
       if (count === 0) continue;
       // The last slot has no upper end of its own.
@@ -196,12 +214,14 @@ export class Histogram {
    * @param percentiles from 0 to 100, ascending
    */
   percentiles(percentiles: readonly number[]): number[] {
+    if (this.#count === 0) return percentiles.map(() => 0);
     const values: number[] = [];
-    let slot = 0;
-    let below = this.#counts[0];
+    const { first, last } = this.#span();
+    let slot = first;
+    let below = this.#counts[first];
     for (const percentile of percentiles) {
       const rank = Math.max(1, Math.ceil(percentile * this.#count / 100 * A_LITTLE_LESS));
-      while (below < rank && slot < SLOTS - 1) below += this.#counts[++slot];
+      while (below < rank && slot < last) below += this.#counts[++slot];
       // The last slot has no upper end of its own.
       values.push(slot === SLOTS - 1 ? this.#max : Math.min(highestIn(slot), this.#max));
     }
@@ -211,7 +231,10 @@ export class Histogram {
   /** All of it as plain data. */
   toJSON(): HistogramState {
     const counts: [number, number][] = [];
-    for (const [slot, count] of this.#counts.entries()) if (count > 0) counts.push([slot, count]);
+    const { first, last } = this.#span();
+    for (let slot = first; slot <= last; slot++) {
+      if (this.#counts[slot] > 0) counts.push([slot, this.#counts[slot]]);
+    }
     const { min, max } = this;
     return { min, max, sum: this.#sum, sumOfSquares: this.#sumOfSquares, counts };
   }

@@ -19,9 +19,9 @@ export class PeakMemory {
 
   /** Kilobytes. Looks at what there is now. */
   get kb(): number {
-    this.#seenKb = Math.max(this.#seenKb, residentKb());
     const peakKb = process.resourceUsage().maxRSS;
-    return peakKb > this.#inheritedKb ? peakKb : this.#seenKb;
+    if (peakKb > this.#inheritedKb) return peakKb;
+    return this.#seenKb = Math.max(this.#seenKb, residentKb());
   }
 }
 

@@ -178,7 +178,9 @@ export class Stats {
 
   #statusCounts(): Record<string, number> {
     const statuses: Record<string, number> = {};
-    for (const [status, count] of this.#statuses.entries()) {
+    // Several times a second: iterators would take as long as all else of a snapshot.
+    for (let status = 0; status < STATUSES; status++) {
+      const count = this.#statuses[status];
       if (count > 0) statuses[status] = count;
     }
     return statuses;

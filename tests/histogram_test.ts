@@ -164,6 +164,16 @@ Deno.test("Histogram.from() goes on where toJSON() stopped, by way of JSON", () 
   }
 });
 
+Deno.test("Histogram.from() keeps each count when the extremes of a foreign state do not fit", () => {
+  const state = histogramOf([100, 1_000, 100_000]).toJSON();
+  for (const [min, max] of [[5_000, 200], [1_000, 1_000], [0, 2 ** 40]]) {
+    const histogram = Histogram.from({ ...state, min, max });
+    assertEquals(histogram.toJSON().counts, state.counts);
+    assertEquals([...histogram.buckets()].map(([, count]) => count), [1, 1, 1]);
+    assertEquals(histogram.percentile(0), 100);
+  }
+});
+
 Deno.test("Histogram.clone() is not changed by what is recorded later", () => {
   const histogram = histogramOf([3, 70_000, 2 ** 40]);
   const clone = histogram.clone();

@@ -1,11 +1,11 @@
 import { type Context, scaled } from "../bench.ts";
 import { type Check, printChecks } from "../checks.ts";
+import { printCosts } from "../cost_table.ts";
 import { inTurn } from "../in_turn.ts";
-import { median, ratio } from "../median.ts";
 import { Nginx } from "../nginx.ts";
 import { myriad } from "../peers/myriad.ts";
 import { runPeer, type Sample } from "../run_peer.ts";
-import { cell, grouped, printTable, range } from "../table.ts";
+import { grouped } from "../table.ts";
 
 const ROUNDS = 5;
 /** A body of 1,024 octets, at whose end stands what is expected. */
@@ -59,24 +59,12 @@ async function table(
   for (const [name, args] of Object.entries(flags)) {
     rows[name] = () => runPeer(context.meter, myriad(args), load);
   }
-  const samples = await inTurn(rows, ROUNDS);
-  const microsOf = (name: string): number[] =>
-    samples[name].flatMap(({ cpuMicros }) => cpuMicros ?? []);
-  const toThose = (name: string): number | undefined =>
-    ratio(median(microsOf(name)), median(microsOf("without")));
-  console.log(`\n${grouped(load.requests)} requests, ${grouped(concurrency)} in flight, ${what}\n`);
-  printTable(
-    ["run", "CPU a request", "range", "ratio", "requests/s"],
-    Object.keys(rows).map((name) => [
-      name,
-      cell(median(microsOf(name)), 1, " us"),
-      range(microsOf(name), 1),
-      cell(toThose(name), 2),
-      cell(median(samples[name].map(({ rate }) => rate)), 0),
-    ]),
+  const toThose = printCosts(
+    `${grouped(load.requests)} requests, ${grouped(concurrency)} in flight, ${what}`,
+    await inTurn(rows, ROUNDS),
   );
   return Object.keys(flags).map((name) => ({
-    what: `CPU with ${name}, ${what}, ${grouped(concurrency)} in flight, to that without`,
+    what: `least CPU with ${name}, ${what}, ${grouped(concurrency)} in flight, to that without`,
     reached: toThose(name),
     bound: "at most",
     limit,

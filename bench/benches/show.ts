@@ -1,64 +1,51 @@
 import { type Context, scaled } from "../bench.ts";
 import { printChecks } from "../checks.ts";
+import { type Cost, printCosts } from "../cost_table.ts";
 import { inTurn } from "../in_turn.ts";
-import { median, ratio } from "../median.ts";
-import { runCommand } from "../meter.ts";
+import { type Meter, runCommand } from "../meter.ts";
 import { FLAGS, pathOf } from "../root.ts";
 import { Scraper } from "../scraper.ts";
-import { cell, grouped, printTable, range } from "../table.ts";
+import { grouped } from "../table.ts";
 
-const ROUNDS = 7;
+/** As many as it takes to tell one percent. */
+const ROUNDS = 15;
 /** What a run may cost more with all of it, and with the metrics alone. */
 const LIMIT = 1.03;
 const LIMIT_OF_METRICS = 1.01;
 
-/** What a run took, and how often it was scraped. */
-interface Sample {
-  readonly micros: number;
-  readonly rate: number;
-  readonly scrapes: number;
-}
-
 /** What it costs to show a run: the page, the metrics, scraped each second, and the live view. */
 export async function show(context: Context): Promise<void> {
-  const { servers } = context;
+  const { servers, meter } = context;
   const url = await servers.fastServer();
-  const page = ["--report", servers.file("page.html")];
   const hasTerminal = await runCommand(["script", "--version"]) !== undefined;
+  const run = (requests: number, args: readonly string[]): Promise<Cost> =>
+    costOf({
+      meter,
+      requests,
+      args,
+      inTerminal: hasTerminal,
+      summary: servers.file("summary.json"),
+    });
+  const page = ["--report", servers.file("page.html")];
+  const all = "--progress live --report --metrics";
   const checks = [];
   for (const concurrency of [64, 1000]) {
     const requests = scaled(500_000, context, concurrency);
     const load = ["-n", `${requests}`, "-c", `${concurrency}`, `${url}{}`];
-    const rows: Record<string, () => Promise<Sample>> = {
-      "-s": () => run(context, requests, [...load, "-s"]),
-      "-s --metrics": () => scraped(context, requests, [...load, "-s"]),
-      "-s --report --metrics": () => scraped(context, requests, [...load, "-s", ...page]),
+    const rows: Record<string, () => Promise<Cost>> = {
+      "-s": () => run(requests, [...load, "-s"]),
+      "-s --metrics": () => scraped((flags) => run(requests, [...load, "-s", ...flags])),
+      "-s --report --metrics": () =>
+        scraped((flags) => run(requests, [...load, "-s", ...page, ...flags])),
     };
-    const all = "--progress live --report --metrics";
     if (hasTerminal) {
-      const live = ["--progress", "live", ...page];
-      rows[all] = () => scraped(context, requests, [...load, ...live], { inTerminal: true });
+      const live = [...load, "--progress", "live", ...page];
+      rows[all] = () => scraped((flags) => run(requests, [...live, ...flags]));
     }
-    const samples = await inTurn(rows, ROUNDS);
-    const microsOf = (name: string): number[] => (samples[name] ?? []).map(({ micros }) => micros);
-    const toNone = (name: string): number | undefined =>
-      ratio(median(microsOf(name)), median(microsOf("-s")));
-    console.log(
-      `\n${grouped(requests)} requests, ${grouped(concurrency)} in flight, ` +
-        `${servers.fastServerName}${
-          hasTerminal ? "" : "; no live view, for 'script' is missing"
-        }\n`,
-    );
-    printTable(
-      ["run", "CPU a request", "range", "ratio", "requests/s", "scrapes"],
-      Object.entries(samples).map(([name, of]) => [
-        name,
-        cell(median(microsOf(name)), 2, " us"),
-        range(microsOf(name), 2),
-        cell(toNone(name), 3),
-        cell(median(of.map(({ rate }) => rate)), 0),
-        cell(median(of.map(({ scrapes }) => scrapes)), 0),
-      ]),
+    const toNone = printCosts(
+      `${grouped(requests)} requests, ${grouped(concurrency)} in flight, ` +
+        `${servers.fastServerName}${hasTerminal ? "" : "; no live view, for 'script' is missing"}`,
+      await inTurn(rows, ROUNDS),
     );
     const bounds = {
       "-s --metrics": LIMIT_OF_METRICS,
@@ -66,7 +53,7 @@ export async function show(context: Context): Promise<void> {
     };
     for (const [name, limit] of Object.entries(bounds)) {
       checks.push({
-        what: `CPU with ${name} to that with -s, ${grouped(concurrency)} in flight`,
+        what: `least CPU with ${name} to that with -s, ${grouped(concurrency)} in flight`,
         reached: toNone(name),
         bound: "at most" as const,
         limit,
@@ -76,33 +63,36 @@ export async function show(context: Context): Promise<void> {
   printChecks(checks);
 }
 
-async function scraped(
-  context: Context,
-  requests: number,
-  args: readonly string[],
-  options?: { inTerminal?: boolean },
-): Promise<Sample> {
+/** Scrapes what runs with the flags for that. */
+async function scraped(run: (flags: readonly string[]) => Promise<Cost>): Promise<Cost> {
   using scraper = new Scraper();
-  const sample = await run(context, requests, [...args, "--metrics", scraper.place], options);
-  return { ...sample, scrapes: scraper.scrapes };
+  const startMs = performance.now();
+  const cost = await run(["--metrics", scraper.place]);
+  const isLong = performance.now() - startMs > 3_000;
+  if (isLong && scraper.scrapes === 0) throw new Error("its metrics were not scraped");
+  return cost;
+}
+
+interface Run {
+  readonly meter: Meter;
+  readonly requests: number;
+  readonly args: readonly string[];
+  /** A terminal takes a processor from all of them alike, even from those that show nothing. */
+  readonly inTerminal: boolean;
+  /** Where its summary goes. */
+  readonly summary: string;
 }
 
 /** @throws {Error} If the run ends without a summary, as where a flag is not known. */
-async function run(
-  { servers, meter }: Context,
-  requests: number,
-  args: readonly string[],
-  { inTerminal = false }: { inTerminal?: boolean } = {},
-): Promise<Sample> {
-  const summary = servers.file("summary.json");
+async function costOf({ meter, requests, args, inTerminal, summary }: Run): Promise<Cost> {
   await Deno.remove(summary).catch(() => {});
   const flags = [...args, "--summary", summary];
   const command = [Deno.execPath(), "run", "--quiet", ...FLAGS, pathOf("main.ts"), ...flags];
-  // The terminal costs something itself, and is no part of the run: it tells its own CPU.
-  const { stdout, stderr } = await meter.run(inTerminal ? terminal(command) : command);
+  // All of the process and the terminal: a summary does not know what the page after it costs.
+  const { stdout, stderr, cpuSeconds } = await meter.run(inTerminal ? terminal(command) : command);
   try {
-    const { cpu_seconds, rate } = JSON.parse(await Deno.readTextFile(summary));
-    return { micros: cpu_seconds * 1e6 / requests, rate, scrapes: 0 };
+    const { rate } = JSON.parse(await Deno.readTextFile(summary));
+    return { cpuMicros: cpuSeconds === undefined ? undefined : cpuSeconds * 1e6 / requests, rate };
   } catch {
     const said = (stderr || stdout).trim().split("\n").at(-1);
     throw new Error(`no summary; it said '${said}'`);
