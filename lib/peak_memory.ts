@@ -19,8 +19,12 @@ export class PeakMemory {
 
   /** Kilobytes. Looks at what there is now. */
   get kb(): number {
-    const peakKb = process.resourceUsage().maxRSS;
-    if (peakKb > this.#inheritedKb) return peakKb;
+    return this.kbOf(process.resourceUsage().maxRSS);
+  }
+
+  /** The same, for who has asked the system already, which takes 0.1 ms beside a busy process. */
+  kbOf(maxRss: number): number {
+    if (maxRss > this.#inheritedKb) return maxRss;
     return this.#seenKb = Math.max(this.#seenKb, residentKb());
   }
 }

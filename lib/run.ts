@@ -266,11 +266,11 @@ export class Run {
   /** What the run took, together with the parts of it that went before. */
   #costs(): Pick<Snapshot, "seconds" | "cpuSeconds" | "peakRssKb"> {
     const before = this.#outputs.before;
-    const { userCPUTime, systemCPUTime } = process.resourceUsage();
+    const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
     return {
       seconds: (before?.seconds ?? 0) + (performance.now() - this.#startMs) / 1000,
       cpuSeconds: (before?.cpuSeconds ?? 0) + (userCPUTime + systemCPUTime) / 1e6,
-      peakRssKb: Math.max(before?.peakRssKb ?? 0, this.#peak.kb),
+      peakRssKb: Math.max(before?.peakRssKb ?? 0, this.#peak.kbOf(maxRSS)),
     };
   }
 

@@ -88,6 +88,8 @@ export interface Via {
 /** What came of one {@linkcode Target}. A failed request is a value, never an exception. */
 export interface Result {
   readonly target: Target;
+  /** The origin of its URL (RFC 9110 §4.3.1), where the engine had to find it. */
+  readonly origin?: string | undefined;
   /**
    * The status code, 100 to 999, or null where no answer came; one that was not as expected did.
    */

@@ -41,6 +41,17 @@ Deno.test("HostTally.add() tells hosts apart by their whole authority", () => {
   );
 });
 
+Deno.test("HostTally.add() counts by the URL's host, whether or not a result tells its origin", () => {
+  const hosts = new HostTally();
+  for (const origin of [undefined, "http://a", undefined, "http://b:81", "http://a", undefined]) {
+    hosts.add(of(`${origin ?? "HTTP://A"}/x`, { origin }));
+  }
+  assertEquals(
+    hosts.figures().map(({ host, requests }) => [host, requests]),
+    [["a", 5], ["b:81", 1]],
+  );
+});
+
 Deno.test("HostTally.figures() has the times of answers alone, and no NaN where there were none", () => {
   const hosts = new HostTally();
   hosts.add(of("http://a/", { ms: 10 }));

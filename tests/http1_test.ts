@@ -215,6 +215,16 @@ Deno.test("http1 engine has no more connections than the concurrency, over many 
   for (const server of servers) await server[Symbol.asyncDispose]();
 });
 
+Deno.test("http1 engine tells the origin that was asked, not that of where it was sent on to", async () => {
+  await using other = await RawServer.start(({ send }) => send(ok("there")));
+  const moved = `HTTP/1.1 302 X\r\nLocation: ${other.url("/")}\r\nContent-Length: 0\r\n\r\n`;
+  await using server = await RawServer.start(({ send }) => send(moved));
+  const engine = create();
+  const result = await engine.hit(target(server.url("/x")));
+  assertEquals([result.size, result.origin], [5, new URL(server.url("/")).origin]);
+  engine.close();
+});
+
 Deno.test("http1 engine serves 2,000 requests at once, evenly", async () => {
   const held: (() => void)[] = [];
   await using server = await RawServer.start(({ send }) => void held.push(() => send(ok())));

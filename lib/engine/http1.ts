@@ -93,6 +93,8 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
   #startMs = performance.now();
   #hop: Hop;
   #route: Route | undefined;
+  /** That of the first hop. */
+  #origin: string | undefined;
   #connection: Connection | undefined;
   #redirects = 0;
   #isSent = false;
@@ -154,6 +156,7 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
     } catch {
       return this.#settle({ error: "url", detail: "not an http or https URL" }, 0);
     }
+    this.#origin ??= this.#route.origin.key;
     if (this.#route.origin.port === 0) {
       return this.#settle({ error: "url", detail: "port 0 cannot be requested" }, 0);
     }
@@ -253,6 +256,7 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
     }
     this.#done({
       target: this.#target,
+      origin: this.#origin,
       status,
       bytes: size,
       size,
