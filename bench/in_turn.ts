@@ -1,6 +1,8 @@
+import { Interrupted } from "./meter.ts";
+
 /**
  * Runs each once, then each again, so that what the machine does besides hits all alike. A run that
- * fails is said, and leaves no sample.
+ * fails is said, and leaves no sample; but none goes on when all are interrupted.
  *
  * @param rows what to run, by name; undefined where it came to nothing
  * @param rounds how often, from 1
@@ -19,6 +21,7 @@ export async function inTurn<T>(
         const sample = await run();
         if (sample !== undefined) samples[name].push(sample);
       } catch (error) {
+        if (error instanceof Interrupted) throw error;
         console.log(`\n${name}, round ${round}: ${(error as Error).message}`);
       }
     }

@@ -1,7 +1,7 @@
 /**
  * `deno task bench`: what `myriad` costs, beside peers in the same run; see `bench/README.md`.
  *
- *     deno task bench                        all of it: about an hour and a half
+ *     deno task bench                        all of it: about two hours
  *     deno task bench peers flat             some of it
  *     deno task bench peers --scale 0.1      a quick look, with a tenth of the requests
  *     deno task bench field --keep FOLDER    and the plots, as SVG, and their figures, as CSV
@@ -31,7 +31,7 @@ import { show } from "./benches/show.ts";
 import { stall } from "./benches/stall.ts";
 import { verify } from "./benches/verify.ts";
 import { printMachine } from "./machine.ts";
-import { Meter } from "./meter.ts";
+import { Interrupted, Meter } from "./meter.ts";
 import { Servers } from "./servers.ts";
 
 const BENCHES: Record<string, Bench> = {
@@ -64,17 +64,19 @@ const keep = async (name: string, text: string): Promise<void> => {
 };
 await using servers = await Servers.open();
 const meter = await Meter.open(servers.file("time.txt"));
-Deno.addSignalListener("SIGINT", async () => {
-  meter.stop();
-  await servers[Symbol.asyncDispose]();
-  Deno.exit(130);
-});
+// Each bench then ends what it has started; who cannot wait for that says it again.
+Deno.addSignalListener("SIGINT", () => meter.isStopped ? Deno.exit(130) : meter.stop());
 await printMachine(meter);
 if (scale !== 1) {
   console.log(`\nAll counts times ${scale}${scale < 1 ? ": a look, no measurement" : ""}`);
 }
 if (folder !== undefined) await Deno.mkdir(folder, { recursive: true });
-for (const name of chosen) await BENCHES[name]({ servers, meter, scale, keep });
+try {
+  for (const name of chosen) await BENCHES[name]({ servers, meter, scale, keep });
+} catch (error) {
+  if (!(error instanceof Interrupted)) throw error;
+  Deno.exitCode = 130;
+}
 
 /** Ends with exit code 2 if the arguments are wrong. */
 function parse(args: string[]): { scale: number; folder?: string; chosen: string[] } {

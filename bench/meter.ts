@@ -13,6 +13,9 @@ export interface Measured {
   readonly peakKilobytes: number | undefined;
 }
 
+/** Somebody has ended the benches. */
+export class Interrupted extends Error {}
+
 /** Debian's package `time`; the shell's own `time` knows no memory. */
 const GNU_TIME = "/usr/bin/time";
 /** The longest that a client may take; the longest bench is meant to take 3 minutes. */
@@ -43,17 +46,20 @@ export class Meter {
   /**
    * @param limitSeconds the longest that it may take
    * @throws {Error} If the command cannot be found or takes too long.
+   * @throws {Interrupted} If it is stopped, or was before.
    */
   async run(command: readonly string[], limitSeconds = LIMIT_SECONDS): Promise<Measured> {
     // `timeout` ends the whole group: GNU time alone would leave its child behind. A client may take
     // its time over a SIGTERM, after GNU time has ended by it, and would be there in the next run.
     const limited = ["timeout", "--signal=KILL", `${limitSeconds}`];
     const timed = [GNU_TIME, "-f", "%U %S %M", "-o", this.#file];
+    this.#throwIfStopped();
     const start = performance.now();
     const output = await runCommand(
       [...limited, ...(this.hasTime ? timed : []), ...command],
       this.#abort.signal,
     );
+    this.#throwIfStopped();
     if (output === undefined) throw new Error("Cannot run 'timeout': install coreutils");
     const seconds = (performance.now() - start) / 1000;
     if (seconds >= limitSeconds) throw new Error(`${command[0]} took over ${limitSeconds} s`);
@@ -66,7 +72,18 @@ export class Meter {
     return { ...output, seconds, cpuSeconds: user + system, peakKilobytes };
   }
 
-  /** Ends the client that runs: in a group of its own, it doesn't hear of Ctrl-C. */
+  #throwIfStopped(): void {
+    if (this.isStopped) throw new Interrupted();
+  }
+
+  get isStopped(): boolean {
+    return this.#abort.signal.aborted;
+  }
+
+  /**
+   * Ends the client that runs, for in a group of its own it doesn't hear of Ctrl-C, and all benches
+   * by an {@linkcode Interrupted}.
+   */
   stop(): void {
     this.#abort.abort();
   }
