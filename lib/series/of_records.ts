@@ -1,11 +1,7 @@
 import { Histogram } from "../histogram.ts";
-import { ERROR_KINDS, type ErrorKind } from "../types.ts";
-import type { Column, Series } from "./series.ts";
-
-/** Most intervals; beyond, each two become one. */
-const MOST = 400;
-/** How long an interval is at first. */
-const FIRST_MS = 100;
+import type { ErrorKind } from "../types.ts";
+import { FIRST_MS, MOST, PERCENTILES, seriesOf } from "./columns.ts";
+import type { Series } from "./series.ts";
 
 /** What was in an interval; 30 KB for its latencies. */
 class Span {
@@ -124,34 +120,20 @@ export class RecordSeries {
     this.#settle();
     const intervalMs = this.#intervalMs;
     const places = Array.from({ length: this.#last - this.#first + 1 }, (_, k) => this.#first + k);
-    const spans = places.map((place) => this.#spans.get(place) ?? new Span());
-    /** How long each was a part of the run. */
-    const lengths = places.map((place) =>
-      Math.min(this.#endMs, (place + 1) * intervalMs) - Math.max(this.#startMs, place * intervalMs)
-    );
-    const column = (of: (span: Span, lengthMs: number) => number | null): Column =>
-      spans.map((span, k) => of(span, lengths[k]));
-    const aSecond = (count: number, ms: number): number | null => ms > 0 ? count / ms * 1000 : null;
-    const percentiles = spans.map(({ latencies }) =>
-      latencies?.percentiles([50, 90, 99, 100]).map((micros) => micros / 1000)
-    );
-    const [p50, p90, p99, max] = [0, 1, 2, 3]
-      .map((k) => percentiles.map((values) => values?.[k] ?? null));
-    const kinds = ERROR_KINDS.filter((kind) => spans.some(({ failed }) => failed.has(kind)));
-    return {
-      intervalMs,
-      startMs: this.#first * intervalMs,
-      rate: column(({ requests }, ms) => aSecond(requests, ms)),
-      p50,
-      p90,
-      p99,
-      max,
-      inFlight: column(({ busyMs }, ms) => ms > 0 ? busyMs / ms : null),
-      rssBytes: column(() => null),
-      failed: Object.fromEntries(kinds.map((kind) => [
-        kind,
-        column(({ failed }, ms) => aSecond(failed.get(kind) ?? 0, ms)),
-      ])),
-    };
+    const figures = places.map((place) => {
+      const { requests, failed, busyMs, latencies } = this.#spans.get(place) ?? new Span();
+      // How long it was a part of the run.
+      const ms = Math.min(this.#endMs, (place + 1) * intervalMs) -
+        Math.max(this.#startMs, place * intervalMs);
+      return {
+        ms,
+        requests,
+        failed,
+        inFlight: ms > 0 ? busyMs / ms : null,
+        rssBytes: null,
+        latencies: latencies?.percentiles(PERCENTILES).map((micros) => micros / 1000),
+      };
+    });
+    return seriesOf(figures, { intervalMs, startMs: this.#first * intervalMs });
   }
 }

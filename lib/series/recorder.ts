@@ -1,11 +1,7 @@
-import { ERROR_KINDS, type Snapshot } from "../types.ts";
+import type { Snapshot } from "../types.ts";
+import { FIRST_MS, MOST, PERCENTILES, seriesOf } from "./columns.ts";
 import { Interval } from "./interval.ts";
-import type { Column, Series } from "./series.ts";
-
-/** Most intervals; beyond, each two become one. */
-const MOST = 400;
-/** How long an interval is at first. */
-const FIRST_MS = 100;
+import type { Series } from "./series.ts";
 
 /** Options for {@linkcode SeriesRecorder}. */
 export interface RecorderOptions {
@@ -114,29 +110,16 @@ export class SeriesRecorder {
   }
 
   #series(): Series {
-    const intervals = this.#intervals;
-    const column = (of: (interval: Interval) => number | null): Column =>
-      intervals.map((interval) => interval === undefined ? null : of(interval));
-    const aSecond = (count: number, { ms }: Interval): number | null =>
-      ms > 0 ? count / ms * 1000 : null;
-    const percentiles = intervals.map((interval) => interval?.latencies([50, 90, 99, 100]));
-    const [p50, p90, p99, max] = [0, 1, 2, 3]
-      .map((k) => percentiles.map((values) => values?.[k] ?? null));
-    const kinds = ERROR_KINDS.filter((kind) => intervals.some((it) => it?.failed.has(kind)));
-    return {
-      intervalMs: this.#intervalMs,
-      startMs: this.#startMs,
-      rate: column((interval) => aSecond(interval.requests, interval)),
-      p50,
-      p90,
-      p99,
-      max,
-      inFlight: column(({ inFlight }) => inFlight),
-      rssBytes: column(({ rssBytes }) => rssBytes),
-      failed: Object.fromEntries(kinds.map((kind) => [
-        kind,
-        column((interval) => aSecond(interval.failed.get(kind) ?? 0, interval)),
-      ])),
-    };
+    const figures = this.#intervals.map((interval) =>
+      interval && {
+        ms: interval.ms,
+        requests: interval.requests,
+        failed: interval.failed,
+        inFlight: interval.inFlight,
+        rssBytes: interval.rssBytes,
+        latencies: interval.latencies(PERCENTILES),
+      }
+    );
+    return seriesOf(figures, { intervalMs: this.#intervalMs, startMs: this.#startMs });
   }
 }
