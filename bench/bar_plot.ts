@@ -1,4 +1,5 @@
 import { escapeMarkup } from "../lib/escape.ts";
+import { roundedUp } from "../lib/plot/scale.ts";
 import { svgDocument } from "../lib/plot/svg.ts";
 
 /** A bar: a value, and the least and the most that was measured. */
@@ -123,7 +124,7 @@ function axisOf(values: readonly (number | undefined)[]): Axis {
   const most = Math.max(...positive, 0);
   const least = Math.min(...positive, most);
   if (most > least * LOG_FROM) return logAxis(least, most);
-  const step = roundStep(most / 4);
+  const step = most === 0 ? 1 : roundedUp(most / 4);
   const ticks: number[] = [];
   for (let k = 0; k * step <= most; k++) ticks.push(k * step);
   return { isLog: false, ticks, at: (value) => most === 0 ? 0 : value / most };
@@ -140,13 +141,6 @@ function logAxis(least: number, most: number): Axis {
     ticks,
     at: (value) => value <= 0 ? 0 : Math.max(0, (Math.log10(value) - low) / (high - low)),
   };
-}
-
-/** 1, 2 or 5 times a power of ten, at least `least`. */
-function roundStep(least: number): number {
-  if (least <= 0) return 1;
-  const decade = 10 ** Math.floor(Math.log10(least));
-  return [1, 2, 5, 10].map((factor) => factor * decade).find((step) => step >= least)!;
 }
 
 /** A tick in few characters: `2k`, `0.5`. */

@@ -19,7 +19,8 @@ const LINEAR = 256;
 const HALF = LINEAR / 2;
 /** The largest value that has a slot: 2^36 - 1 us, 19 hours. Larger ones share its slot. */
 const LARGEST = 2 ** 36 - 1;
-const SLOTS = slotOf(LARGEST) + 1;
+/** How many slots there are. */
+export const SLOTS = slotOf(LARGEST) + 1;
 /**
  * What a rank is multiplied by before it is rounded up, as HdrHistogram takes 1 ulp off: the 99.9th
  * percentile of 41,000 values is the 40,959th, though the product is 40,959.00000000001.

@@ -2,6 +2,7 @@ import { addFailure, type Failures } from "./details/failures.ts";
 import { HostTally } from "./details/host_tally.ts";
 import { MessageTally } from "./details/message_tally.ts";
 import { Slowest } from "./details/slowest.ts";
+import { StatusCounts } from "./details/status_counts.ts";
 import { Histogram, type HistogramState } from "./histogram.ts";
 import { latencyOf } from "./latency.ts";
 import {
@@ -17,8 +18,6 @@ import {
 const MOST_REASONS = 100;
 /** What those go by that are beyond. */
 const OTHERS = "others";
-/** Status codes are below (RFC 9110 §15; an HTTP/1.1 status line has three digits). */
-const STATUSES = 1000;
 
 /** What statistics alone do not know of a moment. */
 export type Moment = Pick<
@@ -80,7 +79,7 @@ export class Stats {
   #busyMs = 0;
   /** What of it is that of failures. */
   #ofFailed = { bytes: 0, attempts: 0, sent: 0, busyMs: 0 };
-  readonly #statuses = new Float64Array(STATUSES);
+  readonly #statuses = new StatusCounts();
   #latency = new Histogram();
   /** By cause: error kinds and statuses, so bounded. */
   readonly #retries = new Map<string, number>();
@@ -119,7 +118,7 @@ export class Stats {
       stats.#failedStatuses.set(Number(status), count);
     }
     for (const [status, count] of Object.entries(state.statuses)) {
-      stats.#statuses[Number(status)] = count;
+      stats.#statuses.add(Number(status), count);
     }
     stats.#latency = Histogram.from(state.latency);
     for (const kind of ERROR_KINDS) {
@@ -147,7 +146,7 @@ export class Stats {
       sent: this.#sent,
       busyMs: this.#busyMs,
       ofFailed: { ...this.#ofFailed, statuses: Object.fromEntries(this.#failedStatuses) },
-      statuses: this.#statusCounts(),
+      statuses: this.#statuses.toJSON(),
       latency: this.#latency.toJSON(),
       errors: this.#errorCounts(),
       retries: Object.fromEntries(this.#retries),
@@ -174,16 +173,6 @@ export class Stats {
       ),
       errors: {},
     });
-  }
-
-  #statusCounts(): Record<string, number> {
-    const statuses: Record<string, number> = {};
-    // Several times a second: iterators would take as long as all else of a snapshot.
-    for (let status = 0; status < STATUSES; status++) {
-      const count = this.#statuses[status];
-      if (count > 0) statuses[status] = count;
-    }
-    return statuses;
   }
 
   #errorCounts(): Snapshot["errors"] {
@@ -213,7 +202,7 @@ export class Stats {
       this.#sent++;
       this.#busyMs += result.ms;
     }
-    if (result.status !== null) this.#statuses[result.status]++;
+    if (result.status !== null) this.#statuses.add(result.status);
     if (result.error !== undefined) this.#addError(result.error, result);
     else if (result.status !== null) this.#latency.record(result.ms * 1000);
     if (this.#details === undefined) return;
@@ -275,7 +264,7 @@ export class Stats {
       succeeded: this.requests - this.#failed,
       failed: this.#failed,
       errors: this.#errorCounts(),
-      statuses: this.#statusCounts(),
+      statuses: this.#statuses.toJSON(),
       rate: seconds > 0 ? this.requests / seconds : 0,
       bytes: this.#bytes,
       latency: latencyOf(histogram),

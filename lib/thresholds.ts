@@ -5,7 +5,14 @@
  * @module
  */
 import { UsageError } from "./flags.ts";
-import { ERROR_KINDS, type ErrorKind, type Figures, type Latency, type Verdict } from "./types.ts";
+import {
+  ERROR_KINDS,
+  type ErrorKind,
+  type Figures,
+  LATENCIES,
+  type Latency,
+  type Verdict,
+} from "./types.ts";
 
 /**
  * How a number moves during a run, which decides when a bound is lost for good: what grows does not
@@ -61,19 +68,6 @@ function size(prefix: string, power: number): Record<string, number> {
   );
 }
 
-const LATENCIES: readonly (keyof Latency)[] = [
-  "min",
-  "mean",
-  "p50",
-  "p75",
-  "p90",
-  "p95",
-  "p99",
-  "p999",
-  "p9999",
-  "max",
-  "stddev",
-];
 const TRENDS: { readonly [name in keyof Latency]?: Trend } = { min: "falls", max: "grows" };
 /** Percentiles that so few answers decide that it takes many to know them. */
 const RARITIES: { readonly [name in keyof Latency]?: number } = { p999: 10, p9999: 100 };

@@ -244,6 +244,21 @@ export interface Latency {
   readonly stddev: number;
 }
 
+/** The names in {@linkcode Latency}, in the order in which they are shown. */
+export const LATENCIES: readonly (keyof Latency)[] = [
+  "min",
+  "mean",
+  "p50",
+  "p75",
+  "p90",
+  "p95",
+  "p99",
+  "p999",
+  "p9999",
+  "max",
+  "stddev",
+];
+
 /** Failures of one kind: how many, and the URLs of the first few. */
 export interface ErrorCount {
   readonly count: number;

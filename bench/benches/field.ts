@@ -5,7 +5,7 @@ import { type Context, scaled } from "../bench.ts";
 import { inTurn } from "../in_turn.ts";
 import { type LineUp, lineUp, type Row } from "../line_up.ts";
 import { hasFilesFor } from "../machine.ts";
-import { median } from "../median.ts";
+import { least, median } from "../median.ts";
 import { findAb } from "../peers/ab.ts";
 import { findAiohttp } from "../peers/aiohttp.ts";
 import { findAutocannon } from "../peers/autocannon.ts";
@@ -202,7 +202,7 @@ function plotOf(title: string, runs: readonly Runs[]): string {
       return {
         name: row.peer.name,
         value: median(values),
-        least: values.length > 0 ? Math.min(...values) : undefined,
+        least: least(values),
         most: values.length > 0 ? Math.max(...values) : undefined,
         marked: row.peer.program === "myriad",
       };

@@ -58,8 +58,8 @@ export function logScale(values: readonly number[]): Scale {
   };
 }
 
-/** The least of 1, 2 and 5 times a power of ten that is not below a value. */
-function roundedUp(value: number): number {
+/** The least of 1, 2 and 5 times a power of ten that is not below a value above 0. */
+export function roundedUp(value: number): number {
   const power = 10 ** Math.floor(Math.log10(value));
   const digit = [1, 2, 5, 10].find((digit) => digit * power >= value * (1 - 1e-9))!;
   return digit * power;

@@ -14,6 +14,16 @@ export function formatOthers(count: number): string {
   return `${formatCount(count)} ${count === 1 ? "other" : "others"}`;
 }
 
+/** How often: `once`, `7 times`. */
+export function formatTimes(count: number): string {
+  return count === 1 ? "once" : `${formatCount(count)} times`;
+}
+
+/** The name of a latency figure as people read it: `p999` as `p99.9`. */
+export function latencyTitle(name: string): string {
+  return name.replace(/^p(\d\d)(\d+)$/, "p$1.$2");
+}
+
 /** Milliseconds in a fit unit: `340 us`, `12.3 ms`, `1.50 s`. */
 export function formatMs(ms: number): string {
   if (ms === 0) return "0 s";

@@ -8,6 +8,8 @@ import {
   formatMs,
   formatRate,
   formatShare,
+  formatTimes,
+  latencyTitle,
 } from "./format.ts";
 import { formatReached } from "./verdict.ts";
 
@@ -86,10 +88,12 @@ export function formatTable(snapshot: TableFigures, { color }: { color: boolean 
     row("retries", causes.join(", ") + (retries.length > MOST_CAUSES ? ", …" : ""));
   }
   for (const [what, count] of Object.entries(snapshot.shortages ?? {})) {
-    const times = count === 1 ? "once" : `${formatCount(count)} times`;
     row(
       "ran out",
-      paint(33, `${times}: ${escapeForTerminal(what, EXAMPLE_LENGTH)}; requests waited for it`),
+      paint(
+        33,
+        `${formatTimes(count)}: ${escapeForTerminal(what, EXAMPLE_LENGTH)}; requests waited for it`,
+      ),
     );
   }
 
@@ -102,7 +106,7 @@ export function formatTable(snapshot: TableFigures, { color }: { color: boolean 
       }`,
     );
     const columns = Object.entries(percentiles).map(([name, ms]) => {
-      const title = name.replace(/^p(\d\d)(\d+)$/, "p$1.$2");
+      const title = latencyTitle(name);
       const value = formatMs(ms);
       const width = Math.max(title.length, value.length) + 3;
       return [title.padEnd(width), value.padEnd(width)];

@@ -6,9 +6,11 @@ import {
   formatMs,
   formatRate,
   formatShare,
+  latencyTitle,
 } from "../report/format.ts";
+import { rounded } from "../report/json.ts";
 import type { PageSummary } from "../report/page/data.ts";
-import type { Latency } from "../types.ts";
+import { LATENCIES, type Latency } from "../types.ts";
 
 /** Cells of a name, and of a file's. */
 const NAME_CELLS = 22;
@@ -45,10 +47,6 @@ export interface Differences {
   readonly statuses: Readonly<Record<string, Difference>>;
   readonly errors: Readonly<Record<string, Difference>>;
 }
-
-const LATENCIES = [
-  ...["min", "mean", "p50", "p75", "p90", "p95", "p99", "p999", "p9999", "max", "stddev"] as const,
-];
 
 /** What differs from the first run to the second. */
 export function differencesOf(a: PageSummary, b: PageSummary): Differences {
@@ -102,7 +100,6 @@ function differenceOf(a: number | undefined, b: number | undefined): Difference 
   if (a === undefined || b === undefined) {
     return { a: a ?? null, b: b ?? null, difference: null, percent: null };
   }
-  const rounded = (value: number): number => Math.round(value * 1000) / 1000;
   const percent = a === 0 ? null : rounded((b - a) / a * 100);
   return { a: rounded(a), b: rounded(b), difference: rounded(b - a), percent };
 }
@@ -152,8 +149,7 @@ export function formatDifferenceTable(
       ? known
       : known.sort(([, one], [, other]) => size(other) - size(one)).slice(0, MOST_LINES);
     for (const [key, difference] of shown) {
-      const label = key.replace(/^p(\d\d)(\d+)$/, "p$1.$2");
-      row(`  ${escapeForTerminal(label, NAME_CELLS - 3)}`, difference, format);
+      row(`  ${escapeForTerminal(latencyTitle(key), NAME_CELLS - 3)}`, difference, format);
     }
     const left = known.length - shown.length;
     if (left > 0) lines.push(`  and ${formatCount(left)} more`);

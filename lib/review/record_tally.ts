@@ -2,6 +2,7 @@ import { addFailure, type Failures } from "../details/failures.ts";
 import { HostTally } from "../details/host_tally.ts";
 import { MessageTally } from "../details/message_tally.ts";
 import { Slowest } from "../details/slowest.ts";
+import { StatusCounts } from "../details/status_counts.ts";
 import { Histogram } from "../histogram.ts";
 import { latencyOf } from "../latency.ts";
 import { rounded, roundedLatency } from "../report/json.ts";
@@ -11,8 +12,6 @@ import { ERROR_KINDS, type ErrorKind } from "../types.ts";
 import type { Reviewed } from "./reviewed.ts";
 import type { RunRecord } from "./run_record.ts";
 
-/** Status codes are below. */
-const STATUSES = 1000;
 /** A sum is exact below. */
 const EXACT = Number.MAX_SAFE_INTEGER;
 
@@ -26,7 +25,7 @@ export class RecordTally {
   #attempts = 0;
   /** Answers whose latency counts. */
   #answers = 0;
-  readonly #statuses = new Float64Array(STATUSES);
+  readonly #statuses = new StatusCounts();
   readonly #histogram = new Histogram();
   readonly #errors = new Map<ErrorKind, Failures>();
   readonly #hosts = new HostTally();
@@ -41,7 +40,7 @@ export class RecordTally {
     const known = this.#known;
     this.#requests++;
     if (record.hasStatus) known.statuses++;
-    if (status !== null) this.#statuses[status]++;
+    if (status !== null) this.#statuses.add(status);
     if (record.hasBytes) known.bytes++;
     this.#bytes += record.bytes;
     if (record.hasAttempts) known.attempts++;
@@ -100,7 +99,7 @@ export class RecordTally {
         succeeded,
         failed: this.#failed,
         errors: this.#unnamed === 0 ? errors : undefined,
-        statuses: ofAll(known.statuses, this.#statusCounts()),
+        statuses: ofAll(known.statuses, this.#statuses.toJSON()),
         seconds: seconds === undefined ? undefined : rounded(seconds),
         started: range === undefined ? undefined : isoOf(range.startMs),
         rate: seconds ? rounded(all / seconds) : undefined,
@@ -114,14 +113,6 @@ export class RecordTally {
       slowest: ofAll(known.slowest, this.#slowest.list()),
       messages: this.#unnamed === 0 ? this.#messages.list() : undefined,
     };
-  }
-
-  #statusCounts(): Record<string, number> {
-    const statuses: Record<string, number> = {};
-    for (const [status, count] of this.#statuses.entries()) {
-      if (count > 0) statuses[status] = count;
-    }
-    return statuses;
   }
 }
 

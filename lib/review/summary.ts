@@ -1,13 +1,11 @@
 import { UsageError } from "../flags.ts";
-import type { HistogramState } from "../histogram.ts";
+import { type HistogramState, SLOTS } from "../histogram.ts";
 import type { PageSummary } from "../report/page/data.ts";
-import { ERROR_KINDS } from "../types.ts";
+import { ERROR_KINDS, LATENCIES } from "../types.ts";
 
 /** Names of a map and characters of a text that are taken; a run has fewer. */
 const MOST_NAMES = 1_000;
 const MOST_CHARACTERS = 1_000;
-/** Slots of a histogram: those of 2^36 us. */
-const MOST_SLOTS = 3_840;
 
 type Check = (value: unknown) => boolean;
 
@@ -34,7 +32,7 @@ const isError: Check = (value) =>
   isShape(REASON)(value) && (!isObject(value) || !Object.hasOwn(value, "reasons") ||
     isList(isShape({ ...REASON, expectation: isText }), MOST_NAMES)(value.reasons));
 const isSlot: Check = (value) =>
-  Array.isArray(value) && value.length === 2 && isCount(value[0]) && value[0] < MOST_SLOTS &&
+  Array.isArray(value) && value.length === 2 && isCount(value[0]) && value[0] < SLOTS &&
   isCount(value[1]);
 const isHistogram: Check = (value) =>
   isShape({
@@ -42,11 +40,10 @@ const isHistogram: Check = (value) =>
     max: isNumber,
     sum: isNumber,
     sumOfSquares: isNumber,
-    counts: isList(isSlot, MOST_SLOTS),
+    counts: isList(isSlot, SLOTS),
   })(value) && isAscending((value as HistogramState).counts);
 const isAscending = (counts: HistogramState["counts"]): boolean =>
   counts.every(([slot], k) => k === 0 || slot > counts[k - 1][0]);
-const LATENCIES = ["min", "mean", "p50", "p75", "p90", "p95", "p99", "p999", "p9999", "max"];
 
 /** What each value has to be; what stands here alone is read. */
 const NAMES: Readonly<Record<keyof PageSummary, Check>> = {
@@ -60,7 +57,7 @@ const NAMES: Readonly<Record<keyof PageSummary, Check>> = {
   rate: isNumber,
   bytes: isCount,
   latency_ms: isShape(
-    Object.fromEntries([...LATENCIES, "stddev"].map((name) => [name, isNumber])),
+    Object.fromEntries(LATENCIES.map((name) => [name, isNumber])),
   ),
   concurrency: isCount,
   mean_in_flight_ms: isNumber,

@@ -1,4 +1,4 @@
-import { formatBytes, formatCount } from "../format.ts";
+import { formatBytes, formatTimes } from "../format.ts";
 import { cut, type Line } from "./line.ts";
 import { foreign } from "./foreign.ts";
 import { isWide, nameOf, type Section, type View } from "./view.ts";
@@ -41,10 +41,9 @@ export function bottleneck(view: View): Section | undefined {
     ]);
   }
   for (const [what, count] of Object.entries(shortages)) {
-    const times = count === 1 ? "once" : `${formatCount(count)} times`;
     lines.push([
       nameOf(view, "ran out"),
-      { text: `${times}: `, style: "yellow" },
+      { text: `${formatTimes(count)}: `, style: "yellow" },
       { text: cut(foreign(what), SHORTAGE_LENGTH), style: "yellow", isElastic: true },
     ]);
   }

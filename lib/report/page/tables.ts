@@ -5,7 +5,7 @@
  */
 import { STATUS_TEXT } from "@std/http/status";
 import { withoutSecrets } from "../../secrets.ts";
-import { formatCount, formatMs, formatShare } from "../format.ts";
+import { formatCount, formatMs, formatShare, latencyTitle } from "../format.ts";
 import type { Summary } from "../json.ts";
 import { boundOf, formatReached } from "../verdict.ts";
 import type { PageData, PageSummary } from "./data.ts";
@@ -75,7 +75,7 @@ export function thresholdTable({ thresholds = [], aborted }: Partial<Summary>): 
 export function latencyTable(latency: Summary["latency_ms"]): Html {
   const names = Object.keys(latency) as (keyof typeof latency)[];
   return table(
-    names.map((name) => `#${name.replace(/^p(\d\d)(\d+)$/, "p$1.$2")}`),
+    names.map((name) => `#${latencyTitle(name)}`),
     [row(...names.map((name) => number(formatMs(latency[name]))))],
   );
 }

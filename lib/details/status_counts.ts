@@ -1,0 +1,23 @@
+/** Status codes are below (RFC 9110 §15; an HTTP/1.1 status line has three digits). */
+const STATUSES = 1000;
+
+/** Counts status codes. Of fixed size. */
+export class StatusCounts {
+  readonly #counts = new Float64Array(STATUSES);
+
+  /** @param status whole, from 0 to 999 */
+  add(status: number, count = 1): void {
+    this.#counts[status] += count;
+  }
+
+  /** How often each came that did, ascending. */
+  toJSON(): Record<string, number> {
+    const statuses: Record<string, number> = {};
+    // Several times a second: iterators would take as long as all else of a snapshot.
+    for (let status = 0; status < STATUSES; status++) {
+      const count = this.#counts[status];
+      if (count > 0) statuses[status] = count;
+    }
+    return statuses;
+  }
+}
