@@ -54,14 +54,15 @@ export class RequestIds {
     let without: HeaderList | undefined;
     const withId = (step: Step): Step => {
       if (step.done) return step;
-      const { i, url, method, headers, body, invalid } = step.value as Target;
+      const { i, url, method, headers, body, invalid, expect } = step.value as Target;
       if (invalid !== undefined) return step;
       if (headers !== without) {
         if (headers.some(([name]) => name.toLowerCase() === lower)) return step;
         without = headers;
       }
       const requestId = [this.#name, this.idOf(i)] as const;
-      return { value: { i, url, method, headers, body, invalid, requestId }, done: false };
+      const value: Target = { i, url, method, headers, body, invalid, expect, requestId };
+      return { value, done: false };
     };
     const next = (): MaybePromise<Step> => {
       const step = source.next();

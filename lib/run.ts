@@ -331,6 +331,7 @@ function checkSockets({ concurrency, requests, metrics }: RunOptions): void {
 function unsent(target: Target, why: string): Result {
   return {
     target,
+    origin: undefined,
     status: null,
     bytes: 0,
     size: 0,
@@ -344,6 +345,9 @@ function unsent(target: Target, why: string): Result {
     engine: null,
     retryAfter: null,
     isPermanent: true,
+    bodyFile: null,
+    captures: undefined,
+    expectation: undefined,
     error: "url",
     detail: why,
   };

@@ -25,9 +25,9 @@ export interface Target {
   /** Why no request can be made of it (a line that is no URL, a record without a field). */
   readonly invalid: string | undefined;
   /** What its answer is held against, instead of what the run's are. */
-  readonly expect?: Expectation | undefined;
+  readonly expect: Expectation | undefined;
   /** The field that has its id, sent behind the others; undefined without one. */
-  readonly requestId?: HeaderList[number] | undefined;
+  readonly requestId: HeaderList[number] | undefined;
 }
 
 /** A regular expression that texts of servers are held against. */
@@ -89,7 +89,7 @@ export interface Via {
 export interface Result {
   readonly target: Target;
   /** The origin of its URL (RFC 9110 §4.3.1), where the engine had to find it. */
-  readonly origin?: string | undefined;
+  readonly origin: string | undefined;
   /**
    * The status code, 100 to 999, or null where no answer came; one that was not as expected did.
    */
@@ -125,11 +125,11 @@ export interface Result {
   /** Whether the same request would fail the same way again, whatever its kind. */
   readonly isPermanent: boolean;
   /** The file of its body, below the folder that bodies are saved in; null if there is none. */
-  readonly bodyFile?: string | null;
+  readonly bodyFile: string | null;
   /** What was captured of it, in the order of the captures; undefined if nothing was. */
-  readonly captures?: readonly Captured[] | undefined;
+  readonly captures: readonly Captured[] | undefined;
   /** For the error `expect`: which expectation, as the user gave it; bounded. */
-  readonly expectation?: string;
+  readonly expectation: string | undefined;
   readonly error: ErrorKind | undefined;
   /** What went wrong, in words; it can hold what a server sent, so escape it. */
   readonly detail: string | undefined;

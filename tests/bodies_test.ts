@@ -4,6 +4,7 @@ import { Bodies } from "../lib/sink/bodies.ts";
 import { OutputError } from "../lib/sink/blocks.ts";
 import type { BodySink, Result } from "../lib/types.ts";
 import { folder } from "./fixtures/sources.ts";
+import { result as resultOf } from "./fixtures/result.ts";
 import { target } from "./fixtures/target.ts";
 
 const NEW = { isGoneOn: false, overwrite: false };
@@ -25,24 +26,7 @@ function save(bodies: Bodies, i: number, text: string, type: string | null = nul
 }
 
 function result(i: number, status: number | null): Result {
-  return {
-    target: target("http://x/", { i }),
-    status,
-    bytes: 0,
-    size: 0,
-    at: 0,
-    ms: 0,
-    ttfbMs: null,
-    attempts: 1,
-    location: null,
-    via: null,
-    isReused: false,
-    engine: null,
-    retryAfter: null,
-    isPermanent: false,
-    error: status === null ? "timeout" : undefined,
-    detail: undefined,
-  };
+  return resultOf({ status, error: status === null ? "timeout" : undefined }, { i });
 }
 
 /** All files below a folder, with what they hold. */

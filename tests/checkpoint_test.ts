@@ -28,6 +28,8 @@ const target = (i: number): Target => ({
   headers: [],
   body: undefined,
   invalid: undefined,
+  expect: undefined,
+  requestId: undefined,
 });
 
 function targets(first: number, step = 1): Source<Target> {

@@ -4,6 +4,7 @@ import { Http1Engine } from "../lib/engine/http1.ts";
 import type { EngineOptions } from "../lib/engine/options.ts";
 import { ResponseReader } from "../lib/engine/response.ts";
 import type { Result, Target } from "../lib/types.ts";
+import { target as targetOf } from "./fixtures/target.ts";
 import { tick, WildServer } from "./fixtures/wild_server.ts";
 
 // Mutated answers over real sockets. What has to come of each is known beforehand, since the pure
@@ -313,7 +314,7 @@ function create(server: WildServer, options: Partial<EngineOptions>): Http1Engin
 
 function target(url: string, method = "GET"): Target {
   const body = method === "POST" ? new TextEncoder().encode("x=1") : undefined;
-  return { i: 0, url, method, headers: [], body, invalid: undefined };
+  return targetOf(url, { method, body });
 }
 
 function outcomeOf({ status, error, size }: Result): (number | string)[] {

@@ -44,6 +44,22 @@ for (const engine of ["http1", "fetch"]) {
     });
   }
 
+  Deno.test(`a record's own expectation holds with --request-id (${engine})`, async () => {
+    await using dir = await folder();
+    await using server = await RawServer.start(({ send }) => send(ok()));
+    const input = dir.path("in.jsonl");
+    await Deno.writeTextFile(
+      input,
+      `{"url":"${server.url("/")}","expect":{"status":404}}\n{"url":"${server.url("/")}"}\n`,
+    );
+    const file = dir.path("a.ndjson");
+    const args = ["-i", input, "--engine", engine, "--request-id", "-c", "1", "-s", "-o", file];
+    assertEquals((await myriad(args)).code, 1);
+    const records = await recordsOf(file);
+    assertEquals(records.map(({ error }) => error), ["expect", undefined]);
+    assert(records.every(({ request_id }) => request_id));
+  });
+
   Deno.test(`a retry and a redirect have the id of their request (${engine})`, async () => {
     await using dir = await folder();
     let tries = 0;

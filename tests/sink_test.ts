@@ -26,9 +26,12 @@ const TARGET: Target = {
   headers: [],
   body: undefined,
   invalid: undefined,
+  expect: undefined,
+  requestId: undefined,
 };
 const RESULT: Result = {
   target: TARGET,
+  origin: undefined,
   status: 200,
   bytes: 13,
   size: 14,
@@ -42,6 +45,9 @@ const RESULT: Result = {
   engine: "fetch",
   retryAfter: null,
   isPermanent: false,
+  bodyFile: null,
+  captures: undefined,
+  expectation: undefined,
   error: undefined,
   detail: undefined,
 };

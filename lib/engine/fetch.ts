@@ -211,6 +211,7 @@ export class FetchEngine implements Engine {
     }
     return {
       target,
+      origin: undefined,
       status,
       bytes: attempt.bytes,
       size: attempt.size,
@@ -224,6 +225,9 @@ export class FetchEngine implements Engine {
       engine: this.name,
       retryAfter: status === null ? null : attempt.retryAfter,
       isPermanent: failure?.isPermanent === true,
+      bodyFile: null,
+      captures: undefined,
+      expectation: undefined,
       error: failure?.error,
       detail: failure?.detail,
     };

@@ -270,6 +270,9 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
       engine: "http1",
       retryAfter,
       isPermanent: failure?.isPermanent === true,
+      bodyFile: null,
+      captures: undefined,
+      expectation: undefined,
       error: failure?.error,
       detail: failure?.detail,
     });

@@ -45,6 +45,8 @@ export class RunRecord {
   #scanner: Scanner = new FlatJson(NAMES);
   readonly #time = new TimeReader();
   readonly target: RecordTarget = new RecordTarget(this);
+  /** A record has none: its host is read of its URL. */
+  readonly origin = undefined;
   status: number | null = null;
   ms = 0;
   bytes = 0;

@@ -83,6 +83,8 @@ export function invalidTarget(i: number, text: string, why: string, of: Defaults
     headers: of.headers,
     body: of.body,
     invalid: why,
+    expect: undefined,
+    requestId: undefined,
   };
 }
 
@@ -99,13 +101,13 @@ export function checkedTarget(i: number, text: string, of: Defaults): Target {
   if (problem !== undefined) return invalidTarget(i, trimmed, problem, of);
   const { url, headers } = withCredentials(trimmed, of.headers);
   const { method, body, expect } = of;
-  return { i, url, method, headers, body, invalid: undefined, expect };
+  return { i, url, method, headers, body, invalid: undefined, expect, requestId: undefined };
 }
 
 /** Makes a target of a URL whose origin {@linkcode checkOrigin} has looked at. */
 export function target(i: number, url: string, of: Defaults): Target {
   const { method, headers, body, expect } = of;
-  return { i, url, method, headers, body, invalid: undefined, expect };
+  return { i, url, method, headers, body, invalid: undefined, expect, requestId: undefined };
 }
 
 /**

@@ -16,7 +16,16 @@ export async function http1({ urls, concurrency, take }: Work): Promise<void> {
     ttfb: false,
   });
   const targets = Iterator.from(urls).map((url, i): Target => {
-    return { i, url, method: "GET", headers: [], body: undefined, invalid: undefined };
+    return {
+      i,
+      url,
+      method: "GET",
+      headers: [],
+      body: undefined,
+      invalid: undefined,
+      expect: undefined,
+      requestId: undefined,
+    };
   });
   await new Pool(targets, {
     concurrency,
