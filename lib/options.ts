@@ -77,6 +77,16 @@ export interface RetryOptions {
   readonly maxDelayMs: number;
   /** Whether methods that are not idempotent are tried again too. */
   readonly unsafe: boolean;
+  /**
+   * Statuses that are a success and never a reason to try again, whatever `on` says; undefined
+   * where the user named none. A record's own stand instead.
+   */
+  readonly expected: Expectation["statuses"];
+  /**
+   * Whether an answer whose status is in `on` has failed where it is left: the user asked for
+   * retries. By default `on` tells only that a host is down.
+   */
+  readonly failsOnStatus: boolean;
 }
 
 /** What the numbers of a run are held against. */
@@ -170,6 +180,7 @@ export async function parseRun(
   }
   checkStdin(values);
   const captures = capturesOf(values);
+  const expect = expectationOf(values);
   const most = input === undefined && durationMs === undefined ? 1 : Infinity;
   return {
     url,
@@ -179,9 +190,9 @@ export async function parseRun(
     durationMs,
     shard: shardOf(values),
     ...loadOf(values),
-    retry: retryOf(values),
+    retry: retryOf(values, expect),
     ...thresholdsOf(values),
-    expect: expectationOf(values),
+    expect,
     captures,
     engine: engineOf(values),
     ...await requestOf(values, version),

@@ -55,6 +55,7 @@ export class RunPage {
       hosts: snapshot.hosts,
       slowest: snapshot.slowest,
       messages: snapshot.messages,
+      tolerated: snapshot.tolerated,
       machine: {
         os: `${Deno.build.os} ${Deno.build.arch}`,
         cores: navigator.hardwareConcurrency,

@@ -2,13 +2,14 @@ import { addFailure, type Failures } from "./details/failures.ts";
 import { HostTally } from "./details/host_tally.ts";
 import { MessageTally } from "./details/message_tally.ts";
 import { Slowest } from "./details/slowest.ts";
-import { StatusCounts } from "./details/status_counts.ts";
+import { countErrorStatuses, LEAST_ERROR_STATUS, StatusCounts } from "./details/status_counts.ts";
 import { Histogram, type HistogramState } from "./histogram.ts";
 import { latencyOf } from "./latency.ts";
 import {
   ERROR_KINDS,
   type ErrorCount,
   type ErrorKind,
+  type Expectation,
   type Figures,
   type Result,
   type Snapshot,
@@ -61,6 +62,16 @@ export interface StatsState {
   /** Missing in journals of before there were retries. */
   readonly retries?: Snapshot["retries"];
   readonly late?: { readonly count: number; readonly ms: number; readonly maxMs: number };
+  /** Missing in journals of before there was `--fail`. */
+  readonly tolerated?: number;
+}
+
+/** What statistics are made for. */
+export interface StatsOptions {
+  /** Whether to keep hosts and the slowest answers. @default false */
+  readonly details?: boolean;
+  /** What each answer of the run is held against. */
+  readonly expect?: Expectation;
 }
 
 /**
@@ -84,6 +95,9 @@ export class Stats {
   /** By cause: error kinds and statuses, so bounded. */
   readonly #retries = new Map<string, number>();
   #late = { count: 0, ms: 0, maxMs: 0 };
+  /** Answers that succeeded with a status of an error, but for what their records expect. */
+  #tolerated = 0;
+  readonly #hasExpectedStatuses: boolean;
   /** What of the statuses is that of failures. */
   readonly #failedStatuses = new Map<number, number>();
   readonly #errors = new Map<ErrorKind, Failures>();
@@ -96,15 +110,15 @@ export class Stats {
     readonly messages: MessageTally;
   } | undefined;
 
-  /** @param details whether to keep hosts and the slowest answers */
-  constructor({ details = false }: { details?: boolean } = {}) {
+  constructor({ details = false, expect }: StatsOptions = {}) {
+    this.#hasExpectedStatuses = expect?.statuses !== undefined;
     this.#details = details
       ? { hosts: new HostTally(), slowest: new Slowest(), messages: new MessageTally() }
       : undefined;
   }
 
   /** Statistics with what others had counted when they gave their {@linkcode toJSON}. */
-  static from(state: StatsState, options?: { details?: boolean }): Stats {
+  static from(state: StatsState, options?: StatsOptions): Stats {
     const stats = new Stats(options);
     stats.requests = state.requests;
     stats.#failed = state.failed;
@@ -133,6 +147,8 @@ export class Stats {
       stats.#retries.set(cause, count);
     }
     stats.#late = { ...stats.#late, ...state.late };
+    stats.#tolerated = state.tolerated ??
+      countErrorStatuses(state.statuses) - countErrorStatuses(statuses);
     return stats;
   }
 
@@ -151,6 +167,7 @@ export class Stats {
       errors: this.#errorCounts(),
       retries: Object.fromEntries(this.#retries),
       late: { ...this.#late },
+      tolerated: this.#tolerated,
     };
   }
 
@@ -204,7 +221,12 @@ export class Stats {
     }
     if (result.status !== null) this.#statuses.add(result.status);
     if (result.error !== undefined) this.#addError(result.error, result);
-    else if (result.status !== null) this.#latency.record(result.ms * 1000);
+    else if (result.status !== null) {
+      this.#latency.record(result.ms * 1000);
+      if (
+        result.status >= LEAST_ERROR_STATUS && result.target.expect?.statuses === undefined
+      ) this.#tolerated++;
+    }
     if (this.#details === undefined) return;
     this.#details.hosts.add(result);
     this.#details.slowest.add(result);
@@ -265,6 +287,7 @@ export class Stats {
       failed: this.#failed,
       errors: this.#errorCounts(),
       statuses: this.#statuses.toJSON(),
+      tolerated: this.#hasExpectedStatuses ? 0 : this.#tolerated,
       rate: seconds > 0 ? this.requests / seconds : 0,
       bytes: this.#bytes,
       latency: latencyOf(histogram),

@@ -330,6 +330,8 @@ export interface Snapshot {
   readonly inFlight: number;
   readonly errors: { readonly [kind in ErrorKind]?: ErrorCount };
   readonly statuses: Readonly<Record<string, number>>;
+  /** Answers with a status of 400 or more that succeeded because nobody said what to expect. */
+  readonly tolerated: number;
   /** Seconds since the run started. */
   readonly seconds: number;
   /**

@@ -68,6 +68,7 @@ const MAY: Record<string, string[]> = {
   "lib/outputs.ts": ["lib/checkpoint/", "lib/sink/", "lib/stats.ts"],
   "lib/checkpoint/": [
     "lib/permission.ts",
+    "lib/check/statuses.ts",
     "lib/checkpoint/",
     "lib/flags.ts",
     "lib/secrets.ts",

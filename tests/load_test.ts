@@ -15,6 +15,7 @@ interface Row {
   attempts: number;
   at: string;
   error?: string;
+  detail?: string;
 }
 
 const rowsOf = async (path: string): Promise<Row[]> =>
@@ -144,7 +145,7 @@ for (const engine of ["http1", "fetch"]) {
     await using server = await RawServer.start(({ send }) => send(UNAVAILABLE));
     const options = ["-d", "a=1", "--retries", "2", "--retry-delay", "1ms", "--engine", engine];
     const { code, stdout } = await myriad([...options, "--json", server.url()]);
-    assertEquals([code, JSON.parse(stdout).attempts, server.requests.length], [0, 1, 1]);
+    assertEquals([code, JSON.parse(stdout).attempts, server.requests.length], [1, 1, 1]);
     await myriad([...options, "--retry-unsafe", server.url()]);
     assertEquals(server.requests.length, 1 + 3);
   });
@@ -370,10 +371,12 @@ Deno.test("a request that waits for its next attempt when the time is up keeps i
     " ",
   );
   const { code } = await myriad([...options, "-o", out, server.url("/{}")]);
-  assertEquals(code, 0);
+  assertEquals(code, 1);
   const rows = await rowsOf(out);
   assertComplete(rows, 5);
-  assertEquals(rows.map(({ status }) => status), new Array(5).fill(503));
+  for (const { status, error, detail } of rows) {
+    assertEquals([status, error, detail], [503, "expect", "status 503 after 1 attempt"]);
+  }
 });
 
 Deno.test("--ramp-up raises the requests in flight", async () => {

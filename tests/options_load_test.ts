@@ -44,6 +44,23 @@ Deno.test("parseRun() reads what is made again, and when", async () => {
   ]);
 });
 
+Deno.test("parseRun() takes a status that is left for a failure where retries are asked for", async () => {
+  for (
+    const [argv, failsOnStatus, expected] of [
+      ["-n 1", false, undefined],
+      ["--retries 0", false, undefined],
+      ["--retries 1", true, undefined],
+      ["--retry-on 503", true, undefined],
+      ["--retries 1 --expect-status 2xx,503", true, "2xx,503"],
+      // It names failures, not what the user waits for.
+      ["--retries 1 --fail", true, undefined],
+    ] as const
+  ) {
+    const { retry } = await parse(argv.split(" "));
+    assertEquals([retry.failsOnStatus, retry.expected?.text], [failsOnStatus, expected], argv);
+  }
+});
+
 for (
   const [argv, message] of [
     ["-q fast", "--rate fast"],

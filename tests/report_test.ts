@@ -30,6 +30,7 @@ const SNAPSHOT: Snapshot = {
   inFlight: 1000,
   errors: { timeout: { count: 2, examples: [{ url: "http://host/7", detail: "no answer" }] } },
   statuses: { "200": 659_990, "503": 8 },
+  tolerated: 0,
   seconds: 1000,
   startedMs: Date.UTC(2026, 0, 31),
   rate: 660,

@@ -12,6 +12,8 @@ const OPTIONS: RetryOptions = {
   delayMs: 100,
   maxDelayMs: 1_000,
   unsafe: false,
+  expected: undefined,
+  failsOnStatus: true,
 };
 
 for (
@@ -114,9 +116,78 @@ for (
 
 Deno.test("RetryPolicy.isTransient() takes what was not as expected by its name, or its status", () => {
   const isTransient = (on: string[], status: number): boolean =>
-    new RetryPolicy({ retries: 1, on: new Set(on), delayMs: 1, maxDelayMs: 1, unsafe: false })
+    new RetryPolicy({ ...OPTIONS, on: new Set(on) })
       .isTransient(result({ status, error: "expect", detail: "" }));
   assertEquals(isTransient(["expect"], 200), true);
   assertEquals(isTransient(["503"], 503), true);
   assertEquals(isTransient(["503", "timeout"], 200), false);
+});
+
+const has = (...statuses: number[]): NonNullable<RetryOptions["expected"]> => ({
+  text: statuses.join(),
+  has: (status) => statuses.includes(status),
+});
+
+for (
+  const [what, options, more, of, expected] of [
+    ["an answer", {}, { status: 200 }, {}, undefined],
+    ["an error", {}, { status: null, error: "reset", detail: "d" }, {}, "d"],
+    ["a status that is left", {}, { status: 503 }, {}, "status 503 after 4 attempts"],
+    ["what was not as expected", {}, { status: 503, error: "expect", detail: "d" }, {}, "d"],
+    ["no retries asked for", { failsOnStatus: false }, { status: 503 }, {}, undefined],
+    ["an expected status", { expected: has(200, 503) }, { status: 503 }, {}, undefined],
+    [
+      "another expected",
+      { expected: has(200) },
+      { status: 503 },
+      {},
+      "status 503 after 4 attempts",
+    ],
+    ["a record's own", {}, { status: 503 }, { expect: { statuses: has(503) } }, undefined],
+    [
+      "a record's own over the run's",
+      { expected: has(503) },
+      { status: 503 },
+      { expect: { statuses: has(200) } },
+      "status 503 after 4 attempts",
+    ],
+    [
+      "a POST",
+      {},
+      { status: 503 },
+      { method: "POST" },
+      "status 503 after 4 attempts, made again only with --retry-unsafe",
+    ],
+    [
+      "a POST without retries",
+      { retries: 0 },
+      { status: 503 },
+      { method: "POST" },
+      "status 503 after 4 attempts",
+    ],
+  ] as const
+) {
+  Deno.test(`RetryPolicy lastOf() tells ${what}`, () => {
+    const policy = new RetryPolicy({ ...OPTIONS, ...options });
+    const last = policy.lastOf(result(more as Partial<Result>, of), 4);
+    assertEquals([last.attempts, last.detail], [4, expected]);
+    const isMade = expected?.startsWith("status");
+    if (isMade) assertEquals([last.error, last.expectation], ["expect", "--retry-on 503"]);
+  });
+}
+
+Deno.test("RetryPolicy isTransient() and causeOf() go by a status, but for one that is expected", () => {
+  const policy = new RetryPolicy({ ...OPTIONS, expected: has(200, 503) });
+  for (
+    const [more, isTransient, cause] of [
+      [{ status: 503 }, false, "503"],
+      [{ status: 429 }, true, "429"],
+      [{ status: 429, error: "expect" }, true, "429"],
+      [{ status: 503, error: "expect" }, false, "expect"],
+      [{ status: null, error: "timeout" }, true, "timeout"],
+    ] as const
+  ) {
+    assertEquals(policy.isTransient(result(more)), isTransient);
+    assertEquals(policy.causeOf(result(more)), cause);
+  }
 });

@@ -12,6 +12,8 @@ const RETRY: ScheduleOptions["retry"] = {
   delayMs: 1_000,
   maxDelayMs: 60_000,
   unsafe: false,
+  expected: undefined,
+  failsOnStatus: false,
 };
 
 const OPTIONS: ScheduleOptions = {
@@ -556,9 +558,11 @@ Deno.test("Schedule abandon() gives what waits: as it was, or as cut short", asy
   for (const isCutShort of [false, true]) {
     const rig = new Rig(many(2), { retry: { ...RETRY, retries: 5 } });
     await rig.time.to(0);
-    await rig.answer(0, BUSY);
+    await rig.answer(0, { ...BUSY, captures: ["a"], location: "/x" });
     await rig.answer(1, REFUSED);
     const left = [...rig.schedule.abandon(isCutShort)];
+    const of = ({ captures, location }: Result): unknown[] => [captures, location];
+    assertEquals(of(left[0]), isCutShort ? [undefined, null] : [["a"], "/x"]);
     assertEquals(
       left.map(({ status, error, attempts }) => [status, error, attempts]),
       isCutShort

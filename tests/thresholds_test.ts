@@ -17,6 +17,7 @@ const FIGURES: Figures = {
     refused: { count: 5, examples: [] },
   },
   statuses: { "200": 1_900, "404": 6, "500": 50, "503": 30 },
+  tolerated: 0,
   seconds: 4,
   rate: 500,
   bytes: 3_145_728,

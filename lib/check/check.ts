@@ -12,6 +12,7 @@ import type { AnswerHead, BodySink, Captured, Expectation, Result, Target } from
 import { BodyText } from "./body_text.ts";
 import { type Capture, jsonOf } from "./capture.ts";
 import { MATCH_MS } from "./pattern.ts";
+import { BELOW_400 } from "./statuses.ts";
 
 /** Most characters of a detail, and of what came or was expected within it. */
 const MAX_DETAIL = 200;
@@ -155,9 +156,11 @@ export class Check {
     if (statuses !== undefined && !statuses.has(status!)) {
       const { text } = statuses;
       return {
-        expectation: expect?.statuses === undefined
-          ? flag("--expect-status", text)
-          : "expect.status",
+        expectation: expect?.statuses !== undefined
+          ? "expect.status"
+          : statuses === BELOW_400
+          ? "--fail"
+          : flag("--expect-status", text),
         detail: cut(`status ${status}, expected ${text}`, MAX_DETAIL),
       };
     }

@@ -1,3 +1,11 @@
+import type { Expectation } from "../types.ts";
+
+/** What `--fail` expects: as curl's, it fails what has a status from 400 on. */
+export const BELOW_400: NonNullable<Expectation["statuses"]> = {
+  text: "below 400",
+  has: (status) => status < 400,
+};
+
 /** A set of status codes: `200,204,3xx`. */
 export class Statuses {
   /** As the user wrote it. */

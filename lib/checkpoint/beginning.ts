@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { BELOW_400 } from "../check/statuses.ts";
 import { UsageError } from "../flags.ts";
 import {
   type Identity,
@@ -30,6 +31,9 @@ const NO_MATTER = /^(user-agent|accept-encoding)$/i;
 
 /** What to do where a run cannot be gone on with. */
 const ANEW = "--overwrite to begin anew";
+
+/** What stands for the value of a switch. */
+const GIVEN = "given";
 
 /** Flags whose values are kept as a hash only. */
 const HASHED: ReadonlySet<string> = new Set([
@@ -349,7 +353,8 @@ async function identityOf(options: Options, salt: string): Promise<Identity> {
     "--format": output.format,
     "--fields": output.fields?.join(",") ?? null,
     // Records of before would be held against others.
-    "--expect-status": statuses?.text ?? null,
+    "--expect-status": statuses === BELOW_400 ? null : statuses?.text ?? null,
+    "--fail": statuses === BELOW_400 ? GIVEN : null,
     "--expect-header": ofHeaders === undefined
       ? null
       : await hashed(ofHeaders.map(({ name, pattern: { source } }) => [name, source])),
@@ -370,7 +375,8 @@ function differenceOf(before: Identity, now: Identity): string | undefined {
   for (const flag of Object.keys(now)) {
     // A journal of an earlier version does not have all of them.
     if ((before[flag] ?? null) === now[flag]) continue;
-    const shown = (value: Identity[string]): string => value === null ? "not given" : `'${value}'`;
+    const shown = (value: Identity[string]): string =>
+      value === null ? "not given" : value === GIVEN ? GIVEN : `'${value}'`;
     return HASHED.has(flag)
       ? `'${flag}' is not what it was`
       : `'${flag}' was ${shown(before[flag] ?? null)} and is ${shown(now[flag])}`;

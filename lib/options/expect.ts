@@ -5,7 +5,7 @@
  */
 import { type Capture, parseCapture } from "../check/capture.ts";
 import { Pattern, problemOf } from "../check/pattern.ts";
-import { Statuses } from "../check/statuses.ts";
+import { BELOW_400, Statuses } from "../check/statuses.ts";
 import { parseDuration, UsageError } from "../flags.ts";
 import type { ThresholdOptions } from "../options.ts";
 import { parseThreshold } from "../thresholds.ts";
@@ -20,7 +20,7 @@ const HEADER = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+): *(.+)$/s;
  * What each answer is held against: one of the statuses of all lists, each header, each body, the
  * least of the latencies.
  *
- * @throws {UsageError} If a value is none.
+ * @throws {UsageError} If a value is none, or two flags say which statuses are expected.
  */
 export function expectationOf(values: Values): Expectation {
   const given = <T>(name: string, read: (text: string) => T): readonly T[] | undefined =>
@@ -29,13 +29,23 @@ export function expectationOf(values: Values): Expectation {
     if (Statuses.parse(text) !== undefined) return text;
     throw new UsageError(`Cannot read '--expect-status ${text}': give a list like 200,204,3xx`);
   });
+  const isFail = values.isOn("fail");
+  if (isFail && lists !== undefined) {
+    throw new UsageError(
+      "'--fail' and '--expect-status' both say which statuses are failures: give one of them",
+    );
+  }
   const latencies = given("expect-latency", (text) => {
     const ms = parseDuration(text, "--expect-latency");
     if (ms > 0) return ms;
     throw new UsageError(`Cannot use '--expect-latency ${text}': give more than 0`);
   });
   return {
-    statuses: lists === undefined ? undefined : Statuses.parse(lists.join(",")),
+    statuses: isFail
+      ? BELOW_400
+      : lists === undefined
+      ? undefined
+      : Statuses.parse(lists.join(",")),
     headers: given("expect-header", (text) => {
       const [, name, source] = HEADER.exec(text) ?? [];
       // Its text can be a secret.

@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { BELOW_400 } from "../check/statuses.ts";
 import { DURATION_UNITS, UsageError } from "../flags.ts";
 import type { LoadOptions, RetryOptions } from "../options.ts";
-import { ERROR_KINDS } from "../types.ts";
+import { ERROR_KINDS, type Expectation } from "../types.ts";
 import type { Values } from "./values.ts";
 
 const RATE = /^(\d+(?:\.\d+)?)([kK]?)(?:\/(ms|s|m|h))?$/;
@@ -80,9 +81,10 @@ const NAMED: readonly string[] = ERROR_KINDS.filter((kind) =>
 /**
  * Which requests are made again, and when.
  *
+ * @param expect what each answer of the run is held against
  * @throws {UsageError} If a value is none.
  */
-export function retryOf(values: Values): RetryOptions {
+export function retryOf(values: Values, { statuses }: Expectation): RetryOptions {
   const retries = values.count("retries", { max: 1_000 }) ?? 0;
   for (const name of ["retry-delay", "retry-max-delay", "retry-unsafe"]) {
     if (retries === 0 && values.has(name)) {
@@ -96,5 +98,8 @@ export function retryOf(values: Values): RetryOptions {
     delayMs,
     maxDelayMs: Math.max(delayMs, values.duration("retry-max-delay") ?? 60_000),
     unsafe: values.isOn("retry-unsafe"),
+    // `--fail` says which statuses are failures, not that the others are what the user waits for.
+    expected: statuses === BELOW_400 ? undefined : statuses,
+    failsOnStatus: retries > 0 || values.has("retry-on"),
   };
 }

@@ -142,7 +142,8 @@ export const FLAGS: readonly Flag[] = [
     {
       name: "retry-on",
       value: "LIST",
-      help: "after which errors and statuses (default\nnetwork,timeout,429,502,503,504)",
+      help:
+        "after which errors and statuses (default\nnetwork,timeout,429,502,503,504); an answer that has\nsuch a status in the end has failed",
     },
     {
       name: "retry-delay",
@@ -156,6 +157,11 @@ export const FLAGS: readonly Flag[] = [
     },
   ]),
   ...section("Expectations", [
+    {
+      name: "fail",
+      short: "f",
+      help: "an answer with a status of 400 or more has failed, as\nwith curl's -f",
+    },
     {
       name: "expect-status",
       value: "LIST",

@@ -56,6 +56,10 @@ export function formatTable(snapshot: TableFigures, { color }: { color: boolean 
         : paint(33, `, aborted by ${escapeForTerminal(aborted, ABORTED_LENGTH)}`)),
   );
   row("succeeded", paint(32, formatCount(snapshot.succeeded)));
+  const { tolerated = 0 } = snapshot;
+  if (tolerated > 0) {
+    row("", `${formatCount(tolerated)} with status 4xx or 5xx: --fail counts them as failed`);
+  }
   row("failed", failed > 0 ? paint(31, formatCount(failed)) : "0");
   if (snapshot.rate !== undefined) row("rate", `${formatRate(snapshot.rate)} requests/s`);
   const { targetRate, late, attempts, utilization = 0, meanBusyMs, total } = snapshot;

@@ -138,8 +138,8 @@ async function compared(
   };
 }
 
-function tableOf({ summary }: Reviewed, color: boolean): string {
-  return formatTable(figuresOf(summary), { color });
+function tableOf({ summary, tolerated }: Reviewed, color: boolean): string {
+  return formatTable({ ...figuresOf(summary), tolerated }, { color });
 }
 
 /** What is to be known of the files beside what they tell. */

@@ -2,7 +2,7 @@ import { addFailure, type Failures } from "../details/failures.ts";
 import { HostTally } from "../details/host_tally.ts";
 import { MessageTally } from "../details/message_tally.ts";
 import { Slowest } from "../details/slowest.ts";
-import { StatusCounts } from "../details/status_counts.ts";
+import { LEAST_ERROR_STATUS, StatusCounts } from "../details/status_counts.ts";
 import { Histogram } from "../histogram.ts";
 import { latencyOf } from "../latency.ts";
 import { rounded, roundedLatency } from "../report/json.ts";
@@ -23,6 +23,8 @@ export class RecordTally {
   #unnamed = 0;
   #bytes = 0;
   #attempts = 0;
+  /** Those that succeeded with a status of 400 or more. */
+  #tolerated = 0;
   /** Answers whose latency counts. */
   #answers = 0;
   readonly #statuses = new StatusCounts();
@@ -50,6 +52,7 @@ export class RecordTally {
     if (hasFailed) this.#addFailure(record);
     else {
       this.#answers++;
+      if (status !== null && status >= LEAST_ERROR_STATUS) this.#tolerated++;
       if (record.hasMs) {
         known.latencies++;
         this.#histogram.record(ms * 1000);
@@ -112,6 +115,8 @@ export class RecordTally {
       hosts: ofAll(known.urls, this.#hosts.figures()),
       slowest: ofAll(known.slowest, this.#slowest.list()),
       messages: this.#unnamed === 0 ? this.#messages.list() : undefined,
+      // Where some were not as expected, the user did say what to expect.
+      tolerated: this.#errors.has("expect") ? undefined : ofAll(known.statuses, this.#tolerated),
     };
   }
 }

@@ -1,3 +1,4 @@
+import { countErrorStatuses } from "../details/status_counts.ts";
 import { UsageError } from "../flags.ts";
 import { scanRecords } from "../scan/records.ts";
 import { ABSENT } from "../scan/scanner.ts";
@@ -61,7 +62,15 @@ async function ofSummaries(
     failed,
     seconds,
   }));
-  return { summary: mergeSummaries(summaries), parts: parts.length > 1 ? parts : undefined };
+  const summary = mergeSummaries(summaries);
+  const { statuses, errors } = summary;
+  // Where some were not as expected, the user did say what to expect.
+  const isKnown = statuses !== undefined && errors !== undefined && errors.expect === undefined;
+  return {
+    summary,
+    parts: parts.length > 1 ? parts : undefined,
+    tolerated: isKnown ? countErrorStatuses(statuses) : undefined,
+  };
 }
 
 async function ofRecords(

@@ -2,11 +2,6 @@ import { IDEMPOTENT } from "../http.ts";
 import type { RetryOptions } from "../options.ts";
 import type { Result } from "../types.ts";
 
-/** By which name of `--retry-on` a result goes. */
-export function causeOf({ error, status }: Result): string {
-  return error ?? String(status);
-}
-
 /** Whether and when a request is made again. */
 export class RetryPolicy {
   readonly #options: RetryOptions;
@@ -27,11 +22,26 @@ export class RetryPolicy {
   }
 
   /** Whether a result is of a cause that time can mend. */
-  isTransient({ error, status, isPermanent }: Result): boolean {
-    if (error === undefined) return this.#statuses[status!];
-    // It did come, so its status counts as well.
-    if (error === "expect" && this.#statuses[status!]) return true;
-    return !isPermanent && this.#options.on.has(error);
+  isTransient(result: Result): boolean {
+    const { error, isPermanent } = result;
+    if (this.#isByStatus(result)) return true;
+    return error !== undefined && !isPermanent && this.#options.on.has(error);
+  }
+
+  /**
+   * Whether an answer has a status that time can mend, and that nobody said to expect. It may have
+   * failed by an expectation: it did come, so its status counts all the same.
+   */
+  #isByStatus({ error, status, target }: Result): boolean {
+    if (!this.#statuses[status!] || (error !== undefined && error !== "expect")) return false;
+    const expected = target.expect?.statuses ?? this.#options.expected;
+    return expected === undefined || !expected.has(status!);
+  }
+
+  /** By which name of `--retry-on` a result goes. */
+  causeOf(result: Result): string {
+    const { error, status } = result;
+    return error === undefined || this.#isByStatus(result) ? String(status) : error;
   }
 
   /**
@@ -43,6 +53,29 @@ export class RetryPolicy {
     const { retries, unsafe } = this.#options;
     return attempts <= retries && this.isTransient(result) &&
       (unsafe || IDEMPOTENT.has(result.target.method));
+  }
+
+  /**
+   * What is kept of a request that is not made again: an answer whose status the attempts were to
+   * get rid of has failed.
+   *
+   * @param attempts how often it was made, from 0
+   */
+  lastOf(result: Result, attempts: number): Result {
+    const { error, status, target } = result;
+    const { failsOnStatus, retries, unsafe } = this.#options;
+    if (error !== undefined || !failsOnStatus || !this.#isByStatus(result)) {
+      return attempts === result.attempts ? result : { ...result, attempts };
+    }
+    const isSentOnce = retries > 0 && !unsafe && !IDEMPOTENT.has(target.method);
+    return {
+      ...result,
+      attempts,
+      error: "expect",
+      expectation: `--retry-on ${status}`,
+      detail: `status ${status} after ${attempts === 1 ? "1 attempt" : `${attempts} attempts`}` +
+        (isSentOnce ? ", made again only with --retry-unsafe" : ""),
+    };
   }
 
   /**

@@ -6,7 +6,7 @@ import { hostOf, Hosts, LONGEST_HOLD_MS } from "./hosts.ts";
 import { type Change, Outage } from "./outage.ts";
 import { Pace } from "./pace.ts";
 import { waitOf } from "./retry_after.ts";
-import { causeOf, RetryPolicy } from "./retry_policy.ts";
+import { RetryPolicy } from "./retry_policy.ts";
 import { isOfNetwork } from "./symptom.ts";
 
 type Step = IteratorResult<Target, unknown>;
@@ -396,7 +396,9 @@ export class Schedule implements Source<Target> {
 
   #say(change: Change, whom: string, result: Result): void {
     if (++this.#notices > MOST_NOTICES) return;
-    const why = `${causeOf(result)}${result.detail === undefined ? "" : `: ${result.detail}`}`;
+    const why = `${this.#policy.causeOf(result)}${
+      result.detail === undefined ? "" : `: ${result.detail}`
+    }`;
     this.#listener.onNotice(
       change === "back"
         ? `${whom} can be asked again: going on`
@@ -409,7 +411,7 @@ export class Schedule implements Source<Target> {
   #retry(result: Result, attempts: number, holdMs: number, now: number): void {
     const { target, via } = result;
     this.#attempts.set(target.i, attempts);
-    this.#listener.onRetry(causeOf(result), result);
+    this.#listener.onRetry(this.#policy.causeOf(result), result);
     // It may wait long: it is to keep neither the block of the input that its URL stood in, nor a
     // connection.
     const kept = { ...target, url: ownText(target.url) };
@@ -423,7 +425,7 @@ export class Schedule implements Source<Target> {
 
   #finish(result: Result, attempts: number): Result {
     this.#attempts.delete(result.target.i);
-    return attempts === result.attempts ? result : { ...result, attempts };
+    return this.#policy.lastOf(result, attempts);
   }
 
   /** When a run that pauses is given up; Infinity if it does not pause. */
@@ -447,14 +449,21 @@ export class Schedule implements Source<Target> {
    */
   *abandon(isCutShort: boolean): Generator<Result> {
     for (let retry; (retry = this.#retries.take(Infinity)) !== undefined;) {
+      const { last } = retry;
       yield isCutShort
         ? {
-          ...retry.last,
+          ...last,
+          // Nothing of the last answer is what came of the request.
           status: null,
+          location: null,
+          captures: undefined,
+          expectation: undefined,
           error: "cancelled",
-          detail: `the run ended before the next attempt; the last one was: ${causeOf(retry.last)}`,
+          detail: `the run ended before the next attempt; the last one was: ${
+            this.#policy.causeOf(last)
+          }`,
         }
-        : retry.last;
+        : this.#policy.lastOf(last, last.attempts);
     }
   }
 

@@ -40,6 +40,8 @@ export interface PageData {
   readonly hosts?: readonly HostFigures[] | undefined;
   readonly slowest?: readonly SlowRequest[] | undefined;
   readonly messages?: readonly ErrorMessage[] | undefined;
+  /** Answers with a status of 400 or more that succeeded because nobody said what to expect. */
+  readonly tolerated?: number | undefined;
   /** The command line, without secrets. */
   readonly command?: string | undefined;
   readonly machine?: Machine | undefined;

@@ -57,6 +57,7 @@ ${styles.map((style) => markup`<style>${embedded(style)}</style>\n`)}</head>
 <main>
 <h1>${data.title}</h1>
 <p>${verdictOf(data)} <span class="faint">${whenOf(data)}</span></p>
+${toleratedOf(data)}
 ${tiles(data)}
 ${thresholdTable(summary)}
 ${overTime(data)}
@@ -93,6 +94,13 @@ function verdictOf({ summary }: PageData): Html {
   return failed > 0
     ? word("bad", "Some requests failed.")
     : word("good", "All requests succeeded.");
+}
+
+/** Says it where answers succeeded that many a reader would take for failures. */
+function toleratedOf({ tolerated = 0 }: PageData): Html | undefined {
+  if (tolerated === 0) return undefined;
+  const answers = tolerated === 1 ? "1 answer has" : `${formatCount(tolerated)} answers have`;
+  return markup`<p>${answers} status 4xx or 5xx and succeeded: --fail counts such as failed.</p>`;
 }
 
 function whenOf({ summary: { seconds }, series }: PageData): string {
