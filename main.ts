@@ -98,12 +98,13 @@ async function compareStrategies(argv: readonly string[]): Promise<number> {
 }
 
 async function request(options: RunOptions): Promise<number> {
-  const [{ GRACE_MS, Run }, { Progress }, { formatSummary }, { formatTable }] = await Promise.all([
-    import("./lib/run.ts"),
-    import("./lib/report/progress.ts"),
-    import("./lib/report/json.ts"),
-    import("./lib/report/table.ts"),
-  ]);
+  const [{ GRACE_MS, Run }, { Progress }, { formatSummary }, { formatMadeAgain, formatTable }] =
+    await Promise.all([
+      import("./lib/run.ts"),
+      import("./lib/report/progress.ts"),
+      import("./lib/report/json.ts"),
+      import("./lib/report/table.ts"),
+    ]);
   const { ClosedPipe } = await import("./lib/sink/blocks.ts");
   const { GaveUp } = await import("./lib/schedule/schedule.ts");
   const isTerminal = Deno.stderr.isTerminal();
@@ -152,7 +153,7 @@ async function request(options: RunOptions): Promise<number> {
   listeners.push(() => Deno.removeSignalListener("SIGCONT", onContinued));
 
   progress.start();
-  const { snapshot, failure } = await run.finish(config.version);
+  const { snapshot, failure, madeAgain } = await run.finish(config.version);
   await progress.stop(snapshot);
   for (const remove of listeners) remove();
 
@@ -166,6 +167,9 @@ async function request(options: RunOptions): Promise<number> {
     else if (!options.silent) {
       const place = toStdout ? Deno.stdout : Deno.stderr;
       await print(formatTable(snapshot, { color: place.isTerminal() && !Deno.noColor }), place);
+    }
+    if (madeAgain !== undefined && madeAgain.wanted > 0 && !options.silent) {
+      await complain(formatMadeAgain(madeAgain));
     }
     if (failure !== undefined) await complain(failure);
     else if (exitCode === undefined && (options.silent || options.json)) await complainOf(snapshot);

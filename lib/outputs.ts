@@ -4,6 +4,7 @@
  * @module
  */
 import { Checkpoint, type CheckpointOptions } from "./checkpoint/checkpoint.ts";
+import { countDone } from "./checkpoint/done_set.ts";
 import type { JournalState } from "./checkpoint/journal.ts";
 import type { OutputOptions, RunOptions } from "./options.ts";
 import { Beginning } from "./checkpoint/beginning.ts";
@@ -17,6 +18,15 @@ import type { MaybePromise, Result, Source, Target } from "./types.ts";
 interface Output {
   readonly blocks: BlockWriter;
   write(result: Result): MaybePromise<void>;
+}
+
+/** What came of the requests that a retry was to make again. */
+export interface MadeAgain {
+  /** How many it was to make. */
+  readonly wanted: number;
+  /** How many it made, and how many of them failed again. */
+  readonly count: number;
+  readonly failed: number;
 }
 
 /** Called with what the journal is to say of a moment. */
@@ -77,8 +87,25 @@ export class Outputs {
   /** How many requests there will be in the end, if a source has so many; undefined if none knows. */
   totalWith(ofSource: number | undefined): number | undefined {
     const { before } = this;
-    if (before?.retry) return before.stats.requests - before.retry.done.low + before.retry.count;
+    if (before?.retry) return this.#keptByRetry! + before.retry.count;
     return ofSource === undefined ? undefined : ofSource + (before?.done.low ?? 0);
+  }
+
+  /** Requests that a retry keeps as they were; undefined if this is none. */
+  get #keptByRetry(): number | undefined {
+    const { before } = this;
+    if (!before?.retry) return undefined;
+    return before.stats.requests - countDone(before.retry.done);
+  }
+
+  /**
+   * What a retry has made again so far, also before it was gone on with; undefined if this is none.
+   */
+  get madeAgain(): MadeAgain | undefined {
+    const kept = this.#keptByRetry;
+    if (kept === undefined) return undefined;
+    const count = this.stats.requests - kept;
+    return { wanted: this.before!.retry!.count, count, failed: this.stats.failed };
   }
 
   /** Whether nothing is left to be requested. */

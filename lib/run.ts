@@ -14,7 +14,7 @@ import { UsageError } from "./flags.ts";
 import { Gate } from "./gate.ts";
 import type { RunOptions } from "./options.ts";
 import type { MetricsServer } from "./metrics/server.ts";
-import { type Now, Outputs } from "./outputs.ts";
+import { type MadeAgain, type Now, Outputs } from "./outputs.ts";
 import { authorityOf } from "./http.ts";
 import { hostOf, hostPermission } from "./permission.ts";
 import { PeakMemory } from "./peak_memory.ts";
@@ -102,7 +102,15 @@ export class Run {
         onNotice,
       });
       run.#gate = new Gate(run.#schedule, options.durationMs);
-      if (outputs.isComplete) run.#gate.stop();
+      if (outputs.isComplete) {
+        run.#gate.stop();
+        const { path } = options.output!;
+        onNotice(
+          options.retryFailed
+            ? `nothing to retry: no request of '${path}' has failed`
+            : `nothing to resume: the run of '${path}' is complete`,
+        );
+      }
       run.#metrics = metrics;
       if (options.metrics?.port === 0) onNotice(`metrics at ${metrics!.url}`);
       return run;
@@ -170,7 +178,7 @@ export class Run {
     this.#metrics?.close();
     await this.#answers.close().catch((error) => failure ??= error);
     await this.#endPage(snapshot, version, failure).catch((error) => failure ??= error);
-    return { snapshot, failure };
+    return { snapshot, failure, madeAgain: this.#outputs.madeAgain };
   }
 
   /** Makes the page, however the run ended, unless it could not begin. */
@@ -306,6 +314,8 @@ export interface Outcome {
    * source gave before that was requested.
    */
   readonly failure: unknown;
+  /** What a retry made again; undefined if this was none. */
+  readonly madeAgain: MadeAgain | undefined;
 }
 
 /** Sockets and files that a run needs besides its connections: name servers, signals. */

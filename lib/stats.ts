@@ -66,6 +66,13 @@ export interface StatsState {
   readonly tolerated?: number;
 }
 
+/** Answers that had counted as succeeded, and do not any more; all of them had been sent. */
+export interface Refuted extends Pick<StatsState, "requests" | "bytes" | "attempts" | "busyMs"> {
+  readonly statuses: Readonly<Record<string, number>>;
+  /** Of the answers that still count. */
+  readonly latency: HistogramState;
+}
+
 /** What statistics are made for. */
 export interface StatsOptions {
   /** Whether to keep hosts and the slowest answers. @default false */
@@ -82,7 +89,8 @@ export interface StatsOptions {
 export class Stats {
   /** Results so far. */
   requests = 0;
-  #failed = 0;
+  /** Those of them that failed. */
+  failed = 0;
   #bytes = 0;
   #attempts = 0;
   /** Results of requests that were sent, and their milliseconds in flight, all together. */
@@ -121,7 +129,7 @@ export class Stats {
   static from(state: StatsState, options?: StatsOptions): Stats {
     const stats = new Stats(options);
     stats.requests = state.requests;
-    stats.#failed = state.failed;
+    stats.failed = state.failed;
     stats.#bytes = state.bytes;
     stats.#attempts = state.attempts;
     stats.#sent = state.sent;
@@ -156,7 +164,7 @@ export class Stats {
   toJSON(): StatsState {
     return {
       requests: this.requests,
-      failed: this.#failed,
+      failed: this.failed,
       bytes: this.#bytes,
       attempts: this.#attempts,
       sent: this.#sent,
@@ -171,9 +179,13 @@ export class Stats {
     };
   }
 
-  /** The statistics without the failures, as though they had never been requested. */
-  withoutFailed(): Stats {
-    const state = this.toJSON();
+  /**
+   * The statistics without the failures, as though they had never been requested.
+   *
+   * @param refuted what has failed besides
+   */
+  withoutFailed(refuted?: Refuted): Stats {
+    const state = refuted === undefined ? this.toJSON() : withFailed(this.toJSON(), refuted);
     const { bytes, attempts, sent, busyMs, statuses = {} } = state.ofFailed;
     return Stats.from({
       ...state,
@@ -249,7 +261,7 @@ export class Stats {
 
   #addError(kind: ErrorKind, result: Result): void {
     const { status, bytes, attempts, ms, expectation } = result;
-    this.#failed++;
+    this.failed++;
     const of = this.#ofFailed;
     of.bytes += bytes;
     of.attempts += attempts;
@@ -283,8 +295,8 @@ export class Stats {
     return {
       ...moment,
       requests: this.requests,
-      succeeded: this.requests - this.#failed,
-      failed: this.#failed,
+      succeeded: this.requests - this.failed,
+      failed: this.failed,
       errors: this.#errorCounts(),
       statuses: this.#statuses.toJSON(),
       tolerated: this.#hasExpectedStatuses ? 0 : this.#tolerated,
@@ -306,4 +318,29 @@ export class Stats {
       },
     };
   }
+}
+
+/** Statistics as though some of the answers had failed from the beginning. */
+function withFailed(state: StatsState, refuted: Refuted): StatsState {
+  const { requests, bytes, attempts, busyMs, statuses, latency } = refuted;
+  const { ofFailed, tolerated = 0 } = state;
+  const all = new Map(Object.entries(ofFailed.statuses ?? {}));
+  for (const [status, count] of Object.entries(statuses)) {
+    all.set(status, (all.get(status) ?? 0) + count);
+  }
+  return {
+    ...state,
+    failed: state.failed + requests,
+    ofFailed: {
+      bytes: ofFailed.bytes + bytes,
+      attempts: ofFailed.attempts + attempts,
+      sent: ofFailed.sent + requests,
+      // Records have whole microseconds: all together can be a little more than there were.
+      busyMs: Math.min(state.busyMs, ofFailed.busyMs + busyMs),
+      statuses: Object.fromEntries(all),
+    },
+    latency,
+    // What a record expected itself was not among them.
+    tolerated: Math.max(0, tolerated - countErrorStatuses(statuses)),
+  };
 }

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { DoneSet, REACH } from "../lib/checkpoint/done_set.ts";
+import { countDone, DoneSet, REACH } from "../lib/checkpoint/done_set.ts";
 
 Deno.test("DoneSet has what was added, in any order, and so has its copy", () => {
   // A known disorder, through the end of the ring and around it.
@@ -49,4 +49,14 @@ Deno.test("DoneSet.from() throws at what is no set", () => {
   assertThrows(() => DoneSet.from({ low: -1, above: "" }), RangeError);
   assertThrows(() => DoneSet.from({ low: 1.5, above: "" }), RangeError);
   assertThrows(() => DoneSet.from({ low: 0, above: "%%%" }), SyntaxError);
+});
+
+Deno.test("countDone() counts what is below the low-water mark and above it", () => {
+  const set = new DoneSet();
+  const all = [0, 1, 2, 4, 9, 17, 1_000];
+  for (const [k, number] of all.entries()) {
+    set.add(number);
+    assertEquals(countDone(set.toJSON()), k + 1);
+  }
+  assertEquals(countDone(DoneSet.from(set.toJSON()).toJSON()), all.length);
 });

@@ -1,6 +1,13 @@
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { parseRun, type RunOptions } from "../lib/options.ts";
-import { Run } from "../lib/run.ts";
+import { type Outcome, Run } from "../lib/run.ts";
 import { myriad } from "./fixtures/program.ts";
 import { folder } from "./fixtures/sources.ts";
 import { until } from "./fixtures/until.ts";
@@ -24,6 +31,12 @@ const serving = (): Promise<RawServer> =>
 const recordsOf = async (path: string): Promise<Json[]> =>
   (await Deno.readTextFile(path)).split("\n").slice(0, -1).map((line) => JSON.parse(line))
     .toSorted((a, b) => a.i - b.i);
+
+/** A run in this process. */
+async function run(argv: readonly string[]): Promise<Outcome> {
+  const opened = await Run.open(await parseRun(argv, "1") as RunOptions);
+  return await opened.finish("1");
+}
 
 /** What is requested in each run of the table below. */
 const LINES = [
@@ -72,8 +85,7 @@ for (const engine of ["http1", "fetch"]) {
       if (flags.includes("--retries")) argv.push("--retry-delay", "1ms");
       if (flags !== "") argv.push(...flags.split(" "));
       const before = server.requests.length;
-      const run = await Run.open(await parseRun(argv, "1") as RunOptions);
-      const { snapshot, failure } = await run.finish("1");
+      const { snapshot, failure } = await run(argv);
       assertEquals(failure, undefined, flags);
       const records = await recordsOf(out);
       found.push([
@@ -207,10 +219,178 @@ Deno.test("a run that is gone on with counts what succeeded with a 4xx as one th
   for (const go of held) go();
   const { snapshot } = await ended;
   assertEquals([snapshot.requests, snapshot.tolerated], [15, 15]);
-  const again = await Run.open(await parseRun([...argv, "--resume"], "1") as RunOptions);
-  const { snapshot: { requests, succeeded, tolerated } } = await again.finish("1");
+  const { snapshot: { requests, succeeded, tolerated } } = await run([...argv, "--resume"]);
   assertEquals([requests, succeeded, tolerated], [20, 20, 20]);
   const refused = await myriad([...argv, "--resume", "--fail"]);
   assertEquals(refused.code, 2);
   assertStringIncludes(refused.stderr, "'--fail' was not given and is given");
+});
+
+/** Answers numbers: of each four one by 404, one by 503; until it is mended. */
+async function ailing(): Promise<RawServer & { isMended: boolean }> {
+  const server = await RawServer.start(({ send, request }) => {
+    const i = Number(/\d+/.exec(request)![0]);
+    send(answer(ailing.isMended || i % 4 > 1 ? 200 : i % 4 === 0 ? 404 : 503));
+  });
+  const ailing = Object.assign(server, { isMended: false });
+  return ailing;
+}
+
+for (const file of ["out.ndjson", "out.csv", "out.ndjson.gz"]) {
+  Deno.test(`--retry-failed judges what was made by new expectations of statuses (${file})`, async () => {
+    await using server = await ailing();
+    await using dir = await folder();
+    const [out, failures] = [file, "failures"].map(dir.path);
+    const args = ["-n", "20", server.url("/{}"), "-o", out, "--failures", failures];
+    args.push("--progress", "none");
+    const first = await run(args);
+    assertEquals([first.snapshot.failed, first.snapshot.tolerated], [0, 10]);
+    // By the same command nothing has failed.
+    const none = await myriad([...args, "--retry-failed", "--json"]);
+    assertEquals([none.code, server.requests.length], [0, 20]);
+    assertEquals(none.stderr, `myriad: nothing to retry: no request of '${out}' has failed\n`);
+    const { code, stdout, stderr } = await myriad([...args, "--retry-failed", "--fail"]);
+    assertEquals([code, server.requests.length], [1, 30]);
+    assertEquals(
+      stderr,
+      "myriad: made 10 failed requests again: 0 succeeded now, 10 failed again\n",
+    );
+    assertMatch(stdout, /^20 requests in .*\n {2}succeeded +10\n {2}failed +10\n/);
+    // Now it is the run with --fail.
+    const refused = await myriad([...args, "--resume"]);
+    assertEquals(refused.code, 2);
+    assertMatch(
+      refused.stderr,
+      /'--fail' was given and is not given: give the same one, --retry-failed to make again/,
+    );
+    server.isMended = true;
+    const { snapshot, madeAgain } = await run([
+      ...args,
+      "--retry-failed",
+      "--expect-status",
+      "503",
+    ]);
+    // The 404 and 503 have an error, whatever is expected now; 200 is none of what is.
+    assertEquals(server.requests.length, 50);
+    assertEquals(madeAgain, { wanted: 20, count: 20, failed: 20 });
+    assertEquals([snapshot.requests, snapshot.failed, snapshot.statuses], [20, 20, { 200: 20 }]);
+    const last = await run([...args, "--retry-failed"]);
+    assertEquals([last.snapshot.succeeded, last.snapshot.failed], [20, 0]);
+    assertEquals(await Deno.readTextFile(failures), "");
+    assertEquals(
+      [...Deno.readDirSync(dir.path("."))].map(({ name }) => name).sort(),
+      ["failures", file, `${file}.myriad`].sort(),
+    );
+    const numbers = JSON.parse((await myriad(["report", "--json", out])).stdout);
+    assertEquals([numbers.requests, numbers.statuses], [20, { 200: 20 }]);
+  });
+}
+
+Deno.test("--retry-failed counts what it keeps as though the others had never been", async () => {
+  let isMended = false;
+  await using server = await RawServer.start(({ send, request }) => {
+    const i = Number(/\d+/.exec(request)![0]);
+    if (isMended || i % 3 > 0) send(answer(200));
+    else send(`HTTP/1.1 404 X\r\nContent-Length: ${i}\r\n\r\n${"x".repeat(i)}`);
+  });
+  await using dir = await folder();
+  const args = ["-n", "60", server.url("/{}"), "-o", dir.path("out.ndjson")];
+  await run(args);
+  isMended = true;
+  const { snapshot } = await run([...args, "--retry-failed", "--fail"]);
+  const { requests, succeeded, bytes, attempts, statuses, histogram } = snapshot;
+  assertEquals([requests, succeeded, bytes, attempts, statuses], [60, 60, 120, 60, { 200: 60 }]);
+  const records = await recordsOf(dir.path("out.ndjson"));
+  const ms = records.map(({ ms }) => ms);
+  // Exactly those of the records; the least and the greatest are whole microseconds in both.
+  assertEquals(histogram.count, 60);
+  assertEquals([histogram.min, histogram.max], [Math.min(...ms), Math.max(...ms)].map(toMicros));
+  assertEquals(histogram.sum, ms.reduce((sum, ms) => sum + toMicros(ms), 0));
+  assertAlmostEquals(snapshot.meanBusyMs * 60, ms.reduce((sum, ms) => sum + ms, 0), 0.1);
+});
+
+const toMicros = (ms: number): number => Math.round(ms * 1000);
+
+Deno.test("--retry-failed refuses what records cannot tell, and touches nothing", async () => {
+  await using server = await ailing();
+  await using dir = await folder();
+  const out = dir.path("out.ndjson");
+  const base = ["-n", "8", server.url("/{}"), "-o", out];
+  for (
+    const [made, more, message] of [
+      ["i,status,bytes,attempts", ["--fail"], "no field 'ms'"],
+      ["i,status,ms,attempts", ["--fail"], "no field 'bytes'"],
+      ["i,status,ms,bytes", ["--fail"], "no field 'attempts'"],
+      ["i,error,ms,bytes,attempts", ["--expect-status", "200"], "no field 'status'"],
+      [undefined, ["--expect-header", "a: b"], "'--expect-header' is not what it was"],
+      [undefined, ["--expect-body", "a"], "'--expect-body' is not what it was"],
+      [undefined, ["--expect-latency", "1s"], "'--expect-latency' was not given and is '1000'"],
+      // What matters more is told first.
+      [undefined, ["--fail", "-m", "HEAD"], "'--method' was 'GET' and is 'HEAD'"],
+    ] as const
+  ) {
+    const args = made === undefined ? base : [...base, "--fields", made];
+    await run([...args, "--overwrite"]);
+    const before = [await Deno.readTextFile(out), await Deno.readTextFile(`${out}.myriad`)];
+    const error = await assertRejects(() => run([...args, "--retry-failed", ...more]));
+    assertStringIncludes((error as Error).message, message);
+    const after = [await Deno.readTextFile(out), await Deno.readTextFile(`${out}.myriad`)];
+    assertEquals(after, before);
+    assertEquals([...Deno.readDirSync(dir.path("."))].length, 2);
+  }
+  // Fields that are not needed where nothing is refuted.
+  const few = [...base, "--fields", "i,status"];
+  await run([...few, "--overwrite"]);
+  const { madeAgain } = await run([...few, "--retry-failed", "--expect-status", "200,404,503"]);
+  assertEquals(madeAgain, { wanted: 0, count: 0, failed: 0 });
+});
+
+Deno.test("a record's own expectation stands over what --retry-failed brings", async () => {
+  await using server = await serving();
+  await using dir = await folder();
+  const lines = [{ url: "/404", expect: { status: 404 } }, { url: "/404" }, { url: "/200" }];
+  const input = await dir.write("in.jsonl", lines.map((it) => JSON.stringify(it)).join("\n"));
+  const args = ["-i", input, server.url(), "-o", dir.path("out.ndjson")];
+  await run(args);
+  // The output does not tell the record's own: it is made again, and held against that.
+  const again = await run([...args, "--retry-failed", "--fail"]);
+  assertEquals(again.madeAgain, { wanted: 2, count: 2, failed: 1 });
+  const [own, other] = await recordsOf(dir.path("out.ndjson"));
+  assertEquals([own.error, other.error], [undefined, "expect"]);
+  // Nothing new is expected: the records' own verdicts stand.
+  assertEquals((await run([...args, "--retry-failed", "--fail"])).madeAgain?.wanted, 1);
+});
+
+Deno.test("a retry by new expectations that was interrupted goes on with the same ones", async () => {
+  const held: (() => void)[] = [];
+  let isHeld = false;
+  await using server = await RawServer.start(({ send, request }) => {
+    const i = Number(/\d+/.exec(request)![0]);
+    const go = (): unknown => send(answer(isHeld || i % 2 > 0 ? 200 : 404));
+    if (isHeld && i >= 10) held.push(go);
+    else go();
+  });
+  await using dir = await folder();
+  const out = dir.path("out.ndjson");
+  const args = ["-n", "40", "-c", "4", server.url("/{}"), "-o", out];
+  await run(args);
+  isHeld = true;
+  const retry = await Run.open(
+    await parseRun([...args, "--retry-failed", "-f"], "1") as RunOptions,
+  );
+  const ended = retry.finish("1");
+  await until(() => held.length === 4);
+  retry.stop();
+  for (const go of held) go();
+  const { madeAgain, snapshot } = await ended;
+  assertEquals(madeAgain, { wanted: 20, count: 9, failed: 0 });
+  assertEquals([snapshot.requests, snapshot.total], [29, 40]);
+  isHeld = false;
+  for (const more of [[], ["--expect-status", "200"]]) {
+    const error = await assertRejects(() => run([...args, "--retry-failed", ...more]));
+    assertStringIncludes((error as Error).message, "end the retry that was interrupted");
+  }
+  const last = await run([...args, "--retry-failed", "--fail"]);
+  assertEquals(last.madeAgain, { wanted: 20, count: 20, failed: 11 });
+  assertEquals([last.snapshot.requests, last.snapshot.succeeded], [40, 29]);
 });

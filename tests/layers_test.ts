@@ -69,6 +69,7 @@ const MAY: Record<string, string[]> = {
   "lib/checkpoint/": [
     "lib/permission.ts",
     "lib/check/statuses.ts",
+    "lib/histogram.ts",
     "lib/checkpoint/",
     "lib/flags.ts",
     "lib/secrets.ts",

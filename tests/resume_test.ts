@@ -206,7 +206,10 @@ Deno.test("myriad --resume does nothing once the run is complete, and exits as i
   const journal = await Deno.readTextFile(`${output}.myriad`);
   assert(journal.length < 10_000);
   const again = await myriad([...args, "--resume"]);
-  assertEquals([again.code, again.stderr, total(server)], [1, "", 3]);
+  const said = `myriad: nothing to resume: the run of '${output}' is complete\n`;
+  assertEquals([again.code, again.stderr, total(server)], [1, said, 3]);
+  const silent = await myriad([...args.slice(0, 4), "-s", "--resume"]);
+  assert(!silent.stderr.includes("nothing to resume"), silent.stderr);
   const [before, after] = [ran, again].map(({ stdout }) => JSON.parse(stdout));
   assertEquals([before.resumed, after.resumed], [false, true]);
   assertEquals([after.requests, after.failed], [before.requests, before.failed]);

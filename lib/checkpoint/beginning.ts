@@ -44,6 +44,9 @@ const HASHED: ReadonlySet<string> = new Set([
   "--capture",
 ]);
 
+/** Expectations that `--retry-failed` can bring: records tell whether they meet them. */
+const JUDGED_ANEW: ReadonlySet<string> = new Set(["--expect-status", "--fail"]);
+
 /** What a run begins with, or goes on from. */
 export class Beginning {
   readonly #options: Options;
@@ -52,6 +55,8 @@ export class Beginning {
   readonly failures: Deno.FsFile | undefined;
   /** Undefined where the output is no file that a journal could stand beside. */
   state: JournalState | undefined;
+  /** Whether what was made is to be held against other statuses than before. */
+  readonly #isJudgedAnew: boolean;
   /** Whether there is a run to go on with. */
   readonly isResumed: boolean;
   /** The places of what is to be requested again, for `--retry-failed`. */
@@ -78,11 +83,12 @@ export class Beginning {
       }
       if (size === undefined) {
         if (isGoneOnWith(options)) fail(options, "it is no file: name one");
-        return new Beginning(options, { file, isNew, failures, state: undefined }, false);
+        const found = { state: undefined, isResumed: false, isJudgedAnew: false };
+        return new Beginning(options, { file, isNew, failures }, found);
       }
       checkPermissions(options);
-      const { state, isResumed } = await stateOf(options, isNew, size, failures);
-      return new Beginning(options, { file, isNew, failures, state }, isResumed);
+      const found = await findState(options, isNew, size, failures);
+      return new Beginning(options, { file, isNew, failures }, found);
     } catch (error) {
       file.close();
       failures?.close();
@@ -93,10 +99,8 @@ export class Beginning {
 
   private constructor(
     options: Options,
-    { file, isNew, failures, state }: Pick<Beginning, "file" | "failures" | "state"> & {
-      isNew: boolean;
-    },
-    isResumed: boolean,
+    { file, isNew, failures }: Pick<Beginning, "file" | "failures"> & { isNew: boolean },
+    { state, isResumed, isJudgedAnew }: Found,
   ) {
     this.#options = options;
     this.#isNew = isNew;
@@ -104,6 +108,7 @@ export class Beginning {
     this.failures = failures;
     this.state = state;
     this.isResumed = isResumed;
+    this.#isJudgedAnew = isJudgedAnew;
   }
 
   /**
@@ -138,11 +143,15 @@ export class Beginning {
     try {
       if (state.retry === null) {
         await cutBack(this.file, state.output);
-        const { failed, length } = await keepGood(output, `${path}.retry`, this.numbering);
+        const { failed, length, refuted } = await keepGood(output, {
+          to: `${path}.retry`,
+          numbering: this.numbering,
+          expected: this.#isJudgedAnew ? this.#options.expect.statuses : undefined,
+        });
         await writeLines(`${journal}.retry`, failed.lines());
         state = {
           ...state,
-          stats: Stats.from(state.stats).withoutFailed().toJSON(),
+          stats: Stats.from(state.stats).withoutFailed(refuted).toJSON(),
           output: length,
           failures: state.failures === null ? null : 0,
           retry: { done: { low: 0, above: "" }, count: failed.count, replacing: true },
@@ -236,12 +245,19 @@ function checkPermissions(options: Options): void {
   }
 }
 
-async function stateOf(
+/** What there is to go on with. */
+interface Found {
+  readonly state: JournalState | undefined;
+  readonly isResumed: boolean;
+  readonly isJudgedAnew: boolean;
+}
+
+async function findState(
   options: Options,
   isNew: boolean,
   size: number,
   failures: Deno.FsFile | undefined,
-): Promise<{ state: JournalState; isResumed: boolean }> {
+): Promise<Found> {
   const { resume, overwrite, retryFailed } = options;
   const goesOn = isGoneOnWith(options);
   if (!goesOn && !overwrite && size > 0) {
@@ -256,16 +272,10 @@ async function stateOf(
     if (goesOn && size > 0) {
       fail(options, `there is no journal '${journalOf(options)}' beside it: give ${ANEW}`);
     }
-    return { state: await newState(options), isResumed: false };
+    return { state: await newState(options), isResumed: false, isJudgedAnew: false };
   }
   const identity = await identityOf(options, old.salt);
-  const difference = differenceOf(old.identity, identity);
-  if (difference !== undefined) {
-    fail(
-      options,
-      `it is of another command: ${difference}: give the same one, or ${ANEW}`,
-    );
-  }
+  const isJudgedAnew = checkIdentity(options, old, identity);
   if (old.retry !== null && !retryFailed) {
     fail(options, "a retry of it was interrupted: give --retry-failed to go on with that");
   }
@@ -294,7 +304,29 @@ async function stateOf(
       );
     }
   }
-  return { state: { ...old, input }, isResumed: true };
+  return { state: { ...old, identity, input }, isResumed: true, isJudgedAnew };
+}
+
+/**
+ * Checks that a journal is of this command.
+ *
+ * @returns whether it is but for what is expected of statuses, by which a retry judges records
+ */
+function checkIdentity(options: Options, old: JournalState, identity: Identity): boolean {
+  // A journal of an earlier version does not have all of them.
+  const differing = Object.keys(identity)
+    .filter((flag) => (old.identity[flag] ?? null) !== identity[flag]);
+  const other = differing.find((flag) => !JUDGED_ANEW.has(flag)) ?? differing[0];
+  if (other === undefined) return false;
+  const isOfStatuses = JUDGED_ANEW.has(other);
+  if (isOfStatuses && options.retryFailed && old.retry === null) return true;
+  const difference = differenceOf(other, old.identity[other] ?? null, identity[other]);
+  const mend = !isOfStatuses
+    ? "give the same one"
+    : options.retryFailed
+    ? "end the retry that was interrupted with the same one first"
+    : "give the same one, --retry-failed to make again what has failed by this one";
+  return fail(options, `it is of another command: ${difference}: ${mend}, or ${ANEW}`);
 }
 
 async function oldJournal(options: Options): Promise<JournalState | undefined> {
@@ -370,17 +402,12 @@ async function identityOf(options: Options, salt: string): Promise<Identity> {
   };
 }
 
-/** The first flag by which two commands differ, in words. */
-function differenceOf(before: Identity, now: Identity): string | undefined {
-  for (const flag of Object.keys(now)) {
-    // A journal of an earlier version does not have all of them.
-    if ((before[flag] ?? null) === now[flag]) continue;
-    const shown = (value: Identity[string]): string =>
-      value === null ? "not given" : value === GIVEN ? GIVEN : `'${value}'`;
-    return HASHED.has(flag)
-      ? `'${flag}' is not what it was`
-      : `'${flag}' was ${shown(before[flag] ?? null)} and is ${shown(now[flag])}`;
-  }
+/** How two commands differ in a flag, in words. */
+function differenceOf(flag: string, before: Identity[string], now: Identity[string]): string {
+  if (HASHED.has(flag)) return `'${flag}' is not what it was`;
+  const shown = (value: Identity[string]): string =>
+    value === null ? "not given" : value === GIVEN ? GIVEN : `'${value}'`;
+  return `'${flag}' was ${shown(before)} and is ${shown(now)}`;
 }
 
 async function inputOf({ input }: Options): Promise<InputState | null> {

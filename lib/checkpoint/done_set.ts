@@ -11,6 +11,13 @@ export interface DoneSetState {
   readonly above: string;
 }
 
+/** How many numbers are in a set. */
+export function countDone({ low, above }: DoneSetState): number {
+  let count = low;
+  for (let octet of Uint8Array.fromBase64(above)) for (; octet > 0; octet &= octet - 1) count++;
+  return count;
+}
+
 /**
  * Which numbers from 0 on are done, where they are done nearly in order: a low-water mark below
  * which all are, and a ring of bits for those above it. Of fixed size.

@@ -5,86 +5,189 @@
  * @module
  */
 import { UsageError } from "../flags.ts";
+import { Histogram } from "../histogram.ts";
 import type { OutputOptions } from "../options.ts";
+import type { Refuted } from "../stats.ts";
 import { Places } from "./places.ts";
 import { type BlockWriter, openBlocks } from "../sink/blocks.ts";
 import { CsvReader, fieldsOf } from "../source/csv.ts";
 import { Input } from "../source/input.ts";
 import { type Numbering, placeOf } from "../source/range.ts";
 import { LineReader, type Lines, TooLong } from "../source/lines.ts";
+import type { Expectation } from "../types.ts";
 
-/** What a record says, as far as it matters here. */
-interface Verdict {
+/** What a record says, as far as it matters here; NaN where it does not say so. */
+interface Seen {
   readonly i: number;
   readonly hasFailed: boolean;
+  readonly status: number;
+  readonly ms: number;
+  readonly bytes: number;
+  readonly attempts: number;
+}
+
+/** What is made of an output. */
+export interface Kept {
+  /** The places of what failed. */
+  readonly failed: Places;
+  /** Octets of the copy. */
+  readonly length: number;
+  /** What had counted as succeeded and has failed by the new expectation; undefined if nothing. */
+  readonly refuted: Refuted | undefined;
+}
+
+/** Where records are copied to, and what they are held against. */
+export interface KeepOptions {
+  /** The path of the copy; it is made anew. */
+  readonly to: string;
+  /** The numbers of the whole run. */
+  readonly numbering: Numbering;
+  /** The statuses that the run did not expect when it made the records; undefined if it did. */
+  readonly expected: Expectation["statuses"];
 }
 
 /**
- * Copies the records that are no failures.
+ * Copies the records that are no failures. One with an error stays a failure, whatever is expected
+ * now: nobody knows what else its answer was.
  *
- * @param to where to; it is made anew
- * @param numbering the numbers of the whole run
- * @returns which places had failed, and how long the copy is
- * @throws {UsageError} If the output cannot be read as what it should be.
+ * @throws {UsageError} If the output cannot be read as what it should be; then there is no copy.
  */
 export async function keepGood(
   output: OutputOptions,
-  to: string,
-  numbering: Numbering,
-): Promise<{ failed: Places; length: number }> {
+  { to, numbering, expected }: KeepOptions,
+): Promise<Kept> {
   const { path, format, gzip } = output;
   const fail = (why: string): never => {
     throw new UsageError(`Cannot retry what failed of '--output ${path}': ${why}`);
   };
   const failed = new Places();
+  const judgement = expected && new Judgement(expected);
   const lines: Lines = new LineReader(await Input.open(path));
   const records = format === "csv" ? new CsvReader(lines) : lines;
   let copy: BlockWriter | undefined;
   try {
     copy = await openBlocks(to, { flag: "--retry-failed", gzip });
-    const verdictOf = format === "csv" ? await csvVerdicts(records, copy, fail) : verdictOfLine;
+    const read = format === "csv" ? await csvReader(records, copy, fail) : readLine;
     for (;;) {
       const step = records.next();
       const { value, done } = step instanceof Promise ? await step : step;
       if (done) break;
       if (value instanceof TooLong) fail("it holds a record of more than 1 MiB");
-      const verdict = verdictOf(value as string);
-      if (verdict === undefined) return fail("its records have no fields 'i' and 'status'");
-      if (verdict.hasFailed) failed.add(placeOf(verdict.i, numbering));
+      const seen = read(value as string);
+      if (seen === undefined) return fail("its records have no fields 'i' and 'status'");
+      if (seen.hasFailed || judgement?.isRefuted(seen)) failed.add(placeOf(seen.i, numbering));
       else await copy.write(`${value}\n`);
     }
+    const lacking = judgement?.lacking;
+    if (lacking !== undefined) {
+      fail(`its records have no field '${lacking}', which is needed to judge them anew`);
+    }
     const length = await copy.sync();
-    return { failed, length };
+    return { failed, length, refuted: judgement?.refuted };
+  } catch (error) {
+    await Deno.remove(to).catch(() => {});
+    throw error;
   } finally {
     records.return?.();
     await copy?.close();
   }
 }
 
-function verdictOfLine(line: string): Verdict | undefined {
-  const { i, status, error } = JSON.parse(line);
+/** Holds records of answers that had succeeded against what is expected of them now. */
+class Judgement {
+  readonly #expected: NonNullable<Expectation["statuses"]>;
+  readonly #statuses = new Map<number, number>();
+  readonly #latency = new Histogram();
+  #requests = 0;
+  #bytes = 0;
+  #attempts = 0;
+  #busyMs = 0;
+  /** Whether each record so far had it. */
+  #hasStatus = true;
+  #hasMs = true;
+
+  constructor(expected: NonNullable<Expectation["statuses"]>) {
+    this.#expected = expected;
+  }
+
+  /** Whether an answer has failed by its status. */
+  isRefuted({ status, ms, bytes, attempts }: Seen): boolean {
+    this.#hasStatus &&= !Number.isNaN(status);
+    this.#hasMs &&= !Number.isNaN(ms);
+    if (this.#expected.has(status)) {
+      this.#latency.record(ms * 1000);
+      return false;
+    }
+    this.#requests++;
+    this.#statuses.set(status, (this.#statuses.get(status) ?? 0) + 1);
+    this.#busyMs += ms;
+    this.#bytes += bytes;
+    this.#attempts += attempts;
+    return true;
+  }
+
+  /** A field without which the statistics cannot be what they would have been; undefined if none. */
+  get lacking(): string | undefined {
+    if (!this.#hasStatus) return "status";
+    if (this.#requests === 0) return undefined;
+    if (!this.#hasMs) return "ms";
+    if (Number.isNaN(this.#bytes)) return "bytes";
+    return Number.isNaN(this.#attempts) ? "attempts" : undefined;
+  }
+
+  get refuted(): Refuted | undefined {
+    if (this.#requests === 0) return undefined;
+    return {
+      requests: this.#requests,
+      bytes: this.#bytes,
+      attempts: this.#attempts,
+      busyMs: this.#busyMs,
+      statuses: Object.fromEntries(this.#statuses),
+      latency: this.#latency.toJSON(),
+    };
+  }
+}
+
+function readLine(line: string): Seen | undefined {
+  const { i, status, error, ms, bytes, attempts } = JSON.parse(line);
   if (typeof i !== "number" || (status === undefined && error === undefined)) return undefined;
-  return { i, hasFailed: status === null || typeof error === "string" };
+  const hasFailed = status === null || typeof error === "string";
+  const numberOf = (value: unknown): number => typeof value === "number" ? value : NaN;
+  return {
+    i,
+    hasFailed,
+    status: numberOf(status),
+    ms: numberOf(ms),
+    bytes: numberOf(bytes),
+    attempts: numberOf(attempts),
+  };
 }
 
 /** Copies the header, and tells how the records under it are to be read. */
-async function csvVerdicts(
+async function csvReader(
   records: Lines,
   copy: BlockWriter,
   fail: (why: string) => never,
-): Promise<(record: string) => Verdict | undefined> {
+): Promise<(record: string) => Seen | undefined> {
   const { value } = await records.next();
   if (typeof value !== "string") return fail("it has no header");
   await copy.write(`${value}\n`);
   const names = value.split(",");
-  const [i, status, error] = ["i", "status", "error"].map((name) => names.indexOf(name));
+  const [i, status, error, ms, bytes, attempts] = [
+    ...["i", "status", "error", "ms", "bytes", "attempts"],
+  ].map((name) => names.indexOf(name));
   return (record) => {
     const fields = fieldsOf(record);
     if (typeof fields === "string" || i < 0 || (status < 0 && error < 0)) return undefined;
     const isEmpty = (place: number): boolean => fields[place] === "";
+    const numberAt = (place: number): number => place < 0 ? NaN : Number(fields[place]);
     return {
       i: Number(fields[i]),
       hasFailed: (status >= 0 && isEmpty(status)) || (error >= 0 && !isEmpty(error)),
+      status: numberAt(status),
+      ms: numberAt(ms),
+      bytes: numberAt(bytes),
+      attempts: numberAt(attempts),
     };
   };
 }

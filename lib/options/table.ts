@@ -231,7 +231,8 @@ export const FLAGS: readonly Flag[] = [
     },
     {
       name: "retry-failed",
-      help: "of a run with the same -o, request again what failed",
+      help:
+        "of a run with the same -o, request again what failed, by\na new --fail or --expect-status too",
     },
     { name: "overwrite", help: "begin anew, though the output is there" },
     { name: "failures", value: "FILE", help: "the requests that failed, as JSONL for --input" },

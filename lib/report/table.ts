@@ -166,6 +166,24 @@ export function formatTable(snapshot: TableFigures, { color }: { color: boolean 
   return `${lines.join("\n")}\n`;
 }
 
+/** What came of a retry of failed requests, in a sentence. */
+export function formatMadeAgain(
+  { wanted, count, failed }: {
+    /** How many it was to make again. */
+    readonly wanted: number;
+    /** How many it made, and how many of them failed again. */
+    readonly count: number;
+    readonly failed: number;
+  },
+): string {
+  const all = count === wanted ? "" : ` of ${formatCount(wanted)}`;
+  const requests = wanted === 1 ? "request" : "requests";
+  const [succeeded, again] = [count - failed, failed].map(formatCount);
+  return `made ${
+    formatCount(count)
+  }${all} failed ${requests} again: ${succeeded} succeeded now, ${again} failed again`;
+}
+
 /** How near the run came to what its concurrency allows, in a sentence. */
 function mostAllowed(
   { utilization, concurrency, total, meanBusyMs }: Pick<
