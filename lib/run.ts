@@ -267,18 +267,18 @@ export class Run {
 
   /** What a journal is to say of the run so far. */
   #soFar(): ReturnType<Now> {
-    const { seconds, cpuSeconds, peakRssKb } = this.#costs();
-    return { stats: this.#outputs.stats.toJSON(), seconds, cpuSeconds, peakRssKb };
+    return { stats: this.#outputs.stats.toJSON(), ...this.#costs() };
   }
 
   /** What the run took, together with the parts of it that went before. */
-  #costs(): Pick<Snapshot, "seconds" | "cpuSeconds" | "peakRssKb"> {
+  #costs(): Pick<Snapshot, "seconds" | "cpuSeconds" | "peakRssKb" | "shortages"> {
     const before = this.#outputs.before;
     const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
     return {
       seconds: (before?.seconds ?? 0) + (performance.now() - this.#startMs) / 1000,
       cpuSeconds: (before?.cpuSeconds ?? 0) + (userCPUTime + systemCPUTime) / 1e6,
       peakRssKb: Math.max(before?.peakRssKb ?? 0, this.#peak.kbOf(maxRSS)),
+      shortages: sumOf(before?.shortages, this.#engine.shortages),
     };
   }
 
@@ -296,13 +296,22 @@ export class Run {
       rssBytes: Deno.memoryUsage().rss,
       loopBusy: this.#loop?.busy ?? 0,
       engine: this.#engine.name,
-      shortages: Object.fromEntries(this.#engine.shortages),
       interrupted: this.#isInterrupted,
       resumed: this.#outputs.isResumed,
     });
     const thresholds = this.#options.thresholds.map((threshold) => threshold.verdict(figures));
     return { ...figures, thresholds, aborted: this.#aborted };
   }
+}
+
+/** Counts by name, those of before and those of now. */
+function sumOf(
+  before: Readonly<Record<string, number>> = {},
+  now: ReadonlyMap<string, number>,
+): Record<string, number> {
+  const sums = { ...before };
+  for (const [name, count] of now) sums[name] = (sums[name] ?? 0) + count;
+  return sums;
 }
 
 /** What came of a run. */

@@ -467,6 +467,7 @@ for (
     [{ headers: [] }, "its 'expect.headers' are no object"],
     [{ headers: { "a b": "c" } }, "a name in its 'expect.headers' is no token"],
     [{ headers: { a: 5 } }, "a regular expression of its 'expect.headers' is no text"],
+    [{ headers: { a: ["b", null] } }, "a regular expression of its 'expect.headers' is no text"],
     [{ headers: { "X-Token": null } }, "had for 'X-Token' was left out as a secret"],
     [{ body: "(" }, "its 'expect.body' is no regular expression: Unterminated group"],
     [{ body: {} }, "a regular expression of its 'expect.body' is no text"],
@@ -487,6 +488,7 @@ Deno.test("toRecord() gives what RecordExpectations.of() reads, but for secrets"
     const record of [
       { status: "404" },
       { status: "2xx,304", headers: { a: "^b$" }, body: "c", sha256, latency: "1500ms" },
+      { headers: { a: ["^b", "c$", "d"], b: "e" } },
     ]
   ) {
     const once = JSON.parse(JSON.stringify(toRecord(records.of(record) as Expectation)));
@@ -494,6 +496,9 @@ Deno.test("toRecord() gives what RecordExpectations.of() reads, but for secrets"
   }
   const loose = records.of({ status: ["2xx", 304], sha256: sha256.toUpperCase() }) as Expectation;
   assertEquals([toRecord(loose).status, toRecord(loose).sha256], ["2xx,304", sha256]);
-  const secret = records.of({ headers: { "X-Token": "hunter2" } }) as Expectation;
-  assertEquals(toRecord(secret).headers, { "x-token": null });
+  // Names that differ in case are one field, whose patterns all have to match.
+  const both = records.of({ headers: { A: "^b", a: "c$" } }) as Expectation;
+  assertEquals({ ...toRecord(both).headers as object }, { a: ["^b", "c$"] });
+  const secret = records.of({ headers: { "X-Token": ["hunter2", "a"] } }) as Expectation;
+  assertEquals({ ...toRecord(secret).headers as object }, { "x-token": null });
 });

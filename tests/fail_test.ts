@@ -6,6 +6,7 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
+import { readJournal, writeJournal } from "../lib/checkpoint/journal.ts";
 import { parseRun, type RunOptions } from "../lib/options.ts";
 import { type Outcome, Run } from "../lib/run.ts";
 import { myriad } from "./fixtures/program.ts";
@@ -393,4 +394,19 @@ Deno.test("a retry by new expectations that was interrupted goes on with the sam
   const last = await run([...args, "--retry-failed", "--fail"]);
   assertEquals(last.madeAgain, { wanted: 20, count: 20, failed: 11 });
   assertEquals([last.snapshot.requests, last.snapshot.succeeded], [40, 29]);
+});
+
+Deno.test("what a machine ran out of before a run was interrupted is in the summary of all of it", async () => {
+  await using server = await serving();
+  await using dir = await folder();
+  const out = dir.path("out.ndjson");
+  const args = ["-n", "3", server.url("/200"), "-o", out];
+  await run(args);
+  const journal = await readJournal(`${out}.myriad`);
+  assertEquals(journal.shortages, {});
+  const shortages = { "too many open files": 2 };
+  await writeJournal(`${out}.myriad`, { ...journal, complete: false, shortages });
+  const { snapshot } = await run([...args, "--resume"]);
+  assertEquals([snapshot.shortages, snapshot.requests], [shortages, 3]);
+  assertEquals((await readJournal(`${out}.myriad`)).shortages, shortages);
 });

@@ -72,15 +72,18 @@ export class RecordExpectations {
     if (typeof headers !== "object" || headers === null || Array.isArray(headers)) {
       throw new Problem("its 'expect.headers' are no object");
     }
-    return Object.entries(headers).map(([name, source]) => {
+    return Object.entries(headers).flatMap(([name, given]) => {
       if (!isToken(name)) throw new Problem("a name in its 'expect.headers' is no token");
       // As `--failures` writes what it leaves out.
-      if (source === null && isSecretHeader(name)) {
+      if (given === null && isSecretHeader(name)) {
         throw new Problem(
           `what its 'expect.headers' had for '${name}' was left out as a secret: take the first input`,
         );
       }
-      return { name: name.toLowerCase(), pattern: this.#patternOf(source, "headers") };
+      return (Array.isArray(given) ? given : [given]).map((source) => ({
+        name: name.toLowerCase(),
+        pattern: this.#patternOf(source, "headers"),
+      }));
     });
   }
 
@@ -118,11 +121,25 @@ export function toRecord(
 ): Record<string, unknown> {
   return {
     status: statuses?.text,
-    headers: headers === undefined ? undefined : Object.fromEntries(
-      headers.map(({ name, pattern }) => [name, isSecretHeader(name) ? null : pattern.source]),
-    ),
+    headers: headers && headersToRecord(headers),
     body: bodies?.[0].source,
     sha256,
     latency: latencyMs === undefined ? undefined : `${latencyMs}ms`,
   };
+}
+
+/** Patterns by name; those of one name become a list. */
+function headersToRecord(
+  headers: NonNullable<Expectation["headers"]>,
+): Record<string, string | string[] | null> {
+  const record: Record<string, string | string[] | null> = Object.create(null);
+  for (const { name, pattern: { source } } of headers) {
+    const before = record[name];
+    record[name] = isSecretHeader(name)
+      ? null
+      : before === undefined || before === null
+      ? source
+      : [before, source].flat();
+  }
+  return record;
 }

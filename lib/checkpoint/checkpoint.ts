@@ -24,7 +24,10 @@ export interface CheckpointOptions {
   /** For a retry, the places of what is to be requested. */
   readonly failed: Places | undefined;
   /** The rest of what a journal says, as it is now. */
-  readonly now: () => Pick<JournalState, "stats" | "seconds" | "cpuSeconds" | "peakRssKb">;
+  readonly now: () => Pick<
+    JournalState,
+    "stats" | "seconds" | "cpuSeconds" | "peakRssKb" | "shortages"
+  >;
   /** Called if a journal cannot be written: the run cannot go on. */
   readonly onFailure: (error: unknown) => void;
 }

@@ -37,6 +37,8 @@ export interface JournalState {
   readonly seconds: number;
   readonly cpuSeconds: number;
   readonly peakRssKb: number;
+  /** What the machine ran out of, and how often; missing in journals of before it was kept. */
+  readonly shortages?: Readonly<Record<string, number>>;
 }
 
 /** A retry of the requests that failed: which they are stands in a file of its own. */

@@ -219,7 +219,7 @@ export class FetchEngine implements Engine {
       ms: end - start,
       ttfbMs: attempt.ttfbMs,
       attempts: sent ? 1 : 0,
-      location: attempt.location,
+      location: status === null ? null : attempt.location,
       via: null,
       isReused: false,
       engine: this.name,
