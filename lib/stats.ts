@@ -103,7 +103,7 @@ export class Stats {
   /** By cause: error kinds and statuses, so bounded. */
   readonly #retries = new Map<string, number>();
   #late = { count: 0, ms: 0, maxMs: 0 };
-  /** Answers that succeeded with a status of an error, but for what their records expect. */
+  /** Answers that succeeded with a status of 400 or more, which their records did not expect. */
   #tolerated = 0;
   readonly #hasExpectedStatuses: boolean;
   /** What of the statuses is that of failures. */
@@ -182,7 +182,7 @@ export class Stats {
   /**
    * The statistics without the failures, as though they had never been requested.
    *
-   * @param refuted what has failed besides
+   * @param refuted answers that have failed by a new expectation
    */
   withoutFailed(refuted?: Refuted): Stats {
     const state = refuted === undefined ? this.toJSON() : withFailed(this.toJSON(), refuted);

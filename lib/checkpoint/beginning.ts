@@ -44,7 +44,7 @@ const HASHED: ReadonlySet<string> = new Set([
   "--capture",
 ]);
 
-/** Expectations that `--retry-failed` can bring: records tell whether they meet them. */
+/** Expectations that `--retry-failed` may change: a record tells whether it meets them. */
 const JUDGED_ANEW: ReadonlySet<string> = new Set(["--expect-status", "--fail"]);
 
 /** What a run begins with, or goes on from. */
@@ -55,7 +55,7 @@ export class Beginning {
   readonly failures: Deno.FsFile | undefined;
   /** Undefined where the output is no file that a journal could stand beside. */
   state: JournalState | undefined;
-  /** Whether what was made is to be held against other statuses than before. */
+  /** Whether a retry is to judge the records by statuses that the run did not expect. */
   readonly #isJudgedAnew: boolean;
   /** Whether there is a run to go on with. */
   readonly isResumed: boolean;
@@ -310,7 +310,7 @@ async function findState(
 /**
  * Checks that a journal is of this command.
  *
- * @returns whether it is but for what is expected of statuses, by which a retry judges records
+ * @returns whether only the expected statuses differ, and a retry is to judge the records by them
  */
 function checkIdentity(options: Options, old: JournalState, identity: Identity): boolean {
   // A journal of an earlier version does not have all of them.

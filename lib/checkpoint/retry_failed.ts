@@ -42,13 +42,13 @@ export interface KeepOptions {
   readonly to: string;
   /** The numbers of the whole run. */
   readonly numbering: Numbering;
-  /** The statuses that the run did not expect when it made the records; undefined if it did. */
+  /** The statuses that are expected now; undefined where nothing new is. */
   readonly expected: Expectation["statuses"];
 }
 
 /**
- * Copies the records that are no failures. One with an error stays a failure, whatever is expected
- * now: nobody knows what else its answer was.
+ * Copies the records that are not failures. A record with an error stays a failure, whatever is
+ * expected now: it does not tell what else its answer was.
  *
  * @throws {UsageError} If the output cannot be read as what it should be; then there is no copy.
  */
@@ -126,7 +126,7 @@ class Judgement {
     return true;
   }
 
-  /** A field without which the statistics cannot be what they would have been; undefined if none. */
+  /** A field that some record lacks and that the judgement needs; undefined if there is none. */
   get lacking(): string | undefined {
     if (!this.#hasStatus) return "status";
     if (this.#requests === 0) return undefined;

@@ -29,8 +29,8 @@ export class RetryPolicy {
   }
 
   /**
-   * Whether an answer has a status that time can mend, and that nobody said to expect. It may have
-   * failed by an expectation: it did come, so its status counts all the same.
+   * Whether an answer has a status that time can mend and that the user did not say to expect. An
+   * answer that failed by an expectation counts too.
    */
   #isByStatus({ error, status, target }: Result): boolean {
     if (!this.#statuses[status!] || (error !== undefined && error !== "expect")) return false;
@@ -56,8 +56,8 @@ export class RetryPolicy {
   }
 
   /**
-   * What is kept of a request that is not made again: an answer whose status the attempts were to
-   * get rid of has failed.
+   * The final result of a request that is not made again: an answer that still has a status of
+   * `--retry-on` has failed.
    *
    * @param attempts how often it was made, from 0
    */

@@ -453,7 +453,7 @@ export class Schedule implements Source<Target> {
       yield isCutShort
         ? {
           ...last,
-          // Nothing of the last answer is what came of the request.
+          // The last answer is not the request's result, so nothing of it is kept.
           status: null,
           location: null,
           captures: undefined,

@@ -96,7 +96,7 @@ function verdictOf({ summary }: PageData): Html {
     : word("good", "All requests succeeded.");
 }
 
-/** Says it where answers succeeded that many a reader would take for failures. */
+/** A sentence on the answers that succeeded though many readers would call them failures. */
 function toleratedOf({ tolerated = 0 }: PageData): Html | undefined {
   if (tolerated === 0) return undefined;
   const answers = tolerated === 1 ? "1 answer has" : `${formatCount(tolerated)} answers have`;
