@@ -55,9 +55,6 @@ async function counting(
 ): Promise<RawServer & { readonly counts: Map<string, number>; isHeld: boolean }> {
   const counts = new Map<string, number>();
   const held: (() => void)[] = [];
-  const answers = setInterval(() => {
-    if (!counting.isHeld) { for (const answer of held.splice(0, 5 * perMs)) answer(); }
-  }, 5);
   const server = await RawServer.start(({ send, request }) => {
     const path = request.split(" ")[1];
     counts.set(path, (counts.get(path) ?? 0) + 1);
@@ -72,6 +69,9 @@ async function counting(
       return dispose();
     },
   });
+  const answers = setInterval(() => {
+    if (!counting.isHeld) { for (const answer of held.splice(0, 5 * perMs)) answer(); }
+  }, 5);
   return counting;
 }
 
