@@ -8,6 +8,8 @@ export interface Failure {
   readonly detail: string;
   /** Whether another attempt would fail the same way, whatever its kind. */
   readonly isPermanent?: true;
+  /** Whether the server said that it did nothing with the request (RFC 9113 §8.7). */
+  readonly isUnprocessed?: true;
 }
 
 /** The times that a request has. */
@@ -73,10 +75,35 @@ export function shortageOf({ error, detail }: Failure, hasConnected: boolean): s
 }
 
 /**
+ * What native fetch says of a request that the server did not process (RFC 9113 §6.8, §8.7), the
+ * kind of each, and better words for it. Tried before {@linkcode CAUSES}, since behind the code of a
+ * GOAWAY stands what the server sent with it.
+ *
+ * A GOAWAY, whatever its code, is the error of streams above its last number only; those that it
+ * may have processed end with the connection, in other words. The last line is of a request that
+ * waited for a free stream.
+ */
+const UNPROCESSED: readonly (readonly [RegExp, ErrorKind, string?])[] = [
+  [/^stream error received: refused stream/, "protocol"],
+  [
+    /^connection error received: not a result of an error/,
+    "reset",
+    "the server closed the connection (GOAWAY) before it processed the request",
+  ],
+  [/^connection error received: /, "protocol"],
+  [
+    /^runtime dropped the dispatch task/,
+    "reset",
+    "the server closed the connection before the request had a stream of it",
+  ],
+];
+
+/**
  * What the causes of native fetch's `TypeError: fetch failed` say, and the kind of each. Tried in
  * this order: where sockets have run out, a name's lookup fails for it as well.
  */
 const CAUSES: readonly (readonly [RegExp, ErrorKind])[] = [
+  [/^(stream|connection) error (received|detected|sent)|^(protocol|user) error: /, "protocol"],
   ...SHORTAGES.map(([pattern]) => [pattern, "connect"] as const),
   [/^dns error/i, "dns"],
   [/connection refused/i, "refused"],
@@ -102,6 +129,9 @@ export function failureOfFetch(error: unknown): Failure {
   const message = error.cause.message;
   const parts = /client error \((\w+)\): (.*)$/s.exec(message);
   const detail = parts?.[2] ?? message;
+  for (const [pattern, error, words = detail] of UNPROCESSED) {
+    if (pattern.test(detail)) return { error, detail: words, isUnprocessed: true };
+  }
   const known = CAUSES.find(([pattern]) => pattern.test(detail));
   return { error: known?.[1] ?? (parts?.[1] === "Connect" ? "connect" : "protocol"), detail };
 }
@@ -109,4 +139,9 @@ export function failureOfFetch(error: unknown): Failure {
 /** What went wrong while a body was read; native fetch does not tell a reset from an early end. */
 export function failureOfBody(error: unknown): Failure {
   return { error: "body", detail: error instanceof Error ? error.message : String(error) };
+}
+
+/** Why a body is not all of its answer. @param length how long the answer said that it is */
+export function failureOfEarlyEnd(bytes: number, length: number): Failure {
+  return { error: "body", detail: `it ended after ${bytes} of ${length} bytes` };
 }

@@ -9,6 +9,7 @@ import { Deadlines, InFlight, type Stop } from "./deadlines.ts";
 import {
   type Failure,
   failureOfBody,
+  failureOfEarlyEnd,
   failureOfFetch,
   failureOfLength,
   failureOfPermission,
@@ -27,13 +28,33 @@ import { Shortage } from "./shortage.ts";
  */
 const WHOLE_BODY_BYTES = 64 * 1024;
 
+/**
+ * How often a request is sent again that the server did not process. A server that keeps refusing
+ * is given a second in all, see {@linkcode pauseMs}.
+ */
+const MOST_REPETITIONS = 8;
+
+/** Milliseconds before a repetition, the first of which comes at once. @param nth from 1 */
+function pauseMs(nth: number): number {
+  return nth === 1 ? 0 : Math.min(500, 4 * 2 ** (nth - 1));
+}
+
 /** A request in flight. */
 class Attempt extends InFlight {
   readonly #controller = new AbortController();
   stopped: Stop | undefined;
+  /** What is asked for at present. */
+  hop: Hop;
+  /** How many redirects brought it there. */
+  redirects = 0;
+  /** How often something was sent again, of all hops. */
+  repetitions = 0;
+  /** Whether one of them was for a connection that broke before there was an answer. */
+  hasReconnected = false;
+  /** Whether native fetch decodes a body that is encoded as the hop asks for. */
+  decodes = false;
   /** Whether the head of an answer is there, so that what fails now is its body. */
   hasHead = false;
-  hasRedirected = false;
   /** Octets of the body so far, as they came and after decoding. */
   bytes = 0;
   size = 0;
@@ -43,6 +64,11 @@ class Attempt extends InFlight {
   /** The body of the answer that is kept, once its head is there, if somebody takes it. */
   body: AnswerBody | undefined;
 
+  constructor(hop: Hop) {
+    super();
+    this.hop = hop;
+  }
+
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
@@ -51,6 +77,24 @@ class Attempt extends InFlight {
     this.stopped = why;
     this.#controller.abort();
   }
+}
+
+/** Settles with a promise, or when the signal is aborted. */
+async function unlessAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  const { promise: aborted, resolve } = Promise.withResolvers<void>();
+  const onAbort = (): void => resolve();
+  signal.addEventListener("abort", onAbort, { once: true });
+  await Promise.race([promise, aborted]);
+  signal.removeEventListener("abort", onAbort);
+}
+
+/** Settles after so many milliseconds, or when the signal is aborted. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (ms === 0) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  await unlessAborted(promise, signal);
+  clearTimeout(timer);
 }
 
 /** Ends an attempt for a reason that is known already. */
@@ -84,9 +128,23 @@ function headOf({ status, headers }: Response, decodes: boolean): PassingHead {
   };
 }
 
-/** How long a body says it is. What a HEAD tells is not what it brings (RFC 9110 §9.3.2). */
+/**
+ * How long a body says it is; 0 where it does not. What a HEAD tells is not what it brings (RFC
+ * 9110 §9.3.2), and a transfer coding overrides a length (RFC 9112 §6.3).
+ */
 function lengthOf({ headers }: Response, method: string): number {
-  return method === "HEAD" ? 0 : Number(headers.get("content-length"));
+  if (method === "HEAD" || headers.has("transfer-encoding")) return 0;
+  return Number(headers.get("content-length"));
+}
+
+/**
+ * Refuses a body that is not as long as it says: native fetch takes a stream that the server
+ * cancelled, or closed by a GOAWAY, for one that has ended.
+ *
+ * @param length 0 or not a number where that is not known
+ */
+function checkLength(bytes: number, length: number): void {
+  if (length > 0 && bytes !== length) throw new Refusal(failureOfEarlyEnd(bytes, length));
 }
 
 /** Header fields as native fetch takes them with the least work. */
@@ -108,9 +166,11 @@ function prepare(headers: HeaderList): Prepared {
  * Makes requests by native fetch, over connections of its own.
  *
  * Native fetch sends a request once more when a reused connection turns out to be dead, whatever
- * its method (denoland/deno#35610). It cannot where the body is a stream, and a `Blob` is one that
- * keeps its `Content-Length`: so that is what requests that are not idempotent are given, at 4 %
- * more CPU. Those without a body go over a new connection each.
+ * its method (denoland/deno#35610), and says nothing of it. It cannot where the body is a stream,
+ * and a `Blob` is one that keeps its `Content-Length`: so that is what bodies are given as, at 4 %
+ * more CPU, and the engine itself sends again, and counts, what may be. Of requests without a body
+ * those that are not idempotent go over a new connection each; the others remain that native fetch
+ * may send twice and the engine counts once.
  */
 export class FetchEngine implements Engine {
   readonly name = "fetch";
@@ -159,7 +219,7 @@ export class FetchEngine implements Engine {
   async hit(target: Target, dueMs?: number): Promise<Result> {
     const now = performance.now();
     const start = dueMs ?? now;
-    const attempt = new Attempt();
+    const attempt = new Attempt(target);
     let status: number | null = null;
     let failure: Failure | undefined;
     const sent = !this.#cancelled;
@@ -168,16 +228,17 @@ export class FetchEngine implements Engine {
       for (;;) {
         failure = undefined;
         try {
-          const response = await this.#send(target, attempt.signal);
+          const response = await this.#send(attempt);
           attempt.hasHead = true;
           if (this.#options.ttfb) attempt.ttfbMs = performance.now() - start;
-          if (this.#isShort(response)) {
+          if (this.#isShort(response, attempt)) {
             if (this.#hooks !== undefined) {
-              this.#onHead(response, target, undefined, attempt, target);
+              this.#onHead(response, attempt.hop, undefined, attempt, target);
             }
             const body = await response.arrayBuffer();
             attempt.bytes = attempt.size = body.byteLength;
             if (attempt.size > 0) attempt.body?.write(new Uint8Array(body));
+            checkLength(attempt.bytes, lengthOf(response, attempt.hop.method));
             status = response.status;
             attempt.retryAfter = retryAfterOf(response);
           } else {
@@ -188,12 +249,9 @@ export class FetchEngine implements Engine {
           break;
         } catch (error) {
           failure = this.#failureOf(error, attempt);
-          // Nothing was sent, and the next hop of a redirect is not the request as it was.
-          const shortage = attempt.hasRedirected || attempt.stopped
-            ? undefined
-            : shortageOf(failure, this.#hasAnswered);
-          if (shortage === undefined) break;
-          await this.#waitForSockets(shortage, attempt.signal);
+          const pause = attempt.stopped ? undefined : this.#pauseFor(failure, attempt);
+          if (pause === undefined) break;
+          await pause;
         }
       }
       this.#deadlines.remove(attempt);
@@ -218,7 +276,7 @@ export class FetchEngine implements Engine {
       at: this.#deadlines.epochMs + start,
       ms: end - start,
       ttfbMs: attempt.ttfbMs,
-      attempts: sent ? 1 : 0,
+      attempts: sent ? 1 + attempt.repetitions : 0,
       location: status === null ? null : attempt.location,
       via: null,
       isReused: false,
@@ -238,24 +296,37 @@ export class FetchEngine implements Engine {
     return hasHead ? failureOfBody(error) : failureOfFetch(error);
   }
 
-  /** Waits for the pause to be over, or for the attempt to be stopped. */
-  async #waitForSockets(shortage: string, signal: AbortSignal): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const onAbort = (): void => resolve();
-    signal.addEventListener("abort", onAbort, { once: true });
-    await Promise.race([this.#shortage.begin(shortage), promise]);
-    signal.removeEventListener("abort", onAbort);
+  /** Settles when the hop is to be sent again, or the attempt was stopped; undefined if neither. */
+  #pauseFor(failure: Failure, attempt: Attempt): Promise<void> | undefined {
+    const { signal } = attempt;
+    const shortage = shortageOf(failure, this.#hasAnswered);
+    // Nothing was sent.
+    if (shortage !== undefined) return unlessAborted(this.#shortage.begin(shortage), signal);
+    if (failure.isUnprocessed) {
+      if (attempt.repetitions >= MOST_REPETITIONS) return undefined;
+      return pause(pauseMs(++attempt.repetitions), signal);
+    }
+    const { method, body } = attempt.hop;
+    // RFC 9110 §9.2.2: only what is idempotent is sent again by itself, and once. Native fetch has
+    // done it where there is no body.
+    if (failure.error !== "reset" || body === undefined || !IDEMPOTENT.has(method)) {
+      return undefined;
+    }
+    if (!this.#hasAnswered || attempt.hasReconnected) return undefined;
+    attempt.hasReconnected = true;
+    attempt.repetitions++;
+    return Promise.resolve();
   }
 
   /**
    * Whether an answer is the usual one: its status asks for nothing, and its body says that it is
    * short enough to be read in one go.
    */
-  #isShort({ status, headers }: Response): boolean {
+  #isShort({ status, headers }: Response, { decodes }: Attempt): boolean {
     if (status < 200 || (status > 200 && status < 400 && status !== 206)) return false;
     const field = headers.get("content-length");
     return field !== null && Number(field) <= this.#mostAtOnce &&
-      !(this.#prepared!.decodes && headers.has("content-encoding"));
+      !headers.has("transfer-encoding") && !(decodes && headers.has("content-encoding"));
   }
 
   /** Reads any answer to its end, and asks on where it points to, until there is one to keep. */
@@ -265,9 +336,9 @@ export class FetchEngine implements Engine {
     attempt: Attempt,
     start: number,
   ): Promise<number> {
-    let hop: Hop = target;
     let response = first;
-    for (let redirects = 0;; redirects++) {
+    for (;;) {
+      const { hop } = attempt;
       const { status, headers } = response;
       if (status === 101) {
         await response.body?.cancel();
@@ -275,17 +346,17 @@ export class FetchEngine implements Engine {
       }
       const isPointing = status === 201 || (status >= 300 && status < 400);
       const location = isPointing ? headers.get("location") : null;
-      const next = follow(hop, status, location, redirects, this.#options.redirects);
+      const next = follow(hop, status, location, attempt.redirects, this.#options.redirects);
       if (this.#hooks !== undefined) this.#onHead(response, hop, next, attempt, target);
       await this.#read(response, hop.method, attempt);
-      attempt.location = location;
+      attempt.location = next === undefined ? location : null;
       attempt.retryAfter = retryAfterOf(response);
       if (next === undefined) return status;
       if ("error" in next) throw new Refusal(next);
-      hop = next;
+      attempt.hop = next;
+      attempt.redirects++;
       attempt.hasHead = false;
-      attempt.hasRedirected = true;
-      response = await this.#send(hop, attempt.signal);
+      response = await this.#send(attempt);
       attempt.hasHead = true;
       if (this.#options.ttfb) attempt.ttfbMs = performance.now() - start;
     }
@@ -304,10 +375,11 @@ export class FetchEngine implements Engine {
     if (hooks.hasCookies) hooks.store(url, headers.getSetCookie());
     const isTooLong = lengthOf(response, method) > this.#options.maxBodyBytes;
     if (!hooks.hasAnswers || next !== undefined || isTooLong) return;
-    attempt.body = hooks.begin(target, headOf(response, this.#prepared!.decodes));
+    attempt.body = hooks.begin(target, headOf(response, attempt.decodes));
   }
 
-  #send(hop: Hop, signal: AbortSignal): Promise<Response> {
+  #send(attempt: Attempt): Promise<Response> {
+    const { hop, signal } = attempt;
     const { url, method, body, requestId } = hop;
     if (this.#options.permits?.(url) === false) {
       throw new Refusal(failureOfPermission(url));
@@ -315,6 +387,7 @@ export class FetchEngine implements Engine {
     const headers = this.#hooks === undefined ? hop.headers : this.#hooks.headersFor(hop);
     if (this.#prepared?.of !== headers) this.#prepared = prepare(headers);
     const { fields } = this.#prepared;
+    attempt.decodes = this.#prepared.decodes;
     // Each member that is given costs its conversion: so the usual request gives few.
     const init: RequestInit & { client: Deno.HttpClient } = {
       client: this.#client,
@@ -332,10 +405,8 @@ export class FetchEngine implements Engine {
     body: Uint8Array<ArrayBuffer> | undefined,
   ): void {
     init.method = method;
-    if (IDEMPOTENT.has(method)) {
-      init.body = body;
-    } else if (body === undefined || body.length === 0) {
-      init.client = this.#freshClient ??= this.#createClient(0);
+    if (body === undefined || body.length === 0) {
+      if (!IDEMPOTENT.has(method)) init.client = this.#freshClient ??= this.#createClient(0);
     } else {
       if (this.#blob?.of !== body) this.#blob = { of: body, blob: new Blob([body]) };
       init.body = this.#blob.blob;
@@ -346,7 +417,6 @@ export class FetchEngine implements Engine {
   async #read(response: Response, method: string, attempt: Attempt): Promise<void> {
     const { maxBodyBytes } = this.#options;
     attempt.bytes = attempt.size = 0;
-    const isEncoded = response.headers.has("content-encoding");
     const length = lengthOf(response, method);
     const reader = response.body?.getReader();
     if (reader === undefined) return;
@@ -363,7 +433,9 @@ export class FetchEngine implements Engine {
       throw new Refusal(failureOfLength(maxBodyBytes));
     }
     // What was decoded on the way came as long as the answer said it is.
-    if (isEncoded && length > 0) attempt.bytes = length;
+    if (attempt.decodes && response.headers.has("content-encoding")) {
+      if (length > 0) attempt.bytes = length;
+    } else checkLength(attempt.bytes, length);
   }
 
   cancel(): void {

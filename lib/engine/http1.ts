@@ -98,7 +98,8 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
   #connection: Connection | undefined;
   #redirects = 0;
   #isSent = false;
-  #isRetried = false;
+  /** How often it was sent, or was to be. */
+  #attempts = 1;
   #isSettled = false;
   /** Whether a connection is being asked for right now. */
   #isAtOnce = false;
@@ -221,8 +222,8 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
   onFailure(failure: Failure, size: number, isStale: boolean): void {
     this.#isBusy = false;
     // RFC 9110 §9.2.2: only what is idempotent is sent again by itself, and once.
-    if (isStale && !this.#isRetried && IDEMPOTENT.has(this.#hop.method)) {
-      this.#isRetried = true;
+    if (isStale && this.#attempts === 1 && IDEMPOTENT.has(this.#hop.method)) {
+      this.#attempts++;
       return this.#shared.pool.acquireFresh(this.#route!, this);
     }
     this.#settle(failure, size);
@@ -263,7 +264,7 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
       at: deadlines.epochMs + this.#fromMs,
       ms: endMs - this.#fromMs,
       ttfbMs: this.#ttfbMs,
-      attempts: this.#isSent || failure?.error !== "cancelled" ? 1 : 0,
+      attempts: this.#isSent || failure?.error !== "cancelled" ? this.#attempts : 0,
       location,
       via: this.#connection ?? null,
       isReused: this.#isReused,
