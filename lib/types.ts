@@ -110,7 +110,10 @@ export interface Result {
   readonly ms: number;
   /** Milliseconds from its start to the head of the answer; null if none came. */
   readonly ttfbMs: number | null;
-  /** How often it was tried, at least 1 (0 if nothing was sent). */
+  /**
+   * How often it was tried, at least 1 (0 if nothing was sent): what the engine sent again by
+   * itself counts too, where the connection was dead or the server did not process it.
+   */
   readonly attempts: number;
   /** The `Location` field of the answer, where its status gives one a meaning (RFC 9110 §10.2.2). */
   readonly location: string | null;

@@ -348,6 +348,16 @@ Deno.test("Schedule makes a request again, and counts its attempts", async () =>
   assertEquals(rig.end, "over");
 });
 
+Deno.test("Schedule counts what an engine sent again, and uses up no retry for it", async () => {
+  const rig = new Rig(many(1), { retry: { ...RETRY, retries: 1 } });
+  await rig.time.to(0);
+  await rig.answer(0, { ...BUSY, attempts: 3 });
+  await rig.time.to(1_000);
+  await rig.answer(0, { attempts: 2 });
+  assertEquals(rig.results.map(({ status, attempts }) => [status, attempts]), [[200, 5]]);
+  assertEquals(rig.retried, ["503"]);
+});
+
 Deno.test("Schedule gives the last result when no attempt is left", async () => {
   const rig = new Rig(many(1), { retry: { ...RETRY, retries: 2 } }, () => BUSY);
   await rig.time.to(100_000);

@@ -6,6 +6,7 @@ import { isInstalled } from "./fixtures/installed.ts";
 import { finish, myriad, type Ran, start } from "./fixtures/program.ts";
 import { folder } from "./fixtures/sources.ts";
 import { until } from "./fixtures/until.ts";
+import { ok, RawServer } from "./raw_server.ts";
 
 // Real runs against real servers, and what their own logs say of them.
 
@@ -231,6 +232,36 @@ Deno.test("verify finds nothing lost by kill -9 and --resume, and as many repeat
   const allowed = ["--allow-repeats", `${repeated.count}`];
   assertEquals((await verify(results, "--against", log, ...allowed)).code, 0);
 });
+
+for (
+  const [engine, args] of [
+    ["http1", []],
+    ["http1", ["-m", "PUT", "-d", "x"]],
+    ["fetch", ["-m", "PUT", "-d", "x"]],
+  ] as const
+) {
+  Deno.test(`verify agrees with a run that sent again what a dead connection had (${engine} ${args.join(" ")})`, async () => {
+    await using dir = await folder();
+    let log = "";
+    // It takes the third request of a connection, and ends that without an answer.
+    await using server = await RawServer.start(({ request, nth, send, end }) => {
+      log += `{"path":"${request.split(" ")[1]}","status":200}\n`;
+      if (nth % 3 === 0) end();
+      else send(ok());
+    });
+    const results = dir.path("out.ndjson");
+    const flags = ["-n", "100", "-c", "4", "-s", "-o", results, "--engine", engine];
+    const { code, stderr } = await myriad([...flags, ...args, server.url("/{}")]);
+    assertEquals([code, stderr], [0, ""]);
+    const { code: verdict, stdout } = await verify(
+      ...[results, "--against", await dir.write("log", log), "--json"],
+    );
+    const { results: counts, log: logged, repeated } = JSON.parse(stdout);
+    assertEquals([verdict, repeated.count, repeated.allowed], [0, 0, 0], stdout);
+    assert(logged.requests > 100);
+    assertEquals(counts.attempts, logged.requests);
+  });
+}
 
 const WITHOUT_NGINX = { ignore: !isInstalled("nginx", "nginx-light") };
 

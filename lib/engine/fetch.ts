@@ -49,8 +49,8 @@ class Attempt extends InFlight {
   redirects = 0;
   /** How often something was sent again, of all hops. */
   repetitions = 0;
-  /** Whether one of them was for a connection that broke before there was an answer. */
-  hasReconnected = false;
+  /** Whether one of them was for a reused connection that was dead: it gets a new one. */
+  isReconnecting = false;
   /** Whether native fetch decodes a body that is encoded as the hop asks for. */
   decodes = false;
   /** Whether the head of an answer is there, so that what fails now is its body. */
@@ -177,7 +177,7 @@ export class FetchEngine implements Engine {
   readonly #options: EngineOptions;
   readonly #deadlines: Deadlines;
   readonly #client: Deno.HttpClient;
-  /** Keeps no connection; made when first needed. */
+  /** Keeps no connection, so that each request has a new one; made when first needed. */
   #freshClient: Deno.HttpClient | undefined;
   /** The last body that was made a `Blob`, since most runs have but one. */
   #blob: { of: Uint8Array<ArrayBuffer>; blob: Blob } | undefined;
@@ -205,6 +205,10 @@ export class FetchEngine implements Engine {
       ...(ca === undefined ? {} : { caCerts: [ca] }),
       ...(cert === undefined || key === undefined ? {} : { cert, key }),
     });
+  }
+
+  #ofFresh(): Deno.HttpClient {
+    return this.#freshClient ??= this.#createClient(0);
   }
 
   get shortages(): ReadonlyMap<string, number> {
@@ -312,8 +316,8 @@ export class FetchEngine implements Engine {
     if (failure.error !== "reset" || body === undefined || !IDEMPOTENT.has(method)) {
       return undefined;
     }
-    if (!this.#hasAnswered || attempt.hasReconnected) return undefined;
-    attempt.hasReconnected = true;
+    if (!this.#hasAnswered || attempt.isReconnecting) return undefined;
+    attempt.isReconnecting = true;
     attempt.repetitions++;
     return Promise.resolve();
   }
@@ -390,7 +394,7 @@ export class FetchEngine implements Engine {
     attempt.decodes = this.#prepared.decodes;
     // Each member that is given costs its conversion: so the usual request gives few.
     const init: RequestInit & { client: Deno.HttpClient } = {
-      client: this.#client,
+      client: attempt.isReconnecting ? this.#ofFresh() : this.#client,
       headers: requestId === undefined ? fields : [...fields, [...requestId]],
       redirect: "manual",
       signal,
@@ -406,7 +410,7 @@ export class FetchEngine implements Engine {
   ): void {
     init.method = method;
     if (body === undefined || body.length === 0) {
-      if (!IDEMPOTENT.has(method)) init.client = this.#freshClient ??= this.#createClient(0);
+      if (!IDEMPOTENT.has(method)) init.client = this.#ofFresh();
     } else {
       if (this.#blob?.of !== body) this.#blob = { of: body, blob: new Blob([body]) };
       init.body = this.#blob.blob;

@@ -82,6 +82,12 @@ interface Retry {
   readonly last: Result;
 }
 
+/** How often a request was made, and how often it was sent for that. */
+interface Made {
+  readonly times: number;
+  readonly attempts: number;
+}
+
 /**
  * Decides when each request starts: between the source, which it asks only when there is room, and
  * the pool, which asks it only when a place is free. Nothing else waits on purpose.
@@ -114,8 +120,8 @@ export class Schedule implements Source<Target> {
   #isStarved = false;
   /** Waiting to be made again; at most twice the concurrency. */
   readonly #retries = new Agenda<Retry>();
-  /** By number, how often requests were made that are made again; those in flight and waiting. */
-  readonly #attempts = new Map<number, number>();
+  /** By number, requests that are made again; those in flight and waiting. */
+  readonly #attempts = new Map<number, Made>();
   #inFlight = 0;
   #isRamping: boolean;
   #hasSource = true;
@@ -358,9 +364,12 @@ export class Schedule implements Source<Target> {
     const now = this.#around.now();
     const holdMs = this.#holdOf(result);
     this.#judge(result, isTold ? isTransient : undefined, holdMs, now);
-    const attempts = (this.#attempts.get(result.target.i) ?? 0) + result.attempts;
-    const wantsMore = isTold && this.#policy.wantsMore(result, attempts);
-    if (wantsMore) this.#retry(result, attempts, holdMs, now);
+    const before = this.#attempts.get(result.target.i);
+    const attempts = (before?.attempts ?? 0) + result.attempts;
+    // What the engine sent again by itself uses up no retry.
+    const times = (before?.times ?? 0) + 1;
+    const wantsMore = isTold && this.#policy.wantsMore(result, times);
+    if (wantsMore) this.#retry(result, { times, attempts }, holdMs, now);
     this.#wake();
     return wantsMore ? undefined : this.#finish(result, attempts);
   }
@@ -408,9 +417,10 @@ export class Schedule implements Source<Target> {
     );
   }
 
-  #retry(result: Result, attempts: number, holdMs: number, now: number): void {
+  #retry(result: Result, made: Made, holdMs: number, now: number): void {
     const { target, via } = result;
-    this.#attempts.set(target.i, attempts);
+    const { times, attempts } = made;
+    this.#attempts.set(target.i, made);
     this.#listener.onRetry(this.#policy.causeOf(result), result);
     // It may wait long: it is to keep neither the block of the input that its URL stood in, nor a
     // connection.
@@ -419,7 +429,7 @@ export class Schedule implements Source<Target> {
     const last = { ...result, target: kept, attempts, via: via && { remote, connectMs, tlsMs } };
     this.#retries.add(
       { target: kept, last },
-      now + Math.max(holdMs, this.#policy.waitMs(attempts)),
+      now + Math.max(holdMs, this.#policy.waitMs(times)),
     );
   }
 
