@@ -8,8 +8,8 @@ import { isInstalled } from "./fixtures/installed.ts";
 import { target } from "./fixtures/target.ts";
 import { until } from "./fixtures/until.ts";
 import { CODE, type Http2Answer, Http2Server } from "./http2_server.ts";
-import { refusedPort } from "./raw_server.ts";
-import { AUTHORITY, SERVER } from "./tls_server.ts";
+import { ok, refusedPort } from "./raw_server.ts";
+import { AUTHORITY, SERVER, TlsServer } from "./tls_server.ts";
 
 // What native fetch makes of HTTP/2: what the server did not process is sent again, and nothing else.
 
@@ -207,7 +207,10 @@ for (
 }
 
 /** Starts an nginx that speaks HTTP/2 over TLS. @param lines of its server */
-async function startNginx(lines: string): Promise<AsyncDisposable & { url: string }> {
+async function startNginx(
+  lines: string,
+  listen = "ssl http2",
+): Promise<AsyncDisposable & { url: string }> {
   const directory = await Deno.makeTempDir({ prefix: "myriad_nginx_" });
   const port = await refusedPort();
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
@@ -219,7 +222,7 @@ async function startNginx(lines: string): Promise<AsyncDisposable & { url: strin
     `daemon off; master_process off; pid ${directory}/pid; error_log stderr crit;
      events { worker_connections 1000; }
      http { access_log off; ${temporary}
-       server { listen 127.0.0.1:${port} ssl http2; ssl_certificate crt; ssl_certificate_key key;
+       server { listen 127.0.0.1:${port} ${listen}; ssl_certificate crt; ssl_certificate_key key;
          ${lines} location / { return 200 "Hello"; } } }`,
   );
   const child = new Deno.Command("nginx", {
@@ -239,6 +242,8 @@ async function startNginx(lines: string): Promise<AsyncDisposable & { url: strin
   };
 }
 
+const WITHOUT_NGINX = { ignore: !isInstalled("nginx", "nginx-light") };
+
 for (
   const [what, lines, more] of [
     ["closes connections after 40 requests", "keepalive_requests 40;", POST],
@@ -252,7 +257,7 @@ for (
 ) {
   Deno.test(
     `fetch engine has no failure when nginx ${what}`,
-    { ignore: !isInstalled("nginx", "nginx-light") },
+    WITHOUT_NGINX,
     async () => {
       await using nginx = await startNginx(lines);
       const engine = create({ concurrency: 50 });
@@ -267,4 +272,66 @@ for (
       assertEquals(results.length, 600);
     },
   );
+}
+
+/** What nginx was asked with, and then text that is worth being packed. */
+const ECHO = "gzip on; gzip_min_length 1; gzip_types *; location = /echo { return 200 " +
+  `"$server_protocol|$http_accept_encoding|$http_range$http_connection|${"x".repeat(900)}"; }`;
+const CODED = { headers: [["Accept-Encoding", "gzip"]] as const };
+
+Deno.test(
+  "fetch engine asks for a coding as it is told over HTTP/2, and tells how much came",
+  WITHOUT_NGINX,
+  async () => {
+    await using nginx = await startNginx(ECHO);
+    let text = "";
+    const engine = create({
+      bodyFor: () => ({
+        write: (octets) => text += new TextDecoder().decode(octets),
+        end: () => {},
+        discard: () => {},
+      }),
+    });
+    const { status, bytes, size } = await engine.hit(target(`${nginx.url}echo`, CODED));
+    engine.close();
+    assertEquals([status, size, text.length], [200, text.length, size]);
+    assertMatch(text, /^HTTP\/2\.0\|gzip\|\|x{900}$/);
+    assert(bytes > 20 && bytes < 100, `${bytes}`);
+  },
+);
+
+Deno.test("fetch engine asks for a coding where there is no HTTP/2", WITHOUT_NGINX, async () => {
+  await using nginx = await startNginx(ECHO, "ssl");
+  const engine = create();
+  // Those that wait for a connection at the same time go the other way, too.
+  const hits = Array.from({ length: 5 }, () => engine.hit(target(`${nginx.url}echo`, CODED)));
+  for (const { status, size, attempts, detail } of await Promise.all(hits)) {
+    assertEquals([status, attempts], [200, 1], detail);
+    assert(size > 900);
+  }
+  engine.close();
+});
+
+for (
+  const [method, first] of [
+    ["GET", "200"],
+    // It could have been processed, for all that is known.
+    ["POST", "protocol"],
+  ]
+) {
+  Deno.test(`fetch engine learns with ${method} that a server without ALPN speaks HTTP/1.1`, async () => {
+    await using server = await TlsServer.start(
+      ({ send }) => send(ok("ok")),
+      { ALPNProtocols: undefined },
+    );
+    const engine = create();
+    const more = { ...CODED, method, body: method === "POST" ? BODY : undefined };
+    const outcomes = [];
+    for (let i = 0; i < 2; i++) {
+      const { status, error } = await engine.hit(target(server.url(), more));
+      outcomes.push(error ?? `${status}`);
+    }
+    engine.close();
+    assertEquals(outcomes, [first, "200"]);
+  });
 }

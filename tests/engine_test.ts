@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { gzipSync } from "node:zlib";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 import { FetchEngine } from "../lib/engine/fetch.ts";
 import { Http1Engine } from "../lib/engine/http1.ts";
 import type { EngineOptions } from "../lib/engine/options.ts";
@@ -299,11 +299,63 @@ for (const [name, create] of Object.entries(ENGINES)) {
         maxBodyBytes: 10_000,
       });
       assertEquals([bomb.status, bomb.error], [null, "body"]);
-      const { result: broken } = await hit(
-        ({ send }) => send(ok("abc", "Content-Encoding: gzip\r\n")),
-        gzip,
+    });
+
+    const octetsOf = (octets: Uint8Array): string => String.fromCharCode(...octets);
+    const [x, y] = ["x", "y"].map((text) => octetsOf(gzipSync(text.repeat(5_000))));
+    const br = octetsOf(brotliCompressSync("x".repeat(5_000)));
+    for (
+      const [what, coding, body, size] of [
+        ["of one member", "gzip", x, 5_000],
+        ["of two members", "gzip", x + y, 10_000],
+        ["of no octets", "gzip", "", 0],
+        ["with octets behind it", "gzip", `${x}garbage`, undefined],
+        ["that is cut short", "gzip", x.slice(0, -5), undefined],
+        ["that is none", "gzip", "abc", undefined],
+        ["that is whole", "br", br, 5_000],
+        ["with octets behind it", "br", `${br}garbage`, undefined],
+        ["that is cut short", "br", br.slice(0, -2), undefined],
+      ] as [string, string, string, number | undefined][]
+    ) {
+      for (const framing of ["with a length", "in chunks"]) {
+        Deno.test(`${name} engine hit() makes ${size ?? "'body'"} of ${coding} ${what} ${framing}`, async () => {
+          const head = `Content-Encoding: ${coding}\r\n`;
+          const chunk = body === "" ? "" : `${body.length.toString(16)}\r\n${body}\r\n`;
+          const answer = framing === "in chunks"
+            ? `HTTP/1.1 200 OK\r\n${head}Transfer-Encoding: chunked\r\n\r\n${chunk}0\r\n\r\n`
+            : ok(body, head);
+          const { result } = await hit(({ send }) => send(answer), {
+            headers: [["Accept-Encoding", "gzip, br"]],
+          });
+          assertEquals([result.status, result.bytes], [
+            size === undefined ? null : 200,
+            body.length,
+          ]);
+          if (size === undefined) assertEquals(result.error, "body");
+          else assertEquals([result.size, result.error], [size, undefined]);
+        });
+      }
+    }
+
+    Deno.test(`${name} engine hit() decodes what its own request asked for`, async () => {
+      let first = (): void => {};
+      const answer: Answer = ({ request, send }) => {
+        const answered = (): void => void send(ok(x, "Content-Encoding: gzip\r\n"));
+        if (request.startsWith("GET /coded")) return void (first = answered);
+        answered();
+        first();
+      };
+      await using server = await RawServer.start(answer);
+      const engine = create();
+      const headers = [["Accept-Encoding", "gzip"]] as const;
+      const coded = engine.hit(target(server.url("/coded"), { headers }));
+      while (server.requests.length < 1) await new Promise((resolve) => setTimeout(resolve, 1));
+      const plain = await engine.hit(
+        target(server.url(), { headers: [["Accept-Encoding", "identity"]] }),
       );
-      assertEquals([broken.status, broken.error], [null, "body"]);
+      assertEquals([plain.bytes, plain.size], [x.length, x.length]);
+      assertEquals([(await coded).bytes, (await coded).size], [x.length, 5_000]);
+      engine.close();
     });
   }
 

@@ -136,6 +136,25 @@ export function failureOfFetch(error: unknown): Failure {
   return { error: known?.[1] ?? (parts?.[1] === "Connect" ? "connect" : "protocol"), detail };
 }
 
+/** What native fetch says of an error of its own; nothing where it is somebody else's. */
+function causeOf(error: unknown): string {
+  return error instanceof Error && error.cause instanceof Error ? error.cause.message : "";
+}
+
+/** Whether native fetch had no connection to send a request over. */
+export function isUnsent(error: unknown): boolean {
+  return /client error \(Connect\)/.test(causeOf(error));
+}
+
+/**
+ * Whether native fetch, told to speak HTTP/2 only, found a server that does not: one that says so
+ * in the TLS handshake, or that does not know ALPN and answers as HTTP/1.1. Seen with Deno 2.9.
+ */
+export function lacksHttp2(error: unknown): boolean {
+  return /fatal alert: NoApplicationProtocol|error detected: frame with invalid size/
+    .test(causeOf(error));
+}
+
 /** What went wrong while a body was read; native fetch does not tell a reset from an early end. */
 export function failureOfBody(error: unknown): Failure {
   return { error: "body", detail: error instanceof Error ? error.message : String(error) };

@@ -6,6 +6,7 @@
 import { IDEMPOTENT } from "../http.ts";
 import type { Engine, HeaderList, Result, Target } from "../types.ts";
 import { Deadlines, InFlight, type Stop } from "./deadlines.ts";
+import { type Coding, DECODABLE, decode } from "./decode.ts";
 import {
   type Failure,
   failureOfBody,
@@ -14,6 +15,8 @@ import {
   failureOfLength,
   failureOfPermission,
   failureOfStop,
+  isUnsent,
+  lacksHttp2,
   shortageOf,
 } from "./failure.ts";
 import { UNASKED_UPGRADE } from "./head.ts";
@@ -39,6 +42,9 @@ function pauseMs(nth: number): number {
   return nth === 1 ? 0 : Math.min(500, 4 * 2 ** (nth - 1));
 }
 
+/** Most origins that are known not to speak HTTP/2. */
+const MOST_ORIGINS = 1_000;
+
 /** A request in flight. */
 class Attempt extends InFlight {
   readonly #controller = new AbortController();
@@ -51,8 +57,12 @@ class Attempt extends InFlight {
   repetitions = 0;
   /** Whether one of them was for a reused connection that was dead: it gets a new one. */
   isReconnecting = false;
-  /** Whether native fetch decodes a body that is encoded as the hop asks for. */
+  /** Whether the hop asks for a coding, so that its body is decoded. */
   decodes = false;
+  /** Whether no client is to be taken for it that speaks HTTP/2 only. */
+  isOrdinary = false;
+  /** What the hop is sent by. */
+  client: Deno.HttpClient | undefined;
   /** Whether the head of an answer is there, so that what fails now is its body. */
   hasHead = false;
   /** Octets of the body so far, as they came and after decoding. */
@@ -97,6 +107,11 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
   clearTimeout(timer);
 }
 
+/** Scheme, host and port of a URL, as it has them. */
+function originOf(url: string): string {
+  return /^[^/]*\/\/[^/?#]*/.exec(url)?.[0] ?? url;
+}
+
 /** Ends an attempt for a reason that is known already. */
 class Refusal extends Error {
   readonly failure: Failure;
@@ -110,16 +125,21 @@ function retryAfterOf({ status, headers }: Response): string | null {
   return status === 429 || status === 503 ? headers.get("retry-after") : null;
 }
 
-/** The codings that native fetch decodes, if a request does not say otherwise. */
-const DECODED = ["", "identity", "gzip", "br"];
+/** The coding of a body that is to be decoded; undefined if it has another, or none. */
+function codingOf({ headers }: Response): Coding | undefined {
+  const coding = headers.get("content-encoding")?.toLowerCase();
+  return DECODABLE.find((name) => name === coding);
+}
 
 /** The head of an answer by native fetch. @param decodes whether bodies are decoded on the way */
-function headOf({ status, headers }: Response, decodes: boolean): PassingHead {
+function headOf(response: Response, decodes: boolean): PassingHead {
+  const { status, headers } = response;
   return {
     status,
     get coding() {
+      if (decodes && codingOf(response) !== undefined) return null;
       const coding = headers.get("content-encoding")?.toLowerCase() ?? "";
-      return DECODED.slice(0, decodes ? 4 : 2).includes(coding) ? null : coding;
+      return coding === "" || coding === "identity" ? null : coding;
     },
     field: (name) => headers.get(name),
     lasting() {
@@ -151,15 +171,32 @@ function checkLength(bytes: number, length: number): void {
 interface Prepared {
   readonly of: HeaderList;
   readonly fields: [string, string][];
-  /** Whether native fetch decodes a body: only if it may be encoded as the request says. */
-  readonly decodes: boolean;
+  /** What makes native fetch leave a body as it came, if they ask for a coding. */
+  readonly coded:
+    | { readonly http1: [string, string][]; readonly http2: [string, string][] }
+    | undefined;
 }
 
+/**
+ * Native fetch decodes only the first member of gzip, tells no octets behind it and not how many
+ * came, and has no option for it. It leaves a body alone where the first `Accept-Encoding` is
+ * `identity`, which some servers take for all of it, and where there is a `Range`, which goes no
+ * further in HTTP/2 when `Connection` names it: such fields are of the connection (RFC 9110 §7.6.1).
+ */
 function prepare(headers: HeaderList): Prepared {
   // They go out in lower case anyway.
   const fields = headers.map(([name, value]): [string, string] => [name.toLowerCase(), value]);
-  const encoding = fields.find(([name]) => name === "accept-encoding");
-  return { of: headers, fields, decodes: encoding?.[1] !== "identity" };
+  const encoding = fields.find(([name]) => name === "accept-encoding")?.[1];
+  const identity: [string, string] = ["accept-encoding", "identity"];
+  // Else it would ask for gzip and br by itself.
+  if (encoding === undefined) {
+    return { of: headers, fields: [...fields, identity], coded: undefined };
+  }
+  const isPlain = encoding.toLowerCase() === "identity" ||
+    fields.some(([name]) => name === "range");
+  if (isPlain) return { of: headers, fields, coded: undefined };
+  const http2: [string, string][] = [["connection", "range"], ["range", "none"], ...fields];
+  return { of: headers, fields, coded: { http1: [identity, ...fields], http2 } };
 }
 
 /**
@@ -177,6 +214,10 @@ export class FetchEngine implements Engine {
   readonly #options: EngineOptions;
   readonly #deadlines: Deadlines;
   readonly #client: Deno.HttpClient;
+  /** Speaks HTTP/2 and nothing else, for what asks for a coding; made when first needed. */
+  #http2Client: Deno.HttpClient | undefined;
+  /** Origins that turned out not to speak it; at most {@linkcode MOST_ORIGINS}. */
+  readonly #withoutHttp2 = new Set<string>();
   /** Keeps no connection, so that each request has a new one; made when first needed. */
   #freshClient: Deno.HttpClient | undefined;
   /** The last body that was made a `Blob`, since most runs have but one. */
@@ -197,18 +238,15 @@ export class FetchEngine implements Engine {
     this.#client = this.#createClient(options.concurrency);
   }
 
-  #createClient(poolMaxIdlePerHost: number): Deno.HttpClient {
+  #createClient(poolMaxIdlePerHost: number, http1 = true): Deno.HttpClient {
     const { ca, cert, key } = this.#options.tls ?? {};
     return Deno.createHttpClient({
       allowHost: true,
       poolMaxIdlePerHost,
+      http1,
       ...(ca === undefined ? {} : { caCerts: [ca] }),
       ...(cert === undefined || key === undefined ? {} : { cert, key }),
     });
-  }
-
-  #ofFresh(): Deno.HttpClient {
-    return this.#freshClient ??= this.#createClient(0);
   }
 
   get shortages(): ReadonlyMap<string, number> {
@@ -235,14 +273,15 @@ export class FetchEngine implements Engine {
           const response = await this.#send(attempt);
           attempt.hasHead = true;
           if (this.#options.ttfb) attempt.ttfbMs = performance.now() - start;
-          if (this.#isShort(response, attempt)) {
+          const length = this.#shortLength(response, attempt);
+          if (length !== undefined) {
             if (this.#hooks !== undefined) {
               this.#onHead(response, attempt.hop, undefined, attempt, target);
             }
             const body = await response.arrayBuffer();
             attempt.bytes = attempt.size = body.byteLength;
             if (attempt.size > 0) attempt.body?.write(new Uint8Array(body));
-            checkLength(attempt.bytes, lengthOf(response, attempt.hop.method));
+            if (attempt.hop.method !== "HEAD") checkLength(attempt.bytes, length);
             status = response.status;
             attempt.retryAfter = retryAfterOf(response);
           } else {
@@ -253,7 +292,7 @@ export class FetchEngine implements Engine {
           break;
         } catch (error) {
           failure = this.#failureOf(error, attempt);
-          const pause = attempt.stopped ? undefined : this.#pauseFor(failure, attempt);
+          const pause = attempt.stopped ? undefined : this.#pauseFor(error, failure, attempt);
           if (pause === undefined) break;
           await pause;
         }
@@ -301,8 +340,21 @@ export class FetchEngine implements Engine {
   }
 
   /** Settles when the hop is to be sent again, or the attempt was stopped; undefined if neither. */
-  #pauseFor(failure: Failure, attempt: Attempt): Promise<void> | undefined {
-    const { signal } = attempt;
+  #pauseFor(error: unknown, failure: Failure, attempt: Attempt): Promise<void> | undefined {
+    const { signal, client } = attempt;
+    if (client !== undefined && client === this.#http2Client) {
+      const { method, url } = attempt.hop;
+      const isLacking = lacksHttp2(error);
+      if (isLacking) {
+        if (this.#withoutHttp2.size === MOST_ORIGINS) this.#withoutHttp2.clear();
+        this.#withoutHttp2.add(originOf(url));
+      }
+      // Requests wait for one connection, and are told nothing of why there is none.
+      if (isUnsent(error) || (isLacking && IDEMPOTENT.has(method))) {
+        attempt.isOrdinary = true;
+        return Promise.resolve();
+      }
+    }
     const shortage = shortageOf(failure, this.#hasAnswered);
     // Nothing was sent.
     if (shortage !== undefined) return unlessAborted(this.#shortage.begin(shortage), signal);
@@ -323,14 +375,16 @@ export class FetchEngine implements Engine {
   }
 
   /**
-   * Whether an answer is the usual one: its status asks for nothing, and its body says that it is
-   * short enough to be read in one go.
+   * How long the body of an answer is, if that is the usual one: its status asks for nothing, and
+   * its body says that it is short enough to be read in one go.
    */
-  #isShort({ status, headers }: Response, { decodes }: Attempt): boolean {
-    if (status < 200 || (status > 200 && status < 400 && status !== 206)) return false;
+  #shortLength({ status, headers }: Response, { decodes }: Attempt): number | undefined {
+    if (status < 200 || (status > 200 && status < 400 && status !== 206)) return undefined;
     const field = headers.get("content-length");
-    return field !== null && Number(field) <= this.#mostAtOnce &&
+    const length = Number(field);
+    const isShort = field !== null && length <= this.#mostAtOnce &&
       !headers.has("transfer-encoding") && !(decodes && headers.has("content-encoding"));
+    return isShort ? length : undefined;
   }
 
   /** Reads any answer to its end, and asks on where it points to, until there is one to keep. */
@@ -390,31 +444,37 @@ export class FetchEngine implements Engine {
     }
     const headers = this.#hooks === undefined ? hop.headers : this.#hooks.headersFor(hop);
     if (this.#prepared?.of !== headers) this.#prepared = prepare(headers);
-    const { fields } = this.#prepared;
-    attempt.decodes = this.#prepared.decodes;
+    const { coded } = this.#prepared;
+    attempt.decodes = coded !== undefined;
+    const isFresh = attempt.isReconnecting ||
+      (body === undefined || body.length === 0) && !IDEMPOTENT.has(method);
+    const client = attempt.client = isFresh
+      ? this.#freshClient ??= this.#createClient(0)
+      : coded !== undefined && !attempt.isOrdinary && this.#mayHaveHttp2(url)
+      ? this.#http2Client ??= this.#createClient(this.#options.concurrency, false)
+      : this.#client;
+    const fields = coded === undefined
+      ? this.#prepared.fields
+      : client === this.#http2Client
+      ? coded.http2
+      : coded.http1;
     // Each member that is given costs its conversion: so the usual request gives few.
     const init: RequestInit & { client: Deno.HttpClient } = {
-      client: attempt.isReconnecting ? this.#ofFresh() : this.#client,
+      client,
       headers: requestId === undefined ? fields : [...fields, [...requestId]],
       redirect: "manual",
       signal,
     };
-    if (method !== "GET") this.#addMethod(init, method, body);
-    return fetch(url, init);
-  }
-
-  #addMethod(
-    init: RequestInit & { client: Deno.HttpClient },
-    method: string,
-    body: Uint8Array<ArrayBuffer> | undefined,
-  ): void {
-    init.method = method;
-    if (body === undefined || body.length === 0) {
-      if (!IDEMPOTENT.has(method)) init.client = this.#ofFresh();
-    } else {
+    if (method !== "GET") init.method = method;
+    if (body !== undefined && body.length > 0) {
       if (this.#blob?.of !== body) this.#blob = { of: body, blob: new Blob([body]) };
       init.body = this.#blob.blob;
     }
+    return fetch(url, init);
+  }
+
+  #mayHaveHttp2(url: string): boolean {
+    return /^https:/i.test(url) && !this.#withoutHttp2.has(originOf(url));
   }
 
   /** Reads a body to its end, or to where it becomes too long. */
@@ -424,22 +484,51 @@ export class FetchEngine implements Engine {
     const length = lengthOf(response, method);
     const reader = response.body?.getReader();
     if (reader === undefined) return;
-    let isTooLong = length > maxBodyBytes;
-    while (!isTooLong) {
-      const { value, done } = await reader.read();
-      if (done) break;
-      attempt.bytes = attempt.size += value.length;
-      isTooLong = attempt.size > maxBodyBytes;
-      if (!isTooLong && value.length > 0) attempt.body?.write(value);
+    const coding = attempt.decodes ? codingOf(response) : undefined;
+    let fits = !(length > maxBodyBytes);
+    if (fits && coding !== undefined) fits = await this.#decode(coding, reader, attempt);
+    else {
+      while (fits) {
+        const { value, done } = await reader.read();
+        if (done) break;
+        attempt.bytes += value.length;
+        fits = this.#take(value, attempt);
+      }
     }
-    if (isTooLong) {
+    if (!fits) {
       await reader.cancel();
       throw new Refusal(failureOfLength(maxBodyBytes));
     }
-    // What was decoded on the way came as long as the answer said it is.
-    if (attempt.decodes && response.headers.has("content-encoding")) {
-      if (length > 0) attempt.bytes = length;
-    } else checkLength(attempt.bytes, length);
+    checkLength(attempt.bytes, length);
+  }
+
+  /** The same of a body that is encoded. @returns whether it is not too long */
+  async #decode(
+    coding: Coding,
+    reader: ReadableStreamDefaultReader<Uint8Array>,
+    attempt: Attempt,
+  ): Promise<boolean> {
+    const read = async (): Promise<Uint8Array | undefined> => {
+      const { value } = await reader.read();
+      attempt.bytes += value?.length ?? 0;
+      return value;
+    };
+    try {
+      await decode(coding, read, (octets) => this.#take(octets, attempt));
+    } catch (error) {
+      // What is behind the fault is not to come; does nothing where the reading itself failed.
+      await reader.cancel().catch(() => {});
+      throw error;
+    }
+    return attempt.size <= this.#options.maxBodyBytes;
+  }
+
+  /** Takes octets of a body, decoded. @returns whether it is not too long */
+  #take(octets: Uint8Array, attempt: Attempt): boolean {
+    attempt.size += octets.length;
+    if (attempt.size > this.#options.maxBodyBytes) return false;
+    if (octets.length > 0) attempt.body?.write(octets);
+    return true;
   }
 
   cancel(): void {
@@ -450,6 +539,7 @@ export class FetchEngine implements Engine {
   close(): void {
     this.#deadlines.close();
     this.#client.close();
+    this.#http2Client?.close();
     this.#freshClient?.close();
     this.#shortage.close();
   }
