@@ -204,10 +204,10 @@ function prepare(headers: HeaderList): Prepared {
  *
  * Native fetch sends a request once more when a reused connection turns out to be dead, whatever
  * its method (denoland/deno#35610), and says nothing of it. It cannot where the body is a stream,
- * and a `Blob` is one that keeps its `Content-Length`: so that is what bodies are given as, at 4 %
- * more CPU, and the engine itself sends again, and counts, what may be. Of requests without a body
- * those that are not idempotent go over a new connection each; the others remain that native fetch
- * may send twice and the engine counts once.
+ * and a `Blob` is one that keeps its `Content-Length`: so that is what bodies are given as, at up
+ * to a fifth more CPU, and the engine itself sends again what it may, and counts it. Requests
+ * without a body go over a new connection each if they are not idempotent. Of the others native
+ * fetch may send one twice, and the engine counts one.
  */
 export class FetchEngine implements Engine {
   readonly name = "fetch";
@@ -292,9 +292,9 @@ export class FetchEngine implements Engine {
           break;
         } catch (error) {
           failure = this.#failureOf(error, attempt);
-          const pause = attempt.stopped ? undefined : this.#pauseFor(error, failure, attempt);
-          if (pause === undefined) break;
-          await pause;
+          const untilNext = attempt.stopped ? undefined : this.#pauseFor(error, failure, attempt);
+          if (untilNext === undefined) break;
+          await untilNext;
         }
       }
       this.#deadlines.remove(attempt);
