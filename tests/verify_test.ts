@@ -203,6 +203,33 @@ Deno.test("verify leaves out what --only and --ignore say, and allows --allow-re
   assertEquals(await counts(...both, "--allow-repeats", "1"), [0, 0, 1, 2]);
 });
 
+Deno.test("verify calls it no agreement where nothing is compared", async () => {
+  await using dir = await folder();
+  const results = await dir.write("r", '{"url":"http://h/a","status":200,"attempts":1}\n');
+  const log = await dir.write("access.log", '{"path":"/a","status":200}\n');
+  const empty = await dir.write("empty", "");
+  const other = await dir.write("other.log", '{"path":"/b","status":200}\n');
+  for (
+    const [args, message] of [
+      [[results, "--against", log, "--only", "/typo/"], "leave out all 2 requests"],
+      [[results, "--against", log, "--ignore", "/"], "leave out all 2 requests"],
+      [[results, "--against", empty, "--ignore", "/a"], "leave out the one request"],
+      [[empty, "--against", `${dir.path(".")}/empty`], "neither the results nor the log"],
+    ] as const
+  ) {
+    for (const flags of [[], ["--json"]]) {
+      const ran = await verify(...args, ...flags);
+      assertEquals([ran.code, ran.stdout], [2, ""], ran.stderr);
+      assertMatch(ran.stderr, /^myriad: Nothing to compare: [^\n]+\n$/);
+      assertStringIncludes(ran.stderr, message);
+    }
+  }
+  // Where one side is left, they differ.
+  assertEquals((await verify(results, "--against", other, "--only", "/a")).code, 1);
+  assertEquals((await verify(results, "--against", other, "--only", "/b")).code, 1);
+  assertEquals((await verify(results, "--against", empty)).code, 1);
+});
+
 Deno.test("verify finds nothing lost by kill -9 and --resume, and as many repeats as were sent again", async () => {
   await using dir = await folder();
   const log = dir.path("access.log");
@@ -322,7 +349,7 @@ Deno.test("verify says nothing against what failed or was never sent", async () 
   const list = await dir.write("urls.txt", `http://127.0.0.1:${port}/a\nno URL\n`);
   const results = dir.path("out.ndjson");
   await myriad(["-i", list, "-s", "-o", results]);
-  const { code, stdout } = await verify(results, "--against", log, "--ignore", "/", "--json");
+  const { code, stdout } = await verify(results, "--against", log, "--only", "/a", "--json");
   assertEquals(code, 0, stdout);
   const all = JSON.parse((await verify(results, "--against", log, "--json")).stdout);
   assertEquals(all.results, {

@@ -1,94 +1,71 @@
-import { ABSENT, ESCAPED, INTEGER, numberKind, PLAIN, type Scanner } from "../scan/scanner.ts";
+import { hexOctet, isStatus, isVersion, PathStatus } from "./path_status.ts";
 
 const SP = 0x20;
 const QUOTE = 0x22;
-const SLASH = 0x2f;
 const BACKSLASH = 0x5c;
-
-const decoder = new TextDecoder();
+const OPEN_BRACKET = 0x5b;
+const X = 0x78;
 
 /** What stands for an octet behind a backslash, but for `\xhh`. */
-const ESCAPES: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", v: "\v", b: "\b" };
+const ESCAPES = new Map(
+  Object.entries({ n: "\n", r: "\r", t: "\t", v: "\v", b: "\b" })
+    .map(([letter, octet]) => [letter.charCodeAt(0), octet.charCodeAt(0)]),
+);
 
 /**
  * Finds path and status in lines of the common and the combined log format, as Apache and nginx
  * write them: the first text in quotes is the request line, and the status stands behind it. What
- * stands before the quotes does not matter, so a virtual host's name may. The fields are 0 for the
- * path and 1 for the status.
+ * stands before the quotes does not matter, so a virtual host's name may. A client chooses the
+ * user's name: Apache writes an empty one as `""`, and a quote in one as `\"`.
  */
-export class CombinedLog implements Scanner {
-  octets: Uint8Array = new Uint8Array();
-  readonly kinds = new Uint8Array(2);
-  readonly starts = new Int32Array(2);
-  readonly ends = new Int32Array(2);
-
-  scan(octets: Uint8Array, from: number, to: number): boolean {
-    this.octets = octets;
-    this.kinds.fill(ABSENT);
-    let k = from;
-    while (k < to && octets[k] !== QUOTE) k++;
-    const start = k + 1;
+export class CombinedLog extends PathStatus {
+  protected override find(octets: Uint8Array, from: number, to: number): boolean {
+    let start = behindQuote(octets, from, to);
+    // An empty user, with the time behind it. An empty request has its status there.
+    const isEmpty = start + 2 < to && octets[start] === QUOTE && octets[start + 1] === SP &&
+      octets[start + 2] === OPEN_BRACKET;
+    if (isEmpty) start = behindQuote(octets, start + 2, to);
     let first = -1;
     let last = -1;
-    let kind = PLAIN;
-    for (k = start;; k++) {
+    let isEscaped = false;
+    let k = start;
+    for (;; k++) {
       if (k >= to) return false;
       const octet = octets[k];
       if (octet === QUOTE) break;
       if (octet === BACKSLASH) {
-        kind = ESCAPED;
+        isEscaped = true;
         k++;
       } else if (octet === SP) {
         if (first < 0) first = k;
         last = k;
       }
     }
+    if (first <= start || octets[k + 1] !== SP || !isStatus(octets, k + 2, to)) return false;
     // HTTP/0.9 has no version.
-    if (first <= start) return false;
-    const pathEnd = last > first && isVersion(octets, last + 1, k) ? last : k;
-    if (k + 5 > to || octets[k + 1] !== SP || (k + 5 < to && octets[k + 5] !== SP)) return false;
-    if (numberKind(octets, k + 2, k + 5) !== INTEGER) return false;
-    let pathStart = first + 1;
-    if (octets[pathStart] !== SLASH) pathStart = pathOfAbsolute(octets, pathStart, pathEnd);
-    if (pathStart < 0) return false;
-    this.kinds[0] = kind;
-    this.starts[0] = pathStart;
-    this.ends[0] = pathEnd;
-    this.kinds[1] = INTEGER;
-    this.starts[1] = k + 2;
-    this.ends[1] = k + 5;
-    return true;
+    const end = last > first && isVersion(octets, last + 1, k) ? last : k;
+    return this.found([first + 1, end], isEscaped, [k + 2, k + 5]);
   }
 
-  text(field: number): string {
-    const octets = this.octets.subarray(this.starts[field], this.ends[field]);
-    const text = decoder.decode(octets);
-    if (this.kinds[field] !== ESCAPED) return text;
-    // `\xhh` are octets, of which several can be a character.
-    const bytes: number[] = [];
-    const encoder = new TextEncoder();
-    for (const [part, hex, other] of text.matchAll(/\\x([\da-fA-F]{2})|\\(.)|[^\\]+/gs)) {
-      if (hex !== undefined) bytes.push(parseInt(hex, 16));
-      else for (const it of encoder.encode(other ? ESCAPES[other] ?? other : part)) bytes.push(it);
+  protected override unescape(octets: Uint8Array): number[] {
+    const plain: number[] = [];
+    for (let k = 0; k < octets.length; k++) {
+      if (octets[k] !== BACKSLASH || k + 1 === octets.length) {
+        plain.push(octets[k]);
+        continue;
+      }
+      const letter = octets[++k];
+      const octet = letter === X ? hexOctet(octets, k + 1) : -1;
+      if (octet >= 0) k += 2;
+      plain.push(octet >= 0 ? octet : ESCAPES.get(letter) ?? letter);
     }
-    return decoder.decode(new Uint8Array(bytes));
+    return plain;
   }
 }
 
-const VERSION = new TextEncoder().encode("HTTP/");
-
-function isVersion(octets: Uint8Array, from: number, to: number): boolean {
-  if (to - from < VERSION.length) return false;
-  for (let k = 0; k < VERSION.length; k++) if (octets[from + k] !== VERSION[k]) return false;
-  return true;
-}
-
-/** Where the path of an absolute form (RFC 9112 §3.2.2) begins; -1 if it is none. */
-function pathOfAbsolute(octets: Uint8Array, from: number, to: number): number {
-  for (let k = from; k + 2 < to; k++) {
-    if (octets[k] !== SLASH || octets[k + 1] !== SLASH) continue;
-    for (let p = k + 2; p < to; p++) if (octets[p] === SLASH) return p;
-    return -1;
-  }
-  return -1;
+/** Where the text behind the next quote begins; a quote behind a backslash is no such. */
+function behindQuote(octets: Uint8Array, from: number, to: number): number {
+  let k = from;
+  while (k < to && octets[k] !== QUOTE) k += octets[k] === BACKSLASH ? 2 : 1;
+  return k + 1;
 }

@@ -4,10 +4,13 @@
  * @module
  */
 import { type Flag, formatFlags, parseCount, parseFlags, UsageError } from "../flags.ts";
-import { agree } from "./findings.ts";
-import type { LogFormat } from "./log_reader.ts";
+import { formatCount } from "../report/format.ts";
+import { agree, type Findings } from "./findings.ts";
+import { LOG_FORMATS, type LogFormat, logFormatOf } from "./log_formats.ts";
 import { reconcile } from "./reconcile.ts";
 import { formatFindings, formatTable } from "./report.ts";
+
+const FORMAT_NAMES = LOG_FORMATS.map(({ name }) => name);
 
 /** The flags of `myriad verify`. */
 export const VERIFY_FLAGS: readonly Flag[] = [
@@ -20,8 +23,7 @@ export const VERIFY_FLAGS: readonly Flag[] = [
   {
     name: "log-format",
     value: "FORMAT",
-    help:
-      "ndjson (as of myriad serve) or combined (and common, of\nnginx and Apache); by default each line tells",
+    help: `of the logs, by default as their lines tell:\n${FORMAT_NAMES.join(", ")}`,
   },
   {
     name: "only",
@@ -53,6 +55,13 @@ RESULTS is the output of a run, NDJSON or CSV, gzip or not; several of them are 
 Requests are joined by path and query. An answer has to be in the server's log, with its status; a
 request can be there as often as it was tried, and no request that is not in the results.
 ${formatFlags(VERIFY_FLAGS)}
+Formats:
+${
+  LOG_FORMATS.map(({ name, alias, of }) =>
+    `  ${[name, alias].filter((it) => it !== undefined).join(", ").padEnd(18)}${of}`
+  ).join("\n")
+}
+
 Exit codes: 0 the logs agree; 1 they differ; 2 the command line or a file given to it is wrong; 3 a
 file broke off.
 `;
@@ -98,17 +107,38 @@ export async function verify(argv: readonly string[]): Promise<{ text: string; c
     ignore: list("ignore"),
     allowedRepeats: repeats === undefined ? 0 : parseCount(repeats, "--allow-repeats"),
   });
+  checkCompared(findings, [...list("only"), ...list("ignore")].length > 0);
   return {
     text: values.json ? formatFindings(findings) : formatTable(findings),
     code: agree(findings) ? 0 : 1,
   };
 }
 
-function formatOf(text: string | undefined): LogFormat {
-  if (text === undefined) return "auto";
-  if (text === "ndjson" || text === "combined") return text;
-  if (text === "common") return "combined";
+/**
+ * Refuses to call it an agreement where nothing was compared.
+ *
+ * @throws {UsageError} If neither side has a request that counts.
+ */
+function checkCompared({ results, log, left_out }: Findings, isFiltered: boolean): void {
+  if (log.requests > 0 || results.answered + results.failed > 0) return;
+  if (isFiltered && left_out > 0) {
+    throw new UsageError(
+      `Nothing to compare: '--only' and '--ignore' leave out ${
+        left_out === 1 ? "the one request" : `all ${formatCount(left_out)} requests`
+      } of the results and the log: give the beginning of a path that was requested`,
+    );
+  }
+  if (results.records > 0 || results.unreadable > 0) return;
   throw new UsageError(
-    `Cannot read '--log-format ${text}': give ndjson, combined or common`,
+    "Nothing to compare: neither the results nor the log have a request: give those of a run",
+  );
+}
+
+function formatOf(text: string | undefined): LogFormat | undefined {
+  if (text === undefined) return undefined;
+  const format = logFormatOf(text);
+  if (format !== undefined) return format;
+  throw new UsageError(
+    `Cannot read '--log-format ${text}': give one of ${FORMAT_NAMES.join(", ")}`,
   );
 }

@@ -1,7 +1,9 @@
 import { Input } from "../source/input.ts";
 import { type Example, type Findings, MOST_EXAMPLES } from "./findings.ts";
 import { Ledger, type Suspect } from "./ledger.ts";
-import { type LogFormat, readLog } from "./log_reader.ts";
+import { foldPath } from "./fold_path.ts";
+import type { LogFormat } from "./log_formats.ts";
+import { ServerLog } from "./log_reader.ts";
 import { readRecords } from "./record_reader.ts";
 import type { RequestPath } from "./request_path.ts";
 
@@ -11,7 +13,8 @@ export interface Sides {
   readonly results: readonly string[];
   /** Paths of files of servers' logs. */
   readonly against: readonly string[];
-  readonly format: LogFormat;
+  /** The format of the logs; undefined where their lines tell. */
+  readonly format: LogFormat | undefined;
   /** What the paths that count begin with; all of them, if it is empty. */
   readonly only: readonly string[];
   /** What paths that do not count begin with. */
@@ -28,16 +31,21 @@ export interface Sides {
  */
 export async function reconcile(sides: Sides): Promise<Findings> {
   const ledger = new Ledger();
-  const counts = isCounted(sides);
   const results = { records: 0, answered: 0, failed: 0, unsent: 0, attempts: 0, unreadable: 0 };
   const log = { requests: 0, unreadable: 0 };
   let leftOut = 0;
+  // All are opened before one is read, so that a wrong name is said at once.
+  const inputs: Input[] = [];
+  const logs: ServerLog[] = [];
+  let isFolded = false;
+  let counts = isCounted(sides, isFolded);
   const takeRecord = (path: RequestPath, status: number, attempts: number): void => {
     if (attempts === 0) {
       results.records++;
       results.unsent++;
       return;
     }
+    if (isFolded) path.fold();
     if (!counts(path)) return void leftOut++;
     results.records++;
     results.attempts += attempts;
@@ -45,11 +53,13 @@ export async function reconcile(sides: Sides): Promise<Findings> {
     else results.answered++;
     ledger.addRecord(path, status, attempts);
   };
-  // All are opened before one is read, so that a wrong name is said at once.
-  const inputs: Input[] = [];
   try {
     for (const name of sides.results) inputs.push(await Input.open(name, name));
-    for (const name of sides.against) inputs.push(await Input.open(name, `--against ${name}`));
+    for (const name of sides.against) {
+      logs.push(await ServerLog.open(name, `--against ${name}`, sides.format));
+    }
+    isFolded = logs.some((log) => log.isFolded);
+    counts = isCounted(sides, isFolded);
     for (const [k, name] of sides.results.entries()) {
       results.unreadable += await readRecords(inputs[k], name, takeRecord);
     }
@@ -58,6 +68,7 @@ export async function reconcile(sides: Sides): Promise<Findings> {
     const beyond = new Map<string, number>();
     let repeated = 0;
     const takeRequest = (path: RequestPath, status: number): void => {
+      if (isFolded) path.fold();
       if (!counts(path)) return void leftOut++;
       log.requests++;
       const sighting = ledger.addSighting(path, status);
@@ -69,10 +80,7 @@ export async function reconcile(sides: Sides): Promise<Findings> {
         }
       }
     };
-    for (const [k, name] of sides.against.entries()) {
-      const input = inputs[sides.results.length + k];
-      log.unreadable += await readLog(input, `--against ${name}`, sides.format, takeRequest);
-    }
+    for (const it of logs) log.unreadable += await it.read(takeRequest);
 
     const missing = new Suspects();
     const others = new Suspects();
@@ -80,7 +88,8 @@ export async function reconcile(sides: Sides): Promise<Findings> {
       (suspect, count) => missing.add(suspect, count),
       (suspect) => others.add(suspect, 1),
     );
-    const paths = await pathsOf([...missing.first, ...others.first], ledger, sides.results);
+    const suspects = [...missing.first, ...others.first];
+    const paths = await pathsOf(suspects, ledger, sides.results, isFolded);
     return {
       results,
       log,
@@ -96,15 +105,19 @@ export async function reconcile(sides: Sides): Promise<Findings> {
       uncounted: ledger.uncounted,
     };
   } finally {
-    for (const input of inputs) input.close();
+    for (const it of [...inputs, ...logs]) it.close();
   }
 }
 
 /** Whether a path counts, by what it begins with. */
-function isCounted({ only, ignore }: Sides): (path: RequestPath) => boolean {
+function isCounted({ only, ignore }: Sides, isFolded: boolean): (path: RequestPath) => boolean {
   if (only.length === 0 && ignore.length === 0) return () => true;
   const encoder = new TextEncoder();
-  const [wanted, unwanted] = [only, ignore].map((list) => list.map((it) => encoder.encode(it)));
+  const beginning = (prefix: string): Uint8Array => {
+    const octets = encoder.encode(prefix);
+    return isFolded ? foldPath(octets, 0, octets.length) : octets;
+  };
+  const [wanted, unwanted] = [only, ignore].map((list) => list.map(beginning));
   const begins = ({ octets, from, to }: RequestPath, prefix: Uint8Array): boolean =>
     prefix.length <= to - from && prefix.every((octet, k) => octets[from + k] === octet);
   return (path) =>
@@ -159,6 +172,7 @@ async function pathsOf(
   suspects: readonly Suspect[],
   ledger: Ledger,
   results: readonly string[],
+  isFolded: boolean,
 ): Promise<Map<Suspect, string>> {
   const paths = new Map<Suspect, string>();
   const wanted = new Map<number, Suspect>();
@@ -171,6 +185,7 @@ async function pathsOf(
     // What cannot be read twice, as a pipe, gives no examples.
     if (wanted.size === 0 || name === "-" || !(await Deno.stat(name)).isFile) continue;
     const take = (path: RequestPath, _: number, attempts: number): void => {
+      if (attempts > 0 && isFolded) path.fold();
       const suspect = attempts === 0 ? undefined : wanted.get(ledger.hashOf(path));
       if (suspect === undefined) return;
       paths.set(suspect, `${path}`);

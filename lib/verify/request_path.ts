@@ -1,4 +1,6 @@
 import { ESCAPED, PLAIN, type Scanner } from "../scan/scanner.ts";
+import { foldPath } from "./fold_path.ts";
+import { percent } from "./path_status.ts";
 
 const PERCENT = 0x25;
 const DOT = 0x2e;
@@ -39,6 +41,23 @@ const SHOWN_BYTES = 1_000;
 const encoder = new TextEncoder();
 
 /**
+ * Encodes what `URL` would drop or read as something else: white space, a fragment, and in a path a
+ * backslash. On the wire they are characters of the path.
+ */
+function onTheWire(text: string): string {
+  const query = text.indexOf("?");
+  const path = query < 0 ? text : text.slice(0, query);
+  // deno-lint-ignore no-control-regex -- a log can hold any of them
+  return path.replace(/[\x00-\x20#\\]/g, percentOf) +
+    // deno-lint-ignore no-control-regex
+    (query < 0 ? "" : text.slice(query).replace(/[\x00-\x20#]/g, percentOf));
+}
+
+function percentOf(character: string): string {
+  return percent(character.charCodeAt(0));
+}
+
+/**
  * The path and query of a request, as it goes over the wire: what by `URL` becomes the same is the
  * same, whichever side wrote it down. The fragment of a URL is not in it.
  */
@@ -70,7 +89,7 @@ export class RequestPath {
       if (octets[from] === SLASH && this.#takePlain(octets, from, ends[field])) return true;
     } else if (kinds[field] !== ESCAPED) return false;
     const text = scanner.text(field);
-    return text.startsWith("/") && this.#takeParsed(URL.parse(`http://host${text}`));
+    return text.startsWith("/") && this.#takeParsed(URL.parse(`http://host${onTheWire(text)}`));
   }
 
   #takePlain(octets: Uint8Array, from: number, end: number): boolean {
@@ -107,6 +126,13 @@ export class RequestPath {
     this.from = 0;
     this.to = this.octets.length;
     return true;
+  }
+
+  /** Makes paths the same that IIS does not tell apart in its log. */
+  fold(): void {
+    this.octets = foldPath(this.octets, this.from, this.to);
+    this.from = 0;
+    this.to = this.octets.length;
   }
 
   /** Its beginning, for messages; it can hold what a client sent. */

@@ -1,0 +1,60 @@
+import { hexOctet, isStatus, last, next, PathStatus } from "./path_status.ts";
+
+const SP = 0x20;
+const QUOTE = 0x22;
+const MINUS = 0x2d;
+const BACKSLASH = 0x5c;
+const X = 0x78;
+
+const TYPES = ["http", "https", "h2", "grpcs", "ws", "wss"]
+  .map((type) => new TextEncoder().encode(`${type} `));
+
+/** Fields from the type to the octets sent; that of the status, by its place. */
+const FIELDS_BEFORE_REQUEST = 12;
+const STATUS_FIELD = 8;
+
+/**
+ * Finds path and status in entries of the access log of AWS's Application Load Balancer ("Access
+ * log entries" of its user guide). The status is the load balancer's own, which the client had, and
+ * not its target's. A quote within the request is `\x22`:
+ *
+ * ```text
+ * http 2018-07-02T22:23:00.186641Z app/my-loadbalancer/50dc6c495c0c9188 192.168.131.39:2817
+ * 10.0.0.1:80 0.000 0.001 0.000 200 200 34 366 "GET http://www.example.com:80/ HTTP/1.1" "curl" …
+ * ```
+ */
+export class AlbLog extends PathStatus {
+  protected override find(octets: Uint8Array, from: number, to: number): boolean {
+    if (!TYPES.some((type) => type.every((octet, k) => octets[from + k] === octet))) return false;
+    let k = from;
+    let status = to;
+    for (let field = 0; field < FIELDS_BEFORE_REQUEST; field++) {
+      if (field === STATUS_FIELD) status = k;
+      k = next(octets, SP, k, to) + 1;
+    }
+    if (k >= to || octets[k] !== QUOTE) return false;
+    const end = next(octets, QUOTE, k + 1, to);
+    // The target of a request that was malformed is in there as it came, maybe with spaces.
+    const target = next(octets, SP, k, end) + 1;
+    const version = last(octets, SP, target, end);
+    if (end >= to || version <= target) return false;
+    const isEscaped = next(octets, BACKSLASH, target, version) < version;
+    const place: [number, number] | undefined = isStatus(octets, status, to)
+      ? [status, status + 3]
+      : octets[status] === MINUS
+      ? [status, status]
+      : undefined;
+    return place !== undefined && this.found([target, version], isEscaped, place);
+  }
+
+  protected override unescape(octets: Uint8Array): number[] {
+    const plain: number[] = [];
+    for (let k = 0; k < octets.length; k++) {
+      const isHex = octets[k] === BACKSLASH && octets[k + 1] === X;
+      const octet = isHex ? hexOctet(octets, k + 2) : -1;
+      plain.push(octet < 0 ? octets[k] : octet);
+      if (octet >= 0) k += 3;
+    }
+    return plain;
+  }
+}

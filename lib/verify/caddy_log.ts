@@ -1,0 +1,32 @@
+import { PathStatus } from "./path_status.ts";
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** What access logs are called, maybe with a name behind it; errors of requests are logged beside. */
+const LOGGER = "http.log.access";
+
+/**
+ * Finds path and status in Caddy's access log, whose default is a line of JSON for each request, with
+ * `request.uri` as it was sent, and `status`. A status of 0 means that no handler wrote one: clients
+ * then have a 200.
+ */
+export class CaddyLog extends PathStatus {
+  protected override find(octets: Uint8Array, from: number, to: number): boolean {
+    let entry;
+    try {
+      entry = JSON.parse(decoder.decode(octets.subarray(from, to)));
+    } catch {
+      return false;
+    }
+    const { logger = LOGGER, status } = entry ?? {};
+    const uri = entry?.request?.uri;
+    if (typeof uri !== "string" || typeof logger !== "string" || !logger.startsWith(LOGGER)) {
+      return false;
+    }
+    if (!Number.isInteger(status) || status < 0 || status > 999) return false;
+    this.octets = encoder.encode(`${status === 0 ? 200 : status} ${uri}`);
+    const space = this.octets.indexOf(0x20);
+    return this.found([space + 1, this.octets.length], true, [0, space]);
+  }
+}

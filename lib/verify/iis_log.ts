@@ -1,0 +1,74 @@
+import { isStatus, PathStatus, percent, STATUS } from "./path_status.ts";
+
+const TAB = 0x09;
+const SP = 0x20;
+const MINUS = 0x2d;
+
+const STEM = "cs-uri-stem";
+const QUERY = "cs-uri-query";
+const CODE = "sc-status";
+
+/**
+ * Finds path and status in the W3C extended format as IIS writes it: the line `#Fields:` names the
+ * columns, each separated by a space, and can come again with others. A value has no space, for a
+ * plus sign stands in its place, and an empty one is `-`. The stem is the path decoded, and the
+ * query as it was sent: {@linkcode RequestPath.fold} makes them comparable.
+ */
+export class IisLog extends PathStatus {
+  /** Where the columns are, from 0; -1 for one that is not there. */
+  #stem = -1;
+  #query = -1;
+  #status = -1;
+  #columns = 0;
+  /** Where the query of the last line is; empty without one. */
+  #queryFrom = 0;
+  #queryTo = 0;
+
+  /**
+   * Takes a line that begins with `#`, such as `#Fields: date time cs-uri-stem sc-status`.
+   *
+   * @returns a column that is needed and missing, if there is one
+   */
+  takeDirective(octets: Uint8Array, from: number, to: number): string | undefined {
+    const line = new TextDecoder().decode(octets.subarray(from, to));
+    const fields = /^#Fields:\s*(.*)$/.exec(line)?.[1].trim().split(/\s+/);
+    if (fields === undefined) return undefined;
+    this.#columns = fields.length;
+    this.#stem = fields.indexOf(STEM);
+    this.#query = fields.indexOf(QUERY);
+    this.#status = fields.indexOf(CODE);
+    return [STEM, CODE].find((name) => !fields.includes(name));
+  }
+
+  protected override find(octets: Uint8Array, from: number, to: number): boolean {
+    let stem: [number, number] | undefined;
+    let status = -1;
+    this.#queryFrom = this.#queryTo = 0;
+    let column = 0;
+    for (let start = from; start <= to; column++) {
+      let end = start;
+      while (end < to && octets[end] !== SP && octets[end] !== TAB) end++;
+      if (end === start) return false;
+      if (column === this.#stem) stem = [start, end];
+      else if (column === this.#status && end === start + 3) status = start;
+      else if (column === this.#query && !(end === start + 1 && octets[start] === MINUS)) {
+        [this.#queryFrom, this.#queryTo] = [start, end];
+      }
+      start = end + 1;
+    }
+    if (column !== this.#columns || stem === undefined || status < 0) return false;
+    return isStatus(octets, status, status + 3) && this.found(stem, true, [status, status + 3]);
+  }
+
+  override text(field: number): string {
+    if (field === STATUS) return super.text(field);
+    // They were decoded: the query begins behind the stem, and a fragment is never sent.
+    const stem = super.text(field).replaceAll(/[?#]/g, (it) => percent(it.charCodeAt(0)));
+    if (this.#queryTo === this.#queryFrom) return stem;
+    let query = "";
+    for (const octet of this.octets.subarray(this.#queryFrom, this.#queryTo)) {
+      query += octet < 0x80 ? String.fromCharCode(octet) : percent(octet);
+    }
+    return `${stem}?${query}`;
+  }
+}
