@@ -28,7 +28,7 @@ exponent, durations ms, s, m or h.
 ${flags}
 Exit codes: 0 all answers as expected, every threshold held; 1 some not; 2 the command line
 or a file given to it is wrong, nothing was requested; 3 the run could not go on (disk full, the
-input broke off); 130, 143, 129 interrupted by SIGINT, SIGTERM, SIGHUP: with -o, --resume goes on.
+input broke off), or standard output could not be written; 130, 143, 129 interrupted by SIGINT, SIGTERM, SIGHUP: with -o, --resume goes on.
 `;
 
 const EXIT_OF_SIGNAL = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
@@ -162,11 +162,17 @@ async function request(options: RunOptions): Promise<number> {
     "-",
   );
   if (failure instanceof UsageError) throw failure;
+  let notPrinted: unknown;
   if (!(failure instanceof ClosedPipe)) {
-    if (options.json) await print(formatSummary(snapshot, { version: config.version }));
-    else if (!options.silent) {
-      const place = toStdout ? Deno.stdout : Deno.stderr;
-      await print(formatTable(snapshot, { color: place.isTerminal() && !Deno.noColor }), place);
+    try {
+      if (options.json) await print(formatSummary(snapshot, { version: config.version }));
+      else if (!options.silent) {
+        const place = toStdout ? Deno.stdout : Deno.stderr;
+        await print(formatTable(snapshot, { color: place.isTerminal() && !Deno.noColor }), place);
+      }
+    } catch (error) {
+      notPrinted = error;
+      await complain(error);
     }
     if (madeAgain !== undefined && madeAgain.wanted > 0 && !options.silent) {
       await complain(formatMadeAgain(madeAgain));
@@ -180,7 +186,7 @@ async function request(options: RunOptions): Promise<number> {
       await print(`myriad: the same command with --resume goes on${without}\n`, Deno.stderr);
     }
   }
-  if (failure !== undefined) return 3;
+  if (failure !== undefined || notPrinted !== undefined) return 3;
   const isGood = snapshot.failed === 0 && snapshot.aborted === undefined &&
     snapshot.thresholds.every(({ holds }) => holds);
   return exitCode ?? (isGood ? 0 : 1);
@@ -217,12 +223,23 @@ async function writeAll(
   }
 }
 
-/** Prints a text whole; that nobody reads it is no error. */
+/**
+ * Prints a text whole. That nobody reads it any more is no error, and of standard error there is
+ * nobody to tell.
+ *
+ * @throws {OutputError} If standard output cannot be written, as to a full disk.
+ */
 async function print(
   text: string,
   place: typeof Deno.stdout | typeof Deno.stderr = Deno.stdout,
 ): Promise<0> {
-  await writeAll(place, encoder.encode(text)).catch(() => {});
+  try {
+    await writeAll(place, encoder.encode(text));
+  } catch (error) {
+    if (place === Deno.stderr || error instanceof Deno.errors.BrokenPipe) return 0;
+    const { OutputError, writeProblem } = await import("./lib/sink/blocks.ts");
+    throw new OutputError(`Cannot write to standard output: ${writeProblem(error)}`);
+  }
   return 0;
 }
 

@@ -509,7 +509,8 @@ It runs until SIGINT (Ctrl-C) or SIGTERM: what it holds then has 5 s to be answe
 by a 503 after that, or at once on a second signal. The access log is complete either way.
 
 Exit codes: 0 it was asked to end by a signal; 2 the command line is wrong, or it cannot listen or
-open the log; 3 it could not go on (disk full, too many open files).
+open the log; 3 it could not go on (disk full, too many open files), or could not print where it
+listens.
 `;
 
 /** How long what is held has after the first signal. */
@@ -554,21 +555,28 @@ export async function serve(argv: readonly string[]): Promise<number> {
   };
   for (const name of SIGNALS) Deno.addSignalListener(name, onSignal);
   // Whoever reads this may send a signal at once.
-  await print(`Listening on ${server.url}\n`);
-  const failure = await Promise.race([asked.promise, server.broken]);
+  const notPrinted = print(`Listening on ${server.url}\n`).then(() => undefined, (error) => error);
+  const failure: Error | undefined = await notPrinted ??
+    await Promise.race([asked.promise, server.broken]);
   await server.stop(failure === undefined ? GRACE_MS : 0);
   for (const name of SIGNALS) Deno.removeSignalListener(name, onSignal);
   if (failure !== undefined) await complain(failure.message);
   return failure === undefined ? 0 : 3;
 }
 
-/** Prints a text whole; that nobody reads it is no error. */
+/**
+ * Prints a text whole. That nobody reads it any more is no error, and of standard error there is
+ * nobody to tell.
+ *
+ * @throws {Error} If standard output cannot be written, as to a full disk.
+ */
 async function print(text: string, place = Deno.stdout): Promise<void> {
   const bytes = new TextEncoder().encode(text);
   try {
     for (let k = 0; k < bytes.length;) k += await place.write(bytes.subarray(k));
-  } catch {
-    // A closed pipe.
+  } catch (error) {
+    if (place === Deno.stderr || error instanceof Deno.errors.BrokenPipe) return;
+    throw new Error(`Cannot write to standard output: ${reason(error)}`);
   }
 }
 
@@ -580,12 +588,12 @@ function complain(message: string): Promise<void> {
 if (import.meta.main) {
   // Out of file descriptors, the first access to a stack ends the process; this one comes before.
   void new Error().stack;
-  let code = 2;
+  let code;
   try {
     code = await serve(Deno.args);
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    await complain(error.message);
+    await complain(error instanceof Error ? error.message : String(error));
+    code = error instanceof UsageError ? 2 : 3;
   }
   Deno.exit(code);
 }

@@ -38,7 +38,7 @@ as shards: percentiles are those of all together. What the files do not tell is 
 record counts, whatever its number; without the field error an answer counts as a success.
 ${formatFlags(REPORT_FLAGS)}
 Exit codes: 0; 2 the command line or a file given to it is wrong; 3 a file broke off, or the page
-cannot be written.
+or standard output cannot be written.
 `;
 
 /** What the command has of the program. */

@@ -63,7 +63,7 @@ ${
 }
 
 Exit codes: 0 the logs agree; 1 they differ; 2 the command line or a file given to it is wrong; 3 a
-file broke off.
+file broke off, or standard output cannot be written.
 `;
 
 /**
