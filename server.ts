@@ -108,6 +108,7 @@ const LAST_MS = 1_000;
 
 /** A request that waits for its answer. */
 interface Hit {
+  readonly isHead: boolean;
   readonly status: number;
   readonly delayMs: number;
   /** Undefined where there is no log to write it to. */
@@ -138,6 +139,11 @@ export class DelayServer {
   readonly #delay: Delay;
   readonly #statuses: Statuses;
   readonly #body: string;
+  /**
+   * What an answer to HEAD says of the body that it does not have. Over HTTP/1.1 Deno leaves a body
+   * out; over HTTP/2 it sends one, which clients take for an error (RFC 9113 §8.1.1).
+   */
+  readonly #head: { readonly headers: Record<string, string> };
   readonly #log: AccessLog | undefined;
   readonly #random: () => number;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
@@ -169,6 +175,12 @@ export class DelayServer {
     this.#delay = options.delay ?? { from: 0, to: 0, unitMs: 1 };
     this.#statuses = options.statuses ?? [{ status: 200, below: 1 }];
     this.#body = options.body ?? "Hello, World!";
+    this.#head = {
+      headers: {
+        "content-type": "text/plain;charset=UTF-8",
+        "content-length": `${new TextEncoder().encode(this.#body).length}`,
+      },
+    };
     this.#log = log;
     this.#random = randomNumbers(options.seed ?? crypto.getRandomValues(new Uint32Array(1))[0]);
     this.#server = listen(options.hostname ?? "127.0.0.1", options.port ?? 0, this.#handler());
@@ -208,17 +220,24 @@ export class DelayServer {
     const isFixed = statuses.length === 1;
     const first = statuses[0].status;
     if (delay.to === 0 && isFixed && log === undefined) {
-      const respond = (): Response => this.#respond(first);
-      return (request) => mayHaveBody(request) ? drop(request).then(respond) : respond();
+      const respond = (): Response => this.#respond(first, false);
+      return (request) => {
+        const { method } = request;
+        if (method === "GET") return respond();
+        return method === "HEAD" ? this.#respond(first, true) : drop(request).then(respond);
+      };
     }
     return (request) => {
+      const { method } = request;
+      const isHead = method === "HEAD";
       const hit: Hit = {
+        isHead,
         status: isFixed ? first : drawStatus(statuses, random()),
         delayMs: delay.to === 0 ? 0 : drawDelay(delay, random()),
         arrival: log === undefined ? undefined : arrivalOf(request, this.#arrivals++),
       };
-      if (mayHaveBody(request)) return drop(request).then(() => this.#hold(hit));
-      return this.#hold(hit);
+      if (method === "GET" || isHead) return this.#hold(hit);
+      return drop(request).then(() => this.#hold(hit));
     };
   }
 
@@ -244,12 +263,14 @@ export class DelayServer {
   }
 
   #answer(hit: Hit, status: number): Response | Promise<Response> {
-    if (hit.arrival === undefined) return this.#respond(status);
-    const full = this.#log?.add(hit.arrival, status, hit.delayMs);
-    return full === undefined ? this.#respond(status) : full.then(() => this.#respond(status));
+    const { isHead, arrival, delayMs } = hit;
+    const full = arrival === undefined ? undefined : this.#log?.add(arrival, status, delayMs);
+    if (full === undefined) return this.#respond(status, isHead);
+    return full.then(() => this.#respond(status, isHead));
   }
 
-  #respond(status: number): Response {
+  #respond(status: number, isHead: boolean): Response {
+    if (isHead && !WITHOUT_BODY.has(status)) return new Response(null, { status, ...this.#head });
     // A text has the content type `text/plain;charset=UTF-8` by itself (Fetch, "extract a body");
     // naming it costs 1 us of 8.
     return new Response(WITHOUT_BODY.has(status) ? null : this.#body, { status });
@@ -320,10 +341,6 @@ function listen(host: string, port: number, handler: Handler): Deno.HttpServer<D
 /** Host and port as URLs have them, and `--allow-net`. */
 function placeOf(hostname: string, port: number): string {
   return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
-}
-
-function mayHaveBody({ method }: Request): boolean {
-  return method !== "GET" && method !== "HEAD";
 }
 
 /** Reads a body away, part by part: the connection of an unread one could not be used again. */

@@ -9,6 +9,7 @@ import {
   parseStatuses,
   randomNumbers,
 } from "../server.ts";
+import { isInstalled } from "./fixtures/installed.ts";
 
 const SERVER = new URL("../server.ts", import.meta.url).pathname;
 const MAIN = new URL("../main.ts", import.meta.url).pathname;
@@ -217,6 +218,45 @@ Deno.test("DelayServer answers every path and method alike", async () => {
   assertEquals(response.headers.get("content-type"), "text/plain;charset=UTF-8");
   assertEquals(response.headers.get("content-length"), "13");
 });
+
+const WITHOUT_CURL = { ignore: !isInstalled("curl") };
+
+for (const version of ["--http1.1", "--http2-prior-knowledge"]) {
+  Deno.test(`DelayServer answers HEAD, GET and POST by curl ${version}`, WITHOUT_CURL, async () => {
+    await using dir = await folder();
+    const log = dir.file("access.log");
+    for (
+      const options of [
+        { body: "caf\u00e9" },
+        { body: "caf\u00e9", accessLog: log, delay: parseDelay("1ms") },
+        { body: "", statuses: parseStatuses("404") },
+        { statuses: parseStatuses("204") },
+      ]
+    ) {
+      await using server = await DelayServer.start(options);
+      const curl = async (...args: string[]): Promise<string[]> => {
+        const { code, stdout, stderr } = await new Deno.Command("curl", {
+          args: ["-sS", "-i", version, "--max-time", "10", ...args, server.url],
+        }).output();
+        assertEquals([code, new TextDecoder().decode(stderr)], [0, ""]);
+        const [head, body] = new TextDecoder().decode(stdout).split("\r\n\r\n");
+        const [status, ...fields] = head.split("\r\n");
+        return [
+          status.split(" ")[1],
+          // Deno says over HTTP/1.1 alone that a body is empty.
+          fields.map((field) => field.toLowerCase())
+            .filter((field) => !/^date:|^content-length: 0$/.test(field)).toSorted().join(),
+          body,
+        ];
+      };
+      const [status, fields, body] = await curl();
+      assertEquals(body, options.statuses === undefined ? "caf\u00e9" : "");
+      // RFC 9110 §9.3.2: the same fields as for GET, and no body.
+      assertEquals(await curl("-I"), [status, fields, ""]);
+      assertEquals(await curl("-d", "x".repeat(100_000)), [status, fields, body]);
+    }
+  });
+}
 
 Deno.test("DelayServer answers HEAD without a body", async () => {
   await using server = await DelayServer.start();
