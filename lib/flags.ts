@@ -183,19 +183,20 @@ export function parseCount(
   return count;
 }
 
-const SIZE = /^(\d+(?:\.\d+)?)(?:([kKmMgG])i?)?[bB]?$/;
-const SIZE_UNITS: Record<string, number> = { k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
+const SIZE = /^(\d+(?:\.\d+)?)(?:([kmg])(i?b?)|b)?$/i;
+const SIZE_POWERS: Record<string, number> = { k: 1, m: 2, g: 3 };
 
 /**
- * Reads a size in bytes; the suffixes are powers of 1,024: `64M` is 67,108,864.
+ * Reads a size in bytes. A letter alone is a power of 1,024, as `MiB` is, so that `64M` is
+ * 67,108,864; `MB` is a power of 1,000, as it is where sizes are shown.
  *
  * @throws {UsageError} If the text is none.
  */
 export function parseSize(text: string, flag: string): number {
   const match = SIZE.exec(text);
-  const value = match === null
-    ? NaN
-    : Math.floor(Number(match[1]) * (SIZE_UNITS[match[2]?.toLowerCase()] ?? 1));
+  const [, digits, letter = "", unit = ""] = match ?? [];
+  const base = unit.toLowerCase() === "b" ? 1000 : 1024;
+  const value = Math.floor(Number(digits) * base ** (SIZE_POWERS[letter.toLowerCase()] ?? 0));
   if (!Number.isSafeInteger(value)) {
     throw new UsageError(`Cannot read '${flag} ${text}': give a size, like 500, 10k or 64M`);
   }

@@ -40,7 +40,7 @@ const UNITS: Record<Verdict["unit"], Readonly<Record<string, number>>> = {
   count: { "": 1, k: 1e3, M: 1e6, G: 1e9 },
   "%": { "%": 1 },
   "/s": { ...perTime("", 1), ...perTime("k", 1e3), ...perTime("M", 1e6) },
-  bytes: { "": 1, B: 1, ...size("k", 1), ...size("M", 2), ...size("G", 3) },
+  bytes: { "": 1, B: 1, ...size("k", 1), ...size("K", 1), ...size("M", 2), ...size("G", 3) },
 };
 
 /** What to give instead of a value that is none. */
@@ -62,10 +62,13 @@ function perTime(prefix: string, factor: number): Record<string, number> {
   };
 }
 
+/** As `parseSize` has them: only `kB` is a power of 1,000. */
 function size(prefix: string, power: number): Record<string, number> {
-  return Object.fromEntries(
-    [prefix, `${prefix}B`, `${prefix}iB`].map((unit) => [unit, 1_024 ** power]),
-  );
+  return {
+    [prefix]: 1_024 ** power,
+    [`${prefix}iB`]: 1_024 ** power,
+    [`${prefix}B`]: 1_000 ** power,
+  };
 }
 
 const TRENDS: { readonly [name in keyof Latency]?: Trend } = { min: "falls", max: "grows" };

@@ -198,7 +198,7 @@ Deno.test("formatTrial() tells memory and time in the words of the experiment", 
     "sync                     10  Memory usage: 40000KB  Time: 15.50 seconds  CPU usage: 1%",
     "http1                    10  Memory usage: 41000KB  Time: 3.02 seconds  CPU usage: 3%",
     "sync                 10,000  not run: would take far longer",
-    "semaphore            10,000  stopped at the memory limit, after 93.40 s, at 12.0 GB",
+    "semaphore            10,000  stopped at the memory limit, after 93.40 s, at 12.9 GB",
     "race                 10,000  broke off after 1.00 s: \\x1b[2Jerror </pre><script>",
     "http1                10,000  Memory usage: 46780KB  Time: 17.86 seconds  CPU usage: 38%" +
     "  3 failed",
@@ -211,15 +211,15 @@ Deno.test("formatComparison() marks the best of those that got all answers", () 
     text,
     `10 requests
   strategy          peak memory         time         CPU   of a CPU    failed
-  sync                  39.1 MB *    15.50 s      0.10 s        1 %         0
-  http1                 40.0 MB       3.02 s *    0.08 s *      3 %         0
+  sync                  41.0 MB *    15.50 s      0.10 s        1 %         0
+  http1                 42.0 MB       3.02 s *    0.08 s *      3 %         0
 
 10,000 requests
   strategy          peak memory         time         CPU   of a CPU    failed
   sync               not run: would take far longer
-  semaphore          stopped at the memory limit, after 93.40 s, at 12.0 GB
+  semaphore          stopped at the memory limit, after 93.40 s, at 12.9 GB
   race               broke off after 1.00 s: \\x1b[2Jerror </pre><script>
-  http1                 45.7 MB      17.86 s      6.79 s       38 %         3
+  http1                 47.9 MB      17.86 s      6.79 s       38 %         3
 
 * the best of the column
 `,

@@ -40,7 +40,7 @@ busiest    a.example          400,000    0.4 % failed   mean 400 ms
            b.example:8080     200,000    0.1 % failed   mean 600 ms
 worst      c.example           59,000    0.5 % failed   mean 700 ms
            d.example            1,000    0.0 % failed  mean 12.3 ms
-memory     85.8 MB, 100 MB at most   CPU 43 % of a core, event loop 42 % busy
+memory     90.0 MB, 105 MB at most   CPU 43 % of a core, event loop 42 % busy
 `,
   "200x50": `
 [################################.................] 660,000/1,000,000  66 %  850/s  2,000 errors  ETA 6:40  16:40
@@ -76,7 +76,7 @@ busiest    a.example                                                       400,0
 worst      c.example                                                        59,000    0.5 % failed   mean 700 ms    max 990 ms
            d.example                                                         1,000    0.0 % failed  mean 12.3 ms   max 20.0 ms
 
-memory     85.8 MB, 100 MB at most   CPU 43 % of a core, event loop 42 % busy
+memory     90.0 MB, 105 MB at most   CPU 43 % of a core, event loop 42 % busy
 `,
   "40x24": `
 660,000/1,000,000  66 %  850/s
@@ -94,7 +94,7 @@ expect 250
 reset 200
 expect 50
 
-memory 85.8 MB   CPU 43 % of a core
+memory 90.0 MB   CPU 43 % of a core
 `,
   "20x24": `
 660,000/1,000,000
@@ -113,7 +113,7 @@ expect 250
 reset 200
 expect 50
 
-memory 85.8 MB
+memory 90.0 MB
 `,
   "80x10": `
 [#############.......] 660,000/1,000,000  66 %  850/s  2,000 errors  ETA 6:40
@@ -124,7 +124,7 @@ in flight      1,000  ███████████████████�
                       1:00 ago ──────────────── now
 statuses   200 650,000 98.5 %   404 7,800 1.2 %   301 300 <0.1 %   1 other 200
 errors     timeout       1,500    0.2 %  no answer  http://a.example/7
-memory     85.8 MB, 100 MB at most   CPU 43 % of a core, event loop 42 % busy
+memory     90.0 MB, 105 MB at most   CPU 43 % of a core, event loop 42 % busy
 `,
 };
 for (const [name, expected] of Object.entries(FRAMES)) {
@@ -207,6 +207,16 @@ Deno.test("formatFrame() is never as wide or as high as the terminal, whatever i
       }
     }
   }
+});
+
+Deno.test("formatFrame() shows no latency of a host that only failed", () => {
+  const hosts = [
+    { host: "fine", requests: 3, failed: 1, meanMs: 20, maxMs: 30 },
+    { host: "dead", requests: 2, failed: 2, meanMs: 0, maxMs: 0 },
+  ];
+  const frame = frameOf({ hosts });
+  assertMatch(frame, /fine .* 33\.3 % failed {2}mean 20\.0 ms {3}max 30\.0 ms/);
+  assertMatch(frame, /dead .* 100\.0 % failed {8}mean - {9}max -/);
 });
 
 Deno.test("formatFrame() sends nothing but text of one cell a character, whatever servers sent", () => {

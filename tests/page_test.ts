@@ -238,3 +238,14 @@ Deno.test("formatPage() gives the value of a threshold in full where it would el
   assertStringIncludes(page, '<td class="n">500.3 ms');
   assertStringIncludes(page, '<td class="n">nothing was measured');
 });
+
+Deno.test("formatPage() shows no latency of a host that only failed", async () => {
+  const hosts = [
+    { host: "fine", requests: 3, failed: 1, meanMs: 20, maxMs: 30 },
+    { host: "dead", requests: 2, failed: 2, meanMs: 0, maxMs: 0 },
+  ];
+  const page = await formatPage({ ...pageData(), hosts });
+  assertStringIncludes(page, '<td class="n">20.0 ms<td class="n">30.0 ms');
+  assertMatch(page, /dead<td class="n">2<td class="n bad">2<td class="n">–<td class="n">–/);
+  assert(!page.includes("0 s<td"));
+});

@@ -1,7 +1,9 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { parseSize } from "../lib/flags.ts";
 import { Histogram } from "../lib/histogram.ts";
 import { formatSummary } from "../lib/report/json.ts";
 import { formatBar, formatLogLine } from "../lib/report/bar.ts";
+import { formatBytes } from "../lib/report/format.ts";
 import { Progress, type ProgressOptions } from "../lib/report/progress.ts";
 import { RecentRate } from "../lib/report/recent_rate.ts";
 import { formatTable } from "../lib/report/table.ts";
@@ -220,8 +222,8 @@ Deno.test("formatTable() says all that there is to say in few lines", () => {
   failed       2
   rate         660 requests/s
                99.1 % of what 1,000 in flight allow at 1.50 s each
-  bodies       8.18 MB, 8.38 kB/s
-  memory       100 MB at most
+  bodies       8.58 MB, 8.58 kB/s
+  memory       105 MB at most
   CPU          33.00 s, 50 us a request
   engine       fetch, at most 1,000 in flight
 
@@ -302,9 +304,51 @@ Deno.test("formatTable() lets nothing hostile through", () => {
   assertStringIncludes(table, "\\x1b[2J\\x1b]0;x\\x07\\x0d\\x0a\\x9b1m\\u{202e}");
 });
 
+Deno.test("formatTable() gives the time below a second in milliseconds", () => {
+  const first = (seconds: number): string =>
+    formatTable({ requests: 7, succeeded: 7, failed: 0, seconds }, { color: false })
+      .split("\n", 1)[0];
+  assertEquals([0, 0.0004, 0.084, 0.9994, 0.9996, 1.4, 3_723].map(first), [
+    "7 requests in 0 s",
+    "7 requests in 400 us",
+    "7 requests in 84.0 ms",
+    "7 requests in 999 ms",
+    "7 requests in 1s",
+    "7 requests in 1s",
+    "7 requests in 1:02:03",
+  ]);
+});
+
+Deno.test("formatBytes() divides by what its units are called", () => {
+  const cases: [number, string][] = [
+    [0, "0 B"],
+    [999, "999 B"],
+    [1_000, "1.00 kB"],
+    [13_000, "13.0 kB"],
+    [999_499, "999 kB"],
+    [999_500, "1.00 MB"],
+    [104_857_600, "105 MB"],
+    [1e9, "1.00 GB"],
+    [2e12, "2.00 TB"],
+  ];
+  for (const [bytes, text] of cases) assertEquals(formatBytes(bytes), text);
+  // What a user writes means the same as what a report shows.
+  for (const [text, bytes] of [["13kB", 13_000], ["1MB", 1e6], ["2gb", 2e9], ["13KiB", 13_312]]) {
+    assertEquals(parseSize(`${text}`, "--max-body"), bytes);
+  }
+  for (const [text, bytes] of [["13k", 13_312], ["64M", 67_108_864], ["1b", 1], ["1kib", 1_024]]) {
+    assertEquals(parseSize(`${text}`, "--max-body"), bytes);
+  }
+});
+
+Deno.test("formatBar() shows no latency where there is no answer", () => {
+  const bar = formatBar({ ...SNAPSHOT, succeeded: 0 }, 850, { columns: 200, color: false });
+  assertMatch(bar, / {2}p50 - p99 - {2}/);
+});
+
 Deno.test("formatTable() gives numbers when nothing was requested", () => {
   const table = formatTable(EMPTY, { color: false });
-  assertMatch(table, /^0 requests in 0s\n/);
+  assertMatch(table, /^0 requests in 0 s\n/);
   assert(!/NaN|Infinity|undefined|Latency|Statuses|Errors/.test(table), table);
 });
 
@@ -319,7 +363,7 @@ Deno.test("formatBar() shows everything when there is room", () => {
   assertEquals(
     formatBar(SNAPSHOT, 850, WIDE),
     "[#############.......] 660,000/1,000,000  66 %  850/s  2 errors  ETA 6:40  16:40  " +
-      "p50 1.50 s p99 2.97 s  1,000 in flight  85.8 MB",
+      "p50 1.50 s p99 2.97 s  1,000 in flight  90.0 MB",
   );
 });
 
@@ -395,7 +439,7 @@ Deno.test("formatLogLine() says the same in one line", () => {
   assertEquals(
     formatLogLine({ ...SNAPSHOT, failed: 1 }, 850),
     "660,000/1,000,000, 66 %, 850/s, 1 error, ETA 6:40, 16:40, p50 1.50 s p99 2.97 s, " +
-      "1,000 in flight, 85.8 MB",
+      "1,000 in flight, 90.0 MB",
   );
   assert(!RAW.test(formatLogLine(ATTACKED, 1)));
 });

@@ -260,9 +260,9 @@ failed                             10              0            -10   -100.0 %
 failed, share                   1.0 %          0.0 %         -1.0 %   -100.0 %
 time                           10.0 s         16.0 s        +6.00 s    +60.0 %
 requests/s                        100            125          +25.0    +25.0 %
-bodies                        12.7 kB        25.4 kB       +12.7 kB   +100.0 %
+bodies                        13.0 kB        26.0 kB       +13.0 kB   +100.0 %
 attempts                        1,000          2,100         +1,100   +110.0 %
-memory at most                64.0 MB        64.0 MB              0
+memory at most                67.1 MB        67.1 MB              0
 CPU                            500 ms         900 ms        +400 ms    +80.0 %
 CPU a request                  500 us         450 us         -50 us    -10.0 %
 latency
@@ -294,9 +294,9 @@ errors
     "failed, share                  50.0 %          1.0 %        -49.0 %    -98.0 %",
     "time                                –         10.0 s",
     "requests/s                          –            100",
-    "bodies                              –        12.7 kB",
+    "bodies                              –        13.0 kB",
     "attempts                            –          1,000",
-    "memory at most                      –        64.0 MB",
+    "memory at most                      –        67.1 MB",
     "CPU                                 –         500 ms",
     "CPU a request                       –         500 us",
     "latency",

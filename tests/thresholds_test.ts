@@ -142,7 +142,8 @@ for (
     ["bytes<500", 500],
     ["bytes<500B", 500],
     ["bytes<10k", 10_240],
-    ["bytes<10kB", 10_240],
+    ["bytes<10kB", 10_000],
+    ["bytes<10KiB", 10_240],
     ["bytes<1.5MiB", 1_572_864],
     ["bytes<2G", 2_147_483_648],
   ] as const
@@ -353,8 +354,8 @@ for (
     ["requests>=10k", { requests: 12_345 }, "12,345"],
     ["rate>1000", {}, "500/s"],
     ["seconds<1m", {}, "4.00 s"],
-    ["bytes<1M", {}, "3.00 MB"],
-    ["peak_rss<1M", {}, "60.0 MB"],
+    ["bytes<1M", {}, "3.15 MB"],
+    ["peak_rss<1M", {}, "62.9 MB"],
     ["cpu<1s", {}, "1.50 s"],
     ["p99<1s", { succeeded: 0 }, "nothing was measured"],
     // In full where it would read as the bound, and contradict what came of it.

@@ -20,7 +20,10 @@ export function plotComparison(trials: readonly Trial[]): string {
       title: "Peak memory",
       x: X,
       y: { label: "", scale: "log", format: (megabytes) => `${formatCount(megabytes)} MB` },
-      lines: linesOf(trials, ({ peakKb }) => peakKb === undefined ? undefined : peakKb / 1024),
+      lines: linesOf(
+        trials,
+        ({ peakKb }) => peakKb === undefined ? undefined : peakKb * 1024 / 1e6,
+      ),
     },
     {
       title: "Time",

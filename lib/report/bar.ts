@@ -1,5 +1,5 @@
 import type { Snapshot } from "../types.ts";
-import { formatBytes, formatClock, formatCount, formatMs, formatRate } from "./format.ts";
+import { formatBytes, formatClock, formatCount, formatLatency, formatRate } from "./format.ts";
 
 /** Cells of the bar itself at least, and of the line from which on there is one. */
 const BAR_CELLS = 20;
@@ -49,9 +49,9 @@ function wayOf(snapshot: Snapshot, rate: number, limit?: Limit): string[] {
 }
 
 /** How the servers fare and what this process takes, the most important first. */
-function stateOf({ latency, inFlight, retrying, rssBytes }: Snapshot): string[] {
+function stateOf({ latency, succeeded, inFlight, retrying, rssBytes }: Snapshot): string[] {
   return [
-    `p50 ${formatMs(latency.p50)} p99 ${formatMs(latency.p99)}`,
+    `p50 ${formatLatency(latency.p50, succeeded)} p99 ${formatLatency(latency.p99, succeeded)}`,
     `${formatCount(inFlight)} in flight`,
     ...againOf(retrying),
     formatBytes(rssBytes),

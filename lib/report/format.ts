@@ -32,6 +32,11 @@ export function formatMs(ms: number): string {
   return ms < 600_000 ? `${threeDigits(ms / 1000)} s` : formatClock(ms / 1000);
 }
 
+/** A latency of answers; a dash, of one octet on a terminal, where there are none. */
+export function formatLatency(ms: number, answers: number, none = "-"): string {
+  return answers > 0 ? formatMs(ms) : none;
+}
+
 /** Seconds as a clock: `42s`, `1:02:03`, `3d 04:05:06`. */
 export function formatClock(seconds: number): string {
   const whole = Math.round(seconds);
@@ -43,12 +48,17 @@ export function formatClock(seconds: number): string {
   return hours > 0 ? `${hours}:${clock}` : clock.replace(/^0/, "");
 }
 
-/** Octets in powers of 1,024: `13 B`, `1.21 MB`. */
+/** How long something took: `84 ms`, and from a second on as a clock, `1:02:03`. */
+export function formatTook(seconds: number): string {
+  return seconds < 0.9995 ? formatMs(seconds * 1000) : formatClock(seconds);
+}
+
+/** Octets in powers of 1,000: `13 B`, `1.21 MB`. */
 export function formatBytes(bytes: number): string {
   let value = bytes;
   for (const unit of ["B", "kB", "MB", "GB"]) {
-    if (value < 1000) return `${unit === "B" ? Math.round(value) : threeDigits(value)} ${unit}`;
-    value /= 1024;
+    if (value < 999.5) return `${unit === "B" ? Math.round(value) : threeDigits(value)} ${unit}`;
+    value /= 1000;
   }
   return `${threeDigits(value)} TB`;
 }

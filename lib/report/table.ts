@@ -3,12 +3,12 @@ import { escapeForTerminal } from "../escape.ts";
 import type { ErrorCount, Snapshot } from "../types.ts";
 import {
   formatBytes,
-  formatClock,
   formatCount,
   formatMs,
   formatRate,
   formatShare,
   formatTimes,
+  formatTook,
   latencyTitle,
 } from "./format.ts";
 import { formatReached } from "./verdict.ts";
@@ -47,7 +47,7 @@ export function formatTable(snapshot: TableFigures, { color }: { color: boolean 
     lines.push(`  ${name.padEnd(12)} ${value}`);
   };
 
-  const inTime = seconds === undefined ? "" : ` in ${formatClock(seconds)}`;
+  const inTime = seconds === undefined ? "" : ` in ${formatTook(seconds)}`;
   lines.push(
     bold(`${formatCount(requests)} ${requests === 1 ? "request" : "requests"}${inTime}`) +
       (snapshot.interrupted ? paint(33, ", interrupted") : "") +
@@ -75,8 +75,8 @@ export function formatTable(snapshot: TableFigures, { color }: { color: boolean 
   const { peakRssKb, cpuSeconds, engine } = snapshot;
   if (peakRssKb !== undefined) row("memory", `${formatBytes(peakRssKb * 1024)} at most`);
   if (cpuSeconds !== undefined) {
-    const each = formatMs(ratio(cpuSeconds, requests) * 1000);
-    row("CPU", `${cpuSeconds.toFixed(2)} s, ${each} a request`);
+    const each = requests > 0 ? `, ${formatMs(cpuSeconds / requests * 1000)} a request` : "";
+    row("CPU", `${cpuSeconds.toFixed(2)} s${each}`);
   }
   if (engine !== undefined) {
     const most = concurrency === undefined ? "" : `, at most ${formatCount(concurrency)} in flight`;

@@ -1,5 +1,5 @@
 import type { HostFigures } from "../../types.ts";
-import { formatCount, formatMs, formatShare } from "../format.ts";
+import { formatCount, formatLatency, formatShare } from "../format.ts";
 import { foreign } from "./foreign.ts";
 import { cut, type Line } from "./line.ts";
 import { gutterOf, isWide, nameOf, type Section, type View } from "./view.ts";
@@ -48,7 +48,7 @@ function lineOf(name: string, host: HostFigures, view: View): Line {
       text: `${formatShare(failed / Math.max(1, requests))} failed`.padStart(FAILED_CELLS),
       style: failed > 0 ? "red" : undefined,
     },
-    { text: `mean ${formatMs(meanMs)}`.padStart(MEAN_CELLS) },
-    { text: `max ${formatMs(maxMs)}`.padStart(MAX_CELLS) },
+    { text: `mean ${formatLatency(meanMs, requests - failed)}`.padStart(MEAN_CELLS) },
+    { text: `max ${formatLatency(maxMs, requests - failed)}`.padStart(MAX_CELLS) },
   ];
 }

@@ -20,21 +20,22 @@ interface Trend {
 /** Rate, latency and requests in flight over the last minutes; the most important first. */
 export function trends(view: View): Section | undefined {
   const { snapshot, rate, points } = view;
-  const { latency, inFlight } = snapshot;
+  const { latency, succeeded, inFlight } = snapshot;
   const last = points.at(-1);
   const ms = (value: number | null): string => value === null ? "-" : formatMs(value);
+  const { p50, p99 } = last ?? (succeeded > 0 ? latency : { p50: null, p99: null });
   const perSecond = (value: number): string => `${formatRate(value)}/s`;
   const all: readonly Trend[] = [
     { name: "rate", now: perSecond(rate), of: (point) => point.rate, format: perSecond },
     {
       name: "p99",
-      now: ms(last === undefined ? latency.p99 : last.p99),
+      now: ms(p99),
       of: (point) => point.p99,
       format: formatMs,
     },
     {
       name: "p50",
-      now: ms(last === undefined ? latency.p50 : last.p50),
+      now: ms(p50),
       of: (point) => point.p50,
       format: formatMs,
     },

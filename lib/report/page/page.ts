@@ -9,11 +9,11 @@ import pageStyle from "./page.css" with { type: "text" };
 import pageScript from "./view.js" with { type: "text" };
 import {
   formatBytes,
-  formatClock,
   formatCount,
   formatMs,
   formatRate,
   formatShare,
+  formatTook,
 } from "../format.ts";
 import type { Column } from "../../series/series.ts";
 import type { PageData } from "./data.ts";
@@ -104,7 +104,7 @@ function toleratedOf({ tolerated = 0 }: PageData): Html | undefined {
 }
 
 function whenOf({ summary: { seconds }, series }: PageData): string {
-  const took = seconds === undefined ? "" : `It took ${formatClock(seconds)}`;
+  const took = seconds === undefined ? "" : `It took ${formatTook(seconds)}`;
   if (series === undefined) return took === "" ? "" : `${took}.`;
   const from = `from ${formatTime(series.startMs)} UTC`;
   return took === "" ? from : `${took}, ${from}.`;
@@ -198,9 +198,7 @@ function aboutOf({ summary, command, machine, parts = [] }: PageData): Html {
   for (const { name, requests, failed, seconds } of parts) {
     row(
       name,
-      `${formatCount(requests)} requests, ${formatCount(failed)} failed, in ${
-        formatClock(seconds)
-      }`,
+      `${formatCount(requests)} requests, ${formatCount(failed)} failed, in ${formatTook(seconds)}`,
     );
   }
   if (summary.resumed && parts.length === 0) row("Resumed", "earlier parts are counted too");

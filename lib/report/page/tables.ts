@@ -5,7 +5,7 @@
  */
 import { STATUS_TEXT } from "@std/http/status";
 import { withoutSecrets } from "../../secrets.ts";
-import { formatCount, formatMs, formatShare, latencyTitle } from "../format.ts";
+import { formatCount, formatLatency, formatMs, formatShare, latencyTitle } from "../format.ts";
 import type { Summary } from "../json.ts";
 import { boundOf, formatReached } from "../verdict.ts";
 import type { PageData, PageSummary } from "./data.ts";
@@ -168,8 +168,8 @@ export function hostTable({ hosts = [] }: PageData, most: number): Html | undefi
       long(host),
       number(formatCount(requests)),
       failed > 0 ? markup`<td class="n bad">${formatCount(failed)}` : number(0),
-      number(formatMs(meanMs)),
-      number(formatMs(maxMs)),
+      number(formatLatency(meanMs, requests - failed, "–")),
+      number(formatLatency(maxMs, requests - failed, "–")),
       bar(requests / busiest),
     )
   );

@@ -24,8 +24,8 @@
   };
   const bytes = (value) => {
     for (const unit of ["B", "kB", "MB", "GB"]) {
-      if (value < 1000) return `${digits(value)} ${unit}`;
-      value /= 1024;
+      if (value < 999.5) return `${digits(value)} ${unit}`;
+      value /= 1000;
     }
     return `${digits(value)} TB`;
   };
@@ -89,9 +89,6 @@
       [1, 2, 3, 6, 12, 24, 48, 120, 240].map((h) => h * 3_600),
     );
 
-  /** Round numbers of octets. */
-  const POWERS = Array.from({ length: 45 }, (_, k) => Math.pow(2, k));
-
   // ---- What is drawn ----------------------------------------------------------------------
 
   const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -118,7 +115,7 @@
   });
 
   /** A plot over the time that the run took. */
-  const overTime = (columns, series, { log = false, write, incrs }) => {
+  const overTime = (columns, series, { log = false, write }) => {
     const seconds = data.intervalMs / 1000;
     const length = data.columns.rate.length;
     const x = Array.from({ length }, (_, k) => Number(((k + 0.5) * seconds).toFixed(3)));
@@ -140,7 +137,6 @@
             size: 62,
             space: 28,
             values: format(write),
-            ...incrs === undefined ? {} : { incrs },
             ...log
               ? { splits: (_u, _k, min, max) => rounds(min, max), filter: (_u, splits) => splits }
               : {},
@@ -308,7 +304,7 @@
     memory: () =>
       overTime([data.columns.rssBytes], [
         line("resident", "--c6", bytes, { fill: faded(style("--c6")) }),
-      ], { write: bytes, incrs: POWERS }),
+      ], { write: bytes }),
     histogram,
     spectrum,
   };
