@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { checkEnding } from "./lib/endings.ts";
 import {
   DURATION_UNITS,
   type Flag,
@@ -554,13 +555,17 @@ export async function serve(argv: readonly string[]): Promise<number> {
     throw new UsageError(`Cannot serve '${positionals[0]}': give flags only; see --help`);
   }
   const seed = text("seed");
+  const accessLog = text("access-log");
+  if (accessLog !== undefined) {
+    checkEnding(accessLog, "--access-log", { formats: ["ndjson", "jsonl", "json"] });
+  }
   const server = await DelayServer.start({
     hostname: text("host"),
     port: parseCount(text("port") ?? "8080", "--port", { max: 65_535 }),
     delay: parseDelay(text("delay") ?? "0-3s"),
     statuses: parseStatuses(text("status") ?? "200"),
     body: text("body"),
-    accessLog: text("access-log"),
+    accessLog,
     seed: seed === undefined ? undefined : parseCount(seed, "--seed", { max: 2 ** 32 - 1 }),
   });
 

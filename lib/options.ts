@@ -10,7 +10,7 @@ import { engineOf, proxyOf, tlsOf, unixSocketOf } from "./options/connection.ts"
 import { capturesOf, expectationOf, thresholdsOf } from "./options/expect.ts";
 import { metricsOf, type MetricsPlace } from "./options/metrics.ts";
 import { loadOf, retryOf } from "./options/load.ts";
-import { checkPlaces, outputOf, reportOf, resumeOf } from "./options/output.ts";
+import { checkEndings, checkPlaces, outputOf, reportOf, resumeOf } from "./options/output.ts";
 import { cookieJarOf, requestOf } from "./options/request.ts";
 import { checkStdin } from "./options/secret.ts";
 import { inputOf, shardOf, urlOf } from "./options/source.ts";
@@ -175,6 +175,7 @@ export async function parseRun(
   const durationMs = values.duration("duration");
   const silent = values.isOn("silent");
   checkPlaces(values);
+  checkEndings(values);
   if (silent && values.has("progress") && values.text("progress") !== "none") {
     throw new UsageError("'--silent' and '--progress' contradict each other: give one of them");
   }

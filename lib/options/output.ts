@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkEnding, type Endings } from "../endings.ts";
 import { type Given, UsageError } from "../flags.ts";
 import type { OutputOptions, ReportOptions, RunOptions } from "../options.ts";
 import { DEFAULT_FIELDS, FIELDS } from "../sink/record.ts";
@@ -92,6 +93,27 @@ export function resumeOf(values: Values): RunOptions["resume"] {
 
 /** What cannot go to standard output. */
 const NEVER_STDOUT: readonly string[] = ["cookie-jar", "save-bodies", "report"];
+
+/** How the names of files can end. */
+const ENDINGS: Readonly<Record<string, Endings>> = {
+  output: { formats: ["ndjson", "csv", "jsonl", "json"], gzip: true },
+  failures: { formats: ["jsonl", "ndjson", "json"] },
+  summary: { formats: ["json"] },
+  hdr: { formats: [] },
+  report: { formats: ["html", "htm"] },
+  "cookie-jar": { formats: [] },
+  "save-bodies": { formats: [] },
+};
+
+/** @throws {UsageError} If a file would not hold what its name promises. */
+export function checkEndings(values: Values): void {
+  for (const [name, endings] of Object.entries(ENDINGS)) {
+    const path = values.isOn(name) ? undefined : values.text(name);
+    if (path === undefined) continue;
+    const isGiven = name === "output" && values.has("format");
+    checkEnding(path, `--${name}`, isGiven ? { ...endings, formats: "any" } : endings);
+  }
+}
 
 /** Nothing is written to where something else is, or where the input is read from. */
 export function checkPlaces(values: Values): void {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkEnding } from "../endings.ts";
 import { type Flag, formatFlags, parseFlags, UsageError } from "../flags.ts";
 import { Histogram } from "../histogram.ts";
 import { isGranted } from "../permission.ts";
@@ -70,6 +71,7 @@ export async function report(
   }
   const path = values.report as string | undefined;
   if (values.compare) return await compared(positionals, path, values.json === true);
+  if (path !== undefined) checkEnding(path, "--report", { formats: ["html", "htm"] });
   await checkFiles(positionals, path);
   const page = path === undefined ? undefined : await WholeFile.open(path, "--report");
   let reviewed;
