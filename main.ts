@@ -4,6 +4,7 @@
  * @module
  */
 import config from "./deno.json" with { type: "json" };
+import { closest } from "./lib/closest.ts";
 import { escapeForTerminal } from "./lib/escape.ts";
 import { formatFlags, UsageError } from "./lib/flags.ts";
 import type { RunOptions } from "./lib/options.ts";
@@ -30,6 +31,8 @@ Exit codes: 0 all answers as expected, every threshold held; 1 some not; 2 the c
 or a file given to it is wrong, nothing was requested; 3 the run could not go on (disk full, the
 input broke off), or standard output could not be written; 130, 143, 129 interrupted by SIGINT, SIGTERM, SIGHUP: with -o, --resume goes on.
 `;
+
+const COMMANDS: readonly string[] = ["run", "serve", "compare", "verify", "report"];
 
 const EXIT_OF_SIGNAL = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
@@ -65,6 +68,11 @@ async function main(argv: readonly string[]): Promise<number> {
   if (command === "compare-client") {
     const { runClient } = await import("./lib/compare/client.ts");
     return await print(JSON.stringify(await runClient(JSON.parse(rest[0]))));
+  }
+  const isWord = /^[a-z]+$/i.test(command ?? "") && !COMMANDS.includes(command);
+  const meant = isWord ? closest(command, COMMANDS) : undefined;
+  if (meant !== undefined) {
+    throw new UsageError(`There is no command '${command}': did you mean 'myriad ${meant}'?`);
   }
   const { parseRun, RUN_FLAGS } = await import("./lib/options.ts");
   const options = await parseRun(command === "run" ? rest : argv, config.version);

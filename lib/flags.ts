@@ -5,6 +5,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
+import { closest } from "./closest.ts";
 
 /** The user's mistake, in one line: what is wrong, and after a colon how to mend it. */
 export class UsageError extends Error {
@@ -28,6 +29,11 @@ export interface Flag {
   readonly help: string;
   /** The heading it stands under in the help. */
   readonly section: string;
+  /**
+   * Values by which its letter is meant as another program has it. They are refused: it `is`
+   * something here, and for the other thing there is something `instead`. The long name takes them.
+   */
+  readonly mistaken?: { readonly value: RegExp; readonly is: string; readonly instead: string };
   /** Set while the flag is part of the contract, but not built yet: it is refused. */
   readonly notYet?: boolean;
 }
@@ -36,6 +42,12 @@ export interface Flag {
 export interface Given {
   readonly values: Readonly<Record<string, string | boolean | string[] | undefined>>;
   readonly positionals: readonly string[];
+}
+
+/** Options for {@linkcode parseFlags}. */
+export interface ParseOptions {
+  /** What to use instead of a letter or a name that other programs have, and this one does not. */
+  readonly elsewhere?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -50,6 +62,7 @@ export function parseFlags(
   flags: readonly Flag[],
   argv: readonly string[],
   command: string,
+  { elsewhere = {} }: ParseOptions = {},
 ): Given {
   const options: Record<string, { type: "string" | "boolean"; short?: string; multiple: true }> =
     {};
@@ -83,9 +96,27 @@ export function parseFlags(
     }
   }
   try {
-    parsed = parseArgs({ args, options, allowPositionals: true, strict: true });
+    parsed = parseArgs({ args, options, allowPositionals: true, strict: true, tokens: true });
   } catch (error) {
-    throw new UsageError(`${firstSentence(error)}: see '${command} --help'`);
+    const message = firstSentence(error);
+    const unknown = /^Unknown option '--?([^']+)'$/.exec(message)?.[1] ?? "";
+    const instead = Object.hasOwn(elsewhere, unknown) ? elsewhere[unknown] : undefined;
+    const meant = closest(unknown, flags.map(({ name }) => name));
+    throw new UsageError(
+      `${message}: ${
+        instead ?? (meant === undefined ? `see '${command} --help'` : `did you mean '--${meant}'?`)
+      }`,
+    );
+  }
+  for (const token of parsed.tokens) {
+    if (token.kind !== "option" || token.rawName.startsWith("--")) continue;
+    const { name, mistaken } = flags.find(({ name }) => name === token.name)!;
+    if (mistaken === undefined || !mistaken.value.test(token.value ?? "")) continue;
+    const { is, instead } = mistaken;
+    // The value can be a secret.
+    throw new UsageError(
+      `'${token.rawName}' is ${is} here: use ${instead}, or write '--${name}' if you mean ${is}`,
+    );
   }
   const values: Record<string, string | boolean | string[]> = {};
   for (const flag of flags) {

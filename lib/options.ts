@@ -8,6 +8,7 @@ import { type Flag, parseFlags, UsageError } from "./flags.ts";
 import { withConfig } from "./options/config.ts";
 import { engineOf, proxyOf, tlsOf, unixSocketOf } from "./options/connection.ts";
 import { capturesOf, expectationOf, thresholdsOf } from "./options/expect.ts";
+import { ELSEWHERE } from "./options/elsewhere.ts";
 import { metricsOf, type MetricsPlace } from "./options/metrics.ts";
 import { loadOf, retryOf } from "./options/load.ts";
 import { checkEndings, checkPlaces, outputOf, reportOf, resumeOf } from "./options/output.ts";
@@ -160,7 +161,7 @@ export async function parseRun(
   argv: readonly string[],
   version: string,
 ): Promise<RunOptions | "help" | "version"> {
-  const onCommandLine = parseFlags(RUN_FLAGS, argv, "myriad");
+  const onCommandLine = parseFlags(RUN_FLAGS, argv, "myriad", { elsewhere: ELSEWHERE });
   if (onCommandLine.values.help) return "help";
   if (onCommandLine.values.version) return "version";
   const given = await withConfig(onCommandLine, RUN_FLAGS);

@@ -7,6 +7,7 @@ const MAY: Record<string, string[]> = {
   "main.ts": [
     "deno.json",
     "server.ts",
+    "lib/closest.ts",
     "lib/flags.ts",
     "lib/options.ts",
     "lib/escape.ts",
@@ -20,6 +21,7 @@ const MAY: Record<string, string[]> = {
   ],
   "server.ts": ["lib/endings.ts", "lib/flags.ts", "lib/os_error.ts"],
   "lib/endings.ts": ["lib/flags.ts"],
+  "lib/flags.ts": ["lib/closest.ts"],
   "lib/run.ts": ["lib/"],
   "lib/mod.ts": ["lib/as_completed.ts"],
   "lib/as_completed.ts": ["lib/pool.ts"],
@@ -28,6 +30,7 @@ const MAY: Record<string, string[]> = {
     "lib/permission.ts",
     "lib/options/",
     "lib/check/",
+    "lib/closest.ts",
     "lib/content_type.ts",
     "lib/endings.ts",
     "lib/flags.ts",

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { closest } from "../closest.ts";
 import { type Flag, type Given, UsageError } from "../flags.ts";
 import { readShortText } from "./read_file.ts";
 
@@ -57,7 +58,11 @@ function configOf(text: string, flags: readonly Flag[], path: string): Given {
     }
     const flag = flags.find((flag) => flag.name === name);
     if (flag === undefined) {
-      return fail(`there is no flag '${shown(name)}': give long names, see 'myriad --help'`);
+      const meant = closest(name.slice(0, SHOWN_LENGTH), flags.map(({ name }) => name));
+      const how = meant === undefined
+        ? "give long names, see 'myriad --help'"
+        : `did you mean '${meant}'?`;
+      return fail(`there is no flag '${shown(name)}': ${how}`);
     }
     if (NOT_IN_FILE.includes(name)) fail(`'${name}' cannot stand in a file: leave it out`);
     if (flag.notYet) fail(`'${name}' is not yet built: leave it out`);

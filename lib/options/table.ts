@@ -1,6 +1,9 @@
 import type { Flag } from "../flags.ts";
 import { FIELDS } from "../sink/record.ts";
 
+/** As wrk takes it for `-d`. */
+const DURATION = /^\d+(?:\.\d+)?(?:ms|s|m|h)$/;
+
 /** The flags of `myriad run`, as the contract has them. */
 export const FLAGS: readonly Flag[] = [
   ...section("Source: which requests", [
@@ -52,7 +55,13 @@ export const FLAGS: readonly Flag[] = [
     },
   ]),
   ...section("Request", [
-    { name: "method", short: "m", value: "METHOD", help: "default GET, or POST with --data" },
+    {
+      name: "method",
+      short: "m",
+      value: "METHOD",
+      help: "default GET, or POST with --data",
+      mistaken: { value: /^[\d.]+[a-z]*$/, is: "the method", instead: "'-t 10s' for a time limit" },
+    },
     {
       name: "header",
       short: "H",
@@ -66,6 +75,7 @@ export const FLAGS: readonly Flag[] = [
       short: "d",
       value: "DATA|@FILE",
       help: "the body, a template unless it is in a file; @- is stdin",
+      mistaken: { value: DURATION, is: "the body", instead: "'-z 30s' for a duration" },
     },
     {
       name: "content-type",
@@ -73,6 +83,11 @@ export const FLAGS: readonly Flag[] = [
       value: "TYPE",
       help:
         "of the body (default: application/json for an object or\narray of JSON, else application/x-www-form-urlencoded)",
+      mistaken: {
+        value: /^[^/]*$|^\.{0,2}\/|^@/,
+        is: "the type of the body",
+        instead: "'-d @FILE' for a body out of a file",
+      },
     },
     {
       name: "user",
@@ -86,6 +101,11 @@ export const FLAGS: readonly Flag[] = [
       value: "'A=B'",
       repeatable: true,
       help: "cookies to send, a template (repeatable); @FILE, @-: out\nof a file or stdin",
+      mistaken: {
+        value: /^[^@={][^={]*$/,
+        is: "the text of cookies",
+        instead: "'--cookie-jar=FILE' for a file of them",
+      },
     },
     {
       name: "cookie-jar",
