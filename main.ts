@@ -106,13 +106,13 @@ async function compareStrategies(argv: readonly string[]): Promise<number> {
 }
 
 async function request(options: RunOptions): Promise<number> {
-  const [{ GRACE_MS, Run }, { Progress }, { formatSummary }, { formatMadeAgain, formatTable }] =
-    await Promise.all([
-      import("./lib/run.ts"),
-      import("./lib/report/progress.ts"),
-      import("./lib/report/json.ts"),
-      import("./lib/report/table.ts"),
-    ]);
+  const [{ GRACE_MS, Run }, { Progress }, { formatSummary }, table] = await Promise.all([
+    import("./lib/run.ts"),
+    import("./lib/report/progress.ts"),
+    import("./lib/report/json.ts"),
+    import("./lib/report/table.ts"),
+  ]);
+  const { formatFailed, formatMadeAgain, formatTable } = table;
   const { ClosedPipe } = await import("./lib/sink/blocks.ts");
   const { GaveUp } = await import("./lib/schedule/schedule.ts");
   const isTerminal = Deno.stderr.isTerminal();
@@ -186,7 +186,10 @@ async function request(options: RunOptions): Promise<number> {
       await complain(formatMadeAgain(madeAgain));
     }
     if (failure !== undefined) await complain(failure);
-    else if (exitCode === undefined && (options.silent || options.json)) await complainOf(snapshot);
+    else if (exitCode === undefined && (options.silent || options.json)) {
+      if (snapshot.failed > 0 && !options.json) await complain(formatFailed(snapshot));
+      await complainOf(snapshot);
+    }
     const isFile = options.output !== undefined && options.output.path !== "-";
     const isCutShort = exitCode !== undefined || snapshot.aborted !== undefined;
     if ((isCutShort || failure instanceof GaveUp) && isFile && !options.silent) {

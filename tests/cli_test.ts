@@ -274,7 +274,7 @@ Deno.test("myriad makes a record with error 'url' of a line that is none, and go
   const long = `http://127.0.0.1/${"x".repeat(2 * 1024 * 1024)}`;
   const list = `nonsense\n${long}\nftp://x/\n${server.url("/ok")}\nhttp://a:b:c/\n`;
   const ran = await piped(list, ["-i", "-", "-o", "-", "-s"]);
-  assertEquals([ran.code, ran.stderr], [1, ""]);
+  assertEquals([ran.code, ran.stderr], [1, "myriad: 4 of 5 requests failed: 4 url\n"]);
   const all = records(ran.stdout).sort((a, b) => a.i - b.i);
   assertEquals(all.map(({ i, error }) => [i, error]), [
     [0, "url"],
@@ -667,4 +667,30 @@ Deno.test("the program runs as one bundled file from an empty folder", async () 
   const serve = await run("serve", "--help");
   assertEquals([serve.code, serve.stderr], [0, ""]);
   assertStringIncludes(serve.stdout, "--delay");
+});
+
+Deno.test("myriad -s says in a line why it ends with 1, and nothing where it ends with 0", async () => {
+  await using server = await RawServer.start(({ request, send }) =>
+    send(/^GET \/(0|10) /.test(request) ? ok("x").replace("200 OK", "404 Not Found") : ok("x"))
+  );
+  const run = (...args: string[]): Promise<Ran> =>
+    myriad(["-s", "-n", "11", server.url("/{}"), ...args]);
+  assertEquals(await run(), { code: 0, stdout: "", stderr: "" });
+  assertEquals(await run("--expect-status", "200"), {
+    code: 1,
+    stdout: "",
+    stderr: "myriad: 2 of 11 requests failed: 2 expect\n",
+  });
+  const both = await run("--expect-status", "200", "--threshold", "failed<1%");
+  assertEquals(both.code, 1);
+  assertMatch(
+    both.stderr,
+    /^myriad: 2 of 11 requests failed: 2 expect\nmyriad: the threshold 'failed<1%' does not hold: 18\.2 %\n$/,
+  );
+  // The summary says it.
+  const { code, stderr } = await run("--expect-status", "200", "--json");
+  assertEquals([code, stderr], [1, ""]);
+  const refused = `http://127.0.0.1:${await refusedPort()}/`;
+  const one = await myriad(["-s", "--no-pause", refused]);
+  assertEquals([one.code, one.stderr], [1, "myriad: 1 of 1 request failed: 1 refused\n"]);
 });

@@ -126,7 +126,7 @@ for (const engine of ["http1", "fetch"]) {
       ...["-i", input, "--engine", engine, server.url("/"), "-s", "-o", dir.path("out.ndjson")],
       ...["--expect-status", "200", "--failures", dir.path("failed.jsonl")],
     ]);
-    assertEquals([code, stderr], [1, ""]);
+    assertEquals([code, stderr], [1, "myriad: 4 of 10 requests failed: 3 expect, 1 url\n"]);
     const records = await recordsOf(dir.path("out.ndjson"));
     assertEquals(records.map(({ error }) => error ?? null), [
       ...[null, "expect", null, "expect", null, "expect", "url", null, null, null],

@@ -66,7 +66,7 @@ for (const engine of ["http1", "fetch"]) {
       ),
       ["--allow-net=127.0.0.1", `--allow-write=${bodies}`, `--allow-read=${bodies}`],
     );
-    assertEquals([ran.code, ran.stderr], [1, ""]);
+    assertEquals([ran.code, ran.stderr], [1, "myriad: 1 of 1,010 requests failed: 1 body\n"]);
     const files = filesOf(bodies);
     const places = new Map<number, string | undefined>();
     for (const line of ran.stdout.trimEnd().split("\n")) {

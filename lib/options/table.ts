@@ -280,7 +280,11 @@ export const FLAGS: readonly Flag[] = [
       help:
         "auto, live, bar, log or none, on stderr (default auto:\non a terminal a bar, from 80 x 24 on live if the run\nlooks longer than 10 s; else a line every 10 s)",
     },
-    { name: "silent", short: "s", help: "print nothing but errors" },
+    {
+      name: "silent",
+      short: "s",
+      help: "print nothing but errors, and in a line why the\nexit code is 1",
+    },
     {
       name: "config",
       value: "FILE",

@@ -184,6 +184,22 @@ export function formatMadeAgain(
   }${all} failed ${requests} again: ${succeeded} succeeded now, ${again} failed again`;
 }
 
+/** Most kinds of errors that {@linkcode formatFailed} names. */
+const MOST_KINDS = 3;
+
+/** How many requests failed, and why, in a line: `3 of 100 requests failed: 2 refused, 1 timeout`. */
+export function formatFailed(
+  { requests, failed, errors }: Pick<Snapshot, "requests" | "failed" | "errors">,
+): string {
+  const kinds = Object.entries(errors).sort(([, a], [, b]) => b.count - a.count);
+  const named = kinds.slice(0, MOST_KINDS).map(([kind, { count }]) =>
+    `${formatCount(count)} ${kind}`
+  );
+  return `${formatCount(failed)} of ${formatCount(requests)} ${
+    requests === 1 ? "request" : "requests"
+  } failed: ${named.join(", ")}${kinds.length > MOST_KINDS ? ", …" : ""}`;
+}
+
 /** How near the run came to what its concurrency allows, in a sentence. */
 function mostAllowed(
   { utilization, concurrency, total, meanBusyMs }: Pick<

@@ -71,8 +71,8 @@ export async function report(
   }
   const path = values.report as string | undefined;
   if (values.compare) return await compared(positionals, path, values.json === true);
-  if (path !== undefined) checkEnding(path, "--report", { formats: ["html", "htm"] });
   await checkFiles(positionals, path);
+  if (path !== undefined) checkEnding(path, "--report", { formats: ["html", "htm"] });
   const page = path === undefined ? undefined : await WholeFile.open(path, "--report");
   let reviewed;
   try {
