@@ -34,32 +34,30 @@ export async function reconcile(sides: Sides): Promise<Findings> {
   const results = { records: 0, answered: 0, failed: 0, unsent: 0, attempts: 0, unreadable: 0 };
   const log = { requests: 0, unreadable: 0 };
   let leftOut = 0;
-  // All are opened before one is read, so that a wrong name is said at once.
   const inputs: Input[] = [];
   const logs: ServerLog[] = [];
-  let isFolded = false;
-  let counts = isCounted(sides, isFolded);
-  const takeRecord = (path: RequestPath, status: number, attempts: number): void => {
-    if (attempts === 0) {
-      results.records++;
-      results.unsent++;
-      return;
-    }
-    if (isFolded) path.fold();
-    if (!counts(path)) return void leftOut++;
-    results.records++;
-    results.attempts += attempts;
-    if (status === 0) results.failed++;
-    else results.answered++;
-    ledger.addRecord(path, status, attempts);
-  };
   try {
+    // All are opened before one is read, so that a wrong name is said at once.
     for (const name of sides.results) inputs.push(await Input.open(name, name));
     for (const name of sides.against) {
       logs.push(await ServerLog.open(name, `--against ${name}`, sides.format));
     }
-    isFolded = logs.some((log) => log.isFolded);
-    counts = isCounted(sides, isFolded);
+    const isFolded = logs.some((log) => log.isFolded);
+    const counts = isCounted(sides, isFolded);
+    const takeRecord = (path: RequestPath, status: number, attempts: number): void => {
+      if (attempts === 0) {
+        results.records++;
+        results.unsent++;
+        return;
+      }
+      if (isFolded) path.fold();
+      if (!counts(path)) return void leftOut++;
+      results.records++;
+      results.attempts += attempts;
+      if (status === 0) results.failed++;
+      else results.answered++;
+      ledger.addRecord(path, status, attempts);
+    };
     for (const [k, name] of sides.results.entries()) {
       results.unreadable += await readRecords(inputs[k], name, takeRecord);
     }
