@@ -90,7 +90,7 @@ test("myriad leaves the terminal clean when Ctrl-C ends it in the middle", async
   assertEquals(bars(lines).length, 1, lines.join("\n"));
   assert(isLive(lines), lines.join("\n"));
   assertMatch(lines[notice + 1], /^\[/);
-  const table = lines.findIndex((line) => /^\d+ requests? in \d+s, interrupted$/.test(line));
+  const table = lines.findIndex((line) => /^\d+ requests? in \S+( ms)?, interrupted$/.test(line));
   assertMatch(lines[table - 2], /^memory /);
   assertEquals(lines[table - 1], "");
   assertEquals(lines.filter((line) => line.includes("^C")), []);
