@@ -14,7 +14,10 @@ for (
     ["both", "a\r\nb\nc\r\n", ["a", "b", "c"]],
     ["a last line without end", "a\nb", ["a", "b"]],
     ["a last line that ends in CR", "a\r\nb\r", ["a", "b"]],
-    ["CR that ends no line", "a\rb\n", ["a\rb"]],
+    ["CR", "a\rb\r", ["a", "b"]],
+    ["all three", "a\rb\nc\r\nd\n\re", ["a", "b", "c", "d", "", "e"]],
+    ["CR in a row", "a\r\r\nb\r\r", ["a", "", "b", ""]],
+    ["a CR alone", "\r", [""]],
     ["empty lines", "\n\r\na\n\n", ["", "", "a", ""]],
     ["nothing", "", []],
     ["a byte order mark", "\ufeffa\n\ufeffb\n", ["a", "\ufeffb"]],
@@ -30,10 +33,84 @@ for (
   });
 }
 
-Deno.test("LineReader reads octets that are no UTF-8 as U+FFFD, wherever blocks begin", async () => {
-  const octets = new Uint8Array([0x61, 0xff, 0x0a, 0xc3, 0x0a, 0xe2, 0x82, 0x62, 0x0a, 0xf0, 0x9f]);
-  for (const blocks of splits(octets)) {
-    assertEquals(await all(new LineReader(blocks)), ["a\ufffd", "\ufffd", "\ufffdb", "\ufffd"]);
+Deno.test("LineReader reads LF and CRLF alone where a run began so, wherever blocks begin", async () => {
+  for (const blocks of splits(encode("a\rb\r\n\rc\n\r\r\nd\r"))) {
+    const reader = new LineReader(blocks, { onlyLf: true });
+    assertEquals(await all(reader), ["a\rb", "\rc", "\r", "d"]);
+  }
+});
+
+Deno.test("LineReader.breakBefore is the line break in front of a line, wherever blocks begin", async () => {
+  for (const blocks of splits(encode("a\rb\nc\r\nd\r\re\n\rf"))) {
+    const reader = new LineReader(blocks);
+    const found: string[] = [];
+    for (let step = await reader.next(); !step.done; step = await reader.next()) {
+      found.push(reader.breakBefore, step.value as string);
+    }
+    const text = [
+      "",
+      "a",
+      "\r",
+      "b",
+      "\n",
+      "c",
+      "\r\n",
+      "d",
+      "\r",
+      "",
+      "\r",
+      "e",
+      "\n",
+      "",
+      "\r",
+      "f",
+    ];
+    assertEquals(found, text);
+  }
+});
+
+Deno.test("LineReader reads lines of every end in pieces longer than what is decoded at once", async () => {
+  const ends = ["\n", "\r\n", "\r"];
+  // Lines of all lengths, so that each end falls on each place of a piece.
+  const lines = Array.from({ length: 3000 }, (_, k) => "é".repeat(k % 97) + k);
+  for (const end of [...ends, undefined]) {
+    const text = lines.map((line, k) => line + (end ?? ends[k % 3])).join("");
+    // An LF behind a CR would be one end with it, but no line is empty.
+    assertEquals(await linesOf(text), lines);
+  }
+});
+
+Deno.test("LineReader marks lines that are not UTF-8, and no others, wherever blocks begin", async () => {
+  for (
+    const [line, isUtf8] of [
+      [[0x61, 0xff], false],
+      [[0xc3], false],
+      [[0xe2, 0x82, 0x62], false],
+      [[0xf0, 0x9f], false],
+      [[0x80], false],
+      [[0xc0, 0xaf], false],
+      // A surrogate, in CESU-8.
+      [[0xed, 0xa0, 0x80, 0xed, 0xb0, 0x80], false],
+      [[0xf4, 0x90, 0x80, 0x80], false],
+      [[0xef, 0xbf], false],
+      [[0xe2, 0xef, 0xbf, 0xbd], false],
+      [[0xef, 0xbf, 0xbd, 0xff, 0xef, 0xbf, 0xbd], false],
+      [[0xef, 0xbf, 0xbd], true],
+      [[0x61, 0xef, 0xbf, 0xbd, 0xef, 0xbf, 0xbe, 0xf0, 0x9f, 0x98, 0x80], true],
+    ] as [number[], boolean][]
+  ) {
+    for (const end of [[0x0a], [0x0d], []]) {
+      const octets = Uint8Array.from([0xc3, 0xa9, 0x0a, ...line, ...end]);
+      for (const blocks of splits(octets)) {
+        const [first, second, ...rest] = await all(new LineReader(blocks)) as string[];
+        assertEquals([first, rest], ["é", []]);
+        assertEquals(second.isWellFormed(), isUtf8, line.join());
+        assertEquals(
+          second.toWellFormed(),
+          new TextDecoder("utf-8", { ignoreBOM: true }).decode(Uint8Array.from(line)),
+        );
+      }
+    }
   }
 });
 
@@ -132,11 +209,10 @@ for (
   const [what, text, records] of [
     ["plain fields", "a,b\n1,2\r\n", [["a", "b"], ["1", "2"]]],
     ["quoted fields", '"a","b, c"\r\n"d ""e""",f\n', [["a", "b, c"], ['d "e"', "f"]]],
-    ["line breaks in quotes", '1,"a\nb\r\n\nc",2\n3,4,5', [["1", "a\nb\n\nc", "2"], [
-      "3",
-      "4",
-      "5",
-    ]]],
+    ["line breaks in quotes", '1,"a\nb\r\n\nc\rd\r\r\n",2\r3,4,5', [
+      ["1", "a\nb\r\n\nc\rd\r\r\n", "2"],
+      ["3", "4", "5"],
+    ]],
     ["empty fields", ',,\n"",""\n', [["", "", ""], ["", ""]]],
     ["a field that ends in a quote", '"a""",b\n"""",c\n', [['a"', "b"], ['"', "c"]]],
     ["spaces, which belong to a field", " a , b \n", [[" a ", " b "]]],

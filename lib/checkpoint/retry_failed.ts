@@ -62,8 +62,8 @@ export async function keepGood(
   };
   const failed = new Places();
   const judgement = expected && new Judgement(expected);
-  const lines: Lines = new LineReader(await Input.open(path));
-  const records = format === "csv" ? new CsvReader(lines) : lines;
+  const lines = new LineReader(await Input.open(path));
+  const records: Lines = format === "csv" ? new CsvReader(lines) : lines;
   let copy: BlockWriter | undefined;
   try {
     copy = await openBlocks(to, { flag: "--retry-failed", gzip });

@@ -1,19 +1,18 @@
-import { parse } from "@std/csv/parse";
 import type { MaybePromise } from "../types.ts";
-import { type Line, type Lines, MAX_LINE, TooLong } from "./lines.ts";
+import { type Line, type LineReader, type Lines, MAX_LINE, TooLong } from "./lines.ts";
 
 /**
  * The records of CSV (RFC 4180) as text, of which one can go over several lines. A line break in a
- * quoted field reads as LF. A record that is longer than {@linkcode MAX_LINE}, as one whose quote
+ * quoted field stays as it is. A record that is longer than {@linkcode MAX_LINE}, as one whose quote
  * is never closed, ends with the line that makes it so, and the next one begins behind it.
  */
 export class CsvReader implements Lines {
-  readonly #lines: Lines;
+  readonly #lines: LineReader;
   /** The lines so far of a record whose quote is open; at most `MAX_LINE`. */
   #open: string | undefined;
   line = 0;
 
-  constructor(lines: Lines) {
+  constructor(lines: LineReader) {
     this.#lines = lines;
   }
 
@@ -41,8 +40,9 @@ export class CsvReader implements Lines {
       if (line instanceof TooLong || !line.includes('"')) return line;
     }
     this.#open = undefined;
-    if (line instanceof TooLong) return new TooLong(`${before}\n${line.start}`);
-    const text = before === undefined ? line : `${before}\n${line}`;
+    const start = before === undefined ? "" : before + this.#lines.breakBefore;
+    if (line instanceof TooLong) return new TooLong(start + line.start);
+    const text = start + line;
     if (text.length > MAX_LINE) return new TooLong(text);
     if (!isQuoteOpen(line, before !== undefined)) return text;
     this.#open = text;
@@ -75,15 +75,34 @@ function isQuoteOpen(line: string, wasOpen: boolean): boolean {
   return isOpen;
 }
 
-/** The fields of a record; or why it has none, in words. */
+const BARE_QUOTE = "a field without quotes has a quote in it: put it in quotes and double it";
+const OPEN_QUOTE = "a quote is not closed, or has something other than a comma behind it";
+
+/** The fields of a record (RFC 4180 §2); or why it has none, in words. */
 export function fieldsOf(record: string): readonly string[] | string {
   if (!record.includes('"')) return record.split(",");
-  try {
-    return parse(record)[0];
-  } catch (error) {
-    // Its words: `parse error on line 1, column 3: bare " in non-quoted field`
-    return (error as Error).message.includes("bare")
-      ? "a field without quotes has a quote in it: put it in quotes and double it"
-      : "a quote is not closed, or has something other than a comma behind it";
+  const fields: string[] = [];
+  for (let at = 0;; at++) {
+    let end;
+    if (record[at] === '"') {
+      end = closingQuote(record, at) + 1;
+      if (end === 0 || (end < record.length && record[end] !== ",")) return OPEN_QUOTE;
+      fields.push(record.slice(at + 1, end - 1).replaceAll('""', '"'));
+    } else {
+      const comma = record.indexOf(",", at);
+      end = comma < 0 ? record.length : comma;
+      const field = record.slice(at, end);
+      if (field.includes('"')) return BARE_QUOTE;
+      fields.push(field);
+    }
+    if (end === record.length) return fields;
+    at = end;
   }
+}
+
+/** Where the quote is closed that opens at a place; -1 if it is not. A quote within is doubled. */
+function closingQuote(record: string, open: number): number {
+  let at = record.indexOf('"', open + 1);
+  while (at >= 0 && record[at + 1] === '"') at = record.indexOf('"', at + 2);
+  return at;
 }

@@ -1,5 +1,6 @@
 import type { MaybePromise, Source } from "../types.ts";
 import type { Input } from "./input.ts";
+import { Utf8Reader } from "./utf8.ts";
 
 /** Longest line, in UTF-16 code units: 1 MiB of ASCII. */
 export const MAX_LINE = 1024 * 1024;
@@ -16,7 +17,10 @@ export class TooLong {
   }
 }
 
-/** A line without its end, or what stands for one that is too long. */
+/**
+ * A line without its end, or what stands for one that is too long. A line that is not UTF-8 has a
+ * lone surrogate in place of each error, so that `isWellFormed()` tells it.
+ */
 export type Line = string | TooLong;
 
 /** Lines or records, and where the last one that was given began. */
@@ -26,36 +30,46 @@ export interface Lines extends Source<Line> {
   readonly line: number;
 }
 
-/**
- * How much is decoded at once. A line is a slice of what was decoded with it and keeps that in
- * memory, so this, not a whole block, is what a request in flight can hold (measured, with 10,000
- * URLs held that are 2,000 lines apart: a peak of 200 MB, and 707 MB with 64 KiB).
- */
-const PIECE_BYTES = 8 * 1024;
+/** Options for {@linkcode LineReader}. */
+export interface LineOptions {
+  /**
+   * Whether only LF and CRLF end a line, as in runs that began before a CR alone did.
+   *
+   * @default {false}
+   */
+  readonly onlyLf?: boolean | undefined;
+}
 
-const STREAM = { stream: true } as const;
-
 /**
- * The lines of an input. LF or CRLF ends a line, the last one may lack it; a byte order mark at
- * the start is dropped, octets that are no UTF-8 become U+FFFD. Holds one block and one line.
+ * The lines of an input. LF, CRLF or CR ends a line, the last one may lack it; a byte order mark at
+ * the start is dropped. Holds one block and one line.
  */
 export class LineReader implements Lines {
   readonly #input: Pick<Input, "read" | "close">;
-  readonly #decoder = new TextDecoder();
-  /** What of the block is not decoded yet. */
-  #block = new Uint8Array();
+  readonly #onlyLf: boolean;
+  #decoder = new Utf8Reader();
   /** Decoded text, of which `#position` on is not read yet. */
   #text = "";
   #position = 0;
+  /** Where the first LF and the first CR from `#position` on are; without one, the text's end. */
+  #lf = 0;
+  #cr = 0;
+  /** Whether `#text` ends in a CR, to which an LF that comes next belongs. */
+  #endsInCr = false;
   /** The start of a line whose end has not been read yet; at most `MAX_LINE` + 1 and a piece. */
   #rest = "";
   /** Whether that line is too long already: then its remains are skipped. */
   #isTooLong = false;
   #isAtEnd = false;
+  /** The line break behind the line that was given last, as far as it was read. */
+  #breakBehind = "";
   line = 0;
+  /** The line break in front of the line that was given last; empty for the first line. */
+  breakBefore = "";
 
-  constructor(input: Pick<Input, "read" | "close">) {
+  constructor(input: Pick<Input, "read" | "close">, { onlyLf = false }: LineOptions = {}) {
     this.#input = input;
+    this.#onlyLf = onlyLf;
   }
 
   /** @throws {InputError} By its promise, if the input breaks off. */
@@ -66,26 +80,64 @@ export class LineReader implements Lines {
   /** The next line, if its end is in the block at hand. */
   #take(): IteratorResult<Line, undefined> | undefined {
     let end;
-    while ((end = this.#text.indexOf("\n", this.#position)) < 0) {
+    while ((end = this.#lf < this.#cr ? this.#lf : this.#cr) === this.#text.length) {
       this.#keep(this.#text.slice(this.#position));
-      this.#position = 0;
-      this.#text = this.#decoder.decode(this.#block.subarray(0, PIECE_BYTES), STREAM);
-      if (this.#block.length === 0) return undefined;
-      this.#block = this.#block.subarray(PIECE_BYTES);
+      const text = this.#decoder.next();
+      this.#begin(text ?? "");
+      if (text === undefined) return undefined;
     }
+    return this.#cut(end);
+  }
+
+  /** Begins with a piece of text. */
+  #begin(text: string): void {
+    this.#text = text;
+    this.#position = 0;
+    if (this.#endsInCr && text !== "") {
+      this.#endsInCr = false;
+      if (text[0] === "\n") {
+        this.#position = 1;
+        this.#breakBehind = "\r\n";
+      }
+    }
+    this.#lf = this.#find("\n");
+    this.#cr = this.#onlyLf ? text.length : this.#find("\r");
+  }
+
+  #find(character: string): number {
+    const at = this.#text.indexOf(character, this.#position);
+    return at < 0 ? this.#text.length : at;
+  }
+
+  /** The line that ends at a line break. */
+  #cut(end: number): IteratorResult<Line, undefined> {
     const line = this.#text.slice(this.#position, end);
+    let lineBreak = "\n";
     this.#position = end + 1;
-    return this.#finish(line);
+    if (end === this.#cr) {
+      const isCrlf = this.#text[this.#position] === "\n";
+      lineBreak = isCrlf ? "\r\n" : "\r";
+      if (isCrlf) this.#position++;
+      else this.#endsInCr = this.#position === this.#text.length;
+      this.#cr = this.#find("\r");
+    }
+    if (this.#lf < this.#position) this.#lf = this.#find("\n");
+    return this.#finish(line, lineBreak);
   }
 
   /** Ends the line that has begun. */
-  #finish(end: string): IteratorResult<Line, undefined> {
+  #finish(end: string, lineBreak: string): IteratorResult<Line, undefined> {
     let line = this.#rest === "" ? end : this.#rest + end;
-    if (line.endsWith("\r")) line = line.slice(0, -1);
+    if (this.#onlyLf && line.endsWith("\r")) {
+      line = line.slice(0, -1);
+      lineBreak = "\r\n";
+    }
     const isTooLong = this.#isTooLong || line.length > MAX_LINE;
     this.#rest = "";
     this.#isTooLong = false;
     this.line++;
+    this.breakBefore = this.#breakBehind;
+    this.#breakBehind = lineBreak;
     return { value: isTooLong ? new TooLong(line) : line, done: false };
   }
 
@@ -103,10 +155,10 @@ export class LineReader implements Lines {
       if (this.#isAtEnd) break;
       if (block === undefined) {
         this.#isAtEnd = true;
-        this.#keep(this.#decoder.decode());
-        if (this.#rest !== "") return this.#finish("");
+        this.#keep(this.#decoder.end());
+        if (this.#rest !== "") return this.#finish("", "");
       } else {
-        this.#block = block;
+        this.#decoder.add(block);
         const step = this.#take();
         if (step !== undefined) return step;
       }
@@ -127,9 +179,9 @@ export class LineReader implements Lines {
 
   return(): void {
     this.#isAtEnd = true;
-    this.#block = new Uint8Array();
-    this.#text = this.#rest = "";
-    this.#position = 0;
+    this.#decoder = new Utf8Reader();
+    this.#begin("");
+    this.#rest = "";
     this.#input.close();
   }
 }
