@@ -198,7 +198,7 @@ Deno.test("ndjson() gives the contract's record", () => {
     attempts: 1,
     at: "2026-01-01T00:00:00.007Z",
     error: "timeout",
-    detail: HOSTILE,
+    detail: HOSTILE.toWellFormed(),
   });
 });
 
@@ -206,7 +206,18 @@ Deno.test("ndjson() gives one line whatever a server sent", () => {
   for (const format of [ndjson(), ndjson(DEFAULT_FIELDS)]) {
     const line = format({ ...FAILED, target: { ...TARGET, url: HOSTILE } });
     assertEquals(line.indexOf("\n"), line.length - 1);
-    assertEquals(JSON.parse(line).url, HOSTILE);
+    assertEquals(JSON.parse(line).url, HOSTILE.toWellFormed());
+  }
+});
+
+Deno.test("ndjson() writes no lone surrogate, which other readers of JSON refuse", () => {
+  assert(!HOSTILE.isWellFormed());
+  const result = { ...FAILED, target: { ...TARGET, url: HOSTILE }, captures: [HOSTILE] };
+  for (const fields of [undefined, ["url", "detail", "c"]]) {
+    const line = ndjson(fields, ["c"])(result);
+    assert(!/\\u[dD][89a-fA-F]/.test(line), line);
+    const { url, detail, c } = JSON.parse(line);
+    assertEquals([url, detail, c], Array(3).fill(HOSTILE.toWellFormed()));
   }
 });
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { UsageError } from "../lib/flags.ts";
-import { outcomes, targetsOf } from "./fixtures/sources.ts";
+import { all, folder, open, outcomes, targetsOf } from "./fixtures/sources.ts";
 
 for (
   const [what, text, template, urls] of [
@@ -9,7 +9,7 @@ for (
       "http://h/2?n=c",
     ]],
     ["quoted fields", '\ufeffid,"na""me"\r\n1,"a,""b""\r\nc"\r\n', 'http://h/{id}?n={na"me}', [
-      "http://h/1?n=a%2C%22b%22%0Ac",
+      "http://h/1?n=a%2C%22b%22%0D%0Ac",
     ]],
     [
       "names with spaces around them",
@@ -89,6 +89,35 @@ Deno.test("csvTargets() gives a record of more than 1 MiB up, and goes on", asyn
     "http://h/2",
   ]);
   assertEquals(targets[0].url, long.slice(0, 200));
+});
+
+Deno.test("csvTargets() makes no request of a control character in a URL, or of other octets than UTF-8", async () => {
+  const latin1 = (text: string): Uint8Array => Uint8Array.from(text, (c) => c.charCodeAt(0));
+  const rows = ['1,"a\tb"', '2,"a\r\nb"', "3,a\xe9", "4,a", "5,a\x7f"];
+  const control = (code: string): string => `a URL cannot hold a control character (here ${code})`;
+  await using dir = await folder();
+  const path = await dir.write("a.csv", latin1(`id,v\r${rows.join("\r")}\r`));
+  const input = { path, format: "csv" } as const;
+  for (const template of ["http://h/{v}", "http://{v}.x/"]) {
+    const targets = await all(await open({ input, template }));
+    assertEquals(targets.map(({ i }) => i), [0, 1, 2, 3, 4]);
+    assertEquals(outcomes(targets).map((text) => text.split(":", 2).join(":")), [
+      `line 2: ${control("%09")}`,
+      `line 3: ${control("%0D")}`,
+      "line 5: not UTF-8",
+      template.replace("{v}", "a"),
+      `line 7: ${control("%7F")}`,
+    ]);
+  }
+  // As the value of a parameter it is percent-encoded.
+  const [tab, lineBreak] = await all(await open({ input, template: "http://h/?v={v}" }));
+  assertEquals(outcomes([tab, lineBreak]), ["http://h/?v=a%09b", "http://h/?v=a%0D%0Ab"]);
+  const bad = await dir.write("b.csv", latin1("id,\xe9\n1,2\n"));
+  const error = await assertRejects(
+    () => open({ input: { path: bad, format: "csv" }, template: "http://h/{id}" }),
+    UsageError,
+  );
+  assert(error.message.includes("its first record is not UTF-8"), error.message);
 });
 
 for (

@@ -117,7 +117,12 @@ for (
     ["http://:80/", "not a URL"],
     ["http://h:0/", "port 0 cannot be requested"],
     ["http://h:000", "port 0 cannot be requested"],
-    ["http://u@h:\t0?x", "port 0 cannot be requested"],
+    ["http://u@h:\t0?x", "a URL cannot hold a control character (here %09)"],
+    ["http://h/a\tb", "a URL cannot hold a control character (here %09)"],
+    ["http://h/\0", "a URL cannot hold a control character (here %00)"],
+    ["http://h/?a=\x1b", "a URL cannot hold a control character (here %1B)"],
+    ["http://h/#\x7f", "a URL cannot hold a control character (here %7F)"],
+    ["http://\x01h/", "a URL cannot hold a control character (here %01)"],
   ]
 ) {
   Deno.test(`openSource() finds that no request can be made of ${JSON.stringify(line)}`, async () => {
@@ -126,6 +131,45 @@ for (
     assertEquals(targets[0].url, line.replace("u@", ""));
   });
 }
+
+Deno.test("openSource() fills no control character of a line into a URL but percent-encoded", async () => {
+  const why = "line 1: a URL cannot hold a control character (here %09)";
+  for (const template of ["http://h/{}", "http://{}.x/", "http://h/?{}", "http://h/?a={+}"]) {
+    const targets = await targetsOf("lines", "a\tb\nc\n", { template });
+    assertEquals(outcomes(targets), [why, template.replace(/\{\+?\}/, "c")]);
+  }
+  const template = "http://h/?a={}";
+  assertEquals(outcomes(await targetsOf("lines", "a\tb", { template })), ["http://h/?a=a%09b"]);
+});
+
+Deno.test("openSource() makes no request of a line that is not UTF-8, and goes on", async () => {
+  await using dir = await folder();
+  const octets = Uint8Array.from(
+    "http://h/caf\xe9\nhttp://h/?\xef\xbf\xbd\n\xff\xfeh\0",
+    (character) => character.charCodeAt(0),
+  );
+  const input = { path: await dir.write("urls", octets), format: "lines" } as const;
+  for (const template of [undefined, "http://h/?q={}"]) {
+    const targets = await all(await open({ input, template }));
+    assertEquals(targets.map(({ i, invalid }) => [i, invalid?.split(":", 2).join(":")]), [
+      [0, "line 1: not UTF-8"],
+      // U+FFFD itself.
+      [1, undefined],
+      [2, "line 3: not UTF-8"],
+    ]);
+    assertEquals(targets[0].url, "http://h/caf\ufffd");
+    assert(targets.every(({ url }) => url.isWellFormed()));
+  }
+});
+
+Deno.test("openSource() takes a line that ends in CR alone for one, but not where a run began otherwise", async () => {
+  const text = "http://h/0\rhttp://h/1\n\rhttp://h/2\r\n";
+  const urls = ["http://h/0", "http://h/1", "http://h/2"];
+  assertEquals(outcomes(await targetsOf("lines", text)), urls);
+  const [both, last] = await targetsOf("lines", text, { onlyLf: true });
+  assertEquals(both.invalid, "line 1: a URL cannot hold a control character (here %0D)");
+  assertEquals([last.i, last.url], [1, "http://h/2"]);
+});
 
 Deno.test("openSource() shows 200 characters of what is no URL, and of a line over 1 MiB", async () => {
   const long = `http://h/${"x".repeat(1024 * 1024)}`;

@@ -66,13 +66,29 @@ for (
     ["http://h/{++a}", "'{++a}'"],
     ["http://h/{?a,b}", "'{?a,b}'"],
     ["http://h/{/a}", "'{/a}'"],
-    ["http://h/{a\nb}", "'{a\nb}'"],
   ]
 ) {
   Deno.test(`Template.parse() refuses ${JSON.stringify(text)}`, () => {
     const error = assertThrows(() => Template.parse(text), UsageError);
     assert(error.message.includes(place), error.message);
     assert(error.message.endsWith(": give {}, {name}, or {{ and }} for braces"), error.message);
+  });
+}
+
+for (
+  const [text, why] of [
+    ["http://h/a\tb", "a URL cannot hold a control character (here %09)"],
+    ["http://h/{a\nb}", "a URL cannot hold a control character (here %0A)"],
+    ["http://h/{}#\x7f", "a URL cannot hold a control character (here %7F)"],
+    ["http://u:hunter2@h/\r", "a URL cannot hold a control character (here %0D)"],
+    ["http://h/\ud800", "a URL cannot hold a lone surrogate"],
+    ["http://h/\ufffd", "it is not UTF-8, or has U+FFFD in it"],
+  ]
+) {
+  Deno.test(`Template.parse() refuses ${JSON.stringify(text)}, of which URL would make another`, () => {
+    const error = assertThrows(() => Template.parse(text), UsageError);
+    assert(error.message.startsWith(`Cannot use the URL: ${why}: `), error.message);
+    assert(!error.message.includes("hunter2"), error.message);
   });
 }
 

@@ -91,6 +91,9 @@ export class RecordExpectations {
     if (typeof source !== "string") {
       throw new Problem(`a regular expression of its 'expect.${name}' is no text`);
     }
+    if (!source.isWellFormed()) {
+      throw new Problem(`a regular expression of its 'expect.${name}' has a lone surrogate`);
+    }
     try {
       return this.#patterns.of(source);
     } catch (error) {

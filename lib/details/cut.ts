@@ -3,9 +3,10 @@ import { ownText } from "../own_text.ts";
 /** The most characters (UTF-16 code units) of a text that is kept of a request. */
 const LENGTH = 200;
 
-/** The beginning of a text, in memory of its own. */
+/** The beginning of a text, well-formed and in memory of its own. */
 export function cut(text: string): string {
-  return ownText(
-    text.length > LENGTH ? `${text.slice(0, LENGTH - 1).replace(/\p{Surrogate}$/u, "")}…` : text,
-  );
+  const start = text.length > LENGTH
+    ? `${text.slice(0, LENGTH - 1).replace(/\p{Surrogate}$/u, "")}…`
+    : text;
+  return ownText(start.toWellFormed());
 }

@@ -49,6 +49,9 @@ function configOf(text: string, flags: readonly Flag[], path: string): Given {
   const twice = duplicateOf(text);
   if (twice !== undefined) fail(`it has '${shown(twice)}' twice: give it once`);
   const values: Record<string, string | boolean | string[]> = Object.create(null);
+  if (!isWellFormed(config)) {
+    fail("it has a lone surrogate, which UTF-8 cannot encode: leave the escape out");
+  }
   let url: string | undefined;
   for (const [name, value] of Object.entries(config)) {
     if (name === "url") {
@@ -72,6 +75,13 @@ function configOf(text: string, flags: readonly Flag[], path: string): Given {
     else if (read !== false) values[name] = read;
   }
   return { values, positionals: url === undefined ? [] : [url] };
+}
+
+/** Whether no text of a flag has a lone surrogate, as of `"\ud800"`. */
+function isWellFormed(config: object): boolean {
+  return Object.values(config).flat().every((value) =>
+    typeof value !== "string" || value.isWellFormed()
+  );
 }
 
 /** A value as the command line would give it; undefined if it is of the wrong type. */

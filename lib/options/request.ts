@@ -74,6 +74,7 @@ export async function requestOf(
   const fields = await fieldsOf(values);
   const octets = data !== undefined && isInFile(data) ? await octetsOf(data) : undefined;
   const text = data === undefined || octets !== undefined ? undefined : bodyTemplate(data);
+  if (text !== undefined) refuseReplaced("data", text.source, "put the body in a file: @FILE");
   if (hasBody && !fields.has("content-type")) {
     // A value in place of each placeholder: a number, which is as good within a text.
     const isJson = octets === undefined ? isJsonText(text!.with("0")) : isJsonOctets(octets);
@@ -128,6 +129,7 @@ async function fieldsOf(values: Values): Promise<Fields> {
   const user = values.text("user");
   if (user !== undefined) {
     check("user", "Authorization");
+    refuseReplaced("user", user, "put the credentials in a file: @FILE");
     fields.addLiteral("Authorization", credentialsOf(await secretOf("user", user)), "--user");
   }
   if (values.has("cookie")) {
@@ -178,6 +180,17 @@ function credentialsOf(user: string): string {
   const colon = user.indexOf(":");
   if (colon < 0) throw new UsageError("Cannot read '--user': give NAME:PASSWORD");
   return basicCredentials(user.slice(0, colon), user.slice(colon + 1));
+}
+
+/**
+ * Refuses U+FFFD: the runtime reads arguments that are not UTF-8 so, and what they were is lost.
+ *
+ * @throws {UsageError} If the text has it. Nothing of it is repeated.
+ */
+function refuseReplaced(flag: string, text: string, mend: string): void {
+  if (text.includes("\ufffd")) {
+    throw new UsageError(`Cannot send '--${flag}': it is not UTF-8, or has U+FFFD in it: ${mend}`);
+  }
 }
 
 function methodOf(given: string, hasBody: boolean): string {

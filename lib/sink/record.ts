@@ -52,6 +52,14 @@ export const DEFAULT_FIELDS: readonly FieldName[] = [
 /** The columns of a record: by name, what each has of a result. */
 type Columns = readonly (readonly [name: string, of: (result: Result) => Value])[];
 
+/**
+ * A value as JSON. Of a lone surrogate `JSON.stringify` alone makes `\ud800`, at which other readers
+ * stop (RFC 8259 §8.2); it becomes U+FFFD.
+ */
+function toJson(value: Value): string {
+  return JSON.stringify(typeof value === "string" ? value.toWellFormed() : value);
+}
+
 /** @param captures the names of what is captured, in the order in which results have it */
 function columnsOf(fields: readonly string[], captures: readonly string[]): Columns {
   return fields.map((name) => {
@@ -99,7 +107,7 @@ export function ndjson(
     .map(([name, of], k) => [`${k === 0 ? "{" : ","}"${name}":`, of] as const);
   return (result) => {
     let record = "";
-    for (const [key, value] of columns) record += key + JSON.stringify(value(result));
+    for (const [key, value] of columns) record += key + toJson(value(result));
     return record + "}\n";
   };
 }
@@ -107,7 +115,7 @@ export function ndjson(
 function captured({ captures }: Result, names: readonly string[]): string {
   let fields = "";
   for (let k = 0; k < names.length; k++) {
-    fields += `,"${names[k]}":${JSON.stringify(captures?.[k] ?? null)}`;
+    fields += `,"${names[k]}":${toJson(captures?.[k] ?? null)}`;
   }
   return fields;
 }
@@ -116,7 +124,7 @@ function defaultRecord(
   { target, status, ms, bytes, attempts, at, error, detail, bodyFile }: Result,
   more: string,
 ): string {
-  const record = `{"i":${target.i},"url":${JSON.stringify(target.url)},"status":${status},"ms":${
+  const record = `{"i":${target.i},"url":${toJson(target.url)},"status":${status},"ms":${
     toMicroseconds(ms)
   },"bytes":${bytes},"attempts":${attempts},"at":"${toIso(at)}"`;
   // Digits, a slash and an ending: nothing to escape.
@@ -126,7 +134,7 @@ function defaultRecord(
   const saved = requestId === undefined ? file : `${file},"request_id":"${requestId[1]}"`;
   return error === undefined
     ? record + saved + "}\n"
-    : `${record}${saved},"error":"${error}","detail":${JSON.stringify(detail)}}\n`;
+    : `${record}${saved},"error":"${error}","detail":${toJson(detail ?? null)}}\n`;
 }
 
 /** Makes records as CSV (RFC 4180, but for lines that end in LF); null is empty. */

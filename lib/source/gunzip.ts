@@ -1,70 +1,259 @@
-import type { Gunzip as Stream } from "node:zlib";
+import type { InflateRaw } from "node:zlib";
 
-/** How much is decompressed at once, in octets. */
+/** How much is decompressed at once: octets that go in, and that come out. */
+const PIECE_BYTES = 8 * 1024;
 const CHUNK_BYTES = 64 * 1024;
 
+/** The two octets that gzip begins with (RFC 1952 §2.3.1). */
+export const GZIP_MAGIC: readonly number[] = [0x1f, 0x8b];
+
+const DEFLATE = 8;
+/** Flags of a head (RFC 1952 §2.3.1): which parts follow, and what may not be set. */
+const HAS_CHECKSUM = 0x02;
+const HAS_EXTRA = 0x04;
+const HAS_NAME = 0x08;
+const HAS_COMMENT = 0x10;
+const RESERVED = 0xe0;
+
+/** Gzip that is not whole, or not all there is; why and how to mend it, in words. */
+export class GzipError extends Error {
+  override name = "GzipError";
+  /** Whether its data was given to the end, so that a last line without its end is a line. */
+  readonly isDataWhole: boolean;
+
+  constructor(message: string, isDataWhole = false) {
+    super(message);
+    this.isDataWhole = isDataWhole;
+  }
+}
+
 /**
- * Decompresses gzip, a block at a time: the next one is read only when all that the last one held
- * was taken, so what a bomb unpacks to is never held, and all that stands before a fault is given.
+ * Decompresses gzip, a piece at a time: the next one is read only when all that the last one held
+ * was taken, so what a bomb unpacks to is never held. All that can be decoded before a fault is
+ * given before the fault is told.
  *
- * By `node:zlib`, since `DecompressionStream` refuses a file of several members, which RFC 1952
- * §2.2 allows and log rotation makes.
+ * Members are taken apart here and only their data is left to `node:zlib`: a gunzip of its own
+ * drops what it decoded in the same call in which it finds a fault, a wrong checksum at the end
+ * too. `DecompressionStream` also refuses a file of several members, which RFC 1952 §2.2 allows
+ * and log rotation makes.
  */
 export class Gunzip {
-  readonly #stream: Stream;
+  readonly #zlib: typeof import("node:zlib");
   readonly #readBlock: () => Promise<Uint8Array | undefined>;
-  /** Whether the last block was not taken in whole yet. */
-  #isBusy = false;
-  #isAtEnd = false;
-  #failure: Error | undefined;
-  #wake = (): void => {};
+  readonly #data: AsyncGenerator<Uint8Array, undefined>;
+  /** What is read and not decompressed yet. */
+  #octets: Uint8Array = new Uint8Array();
+  /** What decompresses the member at hand. */
+  #inflaters: readonly Inflater[] = [];
+  #isClosed = false;
 
-  /** @param readBlock gives blocks that stay as they are, and undefined at the end */
+  /**
+   * @param readBlock gives blocks that stay as they are until the next one is asked for, and
+   * undefined at the end
+   */
   static async open(readBlock: () => Promise<Uint8Array | undefined>): Promise<Gunzip> {
     // Loaded only where it is needed.
-    const { createGunzip } = await import("node:zlib");
-    return new Gunzip(createGunzip({ chunkSize: CHUNK_BYTES }), readBlock);
+    return new Gunzip(await import("node:zlib"), readBlock);
   }
 
-  private constructor(stream: Stream, readBlock: () => Promise<Uint8Array | undefined>) {
-    this.#stream = stream;
+  private constructor(
+    zlib: typeof import("node:zlib"),
+    readBlock: () => Promise<Uint8Array | undefined>,
+  ) {
+    this.#zlib = zlib;
     this.#readBlock = readBlock;
-    stream.on("readable", () => this.#wake());
-    stream.on("end", () => {
-      this.#isAtEnd = true;
-      this.#wake();
-    });
-    stream.on("error", (error: Error) => {
-      this.#failure = error;
-      this.#wake();
-    });
-    stream.on("close", () => this.#wake());
+    this.#data = this.#members();
   }
 
   /**
    * The next octets; undefined at the end.
    *
-   * @throws {Error} If it is no gzip, or cut short.
+   * @throws {GzipError} If it is not gzip, damaged, cut short, or followed by something else.
    */
+  async read(): Promise<Uint8Array | undefined> {
+    return (await this.#data.next()).value;
+  }
+
+  async *#members(): AsyncGenerator<Uint8Array, undefined> {
+    do {
+      await this.#skipHead();
+      let crc = 0;
+      let size = 0;
+      for await (const octets of this.#inflated()) {
+        crc = this.#zlib.crc32(octets, crc);
+        size = (size + octets.length) % 2 ** 32;
+        yield octets;
+      }
+      if (this.#isClosed) return;
+      if (await this.#number() !== crc || await this.#number() !== size) {
+        throw new GzipError(
+          "its gzip checksum is wrong, so lines that were read can be: make it anew",
+          true,
+        );
+      }
+    } while (await this.#hasMember());
+  }
+
+  /** The data of the member at hand. */
+  async *#inflated(): AsyncGenerator<Uint8Array, undefined> {
+    const create = (): Inflater =>
+      new Inflater(this.#zlib.createInflateRaw({ chunkSize: CHUNK_BYTES }));
+    // One goes ahead, and what it gives is dropped. Where it finds a fault, the other gives what
+    // stands before that, since it is led there octet by octet.
+    const scout = create();
+    const inflater = create();
+    this.#inflaters = [scout, inflater];
+    while (!inflater.isAtEnd) {
+      const piece = await this.#piece();
+      scout.write(piece);
+      while (await scout.read() !== undefined);
+      const step = scout.failure === undefined ? piece.length : 1;
+      const before = inflater.taken;
+      for (let at = 0; at < piece.length && !inflater.isAtEnd; at += step) {
+        inflater.write(piece.subarray(at, at + step));
+        for (let octets; (octets = await inflater.read()) !== undefined;) yield octets;
+        if (this.#isClosed) return;
+        if (inflater.failure !== undefined) {
+          throw new GzipError(
+            `its gzip data is damaged (${inflater.failure.message}): make it anew`,
+          );
+        }
+      }
+      this.#octets = this.#octets.subarray(inflater.taken - before);
+    }
+    for (const each of this.#inflaters) each.close();
+  }
+
+  /** Skips the head of a member (RFC 1952 §2.3). */
+  async #skipHead(): Promise<void> {
+    await this.#skip(GZIP_MAGIC.length);
+    const method = await this.#octet();
+    const flags = await this.#octet();
+    if (method !== DEFLATE || (flags & RESERVED) !== 0) {
+      throw new GzipError("its gzip head is of an unknown kind: compress it anew");
+    }
+    // Time, level and system.
+    await this.#skip(6);
+    if (flags & HAS_EXTRA) await this.#skip(await this.#octet() + 256 * await this.#octet());
+    if (flags & HAS_NAME) { while (await this.#octet() !== 0); }
+    if (flags & HAS_COMMENT) { while (await this.#octet() !== 0); }
+    if (flags & HAS_CHECKSUM) await this.#skip(2);
+  }
+
+  /**
+   * Whether another member follows. Zeros at the end are padding, as gzip itself takes them.
+   *
+   * @throws {GzipError} If something else follows.
+   */
+  async #hasMember(): Promise<boolean> {
+    let isPadded = false;
+    while (await this.#fill()) {
+      if (this.#octets[0] !== 0) {
+        if (!isPadded && await this.#beginsMember()) return true;
+        throw new GzipError("something that is not gzip follows its gzip data: remove that", true);
+      }
+      isPadded = true;
+      this.#octets = this.#octets.subarray(1);
+    }
+    return false;
+  }
+
+  async #beginsMember(): Promise<boolean> {
+    // A copy, since the next block is read into the same place.
+    const first = this.#octets.slice(0, 1);
+    if (this.#octets.length === 1) {
+      this.#octets = new Uint8Array();
+      await this.#fill();
+      this.#octets = new Uint8Array([...first, ...this.#octets]);
+    }
+    return GZIP_MAGIC.every((octet, k) => this.#octets[k] === octet);
+  }
+
+  /** A number of four octets, the lowest first. */
+  async #number(): Promise<number> {
+    let number = 0;
+    for (let k = 0; k < 4; k++) number += await this.#octet() * 256 ** k;
+    return number;
+  }
+
+  async #skip(count: number): Promise<void> {
+    for (let k = 0; k < count; k++) await this.#octet();
+  }
+
+  async #octet(): Promise<number> {
+    const [octet] = await this.#piece();
+    this.#octets = this.#octets.subarray(1);
+    return octet;
+  }
+
+  /** What comes next, at least an octet, which is not taken by that. */
+  async #piece(): Promise<Uint8Array> {
+    if (!await this.#fill()) {
+      throw new GzipError("the input broke off (its gzip data is cut short): make it whole");
+    }
+    return this.#octets.subarray(0, PIECE_BYTES);
+  }
+
+  /** Reads a block where nothing is at hand. @returns false at the end */
+  async #fill(): Promise<boolean> {
+    while (this.#octets.length === 0) {
+      const block = await this.#readBlock();
+      if (block === undefined) return false;
+      this.#octets = block;
+    }
+    return true;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const each of this.#inflaters) each.close();
+  }
+}
+
+/** Decompresses the data of one member. */
+class Inflater {
+  readonly #stream: InflateRaw;
+  /** Whether it has not taken all that was written yet. */
+  #isBusy = false;
+  isAtEnd = false;
+  failure: Error | undefined;
+  #wake = (): void => {};
+
+  constructor(stream: InflateRaw) {
+    this.#stream = stream;
+    stream.on("readable", () => this.#wake());
+    stream.on("end", () => {
+      this.isAtEnd = true;
+      this.#wake();
+    });
+    stream.on("error", (error: Error) => {
+      this.failure = error;
+      this.#wake();
+    });
+    stream.on("close", () => this.#wake());
+  }
+
+  /** How many octets it has taken, without those behind the data's end. */
+  get taken(): number {
+    return this.#stream.bytesWritten;
+  }
+
+  /** Writes octets, of which everything was read that came before. */
+  write(octets: Uint8Array): void {
+    this.#isBusy = true;
+    this.#stream.write(octets, () => {
+      this.#isBusy = false;
+      this.#wake();
+    });
+  }
+
+  /** The next octets; undefined once all that was written is taken, at the end, and at a fault. */
   async read(): Promise<Uint8Array | undefined> {
     for (;;) {
       const octets = this.#stream.read() as Uint8Array | null;
       if (octets !== null) return octets;
-      if (this.#failure !== undefined) throw this.#failure;
-      if (this.#isAtEnd || this.#stream.destroyed) return undefined;
-      if (this.#isBusy) await new Promise<void>((resolve) => this.#wake = resolve);
-      else this.#write(await this.#readBlock());
-    }
-  }
-
-  #write(block: Uint8Array | undefined): void {
-    this.#isBusy = true;
-    if (block === undefined) this.#stream.end();
-    else {
-      this.#stream.write(block, () => {
-        this.#isBusy = false;
-        this.#wake();
-      });
+      if (!this.#isBusy || this.isAtEnd || this.#stream.destroyed) return undefined;
+      await new Promise<void>((resolve) => this.#wake = resolve);
     }
   }
 

@@ -6,16 +6,21 @@
 import { UsageError } from "../flags.ts";
 import { osMessage } from "../os_error.ts";
 import { isGranted } from "../permission.ts";
-import { Gunzip } from "./gunzip.ts";
+import { Gunzip, GZIP_MAGIC, GzipError } from "./gunzip.ts";
 
 /** An input could not be read to its end. */
 export class InputError extends Error {
   override name = "InputError";
+  /** Whether all that stands in it was read, so that a last line without its end is a line. */
+  readonly isDataWhole: boolean;
+
+  constructor(message: string, isDataWhole = false) {
+    super(message);
+    this.isDataWhole = isDataWhole;
+  }
 }
 
 const BLOCK_BYTES = 64 * 1024;
-/** RFC 1952 §2.3.1. */
-const GZIP_MAGIC = [0x1f, 0x8b];
 
 type Block = Uint8Array<ArrayBuffer>;
 
@@ -27,6 +32,8 @@ export class Input {
   /** The argument that names it, for messages. */
   readonly #name: string;
   readonly #file: Deno.FsFile | typeof Deno.stdin;
+  /** Whether it can be read again. */
+  readonly isRepeatable: boolean;
   /** The file's size in octets; undefined where it is no regular file. */
   readonly #size: number | undefined;
   #read = 0;
@@ -42,7 +49,7 @@ export class Input {
    * @throws {UsageError} If the file cannot be read.
    */
   static async open(path: string, name = `--input ${path}`): Promise<Input> {
-    if (path === "-") return new Input(name, Deno.stdin, undefined);
+    if (path === "-") return new Input(name, Deno.stdin);
     const fail = (why: string): never => {
       throw new UsageError(`Cannot read '${name}': ${why}`);
     };
@@ -53,8 +60,8 @@ export class Input {
     let file;
     try {
       file = await Deno.open(path);
-      const { isDirectory, isFile, size } = await file.stat();
-      if (!isDirectory) return new Input(name, file, isFile && size > 0 ? size : undefined);
+      const stat = await file.stat();
+      if (!stat.isDirectory) return new Input(name, file, stat);
     } catch (error) {
       file?.close();
       if (error instanceof Deno.errors.NotFound) fail("no such file: name one that is there");
@@ -70,11 +77,12 @@ export class Input {
   private constructor(
     name: string,
     file: Deno.FsFile | typeof Deno.stdin,
-    size: number | undefined,
+    { isFile, size }: Pick<Deno.FileInfo, "isFile" | "size"> = { isFile: false, size: 0 },
   ) {
     this.#name = name;
     this.#file = file;
-    this.#size = size;
+    this.isRepeatable = isFile;
+    this.#size = isFile && size > 0 ? size : undefined;
   }
 
   /** The share that was read, 0 to 1; undefined where the size is unknown. */
@@ -94,15 +102,23 @@ export class Input {
     this.#answer = resolve;
     this.#readBlock().then(resolve, (error) => {
       if (this.#isClosed) return resolve(undefined);
+      const start = `Cannot read '${this.#name}' to its end:`;
       reject(
-        new InputError(
-          `Cannot read '${this.#name}' to its end: the input broke off (${
-            osMessage(error)
-          }): make it whole`,
-        ),
+        error instanceof GzipError
+          ? new InputError(`${start} ${error.message}`, error.isDataWhole)
+          : new InputError(`${start} the input broke off (${osMessage(error)}): make it whole`),
       );
     });
     return promise;
+  }
+
+  /** Begins anew; it has come to its end, and is {@linkcode isRepeatable}. */
+  async rewind(): Promise<void> {
+    if (this.#isClosed) return;
+    await (this.#file as Deno.FsFile).seek(0, Deno.SeekMode.Start);
+    this.#gunzip = undefined;
+    this.#isStarted = false;
+    this.#read = 0;
   }
 
   async #readBlock(): Promise<Block | undefined> {

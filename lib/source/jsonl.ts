@@ -4,11 +4,20 @@ import { fieldProblem, methodProblem, normalizeMethod } from "../http.ts";
 import type { HeaderList, Target } from "../types.ts";
 import { isJsonText, JSON_TYPE } from "../content_type.ts";
 import { fillBody, fillHeaders } from "./filling.ts";
-import { checkedTarget, type Defaults, invalidRecord, invalidTarget, target } from "./target.ts";
+import {
+  characterProblem,
+  checkedTarget,
+  type Defaults,
+  filledTarget,
+  invalidRecord,
+  invalidTarget,
+} from "./target.ts";
 import type { Template } from "./template.ts";
 import type { Lookup } from "./text_template.ts";
 
 const encoder = new TextEncoder();
+
+const LONE_SURROGATE = "has a lone surrogate, which UTF-8 cannot encode";
 
 type Fields = Record<string, unknown>;
 
@@ -25,26 +34,30 @@ export function jsonlTargets(
 ): (i: number, line: string) => Target {
   const expectations = new RecordExpectations();
   const isTemplate = template !== undefined && template.names.length > 0;
+  const make = template?.isOriginFixed ? filledTarget : checkedTarget;
   return (i, line) => {
     const fields = objectOf(line);
     if (fields === undefined) return invalidRecord(i, line, "not a JSON object", defaults);
-    const lookup = (name: string): string | undefined =>
-      name === "" ? line : lookupIn(fields, name);
+    let isWellFormed = true;
+    const lookup = (name: string): string | undefined => {
+      const text = name === "" ? line : lookupIn(fields, name);
+      if (text?.isWellFormed() === false) isWellFormed = false;
+      return text;
+    };
     const of = defaultsOf(fields, defaults, lookup, expectations);
+    const expanded = isTemplate ? template.expand(lookup) : undefined;
     const given = lookupIn(fields, "url");
     const invalid = (why: string): Target =>
       given === undefined
         ? invalidRecord(i, line, why, defaults)
         : invalidTarget(i, given, why, defaults);
     if (typeof of === "string") return invalid(of);
-    if (isTemplate) {
-      const expanded = template.expand(lookup);
+    if (!isWellFormed) return invalid(`a field that the templates take ${LONE_SURROGATE}`);
+    if (expanded !== undefined) {
       if ("missing" in expanded) {
-        return invalid(`the record has no field ${template.quote(expanded.missing)}`);
+        return invalid(`the record has no field ${template!.quote(expanded.missing)}`);
       }
-      return template.isOriginFixed
-        ? target(i, expanded.url, of)
-        : checkedTarget(i, expanded.url, of);
+      return make(i, expanded.url, of);
     }
     if (given === undefined) {
       return template === undefined
@@ -52,9 +65,15 @@ export function jsonlTargets(
         : checkedTarget(i, template.start, of);
     }
     if (typeof fields.url !== "string") return invalid("its 'url' is no text");
-    const url = template === undefined ? given : URL.parse(given, template.start)?.href ?? given;
-    return checkedTarget(i, url, of);
+    return checkedTarget(i, template === undefined ? given : resolve(given, template.start), of);
   };
+}
+
+/** A record's URL, resolved; one that no request can be made of stays as it is. */
+function resolve(given: string, base: string): string {
+  const text = given.trim();
+  const isUrl = characterProblem(text) === undefined;
+  return isUrl ? URL.parse(text, base)?.href ?? given : given;
 }
 
 function objectOf(line: string): Fields | undefined {
@@ -104,6 +123,8 @@ function defaultsOf(
   if (typeof expect === "string") return expect;
 
   if (method !== undefined && typeof method !== "string") return "its 'method' is no text";
+  // As JSON a lone surrogate is an escape, and is sent as one.
+  if (typeof body === "string" && !body.isWellFormed()) return `its 'body' ${LONE_SURROGATE}`;
   const isJson = body !== undefined && typeof body !== "string";
   const octets = body !== undefined
     ? encoder.encode(isJson ? JSON.stringify(body) : body as string)

@@ -1,5 +1,5 @@
 import type { MaybePromise, Source } from "../types.ts";
-import type { Input } from "./input.ts";
+import { type Input, InputError } from "./input.ts";
 import { Utf8Reader } from "./utf8.ts";
 
 /** Longest line, in UTF-16 code units: 1 MiB of ASCII. */
@@ -61,6 +61,8 @@ export class LineReader implements Lines {
   /** Whether that line is too long already: then its remains are skipped. */
   #isTooLong = false;
   #isAtEnd = false;
+  /** What is to be thrown once the last line was given. */
+  #failure: InputError | undefined;
   /** The line break behind the line that was given last, as far as it was read. */
   #breakBehind = "";
   line = 0;
@@ -143,14 +145,7 @@ export class LineReader implements Lines {
 
   async #refill(): Promise<IteratorResult<Line, undefined>> {
     while (!this.#isAtEnd) {
-      let block;
-      try {
-        block = await this.#input.read();
-      } catch (error) {
-        // What was begun is no line: its end is missing.
-        this.return();
-        throw error;
-      }
+      const block = await this.#read();
       // It may have been closed in the meantime.
       if (this.#isAtEnd) break;
       if (block === undefined) {
@@ -163,7 +158,24 @@ export class LineReader implements Lines {
         if (step !== undefined) return step;
       }
     }
+    if (this.#failure !== undefined) this.#fail(this.#failure);
     return { value: undefined, done: true };
+  }
+
+  async #read(): Promise<Uint8Array | undefined> {
+    try {
+      return await this.#input.read();
+    } catch (error) {
+      // Else what was begun is no line: its end is missing.
+      if (!(error instanceof InputError && error.isDataWhole)) this.#fail(error);
+      this.#failure = error;
+    }
+  }
+
+  #fail(error: unknown): never {
+    this.#failure = undefined;
+    this.return();
+    throw error;
   }
 
   /** Keeps a piece of a line for when its end is there, but no more of it than is allowed. */

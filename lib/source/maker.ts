@@ -1,6 +1,6 @@
 import type { Target } from "../types.ts";
 import { fill } from "./filling.ts";
-import { checkedTarget, type Defaults, invalidTarget, target } from "./target.ts";
+import { type Defaults, invalidTarget, type target } from "./target.ts";
 import type { Lookup } from "./text_template.ts";
 
 /**
@@ -9,9 +9,12 @@ import type { Lookup } from "./text_template.ts";
  */
 export type TargetMaker = (i: number, url: string, value: string, lookup?: Lookup) => Target;
 
-/** A run without templates but the URL's shares one list and one body, and looks nothing up. */
-export function makerOf(isOriginFixed: boolean, defaults: Defaults): TargetMaker {
-  const make = isOriginFixed ? target : checkedTarget;
+/**
+ * A run without templates but the URL's shares one list and one body, and looks nothing up.
+ *
+ * @param make makes a target of a URL, checked as far as it has to be
+ */
+export function makerOf(make: typeof target, defaults: Defaults): TargetMaker {
   if (defaults.templates === undefined) return (i, url) => make(i, url, defaults);
   return (i, url, value, lookup = () => value) => {
     const of = fill(defaults, lookup);

@@ -8,7 +8,13 @@ import { type Line, LineReader, type Lines, TooLong } from "./lines.ts";
 import { makerOf } from "./maker.ts";
 import { type Numbers, RangeSource } from "./range.ts";
 import { isSecretHeader, withoutUserinfo } from "../secrets.ts";
-import { checkedTarget, checkOrigin, type Defaults, invalidRecord } from "./target.ts";
+import {
+  checkedTarget,
+  checkOrigin,
+  type Defaults,
+  filledTarget,
+  invalidRecord,
+} from "./target.ts";
 import { Template } from "./template.ts";
 
 /** Options for {@linkcode openSource}. */
@@ -167,7 +173,7 @@ function lineTargets(
   template: Template | undefined,
   defaults: Defaults,
 ): (i: number, line: string) => Target {
-  const make = makerOf(template?.isOriginFixed ?? false, defaults);
+  const make = makerOf(template?.isOriginFixed ? filledTarget : checkedTarget, defaults);
   if (template === undefined) {
     return defaults.templates === undefined
       ? (i, line) => checkedTarget(i, line, defaults)
@@ -193,6 +199,7 @@ async function csvHeader(
   if (step.done) return fail("it is empty: its first record has to name the columns");
   const fields = step.value instanceof TooLong ? "it is longer than 1 MiB" : fieldsOf(step.value);
   if (typeof fields === "string") return fail(`its first record names no columns: ${fields}`);
+  if (!fields.every((field) => field.isWellFormed())) fail(`its first record is ${NOT_UTF8}`);
   const header = new Map<string, number>();
   for (const [place, field] of fields.entries()) {
     const name = field.trim();
@@ -219,7 +226,7 @@ function csvTargets(
   template: Template,
   defaults: Defaults,
 ): (i: number, record: string) => Target {
-  const make = makerOf(template.isOriginFixed, defaults);
+  const make = makerOf(template.isOriginFixed ? filledTarget : checkedTarget, defaults);
   return (i, record) => {
     const fields = fieldsOf(record);
     if (typeof fields === "string") return invalidRecord(i, record, fields, defaults);
@@ -235,6 +242,8 @@ function csvTargets(
 function isBlank(line: Line): boolean {
   return typeof line === "string" && line.trim() === "";
 }
+
+const NOT_UTF8 = "not UTF-8: convert the input to UTF-8, or percent-encode such octets of URLs";
 
 type Step = IteratorResult<Target, undefined>;
 
@@ -285,7 +294,9 @@ class InputSource implements TargetSource {
     if (i < start || i % shard.count !== shard.index) return undefined;
     const value = record instanceof TooLong
       ? invalidRecord(i, record.start, "longer than 1 MiB", this.#defaults)
-      : this.#make(i, record);
+      : record.isWellFormed()
+      ? this.#make(i, record)
+      : invalidRecord(i, record, NOT_UTF8, this.#defaults);
     if (value.invalid === undefined) return { value, done: false };
     const invalid = `line ${this.#records.line}: ${value.invalid}`;
     return { value: { ...value, invalid }, done: false };

@@ -1,6 +1,6 @@
 import type { Source, Target } from "../types.ts";
 import { makerOf, type TargetMaker } from "./maker.ts";
-import type { Defaults } from "./target.ts";
+import { checkedTarget, type Defaults, target } from "./target.ts";
 import type { Template } from "./template.ts";
 
 /** Which numbers of a run are to be requested. */
@@ -42,7 +42,7 @@ export class RangeSource implements Source<Target> {
 
   constructor(template: Template, { start, count, shard }: Numbers, defaults: Defaults) {
     this.#template = template;
-    this.#make = makerOf(template.isOriginFixed, defaults);
+    this.#make = makerOf(template.isOriginFixed ? target : checkedTarget, defaults);
     const { first, step } = numberingOf({ start, shard });
     this.#step = step;
     this.#end = Math.min(start + count, Number.MAX_SAFE_INTEGER + 1);

@@ -23,9 +23,26 @@ const SHOWN_LENGTH = 200;
 /** `URL` also takes any number of slashes, and then user information goes unnoticed. */
 const ABSOLUTE = /^https?:\/\/[^/?#\\\s]/i;
 
+// deno-lint-ignore no-control-regex
+const CONTROL = /[\x00-\x1f\x7f]/;
+
+/**
+ * Why the characters of a text cannot stand in a URL, in words. `URL` drops TAB, CR and LF, which
+ * makes another URL of it, and takes a lone surrogate for U+FFFD.
+ */
+export function characterProblem(text: string): string | undefined {
+  const control = CONTROL.exec(text)?.[0];
+  if (control !== undefined) {
+    return `a URL cannot hold a control character (here ${encodeURIComponent(control)})`;
+  }
+  if (!text.isWellFormed()) return "a URL cannot hold a lone surrogate";
+}
+
 /** Checks a URL as far as native fetch would, so that what it would throw is known before. */
 function problemOf(url: string): string | undefined {
   if (!ABSOLUTE.test(url)) return "not an absolute http or https URL";
+  const problem = characterProblem(url);
+  if (problem !== undefined) return problem;
   const parsed = URL.parse(url);
   if (parsed === null) return "not a URL";
   if (parsed.port === "0") return "port 0 cannot be requested";
@@ -104,7 +121,13 @@ export function checkedTarget(i: number, text: string, of: Defaults): Target {
   return { i, url, method, headers, body, invalid: undefined, expect, requestId: undefined };
 }
 
-/** Makes a target of a URL whose origin {@linkcode checkOrigin} has looked at. */
+/** Makes a target of what a record made of a template whose origin {@linkcode checkOrigin} checked. */
+export function filledTarget(i: number, url: string, of: Defaults): Target {
+  const problem = characterProblem(url);
+  return problem === undefined ? target(i, url, of) : invalidTarget(i, url, problem, of);
+}
+
+/** Makes a target of a URL of which every character and the origin are checked already. */
 export function target(i: number, url: string, of: Defaults): Target {
   const { method, headers, body, expect } = of;
   return { i, url, method, headers, body, invalid: undefined, expect, requestId: undefined };

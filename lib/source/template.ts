@@ -1,4 +1,5 @@
 import { UsageError } from "../flags.ts";
+import { characterProblem } from "./target.ts";
 
 /** The value for a placeholder; `""` is the name of `{}`. Undefined if there is none. */
 export type Lookup = (name: string) => string | undefined;
@@ -47,9 +48,10 @@ export class Template {
 
   /**
    * @param text what the user wrote
-   * @throws {UsageError} If a brace stands alone, or a name is none.
+   * @throws {UsageError} If a brace stands alone, a name is none, or `URL` would drop a character.
    */
   static parse(text: string): Template {
+    checkCharacters(text);
     const literals: string[] = [];
     const placeholders: { name: string; isRaw: boolean; isValue: boolean }[] = [];
     let literal = "";
@@ -140,6 +142,20 @@ export class Template {
       url += (encode === undefined ? value : encode(value)) + after;
     }
     return url;
+  }
+}
+
+/** Checks a template as {@linkcode characterProblem} does; nothing of it is repeated. */
+function checkCharacters(text: string): void {
+  const problem = characterProblem(text);
+  if (problem !== undefined) {
+    throw new UsageError(`Cannot use the URL: ${problem}: leave it out, or percent-encode it`);
+  }
+  // The runtime reads arguments that are not UTF-8 so, and then nobody knows what they were.
+  if (text.includes("\ufffd")) {
+    throw new UsageError(
+      "Cannot use the URL: it is not UTF-8, or has U+FFFD in it: percent-encode such octets",
+    );
   }
 }
 
