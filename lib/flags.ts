@@ -184,11 +184,12 @@ export function formatFlags(flags: readonly Flag[]): string {
   return text;
 }
 
-const COUNT = /^(\d+(?:\.\d+)?)(?:[eE](\d{1,2}))?([kKmMgG])?$/;
-const COUNT_UNITS: Record<string, number> = { k: 1e3, m: 1e6, g: 1e9 };
+const COUNT = /^(\d+)(?:\.(\d+))?(?:[eE](\d{1,2}))?([kKmMgG])?$/;
+/** How many zeros a suffix stands for. */
+const COUNT_ZEROS: Record<string, number> = { k: 3, m: 6, g: 9 };
 
 /**
- * Reads a count: `100`, `10k`, `1M`, `1e8`.
+ * Reads a count: `100`, `10k`, `1M`, `1e8`. It is exact, or refused.
  *
  * @returns a whole number from `min` to `max`
  * @throws {UsageError} If the text is none.
@@ -198,15 +199,18 @@ export function parseCount(
   flag: string,
   { min = 0, max = Number.MAX_SAFE_INTEGER }: { min?: number; max?: number } = {},
 ): number {
-  const match = COUNT.exec(text);
-  const value = match === null
+  const [, whole, fraction = "", exponent = "0", suffix] = COUNT.exec(text) ?? [];
+  const decimals = fraction.replace(/0+$/, "");
+  // 0.3M is 300000.00000000006 or so: the point is moved, not multiplied away.
+  const zeros = Number(exponent) + (COUNT_ZEROS[suffix?.toLowerCase()] ?? 0) - decimals.length;
+  const count = whole === undefined || zeros < 0
     ? NaN
-    : Number(match[1]) * 10 ** Number(match[2] ?? 0) * (COUNT_UNITS[match[3]?.toLowerCase()] ?? 1);
-  // 0.3M is 300000.00000000006 or so: a count written with a decimal point is rounded if it is
-  // whole but for that.
-  const count = Math.round(value);
-  if (!(Math.abs(value - count) < 1e-6) || count < min || count > max) {
-    const range = max === Number.MAX_SAFE_INTEGER ? `from ${min}` : `from ${min} to ${max}`;
+    : Number(whole + decimals + "0".repeat(zeros));
+  // What is rounded is above the largest that is exact, 2^53 - 1.
+  if (!(count >= min && count <= max)) {
+    const range = count > max || max !== Number.MAX_SAFE_INTEGER
+      ? `from ${min} to ${max}`
+      : `from ${min}`;
     throw new UsageError(
       `Cannot read '${flag} ${text}': give a whole number ${range}, like 500, 10k, 1M or 1e8`,
     );

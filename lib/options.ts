@@ -14,7 +14,7 @@ import { loadOf, retryOf } from "./options/load.ts";
 import { checkEndings, checkPlaces, outputOf, reportOf, resumeOf } from "./options/output.ts";
 import { cookieJarOf, requestOf } from "./options/request.ts";
 import { checkStdin } from "./options/secret.ts";
-import { inputOf, shardOf, urlOf } from "./options/source.ts";
+import { inputOf, loopOf, numbersOf, urlOf } from "./options/source.ts";
 import { FLAGS } from "./options/table.ts";
 import { Values } from "./options/values.ts";
 import type { RequestTemplates } from "./source/filling.ts";
@@ -101,6 +101,8 @@ export interface ThresholdOptions {
 export interface RunOptions extends LoadOptions, ThresholdOptions {
   readonly url: string | undefined;
   readonly input: InputOptions | undefined;
+  /** Whether the input begins anew each time it has ended. */
+  readonly loop: boolean;
   /** The first number, from 0. */
   readonly start: number;
   /** How many numbers from there on, from 1; Infinity without a bound. */
@@ -187,10 +189,9 @@ export async function parseRun(
   return {
     url,
     input,
-    start: values.count("start") ?? 0,
-    requests: values.count("requests", { min: 1 }) ?? most,
+    loop: loopOf(values),
+    ...numbersOf(values, most),
     durationMs,
-    shard: shardOf(values),
     ...loadOf(values),
     retry: retryOf(values, expect),
     ...thresholdsOf(values),

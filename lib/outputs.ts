@@ -84,6 +84,11 @@ export class Outputs {
     return { start: from, count: Math.max(0, start + requests - from) };
   }
 
+  /** Whether the run that is gone on with counted lines by LF and CRLF only. */
+  get onlyLf(): boolean {
+    return this.before !== undefined && this.before.crEndsLines !== true;
+  }
+
   /** How many requests there will be in the end, if a source has so many; undefined if none knows. */
   totalWith(ofSource: number | undefined): number | undefined {
     const { before } = this;

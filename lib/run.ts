@@ -25,6 +25,7 @@ import type { RunPage } from "./run_page.ts";
 import { RequestIds } from "./request_id.ts";
 import { Schedule } from "./schedule/schedule.ts";
 import { openSource, type TargetSource } from "./source/open.ts";
+import { shortfallOf } from "./source/shortfall.ts";
 import type { Engine, MaybePromise, Result, Snapshot, Target } from "./types.ts";
 
 /** How long requests in flight have once no more are to start. */
@@ -82,7 +83,8 @@ export class Run {
         const { MetricsServer } = await import("./metrics/server.ts");
         metrics = MetricsServer.listen(options.metrics);
       }
-      source = await openSource({ ...options, ...outputs.numbers, template: options.url });
+      const { numbers, onlyLf } = outputs;
+      source = await openSource({ ...options, ...numbers, onlyLf, template: options.url });
       const { isResumed: isGoneOn, isComplete } = outputs;
       answers = await Answers.open(options, { isGoneOn, isComplete });
       if (options.report !== undefined) {
@@ -165,6 +167,7 @@ export class Run {
     clearTimeout(this.#grace);
     failure ??= this.#outputFailure;
     if (failure === undefined) await this.#endRetries().catch((error) => failure = error);
+    if (failure === undefined) this.#noteShortfall();
     const hasFailed = failure !== undefined;
     failure ??= this.#gate.failure;
     const snapshot = this.snapshot();
@@ -179,6 +182,14 @@ export class Run {
     await this.#answers.close().catch((error) => failure ??= error);
     await this.#endPage(snapshot, version, failure).catch((error) => failure ??= error);
     return { snapshot, failure, madeAgain: this.#outputs.madeAgain };
+  }
+
+  /** Says so where the input held less than was asked for. */
+  #noteShortfall(): void {
+    const { ended } = this.#source;
+    if (ended === undefined || this.#isCutShort || this.#options.retryFailed) return;
+    const shortfall = shortfallOf(this.#options, ended);
+    if (shortfall !== undefined) this.#onNotice(shortfall);
   }
 
   /** Makes the page, however the run ended, unless it could not begin. */

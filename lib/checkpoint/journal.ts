@@ -22,6 +22,11 @@ export interface JournalState {
   readonly salt: string;
   /** The input as it was; null where it is no file. */
   readonly input: InputState | null;
+  /**
+   * Whether a CR alone ends a line of it. Where a journal does not say so, an earlier version
+   * began the run, which counted lines by LF and CRLF: they keep their numbers.
+   */
+  readonly crEndsLines?: true;
   /** Whether the run came to its end. */
   readonly complete: boolean;
   /** A retry of what failed that is under way; null without. */

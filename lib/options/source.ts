@@ -31,7 +31,49 @@ export function inputOf(values: Values): InputOptions | undefined {
   return { path, format: values.oneOf("input-format", ["lines", "jsonl", "csv"], byEnding) };
 }
 
-export function shardOf(values: Values): RunOptions["shard"] {
+/**
+ * Whether the input begins anew when it has ended.
+ *
+ * @throws {UsageError} If there is no input, or such a run would never end.
+ */
+export function loopOf(values: Values): boolean {
+  if (!values.isOn("loop")) return false;
+  if (!values.has("input")) {
+    throw new UsageError("'--loop' is given without '--input': give both");
+  }
+  if (!values.has("requests") && !values.has("duration")) {
+    throw new UsageError("A run with '--loop' would never end: add '--requests' or '--duration'");
+  }
+  if (values.text("input") === "-") {
+    throw new UsageError(
+      "Cannot use '--loop' with '--input -': standard input is read once: put it in a file",
+    );
+  }
+  return true;
+}
+
+/**
+ * Which numbers are requested.
+ *
+ * @param most how many, unless that is given
+ * @throws {UsageError} If they go beyond those that can be told apart.
+ */
+export function numbersOf(
+  values: Values,
+  most: number,
+): Pick<RunOptions, "start" | "requests" | "shard"> {
+  const start = values.count("start") ?? 0;
+  const requests = values.count("requests", { min: 1 }) ?? most;
+  if (requests !== Infinity && start > Number.MAX_SAFE_INTEGER - requests) {
+    throw new UsageError(
+      `Cannot count ${requests} requests from '--start ${values.text("start")}' on: ` +
+        `the numbers end at ${Number.MAX_SAFE_INTEGER}: give a smaller one`,
+    );
+  }
+  return { start, requests, shard: shardOf(values) };
+}
+
+function shardOf(values: Values): RunOptions["shard"] {
   const text = values.text("shard");
   if (text === undefined) return { index: 0, count: 1 };
   const match = /^(\d{1,9})\/(\d{1,9})$/.exec(text);

@@ -26,6 +26,10 @@ export const FLAGS: readonly Flag[] = [
       value: "FORMAT",
       help: "lines, jsonl or csv (default: by the file's ending)",
     },
+    {
+      name: "loop",
+      help: "begin the input anew when it ends, until -n or -z",
+    },
     { name: "shard", value: "I/N", help: "only requests whose number is I modulo N" },
   ]),
   ...section("Load: how fast", [

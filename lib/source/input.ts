@@ -113,9 +113,9 @@ export class Input {
   }
 
   /** Begins anew; it has come to its end, and is {@linkcode isRepeatable}. */
-  async rewind(): Promise<void> {
+  rewind(): void {
     if (this.#isClosed) return;
-    await (this.#file as Deno.FsFile).seek(0, Deno.SeekMode.Start);
+    (this.#file as Deno.FsFile).seekSync(0, Deno.SeekMode.Start);
     this.#gunzip = undefined;
     this.#isStarted = false;
     this.#read = 0;

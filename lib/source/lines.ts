@@ -23,6 +23,11 @@ export class TooLong {
  */
 export type Line = string | TooLong;
 
+/** Whether there is nothing in a line but white space: then it does not count. */
+export function isBlank(line: Line): boolean {
+  return typeof line === "string" && line.trim() === "";
+}
+
 /** Lines or records, and where the last one that was given began. */
 export interface Lines extends Source<Line> {
   next(): MaybePromise<IteratorResult<Line, undefined>>;

@@ -1,12 +1,14 @@
 import { UsageError } from "../flags.ts";
-import type { HeaderList, MaybePromise, Source, Target } from "../types.ts";
+import type { HeaderList, Source, Target } from "../types.ts";
 import { CsvReader, fieldsOf } from "./csv.ts";
 import { flagTemplates } from "./filling.ts";
 import { Input } from "./input.ts";
 import { jsonlTargets } from "./jsonl.ts";
-import { type Line, LineReader, type Lines, TooLong } from "./lines.ts";
+import { InputSource, type InputSourceOptions, NOT_UTF8 } from "./input_source.ts";
+import { isBlank, LineReader, type Lines, TooLong } from "./lines.ts";
 import { makerOf } from "./maker.ts";
 import { type Numbers, RangeSource } from "./range.ts";
+import { Rounds } from "./rounds.ts";
 import { isSecretHeader, withoutUserinfo } from "../secrets.ts";
 import {
   checkedTarget,
@@ -22,6 +24,10 @@ export interface SourceOptions extends Numbers, Defaults {
   /** The URL's template; it may be missing where the input gives URLs. */
   readonly template: string | undefined;
   readonly input: { readonly path: string; readonly format: "lines" | "jsonl" | "csv" } | undefined;
+  /** Whether the input begins anew each time it has ended. @default {false} */
+  readonly loop?: boolean | undefined;
+  /** Whether a CR alone ends no line of it. @default {false} */
+  readonly onlyLf?: boolean | undefined;
 }
 
 /** Targets, and how far they have come. */
@@ -30,6 +36,8 @@ export interface TargetSource extends Source<Target> {
   readonly total?: number | undefined;
   /** The share of the input that was read, 0 to 1, where that is known. */
   progress?(): number | undefined;
+  /** How many records the input had; undefined until it has ended, and without one. */
+  readonly ended?: number | undefined;
   return(): unknown;
 }
 
@@ -66,26 +74,51 @@ export async function openSource(options: SourceOptions): Promise<TargetSource> 
       );
     }
   }
-  const file = await Input.open(input.path);
-  const lines = new LineReader(file);
+  return await openInput(input, template, defaults, options);
+}
+
+async function openInput(
+  { path, format }: NonNullable<SourceOptions["input"]>,
+  template: Template | undefined,
+  defaults: Defaults,
+  options: SourceOptions,
+): Promise<TargetSource> {
+  const { loop = false, onlyLf } = options;
+  const name = `--input ${path}`;
+  const input = await Input.open(path);
   try {
-    if (input.format === "csv") {
-      const records = new CsvReader(lines);
-      const header = await csvHeader(records, input.path, template);
-      const columns = `'--input ${input.path}' has only ${columnsOf(header)}`;
-      refuseNames(defaults, (name) => header.has(name), columns);
-      const of = [...header.keys()].some(isSecretHeader)
-        ? withStandIn(defaults, options)
-        : defaults;
-      const make = csvTargets(header, template ?? Template.parse("{url}"), of);
-      return new InputSource(file, records, options, of, make);
+    if (loop && !input.isRepeatable) {
+      throw new UsageError(
+        `Cannot use '--loop' with '${name}': a pipe or device is read once: put it in a file`,
+      );
     }
-    const make = input.format === "jsonl"
-      ? jsonlTargets(template, defaults)
-      : lineTargets(template, defaults);
-    return new InputSource(file, lines, options, defaults, make);
+    const open = (): LineReader | CsvReader => {
+      const lines = new LineReader(input, { onlyLf });
+      return format === "csv" ? new CsvReader(lines) : lines;
+    };
+    const records = open();
+    const again = (): Lines => {
+      input.rewind();
+      return open();
+    };
+    let of = defaults;
+    let make: InputSourceOptions["make"];
+    if (records instanceof CsvReader) {
+      const header = await csvHeader(records, path, template);
+      refuseNames(of, (name) => header.has(name), `'${name}' has only ${columnsOf(header)}`);
+      if ([...header.keys()].some(isSecretHeader)) of = withStandIn(of, options);
+      make = csvTargets(header, template ?? Template.parse("{url}"), of);
+    } else make = (format === "jsonl" ? jsonlTargets : lineTargets)(template, of);
+    return new InputSource(loop ? new Rounds(records, again) : records, {
+      input,
+      name,
+      hasHeader: format === "csv",
+      numbers: options,
+      defaults: of,
+      make,
+    });
   } catch (error) {
-    file.close();
+    input.close();
     throw error;
   }
 }
@@ -237,81 +270,4 @@ function csvTargets(
     const lookup = (name: string): string => name === "" ? record : fields[header.get(name)!];
     return make(i, (template.expand(lookup) as { url: string }).url, record, lookup);
   };
-}
-
-function isBlank(line: Line): boolean {
-  return typeof line === "string" && line.trim() === "";
-}
-
-const NOT_UTF8 = "not UTF-8: convert the input to UTF-8, or percent-encode such octets of URLs";
-
-type Step = IteratorResult<Target, undefined>;
-
-/**
- * Targets from records. A record's number is its place in the input, from 0, blank lines not
- * counted; those that are not wanted are read past.
- */
-class InputSource implements TargetSource {
-  readonly #input: Input;
-  readonly #records: Lines;
-  readonly #numbers: Numbers;
-  readonly #defaults: Defaults;
-  readonly #make: (i: number, record: string) => Target;
-  #next = 0;
-
-  constructor(
-    input: Input,
-    records: Lines,
-    numbers: Numbers,
-    defaults: Defaults,
-    make: (i: number, record: string) => Target,
-  ) {
-    this.#input = input;
-    this.#records = records;
-    this.#numbers = numbers;
-    this.#defaults = defaults;
-    this.#make = make;
-  }
-
-  next(): MaybePromise<Step> {
-    const { start, count } = this.#numbers;
-    while (this.#next < start + count) {
-      const step = this.#records.next();
-      if (step instanceof Promise) return step.then((step) => this.#take(step) ?? this.next());
-      const target = this.#take(step);
-      if (target !== undefined) return target;
-    }
-    return this.#end();
-  }
-
-  /** The target of a record, if it is wanted. */
-  #take(step: IteratorResult<Line, undefined>): Step | undefined {
-    if (step.done) return this.#end();
-    const record = step.value;
-    if (isBlank(record)) return undefined;
-    const i = this.#next++;
-    const { start, shard } = this.#numbers;
-    if (i < start || i % shard.count !== shard.index) return undefined;
-    const value = record instanceof TooLong
-      ? invalidRecord(i, record.start, "longer than 1 MiB", this.#defaults)
-      : record.isWellFormed()
-      ? this.#make(i, record)
-      : invalidRecord(i, record, NOT_UTF8, this.#defaults);
-    if (value.invalid === undefined) return { value, done: false };
-    const invalid = `line ${this.#records.line}: ${value.invalid}`;
-    return { value: { ...value, invalid }, done: false };
-  }
-
-  #end(): Step {
-    this.return();
-    return { value: undefined, done: true };
-  }
-
-  progress(): number | undefined {
-    return this.#input.progress();
-  }
-
-  return(): void {
-    this.#records.return?.();
-  }
 }

@@ -30,6 +30,18 @@ export function placeOf(i: number, { first, step }: Numbering): number {
   return (i - first) / step;
 }
 
+/** How many numbers there are; undefined without a bound. */
+export function countOf({ start, count, shard }: Numbers): number | undefined {
+  if (count === Infinity) return undefined;
+  const { first, step } = numberingOf({ start, shard });
+  return Math.max(0, Math.ceil((endOf({ start, count }) - first) / step));
+}
+
+/** Behind the last number; none is above 2^53 - 1, since then it could not be told from the next. */
+function endOf({ start, count }: Pick<Numbers, "start" | "count">): number {
+  return Math.min(start + count, Number.MAX_SAFE_INTEGER + 1);
+}
+
 /** Targets by number, without input. The template's origin, if it is fixed, is checked already. */
 export class RangeSource implements Source<Target> {
   /** How many there are; undefined without a bound. */
@@ -45,11 +57,9 @@ export class RangeSource implements Source<Target> {
     this.#make = makerOf(template.isOriginFixed ? target : checkedTarget, defaults);
     const { first, step } = numberingOf({ start, shard });
     this.#step = step;
-    this.#end = Math.min(start + count, Number.MAX_SAFE_INTEGER + 1);
+    this.#end = endOf({ start, count });
     this.#next = first;
-    this.total = count === Infinity
-      ? undefined
-      : Math.max(0, Math.ceil((this.#end - this.#next) / this.#step));
+    this.total = countOf({ start, count, shard });
   }
 
   next(): IteratorResult<Target, undefined> {

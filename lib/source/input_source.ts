@@ -1,0 +1,138 @@
+import { UsageError } from "../flags.ts";
+import type { MaybePromise, Source, Target } from "../types.ts";
+import { type Input, InputError } from "./input.ts";
+import { isBlank, type Line, type Lines, TooLong } from "./lines.ts";
+import { countOf, type Numbers } from "./range.ts";
+import { Rounds } from "./rounds.ts";
+import { type Defaults, invalidRecord } from "./target.ts";
+
+/** Why no request is made of a record that is not UTF-8, in words. */
+export const NOT_UTF8 =
+  "not UTF-8: convert the input to UTF-8, or percent-encode such octets of URLs";
+
+/** Options for {@linkcode InputSource}. */
+export interface InputSourceOptions {
+  readonly input: Pick<Input, "progress">;
+  /** The argument that names the input, for messages. */
+  readonly name: string;
+  /** Whether a round that is read anew begins with a header. */
+  readonly hasHeader: boolean;
+  readonly numbers: Numbers;
+  readonly defaults: Defaults;
+  /** Makes the target of a record. */
+  readonly make: (i: number, record: string) => Target;
+}
+
+type Step = IteratorResult<Target, undefined>;
+
+/**
+ * Targets from records. A record's number is its place in the input, from 0, blank lines not
+ * counted; those that are not wanted are read past. Where the input begins anew, the numbers go on.
+ */
+export class InputSource implements Source<Target> {
+  readonly #options: InputSourceOptions;
+  /** Behind the last number. */
+  readonly #end: number;
+  /** How many targets there will be; undefined if nobody knows. */
+  readonly total: number | undefined;
+  readonly #records: Lines | Rounds;
+  #next = 0;
+  /** The number of the first record of this round. */
+  #first = 0;
+  #isHeaderNext = false;
+  #isClosed = false;
+  /** How many records the input had; undefined until it has ended. */
+  ended: number | undefined;
+
+  /** @param records from behind the header on; rounds, where the input is to begin anew */
+  constructor(records: Lines | Rounds, options: InputSourceOptions) {
+    const { numbers } = options;
+    this.#records = records;
+    this.#options = options;
+    this.#end = numbers.start + numbers.count;
+    this.total = records instanceof Rounds ? countOf(numbers) : undefined;
+  }
+
+  /**
+   * @throws {UsageError} If the input is to begin anew, and is empty.
+   * @throws {InputError} If the input breaks off, or has become empty.
+   */
+  next(): MaybePromise<Step> {
+    while (this.#next < this.#end) {
+      const step = this.#records.next();
+      if (step instanceof Promise) return this.#whenThere(step);
+      const target = this.#take(step);
+      if (target !== undefined) return target;
+    }
+    return this.#close();
+  }
+
+  /** By a loop: a chain of promises would grow with every block that is read past. */
+  async #whenThere(pending: Promise<IteratorResult<Line, undefined>>): Promise<Step> {
+    let target = this.#take(await pending);
+    while (target === undefined && this.#next < this.#end) {
+      const step = this.#records.next();
+      target = this.#take(step instanceof Promise ? await step : step);
+    }
+    return target ?? this.#close();
+  }
+
+  /** The target of a record, if it is wanted. */
+  #take(step: IteratorResult<Line, undefined>): Step | undefined {
+    if (step.done) return this.#endRound();
+    const record = step.value;
+    if (isBlank(record)) return undefined;
+    if (this.#isHeaderNext) {
+      this.#isHeaderNext = false;
+      return undefined;
+    }
+    const i = this.#next++;
+    const { numbers: { start, shard }, defaults, make } = this.#options;
+    if (i < start || i % shard.count !== shard.index) return undefined;
+    const value = record instanceof TooLong
+      ? invalidRecord(i, record.start, "longer than 1 MiB", defaults)
+      : record.isWellFormed()
+      ? make(i, record)
+      : invalidRecord(i, record, NOT_UTF8, defaults);
+    if (value.invalid === undefined) return { value, done: false };
+    const invalid = `line ${this.#records.line}: ${value.invalid}`;
+    return { value: { ...value, invalid }, done: false };
+  }
+
+  /** Begins the input anew, or ends. */
+  #endRound(): Step | undefined {
+    const { hasHeader, numbers: { start }, name } = this.#options;
+    if (this.#isClosed) return this.#close();
+    if (!(this.#records instanceof Rounds)) {
+      this.ended = this.#next;
+      return this.#close();
+    }
+    const length = this.#next - this.#first;
+    if (length === 0) {
+      this.#close();
+      if (this.#next === 0) {
+        throw new UsageError(`Cannot use '--loop' with '${name}': it is empty: fill it`);
+      }
+      throw new InputError(`Cannot go on with '${name}': it has become empty: fill it`);
+    }
+    this.#isHeaderNext = this.#records.begin() && hasHeader;
+    // Whole rounds that are not wanted need not be read.
+    this.#next += Math.max(0, Math.floor((start - this.#next) / length)) * length;
+    this.#first = this.#next;
+  }
+
+  #close(): Step {
+    this.return();
+    return { value: undefined, done: true };
+  }
+
+  /** The share of the input that was read, 0 to 1; undefined where that is not known, or no share. */
+  progress(): number | undefined {
+    return this.#records instanceof Rounds ? undefined : this.#options.input.progress();
+  }
+
+  return(): void {
+    this.#isClosed = true;
+    this.#records.return?.();
+  }
+}

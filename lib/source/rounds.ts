@@ -1,0 +1,74 @@
+import type { MaybePromise } from "../types.ts";
+import { type Line, type Lines, TooLong } from "./lines.ts";
+
+/** Most characters (UTF-16 code units) of records that are kept, and what each counts besides. */
+const MAX_KEPT_LENGTH = 1024 * 1024;
+const RECORD_LENGTH = 64;
+
+type Step = IteratorResult<Line, undefined>;
+
+/**
+ * The records of an input, round after round. A short input is read once, and its records are
+ * kept: to read one line anew for each request costs 5 us, almost as much as the request.
+ */
+export class Rounds implements Lines {
+  #records: Lines;
+  readonly #again: () => Lines;
+  /** The records of the first round; undefined once they are more than is kept. */
+  #kept: { readonly record: Line; readonly line: number }[] | undefined = [];
+  #keptLength = 0;
+  /** Which of those that are kept comes next; undefined where the input is read. */
+  #place: number | undefined;
+  line = 0;
+
+  /**
+   * @param first the records of the first round
+   * @param again reads the input anew, from its start
+   */
+  constructor(first: Lines, again: () => Lines) {
+    this.#records = first;
+    this.#again = again;
+  }
+
+  /** The next record of this round. */
+  next(): MaybePromise<Step> {
+    if (this.#place === undefined) {
+      const step = this.#records.next();
+      return step instanceof Promise ? step.then(this.#note) : this.#note(step);
+    }
+    const kept = this.#kept![this.#place++];
+    if (kept === undefined) return { value: undefined, done: true };
+    this.line = kept.line;
+    return { value: kept.record, done: false };
+  }
+
+  readonly #note = (step: Step): Step => {
+    if (step.done) return step;
+    const record = step.value;
+    this.line = this.#records.line;
+    if (this.#kept !== undefined) {
+      const { length } = record instanceof TooLong ? record.start : record;
+      this.#keptLength += length + RECORD_LENGTH;
+      if (this.#keptLength > MAX_KEPT_LENGTH) this.#kept = undefined;
+      else this.#kept.push({ record, line: this.line });
+    }
+    return step;
+  };
+
+  /**
+   * Begins the next round; the last one has come to its end.
+   *
+   * @returns whether the input is read anew, header and all
+   */
+  begin(): boolean {
+    if (this.#kept === undefined) this.#records = this.#again();
+    else this.#place = 0;
+    return this.#kept === undefined;
+  }
+
+  return(): void {
+    this.#kept = [];
+    this.#place = 0;
+    this.#records.return?.();
+  }
+}

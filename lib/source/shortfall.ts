@@ -1,0 +1,37 @@
+import type { RunOptions } from "../options.ts";
+import { numberingOf } from "./range.ts";
+
+/** What a run asks of its input. */
+type Wanted = Pick<RunOptions, "input" | "start" | "requests" | "shard" | "durationMs">;
+
+/**
+ * What to say of an input that held less than a run asked for; undefined if it held enough.
+ *
+ * @param records how many it held, all in all
+ */
+export function shortfallOf(wanted: Wanted, records: number): string | undefined {
+  const { input, start, requests, shard, durationMs } = wanted;
+  if (input === undefined) return undefined;
+  const name = `'--input ${input.path}'`;
+  const unit = (input.format === "lines" ? "line" : "record") + (records === 1 ? "" : "s");
+  if (records === 0) return `nothing was requested: ${name} has no ${unit}`;
+  const has = `${name} has ${records} ${unit}`;
+  if (numberingOf({ start, shard }).first >= records) {
+    return `nothing was requested: ${has}, and ${numbersIn(wanted)} begins behind them`;
+  }
+  const mend = input.path === "-" ? "" : ": --loop begins it anew";
+  if (records < start + requests && requests !== Infinity) {
+    return `${has}, fewer than ${numbersIn(wanted)} asks for${mend}`;
+  }
+  if (durationMs !== undefined) return `${name} ended before '--duration' was over${mend}`;
+}
+
+/** The flags that say which numbers are wanted. */
+function numbersIn({ start, requests, shard }: Wanted): string {
+  const flags = [
+    ...start === 0 ? [] : [`--start ${start}`],
+    ...requests === Infinity ? [] : [`--requests ${requests}`],
+    ...shard.count === 1 ? [] : [`--shard ${shard.index}/${shard.count}`],
+  ];
+  return `'${flags.join(" ")}'`;
+}
