@@ -73,6 +73,8 @@ for (
     ['["hunter2 (line 9 column 9)",]', "it is no JSON: give an object"],
     ['{"requests": hunter2}', "it is no JSON: give an object"],
     ['{"user":"me:hunter2"', "it is no JSON at line 1, column 21: give"],
+    ['{"data":"hunter2 \\ud800"}', "it has a lone surrogate, which UTF-8 cannot encode"],
+    ['{"header":["A: b","C: \\udfff"]}', "it has a lone surrogate, which UTF-8 cannot encode"],
     ["[]", "it is no JSON object"],
     ["null", "it is no JSON object"],
     ['"hunter2"', "it is no JSON object"],

@@ -69,6 +69,60 @@ Deno.test("jsonlTargets() takes a record's url whole without a template", async 
   ]);
 });
 
+Deno.test("jsonlTargets() makes no request of a URL in which URL would drop or replace a character", async () => {
+  const lines = [
+    '{"url":"/a\\tb"}',
+    '{"url":"/a\\r\\nb"}',
+    '{"url":"/\\u0000"}',
+    '{"url":"/\\ud800"}',
+  ];
+  const bad = [
+    ...["%09", "%0D", "%00"].map((code) => `a URL cannot hold a control character (here ${code})`),
+    "a URL cannot hold a lone surrogate",
+  ];
+  const text = [...lines, '{"url":" /é😀\\n"}'].join("\n");
+  const based = await targetsOf("jsonl", text, { template: "http://h/" });
+  assertEquals(outcomes(based), [
+    ...bad.map((why, k) => `line ${k + 1}: ${why}`),
+    "http://h/%C3%A9%F0%9F%98%80",
+  ]);
+  const whole = await targetsOf(
+    "jsonl",
+    text.replaceAll('"/', '"http://h/').replace(" /", " http://h/"),
+  );
+  assertEquals(outcomes(whole), [
+    ...bad.map((why, k) => `line ${k + 1}: ${why}`),
+    "http://h/é😀",
+  ]);
+  assert([...based, ...whole].every(({ url }) => url.isWellFormed()));
+  const filled = await targetsOf("jsonl", '{"a":"x\\ny"}\n', { template: "http://h/{a}" });
+  assertEquals(outcomes(filled), ["line 1: a URL cannot hold a control character (here %0A)"]);
+});
+
+Deno.test("jsonlTargets() sends a lone surrogate as the escape that it is, or not at all", async () => {
+  const why =
+    "line 1: a field that the templates take has a lone surrogate, which UTF-8 cannot encode";
+  for (const template of ["http://h/{a}", "http://h/?a={a}", "http://u:{a}@h/", "{a}"]) {
+    const targets = await targetsOf("jsonl", '{"a":"http://h/\\ud800","url":"x"}', { template });
+    assertEquals(outcomes(targets), [why]);
+    // What is not asked for does not matter.
+    const more = '{"a":"http://h/","b":"\\udfff"}';
+    assertEquals((await targetsOf("jsonl", more, { template }))[0].invalid, undefined);
+  }
+  const template = "http://h/";
+  const [text, json, regex] = await targetsOf(
+    "jsonl",
+    '{"body":"a\\ud800"}\n{"body":{"a":"\\ud800"}}\n{"expect":{"body":"\\ud800"}}\n',
+    { template },
+  );
+  assertEquals(text.invalid, "line 1: its 'body' has a lone surrogate, which UTF-8 cannot encode");
+  assertEquals([json.invalid, decoder.decode(json.body)], [undefined, '{"a":"\\ud800"}']);
+  assertEquals(
+    regex.invalid,
+    "line 3: a regular expression of its 'expect.body' has a lone surrogate",
+  );
+});
+
 for (
   const [line, why] of [
     ["nonsense", "not a JSON object"],

@@ -40,9 +40,9 @@ export function characterProblem(text: string): string | undefined {
 
 /** Checks a URL as far as native fetch would, so that what it would throw is known before. */
 function problemOf(url: string): string | undefined {
-  if (!ABSOLUTE.test(url)) return "not an absolute http or https URL";
   const problem = characterProblem(url);
   if (problem !== undefined) return problem;
+  if (!ABSOLUTE.test(url)) return "not an absolute http or https URL";
   const parsed = URL.parse(url);
   if (parsed === null) return "not a URL";
   if (parsed.port === "0") return "port 0 cannot be requested";
