@@ -266,7 +266,7 @@ Deno.test("myriad -i table.csv fills the template", async () => {
   );
   const ran = await myriad(["-i", dir.file("t.csv"), server.url("/{id}?name={name}"), "-c", "1"]);
   assertEquals(ran.code, 0);
-  assertEquals(paths(server), ["/1?name=a%20%22b%22%2C%0Ac", "/2?name=Tom%20%26%20Jerry"]);
+  assertEquals(paths(server), ["/1?name=a%20%22b%22%2C%0D%0Ac", "/2?name=Tom%20%26%20Jerry"]);
 });
 
 Deno.test("myriad makes a record with error 'url' of a line that is none, and goes on", async () => {
@@ -529,7 +529,8 @@ for (
     ["the scheme is another", ["ftp://127.0.0.1/"], FILES, /ftp/],
     ["a field of the template is unknown", ["URL/{name}"], FILES, /name/],
     ["a brace of the template is open", ["URL/{"], FILES, /\{/],
-    ["an argument has control characters", ["ftp://\x1b[31m/"], FILES, /ftp:\/\/\\x1b\[31m/],
+    ["an argument has control characters", ["URL", "-c", "\x1b[31m"], FILES, /-c.* \\x1b\[31m'/],
+    ["the URL has control characters", ["URL/\x1b[31m"], FILES, /a control character \(here %1B\)/],
     ["an expectation is none", ["URL", "--expect-status", "2000"], FILES, /give a list like/],
     [
       "compare may not start processes",

@@ -167,6 +167,22 @@ Deno.test("parseRun() reads fields of the request", async () => {
   ]);
 });
 
+Deno.test("parseRun() reads lines of a file of fields whatever ends them", async () => {
+  const path = await Deno.makeTempFile();
+  try {
+    for (const end of ["\n", "\r\n", "\r"]) {
+      await Deno.writeTextFile(path, ["A: 1", "", "B: 2", ""].join(end));
+      const { headers } = await parse("-H", `@${path}`, URL_);
+      assertEquals(headers.slice(0, 2), [["A", "1"], ["B", "2"]]);
+      await Deno.writeTextFile(path, `me:pw${end}`);
+      const { headers: [field] } = await parse("-u", `@${path}`, URL_);
+      assertEquals(field, ["Authorization", "Basic bWU6cHc="]);
+    }
+  } finally {
+    await Deno.remove(path);
+  }
+});
+
 Deno.test("parseRun() reads a body as curl does", async () => {
   const directory = await Deno.makeTempDir();
   const path = `${directory}/body`;

@@ -50,7 +50,7 @@ function shownFile(name: string, value: string): string {
 export async function secretOf(name: string, value: string): Promise<string> {
   if (!isInFile(value)) return value;
   const flag = fileFlag(name, value);
-  const text = (await readFlagFile(name, value)).replace(/\r?\n$/, "");
+  const text = (await readFlagFile(name, value)).replace(/(?:\r\n|[\r\n])$/, "");
   if (/[\r\n]/.test(text)) {
     throw new UsageError(`Cannot use '${flag}': it has more than one line: leave one`);
   }
@@ -67,7 +67,7 @@ export async function secretLines(
   value: string,
 ): Promise<(readonly [line: string, number: number])[]> {
   const text = await readFlagFile(name, value);
-  return text.split(/\r?\n/).map((line, k) => [line, k + 1] as const)
+  return text.split(/\r\n|[\r\n]/).map((line, k) => [line, k + 1] as const)
     .filter(([line]) => line.trim() !== "");
 }
 
