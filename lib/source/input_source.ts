@@ -67,7 +67,7 @@ export class InputSource implements Source<Target> {
     return this.#close();
   }
 
-  /** By a loop: a chain of promises would grow with every block that is read past. */
+  /** Reads on in a loop: a chain of promises would grow with every block that is read past. */
   async #whenThere(pending: Promise<IteratorResult<Line, undefined>>): Promise<Step> {
     let target = this.#take(await pending);
     while (target === undefined && this.#next < this.#end) {
@@ -111,9 +111,13 @@ export class InputSource implements Source<Target> {
     if (length === 0) {
       this.#close();
       if (this.#next === 0) {
-        throw new UsageError(`Cannot use '--loop' with '${name}': it is empty: fill it`);
+        throw new UsageError(
+          `Cannot use '--loop' with '${name}': it is empty: name an input with records`,
+        );
       }
-      throw new InputError(`Cannot go on with '${name}': it has become empty: fill it`);
+      throw new InputError(
+        `Cannot go on with '${name}': it has become empty: leave it as it is during a run`,
+      );
     }
     this.#isHeaderNext = this.#records.begin() && hasHeader;
     // Whole rounds that are not wanted need not be read.
@@ -126,7 +130,7 @@ export class InputSource implements Source<Target> {
     return { value: undefined, done: true };
   }
 
-  /** The share of the input that was read, 0 to 1; undefined where that is not known, or no share. */
+  /** The share of the input that was read, 0 to 1; undefined where nobody knows, and in rounds. */
   progress(): number | undefined {
     return this.#records instanceof Rounds ? undefined : this.#options.input.progress();
   }

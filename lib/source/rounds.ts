@@ -1,8 +1,9 @@
 import type { MaybePromise } from "../types.ts";
 import { type Line, type Lines, TooLong } from "./lines.ts";
 
-/** Most characters (UTF-16 code units) of records that are kept, and what each counts besides. */
+/** Most characters (UTF-16 code units) of records that are kept. */
 const MAX_KEPT_LENGTH = 1024 * 1024;
+/** How many characters each record counts beyond its own, for the memory that it takes as an object. */
 const RECORD_LENGTH = 64;
 
 type Step = IteratorResult<Line, undefined>;
