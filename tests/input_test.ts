@@ -48,7 +48,7 @@ for (const engine of ["http1", "fetch"]) {
       `\x00${url("/")}`,
     ].join("");
     const ran = await run(["-i", await dir.write("urls", octets(list))]);
-    assertEquals([ran.code, ran.stderr], [1, ""]);
+    assertEquals([ran.code, ran.stderr], [1, "myriad: 5 of 9 requests failed: 5 url\n"]);
     assertEquals(targetsAt(server), ["/0", "/1", "/2", "/%EF%BF%BD/caf%C3%A9"]);
     const records = recordsOf(ran.stdout);
     assertEquals(records.map(({ i, error, attempts }) => [i, error, attempts]), [
@@ -81,7 +81,7 @@ for (const engine of ["http1", "fetch"]) {
       ].join("\n")),
     );
     const ran = await run(["-i", jsonl, server.url("/")]);
-    assertEquals([ran.code, ran.stderr], [1, ""]);
+    assertEquals([ran.code, ran.stderr], [1, "myriad: 4 of 7 requests failed: 4 url\n"]);
     assertEquals(targetsAt(server), ["/1", "/3", "/%F0%9F%98%80"]);
     const bodies = server.requests.map((request) => request.split("\r\n\r\n")[1]);
     assertEquals(bodies, ["caf\xc3\xa9 \xef\xbf\xbd", '{"a":"\\ud800"}', ""]);
@@ -290,7 +290,7 @@ Deno.test("myriad --resume keeps the numbers of a run that began when a CR alone
   assertEquals(crEndsLines, true);
   await writeJournal(`${output}.myriad`, earlier);
   const ran = await myriad([...args, "-o", output, "--resume"]);
-  assertEquals([ran.code, ran.stderr], [1, ""]);
+  assertEquals([ran.code, ran.stderr], [1, "myriad: 1 of 502 requests failed: 1 url\n"]);
   const records = recordsOf(await Deno.readTextFile(output));
   assertEquals(records.map(({ i }) => i), Array.from({ length: 502 }, (_, i) => i));
   const [both, last] = records.slice(-2);
