@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { lookup } from "node:dns/promises";
-import type { ErrorKind, ProxyOptions, TlsOptions } from "../types.ts";
+import type { ProxyOptions, TlsOptions } from "../types.ts";
+import { failureOfConnect, shortageOfConnect } from "./connect_failure.ts";
 import {
   type ConnectError,
   Connection,
@@ -12,7 +12,9 @@ import {
   type Destination,
 } from "./connection.ts";
 import { Deadlines } from "./deadlines.ts";
-import { type Failure, failureOfConnectTimeout, failureOfLookup } from "./failure.ts";
+import { type Addresses, ATTEMPT_DELAY_MS, Dial, type DialOwner } from "./dial.ts";
+import type { Failure } from "./failure.ts";
+import { type Address, knownAddresses, type LookUp, NameLookups } from "./name_lookup.ts";
 import type { Origin, Route } from "./request.ts";
 import { RightOfWay } from "./right_of_way.ts";
 import { Shortage } from "./shortage.ts";
@@ -20,6 +22,10 @@ import { isForwarded, tunnelThrough } from "./tunnel.ts";
 
 /** Someone who waits for a connection. */
 export interface Waiter {
+  /** Whether a connection that was used before will not do. */
+  readonly isFreshOnly: boolean;
+  /** A connection is being made for this one now; so far it had to wait for its turn. */
+  onTurn(): void;
   /** Called with a connection that is idle, and the waiter's to use at once. */
   onConnection(connection: Connection): void;
   onConnectFailure(failure: Failure): void;
@@ -29,7 +35,7 @@ export interface Waiter {
 export interface ConnectionPoolOptions {
   /** Most connections, used and idle; from 1. */
   readonly concurrency: number;
-  /** Milliseconds for a connection to be made, its TLS included, more than 0. */
+  /** Milliseconds for a connection to be made, its look-up and TLS included, more than 0. */
   readonly connectTimeoutMs: number;
   /**
    * Whether to connect by name, not by address: a permission for a name is none for its
@@ -41,20 +47,30 @@ export interface ConnectionPoolOptions {
   readonly proxy: ProxyOptions | undefined;
   /** The path of a Unix socket that every connection goes to, if any. */
   readonly unixSocket: string | undefined;
+  /** How names are looked up. @default by the system */
+  readonly lookUp?: LookUp | undefined;
 }
 
 /** The key of the one site of all origins that a proxy is asked for. */
 const FORWARDED = "proxy";
 
-/** Most connections being made at once: more of them starve each other. */
-const MAX_CONNECTING = 64;
+/** Most connections at once that were begun a short while ago: more of them starve each other. */
+const MAX_YOUNG = 64;
+/**
+ * After so long a connection counts as one that waits for the network: a host that does not answer
+ * costs this process nothing, and must not hold up the others.
+ */
+const YOUNG_MS = 100;
+/** Most connections being made at once to one host. */
+const MAX_PER_SITE = 256;
+/** Most sockets above the concurrency, for the second and further addresses of hosts. */
+const MAX_EXTRA_SOCKETS = 8;
+/** How long a host waits for a look-up by the system before the name server is asked directly. */
+const LOOKUP_PATIENCE_MS = 300;
+/** How often it is looked whose time has come, while connections are being made. */
+const TICK_MS = 10;
 /** How long a connection idles before it is closed. */
 const IDLE_MS = 15_000;
-
-interface Address {
-  readonly address: string;
-  readonly family: number;
-}
 
 /**
  * An origin that has connections, or somebody who waits for one; or all origins that a proxy is
@@ -65,16 +81,26 @@ class Site {
   readonly origin: Origin;
   /** Last in, first out: the warmest is used first, and those at the bottom grow old. */
   readonly idle: Connection[] = [];
-  /** First in, first out; both together at most the run's concurrency. */
+  /**
+   * First in, first out; at most the run's concurrency. A connection is being made for each of the
+   * first {@linkcode begun}; the others wait for their turn:
+   *
+   * ```text
+   * [ begun | begun | waits for its turn | waits for its turn ]
+   * ```
+   */
   readonly waiting: Waiter[] = [];
-  /** Those that take none but a connection that was not used before. */
-  readonly waitingForFresh: Waiter[] = [];
-  connecting = 0;
+  begun = 0;
+  /** How many of those who wait are {@linkcode Waiter.isFreshOnly}. */
+  freshOnly = 0;
+  /** Connections being made, the longest first. */
+  readonly dials = new Set<Dial>();
   open = 0;
-  /** Asked once; undefined before, and after every address has failed. */
-  addresses: Promise<Address[]> | undefined;
-  /** Those of the origin's host behind a proxy that leaves the looking up to us; as above. */
-  farAddresses: Promise<Address[]> | undefined;
+  /** Known once the look-up is over, and forgotten when every address has failed. */
+  known: Addresses | undefined;
+  lookUp: Promise<Addresses> | undefined;
+  /** Ends the look-up, if that is possible. */
+  abandonLookUp: AbortController | undefined;
   /** Addresses that there was a connection to. */
   readonly reached = new Set<string>();
 
@@ -83,36 +109,66 @@ class Site {
     this.origin = origin;
   }
 
-  /** How many connections are to be made for those who wait, besides those that are or will be. */
+  /** How many connections are to be begun for those who wait. */
   get missing(): number {
-    const forAny = Math.max(0, this.waiting.length - this.idle.length);
-    return forAny + this.waitingForFresh.length - this.connecting;
+    const forAny = Math.max(0, this.waiting.length - this.freshOnly - this.idle.length);
+    return forAny + this.freshOnly - this.dials.size;
+  }
+
+  /** Takes out one who waits. */
+  take(place: number): Waiter {
+    const [waiter] = place === 0 ? [this.waiting.shift()!] : this.waiting.splice(place, 1);
+    if (place < this.begun) this.begun--;
+    if (waiter.isFreshOnly) this.freshOnly--;
+    this.giveTurns();
+    return waiter;
+  }
+
+  /** Tells those that they are begun for whom a connection is being made by now. */
+  giveTurns(): void {
+    // What else they wait for is their own host's answer.
+    const isFull = this.dials.size >= MAX_PER_SITE;
+    const { waiting } = this;
+    while (this.begun < waiting.length && (isFull || this.begun < this.dials.size)) {
+      waiting[this.begun++].onTurn();
+    }
   }
 }
 
-/** Gives out connections, and takes them back. */
-export class ConnectionPool implements ConnectionOwner {
+/**
+ * Gives out connections, and takes them back. Hosts take turns at connecting, one connection each.
+ */
+export class ConnectionPool implements ConnectionOwner, DialOwner {
   readonly #options: ConnectionPoolOptions;
+  readonly isProxied: boolean;
   readonly #sites = new Map<string, Site>();
   readonly #siteOf = new Map<Connection, Site>();
-  /** Who is told of what an address did when it was connected to. */
-  readonly #attempts = new Map<Connection, (error: ConnectError | undefined) => void>();
-  /** Those that are being made, the longest first. */
+  /** Of connections that are not ready. */
+  readonly #dialOf = new Map<Connection, Dial>();
+  readonly #siteOfDial = new Map<Dial, Site>();
+  /** Dials of at most {@linkcode YOUNG_MS}, the longest first; at most {@linkcode MAX_YOUNG}. */
+  readonly #young = new Set<Dial>();
+  /** Dials that have more addresses to try, by when the last one was tried. */
+  readonly #racing = new Set<Dial>();
+  /** Dials, the longest first. */
   readonly #connects: Deadlines;
-  /** Those that idle, the longest first, of all origins. */
+  /** Connections that idle, the longest first, of all origins. */
   readonly #idles = new Deadlines(IDLE_MS);
-  /** Origins that have somebody waiting for whom a connection is to be made. */
+  /** Sites for which connections are to be begun, in turn. */
   readonly #hungry = new Set<Site>();
-  #connecting = 0;
+  readonly #lookUps: NameLookups;
+  /** Sites that wait for a look-up to begin, and since when. */
+  readonly #nameless = new Map<Site, number>();
+  #ticks: ReturnType<typeof setInterval> | undefined;
   /** Connections that were made, ever. */
   #made = 0;
   /** Connections that idle, of all origins. */
   #idling = 0;
   readonly #rightOfWay = new RightOfWay(
     () => ({
-      connecting: this.#connecting,
+      connecting: this.#siteOfDial.size,
       made: this.#made,
-      busy: this.#siteOf.size - this.#connecting - this.#idling,
+      busy: this.#siteOf.size - this.#dialOf.size - this.#idling,
     }),
     () => this.#serveAll(),
   );
@@ -121,29 +177,33 @@ export class ConnectionPool implements ConnectionOwner {
 
   constructor(options: ConnectionPoolOptions) {
     this.#options = options;
+    this.isProxied = options.proxy !== undefined;
     this.#connects = new Deadlines(options.connectTimeoutMs);
+    this.#lookUps = new NameLookups(() => this.#onLookUpRoom(), options.lookUp);
   }
 
-  /** Finds or makes a connection for somebody. */
-  acquire({ origin }: Route, waiter: Waiter): void {
+  /**
+   * Finds or makes a connection for somebody.
+   *
+   * @returns whether the waiter has to wait for its turn, which it is then told of
+   */
+  acquire({ origin }: Route, waiter: Waiter): boolean {
     const site = this.#siteFor(origin);
-    const connection = this.#rightOfWay.isOn ? undefined : site.idle.pop();
-    if (connection !== undefined) {
-      this.#idles.remove(connection);
-      this.#idling--;
-      return waiter.onConnection(connection);
+    if (!waiter.isFreshOnly && !this.#rightOfWay.isOn) {
+      const connection = site.idle.pop();
+      if (connection !== undefined) {
+        this.#idles.remove(connection);
+        this.#idling--;
+        waiter.onConnection(connection);
+        return false;
+      }
     }
     site.waiting.push(waiter);
+    if (waiter.isFreshOnly) site.freshOnly++;
     this.#hungry.add(site);
     this.#connectMore();
-  }
-
-  /** Makes a connection for somebody. */
-  acquireFresh({ origin }: Route, waiter: Waiter): void {
-    const site = this.#siteFor(origin);
-    site.waitingForFresh.push(waiter);
-    this.#hungry.add(site);
-    this.#connectMore();
+    site.giveTurns();
+    return site.begun < site.waiting.length;
   }
 
   #siteFor(origin: Origin): Site {
@@ -157,124 +217,155 @@ export class ConnectionPool implements ConnectionOwner {
     return isForwarded(this.#options.proxy, origin) ? FORWARDED : origin.key;
   }
 
-  /** Forgets somebody who waits. */
+  /** Forgets somebody who waits; a connection that was being made for nobody else is ended. */
   forget({ origin }: Route, waiter: Waiter): void {
     const site = this.#sites.get(this.#keyOf(origin));
-    for (const waiting of [site?.waiting, site?.waitingForFresh]) {
-      const place = waiting?.indexOf(waiter) ?? -1;
-      if (place >= 0) waiting!.splice(place, 1);
+    const place = site?.waiting.indexOf(waiter) ?? -1;
+    if (site === undefined || place < 0) return;
+    site.take(place);
+    if (site.dials.size > site.waiting.length) {
+      const [dial] = site.dials;
+      dial.cancel();
+      this.#end(dial);
     }
+    this.#drop(site);
+    this.#connectMore();
   }
 
+  /** Begins connections for those who wait, one for each site in turn. */
   #connectMore(): void {
     for (const site of this.#hungry) {
-      while (site.missing > 0) {
-        if (this.#connecting >= MAX_CONNECTING || this.shortage.isOn) return;
-        site.connecting++;
-        this.#connecting++;
-        this.#rightOfWay.watch();
-        this.#connect(site).then((failure) => {
-          site.connecting--;
-          this.#connecting--;
-          if (failure !== undefined) {
-            (site.waitingForFresh.shift() ?? site.waiting.shift())?.onConnectFailure(failure);
-          }
-          // Several may have ended before any of them was counted out.
-          if (site.missing > 0) this.#hungry.add(site);
-          this.#drop(site);
-          this.#connectMore();
-        });
-      }
+      if (this.#young.size >= MAX_YOUNG || this.shortage.isOn) return;
       this.#hungry.delete(site);
-    }
-  }
-
-  /**
-   * Makes a connection; tries each address in turn, first the one that answered last.
-   *
-   * @returns why there is none; undefined too where whoever waits has to wait on
-   */
-  async #connect(site: Site): Promise<Failure | undefined> {
-    const { proxy, unixSocket } = this.#options;
-    const { hostname } = site.origin;
-    let addresses: Address[];
-    let fars: Address[] = [{ address: hostname, family: 0 }];
-    let isOfProxy = proxy !== undefined;
-    try {
-      addresses = unixSocket === undefined
-        ? await (site.addresses ??= this.#addressesOf(proxy?.hostname ?? hostname))
-        : [{ address: unixSocket, family: 0 }];
-      isOfProxy = false;
-      // This one, by its scheme, leaves the looking up to us.
-      if (proxy?.protocol === "socks5") fars = await (site.farAddresses ??= lookUp(hostname));
-    } catch (error) {
-      site.addresses = site.farAddresses = undefined;
-      const { code, message } = error as NodeJS.ErrnoException;
-      if (code === "EPERM" && proxy !== undefined && !isOfProxy) return failureOfLookup(hostname);
-      const noConnection = { isTls: false, refusal: undefined, wasReached: false };
-      return this.#failureOf({ code, message, isOfProxy, ...noConnection });
-    }
-    let failure: Failure | undefined;
-    for (const address of [...addresses]) {
-      let error: ConnectError | undefined;
-      for (const far of [...fars]) {
-        error = await this.#open(site, address, far.address);
-        if (error === undefined) {
-          this.shortage.end();
-          site.reached.add(address.address);
-          putFirst(addresses, address);
-          putFirst(fars, far);
-          return undefined;
-        }
-        const shortage = shortageOf(error, site.reached.has(address.address));
-        if (shortage !== undefined) {
-          this.shortage.begin(shortage).then(() => this.#connectMore());
-          // What idles holds sockets that somebody waits for.
-          this.#idles.cancel();
-          return undefined;
-        }
-        failure = this.#failureOf(error);
-        if (error.refusal?.isOfAddress !== true) break;
+      if (site.missing <= 0 || site.dials.size >= MAX_PER_SITE) continue;
+      if (!this.#hasLookUp(site)) {
+        if (!this.#nameless.has(site)) this.#nameless.set(site, performance.now());
+        this.#watch();
+        continue;
       }
-      // What a proxy that was there says is not made better by its other addresses.
-      if (proxy !== undefined && error?.wasReached) break;
+      this.#begin(site, false);
+      if (site.missing > 0) this.#hungry.add(site);
     }
-    site.addresses = site.farAddresses = undefined;
-    return failure ?? { error: "dns", detail: "the name has no address" };
   }
 
-  #failureOf(error: ConnectError): Failure {
-    if (error.code === "timeout") return failureOfConnectTimeout(this.#options.connectTimeoutMs);
-    if (error.refusal !== undefined) {
-      return { error: "connect", detail: `the proxy ${error.refusal.message}` };
-    }
-    const known = CODES[error.code ?? ""];
-    // Whatever it is: it says nothing of the host.
-    if (error.isOfProxy) {
-      return { error: "connect", detail: `the proxy: ${known?.[1] ?? error.message}` };
-    }
-    if (known !== undefined && !(error.isTls && known[0] === "connect")) {
-      return { error: known[0], detail: known[1] };
-    }
-    return { error: error.isTls ? "tls" : "connect", detail: error.message };
+  /** Whether the addresses of a site are known, or can be looked up now. */
+  #hasLookUp(site: Site): boolean {
+    return site.known !== undefined || site.lookUp !== undefined ||
+      this.#unknownNames(site).every((name) => this.#lookUps.hasRoomFor(name));
   }
 
-  /** What to connect to for a host. */
-  async #addressesOf(hostname: string): Promise<Address[]> {
-    return this.#options.byName ? [{ address: hostname, family: 0 }] : await lookUp(hostname);
+  /** The names that have to be looked up for a site. */
+  #unknownNames({ origin }: Site): string[] {
+    const { byName, proxy, unixSocket } = this.#options;
+    const names = unixSocket !== undefined || byName ? [] : [proxy?.hostname ?? origin.hostname];
+    // A proxy by this protocol leaves the look-up to us.
+    if (proxy?.protocol === "socks5") names.push(origin.hostname);
+    return names.filter((name) => knownAddresses(name) === undefined);
   }
 
-  /** @param far the host that a proxy is asked for a way to */
-  #open(site: Site, address: Address, far: string): Promise<ConnectError | undefined> {
-    const { promise, resolve } = Promise.withResolvers<ConnectError | undefined>();
-    // Idle connections of other origins make room: so many hosts need no more sockets than few.
+  /** @param isDirect whether names are asked of the name server, if they have to be looked up */
+  #begin(site: Site, isDirect: boolean): void {
+    const now = performance.now();
+    const dial = new Dial(this, now);
+    this.#siteOfDial.set(dial, site);
+    this.#young.add(dial);
+    this.#connects.add(dial, now);
+    site.dials.add(dial);
+    site.giveTurns();
+    this.#watch();
+    this.#rightOfWay.watch();
+    if (site.known !== undefined) return dial.begin(site.known);
+    site.lookUp ??= this.#lookUp(site, isDirect);
+    site.lookUp.then((known) => dial.begin(known), (error: ConnectError) => dial.fail(error));
+  }
+
+  /** @throws {ConnectError} If no addresses are found. */
+  async #lookUp(site: Site, isDirect: boolean): Promise<Addresses> {
+    const { byName, proxy, unixSocket } = this.#options;
+    const { hostname } = site.origin;
+    const abandon = site.abandonLookUp = new AbortController();
+    const find = async (name: string): Promise<Address[]> =>
+      knownAddresses(name) ??
+        await (isDirect
+          ? this.#lookUps.findDirectly(name, abandon.signal)
+          : this.#lookUps.find(name));
+    const name = proxy?.hostname ?? hostname;
+    let isOfProxy = this.isProxied;
+    try {
+      const addresses = unixSocket !== undefined || byName
+        ? [{ address: unixSocket ?? name, family: 0 }]
+        : await find(name);
+      isOfProxy = false;
+      const targets = proxy?.protocol === "socks5"
+        ? await find(hostname)
+        : [{ address: hostname, family: 0 }];
+      return site.known = { addresses, targets };
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      throw { code, message, isOfProxy, isTls: false, refusal: undefined, wasReached: false };
+    } finally {
+      if (site.abandonLookUp === abandon) site.lookUp = site.abandonLookUp = undefined;
+    }
+  }
+
+  #onLookUpRoom(): void {
+    for (const site of this.#nameless.keys()) {
+      if (!this.#hasLookUp(site)) return;
+      this.#nameless.delete(site);
+      this.#hungry.add(site);
+    }
+    this.#connectMore();
+  }
+
+  /** Looks after connections that are being made, as long as there are any. */
+  #watch(): void {
+    this.#ticks ??= setInterval(() => this.#tick(performance.now()), TICK_MS);
+  }
+
+  #tick(now: number): void {
+    for (const dial of this.#young) {
+      if (now - dial.startMs < YOUNG_MS) break;
+      this.#young.delete(dial);
+    }
+    for (const dial of this.#racing) {
+      if (now - dial.triedAtMs < ATTEMPT_DELAY_MS) break;
+      if (dial.next !== undefined && !this.#makeRoomFor(dial, dial.next)) break;
+      this.#racing.delete(dial);
+      if (dial.next !== undefined) dial.race(now);
+    }
+    for (const [site, since] of this.#nameless) {
+      if (now - since < LOOKUP_PATIENCE_MS || !this.#lookUps.hasDirectRoom) break;
+      this.#nameless.delete(site);
+      if (site.missing <= 0) continue;
+      this.#begin(site, true);
+      this.#hungry.add(site);
+    }
+    this.#connectMore();
+    if (this.#siteOfDial.size + this.#nameless.size > 0) return;
+    clearInterval(this.#ticks);
+    this.#ticks = undefined;
+  }
+
+  /** Sees to it that there is a socket for one more address of a host, if possible. */
+  #makeRoomFor(dial: Dial, { address }: Address): boolean {
+    if (this.#siteOf.size < this.#options.concurrency + MAX_EXTRA_SOCKETS) return true;
+    if (!this.#siteOfDial.get(dial)!.reached.has(address)) return false;
+    dial.closeFirst();
+    return true;
+  }
+
+  /** Idle connections of other origins make room: so many hosts need no more sockets than few. */
+  open(dial: Dial, address: Address, target: Address): Connection {
+    const site = this.#siteOfDial.get(dial)!;
     if (this.#siteOf.size >= this.#options.concurrency) this.#idles.stopFirst();
-    const connection = new Connection(this.#destinationOf(site, address, far), this);
+    const destination = this.#destinationOf(site, address, target.address);
+    const connection = new Connection(destination, this);
     this.#siteOf.set(connection, site);
-    this.#attempts.set(connection, resolve);
-    this.#connects.add(connection, performance.now());
+    this.#dialOf.set(connection, dial);
     site.open++;
-    return promise;
+    this.#racing.delete(dial);
+    if (dial.hasMore) this.#racing.add(dial);
+    return connection;
   }
 
   #destinationOf({ origin }: Site, { address, family }: Address, far: string): Destination {
@@ -295,18 +386,83 @@ export class ConnectionPool implements ConnectionOwner {
     };
   }
 
-  onIdle(connection: Connection): void {
-    const site = this.#siteOf.get(connection)!;
-    const isFresh = connection.uses === 0;
-    if (isFresh) {
-      this.#made++;
-      this.#connects.remove(connection);
-      this.#attempts.get(connection)!(undefined);
-      this.#attempts.delete(connection);
+  onAttemptFailure(dial: Dial, error: ConnectError, { address }: Address): void {
+    const site = this.#siteOfDial.get(dial)!;
+    const shortage = shortageOfConnect(error, site.reached.has(address));
+    if (shortage === undefined) return;
+    dial.cancel();
+    this.#end(dial);
+    this.shortage.begin(shortage).then(() => this.#connectMore());
+    // What idles holds sockets that somebody waits for.
+    this.#idles.cancel();
+    this.#drop(site);
+  }
+
+  onDialed(dial: Dial, connection: Connection, address: Address, target: Address): void {
+    const site = this.#end(dial);
+    this.#made++;
+    connection.openMs = performance.now() - dial.startMs;
+    this.shortage.end();
+    site.reached.add(address.address);
+    if (site.known !== undefined) {
+      putFirst(site.known.addresses, address);
+      putFirst(site.known.targets, target);
     }
-    const waiter = (isFresh ? site.waitingForFresh.shift() : undefined) ??
-      (this.#rightOfWay.isOn ? undefined : site.waiting.shift());
-    if (waiter !== undefined) return waiter.onConnection(connection);
+    this.#give(site, connection);
+    this.#connectMore();
+  }
+
+  onDialFailure(dial: Dial, error: ConnectError | undefined): void {
+    const site = this.#end(dial);
+    site.known = undefined;
+    if (site.waiting.length > 0) {
+      const { connectTimeoutMs } = this.#options;
+      const failure = failureOfConnect(error, {
+        connectTimeoutMs,
+        hasAddress: dial.hasAddress,
+        hostname: site.origin.hostname,
+        isProxied: this.isProxied,
+      });
+      const place = site.waiting.findIndex(({ isFreshOnly }) => isFreshOnly);
+      site.take(Math.max(0, place)).onConnectFailure(failure);
+    }
+    this.#drop(site);
+    this.#connectMore();
+  }
+
+  /** Counts a dial out. */
+  #end(dial: Dial): Site {
+    const site = this.#siteOfDial.get(dial)!;
+    this.#siteOfDial.delete(dial);
+    this.#young.delete(dial);
+    this.#racing.delete(dial);
+    this.#connects.remove(dial);
+    site.dials.delete(dial);
+    if (site.dials.size === 0) {
+      site.abandonLookUp?.abort();
+      site.lookUp = site.abandonLookUp = undefined;
+    }
+    if (site.missing > 0) this.#hungry.add(site);
+    return site;
+  }
+
+  onIdle(connection: Connection): void {
+    if (connection.uses > 0) return this.#give(this.#siteOf.get(connection)!, connection);
+    const dial = this.#dialOf.get(connection)!;
+    this.#dialOf.delete(connection);
+    dial.onOpen(connection);
+  }
+
+  /** Gives a connection to one who waits for it, or lets it idle. */
+  #give(site: Site, connection: Connection): void {
+    const isFresh = connection.uses === 0;
+    const { waiting } = site;
+    const place = site.freshOnly === 0
+      ? (waiting.length === 0 ? -1 : 0)
+      : waiting.findIndex(({ isFreshOnly }) => isFreshOnly === isFresh);
+    if (place >= 0 && (waiting[place].isFreshOnly || !this.#rightOfWay.isOn)) {
+      return site.take(place).onConnection(connection);
+    }
     site.idle.push(connection);
     this.#idling++;
     this.#idles.add(connection);
@@ -315,54 +471,57 @@ export class ConnectionPool implements ConnectionOwner {
   /** Gives what idles to those who wait. */
   #serveAll(): void {
     for (const site of this.#sites.values()) {
-      while (site.waiting.length > 0 && site.idle.length > 0 && !this.#rightOfWay.isOn) {
+      while (site.idle.length > 0 && !this.#rightOfWay.isOn) {
+        const place = site.waiting.findIndex(({ isFreshOnly }) => !isFreshOnly);
+        if (place < 0) break;
         const connection = site.idle.pop()!;
         this.#idles.remove(connection);
         this.#idling--;
-        site.waiting.shift()!.onConnection(connection);
+        site.take(place).onConnection(connection);
       }
     }
   }
 
   onClose(connection: Connection, connectError: ConnectError | undefined): void {
-    this.#attempts.get(connection)?.(connectError);
-    this.#attempts.delete(connection);
-    // In one of the two, if in any.
-    this.#idles.remove(connection);
     const site = this.#siteOf.get(connection);
     if (site === undefined) return;
     this.#siteOf.delete(connection);
+    site.open--;
+    const dial = this.#dialOf.get(connection);
+    if (dial !== undefined) {
+      this.#dialOf.delete(connection);
+      dial.onFailure(connection, connectError!);
+    }
+    // It is in there, if it idles.
+    this.#idles.remove(connection);
     const place = site.idle.lastIndexOf(connection);
     if (place >= 0) {
       site.idle.splice(place, 1);
       this.#idling--;
     }
-    site.open--;
     this.#drop(site);
   }
 
   #drop(site: Site): void {
-    if (site.open + site.connecting + site.waiting.length + site.waitingForFresh.length === 0) {
-      this.#sites.delete(site.key);
-    }
+    if (site.open + site.dials.size + site.waiting.length > 0) return;
+    this.#nameless.delete(site);
+    this.#hungry.delete(site);
+    if (this.#sites.get(site.key) === site) this.#sites.delete(site.key);
   }
 
   /** Closes all that is open. */
   close(): void {
+    clearInterval(this.#ticks);
     this.#idles.close();
     this.#connects.close();
     this.shortage.close();
     this.#rightOfWay.close();
+    for (const dial of this.#siteOfDial.keys()) {
+      dial.cancel();
+      this.#end(dial);
+    }
     for (const connection of this.#siteOf.keys()) connection.destroy();
   }
-}
-
-/** The addresses of a name; those of `localhost` are known without asking (RFC 6761 §6.3). */
-async function lookUp(hostname: string): Promise<Address[]> {
-  if (hostname === "localhost") {
-    return [{ address: "127.0.0.1", family: 4 }, { address: "::1", family: 6 }];
-  }
-  return await lookup(hostname, { all: true });
 }
 
 /** Moves an address to where it is tried first. */
@@ -370,35 +529,4 @@ function putFirst(addresses: Address[], address: Address): void {
   if (addresses[0] === address) return;
   addresses.splice(addresses.indexOf(address), 1);
   addresses.unshift(address);
-}
-
-/** The codes that Node's sockets and look-ups fail with, the kind of each, and words for it. */
-const CODES: Readonly<Record<string, readonly [ErrorKind, string]>> = {
-  ECONNREFUSED: ["refused", "connection refused"],
-  ECONNRESET: ["reset", "connection reset while connecting"],
-  EPIPE: ["reset", "connection reset while connecting"],
-  ENOTFOUND: ["dns", "the name does not resolve"],
-  EAI_AGAIN: ["dns", "the name server does not answer"],
-  ENODATA: ["dns", "the name has no address"],
-  ENETUNREACH: ["connect", "network unreachable"],
-  EHOSTUNREACH: ["connect", "host unreachable"],
-  ENOENT: ["connect", "no such Unix socket"],
-  EACCES: ["connect", "permission denied"],
-  EMFILE: ["connect", "too many open files"],
-  ENFILE: ["connect", "too many open files"],
-  ENOBUFS: ["connect", "no memory for sockets is left"],
-  ENOMEM: ["connect", "no memory for sockets is left"],
-  EADDRNOTAVAIL: ["connect", "no local port is left"],
-};
-
-/** Codes of what this machine can run out of. */
-const SHORTAGES = new Set(["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"]);
-
-/**
- * What this machine has run out of, if that is why it cannot connect. Without a local port Deno
- * says `EINVAL`; to an address that was never reached it may be for want of a local address.
- */
-function shortageOf({ code = "" }: ConnectError, wasReached: boolean): string | undefined {
-  if (SHORTAGES.has(code)) return CODES[code][1];
-  if (wasReached && (code === "EINVAL" || code === "EADDRNOTAVAIL")) return CODES.EADDRNOTAVAIL[1];
 }

@@ -28,6 +28,13 @@ class Head extends InFlight {
   override stop(): void {}
 }
 
+function insertBefore(next: InFlight, item: InFlight): void {
+  item.before = next.before;
+  item.after = next;
+  next.before.after = item;
+  next.before = item;
+}
+
 /** How many sweeps there are within a timeout, if they are neither too often nor too rare. */
 const SWEEPS = 20;
 
@@ -47,6 +54,8 @@ export class Deadlines {
   readonly #timeoutMs: number;
   readonly #idleMs: number | undefined;
   readonly #head = new Head();
+  /** A ring of those whose time stands still; their `deadline` is what they have left of it. */
+  readonly #held = new Head();
   readonly #sweeps: ReturnType<typeof setInterval>;
   #epochMs = 0;
   #sweptAtMs = performance.now();
@@ -86,12 +95,7 @@ export class Deadlines {
    */
   add(item: InFlight, now = this.#sweptAtMs): void {
     item.deadline = now + this.#timeoutMs;
-    const head = this.#head;
-    const last = head.before;
-    item.before = last;
-    item.after = head;
-    last.after = item;
-    head.before = item;
+    insertBefore(this.#head, item);
   }
 
   /** Takes it out; does nothing if it is out already. */
@@ -101,9 +105,26 @@ export class Deadlines {
     item.before = item.after = item;
   }
 
+  /** Lets the time of one that was added stand still, until {@linkcode resume}. */
+  hold(item: InFlight, now: number): void {
+    this.remove(item);
+    item.deadline -= now;
+    insertBefore(this.#held, item);
+  }
+
+  /** Lets the time of one that was held run on. */
+  resume(item: InFlight, now: number): void {
+    this.remove(item);
+    item.deadline += now;
+    // It may have used a part of its time before it was held.
+    let next: InFlight = this.#head;
+    while (next.before !== this.#head && next.before.deadline > item.deadline) next = next.before;
+    insertBefore(next, item);
+  }
+
   /** Ends all that is late at `now`. */
   sweep(now: number): void {
-    this.#stopWhile((item) => item.deadline <= now, "timeout");
+    this.#stopWhile(this.#head, (item) => item.deadline <= now, "timeout");
     if (this.#idleMs !== undefined) this.#sweepIdle(now, this.#idleMs);
   }
 
@@ -131,15 +152,11 @@ export class Deadlines {
 
   /** Ends all. */
   cancel(): void {
-    this.#stopWhile(() => true, "cancelled");
+    for (const head of [this.#head, this.#held]) this.#stopWhile(head, () => true, "cancelled");
   }
 
-  #stopWhile(late: (item: InFlight) => boolean, why: Stop): void {
-    for (
-      let item = this.#head.after;
-      item !== this.#head && late(item);
-      item = this.#head.after
-    ) {
+  #stopWhile(head: InFlight, late: (item: InFlight) => boolean, why: Stop): void {
+    for (let item = head.after; item !== head && late(item); item = head.after) {
       this.remove(item);
       item.stop(why);
     }

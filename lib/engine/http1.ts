@@ -50,6 +50,7 @@ export class Http1Engine implements Engine {
         tls,
         proxy,
         unixSocket,
+        lookUp: options.lookUp,
       }),
       router: new Router(),
       writer: new RequestWriter(proxy),
@@ -89,7 +90,7 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
   readonly #shared: Shared;
   /** When it should have been started; its times count from then. */
   readonly #dueMs: number | undefined;
-  /** When it was sent, or its connection was begun; before that, when it came. */
+  /** When its connection was begun, or when it was sent over one that was there. */
   #startMs = performance.now();
   #hop: Hop;
   #route: Route | undefined;
@@ -103,7 +104,10 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
   #isSettled = false;
   /** Whether a connection is being asked for right now. */
   #isAtOnce = false;
+  /** Since when it waits for its turn to connect, if it does. */
+  #heldAtMs: number | undefined;
   #isReused = false;
+  isFreshOnly = false;
   /** Whether the connection is this attempt's to close. */
   #isBusy = false;
   #ttfbMs: number | null = null;
@@ -147,7 +151,7 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
 
   /** Asks for a connection for the hop. */
   #begin(): void {
-    const { options, router, pool } = this.#shared;
+    const { options, router } = this.#shared;
     const { url } = this.#hop;
     // A new hop has made no progress yet.
     this.seen = 0;
@@ -164,19 +168,39 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
     if (options.permits?.(url) === false) {
       return this.#settle(failureOfPermission(url), 0);
     }
+    this.#acquire();
+  }
+
+  /** Asks for a connection; while it waits for its turn to make one, its time stands still. */
+  #acquire(): void {
     this.#isAtOnce = true;
-    pool.acquire(this.#route, this);
+    const isHeld = this.#shared.pool.acquire(this.#route!, this);
     this.#isAtOnce = false;
+    if (!isHeld) return;
+    this.#heldAtMs = performance.now();
+    this.#shared.deadlines.hold(this, this.#heldAtMs);
+  }
+
+  onTurn(): void {
+    if (this.#heldAtMs === undefined) return;
+    const now = performance.now();
+    this.#startMs += now - this.#heldAtMs;
+    this.#heldAtMs = undefined;
+    this.#shared.deadlines.resume(this, now);
   }
 
   onConnection(connection: Connection): void {
-    // Its turn to connect came late, through no fault of the server.
-    if (!this.#isAtOnce && !this.#isSent) {
-      // Behind a proxy, to connect is more than TCP and TLS: a way through takes its time.
-      const { uses, openMs } = connection;
-      this.#startMs = performance.now() - (uses === 0 ? openMs : 0);
+    if (!this.#isAtOnce) {
+      this.onTurn();
+      // It may have got a connection that was begun for another.
+      if (!this.#isSent) {
+        const { uses, openMs } = connection;
+        const now = performance.now();
+        this.#startMs = uses === 0 ? Math.max(this.#startMs, now - openMs) : now;
+      }
     }
     this.#connection = connection;
+    this.isFreshOnly = false;
     this.#isSent = true;
     this.#isBusy = true;
     this.#isReused = connection.uses > 0;
@@ -224,7 +248,8 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
     // RFC 9110 §9.2.2: only what is idempotent is sent again by itself, and once.
     if (isStale && this.#attempts === 1 && IDEMPOTENT.has(this.#hop.method)) {
       this.#attempts++;
-      return this.#shared.pool.acquireFresh(this.#route!, this);
+      this.isFreshOnly = true;
+      return this.#acquire();
     }
     this.#settle(failure, size);
   }
