@@ -6,6 +6,7 @@
 import type { ErrorKind } from "../types.ts";
 import type { ConnectError } from "./connection.ts";
 import { type Failure, failureOfConnectTimeout, failureOfLookup } from "./failure.ts";
+import { describeTlsError } from "./tls_failure.ts";
 
 /** The codes that Node's sockets and look-ups fail with, the kind of each, and words for it. */
 const CODES: Readonly<Record<string, readonly [ErrorKind, string]>> = {
@@ -52,11 +53,15 @@ export function failureOfConnect(
   if (refusal !== undefined) return { error: "connect", detail: `the proxy ${refusal.message}` };
   const known = CODES[code];
   // Whatever it is: it says nothing of the host.
-  if (isOfProxy) return { error: "connect", detail: `the proxy: ${known?.[1] ?? message}` };
+  if (isOfProxy) {
+    return { error: "connect", detail: `the proxy: ${known?.[1] ?? describeTlsError(message)}` };
+  }
   if (known !== undefined && !(isTls && known[0] === "connect")) {
     return { error: known[0], detail: known[1] };
   }
-  return { error: isTls ? "tls" : "connect", detail: message };
+  return isTls
+    ? { error: "tls", detail: describeTlsError(message) }
+    : { error: "connect", detail: message };
 }
 
 /** Codes of what this machine can run out of. */

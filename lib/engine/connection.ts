@@ -6,6 +6,7 @@ import { type Head, ProtocolError } from "./head.ts";
 import { type HeadListener, ResponseReader } from "./response.ts";
 import type { TlsOptions } from "../types.ts";
 import { type Carrier, startTls } from "./tls.ts";
+import { describeTlsAlert } from "./tls_failure.ts";
 import { type Tunnel, TunnelError, TunnelRefusal } from "./tunnel.ts";
 
 /**
@@ -309,7 +310,11 @@ export class Connection extends InFlight {
   }
 
   #onClosed(): void {
-    if (this.#exchange !== undefined) {
+    const alert = describeTlsAlert(this.#error);
+    if (this.#exchange !== undefined && this.#response.head === undefined && alert !== undefined) {
+      // With TLS 1.3 a server refuses the client's certificate once the client may send.
+      this.#fail({ error: "tls", detail: alert });
+    } else if (this.#exchange !== undefined) {
       this.#lose(
         this.#error?.code === "ECONNRESET" || this.#error === undefined
           ? "the server reset the connection"

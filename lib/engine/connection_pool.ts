@@ -62,7 +62,7 @@ const MAX_YOUNG = 64;
  */
 const YOUNG_MS = 100;
 /** Most connections being made at once to one host. */
-const MAX_PER_SITE = 256;
+const MAX_PER_SITE = 64;
 /** Most sockets above the concurrency, for the second and further addresses of hosts. */
 const MAX_EXTRA_SOCKETS = 8;
 /** How long a host waits for a look-up by the system before the name server is asked directly. */

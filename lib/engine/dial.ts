@@ -181,6 +181,7 @@ export class Dial extends InFlight {
 
 /** How far a connection came: of several errors, the one that tells most of the host is told. */
 function progressOf({ wasReached, code }: ConnectError): number {
-  if (wasReached) return 2;
+  // A reset may come before the connection is told of.
+  if (wasReached || code === "ECONNRESET") return 2;
   return code === "ECONNREFUSED" ? 1 : 0;
 }

@@ -1,6 +1,7 @@
 import { hostOf } from "../permission.ts";
 import type { ErrorKind } from "../types.ts";
 import type { Stop } from "./deadlines.ts";
+import { describeTlsError } from "./tls_failure.ts";
 
 /** Why a request failed. */
 export interface Failure {
@@ -133,7 +134,8 @@ export function failureOfFetch(error: unknown): Failure {
     if (pattern.test(detail)) return { error, detail: words, isUnprocessed: true };
   }
   const known = CAUSES.find(([pattern]) => pattern.test(detail));
-  return { error: known?.[1] ?? (parts?.[1] === "Connect" ? "connect" : "protocol"), detail };
+  const kind = known?.[1] ?? (parts?.[1] === "Connect" ? "connect" : "protocol");
+  return { error: kind, detail: kind === "tls" ? describeTlsError(detail) : detail };
 }
 
 /** What native fetch says of an error of its own; nothing where it is somebody else's. */

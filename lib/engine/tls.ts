@@ -7,6 +7,7 @@ import net from "node:net";
 import { Duplex } from "node:stream";
 import tls from "node:tls";
 import type { TlsOptions } from "../types.ts";
+import { describeCertificate } from "./tls_failure.ts";
 
 /** What TLS goes over: a TCP socket, or the TLS of a proxy. */
 export type Carrier = net.Socket | tls.TLSSocket;
@@ -43,6 +44,9 @@ export function startTls(
     write: (octets, _encoding, done) => void carrier.write(octets, done),
     final: (done) => void carrier.end(done),
   });
+  // With a certificate of its own, the client must not show it to a server that it does not trust:
+  // so the handshake itself has to end there, at the cost of the words for it.
+  const isCheckedByTls = !options.insecure && options.cert !== undefined;
   const socket = tls.connect({
     socket: stream,
     host: hostname,
@@ -52,7 +56,8 @@ export function startTls(
     ca: options.ca,
     cert: options.cert,
     key: options.key,
-    rejectUnauthorized: !options.insecure,
+    rejectUnauthorized: isCheckedByTls,
+    checkServerIdentity: checkIdentity,
   });
   let hasEnded = false;
   carrier.on("data", (octets) => {
@@ -61,7 +66,13 @@ export function startTls(
   carrier.on("end", () => {
     if (!hasEnded) listener.onError(new Error("the connection was cut (no close_notify)"));
   });
-  socket.on("secureConnect", () => listener.onOpen());
+  socket.on("secureConnect", () => {
+    if (options.insecure || socket.authorized) return listener.onOpen();
+    // Of an error Deno keeps the code alone.
+    const code = String(socket.authorizationError);
+    const certificate = socket.getPeerX509Certificate();
+    listener.onError(new Error(describeCertificate(certificate, code, Date.now())));
+  });
   socket.on("data", (octets) => listener.onRead(octets));
   socket.on("end", () => {
     hasEnded = true;
@@ -69,4 +80,12 @@ export function startTls(
   });
   socket.on("error", (error) => listener.onError(error));
   return socket;
+}
+
+/** As `node:tls` does it, but a common name is no name of a host (RFC 9110 §4.3.4). */
+function checkIdentity(hostname: string, certificate: tls.PeerCertificate): Error | undefined {
+  return tls.checkServerIdentity(hostname, {
+    ...certificate,
+    subject: { ...certificate.subject, CN: "" },
+  });
 }

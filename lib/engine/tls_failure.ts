@@ -1,0 +1,115 @@
+/**
+ * Why TLS failed, in the same words from both engines.
+ *
+ * @module
+ */
+import type { X509Certificate } from "node:crypto";
+
+const TAKE_ANY = "-k takes any certificate";
+const UNTRUSTED =
+  `self-signed certificate, or one of an unknown issuer: --cacert FILE trusts it, ${TAKE_ANY}`;
+/** Where `node:tls` does not tell which of these it is. */
+const NOT_VERIFIED =
+  `certificate of an unknown issuer, or one that is not valid now or not for servers: ${TAKE_ANY}`;
+const IS_CA = `certificate is a CA, not a server's: ${TAKE_ANY}`;
+const NOT_FOR_SERVERS = `certificate is not meant for servers (extended key usage): ${TAKE_ANY}`;
+const NO_NAME = `certificate has no subjectAltName, and a common name does not count: ${TAKE_ANY}`;
+const OTHER_NAME = `certificate is for another host (subjectAltName): ${TAKE_ANY}`;
+
+function expired(end: Date): string {
+  return `certificate expired on ${dayOf(end)}: ${TAKE_ANY}`;
+}
+
+function notYetValid(begin: Date): string {
+  return `certificate is not valid before ${dayOf(begin)}: ${TAKE_ANY}`;
+}
+
+function dayOf(date: Date): string {
+  return date.toISOString().slice(0, 10);
+}
+
+/** What a server says when it ends the handshake (RFC 8446 §6.2), by the names of rustls. */
+const ALERTS: Readonly<Record<string, string>> = {
+  ProtocolVersion: "the server accepts neither TLS 1.2 nor TLS 1.3",
+  HandshakeFailure:
+    "the server refused the TLS handshake: no common cipher, or it wants a client certificate (--cert)",
+  CertificateRequired: "the server wants a client certificate (--cert)",
+  BadCertificate: "the server does not accept the client certificate",
+  UnknownCA: "the server does not accept the client certificate",
+  CertificateUnknown: "the server does not accept the client certificate",
+  CertificateExpired: "the server does not accept the client certificate: it has expired",
+  UnrecognisedName: "the server has no certificate for this host",
+  NoApplicationProtocol: "the server agrees to no version of HTTP that was offered (ALPN)",
+};
+
+/** What rustls says, by which both engines speak TLS, or `node:tls` in its place; in our words. */
+const WORDS: readonly (readonly [RegExp, (match: RegExpExecArray) => string])[] = [
+  [/certificate expired: .*not valid after (\d+)/, ([, s]) => expired(new Date(Number(s) * 1e3))],
+  [
+    /certificate not valid yet: .*not valid before (\d+)/,
+    ([, s]) => notYetValid(new Date(Number(s) * 1e3)),
+  ],
+  [/CaUsedAsEndEntity/, () => IS_CA],
+  [/does not allow extended key usage/, () => NOT_FOR_SERVERS],
+  [/UnknownIssuer|BadSignature/, () => UNTRUSTED],
+  [/certificate is not valid for any names/, () => NO_NAME],
+  [/certificate not valid for name/, () => OTHER_NAME],
+  [/InvalidContentType/, () => "the server does not speak TLS on this port"],
+  [/^self-signed certificate/, () => UNTRUSTED],
+  [/^unable to verify/, () => NOT_VERIFIED],
+  [/^Hostname\/IP does not match/, () => OTHER_NAME],
+  [/handshake eof|close_notify/, () => "the server closed the connection in the TLS handshake"],
+  [
+    /received fatal alert: (?:the )?(\w+)/,
+    ([, name]) => ALERTS[name] ?? `the server ended TLS with the alert ${name}`,
+  ],
+];
+
+/**
+ * What went wrong with TLS, in words.
+ *
+ * @param message of rustls or `node:tls`; what is not known is given back
+ */
+export function describeTlsError(message: string): string {
+  for (const [pattern, toWords] of WORDS) {
+    const match = pattern.exec(message);
+    if (match !== null) return toWords(match);
+  }
+  return message;
+}
+
+/** What a server has said to end TLS, if that is what an error tells of. */
+export function describeTlsAlert(error: Error | undefined): string | undefined {
+  return error?.message.startsWith("received fatal alert")
+    ? describeTlsError(error.message)
+    : undefined;
+}
+
+/** Object identifiers in DER: that of extended key usage, and of servers among them. */
+const EXTENDED_KEY_USAGE = "0603551d25";
+const SERVER_AUTH = "06082b06010505070301";
+
+/**
+ * Why a certificate was not accepted. `node:tls` of Deno 2.9 has one code for most of it, so the
+ * certificate is looked at, in the order in which native fetch looks.
+ *
+ * @param code what `node:tls` says
+ * @param now milliseconds since the Unix epoch
+ */
+export function describeCertificate(
+  certificate: X509Certificate | undefined,
+  code: string | undefined,
+  now: number,
+): string {
+  if (certificate === undefined) return "the server has shown no certificate";
+  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {
+    return certificate.subjectAltName === undefined ? NO_NAME : OTHER_NAME;
+  }
+  const [begin, end] = [new Date(certificate.validFrom), new Date(certificate.validTo)];
+  if (now > end.getTime()) return expired(end);
+  if (now < begin.getTime()) return notYetValid(begin);
+  if (certificate.ca) return IS_CA;
+  const der = certificate.raw.toString("hex");
+  if (der.includes(EXTENDED_KEY_USAGE) && !der.includes(SERVER_AUTH)) return NOT_FOR_SERVERS;
+  return UNTRUSTED;
+}
