@@ -14,7 +14,7 @@ import {
 import { Deadlines } from "./deadlines.ts";
 import { type Addresses, ATTEMPT_DELAY_MS, Dial, type DialOwner } from "./dial.ts";
 import type { Failure } from "./failure.ts";
-import { type Address, knownAddresses, type LookUp, NameLookups } from "./name_lookup.ts";
+import { type Address, knownAddresses, NameLookups, type NameService } from "./name_lookup.ts";
 import type { Origin, Route } from "./request.ts";
 import { RightOfWay } from "./right_of_way.ts";
 import { Shortage } from "./shortage.ts";
@@ -47,8 +47,8 @@ export interface ConnectionPoolOptions {
   readonly proxy: ProxyOptions | undefined;
   /** The path of a Unix socket that every connection goes to, if any. */
   readonly unixSocket: string | undefined;
-  /** How names are looked up. @default by the system */
-  readonly lookUp?: LookUp | undefined;
+  /** Who knows the addresses of names. @default the system */
+  readonly names?: NameService | undefined;
 }
 
 /** The key of the one site of all origins that a proxy is asked for. */
@@ -179,7 +179,7 @@ export class ConnectionPool implements ConnectionOwner, DialOwner {
     this.#options = options;
     this.isProxied = options.proxy !== undefined;
     this.#connects = new Deadlines(options.connectTimeoutMs);
-    this.#lookUps = new NameLookups(() => this.#onLookUpRoom(), options.lookUp);
+    this.#lookUps = new NameLookups(() => this.#onLookUpRoom(), options.names);
   }
 
   /**

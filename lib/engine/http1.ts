@@ -50,7 +50,7 @@ export class Http1Engine implements Engine {
         tls,
         proxy,
         unixSocket,
-        lookUp: options.lookUp,
+        names: options.names,
       }),
       router: new Router(),
       writer: new RequestWriter(proxy),

@@ -20,11 +20,21 @@ export interface Address {
  * shorten, and Deno 2.9 has 32 threads: files are read and written by the others.
  */
 const MAX_SYSTEM_LOOKUPS = 16;
-/** Most look-ups that ask the name server directly, which need no thread, but a socket each. */
-const MAX_DIRECT_LOOKUPS = 64;
+/** Most look-ups that ask the name server directly, which need no thread, but two sockets each. */
+const MAX_DIRECT_LOOKUPS = 128;
 
-/** How a name is looked up; rejects with a code of `node:dns`. */
-export type LookUp = (hostname: string) => Promise<Address[]>;
+/** How long the addresses of one family wait for those of the other (RFC 8305 §3). */
+const RESOLUTION_DELAY_MS = 50;
+
+/** Who knows the addresses of names; rejects with the codes of `node:dns`. */
+export interface NameService {
+  /** Asks the system, as every program does. */
+  lookUp(hostname: string): Promise<Address[]>;
+  /** Asks the name server; gives no addresses where it knows none. */
+  resolve(hostname: string, signal: AbortSignal): Promise<Address[]>;
+}
+
+const SYSTEM: NameService = { lookUp: (hostname) => lookup(hostname, { all: true }), resolve };
 
 /** Addresses that are known without asking; undefined if the name has to be looked up. */
 export function knownAddresses(hostname: string): Address[] | undefined {
@@ -37,23 +47,17 @@ export function knownAddresses(hostname: string): Address[] | undefined {
 
 /** Looks names up, a bounded number at once. */
 export class NameLookups {
-  readonly #lookUp: LookUp;
+  readonly #service: NameService;
   readonly #onRoom: () => void;
   /** Those under way; the same name is asked for once. */
   readonly #pending = new Map<string, Promise<Address[]>>();
   #system = 0;
   #direct = 0;
 
-  /**
-   * @param onRoom called when a look-up is over
-   * @param lookUp how the system is asked
-   */
-  constructor(
-    onRoom: () => void,
-    lookUp: LookUp = (hostname) => lookup(hostname, { all: true }),
-  ) {
+  /** @param onRoom called when a look-up is over */
+  constructor(onRoom: () => void, service: NameService = SYSTEM) {
     this.#onRoom = onRoom;
-    this.#lookUp = lookUp;
+    this.#service = service;
   }
 
   /** Whether a look-up of a name can begin now. */
@@ -67,9 +71,9 @@ export class NameLookups {
   }
 
   /**
-   * Asks the system, as every program does.
+   * Asks the system.
    *
-   * @returns at least one address, of both families in turn
+   * @returns addresses of both families in turn
    */
   find(hostname: string): Promise<Address[]> {
     let pending = this.#pending.get(hostname);
@@ -83,19 +87,22 @@ export class NameLookups {
   }
 
   /**
-   * Asks the name server, where the system is busy with names that it gets no answer for. What only
-   * the system knows (mDNS, directories of users) it is asked for after that.
+   * Asks the name server, where the system is busy with names that it gets no answer for. For a
+   * name that this one does not know the system is asked after all, if it has room by then.
    *
    * @param signal ends it
    */
   async findDirectly(hostname: string, signal: AbortSignal): Promise<Address[]> {
     this.#direct++;
     try {
-      const addresses = await resolve(hostname, signal);
+      const addresses = await this.#service.resolve(hostname, signal);
       if (addresses.length > 0) return interleave(addresses);
     } finally {
       this.#direct--;
       this.#onRoom();
+    }
+    if (!this.hasRoomFor(hostname)) {
+      throw Object.assign(new Error("the name does not resolve"), { code: "ENOTFOUND" });
     }
     return await this.find(hostname);
   }
@@ -103,7 +110,7 @@ export class NameLookups {
   async #askSystem(hostname: string): Promise<Address[]> {
     this.#system++;
     try {
-      return await this.#lookUp(hostname);
+      return await this.#service.lookUp(hostname);
     } finally {
       this.#system--;
       this.#onRoom();
@@ -111,16 +118,26 @@ export class NameLookups {
   }
 }
 
-/** @returns none where the name server knows none */
 async function resolve(hostname: string, signal: AbortSignal): Promise<Address[]> {
-  const ask = async (type: "A" | "AAAA", family: number): Promise<Address[]> =>
-    (await Deno.resolveDns(hostname, type, { signal })).map((address) => ({ address, family }));
-  const answers = await Promise.allSettled([ask("AAAA", 6), ask("A", 4)]);
-  const addresses = answers.flatMap((answer) => answer.status === "fulfilled" ? answer.value : []);
-  const silence = answers.find((answer) =>
-    answer.status === "rejected" && !(answer.reason instanceof Deno.errors.NotFound)
+  const addresses: Address[] = [];
+  let isSilent = false;
+  const hasSome = Promise.withResolvers<void>();
+  const ask = async (type: "A" | "AAAA", family: number): Promise<void> => {
+    try {
+      const found = await Deno.resolveDns(hostname, type, { signal });
+      addresses.push(...found.map((address) => ({ address, family })));
+      hasSome.resolve();
+    } catch (error) {
+      isSilent ||= !(error instanceof Deno.errors.NotFound);
+    }
+  };
+  let timer;
+  const grace = hasSome.promise.then(() =>
+    new Promise<void>((resolve) => timer = setTimeout(resolve, RESOLUTION_DELAY_MS))
   );
-  if (addresses.length === 0 && silence !== undefined) {
+  await Promise.race([Promise.all([ask("AAAA", 6), ask("A", 4)]), grace]);
+  clearTimeout(timer);
+  if (addresses.length === 0 && isSilent) {
     throw Object.assign(new Error("the name server does not answer"), { code: "EAI_AGAIN" });
   }
   return addresses;

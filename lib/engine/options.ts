@@ -1,5 +1,5 @@
 import type { AnswerHead, BodySink, Cookies, ProxyOptions, Target, TlsOptions } from "../types.ts";
-import type { LookUp } from "./name_lookup.ts";
+import type { NameService } from "./name_lookup.ts";
 
 /** What every engine is told. */
 export interface EngineOptions {
@@ -33,8 +33,8 @@ export interface EngineOptions {
    * native fetch.
    */
   unixSocket?: string | undefined;
-  /** How names are looked up; not by native fetch. @default by the system */
-  lookUp?: LookUp | undefined;
+  /** Who knows the addresses of names; not for native fetch. @default the system */
+  names?: NameService | undefined;
   /** Cookies that are sent and kept, also those of redirects. */
   cookies?: Cookies | undefined;
   /**
