@@ -28,6 +28,7 @@ import { pool } from "./benches/pool.ts";
 import { rate } from "./benches/rate.ts";
 import { report } from "./benches/report.ts";
 import { show } from "./benches/show.ts";
+import { silent } from "./benches/silent.ts";
 import { stall } from "./benches/stall.ts";
 import { verify } from "./benches/verify.ts";
 import { printMachine } from "./machine.ts";
@@ -43,6 +44,7 @@ const BENCHES: Record<string, Bench> = {
   rate,
   stall,
   hosts,
+  silent,
   expect,
   show,
   cpu,

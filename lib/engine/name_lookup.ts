@@ -21,7 +21,7 @@ export interface Address {
  */
 const MAX_SYSTEM_LOOKUPS = 16;
 /** Most look-ups that ask the name server directly, which need no thread, but two sockets each. */
-const MAX_DIRECT_LOOKUPS = 128;
+const MAX_DIRECT_LOOKUPS = 64;
 
 /** How long the addresses of one family wait for those of the other (RFC 8305 §3). */
 const RESOLUTION_DELAY_MS = 50;

@@ -135,7 +135,7 @@ export const FLAGS: readonly Flag[] = [
     {
       name: "connect-timeout",
       value: "D",
-      help: "for a connection to be made, TLS included (http1)",
+      help: "for a connection to be made: look-up, all addresses,\nTLS (http1)",
     },
     {
       name: "idle-timeout",
