@@ -116,7 +116,7 @@ export class Connection extends InFlight {
   uses = 0;
   /** Times that octets of the present answer came. */
   reads = 0;
-  /** Milliseconds that all the steps of connecting took, once they have; 0 before. */
+  /** Milliseconds from the look-up of the host to when this was ready. Set by its owner. */
   openMs = 0;
   /** Milliseconds that TCP took to connect, once it has. */
   connectMs: number | null = null;
@@ -220,7 +220,6 @@ export class Connection extends InFlight {
   #onOpen(): void {
     if (this.#isClosed) return;
     this.#wasOpen = true;
-    this.openMs = performance.now() - this.#startMs;
     this.#owner.onIdle(this);
   }
 

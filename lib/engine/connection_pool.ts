@@ -329,21 +329,29 @@ export class ConnectionPool implements ConnectionOwner, DialOwner {
     }
     for (const dial of this.#racing) {
       if (now - dial.triedAtMs < ATTEMPT_DELAY_MS) break;
-      if (dial.next !== undefined && !this.#makeRoomFor(dial, dial.next)) break;
+      if (dial.next !== undefined && !this.#makeRoomFor(dial, dial.next)) continue;
       this.#racing.delete(dial);
       if (dial.next !== undefined) dial.race(now);
     }
+    this.#askDirectly(now);
+    this.#connectMore();
+    if (this.#siteOfDial.size + this.#nameless.size > 0) return;
+    clearInterval(this.#ticks);
+    this.#ticks = undefined;
+  }
+
+  /** Begins connections to hosts whose names the system had no time for. */
+  #askDirectly(now: number): void {
+    // The name server needs a permission of its own.
+    if (this.#options.byName) return;
     for (const [site, since] of this.#nameless) {
-      if (now - since < LOOKUP_PATIENCE_MS || !this.#lookUps.hasDirectRoom) break;
+      if (now - since < LOOKUP_PATIENCE_MS || !this.#lookUps.hasDirectRoom) return;
+      if (this.#young.size >= MAX_YOUNG || this.shortage.isOn) return;
       this.#nameless.delete(site);
       if (site.missing <= 0) continue;
       this.#begin(site, true);
       this.#hungry.add(site);
     }
-    this.#connectMore();
-    if (this.#siteOfDial.size + this.#nameless.size > 0) return;
-    clearInterval(this.#ticks);
-    this.#ticks = undefined;
   }
 
   /** Sees to it that there is a socket for one more address of a host, if possible. */
@@ -354,9 +362,9 @@ export class ConnectionPool implements ConnectionOwner, DialOwner {
     return true;
   }
 
-  /** Idle connections of other origins make room: so many hosts need no more sockets than few. */
   open(dial: Dial, address: Address, target: Address): Connection {
     const site = this.#siteOfDial.get(dial)!;
+    // Idle connections of other origins make room: so many hosts need no more sockets than few.
     if (this.#siteOf.size >= this.#options.concurrency) this.#idles.stopFirst();
     const destination = this.#destinationOf(site, address, target.address);
     const connection = new Connection(destination, this);
@@ -520,6 +528,9 @@ export class ConnectionPool implements ConnectionOwner, DialOwner {
       dial.cancel();
       this.#end(dial);
     }
+    // A look-up that nothing can end may still come back.
+    this.#nameless.clear();
+    this.#hungry.clear();
     for (const connection of this.#siteOf.keys()) connection.destroy();
   }
 }

@@ -101,12 +101,11 @@ export class Dial extends InFlight {
     this.#try(this.#addresses[this.#next++], 0);
   }
 
-  /** Closes the connection that was begun first, of those that did not reach the host. */
+  /** Closes the connection that was begun first, where none has reached the host. */
   closeFirst(): void {
-    for (const connection of this.#attempts.keys()) {
-      this.#attempts.delete(connection);
-      return connection.destroy();
-    }
+    const [connection] = this.#attempts.keys();
+    this.#attempts.delete(connection);
+    connection.destroy();
   }
 
   #try(address: Address, nth: number): void {
@@ -151,16 +150,16 @@ export class Dial extends InFlight {
 
   /** Its time is up. */
   override stop(): void {
-    const wasReached = this.#attempts.keys().some(({ connectMs }) => connectMs !== null);
-    const late: ConnectError = {
+    // Who was reached and said something tells more than silence.
+    if (this.#error !== undefined && progressOf(this.#error) > 1) return this.fail(this.#error);
+    this.fail({
       code: "timeout",
       message: "timeout",
       isTls: false,
       isOfProxy: false,
       refusal: undefined,
-      wasReached,
-    };
-    this.fail(this.#error?.wasReached === true ? this.#error : late);
+      wasReached: false,
+    });
   }
 
   /** Ends it, if it is not over. */
