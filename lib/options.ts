@@ -60,6 +60,11 @@ export interface LoadOptions {
   readonly hostConcurrency: number | undefined;
   /** Least milliseconds between two starts for each host. */
   readonly hostDelayMs: number | undefined;
+  /**
+   * Milliseconds that a host fails, while others succeed, before its other requests are not sent
+   * any more; Infinity for never.
+   */
+  readonly hostGiveUpMs: number;
   /** Whether a run of failures, or a `Retry-After`, holds back what it speaks of. */
   readonly pauses: boolean;
   /** Milliseconds without any success after which a run that pauses ends. */

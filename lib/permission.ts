@@ -1,3 +1,5 @@
+import { hostOf } from "./host.ts";
+
 /** Longest list of hosts that is kept; more of them are asked for again. */
 const MOST_HOSTS = 10_000;
 
@@ -25,10 +27,4 @@ export function hostPermission(): ((url: string) => boolean) | undefined {
 /** Whether this process has a permission, without asking the user for it. */
 export function isGranted(permission: Deno.PermissionDescriptor): boolean {
   return Deno.permissions.querySync(permission).state === "granted";
-}
-
-/** Host and port of a URL, as `--allow-net` takes them. */
-export function hostOf(url: string): string {
-  const { hostname, port, protocol } = new URL(url);
-  return `${hostname}:${port || (protocol === "https:" ? 443 : 80)}`;
 }

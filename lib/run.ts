@@ -16,13 +16,15 @@ import type { RunOptions } from "./options.ts";
 import type { MetricsServer } from "./metrics/server.ts";
 import { type MadeAgain, type Now, Outputs } from "./outputs.ts";
 import { authorityOf } from "./http.ts";
-import { hostOf, hostPermission } from "./permission.ts";
+import { hostOf } from "./host.ts";
+import { hostPermission } from "./permission.ts";
 import { PeakMemory } from "./peak_memory.ts";
 import { Pool } from "./pool.ts";
 import { formatHdr } from "./report/hdr.ts";
 import { formatSummary } from "./report/json.ts";
 import type { RunPage } from "./run_page.ts";
 import { RequestIds } from "./request_id.ts";
+import type { Unsent } from "./schedule/hosts.ts";
 import { Schedule } from "./schedule/schedule.ts";
 import { openSource, type TargetSource } from "./source/open.ts";
 import { shortfallOf } from "./source/shortfall.ts";
@@ -235,7 +237,10 @@ export class Run {
 
   #start(target: Target, done: (result: Result) => void): void {
     this.#inFlight++;
-    if (target.invalid !== undefined) return done(unsent(target, target.invalid));
+    const { invalid } = target;
+    if (invalid !== undefined) return done(unsentOf(target, { error: "url", detail: invalid }));
+    const { unsent } = this.#schedule;
+    if (unsent !== undefined) return done(unsentOf(target, unsent));
     if (this.#gate.passed === 1) this.#checkPermission(target.url);
     this.#engine.start(target, done, this.#schedule.dueMs);
   }
@@ -293,6 +298,16 @@ export class Run {
     };
   }
 
+  /** The share of the input that has its records; what was only read is not done yet. */
+  #progress(): number | undefined {
+    const read = this.#source.progress?.();
+    if (read === undefined) return undefined;
+    const { requests } = this.#outputs.stats;
+    const { retrying, held } = this.#schedule;
+    const open = this.#inFlight + retrying + held;
+    return requests === 0 ? 0 : read * requests / (requests + open);
+  }
+
   snapshot(): Snapshot {
     const figures = this.#outputs.stats.snapshot({
       ...this.#costs(),
@@ -300,10 +315,11 @@ export class Run {
       concurrency: this.#options.concurrency,
       inFlight: this.#inFlight,
       retrying: this.#schedule.retrying,
+      held: this.#schedule.held,
       paused: this.#schedule.outages,
       targetRate: this.#options.rate,
       total: this.#outputs.totalWith(this.#source.total),
-      progress: this.#source.progress?.(),
+      progress: this.#progress(),
       rssBytes: Deno.memoryUsage().rss,
       loopBusy: this.#loop?.busy ?? 0,
       engine: this.#engine.name,
@@ -357,8 +373,8 @@ function checkSockets({ concurrency, requests, metrics }: RunOptions): void {
   );
 }
 
-/** The result of a target of which no request can be made. */
-function unsent(target: Target, why: string): Result {
+/** The result of a target of which no request is made. */
+function unsentOf(target: Target, { error, detail }: Unsent): Result {
   return {
     target,
     origin: undefined,
@@ -378,7 +394,7 @@ function unsent(target: Target, why: string): Result {
     bodyFile: null,
     captures: undefined,
     expectation: undefined,
-    error: "url",
-    detail: why,
+    error,
+    detail,
   };
 }

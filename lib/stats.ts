@@ -1,6 +1,7 @@
 import { addFailure, type Failures } from "./details/failures.ts";
 import { HostTally } from "./details/host_tally.ts";
 import { MessageTally } from "./details/message_tally.ts";
+import { isSkipped } from "./details/skipped.ts";
 import { Slowest } from "./details/slowest.ts";
 import { countErrorStatuses, LEAST_ERROR_STATUS, StatusCounts } from "./details/status_counts.ts";
 import { Histogram, type HistogramState } from "./histogram.ts";
@@ -28,6 +29,7 @@ export type Moment = Pick<
   | "concurrency"
   | "inFlight"
   | "retrying"
+  | "held"
   | "paused"
   | "targetRate"
   | "total"
@@ -61,6 +63,8 @@ export interface StatsState {
   readonly errors: Snapshot["errors"];
   /** Missing in journals of before there were retries. */
   readonly retries?: Snapshot["retries"];
+  /** Missing in journals of before hosts were given up. */
+  readonly skipped?: number;
   readonly late?: { readonly count: number; readonly ms: number; readonly maxMs: number };
   /** Missing in journals of before there was `--fail`. */
   readonly tolerated?: number;
@@ -91,6 +95,7 @@ export class Stats {
   requests = 0;
   /** Those of them that failed. */
   failed = 0;
+  #skipped = 0;
   #bytes = 0;
   #attempts = 0;
   /** Results of requests that were sent, and their milliseconds in flight, all together. */
@@ -130,6 +135,7 @@ export class Stats {
     const stats = new Stats(options);
     stats.requests = state.requests;
     stats.failed = state.failed;
+    stats.#skipped = state.skipped ?? 0;
     stats.#bytes = state.bytes;
     stats.#attempts = state.attempts;
     stats.#sent = state.sent;
@@ -165,6 +171,7 @@ export class Stats {
     return {
       requests: this.requests,
       failed: this.failed,
+      skipped: this.#skipped,
       bytes: this.#bytes,
       attempts: this.#attempts,
       sent: this.#sent,
@@ -191,6 +198,7 @@ export class Stats {
       ...state,
       requests: state.requests - state.failed,
       failed: 0,
+      skipped: 0,
       bytes: state.bytes - bytes,
       attempts: state.attempts - attempts,
       sent: state.sent - sent,
@@ -262,6 +270,7 @@ export class Stats {
   #addError(kind: ErrorKind, result: Result): void {
     const { status, bytes, attempts, ms, expectation } = result;
     this.failed++;
+    if (isSkipped(result)) this.#skipped++;
     const of = this.#ofFailed;
     of.bytes += bytes;
     of.attempts += attempts;
@@ -297,6 +306,7 @@ export class Stats {
       requests: this.requests,
       succeeded: this.requests - this.failed,
       failed: this.failed,
+      skipped: this.#skipped,
       errors: this.#errorCounts(),
       statuses: this.#statuses.toJSON(),
       tolerated: this.#hasExpectedStatuses ? 0 : this.#tolerated,

@@ -79,6 +79,7 @@ const RARITIES: { readonly [name in keyof Latency]?: number } = { p999: 10, p999
 const COUNTS: Readonly<Record<string, (figures: Figures) => number>> = {
   failed: ({ failed }) => failed,
   succeeded: ({ succeeded }) => succeeded,
+  skipped: ({ skipped }) => skipped,
   retries: ({ retries }) => Object.values(retries).reduce((sum, count) => sum + count, 0),
   late: ({ late }) => late.count,
 };

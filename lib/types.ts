@@ -282,7 +282,10 @@ export interface ErrorMessage {
 
 /** What came of the requests to a host. */
 export interface HostFigures {
-  /** Its name, and the port where that is not the scheme's own; `others` for those beyond. */
+  /**
+   * Its name, and its port unless that is the scheme's own and no other of the name was asked;
+   * `others` for those beyond.
+   */
   readonly host: string;
   readonly requests: number;
   readonly failed: number;
@@ -328,8 +331,10 @@ export interface Snapshot {
   readonly failed: number;
   /** How many there will be, or undefined if the source does not tell. */
   readonly total: number | undefined;
-  /** The share that is done, 0 to 1, or undefined if the source does not tell. */
+  /** The share that has its results, 0 to 1, or undefined if the source does not tell. */
   readonly progress: number | undefined;
+  /** Requests of hosts that were given up, which were not sent; they count as failed. */
+  readonly skipped: number;
   readonly inFlight: number;
   readonly errors: { readonly [kind in ErrorKind]?: ErrorCount };
   readonly statuses: Readonly<Record<string, number>>;
@@ -377,6 +382,8 @@ export interface Snapshot {
   readonly retries: Readonly<Record<string, number>>;
   /** Requests that wait for their next attempt. */
   readonly retrying: number;
+  /** Requests that wait for their host. */
+  readonly held: number;
   /** Hosts that are not asked at present, since all requests there failed. */
   readonly paused: number;
   /** Requests a second that were asked for; undefined without a schedule. */

@@ -8,7 +8,7 @@ import { result } from "./fixtures/result.ts";
 
 const of = (url: string, more: Partial<Result> = {}): Result => result(more, { url });
 
-Deno.test("HostTally.add() tells hosts apart by their whole authority", () => {
+Deno.test("HostTally.add() tells hosts apart by what is connected to", () => {
   const hosts = new HostTally();
   const urls = [
     "http://host/1",
@@ -31,13 +31,25 @@ Deno.test("HostTally.add() tells hosts apart by their whole authority", () => {
   assertEquals(
     hosts.figures().map(({ host, requests }) => [host, requests]),
     [
-      ["host", 20],
+      ["host:80", 18],
       ["hostile", 2],
       ["host.org", 2],
       ["host:8080", 2],
       ["evil", 2],
+      ["host:443", 2],
       ["[::1]:81", 2],
     ],
+  );
+});
+
+Deno.test("HostTally.figures() leaves a port out that goes without saying", () => {
+  const hosts = new HostTally();
+  for (const url of ["http://a:80/", "https://b/", "http://127.1/", "http://127.0.0.1/"]) {
+    hosts.add(of(url));
+  }
+  assertEquals(
+    hosts.figures().map(({ host, requests }) => [host, requests]),
+    [["a", 1], ["b", 1], ["127.0.0.1", 2]],
   );
 });
 

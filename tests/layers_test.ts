@@ -47,7 +47,7 @@ const MAY: Record<string, string[]> = {
   "lib/details/": [
     "lib/details/",
     "lib/own_text.ts",
-    "lib/schedule/hosts.ts",
+    "lib/host.ts",
     "lib/secrets.ts",
   ],
   "lib/answers.ts": ["lib/check/", "lib/cookies/", "lib/sink/"],
@@ -93,8 +93,16 @@ const MAY: Record<string, string[]> = {
     "lib/os_error.ts",
     "lib/secrets.ts",
   ],
-  "lib/schedule/": ["lib/schedule/", "lib/http.ts", "lib/own_text.ts"],
-  "lib/engine/": ["lib/engine/", "lib/http.ts", "lib/permission.ts", "lib/secrets.ts"],
+  "lib/host.ts": ["lib/own_text.ts"],
+  "lib/permission.ts": ["lib/host.ts"],
+  "lib/schedule/": ["lib/schedule/", "lib/host.ts", "lib/http.ts", "lib/own_text.ts"],
+  "lib/engine/": [
+    "lib/engine/",
+    "lib/host.ts",
+    "lib/http.ts",
+    "lib/permission.ts",
+    "lib/secrets.ts",
+  ],
   "lib/sink/": [
     "lib/permission.ts",
     "lib/sink/",

@@ -29,6 +29,9 @@ Deno.test("parseRun() reads how requests are held back", async () => {
   assertEquals([hostConcurrency, hostDelayMs, rampUpMs], [2, 1_000, 10_000]);
   assertEquals([pauses, giveUpAfterMs], [true, 3_600_000]);
   assertEquals((await parse(["--no-pause"])).pauses, false);
+  assertEquals(options.hostGiveUpMs, 60_000);
+  assertEquals((await parse(["--host-give-up", "5s"])).hostGiveUpMs, 5_000);
+  assertEquals((await parse(["--host-give-up", "never", "--no-pause"])).hostGiveUpMs, Infinity);
 });
 
 Deno.test("parseRun() reads what is made again, and when", async () => {

@@ -26,6 +26,7 @@ Deno.test("parseRun() gives the defaults of the contract", async () => {
     rampUpMs: undefined,
     hostConcurrency: undefined,
     hostDelayMs: undefined,
+    hostGiveUpMs: 60_000,
     pauses: true,
     giveUpAfterMs: undefined,
     retry: {

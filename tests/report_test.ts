@@ -27,6 +27,7 @@ const SNAPSHOT: Snapshot = {
   requests: 660_000,
   succeeded: 659_998,
   failed: 2,
+  skipped: 0,
   total: 1_000_000,
   progress: undefined,
   inFlight: 1000,
@@ -57,6 +58,7 @@ const SNAPSHOT: Snapshot = {
   resumed: false,
   retries: {},
   retrying: 0,
+  held: 0,
   paused: 0,
   targetRate: undefined,
   late: { count: 0, meanMs: 0, maxMs: 0 },
@@ -170,6 +172,7 @@ Deno.test("formatSummary() has exactly the names of the contract, in order", () 
     requests: 660_000,
     succeeded: 659_998,
     failed: 2,
+    skipped: 0,
     errors: { timeout: { count: 2, examples: [{ url: "http://host/7", detail: "no answer" }] } },
     statuses: { "200": 659_990, "503": 8 },
     seconds: 1000,
@@ -433,6 +436,21 @@ Deno.test("formatBar() is full only when all is done", () => {
   assertMatch(at(999), /^\[#{19}\.\] .* 99 %/);
   assertMatch(at(1000), /^\[#{20}\] .* 100 % .*ETA 0s/);
   assertMatch(at(1001), /^\[#{20}\] .* 100 % .*ETA 0s/);
+});
+
+Deno.test("formatBar() has no ETA when all that is left waits for a host that is paused", () => {
+  const paused = { ...SNAPSHOT, requests: 30_548, total: 60_000, paused: 1, inFlight: 1 };
+  assertMatch(
+    formatBar({ ...paused, held: 29_451 }, 0.1, WIDE),
+    /50 % {2}paused {2}0.10\/s {2}2 errors {2}16:40/,
+  );
+  assertMatch(formatBar({ ...paused, held: 10_000 }, 1_000, WIDE), /2 errors {2}ETA 29s/);
+});
+
+Deno.test("formatTable() says how many requests were not sent, if any were not", () => {
+  const table = formatTable({ ...SNAPSHOT, skipped: 29_451 }, { color: false });
+  assertStringIncludes(table, "\n  skipped      29,451, of hosts that were given up\n");
+  assert(!formatTable(SNAPSHOT, { color: false }).includes("skipped"));
 });
 
 Deno.test("formatLogLine() says the same in one line", () => {

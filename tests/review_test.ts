@@ -143,6 +143,12 @@ Deno.test("report merges summaries of shards as their records together, percenti
   assertMatch(table.stdout, /^303 requests in /);
 });
 
+Deno.test("mergeSummaries() adds what was not sent, unless a part does not tell it", () => {
+  const part = { requests: 10, succeeded: 4, failed: 6, skipped: 5 };
+  assertEquals(mergeSummaries([part, part]).skipped, 10);
+  assertEquals(mergeSummaries([part, { ...part, skipped: undefined }]).skipped, undefined);
+});
+
 Deno.test("mergeSummaries() takes the time from the first start to the last end", () => {
   const part = (started: string, seconds: number) => ({
     requests: 100,

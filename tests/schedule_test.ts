@@ -22,6 +22,7 @@ const OPTIONS: ScheduleOptions = {
   rampUpMs: undefined,
   hostConcurrency: undefined,
   hostDelayMs: undefined,
+  hostGiveUpMs: 60_000,
   pauses: true,
   giveUpAfterMs: undefined,
   retry: RETRY,
@@ -82,6 +83,10 @@ class Rig {
   }
 
   #start(target: Target, done: (result: Result) => void): void {
+    const { unsent } = this.schedule;
+    if (unsent !== undefined) {
+      return done(result({ status: null, attempts: 0, ...unsent, target }));
+    }
     this.starts.push({ i: target.i, ms: this.time.now(), dueMs: this.schedule.dueMs });
     const answer = this.answers(target);
     if (answer === undefined) this.#inFlight.set(target.i, { target, done });
@@ -287,10 +292,14 @@ Deno.test("Schedule looks past a host that waits, but not without bound", async 
   }
   const rig = new Rig(source(), { hostConcurrency: 1 });
   await rig.time.to(0);
-  assertEquals(rig.inFlight, [0]);
-  assertEquals(rig.asked, 10_001);
+  // Not all at once: what is in flight has its turn, too.
+  assertEquals([rig.inFlight, rig.asked], [[0], 1_001]);
+  await rig.time.to(10_000);
+  const { asked } = rig;
+  assert(asked > 100_000 && asked < 170_000, `${asked}`);
+  assertEquals(rig.schedule.held, asked - 1);
   await rig.answer(0);
-  assertEquals([rig.inFlight, rig.asked], [[1], 10_002]);
+  assertEquals([rig.inFlight, rig.asked], [[1], asked + 1]);
 });
 
 Deno.test("Schedule looks past large bodies only as far as there is memory for them", async () => {
@@ -300,7 +309,7 @@ Deno.test("Schedule looks past large bodies only as far as there is memory for t
   }
   const rig = new Rig(source(), { hostConcurrency: 1 });
   await rig.time.to(0);
-  assert(rig.asked <= 18, `${rig.asked}`);
+  assert(rig.asked <= 34, `${rig.asked}`);
 });
 
 Deno.test("Schedule holds back a host that says Retry-After, and no other", async () => {
@@ -376,7 +385,7 @@ Deno.test("Schedule waits for a Retry-After before it makes a request again, als
     await rig.answerAll();
     assertEquals(rig.inFlight, []);
     await rig.time.to(20_001);
-    assertEquals(rig.inFlight, pauses ? [2, 0] : [0]);
+    assertEquals(rig.inFlight, pauses ? [0, 2] : [0]);
   }
 });
 
@@ -538,12 +547,14 @@ Deno.test("Schedule gives up after as long as it may, and leaves what it did not
 });
 
 Deno.test("Schedule gives up after a minute where nothing ever worked, and never where it did", async () => {
-  const never = new Rig(many(1_000), {}, () => REFUSED);
+  const reset = { status: null, error: "reset", detail: "connection reset" } as const;
+  const retry = { ...RETRY, on: new Set(["reset"]) };
+  const never = new Rig(many(1_000), { retry }, () => reset);
   await never.time.to(59_000);
   assertEquals(never.end, "not yet");
   await never.time.to(60_000);
   assert(never.end instanceof GaveUp);
-  const once = new Rig(many(5_000), {}, ({ i }) => i === 0 ? {} : REFUSED);
+  const once = new Rig(many(5_000), { hostGiveUpMs: 1e6 }, ({ i }) => i === 0 ? {} : REFUSED);
   await once.time.to(86_400_000);
   assertEquals(once.end, "not yet");
   await once.schedule.return();
@@ -592,4 +603,252 @@ Deno.test("Schedule spends neither time nor a host on what is no request", async
   }));
   await rig.time.to(0);
   assertEquals([rig.results.length, rig.end], [3, "over"]);
+});
+
+/** Two hosts in turn, of which one never answers. */
+function* inTurn(count: number, [a, b] = ["up", "down"]): Generator<Target> {
+  for (let i = 0; i < count; i++) yield target(`http://${i % 2 === 0 ? a : b}/${i}`, { i });
+}
+
+const DOWN_HOST: Rig["answers"] = ({ url }) => url.includes("down") ? REFUSED : {};
+
+/** Of a rig, the numbers of results by whether and how they failed. */
+function counts({ results }: Rig): Record<string, number> {
+  const groups = Map.groupBy(results, ({ error, attempts }) => `${error} ${attempts}`);
+  return Object.fromEntries([...groups].map(([name, all]) => [name, all.length]));
+}
+
+Deno.test("Schedule gives up a host that has failed for a minute while others succeed", async () => {
+  const rig = new Rig(inTurn(60_000), {}, DOWN_HOST);
+  await rig.time.to(1_000);
+  assertEquals(counts(rig)["undefined 1"], 30_000);
+  await rig.time.to(59_000);
+  assertEquals(rig.schedule.outages, 1);
+  assert(rig.schedule.held > 29_000, `${rig.schedule.held}`);
+  await rig.time.to(61_000);
+  assertEquals([rig.results.length, rig.end], [60_000, "over"]);
+  const { "undefined 1": good, "refused 1": failed, "refused 0": skipped } = counts(rig);
+  assertEquals(good, 30_000);
+  // Those that made the outage, and probes after 1, 3, 7, 15 and 31 s.
+  assert(failed >= 55 && failed < 65, `${failed}`);
+  assertEquals(skipped, 30_000 - failed);
+  assertEquals(new Set(rig.results.map(({ target }) => target.i)).size, 60_000);
+  assertEquals(rig.results.at(-1)!.detail, GIVEN_UP);
+  assertMatch(rig.notices[1], /^gave up down, .*--host-give-up never waits/);
+  assertEquals(rig.schedule.outages, 0);
+  assertEquals(rig.time.timers, 0);
+});
+
+const GIVEN_UP = "not sent: down was given up, since all requests to it failed for 60 s while " +
+  "other hosts succeeded; the last failure: connection refused";
+
+Deno.test("Schedule gives up a host for as many as come later", async () => {
+  const source = new Slow();
+  const rig = new Rig(source, {}, DOWN_HOST);
+  let i = 0;
+  const give = async (host: string): Promise<void> => {
+    await rig.time.to(rig.time.now());
+    source.give(target(`http://${host}/`, { i: i++ }));
+    await rig.time.to(rig.time.now());
+  };
+  for (let k = 0; k < 60; k++) await give("down");
+  await give("up");
+  await rig.time.to(70_000);
+  await give("down");
+  assertEquals(rig.results.at(-1)!.detail, GIVEN_UP);
+  await give("up");
+  assertEquals(rig.results.at(-1)!.status, 200);
+  source.end();
+  await rig.over;
+});
+
+Deno.test("Schedule gives up no host while no other succeeds, nor for how it was before", async () => {
+  let isUp = true;
+  const rig = new Rig(
+    inTurn(10_000, ["down1", "down2"]),
+    {},
+    ({ i }) => isUp && i < 100 ? {} : REFUSED,
+  );
+  await rig.time.to(600_000);
+  assertEquals([rig.schedule.outages, rig.end], [2, "not yet"]);
+  assertEquals(counts(rig)["refused 0"], undefined);
+  // Both come back, one of them later: its minute begins with the other's first success.
+  isUp = false;
+  rig.answers = ({ url }) => url.includes("down1") ? {} : REFUSED;
+  const before = rig.results.length;
+  while (rig.results.length < before + 4_000) await rig.time.to(rig.time.now() + 1_000);
+  await rig.time.to(rig.time.now() + 20_000);
+  assertEquals(rig.schedule.outages, 1);
+  rig.answers = () => ({});
+  await rig.time.to(800_000);
+  assertEquals([rig.results.length, rig.end], [10_000, "over"]);
+  const { "undefined 1": good, "refused 0": skipped = 0 } = counts(rig);
+  assert(good > 9_800 && skipped === 0, `${good} ${skipped}`);
+});
+
+Deno.test("Schedule waits for a host that is never to be given up", async () => {
+  const rig = new Rig(inTurn(2_000), { hostGiveUpMs: Infinity }, DOWN_HOST);
+  await rig.time.to(3_600_000);
+  assertEquals([rig.schedule.outages, rig.end], [1, "not yet"]);
+  rig.answers = () => ({});
+  await rig.time.to(3_700_000);
+  assertEquals([rig.results.length, rig.end], [2_000, "over"]);
+  assertEquals(counts(rig)["refused 0"], undefined);
+});
+
+Deno.test("Schedule keeps the last result of a request whose host is given up before the next", async () => {
+  const hour = 3_600_000;
+  const retry = { ...RETRY, retries: 9, delayMs: hour, maxDelayMs: hour };
+  const rig = new Rig(inTurn(500), { concurrency: 100, retry }, DOWN_HOST);
+  await rig.time.to(59_000);
+  // They take no place of others' retries.
+  assertEquals([counts(rig), rig.schedule.retrying], [{ "undefined 1": 250 }, 0]);
+  await rig.time.to(61_000);
+  assertEquals([rig.results.length, rig.end], [500, "over"]);
+  const { "undefined 1": _, "refused 0": unsent, "refused 1": once, ...often } = counts(rig);
+  assert(once > 40 && unsent > 100, `${once} ${unsent}`);
+  // The probes were of one request.
+  assertEquals(Object.keys(often).length, 1);
+  const last = rig.results.find(({ error, attempts }) => error === "refused" && attempts === 1);
+  assertEquals(last!.detail, "connection refused");
+});
+
+Deno.test("Schedule abandon() gives what waits for its host after an attempt, too", async () => {
+  const rig = new Rig(many(2), { concurrency: 2, retry: { ...RETRY, retries: 1 } });
+  await rig.time.to(0);
+  await rig.answer(0, BUSY);
+  await rig.answer(1, { ...BUSY, retryAfter: "3000" });
+  await rig.time.to(2_000);
+  // One waits for its time, the other for its host.
+  assertEquals([rig.schedule.retrying, rig.schedule.held, rig.inFlight], [1, 1, []]);
+  const left = [...rig.schedule.abandon(false)];
+  assertEquals(left.map(({ target: { i }, status }) => [i, status]), [[0, 503], [1, 503]]);
+  await rig.schedule.return();
+});
+
+Deno.test("Schedule holds up no host for want of room for those of a paused one", async () => {
+  function* source(): Generator<Target> {
+    for (let i = 0; i < 400_000; i++) {
+      yield target(`http://${i % 4 === 0 ? "up" : "down"}/${i}`, { i });
+    }
+  }
+  const rig = new Rig(source(), {}, DOWN_HOST);
+  await rig.time.to(5_000);
+  assertEquals(counts(rig)["undefined 1"], 100_000);
+  const { held } = rig.schedule;
+  assert(held > 50_000 && held < 100_000, `${held}`);
+  // Those that there was no room for.
+  assert(counts(rig)["refused 0"] > 200_000);
+  assertMatch(
+    rig.results.findLast(({ attempts }) => attempts === 0)!.detail!,
+    /^not sent: down fails, and no more requests can wait for it; the last failure: connection/,
+  );
+  // The others are made as soon as it is back.
+  rig.answers = () => ({});
+  await rig.time.to(20_000);
+  assertEquals([rig.results.length, rig.end], [400_000, "over"]);
+  assert(counts(rig)["undefined 1"] > 150_000);
+});
+
+Deno.test("Schedule gives up nothing early where nothing but one host's is in sight", async () => {
+  function* source(): Generator<Target> {
+    yield* inTurn(1_000);
+    for (let i = 1_000; i < 300_000; i++) yield target(`http://down/${i}`, { i });
+  }
+  const rig = new Rig(source(), {}, DOWN_HOST);
+  await rig.time.to(10_000);
+  assertEquals(counts(rig)["refused 0"], undefined);
+  rig.answers = () => ({});
+  await rig.time.to(20_000);
+  assertEquals([rig.results.length, rig.end], [300_000, "over"]);
+  assert(counts(rig)["undefined 1"] > 299_900);
+});
+
+Deno.test("Schedule tries the request of a probe again by the next probe", async () => {
+  const tries = new Map<number, number>();
+  const retry = { ...RETRY, retries: 3, delayMs: 10, on: new Set(["reset"]) };
+  const rig = new Rig(many(200), { concurrency: 20, retry }, ({ i }) => {
+    const count = (tries.get(i) ?? 0) + 1;
+    tries.set(i, count);
+    return count > 2 ? {} : { status: null, error: "reset", detail: "connection reset" };
+  });
+  await rig.time.to(30_000);
+  assertEquals([rig.results.length, rig.end], [200, "over"]);
+  assertEquals(counts(rig), { "undefined 3": 200 });
+});
+
+Deno.test("Schedule waits for no start that nothing will take", async () => {
+  for (const retries of [0, 2]) {
+    const rig = new Rig(many(1), { rate: 0.1, retry: { ...RETRY, retries } });
+    await rig.time.to(50);
+    await rig.answer(0);
+    assertEquals([rig.time.now(), rig.end], [50, "over"]);
+  }
+  const slow = new Slow();
+  const rig = new Rig(slow, { rate: 0.1 }, () => ({}));
+  await rig.time.to(0);
+  slow.give(target("http://host/"));
+  await rig.time.to(10);
+  slow.end();
+  await rig.time.to(20);
+  assertEquals(rig.end, "over");
+});
+
+Deno.test("Schedule ends with its last result, though the network is still out", async () => {
+  const hosts = Array.from({ length: 262 }, (_, i) => `host${i}`);
+  const rig = new Rig(
+    at(hosts),
+    {},
+    () => ({ status: null, error: "connect", detail: "no route" }),
+  );
+  await rig.time.to(100_000);
+  assertEquals([rig.results.length, rig.end], [262, "over"]);
+});
+
+for (
+  const [name, failure] of [
+    ["nobody listens", REFUSED],
+    ["there is no such name", { status: null, error: "dns", detail: "no such name" }],
+  ] as const
+) {
+  Deno.test(`Schedule ends at once if ${name} at its only host`, async () => {
+    const retry = { ...RETRY, on: new Set(["refused", "dns"]) };
+    const rig = new Rig(many(1_000), { concurrency: 100, retry }, () => failure);
+    await rig.time.to(10);
+    assert(rig.end instanceof GaveUp, `${rig.end}`);
+    assertMatch(
+      (rig.end as Error).message,
+      /^Cannot go on: the first \d+ requests all failed, and there is no other host than host \(/,
+    );
+    assert(rig.results.length >= 50 && rig.results.length <= 150, `${rig.results.length}`);
+    assertEquals(rig.notices, []);
+    await rig.schedule.return();
+    assertEquals(rig.time.timers, 0);
+  });
+}
+
+Deno.test("Schedule ends not at once if anything else was there, or the user says to wait", async () => {
+  const cases: [Partial<ScheduleOptions>, Rig["answers"], string?][] = [
+    [{ hostGiveUpMs: Infinity }, () => REFUSED],
+    [{ giveUpAfterMs: 120_000 }, () => REFUSED],
+    [{}, ({ i }) => i === 49 ? {} : REFUSED],
+    [{}, ({ i }) => i === 49 ? { status: null, error: "timeout" } : REFUSED],
+    [{ retry: { ...RETRY, retries: 9 } }, () => REFUSED],
+    // Far behind those of the first host.
+    [{}, () => REFUSED, "other"],
+  ];
+  for (const [options, answers, last = "host"] of cases) {
+    const targets = [...many(1_000), target(`http://${last}/`, { i: 1_000 })];
+    const rig = new Rig(targets, options, answers);
+    await rig.time.to(50_000);
+    assertEquals(rig.end, "not yet");
+    await rig.schedule.return();
+  }
+});
+
+Deno.test("Schedule counts what waits and was not made yet", async () => {
+  const rig = new Rig(many(20), { hostConcurrency: 2 });
+  await rig.time.to(0);
+  assertEquals([rig.inFlight.length, rig.schedule.held, rig.schedule.retrying], [2, 18, 0]);
+  await rig.schedule.return();
 });

@@ -7,6 +7,7 @@ const MOMENT: Moment = {
   seconds: 10,
   concurrency: 4,
   retrying: 0,
+  held: 0,
   paused: 0,
   targetRate: undefined,
   inFlight: 0,
@@ -82,6 +83,27 @@ Deno.test("Stats counts no time for requests that were not sent", () => {
     resultOf({ status: null, error: "url", attempts: 0, ms: 5000 }),
   ]);
   assertEquals([meanBusyMs, utilization, failed], [1000, 1 / 40, 1]);
+});
+
+Deno.test("Stats counts what was not sent since its host was given up, also from its state", () => {
+  const stats = new Stats();
+  for (
+    const more of [
+      { error: "refused", attempts: 0 },
+      { error: "refused", attempts: 1 },
+      { error: "url", attempts: 0 },
+      { error: "cancelled", attempts: 0 },
+      { error: "timeout", attempts: 0 },
+    ] as const
+  ) stats.add(resultOf({ status: null, ...more }));
+  stats.add(resultOf());
+  assertEquals(stats.snapshot(MOMENT).skipped, 2);
+  const state = JSON.parse(JSON.stringify(stats));
+  assertEquals(Stats.from(state).snapshot(MOMENT).skipped, 2);
+  assertEquals(Stats.from(state).withoutFailed().snapshot(MOMENT).skipped, 0);
+  // As journals were before there was such a thing.
+  delete state.skipped;
+  assertEquals(Stats.from(state).snapshot(MOMENT).skipped, 0);
 });
 
 Deno.test("Stats keeps the first five examples of each kind", () => {

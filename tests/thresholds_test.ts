@@ -9,6 +9,7 @@ const FIGURES: Figures = {
   requests: 2_000,
   succeeded: 1_986,
   failed: 14,
+  skipped: 0,
   total: undefined,
   progress: undefined,
   inFlight: 10,
@@ -44,6 +45,7 @@ const FIGURES: Figures = {
   attempts: 2_040,
   retries: { "503": 30, timeout: 10 },
   retrying: 0,
+  held: 0,
   paused: 0,
   targetRate: 500,
   late: { count: 100, meanMs: 3, maxMs: 9 },
@@ -162,7 +164,7 @@ Deno.test("parseThreshold() takes blanks around each part, and shows none", () =
 
 const NAMES =
   "give one of the names min, mean, p50, p75, p90, p95, p99, p999, p9999, max, stddev, " +
-  "failed, succeeded, retries, late, errors.KIND, status.503, status.5xx, requests, rate, seconds, " +
+  "failed, succeeded, skipped, retries, late, errors.KIND, status.503, status.5xx, requests, rate, seconds, " +
   "bytes, peak_rss, cpu";
 const FORM = "give a name, one of < <= > >=, and a value, like p99<500ms, failed<1% or rate>1000";
 const COUNT = "a whole number, like 10, 10k or 1M";

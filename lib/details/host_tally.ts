@@ -1,4 +1,4 @@
-import { hostOf } from "../schedule/hosts.ts";
+import { hostOf, shownHostOf } from "../host.ts";
 import type { HostFigures } from "../types.ts";
 import { ownText } from "../own_text.ts";
 import { cut } from "./cut.ts";
@@ -13,7 +13,10 @@ const OTHERS = "others";
 
 /** What is counted of a host. */
 interface Tally {
+  /** With its port. */
   readonly host: string;
+  /** Without it where it is the scheme's own. */
+  readonly shown: string;
   requests: number;
   failed: number;
   /** Of its answers. */
@@ -48,7 +51,7 @@ export class HostTally {
   #tallyOf(origin: string, url: string): Tally {
     let tally = this.#byOrigin.get(origin);
     if (tally === undefined) {
-      tally = this.#tallyOfHost(cut(hostOf(url)));
+      tally = this.#tallyOfHost(cut(hostOf(url)), cut(shownHostOf(url)));
       const isToKeep = this.#byOrigin.size < MOST_HOSTS && origin.length <= LONGEST_ORIGIN;
       if (isToKeep) this.#byOrigin.set(ownText(origin), tally);
     }
@@ -58,20 +61,25 @@ export class HostTally {
     return tally;
   }
 
-  #tallyOfHost(host: string): Tally {
+  #tallyOfHost(host: string, shown: string): Tally {
     const tallies = this.#tallies;
-    const name = tallies.has(host) || tallies.size < MOST_HOSTS ? host : OTHERS;
-    let tally = tallies.get(name);
+    const isTold = tallies.has(host) || tallies.size < MOST_HOSTS;
+    const names = isTold ? { host, shown } : { host: OTHERS, shown: OTHERS };
+    let tally = tallies.get(names.host);
     if (tally === undefined) {
-      tallies.set(name, tally = { host: name, requests: 0, failed: 0, ms: 0, maxMs: 0 });
+      tallies.set(names.host, tally = { ...names, requests: 0, failed: 0, ms: 0, maxMs: 0 });
     }
     return tally;
   }
 
   /** By host, in the order in which they came. */
   figures(): HostFigures[] {
-    return Array.from(this.#tallies.values(), ({ host, requests, failed, ms, maxMs }) => ({
-      host,
+    const tallies = [...this.#tallies.values()];
+    const names = new Map<string, number>();
+    for (const { shown } of tallies) names.set(shown, (names.get(shown) ?? 0) + 1);
+    return tallies.map(({ host, shown, requests, failed, ms, maxMs }) => ({
+      // `http` and `https` of a name are two.
+      host: names.get(shown) === 1 ? shown : host,
       requests,
       failed,
       meanMs: requests > failed ? ms / (requests - failed) : 0,

@@ -1,4 +1,4 @@
-import { hostOf } from "../permission.ts";
+import { hostOf } from "../host.ts";
 import type { ErrorKind } from "../types.ts";
 import type { Stop } from "./deadlines.ts";
 import { describeTlsError } from "./tls_failure.ts";

@@ -60,6 +60,11 @@ function familiesOf(snapshot: Snapshot, build: Build): Family[] {
       succeeded: snapshot.succeeded,
       failed: snapshot.failed,
     }),
+    counter(
+      "myriad_skipped_total",
+      "Requests that were not sent, since their host was given up; they failed.",
+      snapshot.skipped,
+    ),
     gauge(
       "myriad_requests_planned",
       "Requests that there will be, where the source tells.",
@@ -93,6 +98,7 @@ function familiesOf(snapshot: Snapshot, build: Build): Family[] {
     counter("myriad_body_bytes_total", "Octets of bodies that came.", snapshot.bytes),
     gauge("myriad_requests_in_flight", "Requests in flight.", snapshot.inFlight),
     gauge("myriad_requests_retrying", "Requests that wait to be made again.", snapshot.retrying),
+    gauge("myriad_requests_held", "Requests that wait for their host.", snapshot.held),
     gauge("myriad_concurrency", "Most requests that may be in flight.", snapshot.concurrency),
     gauge(
       "myriad_target_requests_per_second",

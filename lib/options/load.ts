@@ -39,12 +39,21 @@ export function loadOf(values: Values): LoadOptions {
       "'--no-pause' and '--give-up-after' contradict each other: give one of them",
     );
   }
+  const hostGiveUpMs = values.text("host-give-up") === "never"
+    ? Infinity
+    : values.duration("host-give-up");
+  if (values.isOn("no-pause") && hostGiveUpMs !== undefined && hostGiveUpMs !== Infinity) {
+    throw new UsageError(
+      "'--no-pause' and '--host-give-up' contradict each other: give one of them",
+    );
+  }
   return {
     concurrency: values.count("concurrency", { min: 1, max: 1_000_000 }) ?? 100,
     rate: rateOf(values),
     rampUpMs: values.duration("ramp-up"),
     hostConcurrency: values.count("host-concurrency", { min: 1, max: 1_000_000 }),
     hostDelayMs: values.duration("host-delay"),
+    hostGiveUpMs: hostGiveUpMs ?? 60_000,
     pauses: !values.isOn("no-pause"),
     giveUpAfterMs: values.duration("give-up-after"),
   };

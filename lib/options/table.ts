@@ -48,6 +48,12 @@ export const FLAGS: readonly Flag[] = [
     { name: "host-concurrency", value: "C", help: "most in flight for each host" },
     { name: "host-delay", value: "D", help: "least time between two starts for each host" },
     {
+      name: "host-give-up",
+      value: "D|never",
+      help:
+        "fail the rest of a host's requests, without sending them,\nonce it has failed for D while others succeed (default\n1m)",
+    },
+    {
       name: "no-pause",
       help: "go on at full speed though everything fails, or a\nRetry-After asks for patience",
     },

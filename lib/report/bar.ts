@@ -22,12 +22,15 @@ function doneOf({ requests, total, progress }: Snapshot, limit?: Limit): number 
 
 /** Seconds until the end at this rate, as far as anybody knows. */
 export function etaOf(
-  { requests, total, progress }: Snapshot,
+  { requests, total, progress, held, paused, inFlight }: Snapshot,
   rate: number,
   limit?: Limit,
 ): number | undefined {
   const all = total ?? (progress !== undefined && progress > 0 ? requests / progress : undefined);
-  const eta = all !== undefined && rate > 0 ? Math.max(0, all - requests) / rate : undefined;
+  const left = all === undefined ? undefined : Math.max(0, all - requests);
+  // Nothing but probes goes on then: their rate tells nothing of the end.
+  const isStopped = left !== undefined && paused > 0 && left <= held + inFlight;
+  const eta = left !== undefined && rate > 0 && !isStopped ? left / rate : undefined;
   if (limit === undefined) return eta;
   return Math.min(eta ?? Infinity, Math.max(0, limit.durationMs - limit.elapsedMs) / 1000);
 }

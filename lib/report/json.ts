@@ -36,6 +36,7 @@ export function summaryOf(snapshot: Snapshot, { version }: SummaryContext) {
     requests: snapshot.requests,
     succeeded: snapshot.succeeded,
     failed: snapshot.failed,
+    skipped: snapshot.skipped,
     errors: snapshot.errors,
     statuses: snapshot.statuses,
     seconds: rounded(snapshot.seconds),

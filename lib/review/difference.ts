@@ -35,6 +35,7 @@ export interface Differences {
   readonly failed: Difference;
   /** Failed ones of 100 requests. */
   readonly failed_percent: Difference;
+  readonly skipped: Difference;
   readonly seconds: Difference;
   readonly rate: Difference;
   readonly latency_ms: Readonly<Record<keyof Latency, Difference>>;
@@ -73,6 +74,7 @@ export function differencesOf(a: PageSummary, b: PageSummary): Differences {
     failed_percent: of(({ failed, requests }) =>
       requests > 0 ? failed / requests * 100 : undefined
     ),
+    skipped: of(({ skipped }) => skipped),
     seconds: of(({ seconds }) => seconds),
     rate: of(({ rate }) => rate),
     latency_ms: Object.fromEntries(LATENCIES.map((name) => [
@@ -159,6 +161,9 @@ export function formatDifferenceTable(
   row("succeeded", differences.succeeded, formatCount);
   row("failed", differences.failed, formatCount);
   row("failed, share", differences.failed_percent, (percent) => formatShare(percent / 100));
+  if (differences.skipped.a || differences.skipped.b) {
+    row("skipped", differences.skipped, formatCount);
+  }
   row("time", differences.seconds, (s) => s < 600 ? formatMs(s * 1000) : formatClock(s));
   row("requests/s", differences.rate, formatRate);
   row("bodies", differences.bytes, formatBytes);

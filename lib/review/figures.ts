@@ -9,6 +9,7 @@ export function figuresOf(summary: PageSummary): TableFigures {
     requests: summary.requests,
     succeeded: summary.succeeded,
     failed: summary.failed,
+    skipped: summary.skipped,
     errors: summary.errors,
     statuses: summary.statuses,
     seconds: summary.seconds,

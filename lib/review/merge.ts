@@ -40,6 +40,7 @@ export function mergeSummaries(parts: readonly PageSummary[]): PageSummary {
     requests,
     succeeded: sum(each("succeeded"))!,
     failed: sum(each("failed"))!,
+    skipped: sum(each("skipped")),
     errors: mergedErrors(each("errors")),
     statuses: mergedCounts(each("statuses"), Infinity),
     seconds: rounding(seconds),

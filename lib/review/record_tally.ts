@@ -1,6 +1,7 @@
 import { addFailure, type Failures } from "../details/failures.ts";
 import { HostTally } from "../details/host_tally.ts";
 import { MessageTally } from "../details/message_tally.ts";
+import { isSkipped } from "../details/skipped.ts";
 import { Slowest } from "../details/slowest.ts";
 import { LEAST_ERROR_STATUS, StatusCounts } from "../details/status_counts.ts";
 import { Histogram } from "../histogram.ts";
@@ -19,6 +20,7 @@ const EXACT = Number.MAX_SAFE_INTEGER;
 export class RecordTally {
   #requests = 0;
   #failed = 0;
+  #skipped = 0;
   /** Failures whose records do not say of which kind. */
   #unnamed = 0;
   #bytes = 0;
@@ -74,6 +76,7 @@ export class RecordTally {
 
   #addFailure(record: RunRecord): void {
     this.#failed++;
+    if (record.hasAttempts && isSkipped(record)) this.#skipped++;
     const { error, detail, target: { url } } = record;
     if (error === undefined) return void this.#unnamed++;
     // Records of a run have none, but those of others may.
@@ -101,6 +104,7 @@ export class RecordTally {
         requests: all,
         succeeded,
         failed: this.#failed,
+        skipped: this.#unnamed === 0 ? ofAll(known.attempts, this.#skipped) : undefined,
         errors: this.#unnamed === 0 ? errors : undefined,
         statuses: ofAll(known.statuses, this.#statuses.toJSON()),
         seconds: seconds === undefined ? undefined : rounded(seconds),

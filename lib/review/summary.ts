@@ -50,6 +50,7 @@ const NAMES: Readonly<Record<keyof PageSummary, Check>> = {
   requests: isCount,
   succeeded: isCount,
   failed: isCount,
+  skipped: isCount,
   errors: isMap(isError, (name) => (ERROR_KINDS as readonly string[]).includes(name)),
   statuses: isMap(isCount, (name) => /^[1-9]\d\d$/.test(name)),
   seconds: isNumber,

@@ -26,4 +26,11 @@ export class Agenda<T> {
   take(nowMs: number): T | undefined {
     return this.length > 0 && this.firstAtMs <= nowMs ? this.#entries.pop().item : undefined;
   }
+
+  /** Makes some of the items due at once. */
+  hasten(isMeant: (item: T) => boolean, nowMs: number): void {
+    for (const { item, atMs } of [...this.#entries.drain()]) {
+      this.add(item, isMeant(item) ? Math.min(atMs, nowMs) : atMs);
+    }
+  }
 }

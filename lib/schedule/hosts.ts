@@ -1,12 +1,21 @@
 import { Deque } from "@std/data-structures/deque";
+import { hostOf, shownHostOf } from "../host.ts";
 import { ownText } from "../own_text.ts";
-import type { Target } from "../types.ts";
+import type { ErrorKind, Target } from "../types.ts";
 import { Agenda } from "./agenda.ts";
 import { type Change, Outage } from "./outage.ts";
+import { isUnreachable, type Symptom } from "./symptom.ts";
 
-/** Most targets that are looked past because their host has to wait, and most memory of them. */
-const MOST_WAITING = 10_000;
-const MOST_WAITING_BYTES = 16 * 1024 * 1024;
+/** Most memory of targets that are looked past because their host has to wait. */
+const MOST_WAITING_BYTES = 32 * 1024 * 1024;
+/** How much of it the targets of paused hosts can have, where other hosts go on. */
+const MOST_PAUSED_BYTES = MOST_WAITING_BYTES / 2;
+/** About what a target takes beside its texts. */
+const TARGET_BYTES = 200;
+/** With so many targets of paused hosts in a row, no other host is in sight that waits for them. */
+const MOST_IN_A_ROW = 1_000;
+/** Most characters that are kept of how a request failed. */
+const SHOWN_LENGTH = 200;
 /** Most hosts that something is known of. With more, new ones wait until one can be forgotten. */
 const MOST_HOSTS = 50_000;
 /** With so many it is seen to whether some can be forgotten, and how long until that is done anew. */
@@ -23,35 +32,90 @@ export interface HostOptions {
   readonly delayMs?: number | undefined;
   /** Failures without a success between them that make an outage of a host, from 1. */
   readonly outageAfter: number;
+  /** The same where nobody is there, which is not for want of capacity. @default as many */
+  readonly unreachableAfter?: number | undefined;
+  /**
+   * How long an outage lasts, while other hosts succeed, before the host is given up, in
+   * milliseconds. @default {Infinity}
+   */
+  readonly giveUpMs?: number | undefined;
+  /** Told when that happens. */
+  readonly onGiveUp?: ((host: GivenUpHost) => void) | undefined;
+}
+
+/** Why a request is not sent. */
+export interface Unsent {
+  readonly error: ErrorKind;
+  readonly detail: string;
+}
+
+/** A host that is given up. */
+export interface GivenUpHost {
+  /** As {@linkcode hostOf} gives it. */
+  readonly key: string;
+  /** As {@linkcode shownHostOf} gives it. */
+  readonly name: string;
+  /** How the last request failed. */
+  readonly cause: string;
 }
 
 /** What is used of std's deque, which comes without types here. */
 interface Queue {
   readonly length: number;
   pushBack(target: Target): void;
+  pushFront(target: Target): void;
   popFront(): Target | undefined;
 }
 
 /** A host of which something has to be known. */
 class Host {
   readonly key: string;
+  readonly name: string;
   inFlight = 0;
   /** Before it nothing starts. */
   readyAtMs = 0;
   readonly outage: Outage;
-  /** What is looked past for now, in the order of the source; at most `MOST_WAITING` of all hosts. */
+  /**
+   * What is looked past for now, in the order of the source, but what was begun goes first; bounded
+   * for all hosts together.
+   */
   waiting: Queue | undefined;
+  /** What goes before all of it. */
+  first: Target | undefined;
+  waitingBytes = 0;
   /** Its place on the agenda, if it has one. */
   place: Place | undefined;
+  /** The number of the last probe that failed; if that request is made again, it is the next. */
+  probed: number | undefined;
+  /** How the last request failed, in an outage. */
+  last: { readonly error: ErrorKind; readonly cause: string } | undefined;
+  /** When it is given up; undefined until another host succeeds in its outage. */
+  giveUpAtMs: number | undefined;
+  /** Whether a request failed here since another host succeeded. */
+  hasFailedSince = false;
+  /** Whether it is on the agenda of those to be given up. */
+  isWatched = false;
+  /** Once it is given up: why its requests are not sent. */
+  unsent: Unsent | undefined;
 
-  constructor(key: string, outageAfter: number) {
+  constructor(url: string, key: string, outageAfter: number) {
     this.key = key;
+    this.name = ownText(shownHostOf(url));
     this.outage = new Outage(outageAfter);
   }
 
   /** When something may start, as far as time alone decides. */
   get openAtMs(): number {
     return Math.max(this.readyAtMs, this.outage.probeAtMs);
+  }
+
+  get hasWaiting(): boolean {
+    return this.first !== undefined || (this.waiting?.length ?? 0) > 0;
+  }
+
+  /** Whether it is in an outage, and not given up. */
+  get isPaused(): boolean {
+    return this.outage.isOn && this.unsent === undefined;
   }
 }
 
@@ -60,22 +124,16 @@ interface Place {
   readonly host: Host;
 }
 
-const AUTHORITY = /^https?:\/\/(?:[^/?#\\@]*@)?([^/?#\\]*)/i;
-
-/**
- * The host of a URL, and its port where that is not the scheme's own, in lower case.
- *
- * @param url a URL that was checked; of other text it gives the text
- */
-export function hostOf(url: string): string {
-  const host = AUTHORITY.exec(url)?.[1] ?? url;
-  return ownText(host.replace(/:(?:80|443)?$/, "").toLowerCase());
-}
-
 /**
  * Which host may be asked now: how many are in flight to it, when it was asked last, what it said
  * of later (`Retry-After`), and whether it is out of order. Targets whose host has to wait are
  * looked past and kept, in bounds, so that the others go on.
+ *
+ * ```text
+ * works ──► paused ── another host succeeds, this one fails, the time is up ──► given up
+ *   ▲          │                                                                  │
+ *   └──────────┴────────────────────── any success ◄──────────────────────────────┘
+ * ```
  *
  * Pure in time: it is told what time it is.
  */
@@ -87,7 +145,17 @@ export class Hosts {
   readonly #scheduled = new Agenda<Place>();
   #waiting = 0;
   #waitingBytes = 0;
+  /** What of it is of paused hosts. */
+  #pausedBytes = 0;
+  /** Targets of paused hosts since the last of another host. */
+  #inARow = 0;
   #outages = 0;
+  /** Hosts that have been paused since the last success; at most `MOST_HOSTS`. */
+  readonly #newlyPaused: Host[] = [];
+  /** Paused hosts by when they are given up; each once. */
+  readonly #watched = new Agenda<Host>();
+  /** Hosts that were given up while targets waited for them. */
+  readonly #givenUp: Host[] = [];
   /** With so many hosts, or at that time, it is seen to what can be forgotten. */
   #sweepAt = FEW_HOSTS;
   #sweepAtMs = 0;
@@ -112,7 +180,7 @@ export class Hosts {
     return this.#hosts.size;
   }
 
-  /** Hosts that are out of order. */
+  /** Hosts that are paused. */
   get outages(): number {
     return this.#outages;
   }
@@ -120,35 +188,103 @@ export class Hosts {
   /** Whether no more can be looked past. */
   isFull(nowMs: number): boolean {
     if (this.#hosts.size >= this.#sweepAt && nowMs >= this.#sweepAtMs) this.#sweep(nowMs);
-    return this.#waiting >= MOST_WAITING || this.#waitingBytes >= MOST_WAITING_BYTES ||
-      this.#hosts.size >= MOST_HOSTS;
+    return this.#waitingBytes >= MOST_WAITING_BYTES || this.#hosts.size >= MOST_HOSTS;
   }
 
-  /** When a target that waits may start, or a host be forgotten, as far as time alone decides. */
+  /**
+   * When a target that waits may start, or a host be given up or forgotten, as far as time alone
+   * decides.
+   */
   get wakeAtMs(): number {
-    const first = this.#scheduled.firstAtMs;
+    const first = Math.min(this.#scheduled.firstAtMs, this.#watched.firstAtMs);
     return this.#hosts.size >= MOST_HOSTS ? Math.min(first, this.#sweepAtMs) : first;
   }
 
-  /** @returns whether a target may start, and then counts as started; else it waits */
-  admit(target: Target, nowMs: number): boolean {
+  /**
+   * Takes a target: either it starts, and counts as started, or it waits, or it is not to be sent.
+   *
+   * @param isBegun whether it was made before
+   * @returns why it is not to be sent, if so
+   */
+  admit(target: Target, nowMs: number, isBegun = false): "starts" | "waits" | Unsent {
     const key = hostOf(target.url);
     let host = this.#hosts.get(key);
+    if (!host?.outage.isOn) this.#inARow = 0;
     if (host === undefined) {
-      if (!this.#hasLimits) return true;
-      host = this.#add(key);
+      if (!this.#hasLimits) return "starts";
+      host = this.#add(target.url, key);
     }
+    if (host.unsent !== undefined) return host.unsent;
     if (this.#canStart(host) && host.openAtMs <= nowMs && host.place === undefined) {
       this.#start(host, target, nowMs);
-      return true;
+      return "starts";
     }
+    if (host.isPaused && !isBegun) {
+      this.#inARow++;
+      if (this.#hasNoRoomFor(host)) {
+        return unsentOf(host, "fails, and no more requests can wait for it");
+      }
+    }
+    this.#hold(host, target, isBegun);
+    this.#schedule(host);
+    return "waits";
+  }
+
+  /**
+   * Whether a paused host has to be given up for one request, so that the others need not wait.
+   * That is lost for good, so it takes others that go on: then the pause is this host's own.
+   */
+  #hasNoRoomFor(host: Host): boolean {
+    return this.#pausedBytes >= MOST_PAUSED_BYTES && this.#inARow < MOST_IN_A_ROW &&
+      host.hasFailedSince && this.#options.giveUpMs !== Infinity;
+  }
+
+  #hold(host: Host, target: Target, isBegun: boolean): void {
     // It may wait long, and its URL is not to keep the block of the input that it stood in.
     const kept = { ...target, url: ownText(target.url) };
-    (host.waiting ??= new Deque() as Queue).pushBack(kept);
+    const queue = host.waiting ??= new Deque() as Queue;
+    if (host.first === undefined && target.i === host.probed) host.first = kept;
+    else if (isBegun) queue.pushFront(kept);
+    else queue.pushBack(kept);
     this.#waiting++;
-    this.#waitingBytes += sizeOf(kept);
-    this.#schedule(host);
-    return false;
+    this.#count(host, sizeOf(kept));
+  }
+
+  #takeFirst(host: Host): Target {
+    const target = host.first ?? host.waiting!.popFront()!;
+    host.first = undefined;
+    this.#waiting--;
+    this.#count(host, -sizeOf(target));
+    return target;
+  }
+
+  #count(host: Host, bytes: number): void {
+    host.waitingBytes += bytes;
+    this.#waitingBytes += bytes;
+    if (host.isPaused) this.#pausedBytes += bytes;
+  }
+
+  /** Whether a target has to wait for the end of an outage of its host. */
+  isPaused({ url }: Target): boolean {
+    return this.#outages > 0 && (this.#hosts.get(hostOf(url))?.isPaused ?? false);
+  }
+
+  /** A target that waited for a host that is given up, and why it is not to be sent. */
+  nextUnsent(nowMs: number): { target: Target; unsent: Unsent } | undefined {
+    for (let host; (host = this.#watched.take(nowMs)) !== undefined;) {
+      host.isWatched = false;
+      if (!host.isPaused || this.#hosts.get(host.key) !== host) continue;
+      // This outage may be another than the one that it was watched for.
+      if (host.giveUpAtMs !== undefined && host.giveUpAtMs > nowMs) this.#watch(host);
+      else if (host.hasFailedSince) this.#giveUp(host);
+    }
+    for (let host; (host = this.#givenUp.at(-1)) !== undefined; this.#givenUp.pop()) {
+      const { unsent } = host;
+      if (unsent !== undefined && host.hasWaiting) {
+        return { target: this.#takeFirst(host), unsent };
+      }
+    }
+    return undefined;
   }
 
   /** A target that waited and may start now; it counts as started. */
@@ -164,9 +300,7 @@ export class Hosts {
         this.#schedule(host);
         continue;
       }
-      const target = host.waiting!.popFront()!;
-      this.#waiting--;
-      this.#waitingBytes -= sizeOf(target);
+      const target = this.#takeFirst(host);
       this.#start(host, target, nowMs);
       this.#schedule(host);
       return target;
@@ -186,7 +320,7 @@ export class Hosts {
   }
 
   #schedule(host: Host): void {
-    if (host.place !== undefined || !host.waiting?.length || !this.#canStart(host)) return;
+    if (host.place !== undefined || !host.hasWaiting || !this.#canStart(host)) return;
     host.place = { host };
     this.#scheduled.add(host.place, host.openAtMs);
   }
@@ -197,12 +331,14 @@ export class Hosts {
    * @param isTransient whether it failed by something that time can mend; undefined if it tells
    * nothing of the host
    * @param holdMs how long the host asked to be left alone, from 0 to {@linkcode LONGEST_HOLD_MS}
+   * @param how how it failed, if it did
    */
   end(
     target: Target,
     isTransient: boolean | undefined,
     holdMs: number,
     nowMs: number,
+    how?: Symptom,
   ): Change {
     const isHeld = holdMs > 0;
     // The usual case: nothing to know of any host.
@@ -210,16 +346,19 @@ export class Hosts {
     const key = hostOf(target.url);
     let host = this.#hosts.get(key);
     if (host === undefined) {
+      if (isTransient === false) this.#startCountdowns(nowMs);
       if (!isTransient && !isHeld) return undefined;
       if (this.#hosts.size >= MOST_HOSTS) return undefined;
-      host = this.#add(key);
+      host = this.#add(target.url, key);
     } else if (host.inFlight > 0) host.inFlight--;
-    const change = host.outage.end(target, isTransient, nowMs);
-    if (change === "outage") this.#outages++;
-    if (change === "back") {
-      this.#outages--;
-      // It may have a place at the time of the next probe.
-      host.place = undefined;
+    const isProbe = host.outage.isProbe(target);
+    const change = host.outage.end(target, isTransient, nowMs) ??
+      this.#unreachable(host, how, nowMs);
+    if (change === "outage") this.#pause(host);
+    if (change === "back") this.#restore(host);
+    if (isTransient === false) this.#startCountdowns(nowMs);
+    if (isTransient && host.outage.isOn) {
+      this.#fail(host, isProbe ? target.i : undefined, nowMs, how);
     }
     if (isHeld) {
       host.readyAtMs = Math.max(host.readyAtMs, nowMs + holdMs);
@@ -229,23 +368,102 @@ export class Hosts {
     return change;
   }
 
-  #add(key: string): Host {
-    const host = new Host(key, this.#options.outageAfter);
+  /** Whether an outage begins since nobody is there, though fewer requests failed than usually. */
+  #unreachable({ outage }: Host, how: Symptom | undefined, nowMs: number): Change {
+    const { unreachableAfter = Infinity } = this.#options;
+    if (outage.isOn || outage.failures < unreachableAfter) return undefined;
+    return how !== undefined && isUnreachable(how) ? outage.open(nowMs) : undefined;
+  }
+
+  /** Pauses the host of a target that has just failed, however few others did; undone as usual. */
+  pause(target: Target, nowMs: number): void {
+    const host = this.#hosts.get(hostOf(target.url));
+    if (host === undefined || host.outage.isOn) return;
+    host.outage.open(nowMs);
+    this.#pause(host);
+  }
+
+  #pause(host: Host): void {
+    this.#outages++;
+    this.#pausedBytes += host.waitingBytes;
+    this.#newlyPaused.push(host);
+  }
+
+  /** Asks a host again that was paused, or given up. */
+  #restore(host: Host): void {
+    if (host.unsent === undefined) this.#endPause(host);
+    host.unsent =
+      host.giveUpAtMs =
+      host.probed =
+      host.last =
+        undefined;
+    host.hasFailedSince = false;
+    // It may have a place at the time of the next probe.
+    host.place = undefined;
+  }
+
+  #endPause(host: Host): void {
+    this.#outages--;
+    this.#pausedBytes -= host.waitingBytes;
+  }
+
+  /** Takes a success of another host than those that are paused: their time runs from here. */
+  #startCountdowns(nowMs: number): void {
+    for (let host; (host = this.#newlyPaused.pop()) !== undefined;) {
+      if (!host.isPaused) continue;
+      host.giveUpAtMs = nowMs + (this.#options.giveUpMs ?? Infinity);
+      this.#watch(host);
+      // Where everything was out of order, it may be back as well.
+      host.outage.hasten(nowMs);
+      host.place = undefined;
+      this.#schedule(host);
+    }
+  }
+
+  #watch(host: Host): void {
+    if (host.isWatched || host.giveUpAtMs === undefined || host.giveUpAtMs === Infinity) return;
+    host.isWatched = true;
+    this.#watched.add(host, host.giveUpAtMs);
+  }
+
+  /** Takes a failure in an outage. @param probed the number of the probe, if it was one */
+  #fail(host: Host, probed: number | undefined, nowMs: number, how: Symptom = {}): void {
+    host.probed = probed ?? host.probed;
+    host.last = { error: kindOf(how), cause: ownText(wordsOf(how).slice(0, SHOWN_LENGTH)) };
+    if (host.giveUpAtMs === undefined) return;
+    host.hasFailedSince = true;
+    if (host.giveUpAtMs <= nowMs && host.isPaused) this.#giveUp(host);
+  }
+
+  #giveUp(host: Host): void {
+    this.#endPause(host);
+    const seconds = Math.round(this.#options.giveUpMs! / 100) / 10;
+    host.unsent = unsentOf(
+      host,
+      `was given up, since all requests to it failed for ${seconds} s while other hosts succeeded`,
+    );
+    host.place = undefined;
+    if (host.hasWaiting) this.#givenUp.push(host);
+    this.#options.onGiveUp?.({ key: host.key, name: host.name, cause: host.last!.cause });
+  }
+
+  #add(url: string, key: string): Host {
+    const host = new Host(url, key, this.#options.outageAfter);
     this.#hosts.set(key, host);
     return host;
   }
 
   #isForgettable(host: Host, nowMs: number): boolean {
-    return host.inFlight === 0 && !host.waiting?.length && host.readyAtMs <= nowMs &&
+    return host.inFlight === 0 && !host.hasWaiting && host.readyAtMs <= nowMs &&
       host.outage.failures === 0;
   }
 
   /** Forgets hosts of which nothing needs to be known; with many, also that requests failed there. */
   #sweep(nowMs: number): void {
     for (const [key, host] of this.#hosts) {
-      if (host.inFlight > 0 || host.waiting?.length || host.readyAtMs > nowMs) continue;
+      if (host.inFlight > 0 || host.hasWaiting || host.readyAtMs > nowMs) continue;
       if (host.outage.failures > 0 && this.#hosts.size < MOST_HOSTS / 5) continue;
-      if (host.outage.isOn) this.#outages--;
+      if (host.isPaused) this.#endPause(host);
       this.#hosts.delete(key);
     }
     this.#sweepAt = Math.min(MOST_HOSTS, Math.max(FEW_HOSTS, this.#hosts.size * 2));
@@ -253,7 +471,24 @@ export class Hosts {
   }
 }
 
+/** The error of a request that is not sent because others failed in this way. */
+function kindOf({ error }: Symptom): ErrorKind {
+  // A status, or an expectation that was not met, is of an answer; here there is none.
+  return error === undefined || error === "expect" ? "connect" : error;
+}
+
+function wordsOf({ error, status, detail }: Symptom): string {
+  return detail ?? error ?? `status ${status}`;
+}
+
+function unsentOf({ name, last }: Host, why: string): Unsent {
+  const { error, cause } = last!;
+  return { error, detail: `not sent: ${name} ${why}; the last failure: ${cause}` };
+}
+
 /** About how many octets a target holds that waits. */
-function sizeOf({ url, body }: Target): number {
-  return url.length + (body?.length ?? 0);
+function sizeOf({ url, headers, body }: Target): number {
+  let bytes = TARGET_BYTES + url.length + (body?.length ?? 0);
+  for (const [name, value] of headers) bytes += name.length + value.length;
+  return bytes;
 }

@@ -47,6 +47,11 @@ export class Outage {
     return this.#probe !== undefined;
   }
 
+  /** Whether a start is the probe that is in flight. */
+  isProbe(start: unknown): boolean {
+    return this.#probe !== undefined && this.#probe === start;
+  }
+
   /** Takes a start: in an outage it is the probe. */
   begin(start: unknown): void {
     if (this.isOn) this.#probe = start;
@@ -58,7 +63,7 @@ export class Outage {
    * @param hasFailed undefined if it tells nothing
    */
   end(start: unknown, hasFailed: boolean | undefined, nowMs: number): Change {
-    const wasProbe = this.#probe === start;
+    const wasProbe = this.isProbe(start);
     if (wasProbe || hasFailed === false) this.#probe = undefined;
     if (hasFailed === undefined) return undefined;
     if (!hasFailed) {
@@ -67,11 +72,25 @@ export class Outage {
       return wasOn ? "back" : undefined;
     }
     this.#failures++;
-    const begins = !this.isOn && this.#failures >= this.#threshold;
+    if (!this.isOn) return this.#failures >= this.#threshold ? this.open(nowMs) : undefined;
     // What was under way before an outage tells nothing new of it.
-    if (!wasProbe && !begins) return undefined;
-    this.#waitMs = begins ? FIRST_PROBE_MS : Math.min(LAST_PROBE_MS, this.#waitMs * 2);
-    this.#probeAtMs = nowMs + this.#waitMs;
-    return begins ? "outage" : undefined;
+    if (wasProbe) this.#waitFor(Math.min(LAST_PROBE_MS, this.#waitMs * 2), nowMs);
+    return undefined;
+  }
+
+  /** Begins an outage, however few failures there were; there is none yet. */
+  open(nowMs: number): Change {
+    this.#waitFor(FIRST_PROBE_MS, nowMs);
+    return "outage";
+  }
+
+  /** Probes as often as in the beginning: what was the matter may be over. */
+  hasten(nowMs: number): void {
+    if (this.isOn) this.#waitFor(FIRST_PROBE_MS, nowMs);
+  }
+
+  #waitFor(ms: number, nowMs: number): void {
+    this.#waitMs = ms;
+    this.#probeAtMs = nowMs + ms;
   }
 }

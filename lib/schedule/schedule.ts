@@ -1,13 +1,14 @@
+import { hostOf, shownHostOf } from "../host.ts";
 import type { LoadOptions, RetryOptions } from "../options.ts";
 import { ownText } from "../own_text.ts";
 import type { MaybePromise, Result, Source, Target } from "../types.ts";
 import { Agenda } from "./agenda.ts";
-import { hostOf, Hosts, LONGEST_HOLD_MS } from "./hosts.ts";
+import { type GivenUpHost, Hosts, LONGEST_HOLD_MS, type Unsent } from "./hosts.ts";
 import { type Change, Outage } from "./outage.ts";
 import { Pace } from "./pace.ts";
 import { waitOf } from "./retry_after.ts";
 import { RetryPolicy } from "./retry_policy.ts";
-import { isOfNetwork } from "./symptom.ts";
+import { isOfNetwork, isUnreachable } from "./symptom.ts";
 
 type Step = IteratorResult<Target, unknown>;
 
@@ -28,6 +29,12 @@ const LEAST_FAILURES = 50;
 const OF_EVERYTHING = 5;
 /** How long a run goes on that pauses and never had a success, if nothing else is asked for. */
 const HOPELESS_MS = 60_000;
+/** With so many requests, none of which reached its host, a run with one host alone ends. */
+const FIRST_FAILURES = 50;
+/** So many make an outage, whatever the concurrency; one more, as nobody is told of both. */
+const UNREACHABLE_AFTER = FIRST_FAILURES + 1;
+/** Targets that are looked past, or not sent, before what is in flight has its turn. */
+const MOST_AT_ONCE = 1_000;
 /** Most notices of outages in a run: with a thousand hosts nobody reads them. */
 const MOST_NOTICES = 20;
 /** Most characters of what failed in a notice. */
@@ -75,17 +82,12 @@ export class GaveUp extends Error {
   override name = "GaveUp";
 }
 
-/** A request that waits to be made again. */
-interface Retry {
-  readonly target: Target;
-  /** How it went last, and how often it was made. */
-  readonly last: Result;
-}
-
-/** How often a request was made, and how often it was sent for that. */
-interface Made {
+/** A request that is made again. */
+interface Begun {
+  /** How often it was made. */
   readonly times: number;
-  readonly attempts: number;
+  /** How it went last, and how often it was sent. */
+  readonly last: Result;
 }
 
 /**
@@ -119,9 +121,9 @@ export class Schedule implements Source<Target> {
   /** Whether a start was due with nothing there to be started. */
   #isStarved = false;
   /** Waiting to be made again; at most twice the concurrency. */
-  readonly #retries = new Agenda<Retry>();
-  /** By number, requests that are made again; those in flight and waiting. */
-  readonly #attempts = new Map<number, Made>();
+  readonly #retries = new Agenda<Target>();
+  /** By number, requests that are made again; those in flight and waiting, for time or a host. */
+  readonly #begun = new Map<number, Begun>();
   #inFlight = 0;
   #isRamping: boolean;
   #hasSource = true;
@@ -138,8 +140,19 @@ export class Schedule implements Source<Target> {
   /** When there was last a success, or none was missed yet. */
   #hopefulMs: number;
   #notices = 0;
+  /** Requests so far, of which none reached the host `#firstHost`; undefined once one did. */
+  #firstFailures: number | undefined;
+  #firstHost = "";
+  #firstName = "";
+  #firstCause = "";
+  /** Targets that were given and are not to be sent; at most the concurrency. */
+  readonly #unsent = new Set<Target>();
+  /** How many of them, or of those looked past, there were in a row. */
+  #atOnce = 0;
   /** When the last target that `next()` gave was due, on the clock; undefined without a rate. */
   dueMs: number | undefined;
+  /** Why the last target that `next()` gave is not to be sent; undefined if it is. */
+  unsent: Unsent | undefined;
 
   constructor(
     source: Source<Target>,
@@ -147,7 +160,7 @@ export class Schedule implements Source<Target> {
     listener: ScheduleListener,
     around: Surroundings = REAL,
   ) {
-    const { concurrency, rate, rampUpMs, hostConcurrency, hostDelayMs } = options;
+    const { concurrency, rate, rampUpMs, hostConcurrency, hostDelayMs, hostGiveUpMs } = options;
     this.#source = source;
     this.#options = options;
     this.#listener = listener;
@@ -157,7 +170,18 @@ export class Schedule implements Source<Target> {
     this.#policy = new RetryPolicy(options.retry, () => around.random());
     // Those in flight when a host goes down fail together: an outage is that others do, too.
     const outageAfter = Math.max(LEAST_FAILURES, 2 * concurrency);
-    this.#hosts = new Hosts({ concurrency: hostConcurrency, delayMs: hostDelayMs, outageAfter });
+    this.#hosts = new Hosts({
+      concurrency: hostConcurrency,
+      delayMs: hostDelayMs,
+      outageAfter,
+      unreachableAfter: UNREACHABLE_AFTER,
+      giveUpMs: hostGiveUpMs,
+      onGiveUp: (host) => this.#onGiveUp(host),
+    });
+    // Whoever says how long to wait for a host is not told that there is none.
+    const isImpatient = options.pauses && hostGiveUpMs !== Infinity &&
+      options.giveUpAfterMs === undefined;
+    this.#firstFailures = isImpatient ? 0 : undefined;
     this.#network = new Outage(OF_EVERYTHING * outageAfter);
     this.#pace = rate === undefined ? undefined : new Pace({ rate, rampUpMs }, this.#startMs);
   }
@@ -172,11 +196,17 @@ export class Schedule implements Source<Target> {
     return this.#hosts.outages + (this.#network.isOn ? 1 : 0);
   }
 
+  /** Requests that wait for their host, or as the next for their time. */
+  get held(): number {
+    return this.#hosts.waiting + (this.#pulled === undefined ? 0 : 1);
+  }
+
   next(): MaybePromise<Step> {
     if (this.#goesStraight) {
       const step = this.#pull();
       if (step !== undefined && !step.done) {
         this.#inFlight++;
+        this.unsent = undefined;
         return step;
       }
     }
@@ -193,17 +223,38 @@ export class Schedule implements Source<Target> {
   /** The next step if it is there; else it is seen to that {@linkcode #wake} is called. */
   #next(): Step | undefined {
     const now = this.#around.now();
-    if (now >= this.#hopelessAtMs) throw this.#gaveUp(now);
     const openAtMs = this.#openAtMs(now);
-    if (openAtMs > now) return this.#wait(openAtMs, now);
+    const isHopeless = now >= this.#hopelessAtMs;
+    if (openAtMs > now || isHopeless) {
+      // It may wait long, and for nothing.
+      this.#lookAhead();
+      if (this.#isOver) return this.#end();
+      if (isHopeless) throw this.#gaveUp(now);
+      return this.#wait(openAtMs, now);
+    }
     const target = this.#candidate(now);
     if (target !== undefined) return this.#give(target, now);
-    if (this.#isOver) {
-      if (this.#sourceFailure !== undefined) throw this.#sourceFailure;
-      return { value: undefined, done: true };
+    if (this.#isOver) return this.#end();
+    if (this.#atOnce >= MOST_AT_ONCE) {
+      this.#atOnce = 0;
+      return this.#wait(now, now);
     }
+    if (this.#hasNobody(now)) throw this.#nobodyThere();
     this.#isStarved = true;
-    return this.#wait(Math.min(this.#retries.firstAtMs, this.#hosts.wakeAtMs), now);
+    const hostsAtMs = this.#hasRoomForRetries ? this.#hosts.wakeAtMs : Infinity;
+    return this.#wait(Math.min(this.#retries.firstAtMs, hostsAtMs), now);
+  }
+
+  #end(): Step {
+    if (this.#sourceFailure !== undefined) throw this.#sourceFailure;
+    return { value: undefined, done: true };
+  }
+
+  /** Asks the source whether it has more, where nothing else is there to be started later. */
+  #lookAhead(): void {
+    if (this.#pulled !== undefined || this.#retries.length > 0 || this.#hosts.waiting > 0) return;
+    const step = this.#pull();
+    if (step !== undefined && !step.done) this.#pulled = step.value;
   }
 
   /** When anything may start at all; Infinity where that is not a matter of time. */
@@ -230,23 +281,56 @@ export class Schedule implements Source<Target> {
     return this.#burst < most || isLast ? dueMs : this.#burstAtMs + 1;
   }
 
-  /** A target that may start now: what was begun goes first. */
+  /** A target that may start now: what was begun goes first. Or one that is not to be sent. */
   #candidate(now: number): Target | undefined {
+    const hosts = this.#hosts;
+    this.unsent = undefined;
     for (let retry; (retry = this.#retries.take(now)) !== undefined;) {
-      if (this.#hosts.isOpen || this.#hosts.admit(retry.target, now)) return retry.target;
+      if (hosts.isOpen || this.#admit(retry, now, true)) return retry;
     }
-    const ready = this.#hosts.next(now);
-    if (ready !== undefined) return ready;
+    if (hosts.isOpen) this.#atOnce = 0;
+    else {
+      if (this.#atOnce >= MOST_AT_ONCE) return undefined;
+      const lost = hosts.nextUnsent(now);
+      if (lost !== undefined) {
+        this.#atOnce++;
+        this.unsent = lost.unsent;
+        return lost.target;
+      }
+    }
     // What is in flight may have to wait as well.
-    while (this.#retries.length < this.#options.concurrency && !this.#hosts.isFull(now)) {
+    if (!this.#hasRoomForRetries) return undefined;
+    const ready = hosts.next(now);
+    if (ready !== undefined) {
+      this.#atOnce = 0;
+      return ready;
+    }
+    while (!hosts.isFull(now)) {
       const step = this.#pull();
       if (step === undefined || step.done) return undefined;
       const target = step.value;
-      if (target.invalid !== undefined || this.#hosts.isOpen || this.#hosts.admit(target, now)) {
+      if (target.invalid !== undefined || hosts.isOpen || this.#admit(target, now)) {
         return target;
       }
+      if (++this.#atOnce >= MOST_AT_ONCE) return undefined;
     }
     return undefined;
+  }
+
+  get #hasRoomForRetries(): boolean {
+    return this.#retries.length < this.#options.concurrency;
+  }
+
+  /** @returns whether a target is to be given; {@linkcode unsent} says whether it is to be sent */
+  #admit(target: Target, now: number, isBegun = false): boolean {
+    const answer = this.#hosts.admit(target, now, isBegun);
+    if (answer === "waits") return false;
+    if (answer === "starts") this.#atOnce = 0;
+    else {
+      this.#atOnce++;
+      this.unsent = answer;
+    }
+    return true;
   }
 
   /** The source's next step, if it is at hand. */
@@ -293,7 +377,8 @@ export class Schedule implements Source<Target> {
 
   #give(value: Target, now: number): Step {
     this.#inFlight++;
-    if (value.invalid === undefined) {
+    if (this.unsent !== undefined) this.#unsent.add(value);
+    else if (value.invalid === undefined) {
       this.#network.begin(value);
       if (this.#pace !== undefined) this.#keepPace(this.#pace, now);
     }
@@ -350,28 +435,36 @@ export class Schedule implements Source<Target> {
    */
   settle(result: Result): Result | undefined {
     this.#inFlight--;
-    const isTold = result.error !== "cancelled" && result.error !== "url";
+    const wasSent = this.#unsent.size === 0 || !this.#unsent.delete(result.target);
+    const isTold = wasSent && result.error !== "cancelled" && result.error !== "url";
     const isTransient = isTold && this.#policy.isTransient(result);
     // Of most runs this is all that there is to do.
     if (
       !isTransient && result.retryAfter === null && this.#hosts.isOpen && !this.#network.isOn &&
-      this.#attempts.size === 0
+      this.#begun.size === 0
     ) {
-      this.#hasSucceeded ||= isTold;
+      if (isTold) {
+        this.#hasSucceeded = true;
+        this.#firstFailures = undefined;
+      }
       if (this.#answer !== undefined) this.#wake();
       return result;
     }
     const now = this.#around.now();
     const holdMs = this.#holdOf(result);
-    this.#judge(result, isTold ? isTransient : undefined, holdMs, now);
-    const before = this.#attempts.get(result.target.i);
-    const attempts = (before?.attempts ?? 0) + result.attempts;
+    if (wasSent) this.#judge(result, isTold ? isTransient : undefined, holdMs, now);
+    const before = this.#begun.get(result.target.i);
+    const attempts = (before?.last.attempts ?? 0) + result.attempts;
     // What the engine sent again by itself uses up no retry.
     const times = (before?.times ?? 0) + 1;
     const wantsMore = isTold && this.#policy.wantsMore(result, times);
     if (wantsMore) this.#retry(result, { times, attempts }, holdMs, now);
+    else this.#countFirst(result, isTold, now);
     this.#wake();
-    return wantsMore ? undefined : this.#finish(result, attempts);
+    if (wantsMore) return undefined;
+    this.#begun.delete(result.target.i);
+    const { last } = wasSent || before === undefined ? { last: result } : before;
+    return this.#policy.lastOf(last, attempts);
   }
 
   /** Milliseconds that a server wants to be left alone. */
@@ -394,8 +487,9 @@ export class Schedule implements Source<Target> {
       this.#hasSucceeded = true;
       this.#hopefulMs = now;
     }
-    const change = this.#hosts.end(target, isOut, holdMs, now);
-    if (change !== undefined) this.#say(change, hostOf(target.url), result);
+    const change = this.#hosts.end(target, isOut, holdMs, now, result);
+    if (change === "outage") this.#hasten(hostOf(target.url), now);
+    if (change !== undefined) this.#say(change, shownHostOf(target.url), result);
     const ofAll = this.#network.end(target, isOfNetwork(result), now);
     if (ofAll !== undefined) {
       this.#say(ofAll, ofAll === "outage" ? "every host" : "the network", result);
@@ -403,39 +497,84 @@ export class Schedule implements Source<Target> {
     if (!hadOutages) this.#hopefulMs = now;
   }
 
+  /**
+   * Counts a request that has its result, while none has reached its host. With enough of them, all
+   * of one host, that is paused: then all targets of other hosts come to light.
+   */
+  #countFirst(result: Result, isTold: boolean, now: number): void {
+    if (this.#firstFailures === undefined || !isTold) return;
+    const host = hostOf(result.target.url);
+    if (this.#firstFailures === 0) this.#firstHost = host;
+    if (host !== this.#firstHost || !isUnreachable(result)) this.#firstFailures = undefined;
+    else if (++this.#firstFailures === FIRST_FAILURES) {
+      this.#firstName = shownHostOf(result.target.url);
+      this.#firstCause = this.#wordsOf(result);
+      this.#hosts.pause(result.target, now);
+      this.#hasten(host, now);
+    }
+  }
+
+  /**
+   * Whether no request has reached its host, and there is no other one: as far as the source has
+   * been read, which is to its end, or as far as it may be.
+   */
+  #hasNobody(now: number): boolean {
+    return this.#firstFailures !== undefined && this.#firstFailures >= FIRST_FAILURES &&
+      this.#inFlight === 0 && this.#pulled === undefined &&
+      (!this.#hasSource || this.#hosts.isFull(now));
+  }
+
+  /** Lets the retries of a host wait for that alone, or for nothing where it is given up. */
+  #hasten(key: string, now: number): void {
+    this.#retries.hasten(({ url }) => hostOf(url) === key, now);
+  }
+
+  #onGiveUp({ key, name, cause }: GivenUpHost): void {
+    this.#hasten(key, this.#around.now());
+    this.#notify(
+      `gave up ${name}, since all requests to it failed while other hosts succeeded (${cause}): ` +
+        "its other requests fail without being sent: --host-give-up never waits for it",
+    );
+  }
+
+  #notify(text: string): void {
+    if (++this.#notices <= MOST_NOTICES) this.#listener.onNotice(text);
+  }
+
+  /** How a request failed, in words for a notice. */
+  #wordsOf(result: Result): string {
+    const { detail } = result;
+    const why = `${this.#policy.causeOf(result)}${detail === undefined ? "" : `: ${detail}`}`;
+    return why.slice(0, SHOWN_LENGTH);
+  }
+
   #say(change: Change, whom: string, result: Result): void {
-    if (++this.#notices > MOST_NOTICES) return;
-    const why = `${this.#policy.causeOf(result)}${
-      result.detail === undefined ? "" : `: ${result.detail}`
-    }`;
-    this.#listener.onNotice(
+    this.#notify(
       change === "back"
         ? `${whom} can be asked again: going on`
         : `paused for ${whom}, where one request after the other failed (${
-          why.slice(0, SHOWN_LENGTH)
+          this.#wordsOf(result)
         }): one is tried after 1 s, 2 s, up to a minute: --no-pause goes on regardless`,
     );
   }
 
-  #retry(result: Result, made: Made, holdMs: number, now: number): void {
+  #retry(
+    result: Result,
+    { times, attempts }: { times: number; attempts: number },
+    holdMs: number,
+    now: number,
+  ): void {
     const { target, via } = result;
-    const { times, attempts } = made;
-    this.#attempts.set(target.i, made);
     this.#listener.onRetry(this.#policy.causeOf(result), result);
     // It may wait long: it is to keep neither the block of the input that its URL stood in, nor a
     // connection.
     const kept = { ...target, url: ownText(target.url) };
     const { remote = null, connectMs = null, tlsMs = null } = via ?? {};
     const last = { ...result, target: kept, attempts, via: via && { remote, connectMs, tlsMs } };
-    this.#retries.add(
-      { target: kept, last },
-      now + Math.max(holdMs, this.#policy.waitMs(times)),
-    );
-  }
-
-  #finish(result: Result, attempts: number): Result {
-    this.#attempts.delete(result.target.i);
-    return this.#policy.lastOf(result, attempts);
+    this.#begun.set(target.i, { times, last });
+    const waitMs = Math.max(holdMs, this.#policy.waitMs(times));
+    // A paused host has its own time; and whoever waits for it is not to take the place of others.
+    this.#retries.add(kept, this.#hosts.isPaused(kept) ? now : now + waitMs);
   }
 
   /** When a run that pauses is given up; Infinity if it does not pause. */
@@ -452,14 +591,21 @@ export class Schedule implements Source<Target> {
     return new GaveUp(`Cannot go on: every request has failed for ${seconds} s: see what is down`);
   }
 
+  #nobodyThere(): GaveUp {
+    return new GaveUp(
+      `Cannot go on: the first ${this.#firstFailures} requests all failed, and there is no other ` +
+        `host than ${this.#firstName} (${this.#firstCause}): check its name and port: ` +
+        "--host-give-up never waits for it, --no-pause requests regardless",
+    );
+  }
+
   /**
    * What still waits to be made again, where the run ends before: how it went last.
    *
    * @param isCutShort whether the run can be gone on with, so that it is no result yet
    */
   *abandon(isCutShort: boolean): Generator<Result> {
-    for (let retry; (retry = this.#retries.take(Infinity)) !== undefined;) {
-      const { last } = retry;
+    for (const { last } of this.#begun.values()) {
       yield isCutShort
         ? {
           ...last,
@@ -475,6 +621,8 @@ export class Schedule implements Source<Target> {
         }
         : this.#policy.lastOf(last, last.attempts);
     }
+    while (this.#retries.take(Infinity) !== undefined);
+    this.#begun.clear();
   }
 
   async return(): Promise<void> {

@@ -6,6 +6,9 @@ const NO_NAME_SERVER = /name server does not answer|temporary failure in name re
 /** What a proxy answers that is well and cannot reach a host: an error of its own, or by SOCKS. */
 const OF_FAR_HOST = /^the proxy answered(:| 5\d\d)/;
 
+/** What a result tells of how it failed. */
+export type Symptom = Partial<Pick<Result, "error" | "status" | "detail">>;
+
 /**
  * Whether a result speaks of the network, or of the proxy, being down: no host can be asked then.
  *
@@ -30,4 +33,9 @@ export function isOfNetwork({ error, status, detail = "" }: Result): boolean | u
       // Somebody was there to refuse it.
       return false;
   }
+}
+
+/** Whether nobody is where a request goes: nobody listens there, or there is no such name. */
+export function isUnreachable({ error, detail = "" }: Symptom): boolean {
+  return error === "refused" || (error === "dns" && !NO_NAME_SERVER.test(detail));
 }

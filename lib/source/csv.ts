@@ -16,6 +16,10 @@ export class CsvReader implements Lines {
     this.#lines = lines;
   }
 
+  get unread(): number {
+    return this.#lines.unread;
+  }
+
   next(): MaybePromise<IteratorResult<Line, undefined>> {
     return this.#assemble(this.#lines.next());
   }

@@ -37,6 +37,8 @@ export class Input {
   /** The file's size in octets; undefined where it is no regular file. */
   readonly #size: number | undefined;
   #read = 0;
+  /** Octets of the content that were given. */
+  #given = 0;
   #isStarted = false;
   #isClosed = false;
   #gunzip: Gunzip | undefined;
@@ -85,9 +87,16 @@ export class Input {
     this.#size = isFile && size > 0 ? size : undefined;
   }
 
-  /** The share that was read, 0 to 1; undefined where the size is unknown. */
-  progress(): number | undefined {
-    return this.#size === undefined ? undefined : Math.min(1, this.#read / this.#size);
+  /**
+   * The share that was taken, 0 to 1; undefined where the size is unknown. Of gzip, about: a share
+   * of the content is taken for the same share of the file.
+   *
+   * @param unread how many of the octets that {@linkcode read} gave were not taken yet; @default 0
+   */
+  progress(unread = 0): number | undefined {
+    if (this.#size === undefined) return undefined;
+    const taken = this.#given === 0 ? 0 : 1 - unread / this.#given;
+    return Math.min(1, this.#read / this.#size * taken);
   }
 
   /**
@@ -100,7 +109,10 @@ export class Input {
     // A pipe that nobody writes to cannot be made to answer: `close()` does it in its place.
     const { promise, resolve, reject } = Promise.withResolvers<Block | undefined>();
     this.#answer = resolve;
-    this.#readBlock().then(resolve, (error) => {
+    this.#readBlock().then((block) => {
+      this.#given += block?.length ?? 0;
+      resolve(block);
+    }, (error) => {
       if (this.#isClosed) return resolve(undefined);
       const start = `Cannot read '${this.#name}' to its end:`;
       reject(
@@ -118,7 +130,7 @@ export class Input {
     (this.#file as Deno.FsFile).seekSync(0, Deno.SeekMode.Start);
     this.#gunzip = undefined;
     this.#isStarted = false;
-    this.#read = 0;
+    this.#read = this.#given = 0;
   }
 
   async #readBlock(): Promise<Block | undefined> {

@@ -132,7 +132,8 @@ export class InputSource implements Source<Target> {
 
   /** The share of the input that was read, 0 to 1; undefined where nobody knows, and in rounds. */
   progress(): number | undefined {
-    return this.#records instanceof Rounds ? undefined : this.#options.input.progress();
+    const records = this.#records;
+    return records instanceof Rounds ? undefined : this.#options.input.progress(records.unread);
   }
 
   return(): void {

@@ -33,6 +33,8 @@ export interface Lines extends Source<Line> {
   next(): MaybePromise<IteratorResult<Line, undefined>>;
   /** The number of its line in the input, from 1. */
   readonly line: number;
+  /** About how many octets were read of the input, and are not given as lines yet. */
+  readonly unread: number;
 }
 
 /** Options for {@linkcode LineReader}. */
@@ -77,6 +79,10 @@ export class LineReader implements Lines {
   constructor(input: Pick<Input, "read" | "close">, { onlyLf = false }: LineOptions = {}) {
     this.#input = input;
     this.#onlyLf = onlyLf;
+  }
+
+  get unread(): number {
+    return this.#decoder.unread + this.#text.length - this.#position;
   }
 
   /** @throws {InputError} By its promise, if the input breaks off. */

@@ -31,6 +31,10 @@ export class Rounds implements Lines {
     this.#again = again;
   }
 
+  get unread(): number {
+    return this.#records.unread;
+  }
+
   /** The next record of this round. */
   next(): MaybePromise<Step> {
     if (this.#place === undefined) {

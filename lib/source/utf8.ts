@@ -21,6 +21,11 @@ export class Utf8Reader {
   #octets: Uint8Array = new Uint8Array();
   #isFirst = true;
 
+  /** Octets that were added and are not decoded yet. */
+  get unread(): number {
+    return this.#octets.length;
+  }
+
   /** Adds a block. @param block it may change once {@linkcode next} has given undefined */
   add(block: Uint8Array): void {
     const before = this.#octets;

@@ -218,10 +218,13 @@ function loadOf({ engine, concurrency, utilization }: PageData["summary"]): stri
   ].join(", ");
 }
 
-function attemptsOf({ attempts, retries = {} }: PageData["summary"]): string | undefined {
+function attemptsOf(
+  { attempts, retries = {}, skipped = 0 }: PageData["summary"],
+): string | undefined {
   if (attempts === undefined) return undefined;
   const causes = Object.entries(retries).sort(([, a], [, b]) => b - a)
     .map(([cause, count]) => `${formatCount(count)} again after ${cause}`);
+  if (skipped > 0) causes.push(`${formatCount(skipped)} not sent to hosts that were given up`);
   return [formatCount(attempts), ...causes].join(", ");
 }
 
