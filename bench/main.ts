@@ -13,6 +13,7 @@
 import { parseArgs } from "node:util";
 import type { Bench } from "./bench.ts";
 import { cpu } from "./benches/cpu.ts";
+import { dead } from "./benches/dead.ts";
 import { delay } from "./benches/delay.ts";
 import { expect } from "./benches/expect.ts";
 import { fairness } from "./benches/fairness.ts";
@@ -45,6 +46,7 @@ const BENCHES: Record<string, Bench> = {
   stall,
   hosts,
   silent,
+  dead,
   expect,
   show,
   cpu,
