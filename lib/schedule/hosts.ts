@@ -196,8 +196,13 @@ export class Hosts {
    * decides.
    */
   get wakeAtMs(): number {
-    const first = Math.min(this.#scheduled.firstAtMs, this.#watched.firstAtMs);
+    const first = Math.min(this.#scheduled.firstAtMs, this.giveUpAtMs);
     return this.#hosts.size >= MOST_HOSTS ? Math.min(first, this.#sweepAtMs) : first;
+  }
+
+  /** When a host is given up next, unless it is back by then. */
+  get giveUpAtMs(): number {
+    return this.#watched.firstAtMs;
   }
 
   /**
@@ -392,12 +397,11 @@ export class Hosts {
   /** Asks a host again that was paused, or given up. */
   #restore(host: Host): void {
     if (host.unsent === undefined) this.#endPause(host);
-    host.unsent =
-      host.giveUpAtMs =
-      host.probed =
-      host.last =
-        undefined;
+    host.unsent = undefined;
+    host.giveUpAtMs = undefined;
     host.hasFailedSince = false;
+    host.probed = undefined;
+    host.last = undefined;
     // It may have a place at the time of the next probe.
     host.place = undefined;
   }

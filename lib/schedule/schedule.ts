@@ -235,13 +235,14 @@ export class Schedule implements Source<Target> {
     const target = this.#candidate(now);
     if (target !== undefined) return this.#give(target, now);
     if (this.#isOver) return this.#end();
+    this.#isStarved = true;
     if (this.#atOnce >= MOST_AT_ONCE) {
       this.#atOnce = 0;
       return this.#wait(now, now);
     }
     if (this.#hasNobody(now)) throw this.#nobodyThere();
-    this.#isStarved = true;
-    const hostsAtMs = this.#hasRoomForRetries ? this.#hosts.wakeAtMs : Infinity;
+    const { wakeAtMs, giveUpAtMs } = this.#hosts;
+    const hostsAtMs = this.#hasRoomForRetries ? wakeAtMs : giveUpAtMs;
     return this.#wait(Math.min(this.#retries.firstAtMs, hostsAtMs), now);
   }
 
