@@ -136,6 +136,15 @@ Deno.test("Hosts takes a host back that was given up when what is in flight ther
   assertEquals([hosts.outages, hosts.waiting], [0, 0]);
 });
 
+Deno.test("Hosts sends nothing to a host that is given up, though its last probe ends only then", () => {
+  const { hosts, probe } = withOneGivenUp();
+  assertEquals(hosts.nextUnsent(60_010)!.target.i, 4);
+  assertEquals(hosts.end(probe, true, 0, 60_020, REFUSED), undefined);
+  assertEquals([hosts.next(200_000), hosts.outages], [undefined, 0]);
+  assertEquals([5, 6, 7].map(() => hosts.nextUnsent(60_020)!.target.i), [5, 6, 7]);
+  assertEquals([hosts.next(200_000), hosts.nextUnsent(200_000)], [undefined, undefined]);
+});
+
 Deno.test("Hosts gives up no host that is back in time, or of which nothing failed since", () => {
   const { hosts, probe } = withOneGivenUp();
   hosts.end(probe, false, 0, 60_009);

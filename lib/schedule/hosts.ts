@@ -326,6 +326,7 @@ export class Hosts {
 
   #schedule(host: Host): void {
     if (host.place !== undefined || !host.hasWaiting || !this.#canStart(host)) return;
+    if (host.unsent !== undefined) return;
     host.place = { host };
     this.#scheduled.add(host.place, host.openAtMs);
   }
