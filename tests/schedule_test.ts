@@ -852,3 +852,60 @@ Deno.test("Schedule counts what waits and was not made yet", async () => {
   assertEquals([rig.inFlight.length, rig.schedule.held, rig.schedule.retrying], [2, 18, 0]);
   await rig.schedule.return();
 });
+
+/** Numbers that look random, from 0 up to, but not, 1; the same for the same seed. */
+function chance(seed: number): () => number {
+  let state = seed + 1;
+  return () => (state = state * 48_271 % 2_147_483_647) / 2_147_483_647;
+}
+
+Deno.test("Schedule gives each target one result, whichever hosts fail, and when", async () => {
+  for (let seed = 0; seed < 100; seed++) {
+    const random = chance(seed * 7_919);
+    const pick = <T>(...values: T[]): T => values[Math.floor(random() * values.length)];
+    const count = 400;
+    const names = ["a", "b", "c", "d"].slice(0, pick(1, 2, 4));
+    // From when to when each is down.
+    const downs = new Map(names.map((name) => {
+      const fromMs = pick(0, 0, 2_000, Infinity);
+      return [name, [fromMs, fromMs + pick(1_000, 20_000, 300_000)]];
+    }));
+    const options = {
+      concurrency: pick(1, 5, 30),
+      rate: pick(undefined, undefined, 50),
+      hostConcurrency: pick(undefined, undefined, 2),
+      hostDelayMs: pick(undefined, undefined, 10),
+      hostGiveUpMs: pick(1, 5_000, 60_000, Infinity),
+      giveUpAfterMs: 3_600_000,
+      retry: { ...RETRY, retries: pick(0, 0, 3), delayMs: pick(10, 10_000) },
+    };
+    const failure = pick<Partial<Result>>(REFUSED, BUSY, { ...BUSY, retryAfter: "5" });
+    const targets = Array.from(
+      { length: count },
+      (_, i) => target(`http://${pick(...names)}/`, { i }),
+    );
+    // The first requests start before there is a rig.
+    const rigs: Rig[] = [];
+    const rig = new Rig(targets, options, ({ url }) => {
+      const [fromMs, toMs] = downs.get(new URL(url).hostname)!;
+      const nowMs = rigs.at(0)?.time.now() ?? 0;
+      return fromMs <= nowMs && nowMs < toMs ? failure : random() < 0.8 ? {} : undefined;
+    });
+    rigs.push(rig);
+    rig.time.chance = random();
+    for (let ms = 0; ms < 3_000_000 && rig.end === "not yet"; ms += ms < 10_000 ? 500 : 20_000) {
+      await rig.time.to(ms);
+      assert(rig.inFlight.length <= options.concurrency);
+      await rig.answerAll();
+    }
+    const told = `seed ${seed}: ${JSON.stringify(options)}`;
+    assertEquals(rig.end, "over", told);
+    const seen = rig.results.map(({ target: { i } }) => i).sort((a, b) => a - b);
+    assertEquals(seen, Array.from({ length: count }, (_, i) => i), told);
+    const sent = rig.results.reduce((sum, { attempts }) => sum + attempts, 0);
+    assertEquals(rig.starts.length, sent, told);
+    assertEquals([rig.schedule.held, rig.schedule.retrying], [0, 0], told);
+    await rig.schedule.return();
+    assertEquals(rig.time.timers, 0, told);
+  }
+});
