@@ -12,6 +12,8 @@ export interface ProxyOptions {
   readonly credentials?: string;
   /** Octets, each a character, that it sends instead of its first answer. */
   readonly answer?: string;
+  /** Octets, each a character, with which it opens a way through. */
+  readonly opening?: string;
   /** Whether its octets come one by one. */
   readonly drips?: boolean;
   /** Milliseconds that it waits before each of its answers. */
@@ -176,7 +178,8 @@ export class ProxyServer implements AsyncDisposable {
       far.on("connect", () => resolve(true));
       far.on("error", () => resolve(false));
     });
-    const isOpen = await this.#say(socket, isThere ? success : failure) && isThere;
+    const opening = this.#options.opening ?? success;
+    const isOpen = await this.#say(socket, isThere ? opening : failure) && isThere;
     if (!isOpen) return;
     input.pipe(far);
     far.pipe(socket);

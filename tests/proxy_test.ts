@@ -200,6 +200,29 @@ for (
       { kind: "http", answer: "SSH-2.0-x\r\n\r\n" },
       /^the proxy: its answer is not/,
     ],
+    // It stays open, and says no more.
+    ["sends no HTTP", { kind: "http", answer: "SSH-2.0-x\r\n" }, /begins with "SSH-2.0-x/],
+    ["sends no HTTP", { kind: "http", answer: "2" }, /begins with "2"/],
+    ["sends no SOCKS", { kind: "socks5", answer: "H" }, /does not speak SOCKS5$/],
+    ["sends CR without LF", {
+      kind: "http",
+      answer: "HTTP/1.1 200 OK\r\n\rX: y\r\nContent-Length: 5\r\n\r\nhello",
+    }, /CR without LF/],
+    ["sends CR without LF in between", {
+      kind: "http",
+      answer: "HTTP/1.1 103 X\r\n\rX: y\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
+    }, /CR without LF/],
+    ...[
+      "Content-Length: 5",
+      "Content-Length: x",
+      "Content-Length: 1\r\nContent-Length: 2",
+      "Transfer-Encoding: chunked",
+      "Transfer-Encoding: gzip",
+    ].map((fields): [string, Kind, undefined] => [
+      `opens with ${fields.replace("\r\n", ", ")}`,
+      { kind: "http", opening: `HTTP/1.1 200 OK\r\n${fields}\r\n\r\n` },
+      undefined,
+    ]),
     ["sends no SOCKS", { kind: "socks5", answer: "HTTP/1.1 400 Bad\r\n\r\n" }, /^the proxy: it/],
     [
       "sends more than its answer",

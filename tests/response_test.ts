@@ -132,8 +132,12 @@ for (
     [`${CHUNKED}a\r\n0123456789\r\nA\r\n0123456789\r\n0\r\n\r\n`]: { size: 20, isDone: true },
     [`${CHUNKED}0003;a=b;c="d"\r\nabc\r\n000\r\n\r\n`]: { size: 3, isDone: true },
     [`${CHUNKED}3 ;x\r\nabc\r\n0\r\n\r\n`]: { size: 3, isDone: true },
+    // White space behind a size is not an extension.
+    [`${CHUNKED}3 \t \r\nabc\r\n0 \r\n\r\n`]: { size: 3, isDone: true, rest: 0 },
+    [`${CHUNKED}3 \t ; x = "y z" ;w\r\nabc\r\n0\r\n\r\n`]: { size: 3, isDone: true },
     [`${CHUNKED}1\r\n\r\r\n1\r\n\n\r\n0\r\n\r\n`]: { size: 2, isDone: true },
     [`${CHUNKED}0\r\nX-Trailer: 1\r\nY: 2\r\n\r\n`]: { size: 0, isDone: true, rest: 0 },
+    [`${CHUNKED}0\r\nX:\r\nY: \t\xe9 \r\n\r\n`]: { size: 0, isDone: true, rest: 0 },
     [`${CHUNKED}3\r\nab`]: { size: 2, isDone: false, ends: false },
     [`${CHUNKED}3\r\nabc\r\n0\r\n`]: { size: 3, isDone: false, ends: false },
     "HTTP/1.1 200 OK\r\ntransfer-encoding: CHUNKED \r\n\r\n0\r\n\r\n": { isDone: true },
@@ -176,6 +180,29 @@ for (
     "HTTP\r\n\r\n",
     "\n\n",
     "SSH-2.0-OpenSSH_9\r\n\r\n",
+    // What no status line begins with is refused before the head has ended.
+    ...["S", "SSH-2.0-OpenSSH_9\r\n", "220 mail.example ESMTP\r\n", "\x15\x03\x01\0\x02\x02\x46"],
+    ...[
+      "\r",
+      "\n",
+      "\0",
+      "\xff",
+      "h",
+      "HTTP/1.1\r",
+      "HTTP/2",
+      "HTTP/1.2",
+      "HTTP/1.1\t",
+      "HTTP/1.1  ",
+    ],
+    ...[
+      "HTTP/1.1 0",
+      "HTTP/1.1 2x",
+      "HTTP/1.1 20\r",
+      "HTTP/1.1 200\t",
+      "HTTP/1.1 2000",
+      "HTTP/1.0x",
+    ],
+    "HTTP/1.1 100 Continue\r\n\r\nS",
     // Fields.
     "HTTP/1.1 200 OK\r\nContent-Length : 3\r\n\r\nabc",
     "HTTP/1.1 200 OK\r\n Content-Length: 3\r\n\r\nabc",
@@ -187,6 +214,17 @@ for (
     "HTTP/1.1 200 OK\r\nX: a\0b\r\n\r\n",
     "HTTP/1.1 200 OK\r\nX: a\rb\r\n\r\n",
     "HTTP/1.1 200 OK\r\nX: a\r\r\n\r\n",
+    // CR without LF, wherever in a line it is.
+    "HTTP/1.1 200 OK\r\n\rX: y\r\nContent-Length: 5\r\n\r\nhello",
+    "HTTP/1.1 200 OK\n\rX: y\nContent-Length: 5\n\nhello",
+    "HTTP/1.1 200 OK\r\nX: y\r\n\rConnection: close\r\nContent-Length: 0\r\n\r\n",
+    "HTTP/1.1 200 OK\r\n\r\r\n\r\n",
+    "HTTP/1.1 200 OK\r\nX\r: y\r\n\r\n",
+    "HTTP/1.1 200 OK\r\nX:\ry\r\n\r\n",
+    "HTTP/1.1 200 OK\r\r\n\r\n",
+    "HTTP/1.1 200\rX: y\r\n\r\n",
+    "HTTP/1.1 103 X\r\n\rX: y\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+    "HTTP/1.1 200 OK\r\n\0: y\r\n\r\n",
     // Lengths.
     "HTTP/1.1 200 OK\r\nContent-Length: +3\r\n\r\nabc",
     "HTTP/1.1 200 OK\r\nContent-Length: -3\r\n\r\nabc",
@@ -224,7 +262,25 @@ for (
     `${CHUNKED}3;a\nb\r\nabc\r\n0\r\n\r\n`,
     `${CHUNKED}ffffffffffffffff\r\n`,
     `${CHUNKED}00000000000000003\r\n`,
+    `${CHUNKED}5 5\r\nhello\r\n0\r\n\r\n`,
+    `${CHUNKED}5\t5\r\nhello\r\n0\r\n\r\n`,
+    `${CHUNKED}5 x\r\nhello\r\n0\r\n\r\n`,
+    `${CHUNKED}5 =x\r\nhello\r\n0\r\n\r\n`,
+    `${CHUNKED}5 \nhello\r\n0\r\n\r\n`,
+    `${CHUNKED}5 \rhello\r\n0\r\n\r\n`,
+    `${CHUNKED}5;a\rb\r\nhello\r\n0\r\n\r\n`,
+    `${CHUNKED}5;a\0b\r\nhello\r\n0\r\n\r\n`,
+    `${CHUNKED}5\r\rhello\r\n0\r\n\r\n`,
     `${CHUNKED}0\r\nX: y\n\r\n`,
+    `${CHUNKED}0\r\nX: y\rZ: w\r\n\r\n`,
+    `${CHUNKED}0\r\n\rX: y\r\n\r\n`,
+    `${CHUNKED}0\r\nX: y\0\r\n\r\n`,
+    `${CHUNKED}0\r\nX : y\r\n\r\n`,
+    `${CHUNKED}0\r\n X: y\r\n\r\n`,
+    `${CHUNKED}0\r\nX: y\r\n z\r\n\r\n`,
+    `${CHUNKED}0\r\nno colon\r\n\r\n`,
+    `${CHUNKED}0\r\n: y\r\n\r\n`,
+    `${CHUNKED}0\r\nX\xe9: y\r\n\r\n`,
     `${CHUNKED}0\r\n\n`,
     // An unasked upgrade.
     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
@@ -252,6 +308,10 @@ Deno.test("ResponseReader bounds heads, fields, interim responses, extensions an
   assertEquals(feed(`${CHUNKED}1;${"x".repeat(16 * 1024 - 2)}\r\na\r\n0\r\n\r\n`).isDone, true);
   assertEquals(feed(`${CHUNKED}1;${"x".repeat(16 * 1024)}\r\na\r\n0\r\n\r\n`), { error: true });
   assertEquals(feed(`${CHUNKED}0\r\nX: ${"x".repeat(16 * 1024)}\r\n\r\n`), { error: true });
+  // White space behind sizes is bounded for each, and together it is not.
+  const padded = (length: number): string => `1${" ".repeat(length)}\r\na\r\n`;
+  assertEquals(feed(`${CHUNKED}${padded(256).repeat(1_000)}0\r\n\r\n`).size, 1_000);
+  assertEquals(feed(`${CHUNKED}${padded(257)}0\r\n\r\n`), { error: true });
   // Many chunks are no extensions.
   assertEquals(feed(`${CHUNKED}${"1\r\na\r\n".repeat(50_000)}0\r\n\r\n`).size, 50_000);
 });

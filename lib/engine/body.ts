@@ -1,4 +1,4 @@
-import { type Head, ProtocolError } from "./head.ts";
+import { type Head, ProtocolError, TOKEN } from "./head.ts";
 
 /** Most octets of all chunk extensions of a body, and of its trailers, together. */
 const MAX_EXTRA_BYTES = 16 * 1024;
@@ -6,8 +6,14 @@ const MAX_EXTRA_BYTES = 16 * 1024;
 /** Most digits of a chunk's size: as many as 64 bits have. */
 const MAX_DIGITS = 16;
 
+/** Most octets of white space behind a chunk's size; some servers pad every size to one width. */
+const MAX_BLANKS = 256;
+
+const HTAB = 0x09;
 const LF = 0x0a;
 const CR = 0x0d;
+const SP = 0x20;
+const COLON = 0x3a;
 const SEMICOLON = 0x3b;
 
 /** What comes next in a chunked body (RFC 9112 §7.1). */
@@ -16,6 +22,8 @@ const enum Next {
   Size,
   /** More of them, or what ends them. */
   MoreSize,
+  /** White space behind a chunk's size (BWS). */
+  Blank,
   Extension,
   SizeLf,
   Data,
@@ -23,7 +31,9 @@ const enum Next {
   DataLf,
   /** The first octet of a trailer's line, or of the empty one. */
   Trailer,
-  MoreTrailer,
+  /** More of a trailer's name, or the colon behind it. */
+  TrailerName,
+  TrailerValue,
   TrailerLf,
   EndLf,
 }
@@ -47,6 +57,8 @@ export class BodyReader {
   #next = Next.Size;
   /** Digits of the chunk's size so far. */
   #digits = 0;
+  /** Octets of white space behind it so far. */
+  #blanks = 0;
   /** Octets of extensions and trailers so far. */
   #extra = 0;
   #taker: Taker | undefined;
@@ -102,10 +114,15 @@ export class BodyReader {
         case Next.MoreSize:
           this.#takeSize(octet);
           break;
+        case Next.Blank:
+          this.#takeBlank(octet);
+          break;
         case Next.Extension:
           this.#count();
           if (octet === CR) this.#next = Next.SizeLf;
-          else if (octet === LF || octet === 0) throw new ProtocolError("a chunk's extension");
+          else if (octet === LF || octet === 0) {
+            throw new ProtocolError("NUL, or LF without CR, in a chunk's extension");
+          }
           break;
         case Next.SizeLf:
           expect(octet, LF);
@@ -120,7 +137,8 @@ export class BodyReader {
           this.#next = Next.Size;
           break;
         case Next.Trailer:
-        case Next.MoreTrailer:
+        case Next.TrailerName:
+        case Next.TrailerValue:
           this.#takeTrailer(octet);
           break;
         case Next.TrailerLf:
@@ -148,25 +166,50 @@ export class BodyReader {
       }
       this.#next = Next.MoreSize;
     } else if (this.#next === Next.Size) {
-      throw new ProtocolError("a chunk's size is no hexadecimal number");
-    } else if (octet === CR) {
-      this.#next = Next.SizeLf;
-    } else if (octet === SEMICOLON || octet === 0x20 || octet === 0x09) {
-      // White space before an extension is bad, and to be taken (RFC 9112 §7.1.1).
-      this.#next = Next.Extension;
+      throw new ProtocolError("a chunk's size is not a hexadecimal number");
     } else {
-      throw new ProtocolError("a chunk's size is no hexadecimal number");
+      this.#blanks = 0;
+      this.#takeBlank(octet);
     }
   }
 
-  #takeTrailer(octet: number): void {
+  /** What is behind the digits of a size: white space, then an extension or the end of the line. */
+  #takeBlank(octet: number): void {
     if (octet === CR) {
+      this.#next = Next.SizeLf;
+    } else if (octet === SEMICOLON) {
+      this.#next = Next.Extension;
+    } else if (octet === SP || octet === HTAB) {
+      // RFC 9112 §7.1.1 lets it stand before an extension only; servers put it before the CR too.
+      this.#next = Next.Blank;
+      if (++this.#blanks > MAX_BLANKS) {
+        throw new ProtocolError(
+          `more than ${MAX_BLANKS} bytes of white space behind a chunk's size`,
+        );
+      }
+    } else {
+      throw new ProtocolError("a chunk's size is not a hexadecimal number");
+    }
+  }
+
+  /** A trailer is a field as those of a head (RFC 9112 §7.1.2), and so are its rules. */
+  #takeTrailer(octet: number): void {
+    if (octet === CR && this.#next !== Next.TrailerName) {
       this.#next = this.#next === Next.Trailer ? Next.EndLf : Next.TrailerLf;
       return;
     }
-    if (octet === LF || octet === 0) throw new ProtocolError("a trailer");
-    this.#next = Next.MoreTrailer;
     this.#count();
+    if (this.#next === Next.TrailerValue) {
+      if (octet === LF || octet === 0) {
+        throw new ProtocolError("NUL, or LF without CR, in a trailer");
+      }
+    } else if (TOKEN[octet] === 1) {
+      this.#next = Next.TrailerName;
+    } else if (octet === COLON && this.#next === Next.TrailerName) {
+      this.#next = Next.TrailerValue;
+    } else {
+      throw new ProtocolError("a trailer's name is not a token, or has white space behind it");
+    }
   }
 
   #count(): void {

@@ -17,9 +17,17 @@ export interface Head {
   length: number;
   /** Whether the connection may be used again once the body has ended. */
   persistent: boolean;
-  /** The `Location` field, octet by octet, of a 201 or 3xx; null if there is none. */
+  /**
+   * The `Location` field, each character an octet, of a 201 or 3xx: the first one if there are
+   * several; null if there is none.
+   */
   location: string | null;
-  /** The `Retry-After` field, octet by octet, of a 429 or 503; null if there is none. */
+  /** Whether there is a second `Location` that differs from the first. */
+  isAmbiguous: boolean;
+  /**
+   * The `Retry-After` field, each character an octet, of a 429 or 503: several are joined by `, `;
+   * null if there is none.
+   */
   retryAfter: string | null;
 }
 
@@ -35,6 +43,9 @@ export const UNASKED_UPGRADE = "101 Switching Protocols, which was not asked for
 export const MAX_HEAD_BYTES = 64 * 1024;
 const MAX_FIELDS = 256;
 
+/** What is wrong with a line that has one of them (RFC 9110 §5.5, RFC 9112 §2.2). */
+const BARE_CR = "NUL, or CR without LF, in the head";
+
 const HTAB = 0x09;
 const LF = 0x0a;
 const CR = 0x0d;
@@ -43,12 +54,19 @@ const COMMA = 0x2c;
 const COLON = 0x3a;
 
 /** RFC 9110 §5.6.2: 1 for the octets of a token. */
-const TOKEN = new Uint8Array(256);
+export const TOKEN = new Uint8Array(256);
 for (
   const character of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 ) {
   TOKEN[character.charCodeAt(0)] = 1;
 }
+
+/** A status line as far as its form is fixed (RFC 9112 §4), and the place of the status in it. */
+const STATUS_LINE = new TextEncoder().encode("HTTP/1.1 200 ");
+const STATUS_AT = 9;
+
+/** Most octets of a beginning that is not HTTP which a message repeats. */
+const MAX_SHOWN_BYTES = 16;
 
 const CLOSE = new TextEncoder().encode("close");
 const KEEP_ALIVE = new TextEncoder().encode("keep-alive");
@@ -86,6 +104,19 @@ export function headEnd(octets: Uint8Array, from: number, to: number): number {
 }
 
 /**
+ * Checks the octets of a head that have come so far: a server that does not speak HTTP may never
+ * send the end of one.
+ *
+ * @throws {ProtocolError} If no status line begins with them.
+ */
+export function checkBeginning(octets: Uint8Array, from: number, to: number): void {
+  if (to - from >= STATUS_LINE.length) return void statusOf(octets, from, to);
+  const line = STATUS_LINE.slice();
+  line.set(octets.subarray(from, to));
+  statusOf(line, 0, to - from);
+}
+
+/**
  * Reads a head.
  *
  * LF alone ends a line too (RFC 9112 §2.2); CR alone, NUL, white space before a colon, and lines
@@ -94,16 +125,21 @@ export function headEnd(octets: Uint8Array, from: number, to: number): number {
  * @param from its first octet
  * @param to what {@linkcode headEnd} gave
  * @param isHead whether the request was a HEAD
+ * @param isConnect whether it was a CONNECT: lengths and codings of a 2xx then mean nothing (RFC
+ * 9110 §9.3.6)
  * @throws {ProtocolError} If it breaks the rules.
  */
-export function parseHead(octets: Uint8Array, from: number, to: number, isHead: boolean): Head {
-  const minor = versionOf(octets, from);
-  const status = statusOf(octets, from + 9);
-  let k = lineEnd(octets, from + 12, to);
-  const behindStatus = octets[from + 12];
-  if (behindStatus !== SP && behindStatus !== CR && behindStatus !== LF) {
-    throw new ProtocolError("the status line has no space behind the status");
-  }
+export function parseHead(
+  octets: Uint8Array,
+  from: number,
+  to: number,
+  isHead: boolean,
+  isConnect = false,
+): Head {
+  const status = statusOf(octets, from, to);
+  const minor = octets[from + 7] - 0x30;
+  const isTunnel = isConnect && status >= 200 && status <= 299;
+  let k = lineEnd(octets, from + STATUS_AT + 3, to);
 
   let length = -1;
   let isChunked = false;
@@ -111,8 +147,9 @@ export function parseHead(octets: Uint8Array, from: number, to: number, isHead: 
   let closes = false;
   let keeps = false;
   let location: string | null = null;
+  let isAmbiguous = false;
   let retryAfter: string | null = null;
-  for (let fields = 0; octets[k] !== LF && octets[k] !== CR; fields++) {
+  for (let fields = 0; !isEmptyLine(octets, k); fields++) {
     if (fields === MAX_FIELDS) throw new ProtocolError(`more than ${MAX_FIELDS} fields`);
     const start = k;
     while (TOKEN[octets[k]] === 1) k++;
@@ -121,17 +158,20 @@ export function parseHead(octets: Uint8Array, from: number, to: number, isHead: 
     }
     const nameLength = k - start;
     const end = lineEnd(octets, k + 1, to);
+    k = end;
     if (NAMES[nameLength] !== undefined && isName(octets, start, NAMES[nameLength]!)) {
-      let first = k + 1;
+      let first = start + nameLength + 1;
       let last = end - 1;
       if (octets[last - 1] === CR) last--;
       while (first < last && isBlank(octets[first])) first++;
       while (last > first && isBlank(octets[last - 1])) last--;
       if (nameLength === CONTENT_LENGTH) {
+        if (isTunnel) continue;
         const value = lengthOf(octets, first, last);
         if (length >= 0 && length !== value) throw new ProtocolError("two lengths that differ");
         length = value;
       } else if (nameLength === TRANSFER_ENCODING) {
+        if (isTunnel) continue;
         if (hasEncoding || textOf(octets, first, last).toLowerCase() !== "chunked") {
           throw new ProtocolError("a transfer coding other than chunked");
         }
@@ -144,12 +184,14 @@ export function parseHead(octets: Uint8Array, from: number, to: number, isHead: 
           else if (isOption(octets, start, k, KEEP_ALIVE)) keeps = true;
         }
       } else if (nameLength === LOCATION) {
-        location ??= textOf(octets, first, last);
+        const value = textOf(octets, first, last);
+        location ??= value;
+        isAmbiguous ||= value !== location;
       } else if (nameLength === RETRY_AFTER && (status === 429 || status === 503)) {
-        retryAfter ??= textOf(octets, first, last);
+        const value = textOf(octets, first, last);
+        retryAfter = retryAfter === null ? value : `${retryAfter}, ${value}`;
       }
     }
-    k = end;
   }
 
   // RFC 9112 §6.3, in its order.
@@ -164,32 +206,57 @@ export function parseHead(octets: Uint8Array, from: number, to: number, isHead: 
     persistent: !closes && (minor === 1 || keeps) && framing !== "close" &&
       !(hasEncoding && (length >= 0 || minor === 0)),
     location: status === 201 || (status >= 300 && status < 400) ? location : null,
+    isAmbiguous,
     retryAfter,
   };
 }
 
-/** The minor version, 0 or 1; the status line begins with `HTTP/1.0 ` or `HTTP/1.1 `. */
-function versionOf(octets: Uint8Array, k: number): number {
-  const minor = octets[k + 7] - 0x30;
-  if (
-    octets[k] !== 0x48 || octets[k + 1] !== 0x54 || octets[k + 2] !== 0x54 ||
-    octets[k + 3] !== 0x50 || octets[k + 4] !== 0x2f || octets[k + 5] !== 0x31 ||
-    octets[k + 6] !== 0x2e || (minor !== 0 && minor !== 1) || octets[k + 8] !== SP
-  ) {
-    throw new ProtocolError("it does not begin with HTTP/1.1 or HTTP/1.0");
+/**
+ * The status of a status line; its version is HTTP/1.1 or HTTP/1.0.
+ *
+ * @param to the end of what came of the line; from there on the octets are those of an example
+ */
+function statusOf(octets: Uint8Array, from: number, to: number): number {
+  const minor = octets[from + 7];
+  for (let k = 0; k < STATUS_AT; k++) {
+    if (octets[from + k] !== STATUS_LINE[k] && !(k === 7 && minor === 0x30)) {
+      throw new ProtocolError(wordsForBeginning(octets, from, to));
+    }
   }
-  return minor;
-}
-
-function statusOf(octets: Uint8Array, k: number): number {
   let status = 0;
-  for (let digit = 0; digit < 3; digit++) {
-    const value = octets[k + digit] - 0x30;
-    if (!(value >= 0 && value <= 9)) throw new ProtocolError("the status is not three digits");
-    status = status * 10 + value;
+  for (let k = from + STATUS_AT; k < from + STATUS_AT + 3; k++) {
+    const digit = octets[k] - 0x30;
+    if (!(digit >= 0 && digit <= 9)) throw new ProtocolError("the status is not three digits");
+    status = status * 10 + digit;
   }
   if (status < 100) throw new ProtocolError("the status is below 100");
+  const behind = octets[from + STATUS_AT + 3];
+  if (behind !== SP && behind !== CR && behind !== LF) {
+    throw new ProtocolError("the status line has no space behind the status");
+  }
   return status;
+}
+
+/** Says what an answer begins with that does not begin with HTTP. */
+function wordsForBeginning(octets: Uint8Array, from: number, to: number): string {
+  // RFC 8446 §5.1: an alert, which TLS sends when it is spoken to in plain text.
+  if (octets[from] === 0x15 && (to - from < 2 || octets[from + 1] === 0x03)) {
+    return "the server answers with a TLS alert: use https for this port";
+  }
+  const shown = textOf(octets, from, Math.min(to, from + MAX_SHOWN_BYTES));
+  return `the answer begins with ${JSON.stringify(shown)}, not with HTTP/1.1 or HTTP/1.0`;
+}
+
+/**
+ * Whether the empty line that ends a head begins here.
+ *
+ * @throws {ProtocolError} If CR without LF does: {@linkcode headEnd} looks for the end elsewhere.
+ */
+function isEmptyLine(octets: Uint8Array, k: number): boolean {
+  if (octets[k] === LF) return true;
+  if (octets[k] !== CR) return false;
+  if (octets[k + 1] !== LF) throw new ProtocolError(BARE_CR);
+  return true;
 }
 
 /**
@@ -203,7 +270,7 @@ function lineEnd(octets: Uint8Array, from: number, to: number): number {
     if (octet > CR) continue;
     if (octet === LF) return k + 1;
     if (octet === 0 || (octet === CR && octets[k + 1] !== LF)) {
-      throw new ProtocolError("NUL, or CR without LF, in the head");
+      throw new ProtocolError(BARE_CR);
     }
   }
   throw new ProtocolError("a line of the head does not end");

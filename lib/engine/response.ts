@@ -1,5 +1,6 @@
 import { BodyReader, type Taker } from "./body.ts";
 import {
+  checkBeginning,
   type Head,
   headEnd,
   MAX_HEAD_BYTES,
@@ -84,6 +85,7 @@ export class ResponseReader {
         throw new ProtocolError(`a head of more than ${MAX_HEAD_BYTES} bytes`);
       }
       if (end < 0) {
+        checkBeginning(all, from, to);
         this.#keep(all, from, to);
         return -1;
       }

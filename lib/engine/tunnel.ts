@@ -6,7 +6,7 @@
 import net from "node:net";
 import { authorityOf, basicCredentials } from "../http.ts";
 import type { ProxyOptions } from "../types.ts";
-import { headEnd, MAX_HEAD_BYTES, parseHead, ProtocolError } from "./head.ts";
+import { checkBeginning, headEnd, MAX_HEAD_BYTES, parseHead, ProtocolError } from "./head.ts";
 
 /**
  * A proxy that does not speak as it should, in words that go on from "the proxy: "; or a
@@ -106,8 +106,11 @@ class ConnectTunnel implements Tunnel {
       if ((end < 0 ? all.length : end) > MAX_HEAD_BYTES) {
         throw new TunnelError(`it answered with a head of more than ${MAX_HEAD_BYTES} bytes`);
       }
-      if (end < 0) return undefined;
-      const status = statusOf(all, end);
+      if (end < 0) {
+        understood(() => checkBeginning(all, 0, all.length));
+        return undefined;
+      }
+      const { status } = understood(() => parseHead(all, 0, end, false, true));
       // RFC 9110 §15.2: interim answers are skipped; nobody has asked for a 101.
       if (status < 200 && status !== 101) {
         all = this.#pending.octets = all.slice(end);
@@ -115,16 +118,17 @@ class ConnectTunnel implements Tunnel {
         continue;
       }
       if (status < 200 || status > 299) throw new TunnelRefusal(`answered ${status}`);
-      // A length or a coding means nothing here, and the origin has not been asked yet.
+      // The origin has not been asked yet.
       if (end < all.length) throw new TunnelError("it sent octets behind its answer");
       return "open";
     }
   }
 }
 
-function statusOf(octets: Uint8Array, end: number): number {
+/** What comes of reading an answer. @throws {TunnelError} If it is not HTTP as it should be. */
+function understood<T>(read: () => T): T {
   try {
-    return parseHead(octets, 0, end, true).status;
+    return read();
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
     throw new TunnelError(`its answer is not HTTP as it should be: ${error.message}`);
@@ -173,6 +177,10 @@ class SocksTunnel implements Tunnel {
   feed(octets: Uint8Array): Uint8Array | "open" | undefined {
     this.#pending.add(octets);
     const all = this.#pending.octets;
+    // An answer to name and password has another version (RFC 1929 §2), which some proxies get wrong.
+    if (all[0] !== VERSION && this.#step !== "authentication") {
+      throw new TunnelError("it does not speak SOCKS5");
+    }
     if (all.length < 2) return undefined;
     switch (this.#step) {
       case "method":
@@ -188,7 +196,6 @@ class SocksTunnel implements Tunnel {
 
   #onMethod(all: Uint8Array): Uint8Array {
     this.#expectEnd(all, 2);
-    if (all[0] !== VERSION) throw new TunnelError("it does not speak SOCKS5");
     if (all[1] === NO_AUTHENTICATION) return this.#ask();
     if (all[1] === USERNAME_PASSWORD && this.#credentials !== undefined) {
       this.#step = "authentication";
@@ -210,7 +217,6 @@ class SocksTunnel implements Tunnel {
   }
 
   #onReply(all: Uint8Array): "open" | undefined {
-    if (all[0] !== VERSION) throw new TunnelError("it does not speak SOCKS5");
     if (all[1] !== 0) {
       throw new TunnelRefusal(`answered: ${REPLIES[all[1]] ?? `reply ${all[1]}`}`, true);
     }
