@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { ProtocolError } from "../lib/engine/head.ts";
+import { fieldsOf } from "../lib/engine/fields.ts";
+import { headEnd, parseHead, ProtocolError } from "../lib/engine/head.ts";
 import { ResponseReader } from "../lib/engine/response.ts";
 
 /** Each character an octet. */
@@ -316,29 +317,39 @@ Deno.test("ResponseReader bounds heads, fields, interim responses, extensions an
   assertEquals(feed(`${CHUNKED}${"1\r\na\r\n".repeat(50_000)}0\r\n\r\n`).size, 50_000);
 });
 
-Deno.test("ResponseReader gives no other outcome for mutated responses, whatever the pieces", () => {
-  // Seeded, and bounded in count: always the same 3,000.
+/** Seeded: always the same numbers, from 0 and below a limit. */
+function seeded(): (below: number) => number {
   let state = 1;
-  const random = (below: number): number => {
+  return (below) => {
     state = Math.imul(state, 1_664_525) + 1_013_904_223 >>> 0;
     return state % below;
   };
+}
+
+const SPICE = octetsOf("\r\n\0 :;\t0a9+-,\xa0\xffHTTP");
+
+/** Changes an octet, takes some out, or puts one in; one time to four. */
+function mutate(valid: Uint8Array, random: (below: number) => number): Uint8Array {
+  const octets = [...valid];
+  for (let change = random(4); change >= 0; change--) {
+    const place = random(octets.length);
+    const kind = random(3);
+    if (kind === 0) octets[place] = SPICE[random(SPICE.length)];
+    else if (kind === 1) octets.splice(place, 1 + random(3));
+    else octets.splice(place, 0, SPICE[random(SPICE.length)]);
+  }
+  return Uint8Array.from(octets);
+}
+
+Deno.test("ResponseReader gives no other outcome for mutated responses, whatever the pieces", () => {
+  const random = seeded();
   const seeds = [
     "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: keep-alive\r\n\r\nabc",
     `${CHUNKED}3;x=y\r\nabc\r\n0\r\nT: u\r\n\r\n`,
     "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 302 Found\r\nLocation: /x\r\nContent-Length: 1\r\n\r\nz",
   ].map(octetsOf);
-  const spice = octetsOf("\r\n\0 :;\t0a9+-,\xa0\xffHTTP");
   for (let round = 0; round < 3_000; round++) {
-    const octets = [...seeds[random(seeds.length)]];
-    for (let change = random(4); change >= 0; change--) {
-      const place = random(octets.length);
-      const kind = random(3);
-      if (kind === 0) octets[place] = spice[random(spice.length)];
-      else if (kind === 1) octets.splice(place, 1 + random(3));
-      else octets.splice(place, 0, spice[random(spice.length)]);
-    }
-    const text = Uint8Array.from(octets);
+    const text = mutate(seeds[random(seeds.length)], random);
     const whole = read([text]);
     const pieces: Uint8Array[] = [];
     for (let k = 0; k < text.length;) {
@@ -346,9 +357,57 @@ Deno.test("ResponseReader gives no other outcome for mutated responses, whatever
       pieces.push(text.subarray(k, next));
       k = next;
     }
-    assertEquals(read(pieces), whole, JSON.stringify(String.fromCharCode(...octets)));
+    assertEquals(read(pieces), whole, JSON.stringify(String.fromCharCode(...text)));
     if (whole.error) continue;
     // It never takes what is not there, nor leaves what is.
     assert(whole.rest! >= 0 && whole.rest! + whole.size! <= text.length);
   }
+});
+
+Deno.test("parseHead() and fieldsOf() see the same fields in every head that is taken", () => {
+  const random = seeded();
+  const seeds = [
+    "HTTP/1.1 302 Found\r\nLocation: /x\r\nSet-Cookie: a=b\r\nConnection: close\r\nContent-Length: 3\r\n\r\n",
+    "HTTP/1.1 429 X\nRetry-After: 5\nX:\nConnection: a, close\nset-cookie: c\n\n",
+    "HTTP/1.1 503 X\r\n\rX: y\r\nConnection: close\r\nRetry-After: 1\r\nRetry-After: 2\r\n\r\n",
+  ].map(octetsOf);
+  let taken = 0;
+  for (let round = 0; round < 20_000; round++) {
+    const octets = mutate(seeds[random(seeds.length)], random);
+    const end = headEnd(octets, 0, octets.length);
+    if (end < 0) continue;
+    let head;
+    try {
+      head = parseHead(octets, 0, end, false);
+    } catch (error) {
+      assert(error instanceof ProtocolError, String(error));
+      continue;
+    }
+    taken++;
+    const text = String.fromCharCode(...octets.subarray(0, end));
+    const message = JSON.stringify(text);
+    // A third reading, as simple as can be.
+    const fields = text.split("\n").slice(1, -2).map((line) =>
+      /^(.*?):[ \t]*(.*?)[ \t]*\r?$/.exec(line)!
+    );
+    const of = (name: string): string[] =>
+      fields.filter((field) => field[1].toLowerCase() === name).map((field) => field[2]);
+    for (const [, name] of fields) {
+      const lower = name.toLowerCase();
+      assertEquals(fieldsOf(octets.subarray(0, end), lower), of(lower), message);
+    }
+    const { status, location, retryAfter, length, persistent } = head;
+    const isPointing = status === 201 || (status >= 300 && status < 400);
+    assertEquals(location, isPointing ? of("location")[0] ?? null : null, message);
+    const waits = status === 429 || status === 503 ? of("retry-after") : [];
+    assertEquals(retryAfter, waits.length > 0 ? waits.join(", ") : null, message);
+    if (head.framing === "length") {
+      assertEquals(String(length), String(Number(of("content-length")[0])));
+    }
+    if (of("connection").some((value) => /(^|,)[ \t]*close[ \t]*(,|$)/i.test(value))) {
+      assertEquals(persistent, false, message);
+    }
+  }
+  // So many that most of what can be changed was.
+  assert(taken > 2_000, `${taken} heads`);
 });
