@@ -59,3 +59,21 @@ export function authorityOf(
 ): string {
   return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
 }
+
+const NOT_ASCII = /[\x80-\xff]/;
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/**
+ * The value of a field as text: what is UTF-8 is read as UTF-8, and of anything else each octet is
+ * the character of its number (ISO 8859-1), as RFC 9110 §5.5 has it.
+ *
+ * @param octets each character an octet
+ */
+export function textOfField(octets: string): string {
+  if (!NOT_ASCII.test(octets)) return octets;
+  try {
+    return utf8.decode(Uint8Array.from(octets, (octet) => octet.charCodeAt(0)));
+  } catch {
+    return octets;
+  }
+}

@@ -115,7 +115,10 @@ export interface Result {
    * itself counts too, where the connection was dead or the server did not process it.
    */
   readonly attempts: number;
-  /** The `Location` field of the answer, where its status gives one a meaning (RFC 9110 §10.2.2). */
+  /**
+   * The first `Location` field of the answer, where its status gives one a meaning (RFC 9110
+   * §10.2.2). It is read as UTF-8 where it is that, and else octet by octet.
+   */
   readonly location: string | null;
   /** The connection that its answer came over, or should have; null where that is not known. */
   readonly via: Via | null;
@@ -123,7 +126,10 @@ export interface Result {
   readonly isReused: boolean;
   /** Which engine made it; null if nothing was made of it. */
   readonly engine: EngineName | null;
-  /** The `Retry-After` field of a 429 or 503 (RFC 9110 §10.2.3), as it came; else null. */
+  /**
+   * The `Retry-After` field of a 429 or 503 (RFC 9110 §10.2.3), as it came; several are joined by
+   * `, `; else null.
+   */
   readonly retryAfter: string | null;
   /** Whether the same request would fail the same way again, whatever its kind. */
   readonly isPermanent: boolean;
@@ -179,8 +185,8 @@ export interface AnswerHead {
    */
   readonly coding: string | null;
   /**
-   * The value of a field, those of several fields of the name joined by `, ` (RFC 9110 §5.3), each
-   * character an octet; null if there is none.
+   * The value of a field, those of several fields of the name joined by `, ` (RFC 9110 §5.3); null
+   * if there is none. It is read as UTF-8 where it is that, and else octet by octet.
    *
    * @param name in lower case
    */

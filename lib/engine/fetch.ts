@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { IDEMPOTENT } from "../http.ts";
+import { IDEMPOTENT, textOfField } from "../http.ts";
 import type { Engine, HeaderList, Result, Target } from "../types.ts";
 import { Deadlines, InFlight, type Stop } from "./deadlines.ts";
 import { type Coding, DECODABLE, decode } from "./decode.ts";
@@ -22,7 +22,7 @@ import {
 import { UNASKED_UPGRADE } from "./head.ts";
 import { type AnswerBody, Hooks, type PassingHead } from "./hooks.ts";
 import type { EngineOptions } from "./options.ts";
-import { follow, type Hop } from "./redirect.ts";
+import { follow, type Hop, pointerOf } from "./redirect.ts";
 import { Shortage } from "./shortage.ts";
 
 /**
@@ -141,7 +141,10 @@ function headOf(response: Response, decodes: boolean): PassingHead {
       const coding = headers.get("content-encoding")?.toLowerCase() ?? "";
       return coding === "" || coding === "identity" ? null : coding;
     },
-    field: (name) => headers.get(name),
+    field: (name) => {
+      const value = headers.get(name);
+      return value === null ? null : textOfField(value);
+    },
     lasting() {
       return this;
     },
@@ -403,11 +406,12 @@ export class FetchEngine implements Engine {
         throw new Refusal({ error: "protocol", detail: UNASKED_UPGRADE });
       }
       const isPointing = status === 201 || (status >= 300 && status < 400);
-      const location = isPointing ? headers.get("location") : null;
-      const next = follow(hop, status, location, attempt.redirects, this.#options.redirects);
+      const pointer = pointerOf(status, isPointing ? headers.get("location") : null);
+      const next = follow(hop, pointer, attempt.redirects, this.#options.redirects);
       if (this.#hooks !== undefined) this.#onHead(response, hop, next, attempt, target);
       await this.#read(response, hop.method, attempt);
-      attempt.location = next === undefined ? location : null;
+      const { location } = pointer;
+      attempt.location = next === undefined && location !== null ? textOfField(location) : null;
       attempt.retryAfter = retryAfterOf(response);
       if (next === undefined) return status;
       if ("error" in next) throw new Refusal(next);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { textOfField } from "../http.ts";
 import type { PassingHead } from "./hooks.ts";
 
 const HTAB = 0x09;
@@ -12,7 +13,7 @@ const SP = 0x20;
 const COLON = 0x3a;
 
 /**
- * The values of all fields of a name, octet by octet, in their order.
+ * The values of all fields of a name, in their order, each character an octet.
  *
  * @param octets a whole head that `parseHead` has read
  * @param name in lower case
@@ -56,11 +57,11 @@ const MOST_KNOWN = 64;
 const LONGEST_KNOWN = 256;
 const known = new Map<string, Known>();
 
-/** The same as {@linkcode valueOf}, without making its text again where it is that of before. */
+/** The text of a value, which is not made again where it is that of before. */
 function knownValueOf(octets: Uint8Array, from: number, to: number, name: string): string {
   const before = known.get(name);
   if (before !== undefined && isSame(octets, from, to, before.octets)) return before.text;
-  const text = valueOf(octets, from, to);
+  const text = textOfField(valueOf(octets, from, to));
   const isShort = to - from <= LONGEST_KNOWN && name.length <= LONGEST_KNOWN;
   if (isShort && (before !== undefined || known.size < MOST_KNOWN)) {
     known.set(name, { octets: octets.slice(from, to), text });
@@ -122,7 +123,7 @@ export class OctetHead implements PassingHead {
     const octets = this.#octets;
     const at = valueAt(octets, 0, name);
     if (at === 0) return null;
-    if (valueAt(octets, at, name) > 0) return fieldsOf(octets, name).join(", ");
+    if (valueAt(octets, at, name) > 0) return textOfField(fieldsOf(octets, name).join(", "));
     return knownValueOf(octets, at, octets.indexOf(LF, at), name);
   }
 }

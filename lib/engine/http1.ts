@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { IDEMPOTENT } from "../http.ts";
+import { IDEMPOTENT, textOfField } from "../http.ts";
 import type { Engine, Result, Target } from "../types.ts";
 import type { Connection, Exchange } from "./connection.ts";
 import { Deadlines, InFlight, type Stop } from "./deadlines.ts";
@@ -217,8 +217,7 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
     const { hooks, options: { redirects, maxBodyBytes } } = this.#shared;
     if (hooks!.hasCookies) hooks!.store(this.#hop.url, fieldsOf(octets, "set-cookie"));
     if (!hooks!.hasAnswers || head.length > maxBodyBytes) return undefined;
-    const next = follow(this.#hop, head.status, head.location, this.#redirects, redirects);
-    if (next !== undefined) return undefined;
+    if (follow(this.#hop, head, this.#redirects, redirects) !== undefined) return undefined;
     this.#body = hooks!.begin(this.#target, new OctetHead(head.status, octets));
     return this.#body;
   }
@@ -232,11 +231,15 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
     return this.#dueMs ?? this.#startMs;
   }
 
-  onDone({ status, location, retryAfter }: Head, size: number): void {
+  onDone(head: Head, size: number): void {
     this.#isBusy = false;
     const { redirects } = this.#shared.options;
-    const next = follow(this.#hop, status, location, this.#redirects, redirects);
-    if (next === undefined) return this.#settle(undefined, size, status, location, retryAfter);
+    const next = follow(this.#hop, head, this.#redirects, redirects);
+    if (next === undefined) {
+      const { status, location, retryAfter } = head;
+      const text = location === null ? null : textOfField(location);
+      return this.#settle(undefined, size, status, text, retryAfter);
+    }
     if ("error" in next) return this.#settle(next, size);
     this.#redirects++;
     this.#hop = next;

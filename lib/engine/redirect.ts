@@ -1,4 +1,4 @@
-import { isRedirect } from "../http.ts";
+import { isRedirect, textOfField } from "../http.ts";
 import { isSecretHeader } from "../secrets.ts";
 import type { HeaderList } from "../types.ts";
 import type { Failure } from "./failure.ts";
@@ -13,6 +13,32 @@ export interface Hop {
   readonly requestId?: HeaderList[number] | undefined;
 }
 
+/** What an answer says of where it points to. */
+export interface Pointer {
+  readonly status: number;
+  /** The first `Location` field, each character an octet; null if there is none. */
+  readonly location: string | null;
+  /** Whether there is a second one that differs from it. */
+  readonly isAmbiguous: boolean;
+}
+
+/** What is between two `Location` fields where native fetch has joined them. */
+const BETWEEN_LOCATIONS = /, (?=\/|https?:)/i;
+
+/**
+ * Takes `Location` fields apart that native fetch has joined by `, ` (Fetch standard, "get"). A URI
+ * has no space (RFC 3986 §2), but some servers send one: so there are several only where all are
+ * the same, or where each but the first begins with a slash or a scheme.
+ */
+export function pointerOf(status: number, joined: string | null): Pointer {
+  const all = joined?.split(", ") ?? [];
+  if (all.every((location) => location === all[0])) {
+    return { status, location: all[0] ?? null, isAmbiguous: false };
+  }
+  const [location, ...others] = joined!.split(BETWEEN_LOCATIONS);
+  return { status, location, isAmbiguous: others.some((other) => other !== location) };
+}
+
 /**
  * Where an answer points to, if it is to be followed.
  *
@@ -22,15 +48,31 @@ export interface Hop {
  */
 export function follow(
   hop: Hop,
-  status: number,
-  location: string | null,
+  { status, location, isAmbiguous }: Pointer,
   followed: number,
   most: number,
 ): Hop | Failure | undefined {
   if (location === null || most === 0 || !isRedirect(status)) return undefined;
   if (followed === most) return { error: "redirect", detail: `more than ${most} redirects` };
+  // RFC 9110 §10.2.2: there is one. To guess which would be to request what the other end did not mean.
+  if (isAmbiguous) {
+    return { error: "redirect", detail: `the ${status} has two Locations that differ` };
+  }
   const next = nextHop(hop, status, location);
   return typeof next === "string" ? { error: "redirect", detail: next } : next;
+}
+
+/**
+ * A `Location` as a URI reference: what is UTF-8 is taken for that, for the sake of its host too,
+ * and of anything else each octet above ASCII is percent-encoded (RFC 3986 §2.1).
+ */
+function referenceOf(location: string): string {
+  const text = textOfField(location);
+  if (text !== location) return text;
+  return location.replace(
+    /[\x80-\xff]/g,
+    (octet) => `%${octet.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
 }
 
 /**
@@ -39,12 +81,12 @@ export function follow(
  * 308 change nothing (RFC 9110 §15.4). Beyond it, whatever looks like credentials stays with its
  * origin, not `Authorization` alone, and a `Location` brings no user information with it.
  *
- * @param location the `Location` field: a URI reference (RFC 9110 §10.2.2)
+ * @param location the `Location` field, each character an octet
  * @returns the next request, or why there is none, in words
  */
 function nextHop(hop: Hop, status: number, location: string): Hop | string {
   const from = new URL(hop.url);
-  const to = URL.parse(location, from);
+  const to = URL.parse(referenceOf(location), from);
   if (to === null) return `the Location of the ${status} is no URL`;
   if (to.protocol !== "http:" && to.protocol !== "https:") {
     return `the Location of the ${status} is no http or https URL`;
