@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { HeaderList } from "./types.ts";
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
@@ -51,6 +52,13 @@ export const IDEMPOTENT: ReadonlySet<string> = new Set([
 /** Whether an answer with this status says where else to ask (RFC 9110 §15.4). */
 export function isRedirect(status: number): boolean {
   return status >= 301 && status <= 308 && status !== 304 && status !== 305 && status !== 306;
+}
+
+/** Whether the fields of a message say that its connection is not used again (RFC 9112 §9.6). */
+export function closesConnection(headers: HeaderList): boolean {
+  return headers.some(([name, value]) =>
+    /^connection$/i.test(name) && /(^|,)[ \t]*close[ \t]*(,|$)/i.test(value)
+  );
 }
 
 /** Host and port as a URL has them (RFC 3986 §3.2). @param hostname an IPv6 address without brackets */

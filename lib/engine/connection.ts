@@ -1,10 +1,11 @@
-import net from "node:net";
+import type net from "node:net";
 import type { TLSSocket } from "node:tls";
 import { InFlight, type Stop } from "./deadlines.ts";
 import { type Failure, failureOfLength } from "./failure.ts";
 import { type Head, ProtocolError } from "./head.ts";
 import { type HeadListener, ResponseReader } from "./response.ts";
 import type { TlsOptions } from "../types.ts";
+import { isReset, ReadFirstSocket } from "./read_first_socket.ts";
 import { type Carrier, startTls } from "./tls.ts";
 import { describeTlsAlert } from "./tls_failure.ts";
 import { type Tunnel, TunnelError, TunnelRefusal } from "./tunnel.ts";
@@ -44,6 +45,8 @@ export interface Exchange {
   readonly isHead: boolean;
   /** Most octets of the body. */
   readonly maxBodyBytes: number;
+  /** Whether the request says `Connection: close`. */
+  readonly closes: boolean;
   /** Who is given the fields of the head, and takes the body, if anybody. */
   readonly listener: HeadListener | undefined;
   onHead(head: Head): void;
@@ -63,6 +66,11 @@ export interface Exchange {
 export interface ConnectionOwner {
   /** It is ready for a request. */
   onIdle(connection: Connection): void;
+  /**
+   * The response is complete and the request is not yet sent; `onIdle` follows once it is. Until
+   * then the connection may be closed for want of time or room.
+   */
+  onUnsent(connection: Connection): void;
   /** It is gone; why, if it never was open. */
   onClose(connection: Connection, connectError: ConnectError | undefined): void;
 }
@@ -86,15 +94,18 @@ export interface ConnectError {
  * A socket, and at most one exchange at a time (no pipelining).
  *
  * ```text
- * connecting ──► idle ◄──► busy      a read is outstanding in each; a byte or an end while idle,
- *      └───────────┴─────────┴──► closed      more bytes than the answer has, and it is closed
+ * connecting ──► idle ◄──► busy ──► unsent ──► idle
+ *      └───────────┴─────────┴─────────┴──► closed
  * ```
+ *
+ * A read is outstanding in each. An end, more octets than the answer has, or any while nobody has
+ * asked, and it is closed. It is unsent while the answer is complete and the request is not.
  *
  * Connecting takes up to four steps: TCP, TLS to a proxy, a way through it, TLS to the origin.
  */
 export class Connection extends InFlight {
   readonly #owner: ConnectionOwner;
-  readonly #tcp: net.Socket;
+  readonly #tcp: ReadFirstSocket;
   readonly #destination: Destination;
   /** The outermost of what was begun: TCP, or TLS over it. */
   #carrier: Carrier;
@@ -139,10 +150,8 @@ export class Connection extends InFlight {
     };
     const { socket, proxyTls, tls } = destination;
     const isPlain = proxyTls === undefined && tls === undefined;
-    const options = { ...socket, noDelay: true };
-    // `onread` is missing in the types of `net.connect`.
-    const plain = { ...options, onread } as net.NetConnectOpts;
-    const tcp = this.#tcp = this.#carrier = net.connect(isPlain ? plain : options);
+    const tcp = this.#tcp = this.#carrier = new ReadFirstSocket(isPlain ? onread : undefined);
+    tcp.connect(socket);
     tcp.on("connect", () => {
       if (this.#isClosed) return;
       this.connectMs = performance.now() - this.#startMs;
@@ -209,7 +218,7 @@ export class Connection extends InFlight {
         if (this.#carrier === socket) this.#onEnd();
       },
       onError: (error) => {
-        this.#error ??= error;
+        this.#error ??= this.#tcp.writeError ?? error;
         this.#tcp.destroy();
       },
     });
@@ -283,9 +292,31 @@ export class Connection extends InFlight {
     // Read before the connection is given to somebody else, who begins anew.
     const { size } = this.#response;
     this.#exchange = undefined;
-    if (isExact && head.persistent) this.#owner.onIdle(this);
-    else this.destroy();
+    if (!isExact || !head.persistent || exchange.closes) this.destroy();
+    else if (this.#isSent) this.#owner.onIdle(this);
+    else this.#finishSending(head.status);
     exchange.onDone(head, size);
+  }
+
+  /** Whether the system has all octets of the request. */
+  get #isSent(): boolean {
+    return this.#carrier.writableLength === 0 && this.#tcp.writableLength === 0;
+  }
+
+  /**
+   * The next request would stand behind what is still to be sent of this one. A server that has
+   * succeeded without it is owed the rest, and must read it (RFC 9112 §9.3); one that has answered
+   * otherwise does not want it (§9.5).
+   */
+  #finishSending(status: number): void {
+    const carrier = this.#carrier;
+    if (status >= 300 || !carrier.writableNeedDrain) return this.destroy();
+    carrier.once("drain", () => {
+      if (this.#isClosed) return;
+      if (this.#isSent) this.#owner.onIdle(this);
+      else this.destroy();
+    });
+    this.#owner.onUnsent(this);
   }
 
   #fail(failure: Failure): void {
@@ -298,6 +329,8 @@ export class Connection extends InFlight {
   }
 
   #onEnd(): void {
+    // It is a reset, and an error follows.
+    if (this.#carrier === this.#tcp && this.#tcp.writeError !== undefined) return;
     if (this.#exchange === undefined) return this.destroy();
     if (this.#response.endsWithConnection) return this.#finish(false);
     this.#lose("the server closed the connection");
@@ -309,15 +342,14 @@ export class Connection extends InFlight {
   }
 
   #onClosed(): void {
-    const alert = describeTlsAlert(this.#error);
+    const error = this.#error;
+    const alert = describeTlsAlert(error);
     if (this.#exchange !== undefined && this.#response.head === undefined && alert !== undefined) {
       // With TLS 1.3 a server refuses the client's certificate once the client may send.
       this.#fail({ error: "tls", detail: alert });
     } else if (this.#exchange !== undefined) {
       this.#lose(
-        this.#error?.code === "ECONNRESET" || this.#error === undefined
-          ? "the server reset the connection"
-          : this.#error.message,
+        error === undefined || isReset(error) ? "the server reset the connection" : error.message,
       );
     }
     this.destroy();

@@ -454,8 +454,17 @@ export class ConnectionPool implements ConnectionOwner, DialOwner {
     return site;
   }
 
+  onUnsent(connection: Connection): void {
+    // It is closed as what idles is: for want of time, and first where room is needed.
+    this.#idles.add(connection);
+  }
+
   onIdle(connection: Connection): void {
-    if (connection.uses > 0) return this.#give(this.#siteOf.get(connection)!, connection);
+    if (connection.uses > 0) {
+      // It may have been unsent.
+      this.#idles.remove(connection);
+      return this.#give(this.#siteOf.get(connection)!, connection);
+    }
     const dial = this.#dialOf.get(connection)!;
     this.#dialOf.delete(connection);
     dial.onOpen(connection);

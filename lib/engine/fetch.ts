@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { IDEMPOTENT, textOfField } from "../http.ts";
+import { closesConnection, IDEMPOTENT, textOfField } from "../http.ts";
 import type { Engine, HeaderList, Result, Target } from "../types.ts";
 import { Deadlines, InFlight, type Stop } from "./deadlines.ts";
 import { type Coding, DECODABLE, decode } from "./decode.ts";
@@ -178,6 +178,8 @@ interface Prepared {
   readonly coded:
     | { readonly http1: [string, string][]; readonly http2: [string, string][] }
     | undefined;
+  /** Whether they have `Connection: close`, which native fetch sends and does not act upon. */
+  readonly closes: boolean;
 }
 
 /**
@@ -187,19 +189,20 @@ interface Prepared {
  * further in HTTP/2 when `Connection` names it: such fields are of the connection (RFC 9110 §7.6.1).
  */
 function prepare(headers: HeaderList): Prepared {
+  const closes = closesConnection(headers);
   // They go out in lower case anyway.
   const fields = headers.map(([name, value]): [string, string] => [name.toLowerCase(), value]);
   const encoding = fields.find(([name]) => name === "accept-encoding")?.[1];
   const identity: [string, string] = ["accept-encoding", "identity"];
   // Else it would ask for gzip and br by itself.
   if (encoding === undefined) {
-    return { of: headers, fields: [...fields, identity], coded: undefined };
+    return { of: headers, fields: [...fields, identity], coded: undefined, closes };
   }
   const isPlain = encoding.toLowerCase() === "identity" ||
     fields.some(([name]) => name === "range");
-  if (isPlain) return { of: headers, fields, coded: undefined };
+  if (isPlain) return { of: headers, fields, coded: undefined, closes };
   const http2: [string, string][] = [["connection", "range"], ["range", "none"], ...fields];
-  return { of: headers, fields, coded: { http1: [identity, ...fields], http2 } };
+  return { of: headers, fields, coded: { http1: [identity, ...fields], http2 }, closes };
 }
 
 /**
@@ -448,9 +451,9 @@ export class FetchEngine implements Engine {
     }
     const headers = this.#hooks === undefined ? hop.headers : this.#hooks.headersFor(hop);
     if (this.#prepared?.of !== headers) this.#prepared = prepare(headers);
-    const { coded } = this.#prepared;
+    const { coded, closes } = this.#prepared;
     attempt.decodes = coded !== undefined;
-    const isFresh = attempt.isReconnecting ||
+    const isFresh = attempt.isReconnecting || closes ||
       (body === undefined || body.length === 0) && !IDEMPOTENT.has(method);
     const client = attempt.client = isFresh
       ? this.#freshClient ??= this.#createClient(0)

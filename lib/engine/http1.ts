@@ -108,6 +108,7 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
   #heldAtMs: number | undefined;
   #isReused = false;
   isFreshOnly = false;
+  closes = false;
   /** Whether the connection is this attempt's to close. */
   #isBusy = false;
   #ttfbMs: number | null = null;
@@ -206,7 +207,9 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
     this.#isReused = connection.uses > 0;
     const { hooks, writer } = this.#shared;
     const headers = hooks === undefined ? this.#hop.headers : hooks.headersFor(this.#hop);
-    connection.send(writer.head(this.#hop, this.#route!, headers), this.#hop.body, this);
+    const head = writer.head(this.#hop, this.#route!, headers);
+    this.closes = writer.closes;
+    connection.send(head, this.#hop.body, this);
   }
 
   onConnectFailure(failure: Failure): void {

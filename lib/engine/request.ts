@@ -1,3 +1,4 @@
+import { closesConnection } from "../http.ts";
 import type { HeaderList, ProxyOptions } from "../types.ts";
 import type { Hop } from "./redirect.ts";
 import { isForwarded, proxyAuthorization } from "./tunnel.ts";
@@ -68,6 +69,7 @@ interface Prepared {
   readonly end: string;
   /** The same without the empty line, for one more field. */
   readonly open: string;
+  readonly closes: boolean;
 }
 
 /** Makes the heads of requests (RFC 9112 §3). */
@@ -78,6 +80,11 @@ export class RequestWriter {
   /** @param proxy what requests go through, if anything */
   constructor(proxy?: ProxyOptions) {
     this.#proxy = proxy;
+  }
+
+  /** Whether the head that was made last says `Connection: close`. */
+  get closes(): boolean {
+    return this.#prepared?.closes === true;
   }
 
   /**
@@ -101,7 +108,8 @@ export class RequestWriter {
       const end = endOf(method, this.#forProxy(headers, isAsked), body, origin);
       const base = isAsked ? origin : "";
       const open = end.slice(0, -2);
-      prepared = this.#prepared = { headers, origin, method, body, base, end, open };
+      const closes = closesConnection(headers);
+      prepared = this.#prepared = { headers, origin, method, body, base, end, open, closes };
     }
     if (requestId === undefined) return `${method} ${prepared.base}${route.target}${prepared.end}`;
     const [name, id] = requestId;
