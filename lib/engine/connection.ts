@@ -2,7 +2,7 @@ import type net from "node:net";
 import type { TLSSocket } from "node:tls";
 import { InFlight, type Stop } from "./deadlines.ts";
 import { type Failure, failureOfLength } from "./failure.ts";
-import { type Head, ProtocolError } from "./head.ts";
+import { checkBeginning, type Head, MAX_HEAD_BYTES, ProtocolError } from "./head.ts";
 import { type HeadListener, ResponseReader } from "./response.ts";
 import type { TlsOptions } from "../types.ts";
 import { isReset, ReadFirstSocket } from "./read_first_socket.ts";
@@ -118,6 +118,9 @@ export class Connection extends InFlight {
   readonly #response = new ResponseReader();
   readonly #startMs = performance.now();
   #exchange: Exchange | undefined;
+  /** What is wrong with what came before the first request, from a server that does not speak HTTP. */
+  #greeting: ProtocolError | undefined;
+  #greetingBytes = 0;
   /** Whether anything of the answer has come. */
   #hasAnswer = false;
   #wasOpen = false;
@@ -243,6 +246,9 @@ export class Connection extends InFlight {
     this.#hasAnswer = false;
     this.uses++;
     this.reads = 0;
+    if (this.#greeting !== undefined) {
+      return this.#fail({ error: "protocol", detail: this.#greeting.message });
+    }
     const socket = this.#carrier;
     if (body === undefined) {
       socket.write(head, "latin1");
@@ -257,8 +263,7 @@ export class Connection extends InFlight {
   #onRead(octets: Uint8Array, length: number): void {
     if (this.#isClosed) return;
     if (this.#tunnel !== undefined) return this.#onTunnel(octets.subarray(0, length));
-    // Nobody asked: it would be taken for the answer to the next request.
-    if (this.#exchange === undefined) return this.destroy();
+    if (this.#exchange === undefined) return this.#onUnasked(octets, length);
     this.#hasAnswer = true;
     this.reads++;
     try {
@@ -268,6 +273,24 @@ export class Connection extends InFlight {
       const kind = this.#response.head === undefined ? "protocol" : "body";
       this.#fail({ error: kind, detail: error.message });
     }
+  }
+
+  /**
+   * Nobody asked: it would be taken for the answer to the next request. A server of another protocol
+   * may speak first on each connection, and the next request is told so.
+   */
+  #onUnasked(octets: Uint8Array, length: number): void {
+    this.#greetingBytes += length;
+    if (this.uses > 0 || this.#greetingBytes > MAX_HEAD_BYTES) return this.destroy();
+    if (this.#greeting !== undefined) return;
+    try {
+      checkBeginning(octets, 0, length);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#greeting = error;
+      return;
+    }
+    this.destroy();
   }
 
   #take(octets: Uint8Array, length: number): void {
