@@ -72,6 +72,22 @@ for (const [name, create] of Object.entries(ENGINES)) {
     engine.close();
   });
 
+  Deno.test(`${name} engine uses no connection again on which its request is stuck over TLS`, async () => {
+    let connections = 0;
+    await using server = await TlsServer.start(({ send, stall }) => {
+      connections++;
+      stall();
+      send(ok());
+    }, { ALPNProtocols: ["http/1.1"] });
+    const engine = create({ timeoutMs: 5_000 });
+    for (let k = 1; k <= 3; k++) {
+      const result = await engine.hit(target(server.url(), LARGE));
+      assertEquals([...outcomeOf(result), result.isReused], [200, 2, false], result.detail);
+      assertEquals(connections, k);
+    }
+    engine.close();
+  });
+
   Deno.test(`${name} engine follows an early 303 over another connection`, async () => {
     await using server = await WildServer.start(async (peer) => {
       const head = await readHead(peer);

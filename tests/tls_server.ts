@@ -20,6 +20,8 @@ export type TlsAnswer = (connection: {
   send(text: string): void;
   /** Ends TLS in good order (close_notify), and then TCP. */
   end(): void;
+  /** Reads no more. */
+  stall(): void;
   /** Ends TCP behind what was sent, without a word of TLS. */
   cut(): void;
   /** Ends TCP by a reset behind what was sent. */
@@ -50,7 +52,7 @@ export class TlsServer implements AsyncDisposable {
       tcp.on("error", () => {});
       // A stream between TLS and TCP, so that the latter can be ended alone.
       const stream = new Duplex({
-        read: () => void tcp.resume(),
+        read: () => {},
         write: (octets, _encoding, done) => void tcp.write(octets, done),
         final: (done) => void tcp.end(done),
       });
@@ -71,6 +73,7 @@ export class TlsServer implements AsyncDisposable {
       socket.on("data", () => {
         this.requests++;
         answer({
+          stall: () => void tcp.pause(),
           send: (text) => void socket.write(text),
           end: () => void socket.end(),
           cut: written(() => tcp.end()),
