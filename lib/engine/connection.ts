@@ -323,7 +323,9 @@ export class Connection extends InFlight {
 
   /** Whether the system has all octets of the request. */
   get #isSent(): boolean {
-    return this.#carrier.writableLength === 0 && this.#tcp.writableLength === 0;
+    const carrier = this.#carrier;
+    const tcp = this.#tcp;
+    return carrier.writableLength === 0 && (carrier === tcp || tcp.writableLength === 0);
   }
 
   /**
