@@ -325,16 +325,18 @@ for (
   });
 }
 
-Deno.test("http1 engine settles when an answer and an end come on accept", async () => {
+Deno.test("http1 engine takes the answer when it and an end come on accept", async () => {
   await using server = await WildServer.start(async (peer) => {
     await peer.send(ok("early"));
     peer.end();
   });
   const engine = create();
   for (let k = 0; k < 50; k++) {
-    const [outcome] = outcomeOf(await engine.hit(target(server.url(), k % 2 === 0 ? {} : POST)));
-    // Whether the engine sees the answer or the reset of what it wrote is the system's choice.
-    assert(outcome === 200 || outcome === "reset", String(outcome));
+    const result = await engine.hit(target(server.url(), k % 2 === 0 ? {} : POST));
+    // The answer that came first is read, though what was written may have been reset; but the end
+    // behind it may find the next request on the connection.
+    const isOver = result.isReused && result.error === "reset";
+    if (!isOver) assertEquals(outcomeOf(result), [200, 5], result.detail);
   }
   engine.close();
   await server.closed();

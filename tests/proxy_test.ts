@@ -265,6 +265,20 @@ for (
   });
 }
 
+Deno.test("http1 engine tells an origin that speaks first from a proxy that says too much", async () => {
+  await using far = await RawServer.start(() => {});
+  const opening = "\x05\0\0\x01\0\0\0\0\0\0";
+  await using proxy = await ProxyServer.start({
+    kind: "socks5",
+    opening: `${opening}220 mail\r\n`,
+  });
+  const engine = create({ proxy: await proxyOf(proxy.url()) });
+  const [plain, tls] = await hit(engine, far.url(), far.url().replace("http:", "https:"));
+  assertEquals([plain.status, plain.error], [null, "protocol"], plain.detail);
+  assertMatch(plain.detail!, /begins with "220 mail/);
+  assertEquals([tls.error, tls.detail], ["connect", "the proxy: it sent octets behind its answer"]);
+});
+
 Deno.test("http1 engine waits for a proxy no longer than for a connection", async () => {
   for (const kind of ["http", "socks5"] as const) {
     await using proxy = await ProxyServer.start({ kind, isDeaf: true });

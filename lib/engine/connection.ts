@@ -193,9 +193,16 @@ export class Connection extends InFlight {
     }
     if (answer === undefined) return;
     if (answer !== "open") return void this.#carrier.write(answer);
+    const { rest } = this.#tunnel!;
     this.#tunnel = undefined;
     this.#tcp.off("data", this.#onTunnelData);
+    if (rest.length > 0 && this.#destination.tls !== undefined) {
+      // With TLS the server speaks second (RFC 8446 §2).
+      this.#error ??= new TunnelError("it sent octets behind its answer");
+      return this.destroy();
+    }
     this.#onThrough();
+    if (rest.length > 0) this.#onRead(rest, rest.length);
   }
 
   #onThrough(): void {

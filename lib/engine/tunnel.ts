@@ -32,11 +32,13 @@ export class TunnelRefusal extends TunnelError {
 export interface Tunnel {
   /** What is sent first. */
   readonly greeting: Uint8Array;
+  /** What came behind the proxy's last answer: an origin that speaks first has sent it. */
+  readonly rest: Uint8Array;
   /**
    * Takes what the proxy sends, in any pieces.
    *
-   * @returns what to answer; `open` once everything that follows is the origin's, which has nothing
-   * to say before it is asked; undefined while the proxy has not said it all
+   * @returns what to answer; `open` once everything that follows is the origin's; undefined while
+   * the proxy has not said it all
    * @throws {TunnelError} If there is no way through.
    */
   feed(octets: Uint8Array): Uint8Array | "open" | undefined;
@@ -86,6 +88,7 @@ const encoder = new TextEncoder();
 /** CONNECT (RFC 9110 §9.3.6). */
 class ConnectTunnel implements Tunnel {
   readonly greeting: Uint8Array;
+  rest: Uint8Array = new Uint8Array();
   readonly #pending = new Pending();
 
   constructor(proxy: ProxyOptions, far: Far) {
@@ -118,8 +121,7 @@ class ConnectTunnel implements Tunnel {
         continue;
       }
       if (status < 200 || status > 299) throw new TunnelRefusal(`answered ${status}`);
-      // The origin has not been asked yet.
-      if (end < all.length) throw new TunnelError("it sent octets behind its answer");
+      this.rest = all.subarray(end);
       return "open";
     }
   }
@@ -160,6 +162,7 @@ const REPLIES = [
 /** SOCKS5 (RFC 1928), without authentication or with a name and a password (RFC 1929). */
 class SocksTunnel implements Tunnel {
   readonly greeting: Uint8Array;
+  rest: Uint8Array = new Uint8Array();
   readonly #credentials: ProxyOptions["credentials"];
   readonly #far: Far;
   readonly #pending = new Pending();
@@ -225,7 +228,7 @@ class SocksTunnel implements Tunnel {
     const length = all[3] === IPV4 ? 4 : all[3] === IPV6 ? 16 : all[3] === NAME ? all[4] + 1 : -1;
     if (length < 0) throw new TunnelError("it answered with an address of no known type");
     if (all.length < 6 + length) return undefined;
-    this.#expectEnd(all, 6 + length);
+    this.rest = all.subarray(6 + length);
     return "open";
   }
 
