@@ -6,7 +6,7 @@ import { checkBeginning, type Head, MAX_HEAD_BYTES, ProtocolError } from "./head
 import { type HeadListener, ResponseReader } from "./response.ts";
 import type { TlsOptions } from "../types.ts";
 import { isReset, ReadFirstSocket } from "./read_first_socket.ts";
-import { type Carrier, startTls } from "./tls.ts";
+import { type Carrier, CutError, startTls } from "./tls.ts";
 import { describeTlsAlert } from "./tls_failure.ts";
 import { type Tunnel, TunnelError, TunnelRefusal } from "./tunnel.ts";
 
@@ -228,7 +228,8 @@ export class Connection extends InFlight {
         if (this.#carrier === socket) this.#onEnd();
       },
       onError: (error) => {
-        this.#error ??= this.#tcp.writeError ?? error;
+        // A reset that a write has seen looks like a cut here.
+        this.#error ??= error instanceof CutError ? this.#tcp.writeError ?? error : error;
         this.#tcp.destroy();
       },
     });

@@ -12,6 +12,15 @@ import { describeCertificate } from "./tls_failure.ts";
 /** What TLS goes over: a TCP socket, or the TLS of a proxy. */
 export type Carrier = net.Socket | tls.TLSSocket;
 
+/** The connection ended without a word of TLS. */
+export class CutError extends Error {
+  override name = "CutError";
+
+  constructor() {
+    super("the connection was cut (no close_notify)");
+  }
+}
+
 /** Who is told of what comes over TLS. */
 export interface TlsListener {
   /** The handshake is done, and the certificate is trusted. */
@@ -64,7 +73,7 @@ export function startTls(
     if (!stream.push(octets)) carrier.pause();
   });
   carrier.on("end", () => {
-    if (!hasEnded) listener.onError(new Error("the connection was cut (no close_notify)"));
+    if (!hasEnded) listener.onError(new CutError());
   });
   socket.on("secureConnect", () => {
     if (options.insecure || socket.authorized) return listener.onOpen();
