@@ -1,5 +1,5 @@
 import type { Histogram } from "./histogram.ts";
-import type { Latency } from "./types.ts";
+import type { Latency, OwnLate } from "./types.ts";
 
 /** What a histogram of microseconds says, in milliseconds. */
 export function latencyOf(histogram: Histogram): Latency {
@@ -19,4 +19,10 @@ export function latencyOf(histogram: Histogram): Latency {
     max: inMs(histogram.max),
     stddev: inMs(histogram.stddev),
   };
+}
+
+/** What a histogram of microseconds says of the program's own lateness, in milliseconds. */
+export function ownLateOf(histogram: Histogram): OwnLate {
+  const { mean, p50, p99, max } = latencyOf(histogram);
+  return { mean, p50, p99, max };
 }

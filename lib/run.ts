@@ -102,6 +102,7 @@ export class Run {
         : await RequestIds.open(options.requestId, outputs.before?.salt);
       run.#schedule = new Schedule(ids?.over(pending) ?? pending, options, {
         onLate: (ms) => outputs.stats.addLate(ms),
+        onStart: (ownLateMs) => outputs.stats.addStart(ownLateMs),
         onRetry: (cause, result) => outputs.stats.addRetry(cause, result),
         onNotice,
       });

@@ -5,7 +5,7 @@ import { isSkipped } from "./details/skipped.ts";
 import { Slowest } from "./details/slowest.ts";
 import { countErrorStatuses, LEAST_ERROR_STATUS, StatusCounts } from "./details/status_counts.ts";
 import { Histogram, type HistogramState } from "./histogram.ts";
-import { latencyOf } from "./latency.ts";
+import { latencyOf, ownLateOf } from "./latency.ts";
 import {
   ERROR_KINDS,
   type ErrorCount,
@@ -66,6 +66,8 @@ export interface StatsState {
   /** Missing in journals of before hosts were given up. */
   readonly skipped?: number;
   readonly late?: { readonly count: number; readonly ms: number; readonly maxMs: number };
+  /** Missing without a rate. */
+  readonly ownLate?: HistogramState | undefined;
   /** Missing in journals of before there was `--fail`. */
   readonly tolerated?: number;
 }
@@ -108,6 +110,8 @@ export class Stats {
   /** By cause: error kinds and statuses, so bounded. */
   readonly #retries = new Map<string, number>();
   #late = { count: 0, ms: 0, maxMs: 0 };
+  /** Of starts at a rate; undefined before there was one. */
+  #ownLate: Histogram | undefined;
   /** Answers that succeeded with a status of 400 or more, which their records did not expect. */
   #tolerated = 0;
   readonly #hasExpectedStatuses: boolean;
@@ -161,6 +165,7 @@ export class Stats {
       stats.#retries.set(cause, count);
     }
     stats.#late = { ...stats.#late, ...state.late };
+    stats.#ownLate = state.ownLate && Histogram.from(state.ownLate);
     stats.#tolerated = state.tolerated ??
       countErrorStatuses(state.statuses) - countErrorStatuses(statuses);
     return stats;
@@ -182,6 +187,7 @@ export class Stats {
       errors: this.#errorCounts(),
       retries: Object.fromEntries(this.#retries),
       late: { ...this.#late },
+      ownLate: this.#ownLate?.toJSON(),
       tolerated: this.#tolerated,
     };
   }
@@ -259,7 +265,12 @@ export class Stats {
     this.#busyMs += ms;
   }
 
-  /** Counts a start that came so late. */
+  /** Counts a start at a rate. @param ownLateMs how late it was by the program's own doing */
+  addStart(ownLateMs: number): void {
+    (this.#ownLate ??= new Histogram()).record(ownLateMs * 1000);
+  }
+
+  /** Counts a start that waited so long for a free place. */
   addLate(ms: number): void {
     const late = this.#late;
     late.count++;
@@ -326,6 +337,8 @@ export class Stats {
         meanMs: this.#late.count > 0 ? this.#late.ms / this.#late.count : 0,
         maxMs: this.#late.maxMs,
       },
+      ownLate: this.#ownLate && ownLateOf(this.#ownLate),
+      ownLateHistogram: this.#ownLate?.clone(),
     };
   }
 }

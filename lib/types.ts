@@ -213,8 +213,8 @@ export interface Engine {
    * Makes one request. `done` is always called, once, within the engine's timeout, whatever a
    * server or a network does; at once or later.
    *
-   * @param dueMs when it should have started, on `performance.now()`'s clock, by default now: its
-   * times count from then
+   * @param dueMs when its times count from, on `performance.now()`'s clock: earlier than now if it
+   * waited for a free place. By default now
    */
   start(target: Target, done: (result: Result) => void, dueMs?: number): void;
   /** The same by a promise, which never rejects. */
@@ -237,6 +237,9 @@ export interface Source<T> {
 
 /** A value that is there, or a promise of it. */
 export type MaybePromise<T> = T | Promise<T>;
+
+/** How late starts were by the program's own doing, in milliseconds; those in time count as 0. */
+export type OwnLate = Pick<Latency, "mean" | "p50" | "p99" | "max">;
 
 /** Latencies in milliseconds; all 0 when there were none. */
 export interface Latency {
@@ -396,6 +399,10 @@ export interface Snapshot {
   readonly targetRate: number | undefined;
   /** Starts that came later than the schedule had them, for want of a free place. */
   readonly late: { readonly count: number; readonly meanMs: number; readonly maxMs: number };
+  /** How late starts were by the program's own doing; undefined without a schedule. */
+  readonly ownLate: OwnLate | undefined;
+  /** A copy of the same in full, in microseconds. */
+  readonly ownLateHistogram: Histogram | undefined;
   /** The process's resident memory now, in bytes. */
   readonly rssBytes: number;
   /** The most it ever was, in kilobytes. */

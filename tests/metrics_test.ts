@@ -34,7 +34,8 @@ Deno.test("formatMetrics() gives each error kind from the start when none has co
 
 Deno.test("formatMetrics() says nothing of what nobody knows when there is no rate and no total", () => {
   const exposition = parsed();
-  for (const name of ["target_requests_per_second", "requests_planned", "progress_ratio"]) {
+  const unknown = ["target_requests_per_second", "requests_planned", "progress_ratio", "own_late"];
+  for (const name of unknown) {
     assertEquals(exposition.value(`myriad_${name}`), undefined);
     assert(!exposition.text.includes(name));
   }
@@ -51,6 +52,7 @@ Deno.test("formatMetrics() gives numbers in base units when a run has them", () 
     statuses: { 200: 3, 503: 1 },
     retries: { 503: 2, timeout: 1 },
     late: { count: 4, meanMs: 250, maxMs: 900 },
+    ownLateHistogram: histogram,
     shortages: { "too many open files": 2, "no local port left": 1 },
     errors: { timeout: { count: 2, examples: [] } },
   });
@@ -65,6 +67,7 @@ Deno.test("formatMetrics() gives numbers in base units when a run has them", () 
   assertEquals(exposition.by("myriad_retries_total"), { 503: 2, timeout: 1 });
   assertEquals(value("errors_total", { kind: "timeout" }), 2);
   assertEquals([value("late_starts_total"), value("late_start_seconds_total")], [4, 1]);
+  assertEquals([value("own_late_seconds_total"), value("own_late_seconds_max")], [1.50098, 1.5]);
   assertEquals(value("shortages_total"), 3);
   assertEquals(value("resident_memory_bytes"), 50e6);
   assertEquals(value("resident_memory_peak_bytes"), 61_440_000);

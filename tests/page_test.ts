@@ -249,3 +249,12 @@ Deno.test("formatPage() shows no latency of a host that only failed", async () =
   assertMatch(page, /dead<td class="n">2<td class="n bad">2<td class="n">–<td class="n">–/);
   assert(!page.includes("0 s<td"));
 });
+
+Deno.test("formatPage() says how late the program itself was where there was a rate", async () => {
+  for (const own_late_ms of [undefined, null]) {
+    assert(!(await formatPage(pageData({}, { own_late_ms }))).includes("Own lateness"));
+  }
+  const own_late_ms = { mean: 0.03, p50: 0.02, p99: 0.2, max: 3 };
+  const page = await formatPage(pageData({}, { own_late_ms }));
+  assertStringIncludes(page, "p50 20 us, p99 200 us, at most 3.00 ms");
+});

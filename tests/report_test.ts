@@ -62,6 +62,8 @@ const SNAPSHOT: Snapshot = {
   paused: 0,
   targetRate: undefined,
   late: { count: 0, meanMs: 0, maxMs: 0 },
+  ownLate: undefined,
+  ownLateHistogram: undefined,
 };
 
 const VERDICTS: readonly Verdict[] = [
@@ -187,6 +189,7 @@ Deno.test("formatSummary() has exactly the names of the contract, in order", () 
     retries: {},
     target_rate: null,
     late: { count: 0, mean_ms: 0, max_ms: 0 },
+    own_late_ms: null,
     peak_rss_kb: 102_400,
     cpu_seconds: 33,
     engine: "fetch",
@@ -196,6 +199,7 @@ Deno.test("formatSummary() has exactly the names of the contract, in order", () 
     interrupted: false,
     aborted: null,
     thresholds: [],
+    own_late_histogram: null,
     histogram: { min: 0, max: 0, sum: 0, sumOfSquares: 0, counts: [] },
   });
   assertEquals(Object.keys(JSON.parse(text).latency_ms), Object.keys(LATENCY));
@@ -243,6 +247,22 @@ Errors
   timeout                                         2   <0.1 %
     such as http://host/7
             no answer
+`,
+  );
+});
+
+Deno.test("formatTable() says how the schedule was kept, by the server and by the program", () => {
+  const text = formatTable({
+    ...SNAPSHOT,
+    targetRate: 700,
+    late: { count: 66_001, meanMs: 31.6, maxMs: 80.7 },
+    ownLate: { mean: 0.03, p50: 0.02, p99: 0.21, max: 3.1 },
+  }, { color: false });
+  assertStringIncludes(
+    text,
+    `  rate         660 requests/s
+               of 700 asked for, 10.0 % late, by 31.6 ms on average, 80.7 ms at most
+               own lateness p50 20 us, p99 210 us, at most 3.10 ms
 `,
   );
 });

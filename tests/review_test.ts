@@ -166,6 +166,47 @@ Deno.test("mergeSummaries() takes the time from the first start to the last end"
   assertEquals(unknown, undefined);
 });
 
+Deno.test("mergeSummaries() has the program's own lateness of all starts where each part tells it", () => {
+  const part = (...ms: number[]) => {
+    const stats = new Stats();
+    for (const late of ms) stats.addStart(late);
+    const { ownLateHistogram } = stats.snapshot({} as Moment);
+    return {
+      ...{ requests: ms.length, succeeded: ms.length, failed: 0 },
+      own_late_histogram: ownLateHistogram?.toJSON() ?? null,
+    };
+  };
+  const merged = mergeSummaries([part(0, 0, 0.01), part(0.02, 4)]);
+  assertEquals(merged.own_late_ms, { mean: 0.806, p50: 0.01, p99: 4, max: 4 });
+  assertEquals(mergeSummaries([merged, part(9)]).own_late_ms?.max, 9);
+  // One part had no rate.
+  const { own_late_ms, own_late_histogram } = mergeSummaries([merged, part()]);
+  assertEquals([own_late_ms, own_late_histogram], [undefined, undefined]);
+});
+
+Deno.test("report shows the program's own lateness of runs at a rate, together", async () => {
+  await using dir = await folder();
+  const server = await DelayServer.start({});
+  const files = ["a.json", "b.json"].map((name) => dir.path(name));
+  for (const file of files) {
+    const args = ["-n", "20", "-q", "1000", "-s", "--summary", file, server.url];
+    assertEquals((await myriad(args)).code, 0);
+  }
+  await server.stop(5_000);
+  const parts = await Promise.all(
+    files.map(async (file) => JSON.parse(await Deno.readTextFile(file))),
+  );
+  const merged = await json(...files);
+  assertEquals(merged.own_late_ms.max, Math.max(...parts.map((it) => it.own_late_ms.max)));
+  const { stdout } = await report(...files);
+  assertMatch(stdout, /\n +own lateness p50 \S+ \S+, p99 \S+ \S+, at most \S+ \S+\n/);
+  // A file of another program is held against what a summary has.
+  const broken = { ...parts[0], own_late_ms: { mean: "x" } };
+  const { code, stderr } = await report(await dir.write("c.json", JSON.stringify(broken)));
+  assertEquals(code, 2);
+  assertStringIncludes(stderr, "its 'own_late_ms' is not what a summary has");
+});
+
 Deno.test("report says what an older summary cannot give, and gives the rest", async () => {
   await using dir = await folder();
   const part = '{"requests":3,"succeeded":2,"failed":1,"bytes":7}\n';

@@ -238,3 +238,20 @@ Deno.test("Stats keeps hosts and slowest answers only where details are asked fo
   const after = resumed.snapshot(MOMENT);
   assertEquals([after.requests, after.hosts[0].requests, after.slowest.length], [2, 1, 1]);
 });
+
+Deno.test("Stats keeps the program's own lateness apart from that of places, in journals too", () => {
+  assertEquals(new Stats().snapshot(MOMENT).ownLate, undefined);
+  const stats = new Stats();
+  for (let k = 0; k < 98; k++) stats.addStart(0);
+  stats.addStart(0.5);
+  stats.addStart(20);
+  stats.addLate(7);
+  const resumed = Stats.from(JSON.parse(JSON.stringify(stats)));
+  for (const one of [stats, resumed, resumed.withoutFailed()]) {
+    const { ownLate, ownLateHistogram, late } = one.snapshot(MOMENT);
+    assertEquals(ownLate, { mean: 0.205, p50: 0, p99: 0.501, max: 20 });
+    assertEquals([ownLateHistogram!.count, late.count], [100, 1]);
+  }
+  resumed.addStart(30);
+  assertEquals(resumed.snapshot(MOMENT).ownLate!.max, 30);
+});

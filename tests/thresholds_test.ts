@@ -49,6 +49,8 @@ const FIGURES: Figures = {
   paused: 0,
   targetRate: 500,
   late: { count: 100, meanMs: 3, maxMs: 9 },
+  ownLate: undefined,
+  ownLateHistogram: undefined,
   rssBytes: 5e7,
   peakRssKb: 61_440,
   cpuSeconds: 1.5,

@@ -44,7 +44,7 @@ export function formatMetrics(snapshot: Snapshot, build: Build): string {
 }
 
 function familiesOf(snapshot: Snapshot, build: Build): Family[] {
-  const { errors, late, thresholds } = snapshot;
+  const { errors, late, ownLateHistogram, thresholds } = snapshot;
   return [
     info("myriad_build_info", "The version of the program, and of Deno.", {
       version: build.version,
@@ -116,6 +116,16 @@ function familiesOf(snapshot: Snapshot, build: Build): Family[] {
       "Seconds by which starts were later than their schedule, all together.",
       late.count * late.meanMs / 1_000,
     ),
+    gauge(
+      "myriad_own_late_seconds_max",
+      "The most that the program itself was late for a start at a rate.",
+      ownLateHistogram && ownLateHistogram.max / 1e6,
+    ),
+    counter(
+      "myriad_own_late_seconds_total",
+      "Seconds that the program itself was late for starts at a rate, all together.",
+      ownLateHistogram && ownLateHistogram.sum / 1e6,
+    ),
     gauge("myriad_hosts_paused", "Hosts that are not asked at present.", snapshot.paused),
     counter(
       "myriad_shortages_total",
@@ -171,7 +181,7 @@ function gauge(name: string, help: string, value: number | undefined): Family {
   return { name, type: "gauge", help, samples: [{ value }] };
 }
 
-function counter(name: string, help: string, value: number): Family {
+function counter(name: string, help: string, value: number | undefined): Family {
   return { name, type: "counter", help, samples: [{ value }] };
 }
 

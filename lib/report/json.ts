@@ -1,5 +1,5 @@
 import { escapeJson } from "../escape.ts";
-import type { Latency, Snapshot } from "../types.ts";
+import type { Latency, OwnLate, Snapshot } from "../types.ts";
 
 /** What the summary has besides statistics. */
 export interface SummaryContext {
@@ -19,12 +19,15 @@ export function formatSummary(snapshot: Snapshot, context: SummaryContext): stri
   return formatDocument(summaryOf(snapshot, context));
 }
 
-/** A summary, or a part of one, as it is written: a value a line, but the histogram on one. */
-export function formatDocument({ histogram, ...figures }: Partial<Summary>): string {
-  const text = JSON.stringify(figures, null, 2);
-  const all = histogram === undefined
-    ? text
-    : `${text.slice(0, -2)},\n  "histogram": ${JSON.stringify(histogram)}\n}`;
+/** A summary, or a part of one, as it is written: a value a line, but each histogram on one. */
+export function formatDocument(
+  { histogram, own_late_histogram, ...figures }: Partial<Summary>,
+): string {
+  let all = JSON.stringify(figures, null, 2);
+  for (const [name, state] of Object.entries({ own_late_histogram, histogram })) {
+    if (state === undefined) continue;
+    all = `${all.slice(0, -2)},\n  "${name}": ${JSON.stringify(state)}\n}`;
+  }
   return `${escapeJson(all)}\n`;
 }
 
@@ -43,7 +46,7 @@ export function summaryOf(snapshot: Snapshot, { version }: SummaryContext) {
     started: snapshot.startedMs === undefined ? null : new Date(snapshot.startedMs).toISOString(),
     rate: rounded(snapshot.rate),
     bytes: snapshot.bytes,
-    latency_ms: roundedLatency(latency),
+    latency_ms: roundedFigures(latency),
     concurrency: snapshot.concurrency,
     mean_in_flight_ms: rounded(snapshot.meanBusyMs),
     utilization: rounded(snapshot.utilization),
@@ -55,6 +58,7 @@ export function summaryOf(snapshot: Snapshot, { version }: SummaryContext) {
       mean_ms: rounded(snapshot.late.meanMs),
       max_ms: rounded(snapshot.late.maxMs),
     },
+    own_late_ms: snapshot.ownLate === undefined ? null : roundedFigures(snapshot.ownLate),
     peak_rss_kb: snapshot.peakRssKb,
     cpu_seconds: rounded(snapshot.cpuSeconds),
     engine: snapshot.engine,
@@ -69,14 +73,15 @@ export function summaryOf(snapshot: Snapshot, { version }: SummaryContext) {
       unit,
       passed: holds,
     })),
+    own_late_histogram: snapshot.ownLateHistogram?.toJSON() ?? null,
     histogram: snapshot.histogram.toJSON(),
   };
 }
 
-/** Latencies with three decimals. */
-export function roundedLatency(latency: Latency): Record<keyof Latency, number> {
-  const entries = Object.entries(latency).map(([name, ms]) => [name, rounded(ms)]);
-  return Object.fromEntries(entries) as Record<keyof Latency, number>;
+/** Milliseconds by name, with three decimals. */
+export function roundedFigures<T extends Latency | OwnLate>(figures: T): Record<keyof T, number> {
+  const entries = Object.entries(figures).map(([name, ms]) => [name, rounded(ms)]);
+  return Object.fromEntries(entries) as Record<keyof T, number>;
 }
 
 /** A number with three decimals. */

@@ -1,6 +1,6 @@
 import { STATUS_TEXT } from "@std/http/status";
 import { escapeForTerminal } from "../escape.ts";
-import type { ErrorCount, Snapshot } from "../types.ts";
+import type { ErrorCount, OwnLate, Snapshot } from "../types.ts";
 import {
   formatBytes,
   formatCount,
@@ -70,6 +70,7 @@ export function formatTable(snapshot: TableFigures, { color }: { color: boolean 
   } else if (utilization > 0 && concurrency !== undefined && meanBusyMs !== undefined) {
     row("", mostAllowed({ utilization, concurrency, total, meanBusyMs }));
   }
+  if (snapshot.ownLate !== undefined) row("", ofOwnLate(snapshot.ownLate));
   if (bytes !== undefined) {
     const aSecond = seconds === undefined ? "" : `, ${formatBytes(ratio(bytes, seconds))}/s`;
     row("bodies", `${formatBytes(bytes)}${aSecond}`);
@@ -221,6 +222,11 @@ function ofSchedule(rate: number, late: Snapshot["late"], attempts: number): str
   if (late.count === 0) return `${asked}, none late`;
   const much = `${formatMs(late.meanMs)} on average, ${formatMs(late.maxMs)} at most`;
   return `${asked}, ${formatShare(ratio(late.count, attempts))} late, by ${much}`;
+}
+
+/** How late starts were by the program's own doing, in a line. */
+function ofOwnLate({ p50, p99, max }: OwnLate): string {
+  return `own lateness p50 ${formatMs(p50)}, p99 ${formatMs(p99)}, at most ${formatMs(max)}`;
 }
 
 function share(count: number, requests: number): string {

@@ -23,6 +23,7 @@ export function figuresOf(summary: PageSummary): TableFigures {
     retries: summary.retries,
     targetRate: summary.target_rate ?? undefined,
     late: late && { count: late.count, meanMs: late.mean_ms, maxMs: late.max_ms },
+    ownLate: summary.own_late_ms ?? undefined,
     peakRssKb: summary.peak_rss_kb,
     cpuSeconds: summary.cpu_seconds,
     engine: summary.engine,

@@ -1,7 +1,7 @@
 import { EXAMPLES } from "../details/failures.ts";
-import { Histogram } from "../histogram.ts";
-import { latencyOf } from "../latency.ts";
-import { rounded, roundedLatency } from "../report/json.ts";
+import { Histogram, type HistogramState } from "../histogram.ts";
+import { latencyOf, ownLateOf } from "../latency.ts";
+import { rounded, roundedFigures } from "../report/json.ts";
 import type { PageSummary } from "../report/page/data.ts";
 import type { ErrorCount, ErrorKind } from "../types.ts";
 
@@ -26,8 +26,8 @@ export function mergeSummaries(parts: readonly PageSummary[]): PageSummary {
     values?.reduce((sum, value) => sum + value, 0);
   const requests = sum(each("requests"))!;
   const seconds = secondsOf(each("started"), each("seconds"));
-  const histograms = each("histogram")?.map((state) => Histogram.from(state));
-  const histogram = histograms?.reduce((all, one) => (all.add(one), all), new Histogram());
+  const histogram = merged(each("histogram"));
+  const ownLate = merged(each("own_late_histogram"));
   const attempts = each("attempts");
   const rounding = (value: number | undefined): number | undefined =>
     value === undefined ? undefined : rounded(value);
@@ -47,7 +47,7 @@ export function mergeSummaries(parts: readonly PageSummary[]): PageSummary {
     started,
     rate: seconds ? rounded(requests / seconds) : undefined,
     bytes: sum(each("bytes")),
-    latency_ms: histogram && roundedLatency(latencyOf(histogram)),
+    latency_ms: histogram && roundedFigures(latencyOf(histogram)),
     mean_in_flight_ms: rounding(mean(each("mean_in_flight_ms"), attempts)),
     attempts: sum(attempts),
     retries: mergedCounts(each("retries"), MOST_NAMES),
@@ -56,6 +56,7 @@ export function mergeSummaries(parts: readonly PageSummary[]): PageSummary {
       mean_ms: rounded(mean(late.map((it) => it.mean_ms), late.map(({ count }) => count)) ?? 0),
       max_ms: Math.max(...late.map((it) => it.max_ms)),
     },
+    own_late_ms: ownLate && roundedFigures(ownLateOf(ownLate)),
     // Of the largest of the processes: those of several machines have no sum.
     peak_rss_kb: peaks && Math.max(...peaks),
     cpu_seconds: rounding(sum(each("cpu_seconds"))),
@@ -65,8 +66,14 @@ export function mergeSummaries(parts: readonly PageSummary[]): PageSummary {
     resumed: each("resumed")?.some((it) => it),
     interrupted: each("interrupted")?.some((it) => it),
     aborted: parts.find(({ aborted }) => typeof aborted === "string")?.aborted,
+    own_late_histogram: ownLate?.toJSON(),
     histogram: histogram?.toJSON(),
   };
+}
+
+/** All values of several histograms in one. */
+function merged(states: readonly HistogramState[] | undefined): Histogram | undefined {
+  return states?.reduce((all, one) => (all.add(Histogram.from(one)), all), new Histogram());
 }
 
 /** From the first start to the last end. */

@@ -6,7 +6,7 @@ import { Slowest } from "../details/slowest.ts";
 import { LEAST_ERROR_STATUS, StatusCounts } from "../details/status_counts.ts";
 import { Histogram } from "../histogram.ts";
 import { latencyOf } from "../latency.ts";
-import { rounded, roundedLatency } from "../report/json.ts";
+import { rounded, roundedFigures } from "../report/json.ts";
 import { withoutUserinfo } from "../secrets.ts";
 import { RecordSeries } from "../series/of_records.ts";
 import { ERROR_KINDS, type ErrorKind } from "../types.ts";
@@ -111,7 +111,7 @@ export class RecordTally {
         started: range === undefined ? undefined : isoOf(range.startMs),
         rate: seconds ? rounded(all / seconds) : undefined,
         bytes: this.#bytes > EXACT ? undefined : ofAll(known.bytes, this.#bytes),
-        latency_ms: hasLatencies ? roundedLatency(latencyOf(this.#histogram)) : undefined,
+        latency_ms: hasLatencies ? roundedFigures(latencyOf(this.#histogram)) : undefined,
         attempts: this.#attempts > EXACT ? undefined : ofAll(known.attempts, this.#attempts),
         histogram: hasLatencies ? this.#histogram.toJSON() : undefined,
       },

@@ -67,6 +67,9 @@ const NAMES: Readonly<Record<keyof PageSummary, Check>> = {
   retries: isMap(isCount),
   target_rate: orNull(isNumber),
   late: isShape({ count: isCount, mean_ms: isNumber, max_ms: isNumber }),
+  own_late_ms: orNull(
+    isShape({ mean: isNumber, p50: isNumber, p99: isNumber, max: isNumber }),
+  ),
   peak_rss_kb: isNumber,
   cpu_seconds: isNumber,
   engine: isText,
@@ -84,6 +87,7 @@ const NAMES: Readonly<Record<keyof PageSummary, Check>> = {
     }),
     MOST_NAMES,
   ),
+  own_late_histogram: orNull(isHistogram),
   histogram: isHistogram,
 };
 const NEEDED = ["requests", "succeeded", "failed"];

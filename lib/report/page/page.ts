@@ -191,6 +191,7 @@ function aboutOf({ summary, command, machine, parts = [] }: PageData): Html {
   row("Load", loadOf(summary));
   row("Attempts", attemptsOf(summary));
   row("Late starts", lateOf(summary));
+  row("Own lateness", ownLateOf(summary));
   row("CPU", cpuOf(summary));
   for (const [what, count] of Object.entries(summary.shortages ?? {})) {
     row("Ran out", `${formatCount(count)} times: ${what}; requests waited for it`);
@@ -238,4 +239,10 @@ function lateOf({ late }: PageData["summary"]): string | undefined {
   return `${formatCount(late.count)}, by ${formatMs(late.mean_ms)} on average, ${
     formatMs(late.max_ms)
   } at most`;
+}
+
+function ownLateOf({ own_late_ms: ownLate }: PageData["summary"]): string | undefined {
+  if (ownLate === undefined || ownLate === null) return undefined;
+  const { p50, p99, max } = ownLate;
+  return `p50 ${formatMs(p50)}, p99 ${formatMs(p99)}, at most ${formatMs(max)}`;
 }
