@@ -15,6 +15,7 @@ export interface Sample {
   peak_rss_kb: number;
   latency_ms?: { mean: number; p50: number; p90: number; p99: number; max: number };
   late?: { count: number; max_ms: number };
+  own_late_ms?: { p50: number; p99: number } | null;
 }
 
 /** CPU a request, in microseconds. */
