@@ -201,6 +201,38 @@ Deno.test("Schedule makes up in small bursts for what the process was too late f
   assertEquals(Math.max(...rig.ownLate), 999);
 });
 
+Deno.test("Schedule begins at a rate when it is first asked, not when it is made", async () => {
+  const time = new FakeTime();
+  const ownLate: number[] = [];
+  const schedule = new Schedule(many(2)[Symbol.iterator](), { ...OPTIONS, rate: 10 }, {
+    onLate: () => assert(false),
+    onStart: (ms) => ownLate.push(ms),
+    onRetry: () => {},
+    onNotice: () => {},
+  }, time);
+  await time.to(70);
+  await schedule.next();
+  const next = schedule.next();
+  await time.to(169);
+  assertEquals(ownLate, [0]);
+  await time.to(170);
+  await next;
+  assertEquals([ownLate, schedule.dueMs], [[0, 0], 170]);
+  await schedule.return();
+});
+
+Deno.test("Schedule blames no place for a late start while some are free", async () => {
+  const rig = new Rig(many(100), { rate: 1_000, concurrency: 100 });
+  await rig.time.to(20);
+  await rig.time.jump(50);
+  // Answers come while starts that are overdue are held back, so as not to come in one burst.
+  for (let i = 0; i < 20; i++) {
+    await Promise.all([rig.answer(i), rig.time.to(rig.time.now() + 0.5)]);
+  }
+  assertEquals(rig.late, []);
+  assert(Math.max(...rig.ownLate) > 40, `${Math.max(...rig.ownLate)}`);
+});
+
 Deno.test("Schedule starts a little early what an answer saves a wake-up for", async () => {
   const rig = new Rig(many(3), { rate: 100 });
   await rig.time.to(9.7);

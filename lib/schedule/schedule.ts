@@ -130,8 +130,8 @@ export class Schedule implements Source<Target> {
   readonly #pace: Pace | undefined;
   /** For the waits of a run with a rate. */
   readonly #preciseTimer: ReturnType<Surroundings["preciseTimer"]> | undefined;
-  /** Whether something has ended since the last start: the next place may have been in use. */
-  #hasSettled = false;
+  /** Whether the last start took the last free place; of a run with a rate, true before the first. */
+  #isFull: boolean;
   /** Since when there has been a free place. */
   #freeSinceMs = -Infinity;
   /** Starts at about the same time, and since when. */
@@ -205,6 +205,7 @@ export class Schedule implements Source<Target> {
       options.giveUpAfterMs === undefined;
     this.#firstFailures = isImpatient ? 0 : undefined;
     this.#network = new Outage(OF_EVERYTHING * outageAfter);
+    this.#isFull = rate !== undefined;
     if (rate !== undefined) {
       this.#pace = new Pace({ rate, rampUpMs }, this.#startMs);
       this.#preciseTimer = around.preciseTimer();
@@ -235,10 +236,13 @@ export class Schedule implements Source<Target> {
         return step;
       }
     }
-    // The pool asks again at once while it has free places, so there was none until now.
-    if (this.#hasSettled && this.#pace !== undefined) {
-      this.#hasSettled = false;
-      this.#freeSinceMs = this.#around.now();
+    // The pool asks again at once while it has free places.
+    if (this.#isFull) {
+      this.#isFull = false;
+      const now = this.#around.now();
+      // The schedule begins once there are places for it.
+      if (this.#freeSinceMs === -Infinity) this.#pace!.slideTo(now);
+      this.#freeSinceMs = now;
     }
     return this.#next() ?? new Promise((resolve) => this.#answer = resolve);
   }
@@ -434,12 +438,13 @@ export class Schedule implements Source<Target> {
    */
   #keepPace(pace: Pace, now: number): void {
     if (this.#isHeld && now - pace.dueMs > TICK_MS) pace.slideTo(now);
-    this.#isHeld = this.#hasSettled = false;
+    this.#isHeld = false;
     const { dueMs } = pace;
     const lateMs = Math.max(0, this.#freeSinceMs - dueMs);
     if (lateMs > TICK_MS) this.#listener.onLate(lateMs);
     this.#listener.onStart(Math.max(0, now - lateMs - dueMs));
     this.dueMs = now - lateMs;
+    this.#isFull = this.#inFlight >= this.#options.concurrency;
     pace.advance();
     this.#burst++;
   }
@@ -502,7 +507,6 @@ export class Schedule implements Source<Target> {
     this.#inFlight--;
     const wasSent = this.#unsent.size === 0 || !this.#unsent.delete(result.target);
     const isTold = wasSent && result.error !== "cancelled" && result.error !== "url";
-    this.#hasSettled = true;
     const isTransient = isTold && this.#policy.isTransient(result);
     // Of most runs this is all that there is to do.
     if (
