@@ -59,3 +59,32 @@ Deno.test("PreciseTimer.close() calls nobody back, and leaves nothing that keeps
   }).spawn();
   assertEquals(await finish(child), { code: 0, stdout: "", stderr: "" });
 });
+
+Deno.test("PreciseTimer.after() calls back all the same when its worker fails", async () => {
+  const workers: FailingWorker[] = [];
+  class FailingWorker {
+    onmessage = (): void => {};
+    onerror = (_: { preventDefault(): void }): void => {};
+    constructor() {
+      workers.push(this);
+    }
+    postMessage(): void {
+      this.onmessage();
+    }
+    terminate(): void {}
+  }
+  const { Worker } = globalThis;
+  Object.assign(globalThis, { Worker: FailingWorker });
+  try {
+    const timer = new PreciseTimer();
+    const first = wait(timer, 1);
+    let isPrevented = false;
+    workers[0].onerror({ preventDefault: () => isPrevented = true });
+    await first;
+    await wait(timer, 1);
+    assertEquals([isPrevented, workers.length], [true, 1]);
+    timer.close();
+  } finally {
+    Object.assign(globalThis, { Worker });
+  }
+});
