@@ -4,7 +4,7 @@
  */
 export const MAX_LEAD_MS = 0.2;
 const FIRST_LEAD_MS = 0.08;
-const LEAD_STEP_MS = 0.002;
+const LEAD_STEP_MS = 0.005;
 
 /** Cells of the memory that both sides share: the last order, and the last one carried out. */
 const ORDER = 0;
