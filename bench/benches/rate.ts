@@ -36,7 +36,7 @@ interface Kept {
 /** Latencies at a rate of a server that answers at once, beside hey's and those without a rate. */
 async function precision(context: Context): Promise<void> {
   const url = await context.servers.fastServer();
-  const seconds = Math.max(2, SECONDS * Math.min(1, context.scale));
+  const seconds = scaled(SECONDS, context, 2);
   const own = async (args: string[]): Promise<Kept> => {
     const sample = await myriad(["-z", `${seconds}s`, ...args, `${url}{}`]);
     const { rate, latency_ms, own_late_ms: late } = sample;
