@@ -55,7 +55,7 @@ async function precision(context: Context): Promise<void> {
     median(samples[name].map(value).filter((it) => it !== undefined));
   console.log(
     `\n${seconds} s of ${context.servers.fastServerName}, ${ROUNDS} rounds, medians of each figure. ` +
-      "Late: behind the due time, by the client's own doing; none starts more than 0.2 ms early\n",
+      "Late: behind the due time, by the client's own doing; none starts more than 0.3 ms early\n",
   );
   printTable(
     ["run", "requests/s", "late p50", "late p99", "latency p50", "latency p99", "CPU a request"],
