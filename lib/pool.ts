@@ -6,6 +6,13 @@
  */
 import type { MaybePromise, Source } from "./types.ts";
 
+/**
+ * After so many items the pool asks for a turn of the event loop, and after twice as many it waits
+ * for that: items that end at once, as what cannot be requested does, would leave no turn to
+ * timers and signals. Other items take turns of their own, more than one for as many.
+ */
+const ITEMS_A_TURN = 4_096;
+
 /** What a {@linkcode Pool} does with items and results. */
 export interface PoolOptions<T, R> {
   /** Most items at once that were started and whose results were not taken yet; from 1. */
@@ -41,6 +48,14 @@ export class Pool<T, R> {
   #isPulling = false;
   /** Whether items are being started: whoever becomes free in the meantime need not look. */
   #isFilling = false;
+  /** Items since the event loop had its last turn, as far as was looked. */
+  #sinceTurn = 0;
+  #turn: ReturnType<typeof setTimeout> | undefined;
+  readonly #onTurn = (): void => {
+    this.#turn = undefined;
+    this.#sinceTurn = 0;
+    this.#fill();
+  };
   /** No item is pulled any more: the source is done, or the pool ends early. */
   #hasEnded = false;
   #isStopped = false;
@@ -136,7 +151,10 @@ export class Pool<T, R> {
     if (this.#isFilling) return;
     this.#isFilling = true;
     const { concurrency } = this.#options;
-    while (!this.#hasEnded && !this.#isPulling && this.#running < concurrency) {
+    while (
+      !this.#hasEnded && !this.#isPulling && this.#running < concurrency &&
+      this.#sinceTurn < 2 * ITEMS_A_TURN
+    ) {
       let step;
       try {
         step = this.#source.next();
@@ -159,6 +177,7 @@ export class Pool<T, R> {
 
   #launch(item: T): void {
     this.#running++;
+    if (++this.#sinceTurn === ITEMS_A_TURN) this.#turn = setTimeout(this.#onTurn, 0);
     try {
       this.#options.start(item, this.#onDone, this.#onFail);
     } catch (reason) {
@@ -169,6 +188,7 @@ export class Pool<T, R> {
   /** Once nothing runs any more, answers {@linkcode run}. */
   #settle(): void {
     if (!this.#hasEnded || this.#running > 0 || this.#isPulling || this.#isFilling) return;
+    clearTimeout(this.#turn);
     const failure = this.#failure;
     if (failure === undefined) return this.#over.resolve(this.#closing);
     // What failed first is what the caller should see, not that closing did.

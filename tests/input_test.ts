@@ -301,3 +301,15 @@ Deno.test("myriad --resume keeps the numbers of a run that began when a CR alone
   assertEquals(last.url, server.url("/last"));
   assertEquals((await readJournal(`${output}.myriad`)).crEndsLines, undefined);
 });
+
+for (const engine of ["http1", "fetch"]) {
+  Deno.test(`myriad --loop ends by -z though no line can be requested (${engine})`, async () => {
+    await using dir = await folder();
+    // Nothing can listen at port 0, and native fetch fails by promise for it.
+    const input = await dir.write("list", "no URL\nhttp://127.0.0.1:0/\n");
+    const args = ["-i", input, "--loop", "-z", "100ms", "--no-pause", "-s", "--engine", engine];
+    const { code, stderr } = await myriad(args);
+    assertEquals(code, 1);
+    assertMatch(stderr, /^myriad: [\d,]+ of [\d,]+ requests failed: [\d,]+ url\n$/);
+  });
+}

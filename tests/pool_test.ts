@@ -93,3 +93,22 @@ Deno.test("Pool ends early by stop(), and waits for what runs", async () => {
   await over;
   assertEquals([running.length, pool.hasFailed], [2, false]);
 });
+
+for (
+  const [how, end] of [
+    ["at once", (done: () => void) => done()],
+    ["without a turn of the event loop", queueMicrotask],
+  ] as const
+) {
+  Deno.test(`Pool leaves timers their turns where every item is done ${how}`, async () => {
+    let i = 0;
+    const pool = new Pool<number, number>({ next: () => ({ value: i++, done: false }) }, {
+      concurrency: 3,
+      start: (i, done) => end(() => done(i)),
+      take: () => {},
+    });
+    setTimeout(() => pool.stop(), 0);
+    await pool.run();
+    assert(i > 3);
+  });
+}
