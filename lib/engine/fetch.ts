@@ -5,6 +5,7 @@
  */
 import { closesConnection, IDEMPOTENT, textOfField } from "../http.ts";
 import type { Engine, HeaderList, Result, Target } from "../types.ts";
+import { Clients, type Use } from "./clients.ts";
 import { Deadlines, InFlight, type Stop } from "./deadlines.ts";
 import { type Coding, DECODABLE, decode } from "./decode.ts";
 import {
@@ -42,6 +43,9 @@ function pauseMs(nth: number): number {
   return nth === 1 ? 0 : Math.min(500, 4 * 2 ** (nth - 1));
 }
 
+/** Idle connections that are kept in any case, beyond twice as many as requests in flight. */
+const MORE_CONNECTIONS = 128;
+
 /** Most origins that are known not to speak HTTP/2. */
 const MOST_ORIGINS = 1_000;
 
@@ -61,8 +65,10 @@ class Attempt extends InFlight {
   decodes = false;
   /** Whether no client is to be taken for it that speaks HTTP/2 only. */
   isOrdinary = false;
-  /** What the hop is sent by. */
-  client: Deno.HttpClient | undefined;
+  /** Of the clients that the hop is sent by, unless that is one that keeps no connection. */
+  use: Use | undefined;
+  /** Whether it is sent by a client that speaks HTTP/2 only. */
+  isHttp2Only = false;
   /** Whether the head of an answer is there, so that what fails now is its body. */
   hasHead = false;
   /** Octets of the body so far, as they came and after decoding. */
@@ -219,15 +225,16 @@ export class FetchEngine implements Engine {
   readonly name = "fetch";
   readonly #options: EngineOptions;
   readonly #deadlines: Deadlines;
-  readonly #client: Deno.HttpClient;
-  /** Speaks HTTP/2 and nothing else, for what asks for a coding; made when first needed. */
-  #http2Client: Deno.HttpClient | undefined;
-  /** Origins that turned out not to speak it; at most {@linkcode MOST_ORIGINS}. */
+  /** Those that speak HTTP/2 only are for what asks for a coding. */
+  readonly #clients: Clients;
+  /** Origins that turned out not to speak HTTP/2; at most {@linkcode MOST_ORIGINS}. */
   readonly #withoutHttp2 = new Set<string>();
   /** Keeps no connection, so that each request has a new one; made when first needed. */
   #freshClient: Deno.HttpClient | undefined;
   /** The last body that was made a `Blob`, since most runs have but one. */
   #blob: { of: Uint8Array<ArrayBuffer>; blob: Blob } | undefined;
+  /** The last origin, since most runs have but one. */
+  #origin = "";
   /** The last list of fields, made ready, since most runs have but one. */
   #prepared: Prepared | undefined;
   readonly #mostAtOnce: number;
@@ -241,7 +248,11 @@ export class FetchEngine implements Engine {
     this.#hooks = Hooks.of(options);
     this.#deadlines = new Deadlines(options.timeoutMs);
     this.#mostAtOnce = Math.min(WHOLE_BODY_BYTES, options.maxBodyBytes);
-    this.#client = this.#createClient(options.concurrency);
+    const { concurrency } = options;
+    this.#clients = new Clients(
+      (keepsIdle, speaks) => this.#createClient(keepsIdle ? concurrency : 0, speaks === "any"),
+      2 * concurrency + MORE_CONNECTIONS,
+    );
   }
 
   #createClient(poolMaxIdlePerHost: number, http1 = true): Deno.HttpClient {
@@ -304,6 +315,7 @@ export class FetchEngine implements Engine {
         }
       }
       this.#deadlines.remove(attempt);
+      this.#endUse(attempt);
     } else {
       attempt.stopped = "cancelled";
     }
@@ -347,8 +359,8 @@ export class FetchEngine implements Engine {
 
   /** Settles when the hop is to be sent again, or the attempt was stopped; undefined if neither. */
   #pauseFor(error: unknown, failure: Failure, attempt: Attempt): Promise<void> | undefined {
-    const { signal, client } = attempt;
-    if (client !== undefined && client === this.#http2Client) {
+    const { signal } = attempt;
+    if (attempt.isHttp2Only) {
       const { method, url } = attempt.hop;
       const isLacking = lacksHttp2(error);
       if (isLacking) {
@@ -363,7 +375,11 @@ export class FetchEngine implements Engine {
     }
     const shortage = shortageOf(failure, this.#hasAnswered);
     // Nothing was sent.
-    if (shortage !== undefined) return unlessAborted(this.#shortage.begin(shortage), signal);
+    if (shortage !== undefined) {
+      this.#endUse(attempt);
+      this.#clients.closeIdle();
+      return unlessAborted(this.#shortage.begin(shortage), signal);
+    }
     if (failure.isUnprocessed) {
       if (attempt.repetitions >= MOST_REPETITIONS) return undefined;
       return pause(pauseMs(++attempt.repetitions), signal);
@@ -455,14 +471,22 @@ export class FetchEngine implements Engine {
     attempt.decodes = coded !== undefined;
     const isFresh = attempt.isReconnecting || closes ||
       (body === undefined || body.length === 0) && !IDEMPOTENT.has(method);
-    const client = attempt.client = isFresh
-      ? this.#freshClient ??= this.#createClient(0)
-      : coded !== undefined && !attempt.isOrdinary && this.#mayHaveHttp2(url)
-      ? this.#http2Client ??= this.#createClient(this.#options.concurrency, false)
-      : this.#client;
+    this.#endUse(attempt);
+    if (!url.startsWith(this.#origin) || url[this.#origin.length] !== "/") {
+      this.#origin = originOf(url);
+    }
+    const origin = this.#origin;
+    attempt.isHttp2Only = !isFresh && coded !== undefined && !attempt.isOrdinary &&
+      this.#mayHaveHttp2(origin);
+    let client: Deno.HttpClient;
+    if (isFresh) client = this.#freshClient ??= this.#createClient(0);
+    else {
+      const { generation } = attempt.use = this.#clients.begin(origin);
+      client = attempt.isHttp2Only ? generation.http2 : generation.ordinary;
+    }
     const fields = coded === undefined
       ? this.#prepared.fields
-      : client === this.#http2Client
+      : attempt.isHttp2Only
       ? coded.http2
       : coded.http1;
     // Each member that is given costs its conversion: so the usual request gives few.
@@ -480,8 +504,14 @@ export class FetchEngine implements Engine {
     return fetch(url, init);
   }
 
-  #mayHaveHttp2(url: string): boolean {
-    return /^https:/i.test(url) && !this.#withoutHttp2.has(originOf(url));
+  #mayHaveHttp2(origin: string): boolean {
+    return /^https:/i.test(origin) && !this.#withoutHttp2.has(origin);
+  }
+
+  /** What the attempt sent last is over, if it sent anything. */
+  #endUse(attempt: Attempt): void {
+    if (attempt.use !== undefined) this.#clients.end(attempt.use);
+    attempt.use = undefined;
   }
 
   /** Reads a body to its end, or to where it becomes too long. */
@@ -545,8 +575,7 @@ export class FetchEngine implements Engine {
 
   close(): void {
     this.#deadlines.close();
-    this.#client.close();
-    this.#http2Client?.close();
+    this.#clients.close();
     this.#freshClient?.close();
     this.#shortage.close();
   }
