@@ -174,7 +174,8 @@ export class Outputs {
       const format = ndjson(fields, captures);
       this.#outputs.push({ blocks, write: (result) => blocks.write(format(result)) });
     } else {
-      const { header, format } = csv(fields, captures);
+      const isForTerminal = path === "-" && Deno.stdout.isTerminal();
+      const { header, format } = csv(fields, captures, { isForTerminal });
       if (length === 0) await blocks.write(header);
       this.#outputs.push({ blocks, write: (result) => blocks.write(format(result)) });
     }

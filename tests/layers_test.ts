@@ -107,6 +107,7 @@ const MAY: Record<string, string[]> = {
     "lib/permission.ts",
     "lib/sink/",
     "lib/check/of_record.ts",
+    "lib/escape.ts",
     "lib/flags.ts",
     "lib/os_error.ts",
     "lib/secrets.ts",

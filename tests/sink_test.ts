@@ -7,6 +7,7 @@ import {
 } from "@std/assert";
 import { parse } from "@std/csv/parse";
 import { gunzipSync } from "node:zlib";
+import { escapeForTerminal } from "../lib/escape.ts";
 import { UsageError } from "../lib/flags.ts";
 import {
   type BlockFile,
@@ -219,6 +220,47 @@ Deno.test("ndjson() writes no lone surrogate, which other readers of JSON refuse
     const { url, detail, c } = JSON.parse(line);
     assertEquals([url, detail, c], Array(3).fill(HOSTILE.toWellFormed()));
   }
+});
+
+/** What acts on a terminal, or turns text round there, and `JSON.stringify` leaves as it is. */
+const OF_TERMINAL =
+  "\x7f\x80\x9b2J\x9f\u061c\u200e\u200f\u2028\u2029\u202a\u202e\u2066\u2069\ufeff";
+
+Deno.test("ndjson() writes as \\uXXXX whatever acts on a terminal, in every text", () => {
+  const url = `http://h/${OF_TERMINAL}ü😀`;
+  const result = {
+    ...FAILED,
+    detail: OF_TERMINAL,
+    location: url,
+    captures: [OF_TERMINAL],
+    target: { ...TARGET, url, method: OF_TERMINAL },
+  };
+  for (const fields of [undefined, [...Object.keys(FIELDS), "c"]]) {
+    const line = ndjson(fields, ["c"])(result);
+    assertEquals(escapeForTerminal(line.slice(0, -1)), line.slice(0, -1));
+    assertStringIncludes(line, "\\u009b2J\\u009f\\u061c");
+    assertStringIncludes(line, "ü😀");
+    const read = JSON.parse(line);
+    assertEquals([read.url, read.detail, read.c], [url, OF_TERMINAL, OF_TERMINAL]);
+    if (fields !== undefined) assertEquals([read.location, read.method], [url, OF_TERMINAL]);
+  }
+});
+
+Deno.test("csv() has texts as they are in a file, and safe to print on a terminal", () => {
+  const result = { ...RESULT, location: `/a,"${OF_TERMINAL}\n`, captures: ["=1\x1b[2J"] };
+  const [inFile, onTerminal] = [false, true].map((isForTerminal) =>
+    csv(["location", "c"], ["c"], { isForTerminal }).format(result)
+  );
+  assertEquals(inFile, `"/a,""${OF_TERMINAL}\n",'=1\x1b[2J\n`);
+  assertEquals(onTerminal, `"/a,""${escapeForTerminal(OF_TERMINAL)}\\x0a",'=1\\x1b[2J\n`);
+});
+
+Deno.test("failureLines() gives lines that are safe to print on a terminal", () => {
+  const format = failureLines({ method: "GET", headers: [], body: undefined });
+  const url = `http://h/${OF_TERMINAL}`;
+  const line = format({ ...FAILED, target: { ...TARGET, url } });
+  assertEquals(escapeForTerminal(line.slice(0, -1)), line.slice(0, -1));
+  assertEquals(JSON.parse(line).url, url);
 });
 
 Deno.test("ndjson() gives the fields that are asked for, in their order, always", () => {

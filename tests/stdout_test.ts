@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { isInstalled } from "./fixtures/installed.ts";
 import { myriad, type Ran } from "./fixtures/program.ts";
 import { folder } from "./fixtures/sources.ts";
@@ -77,4 +77,44 @@ Deno.test("a reader that has gone is no error of what is printed", WITHOUT_BASH,
     ],
   }).output();
   assertEquals(new TextDecoder().decode(stdout), "0\n");
+});
+
+Deno.test({
+  name: "nothing that a server sends acts on a terminal by records on standard output",
+  ignore: !isInstalled("script", "bsdutils"),
+  fn: async () => {
+    const sent = "/\u009b2J\u202e\u2066";
+    const location = String.fromCharCode(...new TextEncoder().encode(sent));
+    await using server = await RawServer.start(({ send }) =>
+      send(`HTTP/1.1 302 Found\r\nLocation: ${location}\r\nContent-Length: 0\r\n\r\n`)
+    );
+    await using dir = await folder();
+    const input = await dir.write("in.jsonl", JSON.stringify({ url: server.url("/{}") }) + "\n");
+    const args = ["-i", input, "--progress", "none", "-s", "--redirects", "0"];
+    const main = new URL("../main.ts", import.meta.url).pathname;
+    /** What a terminal gets. */
+    const shown = async (more: string[]): Promise<string> => {
+      const words = [Deno.execPath(), "run", "-A", "--quiet", main, ...args, ...more];
+      const command = words.map((word) => `'${word}'`).join(" ");
+      const child = new Deno.Command("script", {
+        args: ["--quiet", "--command", command, "/dev/null"],
+        stdin: "null",
+        stdout: "piped",
+        env: { NO_COLOR: "1", SHELL: "/bin/sh" },
+      });
+      return new TextDecoder().decode((await child.output()).stdout);
+    };
+    const fields = ["--fields", "status,location"];
+    const table = dir.path("out.csv");
+    const [json, csv, inFile] = await Promise.all([
+      shown(["-o", "-", ...fields]),
+      shown(["-o", "-", ...fields, "--format", "csv"]),
+      myriad([...args, "-o", table, ...fields]),
+    ]);
+    assertEquals(JSON.parse(json).location, sent);
+    assertStringIncludes(json, "/\\u009b2J\\u202e\\u2066");
+    assertStringIncludes(csv, "302,/\\x9b2J\\u{202e}\\u{2066}");
+    assertEquals(inFile.code, 0, inFile.stderr);
+    assertStringIncludes(await Deno.readTextFile(table), sent);
+  },
 });

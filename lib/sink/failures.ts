@@ -1,4 +1,5 @@
 import { toRecord } from "../check/of_record.ts";
+import { escapeJson } from "../escape.ts";
 import { isSecretHeader } from "../secrets.ts";
 import type { RequestTemplates } from "../source/filling.ts";
 import type { HeaderList, Result } from "../types.ts";
@@ -23,7 +24,7 @@ export function isFailure({ error, target }: Result): boolean {
 
 /**
  * Makes a line of JSONL of a failed request, in the form that `--input` reads: the same command
- * with it in place of its source makes the request again. What the command itself gives is not in
+ * with it in place of its source makes the request again. It is safe to print on a terminal. What the command itself gives is not in
  * it, and credentials are not: null stands for a field that the command fills with them, since it
  * would be filled from the line itself.
  */
@@ -34,13 +35,14 @@ export function failureLines(run: RunDefaults): (result: Result) => string {
   return ({ target: { url, method, headers, body, expect } }) => {
     const own: [string, string | null][] = withheld.map((name) => [name, null]);
     if (headers !== run.headers) own.push(...ownFields(headers, run.headers, isSecret));
-    return JSON.stringify({
+    const json = JSON.stringify({
       url,
       method: method === run.method ? undefined : method,
       headers: own.length === 0 ? undefined : toObject(own),
       body: body === run.body || body === undefined ? undefined : decoder.decode(body),
       expect: expect === undefined ? undefined : toRecord(expect),
-    }) + "\n";
+    });
+    return `${escapeJson(json)}\n`;
   };
 }
 

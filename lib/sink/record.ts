@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { escapeForTerminal, escapeJson } from "../escape.ts";
 import { withoutUserinfo } from "../secrets.ts";
 import type { Result } from "../types.ts";
 
@@ -52,12 +53,18 @@ export const DEFAULT_FIELDS: readonly FieldName[] = [
 /** The columns of a record: by name, what each has of a result. */
 type Columns = readonly (readonly [name: string, of: (result: Result) => Value])[];
 
+/** A text without these holds nothing that {@linkcode escapeJson} escapes, once it is JSON. */
+const BEYOND_ASCII = /[\x7f-\uffff]/;
+
 /**
- * A value as JSON. Of a lone surrogate `JSON.stringify` alone makes `\ud800`, at which other readers
- * stop (RFC 8259 §8.2); it becomes U+FFFD.
+ * A value as JSON that is safe to print on a terminal, since a record may be read there. Of a lone
+ * surrogate `JSON.stringify` alone makes `\ud800`, at which other readers stop (RFC 8259 §8.2); it
+ * becomes U+FFFD.
  */
 function toJson(value: Value): string {
-  return JSON.stringify(typeof value === "string" ? value.toWellFormed() : value);
+  if (typeof value !== "string") return JSON.stringify(value);
+  const json = JSON.stringify(value.toWellFormed());
+  return BEYOND_ASCII.test(json) ? escapeJson(json) : json;
 }
 
 /** @param captures the names of what is captured, in the order in which results have it */
@@ -137,10 +144,16 @@ function defaultRecord(
     : `${record}${saved},"error":"${error}","detail":${toJson(detail ?? null)}}\n`;
 }
 
-/** Makes records as CSV (RFC 4180, but for lines that end in LF); null is empty. */
+/**
+ * Makes records as CSV (RFC 4180, but for lines that end in LF); null is empty. CSV has no escapes of
+ * its own, so that texts are in it as they are, unless it goes to a terminal.
+ *
+ * @param captures the names of what is captured
+ */
 export function csv(
   fields: readonly string[] = DEFAULT_FIELDS,
   captures: readonly string[] = [],
+  { isForTerminal = false }: { isForTerminal?: boolean } = {},
 ): { header: string; format: (result: Result) => string } {
   const columns = columnsOf(fields, captures).map(([, of]) => of);
   return {
@@ -150,7 +163,9 @@ export function csv(
       for (let k = 0; k < columns.length; k++) {
         if (k > 0) record += ",";
         const value = columns[k](result);
-        if (value !== null) record += typeof value === "string" ? toCsv(value) : value;
+        if (typeof value === "string") {
+          record += toCsv(isForTerminal ? escapeForTerminal(value) : value);
+        } else if (value !== null) record += value;
       }
       return record + "\n";
     },
