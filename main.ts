@@ -10,6 +10,7 @@ import { formatFlags, UsageError } from "./lib/flags.ts";
 import type { RunOptions } from "./lib/options.ts";
 import type { Size } from "./lib/report/display.ts";
 import type { Progress, ProgressOptions } from "./lib/report/progress.ts";
+import { withoutUserinfos } from "./lib/secrets.ts";
 import type { Snapshot } from "./lib/types.ts";
 
 const help = (flags: string): string =>
@@ -121,7 +122,7 @@ async function request(options: RunOptions): Promise<number> {
   let progress: Progress | undefined = undefined;
   const say = (text: string): void => {
     if (options.silent) return;
-    const line = `myriad: ${escapeForTerminal(text)}`;
+    const line = lineOf(text);
     if (progress === undefined) void print(`${line}\n`, Deno.stderr);
     else progress.say(line);
   };
@@ -267,7 +268,12 @@ function printAtOnce(text: string): void {
 /** One line, whatever went wrong, and never a stack trace. */
 async function complain(error: unknown): Promise<void> {
   const message = error instanceof Error ? error.message : String(error);
-  await print(`myriad: ${escapeForTerminal(message.replaceAll("\n", " "))}\n`, Deno.stderr);
+  await print(`${lineOf(message.replaceAll("\n", " "))}\n`, Deno.stderr);
+}
+
+/** What is told on standard error: it can repeat what a server sent, and URLs with a password. */
+function lineOf(text: string): string {
+  return `myriad: ${escapeForTerminal(withoutUserinfos(text))}`;
 }
 
 /** Says which thresholds do not hold, where no table does. */

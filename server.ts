@@ -14,6 +14,7 @@ import {
   UsageError,
 } from "./lib/flags.ts";
 import { osMessage } from "./lib/os_error.ts";
+import { withoutUserinfos } from "./lib/secrets.ts";
 
 /** The flags of `myriad serve`, as the contract has them. */
 export const SERVE_FLAGS: readonly Flag[] = [
@@ -602,9 +603,10 @@ async function print(text: string, place = Deno.stdout): Promise<void> {
   }
 }
 
-/** One line, whatever is in the message. */
+/** One line, whatever is in the message, and no password of a URL in it. */
 function complain(message: string): Promise<void> {
-  return print(`myriad: ${message.replace(/\p{Cc}+/gu, " ")}\n`, Deno.stderr);
+  const line = withoutUserinfos(message).replace(/\p{Cc}+/gu, " ");
+  return print(`myriad: ${line}\n`, Deno.stderr);
 }
 
 if (import.meta.main) {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Flag, Given } from "../flags.ts";
-import { isSecretHeader, withoutSecrets } from "../secrets.ts";
+import { isSecretHeader, withoutSecrets, withoutUserinfos } from "../secrets.ts";
 import { fileFlag, isInFile } from "./secret.ts";
 
 /** What stands for what is not shown. */
@@ -47,9 +47,9 @@ function shown(name: string, value: string): string {
   if (SECRET.has(name)) return HIDDEN;
   // A proxy need not have a scheme.
   if (name === "proxy") return value.replace(/^(\w+:\/\/)?.*@/s, "$1");
-  if (!OF_FIELDS.has(name)) return cut(value, MOST_OF_VALUE);
   const [field] = value.split(":", 1);
-  return isSecretHeader(field.trim()) ? `${field}: ${HIDDEN}` : cut(value, MOST_OF_VALUE);
+  if (OF_FIELDS.has(name) && isSecretHeader(field.trim())) return `${field}: ${HIDDEN}`;
+  return cut(withoutUserinfos(value), MOST_OF_VALUE);
 }
 
 function cut(text: string, most: number): string {
