@@ -108,6 +108,32 @@ for (const engine of ENGINES) {
   });
 }
 
+Deno.test("a run says at once that nobody is at its proxy, or its Unix socket", async () => {
+  const port = await refusedPort();
+  await using dir = await folder();
+  const socket = dir.path("none.sock");
+  const cases = [
+    [
+      ["-x", `http://u:SECRET@127.0.0.1:${port}`],
+      `the proxy 127.0.0.1:${port} (connect: the proxy: `,
+    ],
+    [["--unix-socket", socket], `the Unix socket '${socket}' (connect: no such Unix socket`],
+  ] as const;
+  for (const [way, words] of cases) {
+    // Of several hosts.
+    const { code, stderr } = await myriad(
+      ["-n", "200", "-c", "10", ...way, "http://127.0.0.{}/"],
+    );
+    assertEquals(code, 3, stderr);
+    assertStringIncludes(
+      stderr,
+      "Cannot go on: the first 50 requests all failed, and all requests go",
+    );
+    assertStringIncludes(stderr, words);
+    assert(!stderr.includes("SECRET"));
+  }
+});
+
 Deno.test("a request that is answered at its third attempt comes through, though all were reset", async () => {
   const seen = new Map<string, number>();
   await using server = await RawServer.start(({ request, send, reset }) => {

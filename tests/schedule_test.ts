@@ -940,6 +940,55 @@ for (
   });
 }
 
+const PROXY = { protocol: "http", hostname: "::1", port: 9, credentials: undefined } as const;
+for (
+  const [what, options, failure] of [
+    ["the proxy \\[::1\\]:9", { proxy: PROXY }, {
+      error: "connect",
+      detail: "the proxy: connection refused",
+    }],
+    ["the proxy \\[::1\\]:9", { proxy: PROXY }, {
+      error: "connect",
+      detail: "the proxy: the name does not resolve",
+    }],
+    ["the Unix socket '/s'", { unixSocket: "/s" }, {
+      error: "connect",
+      detail: "no such Unix socket",
+    }],
+    ["the Unix socket '/s'", { unixSocket: "/s" }, { error: "refused" }],
+  ] as const
+) {
+  Deno.test(`Schedule ends at once if ${what} is all hosts' way, and gives ${failure.error}`, async () => {
+    const retry = { ...RETRY, on: new Set(["refused", "connect"]) };
+    const hosts = Array.from({ length: 1_000 }, (_, i) => `host${i % 7}`);
+    const answers = () => ({ status: null, ...failure });
+    const rig = new Rig(at(hosts), { concurrency: 10, retry, ...options }, answers);
+    await rig.time.to(10);
+    assert(rig.end instanceof GaveUp, `${rig.end}`);
+    assertMatch(
+      (rig.end as Error).message,
+      new RegExp(
+        `^Cannot go on: the first 50 requests all failed, and all .* ${what} \\(${failure.error}`,
+      ),
+    );
+    assert(rig.results.length >= 50 && rig.results.length <= 60, `${rig.results.length}`);
+    assertEquals(rig.notices, []);
+    // What is too short for that comes to its end.
+    const few = new Rig(at(hosts.slice(0, 50)), { concurrency: 10, retry, ...options }, answers);
+    await few.time.to(10);
+    assertEquals([few.end, few.results.length], ["over", 50]);
+    // Somebody was there.
+    const mixed = new Rig(
+      at(hosts),
+      { retry, ...options },
+      ({ i }) => i === 49 ? {} : { status: null, ...failure },
+    );
+    await mixed.time.to(10);
+    assertEquals(mixed.end, "not yet");
+    await mixed.schedule.return();
+  });
+}
+
 Deno.test("Schedule ends not at once if anything else was there, or the user says to wait", async () => {
   const cases: [Partial<ScheduleOptions>, Rig["answers"], string?][] = [
     [{ hostGiveUpMs: Infinity }, () => REFUSED],

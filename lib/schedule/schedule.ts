@@ -1,7 +1,8 @@
 import { hostOf, shownHostOf } from "../host.ts";
+import { authorityOf } from "../http.ts";
 import type { LoadOptions, RetryOptions } from "../options.ts";
 import { ownText } from "../own_text.ts";
-import type { MaybePromise, Result, Source, Target } from "../types.ts";
+import type { MaybePromise, ProxyOptions, Result, Source, Target } from "../types.ts";
 import { Agenda } from "./agenda.ts";
 import { type GivenUpHost, Hosts, LONGEST_HOLD_MS, type Unsent } from "./hosts.ts";
 import { type Change, Outage } from "./outage.ts";
@@ -58,6 +59,9 @@ const SHOWN_LENGTH = 200;
 /** How requests are held back, and made again. */
 export interface ScheduleOptions extends LoadOptions {
   readonly retry: RetryOptions;
+  /** What every connection goes through, if it is not made to the host itself. */
+  readonly proxy?: ProxyOptions | undefined;
+  readonly unixSocket?: string | undefined;
 }
 
 /** Who is told of what a schedule does. */
@@ -176,6 +180,8 @@ export class Schedule implements Source<Target> {
   #firstFailures: number | undefined;
   #firstHost = "";
   #firstName = "";
+  /** Whether they failed on the way to all hosts: then no other host need be looked for. */
+  #hasNoWay = false;
   #firstCause = "";
   /** Targets that were given and are not to be sent; at most the concurrency. */
   readonly #unsent = new Set<Target>();
@@ -272,12 +278,12 @@ export class Schedule implements Source<Target> {
   #next(): Step | undefined {
     const now = this.#around.now();
     const openAtMs = this.#openAtMs(now);
-    const isHopeless = now >= this.#hopelessAtMs;
+    const isHopeless = this.#hasNoWay || now >= this.#hopelessAtMs;
     if (openAtMs > now || isHopeless) {
       // It may wait long, and for nothing.
       this.#lookAhead();
       if (this.#isOver) return this.#end();
-      if (isHopeless) throw this.#gaveUp(now);
+      if (isHopeless) throw this.#hasNoWay ? this.#nobodyThere() : this.#gaveUp(now);
       return this.#wait(openAtMs, now);
     }
     const target = this.#candidate(now);
@@ -588,15 +594,26 @@ export class Schedule implements Source<Target> {
    */
   #countFirst(result: Result, isTold: boolean, now: number): void {
     if (this.#firstFailures === undefined || !isTold) return;
-    const host = hostOf(result.target.url);
+    const way = this.#wayOf(result);
+    const host = way ?? hostOf(result.target.url);
     if (this.#firstFailures === 0) this.#firstHost = host;
     if (host !== this.#firstHost || !isUnreachable(result)) this.#firstFailures = undefined;
     else if (++this.#firstFailures === FIRST_FAILURES) {
-      this.#firstName = shownHostOf(result.target.url);
+      this.#firstName = way ?? shownHostOf(result.target.url);
+      this.#hasNoWay = way !== undefined;
       this.#firstCause = this.#wordsOf(result);
       this.#hosts.pause(result.target, now);
       this.#hasten(host, now);
     }
+  }
+
+  /** What a failed request could not get through, in words; undefined where that is the host. */
+  #wayOf({ error }: Result): string | undefined {
+    const { proxy, unixSocket } = this.#options;
+    if (unixSocket !== undefined) return `the Unix socket '${unixSocket}'`;
+    return proxy === undefined || error !== "connect"
+      ? undefined
+      : `the proxy ${authorityOf(proxy)}`;
   }
 
   /**
@@ -677,9 +694,12 @@ export class Schedule implements Source<Target> {
   }
 
   #nobodyThere(): GaveUp {
+    const [where, mend] = this.#hasNoWay
+      ? [`all requests go through ${this.#firstName}`, "check that somebody listens there"]
+      : [`there is no other host than ${this.#firstName}`, "check its name and port"];
     return new GaveUp(
-      `Cannot go on: the first ${this.#firstFailures} requests all failed, and there is no other ` +
-        `host than ${this.#firstName} (${this.#firstCause}): check its name and port: ` +
+      `Cannot go on: the first ${this.#firstFailures} requests all failed, and ${where} ` +
+        `(${this.#firstCause}): ${mend}: ` +
         "--host-give-up never waits for it, --no-pause requests regardless",
     );
   }

@@ -6,6 +6,10 @@ const NO_NAME_SERVER = /name server does not answer|temporary failure in name re
 /** What a proxy answers that is well and cannot reach a host: an error of its own, or by SOCKS. */
 const OF_FAR_HOST = /^the proxy answered(:| 5\d\d)/;
 
+/** What is said where nobody is behind a Unix socket, or where the proxy should be. */
+const NO_WAY =
+  /^(no such Unix socket|the proxy: (connection refused|the name (does not resolve|has no address)))$/;
+
 /** What a result tells of how it failed. */
 export type Symptom = Partial<Pick<Result, "error" | "status" | "detail">>;
 
@@ -35,7 +39,11 @@ export function isOfNetwork({ error, status, detail = "" }: Result): boolean | u
   }
 }
 
-/** Whether nobody is where a request goes: nobody listens there, or there is no such name. */
+/**
+ * Whether nobody is where a request goes, be it the host, a proxy or a Unix socket: nobody listens
+ * there, or there is no such name.
+ */
 export function isUnreachable({ error, detail = "" }: Symptom): boolean {
-  return error === "refused" || (error === "dns" && !NO_NAME_SERVER.test(detail));
+  return error === "refused" || (error === "dns" && !NO_NAME_SERVER.test(detail)) ||
+    (error === "connect" && NO_WAY.test(detail));
 }
