@@ -26,6 +26,11 @@ export interface PoolOptions<T, R> {
   take(result: R): MaybePromise<void>;
   /** Called when the pool is to end before its source does, with items still running. */
   onStop?(): void;
+  /**
+   * Calls back when the event loop has had a turn. @returns what takes that back
+   * @default a timer of 0 ms
+   */
+  afterTurn?(callback: () => void): () => void;
 }
 
 /**
@@ -50,9 +55,9 @@ export class Pool<T, R> {
   #isFilling = false;
   /** Items since the event loop had its last turn, as far as was looked. */
   #sinceTurn = 0;
-  #turn: ReturnType<typeof setTimeout> | undefined;
+  #cancelTurn: (() => void) | undefined;
   readonly #onTurn = (): void => {
-    this.#turn = undefined;
+    this.#cancelTurn = undefined;
     this.#sinceTurn = 0;
     this.#fill();
   };
@@ -177,7 +182,9 @@ export class Pool<T, R> {
 
   #launch(item: T): void {
     this.#running++;
-    if (++this.#sinceTurn === ITEMS_A_TURN) this.#turn = setTimeout(this.#onTurn, 0);
+    if (++this.#sinceTurn === ITEMS_A_TURN) {
+      this.#cancelTurn = (this.#options.afterTurn ?? afterTurn)(this.#onTurn);
+    }
     try {
       this.#options.start(item, this.#onDone, this.#onFail);
     } catch (reason) {
@@ -188,7 +195,7 @@ export class Pool<T, R> {
   /** Once nothing runs any more, answers {@linkcode run}. */
   #settle(): void {
     if (!this.#hasEnded || this.#running > 0 || this.#isPulling || this.#isFilling) return;
-    clearTimeout(this.#turn);
+    this.#cancelTurn?.();
     const failure = this.#failure;
     if (failure === undefined) return this.#over.resolve(this.#closing);
     // What failed first is what the caller should see, not that closing did.
@@ -201,6 +208,11 @@ export class Pool<T, R> {
   get hasFailed(): boolean {
     return this.#failure !== undefined;
   }
+}
+
+function afterTurn(callback: () => void): () => void {
+  const timer = setTimeout(callback, 0);
+  return () => clearTimeout(timer);
 }
 
 function open<T>(items: Iterable<T> | AsyncIterable<T> | Source<T>): Source<T> {

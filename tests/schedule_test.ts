@@ -75,6 +75,7 @@ class Rig {
     }, this.time);
     this.#pool = new Pool(this.schedule, {
       concurrency: all.concurrency,
+      afterTurn: (callback) => this.time.after(0, callback),
       start: (target, done) => this.#start(target, done),
       take: (result) => {
         const final = this.schedule.settle(result);
