@@ -145,7 +145,7 @@ Deno.test("myriad refuses a URL of the command line of which another would be ma
 
 for (
   const [what, spoil, why] of [
-    ["a wrong checksum", (gz) => gz.with(-6, gz.at(-6)! ^ 1), "its gzip checksum is wrong"],
+    ["a wrong checksum", (gz) => gz.with(-6, gz.at(-6)! ^ 1), "the gzip checksum is wrong"],
     ["octets behind it", (gz) => new Uint8Array([...gz, 1, 2]), "something that is not gzip"],
     ["its last octets missing", (gz) => gz.subarray(0, -5), "its gzip data is cut short"],
   ] as [string, (packed: Uint8Array) => Uint8Array, string][]

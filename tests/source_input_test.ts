@@ -97,7 +97,8 @@ function broken(text: string): Uint8Array {
 
 const PACKED = new Uint8Array(gzipSync(NOISE));
 const CUT = "the input broke off (its gzip data is cut short): make it whole";
-const CHECKSUM = "its gzip checksum is wrong, so lines that were read can be: make it anew";
+const CHECKSUM =
+  "the gzip checksum is wrong, so some of the lines may be damaged: make the file again";
 const MORE = "something that is not gzip follows its gzip data: remove that";
 
 // With the least share of the text that is read before.
@@ -123,19 +124,19 @@ for (
     [
       "is damaged",
       broken(NOISE),
-      "its gzip data is damaged (invalid block type): make it anew",
+      "its gzip data is damaged (invalid block type): make the file again",
       1,
     ],
     [
       "is compressed otherwise",
       PACKED.with(2, 9),
-      "its gzip head is of an unknown kind: compress it anew",
+      "its gzip head is of an unknown kind: compress the file again",
       0,
     ],
     [
       "has flags of the future",
       PACKED.with(3, 0x20),
-      "its gzip head is of an unknown kind: compress it anew",
+      "its gzip head is of an unknown kind: compress the file again",
       0,
     ],
   ] as [string, Iterable<number>, string, number][]

@@ -87,7 +87,7 @@ export class Gunzip {
       if (this.#isClosed) return;
       if (await this.#number() !== crc || await this.#number() !== size) {
         throw new GzipError(
-          "its gzip checksum is wrong, so lines that were read can be: make it anew",
+          "the gzip checksum is wrong, so some of the lines may be damaged: make the file again",
           true,
         );
       }
@@ -115,7 +115,7 @@ export class Gunzip {
         if (this.#isClosed) return;
         if (inflater.failure !== undefined) {
           throw new GzipError(
-            `its gzip data is damaged (${inflater.failure.message}): make it anew`,
+            `its gzip data is damaged (${inflater.failure.message}): make the file again`,
           );
         }
       }
@@ -130,7 +130,7 @@ export class Gunzip {
     const method = await this.#octet();
     const flags = await this.#octet();
     if (method !== DEFLATE || (flags & RESERVED) !== 0) {
-      throw new GzipError("its gzip head is of an unknown kind: compress it anew");
+      throw new GzipError("its gzip head is of an unknown kind: compress the file again");
     }
     // Time, level and system.
     await this.#skip(6);
