@@ -396,6 +396,7 @@ Deno.test("verify ends with 2 for a wrong command line or file, and 3 for one th
   const log = await dir.write("access.log", '{"path":"/a","status":200}\n');
   const whole = gzipSync(`${'{"path":"/a","status":200}\n'.repeat(1_000)}`);
   const cut = await dir.write("cut.gz", whole.subarray(0, whole.length - 20));
+  const none = await dir.write("no.log", "no request\n");
   for (
     const [args, code, message] of [
       [[], 2, "No results are given"],
@@ -406,8 +407,9 @@ Deno.test("verify ends with 2 for a wrong command line or file, and 3 for one th
       [[results, "--against", results], 2, "twice"],
       [[results, "--against", log, "--against", log], 2, "twice"],
       [[log, "--against", results], 2, "its records have no 'url'"],
-      [[results, "--against", log, "--log-format", "xml"], 2, "--log-format xml"],
+      [[results, "--against", log, "--log-format", "xml"], 2, "envoy, combined, common, haproxy"],
       [[results, "--against", log, "--log-format", "combined"], 2, "none of its 1 lines"],
+      [[results, "--against", none], 2, "envoy, combined, common, haproxy"],
       [[results, "--against", log, "--only", "a"], 2, "--only a"],
       [[results, "--against", log, "--allow-repeats", "x"], 2, "--allow-repeats x"],
       [[results, "--against", log, "--wrong"], 2, "see 'myriad verify --help'"],

@@ -6,11 +6,9 @@
 import { type Flag, formatFlags, parseCount, parseFlags, UsageError } from "../flags.ts";
 import { formatCount } from "../report/format.ts";
 import { agree, type Findings } from "./findings.ts";
-import { LOG_FORMATS, type LogFormat, logFormatOf } from "./log_formats.ts";
+import { FORMAT_NAMES, LOG_FORMATS, type LogFormat, logFormatOf } from "./log_formats.ts";
 import { reconcile } from "./reconcile.ts";
 import { formatFindings, formatTable } from "./report.ts";
-
-const FORMAT_NAMES = LOG_FORMATS.map(({ name }) => name);
 
 /** The flags of `myriad verify`. */
 export const VERIFY_FLAGS: readonly Flag[] = [

@@ -44,6 +44,11 @@ export const LOG_FORMATS: readonly LogFormat[] = [
   { name: "alb", of: "AWS's Application Load Balancer", open: () => new AlbLog() },
 ];
 
+/** Every name that `--log-format` takes. */
+export const FORMAT_NAMES: readonly string[] = LOG_FORMATS.flatMap(({ name, alias }) =>
+  alias === undefined ? [name] : [name, alias]
+);
+
 /** The format of a name; undefined if there is none. */
 export function logFormatOf(name: string): LogFormat | undefined {
   return LOG_FORMATS.find((format) => format.name === name || format.alias === name);

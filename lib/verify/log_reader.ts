@@ -3,7 +3,7 @@ import { readLines } from "../scan/octet_lines.ts";
 import { INTEGER, integerAt, PLAIN, type Scanner } from "../scan/scanner.ts";
 import { Input } from "../source/input.ts";
 import { IisLog } from "./iis_log.ts";
-import { LOG_FORMATS, type LogFormat } from "./log_formats.ts";
+import { FORMAT_NAMES, LOG_FORMATS, type LogFormat } from "./log_formats.ts";
 import { isStatus, PATH, STATUS } from "./path_status.ts";
 import { RequestPath } from "./request_path.ts";
 
@@ -98,7 +98,7 @@ export class ServerLog {
       scan(only ?? (octets[from] === OPEN_BRACE ? json : text), octets, from, to);
     }, () => unreadable++);
     if (requests === 0 && unreadable > 0) {
-      const formats = LOG_FORMATS.map(({ name }) => name).join(", ");
+      const formats = FORMAT_NAMES.join(", ");
       throw new UsageError(
         `Cannot read '${this.#name}': none of its ${unreadable} lines is of a request: give an access log in one of the formats ${formats}`,
       );
