@@ -195,12 +195,12 @@ const CONDITIONS: Conditions = {
 
 Deno.test("formatTrial() tells memory and time in the words of the experiment", () => {
   assertEquals(TRIALS.map(formatTrial), [
-    "sync                     10  Memory usage: 40000KB  Time: 15.50 seconds  CPU usage: 1%",
-    "http1                    10  Memory usage: 41000KB  Time: 3.02 seconds  CPU usage: 3%",
+    "sync                     10  Memory usage: 41.0 MB  Time: 15.50 seconds  CPU usage: 1%",
+    "http1                    10  Memory usage: 42.0 MB  Time: 3.02 seconds  CPU usage: 3%",
     "sync                 10,000  not run: would take far longer",
     "semaphore            10,000  stopped at the memory limit, after 93.40 s, at 12.9 GB",
     "race                 10,000  broke off after 1.00 s: \\x1b[2Jerror </pre><script>",
-    "http1                10,000  Memory usage: 46780KB  Time: 17.86 seconds  CPU usage: 38%" +
+    "http1                10,000  Memory usage: 47.9 MB  Time: 17.86 seconds  CPU usage: 38%" +
     "  3 failed",
   ]);
 });

@@ -16,9 +16,11 @@ export function formatTrial(trial: Trial): string {
   const name = `${strategy.padEnd(16)}${formatCount(requests).padStart(11)}  `;
   if (trial.outcome !== "finished") return name + escapeForTerminal(outcomeOf(trial));
   const { peakKb, seconds, cpuSeconds, failed } = trial;
-  return `${name}Memory usage: ${peakKb}KB  Time: ${seconds.toFixed(2)} seconds  CPU usage: ${
-    Math.round(cpuSeconds / seconds * 100)
-  }%${failed === 0 ? "" : `  ${formatCount(failed)} failed`}`;
+  return `${name}Memory usage: ${formatBytes(peakKb * 1024)}  Time: ${
+    seconds.toFixed(2)
+  } seconds  CPU usage: ${Math.round(cpuSeconds / seconds * 100)}%${
+    failed === 0 ? "" : `  ${formatCount(failed)} failed`
+  }`;
 }
 
 function outcomeOf(trial: Exclude<Trial, { outcome: "finished" }>): string {
