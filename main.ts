@@ -30,7 +30,9 @@ exponent, durations ms, s, m or h.
 ${flags}
 Exit codes: 0 all answers as expected, every threshold held; 1 some not; 2 the command line
 or a file given to it is wrong, nothing was requested; 3 the run could not go on (disk full, the
-input broke off), or standard output could not be written; 130, 143, 129 interrupted by SIGINT, SIGTERM, SIGHUP: with -o, --resume goes on.
+input broke off, nobody listens at the only host, nothing succeeded for --give-up-after), or
+standard output could not be written; 130, 143, 129 interrupted by SIGINT, SIGTERM, SIGHUP: with
+-o, --resume goes on.
 `;
 
 const COMMANDS: readonly string[] = ["run", "serve", "compare", "verify", "report"];

@@ -621,6 +621,10 @@ Deno.test("myriad --help and --version say what they should", async () => {
   for (const flag of ["--requests", "--concurrency", "--output", "myriad serve"]) {
     assertStringIncludes(help.stdout, flag);
   }
+  assertMatch(
+    help.stdout,
+    /3 the run could not go on [^;]*only host, [^;]*--give-up-after\)[^;]*;/,
+  );
   const version = await myriad(["--version"], { permissions: [] });
   assertMatch(version.stdout, /^myriad \d+\.\d+\.\d+\n$/);
 });

@@ -28,6 +28,20 @@ function rateOf(values: Values): number | undefined {
   return rate;
 }
 
+/** @throws {UsageError} If it is neither a duration above 0 nor `never`. */
+function hostGiveUpOf(values: Values): number | undefined {
+  const text = values.text("host-give-up");
+  if (text === "never") return Infinity;
+  try {
+    return values.duration("host-give-up");
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(
+      `Cannot read '--host-give-up ${text}': give a time of 1ms or more, like 30s or 5m, or never`,
+    );
+  }
+}
+
 /**
  * How fast requests start.
  *
@@ -39,9 +53,7 @@ export function loadOf(values: Values): LoadOptions {
       "'--no-pause' and '--give-up-after' contradict each other: give one of them",
     );
   }
-  const hostGiveUpMs = values.text("host-give-up") === "never"
-    ? Infinity
-    : values.duration("host-give-up");
+  const hostGiveUpMs = hostGiveUpOf(values);
   if (values.isOn("no-pause") && hostGiveUpMs !== undefined && hostGiveUpMs !== Infinity) {
     throw new UsageError(
       "'--no-pause' and '--host-give-up' contradict each other: give one of them",
