@@ -109,7 +109,7 @@ async function compareStrategies(argv: readonly string[]): Promise<number> {
 }
 
 async function request(options: RunOptions): Promise<number> {
-  const [{ GRACE_MS, Run }, { Progress }, { formatSummary }, table] = await Promise.all([
+  const [{ formatWait, Run }, { Progress }, { formatSummary }, table] = await Promise.all([
     import("./lib/run.ts"),
     import("./lib/report/progress.ts"),
     import("./lib/report/json.ts"),
@@ -152,8 +152,9 @@ async function request(options: RunOptions): Promise<number> {
       }
       exitCode = code;
       run.stop();
-      const { inFlight } = run.snapshot();
-      say(`interrupted, ${inFlight} in flight have ${GRACE_MS / 1000} s: again to end at once`);
+      const wait = formatWait(run.snapshot().inFlight);
+      const again = signal === "SIGINT" ? "press Ctrl-C again" : `send ${signal} again`;
+      say(wait === "" ? "interrupted" : `interrupted: ${wait}; ${again} to quit now`);
     };
     Deno.addSignalListener(signal as Deno.Signal, listener);
     return () => Deno.removeSignalListener(signal as Deno.Signal, listener);

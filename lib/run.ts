@@ -20,6 +20,7 @@ import { hostOf } from "./host.ts";
 import { hostPermission } from "./permission.ts";
 import { PeakMemory } from "./peak_memory.ts";
 import { Pool } from "./pool.ts";
+import { formatCount } from "./report/format.ts";
 import { formatHdr } from "./report/hdr.ts";
 import { formatSummary } from "./report/json.ts";
 import type { RunPage } from "./run_page.ts";
@@ -31,9 +32,16 @@ import { shortfallOf } from "./source/shortfall.ts";
 import type { Engine, MaybePromise, Result, Snapshot, Target } from "./types.ts";
 
 /** How long requests in flight have once no more are to start. */
-export const GRACE_MS = 5_000;
+const GRACE_MS = 5_000;
 /** How often a run looks whether a threshold is lost. */
 const LOOK_MS = 1_000;
+
+/** What a run that ends early waits for, to stand behind why it ends; empty if for nothing. */
+export function formatWait(inFlight: number): string {
+  if (inFlight === 0) return "";
+  const requests = `${formatCount(inFlight)} ${inFlight === 1 ? "request" : "requests"}`;
+  return `waiting up to ${GRACE_MS / 1000} s for ${requests} in flight`;
+}
 
 const ENGINES = { auto: AutoEngine, fetch: FetchEngine, http1: Http1Engine };
 
@@ -271,9 +279,8 @@ export class Run {
     if (lost === undefined) return;
     this.#aborted = lost.text;
     this.#windDown();
-    this.#onNotice(
-      `aborted, as '${lost.text}' is lost: ${figures.inFlight} in flight have ${GRACE_MS / 1000} s`,
-    );
+    const wait = formatWait(figures.inFlight);
+    this.#onNotice(`aborting: '${lost.text}' can no longer hold${wait === "" ? "" : `; ${wait}`}`);
   }
 
   #windDown(): void {

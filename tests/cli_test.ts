@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { parse } from "@std/csv/parse";
 import { gunzipSync, gzipSync } from "node:zlib";
+import { formatWait } from "../lib/run.ts";
 import { ok, RawServer, refusedPort } from "./raw_server.ts";
 
 const MAIN = new URL("../main.ts", import.meta.url).pathname;
@@ -387,7 +388,16 @@ Deno.test("myriad gives up what is in flight 5 s after SIGTERM, with a record fo
   const ran = await finish(child);
   assertEquals(ran.code, 143);
   assertEquals(records(ran.stdout).map(({ error }) => error), Array(10).fill("cancelled"));
-  assertMatch(ran.stderr, /interrupted/i);
+  const wait = "waiting up to 5 s for 10 requests in flight; send SIGTERM again to quit now";
+  assertStringIncludes(ran.stderr, `myriad: interrupted: ${wait}\n`);
+});
+
+Deno.test("formatWait() says what is waited for, and nothing where nothing is in flight", () => {
+  assertEquals([0, 1, 1_200].map(formatWait), [
+    "",
+    "waiting up to 5 s for 1 request in flight",
+    "waiting up to 5 s for 1,200 requests in flight",
+  ]);
 });
 
 Deno.test("myriad ends at once on the second SIGINT", async () => {
@@ -412,6 +422,7 @@ Deno.test("myriad ends on SIGINT while it waits for standard input", async () =>
   child.kill("SIGINT");
   const ran = await finish(child);
   assertEquals([ran.code, records(ran.stdout).length], [130, 1]);
+  assertMatch(ran.stderr, /^myriad: interrupted(: waiting .*)?$/m);
   await writer.close().catch(() => {});
 });
 
