@@ -67,7 +67,10 @@ for (const engine of ENGINES) {
         "i",
       ),
     );
-    assertMatch(first.stderr, new RegExp(`gave up 127.0.0.1:${port}, .*--host-give-up never`));
+    assertMatch(
+      first.stderr,
+      new RegExp(`gave up 127.0.0.1:${port}, .*use '--host-give-up never' to wait for it instead`),
+    );
     assertMatch(
       first.stdout,
       new RegExp(`skipped +${skipped.length}, of hosts that were given up`),
@@ -100,7 +103,7 @@ for (const engine of ENGINES) {
       stderr,
       new RegExp(
         `Cannot go on: the first \\d+ requests all failed, and there is no other host than ` +
-          `127.0.0.1:${port} \\(refused: .*\\): check its name and port: --host-give-up never waits`,
+          `127.0.0.1:${port} \\(refused: .*\\): check its name and port: use '--host-give-up never' to wait for it, or '--no-pause' to`,
         "i",
       ),
     );

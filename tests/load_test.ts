@@ -211,7 +211,10 @@ Deno.test("a run pauses while its server is down, says so, and loses next to not
   await first[Symbol.asyncDispose]();
   let said = "";
   while (!said.includes("paused")) said += (await stderr.read()).value;
-  assertMatch(said, new RegExp(`^myriad: paused for 127\\.0\\.0\\.1:${port}, .*--no-pause.*\n`));
+  assertMatch(
+    said,
+    new RegExp(`^myriad: paused for 127\\.0\\.0\\.1:${port}, .*use '--no-pause' to go on .*\n`),
+  );
   await using second = await RawServer.start(answer, "127.0.0.1", port);
   while (!said.includes("going on")) said += (await stderr.read()).value;
   let json = "";

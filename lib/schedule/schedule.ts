@@ -580,7 +580,9 @@ export class Schedule implements Source<Target> {
     }
     const change = this.#hosts.end(target, isOut, holdMs, now, result);
     if (change === "outage") this.#hasten(hostOf(target.url), now);
-    if (change !== undefined) this.#say(change, shownHostOf(target.url), result);
+    if (change !== undefined) {
+      this.#say(change, shownHostOf(target.url), result, this.#untilGivenUp);
+    }
     const ofAll = this.#network.end(target, isOfNetwork(result), now);
     if (ofAll !== undefined) {
       this.#say(ofAll, ofAll === "outage" ? "every host" : "the network", result);
@@ -635,7 +637,8 @@ export class Schedule implements Source<Target> {
     this.#hasten(key, this.#around.now());
     this.#notify(
       `gave up ${name}, since all requests to it failed while other hosts succeeded (${cause}): ` +
-        "its other requests fail without being sent: --host-give-up never waits for it",
+        "its other requests fail without being sent: use '--host-give-up never' to wait for it " +
+        "instead",
     );
   }
 
@@ -650,14 +653,24 @@ export class Schedule implements Source<Target> {
     return why.slice(0, SHOWN_LENGTH);
   }
 
-  #say(change: Change, whom: string, result: Result): void {
+  /** @param then what becomes of whom it pauses for, in words */
+  #say(change: Change, whom: string, result: Result, then = ""): void {
     this.#notify(
       change === "back"
         ? `${whom} can be asked again: going on`
         : `paused for ${whom}, where one request after the other failed (${
           this.#wordsOf(result)
-        }): one is tried after 1 s, 2 s, up to a minute: --no-pause goes on regardless`,
+        }): one request is tried after 1 s, 2 s, up to a minute${then}; use ` +
+          "'--no-pause' to go on without waiting",
     );
+  }
+
+  /** When a host that is paused for is given up, in words for a notice. */
+  get #untilGivenUp(): string {
+    const { hostGiveUpMs } = this.#options;
+    if (hostGiveUpMs === Infinity) return "";
+    return `; after ${hostGiveUpMs / 1000} s it is given up if other hosts succeed ` +
+      "('--host-give-up D' sets how long)";
   }
 
   #retry(
@@ -700,7 +713,8 @@ export class Schedule implements Source<Target> {
     return new GaveUp(
       `Cannot go on: the first ${this.#firstFailures} requests all failed, and ${where} ` +
         `(${this.#firstCause}): ${mend}: ` +
-        "--host-give-up never waits for it, --no-pause requests regardless",
+        "use '--host-give-up never' to wait for it, or '--no-pause' to make all requests without " +
+        "waiting",
     );
   }
 
