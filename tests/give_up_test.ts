@@ -73,7 +73,7 @@ for (const engine of ENGINES) {
     );
     assertMatch(
       first.stdout,
-      new RegExp(`skipped +${skipped.length}, of hosts that were given up`),
+      new RegExp(`failed .*\\n +${skipped.length} not sent, as their hosts were given up`),
     );
     const figures = JSON.parse(await Deno.readTextFile(summary));
     assertEquals([figures.skipped, figures.failed, figures.requests], [skipped.length, 300, 600]);

@@ -62,7 +62,7 @@ export function formatTable(snapshot: TableFigures, { color }: { color: boolean 
   }
   row("failed", failed > 0 ? paint(31, formatCount(failed)) : "0");
   const { skipped = 0 } = snapshot;
-  if (skipped > 0) row("skipped", `${formatCount(skipped)}, of hosts that were given up`);
+  if (skipped > 0) row("", `${formatCount(skipped)} not sent, as their hosts were given up`);
   if (snapshot.rate !== undefined) row("rate", `${formatRate(snapshot.rate)} requests/s`);
   const { targetRate, late, attempts, utilization = 0, meanBusyMs, total } = snapshot;
   if (targetRate !== undefined && late !== undefined && attempts !== undefined) {
