@@ -86,6 +86,23 @@ for (
     [["--data-raw", "x"], "'--data DATA'"],
     [["--max-time", "10"], "'--timeout D' (-t), with its unit"],
     [["--threads=4"], "'-c C'"],
+    [["--vus", "10"], "'--concurrency C' (-c)"],
+    [["--iterations", "10"], "'--requests N' (-n)"],
+    [["--stages", "1m:10"], "there is no such option yet; '--ramp-up D'"],
+    [["--rps", "10"], "'--rate R' (-q)"],
+    [["--qps=10"], "'--rate R' (-q)"],
+    [["-v"], "there is no such option yet; '-o FILE'"],
+    [["--verbose"], "there is no such option yet; '-o FILE'"],
+    [["--url"], "give the URL without a flag"],
+    [["-j"], "'--json'"],
+    [["--http2"], "there is no such option yet; for https: '--engine fetch'"],
+    [["--http1.1"], "'--engine http1'"],
+    [["--fail-with-body"], "'--fail' (-f)"],
+    [["--no-keepalive"], "Connection: close"],
+    [["--output-format", "json"], "'--format FORMAT'"],
+    [["--resolve", "h:80:127.0.0.1"], "there is no such option yet"],
+    [["--connect-to", "::127.0.0.1:"], "there is no such option yet"],
+    [["-4"], "there is no such option yet"],
   ] as const
 ) {
   Deno.test(`parseRun() says what ${args.join(" ")} of another program is here`, async () => {

@@ -1,5 +1,8 @@
+const NOT_YET = "there is no such option yet";
+const VERBOSE = `${NOT_YET}; '-o FILE' writes a record of each request`;
+
 /**
- * What letters and names of curl, wrk, hey, oha and ab are called here, where they mean nothing. It
+ * What letters and names of curl, wrk, hey, oha, k6 and ab are called here, where they mean nothing. It
  * is read only where the flag does not exist.
  */
 export const ELSEWHERE: Readonly<Record<string, string>> = {
@@ -48,4 +51,25 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
   "limit-rate": "use '--rate R' (-q) for requests a second",
   "no-tui": "use '--progress none'",
   "no-progress-meter": "use '--progress none'",
+  vus: "use '--concurrency C' (-c)",
+  iterations: "use '--requests N' (-n)",
+  rps: "use '--rate R' (-q)",
+  qps: "use '--rate R' (-q)",
+  stages: `${NOT_YET}; '--ramp-up D' rises to the rate over D`,
+  v: VERBOSE,
+  verbose: VERBOSE,
+  url: "give the URL without a flag",
+  j: "use '--json' for the summary as JSON",
+  "output-format": "use '--format FORMAT' for the records, or '--json' for the summary as JSON",
+  http2: `${NOT_YET}; for https: '--engine fetch' speaks HTTP/2 where the server does`,
+  "http1.1": "use '--engine http1'",
+  "fail-with-body": "use '--fail' (-f)",
+  "no-keepalive": "use '-H \"Connection: close\"'",
+  resolve: NOT_YET,
+  "connect-to": NOT_YET,
+  interface: NOT_YET,
+  4: NOT_YET,
+  6: NOT_YET,
+  ipv4: NOT_YET,
+  ipv6: NOT_YET,
 };
