@@ -76,7 +76,8 @@ for (
     [undefined, "No URL is given"],
     ["http://h/{id}", "Cannot fill '{id}' of the URL"],
     ["nonsense", "Cannot request 'nonsense': not an absolute http or https URL: give one like"],
-    ["nonsense/{}", "Cannot request 'nonsense/'"],
+    ["nonsense/{}", "Cannot request 'nonsense/': not an absolute http or https URL: did you mean"],
+    ["u:secret@h:80/", "Cannot request 'u:h:80/': not an absolute http or https URL: give one"],
     ["ftp://h/{}", "Cannot request 'ftp://h/'"],
     ["ftp://{}/", "Cannot request 'ftp://'"],
     ["http:/h/{}", "Cannot request 'http:/h/'"],
@@ -92,5 +93,25 @@ for (
   Deno.test(`openSource() refuses ${template} as a template`, async () => {
     const error = await assertRejects(() => open({ template }), UsageError);
     assert(error.message.startsWith(message), error.message);
+  });
+}
+
+for (
+  const [template, mend] of [
+    ["localhost:8080/", "did you mean 'http://localhost:8080/'?"],
+    ["localhost", "did you mean 'http://localhost'?"],
+    ["h.example/a?id={}", "did you mean 'http://h.example/a?id={}'?"],
+    ["127.0.0.1:80/x", "did you mean 'http://127.0.0.1:80/x'?"],
+    ["[::1]:80/{}", "did you mean 'http://[::1]:80/{}'?"],
+    ["h:0/{}", "give one like"],
+    ["h:65536/", "give one like"],
+    ["mailto:x", "give one like"],
+    ["/path", "give one like"],
+  ] as const
+) {
+  Deno.test(`openSource() says how ${template} becomes a URL, if it can`, async () => {
+    const why = "not an absolute http or https URL";
+    const { message } = await assertRejects(() => open({ template }), UsageError);
+    assert(message.includes(`: ${why}: ${mend}`), message);
   });
 }

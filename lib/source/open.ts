@@ -135,7 +135,7 @@ function templateOf(
   // A base is resolved with its credentials, since a record can lead to another origin.
   const isBase = input?.format === "jsonl" && template.names.length === 0;
   if (!template.isOriginFixed) {
-    checkBeginning(template.start, headers);
+    checkBeginning(template.start, headers, text);
     return { template, defaults };
   }
   const origin = checkOrigin(template.start, headers, text);
@@ -165,11 +165,11 @@ function withStandIn(defaults: Defaults, { template = "" }: SourceOptions): Defa
  *
  * @throws {UsageError} If so.
  */
-function checkBeginning(start: string, headers: HeaderList): void {
+function checkBeginning(start: string, headers: HeaderList, whole: string | undefined): void {
   const isOne = /^https?:\/\//i.test(start) ||
     ["http://", "https://"].some((scheme) => scheme.startsWith(start.toLowerCase()));
   // It is none, and this says so in the same words as of others.
-  if (!isOne) checkOrigin(start, headers);
+  if (!isOne) checkOrigin(start, headers, whole);
 }
 
 function refuseFields(template: Template, why: string): void {

@@ -133,6 +133,20 @@ export function target(i: number, url: string, of: Defaults): Target {
   return { i, url, method, headers, body, invalid: undefined, expect, requestId: undefined };
 }
 
+/** A host with a port or with dots, or `localhost`; or any before a path. */
+const HOST = /^(\[[\da-f:.]+\]|[\w-]+(\.[\w-]+)*)(:\d+)?([/?#]|$)/i;
+const WORD = /^(?!localhost$)[\w-]+$/i;
+
+/**
+ * Whether all that a template lacks is `http://` in front of it, and it holds nothing secret.
+ *
+ * @param url what it begins with
+ */
+function lacksScheme(template: string, url: string): boolean {
+  return HOST.test(template) && !WORD.test(template) && shown(template) === template &&
+    problemOf(`http://${url}`) === undefined;
+}
+
 /**
  * Checks what every URL of a run begins with, once.
  *
@@ -148,11 +162,11 @@ export function checkOrigin(
   const problem = problemOf(url);
   if (problem !== undefined) {
     const all = shown(whole);
-    throw new UsageError(
-      `Cannot request '${
-        all.includes(HIDDEN) ? all : shown(url)
-      }': ${problem}: give one like http://host/path`,
-    );
+    const text = all.includes(HIDDEN) ? all : shown(url);
+    const mend = lacksScheme(whole, url)
+      ? `did you mean 'http://${whole}'?`
+      : "give one like http://host/path";
+    throw new UsageError(`Cannot request '${text}': ${problem}: ${mend}`);
   }
   return withCredentials(url, headers);
 }
