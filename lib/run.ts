@@ -294,9 +294,16 @@ export class Run {
     return { stats: this.#outputs.stats.toJSON(), ...this.#costs() };
   }
 
-  /** What the run took, together with the parts of it that went before. */
+  /**
+   * What the run took, together with the parts of it that went before; where nothing was left to
+   * do, what it had taken then.
+   */
   #costs(): Pick<Snapshot, "seconds" | "cpuSeconds" | "peakRssKb" | "shortages"> {
     const before = this.#outputs.before;
+    if (before !== undefined && this.#outputs.isComplete) {
+      const { seconds, cpuSeconds, peakRssKb, shortages = {} } = before;
+      return { seconds, cpuSeconds, peakRssKb, shortages };
+    }
     const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
     return {
       seconds: (before?.seconds ?? 0) + (performance.now() - this.#startMs) / 1000,

@@ -250,6 +250,11 @@ for (const file of ["out.ndjson", "out.csv", "out.ndjson.gz"]) {
     const none = await myriad([...args, "--retry-failed", "--json"]);
     assertEquals([none.code, server.requests.length], [0, 20]);
     assertEquals(none.stderr, `myriad: nothing to retry: no request of '${out}' has failed\n`);
+    const [{ seconds, cpu_seconds: cpu }, next] = [
+      none,
+      await myriad([...args, "--retry-failed", "--json"]),
+    ].map(({ stdout }) => JSON.parse(stdout));
+    assertEquals([next.seconds, next.cpu_seconds], [seconds, cpu], "nothing was done");
     const { code, stdout, stderr } = await myriad([...args, "--retry-failed", "--fail"]);
     assertEquals([code, server.requests.length], [1, 30]);
     assertEquals(

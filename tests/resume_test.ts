@@ -1,4 +1,10 @@
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
 import { parse } from "@std/csv/parse";
 import { gunzipSync } from "node:zlib";
 import { until } from "./fixtures/until.ts";
@@ -214,6 +220,12 @@ Deno.test("myriad --resume does nothing once the run is complete, and exits as i
   assertEquals([before.resumed, after.resumed], [false, true]);
   assertEquals([after.requests, after.failed], [before.requests, before.failed]);
   assertEquals(after.errors, before.errors);
+  // What it took is what the run had taken, without the start of what did nothing.
+  const taken = (name: string): number => Number(RegExp(`"${name}":([\\d.e-]+)`).exec(journal)![1]);
+  assertAlmostEquals(after.seconds, taken("seconds"), 0.000_6);
+  assertAlmostEquals(after.cpu_seconds, taken("cpuSeconds"), 0.000_6);
+  assertAlmostEquals(after.rate, 3 / taken("seconds"), 0.000_6);
+  assertEquals(after.peak_rss_kb, taken("peakRssKb"));
   assertEquals(await Deno.readTextFile(output), text);
   assertEquals(await Deno.readTextFile(`${output}.myriad`), journal);
   // A missing output is begun anew, whatever the journal says.
