@@ -348,6 +348,7 @@ for (const engine of ["fetch", "http1"]) {
     const all = records(ran.stdout).sort((a, b) => a.i - b.i);
     assertEquals(all.map(({ error }) => error), [undefined, "url"]);
     assertMatch(all[1].detail!, /--allow-net/);
+    assertEquals(all[1].attempts, 0);
   });
 }
 

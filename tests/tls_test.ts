@@ -1,6 +1,7 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import net from "node:net";
 import { AutoEngine } from "../lib/engine/auto.ts";
+import { hasBlockedPort } from "../lib/engine/blocked_ports.ts";
 import { FetchEngine } from "../lib/engine/fetch.ts";
 import { Http1Engine } from "../lib/engine/http1.ts";
 import type { EngineOptions } from "../lib/engine/options.ts";
@@ -238,6 +239,41 @@ Deno.test("http1 engine gives up an answer that stands still, not one that drips
   assertEquals([still.error, still.detail], ["timeout", "nothing more of the answer for 300 ms"]);
   assertEquals([dripping.status, dripping.size], [200, 30], dripping.detail);
   await until(() => server.open === 1);
+  engine.close();
+});
+
+/** Ports that native fetch refuses. */
+const BLOCKED = Array.from({ length: 65_536 }, (_, port) => port)
+  .filter((port) => hasBlockedPort(`https://u:1@127.0.0.1:${port}/:2?:3`));
+
+Deno.test("fetch engine sends nothing to a port that native fetch refuses, and says so", async () => {
+  const engine = new FetchEngine(OPTIONS);
+  assertEquals(BLOCKED.length, 82);
+  for (const port of BLOCKED) {
+    const { error, detail, attempts } = await engine.hit(target(`https://127.0.0.1:${port}/`));
+    assertEquals([error, attempts], ["url", 0]);
+    assertEquals(detail, `native fetch does not connect to port ${port}: --engine http1 does`);
+  }
+  engine.close();
+});
+
+Deno.test("fetch engine counts what it sent before a redirect to a port that is refused", async () => {
+  await using server = await RawServer.start(({ send }) =>
+    send("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:6000/\r\nContent-Length: 0\r\n\r\n")
+  );
+  const engine = new FetchEngine(OPTIONS);
+  const { error, detail, attempts } = await engine.hit(target(server.url()));
+  assertEquals([error, attempts], ["url", 1], detail);
+  engine.close();
+});
+
+Deno.test("auto engine takes http1 for ports that native fetch refuses", async () => {
+  const engine = new AutoEngine(OPTIONS);
+  for (const url of ["https://127.0.0.1:6000/", "https://127.0.0.1:06000", "HTTPS://[::1]:6000?"]) {
+    const { engine: name, error, attempts } = await engine.hit(target(url));
+    assertEquals([name, attempts], ["http1", 1]);
+    assertNotEquals(error, "url");
+  }
   engine.close();
 });
 

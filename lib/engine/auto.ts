@@ -1,11 +1,12 @@
 import type { Engine, Result, Target } from "../types.ts";
+import { hasBlockedPort } from "./blocked_ports.ts";
 import { FetchEngine } from "./fetch.ts";
 import { Http1Engine } from "./http1.ts";
 import type { EngineOptions } from "./options.ts";
 
 /**
- * Takes for each request the engine that suits its URL: our own for plain `http:`, native fetch
- * for the rest. Redirects are followed by the engine that the request began with.
+ * Takes for each request the engine that suits its URL: our own for plain `http:` and for ports that
+ * native fetch refuses, native fetch for the rest. Redirects are followed by the engine that the request began with.
  */
 export class AutoEngine implements Engine {
   readonly #options: EngineOptions;
@@ -43,7 +44,7 @@ export class AutoEngine implements Engine {
   }
 
   #engineFor(url: string): Engine {
-    if (url.startsWith("http:") || /^http:/i.test(url)) {
+    if (url.startsWith("http:") || /^http:/i.test(url) || hasBlockedPort(url)) {
       return this.#http1 ??= this.#begun(new Http1Engine(this.#options));
     }
     return this.#fetch ??= this.#begun(new FetchEngine(this.#options));

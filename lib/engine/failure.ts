@@ -41,6 +41,12 @@ export function failureOfPermission(url: string): Failure {
   return { error: "url", detail: `no permission for ${hostOf(url)}: run with --allow-net` };
 }
 
+/** Why native fetch did not even try (Fetch standard, bad ports). */
+function failureOfPort(port: string): Failure {
+  const detail = `native fetch does not connect to port ${port}: --engine http1 does`;
+  return { error: "url", detail };
+}
+
 /** Why a name was not looked up; that takes the permission for it with every port. */
 export function failureOfLookup(hostname: string): Failure {
   const mend = `run with --allow-net=${hostname}, or give a socks5h proxy`;
@@ -126,6 +132,8 @@ export function failureOfFetch(error: unknown): Failure {
   if (error.name === "NotCapable") {
     return { error: "url", detail: "no permission for its host: run with --allow-net" };
   }
+  const blocked = /Requests to port (\d+) are blocked/.exec(error.message)?.[1];
+  if (blocked !== undefined) return failureOfPort(blocked);
   if (!(error.cause instanceof Error)) return { error: "url", detail: error.message };
   const message = error.cause.message;
   const parts = /client error \((\w+)\): (.*)$/s.exec(message);

@@ -328,6 +328,8 @@ export class FetchEngine implements Engine {
       failure = attempt.body.close(failure);
       if (failure !== undefined) status = null;
     }
+    // What is wrong with the first URL is seen before it is sent.
+    const isTried = sent && (failure?.error !== "url" || attempt.redirects > 0);
     return {
       target,
       origin: undefined,
@@ -337,7 +339,7 @@ export class FetchEngine implements Engine {
       at: this.#deadlines.epochMs + start,
       ms: end - start,
       ttfbMs: attempt.ttfbMs,
-      attempts: sent ? 1 + attempt.repetitions : 0,
+      attempts: isTried ? 1 + attempt.repetitions : 0,
       location: status === null ? null : attempt.location,
       via: null,
       isReused: false,

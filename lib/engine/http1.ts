@@ -286,6 +286,8 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
       failure = this.#body.close(failure);
       if (failure !== undefined) status = location = retryAfter = null;
     }
+    // What is wrong with the first URL is seen before it is sent.
+    const isTried = this.#isSent || (failure?.error !== "cancelled" && failure?.error !== "url");
     this.#done({
       target: this.#target,
       origin: this.#origin,
@@ -295,7 +297,7 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
       at: deadlines.epochMs + this.#fromMs,
       ms: endMs - this.#fromMs,
       ttfbMs: this.#ttfbMs,
-      attempts: this.#isSent || failure?.error !== "cancelled" ? this.#attempts : 0,
+      attempts: isTried ? this.#attempts : 0,
       location,
       via: this.#connection ?? null,
       isReused: this.#isReused,
