@@ -28,6 +28,11 @@ const CODES: Readonly<Record<string, readonly [ErrorKind, string]>> = {
   EADDRNOTAVAIL: ["connect", "no local port is left"],
 };
 
+/** What is said of one of the codes that are known. */
+export function wordsOfCode(code: string): string {
+  return CODES[code][1];
+}
+
 /** What else is known of a connection that could not be made. */
 interface Circumstances {
   readonly connectTimeoutMs: number;

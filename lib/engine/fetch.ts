@@ -20,6 +20,7 @@ import {
   lacksHttp2,
   shortageOf,
 } from "./failure.ts";
+import { describeFetchError } from "./fetch_words.ts";
 import { UNASKED_UPGRADE } from "./head.ts";
 import { type AnswerBody, Hooks, type PassingHead } from "./hooks.ts";
 import type { EngineOptions } from "./options.ts";
@@ -350,7 +351,8 @@ export class FetchEngine implements Engine {
       captures: undefined,
       expectation: undefined,
       error: failure?.error,
-      detail: failure?.detail,
+      // Only now: what came before reads the words of native fetch.
+      detail: failure && describeFetchError(failure.detail),
     };
   }
 
