@@ -49,3 +49,8 @@ Deno.test("RightOfWay comes ever more seldom where it was of little use, up to e
   // Each goes on for one look, 10 ms.
   assertEquals(pauses.slice(0, 8), [110, 210, 410, 810, 1610, 3210, 5010, 5010]);
 });
+
+Deno.test("RightOfWay does not begin once the last connect has failed", () => {
+  // Nothing would end it: it looks only while connections are being made.
+  assertEquals(looks([[40, {}], [50, { connecting: 0 }]]), { on: [false, false], ends: 0 });
+});

@@ -67,7 +67,7 @@ export class RightOfWay {
         ? Math.min(LONGEST_PAUSE_MS, this.#pauseMs * 2)
         : FIRST_PAUSE_MS;
       this.#onEnd();
-    } else if (busy >= BUSY && !hasProgress && sinceMs >= this.#pauseMs) {
+    } else if (connecting > 0 && busy >= BUSY && !hasProgress && sinceMs >= this.#pauseMs) {
       this.isOn = true;
       this.#changedAtMs = now;
       this.#madeBefore = made;
