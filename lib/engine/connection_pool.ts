@@ -79,11 +79,20 @@ const IDLE_MS = 15_000;
 class Site {
   readonly key: string;
   readonly origin: Origin;
-  /** Last in, first out: the warmest is used first, and those at the bottom grow old. */
+  /**
+   * Connections that nobody waits for. Last in, first out: the warmest is used first, and those at
+   * the bottom grow old.
+   */
   readonly idle: Connection[] = [];
   /**
-   * First in, first out; at most the run's concurrency. A connection is being made for each of the
-   * first {@linkcode begun}; the others wait for their turn:
+   * Connections that are ready for those who wait, and are kept for them until requests may be
+   * sent. Never more than there are waiters who take any connection.
+   */
+  readonly parked: Connection[] = [];
+  /**
+   * First in, first out; at most the run's concurrency. The first {@linkcode begun} have had their
+   * turn: a connection was begun for each. They keep it, and their time runs on, if that connection
+   * is lost and another has to be made. The others wait for their turn:
    *
    * ```text
    * [ begun | begun | waits for its turn | waits for its turn ]
@@ -109,10 +118,17 @@ class Site {
     this.origin = origin;
   }
 
-  /** How many connections are to be begun for those who wait. */
+  /**
+   * How many connections are to be begun for those who wait; less than 0 if some are being made for
+   * nobody.
+   */
   get missing(): number {
-    const forAny = Math.max(0, this.waiting.length - this.freshOnly - this.idle.length);
-    return forAny + this.freshOnly - this.dials.size;
+    return this.waiting.length - this.parked.length - this.dials.size;
+  }
+
+  /** How many who wait take any connection. */
+  get forAny(): number {
+    return this.waiting.length - this.freshOnly;
   }
 
   /** Takes out one who waits. */
@@ -152,7 +168,7 @@ export class ConnectionPool implements ConnectionOwner, DialOwner {
   readonly #racing = new Set<Dial>();
   /** Dials, the longest first. */
   readonly #connects: Deadlines;
-  /** Connections that idle, the longest first, of all origins. */
+  /** Connections that nobody waits for, the longest first, of all origins. */
   readonly #idles = new Deadlines(IDLE_MS);
   /** Sites for which connections are to be begun, in turn. */
   readonly #hungry = new Set<Site>();
@@ -162,7 +178,7 @@ export class ConnectionPool implements ConnectionOwner, DialOwner {
   #ticks: ReturnType<typeof setInterval> | undefined;
   /** Connections that were made, ever. */
   #made = 0;
-  /** Connections that idle, of all origins. */
+  /** Connections without a request, parked ones included, of all origins. */
   #idling = 0;
   readonly #rightOfWay = new RightOfWay(
     () => ({
@@ -189,14 +205,15 @@ export class ConnectionPool implements ConnectionOwner, DialOwner {
    */
   acquire({ origin }: Route, waiter: Waiter): boolean {
     const site = this.#siteFor(origin);
-    if (!waiter.isFreshOnly && !this.#rightOfWay.isOn) {
-      const connection = site.idle.pop();
-      if (connection !== undefined) {
-        this.#idles.remove(connection);
+    const connection = waiter.isFreshOnly ? undefined : site.idle.pop();
+    if (connection !== undefined) {
+      this.#idles.remove(connection);
+      if (!this.#rightOfWay.isOn) {
         this.#idling--;
         waiter.onConnection(connection);
         return false;
       }
+      site.parked.push(connection);
     }
     site.waiting.push(waiter);
     if (waiter.isFreshOnly) site.freshOnly++;
@@ -222,8 +239,8 @@ export class ConnectionPool implements ConnectionOwner, DialOwner {
     const site = this.#sites.get(this.#keyOf(origin));
     const place = site?.waiting.indexOf(waiter) ?? -1;
     if (site === undefined || place < 0) return;
-    site.take(place);
-    if (site.dials.size > site.waiting.length) {
+    this.#take(site, place);
+    if (site.missing < 0) {
       const [dial] = site.dials;
       dial.cancel();
       this.#end(dial);
@@ -365,6 +382,7 @@ export class ConnectionPool implements ConnectionOwner, DialOwner {
   open(dial: Dial, address: Address, target: Address): Connection {
     const site = this.#siteOfDial.get(dial)!;
     // Idle connections of other origins make room: so many hosts need no more sockets than few.
+    // Parked ones do not: there are no more of them, and of those being made, than requests.
     if (this.#siteOf.size >= this.#options.concurrency) this.#idles.stopFirst();
     const destination = this.#destinationOf(site, address, target.address);
     const connection = new Connection(destination, this);
@@ -401,7 +419,7 @@ export class ConnectionPool implements ConnectionOwner, DialOwner {
     dial.cancel();
     this.#end(dial);
     this.shortage.begin(shortage).then(() => this.#connectMore());
-    // What idles holds sockets that somebody waits for.
+    // What idles holds sockets that others wait for.
     this.#idles.cancel();
     this.#drop(site);
   }
@@ -423,7 +441,8 @@ export class ConnectionPool implements ConnectionOwner, DialOwner {
   onDialFailure(dial: Dial, error: ConnectError | undefined): void {
     const site = this.#end(dial);
     site.known = undefined;
-    if (site.waiting.length > 0) {
+    // One for whom there is another connection, or will be, does not fail with this one.
+    if (site.missing > 0) {
       const { connectTimeoutMs } = this.#options;
       const failure = failureOfConnect(error, {
         connectTimeoutMs,
@@ -432,7 +451,7 @@ export class ConnectionPool implements ConnectionOwner, DialOwner {
         isProxied: this.isProxied,
       });
       const place = site.waiting.findIndex(({ isFreshOnly }) => isFreshOnly);
-      site.take(Math.max(0, place)).onConnectFailure(failure);
+      this.#take(site, Math.max(0, place)).onConnectFailure(failure);
     }
     this.#drop(site);
     this.#connectMore();
@@ -470,7 +489,7 @@ export class ConnectionPool implements ConnectionOwner, DialOwner {
     dial.onOpen(connection);
   }
 
-  /** Gives a connection to one who waits for it, or lets it idle. */
+  /** Gives a connection to one who waits for it, keeps it for one, or lets it idle. */
   #give(site: Site, connection: Connection): void {
     const isFresh = connection.uses === 0;
     const { waiting } = site;
@@ -478,23 +497,33 @@ export class ConnectionPool implements ConnectionOwner, DialOwner {
       ? (waiting.length === 0 ? -1 : 0)
       : waiting.findIndex(({ isFreshOnly }) => isFreshOnly === isFresh);
     if (place >= 0 && (waiting[place].isFreshOnly || !this.#rightOfWay.isOn)) {
-      return site.take(place).onConnection(connection);
+      return this.#take(site, place).onConnection(connection);
     }
-    site.idle.push(connection);
     this.#idling++;
+    if (site.parked.length < site.forAny) site.parked.push(connection);
+    else this.#letIdle(site, connection);
+  }
+
+  #letIdle(site: Site, connection: Connection): void {
+    site.idle.push(connection);
     this.#idles.add(connection);
   }
 
-  /** Gives what idles to those who wait. */
+  /** Takes out one who waits; a connection that was parked for nobody else idles from now on. */
+  #take(site: Site, place: number): Waiter {
+    const waiter = site.take(place);
+    while (site.parked.length > site.forAny) this.#letIdle(site, site.parked.pop()!);
+    return waiter;
+  }
+
+  /** Gives parked connections to those who wait for them. */
   #serveAll(): void {
     for (const site of this.#sites.values()) {
-      while (site.idle.length > 0 && !this.#rightOfWay.isOn) {
-        const place = site.waiting.findIndex(({ isFreshOnly }) => !isFreshOnly);
-        if (place < 0) break;
-        const connection = site.idle.pop()!;
-        this.#idles.remove(connection);
+      while (site.parked.length > 0) {
+        const connection = site.parked.pop()!;
         this.#idling--;
-        site.take(place).onConnection(connection);
+        const place = site.waiting.findIndex(({ isFreshOnly }) => !isFreshOnly);
+        this.#take(site, place).onConnection(connection);
       }
     }
   }
@@ -511,10 +540,13 @@ export class ConnectionPool implements ConnectionOwner, DialOwner {
     }
     // It is in there, if it idles.
     this.#idles.remove(connection);
-    const place = site.idle.lastIndexOf(connection);
-    if (place >= 0) {
-      site.idle.splice(place, 1);
+    if (remove(site.idle, connection)) {
       this.#idling--;
+    } else if (remove(site.parked, connection)) {
+      this.#idling--;
+      // Somebody waits for it, and needs another.
+      if (site.missing > 0) this.#hungry.add(site);
+      this.#connectMore();
     }
     this.#drop(site);
   }
@@ -540,8 +572,18 @@ export class ConnectionPool implements ConnectionOwner, DialOwner {
     // A look-up that nothing can end may still come back.
     this.#nameless.clear();
     this.#hungry.clear();
-    for (const connection of this.#siteOf.keys()) connection.destroy();
+    const connections = [...this.#siteOf.keys()];
+    // None is made again for those who wait.
+    this.#siteOf.clear();
+    for (const connection of connections) connection.destroy();
   }
+}
+
+/** @returns whether it was there */
+function remove(connections: Connection[], connection: Connection): boolean {
+  const place = connections.lastIndexOf(connection);
+  if (place >= 0) connections.splice(place, 1);
+  return place >= 0;
 }
 
 /** Moves an address to where it is tried first. */
