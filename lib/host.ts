@@ -29,7 +29,8 @@ const LONGEST_KNOWN = 300;
 /**
  * Host and port of a URL, as `--allow-net` takes them: `localhost:80`, `[::1]:8080`. However a URL
  * spells them (`127.1`, `0x7f.1`, `:0080`, `local%68ost`, a name in Unicode or in punycode), what is
- * the same to the URL standard is the same text.
+ * the same to the URL standard is the same text. So is a name with and without the dot of an
+ * absolute name at its end: it is the same place, though the URL standard makes two hosts of it.
  *
  * @param url a URL that was checked; of other text it gives the text
  */
@@ -56,7 +57,8 @@ function readHost(url: string): string | undefined {
   const parsed = URL.parse(url);
   if (parsed === null) return undefined;
   const { hostname, port, protocol } = parsed;
-  return `${hostname}:${port || (protocol === "https:" ? 443 : 80)}`;
+  const name = hostname.replace(/(?<=[^.])\.$/, "");
+  return `${name}:${port || (protocol === "https:" ? 443 : 80)}`;
 }
 
 /** What {@linkcode hostOf} gives, without the port where that is the scheme's own. */

@@ -13,7 +13,7 @@ import { SilentHost } from "./fixtures/silent_host.ts";
 import { target } from "./fixtures/target.ts";
 import { until } from "./fixtures/until.ts";
 import { ok, RawServer, refusedPort } from "./raw_server.ts";
-import { SELF_SIGNED, TlsServer } from "./tls_server.ts";
+import { AUTHORITY, SELF_SIGNED, TlsServer } from "./tls_server.ts";
 
 // How connections are made: to whom, in what order, and what comes of it when they are not.
 
@@ -333,4 +333,16 @@ Deno.test("http1 engine says 'refused' where every address refuses", async () =>
   const names = knowing({ "several.test": ["127.0.0.1", "127.0.0.2", "::1"] });
   const [{ error, detail }] = await hitAll(http1({ names }), [`http://several.test:${port}/`]);
   assertEquals([error, detail], ["refused", "connection refused"]);
+});
+
+Deno.test("http1 engine takes 'localhost.' for localhost, without a look-up", async () => {
+  await using server = await RawServer.start(({ send }) => send(ok()));
+  await using secure = await TlsServer.start(({ send }) => send(ok()));
+  const urls = [server.url(), secure.url()].map((url) =>
+    url.replace(/127\.0\.0\.1|localhost/, "localhost.")
+  );
+  const names: NameService = { lookUp: never, resolve: never };
+  const tls = { ca: AUTHORITY, insecure: false };
+  const results = await hitAll(http1({ concurrency: 2, tls, names, timeoutMs: 20_000 }), urls);
+  assertEquals(results.map(({ status, detail }) => detail ?? status), [200, 200]);
 });

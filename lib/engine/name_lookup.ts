@@ -40,8 +40,8 @@ const SYSTEM: NameService = { lookUp: (hostname) => lookup(hostname, { all: true
 export function knownAddresses(hostname: string): Address[] | undefined {
   const family = net.isIP(hostname);
   if (family !== 0) return [{ address: hostname, family }];
-  // RFC 6761 §6.3.
-  if (hostname !== "localhost") return undefined;
+  // RFC 6761 §6.3; an absolute name ends with a dot.
+  if (hostname !== "localhost" && hostname !== "localhost.") return undefined;
   return [{ address: "127.0.0.1", family: 4 }, { address: "::1", family: 6 }];
 }
 
