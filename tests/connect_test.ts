@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import net from "node:net";
 import { Deadlines, InFlight, type Stop } from "../lib/engine/deadlines.ts";
+import { failureOfConnect } from "../lib/engine/connect_failure.ts";
 import { ConnectionPool, type Waiter } from "../lib/engine/connection_pool.ts";
 import { FetchEngine } from "../lib/engine/fetch.ts";
 import { Http1Engine } from "../lib/engine/http1.ts";
@@ -346,3 +347,28 @@ Deno.test("http1 engine takes 'localhost.' for localhost, without a look-up", as
   const results = await hitAll(http1({ concurrency: 2, tls, names, timeoutMs: 20_000 }), urls);
   assertEquals(results.map(({ status, detail }) => detail ?? status), [200, 200]);
 });
+
+for (
+  const [hostname, isOfProxy, detail] of [
+    ["fe80::1", false, "a link-local address needs a zone (as in %eth0), which no URL can name"],
+    ["febf::1", false, "a link-local address needs a zone (as in %eth0), which no URL can name"],
+    ["fec0::1", false, "the address cannot be connected to, or no local port is left"],
+    ["fe80.test", false, "the address cannot be connected to, or no local port is left"],
+    ["fe80::1", true, "the proxy: the address cannot be connected to, or no local port is left"],
+  ] as const
+) {
+  Deno.test(`failureOfConnect() has words for EINVAL with ${hostname}, ${isOfProxy ? "by" : "without"} a proxy`, () => {
+    const failure = failureOfConnect(
+      {
+        code: "EINVAL",
+        message: `connect EINVAL ${hostname}:80`,
+        isTls: false,
+        isOfProxy,
+        refusal: undefined,
+        wasReached: false,
+      },
+      { connectTimeoutMs: 1_000, hasAddress: true, hostname, isProxied: isOfProxy },
+    );
+    assertEquals(failure, { error: "connect", detail });
+  });
+}

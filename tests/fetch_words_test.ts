@@ -74,6 +74,7 @@ for (
     ],
     ["tcp connect error: No route to host (os error 113)", "host unreachable"],
     ["tcp connect error: Network is unreachable (os error 101)", "network unreachable"],
+    ["tcp connect error: Invalid argument (os error 22)", /^the address cannot be connected to/],
     [`${LOOKUP}Name or service not known`, "the name does not resolve"],
     [`${LOOKUP}No address associated with hostname`, "the name has no address"],
     [`${LOOKUP}Temporary failure in name resolution`, "the name server does not answer"],

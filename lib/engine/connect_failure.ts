@@ -26,7 +26,12 @@ const CODES: Readonly<Record<string, readonly [ErrorKind, string]>> = {
   ENOBUFS: ["connect", "no memory for sockets is left"],
   ENOMEM: ["connect", "no memory for sockets is left"],
   EADDRNOTAVAIL: ["connect", "no local port is left"],
+  // Linux says so of such an address, and Deno without a local port.
+  EINVAL: ["connect", "the address cannot be connected to, or no local port is left"],
 };
+
+/** Addresses that mean something on one link only (RFC 4291 §2.5.6). */
+const LINK_LOCAL = /^fe[89ab][0-9a-f]:/i;
 
 /** What is said of one of the codes that are known. */
 export function wordsOfCode(code: string): string {
@@ -56,6 +61,10 @@ export function failureOfConnect(
   }
   if (code === "EPERM" && isProxied && !isOfProxy) return failureOfLookup(hostname);
   if (refusal !== undefined) return { error: "connect", detail: `the proxy ${refusal.message}` };
+  if (code === "EINVAL" && !isOfProxy && LINK_LOCAL.test(hostname)) {
+    const detail = "a link-local address needs a zone (as in %eth0), which no URL can name";
+    return { error: "connect", detail };
+  }
   const known = CODES[code];
   // Whatever it is: it says nothing of the host.
   if (isOfProxy) {

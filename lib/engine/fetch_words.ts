@@ -11,6 +11,7 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/^connection closed before message completed/, "the server closed the connection"],
   [/^(tcp connect error: )?no route to host/i, wordsOfCode("EHOSTUNREACH")],
   [/^(tcp connect error: )?network is unreachable/i, wordsOfCode("ENETUNREACH")],
+  [/^tcp connect error: invalid argument/i, wordsOfCode("EINVAL")],
   [/^dns error: .*(name or service not known|nodename nor servname)/i, wordsOfCode("ENOTFOUND")],
   [/^dns error: .*no address associated with/i, wordsOfCode("ENODATA")],
   [/^dns error: .*temporary failure in name resolution/i, wordsOfCode("EAI_AGAIN")],
