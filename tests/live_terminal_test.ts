@@ -109,12 +109,18 @@ test("myriad leaves the terminal clean when a second Ctrl-C ends it at once", as
   await tmux.myriad(["-n", "10", "--progress", "live", server.url("/{}")]);
   await tmux.until((lines) => isLive(lines, ["rate", "in flight", "memory"]));
   await tmux.press("C-c");
-  await tmux.until((lines) => lines.some((line) => /^notice {5}interrupted: waiting up to 5 s for 10 requests/.test(line)));
+  await tmux.until((lines) =>
+    lines.some((line) => /^notice {5}interrupted: waiting up to 5 s for 10 requests/.test(line))
+  );
   await tmux.press("C-c");
   const lines = await tmux.ended(130);
   assertEquals(lines.filter((line) => line.startsWith("rate ")).length, 1, lines.join("\n"));
   assertMatch(lines[lines.indexOf("exit code 130") - 1], /^memory /);
-  assert((await tmux.everything())[0].startsWith("myriad: interrupted: waiting up to 5 s for 10 requests in flight"));
+  assert(
+    (await tmux.everything())[0].startsWith(
+      "myriad: interrupted: waiting up to 5 s for 10 requests in flight",
+    ),
+  );
   assertEquals(await tmux.tell("cursor_flag", "wrap_flag"), ["1", "1"]);
 });
 
