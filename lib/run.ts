@@ -108,7 +108,10 @@ export class Run {
       const ids = options.requestId === undefined
         ? undefined
         : await RequestIds.open(options.requestId, outputs.before?.salt);
-      run.#schedule = new Schedule(ids?.over(pending) ?? pending, options, {
+      run.#schedule = new Schedule(ids?.over(pending) ?? pending, {
+        ...options,
+        hasOneHost: source.hasOneHost,
+      }, {
         onLate: (ms) => outputs.stats.addLate(ms),
         onStart: (ownLateMs) => outputs.stats.addStart(ownLateMs),
         onRetry: (cause, result) => outputs.stats.addRetry(cause, result),

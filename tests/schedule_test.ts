@@ -26,6 +26,7 @@ const OPTIONS: ScheduleOptions = {
   pauses: true,
   giveUpAfterMs: undefined,
   retry: RETRY,
+  hasOneHost: false,
 };
 
 const REFUSED = { status: null, error: "refused", detail: "connection refused" } as const;
@@ -106,6 +107,16 @@ class Rig {
     const { target, done } = this.#inFlight.get(i)!;
     this.#inFlight.delete(i);
     done(result({ ...more, target }));
+    await this.time.to(this.time.now());
+  }
+
+  /** Answers requests in one go, before anything can start for them. */
+  async together(all: readonly number[], more: Partial<Result> = {}): Promise<void> {
+    for (const i of all) {
+      const { target, done } = this.#inFlight.get(i)!;
+      this.#inFlight.delete(i);
+      done(result({ ...more, target }));
+    }
     await this.time.to(this.time.now());
   }
 
@@ -1024,6 +1035,138 @@ Deno.test("Schedule counts what waits and was not made yet", async () => {
   await rig.schedule.return();
 });
 
+/** What a host does that answers at once, and one of which nothing is heard. */
+const SILENT_HOST: Rig["answers"] = ({ url }) => url.includes("silent") ? undefined : {};
+
+const TIMEOUT = { status: null, error: "timeout", detail: "no answer" } as const;
+
+Deno.test("Schedule leaves most places to the hosts that answer while others keep silent", async () => {
+  const names = ["up", "silent1", "up", "silent2", "silent3"];
+  const hosts = Array.from({ length: 5_000 }, (_, i) => names[i % names.length]);
+  const rig = new Rig(at(hosts), { concurrency: 100 }, SILENT_HOST);
+  await rig.time.to(100);
+  assertEquals(rig.results.length, 2_000);
+  const silent = rig.inFlight.length;
+  assert(silent >= 3 && silent <= 35, `${silent}`);
+  assertEquals(rig.schedule.held, 3_000 - silent);
+  // Nobody else needs the places that are left.
+  await rig.time.to(2_000);
+  assertEquals(rig.inFlight.length, 100);
+  // A host that answers is not held back any more, and what waits is made in its order.
+  rig.answers = () => ({});
+  await rig.answerAll();
+  assertEquals([rig.results.length, rig.end], [5_000, "over"]);
+  await rig.schedule.return();
+  assertEquals(rig.time.timers, 0);
+});
+
+Deno.test("Schedule starts what waited for its share first, in its order, once the host answers", async () => {
+  const source = new Slow();
+  const rig = new Rig(source, { concurrency: 4 });
+  const give = async (host: string, i: number): Promise<void> => {
+    await rig.time.to(0);
+    source.give(target(`http://${host}/`, { i }));
+    await rig.time.to(0);
+  };
+  for (const [i, host] of ["a", "b", "b", "b", "a"].entries()) await give(host, i);
+  assertEquals([rig.inFlight, rig.schedule.held], [[0, 1], 3]);
+  await rig.answer(1);
+  assertEquals(rig.inFlight, [0, 2, 3]);
+  await rig.answer(0);
+  assertEquals([rig.inFlight, rig.schedule.held], [[2, 3, 4], 0]);
+  await rig.answerAll();
+  source.end();
+  await rig.over;
+});
+
+Deno.test("Schedule keeps nothing back where no other host is in sight, or the user says so", async () => {
+  const sorted = ["up", ...new Array(20_000).fill("silent")];
+  const cases: [Target[], Partial<ScheduleOptions>][] = [
+    [many(1_000, "silent"), {}],
+    [[...inTurn(1_000, ["silent", "silent2"])], { pauses: false }],
+    [[...inTurn(1_000, ["silent", "silent2"])], { hasOneHost: true }],
+    [at(sorted), {}],
+  ];
+  for (const [targets, options] of cases) {
+    const rig = new Rig(targets, { concurrency: 100, ...options }, SILENT_HOST);
+    await rig.time.to(0);
+    // So much is looked past until no other host is in sight.
+    if (targets.length > 10_000) await rig.time.to(100);
+    assertEquals([rig.inFlight.length, rig.end], [100, "not yet"]);
+    assert(rig.asked < 12_000, `${rig.asked}`);
+    await rig.schedule.return();
+  }
+});
+
+Deno.test("Schedule keeps a host from more places that falls silent", async () => {
+  const rig = new Rig(
+    inTurn(6_000, ["up", "banned"]),
+    { concurrency: 200, rate: 1_000 },
+    ({ url, i }) => i >= 1_000 && url.includes("banned") ? undefined : { ms: 1 },
+  );
+  await rig.time.to(2_500);
+  assert(rig.inFlight.length <= 60, `${rig.inFlight.length}`);
+  rig.answers = () => ({ ms: 1 });
+  await rig.answerAll({ ms: 1 });
+  await rig.time.to(7_000);
+  assertEquals([rig.results.length, rig.end], [6_000, "over"]);
+});
+
+Deno.test("Schedule uses all places for hosts that answer, though their answers come together", async () => {
+  const hosts = Array.from({ length: 10_000 }, (_, i) => i % 20 === 0 ? "silent" : `up${i % 2}`);
+  const rig = new Rig(at(hosts), { concurrency: 100 });
+  let most = 0;
+  for (let ms = 0; ms < 400; ms += 20) {
+    await rig.time.to(ms);
+    const up = rig.starts.filter(({ i }) => hosts[i] !== "silent" && rig.inFlight.includes(i));
+    most = up.length;
+    await rig.together(up.map(({ i }) => i), { ms: 20 });
+  }
+  assert(most >= 85, `${most}`);
+  await rig.schedule.return();
+});
+
+Deno.test("Schedule gives up a silent host after its minute, though the others were done before", async () => {
+  const rig = new Rig(inTurn(10_000, ["up", "silent"]), { concurrency: 20 }, SILENT_HOST);
+  for (let ms = 1_000; ms <= 200_000 && rig.end === "not yet"; ms += 1_000) {
+    await rig.time.to(ms);
+    // Each time out after 3 s.
+    if (ms % 3_000 === 0) await rig.answerAll(TIMEOUT);
+  }
+  assertEquals(counts(rig)["undefined 1"], 5_000);
+  assertEquals([rig.results.length, rig.end], [10_000, "over"]);
+  // Three times 20 were needed for the outage; it lasted a minute.
+  assert(rig.time.now() < 80_000, `${rig.time.now()}`);
+});
+
+Deno.test("Schedule gives up a host that refuses, though the others were done before it was paused", async () => {
+  const rig = new Rig(
+    inTurn(600),
+    { concurrency: 10 },
+    ({ url }) => url.includes("up") ? {} : undefined,
+  );
+  await rig.time.to(0);
+  for (let k = 0; k < 60; k++) await rig.answerAll(REFUSED);
+  rig.answers = DOWN_HOST;
+  await rig.time.to(70_000);
+  assertEquals([rig.results.length, rig.end], [600, "over"]);
+  assertEquals(counts(rig)["undefined 1"], 300);
+});
+
+Deno.test("Schedule keeps no place for a silent host's share that a limit of its own forbids", async () => {
+  const rig = new Rig(
+    inTurn(400, ["up", "silent"]),
+    { concurrency: 40, hostConcurrency: 2, hostDelayMs: 10 },
+    SILENT_HOST,
+  );
+  await rig.time.to(10_000);
+  assertEquals([rig.results.length, rig.inFlight.length], [200, 2]);
+  rig.answers = () => ({});
+  await rig.answerAll();
+  await rig.time.to(20_000);
+  assertEquals([rig.results.length, rig.end], [400, "over"]);
+});
+
 /** Numbers that look random, from 0 up to, but not, 1; the same for the same seed. */
 function chance(seed: number): () => number {
   let state = seed + 1;
@@ -1050,7 +1193,7 @@ Deno.test("Schedule gives each target one result, whichever hosts fail, and when
       giveUpAfterMs: 3_600_000,
       retry: { ...RETRY, retries: pick(0, 0, 3), delayMs: pick(10, 10_000) },
     };
-    const failure = pick<Partial<Result>>(REFUSED, BUSY, { ...BUSY, retryAfter: "5" });
+    const failure = pick<Partial<Result>>(REFUSED, BUSY, { ...BUSY, retryAfter: "5" }, TIMEOUT);
     const targets = Array.from(
       { length: count },
       (_, i) => target(`http://${pick(...names)}/`, { i }),
@@ -1060,14 +1203,19 @@ Deno.test("Schedule gives each target one result, whichever hosts fail, and when
     const rig = new Rig(targets, options, ({ url }) => {
       const [fromMs, toMs] = downs.get(new URL(url).hostname)!;
       const nowMs = rigs.at(0)?.time.now() ?? 0;
-      return fromMs <= nowMs && nowMs < toMs ? failure : random() < 0.8 ? {} : undefined;
+      if (fromMs > nowMs || nowMs >= toMs) return random() < 0.8 ? {} : undefined;
+      // It keeps its place until it is answered below.
+      return failure === TIMEOUT ? undefined : failure;
     });
     rigs.push(rig);
     rig.time.chance = random();
     for (let ms = 0; ms < 3_000_000 && rig.end === "not yet"; ms += ms < 10_000 ? 500 : 20_000) {
       await rig.time.to(ms);
       assert(rig.inFlight.length <= options.concurrency);
-      await rig.answerAll();
+      for (const i of rig.inFlight) {
+        const [fromMs, toMs] = downs.get(new URL(targets[i].url).hostname)!;
+        await rig.answer(i, failure === TIMEOUT && fromMs <= ms && ms < toMs ? TIMEOUT : {});
+      }
     }
     const told = `seed ${seed}: ${JSON.stringify(options)}`;
     assertEquals(rig.end, "over", told);

@@ -4,6 +4,7 @@ import { ownText } from "../own_text.ts";
 import type { ErrorKind, Target } from "../types.ts";
 import { Agenda } from "./agenda.ts";
 import { type Change, Outage } from "./outage.ts";
+import type { Shares } from "./shares.ts";
 import { isUnreachable, type Symptom } from "./symptom.ts";
 
 /** Most memory of targets that are looked past because their host has to wait. */
@@ -21,6 +22,8 @@ const MOST_HOSTS = 50_000;
 /** With so many it is seen to whether some can be forgotten, and how long until that is done anew. */
 const FEW_HOSTS = 1_000;
 const SWEEP_MS = 100;
+/** With so many successes of others while a host has none, a pause is that host's own. */
+const ENOUGH_SUCCESSES = 10;
 /** The longest that a server can hold back its host. */
 export const LONGEST_HOLD_MS = 3_600_000;
 
@@ -39,7 +42,9 @@ export interface HostOptions {
    * milliseconds. @default {Infinity}
    */
   readonly giveUpMs?: number | undefined;
-  /** Told when that happens. */
+  /** How many places each host may hold. @default any number */
+  readonly shares?: Shares | undefined;
+  /** Told when a host is given up. */
   readonly onGiveUp?: ((host: GivenUpHost) => void) | undefined;
 }
 
@@ -97,8 +102,11 @@ class Host {
   isWatched = false;
   /** Once it is given up: why its requests are not sent. */
   unsent: Unsent | undefined;
+  /** How many successes there were of all hosts at its last one, or when it became known. */
+  successesAt: number;
 
-  constructor(url: string, key: string, outageAfter: number) {
+  constructor(url: string, key: string, outageAfter: number, successes: number) {
+    this.successesAt = successes;
     this.key = key;
     this.name = ownText(shownHostOf(url));
     this.outage = new Outage(outageAfter);
@@ -122,6 +130,8 @@ class Host {
 /** A place on the agenda; out of use once the host has another, or none. */
 interface Place {
   readonly host: Host;
+  /** Whether the host may start one request beyond its share. */
+  readonly isLet?: boolean;
 }
 
 /**
@@ -150,6 +160,12 @@ export class Hosts {
   /** Targets of paused hosts since the last of another host. */
   #inARow = 0;
   #outages = 0;
+  /** Successes while something was known of any host. */
+  #successes = 0;
+  /** Hosts with something waiting for nothing but their share; each has a request in flight. */
+  readonly #heldBack = new Set<Host>();
+  /** When those that are held back can all be taken for silent; Infinity where that is no matter. */
+  #letAtMs = Infinity;
   /** Hosts that have been paused since the last success; at most `MOST_HOSTS`. */
   readonly #newlyPaused: Host[] = [];
   /** Paused hosts by when they are given up; each once. */
@@ -196,7 +212,7 @@ export class Hosts {
    * decides.
    */
   get wakeAtMs(): number {
-    const first = Math.min(this.#scheduled.firstAtMs, this.giveUpAtMs);
+    const first = Math.min(this.#scheduled.firstAtMs, this.giveUpAtMs, this.#letAtMs);
     return this.#hosts.size >= MOST_HOSTS ? Math.min(first, this.#sweepAtMs) : first;
   }
 
@@ -215,12 +231,18 @@ export class Hosts {
     const key = hostOf(target.url);
     let host = this.#hosts.get(key);
     if (!host?.outage.isOn) this.#inARow = 0;
+    const { shares } = this.#options;
+    if (!isBegun) shares?.see(key);
     if (host === undefined) {
-      if (!this.#hasLimits) return "starts";
+      if (!this.#hasLimits && (shares?.mayTake(key) ?? true)) return "starts";
       host = this.#add(target.url, key);
     }
     if (host.unsent !== undefined) return host.unsent;
-    if (this.#canStart(host) && host.openAtMs <= nowMs && host.place === undefined) {
+    // What waits already, for its time or its share, goes first.
+    const isNext = host.place === undefined && !this.#heldBack.has(host);
+    if (
+      isNext && host.openAtMs <= nowMs && this.#canStart(host) && this.#mayTakePlace(host)
+    ) {
       this.#start(host, target, nowMs);
       return "starts";
     }
@@ -232,6 +254,7 @@ export class Hosts {
     }
     this.#hold(host, target, isBegun);
     this.#schedule(host);
+    if (this.#heldBack.has(host)) shares?.hold(key, nowMs);
     return "waits";
   }
 
@@ -301,7 +324,8 @@ export class Hosts {
       if (host.place !== place) continue;
       host.place = undefined;
       // It may have been put off in the meantime.
-      if (!this.#canStart(host) || host.openAtMs > nowMs) {
+      const mayTakePlace = place.isLet || this.#mayTakePlace(host);
+      if (!this.#canStart(host) || host.openAtMs > nowMs || !mayTakePlace) {
         this.#schedule(host);
         continue;
       }
@@ -310,6 +334,42 @@ export class Hosts {
       this.#schedule(host);
       return target;
     }
+  }
+
+  /**
+   * A target of a host that is held back, where nothing else can start: of the one with the fewest
+   * in flight, if that may have another place by now, or if the places are of no use to any other
+   * host; it counts as started.
+   *
+   * @param isAll whether no target of another host can come to light
+   */
+  nextHeldBack(nowMs: number, isAll: boolean): Target | undefined {
+    this.#letAtMs = Infinity;
+    const { shares } = this.#options;
+    if (shares === undefined || this.#heldBack.size === 0) return undefined;
+    let first: Host | undefined;
+    let least = Infinity;
+    let silentAtMs = -Infinity;
+    let bytes = this.#pausedBytes;
+    for (const host of this.#heldBack) {
+      bytes += host.waitingBytes;
+      silentAtMs = Math.max(silentAtMs, shares.silentAtMs(host.key));
+      const observed = shares.observed(host.key);
+      if (observed >= least || !this.#canStart(host)) continue;
+      first = host;
+      least = observed;
+    }
+    if (first === undefined) return undefined;
+    if (!shares.mayTake(first.key)) {
+      // Others wait for their time, and will need a place then.
+      if (!isAll || bytes < this.#waitingBytes) return undefined;
+      if (silentAtMs > nowMs) {
+        this.#letAtMs = silentAtMs;
+        return undefined;
+      }
+    }
+    this.#setPlace(first, true);
+    return this.next(nowMs);
   }
 
   /** Whether nothing but time keeps it from starting. */
@@ -324,10 +384,21 @@ export class Hosts {
     if (delayMs !== undefined) host.readyAtMs = Math.max(host.readyAtMs, nowMs + delayMs);
   }
 
+  /** Whether its share leaves it a place; in an outage that alone decides. */
+  #mayTakePlace({ key, outage }: Host): boolean {
+    return outage.isOn || (this.#options.shares?.mayTake(key) ?? true);
+  }
+
   #schedule(host: Host): void {
     if (host.place !== undefined || !host.hasWaiting || !this.#canStart(host)) return;
     if (host.unsent !== undefined) return;
-    host.place = { host };
+    if (this.#mayTakePlace(host)) this.#setPlace(host, false);
+    else this.#heldBack.add(host);
+  }
+
+  #setPlace(host: Host, isLet: boolean): void {
+    this.#heldBack.delete(host);
+    host.place = { host, isLet };
     this.#scheduled.add(host.place, host.openAtMs);
   }
 
@@ -351,6 +422,10 @@ export class Hosts {
     if (this.isOpen && !isTransient && !isHeld) return undefined;
     const key = hostOf(target.url);
     let host = this.#hosts.get(key);
+    if (isTransient === false) {
+      this.#successes++;
+      if (host !== undefined) host.successesAt = this.#successes;
+    }
     if (host === undefined) {
       if (isTransient === false) this.#startCountdowns(nowMs);
       if (!isTransient && !isHeld) return undefined;
@@ -360,7 +435,7 @@ export class Hosts {
     const isProbe = host.outage.isProbe(target);
     const change = host.outage.end(target, isTransient, nowMs) ??
       this.#unreachable(host, how, nowMs);
-    if (change === "outage") this.#pause(host);
+    if (change === "outage") this.#pause(host, nowMs);
     if (change === "back") this.#restore(host);
     if (isTransient === false) this.#startCountdowns(nowMs);
     if (isTransient && host.outage.isOn) {
@@ -386,13 +461,16 @@ export class Hosts {
     const host = this.#hosts.get(hostOf(target.url));
     if (host === undefined || host.outage.isOn) return;
     host.outage.open(nowMs);
-    this.#pause(host);
+    this.#pause(host, nowMs);
   }
 
-  #pause(host: Host): void {
+  #pause(host: Host, nowMs: number): void {
     this.#outages++;
     this.#pausedBytes += host.waitingBytes;
-    this.#newlyPaused.push(host);
+    // Others may have succeeded while it failed, and have nothing left to do.
+    const missed = this.#successes - host.successesAt;
+    if (missed >= ENOUGH_SUCCESSES) this.#startCountdown(host, nowMs);
+    else this.#newlyPaused.push(host);
   }
 
   /** Asks a host again that was paused, or given up. */
@@ -415,14 +493,17 @@ export class Hosts {
   /** Takes a success of another host than those that are paused: their time runs from here. */
   #startCountdowns(nowMs: number): void {
     for (let host; (host = this.#newlyPaused.pop()) !== undefined;) {
-      if (!host.isPaused) continue;
-      host.giveUpAtMs = nowMs + (this.#options.giveUpMs ?? Infinity);
-      this.#watch(host);
-      // Where everything was out of order, it may be back as well.
-      host.outage.hasten(nowMs);
-      host.place = undefined;
-      this.#schedule(host);
+      if (host.isPaused) this.#startCountdown(host, nowMs);
     }
+  }
+
+  #startCountdown(host: Host, nowMs: number): void {
+    host.giveUpAtMs = nowMs + (this.#options.giveUpMs ?? Infinity);
+    this.#watch(host);
+    // Where everything was out of order, it may be back as well.
+    host.outage.hasten(nowMs);
+    host.place = undefined;
+    this.#schedule(host);
   }
 
   #watch(host: Host): void {
@@ -448,19 +529,21 @@ export class Hosts {
       `was given up, since all requests to it failed for ${seconds} s while other hosts succeeded`,
     );
     host.place = undefined;
+    this.#heldBack.delete(host);
     if (host.hasWaiting) this.#givenUp.push(host);
     this.#options.onGiveUp?.({ key: host.key, name: host.name, cause: host.last!.cause });
   }
 
   #add(url: string, key: string): Host {
-    const host = new Host(url, key, this.#options.outageAfter);
+    const host = new Host(url, key, this.#options.outageAfter, this.#successes);
     this.#hosts.set(key, host);
     return host;
   }
 
   #isForgettable(host: Host, nowMs: number): boolean {
-    return host.inFlight === 0 && !host.hasWaiting && host.readyAtMs <= nowMs &&
-      host.outage.failures === 0;
+    // What is in flight matters only where it is limited.
+    const isIdle = host.inFlight === 0 || this.#options.concurrency === undefined;
+    return isIdle && !host.hasWaiting && host.readyAtMs <= nowMs && host.outage.failures === 0;
   }
 
   /** Forgets hosts of which nothing needs to be known; with many, also that requests failed there. */

@@ -10,7 +10,8 @@ import { Pace } from "./pace.ts";
 import { PreciseTimer } from "./precise_timer.ts";
 import { waitOf } from "./retry_after.ts";
 import { RetryPolicy } from "./retry_policy.ts";
-import { isOfNetwork, isUnreachable } from "./symptom.ts";
+import { Shares } from "./shares.ts";
+import { isAnswer, isOfNetwork, isUnreachable } from "./symptom.ts";
 
 type Step = IteratorResult<Target, unknown>;
 
@@ -62,6 +63,8 @@ export interface ScheduleOptions extends LoadOptions {
   /** What every connection goes through, if it is not made to the host itself. */
   readonly proxy?: ProxyOptions | undefined;
   readonly unixSocket?: string | undefined;
+  /** Whether all targets are known to be of one host. */
+  readonly hasOneHost: boolean;
 }
 
 /** Who is told of what a schedule does. */
@@ -141,6 +144,8 @@ export class Schedule implements Source<Target> {
   readonly #startMs: number;
   readonly #policy: RetryPolicy;
   readonly #hosts: Hosts;
+  /** Undefined where no host can take places from another, or the user asks for full speed. */
+  readonly #shares: Shares | undefined;
   /** Of the network, or the proxy: whatever the host, nothing gets through. */
   readonly #network: Outage;
   readonly #pace: Pace | undefined;
@@ -161,6 +166,8 @@ export class Schedule implements Source<Target> {
   /** By number, requests that are made again; those in flight and waiting, for time or a host. */
   readonly #begun = new Map<number, Begun>();
   #inFlight = 0;
+  /** How many may be in flight; fewer than the concurrency on a ramp. */
+  #places: number;
   #isRamping: boolean;
   #hasSource = true;
   #sourceFailure: unknown;
@@ -208,15 +215,24 @@ export class Schedule implements Source<Target> {
     this.#around = around;
     this.#startMs = this.#hopefulMs = around.now();
     this.#isRamping = rate === undefined && rampUpMs !== undefined;
+    this.#places = concurrency;
     this.#policy = new RetryPolicy(options.retry, () => around.random());
     // Those in flight when a host goes down fail together: an outage is that others do, too.
     const outageAfter = Math.max(LEAST_FAILURES, 2 * concurrency);
+    this.#shares = options.pauses && !options.hasOneHost && options.unixSocket === undefined
+      ? new Shares({
+        places: concurrency,
+        free: () => this.#places - this.#inFlight,
+        now: () => around.now(),
+      })
+      : undefined;
     this.#hosts = new Hosts({
       concurrency: hostConcurrency,
       delayMs: hostDelayMs,
       outageAfter,
       unreachableAfter: UNREACHABLE_AFTER,
       giveUpMs: hostGiveUpMs,
+      shares: this.#shares,
       onGiveUp: (host) => this.#onGiveUp(host),
     });
     // Whoever says how long to wait for a host is not told that there is none.
@@ -251,9 +267,12 @@ export class Schedule implements Source<Target> {
     if (this.#goesStraight) {
       const step = this.#pull();
       if (step !== undefined && !step.done) {
-        this.#inFlight++;
-        this.unsent = undefined;
-        return step;
+        if (this.#startsAtOnce(step.value)) {
+          this.#inFlight++;
+          this.unsent = undefined;
+          return step;
+        }
+        this.#pulled = step.value;
       }
     }
     // The pool asks again at once while it has free places.
@@ -272,6 +291,10 @@ export class Schedule implements Source<Target> {
     return this.#pace === undefined && !this.#isRamping &&
       this.#hosts.isOpen && this.#retries.length === 0 && !this.#network.isOn && this.#hasSource &&
       !this.#isPulling && this.#pulled === undefined;
+  }
+
+  #startsAtOnce({ url, invalid }: Target): boolean {
+    return this.#shares === undefined || invalid !== undefined || this.#shares.startsAtOnce(url);
   }
 
   /** The next step if it is there; else it is seen to that {@linkcode #wake} is called. */
@@ -324,6 +347,8 @@ export class Schedule implements Source<Target> {
     if (pace === undefined) {
       if (!this.#isRamping) return probeAtMs;
       this.#isRamping = now < this.#startMs + rampUpMs!;
+      const share = this.#isRamping ? (now - this.#startMs) / rampUpMs! : 1;
+      this.#places = Math.min(concurrency, Math.floor(share * concurrency) + 1);
       // Place k + 1 is there from k / concurrency of the ramp on.
       return Math.max(probeAtMs, this.#startMs + rampUpMs! * this.#inFlight / concurrency);
     }
@@ -349,7 +374,7 @@ export class Schedule implements Source<Target> {
     const hosts = this.#hosts;
     this.unsent = undefined;
     for (let retry; (retry = this.#retries.take(now)) !== undefined;) {
-      if (hosts.isOpen || this.#admit(retry, now, true)) return retry;
+      if (this.#isUnbound || this.#admit(retry, now, true)) return retry;
     }
     if (hosts.isOpen) this.#atOnce = 0;
     else {
@@ -370,14 +395,25 @@ export class Schedule implements Source<Target> {
     }
     while (!hosts.isFull(now)) {
       const step = this.#pull();
-      if (step === undefined || step.done) return undefined;
+      if (step === undefined || step.done) break;
       const target = step.value;
-      if (target.invalid !== undefined || hosts.isOpen || this.#admit(target, now)) {
+      if (target.invalid !== undefined || this.#isUnbound || this.#admit(target, now)) {
         return target;
+      }
+      // What waited longer may go now in its stead.
+      const ready = hosts.next(now);
+      if (ready !== undefined) {
+        this.#atOnce = 0;
+        return ready;
       }
       if (++this.#atOnce >= MOST_AT_ONCE) return undefined;
     }
-    return undefined;
+    return hosts.nextHeldBack(now, !this.#hasSource || hosts.isFull(now));
+  }
+
+  /** Whether every host may be asked at any time, and hold any number of places. */
+  get #isUnbound(): boolean {
+    return this.#shares === undefined && this.#hosts.isOpen;
   }
 
   get #hasRoomForRetries(): boolean {
@@ -443,6 +479,7 @@ export class Schedule implements Source<Target> {
     if (this.unsent !== undefined) this.#unsent.add(value);
     else if (value.invalid === undefined) {
       this.#network.begin(value);
+      this.#shares?.start(value.url);
       if (this.#pace !== undefined) this.#keepPace(this.#pace, now);
     }
     return { value, done: false };
@@ -527,6 +564,9 @@ export class Schedule implements Source<Target> {
   settle(result: Result): Result | undefined {
     this.#inFlight--;
     const wasSent = this.#unsent.size === 0 || !this.#unsent.delete(result.target);
+    if (this.#shares?.isObserving && wasSent && result.target.invalid === undefined) {
+      this.#shares.end(result.target.url, isAnswer(result), result.ms);
+    }
     const isTold = wasSent && result.error !== "cancelled" && result.error !== "url";
     const isTransient = isTold && this.#policy.isTransient(result);
     // Of most runs this is all that there is to do.
@@ -711,7 +751,7 @@ export class Schedule implements Source<Target> {
       ? [`all requests go through ${this.#firstName}`, "check that somebody listens there"]
       : [`there is no other host than ${this.#firstName}`, "check its name and port"];
     return new GaveUp(
-      `Cannot go on: the first ${this.#firstFailures} requests all failed, and ${where} ` +
+      `Cannot go on: the first ${FIRST_FAILURES} requests all failed, and ${where} ` +
         `(${this.#firstCause}): ${mend}: ` +
         "use '--host-give-up never' to wait for it, or '--no-pause' to make all requests without " +
         "waiting",

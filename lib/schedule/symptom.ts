@@ -47,3 +47,9 @@ export function isUnreachable({ error, detail = "" }: Symptom): boolean {
   return error === "refused" || (error === "dns" && !NO_NAME_SERVER.test(detail)) ||
     (error === "connect" && NO_WAY.test(detail));
 }
+
+/** Whether a host let hear of itself, if only to refuse: it keeps no request waiting. */
+export function isAnswer({ error, status }: Result): boolean {
+  return status !== null ||
+    (error !== "timeout" && error !== "connect" && error !== "dns" && error !== "cancelled");
+}

@@ -19,6 +19,8 @@ export interface InputSourceOptions {
   readonly hasHeader: boolean;
   readonly numbers: Numbers;
   readonly defaults: Defaults;
+  /** Whether all targets are known to be of one host. @default {false} */
+  readonly hasOneHost?: boolean | undefined;
   /** Makes the target of a record. */
   readonly make: (i: number, record: string) => Target;
 }
@@ -35,6 +37,8 @@ export class InputSource implements Source<Target> {
   readonly #end: number;
   /** How many targets there will be; undefined if nobody knows. */
   readonly total: number | undefined;
+  /** Whether all targets are known to be of one host. */
+  readonly hasOneHost: boolean;
   readonly #records: Lines | Rounds;
   #next = 0;
   /** The number of the first record of this round. */
@@ -49,6 +53,7 @@ export class InputSource implements Source<Target> {
     const { numbers } = options;
     this.#records = records;
     this.#options = options;
+    this.hasOneHost = options.hasOneHost ?? false;
     this.#end = numbers.start + numbers.count;
     this.total = records instanceof Rounds ? countOf(numbers) : undefined;
   }

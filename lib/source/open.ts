@@ -34,6 +34,8 @@ export interface SourceOptions extends Numbers, Defaults {
 export interface TargetSource extends Source<Target> {
   /** How many there will be; undefined if nobody knows. */
   readonly total?: number | undefined;
+  /** Whether all targets are known to be of one host. */
+  readonly hasOneHost: boolean;
   /** The share of the input that was read, 0 to 1, where that is known. */
   progress?(): number | undefined;
   /** How many records the input had; undefined until it has ended, and without one. */
@@ -113,6 +115,9 @@ async function openInput(
       input,
       name,
       hasHeader: format === "csv",
+      // A record of JSONL leads to another host where it is resolved against the URL.
+      hasOneHost: template?.isOriginFixed === true &&
+        (format !== "jsonl" || template.names.length > 0),
       numbers: options,
       defaults: of,
       make,

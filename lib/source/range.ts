@@ -46,6 +46,8 @@ function endOf({ start, count }: Pick<Numbers, "start" | "count">): number {
 export class RangeSource implements Source<Target> {
   /** How many there are; undefined without a bound. */
   readonly total: number | undefined;
+  /** Whether all are of one host. */
+  readonly hasOneHost: boolean;
   readonly #template: Template;
   readonly #make: TargetMaker;
   readonly #step: number;
@@ -54,6 +56,7 @@ export class RangeSource implements Source<Target> {
 
   constructor(template: Template, { start, count, shard }: Numbers, defaults: Defaults) {
     this.#template = template;
+    this.hasOneHost = template.isOriginFixed;
     this.#make = makerOf(template.isOriginFixed ? target : checkedTarget, defaults);
     const { first, step } = numberingOf({ start, shard });
     this.#step = step;
