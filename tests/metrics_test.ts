@@ -10,7 +10,7 @@ import { Exposition } from "./fixtures/exposition.ts";
 import { finish, myriad, type Ran, start } from "./fixtures/program.ts";
 import { folder } from "./fixtures/sources.ts";
 import { until } from "./fixtures/until.ts";
-import { ok, RawServer } from "./raw_server.ts";
+import { ok, RawServer, refusedPort } from "./raw_server.ts";
 import { moment } from "./fixtures/moment.ts";
 
 const FORMAT = "text/plain; version=0.0.4; charset=utf-8";
@@ -153,12 +153,6 @@ async function urlOf(child: Deno.ChildProcess): Promise<string> {
   while (!said.includes("\n")) said += new TextDecoder().decode((await reader.read()).value);
   reader.releaseLock();
   return /^myriad: metrics at (http:\S+\/metrics)\n$/.exec(said)![1];
-}
-
-/** A port for metrics that nothing listens on. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 /** A run that has begun, and whose last request waits for its answer. */
@@ -450,7 +444,7 @@ Deno.test("--metrics is refused before the first request when its port is in use
 
 Deno.test("--metrics is refused before the first request when it may not listen there", async () => {
   await using server = await RawServer.start(({ send }) => send(ok()));
-  const port = freePort();
+  const port = await refusedPort();
   const args = [server.url(), "--metrics", `:${port}`];
   const net = `--allow-net=127.0.0.1:${server.port}`;
   const { code, stderr } = await myriad(args, { permissions: [net] });
