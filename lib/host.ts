@@ -23,8 +23,8 @@ const SCHEME_LENGTH = 8;
 /** By what stands before the path, its host; at most `MOST_KNOWN`, then all are forgotten. */
 const known = new Map<string, string>();
 const MOST_KNOWN = 1_000;
-/** Characters of what is remembered; a name has at most 253. */
-const LONGEST_KNOWN = 300;
+/** Most characters of a {@linkcode startOf} that is worth remembering; a name has at most 253. */
+export const LONGEST_KNOWN = 300;
 
 /**
  * Host and port of a URL, as `--allow-net` takes them: `localhost:80`, `[::1]:8080`. However a URL
@@ -35,8 +35,7 @@ const LONGEST_KNOWN = 300;
  * @param url a URL that was checked; of other text it gives the text
  */
 export function hostOf(url: string): string {
-  const end = url.indexOf("/", SCHEME_LENGTH);
-  const start = end < 0 ? url : url.slice(0, end);
+  const start = startOf(url);
   const host = known.get(start);
   if (host !== undefined) return host;
   const read = readHost(start);
@@ -47,6 +46,12 @@ export function hostOf(url: string): string {
     known.set(ownText(start), ownText(read));
   }
   return read;
+}
+
+/** What stands before the path of a URL: the cheapest part of it to find what is known by. */
+export function startOf(url: string): string {
+  const end = url.indexOf("/", SCHEME_LENGTH);
+  return end < 0 ? url : url.slice(0, end);
 }
 
 function readHost(url: string): string | undefined {

@@ -5,6 +5,7 @@ import { type JournalState, readJournal } from "../lib/checkpoint/journal.ts";
 import { BlockWriter } from "../lib/sink/blocks.ts";
 import { Stats } from "../lib/stats.ts";
 import type { Source, Target } from "../lib/types.ts";
+import { target as targetOf } from "./fixtures/target.ts";
 
 const BEFORE: JournalState = {
   identity: {},
@@ -21,16 +22,7 @@ const BEFORE: JournalState = {
   peakRssKb: 0,
 };
 
-const target = (i: number): Target => ({
-  i,
-  url: "",
-  method: "GET",
-  headers: [],
-  body: undefined,
-  invalid: undefined,
-  expect: undefined,
-  requestId: undefined,
-});
+const target = (i: number): Target => targetOf("", { i });
 
 function targets(first: number, step = 1): Source<Target> {
   let i = first - step;

@@ -18,18 +18,10 @@ import {
 } from "../lib/sink/blocks.ts";
 import { failureLines, isFailure } from "../lib/sink/failures.ts";
 import { csv, DEFAULT_FIELDS, FIELDS, ndjson } from "../lib/sink/record.ts";
-import type { Result, Target } from "../lib/types.ts";
+import type { Result } from "../lib/types.ts";
+import { target } from "./fixtures/target.ts";
 
-const TARGET: Target = {
-  i: 17,
-  url: "http://localhost/17",
-  method: "GET",
-  headers: [],
-  body: undefined,
-  invalid: undefined,
-  expect: undefined,
-  requestId: undefined,
-};
+const TARGET = target("http://localhost/17", { i: 17 });
 const RESULT: Result = {
   target: TARGET,
   origin: undefined,

@@ -15,8 +15,8 @@ const MOST_PAUSED_BYTES = MOST_WAITING_BYTES / 2;
 const TARGET_BYTES = 200;
 /** With so many targets of paused hosts in a row, no other host is in sight that waits for them. */
 const MOST_IN_A_ROW = 1_000;
-/** Most characters that are kept of how a request failed. */
-const SHOWN_LENGTH = 200;
+/** Most characters that are kept, or shown, of how a request failed. */
+export const SHOWN_LENGTH = 200;
 /** Most hosts that something is known of. With more, new ones wait until one can be forgotten. */
 const MOST_HOSTS = 50_000;
 /** With so many it is seen to whether some can be forgotten, and how long until that is done anew. */

@@ -4,7 +4,7 @@ import type { LoadOptions, RetryOptions } from "../options.ts";
 import { ownText } from "../own_text.ts";
 import type { MaybePromise, ProxyOptions, Result, Source, Target } from "../types.ts";
 import { Agenda } from "./agenda.ts";
-import { type GivenUpHost, Hosts, LONGEST_HOLD_MS, type Unsent } from "./hosts.ts";
+import { type GivenUpHost, Hosts, LONGEST_HOLD_MS, SHOWN_LENGTH, type Unsent } from "./hosts.ts";
 import { type Change, Outage } from "./outage.ts";
 import { Pace } from "./pace.ts";
 import { PreciseTimer } from "./precise_timer.ts";
@@ -54,8 +54,6 @@ const UNREACHABLE_AFTER = FIRST_FAILURES + 1;
 const MOST_AT_ONCE = 1_000;
 /** Most notices of outages in a run: with a thousand hosts nobody reads them. */
 const MOST_NOTICES = 20;
-/** Most characters of what failed in a notice. */
-const SHOWN_LENGTH = 200;
 
 /** How requests are held back, and made again. */
 export interface ScheduleOptions extends LoadOptions {

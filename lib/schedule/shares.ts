@@ -1,12 +1,8 @@
-import { hostOf } from "../host.ts";
+import { hostOf, LONGEST_KNOWN, startOf } from "../host.ts";
 import { ownText } from "../own_text.ts";
 
 /** A host that keeps silent leaves so many places free for each that it holds. */
 const FREE_FOR_EACH = 7;
-/** As long as `https://`: behind it is the host, or of a short `http:` URL all but its beginning. */
-const SCHEME_LENGTH = 8;
-/** Characters of what is remembered to stand before a path; a name has at most 253. */
-const LONGEST_KNOWN = 300;
 /** A host has fallen silent after twice the time that its answers took, and this. */
 const GRACE_MS = 50;
 /** What is left of the longest such time with each answer that took less. */
@@ -175,8 +171,7 @@ export class Shares {
   }
 
   #of(url: string): Share {
-    const end = url.indexOf("/", SCHEME_LENGTH);
-    const start = end < 0 ? url : url.slice(0, end);
+    const start = startOf(url);
     return this.#byStart.get(start) ?? this.#find(start, url);
   }
 
