@@ -4,14 +4,21 @@
  * @module
  */
 import config from "./deno.json" with { type: "json" };
-import { closest } from "./lib/closest.ts";
-import { escapeForTerminal } from "./lib/escape.ts";
-import { formatFlags, UsageError } from "./lib/flags.ts";
-import type { RunOptions } from "./lib/options.ts";
-import type { Size } from "./lib/report/display.ts";
-import type { Progress, ProgressOptions } from "./lib/report/progress.ts";
-import { withoutUserinfos } from "./lib/secrets.ts";
-import type { Snapshot } from "./lib/types.ts";
+import { closest } from "./lib/cli/closest.ts";
+import { formatFlags } from "./lib/cli/flags.ts";
+import {
+  complain,
+  formatMessage,
+  print,
+  printAtOnce,
+  runProgram,
+  writeAll,
+} from "./lib/cli/print.ts";
+import { ClosedPipe, NoProgressError, toExitCode, UsageError } from "./lib/errors.ts";
+import type { RunOptions } from "./lib/options/run_options.ts";
+import type { Size } from "./lib/progress/display.ts";
+import type { Progress, ProgressOptions } from "./lib/progress/progress.ts";
+import type { Snapshot } from "./lib/stats/snapshot.ts";
 
 const help = (flags: string): string =>
   `Make a very large number of HTTP requests, in flat memory.
@@ -49,17 +56,17 @@ async function main(argv: readonly string[]): Promise<number> {
   // source a program has what it was given: to take one permission of `--allow-all` takes devices too.
   if (Deno.build.standalone && command !== "compare") Deno.permissions.revokeSync({ name: "run" });
   if (command === "serve") {
-    const { serve } = await import("./server.ts");
+    const { serve } = await import("./lib/commands/serve/command.ts");
     return await serve(rest);
   }
   if (command === "verify") {
-    const { verify } = await import("./lib/verify/command.ts");
+    const { verify } = await import("./lib/commands/verify/command.ts");
     const { text, code } = await verify(rest);
     await print(text);
     return code;
   }
   if (command === "report") {
-    const { report } = await import("./lib/review/command.ts");
+    const { report } = await import("./lib/commands/report/command.ts");
     const color = Deno.stdout.isTerminal() && !Deno.noColor;
     const { text, notice } = await report(rest, { version: config.version, color });
     await print(text);
@@ -69,23 +76,25 @@ async function main(argv: readonly string[]): Promise<number> {
   if (command === "compare") return await compareStrategies(rest);
   // Not for people: what `compare` starts.
   if (command === "compare-client") {
-    const { runClient } = await import("./lib/compare/client.ts");
-    return await print(JSON.stringify(await runClient(JSON.parse(rest[0]))));
+    const { runClient } = await import("./lib/commands/compare/client.ts");
+    await print(JSON.stringify(await runClient(JSON.parse(rest[0]))));
+    return 0;
   }
   const isWord = /^[a-z]+$/i.test(command ?? "") && !COMMANDS.includes(command);
   const meant = isWord ? closest(command, COMMANDS) : undefined;
   if (meant !== undefined) {
     throw new UsageError(`There is no command '${command}': did you mean 'myriad ${meant}'?`);
   }
-  const { parseRun, RUN_FLAGS } = await import("./lib/options.ts");
+  const { parseRun, RUN_FLAGS } = await import("./lib/options/parse.ts");
   const options = await parseRun(command === "run" ? rest : argv, config.version);
-  if (options === "help") return await print(help(formatFlags(RUN_FLAGS)));
-  if (options === "version") return await print(`myriad ${config.version}\n`);
-  return await request(options);
+  if (options === "help") await print(help(formatFlags(RUN_FLAGS)));
+  else if (options === "version") await print(`myriad ${config.version}\n`);
+  else return await request(options);
+  return 0;
 }
 
 async function compareStrategies(argv: readonly string[]): Promise<number> {
-  const { compare } = await import("./lib/compare/command.ts");
+  const { compare } = await import("./lib/commands/compare/command.ts");
   const interrupted = new AbortController();
   let code = 0;
   for (const [signal, exitCode] of Object.entries(EXIT_OF_SIGNAL)) {
@@ -110,21 +119,19 @@ async function compareStrategies(argv: readonly string[]): Promise<number> {
 
 async function request(options: RunOptions): Promise<number> {
   const [{ formatWait, Run }, { Progress }, { formatSummary }, table] = await Promise.all([
-    import("./lib/run.ts"),
-    import("./lib/report/progress.ts"),
+    import("./lib/run/run.ts"),
+    import("./lib/progress/progress.ts"),
     import("./lib/report/json.ts"),
     import("./lib/report/table.ts"),
   ]);
   const { formatFailed, formatMadeAgain, formatTable } = table;
-  const { ClosedPipe } = await import("./lib/sink/blocks.ts");
-  const { GaveUp } = await import("./lib/schedule/schedule.ts");
   const isTerminal = Deno.stderr.isTerminal();
   const mode = modeOf(options);
   const isLive = mode === "live" || mode === "auto";
   let progress: Progress | undefined = undefined;
   const say = (text: string): void => {
     if (options.silent) return;
-    const line = lineOf(text);
+    const line = formatMessage(text);
     if (progress === undefined) void print(`${line}\n`, Deno.stderr);
     else progress.say(line);
   };
@@ -196,12 +203,12 @@ async function request(options: RunOptions): Promise<number> {
     }
     const isFile = options.output !== undefined && options.output.path !== "-";
     const isCutShort = exitCode !== undefined || snapshot.aborted !== undefined;
-    if ((isCutShort || failure instanceof GaveUp) && isFile && !options.silent) {
+    if ((isCutShort || failure instanceof NoProgressError) && isFile && !options.silent) {
       const without = snapshot.aborted === undefined ? "" : ", without --abort-on-threshold";
       await print(`myriad: the same command with --resume goes on${without}\n`, Deno.stderr);
     }
   }
-  if (failure !== undefined || notPrinted !== undefined) return 3;
+  if (failure !== undefined || notPrinted !== undefined) return toExitCode(failure ?? notPrinted);
   const isGood = snapshot.failed === 0 && snapshot.aborted === undefined &&
     snapshot.thresholds.every(({ holds }) => holds);
   return exitCode ?? (isGood ? 0 : 1);
@@ -227,58 +234,6 @@ function terminalSize(): Size {
   return { columns: 80, rows: 24 };
 }
 
-const encoder = new TextEncoder();
-
-async function writeAll(
-  place: typeof Deno.stdout | typeof Deno.stderr,
-  bytes: Uint8Array,
-): Promise<void> {
-  for (let written = 0; written < bytes.length;) {
-    written += await place.write(bytes.subarray(written));
-  }
-}
-
-/**
- * Prints a text whole. That nobody reads it any more is no error, and of standard error there is
- * nobody to tell.
- *
- * @throws {OutputError} If standard output cannot be written, as to a full disk.
- */
-async function print(
-  text: string,
-  place: typeof Deno.stdout | typeof Deno.stderr = Deno.stdout,
-): Promise<0> {
-  try {
-    await writeAll(place, encoder.encode(text));
-  } catch (error) {
-    if (place === Deno.stderr || error instanceof Deno.errors.BrokenPipe) return 0;
-    const { OutputError, writeProblem } = await import("./lib/sink/blocks.ts");
-    throw new OutputError(`Cannot write to standard output: ${writeProblem(error)}`);
-  }
-  return 0;
-}
-
-/** Prints on standard error before anything else happens. */
-function printAtOnce(text: string): void {
-  if (text === "") return;
-  try {
-    Deno.stderr.writeSync(encoder.encode(text));
-  } catch {
-    // The terminal may be gone.
-  }
-}
-
-/** One line, whatever went wrong, and never a stack trace. */
-async function complain(error: unknown): Promise<void> {
-  const message = error instanceof Error ? error.message : String(error);
-  await print(`${lineOf(message.replaceAll("\n", " "))}\n`, Deno.stderr);
-}
-
-/** What is told on standard error: it can repeat what a server sent, and URLs with a password. */
-function lineOf(text: string): string {
-  return `myriad: ${escapeForTerminal(withoutUserinfos(text))}`;
-}
-
 /** Says which thresholds do not hold, where no table does. */
 async function complainOf({ thresholds, aborted }: Snapshot): Promise<void> {
   const { formatReached } = await import("./lib/report/verdict.ts");
@@ -290,16 +245,4 @@ async function complainOf({ thresholds, aborted }: Snapshot): Promise<void> {
   }
 }
 
-if (import.meta.main) {
-  // Out of file descriptors, the first access to a stack ends the process; this one comes before.
-  void new Error().stack;
-  let code;
-  try {
-    code = await main(Deno.args);
-  } catch (error) {
-    await complain(error);
-    code = error instanceof UsageError ? 2 : 3;
-  }
-  // Something may still wait for standard input.
-  Deno.exit(code);
-}
+if (import.meta.main) await runProgram(() => main(Deno.args));

@@ -1,5 +1,4 @@
-import type { Meter } from "./meter.ts";
-import { runCommand } from "./meter.ts";
+import { type Meter, runCommand } from "./meter.ts";
 import { debianVersion } from "./peers/debian_version.ts";
 
 /** Prints what figures depend on: the machine, the runtime, and what they are measured with. */

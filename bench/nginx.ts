@@ -1,5 +1,5 @@
-import { freePort, listening } from "./port.ts";
 import { runCommand } from "./meter.ts";
+import { freePort, listening } from "./port.ts";
 
 /** How an nginx is started. */
 export interface NginxOptions {

@@ -1,4 +1,4 @@
-import { escapeForTerminal } from "../lib/escape.ts";
+import { escapeForTerminal } from "../lib/text/escape.ts";
 
 /** Prints a Markdown table. */
 export function printTable(head: readonly string[], rows: readonly string[][]): void {

@@ -5,7 +5,7 @@
  * @module
  */
 import { Pool } from "./pool.ts";
-import type { MaybePromise, Source } from "./types.ts";
+import type { MaybePromise, Source } from "./stream.ts";
 
 /** Options for {@linkcode asCompleted}. */
 export interface AsCompletedOptions {

@@ -31,4 +31,4 @@
  * @module
  */
 export { asCompleted, type AsCompletedOptions } from "./as_completed.ts";
-export type { MaybePromise, Source } from "./types.ts";
+export type { MaybePromise, Source } from "./stream.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { MaybePromise, Source } from "./types.ts";
+import type { MaybePromise, Source } from "./stream.ts";
 
 /**
  * After so many items the pool asks for a turn of the event loop, and after twice as many it waits

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { asCompleted } from "../lib/as_completed.ts";
-import type { Source } from "../lib/types.ts";
+import type { Source } from "../lib/stream.ts";
 
 /** A task by hand: each call waits until the test settles it. */
 function byHand<T>(): {

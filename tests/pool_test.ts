@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { Pool } from "../lib/pool.ts";
-import type { Source } from "../lib/types.ts";
+import type { Source } from "../lib/stream.ts";
 
 // What the pool promises beyond `asCompleted()`, whose tests run it as well.
 

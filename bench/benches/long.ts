@@ -1,5 +1,5 @@
-import { type Context, scaled } from "../bench.ts";
 import { type Line, linePlot } from "../../lib/plot/line_plot.ts";
+import { type Context, scaled } from "../bench.ts";
 import { Nginx } from "../nginx.ts";
 import { FLAGS, pathOf } from "../root.ts";
 import { cell, grouped, megabytes, printTable } from "../table.ts";

@@ -1,6 +1,6 @@
+import { pooledMap } from "@std/async/pool";
 import process from "node:process";
 import { setImmediate } from "node:timers";
-import { pooledMap } from "@std/async/pool";
 import { asCompleted } from "../../lib/as_completed.ts";
 import { type Context, scaled } from "../bench.ts";
 import { cell, grouped, printTable } from "../table.ts";

@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { isToken } from "../http.ts";
-import { parseExactly } from "../exact_json.ts";
-import { ownText } from "../own_text.ts";
-import type { AnswerHead, Captured } from "../types.ts";
+import type { AnswerHead } from "../engine/engine.ts";
+import { isToken } from "../http/fields.ts";
+import type { Captured } from "../result.ts";
+import { ownText } from "../text/detach.ts";
+import { parseExactly } from "../text/lossless_json.ts";
 import { Pattern, problemOf } from "./pattern.ts";
 
 /** The longest text that is captured, in UTF-16 code units; of a longer one the beginning is. */

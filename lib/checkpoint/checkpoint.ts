@@ -1,9 +1,12 @@
+import { OutputError } from "../errors.ts";
+import type { BlockWriter } from "../output/line_writer.ts";
+import { writeProblem } from "../process/os_error.ts";
+import { type Numbering, placeOf } from "../source/numbering.ts";
+import type { MaybePromise, Source } from "../stream.ts";
+import type { Target } from "../target.ts";
 import { DoneSet } from "./done_set.ts";
-import type { Places } from "./places.ts";
 import { type JournalState, writeJournal } from "./journal.ts";
-import { type BlockWriter, OutputError, writeProblem } from "../sink/blocks.ts";
-import { type Numbering, placeOf } from "../source/range.ts";
-import type { MaybePromise, Source, Target } from "../types.ts";
+import type { Places } from "./sparse_bitmap.ts";
 
 /** How often a journal is written, and after how much of output at the latest. */
 const EVERY_MS = 1_000;

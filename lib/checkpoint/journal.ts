@@ -8,8 +8,8 @@
  *
  * @module
  */
+import type { StatsState } from "../stats/stats.ts";
 import type { DoneSetState } from "./done_set.ts";
-import type { StatsState } from "../stats.ts";
 
 /** What a run is, by flag. What may be secret is in it as a salted hash. */
 export type Identity = Readonly<Record<string, string | number | null>>;

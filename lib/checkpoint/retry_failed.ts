@@ -4,17 +4,17 @@
  *
  * @module
  */
-import { UsageError } from "../flags.ts";
-import { Histogram } from "../histogram.ts";
-import type { OutputOptions } from "../options.ts";
-import type { Refuted } from "../stats.ts";
-import { Places } from "./places.ts";
-import { type BlockWriter, openBlocks } from "../sink/blocks.ts";
+import { UsageError } from "../errors.ts";
+import type { OutputOptions } from "../options/run_options.ts";
+import { type BlockWriter, openBlocks } from "../output/line_writer.ts";
 import { CsvReader, fieldsOf } from "../source/csv.ts";
 import { Input } from "../source/input.ts";
-import { type Numbering, placeOf } from "../source/range.ts";
 import { LineReader, type Lines, TooLong } from "../source/lines.ts";
-import type { Expectation } from "../types.ts";
+import { type Numbering, placeOf } from "../source/numbering.ts";
+import { Histogram } from "../stats/histogram.ts";
+import type { Refuted } from "../stats/stats.ts";
+import type { Expectation } from "../target.ts";
+import { Places } from "./sparse_bitmap.ts";
 
 /** What a record says, as far as it matters here; NaN where it does not say so. */
 interface Seen {

@@ -1,5 +1,5 @@
 import { canonicalDomain, Cookie, CookieJar } from "tough-cookie";
-import type { Cookies } from "../types.ts";
+import type { Cookies } from "../engine/engine.ts";
 import type { KeptCookie } from "./netscape.ts";
 import { CookieStore } from "./store.ts";
 

@@ -3,10 +3,9 @@
  *
  * @module
  */
-import { UsageError } from "../flags.ts";
-import { osMessage } from "../os_error.ts";
-import { isGranted } from "../permission.ts";
-import { OutputError, writeProblem } from "../sink/blocks.ts";
+import { OutputError, UsageError } from "../errors.ts";
+import { osMessage, writeProblem } from "../process/os_error.ts";
+import { isGranted } from "../process/permission.ts";
 import { Jar } from "./jar.ts";
 import { formatNetscape, LineError, parseNetscape } from "./netscape.ts";
 

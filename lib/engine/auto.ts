@@ -1,7 +1,9 @@
-import type { Engine, Result, Target } from "../types.ts";
-import { hasBlockedPort } from "./blocked_ports.ts";
-import { FetchEngine } from "./fetch.ts";
-import { Http1Engine } from "./http1.ts";
+import type { Result } from "../result.ts";
+import type { Target } from "../target.ts";
+import type { Engine } from "./engine.ts";
+import { hasBlockedPort } from "./fetch/blocked_ports.ts";
+import { FetchEngine } from "./fetch/fetch.ts";
+import { Http1Engine } from "./http1/http1.ts";
 import type { EngineOptions } from "./options.ts";
 
 /**

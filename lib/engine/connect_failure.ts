@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { ErrorKind } from "../types.ts";
-import type { ConnectError } from "./connection.ts";
+import type { ErrorKind } from "../result.ts";
 import { type Failure, failureOfConnectTimeout, failureOfLookup } from "./failure.ts";
+import type { ConnectError } from "./http1/connection.ts";
 import { describeTlsError } from "./tls_failure.ts";
 
 /** The codes that Node's sockets and look-ups fail with, the kind of each, and words for it. */

@@ -1,5 +1,5 @@
-import { hostOf } from "../host.ts";
-import type { ErrorKind } from "../types.ts";
+import { hostOf } from "../http/host.ts";
+import type { ErrorKind } from "../result.ts";
 import type { Stop } from "./deadlines.ts";
 import { describeTlsError } from "./tls_failure.ts";
 

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { AnswerHead, BodySink, HeaderList, Target } from "../types.ts";
+import type { HeaderList, Target } from "../target.ts";
+import type { AnswerHead, BodySink } from "./engine.ts";
 import type { Failure } from "./failure.ts";
 import type { EngineOptions } from "./options.ts";
 import type { Hop } from "./redirect.ts";

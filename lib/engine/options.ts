@@ -1,5 +1,6 @@
-import type { AnswerHead, BodySink, Cookies, ProxyOptions, Target, TlsOptions } from "../types.ts";
-import type { NameService } from "./name_lookup.ts";
+import type { Target } from "../target.ts";
+import type { AnswerHead, BodySink, Cookies, ProxyOptions, TlsOptions } from "./engine.ts";
+import type { NameService } from "./http1/name_lookup.ts";
 
 /** What every engine is told. */
 export interface EngineOptions {

@@ -1,6 +1,6 @@
-import { isRedirect, textOfField } from "../http.ts";
-import { isSecretHeader } from "../secrets.ts";
-import type { HeaderList } from "../types.ts";
+import { isRedirect, textOfField } from "../http/fields.ts";
+import type { HeaderList } from "../target.ts";
+import { isSecretHeader } from "../text/secrets.ts";
 import type { Failure } from "./failure.ts";
 
 /** What a request is made of, as far as a redirect changes it. */

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { ERROR_KINDS, type Snapshot } from "../types.ts";
+import { ERROR_KINDS } from "../result.ts";
+import type { Snapshot } from "../stats/snapshot.ts";
 import { BOUNDS, cumulative } from "./latency_buckets.ts";
 
 /** What the format is known by. */

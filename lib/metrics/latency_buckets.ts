@@ -1,4 +1,4 @@
-import type { Histogram } from "../histogram.ts";
+import type { Histogram } from "../stats/histogram.ts";
 
 /** The upper ends of the buckets, in seconds, ascending; behind the last there is no end. */
 export const BOUNDS: readonly number[] = [

@@ -7,10 +7,10 @@
  *
  * @module
  */
-import { UsageError } from "../flags.ts";
+import { UsageError } from "../errors.ts";
 import type { MetricsPlace } from "../options/metrics.ts";
-import { osMessage } from "../os_error.ts";
-import type { Snapshot } from "../types.ts";
+import { osMessage } from "../process/os_error.ts";
+import type { Snapshot } from "../stats/snapshot.ts";
 import { type Build, CONTENT_TYPE, formatMetrics } from "./exposition.ts";
 import { isLoopback, isOwnHost } from "./own_host.ts";
 import { MOST_HEAD, readHead } from "./request_head.ts";

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { closest } from "../closest.ts";
-import { type Flag, type Given, UsageError } from "../flags.ts";
+import { closest } from "../cli/closest.ts";
+import type { Flag, Given } from "../cli/flags.ts";
+import { UsageError } from "../errors.ts";
 import { readShortText } from "./read_file.ts";
 
 /** Flags that make no sense in a file. */

@@ -4,12 +4,12 @@
  * @module
  */
 import { resolve } from "node:path";
-import { UsageError } from "../flags.ts";
-import type { RunOptions } from "../options.ts";
-import { isGranted } from "../permission.ts";
-import type { ProxyOptions, TlsOptions } from "../types.ts";
+import type { ProxyOptions, TlsOptions } from "../engine/engine.ts";
+import { UsageError } from "../errors.ts";
+import { isGranted } from "../process/permission.ts";
 import { readFile } from "./read_file.ts";
-import { secretOf } from "./secret.ts";
+import type { RunOptions } from "./run_options.ts";
+import { secretOf } from "./value_file.ts";
 import type { Values } from "./values.ts";
 
 /**

@@ -5,12 +5,13 @@
  */
 import { type Capture, parseCapture } from "../check/capture.ts";
 import { Pattern, problemOf } from "../check/pattern.ts";
-import { BELOW_400, Statuses } from "../check/statuses.ts";
-import { parseDuration, UsageError } from "../flags.ts";
-import type { ThresholdOptions } from "../options.ts";
-import { parseThreshold } from "../thresholds.ts";
-import { FIELDS } from "../sink/record.ts";
-import type { Expectation } from "../types.ts";
+import { BELOW_400, Statuses } from "../check/status_set.ts";
+import { parseDuration } from "../cli/units.ts";
+import { UsageError } from "../errors.ts";
+import { FIELDS } from "../output/record.ts";
+import { parseThreshold } from "../stats/thresholds.ts";
+import type { Expectation } from "../target.ts";
+import type { ThresholdOptions } from "./run_options.ts";
 import type { Values } from "./values.ts";
 
 /** A header field's name, a colon, and what its value has to match. */

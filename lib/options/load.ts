@@ -3,10 +3,12 @@
  *
  * @module
  */
-import { BELOW_400 } from "../check/statuses.ts";
-import { DURATION_UNITS, UsageError } from "../flags.ts";
-import type { LoadOptions, RetryOptions } from "../options.ts";
-import { ERROR_KINDS, type Expectation } from "../types.ts";
+import { BELOW_400 } from "../check/status_set.ts";
+import { DURATION_UNITS } from "../cli/units.ts";
+import { UsageError } from "../errors.ts";
+import { ERROR_KINDS } from "../result.ts";
+import type { Expectation } from "../target.ts";
+import type { LoadOptions, RetryOptions } from "./run_options.ts";
 import type { Values } from "./values.ts";
 
 const RATE = /^(\d+(?:\.\d+)?)([kK]?)(?:\/(ms|s|m|h))?$/;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { UsageError } from "../flags.ts";
+import { UsageError } from "../errors.ts";
 import type { Values } from "./values.ts";
 
 /** What the metrics' server listens on. */

@@ -3,11 +3,12 @@
  *
  * @module
  */
-import { checkEnding, type Endings } from "../endings.ts";
-import { type Given, UsageError } from "../flags.ts";
-import type { OutputOptions, ReportOptions, RunOptions } from "../options.ts";
-import { DEFAULT_FIELDS, FIELDS } from "../sink/record.ts";
-import { shownCommand, shownUrl } from "./shown.ts";
+import { checkEnding, type Endings } from "../cli/file_endings.ts";
+import type { Given } from "../cli/flags.ts";
+import { UsageError } from "../errors.ts";
+import { DEFAULT_FIELDS, FIELDS } from "../output/record.ts";
+import { shownCommand, shownUrl } from "./redact_command.ts";
+import type { OutputOptions, ReportOptions, RunOptions } from "./run_options.ts";
 import { FLAGS } from "./table.ts";
 import type { Values } from "./values.ts";
 

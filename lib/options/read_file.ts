@@ -1,6 +1,6 @@
-import { UsageError } from "../flags.ts";
-import { osMessage } from "../os_error.ts";
-import { isGranted } from "../permission.ts";
+import { UsageError } from "../errors.ts";
+import { osMessage } from "../process/os_error.ts";
+import { isGranted } from "../process/permission.ts";
 
 /**
  * Reads a file that a flag names.

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { UsageError } from "../errors.ts";
 import {
   FORM_TYPE,
   isFormType,
@@ -10,14 +11,13 @@ import {
   isJsonText,
   isJsonType,
   JSON_TYPE,
-} from "../content_type.ts";
-import { UsageError } from "../flags.ts";
-import { basicCredentials, fieldProblem, methodProblem, normalizeMethod } from "../http.ts";
-import type { RunOptions } from "../options.ts";
+} from "../http/content_type.ts";
+import { basicCredentials, fieldProblem, methodProblem, normalizeMethod } from "../http/fields.ts";
 import { escapeBraces, TextTemplate } from "../source/text_template.ts";
-import type { HeaderList } from "../types.ts";
+import type { HeaderList } from "../target.ts";
 import { readFile } from "./read_file.ts";
-import { fileFlag, isInFile, secretLines, secretOf } from "./secret.ts";
+import type { RunOptions } from "./run_options.ts";
+import { fileFlag, isInFile, secretLines, secretOf } from "./value_file.ts";
 import type { Values } from "./values.ts";
 
 /** The fields of a run, and which of them are templates. */

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { type Given, UsageError } from "../flags.ts";
-import type { InputOptions, RunOptions } from "../options.ts";
+import type { Given } from "../cli/flags.ts";
+import { UsageError } from "../errors.ts";
+import type { InputOptions, RunOptions } from "./run_options.ts";
 import type { Values } from "./values.ts";
 
 export function urlOf({ positionals }: Given): string | undefined {

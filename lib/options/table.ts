@@ -1,5 +1,5 @@
-import type { Flag } from "../flags.ts";
-import { FIELDS } from "../sink/record.ts";
+import type { Flag } from "../cli/flags.ts";
+import { FIELDS } from "../output/record.ts";
 
 /** As wrk takes it for `-d`. */
 const DURATION = /^\d+(?:\.\d+)?(?:ms|s|m|h)$/;

@@ -1,4 +1,6 @@
-import { type Given, parseCount, parseDuration, parseSize, UsageError } from "../flags.ts";
+import type { Given } from "../cli/flags.ts";
+import { parseCount, parseDuration, parseSize } from "../cli/units.ts";
+import { UsageError } from "../errors.ts";
 
 /** The values of flags, each read as what it is. */
 export class Values {

@@ -1,4 +1,4 @@
-import { escapeMarkup } from "../escape.ts";
+import { escapeMarkup } from "../text/escape.ts";
 import { linearScale, logScale, type Scale, thinned } from "./scale.ts";
 import { COLOURS, coordinate, svgDocument } from "./svg.ts";
 

@@ -1,5 +1,5 @@
-import type { Histogram } from "../histogram.ts";
-import type { Snapshot } from "../types.ts";
+import type { Histogram } from "../stats/histogram.ts";
+import type { Snapshot } from "../stats/snapshot.ts";
 
 /** Steps to half of what is left up to 100 %, as HdrHistogram's own programs have them. */
 const TICKS = 5;

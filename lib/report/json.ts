@@ -1,5 +1,5 @@
-import { escapeJson } from "../escape.ts";
-import type { Latency, OwnLate, Snapshot } from "../types.ts";
+import type { Latency, OwnLate, Snapshot } from "../stats/snapshot.ts";
+import { escapeJson } from "../text/escape.ts";
 
 /** What the summary has besides statistics. */
 export interface SummaryContext {

@@ -1,6 +1,6 @@
 import { STATUS_TEXT } from "@std/http/status";
-import { escapeForTerminal } from "../escape.ts";
-import type { ErrorCount, OwnLate, Snapshot } from "../types.ts";
+import type { ErrorCount, OwnLate, Snapshot } from "../stats/snapshot.ts";
+import { escapeForTerminal } from "../text/escape.ts";
 import {
   formatBytes,
   formatCount,
@@ -10,7 +10,7 @@ import {
   formatTimes,
   formatTook,
   latencyTitle,
-} from "./format.ts";
+} from "../text/format.ts";
 import { formatReached } from "./verdict.ts";
 
 /** Characters of an example; a line of the table has at most 80. */

@@ -1,6 +1,6 @@
-import { parseThreshold } from "../thresholds.ts";
-import type { Verdict } from "../types.ts";
-import { formatBytes, formatCount, formatMs, formatRate, formatShare } from "./format.ts";
+import type { Verdict } from "../stats/snapshot.ts";
+import { parseThreshold } from "../stats/thresholds.ts";
+import { formatBytes, formatCount, formatMs, formatRate, formatShare } from "../text/format.ts";
 
 const FORMATS: Record<Verdict["unit"], (value: number) => string> = {
   ms: formatMs,

@@ -1,11 +1,12 @@
 import { Deque } from "@std/data-structures/deque";
-import { hostOf, shownHostOf } from "../host.ts";
-import { ownText } from "../own_text.ts";
-import type { ErrorKind, Target } from "../types.ts";
-import { Agenda } from "./agenda.ts";
-import { type Change, Outage } from "./outage.ts";
-import type { Shares } from "./shares.ts";
-import { isUnreachable, type Symptom } from "./symptom.ts";
+import { hostOf, shownHostOf } from "../http/host.ts";
+import type { ErrorKind } from "../result.ts";
+import type { Target } from "../target.ts";
+import { ownText } from "../text/detach.ts";
+import { type Change, Outage } from "./circuit_breaker.ts";
+import { Agenda } from "./delay_queue.ts";
+import { isUnreachable, type Symptom } from "./failure_scope.ts";
+import type { Shares } from "./silent_hosts.ts";
 
 /** Most memory of targets that are looked past because their host has to wait. */
 const MOST_WAITING_BYTES = 32 * 1024 * 1024;

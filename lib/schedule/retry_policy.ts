@@ -1,6 +1,6 @@
-import { IDEMPOTENT } from "../http.ts";
-import type { RetryOptions } from "../options.ts";
-import type { Result } from "../types.ts";
+import { IDEMPOTENT } from "../http/fields.ts";
+import type { RetryOptions } from "../options/run_options.ts";
+import type { Result } from "../result.ts";
 
 /** Whether and when a request is made again. */
 export class RetryPolicy {

@@ -1,17 +1,21 @@
-import { hostOf, shownHostOf } from "../host.ts";
-import { authorityOf } from "../http.ts";
-import type { LoadOptions, RetryOptions } from "../options.ts";
-import { ownText } from "../own_text.ts";
-import type { MaybePromise, ProxyOptions, Result, Source, Target } from "../types.ts";
-import { Agenda } from "./agenda.ts";
+import type { ProxyOptions } from "../engine/engine.ts";
+import { NoProgressError } from "../errors.ts";
+import { hostOf, shownHostOf } from "../http/host.ts";
+import { authorityOf } from "../http/url.ts";
+import type { LoadOptions, RetryOptions } from "../options/run_options.ts";
+import type { Result } from "../result.ts";
+import type { MaybePromise, Source } from "../stream.ts";
+import type { Target } from "../target.ts";
+import { ownText } from "../text/detach.ts";
+import { type Change, Outage } from "./circuit_breaker.ts";
+import { Agenda } from "./delay_queue.ts";
+import { isAnswer, isOfNetwork, isUnreachable } from "./failure_scope.ts";
 import { type GivenUpHost, Hosts, LONGEST_HOLD_MS, SHOWN_LENGTH, type Unsent } from "./hosts.ts";
-import { type Change, Outage } from "./outage.ts";
-import { Pace } from "./pace.ts";
+import { Pace } from "./pacer.ts";
 import { PreciseTimer } from "./precise_timer.ts";
 import { waitOf } from "./retry_after.ts";
 import { RetryPolicy } from "./retry_policy.ts";
-import { Shares } from "./shares.ts";
-import { isAnswer, isOfNetwork, isUnreachable } from "./symptom.ts";
+import { Shares } from "./silent_hosts.ts";
 
 type Step = IteratorResult<Target, unknown>;
 
@@ -106,11 +110,6 @@ const REAL: Surroundings = {
   preciseTimer: () => new PreciseTimer(),
   random: Math.random,
 };
-
-/** A run that had no success for too long. */
-export class GaveUp extends Error {
-  override name = "GaveUp";
-}
 
 /** A request that is made again. */
 interface Begun {
@@ -739,16 +738,18 @@ export class Schedule implements Source<Target> {
     return this.#hopefulMs + (this.#options.giveUpAfterMs ?? byDefault);
   }
 
-  #gaveUp(now: number): GaveUp {
+  #gaveUp(now: number): NoProgressError {
     const seconds = Math.round((now - this.#hopefulMs) / 1000);
-    return new GaveUp(`Cannot go on: every request has failed for ${seconds} s: see what is down`);
+    return new NoProgressError(
+      `Cannot go on: every request has failed for ${seconds} s: see what is down`,
+    );
   }
 
-  #nobodyThere(): GaveUp {
+  #nobodyThere(): NoProgressError {
     const [where, mend] = this.#hasNoWay
       ? [`all requests go through ${this.#firstName}`, "check that somebody listens there"]
       : [`there is no other host than ${this.#firstName}`, "check its name and port"];
-    return new GaveUp(
+    return new NoProgressError(
       `Cannot go on: the first ${FIRST_FAILURES} requests all failed, and ${where} ` +
         `(${this.#firstCause}): ${mend}: ` +
         "use '--host-give-up never' to wait for it, or '--no-pause' to make all requests without " +

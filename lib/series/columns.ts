@@ -1,4 +1,4 @@
-import { ERROR_KINDS } from "../types.ts";
+import { ERROR_KINDS } from "../result.ts";
 import type { Column, Series } from "./series.ts";
 
 /** Most intervals; beyond, each two become one. */

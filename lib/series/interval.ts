@@ -1,4 +1,4 @@
-import type { Histogram } from "../histogram.ts";
+import type { Histogram } from "../stats/histogram.ts";
 
 /** What a run was like for a while. Two of them merge. */
 export class Interval {

@@ -1,4 +1,4 @@
-import type { Snapshot } from "../types.ts";
+import type { Snapshot } from "../stats/snapshot.ts";
 import { FIRST_MS, MOST, PERCENTILES, seriesOf } from "./columns.ts";
 import { Interval } from "./interval.ts";
 import type { Series } from "./series.ts";

@@ -1,4 +1,4 @@
-import type { MaybePromise } from "../types.ts";
+import type { MaybePromise } from "../stream.ts";
 import { type Line, type LineReader, type Lines, MAX_LINE, TooLong } from "./lines.ts";
 
 /**

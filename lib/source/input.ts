@@ -3,22 +3,10 @@
  *
  * @module
  */
-import { UsageError } from "../flags.ts";
-import { osMessage } from "../os_error.ts";
-import { isGranted } from "../permission.ts";
+import { InputError, UsageError } from "../errors.ts";
+import { osMessage } from "../process/os_error.ts";
+import { isGranted } from "../process/permission.ts";
 import { Gunzip, GZIP_MAGIC, GzipError } from "./gunzip.ts";
-
-/** An input could not be read to its end. */
-export class InputError extends Error {
-  override name = "InputError";
-  /** Whether all that stands in it was read, so that a last line without its end is a line. */
-  readonly isDataWhole: boolean;
-
-  constructor(message: string, isDataWhole = false) {
-    super(message);
-    this.isDataWhole = isDataWhole;
-  }
-}
 
 const BLOCK_BYTES = 64 * 1024;
 

@@ -1,10 +1,12 @@
-import { UsageError } from "../flags.ts";
-import type { MaybePromise, Source, Target } from "../types.ts";
-import { type Input, InputError } from "./input.ts";
+import { InputError, UsageError } from "../errors.ts";
+import type { MaybePromise, Source } from "../stream.ts";
+import type { Target } from "../target.ts";
+import type { Input } from "./input.ts";
 import { isBlank, type Line, type Lines, TooLong } from "./lines.ts";
-import { countOf, type Numbers } from "./range.ts";
+import { countOf, type Numbers } from "./numbering.ts";
+import type { Defaults } from "./request_defaults.ts";
 import { Rounds } from "./rounds.ts";
-import { type Defaults, invalidRecord } from "./target.ts";
+import { invalidRecord } from "./target.ts";
 
 /** Why no request is made of a record that is not UTF-8, in words. */
 export const NOT_UTF8 =

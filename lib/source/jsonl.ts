@@ -1,19 +1,19 @@
-import { RecordExpectations } from "../check/of_record.ts";
-import { isRawJSON, parseExactly } from "../exact_json.ts";
-import { fieldProblem, methodProblem, normalizeMethod } from "../http.ts";
-import type { HeaderList, Target } from "../types.ts";
-import { isJsonText, JSON_TYPE } from "../content_type.ts";
-import { fillBody, fillHeaders } from "./filling.ts";
+import { RecordExpectations } from "../check/record_expectations.ts";
+import { isJsonText, JSON_TYPE } from "../http/content_type.ts";
+import { fieldProblem, methodProblem, normalizeMethod } from "../http/fields.ts";
+import type { HeaderList, Target } from "../target.ts";
+import { isRawJSON, parseExactly } from "../text/lossless_json.ts";
+import type { Defaults } from "./request_defaults.ts";
+import { fillBody, fillHeaders } from "./request_templates.ts";
 import {
   characterProblem,
   checkedTarget,
-  type Defaults,
   filledTarget,
   invalidRecord,
   invalidTarget,
 } from "./target.ts";
-import type { Template } from "./template.ts";
 import type { Lookup } from "./text_template.ts";
+import type { Template } from "./url_template.ts";
 
 const encoder = new TextEncoder();
 

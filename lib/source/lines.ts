@@ -1,5 +1,6 @@
-import type { MaybePromise, Source } from "../types.ts";
-import { type Input, InputError } from "./input.ts";
+import { InputError } from "../errors.ts";
+import type { MaybePromise, Source } from "../stream.ts";
+import type { Input } from "./input.ts";
 import { Utf8Reader } from "./utf8.ts";
 
 /** Longest line, in UTF-16 code units: 1 MiB of ASCII. */

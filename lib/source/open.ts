@@ -1,23 +1,19 @@
-import { UsageError } from "../flags.ts";
-import type { HeaderList, Source, Target } from "../types.ts";
+import { UsageError } from "../errors.ts";
+import type { Source } from "../stream.ts";
+import type { HeaderList, Target } from "../target.ts";
+import { isSecretHeader, withoutUserinfo } from "../text/secrets.ts";
 import { CsvReader, fieldsOf } from "./csv.ts";
-import { flagTemplates } from "./filling.ts";
 import { Input } from "./input.ts";
-import { jsonlTargets } from "./jsonl.ts";
 import { InputSource, type InputSourceOptions, NOT_UTF8 } from "./input_source.ts";
+import { jsonlTargets } from "./jsonl.ts";
 import { isBlank, LineReader, type Lines, TooLong } from "./lines.ts";
-import { makerOf } from "./maker.ts";
-import { type Numbers, RangeSource } from "./range.ts";
+import { type Numbers, RangeSource } from "./numbering.ts";
+import type { Defaults } from "./request_defaults.ts";
+import { flagTemplates } from "./request_templates.ts";
 import { Rounds } from "./rounds.ts";
-import { isSecretHeader, withoutUserinfo } from "../secrets.ts";
-import {
-  checkedTarget,
-  checkOrigin,
-  type Defaults,
-  filledTarget,
-  invalidRecord,
-} from "./target.ts";
-import { Template } from "./template.ts";
+import { checkedTarget, checkOrigin, filledTarget, invalidRecord } from "./target.ts";
+import { makerOf } from "./target_factory.ts";
+import { Template } from "./url_template.ts";
 
 /** Options for {@linkcode openSource}. */
 export interface SourceOptions extends Numbers, Defaults {

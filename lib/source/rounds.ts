@@ -1,4 +1,4 @@
-import type { MaybePromise } from "../types.ts";
+import type { MaybePromise } from "../stream.ts";
 import { type Line, type Lines, TooLong } from "./lines.ts";
 
 /** Most characters (UTF-16 code units) of records that are kept. */

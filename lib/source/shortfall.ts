@@ -1,5 +1,5 @@
-import type { RunOptions } from "../options.ts";
-import { numberingOf } from "./range.ts";
+import type { RunOptions } from "../options/run_options.ts";
+import { numberingOf } from "./numbering.ts";
 
 /** What a run asks of its input. */
 type Wanted = Pick<RunOptions, "input" | "start" | "requests" | "shard" | "durationMs">;

@@ -1,21 +1,8 @@
-import { UsageError } from "../flags.ts";
-import { basicCredentials } from "../http.ts";
-import { withoutUserinfo } from "../secrets.ts";
-import type { Expectation, HeaderList, Target } from "../types.ts";
-import type { RequestTemplates } from "./filling.ts";
-
-/** What every request of a run has, where it has none of its own. */
-export interface Defaults {
-  readonly method: string;
-  readonly headers: HeaderList;
-  readonly body: Uint8Array<ArrayBuffer> | undefined;
-  /** What the answer is held against, instead of what the run's are. */
-  readonly expect?: Expectation | undefined;
-  /** Which of them are to be filled in for each request; undefined if none is. */
-  readonly templates?: RequestTemplates | undefined;
-  /** What is shown in place of a record that can hold secrets; undefined where none does. */
-  readonly standIn?: string | undefined;
-}
+import { UsageError } from "../errors.ts";
+import { basicCredentials } from "../http/fields.ts";
+import type { HeaderList, Target } from "../target.ts";
+import { withoutUserinfo } from "../text/secrets.ts";
+import type { Defaults } from "./request_defaults.ts";
 
 /** Longest text of what is no URL that is repeated in a record, in UTF-16 code units. */
 const SHOWN_LENGTH = 200;

@@ -1,5 +1,5 @@
 import type { Series } from "../../series/series.ts";
-import type { ErrorMessage, HostFigures, SlowRequest } from "../../types.ts";
+import type { ErrorMessage, HostFigures, SlowRequest } from "../../stats/snapshot.ts";
 import type { Summary } from "../json.ts";
 
 /** What is known of any run. The rest is missing where records alone cannot tell it. */

@@ -1,4 +1,4 @@
-import { escapeMarkup } from "../../escape.ts";
+import { escapeMarkup } from "../../text/escape.ts";
 
 /** Text that is HTML already; nothing else becomes part of a page unescaped. */
 export class Html {

@@ -3,10 +3,9 @@
  *
  * @module
  */
-import uplotStyle from "uplot/style" with { type: "text" };
 import uplotScript from "uplot/script" with { type: "text" };
-import pageStyle from "./page.css" with { type: "text" };
-import pageScript from "./view.js" with { type: "text" };
+import uplotStyle from "uplot/style" with { type: "text" };
+import type { Column } from "../../series/series.ts";
 import {
   formatBytes,
   formatCount,
@@ -14,11 +13,12 @@ import {
   formatRate,
   formatShare,
   formatTook,
-} from "../format.ts";
-import type { Column } from "../../series/series.ts";
+} from "../../text/format.ts";
 import type { PageData } from "./data.ts";
-import { embedded, jsonForScript, policyOf } from "./embedded.ts";
 import { type Html, markup, type Part } from "./html.ts";
+import { embedded, jsonForScript, policyOf } from "./inline_text.ts";
+import pageStyle from "./page.css" with { type: "text" };
+import pageScript from "./plots.js" with { type: "text" };
 import { plotData } from "./plots.ts";
 import {
   errorTable,

@@ -4,8 +4,14 @@
  * @module
  */
 import { STATUS_TEXT } from "@std/http/status";
-import { withoutSecrets } from "../../secrets.ts";
-import { formatCount, formatLatency, formatMs, formatShare, latencyTitle } from "../format.ts";
+import {
+  formatCount,
+  formatLatency,
+  formatMs,
+  formatShare,
+  latencyTitle,
+} from "../../text/format.ts";
+import { withoutSecrets } from "../../text/secrets.ts";
 import type { Summary } from "../json.ts";
 import { boundOf, formatReached } from "../verdict.ts";
 import type { PageData, PageSummary } from "./data.ts";

@@ -1,0 +1,148 @@
+import { DURATION_UNITS } from "../cli/units.ts";
+import { isToken } from "../http/fields.ts";
+import type { Expectation } from "../target.ts";
+import { isSecretHeader } from "../text/secrets.ts";
+import { Patterns, problemOf } from "./pattern.ts";
+import { Statuses } from "./status_set.ts";
+
+const KINDS = ["status", "headers", "body", "sha256", "latency"];
+const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/;
+
+/** Most lists of statuses that are kept, since most records have the same, and the longest. */
+const MOST_LISTS = 100;
+const LONGEST_LIST = 4_096;
+
+/** What is wrong with a record's `expect`, in words. */
+class Problem extends Error {}
+
+/** Reads the `expect` of records. */
+export class RecordExpectations {
+  readonly #patterns = new Patterns();
+  /** By text; at most `MOST_LISTS`. */
+  readonly #lists = new Map<string, Statuses>();
+
+  /**
+   * What an answer is held against by an object with `status`, `headers`, `body`, `sha256` and
+   * `latency`, each optional.
+   *
+   * @returns or what is wrong with it, in words
+   */
+  of(value: unknown): Expectation | string {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+      return "its 'expect' is no object";
+    }
+    const fields = value as Record<string, unknown>;
+    const unknown = Object.keys(fields).find((name) => !KINDS.includes(name));
+    if (unknown !== undefined) {
+      return `its 'expect' has '${unknown.slice(0, 40).toWellFormed()}', not one of ${
+        KINDS.join(", ")
+      }`;
+    }
+    const { status, headers, body, sha256, latency } = fields;
+    try {
+      return {
+        statuses: status == null ? undefined : this.#statusesOf(status),
+        headers: headers == null ? undefined : this.#headersOf(headers),
+        bodies: body == null ? undefined : [this.#patternOf(body, "body")],
+        sha256: sha256 == null ? undefined : sha256Of(sha256),
+        latencyMs: latency == null ? undefined : latencyOf(latency),
+      };
+    } catch (error) {
+      if (error instanceof Problem) return error.message;
+      throw error;
+    }
+  }
+
+  #statusesOf(value: unknown): Statuses {
+    const list = Array.isArray(value) ? value : [value];
+    const isList = list.every((it) => typeof it === "string" || typeof it === "number");
+    const text = isList ? list.join(",") : "";
+    const before = this.#lists.get(text);
+    if (before !== undefined) return before;
+    const statuses = Statuses.parse(text);
+    if (statuses === undefined) {
+      throw new Problem("its 'expect.status' is no list of statuses, like 404 or \"2xx,304\"");
+    }
+    if (this.#lists.size === MOST_LISTS) this.#lists.clear();
+    if (text.length <= LONGEST_LIST) this.#lists.set(text, statuses);
+    return statuses;
+  }
+
+  #headersOf(headers: unknown): Expectation["headers"] {
+    if (typeof headers !== "object" || headers === null || Array.isArray(headers)) {
+      throw new Problem("its 'expect.headers' are no object");
+    }
+    return Object.entries(headers).flatMap(([name, given]) => {
+      if (!isToken(name)) throw new Problem("a name in its 'expect.headers' is no token");
+      // As `--failures` writes what it leaves out.
+      if (given === null && isSecretHeader(name)) {
+        throw new Problem(
+          `what its 'expect.headers' had for '${name}' was left out as a secret: take the first input`,
+        );
+      }
+      return (Array.isArray(given) ? given : [given]).map((source) => ({
+        name: name.toLowerCase(),
+        pattern: this.#patternOf(source, "headers"),
+      }));
+    });
+  }
+
+  #patternOf(source: unknown, name: string): ReturnType<Patterns["of"]> {
+    if (typeof source !== "string") {
+      throw new Problem(`a regular expression of its 'expect.${name}' is no text`);
+    }
+    if (!source.isWellFormed()) {
+      throw new Problem(`a regular expression of its 'expect.${name}' has a lone surrogate`);
+    }
+    try {
+      return this.#patterns.of(source);
+    } catch (error) {
+      throw new Problem(`its 'expect.${name}' is no regular expression: ${problemOf(error)}`);
+    }
+  }
+}
+
+function sha256Of(value: unknown): string {
+  if (typeof value !== "string" || !/^[0-9a-f]{64}$/i.test(value)) {
+    throw new Problem("its 'expect.sha256' is not 64 hexadecimal digits");
+  }
+  return value.toLowerCase();
+}
+
+function latencyOf(value: unknown): number {
+  const match = typeof value === "string" ? DURATION.exec(value) : null;
+  const ms = match === null ? NaN : Number(match[1]) * DURATION_UNITS[match[2]];
+  if (!(ms > 0 && ms < Infinity)) {
+    throw new Problem("its 'expect.latency' is no duration, like \"500ms\"");
+  }
+  return ms;
+}
+
+/** The same as a record has it; null stands for what is a secret. */
+export function toRecord(
+  { statuses, headers, bodies, sha256, latencyMs }: Expectation,
+): Record<string, unknown> {
+  return {
+    status: statuses?.text,
+    headers: headers && headersToRecord(headers),
+    body: bodies?.[0].source,
+    sha256,
+    latency: latencyMs === undefined ? undefined : `${latencyMs}ms`,
+  };
+}
+
+/** Patterns by name; those of one name become a list. */
+function headersToRecord(
+  headers: NonNullable<Expectation["headers"]>,
+): Record<string, string | string[] | null> {
+  const record: Record<string, string | string[] | null> = Object.create(null);
+  for (const { name, pattern: { source } } of headers) {
+    const before = record[name];
+    record[name] = isSecretHeader(name)
+      ? null
+      : before === undefined || before === null
+      ? source
+      : [before, source].flat();
+  }
+  return record;
+}

@@ -1,0 +1,54 @@
+import { UsageError } from "../errors.ts";
+
+const COMPRESSED = "gz gzip tgz zst zstd bz2 xz lz lz4 br sz z zip 7z rar tar".split(" ");
+
+/**
+ * Endings of names by which people and other programs take a file for something. Any other, such as
+ * `.log` or `.out`, promises nothing.
+ */
+const PROMISING = new Set([
+  ...COMPRESSED,
+  ..."json jsonl ndjson csv tsv tab psv xls xlsx ods xml yaml yml toml html htm md pdf".split(" "),
+  ..."parquet arrow feather avro orc sqlite sqlite3 db duckdb cbor msgpack warc har".split(" "),
+  ..."svg png jpg jpeg gif webp".split(" "),
+]);
+
+/** How names can end. */
+export interface Endings {
+  /**
+   * Those of the formats that a file can have, such as `csv`, the usual ones first; `any` where the
+   * user says the format by other means.
+   */
+  readonly formats: readonly string[] | "any";
+  /** Whether `.gz` behind it compresses the file. @default {false} */
+  readonly gzip?: boolean;
+}
+
+/** Most endings that a message names. */
+const MOST_SHOWN = 2;
+
+/**
+ * Refuses a name that ends as those of files of another format do: the file would not hold what its
+ * name promises, and whoever opens it would find out long after the run.
+ *
+ * @param flag the flag that names the file, such as `--output`
+ * @throws {UsageError} If so.
+ */
+export function checkEnding(
+  path: string,
+  flag: string,
+  { formats, gzip = false }: Endings,
+): void {
+  const name = path.split(/[/\\]/).at(-1)!.toLowerCase();
+  const ending = /\.([a-z0-9]+)$/.exec(gzip ? name.replace(/\.gz$/, "") : name)?.[1];
+  if (ending === undefined || !PROMISING.has(ending)) return;
+  if (formats === "any" ? !COMPRESSED.includes(ending) : formats.includes(ending)) return;
+  const usual = (formats === "any" ? [] : formats).slice(0, MOST_SHOWN).map((it) => `.${it}`);
+  const how = [
+    ...usual.length > 0 ? [`use ${usual.join(" or ")}`] : gzip ? [] : ["use another one"],
+    ...gzip ? [".gz compresses"] : [],
+  ];
+  throw new UsageError(
+    `Cannot write '${flag} ${path}': the ending '.${ending}' is not supported: ${how.join("; ")}`,
+  );
+}

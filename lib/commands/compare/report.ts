@@ -1,0 +1,134 @@
+/**
+ * What a comparison prints.
+ *
+ * @module
+ */
+import { escapeForTerminal, escapeJson } from "../../text/escape.ts";
+import { formatBytes, formatCount } from "../../text/format.ts";
+import type { Conditions, Trial } from "./trial.ts";
+
+/** Cells of a reason in the table, which is 80 wide. */
+const REASON_CELLS = 44;
+
+/** A trial that has ended, as one line. */
+export function formatTrial(trial: Trial): string {
+  const { strategy, requests } = trial;
+  const name = `${strategy.padEnd(16)}${formatCount(requests).padStart(11)}  `;
+  if (trial.outcome !== "finished") return name + escapeForTerminal(outcomeOf(trial));
+  const { peakKb, seconds, cpuSeconds, failed } = trial;
+  return `${name}Memory usage: ${formatBytes(peakKb * 1024)}  Time: ${
+    seconds.toFixed(2)
+  } seconds  CPU usage: ${Math.round(cpuSeconds / seconds * 100)}%${
+    failed === 0 ? "" : `  ${formatCount(failed)} failed`
+  }`;
+}
+
+function outcomeOf(trial: Exclude<Trial, { outcome: "finished" }>): string {
+  if (trial.outcome === "not run") return `not run: ${trial.why}`;
+  const { seconds } = trial;
+  if (trial.outcome === "broken") return `broke off after ${seconds.toFixed(2)} s: ${trial.why}`;
+  const at = trial.peakKb === undefined ? "" : `, at ${formatBytes(trial.peakKb * 1024)}`;
+  return `stopped at the ${trial.limit} limit, after ${seconds.toFixed(2)} s${at}`;
+}
+
+/** The figures of a trial that are compared; less is better for each. */
+const COLUMNS = {
+  peakKb: (value: number) => formatBytes(value * 1024),
+  seconds: (value: number) => `${value.toFixed(2)} s`,
+  cpuSeconds: (value: number) => `${value.toFixed(2)} s`,
+} as const;
+
+type Column = keyof typeof COLUMNS;
+
+/**
+ * The table of all trials, by numbers of requests. The best of each column among those that got an
+ * answer to all is marked by an asterisk.
+ */
+export function formatComparison(trials: readonly Trial[], { color }: { color: boolean }): string {
+  const paint = (code: number, text: string): string =>
+    color ? `\x1b[${code}m${text}\x1b[0m` : text;
+  const lines: string[] = [];
+  for (const [requests, group] of Map.groupBy(trials, (trial) => trial.requests)) {
+    const complete = group.filter((trial) => trial.outcome === "finished" && trial.failed === 0);
+    const best = (column: Column): number =>
+      Math.min(...complete.map((trial) => (trial as Record<Column, number>)[column]));
+    lines.push(
+      "",
+      paint(1, `${formatCount(requests)} ${requests === 1 ? "request" : "requests"}`),
+      `  ${"strategy".padEnd(17)}${"peak memory".padStart(12)}${"time".padStart(13)}${
+        "CPU".padStart(12)
+      }${"of a CPU".padStart(11)}${"failed".padStart(10)}`,
+    );
+    for (const trial of group) {
+      const name = `  ${trial.strategy.padEnd(17)}`;
+      if (trial.outcome !== "finished") {
+        lines.push(name + paint(33, `  ${escapeForTerminal(outcomeOf(trial), REASON_CELLS + 16)}`));
+        continue;
+      }
+      const cell = (column: Column, width: number): string => {
+        const isBest = complete.length > 1 && complete.includes(trial) &&
+          trial[column] === best(column);
+        const text = `${COLUMNS[column](trial[column])}${isBest ? " *" : "  "}`.padStart(width);
+        return isBest ? paint(32, text) : text;
+      };
+      const share = `${Math.round(trial.cpuSeconds / trial.seconds * 100)} %`;
+      const failed = formatCount(trial.failed).padStart(10);
+      lines.push(
+        name + cell("peakKb", 14) + cell("seconds", 13) + cell("cpuSeconds", 12) +
+          share.padStart(9) + (trial.failed > 0 ? paint(31, failed) : failed),
+      );
+    }
+  }
+  if (lines.some((line) => line.includes(" *"))) lines.push("", "* the best of the column");
+  return `${lines.slice(1).join("\n")}\n`;
+}
+
+/** All of it as one JSON document, with what it depends on. */
+export function formatComparisonJson(
+  trials: readonly Trial[],
+  conditions: Conditions,
+  version: string,
+): string {
+  return `${
+    escapeJson(JSON.stringify(
+      {
+        version,
+        deno: Deno.version.deno,
+        v8: Deno.version.v8,
+        os: Deno.build.os,
+        arch: Deno.build.arch,
+        cores: navigator.hardwareConcurrency,
+        concurrency: conditions.concurrency,
+        delay: conditions.delay,
+        memory_limit_bytes: conditions.memoryLimitBytes,
+        time_limit_seconds: conditions.timeLimitMs / 1000,
+        trials: trials.map(jsonOf),
+      },
+      null,
+      2,
+    ))
+  }\n`;
+}
+
+function jsonOf(trial: Trial): Record<string, unknown> {
+  const { strategy, requests, outcome } = trial;
+  const common = { strategy, requests, outcome };
+  const rounded = (value: number): number => Math.round(value * 1000) / 1000;
+  if (trial.outcome === "finished") {
+    const { answered, failed, seconds, cpuSeconds, peakKb } = trial;
+    return {
+      ...common,
+      answered,
+      failed,
+      seconds: rounded(seconds),
+      cpu_seconds: rounded(cpuSeconds),
+      cpu_share: rounded(cpuSeconds / seconds),
+      peak_rss_kb: peakKb,
+    };
+  }
+  if (trial.outcome === "not run") return { ...common, why: trial.why };
+  const seconds = rounded(trial.seconds);
+  return trial.outcome === "stopped"
+    ? { ...common, limit: trial.limit, seconds, seen_rss_kb: trial.peakKb ?? null }
+    : { ...common, why: trial.why, seconds };
+}

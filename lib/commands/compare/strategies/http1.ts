@@ -1,0 +1,36 @@
+import { Http1Engine } from "../../../engine/http1/http1.ts";
+import { Pool } from "../../../pool.ts";
+import type { Target } from "../../../target.ts";
+import type { Work } from "../strategy.ts";
+
+/** Milliseconds for a request; native fetch in the other strategies has no such limit. */
+const TIMEOUT_MS = 600_000;
+
+/** The same pool over the HTTP/1.1 engine of `myriad`, instead of native fetch. */
+export async function http1({ urls, concurrency, take }: Work): Promise<void> {
+  const engine = new Http1Engine({
+    concurrency,
+    timeoutMs: TIMEOUT_MS,
+    redirects: 0,
+    maxBodyBytes: 1 << 20,
+    ttfb: false,
+  });
+  const targets = Iterator.from(urls).map((url, i): Target => {
+    return {
+      i,
+      url,
+      method: "GET",
+      headers: [],
+      body: undefined,
+      invalid: undefined,
+      expect: undefined,
+      requestId: undefined,
+    };
+  });
+  await new Pool(targets, {
+    concurrency,
+    start: (target, done) => engine.start(target, done),
+    take,
+  }).run();
+  engine.close();
+}

@@ -1,0 +1,124 @@
+import { UsageError } from "../../errors.ts";
+import type { PageSummary } from "../../report/page/data.ts";
+import { scanRecords } from "../../scan/records.ts";
+import { ABSENT } from "../../scan/scanner.ts";
+import { Input } from "../../source/input.ts";
+import { countErrorStatuses } from "../../stats/status_counts.ts";
+import { mergeSummaries } from "./merge.ts";
+import { RecordTally } from "./record_tally.ts";
+import type { Reviewed } from "./run_data.ts";
+import { NAMES, RunRecord } from "./run_record.ts";
+import { SourceFile } from "./source_file.ts";
+import { parseSummary } from "./summary.ts";
+
+const STATUS = NAMES.indexOf("status");
+const ERROR = NAMES.indexOf("error");
+
+/**
+ * Reads a run of which there are records, or summaries of its parts. Each file is read once, in
+ * flat memory.
+ *
+ * @throws {UsageError} If a file cannot be read, is of something else, or both kinds are given.
+ * @throws {InputError} If one breaks off.
+ */
+export async function review(names: readonly string[]): Promise<Reviewed> {
+  const inputs: Input[] = [];
+  try {
+    // All are opened before one is read, so that a wrong name is said at once.
+    for (const name of names) inputs.push(await Input.open(name, name));
+    const files = [];
+    for (const input of inputs) files.push(await SourceFile.open(input));
+    const { isSummary } = files[0];
+    const other = files.findIndex((file) => file.isSummary !== isSummary);
+    if (other >= 0) {
+      const [summary, records] = isSummary ? [0, other] : [other, 0];
+      throw new UsageError(
+        `Cannot put '${names[summary]}' and '${
+          names[records]
+        }' together: one is a summary, the other records: give files of one kind`,
+      );
+    }
+    return isSummary ? await ofSummaries(files, names) : await ofRecords(files, names);
+  } finally {
+    for (const input of inputs) input.close();
+  }
+}
+
+async function ofSummaries(
+  files: readonly SourceFile[],
+  names: readonly string[],
+): Promise<Reviewed> {
+  const summaries: PageSummary[] = [];
+  for (const [k, file] of files.entries()) {
+    const text = await file.text();
+    if (text === undefined) {
+      throw new UsageError(`Cannot read '${names[k]}': it is too long for a summary: give one`);
+    }
+    summaries.push(parseSummary(text, names[k]));
+  }
+  const parts = summaries.map(({ requests, failed, seconds = 0 }, k) => ({
+    name: names[k],
+    requests,
+    failed,
+    seconds,
+  }));
+  const summary = mergeSummaries(summaries);
+  const { statuses, errors } = summary;
+  // Where some were not as expected, the user did say what to expect.
+  const isKnown = statuses !== undefined && errors !== undefined && errors.expect === undefined;
+  return {
+    summary,
+    parts: parts.length > 1 ? parts : undefined,
+    tolerated: isKnown ? countErrorStatuses(statuses) : undefined,
+  };
+}
+
+async function ofRecords(
+  files: readonly SourceFile[],
+  names: readonly string[],
+): Promise<Reviewed> {
+  const tally = new RecordTally();
+  let unusable = 0;
+  for (const [k, file] of files.entries()) {
+    unusable += await readInto(tally, file, names[k]);
+  }
+  return { ...tally.review(), unusable };
+}
+
+/** @returns how many lines are no record */
+async function readInto(tally: RecordTally, file: SourceFile, name: string): Promise<number> {
+  const record = new RunRecord();
+  let records = 0;
+  let unusable = 0;
+  const lacks = (): never => {
+    throw new UsageError(
+      `Cannot report of '${name}': its records have neither 'status' nor 'error': make them with --fields that has one of them`,
+    );
+  };
+  await scanRecords(file, NAMES, {
+    onColumns: (columns) => {
+      if (columns.has(STATUS) || columns.has(ERROR)) return;
+      if (NAMES.some((_, field) => columns.has(field))) lacks();
+      throw new UsageError(
+        `Cannot report of '${name}': it begins with no record: give the output of a run, or what --summary wrote`,
+      );
+    },
+    take: (scanner) => {
+      if (!record.take(scanner)) {
+        const isLacking = scanner.kinds[STATUS] === ABSENT &&
+          scanner.kinds[ERROR] === ABSENT;
+        if (isLacking && records === 0 && scanner.kinds.some((kind) => kind !== ABSENT)) lacks();
+        return void unusable++;
+      }
+      records++;
+      tally.add(record);
+    },
+    onUnreadable: () => void unusable++,
+  });
+  if (records === 0 && unusable > 0) {
+    throw new UsageError(
+      `Cannot report of '${name}': none of its ${unusable} lines is a record: give the output of a run, or what --summary wrote`,
+    );
+  }
+  return unusable;
+}

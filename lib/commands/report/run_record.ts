@@ -1,0 +1,139 @@
+import { ERROR_KINDS, type ErrorKind } from "../../result.ts";
+import { FlatJson } from "../../scan/flat_json.ts";
+import {
+  ABSENT,
+  DECIMAL,
+  ESCAPED,
+  INTEGER,
+  integerAt,
+  NULL,
+  numberAt,
+  PLAIN,
+  type Scanner,
+} from "../../scan/scanner.ts";
+import { TimeReader } from "./time_reader.ts";
+
+/** The fields of a record that are read. */
+export const NAMES = ["i", "url", "status", "ms", "bytes", "attempts", "at", "error", "detail"];
+const [I, URL_FIELD, STATUS, MS, BYTES, ATTEMPTS, AT, ERROR, DETAIL] = NAMES.keys();
+
+/** Text that the CSV of a run marks as no formula. */
+const MARKED = /^'(?=[=+\-@\t\r])/;
+
+/** The one target of a {@linkcode RunRecord}, with the meaning that a run's has. */
+class RecordTarget {
+  readonly #record: RunRecord;
+  i = 0;
+
+  constructor(record: RunRecord) {
+    this.#record = record;
+  }
+
+  /** Decoded each time, since most records need none. */
+  get url(): string {
+    return this.#record.textOf(URL_FIELD);
+  }
+
+  get invalid(): string | undefined {
+    const { error, attempts } = this.#record;
+    return error === "url" && attempts === 0 ? "url" : undefined;
+  }
+}
+
+/** One record after the other of a run; what it has of one is valid until the next. */
+export class RunRecord {
+  #scanner: Scanner = new FlatJson(NAMES);
+  readonly #time = new TimeReader();
+  readonly target: RecordTarget = new RecordTarget(this);
+  /** A record has none: its host is read of its URL. */
+  readonly origin = undefined;
+  status: number | null = null;
+  ms = 0;
+  bytes = 0;
+  attempts = 0;
+  /** Milliseconds since the Unix epoch. */
+  at = 0;
+  error: ErrorKind | undefined;
+  /** Which of them it has; the others say nothing. */
+  hasStatus = false;
+  hasMs = false;
+  hasBytes = false;
+  hasAttempts = false;
+  hasAt = false;
+  hasNumber = false;
+  hasUrl = false;
+  /** Whether it says why a request failed, or that it did not. */
+  hasReason = false;
+
+  get detail(): string {
+    return this.textOf(DETAIL);
+  }
+
+  /** A text; empty where there is none. */
+  textOf(field: number): string {
+    const scanner = this.#scanner;
+    const kind = scanner.kinds[field];
+    if (kind === ABSENT || kind === NULL) return "";
+    const text = scanner.text(field);
+    return scanner instanceof FlatJson ? text : text.replace(MARKED, "");
+  }
+
+  /** Takes what a scanner found. @returns whether that is a record */
+  take(scanner: Scanner): boolean {
+    this.#scanner = scanner;
+    const { kinds } = scanner;
+    if (kinds[STATUS] === ABSENT && kinds[ERROR] === ABSENT) return false;
+    this.hasStatus = kinds[STATUS] !== ABSENT;
+    this.status = null;
+    if (kinds[STATUS] > NULL) {
+      this.status = kinds[STATUS] === INTEGER ? integerAt(scanner, STATUS) : 0;
+      if (this.status < 100 || this.status > 999) return false;
+    }
+    this.error = undefined;
+    if (kinds[ERROR] > NULL) {
+      if (kinds[ERROR] !== PLAIN) return false;
+      const kind = scanner.text(ERROR);
+      this.error = ERROR_KINDS.find((known) => known === kind);
+      if (this.error === undefined) return false;
+    }
+    // Records of NDJSON have an `error` only where there is one.
+    this.hasReason = kinds[ERROR] !== ABSENT || this.status !== null;
+    this.hasUrl = kinds[URL_FIELD] > NULL;
+    if (this.hasUrl && !this.#isText(URL_FIELD)) return false;
+    if (kinds[DETAIL] > NULL && !this.#isText(DETAIL)) return false;
+    this.hasMs = kinds[MS] > NULL;
+    this.ms = this.hasMs ? this.#milliseconds() : 0;
+    if (Number.isNaN(this.ms)) return false;
+    this.hasNumber = kinds[I] > NULL;
+    if (this.hasNumber && kinds[I] !== INTEGER) return false;
+    this.target.i = this.hasNumber ? integerAt(scanner, I) : 0;
+    this.hasBytes = kinds[BYTES] > NULL;
+    if (this.hasBytes && kinds[BYTES] !== INTEGER) return false;
+    this.bytes = this.hasBytes ? integerAt(scanner, BYTES) : 0;
+    this.hasAttempts = kinds[ATTEMPTS] > NULL;
+    if (this.hasAttempts && kinds[ATTEMPTS] !== INTEGER) return false;
+    this.attempts = this.hasAttempts ? integerAt(scanner, ATTEMPTS) : 0;
+    this.hasAt = kinds[AT] > NULL;
+    if (!this.hasAt) return true;
+    this.at = kinds[AT] === PLAIN ? this.#time.read(scanner, AT) : NaN;
+    return !Number.isNaN(this.at);
+  }
+
+  /** NaN if they are none. */
+  #milliseconds(): number {
+    const scanner = this.#scanner;
+    const kind = scanner.kinds[MS];
+    if (kind === INTEGER || kind === DECIMAL) return numberAt(scanner, MS);
+    // More digits than a run writes, as other programs do: in NDJSON they are cut already.
+    if (kind !== PLAIN || scanner instanceof FlatJson) return NaN;
+    const text = scanner.text(MS);
+    const value = /^\d{1,15}\.\d{1,30}$/.test(text) ? Number(text) : NaN;
+    return value < 1e15 ? value : NaN;
+  }
+
+  /** Of CSV, digits are a text, too. */
+  #isText(field: number): boolean {
+    const kind = this.#scanner.kinds[field];
+    return kind === PLAIN || kind === ESCAPED || !(this.#scanner instanceof FlatJson);
+  }
+}

@@ -1,0 +1,98 @@
+import type { Input } from "../../source/input.ts";
+
+/** Octets that are looked at to tell what a file is. */
+const MOST_TO_TELL = 1024 * 1024;
+/** Octets of a summary: its histogram has at most 4,000 slots. */
+const MOST_OF_SUMMARY = 16 * 1024 * 1024;
+
+const OPEN_BRACE = 0x7b;
+const LF = 0x0a;
+
+/** A file whose beginning was looked at, and is read again. */
+export class SourceFile {
+  readonly #input: Input;
+  readonly #start: Uint8Array<ArrayBuffer>[] = [];
+  #isSummary = false;
+
+  /** @throws {InputError} If it breaks off. */
+  static async open(input: Input): Promise<SourceFile> {
+    const file = new SourceFile(input);
+    await file.#tell();
+    return file;
+  }
+
+  private constructor(input: Input) {
+    this.#input = input;
+  }
+
+  /** Whether it is the summary of a run; if not, it can be but records. */
+  get isSummary(): boolean {
+    return this.#isSummary;
+  }
+
+  async #tell(): Promise<void> {
+    let length = 0;
+    while (length < MOST_TO_TELL) {
+      const block = await this.#input.read();
+      if (block === undefined) break;
+      // The input uses its block again.
+      this.#start.push(block.slice());
+      length += block.length;
+      const first = firstOctet(this.#start[0]);
+      if (first !== undefined && this.#start[0][first] !== OPEN_BRACE) return;
+      if (first !== undefined && block.indexOf(LF, this.#start.length === 1 ? first : 0) >= 0) {
+        break;
+      }
+    }
+    const text = new TextDecoder().decode(joined(this.#start)).trimStart();
+    const line = text.split("\n", 1)[0].trim();
+    // A record is a line; a summary is a document of many lines, or one with these names.
+    if (line === "{") return void (this.#isSummary = true);
+    try {
+      const value = JSON.parse(line);
+      const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+      this.#isSummary = isObject && Object.hasOwn(value, "requests") &&
+        Object.hasOwn(value, "succeeded");
+    } catch {
+      // A record, or none.
+    }
+  }
+
+  /** As an input has it, from the beginning. */
+  async read(): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    return this.#start.shift() ?? await this.#input.read();
+  }
+
+  /** All of it; undefined if that is too much for a summary. */
+  async text(): Promise<string | undefined> {
+    const blocks: Uint8Array[] = [];
+    let length = 0;
+    for (let block; (block = await this.read()) !== undefined;) {
+      length += block.length;
+      if (length > MOST_OF_SUMMARY) return undefined;
+      blocks.push(block.slice());
+    }
+    return new TextDecoder().decode(joined(blocks));
+  }
+
+  close(): void {
+    this.#input.close();
+  }
+}
+
+/** Where what is no space begins; a byte order mark is none. */
+function firstOctet(octets: Uint8Array): number | undefined {
+  const start = octets[0] === 0xef && octets[1] === 0xbb && octets[2] === 0xbf ? 3 : 0;
+  const k = octets.findIndex((octet, k) => k >= start && octet > 0x20);
+  return k < 0 ? undefined : k;
+}
+
+function joined(blocks: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(blocks.reduce((sum, { length }) => sum + length, 0));
+  let length = 0;
+  for (const block of blocks) {
+    all.set(block, length);
+    length += block.length;
+  }
+  return all;
+}

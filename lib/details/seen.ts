@@ -1,6 +1,0 @@
-import type { Result, Target } from "../types.ts";
-
-/** What the details look at of a result, which a record of one has, too. */
-export type Seen<T extends keyof Target> =
-  & Pick<Result, "ms" | "status" | "error" | "at" | "origin">
-  & { readonly target: Pick<Target, T> };

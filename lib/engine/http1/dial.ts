@@ -1,0 +1,186 @@
+/**
+ * How one connection is made to a host that may have several addresses (RFC 8305).
+ *
+ * @module
+ */
+import { InFlight } from "../deadlines.ts";
+import type { ConnectError, Connection } from "./connection.ts";
+import type { Address } from "./name_lookup.ts";
+
+/** What is known of where a host is. */
+export interface Addresses {
+  /** What is connected to, the one that answered last at first. */
+  readonly addresses: Address[];
+  /** What a proxy is asked for, in the same order. */
+  readonly targets: Address[];
+}
+
+/** How long an address has before the next one is tried beside it (RFC 8305 §5). */
+export const ATTEMPT_DELAY_MS = 250;
+
+/** Who a dial works for. */
+export interface DialOwner {
+  /** Whether every connection leads to a proxy first. */
+  readonly isProxied: boolean;
+  /** Begins a connection, which is then told of by {@linkcode Dial.onOpen} or `onFailure`. */
+  open(dial: Dial, address: Address, target: Address): Connection;
+  /** One address has failed. The owner may {@linkcode Dial.cancel} the rest. */
+  onAttemptFailure(dial: Dial, error: ConnectError, address: Address): void;
+  /** The dial is over, and the connection is ready. */
+  onDialed(dial: Dial, connection: Connection, address: Address, target: Address): void;
+  /** The dial is over; the error is undefined if the host has no address. */
+  onDialFailure(dial: Dial, error: ConnectError | undefined): void;
+}
+
+/** An address that is being tried. */
+interface Attempt {
+  readonly address: Address;
+  /** Which address the proxy is asked for, if any is. */
+  readonly nth: number;
+}
+
+/**
+ * One connection being made: a look-up, and then the addresses, each {@linkcode ATTEMPT_DELAY_MS}
+ * after the one before, or as soon as that one has failed. The first that is ready wins, and the
+ * others are closed. Its deadline is that of all of it.
+ */
+export class Dial extends InFlight {
+  readonly #owner: DialOwner;
+  /** On the clock of `performance.now()`. */
+  readonly startMs: number;
+  /** When an address was tried last. */
+  triedAtMs: number;
+  #addresses: readonly Address[] = [];
+  #targets: readonly Address[] = [];
+  #next = 0;
+  readonly #attempts = new Map<Connection, Attempt>();
+  #error: ConnectError | undefined;
+  #isOver = false;
+
+  constructor(owner: DialOwner, now: number) {
+    super();
+    this.#owner = owner;
+    this.startMs = this.triedAtMs = now;
+  }
+
+  get hasAddress(): boolean {
+    return this.#addresses.length > 0;
+  }
+
+  /** Whether there are addresses that were not tried. */
+  get hasMore(): boolean {
+    return this.#next < this.#addresses.length;
+  }
+
+  /** The address to try next, if there is one and no other has been reached. */
+  get next(): Address | undefined {
+    if (this.#isOver || this.#attempts.size === 0) return undefined;
+    for (const connection of this.#attempts.keys()) {
+      if (connection.connectMs !== null) return undefined;
+    }
+    return this.#addresses[this.#next];
+  }
+
+  /**
+   * Begins with the first address.
+   *
+   * @param known what to connect to, and what a proxy is asked for: of several of these, the next
+   * if it says that it cannot reach the one before
+   */
+  begin({ addresses, targets }: Addresses): void {
+    if (this.#isOver) return;
+    // The lists are sorted anew when an address has answered.
+    this.#addresses = addresses.length > 1 ? [...addresses] : addresses;
+    this.#targets = targets.length > 1 ? [...targets] : targets;
+    this.#goOn();
+  }
+
+  /** Tries the next address beside those that are being tried. */
+  race(now: number): void {
+    this.triedAtMs = now;
+    this.#try(this.#addresses[this.#next++], 0);
+  }
+
+  /** Closes the connection that was begun first, where none has reached the host. */
+  closeFirst(): void {
+    const [connection] = this.#attempts.keys();
+    this.#attempts.delete(connection);
+    connection.destroy();
+  }
+
+  #try(address: Address, nth: number): void {
+    const connection = this.#owner.open(this, address, this.#targets[nth]);
+    this.#attempts.set(connection, { address, nth });
+  }
+
+  /** Tries the next address if none is being tried, or ends. */
+  #goOn(): void {
+    if (this.#attempts.size > 0) return;
+    if (this.#next < this.#addresses.length) this.race(performance.now());
+    else this.fail(this.#error);
+  }
+
+  /** A connection of it is ready. */
+  onOpen(connection: Connection): void {
+    const { address, nth } = this.#attempts.get(connection)!;
+    this.#attempts.delete(connection);
+    this.cancel();
+    this.#owner.onDialed(this, connection, address, this.#targets[nth]);
+  }
+
+  /** A connection of it is gone. */
+  onFailure(connection: Connection, error: ConnectError): void {
+    const attempt = this.#attempts.get(connection);
+    // It was closed from here.
+    if (attempt === undefined) return;
+    this.#attempts.delete(connection);
+    const { address, nth } = attempt;
+    this.#owner.onAttemptFailure(this, error, address);
+    if (this.#isOver) return;
+    if (this.#error === undefined || progressOf(error) > progressOf(this.#error)) {
+      this.#error = error;
+    }
+    if (error.refusal?.isOfAddress === true && nth + 1 < this.#targets.length) {
+      return this.#try(address, nth + 1);
+    }
+    // What a proxy that was there says is not made better by its other addresses.
+    if (this.#owner.isProxied && error.wasReached) return this.fail(this.#error);
+    this.#goOn();
+  }
+
+  /** Its time is up. */
+  override stop(): void {
+    // Who was reached and said something tells more than silence.
+    if (this.#error !== undefined && progressOf(this.#error) > 1) return this.fail(this.#error);
+    this.fail({
+      code: "timeout",
+      message: "timeout",
+      isTls: false,
+      isOfProxy: false,
+      refusal: undefined,
+      wasReached: false,
+    });
+  }
+
+  /** Ends it, if it is not over. */
+  fail(error: ConnectError | undefined): void {
+    if (this.#isOver) return;
+    this.cancel();
+    this.#owner.onDialFailure(this, error);
+  }
+
+  /** Ends it without a word to its owner. */
+  cancel(): void {
+    this.#isOver = true;
+    const losers = [...this.#attempts.keys()];
+    this.#attempts.clear();
+    for (const connection of losers) connection.destroy();
+  }
+}
+
+/** How far a connection came: of several errors, the one that tells most of the host is told. */
+function progressOf({ wasReached, code }: ConnectError): number {
+  // A reset may come before the connection is told of.
+  if (wasReached || code === "ECONNRESET") return 2;
+  return code === "ECONNREFUSED" ? 1 : 0;
+}

@@ -1,0 +1,316 @@
+/**
+ * Our own HTTP/1.1 over raw sockets, at 0.2 to 0.3 of native fetch's CPU.
+ *
+ * @module
+ */
+import { IDEMPOTENT, textOfField } from "../../http/fields.ts";
+import type { Result } from "../../result.ts";
+import type { Target } from "../../target.ts";
+import { Deadlines, InFlight, type Stop } from "../deadlines.ts";
+import type { Engine } from "../engine.ts";
+import { type Failure, failureOfPermission, failureOfStop } from "../failure.ts";
+import { type AnswerBody, Hooks } from "../hooks.ts";
+import type { EngineOptions } from "../options.ts";
+import { follow, type Hop } from "../redirect.ts";
+import type { Connection, Exchange } from "./connection.ts";
+import { ConnectionPool, type Waiter } from "./connection_pool.ts";
+import { fieldsOf, OctetHead } from "./fields.ts";
+import type { Head } from "./head.ts";
+import { RequestWriter, type Route, Router } from "./request.ts";
+import type { HeadListener } from "./response.ts";
+
+/** What attempts share. */
+interface Shared {
+  readonly options: EngineOptions;
+  readonly deadlines: Deadlines;
+  readonly pool: ConnectionPool;
+  readonly router: Router;
+  readonly writer: RequestWriter;
+  readonly hooks: Hooks | undefined;
+}
+
+/** Makes requests over connections of its own. */
+export class Http1Engine implements Engine {
+  readonly name = "http1";
+  readonly #shared: Shared;
+  #cancelled = false;
+
+  constructor(options: EngineOptions) {
+    const { concurrency, timeoutMs, connectTimeoutMs = timeoutMs, idleTimeoutMs } = options;
+    const { proxy, unixSocket } = options;
+    // Nobody but the proxy is connected to.
+    const isDirect = proxy === undefined && unixSocket === undefined;
+    const permits = isDirect ? options.permits : undefined;
+    const tls = options.tls ?? { insecure: false };
+    this.#shared = {
+      options: { ...options, permits },
+      deadlines: new Deadlines(timeoutMs, idleTimeoutMs),
+      pool: new ConnectionPool({
+        concurrency,
+        connectTimeoutMs,
+        byName: options.permits !== undefined,
+        tls,
+        proxy,
+        unixSocket,
+        names: options.names,
+      }),
+      router: new Router(),
+      writer: new RequestWriter(proxy),
+      hooks: Hooks.of(options),
+    };
+  }
+
+  get shortages(): ReadonlyMap<string, number> {
+    return this.#shared.pool.shortage.counts;
+  }
+
+  hit(target: Target): Promise<Result> {
+    return new Promise((resolve) => this.start(target, resolve));
+  }
+
+  start(target: Target, done: (result: Result) => void, dueMs?: number): void {
+    const attempt = new Attempt(target, this.#shared, done, dueMs);
+    if (this.#cancelled) attempt.stop("cancelled");
+    else attempt.start();
+  }
+
+  cancel(): void {
+    this.#cancelled = true;
+    this.#shared.deadlines.cancel();
+  }
+
+  close(): void {
+    this.#shared.deadlines.close();
+    this.#shared.pool.close();
+  }
+}
+
+/** A request in flight, over as many hops as its redirects take. */
+class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
+  readonly #done: (result: Result) => void;
+  readonly #target: Target;
+  readonly #shared: Shared;
+  /** When it should have been started; its times count from then. */
+  readonly #dueMs: number | undefined;
+  /** When its connection was begun, or when it was sent over one that was there. */
+  #startMs = performance.now();
+  #hop: Hop;
+  #route: Route | undefined;
+  /** That of the first hop. */
+  #origin: string | undefined;
+  #connection: Connection | undefined;
+  #redirects = 0;
+  #isSent = false;
+  /** How often it was sent, or was to be. */
+  #attempts = 1;
+  #isSettled = false;
+  /** Whether a connection is being asked for right now. */
+  #isAtOnce = false;
+  /** Since when it waits for its turn to connect, if it does. */
+  #heldAtMs: number | undefined;
+  #isReused = false;
+  isFreshOnly = false;
+  closes = false;
+  /** Whether the connection is this attempt's to close. */
+  #isBusy = false;
+  #ttfbMs: number | null = null;
+  /** The body of the answer that is kept, once its head is there, if somebody takes it. */
+  #body: AnswerBody | undefined;
+
+  constructor(
+    target: Target,
+    shared: Shared,
+    done: (result: Result) => void,
+    dueMs: number | undefined,
+  ) {
+    super();
+    this.#dueMs = dueMs;
+    this.#done = done;
+    this.#target = target;
+    this.#hop = target;
+    this.#shared = shared;
+  }
+
+  get isHead(): boolean {
+    return this.#hop.method === "HEAD";
+  }
+
+  get maxBodyBytes(): number {
+    return this.#shared.options.maxBodyBytes;
+  }
+
+  get listener(): HeadListener | undefined {
+    return this.#shared.hooks === undefined ? undefined : this;
+  }
+
+  override get progress(): number {
+    return this.#isBusy ? this.#connection!.reads : 0;
+  }
+
+  start(): void {
+    this.#shared.deadlines.add(this, this.#startMs);
+    this.#begin();
+  }
+
+  /** Asks for a connection for the hop. */
+  #begin(): void {
+    const { options, router } = this.#shared;
+    const { url } = this.#hop;
+    // A new hop has made no progress yet.
+    this.seen = 0;
+    this.#connection = undefined;
+    try {
+      this.#route = router.route(url);
+    } catch {
+      return this.#settle({ error: "url", detail: "not an http or https URL" }, 0);
+    }
+    this.#origin ??= this.#route.origin.key;
+    if (this.#route.origin.port === 0) {
+      return this.#settle({ error: "url", detail: "port 0 cannot be requested" }, 0);
+    }
+    if (options.permits?.(url) === false) {
+      return this.#settle(failureOfPermission(url), 0);
+    }
+    this.#acquire();
+  }
+
+  /** Asks for a connection; while it waits for its turn to make one, its time stands still. */
+  #acquire(): void {
+    this.#isAtOnce = true;
+    const isHeld = this.#shared.pool.acquire(this.#route!, this);
+    this.#isAtOnce = false;
+    if (!isHeld) return;
+    this.#heldAtMs = performance.now();
+    this.#shared.deadlines.hold(this, this.#heldAtMs);
+  }
+
+  onTurn(): void {
+    if (this.#heldAtMs === undefined) return;
+    const now = performance.now();
+    this.#startMs += now - this.#heldAtMs;
+    this.#heldAtMs = undefined;
+    this.#shared.deadlines.resume(this, now);
+  }
+
+  onConnection(connection: Connection): void {
+    if (!this.#isAtOnce) {
+      this.onTurn();
+      // It may have got a connection that was begun for another.
+      if (!this.#isSent) {
+        const { uses, openMs } = connection;
+        const now = performance.now();
+        this.#startMs = uses === 0 ? Math.max(this.#startMs, now - openMs) : now;
+      }
+    }
+    this.#connection = connection;
+    this.isFreshOnly = false;
+    this.#isSent = true;
+    this.#isBusy = true;
+    this.#isReused = connection.uses > 0;
+    const { hooks, writer } = this.#shared;
+    const headers = hooks === undefined ? this.#hop.headers : hooks.headersFor(this.#hop);
+    const head = writer.head(this.#hop, this.#route!, headers);
+    this.closes = writer.closes;
+    connection.send(head, this.#hop.body, this);
+  }
+
+  onConnectFailure(failure: Failure): void {
+    this.#settle(failure, 0);
+  }
+
+  onFields(head: Head, octets: Uint8Array): AnswerBody | undefined {
+    const { hooks, options: { redirects, maxBodyBytes } } = this.#shared;
+    if (hooks!.hasCookies) hooks!.store(this.#hop.url, fieldsOf(octets, "set-cookie"));
+    if (!hooks!.hasAnswers || head.length > maxBodyBytes) return undefined;
+    if (follow(this.#hop, head, this.#redirects, redirects) !== undefined) return undefined;
+    this.#body = hooks!.begin(this.#target, new OctetHead(head.status, octets));
+    return this.#body;
+  }
+
+  onHead(): void {
+    if (this.#shared.options.ttfb) this.#ttfbMs = performance.now() - this.#fromMs;
+  }
+
+  /** What its times count from. */
+  get #fromMs(): number {
+    return this.#dueMs ?? this.#startMs;
+  }
+
+  onDone(head: Head, size: number): void {
+    this.#isBusy = false;
+    const { redirects } = this.#shared.options;
+    const next = follow(this.#hop, head, this.#redirects, redirects);
+    if (next === undefined) {
+      const { status, location, retryAfter } = head;
+      const text = location === null ? null : textOfField(location);
+      return this.#settle(undefined, size, status, text, retryAfter);
+    }
+    if ("error" in next) return this.#settle(next, size);
+    this.#redirects++;
+    this.#hop = next;
+    this.#begin();
+  }
+
+  onFailure(failure: Failure, size: number, isStale: boolean): void {
+    this.#isBusy = false;
+    // RFC 9110 §9.2.2: only what is idempotent is sent again by itself, and once.
+    if (isStale && this.#attempts === 1 && IDEMPOTENT.has(this.#hop.method)) {
+      this.#attempts++;
+      this.isFreshOnly = true;
+      return this.#acquire();
+    }
+    this.#settle(failure, size);
+  }
+
+  override stop(why: Stop): void {
+    const { pool, options } = this.#shared;
+    if (this.#isBusy) this.#connection!.destroy();
+    else if (this.#route !== undefined) pool.forget(this.#route, this);
+    // Its time counts from when it came.
+    if (why === "timeout") this.#startMs = this.deadline - options.timeoutMs;
+    this.#settle(failureOfStop(why, options), 0);
+  }
+
+  #settle(
+    failure: Failure | undefined,
+    size: number,
+    status: number | null = null,
+    location: string | null = null,
+    retryAfter: string | null = null,
+  ): void {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    const { deadlines } = this.#shared;
+    deadlines.remove(this);
+    // What is done with its body is not the server's time.
+    const endMs = performance.now();
+    if (this.#body !== undefined) {
+      failure = this.#body.close(failure);
+      if (failure !== undefined) status = location = retryAfter = null;
+    }
+    // What is wrong with the first URL is seen before it is sent.
+    const isTried = this.#isSent || (failure?.error !== "cancelled" && failure?.error !== "url");
+    this.#done({
+      target: this.#target,
+      origin: this.#origin,
+      status,
+      bytes: size,
+      size,
+      at: deadlines.epochMs + this.#fromMs,
+      ms: endMs - this.#fromMs,
+      ttfbMs: this.#ttfbMs,
+      attempts: isTried ? this.#attempts : 0,
+      location,
+      via: this.#connection ?? null,
+      isReused: this.#isReused,
+      engine: "http1",
+      retryAfter,
+      isPermanent: failure?.isPermanent === true,
+      bodyFile: null,
+      captures: undefined,
+      expectation: undefined,
+      error: failure?.error,
+      detail: failure?.detail,
+    });
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * TLS over a TCP socket, such that a good end can be told from a cut.
+ *
+ * @module
+ */
+import net from "node:net";
+import { Duplex } from "node:stream";
+import tls from "node:tls";
+import type { TlsOptions } from "../engine.ts";
+import { describeCertificate } from "../tls_failure.ts";
+
+/** What TLS goes over: a TCP socket, or the TLS of a proxy. */
+export type Carrier = net.Socket | tls.TLSSocket;
+
+/** The connection ended without a word of TLS. */
+export class CutError extends Error {
+  override name = "CutError";
+
+  constructor() {
+    super("the connection was cut (no close_notify)");
+  }
+}
+
+/** Who is told of what comes over TLS. */
+export interface TlsListener {
+  /** The handshake is done, and the certificate is trusted. */
+  onOpen(): void;
+  onRead(octets: Uint8Array): void;
+  /** The other end has said that nothing follows (close_notify). */
+  onEnd(): void;
+  /** The handshake failed, or the connection ended without that word. */
+  onError(error: NodeJS.ErrnoException): void;
+}
+
+/**
+ * Begins TLS over a connection. ALPN offers `http/1.1` alone (RFC 7301).
+ *
+ * Over a socket of its own, Deno's `node:tls` takes a reset, or an end without close_notify, for a
+ * good end, and an attacker may cut an answer short (RFC 9112 §9.8). So it gets a stream, and the
+ * socket stays here: TLS has to have ended before the socket does.
+ *
+ * @param hostname the URL's host, for which the certificate has to be
+ * @returns what to write to; `destroy()` it when the socket is closed
+ */
+export function startTls(
+  carrier: Carrier,
+  hostname: string,
+  options: TlsOptions,
+  listener: TlsListener,
+): tls.TLSSocket {
+  const stream = new Duplex({
+    read: () => void carrier.resume(),
+    write: (octets, _encoding, done) => void carrier.write(octets, done),
+    final: (done) => void carrier.end(done),
+  });
+  // With a certificate of its own, the client must not show it to a server that it does not trust:
+  // so the handshake itself has to end there, at the cost of the words for it.
+  const isCheckedByTls = !options.insecure && options.cert !== undefined;
+  const socket = tls.connect({
+    socket: stream,
+    host: hostname,
+    // A name for the server to choose its certificate by; addresses are none (RFC 6066 §3).
+    servername: net.isIP(hostname) === 0 ? hostname : undefined,
+    ALPNProtocols: ["http/1.1"],
+    ca: options.ca,
+    cert: options.cert,
+    key: options.key,
+    rejectUnauthorized: isCheckedByTls,
+    checkServerIdentity: checkIdentity,
+  });
+  let hasEnded = false;
+  carrier.on("data", (octets) => {
+    if (!stream.push(octets)) carrier.pause();
+  });
+  carrier.on("end", () => {
+    if (!hasEnded) listener.onError(new CutError());
+  });
+  socket.on("secureConnect", () => {
+    if (options.insecure || socket.authorized) return listener.onOpen();
+    // Of an error Deno keeps the code alone.
+    const code = String(socket.authorizationError);
+    const certificate = socket.getPeerX509Certificate();
+    listener.onError(new Error(describeCertificate(certificate, code, Date.now())));
+  });
+  socket.on("data", (octets) => listener.onRead(octets));
+  socket.on("end", () => {
+    hasEnded = true;
+    listener.onEnd();
+  });
+  socket.on("error", (error) => listener.onError(error));
+  return socket;
+}
+
+/** As `node:tls` does it, but a common name is no name of a host (RFC 9110 §4.3.4). */
+function checkIdentity(hostname: string, certificate: tls.PeerCertificate): Error | undefined {
+  return tls.checkServerIdentity(hostname, {
+    ...certificate,
+    subject: { ...certificate.subject, CN: "" },
+  });
+}

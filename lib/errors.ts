@@ -1,0 +1,51 @@
+/**
+ * Why the program ends without having done what it was asked for. Each error has its exit code.
+ *
+ * @module
+ */
+
+/** The exit code of everything that is not the user's mistake: the run could not go on. */
+const EXIT_FAILED = 3;
+
+/** The user's mistake, in one line: what is wrong, and after a colon how to mend it. */
+export class UsageError extends Error {
+  override name = "UsageError";
+  readonly exitCode = 2;
+}
+
+/** An input could not be read to its end. */
+export class InputError extends Error {
+  override name = "InputError";
+  readonly exitCode = EXIT_FAILED;
+  /** Whether all the data in it was read, so that a last line without its end is a line. */
+  readonly isDataWhole: boolean;
+
+  constructor(message: string, isDataWhole = false) {
+    super(message);
+    this.isDataWhole = isDataWhole;
+  }
+}
+
+/** An output could not be written: the disk is full, or the file system is gone. */
+export class OutputError extends Error {
+  override name = "OutputError";
+  readonly exitCode = EXIT_FAILED;
+}
+
+/** The reader of standard output has closed it: nothing is wrong, but going on has no use. */
+export class ClosedPipe extends Error {
+  override name = "ClosedPipe";
+  readonly exitCode = EXIT_FAILED;
+}
+
+/** A run that had no success for too long. */
+export class NoProgressError extends Error {
+  override name = "NoProgressError";
+  readonly exitCode = EXIT_FAILED;
+}
+
+/** The exit code for what a program threw; an error of another kind is a failure, too. */
+export function toExitCode(error: unknown): number {
+  const exitCode = error instanceof Error && "exitCode" in error ? error.exitCode : EXIT_FAILED;
+  return typeof exitCode === "number" ? exitCode : EXIT_FAILED;
+}

@@ -1,0 +1,220 @@
+/**
+ * Bodies in files of their own.
+ *
+ * @module
+ */
+import type { AnswerHead, BodySink } from "../../engine/engine.ts";
+import { OutputError, UsageError } from "../../errors.ts";
+import { writeProblem } from "../../process/os_error.ts";
+import { isGranted } from "../../process/permission.ts";
+import type { Result } from "../../result.ts";
+import type { Target } from "../../target.ts";
+import { SpareDescriptors } from "../reserved_descriptors.ts";
+import { BodyFile } from "./body_file.ts";
+import { BODIES_OF_FOLDER, BodyFolder } from "./body_folder.ts";
+
+/** Most folders whose names are remembered; others are looked at again. */
+const MAX_FOLDERS = 64;
+/** Most types of content whose ending is remembered, and the longest that has one. */
+const MAX_TYPES = 1_000;
+const MAX_TYPE = 256;
+
+/** What is to be found where bodies are saved. */
+export interface BodiesOptions {
+  /** Whether a run is gone on with, whose bodies are there. */
+  readonly isGoneOn: boolean;
+  /** Whether bodies that are there may be replaced. */
+  readonly overwrite: boolean;
+}
+
+/**
+ * A folder in which the body of request `i` is `i` with the ending of its type, in subfolders of
+ * 1,000: `0/17.html`, `1234/1234567.json`. A number has one file at most, and a file that has its
+ * name is whole.
+ */
+export class Bodies {
+  readonly #path: string;
+  readonly #extension: Extension;
+  /** Keeps other runs out; undefined where a folder cannot be locked. */
+  readonly #lock: Deno.FsFile | undefined;
+  readonly #isNew: boolean;
+  readonly #spare: SpareDescriptors;
+  /** By type; at most `MAX_TYPES`. */
+  readonly #endings = new Map<string, string>();
+  /** The least recently used first; at most `MAX_FOLDERS`. */
+  readonly #folders = new Map<number, BodyFolder>();
+  /** Numbers whose bodies are being written; at most as many as are in flight. */
+  readonly #open = new Set<number>();
+  /** Bodies that are complete, and their results not yet taken; at most as many as are in flight. */
+  readonly #saved = new Map<number, string>();
+
+  /**
+   * Makes the folder, if it is missing, and makes sure that it can be written.
+   *
+   * @throws {UsageError} If it cannot be, or if what it holds is not this run's.
+   */
+  static async open(path: string, { isGoneOn, overwrite }: BodiesOptions): Promise<Bodies> {
+    const fail = (why: string): never => {
+      throw new UsageError(`Cannot write '--save-bodies ${path}': ${why}`);
+    };
+    if (!isGranted({ name: "write", path }) || !isGranted({ name: "read", path })) {
+      return fail(`no permission: run with --allow-write=${path} --allow-read=${path}`);
+    }
+    // Only here, since most runs save nothing.
+    const { extension } = await import("@std/media-types/extension");
+    const isNew = !isThere(path);
+    if (isNew && isGoneOn) fail("it is gone, and what it held: give --overwrite to begin anew");
+    let isMade = false;
+    let lock;
+    try {
+      if (isNew) Deno.mkdirSync(path, { recursive: true });
+      isMade = isNew;
+      checkWritable(path);
+      lock = openFolder(path);
+      if (lock?.tryLockSync(true) === false) fail("another run writes it: wait for its end");
+      if (!isGoneOn && !overwrite && holdsBodies(path)) {
+        fail("it holds bodies already: name another folder, or give --overwrite");
+      }
+    } catch (error) {
+      lock?.close();
+      if (isMade) Deno.removeSync(path);
+      if (error instanceof UsageError) throw error;
+      const isNone = error instanceof Deno.errors.NotADirectory ||
+        error instanceof Deno.errors.AlreadyExists;
+      fail(isNone ? "it is no folder: name another" : writeProblem(error));
+    }
+    return new Bodies(path, extension, lock, isNew);
+  }
+
+  private constructor(
+    path: string,
+    extension: Extension,
+    lock: Deno.FsFile | undefined,
+    isNew: boolean,
+  ) {
+    this.#path = path;
+    this.#extension = extension;
+    this.#lock = lock;
+    this.#isNew = isNew;
+    this.#spare = new SpareDescriptors(() => openFolder(path));
+  }
+
+  /** Takes the body of an answer. What its methods throw is an {@linkcode OutputError}. */
+  bodyFor({ i }: Target, head: AnswerHead): BodySink {
+    const ending = this.#endingOf(head.field("content-type"));
+    const file = new BodyFile(i, this.#folderOf(i));
+    this.#open.add(i);
+    return {
+      write: (octets) => this.#try(() => file.write(octets)),
+      end: () =>
+        this.#try(() => {
+          const name = file.end(ending);
+          this.#open.delete(i);
+          this.#saved.set(i, `${Math.floor(i / BODIES_OF_FOLDER)}/${name}`);
+        }),
+      discard: () =>
+        this.#try(() => {
+          this.#open.delete(i);
+          file.discard();
+        }),
+    };
+  }
+
+  /**
+   * Adds to a result where its body is, below the folder. What there may be of a request that has
+   * failed, from an earlier attempt, goes.
+   *
+   * @throws {OutputError} If that cannot be removed.
+   */
+  take(result: Result): Result {
+    const { target: { i }, status } = result;
+    const bodyFile = this.#saved.get(i) ?? null;
+    this.#saved.delete(i);
+    if (status !== null) return { ...result, bodyFile };
+    const number = Math.floor(i / BODIES_OF_FOLDER);
+    this.#try(() => {
+      if (isThere(`${this.#path}/${number}`)) this.#folderOf(i).remove(i);
+    });
+    return { ...result, bodyFile: null };
+  }
+
+  /** Lets go of the folder. */
+  close(): void {
+    this.#lock?.close();
+    this.#spare.close();
+  }
+
+  /** Lets go of it where the run cannot begin. */
+  abandon(): void {
+    this.close();
+    if (this.#isNew) Deno.removeSync(this.#path);
+  }
+
+  #folderOf(i: number): BodyFolder {
+    const number = Math.floor(i / BODIES_OF_FOLDER);
+    let folder = this.#folders.get(number);
+    if (folder === undefined) {
+      folder = this.#try(() => BodyFolder.open(`${this.#path}/${number}`, this.#open, this.#spare));
+      const [oldest] = this.#folders.keys();
+      if (this.#folders.size === MAX_FOLDERS) this.#folders.delete(oldest);
+    } else {
+      this.#folders.delete(number);
+    }
+    this.#folders.set(number, folder);
+    return folder;
+  }
+
+  /** The ending of a type's files, with its dot; empty for one that is not known. */
+  #endingOf(type: string | null): string {
+    if (type === null || type.length > MAX_TYPE) return "";
+    let ending = this.#endings.get(type);
+    if (ending === undefined) {
+      const extension = this.#extension(type) ?? "";
+      // Of a list that is not the server's; and if it ever were, it could not leave the folder.
+      ending = /^[a-z0-9]{1,16}$/.test(extension) ? `.${extension}` : "";
+      if (this.#endings.size === MAX_TYPES) this.#endings.clear();
+      this.#endings.set(type, ending);
+    }
+    return ending;
+  }
+
+  #try<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw new OutputError(`Cannot write '--save-bodies ${this.#path}': ${writeProblem(error)}`);
+    }
+  }
+}
+
+type Extension = (type: string) => string | undefined;
+
+function isThere(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    // Why it cannot be looked at is said where it is used.
+    return true;
+  }
+}
+
+function openFolder(path: string): Deno.FsFile | undefined {
+  try {
+    return Deno.openSync(path);
+  } catch {
+    // Not every system opens folders.
+    return undefined;
+  }
+}
+
+function checkWritable(path: string): void {
+  const probe = `${path}/.part`;
+  Deno.writeFileSync(probe, new Uint8Array(0), { createNew: !isThere(probe) });
+  Deno.removeSync(probe);
+}
+
+function holdsBodies(path: string): boolean {
+  return Deno.readDirSync(path).some(({ name }) => /^\d+$/.test(name));
+}

@@ -1,0 +1,113 @@
+import type { SpareDescriptors } from "../reserved_descriptors.ts";
+
+/** How many numbers a folder has. */
+export const BODIES_OF_FOLDER = 1_000;
+
+/** A folder of at most 1,000 bodies: which of its numbers has which file. */
+export class BodyFolder {
+  readonly #path: string;
+  readonly #spare: SpareDescriptors;
+  /** The names of files that are there; at most `BODIES_OF_FOLDER`. */
+  readonly #names = new Map<number, string>();
+
+  /**
+   * Makes a folder, or looks at what is in it, and removes what a run left behind that was killed.
+   *
+   * @param open numbers that are being written
+   * @param spare for when no file can be opened
+   * @throws {Error} If it cannot be made, or is none: a link leads somewhere else.
+   */
+  static open(path: string, open: ReadonlySet<number>, spare: SpareDescriptors): BodyFolder {
+    const folder = new BodyFolder(path, spare);
+    try {
+      Deno.mkdirSync(path);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+      folder.#look(open);
+    }
+    return folder;
+  }
+
+  private constructor(path: string, spare: SpareDescriptors) {
+    this.#path = path;
+    this.#spare = spare;
+  }
+
+  #look(open: ReadonlySet<number>): void {
+    if (!Deno.lstatSync(this.#path).isDirectory) throw new Error(`'${this.#path}' is no folder`);
+    const entries = this.#spare.use(() => [...Deno.readDirSync(this.#path)]);
+    for (const { name, isDirectory } of entries) {
+      if (isDirectory) continue;
+      const part = /^\.(\d+)\.part$/.exec(name);
+      if (part !== null) {
+        if (!open.has(Number(part[1]))) Deno.removeSync(`${this.#path}/${name}`);
+        continue;
+      }
+      const whole = /^(\d+)(?:\.[a-z0-9]+)?$/.exec(name);
+      if (whole !== null) this.#names.set(Number(whole[1]), name);
+    }
+  }
+
+  /** Where a body is written until it is complete. */
+  #part(i: number): string {
+    return `${this.#path}/.${i}.part`;
+  }
+
+  /** Writes the first octets of a body. */
+  begin(i: number, octets: Uint8Array): void {
+    try {
+      this.#write(i, octets, { createNew: true });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+      // Left behind by a run that was killed; or a link, which is not to be followed.
+      this.discard(i);
+      this.#write(i, octets, { createNew: true });
+    }
+  }
+
+  /** Writes more octets of a body. */
+  append(i: number, octets: Uint8Array): void {
+    this.#write(i, octets, { append: true, create: false });
+  }
+
+  #write(i: number, octets: Uint8Array, options: Deno.WriteFileOptions): void {
+    this.#spare.use(() => Deno.writeFileSync(this.#part(i), octets, options));
+  }
+
+  /**
+   * Gives a body that is complete its name, in place of what the number had.
+   *
+   * @param ending with its dot, or empty
+   * @returns the name
+   */
+  put(i: number, ending: string): string {
+    const name = `${i}${ending}`;
+    // Before and not behind, so that there never are two.
+    if (this.#names.get(i) !== name) this.remove(i);
+    Deno.renameSync(this.#part(i), `${this.#path}/${name}`);
+    this.#names.set(i, name);
+    return name;
+  }
+
+  /** Removes what a number has, if anything. */
+  remove(i: number): void {
+    const name = this.#names.get(i);
+    if (name === undefined) return;
+    this.#names.delete(i);
+    removeFile(`${this.#path}/${name}`);
+  }
+
+  /** Removes the part of a body that is not to be. */
+  discard(i: number): void {
+    removeFile(this.#part(i));
+  }
+}
+
+/** Removes a file; somebody else may have done so. */
+function removeFile(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}

@@ -1,0 +1,83 @@
+import { toRecord } from "../check/record_expectations.ts";
+import type { Result } from "../result.ts";
+import type { RequestTemplates } from "../source/request_defaults.ts";
+import type { HeaderList } from "../target.ts";
+import { escapeJson } from "../text/escape.ts";
+import { isSecretHeader } from "../text/secrets.ts";
+
+/** What the run gives every request, and what a line therefore need not repeat. */
+export interface RunDefaults {
+  readonly method: string;
+  readonly headers: HeaderList;
+  readonly body: Uint8Array | undefined;
+  readonly templates?: RequestTemplates | undefined;
+}
+
+const decoder = new TextDecoder();
+
+/**
+ * Whether a result belongs among the failures: what never was a request would not become one by
+ * being read again, and its text could be taken for a path.
+ */
+export function isFailure({ error, target }: Result): boolean {
+  return error !== undefined && target.invalid === undefined;
+}
+
+/**
+ * Makes a line of JSONL of a failed request, in the form that `--input` reads: the same command
+ * with it in place of its source makes the request again. It is safe to print on a terminal. What the command itself gives is not in
+ * it, and credentials are not: null stands for a field that the command fills with them, since it
+ * would be filled from the line itself.
+ */
+export function failureLines(run: RunDefaults): (result: Result) => string {
+  const withheld = secretTemplates(run);
+  const names = new Set(withheld.map((name) => name.toLowerCase()));
+  const isSecret = (name: string): boolean => isSecretHeader(name) || names.has(name.toLowerCase());
+  return ({ target: { url, method, headers, body, expect } }) => {
+    const own: [string, string | null][] = withheld.map((name) => [name, null]);
+    if (headers !== run.headers) own.push(...ownFields(headers, run.headers, isSecret));
+    const json = JSON.stringify({
+      url,
+      method: method === run.method ? undefined : method,
+      headers: own.length === 0 ? undefined : toObject(own),
+      body: body === run.body || body === undefined ? undefined : decoder.decode(body),
+      expect: expect === undefined ? undefined : toRecord(expect),
+    });
+    return `${escapeJson(json)}\n`;
+  };
+}
+
+/** What a request has besides the run's; all of a name, since a record's replace the run's. */
+function ownFields(
+  headers: HeaderList,
+  ofRun: HeaderList,
+  isSecret: (name: string) => boolean,
+): [string, string][] {
+  const shown = headers.filter(([name]) => !isSecret(name));
+  const own = shown.filter((field) => !ofRun.includes(field));
+  const names = new Set(own.map(([name]) => name.toLowerCase()));
+  return shown.filter(([name]) => names.has(name.toLowerCase())).map((field) => [...field]);
+}
+
+/** The fields that the run fills with credentials, as far as their names, and those in them, tell. */
+function secretTemplates({ templates }: RunDefaults): string[] {
+  return Array.from(templates?.headers ?? [])
+    .filter(([[name], { placeholders }]) =>
+      isSecretHeader(name) || placeholders.some(({ name }) => isSecretHeader(name))
+    )
+    .map(([[name]]) => name);
+}
+
+/** Fields by name; those of one name become a list of their values. */
+function toObject(
+  headers: readonly (readonly [string, string | null])[],
+): Record<string, string | null | string[]> {
+  const object: Record<string, string | null | string[]> = Object.create(null);
+  for (const [name, value] of headers) {
+    const before = object[name];
+    object[name] = value === null || before === undefined || before === null
+      ? value
+      : [before, value].flat();
+  }
+  return object;
+}

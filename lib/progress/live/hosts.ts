@@ -1,0 +1,54 @@
+import type { HostFigures } from "../../stats/snapshot.ts";
+import { formatCount, formatLatency, formatShare } from "../../text/format.ts";
+import { foreign } from "./foreign.ts";
+import { cut, type Line } from "./line.ts";
+import { gutterOf, isWide, nameOf, type Section, type View } from "./view.ts";
+
+/** Most lines of the busiest, and of the worst. */
+const MOST_EACH = 5;
+/** Cells of a host's name at least and at most, and of what is said of it. */
+const LEAST_NAME = 15;
+const MOST_NAME = 60;
+const COUNT_CELLS = 11;
+const FAILED_CELLS = 16;
+const MEAN_CELLS = 14;
+const MAX_CELLS = 14;
+
+/** The hosts that were asked most, and those that fail most or are slowest. */
+export function hosts(view: View): Section | undefined {
+  const { hosts } = view.snapshot;
+  if (hosts.length === 0 || !isWide(view)) return undefined;
+  const most = Math.min(hosts.length, 2 * MOST_EACH);
+  return { least: Math.min(2, most), most, draw: (lines) => rowsOf(hosts, lines, view) };
+}
+
+function rowsOf(hosts: readonly HostFigures[], lines: number, view: View): Line[] {
+  const busiest = hosts.toSorted((a, b) => b.requests - a.requests)
+    .slice(0, Math.ceil(lines / 2));
+  const worst = hosts.filter((host) => !busiest.includes(host))
+    .sort((a, b) => b.failed - a.failed || b.meanMs - a.meanMs)
+    .slice(0, lines - busiest.length);
+  const first = hosts.length === 1 ? "host" : "busiest";
+  return [
+    ...busiest.map((host, k) => lineOf(k === 0 ? first : "", host, view)),
+    ...worst.map((host, k) => lineOf(k === 0 ? "worst" : "", host, view)),
+  ];
+}
+
+function lineOf(name: string, host: HostFigures, view: View): Line {
+  const { requests, failed, meanMs, maxMs } = host;
+  const figures = COUNT_CELLS + FAILED_CELLS + MEAN_CELLS + MAX_CELLS;
+  const room = view.cells - gutterOf(view) - figures;
+  const cells = Math.min(MOST_NAME, Math.max(LEAST_NAME, room));
+  return [
+    nameOf(view, name),
+    { text: cut(foreign(host.host), cells).padEnd(cells) },
+    { text: formatCount(requests).padStart(COUNT_CELLS) },
+    {
+      text: `${formatShare(failed / Math.max(1, requests))} failed`.padStart(FAILED_CELLS),
+      style: failed > 0 ? "red" : undefined,
+    },
+    { text: `mean ${formatLatency(meanMs, requests - failed)}`.padStart(MEAN_CELLS) },
+    { text: `max ${formatLatency(maxMs, requests - failed)}`.padStart(MAX_CELLS) },
+  ];
+}

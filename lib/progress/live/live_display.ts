@@ -1,0 +1,71 @@
+import type { Successor } from "../auto_display.ts";
+import type { Moment, Size } from "../display.ts";
+import { formatFrame } from "./frame.ts";
+import { History } from "./history.ts";
+import { Painter } from "./terminal_region.ts";
+
+/** What others said last that is shown; all of it stands above the frame, mostly out of sight. */
+const MOST_NOTICES = 2;
+
+/**
+ * A region of the terminal that is redrawn in place; its last state stays.
+ *
+ * While it is redrawn it is as high as the terminal, so that the cursor rests in the last row: as a
+ * terminal is resized, what becomes of the lines depends on how many empty rows are below (tmux
+ * keeps those, and moves lines into the scroll-back instead, where nothing can erase them).
+ */
+export class LiveDisplay implements Successor {
+  readonly everyMs = 250;
+  readonly #color: boolean;
+  readonly #history = new History();
+  readonly #painter = new Painter();
+  /** Without prefix and line feed. At most {@linkcode MOST_NOTICES}. */
+  #notices: string[] = [];
+  #isDrawn = false;
+
+  constructor({ color }: { color: boolean }) {
+    this.#color = color;
+  }
+
+  watch({ snapshot, ms }: Moment): void {
+    this.#history.update(snapshot, ms);
+  }
+
+  show(moment: Moment): string {
+    const lines = this.#frame(moment);
+    while (lines.length < moment.size.rows - 1) lines.push("");
+    this.#isDrawn = true;
+    return this.#painter.paint(lines, moment.size);
+  }
+
+  #frame(moment: Moment): string[] {
+    this.watch(moment);
+    const scene = { ...moment, points: this.#history.points, notices: this.#notices };
+    return formatFrame(scene, moment.size, { color: this.#color });
+  }
+
+  note(lines: string): void {
+    const notices = lines.trimEnd().split("\n").map((line) => line.replace(/^myriad: /, ""));
+    this.#notices = [...this.#notices, ...notices].slice(-MOST_NOTICES);
+  }
+
+  say(lines: string, size: Size): string {
+    this.note(lines);
+    return this.#painter.above(lines, size);
+  }
+
+  /** Shows the last state, no higher than it needs to be, and leaves it there. */
+  end(moment: Moment | undefined): string {
+    if (!this.#isDrawn) return "";
+    this.#isDrawn = false;
+    const last = moment === undefined
+      ? this.#painter.shrink()
+      : `${this.#painter.paint(this.#frame(moment), moment.size)}\r\n`;
+    this.#painter.forget();
+    return last;
+  }
+
+  forget(): void {
+    this.#painter.forget();
+  }
+}

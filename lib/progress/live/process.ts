@@ -1,0 +1,52 @@
+import { formatBytes, formatTimes } from "../../text/format.ts";
+import { foreign } from "./foreign.ts";
+import { cut, type Line } from "./line.ts";
+import { isWide, nameOf, type Section, type View } from "./view.ts";
+
+/** From this share on the event loop has no time left for what the sockets have for it. */
+const SATURATED = 0.9;
+/** Most characters of what ran out. */
+const SHORTAGE_LENGTH = 40;
+
+/** What this process takes. */
+export function costs(view: View): Section | undefined {
+  const { rssBytes, peakRssKb, loopBusy } = view.snapshot;
+  const mostBytes = Math.max(rssBytes, peakRssKb * 1024);
+  const cpu = view.points.at(-1)?.cpu;
+  return {
+    least: 1,
+    most: 1,
+    draw: () => [[
+      nameOf(view, "memory"),
+      { text: formatBytes(rssBytes) },
+      { text: isWide(view) ? `, ${formatBytes(mostBytes)} at most` : "" },
+      { text: "   CPU ", style: "bold" },
+      { text: cpu === undefined ? "-" : `${Math.round(cpu * 100)} % of a core` },
+      { text: `, event loop ${Math.round(loopBusy * 100)} % busy` },
+    ]],
+  };
+}
+
+/** What holds the run up that is not the servers' doing, so that nobody takes it for theirs. */
+export function bottleneck(view: View): Section | undefined {
+  const { loopBusy, shortages } = view.snapshot;
+  const lines: Line[] = [];
+  if (loopBusy >= SATURATED) {
+    const busy = `${Math.floor(loopBusy * 100)} %`;
+    lines.push([
+      nameOf(view, "bottleneck"),
+      { text: "this process", style: "yellow", isElastic: true },
+      { text: `: event loop ${busy} busy`, style: "yellow" },
+      { text: ", latencies hold its own queueing", style: "yellow" },
+    ]);
+  }
+  for (const [what, count] of Object.entries(shortages)) {
+    lines.push([
+      nameOf(view, "ran out"),
+      { text: `${formatTimes(count)}: `, style: "yellow" },
+      { text: cut(foreign(what), SHORTAGE_LENGTH), style: "yellow", isElastic: true },
+    ]);
+  }
+  if (lines.length === 0) return undefined;
+  return { least: 1, most: lines.length, draw: (most) => lines.slice(0, most) };
+}

@@ -1,0 +1,244 @@
+/**
+ * Where the results of a run go, and the journal that lets it be gone on with.
+ *
+ * @module
+ */
+import { Checkpoint, type CheckpointOptions } from "../checkpoint/checkpoint.ts";
+import { countDone } from "../checkpoint/done_set.ts";
+import type { JournalState } from "../checkpoint/journal.ts";
+import { Beginning } from "../checkpoint/resume.ts";
+import type { OutputOptions, RunOptions } from "../options/run_options.ts";
+import { failureLines, isFailure } from "../output/failure_lines.ts";
+import { BlockWriter, openBlocks } from "../output/line_writer.ts";
+import { csv, ndjson } from "../output/record.ts";
+import type { Result } from "../result.ts";
+import { Stats } from "../stats/stats.ts";
+import type { MaybePromise, Source } from "../stream.ts";
+import type { Target } from "../target.ts";
+
+/** Something that takes results; a promise if the caller has to wait. */
+interface Output {
+  readonly blocks: BlockWriter;
+  write(result: Result): MaybePromise<void>;
+}
+
+/** What came of the requests that a retry was to make again. */
+export interface MadeAgain {
+  /** How many it was to make. */
+  readonly wanted: number;
+  /** How many it made, and how many of them failed again. */
+  readonly count: number;
+  readonly failed: number;
+}
+
+/** Called with what the journal is to say of a moment. */
+export type Now = CheckpointOptions["now"];
+
+/** The outputs of a run. */
+export class Outputs {
+  readonly #options: RunOptions;
+  /** What is there already; undefined without an output that can be gone on with. */
+  readonly #beginning: Beginning | undefined;
+  readonly #outputs: Output[] = [];
+  #summary: BlockWriter | undefined;
+  #hdr: BlockWriter | undefined;
+  #checkpoint: Checkpoint | undefined;
+  /** What was counted before, and what is to be counted. */
+  stats: Stats;
+
+  /**
+   * Looks at what is there already, and changes nothing.
+   *
+   * @throws {UsageError} If it is not to be written.
+   */
+  static async find(options: RunOptions): Promise<Outputs> {
+    const { output } = options;
+    return new Outputs(
+      options,
+      output === undefined || output.path === "-"
+        ? undefined
+        : await Beginning.find({ ...options, output }),
+    );
+  }
+
+  private constructor(options: RunOptions, beginning: Beginning | undefined) {
+    this.#options = options;
+    this.#beginning = beginning;
+    this.stats = new Stats(options);
+  }
+
+  /** What the journal says of the run so far; undefined without one. */
+  get before(): JournalState | undefined {
+    return this.#beginning?.state;
+  }
+
+  /** Whether there was a run to go on with. */
+  get isResumed(): boolean {
+    return this.#beginning?.isResumed ?? false;
+  }
+
+  /** Which numbers the source has to give: what stands before them is done. */
+  get numbers(): { start: number; count: number } {
+    const { start, requests, retryFailed } = this.#options;
+    if (this.#beginning?.state === undefined || retryFailed) return { start, count: requests };
+    const { numbering: { first, step }, state: { done } } = this.#beginning;
+    const from = first + done.low * step;
+    return { start: from, count: Math.max(0, start + requests - from) };
+  }
+
+  /** Whether the run that is gone on with counted lines by LF and CRLF only. */
+  get onlyLf(): boolean {
+    return this.before !== undefined && this.before.crEndsLines !== true;
+  }
+
+  /** How many requests there will be in the end, if a source has so many; undefined if none knows. */
+  totalWith(ofSource: number | undefined): number | undefined {
+    const { before } = this;
+    if (before?.retry) return this.#keptByRetry! + before.retry.count;
+    return ofSource === undefined ? undefined : ofSource + (before?.done.low ?? 0);
+  }
+
+  /** Requests that a retry keeps as they were; undefined if this is none. */
+  get #keptByRetry(): number | undefined {
+    const { before } = this;
+    if (!before?.retry) return undefined;
+    return before.stats.requests - countDone(before.retry.done);
+  }
+
+  /**
+   * What a retry has made again so far, also before it was gone on with; undefined if this is none.
+   */
+  get madeAgain(): MadeAgain | undefined {
+    const kept = this.#keptByRetry;
+    if (kept === undefined) return undefined;
+    const count = this.stats.requests - kept;
+    return { wanted: this.before!.retry!.count, count, failed: this.stats.failed };
+  }
+
+  /** Whether nothing is left to be requested. */
+  get isComplete(): boolean {
+    const { before } = this;
+    return this.#options.retryFailed ? before?.retry?.count === 0 : before?.complete ?? false;
+  }
+
+  /**
+   * Opens the files to be written. Nothing was changed before.
+   *
+   * @param now asked for what a journal is to say besides what is done
+   * @param onFailure called if one cannot be written any more
+   * @throws {UsageError} If one of them cannot be written.
+   */
+  async open(now: Now, onFailure: (error: unknown) => void): Promise<void> {
+    const { failures, summary, hdr, output } = this.#options;
+    const beginning = this.#beginning;
+    await beginning?.commit();
+    // Only now: a retry begins without what failed.
+    if (this.before !== undefined) {
+      this.stats = Stats.from(this.before.stats, this.#options);
+    }
+    if (output !== undefined) await this.#openRecords(output, beginning?.file);
+    if (failures !== undefined) {
+      const format = failureLines(this.#options);
+      const name = `--failures ${failures}`;
+      const blocks = beginning?.failures === undefined
+        ? await openBlocks(failures, { flag: "--failures", mode: 0o600 })
+        : new BlockWriter(beginning.failures, name, false, this.before?.failures ?? 0);
+      this.#outputs.push({
+        blocks,
+        write: (result) => isFailure(result) ? blocks.write(format(result)) : undefined,
+      });
+    }
+    if (summary !== undefined) this.#summary = await openBlocks(summary, { flag: "--summary" });
+    if (hdr !== undefined) this.#hdr = await openBlocks(hdr, { flag: "--hdr" });
+    if (beginning?.state === undefined) return;
+    if (beginning.state.complete && !this.#options.retryFailed) return;
+    this.#checkpoint = new Checkpoint({
+      path: beginning.journal,
+      gzip: output!.gzip,
+      before: beginning.state,
+      output: this.#outputs[0].blocks,
+      failures: this.#outputs[1]?.blocks,
+      numbers: beginning.numbering,
+      failed: beginning.failed,
+      now,
+      onFailure,
+    });
+  }
+
+  async #openRecords(options: OutputOptions, file: Deno.FsFile | undefined): Promise<void> {
+    const { path, gzip, fields } = options;
+    const captures = this.#options.captures.map(({ name }) => name);
+    const length = this.before?.output ?? 0;
+    const blocks = file === undefined
+      ? await openBlocks(path, { flag: "--output", gzip })
+      : new BlockWriter(file, `--output ${path}`, gzip, length);
+    if (options.format === "ndjson") {
+      const format = ndjson(fields, captures);
+      this.#outputs.push({ blocks, write: (result) => blocks.write(format(result)) });
+    } else {
+      const isForTerminal = path === "-" && Deno.stdout.isTerminal();
+      const { header, format } = csv(fields, captures, { isForTerminal });
+      if (length === 0) await blocks.write(header);
+      this.#outputs.push({ blocks, write: (result) => blocks.write(format(result)) });
+    }
+  }
+
+  /** Lets go of everything where the run cannot begin. */
+  async abandon(): Promise<void> {
+    if (this.#outputs.length === 0) return await this.#beginning?.abandon();
+    for (const { blocks } of this.#outputs) await blocks.close();
+  }
+
+  /** Of a source, what is not done yet. */
+  pending(source: Source<Target>): Source<Target> {
+    return this.#checkpoint?.pending(source) ?? source;
+  }
+
+  /**
+   * Takes a result. One that was given up is no result where the run can be gone on with: then it
+   * is requested again.
+   *
+   * @returns a promise if the caller has to wait before it gives more
+   */
+  take(result: Result): MaybePromise<void> {
+    if (this.#checkpoint !== undefined && result.error === "cancelled") return;
+    this.stats.add(result);
+    let written: MaybePromise<unknown>;
+    for (const output of this.#outputs) {
+      const full = output.write(result);
+      if (full !== undefined) written = written === undefined ? full : Promise.all([written, full]);
+    }
+    this.#checkpoint?.add(result.target);
+    return written as MaybePromise<void>;
+  }
+
+  /**
+   * Ends everything.
+   *
+   * @param end how the run ended: at its end, before, or so that nothing more is to be written
+   * @param texts those for the summary, and for the latency by percentile
+   * @throws {OutputError} If something could not be written.
+   */
+  async close(
+    end: "complete" | "interrupted" | "failed",
+    texts: { summary(): string; hdr(): string },
+  ): Promise<void> {
+    let failure: unknown;
+    const keep = (error: unknown): void => void (failure ??= error);
+    if (end === "failed") await this.#checkpoint?.stop();
+    else await this.#checkpoint?.finish(end === "complete").catch(keep);
+    await this.#beginning?.tidy(failure === undefined && end === "complete").catch(keep);
+    for (const { blocks } of this.#outputs) await blocks.close().catch(keep);
+    for (
+      const [blocks, text] of [[this.#summary, texts.summary], [this.#hdr, texts.hdr]] as const
+    ) {
+      try {
+        await blocks?.write(text());
+        await blocks?.close();
+      } catch (error) {
+        keep(error);
+      }
+    }
+    if (failure !== undefined) throw failure;
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * The page of a run: what it takes from the beginning, and how it is made in the end.
+ *
+ * @module
+ */
+import type { JournalState } from "../checkpoint/journal.ts";
+import type { ReportOptions } from "../options/run_options.ts";
+import { WholeFile } from "../output/deferred_file.ts";
+import { summaryOf } from "../report/json.ts";
+import type { Part } from "../report/page/data.ts";
+import { formatPage } from "../report/page/page.ts";
+import { SeriesRecorder } from "../series/recorder.ts";
+import type { Snapshot } from "../stats/snapshot.ts";
+
+/** Takes what a run is like over time, and makes a page of it. */
+export class RunPage {
+  readonly #options: ReportOptions;
+  readonly #file: WholeFile;
+  #recorder: SeriesRecorder | undefined;
+
+  /** @throws {UsageError} If the file cannot be written. */
+  static async open(options: ReportOptions): Promise<RunPage> {
+    return new RunPage(options, await WholeFile.open(options.path, "--report"));
+  }
+
+  private constructor(options: ReportOptions, file: WholeFile) {
+    this.#options = options;
+    this.#file = file;
+  }
+
+  /** Begins to look at the run. */
+  start(takeSnapshot: () => Snapshot): void {
+    this.#recorder = new SeriesRecorder(takeSnapshot);
+    this.#recorder.start();
+  }
+
+  /**
+   * Writes the page.
+   *
+   * @param before what a journal said of the parts before this one
+   * @throws {OutputError} If it cannot be written.
+   */
+  async finish(
+    snapshot: Snapshot,
+    { version, before }: { version: string; before: JournalState | undefined },
+  ): Promise<void> {
+    const { title, command } = this.#options;
+    const text = await formatPage({
+      summary: summaryOf(snapshot, { version }),
+      title,
+      command,
+      madeMs: Date.now(),
+      series: this.#recorder?.stop(),
+      histogram: [...snapshot.histogram.buckets()],
+      hosts: snapshot.hosts,
+      slowest: snapshot.slowest,
+      messages: snapshot.messages,
+      tolerated: snapshot.tolerated,
+      machine: {
+        os: `${Deno.build.os} ${Deno.build.arch}`,
+        cores: navigator.hardwareConcurrency,
+        deno: Deno.version.deno,
+      },
+      parts: snapshot.resumed && before !== undefined ? partsOf(snapshot, before) : undefined,
+    });
+    await this.#file.write(text);
+  }
+
+  /** Ends it without a page. */
+  async abandon(): Promise<void> {
+    this.#recorder?.stop();
+    await this.#file.abandon();
+  }
+}
+
+function partsOf(all: Snapshot, { stats, seconds }: JournalState): Part[] {
+  const { requests, failed } = stats;
+  return [
+    { name: "Before", requests, failed, seconds },
+    {
+      name: "Resumed",
+      requests: all.requests - requests,
+      failed: all.failed - failed,
+      seconds: all.seconds - seconds,
+    },
+  ];
+}

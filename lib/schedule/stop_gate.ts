@@ -1,0 +1,90 @@
+import type { MaybePromise, Source } from "../stream.ts";
+
+type Step<T> = IteratorResult<T, unknown>;
+
+/** The longest that a timer waits; a longer one would fire at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * Stands between a source and the pool, and decides when there is enough: once {@linkcode stop}
+ * was called or the time is up, the source looks done, also to a `next()` that waits for input.
+ * So does a source that breaks off: what is in flight then is finished, and the failure is kept.
+ */
+export class Gate<T> implements Source<T> {
+  readonly #source: Source<T>;
+  #isShut = false;
+  /** Answers the one `next()` that waits, if there is one. */
+  #answer: ((step: Step<T>) => void) | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** How many items went through. */
+  passed = 0;
+  /** Why the source broke off, if it did. */
+  failure: unknown;
+
+  /** @param durationMs milliseconds from now after which it shuts, from 0; or never */
+  constructor(source: Source<T>, durationMs?: number) {
+    this.#source = source;
+    if (durationMs !== undefined) this.#shutAt(performance.now() + durationMs);
+  }
+
+  #shutAt(time: number): void {
+    const leftMs = time - performance.now();
+    if (leftMs <= 0) return this.stop();
+    this.#timer = setTimeout(() => this.#shutAt(time), Math.min(leftMs, LONGEST_TIMER_MS));
+  }
+
+  /** Whether nothing more goes through, for whatever reason. */
+  get isShut(): boolean {
+    return this.#isShut;
+  }
+
+  /** Lets nothing more through. */
+  stop(): void {
+    this.#isShut = true;
+    clearTimeout(this.#timer);
+    this.#answer?.(DONE);
+  }
+
+  next(): MaybePromise<Step<T>> {
+    if (this.#isShut) return DONE;
+    try {
+      const step = this.#source.next();
+      return step instanceof Promise ? this.#whenThere(step) : this.#pass(step);
+    } catch (error) {
+      return this.#breakOff(error);
+    }
+  }
+
+  #pass(step: Step<T>): Step<T> {
+    if (!step.done) this.passed++;
+    else {
+      this.#isShut = true;
+      clearTimeout(this.#timer);
+    }
+    return step;
+  }
+
+  #breakOff(error: unknown): Step<T> {
+    this.failure = error;
+    this.stop();
+    return DONE;
+  }
+
+  /** Not `Promise.race`: it would leave a reaction on a promise that lives as long as the run. */
+  #whenThere(promise: Promise<Step<T>>): Promise<Step<T>> {
+    const { promise: answer, resolve } = Promise.withResolvers<Step<T>>();
+    this.#answer = resolve;
+    promise.then(
+      (step) => resolve(this.#isShut ? DONE : this.#pass(step)),
+      (error) => resolve(this.#isShut ? DONE : this.#breakOff(error)),
+    );
+    return answer;
+  }
+
+  async return(): Promise<void> {
+    this.stop();
+    await this.#source.return?.();
+  }
+}
+
+const DONE: Step<never> = { value: undefined, done: true };

@@ -1,0 +1,22 @@
+import type { Expectation, HeaderList } from "../target.ts";
+import type { TextTemplate } from "./text_template.ts";
+
+/** What every request of a run has, where it has none of its own. */
+export interface Defaults {
+  readonly method: string;
+  readonly headers: HeaderList;
+  readonly body: Uint8Array<ArrayBuffer> | undefined;
+  /** What the answer is held against, instead of what the run's are. */
+  readonly expect?: Expectation | undefined;
+  /** Which of them are to be filled in for each request; undefined if none is. */
+  readonly templates?: RequestTemplates | undefined;
+  /** What is shown in place of a record that can hold secrets; undefined where none does. */
+  readonly standIn?: string | undefined;
+}
+
+/** Which of a run's header fields are templates, and its body's, if it is one. */
+export interface RequestTemplates {
+  /** By the field of the run's list, whose value is the template's text. */
+  readonly headers: ReadonlyMap<HeaderList[number], TextTemplate>;
+  readonly body: TextTemplate | undefined;
+}

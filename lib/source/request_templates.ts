@@ -1,0 +1,71 @@
+import { fieldProblem } from "../http/fields.ts";
+import type { HeaderList } from "../target.ts";
+import type { Defaults, RequestTemplates } from "./request_defaults.ts";
+import type { Lookup, TextTemplate } from "./text_template.ts";
+
+/** A flag and the template in it. */
+export interface FlagTemplate {
+  readonly flag: string;
+  readonly template: TextTemplate;
+}
+
+/** The flags that give templates, as the user knows them. */
+export function flagTemplates({ headers, body }: RequestTemplates): FlagTemplate[] {
+  const all = Array.from(headers, ([[name], template]) => ({ flag: flagOf(name), template }));
+  if (body !== undefined) all.push({ flag: "--data", template: body });
+  return all;
+}
+
+function flagOf(name: string): string {
+  return `--header ${name}`;
+}
+
+const encoder = new TextEncoder();
+
+/** Fills in header fields. One that is no template stays the very same. */
+export function fillHeaders(
+  headers: HeaderList,
+  templates: RequestTemplates,
+  lookup: Lookup,
+): HeaderList | string {
+  if (templates.headers.size === 0) return headers;
+  const filled: HeaderList[number][] = [];
+  for (const field of headers) {
+    const template = templates.headers.get(field);
+    if (template === undefined) {
+      filled.push(field);
+      continue;
+    }
+    const [name] = field;
+    const value = template.expand(lookup);
+    if (typeof value !== "string") return missing(value.missing, flagOf(name));
+    const problem = fieldProblem(name, value);
+    if (problem !== undefined) return `'${flagOf(name)}' cannot be sent: ${problem}`;
+    filled.push([name, value]);
+  }
+  return filled;
+}
+
+/** Fills in a body. */
+export function fillBody(
+  template: TextTemplate,
+  lookup: Lookup,
+): Uint8Array<ArrayBuffer> | string {
+  const text = template.expand(lookup);
+  return typeof text === "string" ? encoder.encode(text) : missing(text.missing, "--data");
+}
+
+/** By its place, since what looks like a name can be a piece of a secret. */
+function missing(at: number, flag: string): string {
+  return `the record has no field for the placeholder at character ${at} of '${flag}'`;
+}
+
+/** What a request has, its templates filled in; or why it cannot be, in words. */
+export function fill(of: Defaults, lookup: Lookup): Defaults | string {
+  const { templates } = of;
+  if (templates === undefined) return of;
+  const headers = fillHeaders(of.headers, templates, lookup);
+  if (typeof headers === "string") return headers;
+  const body = templates.body === undefined ? of.body : fillBody(templates.body, lookup);
+  return typeof body === "string" ? body : { method: of.method, headers, body };
+}

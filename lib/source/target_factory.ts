@@ -1,0 +1,24 @@
+import type { Target } from "../target.ts";
+import type { Defaults } from "./request_defaults.ts";
+import { fill } from "./request_templates.ts";
+import { invalidTarget, type target } from "./target.ts";
+import type { Lookup } from "./text_template.ts";
+
+/**
+ * Makes a target of a URL, and of what fills the other templates of the run: the value for `{}`,
+ * and where records have fields, what gives them.
+ */
+export type TargetMaker = (i: number, url: string, value: string, lookup?: Lookup) => Target;
+
+/**
+ * A run without templates but the URL's shares one list and one body, and looks nothing up.
+ *
+ * @param make makes a target of a URL, checked as far as it has to be
+ */
+export function makerOf(make: typeof target, defaults: Defaults): TargetMaker {
+  if (defaults.templates === undefined) return (i, url) => make(i, url, defaults);
+  return (i, url, value, lookup = () => value) => {
+    const of = fill(defaults, lookup);
+    return typeof of === "string" ? invalidTarget(i, url, of, defaults) : make(i, url, of);
+  };
+}

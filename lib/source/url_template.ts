@@ -1,0 +1,168 @@
+import { UsageError } from "../errors.ts";
+import { characterProblem } from "./target.ts";
+
+/** The value for a placeholder; `""` is the name of `{}`. Undefined if there is none. */
+export type Lookup = (name: string) => string | undefined;
+
+interface Placeholder {
+  readonly name: string;
+  /** What makes a value safe there; undefined where it is inserted as it is. */
+  readonly encode: ((value: string) => string) | undefined;
+  /** What stands between it and the next one, or the end. */
+  readonly after: string;
+}
+
+const PART = /\{\{|\}\}|\{([^{}]*)\}|[{}]/g;
+/**
+ * No name, or one as of a column of CSV, which can have spaces within. What RFC 6570 §2.2 has for
+ * operators does not begin one: `{?a}` and `{/a}` would be taken for something else.
+ */
+const NAME = /^\+?(?:[^\s{}+#./;?&=,!@|](?:[^{}\p{Cc}]*[^\s{}])?)?$/u;
+
+const ORIGIN = /^[a-z]+:\/\/[^/?#\\]+[/?#]/i;
+
+/** All up to the `@` of user information (RFC 3986 §3.2.1), `\0` standing for a placeholder. */
+const USERINFO = /^[^/?#\\]*:\/\/[^/?#\\]*@/;
+
+/**
+ * A URL with placeholders: `{}`, `{name}`, `{{` and `}}` for braces.
+ *
+ * A value is inserted as it is, but directly behind a `=` in the query, where it is the value of a
+ * parameter: there it is percent-encoded. So it is before the `@` of user information, where a
+ * password could end it, but for a `:`, since a value can be both name and password. `{+name}`
+ * inserts it as it is there too (RFC 6570 §3.2.3, reserved expansion).
+ */
+export class Template {
+  /** What stands before the first placeholder. */
+  readonly start: string;
+  /** The names of the placeholders, each once, `""` for `{}`. */
+  readonly names: readonly string[];
+  /**
+   * Whether every expansion has the same scheme, host and port: no placeholder stands before the
+   * path, query or fragment.
+   */
+  readonly isOriginFixed: boolean;
+  /** How many placeholders, the first ones, stand in user information. */
+  readonly #credentials: number;
+  readonly #placeholders: readonly Placeholder[];
+
+  /**
+   * @param text what the user wrote
+   * @throws {UsageError} If a brace stands alone, a name is none, or `URL` would drop a character.
+   */
+  static parse(text: string): Template {
+    checkCharacters(text);
+    const literals: string[] = [];
+    const placeholders: { name: string; isRaw: boolean; isValue: boolean }[] = [];
+    let literal = "";
+    let end = 0;
+    let isQuery = false;
+    for (const match of text.matchAll(PART)) {
+      const [part, name] = match;
+      literal += text.slice(end, match.index);
+      end = match.index + part.length;
+      if (literal.includes("?")) isQuery = true;
+      if (part === "{{") literal += "{";
+      else if (part === "}}") literal += "}";
+      else if (name === undefined || !NAME.test(name)) {
+        // Before an `@` it can be a piece of a password.
+        const shown = text.includes("@", match.index) ? "the brace" : `'${part}'`;
+        throw new UsageError(
+          `Cannot read ${shown} at character ${
+            match.index + 1
+          } of the URL: give {}, {name}, or {{ and }} for braces`,
+        );
+      } else {
+        literals.push(literal);
+        placeholders.push({
+          name: name.replace("+", ""),
+          isRaw: name.startsWith("+"),
+          isValue: isQuery && text[match.index - 1] === "=",
+        });
+        literal = "";
+      }
+    }
+    literals.push(literal + text.slice(end));
+    const userinfo = (USERINFO.exec(literals.join("\0"))?.[0].split("\0").length ?? 1) - 1;
+    const parts = placeholders.map(({ name, isRaw, isValue }, k) => ({
+      name,
+      encode: isRaw ? undefined : k < userinfo ? inUserinfo : isValue ? inQuery : undefined,
+      after: literals[k + 1],
+    }));
+    return new Template(literals[0], parts, userinfo);
+  }
+
+  private constructor(
+    start: string,
+    placeholders: readonly Placeholder[],
+    credentials: number,
+  ) {
+    this.start = start;
+    this.#credentials = credentials;
+    this.#placeholders = placeholders;
+    this.names = [...new Set(placeholders.map(({ name }) => name))];
+    this.isOriginFixed = placeholders.length === 0 || ORIGIN.test(start);
+  }
+
+  /** Whether values become user information. */
+  get hasCredentials(): boolean {
+    return this.#credentials > 0;
+  }
+
+  /** Whether a name stands in user information: there it can be a piece of a password itself. */
+  isCredential(name: string): boolean {
+    return this.#placeholders.slice(0, this.#credentials).some((it) => it.name === name);
+  }
+
+  /** A name in quotes, for messages, if it may be repeated. */
+  quote(name: string): string {
+    return this.isCredential(name) ? "for what stands before the '@'" : `'${name}'`;
+  }
+
+  /** The same with another beginning. */
+  withStart(start: string): Template {
+    return new Template(start, this.#placeholders, this.#credentials);
+  }
+
+  /** The URL with the values of its placeholders, or the name of one that has none. */
+  expand(lookup: Lookup): { url: string } | { missing: string } {
+    let url = this.start;
+    for (const { name, encode, after } of this.#placeholders) {
+      const value = lookup(name);
+      if (value === undefined) return { missing: name };
+      url += (encode === undefined ? value : encode(value)) + after;
+    }
+    return { url };
+  }
+
+  /** As {@linkcode expand}, for a template that has no names but `""`. */
+  expandOne(value: string): string {
+    let url = this.start;
+    for (const { encode, after } of this.#placeholders) {
+      url += (encode === undefined ? value : encode(value)) + after;
+    }
+    return url;
+  }
+}
+
+/** Checks a template as {@linkcode characterProblem} does; nothing of it is repeated. */
+function checkCharacters(text: string): void {
+  const problem = characterProblem(text);
+  if (problem !== undefined) {
+    throw new UsageError(`Cannot use the URL: ${problem}: leave it out, or percent-encode it`);
+  }
+  // The runtime reads arguments that are not UTF-8 so, and then nobody knows what they were.
+  if (text.includes("\ufffd")) {
+    throw new UsageError(
+      "Cannot use the URL: it is not UTF-8, or has U+FFFD in it: percent-encode such octets",
+    );
+  }
+}
+
+function inQuery(value: string): string {
+  return encodeURIComponent(value.toWellFormed());
+}
+
+function inUserinfo(value: string): string {
+  return inQuery(value).replaceAll("%3A", ":");
+}

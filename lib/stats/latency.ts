@@ -1,0 +1,28 @@
+import type { Histogram } from "./histogram.ts";
+import type { Latency, OwnLate } from "./snapshot.ts";
+
+/** What a histogram of microseconds says, in milliseconds. */
+export function latencyOf(histogram: Histogram): Latency {
+  const inMs = (micros: number): number => micros / 1000;
+  const [p50, p75, p90, p95, p99, p999, p9999] = histogram
+    .percentiles([50, 75, 90, 95, 99, 99.9, 99.99]).map(inMs);
+  return {
+    min: inMs(histogram.min),
+    mean: inMs(histogram.mean),
+    p50,
+    p75,
+    p90,
+    p95,
+    p99,
+    p999,
+    p9999,
+    max: inMs(histogram.max),
+    stddev: inMs(histogram.stddev),
+  };
+}
+
+/** What a histogram of microseconds says of the program's own lateness, in milliseconds. */
+export function ownLateOf(histogram: Histogram): OwnLate {
+  const { mean, p50, p99, max } = latencyOf(histogram);
+  return { mean, p50, p99, max };
+}

@@ -1,0 +1,195 @@
+/**
+ * What statistics come to: everything that is shown of a run is rendered from a snapshot.
+ *
+ * @module
+ */
+import type { ErrorKind } from "../result.ts";
+import type { Histogram } from "./histogram.ts";
+
+/** How late starts were by the program's own doing, in milliseconds; those in time count as 0. */
+export type OwnLate = Pick<Latency, "mean" | "p50" | "p99" | "max">;
+
+/** Latencies in milliseconds; all 0 when there were none. */
+export interface Latency {
+  readonly min: number;
+  readonly mean: number;
+  readonly p50: number;
+  readonly p75: number;
+  readonly p90: number;
+  readonly p95: number;
+  readonly p99: number;
+  readonly p999: number;
+  readonly p9999: number;
+  readonly max: number;
+  readonly stddev: number;
+}
+
+/** The names in {@linkcode Latency}, in the order in which they are shown. */
+export const LATENCIES: readonly (keyof Latency)[] = [
+  "min",
+  "mean",
+  "p50",
+  "p75",
+  "p90",
+  "p95",
+  "p99",
+  "p999",
+  "p9999",
+  "max",
+  "stddev",
+];
+
+/** Failures of one kind: how many, and the URLs of the first few. */
+export interface ErrorCount {
+  readonly count: number;
+  readonly examples: readonly { readonly url: string; readonly detail: string }[];
+  /** For the error `expect`: the same by the expectation that was not met. */
+  readonly reasons?: readonly (ErrorCount & { readonly expectation: string })[];
+}
+
+/** Failures of one kind that have the same words. */
+export interface ErrorMessage {
+  readonly kind: ErrorKind;
+  /** The words without what differs between them, as in `longer than N bytes`. */
+  readonly message: string;
+  readonly count: number;
+  /** The first few. */
+  readonly examples: readonly { readonly url: string; readonly detail: string }[];
+}
+
+/** What came of the requests to a host. */
+export interface HostFigures {
+  /**
+   * Its name, and its port unless that is the scheme's own and no other of the name was asked;
+   * `others` for those beyond.
+   */
+  readonly host: string;
+  readonly requests: number;
+  readonly failed: number;
+  /** Milliseconds that its answers took, on average and at most; 0 if there were none. */
+  readonly meanMs: number;
+  readonly maxMs: number;
+}
+
+/** An answer that took long. */
+export interface SlowRequest {
+  /** The request's number. */
+  readonly i: number;
+  /** Without user information, cut to 200 characters. */
+  readonly url: string;
+  /** Null where no answer came. */
+  readonly status: number | null;
+  readonly ms: number;
+  /** When it started, in milliseconds since the Unix epoch. */
+  readonly at: number;
+}
+
+/** What came of a threshold. */
+export interface Verdict {
+  /** As in `p99<500ms`. */
+  readonly threshold: string;
+  /** The number that it bounds, not rounded; null where nothing was measured. */
+  readonly value: number | null;
+  /** What the number was to stay below, or to reach. */
+  readonly bound: number;
+  /** The unit of both; `%` is of the requests. */
+  readonly unit: "ms" | "s" | "count" | "%" | "/s" | "bytes";
+  readonly holds: boolean;
+}
+
+/** The statistics at a moment, before they are held against thresholds. */
+export type Figures = Omit<Snapshot, "thresholds" | "aborted">;
+
+/** The statistics at a moment. Everything that is shown of a run is rendered from one of these. */
+export interface Snapshot {
+  /** Requests that ended; always `succeeded + failed`. */
+  readonly requests: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  /** How many there will be, or undefined if the source does not tell. */
+  readonly total: number | undefined;
+  /** The share that has its results, 0 to 1, or undefined if the source does not tell. */
+  readonly progress: number | undefined;
+  /** Requests of hosts that were given up, which were not sent; they count as failed. */
+  readonly skipped: number;
+  readonly inFlight: number;
+  readonly errors: { readonly [kind in ErrorKind]?: ErrorCount };
+  readonly statuses: Readonly<Record<string, number>>;
+  /** Answers with a status of 400 or more that succeeded because nobody said what to expect. */
+  readonly tolerated: number;
+  /** Seconds since the run started. */
+  readonly seconds: number;
+  /**
+   * When it started, in milliseconds since the Unix epoch; of a resumed run, as though nothing had
+   * been between its parts.
+   */
+  readonly startedMs?: number;
+  /** Requests a second, over the whole run. */
+  readonly rate: number;
+  /** Octets of bodies. */
+  readonly bytes: number;
+  readonly latency: Latency;
+  /** A copy of the latencies of answers so far, in microseconds. */
+  readonly histogram: Histogram;
+  /**
+   * By host, in the order in which they came; empty unless the run keeps details. At most 1,000,
+   * the others together under `others`. Of a resumed run, of its last part only.
+   */
+  readonly hosts: readonly HostFigures[];
+  /**
+   * The slowest answers, slowest first, at most 20; empty unless the run keeps details. Of a
+   * resumed run, of its last part only.
+   */
+  readonly slowest: readonly SlowRequest[];
+  /**
+   * Failures by their words, the most frequent first; missing unless the run keeps details. At most
+   * 100, the others by kind. Of a resumed run, of its last part only.
+   */
+  readonly messages?: readonly ErrorMessage[];
+  readonly concurrency: number;
+  /** Milliseconds that a request was in flight on average, the failed ones too. */
+  readonly meanBusyMs: number;
+  /**
+   * The rate as a share of the most that the concurrency allows, which is requests in flight
+   * divided by the mean time in flight (Little's law). 0 to 1.
+   */
+  readonly utilization: number;
+  readonly attempts: number;
+  /** Attempts after which there was another, by what failed: an error's kind, or a status. */
+  readonly retries: Readonly<Record<string, number>>;
+  /** Requests that wait for their next attempt. */
+  readonly retrying: number;
+  /** Requests that wait for their host. */
+  readonly held: number;
+  /** Hosts that are not asked at present, since all requests there failed. */
+  readonly paused: number;
+  /** Requests a second that were asked for; undefined without a schedule. */
+  readonly targetRate: number | undefined;
+  /** Starts that came later than the schedule had them, for want of a free place. */
+  readonly late: { readonly count: number; readonly meanMs: number; readonly maxMs: number };
+  /** How late starts were by the program's own doing; undefined without a schedule. */
+  readonly ownLate: OwnLate | undefined;
+  /** A copy of the same in full, in microseconds. */
+  readonly ownLateHistogram: Histogram | undefined;
+  /** The process's resident memory now, in bytes. */
+  readonly rssBytes: number;
+  /** The most it ever was, in kilobytes. */
+  readonly peakRssKb: number;
+  /** Seconds of processor time, user and system, since the process started. */
+  readonly cpuSeconds: number;
+  /**
+   * The share of the time, 0 to 1, that this process's event loop was busy lately: at 1 it is the
+   * bottleneck, and latencies are its own queueing. 0 unless the run keeps details.
+   */
+  readonly loopBusy: number;
+  readonly engine: string;
+  /** What this machine ran out of, in words, and how often; requests waited for it. */
+  readonly shortages: Readonly<Record<string, number>>;
+  readonly interrupted: boolean;
+  /** The threshold that ended the run before its time; undefined if none did. */
+  readonly aborted: string | undefined;
+  /** In the order in which they were given. */
+  readonly thresholds: readonly Verdict[];
+  /** Whether an earlier run was gone on with, whose requests are counted too. */
+  readonly resumed: boolean;
+}

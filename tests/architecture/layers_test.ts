@@ -1,0 +1,301 @@
+import { assert, assertEquals } from "@std/assert";
+
+const ROOT = new URL("../..", import.meta.url).href;
+
+/** Who may import whom, types too. A folder stands for its files, but for those of a longer row. */
+const MAY: Record<string, string[]> = {
+  "lib/as_completed.ts": ["lib/pool.ts", "lib/stream.ts"],
+  "lib/check/": [
+    "lib/check/",
+    "lib/cli/",
+    "lib/engine/",
+    "lib/http/",
+    "lib/result.ts",
+    "lib/target.ts",
+    "lib/text/",
+  ],
+  "lib/checkpoint/": [
+    "lib/check/",
+    "lib/checkpoint/",
+    "lib/errors.ts",
+    "lib/options/",
+    "lib/output/",
+    "lib/process/",
+    "lib/source/",
+    "lib/stats/",
+    "lib/stream.ts",
+    "lib/target.ts",
+    "lib/text/",
+  ],
+  "lib/cli/": ["lib/cli/", "lib/errors.ts", "lib/process/", "lib/text/"],
+  "lib/commands/compare/": [
+    "lib/as_completed.ts",
+    "lib/cli/",
+    "lib/commands/compare/",
+    "lib/commands/serve/",
+    "lib/engine/http1/",
+    "lib/errors.ts",
+    "lib/plot/",
+    "lib/pool.ts",
+    "lib/process/",
+    "lib/target.ts",
+    "lib/text/",
+  ],
+  "lib/commands/report/": [
+    "lib/cli/",
+    "lib/commands/report/",
+    "lib/errors.ts",
+    "lib/output/",
+    "lib/process/",
+    "lib/report/",
+    "lib/result.ts",
+    "lib/scan/",
+    "lib/series/",
+    "lib/source/",
+    "lib/stats/",
+    "lib/text/",
+  ],
+  "lib/commands/serve/": ["lib/cli/", "lib/commands/serve/", "lib/errors.ts", "lib/process/"],
+  "lib/commands/verify/": [
+    "lib/cli/",
+    "lib/commands/verify/",
+    "lib/errors.ts",
+    "lib/http/",
+    "lib/scan/",
+    "lib/source/",
+    "lib/text/",
+  ],
+  "lib/cookies/": ["lib/cookies/", "lib/engine/", "lib/errors.ts", "lib/process/"],
+  "lib/engine/": [
+    "lib/engine/",
+    "lib/engine/fetch/",
+    "lib/engine/http1/",
+    "lib/http/",
+    "lib/result.ts",
+    "lib/target.ts",
+    "lib/text/",
+  ],
+  "lib/engine/fetch/": [
+    "lib/engine/",
+    "lib/engine/fetch/",
+    "lib/engine/http1/",
+    "lib/http/",
+    "lib/result.ts",
+    "lib/target.ts",
+  ],
+  "lib/engine/http1/": [
+    "lib/engine/",
+    "lib/engine/http1/",
+    "lib/http/",
+    "lib/result.ts",
+    "lib/target.ts",
+  ],
+  "lib/errors.ts": [],
+  "lib/http/": ["lib/target.ts", "lib/text/"],
+  "lib/metrics/": [
+    "lib/errors.ts",
+    "lib/metrics/",
+    "lib/options/",
+    "lib/process/",
+    "lib/result.ts",
+    "lib/stats/",
+  ],
+  "lib/options/": [
+    "lib/check/",
+    "lib/cli/",
+    "lib/engine/",
+    "lib/errors.ts",
+    "lib/http/",
+    "lib/options/",
+    "lib/output/",
+    "lib/process/",
+    "lib/result.ts",
+    "lib/source/",
+    "lib/stats/",
+    "lib/target.ts",
+    "lib/text/",
+  ],
+  "lib/output/": [
+    "lib/check/",
+    "lib/engine/",
+    "lib/errors.ts",
+    "lib/output/",
+    "lib/process/",
+    "lib/result.ts",
+    "lib/source/",
+    "lib/stream.ts",
+    "lib/target.ts",
+    "lib/text/",
+  ],
+  "lib/plot/": ["lib/plot/", "lib/text/"],
+  "lib/pool.ts": ["lib/stream.ts"],
+  "lib/process/": ["lib/http/", "lib/process/"],
+  "lib/progress/": ["lib/progress/", "lib/stats/", "lib/stream.ts", "lib/text/"],
+  "lib/report/": ["lib/report/", "lib/series/", "lib/stats/", "lib/text/"],
+  "lib/result.ts": ["lib/target.ts"],
+  "lib/run/": [
+    "lib/check/",
+    "lib/checkpoint/",
+    "lib/cookies/",
+    "lib/engine/",
+    "lib/engine/fetch/",
+    "lib/engine/http1/",
+    "lib/errors.ts",
+    "lib/http/",
+    "lib/metrics/",
+    "lib/options/",
+    "lib/output/",
+    "lib/pool.ts",
+    "lib/process/",
+    "lib/report/",
+    "lib/result.ts",
+    "lib/run/",
+    "lib/schedule/",
+    "lib/series/",
+    "lib/source/",
+    "lib/stats/",
+    "lib/stream.ts",
+    "lib/target.ts",
+    "lib/text/",
+  ],
+  "lib/scan/": ["lib/scan/", "lib/source/"],
+  "lib/schedule/": [
+    "lib/engine/",
+    "lib/errors.ts",
+    "lib/http/",
+    "lib/options/",
+    "lib/result.ts",
+    "lib/schedule/",
+    "lib/stream.ts",
+    "lib/target.ts",
+    "lib/text/",
+  ],
+  "lib/series/": ["lib/result.ts", "lib/series/", "lib/stats/"],
+  "lib/source/": [
+    "lib/check/",
+    "lib/errors.ts",
+    "lib/http/",
+    "lib/options/",
+    "lib/process/",
+    "lib/source/",
+    "lib/stream.ts",
+    "lib/target.ts",
+    "lib/text/",
+  ],
+  "lib/stats/": [
+    "lib/errors.ts",
+    "lib/http/",
+    "lib/result.ts",
+    "lib/stats/",
+    "lib/target.ts",
+    "lib/text/",
+  ],
+  "lib/stream.ts": [],
+  "lib/target.ts": [],
+  "lib/text/": ["lib/text/"],
+  "main.ts": [
+    "deno.json",
+    "lib/cli/",
+    "lib/commands/compare/",
+    "lib/commands/report/",
+    "lib/commands/serve/",
+    "lib/commands/verify/",
+    "lib/errors.ts",
+    "lib/options/",
+    "lib/progress/",
+    "lib/report/",
+    "lib/run/",
+    "lib/stats/",
+  ],
+  "lib/mod.ts": ["lib/as_completed.ts"],
+};
+
+interface Module {
+  specifier: string;
+  dependencies?: { code?: { specifier?: string }; type?: { specifier?: string } }[];
+}
+
+async function modules(): Promise<Module[]> {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", new URL("main.ts", ROOT).pathname],
+  }).output();
+  return JSON.parse(new TextDecoder().decode(stdout)).modules;
+}
+
+const nameOf = (specifier: string): string => specifier.replace(ROOT, "");
+
+/** The files that each file of the program imports, by name, types too. */
+async function imports(): Promise<Map<string, string[]>> {
+  const graph = new Map<string, string[]>();
+  for (const { specifier, dependencies = [] } of await modules()) {
+    if (!specifier.startsWith(ROOT)) continue;
+    const others = dependencies.flatMap(({ code, type }) => [code?.specifier, type?.specifier])
+      .filter((other) => other?.startsWith(ROOT))
+      .map((other) => nameOf(other!));
+    graph.set(nameOf(specifier), [...new Set(others)]);
+  }
+  return graph;
+}
+
+Deno.test("each file imports only what its room may", async () => {
+  const graph = await imports();
+  assert(graph.size > 25, `${graph.size} modules`);
+  const isIn = (name: string) => (key: string): boolean =>
+    key.endsWith("/") ? name.startsWith(key) : name === key;
+  const roomOf = (name: string): string | undefined =>
+    Object.keys(MAY).filter(isIn(name)).sort((a, b) => b.length - a.length)[0];
+  const wrong: string[] = [];
+  for (const [name, others] of graph) {
+    const may = MAY[roomOf(name) ?? ""] ?? [];
+    for (const other of others) {
+      if (!may.includes(other) && !may.includes(roomOf(other) ?? "")) {
+        wrong.push(`${name} imports ${other}`);
+      }
+    }
+  }
+  assertEquals(wrong, []);
+});
+
+Deno.test("no file imports itself by way of others, not even for a type", async () => {
+  const graph = await imports();
+  const circles: string[] = [];
+  const done = new Set<string>();
+  const visit = (name: string, path: readonly string[]): void => {
+    if (path.includes(name)) {
+      circles.push([...path.slice(path.indexOf(name)), name].join(" -> "));
+    } else if (!done.has(name)) {
+      for (const other of graph.get(name) ?? []) visit(other, [...path, name]);
+      done.add(name);
+    }
+  };
+  for (const name of graph.keys()) visit(name, []);
+  assertEquals(circles, []);
+});
+
+Deno.test("the program fetches nothing but from npm", async () => {
+  const others = (await modules()).map(({ specifier }) => specifier)
+    .filter((specifier) => !specifier.startsWith(ROOT) && !/^(npm|node):/.test(specifier));
+  assertEquals(others, []);
+});
+
+Deno.test("README.md names each flag that is built, and none that is not", async () => {
+  const { RUN_FLAGS } = await import("../../lib/options/parse.ts");
+  const { SERVE_FLAGS } = await import("../../lib/commands/serve/command.ts");
+  const { COMPARE_FLAGS } = await import("../../lib/commands/compare/options.ts");
+  const { REPORT_FLAGS } = await import("../../lib/commands/report/command.ts");
+  const { VERIFY_FLAGS } = await import("../../lib/commands/verify/command.ts");
+  const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
+  const tables = readme.split("\n").filter((line) => line.startsWith("| `"));
+  for (
+    const { name, notYet } of [
+      ...RUN_FLAGS,
+      ...SERVE_FLAGS,
+      ...VERIFY_FLAGS,
+      ...REPORT_FLAGS,
+      ...COMPARE_FLAGS,
+    ]
+  ) {
+    const isNamed = tables.some((line) => new RegExp(`--${name}\\b(?!-)`).test(line));
+    assertEquals(isNamed, notYet !== true, name);
+  }
+});

@@ -1,0 +1,117 @@
+import { assert, assertEquals } from "@std/assert";
+import { Checkpoint } from "../../lib/checkpoint/checkpoint.ts";
+import { REACH } from "../../lib/checkpoint/done_set.ts";
+import { type JournalState, readJournal } from "../../lib/checkpoint/journal.ts";
+import { BlockWriter } from "../../lib/output/line_writer.ts";
+import { Stats } from "../../lib/stats/stats.ts";
+import type { Source } from "../../lib/stream.ts";
+import type { Target } from "../../lib/target.ts";
+import { target as targetOf } from "../fixtures/target.ts";
+
+const BEFORE: JournalState = {
+  identity: {},
+  salt: "",
+  input: null,
+  complete: false,
+  retry: null,
+  done: { low: 0, above: "" },
+  output: 0,
+  failures: null,
+  stats: new Stats().toJSON(),
+  seconds: 0,
+  cpuSeconds: 0,
+  peakRssKb: 0,
+};
+
+const target = (i: number): Target => targetOf("", { i });
+
+function targets(first: number, step = 1): Source<Target> {
+  let i = first - step;
+  return { next: () => ({ value: target(i += step), done: false }) };
+}
+
+const numberOf = async (pending: Source<Target>): Promise<number> =>
+  ((await pending.next()).value as Target).i;
+
+async function checkpointed<T>(
+  before: Partial<JournalState>,
+  numbers: { first: number; step: number },
+  use: (checkpoint: Checkpoint, blocks: BlockWriter, journal: string) => Promise<T>,
+): Promise<T> {
+  const path = await Deno.makeTempFile({ prefix: "myriad_test_" });
+  const file = await Deno.open(path, { write: true });
+  const blocks = new BlockWriter(file, "--output x");
+  const checkpoint = new Checkpoint({
+    path: `${path}.myriad`,
+    gzip: false,
+    before: { ...BEFORE, ...before },
+    output: blocks,
+    failures: undefined,
+    numbers,
+    failed: undefined,
+    now: () => ({ stats: new Stats().toJSON(), seconds: 1, cpuSeconds: 2, peakRssKb: 3 }),
+    onFailure: (error) => {
+      throw error;
+    },
+  });
+  try {
+    return await use(checkpoint, blocks, `${path}.myriad`);
+  } finally {
+    await checkpoint.stop();
+    await blocks.close();
+    await Deno.remove(path);
+    await Deno.remove(`${path}.myriad`).catch(() => {});
+  }
+}
+
+Deno.test("Checkpoint.pending() leaves out what is done, by place and not by number", async () => {
+  // Of every third number from 5 on, the places 0 to 3 and 5 are done.
+  const done = { low: 4, above: btoa("\x20") };
+  await checkpointed({ done }, { first: 5, step: 3 }, async (checkpoint) => {
+    const pending = checkpoint.pending(targets(5, 3));
+    const numbers = [];
+    for (let k = 0; k < 3; k++) numbers.push(await numberOf(pending));
+    assertEquals(numbers, [5 + 4 * 3, 5 + 6 * 3, 5 + 7 * 3]);
+  });
+});
+
+Deno.test("Checkpoint.pending() waits for the oldest where nothing further could be marked", async () => {
+  // All but the first are done, as far as can be told apart.
+  const above = new Uint8Array((REACH + 8) / 8).fill(0xff);
+  above[0] = 0xfe;
+  above[above.length - 1] = 0;
+  const done = { low: 0, above: above.toBase64() };
+  await checkpointed({ done }, { first: 0, step: 1 }, async (checkpoint) => {
+    const pending = checkpoint.pending(targets(0));
+    assertEquals(await numberOf(pending), 0);
+    const last = REACH - 1;
+    let given: number | undefined;
+    const next = numberOf(pending).then((i) => given = i);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assertEquals(given, undefined);
+    checkpoint.add(target(0));
+    assert((await next) > last);
+    assertEquals(given, REACH);
+  });
+});
+
+Deno.test("Checkpoint.finish() vouches for what was marked, and no more", async () => {
+  await checkpointed({}, { first: 0, step: 1 }, async (checkpoint, blocks, journal) => {
+    await blocks.write("one\n");
+    checkpoint.add(target(0));
+    await blocks.write("three\n");
+    checkpoint.add(target(2));
+    const finished = checkpoint.finish(false);
+    // Of a later moment, while the file is being written.
+    for (let k = 0; k < 5; k++) await Promise.resolve();
+    await blocks.write("two\n");
+    checkpoint.add(target(1));
+    await finished;
+    const state = await readJournal(journal);
+    assertEquals([state.output, state.done.low, state.complete], [10, 1, false]);
+    assertEquals([state.seconds, state.cpuSeconds, state.peakRssKb], [1, 2, 3]);
+    await checkpoint.finish(true);
+    const last = await readJournal(journal);
+    assertEquals([last.output, last.done, last.complete], [14, { low: 3, above: "" }, true]);
+  });
+});

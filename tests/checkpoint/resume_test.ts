@@ -1,0 +1,550 @@
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
+import { parse } from "@std/csv/parse";
+import { gunzipSync } from "node:zlib";
+import { isInstalled } from "../fixtures/installed.ts";
+import { ok, RawServer } from "../fixtures/raw_server.ts";
+import { until } from "../fixtures/until.ts";
+
+// Real processes, ended in every way, and gone on with: in the end there is one record of each.
+
+const MAIN = new URL("../../main.ts", import.meta.url).pathname;
+const PERMISSIONS = ["--allow-net=127.0.0.1", "--allow-read", "--allow-write"];
+
+function start(args: string[], limits?: string): Deno.ChildProcess {
+  const command = [Deno.execPath(), "run", "--no-prompt", "--quiet", ...PERMISSIONS, MAIN, ...args];
+  return new Deno.Command(limits === undefined ? command[0] : "bash", {
+    args: limits === undefined
+      ? command.slice(1)
+      : ["-c", `${limits}; exec "$@"`, "bash", ...command],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+    env: { NO_COLOR: "1" },
+  }).spawn();
+}
+
+interface Ran {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+async function finish(child: Deno.ChildProcess, input = ""): Promise<Ran> {
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(input)).catch(() => {});
+  await writer.close().catch(() => {});
+  const { code, stdout, stderr } = await child.output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+const myriad = (args: string[], input?: string, limits?: string): Promise<Ran> =>
+  finish(start(args, limits), input);
+
+async function folder(): Promise<{ file(name: string): string } & AsyncDisposable> {
+  const path = await Deno.makeTempDir({ prefix: "myriad_test_" });
+  return {
+    file: (name) => `${path}/${name}`,
+    [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
+  };
+}
+
+/** A server that answers at most so many requests a millisecond, and counts each path. */
+async function counting(
+  perMs = 4,
+): Promise<RawServer & { readonly counts: Map<string, number>; isHeld: boolean }> {
+  const counts = new Map<string, number>();
+  const held: (() => void)[] = [];
+  const server = await RawServer.start(({ send, request }) => {
+    const path = request.split(" ")[1];
+    counts.set(path, (counts.get(path) ?? 0) + 1);
+    held.push(() => send(path.startsWith("/bad") ? "no answer\r\n\r\n" : ok()));
+  });
+  const dispose = server[Symbol.asyncDispose].bind(server);
+  const counting = Object.assign(server, {
+    counts,
+    isHeld: false,
+    [Symbol.asyncDispose]: () => {
+      clearInterval(answers);
+      return dispose();
+    },
+  });
+  const answers = setInterval(() => {
+    if (!counting.isHeld) { for (const answer of held.splice(0, 5 * perMs)) answer(); }
+  }, 5);
+  return counting;
+}
+
+/** Waits until a journal says that something is done. */
+async function journaled(output: string): Promise<void> {
+  while (!/"low":[1-9]/.test(await Deno.readTextFile(`${output}.myriad`))) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+const numbersOf = (text: string): number[] =>
+  text.split("\n").slice(0, -1).map((line) => JSON.parse(line).i);
+
+/** Asserts that there is one whole record of each number from 0 on. */
+function assertEach(numbers: number[], count: number): void {
+  assertEquals(numbers.length, count);
+  assertEquals(new Set(numbers).size, count);
+  assert(numbers.every((i) => i >= 0 && i < count));
+}
+
+const total = ({ counts }: { counts: Map<string, number> }): number =>
+  [...counts.values()].reduce((sum, count) => sum + count, 0);
+
+for (
+  const [kind, file, signals] of [
+    ["NDJSON", "o.ndjson", ["SIGKILL", "SIGKILL", "SIGKILL"]],
+    ["CSV", "o.csv", ["SIGKILL", "SIGTERM"]],
+    ["gzip", "o.ndjson.gz", ["SIGTERM", "SIGKILL"]],
+    ["signals", "o.ndjson", ["SIGINT", "SIGTERM", "SIGINT"]],
+  ] as [string, string, Deno.Signal[]][]
+) {
+  Deno.test(`myriad --resume goes on after ${signals.join(", ")} (${kind})`, async () => {
+    await using server = await counting();
+    await using dir = await folder();
+    const count = 16_000;
+    const output = dir.file(file);
+    const args = ["-n", `${count}`, "-c", "50", server.url("/{}"), "-o", output, "--resume", "-s"];
+    // Far enough for some journals to have been written, at moments that the seed gives.
+    let state = 11;
+    const random = (): number => (state = state * 48_271 % 0x7fffffff) / 0x7fffffff;
+    const exits: number[] = [];
+    for (const signal of signals) {
+      const child = start(args);
+      const from = total(server);
+      const enough = Math.floor(count / (signals.length + 1) * (0.9 + random() * 0.2));
+      await until(() => total(server) - from >= enough);
+      child.kill(signal);
+      exits.push((await finish(child)).code);
+    }
+    const codes = { SIGKILL: 137, SIGINT: 130, SIGTERM: 143 } as Record<
+      string,
+      number
+    >;
+    assertEquals(exits, signals.map((signal) => codes[signal]));
+    const ran = await myriad([...args.slice(0, -1), "--json", "--progress", "none"]);
+    assertEquals([ran.code, ran.stderr], [0, ""]);
+    const summary = JSON.parse(ran.stdout);
+    assertEquals([summary.requests, summary.succeeded, summary.resumed], [count, count, true]);
+    assertEquals(summary.statuses, { "200": count });
+    const octets = await Deno.readFile(output);
+    const text = new TextDecoder().decode(file.endsWith(".gz") ? gunzipSync(octets) : octets);
+    const numbers = file.endsWith(".csv")
+      ? parse(text, { skipFirstRow: true }).map((row: { i: string }) => Number(row.i))
+      : numbersOf(text);
+    assertEach(numbers, count);
+    // Each was requested; again only what was in flight, or what no journal spoke of.
+    assertEquals(server.counts.size, count);
+    assert(total(server) < count * 2, `${total(server)}`);
+    // Signals leave nothing but what was given up.
+    if (!signals.includes("SIGKILL")) assert(total(server) <= count + 50 * signals.length);
+  });
+}
+
+const WITHOUT_SCRIPT = { ignore: !isInstalled("script", "bsdutils") };
+
+Deno.test(
+  "myriad ends in good order when its terminal goes, and only then",
+  WITHOUT_SCRIPT,
+  async () => {
+    await using server = await counting();
+    await using dir = await folder();
+    const output = dir.file("o.ndjson");
+    const args = ["-n", "8k", "-c", "50", server.url("/{}"), "-o", output, "-s", "--resume"];
+    const command = [
+      Deno.execPath(),
+      "run",
+      "--no-prompt",
+      "--quiet",
+      ...PERMISSIONS,
+      MAIN,
+      ...args,
+    ];
+    // `script` gives it a terminal, which ends with it.
+    const terminal = new Deno.Command("script", {
+      args: ["-qec", command.map((arg) => `'${arg}'`).join(" "), "/dev/null"],
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    await until(() => total(server) >= 2_000);
+    terminal.kill("SIGKILL");
+    await terminal.status;
+    // Until it has ended, it holds the output. Then as `nohup` has it: a hang-up is ignored.
+    for (;;) {
+      const from = total(server);
+      const child = start(args, "trap '' HUP");
+      const ended = finish(child);
+      const first = await Promise.race([ended, until(() => total(server) > from + 100)]);
+      if (first === undefined) child.kill("SIGHUP");
+      const { code, stderr } = await ended;
+      if (/another run writes it/.test(stderr)) continue;
+      assertEquals([code, stderr], [0, ""]);
+      break;
+    }
+    assertEach(numbersOf(await Deno.readTextFile(output)), 8_000);
+    assert(total(server) <= 8_000 + 50, "what was in flight was finished, or given up");
+  },
+);
+
+Deno.test("myriad --resume does nothing once the run is complete, and exits as it did", async () => {
+  await using server = await counting();
+  await using dir = await folder();
+  const output = dir.file("o.ndjson");
+  await Deno.writeTextFile(
+    dir.file("urls"),
+    [1, 2, 3].map((i) => server.url(`/bad${i}`)).join("\n"),
+  );
+  const args = ["-i", dir.file("urls"), "-o", output, "--json", "--progress", "none"];
+  const ran = await myriad(args);
+  assertEquals([ran.code, total(server)], [1, 3]);
+  const text = await Deno.readTextFile(output);
+  const journal = await Deno.readTextFile(`${output}.myriad`);
+  assert(journal.length < 10_000);
+  const again = await myriad([...args, "--resume"]);
+  const said = `myriad: nothing to resume: the run of '${output}' is complete\n`;
+  assertEquals([again.code, again.stderr, total(server)], [1, said, 3]);
+  const silent = await myriad([...args.slice(0, 4), "-s", "--resume"]);
+  assert(!silent.stderr.includes("nothing to resume"), silent.stderr);
+  const [before, after] = [ran, again].map(({ stdout }) => JSON.parse(stdout));
+  assertEquals([before.resumed, after.resumed], [false, true]);
+  assertEquals([after.requests, after.failed], [before.requests, before.failed]);
+  assertEquals(after.errors, before.errors);
+  // What it took is what the run had taken, without the start of what did nothing.
+  const taken = (name: string): number => Number(RegExp(`"${name}":([\\d.e-]+)`).exec(journal)![1]);
+  assertAlmostEquals(after.seconds, taken("seconds"), 0.000_6);
+  assertAlmostEquals(after.cpu_seconds, taken("cpuSeconds"), 0.000_6);
+  assertAlmostEquals(after.rate, 3 / taken("seconds"), 0.000_6);
+  assertEquals(after.peak_rss_kb, taken("peakRssKb"));
+  assertEquals(await Deno.readTextFile(output), text);
+  assertEquals(await Deno.readTextFile(`${output}.myriad`), journal);
+  // A missing output is begun anew, whatever the journal says.
+  await Deno.remove(output);
+  const anew = await myriad([...args, "--resume"]);
+  assertEquals([anew.code, total(server)], [1, 6]);
+  assertEquals(numbersOf(await Deno.readTextFile(output)).length, 3);
+});
+
+Deno.test("myriad never overwrites an output, unless it is told to", async () => {
+  await using server = await counting();
+  await using dir = await folder();
+  const output = dir.file("o.ndjson");
+  await Deno.writeTextFile(output, "mine\n");
+  const args = ["-n", "5", server.url("/{}"), "-o", output, "-s"];
+  const ran = await myriad(args);
+  assertEquals(ran.code, 2);
+  assertMatch(ran.stderr, /it holds 5 bytes already: give --resume .*, or --overwrite/);
+  const resumed = await myriad([...args, "--resume"]);
+  assertEquals(resumed.code, 2);
+  assertMatch(resumed.stderr, /there is no journal .* beside it: give --overwrite to begin anew/);
+  assertEquals([await Deno.readTextFile(output), total(server)], ["mine\n", 0]);
+  // An empty one is as good as none, and an old journal is not gone on with.
+  await Deno.writeTextFile(output, "");
+  assertEquals((await myriad(args)).code, 0);
+  assertEquals((await myriad([...args.slice(2), "-n", "3", "--overwrite"])).code, 0);
+  assertEach(numbersOf(await Deno.readTextFile(output)), 3);
+});
+
+Deno.test("myriad --resume refuses what is another run", async () => {
+  await using server = await counting();
+  await using dir = await folder();
+  const output = dir.file("o.ndjson");
+  const input = dir.file("ids");
+  await Deno.writeTextFile(input, "1\n2\n3\n");
+  const base: Record<string, string> = {
+    "-i": input,
+    "-n": "3",
+    "-m": "GET",
+    "-H": "X-Secret: hunter2",
+    "-c": "2",
+    "-t": "5s",
+    "-o": output,
+  };
+  const args = (changes: Record<string, string> = {}, url = server.url("/{}")): string[] => [
+    ...Object.entries({ ...base, ...changes }).flat(),
+    url,
+    "-s",
+  ];
+  assertEquals((await myriad(args())).code, 0);
+  const before = [await Deno.readTextFile(output), await Deno.readTextFile(`${output}.myriad`)];
+  assert(!before[1].includes("hunter2"));
+  await Deno.copyFile(input, dir.file("other"));
+  for (
+    const [what, changed] of [
+      ["'URL' was", args({}, server.url("/x{}"))],
+      ["'--requests' was '3' and is '2'", args({ "-n": "2" })],
+      ["'--start' was", args({ "--start": "1" })],
+      ["'--shard' was '0/1' and is '0/2'", args({ "--shard": "0/2" })],
+      ["'--method' was", args({ "-m": "HEAD" })],
+      ["'--header' is not what it was", args({ "-H": "X-Secret: other" })],
+      ["'--fields' was not given and is 'i,url'", args({ "--fields": "i,url" })],
+      ["'--format' was", args({ "--format": "csv" })],
+      ["'--input' was", args({ "-i": dir.file("other") })],
+    ] as [string, string[]][]
+  ) {
+    const ran = await myriad([...changed, "--resume"]);
+    assertEquals(ran.code, 2, what);
+    assertStringIncludes(ran.stderr, what);
+    assertEquals(ran.stderr.split("\n").length, 2);
+  }
+  // How it is requested makes no difference.
+  const same = { "-c": "3", "-t": "9s", "--engine": "fetch", "--user-agent": "x" };
+  for (const [flag, value] of Object.entries(same)) {
+    assertEquals((await myriad([...args({ [flag]: value }), "--resume"])).code, 0, flag);
+  }
+  await Deno.writeTextFile(input, "1\n2\n3\n4\n");
+  const changed = await myriad([...args(), "--resume"]);
+  assertEquals(changed.code, 2);
+  assertMatch(changed.stderr, /the input has changed since: give --resume=force/);
+  assertEquals((await myriad([...args(), "--resume=force"])).code, 0);
+  assertEquals(before, [
+    await Deno.readTextFile(output),
+    await Deno.readTextFile(`${output}.myriad`),
+  ]);
+  assertEquals(total(server), 3);
+});
+
+Deno.test("myriad --resume refuses a journal that is not true, and touches nothing", async () => {
+  await using server = await counting();
+  await using dir = await folder();
+  const output = dir.file("o.ndjson");
+  const journal = `${output}.myriad`;
+  const args = ["-n", "50", server.url("/{}"), "-o", output, "-s"];
+  assertEquals((await myriad(args)).code, 0);
+  const whole = await Deno.readTextFile(journal);
+  const text = await Deno.readTextFile(output);
+  for (
+    const [bad, why] of [
+      ["", "it is empty"],
+      [whole.slice(0, -20), "it is damaged"],
+      [whole.replace('"low":50', '"low":51'), "it is damaged"],
+      [whole.replace("myriad journal 1 ", "myriad journal 2 "), "another version"],
+      ["\0".repeat(100), "it is no journal"],
+      ["[]\n", "it is no journal"],
+    ]
+  ) {
+    await Deno.writeTextFile(journal, bad);
+    const ran = await myriad([...args, "--resume"]);
+    assertEquals(ran.code, 2, why);
+    assertStringIncludes(ran.stderr, why);
+    assertEquals([await Deno.readTextFile(journal), await Deno.readTextFile(output)], [bad, text]);
+  }
+  await Deno.writeTextFile(journal, whole);
+  await Deno.writeTextFile(output, text.slice(0, -10));
+  const short = await myriad([...args, "--resume"]);
+  assertEquals(short.code, 2);
+  assertStringIncludes(short.stderr, `it has ${text.length - 10} bytes, and its journal says`);
+  assertEquals(total(server), 50);
+});
+
+Deno.test("myriad refuses a second run on the same output, until the first has gone", async () => {
+  await using dir = await folder();
+  let hold = true;
+  await using server = await RawServer.start(({ send }) => {
+    if (!hold) send(ok());
+  });
+  const output = dir.file("o.ndjson");
+  const args = ["-n", "5", server.url("/{}"), "-o", output, "-s"];
+  const first = start(args);
+  await until(() => server.requests.length === 5);
+  for (const more of [[], ["--resume"], ["--overwrite"]]) {
+    const second = await myriad([...args, ...more]);
+    assertEquals([second.code, server.requests.length], [2, 5]);
+    assertMatch(second.stderr, /another run writes it/);
+  }
+  first.kill("SIGKILL");
+  await finish(first);
+  hold = false;
+  assertEquals((await myriad([...args, "--resume"])).code, 0);
+  assertEach(numbersOf(await Deno.readTextFile(output)), 5);
+});
+
+Deno.test("myriad goes on after a full disk", async () => {
+  await using server = await counting(20);
+  await using dir = await folder();
+  const output = dir.file("o.ndjson");
+  const args = ["-n", "9k", "-c", "50", server.url("/{}"), "-o", output, "-s", "--resume"];
+  for (const kilobytes of [300, 600]) {
+    const ran = await myriad(args, "", `ulimit -f ${kilobytes}; trap "" XFSZ`);
+    assertEquals(ran.code, 3);
+    assertMatch(ran.stderr, /^myriad: Cannot write '--output [^\n]*\n$/);
+    const text = await Deno.readTextFile(output);
+    assert(text.endsWith("}\n"));
+    assertEquals(new Set(numbersOf(text)).size, numbersOf(text).length);
+  }
+  assertEquals((await myriad(args)).code, 0);
+  assertEach(numbersOf(await Deno.readTextFile(output)), 9_000);
+});
+
+for (const source of ["stdin", "a file", "shards"]) {
+  Deno.test(`myriad --resume goes on with ${source}`, async () => {
+    await using server = await counting();
+    await using dir = await folder();
+    // Enough of them for journals to have been written.
+    const count = source === "shards" ? 27_000 : 9_000;
+    const lines = Array.from({ length: count }, (_, k) => `${k}\n`).join("\n");
+    await Deno.writeTextFile(dir.file("ids"), lines);
+    const output = dir.file("o.ndjson");
+    const more = {
+      stdin: ["-i", "-"],
+      "a file": ["-i", dir.file("ids"), "--failures", dir.file("f")],
+      shards: ["-n", `${count}`, "--shard", "2/3", "--start", "4"],
+    }[source]!;
+    const args = [...more, "-c", "20", server.url("/{}"), "-o", output, "-s", "--resume"];
+    const wanted = Array.from({ length: count }, (_, k) => k)
+      .map((k) => source === "shards" ? 4 + k : k)
+      .filter((i) => source !== "shards" || i % 3 === 2);
+    const child = start(args);
+    const ended = finish(child, source === "stdin" ? lines : "");
+    await until(() => total(server) >= wanted.length * 0.7);
+    server.isHeld = true;
+    await journaled(output);
+    child.kill("SIGKILL");
+    await ended;
+    server.isHeld = false;
+    const before = total(server);
+    const ran = await myriad(args, source === "stdin" ? lines : "");
+    assertEquals([ran.code, ran.stderr], [0, ""]);
+    const numbers = numbersOf(await Deno.readTextFile(output)).sort((a, b) => a - b);
+    assertEquals(numbers, wanted);
+    assert(total(server) - before < wanted.length, "what was done is not requested again");
+  });
+}
+
+/** A server that gives no answer to each seventh, until it is mended. */
+async function ailing(): Promise<RawServer & { isMended: boolean; hold: boolean }> {
+  const state = { isMended: false, hold: false };
+  const server = await RawServer.start(({ send, request }) => {
+    if (state.hold) return;
+    const i = Number(/\/(\d+) /.exec(request)![1]);
+    send(i % 7 === 3 && !state.isMended ? "no answer\r\n\r\n" : ok());
+  });
+  return Object.defineProperties(server, {
+    isMended: { set: (value) => state.isMended = value },
+    hold: { set: (value) => state.hold = value },
+  }) as RawServer & { isMended: boolean; hold: boolean };
+}
+
+async function recordsOf(path: string): Promise<{ i: number; error: string | undefined }[]> {
+  const octets = await Deno.readFile(path);
+  const text = new TextDecoder().decode(path.endsWith(".gz") ? gunzipSync(octets) : octets);
+  return path.endsWith(".csv")
+    ? parse(text, { skipFirstRow: true }).map(({ i, error }: { i: string; error: string }) => ({
+      i: Number(i),
+      error: error || undefined,
+    }))
+    : text.split("\n").slice(0, -1).map((line) => JSON.parse(line));
+}
+
+for (const file of ["o.ndjson", "o.csv", "o.ndjson.gz"]) {
+  Deno.test(`myriad --retry-failed requests what failed again, and nothing else (${file})`, async () => {
+    await using server = await ailing();
+    await using dir = await folder();
+    const output = dir.file(file);
+    const args = ["-n", "300", server.url("/{}"), "-o", output, "--failures", dir.file("f")];
+    args.push("--json", "--progress", "none");
+    const count = 43;
+    assertEquals((await myriad(args)).code, 1);
+    const failedOf = async (): Promise<number> =>
+      (await recordsOf(output)).filter(({ error }) => error !== undefined).length;
+    assertEquals([server.requests.length, await failedOf()], [300, count]);
+    // They fail again.
+    const again = await myriad([...args, "--retry-failed"]);
+    assertEquals([again.code, server.requests.length], [1, 300 + count], again.stderr);
+    assertEach((await recordsOf(output)).map(({ i }) => i), 300);
+    assertEquals(await failedOf(), count);
+    assertEquals((await Deno.readTextFile(dir.file("f"))).split("\n").length - 1, count);
+    server.isMended = true;
+    const mended = await myriad([...args, "--retry-failed"]);
+    assertEquals([mended.code, server.requests.length], [0, 300 + 2 * count], mended.stderr);
+    assertEach((await recordsOf(output)).map(({ i }) => i), 300);
+    assertEquals(await failedOf(), 0);
+    assertEquals(await Deno.readTextFile(dir.file("f")), "");
+    const { requests, succeeded, failed, errors, statuses, attempts, bytes } = JSON.parse(
+      mended.stdout,
+    );
+    assertEquals([requests, succeeded, failed, errors], [300, 300, 0, {}]);
+    assertEquals([statuses, attempts, bytes], [{ "200": 300 }, 300, 600]);
+    // Nothing is left to do, whatever is asked for, and nothing is left behind.
+    for (const more of ["--retry-failed", "--resume"]) {
+      assertEquals((await myriad([...args, more])).code, 0);
+    }
+    assertEquals(server.requests.length, 300 + 2 * count);
+    const left = [...Deno.readDirSync(dir.file(""))].map(({ name }) => name).sort();
+    assertEquals(left, ["f", file, `${file}.myriad`].sort());
+  });
+}
+
+Deno.test("myriad --retry-failed goes on with itself, and leaves the rest of a run to --resume", async () => {
+  await using server = await ailing();
+  await using dir = await folder();
+  const output = dir.file("o.ndjson");
+  const args = ["-n", "5k", "-c", "10", server.url("/{}"), "-o", output, "-s"];
+  const refused = await myriad([...args, "--retry-failed"]);
+  assertEquals(refused.code, 2);
+  assertMatch(refused.stderr, /there is no run to retry/);
+  const first = start(args);
+  await until(() => server.requests.length >= 700);
+  server.hold = true;
+  first.kill("SIGINT");
+  first.kill("SIGINT");
+  await finish(first);
+  server.hold = false;
+  // The second signal ended it at once: the journal may speak of none of it. So a part is made sure.
+  const child = start([...args, "--resume"]);
+  const from = server.requests.length;
+  await until(() => server.requests.length >= from + 700);
+  child.kill("SIGTERM");
+  assertEquals((await finish(child)).code, 143);
+  const before = await recordsOf(output);
+  const failed = before.filter(({ error }) => error !== undefined).map(({ i }) => i);
+  assert(failed.length > 50 && before.length < 5_000);
+  // A retry that is killed.
+  server.hold = true;
+  const sent = server.requests.length;
+  const retry = start([...args, "--retry-failed"]);
+  await until(() => server.requests.length > sent + 5);
+  retry.kill("SIGKILL");
+  await finish(retry);
+  server.hold = false;
+  server.isMended = true;
+  const resumed = await myriad([...args, "--resume"]);
+  assertEquals(resumed.code, 2);
+  assertMatch(resumed.stderr, /a retry of it was interrupted: give --retry-failed/);
+  assertEquals((await myriad([...args, "--retry-failed"])).code, 0);
+  const after = await recordsOf(output);
+  assertEquals(after.length, before.length);
+  assertEquals(after.filter(({ error }) => error !== undefined), []);
+  assertEquals(after.map(({ i }) => i).sort(), before.map(({ i }) => i).sort());
+  assertEquals((await myriad([...args, "--resume"])).code, 0);
+  assertEach((await recordsOf(output)).map(({ i }) => i), 5_000);
+});
+
+Deno.test("myriad --retry-failed refuses records that do not tell what failed", async () => {
+  await using server = await ailing();
+  await using dir = await folder();
+  const output = dir.file("o.ndjson");
+  for (const fields of ["url,status", "i,url"]) {
+    const args = ["-n", "10", server.url("/{}"), "-o", output, "-s", "--fields", fields];
+    assertEquals((await myriad([...args, "--overwrite"])).code, 1);
+    const before = [await Deno.readTextFile(output), await Deno.readTextFile(`${output}.myriad`)];
+    const ran = await myriad([...args, "--retry-failed"]);
+    assertEquals(ran.code, 2);
+    assertMatch(ran.stderr, /its records have no fields 'i' and 'status'/);
+    assertEquals(before, [
+      await Deno.readTextFile(output),
+      await Deno.readTextFile(`${output}.myriad`),
+    ]);
+  }
+  assertEquals(server.requests.length, 20);
+});

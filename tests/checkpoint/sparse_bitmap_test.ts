@@ -1,0 +1,19 @@
+import { assert, assertEquals } from "@std/assert";
+import { Places } from "../../lib/checkpoint/sparse_bitmap.ts";
+
+Deno.test("Places has what was added, however far apart, and so has its copy", () => {
+  const numbers = [0, 1, 7, 8, 65_535, 65_536, 1_000_003, 99_999_999, 2 ** 40 + 5];
+  const places = new Places();
+  for (const number of [...numbers, 7, 65_536]) places.add(number);
+  const copy = Places.parse([...places.lines()].join(""));
+  for (const set of [places, copy]) {
+    assertEquals(set.count, numbers.length);
+    for (const number of numbers) {
+      assert(set.has(number), `${number}`);
+      for (const beside of [number - 1, number + 1]) {
+        if (beside >= 0) assertEquals(set.has(beside), numbers.includes(beside), `${beside}`);
+      }
+    }
+  }
+  assertEquals(Places.parse("").count, 0);
+});

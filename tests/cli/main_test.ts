@@ -1,0 +1,713 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { parse } from "@std/csv/parse";
+import { gunzipSync, gzipSync } from "node:zlib";
+import { formatWait } from "../../lib/run/run.ts";
+import { ok, RawServer, refusedPort } from "../fixtures/raw_server.ts";
+
+const MAIN = new URL("../../main.ts", import.meta.url).pathname;
+const LEAST = ["--allow-net=127.0.0.1"];
+const FILES = [...LEAST, "--allow-read", "--allow-write"];
+
+interface Ran {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Starts the program, as a user would, in a process of its own. */
+function start(
+  args: string[],
+  { permissions = FILES, cwd, stdin = "null" as "null" | "piped" }: {
+    permissions?: string[];
+    cwd?: string;
+    stdin?: "null" | "piped";
+  } = {},
+): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-prompt", "--quiet", ...permissions, MAIN, ...args],
+    cwd,
+    stdin,
+    stdout: "piped",
+    stderr: "piped",
+    env: { NO_COLOR: "1" },
+  }).spawn();
+}
+
+async function finish(child: Deno.ChildProcess): Promise<Ran> {
+  const decoder = new TextDecoder();
+  const { code, stdout, stderr } = await child.output();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+const myriad = (args: string[], options?: Parameters<typeof start>[1]): Promise<Ran> =>
+  finish(start(args, options));
+
+/** As {@linkcode myriad}, with text or bytes on standard input. */
+async function piped(input: string | Uint8Array, args: string[]): Promise<Ran> {
+  const child = start(args, { stdin: "piped" });
+  const writer = child.stdin.getWriter();
+  await writer.write(typeof input === "string" ? new TextEncoder().encode(input) : input);
+  await writer.close();
+  return await finish(child);
+}
+
+/** As {@linkcode myriad}, under the limits of a shell. */
+function limited(limits: string, args: string[], permissions = FILES): Promise<Ran> {
+  const command = [Deno.execPath(), "run", "--no-prompt", "--quiet", ...permissions, MAIN, ...args];
+  return finish(
+    new Deno.Command("bash", {
+      args: ["-c", `${limits}; exec "$@"`, "bash", ...command],
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn(),
+  );
+}
+
+/** A folder that is removed again. */
+async function folder(): Promise<{ path: string; file(name: string): string } & AsyncDisposable> {
+  const path = await Deno.makeTempDir({ prefix: "myriad_test_" });
+  return {
+    path,
+    file: (name) => `${path}/${name}`,
+    [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
+  };
+}
+
+interface Record_ {
+  i: number;
+  url: string;
+  status: number | null;
+  ms: number;
+  bytes: number;
+  attempts: number;
+  at: string;
+  error?: string;
+  detail?: string;
+}
+
+const records = (text: string): Record_[] =>
+  text.trimEnd().split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
+
+const paths = (server: RawServer): string[] =>
+  server.requests.map((request) => request.split(" ")[1]);
+
+const answering = (): Promise<RawServer> =>
+  RawServer.start(({ send }) => send(ok("Hello, World!")));
+
+Deno.test("myriad makes each request once and writes a record for each", async () => {
+  await using server = await answering();
+  await using dir = await folder();
+  const out = dir.file("out.ndjson");
+  const ran = await myriad(["-n", "2k", "-c", "50", server.url("/{}"), "-o", out]);
+  assertEquals([ran.code, ran.stderr], [0, ""]);
+  assertStringIncludes(ran.stdout, "2,000");
+  const all = records(await Deno.readTextFile(out));
+  const numbers = Array.from({ length: 2000 }, (_, i) => i);
+  assertEquals(all.map(({ i }) => i).sort((a, b) => a - b), numbers);
+  assertEquals(paths(server).sort(), numbers.map((i) => `/${i}`).sort());
+  assert(server.connections <= 50);
+  for (const { i, url, status, bytes, attempts, ms, at } of all) {
+    assertEquals([url, status, bytes, attempts], [server.url(`/${i}`), 200, 13, 1]);
+    assert(ms > 0 && !Number.isNaN(Date.parse(at)));
+  }
+});
+
+Deno.test("myriad run is the same, and makes one request by default", async () => {
+  await using server = await answering();
+  const ran = await myriad(["run", server.url("/")], { permissions: LEAST });
+  assertEquals([ran.code, ran.stderr, server.requests.length], [0, "", 1]);
+  assertMatch(server.requests[0], /^user-agent: myriad\/\d+\.\d+\.\d+\r$/im);
+});
+
+Deno.test("myriad --start and --shard choose the numbers", async () => {
+  await using server = await answering();
+  const ran = await myriad(["-n", "10", "--start", "5", "--shard", "1/3", server.url("/{}")]);
+  assertEquals(ran.code, 0);
+  assertEquals(paths(server).sort(), ["/10", "/13", "/7"]);
+});
+
+Deno.test("myriad -z starts no request after that time", async () => {
+  await using server = await answering();
+  const ran = await myriad(["-z", "200ms", "-c", "5", server.url("/"), "--json"]);
+  const summary = JSON.parse(ran.stdout);
+  assertEquals([ran.code, summary.interrupted], [0, false]);
+  assert(summary.requests > 0 && summary.seconds >= 0.2);
+  assertEquals(summary.requests, server.requests.length);
+});
+
+Deno.test("myriad -o - writes records to stdout and the table to stderr", async () => {
+  await using server = await answering();
+  const ran = await myriad(["-n", "20", server.url("/{}"), "-o", "-"], { permissions: LEAST });
+  assertEquals([ran.code, records(ran.stdout).length], [0, 20]);
+  assertMatch(ran.stderr, /requests/i);
+});
+
+Deno.test("myriad --json prints the summary of the contract and nothing else", async () => {
+  await using server = await RawServer.start(({ send, request }) =>
+    send(request.startsWith("GET /3 ") ? "HTTP/1.1 404 X\r\nContent-Length: 0\r\n\r\n" : ok())
+  );
+  const port = await refusedPort();
+  const list = `${server.url("/1")}\n${server.url("/3")}\nhttp://127.0.0.1:${port}/\nnonsense\n`;
+  const ran = await piped(list, ["-i", "-", "--json", "-s"]);
+  assertEquals([ran.code, ran.stderr], [1, ""]);
+  const summary = JSON.parse(ran.stdout);
+  assertEquals([summary.requests, summary.succeeded, summary.failed], [4, 2, 2]);
+  assertEquals(summary.statuses, { "200": 1, "404": 1 });
+  assertEquals(Object.keys(summary.errors).sort(), ["refused", "url"]);
+  assertEquals(summary.errors.refused.count, 1);
+  assertEquals(summary.errors.refused.examples[0].url, `http://127.0.0.1:${port}/`);
+  for (
+    const name of [
+      "seconds",
+      "rate",
+      "bytes",
+      "concurrency",
+      "attempts",
+      "peak_rss_kb",
+      "cpu_seconds",
+    ]
+  ) {
+    assert(summary[name] > 0, name);
+  }
+  assertEquals(
+    ["min", "mean", "p50", "p75", "p90", "p95", "p99", "p999", "p9999", "max", "stddev"]
+      .filter((name) => typeof summary.latency_ms[name] !== "number"),
+    [],
+  );
+  assertEquals([summary.engine, summary.resumed, summary.interrupted], ["http1", false, false]);
+  assertEquals(summary.thresholds, []);
+  assertMatch(summary.version, /^\d+\.\d+\.\d+$/);
+});
+
+Deno.test("myriad --summary writes the same to a file, -s prints nothing", async () => {
+  await using server = await answering();
+  await using dir = await folder();
+  const ran = await myriad(["-n", "5", "-s", "--summary", dir.file("s.json"), server.url("/")]);
+  assertEquals(ran, { code: 0, stdout: "", stderr: "" });
+  assertEquals(JSON.parse(await Deno.readTextFile(dir.file("s.json"))).requests, 5);
+});
+
+Deno.test("myriad -i reads lines as they come: CRLF, BOM, blank ones, no newline at the end", async () => {
+  await using server = await answering();
+  await using dir = await folder();
+  const list = `\ufeff${server.url("/a")}\r\n\r\n   \n${server.url("/b")}\n${server.url("/c?d=e")}`;
+  await Deno.writeTextFile(dir.file("urls.txt"), list);
+  const ran = await myriad(["-i", dir.file("urls.txt"), "-o", "-", "-s"]);
+  assertEquals(ran.code, 0);
+  assertEquals(paths(server).sort(), ["/a", "/b", "/c?d=e"]);
+  assertEquals(records(ran.stdout).map(({ i }) => i).sort(), [0, 1, 2]);
+});
+
+Deno.test("zcat urls.gz | myriad -i - -o out.csv", async () => {
+  await using server = await answering();
+  await using dir = await folder();
+  const list = Array.from({ length: 3000 }, (_, i) => `${server.url(`/${i}`)}\n`).join("");
+  const ran = await piped(list, ["-i", "-", "-c", "200", "-o", dir.file("out.csv")]);
+  assertEquals(ran.code, 0);
+  const rows = parse(await Deno.readTextFile(dir.file("out.csv")), {
+    skipFirstRow: true,
+  }) as Record<string, string>[];
+  assertEquals(rows.length, 3000);
+  assertEquals(new Set(rows.map(({ url }) => url)).size, 3000);
+  assertEquals(new Set(rows.map(({ status }) => status)), new Set(["200"]));
+});
+
+Deno.test("myriad -i reads gzip, and -o writes it", async () => {
+  await using server = await answering();
+  await using dir = await folder();
+  const half = (from: number): Uint8Array =>
+    gzipSync(Array.from({ length: 500 }, (_, i) => `${from + i}\n`).join(""));
+  // Two members: a file of several is one, too.
+  await Deno.writeFile(dir.file("ids.gz"), new Uint8Array([...half(0), ...half(500)]));
+  const out = dir.file("out.ndjson.gz");
+  const ran = await myriad(["-i", dir.file("ids.gz"), server.url("/id/{}"), "-o", out, "-s"]);
+  assertEquals([ran.code, ran.stderr], [0, ""]);
+  assertEquals(records(gunzipSync(await Deno.readFile(out)).toString()).length, 1000);
+  assertEquals(new Set(paths(server)).size, 1000);
+});
+
+Deno.test("myriad -i requests.jsonl URL makes each request as its record says", async () => {
+  await using server = await answering();
+  await using dir = await folder();
+  await Deno.writeTextFile(
+    dir.file("requests.jsonl"),
+    [
+      { url: "/one", method: "POST", headers: { "X-A": "1" }, body: "text" },
+      { url: "/two", body: { a: [1] }, method: "PUT" },
+      {},
+      { url: server.url("/whole") },
+    ].map((record) => JSON.stringify(record)).join("\n") + "\nnot json\n",
+  );
+  const ran = await myriad([
+    "-i",
+    dir.file("requests.jsonl"),
+    server.url(),
+    "-o",
+    "-",
+    "-s",
+    "-c",
+    "1",
+  ]);
+  assertEquals(ran.code, 1);
+  const [one, two, three, four] = server.requests;
+  assertMatch(one, /^POST \/one HTTP\/1.1\r\n[^]*x-a: 1\r\n[^]*\r\n\r\ntext$/i);
+  assertMatch(two, /^PUT \/two HTTP\/1.1\r\n[^]*application\/json\r\n[^]*\r\n\r\n\{"a":\[1\]\}$/i);
+  assertMatch(three, /^GET \/ HTTP/);
+  assertMatch(four, /^GET \/whole HTTP/);
+  const failed = records(ran.stdout).filter(({ error }) => error !== undefined);
+  assertEquals(failed.map(({ i, error, attempts }) => [i, error, attempts]), [[4, "url", 0]]);
+});
+
+Deno.test("myriad -i table.csv fills the template", async () => {
+  await using server = await answering();
+  await using dir = await folder();
+  await Deno.writeTextFile(
+    dir.file("t.csv"),
+    '\ufeffid,name\r\n1,"a ""b"",\r\nc"\r\n2,Tom & Jerry\r\n',
+  );
+  const ran = await myriad(["-i", dir.file("t.csv"), server.url("/{id}?name={name}"), "-c", "1"]);
+  assertEquals(ran.code, 0);
+  assertEquals(paths(server), ["/1?name=a%20%22b%22%2C%0D%0Ac", "/2?name=Tom%20%26%20Jerry"]);
+});
+
+Deno.test("myriad makes a record with error 'url' of a line that is none, and goes on", async () => {
+  await using server = await answering();
+  const long = `http://127.0.0.1/${"x".repeat(2 * 1024 * 1024)}`;
+  const list = `nonsense\n${long}\nftp://x/\n${server.url("/ok")}\nhttp://a:b:c/\n`;
+  const ran = await piped(list, ["-i", "-", "-o", "-", "-s"]);
+  assertEquals([ran.code, ran.stderr], [1, "myriad: 4 of 5 requests failed: 4 url\n"]);
+  const all = records(ran.stdout).sort((a, b) => a.i - b.i);
+  assertEquals(all.map(({ i, error }) => [i, error]), [
+    [0, "url"],
+    [1, "url"],
+    [2, "url"],
+    [3, undefined],
+    [4, "url"],
+  ]);
+  assertEquals(all[0].url, "nonsense");
+  assert(all[1].url.length <= 1000, "a long line is not repeated whole");
+  assertMatch(all[1].detail!, /1 MiB/);
+});
+
+Deno.test("myriad --failures gives what --input takes to make the failed requests again", async () => {
+  await using dir = await folder();
+  let broken = true;
+  await using server = await RawServer.start(({ send, reset, request }) =>
+    broken && request.startsWith("POST /bad") ? reset() : send(ok())
+  );
+  await Deno.writeTextFile(
+    dir.file("r.jsonl"),
+    `{"url":"/good"}\n{"url":"/bad1","method":"POST","body":"b1","headers":{"X-A":"1","Cookie":"secret"}}\n{"url":"/bad2","method":"POST","body":"b2"}\n`,
+  );
+  const failures = dir.file("failed.jsonl");
+  const first = await myriad([
+    "-i",
+    dir.file("r.jsonl"),
+    server.url(),
+    "--failures",
+    failures,
+    "-s",
+    "-c",
+    "1",
+  ]);
+  assertEquals(first.code, 1);
+  assert(!(await Deno.readTextFile(failures)).includes("secret"));
+  broken = false;
+  server.requests.length = 0;
+  const second = await myriad(["-i", failures, "-s", "-c", "1"]);
+  assertEquals(second.code, 0);
+  assertEquals(paths(server), ["/bad1", "/bad2"]);
+  assertMatch(server.requests[0], /^POST [^]*x-a: 1\r\n[^]*\r\n\r\nb1$/i);
+});
+
+for (const engine of ["fetch", "http1"]) {
+  Deno.test(`myriad --engine ${engine} needs no permission but for the host that it is given`, async () => {
+    await using server = await answering();
+    for (const host of ["localhost", "127.0.0.1"]) {
+      const url = `http://${host}:${server.port}/`;
+      const ran = await myriad(["--engine", engine, "-n", "3", url, "--json"], {
+        permissions: [`--allow-net=${host}:${server.port}`],
+      });
+      assertEquals([ran.code, ran.stderr], [0, ""]);
+      assertEquals(JSON.parse(ran.stdout).statuses, { "200": 3 });
+      assertEquals(JSON.parse(ran.stdout).engine, engine);
+    }
+  });
+
+  Deno.test(`myriad --engine ${engine} makes a record with error 'url' of a host it may not reach`, async () => {
+    await using server = await answering();
+    const list = `${server.url("/")}\nhttp://localhost:${server.port}/\n`;
+    const child = start(["--engine", engine, "-i", "-", "-o", "-", "-s"], {
+      permissions: LEAST,
+      stdin: "piped",
+    });
+    const writer = child.stdin.getWriter();
+    await writer.write(new TextEncoder().encode(list));
+    await writer.close();
+    const ran = await finish(child);
+    const all = records(ran.stdout).sort((a, b) => a.i - b.i);
+    assertEquals(all.map(({ error }) => error), [undefined, "url"]);
+    assertMatch(all[1].detail!, /--allow-net/);
+    assertEquals(all[1].attempts, 0);
+  });
+}
+
+// Interruption.
+
+Deno.test("myriad finishes what is in flight on SIGINT, starts nothing, and exits with 130", async () => {
+  const held: (() => void)[] = [];
+  await using server = await RawServer.start(({ send }) => void held.push(() => send(ok())));
+  await using dir = await folder();
+  const out = dir.file("out.ndjson");
+  const child = start(["-n", "1M", "-c", "10", server.url("/{}"), "-o", out, "--json"]);
+  while (held.length < 10) await new Promise((resolve) => setTimeout(resolve, 5));
+  for (const answer of held.splice(0, 5)) answer();
+  while (held.length < 10) await new Promise((resolve) => setTimeout(resolve, 5));
+  child.kill("SIGINT");
+  // What is in flight is answered only after the signal had its time; nothing new comes of it.
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  for (const answer of held) answer();
+  const ran = await finish(child);
+  assertEquals([ran.code, server.requests.length], [130, 15]);
+  const all = records(await Deno.readTextFile(out));
+  assertEquals(
+    all.map(({ i }) => i).sort((a, b) => a - b),
+    Array.from({ length: 15 }, (_, i) => i),
+  );
+  assert(all.every(({ error }) => error === undefined));
+  const summary = JSON.parse(ran.stdout);
+  assertEquals([summary.interrupted, summary.requests, summary.succeeded], [true, 15, 15]);
+});
+
+Deno.test("myriad gives up what is in flight 5 s after SIGTERM, with a record for each", async () => {
+  await using server = await RawServer.start(() => {});
+  const child = start(["-n", "100", "-c", "10", server.url("/{}"), "-o", "-"], {
+    permissions: LEAST,
+  });
+  while (server.requests.length < 10) await new Promise((resolve) => setTimeout(resolve, 5));
+  child.kill("SIGTERM");
+  const ran = await finish(child);
+  assertEquals(ran.code, 143);
+  assertEquals(records(ran.stdout).map(({ error }) => error), Array(10).fill("cancelled"));
+  const wait = "waiting up to 5 s for 10 requests in flight; send SIGTERM again to quit now";
+  assertStringIncludes(ran.stderr, `myriad: interrupted: ${wait}\n`);
+});
+
+Deno.test("formatWait() says what is waited for, and nothing where nothing is in flight", () => {
+  assertEquals([0, 1, 1_200].map(formatWait), [
+    "",
+    "waiting up to 5 s for 1 request in flight",
+    "waiting up to 5 s for 1,200 requests in flight",
+  ]);
+});
+
+Deno.test("myriad ends at once on the second SIGINT", async () => {
+  await using server = await RawServer.start(() => {});
+  const child = start(["-n", "100", "-c", "10", server.url("/{}")], { permissions: LEAST });
+  while (server.requests.length < 10) await new Promise((resolve) => setTimeout(resolve, 5));
+  const before = performance.now();
+  child.kill("SIGINT");
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  child.kill("SIGINT");
+  const { code } = await finish(child);
+  assertEquals(code, 130);
+  assert(performance.now() - before < 4_900, "before the 5 s of the first are over");
+});
+
+Deno.test("myriad ends on SIGINT while it waits for standard input", async () => {
+  await using server = await answering();
+  const child = start(["-i", "-", "-o", "-"], { permissions: LEAST, stdin: "piped" });
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(`${server.url("/")}\n`));
+  while (server.requests.length < 1) await new Promise((resolve) => setTimeout(resolve, 5));
+  child.kill("SIGINT");
+  const ran = await finish(child);
+  assertEquals([ran.code, records(ran.stdout).length], [130, 1]);
+  assertMatch(ran.stderr, /^myriad: interrupted(: waiting .*)?$/m);
+  await writer.close().catch(() => {});
+});
+
+// What goes wrong.
+
+Deno.test("myriad … | head ends quietly", async () => {
+  await using server = await answering();
+  const child = start(["-n", "1M", "-c", "50", server.url("/{}"), "-o", "-"], {
+    permissions: LEAST,
+  });
+  const reader = child.stdout.getReader();
+  await reader.read();
+  await reader.cancel();
+  const stderr = await new Response(child.stderr).text();
+  assertEquals([stderr, (await child.status).code], ["", 3]);
+  assert(server.requests.length < 1_000_000);
+});
+
+Deno.test("myriad exits with 3 when the disk is full", async () => {
+  await using server = await answering();
+  const ran = await myriad(["-n", "5000", server.url("/{}"), "-o", "/dev/full"], {
+    // Deno gives a device to nobody else.
+    permissions: ["--allow-all"],
+  });
+  assertEquals(ran.code, 3);
+  assertMatch(ran.stderr, /^myriad: Cannot write '--output \/dev\/full': no space left on device/m);
+});
+
+Deno.test("myriad keeps whole lines when the output cannot grow", async () => {
+  await using server = await answering();
+  await using dir = await folder();
+  const out = dir.file("out.ndjson");
+  // A limit on the file's size, as good as a full disk; the signal of it is ignored.
+  const ran = await limited('ulimit -f 100; trap "" XFSZ', [
+    ...["-n", "20k", "-c", "50", server.url("/{}"), "-o", out],
+  ]);
+  assertEquals(ran.code, 3);
+  assertMatch(ran.stderr, /^myriad: Cannot write '--output [^\n]*\n$/m);
+  const text = await Deno.readTextFile(out);
+  assert(text.length > 50_000 && text.length <= 100 * 1024);
+  assert(text.endsWith("}\n"));
+  assertEquals(new Set(records(text).map(({ i }) => i)).size, records(text).length);
+  assert(server.requests.length < 20_000);
+});
+
+Deno.test("myriad says before the first request how many sockets there are", async () => {
+  await using server = await answering();
+  const ran = await limited("ulimit -n 300", ["-n", "1k", "-c", "1k", server.url("/{}")]);
+  assertEquals(ran.code, 2);
+  const message = /^myriad: Cannot have 1000 requests in flight, .*: give '--concurrency (\d+)'/;
+  assertMatch(ran.stderr, message);
+  assertEquals(server.requests.length, 0);
+  const most = message.exec(ran.stderr)![1];
+  assert(Number(most) > 200 && Number(most) < 300, most);
+  const again = await limited("ulimit -n 300", [
+    "-n",
+    "1k",
+    "-c",
+    most,
+    server.url("/{}"),
+    "--json",
+  ]);
+  assertEquals([again.code, JSON.parse(again.stdout).shortages], [0, {}], again.stderr);
+});
+
+for (const engine of ["http1", "fetch"]) {
+  Deno.test(`myriad --engine ${engine} waits where sockets run out, and says so`, async () => {
+    await using server = await answering();
+    const args = ["--engine", engine, "-n", "2k", "-c", "500", server.url("/{}"), "--json"];
+    // Without the permission to read, it cannot look before.
+    const ran = await limited("ulimit -n 150", args, LEAST);
+    assertEquals(ran.code, 0, ran.stderr + ran.stdout);
+    const { succeeded, shortages } = JSON.parse(ran.stdout);
+    assertEquals([succeeded, Object.keys(shortages)], [2000, ["too many open files"]]);
+    assertEquals(new Set(paths(server)).size, 2000);
+  });
+}
+
+Deno.test("myriad exits with 3 when the input breaks off, after all it gave before", async () => {
+  await using server = await answering();
+  await using dir = await folder();
+  let list = "";
+  for (let i = 0; i < 20_000; i++) list += `${server.url(`/${i * 7919 % 20_011}`)}\n`;
+  const packed = gzipSync(list);
+  await Deno.writeFile(dir.file("urls.gz"), packed.subarray(0, packed.length - 1000));
+  const ran = await myriad([
+    "-i",
+    dir.file("urls.gz"),
+    "-o",
+    dir.file("out.ndjson"),
+    "--progress",
+    "none",
+  ]);
+  assertEquals(ran.code, 3);
+  assertMatch(ran.stderr, /^myriad: [^\n]*--input [^\n]*urls\.gz[^\n]*\n$/);
+  const all = records(await Deno.readTextFile(dir.file("out.ndjson")));
+  assertEquals(all.length, server.requests.length);
+  assert(all.length > 1000);
+});
+
+for (
+  const [what, args, permissions, message] of [
+    [
+      "an input file is missing",
+      ["-i", "/does/not/exist"],
+      FILES,
+      /--input \/does\/not\/exist': no such file/,
+    ],
+    ["an input file is a folder", ["-i", "/tmp"], FILES, /--input \/tmp'/],
+    ["the permission to read is missing", ["-i", "/etc/hostname"], LEAST, /--allow-read/],
+    ["the permission to write is missing", ["URL", "-o", "out"], LEAST, /--allow-write=out/],
+    ["the permission for the network is missing", ["URL"], [], /--allow-net=127\.0\.0\.1:\d+/],
+    ["the output's folder is missing", ["URL", "-o", "/does/not/exist"], FILES, /no such folder/],
+    ["the URL is none", ["nonsense"], FILES, /nonsense/],
+    ["the scheme is another", ["ftp://127.0.0.1/"], FILES, /ftp/],
+    ["a field of the template is unknown", ["URL/{name}"], FILES, /name/],
+    ["a brace of the template is open", ["URL/{"], FILES, /\{/],
+    ["an argument has control characters", ["URL", "-c", "\x1b[31m"], FILES, /-c.* \\x1b\[31m'/],
+    ["the URL has control characters", ["URL/\x1b[31m"], FILES, /a control character \(here %1B\)/],
+    ["an expectation is none", ["URL", "--expect-status", "2000"], FILES, /give a list like/],
+    [
+      "compare may not start processes",
+      ["compare", "--memory-limit", "1G"],
+      FILES,
+      /--allow-run$/m,
+    ],
+  ] as [string, string[], string[], RegExp][]
+) {
+  Deno.test(`myriad exits with 2, in one line, and requests nothing when ${what}`, async () => {
+    await using server = await answering();
+    await using dir = await folder();
+    const ran = await myriad(args.map((arg) => arg.replace("URL", server.url().slice(0, -1))), {
+      permissions,
+      cwd: dir.path,
+    });
+    assertEquals([ran.code, ran.stdout, server.requests.length], [2, "", 0], ran.stderr);
+    assertMatch(ran.stderr, /^myriad: [^\n]+\n$/);
+    assertMatch(ran.stderr, message);
+  });
+}
+
+Deno.test("myriad shows no secret anywhere", async () => {
+  await using server = await RawServer.start(({ reset }) => reset());
+  await using dir = await folder();
+  const withUser = server.url("/{}").replace("http://", "http://user:hunter2@");
+  const list = `${
+    server.url("/").replace("http://", "http://user:hunter2@")
+  }\nhttp://u:hunter2@:x/\n`;
+  const flags = [
+    ...["-H", "X-Api-Key: hunter2", "-H", "Cookie: a=hunter2"],
+    ...[
+      "--overwrite",
+      "-o",
+      dir.file("o"),
+      "--summary",
+      dir.file("s"),
+      "--failures",
+      dir.file("f"),
+      "--progress",
+      "log",
+    ],
+  ];
+  const one = await myriad([withUser, ...flags]);
+  const two = await piped(list, ["-i", "-", ...flags]);
+  const three = await myriad(["http://u:hunter2@:x/"]);
+  assertEquals([one.code, two.code, three.code], [1, 1, 2]);
+  assertMatch(server.requests[0], /^authorization: basic dXNlcjpodW50ZXIy\r$/im);
+  let all = one.stdout + one.stderr + two.stdout + two.stderr + three.stdout + three.stderr;
+  for (const name of ["o", "o.myriad", "s", "f"]) all += await Deno.readTextFile(dir.file(name));
+  assert(!/hunter2|dXNlcjpodW50ZXIy/.test(all), all);
+});
+
+Deno.test("myriad sends nothing to the terminal as a server or an input had it", async () => {
+  await using dir = await folder();
+  await Deno.writeTextFile(dir.file("urls"), "http://\x1b[31mred\x07/\n\x1b]0;title\x07\n");
+  const ran = await myriad(["-i", dir.file("urls"), "--progress", "bar"]);
+  assertEquals(ran.code, 1);
+  // deno-lint-ignore no-control-regex
+  const raw = /[\x00-\x09\x0b-\x1f\x7f-\x9f]/;
+  assert(!raw.test(ran.stdout), JSON.stringify(ran.stdout));
+  assert(
+    !raw.test(ran.stderr.replaceAll("\r", "").replaceAll("\x1b[K", "")),
+    JSON.stringify(ran.stderr),
+  );
+});
+
+Deno.test("myriad is not held up by one slow request at the head", async () => {
+  let rest = 0;
+  let last = (): void => {};
+  await using server = await RawServer.start(({ request, send }) => {
+    if (request.startsWith("GET /0 ")) last = () => send(ok());
+    else {
+      send(ok());
+      if (++rest === 1999) last();
+    }
+  });
+  const ran = await myriad(["-n", "2000", "-c", "2", server.url("/{}"), "-o", "-", "-s"], {
+    permissions: LEAST,
+  });
+  assertEquals(ran.code, 0);
+  assertEquals(records(ran.stdout).at(-1)!.i, 0);
+});
+
+Deno.test("myriad --help and --version say what they should", async () => {
+  const help = await myriad(["--help"], { permissions: [] });
+  assertEquals([help.code, help.stderr], [0, ""]);
+  for (const flag of ["--requests", "--concurrency", "--output", "myriad serve"]) {
+    assertStringIncludes(help.stdout, flag);
+  }
+  assertMatch(
+    help.stdout,
+    /3 the run could not go on [^;]*only host, [^;]*--give-up-after\)[^;]*;/,
+  );
+  const version = await myriad(["--version"], { permissions: [] });
+  assertMatch(version.stdout, /^myriad \d+\.\d+\.\d+\n$/);
+});
+
+Deno.test("the program runs as one bundled file from an empty folder", async () => {
+  await using dir = await folder();
+  await using server = await answering();
+  const bundle = await new Deno.Command(Deno.execPath(), {
+    args: ["bundle", "--quiet", "--output", dir.file("build/myriad.js"), MAIN],
+    stderr: "piped",
+  }).output();
+  assertEquals(bundle.code, 0, new TextDecoder().decode(bundle.stderr));
+  await Deno.mkdir(dir.file("empty"));
+  await Deno.writeTextFile(dir.file("ids.csv"), 'id\n"1"\n2\n');
+  const run = (...args: string[]): Promise<Ran> =>
+    finish(
+      new Deno.Command(Deno.execPath(), {
+        args: [
+          ...["run", "--no-prompt", "--no-remote", "--no-npm", "--no-config", "--cached-only"],
+          ...[
+            ...LEAST,
+            `--allow-read=${dir.file("ids.csv")},${dir.file("o.ndjson.gz.myriad.tmp")}`,
+            // The output, its journal, and what the journal is replaced by.
+            `--allow-write=${
+              ["", ".myriad", ".myriad.tmp"].map((end) => dir.file(`o.ndjson.gz${end}`))
+            }`,
+          ],
+          ...[dir.file("build/myriad.js"), ...args],
+        ],
+        cwd: dir.file("empty"),
+        // Nothing that was fetched before can be found there.
+        env: { DENO_DIR: dir.file("cache"), NO_COLOR: "1" },
+        stdout: "piped",
+        stderr: "piped",
+      }).spawn(),
+    );
+  const ran = await run(
+    "-i",
+    dir.file("ids.csv"),
+    server.url("/{id}"),
+    "-o",
+    dir.file("o.ndjson.gz"),
+  );
+  assertEquals([ran.code, ran.stderr, paths(server).sort()], [0, "", ["/1", "/2"]]);
+  const serve = await run("serve", "--help");
+  assertEquals([serve.code, serve.stderr], [0, ""]);
+  assertStringIncludes(serve.stdout, "--delay");
+});
+
+Deno.test("myriad -s says in a line why it ends with 1, and nothing where it ends with 0", async () => {
+  await using server = await RawServer.start(({ request, send }) =>
+    send(/^GET \/(0|10) /.test(request) ? ok("x").replace("200 OK", "404 Not Found") : ok("x"))
+  );
+  const run = (...args: string[]): Promise<Ran> =>
+    myriad(["-s", "-n", "11", server.url("/{}"), ...args]);
+  assertEquals(await run(), { code: 0, stdout: "", stderr: "" });
+  assertEquals(await run("--expect-status", "200"), {
+    code: 1,
+    stdout: "",
+    stderr: "myriad: 2 of 11 requests failed: 2 expect\n",
+  });
+  const both = await run("--expect-status", "200", "--threshold", "failed<1%");
+  assertEquals(both.code, 1);
+  assertMatch(
+    both.stderr,
+    /^myriad: 2 of 11 requests failed: 2 expect\nmyriad: the threshold 'failed<1%' does not hold: 18\.2 %\n$/,
+  );
+  // The summary says it.
+  const { code, stderr } = await run("--expect-status", "200", "--json");
+  assertEquals([code, stderr], [1, ""]);
+  const refused = `http://127.0.0.1:${await refusedPort()}/`;
+  const one = await myriad(["-s", "--no-pause", refused]);
+  assertEquals([one.code, one.stderr], [1, "myriad: 1 of 1 request failed: 1 refused\n"]);
+});

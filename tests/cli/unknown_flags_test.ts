@@ -1,0 +1,184 @@
+import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
+import { closest } from "../../lib/cli/closest.ts";
+import { type Flag, parseFlags } from "../../lib/cli/flags.ts";
+import { COMPARE_FLAGS } from "../../lib/commands/compare/options.ts";
+import { REPORT_FLAGS } from "../../lib/commands/report/command.ts";
+import { SERVE_FLAGS } from "../../lib/commands/serve/command.ts";
+import { VERIFY_FLAGS } from "../../lib/commands/verify/command.ts";
+import { UsageError } from "../../lib/errors.ts";
+import { ELSEWHERE } from "../../lib/options/other_programs.ts";
+import { parseRun, RUN_FLAGS } from "../../lib/options/parse.ts";
+import { myriad } from "../fixtures/program.ts";
+import { folder } from "../fixtures/sources.ts";
+
+const URL_ = "http://127.0.0.1:1/";
+
+const refused = async (...args: string[]): Promise<string> =>
+  (await assertRejects(() => parseRun([...args, URL_], "0"), UsageError)).message;
+
+const COMMANDS: [string, readonly Flag[]][] = [
+  ["myriad", RUN_FLAGS],
+  ["myriad serve", SERVE_FLAGS],
+  ["myriad verify", VERIFY_FLAGS],
+  ["myriad report", REPORT_FLAGS],
+  ["myriad compare", COMPARE_FLAGS],
+];
+
+for (const [command, flags] of COMMANDS) {
+  Deno.test(`${command} says which flag was probably meant`, () => {
+    const names = flags.map(({ name }) => name);
+    for (const name of names.filter(({ length }) => length >= 5)) {
+      const wrong = [name.slice(0, 1) + name.slice(2), `${name.slice(0, 3)}x${name.slice(3)}`];
+      wrong.push(name.slice(0, 2) + name[3] + name[2] + name.slice(4));
+      for (const it of wrong.filter((it) => !names.includes(it) && it !== name)) {
+        let message = "";
+        try {
+          parseFlags(flags, [`--${it}`], command);
+        } catch (error) {
+          message = (error as Error).message;
+        }
+        const meant = closest(it, names)!;
+        assertEquals(message, `Unknown option '--${it}': did you mean '--${meant}'?`);
+      }
+    }
+    let message = "";
+    try {
+      parseFlags(flags, ["--nothing-of-the-kind"], command);
+    } catch (error) {
+      message = (error as Error).message;
+    }
+    assertEquals(message, `Unknown option '--nothing-of-the-kind': see '${command} --help'`);
+  });
+}
+
+Deno.test("closest() finds what was meant, and guesses nothing", () => {
+  const names = RUN_FLAGS.map(({ name }) => name);
+  for (
+    const [given, meant] of [
+      ["concurency", "concurrency"],
+      ["conc", "concurrency"],
+      ["timeot", "timeout"],
+      ["tiemout", "timeout"],
+      ["request", "requests"],
+      ["retires", "retries"],
+      ["threshhold", "threshold"],
+      ["save-bodys", "save-bodies"],
+      ["re", undefined],
+      ["expect", undefined],
+      ["x", undefined],
+      ["", undefined],
+      ["constructor", undefined],
+    ] as const
+  ) {
+    assertEquals(closest(given, names), meant, given);
+  }
+});
+
+for (
+  const [args, words] of [
+    [["-X", "POST"], "'-m METHOD' (--method)"],
+    [["-XPOST"], "'-m METHOD' (--method)"],
+    [["-A", "x"], "'--user-agent TEXT'"],
+    [["-L"], "redirects are followed, up to 10; '--redirects N'"],
+    [["-I"], "'-m HEAD'"],
+    [["-sS"], "leave it out"],
+    [["-a", "x:y"], "'-u NAME:PASSWORD'"],
+    [["--location"], "redirects are followed"],
+    [["--data-raw", "x"], "'--data DATA'"],
+    [["--max-time", "10"], "'--timeout D' (-t), with its unit"],
+    [["--threads=4"], "'-c C'"],
+    [["--vus", "10"], "'--concurrency C' (-c)"],
+    [["--iterations", "10"], "'--requests N' (-n)"],
+    [["--stages", "1m:10"], "there is no such option yet; '--ramp-up D'"],
+    [["--rps", "10"], "'--rate R' (-q)"],
+    [["--qps=10"], "'--rate R' (-q)"],
+    [["-v"], "there is no such option yet; '-o FILE'"],
+    [["--verbose"], "there is no such option yet; '-o FILE'"],
+    [["--url"], "give the URL without a flag"],
+    [["-j"], "'--json'"],
+    [["--http2"], "there is no such option yet; for https: '--engine fetch'"],
+    [["--http1.1"], "'--engine http1'"],
+    [["--fail-with-body"], "'--fail' (-f)"],
+    [["--no-keepalive"], "Connection: close"],
+    [["--output-format", "json"], "'--format FORMAT'"],
+    [["--resolve", "h:80:127.0.0.1"], "there is no such option yet"],
+    [["--connect-to", "::127.0.0.1:"], "there is no such option yet"],
+    [["-4"], "there is no such option yet"],
+  ] as const
+) {
+  Deno.test(`parseRun() says what ${args.join(" ")} of another program is here`, async () => {
+    const message = await refused(...args);
+    assertMatch(message, /^Unknown option '-[^']+': /);
+    assertStringIncludes(message, words);
+  });
+}
+
+Deno.test("what other programs have is named by flags that there are, and stands for none of them", () => {
+  const letters = RUN_FLAGS.map(({ short }) => short);
+  const names = RUN_FLAGS.map(({ name }) => name);
+  for (const [unknown, words] of Object.entries(ELSEWHERE)) {
+    assertEquals(letters.includes(unknown) || names.includes(unknown), false, unknown);
+    for (const [, name] of words.matchAll(/--([a-z-]+)/g)) {
+      assertEquals(names.includes(name), true, `${unknown}: ${words}`);
+    }
+    for (const [, letter] of words.matchAll(/(?:^|[' (])-([a-zA-Z])\b/g)) {
+      assertEquals(letters.includes(letter), true, `${unknown}: ${words}`);
+    }
+  }
+});
+
+for (
+  const [args, long, words] of [
+    // wrk's duration, curl's --max-time, its file to upload and its file of cookies.
+    [["-d", "30s"], "--data", "'-z 30s' for a duration"],
+    [["-d10m"], "--data", "'-z 30s' for a duration"],
+    [["-m", "10"], "--method", "'-t 10s' for a time limit"],
+    [["-T", "upload.bin"], "--content-type", "'-d @FILE'"],
+    [["-T", "./a/b"], "--content-type", "'-d @FILE'"],
+    [["-b", "hunter2"], "--cookie", "'--cookie-jar=FILE'"],
+  ] as const
+) {
+  Deno.test(`parseRun() refuses ${args.join(" ")}, which is meant as elsewhere`, async () => {
+    const message = await refused(...args);
+    assertStringIncludes(message, words);
+    assertStringIncludes(message, `or write '${long}' if you mean`);
+    assertEquals(message.includes("hunter2"), false);
+    // In full it is meant.
+    await parseRun([long, args[1] ?? args[0].slice(2), URL_], "0");
+  });
+}
+
+Deno.test("parseRun() takes letters with values that mean what they mean here", async () => {
+  for (
+    const args of [
+      ["-d", "x=30s"],
+      ["-d", '{"a":1}'],
+      ["-m", "PURGE"],
+      ["-T", "text/plain", "-d", "x"],
+      ["-b", "a=b"],
+      ["-b", "{}", "-n", "2"],
+    ]
+  ) {
+    await parseRun([...args, URL_], "0");
+  }
+});
+
+Deno.test("a name in --config that is none is told like a flag", async () => {
+  await using dir = await folder();
+  const config = await dir.write("c.json", '{"concurency":3}');
+  const message = await refused("--config", config);
+  assertStringIncludes(message, "there is no flag 'concurency': did you mean 'concurrency'?");
+});
+
+Deno.test("myriad says which command was probably meant, and takes flags first", async () => {
+  for (const [wrong, right] of [["verfy", "verify"], ["servce", "serve"], ["repport", "report"]]) {
+    const { code, stderr } = await myriad([wrong, "x"]);
+    assertEquals([code, stderr], [
+      2,
+      `myriad: There is no command '${wrong}': did you mean 'myriad ${right}'?\n`,
+    ]);
+  }
+  // That is a flag of a run.
+  const { stderr } = await myriad(["--report", "x.pdf", URL_]);
+  assertStringIncludes(stderr, "--report x.pdf");
+});

@@ -1,0 +1,375 @@
+import { assert, assertEquals, assertLess } from "@std/assert";
+import net from "node:net";
+import { failureOfConnect } from "../../lib/engine/connect_failure.ts";
+import { Deadlines, InFlight, type Stop } from "../../lib/engine/deadlines.ts";
+import type { Engine } from "../../lib/engine/engine.ts";
+import { FetchEngine } from "../../lib/engine/fetch/fetch.ts";
+import { ConnectionPool, type Waiter } from "../../lib/engine/http1/connection_pool.ts";
+import { Http1Engine } from "../../lib/engine/http1/http1.ts";
+import { type Address, NameLookups, type NameService } from "../../lib/engine/http1/name_lookup.ts";
+import { Router } from "../../lib/engine/http1/request.ts";
+import type { EngineOptions } from "../../lib/engine/options.ts";
+import type { Result } from "../../lib/result.ts";
+import { ENGINE_OPTIONS } from "../fixtures/engine_options.ts";
+import { ok, RawServer, refusedPort } from "../fixtures/raw_server.ts";
+import { SilentHost } from "../fixtures/silent_host.ts";
+import { target } from "../fixtures/target.ts";
+import { AUTHORITY, SELF_SIGNED, TlsServer } from "../fixtures/tls_server.ts";
+import { until } from "../fixtures/until.ts";
+
+// How connections are made: to whom, in what order, and what comes of it when they are not.
+
+const ENGINES: Record<string, (options: Partial<EngineOptions>) => Engine> = {
+  http1: (options) => new Http1Engine({ ...ENGINE_OPTIONS, ...options }),
+  fetch: (options) => new FetchEngine({ ...ENGINE_OPTIONS, ...options }),
+};
+
+/** What a name service never says. */
+const never = (): Promise<never> => new Promise(() => {});
+
+/** A name service that knows some names. */
+function knowing(names: Record<string, readonly string[]>): NameService {
+  const lookUp = (hostname: string): Promise<Address[]> =>
+    Promise.resolve(
+      names[hostname].map((address) => ({ address, family: net.isIP(address) })),
+    );
+  return { lookUp, resolve: lookUp };
+}
+
+async function hitAll(engine: Engine, urls: readonly string[]): Promise<Result[]> {
+  const results = await Promise.all(urls.map((url) => engine.hit(target(url))));
+  engine.close();
+  return results;
+}
+
+const onLinux = { ignore: Deno.build.os !== "linux" };
+
+for (const [name, create] of Object.entries(ENGINES)) {
+  Deno.test(`${name} engine lets no healthy host wait for silent ones`, onLinux, async () => {
+    await using server = await RawServer.start(({ send }) => send(ok()), "0.0.0.0");
+    using silent = await SilentHost.listen("0.0.0.0");
+    const urls = Array.from({ length: 600 }, (_, i) => {
+      const address = `127.77.${i >> 8}.${i & 255}`;
+      return `http://${address}:${i % 2 === 0 ? silent.port : server.port}/`;
+    });
+    const results = await hitAll(create({ concurrency: 600, timeoutMs: 2_000 }), urls);
+    const outcomes = (rest: number): unknown[] => [
+      ...new Set(results.filter((_, i) => i % 2 === rest).map((it) => it.status ?? it.error)),
+    ];
+    assertEquals([outcomes(0), outcomes(1)], [["timeout"], [200]]);
+  });
+
+  for (
+    const [what, answer, kind] of [
+      ["shows a bad certificate", undefined, "tls"],
+      ["speaks plain HTTP", "HTTP/1.1 400 Bad Request\r\n\r\n", "tls"],
+      ["resets the connection", "reset", "reset"],
+      ["is mute", "", "timeout"],
+    ] as const
+  ) {
+    Deno.test(`${name} engine says '${kind}' where the first address ${what}, and the next refuses`, async () => {
+      const sockets: net.Socket[] = [];
+      // Listens on 127.0.0.1 alone, so that ::1 refuses.
+      const server = net.createServer((socket) => {
+        sockets.push(socket.on("error", () => {}));
+        socket.once("data", () => {
+          if (answer === "reset") socket.resetAndDestroy();
+          else socket.write(answer ?? "");
+        });
+      });
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+      await using secure = await TlsServer.start(({ send }) => send(ok()), SELF_SIGNED);
+      const { port } = answer === undefined
+        ? new URL(secure.url())
+        : server.address() as net.AddressInfo;
+      const engine = create({
+        connectTimeoutMs: kind === "timeout" ? 200 : 10_000,
+        // Native fetch has no time to connect of its own.
+        timeoutMs: kind === "timeout" && name === "fetch" ? 200 : 10_000,
+      });
+      const [{ error, detail }] = await hitAll(engine, [`https://localhost:${port}/`]);
+      assertEquals(error, kind, detail);
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    });
+  }
+}
+
+const http1 = ENGINES.http1;
+
+Deno.test(
+  "http1 engine tries the next address beside one that does not answer",
+  onLinux,
+  async () => {
+    using silent = await SilentHost.listen("127.0.0.2");
+    await using server = await RawServer.start(({ send }) => send(ok()), "127.0.0.3", silent.port);
+    const names = knowing({ "several.test": ["127.0.0.2", "127.0.0.3"] });
+    const urls = Array.from({ length: 20 }, () => `http://several.test:${silent.port}/`);
+    const results = await hitAll(http1({ concurrency: 20, timeoutMs: 20_000, names }), urls);
+    for (const { status, via, ms, detail } of results) {
+      assertEquals([status, via?.remote], [200, `127.0.0.3:${silent.port}`], detail);
+      assertLess(ms, 20_000);
+    }
+    // What passed until the second address was tried is counted.
+    assert(Math.max(...results.map(({ ms }) => ms)) >= 250);
+    assert(server.connections <= 20);
+    await until(async () => await silent.connecting() === 0);
+  },
+);
+
+Deno.test("http1 engine tries addresses that refuse without a pause", async () => {
+  await using server = await RawServer.start(({ send }) => send(ok()), "127.0.0.5");
+  const names = knowing({ "several.test": ["127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"] });
+  const engine = http1({ timeoutMs: 200, names });
+  const [{ status, detail }] = await hitAll(engine, [`http://several.test:${server.port}/`]);
+  assertEquals(status, 200, detail);
+});
+
+Deno.test(
+  "http1 engine bounds all addresses together by the time to connect",
+  onLinux,
+  async () => {
+    using silent = await SilentHost.listen("0.0.0.0");
+    const addresses = [
+      "127.0.0.2",
+      "127.0.0.3",
+      "127.0.0.4",
+      "127.0.0.5",
+      "127.0.0.6",
+      "127.0.0.7",
+    ];
+    const engine = http1({ connectTimeoutMs: 600, names: knowing({ "several.test": addresses }) });
+    const result = engine.hit(target(`http://several.test:${silent.port}/`));
+    await until(async () => await silent.connecting() === 2);
+    const { error, detail, ms } = await result;
+    assertEquals([error, detail], ["timeout", "no connection within 600 ms"]);
+    assert(ms >= 600 && ms < 6 * 600, `${ms}`);
+    await until(async () => await silent.connecting() === 0);
+    engine.close();
+  },
+);
+
+Deno.test("http1 engine bounds the look-up of a name by the time to connect", async () => {
+  const engine = http1({ connectTimeoutMs: 100, names: { lookUp: never, resolve: never } });
+  const [{ error, detail, ms }] = await hitAll(engine, ["http://silent.test/"]);
+  assertEquals(error, "timeout");
+  assertEquals(detail, "no connection within 100 ms: the name server does not answer");
+  assert(ms >= 100 && ms < 5_000, `${ms}`);
+});
+
+Deno.test("http1 engine ends a connect when its request gives up", onLinux, async () => {
+  using silent = await SilentHost.listen("0.0.0.0");
+  const engine = http1({ timeoutMs: 200, connectTimeoutMs: 60_000 });
+  const hits = Array.from(
+    { length: 10 },
+    (_, i) => engine.hit(target(`http://127.0.0.${i + 1}:${silent.port}/`)),
+  );
+  for (const { error } of await Promise.all(hits)) assertEquals(error, "timeout");
+  await until(async () => await silent.connecting() === 0);
+  engine.close();
+});
+
+Deno.test(
+  "ConnectionPool.forget() ends one connect of several for the same host",
+  onLinux,
+  async () => {
+    using silent = await SilentHost.listen("127.0.0.2");
+    const pool = new ConnectionPool({
+      concurrency: 10,
+      connectTimeoutMs: 60_000,
+      byName: false,
+      tls: { insecure: false },
+      proxy: undefined,
+      unixSocket: undefined,
+    });
+    const route = new Router().route(`http://127.0.0.2:${silent.port}/`);
+    const waiters = Array.from({ length: 3 }, (): Waiter => ({
+      isFreshOnly: false,
+      onTurn() {},
+      onConnection() {},
+      onConnectFailure() {},
+    }));
+    for (const waiter of waiters) assertEquals(pool.acquire(route, waiter), false);
+    for (const left of [2, 1, 0]) {
+      await until(async () => await silent.connecting() === left + 1);
+      pool.forget(route, waiters[left]);
+      await until(async () => await silent.connecting() === left);
+    }
+    pool.close();
+  },
+);
+
+Deno.test("http1 engine lets nobody wait for names that the name server is silent about", async () => {
+  await using server = await RawServer.start(({ send }) => send(ok()));
+  let asked = 0;
+  let released = 0;
+  const names: NameService = {
+    lookUp() {
+      asked++;
+      return never();
+    },
+    resolve(hostname, signal) {
+      if (hostname.startsWith("good")) {
+        return Promise.resolve([{ address: "127.0.0.1", family: 4 }]);
+      }
+      return new Promise((_, reject) => {
+        signal.addEventListener("abort", () => {
+          released++;
+          reject(new Error("aborted"));
+        }, { once: true });
+      });
+    },
+  };
+  const engine = http1({ concurrency: 200, timeoutMs: 500, names });
+  const silent = Array.from({ length: 100 }, (_, i) => `http://silent${i}.test/`);
+  const good = Array.from({ length: 20 }, (_, i) => `http://good${i}.test:${server.port}/`);
+  const all = [...silent, ...good, server.url()].map((url) => engine.hit(target(url)));
+  assertEquals((await all.at(-1)!).status, 200);
+  // No other look-up has ended, and the first names have all that can be under way: for those
+  // behind them the time stands still until they give up.
+  assertEquals(released, 0);
+  const results = await Promise.all(all.slice(0, -1));
+  assertEquals(
+    results.map(({ status, error }) => status ?? error),
+    [...silent.map(() => "timeout"), ...good.map(() => 200)],
+  );
+  // What the system was asked for has a thread each, which nothing frees.
+  assertEquals([asked, released], [16, 84]);
+  engine.close();
+});
+
+Deno.test("http1 engine asks the system for what the name server does not know", async () => {
+  await using server = await RawServer.start(({ send }) => send(ok()));
+  const releases: (() => void)[] = [];
+  const known: Address[] = [{ address: "127.0.0.1", family: 4 }];
+  const names: NameService = {
+    lookUp: (hostname) =>
+      hostname === "mine.test"
+        ? Promise.resolve(known)
+        : new Promise((resolve) => releases.push(() => resolve(known))),
+    resolve() {
+      for (const release of releases.splice(0)) release();
+      return Promise.resolve([]);
+    },
+  };
+  const urls = Array.from({ length: 16 }, (_, i) => `http://slow${i}.test:${server.port}/`);
+  const engine = http1({ concurrency: 20, names });
+  const results = await hitAll(engine, [...urls, `http://mine.test:${server.port}/`]);
+  for (const { status, detail } of results) assertEquals(status, 200, detail);
+});
+
+Deno.test("NameLookups.find() gives the addresses of both families in turn", async () => {
+  const lookUps = new NameLookups(
+    () => {},
+    knowing({ "several.test": ["::1", "::2", "::3", "127.0.0.1", "127.0.0.2"] }),
+  );
+  const found = await lookUps.find("several.test");
+  assertEquals(found.map(({ address }) => address), [
+    ...["::1", "127.0.0.1", "::2", "127.0.0.2", "::3"],
+  ]);
+});
+
+Deno.test("NameLookups.find() asks once for a name that several wait for", async () => {
+  let asked = 0;
+  const service = knowing({ "one.test": ["127.0.0.1"] });
+  const lookUps = new NameLookups(() => {}, {
+    ...service,
+    lookUp: (hostname) => (asked++, service.lookUp(hostname)),
+  });
+  await Promise.all([lookUps.find("one.test"), lookUps.find("one.test")]);
+  assertEquals(asked, 1);
+  await lookUps.find("one.test");
+  assertEquals(asked, 2);
+});
+
+class Item extends InFlight {
+  readonly stops: Stop[] = [];
+  override stop(why: Stop): void {
+    this.stops.push(why);
+  }
+}
+
+Deno.test("Deadlines.hold() lets the time of an item stand still", () => {
+  const deadlines = new Deadlines(100);
+  const [held, other, late] = [new Item(), new Item(), new Item()];
+  deadlines.add(held, 0);
+  deadlines.add(other, 10);
+  // It has used 40 of its 100 ms.
+  deadlines.hold(held, 40);
+  deadlines.sweep(1_000);
+  assertEquals([held.stops, other.stops], [[], ["timeout"]]);
+  deadlines.add(late, 1_000);
+  deadlines.resume(held, 1_010);
+  deadlines.sweep(1_069);
+  assertEquals(held.stops, []);
+  deadlines.sweep(1_070);
+  assertEquals([held.stops, late.stops], [["timeout"], []]);
+  deadlines.sweep(1_100);
+  assertEquals(late.stops, ["timeout"]);
+  deadlines.close();
+});
+
+Deno.test("Deadlines.cancel() and remove() are for what is held, too", () => {
+  const deadlines = new Deadlines(100);
+  const [held, removed] = [new Item(), new Item()];
+  for (const item of [held, removed]) {
+    deadlines.add(item, 0);
+    deadlines.hold(item, 10);
+  }
+  deadlines.remove(removed);
+  deadlines.cancel();
+  assertEquals([held.stops, removed.stops], [["cancelled"], []]);
+  deadlines.close();
+});
+
+Deno.test("http1 engine settles a request that waits for its turn when it is cancelled", async () => {
+  const engine = http1({ concurrency: 20, names: { lookUp: never, resolve: never } });
+  const hits = Array.from({ length: 20 }, (_, i) => engine.hit(target(`http://h${i}.test/`)));
+  engine.cancel();
+  for (const { error } of await Promise.all(hits)) assertEquals(error, "cancelled");
+  engine.close();
+});
+
+Deno.test("http1 engine says 'refused' where every address refuses", async () => {
+  const port = await refusedPort();
+  const names = knowing({ "several.test": ["127.0.0.1", "127.0.0.2", "::1"] });
+  const [{ error, detail }] = await hitAll(http1({ names }), [`http://several.test:${port}/`]);
+  assertEquals([error, detail], ["refused", "connection refused"]);
+});
+
+Deno.test("http1 engine takes 'localhost.' for localhost, without a look-up", async () => {
+  await using server = await RawServer.start(({ send }) => send(ok()));
+  await using secure = await TlsServer.start(({ send }) => send(ok()));
+  const urls = [server.url(), secure.url()].map((url) =>
+    url.replace(/127\.0\.0\.1|localhost/, "localhost.")
+  );
+  const names: NameService = { lookUp: never, resolve: never };
+  const tls = { ca: AUTHORITY, insecure: false };
+  const results = await hitAll(http1({ concurrency: 2, tls, names, timeoutMs: 20_000 }), urls);
+  assertEquals(results.map(({ status, detail }) => detail ?? status), [200, 200]);
+});
+
+for (
+  const [hostname, isOfProxy, detail] of [
+    ["fe80::1", false, "a link-local address needs a zone (as in %eth0), which no URL can name"],
+    ["febf::1", false, "a link-local address needs a zone (as in %eth0), which no URL can name"],
+    ["fec0::1", false, "the address cannot be connected to, or no local port is left"],
+    ["fe80.test", false, "the address cannot be connected to, or no local port is left"],
+    ["fe80::1", true, "the proxy: the address cannot be connected to, or no local port is left"],
+  ] as const
+) {
+  Deno.test(`failureOfConnect() has words for EINVAL with ${hostname}, ${isOfProxy ? "by" : "without"} a proxy`, () => {
+    const failure = failureOfConnect(
+      {
+        code: "EINVAL",
+        message: `connect EINVAL ${hostname}:80`,
+        isTls: false,
+        isOfProxy,
+        refusal: undefined,
+        wasReached: false,
+      },
+      { connectTimeoutMs: 1_000, hasAddress: true, hostname, isProxied: isOfProxy },
+    );
+    assertEquals(failure, { error: "connect", detail });
+  });
+}

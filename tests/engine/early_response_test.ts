@@ -1,0 +1,360 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import net from "node:net";
+import type { Engine } from "../../lib/engine/engine.ts";
+import type { Failure } from "../../lib/engine/failure.ts";
+import { FetchEngine } from "../../lib/engine/fetch/fetch.ts";
+import { Connection, type Exchange } from "../../lib/engine/http1/connection.ts";
+import { Http1Engine } from "../../lib/engine/http1/http1.ts";
+import { ReadFirstSocket } from "../../lib/engine/http1/read_first_socket.ts";
+import type { EngineOptions } from "../../lib/engine/options.ts";
+import type { Result } from "../../lib/result.ts";
+import { ENGINE_OPTIONS } from "../fixtures/engine_options.ts";
+import { myriad } from "../fixtures/program.ts";
+import { ok, RawServer } from "../fixtures/raw_server.ts";
+import { target } from "../fixtures/target.ts";
+import { AUTHORITY, TlsServer } from "../fixtures/tls_server.ts";
+import { type Peer, WildServer } from "../fixtures/wild_server.ts";
+
+// Answers that come before their request was sent, and connections that are not used again.
+
+const OPTIONS: EngineOptions = {
+  ...ENGINE_OPTIONS,
+  // Where it is reached, nothing else ended the request.
+  timeoutMs: 30_000,
+  tls: { ca: AUTHORITY, insecure: false },
+};
+
+const ENGINES: Record<string, (options?: Partial<EngineOptions>) => Engine> = {
+  fetch: (options) => new FetchEngine({ ...OPTIONS, ...options }),
+  http1: (options) => new Http1Engine({ ...OPTIONS, ...options }),
+};
+
+/** More than the system takes for a server that does not read. */
+const LARGE = { method: "POST", body: new Uint8Array(16 << 20) };
+
+const REFUSAL = "HTTP/1.1 413 X\r\nContent-Length: 2\r\n\r\nno";
+
+/** Reads the head of a request, and nothing more. */
+async function readHead(peer: Peer): Promise<string | undefined> {
+  if (!await peer.until(() => peer.received.includes("\r\n\r\n"))) return undefined;
+  peer.pause();
+  return peer.received;
+}
+
+/** Waits for round trips of other octets: what was there before them is dealt with before them. */
+async function roundTrips(): Promise<void> {
+  await using server = await RawServer.start(({ send }) => send("x"));
+  const socket = net.connect(server.port, "127.0.0.1");
+  for (let k = 0; k < 3; k++) {
+    socket.write("GET / HTTP/1.1\r\n\r\n");
+    await new Promise((resolve) => socket.once("data", resolve));
+  }
+  socket.destroy();
+}
+
+const outcomeOf = ({ status, error, size }: Result): [number | string | undefined, number] => [
+  status ?? error,
+  size,
+];
+
+for (const [name, create] of Object.entries(ENGINES)) {
+  Deno.test(`${name} engine uses no connection again on which its request is stuck`, async () => {
+    // The answer is there at once, and nothing is read of what it is for.
+    await using server = await WildServer.start(async (peer) => {
+      if (await readHead(peer) !== undefined) await peer.send(ok());
+    });
+    // Native fetch does not say whether it uses a connection again.
+    const engine = create({ timeoutMs: 5_000 });
+    for (let k = 1; k <= 4; k++) {
+      const result = await engine.hit(target(server.url(), LARGE));
+      assertEquals([...outcomeOf(result), result.isReused], [200, 2, false], result.detail);
+      assertEquals(server.connections, k);
+    }
+    engine.close();
+  });
+
+  Deno.test(`${name} engine uses no connection again on which its request is stuck over TLS`, async () => {
+    let connections = 0;
+    await using server = await TlsServer.start(({ send, stall }) => {
+      connections++;
+      stall();
+      send(ok());
+    }, { ALPNProtocols: ["http/1.1"] });
+    const engine = create({ timeoutMs: 5_000 });
+    for (let k = 1; k <= 3; k++) {
+      const result = await engine.hit(target(server.url(), LARGE));
+      assertEquals([...outcomeOf(result), result.isReused], [200, 2, false], result.detail);
+      assertEquals(connections, k);
+    }
+    engine.close();
+  });
+
+  Deno.test(`${name} engine follows an early 303 over another connection`, async () => {
+    await using server = await WildServer.start(async (peer) => {
+      const head = await readHead(peer);
+      await peer.send(
+        head?.startsWith("POST ")
+          ? "HTTP/1.1 303 X\r\nLocation: /next\r\nContent-Length: 0\r\n\r\n"
+          : ok(),
+      );
+    });
+    const engine = create({ timeoutMs: 5_000 });
+    assertEquals(outcomeOf(await engine.hit(target(server.url(), LARGE))), [200, 2]);
+    assertEquals(server.connections, 2);
+    engine.close();
+  });
+
+  for (const how of ["end", "reset"] as const) {
+    Deno.test(`${name} engine takes an early 413 for the answer when the server's ${how} follows`, async () => {
+      await using server = await WildServer.start(async (peer) => {
+        await readHead(peer);
+        await peer.send(REFUSAL);
+        if (how === "reset") peer.reset();
+        // What was not read makes a reset of it.
+        else peer.destroy();
+      });
+      const engine = create();
+      // Whether a write or a read is the first to see the reset is the system's choice.
+      for (let round = 0; round < 20; round++) {
+        const result = await engine.hit(target(server.url(), LARGE));
+        assertEquals(outcomeOf(result), [413, 2], result.detail);
+      }
+      engine.close();
+      await server.closed();
+    });
+  }
+
+  Deno.test(`${name} engine takes an early 413 for the answer over TLS, too`, async () => {
+    let hasAnswered = false;
+    await using server = await TlsServer.start(({ send, reset }) => {
+      if (hasAnswered) return;
+      hasAnswered = true;
+      send(REFUSAL);
+      reset();
+    }, { ALPNProtocols: ["http/1.1"] });
+    const engine = create();
+    for (let round = 0; round < 5; round++) {
+      hasAnswered = false;
+      const result = await engine.hit(target(server.url(), LARGE));
+      assertEquals(outcomeOf(result), [413, 2], result.detail);
+    }
+    engine.close();
+  });
+
+  Deno.test(`${name} engine takes no early answer for complete that a reset cuts`, async () => {
+    await using server = await WildServer.start(async (peer) => {
+      await readHead(peer);
+      await peer.send("HTTP/1.1 413 X\r\n\r\nno");
+      peer.reset();
+    });
+    const engine = create();
+    for (let round = 0; round < 10; round++) {
+      const { status, error } = await engine.hit(target(server.url(), LARGE));
+      assertEquals([status, error], [null, "body"]);
+    }
+    engine.close();
+  });
+
+  for (
+    const [fields, connections] of [
+      [[["Connection", "close"]], 3],
+      [[["CONNECTION", "keep-alive, Close"]], 3],
+      [[["Connection", "x"], ["connection", "\tclose "]], 3],
+      [[["Connection", "closed"]], 1],
+      [[["Connection", "keep-alive"]], 1],
+      [[["X-Connection", "close"]], 1],
+    ] as [[string, string][], number][]
+  ) {
+    Deno.test(`${name} engine makes ${connections} connections for 3 requests with ${JSON.stringify(fields)}`, async () => {
+      // It does not say that it closes, and does not.
+      await using server = await RawServer.start(({ send }) => send(ok()));
+      const engine = create();
+      for (const method of ["GET", "DELETE", "GET"]) {
+        const more = { method, headers: fields };
+        const { status } = await engine.hit(target(server.url(), more));
+        assertEquals(status, 200);
+        // Native fetch gives a connection back some time after the answer.
+        await roundTrips();
+      }
+      assertEquals(server.connections, connections);
+      assert(server.requests.every((request) => /^(x-)?connection: /im.test(request)));
+      engine.close();
+    });
+  }
+
+  Deno.test(`myriad leaves no connection in use that a record's Connection: close ends (${name})`, async () => {
+    await using server = await RawServer.start(({ send }) => send(ok()));
+    const plain = JSON.stringify({ url: server.url() });
+    const closing = JSON.stringify({ url: server.url(), headers: { Connection: "close" } });
+    const args = ["-i", "-", "--input-format", "jsonl", "-c", "1", "-s", "--engine", name];
+    const { code } = await myriad(args, { input: `${closing}\n${plain}\n${closing}\n${plain}\n` });
+    assertEquals(code, 0);
+    if (name === "http1") assertEquals(server.connections, 3);
+    const { code: again } = await myriad([
+      ...["-n", "3", "-c", "1", "-s", "--engine", name, "-H", "Connection: close", server.url()],
+    ]);
+    assertEquals(again, 0);
+    assertEquals(server.requests.length, 7);
+  });
+
+  for (
+    const [what, octets, detail] of [
+      ["speaks SSH", "SSH-2.0-OpenSSH_9.2p1 Debian\r\n", /"SSH-2.0-OpenSSH_"/],
+      ["speaks SMTP", "220 mail.example ESMTP\r\n", /"220 mail.example"/],
+      ["speaks TLS", "\x15\x03\x01\0\x02\x02\x46", /TLS alert: use https/],
+      ["says one wrong octet", "S", /"S"/],
+      ["says half a status line and goes on wrongly", "HTTP/1.1 2OO OK", /three digits/],
+    ] as const
+  ) {
+    for (const when of ["at once", "when it was asked"]) {
+      Deno.test(`${name} engine fails with 'protocol' where a server ${what} ${when}, and stays`, async () => {
+        await using server = await WildServer.start(async (peer) => {
+          if (when === "when it was asked") await peer.until(() => peer.received !== "");
+          await peer.send(octets);
+          await peer.until(() => false);
+        });
+        const engine = create();
+        const hits = Array.from({ length: 10 }, () => engine.hit(target(server.url())));
+        for (const result of await Promise.all(hits)) {
+          assertEquals([result.status, result.error], [null, "protocol"], result.detail);
+          if (name === "http1") assertMatch(result.detail!, detail);
+        }
+        engine.close();
+        await server.closed();
+      });
+    }
+  }
+}
+
+Deno.test("http1 engine uses a connection again once the rest of its request was read", async () => {
+  let hasAll = (): void => {};
+  const all = new Promise<void>((resolve) => hasAll = resolve);
+  await using server = await WildServer.start(async (peer) => {
+    const head = await readHead(peer);
+    if (head === undefined) return;
+    await peer.send(ok());
+    let length = 0;
+    peer.drain();
+    await peer.until(() => {
+      length += peer.received.length;
+      peer.received = "";
+      return length > LARGE.body.length;
+    });
+    hasAll();
+    if (await peer.request() !== undefined) await peer.send(ok());
+  });
+  const engine = create("http1");
+  assertEquals(outcomeOf(await engine.hit(target(server.url(), LARGE))), [200, 2]);
+  await all;
+  // The system had it before the server.
+  await roundTrips();
+  const { status, isReused } = await engine.hit(target(server.url()));
+  assertEquals([status, isReused, server.connections], [200, true, 1]);
+  engine.close();
+});
+
+Deno.test("http1 engine closes a connection that sends still, to make room", async () => {
+  const stuck: Peer[] = [];
+  await using server = await WildServer.start(async (peer) => {
+    const head = await readHead(peer);
+    if (head?.startsWith("POST ")) stuck.push(peer);
+    await peer.send(ok());
+  });
+  await using other = await RawServer.start(({ send }) => send(ok()));
+  const engine = create("http1", { concurrency: 1 });
+  for (let k = 0; k < 3; k++) {
+    assertEquals(outcomeOf(await engine.hit(target(server.url(), LARGE))), [200, 2]);
+    assertEquals(outcomeOf(await engine.hit(target(other.url()))), [200, 2]);
+  }
+  for (const peer of stuck) peer.drain();
+  await server.closed();
+  engine.close();
+});
+
+function create(name: string, options: Partial<EngineOptions> = {}): Engine {
+  return ENGINES[name](options);
+}
+
+Deno.test("ReadFirstSocket reads what came before a reset, though a write has failed of it", async () => {
+  // Paused, it cannot read before the write, which finds the reset.
+  let hasReset = (): void => {};
+  const reset = new Promise<void>((resolve) => hasReset = resolve);
+  await using server = await WildServer.start(async (peer) => {
+    await peer.send(REFUSAL);
+    peer.reset();
+    hasReset();
+  });
+  let text = "";
+  const buffer = new Uint8Array(1024);
+  const socket = new ReadFirstSocket({
+    buffer,
+    callback: (length) => {
+      text += new TextDecoder().decode(buffer.subarray(0, length));
+      return true;
+    },
+  });
+  const closed = new Promise((resolve) => socket.once("close", resolve));
+  const errors: (string | undefined)[] = [];
+  socket.on("error", ({ code }: NodeJS.ErrnoException) => errors.push(code));
+  await new Promise<void>((resolve) =>
+    socket.connect({ port: server.port, host: "127.0.0.1" }, () => {
+      socket.pause();
+      resolve();
+    })
+  );
+  await reset;
+  await server.closed();
+  socket.write("POST / HTTP/1.1\r\n");
+  socket.resume();
+  await closed;
+  assertEquals(text, REFUSAL);
+  assertEquals(errors.length, 1);
+});
+
+Deno.test("Connection send() fails with 'protocol' where another protocol's greeting came before", async () => {
+  for (
+    const [greeting, isKept] of [["SSH-2.0-x\r\n", true], [
+      "HTTP/1.1 408 X\r\n\r\n",
+      false,
+    ]] as const
+  ) {
+    const peers: net.Socket[] = [];
+    const server = net.createServer((socket) => {
+      peers.push(socket.on("error", () => {}));
+      socket.write(greeting);
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as net.AddressInfo;
+    let isClosed = false;
+    const connection = await new Promise<Connection>((resolve) => {
+      new Connection({
+        socket: { host: "127.0.0.1", port, family: 4 },
+        proxyTls: undefined,
+        tunnel: undefined,
+        tls: undefined,
+        isProxied: false,
+      }, { onIdle: resolve, onUnsent: () => {}, onClose: () => isClosed = true });
+    });
+    await roundTrips();
+    assertEquals(isClosed, !isKept);
+    if (isKept) {
+      const failure = await new Promise<[Failure, number, boolean]>((resolve) => {
+        const exchange: Exchange = {
+          isHead: false,
+          closes: false,
+          maxBodyBytes: 0,
+          listener: undefined,
+          onHead: () => {},
+          onDone: () => {},
+          onFailure: (...failure) => resolve(failure),
+        };
+        connection.send("GET / HTTP/1.1\r\n\r\n", undefined, exchange);
+      });
+      assertEquals(failure[0].error, "protocol");
+      assertEquals(failure.slice(1), [0, false]);
+      assert(isClosed);
+    }
+    for (const peer of peers) peer.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  }
+});

@@ -1,0 +1,625 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { brotliCompressSync, gzipSync } from "node:zlib";
+import type { Engine } from "../../lib/engine/engine.ts";
+import { FetchEngine } from "../../lib/engine/fetch/fetch.ts";
+import { Http1Engine } from "../../lib/engine/http1/http1.ts";
+import type { EngineOptions } from "../../lib/engine/options.ts";
+import type { Result } from "../../lib/result.ts";
+import type { Target } from "../../lib/target.ts";
+import { ENGINE_OPTIONS } from "../fixtures/engine_options.ts";
+import { type Answer, ok, RawServer, refusedPort } from "../fixtures/raw_server.ts";
+import { target } from "../fixtures/target.ts";
+
+/** The suite runs over every engine. */
+const ENGINES: Record<string, (options?: Partial<EngineOptions>) => Engine> = {
+  fetch: (options) => new FetchEngine({ ...ENGINE_OPTIONS, ...options }),
+  http1: (options) => new Http1Engine({ ...ENGINE_OPTIONS, ...options }),
+};
+
+/** What one engine does and the other does not; the suite leaves it out there. */
+const ONLY_FETCH = {
+  // http1 is for plain `http:` URLs.
+  tls: "fetch",
+  // http1 counts what comes, and nothing reads a body yet for which it would have to be decoded.
+  decoding: "fetch",
+};
+
+const bytes = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
+
+for (const [name, create] of Object.entries(ENGINES)) {
+  /** Hits a server that answers so, and gives what came of it. */
+  const hit = async (
+    answer: Answer,
+    more: Partial<Target> = {},
+    options: Partial<EngineOptions> = {},
+  ): Promise<{ result: Result; requests: string[] }> => {
+    await using server = await RawServer.start(answer);
+    const engine = create(options);
+    const result = await engine.hit(target(server.url(), more));
+    engine.close();
+    return { result, requests: server.requests };
+  };
+
+  Deno.test(`${name} engine hit() gives status, octets and times of an answer`, async () => {
+    const before = Date.now();
+    const { result } = await hit(({ send }) => send(ok("Hello, World!")), {}, { ttfb: true });
+    assertEquals(result.status, 200);
+    assertEquals([result.bytes, result.size, result.attempts], [13, 13, 1]);
+    assertEquals([result.error, result.detail, result.location], [undefined, undefined, null]);
+    assert(result.ms > 0 && result.ttfbMs !== null && result.ttfbMs <= result.ms);
+    assert(Math.abs(result.at - before) < 60_000);
+    assertEquals(result.engine, name);
+  });
+
+  for (
+    const [how, answer, size] of [
+      [
+        "chunked",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
+        5,
+      ],
+      ["empty", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 0],
+      ["long", ok("x".repeat(300_000)), 300_000],
+    ] as const
+  ) {
+    Deno.test(`${name} engine hit() reads a body that is ${how}`, async () => {
+      const { result } = await hit(({ send }) => send(answer));
+      assertEquals([result.status, result.size, result.bytes], [200, size, size]);
+    });
+  }
+
+  Deno.test(`${name} engine hit() reads a body up to the end of the connection`, async () => {
+    const { result } = await hit(({ send, end }) => {
+      send("HTTP/1.1 200 OK\r\n\r\nabc");
+      end();
+    });
+    assertEquals([result.status, result.size], [200, 3]);
+  });
+
+  for (const status of [204, 304]) {
+    Deno.test(`${name} engine hit() expects no body after ${status}`, async () => {
+      const { result } = await hit(({ send }) =>
+        send(`HTTP/1.1 ${status} X\r\nContent-Length: 9999999\r\n\r\n`)
+      );
+      assertEquals([result.status, result.size], [status, 0]);
+    });
+  }
+
+  Deno.test(`${name} engine hit() expects no body after HEAD`, async () => {
+    const { result, requests } = await hit(
+      ({ send }) => send("HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n"),
+      { method: "HEAD" },
+    );
+    assertEquals([result.status, result.size], [200, 0]);
+    assertMatch(requests[0], /^HEAD \/ HTTP\/1.1\r\n/);
+  });
+
+  Deno.test(`${name} engine hit() sends method, fields and body`, async () => {
+    const { result, requests } = await hit(({ send }) => send(ok()), {
+      method: "PUT",
+      headers: [["X-One", "1"], ["Content-Type", "a/b"], ["Accept-Encoding", "identity"]],
+      body: bytes("körper"),
+    });
+    assertEquals(result.status, 200);
+    assertMatch(requests[0], /^PUT \/ HTTP\/1.1\r\n/);
+    assertMatch(requests[0], /^x-one: 1\r$/im);
+    assertMatch(requests[0], /^content-type: a\/b\r$/im);
+    assertMatch(requests[0], /^accept-encoding: identity\r$/im);
+    assertMatch(requests[0], /^content-length: 7\r$/im);
+    assert(requests[0].endsWith("\r\n\r\nk\u00c3\u00b6rper"));
+  });
+
+  Deno.test(`${name} engine hit() reuses connections, and close() leaves none open`, async () => {
+    await using server = await RawServer.start(({ send }) => send(ok()));
+    const engine = create();
+    for (let i = 0; i < 20; i++) assertEquals((await engine.hit(target(server.url()))).status, 200);
+    assertEquals(server.connections, 1);
+    engine.close();
+    while (server.open > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  });
+
+  Deno.test(`${name} engine hit() fails with 'dns' when a name does not resolve`, async () => {
+    const engine = create();
+    const result = await engine.hit(target("http://does-not-exist.invalid/"));
+    engine.close();
+    assertEquals([result.status, result.error], [null, "dns"]);
+  });
+
+  Deno.test(`${name} engine hit() fails with 'refused' when nobody listens`, async () => {
+    const engine = create();
+    const result = await engine.hit(target(`http://127.0.0.1:${await refusedPort()}/`));
+    engine.close();
+    assertEquals([result.status, result.error], [null, "refused"]);
+    assertStringIncludes(result.detail!, "refused");
+  });
+
+  Deno.test(`${name} engine hit() fails with 'connect' when there is no route`, async () => {
+    const engine = create();
+    const result = await engine.hit(target("http://255.255.255.255/"));
+    engine.close();
+    assertEquals([result.status, result.error], [null, "connect"]);
+  });
+
+  for (
+    const [what, error, answer] of [
+      ["the server resets the connection", "reset", ({ reset }) => reset()],
+      ["the server closes without an answer", "reset", ({ end }) => end()],
+      [
+        "the head is cut short",
+        "reset",
+        ({ send, end }) => (send("HTTP/1.1 200 OK\r\nX: "), end()),
+      ],
+      ["the answer is not HTTP", "protocol", ({ send }) => send("hello there\r\n\r\n")],
+      ["the status has five digits", "protocol", ({ send }) => send("HTTP/1.1 20000 OK\r\n\r\n")],
+      [
+        "the head is endless",
+        "protocol",
+        ({ send }) => send(`HTTP/1.1 200 OK\r\n${"X-A: b\r\n".repeat(100_000)}`),
+      ],
+      [
+        "101 comes unasked",
+        "protocol",
+        ({ send }) =>
+          send("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"),
+      ],
+      [
+        "the body is cut short",
+        "body",
+        ({ send, end }) => (send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc"), end()),
+      ],
+      [
+        "a long body is cut short",
+        "body",
+        (
+          { send, end },
+        ) => (send(`HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n${"x".repeat(100_000)}`),
+          end()),
+      ],
+      [
+        "a chunked body is cut short",
+        "body",
+        (
+          { send, end },
+        ) => (send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc"), end()),
+      ],
+      [
+        "a chunk's size is none",
+        "body",
+        ({ send }) => send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc"),
+      ],
+      ["the connection is reset in mid-body", "body", ({ send, reset }) => {
+        send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc");
+        setTimeout(reset, 20);
+      }],
+    ] as [string, string, Answer][]
+  ) {
+    Deno.test(`${name} engine hit() fails with '${error}' when ${what}`, async () => {
+      const { result } = await hit(answer);
+      assertEquals([result.status, result.error], [null, error], result.detail);
+      assert(result.detail!.length > 0);
+      assert(!result.detail!.includes("127.0.0.1"), result.detail);
+    });
+  }
+
+  if (name === ONLY_FETCH.tls) {
+    Deno.test(`${name} engine hit() fails with 'tls' when there is no TLS, or no trust`, async () => {
+      const engine = create();
+      const plain = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+      const answered = (async () => {
+        const connection = await plain.accept();
+        await connection.write(bytes("HTTP/1.1 400 Bad Request\r\n\r\n"));
+        await connection.read(new Uint8Array(1024));
+        connection.close();
+      })();
+      const toPlain = await engine.hit(target(`https://127.0.0.1:${plain.addr.port}/`));
+      await answered;
+      plain.close();
+      assertEquals([toPlain.status, toPlain.error], [null, "tls"], toPlain.detail);
+      const listener = Deno.listenTls({
+        hostname: "127.0.0.1",
+        port: 0,
+        cert: await Deno.readTextFile(new URL("../fixtures/self_signed.crt", import.meta.url)),
+        key: await Deno.readTextFile(new URL("../fixtures/self_signed.key", import.meta.url)),
+      });
+      const accepted = (async () => {
+        const connection = await listener.accept();
+        await connection.handshake().catch(() => {});
+        connection.close();
+      })();
+      const result = await engine.hit(target(`https://127.0.0.1:${listener.addr.port}/`));
+      await accepted;
+      listener.close();
+      engine.close();
+      assertEquals([result.status, result.error], [null, "tls"], result.detail);
+      assertStringIncludes(result.detail!, "certificate");
+    });
+  }
+
+  for (
+    const [when, answer] of [
+      ["the server never answers", () => {}],
+      [
+        "the server stalls in mid-body",
+        ({ send }) => send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc"),
+      ],
+      ["the server drips an endless head", ({ send }) => send("HTTP/1.1 200 OK\r\n")],
+    ] as [string, Answer][]
+  ) {
+    Deno.test(`${name} engine hit() fails with 'timeout' when ${when}`, async () => {
+      const { result } = await hit(answer, {}, { timeoutMs: 100 });
+      assertEquals([result.status, result.error], [null, "timeout"]);
+      assert(result.ms >= 100);
+      assertStringIncludes(result.detail!, "100 ms");
+    });
+  }
+
+  Deno.test(`${name} engine hit() closes the connection of a request that is late`, async () => {
+    await using server = await RawServer.start(() => {});
+    const engine = create({ timeoutMs: 50 });
+    await engine.hit(target(server.url()));
+    while (server.open > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    engine.close();
+  });
+
+  for (
+    const framing of ["Content-Length: 2000000", "Transfer-Encoding: chunked", "X: to the end"]
+  ) {
+    Deno.test(`${name} engine hit() cuts off an endless body with ${framing}`, async () => {
+      const chunk = "x".repeat(4096);
+      const { result } = await hit(
+        ({ send, flood }) => {
+          send(`HTTP/1.1 200 OK\r\n${framing}\r\n\r\n`);
+          flood(framing.endsWith("chunked") ? `1000\r\n${chunk}\r\n` : chunk);
+        },
+        {},
+        { maxBodyBytes: 50_000 },
+      );
+      assertEquals([result.status, result.error], [null, "body"], result.detail);
+      assertStringIncludes(result.detail!, "--max-body");
+    });
+  }
+
+  Deno.test(`${name} engine hit() takes a body of just --max-body`, async () => {
+    for (const body of ["x".repeat(1000), "x".repeat(100_000)]) {
+      const { result } = await hit(({ send }) => send(ok(body)), {}, { maxBodyBytes: body.length });
+      assertEquals([result.status, result.size], [200, body.length]);
+      const { result: over } = await hit(({ send }) => send(ok(body)), {}, {
+        maxBodyBytes: body.length - 1,
+      });
+      assertEquals([over.status, over.error], [null, "body"]);
+    }
+  });
+
+  if (name === ONLY_FETCH.decoding) {
+    Deno.test(`${name} engine hit() counts a body as sent and as decoded, and bounds the latter`, async () => {
+      const packed = gzipSync("x".repeat(50_000));
+      const answer = ok(String.fromCharCode(...packed), "Content-Encoding: gzip\r\n");
+      const gzip = { headers: [["Accept-Encoding", "gzip"]] as const };
+      const { result } = await hit(({ send }) => send(answer), gzip);
+      assertEquals([result.status, result.bytes, result.size], [200, packed.length, 50_000]);
+      const { result: bomb } = await hit(({ send }) => send(answer), gzip, {
+        maxBodyBytes: 10_000,
+      });
+      assertEquals([bomb.status, bomb.error], [null, "body"]);
+    });
+
+    const octetsOf = (octets: Uint8Array): string => String.fromCharCode(...octets);
+    const [x, y] = ["x", "y"].map((text) => octetsOf(gzipSync(text.repeat(5_000))));
+    const br = octetsOf(brotliCompressSync("x".repeat(5_000)));
+    for (
+      const [what, coding, body, size] of [
+        ["of one member", "gzip", x, 5_000],
+        ["of two members", "gzip", x + y, 10_000],
+        ["of no octets", "gzip", "", 0],
+        ["with octets behind it", "gzip", `${x}garbage`, undefined],
+        ["that is cut short", "gzip", x.slice(0, -5), undefined],
+        ["that is none", "gzip", "abc", undefined],
+        ["that is whole", "br", br, 5_000],
+        ["with octets behind it", "br", `${br}garbage`, undefined],
+        ["that is cut short", "br", br.slice(0, -2), undefined],
+      ] as [string, string, string, number | undefined][]
+    ) {
+      for (const framing of ["with a length", "in chunks"]) {
+        Deno.test(`${name} engine hit() makes ${size ?? "'body'"} of ${coding} ${what} ${framing}`, async () => {
+          const head = `Content-Encoding: ${coding}\r\n`;
+          const chunk = body === "" ? "" : `${body.length.toString(16)}\r\n${body}\r\n`;
+          const answer = framing === "in chunks"
+            ? `HTTP/1.1 200 OK\r\n${head}Transfer-Encoding: chunked\r\n\r\n${chunk}0\r\n\r\n`
+            : ok(body, head);
+          const { result } = await hit(({ send }) => send(answer), {
+            headers: [["Accept-Encoding", "gzip, br"]],
+          });
+          assertEquals([result.status, result.bytes], [
+            size === undefined ? null : 200,
+            body.length,
+          ]);
+          if (size === undefined) assertEquals(result.error, "body");
+          else assertEquals([result.size, result.error], [size, undefined]);
+        });
+      }
+    }
+
+    Deno.test(`${name} engine hit() decodes what its own request asked for`, async () => {
+      let first = (): void => {};
+      const answer: Answer = ({ request, send }) => {
+        const answered = (): void => void send(ok(x, "Content-Encoding: gzip\r\n"));
+        if (request.startsWith("GET /coded")) return void (first = answered);
+        answered();
+        first();
+      };
+      await using server = await RawServer.start(answer);
+      const engine = create();
+      const headers = [["Accept-Encoding", "gzip"]] as const;
+      const coded = engine.hit(target(server.url("/coded"), { headers }));
+      while (server.requests.length < 1) await new Promise((resolve) => setTimeout(resolve, 1));
+      const plain = await engine.hit(
+        target(server.url(), { headers: [["Accept-Encoding", "identity"]] }),
+      );
+      assertEquals([plain.bytes, plain.size], [x.length, x.length]);
+      assertEquals([(await coded).bytes, (await coded).size], [x.length, 5_000]);
+      engine.close();
+    });
+  }
+
+  Deno.test(`${name} engine hit() decodes nothing where nothing was asked for`, async () => {
+    const identity = { headers: [["Accept-Encoding", "identity"]] as const };
+    const { result } = await hit(
+      ({ send }) => send(ok("abc", "Content-Encoding: gzip\r\n")),
+      identity,
+    );
+    assertEquals([result.status, result.bytes, result.size], [200, 3, 3]);
+  });
+
+  Deno.test(`${name} engine hit() fails with 'url' when the URL is none of its own`, async () => {
+    const engine = create();
+    for (
+      const url of ["http://", "http://127.0.0.1:99999/", "http://127.0.0.1:0/", "ftp://127.0.0.1/"]
+    ) {
+      const result = await engine.hit(target(url));
+      assertEquals([result.status, result.error], [null, "url"], url);
+    }
+    engine.close();
+  });
+
+  // Redirects.
+  const redirecting = (to: string, status = 302): Answer => ({ send, request }) =>
+    send(
+      request.startsWith("GET /end") || request.startsWith("POST /end")
+        ? ok("the end")
+        : `HTTP/1.1 ${status} X\r\nLocation: ${to}\r\nContent-Length: 3\r\n\r\nfoo`,
+    );
+
+  Deno.test(`${name} engine hit() follows redirects`, async () => {
+    const { result, requests } = await hit(redirecting("/end?x"));
+    assertEquals([result.status, result.size, result.location], [200, 7, null]);
+    assertEquals(requests.map((request) => request.split(" ")[1]), ["/", "/end?x"]);
+    assertEquals(result.target.url.endsWith("/"), true);
+  });
+
+  Deno.test(`${name} engine hit() reports the 3xx itself when it is to follow none`, async () => {
+    const { result } = await hit(redirecting("/end", 307), {}, { redirects: 0 });
+    assertEquals([result.status, result.size, result.location, result.error], [
+      307,
+      3,
+      "/end",
+      undefined,
+    ]);
+  });
+
+  Deno.test(`${name} engine hit() fails with 'redirect' when they go in a loop`, async () => {
+    const { result, requests } = await hit(redirecting("/again"), {}, { redirects: 3 });
+    assertEquals([result.status, result.error, result.location], [null, "redirect", null]);
+    assertEquals(requests.length, 4);
+  });
+
+  for (
+    const to of [
+      "file:///etc/passwd",
+      "data:text/plain,hello",
+      "http://",
+      "javascript:1",
+      "http://a:b:c/",
+    ]
+  ) {
+    Deno.test(`${name} engine hit() fails with 'redirect' when they go to ${to}`, async () => {
+      const { result } = await hit(redirecting(to));
+      assertEquals([result.status, result.error], [null, "redirect"]);
+    });
+  }
+
+  for (
+    const [status, method, becomes] of [
+      [301, "POST", "GET"],
+      [302, "POST", "GET"],
+      [303, "PUT", "GET"],
+      [307, "POST", "POST"],
+      [308, "POST", "POST"],
+    ] as const
+  ) {
+    Deno.test(`${name} engine hit() makes ${becomes} of ${method} after ${status}`, async () => {
+      const { result, requests } = await hit(redirecting("/end", status), {
+        method,
+        body: bytes("abc"),
+        headers: [["Content-Type", "a/b"], ["X-Keep", "1"]],
+      });
+      assertEquals(result.status, 200, result.detail);
+      assertMatch(requests[1], new RegExp(`^${becomes} /end`));
+      assertEquals(requests[1].endsWith("\r\n\r\nabc"), becomes !== "GET");
+      assertEquals(/^content-type: a\/b\r$/im.test(requests[1]), becomes !== "GET");
+      assertMatch(requests[1], /^x-keep: 1\r$/im);
+    });
+  }
+
+  Deno.test(`${name} engine hit() keeps credentials from another origin`, async () => {
+    await using other = await RawServer.start(({ send }) => send(ok()));
+    const headers = [
+      ["Authorization", "Basic c2VjcmV0"],
+      ["Cookie", "a=secret"],
+      ["Proxy-Authorization", "secret"],
+      ["X-Api-Key", "secret"],
+      ["X-Auth-Token", "secret"],
+      ["X-Plain", "1"],
+    ] as const;
+    const { result, requests } = await hit(redirecting(other.url("/end")), { headers });
+    assertEquals(result.status, 200);
+    assertStringIncludes(requests[0], "c2VjcmV0");
+    assert(!/secret|c2VjcmV0/i.test(other.requests[0]), other.requests[0]);
+    assertMatch(other.requests[0], /^x-plain: 1\r$/im);
+  });
+
+  // RFC 9110 §9.2.2: what is not idempotent is never sent twice.
+  const closesReused: Answer = ({ nth, send, end }) => nth === 1 ? send(ok()) : end();
+  for (
+    const [what, more] of [
+      ["POST with a body", { method: "POST", body: bytes("x=1") }],
+      ["POST without one", { method: "POST" }],
+      ["PATCH with a body", { method: "PATCH", body: bytes("x=1") }],
+      ["a method of one's own", { method: "PURGE" }],
+    ] as const
+  ) {
+    Deno.test(`${name} engine hit() sends ${what} once when the connection is dead`, async () => {
+      await using server = await RawServer.start(closesReused);
+      const engine = create({ concurrency: 1 });
+      for (let i = 0; i < 6; i++) {
+        const { status, error } = await engine.hit(target(server.url(`/${i}`), more));
+        assert(status === 200 || error === "reset", error);
+      }
+      engine.close();
+      const paths = server.requests.map((request) => request.split(" ")[1]);
+      assertEquals(paths, ["/0", "/1", "/2", "/3", "/4", "/5"]);
+      assert(!server.requests.some((request) => /transfer-encoding/i.test(request)));
+    });
+  }
+
+  for (
+    const [what, more] of [
+      ["GET", {}],
+      ["PUT with a body", { method: "PUT", body: bytes("x=1") }],
+      ["DELETE with a body", { method: "DELETE", body: bytes("x=1") }],
+    ] as const
+  ) {
+    Deno.test(`${name} engine hit() sends ${what} once more when the reused connection is dead, and counts it`, async () => {
+      await using server = await RawServer.start(closesReused);
+      const engine = create({ concurrency: 1 });
+      let sent = 0;
+      for (let i = 0; i < 6; i++) {
+        const { status, attempts } = await engine.hit(target(server.url(`/${i}`), more));
+        assertEquals(status, 200);
+        sent += attempts;
+      }
+      engine.close();
+      // Native fetch says nothing of what it sends twice, and does it where there is no body.
+      assertEquals(sent, name === "fetch" && what === "GET" ? 6 : server.requests.length);
+      assert(server.requests.length > 6);
+    });
+  }
+
+  Deno.test(`${name} engine hit() sends what is idempotent once more, and not twice`, async () => {
+    await using server = await RawServer.start(({ request, send, end }) =>
+      request.startsWith("GET /first") ? send(ok()) : end()
+    );
+    const engine = create({ concurrency: 1 });
+    await engine.hit(target(server.url("/first")));
+    const { error, attempts } = await engine.hit(
+      target(server.url(), { method: "PUT", body: bytes("x=1") }),
+    );
+    engine.close();
+    assertEquals([error, attempts, server.requests.length], ["reset", 2, 3]);
+  });
+
+  Deno.test(`${name} engine cancel() ends what is in flight, and what comes later`, async () => {
+    await using server = await RawServer.start(() => {});
+    const engine = create();
+    const hits = Array.from({ length: 5 }, () => engine.hit(target(server.url())));
+    while (server.requests.length < 5) await new Promise((resolve) => setTimeout(resolve, 1));
+    engine.cancel();
+    for (const result of await Promise.all(hits)) {
+      assertEquals([result.status, result.error, result.attempts], [null, "cancelled", 1]);
+    }
+    const later = await engine.hit(target(server.url()));
+    assertEquals([later.error, later.attempts], ["cancelled", 0]);
+    assertEquals(server.requests.length, 5);
+    engine.close();
+  });
+}
+
+// What the engines make of the same answer, asked for twice: what came, and over how many
+// connections (`?`: now one, now two). Where they differ, README.md says so.
+const CHUNKED = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+for (
+  const [what, answer, fetch, http1 = fetch] of [
+    [
+      "a length and a coding",
+      "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
+      "200/1 over ?",
+      "200/1 over 2",
+    ],
+    ["another version", "HTTP/1.2 200 OK\r\nContent-Length: 0\r\n\r\n", "protocol over 2"],
+    [
+      "white space before a colon",
+      "HTTP/1.1 200 OK\r\nX : y\r\nContent-Length: 0\r\n\r\n",
+      "protocol over 2",
+    ],
+    [
+      "a folded line",
+      "HTTP/1.1 200 OK\r\nX: y\r\n z\r\nContent-Length: 0\r\n\r\n",
+      "protocol over 2",
+    ],
+    [
+      "two lengths",
+      "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+      "protocol over 2",
+    ],
+    ["a length with a sign", "HTTP/1.1 200 OK\r\nContent-Length: +1\r\n\r\na", "protocol over 2"],
+    [
+      "NUL in a field",
+      "HTTP/1.1 200 OK\r\nX: a\0b\r\nContent-Length: 0\r\n\r\n",
+      "protocol over 2",
+    ],
+    ["lines that end in LF", "HTTP/1.1 200 OK\nContent-Length: 1\n\na", "200/1 over 1"],
+    ["chunks that end in LF", `${CHUNKED}1\na\n0\n\n`, "body over 2"],
+    ["another answer behind it", ok("a") + ok("poison"), "200/1 over 2"],
+    ["a status of no class", "HTTP/1.1 666 X\r\nContent-Length: 0\r\n\r\n", "666/0 over 1"],
+    [
+      "a list of equal lengths",
+      "HTTP/1.1 200 OK\r\nContent-Length: 1, 1\r\n\r\na",
+      "200/1 over 1",
+      "protocol over 2",
+    ],
+    [
+      "a coding besides chunked",
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+      "200/0 over 1",
+      "protocol over 2",
+    ],
+    [
+      "an empty line before it",
+      "\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+      "200/0 over 1",
+      "protocol over 2",
+    ],
+    ["trailers", `${CHUNKED}1\r\na\r\n0\r\nX: y\r\n\r\n`, "200/1 over 2", "200/1 over 1"],
+    [
+      "200 fields",
+      `HTTP/1.1 200 OK\r\n${"X: y\r\n".repeat(200)}Content-Length: 0\r\n\r\n`,
+      "protocol over 2",
+      "200/0 over 1",
+    ],
+  ] as [string, string, string, string?][]
+) {
+  for (const [name, create] of Object.entries(ENGINES)) {
+    const expected = name === "fetch" ? fetch : http1;
+    Deno.test(`${name} engine makes ${expected} of an answer with ${what}`, async () => {
+      await using server = await RawServer.start(({ send }) => send(answer));
+      const engine = create();
+      const headers = [["Accept-Encoding", "identity"]] as const;
+      for (let i = 0; i < 2; i++) {
+        const { status, size, error } = await engine.hit(target(server.url(), { headers }));
+        assertEquals(error ?? `${status}/${size}`, expected.split(" ")[0]);
+      }
+      engine.close();
+      const connections = expected.split(" ")[2];
+      if (connections !== "?") assertEquals(`${server.connections}`, connections);
+    });
+  }
+}

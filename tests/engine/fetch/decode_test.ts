@@ -1,0 +1,93 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { brotliCompressSync, gzipSync } from "node:zlib";
+import { type Coding, decode, DecodingError } from "../../../lib/engine/fetch/decode.ts";
+
+const TEXT = `${"x".repeat(1_000)}${Math.random()}${"y".repeat(70_000)}`;
+const PACKED: Record<Coding, Uint8Array> = {
+  gzip: gzipSync(TEXT),
+  br: brotliCompressSync(TEXT),
+};
+
+const joined = (...parts: Uint8Array[]): Uint8Array =>
+  Uint8Array.from(parts.flatMap((it) => [...it]));
+
+/** Decodes octets that come in pieces of a size, up to so many. */
+async function decoded(
+  coding: Coding,
+  octets: Uint8Array,
+  pieceBytes: number,
+  most = Infinity,
+): Promise<string> {
+  let at = 0;
+  let text = "";
+  const decoder = new TextDecoder();
+  const read = (): Promise<Uint8Array | undefined> => {
+    const piece = octets.subarray(at, at += pieceBytes);
+    return Promise.resolve(piece.length === 0 ? undefined : piece);
+  };
+  await decode(coding, read, (octets) => {
+    text += decoder.decode(octets);
+    return text.length <= most;
+  });
+  return text;
+}
+
+for (const [name, octets] of Object.entries(PACKED)) {
+  const coding = name as Coding;
+  for (const pieceBytes of [1, 7, Infinity]) {
+    const how = pieceBytes === Infinity ? "at once" : `by ${pieceBytes}`;
+
+    Deno.test(`decode() gives what ${coding} was made of, ${how}`, async () => {
+      assertEquals(await decoded(coding, octets, pieceBytes), TEXT);
+      assertEquals(await decoded(coding, new Uint8Array(), pieceBytes), "");
+    });
+
+    Deno.test(`decode() refuses ${coding} that is not all of it, or more, ${how}`, async () => {
+      const wrong = [
+        octets.subarray(0, -1),
+        octets.subarray(0, -5),
+        octets.subarray(0, octets.length / 2),
+        octets.subarray(0, 1),
+        joined(octets, Uint8Array.of(0x61)),
+        joined(octets, new TextEncoder().encode("garbage")),
+        new TextEncoder().encode("abc"),
+      ];
+      for (const octets of wrong) {
+        await assertRejects(() => decoded(coding, octets, pieceBytes), DecodingError, coding);
+      }
+    });
+  }
+
+  Deno.test(`decode() of ${coding} stops where no more is wanted`, async () => {
+    const bomb = "0".repeat(30_000_000);
+    const packed = coding === "gzip" ? gzipSync(bomb) : brotliCompressSync(bomb);
+    const text = await decoded(coding, packed, Infinity, 100_000);
+    assert(text.length > 100_000 && text.length < 1_000_000);
+  });
+
+  Deno.test(`decode() of ${coding} throws what its reader does`, async () => {
+    for (const most of [0, 1]) {
+      let reads = 0;
+      const read = (): Promise<Uint8Array> =>
+        reads++ < most ? Promise.resolve(octets.subarray(0, 9)) : Promise.reject(new Error("gone"));
+      await assertRejects(() => decode(coding, read, () => true), Error, "gone");
+    }
+  });
+}
+
+Deno.test("decode() takes all members of gzip, and zeros behind them", async () => {
+  const members = joined(PACKED.gzip, gzipSync("and more"), gzipSync(""), new Uint8Array(3));
+  for (const pieceBytes of [1, 7, Infinity]) {
+    assertEquals(await decoded("gzip", members, pieceBytes), `${TEXT}and more`);
+  }
+});
+
+Deno.test("decode() refuses a gzip member with another checksum", async () => {
+  const octets = gzipSync("x");
+  octets[octets.length - 8] ^= 1;
+  await assertRejects(
+    () => decoded("gzip", octets, Infinity),
+    DecodingError,
+    "incorrect data check",
+  );
+});

@@ -1,0 +1,56 @@
+import { assertEquals } from "@std/assert";
+import { RightOfWay, type Traffic } from "../../../lib/engine/http1/connect_priority.ts";
+
+/** Looks at traffic at given times, and tells whether requests had to wait then. */
+function looks(rows: [atMs: number, traffic: Partial<Traffic>][]): { on: boolean[]; ends: number } {
+  let traffic: Traffic = { connecting: 64, made: 0, busy: 1_000 };
+  let ends = 0;
+  const rightOfWay = new RightOfWay(() => traffic, () => ends++);
+  const on: boolean[] = [];
+  for (const [atMs, now] of rows) {
+    traffic = { ...traffic, ...now };
+    rightOfWay.look(atMs);
+    on.push(rightOfWay.isOn);
+  }
+  rightOfWay.close();
+  return { on, ends };
+}
+
+Deno.test("RightOfWay lets requests wait when no connection gets through beside them", () => {
+  assertEquals(looks([[40, {}], [50, {}]]), { on: [false, true], ends: 0 });
+});
+
+Deno.test("RightOfWay lets nobody wait where connections get through, or little goes on", () => {
+  assertEquals(looks([[60, { made: 1 }], [70, { made: 2 }], [80, { made: 3 }]]).on, [
+    false,
+    false,
+    false,
+  ]);
+  assertEquals(looks([[60, { busy: 99 }], [1_000, {}]]).on, [false, false]);
+});
+
+Deno.test("RightOfWay ends when it helps no more, when all are made, and after 2 s", () => {
+  const helps = looks([[50, {}], [60, { made: 20 }], [70, { made: 40 }], [80, {}]]);
+  assertEquals(helps, { on: [true, true, true, false], ends: 1 });
+  const all = looks([[50, {}], [60, { made: 20 }], [70, { made: 64, connecting: 0 }]]);
+  assertEquals(all, { on: [true, true, false], ends: 1 });
+  const rows = Array.from(
+    { length: 300 },
+    (_, k): [number, Partial<Traffic>] => [50 + k * 10, { made: k }],
+  );
+  const long = looks(rows);
+  assertEquals([long.on.indexOf(false), long.ends], [200, 1]);
+});
+
+Deno.test("RightOfWay comes ever more seldom where it was of little use, up to every 5 s", () => {
+  const { on } = looks(Array.from({ length: 4_000 }, (_, k) => [k * 10, {}]));
+  const begins = on.flatMap((isOn, k) => isOn && !on[k - 1] ? [k * 10] : []);
+  const pauses = begins.slice(1).map((atMs, k) => atMs - begins[k]);
+  // Each goes on for one look, 10 ms.
+  assertEquals(pauses.slice(0, 8), [110, 210, 410, 810, 1610, 3210, 5010, 5010]);
+});
+
+Deno.test("RightOfWay does not begin once the last connect has failed", () => {
+  // Nothing would end it: it looks only while connections are being made.
+  assertEquals(looks([[40, {}], [50, { connecting: 0 }]]), { on: [false, false], ends: 0 });
+});

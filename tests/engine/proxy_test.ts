@@ -1,0 +1,622 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import net from "node:net";
+import tls from "node:tls";
+import type { Engine, ProxyOptions } from "../../lib/engine/engine.ts";
+import { Http1Engine } from "../../lib/engine/http1/http1.ts";
+import { tunnelThrough } from "../../lib/engine/http1/tunnel.ts";
+import type { EngineOptions } from "../../lib/engine/options.ts";
+import { parseRun } from "../../lib/options/parse.ts";
+import type { RunOptions } from "../../lib/options/run_options.ts";
+import type { Result } from "../../lib/result.ts";
+import { ENGINE_OPTIONS } from "../fixtures/engine_options.ts";
+import { myriad } from "../fixtures/program.ts";
+import { type ProxyOptions as Kind, ProxyServer } from "../fixtures/proxy_server.ts";
+import { ok, RawServer, refusedPort } from "../fixtures/raw_server.ts";
+import { folder } from "../fixtures/sources.ts";
+import { target } from "../fixtures/target.ts";
+import { AUTHORITY, SELF_SIGNED, SERVER, TlsServer } from "../fixtures/tls_server.ts";
+
+const OPTIONS: EngineOptions = {
+  ...ENGINE_OPTIONS,
+  tls: { ca: AUTHORITY, insecure: false },
+};
+
+const create = (options: Partial<EngineOptions>): Engine =>
+  new Http1Engine({ ...OPTIONS, ...options });
+
+/** What the command line makes of `-x`. */
+async function proxyOf(url: string): Promise<ProxyOptions> {
+  return (await parseRun(["-x", url, "http://h/"], "1") as RunOptions).proxy!;
+}
+
+/** A server over TLS that answers any request. */
+const secure = (): Promise<TlsServer> => TlsServer.start(({ send }) => send(ok("secure")));
+
+/** Makes requests one after the other by one engine. */
+async function hit(engine: Engine, ...urls: string[]): Promise<Result[]> {
+  const results = [];
+  for (const url of urls) results.push(await engine.hit(target(url)));
+  engine.close();
+  return results;
+}
+
+for (const kind of ["http", "https", "socks5", "socks5h"] as const) {
+  for (const credentials of [undefined, "me:p@ss"]) {
+    const how = credentials === undefined ? "" : " with credentials";
+    Deno.test(`http1 engine goes through a proxy by ${kind}${how}`, async () => {
+      await using plain = await RawServer.start(({ send }) => send(ok()));
+      await using far = await secure();
+      const server = kind === "socks5h" ? "socks5" : kind;
+      await using proxy = await ProxyServer.start({ kind: server, credentials });
+      const userinfo = credentials?.replace("@", "%40");
+      const engine = create({ proxy: await proxyOf(proxy.url(userinfo, kind)) });
+      const results = await hit(
+        engine,
+        plain.url("/a?b=c"),
+        plain.url("/again"),
+        far.url(undefined, "/x"),
+        far.url(undefined, "/y"),
+      );
+      assertEquals(results.map(({ status, error, detail }) => [status, error, detail]), [
+        ...new Array(4).fill([200, undefined, undefined]),
+      ]);
+      // One for both plain requests, another for both of TLS.
+      assertEquals(proxy.connections, 2);
+      assertEquals(far.connections, 1);
+      assertMatch(plain.requests[0], /^GET \/a\?b=c HTTP\/1\.1\r\n/);
+      for (const request of plain.requests) {
+        assert(!/proxy-authorization/i.test(request), request);
+      }
+    });
+  }
+}
+
+for (
+  const [what, kind, userinfo] of [
+    ["no credentials", "http", ""],
+    ["wrong credentials", "http", "me:wrong"],
+    ["no credentials", "socks5", ""],
+    ["wrong credentials", "socks5", "me:wrong"],
+  ] as const
+) {
+  Deno.test(`http1 engine tells that a proxy by ${kind} does not take ${what}`, async () => {
+    await using plain = await RawServer.start(({ send }) => send(ok()));
+    await using far = await secure();
+    await using proxy = await ProxyServer.start({ kind, credentials: "me:right" });
+    const engine = create({ proxy: await proxyOf(proxy.url(userinfo)) });
+    const [first, second] = await hit(engine, plain.url(), far.url(undefined, "/"));
+    if (kind === "http") assertEquals(first.status, 407);
+    const detail = kind === "http"
+      ? "the proxy answered 407"
+      : userinfo === ""
+      ? "the proxy asks for a name and a password"
+      : "the proxy does not take the name and password";
+    for (const it of kind === "http" ? [second] : [first, second]) {
+      assertEquals([it.status, it.error, it.detail], [null, "connect", detail]);
+    }
+    assertEquals([plain.requests.length, far.requests], [0, 0]);
+    assert(!`${first.detail}${second.detail}`.includes("wrong"));
+  });
+}
+
+Deno.test(`http1 engine follows a redirect through a proxy into TLS`, async () => {
+  await using far = await secure();
+  const location = `Location: ${far.url(undefined, "/")}\r\n`;
+  await using plain = await RawServer.start(({ send }) =>
+    send(`HTTP/1.1 302 Found\r\n${location}Content-Length: 0\r\n\r\n`)
+  );
+  await using proxy = await ProxyServer.start({ kind: "http" });
+  const [result] = await hit(create({ proxy: await proxyOf(proxy.url()) }), plain.url());
+  assertEquals([result.status, result.size, far.requests], [200, 6, 1]);
+});
+
+Deno.test(`http1 engine connects to a Unix socket`, async () => {
+  const dir = await Deno.makeTempDir();
+  const path = `${dir}/socket`;
+  const heads: string[] = [];
+  const server = net.createServer((socket) => {
+    socket.on("data", (octets) => {
+      heads.push(octets.toString("latin1"));
+      socket.write(ok());
+    });
+    socket.on("error", () => {});
+  });
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  const engine = create({ unixSocket: path });
+  const results = await hit(engine, "http://any.test/one", "http://other.test:81/two");
+  assertEquals(results.map(({ status }) => status), [200, 200]);
+  assertMatch(heads[0], /^GET \/one HTTP\/1\.1\r\n[^]*host: any\.test\r\n/i);
+  assertMatch(heads[1], /^GET \/two HTTP\/1\.1\r\n[^]*host: other\.test:81\r\n/i);
+  const gone = create({ unixSocket: `${dir}/none` });
+  const [failed] = await hit(gone, "http://any.test/");
+  assertEquals(failed.status, null);
+  assert(["connect", "refused", "protocol"].includes(failed.error!), failed.error);
+  await new Promise((resolve) => server.close(resolve));
+  await Deno.remove(dir, { recursive: true });
+});
+
+Deno.test("http1 engine lets socks5h look up a name, and looks it up itself for socks5", async () => {
+  await using plain = await RawServer.start(({ send }) => send(ok()));
+  await using proxy = await ProxyServer.start({ kind: "socks5" });
+  const far = `http://far.test:${plain.port}/`;
+  const [byProxy] = await hit(
+    create({ proxy: await proxyOf(proxy.url("", "socks5h")) }),
+    far,
+  );
+  assertEquals([byProxy.status, proxy.asked], [200, [`far.test:${plain.port}`]]);
+  const [byUs, local] = await hit(
+    create({ proxy: await proxyOf(proxy.url("", "socks5")) }),
+    far,
+    `http://localhost:${plain.port}/`,
+  );
+  assertEquals([byUs.status, byUs.error], [null, "dns"]);
+  assertEquals([local.status, proxy.asked.at(-1)], [200, `127.0.0.1:${plain.port}`]);
+});
+
+Deno.test("http1 engine shares connections to a proxy among hosts, and gives `remote` as it", async () => {
+  await using one = await RawServer.start(({ send }) => send(ok()));
+  await using two = await RawServer.start(({ send }) => send(ok()));
+  await using proxy = await ProxyServer.start({ kind: "http" });
+  const engine = create({ proxy: await proxyOf(proxy.url()) });
+  const results = await hit(engine, one.url(), two.url(), one.url());
+  assertEquals(results.map(({ via }) => via!.remote), new Array(3).fill(`127.0.0.1:${proxy.port}`));
+  assertEquals(proxy.connections, 1);
+});
+
+Deno.test("http1 engine keeps a Proxy-Authorization of the user's to the proxy", async () => {
+  await using plain = await RawServer.start(({ send }) => send(ok()));
+  const headers = [["Proxy-Authorization", "Basic mine"]] as const;
+  for (const kind of ["http", "socks5"] as const) {
+    await using proxy = await ProxyServer.start({ kind });
+    const engine = create({ proxy: await proxyOf(proxy.url()) });
+    await engine.hit(target(plain.url(), { headers }));
+    engine.close();
+    if (kind === "http") assertMatch(proxy.asked[0], /^proxy-authorization: basic mine\r$/im);
+    assert(!/mine/.test(plain.requests.at(-1)!));
+  }
+});
+
+for (
+  const [what, options, detail] of [
+    ["answers octet by octet", { kind: "http", drips: true }, undefined],
+    ["answers octet by octet", { kind: "socks5", drips: true }, undefined],
+    ["closes", { kind: "http", closes: true }, /^the proxy: /],
+    ["closes", { kind: "socks5", closes: true }, /^the proxy: /],
+    [
+      "closes within its answer",
+      { kind: "http", answer: "HTTP/1.1 200 OK\r\n", closes: true },
+      /^the proxy: it closed the connection$/,
+    ],
+    [
+      "closes within its answer",
+      { kind: "https", answer: "HTTP/1.1 200 OK\r\n", closes: true },
+      /^the proxy: /,
+    ],
+    [
+      "closes within its answer",
+      { kind: "socks5", answer: "\x05", closes: true },
+      /^the proxy: it closed the connection$/,
+    ],
+    [
+      "sends no HTTP",
+      { kind: "http", answer: "SSH-2.0-x\r\n\r\n" },
+      /^the proxy: its answer is not/,
+    ],
+    // It stays open, and says no more.
+    ["sends no HTTP", { kind: "http", answer: "SSH-2.0-x\r\n" }, /begins with "SSH-2.0-x/],
+    ["sends no HTTP", { kind: "http", answer: "2" }, /begins with "2"/],
+    ["sends no SOCKS", { kind: "socks5", answer: "H" }, /does not speak SOCKS5$/],
+    ["sends CR without LF", {
+      kind: "http",
+      answer: "HTTP/1.1 200 OK\r\n\rX: y\r\nContent-Length: 5\r\n\r\nhello",
+    }, /CR without LF/],
+    ["sends CR without LF in between", {
+      kind: "http",
+      answer: "HTTP/1.1 103 X\r\n\rX: y\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
+    }, /CR without LF/],
+    ...[
+      "Content-Length: 5",
+      "Content-Length: x",
+      "Content-Length: 1\r\nContent-Length: 2",
+      "Transfer-Encoding: chunked",
+      "Transfer-Encoding: gzip",
+    ].map((fields): [string, Kind, undefined] => [
+      `opens with ${fields.replace("\r\n", ", ")}`,
+      { kind: "http", opening: `HTTP/1.1 200 OK\r\n${fields}\r\n\r\n` },
+      undefined,
+    ]),
+    ["sends no SOCKS", { kind: "socks5", answer: "HTTP/1.1 400 Bad\r\n\r\n" }, /^the proxy: it/],
+    [
+      "sends more than its answer",
+      { kind: "http", answer: "HTTP/1.1 200 OK\r\n\r\nsurplus" },
+      /behind its answer/,
+    ],
+    ["sends a head without end", {
+      kind: "http",
+      answer: "HTTP/1.1 200 OK\r\nA: " + "a".repeat(1 << 17),
+    }, /more than/],
+    ["answers in between", {
+      kind: "http",
+      answer: "HTTP/1.1 103 Early Hints\r\nA: b\r\n\r\nHTTP/1.1 504 No\r\n\r\n",
+    }, /^the proxy answered 504$/],
+    ["answers 101", { kind: "http", answer: "HTTP/1.1 101 X\r\n\r\n" }, /^the proxy answered 101$/],
+    ["answers in HTTP/1.0", { kind: "http", answer: "HTTP/1.0 407 No\r\n\r\n" }, /answered 407$/],
+    ["answers without end in between", {
+      kind: "http",
+      answer: "HTTP/1.1 100 Go\r\n\r\n".repeat(10_000) + "HTTP/1.1 500 No\r\n\r\n",
+    }, /^the proxy answered 500$/],
+    [
+      "answers 503",
+      { kind: "http", answer: "HTTP/1.1 503 Busy\r\n\r\n" },
+      /^the proxy answered 503$/,
+    ],
+    ["sends what no method is", { kind: "socks5", answer: "\x05\x09" }, /no way of authentication/],
+    ["sends more than its answer", { kind: "socks5", answer: "\x05\0\0" }, /behind its answer/],
+  ] as [string, Kind, RegExp | undefined][]
+) {
+  Deno.test(`http1 engine bears a proxy by ${options.kind} that ${what}`, async () => {
+    await using far = await secure();
+    await using proxy = await ProxyServer.start(options);
+    const engine = create({ proxy: await proxyOf(proxy.url()) });
+    const [result] = await hit(engine, far.url(undefined, "/"));
+    if (detail === undefined) assertEquals([result.status, result.detail], [200, undefined]);
+    else {
+      assertEquals([result.status, result.error], [null, "connect"], result.detail);
+      assertMatch(result.detail!, detail);
+    }
+  });
+}
+
+Deno.test("http1 engine tells an origin that speaks first from a proxy that says too much", async () => {
+  await using far = await RawServer.start(() => {});
+  const opening = "\x05\0\0\x01\0\0\0\0\0\0";
+  await using proxy = await ProxyServer.start({
+    kind: "socks5",
+    opening: `${opening}220 mail\r\n`,
+  });
+  const engine = create({ proxy: await proxyOf(proxy.url()) });
+  const [plain, tls] = await hit(engine, far.url(), far.url().replace("http:", "https:"));
+  assertEquals([plain.status, plain.error], [null, "protocol"], plain.detail);
+  assertMatch(plain.detail!, /begins with "220 mail/);
+  assertEquals([tls.error, tls.detail], ["connect", "the proxy: it sent octets behind its answer"]);
+});
+
+Deno.test("http1 engine waits for a proxy no longer than for a connection", async () => {
+  for (const kind of ["http", "socks5"] as const) {
+    await using proxy = await ProxyServer.start({ kind, isDeaf: true });
+    const options = { proxy: await proxyOf(proxy.url()), connectTimeoutMs: 100 };
+    const [result] = await hit(create(options), "https://127.0.0.1:1/");
+    assertEquals([result.error, result.detail], ["timeout", "no connection within 100 ms"]);
+  }
+});
+
+Deno.test("http1 engine tells a proxy that is down from a host that is", async () => {
+  const port = await refusedPort();
+  const proxy = await proxyOf(`http://127.0.0.1:${port}`);
+  const [plain, tls] = await hit(create({ proxy }), "http://h.test/", "https://h.test/");
+  for (const { error, detail } of [plain, tls]) {
+    assertEquals([error, detail], ["connect", "the proxy: connection refused"]);
+  }
+  await using up = await ProxyServer.start({ kind: "socks5" });
+  const through = create({ proxy: await proxyOf(up.url()) });
+  const [far] = await hit(through, `http://127.0.0.1:${port}/`);
+  assertEquals([far.error, far.detail], ["connect", "the proxy answered: connection refused"]);
+});
+
+Deno.test("http1 engine makes many requests at once through a tunnel", async () => {
+  await using far = await secure();
+  await using proxy = await ProxyServer.start({ kind: "http" });
+  const engine = create({ proxy: await proxyOf(proxy.url()), concurrency: 20 });
+  const hits = Array.from(
+    { length: 500 },
+    (_, i) => engine.hit(target(far.url(undefined, `/${i}`), { i })),
+  );
+  const results = await Promise.all(hits);
+  engine.close();
+  assertEquals(results.filter(({ status }) => status === 200).length, 500);
+  assert(proxy.connections <= 500);
+  assertEquals(far.requests, 500);
+});
+
+for (const kind of ["http", "socks5"] as const) {
+  Deno.test(`http1 engine believes a proxy by ${kind} that was there, whatever its name's other addresses do`, async () => {
+    await using proxy = await ProxyServer.start({ kind, credentials: "me:right" });
+    const options = await proxyOf(`${kind}://me:wrong@localhost:${proxy.port}`);
+    const [result] = await hit(create({ proxy: options }), "https://127.0.0.1:1/");
+    assertEquals(result.error, "connect");
+    assertMatch(result.detail!, /^the proxy (answered 407|does not take the name and password)$/);
+    assertEquals(proxy.connections, 1);
+  });
+}
+
+Deno.test("http1 engine tries each address of a name through a proxy by socks5", async () => {
+  await using far = await RawServer.start(({ send }) => send(ok()), "::1");
+  await using proxy = await ProxyServer.start({ kind: "socks5" });
+  const engine = create({ proxy: await proxyOf(proxy.url()) });
+  const [result] = await hit(engine, `http://localhost:${far.port}/`);
+  assertEquals([result.status, result.detail], [200, undefined]);
+  const ipv6 = `0000:0000:0000:0000:0000:0000:0000:0001:${far.port}`;
+  assertEquals(proxy.asked, [`127.0.0.1:${far.port}`, ipv6]);
+});
+
+Deno.test("http1 engine counts the time that a way through takes", async () => {
+  await using plain = await RawServer.start(({ send }) => send(ok()));
+  await using proxy = await ProxyServer.start({ kind: "socks5", waitMs: 100 });
+  const engine = create({ proxy: await proxyOf(proxy.url()) });
+  const [fresh, reused] = await hit(engine, plain.url(), plain.url());
+  assertEquals([fresh.status, reused.status, reused.isReused], [200, 200, true]);
+  // Two answers of the proxy; timers of 100 ms are not early by more than one.
+  assert(fresh.ms > 198, `${fresh.ms}`);
+});
+
+Deno.test("http1 engine makes no more connections to a proxy than are in flight, for any number of hosts", async () => {
+  await using plain = await RawServer.start(({ send }) => send(ok()), "0.0.0.0");
+  await using far = await secure();
+  await using proxy = await ProxyServer.start({ kind: "http" });
+  const engine = create({ proxy: await proxyOf(proxy.url()), concurrency: 8 });
+  const lane = async (urls: string[]): Promise<void> => {
+    for (const url of urls) assertEquals((await engine.hit(target(url))).detail, undefined);
+  };
+  const hosts = ["127.0.0.1", "localhost", "127.0.0.2", "127.0.0.3"];
+  const urls = hosts.map((host) => `http://${host}:${plain.port}/`);
+  await Promise.all(Array.from({ length: 8 }, () => lane([...urls, ...urls, ...urls])));
+  assertEquals(plain.requests.length, 96);
+  const forwarding = proxy.connections;
+  assert(forwarding <= 8, `${forwarding}`);
+  // Tunnels are made anew, once for each in flight, and then stay.
+  await Promise.all(Array.from({ length: 8 }, () => lane(new Array(12).fill(far.url()))));
+  assertEquals(far.requests, 96);
+  assert(far.connections <= 8, `${far.connections}`);
+  assertEquals(proxy.connections, forwarding + far.connections);
+  engine.close();
+});
+
+Deno.test("http1 engine sends a body through proxies, and an answer as long as a tunnel's buffers", async () => {
+  const long = "x".repeat(300_000);
+  await using plain = await RawServer.start(({ send }) => send(ok(long)));
+  await using far = await TlsServer.start(({ send }) => send(ok(long)));
+  for (const kind of ["http", "https", "socks5"] as const) {
+    await using proxy = await ProxyServer.start({ kind });
+    const engine = create({ proxy: await proxyOf(proxy.url()) });
+    const body = new TextEncoder().encode(`by ${kind}`);
+    for (const url of [plain.url(), far.url()]) {
+      const result = await engine.hit(target(url, { method: "POST", body }));
+      assertEquals([result.status, result.size, result.detail], [200, 300_000, undefined]);
+    }
+    engine.close();
+    assert(plain.requests.at(-1)!.endsWith(`\r\n\r\nby ${kind}`));
+  }
+});
+
+Deno.test("http1 engine trusts the TLS of a proxy by --cacert or -k, and no other", async () => {
+  await using plain = await RawServer.start(({ send }) => send(ok()));
+  await using proxy = await ProxyServer.start({ kind: "https" });
+  const options = { proxy: await proxyOf(proxy.url()) };
+  const [stranger] = await hit(create({ ...options, tls: { insecure: false } }), plain.url());
+  assertEquals([stranger.status, stranger.error], [null, "connect"]);
+  assertMatch(stranger.detail!, /^the proxy: /);
+  assertEquals(proxy.asked, []);
+  const [insecure] = await hit(create({ ...options, tls: { insecure: true } }), plain.url());
+  assertEquals([insecure.status, insecure.detail], [200, undefined]);
+});
+
+Deno.test("http1 engine does not take a proxy for the origin of a tunnel", async () => {
+  await using far = await TlsServer.start(({ send }) => send(ok()), SELF_SIGNED);
+  for (const kind of ["http", "https", "socks5"] as const) {
+    await using proxy = await ProxyServer.start({ kind });
+    const [result] = await hit(create({ proxy: await proxyOf(proxy.url()) }), far.url());
+    assertEquals([result.status, result.error, far.requests], [null, "tls", 0], result.detail);
+    assert(!result.detail!.includes("the proxy"), result.detail);
+  }
+});
+
+Deno.test("http1 engine asks for TLS by the URL's host over a Unix socket", async () => {
+  const dir = await Deno.makeTempDir();
+  const heads: string[] = [];
+  const server = tls.createServer(SERVER, (socket) => {
+    socket.on("data", (octets) => {
+      heads.push(octets.toString("latin1"));
+      socket.write(ok());
+    });
+    socket.on("error", () => {});
+  });
+  await new Promise<void>((resolve) => server.listen(`${dir}/s`, resolve));
+  const options = { unixSocket: `${dir}/s` };
+  const [right] = await hit(create(options), "https://localhost:9/x");
+  const [wrong] = await hit(create(options), "https://elsewhere.test/x");
+  assertEquals([right.status, right.detail], [200, undefined]);
+  assertEquals([wrong.status, wrong.error], [null, "tls"], wrong.detail);
+  assertEquals(heads.length, 1);
+  assertMatch(heads[0], /^GET \/x HTTP\/1\.1\r\nHost: localhost:9\r\n/);
+  await new Promise((resolve) => server.close(resolve));
+  const [gone] = await hit(create({ unixSocket: `${dir}/none` }), "http://h/");
+  assertEquals([gone.error, gone.detail], ["connect", "no such Unix socket"]);
+  await Deno.remove(dir, { recursive: true });
+});
+
+Deno.test("tunnelThrough() asks for addresses and names as RFC 1928 has them, in any pieces", () => {
+  const proxy: ProxyOptions = {
+    protocol: "socks5h",
+    hostname: "p",
+    port: 1,
+    credentials: { user: "u", password: "é" },
+  };
+  for (
+    const [hostname, expected] of [
+      ["1.2.3.4", [1, 1, 2, 3, 4]],
+      ["::1", [4, ...new Array(15).fill(0), 1]],
+      ["fe80::1:ffff", [4, 0xfe, 0x80, ...new Array(10).fill(0), 0, 1, 0xff, 0xff]],
+      ["a.b", [3, 3, 97, 46, 98]],
+    ] as [string, number[]][]
+  ) {
+    const tunnel = tunnelThrough(proxy, { hostname, port: 0x1234 });
+    assertEquals([...tunnel.greeting], [5, 2, 0, 2]);
+    const said: (number[] | "open" | undefined)[] = [];
+    for (const octet of [5, 2, 1, 0, 5, 0, 0, 4, ...new Array(18).fill(7)]) {
+      const answer = tunnel.feed(Uint8Array.of(octet));
+      if (answer !== undefined) said.push(answer === "open" ? answer : [...answer]);
+    }
+    assertEquals(said, [
+      [1, 1, 117, 2, 0xc3, 0xa9],
+      [5, 1, 0, ...expected, 0x12, 0x34],
+      "open",
+    ]);
+  }
+});
+
+for (
+  const [text, expected] of [
+    ["proxy", { protocol: "http", hostname: "proxy", port: 1080, credentials: undefined }],
+    ["proxy:3128", { protocol: "http", hostname: "proxy", port: 3128, credentials: undefined }],
+    ["HTTP://proxy:80/", { protocol: "http", hostname: "proxy", port: 80, credentials: undefined }],
+    ["https://[::1]", { protocol: "https", hostname: "::1", port: 443, credentials: undefined }],
+    ["socks5://a:b%3Ac@10.0.0.1:9", {
+      protocol: "socks5",
+      hostname: "10.0.0.1",
+      port: 9,
+      credentials: { user: "a", password: "b:c" },
+    }],
+    ["socks5h://a@p:1080", {
+      protocol: "socks5h",
+      hostname: "p",
+      port: 1080,
+      credentials: { user: "a", password: "" },
+    }],
+  ] as [string, ProxyOptions][]
+) {
+  Deno.test(`parseRun() reads -x ${text}`, async () => {
+    assertEquals(await proxyOf(text), expected);
+  });
+}
+
+for (
+  const text of [
+    ...["ftp://secret@h", "http://secret:%zz@h", "http://secret@h/path", "http://secret@"],
+    ...["http://secret@h:99999", `http://secret${"s".repeat(300)}@h`, "http://secret@h:0"],
+  ]
+) {
+  Deno.test(`parseRun() refuses -x ${text.slice(0, 30)} without repeating it`, async () => {
+    const error = await proxyOf(text).then(() => undefined, (error) => error as Error);
+    assertMatch(error!.message, /^Cannot use '--proxy': .*: give /);
+    assert(!error!.message.includes("secret"));
+  });
+}
+
+Deno.test("myriad goes through a proxy with the permission for it alone, and shows no password", async () => {
+  await using plain = await RawServer.start(({ send }) => send(ok()));
+  await using proxy = await ProxyServer.start({ kind: "http", credentials: "me:secret" });
+  await using dir = await folder();
+  const file = await dir.write("proxy", `${proxy.url("me:secret")}\n`);
+  const out = dir.path("out.ndjson");
+  const permissions = [`--allow-net=127.0.0.1:${proxy.port}`, "--allow-read", "--allow-write"];
+  const args = ["-n", "5", "-x", `@${file}`, "-o", out, plain.url("/{}")];
+  const ran = await myriad(args, { permissions });
+  assertEquals([ran.code, ran.stderr, plain.requests.length], [0, "", 5]);
+  const written = await Deno.readTextFile(out) + await Deno.readTextFile(`${out}.myriad`);
+  assert(!(ran.stdout + written).includes("secret"));
+  const without = await myriad([...args, "--overwrite"], {
+    permissions: [`--allow-net=127.0.0.1:${plain.port}`, "--allow-read", "--allow-write"],
+  });
+  assertEquals(without.code, 2);
+  assertMatch(without.stderr, new RegExp(`--allow-net=127\\.0\\.0\\.1:${proxy.port}\n$`));
+});
+
+/** Runs the program, and gives all that it printed and wrote. */
+async function allOf(
+  args: string[],
+  permissions: string[],
+): Promise<{ code: number; text: string; records: Record<string, unknown>[] }> {
+  await using dir = await folder();
+  const out = dir.path("out.ndjson");
+  const summary = dir.path("summary.json");
+  const failures = dir.path("failures.jsonl");
+  const files = ["-o", out, "--summary", summary, "--failures", failures];
+  const ran = await myriad([...files, "--fields", "status,error,detail,remote", ...args], {
+    permissions: [...permissions, "--allow-read", "--allow-write"],
+  });
+  let text = ran.stdout + ran.stderr;
+  for (const path of [out, `${out}.myriad`, summary, failures]) {
+    text += await Deno.readTextFile(path).catch(() => "");
+  }
+  const lines = (await Deno.readTextFile(out).catch(() => "")).split("\n").filter(Boolean);
+  return { code: ran.code, text, records: lines.map((line) => JSON.parse(line)) };
+}
+
+for (const kind of ["http", "https", "socks5", "socks5h"] as const) {
+  for (const password of ["Pa55-Right", "Pa55-Wrong"]) {
+    Deno.test(`myriad shows nothing of ${password} for a proxy by ${kind}, and needs no permission but for it`, async () => {
+      await using plain = await RawServer.start(({ send }) => send(ok()));
+      await using far = await secure();
+      const server = kind === "socks5h" ? "socks5" : kind;
+      await using proxy = await ProxyServer.start({ kind: server, credentials: "me:Pa55-Right" });
+      const net = `--allow-net=127.0.0.1:${proxy.port}`;
+      const authority = new URL("../fixtures/authority.crt", import.meta.url).pathname;
+      const options = ["--cacert", authority, "-x", proxy.url(`me:${password}`, kind)];
+      for (const url of [plain.url(), far.url()]) {
+        const { code, text, records } = await allOf([...options, url], [net]);
+        assert(!text.includes("Pa55") && !text.includes(btoa(`me:${password}`)), text);
+        const isRight = password === "Pa55-Right";
+        const isForwarded = server !== "socks5" && url.startsWith("http:");
+        assertEquals(records.length, 1, text);
+        assertEquals(records[0].status, isRight ? 200 : isForwarded ? 407 : null, text);
+        if (!isRight && !isForwarded) {
+          assertEquals([code, records[0].error], [1, "connect"]);
+          assertMatch(`${records[0].detail}`, /^the proxy (answered|does)/);
+        }
+      }
+    });
+  }
+}
+
+Deno.test("myriad connects to a proxy by name where it has the permission for that name", async () => {
+  await using plain = await RawServer.start(({ send }) => send(ok()));
+  await using proxy = await ProxyServer.start({ kind: "http" });
+  const args = ["-x", `localhost:${proxy.port}`, plain.url()];
+  const { code, text } = await allOf(args, [`--allow-net=localhost:${proxy.port}`]);
+  assertEquals([code, proxy.connections], [0, 1], text);
+});
+
+Deno.test("myriad says that to look up a name for socks5 takes the permission for it", async () => {
+  await using proxy = await ProxyServer.start({ kind: "socks5" });
+  const net = `--allow-net=127.0.0.1:${proxy.port}`;
+  const { records } = await allOf(["-x", proxy.url(), "http://far.test/"], [net]);
+  assertEquals([records[0].error, records[0].detail], [
+    "url",
+    "no permission to look up far.test: run with --allow-net=far.test, or give a socks5h proxy",
+  ]);
+  assertEquals(proxy.connections, 0);
+});
+
+Deno.test("myriad goes on with a run by another proxy", async () => {
+  await using plain = await RawServer.start(({ send }) => send(ok()));
+  await using one = await ProxyServer.start({ kind: "http" });
+  await using other = await ProxyServer.start({ kind: "socks5" });
+  await using dir = await folder();
+  const args = ["-n", "3", "-o", dir.path("out.ndjson"), plain.url("/{}")];
+  assertEquals((await myriad(["-x", one.url(), ...args])).code, 0);
+  const again = await myriad(["--resume", "-x", other.url(), ...args]);
+  assertEquals([again.code, plain.requests.length], [0, 3], again.stderr);
+});
+
+Deno.test("myriad needs three permissions for a Unix socket, and names them", async () => {
+  await using dir = await folder();
+  const path = dir.path("s");
+  const server = net.createServer((socket) => {
+    socket.on("data", () => socket.write(ok()));
+    socket.on("error", () => {});
+  });
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  const all = [`--allow-net=unix:${path}`, `--allow-read=${path}`, `--allow-write=${path}`];
+  const args = ["-s", "--unix-socket", path, "http://any.test/"];
+  const ran = await myriad(args, { permissions: all });
+  assertEquals([ran.code, ran.stderr], [0, ""]);
+  for (const missing of all) {
+    const without = await myriad(args, { permissions: all.filter((it) => it !== missing) });
+    assertEquals([without.code, without.stdout], [2, ""]);
+    assertEquals(
+      without.stderr,
+      `myriad: Cannot use '--unix-socket ${path}': no permission: run with ${all.join(" ")}\n`,
+    );
+  }
+  await new Promise((resolve) => server.close(resolve));
+});

@@ -1,0 +1,154 @@
+import { assert, assertEquals } from "@std/assert";
+import type { Engine } from "../../lib/engine/engine.ts";
+import { FetchEngine } from "../../lib/engine/fetch/fetch.ts";
+import { Http1Engine } from "../../lib/engine/http1/http1.ts";
+import { follow, pointerOf } from "../../lib/engine/redirect.ts";
+import { textOfField } from "../../lib/http/fields.ts";
+import { ENGINE_OPTIONS } from "../fixtures/engine_options.ts";
+import { myriad } from "../fixtures/program.ts";
+import { ok, RawServer } from "../fixtures/raw_server.ts";
+import { target } from "../fixtures/target.ts";
+
+const ENGINES: Record<string, (redirects: number) => Engine> = {
+  fetch: (redirects) => new FetchEngine({ ...ENGINE_OPTIONS, redirects }),
+  http1: (redirects) => new Http1Engine({ ...ENGINE_OPTIONS, redirects }),
+};
+
+/** Octets of a Location, each a character; the URL that they lead to, and how the record shows them. */
+const LOCATIONS: [octets: string, url: string, text: string][] = [
+  ["/caf\xc3\xa9", "http://h/caf%C3%A9", "/café"],
+  ["/?q=\xe4\xb8\x96#\xc3\xa9", "http://h/?q=%E4%B8%96#%C3%A9", "/?q=世#é"],
+  ["/%C3%A9\xc3\xa9", "http://h/%C3%A9%C3%A9", "/%C3%A9é"],
+  ["http://caf\xc3\xa9.test/\xc3\xa9", "http://xn--caf-dma.test/%C3%A9", "http://café.test/é"],
+  // What is not UTF-8 keeps its octets.
+  ["/caf\xe9", "http://h/caf%E9", "/café"],
+  ["/?q=\xff", "http://h/?q=%FF", "/?q=ÿ"],
+  ["/\xc3\xa9/\xe9", "http://h/%C3%A9/%E9", "/Ã©/é"],
+  // A surrogate, an overlong form and a cut sequence are not.
+  ["/\xed\xa0\x80", "http://h/%ED%A0%80", "/í\xa0\x80"],
+  ["/\xc0\xaf", "http://h/%C0%AF", "/À¯"],
+  ["/\xe4\xb8", "http://h/%E4%B8", "/ä¸"],
+];
+
+Deno.test("follow() takes a Location for UTF-8 where it is that, and else octet by octet", () => {
+  const hop = { url: "http://h/from", method: "GET", headers: [], body: undefined };
+  for (const [location, url, text] of LOCATIONS) {
+    assertEquals(follow(hop, { status: 302, location, isAmbiguous: false }, 0, 1), {
+      ...hop,
+      url,
+      requestId: undefined,
+    });
+    assertEquals(textOfField(location), text);
+  }
+  const noHost = follow(
+    hop,
+    { status: 302, location: "http://caf\xe9/", isAmbiguous: false },
+    0,
+    1,
+  );
+  assert(noHost !== undefined && "error" in noHost && noHost.error === "redirect");
+});
+
+for (
+  const [joined, location, isAmbiguous] of [
+    [null, null, false],
+    ["/a", "/a", false],
+    ["/a, /a", "/a", false],
+    ["a, a, a", "a", false],
+    ["/a, /b", "/a", true],
+    ["/a, /a, /b", "/a", true],
+    ["http://h/a, HTTPS://h/b", "http://h/a", true],
+    ["/a, b, /a, b", "/a, b", false],
+    // A server that sends a space as it is.
+    ["/search?q=a, b", "/search?q=a, b", false],
+    ["", "", false],
+  ] as const
+) {
+  Deno.test(`pointerOf() finds ${JSON.stringify(location)} in ${JSON.stringify(joined)}`, () => {
+    assertEquals(pointerOf(302, joined), { status: 302, location, isAmbiguous });
+  });
+}
+
+for (const [name, create] of Object.entries(ENGINES)) {
+  Deno.test(`${name} engine requests where the octets of a Location lead`, async () => {
+    for (const [location, url, text] of LOCATIONS) {
+      if (location.startsWith("http:")) continue;
+      await using server = await RawServer.start(({ send, nth }) =>
+        send(
+          nth === 1 ? `HTTP/1.1 302 X\r\nLocation: ${location}\r\nContent-Length: 0\r\n\r\n` : ok(),
+        )
+      );
+      const engine = create(1);
+      assertEquals((await engine.hit(target(server.url()))).status, 200);
+      const path = url.replace("http://h", "").replace(/#.*/, "");
+      assertEquals(server.requests.at(-1)!.split(" ")[1], path);
+      engine.close();
+      await using other = await RawServer.start(({ send }) =>
+        send(`HTTP/1.1 201 X\r\nLocation: ${location}\r\nContent-Length: 0\r\n\r\n`)
+      );
+      const kept = create(0);
+      assertEquals((await kept.hit(target(other.url()))).location, text);
+      kept.close();
+    }
+  });
+
+  Deno.test(`${name} engine follows two Locations that are the same, and no others`, async () => {
+    let locations = "Location: /a\r\nLocation: /a\r\n";
+    await using server = await RawServer.start(({ send, request }) =>
+      send(
+        request.startsWith("GET / ")
+          ? `HTTP/1.1 302 X\r\n${locations}Content-Length: 0\r\n\r\n`
+          : ok(),
+      )
+    );
+    const engine = create(5);
+    const result = await engine.hit(target(server.url()));
+    assertEquals([result.status, result.detail], [200, undefined]);
+    assertEquals(server.requests.map((request) => request.split(" ")[1]), ["/", "/a"]);
+    locations = "Location: /a\r\nX: y\r\nLocation: /b\r\n";
+    const { status, error, detail } = await engine.hit(target(server.url()));
+    assertEquals([status, error, detail], [
+      null,
+      "redirect",
+      "the 302 has two Locations that differ",
+    ]);
+    assertEquals(server.requests.length, 3);
+    engine.close();
+    // Where none is followed, the first is shown.
+    const kept = create(0);
+    for (const fields of ["Location: /a\r\nLocation: /a\r\n", locations]) {
+      locations = fields;
+      const { status, location } = await kept.hit(target(server.url()));
+      assertEquals([status, location], [302, "/a"]);
+    }
+    kept.close();
+  });
+
+  Deno.test(`${name} engine gives all Retry-After fields`, async () => {
+    await using server = await RawServer.start(({ send }) =>
+      send("HTTP/1.1 503 X\r\nRetry-After: 1\r\nRetry-After: 120\r\nContent-Length: 0\r\n\r\n")
+    );
+    const engine = create(0);
+    assertEquals((await engine.hit(target(server.url()))).retryAfter, "1, 120");
+    engine.close();
+  });
+
+  Deno.test(`myriad --capture and --expect-header read fields as UTF-8 where they are that (${name})`, async () => {
+    await using server = await RawServer.start(({ send, request }) =>
+      send(
+        ok(
+          "",
+          request.startsWith("GET /1 ")
+            ? "X: caf\xc3\xa9\r\nX: \xe4\xb8\x96\r\n"
+            : "X: caf\xe9\r\n",
+        ),
+      )
+    );
+    const { code, stdout } = await myriad([
+      ...["-n", "2", "-c", "1", "--engine", name, server.url("/{}"), "-s", "-o", "-"],
+      ...["--capture", "x=header:X", "--expect-header", "X: ^café", "--fields", "i,status,x"],
+    ]);
+    assertEquals(stdout, '{"i":0,"status":200,"x":"café"}\n{"i":1,"status":200,"x":"café, 世"}\n');
+    assertEquals(code, 0);
+  });
+}

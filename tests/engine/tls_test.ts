@@ -1,0 +1,302 @@
+import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
+import net from "node:net";
+import { AutoEngine } from "../../lib/engine/auto.ts";
+import type { Engine } from "../../lib/engine/engine.ts";
+import { hasBlockedPort } from "../../lib/engine/fetch/blocked_ports.ts";
+import { FetchEngine } from "../../lib/engine/fetch/fetch.ts";
+import { Http1Engine } from "../../lib/engine/http1/http1.ts";
+import type { EngineOptions } from "../../lib/engine/options.ts";
+import type { Result } from "../../lib/result.ts";
+import { isInstalled } from "../fixtures/installed.ts";
+import { ok, RawServer } from "../fixtures/raw_server.ts";
+import { target } from "../fixtures/target.ts";
+import {
+  AUTHORITY,
+  CLIENT,
+  SELF_SIGNED,
+  type TlsAnswer,
+  TlsServer,
+} from "../fixtures/tls_server.ts";
+import { until } from "../fixtures/until.ts";
+
+const OPTIONS: EngineOptions = {
+  concurrency: 10,
+  timeoutMs: 20_000,
+  redirects: 10,
+  maxBodyBytes: 1 << 20,
+  ttfb: false,
+  tls: { ca: AUTHORITY, insecure: false },
+};
+
+const ENGINES: Record<string, (options?: Partial<EngineOptions>) => Engine> = {
+  fetch: (options) => new FetchEngine({ ...OPTIONS, ...options }),
+  http1: (options) => new Http1Engine({ ...OPTIONS, ...options }),
+};
+
+for (const [name, create] of Object.entries(ENGINES)) {
+  const hit = async (url: string, options: Partial<EngineOptions> = {}): Promise<Result> => {
+    const engine = create(options);
+    const result = await engine.hit(target(url));
+    engine.close();
+    return result;
+  };
+
+  Deno.test(`${name} engine over TLS gets answers, and reuses the connection`, async () => {
+    await using server = await TlsServer.start(({ send }) => send(ok("x".repeat(100_000))), {
+      ALPNProtocols: ["http/1.1"],
+    });
+    const engine = create();
+    const requests = 20;
+    for (let i = 0; i < requests; i++) {
+      const { status, size, detail } = await engine.hit(target(server.url("localhost")));
+      assertEquals([status, size], [200, 100_000], detail);
+    }
+    engine.close();
+    // Native fetch gives a connection back some time after the answer: the next request may be first.
+    if (name === "http1") assertEquals(server.connections, 1);
+    else assert(server.connections < requests, `${server.connections}`);
+    await until(() => server.open === 0);
+  });
+
+  Deno.test(`${name} engine over TLS fails with 'tls' where nobody vouches for the server`, async () => {
+    await using server = await TlsServer.start(({ send }) => send(ok()), SELF_SIGNED);
+    const { status, error, detail } = await hit(server.url());
+    assertEquals([status, error], [null, "tls"], detail);
+    assertStringIncludes(detail!, "certificate");
+    assertEquals(server.requests, 0);
+  });
+
+  Deno.test(`${name} engine over TLS trusts no authority but the usual ones by itself`, async () => {
+    await using server = await TlsServer.start(({ send }) => send(ok()));
+    const { error } = await hit(server.url(), { tls: { insecure: false } });
+    assertEquals([error, server.requests], ["tls", 0]);
+  });
+
+  Deno.test(`${name} engine over TLS fails with 'tls' where the certificate is for another host`, async () => {
+    await using server = await TlsServer.start(({ send }) => send(ok()));
+    const { status, error, detail } = await hit(server.url("127.0.0.2"));
+    assertEquals([status, error], [null, "tls"], detail);
+    assertEquals(server.requests, 0);
+  });
+
+  Deno.test(`${name} engine over TLS fails with 'tls' where nobody speaks it`, async () => {
+    const sockets: net.Socket[] = [];
+    const server = net.createServer((socket) => {
+      sockets.push(socket.on("error", () => {}));
+      socket.write("HTTP/1.1 400 Bad Request\r\n\r\n");
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as net.AddressInfo;
+    const { status, error, detail } = await hit(`https://127.0.0.1:${port}/`);
+    assertEquals([status, error], [null, "tls"], detail);
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  const withoutOpenssl = { ignore: !isInstalled("openssl") };
+  Deno.test(`${name} engine over TLS shows its own certificate`, withoutOpenssl, async () => {
+    // OpenSSL's server is one that insists on it.
+    const port = (() => {
+      using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+      return listener.addr.port;
+    })();
+    const fixture = (file: string): string => new URL(`fixtures/${file}`, import.meta.url).pathname;
+    const child = new Deno.Command("openssl", {
+      args: [
+        ...["s_server", "-quiet", "-www", "-accept", `127.0.0.1:${port}`, "-Verify", "1"],
+        ...["-verify_return_error", "-CAfile", fixture("authority.crt")],
+        ...["-cert", fixture("server.crt"), "-key", fixture("server.key")],
+      ],
+      stdin: "piped",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    const listens = (): Promise<boolean> =>
+      Deno.connect({ hostname: "127.0.0.1", port }).then((it) => (it.close(), true), () => false);
+    while (!await listens()) await new Promise((resolve) => setTimeout(resolve, 20));
+    const url = `https://localhost:${port}/`;
+    const shown = await hit(url, { tls: { ca: AUTHORITY, insecure: false, ...CLIENT } });
+    const none = await hit(url);
+    child.kill("SIGKILL");
+    await child.stdin.close().catch(() => {});
+    await child.status;
+    assertEquals(shown.status, 200, shown.detail);
+    assertEquals(
+      [none.error, none.detail],
+      ["tls", "the server wants a client certificate (--cert)"],
+    );
+  });
+
+  for (
+    const [what, answer, expected] of [
+      ["ends in good order", ({ send, end }) => (send("HTTP/1.1 200 OK\r\n\r\nabc"), end()), 200],
+      ["is cut", ({ send, cut }) => (send("HTTP/1.1 200 OK\r\n\r\nabc"), cut()), "body"],
+      ["is reset", ({ send, reset }) => (send("HTTP/1.1 200 OK\r\n\r\nabc"), reset()), "body"],
+      ["is cut behind its length", ({ send, cut }) => (send(ok("abc")), cut()), 200],
+      ["is cut before its length", ({ send, cut }) => {
+        send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nabc");
+        cut();
+      }, "body"],
+      ["is cut in its head", ({ send, cut }) => (send("HTTP/1.1 200 OK\r\n"), cut()), "reset"],
+    ] as [string, TlsAnswer, number | string][]
+  ) {
+    Deno.test(`${name} engine over TLS makes ${expected} of an answer that ${what}`, async () => {
+      await using server = await TlsServer.start(answer, { ALPNProtocols: ["http/1.1"] });
+      const { status, error, size, detail } = await hit(server.url());
+      assertEquals(status ?? error, expected, detail);
+      if (status !== null) assertEquals(size, 3);
+    });
+  }
+
+  Deno.test(`${name} engine follows redirects to TLS and back`, async () => {
+    await using plain = await RawServer.start(({ send, request }) =>
+      send(
+        request.startsWith("GET /start")
+          ? `HTTP/1.1 302 X\r\nLocation: ${secure.url()}\r\nContent-Length: 0\r\n\r\n`
+          : ok("the end"),
+      )
+    );
+    await using secure = await TlsServer.start(
+      ({ send }) =>
+        send(`HTTP/1.1 302 X\r\nLocation: ${plain.url("/end")}\r\nContent-Length: 0\r\n\r\n`),
+      {
+        ALPNProtocols: ["http/1.1"],
+      },
+    );
+    const { status, size, detail } = await hit(plain.url("/start"));
+    assertEquals([status, size], [200, 7], detail);
+  });
+}
+
+const http1 = (options: Partial<EngineOptions> = {}): Http1Engine =>
+  new Http1Engine({ ...OPTIONS, ...options });
+
+Deno.test("http1 engine takes any certificate where it is told to", async () => {
+  await using server = await TlsServer.start(({ send }) => send(ok()), SELF_SIGNED);
+  const engine = http1({ tls: { insecure: true } });
+  assertEquals((await engine.hit(target(server.url("127.0.0.2")))).status, 200);
+  engine.close();
+});
+
+Deno.test("http1 engine offers http/1.1 alone, and names the host", async () => {
+  let alpn: unknown;
+  await using server = await TlsServer.start((connection) => {
+    alpn = connection.alpn;
+    connection.send(ok());
+  });
+  await using other = await TlsServer.start(({ send }) => send(ok()), { ALPNProtocols: ["h2"] });
+  const engine = http1();
+  assertEquals((await engine.hit(target(server.url("localhost")))).status, 200);
+  assertEquals(alpn, "http/1.1");
+  const refused = await engine.hit(target(other.url()));
+  assertEquals(refused.error, "tls", refused.detail);
+  engine.close();
+});
+
+Deno.test("http1 engine says close_notify when it closes", async () => {
+  await using server = await TlsServer.start(({ send }) => send(ok()));
+  const engine = http1();
+  assertEquals((await engine.hit(target(server.url()))).status, 200);
+  engine.close();
+  await until(() => server.lastRecords.length === 1);
+  // An alert of TLS 1.3: 5 octets of record, 2 of alert, 1 of type, 16 of tag.
+  assertEquals(server.lastRecords, [24]);
+});
+
+Deno.test("http1 engine tells what is known of its connections", async () => {
+  await using server = await TlsServer.start(({ send }) => send(ok()));
+  await using plain = await RawServer.start(({ send }) => send(ok()));
+  const engine = http1();
+  for (const isReused of [false, true]) {
+    const { via, ...result } = await engine.hit(target(server.url("localhost")));
+    assertEquals(result.isReused, isReused);
+    assertEquals(via!.remote, new URL(server.url()).host);
+    assert(via!.connectMs! > 0 && via!.tlsMs! > 0 && via!.connectMs! + via!.tlsMs! < 20_000);
+  }
+  const { via } = await engine.hit(target(plain.url()));
+  assertEquals([via!.remote, via!.tlsMs], [`127.0.0.1:${plain.port}`, null]);
+  engine.close();
+});
+
+Deno.test("http1 engine gives up a connection that is not made in time", async () => {
+  // TCP connects, and then nobody answers TLS.
+  await using silent = await RawServer.start(() => {});
+  const engine = http1({ connectTimeoutMs: 100 });
+  const { status, error, detail } = await engine.hit(target(`https://127.0.0.1:${silent.port}/`));
+  assertEquals([status, error, detail], [null, "timeout", "no connection within 100 ms"]);
+  await until(() => silent.open === 0);
+  engine.close();
+});
+
+Deno.test("http1 engine gives up an answer that stands still, not one that drips", async () => {
+  await using server = await RawServer.start(({ send, request }) => {
+    send("HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\n");
+    if (request.startsWith("GET /still")) return;
+    let left = 30;
+    const drip = setInterval(() => {
+      send("x");
+      if (--left === 0) clearInterval(drip);
+    }, 20);
+  });
+  const engine = http1({ idleTimeoutMs: 300 });
+  const [still, dripping] = await Promise.all([
+    engine.hit(target(server.url("/still"))),
+    engine.hit(target(server.url("/drip"))),
+  ]);
+  assertEquals([still.error, still.detail], ["timeout", "nothing more of the answer for 300 ms"]);
+  assertEquals([dripping.status, dripping.size], [200, 30], dripping.detail);
+  await until(() => server.open === 1);
+  engine.close();
+});
+
+/** Ports that native fetch refuses. */
+const BLOCKED = Array.from({ length: 65_536 }, (_, port) => port)
+  .filter((port) => hasBlockedPort(`https://u:1@127.0.0.1:${port}/:2?:3`));
+
+Deno.test("fetch engine sends nothing to a port that native fetch refuses, and says so", async () => {
+  const engine = new FetchEngine(OPTIONS);
+  assertEquals(BLOCKED.length, 82);
+  for (const port of BLOCKED) {
+    const { error, detail, attempts } = await engine.hit(target(`https://127.0.0.1:${port}/`));
+    assertEquals([error, attempts], ["url", 0]);
+    assertEquals(detail, `native fetch does not connect to port ${port}: --engine http1 does`);
+  }
+  engine.close();
+});
+
+Deno.test("fetch engine counts what it sent before a redirect to a port that is refused", async () => {
+  await using server = await RawServer.start(({ send }) =>
+    send("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:6000/\r\nContent-Length: 0\r\n\r\n")
+  );
+  const engine = new FetchEngine(OPTIONS);
+  const { error, detail, attempts } = await engine.hit(target(server.url()));
+  assertEquals([error, attempts], ["url", 1], detail);
+  engine.close();
+});
+
+Deno.test("auto engine takes http1 for ports that native fetch refuses", async () => {
+  const engine = new AutoEngine(OPTIONS);
+  for (const url of ["https://127.0.0.1:6000/", "https://127.0.0.1:06000", "HTTPS://[::1]:6000?"]) {
+    const { engine: name, error, attempts } = await engine.hit(target(url));
+    assertEquals([name, attempts], ["http1", 1]);
+    assertNotEquals(error, "url");
+  }
+  engine.close();
+});
+
+Deno.test("auto engine takes http1 for http, and fetch for the rest", async () => {
+  await using server = await TlsServer.start(({ send }) => send(ok()), {
+    ALPNProtocols: ["http/1.1"],
+  });
+  await using plain = await RawServer.start(({ send }) => send(ok()));
+  const engine = new AutoEngine(OPTIONS);
+  assertEquals(engine.name, "http1");
+  assertEquals((await engine.hit(target(server.url()))).engine, "fetch");
+  assertEquals(engine.name, "fetch");
+  assertEquals((await engine.hit(target(plain.url()))).engine, "http1");
+  assertEquals(engine.name, "http1+fetch");
+  assertEquals((await engine.hit(target("nonsense"))).error, "url");
+  engine.cancel();
+  assertEquals((await engine.hit(target(plain.url()))).error, "cancelled");
+  engine.close();
+});

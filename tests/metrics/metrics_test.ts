@@ -1,0 +1,478 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { formatMetrics } from "../../lib/metrics/exposition.ts";
+import { BOUNDS, cumulative } from "../../lib/metrics/latency_buckets.ts";
+import { isOwnHost } from "../../lib/metrics/own_host.ts";
+import { readHead } from "../../lib/metrics/request_head.ts";
+import { ERROR_KINDS } from "../../lib/result.ts";
+import { Histogram } from "../../lib/stats/histogram.ts";
+import type { Snapshot, Verdict } from "../../lib/stats/snapshot.ts";
+import { Stats } from "../../lib/stats/stats.ts";
+import { Exposition } from "../fixtures/exposition.ts";
+import { moment } from "../fixtures/moment.ts";
+import { finish, myriad, type Ran, start } from "../fixtures/program.ts";
+import { ok, RawServer, refusedPort } from "../fixtures/raw_server.ts";
+import { folder } from "../fixtures/sources.ts";
+import { until } from "../fixtures/until.ts";
+
+const FORMAT = "text/plain; version=0.0.4; charset=utf-8";
+
+function snapshotOf(changes: Partial<Snapshot> = {}): Snapshot {
+  const figures = new Stats().snapshot(moment());
+  return { ...figures, thresholds: [], aborted: undefined, ...changes };
+}
+
+const BUILD = { version: "1.2.3", startMs: 1_700_000_000_500 };
+
+const parsed = (changes: Partial<Snapshot> = {}): Exposition =>
+  new Exposition(formatMetrics(snapshotOf(changes), BUILD));
+
+Deno.test("formatMetrics() gives each error kind from the start when none has come yet", () => {
+  const exposition = parsed();
+  assertEquals(Object.keys(exposition.by("myriad_errors_total")), [...ERROR_KINDS]);
+  assertEquals(exposition.by("myriad_requests_total"), { succeeded: 0, failed: 0 });
+  assertEquals(exposition.value("myriad_request_duration_seconds_count"), 0);
+});
+
+Deno.test("formatMetrics() says nothing of what nobody knows when there is no rate and no total", () => {
+  const exposition = parsed();
+  const unknown = ["target_requests_per_second", "requests_planned", "progress_ratio", "own_late"];
+  for (const name of unknown) {
+    assertEquals(exposition.value(`myriad_${name}`), undefined);
+    assert(!exposition.text.includes(name));
+  }
+});
+
+Deno.test("formatMetrics() gives numbers in base units when a run has them", () => {
+  const histogram = new Histogram();
+  for (const micros of [80, 900, 1_500_000]) histogram.record(micros);
+  const exposition = parsed({
+    histogram,
+    total: 10,
+    requests: 5,
+    targetRate: 0.5,
+    statuses: { 200: 3, 503: 1 },
+    retries: { 503: 2, timeout: 1 },
+    late: { count: 4, meanMs: 250, maxMs: 900 },
+    ownLateHistogram: histogram,
+    shortages: { "too many open files": 2, "no local port left": 1 },
+    errors: { timeout: { count: 2, examples: [] } },
+  });
+  const value = (name: string, labels = {}): number | undefined =>
+    exposition.value(`myriad_${name}`, labels);
+  assertEquals(value("build_info", { version: "1.2.3", deno: Deno.version.deno }), 1);
+  assertEquals(value("start_time_seconds"), 1_700_000_000.5);
+  assertEquals(value("elapsed_seconds"), 2);
+  assertEquals([value("requests_planned"), value("progress_ratio")], [10, 0.5]);
+  assertEquals(value("target_requests_per_second"), 0.5);
+  assertEquals(exposition.by("myriad_responses_total"), { 200: 3, 503: 1 });
+  assertEquals(exposition.by("myriad_retries_total"), { 503: 2, timeout: 1 });
+  assertEquals(value("errors_total", { kind: "timeout" }), 2);
+  assertEquals([value("late_starts_total"), value("late_start_seconds_total")], [4, 1]);
+  assertEquals([value("own_late_seconds_total"), value("own_late_seconds_max")], [1.50098, 1.5]);
+  assertEquals(value("shortages_total"), 3);
+  assertEquals(value("resident_memory_bytes"), 50e6);
+  assertEquals(value("resident_memory_peak_bytes"), 61_440_000);
+  assertEquals([value("cpu_seconds_total"), value("event_loop_busy_ratio")], [0.5, 0.25]);
+  const upTo = (le: string): number | undefined => value("request_duration_seconds_bucket", { le });
+  assertEquals(["0.0001", "0.001", "1", "2.5", "+Inf"].map(upTo), [1, 2, 2, 3, 3]);
+  assertEquals(value("request_duration_seconds_sum"), 1.50098);
+  assertEquals(value("request_duration_seconds_count"), 3);
+});
+
+Deno.test("formatMetrics() keeps a label within its line when its value is hostile", () => {
+  const text = 'p99<"5\\"}\nmyriad_evil 1';
+  const verdict: Verdict = { threshold: text, value: 1, bound: 2, unit: "ms", holds: false };
+  const exposition = parsed({ thresholds: [verdict] });
+  assertEquals(exposition.by("myriad_threshold_held"), { [text]: 0 });
+  assertEquals(exposition.families.has("myriad_evil"), false);
+});
+
+Deno.test("cumulative() is off by less than a slot when values stand beside a bound", () => {
+  for (const bound of BOUNDS) {
+    const histogram = new Histogram();
+    const micros = bound * 1e6;
+    histogram.record(Math.floor(micros * (1 - 1 / 128)));
+    histogram.record(Math.ceil(micros * (1 + 1 / 128)));
+    assertEquals(cumulative(histogram)[BOUNDS.indexOf(bound)], 1, `${bound}`);
+  }
+});
+
+Deno.test("cumulative() never falls when more is recorded", () => {
+  const histogram = new Histogram();
+  let before = cumulative(histogram);
+  for (let k = 0; k < 2_000; k++) {
+    histogram.record(Math.round(2 ** (k % 37) + k));
+    const now = cumulative(histogram);
+    assert(now.every((count, k) => count >= before[k] && count >= (now[k - 1] ?? 0)));
+    assert(now.at(-1)! <= histogram.count);
+    before = now;
+  }
+});
+
+Deno.test("readHead() takes what is a request, and nothing else", () => {
+  const head = readHead("GET /metrics?name[]=x HTTP/1.1\r\nhOsT: \t localhost:1 \r\nA: b")!;
+  assertEquals(head, { method: "GET", path: "/metrics", host: "localhost:1" });
+  assertEquals(readHead("GET / HTTP/1.0")!.host, undefined);
+  for (
+    const text of [
+      "",
+      "GET",
+      "GET / HTTP/1.1",
+      "GET / HTTP/1.1\r\nHost: a\r\nHost: b",
+      "GET /\u0001 HTTP/1.0",
+      "GET http://a/ HTTP/1.0",
+      "PRI * HTTP/2.0",
+    ]
+  ) {
+    assertEquals(readHead(text), undefined, text);
+  }
+});
+
+Deno.test("isOwnHost() refuses a name that somebody else can have given this machine", () => {
+  for (
+    const host of ["127.0.0.1:1", "[::1]:1", "localhost", "LOCALHOST:1", "a.localhost", "mine:1"]
+  ) {
+    assert(isOwnHost(host, "mine"), host);
+  }
+  for (
+    const host of [
+      "evil.example",
+      "evil.example:9464",
+      "127.0.0.1.evil.example",
+      "localhost.evil",
+      "",
+    ]
+  ) {
+    assert(!isOwnHost(host, "mine"), host);
+  }
+});
+
+/** Where a run says that its metrics are. */
+async function urlOf(child: Deno.ChildProcess): Promise<string> {
+  const reader = child.stderr.getReader();
+  let said = "";
+  while (!said.includes("\n")) said += new TextDecoder().decode((await reader.read()).value);
+  reader.releaseLock();
+  return /^myriad: metrics at (http:\S+\/metrics)\n$/.exec(said)![1];
+}
+
+/** A run that has begun, and whose last request waits for its answer. */
+class HeldRun implements AsyncDisposable {
+  readonly #server: RawServer;
+  readonly #child: Deno.ChildProcess;
+  readonly #release: () => void;
+  readonly port: number;
+
+  /** @param answers what each number is answered, but for the last; undefined resets */
+  static async start(
+    answers: readonly (string | undefined)[],
+    args: readonly string[] = [],
+    limits?: string,
+  ): Promise<HeldRun> {
+    const held: (() => void)[] = [];
+    const server = await RawServer.start(({ request, send, reset }) => {
+      const i = Number(/^GET \/(\d+) /.exec(request)![1]);
+      if (i === answers.length) held.push(() => send(ok()));
+      else if (answers[i] === undefined) reset();
+      else send(answers[i]);
+    });
+    const load = ["-n", `${answers.length + 1}`, "-c", "4", "--metrics", "127.0.0.1:0"];
+    const child = start(
+      ["--progress", "none", "--no-pause", ...load, server.url("/{}"), ...args],
+      { limits },
+    );
+    const port = Number(new URL(await urlOf(child)).port);
+    await until(() => held.length > 0);
+    return new HeldRun(server, child, port, () => held[0]());
+  }
+
+  private constructor(
+    server: RawServer,
+    child: Deno.ChildProcess,
+    port: number,
+    release: () => void,
+  ) {
+    this.#server = server;
+    this.#child = child;
+    this.port = port;
+    this.#release = release;
+  }
+
+  get requests(): readonly string[] {
+    return this.#server.requests;
+  }
+
+  async scrape(): Promise<Exposition> {
+    const response = await fetch(`http://127.0.0.1:${this.port}/metrics`);
+    assertEquals([response.status, response.headers.get("content-type")], [200, FORMAT]);
+    return new Exposition(await response.text());
+  }
+
+  /** What is scraped once so many requests have ended. */
+  async scrapeAt(requests: number): Promise<Exposition> {
+    for (;;) {
+      const exposition = await this.scrape();
+      const { succeeded, failed } = exposition.by("myriad_requests_total");
+      if (succeeded + failed >= requests) return exposition;
+    }
+  }
+
+  /** What the other end says to octets, up to its end. */
+  async say(octets: string): Promise<string> {
+    const connection = await Deno.connect({ hostname: "127.0.0.1", port: this.port });
+    await connection.write(new TextEncoder().encode(octets));
+    return await new Response(connection.readable).text().catch(() => "");
+  }
+
+  kill(signal: Deno.Signal): void {
+    this.#child.kill(signal);
+  }
+
+  async finish({ release = true } = {}): Promise<Ran> {
+    if (release) this.#release();
+    return await finish(this.#child);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.#child.kill("SIGKILL");
+      await this.#child.status;
+    } catch {
+      // It has ended.
+    }
+    await this.#child.stdin.close().catch(() => {});
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      if (!stream.locked) await stream.cancel();
+    }
+    await this.#server[Symbol.asyncDispose]();
+  }
+}
+
+const answerOf = (status: number): string =>
+  `HTTP/1.1 ${status} Any Words\r\nContent-Length: 3\r\nX-Evil: "}\\\r\n\r\nabc`;
+
+Deno.test("--metrics says what the server counted when a run is at its last request", async () => {
+  const answers = Array.from(
+    { length: 60 },
+    (_, i) => i % 20 === 7 ? undefined : answerOf([200, 200, 404, 503, 999][i % 5]),
+  );
+  await using run = await HeldRun.start(answers);
+  const exposition = await run.scrapeAt(60);
+  const sent = (status: number): number =>
+    answers.filter((answer) => answer?.startsWith(`HTTP/1.1 ${status} `)).length;
+  const resets = answers.filter((answer) => answer === undefined).length;
+  assertEquals(exposition.by("myriad_responses_total"), {
+    200: sent(200),
+    404: sent(404),
+    503: sent(503),
+    999: sent(999),
+  });
+  assertEquals(exposition.by("myriad_requests_total"), { succeeded: 60 - resets, failed: resets });
+  assertEquals(exposition.by("myriad_errors_total").reset, resets);
+  assertEquals(exposition.value("myriad_request_duration_seconds_count"), 60 - resets);
+  assertEquals(exposition.value("myriad_body_bytes_total"), 3 * (60 - resets));
+  assertEquals(exposition.value("myriad_requests_in_flight"), 1);
+  assertEquals(exposition.value("myriad_requests_planned"), 61);
+  assertEquals(exposition.value("myriad_concurrency"), 4);
+  assert(!exposition.text.includes("Evil"));
+  const { code } = await run.finish();
+  assertEquals(code, 1);
+});
+
+Deno.test("--metrics counts retries by cause, and what is late, when there are such", async () => {
+  const answers = [answerOf(503), ...Array(9).fill(answerOf(200))];
+  const args = ["--retries", "2", "--retry-delay", "1ms", "--retry-max-delay", "1ms", "-q", "1000"];
+  await using run = await HeldRun.start(answers, args);
+  const exposition = await run.scrapeAt(10);
+  assertEquals(exposition.by("myriad_retries_total"), { 503: 2 });
+  assertEquals(exposition.value("myriad_attempts_total"), 12);
+  assertEquals(exposition.value("myriad_target_requests_per_second"), 1_000);
+  await run.finish();
+});
+
+Deno.test("--metrics passes promtool check metrics where that is installed", async () => {
+  await using run = await HeldRun.start(
+    [answerOf(200), answerOf(503), undefined],
+    ["--threshold", "p99<500ms", "-q", "100", "--retries", "1", "--retry-delay", "1ms"],
+  );
+  const { text } = await run.scrapeAt(3);
+  await run.finish();
+  let child;
+  try {
+    child = new Deno.Command("promtool", {
+      args: ["check", "metrics"],
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+  } catch {
+    return;
+  }
+  assertEquals(await finish(child, text), { code: 0, stdout: "", stderr: "" });
+});
+
+Deno.test("--metrics gives the same numbers to all when many scrape at once", async () => {
+  await using run = await HeldRun.start(Array(20).fill(answerOf(200)));
+  await run.scrapeAt(20);
+  // As many as are served at once: beyond that the oldest makes room.
+  const all = await Promise.all(Array.from({ length: 16 }, () => run.scrape()));
+  assertEquals(
+    new Set(all.map((it) => it.value("myriad_requests_total", { result: "succeeded" }))),
+    new Set([20]),
+  );
+  const { code } = await run.finish();
+  assertEquals(code, 0);
+});
+
+Deno.test("--metrics answers in few words when it is asked for something else", async () => {
+  await using run = await HeldRun.start([]);
+  const at = async (path: string, init: RequestInit = {}): Promise<[number, string]> => {
+    const response = await fetch(`http://127.0.0.1:${run.port}${path}`, init);
+    return [response.status, await response.text()];
+  };
+  assertEquals(await at("/"), [404, "The metrics are at /metrics.\n"]);
+  assertEquals(await at("/metrics/"), [404, "The metrics are at /metrics.\n"]);
+  assertEquals(await at("/metrics", { method: "POST", body: "x" }), [405, "Only GET and HEAD.\n"]);
+  assertEquals(await at("/metrics", { method: "HEAD" }), [200, ""]);
+  assertEquals((await at("/metrics?collect[]=x"))[0], 200);
+  const head = "GET /metrics HTTP/1.1\r\n";
+  assertMatch(await run.say(`${head}Host: evil.example:${run.port}\r\n\r\n`), /^HTTP\/1.1 421 /);
+  assertMatch(await run.say(`${head}Host: localhost:${run.port}\r\n\r\n`), /^HTTP\/1.1 200 OK\r\n/);
+  for (const octets of ["hello\r\n\r\n", "\r\n\r\n", `GET / HTTP/1.1\r\n${"x".repeat(20_000)}`]) {
+    assertMatch(await run.say(octets), /^HTTP\/1.1 400 /);
+  }
+  await run.finish();
+});
+
+Deno.test("--metrics goes on, and so does the run, when scrapers are hostile", async () => {
+  // Few descriptors: those that are held open must not be the run's.
+  await using run = await HeldRun.start(Array(50).fill(answerOf(200)), [], "ulimit -n 64");
+  const connections: Deno.TcpConn[] = [];
+  const encoder = new TextEncoder();
+  try {
+    for (let k = 0; k < 300; k++) {
+      const connection = await Deno.connect({ hostname: "127.0.0.1", port: run.port });
+      connections.push(connection);
+      // Some say nothing, some never end, some never read, some say too much.
+      const octets = ["", "GET /metr", "GET /metrics HTTP/1.0\r\n\r\n", "x".repeat(9_000)][k % 4];
+      await connection.write(encoder.encode(octets)).catch(() => {});
+    }
+    assertEquals((await run.scrapeAt(50)).by("myriad_responses_total"), { 200: 50 });
+  } finally {
+    for (const connection of connections) connection.close();
+  }
+  const { code, stderr } = await run.finish();
+  assertEquals([code, stderr], [0, ""]);
+});
+
+Deno.test("--metrics takes a scraper back from who holds connections open when they are all taken", async () => {
+  await using run = await HeldRun.start([answerOf(200)]);
+  const idle: Deno.TcpConn[] = [];
+  for (let k = 0; k < 16; k++) {
+    idle.push(await Deno.connect({ hostname: "127.0.0.1", port: run.port }));
+  }
+  await run.scrapeAt(1);
+  // The oldest was closed for it.
+  assertEquals(await idle[0].read(new Uint8Array(1)).catch(() => null), null);
+  for (const connection of idle) connection.close();
+  await run.finish();
+});
+
+Deno.test("--metrics closes a connection after 5 s when it says nothing, or drips, or stays", async () => {
+  await using run = await HeldRun.start([]);
+  const ends = ["", "GET /metr", "GET /metrics HTTP/1.0\r\n\r\n"].map((octets) => run.say(octets));
+  const [silent, dripping, answered] = await Promise.all(ends);
+  assertEquals([silent, dripping], ["", ""]);
+  assertMatch(answered, /^HTTP\/1\.1 200 OK\r\n/);
+  await run.finish();
+});
+
+Deno.test("--metrics ends with the run, and holds it up no longer, when scrapers stay connected", async () => {
+  await using run = await HeldRun.start([]);
+  const idle = await Deno.connect({ hostname: "127.0.0.1", port: run.port });
+  const { code } = await run.finish();
+  assertEquals(code, 0);
+  assertEquals(await idle.read(new Uint8Array(1)).catch(() => null), null);
+  idle.close();
+  let error;
+  try {
+    (await Deno.connect({ hostname: "127.0.0.1", port: run.port })).close();
+  } catch (it) {
+    error = it;
+  }
+  assert(error instanceof Deno.errors.ConnectionRefused);
+});
+
+Deno.test("--metrics ends with a run that is interrupted", async () => {
+  await using run = await HeldRun.start([], ["-t", "1s"]);
+  await run.scrape();
+  run.kill("SIGTERM");
+  // What is in flight runs into its time.
+  assertEquals((await run.finish({ release: false })).code, 143);
+});
+
+Deno.test("--metrics says which port it picked when it is to pick one", async () => {
+  await using server = await RawServer.start(({ send }) => send(ok()));
+  const child = start(["-z", "20s", "-q", "10", server.url(), "--metrics", "[::1]:0"]);
+  const url = await urlOf(child);
+  assertMatch(url, /^http:\/\/\[::1\]:[1-9]\d*\/metrics$/);
+  const response = await fetch(url);
+  assertEquals(response.status, 200);
+  assertEquals(
+    new Exposition(await response.text()).value("myriad_target_requests_per_second"),
+    10,
+  );
+  child.kill("SIGTERM");
+  await finish(child);
+});
+
+Deno.test("--metrics is refused before the first request when its port is in use", async () => {
+  await using server = await RawServer.start(({ send }) => send(ok()));
+  await using dir = await folder();
+  const summary = dir.path("summary.json");
+  await Deno.writeTextFile(summary, "what was there");
+  const { port } = server;
+  const args = [server.url(), "--metrics", `127.0.0.1:${port}`, "--summary", summary];
+  const { code, stderr } = await myriad(args);
+  assertEquals(code, 2);
+  assertEquals(
+    stderr,
+    `myriad: Cannot listen at '--metrics 127.0.0.1:${port}': the port is in use: give another, or 0\n`,
+  );
+  assertEquals(server.connections, 0);
+  assertEquals(await Deno.readTextFile(summary), "what was there");
+});
+
+Deno.test("--metrics is refused before the first request when it may not listen there", async () => {
+  await using server = await RawServer.start(({ send }) => send(ok()));
+  const port = await refusedPort();
+  const args = [server.url(), "--metrics", `:${port}`];
+  const net = `--allow-net=127.0.0.1:${server.port}`;
+  const { code, stderr } = await myriad(args, { permissions: [net] });
+  assertEquals(code, 2);
+  assertStringIncludes(stderr, `no permission: run with --allow-net=127.0.0.1:${port}\n`);
+  assertEquals(server.connections, 0);
+  const both = `${net},127.0.0.1:${port}`;
+  assertEquals((await myriad(["-s", ...args], { permissions: [both] })).code, 0);
+});
+
+Deno.test("--metrics is refused when it is no place", async () => {
+  for (
+    const [place, why] of [
+      ["nonsense", /^myriad: Cannot read '--metrics nonsense': give HOST:PORT/],
+      ["127.0.0.1:65536", /Cannot read/],
+      ["http://localhost:1", /Cannot read/],
+      ["::1:80", /Cannot read/],
+      ["192.0.2.1:0", /does not have that address/],
+      ["%:80", /Cannot (read|listen at) '--metrics %:80'/],
+      ["a*b:80", /Cannot (read|listen at) '--metrics a\*b:80'/],
+    ] as const
+  ) {
+    const { code, stderr } = await myriad(["http://localhost:1/", "--metrics", place]);
+    assertEquals(code, 2, place);
+    assertMatch(stderr, why);
+  }
+  const { code, stderr } = await myriad(["-s", "http://localhost:1/", "--metrics", ":0"]);
+  assertEquals(code, 2);
+  assertMatch(stderr, /'--silent' would not tell the port of '--metrics :0'/);
+});

@@ -1,0 +1,79 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { UsageError } from "../../lib/errors.ts";
+import { parseRun } from "../../lib/options/parse.ts";
+import type { RunOptions } from "../../lib/options/run_options.ts";
+import { myriad } from "../fixtures/program.ts";
+import { refusedPort } from "../fixtures/raw_server.ts";
+import { folder } from "../fixtures/sources.ts";
+
+const parse = async (argv: string[]): Promise<RunOptions> =>
+  await parseRun([...argv, "http://localhost/"], "1") as RunOptions;
+
+for (const argv of [["-x", "h"], ["--unix-socket", "/s"]]) {
+  Deno.test(`parseRun() takes http1 for all with ${argv.join(" ")}`, async () => {
+    assertEquals((await parse(argv)).engine, "http1");
+    assertEquals((await parse(["--engine", "http1", ...argv])).engine, "http1");
+    const error = await assertRejects(() => parse(["--engine", "fetch", ...argv]), UsageError);
+    assertStringIncludes(error.message, "with '--engine fetch'");
+  });
+}
+
+Deno.test("parseRun() reads --unix-socket, and refuses it beside --proxy", async () => {
+  assertEquals((await parse(["--unix-socket", "a/s"])).unixSocket, "a/s");
+  assertEquals((await parse([])).unixSocket, undefined);
+  assertEquals((await parse([])).proxy, undefined);
+  const error = await assertRejects(() => parse(["--unix-socket", "s", "-x", "h"]), UsageError);
+  assertStringIncludes(error.message, "contradict each other");
+});
+
+Deno.test("parseRun() reads ports of proxies that URLs of http would hide", async () => {
+  for (const scheme of ["http", "https", "socks5", "socks5h"]) {
+    assertEquals((await parse(["-x", `${scheme}://h:80`])).proxy!.port, 80);
+    assertEquals((await parse(["-x", `${scheme}://h:0080`])).proxy!.port, 80);
+    assertEquals((await parse(["-x", `${scheme}://[::1]:443/`])).proxy!.port, 443);
+  }
+});
+
+for (
+  const text of ["h?secret", "h#secret", "h\\\\secret", "h secret", "h\nsecret", "h/secret", ""]
+) {
+  Deno.test(`parseRun() refuses -x ${JSON.stringify(text)}`, async () => {
+    const error = await assertRejects(() => parse(["-x", text]), UsageError);
+    assert(!error.message.includes("secret"), error.message);
+  });
+}
+
+Deno.test("parseRun() reads --proxy @FILE, and repeats nothing of it", async () => {
+  await using dir = await folder();
+  const good = await dir.write("good", "socks5h://me:p%40ss@h:9\r\n");
+  assertEquals((await parse(["-x", `@${good}`])).proxy, {
+    protocol: "socks5h",
+    hostname: "h",
+    port: 9,
+    credentials: { user: "me", password: "p@ss" },
+  });
+  for (const text of ["", "ftp://me:secret@h", "h\nhttp://me:secret@h\n", "\xff\0secret"]) {
+    const bad = await dir.write("bad", text);
+    const error = await assertRejects(() => parse(["-x", `@${bad}`]), UsageError);
+    assert(!error.message.includes("secret"), error.message);
+  }
+  const missing = await assertRejects(() => parse(["-x", `@${dir.path("none")}`]), UsageError);
+  assertStringIncludes(missing.message, "no such file");
+});
+
+for (const other of [["-i", "-"], ["-d", "@-"], ["-u", "@-"], ["-H", "@-"], ["-b", "@-"]]) {
+  Deno.test(`parseRun() refuses -x @- beside ${other.join(" ")}`, async () => {
+    const error = await assertRejects(() => parse(["-x", "@-", ...other]), UsageError);
+    assertStringIncludes(error.message, "both want stdin");
+  });
+}
+
+Deno.test("myriad reads a proxy from stdin, and shows no password where that is down", async () => {
+  const input = `http://me:Pa55@127.0.0.1:${await refusedPort()}`;
+  const args = ["-s", "-o", "-", "-x", "@-", "http://h.test/"];
+  const { code, stdout, stderr } = await myriad(args, { input });
+  assertEquals(code, 1);
+  const { status, error, detail } = JSON.parse(stdout);
+  assertEquals([status, error, detail], [null, "connect", "the proxy: connection refused"]);
+  assert(!(stdout + stderr).includes("Pa55"), stdout + stderr);
+});

@@ -1,0 +1,89 @@
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { UsageError } from "../../lib/errors.ts";
+import { parseRun } from "../../lib/options/parse.ts";
+import type { RunOptions } from "../../lib/options/run_options.ts";
+
+const parse = async (argv: string[]): Promise<RunOptions> =>
+  await parseRun([...argv, "http://localhost/"], "1") as RunOptions;
+
+for (
+  const [text, expected] of [
+    ["500", 500],
+    ["500/s", 500],
+    ["30/m", 0.5],
+    ["1/h", 1 / 3_600],
+    ["2/ms", 2_000],
+    ["0.5", 0.5],
+    ["10k/s", 10_000],
+    ["100000/s", 100_000],
+  ] as const
+) {
+  Deno.test(`parseRun() reads --rate ${text}`, async () => {
+    assertEquals((await parse(["-q", text])).rate, expected);
+  });
+}
+
+Deno.test("parseRun() reads how requests are held back", async () => {
+  const argv = "--host-concurrency 2 --host-delay 1s --ramp-up 10s --give-up-after 1h";
+  const options = await parse(argv.split(" "));
+  const { hostConcurrency, hostDelayMs, rampUpMs, pauses, giveUpAfterMs } = options;
+  assertEquals([hostConcurrency, hostDelayMs, rampUpMs], [2, 1_000, 10_000]);
+  assertEquals([pauses, giveUpAfterMs], [true, 3_600_000]);
+  assertEquals((await parse(["--no-pause"])).pauses, false);
+  assertEquals(options.hostGiveUpMs, 60_000);
+  assertEquals((await parse(["--host-give-up", "5s"])).hostGiveUpMs, 5_000);
+  assertEquals((await parse(["--host-give-up", "never", "--no-pause"])).hostGiveUpMs, Infinity);
+});
+
+Deno.test("parseRun() reads what is made again, and when", async () => {
+  const argv = "--retries 3 --retry-on tls,5xx,429 --retry-delay 2m --retry-unsafe";
+  const { retry } = await parse(argv.split(" "));
+  const { retries, delayMs, maxDelayMs, unsafe } = retry;
+  // The longest wait is never below the first.
+  assertEquals([retries, delayMs, maxDelayMs, unsafe], [3, 120_000, 120_000, true]);
+  assertEquals([...retry.on].sort(), [
+    "429",
+    ...Array.from({ length: 100 }, (_, k) => String(500 + k)),
+    "tls",
+  ]);
+});
+
+Deno.test("parseRun() takes a status that is left for a failure where retries are asked for", async () => {
+  for (
+    const [argv, failsOnStatus, expected] of [
+      ["-n 1", false, undefined],
+      ["--retries 0", false, undefined],
+      ["--retries 1", true, undefined],
+      ["--retry-on 503", true, undefined],
+      ["--retries 1 --expect-status 2xx,503", true, "2xx,503"],
+      // It names failures, not what the user waits for.
+      ["--retries 1 --fail", true, undefined],
+    ] as const
+  ) {
+    const { retry } = await parse(argv.split(" "));
+    assertEquals([retry.failsOnStatus, retry.expected?.text], [failsOnStatus, expected], argv);
+  }
+});
+
+for (
+  const [argv, message] of [
+    ["-q fast", "--rate fast"],
+    ["-q 0", "above 0"],
+    ["-q 5/d", "500/s"],
+    ["-q 2000000", "--rate"],
+    ["--retries -1", "--retries"],
+    ["--retries 1 --retry-on 50x", "'50x'"],
+    ["--retries 1 --retry-on url", "'url'"],
+    ["--retry-delay 1s", "without '--retries'"],
+    ["--retry-unsafe", "without '--retries'"],
+    ["--host-concurrency 0", "from 1"],
+    ["--host-delay 10", "unit"],
+    ["--ramp-up 0", "1ms or more"],
+    ["--no-pause --give-up-after 1s", "contradict"],
+  ]
+) {
+  Deno.test(`parseRun() refuses "${argv}"`, async () => {
+    const error = await assertRejects(() => parse(argv.split(" ")), UsageError);
+    assertStringIncludes(error.message, message);
+  });
+}

@@ -1,0 +1,340 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { formatFlags } from "../../lib/cli/flags.ts";
+import { UsageError } from "../../lib/errors.ts";
+import { parseRun, RUN_FLAGS } from "../../lib/options/parse.ts";
+import type { RunOptions } from "../../lib/options/run_options.ts";
+
+const URL_ = "http://localhost/{}";
+
+async function parse(...argv: string[]): Promise<RunOptions> {
+  const options = await parseRun(argv, "1.2.3");
+  if (typeof options === "string") throw new TypeError(options);
+  return options;
+}
+
+Deno.test("parseRun() gives the defaults of the contract", async () => {
+  const options = await parse(URL_);
+  assertEquals(options, {
+    url: URL_,
+    input: undefined,
+    loop: false,
+    start: 0,
+    requests: 1,
+    durationMs: undefined,
+    shard: { index: 0, count: 1 },
+    engine: "auto",
+    concurrency: 100,
+    rate: undefined,
+    rampUpMs: undefined,
+    hostConcurrency: undefined,
+    hostDelayMs: undefined,
+    hostGiveUpMs: 60_000,
+    pauses: true,
+    giveUpAfterMs: undefined,
+    retry: {
+      retries: 0,
+      on: new Set([
+        ...["dns", "refused", "reset", "connect", "body", "timeout", "429", "502", "503", "504"],
+      ]),
+      delayMs: 1_000,
+      maxDelayMs: 60_000,
+      unsafe: false,
+      expected: undefined,
+      failsOnStatus: false,
+    },
+    thresholds: [],
+    abortOnThreshold: false,
+    expect: {
+      statuses: undefined,
+      headers: undefined,
+      bodies: undefined,
+      latencyMs: undefined,
+    },
+    captures: [],
+    cookieJar: undefined,
+    proxy: undefined,
+    unixSocket: undefined,
+    saveBodies: undefined,
+    method: "GET",
+    headers: [["User-Agent", "myriad/1.2.3"], ["Accept-Encoding", "identity"]],
+    body: undefined,
+    templates: undefined,
+    timeoutMs: 30_000,
+    connectTimeoutMs: undefined,
+    idleTimeoutMs: undefined,
+    tls: { insecure: false, ca: undefined, cert: undefined, key: undefined },
+    requestId: undefined,
+    redirects: 10,
+    maxBodyBytes: 64 * 1024 * 1024,
+    output: undefined,
+    resume: "no",
+    retryFailed: false,
+    overwrite: false,
+    failures: undefined,
+    summary: undefined,
+    hdr: undefined,
+    metrics: undefined,
+    json: false,
+    report: undefined,
+    details: false,
+    progress: "auto",
+    silent: false,
+  });
+});
+
+for (
+  const [argv, expected] of [
+    [["-n", "10k"], { requests: 10_000 }],
+    [["-n1M"], { requests: 1_000_000 }],
+    [["--requests=1e8"], { requests: 100_000_000 }],
+    [["-n", "0.3M"], { requests: 300_000 }],
+    [["-n", "1.0"], { requests: 1 }],
+    [["-n", "1.50k"], { requests: 1_500 }],
+    [["-n", "1.5e3"], { requests: 1_500 }],
+    [["-n", "0.000001G"], { requests: 1_000 }],
+    [["-n", "9007199254740991"], { requests: 9_007_199_254_740_991 }],
+    [["-n", "9007199254.740991M"], { requests: 9_007_199_254_740_991 }],
+    [["-n", "1", "--start", "9007199254740990"], { start: 9_007_199_254_740_990 }],
+    [["-i", "x", "--loop", "-n", "5"], { loop: true, requests: 5 }],
+    [["-i", "x", "--loop", "-z", "5s"], { loop: true, requests: Infinity }],
+    [["-z", "90s"], { durationMs: 90_000, requests: Infinity }],
+    [["-z", "1.5h", "-n", "5"], { durationMs: 5_400_000, requests: 5 }],
+    [["--start", "7"], { start: 7 }],
+    [["--shard", "2/3"], { shard: { index: 2, count: 3 } }],
+    [["-c", "1k"], { concurrency: 1000 }],
+    [["--engine", "http1"], { engine: "http1" }],
+    [["-o", "x", "--resume"], { resume: "yes" }],
+    [["-o", "x", "--resume=force"], { resume: "force" }],
+    [["-o", "x", "--overwrite"], { resume: "no", overwrite: true }],
+    [["-o", "x", "--retry-failed"], { resume: "no", retryFailed: true }],
+    [["--engine", "auto"], { engine: "auto" }],
+    [["-k"], { engine: "http1" }],
+    [["--connect-timeout", "2s", "--idle-timeout", "500ms"], {
+      engine: "http1",
+      connectTimeoutMs: 2_000,
+      idleTimeoutMs: 500,
+    }],
+    [["-t", "250ms", "--redirects", "0", "--max-body", "10k"], {
+      timeoutMs: 250,
+      redirects: 0,
+      maxBodyBytes: 10_240,
+    }],
+    [["-i", "a.csv.gz"], { input: { path: "a.csv.gz", format: "csv" }, requests: Infinity }],
+    [["-i", "A.JSONL"], { input: { path: "A.JSONL", format: "jsonl" } }],
+    [["-i", "a.ndjson"], { input: { path: "a.ndjson", format: "jsonl" } }],
+    [["--input", "-"], { input: { path: "-", format: "lines" } }],
+    [["-i", "-", "--input-format", "csv"], { input: { path: "-", format: "csv" } }],
+    [["-o", "a.ndjson"], {
+      output: { path: "a.ndjson", format: "ndjson", gzip: false, fields: undefined },
+    }],
+    [["-o", "-", "--fields", "url,status"], {
+      output: { path: "-", format: "ndjson", gzip: false, fields: ["url", "status"] },
+    }],
+    [["-o", "a.csv.gz", "--fields", "i"], {
+      output: { path: "a.csv.gz", format: "csv", gzip: true, fields: ["i"] },
+    }],
+    [["-o", "a.txt", "--format", "csv", "--fields", "i"], {
+      output: { path: "a.txt", format: "csv", gzip: false, fields: ["i"] },
+    }],
+    [["-s"], { silent: true, progress: "none" }],
+    [["--json", "--summary", "s.json", "--failures", "f.jsonl"], {
+      json: true,
+      summary: "s.json",
+      failures: "f.jsonl",
+    }],
+    [["-m", "delete"], { method: "DELETE" }],
+    [["-m", "PURGE"], { method: "PURGE" }],
+  ] as [string[], Partial<RunOptions>][]
+) {
+  Deno.test(`parseRun() reads ${argv.join(" ")}`, async () => {
+    const options = await parse(...argv, URL_);
+    for (const [name, value] of Object.entries(expected)) {
+      assertEquals(options[name as keyof RunOptions], value, name);
+    }
+  });
+}
+
+Deno.test("parseRun() reads fields of the request", async () => {
+  const { headers } = await parse(
+    ...["-H", "X-A:  1 ", "-H", "x-a: 2", "-H", "X-Empty:", "-H", "Accept-Encoding: gzip"],
+    ...["-u", "me:pä:ss", "-b", "a=b", "-b", "c=d", "--user-agent", "me/1", URL_],
+  );
+  assertEquals(headers, [
+    ["X-A", "1"],
+    ["x-a", "2"],
+    ["X-Empty", ""],
+    ["Accept-Encoding", "gzip"],
+    ["Authorization", "Basic bWU6cMOkOnNz"],
+    ["Cookie", "a=b; c=d"],
+    ["User-Agent", "me/1"],
+  ]);
+});
+
+Deno.test("parseRun() reads lines of a file of fields whatever ends them", async () => {
+  const path = await Deno.makeTempFile();
+  try {
+    for (const end of ["\n", "\r\n", "\r"]) {
+      await Deno.writeTextFile(path, ["A: 1", "", "B: 2", ""].join(end));
+      const { headers } = await parse("-H", `@${path}`, URL_);
+      assertEquals(headers.slice(0, 2), [["A", "1"], ["B", "2"]]);
+      await Deno.writeTextFile(path, `me:pw${end}`);
+      const { headers: [field] } = await parse("-u", `@${path}`, URL_);
+      assertEquals(field, ["Authorization", "Basic bWU6cHc="]);
+    }
+  } finally {
+    await Deno.remove(path);
+  }
+});
+
+Deno.test("parseRun() reads a body as curl does", async () => {
+  const directory = await Deno.makeTempDir();
+  const path = `${directory}/body`;
+  await Deno.writeTextFile(path, "from a file");
+  const text = (body: Uint8Array | undefined): string => new TextDecoder().decode(body);
+  const form = await parse("-d", "a=ä", URL_);
+  assertEquals([form.method, text(form.body)], ["POST", "a=ä"]);
+  assert(form.headers.some(([, value]) => value === "application/x-www-form-urlencoded"));
+  const file = await parse("-d", `@${path}`, "-T", "text/plain", "-m", "PUT", URL_);
+  assertEquals([file.method, text(file.body)], ["PUT", "from a file"]);
+  assertEquals(file.headers.filter(([name]) => name === "Content-Type"), [[
+    "Content-Type",
+    "text/plain",
+  ]]);
+  assertEquals(text((await parse("-d", "", URL_)).body), "");
+  await Deno.remove(directory, { recursive: true });
+});
+
+for (
+  const [argv, message] of [
+    [[], "No URL is given"],
+    [["--nope", URL_], "Unknown option '--nope'"],
+    [[URL_, "http://b/"], "more than one URL"],
+    [["-n"], "argument missing"],
+    [["-n", "ten", URL_], "Cannot read '--requests ten': give a whole number from 1"],
+    [["-n", "0", URL_], "--requests 0"],
+    [["-n", "-5", URL_], "ambiguous"],
+    [["-n", "1.5", URL_], "--requests 1.5"],
+    [["-n", "9e20", URL_], "--requests 9e20"],
+    [["-n", "1e17", URL_], "give a whole number from 1 to 9007199254740991"],
+    [["-n", "9007199254740992", URL_], "from 1 to 9007199254740991"],
+    [["-n", "9007199254740991.4", URL_], "--requests 9007199254740991.4"],
+    [["-n", "9007199254740.9921k", URL_], "--requests 9007199254740.9921k"],
+    [["-n", "9007199254.7409911M", URL_], "--requests 9007199254.7409911M"],
+    [["-n", "9.1e15", URL_], "from 1 to 9007199254740991"],
+    [["-n", "10000000G", URL_], "from 1 to 9007199254740991"],
+    [["--start", "9007199254740990", "-n", "5", URL_], "the numbers end at 9007199254740991"],
+    [["--start", "9007199254740991", URL_], "the numbers end at 9007199254740991"],
+    [["--start", "9007199.25474G", "-n", "992", "--shard", "1/2", URL_], "the numbers end at"],
+    [["-i", "x", "--start", "9007199254740990", "-n", "5"], "the numbers end at"],
+    [["--loop", "-n", "5", URL_], "'--loop' is given without '--input'"],
+    [["--loop", "-i", "x"], "would never end: add '--requests' or '--duration'"],
+    [["--loop", "-i", "-", "-n", "5"], "standard input is read once: put it in a file"],
+    [["-d", "caf\ufffd", URL_], "Cannot send '--data': it is not UTF-8, or has U+FFFD in it"],
+    [["-u", "me:\ufffd", URL_], "Cannot send '--user': it is not UTF-8, or has U+FFFD in it"],
+    [["-c", "0", URL_], "Cannot read '--concurrency 0': give a whole number from 1 to 1000000"],
+    [["-c", "5", "-c", "6", URL_], "'--concurrency' is given 2 times"],
+    [["-t", "5", URL_], "Cannot read '--timeout 5': give a number with its unit"],
+    [["-t", "0", URL_], "Cannot use '--timeout 0'"],
+    [["-z", "1 day", URL_], "--duration 1 day"],
+    [["--shard", "3/3", URL_], "Cannot read '--shard 3/3': give I/N"],
+    [["--shard", "x", URL_], "--shard x"],
+    [["--max-body", "lots", URL_], "--max-body lots"],
+    [["--input-format", "csv", URL_], "without '--input'"],
+    [["-i", "x", "--input-format", "xml"], "give one of lines, jsonl, csv"],
+    [["--format", "csv", URL_], "without '--output'"],
+    [["--fields", "i", URL_], "without '--output'"],
+    [["-o", "x", "--format", "xml", URL_], "give one of ndjson, csv"],
+    [["-o", "x", "--fields", "i,nope", URL_], "Cannot give the field 'nope'"],
+    [["-o", "x", "--fields", "i,i", URL_], "names a field twice"],
+    [["-o", "-", "--json", URL_], "'--output' and '--json' both want standard output"],
+    [["-o", "x", "--failures", "x", URL_], "both want the file 'x'"],
+    [["--summary", "-", "--json", URL_], "both want standard output"],
+    [["-i", "x", "-o", "./x"], "'--input' and '--output' both want the file 'x'"],
+    [["-s", "--progress", "bar", URL_], "contradict"],
+    [["--progress", "fancy", URL_], "give one of auto, live, bar, log, none"],
+    [["-H", "no colon", URL_], "without a colon"],
+    [["-H", "Na me: x", URL_], "is no token"],
+    [["-H", ": x", URL_], "is no token"],
+    [["-H", "A: x\r\nB: y", URL_], "control characters"],
+    [["-H", "A: x\0", URL_], "control characters"],
+    [["-H", "A: 世", URL_], "above U+00FF"],
+    [["-H", "transfer-encoding: chunked", URL_], "the engine makes this field itself"],
+    [["-H", "Content-Length: 5", URL_], "the engine makes this field itself"],
+    [["--user-agent", "a\nb", URL_], "control characters"],
+    [["-u", "me", URL_], "give NAME:PASSWORD"],
+    [
+      ["-u", "me:pw", "-H", "authorization: x", URL_],
+      "'--user' and '--header Authorization' contradict",
+    ],
+    [["-m", "G ET", URL_], "--method G ET"],
+    [["-m", "CONNECT", URL_], "forbids"],
+    [["-m", "GET", "-d", "x", URL_], "'--method GET': it cannot have a body"],
+    [["-d", "@/does/not/exist", URL_], "no such file"],
+    [["-d", "@-", "-i", "-", URL_], "both want stdin"],
+    [["--engine", "curl", URL_], "give one of auto, fetch"],
+    [["--engine", "fetch", "-k", URL_], "native fetch cannot do it"],
+    [["--engine", "fetch", "--connect-timeout", "1s", URL_], "native fetch cannot do it"],
+    [["--connect-timeout", "0", URL_], "give 1ms or more"],
+    [["--key", "x", URL_], "without '--cert'"],
+    [["--cacert", "/does/not/exist", URL_], "'--cacert /does/not/exist': no such file"],
+    [["--cacert", "README.md", URL_], "there is none in the file"],
+    [["--cert", "tests/fixtures/server.crt", URL_], "'--key': there is none in the file"],
+    [["--resume", URL_], "without '--output'"],
+    [["--overwrite", URL_], "without '--output'"],
+    [["--retry-failed", URL_], "without '--output'"],
+    [["-o", "x", "--failures", "./x.myriad", URL_], "is where the journal of '--output' goes"],
+    [["-o", "./x", "--summary", "x.myriad.tmp", URL_], "is where the journal of '--output' goes"],
+    [["--retry-failed", "--overwrite", "-o", "x", URL_], "contradict"],
+    [["--resume", "-o", "-", URL_], "needs an output that is a file"],
+    [["--resume", "--overwrite", "-o", "x", URL_], "contradict"],
+    [["--resume=hard", "-o", "x", URL_], "does not take an argument"],
+    [["--engine", "fetch", "-x", "http://localhost:1", URL_], "native fetch cannot do it"],
+    [["--fail", "--expect-status", "200", URL_], "both say which statuses are failures"],
+    [["--threshold", "p99<1", URL_], "give p99 a duration with its unit (us, ms, s, m)"],
+    [["--threshold", "speed<1", URL_], "give one of the names min, mean, p50"],
+    [["--abort-on-threshold", URL_], "without '--threshold'"],
+    [["--json=yes", URL_], "does not take an argument"],
+  ] as [string[], string][]
+) {
+  Deno.test(`parseRun() refuses ${JSON.stringify(argv.join(" "))}`, async () => {
+    const error = await assertRejects(() => parseRun(argv, "1"), UsageError);
+    assertStringIncludes(error.message, message);
+    assert(!error.message.includes("\n"), "one line");
+    assert(error.message.includes(": "), "what is wrong, and how to mend it");
+  });
+}
+
+Deno.test("parseRun() shows no secret in its errors", async () => {
+  for (
+    const argv of [["-u", "secret"], ["-H", "Authorization secret"], [
+      "-H",
+      "Authorization: secret\0",
+    ]]
+  ) {
+    const error = await assertRejects(() => parseRun([...argv, URL_], "1"), UsageError);
+    assert(!error.message.includes("secret"), error.message);
+  }
+});
+
+Deno.test("the help has each flag that is built, and fits 80 columns", () => {
+  const help = formatFlags(RUN_FLAGS);
+  for (const flag of RUN_FLAGS) {
+    assertEquals(help.includes(`--${flag.name}`), flag.notYet !== true, flag.name);
+  }
+  for (const line of help.split("\n")) assert(line.length <= 90, line);
+});
+
+Deno.test("parseRun() takes a place for metrics in each form that is one", async () => {
+  const places: [text: string, hostname: string, port: number][] = [
+    ["9464", "127.0.0.1", 9464],
+    [":9464", "127.0.0.1", 9464],
+    ["0", "127.0.0.1", 0],
+    ["0.0.0.0:65535", "0.0.0.0", 65535],
+    ["localhost:1", "localhost", 1],
+    ["[::1]:9464", "::1", 9464],
+    ["[::]:0", "::", 0],
+  ];
+  for (const [text, hostname, port] of places) {
+    assertEquals((await parse("http://localhost/", "--metrics", text)).metrics, { hostname, port });
+  }
+});

@@ -1,0 +1,216 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { UsageError } from "../../lib/errors.ts";
+import { parseRun } from "../../lib/options/parse.ts";
+import type { RunOptions } from "../../lib/options/run_options.ts";
+import { folder } from "../fixtures/sources.ts";
+
+const URL_ = "http://localhost/{}";
+const decoder = new TextDecoder();
+
+async function parse(...argv: string[]): Promise<RunOptions> {
+  const options = await parseRun([...argv, URL_], "1");
+  if (typeof options === "string") throw new TypeError(options);
+  return options;
+}
+
+const JSON_ = ["application/json", "application/json"];
+const FORM = ["application/x-www-form-urlencoded", undefined];
+
+/** The content type and what is accepted. */
+function typesOf({ headers }: RunOptions): (string | undefined)[] {
+  return ["content-type", "accept"].map((name) =>
+    headers.find((field) => field[0].toLowerCase() === name)?.[1]
+  );
+}
+
+for (
+  const [data, types] of [
+    ["{}", JSON_],
+    ["[]", JSON_],
+    [' \n{"a":{"b":[1,null]}} ', JSON_],
+    ['{"id":{},"name":"{}","list":[{+}]}', JSON_],
+    ["[{},{}]", JSON_],
+    ["a=b", FORM],
+    ["", FORM],
+    ["5", FORM],
+    ['"text"', FORM],
+    ["null", FORM],
+    ["{", FORM],
+    ["{a:1}", FORM],
+    ['{"a":1,}', FORM],
+    ['{"a":1} x', FORM],
+    ["\ufeff{}", FORM],
+    ["\u00a0{}", FORM],
+    ["{a}", FORM],
+  ] as [string, (string | undefined)[]][]
+) {
+  Deno.test(`parseRun() guesses ${types[0]} for ${JSON.stringify(data)}, also of a file`, async () => {
+    const inline = await parse("-d", data);
+    assertEquals([inline.method, typesOf(inline)], ["POST", types]);
+    await using dir = await folder();
+    // There it is no template.
+    if (/\{\+?\}/.test(data) && data !== "{}") return;
+    const file = await parse("-d", `@${await dir.write("body", data)}`);
+    assertEquals(typesOf(file), types);
+    assertEquals(decoder.decode(file.body), data.replace("\ufeff", ""));
+  });
+}
+
+Deno.test("parseRun() guesses no content type that is given, and no Accept", async () => {
+  const json = '{"a":1}';
+  assertEquals(typesOf(await parse("-d", json, "-T", "text/plain")), ["text/plain", undefined]);
+  assertEquals(typesOf(await parse("-d", json, "-H", "content-type: text/plain")), [
+    "text/plain",
+    undefined,
+  ]);
+  assertEquals(typesOf(await parse("-d", json, "-H", "accept: text/html")), [
+    "application/json",
+    "text/html",
+  ]);
+  assertEquals(typesOf(await parse()), [undefined, undefined]);
+});
+
+Deno.test("parseRun() guesses by the first octet where a file is longer than 4 MiB, and of no text", async () => {
+  await using dir = await folder();
+  const of = async (content: string | Uint8Array): Promise<unknown> =>
+    typesOf(await parse("-d", `@${await dir.write("body", content)}`));
+  const long = "x".repeat(4 * 1024 * 1024);
+  assertEquals(await of(`{"a":"${long}"`), JSON_);
+  assertEquals(await of(` \n[${long}`), JSON_);
+  assertEquals(await of(`${long}{}`), FORM);
+  assertEquals(await of(Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d)), FORM);
+});
+
+Deno.test("parseRun() makes templates of inline values, and of nothing else", async () => {
+  await using dir = await folder();
+  const headers = await dir.write("headers", "X-File: {x} {}\r\n");
+  const cookie = await dir.write("cookie", "f={x}\n");
+  const options = await parse(
+    ...["-H", "X-A: {}", "-H", "X-B: {{}} {{x}} { }", "-H", `@${headers}`],
+    ...["-b", "c={+id}", "-b", `@${cookie}`, "--user-agent", "me/{}", "-u", "me:{x}{}"],
+    ...["-d", "n={}", "-T", "text/{x}"],
+  );
+  const { templates } = options;
+  assertEquals(options.headers, [
+    ["X-A", "{}"],
+    ["X-B", "{} {x} { }"],
+    ["X-File", "{x} {}"],
+    ["Content-Type", "text/{x}"],
+    ["Authorization", `Basic ${btoa("me:{x}{}")}`],
+    ["Cookie", "c={+id}; f={{x}}"],
+    ["User-Agent", "me/{}"],
+    ["Accept-Encoding", "identity"],
+  ]);
+  assertEquals(
+    Array.from(templates!.headers, ([[name], template]) => [name, template.expand(() => "7")]),
+    [["X-A", "7"], ["Cookie", "c=7; f={x}"], ["User-Agent", "me/7"]],
+  );
+  assertEquals(templates!.body!.expand(() => "7"), "n=7");
+});
+
+Deno.test("parseRun() has no templates where there is no placeholder", async () => {
+  for (
+    const [data, body] of [
+      ["{}", "{}"],
+      ['{"a":{"b":1}}', '{"a":{"b":1}}'],
+      ["{{}} {{a}}", "{} {a}"],
+    ]
+  ) {
+    const options = await parse("-H", "X-A: {{a}}", "-d", data);
+    assertEquals([options.templates, decoder.decode(options.body)], [undefined, body]);
+  }
+  await using dir = await folder();
+  const file = await parse("-d", `@${await dir.write("body", "{} {a} {{a}}")}`);
+  assertEquals([file.templates, decoder.decode(file.body)], [undefined, "{} {a} {{a}}"]);
+});
+
+for (
+  const [argv, body, expected] of [
+    [[], '{"a":{}}', '{"a":"x\\"&"}'],
+    [["-T", "application/problem+json; charset=utf-8"], "{}{}", '"x\\"&""x\\"&"'],
+    [["-H", "content-type: APPLICATION/JSON"], "[{}", '["x\\"&"'],
+    [["-T", "text/plain"], '{"a":{}}', '{"a":x"&}'],
+    [["-T", "application/jsonlines"], '{"a":{}}', '{"a":x"&}'],
+    [[], "a={}", "a=x%22%26"],
+    [["-T", "application/x-www-form-urlencoded;charset=utf-8"], "a={}", "a=x%22%26"],
+    [["-T", "text/plain"], "a={}", 'a=x"&'],
+  ] as [string[], string, string][]
+) {
+  Deno.test(`parseRun() makes values safe for ${body} with ${argv.join(" ") || "no type"}`, async () => {
+    const { templates } = await parse(...argv, "-d", body);
+    assertEquals(templates!.body!.expand(() => 'x"&'), expected);
+  });
+}
+
+Deno.test("parseRun() reads -H @FILE, -u @FILE and -b @FILE", async () => {
+  await using dir = await folder();
+  const headers = await dir.write("h", "X-A: 1\r\n\r\n \nX-B:  b: c \nAuthorization: é\n\n");
+  const own = async (...argv: string[]): Promise<unknown> =>
+    (await parse(...argv)).headers.slice(0, -2);
+  assertEquals(await own("-H", `@${headers}`, "-H", "X-C: 3"), [
+    ["X-A", "1"],
+    ["X-B", "b: c"],
+    ["Authorization", "é"],
+    ["X-C", "3"],
+  ]);
+  for (const end of ["", "\n", "\r\n"]) {
+    const user = await dir.write("u", `me:p:w ${end}`);
+    const cookie = await dir.write("b", `a=1; b=2${end}`);
+    assertEquals(await own("-u", `@${user}`, "-b", `@${cookie}`, "-b", "c=3"), [
+      ["Authorization", `Basic ${btoa("me:p:w ")}`],
+      ["Cookie", "a=1; b=2; c=3"],
+    ]);
+  }
+  assertEquals(await own("-H", `@${await dir.write("none", "")}`), []);
+});
+
+for (
+  const [flag, content, message] of [
+    ["-H", "X-A: 1\nhunter2\n", "line 2 has no colon: give a 'Name: value' on each line"],
+    ["-H", "\nhunter2 x: 1\n", "Cannot send 'line 2 of --header @FILE': its name is no token"],
+    ["-H", "X-A: hunter2\0\n", "line 1 of --header @FILE': its value has control characters"],
+    ["-H", "X-A: 1\n hunter2: 2\n", "line 2 of --header @FILE': its name is no token"],
+    ["-H", "Content-Length: 5\n", "line 1 of --header @FILE': the engine makes this field"],
+    ["-H", "X-A: hunter2 世\n", "some above U+00FF"],
+    ["-H", Uint8Array.of(0x41, 0x3a, 0xff), "no text in UTF-8"],
+    ["-H", "A: hunter2\n".repeat(100_000), "longer than 1 MiB: give a shorter one"],
+    ["-u", "hunter2\n", "Cannot read '--user': give NAME:PASSWORD"],
+    ["-u", "me:hunter2\n\n", "it has more than one line: leave one"],
+    ["-u", "me:hunter2\nX: y", "it has more than one line"],
+    ["-u", "", "give NAME:PASSWORD"],
+    ["-b", "a=hunter2\nb=c\n", "it has more than one line"],
+    ["-b", "a=hunter2\0", "Cannot send '--cookie': its value has control characters"],
+  ] as [string, string | Uint8Array, string][]
+) {
+  Deno.test(`parseRun() refuses ${flag} @FILE of ${JSON.stringify(content).slice(0, 50)}, and repeats nothing of it`, async () => {
+    await using dir = await folder();
+    const path = await dir.write("FILE", content);
+    const error = await assertRejects(() => parse(flag, `@${path}`), UsageError);
+    assertStringIncludes(error.message.replace(path, "FILE"), message);
+    assert(!error.message.includes("hunter2"), error.message);
+    assert(!error.message.includes("\n") && error.message.includes(": "), error.message);
+  });
+}
+
+for (
+  const [argv, message] of [
+    [["-H", "@/does/not/exist"], "Cannot read '--header @/does/not/exist': no such file: name"],
+    [["-u", "@/does/not/exist"], "Cannot read '--user @/does/not/exist': no such file: name"],
+    [["-b", "@/does/not/exist"], "Cannot read '--cookie @/does/not/exist': no such file: name"],
+    // Meant as the value itself, which is a secret.
+    [["-u", "@me:hunter2"], "Cannot read '--user @…': no such file"],
+    [["-b", "@a=hunter2"], "Cannot read '--cookie @…': no such file"],
+    [["-H", "Authorization hunter2: x"], "Cannot send '--header': its name is no token"],
+    [["-H", "X-A: {hunter2}\0"], "Cannot send '--header X-A': its value has control characters"],
+    [["-u", "@-", "-i", "-"], "both want stdin: give one of them a file"],
+    [["-b", "@-", "-d", "@-"], "'--cookie @-' and '--data @-' both want stdin"],
+    [["-b", "@-", "-b", "@-"], "'--cookie @-' and '--cookie @-' both want stdin"],
+    [["-H", "@-", "-H", "A: b", "-u", "@-"], "both want stdin"],
+  ] as [string[], string][]
+) {
+  Deno.test(`parseRun() refuses ${argv.join(" ")}, and repeats no secret`, async () => {
+    const error = await assertRejects(() => parse(...argv), UsageError);
+    assertStringIncludes(error.message, message);
+    assert(!error.message.includes("hunter2"), error.message);
+  });
+}

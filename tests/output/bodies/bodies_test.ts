@@ -1,0 +1,263 @@
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import type { BodySink } from "../../../lib/engine/engine.ts";
+import { OutputError, UsageError } from "../../../lib/errors.ts";
+import { Bodies } from "../../../lib/output/bodies/bodies.ts";
+import type { Result } from "../../../lib/result.ts";
+import { result as resultOf } from "../../fixtures/result.ts";
+import { folder } from "../../fixtures/sources.ts";
+import { target } from "../../fixtures/target.ts";
+
+const NEW = { isGoneOn: false, overwrite: false };
+const GONE_ON = { isGoneOn: true, overwrite: false };
+
+const octets = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+function begin(bodies: Bodies, i: number, type: string | null = null): BodySink {
+  const field = (name: string): string | null => name === "content-type" ? type : null;
+  return bodies.bodyFor(target("http://x/", { i }), { status: 200, coding: null, field });
+}
+
+/** The body of an answer, and the place that its record gives. */
+function save(bodies: Bodies, i: number, text: string, type: string | null = null): unknown {
+  const sink = begin(bodies, i, type);
+  if (text !== "") sink.write(octets(text));
+  sink.end();
+  return bodies.take(result(i, 200)).bodyFile;
+}
+
+function result(i: number, status: number | null): Result {
+  return resultOf({ status, error: status === null ? "timeout" : undefined }, { i });
+}
+
+/** All files below a folder, with what they hold. */
+function filesOf(path: string, below = ""): Record<string, string> {
+  let files: Record<string, string> = {};
+  for (const { name, isDirectory } of Deno.readDirSync(path)) {
+    if (isDirectory) files = { ...files, ...filesOf(`${path}/${name}`, `${below}${name}/`) };
+    else files[below + name] = Deno.readTextFileSync(`${path}/${name}`);
+  }
+  return files;
+}
+
+Deno.test("Bodies save each body by its number, 1,000 a folder, with the ending of its type", async () => {
+  await using dir = await folder();
+  const bodies = await Bodies.open(dir.path("made/here"), NEW);
+  for (
+    const [i, type, name] of [
+      [0, "text/html; charset=utf-8", "0/0.html"],
+      [17, "TEXT/HTML", "0/17.html"],
+      [999, "application/json", "0/999.json"],
+      [1_000, "image/png", "1/1000.png"],
+      [1_234_567, "text/plain", "1234/1234567.txt"],
+      [1_234_568, "application/octet-stream", "1234/1234568.bin"],
+      [9_007_199_254_740_991, null, "9007199254740/9007199254740991"],
+      [2, "x/unheard-of", "0/2"],
+    ] as [number, string | null, string][]
+  ) {
+    assertEquals(save(bodies, i, `body ${i}`, type), name);
+    assertEquals(await Deno.readTextFile(`${dir.path("made/here")}/${name}`), `body ${i}`);
+  }
+  bodies.close();
+  assertEquals(Object.keys(filesOf(dir.path("made/here"))).length, 8);
+});
+
+Deno.test("Bodies let nothing of a type into a path", async () => {
+  await using dir = await folder();
+  const bodies = await Bodies.open(dir.path("b"), NEW);
+  const types = [
+    "../../x",
+    "text/../../../x",
+    "/etc/passwd",
+    "text/html\0.sh",
+    "\0",
+    "text/" + "x".repeat(100_000),
+    "text/html, ../../x",
+    'text/html; name="../../x"',
+    "text/html/../..",
+    "constructor",
+    "__proto__",
+    "\x1b]0;x\x07",
+    "../../..",
+    "text/\u{202e}lmth",
+  ];
+  types.forEach((type, i) => {
+    const name = save(bodies, i, "x", type) as string;
+    assert(/^0\/\d+(\.html)?$/.test(name), name);
+  });
+  bodies.close();
+  assertEquals(Object.keys(filesOf(dir.path(""))).length, types.length);
+  assert(Object.keys(filesOf(dir.path(""))).every((name) => /^b\/0\/\d+(\.html)?$/.test(name)));
+});
+
+Deno.test("Bodies write an empty file of an empty body", async () => {
+  await using dir = await folder();
+  const bodies = await Bodies.open(dir.path("b"), NEW);
+  assertEquals(save(bodies, 5, "", "text/html"), "0/5.html");
+  bodies.close();
+  assertEquals(filesOf(dir.path("b")), { "0/5.html": "" });
+});
+
+Deno.test("Bodies keep pieces of any size in their order, and take none of their room", async () => {
+  await using dir = await folder();
+  const bodies = await Bodies.open(dir.path("b"), NEW);
+  let i = 0;
+  for (
+    const sizes of [
+      [1, 1, 1],
+      [65_536],
+      [65_535, 1],
+      [65_535, 2],
+      [65_537],
+      [1, 65_536, 1],
+      [200_000, 3, 65_000, 600, 100_000],
+      Array(300).fill(997),
+    ]
+  ) {
+    const whole = new Uint8Array(sizes.reduce((sum, size) => sum + size, 0));
+    whole.forEach((_, k) => whole[k] = k * 31 % 251);
+    const sink = begin(bodies, i);
+    // As an engine does: one buffer for all, which is overwritten at once.
+    const shared = new Uint8Array(200_000);
+    let from = 0;
+    for (const size of sizes) {
+      shared.set(whole.subarray(from, from + size));
+      sink.write(shared.subarray(0, size));
+      shared.fill(0xff);
+      from += size;
+    }
+    sink.end();
+    const written = await Deno.readFile(`${dir.path("b")}/0/${i++}`);
+    assert(written.length === whole.length && written.every((octet, k) => octet === whole[k]));
+  }
+  bodies.close();
+});
+
+Deno.test("Bodies give a file its name only when it is whole", async () => {
+  await using dir = await folder();
+  const bodies = await Bodies.open(dir.path("b"), NEW);
+  const names = (): string[] => Object.keys(filesOf(dir.path("b"))).sort();
+  const long = begin(bodies, 1, "text/html");
+  long.write(octets("x".repeat(100_000)));
+  const cut = begin(bodies, 2, "text/html");
+  cut.write(octets("x".repeat(100_000)));
+  const short = begin(bodies, 3, "text/html");
+  short.write(octets("x"));
+  assertEquals(names(), ["0/.1.part", "0/.2.part"]);
+  cut.discard();
+  short.discard();
+  assertEquals(names(), ["0/.1.part"]);
+  long.end();
+  assertEquals(names(), ["0/1.html"]);
+  bodies.close();
+});
+
+Deno.test("Bodies have one file of a number, the last, whatever its ending", async () => {
+  await using dir = await folder();
+  const first = await Bodies.open(dir.path("b"), NEW);
+  save(first, 1, "old", "text/html");
+  save(first, 2, "old", "text/html");
+  save(first, 3, "stays", "text/html");
+  save(first, 4, "old");
+  // Tried again within the run.
+  save(first, 1, "new", "application/json");
+  first.close();
+  // And by a run that goes on; what was left behind by one that was killed is gone.
+  await dir.write("b/0/.2.part", "left behind, and longer than what comes");
+  await dir.write("b/0/.700.part", "left behind");
+  const second = await Bodies.open(dir.path("b"), GONE_ON);
+  save(second, 2, "new", "application/json");
+  save(second, 4, "new", "text/css");
+  second.close();
+  assertEquals(filesOf(dir.path("b")), {
+    "0/1.json": "new",
+    "0/2.json": "new",
+    "0/3.html": "stays",
+    "0/4.css": "new",
+  });
+});
+
+Deno.test("Bodies look at many folders again, and remove no body that is being written", async () => {
+  await using dir = await folder();
+  const bodies = await Bodies.open(dir.path("b"), NEW);
+  const slow = begin(bodies, 1, "text/html");
+  slow.write(octets("x".repeat(70_000)));
+  save(bodies, 2, "old", "text/html");
+  for (let k = 1; k <= 200; k++) save(bodies, k * 1_000, "x");
+  save(bodies, 2, "new", "text/css");
+  slow.write(octets("y"));
+  slow.end();
+  bodies.close();
+  const files = filesOf(dir.path("b"));
+  assertEquals([files["0/2.css"], files["0/2.html"]], ["new", undefined]);
+  assertEquals([files["0/1.html"].length, Object.keys(files).length], [70_001, 202]);
+});
+
+Deno.test("Bodies take() removes what an earlier attempt left of a request that has failed", async () => {
+  await using dir = await folder();
+  const bodies = await Bodies.open(dir.path("b"), NEW);
+  save(bodies, 1, "an attempt", "text/html");
+  assertEquals(bodies.take(result(1, null)).bodyFile, null);
+  assertEquals(bodies.take(result(5_000, null)).bodyFile, null);
+  bodies.close();
+  assertEquals(filesOf(dir.path("b")), {});
+  assertEquals([...Deno.readDirSync(dir.path("b"))].map(({ name }) => name), ["0"]);
+});
+
+Deno.test("Bodies follow no link out of their folder", async () => {
+  await using dir = await folder();
+  const outside = await dir.write("outside", "mine");
+  const bodies = await Bodies.open(dir.path("b"), NEW);
+  save(bodies, 0, "x");
+  await Deno.symlink(outside, dir.path("b/0/.1.part"));
+  await Deno.symlink(outside, dir.path("b/0/1"));
+  await Deno.symlink(dir.path(""), dir.path("b/1"));
+  assertEquals(save(bodies, 1, "y"), "0/1");
+  assertThrows(() => save(bodies, 1_000, "z"), OutputError, "is no folder");
+  bodies.close();
+  assertEquals(await Deno.readTextFile(outside), "mine");
+  assertEquals((await Deno.lstat(dir.path("b/0/1"))).isFile, true);
+  assertEquals(filesOf(dir.path("b/0")), { "0": "x", "1": "y" });
+});
+
+Deno.test("Bodies open() refuses a folder that holds another run's bodies, or is none", async () => {
+  await using dir = await folder();
+  const path = dir.path("b");
+  const refused = async (options: typeof NEW, why: string, place = path): Promise<void> => {
+    const { message } = await assertRejects(() => Bodies.open(place, options), UsageError);
+    assert(message.includes(`'--save-bodies ${place}'`) && message.includes(why), message);
+  };
+  await refused(GONE_ON, "it is gone");
+  await refused(NEW, "it is no folder", await dir.write("file", ""));
+  await refused(NEW, "it is no folder", dir.path("file/below"));
+  // What is not named as a body does not matter.
+  await Deno.mkdir(path);
+  await dir.write("b/records.ndjson", "");
+  const first = await Bodies.open(path, NEW);
+  await refused(NEW, "another run writes it");
+  save(first, 1, "first");
+  first.close();
+  await refused(NEW, "it holds bodies already");
+  const second = await Bodies.open(path, { isGoneOn: false, overwrite: true });
+  save(second, 1, "second", "text/html");
+  second.close();
+  assertEquals(filesOf(path), { "records.ndjson": "", "0/1.html": "second" });
+});
+
+Deno.test("Bodies abandon() leaves no folder behind that was made for nothing", async () => {
+  await using dir = await folder();
+  (await Bodies.open(dir.path("b"), NEW)).abandon();
+  await Deno.mkdir(dir.path("there"));
+  (await Bodies.open(dir.path("there"), NEW)).abandon();
+  assertEquals([...Deno.readDirSync(dir.path(""))].map(({ name }) => name), ["there"]);
+});
+
+Deno.test("Bodies fail with the flag's name when a file cannot be written", async () => {
+  await using dir = await folder();
+  const bodies = await Bodies.open(dir.path("b"), NEW);
+  const sink = begin(bodies, 1);
+  await Deno.remove(dir.path("b"), { recursive: true });
+  const { message } = assertThrows(() => sink.write(octets("x".repeat(100_000))), OutputError);
+  assert(message.startsWith(`Cannot write '--save-bodies ${dir.path("b")}': `), message);
+  sink.discard();
+  bodies.close();
+});

@@ -1,0 +1,66 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { SpareDescriptors } from "../../lib/output/reserved_descriptors.ts";
+
+/** A system with so many descriptors, and spares that are taken of them. */
+function system(most: number): { used: number; spares: SpareDescriptors; open(): void } {
+  const state = {
+    used: 0,
+    spares: undefined as unknown as SpareDescriptors,
+    open(): void {
+      if (state.used >= most) throw new Error("Too many open files (os error 24)");
+      state.used++;
+    },
+  };
+  state.spares = new SpareDescriptors(() => {
+    if (state.used >= most) return undefined;
+    state.used++;
+    return { [Symbol.dispose]: () => void state.used-- };
+  });
+  return state;
+}
+
+Deno.test("SpareDescriptors use() gives up a spare where nothing can be opened, and takes it back", () => {
+  const it = system(10);
+  it.used = 10;
+  for (let k = 0; k < 20; k++) {
+    assertEquals(it.spares.use(() => (it.open(), it.used--, "written")), "written");
+    assertEquals(it.used, 10);
+  }
+});
+
+Deno.test("SpareDescriptors use() bears that others take what it gives up, and recovers", () => {
+  const it = system(10);
+  it.used = 10;
+  let thefts = 3;
+  const work = (): string => {
+    // Somebody is faster.
+    if (it.used < 10 && thefts-- > 0) it.used++;
+    it.open();
+    it.used--;
+    return "written";
+  };
+  assertEquals(it.spares.use(work), "written");
+  // What was taken is given back, and the spares are whole again at the next use.
+  it.used -= 3;
+  it.spares.use(work);
+  it.used = 10;
+  thefts = 3;
+  assertEquals(it.spares.use(work), "written");
+});
+
+Deno.test("SpareDescriptors use() throws what is not for want of descriptors, or when none is left", () => {
+  const it = system(4);
+  assertThrows(
+    () =>
+      it.spares.use(() => {
+        throw new Error("No space left on device (os error 28)");
+      }),
+    Error,
+    "No space",
+  );
+  assertEquals(it.used, 4);
+  it.spares.close();
+  assertEquals(it.used, 0);
+  it.used = 4;
+  assertThrows(() => it.spares.use(() => it.open()), Error, "Too many");
+});

@@ -1,0 +1,97 @@
+import { assert, assertEquals } from "@std/assert";
+import { type Line, linePlot, type Panel } from "../../lib/plot/line_plot.ts";
+import { linearScale, logScale, thinned } from "../../lib/plot/scale.ts";
+import { escapeMarkup } from "../../lib/text/escape.ts";
+
+Deno.test("linearScale() goes from 0 to a round number that is not below any value", () => {
+  for (
+    const [values, ticks] of [
+      [[98.4, 3], [0, 20, 40, 60, 80, 100]],
+      [[0], [0, 0.2, 0.4, 0.6, 0.8, 1]],
+      [[100], [0, 20, 40, 60, 80, 100]],
+      [[0.003], [0, 0.001, 0.002, 0.003]],
+      [[101], [0, 50, 100, 150]],
+    ]
+  ) {
+    const scale = linearScale(values);
+    assertEquals(scale.ticks, ticks);
+    assertEquals([scale.place(0), scale.place(ticks.at(-1)!)], [0, 1]);
+  }
+});
+
+Deno.test("logScale() begins and ends at 1, 2 or 5 times a power of ten", () => {
+  for (
+    const [values, ticks] of [
+      [[10, 1000], [10, 20, 50, 100, 200, 500, 1000]],
+      [[46, 93], [20, 50, 100]],
+      [[3], [2, 5]],
+      [[1], [1, 2]],
+      [[10, 1e8], [10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8]],
+      [[0.25, 15], [0.2, 0.5, 1, 2, 5, 10, 20]],
+    ]
+  ) {
+    const scale = logScale(values);
+    assertEquals(scale.ticks, ticks);
+    for (const value of values) {
+      const place = scale.place(value);
+      assert(place >= 0 && place <= 1, `${value} of ${values}: ${place}`);
+    }
+  }
+  const scale = logScale([1, 10_000]);
+  assertEquals([1, 100, 10_000].map(scale.place), [0, 0.5, 1]);
+});
+
+Deno.test("logScale() and linearScale() have few ticks, however far values are apart", () => {
+  for (const scale of [logScale([1e-9, 1e15]), linearScale([1e15]), linearScale([1.1e-7])]) {
+    assert(scale.ticks.length >= 2 && scale.ticks.length <= 12, `${scale.ticks}`);
+  }
+});
+
+Deno.test("thinned() keeps the powers of ten where there are some, else every so many", () => {
+  assertEquals(thinned([10, 20, 50, 100], 4), [10, 20, 50, 100]);
+  assertEquals(thinned([10, 20, 50, 100, 200], 3), [10, 100]);
+  assertEquals(thinned([0, 20, 40, 60, 80], 3), [0, 40, 80]);
+});
+
+const plain = {
+  label: "",
+  scale: "linear",
+  format: (value: number): string => `${value}`,
+} as const;
+
+function panel(lines: Line[], more: Partial<Panel> = {}): Panel {
+  return { title: "", x: plain, y: plain, lines, ...more };
+}
+
+Deno.test("linePlot() keeps a line's colour in each panel, and every point within the plot", () => {
+  const a = { name: "a", points: [{ x: 0, y: 5 }, { x: 10, y: 0 }] };
+  const b = { name: "b", points: [{ x: 5, y: 2 }] };
+  const svg = linePlot([panel([a, b]), panel([b])]);
+  const ofB = [...svg.matchAll(/stroke="(#\w+)" stroke-width="2" d="M([\d.]+) ([\d.]+)"/g)];
+  assertEquals(ofB.length, 2);
+  assertEquals(ofB[0][1], ofB[1][1]);
+  const line = /stroke-width="2" d="M([\d.]+) ([\d.]+)L([\d.]+) ([\d.]+)"/.exec(svg)!;
+  // From the top left to the bottom right of the plot.
+  assertEquals(line.slice(1).map(Number), [74, 40, 410, 300]);
+});
+
+Deno.test("linePlot() draws what there is where there are no points", () => {
+  const svg = linePlot([panel([], { title: "nothing" })]);
+  assert(svg.includes(">nothing</text>"));
+  assert(!/NaN|Infinity/.test(svg));
+});
+
+Deno.test("linePlot() lets no name or label out of its text", () => {
+  const evil = `</text><script>alert("1")</script>&\x00\ud800\uffff`;
+  const svg = linePlot([
+    panel([{ name: evil, points: [{ x: 1, y: 1 }] }, { name: "b", points: [] }], {
+      title: evil,
+      x: { ...plain, label: evil, format: () => evil },
+    }),
+  ]);
+  assert(!svg.includes("<script"));
+  assertEquals(
+    escapeMarkup(evil),
+    "&lt;/text&gt;&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&amp;\\x00\\u{d800}\\u{ffff}",
+  );
+});

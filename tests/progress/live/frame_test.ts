@@ -1,0 +1,421 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { foreign } from "../../../lib/progress/live/foreign.ts";
+import { formatFrame } from "../../../lib/progress/live/frame.ts";
+import { History } from "../../../lib/progress/live/history.ts";
+import { formatLine } from "../../../lib/progress/live/line.ts";
+import { boundsBetween } from "../../../lib/progress/live/scale.ts";
+import { formatShareBar, formatSpark } from "../../../lib/progress/live/spark.ts";
+import { Histogram } from "../../../lib/stats/histogram.ts";
+import type { Snapshot } from "../../../lib/stats/snapshot.ts";
+import { sceneOf, SNAPSHOT } from "../../fixtures/live_scene.ts";
+
+const PLAIN = { color: false };
+const WIDE = { columns: 200, rows: 50 };
+
+const frameOf = (more: Partial<Snapshot>, size = WIDE): string =>
+  formatFrame(sceneOf(more), size, PLAIN).join("\n");
+
+/** What a frame is to be, to the cell. */
+const FRAMES: Record<string, string> = {
+  "80x24": `
+[#############.......] 660,000/1,000,000  66 %  850/s  2,000 errors  ETA 6:40
+rate           850/s  ▁▂▂▃▃▄▄▅▅▆▆▇▇█████▇▇▆▆▅▅▄▄▃▃▂▂           most 850/s
+p99           987 ms  ██████████ ███████████████████           most 987 ms
+p50           500 ms  ██████████ ███████████████████           most 500 ms
+in flight      1,000  ██████████████████████████████           most 1,000
+                      1:00 ago ──────────────── now
+latency      <= 20 ms █▎                                        12,540    1.9 %
+             <= 50 ms ██                                        19,800    3.0 %
+            <= 100 ms ███▍                                      33,000    5.0 %
+            <= 200 ms ██████▊                                   66,000   10.0 %
+            <= 500 ms ████████████████████▎                    198,000   30.0 %
+               <= 1 s ██████████████████████████████████       330,660   50.1 %
+statuses   200 650,000 98.5 %   404 7,800 1.2 %   301 300 <0.1 %
+           503 200 <0.1 %
+errors     timeout       1,500    0.2 %  no answer  http://a.example/7
+           expect          250   <0.1 %  --expect-body ok  http://c.example/9
+           reset           200   <0.1 %  reset by peer  http://b.example/8
+           expect           50   <0.1 %  --expect-latency 1s  http://c.example…
+busiest    a.example          400,000    0.4 % failed   mean 400 ms
+           b.example:8080     200,000    0.1 % failed   mean 600 ms
+worst      c.example           59,000    0.5 % failed   mean 700 ms
+           d.example            1,000    0.0 % failed  mean 12.3 ms
+memory     90.0 MB, 105 MB at most   CPU 43 % of a core, event loop 42 % busy
+`,
+  "200x50": `
+[################################.................] 660,000/1,000,000  66 %  850/s  2,000 errors  ETA 6:40  16:40
+
+rate           850/s  ▁▂▂▃▃▄▄▅▅▆▆▇▇█████▇▇▆▆▅▅▄▄▃▃▂▂                                                                                                                                   most 850/s
+p99           987 ms  ██████████ ███████████████████                                                                                                                                   most 987 ms
+p50           500 ms  ██████████ ███████████████████                                                                                                                                   most 500 ms
+in flight      1,000  ██████████████████████████████                                                                                                                                   most 1,000
+                      1:00 ago ──────────────── now
+
+latency      <= 15 ms ███████                                                                                                                                                            9,240    1.4 %
+             <= 20 ms ██▌                                                                                                                                                                3,300    0.5 %
+             <= 30 ms █████                                                                                                                                                              6,600    1.0 %
+             <= 50 ms ██████████▏                                                                                                                                                       13,200    2.0 %
+             <= 70 ms ██████████▏                                                                                                                                                       13,200    2.0 %
+            <= 100 ms ███████████████▏                                                                                                                                                  19,800    3.0 %
+            <= 150 ms █████████████████████████▎                                                                                                                                        33,000    5.0 %
+            <= 200 ms █████████████████████████▎                                                                                                                                        33,000    5.0 %
+            <= 300 ms ██████████████████████████████████████████████████▋                                                                                                               66,000   10.0 %
+            <= 500 ms █████████████████████████████████████████████████████████████████████████████████████████████████████▎                                                           132,000   20.0 %
+            <= 700 ms ███████████████████████████████████████████████████████████████████████████████████████████████████▊                                                             130,020   19.7 %
+               <= 1 s ██████████████████████████████████████████████████████████████████████████████████████████████████████████████████████████████████████████████████████████       200,640   30.4 %
+
+statuses   200 650,000 98.5 %   404 7,800 1.2 %   301 300 <0.1 %   503 200 <0.1 %
+
+errors     timeout       1,500    0.2 %  no answer  http://a.example/7
+           expect          250   <0.1 %  --expect-body ok  http://c.example/9
+           reset           200   <0.1 %  reset by peer  http://b.example/8
+           expect           50   <0.1 %  --expect-latency 1s  http://c.example/10
+
+busiest    a.example                                                       400,000    0.4 % failed   mean 400 ms    max 900 ms
+           b.example:8080                                                  200,000    0.1 % failed   mean 600 ms    max 1.00 s
+worst      c.example                                                        59,000    0.5 % failed   mean 700 ms    max 990 ms
+           d.example                                                         1,000    0.0 % failed  mean 12.3 ms   max 20.0 ms
+
+memory     90.0 MB, 105 MB at most   CPU 43 % of a core, event loop 42 % busy
+`,
+  "40x24": `
+660,000/1,000,000  66 %  850/s
+
+rate 850/s
+p99 987 ms
+p50 500 ms
+in flight 1,000
+
+200 650,000 98.5 %   404 7,800 1.2 %
+301 300 <0.1 %   503 200 <0.1 %
+
+timeout 1,500
+expect 250
+reset 200
+expect 50
+
+memory 90.0 MB   CPU 43 % of a core
+`,
+  "20x24": `
+660,000/1,000,000
+
+rate 850/s
+p99 987 ms
+p50 500 ms
+in flight 1,000
+
+200 650,000 98.5 %
+404 7,800 1.2 %
+301 300 <0.1 %
+
+timeout 1,500
+expect 250
+reset 200
+expect 50
+
+memory 90.0 MB
+`,
+  "80x10": `
+[#############.......] 660,000/1,000,000  66 %  850/s  2,000 errors  ETA 6:40
+rate           850/s  ▁▂▂▃▃▄▄▅▅▆▆▇▇█████▇▇▆▆▅▅▄▄▃▃▂▂           most 850/s
+p99           987 ms  ██████████ ███████████████████           most 987 ms
+p50           500 ms  ██████████ ███████████████████           most 500 ms
+in flight      1,000  ██████████████████████████████           most 1,000
+                      1:00 ago ──────────────── now
+statuses   200 650,000 98.5 %   404 7,800 1.2 %   301 300 <0.1 %   1 other 200
+errors     timeout       1,500    0.2 %  no answer  http://a.example/7
+memory     90.0 MB, 105 MB at most   CPU 43 % of a core, event loop 42 % busy
+`,
+};
+for (const [name, expected] of Object.entries(FRAMES)) {
+  const [columns, rows] = name.split("x").map(Number);
+  Deno.test(`formatFrame() says the most important when the terminal is ${columns} by ${rows}`, () => {
+    const lines = formatFrame(sceneOf(), { columns, rows }, PLAIN);
+    assertEquals(`\n${lines.join("\n")}\n`, expected);
+  });
+}
+
+const HOSTILE =
+  "\x1b[2J\x1b]0;x\x07\r\n\x9b1m\u202e\u2066\u200f\u2028\x7f\ud800日本\u0301\u{1f600}";
+const ATTACKED: Partial<Snapshot> = {
+  errors: {
+    protocol: { count: 2, examples: [{ url: HOSTILE, detail: HOSTILE }] },
+    expect: {
+      count: 1,
+      examples: [],
+      reasons: [{ expectation: HOSTILE, count: 1, examples: [{ url: HOSTILE, detail: "" }] }],
+    },
+  },
+  hosts: [
+    { host: HOSTILE, requests: 2, failed: 1, meanMs: 1, maxMs: 1 },
+    { host: `a${HOSTILE}`, requests: 1, failed: 1, meanMs: 1, maxMs: 1 },
+  ],
+  shortages: { [HOSTILE]: 3 },
+  loopBusy: 1,
+};
+
+/** Larger than what anybody will see. */
+const HUGE: Partial<Snapshot> = {
+  requests: 1e15 - 1,
+  failed: 1e15 / 2 - 1,
+  total: 1e15,
+  inFlight: 1e9,
+  statuses: Object.fromEntries(Array.from({ length: 900 }, (_, i) => [i + 100, 1e12 + i])),
+  errors: {
+    timeout: { count: 1e14, examples: [{ url: "u".repeat(200), detail: "d".repeat(200) }] },
+    reset: { count: 1e14, examples: [] },
+  },
+  hosts: Array.from({ length: 1000 }, (_, k) => ({
+    host: "h".repeat(300),
+    requests: 1e13 + k,
+    failed: 1e12,
+    meanMs: 1e9,
+    maxMs: 1e9,
+  })),
+  retrying: 1e9,
+  paused: 1e6,
+  rssBytes: 1e15,
+  peakRssKb: 1e12,
+};
+
+const EMPTY: Partial<Snapshot> = {
+  requests: 0,
+  succeeded: 0,
+  failed: 0,
+  total: undefined,
+  inFlight: 0,
+  errors: {},
+  statuses: {},
+  histogram: new Histogram(),
+  hosts: [],
+};
+
+Deno.test("formatFrame() is never as wide or as high as the terminal, whatever it shows", () => {
+  for (const more of [{}, HUGE, EMPTY, ATTACKED]) {
+    for (const points of [sceneOf().points, []]) {
+      for (let columns = 1; columns <= 250; columns += columns < 100 ? 1 : 7) {
+        for (const rows of [1, 2, 3, 5, 8, 10, 16, 24, 50]) {
+          const scene = { ...sceneOf(more), points };
+          const lines = formatFrame(scene, { columns, rows }, PLAIN);
+          assert(lines.length < rows, `${columns}x${rows}: ${lines.length}`);
+          for (const line of lines) {
+            assert(line.length < columns, `${columns}x${rows}: ${line}`);
+            assertEquals(line, line.trimEnd());
+            assert(!/NaN|Infinity|undefined/.test(line), line);
+          }
+        }
+      }
+    }
+  }
+});
+
+Deno.test("formatFrame() shows no latency of a host that only failed", () => {
+  const hosts = [
+    { host: "fine", requests: 3, failed: 1, meanMs: 20, maxMs: 30 },
+    { host: "dead", requests: 2, failed: 2, meanMs: 0, maxMs: 0 },
+  ];
+  const frame = frameOf({ hosts });
+  assertMatch(frame, /fine .* 33\.3 % failed {2}mean 20\.0 ms {3}max 30\.0 ms/);
+  assertMatch(frame, /dead .* 100\.0 % failed {8}mean - {9}max -/);
+});
+
+Deno.test("formatFrame() sends nothing but text of one cell a character, whatever servers sent", () => {
+  for (const columns of [20, 40, 80, 200]) {
+    const text = frameOf(ATTACKED, { columns, rows: 50 });
+    assert(/^[\x20-\x7e\n…▁-▏─]*$/u.test(text), JSON.stringify(text));
+  }
+  assertStringIncludes(frameOf(ATTACKED), "\\x1b[2J\\x1b]0;x\\x07\\x0d\\x0a\\x9b1m\\u{202e}");
+});
+
+Deno.test("formatFrame() colours only if asked, and changes nothing else", () => {
+  for (const more of [{}, EMPTY, { loopBusy: 1 }]) {
+    const coloured = formatFrame(sceneOf(more), WIDE, { color: true });
+    const plain = formatFrame(sceneOf(more), WIDE, PLAIN);
+    assert(coloured.some((line) => line.includes("\x1b[")));
+    // deno-lint-ignore no-control-regex
+    assertEquals(coloured.map((line) => line.replace(/\x1b\[\d*m/g, "")), plain);
+  }
+});
+
+Deno.test("formatFrame() says so when the process itself is the bottleneck, and only then", () => {
+  const said = "bottleneck this process: event loop 97 % busy, latencies hold its own queueing";
+  for (const rows of [3, 10, 24, 50]) {
+    const size = { columns: 80, rows };
+    assertEquals(
+      frameOf({ loopBusy: 0.97 }, size).split("\n").find((line) =>
+        line !== "" && line.startsWith("bottle")
+      ),
+      said,
+    );
+    assert(!frameOf({ loopBusy: 0.89 }, size).includes("bottleneck"));
+  }
+});
+
+Deno.test("formatFrame() says what this machine ran out of", () => {
+  assertStringIncludes(
+    frameOf({ shortages: { "file descriptors": 3 } }),
+    "ran out    3 times: file descriptors",
+  );
+});
+
+Deno.test("formatFrame() counts reasons, hosts and statuses that have no line", () => {
+  const errors = Object.fromEntries(
+    [
+      "dns",
+      "refused",
+      "reset",
+      "tls",
+      "connect",
+      "timeout",
+      "protocol",
+      "body",
+      "redirect",
+      "url",
+      "cancelled",
+    ]
+      .map((kind, k) => [kind, { count: k + 1, examples: [] }]),
+  );
+  const lines = frameOf({ errors }).split("\n");
+  const first = lines.findIndex((line) => line.startsWith("errors"));
+  assertEquals(lines[first].slice(0, 40).trimEnd(), "errors     cancelled        11   <0.1 %");
+  assertEquals(lines[first + 9].trimEnd(), "           2 others          3   <0.1 %");
+  assertStringIncludes(frameOf(HUGE), " others ");
+});
+
+Deno.test("formatFrame() shows each host once, the busiest first, then those that fail most", () => {
+  const lines = frameOf({}).split("\n").map((line) => line.slice(0, 30).trimEnd());
+  const first = lines.findIndex((line) => line.startsWith("busiest"));
+  assertEquals(lines.slice(first, first + 4), [
+    "busiest    a.example",
+    "           b.example:8080",
+    "worst      c.example",
+    "           d.example",
+  ]);
+  assertStringIncludes(frameOf({ hosts: SNAPSHOT.hosts.slice(0, 1) }), "\nhost       a.example ");
+});
+
+Deno.test("formatFrame() has the ETA and the bar of a duration where nothing else tells the end", () => {
+  const scene = sceneOf({ total: undefined });
+  const limit = { durationMs: 60_000, elapsedMs: 15_000 };
+  const [bar] = formatFrame({ ...scene, limit }, { columns: 80, rows: 24 }, PLAIN);
+  assertEquals(bar, "[#####...............] 660,000  25 %  850/s  2,000 errors  ETA 45s  16:40");
+});
+
+Deno.test("History has the rate and the percentiles of each interval, not of the run", () => {
+  const history = new History();
+  const histogram = new Histogram();
+  const at = (ms: number, requests: number): void =>
+    history.update(
+      { ...SNAPSHOT, requests, histogram: histogram.clone(), cpuSeconds: ms / 4000 },
+      ms,
+    );
+  at(0, 0);
+  for (let k = 0; k < 100; k++) histogram.record(10_000);
+  at(1000, 50);
+  at(2000, 100);
+  for (let k = 0; k < 300; k++) histogram.record(90_000);
+  at(4000, 400);
+  at(6000, 400);
+  const rounded = history.points.map(({ startMs, rate, p50, p99, cpu }) => [
+    startMs,
+    rate,
+    p50 === null ? null : Math.round(p50),
+    p99 === null ? null : Math.round(p99),
+    cpu,
+  ]);
+  assertEquals(rounded, [
+    [0, 50, 10, 10, 0.25],
+    [2000, 150, 90, 90, 0.25],
+    [4000, 0, null, null, 0.25],
+  ]);
+});
+
+Deno.test("History keeps ten minutes, however long nobody looked", () => {
+  const history = new History();
+  for (let ms = 0; ms <= 3_600_000; ms += 500) history.update({ ...SNAPSHOT, requests: ms }, ms);
+  assertEquals(history.points.length, 300);
+  history.update({ ...SNAPSHOT, requests: 3_610_000 }, 3_610_000);
+  assertEquals(history.points.slice(-6).map(({ startMs, rate }) => [startMs, rate]), [
+    [3_598_000, 1000],
+    [3_600_000, 1000],
+    [3_602_000, 1000],
+    [3_604_000, 1000],
+    [3_606_000, 1000],
+    [3_608_000, 1000],
+  ]);
+  history.update(SNAPSHOT, 1e9);
+  assertEquals(history.points.length, 300);
+});
+
+Deno.test("formatSpark() goes from nothing to the greatest, and leaves a gap where nothing is", () => {
+  assertEquals(formatSpark([0, 1, 2, 3, 4, 5, 6, 7, 8]), "▁▁▂▃▄▅▆▇█");
+  assertEquals(formatSpark([0, null, 0]), "▁ ▁");
+  assertEquals(formatSpark([]), "");
+});
+
+Deno.test("formatShareBar() is full only when all is there, and never empty when something is", () => {
+  assertEquals([0, 1e-9, 0.5, 0.99999, 1].map((share) => formatShareBar(share, 4)), [
+    "",
+    "▏",
+    "██",
+    "███▉",
+    "████",
+  ]);
+});
+
+const SCALES: [number, number, number, number[]][] = [
+  [1, 1, 3, [1]],
+  [900, 1100, 4, [1000, 1200]],
+  [30_000, 2_990_000, 7, [50_000, 1e5, 2e5, 5e5, 1e6, 2e6, 5e6]],
+  [30_000, 2_990_000, 5, [30_000, 1e5, 3e5, 1e6, 3e6]],
+  [1, 6e10, 4, [1, 10, 100, 1000]],
+];
+for (const [low, high, most, expected] of SCALES) {
+  Deno.test(`boundsBetween() has round bounds when it is given ${low} to ${high} and ${most} rows`, () => {
+    assertEquals(boundsBetween(low, high, most), expected);
+  });
+}
+
+Deno.test("formatFrame() counts every answer in some row of the histogram", () => {
+  const histogram = new Histogram();
+  for (const micros of [0, 3, 1000, 1000, 1e6, 36e8, 2 ** 40]) histogram.record(micros);
+  for (let rows = 18; rows < 60; rows++) {
+    const lines = frameOf({ histogram, errors: {}, hosts: [] }, { columns: 100, rows }).split("\n");
+    const first = lines.findIndex((line) => line.startsWith("latency"));
+    const counts = lines.slice(first).filter((line) => /^(latency| {7}) +(<=|>) /.test(line))
+      .map((line) => Number(/ (\d+) +[<\d.]+ %$/.exec(line)![1]));
+    assertEquals(counts.reduce((a, b) => a + b), 7, lines.join("\n"));
+  }
+});
+
+Deno.test("formatFrame() has a row for what is beyond the bounds", () => {
+  const histogram = new Histogram();
+  for (let k = 0; k < 999; k++) histogram.record(1000);
+  histogram.record(2_000_000);
+  const lines = frameOf({ histogram }).split("\n").map((line) => line.trim());
+  const first = lines.findIndex((line) => line.startsWith("latency"));
+  assertMatch(lines[first], /^latency +<= 1\.2 ms .* 999 {3}99\.9 %$/);
+  assertMatch(lines[first + 1], /^> 1\.2 ms .* 1 {4}0\.1 %$/);
+});
+
+Deno.test("formatLine() leaves a number out rather than cut it, and cuts text", () => {
+  const line = [{ text: "name " }, { text: "1,234" }, { text: " and more", isElastic: true }];
+  const at = (cells: number): string => formatLine(line, cells, false);
+  assertEquals([19, 18, 14, 13, 10, 9, 5, 4, 0].map(at), [
+    "name 1,234 and more",
+    "name 1,234 and mo…",
+    "name 1,234 an…",
+    "name 1,234",
+    "name 1,234",
+    "name",
+    "name",
+    "",
+    "",
+  ]);
+});
+
+Deno.test("foreign() gives printable ASCII that says what was there", () => {
+  assertEquals(foreign("a日\u0301\u{1f600}ü\x1b"), "a\\u{65e5}\\u{301}\\u{1f600}\\u{fc}\\x1b");
+  assertEquals(foreign("plain text"), "plain text");
+  assert(/^[\x20-\x7e]{400,}$/.test(foreign("é".repeat(10_000))));
+});

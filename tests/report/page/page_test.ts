@@ -1,0 +1,260 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import type { PageData } from "../../../lib/report/page/data.ts";
+import { Html, markup, within } from "../../../lib/report/page/html.ts";
+import { embedded, jsonForScript, policyOf } from "../../../lib/report/page/inline_text.ts";
+import { formatPage } from "../../../lib/report/page/page.ts";
+import { plotData } from "../../../lib/report/page/plots.ts";
+import { escapeMarkup } from "../../../lib/text/escape.ts";
+import { hostilePage, largestPage, pageData } from "../../fixtures/page_data.ts";
+
+/** What an element's content, an attribute, a script and a comment end with, and more. */
+const HOSTILE = [
+  `"><img src=x onerror=pwned()>`,
+  `'><svg onload=pwned()>`,
+  "`onmouseover=pwned()",
+  `</script><script>pwned()</script>`,
+  `</title></style><script>pwned()</script>`,
+  `<!--<script>`,
+  `-->`,
+  `]]>`,
+  `&lt;img src=x onerror=pwned()&gt;`,
+  `javascript:pwned()`,
+  `http://h/?a=<b>&c='d"`,
+  `\u2028pwned()\u2029`,
+  `\u202etxt.exe`,
+  `\0\x1b[2J\r\n`,
+  `\ud800`,
+  `__proto__`,
+].join(" ");
+
+Deno.test("escapeMarkup() leaves nothing that ends a text or an attribute in quotes", () => {
+  assertEquals(
+    escapeMarkup(`<a href="x" b='y' c=\`z\`>&amp;</a>`),
+    "&lt;a href=&quot;x&quot; b=&#39;y&#39; c=&#96;z&#96;&gt;&amp;amp;&lt;/a&gt;",
+  );
+  assertEquals(escapeMarkup("a\0\u202eb\x7f"), String.raw`a\x00\u{202e}b\x7f`);
+});
+
+Deno.test("markup() escapes whatever is no markup, in lists too", () => {
+  const inner = markup`<b>${"<"}</b>`;
+  assertEquals(
+    String(markup`<p title="${'"'}">${["<", [inner, 1]]}${undefined}</p>`),
+    `<p title="&quot;">&lt;<b>&lt;</b>1</p>`,
+  );
+});
+
+Deno.test("within() gives as many parts as fit in octets, not in characters", () => {
+  const parts = ["ä", "ä", "ä"].map((text) => new Html(text));
+  assertEquals([within(4, parts).length, within(5, parts).length, within(6, parts).length], [
+    2,
+    2,
+    3,
+  ]);
+});
+
+Deno.test("jsonForScript() has nothing that ends a script or a line, and loses nothing", () => {
+  const data = { [HOSTILE]: [HOSTILE, "</SCRIPT", "<!--", 1, null] };
+  const text = String(jsonForScript(data));
+  assertEquals(JSON.parse(text), data);
+  assertEquals(/[<>&\u2028\u2029]/.test(text), false);
+  // deno-lint-ignore no-eval -- it is to be JavaScript, too
+  assertEquals(
+    (0, eval)(
+      `(${text.replaceAll("__proto__", "proto")})`,
+    )[HOSTILE.replace("__proto__", "proto")][3],
+    1,
+  );
+});
+
+Deno.test("embedded() refuses a text that would end its element", () => {
+  for (const text of ["a</script>", "</STYLE", "<!-- a"]) assertThrows(() => embedded(text));
+  assertEquals(String(embedded("a < b && c > d")), "a < b && c > d");
+});
+
+Deno.test("policyOf() allows the texts by their hashes and nothing else", async () => {
+  // The hash of nothing, as everybody knows it.
+  const empty = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='";
+  assertEquals(
+    await policyOf([""], ["", ""]),
+    `default-src 'none'; script-src ${empty}; style-src ${empty} ${empty}; base-uri 'none'; form-action 'none'`,
+  );
+});
+
+Deno.test("formatPage() has no tag, attribute or script that is not its own, whatever the texts are", async () => {
+  const tagsOf = (page: string): Record<string, number> => {
+    const tags: Record<string, number> = {};
+    // What is left when our own texts, which the policy knows by their hashes, are taken out.
+    const bare = page.replace(/(<(script|style)>)[^]*?<\/\2>/g, "$1");
+    for (const [tag] of bare.matchAll(/<[^<>]*>/g)) {
+      const name = tag.replace(/ (?:content|aria-label|width)="[^"<>]*"/g, "");
+      tags[name] = (tags[name] ?? 0) + 1;
+    }
+    return tags;
+  };
+  const harmless = tagsOf(await formatPage(hostilePage("x")));
+  const page = await formatPage(hostilePage(HOSTILE));
+  const hostile = tagsOf(page);
+  for (const status of ["sx", "s&quot;"]) {
+    const bar = `<td class="s ${status}">`;
+    delete harmless[bar];
+    delete hostile[bar];
+  }
+  assertEquals(hostile, harmless);
+  assertEquals(page.includes("\u202e"), false);
+  assertEquals(["\0", "\x1b", "\u2028", "\u2029"].filter((it) => page.includes(it)), []);
+});
+
+Deno.test("formatPage() takes no reference to anything outside of it", async () => {
+  const page = await formatPage(pageData());
+  const bare = page.replace(/<(script|style)>[^]*?<\/\1>/g, "");
+  assertEquals(/\b(?:src|href|action|style|on\w+)\s*=/i.test(bare), false);
+  assertEquals(/url\(|@import/i.test(page), false);
+});
+
+Deno.test("formatPage() takes at most 500 KB when everything is as large as it can be", async () => {
+  const { length } = new TextEncoder().encode(await formatPage(largestPage()));
+  assert(length < 500_000, `${length} bytes`);
+  assert(length > 300_000, `${length} bytes: is it the largest?`);
+});
+
+Deno.test("formatPage() sums up the hosts and errors that do not fit", async () => {
+  const page = await formatPage(largestPage());
+  const [, hosts, requests] = /<td>([\d,]+) hosts more<td class="n">([\d,]+)/.exec(page)!;
+  const left = Number(hosts.replaceAll(",", ""));
+  assert(left > 0 && left < 1_001);
+  const sum = largestPage().hosts!.toSorted((a, b) => b.requests - a.requests).slice(-left)
+    .reduce((sum, { requests }) => sum + requests, 0);
+  assertEquals(Number(requests.replaceAll(",", "")), sum);
+  assertMatch(page, /<td>\d+ others<td class="n">[\d,]+/);
+});
+
+Deno.test("formatPage() says what there is to say", async () => {
+  const page = await formatPage(pageData());
+  for (
+    const text of [
+      "<h1>http://host/{}</h1>",
+      "A threshold does not hold.",
+      "It took 2:00, from 2026-01-31 12:00:00 UTC.",
+      '<b class="">1,000</b>',
+      '<td class="good">passed<td><code>p99&lt;500ms</code><td class="n">200 ms',
+      '<td class="bad">failed<td><code>failed&lt;=0</code><td class="n">10',
+      "200 OK",
+      "404 Not Found",
+      "no complete answer within N ms",
+      "other:8080",
+      "http://host/17",
+      "linux x86_64, 2 cores",
+      "myriad 0.1.0, Deno 2.9.6",
+      "1,001, 1 again after 503",
+    ]
+  ) assertStringIncludes(page, text);
+});
+
+for (
+  const [summary, word] of [
+    [{ aborted: "p99<1s", interrupted: false }, "Aborted by p99&lt;1s."],
+    [{ interrupted: true }, "Interrupted."],
+    [{ thresholds: [], failed: 1 }, "Some requests failed."],
+    [{ thresholds: [], failed: 0 }, "All requests succeeded."],
+  ] as [Partial<PageData["summary"]>, string][]
+) {
+  Deno.test(`formatPage() begins with '${word}' when it is so`, async () => {
+    assertStringIncludes(await formatPage(pageData({}, summary)), `">${word}</span>`);
+  });
+}
+
+Deno.test("formatPage() leaves out what records alone do not tell", async () => {
+  const { requests, succeeded, failed, errors, statuses, latency_ms } = pageData().summary;
+  const page = await formatPage({
+    title: "records",
+    madeMs: 0,
+    summary: { requests, succeeded, failed, errors, statuses, latency_ms },
+  });
+  assertEquals(/undefined|NaN|null/.test(page.replace(/<(script|style)>[^]*?<\/\1>/g, "")), false);
+  assertEquals(page.includes("data-plot="), false);
+});
+
+Deno.test("formatPage() makes a page when nothing was requested", async () => {
+  const nothing = { requests: 0, succeeded: 0, failed: 0, errors: {}, statuses: {}, rate: 0 };
+  const page = await formatPage(pageData(
+    { series: undefined, histogram: [], hosts: [], slowest: [], messages: [] },
+    nothing,
+  ));
+  assertEquals(/undefined|NaN/.test(page.replace(/<(script|style)>[^]*?<\/\1>/g, "")), false);
+});
+
+Deno.test("formatPage() names what failed before the run was resumed apart from what did since", async () => {
+  const page = await formatPage(pageData({}, {
+    errors: {
+      timeout: { count: 25, examples: [] },
+      reset: { count: 2, examples: [{ url: "http://host/r", detail: "gone" }] },
+    },
+  }));
+  assertMatch(page, /timeout<td class="t">before it was resumed<td class="n">15</);
+  assertMatch(page, /reset<td class="t"><details>.*http:\/\/host\/r/);
+});
+
+Deno.test("formatPage() shows no credentials of a URL", async () => {
+  const url = "http://name:password@host/?q=1&api_key=hunter2&token=hunter2";
+  const page = await formatPage(hostilePage(url));
+  const shown = page.match(/<span class="url">[^<]*<\/span>/g)!;
+  assertEquals(
+    new Set(shown),
+    new Set([
+      '<span class="url">http://host/?q=1&amp;api_key=…&amp;token=…</span>',
+    ]),
+  );
+});
+
+Deno.test("plotData() gives columns no more exact than they can be seen, and keeps what is missing", () => {
+  const { series } = pageData();
+  const { columns } = plotData({
+    ...pageData(),
+    series: { ...series!, rate: [12_345.678, null, 0.000123456] },
+  });
+  assertEquals(columns!.rate, [12_350, null, 0.0001235]);
+});
+
+Deno.test("formatPage() has room for 1,000 hosts of usual names", async () => {
+  const hosts = Array.from({ length: 1_000 }, (_, k) => ({
+    host: `service-${k}.region.example.com:8080`,
+    requests: 1e8,
+    failed: 1e6,
+    meanMs: 123.456,
+    maxMs: 23_456.789,
+  }));
+  const page = await formatPage(pageData({ hosts }));
+  for (const { host } of hosts) assertStringIncludes(page, host);
+  assert(page.length < 500_000, `${page.length}`);
+});
+
+Deno.test("formatPage() gives the value of a threshold in full where it would else read as its bound", async () => {
+  const page = await formatPage(pageData({}, {
+    thresholds: [
+      { threshold: "p99<=500ms", value: 500.3, unit: "ms", passed: false },
+      { threshold: "p50<500ms", value: null, unit: "ms", passed: false },
+    ],
+  }));
+  assertStringIncludes(page, '<td class="n">500.3 ms');
+  assertStringIncludes(page, '<td class="n">nothing was measured');
+});
+
+Deno.test("formatPage() shows no latency of a host that only failed", async () => {
+  const hosts = [
+    { host: "fine", requests: 3, failed: 1, meanMs: 20, maxMs: 30 },
+    { host: "dead", requests: 2, failed: 2, meanMs: 0, maxMs: 0 },
+  ];
+  const page = await formatPage({ ...pageData(), hosts });
+  assertStringIncludes(page, '<td class="n">20.0 ms<td class="n">30.0 ms');
+  assertMatch(page, /dead<td class="n">2<td class="n bad">2<td class="n">–<td class="n">–/);
+  assert(!page.includes("0 s<td"));
+});
+
+Deno.test("formatPage() says how late the program itself was where there was a rate", async () => {
+  for (const own_late_ms of [undefined, null]) {
+    assert(!(await formatPage(pageData({}, { own_late_ms }))).includes("Own lateness"));
+  }
+  const own_late_ms = { mean: 0.03, p50: 0.02, p99: 0.2, max: 3 };
+  const page = await formatPage(pageData({}, { own_late_ms }));
+  assertStringIncludes(page, "p50 20 us, p99 200 us, at most 3.00 ms");
+});

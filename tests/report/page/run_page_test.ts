@@ -1,0 +1,276 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { parseFlags } from "../../../lib/cli/flags.ts";
+import { RUN_FLAGS } from "../../../lib/options/parse.ts";
+import { shownCommand } from "../../../lib/options/redact_command.ts";
+import { myriad, start } from "../../fixtures/program.ts";
+import { ok, RawServer } from "../../fixtures/raw_server.ts";
+
+const HIDDEN: [args: string[], shown: string][] = [
+  [["http://host/{}", "-n", "10k"], "myriad --requests 10k 'http://host/{}'"],
+  [["http://name:hunter2@host/?token=hunter2&a=1"], "myriad 'http://host/?token=…&a=1'"],
+  [["-u", "name:hunter2", "http://h/"], "myriad --user '…' http://h/"],
+  [["-u", "@secret.txt", "http://h/"], "myriad --user @secret.txt http://h/"],
+  [["-u", "@name:hunter2", "http://h/"], "myriad --user '@…' http://h/"],
+  [
+    [
+      "-H",
+      "Authorization: Bearer hunter2",
+      "-H",
+      "X-Api-Key:hunter2",
+      "-H",
+      "Accept: a/b",
+      "http://h/",
+    ],
+    "myriad --header 'Authorization: …' --header 'X-Api-Key: …' --header 'Accept: a/b' http://h/",
+  ],
+  [["-H", "@fields.txt", "http://h/"], "myriad --header @fields.txt http://h/"],
+  [["-b", "id=hunter2", "-b", "@jar", "http://h/"], "myriad --cookie '…' --cookie @jar http://h/"],
+  [["-d", '{"password":"hunter2"}', "http://h/"], "myriad --data '…' http://h/"],
+  [["-d", "@body.json", "http://h/"], "myriad --data @body.json http://h/"],
+  [
+    ["-x", "http://name:hunter2@proxy:3128", "http://h/"],
+    "myriad --proxy http://proxy:3128 http://h/",
+  ],
+  [["-x", "name:hun@ter2@proxy:3128", "http://h/"], "myriad --proxy proxy:3128 http://h/"],
+  [
+    ["--expect-header", "Set-Cookie: id=hunter2", "http://h/"],
+    "myriad --expect-header 'Set-Cookie: …' http://h/",
+  ],
+  [
+    ["--cookie-jar=my jar", "--resume=force", "http://h/"],
+    "myriad '--cookie-jar=my jar' --resume=force http://h/",
+  ],
+  [["--threshold", "p99<1s", "it's"], `myriad --threshold 'p99<1s' 'it'\\''s'`],
+];
+for (const [args, shown] of HIDDEN) {
+  Deno.test(`shownCommand() is ${shown} when it is ${args.join(" ")}`, () => {
+    assertEquals(shownCommand(parseFlags(RUN_FLAGS, args, "myriad"), RUN_FLAGS), shown);
+  });
+}
+
+Deno.test("shownCommand() is bounded", () => {
+  const args = [
+    "-i",
+    "i".repeat(10_000),
+    ...Array(500).fill(["-H", "a: " + "b".repeat(99)]).flat(),
+  ];
+  const { length } = shownCommand(parseFlags(RUN_FLAGS, args, "myriad"), RUN_FLAGS);
+  assert(length <= 4_000, `${length}`);
+});
+
+/** A folder of a test's own. */
+async function folder(): Promise<AsyncDisposable & { file(name: string): string }> {
+  const path = await Deno.makeTempDir();
+  return {
+    file: (name) => `${path}/${name}`,
+    [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
+  };
+}
+
+/** The text that a reader sees, roughly. */
+function textOf(page: string): string {
+  return page.replace(/<(script|style)[^>]*>[^]*?<\/\1>/g, "").replace(/<[^>]*>/g, " ")
+    .replace(/\s+/g, " ");
+}
+
+// deno-lint-ignore no-explicit-any -- what a page says of itself
+function dataOf(page: string): any {
+  return JSON.parse(/<script type="application\/json" id="data">([^<]*)</.exec(page)![1]);
+}
+
+Deno.test("myriad --report writes a page, with permission for that file only", async () => {
+  await using dir = await folder();
+  await using server = await RawServer.start(({ request, send }) =>
+    send(
+      request.startsWith("GET /3 ") ? "HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n" : ok("hello"),
+    )
+  );
+  const path = dir.file("page.html");
+  const url = server.url("/{}").replace("//", "//name:hunter2@");
+  const ran = await myriad(
+    [url, "-n", "20", "--report", path, "--expect-status", "200", "--threshold", "failed<1%", "-s"],
+    { permissions: ["--allow-net=127.0.0.1", `--allow-write=${path}`] },
+  );
+  assertEquals(ran.code, 1, ran.stderr);
+  const page = await Deno.readTextFile(path);
+  const text = textOf(page);
+  for (const part of ["20", "19 succeeded", "5.0 %", "failed&lt;1%", "503 Service Unavailable"]) {
+    assertStringIncludes(text, part);
+  }
+  assertStringIncludes(text, "status 503, expected 200");
+  assertStringIncludes(text, server.url("/3"));
+  assertEquals(page.includes("hunter2"), false);
+  assertEquals(page.includes(btoa("name:hunter2")), false);
+  assertEquals(page.includes(Deno.hostname()) && Deno.hostname().length > 4, false);
+  const { columns, histogram, failed } = dataOf(page);
+  assertEquals(columns.rate.length > 0, true);
+  assertEquals(
+    histogram.filter((_: number, k: number) => k % 2 === 1).reduce((a: number, b: number) => a + b),
+    19,
+  );
+  assertEquals(Object.keys(failed), ["expect"]);
+});
+
+Deno.test("myriad --report refuses what cannot be written before anything is requested", async () => {
+  await using dir = await folder();
+  await using server = await RawServer.start(({ send }) => send(ok()));
+  const run = async (path: string, ...permissions: string[]): Promise<string> => {
+    const ran = await myriad([server.url("/"), "--report", path], {
+      permissions: ["--allow-net=127.0.0.1", ...permissions],
+    });
+    assertEquals([ran.code, ran.stdout], [2, ""]);
+    return ran.stderr;
+  };
+  const path = dir.file("none/page.html");
+  assertEquals(
+    await run(path, "--allow-write"),
+    `myriad: Cannot write '--report ${path}': no such folder: make it first\n`,
+  );
+  assertEquals(
+    await run(dir.file(""), "--allow-write"),
+    `myriad: Cannot write '--report ${dir.file("")}': it is a folder: give the name of a file\n`,
+  );
+  assertMatch(await run(dir.file("page.html")), /no permission: run with --allow-write=/);
+  assertMatch(await run("-", "--allow-write"), /cannot go to standard output/);
+  assertEquals(server.requests.length, 0);
+});
+
+Deno.test("myriad --report leaves a page alone, and makes none, when the run cannot begin", async () => {
+  await using dir = await folder();
+  await Deno.writeTextFile(dir.file("old.html"), "old");
+  for (const name of ["old.html", "new.html"]) {
+    const ran = await myriad(
+      ["http://127.0.0.1:1/", "--report", dir.file(name), "-i", dir.file("no such input")],
+    );
+    assertEquals(ran.code, 2);
+  }
+  // No permission for the host is found at the first request.
+  const ran = await myriad(["http://127.0.0.1:1/", "--report", dir.file("new.html")], {
+    permissions: ["--allow-write", "--allow-net=127.0.0.2"],
+  });
+  assertEquals(ran.code, 2, ran.stderr);
+  assertEquals(await Deno.readTextFile(dir.file("old.html")), "old");
+  assertEquals(await Array.fromAsync(Deno.readDir(dir.file("")), ({ name }) => name), ["old.html"]);
+});
+
+Deno.test("myriad --report writes a page in place of a longer one, and says so when nothing fits on the disk", async () => {
+  await using dir = await folder();
+  await using server = await RawServer.start(({ send }) => send(ok()));
+  const path = dir.file("page.html");
+  await Deno.writeTextFile(path, "x".repeat(1e6));
+  assertEquals((await myriad([server.url("/"), "--report", path])).code, 0);
+  const page = await Deno.readTextFile(path);
+  assert(page.startsWith("<!DOCTYPE html>") && page.endsWith("</html>\n"));
+  const full = await myriad([server.url("/"), "--report", "/dev/full", "-s"], {
+    // Deno wants that for devices.
+    permissions: ["--allow-all"],
+  });
+  assertEquals(full.code, 3);
+  assertMatch(full.stderr, /^myriad: Cannot write '--report \/dev\/full': no space left/);
+});
+
+Deno.test("myriad --report writes the page of a run that was interrupted, and of what went on with it", async () => {
+  await using dir = await folder();
+  const held: (() => void)[] = [];
+  const holding = Promise.withResolvers<void>();
+  let count = 0;
+  await using server = await RawServer.start(({ send }) => {
+    if (++count <= 10 || count > 12) return void send(ok());
+    held.push(() => send(ok()));
+    if (count === 12) holding.resolve();
+  });
+  const path = dir.file("page.html");
+  const args = [server.url("/{}"), "-n", "30", "-c", "2", "--report", path];
+  args.push("-o", dir.file("o.ndjson"));
+  const child = start(args);
+  await child.stdin.close();
+  await holding.promise;
+  child.kill("SIGINT");
+  for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
+    if (text.includes("interrupted")) { for (const answer of held.splice(0)) answer(); }
+  }
+  await child.stdout.cancel();
+  assertEquals((await child.status).code, 130);
+  assertMatch(textOf(await Deno.readTextFile(path)), /Interrupted\..* 12 succeeded/);
+  const ran = await myriad([...args, "--resume"]);
+  assertEquals(ran.code, 0, ran.stderr);
+  const text = textOf(await Deno.readTextFile(path));
+  assertMatch(text, /Before \d+ requests, 0 failed/);
+  assertMatch(text, /Resumed \d+ requests, 0 failed/);
+  assertStringIncludes(text, "Requests 30 30 succeeded");
+});
+
+Deno.test("myriad --report writes the page of a run that a threshold ended", async () => {
+  await using dir = await folder();
+  await using server = await RawServer.start(({ send }) => send(ok()));
+  const path = dir.file("page.html");
+  const ran = await myriad([
+    server.url("/"),
+    ...["-z", "1m", "-c", "1", "-q", "50", "--threshold", "requests<5", "--abort-on-threshold"],
+    ...["--report", path],
+  ]);
+  assertEquals(ran.code, 1, ran.stderr);
+  assertStringIncludes(textOf(await Deno.readTextFile(path)), "Aborted by requests&lt;5.");
+});
+
+Deno.test("myriad --report writes the page of a run whose output cannot be written any more", async () => {
+  await using dir = await folder();
+  await using server = await RawServer.start(({ send }) => send(ok()));
+  const path = dir.file("page.html");
+  const args = [server.url("/{}"), "-n", "3000", "--report", path, "-o", "/dev/full", "-s"];
+  const ran = await myriad(args, { permissions: ["--allow-all"] });
+  assertEquals(ran.code, 3, ran.stderr);
+  assert((await Deno.readTextFile(path)).endsWith("</html>\n"));
+});
+
+Deno.test("the program loads nothing of the page without --report", async () => {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", new URL("../../../main.ts", import.meta.url).pathname],
+  }).output();
+  interface Module {
+    specifier: string;
+    dependencies?: { isDynamic?: boolean; code?: { specifier?: string } }[];
+  }
+  const { modules, roots }: { modules: Module[]; roots: string[] } = JSON.parse(
+    new TextDecoder().decode(stdout),
+  );
+  const all = new Map(modules.map((module) => [module.specifier, module]));
+  const seen = new Set<string>();
+  const follow = (specifier: string): void => {
+    if (seen.has(specifier)) return;
+    seen.add(specifier);
+    for (const { isDynamic, code } of all.get(specifier)?.dependencies ?? []) {
+      if (!isDynamic && code?.specifier !== undefined) follow(code.specifier);
+    }
+  };
+  for (const root of roots) follow(root);
+  assertEquals([...all.keys()].some((specifier) => specifier.includes("uplot")), true);
+  assertEquals([...seen].filter((it) => /uplot|report\/page|series|run_page/.test(it)), []);
+});
+
+Deno.test("myriad --report makes a page with its plots as one bundled file, too", async () => {
+  await using dir = await folder();
+  await using server = await RawServer.start(({ send }) => send(ok()));
+  const root = new URL("../../..", import.meta.url).pathname;
+  const bundle = await new Deno.Command(Deno.execPath(), {
+    args: ["bundle", "--quiet", "--output", dir.file("myriad.js"), `${root}main.ts`],
+    cwd: root,
+    stderr: "piped",
+  }).output();
+  assertEquals(bundle.code, 0, new TextDecoder().decode(bundle.stderr));
+  const page = dir.file("page.html");
+  const ran = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "--no-prompt", "--no-remote", "--no-npm", "--no-config", "--cached-only"],
+      ...["--allow-net=127.0.0.1", `--allow-write=${page}`, dir.file("myriad.js")],
+      ...[server.url("/"), "--report", page, "-s"],
+    ],
+    // Nothing that was fetched before can be found there.
+    env: { DENO_DIR: dir.file("cache"), NO_COLOR: "1" },
+    stderr: "piped",
+  }).output();
+  assertEquals([ran.code, new TextDecoder().decode(ran.stderr)], [0, ""]);
+  const text = await Deno.readTextFile(page);
+  assertEquals(text.match(/<script>[^]*?<\/script>/g)?.length, 2);
+  assertStringIncludes(text, "leeoniya/uPlot");
+});

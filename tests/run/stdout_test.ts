@@ -1,0 +1,125 @@
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { isInstalled } from "../fixtures/installed.ts";
+import { myriad, type Ran } from "../fixtures/program.ts";
+import { ok, RawServer } from "../fixtures/raw_server.ts";
+import { folder } from "../fixtures/sources.ts";
+
+// Standard output that takes nothing: /dev/full is a disk without room.
+
+const FULL = "exec >/dev/full";
+const full = (args: string[], permissions?: string[]): Promise<Ran> =>
+  myriad(args, { limits: FULL, permissions });
+
+const ONE_LINE =
+  /^myriad: Cannot write (to standard output|'--\w+ -'): no space left on device[^\n]*\n$/;
+
+Deno.test("a summary, page of help or finding that cannot be printed ends with 3, in words", async () => {
+  await using server = await RawServer.start(({ send }) => send(ok("Hello")));
+  await using dir = await folder();
+  const records = await dir.write("r", '{"url":"http://h/a","status":200,"attempts":1}\n');
+  const log = await dir.write("access.log", '{"path":"/a","status":200}\n');
+  const url = server.url("/{}");
+  for (
+    const args of [
+      ["--help"],
+      ["--version"],
+      ["serve", "--help"],
+      ["serve", "--port", "0"],
+      ["compare", "--help"],
+      ["verify", "--help"],
+      ["verify", records, "--against", log],
+      ["verify", records, "--against", log, "--json"],
+      ["report", "--help"],
+      ["report", records],
+      ["report", records, "--json"],
+      ["report", "--compare", records, records],
+      ["-n", "3", url, "--progress", "none"],
+      ["-n", "3", url, "--progress", "none", "--json"],
+      ["-n", "3", url, "-s", "-o", "-"],
+      ["-n", "3", url, "-s", "--summary", "-"],
+      ["-n", "3", url, "-s", "--hdr", "-"],
+      ["-n", "3", `${url}`, "-s", "--failures", "-", "--expect-status", "404"],
+    ]
+  ) {
+    const { code, stderr } = await full(args);
+    assertEquals(code, 3, `${args}: ${stderr}`);
+    assertMatch(stderr, ONE_LINE, `${args}`);
+  }
+  // Nothing was to be printed.
+  assertEquals(await full(["-n", "3", url, "-s"]), { code: 0, stdout: "", stderr: "" });
+});
+
+Deno.test("compare ends with 3 at the first line that cannot be printed", async () => {
+  const args = ["compare", "-n", "20,40", "--strategies", "workers", "--delay", "0"];
+  const { code, stderr } = await full(args, ["--allow-all"]);
+  assertEquals(code, 3, stderr);
+  assertMatch(stderr, /no space left on device[^\n]*\n$/);
+});
+
+Deno.test("the delay server, run alone, ends with 3 where it cannot print", async () => {
+  const { code, stderr } = await new Deno.Command("bash", {
+    args: [
+      ...["-c", `${FULL}; exec "$@"`, "bash", Deno.execPath(), "run", "--no-prompt", "--quiet"],
+      ...[
+        "--allow-net",
+        new URL("../../server.ts", import.meta.url).pathname,
+        "--port",
+        "0",
+      ],
+    ],
+  }).output();
+  assertEquals(code, 3);
+  assertMatch(new TextDecoder().decode(stderr), ONE_LINE);
+});
+
+const WITHOUT_BASH = { ignore: !isInstalled("bash") };
+
+Deno.test("a reader that has gone is no error of what is printed", WITHOUT_BASH, async () => {
+  const { stdout } = await new Deno.Command("bash", {
+    args: [
+      ...["-c", '"$@" | true; echo ${PIPESTATUS[0]}', "bash", Deno.execPath(), "run", "--quiet"],
+      ...["--no-prompt", new URL("../../main.ts", import.meta.url).pathname, "--help"],
+    ],
+  }).output();
+  assertEquals(new TextDecoder().decode(stdout), "0\n");
+});
+
+Deno.test({
+  name: "nothing that a server sends acts on a terminal by records on standard output",
+  ignore: !isInstalled("script", "bsdutils"),
+  fn: async () => {
+    const sent = "/\u009b2J\u202e\u2066";
+    const location = String.fromCharCode(...new TextEncoder().encode(sent));
+    await using server = await RawServer.start(({ send }) =>
+      send(`HTTP/1.1 302 Found\r\nLocation: ${location}\r\nContent-Length: 0\r\n\r\n`)
+    );
+    await using dir = await folder();
+    const input = await dir.write("in.jsonl", JSON.stringify({ url: server.url("/{}") }) + "\n");
+    const args = ["-i", input, "--progress", "none", "-s", "--redirects", "0"];
+    const main = new URL("../../main.ts", import.meta.url).pathname;
+    /** What a terminal gets. */
+    const shown = async (more: string[]): Promise<string> => {
+      const words = [Deno.execPath(), "run", "-A", "--quiet", main, ...args, ...more];
+      const command = words.map((word) => `'${word}'`).join(" ");
+      const child = new Deno.Command("script", {
+        args: ["--quiet", "--command", command, "/dev/null"],
+        stdin: "null",
+        stdout: "piped",
+        env: { NO_COLOR: "1", SHELL: "/bin/sh" },
+      });
+      return new TextDecoder().decode((await child.output()).stdout);
+    };
+    const fields = ["--fields", "status,location"];
+    const table = dir.path("out.csv");
+    const [json, csv, inFile] = await Promise.all([
+      shown(["-o", "-", ...fields]),
+      shown(["-o", "-", ...fields, "--format", "csv"]),
+      myriad([...args, "-o", table, ...fields]),
+    ]);
+    assertEquals(JSON.parse(json).location, sent);
+    assertStringIncludes(json, "/\\u009b2J\\u202e\\u2066");
+    assertStringIncludes(csv, "302,/\\x9b2J\\u{202e}\\u{2066}");
+    assertEquals(inFile.code, 0, inFile.stderr);
+    assertStringIncludes(await Deno.readTextFile(table), sent);
+  },
+});

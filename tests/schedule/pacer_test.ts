@@ -1,0 +1,43 @@
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { Pace } from "../../lib/schedule/pacer.ts";
+
+/** When the first so many starts are due. */
+function dues(pace: Pace, count: number): number[] {
+  return Array.from({ length: count }, () => {
+    const { dueMs } = pace;
+    pace.advance();
+    return dueMs;
+  });
+}
+
+Deno.test("Pace is even from its first start on", () => {
+  assertEquals(dues(new Pace({ rate: 4 }, 100), 4), [100, 350, 600, 850]);
+});
+
+for (const rate of [0.5, 500, 100_000]) {
+  Deno.test(`Pace does not drift at ${rate}/s`, () => {
+    const pace = new Pace({ rate }, 5);
+    for (let k = 0; k < 1_000_000; k++) pace.advance();
+    assertAlmostEquals(pace.dueMs, 5 + 1_000_000 * 1000 / rate, 1e-3);
+  });
+}
+
+Deno.test("Pace rises evenly to its rate over the ramp", () => {
+  const all = dues(new Pace({ rate: 100, rampUpMs: 10_000 }, 0), 700);
+  // The area under the ramp: 100/s * t^2 / 20 s.
+  const within = (ms: number): number => all.filter((due) => due < ms).length;
+  assertEquals([within(1_000), within(5_000), within(10_000)], [5, 125, 500]);
+  assertEquals(all[500], 10_000);
+  assertAlmostEquals(all[501] - all[500], 10, 1e-6);
+  assert(all.every((due, k) => k === 0 || due > all[k - 1]));
+});
+
+Deno.test("Pace slideTo() puts off what is due, and makes up for nothing", () => {
+  const pace = new Pace({ rate: 10 }, 0);
+  assertEquals(dues(pace, 2), [0, 100]);
+  pace.slideTo(1_050);
+  assertEquals(dues(pace, 3), [1_050, 1_150, 1_250]);
+  // Never earlier.
+  pace.slideTo(0);
+  assertEquals(dues(pace, 1), [1_350]);
+});

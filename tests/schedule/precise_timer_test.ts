@@ -1,0 +1,90 @@
+import { assert, assertEquals } from "@std/assert";
+import { MAX_LEAD_MS, PreciseTimer } from "../../lib/schedule/precise_timer.ts";
+import { finish } from "../fixtures/program.ts";
+
+const ROOT = new URL("../..", import.meta.url).href;
+
+/** Waits for a timer. */
+function wait(timer: PreciseTimer, ms: number): Promise<void> {
+  return new Promise((resolve) => void timer.after(ms, resolve));
+}
+
+Deno.test("PreciseTimer.after() calls back when it is time, before its worker is there and then", async () => {
+  const timer = new PreciseTimer();
+  try {
+    for (const ms of [5, 50, 3, 0.3, 0, 20]) {
+      const startMs = performance.now();
+      await wait(timer, ms);
+      const tookMs = performance.now() - startMs;
+      assert(tookMs >= ms - MAX_LEAD_MS, `${tookMs} of ${ms}`);
+    }
+  } finally {
+    timer.close();
+  }
+});
+
+Deno.test("PreciseTimer.after() loses no call when waits are taken back at any time", async () => {
+  const timer = new PreciseTimer();
+  await wait(timer, 50);
+  let calls = 0;
+  for (let k = 0; k < 500; k++) {
+    timer.after(k % 7 / 50, () => calls += 1_000)();
+    // Some of those that are taken back have rung by then.
+    if (k % 3 === 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, k % 5 / 50);
+    timer.after(1_000, () => calls += 1_000)();
+    await wait(timer, k % 11 / 50);
+    calls++;
+  }
+  assertEquals(calls, 500);
+  timer.close();
+});
+
+Deno.test("PreciseTimer.close() calls nobody back, and leaves nothing that keeps the process", async () => {
+  const code = `
+    import { PreciseTimer } from "${ROOT}lib/schedule/precise_timer.ts";
+    for (const isReady of [false, true]) {
+      const timer = new PreciseTimer();
+      if (isReady) await new Promise((resolve) => timer.after(100, resolve));
+      const cancel = timer.after(200, () => console.log("called back"));
+      cancel();
+      timer.close();
+      timer.after(1, () => console.log("called back"));
+    }
+  `;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-prompt", `data:application/typescript,${encodeURIComponent(code)}`],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  assertEquals(await finish(child), { code: 0, stdout: "", stderr: "" });
+});
+
+Deno.test("PreciseTimer.after() calls back all the same when its worker fails", async () => {
+  const workers: FailingWorker[] = [];
+  class FailingWorker {
+    onmessage = (): void => {};
+    onerror = (_: { preventDefault(): void }): void => {};
+    constructor() {
+      workers.push(this);
+    }
+    postMessage(): void {
+      this.onmessage();
+    }
+    terminate(): void {}
+  }
+  const { Worker } = globalThis;
+  Object.assign(globalThis, { Worker: FailingWorker });
+  try {
+    const timer = new PreciseTimer();
+    const first = wait(timer, 1);
+    let isPrevented = false;
+    workers[0].onerror({ preventDefault: () => isPrevented = true });
+    await first;
+    await wait(timer, 1);
+    assertEquals([isPrevented, workers.length], [true, 1]);
+    timer.close();
+  } finally {
+    Object.assign(globalThis, { Worker });
+  }
+});

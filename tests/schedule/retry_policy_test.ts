@@ -1,0 +1,200 @@
+import { assert, assertEquals } from "@std/assert";
+import type { RetryOptions } from "../../lib/options/run_options.ts";
+import type { Result } from "../../lib/result.ts";
+import { isOfNetwork } from "../../lib/schedule/failure_scope.ts";
+import { waitOf } from "../../lib/schedule/retry_after.ts";
+import { RetryPolicy } from "../../lib/schedule/retry_policy.ts";
+import { result } from "../fixtures/result.ts";
+
+const OPTIONS: RetryOptions = {
+  retries: 3,
+  on: new Set(["timeout", "reset", "429", "503"]),
+  delayMs: 100,
+  maxDelayMs: 1_000,
+  unsafe: false,
+  expected: undefined,
+  failsOnStatus: true,
+};
+
+for (
+  const [what, more, method, attempts, expected] of [
+    ["an answer", { status: 200 }, "GET", 1, false],
+    ["a status that is named", { status: 503 }, "GET", 1, true],
+    ["a status that is not", { status: 500 }, "GET", 1, false],
+    ["an error that is named", { status: null, error: "timeout" }, "GET", 1, true],
+    ["an error that is not", { status: null, error: "tls" }, "GET", 1, false],
+    ["what would fail again", { status: null, error: "reset", isPermanent: true }, "GET", 1, false],
+    ["the last attempt but one", { status: 503 }, "GET", 3, true],
+    ["the last attempt", { status: 503 }, "GET", 4, false],
+    ["a PUT", { status: 503 }, "PUT", 1, true],
+    ["a DELETE", { status: 503 }, "DELETE", 1, true],
+    ["a POST", { status: 503 }, "POST", 1, false],
+    ["a PATCH", { status: null, error: "timeout" }, "PATCH", 1, false],
+  ] as const
+) {
+  Deno.test(`RetryPolicy wantsMore() is ${expected} after ${what}`, () => {
+    const of = result(more as Partial<Result>, { method });
+    assertEquals(new RetryPolicy(OPTIONS).wantsMore(of, attempts), expected);
+  });
+}
+
+Deno.test("RetryPolicy wantsMore() takes a POST where the user says so", () => {
+  const policy = new RetryPolicy({ ...OPTIONS, unsafe: true });
+  assert(policy.wantsMore(result({ status: 503 }, { method: "POST" }), 1));
+});
+
+Deno.test("RetryPolicy waitMs() is any time up to a bound that doubles", () => {
+  const most = new RetryPolicy(OPTIONS, () => 1 - Number.EPSILON);
+  const bounds = [1, 2, 3, 4, 5, 1_000].map((attempts) => Math.round(most.waitMs(attempts)));
+  assertEquals(bounds, [100, 200, 400, 800, 1_000, 1_000]);
+  assertEquals(new RetryPolicy(OPTIONS, () => 0).waitMs(4), 0);
+  assertEquals(new RetryPolicy(OPTIONS, () => 0.5).waitMs(2), 100);
+});
+
+const NOW = Date.UTC(1994, 10, 6, 8, 49, 7);
+for (
+  const [text, expected] of [
+    ["0", 0],
+    ["120", 120_000],
+    ["Sun, 06 Nov 1994 08:49:37 GMT", 30_000],
+    ["Sunday, 06-Nov-94 08:49:37 GMT", 30_000],
+    ["Sun Nov  6 08:49:37 1994", 30_000],
+    ["Sun, 06 Nov 1994 08:00:00 GMT", 0],
+    ["-1", undefined],
+    ["1.5", undefined],
+    ["", undefined],
+    ["soon", undefined],
+    ["9".repeat(40), undefined],
+    ["Sun, 99 Nov 1994 08:49:37 GMT", undefined],
+    ["1994-11-06T08:49:37Z", undefined],
+    // Several fields, joined: the longest wait.
+    ["120, 120", 120_000],
+    ["1, 120, 5", 120_000],
+    ["Sun, 06 Nov 1994 08:49:37 GMT, Sun, 06 Nov 1994 08:49:37 GMT", 30_000],
+    ["Sunday, 06-Nov-94 08:49:37 GMT, Sun Nov  6 08:50:37 1994, 3", 90_000],
+    ["soon, 5", 5_000],
+    ["5, soon", 5_000],
+  ] as const
+) {
+  Deno.test(`waitOf() gives ${expected} for "${text}"`, () => {
+    assertEquals(waitOf(text, NOW), expected);
+  });
+}
+
+for (
+  const [what, more, expected] of [
+    ["an answer", { status: 503 }, false],
+    ["a proxy that wants credentials", { status: 407 }, true],
+    ["a timeout", { status: null, error: "timeout" }, true],
+    ["no route", { status: null, error: "connect", detail: "network unreachable" }, true],
+    [
+      "a proxy that is down",
+      { status: null, error: "connect", detail: "the proxy: connection refused" },
+      true,
+    ],
+    [
+      "a proxy that is out of credit",
+      { status: null, error: "connect", detail: "the proxy answered 402" },
+      true,
+    ],
+    [
+      "a host behind a proxy",
+      { status: null, error: "connect", detail: "the proxy answered 502" },
+      false,
+    ],
+    ["a refusal", { status: null, error: "refused" }, false],
+    [
+      "an unknown name",
+      { status: null, error: "dns", detail: "the name does not resolve" },
+      false,
+    ],
+    [
+      "no name server",
+      { status: null, error: "dns", detail: "the name server does not answer" },
+      true,
+    ],
+    ["an interruption", { status: null, error: "cancelled" }, undefined],
+  ] as const
+) {
+  Deno.test(`isOfNetwork() is ${expected} for ${what}`, () => {
+    assertEquals(isOfNetwork(result(more as Partial<Result>)), expected);
+  });
+}
+
+Deno.test("RetryPolicy.isTransient() takes what was not as expected by its name, or its status", () => {
+  const isTransient = (on: string[], status: number): boolean =>
+    new RetryPolicy({ ...OPTIONS, on: new Set(on) })
+      .isTransient(result({ status, error: "expect", detail: "" }));
+  assertEquals(isTransient(["expect"], 200), true);
+  assertEquals(isTransient(["503"], 503), true);
+  assertEquals(isTransient(["503", "timeout"], 200), false);
+});
+
+const has = (...statuses: number[]): NonNullable<RetryOptions["expected"]> => ({
+  text: statuses.join(),
+  has: (status) => statuses.includes(status),
+});
+
+for (
+  const [what, options, more, of, expected] of [
+    ["an answer", {}, { status: 200 }, {}, undefined],
+    ["an error", {}, { status: null, error: "reset", detail: "d" }, {}, "d"],
+    ["a status that is left", {}, { status: 503 }, {}, "status 503 after 4 attempts"],
+    ["what was not as expected", {}, { status: 503, error: "expect", detail: "d" }, {}, "d"],
+    ["no retries asked for", { failsOnStatus: false }, { status: 503 }, {}, undefined],
+    ["an expected status", { expected: has(200, 503) }, { status: 503 }, {}, undefined],
+    [
+      "another expected",
+      { expected: has(200) },
+      { status: 503 },
+      {},
+      "status 503 after 4 attempts",
+    ],
+    ["a record's own", {}, { status: 503 }, { expect: { statuses: has(503) } }, undefined],
+    [
+      "a record's own over the run's",
+      { expected: has(503) },
+      { status: 503 },
+      { expect: { statuses: has(200) } },
+      "status 503 after 4 attempts",
+    ],
+    [
+      "a POST",
+      {},
+      { status: 503 },
+      { method: "POST" },
+      "status 503 after 4 attempts, made again only with --retry-unsafe",
+    ],
+    [
+      "a POST without retries",
+      { retries: 0 },
+      { status: 503 },
+      { method: "POST" },
+      "status 503 after 4 attempts",
+    ],
+  ] as const
+) {
+  Deno.test(`RetryPolicy lastOf() tells ${what}`, () => {
+    const policy = new RetryPolicy({ ...OPTIONS, ...options });
+    const last = policy.lastOf(result(more as Partial<Result>, of), 4);
+    assertEquals([last.attempts, last.detail], [4, expected]);
+    const isMade = expected?.startsWith("status");
+    if (isMade) assertEquals([last.error, last.expectation], ["expect", "--retry-on 503"]);
+  });
+}
+
+Deno.test("RetryPolicy isTransient() and causeOf() go by a status, but for one that is expected", () => {
+  const policy = new RetryPolicy({ ...OPTIONS, expected: has(200, 503) });
+  for (
+    const [more, isTransient, cause] of [
+      [{ status: 503 }, false, "503"],
+      [{ status: 429 }, true, "429"],
+      [{ status: 429, error: "expect" }, true, "429"],
+      [{ status: 503, error: "expect" }, false, "expect"],
+      [{ status: null, error: "timeout" }, true, "timeout"],
+    ] as const
+  ) {
+    assertEquals(policy.isTransient(result(more)), isTransient);
+    assertEquals(policy.causeOf(result(more)), cause);
+  }
+});

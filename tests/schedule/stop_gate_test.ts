@@ -1,0 +1,86 @@
+import { assert, assertEquals } from "@std/assert";
+import { Gate } from "../../lib/schedule/stop_gate.ts";
+import type { Source } from "../../lib/stream.ts";
+
+const DONE = { value: undefined, done: true };
+
+function numbers(length = Infinity): Source<number> & { returned: number } {
+  let i = 0;
+  return {
+    returned: 0,
+    next: () => i < length ? { value: i++, done: false } : { value: undefined, done: true },
+    return() {
+      this.returned++;
+    },
+  };
+}
+
+Deno.test("Gate passes on what the source gives, and counts it", () => {
+  const gate = new Gate(numbers(2));
+  assertEquals(gate.next(), { value: 0, done: false });
+  assertEquals(gate.next(), { value: 1, done: false });
+  assertEquals(gate.next(), { value: undefined, done: true });
+  assertEquals(gate.passed, 2);
+});
+
+Deno.test("Gate is shut once it was stopped, or its source has ended", () => {
+  const gates = [new Gate(numbers(0)), new Gate(numbers())];
+  assertEquals(gates.map((gate) => gate.isShut), [false, false]);
+  gates[0].next();
+  gates[1].stop();
+  assertEquals(gates.map((gate) => gate.isShut), [true, true]);
+});
+
+Deno.test("Gate lets nothing through after stop()", async () => {
+  const source = numbers();
+  const gate = new Gate(source);
+  gate.next();
+  gate.stop();
+  assertEquals(gate.next(), DONE);
+  assertEquals(gate.passed, 1);
+  await gate.return();
+  assertEquals(source.returned, 1);
+});
+
+Deno.test("Gate answers a next() that waits when stop() is called", async () => {
+  const { promise, resolve } = Promise.withResolvers<IteratorResult<number>>();
+  const gate = new Gate<number>({ next: () => promise });
+  const next = gate.next();
+  gate.stop();
+  assertEquals(await next, DONE);
+  // What comes later than that is not asked for any more.
+  resolve({ value: 1, done: false });
+  await promise;
+  assertEquals(gate.passed, 0);
+});
+
+Deno.test("Gate shuts when the time is up", async () => {
+  const gate = new Gate<number>({ next: () => new Promise(() => {}) }, 20);
+  assertEquals(await gate.next(), DONE);
+  assertEquals(gate.next(), DONE);
+});
+
+Deno.test("Gate does not mistake a long time for none", () => {
+  const gate = new Gate(numbers(), 1e11);
+  assertEquals(gate.next(), { value: 0, done: false });
+  gate.stop();
+});
+
+Deno.test("Gate leaves no timer when the source is done first", () => {
+  const gate = new Gate(numbers(0), 60_000);
+  assertEquals(gate.next(), { value: undefined, done: true });
+});
+
+Deno.test("Gate looks done when the source breaks off, and keeps why", async () => {
+  const failure = new Error("broke off");
+  for (
+    const next of [() => Promise.reject(failure), () => {
+      throw failure;
+    }]
+  ) {
+    const gate = new Gate<number>({ next });
+    assertEquals(await gate.next(), DONE);
+    assert(gate.failure === failure);
+    assertEquals(gate.next(), DONE);
+  }
+});

@@ -1,0 +1,258 @@
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { ERROR_KINDS, type Result } from "../../lib/result.ts";
+import type { Figures } from "../../lib/stats/snapshot.ts";
+import { type Moment, Stats } from "../../lib/stats/stats.ts";
+import { result } from "../fixtures/result.ts";
+
+const MOMENT: Moment = {
+  seconds: 10,
+  concurrency: 4,
+  retrying: 0,
+  held: 0,
+  paused: 0,
+  targetRate: undefined,
+  inFlight: 0,
+  total: undefined,
+  progress: undefined,
+  rssBytes: 1,
+  peakRssKb: 2,
+  cpuSeconds: 3,
+  loopBusy: 0,
+  engine: "fetch",
+  shortages: {},
+  interrupted: false,
+  resumed: false,
+};
+
+function resultOf(partial: Partial<Result> = {}, url = "http://host/"): Result {
+  return result(partial, { url });
+}
+
+function snapshotOf(results: readonly Result[], moment: Partial<Moment> = {}): Figures {
+  const stats = new Stats();
+  for (const result of results) stats.add(result);
+  return stats.snapshot({ ...MOMENT, ...moment });
+}
+
+const TIMEOUT = { status: null, error: "timeout", bytes: 0 } as const;
+
+Deno.test("Stats counts answers, failures, statuses, octets and attempts", () => {
+  const snapshot = snapshotOf([
+    resultOf(),
+    resultOf({ status: 404, bytes: 7, attempts: 3 }),
+    resultOf({ status: 999 }),
+    resultOf(TIMEOUT),
+    resultOf({ status: 500, error: "expect" }),
+  ]);
+  const { requests, succeeded, failed, bytes, attempts, rate } = snapshot;
+  assertEquals({ requests, succeeded, failed, bytes, attempts, rate }, {
+    requests: 5,
+    succeeded: 3,
+    failed: 2,
+    bytes: 46,
+    attempts: 7,
+    rate: 0.5,
+  });
+  assertEquals(snapshot.statuses, { "200": 1, "404": 1, "500": 1, "999": 1 });
+  assertEquals(Object.keys(snapshot.errors), ["timeout", "expect"]);
+});
+
+Deno.test("Stats keeps requests the sum of succeeded and failed after every result", () => {
+  const stats = new Stats();
+  for (const [i, error] of [undefined, ...ERROR_KINDS, undefined].entries()) {
+    stats.add(resultOf({ error, status: i % 2 === 0 ? 200 : null }));
+    const { requests, succeeded, failed } = stats.snapshot(MOMENT);
+    assertEquals([requests, stats.requests], [i + 1, succeeded + failed]);
+  }
+});
+
+Deno.test("Stats does not mix the durations of failures into the latencies", () => {
+  const { latency, meanBusyMs } = snapshotOf([
+    resultOf({ ms: 0.1 }),
+    resultOf({ ms: 0.2 }),
+    resultOf({ ...TIMEOUT, ms: 30_000 }),
+    resultOf({ status: 503, error: "expect", ms: 900 }),
+  ]);
+  assertEquals([latency.min, latency.p50, latency.p9999, latency.max], [0.1, 0.1, 0.2, 0.2]);
+  assertAlmostEquals(latency.mean, 0.15, 1e-9);
+  assertAlmostEquals(meanBusyMs, 30_900.3 / 4, 1e-9);
+});
+
+Deno.test("Stats counts no time for requests that were not sent", () => {
+  const { meanBusyMs, utilization, failed } = snapshotOf([
+    resultOf(),
+    resultOf({ status: null, error: "url", attempts: 0, ms: 5000 }),
+  ]);
+  assertEquals([meanBusyMs, utilization, failed], [1000, 1 / 40, 1]);
+});
+
+Deno.test("Stats counts what was not sent since its host was given up, also from its state", () => {
+  const stats = new Stats();
+  for (
+    const more of [
+      { error: "refused", attempts: 0 },
+      { error: "refused", attempts: 1 },
+      { error: "url", attempts: 0 },
+      { error: "cancelled", attempts: 0 },
+      { error: "timeout", attempts: 0 },
+    ] as const
+  ) stats.add(resultOf({ status: null, ...more }));
+  stats.add(resultOf());
+  assertEquals(stats.snapshot(MOMENT).skipped, 2);
+  const state = JSON.parse(JSON.stringify(stats));
+  assertEquals(Stats.from(state).snapshot(MOMENT).skipped, 2);
+  assertEquals(Stats.from(state).withoutFailed().snapshot(MOMENT).skipped, 0);
+  // As journals were before there was such a thing.
+  delete state.skipped;
+  assertEquals(Stats.from(state).snapshot(MOMENT).skipped, 0);
+});
+
+Deno.test("Stats keeps the first five examples of each kind", () => {
+  const results = Array.from(
+    { length: 8 },
+    (_, i) => resultOf({ ...TIMEOUT, detail: `no answer ${i}` }, `http://host/${i}`),
+  );
+  const { errors } = snapshotOf([
+    ...results,
+    resultOf({ status: null, error: "dns" }, "http://x/"),
+  ]);
+  assertEquals(errors.timeout, {
+    count: 8,
+    examples: [0, 1, 2, 3, 4].map((i) => ({ url: `http://host/${i}`, detail: `no answer ${i}` })),
+  });
+  assertEquals(errors.dns, { count: 1, examples: [{ url: "http://x/", detail: "" }] });
+});
+
+Deno.test("Stats cuts the texts of an example to 200 characters and no pair in two", () => {
+  const long = "a".repeat(5000);
+  const pairs = "b" + "\u{1f600}".repeat(500);
+  const { errors } = snapshotOf([
+    resultOf({ ...TIMEOUT, detail: pairs }, long),
+    resultOf({ ...TIMEOUT, detail: "d".repeat(201) }, "u".repeat(200)),
+    resultOf({ ...TIMEOUT, detail: "\u{1f600}".repeat(500) }),
+  ]);
+  const [first, second, third] = errors.timeout!.examples;
+  assertEquals(first.url, `${"a".repeat(199)}…`);
+  assertEquals(first.detail, `b${"\u{1f600}".repeat(99)}…`);
+  assertEquals(second, { url: "u".repeat(200), detail: `${"d".repeat(199)}…` });
+  assertEquals(third.detail, `${"\u{1f600}".repeat(99)}…`);
+});
+
+Deno.test("Stats.snapshot() is not changed by what is added later", () => {
+  const stats = new Stats({ details: true });
+  stats.add(resultOf({ ...TIMEOUT }));
+  stats.add(resultOf());
+  const snapshot = stats.snapshot(MOMENT);
+  const plain = () => ({ ...snapshot, histogram: snapshot.histogram.toJSON() });
+  const before = structuredClone(plain());
+  for (let i = 0; i < 10; i++) stats.add(resultOf({ ...TIMEOUT, status: 503 }));
+  for (let i = 0; i < 10; i++) stats.add(resultOf({ ms: 2000 }));
+  assertEquals(plain(), before);
+});
+
+const UTILIZATION: [string, number, Partial<Moment>, number][] = [
+  ["every place was busy all the time", 40, {}, 1],
+  ["half of the places were", 20, {}, 0.5],
+  ["rounding makes it more than all", 41, {}, 1],
+  ["there are fewer requests than places", 4, { concurrency: 1000, total: 4 }, 0.1],
+  ["there are more requests than places", 20, { total: 1000 }, 0.5],
+  ["no time passed", 20, { seconds: 0 }, 0],
+  ["there is nothing to do", 0, { total: 0 }, 0],
+  ["nothing ended yet", 0, {}, 0],
+];
+for (const [what, seconds, moment, utilization] of UTILIZATION) {
+  Deno.test(`Stats.snapshot() gives a utilization of ${utilization} when ${what}`, () => {
+    const results = Array.from({ length: seconds }, () => resultOf());
+    const snapshot = snapshotOf(results, moment);
+    assertAlmostEquals(snapshot.utilization, utilization, 1e-12);
+    // Little's law: what the places allow is their number by the mean time in flight.
+    const { meanBusyMs, rate, concurrency, total = Infinity } = snapshot;
+    const most = Math.min(concurrency, total) / (meanBusyMs / 1000);
+    if (rate > 0) assertAlmostEquals(snapshot.utilization, Math.min(1, rate / most), 1e-12);
+  });
+}
+
+Deno.test("Stats.snapshot() has no NaN and nothing infinite when there is nothing to divide by", () => {
+  const moments: Partial<Moment>[] = [{}, { seconds: 0 }, { total: 0 }, { concurrency: 0 }];
+  for (const moment of moments) {
+    for (const results of [[], [resultOf(TIMEOUT)], [resultOf({ ms: 0 })]]) {
+      const { latency, ...rest } = snapshotOf(results, moment);
+      for (const [name, value] of [...Object.entries(rest), ...Object.entries(latency)]) {
+        if (typeof value === "number") assert(Number.isFinite(value), `${name}: ${value}`);
+      }
+    }
+  }
+});
+
+const missed = (status: number, expectation: string): Result =>
+  resultOf({ status, error: "expect", detail: "not so", expectation });
+
+Deno.test("Stats.withoutFailed() takes out the statuses of answers that were not as expected", () => {
+  const stats = new Stats();
+  stats.add(resultOf({ status: 200 }));
+  stats.add(missed(200, "a"));
+  stats.add(missed(404, "b"));
+  stats.add(resultOf({ status: null, error: "reset", detail: "" }));
+  for (const  of of[stats, Stats.from(JSON.parse(JSON.stringify(stats)))]) {
+    const { statuses, latency, errors } = of.snapshot(MOMENT);
+    assertEquals([statuses, errors.expect?.count], [{ 200: 2, 404: 1 }, 2]);
+    assertEquals(latency.max, 1000);
+    const rest = of.withoutFailed().snapshot(MOMENT);
+    assertEquals([rest.requests, rest.statuses, rest.errors], [1, { 200: 1 }, {}]);
+  }
+});
+
+Deno.test("Stats.withoutFailed() reads the journal of before there were expectations", () => {
+  const stats = new Stats();
+  stats.add(resultOf({ status: 404 }));
+  const { ofFailed, ...state } = JSON.parse(JSON.stringify(stats));
+  delete ofFailed.statuses;
+  assertEquals(Stats.from({ ...state, ofFailed }).withoutFailed().requests, 1);
+});
+
+Deno.test("Stats.snapshot() tells failures apart by expectation, a bounded number of them", () => {
+  const stats = new Stats();
+  for (let k = 0; k < 150; k++) stats.add(missed(404, `expectation ${k}`));
+  for (let k = 0; k < 9; k++) stats.add(missed(404, "expectation 0"));
+  const { reasons } = Stats.from(JSON.parse(JSON.stringify(stats))).snapshot(MOMENT).errors.expect!;
+  assertEquals(reasons!.length, 101);
+  assertEquals([reasons![0].expectation, reasons![0].count, reasons![0].examples.length], [
+    "expectation 0",
+    10,
+    5,
+  ]);
+  assertEquals([reasons![100].expectation, reasons![100].count], ["others", 50]);
+});
+
+Deno.test("Stats keeps hosts and slowest answers only where details are asked for, and not in journals", () => {
+  const stats = new Stats({ details: true });
+  const plain = new Stats();
+  for (const each of [stats, plain]) each.add(resultOf({ ms: 7 }));
+  const { hosts, slowest } = stats.snapshot(MOMENT);
+  assertEquals(hosts, [{ host: "host", requests: 1, failed: 0, meanMs: 7, maxMs: 7 }]);
+  assertEquals(slowest, [{ i: 0, url: "http://host/", status: 200, ms: 7, at: 0 }]);
+  const bare = plain.snapshot(MOMENT);
+  assertEquals([bare.hosts, bare.slowest], [[], []]);
+  assertEquals(JSON.stringify(stats), JSON.stringify(plain));
+  const resumed = Stats.from(JSON.parse(JSON.stringify(stats)), { details: true });
+  resumed.add(resultOf({ ms: 5 }));
+  const after = resumed.snapshot(MOMENT);
+  assertEquals([after.requests, after.hosts[0].requests, after.slowest.length], [2, 1, 1]);
+});
+
+Deno.test("Stats keeps the program's own lateness apart from that of places, in journals too", () => {
+  assertEquals(new Stats().snapshot(MOMENT).ownLate, undefined);
+  const stats = new Stats();
+  for (let k = 0; k < 98; k++) stats.addStart(0);
+  stats.addStart(0.5);
+  stats.addStart(20);
+  stats.addLate(7);
+  const resumed = Stats.from(JSON.parse(JSON.stringify(stats)));
+  for (const one of [stats, resumed, resumed.withoutFailed()]) {
+    const { ownLate, ownLateHistogram, late } = one.snapshot(MOMENT);
+    assertEquals(ownLate, { mean: 0.205, p50: 0, p99: 0.501, max: 20 });
+    assertEquals([ownLateHistogram!.count, late.count], [100, 1]);
+  }
+  resumed.addStart(30);
+  assertEquals(resumed.snapshot(MOMENT).ownLate!.max, 30);
+});

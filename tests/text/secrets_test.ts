@@ -1,0 +1,96 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { parseRun } from "../../lib/options/parse.ts";
+import type { RunOptions } from "../../lib/options/run_options.ts";
+import { withoutUserinfos } from "../../lib/text/secrets.ts";
+import { myriad } from "../fixtures/program.ts";
+import { folder } from "../fixtures/sources.ts";
+
+// What a user gives by mistake is repeated in an error line, and its password is not.
+
+const MESSAGES: [string, string][] = [
+  ["'http://u:SECRET@h/2' is another: give a file", "'http://h/2' is another: give a file"],
+  ["'https://u@h' or 'http://:p@h?x@y'", "'https://h' or 'http://h?x@y'"],
+  ["http://u:SECRET@h/ and http://v:SECRET@i/", "http://h/ and http://i/"],
+  ["'--retries http://u:a@SECRET@h/': '-d @FILE'", "'--retries http://h/': '-d @FILE'"],
+  ["'http://u:SEC RET'x@h/': no", "'http://h/': no"],
+  // None of these is a URL, and it may be meant as one.
+  ["'http://u:SEC/RET@h/': no", "'http://…@h/': no"],
+  ["'HTTP://u:1p#SECRET?@h/x': no", "'HTTP://…@h/x': no"],
+  ["'u:SECRET@h': no", "'…@h': no"],
+  ["'http:u:SECRET@h/': no", "'http:…@h/': no"],
+  ["'http:/u:SECRET@h/': no", "'http:/…@h/': no"],
+];
+for (const [message, expected] of MESSAGES) {
+  Deno.test(`withoutUserinfos() makes ${expected} of ${message}`, () => {
+    assertEquals(withoutUserinfos(message), expected);
+  });
+}
+
+Deno.test("withoutUserinfos() leaves everything else as it is", () => {
+  for (
+    const message of [
+      "'http://h:80/a@b', 'http://[::1]:80/a@b' and 'http://h/@': give it by '-d @FILE'",
+      "give [http|https|socks5|socks5h]://[USER:PASSWORD@]HOST[:PORT]",
+      "'http://h' contradicts 'http://i:80': give 'Name: value' by @FILE",
+      "metrics at http://h:9464: see @FILE",
+      "http://h (@FILE) and 12:30 @ x",
+      "Cannot read '--user @pass.txt': name a@b.example",
+    ]
+  ) assertEquals(withoutUserinfos(message), message);
+});
+
+Deno.test("withoutUserinfos() takes no longer than it has to, whatever it is given", () => {
+  for (const part of ["://", ":", "//u", " a:b", "'", "@"]) {
+    withoutUserinfos(`'http://${part.repeat(50_000)}@${part.repeat(50_000)}`);
+  }
+});
+
+Deno.test("no error line has the password of a URL, wherever it is given by mistake", async () => {
+  await using dir = await folder();
+  const bad = "http://u:SECRET@h/";
+  const url = "http://127.0.0.1:1/";
+  const config = await dir.write("run.json", JSON.stringify({ url, retries: bad }));
+  const lines = [
+    [bad, `${bad}2`],
+    ["run", bad, url, bad],
+    [url, "u:SECRET@h"],
+    ["--config", config],
+    ...["retries", "threshold", "rate", "timeout", "max-body", "retry-on", "expect-status"]
+      .map((name) => [`--${name}`, bad, url]),
+    ...["method", "shard", "engine", "metrics", "input", "output", "cacert", "unix-socket"]
+      .map((name) => [`--${name}=${bad}`, url]),
+    ["-o", "x", "--fields", bad, url],
+    ["-q", bad, url],
+    [`--${bad}`, url],
+    ["serve", bad],
+    ["serve", "--delay", bad],
+    ["serve", "--host", bad],
+    ["compare", bad],
+    ["compare", "--strategies", bad],
+    ["verify", bad, "--against", bad],
+    ["verify", "x", "--against", "y", "--log-format", bad],
+    ["report", bad],
+  ];
+  const runs = lines.map((args) =>
+    myriad(args, { permissions: ["--allow-all"], cwd: dir.path("..") })
+  );
+  for (const [k, { code, stdout, stderr }] of (await Promise.all(runs)).entries()) {
+    const shown = `${lines[k].join(" ")}: ${code} ${stdout}${stderr}`;
+    assert(code === 2 || code === 3 || code === 1, shown);
+    assert(!`${stdout}${stderr}`.includes("SECRET"), shown);
+  }
+});
+
+Deno.test("the command line that a page shows has no password of a URL in any value", async () => {
+  const args = [
+    "http://h/",
+    "-H",
+    "Referer: http://u:SECRET@h/",
+    "--user-agent",
+    "http://u:SECRET@h/",
+  ];
+  const options = await parseRun([...args, "--report", "x.html"], "0");
+  const { command } = (options as RunOptions).report!;
+  assertStringIncludes(command, "Referer: http://h/");
+  assert(!command.includes("SECRET"), command);
+});
