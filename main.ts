@@ -126,7 +126,7 @@ async function request(options: RunOptions): Promise<number> {
   ]);
   const { formatFailed, formatMadeAgain, formatTable } = table;
   const isTerminal = Deno.stderr.isTerminal();
-  const mode = modeOf(options);
+  const mode = chooseDisplay(options);
   const isLive = mode === "live" || mode === "auto";
   let progress: Progress | undefined = undefined;
   const say = (text: string): void => {
@@ -199,7 +199,7 @@ async function request(options: RunOptions): Promise<number> {
     if (failure !== undefined) await complain(failure);
     else if (exitCode === undefined && (options.silent || options.json)) {
       if (snapshot.failed > 0 && !options.json) await complain(formatFailed(snapshot));
-      await complainOf(snapshot);
+      await complainOfThresholds(snapshot);
     }
     const isFile = options.output !== undefined && options.output.path !== "-";
     const isCutShort = exitCode !== undefined || snapshot.aborted !== undefined;
@@ -215,7 +215,7 @@ async function request(options: RunOptions): Promise<number> {
 }
 
 /** How the progress is shown: what needs a terminal of its own is a log where there is none. */
-function modeOf({ progress, output, failures }: RunOptions): ProgressOptions["mode"] {
+function chooseDisplay({ progress, output, failures }: RunOptions): ProgressOptions["mode"] {
   if (progress !== "auto" && progress !== "live") return progress;
   if (!Deno.stderr.isTerminal()) return "log";
   const isShared = [output?.path, failures].includes("-") && Deno.stdout.isTerminal();
@@ -235,7 +235,7 @@ function terminalSize(): Size {
 }
 
 /** Says which thresholds do not hold, where no table does. */
-async function complainOf({ thresholds, aborted }: Snapshot): Promise<void> {
+async function complainOfThresholds({ thresholds, aborted }: Snapshot): Promise<void> {
   const { formatReached } = await import("./lib/report/verdict.ts");
   for (const verdict of thresholds) {
     const { threshold, holds } = verdict;

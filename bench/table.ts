@@ -30,11 +30,11 @@ export function grouped(count: number): string {
 }
 
 /** The longest that a text of somebody else may be in a cell. */
-const MOST_CHARACTERS = 160;
+const MAX_CHARACTERS = 160;
 
 /** A text of somebody else, for a cell: in one line, its bars no borders. */
 export function markdownCell(text: string): string {
-  return escapeForTerminal(text.replace(/\s+/g, " ").trim(), MOST_CHARACTERS)
+  return escapeForTerminal(text.replace(/\s+/g, " ").trim(), MAX_CHARACTERS)
     .replaceAll("|", "\\|");
 }
 

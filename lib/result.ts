@@ -28,7 +28,7 @@ export const ERROR_KINDS = [
 export type ErrorKind = typeof ERROR_KINDS[number];
 
 /** What is known of a connection. */
-export interface Via {
+export interface ConnectionInfo {
   /** The other end, as in `127.0.0.1:80` or `[::1]:80`. */
   readonly remote: string | null;
   /** Milliseconds that TCP took to connect; looking up the name is not in it. */
@@ -46,9 +46,9 @@ export interface Result {
    * The status code, 100 to 999, or null where no answer came; one that was not as expected did.
    */
   readonly status: number | null;
-  /** Octets of the body as it was transferred, all that arrived of it. */
+  /** Bytes of the body as it was transferred, all that arrived of it. */
   readonly bytes: number;
-  /** Octets of the body after decoding. */
+  /** Bytes of the body after decoding. */
   readonly size: number;
   /**
    * When it started, in milliseconds since the Unix epoch: when it was sent, or a connection for it
@@ -56,7 +56,7 @@ export interface Result {
    */
   readonly at: number;
   /**
-   * Milliseconds from its start to the last octet of the answer, or to the failure; with a rate,
+   * Milliseconds from its start to the last byte of the answer, or to the failure; with a rate,
    * from when it was due.
    */
   readonly ms: number;
@@ -69,11 +69,11 @@ export interface Result {
   readonly attempts: number;
   /**
    * The first `Location` field of the answer, where its status gives one a meaning (RFC 9110
-   * §10.2.2). It is read as UTF-8 where it is that, and else octet by octet.
+   * §10.2.2). It is read as UTF-8 where it is that, and else byte by byte.
    */
   readonly location: string | null;
   /** The connection that its answer came over, or should have; null where that is not known. */
-  readonly via: Via | null;
+  readonly via: ConnectionInfo | null;
   /** Whether that connection had been used before. */
   readonly isReused: boolean;
   /** Which engine made it; null if nothing was made of it. */

@@ -8,7 +8,7 @@ import { runPeer, type Sample } from "../run_peer.ts";
 import { grouped } from "../table.ts";
 
 const ROUNDS = 5;
-/** A body of 1,024 octets, at whose end stands what is expected. */
+/** A body of 1,024 bytes, at whose end stands what is expected. */
 const BODY = `${"Hello, World! ".repeat(73).slice(0, 1_018)}status`;
 
 /** What expectations cost: the same requests without any. */

@@ -15,7 +15,7 @@ const REQUESTS = 2_000_000;
 /** As long as so many requests take wrk, about. */
 const SECONDS = 20;
 /** With fewer requests a connection, one more or less decides. */
-const LEAST_MEDIAN = 20;
+const MIN_MEDIAN = 20;
 
 /**
  * How evenly connections are served at full load. Requests by connection are counted by the server,
@@ -60,7 +60,7 @@ function toMedian(
   which: "busiest" | "leastBusy",
 ): number[] {
   return runs.map((run) => run[part])
-    .filter((evenness) => evenness.median >= LEAST_MEDIAN)
+    .filter((evenness) => evenness.median >= MIN_MEDIAN)
     .map((evenness) => evenness[which] / evenness.median);
 }
 

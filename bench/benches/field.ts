@@ -25,7 +25,7 @@ import { cell, csvRow, grouped, NOT_MEASURED, printTable, range } from "../table
 const roundsAt = (scale: number): number => scale < 0.5 ? 1 : 3;
 const SECONDS = 6;
 /** wrk tells of no request in its first second, when it opens 10,000 connections in it. */
-const LEAST_SECONDS = 2;
+const MIN_SECONDS = 2;
 /** A client that hangs is not to hold up the others. */
 const LIMIT_SECONDS = 60;
 
@@ -153,7 +153,7 @@ async function sideBySide(
 function loadOf(context: Context, row: Row, server: Server, asked: number): Load {
   const { url, mostSeconds } = server;
   const concurrency = Math.min(asked, row.peer.mostInFlight ?? asked);
-  const seconds = scaled(SECONDS, context, LEAST_SECONDS);
+  const seconds = scaled(SECONDS, context, MIN_SECONDS);
   if (row.requests === 0) return { url, requests: 0, concurrency, seconds };
   const answered = mostSeconds === undefined
     ? row.requests

@@ -15,7 +15,7 @@ const RATES = [50, 500, 1_000, 2_000, 5_000];
 /** How long each of them is kept, in each round. */
 const SECONDS = 6;
 /** How late a start may be at the median, and at p99. */
-const MOST_LATE_MS = { p50: 0.2, p99: 1 };
+const MAX_LATE_MS = { p50: 0.2, p99: 1 };
 
 /** How well a schedule is kept, what it adds to latencies, and what it costs. */
 export async function rate(context: Context): Promise<void> {
@@ -76,13 +76,13 @@ async function precision(context: Context): Promise<void> {
       what: "median lateness of starts in ms, of the worst rate",
       reached: worst(({ late }) => late?.p50),
       bound: "at most",
-      limit: MOST_LATE_MS.p50,
+      limit: MAX_LATE_MS.p50,
     },
     {
       what: "p99 of it",
       reached: worst(({ late }) => late?.p99),
       bound: "at most",
-      limit: MOST_LATE_MS.p99,
+      limit: MAX_LATE_MS.p99,
     },
   ]);
 }

@@ -15,7 +15,7 @@ interface Sample {
 const BLOCK = 10_000;
 const HEADER = "i,url,status,ms,bytes,attempts,at,error,detail\n";
 /** How much more memory ten times the records may take, in megabytes. */
-const MOST_GROWTH = 20;
+const MAX_GROWTH = 20;
 
 /** Records a second and peak memory of `myriad report`, beside what a shell has for it. */
 export async function report(context: Context): Promise<void> {
@@ -85,7 +85,7 @@ export async function report(context: Context): Promise<void> {
       what: `more memory of ${name} for ten times the records`,
       reached: Number.isFinite(after - before) ? (after - before) / 1024 : undefined,
       bound: "at most",
-      limit: MOST_GROWTH,
+      limit: MAX_GROWTH,
       unit: " MB",
     });
   }

@@ -2,7 +2,7 @@ import { runCommand } from "../meter.ts";
 import type { Answers, Load, Peer } from "./peer.ts";
 
 /** Asked for more, an older curl falls back to its default of 50. */
-const MOST_BEFORE_8_16 = 300;
+const MAX_BEFORE_8_16 = 300;
 /** https://github.com/curl/curl/pull/18068 */
 const MOST = 65_535;
 
@@ -21,7 +21,7 @@ export function curl(version: string): Peer {
     name: "curl --parallel",
     program: "curl",
     version: number ?? "?",
-    mostInFlight: hasMore ? MOST : MOST_BEFORE_8_16,
+    mostInFlight: hasMore ? MOST : MAX_BEFORE_8_16,
     command,
     read,
   };

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import type { AnswerHead } from "../engine/engine.ts";
+import type { ResponseHead } from "../engine/engine.ts";
 import { isToken } from "../http/fields.ts";
 import type { Captured } from "../result.ts";
-import { ownText } from "../text/detach.ts";
-import { parseExactly } from "../text/lossless_json.ts";
-import { Pattern, problemOf } from "./pattern.ts";
+import { detachString } from "../text/detach.ts";
+import { parseLosslessJson } from "../text/lossless_json.ts";
+import { findPatternProblem, Pattern } from "./pattern.ts";
 
 /** The longest text that is captured, in UTF-16 code units; of a longer one the beginning is. */
 export const MAX_CAPTURE = 1_024;
@@ -16,7 +16,7 @@ export const MAX_CAPTURE = 1_024;
 /** What it takes of a head. */
 export interface HeadCapture {
   readonly from: "head";
-  of(head: AnswerHead): Captured;
+  of(head: ResponseHead): Captured;
 }
 
 /** What it takes of a body's text. */
@@ -54,13 +54,13 @@ export function parseCapture(text: string): Capture | string {
   if (kind === "json") {
     const path = parsePointer(what);
     if (path === undefined) return "give a JSON pointer (RFC 6901), like id=json:/user/id";
-    return { name, text, from: "json", of: (value) => textOf(find(value, path)) };
+    return { name, text, from: "json", of: (value) => toCaptured(find(value, path)) };
   }
   let pattern: Pattern;
   try {
     pattern = new Pattern(what);
   } catch (error) {
-    return `${problemOf(error)}: give a regular expression of JavaScript's`;
+    return `${findPatternProblem(error)}: give a regular expression of JavaScript's`;
   }
   return {
     name,
@@ -95,16 +95,16 @@ function find(value: unknown, path: readonly string[]): unknown {
 }
 
 /** A body's JSON; undefined if it is none. */
-export function jsonOf(text: string): unknown {
+export function parseBody(text: string): unknown {
   try {
-    return parseExactly(text);
+    return parseLosslessJson(text);
   } catch {
     return undefined;
   }
 }
 
 /** What is no text, number or truth value as JSON; a number that would lose digits too. */
-function textOf(value: unknown): Captured {
+function toCaptured(value: unknown): Captured {
   if (typeof value === "string") return bounded(value);
   if (value === undefined || value === null) return null;
   if (typeof value === "boolean" || typeof value === "number") return value;
@@ -120,5 +120,5 @@ function textOf(value: unknown): Captured {
 function bounded(text: string | null): string | null {
   if (text === null) return null;
   const cut = text.length > MAX_CAPTURE ? `${text.slice(0, MAX_CAPTURE - 1)}…` : text;
-  return ownText(cut.toWellFormed());
+  return detachString(cut.toWellFormed());
 }

@@ -8,8 +8,8 @@ const UNWATCHED_STEPS = 3e6;
 /** The longest that a match may take, in milliseconds: nothing else goes on meanwhile. */
 export const MATCH_MS = 1_000;
 /** Most regular expressions of records that are kept compiled, and the longest that is, in UTF-16. */
-const MOST_KEPT = 1_000;
-const LONGEST_KEPT = 4_096;
+const MAX_KEPT = 1_000;
+const MAX_KEPT_LENGTH = 4_096;
 
 /** What `node:vm` is needed for: an end to a match that would go on for ever. */
 interface Watch {
@@ -32,7 +32,7 @@ export class Pattern {
   constructor(source: string) {
     this.source = source;
     this.#regexp = new RegExp(source, "u");
-    this.#unwatched = lengthFor(source, UNWATCHED_STEPS);
+    this.#unwatched = computeSafeLength(source, UNWATCHED_STEPS);
   }
 
   /**
@@ -43,14 +43,14 @@ export class Pattern {
   exec(text: string): RegExpExecArray | null | undefined {
     const regexp = this.#regexp;
     if (text.length <= this.#unwatched) return regexp.exec(text);
-    return watched(() => regexp.exec(text));
+    return withTimeLimit(() => regexp.exec(text));
   }
 
   /** Whether a text matches; undefined if it took too long to tell. */
   test(text: string): boolean | undefined {
     const regexp = this.#regexp;
     if (text.length <= this.#unwatched) return regexp.test(text);
-    return watched(() => regexp.test(text));
+    return withTimeLimit(() => regexp.test(text));
   }
 
   /** As it is shown: `/^ok/`. */
@@ -60,14 +60,14 @@ export class Pattern {
 }
 
 /** What is wrong with a regular expression, in words. */
-export function problemOf(error: unknown): string {
+export function findPatternProblem(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return message.slice(message.lastIndexOf(": ") + 2);
 }
 
 /** Compiles the regular expressions of records, each but once as long as they are not too many. */
 export class Patterns {
-  /** By source; at most `MOST_KEPT`. */
+  /** By source; at most `MAX_KEPT`. */
   readonly #kept = new Map<string, Pattern>();
 
   /** @throws {SyntaxError} If the text is no regular expression. */
@@ -75,8 +75,8 @@ export class Patterns {
     let pattern = this.#kept.get(source);
     if (pattern !== undefined) return pattern;
     pattern = new Pattern(source);
-    if (source.length > LONGEST_KEPT) return pattern;
-    if (this.#kept.size === MOST_KEPT) this.#kept.clear();
+    if (source.length > MAX_KEPT_LENGTH) return pattern;
+    if (this.#kept.size === MAX_KEPT) this.#kept.clear();
     this.#kept.set(source, pattern);
     return pattern;
   }
@@ -87,7 +87,7 @@ export class Patterns {
  * and rather too few: each part that repeats can make it try every length, from every place, each
  * alternative doubles what it tries, and a group that repeats tries as many ways as there are.
  */
-export function lengthFor(source: string, steps: number): number {
+export function computeSafeLength(source: string, steps: number): number {
   const bare = source.replace(/\\[1-9k]/g, "x*").replace(/\\./gs, "x")
     .replace(/\[[^\]]*\]/g, "x").replace(/\(\?(?:[:=!]|<[=!]?)/g, "(");
   if (/\)[*+{]/.test(bare)) return 0;
@@ -99,7 +99,7 @@ export function lengthFor(source: string, steps: number): number {
 
 let watch: Watch | undefined;
 
-function watched<T>(match: () => T): T | undefined {
+function withTimeLimit<T>(match: () => T): T | undefined {
   watch ??= newWatch();
   try {
     return watch.run(match);

@@ -2,15 +2,15 @@ import { DURATION_UNITS } from "../cli/units.ts";
 import { isToken } from "../http/fields.ts";
 import type { Expectation } from "../target.ts";
 import { isSecretHeader } from "../text/secrets.ts";
-import { Patterns, problemOf } from "./pattern.ts";
-import { Statuses } from "./status_set.ts";
+import { findPatternProblem, Patterns } from "./pattern.ts";
+import { StatusSet } from "./status_set.ts";
 
 const KINDS = ["status", "headers", "body", "sha256", "latency"];
 const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/;
 
 /** Most lists of statuses that are kept, since most records have the same, and the longest. */
-const MOST_LISTS = 100;
-const LONGEST_LIST = 4_096;
+const MAX_LISTS = 100;
+const MAX_LIST_LENGTH = 4_096;
 
 /** What is wrong with a record's `expect`, in words. */
 class Problem extends Error {}
@@ -18,8 +18,8 @@ class Problem extends Error {}
 /** Reads the `expect` of records. */
 export class RecordExpectations {
   readonly #patterns = new Patterns();
-  /** By text; at most `MOST_LISTS`. */
-  readonly #lists = new Map<string, Statuses>();
+  /** By text; at most `MAX_LISTS`. */
+  readonly #lists = new Map<string, StatusSet>();
 
   /**
    * What an answer is held against by an object with `status`, `headers`, `body`, `sha256` and
@@ -44,8 +44,8 @@ export class RecordExpectations {
         statuses: status == null ? undefined : this.#statusesOf(status),
         headers: headers == null ? undefined : this.#headersOf(headers),
         bodies: body == null ? undefined : [this.#patternOf(body, "body")],
-        sha256: sha256 == null ? undefined : sha256Of(sha256),
-        latencyMs: latency == null ? undefined : latencyOf(latency),
+        sha256: sha256 == null ? undefined : parseSha256(sha256),
+        latencyMs: latency == null ? undefined : parseLatency(latency),
       };
     } catch (error) {
       if (error instanceof Problem) return error.message;
@@ -53,18 +53,18 @@ export class RecordExpectations {
     }
   }
 
-  #statusesOf(value: unknown): Statuses {
+  #statusesOf(value: unknown): StatusSet {
     const list = Array.isArray(value) ? value : [value];
     const isList = list.every((it) => typeof it === "string" || typeof it === "number");
     const text = isList ? list.join(",") : "";
     const before = this.#lists.get(text);
     if (before !== undefined) return before;
-    const statuses = Statuses.parse(text);
+    const statuses = StatusSet.parse(text);
     if (statuses === undefined) {
       throw new Problem("its 'expect.status' is no list of statuses, like 404 or \"2xx,304\"");
     }
-    if (this.#lists.size === MOST_LISTS) this.#lists.clear();
-    if (text.length <= LONGEST_LIST) this.#lists.set(text, statuses);
+    if (this.#lists.size === MAX_LISTS) this.#lists.clear();
+    if (text.length <= MAX_LIST_LENGTH) this.#lists.set(text, statuses);
     return statuses;
   }
 
@@ -97,19 +97,21 @@ export class RecordExpectations {
     try {
       return this.#patterns.of(source);
     } catch (error) {
-      throw new Problem(`its 'expect.${name}' is no regular expression: ${problemOf(error)}`);
+      throw new Problem(
+        `its 'expect.${name}' is no regular expression: ${findPatternProblem(error)}`,
+      );
     }
   }
 }
 
-function sha256Of(value: unknown): string {
+function parseSha256(value: unknown): string {
   if (typeof value !== "string" || !/^[0-9a-f]{64}$/i.test(value)) {
     throw new Problem("its 'expect.sha256' is not 64 hexadecimal digits");
   }
   return value.toLowerCase();
 }
 
-function latencyOf(value: unknown): number {
+function parseLatency(value: unknown): number {
   const match = typeof value === "string" ? DURATION.exec(value) : null;
   const ms = match === null ? NaN : Number(match[1]) * DURATION_UNITS[match[2]];
   if (!(ms > 0 && ms < Infinity)) {

@@ -5,14 +5,14 @@
  */
 import type { Hash } from "node:crypto";
 import process from "node:process";
-import type { AnswerHead, BodySink } from "../engine/engine.ts";
+import type { BodySink, ResponseHead } from "../engine/engine.ts";
 import type { EngineOptions } from "../engine/options.ts";
 import type { Captured, Result } from "../result.ts";
 import type { Expectation, Target } from "../target.ts";
 import { escapeForTerminal } from "../text/escape.ts";
 import { isSecretHeader, withoutUserinfo } from "../text/secrets.ts";
-import { BodyText } from "./body_prefix.ts";
-import { type Capture, jsonOf } from "./capture.ts";
+import { BodyPrefix } from "./body_prefix.ts";
+import { type Capture, parseBody } from "./capture.ts";
 import { MATCH_MS } from "./pattern.ts";
 import { BELOW_400 } from "./status_set.ts";
 
@@ -21,7 +21,7 @@ const MAX_DETAIL = 200;
 const MAX_PART = 70;
 
 /** An expectation that an answer did not meet. */
-export interface Miss {
+export interface Mismatch {
   /** Which one: as the flag was given, or its place in the record. */
   readonly expectation: string;
   /** What came instead, in words; bounded. */
@@ -29,8 +29,8 @@ export interface Miss {
 }
 
 /** What is known of an answer before its result is there. */
-interface Seen {
-  miss: Miss | undefined;
+interface PendingOutcome {
+  miss: Mismatch | undefined;
   /** By the place of the capture. */
   readonly captures: Captured[];
 }
@@ -52,7 +52,7 @@ export interface CheckOptions {
  * head ──► onHead ──► body ──► take(result) ──► the result, or a failure `expect`
  * ```
  */
-export class Check {
+export class ResponseCheck {
   readonly #expect: Expectation;
   readonly #captures: readonly Capture[];
   readonly #ofTargets: boolean;
@@ -61,7 +61,7 @@ export class Check {
    * By number, what there is to say of answers whose results were not taken yet; at most as many as
    * are in flight.
    */
-  readonly #seen = new Map<number, Seen>();
+  readonly #seen = new Map<number, PendingOutcome>();
 
   constructor({ expect, captures, ofTargets }: CheckOptions) {
     this.#expect = expect;
@@ -84,7 +84,7 @@ export class Check {
     };
   }
 
-  #onHead({ i, expect }: Target, head: AnswerHead): void {
+  #onHead({ i, expect }: Target, head: ResponseHead): void {
     const headers = expect?.headers ?? this.#expect.headers;
     const miss = headers === undefined ? undefined : missOfHeaders(
       headers,
@@ -101,7 +101,7 @@ export class Check {
     }
   }
 
-  #seenOf(i: number): Seen {
+  #seenOf(i: number): PendingOutcome {
     let seen = this.#seen.get(i);
     if (seen === undefined) {
       seen = { miss: undefined, captures: this.#captures.map(() => null) };
@@ -110,7 +110,7 @@ export class Check {
     return seen;
   }
 
-  #bodyOf({ i, expect }: Target, head: AnswerHead): BodySink | undefined {
+  #bodyOf({ i, expect }: Target, head: ResponseHead): BodySink | undefined {
     const bodies = expect?.bodies ?? this.#expect.bodies;
     const sha256 = expect?.sha256;
     const wantsText = this.#wantsText;
@@ -124,13 +124,13 @@ export class Check {
     return body;
   }
 
-  #capture({ text, isCut }: Body, { captures }: Seen): void {
+  #capture({ text, isCut }: Body, { captures }: PendingOutcome): void {
     let json: unknown;
     let isParsed = false;
     for (const [k, capture] of this.#captures.entries()) {
       if (capture.from === "text") captures[k] = capture.of(text!);
       else if (capture.from === "json" && !isCut) {
-        if (!isParsed) json = jsonOf(text!);
+        if (!isParsed) json = parseBody(text!);
         isParsed = true;
         captures[k] = capture.of(json);
       }
@@ -140,7 +140,7 @@ export class Check {
   /** A result as its expectations make it, with what was captured of it. */
   take(result: Result): Result {
     const { target: { i }, error } = result;
-    let seen: Seen | undefined;
+    let seen: PendingOutcome | undefined;
     if (this.#seen.size > 0 && (seen = this.#seen.get(i)) !== undefined) this.#seen.delete(i);
     if (error !== undefined) return result;
     const miss = this.#missOf(result, seen?.miss);
@@ -152,8 +152,8 @@ export class Check {
 
   #missOf(
     { target: { expect }, status, ms }: Result,
-    ofContent: Miss | undefined,
-  ): Miss | undefined {
+    ofContent: Mismatch | undefined,
+  ): Mismatch | undefined {
     const statuses = expect?.statuses ?? this.#expect.statuses;
     if (statuses !== undefined && !statuses.has(status!)) {
       const { text } = statuses;
@@ -180,9 +180,9 @@ export class Check {
 
 function missOfHeaders(
   headers: NonNullable<Expectation["headers"]>,
-  head: AnswerHead,
+  head: ResponseHead,
   isOfRecord: boolean,
-): Miss | undefined {
+): Mismatch | undefined {
   for (const { name, pattern } of headers) {
     const value = head.field(name);
     const match = value !== null && pattern.test(value);
@@ -208,7 +208,7 @@ function missOfHeaders(
 class Body implements BodySink {
   /** The content coding that it has. */
   readonly coding: string | null;
-  readonly #beginning: BodyText | undefined;
+  readonly #beginning: BodyPrefix | undefined;
   readonly #hash: Hash | undefined;
   readonly #onEnd: (body: Body) => void;
 
@@ -219,16 +219,16 @@ class Body implements BodySink {
     onEnd: (body: Body) => void,
   ) {
     this.coding = coding;
-    this.#beginning = wantsText && coding === null ? new BodyText() : undefined;
+    this.#beginning = wantsText && coding === null ? new BodyPrefix() : undefined;
     this.#hash = sha256 === undefined
       ? undefined
       : process.getBuiltinModule("node:crypto").createHash("sha256");
     this.#onEnd = onEnd;
   }
 
-  write(octets: Uint8Array): void {
-    this.#beginning?.write(octets);
-    this.#hash?.update(octets);
+  write(bytes: Uint8Array): void {
+    this.#beginning?.write(bytes);
+    this.#hash?.update(bytes);
   }
 
   /** Its text is there only now. */
@@ -255,7 +255,7 @@ function missOfBody(
   patterns: Expectation["bodies"],
   { text: body, isCut, coding }: Body,
   isOfRecord: boolean,
-): Miss | undefined {
+): Mismatch | undefined {
   if (patterns === undefined) return undefined;
   for (const pattern of patterns) {
     const match = body !== undefined && pattern.test(body);
@@ -276,7 +276,10 @@ function missOfBody(
   }
 }
 
-function missOfHash(actual: string | undefined, expected: string | undefined): Miss | undefined {
+function missOfHash(
+  actual: string | undefined,
+  expected: string | undefined,
+): Mismatch | undefined {
   if (actual === expected) return undefined;
   return { expectation: "expect.sha256", detail: `sha256 ${actual}, expected ${expected}` };
 }

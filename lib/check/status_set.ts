@@ -7,7 +7,7 @@ export const BELOW_400: NonNullable<Expectation["statuses"]> = {
 };
 
 /** A set of status codes: `200,204,3xx`. */
-export class Statuses {
+export class StatusSet {
   /** As the user wrote it. */
   readonly text: string;
   readonly #has: Uint8Array;
@@ -18,7 +18,7 @@ export class Statuses {
   }
 
   /** Reads a list; undefined if it is none. */
-  static parse(text: string): Statuses | undefined {
+  static parse(text: string): StatusSet | undefined {
     const parts = text.split(",").map((part) => part.trim());
     const has = new Uint8Array(1000);
     for (const part of parts) {
@@ -27,7 +27,7 @@ export class Statuses {
         has.fill(1, Number(part[0]) * 100, Number(part[0]) * 100 + 100);
       } else return undefined;
     }
-    return new Statuses(parts.join(","), has);
+    return new StatusSet(parts.join(","), has);
   }
 
   has(status: number): boolean {

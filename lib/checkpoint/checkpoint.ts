@@ -1,12 +1,12 @@
 import { OutputError } from "../errors.ts";
-import type { BlockWriter } from "../output/line_writer.ts";
-import { writeProblem } from "../process/os_error.ts";
-import { type Numbering, placeOf } from "../source/numbering.ts";
+import type { LineWriter } from "../output/line_writer.ts";
+import { describeWriteError } from "../process/os_error.ts";
+import { type NumberSequence, toIndex } from "../source/numbering.ts";
 import type { MaybePromise, Source } from "../stream.ts";
 import type { Target } from "../target.ts";
 import { DoneSet } from "./done_set.ts";
 import { type JournalState, writeJournal } from "./journal.ts";
-import type { Places } from "./sparse_bitmap.ts";
+import type { SparseBitmap } from "./sparse_bitmap.ts";
 
 /** How often a journal is written, and after how much of output at the latest. */
 const EVERY_MS = 1_000;
@@ -21,11 +21,11 @@ export interface CheckpointOptions {
   readonly path: string;
   readonly gzip: boolean;
   readonly before: JournalState;
-  readonly output: BlockWriter;
-  readonly failures: BlockWriter | undefined;
-  readonly numbers: Numbering;
+  readonly output: LineWriter;
+  readonly failures: LineWriter | undefined;
+  readonly numbers: NumberSequence;
   /** For a retry, the places of what is to be requested. */
-  readonly failed: Places | undefined;
+  readonly failed: SparseBitmap | undefined;
   /** The rest of what a journal says, as it is now. */
   readonly now: () => Pick<
     JournalState,
@@ -67,7 +67,7 @@ export class Checkpoint {
   /** Marks a request as done whose record the output has taken. */
   add({ i }: Target): void {
     if (this.#options.failed === undefined) {
-      this.#done.add(placeOf(i, this.#options.numbers));
+      this.#done.add(toIndex(i, this.#options.numbers));
     } else {
       this.#done.add(this.#ranks.get(i)!);
       this.#ranks.delete(i);
@@ -111,7 +111,7 @@ export class Checkpoint {
   /** The place of a target among those that this run is to make; undefined if it is none. */
   #rankOf({ i }: Target): number | undefined {
     const { failed, numbers } = this.#options;
-    const place = placeOf(i, numbers);
+    const place = toIndex(i, numbers);
     if (failed === undefined) return place;
     return failed.has(place) ? this.#given++ : undefined;
   }
@@ -145,7 +145,7 @@ export class Checkpoint {
         failures: failuresLength ?? before.failures,
       });
     } catch (error) {
-      throw new OutputError(`Cannot write the journal '${path}': ${writeProblem(error)}`);
+      throw new OutputError(`Cannot write the journal '${path}': ${describeWriteError(error)}`);
     }
     this.#writtenAtMs = performance.now();
     this.#writtenBytes = length!;

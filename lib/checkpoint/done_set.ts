@@ -1,20 +1,20 @@
 /** Bits of the ring: 512 KB. */
 const RING = 2 ** 22;
-/** How far above the low-water mark a number may be; the octet that the mark is in stays whole. */
+/** How far above the low-water mark a number may be; the byte that the mark is in stays whole. */
 export const REACH = RING - 8;
 
 /** A set as plain data, to be stored as JSON. */
 export interface DoneSetState {
   /** All numbers below are in it. */
   readonly low: number;
-  /** One bit for each number, in base64; the lowest of the first octet is `low - low % 8`. */
+  /** One bit for each number, in base64; the lowest of the first byte is `low - low % 8`. */
   readonly above: string;
 }
 
 /** How many numbers are in a set. */
 export function countDone({ low, above }: DoneSetState): number {
   let count = low;
-  for (let octet of Uint8Array.fromBase64(above)) for (; octet > 0; octet &= octet - 1) count++;
+  for (let byte of Uint8Array.fromBase64(above)) for (; byte > 0; byte &= byte - 1) count++;
   return count;
 }
 
@@ -39,16 +39,16 @@ export class DoneSet {
    * @throws {RangeError} If it is none.
    */
   static from({ low, above }: DoneSetState): DoneSet {
-    const octets = Uint8Array.fromBase64(above);
-    if (!Number.isSafeInteger(low) || low < 0 || octets.length > RING / 8) {
+    const bytes = Uint8Array.fromBase64(above);
+    if (!Number.isSafeInteger(low) || low < 0 || bytes.length > RING / 8) {
       throw new RangeError("Cannot read a set of what is done: it is none");
     }
     const set = new DoneSet();
     set.#low = set.#high = low;
-    for (const [k, octet] of octets.entries()) {
+    for (const [k, byte] of bytes.entries()) {
       for (let bit = 0; bit < 8; bit++) {
         const number = low - low % 8 + k * 8 + bit;
-        if ((octet >> bit & 1) === 1 && number > low && set.reaches(number)) set.add(number);
+        if ((byte >> bit & 1) === 1 && number > low && set.reaches(number)) set.add(number);
       }
     }
     return set;
@@ -93,7 +93,7 @@ export class DoneSet {
     return true;
   }
 
-  /** All of it as plain data; by octets, since a slow request can leave millions above it. */
+  /** All of it as plain data; by bytes, since a slow request can leave millions above it. */
   toJSON(): DoneSetState {
     const low = this.#low;
     if (this.#high === low) return { low, above: "" };

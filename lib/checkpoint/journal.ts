@@ -33,7 +33,7 @@ export interface JournalState {
   readonly retry: RetryState | null;
   /** Which requests are done, counted as the source gives them. */
   readonly done: DoneSetState;
-  /** Octets of the output that hold their records, whole, and nothing else. */
+  /** Bytes of the output that hold their records, whole, and nothing else. */
   readonly output: number;
   /** The same of the file of failures; null without. */
   readonly failures: number | null;
@@ -71,10 +71,10 @@ const VERSION = "1";
 /** More than the largest set and statistics take. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
-/** SHA-256 in hexadecimal, of octets or of a text's UTF-8. */
+/** SHA-256 in hexadecimal, of bytes or of a text's UTF-8. */
 export async function sha256(data: string | Uint8Array<ArrayBuffer>): Promise<string> {
-  const octets = typeof data === "string" ? new TextEncoder().encode(data) : data;
-  const digest = await crypto.subtle.digest("SHA-256", octets);
+  const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
+  const digest = await crypto.subtle.digest("SHA-256", bytes);
   return new Uint8Array(digest).toHex();
 }
 
@@ -103,13 +103,13 @@ export async function readJournal(path: string): Promise<JournalState> {
  */
 export async function writeJournal(path: string, state: JournalState): Promise<void> {
   const body = JSON.stringify(state);
-  const octets = new TextEncoder().encode(`${MAGIC}${VERSION} ${await sha256(body)}\n${body}\n`);
+  const bytes = new TextEncoder().encode(`${MAGIC}${VERSION} ${await sha256(body)}\n${body}\n`);
   const fresh = `${path}.tmp`;
   // Secrets are not in it, but URLs of failed requests are.
   const file = await Deno.open(fresh, { write: true, create: true, truncate: true, mode: 0o600 });
   try {
-    for (let written = 0; written < octets.length;) {
-      written += await file.write(octets.subarray(written));
+    for (let written = 0; written < bytes.length;) {
+      written += await file.write(bytes.subarray(written));
     }
     await file.syncData();
   } finally {

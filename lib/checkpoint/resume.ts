@@ -6,10 +6,10 @@
 import { BELOW_400 } from "../check/status_set.ts";
 import { UsageError } from "../errors.ts";
 import type { OutputOptions, RunOptions } from "../options/run_options.ts";
-import { cutBack, openBlocks, openFile, sizeOf } from "../output/line_writer.ts";
-import { writeProblem } from "../process/os_error.ts";
+import { measureSize, openFile, openLineWriter, truncateTo } from "../output/line_writer.ts";
+import { describeWriteError } from "../process/os_error.ts";
 import { isGranted } from "../process/permission.ts";
-import { type Numbering, numberingOf } from "../source/numbering.ts";
+import { createNumbering, type NumberSequence } from "../source/numbering.ts";
 import { Stats } from "../stats/stats.ts";
 import { withoutUserinfo } from "../text/secrets.ts";
 import {
@@ -21,17 +21,17 @@ import {
   sha256,
   writeJournal,
 } from "./journal.ts";
-import { keepGood } from "./retry_failed.ts";
-import { Places } from "./sparse_bitmap.ts";
+import { copySucceeded } from "./retry_failed.ts";
+import { SparseBitmap } from "./sparse_bitmap.ts";
 
 /** Options of a run that has an output. */
 type Options = RunOptions & { readonly output: OutputOptions };
 
 /** Fields that make no other run of it. */
-const NO_MATTER = /^(user-agent|accept-encoding)$/i;
+const IGNORED_HEADERS = /^(user-agent|accept-encoding)$/i;
 
 /** What to do where a run cannot be gone on with. */
-const ANEW = "--overwrite to begin anew";
+const START_OVER = "--overwrite to begin anew";
 
 /** What stands for the value of a switch. */
 const GIVEN = "given";
@@ -49,7 +49,7 @@ const HASHED: ReadonlySet<string> = new Set([
 const JUDGED_ANEW: ReadonlySet<string> = new Set(["--expect-status", "--fail"]);
 
 /** What a run begins with, or goes on from. */
-export class Beginning {
+export class ResumePoint {
   readonly #options: Options;
   readonly #isNew: boolean;
   file: Deno.FsFile;
@@ -61,7 +61,7 @@ export class Beginning {
   /** Whether there is a run to go on with. */
   readonly isResumed: boolean;
   /** The places of what is to be requested again, for `--retry-failed`. */
-  failed: Places | undefined;
+  failed: SparseBitmap | undefined;
 
   /**
    * Looks at what is there. Changes nothing, but that an output that is missing is there, empty,
@@ -70,14 +70,14 @@ export class Beginning {
    * @throws {UsageError} If another run writes it, if it holds something that is not to be gone on
    * with, or if it cannot be.
    */
-  static async find(options: Options): Promise<Beginning> {
+  static async find(options: Options): Promise<ResumePoint> {
     const { path } = options.output;
     const { file, isNew } = await openFile(path, { flag: "--output" });
     let failures;
     try {
       // Before it is looked at, for another run may be writing it.
       if (!await file.tryLock(true)) fail(options, "another run writes it: wait for its end");
-      const size = await sizeOf(file);
+      const size = await measureSize(file);
       if (options.failures !== undefined && options.failures !== "-") {
         // It can hold what the input held: bodies, and fields whose names tell nothing.
         failures = (await openFile(options.failures, { flag: "--failures", mode: 0o600 })).file;
@@ -85,11 +85,11 @@ export class Beginning {
       if (size === undefined) {
         if (isGoneOnWith(options)) fail(options, "it is no file: name one");
         const found = { state: undefined, isResumed: false, isJudgedAnew: false };
-        return new Beginning(options, { file, isNew, failures }, found);
+        return new ResumePoint(options, { file, isNew, failures }, found);
       }
       checkPermissions(options);
       const found = await findState(options, isNew, size, failures);
-      return new Beginning(options, { file, isNew, failures }, found);
+      return new ResumePoint(options, { file, isNew, failures }, found);
     } catch (error) {
       file.close();
       failures?.close();
@@ -100,7 +100,7 @@ export class Beginning {
 
   private constructor(
     options: Options,
-    { file, isNew, failures }: Pick<Beginning, "file" | "failures"> & { isNew: boolean },
+    { file, isNew, failures }: Pick<ResumePoint, "file" | "failures"> & { isNew: boolean },
     { state, isResumed, isJudgedAnew }: Found,
   ) {
     this.#options = options;
@@ -126,10 +126,10 @@ export class Beginning {
       if (state !== undefined && !this.isResumed) {
         await writeJournal(this.journal, state);
       }
-      await cutBack(file, state?.output ?? 0);
-      if (failures !== undefined) await cutBack(failures, state?.failures ?? 0);
+      await truncateTo(file, state?.output ?? 0);
+      if (failures !== undefined) await truncateTo(failures, state?.failures ?? 0);
     } catch (error) {
-      fail(this.#options, writeProblem(error));
+      fail(this.#options, describeWriteError(error));
     }
   }
 
@@ -143,8 +143,8 @@ export class Beginning {
     const { journal } = this;
     try {
       if (state.retry === null) {
-        await cutBack(this.file, state.output);
-        const { failed, length, refuted } = await keepGood(output, {
+        await truncateTo(this.file, state.output);
+        const { failed, length, refuted } = await copySucceeded(output, {
           to: `${path}.retry`,
           numbering: this.numbering,
           expected: this.#isJudgedAnew ? this.#options.expect.statuses : undefined,
@@ -170,24 +170,24 @@ export class Beginning {
         await file.lock(true);
         state = { ...state, retry: { ...state.retry!, replacing: false } };
       }
-      this.failed = Places.parse(await Deno.readTextFile(`${journal}.retry`));
-      await cutBack(this.file, state.output);
-      if (this.failures !== undefined) await cutBack(this.failures, state.failures ?? 0);
+      this.failed = SparseBitmap.parse(await Deno.readTextFile(`${journal}.retry`));
+      await truncateTo(this.file, state.output);
+      if (this.failures !== undefined) await truncateTo(this.failures, state.failures ?? 0);
       this.state = state;
     } catch (error) {
       if (error instanceof UsageError) throw error;
-      fail(this.#options, writeProblem(error));
+      fail(this.#options, describeWriteError(error));
     }
   }
 
   /** The numbers of the whole run. */
-  get numbering(): Numbering {
-    return numberingOf(this.#options);
+  get numbering(): NumberSequence {
+    return createNumbering(this.#options);
   }
 
   /** The journal's path. */
   get journal(): string {
-    return journalOf(this.#options);
+    return toJournalPath(this.#options);
   }
 
   /** Removes what only a retry needs, once that is over. */
@@ -209,7 +209,7 @@ function isGoneOnWith({ resume, retryFailed }: Options): boolean {
 }
 
 async function writeLines(path: string, lines: Iterable<string>): Promise<void> {
-  const blocks = await openBlocks(path, { flag: "--retry-failed" });
+  const blocks = await openLineWriter(path, { flag: "--retry-failed" });
   try {
     for (const line of lines) await blocks.write(line);
     await blocks.sync();
@@ -218,7 +218,7 @@ async function writeLines(path: string, lines: Iterable<string>): Promise<void> 
   }
 }
 
-function journalOf({ output }: Options): string {
+function toJournalPath({ output }: Options): string {
   return `${output.path}.myriad`;
 }
 
@@ -229,7 +229,7 @@ function fail(options: Options, why: string): never {
 }
 
 function checkPermissions(options: Options): void {
-  const journal = journalOf(options);
+  const journal = toJournalPath(options);
   const { path } = options.output;
   const ofRetry = options.retryFailed ? [`${path}.retry`, `${journal}.retry`] : [];
   // To rename a file takes the permission to read it.
@@ -264,23 +264,26 @@ async function findState(
   if (!goesOn && !overwrite && size > 0) {
     fail(
       options,
-      `it holds ${size} bytes already: give --resume to go on with it, or ${ANEW}`,
+      `it holds ${size} bytes already: give --resume to go on with it, or ${START_OVER}`,
     );
   }
   const old = !goesOn || isNew ? undefined : await oldJournal(options);
   if (old === undefined) {
     if (retryFailed) fail(options, "there is no run to retry: leave --retry-failed out");
     if (goesOn && size > 0) {
-      fail(options, `there is no journal '${journalOf(options)}' beside it: give ${ANEW}`);
+      fail(
+        options,
+        `there is no journal '${toJournalPath(options)}' beside it: give ${START_OVER}`,
+      );
     }
     return { state: await newState(options), isResumed: false, isJudgedAnew: false };
   }
-  const identity = await identityOf(options, old.salt);
+  const identity = await toIdentity(options, old.salt);
   const isJudgedAnew = checkIdentity(options, old, identity);
   if (old.retry !== null && !retryFailed) {
     fail(options, "a retry of it was interrupted: give --retry-failed to go on with that");
   }
-  const input = await inputOf(options);
+  const input = await toInputIdentity(options);
   const isSame = JSON.stringify(input) === JSON.stringify(old.input);
   if (!isSame && resume !== "force") {
     fail(options, "the input has changed since: give --resume=force to go on all the same");
@@ -289,19 +292,19 @@ async function findState(
   if (retryFailed && fields?.includes("error") === false && old.stats.errors.expect !== undefined) {
     fail(
       options,
-      `its records have no field 'error', which tells what was not as expected: ${ANEW}`,
+      `its records have no field 'error', which tells what was not as expected: ${START_OVER}`,
     );
   }
   // One that is still to be replaced is as long as it was.
   if (size < old.output && !old.retry?.replacing) {
-    fail(options, `it has ${size} bytes, and its journal says ${old.output}: give ${ANEW}`);
+    fail(options, `it has ${size} bytes, and its journal says ${old.output}: give ${START_OVER}`);
   }
   if (failures !== undefined) {
-    const size = await sizeOf(failures);
+    const size = await measureSize(failures);
     if (size !== undefined && size < (old.failures ?? 0)) {
       fail(
         options,
-        `'--failures ${options.failures}' is shorter than its journal says: give ${ANEW}`,
+        `'--failures ${options.failures}' is shorter than its journal says: give ${START_OVER}`,
       );
     }
   }
@@ -321,32 +324,32 @@ function checkIdentity(options: Options, old: JournalState, identity: Identity):
   if (other === undefined) return false;
   const isOfStatuses = JUDGED_ANEW.has(other);
   if (isOfStatuses && options.retryFailed && old.retry === null) return true;
-  const difference = differenceOf(other, old.identity[other] ?? null, identity[other]);
+  const difference = describeDifference(other, old.identity[other] ?? null, identity[other]);
   const mend = !isOfStatuses
     ? "give the same one"
     : options.retryFailed
     ? "end the retry that was interrupted with the same one first"
     : "give the same one, --retry-failed to make again what has failed by this one";
-  return fail(options, `it is of another command: ${difference}: ${mend}, or ${ANEW}`);
+  return fail(options, `it is of another command: ${difference}: ${mend}, or ${START_OVER}`);
 }
 
 async function oldJournal(options: Options): Promise<JournalState | undefined> {
-  const path = journalOf(options);
+  const path = toJournalPath(options);
   try {
     return await readJournal(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
-    const why = error instanceof JournalError ? error.message : writeProblem(error);
-    return fail(options, `its journal '${path}' cannot be used, as ${why}: give ${ANEW}`);
+    const why = error instanceof JournalError ? error.message : describeWriteError(error);
+    return fail(options, `its journal '${path}' cannot be used, as ${why}: give ${START_OVER}`);
   }
 }
 
 async function newState(options: Options): Promise<JournalState> {
   const salt = crypto.getRandomValues(new Uint8Array(16)).toHex();
   return {
-    identity: await identityOf(options, salt),
+    identity: await toIdentity(options, salt),
     salt,
-    input: await inputOf(options),
+    input: await toInputIdentity(options),
     crEndsLines: true,
     complete: false,
     retry: null,
@@ -361,16 +364,16 @@ async function newState(options: Options): Promise<JournalState> {
 }
 
 /** What makes a run this one and no other. */
-async function identityOf(options: Options, salt: string): Promise<Identity> {
+async function toIdentity(options: Options, salt: string): Promise<Identity> {
   const { url, input, output, requests, shard, body, templates } = options;
   const hashed = (value: unknown): Promise<string> => sha256(salt + JSON.stringify(value));
-  const headers = options.headers.filter(([name]) => !NO_MATTER.test(name));
+  const headers = options.headers.filter(([name]) => !IGNORED_HEADERS.test(name));
   const bare = url === undefined ? undefined : withoutUserinfo(url);
   // What stands before the host of a URL is credentials, as some fields are.
   const userinfo = bare === url ? null : url;
   // A template is not the text that reads like it.
   const sources = Array.from(templates?.headers ?? [], ([[name], { source }]) => [name, source]);
-  const octets = body === undefined ? null : await sha256(body);
+  const bytes = body === undefined ? null : await sha256(body);
   const { statuses, headers: ofHeaders, bodies, latencyMs } = options.expect;
   return {
     "URL": bare ?? null,
@@ -384,7 +387,7 @@ async function identityOf(options: Options, salt: string): Promise<Identity> {
     "--header": await hashed(
       templates === undefined ? [headers, userinfo] : [headers, userinfo, sources],
     ),
-    "--data": await hashed(templates?.body === undefined ? octets : [octets, "template"]),
+    "--data": await hashed(templates?.body === undefined ? bytes : [bytes, "template"]),
     "--format": output.format,
     "--fields": output.fields?.join(",") ?? null,
     // Records of before would be held against others.
@@ -406,14 +409,14 @@ async function identityOf(options: Options, salt: string): Promise<Identity> {
 }
 
 /** How two commands differ in a flag, in words. */
-function differenceOf(flag: string, before: Identity[string], now: Identity[string]): string {
+function describeDifference(flag: string, before: Identity[string], now: Identity[string]): string {
   if (HASHED.has(flag)) return `'${flag}' is not what it was`;
   const shown = (value: Identity[string]): string =>
     value === null ? "not given" : value === GIVEN ? GIVEN : `'${value}'`;
   return `'${flag}' was ${shown(before)} and is ${shown(now)}`;
 }
 
-async function inputOf({ input }: Options): Promise<InputState | null> {
+async function toInputIdentity({ input }: Options): Promise<InputState | null> {
   if (input === undefined || input.path === "-") return null;
   try {
     const { isFile, size, mtime } = await Deno.stat(input.path);

@@ -6,15 +6,15 @@
  */
 import { UsageError } from "../errors.ts";
 import type { OutputOptions } from "../options/run_options.ts";
-import { type BlockWriter, openBlocks } from "../output/line_writer.ts";
-import { CsvReader, fieldsOf } from "../source/csv.ts";
+import { type LineWriter, openLineWriter } from "../output/line_writer.ts";
+import { CsvReader, toFields } from "../source/csv.ts";
 import { Input } from "../source/input.ts";
-import { LineReader, type Lines, TooLong } from "../source/lines.ts";
-import { type Numbering, placeOf } from "../source/numbering.ts";
+import { LineReader, type Lines, OverlongLine } from "../source/lines.ts";
+import { type NumberSequence, toIndex } from "../source/numbering.ts";
 import { Histogram } from "../stats/histogram.ts";
 import type { Refuted } from "../stats/stats.ts";
 import type { Expectation } from "../target.ts";
-import { Places } from "./sparse_bitmap.ts";
+import { SparseBitmap } from "./sparse_bitmap.ts";
 
 /** What a record says, as far as it matters here; NaN where it does not say so. */
 interface Seen {
@@ -29,8 +29,8 @@ interface Seen {
 /** What is made of an output. */
 export interface Kept {
   /** The places of what failed. */
-  readonly failed: Places;
-  /** Octets of the copy. */
+  readonly failed: SparseBitmap;
+  /** Bytes of the copy. */
   readonly length: number;
   /** What had counted as succeeded and has failed by the new expectation; undefined if nothing. */
   readonly refuted: Refuted | undefined;
@@ -41,7 +41,7 @@ export interface KeepOptions {
   /** The path of the copy; it is made anew. */
   readonly to: string;
   /** The numbers of the whole run. */
-  readonly numbering: Numbering;
+  readonly numbering: NumberSequence;
   /** The statuses that are expected now; undefined where nothing new is. */
   readonly expected: Expectation["statuses"];
 }
@@ -52,7 +52,7 @@ export interface KeepOptions {
  *
  * @throws {UsageError} If the output cannot be read as what it should be; then there is no copy.
  */
-export async function keepGood(
+export async function copySucceeded(
   output: OutputOptions,
   { to, numbering, expected }: KeepOptions,
 ): Promise<Kept> {
@@ -60,22 +60,22 @@ export async function keepGood(
   const fail = (why: string): never => {
     throw new UsageError(`Cannot retry what failed of '--output ${path}': ${why}`);
   };
-  const failed = new Places();
+  const failed = new SparseBitmap();
   const judgement = expected && new Judgement(expected);
   const lines = new LineReader(await Input.open(path));
   const records: Lines = format === "csv" ? new CsvReader(lines) : lines;
-  let copy: BlockWriter | undefined;
+  let copy: LineWriter | undefined;
   try {
-    copy = await openBlocks(to, { flag: "--retry-failed", gzip });
+    copy = await openLineWriter(to, { flag: "--retry-failed", gzip });
     const read = format === "csv" ? await csvReader(records, copy, fail) : readLine;
     for (;;) {
       const step = records.next();
       const { value, done } = step instanceof Promise ? await step : step;
       if (done) break;
-      if (value instanceof TooLong) fail("it holds a record of more than 1 MiB");
+      if (value instanceof OverlongLine) fail("it holds a record of more than 1 MiB");
       const seen = read(value as string);
       if (seen === undefined) return fail("its records have no fields 'i' and 'status'");
-      if (seen.hasFailed || judgement?.isRefuted(seen)) failed.add(placeOf(seen.i, numbering));
+      if (seen.hasFailed || judgement?.isRefuted(seen)) failed.add(toIndex(seen.i, numbering));
       else await copy.write(`${value}\n`);
     }
     const lacking = judgement?.lacking;
@@ -166,7 +166,7 @@ function readLine(line: string): Seen | undefined {
 /** Copies the header, and tells how the records under it are to be read. */
 async function csvReader(
   records: Lines,
-  copy: BlockWriter,
+  copy: LineWriter,
   fail: (why: string) => never,
 ): Promise<(record: string) => Seen | undefined> {
   const { value } = await records.next();
@@ -177,7 +177,7 @@ async function csvReader(
     ...["i", "status", "error", "ms", "bytes", "attempts"],
   ].map((name) => names.indexOf(name));
   return (record) => {
-    const fields = fieldsOf(record);
+    const fields = toFields(record);
     if (typeof fields === "string" || i < 0 || (status < 0 && error < 0)) return undefined;
     const isEmpty = (place: number): boolean => fields[place] === "";
     const numberAt = (place: number): number => place < 0 ? NaN : Number(fields[place]);

@@ -5,19 +5,19 @@ const PAGE = 64 * 1024;
  * A set of whole numbers from 0 on, of any size and spread: 8 KB for each 65,536 numbers of which
  * there is one.
  */
-export class Places {
+export class SparseBitmap {
   readonly #pages = new Map<number, Uint8Array<ArrayBuffer>>();
   /** How many there are. */
   count = 0;
 
   /** @throws {SyntaxError} If it is not what {@linkcode lines} gave. */
-  static parse(text: string): Places {
-    const places = new Places();
+  static parse(text: string): SparseBitmap {
+    const places = new SparseBitmap();
     for (const line of text.split("\n").slice(0, -1)) {
       const [number, base64] = line.split(" ");
       const page = Uint8Array.fromBase64(base64);
       places.#pages.set(Number(number), page);
-      for (let octet of page) for (; octet > 0; octet &= octet - 1) places.count++;
+      for (let byte of page) for (; byte > 0; byte &= byte - 1) places.count++;
     }
     return places;
   }

@@ -1,5 +1,5 @@
 /** Fewest letters of a name that another one can be the beginning of. */
-const LEAST_PREFIX = 3;
+const MIN_PREFIX = 3;
 
 /**
  * The name that was probably meant: one that begins as the given one does, or that differs from it
@@ -9,20 +9,20 @@ const LEAST_PREFIX = 3;
  * their beginning
  */
 export function closest(given: string, names: readonly string[]): string | undefined {
-  const longer = names.filter((name) => given.length >= LEAST_PREFIX && name.startsWith(given));
+  const longer = names.filter((name) => given.length >= MIN_PREFIX && name.startsWith(given));
   if (longer.length === 1) return longer[0];
   let best: string | undefined;
   // One letter of a short name is much of it.
   let least = Math.min(2, Math.floor(given.length / 3)) + 1;
   for (const name of names) {
-    const distance = distanceOf(given, name);
+    const distance = measureDistance(given, name);
     if (distance < least) [best, least] = [name, distance];
   }
   return best;
 }
 
 /** Letters to add, drop, replace or swap with their neighbour to make one of the other. */
-function distanceOf(a: string, b: string): number {
+function measureDistance(a: string, b: string): number {
   let [before, last] = [[] as number[], Array.from({ length: b.length + 1 }, (_, k) => k)];
   for (let i = 1; i <= a.length; i++) {
     const row = [i];

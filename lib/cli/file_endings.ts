@@ -25,7 +25,7 @@ export interface Endings {
 }
 
 /** Most endings that a message names. */
-const MOST_SHOWN = 2;
+const MAX_SHOWN = 2;
 
 /**
  * Refuses a name that ends as those of files of another format do: the file would not hold what its
@@ -43,7 +43,7 @@ export function checkEnding(
   const ending = /\.([a-z0-9]+)$/.exec(gzip ? name.replace(/\.gz$/, "") : name)?.[1];
   if (ending === undefined || !PROMISING.has(ending)) return;
   if (formats === "any" ? !COMPRESSED.includes(ending) : formats.includes(ending)) return;
-  const usual = (formats === "any" ? [] : formats).slice(0, MOST_SHOWN).map((it) => `.${it}`);
+  const usual = (formats === "any" ? [] : formats).slice(0, MAX_SHOWN).map((it) => `.${it}`);
   const how = [
     ...usual.length > 0 ? [`use ${usual.join(" or ")}`] : gzip ? [] : ["use another one"],
     ...gzip ? [".gz compresses"] : [],

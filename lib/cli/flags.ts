@@ -35,7 +35,7 @@ export interface Flag {
 }
 
 /** What was given on a command line: the flags' texts by long name, and the rest. */
-export interface Given {
+export interface ParsedFlags {
   readonly values: Readonly<Record<string, string | boolean | string[] | undefined>>;
   readonly positionals: readonly string[];
 }
@@ -59,7 +59,7 @@ export function parseFlags(
   argv: readonly string[],
   command: string,
   { elsewhere = {} }: ParseOptions = {},
-): Given {
+): ParsedFlags {
   const options: Record<string, { type: "string" | "boolean"; short?: string; multiple: true }> =
     {};
   for (const flag of flags) {

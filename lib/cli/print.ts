@@ -4,7 +4,7 @@
  * @module
  */
 import { OutputError, toExitCode } from "../errors.ts";
-import { writeProblem } from "../process/os_error.ts";
+import { describeWriteError } from "../process/os_error.ts";
 import { escapeForTerminal } from "../text/escape.ts";
 import { withoutUserinfos } from "../text/secrets.ts";
 
@@ -31,7 +31,7 @@ export async function print(text: string, stream: Stream = Deno.stdout): Promise
     await writeAll(stream, encoder.encode(text));
   } catch (error) {
     if (stream === Deno.stderr || error instanceof Deno.errors.BrokenPipe) return;
-    throw new OutputError(`Cannot write to standard output: ${writeProblem(error)}`);
+    throw new OutputError(`Cannot write to standard output: ${describeWriteError(error)}`);
   }
 }
 

@@ -3,9 +3,9 @@ import type { Cookies } from "../engine/engine.ts";
 import type { KeptCookie } from "./netscape.ts";
 import { CookieStore } from "./store.ts";
 
-/** Most octets of a cookie with its attributes (RFC 6265 §6.1); a longer one is not kept. */
+/** Most bytes of a cookie with its attributes (RFC 6265 §6.1); a longer one is not kept. */
 const MAX_COOKIE = 4_096;
-/** Most octets of a `Cookie` field, as curl has it; what does not fit is left out. */
+/** Most bytes of a `Cookie` field, as curl has it; what does not fit is left out. */
 const MAX_FIELD = 8_190;
 
 // deno-lint-ignore no-control-regex
@@ -28,7 +28,7 @@ export class Jar implements Cookies {
           ...rest,
           key: name,
           domain: canonicalDomain(rest.domain),
-          expires: dateOf(expiresMs),
+          expires: toDate(expiresMs),
           creation: now,
           lastAccessed: now,
         }),
@@ -38,7 +38,7 @@ export class Jar implements Cookies {
 
   for(url: string): string | undefined {
     if (this.#store.size === 0) return undefined;
-    const parts = partsOf(url);
+    const parts = toParts(url);
     // What is no URL has no cookies.
     if (parts === undefined) return undefined;
     let field = "";
@@ -52,7 +52,7 @@ export class Jar implements Cookies {
   }
 
   store(url: string, fields: readonly string[]): void {
-    const parts = partsOf(url);
+    const parts = toParts(url);
     if (parts === undefined) return;
     for (const field of fields) {
       if (field.length > MAX_COOKIE) continue;
@@ -60,7 +60,7 @@ export class Jar implements Cookies {
       if (cookie === undefined || !isClean(cookie)) continue;
       // The library counts `Max-Age` from when a cookie was last used.
       const expiresMs = cookie.expiryTime(new Date()) ?? Infinity;
-      cookie.expires = dateOf(Math.max(0, expiresMs));
+      cookie.expires = toDate(Math.max(0, expiresMs));
       cookie.maxAge = null;
       this.#rules.setCookieSync(cookie, parts, { ignoreError: true });
     }
@@ -83,7 +83,7 @@ export class Jar implements Cookies {
 }
 
 /** What the library looks at. It would decode the path, and make line feeds of `%0A`. */
-function partsOf(text: string): URL | undefined {
+function toParts(text: string): URL | undefined {
   const url = URL.parse(text);
   if (url === null) return undefined;
   const { hostname, pathname, protocol } = url;
@@ -97,6 +97,6 @@ function isClean({ key, value, domain, path }: Cookie): boolean {
 /** The latest moment that there is a date for. */
 const LAST_MS = 8.64e15;
 
-function dateOf(ms: number): Date | "Infinity" {
+function toDate(ms: number): Date | "Infinity" {
   return ms === Infinity ? "Infinity" : new Date(Math.min(ms, LAST_MS));
 }

@@ -4,12 +4,12 @@
  * @module
  */
 import { OutputError, UsageError } from "../errors.ts";
-import { osMessage, writeProblem } from "../process/os_error.ts";
+import { describeOsError, describeWriteError } from "../process/os_error.ts";
 import { isGranted } from "../process/permission.ts";
 import { Jar } from "./jar.ts";
 import { formatNetscape, LineError, parseNetscape } from "./netscape.ts";
 
-/** Most octets of a file that is read: more than the jar holds, with room for what expired. */
+/** Most bytes of a file that is read: more than the jar holds, with room for what expired. */
 const MAX_FILE = 64 * 1024 * 1024;
 
 /** A jar, and where it is kept, if anywhere. */
@@ -34,7 +34,7 @@ export class JarFile {
       if (error instanceof LineError) {
         fail("read", path, `${error.message}: give a file in Netscape's format, or a new name`);
       }
-      return fail("write", path, writeProblem(error));
+      return fail("write", path, describeWriteError(error));
     }
   }
 
@@ -53,7 +53,9 @@ export class JarFile {
     try {
       await write(this.#path, formatNetscape(this.jar.all()));
     } catch (error) {
-      throw new OutputError(`Cannot write '--cookie-jar=${this.#path}': ${writeProblem(error)}`);
+      throw new OutputError(
+        `Cannot write '--cookie-jar=${this.#path}': ${describeWriteError(error)}`,
+      );
     }
   }
 }
@@ -63,35 +65,35 @@ function fail(verb: "read" | "write", path: string, why: string): never {
 }
 
 /** Where it is written before it takes the place of the file. */
-function besides(path: string): string {
+function toTemporaryPath(path: string): string {
   return `${path}.tmp`;
 }
 
 function checkPermissions(path: string): void {
-  const paths = [path, besides(path)];
+  const paths = [path, toTemporaryPath(path)];
   const has = (name: "read" | "write"): boolean => paths.every((path) => isGranted({ name, path }));
   if (has("read") && has("write")) return;
   const flags = `--allow-read=${paths} --allow-write=${paths}`;
   fail("read", path, `no permission: run with ${flags}`);
 }
 
-/** The text of the file, each character an octet; empty if there is none. */
+/** The text of the file, each character a byte; empty if there is none. */
 async function read(path: string): Promise<string> {
   try {
     const { isFile, size } = await Deno.stat(path);
     if (!isFile) fail("read", path, "it is no file: name one");
     if (size > MAX_FILE) fail("read", path, `it has more than ${MAX_FILE} bytes: name another`);
     let text = "";
-    // In pieces, as each octet is an argument.
-    const octets = await Deno.readFile(path);
-    for (let k = 0; k < octets.length; k += PIECE) {
-      text += String.fromCharCode(...octets.subarray(k, k + PIECE));
+    // In pieces, as each byte is an argument.
+    const bytes = await Deno.readFile(path);
+    for (let k = 0; k < bytes.length; k += PIECE) {
+      text += String.fromCharCode(...bytes.subarray(k, k + PIECE));
     }
     return text;
   } catch (error) {
     if (error instanceof UsageError) throw error;
     if (error instanceof Deno.errors.NotFound) return "";
-    return fail("read", path, `${osMessage(error)}: name a file that can be read`);
+    return fail("read", path, `${describeOsError(error)}: name a file that can be read`);
   }
 }
 
@@ -99,15 +101,15 @@ const PIECE = 8 * 1024;
 
 /** @param text undefined to see only whether it could be written */
 async function write(path: string, text: string | undefined): Promise<void> {
-  const temporary = besides(path);
+  const temporary = toTemporaryPath(path);
   // What a run left behind that was killed.
   await Deno.remove(temporary).catch((error) => {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   });
-  const octets = Uint8Array.from(text ?? "", (character) => character.charCodeAt(0));
+  const bytes = Uint8Array.from(text ?? "", (character) => character.charCodeAt(0));
   const options = { createNew: true, mode: 0o600 };
   try {
-    await Deno.writeFile(temporary, octets, options);
+    await Deno.writeFile(temporary, bytes, options);
     if (text !== undefined) return await Deno.rename(temporary, path);
   } catch (error) {
     await Deno.remove(temporary).catch(() => {});

@@ -62,7 +62,7 @@ export function parseNetscape(text: string): KeptCookie[] {
     const line = whole.endsWith("\r") ? whole.slice(0, -1) : whole;
     const isHttpOnly = line.startsWith(HTTP_ONLY);
     if (line.trim() === "" || (line.startsWith("#") && !isHttpOnly)) return;
-    const cookie = cookieOf(isHttpOnly ? line.slice(HTTP_ONLY.length) : line, isHttpOnly);
+    const cookie = parseCookieLine(isHttpOnly ? line.slice(HTTP_ONLY.length) : line, isHttpOnly);
     if (typeof cookie === "string") throw new LineError(`line ${k + 1}: ${cookie}`);
     cookies.push(cookie);
   });
@@ -70,7 +70,7 @@ export function parseNetscape(text: string): KeptCookie[] {
 }
 
 /** @returns the cookie, or what is wrong with it, in words */
-function cookieOf(line: string, httpOnly: boolean): KeptCookie | string {
+function parseCookieLine(line: string, httpOnly: boolean): KeptCookie | string {
   // curl leaves out the tab before a value that is empty.
   const fields = line.split("\t");
   if (fields.length < 6 || fields.length > 7) {

@@ -12,7 +12,7 @@ type Answer<T> = (error: null, value: T) => void;
  * their domain; nothing is kept of a domain that has none left.
  */
 export class CookieStore {
-  /** By {@linkcode idOf}, the least recently used first; at most `MAX_COOKIES`. */
+  /** By {@linkcode toCookieKey}, the least recently used first; at most `MAX_COOKIES`. */
   readonly #cookies = new Map<string, Cookie>();
   /** What there is of a domain, the least recently used first; at most `MAX_OF_DOMAIN` each. */
   readonly #domains = new Map<string, Set<string>>();
@@ -34,7 +34,7 @@ export class CookieStore {
   }
 
   put(cookie: Cookie): void {
-    const id = idOf(cookie);
+    const id = toCookieKey(cookie);
     this.#remove(id);
     // RFC 6265 §5.3: one that has expired only removes what was there.
     if ((cookie.expiryTime() ?? Infinity) <= Date.now()) return;
@@ -43,13 +43,13 @@ export class CookieStore {
     if (ids === undefined) this.#domains.set(domain, ids = new Set());
     this.#cookies.set(id, cookie);
     ids.add(id);
-    if (ids.size > MAX_OF_DOMAIN) this.#remove(firstOf(ids));
-    if (this.#cookies.size > MAX_COOKIES) this.#remove(firstOf(this.#cookies.keys()));
+    if (ids.size > MAX_OF_DOMAIN) this.#remove(findFirst(ids));
+    if (this.#cookies.size > MAX_COOKIES) this.#remove(findFirst(this.#cookies.keys()));
   }
 
   /** Marks a cookie as used right now. */
   touch(cookie: Cookie): void {
-    const id = idOf(cookie);
+    const id = toCookieKey(cookie);
     const ids = this.#domains.get(cookie.domain!)!;
     this.#cookies.delete(id);
     this.#cookies.set(id, cookie);
@@ -73,7 +73,7 @@ export class CookieStore {
     key: string,
     answer: Answer<Cookie | undefined>,
   ): void {
-    answer(null, this.#cookies.get(idOf({ domain, path, key })));
+    answer(null, this.#cookies.get(toCookieKey({ domain, path, key })));
   }
 
   /** Those of a host and of the domains above it; the library looks closer. */
@@ -98,17 +98,17 @@ export class CookieStore {
   }
 
   removeCookie(domain: string, path: string, key: string, answer: Answer<void>): void {
-    this.#remove(idOf({ domain, path, key }));
+    this.#remove(toCookieKey({ domain, path, key }));
     answer(null, undefined);
   }
 }
 
 /** What makes a cookie another one (RFC 6265 §5.3, step 11); none of it has control characters. */
-function idOf({ domain, path, key }: Pick<Cookie, "domain" | "path" | "key">): string {
+function toCookieKey({ domain, path, key }: Pick<Cookie, "domain" | "path" | "key">): string {
   return `${domain}\n${path}\n${key}`;
 }
 
-function firstOf(ids: Iterable<string>): string {
+function findFirst(ids: Iterable<string>): string {
   for (const id of ids) return id;
   return "";
 }

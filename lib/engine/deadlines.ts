@@ -5,7 +5,7 @@
  */
 
 /** Why something in flight was ended from here: late, without progress, or no longer wanted. */
-export type Stop = "timeout" | "idle" | "cancelled";
+export type StopReason = "timeout" | "idle" | "cancelled";
 
 /** Something in flight that can be ended. Belongs to at most one {@linkcode Deadlines}. */
 export abstract class InFlight {
@@ -21,7 +21,7 @@ export abstract class InFlight {
     return 0;
   }
   /** Ends it; called at most once. */
-  abstract stop(why: Stop): void;
+  abstract stop(why: StopReason): void;
 }
 
 class Head extends InFlight {
@@ -155,7 +155,7 @@ export class Deadlines {
     for (const head of [this.#head, this.#held]) this.#stopWhile(head, () => true, "cancelled");
   }
 
-  #stopWhile(head: InFlight, late: (item: InFlight) => boolean, why: Stop): void {
+  #stopWhile(head: InFlight, late: (item: InFlight) => boolean, why: StopReason): void {
     for (let item = head.after; item !== head && late(item); item = head.after) {
       this.remove(item);
       item.stop(why);

@@ -31,12 +31,12 @@ export interface ProxyOptions {
 export interface Cookies {
   /** The value of the `Cookie` field for a URL; undefined if there is none. */
   for(url: string): string | undefined;
-  /** Takes the `Set-Cookie` fields of an answer, each character an octet. */
+  /** Takes the `Set-Cookie` fields of an answer, each character a byte. */
   store(url: string, fields: readonly string[]): void;
 }
 
 /** The head of an answer, for who wants more of it than a {@linkcode Result} has. */
-export interface AnswerHead {
+export interface ResponseHead {
   readonly status: number;
   /**
    * The content coding that the body has where it is handed out, in lower case (RFC 9110 §8.4.1);
@@ -45,7 +45,7 @@ export interface AnswerHead {
   readonly coding: string | null;
   /**
    * The value of a field, those of several fields of the name joined by `, ` (RFC 9110 §5.3); null
-   * if there is none. It is read as UTF-8 where it is that, and else octet by octet.
+   * if there is none. It is read as UTF-8 where it is that, and else byte by byte.
    *
    * @param name in lower case
    */
@@ -54,8 +54,8 @@ export interface AnswerHead {
 
 /** Takes the body of an answer as it comes: `write` any number of times, then one of the others. */
 export interface BodySink {
-  /** Takes octets; they are the caller's again when it returns. */
-  write(octets: Uint8Array): void;
+  /** Takes bytes; they are the caller's again when it returns. */
+  write(bytes: Uint8Array): void;
   /** The body is complete. */
   end(): void;
   /** What came is not all of it, or no answer to keep: what was written is to go. */

@@ -1,6 +1,6 @@
-import { hostOf } from "../http/host.ts";
+import { parseHost } from "../http/host.ts";
 import type { ErrorKind } from "../result.ts";
-import type { Stop } from "./deadlines.ts";
+import type { StopReason } from "./deadlines.ts";
 import { describeTlsError } from "./tls_failure.ts";
 
 /** Why a request failed. */
@@ -20,7 +20,7 @@ interface Limits {
 }
 
 /** Why a request failed that was ended from here. */
-export function failureOfStop(why: Stop, { timeoutMs, idleTimeoutMs }: Limits): Failure {
+export function failureOfStop(why: StopReason, { timeoutMs, idleTimeoutMs }: Limits): Failure {
   switch (why) {
     case "timeout":
       return { error: "timeout", detail: `no complete answer within ${timeoutMs} ms` };
@@ -38,7 +38,7 @@ export function failureOfConnectTimeout(timeoutMs: number): Failure {
 
 /** Why a request was not made to a host that this process may not talk to. */
 export function failureOfPermission(url: string): Failure {
-  return { error: "url", detail: `no permission for ${hostOf(url)}: run with --allow-net` };
+  return { error: "url", detail: `no permission for ${parseHost(url)}: run with --allow-net` };
 }
 
 /** Why native fetch did not even try (Fetch standard, bad ports). */
@@ -75,7 +75,10 @@ const SHORTAGES: readonly (readonly [RegExp, string])[] = [
  * @param hasConnected whether there was a connection before; if not, there never was a local
  * address for such a destination
  */
-export function shortageOf({ error, detail }: Failure, hasConnected: boolean): string | undefined {
+export function findShortage(
+  { error, detail }: Failure,
+  hasConnected: boolean,
+): string | undefined {
   if (error !== "connect") return undefined;
   const words = SHORTAGES.find(([pattern]) => pattern.test(detail))?.[1];
   return words === "no local port is left" && !hasConnected ? undefined : words;
@@ -147,13 +150,13 @@ export function failureOfFetch(error: unknown): Failure {
 }
 
 /** What native fetch says of an error of its own; nothing where it is somebody else's. */
-function causeOf(error: unknown): string {
+function findCause(error: unknown): string {
   return error instanceof Error && error.cause instanceof Error ? error.cause.message : "";
 }
 
 /** Whether native fetch had no connection to send a request over. */
 export function isUnsent(error: unknown): boolean {
-  return /client error \(Connect\)/.test(causeOf(error));
+  return /client error \(Connect\)/.test(findCause(error));
 }
 
 /**
@@ -162,7 +165,7 @@ export function isUnsent(error: unknown): boolean {
  */
 export function lacksHttp2(error: unknown): boolean {
   return /fatal alert: NoApplicationProtocol|error detected: frame with invalid size/
-    .test(causeOf(error));
+    .test(findCause(error));
 }
 
 /** What went wrong while a body was read; native fetch does not tell a reset from an early end. */

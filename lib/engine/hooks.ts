@@ -4,19 +4,19 @@
  * @module
  */
 import type { HeaderList, Target } from "../target.ts";
-import type { AnswerHead, BodySink } from "./engine.ts";
+import type { BodySink, ResponseHead } from "./engine.ts";
 import type { Failure } from "./failure.ts";
 import type { EngineOptions } from "./options.ts";
 import type { Hop } from "./redirect.ts";
 
 /** A head that can be read as long as the call lasts that it is handed to. */
-export interface PassingHead extends AnswerHead {
+export interface BorrowedHead extends ResponseHead {
   /** The same, to be read later too. */
-  lasting(): AnswerHead;
+  lasting(): ResponseHead;
 }
 
 /** The hooks of an engine. Without any there is none of it, and no request asks for more. */
-export class Hooks {
+export class ResponseHooks {
   readonly #cookies: EngineOptions["cookies"];
   readonly #onHead: EngineOptions["onHead"];
   readonly #bodyFor: EngineOptions["bodyFor"];
@@ -24,11 +24,11 @@ export class Hooks {
   /** The last list that cookies were put into, since many requests of a run have the same. */
   #last: { of: HeaderList; cookies: string; headers: HeaderList } | undefined;
 
-  static of(options: EngineOptions): Hooks | undefined {
+  static of(options: EngineOptions): ResponseHooks | undefined {
     const { cookies, onHead, bodyFor } = options;
     return cookies === undefined && onHead === undefined && bodyFor === undefined
       ? undefined
-      : new Hooks(options);
+      : new ResponseHooks(options);
   }
 
   private constructor({ cookies, onHead, bodyFor, onSinkFailure = endProcess }: EngineOptions) {
@@ -73,27 +73,27 @@ export class Hooks {
   /**
    * Shows the head of an answer that is kept, and begins its body; undefined if nobody takes it.
    */
-  begin(target: Target, head: PassingHead): AnswerBody | undefined {
+  begin(target: Target, head: BorrowedHead): BodyTap | undefined {
     let sink;
     try {
       sink = this.#onHead?.(target, head);
-      if (this.#bodyFor !== undefined) sink = both(this.#bodyFor(target, head.lasting()), sink);
+      if (this.#bodyFor !== undefined) sink = tee(this.#bodyFor(target, head.lasting()), sink);
     } catch (error) {
-      const body = new AnswerBody(sink, this.#onFailure);
+      const body = new BodyTap(sink, this.#onFailure);
       body.fail(error);
       return body;
     }
-    return sink === undefined ? undefined : new AnswerBody(sink, this.#onFailure);
+    return sink === undefined ? undefined : new BodyTap(sink, this.#onFailure);
   }
 }
 
 /** A sink for two. */
-function both(a: BodySink | undefined, b: BodySink | undefined): BodySink | undefined {
+function tee(a: BodySink | undefined, b: BodySink | undefined): BodySink | undefined {
   if (a === undefined || b === undefined) return a ?? b;
   return {
-    write: (octets) => {
-      a.write(octets);
-      b.write(octets);
+    write: (bytes) => {
+      a.write(bytes);
+      b.write(bytes);
     },
     end: () => {
       a.end();
@@ -107,7 +107,7 @@ function both(a: BodySink | undefined, b: BodySink | undefined): BodySink | unde
 }
 
 /** A body on its way to who takes it. What that throws is no matter of the server's answer. */
-export class AnswerBody {
+export class BodyTap {
   /** Undefined once it was ended, discarded, or has failed. */
   #sink: BodySink | undefined;
   readonly #onFailure: (error: unknown) => void;
@@ -118,9 +118,9 @@ export class AnswerBody {
     this.#onFailure = onFailure;
   }
 
-  write(octets: Uint8Array): void {
+  write(bytes: Uint8Array): void {
     try {
-      this.#sink?.write(octets);
+      this.#sink?.write(bytes);
     } catch (error) {
       this.fail(error);
     }

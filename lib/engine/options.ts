@@ -1,5 +1,5 @@
 import type { Target } from "../target.ts";
-import type { AnswerHead, BodySink, Cookies, ProxyOptions, TlsOptions } from "./engine.ts";
+import type { BodySink, Cookies, ProxyOptions, ResponseHead, TlsOptions } from "./engine.ts";
 import type { NameService } from "./http1/name_lookup.ts";
 
 /** What every engine is told. */
@@ -23,7 +23,7 @@ export interface EngineOptions {
   idleTimeoutMs?: number | undefined;
   /** Most redirects to follow, from 0; with 0 the 3xx itself is the answer. */
   redirects: number;
-  /** Most octets of a body, after decoding, from 0. */
+  /** Most bytes of a body, after decoding, from 0. */
   maxBodyBytes: number;
   /** @default the usual authorities, no certificate of the client's own */
   tls?: TlsOptions | undefined;
@@ -42,9 +42,9 @@ export interface EngineOptions {
    * Given the head of the answer that is kept, not those of redirects, to be read during the call
    * only; what it returns takes the body, besides that of `bodyFor`.
    */
-  onHead?: ((target: Target, head: AnswerHead) => BodySink | undefined) | undefined;
+  onHead?: ((target: Target, head: ResponseHead) => BodySink | undefined) | undefined;
   /** What takes the body of the answer that is kept, if anything; not those of redirects. */
-  bodyFor?: ((target: Target, head: AnswerHead) => BodySink | undefined) | undefined;
+  bodyFor?: ((target: Target, head: ResponseHead) => BodySink | undefined) | undefined;
   /**
    * Called with what `bodyFor` or a sink throws: a bug, or a full disk. The request at which it did
    * is then given up, and the run is to end.

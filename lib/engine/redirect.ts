@@ -1,4 +1,4 @@
-import { isRedirect, textOfField } from "../http/fields.ts";
+import { decodeFieldValue, isRedirect } from "../http/fields.ts";
 import type { HeaderList } from "../target.ts";
 import { isSecretHeader } from "../text/secrets.ts";
 import type { Failure } from "./failure.ts";
@@ -16,7 +16,7 @@ export interface Hop {
 /** What an answer says of where it points to. */
 export interface Pointer {
   readonly status: number;
-  /** The first `Location` field, each character an octet; null if there is none. */
+  /** The first `Location` field, each character a byte; null if there is none. */
   readonly location: string | null;
   /** Whether there is a second one that differs from it. */
   readonly isAmbiguous: boolean;
@@ -30,7 +30,7 @@ const BETWEEN_LOCATIONS = /, (?=\/|https?:)/i;
  * has no space (RFC 3986 §2), but some servers send one: so there are several only where all are
  * the same, or where each but the first begins with a slash or a scheme.
  */
-export function pointerOf(status: number, joined: string | null): Pointer {
+export function readLocation(status: number, joined: string | null): Pointer {
   const all = joined?.split(", ") ?? [];
   if (all.every((location) => location === all[0])) {
     return { status, location: all[0] ?? null, isAmbiguous: false };
@@ -64,14 +64,14 @@ export function follow(
 
 /**
  * A `Location` as a URI reference: what is UTF-8 is taken for that, for the sake of its host too,
- * and of anything else each octet above ASCII is percent-encoded (RFC 3986 §2.1).
+ * and of anything else each byte above ASCII is percent-encoded (RFC 3986 §2.1).
  */
-function referenceOf(location: string): string {
-  const text = textOfField(location);
+function toReference(location: string): string {
+  const text = decodeFieldValue(location);
   if (text !== location) return text;
   return location.replace(
     /[\x80-\xff]/g,
-    (octet) => `%${octet.charCodeAt(0).toString(16).toUpperCase()}`,
+    (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`,
   );
 }
 
@@ -81,12 +81,12 @@ function referenceOf(location: string): string {
  * 308 change nothing (RFC 9110 §15.4). Beyond it, whatever looks like credentials stays with its
  * origin, not `Authorization` alone, and a `Location` brings no user information with it.
  *
- * @param location the `Location` field, each character an octet
+ * @param location the `Location` field, each character a byte
  * @returns the next request, or why there is none, in words
  */
 function nextHop(hop: Hop, status: number, location: string): Hop | string {
   const from = new URL(hop.url);
-  const to = URL.parse(referenceOf(location), from);
+  const to = URL.parse(toReference(location), from);
   if (to === null) return `the Location of the ${status} is no URL`;
   if (to.protocol !== "http:" && to.protocol !== "https:") {
     return `the Location of the ${status} is no http or https URL`;

@@ -1,6 +1,6 @@
 /** The first pause, and the longest; each is twice the one before, until a connection is made. */
 const FIRST_MS = 100;
-const LONGEST_MS = 2_000;
+const MAX_WAIT_MS = 2_000;
 
 /**
  * What to do when this machine has no socket left: nothing new for a while, and then try again.
@@ -31,7 +31,7 @@ export class Shortage {
         this.#pause = undefined;
         resolve();
       }, this.#pauseMs);
-      this.#pauseMs = Math.min(LONGEST_MS, this.#pauseMs * 2);
+      this.#pauseMs = Math.min(MAX_WAIT_MS, this.#pauseMs * 2);
     });
   }
 

@@ -17,14 +17,14 @@ const NO_NAME = `certificate has no subjectAltName, and a common name does not c
 const OTHER_NAME = `certificate is for another host (subjectAltName): ${TAKE_ANY}`;
 
 function expired(end: Date): string {
-  return `certificate expired on ${dayOf(end)}: ${TAKE_ANY}`;
+  return `certificate expired on ${formatDay(end)}: ${TAKE_ANY}`;
 }
 
 function notYetValid(begin: Date): string {
-  return `certificate is not valid before ${dayOf(begin)}: ${TAKE_ANY}`;
+  return `certificate is not valid before ${formatDay(begin)}: ${TAKE_ANY}`;
 }
 
-function dayOf(date: Date): string {
+function formatDay(date: Date): string {
   return date.toISOString().slice(0, 10);
 }
 

@@ -8,12 +8,12 @@ export const JSON_TYPE = "application/json";
 export const FORM_TYPE = "application/x-www-form-urlencoded";
 
 /** The longest body that is parsed, in UTF-16 code units; a longer one goes by how it begins. */
-const MOST_PARSED = 4 * 1024 * 1024;
+const MAX_PARSED = 4 * 1024 * 1024;
 
 /** Whether a text is a JSON object or array (RFC 8259); a longer one, whether it begins as one. */
 export function isJsonText(text: string): boolean {
   if (!/^[ \t\r\n]*[[{]/.test(text)) return false;
-  if (text.length > MOST_PARSED) return true;
+  if (text.length > MAX_PARSED) return true;
   try {
     JSON.parse(text);
     return true;
@@ -22,12 +22,12 @@ export function isJsonText(text: string): boolean {
   }
 }
 
-/** The same of octets in UTF-8. */
-export function isJsonOctets(octets: Uint8Array): boolean {
-  const isLong = octets.length > MOST_PARSED;
+/** The same of bytes in UTF-8. */
+export function isJsonBytes(bytes: Uint8Array): boolean {
+  const isLong = bytes.length > MAX_PARSED;
   try {
     // White space that goes on for so long begins nothing.
-    const start = isLong ? octets.subarray(0, 1024) : octets;
+    const start = isLong ? bytes.subarray(0, 1024) : bytes;
     const text = new TextDecoder("utf-8", { fatal: !isLong, ignoreBOM: true }).decode(start);
     return isLong ? /^[ \t\r\n]*[[{]/.test(text) : isJsonText(text);
   } catch {

@@ -20,7 +20,7 @@ const FRAMING = /^(content-length|transfer-encoding)$/i;
 export function fieldProblem(name: string, value: string): string | undefined {
   if (!isToken(name)) return "its name is no token";
   if (FRAMING.test(name)) return "the engine makes this field itself";
-  // RFC 9110 §5.5: no CR, LF or NUL; and what goes on the wire is octets.
+  // RFC 9110 §5.5: no CR, LF or NUL; and what goes on the wire is bytes.
   if (!FIELD_VALUE.test(value)) return "its value has control characters, or some above U+00FF";
 }
 
@@ -65,16 +65,16 @@ const NOT_ASCII = /[\x80-\xff]/;
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * The value of a field as text: what is UTF-8 is read as UTF-8, and of anything else each octet is
+ * The value of a field as text: what is UTF-8 is read as UTF-8, and of anything else each byte is
  * the character of its number (ISO 8859-1), as RFC 9110 §5.5 has it.
  *
- * @param octets each character an octet
+ * @param bytes each character a byte
  */
-export function textOfField(octets: string): string {
-  if (!NOT_ASCII.test(octets)) return octets;
+export function decodeFieldValue(bytes: string): string {
+  if (!NOT_ASCII.test(bytes)) return bytes;
   try {
-    return utf8.decode(Uint8Array.from(octets, (octet) => octet.charCodeAt(0)));
+    return utf8.decode(Uint8Array.from(bytes, (byte) => byte.charCodeAt(0)));
   } catch {
-    return octets;
+    return bytes;
   }
 }

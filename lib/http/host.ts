@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ownText } from "../text/detach.ts";
+import { detachString } from "../text/detach.ts";
 
 /** A number of an IPv4 address as it is written when it is not abbreviated. */
 const OCTET = "(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
@@ -20,11 +20,11 @@ const PLAIN = new RegExp(
 
 /** As long as `https://`: behind it is the host, or of a short `http:` URL all but its beginning. */
 const SCHEME_LENGTH = 8;
-/** By what stands before the path, its host; at most `MOST_KNOWN`, then all are forgotten. */
+/** By what stands before the path, its host; at most `MAX_KNOWN_HOSTS`, then all are forgotten. */
 const known = new Map<string, string>();
-const MOST_KNOWN = 1_000;
-/** Most characters of a {@linkcode startOf} that is worth remembering; a name has at most 253. */
-export const LONGEST_KNOWN = 300;
+const MAX_KNOWN_HOSTS = 1_000;
+/** Most characters of a {@linkcode sliceOrigin} that is worth remembering; a name has at most 253. */
+export const MAX_KNOWN_LENGTH = 300;
 
 /**
  * Host and port of a URL, as `--allow-net` takes them: `localhost:80`, `[::1]:8080`. However a URL
@@ -34,22 +34,22 @@ export const LONGEST_KNOWN = 300;
  *
  * @param url a URL that was checked; of other text it gives the text
  */
-export function hostOf(url: string): string {
-  const start = startOf(url);
+export function parseHost(url: string): string {
+  const start = sliceOrigin(url);
   const host = known.get(start);
   if (host !== undefined) return host;
   const read = readHost(start);
   // With more slashes before the host than there should be, it is not in the start.
-  if (read === undefined) return ownText(readHost(url) ?? url);
-  if (start.length <= LONGEST_KNOWN) {
-    if (known.size === MOST_KNOWN) known.clear();
-    known.set(ownText(start), ownText(read));
+  if (read === undefined) return detachString(readHost(url) ?? url);
+  if (start.length <= MAX_KNOWN_LENGTH) {
+    if (known.size === MAX_KNOWN_HOSTS) known.clear();
+    known.set(detachString(start), detachString(read));
   }
   return read;
 }
 
 /** What stands before the path of a URL: the cheapest part of it to find what is known by. */
-export function startOf(url: string): string {
+export function sliceOrigin(url: string): string {
   const end = url.indexOf("/", SCHEME_LENGTH);
   return end < 0 ? url : url.slice(0, end);
 }
@@ -66,9 +66,9 @@ function readHost(url: string): string | undefined {
   return `${name}:${port || (protocol === "https:" ? 443 : 80)}`;
 }
 
-/** What {@linkcode hostOf} gives, without the port where that is the scheme's own. */
-export function shownHostOf(url: string): string {
-  const host = hostOf(url);
+/** What {@linkcode parseHost} gives, without the port where that is the scheme's own. */
+export function formatHost(url: string): string {
+  const host = parseHost(url);
   const port = /^https:/i.test(url) ? ":443" : ":80";
   return host.endsWith(port) ? host.slice(0, -port.length) : host;
 }

@@ -41,10 +41,10 @@ interface Family {
  * them, and versions: nothing that a server sends, so their number is bounded.
  */
 export function formatMetrics(snapshot: Snapshot, build: Build): string {
-  return familiesOf(snapshot, build).map(formatFamily).join("");
+  return toFamilies(snapshot, build).map(formatFamily).join("");
 }
 
-function familiesOf(snapshot: Snapshot, build: Build): Family[] {
+function toFamilies(snapshot: Snapshot, build: Build): Family[] {
   const { errors, late, ownLateHistogram, thresholds } = snapshot;
   return [
     info("myriad_build_info", "The version of the program, and of Deno.", {
@@ -74,7 +74,7 @@ function familiesOf(snapshot: Snapshot, build: Build): Family[] {
     gauge(
       "myriad_progress_ratio",
       "The share that is done, 0 to 1, where the source tells.",
-      progressOf(snapshot),
+      computeProgress(snapshot),
     ),
     counters(
       "myriad_responses_total",
@@ -94,9 +94,9 @@ function familiesOf(snapshot: Snapshot, build: Build): Family[] {
       "cause",
       snapshot.retries,
     ),
-    latencyOf(snapshot),
+    toLatencyLines(snapshot),
     counter("myriad_attempts_total", "Requests sent, retries too.", snapshot.attempts),
-    counter("myriad_body_bytes_total", "Octets of bodies that came.", snapshot.bytes),
+    counter("myriad_body_bytes_total", "Bytes of bodies that came.", snapshot.bytes),
     gauge("myriad_requests_in_flight", "Requests in flight.", snapshot.inFlight),
     gauge("myriad_requests_retrying", "Requests that wait to be made again.", snapshot.retrying),
     gauge("myriad_requests_held", "Requests that wait for their host.", snapshot.held),
@@ -155,11 +155,11 @@ function familiesOf(snapshot: Snapshot, build: Build): Family[] {
   ];
 }
 
-function progressOf({ requests, total, progress }: Snapshot): number | undefined {
+function computeProgress({ requests, total, progress }: Snapshot): number | undefined {
   return total !== undefined && total > 0 ? Math.min(1, requests / total) : progress;
 }
 
-function latencyOf({ histogram }: Snapshot): Family {
+function toLatencyLines({ histogram }: Snapshot): Family {
   const counts = cumulative(histogram);
   return {
     name: "myriad_request_duration_seconds",

@@ -14,7 +14,7 @@ export function isLoopback(address: string): boolean {
  * @param host the value of its `Host` field
  * @param own the name that the server listens at
  */
-export function isOwnHost(host: string | undefined, own: string): boolean {
+export function isLocalHostHeader(host: string | undefined, own: string): boolean {
   if (host === undefined) return true;
   const name = host.toLowerCase().replace(/:\d*$/, "");
   return ADDRESS.test(name) || /^(?:.*\.)?localhost$/.test(name) || name === own.toLowerCase();

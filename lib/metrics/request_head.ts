@@ -1,5 +1,5 @@
-/** Octets that the head of a request may have. */
-export const MOST_HEAD = 8_192;
+/** Bytes that the head of a request may have. */
+export const MAX_HEAD_BYTES = 8_192;
 
 /** What is wanted of a request for metrics. */
 export interface RequestHead {
@@ -14,7 +14,7 @@ export interface RequestHead {
 const REQUEST_LINE = /^([!#$%&'*+\-.^_`|~\w]+) (\/[!-~]*) HTTP\/1\.([01])$/;
 
 /**
- * Reads the head of a request (RFC 9112 §3), each character an octet.
+ * Reads the head of a request (RFC 9112 §3), each character a byte.
  *
  * @returns undefined if it is none
  */

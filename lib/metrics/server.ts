@@ -8,22 +8,22 @@
  * @module
  */
 import { UsageError } from "../errors.ts";
-import type { MetricsPlace } from "../options/metrics.ts";
-import { osMessage } from "../process/os_error.ts";
+import type { ListenAddress } from "../options/metrics.ts";
+import { describeOsError } from "../process/os_error.ts";
 import type { Snapshot } from "../stats/snapshot.ts";
 import { type Build, CONTENT_TYPE, formatMetrics } from "./exposition.ts";
-import { isLoopback, isOwnHost } from "./own_host.ts";
-import { MOST_HEAD, readHead } from "./request_head.ts";
+import { isLocalHostHeader, isLoopback } from "./own_host.ts";
+import { MAX_HEAD_BYTES, readHead } from "./request_head.ts";
 
 /** Connections at once; beyond that the oldest is closed for the new one. */
-const MOST_OPEN = 16;
+const MAX_OPEN = 16;
 /** Connections that are taken in a while; the others wait in the system's queue. */
-const MOST_IN_WINDOW = 40;
+const MAX_IN_WINDOW = 40;
 const WINDOW_MS = 100;
 /** Times that a connection is read from, before its answer and behind it: one that drips is closed. */
-const MOST_READS = 32;
+const MAX_READS = 32;
 /** How long a connection may last. */
-const LONGEST_MS = 5_000;
+const MAX_REQUEST_MS = 5_000;
 /** For how long the numbers are not taken anew. */
 const FRESH_MS = 100;
 
@@ -38,9 +38,9 @@ export interface MetricsSource {
 /** A server of metrics; until {@linkcode serve} is called, whoever connects waits. */
 export class MetricsServer {
   readonly #listener: Deno.TcpListener;
-  readonly #place: MetricsPlace;
+  readonly #place: ListenAddress;
   readonly #startMs = Date.now();
-  /** The oldest first; at most `MOST_OPEN`. */
+  /** The oldest first; at most `MAX_OPEN`. */
   readonly #open = new Map<Deno.TcpConn, ReturnType<typeof setTimeout>>();
   #source: MetricsSource | undefined;
   /** The numbers as they were told last, and when. */
@@ -50,7 +50,7 @@ export class MetricsServer {
   #isClosed = false;
 
   /** @throws {UsageError} If it cannot listen there. */
-  static listen(place: MetricsPlace): MetricsServer {
+  static listen(place: ListenAddress): MetricsServer {
     const { hostname, port } = place;
     const host = authority(hostname, port);
     if (Deno.permissions.querySync({ name: "net", host }).state !== "granted") {
@@ -65,7 +65,7 @@ export class MetricsServer {
     }
   }
 
-  private constructor(listener: Deno.TcpListener, place: MetricsPlace) {
+  private constructor(listener: Deno.TcpListener, place: ListenAddress) {
     this.#listener = listener;
     this.#place = place;
     // It is the run that keeps the process alive.
@@ -103,7 +103,7 @@ export class MetricsServer {
         sinceMs = performance.now();
         taken = 0;
       }
-      if (++taken >= MOST_IN_WINDOW) await this.#pause();
+      if (++taken >= MAX_IN_WINDOW) await this.#pause();
     }
   }
 
@@ -116,12 +116,12 @@ export class MetricsServer {
   }
 
   #take(connection: Deno.TcpConn): void {
-    if (this.#open.size === MOST_OPEN) {
+    if (this.#open.size === MAX_OPEN) {
       const [oldest] = this.#open.keys();
       this.#drop(oldest);
     }
     connection.unref();
-    const timer = setTimeout(() => this.#drop(connection), LONGEST_MS);
+    const timer = setTimeout(() => this.#drop(connection), MAX_REQUEST_MS);
     Deno.unrefTimer(timer);
     this.#open.set(connection, timer);
     // Whatever the other end does is no matter of ours.
@@ -138,23 +138,23 @@ export class MetricsServer {
 
   /** Answers the one request of a connection. */
   async #answer(connection: Deno.TcpConn): Promise<void> {
-    const buffer = new Uint8Array(MOST_HEAD);
+    const buffer = new Uint8Array(MAX_HEAD_BYTES);
     let length = 0;
     let head = "";
-    for (let reads = 0; reads < MOST_READS && length < MOST_HEAD; reads++) {
+    for (let reads = 0; reads < MAX_READS && length < MAX_HEAD_BYTES; reads++) {
       const read = await connection.read(buffer.subarray(length));
       if (read === null) return;
       length += read;
       head = latin1.decode(buffer.subarray(0, length));
       if (HEAD_END.test(head)) break;
     }
-    const octets = encoder.encode(this.#answerTo(head));
-    for (let sent = 0; sent < octets.length;) {
-      sent += await connection.write(octets.subarray(sent));
+    const bytes = encoder.encode(this.#answerTo(head));
+    for (let sent = 0; sent < bytes.length;) {
+      sent += await connection.write(bytes.subarray(sent));
     }
-    // Closed with octets unread, a connection is reset, and the answer may be lost.
+    // Closed with bytes unread, a connection is reset, and the answer may be lost.
     await connection.closeWrite();
-    for (let reads = 0; reads < MOST_READS; reads++) {
+    for (let reads = 0; reads < MAX_READS; reads++) {
       if (await connection.read(buffer) === null) return;
     }
   }
@@ -169,7 +169,7 @@ export class MetricsServer {
     if (method !== "GET" && !isHead) {
       return answer("405 Method Not Allowed", "Only GET and HEAD.\n", { allow: "GET, HEAD" });
     }
-    if (isLoopback(hostname) && !isOwnHost(host, this.#place.hostname)) {
+    if (isLoopback(hostname) && !isLocalHostHeader(host, this.#place.hostname)) {
       return answer("421 Misdirected Request", "This is not that host.\n", { isHead });
     }
     if (path !== "/metrics") {
@@ -237,5 +237,5 @@ function problem(error: unknown): string {
   if (error instanceof Deno.errors.AddrNotAvailable) {
     return "this machine does not have that address: give another";
   }
-  return `${osMessage(error)}: give an address of this machine`;
+  return `${describeOsError(error)}: give an address of this machine`;
 }

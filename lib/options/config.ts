@@ -4,7 +4,7 @@
  * @module
  */
 import { closest } from "../cli/closest.ts";
-import type { Flag, Given } from "../cli/flags.ts";
+import type { Flag, ParsedFlags } from "../cli/flags.ts";
 import { UsageError } from "../errors.ts";
 import { readShortText } from "./read_file.ts";
 
@@ -20,17 +20,17 @@ const SHOWN_LENGTH = 40;
  *
  * @throws {UsageError} If the file is none of a run's. No value in it is repeated.
  */
-export async function withConfig(given: Given, flags: readonly Flag[]): Promise<Given> {
+export async function withConfig(given: ParsedFlags, flags: readonly Flag[]): Promise<ParsedFlags> {
   const path = given.values.config;
   if (typeof path !== "string") return given;
-  const config = configOf(await readShortText(path, `--config ${path}`), flags, path);
+  const config = parseConfig(await readShortText(path, `--config ${path}`), flags, path);
   return {
     values: { ...config.values, ...given.values },
     positionals: given.positionals.length > 0 ? given.positionals : config.positionals,
   };
 }
 
-function configOf(text: string, flags: readonly Flag[], path: string): Given {
+function parseConfig(text: string, flags: readonly Flag[], path: string): ParsedFlags {
   const fail = (why: string): never => {
     throw new UsageError(`Cannot use '--config ${path}': ${why}`);
   };
@@ -47,7 +47,7 @@ function configOf(text: string, flags: readonly Flag[], path: string): Given {
     return fail(`it is no JSON object: give one like {"requests":"1M"}`);
   }
   const shown = (name: string): string => name.slice(0, SHOWN_LENGTH).toWellFormed();
-  const twice = duplicateOf(text);
+  const twice = findDuplicate(text);
   if (twice !== undefined) fail(`it has '${shown(twice)}' twice: give it once`);
   const values: Record<string, string | boolean | string[]> = Object.create(null);
   if (!isWellFormed(config)) {
@@ -70,8 +70,8 @@ function configOf(text: string, flags: readonly Flag[], path: string): Given {
     }
     if (NOT_IN_FILE.includes(name)) fail(`'${name}' cannot stand in a file: leave it out`);
     if (flag.notYet) fail(`'${name}' is not yet built: leave it out`);
-    const read = valueOf(flag, value);
-    if (read === undefined) fail(`its '${name}' is of the wrong type: give ${typeOf(flag)}`);
+    const read = toFlagValue(flag, value);
+    if (read === undefined) fail(`its '${name}' is of the wrong type: give ${describeType(flag)}`);
     // A switch that is off is not given.
     else if (read !== false) values[name] = read;
   }
@@ -86,7 +86,7 @@ function isWellFormed(config: object): boolean {
 }
 
 /** A value as the command line would give it; undefined if it is of the wrong type. */
-function valueOf(flag: Flag, value: unknown): string | boolean | string[] | undefined {
+function toFlagValue(flag: Flag, value: unknown): string | boolean | string[] | undefined {
   if (flag.value === undefined) {
     const isOwn = typeof value === "boolean" ||
       (typeof value === "string" && value === flag.switchValue) ||
@@ -101,7 +101,7 @@ function valueOf(flag: Flag, value: unknown): string | boolean | string[] | unde
 }
 
 /** What a flag takes, in words. */
-function typeOf(flag: Flag): string {
+function describeType(flag: Flag): string {
   if (flag.value === undefined) {
     return flag.switchValue === undefined
       ? "true or false"
@@ -111,7 +111,7 @@ function typeOf(flag: Flag): string {
 }
 
 /** A name that an object has twice, of which `JSON.parse` would keep the last. */
-function duplicateOf(json: string): string | undefined {
+function findDuplicate(json: string): string | undefined {
   const names = new Set<string>();
   let depth = 0;
   let last = "";

@@ -9,8 +9,8 @@ import { UsageError } from "../errors.ts";
 import { isGranted } from "../process/permission.ts";
 import { readFile } from "./read_file.ts";
 import type { RunOptions } from "./run_options.ts";
-import { secretOf } from "./value_file.ts";
-import type { Values } from "./values.ts";
+import { readSecret } from "./value_file.ts";
+import type { FlagValues } from "./values.ts";
 
 /**
  * What is not asked of native fetch. Of a proxy by http or https that is down it speaks in the words
@@ -19,7 +19,7 @@ import type { Values } from "./values.ts";
  */
 const ONLY_HTTP1 = ["insecure", "connect-timeout", "idle-timeout", "proxy", "unix-socket"];
 
-export function engineOf(values: Values): RunOptions["engine"] {
+export function parseEngine(values: FlagValues): RunOptions["engine"] {
   const engine = values.oneOf("engine", ["auto", "fetch", "http1"], "auto");
   const flag = ONLY_HTTP1.find((name) => values.has(name));
   if (flag === undefined) return engine;
@@ -33,8 +33,8 @@ export function engineOf(values: Values): RunOptions["engine"] {
 
 const PROXY = /^(?:([a-z][a-z0-9+.-]*):\/\/)?(?:([^@/]*)@)?([^@/]+)\/?$/i;
 const PROXY_PORTS = { http: 1080, https: 443, socks5: 1080, socks5h: 1080 };
-/** Most octets of a name or password for SOCKS5 (RFC 1929 §2). */
-const MOST_OCTETS = 255;
+/** Most bytes of a name or password for SOCKS5 (RFC 1929 §2). */
+const MAX_BYTES = 255;
 
 /**
  * What every connection goes through, as curl's `-x` has it.
@@ -42,7 +42,7 @@ const MOST_OCTETS = 255;
  * @throws {UsageError} If it is no proxy that there is. Nothing of it is repeated: it can hold a
  * password.
  */
-export async function proxyOf(values: Values): Promise<ProxyOptions | undefined> {
+export async function parseProxy(values: FlagValues): Promise<ProxyOptions | undefined> {
   const given = values.text("proxy");
   if (given === undefined) return undefined;
   if (values.has("unix-socket")) {
@@ -53,7 +53,7 @@ export async function proxyOf(values: Values): Promise<ProxyOptions | undefined>
       `Cannot use '--proxy': ${why}: give [http|https|socks5|socks5h]://[USER:PASSWORD@]HOST[:PORT]`,
     );
   };
-  const match = PROXY.exec(await secretOf("proxy", given));
+  const match = PROXY.exec(await readSecret("proxy", given));
   if (match === null) return fail("it is no URL of a proxy");
   const [, scheme = "http", userinfo, authority] = match;
   const protocol = scheme.toLowerCase() as ProxyOptions["protocol"];
@@ -69,11 +69,11 @@ export async function proxyOf(values: Values): Promise<ProxyOptions | undefined>
     protocol,
     hostname: url.hostname.replace(/^\[|\]$/g, ""),
     port: Number(port),
-    credentials: userinfo === undefined ? undefined : credentialsOf(userinfo, fail),
+    credentials: userinfo === undefined ? undefined : readCredentials(userinfo, fail),
   };
 }
 
-function credentialsOf(
+function readCredentials(
   userinfo: string,
   fail: (why: string) => never,
 ): ProxyOptions["credentials"] {
@@ -82,9 +82,9 @@ function credentialsOf(
   try {
     const [user, password] = texts.map(decodeURIComponent);
     const isLong = [user, password].some((text) =>
-      new TextEncoder().encode(text).length > MOST_OCTETS
+      new TextEncoder().encode(text).length > MAX_BYTES
     );
-    return isLong ? fail("its user or password is longer than 255 octets") : { user, password };
+    return isLong ? fail("its user or password is longer than 255 bytes") : { user, password };
   } catch (error) {
     if (error instanceof UsageError) throw error;
     return fail("its user or password is not percent-encoded as it should be");
@@ -96,7 +96,7 @@ function credentialsOf(
  *
  * @throws {UsageError} If this process may not use it.
  */
-export function unixSocketOf(values: Values): string | undefined {
+export function parseUnixSocket(values: FlagValues): string | undefined {
   const path = values.text("unix-socket");
   if (path === undefined) return undefined;
   // Deno takes no relative path for the net.
@@ -118,7 +118,7 @@ export function unixSocketOf(values: Values): string | undefined {
  *
  * @throws {UsageError} If a file cannot be read, or holds nothing of its kind.
  */
-export async function tlsOf(values: Values): Promise<TlsOptions> {
+export async function readTlsOptions(values: FlagValues): Promise<TlsOptions> {
   const [cacert, cert, key] = ["cacert", "cert", "key"].map((name) => values.text(name));
   if (key !== undefined && cert === undefined) {
     throw new UsageError("'--key' is given without '--cert': give both");

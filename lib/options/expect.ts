@@ -4,15 +4,15 @@
  * @module
  */
 import { type Capture, parseCapture } from "../check/capture.ts";
-import { Pattern, problemOf } from "../check/pattern.ts";
-import { BELOW_400, Statuses } from "../check/status_set.ts";
+import { findPatternProblem, Pattern } from "../check/pattern.ts";
+import { BELOW_400, StatusSet } from "../check/status_set.ts";
 import { parseDuration } from "../cli/units.ts";
 import { UsageError } from "../errors.ts";
 import { FIELDS } from "../output/record.ts";
 import { parseThreshold } from "../stats/thresholds.ts";
 import type { Expectation } from "../target.ts";
 import type { ThresholdOptions } from "./run_options.ts";
-import type { Values } from "./values.ts";
+import type { FlagValues } from "./values.ts";
 
 /** A header field's name, a colon, and what its value has to match. */
 const HEADER = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+): *(.+)$/s;
@@ -23,11 +23,11 @@ const HEADER = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+): *(.+)$/s;
  *
  * @throws {UsageError} If a value is none, or two flags say which statuses are expected.
  */
-export function expectationOf(values: Values): Expectation {
+export function parseExpectation(values: FlagValues): Expectation {
   const given = <T>(name: string, read: (text: string) => T): readonly T[] | undefined =>
     values.has(name) ? values.list(name).map(read) : undefined;
   const lists = given("expect-status", (text) => {
-    if (Statuses.parse(text) !== undefined) return text;
+    if (StatusSet.parse(text) !== undefined) return text;
     throw new UsageError(`Cannot read '--expect-status ${text}': give a list like 200,204,3xx`);
   });
   const isFail = values.isOn("fail");
@@ -46,7 +46,7 @@ export function expectationOf(values: Values): Expectation {
       ? BELOW_400
       : lists === undefined
       ? undefined
-      : Statuses.parse(lists.join(",")),
+      : StatusSet.parse(lists.join(",")),
     headers: given("expect-header", (text) => {
       const [, name, source] = HEADER.exec(text) ?? [];
       // Its text can be a secret.
@@ -57,38 +57,40 @@ export function expectationOf(values: Values): Expectation {
       }
       return {
         name: name.toLowerCase(),
-        pattern: patternOf(source, `--expect-header ${name}: …`),
+        pattern: parsePattern(source, `--expect-header ${name}: …`),
       };
     }),
-    bodies: given("expect-body", (text) => patternOf(text, "--expect-body …")),
+    bodies: given("expect-body", (text) => parsePattern(text, "--expect-body …")),
     latencyMs: latencies === undefined ? undefined : Math.min(...latencies),
   };
 }
 
-function patternOf(source: string, flag: string): Pattern {
+function parsePattern(source: string, flag: string): Pattern {
   try {
     return new Pattern(source);
   } catch (error) {
     throw new UsageError(
-      `Cannot read '${flag}': ${problemOf(error)}: give a regular expression of JavaScript's`,
+      `Cannot read '${flag}': ${
+        findPatternProblem(error)
+      }: give a regular expression of JavaScript's`,
     );
   }
 }
 
 /** Most captures of a run. */
-const MOST_CAPTURES = 100;
+const MAX_CAPTURES = 100;
 
 /**
  * What is taken of each answer.
  *
  * @throws {UsageError} If a value is none, or its name is taken.
  */
-export function capturesOf(values: Values): readonly Capture[] {
+export function parseCaptures(values: FlagValues): readonly Capture[] {
   const names = new Set<string>(Object.keys(FIELDS));
   const list = values.list("capture");
-  if (list.length > MOST_CAPTURES) {
+  if (list.length > MAX_CAPTURES) {
     throw new UsageError(
-      `'--capture' is given ${list.length} times: give at most ${MOST_CAPTURES}`,
+      `'--capture' is given ${list.length} times: give at most ${MAX_CAPTURES}`,
     );
   }
   return list.map((text) => {
@@ -111,7 +113,7 @@ export function capturesOf(values: Values): readonly Capture[] {
  *
  * @throws {UsageError} If one of them is none.
  */
-export function thresholdsOf(values: Values): ThresholdOptions {
+export function parseThresholds(values: FlagValues): ThresholdOptions {
   const abortOnThreshold = values.isOn("abort-on-threshold");
   if (abortOnThreshold && !values.has("threshold")) {
     throw new UsageError("'--abort-on-threshold' is given without '--threshold': give both");

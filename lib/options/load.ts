@@ -9,20 +9,20 @@ import { UsageError } from "../errors.ts";
 import { ERROR_KINDS } from "../result.ts";
 import type { Expectation } from "../target.ts";
 import type { LoadOptions, RetryOptions } from "./run_options.ts";
-import type { Values } from "./values.ts";
+import type { FlagValues } from "./values.ts";
 
 const RATE = /^(\d+(?:\.\d+)?)([kK]?)(?:\/(ms|s|m|h))?$/;
-const MOST_A_SECOND = 1_000_000;
+const MAX_A_SECOND = 1_000_000;
 
 /** Requests a second: `500`, `500/s`, `30/m`. */
-function rateOf(values: Values): number | undefined {
+function parseRate(values: FlagValues): number | undefined {
   const text = values.text("rate");
   if (text === undefined) return undefined;
   const match = RATE.exec(text);
   const rate = match === null
     ? NaN
     : Number(match[1]) * (match[2] === "" ? 1 : 1_000) * 1_000 / DURATION_UNITS[match[3] ?? "s"];
-  if (!(rate > 0 && rate <= MOST_A_SECOND)) {
+  if (!(rate > 0 && rate <= MAX_A_SECOND)) {
     throw new UsageError(
       `Cannot read '--rate ${text}': give a number above 0 with a unit of time, like 500/s or 30/m`,
     );
@@ -31,7 +31,7 @@ function rateOf(values: Values): number | undefined {
 }
 
 /** @throws {UsageError} If it is neither a duration above 0 nor `never`. */
-function hostGiveUpOf(values: Values): number | undefined {
+function parseHostGiveUp(values: FlagValues): number | undefined {
   const text = values.text("host-give-up");
   if (text === "never") return Infinity;
   try {
@@ -49,13 +49,13 @@ function hostGiveUpOf(values: Values): number | undefined {
  *
  * @throws {UsageError} If a value is none.
  */
-export function loadOf(values: Values): LoadOptions {
+export function parseLoad(values: FlagValues): LoadOptions {
   if (values.isOn("no-pause") && values.has("give-up-after")) {
     throw new UsageError(
       "'--no-pause' and '--give-up-after' contradict each other: give one of them",
     );
   }
-  const hostGiveUpMs = hostGiveUpOf(values);
+  const hostGiveUpMs = parseHostGiveUp(values);
   if (values.isOn("no-pause") && hostGiveUpMs !== undefined && hostGiveUpMs !== Infinity) {
     throw new UsageError(
       "'--no-pause' and '--host-give-up' contradict each other: give one of them",
@@ -63,7 +63,7 @@ export function loadOf(values: Values): LoadOptions {
   }
   return {
     concurrency: values.count("concurrency", { min: 1, max: 1_000_000 }) ?? 100,
-    rate: rateOf(values),
+    rate: parseRate(values),
     rampUpMs: values.duration("ramp-up"),
     hostConcurrency: values.count("host-concurrency", { min: 1, max: 1_000_000 }),
     hostDelayMs: values.duration("host-delay"),
@@ -77,7 +77,7 @@ export function loadOf(values: Values): LoadOptions {
 const NETWORK = ["dns", "refused", "reset", "connect", "body"];
 const RETRY_ON = "network,timeout,429,502,503,504";
 
-function causesOf(values: Values): ReadonlySet<string> {
+function parseCauses(values: FlagValues): ReadonlySet<string> {
   const list = values.text("retry-on") ?? RETRY_ON;
   const causes = new Set<string>();
   for (const cause of list.split(",")) {
@@ -107,7 +107,7 @@ const NAMED: readonly string[] = ERROR_KINDS.filter((kind) =>
  * @param expect what each answer of the run is held against
  * @throws {UsageError} If a value is none.
  */
-export function retryOf(values: Values, { statuses }: Expectation): RetryOptions {
+export function parseRetry(values: FlagValues, { statuses }: Expectation): RetryOptions {
   const retries = values.count("retries", { max: 1_000 }) ?? 0;
   for (const name of ["retry-delay", "retry-max-delay", "retry-unsafe"]) {
     if (retries === 0 && values.has(name)) {
@@ -117,7 +117,7 @@ export function retryOf(values: Values, { statuses }: Expectation): RetryOptions
   const delayMs = values.duration("retry-delay") ?? 1_000;
   return {
     retries,
-    on: causesOf(values),
+    on: parseCauses(values),
     delayMs,
     maxDelayMs: Math.max(delayMs, values.duration("retry-max-delay") ?? 60_000),
     unsafe: values.isOn("retry-unsafe"),

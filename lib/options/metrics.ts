@@ -4,10 +4,10 @@
  * @module
  */
 import { UsageError } from "../errors.ts";
-import type { Values } from "./values.ts";
+import type { FlagValues } from "./values.ts";
 
 /** What the metrics' server listens on. */
-export interface MetricsPlace {
+export interface ListenAddress {
   /** A name or an address; an IPv6 address without its brackets. */
   readonly hostname: string;
   /** From 0, which picks one. */
@@ -24,7 +24,7 @@ const HOSTNAME = "127.0.0.1";
  *
  * @throws {UsageError} If it is no place, or nobody would be told the port.
  */
-export function metricsOf(values: Values): MetricsPlace | undefined {
+export function parseListenAddress(values: FlagValues): ListenAddress | undefined {
   const text = values.text("metrics");
   if (text === undefined) return undefined;
   const match = PLACE.exec(text);

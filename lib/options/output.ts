@@ -4,17 +4,17 @@
  * @module
  */
 import { checkEnding, type Endings } from "../cli/file_endings.ts";
-import type { Given } from "../cli/flags.ts";
+import type { ParsedFlags } from "../cli/flags.ts";
 import { UsageError } from "../errors.ts";
 import { DEFAULT_FIELDS, FIELDS } from "../output/record.ts";
-import { shownCommand, shownUrl } from "./redact_command.ts";
+import { redactCommand, redactUrl } from "./redact_command.ts";
 import type { OutputOptions, ReportOptions, RunOptions } from "./run_options.ts";
 import { FLAGS } from "./table.ts";
-import type { Values } from "./values.ts";
+import type { FlagValues } from "./values.ts";
 
 /** @param captures the names of what is captured, which are fields as well */
-export function outputOf(
-  values: Values,
+export function parseOutput(
+  values: FlagValues,
   captures: readonly string[],
 ): OutputOptions | undefined {
   const path = values.text("output");
@@ -60,18 +60,18 @@ export function outputOf(
   return { path, format, gzip, fields: fields ?? (format === "csv" ? ofCsv() : undefined) };
 }
 
-export function reportOf(values: Values, given: Given): ReportOptions | undefined {
+export function parseReport(values: FlagValues, given: ParsedFlags): ReportOptions | undefined {
   const path = values.text("report");
   if (path === undefined) return undefined;
   const [url] = given.positionals;
   return {
     path,
-    title: url === undefined ? shownUrl(`URLs of ${values.text("input")}`) : shownUrl(url),
-    command: shownCommand(given, FLAGS),
+    title: url === undefined ? redactUrl(`URLs of ${values.text("input")}`) : redactUrl(url),
+    command: redactCommand(given, FLAGS),
   };
 }
 
-export function resumeOf(values: Values): RunOptions["resume"] {
+export function parseResume(values: FlagValues): RunOptions["resume"] {
   const output = values.text("output");
   for (const name of ["resume", "overwrite", "retry-failed"]) {
     if (!values.has(name)) continue;
@@ -107,7 +107,7 @@ const ENDINGS: Readonly<Record<string, Endings>> = {
 };
 
 /** @throws {UsageError} If a file would not hold what its name promises. */
-export function checkEndings(values: Values): void {
+export function checkEndings(values: FlagValues): void {
   for (const [name, endings] of Object.entries(ENDINGS)) {
     const path = values.isOn(name) ? undefined : values.text(name);
     if (path === undefined) continue;
@@ -117,7 +117,7 @@ export function checkEndings(values: Values): void {
 }
 
 /** Nothing is written to where something else is, or where the input is read from. */
-export function checkPlaces(values: Values): void {
+export function checkPathConflicts(values: FlagValues): void {
   const bare = (path: string): string => path.replace(/^(\.\/+)+/, "");
   const seen = new Map<string, string>();
   for (

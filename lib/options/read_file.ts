@@ -1,5 +1,5 @@
 import { UsageError } from "../errors.ts";
-import { osMessage } from "../process/os_error.ts";
+import { describeOsError } from "../process/os_error.ts";
 import { isGranted } from "../process/permission.ts";
 
 /**
@@ -17,8 +17,8 @@ export async function readFile(path: string, flag: string): Promise<Uint8Array<A
   }
 }
 
-/** The longest file of secrets or flags, in octets. */
-const MOST_BYTES = 1024 * 1024;
+/** The longest file of secrets or flags, in bytes. */
+const MAX_BYTES = 1024 * 1024;
 
 /**
  * Reads a short text that a flag names: UTF-8, at most 1 MiB, from a file or a pipe.
@@ -33,40 +33,40 @@ export async function readShortText(
   flag: string,
   shown: string = path,
 ): Promise<string> {
-  let octets: Uint8Array;
-  if (path === "-") octets = await readStart(Deno.stdin, flag);
+  let bytes: Uint8Array;
+  if (path === "-") bytes = await readStart(Deno.stdin, flag);
   else {
     checkPermission(path, flag, shown);
     const file = await Deno.open(path).catch((error) => fail(error, flag));
     try {
-      octets = await readStart(file, flag);
+      bytes = await readStart(file, flag);
     } finally {
       file.close();
     }
   }
-  if (octets.length > MOST_BYTES) {
+  if (bytes.length > MAX_BYTES) {
     throw new UsageError(`Cannot read '${flag}': it is longer than 1 MiB: give a shorter one`);
   }
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(octets);
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
     throw new UsageError(`Cannot read '${flag}': it is no text in UTF-8: give one that is`);
   }
 }
 
-/** All there is, or one octet more than there may be. */
+/** All there is, or one byte more than there may be. */
 async function readStart(
   file: Pick<Deno.FsFile, "read">,
   flag: string,
 ): Promise<Uint8Array> {
-  const octets = new Uint8Array(MOST_BYTES + 1);
+  const bytes = new Uint8Array(MAX_BYTES + 1);
   let length = 0;
-  while (length < octets.length) {
-    const read = await file.read(octets.subarray(length)).catch((error) => fail(error, flag));
+  while (length < bytes.length) {
+    const read = await file.read(bytes.subarray(length)).catch((error) => fail(error, flag));
     if (read === null) break;
     length += read;
   }
-  return octets.subarray(0, length);
+  return bytes.subarray(0, length);
 }
 
 function checkPermission(path: string, flag: string, shown: string = path): void {
@@ -76,6 +76,6 @@ function checkPermission(path: string, flag: string, shown: string = path): void
 }
 
 function fail(error: unknown, flag: string): never {
-  const why = error instanceof Deno.errors.NotFound ? "no such file" : osMessage(error);
+  const why = error instanceof Deno.errors.NotFound ? "no such file" : describeOsError(error);
   throw new UsageError(`Cannot read '${flag}': ${why}: name a file that can be read`);
 }

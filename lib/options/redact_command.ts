@@ -3,15 +3,15 @@
  *
  * @module
  */
-import type { Flag, Given } from "../cli/flags.ts";
+import type { Flag, ParsedFlags } from "../cli/flags.ts";
 import { isSecretHeader, withoutSecrets, withoutUserinfos } from "../text/secrets.ts";
-import { fileFlag, isInFile } from "./value_file.ts";
+import { fileFlag, isFileReference } from "./value_file.ts";
 
 /** What stands for what is not shown. */
 const HIDDEN = "…";
 /** Most characters of a value, and of all of it. */
-const MOST_OF_VALUE = 300;
-const MOST = 4_000;
+const MAX_VALUE_LENGTH = 300;
+const MAX_LENGTH = 4_000;
 
 /** Flags whose value is hidden, unless it names a file. A body can hold a password as well. */
 const SECRET: ReadonlySet<string> = new Set(["user", "cookie", "data"]);
@@ -19,7 +19,10 @@ const SECRET: ReadonlySet<string> = new Set(["user", "cookie", "data"]);
 const OF_FIELDS: ReadonlySet<string> = new Set(["header", "expect-header"]);
 
 /** The command line, as a shell would take it, without secrets. */
-export function shownCommand({ values, positionals }: Given, flags: readonly Flag[]): string {
+export function redactCommand(
+  { values, positionals }: ParsedFlags,
+  flags: readonly Flag[],
+): string {
   const words = ["myriad"];
   for (const flag of flags) {
     const { name } = flag;
@@ -31,17 +34,17 @@ export function shownCommand({ values, positionals }: Given, flags: readonly Fla
       else words.push(`--${name}`, quoted(shown(name, value)));
     }
   }
-  words.push(...positionals.map((url) => quoted(shownUrl(url))));
-  return cut(words.join(" "), MOST);
+  words.push(...positionals.map((url) => quoted(redactUrl(url))));
+  return cut(words.join(" "), MAX_LENGTH);
 }
 
 /** A URL's template, without secrets, no longer than a title may be. */
-export function shownUrl(url: string): string {
-  return cut(withoutSecrets(url), MOST_OF_VALUE);
+export function redactUrl(url: string): string {
+  return cut(withoutSecrets(url), MAX_VALUE_LENGTH);
 }
 
 function shown(name: string, value: string): string {
-  if ((SECRET.has(name) || name === "header" || name === "proxy") && isInFile(value)) {
+  if ((SECRET.has(name) || name === "header" || name === "proxy") && isFileReference(value)) {
     return fileFlag(name, value).slice(`--${name} `.length);
   }
   if (SECRET.has(name)) return HIDDEN;
@@ -49,7 +52,7 @@ function shown(name: string, value: string): string {
   if (name === "proxy") return value.replace(/^(\w+:\/\/)?.*@/s, "$1");
   const [field] = value.split(":", 1);
   if (OF_FIELDS.has(name) && isSecretHeader(field.trim())) return `${field}: ${HIDDEN}`;
-  return cut(withoutUserinfos(value), MOST_OF_VALUE);
+  return cut(withoutUserinfos(value), MAX_VALUE_LENGTH);
 }
 
 function cut(text: string, most: number): string {

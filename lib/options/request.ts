@@ -7,7 +7,7 @@ import { UsageError } from "../errors.ts";
 import {
   FORM_TYPE,
   isFormType,
-  isJsonOctets,
+  isJsonBytes,
   isJsonText,
   isJsonType,
   JSON_TYPE,
@@ -17,11 +17,11 @@ import { escapeBraces, TextTemplate } from "../source/text_template.ts";
 import type { HeaderList } from "../target.ts";
 import { readFile } from "./read_file.ts";
 import type { RunOptions } from "./run_options.ts";
-import { fileFlag, isInFile, secretLines, secretOf } from "./value_file.ts";
-import type { Values } from "./values.ts";
+import { fileFlag, isFileReference, readSecret, secretLines } from "./value_file.ts";
+import type { FlagValues } from "./values.ts";
 
 /** The fields of a run, and which of them are templates. */
-class Fields {
+class HeaderFields {
   readonly list: HeaderList[number][] = [];
   readonly templates = new Map<HeaderList[number], TextTemplate>();
   readonly #names = new Set<string>();
@@ -64,20 +64,20 @@ class Fields {
  *
  * @throws {UsageError} If it cannot be sent, or a file cannot be read.
  */
-export async function requestOf(
-  values: Values,
+export async function readRequest(
+  values: FlagValues,
   version: string,
 ): Promise<Pick<RunOptions, "method" | "headers" | "body" | "templates" | "requestId">> {
   const data = values.text("data");
   const hasBody = data !== undefined;
-  const method = methodOf(values.text("method") ?? (hasBody ? "POST" : "GET"), hasBody);
-  const fields = await fieldsOf(values);
-  const octets = data !== undefined && isInFile(data) ? await octetsOf(data) : undefined;
-  const text = data === undefined || octets !== undefined ? undefined : bodyTemplate(data);
+  const method = parseMethod(values.text("method") ?? (hasBody ? "POST" : "GET"), hasBody);
+  const fields = await parseHeaderFields(values);
+  const bytes = data !== undefined && isFileReference(data) ? await readBytes(data) : undefined;
+  const text = data === undefined || bytes !== undefined ? undefined : bodyTemplate(data);
   if (text !== undefined) refuseReplaced("data", text.source, "put the body in a file: @FILE");
   if (hasBody && !fields.has("content-type")) {
     // A value in place of each placeholder: a number, which is as good within a text.
-    const isJson = octets === undefined ? isJsonText(text!.with("0")) : isJsonOctets(octets);
+    const isJson = bytes === undefined ? isJsonText(text!.with("0")) : isJsonBytes(bytes);
     fields.addLiteral("Content-Type", isJson ? JSON_TYPE : FORM_TYPE, "--data");
     if (isJson && !fields.has("accept")) fields.addLiteral("Accept", JSON_TYPE, "--data");
   }
@@ -94,18 +94,18 @@ export async function requestOf(
   return {
     method,
     headers: fields.list,
-    requestId: requestIdOf(values, fields),
-    body: octets ?? (text && encoder.encode(text.isTemplate ? text.source : text.start)),
+    requestId: parseRequestId(values, fields),
+    body: bytes ?? (text && encoder.encode(text.isTemplate ? text.source : text.start)),
     templates: body === undefined && fields.templates.size === 0
       ? undefined
       : { headers: fields.templates, body },
   };
 }
 
-async function fieldsOf(values: Values): Promise<Fields> {
-  const fields = new Fields();
+async function parseHeaderFields(values: FlagValues): Promise<HeaderFields> {
+  const fields = new HeaderFields();
   for (const header of values.list("header")) {
-    if (isInFile(header)) await addFile(fields, header);
+    if (isFileReference(header)) await addFile(fields, header);
     else {
       const [name, value] = splitField(header) ?? [];
       if (name === undefined || value === undefined) {
@@ -130,15 +130,19 @@ async function fieldsOf(values: Values): Promise<Fields> {
   if (user !== undefined) {
     check("user", "Authorization");
     refuseReplaced("user", user, "put the credentials in a file: @FILE");
-    fields.addLiteral("Authorization", credentialsOf(await secretOf("user", user)), "--user");
+    fields.addLiteral(
+      "Authorization",
+      readBasicCredentials(await readSecret("user", user)),
+      "--user",
+    );
   }
   if (values.has("cookie")) {
     check("cookie", "Cookie");
     const cookies: string[] = [];
     for (const cookie of values.list("cookie")) {
-      const text = await secretOf("cookie", cookie);
+      const text = await readSecret("cookie", cookie);
       // What comes from a file is no template.
-      cookies.push(isInFile(cookie) ? escapeBraces(text) : text);
+      cookies.push(isFileReference(cookie) ? escapeBraces(text) : text);
     }
     fields.add("Cookie", cookies.join("; "), "--cookie");
   }
@@ -151,7 +155,7 @@ async function fieldsOf(values: Values): Promise<Fields> {
 }
 
 /** Adds the fields that stand in a file, one a line. Nothing of it is repeated in a message. */
-async function addFile(fields: Fields, header: string): Promise<void> {
+async function addFile(fields: HeaderFields, header: string): Promise<void> {
   const flag = fileFlag("header", header);
   for (const [line, number] of await secretLines("header", header)) {
     const field = splitField(line);
@@ -171,12 +175,12 @@ function splitField(text: string): [name: string, value: string] | undefined {
   return [text.slice(0, colon), text.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, "")];
 }
 
-export function cookieJarOf(values: Values): RunOptions["cookieJar"] {
+export function parseCookieJar(values: FlagValues): RunOptions["cookieJar"] {
   if (!values.has("cookie-jar")) return undefined;
   return { path: values.isOn("cookie-jar") ? undefined : values.text("cookie-jar") };
 }
 
-function credentialsOf(user: string): string {
+function readBasicCredentials(user: string): string {
   const colon = user.indexOf(":");
   if (colon < 0) throw new UsageError("Cannot read '--user': give NAME:PASSWORD");
   return basicCredentials(user.slice(0, colon), user.slice(colon + 1));
@@ -193,7 +197,7 @@ function refuseReplaced(flag: string, text: string, mend: string): void {
   }
 }
 
-function methodOf(given: string, hasBody: boolean): string {
+function parseMethod(given: string, hasBody: boolean): string {
   const method = normalizeMethod(given);
   const problem = methodProblem(method, hasBody);
   if (problem !== undefined) {
@@ -210,7 +214,7 @@ function bodyTemplate(data: string): TextTemplate {
 const DEFAULT_REQUEST_ID = "X-Request-Id";
 
 /** The name of the field that ids go into. */
-function requestIdOf(values: Values, fields: Fields): string | undefined {
+function parseRequestId(values: FlagValues, fields: HeaderFields): string | undefined {
   if (!values.has("request-id")) return undefined;
   const name = values.isOn("request-id") ? DEFAULT_REQUEST_ID : values.text("request-id")!;
   const isOthers = /^(host|connection|cookie|(proxy-)?authorization)$/i.test(name);
@@ -228,8 +232,8 @@ function requestIdOf(values: Values, fields: Fields): string | undefined {
   return name;
 }
 
-/** The octets of `@FILE` or `@-`. */
-async function octetsOf(data: string): Promise<Uint8Array<ArrayBuffer>> {
+/** The bytes of `@FILE` or `@-`. */
+async function readBytes(data: string): Promise<Uint8Array<ArrayBuffer>> {
   if (data === "@-") return await new Response(Deno.stdin.readable).bytes();
   return await readFile(data.slice(1), `--data ${data}`);
 }

@@ -9,7 +9,7 @@ import type { EngineName } from "../result.ts";
 import type { RequestTemplates } from "../source/request_defaults.ts";
 import type { Threshold } from "../stats/thresholds.ts";
 import type { Expectation, HeaderList } from "../target.ts";
-import type { MetricsPlace } from "./metrics.ts";
+import type { ListenAddress } from "./metrics.ts";
 
 /** Where requests come from. */
 export interface InputOptions {
@@ -136,7 +136,7 @@ export interface RunOptions extends LoadOptions, ThresholdOptions {
   /** The file for the latency by percentile. */
   readonly hdr: string | undefined;
   /** Where the metrics are to be had. */
-  readonly metrics: MetricsPlace | undefined;
+  readonly metrics: ListenAddress | undefined;
   readonly json: boolean;
   readonly report: ReportOptions | undefined;
   /** Whether hosts, slowest requests and the event loop are watched, for who shows them. */

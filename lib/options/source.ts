@@ -3,12 +3,12 @@
  *
  * @module
  */
-import type { Given } from "../cli/flags.ts";
+import type { ParsedFlags } from "../cli/flags.ts";
 import { UsageError } from "../errors.ts";
 import type { InputOptions, RunOptions } from "./run_options.ts";
-import type { Values } from "./values.ts";
+import type { FlagValues } from "./values.ts";
 
-export function urlOf({ positionals }: Given): string | undefined {
+export function parseUrl({ positionals }: ParsedFlags): string | undefined {
   if (positionals.length > 1) {
     throw new UsageError(
       `Cannot request more than one URL, and '${
@@ -19,7 +19,7 @@ export function urlOf({ positionals }: Given): string | undefined {
   return positionals[0];
 }
 
-export function inputOf(values: Values): InputOptions | undefined {
+export function parseInput(values: FlagValues): InputOptions | undefined {
   const path = values.text("input");
   if (path === undefined) {
     if (values.has("input-format")) {
@@ -37,7 +37,7 @@ export function inputOf(values: Values): InputOptions | undefined {
  *
  * @throws {UsageError} If there is no input, or such a run would never end.
  */
-export function loopOf(values: Values): boolean {
+export function parseLoop(values: FlagValues): boolean {
   if (!values.isOn("loop")) return false;
   if (!values.has("input")) {
     throw new UsageError("'--loop' is given without '--input': give both");
@@ -59,8 +59,8 @@ export function loopOf(values: Values): boolean {
  * @param most how many, unless that is given
  * @throws {UsageError} If they go beyond those that can be told apart.
  */
-export function numbersOf(
-  values: Values,
+export function parseNumbers(
+  values: FlagValues,
   most: number,
 ): Pick<RunOptions, "start" | "requests" | "shard"> {
   const start = values.count("start") ?? 0;
@@ -71,10 +71,10 @@ export function numbersOf(
         `the numbers end at ${Number.MAX_SAFE_INTEGER}: give a smaller one`,
     );
   }
-  return { start, requests, shard: shardOf(values) };
+  return { start, requests, shard: parseShard(values) };
 }
 
-function shardOf(values: Values): RunOptions["shard"] {
+function parseShard(values: FlagValues): RunOptions["shard"] {
   const text = values.text("shard");
   if (text === undefined) return { index: 0, count: 1 };
   const match = /^(\d{1,9})\/(\d{1,9})$/.exec(text);

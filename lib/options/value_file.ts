@@ -6,7 +6,7 @@
  */
 import { UsageError } from "../errors.ts";
 import { readShortText } from "./read_file.ts";
-import type { Values } from "./values.ts";
+import type { FlagValues } from "./values.ts";
 
 /** Flags whose value can be `@-`; that of `--input` is `-`. */
 const FROM_STDIN = ["input", "data", "header", "user", "cookie", "proxy"];
@@ -16,7 +16,7 @@ const FROM_STDIN = ["input", "data", "header", "user", "cookie", "proxy"];
  *
  * @throws {UsageError} If two values want it.
  */
-export function checkStdin(values: Values): void {
+export function checkStdin(values: FlagValues): void {
   const wanting = FROM_STDIN.flatMap((name) => {
     const stdin = name === "input" ? "-" : "@-";
     return values.all(name).filter((value) => value === stdin).map(() => `'--${name} ${stdin}'`);
@@ -28,7 +28,7 @@ export function checkStdin(values: Values): void {
 }
 
 /** Whether a flag's value names a file that holds it. */
-export function isInFile(value: string): boolean {
+export function isFileReference(value: string): boolean {
   return value.startsWith("@");
 }
 
@@ -47,8 +47,8 @@ function shownFile(name: string, value: string): string {
  *
  * @throws {UsageError} If the file cannot be read, or has more lines. Nothing in it is repeated.
  */
-export async function secretOf(name: string, value: string): Promise<string> {
-  if (!isInFile(value)) return value;
+export async function readSecret(name: string, value: string): Promise<string> {
+  if (!isFileReference(value)) return value;
   const flag = fileFlag(name, value);
   const text = (await readFlagFile(name, value)).replace(/(?:\r\n|[\r\n])$/, "");
   if (/[\r\n]/.test(text)) {

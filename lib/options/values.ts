@@ -1,12 +1,12 @@
-import type { Given } from "../cli/flags.ts";
+import type { ParsedFlags } from "../cli/flags.ts";
 import { parseCount, parseDuration, parseSize } from "../cli/units.ts";
 import { UsageError } from "../errors.ts";
 
 /** The values of flags, each read as what it is. */
-export class Values {
-  readonly #values: Given["values"];
+export class FlagValues {
+  readonly #values: ParsedFlags["values"];
 
-  constructor({ values }: Given) {
+  constructor({ values }: ParsedFlags) {
     this.#values = values;
   }
 

@@ -1,9 +1,9 @@
 import { OutputError, UsageError } from "../errors.ts";
-import { writeProblem } from "../process/os_error.ts";
-import { cutBack, openFile } from "./line_writer.ts";
+import { describeWriteError } from "../process/os_error.ts";
+import { openFile, truncateTo } from "./line_writer.ts";
 
 /** A file that gets all of its text in the end; until then it keeps what it has. */
-export class WholeFile {
+export class DeferredFile {
   readonly #file: Deno.FsFile;
   readonly #path: string;
   readonly #name: string;
@@ -15,12 +15,12 @@ export class WholeFile {
    * @param flag the flag that names it, for messages, such as `--report`
    * @throws {UsageError} If it cannot.
    */
-  static async open(path: string, flag: string): Promise<WholeFile> {
+  static async open(path: string, flag: string): Promise<DeferredFile> {
     if (path === "-") {
       throw new UsageError(`'${flag}' cannot go to standard output: give it a name`);
     }
     const { file, isNew } = await openFile(path, { flag });
-    return new WholeFile(file, path, flag, isNew);
+    return new DeferredFile(file, path, flag, isNew);
   }
 
   private constructor(file: Deno.FsFile, path: string, flag: string, isNew: boolean) {
@@ -37,15 +37,15 @@ export class WholeFile {
    * @throws {OutputError} If it cannot be written.
    */
   async write(text: string): Promise<void> {
-    const octets = new TextEncoder().encode(text);
+    const bytes = new TextEncoder().encode(text);
     try {
-      await cutBack(this.#file, 0);
-      for (let written = 0; written < octets.length;) {
-        written += await this.#file.write(octets.subarray(written));
+      await truncateTo(this.#file, 0);
+      for (let written = 0; written < bytes.length;) {
+        written += await this.#file.write(bytes.subarray(written));
       }
     } catch (error) {
-      await cutBack(this.#file, 0).catch(() => {});
-      throw new OutputError(`Cannot write '${this.#name}': ${writeProblem(error)}`);
+      await truncateTo(this.#file, 0).catch(() => {});
+      throw new OutputError(`Cannot write '${this.#name}': ${describeWriteError(error)}`);
     } finally {
       this.#file.close();
     }

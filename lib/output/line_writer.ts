@@ -4,12 +4,12 @@
  * @module
  */
 import { ClosedPipe, OutputError, UsageError } from "../errors.ts";
-import { writeProblem } from "../process/os_error.ts";
+import { describeWriteError } from "../process/os_error.ts";
 import { isGranted } from "../process/permission.ts";
 import type { MaybePromise } from "../stream.ts";
 
 /** Where blocks go; a file, or standard output. */
-export interface BlockFile {
+export interface LineFile {
   write(block: Uint8Array): Promise<number>;
   /** Cuts the file back; absent where it cannot be, as in a pipe. */
   truncate?(length: number): Promise<void>;
@@ -26,8 +26,8 @@ const GZIP_BLOCK = 256 * 1024;
 const FLUSH_MS = 200;
 const GZIP_FLUSH_MS = 5_000;
 
-/** Options for {@linkcode openBlocks}. */
-export interface BlockOptions {
+/** Options for {@linkcode openLineWriter}. */
+export interface LineWriterOptions {
   /** The flag that names the file, for messages, such as `--output`. */
   flag: string;
   /** @default {false} */
@@ -41,21 +41,24 @@ export interface BlockOptions {
  *
  * @throws {UsageError} If it cannot be written.
  */
-export async function openBlocks(path: string, options: BlockOptions): Promise<BlockWriter> {
+export async function openLineWriter(
+  path: string,
+  options: LineWriterOptions,
+): Promise<LineWriter> {
   const name = `${options.flag} ${path}`;
   if (path === "-") {
     // Standard output is not ours to close.
     const stdout = { write: (block: Uint8Array) => Deno.stdout.write(block), close: () => {} };
-    return new BlockWriter(stdout, name, options.gzip);
+    return new LineWriter(stdout, name, options.gzip);
   }
   const { file } = await openFile(path, options);
   try {
-    await cutBack(file, 0);
+    await truncateTo(file, 0);
   } catch (error) {
     file.close();
-    throw new UsageError(`Cannot write '${name}': ${writeProblem(error)}`);
+    throw new UsageError(`Cannot write '${name}': ${describeWriteError(error)}`);
   }
-  return new BlockWriter(file, name, options.gzip);
+  return new LineWriter(file, name, options.gzip);
 }
 
 /**
@@ -65,7 +68,7 @@ export async function openBlocks(path: string, options: BlockOptions): Promise<B
  */
 export async function openFile(
   path: string,
-  { flag, mode }: Pick<BlockOptions, "flag" | "mode">,
+  { flag, mode }: Pick<LineWriterOptions, "flag" | "mode">,
 ): Promise<{ file: Deno.FsFile; isNew: boolean }> {
   if (!isGranted({ name: "write", path })) {
     throw new UsageError(
@@ -79,15 +82,15 @@ export async function openFile(
     if (file !== undefined) return { file, isNew: false };
     return { file: await Deno.open(path, { write: true, create: true, mode }), isNew: true };
   } catch (error) {
-    throw new UsageError(`Cannot write '${flag} ${path}': ${writeProblem(error)}`);
+    throw new UsageError(`Cannot write '${flag} ${path}': ${describeWriteError(error)}`);
   }
 }
 
 /**
- * The size of a file in octets; undefined for a pipe or a device, which cannot be cut. To ask for
+ * The size of a file in bytes; undefined for a pipe or a device, which cannot be cut. To ask for
  * it takes no permission but that to write.
  */
-export async function sizeOf(file: Deno.FsFile): Promise<number | undefined> {
+export async function measureSize(file: Deno.FsFile): Promise<number | undefined> {
   try {
     const size = await file.seek(0, Deno.SeekMode.End);
     await file.truncate(size);
@@ -98,8 +101,8 @@ export async function sizeOf(file: Deno.FsFile): Promise<number | undefined> {
 }
 
 /** Cuts a file back, and goes on behind what is left; what cannot be cut is left as it is. */
-export async function cutBack(file: Deno.FsFile, length: number): Promise<void> {
-  if (await sizeOf(file) === undefined) return;
+export async function truncateTo(file: Deno.FsFile, length: number): Promise<void> {
+  if (await measureSize(file) === undefined) return;
   await file.truncate(length);
   await file.seek(length, Deno.SeekMode.Start);
 }
@@ -109,8 +112,8 @@ export async function cutBack(file: Deno.FsFile, length: number): Promise<void> 
  * the next one gathers; when that is full too, {@linkcode write} gives a promise to wait for. So
  * at most two blocks are held, however slow the disk is.
  */
-export class BlockWriter {
-  readonly #file: BlockFile;
+export class LineWriter {
+  readonly #file: LineFile;
   readonly #name: string;
   readonly #gzip: boolean;
   readonly #blockLength: number;
@@ -120,14 +123,14 @@ export class BlockWriter {
   /** The write under way. Never rejects: its failure is `#failure`. */
   #writing: Promise<void> | undefined;
   #failure: Error | undefined;
-  /** Octets of whole lines that are in the file. */
+  /** Bytes of whole lines that are in the file. */
   #length: number;
 
   /**
    * @param name the flag and its value, for messages
-   * @param length octets that the file holds already; it is written behind them
+   * @param length bytes that the file holds already; it is written behind them
    */
-  constructor(file: BlockFile, name: string, gzip = false, length = 0) {
+  constructor(file: LineFile, name: string, gzip = false, length = 0) {
     this.#file = file;
     this.#length = length;
     this.#name = name;
@@ -202,7 +205,7 @@ export class BlockWriter {
         this.#failure = new ClosedPipe();
         return;
       }
-      this.#failure = new OutputError(`Cannot write '${this.#name}': ${writeProblem(error)}`);
+      this.#failure = new OutputError(`Cannot write '${this.#name}': ${describeWriteError(error)}`);
       // A line that was cut off is worse than one that is missing.
       const whole = this.#gzip ? 0 : plain.subarray(0, written).lastIndexOf(NEWLINE) + 1;
       this.#length += whole;
@@ -210,7 +213,7 @@ export class BlockWriter {
     }
   }
 
-  /** Octets of whole lines that are in the file. */
+  /** Bytes of whole lines that are in the file. */
   get length(): number {
     return this.#length;
   }
@@ -227,7 +230,7 @@ export class BlockWriter {
     try {
       await this.#file.syncData?.();
     } catch (error) {
-      throw new OutputError(`Cannot write '${this.#name}': ${writeProblem(error)}`);
+      throw new OutputError(`Cannot write '${this.#name}': ${describeWriteError(error)}`);
     }
     return length;
   }

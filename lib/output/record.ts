@@ -68,7 +68,7 @@ function toJson(value: Value): string {
 }
 
 /** @param captures the names of what is captured, in the order in which results have it */
-function columnsOf(fields: readonly string[], captures: readonly string[]): Columns {
+function toColumns(fields: readonly string[], captures: readonly string[]): Columns {
   return fields.map((name) => {
     const k = captures.indexOf(name);
     return [name, k < 0 ? FIELDS[name as FieldName] : (result) => result.captures?.[k] ?? null];
@@ -110,7 +110,7 @@ export function ndjson(
       ? (result) => defaultRecord(result, "")
       : (result) => defaultRecord(result, captured(result, captures));
   }
-  const columns = columnsOf(fields, captures)
+  const columns = toColumns(fields, captures)
     .map(([name, of], k) => [`${k === 0 ? "{" : ","}"${name}":`, of] as const);
   return (result) => {
     let record = "";
@@ -155,7 +155,7 @@ export function csv(
   captures: readonly string[] = [],
   { isForTerminal = false }: { isForTerminal?: boolean } = {},
 ): { header: string; format: (result: Result) => string } {
-  const columns = columnsOf(fields, captures).map(([, of]) => of);
+  const columns = toColumns(fields, captures).map(([, of]) => of);
   return {
     header: fields.join(",") + "\n",
     format: (result) => {

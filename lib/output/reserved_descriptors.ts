@@ -8,7 +8,7 @@ const SPARES = 4;
  * File descriptors for when there are no others: where sockets run out, requests wait for them, but
  * what was answered is to be written.
  */
-export class SpareDescriptors {
+export class ReservedDescriptors {
   readonly #open: () => Disposable | undefined;
   /** At most `SPARES`. */
   readonly #files: Disposable[] = [];

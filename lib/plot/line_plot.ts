@@ -32,7 +32,7 @@ export interface Panel {
 const PANEL_WIDTH = 430;
 const PLOT = { left: 74, top: 40, width: 336, height: 260 } as const;
 /** Values that fit beside one another below the plot. */
-const MOST_BESIDE = 7;
+const MAX_BESIDE = 7;
 const LEGEND_TOP = 360;
 const LEGEND_ROW = 20;
 const LEGEND_CELL = 140;
@@ -48,7 +48,7 @@ export function linePlot(panels: readonly Panel[]): string {
   const hasLegend = panels.some(({ lines }) => lines.length > 1);
   const rows = hasLegend ? Math.ceil(names.length / columns) : 0;
   const content = panels.map((panel, k) =>
-    `<g transform="translate(${k * PANEL_WIDTH} 0)">\n${panelOf(panel, names)}</g>\n`
+    `<g transform="translate(${k * PANEL_WIDTH} 0)">\n${drawPanel(panel, names)}</g>\n`
   );
   if (hasLegend) {
     content.push(...names.map((name, k) => {
@@ -59,14 +59,14 @@ export function linePlot(panels: readonly Panel[]): string {
   return svgDocument(width, LEGEND_TOP - 8 + rows * LEGEND_ROW, content.join(""));
 }
 
-function panelOf({ title, x, y, lines }: Panel, names: readonly string[]): string {
+function drawPanel({ title, x, y, lines }: Panel, names: readonly string[]): string {
   const { left, top, width, height } = PLOT;
   const heading = `<text class="title" x="${left}" y="22">${escapeMarkup(title)}</text>\n`;
   const points = lines.flatMap(({ points }) => points);
   if (points.length === 0) return heading;
   const scales = {
-    x: scaleOf(x, points.map(({ x }) => x)),
-    y: scaleOf(y, points.map(({ y }) => y)),
+    x: makeScale(x, points.map(({ x }) => x)),
+    y: makeScale(y, points.map(({ y }) => y)),
   };
   const atX = (value: number): number => left + scales.x.place(value) * width;
   const atY = (value: number): number => top + (1 - scales.y.place(value)) * height;
@@ -83,7 +83,7 @@ function panelOf({ title, x, y, lines }: Panel, names: readonly string[]): strin
   for (const tick of scales.x.ticks) {
     parts.push(`<path class="grid" d="M${coordinate(atX(tick))} ${top}v${height}"/>`);
   }
-  for (const tick of thinned(scales.x.ticks, MOST_BESIDE)) {
+  for (const tick of thinned(scales.x.ticks, MAX_BESIDE)) {
     parts.push(
       `<text class="dim" x="${coordinate(atX(tick))}" y="${
         top + height + 18
@@ -99,7 +99,7 @@ function panelOf({ title, x, y, lines }: Panel, names: readonly string[]): strin
     const colour = names.indexOf(name);
     const path = points.map(({ x, y }) => `${coordinate(atX(x))} ${coordinate(atY(y))}`);
     parts.push(
-      `<path fill="none" stroke="${colourOf(colour)}" stroke-width="2" d="M${path.join("L")}"/>`,
+      `<path fill="none" stroke="${pickColor(colour)}" stroke-width="2" d="M${path.join("L")}"/>`,
     );
     // A mark for each point, where they are few.
     if (points.length <= 20) {
@@ -113,18 +113,18 @@ function panelOf({ title, x, y, lines }: Panel, names: readonly string[]): strin
   return parts.join("");
 }
 
-function scaleOf({ scale }: Axis, values: readonly number[]): Scale {
+function makeScale({ scale }: Axis, values: readonly number[]): Scale {
   return scale === "log" ? logScale(values) : linearScale(values);
 }
 
-function colourOf(k: number): string {
+function pickColor(k: number): string {
   return COLOURS[k % COLOURS.length];
 }
 
 /** A mark whose shape tells lines apart too: a disc, a square, a diamond. */
 function mark(k: number, x: number, y: number): string {
   const [px, py] = [coordinate(x), coordinate(y)];
-  const fill = `fill="${colourOf(k)}"`;
+  const fill = `fill="${pickColor(k)}"`;
   if (k % 3 === 0) return `<circle cx="${px}" cy="${py}" r="4" ${fill}/>`;
   const d = k % 3 === 1 ? "m-3.5 -3.5h7v7h-7z" : "m0 -5l5 5l-5 5l-5 -5z";
   return `<path d="M${px} ${py}${d}" ${fill}/>`;
@@ -132,6 +132,6 @@ function mark(k: number, x: number, y: number): string {
 
 function cross(k: number, x: number, y: number): string {
   return `<path d="M${coordinate(x)} ${coordinate(y)}m-5 -5l10 10m0 -10l-10 10" stroke="${
-    colourOf(k)
+    pickColor(k)
   }" stroke-width="2.5"/>`;
 }

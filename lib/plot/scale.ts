@@ -7,7 +7,7 @@ export interface Scale {
 }
 
 /** Most values with a line. */
-const MOST_TICKS = 12;
+const MAX_TICKS = 12;
 
 /** Those of the ticks that are written where there is room for so many only. */
 export function thinned(ticks: readonly number[], most: number): number[] {
@@ -54,7 +54,7 @@ export function logScale(values: readonly number[]): Scale {
   const [low, high] = [Math.log10(within[0]), Math.log10(within.at(-1)!)];
   return {
     place: (value) => (Math.log10(value) - low) / (high - low),
-    ticks: thinned(within, MOST_TICKS),
+    ticks: thinned(within, MAX_TICKS),
   };
 }
 

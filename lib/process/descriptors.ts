@@ -7,7 +7,7 @@ import { isGranted } from "./permission.ts";
  * @param most as many as are of interest, from 0
  * @returns `most`, or less if there are not as many; `most` too where it may not read `/dev/null`
  */
-export function freeDescriptors(most: number): number {
+export function countFreeDescriptors(most: number): number {
   if (!isGranted({ name: "read", path: "/dev/null" })) return most;
   const files: Deno.FsFile[] = [];
   try {

@@ -25,7 +25,7 @@ const CLOCKS: LoopClocks = {
  * take the processor away, the loop has less of it and is busy all the same; then its timer comes
  * late, and it was busy at least for so long.
  */
-export class LoopMeter {
+export class EventLoopLoad {
   readonly #clocks: LoopClocks;
   #timer: ReturnType<typeof setInterval> | undefined;
   #nowMs: number;

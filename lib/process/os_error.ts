@@ -1,15 +1,15 @@
 /** What the operating system says went wrong, without the number and the path behind it. */
-export function osMessage(error: unknown): string {
+export function describeOsError(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return message.replace(/ \(os error \d+\).*$/s, "");
 }
 
 /** Why something cannot be written, in words. */
-export function writeProblem(error: unknown): string {
+export function describeWriteError(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "no such folder: make it first";
   if (error instanceof Deno.errors.PermissionDenied) return "permission denied: choose another";
   const message = error instanceof Error ? error.message : String(error);
   if (/os error 21/.test(message)) return "it is a folder: give the name of a file";
   if (/os error 28/.test(message)) return "no space left on device: free some";
-  return osMessage(error);
+  return describeOsError(error);
 }

@@ -1,7 +1,7 @@
 import process from "node:process";
 
 /** Of what the process begins with, how much more its peak can be than what it has. */
-const OWN = 1.25;
+const INHERITED_FACTOR = 1.25;
 
 /**
  * The most memory that this process ever had. Linux's peak is kept over `exec`, so that a process
@@ -14,7 +14,7 @@ export class PeakMemory {
 
   constructor() {
     const peakKb = process.resourceUsage().maxRSS;
-    this.#inheritedKb = peakKb > OWN * residentKb() ? peakKb : 0;
+    this.#inheritedKb = peakKb > INHERITED_FACTOR * residentKb() ? peakKb : 0;
   }
 
   /** Kilobytes. Looks at what there is now. */

@@ -1,7 +1,7 @@
-import { hostOf } from "../http/host.ts";
+import { parseHost } from "../http/host.ts";
 
 /** Longest list of hosts that is kept; more of them are asked for again. */
-const MOST_HOSTS = 10_000;
+const MAX_HOSTS = 10_000;
 
 /**
  * Tells whether this process may talk to a URL's host, without ever asking the user: a question
@@ -13,10 +13,10 @@ export function hostPermission(): ((url: string) => boolean) | undefined {
   if (isGranted({ name: "net" })) return undefined;
   const known = new Map<string, boolean>();
   return (url) => {
-    const host = hostOf(url);
+    const host = parseHost(url);
     let allowed = known.get(host);
     if (allowed === undefined) {
-      if (known.size === MOST_HOSTS) known.clear();
+      if (known.size === MAX_HOSTS) known.clear();
       allowed = isGranted({ name: "net", host });
       known.set(host, allowed);
     }

@@ -1,15 +1,15 @@
-import { etaOf } from "./bar.ts";
+import { estimateEta } from "./bar.ts";
 import type { Display, Moment, Size } from "./display.ts";
 
 /** Least size of a terminal for the live view to come by itself. */
-const LEAST: Size = { columns: 80, rows: 24 };
+const MIN_SIZE: Size = { columns: 80, rows: 24 };
 /** How long a run is looked at before anybody can say how long it takes, and what long is. */
 const LOOK_MS = 2_000;
 const LONG_MS = 10_000;
 
 /** Whether a terminal is one that the live view comes on by itself. */
 export function isLarge({ columns, rows }: Size): boolean {
-  return columns >= LEAST.columns && rows >= LEAST.rows;
+  return columns >= MIN_SIZE.columns && rows >= MIN_SIZE.rows;
 }
 
 /**
@@ -18,11 +18,11 @@ export function isLarge({ columns, rows }: Size): boolean {
  */
 export function looksLong({ snapshot, rate, limit, elapsedMs }: Moment): boolean {
   if (elapsedMs < LOOK_MS) return false;
-  return elapsedMs + 1000 * (etaOf(snapshot, rate, limit) ?? 0) > LONG_MS;
+  return elapsedMs + 1000 * (estimateEta(snapshot, rate, limit) ?? 0) > LONG_MS;
 }
 
 /** A display that knows what was before it came. */
-export interface Successor extends Display {
+export interface DeferredDisplay extends Display {
   /** Notes a moment that it does not show. */
   watch(moment: Moment): void;
   /** Notes others' lines, each with its line feed. */
@@ -33,9 +33,9 @@ export interface Successor extends Display {
 export class AutoDisplay implements Display {
   #shown: Display;
   /** What comes; undefined once it has. */
-  #next: Successor | undefined;
+  #next: DeferredDisplay | undefined;
 
-  constructor(first: Display, next: Successor) {
+  constructor(first: Display, next: DeferredDisplay) {
     this.#shown = first;
     this.#next = next;
   }

@@ -20,14 +20,14 @@ export interface Limit {
 }
 
 /** The share that is done, 0 to 1, as far as anybody knows: of the requests, or of the time. */
-function doneOf({ requests, total, progress }: Snapshot, limit?: Limit): number | undefined {
+function computeDone({ requests, total, progress }: Snapshot, limit?: Limit): number | undefined {
   const done = total !== undefined && total > 0 ? Math.min(1, requests / total) : progress;
   if (limit === undefined) return done;
   return Math.max(done ?? 0, Math.min(1, limit.elapsedMs / limit.durationMs));
 }
 
 /** Seconds until the end at this rate, as far as anybody knows. */
-export function etaOf(
+export function estimateEta(
   { requests, total, progress, held, paused, inFlight }: Snapshot,
   rate: number,
   limit?: Limit,
@@ -42,10 +42,10 @@ export function etaOf(
 }
 
 /** How far it is, the most important first. */
-function wayOf(snapshot: Snapshot, rate: number, limit?: Limit): string[] {
+function formatWay(snapshot: Snapshot, rate: number, limit?: Limit): string[] {
   const { requests, total, failed, paused } = snapshot;
-  const done = doneOf(snapshot, limit);
-  const eta = etaOf(snapshot, rate, limit);
+  const done = computeDone(snapshot, limit);
+  const eta = estimateEta(snapshot, rate, limit);
   return [
     total === undefined ? formatCount(requests) : `${formatCount(requests)}/${formatCount(total)}`,
     ...done === undefined ? [] : [`${Math.floor(done * 100)} %`],
@@ -58,16 +58,16 @@ function wayOf(snapshot: Snapshot, rate: number, limit?: Limit): string[] {
 }
 
 /** How the servers fare and what this process takes, the most important first. */
-function stateOf({ latency, succeeded, inFlight, retrying, rssBytes }: Snapshot): string[] {
+function formatState({ latency, succeeded, inFlight, retrying, rssBytes }: Snapshot): string[] {
   return [
     `p50 ${formatLatency(latency.p50, succeeded)} p99 ${formatLatency(latency.p99, succeeded)}`,
     `${formatCount(inFlight)} in flight`,
-    ...againOf(retrying),
+    ...formatRetries(retrying),
     formatBytes(rssBytes),
   ];
 }
 
-function againOf(retrying: number): string[] {
+function formatRetries(retrying: number): string[] {
   return retrying === 0 ? [] : [`${formatCount(retrying)} to be tried again`];
 }
 
@@ -95,14 +95,14 @@ export function formatBar(
   { columns, color, limit, isHead = false }: BarOptions,
 ): string {
   const width = columns - 1;
-  const done = doneOf(snapshot, limit);
-  const [count, ...fields] = wayOf(snapshot, rate, limit);
-  fields.push(...isHead ? againOf(snapshot.retrying) : stateOf(snapshot));
+  const done = computeDone(snapshot, limit);
+  const [count, ...fields] = formatWay(snapshot, rate, limit);
+  fields.push(...isHead ? formatRetries(snapshot.retrying) : formatState(snapshot));
   const barCells = isHead ? Math.max(BAR_CELLS, Math.floor(width * LONG)) : BAR_CELLS;
   const besideBar = width - barCells - 3;
   const hasBar = done !== undefined && width >= WIDTH_FOR_BAR && count.length <= besideBar;
   const room = hasBar ? besideBar : width;
-  if (count.length > room) return shortOf(snapshot, done).find((it) => it.length <= room) ?? "";
+  if (count.length > room) return shorten(snapshot, done).find((it) => it.length <= room) ?? "";
   let text = count;
   for (const field of fields) {
     if (text.length + 2 + field.length > room) break;
@@ -117,7 +117,7 @@ export function formatBar(
 }
 
 /** What is done where there is no room for more, the most exact first. */
-function shortOf({ requests }: Snapshot, done: number | undefined): string[] {
+function shorten({ requests }: Snapshot, done: number | undefined): string[] {
   return [
     formatCount(requests),
     ...done === undefined ? [] : [`${Math.floor(done * 100)} %`],
@@ -131,5 +131,5 @@ function shortOf({ requests }: Snapshot, done: number | undefined): string[] {
  * @param rate requests a second, lately
  */
 export function formatLogLine(snapshot: Snapshot, rate: number, limit?: Limit): string {
-  return [...wayOf(snapshot, rate, limit), ...stateOf(snapshot)].join(", ");
+  return [...formatWay(snapshot, rate, limit), ...formatState(snapshot)].join(", ");
 }

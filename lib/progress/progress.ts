@@ -10,7 +10,7 @@ import { RecentRate } from "./recent_rate.ts";
 /** How long a terminal that takes nothing can hold up the end, twice at most. */
 const STUCK_MS = 1_000;
 /** Most characters of others' lines that wait for the terminal; what is beyond is lost. */
-const MOST_WAITING = 64 * 1024;
+const MAX_WAITING = 64 * 1024;
 
 /** Options for {@linkcode Progress}. */
 export interface ProgressOptions {
@@ -54,7 +54,7 @@ export class Progress {
   /** What the timer is set to. */
   #everyMs = Infinity;
   #writing: Promise<void> | undefined;
-  /** What is to be said once the terminal takes more. At most {@linkcode MOST_WAITING}. */
+  /** What is to be said once the terminal takes more. At most {@linkcode MAX_WAITING}. */
   #waiting = "";
 
   constructor(options: ProgressOptions) {
@@ -93,7 +93,7 @@ export class Progress {
 
   /** Shows a line that stays, above what is drawn; as soon as the terminal takes it. */
   say(line: string): void {
-    if (this.#waiting.length + line.length < MOST_WAITING) this.#waiting += `${line}\n`;
+    if (this.#waiting.length + line.length < MAX_WAITING) this.#waiting += `${line}\n`;
     this.#sayWaiting();
   }
 

@@ -8,7 +8,7 @@ export interface SummaryContext {
 }
 
 /** The summary as plain data. */
-export type Summary = ReturnType<typeof summaryOf>;
+export type Summary = ReturnType<typeof toSummary>;
 
 /**
  * The summary as one JSON document that ends in a line feed; its names are a contract with the
@@ -16,7 +16,7 @@ export type Summary = ReturnType<typeof summaryOf>;
  */
 export function formatSummary(snapshot: Snapshot, context: SummaryContext): string {
   // It can go to a terminal, and JSON leaves DEL, C1 controls and bidi controls as they are.
-  return formatDocument(summaryOf(snapshot, context));
+  return formatDocument(toSummary(snapshot, context));
 }
 
 /** A summary, or a part of one, as it is written: a value a line, but each histogram on one. */
@@ -33,7 +33,7 @@ export function formatDocument(
 
 /** What {@linkcode formatSummary} writes. */
 // deno-lint-ignore explicit-module-boundary-types -- the names stand once, where they are filled
-export function summaryOf(snapshot: Snapshot, { version }: SummaryContext) {
+export function toSummary(snapshot: Snapshot, { version }: SummaryContext) {
   const { latency } = snapshot;
   return {
     requests: snapshot.requests,

@@ -18,13 +18,13 @@ const EXAMPLE_LENGTH = 68;
 /** Characters of the threshold in the first line. */
 const ABORTED_LENGTH = 22;
 /** Most statuses that get a line each: a server can send 900. */
-const MOST_STATUSES = 10;
+const MAX_STATUSES = 10;
 /** Most expectations that get a line each. */
-const MOST_REASONS = 10;
+const MAX_REASONS = 10;
 /** Characters of a cause of retries; `protocol` is the longest of a run. */
 const CAUSE_LENGTH = 20;
 /** Most causes of retries that are named in their line. */
-const MOST_CAUSES = 3;
+const MAX_CAUSES = 3;
 /** Cells of what was counted, left of how often; the longest reason phrase fits. */
 const NAME_CELLS = 35;
 
@@ -87,12 +87,12 @@ export function formatTable(snapshot: TableFigures, { color }: { color: boolean 
   }
   const retries = Object.entries(snapshot.retries ?? {}).sort(([, a], [, b]) => b - a);
   if (retries.length > 0) {
-    const causes = retries.slice(0, MOST_CAUSES).map(([cause, count]) =>
+    const causes = retries.slice(0, MAX_CAUSES).map(([cause, count]) =>
       `${formatCount(count)} after ${/^\d/.test(cause) ? "a " : ""}${
         escapeForTerminal(cause, CAUSE_LENGTH)
       }`
     );
-    row("retries", causes.join(", ") + (retries.length > MOST_CAUSES ? ", …" : ""));
+    row("retries", causes.join(", ") + (retries.length > MAX_CAUSES ? ", …" : ""));
   }
   for (const [what, count] of Object.entries(snapshot.shortages ?? {})) {
     row(
@@ -125,7 +125,7 @@ export function formatTable(snapshot: TableFigures, { color }: { color: boolean 
 
   const statuses = Object.entries(snapshot.statuses ?? {}).sort(([, a], [, b]) => b - a);
   if (statuses.length > 0) lines.push("", bold("Statuses"));
-  const others = statuses.splice(MOST_STATUSES);
+  const others = statuses.splice(MAX_STATUSES);
   for (const [status, count] of statuses) {
     const text = (STATUS_TEXT as Record<string, string>)[status] ?? "";
     lines.push(`  ${`${status} ${text}`.padEnd(NAME_CELLS)} ${share(count, requests)}`);
@@ -146,7 +146,7 @@ export function formatTable(snapshot: TableFigures, { color }: { color: boolean 
   for (const [kind, { count, examples, reasons = [] }] of errors) {
     lines.push(`  ${paint(31, kind.padEnd(NAME_CELLS))} ${share(count, requests)}`);
     const most = reasons.toSorted((a, b) => b.count - a.count);
-    const rest = most.splice(MOST_REASONS);
+    const rest = most.splice(MAX_REASONS);
     for (const { expectation, count, examples } of most) {
       const name = escapeForTerminal(expectation, NAME_CELLS - 2).padEnd(NAME_CELLS - 2);
       lines.push(`    ${name} ${share(count, requests)}`);
@@ -188,19 +188,19 @@ export function formatMadeAgain(
 }
 
 /** Most kinds of errors that {@linkcode formatFailed} names. */
-const MOST_KINDS = 3;
+const MAX_KINDS = 3;
 
 /** How many requests failed, and why, in a line: `3 of 100 requests failed: 2 refused, 1 timeout`. */
 export function formatFailed(
   { requests, failed, errors }: Pick<Snapshot, "requests" | "failed" | "errors">,
 ): string {
   const kinds = Object.entries(errors).sort(([, a], [, b]) => b.count - a.count);
-  const named = kinds.slice(0, MOST_KINDS).map(([kind, { count }]) =>
+  const named = kinds.slice(0, MAX_KINDS).map(([kind, { count }]) =>
     `${formatCount(count)} ${kind}`
   );
   return `${formatCount(failed)} of ${formatCount(requests)} ${
     requests === 1 ? "request" : "requests"
-  } failed: ${named.join(", ")}${kinds.length > MOST_KINDS ? ", …" : ""}`;
+  } failed: ${named.join(", ")}${kinds.length > MAX_KINDS ? ", …" : ""}`;
 }
 
 /** How near the run came to what its concurrency allows, in a sentence. */

@@ -27,7 +27,7 @@ export function formatReached(
 }
 
 /** What a threshold's number was held against; of a text that is none, nothing. */
-export function boundOf(threshold: string): number {
+export function readBound(threshold: string): number {
   try {
     return parseThreshold(threshold).bound;
   } catch {

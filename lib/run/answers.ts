@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Check } from "../check/response_check.ts";
+import type { ResponseCheck } from "../check/response_check.ts";
 import type { JarFile } from "../cookies/jar_file.ts";
 import type { EngineOptions } from "../engine/options.ts";
 import type { RunOptions } from "../options/run_options.ts";
@@ -15,7 +15,7 @@ import type { Result } from "../result.ts";
 export class Answers {
   readonly #jar: JarFile | undefined;
   readonly #bodies: Bodies | undefined;
-  readonly #check: Check | undefined;
+  readonly #check: ResponseCheck | undefined;
 
   /**
    * @param isGoneOn whether a run is gone on with
@@ -39,14 +39,18 @@ export class Answers {
     const ofTargets = input?.format === "jsonl";
     const isChecked = ofTargets || captures.length > 0 ||
       Object.values(expect).some((it) => it !== undefined);
-    const { Check } = isChecked ? await import("../check/response_check.ts") : {};
-    return new Answers(jar, bodies, Check && new Check({ expect, captures, ofTargets }));
+    const { ResponseCheck } = isChecked ? await import("../check/response_check.ts") : {};
+    return new Answers(
+      jar,
+      bodies,
+      ResponseCheck && new ResponseCheck({ expect, captures, ofTargets }),
+    );
   }
 
   private constructor(
     jar: JarFile | undefined,
     bodies: Bodies | undefined,
-    check: Check | undefined,
+    check: ResponseCheck | undefined,
   ) {
     this.#check = check;
     this.#jar = jar;

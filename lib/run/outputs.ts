@@ -6,10 +6,10 @@
 import { Checkpoint, type CheckpointOptions } from "../checkpoint/checkpoint.ts";
 import { countDone } from "../checkpoint/done_set.ts";
 import type { JournalState } from "../checkpoint/journal.ts";
-import { Beginning } from "../checkpoint/resume.ts";
+import { ResumePoint } from "../checkpoint/resume.ts";
 import type { OutputOptions, RunOptions } from "../options/run_options.ts";
 import { failureLines, isFailure } from "../output/failure_lines.ts";
-import { BlockWriter, openBlocks } from "../output/line_writer.ts";
+import { LineWriter, openLineWriter } from "../output/line_writer.ts";
 import { csv, ndjson } from "../output/record.ts";
 import type { Result } from "../result.ts";
 import { Stats } from "../stats/stats.ts";
@@ -18,7 +18,7 @@ import type { Target } from "../target.ts";
 
 /** Something that takes results; a promise if the caller has to wait. */
 interface Output {
-  readonly blocks: BlockWriter;
+  readonly blocks: LineWriter;
   write(result: Result): MaybePromise<void>;
 }
 
@@ -32,16 +32,16 @@ export interface MadeAgain {
 }
 
 /** Called with what the journal is to say of a moment. */
-export type Now = CheckpointOptions["now"];
+export type JournalSnapshot = CheckpointOptions["now"];
 
 /** The outputs of a run. */
 export class Outputs {
   readonly #options: RunOptions;
   /** What is there already; undefined without an output that can be gone on with. */
-  readonly #beginning: Beginning | undefined;
+  readonly #beginning: ResumePoint | undefined;
   readonly #outputs: Output[] = [];
-  #summary: BlockWriter | undefined;
-  #hdr: BlockWriter | undefined;
+  #summary: LineWriter | undefined;
+  #hdr: LineWriter | undefined;
   #checkpoint: Checkpoint | undefined;
   /** What was counted before, and what is to be counted. */
   stats: Stats;
@@ -57,18 +57,18 @@ export class Outputs {
       options,
       output === undefined || output.path === "-"
         ? undefined
-        : await Beginning.find({ ...options, output }),
+        : await ResumePoint.find({ ...options, output }),
     );
   }
 
-  private constructor(options: RunOptions, beginning: Beginning | undefined) {
+  private constructor(options: RunOptions, beginning: ResumePoint | undefined) {
     this.#options = options;
     this.#beginning = beginning;
     this.stats = new Stats(options);
   }
 
   /** What the journal says of the run so far; undefined without one. */
-  get before(): JournalState | undefined {
+  get restored(): JournalState | undefined {
     return this.#beginning?.state;
   }
 
@@ -78,7 +78,7 @@ export class Outputs {
   }
 
   /** Which numbers the source has to give: what stands before them is done. */
-  get numbers(): { start: number; count: number } {
+  get remainingRange(): { start: number; count: number } {
     const { start, requests, retryFailed } = this.#options;
     if (this.#beginning?.state === undefined || retryFailed) return { start, count: requests };
     const { numbering: { first, step }, state: { done } } = this.#beginning;
@@ -88,21 +88,21 @@ export class Outputs {
 
   /** Whether the run that is gone on with counted lines by LF and CRLF only. */
   get onlyLf(): boolean {
-    return this.before !== undefined && this.before.crEndsLines !== true;
+    return this.restored !== undefined && this.restored.crEndsLines !== true;
   }
 
   /** How many requests there will be in the end, if a source has so many; undefined if none knows. */
-  totalWith(ofSource: number | undefined): number | undefined {
-    const { before } = this;
-    if (before?.retry) return this.#keptByRetry! + before.retry.count;
-    return ofSource === undefined ? undefined : ofSource + (before?.done.low ?? 0);
+  computeTotal(ofSource: number | undefined): number | undefined {
+    const { restored } = this;
+    if (restored?.retry) return this.#keptByRetry! + restored.retry.count;
+    return ofSource === undefined ? undefined : ofSource + (restored?.done.low ?? 0);
   }
 
   /** Requests that a retry keeps as they were; undefined if this is none. */
   get #keptByRetry(): number | undefined {
-    const { before } = this;
-    if (!before?.retry) return undefined;
-    return before.stats.requests - countDone(before.retry.done);
+    const { restored } = this;
+    if (!restored?.retry) return undefined;
+    return restored.stats.requests - countDone(restored.retry.done);
   }
 
   /**
@@ -112,13 +112,13 @@ export class Outputs {
     const kept = this.#keptByRetry;
     if (kept === undefined) return undefined;
     const count = this.stats.requests - kept;
-    return { wanted: this.before!.retry!.count, count, failed: this.stats.failed };
+    return { wanted: this.restored!.retry!.count, count, failed: this.stats.failed };
   }
 
   /** Whether nothing is left to be requested. */
   get isComplete(): boolean {
-    const { before } = this;
-    return this.#options.retryFailed ? before?.retry?.count === 0 : before?.complete ?? false;
+    const { restored } = this;
+    return this.#options.retryFailed ? restored?.retry?.count === 0 : restored?.complete ?? false;
   }
 
   /**
@@ -128,28 +128,28 @@ export class Outputs {
    * @param onFailure called if one cannot be written any more
    * @throws {UsageError} If one of them cannot be written.
    */
-  async open(now: Now, onFailure: (error: unknown) => void): Promise<void> {
+  async open(now: JournalSnapshot, onFailure: (error: unknown) => void): Promise<void> {
     const { failures, summary, hdr, output } = this.#options;
     const beginning = this.#beginning;
     await beginning?.commit();
     // Only now: a retry begins without what failed.
-    if (this.before !== undefined) {
-      this.stats = Stats.from(this.before.stats, this.#options);
+    if (this.restored !== undefined) {
+      this.stats = Stats.from(this.restored.stats, this.#options);
     }
     if (output !== undefined) await this.#openRecords(output, beginning?.file);
     if (failures !== undefined) {
       const format = failureLines(this.#options);
       const name = `--failures ${failures}`;
       const blocks = beginning?.failures === undefined
-        ? await openBlocks(failures, { flag: "--failures", mode: 0o600 })
-        : new BlockWriter(beginning.failures, name, false, this.before?.failures ?? 0);
+        ? await openLineWriter(failures, { flag: "--failures", mode: 0o600 })
+        : new LineWriter(beginning.failures, name, false, this.restored?.failures ?? 0);
       this.#outputs.push({
         blocks,
         write: (result) => isFailure(result) ? blocks.write(format(result)) : undefined,
       });
     }
-    if (summary !== undefined) this.#summary = await openBlocks(summary, { flag: "--summary" });
-    if (hdr !== undefined) this.#hdr = await openBlocks(hdr, { flag: "--hdr" });
+    if (summary !== undefined) this.#summary = await openLineWriter(summary, { flag: "--summary" });
+    if (hdr !== undefined) this.#hdr = await openLineWriter(hdr, { flag: "--hdr" });
     if (beginning?.state === undefined) return;
     if (beginning.state.complete && !this.#options.retryFailed) return;
     this.#checkpoint = new Checkpoint({
@@ -168,10 +168,10 @@ export class Outputs {
   async #openRecords(options: OutputOptions, file: Deno.FsFile | undefined): Promise<void> {
     const { path, gzip, fields } = options;
     const captures = this.#options.captures.map(({ name }) => name);
-    const length = this.before?.output ?? 0;
+    const length = this.restored?.output ?? 0;
     const blocks = file === undefined
-      ? await openBlocks(path, { flag: "--output", gzip })
-      : new BlockWriter(file, `--output ${path}`, gzip, length);
+      ? await openLineWriter(path, { flag: "--output", gzip })
+      : new LineWriter(file, `--output ${path}`, gzip, length);
     if (options.format === "ndjson") {
       const format = ndjson(fields, captures);
       this.#outputs.push({ blocks, write: (result) => blocks.write(format(result)) });

@@ -9,13 +9,13 @@ import type { Engine } from "../engine/engine.ts";
 import { FetchEngine } from "../engine/fetch/fetch.ts";
 import { Http1Engine } from "../engine/http1/http1.ts";
 import { UsageError } from "../errors.ts";
-import { hostOf } from "../http/host.ts";
-import { authorityOf } from "../http/url.ts";
+import { parseHost } from "../http/host.ts";
+import { formatAuthority } from "../http/url.ts";
 import type { MetricsServer } from "../metrics/server.ts";
 import type { RunOptions } from "../options/run_options.ts";
 import { Pool } from "../pool.ts";
-import { freeDescriptors } from "../process/descriptors.ts";
-import { LoopMeter } from "../process/event_loop_load.ts";
+import { countFreeDescriptors } from "../process/descriptors.ts";
+import { EventLoopLoad } from "../process/event_loop_load.ts";
 import { PeakMemory } from "../process/peak_memory.ts";
 import { hostPermission } from "../process/permission.ts";
 import { formatHdr } from "../report/hdr.ts";
@@ -23,22 +23,22 @@ import { formatSummary } from "../report/json.ts";
 import type { Result } from "../result.ts";
 import type { Unsent } from "../schedule/hosts.ts";
 import { Schedule } from "../schedule/schedule.ts";
-import { Gate } from "../schedule/stop_gate.ts";
+import { StopGate } from "../schedule/stop_gate.ts";
 import { openSource, type TargetSource } from "../source/open.ts";
 import { RequestIds } from "../source/request_id.ts";
-import { shortfallOf } from "../source/shortfall.ts";
+import { describeShortfall } from "../source/shortfall.ts";
 import type { Snapshot } from "../stats/snapshot.ts";
 import type { MaybePromise } from "../stream.ts";
 import type { Target } from "../target.ts";
 import { formatCount } from "../text/format.ts";
 import { Answers } from "./answers.ts";
-import { type MadeAgain, type Now, Outputs } from "./outputs.ts";
+import { type JournalSnapshot, type MadeAgain, Outputs } from "./outputs.ts";
 import type { RunPage } from "./run_page.ts";
 
 /** How long requests in flight have once no more are to start. */
 const GRACE_MS = 5_000;
 /** How often a run looks whether a threshold is lost. */
-const LOOK_MS = 1_000;
+const CHECK_INTERVAL_MS = 1_000;
 
 /** What a run that ends early waits for, to stand behind why it ends; empty if for nothing. */
 export function formatWait(inFlight: number): string {
@@ -59,13 +59,13 @@ export class Run {
   readonly #permits = hostPermission();
   readonly #engine: Engine;
   #schedule!: Schedule;
-  #gate!: Gate<Target>;
+  #gate!: StopGate<Target>;
   #pool: Pool<Target, Result> | undefined;
   #metrics: MetricsServer | undefined;
   readonly #startMs = performance.now();
   readonly #startedMs = Date.now();
   readonly #peak = new PeakMemory();
-  readonly #loop: LoopMeter | undefined;
+  readonly #loop: EventLoopLoad | undefined;
   #page: RunPage | undefined;
   #inFlight = 0;
   #isInterrupted = false;
@@ -97,8 +97,8 @@ export class Run {
         const { MetricsServer } = await import("../metrics/server.ts");
         metrics = MetricsServer.listen(options.metrics);
       }
-      const { numbers, onlyLf } = outputs;
-      source = await openSource({ ...options, ...numbers, onlyLf, template: options.url });
+      const { remainingRange, onlyLf } = outputs;
+      source = await openSource({ ...options, ...remainingRange, onlyLf, template: options.url });
       const { isResumed: isGoneOn, isComplete } = outputs;
       answers = await Answers.open(options, { isGoneOn, isComplete });
       if (options.report !== undefined) {
@@ -107,11 +107,11 @@ export class Run {
       }
       const run = new Run(options, source, outputs, answers, onNotice);
       run.#page = page;
-      await outputs.open(() => run.#soFar(), (error) => run.#fail(error));
+      await outputs.open(() => run.#journalState(), (error) => run.#fail(error));
       const pending = outputs.pending(source);
       const ids = options.requestId === undefined
         ? undefined
-        : await RequestIds.open(options.requestId, outputs.before?.salt);
+        : await RequestIds.open(options.requestId, outputs.restored?.salt);
       run.#schedule = new Schedule(ids?.over(pending) ?? pending, {
         ...options,
         hasOneHost: source.hasOneHost,
@@ -121,7 +121,7 @@ export class Run {
         onRetry: (cause, result) => outputs.stats.addRetry(cause, result),
         onNotice,
       });
-      run.#gate = new Gate(run.#schedule, options.durationMs);
+      run.#gate = new StopGate(run.#schedule, options.durationMs);
       if (outputs.isComplete) {
         run.#gate.stop();
         const { path } = options.output!;
@@ -156,7 +156,7 @@ export class Run {
     this.#outputs = outputs;
     this.#answers = answers;
     this.#onNotice = onNotice;
-    this.#loop = options.details || options.metrics !== undefined ? new LoopMeter() : undefined;
+    this.#loop = options.details || options.metrics !== undefined ? new EventLoopLoad() : undefined;
     this.#engine = new ENGINES[options.engine]({
       ...options,
       permits: this.#permits,
@@ -170,7 +170,7 @@ export class Run {
   async finish(version: string): Promise<Outcome> {
     let failure: unknown;
     const looks = this.#options.abortOnThreshold
-      ? setInterval(() => this.#abortIfLost(), LOOK_MS)
+      ? setInterval(() => this.#abortIfLost(), CHECK_INTERVAL_MS)
       : undefined;
     this.#metrics?.serve({ version, takeSnapshot: () => this.snapshot() });
     this.#loop?.start();
@@ -206,14 +206,14 @@ export class Run {
   #noteShortfall(): void {
     const { ended } = this.#source;
     if (ended === undefined || this.#isCutShort || this.#options.retryFailed) return;
-    const shortfall = shortfallOf(this.#options, ended);
+    const shortfall = describeShortfall(this.#options, ended);
     if (shortfall !== undefined) this.#onNotice(shortfall);
   }
 
   /** Makes the page, however the run ended, unless it could not begin. */
   async #endPage(snapshot: Snapshot, version: string, failure: unknown): Promise<void> {
     if (failure instanceof UsageError) return await this.#page?.abandon();
-    await this.#page?.finish(snapshot, { version, before: this.#outputs.before });
+    await this.#page?.finish(snapshot, { version, before: this.#outputs.restored });
   }
 
   #requestAll(): Promise<void> {
@@ -233,7 +233,7 @@ export class Run {
 
   /** Takes as results what the run left no time to be made again. */
   async #endRetries(): Promise<void> {
-    for (const result of this.#schedule.abandon(this.#isCutShort)) await this.#take(result);
+    for (const result of this.#schedule.drain(this.#isCutShort)) await this.#take(result);
   }
 
   #take(result: Result): MaybePromise<void> {
@@ -254,9 +254,11 @@ export class Run {
   #start(target: Target, done: (result: Result) => void): void {
     this.#inFlight++;
     const { invalid } = target;
-    if (invalid !== undefined) return done(unsentOf(target, { error: "url", detail: invalid }));
+    if (invalid !== undefined) {
+      return done(toUnsentResult(target, { error: "url", detail: invalid }));
+    }
     const { unsent } = this.#schedule;
-    if (unsent !== undefined) return done(unsentOf(target, unsent));
+    if (unsent !== undefined) return done(toUnsentResult(target, unsent));
     if (this.#gate.passed === 1) this.#checkPermission(target.url);
     this.#engine.start(target, done, this.#schedule.dueMs);
   }
@@ -265,16 +267,16 @@ export class Run {
   #checkPermission(url: string): void {
     const { proxy, unixSocket } = this.#options;
     if (this.#permits === undefined || unixSocket !== undefined) return;
-    const to = proxy === undefined ? url : `http://${authorityOf(proxy)}/`;
+    const to = proxy === undefined ? url : `http://${formatAuthority(proxy)}/`;
     if (this.#permits(to)) return;
-    const host = hostOf(to);
+    const host = parseHost(to);
     throw new UsageError(`Cannot request '${host}': no permission: run with --allow-net=${host}`);
   }
 
   /** Interrupts it: no more requests start, those in flight have {@linkcode GRACE_MS}. */
   stop(): void {
     this.#isInterrupted = true;
-    this.#windDown();
+    this.#drain();
   }
 
   /** Ends it if a threshold is lost. */
@@ -285,28 +287,28 @@ export class Run {
     const lost = this.#options.thresholds.find((threshold) => threshold.isLost(figures));
     if (lost === undefined) return;
     this.#aborted = lost.text;
-    this.#windDown();
+    this.#drain();
     const wait = formatWait(figures.inFlight);
     this.#onNotice(`aborting: '${lost.text}' can no longer hold${wait === "" ? "" : `; ${wait}`}`);
   }
 
-  #windDown(): void {
+  #drain(): void {
     this.#gate.stop();
     clearTimeout(this.#grace);
     this.#grace = setTimeout(() => this.#engine.cancel(), GRACE_MS);
   }
 
   /** What a journal is to say of the run so far. */
-  #soFar(): ReturnType<Now> {
-    return { stats: this.#outputs.stats.toJSON(), ...this.#costs() };
+  #journalState(): ReturnType<JournalSnapshot> {
+    return { stats: this.#outputs.stats.toJSON(), ...this.#resourceUsage() };
   }
 
   /**
    * What the run took, together with the parts of it that went before; where nothing was left to
    * do, what it had taken then.
    */
-  #costs(): Pick<Snapshot, "seconds" | "cpuSeconds" | "peakRssKb" | "shortages"> {
-    const before = this.#outputs.before;
+  #resourceUsage(): Pick<Snapshot, "seconds" | "cpuSeconds" | "peakRssKb" | "shortages"> {
+    const before = this.#outputs.restored;
     if (before !== undefined && this.#outputs.isComplete) {
       const { seconds, cpuSeconds, peakRssKb, shortages = {} } = before;
       return { seconds, cpuSeconds, peakRssKb, shortages };
@@ -316,7 +318,7 @@ export class Run {
       seconds: (before?.seconds ?? 0) + (performance.now() - this.#startMs) / 1000,
       cpuSeconds: (before?.cpuSeconds ?? 0) + (userCPUTime + systemCPUTime) / 1e6,
       peakRssKb: Math.max(before?.peakRssKb ?? 0, this.#peak.kbOf(maxRSS)),
-      shortages: sumOf(before?.shortages, this.#engine.shortages),
+      shortages: addCounts(before?.shortages, this.#engine.shortages),
     };
   }
 
@@ -332,15 +334,15 @@ export class Run {
 
   snapshot(): Snapshot {
     const figures = this.#outputs.stats.snapshot({
-      ...this.#costs(),
-      startedMs: this.#startedMs - (this.#outputs.before?.seconds ?? 0) * 1000,
+      ...this.#resourceUsage(),
+      startedMs: this.#startedMs - (this.#outputs.restored?.seconds ?? 0) * 1000,
       concurrency: this.#options.concurrency,
       inFlight: this.#inFlight,
       retrying: this.#schedule.retrying,
       held: this.#schedule.held,
       paused: this.#schedule.outages,
       targetRate: this.#options.rate,
-      total: this.#outputs.totalWith(this.#source.total),
+      total: this.#outputs.computeTotal(this.#source.total),
       progress: this.#progress(),
       rssBytes: Deno.memoryUsage().rss,
       loopBusy: this.#loop?.busy ?? 0,
@@ -354,7 +356,7 @@ export class Run {
 }
 
 /** Counts by name, those of before and those of now. */
-function sumOf(
+function addCounts(
   before: Readonly<Record<string, number>> = {},
   now: ReadonlyMap<string, number>,
 ): Record<string, number> {
@@ -381,13 +383,13 @@ const SPARE_DESCRIPTORS = 16;
 /** What the metrics' server listens at, and the connections that it holds. */
 const DESCRIPTORS_OF_METRICS = 17;
 /** So many in flight are no matter for any system. */
-const ALWAYS_THERE = 200;
+const ALWAYS_AVAILABLE = 200;
 
 function checkSockets({ concurrency, requests, metrics }: RunOptions): void {
   const wanted = Math.min(concurrency, requests);
-  if (wanted <= ALWAYS_THERE) return;
+  if (wanted <= ALWAYS_AVAILABLE) return;
   const spare = SPARE_DESCRIPTORS + (metrics === undefined ? 0 : DESCRIPTORS_OF_METRICS);
-  const most = freeDescriptors(wanted + spare) - spare;
+  const most = countFreeDescriptors(wanted + spare) - spare;
   if (most >= wanted) return;
   throw new UsageError(
     `Cannot have ${wanted} requests in flight, as this process may open ${most} sockets only: ` +
@@ -396,7 +398,7 @@ function checkSockets({ concurrency, requests, metrics }: RunOptions): void {
 }
 
 /** The result of a target of which no request is made. */
-function unsentOf(target: Target, { error, detail }: Unsent): Result {
+function toUnsentResult(target: Target, { error, detail }: Unsent): Result {
   return {
     target,
     origin: undefined,

@@ -5,8 +5,8 @@
  */
 import type { JournalState } from "../checkpoint/journal.ts";
 import type { ReportOptions } from "../options/run_options.ts";
-import { WholeFile } from "../output/deferred_file.ts";
-import { summaryOf } from "../report/json.ts";
+import { DeferredFile } from "../output/deferred_file.ts";
+import { toSummary } from "../report/json.ts";
 import type { Part } from "../report/page/data.ts";
 import { formatPage } from "../report/page/page.ts";
 import { SeriesRecorder } from "../series/recorder.ts";
@@ -15,15 +15,15 @@ import type { Snapshot } from "../stats/snapshot.ts";
 /** Takes what a run is like over time, and makes a page of it. */
 export class RunPage {
   readonly #options: ReportOptions;
-  readonly #file: WholeFile;
+  readonly #file: DeferredFile;
   #recorder: SeriesRecorder | undefined;
 
   /** @throws {UsageError} If the file cannot be written. */
   static async open(options: ReportOptions): Promise<RunPage> {
-    return new RunPage(options, await WholeFile.open(options.path, "--report"));
+    return new RunPage(options, await DeferredFile.open(options.path, "--report"));
   }
 
-  private constructor(options: ReportOptions, file: WholeFile) {
+  private constructor(options: ReportOptions, file: DeferredFile) {
     this.#options = options;
     this.#file = file;
   }
@@ -46,7 +46,7 @@ export class RunPage {
   ): Promise<void> {
     const { title, command } = this.#options;
     const text = await formatPage({
-      summary: summaryOf(snapshot, { version }),
+      summary: toSummary(snapshot, { version }),
       title,
       command,
       madeMs: Date.now(),
@@ -61,7 +61,7 @@ export class RunPage {
         cores: navigator.hardwareConcurrency,
         deno: Deno.version.deno,
       },
-      parts: snapshot.resumed && before !== undefined ? partsOf(snapshot, before) : undefined,
+      parts: snapshot.resumed && before !== undefined ? toParts(snapshot, before) : undefined,
     });
     await this.#file.write(text);
   }
@@ -73,7 +73,7 @@ export class RunPage {
   }
 }
 
-function partsOf(all: Snapshot, { stats, seconds }: JournalState): Part[] {
+function toParts(all: Snapshot, { stats, seconds }: JournalState): Part[] {
   const { requests, failed } = stats;
   return [
     { name: "Before", requests, failed, seconds },

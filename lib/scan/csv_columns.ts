@@ -1,4 +1,4 @@
-import { fieldsOf } from "../source/csv.ts";
+import { toFields } from "../source/csv.ts";
 import { ABSENT, ESCAPED, NULL, numberKind, OTHER, PLAIN, type Scanner } from "./scanner.ts";
 
 const QUOTE = 0x22;
@@ -8,7 +8,7 @@ const decoder = new TextDecoder();
 
 /** Finds fields in records of CSV (RFC 4180) by their columns. */
 export class CsvColumns implements Scanner {
-  octets: Uint8Array = new Uint8Array();
+  bytes: Uint8Array = new Uint8Array();
   readonly kinds: Uint8Array;
   readonly starts: Int32Array;
   readonly ends: Int32Array;
@@ -20,7 +20,7 @@ export class CsvColumns implements Scanner {
    * @param header the first record
    */
   constructor(names: readonly string[], header: string) {
-    const columns = fieldsOf(header);
+    const columns = toFields(header);
     this.#fields = typeof columns === "string" ? [] : columns.map((name) => names.indexOf(name));
     this.kinds = new Uint8Array(names.length);
     this.starts = new Int32Array(names.length);
@@ -32,29 +32,29 @@ export class CsvColumns implements Scanner {
     return this.#fields.includes(field);
   }
 
-  scan(octets: Uint8Array, from: number, to: number): boolean {
+  scan(bytes: Uint8Array, from: number, to: number): boolean {
     const { kinds, starts, ends } = this;
     const fields = this.#fields;
     kinds.fill(ABSENT);
-    this.octets = octets;
+    this.bytes = bytes;
     let k = from;
     for (let column = 0; column < fields.length; column++) {
       let start = k;
       let end;
       let kind = PLAIN;
-      if (octets[k] === QUOTE && k < to) {
+      if (bytes[k] === QUOTE && k < to) {
         start = ++k;
         for (;; k++) {
           if (k >= to) return false;
-          if (octets[k] !== QUOTE) continue;
-          if (k + 1 >= to || octets[k + 1] !== QUOTE) break;
+          if (bytes[k] !== QUOTE) continue;
+          if (k + 1 >= to || bytes[k + 1] !== QUOTE) break;
           kind = ESCAPED;
           k++;
         }
         end = k++;
-        if (k < to && octets[k] !== COMMA) return false;
+        if (k < to && bytes[k] !== COMMA) return false;
       } else {
-        for (; k < to && octets[k] !== COMMA; k++) if (octets[k] === QUOTE) return false;
+        for (; k < to && bytes[k] !== COMMA; k++) if (bytes[k] === QUOTE) return false;
         end = k;
       }
       const field = fields[column];
@@ -63,7 +63,7 @@ export class CsvColumns implements Scanner {
         ends[field] = end;
         if (end === start) kinds[field] = NULL;
         else {
-          const number = kind === PLAIN ? numberKind(octets, start, end) : OTHER;
+          const number = kind === PLAIN ? numberKind(bytes, start, end) : OTHER;
           kinds[field] = number === OTHER ? kind : number;
         }
       }
@@ -74,7 +74,7 @@ export class CsvColumns implements Scanner {
   }
 
   text(field: number): string {
-    const text = decoder.decode(this.octets.subarray(this.starts[field], this.ends[field]));
+    const text = decoder.decode(this.bytes.subarray(this.starts[field], this.ends[field]));
     return this.kinds[field] === ESCAPED ? text.replaceAll('""', '"') : text;
   }
 }
@@ -83,8 +83,8 @@ export class CsvColumns implements Scanner {
  * Whether a record goes on behind a line, since a quoted field is open: quotes are doubled within
  * one, so then their number is odd.
  */
-export function isQuoteOpen(octets: Uint8Array, from: number, to: number): boolean {
+export function isQuoteOpen(bytes: Uint8Array, from: number, to: number): boolean {
   let isOpen = false;
-  for (let k = from; k < to; k++) if (octets[k] === QUOTE) isOpen = !isOpen;
+  for (let k = from; k < to; k++) if (bytes[k] === QUOTE) isOpen = !isOpen;
   return isOpen;
 }

@@ -9,11 +9,11 @@ const BACKSLASH = 0x5c;
 const OPEN = 0x7b;
 const CLOSE = 0x7d;
 
-/** Octets of a number, or of `true`, `false` and `null`. */
+/** Bytes of a number, or of `true`, `false` and `null`. */
 const BARE = new Uint8Array(256);
 for (const character of "0123456789+-.eEtrufalsn") BARE[character.charCodeAt(0)] = 1;
 
-/** Octets at which a text ends, or takes a closer look: one look each is what makes this fast. */
+/** Bytes at which a text ends, or takes a closer look: one look each is what makes this fast. */
 const SPECIAL = new Uint8Array(256).fill(1, 0, SP);
 SPECIAL[QUOTE] = SPECIAL[BACKSLASH] = 1;
 
@@ -22,12 +22,12 @@ const decoder = new TextDecoder();
 
 /**
  * Finds fields in lines of JSON. An object whose values are texts, numbers and literals, as all
- * records are, is read octet by octet; whatever else a line holds (nested values, escapes in a
+ * records are, is read byte by byte; whatever else a line holds (nested values, escapes in a
  * name, a number with an exponent in a field that is asked for) is left to `JSON.parse`. Within
  * fields that nobody asks for, escapes and numbers are looked past, not checked.
  */
 export class FlatJson implements Scanner {
-  octets: Uint8Array = new Uint8Array();
+  bytes: Uint8Array = new Uint8Array();
   readonly kinds: Uint8Array;
   readonly starts: Int32Array;
   readonly ends: Int32Array;
@@ -43,46 +43,46 @@ export class FlatJson implements Scanner {
     this.ends = new Int32Array(names.length);
   }
 
-  scan(octets: Uint8Array, from: number, to: number): boolean {
-    this.octets = octets;
-    return this.#scanFlat(octets, from, to) || this.#parse(octets, from, to);
+  scan(bytes: Uint8Array, from: number, to: number): boolean {
+    this.bytes = bytes;
+    return this.#scanFlat(bytes, from, to) || this.#parse(bytes, from, to);
   }
 
-  #scanFlat(octets: Uint8Array, from: number, to: number): boolean {
+  #scanFlat(bytes: Uint8Array, from: number, to: number): boolean {
     const { kinds, starts, ends } = this;
     kinds.fill(ABSENT);
-    let k = skipSpace(octets, from, to);
-    if (k >= to || octets[k] !== OPEN) return false;
-    k = skipSpace(octets, k + 1, to);
-    if (k < to && octets[k] === CLOSE) return skipSpace(octets, k + 1, to) === to;
+    let k = skipSpace(bytes, from, to);
+    if (k >= to || bytes[k] !== OPEN) return false;
+    k = skipSpace(bytes, k + 1, to);
+    if (k < to && bytes[k] === CLOSE) return skipSpace(bytes, k + 1, to) === to;
     for (;;) {
-      if (k >= to || octets[k] !== QUOTE) return false;
+      if (k >= to || bytes[k] !== QUOTE) return false;
       const keyStart = ++k;
-      while (k < to && SPECIAL[octets[k]] === 0) k++;
-      if (k >= to || octets[k] !== QUOTE) return false;
-      const field = this.#find(octets, keyStart, k);
-      k = skipSpace(octets, k + 1, to);
-      if (k >= to || octets[k] !== COLON) return false;
-      k = skipSpace(octets, k + 1, to);
+      while (k < to && SPECIAL[bytes[k]] === 0) k++;
+      if (k >= to || bytes[k] !== QUOTE) return false;
+      const field = this.#find(bytes, keyStart, k);
+      k = skipSpace(bytes, k + 1, to);
+      if (k >= to || bytes[k] !== COLON) return false;
+      k = skipSpace(bytes, k + 1, to);
       if (k >= to) return false;
       let start = k;
       let kind = PLAIN;
-      if (octets[k] === QUOTE) {
+      if (bytes[k] === QUOTE) {
         start = ++k;
         for (;; k += 2) {
-          while (k < to && SPECIAL[octets[k]] === 0) k++;
+          while (k < to && SPECIAL[bytes[k]] === 0) k++;
           if (k >= to) return false;
-          if (octets[k] === QUOTE) break;
-          if (octets[k] !== BACKSLASH) return false;
+          if (bytes[k] === QUOTE) break;
+          if (bytes[k] !== BACKSLASH) return false;
           kind = ESCAPED;
         }
         if (field >= 0) ends[field] = k;
         k++;
       } else {
-        while (k < to && BARE[octets[k]] === 1) k++;
+        while (k < to && BARE[bytes[k]] === 1) k++;
         if (k === start) return false;
         if (field >= 0) {
-          kind = bareKind(octets, start, k);
+          kind = bareKind(bytes, start, k);
           if (kind === OTHER) return false;
           ends[field] = k;
         }
@@ -91,21 +91,21 @@ export class FlatJson implements Scanner {
         kinds[field] = kind;
         starts[field] = start;
       }
-      k = skipSpace(octets, k, to);
+      k = skipSpace(bytes, k, to);
       if (k >= to) return false;
-      if (octets[k] === CLOSE) return skipSpace(octets, k + 1, to) === to;
-      if (octets[k] !== COMMA) return false;
-      k = skipSpace(octets, k + 1, to);
+      if (bytes[k] === CLOSE) return skipSpace(bytes, k + 1, to) === to;
+      if (bytes[k] !== COMMA) return false;
+      k = skipSpace(bytes, k + 1, to);
     }
   }
 
-  #find(octets: Uint8Array, from: number, to: number): number {
+  #find(bytes: Uint8Array, from: number, to: number): number {
     const keys = this.#keys;
     next: for (let field = 0; field < keys.length; field++) {
       const key = keys[field];
       if (key.length !== to - from) continue;
       for (let k = 0; k < key.length; k++) {
-        if (octets[from + k] !== key[k]) continue next;
+        if (bytes[from + k] !== key[k]) continue next;
       }
       return field;
     }
@@ -113,10 +113,10 @@ export class FlatJson implements Scanner {
   }
 
   /** Reads what is JSON all the same, and puts the fields in a copy that has nothing else. */
-  #parse(octets: Uint8Array, from: number, to: number): boolean {
+  #parse(bytes: Uint8Array, from: number, to: number): boolean {
     let value;
     try {
-      value = JSON.parse(decoder.decode(octets.subarray(from, to)));
+      value = JSON.parse(decoder.decode(bytes.subarray(from, to)));
     } catch {
       return false;
     }
@@ -130,26 +130,26 @@ export class FlatJson implements Scanner {
       // What is no number that can be meant reads as `true`, which is none either.
       flat[name] = !isKept ? true : typeof field === "number" ? plain(field) : field;
     }
-    this.octets = encoder.encode(JSON.stringify(flat));
-    return this.#scanFlat(this.octets, 0, this.octets.length);
+    this.bytes = encoder.encode(JSON.stringify(flat));
+    return this.#scanFlat(this.bytes, 0, this.bytes.length);
   }
 
   text(field: number): string {
-    const { kinds, starts, ends, octets } = this;
+    const { kinds, starts, ends, bytes } = this;
     if (kinds[field] !== ESCAPED) {
-      return decoder.decode(octets.subarray(starts[field], ends[field]));
+      return decoder.decode(bytes.subarray(starts[field], ends[field]));
     }
     try {
-      return JSON.parse(decoder.decode(octets.subarray(starts[field] - 1, ends[field] + 1)));
+      return JSON.parse(decoder.decode(bytes.subarray(starts[field] - 1, ends[field] + 1)));
     } catch {
       return "";
     }
   }
 }
 
-function skipSpace(octets: Uint8Array, from: number, to: number): number {
+function skipSpace(bytes: Uint8Array, from: number, to: number): number {
   let k = from;
-  while (k < to && (octets[k] === SP || octets[k] === TAB)) k++;
+  while (k < to && (bytes[k] === SP || bytes[k] === TAB)) k++;
   return k;
 }
 
@@ -161,12 +161,12 @@ function plain(value: number): number {
 const LITERALS = [[NULL, encoder.encode("null")], [PLAIN, encoder.encode("true")]] as const;
 
 /** A literal or a number; {@linkcode OTHER} if it is to be read by `JSON.parse`. */
-function bareKind(octets: Uint8Array, from: number, to: number): number {
-  const number = numberKind(octets, from, to);
+function bareKind(bytes: Uint8Array, from: number, to: number): number {
+  const number = numberKind(bytes, from, to);
   if (number !== OTHER) return number;
   next: for (const [kind, literal] of LITERALS) {
     if (to - from !== literal.length) continue;
-    for (let k = 0; k < literal.length; k++) if (octets[from + k] !== literal[k]) continue next;
+    for (let k = 0; k < literal.length; k++) if (bytes[from + k] !== literal[k]) continue next;
     return kind;
   }
   return OTHER;

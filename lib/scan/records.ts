@@ -1,8 +1,8 @@
 import type { Input } from "../source/input.ts";
+import { ByteBuffer } from "./byte_buffer.ts";
+import { MAX_LINE_BYTES, readLines } from "./byte_lines.ts";
 import { CsvColumns, isQuoteOpen } from "./csv_columns.ts";
 import { FlatJson } from "./flat_json.ts";
-import { OctetBuffer } from "./octet_buffer.ts";
-import { MAX_LINE_BYTES, readLines } from "./octet_lines.ts";
 import type { Scanner } from "./scanner.ts";
 
 const OPEN_BRACE = 0x7b;
@@ -21,7 +21,7 @@ export interface RecordUse {
 }
 
 /**
- * Reads the records of a run, NDJSON or CSV with its header, which the first octet tells apart.
+ * Reads the records of a run, NDJSON or CSV with its header, which the first byte tells apart.
  *
  * @param names the fields to find, which are then known by their place in it
  * @throws {InputError} If the input breaks off.
@@ -33,32 +33,32 @@ export async function scanRecords(
 ): Promise<void> {
   let scanner: Scanner | undefined;
   /** The lines so far of a record of CSV whose quote is open. */
-  const open = new OctetBuffer(MAX_LINE_BYTES);
+  const open = new ByteBuffer(MAX_LINE_BYTES);
   let isOpen = false;
 
-  const takeOne = (octets: Uint8Array, from: number, to: number): void => {
-    if (scanner!.scan(octets, from, to)) take(scanner!);
+  const takeOne = (bytes: Uint8Array, from: number, to: number): void => {
+    if (scanner!.scan(bytes, from, to)) take(scanner!);
     else onUnreadable();
   };
-  const takeLine = (octets: Uint8Array, from: number, to: number): void => {
-    if (scanner instanceof FlatJson) return takeOne(octets, from, to);
+  const takeLine = (bytes: Uint8Array, from: number, to: number): void => {
+    if (scanner instanceof FlatJson) return takeOne(bytes, from, to);
     if (scanner === undefined) {
-      if (octets[from] === OPEN_BRACE) {
+      if (bytes[from] === OPEN_BRACE) {
         scanner = new FlatJson(names);
-        return takeOne(octets, from, to);
+        return takeOne(bytes, from, to);
       }
-      const columns = new CsvColumns(names, new TextDecoder().decode(octets.subarray(from, to)));
+      const columns = new CsvColumns(names, new TextDecoder().decode(bytes.subarray(from, to)));
       onColumns(columns);
       scanner = columns;
       return;
     }
-    const isOdd = isQuoteOpen(octets, from, to);
-    if (!isOpen && !isOdd) return takeOne(octets, from, to);
-    const hasRoom = (!isOpen || open.append(NEWLINE)) && open.append(octets.subarray(from, to));
+    const isOdd = isQuoteOpen(bytes, from, to);
+    if (!isOpen && !isOdd) return takeOne(bytes, from, to);
+    const hasRoom = (!isOpen || open.append(NEWLINE)) && open.append(bytes.subarray(from, to));
     isOpen = isOpen !== isOdd;
     if (!hasRoom) onUnreadable();
     else if (isOpen) return;
-    else takeOne(open.octets, 0, open.length);
+    else takeOne(open.bytes, 0, open.length);
     isOpen = false;
     open.length = 0;
   };

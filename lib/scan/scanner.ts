@@ -2,7 +2,7 @@
 export const ABSENT = 0;
 /** JSON's null, or an empty field of CSV. */
 export const NULL = 1;
-/** Text whose octets stand for themselves. */
+/** Text whose bytes stand for themselves. */
 export const PLAIN = 2;
 /** Text in which something is escaped: {@linkcode Scanner.text} has it. */
 export const ESCAPED = 3;
@@ -15,35 +15,35 @@ export const DECIMAL = 6;
 
 /** Finds a few fields in lines, without decoding what nobody asks for. */
 export interface Scanner {
-  /** Where the values of the last line are: the line's octets, or a copy of what matters in them. */
-  readonly octets: Uint8Array;
+  /** Where the values of the last line are: the line's bytes, or a copy of what matters in them. */
+  readonly bytes: Uint8Array;
   /** By field, which of the above it is. */
   readonly kinds: Uint8Array;
-  /** By field, where its value begins and ends in {@linkcode octets}. */
+  /** By field, where its value begins and ends in {@linkcode bytes}. */
   readonly starts: Int32Array;
   readonly ends: Int32Array;
   /** @returns whether it is a line of the format; if not, the fields hold nothing of use */
-  scan(octets: Uint8Array, from: number, to: number): boolean;
+  scan(bytes: Uint8Array, from: number, to: number): boolean;
   /** The value of a field that is text. */
   text(field: number): string;
 }
 
 /** The value of an {@linkcode INTEGER}. */
-export function integerAt({ octets, starts, ends }: Scanner, field: number): number {
+export function integerAt({ bytes, starts, ends }: Scanner, field: number): number {
   let value = 0;
-  for (let k = starts[field]; k < ends[field]; k++) value = value * 10 + octets[k] - 0x30;
+  for (let k = starts[field]; k < ends[field]; k++) value = value * 10 + bytes[k] - 0x30;
   return value;
 }
 
 /** The value of an {@linkcode INTEGER} or a {@linkcode DECIMAL}, as `Number` would read it. */
-export function numberAt({ octets, starts, ends }: Scanner, field: number): number {
+export function numberAt({ bytes, starts, ends }: Scanner, field: number): number {
   let digits = 0;
   let scale = 1;
   let isBehindPoint = false;
   for (let k = starts[field]; k < ends[field]; k++) {
-    if (octets[k] === POINT) isBehindPoint = true;
+    if (bytes[k] === POINT) isBehindPoint = true;
     else {
-      digits = digits * 10 + octets[k] - 0x30;
+      digits = digits * 10 + bytes[k] - 0x30;
       if (isBehindPoint) scale *= 10;
     }
   }
@@ -53,15 +53,15 @@ export function numberAt({ octets, starts, ends }: Scanner, field: number): numb
 
 const POINT = 0x2e;
 
-/** {@linkcode INTEGER} or {@linkcode DECIMAL}, or {@linkcode OTHER} if the octets are neither. */
-export function numberKind(octets: Uint8Array, from: number, to: number): number {
+/** {@linkcode INTEGER} or {@linkcode DECIMAL}, or {@linkcode OTHER} if the bytes are neither. */
+export function numberKind(bytes: Uint8Array, from: number, to: number): number {
   let point = -1;
   for (let k = from; k < to; k++) {
-    if (octets[k] === POINT && point < 0 && k > from && k < to - 1) point = k;
-    else if (octets[k] < 0x30 || octets[k] > 0x39) return OTHER;
+    if (bytes[k] === POINT && point < 0 && k > from && k < to - 1) point = k;
+    else if (bytes[k] < 0x30 || bytes[k] > 0x39) return OTHER;
   }
   const whole = (point < 0 ? to : point) - from;
   const digits = to - from - (point < 0 ? 0 : 1);
-  if (digits < 1 || digits > 15 || (octets[from] === 0x30 && whole > 1)) return OTHER;
+  if (digits < 1 || digits > 15 || (bytes[from] === 0x30 && whole > 1)) return OTHER;
   return point < 0 ? INTEGER : DECIMAL;
 }

@@ -3,7 +3,7 @@ const FIRST_PROBE_MS = 1_000;
 const LAST_PROBE_MS = 60_000;
 
 /** What came of a start: `outage` where it began by that, `back` where it ended. */
-export type Change = "outage" | "back" | undefined;
+export type BreakerChange = "outage" | "back" | undefined;
 
 /**
  * Tells by a run of failures that there is an outage, and when to look whether it is over.
@@ -15,7 +15,7 @@ export type Change = "outage" | "back" | undefined;
  *   └──────────── any success ───────────────┘
  * ```
  */
-export class Outage {
+export class CircuitBreaker {
   readonly #threshold: number;
   #failures = 0;
   #waitMs = 0;
@@ -33,7 +33,7 @@ export class Outage {
     return this.#failures;
   }
 
-  get isOn(): boolean {
+  get isOpen(): boolean {
     return this.#waitMs > 0;
   }
 
@@ -43,7 +43,7 @@ export class Outage {
   }
 
   /** Whether a probe is in flight: until it has ended nothing else starts. */
-  get isProbing(): boolean {
+  get isHalfOpen(): boolean {
     return this.#probe !== undefined;
   }
 
@@ -54,7 +54,7 @@ export class Outage {
 
   /** Takes a start: in an outage it is the probe. */
   begin(start: unknown): void {
-    if (this.isOn) this.#probe = start;
+    if (this.isOpen) this.#probe = start;
   }
 
   /**
@@ -62,31 +62,31 @@ export class Outage {
    *
    * @param hasFailed undefined if it tells nothing
    */
-  end(start: unknown, hasFailed: boolean | undefined, nowMs: number): Change {
+  end(start: unknown, hasFailed: boolean | undefined, nowMs: number): BreakerChange {
     const wasProbe = this.isProbe(start);
     if (wasProbe || hasFailed === false) this.#probe = undefined;
     if (hasFailed === undefined) return undefined;
     if (!hasFailed) {
-      const wasOn = this.isOn;
+      const wasOn = this.isOpen;
       this.#failures = this.#waitMs = this.#probeAtMs = 0;
       return wasOn ? "back" : undefined;
     }
     this.#failures++;
-    if (!this.isOn) return this.#failures >= this.#threshold ? this.open(nowMs) : undefined;
+    if (!this.isOpen) return this.#failures >= this.#threshold ? this.open(nowMs) : undefined;
     // What was under way before an outage tells nothing new of it.
     if (wasProbe) this.#waitFor(Math.min(LAST_PROBE_MS, this.#waitMs * 2), nowMs);
     return undefined;
   }
 
   /** Begins an outage, however few failures there were; there is none yet. */
-  open(nowMs: number): Change {
+  open(nowMs: number): BreakerChange {
     this.#waitFor(FIRST_PROBE_MS, nowMs);
     return "outage";
   }
 
   /** Probes as often as in the beginning: what was the matter may be over. */
   hasten(nowMs: number): void {
-    if (this.isOn) this.#waitFor(FIRST_PROBE_MS, nowMs);
+    if (this.isOpen) this.#waitFor(FIRST_PROBE_MS, nowMs);
   }
 
   #waitFor(ms: number, nowMs: number): void {

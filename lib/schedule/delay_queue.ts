@@ -6,7 +6,7 @@ interface Entry<T> {
 }
 
 /** Items by the time that they are due. */
-export class Agenda<T> {
+export class DelayQueue<T> {
   readonly #entries = new BinaryHeap((a: Entry<T>, b: Entry<T>) => a.atMs - b.atMs);
 
   get length(): number {

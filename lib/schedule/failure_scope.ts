@@ -18,7 +18,7 @@ export type Symptom = Partial<Pick<Result, "error" | "status" | "detail">>;
  *
  * @returns undefined if it speaks of neither
  */
-export function isOfNetwork({ error, status, detail = "" }: Result): boolean | undefined {
+export function isNetworkFailure({ error, status, detail = "" }: Result): boolean | undefined {
   switch (error) {
     case undefined:
     case "expect":

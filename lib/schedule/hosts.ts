@@ -1,32 +1,32 @@
 import { Deque } from "@std/data-structures/deque";
-import { hostOf, shownHostOf } from "../http/host.ts";
+import { formatHost, parseHost } from "../http/host.ts";
 import type { ErrorKind } from "../result.ts";
 import type { Target } from "../target.ts";
-import { ownText } from "../text/detach.ts";
-import { type Change, Outage } from "./circuit_breaker.ts";
-import { Agenda } from "./delay_queue.ts";
+import { detachString } from "../text/detach.ts";
+import { type BreakerChange, CircuitBreaker } from "./circuit_breaker.ts";
+import { DelayQueue } from "./delay_queue.ts";
 import { isUnreachable, type Symptom } from "./failure_scope.ts";
-import type { Shares } from "./silent_hosts.ts";
+import type { SilentHosts } from "./silent_hosts.ts";
 
 /** Most memory of targets that are looked past because their host has to wait. */
-const MOST_WAITING_BYTES = 32 * 1024 * 1024;
+const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 /** How much of it the targets of paused hosts can have, where other hosts go on. */
-const MOST_PAUSED_BYTES = MOST_WAITING_BYTES / 2;
+const MAX_PAUSED_BYTES = MAX_WAITING_BYTES / 2;
 /** About what a target takes beside its texts. */
 const TARGET_BYTES = 200;
 /** With so many targets of paused hosts in a row, no other host is in sight that waits for them. */
-const MOST_IN_A_ROW = 1_000;
+const MAX_IN_A_ROW = 1_000;
 /** Most characters that are kept, or shown, of how a request failed. */
 export const SHOWN_LENGTH = 200;
 /** Most hosts that something is known of. With more, new ones wait until one can be forgotten. */
-const MOST_HOSTS = 50_000;
+const MAX_HOSTS = 50_000;
 /** With so many it is seen to whether some can be forgotten, and how long until that is done anew. */
-const FEW_HOSTS = 1_000;
+const SWEEP_THRESHOLD = 1_000;
 const SWEEP_MS = 100;
 /** With so many successes of others while a host has none, a pause is that host's own. */
 const ENOUGH_SUCCESSES = 10;
 /** The longest that a server can hold back its host. */
-export const LONGEST_HOLD_MS = 3_600_000;
+export const MAX_HOLD_MS = 3_600_000;
 
 /** What each host is to be spared. */
 export interface HostOptions {
@@ -44,7 +44,7 @@ export interface HostOptions {
    */
   readonly giveUpMs?: number | undefined;
   /** How many places each host may hold. @default any number */
-  readonly shares?: Shares | undefined;
+  readonly shares?: SilentHosts | undefined;
   /** Told when a host is given up. */
   readonly onGiveUp?: ((host: GivenUpHost) => void) | undefined;
 }
@@ -57,9 +57,9 @@ export interface Unsent {
 
 /** A host that is given up. */
 export interface GivenUpHost {
-  /** As {@linkcode hostOf} gives it. */
+  /** As {@linkcode parseHost} gives it. */
   readonly key: string;
-  /** As {@linkcode shownHostOf} gives it. */
+  /** As {@linkcode formatHost} gives it. */
   readonly name: string;
   /** How the last request failed. */
   readonly cause: string;
@@ -80,7 +80,7 @@ class Host {
   inFlight = 0;
   /** Before it nothing starts. */
   readyAtMs = 0;
-  readonly outage: Outage;
+  readonly outage: CircuitBreaker;
   /**
    * What is looked past for now, in the order of the source, but what was begun goes first; bounded
    * for all hosts together.
@@ -90,7 +90,7 @@ class Host {
   first: Target | undefined;
   waitingBytes = 0;
   /** Its place on the agenda, if it has one. */
-  place: Place | undefined;
+  place: QueueEntry | undefined;
   /** The number of the last probe that failed; if that request is made again, it is the next. */
   probed: number | undefined;
   /** How the last request failed, in an outage. */
@@ -109,8 +109,8 @@ class Host {
   constructor(url: string, key: string, outageAfter: number, successes: number) {
     this.successesAt = successes;
     this.key = key;
-    this.name = ownText(shownHostOf(url));
-    this.outage = new Outage(outageAfter);
+    this.name = detachString(formatHost(url));
+    this.outage = new CircuitBreaker(outageAfter);
   }
 
   /** When something may start, as far as time alone decides. */
@@ -124,12 +124,12 @@ class Host {
 
   /** Whether it is in an outage, and not given up. */
   get isPaused(): boolean {
-    return this.outage.isOn && this.unsent === undefined;
+    return this.outage.isOpen && this.unsent === undefined;
   }
 }
 
 /** A place on the agenda; out of use once the host has another, or none. */
-interface Place {
+interface QueueEntry {
   readonly host: Host;
   /** Whether the host may start one request beyond its share. */
   readonly isLet?: boolean;
@@ -153,7 +153,7 @@ export class Hosts {
   readonly #hasLimits: boolean;
   readonly #hosts = new Map<string, Host>();
   /** Hosts with something waiting that nothing but time keeps from starting. */
-  readonly #scheduled = new Agenda<Place>();
+  readonly #scheduled = new DelayQueue<QueueEntry>();
   #waiting = 0;
   #waitingBytes = 0;
   /** What of it is of paused hosts. */
@@ -167,14 +167,14 @@ export class Hosts {
   readonly #heldBack = new Set<Host>();
   /** When those that are held back can all be taken for silent; Infinity where that is no matter. */
   #letAtMs = Infinity;
-  /** Hosts that have been paused since the last success; at most `MOST_HOSTS`. */
+  /** Hosts that have been paused since the last success; at most `MAX_HOSTS`. */
   readonly #newlyPaused: Host[] = [];
   /** Paused hosts by when they are given up; each once. */
-  readonly #watched = new Agenda<Host>();
+  readonly #watched = new DelayQueue<Host>();
   /** Hosts that were given up while targets waited for them. */
   readonly #givenUp: Host[] = [];
   /** With so many hosts, or at that time, it is seen to what can be forgotten. */
-  #sweepAt = FEW_HOSTS;
+  #sweepAt = SWEEP_THRESHOLD;
   #sweepAtMs = 0;
 
   constructor(options: HostOptions) {
@@ -205,7 +205,7 @@ export class Hosts {
   /** Whether no more can be looked past. */
   isFull(nowMs: number): boolean {
     if (this.#hosts.size >= this.#sweepAt && nowMs >= this.#sweepAtMs) this.#sweep(nowMs);
-    return this.#waitingBytes >= MOST_WAITING_BYTES || this.#hosts.size >= MOST_HOSTS;
+    return this.#waitingBytes >= MAX_WAITING_BYTES || this.#hosts.size >= MAX_HOSTS;
   }
 
   /**
@@ -214,7 +214,7 @@ export class Hosts {
    */
   get wakeAtMs(): number {
     const first = Math.min(this.#scheduled.firstAtMs, this.giveUpAtMs, this.#letAtMs);
-    return this.#hosts.size >= MOST_HOSTS ? Math.min(first, this.#sweepAtMs) : first;
+    return this.#hosts.size >= MAX_HOSTS ? Math.min(first, this.#sweepAtMs) : first;
   }
 
   /** When a host is given up next, unless it is back by then. */
@@ -229,9 +229,9 @@ export class Hosts {
    * @returns why it is not to be sent, if so
    */
   admit(target: Target, nowMs: number, isBegun = false): "starts" | "waits" | Unsent {
-    const key = hostOf(target.url);
+    const key = parseHost(target.url);
     let host = this.#hosts.get(key);
-    if (!host?.outage.isOn) this.#inARow = 0;
+    if (!host?.outage.isOpen) this.#inARow = 0;
     const { shares } = this.#options;
     if (!isBegun) shares?.see(key);
     if (host === undefined) {
@@ -250,7 +250,7 @@ export class Hosts {
     if (host.isPaused && !isBegun) {
       this.#inARow++;
       if (this.#hasNoRoomFor(host)) {
-        return unsentOf(host, "fails, and no more requests can wait for it");
+        return toUnsent(host, "fails, and no more requests can wait for it");
       }
     }
     this.#hold(host, target, isBegun);
@@ -264,26 +264,26 @@ export class Hosts {
    * That is lost for good, so it takes others that go on: then the pause is this host's own.
    */
   #hasNoRoomFor(host: Host): boolean {
-    return this.#pausedBytes >= MOST_PAUSED_BYTES && this.#inARow < MOST_IN_A_ROW &&
+    return this.#pausedBytes >= MAX_PAUSED_BYTES && this.#inARow < MAX_IN_A_ROW &&
       host.hasFailedSince && this.#options.giveUpMs !== Infinity;
   }
 
   #hold(host: Host, target: Target, isBegun: boolean): void {
     // It may wait long, and its URL is not to keep the block of the input that it stood in.
-    const kept = { ...target, url: ownText(target.url) };
+    const kept = { ...target, url: detachString(target.url) };
     const queue = host.waiting ??= new Deque() as Queue;
     if (host.first === undefined && target.i === host.probed) host.first = kept;
     else if (isBegun) queue.pushFront(kept);
     else queue.pushBack(kept);
     this.#waiting++;
-    this.#count(host, sizeOf(kept));
+    this.#count(host, measureTarget(kept));
   }
 
   #takeFirst(host: Host): Target {
     const target = host.first ?? host.waiting!.popFront()!;
     host.first = undefined;
     this.#waiting--;
-    this.#count(host, -sizeOf(target));
+    this.#count(host, -measureTarget(target));
     return target;
   }
 
@@ -295,7 +295,7 @@ export class Hosts {
 
   /** Whether a target has to wait for the end of an outage of its host. */
   isPaused({ url }: Target): boolean {
-    return this.#outages > 0 && (this.#hosts.get(hostOf(url))?.isPaused ?? false);
+    return this.#outages > 0 && (this.#hosts.get(parseHost(url))?.isPaused ?? false);
   }
 
   /** A target that waited for a host that is given up, and why it is not to be sent. */
@@ -375,7 +375,7 @@ export class Hosts {
 
   /** Whether nothing but time keeps it from starting. */
   #canStart(host: Host): boolean {
-    return host.inFlight < (this.#options.concurrency ?? Infinity) && !host.outage.isProbing;
+    return host.inFlight < (this.#options.concurrency ?? Infinity) && !host.outage.isHalfOpen;
   }
 
   #start(host: Host, target: Target, nowMs: number): void {
@@ -387,7 +387,7 @@ export class Hosts {
 
   /** Whether its share leaves it a place; in an outage that alone decides. */
   #mayTakePlace({ key, outage }: Host): boolean {
-    return outage.isOn || (this.#options.shares?.mayTake(key) ?? true);
+    return outage.isOpen || (this.#options.shares?.mayTake(key) ?? true);
   }
 
   #schedule(host: Host): void {
@@ -408,7 +408,7 @@ export class Hosts {
    *
    * @param isTransient whether it failed by something that time can mend; undefined if it tells
    * nothing of the host
-   * @param holdMs how long the host asked to be left alone, from 0 to {@linkcode LONGEST_HOLD_MS}
+   * @param holdMs how long the host asked to be left alone, from 0 to {@linkcode MAX_HOLD_MS}
    * @param how how it failed, if it did
    */
   end(
@@ -417,11 +417,11 @@ export class Hosts {
     holdMs: number,
     nowMs: number,
     how?: Symptom,
-  ): Change {
+  ): BreakerChange {
     const isHeld = holdMs > 0;
     // The usual case: nothing to know of any host.
     if (this.isOpen && !isTransient && !isHeld) return undefined;
-    const key = hostOf(target.url);
+    const key = parseHost(target.url);
     let host = this.#hosts.get(key);
     if (isTransient === false) {
       this.#successes++;
@@ -430,7 +430,7 @@ export class Hosts {
     if (host === undefined) {
       if (isTransient === false) this.#startCountdowns(nowMs);
       if (!isTransient && !isHeld) return undefined;
-      if (this.#hosts.size >= MOST_HOSTS) return undefined;
+      if (this.#hosts.size >= MAX_HOSTS) return undefined;
       host = this.#add(target.url, key);
     } else if (host.inFlight > 0) host.inFlight--;
     const isProbe = host.outage.isProbe(target);
@@ -439,7 +439,7 @@ export class Hosts {
     if (change === "outage") this.#pause(host, nowMs);
     if (change === "back") this.#restore(host);
     if (isTransient === false) this.#startCountdowns(nowMs);
-    if (isTransient && host.outage.isOn) {
+    if (isTransient && host.outage.isOpen) {
       this.#fail(host, isProbe ? target.i : undefined, nowMs, how);
     }
     if (isHeld) {
@@ -451,16 +451,16 @@ export class Hosts {
   }
 
   /** Whether an outage begins since nobody is there, though fewer requests failed than usually. */
-  #unreachable({ outage }: Host, how: Symptom | undefined, nowMs: number): Change {
+  #unreachable({ outage }: Host, how: Symptom | undefined, nowMs: number): BreakerChange {
     const { unreachableAfter = Infinity } = this.#options;
-    if (outage.isOn || outage.failures < unreachableAfter) return undefined;
+    if (outage.isOpen || outage.failures < unreachableAfter) return undefined;
     return how !== undefined && isUnreachable(how) ? outage.open(nowMs) : undefined;
   }
 
   /** Pauses the host of a target that has just failed, however few others did; undone as usual. */
   pause(target: Target, nowMs: number): void {
-    const host = this.#hosts.get(hostOf(target.url));
-    if (host === undefined || host.outage.isOn) return;
+    const host = this.#hosts.get(parseHost(target.url));
+    if (host === undefined || host.outage.isOpen) return;
     host.outage.open(nowMs);
     this.#pause(host, nowMs);
   }
@@ -516,7 +516,10 @@ export class Hosts {
   /** Takes a failure in an outage. @param probed the number of the probe, if it was one */
   #fail(host: Host, probed: number | undefined, nowMs: number, how: Symptom = {}): void {
     host.probed = probed ?? host.probed;
-    host.last = { error: kindOf(how), cause: ownText(wordsOf(how).slice(0, SHOWN_LENGTH)) };
+    host.last = {
+      error: toKind(how),
+      cause: detachString(describeFailure(how).slice(0, SHOWN_LENGTH)),
+    };
     if (host.giveUpAtMs === undefined) return;
     host.hasFailedSince = true;
     if (host.giveUpAtMs <= nowMs && host.isPaused) this.#giveUp(host);
@@ -525,7 +528,7 @@ export class Hosts {
   #giveUp(host: Host): void {
     this.#endPause(host);
     const seconds = Math.round(this.#options.giveUpMs! / 100) / 10;
-    host.unsent = unsentOf(
+    host.unsent = toUnsent(
       host,
       `was given up, since all requests to it failed for ${seconds} s while other hosts succeeded`,
     );
@@ -551,32 +554,32 @@ export class Hosts {
   #sweep(nowMs: number): void {
     for (const [key, host] of this.#hosts) {
       if (host.inFlight > 0 || host.hasWaiting || host.readyAtMs > nowMs) continue;
-      if (host.outage.failures > 0 && this.#hosts.size < MOST_HOSTS / 5) continue;
+      if (host.outage.failures > 0 && this.#hosts.size < MAX_HOSTS / 5) continue;
       if (host.isPaused) this.#endPause(host);
       this.#hosts.delete(key);
     }
-    this.#sweepAt = Math.min(MOST_HOSTS, Math.max(FEW_HOSTS, this.#hosts.size * 2));
+    this.#sweepAt = Math.min(MAX_HOSTS, Math.max(SWEEP_THRESHOLD, this.#hosts.size * 2));
     this.#sweepAtMs = nowMs + SWEEP_MS;
   }
 }
 
 /** The error of a request that is not sent because others failed in this way. */
-function kindOf({ error }: Symptom): ErrorKind {
+function toKind({ error }: Symptom): ErrorKind {
   // A status, or an expectation that was not met, is of an answer; here there is none.
   return error === undefined || error === "expect" ? "connect" : error;
 }
 
-function wordsOf({ error, status, detail }: Symptom): string {
+function describeFailure({ error, status, detail }: Symptom): string {
   return detail ?? error ?? `status ${status}`;
 }
 
-function unsentOf({ name, last }: Host, why: string): Unsent {
+function toUnsent({ name, last }: Host, why: string): Unsent {
   const { error, cause } = last!;
   return { error, detail: `not sent: ${name} ${why}; the last failure: ${cause}` };
 }
 
-/** About how many octets a target holds that waits. */
-function sizeOf({ url, headers, body }: Target): number {
+/** About how many bytes a target holds that waits. */
+function measureTarget({ url, headers, body }: Target): number {
   let bytes = TARGET_BYTES + url.length + (body?.length ?? 0);
   for (const [name, value] of headers) bytes += name.length + value.length;
   return bytes;

@@ -1,5 +1,5 @@
 /** What a pace is given. */
-export interface PaceOptions {
+export interface PacerOptions {
   /** Requests a second, more than 0. */
   readonly rate: number;
   /** Milliseconds over which it rises to that from 0, evenly. @default {0} */
@@ -20,7 +20,7 @@ export interface PaceOptions {
  *             D
  * ```
  */
-export class Pace {
+export class Pacer {
   readonly #perMs: number;
   readonly #rampUpMs: number;
   /** Starts within the ramp. */
@@ -30,7 +30,7 @@ export class Pace {
   #made = 0;
 
   /** @param nowMs when the first start is due */
-  constructor({ rate, rampUpMs = 0 }: PaceOptions, nowMs: number) {
+  constructor({ rate, rampUpMs = 0 }: PacerOptions, nowMs: number) {
     this.#perMs = rate / 1000;
     this.#rampUpMs = rampUpMs;
     this.#rampStarts = this.#perMs * rampUpMs / 2;
@@ -55,7 +55,7 @@ export class Pace {
    * Puts off all that is due, so that the next start is due then: where there was nothing to start,
    * nothing is made up for.
    */
-  slideTo(nowMs: number): void {
+  skipTo(nowMs: number): void {
     this.#originMs += Math.max(0, nowMs - this.dueMs);
   }
 }

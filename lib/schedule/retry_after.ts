@@ -19,7 +19,7 @@ const BETWEEN = /, (?!\d\d[ -])/;
  * @param epochMs the time, in milliseconds since the Unix epoch
  * @returns milliseconds, from 0; undefined if it says nothing
  */
-export function waitOf(text: string, epochMs: number): number | undefined {
+export function parseRetryAfter(text: string, epochMs: number): number | undefined {
   let longest: number | undefined;
   for (const value of text.split(BETWEEN)) {
     const wait = waitOfOne(value, epochMs);

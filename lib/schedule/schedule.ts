@@ -1,21 +1,21 @@
 import type { ProxyOptions } from "../engine/engine.ts";
 import { NoProgressError } from "../errors.ts";
-import { hostOf, shownHostOf } from "../http/host.ts";
-import { authorityOf } from "../http/url.ts";
+import { formatHost, parseHost } from "../http/host.ts";
+import { formatAuthority } from "../http/url.ts";
 import type { LoadOptions, RetryOptions } from "../options/run_options.ts";
 import type { Result } from "../result.ts";
 import type { MaybePromise, Source } from "../stream.ts";
 import type { Target } from "../target.ts";
-import { ownText } from "../text/detach.ts";
-import { type Change, Outage } from "./circuit_breaker.ts";
-import { Agenda } from "./delay_queue.ts";
-import { isAnswer, isOfNetwork, isUnreachable } from "./failure_scope.ts";
-import { type GivenUpHost, Hosts, LONGEST_HOLD_MS, SHOWN_LENGTH, type Unsent } from "./hosts.ts";
-import { Pace } from "./pacer.ts";
+import { detachString } from "../text/detach.ts";
+import { type BreakerChange, CircuitBreaker } from "./circuit_breaker.ts";
+import { DelayQueue } from "./delay_queue.ts";
+import { isAnswer, isNetworkFailure, isUnreachable } from "./failure_scope.ts";
+import { type GivenUpHost, Hosts, MAX_HOLD_MS, SHOWN_LENGTH, type Unsent } from "./hosts.ts";
+import { Pacer } from "./pacer.ts";
 import { PreciseTimer } from "./precise_timer.ts";
-import { waitOf } from "./retry_after.ts";
+import { parseRetryAfter } from "./retry_after.ts";
 import { RetryPolicy } from "./retry_policy.ts";
-import { Shares } from "./silent_hosts.ts";
+import { SilentHosts } from "./silent_hosts.ts";
 
 type Step = IteratorResult<Target, unknown>;
 
@@ -42,22 +42,22 @@ interface StartWindow {
 }
 
 /** The shortest wait for anything but a rate: there a timer that is late does no harm. */
-const LEAST_WAIT_MS = 2;
+const MIN_WAIT_MS = 2;
 /** The longest that a timer waits; a longer one would fire at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+const MAX_TIMER_MS = 2 ** 31 - 1;
 /** Least failures that make an outage of a host, and how many times as many one of everything. */
-const LEAST_FAILURES = 50;
-const OF_EVERYTHING = 5;
+const MIN_FAILURES = 50;
+const NETWORK_FACTOR = 5;
 /** How long a run goes on that pauses and never had a success, if nothing else is asked for. */
-const HOPELESS_MS = 60_000;
+const GIVE_UP_AFTER_MS = 60_000;
 /** With so many requests, none of which reached its host, a run with one host alone ends. */
 const FIRST_FAILURES = 50;
 /** So many make an outage, whatever the concurrency; one more, as nobody is told of both. */
 const UNREACHABLE_AFTER = FIRST_FAILURES + 1;
 /** Targets that are looked past, or not sent, before what is in flight has its turn. */
-const MOST_AT_ONCE = 1_000;
+const MAX_AT_ONCE = 1_000;
 /** Most notices of outages in a run: with a thousand hosts nobody reads them. */
-const MOST_NOTICES = 20;
+const MAX_NOTICES = 20;
 
 /** How requests are held back, and made again. */
 export interface ScheduleOptions extends LoadOptions {
@@ -87,7 +87,7 @@ export interface ScheduleListener {
 }
 
 /** Time and chance, as tests hand them in. */
-export interface Surroundings {
+export interface Environment {
   /** Milliseconds on a clock that never goes back. */
   now(): number;
   /** Milliseconds since the Unix epoch. */
@@ -100,7 +100,7 @@ export interface Surroundings {
   random(): number;
 }
 
-const REAL: Surroundings = {
+const REAL: Environment = {
   now: () => performance.now(),
   epoch: () => Date.now(),
   after: (ms, callback) => {
@@ -137,18 +137,18 @@ export class Schedule implements Source<Target> {
   readonly #source: Source<Target>;
   readonly #options: ScheduleOptions;
   readonly #listener: ScheduleListener;
-  readonly #around: Surroundings;
+  readonly #around: Environment;
   readonly #startMs: number;
   readonly #policy: RetryPolicy;
   readonly #hosts: Hosts;
   /** Undefined where no host can take places from another, or the user asks for full speed. */
-  readonly #shares: Shares | undefined;
+  readonly #shares: SilentHosts | undefined;
   /** Of the network, or the proxy: whatever the host, nothing gets through. */
-  readonly #network: Outage;
-  readonly #pace: Pace | undefined;
+  readonly #network: CircuitBreaker;
+  readonly #pace: Pacer | undefined;
   readonly #window: StartWindow;
   /** For the waits of a run with a rate. */
-  readonly #preciseTimer: ReturnType<Surroundings["preciseTimer"]> | undefined;
+  readonly #preciseTimer: ReturnType<Environment["preciseTimer"]> | undefined;
   /** Whether the last start took the last free place; of a run with a rate, true before the first. */
   #isFull: boolean;
   /** Since when there has been a free place. */
@@ -159,7 +159,7 @@ export class Schedule implements Source<Target> {
   /** Whether the next start is held back on purpose, or because there is nothing to be started. */
   #isHeld = false;
   /** Waiting to be made again; at most twice the concurrency. */
-  readonly #retries = new Agenda<Target>();
+  readonly #retries = new DelayQueue<Target>();
   /** By number, requests that are made again; those in flight and waiting, for time or a host. */
   readonly #begun = new Map<number, Begun>();
   #inFlight = 0;
@@ -203,7 +203,7 @@ export class Schedule implements Source<Target> {
     source: Source<Target>,
     options: ScheduleOptions,
     listener: ScheduleListener,
-    around: Surroundings = REAL,
+    around: Environment = REAL,
   ) {
     const { concurrency, rate, rampUpMs, hostConcurrency, hostDelayMs, hostGiveUpMs } = options;
     this.#source = source;
@@ -215,9 +215,9 @@ export class Schedule implements Source<Target> {
     this.#places = concurrency;
     this.#policy = new RetryPolicy(options.retry, () => around.random());
     // Those in flight when a host goes down fail together: an outage is that others do, too.
-    const outageAfter = Math.max(LEAST_FAILURES, 2 * concurrency);
+    const outageAfter = Math.max(MIN_FAILURES, 2 * concurrency);
     this.#shares = options.pauses && !options.hasOneHost && options.unixSocket === undefined
-      ? new Shares({
+      ? new SilentHosts({
         places: concurrency,
         free: () => this.#places - this.#inFlight,
         now: () => around.now(),
@@ -236,11 +236,11 @@ export class Schedule implements Source<Target> {
     const isImpatient = options.pauses && hostGiveUpMs !== Infinity &&
       options.giveUpAfterMs === undefined;
     this.#firstFailures = isImpatient ? 0 : undefined;
-    this.#network = new Outage(OF_EVERYTHING * outageAfter);
+    this.#network = new CircuitBreaker(NETWORK_FACTOR * outageAfter);
     this.#isFull = rate !== undefined;
     this.#window = START_WINDOWS.find(({ upToRate }) => (rate ?? 0) <= upToRate)!;
     if (rate !== undefined) {
-      this.#pace = new Pace({ rate, rampUpMs }, this.#startMs);
+      this.#pace = new Pacer({ rate, rampUpMs }, this.#startMs);
       this.#preciseTimer = around.preciseTimer();
     }
   }
@@ -252,7 +252,7 @@ export class Schedule implements Source<Target> {
 
   /** Hosts that are not asked at present since all requests there failed; the network counts too. */
   get outages(): number {
-    return this.#hosts.outages + (this.#network.isOn ? 1 : 0);
+    return this.#hosts.outages + (this.#network.isOpen ? 1 : 0);
   }
 
   /** Requests that wait for their host, or as the next for their time. */
@@ -261,7 +261,7 @@ export class Schedule implements Source<Target> {
   }
 
   next(): MaybePromise<Step> {
-    if (this.#goesStraight) {
+    if (this.#isUnconstrained) {
       const step = this.#pull();
       if (step !== undefined && !step.done) {
         if (this.#startsAtOnce(step.value)) {
@@ -277,16 +277,17 @@ export class Schedule implements Source<Target> {
       this.#isFull = false;
       const now = this.#around.now();
       // The schedule begins once there are places for it.
-      if (this.#freeSinceMs === -Infinity) this.#pace!.slideTo(now);
+      if (this.#freeSinceMs === -Infinity) this.#pace!.skipTo(now);
       this.#freeSinceMs = now;
     }
     return this.#next() ?? new Promise((resolve) => this.#answer = resolve);
   }
 
   /** Whether nothing decides but that a place is free. */
-  get #goesStraight(): boolean {
+  get #isUnconstrained(): boolean {
     return this.#pace === undefined && !this.#isRamping &&
-      this.#hosts.isOpen && this.#retries.length === 0 && !this.#network.isOn && this.#hasSource &&
+      this.#hosts.isOpen && this.#retries.length === 0 && !this.#network.isOpen &&
+      this.#hasSource &&
       !this.#isPulling && this.#pulled === undefined;
   }
 
@@ -307,10 +308,10 @@ export class Schedule implements Source<Target> {
       return this.#wait(openAtMs, now);
     }
     const target = this.#candidate(now);
-    if (target !== undefined) return this.#give(target, now);
+    if (target !== undefined) return this.#emit(target, now);
     if (this.#isOver) return this.#end();
     this.#isHeld = true;
-    if (this.#atOnce >= MOST_AT_ONCE) {
+    if (this.#atOnce >= MAX_AT_ONCE) {
       this.#atOnce = 0;
       return this.#wait(now, now);
     }
@@ -335,7 +336,7 @@ export class Schedule implements Source<Target> {
   /** When anything may start at all; Infinity where that is not a matter of time. */
   #openAtMs(now: number): number {
     const { concurrency, rampUpMs } = this.#options;
-    if (this.#network.isProbing) {
+    if (this.#network.isHalfOpen) {
       this.#isHeld = true;
       return Infinity;
     }
@@ -375,7 +376,7 @@ export class Schedule implements Source<Target> {
     }
     if (hosts.isOpen) this.#atOnce = 0;
     else {
-      if (this.#atOnce >= MOST_AT_ONCE) return undefined;
+      if (this.#atOnce >= MAX_AT_ONCE) return undefined;
       const lost = hosts.nextUnsent(now);
       if (lost !== undefined) {
         this.#atOnce++;
@@ -403,7 +404,7 @@ export class Schedule implements Source<Target> {
         this.#atOnce = 0;
         return ready;
       }
-      if (++this.#atOnce >= MOST_AT_ONCE) return undefined;
+      if (++this.#atOnce >= MAX_AT_ONCE) return undefined;
     }
     return hosts.nextHeldBack(now, !this.#hasSource || hosts.isFull(now));
   }
@@ -471,7 +472,7 @@ export class Schedule implements Source<Target> {
       (this.#inFlight === 0 || this.#policy.retries === 0);
   }
 
-  #give(value: Target, now: number): Step {
+  #emit(value: Target, now: number): Step {
     this.#inFlight++;
     if (this.unsent !== undefined) this.#unsent.add(value);
     else if (value.invalid === undefined) {
@@ -491,8 +492,8 @@ export class Schedule implements Source<Target> {
    *     late, in ms                 own lateness
    * ```
    */
-  #keepPace(pace: Pace, now: number): void {
-    if (this.#isHeld && now - pace.dueMs > TICK_MS) pace.slideTo(now);
+  #keepPace(pace: Pacer, now: number): void {
+    if (this.#isHeld && now - pace.dueMs > TICK_MS) pace.skipTo(now);
     this.#isHeld = false;
     const { dueMs } = pace;
     const lateMs = Math.max(0, this.#freeSinceMs - dueMs);
@@ -513,7 +514,7 @@ export class Schedule implements Source<Target> {
     if (wakeAtMs >= this.#timerAtMs) return;
     this.#cancelTimer?.();
     // Rounded up: a timer that came early would be set once more.
-    const ms = Math.min(LONGEST_TIMER_MS, Math.max(LEAST_WAIT_MS, Math.ceil(wakeAtMs - now)));
+    const ms = Math.min(MAX_TIMER_MS, Math.max(MIN_WAIT_MS, Math.ceil(wakeAtMs - now)));
     this.#timerAtMs = now + ms;
     this.#cancelTimer = this.#around.after(ms, () => {
       this.#timerAtMs = Infinity;
@@ -530,7 +531,7 @@ export class Schedule implements Source<Target> {
     this.#cancelTimer?.();
     this.#timerAtMs = wakeAtMs;
     if (wakeAtMs === Infinity) return;
-    this.#cancelTimer = timer.after(Math.min(LONGEST_TIMER_MS, wakeAtMs - now), () => {
+    this.#cancelTimer = timer.after(Math.min(MAX_TIMER_MS, wakeAtMs - now), () => {
       this.#timerAtMs = Infinity;
       this.#wake();
     });
@@ -568,7 +569,7 @@ export class Schedule implements Source<Target> {
     const isTransient = isTold && this.#policy.isTransient(result);
     // Of most runs this is all that there is to do.
     if (
-      !isTransient && result.retryAfter === null && this.#hosts.isOpen && !this.#network.isOn &&
+      !isTransient && result.retryAfter === null && this.#hosts.isOpen && !this.#network.isOpen &&
       this.#begun.size === 0
     ) {
       if (isTold) {
@@ -580,7 +581,7 @@ export class Schedule implements Source<Target> {
     }
     const now = this.#around.now();
     const holdMs = this.#holdOf(result);
-    if (wasSent) this.#judge(result, isTold ? isTransient : undefined, holdMs, now);
+    if (wasSent) this.#recordOutcome(result, isTold ? isTransient : undefined, holdMs, now);
     const before = this.#begun.get(result.target.i);
     const attempts = (before?.last.attempts ?? 0) + result.attempts;
     // What the engine sent again by itself uses up no retry.
@@ -598,11 +599,16 @@ export class Schedule implements Source<Target> {
   /** Milliseconds that a server wants to be left alone. */
   #holdOf({ retryAfter }: Result): number {
     if (retryAfter === null) return 0;
-    return Math.min(LONGEST_HOLD_MS, waitOf(retryAfter, this.#around.epoch()) ?? 0);
+    return Math.min(MAX_HOLD_MS, parseRetryAfter(retryAfter, this.#around.epoch()) ?? 0);
   }
 
   /** Learns of a result what it says of its host, and of the network. */
-  #judge(result: Result, isTransient: boolean | undefined, holdMs: number, now: number): void {
+  #recordOutcome(
+    result: Result,
+    isTransient: boolean | undefined,
+    holdMs: number,
+    now: number,
+  ): void {
     const { target, status } = result;
     if (target.invalid !== undefined) return;
     if (!this.#options.pauses) {
@@ -616,13 +622,13 @@ export class Schedule implements Source<Target> {
       this.#hopefulMs = now;
     }
     const change = this.#hosts.end(target, isOut, holdMs, now, result);
-    if (change === "outage") this.#hasten(hostOf(target.url), now);
+    if (change === "outage") this.#hasten(parseHost(target.url), now);
     if (change !== undefined) {
-      this.#say(change, shownHostOf(target.url), result, this.#untilGivenUp);
+      this.#notifyOfPause(change, formatHost(target.url), result, this.#untilGivenUp);
     }
-    const ofAll = this.#network.end(target, isOfNetwork(result), now);
+    const ofAll = this.#network.end(target, isNetworkFailure(result), now);
     if (ofAll !== undefined) {
-      this.#say(ofAll, ofAll === "outage" ? "every host" : "the network", result);
+      this.#notifyOfPause(ofAll, ofAll === "outage" ? "every host" : "the network", result);
     }
     if (!hadOutages) this.#hopefulMs = now;
   }
@@ -634,11 +640,11 @@ export class Schedule implements Source<Target> {
   #countFirst(result: Result, isTold: boolean, now: number): void {
     if (this.#firstFailures === undefined || !isTold) return;
     const way = this.#wayOf(result);
-    const host = way ?? hostOf(result.target.url);
+    const host = way ?? parseHost(result.target.url);
     if (this.#firstFailures === 0) this.#firstHost = host;
     if (host !== this.#firstHost || !isUnreachable(result)) this.#firstFailures = undefined;
     else if (++this.#firstFailures === FIRST_FAILURES) {
-      this.#firstName = way ?? shownHostOf(result.target.url);
+      this.#firstName = way ?? formatHost(result.target.url);
       this.#hasNoWay = way !== undefined;
       this.#firstCause = this.#wordsOf(result);
       this.#hosts.pause(result.target, now);
@@ -652,7 +658,7 @@ export class Schedule implements Source<Target> {
     if (unixSocket !== undefined) return `the Unix socket '${unixSocket}'`;
     return proxy === undefined || error !== "connect"
       ? undefined
-      : `the proxy ${authorityOf(proxy)}`;
+      : `the proxy ${formatAuthority(proxy)}`;
   }
 
   /**
@@ -667,7 +673,7 @@ export class Schedule implements Source<Target> {
 
   /** Lets the retries of a host wait for that alone, or for nothing where it is given up. */
   #hasten(key: string, now: number): void {
-    this.#retries.hasten(({ url }) => hostOf(url) === key, now);
+    this.#retries.hasten(({ url }) => parseHost(url) === key, now);
   }
 
   #onGiveUp({ key, name, cause }: GivenUpHost): void {
@@ -680,7 +686,7 @@ export class Schedule implements Source<Target> {
   }
 
   #notify(text: string): void {
-    if (++this.#notices <= MOST_NOTICES) this.#listener.onNotice(text);
+    if (++this.#notices <= MAX_NOTICES) this.#listener.onNotice(text);
   }
 
   /** How a request failed, in words for a notice. */
@@ -691,7 +697,7 @@ export class Schedule implements Source<Target> {
   }
 
   /** @param then what becomes of whom it pauses for, in words */
-  #say(change: Change, whom: string, result: Result, then = ""): void {
+  #notifyOfPause(change: BreakerChange, whom: string, result: Result, then = ""): void {
     this.#notify(
       change === "back"
         ? `${whom} can be asked again: going on`
@@ -720,7 +726,7 @@ export class Schedule implements Source<Target> {
     this.#listener.onRetry(this.#policy.causeOf(result), result);
     // It may wait long: it is to keep neither the block of the input that its URL stood in, nor a
     // connection.
-    const kept = { ...target, url: ownText(target.url) };
+    const kept = { ...target, url: detachString(target.url) };
     const { remote = null, connectMs = null, tlsMs = null } = via ?? {};
     const last = { ...result, target: kept, attempts, via: via && { remote, connectMs, tlsMs } };
     this.#begun.set(target.i, { times, last });
@@ -731,10 +737,10 @@ export class Schedule implements Source<Target> {
 
   /** When a run that pauses is given up; Infinity if it does not pause. */
   get #hopelessAtMs(): number {
-    if (!this.#network.isOn && (this.#hosts.outages === 0 || this.#hosts.waiting === 0)) {
+    if (!this.#network.isOpen && (this.#hosts.outages === 0 || this.#hosts.waiting === 0)) {
       return Infinity;
     }
-    const byDefault = this.#hasSucceeded ? Infinity : HOPELESS_MS;
+    const byDefault = this.#hasSucceeded ? Infinity : GIVE_UP_AFTER_MS;
     return this.#hopefulMs + (this.#options.giveUpAfterMs ?? byDefault);
   }
 
@@ -762,7 +768,7 @@ export class Schedule implements Source<Target> {
    *
    * @param isCutShort whether the run can be gone on with, so that it is no result yet
    */
-  *abandon(isCutShort: boolean): Generator<Result> {
+  *drain(isCutShort: boolean): Generator<Result> {
     for (const { last } of this.#begun.values()) {
       yield isCutShort
         ? {

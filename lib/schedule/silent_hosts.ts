@@ -1,5 +1,5 @@
-import { hostOf, LONGEST_KNOWN, startOf } from "../http/host.ts";
-import { ownText } from "../text/detach.ts";
+import { MAX_KNOWN_LENGTH, parseHost, sliceOrigin } from "../http/host.ts";
+import { detachString } from "../text/detach.ts";
 
 /** A host that keeps silent leaves so many places free for each that it holds. */
 const FREE_FOR_EACH = 7;
@@ -10,9 +10,9 @@ const FADING = 0.9;
 /** A host whose targets were held back for so long, with no answer, is taken for a silent one. */
 const SILENT_AFTER_MS = 1_000;
 /** When so many targets of one host in a row were held back, no other host is in sight. */
-const MOST_IN_A_ROW = 10_000;
+const MAX_IN_A_ROW = 10_000;
 /** With so many hosts it is seen to which can be forgotten. */
-const FEW_HOSTS = 5_000;
+const SWEEP_THRESHOLD = 5_000;
 
 /** What is known of a host. */
 class Share {
@@ -33,8 +33,8 @@ class Share {
   }
 }
 
-/** What {@linkcode Shares} has to know of a run. */
-export interface SharesOptions {
+/** What {@linkcode SilentHosts} has to know of a run. */
+export interface SilentHostsOptions {
   /** Most requests in flight. */
   readonly places: number;
   /** How many of those places are free at present. */
@@ -59,7 +59,7 @@ export interface SharesOptions {
  * While every host is trusted, nobody looks whose the answers are: that would cost more than all
  * else here.
  */
-export class Shares {
+export class SilentHosts {
   readonly #free: () => number;
   readonly #now: () => number;
   readonly #trust: number;
@@ -74,11 +74,11 @@ export class Shares {
   /** Targets of it that were held back since another host was seen; Infinity until then. */
   #inARow = Infinity;
 
-  constructor({ places, free, now }: SharesOptions) {
+  constructor({ places, free, now }: SilentHostsOptions) {
     this.#free = free;
     this.#now = now;
     this.#trust = Math.ceil(Math.max(places / 16, Math.min(places / 4, 4)));
-    this.#mostHosts = Math.max(FEW_HOSTS, 2 * places);
+    this.#mostHosts = Math.max(SWEEP_THRESHOLD, 2 * places);
   }
 
   /** Hosts of which something is known; at most 5,000, or twice the places. */
@@ -113,7 +113,7 @@ export class Shares {
   }
 
   #mayTake({ trust, observed, silentAtMs }: Share): boolean {
-    return trust > 0 || observed === 0 || this.#inARow >= MOST_IN_A_ROW ||
+    return trust > 0 || observed === 0 || this.#inARow >= MAX_IN_A_ROW ||
       this.#free() > FREE_FOR_EACH * observed || this.#now() < silentAtMs;
   }
 
@@ -171,18 +171,18 @@ export class Shares {
   }
 
   #of(url: string): Share {
-    const start = startOf(url);
+    const start = sliceOrigin(url);
     return this.#byStart.get(start) ?? this.#find(start, url);
   }
 
   #find(start: string, url: string): Share {
-    const key = hostOf(url);
+    const key = parseHost(url);
     if (this.#shares.size >= this.#mostHosts) this.#sweep();
     let share = this.#shares.get(key);
     if (share === undefined) this.#shares.set(key, share = new Share(key));
-    if (start.length > LONGEST_KNOWN) return share;
+    if (start.length > MAX_KNOWN_LENGTH) return share;
     if (this.#byStart.size >= this.#mostHosts) this.#byStart.clear();
-    this.#byStart.set(ownText(start), share);
+    this.#byStart.set(detachString(start), share);
     return share;
   }
 

@@ -3,14 +3,14 @@ import type { MaybePromise, Source } from "../stream.ts";
 type Step<T> = IteratorResult<T, unknown>;
 
 /** The longest that a timer waits; a longer one would fire at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Stands between a source and the pool, and decides when there is enough: once {@linkcode stop}
  * was called or the time is up, the source looks done, also to a `next()` that waits for input.
  * So does a source that breaks off: what is in flight then is finished, and the failure is kept.
  */
-export class Gate<T> implements Source<T> {
+export class StopGate<T> implements Source<T> {
   readonly #source: Source<T>;
   #isShut = false;
   /** Answers the one `next()` that waits, if there is one. */
@@ -30,7 +30,7 @@ export class Gate<T> implements Source<T> {
   #shutAt(time: number): void {
     const leftMs = time - performance.now();
     if (leftMs <= 0) return this.stop();
-    this.#timer = setTimeout(() => this.#shutAt(time), Math.min(leftMs, LONGEST_TIMER_MS));
+    this.#timer = setTimeout(() => this.#shutAt(time), Math.min(leftMs, MAX_TIMER_MS));
   }
 
   /** Whether nothing more goes through, for whatever reason. */

@@ -2,7 +2,7 @@ import { ERROR_KINDS } from "../result.ts";
 import type { Column, Series } from "./series.ts";
 
 /** Most intervals; beyond, each two become one. */
-export const MOST = 400;
+export const MAX_POINTS = 400;
 /** How long an interval is at first. */
 export const FIRST_MS = 100;
 /** Those of the latencies that a series has, 0 to 100; the last is the greatest. */
@@ -22,7 +22,7 @@ export interface IntervalFigures {
 }
 
 /** The columns of intervals; undefined is one that nothing is known of. */
-export function seriesOf(
+export function toSeries(
   intervals: readonly (IntervalFigures | undefined)[],
   { intervalMs, startMs }: Pick<Series, "intervalMs" | "startMs">,
 ): Series {

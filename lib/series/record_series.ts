@@ -1,10 +1,10 @@
 import type { ErrorKind } from "../result.ts";
 import { Histogram } from "../stats/histogram.ts";
-import { FIRST_MS, MOST, PERCENTILES, seriesOf } from "./columns.ts";
+import { FIRST_MS, MAX_POINTS, PERCENTILES, toSeries } from "./columns.ts";
 import type { Series } from "./series.ts";
 
 /** What was in an interval; 30 KB for its latencies. */
-class Span {
+class SeriesBucket {
   requests = 0;
   readonly failed = new Map<ErrorKind, number>();
   latencies: Histogram | undefined;
@@ -13,7 +13,7 @@ class Span {
   /** How many more requests were in flight all of it than all of the one before. */
   more = 0;
 
-  add(other: Span): void {
+  add(other: SeriesBucket): void {
     this.requests += other.requests;
     this.busyMs += other.busyMs;
     for (const [kind, count] of other.failed) {
@@ -26,7 +26,7 @@ class Span {
 }
 
 /** One request. */
-export interface Ended {
+export interface CompletedRequest {
   /** When it started, in milliseconds since the Unix epoch, from 0. */
   readonly at: number;
   /** Milliseconds that it took. */
@@ -42,14 +42,14 @@ export interface Ended {
 export class RecordSeries {
   #intervalMs = FIRST_MS;
   /** By number of the interval since the epoch; at most `MOST` from the first to the last. */
-  #spans = new Map<number, Span>();
+  #spans = new Map<number, SeriesBucket>();
   #first = Infinity;
   #last = -Infinity;
   #startMs = Infinity;
   #endMs = -Infinity;
 
   /** @param isAnswer whether its latency counts */
-  add({ at, ms, error }: Ended, isAnswer: boolean): void {
+  add({ at, ms, error }: CompletedRequest, isAnswer: boolean): void {
     const end = at + ms;
     if (at < this.#startMs) this.#startMs = at;
     if (end > this.#endMs) this.#endMs = end;
@@ -72,9 +72,9 @@ export class RecordSeries {
     last.more--;
   }
 
-  #spanAt(place: number): Span {
+  #spanAt(place: number): SeriesBucket {
     let span = this.#spans.get(place);
-    if (span === undefined) this.#spans.set(place, span = new Span());
+    if (span === undefined) this.#spans.set(place, span = new SeriesBucket());
     return span;
   }
 
@@ -82,7 +82,7 @@ export class RecordSeries {
   #widen(): void {
     const places = (): number =>
       Math.floor(this.#endMs / this.#intervalMs) - Math.floor(this.#startMs / this.#intervalMs) + 1;
-    while (places() > MOST) {
+    while (places() > MAX_POINTS) {
       this.#settle();
       this.#intervalMs *= 2;
       const spans = this.#spans;
@@ -121,7 +121,7 @@ export class RecordSeries {
     const intervalMs = this.#intervalMs;
     const places = Array.from({ length: this.#last - this.#first + 1 }, (_, k) => this.#first + k);
     const figures = places.map((place) => {
-      const { requests, failed, busyMs, latencies } = this.#spans.get(place) ?? new Span();
+      const { requests, failed, busyMs, latencies } = this.#spans.get(place) ?? new SeriesBucket();
       // How long it was a part of the run.
       const ms = Math.min(this.#endMs, (place + 1) * intervalMs) -
         Math.max(this.#startMs, place * intervalMs);
@@ -134,6 +134,6 @@ export class RecordSeries {
         latencies: latencies?.percentiles(PERCENTILES).map((micros) => micros / 1000),
       };
     });
-    return seriesOf(figures, { intervalMs, startMs: this.#first * intervalMs });
+    return toSeries(figures, { intervalMs, startMs: this.#first * intervalMs });
   }
 }

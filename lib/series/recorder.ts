@@ -1,5 +1,5 @@
 import type { Snapshot } from "../stats/snapshot.ts";
-import { FIRST_MS, MOST, PERCENTILES, seriesOf } from "./columns.ts";
+import { FIRST_MS, MAX_POINTS, PERCENTILES, toSeries } from "./columns.ts";
 import { Interval } from "./interval.ts";
 import type { Series } from "./series.ts";
 
@@ -54,7 +54,7 @@ export class SeriesRecorder {
     const endedAt = this.#beforeAt - this.#startedAt;
     // Its middle tells where it belongs, for a timer comes a little early or late.
     let place = Math.floor((endedAt - interval.ms / 2) / this.#intervalMs);
-    while (place >= MOST) {
+    while (place >= MAX_POINTS) {
       this.#merge();
       place = Math.floor(place / 2);
     }
@@ -74,7 +74,7 @@ export class SeriesRecorder {
       const more = count - (before.errors[kind as keyof Snapshot["errors"]]?.count ?? 0);
       if (more > 0) interval.failed.set(kind, more);
     }
-    interval.setLatencies(now.histogram.since(before.histogram));
+    interval.setLatencies(now.histogram.diff(before.histogram));
     this.#before = now;
     this.#beforeAt = nowAt;
     return interval;
@@ -104,7 +104,7 @@ export class SeriesRecorder {
     const intervals = this.#intervals;
     // Of a short while the rate says nothing.
     const isShort = last.ms < this.#intervalMs / 2 && intervals.length > 0;
-    if (isShort || intervals.length === MOST) this.#put(last, intervals.length - 1);
+    if (isShort || intervals.length === MAX_POINTS) this.#put(last, intervals.length - 1);
     else this.#put(last, intervals.length);
     return this.#series();
   }
@@ -120,6 +120,6 @@ export class SeriesRecorder {
         latencies: interval.latencies(PERCENTILES),
       }
     );
-    return seriesOf(figures, { intervalMs: this.#intervalMs, startMs: this.#startMs });
+    return toSeries(figures, { intervalMs: this.#intervalMs, startMs: this.#startMs });
   }
 }

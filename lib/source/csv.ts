@@ -1,5 +1,5 @@
 import type { MaybePromise } from "../stream.ts";
-import { type Line, type LineReader, type Lines, MAX_LINE, TooLong } from "./lines.ts";
+import { type Line, type LineReader, type Lines, MAX_LINE, OverlongLine } from "./lines.ts";
 
 /**
  * The records of CSV (RFC 4180) as text, of which one can go over several lines. A line break in a
@@ -41,13 +41,13 @@ export class CsvReader implements Lines {
     const before = this.#open;
     if (before === undefined) {
       this.line = this.#lines.line;
-      if (line instanceof TooLong || !line.includes('"')) return line;
+      if (line instanceof OverlongLine || !line.includes('"')) return line;
     }
     this.#open = undefined;
     const start = before === undefined ? "" : before + this.#lines.breakBefore;
-    if (line instanceof TooLong) return new TooLong(start + line.start);
+    if (line instanceof OverlongLine) return new OverlongLine(start + line.start);
     const text = start + line;
-    if (text.length > MAX_LINE) return new TooLong(text);
+    if (text.length > MAX_LINE) return new OverlongLine(text);
     if (!isQuoteOpen(line, before !== undefined)) return text;
     this.#open = text;
   }
@@ -83,7 +83,7 @@ const BARE_QUOTE = "a field without quotes has a quote in it: put it in quotes a
 const OPEN_QUOTE = "a quote is not closed, or has something other than a comma behind it";
 
 /** The fields of a record (RFC 4180 §2); or why it has none, in words. */
-export function fieldsOf(record: string): readonly string[] | string {
+export function toFields(record: string): readonly string[] | string {
   if (!record.includes('"')) return record.split(",");
   const fields: string[] = [];
   for (let at = 0;; at++) {

@@ -1,10 +1,10 @@
 import type { InflateRaw } from "node:zlib";
 
-/** How much is decompressed at once: octets that go in, and that come out. */
+/** How much is decompressed at once: bytes that go in, and that come out. */
 const PIECE_BYTES = 8 * 1024;
 const CHUNK_BYTES = 64 * 1024;
 
-/** The two octets that gzip begins with (RFC 1952 §2.3.1). */
+/** The two bytes that gzip begins with (RFC 1952 §2.3.1). */
 export const GZIP_MAGIC: readonly number[] = [0x1f, 0x8b];
 
 const DEFLATE = 8;
@@ -42,7 +42,7 @@ export class Gunzip {
   readonly #readBlock: () => Promise<Uint8Array | undefined>;
   readonly #data: AsyncGenerator<Uint8Array, undefined>;
   /** What is read and not decompressed yet. */
-  #octets: Uint8Array = new Uint8Array();
+  #bytes: Uint8Array = new Uint8Array();
   /** What decompresses the member at hand. */
   #inflaters: readonly Inflater[] = [];
   #isClosed = false;
@@ -66,7 +66,7 @@ export class Gunzip {
   }
 
   /**
-   * The next octets; undefined at the end.
+   * The next bytes; undefined at the end.
    *
    * @throws {GzipError} If it is not gzip, damaged, cut short, or followed by something else.
    */
@@ -79,10 +79,10 @@ export class Gunzip {
       await this.#skipHead();
       let crc = 0;
       let size = 0;
-      for await (const octets of this.#inflated()) {
-        crc = this.#zlib.crc32(octets, crc);
-        size = (size + octets.length) % 2 ** 32;
-        yield octets;
+      for await (const bytes of this.#inflated()) {
+        crc = this.#zlib.crc32(bytes, crc);
+        size = (size + bytes.length) % 2 ** 32;
+        yield bytes;
       }
       if (this.#isClosed) return;
       if (await this.#number() !== crc || await this.#number() !== size) {
@@ -99,7 +99,7 @@ export class Gunzip {
     const create = (): Inflater =>
       new Inflater(this.#zlib.createInflateRaw({ chunkSize: CHUNK_BYTES }));
     // One goes ahead, and what it gives is dropped. Where it finds a fault, the other gives what
-    // stands before that, since it is led there octet by octet.
+    // stands before that, since it is led there byte by byte.
     const scout = create();
     const inflater = create();
     this.#inflaters = [scout, inflater];
@@ -111,7 +111,7 @@ export class Gunzip {
       const before = inflater.taken;
       for (let at = 0; at < piece.length && !inflater.isAtEnd; at += step) {
         inflater.write(piece.subarray(at, at + step));
-        for (let octets; (octets = await inflater.read()) !== undefined;) yield octets;
+        for (let bytes; (bytes = await inflater.read()) !== undefined;) yield bytes;
         if (this.#isClosed) return;
         if (inflater.failure !== undefined) {
           throw new GzipError(
@@ -119,7 +119,7 @@ export class Gunzip {
           );
         }
       }
-      this.#octets = this.#octets.subarray(inflater.taken - before);
+      this.#bytes = this.#bytes.subarray(inflater.taken - before);
     }
     for (const each of this.#inflaters) each.close();
   }
@@ -127,16 +127,16 @@ export class Gunzip {
   /** Skips the head of a member (RFC 1952 §2.3). */
   async #skipHead(): Promise<void> {
     await this.#skip(GZIP_MAGIC.length);
-    const method = await this.#octet();
-    const flags = await this.#octet();
+    const method = await this.#byte();
+    const flags = await this.#byte();
     if (method !== DEFLATE || (flags & RESERVED) !== 0) {
       throw new GzipError("its gzip head is of an unknown kind: compress the file again");
     }
     // Time, level and system.
     await this.#skip(6);
-    if (flags & HAS_EXTRA) await this.#skip(await this.#octet() + 256 * await this.#octet());
-    if (flags & HAS_NAME) { while (await this.#octet() !== 0); }
-    if (flags & HAS_COMMENT) { while (await this.#octet() !== 0); }
+    if (flags & HAS_EXTRA) await this.#skip(await this.#byte() + 256 * await this.#byte());
+    if (flags & HAS_NAME) { while (await this.#byte() !== 0); }
+    if (flags & HAS_COMMENT) { while (await this.#byte() !== 0); }
     if (flags & HAS_CHECKSUM) await this.#skip(2);
   }
 
@@ -148,58 +148,58 @@ export class Gunzip {
   async #hasMember(): Promise<boolean> {
     let isPadded = false;
     while (await this.#fill()) {
-      if (this.#octets[0] !== 0) {
+      if (this.#bytes[0] !== 0) {
         if (!isPadded && await this.#beginsMember()) return true;
         throw new GzipError("something that is not gzip follows its gzip data: remove that", true);
       }
       isPadded = true;
-      this.#octets = this.#octets.subarray(1);
+      this.#bytes = this.#bytes.subarray(1);
     }
     return false;
   }
 
   async #beginsMember(): Promise<boolean> {
     // A copy, since the next block is read into the same place.
-    const first = this.#octets.slice(0, 1);
-    if (this.#octets.length === 1) {
-      this.#octets = new Uint8Array();
+    const first = this.#bytes.slice(0, 1);
+    if (this.#bytes.length === 1) {
+      this.#bytes = new Uint8Array();
       await this.#fill();
-      this.#octets = new Uint8Array([...first, ...this.#octets]);
+      this.#bytes = new Uint8Array([...first, ...this.#bytes]);
     }
-    return GZIP_MAGIC.every((octet, k) => this.#octets[k] === octet);
+    return GZIP_MAGIC.every((byte, k) => this.#bytes[k] === byte);
   }
 
-  /** A number of four octets, the lowest first. */
+  /** A number of four bytes, the lowest first. */
   async #number(): Promise<number> {
     let number = 0;
-    for (let k = 0; k < 4; k++) number += await this.#octet() * 256 ** k;
+    for (let k = 0; k < 4; k++) number += await this.#byte() * 256 ** k;
     return number;
   }
 
   async #skip(count: number): Promise<void> {
-    for (let k = 0; k < count; k++) await this.#octet();
+    for (let k = 0; k < count; k++) await this.#byte();
   }
 
-  async #octet(): Promise<number> {
-    const [octet] = await this.#piece();
-    this.#octets = this.#octets.subarray(1);
-    return octet;
+  async #byte(): Promise<number> {
+    const [byte] = await this.#piece();
+    this.#bytes = this.#bytes.subarray(1);
+    return byte;
   }
 
-  /** What comes next, at least an octet, which is not taken by that. */
+  /** What comes next, at least a byte, which is not taken by that. */
   async #piece(): Promise<Uint8Array> {
     if (!await this.#fill()) {
       throw new GzipError("the input broke off (its gzip data is cut short): make it whole");
     }
-    return this.#octets.subarray(0, PIECE_BYTES);
+    return this.#bytes.subarray(0, PIECE_BYTES);
   }
 
   /** Reads a block where nothing is at hand. @returns false at the end */
   async #fill(): Promise<boolean> {
-    while (this.#octets.length === 0) {
+    while (this.#bytes.length === 0) {
       const block = await this.#readBlock();
       if (block === undefined) return false;
-      this.#octets = block;
+      this.#bytes = block;
     }
     return true;
   }
@@ -233,25 +233,25 @@ class Inflater {
     stream.on("close", () => this.#wake());
   }
 
-  /** How many octets it has taken, without those behind the data's end. */
+  /** How many bytes it has taken, without those behind the data's end. */
   get taken(): number {
     return this.#stream.bytesWritten;
   }
 
-  /** Writes octets, of which everything was read that came before. */
-  write(octets: Uint8Array): void {
+  /** Writes bytes, of which everything was read that came before. */
+  write(bytes: Uint8Array): void {
     this.#isBusy = true;
-    this.#stream.write(octets, () => {
+    this.#stream.write(bytes, () => {
       this.#isBusy = false;
       this.#wake();
     });
   }
 
-  /** The next octets; undefined once all that was written is taken, at the end, and at a fault. */
+  /** The next bytes; undefined once all that was written is taken, at the end, and at a fault. */
   async read(): Promise<Uint8Array | undefined> {
     for (;;) {
-      const octets = this.#stream.read() as Uint8Array | null;
-      if (octets !== null) return octets;
+      const bytes = this.#stream.read() as Uint8Array | null;
+      if (bytes !== null) return bytes;
       if (!this.#isBusy || this.isAtEnd || this.#stream.destroyed) return undefined;
       await new Promise<void>((resolve) => this.#wake = resolve);
     }

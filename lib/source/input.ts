@@ -4,7 +4,7 @@
  * @module
  */
 import { InputError, UsageError } from "../errors.ts";
-import { osMessage } from "../process/os_error.ts";
+import { describeOsError } from "../process/os_error.ts";
 import { isGranted } from "../process/permission.ts";
 import { Gunzip, GZIP_MAGIC, GzipError } from "./gunzip.ts";
 
@@ -22,10 +22,10 @@ export class Input {
   readonly #file: Deno.FsFile | typeof Deno.stdin;
   /** Whether it can be read again. */
   readonly isRepeatable: boolean;
-  /** The file's size in octets; undefined where it is no regular file. */
+  /** The file's size in bytes; undefined where it is no regular file. */
   readonly #size: number | undefined;
   #read = 0;
-  /** Octets of the content that were given. */
+  /** Bytes of the content that were given. */
   #given = 0;
   #isStarted = false;
   #isClosed = false;
@@ -58,7 +58,7 @@ export class Input {
       if (error instanceof Deno.errors.PermissionDenied) {
         fail("permission denied: make it readable");
       }
-      return fail(`${osMessage(error)}: name a file that can be read`);
+      return fail(`${describeOsError(error)}: name a file that can be read`);
     }
     file.close();
     return fail("it is a folder: name a file");
@@ -79,7 +79,7 @@ export class Input {
    * The share that was taken, 0 to 1; undefined where the size is unknown. Of gzip, about: a share
    * of the content is taken for the same share of the file.
    *
-   * @param unread how many of the octets that {@linkcode read} gave were not taken yet; @default 0
+   * @param unread how many of the bytes that {@linkcode read} gave were not taken yet; @default 0
    */
   progress(unread = 0): number | undefined {
     if (this.#size === undefined) return undefined;
@@ -106,7 +106,9 @@ export class Input {
       reject(
         error instanceof GzipError
           ? new InputError(`${start} ${error.message}`, error.isDataWhole)
-          : new InputError(`${start} the input broke off (${osMessage(error)}): make it whole`),
+          : new InputError(
+            `${start} the input broke off (${describeOsError(error)}): make it whole`,
+          ),
       );
     });
     return promise;
@@ -125,7 +127,7 @@ export class Input {
     if (!this.#isStarted) {
       this.#isStarted = true;
       const start = await this.#readStart();
-      if (!GZIP_MAGIC.every((octet, k) => start[k] === octet)) {
+      if (!GZIP_MAGIC.every((byte, k) => start[k] === byte)) {
         return start.length === 0 ? undefined : start;
       }
       let first: Block | undefined = start;
@@ -148,7 +150,7 @@ export class Input {
     return this.#buffer.subarray(0, length);
   }
 
-  /** The first block, of at least two octets if there are as many. */
+  /** The first block, of at least two bytes if there are as many. */
   async #readStart(): Promise<Block> {
     let start = new Uint8Array();
     while (start.length < GZIP_MAGIC.length) {

@@ -2,15 +2,15 @@ import { InputError, UsageError } from "../errors.ts";
 import type { MaybePromise, Source } from "../stream.ts";
 import type { Target } from "../target.ts";
 import type { Input } from "./input.ts";
-import { isBlank, type Line, type Lines, TooLong } from "./lines.ts";
-import { countOf, type Numbers } from "./numbering.ts";
-import type { Defaults } from "./request_defaults.ts";
+import { isBlank, type Line, type Lines, OverlongLine } from "./lines.ts";
+import { countNumbers, type RequestRange } from "./numbering.ts";
+import type { RequestDefaults } from "./request_defaults.ts";
 import { Rounds } from "./rounds.ts";
 import { invalidRecord } from "./target.ts";
 
 /** Why no request is made of a record that is not UTF-8, in words. */
 export const NOT_UTF8 =
-  "not UTF-8: convert the input to UTF-8, or percent-encode such octets of URLs";
+  "not UTF-8: convert the input to UTF-8, or percent-encode such bytes of URLs";
 
 /** Options for {@linkcode InputSource}. */
 export interface InputSourceOptions {
@@ -19,8 +19,8 @@ export interface InputSourceOptions {
   readonly name: string;
   /** Whether a round that is read anew begins with a header. */
   readonly hasHeader: boolean;
-  readonly numbers: Numbers;
-  readonly defaults: Defaults;
+  readonly numbers: RequestRange;
+  readonly defaults: RequestDefaults;
   /** Whether all targets are known to be of one host. @default {false} */
   readonly hasOneHost?: boolean | undefined;
   /** Makes the target of a record. */
@@ -57,7 +57,7 @@ export class InputSource implements Source<Target> {
     this.#options = options;
     this.hasOneHost = options.hasOneHost ?? false;
     this.#end = numbers.start + numbers.count;
-    this.total = records instanceof Rounds ? countOf(numbers) : undefined;
+    this.total = records instanceof Rounds ? countNumbers(numbers) : undefined;
   }
 
   /**
@@ -96,7 +96,7 @@ export class InputSource implements Source<Target> {
     const i = this.#next++;
     const { numbers: { start, shard }, defaults, make } = this.#options;
     if (i < start || i % shard.count !== shard.index) return undefined;
-    const value = record instanceof TooLong
+    const value = record instanceof OverlongLine
       ? invalidRecord(i, record.start, "longer than 1 MiB", defaults)
       : record.isWellFormed()
       ? make(i, record)

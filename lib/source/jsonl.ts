@@ -2,8 +2,8 @@ import { RecordExpectations } from "../check/record_expectations.ts";
 import { isJsonText, JSON_TYPE } from "../http/content_type.ts";
 import { fieldProblem, methodProblem, normalizeMethod } from "../http/fields.ts";
 import type { HeaderList, Target } from "../target.ts";
-import { isRawJSON, parseExactly } from "../text/lossless_json.ts";
-import type { Defaults } from "./request_defaults.ts";
+import { isRawJSON, parseLosslessJson } from "../text/lossless_json.ts";
+import type { RequestDefaults } from "./request_defaults.ts";
 import { fillBody, fillHeaders } from "./request_templates.ts";
 import {
   characterProblem,
@@ -13,7 +13,7 @@ import {
   invalidTarget,
 } from "./target.ts";
 import type { Lookup } from "./text_template.ts";
-import type { Template } from "./url_template.ts";
+import type { UrlTemplate } from "./url_template.ts";
 
 const encoder = new TextEncoder();
 
@@ -29,14 +29,14 @@ type Fields = Record<string, unknown>;
  * same fields; `headers` and `body` of a record come before them, and are none themselves.
  */
 export function jsonlTargets(
-  template: Template | undefined,
-  defaults: Defaults,
+  template: UrlTemplate | undefined,
+  defaults: RequestDefaults,
 ): (i: number, line: string) => Target {
   const expectations = new RecordExpectations();
   const isTemplate = template !== undefined && template.names.length > 0;
   const make = template?.isOriginFixed ? filledTarget : checkedTarget;
   return (i, line) => {
-    const fields = objectOf(line);
+    const fields = parseObject(line);
     if (fields === undefined) return invalidRecord(i, line, "not a JSON object", defaults);
     let isWellFormed = true;
     const lookup = (name: string): string | undefined => {
@@ -44,7 +44,7 @@ export function jsonlTargets(
       if (text?.isWellFormed() === false) isWellFormed = false;
       return text;
     };
-    const of = defaultsOf(fields, defaults, lookup, expectations);
+    const of = toDefaults(fields, defaults, lookup, expectations);
     const expanded = isTemplate ? template.expand(lookup) : undefined;
     const given = lookupIn(fields, "url");
     const invalid = (why: string): Target =>
@@ -76,9 +76,9 @@ function resolve(given: string, base: string): string {
   return isUrl ? URL.parse(text, base)?.href ?? given : given;
 }
 
-function objectOf(line: string): Fields | undefined {
+function parseObject(line: string): Fields | undefined {
   try {
-    const value = parseExactly(line);
+    const value = parseLosslessJson(line);
     return isObject(value) ? value : undefined;
   } catch {
     return undefined;
@@ -90,34 +90,34 @@ function isObject(value: unknown): value is Fields {
 }
 
 /** A field, if the record has it; one that is null it has not. */
-function fieldOf(fields: Fields, name: string): unknown {
+function readField(fields: Fields, name: string): unknown {
   return Object.hasOwn(fields, name) ? fields[name] ?? undefined : undefined;
 }
 
 function lookupIn(fields: Fields, name: string): string | undefined {
-  return textOf(fieldOf(fields, name));
+  return toText(readField(fields, name));
 }
 
 /** A text, number or truth value, as text. */
-function textOf(value: unknown): string | undefined {
+function toText(value: unknown): string | undefined {
   if (typeof value === "string") return value;
   if (typeof value === "number" || typeof value === "boolean") return String(value);
   return isRawJSON(value) ? value.rawJSON : undefined;
 }
 
 /** What a record gives instead of the run; or what is wrong with it, in words. */
-function defaultsOf(
+function toDefaults(
   fields: Fields,
-  run: Defaults,
+  run: RequestDefaults,
   lookup: Lookup,
   expectations: RecordExpectations,
-): Defaults | string {
+): RequestDefaults | string {
   const { templates } = run;
-  const method = fieldOf(fields, "method");
-  const headers = fieldOf(fields, "headers");
-  const body = fieldOf(fields, "body");
+  const method = readField(fields, "method");
+  const headers = readField(fields, "headers");
+  const body = readField(fields, "body");
   const isPlain = method === undefined && headers === undefined && body === undefined;
-  const given = fieldOf(fields, "expect");
+  const given = readField(fields, "expect");
   if (isPlain && templates === undefined && given === undefined) return run;
   const expect = given === undefined ? undefined : expectations.of(given);
   if (typeof expect === "string") return expect;
@@ -126,15 +126,15 @@ function defaultsOf(
   // As JSON a lone surrogate is an escape, and is sent as one.
   if (typeof body === "string" && !body.isWellFormed()) return `its 'body' ${LONE_SURROGATE}`;
   const isJson = body !== undefined && typeof body !== "string";
-  const octets = body !== undefined
+  const bytes = body !== undefined
     ? encoder.encode(isJson ? JSON.stringify(body) : body as string)
     : templates?.body === undefined
     ? run.body
     : fillBody(templates.body, lookup);
-  if (typeof octets === "string") return octets;
-  const byDefault = octets !== undefined && run.method === "GET" ? "POST" : run.method;
+  if (typeof bytes === "string") return bytes;
+  const byDefault = bytes !== undefined && run.method === "GET" ? "POST" : run.method;
   const sent = method === undefined ? byDefault : normalizeMethod(method);
-  const problem = methodProblem(sent, octets !== undefined);
+  const problem = methodProblem(sent, bytes !== undefined);
   if (problem !== undefined) return `its method cannot be sent: ${problem}`;
 
   let list = run.headers;
@@ -158,7 +158,7 @@ function defaultsOf(
       : [];
     list = [...list, ...guessed.filter(([name]) => !isGiven(name))];
   }
-  return { method: sent, headers: list, body: octets, expect };
+  return { method: sent, headers: list, body: bytes, expect };
 }
 
 /**
@@ -168,7 +168,7 @@ function defaultsOf(
  */
 function mergeHeaders(
   headers: unknown,
-  { headers: run, templates }: Defaults,
+  { headers: run, templates }: RequestDefaults,
 ): HeaderList | string {
   if (!isObject(headers)) return "its 'headers' are no object";
   const own: [string, string][] = [];
@@ -181,7 +181,7 @@ function mergeHeaders(
       continue;
     }
     for (const value of Array.isArray(values) ? values : [values]) {
-      const text = typeof value === "boolean" ? undefined : textOf(value);
+      const text = typeof value === "boolean" ? undefined : toText(value);
       if (text === undefined) return "a value of its 'headers' is no text";
       const problem = fieldProblem(name, text);
       if (problem !== undefined) return `a field of its 'headers' cannot be sent: ${problem}`;

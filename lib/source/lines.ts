@@ -10,7 +10,7 @@ export const MAX_LINE = 1024 * 1024;
 const START_LENGTH = 200;
 
 /** What a line is read as that is longer than {@linkcode MAX_LINE}: its first characters. */
-export class TooLong {
+export class OverlongLine {
   readonly start: string;
   constructor(text: string) {
     // Put together anew: a slice would keep the whole of it in memory.
@@ -22,7 +22,7 @@ export class TooLong {
  * A line without its end, or what stands for one that is too long. A line that is not UTF-8 has a
  * lone surrogate in place of each error, so that `isWellFormed()` tells it.
  */
-export type Line = string | TooLong;
+export type Line = string | OverlongLine;
 
 /** Whether there is nothing in a line but white space: then it does not count. */
 export function isBlank(line: Line): boolean {
@@ -34,7 +34,7 @@ export interface Lines extends Source<Line> {
   next(): MaybePromise<IteratorResult<Line, undefined>>;
   /** The number of its line in the input, from 1. */
   readonly line: number;
-  /** About how many octets were read of the input, and are not given as lines yet. */
+  /** About how many bytes were read of the input, and are not given as lines yet. */
   readonly unread: number;
 }
 
@@ -152,7 +152,7 @@ export class LineReader implements Lines {
     this.line++;
     this.breakBefore = this.#breakBehind;
     this.#breakBehind = lineBreak;
-    return { value: isTooLong ? new TooLong(line) : line, done: false };
+    return { value: isTooLong ? new OverlongLine(line) : line, done: false };
   }
 
   async #refill(): Promise<IteratorResult<Line, undefined>> {
@@ -196,7 +196,7 @@ export class LineReader implements Lines {
     if (!this.#isTooLong) this.#rest += piece;
     // One more, for the CR that may be the last of it.
     if (this.#rest.length > MAX_LINE + 1) {
-      this.#rest = new TooLong(this.#rest).start;
+      this.#rest = new OverlongLine(this.#rest).start;
       this.#isTooLong = true;
     }
   }

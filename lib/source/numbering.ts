@@ -1,12 +1,12 @@
 import type { Source } from "../stream.ts";
 import type { Target } from "../target.ts";
-import type { Defaults } from "./request_defaults.ts";
+import type { RequestDefaults } from "./request_defaults.ts";
 import { checkedTarget, target } from "./target.ts";
-import { makerOf, type TargetMaker } from "./target_factory.ts";
-import type { Template } from "./url_template.ts";
+import { createTargetFactory, type TargetMaker } from "./target_factory.ts";
+import type { UrlTemplate } from "./url_template.ts";
 
 /** Which numbers of a run are to be requested. */
-export interface Numbers {
+export interface RequestRange {
   /** The first, from 0. */
   readonly start: number;
   /** How many from there on; Infinity without a bound. */
@@ -16,31 +16,33 @@ export interface Numbers {
 }
 
 /** The numbers of a run: every `step`th from `first` on. */
-export interface Numbering {
+export interface NumberSequence {
   readonly first: number;
   readonly step: number;
 }
 
 /** Which numbers a run has that begins at `start`, of which a shard takes its own. */
-export function numberingOf({ start, shard }: Pick<Numbers, "start" | "shard">): Numbering {
+export function createNumbering(
+  { start, shard }: Pick<RequestRange, "start" | "shard">,
+): NumberSequence {
   const first = start + (shard.index - start % shard.count + shard.count) % shard.count;
   return { first, step: shard.count };
 }
 
 /** The place of a number among those of its run, from 0. */
-export function placeOf(i: number, { first, step }: Numbering): number {
+export function toIndex(i: number, { first, step }: NumberSequence): number {
   return (i - first) / step;
 }
 
 /** How many numbers there are; undefined without a bound. */
-export function countOf({ start, count, shard }: Numbers): number | undefined {
+export function countNumbers({ start, count, shard }: RequestRange): number | undefined {
   if (count === Infinity) return undefined;
-  const { first, step } = numberingOf({ start, shard });
-  return Math.max(0, Math.ceil((endOf({ start, count }) - first) / step));
+  const { first, step } = createNumbering({ start, shard });
+  return Math.max(0, Math.ceil((computeEnd({ start, count }) - first) / step));
 }
 
 /** Behind the last number; none is above 2^53 - 1, since then it could not be told from the next. */
-function endOf({ start, count }: Pick<Numbers, "start" | "count">): number {
+function computeEnd({ start, count }: Pick<RequestRange, "start" | "count">): number {
   return Math.min(start + count, Number.MAX_SAFE_INTEGER + 1);
 }
 
@@ -50,21 +52,25 @@ export class RangeSource implements Source<Target> {
   readonly total: number | undefined;
   /** Whether all are of one host. */
   readonly hasOneHost: boolean;
-  readonly #template: Template;
+  readonly #template: UrlTemplate;
   readonly #make: TargetMaker;
   readonly #step: number;
   readonly #end: number;
   #next: number;
 
-  constructor(template: Template, { start, count, shard }: Numbers, defaults: Defaults) {
+  constructor(
+    template: UrlTemplate,
+    { start, count, shard }: RequestRange,
+    defaults: RequestDefaults,
+  ) {
     this.#template = template;
     this.hasOneHost = template.isOriginFixed;
-    this.#make = makerOf(template.isOriginFixed ? target : checkedTarget, defaults);
-    const { first, step } = numberingOf({ start, shard });
+    this.#make = createTargetFactory(template.isOriginFixed ? target : checkedTarget, defaults);
+    const { first, step } = createNumbering({ start, shard });
     this.#step = step;
-    this.#end = endOf({ start, count });
+    this.#end = computeEnd({ start, count });
     this.#next = first;
-    this.total = countOf({ start, count, shard });
+    this.total = countNumbers({ start, count, shard });
   }
 
   next(): IteratorResult<Target, undefined> {

@@ -2,21 +2,21 @@ import { UsageError } from "../errors.ts";
 import type { Source } from "../stream.ts";
 import type { HeaderList, Target } from "../target.ts";
 import { isSecretHeader, withoutUserinfo } from "../text/secrets.ts";
-import { CsvReader, fieldsOf } from "./csv.ts";
+import { CsvReader, toFields } from "./csv.ts";
 import { Input } from "./input.ts";
 import { InputSource, type InputSourceOptions, NOT_UTF8 } from "./input_source.ts";
 import { jsonlTargets } from "./jsonl.ts";
-import { isBlank, LineReader, type Lines, TooLong } from "./lines.ts";
-import { type Numbers, RangeSource } from "./numbering.ts";
-import type { Defaults } from "./request_defaults.ts";
+import { isBlank, LineReader, type Lines, OverlongLine } from "./lines.ts";
+import { RangeSource, type RequestRange } from "./numbering.ts";
+import type { RequestDefaults } from "./request_defaults.ts";
 import { flagTemplates } from "./request_templates.ts";
 import { Rounds } from "./rounds.ts";
 import { checkedTarget, checkOrigin, filledTarget, invalidRecord } from "./target.ts";
-import { makerOf } from "./target_factory.ts";
-import { Template } from "./url_template.ts";
+import { createTargetFactory } from "./target_factory.ts";
+import { UrlTemplate } from "./url_template.ts";
 
 /** Options for {@linkcode openSource}. */
-export interface SourceOptions extends Numbers, Defaults {
+export interface SourceOptions extends RequestRange, RequestDefaults {
   /** The URL's template; it may be missing where the input gives URLs. */
   readonly template: string | undefined;
   readonly input: { readonly path: string; readonly format: "lines" | "jsonl" | "csv" } | undefined;
@@ -46,7 +46,7 @@ export interface TargetSource extends Source<Target> {
  */
 export async function openSource(options: SourceOptions): Promise<TargetSource> {
   const { input } = options;
-  const { template, defaults } = templateOf(options);
+  const { template, defaults } = parseUrlTemplate(options);
   if (input === undefined) {
     if (template === undefined) throw new UsageError("No URL is given: give one");
     refuseFields(template, "without --input there is no record: give {} for the number");
@@ -77,8 +77,8 @@ export async function openSource(options: SourceOptions): Promise<TargetSource> 
 
 async function openInput(
   { path, format }: NonNullable<SourceOptions["input"]>,
-  template: Template | undefined,
-  defaults: Defaults,
+  template: UrlTemplate | undefined,
+  defaults: RequestDefaults,
   options: SourceOptions,
 ): Promise<TargetSource> {
   const { loop = false, onlyLf } = options;
@@ -103,9 +103,9 @@ async function openInput(
     let make: InputSourceOptions["make"];
     if (records instanceof CsvReader) {
       const header = await csvHeader(records, path, template);
-      refuseNames(of, (name) => header.has(name), `'${name}' has only ${columnsOf(header)}`);
+      refuseNames(of, (name) => header.has(name), `'${name}' has only ${readColumns(header)}`);
       if ([...header.keys()].some(isSecretHeader)) of = withStandIn(of, options);
-      make = csvTargets(header, template ?? Template.parse("{url}"), of);
+      make = csvTargets(header, template ?? UrlTemplate.parse("{url}"), of);
     } else make = (format === "jsonl" ? jsonlTargets : lineTargets)(template, of);
     return new InputSource(loop ? new Rounds(records, again) : records, {
       input,
@@ -125,11 +125,11 @@ async function openInput(
 }
 
 /** The template, and the run's headers with the credentials that it held, if it always had them. */
-function templateOf(
+function parseUrlTemplate(
   options: SourceOptions,
-): { template: Template | undefined; defaults: Defaults } {
+): { template: UrlTemplate | undefined; defaults: RequestDefaults } {
   const { template: text, method, headers, body, templates, input } = options;
-  const template = text === undefined ? undefined : Template.parse(text);
+  const template = text === undefined ? undefined : UrlTemplate.parse(text);
   const given = { method, headers, body, templates };
   const defaults = holdsSecrets(template, given) ? withStandIn(given, options) : given;
   if (template === undefined) return { template, defaults };
@@ -146,7 +146,7 @@ function templateOf(
 }
 
 /** Whether what records hold becomes credentials, as far as the templates can tell. */
-function holdsSecrets(template: Template | undefined, { templates }: Defaults): boolean {
+function holdsSecrets(template: UrlTemplate | undefined, { templates }: RequestDefaults): boolean {
   if (template?.hasCredentials || template?.names.some(isSecretHeader)) return true;
   if (templates === undefined) return false;
   for (const [field, { placeholders }] of templates.headers) {
@@ -157,8 +157,8 @@ function holdsSecrets(template: Template | undefined, { templates }: Defaults): 
   return templates.body?.placeholders.some(({ name }) => isSecretHeader(name)) ?? false;
 }
 
-function withStandIn(defaults: Defaults, { template = "" }: SourceOptions): Defaults {
-  return { ...defaults, standIn: withoutUserinfo(template) };
+function withStandIn(defaults: RequestDefaults, { template = "" }: SourceOptions): RequestDefaults {
+  return { ...defaults, redactedUrl: withoutUserinfo(template) };
 }
 
 /**
@@ -173,7 +173,7 @@ function checkBeginning(start: string, headers: HeaderList, whole: string | unde
   if (!isOne) checkOrigin(start, headers, whole);
 }
 
-function refuseFields(template: Template, why: string): void {
+function refuseFields(template: UrlTemplate, why: string): void {
   const name = template.names.find((name) => name !== "");
   if (name !== undefined) {
     const shown = template.isCredential(name) ? "what stands before the '@'" : `'{${name}}'`;
@@ -188,7 +188,7 @@ function refuseFields(template: Template, why: string): void {
  * @throws {UsageError} If there is one.
  */
 function refuseNames(
-  { templates }: Defaults,
+  { templates }: RequestDefaults,
   isThere: (name: string) => boolean,
   why: string,
 ): void {
@@ -204,10 +204,13 @@ function refuseNames(
 }
 
 function lineTargets(
-  template: Template | undefined,
-  defaults: Defaults,
+  template: UrlTemplate | undefined,
+  defaults: RequestDefaults,
 ): (i: number, line: string) => Target {
-  const make = makerOf(template?.isOriginFixed ? filledTarget : checkedTarget, defaults);
+  const make = createTargetFactory(
+    template?.isOriginFixed ? filledTarget : checkedTarget,
+    defaults,
+  );
   if (template === undefined) {
     return defaults.templates === undefined
       ? (i, line) => checkedTarget(i, line, defaults)
@@ -223,7 +226,7 @@ function lineTargets(
 async function csvHeader(
   records: CsvReader,
   path: string,
-  template: Template | undefined,
+  template: UrlTemplate | undefined,
 ): Promise<Map<string, number>> {
   let step = await records.next();
   while (!step.done && isBlank(step.value)) step = await records.next();
@@ -231,7 +234,9 @@ async function csvHeader(
     throw new UsageError(`Cannot read '--input ${path}': ${why}`);
   };
   if (step.done) return fail("it is empty: its first record has to name the columns");
-  const fields = step.value instanceof TooLong ? "it is longer than 1 MiB" : fieldsOf(step.value);
+  const fields = step.value instanceof OverlongLine
+    ? "it is longer than 1 MiB"
+    : toFields(step.value);
   if (typeof fields === "string") return fail(`its first record names no columns: ${fields}`);
   if (!fields.every((field) => field.isWellFormed())) fail(`its first record is ${NOT_UTF8}`);
   const header = new Map<string, number>();
@@ -245,24 +250,26 @@ async function csvHeader(
   const missing = wanted.find((name) => name !== "" && !header.has(name));
   if (missing !== undefined) {
     fail(
-      `it has no column ${template?.quote(missing) ?? `'${missing}'`}: it has ${columnsOf(header)}`,
+      `it has no column ${template?.quote(missing) ?? `'${missing}'`}: it has ${
+        readColumns(header)
+      }`,
     );
   }
   return header;
 }
 
-function columnsOf(header: Map<string, number>): string {
+function readColumns(header: Map<string, number>): string {
   return [...header.keys()].join(", ").slice(0, 500);
 }
 
 function csvTargets(
   header: Map<string, number>,
-  template: Template,
-  defaults: Defaults,
+  template: UrlTemplate,
+  defaults: RequestDefaults,
 ): (i: number, record: string) => Target {
-  const make = makerOf(template.isOriginFixed ? filledTarget : checkedTarget, defaults);
+  const make = createTargetFactory(template.isOriginFixed ? filledTarget : checkedTarget, defaults);
   return (i, record) => {
-    const fields = fieldsOf(record);
+    const fields = toFields(record);
     if (typeof fields === "string") return invalidRecord(i, record, fields, defaults);
     if (fields.length !== header.size) {
       const why = `the record has ${fields.length} fields, and the header ${header.size}`;

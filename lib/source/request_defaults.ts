@@ -2,7 +2,7 @@ import type { Expectation, HeaderList } from "../target.ts";
 import type { TextTemplate } from "./text_template.ts";
 
 /** What every request of a run has, where it has none of its own. */
-export interface Defaults {
+export interface RequestDefaults {
   readonly method: string;
   readonly headers: HeaderList;
   readonly body: Uint8Array<ArrayBuffer> | undefined;
@@ -11,7 +11,7 @@ export interface Defaults {
   /** Which of them are to be filled in for each request; undefined if none is. */
   readonly templates?: RequestTemplates | undefined;
   /** What is shown in place of a record that can hold secrets; undefined where none does. */
-  readonly standIn?: string | undefined;
+  readonly redactedUrl?: string | undefined;
 }
 
 /** Which of a run's header fields are templates, and its body's, if it is one. */

@@ -24,14 +24,14 @@ export class RequestIds {
    * @param salt what is random of the run, if it has a journal
    */
   static async open(name: string, salt?: string): Promise<RequestIds> {
-    const octets = salt === undefined ? crypto.getRandomValues(new Uint8Array(16)) : new Uint8Array(
+    const bytes = salt === undefined ? crypto.getRandomValues(new Uint8Array(16)) : new Uint8Array(
       // The salt itself is in no header: hashes of secrets are made with it.
       await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`request id ${salt}`)),
     );
     // Neither half of a traceparent may be all zeros.
-    octets[0] ||= 1;
-    octets[8] ||= 1;
-    return new RequestIds(name, octets.subarray(0, 8).toHex(), octets.subarray(8, 16).toHex());
+    bytes[0] ||= 1;
+    bytes[8] ||= 1;
+    return new RequestIds(name, bytes.subarray(0, 8).toHex(), bytes.subarray(8, 16).toHex());
   }
 
   private constructor(name: string, run: string, parent: string) {

@@ -1,6 +1,6 @@
 import { fieldProblem } from "../http/fields.ts";
 import type { HeaderList } from "../target.ts";
-import type { Defaults, RequestTemplates } from "./request_defaults.ts";
+import type { RequestDefaults, RequestTemplates } from "./request_defaults.ts";
 import type { Lookup, TextTemplate } from "./text_template.ts";
 
 /** A flag and the template in it. */
@@ -11,12 +11,12 @@ export interface FlagTemplate {
 
 /** The flags that give templates, as the user knows them. */
 export function flagTemplates({ headers, body }: RequestTemplates): FlagTemplate[] {
-  const all = Array.from(headers, ([[name], template]) => ({ flag: flagOf(name), template }));
+  const all = Array.from(headers, ([[name], template]) => ({ flag: toFlag(name), template }));
   if (body !== undefined) all.push({ flag: "--data", template: body });
   return all;
 }
 
-function flagOf(name: string): string {
+function toFlag(name: string): string {
   return `--header ${name}`;
 }
 
@@ -38,9 +38,9 @@ export function fillHeaders(
     }
     const [name] = field;
     const value = template.expand(lookup);
-    if (typeof value !== "string") return missing(value.missing, flagOf(name));
+    if (typeof value !== "string") return missing(value.missing, toFlag(name));
     const problem = fieldProblem(name, value);
-    if (problem !== undefined) return `'${flagOf(name)}' cannot be sent: ${problem}`;
+    if (problem !== undefined) return `'${toFlag(name)}' cannot be sent: ${problem}`;
     filled.push([name, value]);
   }
   return filled;
@@ -61,7 +61,7 @@ function missing(at: number, flag: string): string {
 }
 
 /** What a request has, its templates filled in; or why it cannot be, in words. */
-export function fill(of: Defaults, lookup: Lookup): Defaults | string {
+export function fill(of: RequestDefaults, lookup: Lookup): RequestDefaults | string {
   const { templates } = of;
   if (templates === undefined) return of;
   const headers = fillHeaders(of.headers, templates, lookup);

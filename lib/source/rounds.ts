@@ -1,5 +1,5 @@
 import type { MaybePromise } from "../stream.ts";
-import { type Line, type Lines, TooLong } from "./lines.ts";
+import { type Line, type Lines, OverlongLine } from "./lines.ts";
 
 /** Most characters (UTF-16 code units) of records that are kept. */
 const MAX_KEPT_LENGTH = 1024 * 1024;
@@ -52,7 +52,7 @@ export class Rounds implements Lines {
     const record = step.value;
     this.line = this.#records.line;
     if (this.#kept !== undefined) {
-      const { length } = record instanceof TooLong ? record.start : record;
+      const { length } = record instanceof OverlongLine ? record.start : record;
       this.#keptLength += length + RECORD_LENGTH;
       if (this.#keptLength > MAX_KEPT_LENGTH) this.#kept = undefined;
       else this.#kept.push({ record, line: this.line });

@@ -1,5 +1,5 @@
 import type { RunOptions } from "../options/run_options.ts";
-import { numberingOf } from "./numbering.ts";
+import { createNumbering } from "./numbering.ts";
 
 /** What a run asks of its input. */
 type Wanted = Pick<RunOptions, "input" | "start" | "requests" | "shard" | "durationMs">;
@@ -9,14 +9,14 @@ type Wanted = Pick<RunOptions, "input" | "start" | "requests" | "shard" | "durat
  *
  * @param records how many it held, all in all
  */
-export function shortfallOf(wanted: Wanted, records: number): string | undefined {
+export function describeShortfall(wanted: Wanted, records: number): string | undefined {
   const { input, start, requests, shard, durationMs } = wanted;
   if (input === undefined) return undefined;
   const name = `'--input ${input.path}'`;
   const unit = (input.format === "lines" ? "line" : "record") + (records === 1 ? "" : "s");
   if (records === 0) return `nothing was requested: ${name} has no ${unit}`;
   const has = `${name} has ${records} ${unit}`;
-  if (numberingOf({ start, shard }).first >= records) {
+  if (createNumbering({ start, shard }).first >= records) {
     return `nothing was requested: ${has}, and ${numbersIn(wanted)} begins behind them`;
   }
   const mend = input.path === "-" ? "" : ": --loop begins it anew";

@@ -2,7 +2,7 @@ import { UsageError } from "../errors.ts";
 import { basicCredentials } from "../http/fields.ts";
 import type { HeaderList, Target } from "../target.ts";
 import { withoutUserinfo } from "../text/secrets.ts";
-import type { Defaults } from "./request_defaults.ts";
+import type { RequestDefaults } from "./request_defaults.ts";
 
 /** Longest text of what is no URL that is repeated in a record, in UTF-16 code units. */
 const SHOWN_LENGTH = 200;
@@ -26,7 +26,7 @@ export function characterProblem(text: string): string | undefined {
 }
 
 /** Checks a URL as far as native fetch would, so that what it would throw is known before. */
-function problemOf(url: string): string | undefined {
+function findUrlProblem(url: string): string | undefined {
   const problem = characterProblem(url);
   if (problem !== undefined) return problem;
   if (!ABSOLUTE.test(url)) return "not an absolute http or https URL";
@@ -79,7 +79,7 @@ function shown(text: string): string {
 }
 
 /** A target of which no request can be made, and why. */
-export function invalidTarget(i: number, text: string, why: string, of: Defaults): Target {
+export function invalidTarget(i: number, text: string, why: string, of: RequestDefaults): Target {
   return {
     i,
     url: shown(text),
@@ -93,15 +93,15 @@ export function invalidTarget(i: number, text: string, why: string, of: Defaults
 }
 
 /** The same, of a record that is no URL. */
-export function invalidRecord(i: number, record: string, why: string, of: Defaults): Target {
-  const target = invalidTarget(i, record, why, of);
-  return of.standIn === undefined ? target : { ...target, url: of.standIn };
+export function invalidRecord(i: number, record: string, why: string, of: RequestDefaults): Target {
+  const trustedTarget = invalidTarget(i, record, why, of);
+  return of.redactedUrl === undefined ? trustedTarget : { ...trustedTarget, url: of.redactedUrl };
 }
 
 /** Makes a target of a URL that nobody has looked at yet; white space around it is dropped. */
-export function checkedTarget(i: number, text: string, of: Defaults): Target {
+export function checkedTarget(i: number, text: string, of: RequestDefaults): Target {
   const trimmed = text.trim();
-  const problem = problemOf(trimmed);
+  const problem = findUrlProblem(trimmed);
   if (problem !== undefined) return invalidTarget(i, trimmed, problem, of);
   const { url, headers } = withCredentials(trimmed, of.headers);
   const { method, body, expect } = of;
@@ -109,13 +109,13 @@ export function checkedTarget(i: number, text: string, of: Defaults): Target {
 }
 
 /** Makes a target of what a record made of a template whose origin {@linkcode checkOrigin} checked. */
-export function filledTarget(i: number, url: string, of: Defaults): Target {
+export function filledTarget(i: number, url: string, of: RequestDefaults): Target {
   const problem = characterProblem(url);
   return problem === undefined ? target(i, url, of) : invalidTarget(i, url, problem, of);
 }
 
 /** Makes a target of a URL of which every character and the origin are checked already. */
-export function target(i: number, url: string, of: Defaults): Target {
+export function target(i: number, url: string, of: RequestDefaults): Target {
   const { method, headers, body, expect } = of;
   return { i, url, method, headers, body, invalid: undefined, expect, requestId: undefined };
 }
@@ -131,7 +131,7 @@ const WORD = /^(?!localhost$)[\w-]+$/i;
  */
 function lacksScheme(template: string, url: string): boolean {
   return HOST.test(template) && !WORD.test(template) && shown(template) === template &&
-    problemOf(`http://${url}`) === undefined;
+    findUrlProblem(`http://${url}`) === undefined;
 }
 
 /**
@@ -146,7 +146,7 @@ export function checkOrigin(
   headers: HeaderList,
   whole: string = url,
 ): { url: string; headers: HeaderList } {
-  const problem = problemOf(url);
+  const problem = findUrlProblem(url);
   if (problem !== undefined) {
     const all = shown(whole);
     const text = all.includes(HIDDEN) ? all : shown(url);

@@ -1,5 +1,5 @@
 import type { Target } from "../target.ts";
-import type { Defaults } from "./request_defaults.ts";
+import type { RequestDefaults } from "./request_defaults.ts";
 import { fill } from "./request_templates.ts";
 import { invalidTarget, type target } from "./target.ts";
 import type { Lookup } from "./text_template.ts";
@@ -15,7 +15,7 @@ export type TargetMaker = (i: number, url: string, value: string, lookup?: Looku
  *
  * @param make makes a target of a URL, checked as far as it has to be
  */
-export function makerOf(make: typeof target, defaults: Defaults): TargetMaker {
+export function createTargetFactory(make: typeof target, defaults: RequestDefaults): TargetMaker {
   if (defaults.templates === undefined) return (i, url) => make(i, url, defaults);
   return (i, url, value, lookup = () => value) => {
     const of = fill(defaults, lookup);

@@ -38,7 +38,7 @@ export class TextTemplate {
   static parse(source: string, kind: Kind = "text"): TextTemplate {
     const literals: string[] = [];
     const found: { name: string; at: number; encode: Placeholder["encode"] }[] = [];
-    const place = placesOf(kind);
+    const place = findPlaceholders(kind);
     let literal = "";
     let end = 0;
     for (const { 0: part, 1: name, index } of source.matchAll(PART)) {
@@ -111,7 +111,7 @@ function inForm(value: string): string {
 }
 
 /** What makes values safe, place by place: called with what stands before each, in order. */
-function placesOf(kind: Kind): (before: string) => Placeholder["encode"] {
+function findPlaceholders(kind: Kind): (before: string) => Placeholder["encode"] {
   if (kind === "form") return (before) => before.endsWith("=") ? inForm : asItIs;
   if (kind !== "json") return () => asItIs;
   let isString = false;

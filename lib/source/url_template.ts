@@ -32,7 +32,7 @@ const USERINFO = /^[^/?#\\]*:\/\/[^/?#\\]*@/;
  * password could end it, but for a `:`, since a value can be both name and password. `{+name}`
  * inserts it as it is there too (RFC 6570 §3.2.3, reserved expansion).
  */
-export class Template {
+export class UrlTemplate {
   /** What stands before the first placeholder. */
   readonly start: string;
   /** The names of the placeholders, each once, `""` for `{}`. */
@@ -50,7 +50,7 @@ export class Template {
    * @param text what the user wrote
    * @throws {UsageError} If a brace stands alone, a name is none, or `URL` would drop a character.
    */
-  static parse(text: string): Template {
+  static parse(text: string): UrlTemplate {
     checkCharacters(text);
     const literals: string[] = [];
     const placeholders: { name: string; isRaw: boolean; isValue: boolean }[] = [];
@@ -89,7 +89,7 @@ export class Template {
       encode: isRaw ? undefined : k < userinfo ? inUserinfo : isValue ? inQuery : undefined,
       after: literals[k + 1],
     }));
-    return new Template(literals[0], parts, userinfo);
+    return new UrlTemplate(literals[0], parts, userinfo);
   }
 
   private constructor(
@@ -120,8 +120,8 @@ export class Template {
   }
 
   /** The same with another beginning. */
-  withStart(start: string): Template {
-    return new Template(start, this.#placeholders, this.#credentials);
+  withStart(start: string): UrlTemplate {
+    return new UrlTemplate(start, this.#placeholders, this.#credentials);
   }
 
   /** The URL with the values of its placeholders, or the name of one that has none. */
@@ -154,7 +154,7 @@ function checkCharacters(text: string): void {
   // The runtime reads arguments that are not UTF-8 so, and then nobody knows what they were.
   if (text.includes("\ufffd")) {
     throw new UsageError(
-      "Cannot use the URL: it is not UTF-8, or has U+FFFD in it: percent-encode such octets",
+      "Cannot use the URL: it is not UTF-8, or has U+FFFD in it: percent-encode such bytes",
     );
   }
 }

@@ -1,10 +1,10 @@
 import type { ErrorKind } from "../result.ts";
 import { withoutUserinfo } from "../text/secrets.ts";
-import { cut } from "../text/truncate.ts";
+import { truncate } from "../text/truncate.ts";
 import type { ErrorMessage } from "./snapshot.ts";
 
 /** Most messages that are told apart; beyond, those of a kind together. */
-const MOST_MESSAGES = 100;
+const MAX_MESSAGES = 100;
 /** What those go by that are beyond. */
 const OTHERS = "others";
 /** How many examples are kept of a message. */
@@ -25,7 +25,7 @@ const VARYING: readonly (readonly [RegExp, string])[] = [
 export function normalizedMessage(detail: string): string {
   let message = detail.slice(0, LENGTH);
   for (const [pattern, word] of VARYING) message = message.replace(pattern, word);
-  return cut(message);
+  return truncate(message);
 }
 
 /** What is counted of a message. */
@@ -39,8 +39,8 @@ interface Tally {
 }
 
 /** Counts failures by their words. Of the same words one after another it takes no time. */
-export class MessageTally {
-  /** By kind and message; at most `MOST_MESSAGES` and the others of each kind. */
+export class ErrorGroups {
+  /** By kind and message; at most `MAX_MESSAGES` and the others of each kind. */
   readonly #tallies = new Map<string, Tally>();
   #last: { readonly kind: ErrorKind; readonly detail: string; readonly tally: Tally } | undefined;
 
@@ -50,22 +50,22 @@ export class MessageTally {
     const tally = isSame ? last.tally : this.#tallyOf(kind, detail);
     if (!isSame) {
       this.#last = { kind, detail, tally };
-      if (tally.detail !== undefined && tally.detail !== cut(detail)) tally.detail = undefined;
+      if (tally.detail !== undefined && tally.detail !== truncate(detail)) tally.detail = undefined;
     }
     tally.count++;
     if (tally.examples.length === EXAMPLES) return;
-    tally.examples.push({ url: cut(withoutUserinfo(url)), detail: cut(detail) });
+    tally.examples.push({ url: truncate(withoutUserinfo(url)), detail: truncate(detail) });
   }
 
   #tallyOf(kind: ErrorKind, detail: string): Tally {
     const tallies = this.#tallies;
     const words = normalizedMessage(detail);
-    const isKnown = tallies.has(`${kind} ${words}`) || tallies.size < MOST_MESSAGES;
+    const isKnown = tallies.has(`${kind} ${words}`) || tallies.size < MAX_MESSAGES;
     const message = isKnown ? words : OTHERS;
     const key = `${kind} ${message}`;
     let tally = tallies.get(key);
     if (tally === undefined) {
-      const shown = isKnown ? cut(detail) : undefined;
+      const shown = isKnown ? truncate(detail) : undefined;
       tallies.set(key, tally = { kind, message, detail: shown, count: 0, examples: [] });
     }
     return tally;

@@ -1,4 +1,4 @@
-import { cut } from "../text/truncate.ts";
+import { truncate } from "../text/truncate.ts";
 import type { ErrorCount } from "./snapshot.ts";
 
 /** How many examples are kept of what failures have in common. */
@@ -20,5 +20,5 @@ export function addFailure<K>(
   let failures = counts.get(key);
   if (failures === undefined) counts.set(key, failures = { count: 0, examples: [] });
   if (++failures.count > EXAMPLES) return;
-  failures.examples.push({ url: cut(url), detail: cut(detail) });
+  failures.examples.push({ url: truncate(url), detail: truncate(detail) });
 }

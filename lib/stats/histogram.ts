@@ -20,14 +20,14 @@ const HALF = LINEAR / 2;
 /** The largest value that has a slot: 2^36 - 1 us, 19 hours. Larger ones share its slot. */
 const LARGEST = 2 ** 36 - 1;
 /** How many slots there are. */
-export const SLOTS = slotOf(LARGEST) + 1;
+export const SLOTS = toSlot(LARGEST) + 1;
 /**
  * What a rank is multiplied by before it is rounded up, as HdrHistogram takes 1 ulp off: the 99.9th
  * percentile of 41,000 values is the 40,959th, though the product is 40,959.00000000001.
  */
-const A_LITTLE_LESS = 1 - 2 * Number.EPSILON;
+const RANK_EPSILON = 1 - 2 * Number.EPSILON;
 
-function slotOf(value: number): number {
+function toSlot(value: number): number {
   if (value < LINEAR) return value;
   // How far to shift a value for its 8 leading bits; a shift in JavaScript takes 32 bits only.
   if (value < 2 ** 32) {
@@ -90,7 +90,7 @@ export class Histogram {
   record(value: number): void {
     // Rounded before all else, or a percentile could be below the least value.
     const micros = value > 0 ? Math.round(value) : 0;
-    this.#counts[slotOf(micros < LARGEST ? micros : LARGEST)]++;
+    this.#counts[toSlot(micros < LARGEST ? micros : LARGEST)]++;
     this.#count++;
     this.#sum += micros;
     this.#sumOfSquares += micros * micros;
@@ -105,8 +105,8 @@ export class Histogram {
   #span(): { readonly first: number; readonly last: number } {
     if (this.#count === 0) return { first: 0, last: -1 };
     return {
-      first: slotOf(Math.min(this.#min, LARGEST)),
-      last: slotOf(Math.min(this.#max, LARGEST)),
+      first: toSlot(Math.min(this.#min, LARGEST)),
+      last: toSlot(Math.min(this.#max, LARGEST)),
     };
   }
 
@@ -134,7 +134,7 @@ export class Histogram {
    *
    * @param earlier a {@linkcode clone} of this histogram, unchanged
    */
-  since(earlier: Histogram): Histogram {
+  diff(earlier: Histogram): Histogram {
     const later = new Histogram();
     let lowest = -1;
     let highest = -1;
@@ -221,7 +221,7 @@ export class Histogram {
     let slot = first;
     let below = this.#counts[first];
     for (const percentile of percentiles) {
-      const rank = Math.max(1, Math.ceil(percentile * this.#count / 100 * A_LITTLE_LESS));
+      const rank = Math.max(1, Math.ceil(percentile * this.#count / 100 * RANK_EPSILON));
       while (below < rank && slot < last) below += this.#counts[++slot];
       // The last slot has no upper end of its own.
       values.push(slot === SLOTS - 1 ? this.#max : Math.min(highestIn(slot), this.#max));

@@ -1,13 +1,13 @@
-import { hostOf, shownHostOf } from "../http/host.ts";
-import { ownText } from "../text/detach.ts";
-import { cut } from "../text/truncate.ts";
-import type { Seen } from "./observed_result.ts";
+import { formatHost, parseHost } from "../http/host.ts";
+import { detachString } from "../text/detach.ts";
+import { truncate } from "../text/truncate.ts";
+import type { ObservedResult } from "./observed_result.ts";
 import type { HostFigures } from "./snapshot.ts";
 
 /** Most hosts that are told apart. */
-const MOST_HOSTS = 1_000;
+const MAX_HOSTS = 1_000;
 /** Characters of what is remembered; a name has at most 253. */
-const LONGEST_ORIGIN = 300;
+const MAX_ORIGIN_LENGTH = 300;
 /** What those go by that are beyond. */
 const OTHERS = "others";
 
@@ -26,20 +26,22 @@ interface Tally {
 
 /** Counts results by host. It takes 0.01 us a result that tells its origin, 0.1 us another. */
 export class HostTally {
-  /** By host; at most `MOST_HOSTS` and the others. */
+  /** By host; at most `MAX_HOSTS` and the others. */
   readonly #tallies = new Map<string, Tally>();
-  /** The same by origin, which is quicker to find; at most `MOST_HOSTS`. */
+  /** The same by origin, which is quicker to find; at most `MAX_HOSTS`. */
   readonly #byOrigin = new Map<string, Tally>();
   /** The origin of the last result, and its tally. */
   #origin: string | undefined;
   #tally: Tally | undefined;
 
-  add({ target: { url, invalid }, origin, ms, status, error }: Seen<"url" | "invalid">): void {
+  add(
+    { target: { url, invalid }, origin, ms, status, error }: ObservedResult<"url" | "invalid">,
+  ): void {
     // Nobody was asked.
     if (invalid !== undefined) return;
     // Of the same origin it is the very same string, most times: nothing is read of it.
     const isLast = origin !== undefined && origin === this.#origin;
-    const tally = isLast ? this.#tally! : this.#tallyOf(origin ?? originOf(url), url);
+    const tally = isLast ? this.#tally! : this.#tallyOf(origin ?? sliceOriginOf(url), url);
     tally.requests++;
     if (error !== undefined) tally.failed++;
     else if (status !== null) {
@@ -51,9 +53,9 @@ export class HostTally {
   #tallyOf(origin: string, url: string): Tally {
     let tally = this.#byOrigin.get(origin);
     if (tally === undefined) {
-      tally = this.#tallyOfHost(cut(hostOf(url)), cut(shownHostOf(url)));
-      const isToKeep = this.#byOrigin.size < MOST_HOSTS && origin.length <= LONGEST_ORIGIN;
-      if (isToKeep) this.#byOrigin.set(ownText(origin), tally);
+      tally = this.#tallyOfHost(truncate(parseHost(url)), truncate(formatHost(url)));
+      const isToKeep = this.#byOrigin.size < MAX_HOSTS && origin.length <= MAX_ORIGIN_LENGTH;
+      if (isToKeep) this.#byOrigin.set(detachString(origin), tally);
     }
     // It can be part of a URL, which is kept until the next origin comes.
     this.#origin = origin;
@@ -63,7 +65,7 @@ export class HostTally {
 
   #tallyOfHost(host: string, shown: string): Tally {
     const tallies = this.#tallies;
-    const isTold = tallies.has(host) || tallies.size < MOST_HOSTS;
+    const isTold = tallies.has(host) || tallies.size < MAX_HOSTS;
     const names = isTold ? { host, shown } : { host: OTHERS, shown: OTHERS };
     let tally = tallies.get(names.host);
     if (tally === undefined) {
@@ -89,7 +91,7 @@ export class HostTally {
 }
 
 /** What stands before a URL's path, as it is written; all of it where there is none. */
-function originOf(url: string): string {
+function sliceOriginOf(url: string): string {
   // As long as "https://"; of a shorter "http:" host the end is found all the same.
   const end = url.indexOf("/", 8);
   return end < 0 ? url : url.slice(0, end);

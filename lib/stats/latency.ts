@@ -2,7 +2,7 @@ import type { Histogram } from "./histogram.ts";
 import type { Latency, OwnLate } from "./snapshot.ts";
 
 /** What a histogram of microseconds says, in milliseconds. */
-export function latencyOf(histogram: Histogram): Latency {
+export function toLatency(histogram: Histogram): Latency {
   const inMs = (micros: number): number => micros / 1000;
   const [p50, p75, p90, p95, p99, p999, p9999] = histogram
     .percentiles([50, 75, 90, 95, 99, 99.9, 99.99]).map(inMs);
@@ -22,7 +22,7 @@ export function latencyOf(histogram: Histogram): Latency {
 }
 
 /** What a histogram of microseconds says of the program's own lateness, in milliseconds. */
-export function ownLateOf(histogram: Histogram): OwnLate {
-  const { mean, p50, p99, max } = latencyOf(histogram);
+export function toOwnLate(histogram: Histogram): OwnLate {
+  const { mean, p50, p99, max } = toLatency(histogram);
   return { mean, p50, p99, max };
 }

@@ -1,10 +1,10 @@
 import { withoutUserinfo } from "../text/secrets.ts";
-import { cut } from "../text/truncate.ts";
-import type { Seen } from "./observed_result.ts";
+import { truncate } from "../text/truncate.ts";
+import type { ObservedResult } from "./observed_result.ts";
 import type { SlowRequest } from "./snapshot.ts";
 
 /** How many are kept. */
-const MOST = 20;
+const MAX_SLOWEST = 20;
 
 /** Keeps the slowest of the answers whose latency counts. */
 export class Slowest {
@@ -13,15 +13,15 @@ export class Slowest {
   /** What it takes to be kept, in milliseconds: more than this. */
   #floorMs = -1;
 
-  add({ target, status, ms, at, error }: Seen<"i" | "url">): void {
+  add({ target, status, ms, at, error }: ObservedResult<"i" | "url">): void {
     if (ms <= this.#floorMs || error !== undefined || status === null) return;
     const kept = this.#kept;
     let place = kept.length;
     while (place > 0 && kept[place - 1].ms < ms) place--;
-    const url = cut(withoutUserinfo(target.url));
+    const url = truncate(withoutUserinfo(target.url));
     kept.splice(place, 0, { i: target.i, url, status, ms, at });
-    if (kept.length > MOST) kept.pop();
-    if (kept.length === MOST) this.#floorMs = kept[MOST - 1].ms;
+    if (kept.length > MAX_SLOWEST) kept.pop();
+    if (kept.length === MAX_SLOWEST) this.#floorMs = kept[MAX_SLOWEST - 1].ms;
   }
 
   /** The slowest first. */

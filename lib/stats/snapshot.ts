@@ -126,7 +126,7 @@ export interface Snapshot {
   readonly startedMs?: number;
   /** Requests a second, over the whole run. */
   readonly rate: number;
-  /** Octets of bodies. */
+  /** Bytes of bodies. */
   readonly bytes: number;
   readonly latency: Latency;
   /** A copy of the latencies of answers so far, in microseconds. */

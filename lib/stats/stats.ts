@@ -1,17 +1,17 @@
 import { ERROR_KINDS, type ErrorKind, type Result } from "../result.ts";
 import type { Expectation } from "../target.ts";
-import { MessageTally } from "./error_groups.ts";
+import { ErrorGroups } from "./error_groups.ts";
 import { addFailure, type Failures } from "./failure_examples.ts";
 import { Histogram, type HistogramState } from "./histogram.ts";
 import { HostTally } from "./host_tally.ts";
-import { latencyOf, ownLateOf } from "./latency.ts";
+import { toLatency, toOwnLate } from "./latency.ts";
 import { isSkipped } from "./skipped.ts";
 import { Slowest } from "./slowest.ts";
 import type { ErrorCount, Figures, Snapshot } from "./snapshot.ts";
-import { countErrorStatuses, LEAST_ERROR_STATUS, StatusCounts } from "./status_counts.ts";
+import { countErrorStatuses, MIN_ERROR_STATUS, StatusCounts } from "./status_counts.ts";
 
 /** Most expectations that failures are told apart by: as many as a command line may have. */
-const MOST_REASONS = 100;
+const MAX_REASONS = 100;
 /** What those go by that are beyond. */
 const OTHERS = "others";
 
@@ -112,19 +112,19 @@ export class Stats {
   /** What of the statuses is that of failures. */
   readonly #failedStatuses = new Map<number, number>();
   readonly #errors = new Map<ErrorKind, Failures>();
-  /** By expectation that was not met; at most `MOST_REASONS` and the others. */
+  /** By expectation that was not met; at most `MAX_REASONS` and the others. */
   readonly #reasons = new Map<string, Failures>();
   /** No part of a journal: of a resumed run, what comes from then on. */
   readonly #details: {
     readonly hosts: HostTally;
     readonly slowest: Slowest;
-    readonly messages: MessageTally;
+    readonly messages: ErrorGroups;
   } | undefined;
 
   constructor({ details = false, expect }: StatsOptions = {}) {
     this.#hasExpectedStatuses = expect?.statuses !== undefined;
     this.#details = details
-      ? { hosts: new HostTally(), slowest: new Slowest(), messages: new MessageTally() }
+      ? { hosts: new HostTally(), slowest: new Slowest(), messages: new ErrorGroups() }
       : undefined;
   }
 
@@ -244,7 +244,7 @@ export class Stats {
     else if (result.status !== null) {
       this.#latency.record(result.ms * 1000);
       if (
-        result.status >= LEAST_ERROR_STATUS && result.target.expect?.statuses === undefined
+        result.status >= MIN_ERROR_STATUS && result.target.expect?.statuses === undefined
       ) this.#tolerated++;
     }
     if (this.#details === undefined) return;
@@ -291,7 +291,7 @@ export class Stats {
     this.#details?.messages.add(kind, failure.detail, failure.url);
     if (expectation === undefined) return;
     const reasons = this.#reasons;
-    const isKnown = reasons.has(expectation) || reasons.size < MOST_REASONS;
+    const isKnown = reasons.has(expectation) || reasons.size < MAX_REASONS;
     addFailure(reasons, isKnown ? expectation : OTHERS, failure);
   }
 
@@ -317,7 +317,7 @@ export class Stats {
       tolerated: this.#hasExpectedStatuses ? 0 : this.#tolerated,
       rate: seconds > 0 ? this.requests / seconds : 0,
       bytes: this.#bytes,
-      latency: latencyOf(histogram),
+      latency: toLatency(histogram),
       histogram: histogram.clone(),
       hosts: this.#details?.hosts.figures() ?? [],
       slowest: this.#details?.slowest.list() ?? [],
@@ -331,7 +331,7 @@ export class Stats {
         meanMs: this.#late.count > 0 ? this.#late.ms / this.#late.count : 0,
         maxMs: this.#late.maxMs,
       },
-      ownLate: this.#ownLate && ownLateOf(this.#ownLate),
+      ownLate: this.#ownLate && toOwnLate(this.#ownLate),
       ownLateHistogram: this.#ownLate?.clone(),
     };
   }

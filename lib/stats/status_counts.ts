@@ -2,12 +2,12 @@
 const STATUSES = 1000;
 
 /** The least status that is an error (RFC 9110 §15.5); what is above 599 counts as 5xx (§15). */
-export const LEAST_ERROR_STATUS = 400;
+export const MIN_ERROR_STATUS = 400;
 
 /** How many answers have a status of 400 or more. */
 export function countErrorStatuses(statuses: Readonly<Record<string, number>>): number {
   return Object.entries(statuses).reduce(
-    (sum, [status, count]) => Number(status) >= LEAST_ERROR_STATUS ? sum + count : sum,
+    (sum, [status, count]) => Number(status) >= MIN_ERROR_STATUS ? sum + count : sum,
     0,
   );
 }

@@ -194,9 +194,9 @@ export function parseThreshold(text: string): Threshold {
     fail("a name, one of < <= > >=, and a value, like p99<500ms, failed<1% or rate>1000");
   if (!Object.hasOwn(COMPARE, operator)) fail("one of < <= > >=, as in failed<=0");
   const [, digits, unit] = VALUE.exec(written) ?? [undefined, "", ""];
-  const metrics = metricsOf(name, fail);
+  const metrics = listMetrics(name, fail);
   const metric = metrics.find((metric) => Object.hasOwn(UNITS[metric.unit], unit));
-  const bound = metric === undefined || digits === "" ? NaN : boundOf(digits, unit, metric.unit);
+  const bound = metric === undefined || digits === "" ? NaN : parseBound(digits, unit, metric.unit);
   if (metric === undefined || !Number.isFinite(bound)) {
     return fail(`${name} ${metrics.map((metric) => ADVICE[metric.unit]).join(", or ")}`);
   }
@@ -205,7 +205,7 @@ export function parseThreshold(text: string): Threshold {
 }
 
 /** A value in the unit of its metric; NaN if it cannot be one. */
-function boundOf(digits: string, suffix: string, unit: Verdict["unit"]): number {
+function parseBound(digits: string, suffix: string, unit: Verdict["unit"]): number {
   const value = Number(digits) * UNITS[unit][suffix];
   if (unit !== "count") return exact(value);
   const whole = Math.round(value);
@@ -223,7 +223,7 @@ function exact(value: number): number {
 }
 
 /** The numbers that a name can stand for; in which unit its value is tells which one it is. */
-function metricsOf(name: string, fail: (how: string) => never): readonly Metric[] {
+function listMetrics(name: string, fail: (how: string) => never): readonly Metric[] {
   if ((LATENCIES as readonly string[]).includes(name)) return [latency(name as keyof Latency)];
   if (Object.hasOwn(OTHERS, name)) return [OTHERS[name]];
   if (Object.hasOwn(COUNTS, name)) return counted(COUNTS[name]);

@@ -9,7 +9,7 @@ const UNSAFE =
 
 /**
  * A text that a server or an input sent, safe to print on a terminal: control characters (RFC
- * 9110 §5.5 allows octets that a terminal takes as commands) and what else could change how the
+ * 9110 §5.5 allows bytes that a terminal takes as commands) and what else could change how the
  * rest reads become `\x1b` or `\u{202e}`.
  *
  * @param maxLength most characters (UTF-16 code units), from 1; a longer text ends in `…`
@@ -17,7 +17,7 @@ const UNSAFE =
 export function escapeForTerminal(text: string, maxLength = Infinity): string {
   // Escapes only lengthen it, so what is cut off anyway need not be looked at.
   const safe = text.slice(0, maxLength + 1).replace(UNSAFE, (character) => {
-    const code = hexOf(character);
+    const code = toHex(character);
     return code.length <= 2 ? `\\x${code.padStart(2, "0")}` : `\\u{${code}}`;
   });
   if (safe.length <= maxLength) return safe;
@@ -28,7 +28,7 @@ export function escapeForTerminal(text: string, maxLength = Infinity): string {
 export function escapeJson(json: string): string {
   return json.replace(
     UNSAFE,
-    (character) => character === "\n" ? character : `\\u${hexOf(character).padStart(4, "0")}`,
+    (character) => character === "\n" ? character : `\\u${toHex(character).padStart(4, "0")}`,
   );
 }
 
@@ -51,6 +51,6 @@ export function escapeMarkup(text: string): string {
   return escapeForTerminal(text).replace(/[&<>"'`]/g, (character) => ENTITIES[character]);
 }
 
-function hexOf(character: string): string {
+function toHex(character: string): string {
   return character.codePointAt(0)!.toString(16);
 }

@@ -32,7 +32,7 @@ export function formatMs(ms: number): string {
   return ms < 600_000 ? `${threeDigits(ms / 1000)} s` : formatClock(ms / 1000);
 }
 
-/** A latency of answers; a dash, of one octet on a terminal, where there are none. */
+/** A latency of answers; a dash, of one byte on a terminal, where there are none. */
 export function formatLatency(ms: number, answers: number, none = "-"): string {
   return answers > 0 ? formatMs(ms) : none;
 }
@@ -53,7 +53,7 @@ export function formatTook(seconds: number): string {
   return seconds < 0.9995 ? formatMs(seconds * 1000) : formatClock(seconds);
 }
 
-/** Octets in powers of 1,000: `13 B`, `1.21 MB`. */
+/** Bytes in powers of 1,000: `13 B`, `1.21 MB`. */
 export function formatBytes(bytes: number): string {
   let value = bytes;
   for (const unit of ["B", "kB", "MB", "GB"]) {

@@ -21,6 +21,6 @@ function exactly(_: string, value: unknown, context?: { source?: string }): unkn
  *
  * @throws {SyntaxError} If the text is none.
  */
-export function parseExactly(text: string): unknown {
+export function parseLosslessJson(text: string): unknown {
   return JSON.parse(text, LONG_NUMBER.test(text) ? exactly : undefined);
 }

@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
-import { BodyText, MAX_LOOKED_AT } from "../../lib/check/body_prefix.ts";
-import { jsonOf, MAX_CAPTURE, parseCapture } from "../../lib/check/capture.ts";
-import { lengthFor, Pattern, Patterns } from "../../lib/check/pattern.ts";
+import { BodyPrefix, MAX_INSPECTED_BYTES } from "../../lib/check/body_prefix.ts";
+import { MAX_CAPTURE, parseBody, parseCapture } from "../../lib/check/capture.ts";
+import { computeSafeLength, Pattern, Patterns } from "../../lib/check/pattern.ts";
 import { RecordExpectations, toRecord } from "../../lib/check/record_expectations.ts";
-import { Check } from "../../lib/check/response_check.ts";
-import { Statuses } from "../../lib/check/status_set.ts";
-import type { AnswerHead } from "../../lib/engine/engine.ts";
+import { ResponseCheck } from "../../lib/check/response_check.ts";
+import { StatusSet } from "../../lib/check/status_set.ts";
+import type { ResponseHead } from "../../lib/engine/engine.ts";
 import type { Captured, Result } from "../../lib/result.ts";
 import type { Expectation } from "../../lib/target.ts";
 import { result } from "../fixtures/result.ts";
@@ -13,7 +13,7 @@ import { target } from "../fixtures/target.ts";
 
 const encoder = new TextEncoder();
 
-const headOf = (fields: Record<string, string>, status = 200): AnswerHead => ({
+const headOf = (fields: Record<string, string>, status = 200): ResponseHead => ({
   status,
   coding: fields["content-encoding"] ?? null,
   field: (name) => fields[name] ?? null,
@@ -38,16 +38,16 @@ function judge(
     if (typeof capture === "string") throw new Error(capture);
     return capture;
   });
-  const check = new Check({ expect, captures: list, ofTargets: own !== undefined });
+  const check = new ResponseCheck({ expect, captures: list, ofTargets: own !== undefined });
   const of = target("http://host/", { expect: own });
   const sink = check.onHead?.(of, headOf(fields, more.status ?? 200));
-  const octets = typeof body === "string" ? encoder.encode(body) : body;
-  if (octets.length > 0) sink?.write(octets);
+  const bytes = typeof body === "string" ? encoder.encode(body) : body;
+  if (bytes.length > 0) sink?.write(bytes);
   sink?.end();
   return check.take(result({ target: of, ms: 10, ...more }));
 }
 
-const statuses = (text: string): Expectation => ({ statuses: Statuses.parse(text) });
+const statuses = (text: string): Expectation => ({ statuses: StatusSet.parse(text) });
 const header = (name: string, source: string): Expectation => ({
   headers: [{ name, pattern: new Pattern(source) }],
 });
@@ -64,7 +64,7 @@ for (
   ] as [string, number[], number[]][]
 ) {
   Deno.test(`Statuses.parse() has those of '${text}', and no others`, () => {
-    const list = Statuses.parse(text)!;
+    const list = StatusSet.parse(text)!;
     assert(has.every((status) => list.has(status)));
     assert(!hasNot.some((status) => list.has(status)));
   });
@@ -72,7 +72,7 @@ for (
 
 for (const text of ["", "20", "2000", "2x", "xxx", "200,", "200 204", "0xx", "-200", "!404"]) {
   Deno.test(`Statuses.parse() takes '${text}' for none`, () => {
-    assertEquals(Statuses.parse(text), undefined);
+    assertEquals(StatusSet.parse(text), undefined);
   });
 }
 
@@ -237,7 +237,7 @@ Deno.test("Check.take() tells the first that fails, in the order status, header,
 });
 
 Deno.test("Check.take() leaves what has failed as it was, and forgets what was seen of it", () => {
-  const check = new Check({ expect: header("a", "b"), captures: [], ofTargets: false });
+  const check = new ResponseCheck({ expect: header("a", "b"), captures: [], ofTargets: false });
   const of = target("http://host/");
   check.onHead!(of, headOf({}));
   const failed = result({ target: of, status: null, error: "body", detail: "cut short" });
@@ -269,9 +269,9 @@ Deno.test("Check.take() bounds each detail, whatever came and was expected", () 
 
 Deno.test("Check has no hooks when results tell enough", () => {
   for (const expect of [{}, statuses("200"), { latencyMs: 5 }]) {
-    assertEquals(new Check({ expect, captures: [], ofTargets: false }).onHead, undefined);
+    assertEquals(new ResponseCheck({ expect, captures: [], ofTargets: false }).onHead, undefined);
   }
-  const ofRecords = new Check({ expect: {}, captures: [], ofTargets: true });
+  const ofRecords = new ResponseCheck({ expect: {}, captures: [], ofTargets: true });
   assertEquals(ofRecords.onHead!(target("http://host/"), headOf({})), undefined, "no body");
 });
 
@@ -310,7 +310,7 @@ for (
     ["a=json:/a", { body: "no json" }, null],
     ["a=json:/a", { body: '\ufeff{"a":1}' }, 1],
     ["a=json:", { body: "[".repeat(500_000) }, null],
-    ["a=json:/a", { body: `{"a":1,"b":"${"x".repeat(MAX_LOOKED_AT)}"}` }, null],
+    ["a=json:/a", { body: `{"a":1,"b":"${"x".repeat(MAX_INSPECTED_BYTES)}"}` }, null],
     ["a=regex:\\ud800", { body: "\ud800" }, null],
   ] as [string, Answer, Captured][]
 ) {
@@ -354,7 +354,7 @@ for (
 }
 
 Deno.test("jsonOf() gives undefined when a text is no JSON", () => {
-  assertEquals([jsonOf("{"), jsonOf(""), jsonOf("1")], [undefined, undefined, 1]);
+  assertEquals([parseBody("{"), parseBody(""), parseBody("1")], [undefined, undefined, 1]);
 });
 
 for (
@@ -376,7 +376,7 @@ for (
   ] as [string, number][]
 ) {
   Deno.test(`lengthFor() lets '${source}' go on ${length} characters by itself`, () => {
-    assertEquals(lengthFor(source, 1_000), length);
+    assertEquals(computeSafeLength(source, 1_000), length);
   });
 }
 
@@ -386,7 +386,7 @@ for (
     ["(a|a)*$", `${"a".repeat(40)}!`],
     ["(.*)*x", "a".repeat(100)],
     ["a.*b.*c.*d", "abc".repeat(5_000)],
-    ["a.*b", "a".repeat(MAX_LOOKED_AT)],
+    ["a.*b", "a".repeat(MAX_INSPECTED_BYTES)],
   ]
 ) {
   Deno.test(`Pattern.test() gives up when /${source}/ would go on for too long`, () => {
@@ -399,7 +399,7 @@ for (
 }
 
 Deno.test("Pattern.test() finds what stands at the end of the longest text, watched or not", () => {
-  const text = "x".repeat(MAX_LOOKED_AT - 3) + "end";
+  const text = "x".repeat(MAX_INSPECTED_BYTES - 3) + "end";
   for (const source of ["end$", "e.*d$", "(e)+nd", "(?<=x)end"]) {
     assertEquals(new Pattern(source).test(text), true, source);
     assertEquals(new Pattern(source).test(text.slice(0, -1)), false, source);
@@ -424,37 +424,37 @@ Deno.test("Patterns.of() compiles each but once, and keeps a bounded number", ()
 });
 
 for (
-  const octets of [
+  const bytes of [
     encoder.encode("\ufeffgrün \u{1f600}\ufeff!"),
     Uint8Array.from([0xc3, 0x28, 0xff, 0xf0, 0x9f]),
     encoder.encode("ascii"),
     new Uint8Array(0),
   ]
 ) {
-  Deno.test(`BodyText.text() is the same in any pieces of ${octets.length} octets`, () => {
-    const whole = new TextDecoder().decode(octets);
-    for (let at = 0; at <= octets.length; at++) {
-      const text = new BodyText();
-      text.write(octets.subarray(0, at));
-      text.write(octets.subarray(at));
+  Deno.test(`BodyText.text() is the same in any pieces of ${bytes.length} bytes`, () => {
+    const whole = new TextDecoder().decode(bytes);
+    for (let at = 0; at <= bytes.length; at++) {
+      const text = new BodyPrefix();
+      text.write(bytes.subarray(0, at));
+      text.write(bytes.subarray(at));
       assertEquals(text.text(), whole, `${at}`);
     }
-    const single = new BodyText();
-    for (const octet of octets) single.write(Uint8Array.of(octet));
+    const single = new BodyPrefix();
+    for (const byte of bytes) single.write(Uint8Array.of(byte));
     assertEquals([single.text(), single.isCut], [whole, false]);
   });
 }
 
 Deno.test("BodyText keeps nothing of what is lent to it, and at most 1 MiB", () => {
   const lent = encoder.encode("aé");
-  const text = new BodyText();
+  const text = new BodyPrefix();
   text.write(lent);
   lent.fill(0x78);
   assertEquals(text.text(), "aé");
   const block = new Uint8Array(65_536 - 1).fill(0x61);
-  const long = new BodyText();
+  const long = new BodyPrefix();
   for (let k = 0; k < 20; k++) long.write(block);
-  assertEquals([long.text().length, long.isCut], [MAX_LOOKED_AT, true]);
+  assertEquals([long.text().length, long.isCut], [MAX_INSPECTED_BYTES, true]);
 });
 
 for (

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { Checkpoint } from "../../lib/checkpoint/checkpoint.ts";
 import { REACH } from "../../lib/checkpoint/done_set.ts";
 import { type JournalState, readJournal } from "../../lib/checkpoint/journal.ts";
-import { BlockWriter } from "../../lib/output/line_writer.ts";
+import { LineWriter } from "../../lib/output/line_writer.ts";
 import { Stats } from "../../lib/stats/stats.ts";
 import type { Source } from "../../lib/stream.ts";
 import type { Target } from "../../lib/target.ts";
@@ -36,11 +36,11 @@ const numberOf = async (pending: Source<Target>): Promise<number> =>
 async function checkpointed<T>(
   before: Partial<JournalState>,
   numbers: { first: number; step: number },
-  use: (checkpoint: Checkpoint, blocks: BlockWriter, journal: string) => Promise<T>,
+  use: (checkpoint: Checkpoint, blocks: LineWriter, journal: string) => Promise<T>,
 ): Promise<T> {
   const path = await Deno.makeTempFile({ prefix: "myriad_test_" });
   const file = await Deno.open(path, { write: true });
-  const blocks = new BlockWriter(file, "--output x");
+  const blocks = new LineWriter(file, "--output x");
   const checkpoint = new Checkpoint({
     path: `${path}.myriad`,
     gzip: false,

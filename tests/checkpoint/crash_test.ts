@@ -113,8 +113,8 @@ for (const format of ["ndjson", "csv", "ndjson.gz"]) {
       }, 5);
       assertEquals(await goOn(options), undefined, `gone on with after ${last} operations`);
       clearInterval(answers);
-      const octets = await Deno.readFile(output);
-      const text = new TextDecoder().decode(format.endsWith(".gz") ? gunzipSync(octets) : octets);
+      const bytes = await Deno.readFile(output);
+      const text = new TextDecoder().decode(format.endsWith(".gz") ? gunzipSync(bytes) : bytes);
       const lines = text
         .split("\n").slice(format === "csv" ? 1 : 0, -1);
       const numbers = lines.map((line) =>

@@ -137,8 +137,8 @@ for (
     const summary = JSON.parse(ran.stdout);
     assertEquals([summary.requests, summary.succeeded, summary.resumed], [count, count, true]);
     assertEquals(summary.statuses, { "200": count });
-    const octets = await Deno.readFile(output);
-    const text = new TextDecoder().decode(file.endsWith(".gz") ? gunzipSync(octets) : octets);
+    const bytes = await Deno.readFile(output);
+    const text = new TextDecoder().decode(file.endsWith(".gz") ? gunzipSync(bytes) : bytes);
     const numbers = file.endsWith(".csv")
       ? parse(text, { skipFirstRow: true }).map((row: { i: string }) => Number(row.i))
       : numbersOf(text);
@@ -436,8 +436,8 @@ async function ailing(): Promise<RawServer & { isMended: boolean; hold: boolean 
 }
 
 async function recordsOf(path: string): Promise<{ i: number; error: string | undefined }[]> {
-  const octets = await Deno.readFile(path);
-  const text = new TextDecoder().decode(path.endsWith(".gz") ? gunzipSync(octets) : octets);
+  const bytes = await Deno.readFile(path);
+  const text = new TextDecoder().decode(path.endsWith(".gz") ? gunzipSync(bytes) : bytes);
   return path.endsWith(".csv")
     ? parse(text, { skipFirstRow: true }).map(({ i, error }: { i: string; error: string }) => ({
       i: Number(i),

@@ -1,11 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
-import { Places } from "../../lib/checkpoint/sparse_bitmap.ts";
+import { SparseBitmap } from "../../lib/checkpoint/sparse_bitmap.ts";
 
 Deno.test("Places has what was added, however far apart, and so has its copy", () => {
   const numbers = [0, 1, 7, 8, 65_535, 65_536, 1_000_003, 99_999_999, 2 ** 40 + 5];
-  const places = new Places();
+  const places = new SparseBitmap();
   for (const number of [...numbers, 7, 65_536]) places.add(number);
-  const copy = Places.parse([...places.lines()].join(""));
+  const copy = SparseBitmap.parse([...places.lines()].join(""));
   for (const set of [places, copy]) {
     assertEquals(set.count, numbers.length);
     for (const number of numbers) {
@@ -15,5 +15,5 @@ Deno.test("Places has what was added, however far apart, and so has its copy", (
       }
     }
   }
-  assertEquals(Places.parse("").count, 0);
+  assertEquals(SparseBitmap.parse("").count, 0);
 });

@@ -7,7 +7,7 @@ import {
   formatTrial,
 } from "../../lib/commands/compare/report.ts";
 import { Semaphore } from "../../lib/commands/compare/semaphore.ts";
-import { whyNotRun } from "../../lib/commands/compare/skip_reason.ts";
+import { findSkipReason } from "../../lib/commands/compare/skip_reason.ts";
 import { STRATEGIES } from "../../lib/commands/compare/strategies.ts";
 import type { Answer } from "../../lib/commands/compare/strategy.ts";
 import type { Conditions, Trial } from "../../lib/commands/compare/trial.ts";
@@ -160,19 +160,22 @@ Deno.test("whyNotRun() foresees only what is far beyond the limit", () => {
     finished("x", requests, { seconds }),
   ];
   // Nothing is known.
-  assertEquals(whyNotRun(1e9, [], limits), undefined);
+  assertEquals(findSkipReason(1e9, [], limits), undefined);
   // 10 and 10,000 are one and ten rounds of a pool.
-  assertEquals(whyNotRun(10_000, before(10, 3), limits), undefined);
+  assertEquals(findSkipReason(10_000, before(10, 3), limits), undefined);
   // One by one, 150 s for 100 are over four hours for 10,000.
-  assertMatch(whyNotRun(10_000, before(100, 150), sync)!, /time limit/);
+  assertMatch(findSkipReason(10_000, before(100, 150), sync)!, /time limit/);
   // Up to twice the limit it is tried, since nobody knows.
-  assertEquals(whyNotRun(800, before(100, 150), sync), undefined);
-  assertMatch(whyNotRun(801, before(100, 150), sync)!, /time limit/);
+  assertEquals(findSkipReason(800, before(100, 150), sync), undefined);
+  assertMatch(findSkipReason(801, before(100, 150), sync)!, /time limit/);
   const stopped: Trial = {
     ...{ strategy: "x", requests: 10_000, outcome: "stopped" },
     ...{ limit: "memory", seconds: 9, peakKb: 9e6 },
   };
-  assertEquals(whyNotRun(1e6, [...before(10, 3), stopped], limits), "did not get through 10,000");
+  assertEquals(
+    findSkipReason(1e6, [...before(10, 3), stopped], limits),
+    "did not get through 10,000",
+  );
 });
 
 const TRIALS: Trial[] = [

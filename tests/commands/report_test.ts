@@ -1,13 +1,13 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { gzipSync } from "node:zlib";
-import { differencesOf } from "../../lib/commands/report/difference.ts";
+import { compareRuns } from "../../lib/commands/report/difference.ts";
 import { mergeSummaries } from "../../lib/commands/report/merge.ts";
 import { review } from "../../lib/commands/report/read_run.ts";
 import { DelayServer } from "../../lib/commands/serve/delay_server.ts";
 import { parseStatuses } from "../../lib/commands/serve/draw.ts";
 import { csv, ndjson } from "../../lib/output/record.ts";
 import { ERROR_KINDS, type Result } from "../../lib/result.ts";
-import { type Ended, RecordSeries } from "../../lib/series/record_series.ts";
+import { type CompletedRequest, RecordSeries } from "../../lib/series/record_series.ts";
 import { Histogram } from "../../lib/stats/histogram.ts";
 import { type Moment, Stats } from "../../lib/stats/stats.ts";
 import { myriad, type Ran } from "../fixtures/program.ts";
@@ -358,7 +358,7 @@ Deno.test("differencesOf() has no per cent of nothing, and no latency without an
       .map((name) => [name, 0]),
   ) as never;
   const failed = { requests: 2, succeeded: 0, failed: 2, latency_ms: latency };
-  const differences = differencesOf({ requests: 2, succeeded: 2, failed: 0 }, failed);
+  const differences = compareRuns({ requests: 2, succeeded: 2, failed: 0 }, failed);
   assertEquals(differences.failed, { a: 0, b: 2, difference: 2, percent: null });
   assertEquals(differences.latency_ms.p50, { a: null, b: null, difference: null, percent: null });
 });
@@ -674,7 +674,7 @@ Deno.test("report takes an empty file for a run of nothing", async () => {
 });
 
 /** Milliseconds in flight within an interval, one request after the other. */
-function busyIn(requests: readonly Ended[], from: number, to: number): number {
+function busyIn(requests: readonly CompletedRequest[], from: number, to: number): number {
   return requests.reduce(
     (sum, { at, ms }) => sum + Math.max(0, Math.min(to, at + ms) - Math.max(from, at)),
     0,
@@ -685,12 +685,12 @@ for (const spreadMs of [50, 3_000, 90_000, 4e9]) {
   Deno.test(`RecordSeries.series() is the same in any order, over ${spreadMs} ms`, () => {
     const random = generator(spreadMs);
     const start = Date.UTC(2026, 0, 1, 0, 0, 0, 50);
-    const requests: Ended[] = Array.from({ length: 500 }, (_, k) => ({
+    const requests: CompletedRequest[] = Array.from({ length: 500 }, (_, k) => ({
       at: start + random(spreadMs),
       ms: k % 20 === 0 ? random(spreadMs) : random(30_000) / 1000,
       error: k % 7 === 0 ? "timeout" : undefined,
     }));
-    const of = (all: readonly Ended[]): RecordSeries => {
+    const of = (all: readonly CompletedRequest[]): RecordSeries => {
       const series = new RecordSeries();
       for (const one of all) series.add(one, one.error === undefined);
       return series;

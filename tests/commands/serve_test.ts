@@ -140,7 +140,7 @@ const readLog = async (path: string): Promise<Line[]> => {
   return text.split("\n").slice(0, -1).map((line) => JSON.parse(line));
 };
 
-/** Sends octets on a connection of its own, and reads until the other side closes it. */
+/** Sends bytes on a connection of its own, and reads until the other side closes it. */
 async function exchange(url: string, text: string): Promise<string> {
   const { hostname, port } = new URL(url);
   const conn = await Deno.connect({
@@ -380,8 +380,8 @@ Deno.test("DelayServer lets answers wait, and loses no line, when the log is slo
   const buffer = new Uint8Array(4096);
   let rest = "";
   while (numbers.size < total) {
-    const octets = await fifo.read(buffer);
-    const lines = (rest + decoder.decode(buffer.subarray(0, octets!))).split("\n");
+    const bytes = await fifo.read(buffer);
+    const lines = (rest + decoder.decode(buffer.subarray(0, bytes!))).split("\n");
     rest = lines.pop()!;
     for (const line of lines) numbers.add(JSON.parse(line).n);
   }

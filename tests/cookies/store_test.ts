@@ -88,7 +88,7 @@ for (
     ["http://x.org/", "=1", { "http://x.org/": undefined }],
     ["http://x.org/", `a=${"x".repeat(4_095)}`, { "http://x.org/": undefined }],
     ["http://x.org/", `a=${"x".repeat(4_094)}`, { "http://x.org/": `a=${"x".repeat(4_094)}` }],
-    // Octets, quotes and spaces are the server's own.
+    // Bytes, quotes and spaces are the server's own.
     ["http://x.org/", 'a="b c, \xff="; HttpOnly', { "http://x.org/": 'a="b c, \xff="' }],
     ["nonsense", "a=1", { "nonsense": undefined }],
     // The host is what is behind the user information, however it is written.
@@ -284,8 +284,8 @@ Deno.test("JarFile open() takes a file that is missing, and save() writes it for
   await file.save();
   const { mode } = await Deno.stat(path);
   if (Deno.build.os !== "windows") assertEquals(mode! & 0o777, 0o600);
-  const octets = await Deno.readFile(path);
-  assert(octets.includes(0xe9), "an octet is an octet");
+  const bytes = await Deno.readFile(path);
+  assert(bytes.includes(0xe9), "a byte is a byte");
   // What others could read before is replaced too, and nothing else is left.
   await Deno.chmod(path, 0o644);
   const again = await JarFile.open(path);

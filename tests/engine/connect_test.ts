@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import net from "node:net";
 import { failureOfConnect } from "../../lib/engine/connect_failure.ts";
-import { Deadlines, InFlight, type Stop } from "../../lib/engine/deadlines.ts";
+import { Deadlines, InFlight, type StopReason } from "../../lib/engine/deadlines.ts";
 import type { Engine } from "../../lib/engine/engine.ts";
 import { FetchEngine } from "../../lib/engine/fetch/fetch.ts";
 import { ConnectionPool, type Waiter } from "../../lib/engine/http1/connection_pool.ts";
@@ -283,8 +283,8 @@ Deno.test("NameLookups.find() asks once for a name that several wait for", async
 });
 
 class Item extends InFlight {
-  readonly stops: Stop[] = [];
-  override stop(why: Stop): void {
+  readonly stops: StopReason[] = [];
+  override stop(why: StopReason): void {
     this.stops.push(why);
   }
 }

@@ -41,7 +41,7 @@ async function readHead(peer: Peer): Promise<string | undefined> {
   return peer.received;
 }
 
-/** Waits for round trips of other octets: what was there before them is dealt with before them. */
+/** Waits for round trips of other bytes: what was there before them is dealt with before them. */
 async function roundTrips(): Promise<void> {
   await using server = await RawServer.start(({ send }) => send("x"));
   const socket = net.connect(server.port, "127.0.0.1");
@@ -198,11 +198,11 @@ for (const [name, create] of Object.entries(ENGINES)) {
   });
 
   for (
-    const [what, octets, detail] of [
+    const [what, bytes, detail] of [
       ["speaks SSH", "SSH-2.0-OpenSSH_9.2p1 Debian\r\n", /"SSH-2.0-OpenSSH_"/],
       ["speaks SMTP", "220 mail.example ESMTP\r\n", /"220 mail.example"/],
       ["speaks TLS", "\x15\x03\x01\0\x02\x02\x46", /TLS alert: use https/],
-      ["says one wrong octet", "S", /"S"/],
+      ["says one wrong byte", "S", /"S"/],
       ["says half a status line and goes on wrongly", "HTTP/1.1 2OO OK", /three digits/],
     ] as const
   ) {
@@ -210,7 +210,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
       Deno.test(`${name} engine fails with 'protocol' where a server ${what} ${when}, and stays`, async () => {
         await using server = await WildServer.start(async (peer) => {
           if (when === "when it was asked") await peer.until(() => peer.received !== "");
-          await peer.send(octets);
+          await peer.send(bytes);
           await peer.until(() => false);
         });
         const engine = create();

@@ -40,7 +40,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     return { result, requests: server.requests };
   };
 
-  Deno.test(`${name} engine hit() gives status, octets and times of an answer`, async () => {
+  Deno.test(`${name} engine hit() gives status, bytes and times of an answer`, async () => {
     const before = Date.now();
     const { result } = await hit(({ send }) => send(ok("Hello, World!")), {}, { ttfb: true });
     assertEquals(result.status, 200);
@@ -303,19 +303,19 @@ for (const [name, create] of Object.entries(ENGINES)) {
       assertEquals([bomb.status, bomb.error], [null, "body"]);
     });
 
-    const octetsOf = (octets: Uint8Array): string => String.fromCharCode(...octets);
-    const [x, y] = ["x", "y"].map((text) => octetsOf(gzipSync(text.repeat(5_000))));
-    const br = octetsOf(brotliCompressSync("x".repeat(5_000)));
+    const bytesOf = (bytes: Uint8Array): string => String.fromCharCode(...bytes);
+    const [x, y] = ["x", "y"].map((text) => bytesOf(gzipSync(text.repeat(5_000))));
+    const br = bytesOf(brotliCompressSync("x".repeat(5_000)));
     for (
       const [what, coding, body, size] of [
         ["of one member", "gzip", x, 5_000],
         ["of two members", "gzip", x + y, 10_000],
-        ["of no octets", "gzip", "", 0],
-        ["with octets behind it", "gzip", `${x}garbage`, undefined],
+        ["of no bytes", "gzip", "", 0],
+        ["with bytes behind it", "gzip", `${x}garbage`, undefined],
         ["that is cut short", "gzip", x.slice(0, -5), undefined],
         ["that is none", "gzip", "abc", undefined],
         ["that is whole", "br", br, 5_000],
-        ["with octets behind it", "br", `${br}garbage`, undefined],
+        ["with bytes behind it", "br", `${br}garbage`, undefined],
         ["that is cut short", "br", br.slice(0, -2), undefined],
       ] as [string, string, string, number | undefined][]
     ) {

@@ -288,7 +288,7 @@ Deno.test(
     let text = "";
     const engine = create({
       bodyFor: () => ({
-        write: (octets) => text += new TextDecoder().decode(octets),
+        write: (bytes) => text += new TextDecoder().decode(bytes),
         end: () => {},
         discard: () => {},
       }),

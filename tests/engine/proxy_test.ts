@@ -115,8 +115,8 @@ Deno.test(`http1 engine connects to a Unix socket`, async () => {
   const path = `${dir}/socket`;
   const heads: string[] = [];
   const server = net.createServer((socket) => {
-    socket.on("data", (octets) => {
-      heads.push(octets.toString("latin1"));
+    socket.on("data", (bytes) => {
+      heads.push(bytes.toString("latin1"));
       socket.write(ok());
     });
     socket.on("error", () => {});
@@ -178,8 +178,8 @@ Deno.test("http1 engine keeps a Proxy-Authorization of the user's to the proxy",
 
 for (
   const [what, options, detail] of [
-    ["answers octet by octet", { kind: "http", drips: true }, undefined],
-    ["answers octet by octet", { kind: "socks5", drips: true }, undefined],
+    ["answers byte by byte", { kind: "http", drips: true }, undefined],
+    ["answers byte by byte", { kind: "socks5", drips: true }, undefined],
     ["closes", { kind: "http", closes: true }, /^the proxy: /],
     ["closes", { kind: "socks5", closes: true }, /^the proxy: /],
     [
@@ -278,7 +278,7 @@ Deno.test("http1 engine tells an origin that speaks first from a proxy that says
   const [plain, tls] = await hit(engine, far.url(), far.url().replace("http:", "https:"));
   assertEquals([plain.status, plain.error], [null, "protocol"], plain.detail);
   assertMatch(plain.detail!, /begins with "220 mail/);
-  assertEquals([tls.error, tls.detail], ["connect", "the proxy: it sent octets behind its answer"]);
+  assertEquals([tls.error, tls.detail], ["connect", "the proxy: it sent bytes behind its answer"]);
 });
 
 Deno.test("http1 engine waits for a proxy no longer than for a connection", async () => {
@@ -414,8 +414,8 @@ Deno.test("http1 engine asks for TLS by the URL's host over a Unix socket", asyn
   const dir = await Deno.makeTempDir();
   const heads: string[] = [];
   const server = tls.createServer(SERVER, (socket) => {
-    socket.on("data", (octets) => {
-      heads.push(octets.toString("latin1"));
+    socket.on("data", (bytes) => {
+      heads.push(bytes.toString("latin1"));
       socket.write(ok());
     });
     socket.on("error", () => {});
@@ -452,8 +452,8 @@ Deno.test("tunnelThrough() asks for addresses and names as RFC 1928 has them, in
     const tunnel = tunnelThrough(proxy, { hostname, port: 0x1234 });
     assertEquals([...tunnel.greeting], [5, 2, 0, 2]);
     const said: (number[] | "open" | undefined)[] = [];
-    for (const octet of [5, 2, 1, 0, 5, 0, 0, 4, ...new Array(18).fill(7)]) {
-      const answer = tunnel.feed(Uint8Array.of(octet));
+    for (const byte of [5, 2, 1, 0, 5, 0, 0, 4, ...new Array(18).fill(7)]) {
+      const answer = tunnel.feed(Uint8Array.of(byte));
       if (answer !== undefined) said.push(answer === "open" ? answer : [...answer]);
     }
     assertEquals(said, [

@@ -2,8 +2,8 @@ import { assert, assertEquals } from "@std/assert";
 import type { Engine } from "../../lib/engine/engine.ts";
 import { FetchEngine } from "../../lib/engine/fetch/fetch.ts";
 import { Http1Engine } from "../../lib/engine/http1/http1.ts";
-import { follow, pointerOf } from "../../lib/engine/redirect.ts";
-import { textOfField } from "../../lib/http/fields.ts";
+import { follow, readLocation } from "../../lib/engine/redirect.ts";
+import { decodeFieldValue } from "../../lib/http/fields.ts";
 import { ENGINE_OPTIONS } from "../fixtures/engine_options.ts";
 import { myriad } from "../fixtures/program.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
@@ -14,13 +14,13 @@ const ENGINES: Record<string, (redirects: number) => Engine> = {
   http1: (redirects) => new Http1Engine({ ...ENGINE_OPTIONS, redirects }),
 };
 
-/** Octets of a Location, each a character; the URL that they lead to, and how the record shows them. */
-const LOCATIONS: [octets: string, url: string, text: string][] = [
+/** Bytes of a Location, each a character; the URL that they lead to, and how the record shows them. */
+const LOCATIONS: [bytes: string, url: string, text: string][] = [
   ["/caf\xc3\xa9", "http://h/caf%C3%A9", "/café"],
   ["/?q=\xe4\xb8\x96#\xc3\xa9", "http://h/?q=%E4%B8%96#%C3%A9", "/?q=世#é"],
   ["/%C3%A9\xc3\xa9", "http://h/%C3%A9%C3%A9", "/%C3%A9é"],
   ["http://caf\xc3\xa9.test/\xc3\xa9", "http://xn--caf-dma.test/%C3%A9", "http://café.test/é"],
-  // What is not UTF-8 keeps its octets.
+  // What is not UTF-8 keeps its bytes.
   ["/caf\xe9", "http://h/caf%E9", "/café"],
   ["/?q=\xff", "http://h/?q=%FF", "/?q=ÿ"],
   ["/\xc3\xa9/\xe9", "http://h/%C3%A9/%E9", "/Ã©/é"],
@@ -30,7 +30,7 @@ const LOCATIONS: [octets: string, url: string, text: string][] = [
   ["/\xe4\xb8", "http://h/%E4%B8", "/ä¸"],
 ];
 
-Deno.test("follow() takes a Location for UTF-8 where it is that, and else octet by octet", () => {
+Deno.test("follow() takes a Location for UTF-8 where it is that, and else byte by byte", () => {
   const hop = { url: "http://h/from", method: "GET", headers: [], body: undefined };
   for (const [location, url, text] of LOCATIONS) {
     assertEquals(follow(hop, { status: 302, location, isAmbiguous: false }, 0, 1), {
@@ -38,7 +38,7 @@ Deno.test("follow() takes a Location for UTF-8 where it is that, and else octet 
       url,
       requestId: undefined,
     });
-    assertEquals(textOfField(location), text);
+    assertEquals(decodeFieldValue(location), text);
   }
   const noHost = follow(
     hop,
@@ -65,12 +65,12 @@ for (
   ] as const
 ) {
   Deno.test(`pointerOf() finds ${JSON.stringify(location)} in ${JSON.stringify(joined)}`, () => {
-    assertEquals(pointerOf(302, joined), { status: 302, location, isAmbiguous });
+    assertEquals(readLocation(302, joined), { status: 302, location, isAmbiguous });
   });
 }
 
 for (const [name, create] of Object.entries(ENGINES)) {
-  Deno.test(`${name} engine requests where the octets of a Location lead`, async () => {
+  Deno.test(`${name} engine requests where the bytes of a Location lead`, async () => {
     for (const [location, url, text] of LOCATIONS) {
       if (location.startsWith("http:")) continue;
       await using server = await RawServer.start(({ send, nth }) =>

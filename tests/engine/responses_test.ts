@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { gzipSync } from "node:zlib";
-import type { AnswerHead, BodySink, Cookies, Engine } from "../../lib/engine/engine.ts";
+import type { BodySink, Cookies, Engine, ResponseHead } from "../../lib/engine/engine.ts";
 import { FetchEngine } from "../../lib/engine/fetch/fetch.ts";
 import { Http1Engine } from "../../lib/engine/http1/http1.ts";
 import { ResponseReader } from "../../lib/engine/http1/response.ts";
@@ -25,19 +25,19 @@ const CHUNKED = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
 /** Sinks that note what they are told, by the number of the request. */
 class Sinks {
   readonly events: string[] = [];
-  /** What was written, each character an octet. */
+  /** What was written, each character a byte. */
   readonly texts = new Map<number, string>();
-  readonly heads: AnswerHead[] = [];
+  readonly heads: ResponseHead[] = [];
 
-  readonly bodyFor = ({ i }: Target, head: AnswerHead): BodySink => {
+  readonly bodyFor = ({ i }: Target, head: ResponseHead): BodySink => {
     this.heads.push(head);
     this.events.push(`begin ${i} ${head.status}`);
     this.texts.set(i, "");
     return {
-      write: (octets) => {
-        assert(octets.length > 0);
+      write: (bytes) => {
+        assert(bytes.length > 0);
         let text = this.texts.get(i)!;
-        for (const octet of octets) text += String.fromCharCode(octet);
+        for (const byte of bytes) text += String.fromCharCode(byte);
         this.texts.set(i, text);
       },
       end: () => this.events.push(`end ${i}`),
@@ -160,9 +160,9 @@ for (const [name, create] of Object.entries(ENGINES)) {
       ["pieces", ["HTTP/1.1 200 OK\r\nContent-Le", "ngth: 6\r\n\r\nab", "cd", "ef"], "abcdef"],
       ["chunks", [`${CHUNKED}3\r\nab`, "c\r\n2;x=y\r\nde\r", "\n0\r\n\r\n"], "abcde"],
       ["chunks in one", [`${CHUNKED}1\r\na\r\n1\r\nb\r\n3\r\ncde\r\n0\r\n\r\n`], "abcde"],
-      ["no octets", [ok("")], ""],
-      ["all octets", [ok(String.fromCharCode(...Array(256).keys()))], undefined],
-      ["many octets", [ok("0123456789".repeat(90_000))], "0123456789".repeat(90_000)],
+      ["no bytes", [ok("")], ""],
+      ["all bytes", [ok(String.fromCharCode(...Array(256).keys()))], undefined],
+      ["many bytes", [ok("0123456789".repeat(90_000))], "0123456789".repeat(90_000)],
     ] as [string, string[], string | undefined][]
   ) {
     Deno.test(`${name} engine hit() hands out a body with ${how}`, async () => {
@@ -331,12 +331,12 @@ for (const [name, create] of Object.entries(ENGINES)) {
   Deno.test(`${name} engine hit() gives the fields of a head when they are asked for`, async () => {
     const sinks = new Sinks();
     await hit(
-      ({ send }) => send(ok("a", "X-Many: 1\r\nx-many:  2 \r\nX-Octets: \xe9\xff\r\nX-None:\r\n")),
+      ({ send }) => send(ok("a", "X-Many: 1\r\nx-many:  2 \r\nX-Bytes: \xe9\xff\r\nX-None:\r\n")),
       sinks,
     );
     const [head] = sinks.heads;
     assertEquals(
-      ["x-many", "x-octets", "x-none", "x-missing", "content-length", "x-man"].map((name) =>
+      ["x-many", "x-bytes", "x-none", "x-missing", "content-length", "x-man"].map((name) =>
         head.field(name)
       ),
       ["1, 2", "\xe9\xff", "", null, "1", null],
@@ -496,8 +496,8 @@ Deno.test("fetch engine hit() hands out a body as decoded", async () => {
   assertEquals([sinks.texts.get(0)?.length, sinks.events[1]], [50_000, "end 0"]);
 });
 
-Deno.test("ResponseReader feed() hands out the same octets however a response is split", () => {
-  const octetsOf = (text: string): Uint8Array<ArrayBuffer> =>
+Deno.test("ResponseReader feed() hands out the same bytes however a response is split", () => {
+  const bytesOf = (text: string): Uint8Array<ArrayBuffer> =>
     Uint8Array.from(text, (character) => character.charCodeAt(0));
   for (
     const [response, expected] of [
@@ -507,23 +507,23 @@ Deno.test("ResponseReader feed() hands out the same octets however a response is
       [`HTTP/1.1 100 X\r\nX: no\r\n\r\n${ok("ab", "X: y\r\n")}`, "ab"],
     ]
   ) {
-    const octets = octetsOf(response);
-    const splits = [Array.from(octets, (octet) => Uint8Array.of(octet))];
-    for (let k = 0; k < octets.length; k++) {
-      splits.push([octets.subarray(0, k), octets.subarray(k)].filter(({ length }) => length > 0));
+    const bytes = bytesOf(response);
+    const splits = [Array.from(bytes, (byte) => Uint8Array.of(byte))];
+    for (let k = 0; k < bytes.length; k++) {
+      splits.push([bytes.subarray(0, k), bytes.subarray(k)].filter(({ length }) => length > 0));
     }
     for (const pieces of splits) {
       const reader = new ResponseReader();
       let text = "";
       const heads: string[] = [];
       reader.begin(false, {
-        onFields: (_head, octets) => {
-          heads.push(String.fromCharCode(...octets));
-          return { write: (octets) => text += String.fromCharCode(...octets) };
+        onFields: (_head, bytes) => {
+          heads.push(String.fromCharCode(...bytes));
+          return { write: (bytes) => text += String.fromCharCode(...bytes) };
         },
       });
       for (const piece of pieces) {
-        // In a buffer whose other octets are garbage, as a connection's.
+        // In a buffer whose other bytes are garbage, as a connection's.
         const buffer = new Uint8Array(piece.length + 8).fill(0x21);
         buffer.set(piece);
         reader.feed(buffer, piece.length);

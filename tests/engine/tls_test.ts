@@ -199,7 +199,7 @@ Deno.test("http1 engine says close_notify when it closes", async () => {
   assertEquals((await engine.hit(target(server.url()))).status, 200);
   engine.close();
   await until(() => server.lastRecords.length === 1);
-  // An alert of TLS 1.3: 5 octets of record, 2 of alert, 1 of type, 16 of tag.
+  // An alert of TLS 1.3: 5 bytes of record, 2 of alert, 1 of type, 16 of tag.
   assertEquals(server.lastRecords, [24]);
 });
 

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { hostOf, shownHostOf } from "../../lib/http/host.ts";
+import { formatHost, parseHost } from "../../lib/http/host.ts";
 
 for (
   const [url, host, shown] of [
@@ -41,7 +41,7 @@ for (
   ]
 ) {
   Deno.test(`hostOf() gives ${host} for ${url}`, () => {
-    assertEquals([hostOf(url), shownHostOf(url)], [host, shown]);
+    assertEquals([parseHost(url), formatHost(url)], [host, shown]);
   });
 }
 
@@ -54,7 +54,7 @@ Deno.test("hostOf() gives what the URL standard makes of a host, however it is w
           const url = `${scheme}://${name}${port}${rest}`;
           const parsed = new URL(url);
           const own = scheme === "https" ? "443" : "80";
-          assertEquals(hostOf(url), `${parsed.hostname}:${parsed.port || own}`, url);
+          assertEquals(parseHost(url), `${parsed.hostname}:${parsed.port || own}`, url);
         }
       }
     }

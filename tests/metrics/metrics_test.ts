@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { formatMetrics } from "../../lib/metrics/exposition.ts";
 import { BOUNDS, cumulative } from "../../lib/metrics/latency_buckets.ts";
-import { isOwnHost } from "../../lib/metrics/own_host.ts";
+import { isLocalHostHeader } from "../../lib/metrics/own_host.ts";
 import { readHead } from "../../lib/metrics/request_head.ts";
 import { ERROR_KINDS } from "../../lib/result.ts";
 import { Histogram } from "../../lib/stats/histogram.ts";
@@ -132,7 +132,7 @@ Deno.test("isOwnHost() refuses a name that somebody else can have given this mac
   for (
     const host of ["127.0.0.1:1", "[::1]:1", "localhost", "LOCALHOST:1", "a.localhost", "mine:1"]
   ) {
-    assert(isOwnHost(host, "mine"), host);
+    assert(isLocalHostHeader(host, "mine"), host);
   }
   for (
     const host of [
@@ -143,7 +143,7 @@ Deno.test("isOwnHost() refuses a name that somebody else can have given this mac
       "",
     ]
   ) {
-    assert(!isOwnHost(host, "mine"), host);
+    assert(!isLocalHostHeader(host, "mine"), host);
   }
 });
 
@@ -217,10 +217,10 @@ class HeldRun implements AsyncDisposable {
     }
   }
 
-  /** What the other end says to octets, up to its end. */
-  async say(octets: string): Promise<string> {
+  /** What the other end says to bytes, up to its end. */
+  async say(bytes: string): Promise<string> {
     const connection = await Deno.connect({ hostname: "127.0.0.1", port: this.port });
-    await connection.write(new TextEncoder().encode(octets));
+    await connection.write(new TextEncoder().encode(bytes));
     return await new Response(connection.readable).text().catch(() => "");
   }
 
@@ -338,8 +338,8 @@ Deno.test("--metrics answers in few words when it is asked for something else", 
   const head = "GET /metrics HTTP/1.1\r\n";
   assertMatch(await run.say(`${head}Host: evil.example:${run.port}\r\n\r\n`), /^HTTP\/1.1 421 /);
   assertMatch(await run.say(`${head}Host: localhost:${run.port}\r\n\r\n`), /^HTTP\/1.1 200 OK\r\n/);
-  for (const octets of ["hello\r\n\r\n", "\r\n\r\n", `GET / HTTP/1.1\r\n${"x".repeat(20_000)}`]) {
-    assertMatch(await run.say(octets), /^HTTP\/1.1 400 /);
+  for (const bytes of ["hello\r\n\r\n", "\r\n\r\n", `GET / HTTP/1.1\r\n${"x".repeat(20_000)}`]) {
+    assertMatch(await run.say(bytes), /^HTTP\/1.1 400 /);
   }
   await run.finish();
 });
@@ -354,8 +354,8 @@ Deno.test("--metrics goes on, and so does the run, when scrapers are hostile", a
       const connection = await Deno.connect({ hostname: "127.0.0.1", port: run.port });
       connections.push(connection);
       // Some say nothing, some never end, some never read, some say too much.
-      const octets = ["", "GET /metr", "GET /metrics HTTP/1.0\r\n\r\n", "x".repeat(9_000)][k % 4];
-      await connection.write(encoder.encode(octets)).catch(() => {});
+      const bytes = ["", "GET /metr", "GET /metrics HTTP/1.0\r\n\r\n", "x".repeat(9_000)][k % 4];
+      await connection.write(encoder.encode(bytes)).catch(() => {});
     }
     assertEquals((await run.scrapeAt(50)).by("myriad_responses_total"), { 200: 50 });
   } finally {
@@ -380,7 +380,7 @@ Deno.test("--metrics takes a scraper back from who holds connections open when t
 
 Deno.test("--metrics closes a connection after 5 s when it says nothing, or drips, or stays", async () => {
   await using run = await HeldRun.start([]);
-  const ends = ["", "GET /metr", "GET /metrics HTTP/1.0\r\n\r\n"].map((octets) => run.say(octets));
+  const ends = ["", "GET /metr", "GET /metrics HTTP/1.0\r\n\r\n"].map((bytes) => run.say(bytes));
   const [silent, dripping, answered] = await Promise.all(ends);
   assertEquals([silent, dripping], ["", ""]);
   assertMatch(answered, /^HTTP\/1\.1 200 OK\r\n/);

@@ -70,7 +70,7 @@ Deno.test("parseRun() guesses no content type that is given, and no Accept", asy
   assertEquals(typesOf(await parse()), [undefined, undefined]);
 });
 
-Deno.test("parseRun() guesses by the first octet where a file is longer than 4 MiB, and of no text", async () => {
+Deno.test("parseRun() guesses by the first byte where a file is longer than 4 MiB, and of no text", async () => {
   await using dir = await folder();
   const of = async (content: string | Uint8Array): Promise<unknown> =>
     typesOf(await parse("-d", `@${await dir.write("body", content)}`));

@@ -9,7 +9,7 @@ import { parse } from "@std/csv/parse";
 import { gunzipSync } from "node:zlib";
 import { ClosedPipe, OutputError, UsageError } from "../../lib/errors.ts";
 import { failureLines, isFailure } from "../../lib/output/failure_lines.ts";
-import { type BlockFile, BlockWriter, openBlocks } from "../../lib/output/line_writer.ts";
+import { type LineFile, LineWriter, openLineWriter } from "../../lib/output/line_writer.ts";
 import { csv, DEFAULT_FIELDS, FIELDS, ndjson } from "../../lib/output/record.ts";
 import type { Result } from "../../lib/result.ts";
 import { escapeForTerminal } from "../../lib/text/escape.ts";
@@ -42,7 +42,7 @@ const HOSTILE = 'a"b\\c\r\n\0\x1b[31m,\u2028\ud800é世';
 const FAILED: Result = { ...RESULT, status: null, error: "timeout", detail: HOSTILE };
 
 /** A file by hand: each write waits until the test lets it through. */
-class SlowFile implements BlockFile {
+class SlowFile implements LineFile {
   readonly writes: {
     block: Uint8Array;
     done: (length: number) => void;
@@ -69,7 +69,7 @@ const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0
 
 Deno.test("BlockWriter writes in large blocks, one at a time, and waits when two are full", async () => {
   const file = new SlowFile();
-  const blocks = new BlockWriter(file, "--output x");
+  const blocks = new LineWriter(file, "--output x");
   let lines = 0;
   let full: unknown;
   while (full === undefined && lines < 1000) {
@@ -97,7 +97,7 @@ Deno.test("BlockWriter writes in large blocks, one at a time, and waits when two
 
 Deno.test("BlockWriter writes a line that waits for others after a moment", async () => {
   const file = new SlowFile();
-  const blocks = new BlockWriter(file, "--output x");
+  const blocks = new LineWriter(file, "--output x");
   blocks.write("one\n");
   while (file.writes.length === 0) await turn();
   file.writes[0].done(4);
@@ -106,7 +106,7 @@ Deno.test("BlockWriter writes a line that waits for others after a moment", asyn
 
 Deno.test("BlockWriter keeps whole lines when the disk is full", async () => {
   const file = new SlowFile();
-  const blocks = new BlockWriter(file, "--output x");
+  const blocks = new LineWriter(file, "--output x");
   blocks.write("one\n");
   blocks.write("two\n".repeat(20_000));
   file.writes[0].done(10);
@@ -122,7 +122,7 @@ Deno.test("BlockWriter keeps whole lines when the disk is full", async () => {
 
 Deno.test("BlockWriter tells a closed pipe from a failure", async () => {
   const file = new SlowFile();
-  const blocks = new BlockWriter(file, "--output -");
+  const blocks = new LineWriter(file, "--output -");
   blocks.write(LINE.repeat(64));
   const full = blocks.write(LINE.repeat(64));
   file.writes[0].fail(new Deno.errors.BrokenPipe("Broken pipe (os error 32)"));
@@ -134,7 +134,7 @@ Deno.test("BlockWriter tells a closed pipe from a failure", async () => {
 Deno.test("openBlocks() writes gzip that any reader takes, in members of whole lines", async () => {
   const directory = await Deno.makeTempDir();
   const path = `${directory}/out.ndjson.gz`;
-  const blocks = await openBlocks(path, { flag: "--output", gzip: true });
+  const blocks = await openLineWriter(path, { flag: "--output", gzip: true });
   let expected = "";
   for (let i = 0; i < 50_000; i++) {
     const line = `{"i":${i},"url":"http://localhost/${i}"}\n`;
@@ -156,7 +156,7 @@ Deno.test("openBlocks() throws UsageError when the file cannot be written", asyn
       [`${directory}/none/out.ndjson`, "no such folder"],
     ]
   ) {
-    const error = await assertRejects(() => openBlocks(path, { flag: "--output" }), UsageError);
+    const error = await assertRejects(() => openLineWriter(path, { flag: "--output" }), UsageError);
     assertStringIncludes(error.message, `Cannot write '--output ${path}': ${why}`);
   }
   await Deno.remove(directory, { recursive: true });
@@ -166,7 +166,7 @@ Deno.test({
   name: "openBlocks() throws UsageError when the permission is missing",
   permissions: { write: false },
   fn: async () => {
-    const error = await assertRejects(() => openBlocks("x", { flag: "--output" }), UsageError);
+    const error = await assertRejects(() => openLineWriter("x", { flag: "--output" }), UsageError);
     assertStringIncludes(error.message, "--allow-write=x");
   },
 });
@@ -338,7 +338,7 @@ Deno.test("isFailure() leaves out answers, and what never was a request", () => 
 Deno.test("openBlocks() empties a file, and begins at its start", async () => {
   const path = await Deno.makeTempFile();
   await Deno.writeTextFile(path, "longer than what comes\n");
-  const blocks = await openBlocks(path, { flag: "--summary" });
+  const blocks = await openLineWriter(path, { flag: "--summary" });
   await blocks.write("short\n");
   await blocks.close();
   assertEquals(await Deno.readTextFile(path), "short\n");

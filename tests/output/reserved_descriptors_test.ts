@@ -1,17 +1,17 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { SpareDescriptors } from "../../lib/output/reserved_descriptors.ts";
+import { ReservedDescriptors } from "../../lib/output/reserved_descriptors.ts";
 
 /** A system with so many descriptors, and spares that are taken of them. */
-function system(most: number): { used: number; spares: SpareDescriptors; open(): void } {
+function system(most: number): { used: number; spares: ReservedDescriptors; open(): void } {
   const state = {
     used: 0,
-    spares: undefined as unknown as SpareDescriptors,
+    spares: undefined as unknown as ReservedDescriptors,
     open(): void {
       if (state.used >= most) throw new Error("Too many open files (os error 24)");
       state.used++;
     },
   };
-  state.spares = new SpareDescriptors(() => {
+  state.spares = new ReservedDescriptors(() => {
     if (state.used >= most) return undefined;
     state.used++;
     return { [Symbol.dispose]: () => void state.used-- };

@@ -32,9 +32,9 @@ async function myriad(args: string[], stdin = "", permissions = ["-A"]): Promise
 
 const answering = (): Promise<RawServer> => RawServer.start(({ send }) => send(ok()));
 
-/** The octets of a text's UTF-8, each a character, as a server has them. */
-const octets = (text: string): string =>
-  Array.from(new TextEncoder().encode(text), (octet) => String.fromCharCode(octet)).join("");
+/** The bytes of a text's UTF-8, each a character, as a server has them. */
+const bytes = (text: string): string =>
+  Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join("");
 
 const bodyOf = (request: string): string => request.slice(request.indexOf("\r\n\r\n") + 4);
 
@@ -69,7 +69,7 @@ for (const engine of ENGINES) {
         "application/json",
         "application/json",
         "50",
-        octets(`{"id":${i},"name":"n${i}","deep":{"a":{"b":[]}},"é":{}}`),
+        bytes(`{"id":${i},"name":"n${i}","deep":{"a":{"b":[]}},"é":{}}`),
       ]),
     );
   });
@@ -91,15 +91,15 @@ for (const engine of ENGINES) {
     await run(["-i", "-", "-H", "X-Id: {}", "-d", "line={}", server.url("/")], "a b\n");
     const sent = '{"id":1,"who":"Ada \\"é\\" \\\\"}';
     assertEquals(server.requests.map((request) => [fieldOf(request, "x-id"), bodyOf(request)]), [
-      ["1", octets(sent)],
-      ["1", octets(sent)],
+      ["1", bytes(sent)],
+      ["1", bytes(sent)],
       ["1", "who=Ada%20%22%C3%A9%22%20%5C&raw=1"],
       ["a b", "line=a%20b"],
     ]);
     assertEquals(JSON.parse(sent), { id: 1, who: 'Ada "é" \\' });
   });
 
-  Deno.test(`myriad --engine ${engine} sends @FILE and @- octet by octet, and other JSON as it is`, async () => {
+  Deno.test(`myriad --engine ${engine} sends @FILE and @- byte by byte, and other JSON as it is`, async () => {
     await using server = await answering();
     await using dir = await folder();
     const every = Uint8Array.from({ length: 512 }, (_, k) => k % 256);
@@ -132,7 +132,7 @@ for (const engine of ENGINES) {
     }
     const list = `[${documents.join()}]`;
     assertEquals((await run(["-d", list, server.url()])).code, 0);
-    assertEquals(bodyOf(server.requests[0]), octets(list));
+    assertEquals(bodyOf(server.requests[0]), bytes(list));
     server.requests.length = 0;
     const values = Array.from({ length: 300 }, () => textOf(random));
     const records = values.map((value) => JSON.stringify({ value })).join("\n");
@@ -191,7 +191,7 @@ for (const engine of ENGINES) {
     ];
     const failed = [1, 2].map((i) => [
       ...[`POST /${i}`, `${i}`, "{}", "application/json", "application/json"],
-      octets(`{"id":${i},"t":"{a} é"}`),
+      bytes(`{"id":${i},"t":"{a} é"}`),
     ]);
     const distinct = (requests: string[]): unknown[] =>
       [...new Set(requests.map((request) => JSON.stringify(kept(request))))].map((it) =>
@@ -224,7 +224,7 @@ for (const engine of ENGINES) {
     const outputs = ["-o", dir.path("o"), "--summary", dir.path("s"), "--failures", dir.path("f")];
     const fields = ["--fields", "i,url,status,location,error,detail", "--redirects", "0"];
     let shown = "";
-    const basic = btoa(octets(`user:${password}`));
+    const basic = btoa(bytes(`user:${password}`));
     for (
       const [args, stdin] of [
         [["-i", csv, `http://user:{pw}@${host}/{path}`], ""],

@@ -1,8 +1,8 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
-import { Pace } from "../../lib/schedule/pacer.ts";
+import { Pacer } from "../../lib/schedule/pacer.ts";
 
 /** When the first so many starts are due. */
-function dues(pace: Pace, count: number): number[] {
+function dues(pace: Pacer, count: number): number[] {
   return Array.from({ length: count }, () => {
     const { dueMs } = pace;
     pace.advance();
@@ -11,19 +11,19 @@ function dues(pace: Pace, count: number): number[] {
 }
 
 Deno.test("Pace is even from its first start on", () => {
-  assertEquals(dues(new Pace({ rate: 4 }, 100), 4), [100, 350, 600, 850]);
+  assertEquals(dues(new Pacer({ rate: 4 }, 100), 4), [100, 350, 600, 850]);
 });
 
 for (const rate of [0.5, 500, 100_000]) {
   Deno.test(`Pace does not drift at ${rate}/s`, () => {
-    const pace = new Pace({ rate }, 5);
+    const pace = new Pacer({ rate }, 5);
     for (let k = 0; k < 1_000_000; k++) pace.advance();
     assertAlmostEquals(pace.dueMs, 5 + 1_000_000 * 1000 / rate, 1e-3);
   });
 }
 
 Deno.test("Pace rises evenly to its rate over the ramp", () => {
-  const all = dues(new Pace({ rate: 100, rampUpMs: 10_000 }, 0), 700);
+  const all = dues(new Pacer({ rate: 100, rampUpMs: 10_000 }, 0), 700);
   // The area under the ramp: 100/s * t^2 / 20 s.
   const within = (ms: number): number => all.filter((due) => due < ms).length;
   assertEquals([within(1_000), within(5_000), within(10_000)], [5, 125, 500]);
@@ -33,11 +33,11 @@ Deno.test("Pace rises evenly to its rate over the ramp", () => {
 });
 
 Deno.test("Pace slideTo() puts off what is due, and makes up for nothing", () => {
-  const pace = new Pace({ rate: 10 }, 0);
+  const pace = new Pacer({ rate: 10 }, 0);
   assertEquals(dues(pace, 2), [0, 100]);
-  pace.slideTo(1_050);
+  pace.skipTo(1_050);
   assertEquals(dues(pace, 3), [1_050, 1_150, 1_250]);
   // Never earlier.
-  pace.slideTo(0);
+  pace.skipTo(0);
   assertEquals(dues(pace, 1), [1_350]);
 });

@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import type { RetryOptions } from "../../lib/options/run_options.ts";
 import type { Result } from "../../lib/result.ts";
-import { isOfNetwork } from "../../lib/schedule/failure_scope.ts";
-import { waitOf } from "../../lib/schedule/retry_after.ts";
+import { isNetworkFailure } from "../../lib/schedule/failure_scope.ts";
+import { parseRetryAfter } from "../../lib/schedule/retry_after.ts";
 import { RetryPolicy } from "../../lib/schedule/retry_policy.ts";
 import { result } from "../fixtures/result.ts";
 
@@ -77,7 +77,7 @@ for (
   ] as const
 ) {
   Deno.test(`waitOf() gives ${expected} for "${text}"`, () => {
-    assertEquals(waitOf(text, NOW), expected);
+    assertEquals(parseRetryAfter(text, NOW), expected);
   });
 }
 
@@ -117,7 +117,7 @@ for (
   ] as const
 ) {
   Deno.test(`isOfNetwork() is ${expected} for ${what}`, () => {
-    assertEquals(isOfNetwork(result(more as Partial<Result>)), expected);
+    assertEquals(isNetworkFailure(result(more as Partial<Result>)), expected);
   });
 }
 

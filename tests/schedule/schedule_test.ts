@@ -714,7 +714,7 @@ Deno.test("Schedule abandon() gives what waits: as it was, or as cut short", asy
     await rig.time.to(0);
     await rig.answer(0, { ...BUSY, captures: ["a"], location: "/x" });
     await rig.answer(1, REFUSED);
-    const left = [...rig.schedule.abandon(isCutShort)];
+    const left = [...rig.schedule.drain(isCutShort)];
     const of = ({ captures, location }: Result): unknown[] => [captures, location];
     assertEquals(of(left[0]), isCutShort ? [undefined, null] : [["a"], "/x"]);
     assertEquals(
@@ -857,7 +857,7 @@ Deno.test("Schedule abandon() gives what waits for its host after an attempt, to
   await rig.time.to(2_000);
   // One waits for its time, the other for its host.
   assertEquals([rig.schedule.retrying, rig.schedule.held, rig.inFlight], [1, 1, []]);
-  const left = [...rig.schedule.abandon(false)];
+  const left = [...rig.schedule.drain(false)];
   assertEquals(left.map(({ target: { i }, status }) => [i, status]), [[0, 503], [1, 503]]);
   await rig.schedule.return();
 });

@@ -1,11 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
-import { Shares } from "../../lib/schedule/silent_hosts.ts";
+import { SilentHosts } from "../../lib/schedule/silent_hosts.ts";
 import { myriad } from "../fixtures/program.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
 import { folder } from "../fixtures/sources.ts";
 
 Deno.test("Shares knows no more hosts than can matter, and keeps those with requests in flight", () => {
-  const shares = new Shares({ places: 10, free: () => 1, now: () => 0 });
+  const shares = new SilentHosts({ places: 10, free: () => 1, now: () => 0 });
   assert(shares.startsAtOnce("http://first/"));
   for (let i = 0; i < 20_000; i++) {
     const url = `http://host${i}/`;
@@ -20,7 +20,7 @@ Deno.test("Shares knows no more hosts than can matter, and keeps those with requ
 
 Deno.test("Shares takes a host for silent after twice the time that its answers took", () => {
   let nowMs = 0;
-  const shares = new Shares({ places: 16, free: () => 1, now: () => nowMs });
+  const shares = new SilentHosts({ places: 16, free: () => 1, now: () => nowMs });
   assert(shares.startsAtOnce("http://b/"));
   assert(shares.startsAtOnce("http://a/"));
   assert(!shares.startsAtOnce("http://a/"));

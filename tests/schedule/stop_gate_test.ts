@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { Gate } from "../../lib/schedule/stop_gate.ts";
+import { StopGate } from "../../lib/schedule/stop_gate.ts";
 import type { Source } from "../../lib/stream.ts";
 
 const DONE = { value: undefined, done: true };
@@ -16,7 +16,7 @@ function numbers(length = Infinity): Source<number> & { returned: number } {
 }
 
 Deno.test("Gate passes on what the source gives, and counts it", () => {
-  const gate = new Gate(numbers(2));
+  const gate = new StopGate(numbers(2));
   assertEquals(gate.next(), { value: 0, done: false });
   assertEquals(gate.next(), { value: 1, done: false });
   assertEquals(gate.next(), { value: undefined, done: true });
@@ -24,7 +24,7 @@ Deno.test("Gate passes on what the source gives, and counts it", () => {
 });
 
 Deno.test("Gate is shut once it was stopped, or its source has ended", () => {
-  const gates = [new Gate(numbers(0)), new Gate(numbers())];
+  const gates = [new StopGate(numbers(0)), new StopGate(numbers())];
   assertEquals(gates.map((gate) => gate.isShut), [false, false]);
   gates[0].next();
   gates[1].stop();
@@ -33,7 +33,7 @@ Deno.test("Gate is shut once it was stopped, or its source has ended", () => {
 
 Deno.test("Gate lets nothing through after stop()", async () => {
   const source = numbers();
-  const gate = new Gate(source);
+  const gate = new StopGate(source);
   gate.next();
   gate.stop();
   assertEquals(gate.next(), DONE);
@@ -44,7 +44,7 @@ Deno.test("Gate lets nothing through after stop()", async () => {
 
 Deno.test("Gate answers a next() that waits when stop() is called", async () => {
   const { promise, resolve } = Promise.withResolvers<IteratorResult<number>>();
-  const gate = new Gate<number>({ next: () => promise });
+  const gate = new StopGate<number>({ next: () => promise });
   const next = gate.next();
   gate.stop();
   assertEquals(await next, DONE);
@@ -55,19 +55,19 @@ Deno.test("Gate answers a next() that waits when stop() is called", async () => 
 });
 
 Deno.test("Gate shuts when the time is up", async () => {
-  const gate = new Gate<number>({ next: () => new Promise(() => {}) }, 20);
+  const gate = new StopGate<number>({ next: () => new Promise(() => {}) }, 20);
   assertEquals(await gate.next(), DONE);
   assertEquals(gate.next(), DONE);
 });
 
 Deno.test("Gate does not mistake a long time for none", () => {
-  const gate = new Gate(numbers(), 1e11);
+  const gate = new StopGate(numbers(), 1e11);
   assertEquals(gate.next(), { value: 0, done: false });
   gate.stop();
 });
 
 Deno.test("Gate leaves no timer when the source is done first", () => {
-  const gate = new Gate(numbers(0), 60_000);
+  const gate = new StopGate(numbers(0), 60_000);
   assertEquals(gate.next(), { value: undefined, done: true });
 });
 
@@ -78,7 +78,7 @@ Deno.test("Gate looks done when the source breaks off, and keeps why", async () 
       throw failure;
     }]
   ) {
-    const gate = new Gate<number>({ next });
+    const gate = new StopGate<number>({ next });
     assertEquals(await gate.next(), DONE);
     assert(gate.failure === failure);
     assertEquals(gate.next(), DONE);

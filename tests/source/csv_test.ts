@@ -91,7 +91,7 @@ Deno.test("csvTargets() gives a record of more than 1 MiB up, and goes on", asyn
   assertEquals(targets[0].url, long.slice(0, 200));
 });
 
-Deno.test("csvTargets() makes no request of a control character in a URL, or of other octets than UTF-8", async () => {
+Deno.test("csvTargets() makes no request of a control character in a URL, or of other bytes than UTF-8", async () => {
   const latin1 = (text: string): Uint8Array => Uint8Array.from(text, (c) => c.charCodeAt(0));
   const rows = ['1,"a\tb"', '2,"a\r\nb"', "3,a\xe9", "4,a", "5,a\x7f"];
   const control = (code: string): string => `a URL cannot hold a control character (here ${code})`;

@@ -14,8 +14,8 @@ const answering = (): Promise<RawServer> => RawServer.start(({ send }) => send(o
 const targetsAt = ({ requests }: RawServer): string[] =>
   requests.map((request) => request.split(" ")[1]);
 
-/** Octets of a text, each character one. */
-const octets = (text: string): Uint8Array => Uint8Array.from(text, (it) => it.charCodeAt(0));
+/** Bytes of a text, each character one. */
+const bytes = (text: string): Uint8Array => Uint8Array.from(text, (it) => it.charCodeAt(0));
 
 interface Record_ {
   i: number;
@@ -47,7 +47,7 @@ for (const engine of ["http1", "fetch"]) {
       `${url("/\xef\xbf\xbd/caf\xc3\xa9")}\r`,
       `\x00${url("/")}`,
     ].join("");
-    const ran = await run(["-i", await dir.write("urls", octets(list))]);
+    const ran = await run(["-i", await dir.write("urls", bytes(list))]);
     assertEquals([ran.code, ran.stderr], [1, "myriad: 5 of 9 requests failed: 5 url\n"]);
     assertEquals(targetsAt(server), ["/0", "/1", "/2", "/%EF%BF%BD/caf%C3%A9"]);
     const records = recordsOf(ran.stdout);
@@ -61,7 +61,7 @@ for (const engine of ["http1", "fetch"]) {
       "line 5: a URL cannot hold a control character (here %09)",
       "line 6: a URL cannot hold a control character (here %0B)",
       "line 7: a URL cannot hold a control character (here %7F)",
-      "line 8: not UTF-8: convert the input to UTF-8, or percent-encode such octets of URLs",
+      "line 8: not UTF-8: convert the input to UTF-8, or percent-encode such bytes of URLs",
     ]);
   });
 
@@ -70,7 +70,7 @@ for (const engine of ["http1", "fetch"]) {
     await using dir = await folder();
     const jsonl = await dir.write(
       "r.jsonl",
-      octets([
+      bytes([
         '{"url":"/0","body":"caf\xe9"}',
         '{"url":"/1","body":"caf\xc3\xa9 \xef\xbf\xbd"}',
         '{"url":"/2","body":"\\ud800"}',
@@ -92,7 +92,7 @@ for (const engine of ["http1", "fetch"]) {
     assert(!/\\ud[89ab]/i.test(ran.stdout), ran.stdout);
 
     server.requests.length = 0;
-    const csv = await dir.write("r.csv", octets('id,text\r\n1,"a\r\nb\rc\nd"\r\n2,caf\xe9\r\n'));
+    const csv = await dir.write("r.csv", bytes('id,text\r\n1,"a\r\nb\rc\nd"\r\n2,caf\xe9\r\n'));
     const filled = await run(["-i", csv, "-d", "{text}", "-T", "text/plain", server.url("/{id}")]);
     assertEquals([filled.code, targetsAt(server)], [1, ["/1"]]);
     assertEquals(server.requests[0].split("\r\n\r\n")[1], "a\r\nb\rc\nd");
@@ -127,10 +127,10 @@ Deno.test("myriad refuses a URL of the command line of which another would be ma
     tab.stderr,
     /^myriad: Cannot use the URL: a URL cannot hold a control[^\n]*%09[^\n]*\n$/,
   );
-  // Deno gives such an octet as U+FFFD.
-  const octet = await myriad(["-n", "3"], { limits: `set -- "$@" $'${server.url("/caf\\xe9")}'` });
-  assertEquals([octet.code, octet.stdout], [2, ""]);
-  assertMatch(octet.stderr, /^myriad: Cannot use the URL: it is not UTF-8[^\n]*\n$/);
+  // Deno gives such a byte as U+FFFD.
+  const byte = await myriad(["-n", "3"], { limits: `set -- "$@" $'${server.url("/caf\\xe9")}'` });
+  assertEquals([byte.code, byte.stdout], [2, ""]);
+  assertMatch(byte.stderr, /^myriad: Cannot use the URL: it is not UTF-8[^\n]*\n$/);
   const beyond = await myriad(["--start", "9007199254740990", "-n", "5", server.url("/{}")]);
   assertEquals([beyond.code, beyond.stdout], [2, ""]);
   assertMatch(
@@ -146,8 +146,8 @@ Deno.test("myriad refuses a URL of the command line of which another would be ma
 for (
   const [what, spoil, why] of [
     ["a wrong checksum", (gz) => gz.with(-6, gz.at(-6)! ^ 1), "the gzip checksum is wrong"],
-    ["octets behind it", (gz) => new Uint8Array([...gz, 1, 2]), "something that is not gzip"],
-    ["its last octets missing", (gz) => gz.subarray(0, -5), "its gzip data is cut short"],
+    ["bytes behind it", (gz) => new Uint8Array([...gz, 1, 2]), "something that is not gzip"],
+    ["its last bytes missing", (gz) => gz.subarray(0, -5), "its gzip data is cut short"],
   ] as [string, (packed: Uint8Array) => Uint8Array, string][]
 ) {
   Deno.test(`myriad requests all lines of a gzip with ${what}, and then says so`, async () => {

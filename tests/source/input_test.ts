@@ -50,7 +50,7 @@ for (
   });
 }
 
-Deno.test("Input reads an empty file, an empty gzip, and a single octet", async () => {
+Deno.test("Input reads an empty file, an empty gzip, and a single byte", async () => {
   await using dir = await folder();
   assertEquals(await linesAt(await dir.write("a", "")), []);
   assertEquals(await linesAt(await dir.write("b", gzipSync(""))), []);
@@ -76,15 +76,15 @@ Deno.test("Input holds no more of a gzip bomb than it was asked for", async () =
   await using dir = await folder();
   const path = await dir.write("bomb.gz", gzipSync(new Uint8Array(256 * 1024 * 1024)));
   const input = await Input.open(path);
-  let octets = 0;
+  let bytes = 0;
   let most = 0;
   for (let block = await input.read(); block !== undefined; block = await input.read()) {
-    octets += block.length;
+    bytes += block.length;
     most = Math.max(most, block.length);
-    if (octets > 64 * 1024 * 1024) break;
+    if (bytes > 64 * 1024 * 1024) break;
   }
   assert(input.progress()! <= 0.5, `${input.progress()} of it was read`);
-  assert(most <= 256 * 1024, `${most} octets at once`);
+  assert(most <= 256 * 1024, `${most} bytes at once`);
   input.close();
   assertEquals(await input.read(), undefined);
 });
@@ -105,8 +105,8 @@ const MORE = "something that is not gzip follows its gzip data: remove that";
 for (
   const [what, packed, why, least] of [
     ["is cut short", PACKED.subarray(0, -1000), CUT, 0.95],
-    ["is cut in its last octets", PACKED.subarray(0, -3), CUT, 1],
-    ["is cut in front of its last octets", PACKED.subarray(0, -8), CUT, 1],
+    ["is cut in its last bytes", PACKED.subarray(0, -3), CUT, 1],
+    ["is cut in front of its last bytes", PACKED.subarray(0, -8), CUT, 1],
     ["is cut in its head", PACKED.subarray(0, 5), CUT, 0],
     ["has a wrong checksum", PACKED.with(-6, PACKED.at(-6)! ^ 1), CHECKSUM, 1],
     ["has a wrong length", PACKED.with(-1, 1), CHECKSUM, 1],
@@ -116,9 +116,9 @@ for (
       CHECKSUM,
       1,
     ],
-    ["has octets behind it", [...PACKED, ...new TextEncoder().encode("http://h/\n")], MORE, 1],
-    ["has an octet behind it", [...PACKED, 0x1f], MORE, 1],
-    ["has zeros and an octet behind it", [...PACKED, ...new Uint8Array(999), 1], MORE, 1],
+    ["has bytes behind it", [...PACKED, ...new TextEncoder().encode("http://h/\n")], MORE, 1],
+    ["has a byte behind it", [...PACKED, 0x1f], MORE, 1],
+    ["has zeros and a byte behind it", [...PACKED, ...new Uint8Array(999), 1], MORE, 1],
     ["has zeros and gzip behind it", [...PACKED, 0, 0, ...PACKED], MORE, 1],
     ["has a member with a cut head behind it", [...PACKED, 0x1f, 0x8b, 8], CUT, 1],
     [
@@ -143,8 +143,8 @@ for (
 ) {
   Deno.test(`Input.read() rejects when a gzip ${what}, after all that stood before`, async () => {
     await using dir = await folder();
-    const octets = new Uint8Array(packed);
-    const path = await dir.write("a.gz", octets);
+    const bytes = new Uint8Array(packed);
+    const path = await dir.write("a.gz", bytes);
     const reader = new LineReader(await Input.open(path));
     const lines: string[] = [];
     const error = await assertRejects(async () => {
@@ -165,7 +165,7 @@ Deno.test("LineReader gives a last line without its end where the data is whole,
   await using dir = await folder();
   const packed = new Uint8Array(gzipSync("a\nb"));
   for (
-    const [octets, lines] of [
+    const [bytes, lines] of [
       [[...packed, 1], ["a", "b"]],
       [packed.with(-5, packed.at(-5)! ^ 1), ["a", "b"]],
       // Who knows what it would be.
@@ -173,7 +173,7 @@ Deno.test("LineReader gives a last line without its end where the data is whole,
     ] as [Iterable<number>, string[]][]
   ) {
     const reader = new LineReader(
-      await Input.open(await dir.write("a.gz", new Uint8Array(octets))),
+      await Input.open(await dir.write("a.gz", new Uint8Array(bytes))),
     );
     for (const line of lines) assertEquals(await reader.next(), { value: line, done: false });
     await assertRejects(async () => await reader.next(), InputError);
@@ -187,8 +187,8 @@ Deno.test("Input reads gzip whose head has all parts, wherever blocks begin", as
   const head = [0x1f, 0x8b, 8, 0x1f, 1, 2, 3, 4, 0, 3];
   const parts = [3, 0, 7, 0, 7, 0x6e, 0, 0x63, 0x63, 0, 9, 9];
   const member = [...head, ...parts, ...data, ...tail];
-  const octets = Uint8Array.from([...member, ...gzipSync(""), ...member, 0, 0]);
-  for (const blocks of splits(octets)) {
+  const bytes = Uint8Array.from([...member, ...gzipSync(""), ...member, 0, 0]);
+  for (const blocks of splits(bytes)) {
     const gunzip = await Gunzip.open(() => blocks.read());
     let text = "";
     for (let piece; (piece = await gunzip.read()) !== undefined;) {
@@ -263,7 +263,7 @@ Deno.test({
     ]);
     const reader = new LineReader(input);
     const packed = gzipSync("a\nb\n");
-    // The first octet alone does not tell yet what it is.
+    // The first byte alone does not tell yet what it is.
     await writer.write(packed.subarray(0, 1));
     const first = reader.next();
     await writer.write(packed.subarray(1));
@@ -288,10 +288,10 @@ Deno.test({
         open({ input: { path, format: "lines" } }),
         Deno.open(path, { write: true }),
       ]);
-      const octets = content === undefined
+      const bytes = content === undefined
         ? gzipSync("http://h/1\n" + NOISE).subarray(0, 30_000)
         : new TextEncoder().encode(content);
-      await writer.write(octets);
+      await writer.write(bytes);
       let last: unknown;
       // Ends when the next one waits: nothing is written any more.
       let pending = source.next();
@@ -353,9 +353,9 @@ Deno.test("openSource() reads - from standard input, gzip too, without any permi
     console.log(JSON.stringify([source.progress(), source.total ?? null, outcomes(await all(source))]));
   `;
   const text = "http://h/1\r\n\n http://h/2 ";
-  const octets = new TextEncoder().encode(text);
+  const bytes = new TextEncoder().encode(text);
   const expected = [null, null, ["http://h/1", "http://h/2"]];
-  assertEquals(await withStdin(script, octets), expected);
+  assertEquals(await withStdin(script, bytes), expected);
   assertEquals(await withStdin(script, gzipSync(text)), expected);
   assertEquals(await withStdin(script, new Uint8Array()), [null, null, []]);
 });

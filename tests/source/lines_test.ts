@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
-import { CsvReader, fieldsOf } from "../../lib/source/csv.ts";
-import { LineReader, type Lines, MAX_LINE, TooLong } from "../../lib/source/lines.ts";
+import { CsvReader, toFields } from "../../lib/source/csv.ts";
+import { LineReader, type Lines, MAX_LINE, OverlongLine } from "../../lib/source/lines.ts";
 import { all, Blocks, splits } from "../fixtures/sources.ts";
 
 const encode = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
-const linesOf = (text: string): Promise<(string | TooLong)[]> =>
+const linesOf = (text: string): Promise<(string | OverlongLine)[]> =>
   all(new LineReader(new Blocks([encode(text)])));
 
 for (
@@ -22,7 +22,7 @@ for (
     ["nothing", "", []],
     ["a byte order mark", "\ufeffa\n\ufeffb\n", ["a", "\ufeffb"]],
     ["a byte order mark alone", "\ufeff", []],
-    ["characters of two, three and four octets", "é\n名x\n😀\r\nü", ["é", "名x", "😀", "ü"]],
+    ["characters of two, three and four bytes", "é\n名x\n😀\r\nü", ["é", "名x", "😀", "ü"]],
   ] as [string, string, string[]][]
 ) {
   Deno.test(`LineReader reads ${what}, wherever blocks begin`, async () => {
@@ -100,8 +100,8 @@ Deno.test("LineReader marks lines that are not UTF-8, and no others, wherever bl
     ] as [number[], boolean][]
   ) {
     for (const end of [[0x0a], [0x0d], []]) {
-      const octets = Uint8Array.from([0xc3, 0xa9, 0x0a, ...line, ...end]);
-      for (const blocks of splits(octets)) {
+      const bytes = Uint8Array.from([0xc3, 0xa9, 0x0a, ...line, ...end]);
+      for (const blocks of splits(bytes)) {
         const [first, second, ...rest] = await all(new LineReader(blocks)) as string[];
         assertEquals([first, rest], ["é", []]);
         assertEquals(second.isWellFormed(), isUtf8, line.join());
@@ -133,19 +133,19 @@ for (
     const [a, long, ...rest] = lines;
     assertEquals([a, rest], ["a", end === "" ? [] : ["b"]]);
     if (isTooLong) {
-      assertInstanceOf(long, TooLong);
-      assertEquals((long as TooLong).start, text.slice(0, 200));
+      assertInstanceOf(long, OverlongLine);
+      assertEquals((long as OverlongLine).start, text.slice(0, 200));
     } else assert(long === text);
   });
 }
 
-Deno.test("LineReader counts characters, not octets, and keeps no half of one", async () => {
+Deno.test("LineReader counts characters, not bytes, and keeps no half of one", async () => {
   const fits = "名".repeat(MAX_LINE);
   const pairs = `x${"😀".repeat(MAX_LINE)}`;
   const [first, second] = await linesOf(`${fits}\n${pairs}\n`);
   assert(first === fits);
-  assertInstanceOf(second, TooLong);
-  const { start } = second as TooLong;
+  assertInstanceOf(second, OverlongLine);
+  const { start } = second as OverlongLine;
   assert(start.isWellFormed() && start.length === 200);
 });
 
@@ -216,14 +216,14 @@ for (
     ["empty fields", ',,\n"",""\n', [["", "", ""], ["", ""]]],
     ["a field that ends in a quote", '"a""",b\n"""",c\n', [['a"', "b"], ['"', "c"]]],
     ["spaces, which belong to a field", " a , b \n", [[" a ", " b "]]],
-    ["characters of several octets in quotes", '"名\n😀",é\n', [["名\n😀", "é"]]],
+    ["characters of several bytes in quotes", '"名\n😀",é\n', [["名\n😀", "é"]]],
     ["a quoted line of commas and quotes", '","",",x\n","\n', [[',",', "x"], [","]]],
   ] as [string, string, string[][]][]
 ) {
   Deno.test(`CsvReader reads ${what}, wherever blocks begin`, async () => {
     for (const blocks of splits(encode(text))) {
       const found = await all(new CsvReader(new LineReader(blocks)));
-      assertEquals(found.map((record) => fieldsOf(record as string)), records);
+      assertEquals(found.map((record) => toFields(record as string)), records);
       assert(blocks.isClosed);
     }
   });
@@ -242,7 +242,7 @@ for (
       const found = await all(new CsvReader(new LineReader(blocks)));
       assertEquals(found, records);
       found.forEach((record, k) => {
-        assertEquals(typeof fieldsOf(record as string) === "string", k === bad);
+        assertEquals(typeof toFields(record as string) === "string", k === bad);
       });
     }
   });
@@ -256,7 +256,7 @@ Deno.test("CsvReader marks a record over 1 MiB, and goes on behind the line that
   const found: unknown[] = [];
   const numbers: number[] = [];
   for (let step = await reader.next(); !step.done; step = await reader.next()) {
-    found.push(step.value instanceof TooLong ? step.value.start.slice(0, 3) : step.value);
+    found.push(step.value instanceof OverlongLine ? step.value.start.slice(0, 3) : step.value);
     numbers.push(reader.line);
   }
   assertEquals(found, ["1,2", '"xx', "3,4", '"xx', "5,6"]);

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { gzipSync } from "node:zlib";
 import { InputError, UsageError } from "../../lib/errors.ts";
 import type { SourceOptions, TargetSource } from "../../lib/source/open.ts";
-import { shortfallOf } from "../../lib/source/shortfall.ts";
+import { describeShortfall } from "../../lib/source/shortfall.ts";
 import type { Target } from "../../lib/target.ts";
 import { all, folder, open, outcomes } from "../fixtures/sources.ts";
 
@@ -211,7 +211,7 @@ for (
       "'--input -' has 3 records, fewer than '--requests 9' asks for",
     ],
     [{ requests: 9, input: undefined }, 3, undefined],
-  ] as [Partial<Parameters<typeof shortfallOf>[0]>, number, string | undefined][]
+  ] as [Partial<Parameters<typeof describeShortfall>[0]>, number, string | undefined][]
 ) {
   Deno.test(`shortfallOf() says ${text ?? `nothing of ${records} records for ${JSON.stringify(wanted)}`}`, () => {
     const all = {
@@ -221,6 +221,6 @@ for (
       shard: { index: 0, count: 1 },
       durationMs: undefined,
     };
-    assertEquals(shortfallOf({ ...all, ...wanted }, records), text);
+    assertEquals(describeShortfall({ ...all, ...wanted }, records), text);
   });
 }

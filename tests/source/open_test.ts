@@ -144,11 +144,11 @@ Deno.test("openSource() fills no control character of a line into a URL but perc
 
 Deno.test("openSource() makes no request of a line that is not UTF-8, and goes on", async () => {
   await using dir = await folder();
-  const octets = Uint8Array.from(
+  const bytes = Uint8Array.from(
     "http://h/caf\xe9\nhttp://h/?\xef\xbf\xbd\n\xff\xfeh\0",
     (character) => character.charCodeAt(0),
   );
-  const input = { path: await dir.write("urls", octets), format: "lines" } as const;
+  const input = { path: await dir.write("urls", bytes), format: "lines" } as const;
   for (const template of [undefined, "http://h/?q={}"]) {
     const targets = await all(await open({ input, template }));
     assertEquals(targets.map(({ i, invalid }) => [i, invalid?.split(":", 2).join(":")]), [

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { UsageError } from "../../lib/errors.ts";
-import { Template } from "../../lib/source/url_template.ts";
+import { UrlTemplate } from "../../lib/source/url_template.ts";
 
 for (
   const [text, values, url] of [
@@ -36,21 +36,24 @@ for (
   ] as [string, Record<string, string>, string][]
 ) {
   Deno.test(`Template.expand() makes ${url} of ${text}`, () => {
-    assertEquals(Template.parse(text).expand((name) => values[name]), { url });
+    assertEquals(UrlTemplate.parse(text).expand((name) => values[name]), { url });
     if (Object.keys(values).join() === "") {
-      assertEquals(Template.parse(text).expandOne(values[""]), url);
+      assertEquals(UrlTemplate.parse(text).expandOne(values[""]), url);
     }
   });
 }
 
 Deno.test("Template.expand() does not throw on surrogates that stand alone", () => {
-  assertEquals(Template.parse("http://h/?q={}").expandOne("\ud800"), "http://h/?q=%EF%BF%BD");
+  assertEquals(UrlTemplate.parse("http://h/?q={}").expandOne("\ud800"), "http://h/?q=%EF%BF%BD");
 });
 
 Deno.test("Template.expand() tells the name that has no value", () => {
-  assertEquals(Template.parse("http://h/{a}{b}").expand((name) => name === "a" ? "" : undefined), {
-    missing: "b",
-  });
+  assertEquals(
+    UrlTemplate.parse("http://h/{a}{b}").expand((name) => name === "a" ? "" : undefined),
+    {
+      missing: "b",
+    },
+  );
 });
 
 for (
@@ -69,7 +72,7 @@ for (
   ]
 ) {
   Deno.test(`Template.parse() refuses ${JSON.stringify(text)}`, () => {
-    const error = assertThrows(() => Template.parse(text), UsageError);
+    const error = assertThrows(() => UrlTemplate.parse(text), UsageError);
     assert(error.message.includes(place), error.message);
     assert(error.message.endsWith(": give {}, {name}, or {{ and }} for braces"), error.message);
   });
@@ -86,15 +89,15 @@ for (
   ]
 ) {
   Deno.test(`Template.parse() refuses ${JSON.stringify(text)}, of which URL would make another`, () => {
-    const error = assertThrows(() => Template.parse(text), UsageError);
+    const error = assertThrows(() => UrlTemplate.parse(text), UsageError);
     assert(error.message.startsWith(`Cannot use the URL: ${why}: `), error.message);
     assert(!error.message.includes("hunter2"), error.message);
   });
 }
 
 Deno.test("Template.names has each name once, in order", () => {
-  assertEquals(Template.parse("http://h/{b}{}{+a}{b}").names, ["b", "", "a"]);
-  assertEquals(Template.parse("http://h/{{a}}").names, []);
+  assertEquals(UrlTemplate.parse("http://h/{b}{}{+a}{b}").names, ["b", "", "a"]);
+  assertEquals(UrlTemplate.parse("http://h/{{a}}").names, []);
 });
 
 for (
@@ -118,6 +121,6 @@ for (
   ] as [string, boolean][]
 ) {
   Deno.test(`Template.isOriginFixed is ${isFixed} for ${text}`, () => {
-    assertEquals(Template.parse(text).isOriginFixed, isFixed);
+    assertEquals(UrlTemplate.parse(text).isOriginFixed, isFixed);
   });
 }

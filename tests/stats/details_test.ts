@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
-import { LoopMeter } from "../../lib/process/event_loop_load.ts";
+import { EventLoopLoad } from "../../lib/process/event_loop_load.ts";
 import type { Result } from "../../lib/result.ts";
-import { MessageTally, normalizedMessage } from "../../lib/stats/error_groups.ts";
+import { ErrorGroups, normalizedMessage } from "../../lib/stats/error_groups.ts";
 import { HostTally } from "../../lib/stats/host_tally.ts";
 import { Slowest } from "../../lib/stats/slowest.ts";
 import { result } from "../fixtures/result.ts";
@@ -134,7 +134,7 @@ Deno.test("Slowest keeps neither failures nor secrets, and bounds what it keeps"
 /** Looks at a loop whose thread had so much of each half second, when its timer came so late. */
 function busyAfter(looks: readonly (readonly [passedMs: number, cpuMs: number])[]): number {
   let [now, cpu] = [1_000, 50];
-  const meter = new LoopMeter({ now: () => now, cpu: () => cpu });
+  const meter = new EventLoopLoad({ now: () => now, cpu: () => cpu });
   for (const [passedMs, cpuMs] of looks) {
     now += passedMs;
     cpu += cpuMs;
@@ -159,7 +159,7 @@ for (const [when, looks, busy] of LOOPS) {
 }
 
 Deno.test("LoopMeter knows a loop that never rests from one that does, by the process's clocks", () => {
-  const busy = new LoopMeter();
+  const busy = new EventLoopLoad();
   const start = performance.now();
   while (performance.now() - start < 700);
   busy.look();
@@ -168,7 +168,7 @@ Deno.test("LoopMeter knows a loop that never rests from one that does, by the pr
 });
 
 Deno.test("LoopMeter.start() keeps nothing alive behind stop()", () => {
-  const meter = new LoopMeter();
+  const meter = new EventLoopLoad();
   meter.start();
   meter.stop();
   assertEquals(meter.busy <= 1, true);
@@ -207,7 +207,7 @@ Deno.test("normalizedMessage() is quick with a text that was made to be slow", (
 });
 
 Deno.test("MessageTally counts failures by kind and words, with the first examples of each", () => {
-  const messages = new MessageTally();
+  const messages = new ErrorGroups();
   for (let k = 0; k < 5; k++) {
     messages.add("timeout", `nothing within ${k} ms`, `http://name:pass@h/${k}`);
   }
@@ -229,7 +229,7 @@ Deno.test("MessageTally counts failures by kind and words, with the first exampl
 });
 
 Deno.test("MessageTally keeps a bounded number of messages, however different they are", () => {
-  const messages = new MessageTally();
+  const messages = new ErrorGroups();
   const words = (k: number): string =>
     String(k).replace(/\d/g, (digit) => "abcdefghij"[Number(digit)]);
   for (let k = 0; k < 5_000; k++) {

@@ -36,7 +36,7 @@ function snapshotOf(results: readonly Result[], moment: Partial<Moment> = {}): F
 
 const TIMEOUT = { status: null, error: "timeout", bytes: 0 } as const;
 
-Deno.test("Stats counts answers, failures, statuses, octets and attempts", () => {
+Deno.test("Stats counts answers, failures, statuses, bytes and attempts", () => {
   const snapshot = snapshotOf([
     resultOf(),
     resultOf({ status: 404, bytes: 7, attempts: 3 }),

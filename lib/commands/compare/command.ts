@@ -4,15 +4,15 @@
  * @module
  */
 import { UsageError } from "../../errors.ts";
-import { osMessage } from "../../process/os_error.ts";
+import { describeOsError } from "../../process/os_error.ts";
 import { isGranted } from "../../process/permission.ts";
 import { COMPARE_HELP, type CompareOptions, parseCompare } from "./options.ts";
 import { comparisonPage, plotComparison } from "./plot.ts";
 import { formatComparison, formatComparisonJson, formatTrial } from "./report.ts";
-import { residentKbOf } from "./resident_memory.ts";
-import { whyNotRun } from "./skip_reason.ts";
+import { readResidentKb } from "./resident_memory.ts";
+import { findSkipReason } from "./skip_reason.ts";
 import { STRATEGIES } from "./strategies.ts";
-import { type Trial, tryStrategy } from "./trial.ts";
+import { runTrial, type Trial } from "./trial.ts";
 
 /** What the command is handed. */
 export interface CompareContext {
@@ -52,7 +52,7 @@ export async function compare(argv: readonly string[], context: CompareContext):
       throw new UsageError(whyNotWritten(plot, error));
     }
   }
-  if (await residentKbOf(Deno.pid) === undefined) {
+  if (await readResidentKb(Deno.pid) === undefined) {
     await context.note("myriad: there is no 'ps': only V8 holds a client to the memory limit\n");
   }
   const trials: Trial[] = [];
@@ -92,9 +92,9 @@ async function* trialsOf(options: CompareOptions, signal: AbortSignal): AsyncGen
     for (const strategy of options.strategies) {
       const own = before.get(strategy)!;
       const concurrency = STRATEGIES[strategy].isOneByOne ? 1 : options.concurrency;
-      const why = whyNotRun(requests, own, { ...options, concurrency });
+      const why = findSkipReason(requests, own, { ...options, concurrency });
       const trial: Trial = why === undefined
-        ? await tryStrategy(strategy, requests, options, signal)
+        ? await runTrial(strategy, requests, options, signal)
         : { strategy, requests, outcome: "not run", why };
       own.push(trial);
       yield trial;
@@ -105,5 +105,5 @@ async function* trialsOf(options: CompareOptions, signal: AbortSignal): AsyncGen
 function whyNotWritten(path: string, error: unknown): string {
   return error instanceof Deno.errors.NotCapable
     ? `Cannot write '--plot ${path}': no permission: run with --allow-write=${path}`
-    : `Cannot write '--plot ${path}': ${osMessage(error)}: give another name`;
+    : `Cannot write '--plot ${path}': ${describeOsError(error)}: give another name`;
 }

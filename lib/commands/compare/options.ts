@@ -70,7 +70,7 @@ export interface CompareOptions extends Conditions {
 }
 
 /** Most numbers of requests that are compared in one go. */
-const MOST_COUNTS = 20;
+const MAX_COUNTS = 20;
 
 /**
  * Reads the command line.
@@ -87,9 +87,9 @@ export function parseCompare(argv: readonly string[]): CompareOptions | "help" {
   const counts = (text("requests") ?? "10,100,10000").split(",")
     .map((count) => parseCount(count, "--requests", { min: 1 }));
   const requests = [...new Set(counts)].sort((a, b) => a - b);
-  if (requests.length > MOST_COUNTS) {
+  if (requests.length > MAX_COUNTS) {
     throw new UsageError(
-      `'--requests' has ${requests.length} numbers: give at most ${MOST_COUNTS}`,
+      `'--requests' has ${requests.length} numbers: give at most ${MAX_COUNTS}`,
     );
   }
   const strategies = [...new Set(text("strategies")?.split(",") ?? Object.keys(STRATEGIES))];

@@ -13,7 +13,7 @@ export interface OwnProgramOptions {
 const SHELL = 'trap "" INT TERM HUP; "$@" & echo $!; wait $!';
 
 /** A process of this same program. */
-export class OwnProgram {
+export class SelfProcess {
   /** What it prints, line by line. */
   readonly lines: ReadableStreamDefaultReader<string>;
   readonly #shell: Deno.ChildProcess;
@@ -30,7 +30,7 @@ export class OwnProgram {
   static async start(
     args: readonly string[],
     { v8Flags }: OwnProgramOptions = {},
-  ): Promise<OwnProgram> {
+  ): Promise<SelfProcess> {
     const run = Deno.build.standalone ? [] : [
       "run",
       "--quiet",
@@ -39,7 +39,7 @@ export class OwnProgram {
       "--allow-net=127.0.0.1",
       Deno.mainModule,
     ];
-    const program = new OwnProgram([Deno.execPath(), ...run, ...args]);
+    const program = new SelfProcess([Deno.execPath(), ...run, ...args]);
     program.#pid = Number((await program.lines.read()).value);
     return program;
   }
@@ -65,7 +65,7 @@ export class OwnProgram {
   }
 
   /** What it said on standard error, once it has ended. */
-  get said(): Promise<string> {
+  get stderr(): Promise<string> {
     return this.#said;
   }
 

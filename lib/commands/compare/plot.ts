@@ -20,7 +20,7 @@ export function plotComparison(trials: readonly Trial[]): string {
       title: "Peak memory",
       x: X,
       y: { label: "", scale: "log", format: (megabytes) => `${formatCount(megabytes)} MB` },
-      lines: linesOf(
+      lines: toLines(
         trials,
         ({ peakKb }) => peakKb === undefined ? undefined : peakKb * 1024 / 1e6,
       ),
@@ -29,7 +29,7 @@ export function plotComparison(trials: readonly Trial[]): string {
       title: "Time",
       x: X,
       y: { label: "", scale: "log", format: (seconds) => formatMs(seconds * 1000) },
-      lines: linesOf(trials, (trial) => trial.seconds),
+      lines: toLines(trials, (trial) => trial.seconds),
     },
   ]);
 }
@@ -61,7 +61,7 @@ ${plotComparison(trials)}<pre>${table}</pre>
 
 type Ran = Extract<Trial, { outcome: "finished" | "stopped" }>;
 
-function linesOf(trials: readonly Trial[], value: (trial: Ran) => number | undefined): Line[] {
+function toLines(trials: readonly Trial[], value: (trial: Ran) => number | undefined): Line[] {
   const lines = Map.groupBy(trials, ({ strategy }) => strategy);
   return Array.from(lines, ([name, group]) => ({
     name,

@@ -14,7 +14,7 @@ const REASON_CELLS = 44;
 export function formatTrial(trial: Trial): string {
   const { strategy, requests } = trial;
   const name = `${strategy.padEnd(16)}${formatCount(requests).padStart(11)}  `;
-  if (trial.outcome !== "finished") return name + escapeForTerminal(outcomeOf(trial));
+  if (trial.outcome !== "finished") return name + escapeForTerminal(formatOutcome(trial));
   const { peakKb, seconds, cpuSeconds, failed } = trial;
   return `${name}Memory usage: ${formatBytes(peakKb * 1024)}  Time: ${
     seconds.toFixed(2)
@@ -23,7 +23,7 @@ export function formatTrial(trial: Trial): string {
   }`;
 }
 
-function outcomeOf(trial: Exclude<Trial, { outcome: "finished" }>): string {
+function formatOutcome(trial: Exclude<Trial, { outcome: "finished" }>): string {
   if (trial.outcome === "not run") return `not run: ${trial.why}`;
   const { seconds } = trial;
   if (trial.outcome === "broken") return `broke off after ${seconds.toFixed(2)} s: ${trial.why}`;
@@ -62,7 +62,9 @@ export function formatComparison(trials: readonly Trial[], { color }: { color: b
     for (const trial of group) {
       const name = `  ${trial.strategy.padEnd(17)}`;
       if (trial.outcome !== "finished") {
-        lines.push(name + paint(33, `  ${escapeForTerminal(outcomeOf(trial), REASON_CELLS + 16)}`));
+        lines.push(
+          name + paint(33, `  ${escapeForTerminal(formatOutcome(trial), REASON_CELLS + 16)}`),
+        );
         continue;
       }
       const cell = (column: Column, width: number): string => {
@@ -102,7 +104,7 @@ export function formatComparisonJson(
         delay: conditions.delay,
         memory_limit_bytes: conditions.memoryLimitBytes,
         time_limit_seconds: conditions.timeLimitMs / 1000,
-        trials: trials.map(jsonOf),
+        trials: trials.map(toJson),
       },
       null,
       2,
@@ -110,7 +112,7 @@ export function formatComparisonJson(
   }\n`;
 }
 
-function jsonOf(trial: Trial): Record<string, unknown> {
+function toJson(trial: Trial): Record<string, unknown> {
   const { strategy, requests, outcome } = trial;
   const common = { strategy, requests, outcome };
   const rounded = (value: number): number => Math.round(value * 1000) / 1000;

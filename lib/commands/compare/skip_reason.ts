@@ -10,7 +10,7 @@ const BEYOND = 2;
  * @param before the trials of this strategy so far, by ascending requests
  * @param concurrency most requests that this strategy has in flight
  */
-export function whyNotRun(
+export function findSkipReason(
   requests: number,
   before: readonly Trial[],
   { concurrency, timeLimitMs }: Pick<Conditions, "concurrency" | "timeLimitMs">,

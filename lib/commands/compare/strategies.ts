@@ -1,7 +1,7 @@
 import type { Strategy } from "./strategy.ts";
 
 /** A strategy as the command knows it. */
-export interface Named {
+export interface StrategyEntry {
   /** What it does, in a few words. */
   readonly about: string;
   /** Whether it has one request in flight at most, whatever the concurrency. */
@@ -11,7 +11,7 @@ export interface Named {
 }
 
 /** All strategies by name, in the order in which they run. */
-export const STRATEGIES: Readonly<Record<string, Named>> = {
+export const STRATEGIES: Readonly<Record<string, StrategyEntry>> = {
   "sync": {
     about: "one after another",
     isOneByOne: true,

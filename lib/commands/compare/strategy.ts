@@ -5,7 +5,7 @@ export interface Answer {
 }
 
 /** What a client is to do, by whichever strategy. */
-export interface Work {
+export interface StrategyContext {
   /** Where to, one after another: a generator, from which nothing is there before it is asked for. */
   readonly urls: Iterable<string>;
   /** Most requests in flight, from 1. */
@@ -17,4 +17,4 @@ export interface Work {
 }
 
 /** A way of making many requests; it ends when each has been taken. */
-export type Strategy = (work: Work) => Promise<void>;
+export type Strategy = (work: StrategyContext) => Promise<void>;

@@ -5,8 +5,8 @@
  * @module
  */
 import type { ClientReport, ClientTask } from "./client.ts";
-import { OwnProgram } from "./own_program.ts";
-import { residentKbOf } from "./resident_memory.ts";
+import { SelfProcess } from "./own_program.ts";
+import { readResidentKb } from "./resident_memory.ts";
 
 /** How often the memory of a client is held against its limit. */
 const WATCH_MS = 500;
@@ -48,7 +48,7 @@ export type Trial =
  * @throws What the signal aborts with; both processes have ended then.
  * @throws {Error} If the server does not start.
  */
-export async function tryStrategy(
+export async function runTrial(
   strategy: string,
   requests: number,
   conditions: Conditions,
@@ -57,12 +57,12 @@ export async function tryStrategy(
   signal.throwIfAborted();
   const { concurrency, delay } = conditions;
   // The same seed for all: each client gets the same delays, in the order of arrival.
-  await using server = await OwnProgram.start([
+  await using server = await SelfProcess.start([
     ...["serve", "--port", "0", "--seed", "1", "--delay", delay],
   ]);
   const url = /http:\S+/.exec((await server.lines.read()).value ?? "")?.[0];
   if (url === undefined) {
-    throw new Error(`Cannot start the delay server: ${(await server.said).slice(0, WORDS)}`);
+    throw new Error(`Cannot start the delay server: ${(await server.stderr).slice(0, WORDS)}`);
   }
   const task = { strategy, requests, concurrency, url };
   return { strategy, requests, ...await watch(task, conditions, signal) };
@@ -77,7 +77,7 @@ async function watch(
   signal: AbortSignal,
 ): Promise<Came> {
   const startMs = performance.now();
-  await using client = await OwnProgram.start(["compare-client", JSON.stringify(task)], {
+  await using client = await SelfProcess.start(["compare-client", JSON.stringify(task)], {
     // By default V8 gives up at some 4 GB: the limit here is to be the only one.
     v8Flags: `--max-old-space-size=${Math.ceil(memoryLimitBytes / 2 ** 20)}`,
   });
@@ -85,7 +85,7 @@ async function watch(
   let limit: "memory" | "time" | undefined;
   let peakKb: number | undefined;
   const look = async (): Promise<void> => {
-    const kb = await residentKbOf(client.pid);
+    const kb = await readResidentKb(client.pid);
     if (kb !== undefined) peakKb = Math.max(peakKb ?? 0, kb);
     if (kb !== undefined && kb * 1024 > memoryLimitBytes) limit ??= "memory";
     else if (passed() * 1000 > timeLimitMs) limit ??= "time";
@@ -105,7 +105,7 @@ async function watch(
   await looking;
   signal.throwIfAborted();
   if (hasSucceeded) return { outcome: "finished", seconds, ...JSON.parse(report!) };
-  const words = await client.said;
+  const words = await client.stderr;
   if (/out of memory/i.test(words)) limit = "memory";
   if (limit !== undefined) return { outcome: "stopped", limit, seconds, peakKb };
   const why = words.trim().split("\n").at(-1)!.slice(0, WORDS);

@@ -6,16 +6,16 @@
 import { checkEnding } from "../../cli/file_endings.ts";
 import { type Flag, formatFlags, parseFlags } from "../../cli/flags.ts";
 import { UsageError } from "../../errors.ts";
-import { WholeFile } from "../../output/deferred_file.ts";
+import { DeferredFile } from "../../output/deferred_file.ts";
 import { isGranted } from "../../process/permission.ts";
 import { formatDocument } from "../../report/json.ts";
 import { formatTable } from "../../report/table.ts";
 import { Histogram } from "../../stats/histogram.ts";
 import { formatCount } from "../../text/format.ts";
-import { differencesOf, formatDifferences, formatDifferenceTable } from "./difference.ts";
+import { compareRuns, formatDifferences, formatDifferenceTable } from "./difference.ts";
 import { review } from "./read_run.ts";
-import type { Reviewed } from "./run_data.ts";
-import { figuresOf } from "./table_figures.ts";
+import type { RunData } from "./run_data.ts";
+import { toTableFigures } from "./table_figures.ts";
 
 /** The flags of `myriad report`. */
 export const REPORT_FLAGS: readonly Flag[] = [
@@ -74,17 +74,17 @@ export async function report(
   if (values.compare) return await compared(positionals, path, values.json === true);
   await checkFiles(positionals, path);
   if (path !== undefined) checkEnding(path, "--report", { formats: ["html", "htm"] });
-  const page = path === undefined ? undefined : await WholeFile.open(path, "--report");
+  const page = path === undefined ? undefined : await DeferredFile.open(path, "--report");
   let reviewed;
   try {
     reviewed = await review(positionals);
-    await page?.write(await pageOf(reviewed, positionals, version));
+    await page?.write(await makePage(reviewed, positionals, version));
   } catch (error) {
     await page?.abandon().catch(() => {});
     throw error;
   }
-  const text = values.json ? formatDocument(reviewed.summary) : tableOf(reviewed, color);
-  return { text, notice: noticeOf(reviewed, positionals) };
+  const text = values.json ? formatDocument(reviewed.summary) : makeTable(reviewed, color);
+  return { text, notice: formatNotice(reviewed, positionals) };
 }
 
 /**
@@ -132,22 +132,22 @@ async function compared(
     throw new UsageError("'--report' has no page of '--compare': leave one of them out");
   }
   const [a, b] = [await review([names[0]]), await review([names[1]])];
-  const differences = differencesOf(a.summary, b.summary);
+  const differences = compareRuns(a.summary, b.summary);
   const both = [names[0], names[1]] as const;
   return {
     text: isJson ? formatDifferences(both, differences) : formatDifferenceTable(both, differences),
-    notice: [noticeOf(a, [names[0]]), noticeOf(b, [names[1]])]
+    notice: [formatNotice(a, [names[0]]), formatNotice(b, [names[1]])]
       .filter((notice) => notice !== undefined).join("; ") || undefined,
   };
 }
 
-function tableOf({ summary, tolerated }: Reviewed, color: boolean): string {
-  return formatTable({ ...figuresOf(summary), tolerated }, { color });
+function makeTable({ summary, tolerated }: RunData, color: boolean): string {
+  return formatTable({ ...toTableFigures(summary), tolerated }, { color });
 }
 
 /** What is to be known of the files beside what they tell. */
-function noticeOf(
-  { unusable = 0, parts, summary }: Reviewed,
+function formatNotice(
+  { unusable = 0, parts, summary }: RunData,
   names: readonly string[],
 ): string | undefined {
   if (unusable > 0) {
@@ -163,21 +163,21 @@ function noticeOf(
 }
 
 /** Most files that a page is called by. */
-const MOST_NAMES = 3;
+const MAX_NAMES = 3;
 
-async function pageOf(
-  { summary, ...rest }: Reviewed,
+async function makePage(
+  { summary, ...rest }: RunData,
   names: readonly string[],
   version: string,
 ): Promise<string> {
   const { formatPage } = await import("../../report/page/page.ts");
   const { histogram } = summary;
-  const more = names.length - MOST_NAMES;
+  const more = names.length - MAX_NAMES;
   return await formatPage({
     ...rest,
     // Its own version made the page; that of the run is not told by records.
     summary: { ...summary, version: summary.version ?? version },
-    title: names.slice(0, MOST_NAMES).map((name) => name.split("/").at(-1)).join(", ") +
+    title: names.slice(0, MAX_NAMES).map((name) => name.split("/").at(-1)).join(", ") +
       (more > 0 ? ` and ${more} more` : ""),
     madeMs: Date.now(),
     histogram: histogram && [...Histogram.from(histogram).buckets()],

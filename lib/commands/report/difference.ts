@@ -16,7 +16,7 @@ import {
 const NAME_CELLS = 22;
 const VALUE_CELLS = 15;
 /** Most statuses, and kinds of errors, that get a line each. */
-const MOST_LINES = 20;
+const MAX_LINES = 20;
 
 /** A value of two runs; null where one does not tell it. */
 export interface Difference {
@@ -50,9 +50,9 @@ export interface Differences {
 }
 
 /** What differs from the first run to the second. */
-export function differencesOf(a: PageSummary, b: PageSummary): Differences {
+export function compareRuns(a: PageSummary, b: PageSummary): Differences {
   const of = (value: (summary: PageSummary) => number | undefined): Difference =>
-    differenceOf(value(a), value(b));
+    compareFigure(value(a), value(b));
   const byName = (
     counts: (summary: PageSummary) => Readonly<Record<string, number>> | undefined,
   ): Record<string, Difference> => {
@@ -98,7 +98,7 @@ export function differencesOf(a: PageSummary, b: PageSummary): Differences {
   };
 }
 
-function differenceOf(a: number | undefined, b: number | undefined): Difference {
+function compareFigure(a: number | undefined, b: number | undefined): Difference {
   if (a === undefined || b === undefined) {
     return { a: a ?? null, b: b ?? null, difference: null, percent: null };
   }
@@ -131,7 +131,7 @@ export function formatDifferenceTable(
   const row = (name: string, it: Difference, format: (value: number) => string): void => {
     if (it.a === null && it.b === null) return;
     const value = (value: number | null): string => value === null ? "–" : format(value);
-    cells(name, value(it.a), value(it.b), signed(it.difference, format), percentOf(it));
+    cells(name, value(it.a), value(it.b), signed(it.difference, format), toPercent(it));
   };
   const title = (name: string): string => {
     // The end of a path tells more.
@@ -149,7 +149,7 @@ export function formatDifferenceTable(
     const size = ({ a, b }: Difference): number => Math.max(a ?? 0, b ?? 0);
     const shown = name === "latency"
       ? known
-      : known.sort(([, one], [, other]) => size(other) - size(one)).slice(0, MOST_LINES);
+      : known.sort(([, one], [, other]) => size(other) - size(one)).slice(0, MAX_LINES);
     for (const [key, difference] of shown) {
       row(`  ${escapeForTerminal(latencyTitle(key), NAME_CELLS - 3)}`, difference, format);
     }
@@ -183,7 +183,7 @@ function signed(value: number | null, format: (value: number) => string): string
   return `${value > 0 ? "+" : "-"}${format(Math.abs(value))}`;
 }
 
-function percentOf({ percent }: Difference): string {
+function toPercent({ percent }: Difference): string {
   if (percent === null || percent === 0) return "";
   const size = Math.abs(percent);
   const sign = percent > 0 ? "+" : "-";

@@ -3,11 +3,11 @@ import type { PageSummary } from "../../report/page/data.ts";
 import type { ErrorKind } from "../../result.ts";
 import { EXAMPLES } from "../../stats/failure_examples.ts";
 import { Histogram, type HistogramState } from "../../stats/histogram.ts";
-import { latencyOf, ownLateOf } from "../../stats/latency.ts";
+import { toLatency, toOwnLate } from "../../stats/latency.ts";
 import type { ErrorCount } from "../../stats/snapshot.ts";
 
 /** Most names that counts are kept of, as of one run. */
-const MOST_NAMES = 100;
+const MAX_NAMES = 100;
 const OTHERS = "others";
 
 /**
@@ -26,7 +26,7 @@ export function mergeSummaries(parts: readonly PageSummary[]): PageSummary {
   const sum = (values: readonly number[] | undefined): number | undefined =>
     values?.reduce((sum, value) => sum + value, 0);
   const requests = sum(each("requests"))!;
-  const seconds = secondsOf(each("started"), each("seconds"));
+  const seconds = addSeconds(each("started"), each("seconds"));
   const histogram = merged(each("histogram"));
   const ownLate = merged(each("own_late_histogram"));
   const attempts = each("attempts");
@@ -48,21 +48,21 @@ export function mergeSummaries(parts: readonly PageSummary[]): PageSummary {
     started,
     rate: seconds ? rounded(requests / seconds) : undefined,
     bytes: sum(each("bytes")),
-    latency_ms: histogram && roundedFigures(latencyOf(histogram)),
+    latency_ms: histogram && roundedFigures(toLatency(histogram)),
     mean_in_flight_ms: rounding(mean(each("mean_in_flight_ms"), attempts)),
     attempts: sum(attempts),
-    retries: mergedCounts(each("retries"), MOST_NAMES),
+    retries: mergedCounts(each("retries"), MAX_NAMES),
     late: late && {
       count: sum(late.map(({ count }) => count))!,
       mean_ms: rounded(mean(late.map((it) => it.mean_ms), late.map(({ count }) => count)) ?? 0),
       max_ms: Math.max(...late.map((it) => it.max_ms)),
     },
-    own_late_ms: ownLate && roundedFigures(ownLateOf(ownLate)),
+    own_late_ms: ownLate && roundedFigures(toOwnLate(ownLate)),
     // Of the largest of the processes: those of several machines have no sum.
     peak_rss_kb: peaks && Math.max(...peaks),
     cpu_seconds: rounding(sum(each("cpu_seconds"))),
-    engine: engines && [...new Set(engines)].slice(0, MOST_NAMES).join(", "),
-    shortages: mergedCounts(each("shortages"), MOST_NAMES),
+    engine: engines && [...new Set(engines)].slice(0, MAX_NAMES).join(", "),
+    shortages: mergedCounts(each("shortages"), MAX_NAMES),
     version: versions !== undefined && new Set(versions).size === 1 ? versions[0] : undefined,
     resumed: each("resumed")?.some((it) => it),
     interrupted: each("interrupted")?.some((it) => it),
@@ -78,7 +78,7 @@ function merged(states: readonly HistogramState[] | undefined): Histogram | unde
 }
 
 /** From the first start to the last end. */
-function secondsOf(
+function addSeconds(
   started: readonly string[] | undefined,
   seconds: readonly number[] | undefined,
 ): number | undefined {
@@ -120,7 +120,7 @@ function mergedErrors(
     const reasons = new Map<string, ErrorCount[]>();
     for (const reason of errors.flatMap(({ reasons = [] }) => reasons)) {
       const { expectation } = reason;
-      const key = reasons.has(expectation) || reasons.size < MOST_NAMES ? expectation : OTHERS;
+      const key = reasons.has(expectation) || reasons.size < MAX_NAMES ? expectation : OTHERS;
       reasons.set(key, [...reasons.get(key) ?? [], reason]);
     }
     const merged = mergedCount(errors);

@@ -6,7 +6,7 @@ import { Input } from "../../source/input.ts";
 import { countErrorStatuses } from "../../stats/status_counts.ts";
 import { mergeSummaries } from "./merge.ts";
 import { RecordTally } from "./record_tally.ts";
-import type { Reviewed } from "./run_data.ts";
+import type { RunData } from "./run_data.ts";
 import { NAMES, RunRecord } from "./run_record.ts";
 import { SourceFile } from "./source_file.ts";
 import { parseSummary } from "./summary.ts";
@@ -21,7 +21,7 @@ const ERROR = NAMES.indexOf("error");
  * @throws {UsageError} If a file cannot be read, is of something else, or both kinds are given.
  * @throws {InputError} If one breaks off.
  */
-export async function review(names: readonly string[]): Promise<Reviewed> {
+export async function review(names: readonly string[]): Promise<RunData> {
   const inputs: Input[] = [];
   try {
     // All are opened before one is read, so that a wrong name is said at once.
@@ -47,7 +47,7 @@ export async function review(names: readonly string[]): Promise<Reviewed> {
 async function ofSummaries(
   files: readonly SourceFile[],
   names: readonly string[],
-): Promise<Reviewed> {
+): Promise<RunData> {
   const summaries: PageSummary[] = [];
   for (const [k, file] of files.entries()) {
     const text = await file.text();
@@ -76,7 +76,7 @@ async function ofSummaries(
 async function ofRecords(
   files: readonly SourceFile[],
   names: readonly string[],
-): Promise<Reviewed> {
+): Promise<RunData> {
   const tally = new RecordTally();
   let unusable = 0;
   for (const [k, file] of files.entries()) {

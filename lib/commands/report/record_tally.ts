@@ -1,16 +1,16 @@
 import { rounded, roundedFigures } from "../../report/json.ts";
 import { ERROR_KINDS, type ErrorKind } from "../../result.ts";
 import { RecordSeries } from "../../series/record_series.ts";
-import { MessageTally } from "../../stats/error_groups.ts";
+import { ErrorGroups } from "../../stats/error_groups.ts";
 import { addFailure, type Failures } from "../../stats/failure_examples.ts";
 import { Histogram } from "../../stats/histogram.ts";
 import { HostTally } from "../../stats/host_tally.ts";
-import { latencyOf } from "../../stats/latency.ts";
+import { toLatency } from "../../stats/latency.ts";
 import { isSkipped } from "../../stats/skipped.ts";
 import { Slowest } from "../../stats/slowest.ts";
-import { LEAST_ERROR_STATUS, StatusCounts } from "../../stats/status_counts.ts";
+import { MIN_ERROR_STATUS, StatusCounts } from "../../stats/status_counts.ts";
 import { withoutUserinfo } from "../../text/secrets.ts";
-import type { Reviewed } from "./run_data.ts";
+import type { RunData } from "./run_data.ts";
 import type { RunRecord } from "./run_record.ts";
 
 /** A sum is exact below. */
@@ -34,7 +34,7 @@ export class RecordTally {
   readonly #errors = new Map<ErrorKind, Failures>();
   readonly #hosts = new HostTally();
   readonly #slowest = new Slowest();
-  readonly #messages = new MessageTally();
+  readonly #messages = new ErrorGroups();
   readonly #series = new RecordSeries();
   /** Of how many records each is known; what is not known of all is known of none. */
   #known = { statuses: 0, latencies: 0, bytes: 0, attempts: 0, urls: 0, times: 0, slowest: 0 };
@@ -54,7 +54,7 @@ export class RecordTally {
     if (hasFailed) this.#addFailure(record);
     else {
       this.#answers++;
-      if (status !== null && status >= LEAST_ERROR_STATUS) this.#tolerated++;
+      if (status !== null && status >= MIN_ERROR_STATUS) this.#tolerated++;
       if (record.hasMs) {
         known.latencies++;
         this.#histogram.record(ms * 1000);
@@ -85,7 +85,7 @@ export class RecordTally {
   }
 
   /** All that the records tell. */
-  review(): Reviewed {
+  review(): RunData {
     const known = this.#known;
     const all = this.#requests;
     const succeeded = all - this.#failed;
@@ -108,10 +108,10 @@ export class RecordTally {
         errors: this.#unnamed === 0 ? errors : undefined,
         statuses: ofAll(known.statuses, this.#statuses.toJSON()),
         seconds: seconds === undefined ? undefined : rounded(seconds),
-        started: range === undefined ? undefined : isoOf(range.startMs),
+        started: range === undefined ? undefined : toIsoTime(range.startMs),
         rate: seconds ? rounded(all / seconds) : undefined,
         bytes: this.#bytes > EXACT ? undefined : ofAll(known.bytes, this.#bytes),
-        latency_ms: hasLatencies ? roundedFigures(latencyOf(this.#histogram)) : undefined,
+        latency_ms: hasLatencies ? roundedFigures(toLatency(this.#histogram)) : undefined,
         attempts: this.#attempts > EXACT ? undefined : ofAll(known.attempts, this.#attempts),
         histogram: hasLatencies ? this.#histogram.toJSON() : undefined,
       },
@@ -126,7 +126,7 @@ export class RecordTally {
 }
 
 /** Null where it is beyond what a date can be. */
-function isoOf(ms: number): string | null {
+function toIsoTime(ms: number): string | null {
   const date = new Date(ms);
   return Number.isNaN(date.getTime()) ? null : date.toISOString();
 }

@@ -1,9 +1,9 @@
 import type { Input } from "../../source/input.ts";
 
-/** Octets that are looked at to tell what a file is. */
-const MOST_TO_TELL = 1024 * 1024;
-/** Octets of a summary: its histogram has at most 4,000 slots. */
-const MOST_OF_SUMMARY = 16 * 1024 * 1024;
+/** Bytes that are looked at to tell what a file is. */
+const MAX_TO_TELL = 1024 * 1024;
+/** Bytes of a summary: its histogram has at most 4,000 slots. */
+const MAX_OF_SUMMARY = 16 * 1024 * 1024;
 
 const OPEN_BRACE = 0x7b;
 const LF = 0x0a;
@@ -32,13 +32,13 @@ export class SourceFile {
 
   async #tell(): Promise<void> {
     let length = 0;
-    while (length < MOST_TO_TELL) {
+    while (length < MAX_TO_TELL) {
       const block = await this.#input.read();
       if (block === undefined) break;
       // The input uses its block again.
       this.#start.push(block.slice());
       length += block.length;
-      const first = firstOctet(this.#start[0]);
+      const first = firstByte(this.#start[0]);
       if (first !== undefined && this.#start[0][first] !== OPEN_BRACE) return;
       if (first !== undefined && block.indexOf(LF, this.#start.length === 1 ? first : 0) >= 0) {
         break;
@@ -69,7 +69,7 @@ export class SourceFile {
     let length = 0;
     for (let block; (block = await this.read()) !== undefined;) {
       length += block.length;
-      if (length > MOST_OF_SUMMARY) return undefined;
+      if (length > MAX_OF_SUMMARY) return undefined;
       blocks.push(block.slice());
     }
     return new TextDecoder().decode(joined(blocks));
@@ -81,9 +81,9 @@ export class SourceFile {
 }
 
 /** Where what is no space begins; a byte order mark is none. */
-function firstOctet(octets: Uint8Array): number | undefined {
-  const start = octets[0] === 0xef && octets[1] === 0xbb && octets[2] === 0xbf ? 3 : 0;
-  const k = octets.findIndex((octet, k) => k >= start && octet > 0x20);
+function firstByte(bytes: Uint8Array): number | undefined {
+  const start = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
+  const k = bytes.findIndex((byte, k) => k >= start && byte > 0x20);
   return k < 0 ? undefined : k;
 }
 

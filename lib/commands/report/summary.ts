@@ -5,21 +5,21 @@ import { type HistogramState, SLOTS } from "../../stats/histogram.ts";
 import { LATENCIES } from "../../stats/snapshot.ts";
 
 /** Names of a map and characters of a text that are taken; a run has fewer. */
-const MOST_NAMES = 1_000;
-const MOST_CHARACTERS = 1_000;
+const MAX_NAMES = 1_000;
+const MAX_CHARACTERS = 1_000;
 
 type Check = (value: unknown) => boolean;
 
 const isNumber: Check = (value) =>
   typeof value === "number" && value >= 0 && value <= Number.MAX_VALUE;
 const isCount: Check = (value) => Number.isSafeInteger(value) && value as number >= 0;
-const isText: Check = (value) => typeof value === "string" && value.length <= MOST_CHARACTERS;
+const isText: Check = (value) => typeof value === "string" && value.length <= MAX_CHARACTERS;
 const isSwitch: Check = (value) => typeof value === "boolean";
 const orNull = (check: Check): Check => (value) => value === null || check(value);
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 const isMap = (check: Check, isName: (name: string) => boolean = () => true): Check => (value) =>
-  isObject(value) && Object.keys(value).length <= MOST_NAMES &&
+  isObject(value) && Object.keys(value).length <= MAX_NAMES &&
   Object.entries(value).every(([name, value]) => isText(name) && isName(name) && check(value));
 const isList = (check: Check, most: number): Check => (value) =>
   Array.isArray(value) && value.length <= most && value.every(check);
@@ -31,7 +31,7 @@ const isExamples = isList(isShape({ url: isText, detail: isText }), 100);
 const REASON = { count: isCount, examples: isExamples };
 const isError: Check = (value) =>
   isShape(REASON)(value) && (!isObject(value) || !Object.hasOwn(value, "reasons") ||
-    isList(isShape({ ...REASON, expectation: isText }), MOST_NAMES)(value.reasons));
+    isList(isShape({ ...REASON, expectation: isText }), MAX_NAMES)(value.reasons));
 const isSlot: Check = (value) =>
   Array.isArray(value) && value.length === 2 && isCount(value[0]) && value[0] < SLOTS &&
   isCount(value[1]);
@@ -86,7 +86,7 @@ const NAMES: Readonly<Record<keyof PageSummary, Check>> = {
       unit: (value) => ["ms", "s", "count", "%", "/s", "bytes"].includes(value as string),
       passed: isSwitch,
     }),
-    MOST_NAMES,
+    MAX_NAMES,
   ),
   own_late_histogram: orNull(isHistogram),
   histogram: isHistogram,

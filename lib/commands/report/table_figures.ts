@@ -1,9 +1,9 @@
 import type { PageSummary } from "../../report/page/data.ts";
 import type { TableFigures } from "../../report/table.ts";
-import { boundOf } from "../../report/verdict.ts";
+import { readBound } from "../../report/verdict.ts";
 
 /** A summary as the table takes it; what is missing stays so. */
-export function figuresOf(summary: PageSummary): TableFigures {
+export function toTableFigures(summary: PageSummary): TableFigures {
   const { late, thresholds } = summary;
   return {
     requests: summary.requests,
@@ -34,7 +34,7 @@ export function figuresOf(summary: PageSummary): TableFigures {
       threshold,
       value,
       unit,
-      bound: boundOf(threshold),
+      bound: readBound(threshold),
       holds: passed,
     })),
   };

@@ -15,35 +15,35 @@ export class TimeReader {
   #secondMs = NaN;
 
   /** @returns milliseconds since the Unix epoch, from 0; NaN if it is no time */
-  read({ octets, starts, ends }: Scanner, field: number): number {
+  read({ bytes, starts, ends }: Scanner, field: number): number {
     const from = starts[field];
-    const digits = this.#millisecondsAt(octets, from, ends[field]);
+    const digits = this.#millisecondsAt(bytes, from, ends[field]);
     if (digits < 0) {
-      const text = decoder.decode(octets.subarray(from, Math.min(ends[field], from + 64)));
+      const text = decoder.decode(bytes.subarray(from, Math.min(ends[field], from + 64)));
       const at = Date.parse(text);
       return at >= 0 ? at : NaN;
     }
-    if (!this.#isSameSecond(octets, from)) {
-      this.#second.set(octets.subarray(from, from + SECOND));
+    if (!this.#isSameSecond(bytes, from)) {
+      this.#second.set(bytes.subarray(from, from + SECOND));
       const at = Date.parse(`${decoder.decode(this.#second)}Z`);
       this.#secondMs = at >= 0 ? at : NaN;
     }
     return this.#secondMs + digits;
   }
 
-  #isSameSecond(octets: Uint8Array, from: number): boolean {
+  #isSameSecond(bytes: Uint8Array, from: number): boolean {
     const second = this.#second;
     // The last digits differ first.
-    for (let k = SECOND - 1; k >= 0; k--) if (second[k] !== octets[from + k]) return false;
+    for (let k = SECOND - 1; k >= 0; k--) if (second[k] !== bytes[from + k]) return false;
     return true;
   }
 
   /** The milliseconds behind the second; -1 if it is written in another way. */
-  #millisecondsAt(octets: Uint8Array, from: number, to: number): number {
-    if (to - from !== WHOLE || octets[from + SECOND] !== POINT || octets[to - 1] !== Z) return -1;
+  #millisecondsAt(bytes: Uint8Array, from: number, to: number): number {
+    if (to - from !== WHOLE || bytes[from + SECOND] !== POINT || bytes[to - 1] !== Z) return -1;
     let value = 0;
     for (let k = from + SECOND + 1; k < to - 1; k++) {
-      const digit = octets[k] - 0x30;
+      const digit = bytes[k] - 0x30;
       if (digit < 0 || digit > 9) return -1;
       value = value * 10 + digit;
     }

@@ -1,5 +1,5 @@
 import { OutputError, UsageError } from "../../errors.ts";
-import { writeProblem } from "../../process/os_error.ts";
+import { describeWriteError } from "../../process/os_error.ts";
 
 /** What the log tells of a request besides its answer. */
 export interface Arrival {
@@ -28,7 +28,7 @@ export class AccessLog {
   readonly #broken = Promise.withResolvers<Error>();
   #isBroken = false;
   #lines = "";
-  /** Octets of whole lines that are in the file. */
+  /** Bytes of whole lines that are in the file. */
   #length = 0;
   /** The write under way. Never rejects. */
   #writing: Promise<void> | undefined;
@@ -45,7 +45,7 @@ export class AccessLog {
       return new AccessLog(path, file);
     } catch (error) {
       throw new UsageError(
-        `Cannot write '--access-log ${path}': ${writeProblem(error)}`,
+        `Cannot write '--access-log ${path}': ${describeWriteError(error)}`,
       );
     }
   }
@@ -98,7 +98,7 @@ export class AccessLog {
       // Whole lines only. A device or a pipe cannot be cut.
       await this.#file.truncate(this.#length).catch(() => {});
       this.#broken.resolve(
-        new OutputError(`Cannot write '--access-log ${this.#path}': ${writeProblem(error)}`),
+        new OutputError(`Cannot write '--access-log ${this.#path}': ${describeWriteError(error)}`),
       );
     }
   }

@@ -4,7 +4,7 @@
  * @module
  */
 import { UsageError } from "../../errors.ts";
-import { osMessage } from "../../process/os_error.ts";
+import { describeOsError } from "../../process/os_error.ts";
 import { AccessLog, type Arrival } from "./access_log.ts";
 import { type Delay, drawDelay, drawStatus, randomNumbers, type Statuses } from "./draw.ts";
 
@@ -105,7 +105,7 @@ export class DelayServer {
     this.#server.finished.catch((error: Error) => {
       const why = /os error 2[34]\b/.test(error.message)
         ? "too many open files: raise the limit with 'ulimit -n'"
-        : `${osMessage(error)}: start it again`;
+        : `${describeOsError(error)}: start it again`;
       this.#broken.resolve(new Error(`Cannot accept connections: ${why}`));
     });
     log?.broken.then(this.#broken.resolve);
@@ -114,7 +114,7 @@ export class DelayServer {
   /** What it listens on, with its real port, as in `http://127.0.0.1:8080/`. */
   get url(): string {
     const { hostname, port } = this.#server.addr;
-    return `http://${placeOf(hostname, port)}/`;
+    return `http://${formatPlace(hostname, port)}/`;
   }
 
   /** Requests that wait for their delay to end. */
@@ -152,7 +152,7 @@ export class DelayServer {
         isHead,
         status: isFixed ? first : drawStatus(statuses, random()),
         delayMs: delay.to === 0 ? 0 : drawDelay(delay, random()),
-        arrival: log === undefined ? undefined : arrivalOf(request, this.#arrivals++),
+        arrival: log === undefined ? undefined : readArrival(request, this.#arrivals++),
       };
       if (method === "GET" || isHead) return this.#hold(hit);
       return drop(request).then(() => this.#hold(hit));
@@ -237,7 +237,7 @@ export class DelayServer {
 /** @throws {UsageError} If it cannot. */
 function listen(host: string, port: number, handler: Handler): Deno.HttpServer<Deno.NetAddr> {
   const hostname = host.replace(/^\[(.*)\]$/, "$1");
-  const place = placeOf(hostname, port);
+  const place = formatPlace(hostname, port);
   try {
     // Deno would ask the user, on a terminal.
     if (Deno.permissions.querySync({ name: "net", host: place }).state !== "granted") {
@@ -251,13 +251,13 @@ function listen(host: string, port: number, handler: Handler): Deno.HttpServer<D
       ? "this machine has no such address: choose another with --host"
       : error instanceof Deno.errors.NotCapable
       ? `no permission: run with --allow-net=${place}`
-      : `${osMessage(error)}: choose another with --host and --port`;
+      : `${describeOsError(error)}: choose another with --host and --port`;
     throw new UsageError(`Cannot listen on ${place}: ${why}`);
   }
 }
 
 /** Host and port as URLs have them, and `--allow-net`. */
-function placeOf(hostname: string, port: number): string {
+function formatPlace(hostname: string, port: number): string {
   return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
 }
 
@@ -271,7 +271,7 @@ async function drop(request: Request): Promise<void> {
   }
 }
 
-function arrivalOf(request: Request, n: number): Arrival {
+function readArrival(request: Request, n: number): Arrival {
   const { method, url } = request;
   const slash = url.indexOf("/", url.indexOf("//") + 2);
   const path = slash < 0 ? "/" : url.slice(slash);

@@ -1,4 +1,4 @@
-import { hexOctet, isStatus, last, next, PathStatus } from "./path_status.ts";
+import { hexByte, isStatus, last, next, PathStatus } from "./path_status.ts";
 
 const SP = 0x20;
 const QUOTE = 0x22;
@@ -9,7 +9,7 @@ const X = 0x78;
 const TYPES = ["http", "https", "h2", "grpcs", "ws", "wss"]
   .map((type) => new TextEncoder().encode(`${type} `));
 
-/** Fields from the type to the octets sent; that of the status, by its place. */
+/** Fields from the type to the bytes sent; that of the status, by its place. */
 const FIELDS_BEFORE_REQUEST = 12;
 const STATUS_FIELD = 8;
 
@@ -24,36 +24,36 @@ const STATUS_FIELD = 8;
  * ```
  */
 export class AlbLog extends PathStatus {
-  protected override find(octets: Uint8Array, from: number, to: number): boolean {
-    if (!TYPES.some((type) => type.every((octet, k) => octets[from + k] === octet))) return false;
+  protected override find(bytes: Uint8Array, from: number, to: number): boolean {
+    if (!TYPES.some((type) => type.every((byte, k) => bytes[from + k] === byte))) return false;
     let k = from;
     let status = to;
     for (let field = 0; field < FIELDS_BEFORE_REQUEST; field++) {
       if (field === STATUS_FIELD) status = k;
-      k = next(octets, SP, k, to) + 1;
+      k = next(bytes, SP, k, to) + 1;
     }
-    if (k >= to || octets[k] !== QUOTE) return false;
-    const end = next(octets, QUOTE, k + 1, to);
+    if (k >= to || bytes[k] !== QUOTE) return false;
+    const end = next(bytes, QUOTE, k + 1, to);
     // The target of a request that was malformed is in there as it came, maybe with spaces.
-    const target = next(octets, SP, k, end) + 1;
-    const version = last(octets, SP, target, end);
+    const target = next(bytes, SP, k, end) + 1;
+    const version = last(bytes, SP, target, end);
     if (end >= to || version <= target) return false;
-    const isEscaped = next(octets, BACKSLASH, target, version) < version;
-    const place: [number, number] | undefined = isStatus(octets, status, to)
+    const isEscaped = next(bytes, BACKSLASH, target, version) < version;
+    const place: [number, number] | undefined = isStatus(bytes, status, to)
       ? [status, status + 3]
-      : octets[status] === MINUS
+      : bytes[status] === MINUS
       ? [status, status]
       : undefined;
     return place !== undefined && this.found([target, version], isEscaped, place);
   }
 
-  protected override unescape(octets: Uint8Array): number[] {
+  protected override unescape(bytes: Uint8Array): number[] {
     const plain: number[] = [];
-    for (let k = 0; k < octets.length; k++) {
-      const isHex = octets[k] === BACKSLASH && octets[k + 1] === X;
-      const octet = isHex ? hexOctet(octets, k + 2) : -1;
-      plain.push(octet < 0 ? octets[k] : octet);
-      if (octet >= 0) k += 3;
+    for (let k = 0; k < bytes.length; k++) {
+      const isHex = bytes[k] === BACKSLASH && bytes[k + 1] === X;
+      const byte = isHex ? hexByte(bytes, k + 2) : -1;
+      plain.push(byte < 0 ? bytes[k] : byte);
+      if (byte >= 0) k += 3;
     }
     return plain;
   }

@@ -12,10 +12,10 @@ const LOGGER = "http.log.access";
  * then have a 200.
  */
 export class CaddyLog extends PathStatus {
-  protected override find(octets: Uint8Array, from: number, to: number): boolean {
+  protected override find(bytes: Uint8Array, from: number, to: number): boolean {
     let entry;
     try {
-      entry = JSON.parse(decoder.decode(octets.subarray(from, to)));
+      entry = JSON.parse(decoder.decode(bytes.subarray(from, to)));
     } catch {
       return false;
     }
@@ -25,8 +25,8 @@ export class CaddyLog extends PathStatus {
       return false;
     }
     if (!Number.isInteger(status) || status < 0 || status > 999) return false;
-    this.octets = encoder.encode(`${status === 0 ? 200 : status} ${uri}`);
-    const space = this.octets.indexOf(0x20);
-    return this.found([space + 1, this.octets.length], true, [0, space]);
+    this.bytes = encoder.encode(`${status === 0 ? 200 : status} ${uri}`);
+    const space = this.bytes.indexOf(0x20);
+    return this.found([space + 1, this.bytes.length], true, [0, space]);
   }
 }

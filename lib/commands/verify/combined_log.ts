@@ -1,4 +1,4 @@
-import { hexOctet, isStatus, isVersion, PathStatus } from "./path_status.ts";
+import { hexByte, isStatus, isVersion, PathStatus } from "./path_status.ts";
 
 const SP = 0x20;
 const QUOTE = 0x22;
@@ -6,10 +6,10 @@ const BACKSLASH = 0x5c;
 const OPEN_BRACKET = 0x5b;
 const X = 0x78;
 
-/** What stands for an octet behind a backslash, but for `\xhh`. */
+/** What stands for a byte behind a backslash, but for `\xhh`. */
 const ESCAPES = new Map(
   Object.entries({ n: "\n", r: "\r", t: "\t", v: "\v", b: "\b" })
-    .map(([letter, octet]) => [letter.charCodeAt(0), octet.charCodeAt(0)]),
+    .map(([letter, byte]) => [letter.charCodeAt(0), byte.charCodeAt(0)]),
 );
 
 /**
@@ -19,53 +19,53 @@ const ESCAPES = new Map(
  * user's name: Apache writes an empty one as `""`, and a quote in one as `\"`.
  */
 export class CombinedLog extends PathStatus {
-  protected override find(octets: Uint8Array, from: number, to: number): boolean {
-    let start = behindQuote(octets, from, to);
+  protected override find(bytes: Uint8Array, from: number, to: number): boolean {
+    let start = behindQuote(bytes, from, to);
     // An empty user, with the time behind it. An empty request has its status there.
-    const isEmpty = start + 2 < to && octets[start] === QUOTE && octets[start + 1] === SP &&
-      octets[start + 2] === OPEN_BRACKET;
-    if (isEmpty) start = behindQuote(octets, start + 2, to);
+    const isEmpty = start + 2 < to && bytes[start] === QUOTE && bytes[start + 1] === SP &&
+      bytes[start + 2] === OPEN_BRACKET;
+    if (isEmpty) start = behindQuote(bytes, start + 2, to);
     let first = -1;
     let last = -1;
     let isEscaped = false;
     let k = start;
     for (;; k++) {
       if (k >= to) return false;
-      const octet = octets[k];
-      if (octet === QUOTE) break;
-      if (octet === BACKSLASH) {
+      const byte = bytes[k];
+      if (byte === QUOTE) break;
+      if (byte === BACKSLASH) {
         isEscaped = true;
         k++;
-      } else if (octet === SP) {
+      } else if (byte === SP) {
         if (first < 0) first = k;
         last = k;
       }
     }
-    if (first <= start || octets[k + 1] !== SP || !isStatus(octets, k + 2, to)) return false;
+    if (first <= start || bytes[k + 1] !== SP || !isStatus(bytes, k + 2, to)) return false;
     // HTTP/0.9 has no version.
-    const end = last > first && isVersion(octets, last + 1, k) ? last : k;
+    const end = last > first && isVersion(bytes, last + 1, k) ? last : k;
     return this.found([first + 1, end], isEscaped, [k + 2, k + 5]);
   }
 
-  protected override unescape(octets: Uint8Array): number[] {
+  protected override unescape(bytes: Uint8Array): number[] {
     const plain: number[] = [];
-    for (let k = 0; k < octets.length; k++) {
-      if (octets[k] !== BACKSLASH || k + 1 === octets.length) {
-        plain.push(octets[k]);
+    for (let k = 0; k < bytes.length; k++) {
+      if (bytes[k] !== BACKSLASH || k + 1 === bytes.length) {
+        plain.push(bytes[k]);
         continue;
       }
-      const letter = octets[++k];
-      const octet = letter === X ? hexOctet(octets, k + 1) : -1;
-      if (octet >= 0) k += 2;
-      plain.push(octet >= 0 ? octet : ESCAPES.get(letter) ?? letter);
+      const letter = bytes[++k];
+      const byte = letter === X ? hexByte(bytes, k + 1) : -1;
+      if (byte >= 0) k += 2;
+      plain.push(byte >= 0 ? byte : ESCAPES.get(letter) ?? letter);
     }
     return plain;
   }
 }
 
 /** Where the text behind the next quote begins; a quote behind a backslash is no such. */
-function behindQuote(octets: Uint8Array, from: number, to: number): number {
+function behindQuote(bytes: Uint8Array, from: number, to: number): number {
   let k = from;
-  while (k < to && octets[k] !== QUOTE) k += octets[k] === BACKSLASH ? 2 : 1;
+  while (k < to && bytes[k] !== QUOTE) k += bytes[k] === BACKSLASH ? 2 : 1;
   return k + 1;
 }

@@ -8,7 +8,7 @@ import { parseCount } from "../../cli/units.ts";
 import { UsageError } from "../../errors.ts";
 import { formatCount } from "../../text/format.ts";
 import { agree, type Findings } from "./findings.ts";
-import { FORMAT_NAMES, LOG_FORMATS, type LogFormat, logFormatOf } from "./log_formats.ts";
+import { detectLogFormat, FORMAT_NAMES, LOG_FORMATS, type LogFormat } from "./log_formats.ts";
 import { reconcile } from "./reconcile.ts";
 import { formatFindings, formatTable } from "./report.ts";
 
@@ -102,7 +102,7 @@ export async function verify(argv: readonly string[]): Promise<{ text: string; c
   const findings = await reconcile({
     results: positionals,
     against,
-    format: formatOf(values["log-format"] as string | undefined),
+    format: parseLogFormat(values["log-format"] as string | undefined),
     only: list("only"),
     ignore: list("ignore"),
     allowedRepeats: repeats === undefined ? 0 : parseCount(repeats, "--allow-repeats"),
@@ -134,9 +134,9 @@ function checkCompared({ results, log, left_out }: Findings, isFiltered: boolean
   );
 }
 
-function formatOf(text: string | undefined): LogFormat | undefined {
+function parseLogFormat(text: string | undefined): LogFormat | undefined {
   if (text === undefined) return undefined;
-  const format = logFormatOf(text);
+  const format = detectLogFormat(text);
   if (format !== undefined) return format;
   throw new UsageError(
     `Cannot read '--log-format ${text}': give one of ${FORMAT_NAMES.join(", ")}`,

@@ -17,20 +17,20 @@ const CLOSE_BRACKET = 0x5d;
  * Nothing is escaped. A path can hold quotes and backslashes, but no space.
  */
 export class EnvoyLog extends PathStatus {
-  protected override find(octets: Uint8Array, from: number, to: number): boolean {
-    if (octets[from] !== OPEN_BRACKET) return false;
-    const time = next(octets, CLOSE_BRACKET, from, to);
-    if (time + 3 > to || octets[time + 1] !== SP || octets[time + 2] !== QUOTE) return false;
-    const path = next(octets, SP, time + 3, to) + 1;
-    const version = next(octets, SP, path, to) + 1;
-    const end = next(octets, QUOTE, version, to);
-    if (end + 2 > to || octets[end + 1] !== SP || !isVersion(octets, version, end)) return false;
+  protected override find(bytes: Uint8Array, from: number, to: number): boolean {
+    if (bytes[from] !== OPEN_BRACKET) return false;
+    const time = next(bytes, CLOSE_BRACKET, from, to);
+    if (time + 3 > to || bytes[time + 1] !== SP || bytes[time + 2] !== QUOTE) return false;
+    const path = next(bytes, SP, time + 3, to) + 1;
+    const version = next(bytes, SP, path, to) + 1;
+    const end = next(bytes, QUOTE, version, to);
+    if (end + 2 > to || bytes[end + 1] !== SP || !isVersion(bytes, version, end)) return false;
     const status = end + 2;
-    if (isStatus(octets, status, to)) {
+    if (isStatus(bytes, status, to)) {
       return this.found([path, version - 1], false, [status, status + 3]);
     }
     // Where nobody was answered it is 0.
-    const isNone = octets[status] === ZERO && status + 1 < to && octets[status + 1] === SP;
+    const isNone = bytes[status] === ZERO && status + 1 < to && bytes[status + 1] === SP;
     return isNone && this.found([path, version - 1], false, [status, status + 1]);
   }
 }

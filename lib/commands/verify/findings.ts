@@ -1,5 +1,5 @@
 /** Most examples of a kind of difference. */
-export const MOST_EXAMPLES = 5;
+export const MAX_EXAMPLES = 5;
 
 /** A path with which something is wrong. */
 export interface Example {

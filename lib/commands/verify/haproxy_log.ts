@@ -1,4 +1,4 @@
-import { hexOctet, isStatus, isVersion, last, next, PathStatus } from "./path_status.ts";
+import { hexByte, isStatus, isVersion, last, next, PathStatus } from "./path_status.ts";
 
 const SP = 0x20;
 const QUOTE = 0x22;
@@ -23,47 +23,47 @@ const CLOSE_BRACKET = 0x5d;
  * without its version was cut off, by `tune.http.logurilen` or the line's length: it is none.
  */
 export class HaproxyLog extends PathStatus {
-  protected override find(octets: Uint8Array, from: number, to: number): boolean {
+  protected override find(bytes: Uint8Array, from: number, to: number): boolean {
     let k = from;
     const isTime = (): boolean =>
-      (k === from || octets[k - 1] === SP) && k + 3 < to && octets[k + 3] === SLASH;
-    while (k < to && !(octets[k] === OPEN_BRACKET && isTime())) k++;
-    k = next(octets, CLOSE_BRACKET, k, to);
+      (k === from || bytes[k - 1] === SP) && k + 3 < to && bytes[k + 3] === SLASH;
+    while (k < to && !(bytes[k] === OPEN_BRACKET && isTime())) k++;
+    k = next(bytes, CLOSE_BRACKET, k, to);
     // Behind the time stand the frontend, the backend with its server, and the timers.
-    for (let fields = 0; fields < 4; fields++) k = next(octets, SP, k + 1, to);
-    const timers = last(octets, SP, from, k) + 1;
-    for (let t = timers; t < k; t++) if (!isOfTimers(octets[t])) return false;
-    const status: [number, number] = isStatus(octets, k + 1, to)
+    for (let fields = 0; fields < 4; fields++) k = next(bytes, SP, k + 1, to);
+    const timers = last(bytes, SP, from, k) + 1;
+    for (let t = timers; t < k; t++) if (!isOfTimers(bytes[t])) return false;
+    const status: [number, number] = isStatus(bytes, k + 1, to)
       ? [k + 1, k + 4]
-      : octets[k + 1] === MINUS
+      : bytes[k + 1] === MINUS
       ? [k + 1, k + 1]
       : [-1, -1];
     if (k >= to || timers >= k || status[0] < 0) return false;
 
-    let end = last(octets, QUOTE, k, to);
-    let start = last(octets, QUOTE, k, end) + 1;
+    let end = last(bytes, QUOTE, k, to);
+    let start = last(bytes, QUOTE, k, end) + 1;
     if (start <= k) return false;
     // Some daemons of syslog write a backslash before each quote.
-    if (octets[start - 2] === BACKSLASH && octets[end - 1] === BACKSLASH) end--;
-    start = next(octets, SP, start, end) + 1;
-    const version = last(octets, SP, start, end);
-    if (version <= start || !isVersion(octets, version + 1, end)) return false;
-    const isEscaped = next(octets, HASH, start, version) < version;
+    if (bytes[start - 2] === BACKSLASH && bytes[end - 1] === BACKSLASH) end--;
+    start = next(bytes, SP, start, end) + 1;
+    const version = last(bytes, SP, start, end);
+    if (version <= start || !isVersion(bytes, version + 1, end)) return false;
+    const isEscaped = next(bytes, HASH, start, version) < version;
     return this.found([start, version], isEscaped, status);
   }
 
-  protected override unescape(octets: Uint8Array): number[] {
+  protected override unescape(bytes: Uint8Array): number[] {
     const plain: number[] = [];
-    for (let k = 0; k < octets.length; k++) {
-      const octet = octets[k] === HASH ? hexOctet(octets, k + 1) : -1;
-      plain.push(octet < 0 ? octets[k] : octet);
-      if (octet >= 0) k += 2;
+    for (let k = 0; k < bytes.length; k++) {
+      const byte = bytes[k] === HASH ? hexByte(bytes, k + 1) : -1;
+      plain.push(byte < 0 ? bytes[k] : byte);
+      if (byte >= 0) k += 2;
     }
     return plain;
   }
 }
 
 /** Digits between slashes; a timer can be -1, and with `option logasap` begin with a plus sign. */
-function isOfTimers(octet: number): boolean {
-  return (octet >= 0x2f && octet <= 0x39) || octet === MINUS || octet === 0x2b;
+function isOfTimers(byte: number): boolean {
+  return (byte >= 0x2f && byte <= 0x39) || byte === MINUS || byte === 0x2b;
 }

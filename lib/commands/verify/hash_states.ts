@@ -1,8 +1,8 @@
 /** Tables, so that one at a time grows. */
 const TABLES = 256;
 const FIRST_CAPACITY = 16;
-/** How full a table gets, and by how much it grows then: 12.5 to 19 octets a path. */
-const MOST_FULL = 0.8;
+/** How full a table gets, and by how much it grows then: 12.5 to 19 bytes a path. */
+const MAX_FULL = 0.8;
 const GROWTH = 1.5;
 
 /** Open addressing with linear probing (Knuth, TAOCP 3, 6.4, algorithm L). */
@@ -27,7 +27,7 @@ class Table {
     this.low[place] = low;
     this.high[place] = high;
     this.states[place] = state;
-    if (++this.#size > this.states.length * MOST_FULL) this.#grow();
+    if (++this.#size > this.states.length * MAX_FULL) this.#grow();
   }
 
   #grow(): void {
@@ -46,8 +46,8 @@ class Table {
   }
 }
 
-/** States by hash: 10 octets each, and the room that a table needs. */
-export class HashStates {
+/** States by hash: 10 bytes each, and the room that a table needs. */
+export class HashStateTable {
   readonly #tables = Array.from({ length: TABLES }, () => new Table());
 
   /** 0 where there is none. */

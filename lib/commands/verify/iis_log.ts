@@ -29,8 +29,8 @@ export class IisLog extends PathStatus {
    *
    * @returns a column that is needed and missing, if there is one
    */
-  takeDirective(octets: Uint8Array, from: number, to: number): string | undefined {
-    const line = new TextDecoder().decode(octets.subarray(from, to));
+  takeDirective(bytes: Uint8Array, from: number, to: number): string | undefined {
+    const line = new TextDecoder().decode(bytes.subarray(from, to));
     const fields = /^#Fields:\s*(.*)$/.exec(line)?.[1].trim().split(/\s+/);
     if (fields === undefined) return undefined;
     this.#columns = fields.length;
@@ -40,24 +40,24 @@ export class IisLog extends PathStatus {
     return [STEM, CODE].find((name) => !fields.includes(name));
   }
 
-  protected override find(octets: Uint8Array, from: number, to: number): boolean {
+  protected override find(bytes: Uint8Array, from: number, to: number): boolean {
     let stem: [number, number] | undefined;
     let status = -1;
     this.#queryFrom = this.#queryTo = 0;
     let column = 0;
     for (let start = from; start <= to; column++) {
       let end = start;
-      while (end < to && octets[end] !== SP && octets[end] !== TAB) end++;
+      while (end < to && bytes[end] !== SP && bytes[end] !== TAB) end++;
       if (end === start) return false;
       if (column === this.#stem) stem = [start, end];
       else if (column === this.#status && end === start + 3) status = start;
-      else if (column === this.#query && !(end === start + 1 && octets[start] === MINUS)) {
+      else if (column === this.#query && !(end === start + 1 && bytes[start] === MINUS)) {
         [this.#queryFrom, this.#queryTo] = [start, end];
       }
       start = end + 1;
     }
     if (column !== this.#columns || stem === undefined || status < 0) return false;
-    return isStatus(octets, status, status + 3) && this.found(stem, true, [status, status + 3]);
+    return isStatus(bytes, status, status + 3) && this.found(stem, true, [status, status + 3]);
   }
 
   override text(field: number): string {
@@ -66,8 +66,8 @@ export class IisLog extends PathStatus {
     const stem = super.text(field).replaceAll(/[?#]/g, (it) => percent(it.charCodeAt(0)));
     if (this.#queryTo === this.#queryFrom) return stem;
     let query = "";
-    for (const octet of this.octets.subarray(this.#queryFrom, this.#queryTo)) {
-      query += octet < 0x80 ? String.fromCharCode(octet) : percent(octet);
+    for (const byte of this.bytes.subarray(this.#queryFrom, this.#queryTo)) {
+      query += byte < 0x80 ? String.fromCharCode(byte) : percent(byte);
     }
     return `${stem}?${query}`;
   }

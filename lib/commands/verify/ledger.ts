@@ -1,16 +1,16 @@
-import { hashKey, HashStates } from "./hash_states.ts";
-import { NumberPlace } from "./number_place.ts";
-import { NumberStates } from "./number_states.ts";
+import { hashKey, HashStateTable } from "./hash_states.ts";
+import { NumberedPath } from "./number_place.ts";
+import { PagedStateTable } from "./number_states.ts";
 import { PathHash } from "./path_hash.ts";
 import type { RequestPath } from "./request_path.ts";
-import { type Sighting, Tally } from "./tally.ts";
+import { type LogMatch, Tally } from "./tally.ts";
 
-/** How many records are looked at to find where the number stands, and how many octets of them. */
+/** How many records are looked at to find where the number stands, and how many bytes of them. */
 const SAMPLE = 1_024;
 const SAMPLE_BYTES = 256 * 1024;
 
 /** Most paths whose other status is remembered, for the examples. */
-const MOST_OTHERS = 1_000;
+const MAX_OTHERS = 1_000;
 
 /** A path by its number or its hash. */
 export interface Key {
@@ -28,23 +28,23 @@ export interface Suspect {
 }
 
 interface Sampled {
-  readonly octets: Uint8Array;
+  readonly bytes: Uint8Array;
   readonly status: number;
   readonly attempts: number;
 }
 
 /**
  * Reconciles records with the lines of a server's log, by path: all records first, then the lines.
- * It holds 2 octets for a path that differs from the others only by a number, as long as those are
+ * It holds 2 bytes for a path that differs from the others only by a number, as long as those are
  * not far apart, and some 16 for any other; no path itself.
  */
 export class Ledger {
   #sample: Sampled[] | undefined = [];
   #sampledBytes = 0;
-  #place: NumberPlace | undefined;
-  readonly #numbers = new NumberStates();
+  #place: NumberedPath | undefined;
+  readonly #numbers = new PagedStateTable();
   readonly #numberTally = new Tally();
-  readonly #hashes = new HashStates();
+  readonly #hashes = new HashStateTable();
   readonly #hashTally = new Tally();
   readonly #hash = new PathHash();
   /** The last other status of paths that have not had their own yet, by key. */
@@ -57,9 +57,9 @@ export class Ledger {
    */
   addRecord(path: RequestPath, status: number, attempts: number): void {
     if (this.#sample === undefined) return this.#add(path, status, attempts);
-    const octets = path.octets.slice(path.from, path.to);
-    this.#sample.push({ octets, status, attempts });
-    this.#sampledBytes += octets.length;
+    const bytes = path.bytes.slice(path.from, path.to);
+    this.#sample.push({ bytes, status, attempts });
+    this.#sampledBytes += bytes.length;
     if (this.#sample.length >= SAMPLE || this.#sampledBytes >= SAMPLE_BYTES) this.#endSample();
   }
 
@@ -67,14 +67,14 @@ export class Ledger {
     const sample = this.#sample;
     if (sample === undefined) return;
     this.#sample = undefined;
-    this.#place = NumberPlace.find(sample.map(({ octets }) => octets));
-    for (const { octets, status, attempts } of sample) {
-      this.#add({ octets, from: 0, to: octets.length }, status, attempts);
+    this.#place = NumberedPath.find(sample.map(({ bytes }) => bytes));
+    for (const { bytes, status, attempts } of sample) {
+      this.#add({ bytes, from: 0, to: bytes.length }, status, attempts);
     }
   }
 
   #add(
-    path: Pick<RequestPath, "octets" | "from" | "to">,
+    path: Pick<RequestPath, "bytes" | "from" | "to">,
     status: number,
     attempts: number,
   ): void {
@@ -85,7 +85,7 @@ export class Ledger {
       return;
     }
     const hash = this.#hash;
-    hash.take(path.octets, path.from, path.to);
+    hash.take(path.bytes, path.from, path.to);
     const { low, high } = hash;
     const state = this.#hashes.get(low, high);
     const key = hashKey(low, high);
@@ -93,7 +93,7 @@ export class Ledger {
   }
 
   /** Takes a line of the server's log. */
-  addSighting(path: RequestPath, status: number): Sighting {
+  addSighting(path: RequestPath, status: number): LogMatch {
     this.#endSample();
     const number = this.#place?.numberOf(path) ?? -1;
     if (number >= 0) {
@@ -106,7 +106,7 @@ export class Ledger {
       }
     }
     const hash = this.#hash;
-    hash.take(path.octets, path.from, path.to);
+    hash.take(path.bytes, path.from, path.to);
     const { low, high } = hash;
     const state = this.#hashes.get(low, high);
     if (state === 0) return "unknown";
@@ -157,7 +157,7 @@ export class Ledger {
 
   /** The value of a path's key, if that is its hash. */
   hashOf(path: RequestPath): number {
-    this.#hash.take(path.octets, path.from, path.to);
+    this.#hash.take(path.bytes, path.from, path.to);
     return hashKey(this.#hash.low, this.#hash.high);
   }
 }
@@ -166,10 +166,10 @@ export class Ledger {
 function note(
   others: Map<number, number>,
   key: number,
-  sighting: Sighting,
+  sighting: LogMatch,
   status: number,
 ): void {
   if (sighting === "other status") {
-    if (others.size < MOST_OTHERS || others.has(key)) others.set(key, status);
+    if (others.size < MAX_OTHERS || others.has(key)) others.set(key, status);
   } else if (sighting === "explained" && others.size > 0) others.delete(key);
 }

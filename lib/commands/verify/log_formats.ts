@@ -15,7 +15,7 @@ export interface LogFormat {
   readonly alias?: string;
   /** Whose format it is, for the help. */
   readonly of: string;
-  /** The octet that its lines begin with; only lines of other formats begin with any other. */
+  /** The byte that its lines begin with; only lines of other formats begin with any other. */
   readonly begins?: string;
   /** Reads lines: the first field is the path, the second the status. */
   open(): Scanner;
@@ -50,6 +50,6 @@ export const FORMAT_NAMES: readonly string[] = LOG_FORMATS.flatMap(({ name, alia
 );
 
 /** The format of a name; undefined if there is none. */
-export function logFormatOf(name: string): LogFormat | undefined {
+export function detectLogFormat(name: string): LogFormat | undefined {
   return LOG_FORMATS.find((format) => format.name === name || format.alias === name);
 }

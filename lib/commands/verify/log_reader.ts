@@ -1,5 +1,5 @@
 import { UsageError } from "../../errors.ts";
-import { readLines } from "../../scan/octet_lines.ts";
+import { readLines } from "../../scan/byte_lines.ts";
 import { INTEGER, integerAt, PLAIN, type Scanner } from "../../scan/scanner.ts";
 import { Input } from "../../source/input.ts";
 import { IisLog } from "./iis_log.ts";
@@ -76,9 +76,9 @@ export class ServerLog {
     );
 
     /** Reads a line by the first scanner that can, and from then on by it alone. */
-    const scan = (scanners: Scanner[], octets: Uint8Array, from: number, to: number) => {
+    const scan = (scanners: Scanner[], bytes: Uint8Array, from: number, to: number) => {
       for (const scanner of scanners) {
-        const status = scanner.scan(octets, from, to) ? statusAt(scanner) : -1;
+        const status = scanner.scan(bytes, from, to) ? statusAt(scanner) : -1;
         if (status < 0 || !path.takePath(scanner, PATH)) continue;
         if (scanners.length > 1) scanners.splice(0, scanners.length, scanner);
         requests++;
@@ -87,15 +87,15 @@ export class ServerLog {
       unreadable++;
     };
     const only = given === undefined ? undefined : [given];
-    await readLines(this.#rest(), (octets, from, to) => {
-      if (given instanceof IisLog && octets[from] === HASH) {
-        const missing = given.takeDirective(octets, from, to);
+    await readLines(this.#rest(), (bytes, from, to) => {
+      if (given instanceof IisLog && bytes[from] === HASH) {
+        const missing = given.takeDirective(bytes, from, to);
         if (missing === undefined) return;
         throw new UsageError(
           `Cannot read '${this.#name}': its #Fields have no ${missing}: let the server log it`,
         );
       }
-      scan(only ?? (octets[from] === OPEN_BRACE ? json : text), octets, from, to);
+      scan(only ?? (bytes[from] === OPEN_BRACE ? json : text), bytes, from, to);
     }, () => unreadable++);
     if (requests === 0 && unreadable > 0) {
       const formats = FORMAT_NAMES.join(", ");
@@ -124,9 +124,9 @@ export class ServerLog {
 
 /** The status of a line, also as a text, `"200"`; -1 if it has none. */
 function statusAt(scanner: Scanner): number {
-  const { kinds, octets, starts, ends } = scanner;
+  const { kinds, bytes, starts, ends } = scanner;
   const [from, to] = [starts[STATUS], ends[STATUS]];
-  const isText = kinds[STATUS] === PLAIN && to === from + 3 && isStatus(octets, from, to);
+  const isText = kinds[STATUS] === PLAIN && to === from + 3 && isStatus(bytes, from, to);
   const status = isText || kinds[STATUS] === INTEGER ? integerAt(scanner, STATUS) : 1000;
   return status > 999 ? -1 : status;
 }

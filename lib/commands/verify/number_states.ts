@@ -2,14 +2,14 @@
 const CHUNK = 32 * 1024;
 /** Chunks that there may be however few numbers they hold: 16 MiB. */
 const SPARE_CHUNKS = 256;
-/** Beyond those, octets for each number: what a path without one takes as well. */
+/** Beyond those, bytes for each number: what a path without one takes as well. */
 const BYTES_A_NUMBER = 16;
 
 /**
- * States by number, 2 octets each. Where numbers are so far apart that chunks of them would take
+ * States by number, 2 bytes each. Where numbers are so far apart that chunks of them would take
  * more than {@linkcode BYTES_A_NUMBER} each, no more chunks are made.
  */
-export class NumberStates {
+export class PagedStateTable {
   /** At most {@linkcode SPARE_CHUNKS}, and one for each 4,096 numbers that were set. */
   readonly #chunks = new Map<number, Uint16Array>();
   #isClosed = false;

@@ -10,17 +10,17 @@ export class PathHash {
   low = 0;
   high = 0;
 
-  take(octets: Uint8Array, from: number, to: number): void {
+  take(bytes: Uint8Array, from: number, to: number): void {
     let low = this.#seeds[0];
     let high = this.#seeds[1];
     let k = from;
     for (; k + 4 <= to; k += 4) {
-      const word = octets[k] | octets[k + 1] << 8 | octets[k + 2] << 16 | octets[k + 3] << 24;
+      const word = bytes[k] | bytes[k + 1] << 8 | bytes[k + 2] << 16 | bytes[k + 3] << 24;
       low = step(low, word);
       high = step(high, word);
     }
     let rest = 0;
-    for (let shift = 0; k < to; k++, shift += 8) rest |= octets[k] << shift;
+    for (let shift = 0; k < to; k++, shift += 8) rest |= bytes[k] << shift;
     low ^= scramble(rest);
     high ^= scramble(rest);
     this.low = finish(low ^ (to - from));

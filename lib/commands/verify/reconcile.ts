@@ -1,5 +1,5 @@
 import { Input } from "../../source/input.ts";
-import { type Example, type Findings, MOST_EXAMPLES } from "./findings.ts";
+import { type Example, type Findings, MAX_EXAMPLES } from "./findings.ts";
 import { foldPath } from "./fold_path.ts";
 import { Ledger, type Suspect } from "./ledger.ts";
 import type { LogFormat } from "./log_formats.ts";
@@ -8,7 +8,7 @@ import { readRecords } from "./record_reader.ts";
 import type { RequestPath } from "./request_path.ts";
 
 /** What is to be reconciled. */
-export interface Sides {
+export interface ReconcileOptions {
   /** Paths of files of records. */
   readonly results: readonly string[];
   /** Paths of files of servers' logs. */
@@ -29,7 +29,7 @@ export interface Sides {
  * @throws {UsageError} If a file cannot be read, or is of something else.
  * @throws {InputError} If one breaks off.
  */
-export async function reconcile(sides: Sides): Promise<Findings> {
+export async function reconcile(sides: ReconcileOptions): Promise<Findings> {
   const ledger = new Ledger();
   const results = { records: 0, answered: 0, failed: 0, unsent: 0, attempts: 0, unreadable: 0 };
   const log = { requests: 0, unreadable: 0 };
@@ -73,7 +73,7 @@ export async function reconcile(sides: Sides): Promise<Findings> {
       if (sighting === "unknown") unknown.add(() => ({ path: `${path}`, logged: status }));
       else if (sighting === "repeated") {
         repeated++;
-        if (beyond.size < MOST_EXAMPLES || beyond.has(`${path}`)) {
+        if (beyond.size < MAX_EXAMPLES || beyond.has(`${path}`)) {
           beyond.set(`${path}`, (beyond.get(`${path}`) ?? 0) + 1);
         }
       }
@@ -87,7 +87,7 @@ export async function reconcile(sides: Sides): Promise<Findings> {
       (suspect) => others.add(suspect, 1),
     );
     const suspects = [...missing.first, ...others.first];
-    const paths = await pathsOf(suspects, ledger, sides.results, isFolded);
+    const paths = await formatPaths(suspects, ledger, sides.results, isFolded);
     return {
       results,
       log,
@@ -108,16 +108,19 @@ export async function reconcile(sides: Sides): Promise<Findings> {
 }
 
 /** Whether a path counts, by what it begins with. */
-function isCounted({ only, ignore }: Sides, isFolded: boolean): (path: RequestPath) => boolean {
+function isCounted(
+  { only, ignore }: ReconcileOptions,
+  isFolded: boolean,
+): (path: RequestPath) => boolean {
   if (only.length === 0 && ignore.length === 0) return () => true;
   const encoder = new TextEncoder();
   const beginning = (prefix: string): Uint8Array => {
-    const octets = encoder.encode(prefix);
-    return isFolded ? foldPath(octets, 0, octets.length) : octets;
+    const bytes = encoder.encode(prefix);
+    return isFolded ? foldPath(bytes, 0, bytes.length) : bytes;
   };
   const [wanted, unwanted] = [only, ignore].map((list) => list.map(beginning));
-  const begins = ({ octets, from, to }: RequestPath, prefix: Uint8Array): boolean =>
-    prefix.length <= to - from && prefix.every((octet, k) => octets[from + k] === octet);
+  const begins = ({ bytes, from, to }: RequestPath, prefix: Uint8Array): boolean =>
+    prefix.length <= to - from && prefix.every((byte, k) => bytes[from + k] === byte);
   return (path) =>
     (wanted.length === 0 || wanted.some((prefix) => begins(path, prefix))) &&
     !unwanted.some((prefix) => begins(path, prefix));
@@ -129,7 +132,7 @@ class Examples {
   readonly examples: Example[] = [];
 
   add(make: () => Example): void {
-    if (this.count++ < MOST_EXAMPLES) this.examples.push(make());
+    if (this.count++ < MAX_EXAMPLES) this.examples.push(make());
   }
 }
 
@@ -140,7 +143,7 @@ class Suspects {
 
   add(suspect: Suspect, count: number): void {
     this.#count += count;
-    if (this.first.length < MOST_EXAMPLES) this.first.push(suspect);
+    if (this.first.length < MAX_EXAMPLES) this.first.push(suspect);
     else if (suspect.logged !== undefined) {
       const k = this.first.findIndex(({ logged }) => logged === undefined);
       if (k >= 0) this.first[k] = suspect;
@@ -166,7 +169,7 @@ class Suspects {
 }
 
 /** The paths of suspects; those of which only the hash is known are looked for in the records. */
-async function pathsOf(
+async function formatPaths(
   suspects: readonly Suspect[],
   ledger: Ledger,
   results: readonly string[],

@@ -14,7 +14,7 @@
  * - room: how often it may still be in the log, as the attempts of the records explain; 63: more
  *   than 62. Where one of them is more, both stand in a map.
  *
- * A path that is requested once or twice, with some retries, is 2 octets so, and 100 million of
+ * A path that is requested once or twice, with some retries, is 2 bytes so, and 100 million of
  * them 200 MB.
  *
  * @module
@@ -25,9 +25,9 @@ import { isRedirect } from "../../http/fields.ts";
 const STATUS = 0x3f;
 const MATCHED = 0x40;
 const UNSEEN_SHIFT = 7;
-const MOST_UNSEEN = 6;
+const MAX_UNSEEN = 6;
 const ROOM_SHIFT = 10;
-const MOST_ROOM = 62;
+const MAX_ROOM = 62;
 /** All bits of both. */
 const LARGE = 7 << UNSEEN_SHIFT | 63 << ROOM_SHIFT;
 
@@ -38,10 +38,10 @@ const MIXED = 2;
 const FIRST_STATUS = 3;
 
 /** Most paths that are counted beyond 16 bits; more of them are not compared. */
-const MOST_LARGE = 100_000;
+const MAX_LARGE = 100_000;
 
 /** What a line of the server's log turned out to be. */
-export type Sighting = "unknown" | "explained" | "repeated" | "other status";
+export type LogMatch = "unknown" | "explained" | "repeated" | "other status";
 
 /** Counts requests of paths in numbers of 16 bits, of which 0 is a path without a record. */
 export class Tally {
@@ -72,14 +72,14 @@ export class Tally {
     const marks = state & MATCHED | both;
     const unseen = (state >> UNSEEN_SHIFT & 7) + answers;
     const room = (state >> ROOM_SHIFT) + attempts;
-    if ((state & LARGE) !== LARGE && unseen <= MOST_UNSEEN && room <= MOST_ROOM) {
+    if ((state & LARGE) !== LARGE && unseen <= MAX_UNSEEN && room <= MAX_ROOM) {
       return marks | unseen << UNSEEN_SHIFT | room << ROOM_SHIFT;
     }
     const large = this.#large.get(key);
     if (large !== undefined) {
       large.unseen += answers;
       large.room += attempts;
-    } else if ((state & LARGE) !== LARGE && this.#large.size < MOST_LARGE) {
+    } else if ((state & LARGE) !== LARGE && this.#large.size < MAX_LARGE) {
       this.#large.set(key, { unseen, room });
     } else this.uncounted++;
     return marks | LARGE;
@@ -93,7 +93,7 @@ export class Tally {
   }
 
   /** What the last line was that {@linkcode addSighting} took. */
-  sighting: Sighting = "unknown";
+  sighting: LogMatch = "unknown";
 
   /**
    * Adds a line of the server's log.

@@ -4,15 +4,15 @@ export const DECODABLE = ["gzip", "br"] as const;
 /** One of {@linkcode DECODABLE}. */
 export type Coding = typeof DECODABLE[number];
 
-/** Octets did not decode. */
+/** Bytes did not decode. */
 export class DecodingError extends Error {
   override name = "DecodingError";
 }
 
 /**
  * Decodes a body to its end, a piece at a time, so that no more is held than was read at once. All
- * members of gzip are (RFC 1952 §2.2), zeros behind them are padding, and any other octet that is
- * missing or too many is an error. No octets at all are an empty body, as some servers have it.
+ * members of gzip are (RFC 1952 §2.2), zeros behind them are padding, and any other byte that is
+ * missing or too many is an error. No bytes at all are an empty body, as some servers have it.
  *
  * @param read gives what came, and undefined at its end
  * @param take is given what that decodes to; says whether to go on
@@ -21,7 +21,7 @@ export class DecodingError extends Error {
 export async function decode(
   coding: Coding,
   read: () => Promise<Uint8Array | undefined>,
-  take: (octets: Uint8Array) => boolean,
+  take: (bytes: Uint8Array) => boolean,
 ): Promise<void> {
   const first = await read();
   if (first === undefined) return;
@@ -31,15 +31,15 @@ export async function decode(
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   let length = 0;
   let isWanted = true;
-  const write = (octets: Uint8Array): void => {
-    length += octets.length;
-    stream.write(octets, (error) => {
+  const write = (bytes: Uint8Array): void => {
+    length += bytes.length;
+    stream.write(bytes, (error) => {
       if (!error && !stream.destroyed) read().then(next, fail);
     });
   };
-  const next = (octets: Uint8Array | undefined): void => {
-    if (octets !== undefined) write(octets);
-    // One octet too many: it is left over if the stream is complete, which Deno does not tell.
+  const next = (bytes: Uint8Array | undefined): void => {
+    if (bytes !== undefined) write(bytes);
+    // One byte too many: it is left over if the stream is complete, which Deno does not tell.
     else if (coding === "br") stream.end(Uint8Array.of(0));
     else stream.end();
   };
@@ -47,8 +47,8 @@ export async function decode(
     reject(error);
     stream.destroy();
   };
-  stream.on("data", (octets: Uint8Array) => {
-    if (!isWanted || (isWanted = take(octets))) return;
+  stream.on("data", (bytes: Uint8Array) => {
+    if (!isWanted || (isWanted = take(bytes))) return;
     stream.destroy();
   });
   stream.on(
@@ -57,7 +57,7 @@ export async function decode(
   );
   stream.on("close", () => {
     if (!isWanted || coding === "gzip" || stream.bytesWritten === length) return resolve();
-    const problem = stream.bytesWritten < length ? "octets behind the end" : "unexpected end";
+    const problem = stream.bytesWritten < length ? "bytes behind the end" : "unexpected end";
     reject(new DecodingError(`it is not ${coding} as it should be: ${problem}`));
   });
   write(first);

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { closesConnection, IDEMPOTENT, textOfField } from "../../http/fields.ts";
+import { closesConnection, decodeFieldValue, IDEMPOTENT } from "../../http/fields.ts";
 import type { Result } from "../../result.ts";
 import type { HeaderList, Target } from "../../target.ts";
-import { Deadlines, InFlight, type Stop } from "../deadlines.ts";
+import { Deadlines, InFlight, type StopReason } from "../deadlines.ts";
 import type { Engine } from "../engine.ts";
 import {
   type Failure,
@@ -16,21 +16,21 @@ import {
   failureOfLength,
   failureOfPermission,
   failureOfStop,
+  findShortage,
   isUnsent,
   lacksHttp2,
-  shortageOf,
 } from "../failure.ts";
-import { type AnswerBody, Hooks, type PassingHead } from "../hooks.ts";
+import { type BodyTap, type BorrowedHead, ResponseHooks } from "../hooks.ts";
 import { UNASKED_UPGRADE } from "../http1/head.ts";
 import type { EngineOptions } from "../options.ts";
-import { follow, type Hop, pointerOf } from "../redirect.ts";
+import { follow, type Hop, readLocation } from "../redirect.ts";
 import { Shortage } from "../shortage.ts";
 import { Clients, type Use } from "./clients.ts";
 import { type Coding, DECODABLE, decode } from "./decode.ts";
 import { describeFetchError } from "./fetch_words.ts";
 
 /**
- * A body that says it has at most as many octets is read in one go: a third cheaper than by a
+ * A body that says it has at most as many bytes is read in one go: a third cheaper than by a
  * reader (measured: 42 us a request, not 69), and no more than this is held for it.
  */
 const WHOLE_BODY_BYTES = 64 * 1024;
@@ -39,7 +39,7 @@ const WHOLE_BODY_BYTES = 64 * 1024;
  * How often a request is sent again that the server did not process. A server that keeps refusing
  * is given a second in all, see {@linkcode pauseMs}.
  */
-const MOST_REPETITIONS = 8;
+const MAX_REPETITIONS = 8;
 
 /** Milliseconds before a repetition, the first of which comes at once. @param nth from 1 */
 function pauseMs(nth: number): number {
@@ -50,12 +50,12 @@ function pauseMs(nth: number): number {
 const MORE_CONNECTIONS = 128;
 
 /** Most origins that are known not to speak HTTP/2. */
-const MOST_ORIGINS = 1_000;
+const MAX_ORIGINS = 1_000;
 
 /** A request in flight. */
 class Attempt extends InFlight {
   readonly #controller = new AbortController();
-  stopped: Stop | undefined;
+  stopped: StopReason | undefined;
   /** What is asked for at present. */
   hop: Hop;
   /** How many redirects brought it there. */
@@ -74,14 +74,14 @@ class Attempt extends InFlight {
   isHttp2Only = false;
   /** Whether the head of an answer is there, so that what fails now is its body. */
   hasHead = false;
-  /** Octets of the body so far, as they came and after decoding. */
+  /** Bytes of the body so far, as they came and after decoding. */
   bytes = 0;
   size = 0;
   ttfbMs: number | null = null;
   location: string | null = null;
   retryAfter: string | null = null;
   /** The body of the answer that is kept, once its head is there, if somebody takes it. */
-  body: AnswerBody | undefined;
+  body: BodyTap | undefined;
 
   constructor(hop: Hop) {
     super();
@@ -92,7 +92,7 @@ class Attempt extends InFlight {
     return this.#controller.signal;
   }
 
-  override stop(why: Stop): void {
+  override stop(why: StopReason): void {
     this.stopped = why;
     this.#controller.abort();
   }
@@ -117,7 +117,7 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 /** Scheme, host and port of a URL, as it has them. */
-function originOf(url: string): string {
+function toOrigin(url: string): string {
   return /^[^/]*\/\/[^/?#]*/.exec(url)?.[0] ?? url;
 }
 
@@ -130,29 +130,29 @@ class Refusal extends Error {
   }
 }
 
-function retryAfterOf({ status, headers }: Response): string | null {
+function readRetryAfter({ status, headers }: Response): string | null {
   return status === 429 || status === 503 ? headers.get("retry-after") : null;
 }
 
 /** The coding of a body that is to be decoded; undefined if it has another, or none. */
-function codingOf({ headers }: Response): Coding | undefined {
+function readCoding({ headers }: Response): Coding | undefined {
   const coding = headers.get("content-encoding")?.toLowerCase();
   return DECODABLE.find((name) => name === coding);
 }
 
 /** The head of an answer by native fetch. @param decodes whether bodies are decoded on the way */
-function headOf(response: Response, decodes: boolean): PassingHead {
+function toHead(response: Response, decodes: boolean): BorrowedHead {
   const { status, headers } = response;
   return {
     status,
     get coding() {
-      if (decodes && codingOf(response) !== undefined) return null;
+      if (decodes && readCoding(response) !== undefined) return null;
       const coding = headers.get("content-encoding")?.toLowerCase() ?? "";
       return coding === "" || coding === "identity" ? null : coding;
     },
     field: (name) => {
       const value = headers.get(name);
-      return value === null ? null : textOfField(value);
+      return value === null ? null : decodeFieldValue(value);
     },
     lasting() {
       return this;
@@ -164,7 +164,7 @@ function headOf(response: Response, decodes: boolean): PassingHead {
  * How long a body says it is; 0 where it does not. What a HEAD tells is not what it brings (RFC
  * 9110 §9.3.2), and a transfer coding overrides a length (RFC 9112 §6.3).
  */
-function lengthOf({ headers }: Response, method: string): number {
+function readLength({ headers }: Response, method: string): number {
   if (method === "HEAD" || headers.has("transfer-encoding")) return 0;
   return Number(headers.get("content-length"));
 }
@@ -192,7 +192,7 @@ interface Prepared {
 }
 
 /**
- * Native fetch decodes only the first member of gzip, tells no octets behind it and not how many
+ * Native fetch decodes only the first member of gzip, tells no bytes behind it and not how many
  * came, and has no option for it. It leaves a body alone where the first `Accept-Encoding` is
  * `identity`, which some servers take for all of it, and where there is a `Range`, which goes no
  * further in HTTP/2 when `Connection` names it: such fields are of the connection (RFC 9110 §7.6.1).
@@ -230,7 +230,7 @@ export class FetchEngine implements Engine {
   readonly #deadlines: Deadlines;
   /** Those that speak HTTP/2 only are for what asks for a coding. */
   readonly #clients: Clients;
-  /** Origins that turned out not to speak HTTP/2; at most {@linkcode MOST_ORIGINS}. */
+  /** Origins that turned out not to speak HTTP/2; at most {@linkcode MAX_ORIGINS}. */
   readonly #withoutHttp2 = new Set<string>();
   /** Keeps no connection, so that each request has a new one; made when first needed. */
   #freshClient: Deno.HttpClient | undefined;
@@ -242,13 +242,13 @@ export class FetchEngine implements Engine {
   #prepared: Prepared | undefined;
   readonly #mostAtOnce: number;
   readonly #shortage = new Shortage();
-  readonly #hooks: Hooks | undefined;
+  readonly #hooks: ResponseHooks | undefined;
   #hasAnswered = false;
   #cancelled = false;
 
   constructor(options: EngineOptions) {
     this.#options = options;
-    this.#hooks = Hooks.of(options);
+    this.#hooks = ResponseHooks.of(options);
     this.#deadlines = new Deadlines(options.timeoutMs);
     this.#mostAtOnce = Math.min(WHOLE_BODY_BYTES, options.maxBodyBytes);
     const { concurrency } = options;
@@ -303,7 +303,7 @@ export class FetchEngine implements Engine {
             if (attempt.size > 0) attempt.body?.write(new Uint8Array(body));
             if (attempt.hop.method !== "HEAD") checkLength(attempt.bytes, length);
             status = response.status;
-            attempt.retryAfter = retryAfterOf(response);
+            attempt.retryAfter = readRetryAfter(response);
           } else {
             status = await this.#finish(response, target, attempt, start);
           }
@@ -370,8 +370,8 @@ export class FetchEngine implements Engine {
       const { method, url } = attempt.hop;
       const isLacking = lacksHttp2(error);
       if (isLacking) {
-        if (this.#withoutHttp2.size === MOST_ORIGINS) this.#withoutHttp2.clear();
-        this.#withoutHttp2.add(originOf(url));
+        if (this.#withoutHttp2.size === MAX_ORIGINS) this.#withoutHttp2.clear();
+        this.#withoutHttp2.add(toOrigin(url));
       }
       // Requests wait for one connection, and are told nothing of why there is none.
       if (isUnsent(error) || (isLacking && IDEMPOTENT.has(method))) {
@@ -379,7 +379,7 @@ export class FetchEngine implements Engine {
         return Promise.resolve();
       }
     }
-    const shortage = shortageOf(failure, this.#hasAnswered);
+    const shortage = findShortage(failure, this.#hasAnswered);
     // Nothing was sent.
     if (shortage !== undefined) {
       this.#endUse(attempt);
@@ -387,7 +387,7 @@ export class FetchEngine implements Engine {
       return unlessAborted(this.#shortage.begin(shortage), signal);
     }
     if (failure.isUnprocessed) {
-      if (attempt.repetitions >= MOST_REPETITIONS) return undefined;
+      if (attempt.repetitions >= MAX_REPETITIONS) return undefined;
       return pause(pauseMs(++attempt.repetitions), signal);
     }
     const { method, body } = attempt.hop;
@@ -431,13 +431,15 @@ export class FetchEngine implements Engine {
         throw new Refusal({ error: "protocol", detail: UNASKED_UPGRADE });
       }
       const isPointing = status === 201 || (status >= 300 && status < 400);
-      const pointer = pointerOf(status, isPointing ? headers.get("location") : null);
+      const pointer = readLocation(status, isPointing ? headers.get("location") : null);
       const next = follow(hop, pointer, attempt.redirects, this.#options.redirects);
       if (this.#hooks !== undefined) this.#onHead(response, hop, next, attempt, target);
       await this.#read(response, hop.method, attempt);
       const { location } = pointer;
-      attempt.location = next === undefined && location !== null ? textOfField(location) : null;
-      attempt.retryAfter = retryAfterOf(response);
+      attempt.location = next === undefined && location !== null
+        ? decodeFieldValue(location)
+        : null;
+      attempt.retryAfter = readRetryAfter(response);
       if (next === undefined) return status;
       if ("error" in next) throw new Refusal(next);
       attempt.hop = next;
@@ -460,9 +462,9 @@ export class FetchEngine implements Engine {
     const hooks = this.#hooks!;
     const { headers } = response;
     if (hooks.hasCookies) hooks.store(url, headers.getSetCookie());
-    const isTooLong = lengthOf(response, method) > this.#options.maxBodyBytes;
+    const isTooLong = readLength(response, method) > this.#options.maxBodyBytes;
     if (!hooks.hasAnswers || next !== undefined || isTooLong) return;
-    attempt.body = hooks.begin(target, headOf(response, attempt.decodes));
+    attempt.body = hooks.begin(target, toHead(response, attempt.decodes));
   }
 
   #send(attempt: Attempt): Promise<Response> {
@@ -479,7 +481,7 @@ export class FetchEngine implements Engine {
       (body === undefined || body.length === 0) && !IDEMPOTENT.has(method);
     this.#endUse(attempt);
     if (!url.startsWith(this.#origin) || url[this.#origin.length] !== "/") {
-      this.#origin = originOf(url);
+      this.#origin = toOrigin(url);
     }
     const origin = this.#origin;
     attempt.isHttp2Only = !isFresh && coded !== undefined && !attempt.isOrdinary &&
@@ -524,10 +526,10 @@ export class FetchEngine implements Engine {
   async #read(response: Response, method: string, attempt: Attempt): Promise<void> {
     const { maxBodyBytes } = this.#options;
     attempt.bytes = attempt.size = 0;
-    const length = lengthOf(response, method);
+    const length = readLength(response, method);
     const reader = response.body?.getReader();
     if (reader === undefined) return;
-    const coding = attempt.decodes ? codingOf(response) : undefined;
+    const coding = attempt.decodes ? readCoding(response) : undefined;
     let fits = !(length > maxBodyBytes);
     if (fits && coding !== undefined) fits = await this.#decode(coding, reader, attempt);
     else {
@@ -557,7 +559,7 @@ export class FetchEngine implements Engine {
       return value;
     };
     try {
-      await decode(coding, read, (octets) => this.#take(octets, attempt));
+      await decode(coding, read, (bytes) => this.#take(bytes, attempt));
     } catch (error) {
       // What is behind the fault is not to come; does nothing where the reading itself failed.
       await reader.cancel().catch(() => {});
@@ -566,11 +568,11 @@ export class FetchEngine implements Engine {
     return attempt.size <= this.#options.maxBodyBytes;
   }
 
-  /** Takes octets of a body, decoded. @returns whether it is not too long */
-  #take(octets: Uint8Array, attempt: Attempt): boolean {
-    attempt.size += octets.length;
+  /** Takes bytes of a body, decoded. @returns whether it is not too long */
+  #take(bytes: Uint8Array, attempt: Attempt): boolean {
+    attempt.size += bytes.length;
     if (attempt.size > this.#options.maxBodyBytes) return false;
-    if (octets.length > 0) attempt.body?.write(octets);
+    if (bytes.length > 0) attempt.body?.write(bytes);
     return true;
   }
 

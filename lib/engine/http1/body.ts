@@ -1,12 +1,12 @@
 import { type Head, ProtocolError, TOKEN } from "./head.ts";
 
-/** Most octets of all chunk extensions of a body, and of its trailers, together. */
+/** Most bytes of all chunk extensions of a body, and of its trailers, together. */
 const MAX_EXTRA_BYTES = 16 * 1024;
 
 /** Most digits of a chunk's size: as many as 64 bits have. */
 const MAX_DIGITS = 16;
 
-/** Most octets of white space behind a chunk's size; some servers pad every size to one width. */
+/** Most bytes of white space behind a chunk's size; some servers pad every size to one width. */
 const MAX_BLANKS = 256;
 
 const HTAB = 0x09;
@@ -29,7 +29,7 @@ const enum Next {
   Data,
   DataCr,
   DataLf,
-  /** The first octet of a trailer's line, or of the empty one. */
+  /** The first byte of a trailer's line, or of the empty one. */
   Trailer,
   /** More of a trailer's name, or the colon behind it. */
   TrailerName,
@@ -38,33 +38,33 @@ const enum Next {
   EndLf,
 }
 
-/** Takes octets as they pass; they are the caller's again when it returns. */
-export interface Taker {
-  write(octets: Uint8Array): void;
+/** Takes bytes as they pass; they are the caller's again when it returns. */
+export interface ByteSink {
+  write(bytes: Uint8Array): void;
 }
 
 /**
- * Finds the end of a body, in any pieces, and counts its octets. It keeps none: who wants them is
+ * Finds the end of a body, in any pieces, and counts its bytes. It keeps none: who wants them is
  * given them as they pass.
  */
 export class BodyReader {
-  /** Octets so far, without what frames them. */
+  /** Bytes so far, without what frames them. */
   size = 0;
   isDone = false;
   #isChunked = false;
-  /** Octets of the body, or of the chunk, that are to come; Infinity up to the end of all. */
+  /** Bytes of the body, or of the chunk, that are to come; Infinity up to the end of all. */
   #left = 0;
   #next = Next.Size;
   /** Digits of the chunk's size so far. */
   #digits = 0;
-  /** Octets of white space behind it so far. */
+  /** Bytes of white space behind it so far. */
   #blanks = 0;
-  /** Octets of extensions and trailers so far. */
+  /** Bytes of extensions and trailers so far. */
   #extra = 0;
-  #taker: Taker | undefined;
+  #taker: ByteSink | undefined;
 
-  /** Begins the body behind a head. @param taker is given its octets, without what frames them */
-  begin({ framing, length }: Head, taker?: Taker): void {
+  /** Begins the body behind a head. @param taker is given its bytes, without what frames them */
+  begin({ framing, length }: Head, taker?: ByteSink): void {
     this.#taker = taker;
     this.size = 0;
     this.#isChunked = framing === "chunked";
@@ -75,19 +75,19 @@ export class BodyReader {
   }
 
   /**
-   * Takes octets of the body, and stops behind its last one.
+   * Takes bytes of the body, and stops behind its last one.
    *
    * @returns the position behind what it took: `to`, unless the body ended before
    * @throws {ProtocolError} If the chunks are framed wrongly.
    */
-  feed(octets: Uint8Array, from: number, to: number): number {
+  feed(bytes: Uint8Array, from: number, to: number): number {
     if (this.isDone) return from;
-    if (this.#isChunked) return this.#feedChunks(octets, from, to);
+    if (this.#isChunked) return this.#feedChunks(bytes, from, to);
     const count = Math.min(this.#left, to - from);
     this.size += count;
     this.#left -= count;
     this.isDone = this.#left === 0;
-    if (count > 0) this.#taker?.write(octets.subarray(from, from + count));
+    if (count > 0) this.#taker?.write(bytes.subarray(from, from + count));
     return from + count;
   }
 
@@ -96,57 +96,57 @@ export class BodyReader {
     return this.isDone || this.#left === Infinity;
   }
 
-  #feedChunks(octets: Uint8Array, from: number, to: number): number {
+  #feedChunks(bytes: Uint8Array, from: number, to: number): number {
     let k = from;
     while (k < to) {
       if (this.#next === Next.Data) {
         const count = Math.min(this.#left, to - k);
         this.size += count;
         this.#left -= count;
-        this.#taker?.write(octets.subarray(k, k + count));
+        this.#taker?.write(bytes.subarray(k, k + count));
         k += count;
         if (this.#left === 0) this.#next = Next.DataCr;
         continue;
       }
-      const octet = octets[k++];
+      const byte = bytes[k++];
       switch (this.#next) {
         case Next.Size:
         case Next.MoreSize:
-          this.#takeSize(octet);
+          this.#takeSize(byte);
           break;
         case Next.Blank:
-          this.#takeBlank(octet);
+          this.#takeBlank(byte);
           break;
         case Next.Extension:
           this.#count();
-          if (octet === CR) this.#next = Next.SizeLf;
-          else if (octet === LF || octet === 0) {
+          if (byte === CR) this.#next = Next.SizeLf;
+          else if (byte === LF || byte === 0) {
             throw new ProtocolError("NUL, or LF without CR, in a chunk's extension");
           }
           break;
         case Next.SizeLf:
-          expect(octet, LF);
+          expect(byte, LF);
           this.#next = this.#left === 0 ? Next.Trailer : Next.Data;
           break;
         case Next.DataCr:
-          expect(octet, CR);
+          expect(byte, CR);
           this.#next = Next.DataLf;
           break;
         case Next.DataLf:
-          expect(octet, LF);
+          expect(byte, LF);
           this.#next = Next.Size;
           break;
         case Next.Trailer:
         case Next.TrailerName:
         case Next.TrailerValue:
-          this.#takeTrailer(octet);
+          this.#takeTrailer(byte);
           break;
         case Next.TrailerLf:
-          expect(octet, LF);
+          expect(byte, LF);
           this.#next = Next.Trailer;
           break;
         case Next.EndLf:
-          expect(octet, LF);
+          expect(byte, LF);
           this.isDone = true;
           return k;
       }
@@ -154,8 +154,8 @@ export class BodyReader {
     return k;
   }
 
-  #takeSize(octet: number): void {
-    const digit = hexDigit(octet);
+  #takeSize(byte: number): void {
+    const digit = hexDigit(byte);
     if (digit >= 0) {
       const isFirst = this.#next === Next.Size;
       this.#left = isFirst ? digit : this.#left * 16 + digit;
@@ -169,17 +169,17 @@ export class BodyReader {
       throw new ProtocolError("a chunk's size is not a hexadecimal number");
     } else {
       this.#blanks = 0;
-      this.#takeBlank(octet);
+      this.#takeBlank(byte);
     }
   }
 
   /** What is behind the digits of a size: white space, then an extension or the end of the line. */
-  #takeBlank(octet: number): void {
-    if (octet === CR) {
+  #takeBlank(byte: number): void {
+    if (byte === CR) {
       this.#next = Next.SizeLf;
-    } else if (octet === SEMICOLON) {
+    } else if (byte === SEMICOLON) {
       this.#next = Next.Extension;
-    } else if (octet === SP || octet === HTAB) {
+    } else if (byte === SP || byte === HTAB) {
       // RFC 9112 §7.1.1 lets it stand before an extension only; servers put it before the CR too.
       this.#next = Next.Blank;
       if (++this.#blanks > MAX_BLANKS) {
@@ -193,19 +193,19 @@ export class BodyReader {
   }
 
   /** A trailer is a field as those of a head (RFC 9112 §7.1.2), and so are its rules. */
-  #takeTrailer(octet: number): void {
-    if (octet === CR && this.#next !== Next.TrailerName) {
+  #takeTrailer(byte: number): void {
+    if (byte === CR && this.#next !== Next.TrailerName) {
       this.#next = this.#next === Next.Trailer ? Next.EndLf : Next.TrailerLf;
       return;
     }
     this.#count();
     if (this.#next === Next.TrailerValue) {
-      if (octet === LF || octet === 0) {
+      if (byte === LF || byte === 0) {
         throw new ProtocolError("NUL, or LF without CR, in a trailer");
       }
-    } else if (TOKEN[octet] === 1) {
+    } else if (TOKEN[byte] === 1) {
       this.#next = Next.TrailerName;
-    } else if (octet === COLON && this.#next === Next.TrailerName) {
+    } else if (byte === COLON && this.#next === Next.TrailerName) {
       this.#next = Next.TrailerValue;
     } else {
       throw new ProtocolError("a trailer's name is not a token, or has white space behind it");
@@ -219,13 +219,13 @@ export class BodyReader {
   }
 }
 
-function expect(octet: number, expected: number): void {
-  if (octet !== expected) throw new ProtocolError("a chunk does not end in CRLF");
+function expect(byte: number, expected: number): void {
+  if (byte !== expected) throw new ProtocolError("a chunk does not end in CRLF");
 }
 
 /** The value of a hexadecimal digit in any case, or -1. */
-function hexDigit(octet: number): number {
-  if (octet >= 0x30 && octet <= 0x39) return octet - 0x30;
-  const letter = octet | 0x20;
+function hexDigit(byte: number): number {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  const letter = byte | 0x20;
   return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
 }

@@ -6,10 +6,10 @@ const LOOK_MS = 10;
  */
 const BUSY = 100;
 /** The longest that requests wait in one go. */
-const LONGEST_MS = 2_000;
+const MAX_WAIT_MS = 2_000;
 /** From one go to the next: the first time, and at most, where it was of little use. */
 const FIRST_PAUSE_MS = 50;
-const LONGEST_PAUSE_MS = 5_000;
+const MAX_PAUSE_MS = 5_000;
 /** Fewer connections than these were not worth the wait. */
 const WORTH = 8;
 
@@ -28,7 +28,7 @@ export interface Traffic {
  * load, a connect to this machine took up to 4 s, and of 10,000 in flight there were 600 connections
  * after 10 s. So when none gets through, requests wait for a moment, as long as that helps.
  */
-export class RightOfWay {
+export class ConnectPriority {
   readonly #traffic: () => Traffic;
   readonly #onEnd: () => void;
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -60,11 +60,11 @@ export class RightOfWay {
     this.#made = made;
     const sinceMs = now - this.#changedAtMs;
     if (this.isOn) {
-      if (connecting > 0 && hasProgress && sinceMs < LONGEST_MS) return;
+      if (connecting > 0 && hasProgress && sinceMs < MAX_WAIT_MS) return;
       this.isOn = false;
       this.#changedAtMs = now;
       this.#pauseMs = made - this.#madeBefore < WORTH
-        ? Math.min(LONGEST_PAUSE_MS, this.#pauseMs * 2)
+        ? Math.min(MAX_PAUSE_MS, this.#pauseMs * 2)
         : FIRST_PAUSE_MS;
       this.#onEnd();
     } else if (connecting > 0 && busy >= BUSY && !hasProgress && sinceMs >= this.#pauseMs) {

@@ -1,17 +1,17 @@
 import type net from "node:net";
 import type { TLSSocket } from "node:tls";
-import { InFlight, type Stop } from "../deadlines.ts";
+import { InFlight, type StopReason } from "../deadlines.ts";
 import type { TlsOptions } from "../engine.ts";
 import { type Failure, failureOfLength } from "../failure.ts";
 import { describeTlsAlert } from "../tls_failure.ts";
 import { checkBeginning, type Head, MAX_HEAD_BYTES, ProtocolError } from "./head.ts";
 import { isReset, ReadFirstSocket } from "./read_first_socket.ts";
 import { type HeadListener, ResponseReader } from "./response.ts";
-import { type Carrier, CutError, startTls } from "./tls.ts";
+import { CutError, startTls, type Transport } from "./tls.ts";
 import { type Tunnel, TunnelError, TunnelRefusal } from "./tunnel.ts";
 
 /**
- * What every plain socket is read into. One for all: octets are taken out of it before the next
+ * What every plain socket is read into. One for all: bytes are taken out of it before the next
  * read of any socket begins, and what has to be kept is copied. With one of 8 KB for each,
  * 10,000 connections took 80 MB more.
  */
@@ -43,7 +43,7 @@ export interface Destination {
 export interface Exchange {
   /** Whether the method is HEAD. */
   readonly isHead: boolean;
-  /** Most octets of the body. */
+  /** Most bytes of the body. */
   readonly maxBodyBytes: number;
   /** Whether the request says `Connection: close`. */
   readonly closes: boolean;
@@ -55,7 +55,7 @@ export interface Exchange {
   /**
    * There is no response, or not all of it.
    *
-   * @param size octets of the body that came
+   * @param size bytes of the body that came
    * @param isStale whether the server may not have had the request: the connection was used
    * before, and nothing came
    */
@@ -98,7 +98,7 @@ export interface ConnectError {
  *      └───────────┴─────────┴─────────┴──► closed
  * ```
  *
- * A read is outstanding in each. An end, more octets than the answer has, or any while nobody has
+ * A read is outstanding in each. An end, more bytes than the answer has, or any while nobody has
  * asked, and it is closed. It is unsent while the answer is complete and the request is not.
  *
  * Connecting takes up to four steps: TCP, TLS to a proxy, a way through it, TLS to the origin.
@@ -108,7 +108,7 @@ export class Connection extends InFlight {
   readonly #tcp: ReadFirstSocket;
   readonly #destination: Destination;
   /** The outermost of what was begun: TCP, or TLS over it. */
-  #carrier: Carrier;
+  #carrier: Transport;
   /** TLS that was begun, the proxy's first; at most two. */
   readonly #layers: TLSSocket[] = [];
   /** The conversation with a proxy, while it lasts. */
@@ -128,7 +128,7 @@ export class Connection extends InFlight {
   #error: NodeJS.ErrnoException | undefined;
   /** Requests that it was given. */
   uses = 0;
-  /** Times that octets of the present answer came. */
+  /** Times that bytes of the present answer came. */
   reads = 0;
   /** Milliseconds from the look-up of the host to when this was ready. Set by its owner. */
   openMs = 0;
@@ -158,7 +158,7 @@ export class Connection extends InFlight {
     tcp.on("connect", () => {
       if (this.#isClosed) return;
       this.connectMs = performance.now() - this.#startMs;
-      this.remote = "path" in socket ? socket.path : remoteOf(tcp);
+      this.remote = "path" in socket ? socket.path : formatRemote(tcp);
       if (proxyTls === undefined) this.#onProxy();
       else this.#secure(proxyTls, () => this.#onProxy());
     });
@@ -172,20 +172,20 @@ export class Connection extends InFlight {
     const { tunnel } = this.#destination;
     if (tunnel === undefined) return this.#onThrough();
     this.#tunnel = tunnel;
-    // Without TLS anywhere the octets come by `onread`, and over that of the proxy by its listener.
+    // Without TLS anywhere the bytes come by `onread`, and over that of the proxy by its listener.
     if (this.#destination.tls !== undefined && this.#carrier === this.#tcp) {
       this.#tcp.on("data", this.#onTunnelData);
     }
     this.#carrier.write(tunnel.greeting);
   }
 
-  readonly #onTunnelData = (octets: Uint8Array): void => this.#onTunnel(octets);
+  readonly #onTunnelData = (bytes: Uint8Array): void => this.#onTunnel(bytes);
 
-  #onTunnel(octets: Uint8Array): void {
+  #onTunnel(bytes: Uint8Array): void {
     if (this.#isClosed) return;
     let answer;
     try {
-      answer = this.#tunnel!.feed(octets);
+      answer = this.#tunnel!.feed(bytes);
     } catch (error) {
       if (!(error instanceof TunnelError)) throw error;
       this.#error ??= error;
@@ -198,7 +198,7 @@ export class Connection extends InFlight {
     this.#tcp.off("data", this.#onTunnelData);
     if (rest.length > 0 && this.#destination.tls !== undefined) {
       // With TLS the server speaks second (RFC 8446 §2).
-      this.#error ??= new TunnelError("it sent octets behind its answer");
+      this.#error ??= new TunnelError("it sent bytes behind its answer");
       return this.destroy();
     }
     this.#onThrough();
@@ -220,9 +220,9 @@ export class Connection extends InFlight {
         this.tlsMs = performance.now() - startMs;
         onOpen();
       },
-      onRead: (octets) => {
+      onRead: (bytes) => {
         // Once there is more over it, what comes is that one's.
-        if (this.#carrier === socket) this.#onRead(octets, octets.length);
+        if (this.#carrier === socket) this.#onRead(bytes, bytes.length);
       },
       onEnd: () => {
         if (this.#carrier === socket) this.#onEnd();
@@ -246,7 +246,7 @@ export class Connection extends InFlight {
   /**
    * Sends a request. Only while the connection is idle.
    *
-   * @param head octets, each a character: a string is what Deno's sockets take at the least cost
+   * @param head bytes, each a character: a string is what Deno's sockets take at the least cost
    */
   send(head: string, body: Uint8Array | undefined, exchange: Exchange): void {
     this.#exchange = exchange;
@@ -268,14 +268,14 @@ export class Connection extends InFlight {
     }
   }
 
-  #onRead(octets: Uint8Array, length: number): void {
+  #onRead(bytes: Uint8Array, length: number): void {
     if (this.#isClosed) return;
-    if (this.#tunnel !== undefined) return this.#onTunnel(octets.subarray(0, length));
-    if (this.#exchange === undefined) return this.#onUnasked(octets, length);
+    if (this.#tunnel !== undefined) return this.#onTunnel(bytes.subarray(0, length));
+    if (this.#exchange === undefined) return this.#onUnasked(bytes, length);
     this.#hasAnswer = true;
     this.reads++;
     try {
-      this.#take(octets, length);
+      this.#take(bytes, length);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       const kind = this.#response.head === undefined ? "protocol" : "body";
@@ -287,12 +287,12 @@ export class Connection extends InFlight {
    * Nobody asked: it would be taken for the answer to the next request. A server of another protocol
    * may speak first on each connection, and the next request is told so.
    */
-  #onUnasked(octets: Uint8Array, length: number): void {
+  #onUnasked(bytes: Uint8Array, length: number): void {
     this.#greetingBytes += length;
     if (this.uses > 0 || this.#greetingBytes > MAX_HEAD_BYTES) return this.destroy();
     if (this.#greeting !== undefined) return;
     try {
-      checkBeginning(octets, 0, length);
+      checkBeginning(bytes, 0, length);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.#greeting = error;
@@ -301,11 +301,11 @@ export class Connection extends InFlight {
     this.destroy();
   }
 
-  #take(octets: Uint8Array, length: number): void {
+  #take(bytes: Uint8Array, length: number): void {
     const response = this.#response;
     const exchange = this.#exchange!;
     const hadHead = response.head !== undefined;
-    const taken = response.feed(octets, length);
+    const taken = response.feed(bytes, length);
     // Who takes the body may have ended it all.
     if (response.head === undefined || this.#exchange !== exchange) return;
     if (!hadHead) exchange.onHead(response.head);
@@ -329,7 +329,7 @@ export class Connection extends InFlight {
     exchange.onDone(head, size);
   }
 
-  /** Whether the system has all octets of the request. */
+  /** Whether the system has all bytes of the request. */
   get #isSent(): boolean {
     const carrier = this.#carrier;
     const tcp = this.#tcp;
@@ -423,13 +423,13 @@ export class Connection extends InFlight {
   }
 
   /** It took too long to connect, has idled too long, or has to make room. */
-  override stop(why: Stop): void {
+  override stop(why: StopReason): void {
     if (!this.#wasOpen) this.#error ??= Object.assign(new Error(why), { code: why });
     this.destroy();
   }
 }
 
-function remoteOf({ remoteAddress, remotePort, remoteFamily }: net.Socket): string {
+function formatRemote({ remoteAddress, remotePort, remoteFamily }: net.Socket): string {
   return remoteFamily === "IPv6"
     ? `[${remoteAddress}]:${remotePort}`
     : `${remoteAddress}:${remotePort}`;

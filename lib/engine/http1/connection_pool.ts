@@ -8,7 +8,7 @@ import { Deadlines } from "../deadlines.ts";
 import type { ProxyOptions, TlsOptions } from "../engine.ts";
 import type { Failure } from "../failure.ts";
 import { Shortage } from "../shortage.ts";
-import { RightOfWay } from "./connect_priority.ts";
+import { ConnectPriority } from "./connect_priority.ts";
 import {
   type ConnectError,
   Connection,
@@ -76,7 +76,7 @@ const IDLE_MS = 15_000;
  * An origin that has connections, or somebody who waits for one; or all origins that a proxy is
  * asked for. Dropped when it has neither.
  */
-class Site {
+class OriginPool {
   readonly key: string;
   readonly origin: Origin;
   /**
@@ -157,11 +157,11 @@ class Site {
 export class ConnectionPool implements ConnectionOwner, DialOwner {
   readonly #options: ConnectionPoolOptions;
   readonly isProxied: boolean;
-  readonly #sites = new Map<string, Site>();
-  readonly #siteOf = new Map<Connection, Site>();
+  readonly #sites = new Map<string, OriginPool>();
+  readonly #siteOf = new Map<Connection, OriginPool>();
   /** Of connections that are not ready. */
   readonly #dialOf = new Map<Connection, Dial>();
-  readonly #siteOfDial = new Map<Dial, Site>();
+  readonly #siteOfDial = new Map<Dial, OriginPool>();
   /** Dials of at most {@linkcode YOUNG_MS}, the longest first; at most {@linkcode MAX_YOUNG}. */
   readonly #young = new Set<Dial>();
   /** Dials that have more addresses to try, by when the last one was tried. */
@@ -171,16 +171,16 @@ export class ConnectionPool implements ConnectionOwner, DialOwner {
   /** Connections that nobody waits for, the longest first, of all origins. */
   readonly #idles = new Deadlines(IDLE_MS);
   /** Sites for which connections are to be begun, in turn. */
-  readonly #hungry = new Set<Site>();
+  readonly #hungry = new Set<OriginPool>();
   readonly #lookUps: NameLookups;
   /** Sites that wait for a look-up to begin, and since when. */
-  readonly #nameless = new Map<Site, number>();
+  readonly #nameless = new Map<OriginPool, number>();
   #ticks: ReturnType<typeof setInterval> | undefined;
   /** Connections that were made, ever. */
   #made = 0;
   /** Connections without a request, parked ones included, of all origins. */
   #idling = 0;
-  readonly #rightOfWay = new RightOfWay(
+  readonly #rightOfWay = new ConnectPriority(
     () => ({
       connecting: this.#siteOfDial.size,
       made: this.#made,
@@ -223,10 +223,10 @@ export class ConnectionPool implements ConnectionOwner, DialOwner {
     return site.begun < site.waiting.length;
   }
 
-  #siteFor(origin: Origin): Site {
+  #siteFor(origin: Origin): OriginPool {
     const key = this.#keyOf(origin);
     let site = this.#sites.get(key);
-    if (site === undefined) this.#sites.set(key, site = new Site(key, origin));
+    if (site === undefined) this.#sites.set(key, site = new OriginPool(key, origin));
     return site;
   }
 
@@ -266,13 +266,13 @@ export class ConnectionPool implements ConnectionOwner, DialOwner {
   }
 
   /** Whether the addresses of a site are known, or can be looked up now. */
-  #hasLookUp(site: Site): boolean {
+  #hasLookUp(site: OriginPool): boolean {
     return site.known !== undefined || site.lookUp !== undefined ||
       this.#unknownNames(site).every((name) => this.#lookUps.hasRoomFor(name));
   }
 
   /** The names that have to be looked up for a site. */
-  #unknownNames({ origin }: Site): string[] {
+  #unknownNames({ origin }: OriginPool): string[] {
     const { byName, proxy, unixSocket } = this.#options;
     const names = unixSocket !== undefined || byName ? [] : [proxy?.hostname ?? origin.hostname];
     // A proxy by this protocol leaves the look-up to us.
@@ -281,7 +281,7 @@ export class ConnectionPool implements ConnectionOwner, DialOwner {
   }
 
   /** @param isDirect whether names are asked of the name server, if they have to be looked up */
-  #begin(site: Site, isDirect: boolean): void {
+  #begin(site: OriginPool, isDirect: boolean): void {
     const now = performance.now();
     const dial = new Dial(this, now);
     this.#siteOfDial.set(dial, site);
@@ -297,7 +297,7 @@ export class ConnectionPool implements ConnectionOwner, DialOwner {
   }
 
   /** @throws {ConnectError} If no addresses are found. */
-  async #lookUp(site: Site, isDirect: boolean): Promise<Addresses> {
+  async #lookUp(site: OriginPool, isDirect: boolean): Promise<Addresses> {
     const { byName, proxy, unixSocket } = this.#options;
     const { hostname } = site.origin;
     const abandon = site.abandonLookUp = new AbortController();
@@ -394,7 +394,7 @@ export class ConnectionPool implements ConnectionOwner, DialOwner {
     return connection;
   }
 
-  #destinationOf({ origin }: Site, { address, family }: Address, far: string): Destination {
+  #destinationOf({ origin }: OriginPool, { address, family }: Address, far: string): Destination {
     const { tls, proxy, unixSocket } = this.#options;
     const { hostname, port, isSecure } = origin;
     const isTunnelled = proxy !== undefined && !isForwarded(proxy, origin);
@@ -458,7 +458,7 @@ export class ConnectionPool implements ConnectionOwner, DialOwner {
   }
 
   /** Counts a dial out. */
-  #end(dial: Dial): Site {
+  #end(dial: Dial): OriginPool {
     const site = this.#siteOfDial.get(dial)!;
     this.#siteOfDial.delete(dial);
     this.#young.delete(dial);
@@ -490,7 +490,7 @@ export class ConnectionPool implements ConnectionOwner, DialOwner {
   }
 
   /** Gives a connection to one who waits for it, keeps it for one, or lets it idle. */
-  #give(site: Site, connection: Connection): void {
+  #give(site: OriginPool, connection: Connection): void {
     const isFresh = connection.uses === 0;
     const { waiting } = site;
     const place = site.freshOnly === 0
@@ -504,13 +504,13 @@ export class ConnectionPool implements ConnectionOwner, DialOwner {
     else this.#letIdle(site, connection);
   }
 
-  #letIdle(site: Site, connection: Connection): void {
+  #letIdle(site: OriginPool, connection: Connection): void {
     site.idle.push(connection);
     this.#idles.add(connection);
   }
 
   /** Takes out one who waits; a connection that was parked for nobody else idles from now on. */
-  #take(site: Site, place: number): Waiter {
+  #take(site: OriginPool, place: number): Waiter {
     const waiter = site.take(place);
     while (site.parked.length > site.forAny) this.#letIdle(site, site.parked.pop()!);
     return waiter;
@@ -551,7 +551,7 @@ export class ConnectionPool implements ConnectionOwner, DialOwner {
     this.#drop(site);
   }
 
-  #drop(site: Site): void {
+  #drop(site: OriginPool): void {
     if (site.open + site.dials.size + site.waiting.length > 0) return;
     this.#nameless.delete(site);
     this.#hungry.delete(site);

@@ -137,7 +137,7 @@ export class Dial extends InFlight {
     const { address, nth } = attempt;
     this.#owner.onAttemptFailure(this, error, address);
     if (this.#isOver) return;
-    if (this.#error === undefined || progressOf(error) > progressOf(this.#error)) {
+    if (this.#error === undefined || rankProgress(error) > rankProgress(this.#error)) {
       this.#error = error;
     }
     if (error.refusal?.isOfAddress === true && nth + 1 < this.#targets.length) {
@@ -151,7 +151,7 @@ export class Dial extends InFlight {
   /** Its time is up. */
   override stop(): void {
     // Who was reached and said something tells more than silence.
-    if (this.#error !== undefined && progressOf(this.#error) > 1) return this.fail(this.#error);
+    if (this.#error !== undefined && rankProgress(this.#error) > 1) return this.fail(this.#error);
     this.fail({
       code: "timeout",
       message: "timeout",
@@ -179,7 +179,7 @@ export class Dial extends InFlight {
 }
 
 /** How far a connection came: of several errors, the one that tells most of the host is told. */
-function progressOf({ wasReached, code }: ConnectError): number {
+function rankProgress({ wasReached, code }: ConnectError): number {
   // A reset may come before the connection is told of.
   if (wasReached || code === "ECONNRESET") return 2;
   return code === "ECONNREFUSED" ? 1 : 0;

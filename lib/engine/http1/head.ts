@@ -1,5 +1,5 @@
 /**
- * The head of an HTTP/1.1 response: octets in, framing out. No sockets, and no text but where
+ * The head of an HTTP/1.1 response: bytes in, framing out. No sockets, and no text but where
  * somebody reads it.
  *
  * @module
@@ -13,19 +13,19 @@ export interface Head {
   /** 100 to 999. */
   status: number;
   framing: Framing;
-  /** Octets of the body, for the framing `length`; else 0. */
+  /** Bytes of the body, for the framing `length`; else 0. */
   length: number;
   /** Whether the connection may be used again once the body has ended. */
   persistent: boolean;
   /**
-   * The `Location` field, each character an octet, of a 201 or 3xx: the first one if there are
+   * The `Location` field, each character a byte, of a 201 or 3xx: the first one if there are
    * several; null if there is none.
    */
   location: string | null;
   /** Whether there is a second `Location` that differs from the first. */
   isAmbiguous: boolean;
   /**
-   * The `Retry-After` field, each character an octet, of a 429 or 503: several are joined by `, `;
+   * The `Retry-After` field, each character a byte, of a 429 or 503: several are joined by `, `;
    * null if there is none.
    */
   retryAfter: string | null;
@@ -39,7 +39,7 @@ export class ProtocolError extends Error {
 /** What is wrong with an upgrade (RFC 9110 §15.2.2) that no request here asks for. */
 export const UNASKED_UPGRADE = "101 Switching Protocols, which was not asked for";
 
-/** Most octets of a head, and most fields in it. */
+/** Most bytes of a head, and most fields in it. */
 export const MAX_HEAD_BYTES = 64 * 1024;
 const MAX_FIELDS = 256;
 
@@ -53,7 +53,7 @@ const SP = 0x20;
 const COMMA = 0x2c;
 const COLON = 0x3a;
 
-/** RFC 9110 §5.6.2: 1 for the octets of a token. */
+/** RFC 9110 §5.6.2: 1 for the bytes of a token. */
 export const TOKEN = new Uint8Array(256);
 for (
   const character of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -65,7 +65,7 @@ for (
 const STATUS_LINE = new TextEncoder().encode("HTTP/1.1 200 ");
 const STATUS_AT = 9;
 
-/** Most octets of a beginning that is not HTTP which a message repeats. */
+/** Most bytes of a beginning that is not HTTP which a message repeats. */
 const MAX_SHOWN_BYTES = 16;
 
 const CLOSE = new TextEncoder().encode("close");
@@ -91,29 +91,29 @@ const TRANSFER_ENCODING = "transfer-encoding".length;
 /**
  * Finds the end of a head: the empty line behind it (RFC 9112 §2.1), CRLF or LF.
  *
- * @param from where to look on; three octets before the first that is new are enough
+ * @param from where to look on; three bytes before the first that is new are enough
  * @returns the position behind the empty line, or -1 if it is not there yet
  */
-export function headEnd(octets: Uint8Array, from: number, to: number): number {
+export function headEnd(bytes: Uint8Array, from: number, to: number): number {
   for (let k = from; k < to; k++) {
-    if (octets[k] !== LF) continue;
-    if (k + 1 < to && octets[k + 1] === LF) return k + 2;
-    if (k + 2 < to && octets[k + 1] === CR && octets[k + 2] === LF) return k + 3;
+    if (bytes[k] !== LF) continue;
+    if (k + 1 < to && bytes[k + 1] === LF) return k + 2;
+    if (k + 2 < to && bytes[k + 1] === CR && bytes[k + 2] === LF) return k + 3;
   }
   return -1;
 }
 
 /**
- * Checks the octets of a head that have come so far: a server that does not speak HTTP may never
+ * Checks the bytes of a head that have come so far: a server that does not speak HTTP may never
  * send the end of one.
  *
  * @throws {ProtocolError} If no status line begins with them.
  */
-export function checkBeginning(octets: Uint8Array, from: number, to: number): void {
-  if (to - from >= STATUS_LINE.length) return void statusOf(octets, from, to);
+export function checkBeginning(bytes: Uint8Array, from: number, to: number): void {
+  if (to - from >= STATUS_LINE.length) return void parseStatus(bytes, from, to);
   const line = STATUS_LINE.slice();
-  line.set(octets.subarray(from, to));
-  statusOf(line, 0, to - from);
+  line.set(bytes.subarray(from, to));
+  parseStatus(line, 0, to - from);
 }
 
 /**
@@ -122,7 +122,7 @@ export function checkBeginning(octets: Uint8Array, from: number, to: number): vo
  * LF alone ends a line too (RFC 9112 §2.2); CR alone, NUL, white space before a colon, and lines
  * that go on (obs-fold, §5.2) are refused.
  *
- * @param from its first octet
+ * @param from its first byte
  * @param to what {@linkcode headEnd} gave
  * @param isHead whether the request was a HEAD
  * @param isConnect whether it was a CONNECT: lengths and codings of a 2xx then mean nothing (RFC
@@ -130,16 +130,16 @@ export function checkBeginning(octets: Uint8Array, from: number, to: number): vo
  * @throws {ProtocolError} If it breaks the rules.
  */
 export function parseHead(
-  octets: Uint8Array,
+  bytes: Uint8Array,
   from: number,
   to: number,
   isHead: boolean,
   isConnect = false,
 ): Head {
-  const status = statusOf(octets, from, to);
-  const minor = octets[from + 7] - 0x30;
+  const status = parseStatus(bytes, from, to);
+  const minor = bytes[from + 7] - 0x30;
   const isTunnel = isConnect && status >= 200 && status <= 299;
-  let k = lineEnd(octets, from + STATUS_AT + 3, to);
+  let k = lineEnd(bytes, from + STATUS_AT + 3, to);
 
   let length = -1;
   let isChunked = false;
@@ -149,46 +149,46 @@ export function parseHead(
   let location: string | null = null;
   let isAmbiguous = false;
   let retryAfter: string | null = null;
-  for (let fields = 0; !isEmptyLine(octets, k); fields++) {
+  for (let fields = 0; !isEmptyLine(bytes, k); fields++) {
     if (fields === MAX_FIELDS) throw new ProtocolError(`more than ${MAX_FIELDS} fields`);
     const start = k;
-    while (TOKEN[octets[k]] === 1) k++;
-    if (k === start || octets[k] !== COLON) {
+    while (TOKEN[bytes[k]] === 1) k++;
+    if (k === start || bytes[k] !== COLON) {
       throw new ProtocolError("a field's name is no token, or has white space before its colon");
     }
     const nameLength = k - start;
-    const end = lineEnd(octets, k + 1, to);
+    const end = lineEnd(bytes, k + 1, to);
     k = end;
-    if (NAMES[nameLength] !== undefined && isName(octets, start, NAMES[nameLength]!)) {
+    if (NAMES[nameLength] !== undefined && isName(bytes, start, NAMES[nameLength]!)) {
       let first = start + nameLength + 1;
       let last = end - 1;
-      if (octets[last - 1] === CR) last--;
-      while (first < last && isBlank(octets[first])) first++;
-      while (last > first && isBlank(octets[last - 1])) last--;
+      if (bytes[last - 1] === CR) last--;
+      while (first < last && isBlank(bytes[first])) first++;
+      while (last > first && isBlank(bytes[last - 1])) last--;
       if (nameLength === CONTENT_LENGTH) {
         if (isTunnel) continue;
-        const value = lengthOf(octets, first, last);
+        const value = parseLength(bytes, first, last);
         if (length >= 0 && length !== value) throw new ProtocolError("two lengths that differ");
         length = value;
       } else if (nameLength === TRANSFER_ENCODING) {
         if (isTunnel) continue;
-        if (hasEncoding || textOf(octets, first, last).toLowerCase() !== "chunked") {
+        if (hasEncoding || readText(bytes, first, last).toLowerCase() !== "chunked") {
           throw new ProtocolError("a transfer coding other than chunked");
         }
         hasEncoding = isChunked = true;
       } else if (nameLength === CONNECTION) {
         for (let k = first; k < last; k++) {
           const start = k;
-          while (k < last && octets[k] !== COMMA) k++;
-          if (isOption(octets, start, k, CLOSE)) closes = true;
-          else if (isOption(octets, start, k, KEEP_ALIVE)) keeps = true;
+          while (k < last && bytes[k] !== COMMA) k++;
+          if (isOption(bytes, start, k, CLOSE)) closes = true;
+          else if (isOption(bytes, start, k, KEEP_ALIVE)) keeps = true;
         }
       } else if (nameLength === LOCATION) {
-        const value = textOf(octets, first, last);
+        const value = readText(bytes, first, last);
         location ??= value;
         isAmbiguous ||= value !== location;
       } else if (nameLength === RETRY_AFTER && (status === 429 || status === 503)) {
-        const value = textOf(octets, first, last);
+        const value = readText(bytes, first, last);
         retryAfter = retryAfter === null ? value : `${retryAfter}, ${value}`;
       }
     }
@@ -214,23 +214,23 @@ export function parseHead(
 /**
  * The status of a status line; its version is HTTP/1.1 or HTTP/1.0.
  *
- * @param to the end of what came of the line; from there on the octets are those of an example
+ * @param to the end of what came of the line; from there on the bytes are those of an example
  */
-function statusOf(octets: Uint8Array, from: number, to: number): number {
-  const minor = octets[from + 7];
+function parseStatus(bytes: Uint8Array, from: number, to: number): number {
+  const minor = bytes[from + 7];
   for (let k = 0; k < STATUS_AT; k++) {
-    if (octets[from + k] !== STATUS_LINE[k] && !(k === 7 && minor === 0x30)) {
-      throw new ProtocolError(wordsForBeginning(octets, from, to));
+    if (bytes[from + k] !== STATUS_LINE[k] && !(k === 7 && minor === 0x30)) {
+      throw new ProtocolError(wordsForBeginning(bytes, from, to));
     }
   }
   let status = 0;
   for (let k = from + STATUS_AT; k < from + STATUS_AT + 3; k++) {
-    const digit = octets[k] - 0x30;
+    const digit = bytes[k] - 0x30;
     if (!(digit >= 0 && digit <= 9)) throw new ProtocolError("the status is not three digits");
     status = status * 10 + digit;
   }
   if (status < 100) throw new ProtocolError("the status is below 100");
-  const behind = octets[from + STATUS_AT + 3];
+  const behind = bytes[from + STATUS_AT + 3];
   if (behind !== SP && behind !== CR && behind !== LF) {
     throw new ProtocolError("the status line has no space behind the status");
   }
@@ -238,12 +238,12 @@ function statusOf(octets: Uint8Array, from: number, to: number): number {
 }
 
 /** Says what an answer begins with that does not begin with HTTP. */
-function wordsForBeginning(octets: Uint8Array, from: number, to: number): string {
+function wordsForBeginning(bytes: Uint8Array, from: number, to: number): string {
   // RFC 8446 §5.1: an alert, which TLS sends when it is spoken to in plain text.
-  if (octets[from] === 0x15 && (to - from < 2 || octets[from + 1] === 0x03)) {
+  if (bytes[from] === 0x15 && (to - from < 2 || bytes[from + 1] === 0x03)) {
     return "the server answers with a TLS alert: use https for this port";
   }
-  const shown = textOf(octets, from, Math.min(to, from + MAX_SHOWN_BYTES));
+  const shown = readText(bytes, from, Math.min(to, from + MAX_SHOWN_BYTES));
   return `the answer begins with ${JSON.stringify(shown)}, not with HTTP/1.1 or HTTP/1.0`;
 }
 
@@ -252,10 +252,10 @@ function wordsForBeginning(octets: Uint8Array, from: number, to: number): string
  *
  * @throws {ProtocolError} If CR without LF does: {@linkcode headEnd} looks for the end elsewhere.
  */
-function isEmptyLine(octets: Uint8Array, k: number): boolean {
-  if (octets[k] === LF) return true;
-  if (octets[k] !== CR) return false;
-  if (octets[k + 1] !== LF) throw new ProtocolError(BARE_CR);
+function isEmptyLine(bytes: Uint8Array, k: number): boolean {
+  if (bytes[k] === LF) return true;
+  if (bytes[k] !== CR) return false;
+  if (bytes[k + 1] !== LF) throw new ProtocolError(BARE_CR);
   return true;
 }
 
@@ -264,12 +264,12 @@ function isEmptyLine(octets: Uint8Array, k: number): boolean {
  *
  * @throws {ProtocolError} If NUL, or CR without LF, is in it (RFC 9110 §5.5).
  */
-function lineEnd(octets: Uint8Array, from: number, to: number): number {
+function lineEnd(bytes: Uint8Array, from: number, to: number): number {
   for (let k = from; k < to; k++) {
-    const octet = octets[k];
-    if (octet > CR) continue;
-    if (octet === LF) return k + 1;
-    if (octet === 0 || (octet === CR && octets[k + 1] !== LF)) {
+    const byte = bytes[k];
+    if (byte > CR) continue;
+    if (byte === LF) return k + 1;
+    if (byte === 0 || (byte === CR && bytes[k + 1] !== LF)) {
       throw new ProtocolError(BARE_CR);
     }
   }
@@ -277,32 +277,32 @@ function lineEnd(octets: Uint8Array, from: number, to: number): number {
 }
 
 /** Whether an element of a list (RFC 9110 §5.6.1) is an option, in any case. */
-function isOption(octets: Uint8Array, from: number, to: number, option: Uint8Array): boolean {
-  while (from < to && isBlank(octets[from])) from++;
-  while (to > from && isBlank(octets[to - 1])) to--;
-  return to - from === option.length && isName(octets, from, option);
+function isOption(bytes: Uint8Array, from: number, to: number, option: Uint8Array): boolean {
+  while (from < to && isBlank(bytes[from])) from++;
+  while (to > from && isBlank(bytes[to - 1])) to--;
+  return to - from === option.length && isName(bytes, from, option);
 }
 
-function isBlank(octet: number): boolean {
-  return octet === SP || octet === HTAB;
+function isBlank(byte: number): boolean {
+  return byte === SP || byte === HTAB;
 }
 
 /**
- * Whether octets are a name, in any case. `| 0x20` makes letters of no octets of a token but
+ * Whether bytes are a name, in any case. `| 0x20` makes letters of no bytes of a token but
  * letters; of others it can only make "-" of CR, which is in no line.
  */
-function isName(octets: Uint8Array, from: number, name: Uint8Array): boolean {
+function isName(bytes: Uint8Array, from: number, name: Uint8Array): boolean {
   for (let k = 0; k < name.length; k++) {
-    if ((octets[from + k] | 0x20) !== name[k]) return false;
+    if ((bytes[from + k] | 0x20) !== name[k]) return false;
   }
   return true;
 }
 
 /** RFC 9110 §8.6: digits only, and not more than can be counted. */
-function lengthOf(octets: Uint8Array, from: number, to: number): number {
+function parseLength(bytes: Uint8Array, from: number, to: number): number {
   let value = 0;
   for (let k = from; k < to; k++) {
-    const digit = octets[k] - 0x30;
+    const digit = bytes[k] - 0x30;
     if (!(digit >= 0 && digit <= 9)) throw new ProtocolError("the length is not digits only");
     value = value * 10 + digit;
     if (value > Number.MAX_SAFE_INTEGER) throw new ProtocolError("the length is too large");
@@ -311,9 +311,9 @@ function lengthOf(octets: Uint8Array, from: number, to: number): number {
   return value;
 }
 
-/** Octets as characters of the same number (ISO 8859-1). */
-function textOf(octets: Uint8Array, from: number, to: number): string {
+/** Bytes as characters of the same number (ISO 8859-1). */
+function readText(bytes: Uint8Array, from: number, to: number): string {
   let text = "";
-  for (let k = from; k < to; k++) text += String.fromCharCode(octets[k]);
+  for (let k = from; k < to; k++) text += String.fromCharCode(bytes[k]);
   return text;
 }

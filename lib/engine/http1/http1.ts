@@ -3,18 +3,18 @@
  *
  * @module
  */
-import { IDEMPOTENT, textOfField } from "../../http/fields.ts";
+import { decodeFieldValue, IDEMPOTENT } from "../../http/fields.ts";
 import type { Result } from "../../result.ts";
 import type { Target } from "../../target.ts";
-import { Deadlines, InFlight, type Stop } from "../deadlines.ts";
+import { Deadlines, InFlight, type StopReason } from "../deadlines.ts";
 import type { Engine } from "../engine.ts";
 import { type Failure, failureOfPermission, failureOfStop } from "../failure.ts";
-import { type AnswerBody, Hooks } from "../hooks.ts";
+import { type BodyTap, ResponseHooks } from "../hooks.ts";
 import type { EngineOptions } from "../options.ts";
 import { follow, type Hop } from "../redirect.ts";
 import type { Connection, Exchange } from "./connection.ts";
 import { ConnectionPool, type Waiter } from "./connection_pool.ts";
-import { fieldsOf, OctetHead } from "./fields.ts";
+import { parseFields, RawHead } from "./fields.ts";
 import type { Head } from "./head.ts";
 import { RequestWriter, type Route, Router } from "./request.ts";
 import type { HeadListener } from "./response.ts";
@@ -26,7 +26,7 @@ interface Shared {
   readonly pool: ConnectionPool;
   readonly router: Router;
   readonly writer: RequestWriter;
-  readonly hooks: Hooks | undefined;
+  readonly hooks: ResponseHooks | undefined;
 }
 
 /** Makes requests over connections of its own. */
@@ -56,7 +56,7 @@ export class Http1Engine implements Engine {
       }),
       router: new Router(),
       writer: new RequestWriter(proxy),
-      hooks: Hooks.of(options),
+      hooks: ResponseHooks.of(options),
     };
   }
 
@@ -115,7 +115,7 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
   #isBusy = false;
   #ttfbMs: number | null = null;
   /** The body of the answer that is kept, once its head is there, if somebody takes it. */
-  #body: AnswerBody | undefined;
+  #body: BodyTap | undefined;
 
   constructor(
     target: Target,
@@ -218,12 +218,12 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
     this.#settle(failure, 0);
   }
 
-  onFields(head: Head, octets: Uint8Array): AnswerBody | undefined {
+  onFields(head: Head, bytes: Uint8Array): BodyTap | undefined {
     const { hooks, options: { redirects, maxBodyBytes } } = this.#shared;
-    if (hooks!.hasCookies) hooks!.store(this.#hop.url, fieldsOf(octets, "set-cookie"));
+    if (hooks!.hasCookies) hooks!.store(this.#hop.url, parseFields(bytes, "set-cookie"));
     if (!hooks!.hasAnswers || head.length > maxBodyBytes) return undefined;
     if (follow(this.#hop, head, this.#redirects, redirects) !== undefined) return undefined;
-    this.#body = hooks!.begin(this.#target, new OctetHead(head.status, octets));
+    this.#body = hooks!.begin(this.#target, new RawHead(head.status, bytes));
     return this.#body;
   }
 
@@ -242,7 +242,7 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
     const next = follow(this.#hop, head, this.#redirects, redirects);
     if (next === undefined) {
       const { status, location, retryAfter } = head;
-      const text = location === null ? null : textOfField(location);
+      const text = location === null ? null : decodeFieldValue(location);
       return this.#settle(undefined, size, status, text, retryAfter);
     }
     if ("error" in next) return this.#settle(next, size);
@@ -262,7 +262,7 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
     this.#settle(failure, size);
   }
 
-  override stop(why: Stop): void {
+  override stop(why: StopReason): void {
     const { pool, options } = this.#shared;
     if (this.#isBusy) this.#connection!.destroy();
     else if (this.#route !== undefined) pool.forget(this.#route, this);

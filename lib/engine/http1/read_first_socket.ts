@@ -25,7 +25,7 @@ export class ReadFirstSocket extends net.Socket {
   #done: Done | undefined;
   #ownDone: Done | undefined;
 
-  /** @param onread what takes the octets; without it they come as `data` */
+  /** @param onread what takes the bytes; without it they come as `data` */
   constructor(onread: net.OnReadOpts | undefined) {
     // `noDelay` is missing in the types.
     super({ noDelay: true, onread } as net.SocketConstructorOpts);

@@ -89,8 +89,8 @@ export class RequestWriter {
   }
 
   /**
-   * The head of a request, each character an octet: a method is a token, a URL's path and query
-   * are ASCII, and a field's value is octets up to U+00FF. All of them are checked already.
+   * The head of a request, each character a byte: a method is a token, a URL's path and query
+   * are ASCII, and a field's value is bytes up to U+00FF. All of them are checked already.
    *
    * @param headers those to send, if not the hop's
    */
@@ -106,7 +106,7 @@ export class RequestWriter {
       prepared.method !== method || prepared.body !== body
     ) {
       const isAsked = isForwarded(this.#proxy, route.origin);
-      const end = endOf(method, this.#forProxy(headers, isAsked), body, origin);
+      const end = findEnd(method, this.#forProxy(headers, isAsked), body, origin);
       const base = isAsked ? origin : "";
       const open = end.slice(0, -2);
       const closes = closesConnection(headers);
@@ -128,7 +128,7 @@ export class RequestWriter {
   }
 }
 
-function endOf(method: string, headers: HeaderList, body: Hop["body"], origin: string): string {
+function findEnd(method: string, headers: HeaderList, body: Hop["body"], origin: string): string {
   const first = (name: string): HeaderList[number] | undefined =>
     headers.find((field) => field[0].toLowerCase() === name);
   // Exactly one Host (RFC 9112 §3.2); what the user gives wins.

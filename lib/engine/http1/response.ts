@@ -1,4 +1,4 @@
-import { BodyReader, type Taker } from "./body.ts";
+import { BodyReader, type ByteSink } from "./body.ts";
 import {
   checkBeginning,
   type Head,
@@ -17,14 +17,14 @@ export interface HeadListener {
   /**
    * The head is there, and nothing of the body was looked at yet.
    *
-   * @param octets of the head, up to and with the empty line; only during the call
+   * @param bytes of the head, up to and with the empty line; only during the call
    * @returns who takes the body, if anybody
    */
-  onFields(head: Head, octets: Uint8Array): Taker | undefined;
+  onFields(head: Head, bytes: Uint8Array): ByteSink | undefined;
 }
 
 /**
- * Reads a response from octets in any pieces, and finds its end; interim responses before it are
+ * Reads a response from bytes in any pieces, and finds its end; interim responses before it are
  * skipped. It knows no sockets, and keeps nothing but the part of a head that has come.
  */
 export class ResponseReader {
@@ -34,7 +34,7 @@ export class ResponseReader {
   #isHeadRequest = false;
   #listener: HeadListener | undefined;
   #interim = 0;
-  /** The start of a head: `#partLength` octets of it, not many more than `MAX_HEAD_BYTES`. */
+  /** The start of a head: `#partLength` bytes of it, not many more than `MAX_HEAD_BYTES`. */
   #part: Uint8Array | undefined;
   #partLength = 0;
 
@@ -47,7 +47,7 @@ export class ResponseReader {
     this.#part = undefined;
   }
 
-  /** Octets of the body so far. */
+  /** Bytes of the body so far. */
   get size(): number {
     return this.head === undefined ? 0 : this.#body.size;
   }
@@ -62,20 +62,20 @@ export class ResponseReader {
   }
 
   /**
-   * Takes the next octets of the connection, and stops behind the response's last one.
+   * Takes the next bytes of the connection, and stops behind the response's last one.
    *
    * @returns how many belong to the response: `length`, unless it ended before
    * @throws {ProtocolError} If they break RFC 9112, or are too many.
    */
-  feed(octets: Uint8Array, length: number): number {
-    const position = this.head === undefined ? this.#takeHeads(octets, length) : 0;
-    return position < 0 ? length : this.#body.feed(octets, position, length);
+  feed(bytes: Uint8Array, length: number): number {
+    const position = this.head === undefined ? this.#takeHeads(bytes, length) : 0;
+    return position < 0 ? length : this.#body.feed(bytes, position, length);
   }
 
   /** @returns the position of the body, or -1 if the head is not there yet */
-  #takeHeads(octets: Uint8Array, length: number): number {
+  #takeHeads(bytes: Uint8Array, length: number): number {
     const before = this.#part === undefined ? 0 : this.#partLength;
-    const all = this.#part === undefined ? octets : this.#append(octets, length);
+    const all = this.#part === undefined ? bytes : this.#append(bytes, length);
     const to = before + length;
     let look = Math.max(0, before - 3);
     let from = 0;
@@ -106,21 +106,21 @@ export class ResponseReader {
     }
   }
 
-  #keep(octets: Uint8Array, from: number, to: number): void {
+  #keep(bytes: Uint8Array, from: number, to: number): void {
     this.#partLength = to - from;
-    if (octets !== this.#part) this.#part = octets.slice(from, to);
-    else if (from > 0) octets.copyWithin(0, from, to);
+    if (bytes !== this.#part) this.#part = bytes.slice(from, to);
+    else if (from > 0) bytes.copyWithin(0, from, to);
   }
 
-  /** Adds to the part of a head; its room doubles, so that one octet at a time is no burden. */
-  #append(octets: Uint8Array, length: number): Uint8Array {
+  /** Adds to the part of a head; its room doubles, so that one byte at a time is no burden. */
+  #append(bytes: Uint8Array, length: number): Uint8Array {
     const part = this.#part!;
     const needed = this.#partLength + length;
     if (needed > part.length) {
       this.#part = new Uint8Array(needed * 2);
       this.#part.set(part.subarray(0, this.#partLength));
     }
-    this.#part!.set(octets.subarray(0, length), this.#partLength);
+    this.#part!.set(bytes.subarray(0, length), this.#partLength);
     return this.#part!;
   }
 }

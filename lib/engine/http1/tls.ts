@@ -10,7 +10,7 @@ import type { TlsOptions } from "../engine.ts";
 import { describeCertificate } from "../tls_failure.ts";
 
 /** What TLS goes over: a TCP socket, or the TLS of a proxy. */
-export type Carrier = net.Socket | tls.TLSSocket;
+export type Transport = net.Socket | tls.TLSSocket;
 
 /** The connection ended without a word of TLS. */
 export class CutError extends Error {
@@ -25,7 +25,7 @@ export class CutError extends Error {
 export interface TlsListener {
   /** The handshake is done, and the certificate is trusted. */
   onOpen(): void;
-  onRead(octets: Uint8Array): void;
+  onRead(bytes: Uint8Array): void;
   /** The other end has said that nothing follows (close_notify). */
   onEnd(): void;
   /** The handshake failed, or the connection ended without that word. */
@@ -43,14 +43,14 @@ export interface TlsListener {
  * @returns what to write to; `destroy()` it when the socket is closed
  */
 export function startTls(
-  carrier: Carrier,
+  carrier: Transport,
   hostname: string,
   options: TlsOptions,
   listener: TlsListener,
 ): tls.TLSSocket {
   const stream = new Duplex({
     read: () => void carrier.resume(),
-    write: (octets, _encoding, done) => void carrier.write(octets, done),
+    write: (bytes, _encoding, done) => void carrier.write(bytes, done),
     final: (done) => void carrier.end(done),
   });
   // With a certificate of its own, the client must not show it to a server that it does not trust:
@@ -69,8 +69,8 @@ export function startTls(
     checkServerIdentity: checkIdentity,
   });
   let hasEnded = false;
-  carrier.on("data", (octets) => {
-    if (!stream.push(octets)) carrier.pause();
+  carrier.on("data", (bytes) => {
+    if (!stream.push(bytes)) carrier.pause();
   });
   carrier.on("end", () => {
     if (!hasEnded) listener.onError(new CutError());
@@ -82,7 +82,7 @@ export function startTls(
     const certificate = socket.getPeerX509Certificate();
     listener.onError(new Error(describeCertificate(certificate, code, Date.now())));
   });
-  socket.on("data", (octets) => listener.onRead(octets));
+  socket.on("data", (bytes) => listener.onRead(bytes));
   socket.on("end", () => {
     hasEnded = true;
     listener.onEnd();

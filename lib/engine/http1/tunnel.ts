@@ -1,11 +1,11 @@
 /**
- * How a proxy is asked for a way through to an origin: octets in, octets out, no sockets.
+ * How a proxy is asked for a way through to an origin: bytes in, bytes out, no sockets.
  *
  * @module
  */
 import net from "node:net";
 import { basicCredentials } from "../../http/fields.ts";
-import { authorityOf } from "../../http/url.ts";
+import { formatAuthority } from "../../http/url.ts";
 import type { ProxyOptions } from "../engine.ts";
 import { checkBeginning, headEnd, MAX_HEAD_BYTES, parseHead, ProtocolError } from "./head.ts";
 
@@ -42,11 +42,11 @@ export interface Tunnel {
    * the proxy has not said it all
    * @throws {TunnelError} If there is no way through.
    */
-  feed(octets: Uint8Array): Uint8Array | "open" | undefined;
+  feed(bytes: Uint8Array): Uint8Array | "open" | undefined;
 }
 
 /** Where a tunnel leads. */
-export interface Far {
+export interface TunnelTarget {
   /** A name, or an address; an IPv6 address without its brackets. */
   readonly hostname: string;
   readonly port: number;
@@ -61,7 +61,7 @@ export function isForwarded(
 }
 
 /** Begins a conversation with a proxy. */
-export function tunnelThrough(proxy: ProxyOptions, far: Far): Tunnel {
+export function tunnelThrough(proxy: ProxyOptions, far: TunnelTarget): Tunnel {
   return proxy.protocol.startsWith("socks")
     ? new SocksTunnel(proxy, far)
     : new ConnectTunnel(proxy, far);
@@ -74,13 +74,13 @@ export function proxyAuthorization({ credentials }: ProxyOptions): string | unde
 
 /** What has come and is not complete; an answer of a proxy is short. */
 class Pending {
-  octets = new Uint8Array();
+  bytes = new Uint8Array();
 
-  add(octets: Uint8Array): void {
-    const all = new Uint8Array(this.octets.length + octets.length);
-    all.set(this.octets);
-    all.set(octets, this.octets.length);
-    this.octets = all;
+  add(bytes: Uint8Array): void {
+    const all = new Uint8Array(this.bytes.length + bytes.length);
+    all.set(this.bytes);
+    all.set(bytes, this.bytes.length);
+    this.bytes = all;
   }
 }
 
@@ -92,8 +92,8 @@ class ConnectTunnel implements Tunnel {
   rest: Uint8Array = new Uint8Array();
   readonly #pending = new Pending();
 
-  constructor(proxy: ProxyOptions, far: Far) {
-    const authority = authorityOf(far);
+  constructor(proxy: ProxyOptions, far: TunnelTarget) {
+    const authority = formatAuthority(far);
     const authorization = proxyAuthorization(proxy);
     this.greeting = encoder.encode(
       `CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n` +
@@ -101,10 +101,10 @@ class ConnectTunnel implements Tunnel {
     );
   }
 
-  feed(octets: Uint8Array): "open" | undefined {
-    this.#pending.add(octets);
-    let all = this.#pending.octets;
-    let from = Math.max(0, all.length - octets.length - 3);
+  feed(bytes: Uint8Array): "open" | undefined {
+    this.#pending.add(bytes);
+    let all = this.#pending.bytes;
+    let from = Math.max(0, all.length - bytes.length - 3);
     for (;;) {
       const end = headEnd(all, from, all.length);
       if ((end < 0 ? all.length : end) > MAX_HEAD_BYTES) {
@@ -117,7 +117,7 @@ class ConnectTunnel implements Tunnel {
       const { status } = understood(() => parseHead(all, 0, end, false, true));
       // RFC 9110 §15.2: interim answers are skipped; nobody has asked for a 101.
       if (status < 200 && status !== 101) {
-        all = this.#pending.octets = all.slice(end);
+        all = this.#pending.bytes = all.slice(end);
         from = 0;
         continue;
       }
@@ -165,11 +165,11 @@ class SocksTunnel implements Tunnel {
   readonly greeting: Uint8Array;
   rest: Uint8Array = new Uint8Array();
   readonly #credentials: ProxyOptions["credentials"];
-  readonly #far: Far;
+  readonly #far: TunnelTarget;
   readonly #pending = new Pending();
   #step: "method" | "authentication" | "reply" = "method";
 
-  constructor({ credentials }: ProxyOptions, far: Far) {
+  constructor({ credentials }: ProxyOptions, far: TunnelTarget) {
     this.#credentials = credentials;
     this.#far = far;
     const methods = credentials === undefined
@@ -178,9 +178,9 @@ class SocksTunnel implements Tunnel {
     this.greeting = Uint8Array.of(VERSION, methods.length, ...methods);
   }
 
-  feed(octets: Uint8Array): Uint8Array | "open" | undefined {
-    this.#pending.add(octets);
-    const all = this.#pending.octets;
+  feed(bytes: Uint8Array): Uint8Array | "open" | undefined {
+    this.#pending.add(bytes);
+    const all = this.#pending.bytes;
     // An answer to name and password has another version (RFC 1929 §2), which some proxies get wrong.
     if (all[0] !== VERSION && this.#step !== "authentication") {
       throw new TunnelError("it does not speak SOCKS5");
@@ -217,7 +217,7 @@ class SocksTunnel implements Tunnel {
   #ask(): Uint8Array {
     this.#step = "reply";
     const { hostname, port } = this.#far;
-    return Uint8Array.of(VERSION, CONNECT, 0, ...addressOf(hostname), port >> 8, port & 255);
+    return Uint8Array.of(VERSION, CONNECT, 0, ...formatAddress(hostname), port >> 8, port & 255);
   }
 
   #onReply(all: Uint8Array): "open" | undefined {
@@ -235,32 +235,32 @@ class SocksTunnel implements Tunnel {
 
   /** That nothing came behind what was asked for. */
   #expectEnd(all: Uint8Array, length: number): void {
-    if (all.length > length) throw new TunnelError("it sent octets behind its answer");
-    this.#pending.octets = new Uint8Array();
+    if (all.length > length) throw new TunnelError("it sent bytes behind its answer");
+    this.#pending.bytes = new Uint8Array();
   }
 }
 
-/** Text with its length in front, as RFC 1929 §2 has it; at most 255 octets, which was checked. */
+/** Text with its length in front, as RFC 1929 §2 has it; at most 255 bytes, which was checked. */
 function counted(text: string): number[] {
-  const octets = encoder.encode(text);
-  return [octets.length, ...octets];
+  const bytes = encoder.encode(text);
+  return [bytes.length, ...bytes];
 }
 
-function addressOf(hostname: string): number[] {
+function formatAddress(hostname: string): number[] {
   switch (net.isIP(hostname)) {
     case 4:
       return [IPV4, ...hostname.split("..").map(Number)];
     case 6:
-      return [IPV6, ...octetsOfIpv6(hostname)];
+      return [IPV6, ...bytesOfIpv6(hostname)];
   }
   if (encoder.encode(hostname).length > 255) {
-    throw new TunnelRefusal("takes no name of more than 255 octets");
+    throw new TunnelRefusal("takes no name of more than 255 bytes");
   }
   return [NAME, ...counted(hostname)];
 }
 
-/** The octets of an IPv6 address in any of its forms (RFC 4291 §2.2). */
-function octetsOfIpv6(address: string): number[] {
+/** The bytes of an IPv6 address in any of its forms (RFC 4291 §2.2). */
+function bytesOfIpv6(address: string): number[] {
   // `URL` writes the last 32 bits in hexadecimal, too.
   const plain = new URL(`http://[${address.replace(/%.*$/, "")}]/`).hostname.slice(1, -1);
   const [head, tail] = plain.split("::");

@@ -3,13 +3,13 @@
  *
  * @module
  */
-import type { AnswerHead, BodySink } from "../../engine/engine.ts";
+import type { BodySink, ResponseHead } from "../../engine/engine.ts";
 import { OutputError, UsageError } from "../../errors.ts";
-import { writeProblem } from "../../process/os_error.ts";
+import { describeWriteError } from "../../process/os_error.ts";
 import { isGranted } from "../../process/permission.ts";
 import type { Result } from "../../result.ts";
 import type { Target } from "../../target.ts";
-import { SpareDescriptors } from "../reserved_descriptors.ts";
+import { ReservedDescriptors } from "../reserved_descriptors.ts";
 import { BodyFile } from "./body_file.ts";
 import { BODIES_OF_FOLDER, BodyFolder } from "./body_folder.ts";
 
@@ -38,7 +38,7 @@ export class Bodies {
   /** Keeps other runs out; undefined where a folder cannot be locked. */
   readonly #lock: Deno.FsFile | undefined;
   readonly #isNew: boolean;
-  readonly #spare: SpareDescriptors;
+  readonly #spare: ReservedDescriptors;
   /** By type; at most `MAX_TYPES`. */
   readonly #endings = new Map<string, string>();
   /** The least recently used first; at most `MAX_FOLDERS`. */
@@ -81,7 +81,7 @@ export class Bodies {
       if (error instanceof UsageError) throw error;
       const isNone = error instanceof Deno.errors.NotADirectory ||
         error instanceof Deno.errors.AlreadyExists;
-      fail(isNone ? "it is no folder: name another" : writeProblem(error));
+      fail(isNone ? "it is no folder: name another" : describeWriteError(error));
     }
     return new Bodies(path, extension, lock, isNew);
   }
@@ -96,16 +96,16 @@ export class Bodies {
     this.#extension = extension;
     this.#lock = lock;
     this.#isNew = isNew;
-    this.#spare = new SpareDescriptors(() => openFolder(path));
+    this.#spare = new ReservedDescriptors(() => openFolder(path));
   }
 
   /** Takes the body of an answer. What its methods throw is an {@linkcode OutputError}. */
-  bodyFor({ i }: Target, head: AnswerHead): BodySink {
+  bodyFor({ i }: Target, head: ResponseHead): BodySink {
     const ending = this.#endingOf(head.field("content-type"));
     const file = new BodyFile(i, this.#folderOf(i));
     this.#open.add(i);
     return {
-      write: (octets) => this.#try(() => file.write(octets)),
+      write: (bytes) => this.#try(() => file.write(bytes)),
       end: () =>
         this.#try(() => {
           const name = file.end(ending);
@@ -182,7 +182,9 @@ export class Bodies {
     try {
       return work();
     } catch (error) {
-      throw new OutputError(`Cannot write '--save-bodies ${this.#path}': ${writeProblem(error)}`);
+      throw new OutputError(
+        `Cannot write '--save-bodies ${this.#path}': ${describeWriteError(error)}`,
+      );
     }
   }
 }

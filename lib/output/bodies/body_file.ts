@@ -1,6 +1,6 @@
 import type { BodyFolder } from "./body_folder.ts";
 
-/** Most octets of a body that wait for others, so that a small one is written in one go. */
+/** Most bytes of a body that wait for others, so that a small one is written in one go. */
 const MAX_PIECE = 64 * 1024;
 
 const NOTHING = new Uint8Array(0);
@@ -13,7 +13,7 @@ const NOTHING = new Uint8Array(0);
 export class BodyFile {
   readonly #i: number;
   readonly #folder: BodyFolder;
-  /** What was not yet written, in its first `#length` octets; at most `MAX_PIECE`. */
+  /** What was not yet written, in its first `#length` bytes; at most `MAX_PIECE`. */
   #piece = NOTHING;
   #length = 0;
   #isThere = false;
@@ -23,19 +23,19 @@ export class BodyFile {
     this.#folder = folder;
   }
 
-  write(octets: Uint8Array): void {
-    const needed = this.#length + octets.length;
+  write(bytes: Uint8Array): void {
+    const needed = this.#length + bytes.length;
     if (needed > MAX_PIECE) {
       if (this.#length > 0) this.#append(this.#piece.subarray(0, this.#length));
       this.#length = 0;
-      if (octets.length >= MAX_PIECE) return this.#append(octets);
-      return this.#gather(octets);
+      if (bytes.length >= MAX_PIECE) return this.#append(bytes);
+      return this.#gather(bytes);
     }
-    this.#gather(octets);
+    this.#gather(bytes);
   }
 
-  #gather(octets: Uint8Array): void {
-    const needed = this.#length + octets.length;
+  #gather(bytes: Uint8Array): void {
+    const needed = this.#length + bytes.length;
     if (needed > this.#piece.length) {
       // The first is mostly the only one; behind it, the room doubles.
       const room = this.#length === 0 ? needed : Math.min(MAX_PIECE, needed * 2);
@@ -43,14 +43,14 @@ export class BodyFile {
       piece.set(this.#piece.subarray(0, this.#length));
       this.#piece = piece;
     }
-    this.#piece.set(octets, this.#length);
+    this.#piece.set(bytes, this.#length);
     this.#length = needed;
   }
 
-  #append(octets: Uint8Array): void {
-    if (this.#isThere) return this.#folder.append(this.#i, octets);
+  #append(bytes: Uint8Array): void {
+    if (this.#isThere) return this.#folder.append(this.#i, bytes);
     this.#isThere = true;
-    this.#folder.begin(this.#i, octets);
+    this.#folder.begin(this.#i, bytes);
   }
 
   /**

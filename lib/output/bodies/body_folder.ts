@@ -1,4 +1,4 @@
-import type { SpareDescriptors } from "../reserved_descriptors.ts";
+import type { ReservedDescriptors } from "../reserved_descriptors.ts";
 
 /** How many numbers a folder has. */
 export const BODIES_OF_FOLDER = 1_000;
@@ -6,7 +6,7 @@ export const BODIES_OF_FOLDER = 1_000;
 /** A folder of at most 1,000 bodies: which of its numbers has which file. */
 export class BodyFolder {
   readonly #path: string;
-  readonly #spare: SpareDescriptors;
+  readonly #spare: ReservedDescriptors;
   /** The names of files that are there; at most `BODIES_OF_FOLDER`. */
   readonly #names = new Map<number, string>();
 
@@ -17,7 +17,7 @@ export class BodyFolder {
    * @param spare for when no file can be opened
    * @throws {Error} If it cannot be made, or is none: a link leads somewhere else.
    */
-  static open(path: string, open: ReadonlySet<number>, spare: SpareDescriptors): BodyFolder {
+  static open(path: string, open: ReadonlySet<number>, spare: ReservedDescriptors): BodyFolder {
     const folder = new BodyFolder(path, spare);
     try {
       Deno.mkdirSync(path);
@@ -28,7 +28,7 @@ export class BodyFolder {
     return folder;
   }
 
-  private constructor(path: string, spare: SpareDescriptors) {
+  private constructor(path: string, spare: ReservedDescriptors) {
     this.#path = path;
     this.#spare = spare;
   }
@@ -53,25 +53,25 @@ export class BodyFolder {
     return `${this.#path}/.${i}.part`;
   }
 
-  /** Writes the first octets of a body. */
-  begin(i: number, octets: Uint8Array): void {
+  /** Writes the first bytes of a body. */
+  begin(i: number, bytes: Uint8Array): void {
     try {
-      this.#write(i, octets, { createNew: true });
+      this.#write(i, bytes, { createNew: true });
     } catch (error) {
       if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
       // Left behind by a run that was killed; or a link, which is not to be followed.
       this.discard(i);
-      this.#write(i, octets, { createNew: true });
+      this.#write(i, bytes, { createNew: true });
     }
   }
 
-  /** Writes more octets of a body. */
-  append(i: number, octets: Uint8Array): void {
-    this.#write(i, octets, { append: true, create: false });
+  /** Writes more bytes of a body. */
+  append(i: number, bytes: Uint8Array): void {
+    this.#write(i, bytes, { append: true, create: false });
   }
 
-  #write(i: number, octets: Uint8Array, options: Deno.WriteFileOptions): void {
-    this.#spare.use(() => Deno.writeFileSync(this.#part(i), octets, options));
+  #write(i: number, bytes: Uint8Array, options: Deno.WriteFileOptions): void {
+    this.#spare.use(() => Deno.writeFileSync(this.#part(i), bytes, options));
   }
 
   /**

@@ -1,34 +1,34 @@
 import type { ErrorCount, Snapshot } from "../../stats/snapshot.ts";
 import { formatCount, formatOthers, formatShare } from "../../text/format.ts";
-import { foreign } from "./foreign.ts";
+import { toPrintableAscii } from "./foreign.ts";
 import { cut, type Line } from "./line.ts";
-import { gutterOf, headingOf, isWide, type Section, type View } from "./view.ts";
+import { formatGutter, formatHeading, isWide, type Section, type View } from "./view.ts";
 
 /** What the reason has of the room of an example, beside its URL. */
 const REASON_SHARE = 0.6;
 /** Most reasons that get a line each. */
-const MOST_LINES = 10;
+const MAX_LINES = 10;
 /** Cells of a kind, of how often, and of its share. */
 const KIND_CELLS = 10;
 const COUNT_CELLS = 9;
 const SHARE_CELLS = 9;
 /** Fewest cells that are worth an example. */
-const LEAST_EXAMPLE = 16;
+const MIN_EXAMPLE = 16;
 
 /** Why requests failed, the most frequent first, with an example of each. */
 export function errors(view: View): Section | undefined {
-  const reasons = reasonsOf(view.snapshot);
+  const reasons = formatReasons(view.snapshot);
   if (reasons.length === 0) return undefined;
   return {
     least: 1,
-    most: Math.min(MOST_LINES, reasons.length),
+    most: Math.min(MAX_LINES, reasons.length),
     draw: (lines) => {
       const shown = reasons.slice(0, lines < reasons.length ? Math.max(1, lines - 1) : lines);
-      const rows = shown.map((reason) => lineOf(reason, view));
+      const rows = shown.map((reason) => formatErrorLine(reason, view));
       if (shown.length < lines && shown.length < reasons.length) {
-        rows.push(othersOf(reasons.slice(shown.length), view));
+        rows.push(formatOtherErrors(reasons.slice(shown.length), view));
       }
-      return rows.map((row, k) => [headingOf(view, k === 0 ? "errors" : ""), ...row]);
+      return rows.map((row, k) => [formatHeading(view, k === 0 ? "errors" : ""), ...row]);
     },
   };
 }
@@ -39,7 +39,7 @@ interface Reason extends Pick<ErrorCount, "count" | "examples"> {
   readonly detail: string | undefined;
 }
 
-function reasonsOf({ errors }: Snapshot): Reason[] {
+function formatReasons({ errors }: Snapshot): Reason[] {
   return Object.entries(errors).flatMap(([kind, error]): Reason[] =>
     error.reasons === undefined || error.reasons.length === 0
       ? [{ ...error, kind, detail: undefined }]
@@ -47,28 +47,28 @@ function reasonsOf({ errors }: Snapshot): Reason[] {
   ).sort((a, b) => b.count - a.count);
 }
 
-function lineOf({ kind, count, examples, detail }: Reason, view: View): Line {
-  const room = view.cells - gutterOf(view) - KIND_CELLS - COUNT_CELLS - SHARE_CELLS - 4;
-  if (room < LEAST_EXAMPLE) return countOf(kind, count, view);
+function formatErrorLine({ kind, count, examples, detail }: Reason, view: View): Line {
+  const room = view.cells - formatGutter(view) - KIND_CELLS - COUNT_CELLS - SHARE_CELLS - 4;
+  if (room < MIN_EXAMPLE) return countErrors(kind, count, view);
   const example = examples[0];
-  const what = foreign(detail ?? example?.detail ?? "");
-  const url = foreign(example?.url ?? "");
+  const what = toPrintableAscii(detail ?? example?.detail ?? "");
+  const url = toPrintableAscii(example?.url ?? "");
   // What one of them does not need is the other's.
   const ofWhat = Math.max(Math.ceil(room * REASON_SHARE), room - url.length);
   const shown = cut(what, ofWhat);
   return [
-    ...countOf(kind, count, view),
+    ...countErrors(kind, count, view),
     { text: shown === "" ? "" : `  ${shown}`, isElastic: true },
     { text: url === "" ? "" : `  ${url}`, style: "dim", isElastic: true },
   ];
 }
 
-function othersOf(reasons: readonly Reason[], view: View): Line {
+function formatOtherErrors(reasons: readonly Reason[], view: View): Line {
   const count = reasons.reduce((sum, { count }) => sum + count, 0);
-  return countOf(formatOthers(reasons.length), count, view);
+  return countErrors(formatOthers(reasons.length), count, view);
 }
 
-function countOf(kind: string, count: number, view: View): Line {
+function countErrors(kind: string, count: number, view: View): Line {
   if (!isWide(view)) return [{ text: `${kind} `, style: "red" }, { text: formatCount(count) }];
   return [
     { text: kind.padEnd(KIND_CELLS), style: "red" },

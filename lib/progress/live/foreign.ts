@@ -8,7 +8,7 @@ const LENGTH = 500;
  * takes one cell. How many cells others take (wide and combining characters, emoji) is for each
  * terminal to decide, and a line that is longer than it seems breaks all below it.
  */
-export function foreign(text: string): string {
+export function toPrintableAscii(text: string): string {
   return escapeForTerminal(text, LENGTH).replace(
     /[^\x20-\x7e]/gu,
     (character) => character === "…" ? "..." : `\\u{${character.codePointAt(0)!.toString(16)}}`,

@@ -38,7 +38,7 @@ export class History {
     this.#last = { ms, requests, cpuSeconds, histogram };
     if (last === undefined) return;
     const seconds = (ms - last.ms) / 1000;
-    const answers = histogram.since(last.histogram);
+    const answers = histogram.diff(last.histogram);
     const [p50, p99] = answers.count > 0
       ? answers.percentiles([50, 99]).map((micros) => micros / 1000)
       : [null, null];

@@ -1,14 +1,14 @@
 import type { HostFigures } from "../../stats/snapshot.ts";
 import { formatCount, formatLatency, formatShare } from "../../text/format.ts";
-import { foreign } from "./foreign.ts";
+import { toPrintableAscii } from "./foreign.ts";
 import { cut, type Line } from "./line.ts";
-import { gutterOf, isWide, nameOf, type Section, type View } from "./view.ts";
+import { formatGutter, formatName, isWide, type Section, type View } from "./view.ts";
 
 /** Most lines of the busiest, and of the worst. */
-const MOST_EACH = 5;
+const MAX_EACH = 5;
 /** Cells of a host's name at least and at most, and of what is said of it. */
-const LEAST_NAME = 15;
-const MOST_NAME = 60;
+const MIN_NAME = 15;
+const MAX_NAME = 60;
 const COUNT_CELLS = 11;
 const FAILED_CELLS = 16;
 const MEAN_CELLS = 14;
@@ -18,11 +18,11 @@ const MAX_CELLS = 14;
 export function hosts(view: View): Section | undefined {
   const { hosts } = view.snapshot;
   if (hosts.length === 0 || !isWide(view)) return undefined;
-  const most = Math.min(hosts.length, 2 * MOST_EACH);
-  return { least: Math.min(2, most), most, draw: (lines) => rowsOf(hosts, lines, view) };
+  const most = Math.min(hosts.length, 2 * MAX_EACH);
+  return { least: Math.min(2, most), most, draw: (lines) => toRows(hosts, lines, view) };
 }
 
-function rowsOf(hosts: readonly HostFigures[], lines: number, view: View): Line[] {
+function toRows(hosts: readonly HostFigures[], lines: number, view: View): Line[] {
   const busiest = hosts.toSorted((a, b) => b.requests - a.requests)
     .slice(0, Math.ceil(lines / 2));
   const worst = hosts.filter((host) => !busiest.includes(host))
@@ -30,19 +30,19 @@ function rowsOf(hosts: readonly HostFigures[], lines: number, view: View): Line[
     .slice(0, lines - busiest.length);
   const first = hosts.length === 1 ? "host" : "busiest";
   return [
-    ...busiest.map((host, k) => lineOf(k === 0 ? first : "", host, view)),
-    ...worst.map((host, k) => lineOf(k === 0 ? "worst" : "", host, view)),
+    ...busiest.map((host, k) => formatHostLine(k === 0 ? first : "", host, view)),
+    ...worst.map((host, k) => formatHostLine(k === 0 ? "worst" : "", host, view)),
   ];
 }
 
-function lineOf(name: string, host: HostFigures, view: View): Line {
+function formatHostLine(name: string, host: HostFigures, view: View): Line {
   const { requests, failed, meanMs, maxMs } = host;
   const figures = COUNT_CELLS + FAILED_CELLS + MEAN_CELLS + MAX_CELLS;
-  const room = view.cells - gutterOf(view) - figures;
-  const cells = Math.min(MOST_NAME, Math.max(LEAST_NAME, room));
+  const room = view.cells - formatGutter(view) - figures;
+  const cells = Math.min(MAX_NAME, Math.max(MIN_NAME, room));
   return [
-    nameOf(view, name),
-    { text: cut(foreign(host.host), cells).padEnd(cells) },
+    formatName(view, name),
+    { text: cut(toPrintableAscii(host.host), cells).padEnd(cells) },
     { text: formatCount(requests).padStart(COUNT_CELLS) },
     {
       text: `${formatShare(failed / Math.max(1, requests))} failed`.padStart(FAILED_CELLS),

@@ -1,16 +1,16 @@
 import type { Histogram } from "../../stats/histogram.ts";
 import { formatCount, formatShare } from "../../text/format.ts";
 import type { Line } from "./line.ts";
-import { boundsBetween } from "./scale.ts";
+import { roundBounds } from "./scale.ts";
 import { formatShareBar } from "./spark.ts";
-import { gutterOf, isWide, nameOf, type Section, type View } from "./view.ts";
+import { formatGutter, formatName, isWide, type Section, type View } from "./view.ts";
 
 /** Cells of a bound, and of what was counted. */
 const BOUND_CELLS = 9;
 const COUNT_CELLS = 14;
 const SHARE_CELLS = 9;
 /** Fewest cells of a bar beside which there is a count, too. */
-const LEAST_BAR = 10;
+const MIN_BAR = 10;
 /** Percentiles between which the bounds are; what is beyond is in the first and the last row. */
 const INNER = [1, 99.5];
 
@@ -18,13 +18,13 @@ const INNER = [1, 99.5];
 export function latencies(view: View): Section | undefined {
   const { histogram } = view.snapshot;
   if (histogram.count === 0 || !isWide(view)) return undefined;
-  return { least: 3, most: 12, draw: (lines) => rowsOf(histogram, lines, view) };
+  return { least: 3, most: 12, draw: (lines) => toRows(histogram, lines, view) };
 }
 
-function rowsOf(histogram: Histogram, lines: number, view: View): Line[] {
+function toRows(histogram: Histogram, lines: number, view: View): Line[] {
   // A value below a microsecond has none, and nothing is ever so fast.
   const [low, high] = histogram.percentiles(INNER).map((micros) => Math.max(1, micros));
-  const bounds = boundsBetween(low, high, lines);
+  const bounds = roundBounds(low, high, lines);
   const isOpen = histogram.max > bounds.at(-1)!;
   // What is beyond the last bound has a row of its own.
   if (isOpen && bounds.length === lines) bounds.pop();
@@ -35,15 +35,15 @@ function rowsOf(histogram: Histogram, lines: number, view: View): Line[] {
     counts[row] += count;
   }
   const most = Math.max(...counts);
-  const room = view.cells - gutterOf(view) - BOUND_CELLS - 2 - SHARE_CELLS;
-  const hasCounts = room - COUNT_CELLS >= LEAST_BAR;
+  const room = view.cells - formatGutter(view) - BOUND_CELLS - 2 - SHARE_CELLS;
+  const hasCounts = room - COUNT_CELLS >= MIN_BAR;
   const cells = hasCounts ? room - COUNT_CELLS : room;
   return counts.map((count, k) => {
     const bound = k < bounds.length
       ? `<= ${formatBound(bounds[k])}`
       : `> ${formatBound(bounds.at(-1)!)}`;
     return [
-      nameOf(view, k === 0 ? "latency" : ""),
+      formatName(view, k === 0 ? "latency" : ""),
       { text: bound.padStart(BOUND_CELLS + 1) },
       { text: ` ${formatShareBar(count / most, cells).padEnd(cells)}`, style: "cyan" },
       { text: hasCounts ? formatCount(count).padStart(COUNT_CELLS) : "" },

@@ -22,7 +22,7 @@ const STYLES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as 
 export type Style = keyof typeof STYLES;
 
 /** Least cells that are worth showing of a text that is cut. */
-const LEAST = 4;
+const MIN_WIDTH = 4;
 
 /**
  * A line as a terminal takes it, without a line feed. From the first piece on that has no room,
@@ -36,7 +36,7 @@ export function formatLine(line: Line, cells: number, color: boolean): string {
   for (const piece of line) {
     const text = piece.text.length <= room
       ? piece.text
-      : piece.isElastic && room >= LEAST
+      : piece.isElastic && room >= MIN_WIDTH
       ? cut(piece.text, room)
       : undefined;
     if (text === undefined) break;

@@ -1,11 +1,11 @@
-import type { Successor } from "../auto_display.ts";
+import type { DeferredDisplay } from "../auto_display.ts";
 import type { Moment, Size } from "../display.ts";
 import { formatFrame } from "./frame.ts";
 import { History } from "./history.ts";
-import { Painter } from "./terminal_region.ts";
+import { TerminalRegion } from "./terminal_region.ts";
 
 /** What others said last that is shown; all of it stands above the frame, mostly out of sight. */
-const MOST_NOTICES = 2;
+const MAX_NOTICES = 2;
 
 /**
  * A region of the terminal that is redrawn in place; its last state stays.
@@ -14,12 +14,12 @@ const MOST_NOTICES = 2;
  * terminal is resized, what becomes of the lines depends on how many empty rows are below (tmux
  * keeps those, and moves lines into the scroll-back instead, where nothing can erase them).
  */
-export class LiveDisplay implements Successor {
+export class LiveDisplay implements DeferredDisplay {
   readonly everyMs = 250;
   readonly #color: boolean;
   readonly #history = new History();
-  readonly #painter = new Painter();
-  /** Without prefix and line feed. At most {@linkcode MOST_NOTICES}. */
+  readonly #painter = new TerminalRegion();
+  /** Without prefix and line feed. At most {@linkcode MAX_NOTICES}. */
   #notices: string[] = [];
   #isDrawn = false;
 
@@ -46,7 +46,7 @@ export class LiveDisplay implements Successor {
 
   note(lines: string): void {
     const notices = lines.trimEnd().split("\n").map((line) => line.replace(/^myriad: /, ""));
-    this.#notices = [...this.#notices, ...notices].slice(-MOST_NOTICES);
+    this.#notices = [...this.#notices, ...notices].slice(-MAX_NOTICES);
   }
 
   say(lines: string, size: Size): string {

@@ -1,7 +1,7 @@
 import { formatBytes, formatTimes } from "../../text/format.ts";
-import { foreign } from "./foreign.ts";
+import { toPrintableAscii } from "./foreign.ts";
 import { cut, type Line } from "./line.ts";
-import { isWide, nameOf, type Section, type View } from "./view.ts";
+import { formatName, isWide, type Section, type View } from "./view.ts";
 
 /** From this share on the event loop has no time left for what the sockets have for it. */
 const SATURATED = 0.9;
@@ -17,7 +17,7 @@ export function costs(view: View): Section | undefined {
     least: 1,
     most: 1,
     draw: () => [[
-      nameOf(view, "memory"),
+      formatName(view, "memory"),
       { text: formatBytes(rssBytes) },
       { text: isWide(view) ? `, ${formatBytes(mostBytes)} at most` : "" },
       { text: "   CPU ", style: "bold" },
@@ -34,7 +34,7 @@ export function bottleneck(view: View): Section | undefined {
   if (loopBusy >= SATURATED) {
     const busy = `${Math.floor(loopBusy * 100)} %`;
     lines.push([
-      nameOf(view, "bottleneck"),
+      formatName(view, "bottleneck"),
       { text: "this process", style: "yellow", isElastic: true },
       { text: `: event loop ${busy} busy`, style: "yellow" },
       { text: ", latencies hold its own queueing", style: "yellow" },
@@ -42,9 +42,9 @@ export function bottleneck(view: View): Section | undefined {
   }
   for (const [what, count] of Object.entries(shortages)) {
     lines.push([
-      nameOf(view, "ran out"),
+      formatName(view, "ran out"),
       { text: `${formatTimes(count)}: `, style: "yellow" },
-      { text: cut(foreign(what), SHORTAGE_LENGTH), style: "yellow", isElastic: true },
+      { text: cut(toPrintableAscii(what), SHORTAGE_LENGTH), style: "yellow", isElastic: true },
     ]);
   }
   if (lines.length === 0) return undefined;

@@ -16,17 +16,17 @@ const STEPS: readonly (readonly number[])[] = [
  * @param high from `low`
  * @param most from 1
  */
-export function boundsBetween(low: number, high: number, most: number): number[] {
+export function roundBounds(low: number, high: number, most: number): number[] {
   let best: number[] = [];
   for (const steps of STEPS) {
-    const bounds = boundsOf(steps, low, high);
+    const bounds = computeBounds(steps, low, high);
     if (best.length > 0 && bounds.length > most) break;
     best = bounds;
   }
   return best.slice(0, most);
 }
 
-function boundsOf(steps: readonly number[], low: number, high: number): number[] {
+function computeBounds(steps: readonly number[], low: number, high: number): number[] {
   const bounds: number[] = [];
   for (let power = Math.floor(Math.log10(low));; power++) {
     for (const step of steps) {

@@ -1,9 +1,9 @@
 import { formatCount, formatOthers, formatShare } from "../../text/format.ts";
 import type { Line, Piece, Style } from "./line.ts";
-import { gutterOf, headingOf, type Section, type View } from "./view.ts";
+import { formatGutter, formatHeading, type Section, type View } from "./view.ts";
 
 /** Most lines: a server can send 900 codes. */
-const MOST_LINES = 3;
+const MAX_LINES = 3;
 /** What stands between two of them. */
 const GAP = "   ";
 
@@ -13,16 +13,16 @@ export function statuses(view: View): Section | undefined {
   if (counts.length === 0) return undefined;
   return {
     least: 1,
-    most: Math.min(MOST_LINES, rowsOf(counts, Infinity, view).length),
-    draw: (lines) => rowsOf(counts, lines, view),
+    most: Math.min(MAX_LINES, toRows(counts, Infinity, view).length),
+    draw: (lines) => toRows(counts, lines, view),
   };
 }
 
 /** By the first digit (RFC 9110 §15). */
 const STYLES: Readonly<Record<string, Style>> = { 2: "green", 3: "cyan", 4: "yellow", 5: "red" };
 
-function rowsOf(counts: readonly [string, number][], most: number, view: View): Line[] {
-  const room = view.cells - gutterOf(view);
+function toRows(counts: readonly [string, number][], most: number, view: View): Line[] {
+  const room = view.cells - formatGutter(view);
   const rows: Piece[][] = [[]];
   let used = 0;
   for (const [k, [status, count]] of counts.entries()) {
@@ -31,11 +31,11 @@ function rowsOf(counts: readonly [string, number][], most: number, view: View): 
     const cells = status.length + number.length + share.length;
     const isLastRow = rows.length >= most;
     // In the last row, those that come after it have to be summed up behind it.
-    const after = isLastRow ? othersOf(counts.slice(k + 1)) : "";
+    const after = isLastRow ? formatOtherStatuses(counts.slice(k + 1)) : "";
     const gap = used > 0 ? GAP : "";
     if (used > 0 && used + gap.length + cells + after.length > room) {
       if (isLastRow) {
-        rows.at(-1)!.push({ text: othersOf(counts.slice(k)) });
+        rows.at(-1)!.push({ text: formatOtherStatuses(counts.slice(k)) });
         break;
       }
       rows.push([]);
@@ -46,10 +46,10 @@ function rowsOf(counts: readonly [string, number][], most: number, view: View): 
     row.push({ text: status, style: STYLES[status[0]] }, { text: number }, { text: share });
     used += (used > 0 ? gap.length : 0) + cells;
   }
-  return rows.map((row, k) => [headingOf(view, k === 0 ? "statuses" : ""), ...row]);
+  return rows.map((row, k) => [formatHeading(view, k === 0 ? "statuses" : ""), ...row]);
 }
 
-function othersOf(rest: readonly [string, number][]): string {
+function formatOtherStatuses(rest: readonly [string, number][]): string {
   if (rest.length === 0) return "";
   const count = rest.reduce((sum, [, count]) => sum + count, 0);
   return `${GAP}${formatOthers(rest.length)} ${formatCount(count)}`;

@@ -1,7 +1,7 @@
 import type { Size } from "../display.ts";
 
 /** Most lines that are remembered of frames that could not be erased. */
-const MOST_STALE = 1_000;
+const MAX_STALE = 1_000;
 
 /** Colours and weights, which take no cells. */
 // deno-lint-ignore no-control-regex
@@ -23,10 +23,10 @@ const STYLE = /\x1b\[\d*m/g;
  * narrower than it was when it was asked; as terminals wrap those that they have again when they are
  * resized, both take the same rows, and those are counted at the next frame.
  */
-export class Painter {
+export class TerminalRegion {
   /** The last frame, as it is on the terminal. */
   #lines: readonly string[] = [];
-  /** Cells of the lines between it and what others wrote. At most {@linkcode MOST_STALE}. */
+  /** Cells of the lines between it and what others wrote. At most {@linkcode MAX_STALE}. */
   #stale: number[] = [];
   /** Cells above it of a line that wrapped, which its first line is now taken to belong to. */
   #joined = 0;
@@ -94,7 +94,7 @@ export class Painter {
 
   /** Goes to the first line of the last frame, or of what is stale, that the terminal still shows. */
   #toTop({ columns, rows }: Size): string {
-    const widths = [...this.#stale, ...this.#lines.map(cellsOf)];
+    const widths = [...this.#stale, ...this.#lines.map(countCells)];
     if (this.#lines.length > 0) widths[this.#stale.length] += this.#joined;
     const taken = widths.map((cells) => Math.max(1, Math.ceil(cells / columns)));
     const all = taken.reduce((sum, rows) => sum + rows, 0);
@@ -108,7 +108,7 @@ export class Painter {
       else this.#stale.push(widths[k]);
       beyond -= taken[k];
     }
-    this.#stale.splice(0, this.#stale.length - MOST_STALE);
+    this.#stale.splice(0, this.#stale.length - MAX_STALE);
     return `\r${up(all)}`;
   }
 }
@@ -128,6 +128,6 @@ function up(rows: number): string {
 }
 
 /** Cells that a line takes. */
-function cellsOf(line: string): number {
+function countCells(line: string): number {
   return line.replace(STYLE, "").length;
 }

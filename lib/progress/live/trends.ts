@@ -2,12 +2,12 @@ import { formatClock, formatCount, formatMs, formatRate } from "../../text/forma
 import type { Point } from "./history.ts";
 import type { Line } from "./line.ts";
 import { formatSpark } from "./spark.ts";
-import { gutterOf, isWide, nameOf, type Section, type View } from "./view.ts";
+import { formatGutter, formatName, isWide, type Section, type View } from "./view.ts";
 
 /** Cells of a value, of what is said at the right, and the fewest that are worth a curve. */
 const VALUE_CELLS = 9;
-const MOST_CELLS = 18;
-const LEAST_CURVE = 8;
+const MAX_CELLS = 18;
+const MIN_CURVE = 8;
 
 interface Trend {
   readonly name: string;
@@ -51,24 +51,24 @@ export function trends(view: View): Section | undefined {
     least: 1,
     most: all.length + (shown.length > 0 && isWide(view) ? 1 : 0),
     draw: (lines) => [
-      ...all.slice(0, lines).map((trend) => lineOf(trend, shown, view)),
-      ...lines > all.length ? [axisOf(shown, view)] : [],
+      ...all.slice(0, lines).map((trend) => drawTrend(trend, shown, view)),
+      ...lines > all.length ? [formatAxis(shown, view)] : [],
     ],
   };
 }
 
 /** Cells of the curves. */
 function curveCells(view: View): number {
-  const room = view.cells - gutterOf(view) - VALUE_CELLS - 2;
-  return Math.max(0, room - MOST_CELLS >= LEAST_CURVE ? room - MOST_CELLS : room);
+  const room = view.cells - formatGutter(view) - VALUE_CELLS - 2;
+  return Math.max(0, room - MAX_CELLS >= MIN_CURVE ? room - MAX_CELLS : room);
 }
 
-function lineOf({ name, now, of, format }: Trend, points: readonly Point[], view: View): Line {
-  if (!isWide(view)) return [nameOf(view, name), { text: now }];
+function drawTrend({ name, now, of, format }: Trend, points: readonly Point[], view: View): Line {
+  if (!isWide(view)) return [formatName(view, name), { text: now }];
   const values = points.map(of);
   const most = Math.max(0, ...values.map((value) => value ?? 0));
   return [
-    nameOf(view, name),
+    formatName(view, name),
     { text: now.padStart(VALUE_CELLS) },
     { text: `  ${formatSpark(values).padEnd(curveCells(view))}`, style: "cyan" },
     { text: most > 0 ? `  most ${format(most)}` : "", style: "dim" },
@@ -76,9 +76,9 @@ function lineOf({ name, now, of, format }: Trend, points: readonly Point[], view
 }
 
 /** Below the curves: since when they are. */
-function axisOf(points: readonly Point[], view: View): Line {
+function formatAxis(points: readonly Point[], view: View): Line {
   const since = `${formatClock((view.ms - points[0].startMs) / 1000)} ago`;
   const line = points.length - since.length - " now".length - 2;
   const text = line > 0 ? `${since} ${"─".repeat(line)} now` : since;
-  return [{ text: " ".repeat(gutterOf(view) + VALUE_CELLS + 2) }, { text, style: "dim" }];
+  return [{ text: " ".repeat(formatGutter(view) + VALUE_CELLS + 2) }, { text, style: "dim" }];
 }

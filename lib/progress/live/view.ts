@@ -41,16 +41,16 @@ export function isWide({ cells }: View): boolean {
 }
 
 /** What stands at the left of a line: what it is about, or nothing. */
-export function nameOf(view: View, name: string): Piece {
+export function formatName(view: View, name: string): Piece {
   return { text: isWide(view) ? name.padEnd(GUTTER) : `${name} `, style: "bold" };
 }
 
 /** The same, where lines say by themselves what they are about. */
-export function headingOf(view: View, name: string): Piece {
-  return { text: name.padEnd(gutterOf(view)).slice(0, gutterOf(view)), style: "bold" };
+export function formatHeading(view: View, name: string): Piece {
+  return { text: name.padEnd(formatGutter(view)).slice(0, formatGutter(view)), style: "bold" };
 }
 
 /** Cells at the left of each line, where there is room for columns. */
-export function gutterOf(view: View): number {
+export function formatGutter(view: View): number {
   return isWide(view) ? GUTTER : 0;
 }

@@ -16,27 +16,27 @@ export class Html {
 /** What can stand in a template of {@linkcode markup}; nothing is left of undefined. */
 export type Part = Html | string | number | undefined | readonly Part[];
 
-function partOf(part: Part): string {
+function takePart(part: Part): string {
   if (part === undefined) return "";
   if (part instanceof Html) return part.toString();
-  if (typeof part === "object") return part.map(partOf).join("");
+  if (typeof part === "object") return part.map(takePart).join("");
   return escapeMarkup(String(part));
 }
 
 /** Makes HTML of a template: what is put in is escaped unless it is {@linkcode Html}. */
 export function markup(strings: TemplateStringsArray, ...parts: Part[]): Html {
-  return new Html(String.raw({ raw: strings }, ...parts.map(partOf)));
+  return new Html(String.raw({ raw: strings }, ...parts.map(takePart)));
 }
 
 /**
  * As many of the parts as fit.
  *
- * @param most octets of UTF-8
+ * @param most bytes of UTF-8
  */
-export function within(most: number, parts: readonly Html[]): Html[] {
-  let octets = 0;
+export function takeWithinBytes(most: number, parts: readonly Html[]): Html[] {
+  let bytes = 0;
   const fitting = parts.findIndex((part) =>
-    (octets += encoder.encode(part.toString()).length) > most
+    (bytes += encoder.encode(part.toString()).length) > most
   );
   return fitting < 0 ? [...parts] : parts.slice(0, fitting);
 }

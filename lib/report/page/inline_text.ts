@@ -22,7 +22,7 @@ export function jsonForScript(data: unknown): Html {
  *
  * @throws {Error} If it could end the element.
  */
-export function embedded(text: string): Html {
+export function inlineText(text: string): Html {
   if (/<\/(?:script|style)|<!--/i.test(text)) throw new Error("It would end its element.");
   return new Html(text);
 }
@@ -31,7 +31,7 @@ export function embedded(text: string): Html {
  * A Content-Security-Policy (CSP Level 3) that lets these scripts and styles in by their hashes, and
  * nothing else: no request, no form, no base.
  */
-export async function policyOf(
+export async function formatContentSecurityPolicy(
   scripts: readonly string[],
   styles: readonly string[],
 ): Promise<string> {

@@ -16,7 +16,7 @@ import {
 } from "../../text/format.ts";
 import type { PageData } from "./data.ts";
 import { type Html, markup, type Part } from "./html.ts";
-import { embedded, jsonForScript, policyOf } from "./inline_text.ts";
+import { formatContentSecurityPolicy, inlineText, jsonForScript } from "./inline_text.ts";
 import pageStyle from "./page.css" with { type: "text" };
 import pageScript from "./plots.js" with { type: "text" };
 import { plotData } from "./plots.ts";
@@ -31,8 +31,8 @@ import {
   thresholdTable,
 } from "./tables.ts";
 
-/** Octets of a page. Everything is bounded but the hosts, which have what the others leave. */
-const MOST = 490_000;
+/** Bytes of a page. Everything is bounded but the hosts, which have what the others leave. */
+const MAX_PARTS = 490_000;
 /** What the hosts have besides their rows. */
 const ROOM = 1_000;
 
@@ -41,7 +41,7 @@ export async function formatPage(data: PageData): Promise<string> {
   const styles = [uplotStyle, pageStyle];
   const scripts = [uplotScript, pageScript];
   const { summary } = data;
-  const policy = await policyOf(scripts, styles);
+  const policy = await formatContentSecurityPolicy(scripts, styles);
   // Between the tags of a script or style nothing may be added: its hash is in the policy.
   const pageWith = (hosts?: Html): string =>
     markup`<!DOCTYPE html>
@@ -52,12 +52,12 @@ export async function formatPage(data: PageData): Promise<string> {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
 <title>${data.title} – myriad</title>
-${styles.map((style) => markup`<style>${embedded(style)}</style>\n`)}</head>
+${styles.map((style) => markup`<style>${inlineText(style)}</style>\n`)}</head>
 <body>
 <main>
 <h1>${data.title}</h1>
-<p>${verdictOf(data)} <span class="faint">${whenOf(data)}</span></p>
-${toleratedOf(data)}
+<p>${formatVerdict(data)} <span class="faint">${formatWhen(data)}</span></p>
+${formatTolerated(data)}
 ${tiles(data)}
 ${thresholdTable(summary)}
 ${overTime(data)}
@@ -66,19 +66,19 @@ ${statusTable(summary)}
 ${errorTable(data)}
 ${hosts}
 ${slowestTable(data)}
-${aboutOf(data)}
+${formatAbout(data)}
 <footer class="faint">Made by myriad ${summary.version} on ${formatTime(data.madeMs)} UTC.</footer>
 </main>
 <script type="application/json" id="data">${jsonForScript(plotData(data))}</script>
-${scripts.map((script) => markup`<script>${embedded(script)}</script>\n`)}</body>
+${scripts.map((script) => markup`<script>${inlineText(script)}</script>\n`)}</body>
 </html>
 `.toString();
   const { length } = new TextEncoder().encode(pageWith());
-  return pageWith(hostTable(data, MOST - ROOM - length));
+  return pageWith(hostTable(data, MAX_PARTS - ROOM - length));
 }
 
 /** In one word, what came of it. */
-function verdictOf({ summary }: PageData): Html {
+function formatVerdict({ summary }: PageData): Html {
   const { failed, interrupted, aborted, thresholds = [] } = summary;
   const lost = thresholds.filter(({ passed }) => !passed).length;
   const word = (kind: string, text: string): Html =>
@@ -97,13 +97,13 @@ function verdictOf({ summary }: PageData): Html {
 }
 
 /** A sentence on the answers that succeeded though many readers would call them failures. */
-function toleratedOf({ tolerated = 0 }: PageData): Html | undefined {
+function formatTolerated({ tolerated = 0 }: PageData): Html | undefined {
   if (tolerated === 0) return undefined;
   const answers = tolerated === 1 ? "1 answer has" : `${formatCount(tolerated)} answers have`;
   return markup`<p>${answers} status 4xx or 5xx and succeeded: --fail counts such as failed.</p>`;
 }
 
-function whenOf({ summary: { seconds }, series }: PageData): string {
+function formatWhen({ summary: { seconds }, series }: PageData): string {
   const took = seconds === undefined ? "" : `It took ${formatTook(seconds)}`;
   if (series === undefined) return took === "" ? "" : `${took}.`;
   const from = `from ${formatTime(series.startMs)} UTC`;
@@ -182,17 +182,17 @@ function latency({ summary, histogram = [] }: PageData): Html | undefined {
 <div class="below">${latencyTable(summary.latency_ms)}</div>`;
 }
 
-function aboutOf({ summary, command, machine, parts = [] }: PageData): Html {
+function formatAbout({ summary, command, machine, parts = [] }: PageData): Html {
   const rows: [name: string, value: Part][] = [];
   const row = (name: string, value: Part | undefined): void => {
     if (value !== undefined && value !== "") rows.push([name, value]);
   };
   row("Command", command && markup`<code>${command}</code>`);
-  row("Load", loadOf(summary));
-  row("Attempts", attemptsOf(summary));
-  row("Late starts", lateOf(summary));
-  row("Own lateness", ownLateOf(summary));
-  row("CPU", cpuOf(summary));
+  row("Load", formatLoad(summary));
+  row("Attempts", formatAttempts(summary));
+  row("Late starts", formatLate(summary));
+  row("Own lateness", formatOwnLate(summary));
+  row("CPU", formatCpu(summary));
   for (const [what, count] of Object.entries(summary.shortages ?? {})) {
     row("Ran out", `${formatCount(count)} times: ${what}; requests waited for it`);
   }
@@ -211,7 +211,7 @@ function aboutOf({ summary, command, machine, parts = [] }: PageData): Html {
   return markup`<h2>The run</h2>${pairs(rows)}`;
 }
 
-function loadOf({ engine, concurrency, utilization }: PageData["summary"]): string {
+function formatLoad({ engine, concurrency, utilization }: PageData["summary"]): string {
   return [
     ...concurrency === undefined ? [] : [`at most ${formatCount(concurrency)} in flight`],
     ...utilization === undefined ? [] : [`${formatShare(utilization)} of it used`],
@@ -219,7 +219,7 @@ function loadOf({ engine, concurrency, utilization }: PageData["summary"]): stri
   ].join(", ");
 }
 
-function attemptsOf(
+function formatAttempts(
   { attempts, retries = {}, skipped = 0 }: PageData["summary"],
 ): string | undefined {
   if (attempts === undefined) return undefined;
@@ -229,19 +229,19 @@ function attemptsOf(
   return [formatCount(attempts), ...causes].join(", ");
 }
 
-function cpuOf({ cpu_seconds: seconds, requests }: PageData["summary"]): string | undefined {
+function formatCpu({ cpu_seconds: seconds, requests }: PageData["summary"]): string | undefined {
   if (seconds === undefined || requests === 0) return undefined;
   return `${formatMs(seconds * 1000)}, ${formatMs(seconds / requests * 1000)} a request`;
 }
 
-function lateOf({ late }: PageData["summary"]): string | undefined {
+function formatLate({ late }: PageData["summary"]): string | undefined {
   if (late === undefined || late.count === 0) return undefined;
   return `${formatCount(late.count)}, by ${formatMs(late.mean_ms)} on average, ${
     formatMs(late.max_ms)
   } at most`;
 }
 
-function ownLateOf({ own_late_ms: ownLate }: PageData["summary"]): string | undefined {
+function formatOwnLate({ own_late_ms: ownLate }: PageData["summary"]): string | undefined {
   if (ownLate === undefined || ownLate === null) return undefined;
   const { p50, p99, max } = ownLate;
   return `p50 ${formatMs(p50)}, p99 ${formatMs(p99)}, at most ${formatMs(max)}`;

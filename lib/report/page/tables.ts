@@ -13,12 +13,12 @@ import {
 } from "../../text/format.ts";
 import { withoutSecrets } from "../../text/secrets.ts";
 import type { Summary } from "../json.ts";
-import { boundOf, formatReached } from "../verdict.ts";
+import { formatReached, readBound } from "../verdict.ts";
 import type { PageData, PageSummary } from "./data.ts";
-import { type Html, markup, type Part, within } from "./html.ts";
+import { type Html, markup, type Part, takeWithinBytes } from "./html.ts";
 
-/** Octets of HTML that the rows of errors may take; what is beyond is summed up. */
-const MOST_OF_ERRORS = 60_000;
+/** Bytes of HTML that the rows of errors may take; what is beyond is summed up. */
+const MAX_OF_ERRORS = 60_000;
 
 /** A cell of text, of a number, and of what can be long. HTML lets end tags of cells go. */
 const cell = (value: Part): Html => markup`<td>${value}`;
@@ -71,7 +71,7 @@ export function thresholdTable({ thresholds = [], aborted }: Partial<Summary>): 
         threshold === aborted ? ", and ended the run" : ""
       }`,
       cell(markup`<code>${threshold}</code>`),
-      number(formatReached({ value, bound: boundOf(threshold), unit })),
+      number(formatReached({ value, bound: readBound(threshold), unit })),
     )
   );
   return section("Thresholds", table(["", "threshold", "#reached"], rows, "fit"));
@@ -110,7 +110,7 @@ interface Group {
 }
 
 /** Failures by their words where these were counted, else by kind; the most frequent first. */
-function groupsOf({ summary: { errors = {} }, messages }: PageData): Group[] {
+function toGroups({ summary: { errors = {} }, messages }: PageData): Group[] {
   // Of a resumed run the words are those of its last part.
   const counted = new Map<string, number>();
   for (const { kind, count } of messages ?? []) {
@@ -130,7 +130,7 @@ function groupsOf({ summary: { errors = {} }, messages }: PageData): Group[] {
 
 /** What failed, how often and in which words, each with examples; undefined if nothing did. */
 export function errorTable(data: PageData): Html | undefined {
-  const groups = groupsOf(data);
+  const groups = toGroups(data);
   if (groups.length === 0) return undefined;
   const { requests } = data.summary;
   const all = groups.map(({ kind, message, count, examples }) =>
@@ -142,7 +142,7 @@ export function errorTable(data: PageData): Html | undefined {
       bar(requests > 0 ? count / requests : 0, "bad"),
     )
   );
-  const rows = within(MOST_OF_ERRORS, all);
+  const rows = takeWithinBytes(MAX_OF_ERRORS, all);
   const left = groups.slice(rows.length);
   if (left.length > 0) {
     const count = left.reduce((sum, group) => sum + group.count, 0);
@@ -163,7 +163,7 @@ function folded(examples: Group["examples"]): Html | undefined {
 /**
  * What came of each host, the busiest first; undefined where nobody counted.
  *
- * @param most octets of HTML that its rows may take; what is beyond is summed up
+ * @param most bytes of HTML that its rows may take; what is beyond is summed up
  */
 export function hostTable({ hosts = [] }: PageData, most: number): Html | undefined {
   if (hosts.length === 0) return undefined;
@@ -179,7 +179,7 @@ export function hostTable({ hosts = [] }: PageData, most: number): Html | undefi
       bar(requests / busiest),
     )
   );
-  const rows = within(most, all);
+  const rows = takeWithinBytes(most, all);
   const left = sorted.slice(rows.length);
   if (left.length > 0) {
     const sum = (name: "requests" | "failed"): string =>

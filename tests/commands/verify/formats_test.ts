@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { gzipSync } from "node:zlib";
 import { IisLog } from "../../../lib/commands/verify/iis_log.ts";
-import { LOG_FORMATS, logFormatOf } from "../../../lib/commands/verify/log_formats.ts";
+import { detectLogFormat, LOG_FORMATS } from "../../../lib/commands/verify/log_formats.ts";
 import { ServerLog } from "../../../lib/commands/verify/log_reader.ts";
 import { RequestPath } from "../../../lib/commands/verify/request_path.ts";
 import { UsageError } from "../../../lib/errors.ts";
@@ -21,8 +21,8 @@ const FIELDS =
 
 /** Path and status of a line, by a format; undefined if it is of no request. */
 function read(format: string, line: string | Uint8Array, before?: string): Request | undefined {
-  const scanner = logFormatOf(format)!.open();
-  const octets = typeof line === "string" ? encoder.encode(line) : line;
+  const scanner = detectLogFormat(format)!.open();
+  const bytes = typeof line === "string" ? encoder.encode(line) : line;
   if (scanner instanceof IisLog) {
     const fields = encoder.encode(before ?? FIELDS);
     assertEquals(scanner.takeDirective(fields, 0, fields.length), undefined);
@@ -30,14 +30,14 @@ function read(format: string, line: string | Uint8Array, before?: string): Reque
   // Not at the start of its block, and other lines behind it.
   const block = new Uint8Array([
     ...encoder.encode('x"\n'),
-    ...octets,
+    ...bytes,
     ...encoder.encode('\n" 200'),
   ]);
   const path = new RequestPath();
-  if (!scanner.scan(block, 3, 3 + octets.length) || !path.takePath(scanner, 0)) return undefined;
+  if (!scanner.scan(block, 3, 3 + bytes.length) || !path.takePath(scanner, 0)) return undefined;
   const status = integerAt(scanner, 1);
   if (format === "iis") path.fold();
-  return [new TextDecoder().decode(path.octets.subarray(path.from, path.to)), status];
+  return [new TextDecoder().decode(path.bytes.subarray(path.from, path.to)), status];
 }
 
 const caddy = (uri: string, more: Record<string, unknown> = {}): string =>
@@ -92,7 +92,7 @@ const CASES: [format: string, what: string, line: string, expected: Request | un
     "/a%5Cb",
     200,
   ]],
-  ["combined", "octets that are no text", String.raw`- "GET /\xff HTTP/1.1" 200 1`, ["/%FF", 200]],
+  ["combined", "bytes that are no text", String.raw`- "GET /\xff HTTP/1.1" 200 1`, ["/%FF", 200]],
   ["combined", "a user without an end", '- - a\\"b [x] "GET /a HTTP/1.1', undefined],
 
   ["caddy", "its documentation's entry", caddy("/"), ["/", 200]],
@@ -208,9 +208,9 @@ for (const [format, what, line, expected] of CASES) {
     assertEquals(read(format, line), expected);
     if (expected === undefined) return;
     // A line that was cut off, wherever that was, is of the same request or of none.
-    const octets = encoder.encode(line);
-    for (let length = 0; length < octets.length; length++) {
-      const cut = read(format, octets.subarray(0, length));
+    const bytes = encoder.encode(line);
+    for (let length = 0; length < bytes.length; length++) {
+      const cut = read(format, bytes.subarray(0, length));
       if (cut !== undefined) assertEquals(cut, expected, line.slice(0, length));
     }
   });
@@ -251,14 +251,14 @@ PIECES.push("[", "^", "`", "{", "}", "<", "#", "%5C", "%22", "%23", "1", ";", '"
 Deno.test("each format gives back the path that went over the wire", () => {
   const random = generator(31);
   const path = new RequestPath();
-  const json = logFormatOf("ndjson")!.open();
+  const json = detectLogFormat("ndjson")!.open();
   for (let round = 0; round < 4_000; round++) {
     const wire = `/${
       Array.from({ length: random(9) }, () => PIECES[random(PIECES.length)]).join("")
     }`.replaceAll(" ", "%20");
     const block = encoder.encode(JSON.stringify({ path: wire }));
     assert(json.scan(block, 0, block.length) && path.takePath(json, 0));
-    const expected = new TextDecoder().decode(path.octets.subarray(path.from, path.to));
+    const expected = new TextDecoder().decode(path.bytes.subarray(path.from, path.to));
     for (const [format, write] of Object.entries(WRITERS)) {
       const line = write(wire);
       const found = format === "ndjson" ? ndjson(line) : read(format, line);
@@ -270,11 +270,11 @@ Deno.test("each format gives back the path that went over the wire", () => {
 /** As {@linkcode read}, where the status is a text. */
 function ndjson(line: string): Request {
   const path = new RequestPath();
-  const scanner = logFormatOf("ndjson")!.open();
+  const scanner = detectLogFormat("ndjson")!.open();
   const block = encoder.encode(line);
   assert(scanner.scan(block, 0, block.length) && path.takePath(scanner, 0));
   return [
-    new TextDecoder().decode(path.octets.subarray(path.from, path.to)),
+    new TextDecoder().decode(path.bytes.subarray(path.from, path.to)),
     Number(scanner.text(1)),
   ];
 }
@@ -282,7 +282,7 @@ function ndjson(line: string): Request {
 Deno.test("--log-format iis gives back what is the same for IIS, whatever was decoded", () => {
   const random = generator(37);
   const path = new RequestPath();
-  const json = logFormatOf("ndjson")!.open();
+  const json = detectLogFormat("ndjson")!.open();
   for (let round = 0; round < 4_000; round++) {
     const wire = `/${
       Array.from({ length: random(9) }, () => PIECES[random(PIECES.length)]).join("")
@@ -297,7 +297,7 @@ Deno.test("--log-format iis gives back what is the same for IIS, whatever was de
     const block = encoder.encode(JSON.stringify({ path: wire }));
     assert(json.scan(block, 0, block.length) && path.takePath(json, 0));
     path.fold();
-    const expected = new TextDecoder().decode(path.octets.subarray(path.from, path.to));
+    const expected = new TextDecoder().decode(path.bytes.subarray(path.from, path.to));
     assertEquals(read("iis", iis(stem, url.search.slice(1) || "-")), [expected, 200], wire);
   }
 });
@@ -309,7 +309,11 @@ const examples = (name: string): string[] =>
 /** The paths of a log, and how many of its lines are of no request. */
 async function pathsOf(file: string, format?: string): Promise<[string[], number]> {
   const paths: string[] = [];
-  const log = await ServerLog.open(file, file, format === undefined ? format : logFormatOf(format));
+  const log = await ServerLog.open(
+    file,
+    file,
+    format === undefined ? format : detectLogFormat(format),
+  );
   const unreadable = await log.read((path, status) => paths.push(`${path} ${status}`));
   return [paths, unreadable];
 }

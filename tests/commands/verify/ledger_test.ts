@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
-import { HashStates } from "../../../lib/commands/verify/hash_states.ts";
+import { HashStateTable } from "../../../lib/commands/verify/hash_states.ts";
 import { Ledger } from "../../../lib/commands/verify/ledger.ts";
-import { NumberPlace } from "../../../lib/commands/verify/number_place.ts";
-import { NumberStates } from "../../../lib/commands/verify/number_states.ts";
+import { NumberedPath } from "../../../lib/commands/verify/number_place.ts";
+import { PagedStateTable } from "../../../lib/commands/verify/number_states.ts";
 import { PathHash } from "../../../lib/commands/verify/path_hash.ts";
 import { RequestPath } from "../../../lib/commands/verify/request_path.ts";
 import { generator } from "../../fixtures/random_json.ts";
@@ -11,8 +11,8 @@ const encoder = new TextEncoder();
 
 function path(text: string): RequestPath {
   const path = new RequestPath();
-  path.octets = encoder.encode(text);
-  path.to = path.octets.length;
+  path.bytes = encoder.encode(text);
+  path.to = path.bytes.length;
   return path;
 }
 
@@ -192,8 +192,8 @@ Deno.test("Ledger agrees with counting in maps, whatever is missing, repeated or
   }
 });
 
-const numberPlace = (...paths: string[]): NumberPlace | undefined =>
-  NumberPlace.find(paths.map((path) => encoder.encode(path)));
+const numberPlace = (...paths: string[]): NumberedPath | undefined =>
+  NumberedPath.find(paths.map((path) => encoder.encode(path)));
 
 for (
   const [paths, text, number] of [
@@ -210,9 +210,9 @@ for (
   ] as const
 ) {
   Deno.test(`NumberPlace.numberOf() is ${number} in ${text} among ${paths}`, () => {
-    const { octets, from, to } = path(text);
+    const { bytes, from, to } = path(text);
     const place = numberPlace(...paths)!;
-    assertEquals(place.numberOf({ octets, from, to }), number);
+    assertEquals(place.numberOf({ bytes, from, to }), number);
     if (number >= 0) assertEquals(place.pathOf(number), text);
   });
 }
@@ -234,7 +234,7 @@ Deno.test("NumberPlace.find() finds none where paths differ by more than a numbe
 });
 
 Deno.test("NumberStates takes no more chunks where numbers are far apart, and keeps those it has", () => {
-  const states = new NumberStates();
+  const states = new PagedStateTable();
   let taken = 0;
   for (let k = 0; k < 10_000; k++) {
     const number = k * 1e9;
@@ -251,12 +251,12 @@ Deno.test("NumberStates takes no more chunks where numbers are far apart, and ke
 });
 
 Deno.test("NumberStates takes all numbers that lie close", () => {
-  const states = new NumberStates();
+  const states = new PagedStateTable();
   for (let number = 0; number < 20_000_000; number += 8) assert(states.reserve(number));
 });
 
 Deno.test("HashStates keeps what it is given, as it grows", () => {
-  const states = new HashStates();
+  const states = new HashStateTable();
   const random = generator(1);
   const expected = new Map<string, [number, number, number]>();
   for (let k = 0; k < 100_000; k++) {
@@ -279,8 +279,8 @@ Deno.test("PathHash tells paths apart, by all of its bits", () => {
   const bits = new Float64Array(64);
   const COUNT = 200_000;
   for (let k = 0; k < COUNT; k++) {
-    const octets = encoder.encode(`x/a/${k}${"b".repeat(k % 5)}`);
-    hash.take(octets, 1, octets.length);
+    const bytes = encoder.encode(`x/a/${k}${"b".repeat(k % 5)}`);
+    hash.take(bytes, 1, bytes.length);
     seen.add(BigInt(hash.low) << 32n | BigInt(hash.high));
     for (let bit = 0; bit < 32; bit++) {
       bits[bit] += hash.low >>> bit & 1;

@@ -1,14 +1,14 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { CombinedLog } from "../../../lib/commands/verify/combined_log.ts";
-import { logFormatOf } from "../../../lib/commands/verify/log_formats.ts";
+import { detectLogFormat } from "../../../lib/commands/verify/log_formats.ts";
 import { ServerLog } from "../../../lib/commands/verify/log_reader.ts";
 import { readRecords } from "../../../lib/commands/verify/record_reader.ts";
 import { RequestPath } from "../../../lib/commands/verify/request_path.ts";
 import { UsageError } from "../../../lib/errors.ts";
 import { csv, type FieldName, FIELDS, ndjson } from "../../../lib/output/record.ts";
 import type { Result } from "../../../lib/result.ts";
+import { MAX_LINE_BYTES, readLines } from "../../../lib/scan/byte_lines.ts";
 import { FlatJson } from "../../../lib/scan/flat_json.ts";
-import { MAX_LINE_BYTES, readLines } from "../../../lib/scan/octet_lines.ts";
 import {
   ABSENT,
   DECIMAL,
@@ -28,7 +28,7 @@ import { result } from "../../fixtures/result.ts";
 import { folder } from "../../fixtures/sources.ts";
 
 const encoder = new TextEncoder();
-const octets = (text: string): Uint8Array<ArrayBuffer> => encoder.encode(text);
+const bytes = (text: string): Uint8Array<ArrayBuffer> => encoder.encode(text);
 
 /** What a scanner says of a field, as `JSON.parse` would have it; `{}` for what is neither. */
 function valueAt(scanner: Scanner, field: number): unknown {
@@ -75,7 +75,7 @@ Deno.test("FlatJson.scan() finds what JSON.parse() does, whatever the object", (
     const space = random(4) === 0 ? 1 : undefined;
     const line = JSON.stringify(object, undefined, space).replaceAll("\n", " ");
     // Not at the start of its block, and not at its end.
-    const block = octets(`"x${line}"}{`);
+    const block = bytes(`"x${line}"}{`);
     assert(scanner.scan(block, 2, block.length - 3), line);
     for (const [field, name] of names.entries()) {
       const value = valueAt(scanner, field);
@@ -101,7 +101,7 @@ Deno.test("numberKind() knows whole and decimal numbers of at most 15 digits, as
         .map((text) => [text, OTHER] as const),
     ] as const
   ) {
-    assertEquals(numberKind(octets(text), 0, text.length), kind, text);
+    assertEquals(numberKind(bytes(text), 0, text.length), kind, text);
   }
 });
 
@@ -111,7 +111,7 @@ Deno.test("FlatJson.scan() refuses what JSON.parse() refuses, but for what it lo
   const line = '{"i":17,"url":"http://h/\\u00e9/17","status":200,"attempts":1}';
   let refused = 0;
   for (let round = 0; round < 20_000; round++) {
-    const broken = octets(line);
+    const broken = bytes(line);
     for (let k = random(3); k >= 0; k--) broken[random(broken.length)] = random(128);
     const text = new TextDecoder().decode(broken);
     const value = parsed(text);
@@ -259,7 +259,7 @@ Deno.test("readRecords() gives up a quote that is never closed, and goes on behi
 
 Deno.test("readLines() gives the same lines however the blocks are cut", async () => {
   const text = '\ufeffone\r\n\ntwo\nthree\r\nfour "é"\n\r\nfive';
-  const whole = octets(text);
+  const whole = bytes(text);
   for (let size = 1; size <= whole.length; size++) {
     const lines: string[] = [];
     let at = 0;
@@ -272,7 +272,7 @@ Deno.test("readLines() gives the same lines however the blocks are cut", async (
         },
         close: () => isClosed = true,
       },
-      (octets, from, to) => lines.push(new TextDecoder().decode(octets.subarray(from, to))),
+      (bytes, from, to) => lines.push(new TextDecoder().decode(bytes.subarray(from, to))),
       () => lines.push("too long"),
     );
     // The mark is cut off from its line where blocks are that small: it is dropped all the same.
@@ -289,13 +289,13 @@ Deno.test("readLines() skips a line that is too long, and holds no more of it", 
     {
       read: () => {
         blocks++;
-        if (blocks === 1) return Promise.resolve(octets("first\nx"));
+        if (blocks === 1) return Promise.resolve(bytes("first\nx"));
         if (blocks < 1_000) return Promise.resolve(long);
-        return Promise.resolve(blocks === 1_000 ? octets("\nlast\n") : undefined);
+        return Promise.resolve(blocks === 1_000 ? bytes("\nlast\n") : undefined);
       },
       close: () => {},
     },
-    (octets, from, to) => lines.push(new TextDecoder().decode(octets.subarray(from, to))),
+    (bytes, from, to) => lines.push(new TextDecoder().decode(bytes.subarray(from, to))),
     () => lines.push("too long"),
   );
   assertEquals(lines, ["first", "too long", "last"]);
@@ -305,7 +305,7 @@ Deno.test("readLines() skips a line that is too long, and holds no more of it", 
 function combined(line: string): [string, number] | undefined {
   const log = new CombinedLog();
   const path = new RequestPath();
-  const block = octets(line);
+  const block = bytes(line);
   if (!log.scan(block, 0, block.length) || !path.takePath(log, 0)) return undefined;
   return [`${path}`, integerAt(log, 1)];
 }
@@ -328,7 +328,7 @@ for (
       ["/a%22b", 200],
     ],
     ["Apache's escaped quote", String.raw`- "GET /a\"b HTTP/1.1" 200 1`, ["/a%22b", 200]],
-    ["escaped octets of UTF-8", String.raw`- "GET /\xC3\xA9 HTTP/1.1" 200 1`, ["/%C3%A9", 200]],
+    ["escaped bytes of UTF-8", String.raw`- "GET /\xC3\xA9 HTTP/1.1" 200 1`, ["/%C3%A9", 200]],
     ["an escaped backslash", String.raw`- "GET /a?\\x22 HTTP/1.1" 200 1`, ["/a?\\x22", 200]],
     ["a space in the path", '- "GET /a b HTTP/1.1" 200 1', ["/a%20b", 200]],
     ["a TLS hello", String.raw`- "\x16\x03\x01" 400 150 "-" "-"`, undefined],
@@ -378,7 +378,7 @@ Deno.test("RequestPath is the same for a URL and for what goes over the wire, as
       random(9) === 0 ? "#x" : ""
     }`;
     const { pathname, search } = new URL(url);
-    const block = octets(JSON.stringify({ url, path }));
+    const block = bytes(JSON.stringify({ url, path }));
     assert(scanner.scan(block, 0, block.length));
     assert(ofUrl.takeUrl(scanner, 0), url);
     assertEquals(`${ofUrl}`, pathname + search, url);
@@ -390,7 +390,7 @@ Deno.test("RequestPath is the same for a URL and for what goes over the wire, as
     assertEquals(`${ofPath}`, bare.pathname + bare.search, path);
   }
   for (const url of ["http://h", "http://h?a", "http://h#/a"]) {
-    const block = octets(JSON.stringify({ url }));
+    const block = bytes(JSON.stringify({ url }));
     scanner.scan(block, 0, block.length);
     assert(ofUrl.takeUrl(scanner, 0));
     assertEquals(`${ofUrl}`, new URL(url).pathname + new URL(url).search);
@@ -418,7 +418,7 @@ Deno.test("ServerLog.read() reads the format that is asked for only", async () =
   const file = await dir.write("a.log", '{"path":"/a","status":200}\n- "GET /b HTTP/1.1" 200 1\n');
   for (const [format, expected] of [["ndjson", "/a"], ["combined", "/b"]] as const) {
     const paths: string[] = [];
-    const log = await ServerLog.open(file, file, logFormatOf(format));
+    const log = await ServerLog.open(file, file, detectLogFormat(format));
     const unreadable = await log.read((path) => paths.push(`${path}`));
     assertEquals([paths, unreadable], [[expected], 1]);
   }

@@ -11,10 +11,10 @@ const PACKED: Record<Coding, Uint8Array> = {
 const joined = (...parts: Uint8Array[]): Uint8Array =>
   Uint8Array.from(parts.flatMap((it) => [...it]));
 
-/** Decodes octets that come in pieces of a size, up to so many. */
+/** Decodes bytes that come in pieces of a size, up to so many. */
 async function decoded(
   coding: Coding,
-  octets: Uint8Array,
+  bytes: Uint8Array,
   pieceBytes: number,
   most = Infinity,
 ): Promise<string> {
@@ -22,38 +22,38 @@ async function decoded(
   let text = "";
   const decoder = new TextDecoder();
   const read = (): Promise<Uint8Array | undefined> => {
-    const piece = octets.subarray(at, at += pieceBytes);
+    const piece = bytes.subarray(at, at += pieceBytes);
     return Promise.resolve(piece.length === 0 ? undefined : piece);
   };
-  await decode(coding, read, (octets) => {
-    text += decoder.decode(octets);
+  await decode(coding, read, (bytes) => {
+    text += decoder.decode(bytes);
     return text.length <= most;
   });
   return text;
 }
 
-for (const [name, octets] of Object.entries(PACKED)) {
+for (const [name, bytes] of Object.entries(PACKED)) {
   const coding = name as Coding;
   for (const pieceBytes of [1, 7, Infinity]) {
     const how = pieceBytes === Infinity ? "at once" : `by ${pieceBytes}`;
 
     Deno.test(`decode() gives what ${coding} was made of, ${how}`, async () => {
-      assertEquals(await decoded(coding, octets, pieceBytes), TEXT);
+      assertEquals(await decoded(coding, bytes, pieceBytes), TEXT);
       assertEquals(await decoded(coding, new Uint8Array(), pieceBytes), "");
     });
 
     Deno.test(`decode() refuses ${coding} that is not all of it, or more, ${how}`, async () => {
       const wrong = [
-        octets.subarray(0, -1),
-        octets.subarray(0, -5),
-        octets.subarray(0, octets.length / 2),
-        octets.subarray(0, 1),
-        joined(octets, Uint8Array.of(0x61)),
-        joined(octets, new TextEncoder().encode("garbage")),
+        bytes.subarray(0, -1),
+        bytes.subarray(0, -5),
+        bytes.subarray(0, bytes.length / 2),
+        bytes.subarray(0, 1),
+        joined(bytes, Uint8Array.of(0x61)),
+        joined(bytes, new TextEncoder().encode("garbage")),
         new TextEncoder().encode("abc"),
       ];
-      for (const octets of wrong) {
-        await assertRejects(() => decoded(coding, octets, pieceBytes), DecodingError, coding);
+      for (const bytes of wrong) {
+        await assertRejects(() => decoded(coding, bytes, pieceBytes), DecodingError, coding);
       }
     });
   }
@@ -69,7 +69,7 @@ for (const [name, octets] of Object.entries(PACKED)) {
     for (const most of [0, 1]) {
       let reads = 0;
       const read = (): Promise<Uint8Array> =>
-        reads++ < most ? Promise.resolve(octets.subarray(0, 9)) : Promise.reject(new Error("gone"));
+        reads++ < most ? Promise.resolve(bytes.subarray(0, 9)) : Promise.reject(new Error("gone"));
       await assertRejects(() => decode(coding, read, () => true), Error, "gone");
     }
   });
@@ -83,10 +83,10 @@ Deno.test("decode() takes all members of gzip, and zeros behind them", async () 
 });
 
 Deno.test("decode() refuses a gzip member with another checksum", async () => {
-  const octets = gzipSync("x");
-  octets[octets.length - 8] ^= 1;
+  const bytes = gzipSync("x");
+  bytes[bytes.length - 8] ^= 1;
   await assertRejects(
-    () => decoded("gzip", octets, Infinity),
+    () => decoded("gzip", bytes, Infinity),
     DecodingError,
     "incorrect data check",
   );

@@ -3,7 +3,7 @@ import { FetchEngine } from "../../../lib/engine/fetch/fetch.ts";
 import { describeFetchError } from "../../../lib/engine/fetch/fetch_words.ts";
 import { Http1Engine } from "../../../lib/engine/http1/http1.ts";
 import type { Result } from "../../../lib/result.ts";
-import { isOfNetwork, isUnreachable } from "../../../lib/schedule/failure_scope.ts";
+import { isNetworkFailure, isUnreachable } from "../../../lib/schedule/failure_scope.ts";
 import { ENGINE_OPTIONS } from "../../fixtures/engine_options.ts";
 import { type Answer, RawServer, refusedPort } from "../../fixtures/raw_server.ts";
 import { target } from "../../fixtures/target.ts";
@@ -99,6 +99,6 @@ Deno.test("describeFetchError() leaves it told whether a name or the name server
     of("Name or service not known"),
     of("Temporary failure in name resolution"),
   ];
-  assertEquals([isUnreachable(unknown), isOfNetwork(unknown)], [true, false]);
-  assertEquals([isUnreachable(silent), isOfNetwork(silent)], [false, true]);
+  assertEquals([isUnreachable(unknown), isNetworkFailure(unknown)], [true, false]);
+  assertEquals([isUnreachable(silent), isNetworkFailure(silent)], [false, true]);
 });

@@ -1,11 +1,11 @@
 import { assertEquals } from "@std/assert";
-import { RightOfWay, type Traffic } from "../../../lib/engine/http1/connect_priority.ts";
+import { ConnectPriority, type Traffic } from "../../../lib/engine/http1/connect_priority.ts";
 
 /** Looks at traffic at given times, and tells whether requests had to wait then. */
 function looks(rows: [atMs: number, traffic: Partial<Traffic>][]): { on: boolean[]; ends: number } {
   let traffic: Traffic = { connecting: 64, made: 0, busy: 1_000 };
   let ends = 0;
-  const rightOfWay = new RightOfWay(() => traffic, () => ends++);
+  const rightOfWay = new ConnectPriority(() => traffic, () => ends++);
   const on: boolean[] = [];
   for (const [atMs, now] of rows) {
     traffic = { ...traffic, ...now };

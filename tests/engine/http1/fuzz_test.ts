@@ -9,7 +9,7 @@ import { target as targetOf } from "../../fixtures/target.ts";
 import { tick, WildServer } from "../../fixtures/wild_server.ts";
 
 // Mutated answers over real sockets. What has to come of each is known beforehand, since the pure
-// reader says what its octets are; and between them are requests whose answers are not mutated,
+// reader says what its bytes are; and between them are requests whose answers are not mutated,
 // over the same connections.
 
 /** Another one than usual, to look further: `MYRIAD_FUZZ_SEED=7 deno test …`. */
@@ -97,7 +97,7 @@ function mutate(answer: string, dice: Dice): string {
   const to = Math.min(answer.length, from + 1 + dice.below(dice.of([1, 4, 40])));
   const [before, range, after] = [answer.slice(0, from), answer.slice(from, to), answer.slice(to)];
   switch (dice.below(12)) {
-    case 0: // Flip an octet's bit.
+    case 0: // Flip a byte's bit.
       return from === to ? answer : before +
         String.fromCharCode(answer.charCodeAt(from) ^ (1 << dice.below(8))) +
         answer.slice(from + 1);
@@ -135,19 +135,19 @@ function mutate(answer: string, dice: Dice): string {
 /** What happens to the connection when the answer is sent. */
 type Ending = "end" | "reset" | "open";
 
-/** What an answer's octets are, by the reader alone. */
+/** What an answer's bytes are, by the reader alone. */
 type Reading =
   | { is: "done"; status: number; size: number; follows: boolean; taken: number; keeps: boolean }
   | { is: "error"; error: "protocol" | "body" }
   | { is: "open"; status: number | undefined; size: number; follows: boolean; ends: boolean };
 
 function readingOf(answer: string, isHead: boolean): Reading {
-  const octets = Uint8Array.from(answer, (character) => character.charCodeAt(0));
+  const bytes = Uint8Array.from(answer, (character) => character.charCodeAt(0));
   const reader = new ResponseReader();
   reader.begin(isHead);
   let taken: number;
   try {
-    taken = reader.feed(octets, octets.length);
+    taken = reader.feed(bytes, bytes.length);
   } catch (error) {
     assert(error instanceof ProtocolError, String(error));
     return { is: "error", error: reader.head === undefined ? "protocol" : "body" };
@@ -159,7 +159,7 @@ function readingOf(answer: string, isHead: boolean): Reading {
   const follows = head !== undefined && head.location !== null &&
     [301, 302, 303, 307, 308].includes(head.status);
   if (isDone) {
-    const keeps = head!.persistent && taken === octets.length;
+    const keeps = head!.persistent && taken === bytes.length;
     return { is: "done", status: head!.status, size, follows, taken, keeps };
   }
   return { is: "open", status: head?.status, size, follows, ends };
@@ -180,7 +180,7 @@ function caseOf(number: number): Case {
   let answer = valid;
   for (let changes = dice.below(5); changes > 0; changes--) answer = mutate(answer, dice);
   const reading = readingOf(answer, method === "HEAD");
-  // What is behind an answer comes with its last octet. What comes later, no client can tell from
+  // What is behind an answer comes with its last byte. What comes later, no client can tell from
   // the answer to its next request.
   const last = reading.is === "done" ? reading.taken : answer.length;
   const places = new Set<number>();
@@ -377,7 +377,7 @@ async function run(
 
 const all = Array.from({ length: CASES }, (_, number) => caseOf(number));
 
-Deno.test("http1 engine makes of mutated answers what their octets say, and of others' nothing", async () => {
+Deno.test("http1 engine makes of mutated answers what their bytes say, and of others' nothing", async () => {
   const cases = all.filter((one) => !hangs(one));
   // None of the kinds is left out.
   for (const is of ["done", "error", "open"]) {
@@ -405,7 +405,7 @@ Deno.test("http1 engine needs no timeout against endless mutated answers, and ke
     const [method, valid] = dice.of(VALID);
     let answer = valid;
     for (let changes = dice.below(3); changes > 0; changes--) answer = mutate(answer, dice);
-    // A start of it, and then some of its octets again and again.
+    // A start of it, and then some of its bytes again and again.
     const end = 1 + dice.below(answer.length);
     const from = Math.max(0, end - 1 - dice.below(dice.of([1, 5, 50])));
     return { method, start: answer.slice(0, end), again: answer.slice(from, end) || "x" };

@@ -21,7 +21,7 @@ function create(options: Partial<EngineOptions> = {}): Http1Engine {
   });
 }
 
-/** What came of a request: its status, or why there is none; and octets of its body. */
+/** What came of a request: its status, or why there is none; and bytes of its body. */
 function outcomeOf({ status, error, size }: Result): [number | string | undefined, number] {
   return [status ?? error, size];
 }
@@ -343,7 +343,7 @@ Deno.test("http1 engine takes the answer when it and an end come on accept", asy
   await server.closed();
 });
 
-Deno.test("http1 engine takes no octet behind an answer for the next, at every size of a read", async () => {
+Deno.test("http1 engine takes no byte behind an answer for the next, at every size of a read", async () => {
   // Around what the engine reads at once: the answer can end just where a read does, and what is
   // behind it is the next read, when somebody else has the connection already.
   const poison = ok("poison").replace("200 OK", "599 X");
@@ -408,8 +408,8 @@ Deno.test("http1 engine succeeds when a server reads and writes in the smallest 
       await tick();
       peer.drain();
     }
-    for (const octet of answer) {
-      await peer.send(octet);
+    for (const byte of answer) {
+      await peer.send(byte);
       await tick();
     }
   });
@@ -512,11 +512,11 @@ const PATHS = [
   "/a\u2028b\u2029c\u00a0d\ufeff",
 ];
 
-/** Throws unless octets are one request in origin form, with what it must have just once. */
-function assertOneRequest(octets: string, method: string, host: string, body: string): void {
-  const [head, ...rest] = octets.split("\r\n\r\n");
+/** Throws unless bytes are one request in origin form, with what it must have just once. */
+function assertOneRequest(bytes: string, method: string, host: string, body: string): void {
+  const [head, ...rest] = bytes.split("\r\n\r\n");
   const [line, ...fields] = head.split("\r\n");
-  const message = JSON.stringify(octets);
+  const message = JSON.stringify(bytes);
   assert(/^[A-Z]+ \/[!-~]* HTTP\/1\.1$/.test(line), message);
   assertEquals(line.split(" ")[0], method, message);
   assert(fields.every((field) => /^[!#$%&'*+.^_`|~\w-]+: [\t -~\x80-\xff]*$/.test(field)), message);

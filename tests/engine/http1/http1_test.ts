@@ -75,7 +75,7 @@ Deno.test("Router.route() gives the same as URL does, parsed or not", () => {
   assertThrows(() => router.route("ftp://localhost/x"), TypeError);
 });
 
-Deno.test("RequestWriter.head() makes one Host, one length, and octets of values", () => {
+Deno.test("RequestWriter.head() makes one Host, one length, and bytes of values", () => {
   const writer = new RequestWriter();
   const route = new Router().route("http://h:81/p?q");
   const hop = { url: "", method: "GET", headers: [["X", "\xe9"]] as const, body: undefined };
@@ -135,7 +135,7 @@ for (
   });
 }
 
-Deno.test("http1 engine closes a connection that gets octets while it idles", async () => {
+Deno.test("http1 engine closes a connection that gets bytes while it idles", async () => {
   let poison = (): void => {};
   await using server = await RawServer.start(({ send, nth }) => {
     send(ok("first"));
@@ -184,7 +184,7 @@ Deno.test("http1 engine sends what is idempotent once more, and only once", asyn
   engine.close();
 });
 
-Deno.test("http1 engine does not send again once an octet of the answer has come", async () => {
+Deno.test("http1 engine does not send again once a byte of the answer has come", async () => {
   await using server = await RawServer.start(({ nth, send, end }) => {
     if (nth === 1) return send(ok());
     send("H");

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Failure } from "../../../lib/engine/failure.ts";
-import { RightOfWay } from "../../../lib/engine/http1/connect_priority.ts";
+import { ConnectPriority } from "../../../lib/engine/http1/connect_priority.ts";
 import type { ConnectError, Connection } from "../../../lib/engine/http1/connection.ts";
 import { ConnectionPool, type Waiter } from "../../../lib/engine/http1/connection_pool.ts";
 import type { Dial } from "../../../lib/engine/http1/dial.ts";
@@ -17,16 +17,16 @@ import { until } from "../../fixtures/until.ts";
 
 /** Has requests wait when a test says so, and not when connects need the time. */
 class Traffic implements Disposable {
-  readonly #watch = RightOfWay.prototype.watch;
-  readonly #held = new Set<RightOfWay>();
+  readonly #watch = ConnectPriority.prototype.watch;
+  readonly #held = new Set<ConnectPriority>();
   #isHeld = false;
 
   constructor() {
-    const onWatch = (rightOfWay: RightOfWay): void => {
+    const onWatch = (rightOfWay: ConnectPriority): void => {
       this.#held.add(rightOfWay);
       rightOfWay.isOn = this.#isHeld;
     };
-    RightOfWay.prototype.watch = function () {
+    ConnectPriority.prototype.watch = function () {
       onWatch(this);
     };
   }
@@ -45,7 +45,7 @@ class Traffic implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    RightOfWay.prototype.watch = this.#watch;
+    ConnectPriority.prototype.watch = this.#watch;
   }
 }
 
@@ -211,9 +211,9 @@ Deno.test("http1 engine loses no request, whatever becomes of its connections", 
   const sockets: Deno.TcpConn[] = [];
   const listener = Deno.listen({ hostname: "0.0.0.0", port: 0 });
   const serve = async (socket: Deno.TcpConn): Promise<void> => {
-    const octets = new Uint8Array(4_096);
+    const bytes = new Uint8Array(4_096);
     try {
-      while (await socket.read(octets) !== null) {
+      while (await socket.read(bytes) !== null) {
         await socket.write(new TextEncoder().encode(ok()));
         // Nothing is asked between an answer and an end that comes with it.
         if (random(8) === 0) break;

@@ -1,10 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
-import { fieldsOf } from "../../../lib/engine/http1/fields.ts";
+import { parseFields } from "../../../lib/engine/http1/fields.ts";
 import { headEnd, parseHead, ProtocolError } from "../../../lib/engine/http1/head.ts";
 import { ResponseReader } from "../../../lib/engine/http1/response.ts";
 
-/** Each character an octet. */
-function octetsOf(text: string): Uint8Array {
+/** Each character a byte. */
+function bytesOf(text: string): Uint8Array {
   return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
 
@@ -17,12 +17,12 @@ interface Outcome {
   isDone?: boolean;
   /** Whether the connection may end here. */
   ends?: boolean;
-  /** Octets behind the response. */
+  /** Bytes behind the response. */
   rest?: number;
   error?: true;
 }
 
-/** Feeds pieces as a connection does, each in one buffer whose other octets are garbage. */
+/** Feeds pieces as a connection does, each in one buffer whose other bytes are garbage. */
 function read(pieces: Uint8Array[], isHeadRequest = false): Outcome {
   const reader = new ResponseReader();
   reader.begin(isHeadRequest);
@@ -53,16 +53,16 @@ function read(pieces: Uint8Array[], isHeadRequest = false): Outcome {
   };
 }
 
-/** Whole, in two at every place, and one octet at a time: always the same comes of it. */
+/** Whole, in two at every place, and one byte at a time: always the same comes of it. */
 function readAllWays(text: string, isHeadRequest = false): Outcome {
-  const octets = octetsOf(text);
-  const whole = read([octets], isHeadRequest);
-  for (let k = 1; k < octets.length; k++) {
-    const halves = read([octets.subarray(0, k), octets.subarray(k)], isHeadRequest);
+  const bytes = bytesOf(text);
+  const whole = read([bytes], isHeadRequest);
+  for (let k = 1; k < bytes.length; k++) {
+    const halves = read([bytes.subarray(0, k), bytes.subarray(k)], isHeadRequest);
     assertEquals(halves, whole, `split at ${k} of ${JSON.stringify(text)}`);
   }
-  const single = Array.from(octets, (octet) => Uint8Array.of(octet));
-  assertEquals(read(single, isHeadRequest), whole, `by octets: ${JSON.stringify(text)}`);
+  const single = Array.from(bytes, (byte) => Uint8Array.of(byte));
+  assertEquals(read(single, isHeadRequest), whole, `by bytes: ${JSON.stringify(text)}`);
   return whole;
 }
 
@@ -293,7 +293,7 @@ for (
 }
 
 Deno.test("ResponseReader bounds heads, fields, interim responses, extensions and trailers", () => {
-  const feed = (text: string): Outcome => read([octetsOf(text)]);
+  const feed = (text: string): Outcome => read([bytesOf(text)]);
   const head = "HTTP/1.1 200 OK\r\n";
   const filled = (length: number): string =>
     `${head}X: ${"a".repeat(length - head.length - "X: \r\n\r\n".length)}\r\n\r\n`;
@@ -326,19 +326,19 @@ function seeded(): (below: number) => number {
   };
 }
 
-const SPICE = octetsOf("\r\n\0 :;\t0a9+-,\xa0\xffHTTP");
+const SPICE = bytesOf("\r\n\0 :;\t0a9+-,\xa0\xffHTTP");
 
-/** Changes an octet, takes some out, or puts one in; one time to four. */
+/** Changes a byte, takes some out, or puts one in; one time to four. */
 function mutate(valid: Uint8Array, random: (below: number) => number): Uint8Array {
-  const octets = [...valid];
+  const bytes = [...valid];
   for (let change = random(4); change >= 0; change--) {
-    const place = random(octets.length);
+    const place = random(bytes.length);
     const kind = random(3);
-    if (kind === 0) octets[place] = SPICE[random(SPICE.length)];
-    else if (kind === 1) octets.splice(place, 1 + random(3));
-    else octets.splice(place, 0, SPICE[random(SPICE.length)]);
+    if (kind === 0) bytes[place] = SPICE[random(SPICE.length)];
+    else if (kind === 1) bytes.splice(place, 1 + random(3));
+    else bytes.splice(place, 0, SPICE[random(SPICE.length)]);
   }
-  return Uint8Array.from(octets);
+  return Uint8Array.from(bytes);
 }
 
 Deno.test("ResponseReader gives no other outcome for mutated responses, whatever the pieces", () => {
@@ -347,7 +347,7 @@ Deno.test("ResponseReader gives no other outcome for mutated responses, whatever
     "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: keep-alive\r\n\r\nabc",
     `${CHUNKED}3;x=y\r\nabc\r\n0\r\nT: u\r\n\r\n`,
     "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 302 Found\r\nLocation: /x\r\nContent-Length: 1\r\n\r\nz",
-  ].map(octetsOf);
+  ].map(bytesOf);
   for (let round = 0; round < 3_000; round++) {
     const text = mutate(seeds[random(seeds.length)], random);
     const whole = read([text]);
@@ -370,21 +370,21 @@ Deno.test("parseHead() and fieldsOf() see the same fields in every head that is 
     "HTTP/1.1 302 Found\r\nLocation: /x\r\nSet-Cookie: a=b\r\nConnection: close\r\nContent-Length: 3\r\n\r\n",
     "HTTP/1.1 429 X\nRetry-After: 5\nX:\nConnection: a, close\nset-cookie: c\n\n",
     "HTTP/1.1 503 X\r\n\rX: y\r\nConnection: close\r\nRetry-After: 1\r\nRetry-After: 2\r\n\r\n",
-  ].map(octetsOf);
+  ].map(bytesOf);
   let taken = 0;
   for (let round = 0; round < 20_000; round++) {
-    const octets = mutate(seeds[random(seeds.length)], random);
-    const end = headEnd(octets, 0, octets.length);
+    const bytes = mutate(seeds[random(seeds.length)], random);
+    const end = headEnd(bytes, 0, bytes.length);
     if (end < 0) continue;
     let head;
     try {
-      head = parseHead(octets, 0, end, false);
+      head = parseHead(bytes, 0, end, false);
     } catch (error) {
       assert(error instanceof ProtocolError, String(error));
       continue;
     }
     taken++;
-    const text = String.fromCharCode(...octets.subarray(0, end));
+    const text = String.fromCharCode(...bytes.subarray(0, end));
     const message = JSON.stringify(text);
     // A third reading, as simple as can be.
     const fields = text.split("\n").slice(1, -2).map((line) =>
@@ -394,7 +394,7 @@ Deno.test("parseHead() and fieldsOf() see the same fields in every head that is 
       fields.filter((field) => field[1].toLowerCase() === name).map((field) => field[2]);
     for (const [, name] of fields) {
       const lower = name.toLowerCase();
-      assertEquals(fieldsOf(octets.subarray(0, end), lower), of(lower), message);
+      assertEquals(parseFields(bytes.subarray(0, end), lower), of(lower), message);
     }
     const { status, location, retryAfter, length, persistent } = head;
     const isPointing = status === 201 || (status >= 300 && status < 400);

@@ -10,7 +10,7 @@ import { target } from "../../fixtures/target.ts";
 const NEW = { isGoneOn: false, overwrite: false };
 const GONE_ON = { isGoneOn: true, overwrite: false };
 
-const octets = (text: string): Uint8Array => new TextEncoder().encode(text);
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 function begin(bodies: Bodies, i: number, type: string | null = null): BodySink {
   const field = (name: string): string | null => name === "content-type" ? type : null;
@@ -20,7 +20,7 @@ function begin(bodies: Bodies, i: number, type: string | null = null): BodySink 
 /** The body of an answer, and the place that its record gives. */
 function save(bodies: Bodies, i: number, text: string, type: string | null = null): unknown {
   const sink = begin(bodies, i, type);
-  if (text !== "") sink.write(octets(text));
+  if (text !== "") sink.write(bytes(text));
   sink.end();
   return bodies.take(result(i, 200)).bodyFile;
 }
@@ -127,7 +127,7 @@ Deno.test("Bodies keep pieces of any size in their order, and take none of their
     }
     sink.end();
     const written = await Deno.readFile(`${dir.path("b")}/0/${i++}`);
-    assert(written.length === whole.length && written.every((octet, k) => octet === whole[k]));
+    assert(written.length === whole.length && written.every((byte, k) => byte === whole[k]));
   }
   bodies.close();
 });
@@ -137,11 +137,11 @@ Deno.test("Bodies give a file its name only when it is whole", async () => {
   const bodies = await Bodies.open(dir.path("b"), NEW);
   const names = (): string[] => Object.keys(filesOf(dir.path("b"))).sort();
   const long = begin(bodies, 1, "text/html");
-  long.write(octets("x".repeat(100_000)));
+  long.write(bytes("x".repeat(100_000)));
   const cut = begin(bodies, 2, "text/html");
-  cut.write(octets("x".repeat(100_000)));
+  cut.write(bytes("x".repeat(100_000)));
   const short = begin(bodies, 3, "text/html");
-  short.write(octets("x"));
+  short.write(bytes("x"));
   assertEquals(names(), ["0/.1.part", "0/.2.part"]);
   cut.discard();
   short.discard();
@@ -180,11 +180,11 @@ Deno.test("Bodies look at many folders again, and remove no body that is being w
   await using dir = await folder();
   const bodies = await Bodies.open(dir.path("b"), NEW);
   const slow = begin(bodies, 1, "text/html");
-  slow.write(octets("x".repeat(70_000)));
+  slow.write(bytes("x".repeat(70_000)));
   save(bodies, 2, "old", "text/html");
   for (let k = 1; k <= 200; k++) save(bodies, k * 1_000, "x");
   save(bodies, 2, "new", "text/css");
-  slow.write(octets("y"));
+  slow.write(bytes("y"));
   slow.end();
   bodies.close();
   const files = filesOf(dir.path("b"));
@@ -256,7 +256,7 @@ Deno.test("Bodies fail with the flag's name when a file cannot be written", asyn
   const bodies = await Bodies.open(dir.path("b"), NEW);
   const sink = begin(bodies, 1);
   await Deno.remove(dir.path("b"), { recursive: true });
-  const { message } = assertThrows(() => sink.write(octets("x".repeat(100_000))), OutputError);
+  const { message } = assertThrows(() => sink.write(bytes("x".repeat(100_000))), OutputError);
   assert(message.startsWith(`Cannot write '--save-bodies ${dir.path("b")}': `), message);
   sink.discard();
   bodies.close();

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { foreign } from "../../../lib/progress/live/foreign.ts";
+import { toPrintableAscii } from "../../../lib/progress/live/foreign.ts";
 import { formatFrame } from "../../../lib/progress/live/frame.ts";
 import { History } from "../../../lib/progress/live/history.ts";
 import { formatLine } from "../../../lib/progress/live/line.ts";
-import { boundsBetween } from "../../../lib/progress/live/scale.ts";
+import { roundBounds } from "../../../lib/progress/live/scale.ts";
 import { formatShareBar, formatSpark } from "../../../lib/progress/live/spark.ts";
 import { Histogram } from "../../../lib/stats/histogram.ts";
 import type { Snapshot } from "../../../lib/stats/snapshot.ts";
@@ -372,7 +372,7 @@ const SCALES: [number, number, number, number[]][] = [
 ];
 for (const [low, high, most, expected] of SCALES) {
   Deno.test(`boundsBetween() has round bounds when it is given ${low} to ${high} and ${most} rows`, () => {
-    assertEquals(boundsBetween(low, high, most), expected);
+    assertEquals(roundBounds(low, high, most), expected);
   });
 }
 
@@ -415,7 +415,10 @@ Deno.test("formatLine() leaves a number out rather than cut it, and cuts text", 
 });
 
 Deno.test("foreign() gives printable ASCII that says what was there", () => {
-  assertEquals(foreign("a日\u0301\u{1f600}ü\x1b"), "a\\u{65e5}\\u{301}\\u{1f600}\\u{fc}\\x1b");
-  assertEquals(foreign("plain text"), "plain text");
-  assert(/^[\x20-\x7e]{400,}$/.test(foreign("é".repeat(10_000))));
+  assertEquals(
+    toPrintableAscii("a日\u0301\u{1f600}ü\x1b"),
+    "a\\u{65e5}\\u{301}\\u{1f600}\\u{fc}\\x1b",
+  );
+  assertEquals(toPrintableAscii("plain text"), "plain text");
+  assert(/^[\x20-\x7e]{400,}$/.test(toPrintableAscii("é".repeat(10_000))));
 });

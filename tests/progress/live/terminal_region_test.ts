@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { Painter } from "../../../lib/progress/live/terminal_region.ts";
+import { TerminalRegion } from "../../../lib/progress/live/terminal_region.ts";
 import { Terminal, type TerminalKind } from "../../fixtures/terminal.ts";
 
 const SIZE = { columns: 40, rows: 10 };
@@ -7,7 +7,7 @@ const SIZE = { columns: 40, rows: 10 };
 /** A terminal on which somebody else has written, and a painter. */
 class Scene {
   readonly terminal: Terminal;
-  readonly painter = new Painter();
+  readonly painter = new TerminalRegion();
   #others = 0;
 
   constructor(size = SIZE, kind?: TerminalKind) {
@@ -71,7 +71,7 @@ Deno.test("Painter.paint() draws a frame over the last one, and rests below", ()
 });
 
 Deno.test("Painter.paint() writes only lines that differ, and nothing when none does", () => {
-  const painter = new Painter();
+  const painter = new TerminalRegion();
   painter.paint(["same", "old", "same too"], SIZE);
   assertEquals(
     painter.paint(["same", "new", "same too"], SIZE),

@@ -1,7 +1,11 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import type { PageData } from "../../../lib/report/page/data.ts";
-import { Html, markup, within } from "../../../lib/report/page/html.ts";
-import { embedded, jsonForScript, policyOf } from "../../../lib/report/page/inline_text.ts";
+import { Html, markup, takeWithinBytes } from "../../../lib/report/page/html.ts";
+import {
+  formatContentSecurityPolicy,
+  inlineText,
+  jsonForScript,
+} from "../../../lib/report/page/inline_text.ts";
 import { formatPage } from "../../../lib/report/page/page.ts";
 import { plotData } from "../../../lib/report/page/plots.ts";
 import { escapeMarkup } from "../../../lib/text/escape.ts";
@@ -43,9 +47,13 @@ Deno.test("markup() escapes whatever is no markup, in lists too", () => {
   );
 });
 
-Deno.test("within() gives as many parts as fit in octets, not in characters", () => {
+Deno.test("within() gives as many parts as fit in bytes, not in characters", () => {
   const parts = ["ä", "ä", "ä"].map((text) => new Html(text));
-  assertEquals([within(4, parts).length, within(5, parts).length, within(6, parts).length], [
+  assertEquals([
+    takeWithinBytes(4, parts).length,
+    takeWithinBytes(5, parts).length,
+    takeWithinBytes(6, parts).length,
+  ], [
     2,
     2,
     3,
@@ -67,15 +75,15 @@ Deno.test("jsonForScript() has nothing that ends a script or a line, and loses n
 });
 
 Deno.test("embedded() refuses a text that would end its element", () => {
-  for (const text of ["a</script>", "</STYLE", "<!-- a"]) assertThrows(() => embedded(text));
-  assertEquals(String(embedded("a < b && c > d")), "a < b && c > d");
+  for (const text of ["a</script>", "</STYLE", "<!-- a"]) assertThrows(() => inlineText(text));
+  assertEquals(String(inlineText("a < b && c > d")), "a < b && c > d");
 });
 
 Deno.test("policyOf() allows the texts by their hashes and nothing else", async () => {
   // The hash of nothing, as everybody knows it.
   const empty = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='";
   assertEquals(
-    await policyOf([""], ["", ""]),
+    await formatContentSecurityPolicy([""], ["", ""]),
     `default-src 'none'; script-src ${empty}; style-src ${empty} ${empty}; base-uri 'none'; form-action 'none'`,
   );
 });

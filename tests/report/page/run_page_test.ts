@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { parseFlags } from "../../../lib/cli/flags.ts";
 import { RUN_FLAGS } from "../../../lib/options/parse.ts";
-import { shownCommand } from "../../../lib/options/redact_command.ts";
+import { redactCommand } from "../../../lib/options/redact_command.ts";
 import { myriad, start } from "../../fixtures/program.ts";
 import { ok, RawServer } from "../../fixtures/raw_server.ts";
 
@@ -44,7 +44,7 @@ const HIDDEN: [args: string[], shown: string][] = [
 ];
 for (const [args, shown] of HIDDEN) {
   Deno.test(`shownCommand() is ${shown} when it is ${args.join(" ")}`, () => {
-    assertEquals(shownCommand(parseFlags(RUN_FLAGS, args, "myriad"), RUN_FLAGS), shown);
+    assertEquals(redactCommand(parseFlags(RUN_FLAGS, args, "myriad"), RUN_FLAGS), shown);
   });
 }
 
@@ -54,7 +54,7 @@ Deno.test("shownCommand() is bounded", () => {
     "i".repeat(10_000),
     ...Array(500).fill(["-H", "a: " + "b".repeat(99)]).flat(),
   ];
-  const { length } = shownCommand(parseFlags(RUN_FLAGS, args, "myriad"), RUN_FLAGS);
+  const { length } = redactCommand(parseFlags(RUN_FLAGS, args, "myriad"), RUN_FLAGS);
   assert(length <= 4_000, `${length}`);
 });
 

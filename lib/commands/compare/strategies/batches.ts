@@ -1,7 +1,9 @@
-import type { Work } from "../strategy.ts";
+import type { StrategyContext } from "../strategy.ts";
 
 /** `Promise.all` over one slice after another: each waits for its slowest request. */
-export async function batches({ urls, concurrency, request, take }: Work): Promise<void> {
+export async function batches(
+  { urls, concurrency, request, take }: StrategyContext,
+): Promise<void> {
   let batch: Promise<void>[] = [];
   for (const url of urls) {
     batch.push(request(url).then(take));

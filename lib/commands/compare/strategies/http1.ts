@@ -1,13 +1,13 @@
 import { Http1Engine } from "../../../engine/http1/http1.ts";
 import { Pool } from "../../../pool.ts";
 import type { Target } from "../../../target.ts";
-import type { Work } from "../strategy.ts";
+import type { StrategyContext } from "../strategy.ts";
 
 /** Milliseconds for a request; native fetch in the other strategies has no such limit. */
 const TIMEOUT_MS = 600_000;
 
 /** The same pool over the HTTP/1.1 engine of `myriad`, instead of native fetch. */
-export async function http1({ urls, concurrency, take }: Work): Promise<void> {
+export async function http1({ urls, concurrency, take }: StrategyContext): Promise<void> {
   const engine = new Http1Engine({
     concurrency,
     timeoutMs: TIMEOUT_MS,

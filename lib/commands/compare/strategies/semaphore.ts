@@ -1,12 +1,14 @@
 import { Semaphore } from "../semaphore.ts";
-import type { Work } from "../strategy.ts";
+import type { StrategyContext } from "../strategy.ts";
 
 /**
  * A promise for every request up front, each of which waits for a semaphore inside. What is in
  * flight is bounded; what is promised is not: every URL, closure and promise is in memory before
  * the first request is made.
  */
-export async function semaphore({ urls, concurrency, request, take }: Work): Promise<void> {
+export async function semaphore(
+  { urls, concurrency, request, take }: StrategyContext,
+): Promise<void> {
   const permits = new Semaphore(concurrency);
   const promises: Promise<void>[] = [];
   const fetchOne = async (url: string): Promise<void> => {

@@ -1,11 +1,13 @@
 import { Semaphore } from "../semaphore.ts";
-import type { Work } from "../strategy.ts";
+import type { StrategyContext } from "../strategy.ts";
 
 /**
  * The same semaphore, acquired before the promise is made: at most as many promises as requests in
  * flight. The promises that are done have to be let go of, or their list would grow.
  */
-export async function semaphoreFirst({ urls, concurrency, request, take }: Work): Promise<void> {
+export async function semaphoreFirst(
+  { urls, concurrency, request, take }: StrategyContext,
+): Promise<void> {
   const permits = new Semaphore(concurrency);
   const running = new Set<Promise<void>>();
   for (const url of urls) {

@@ -1,20 +1,20 @@
 import type { Input } from "../source/input.ts";
 import { MAX_LINE } from "../source/lines.ts";
-import { OctetBuffer } from "./octet_buffer.ts";
+import { ByteBuffer } from "./byte_buffer.ts";
 
-/** Longest line, in octets: the longest that a list can have, where JSON escapes some of it. */
+/** Longest line, in bytes: the longest that a list can have, where JSON escapes some of it. */
 export const MAX_LINE_BYTES = 4 * MAX_LINE;
 
 const LF = 0x0a;
 const CR = 0x0d;
 
-/** Takes a line: octets from `from` to below `to`, without its end; valid until it returns. */
-export type TakeLine = (octets: Uint8Array, from: number, to: number) => void;
+/** Takes a line: bytes from `from` to below `to`, without its end; valid until it returns. */
+export type TakeLine = (bytes: Uint8Array, from: number, to: number) => void;
 
 /**
- * Hands out the lines of an input as octets, empty ones left out, and closes it. LF or CRLF ends a
+ * Hands out the lines of an input as bytes, empty ones left out, and closes it. LF or CRLF ends a
  * line, the last one may lack it; a byte order mark at the start is dropped. Holds one block and
- * one line. Nothing is decoded: a record is read from octets in about two thirds of the time
+ * one line. Nothing is decoded: a record is read from bytes in about two thirds of the time
  * that `JSON.parse` takes, and its path can be compared as it stands.
  *
  * @param onTooLong called in place of `take` for a line beyond {@linkcode MAX_LINE_BYTES}
@@ -28,27 +28,27 @@ export async function readLines(
   isEnough: () => boolean = () => false,
 ): Promise<void> {
   /** The start of a line whose end has not been read yet; one more, for a CR at its end. */
-  const carry = new OctetBuffer(MAX_LINE_BYTES + 1);
+  const carry = new ByteBuffer(MAX_LINE_BYTES + 1);
   let isTooLong = false;
   let isFirst = true;
 
   const keep = (piece: Uint8Array): void => {
     if (!isTooLong) isTooLong = !carry.append(piece);
   };
-  const give = (octets: Uint8Array, from: number, to: number): void => {
+  const give = (bytes: Uint8Array, from: number, to: number): void => {
     let start = from;
     if (isFirst) {
       isFirst = false;
-      if (octets[from] === 0xef && octets[from + 1] === 0xbb && octets[from + 2] === 0xbf) {
+      if (bytes[from] === 0xef && bytes[from + 1] === 0xbb && bytes[from + 2] === 0xbf) {
         start += 3;
       }
     }
-    const end = to > start && octets[to - 1] === CR ? to - 1 : to;
-    if (end > start) take(octets, start, end);
+    const end = to > start && bytes[to - 1] === CR ? to - 1 : to;
+    if (end > start) take(bytes, start, end);
   };
   const giveCarried = (): void => {
     if (isTooLong) onTooLong();
-    else if (carry.length > 0) give(carry.octets, 0, carry.length);
+    else if (carry.length > 0) give(carry.bytes, 0, carry.length);
     isTooLong = false;
     carry.length = 0;
   };
