@@ -113,7 +113,7 @@ export function formatBar(
   const filled = Math.floor(done * barCells);
   const cells = "#".repeat(filled);
   const bar = color ? `\x1b[32m${cells}\x1b[0m` : cells;
-  return `[${bar}${"../report".repeat(barCells - filled)}] ${text}`;
+  return `[${bar}${".".repeat(barCells - filled)}] ${text}`;
 }
 
 /** What is done where there is no room for more, the most exact first. */

@@ -94,7 +94,7 @@ for (
     ],
     [
       "a header that is missing",
-      header("etag", ".."),
+      header("etag", "."),
       {},
       "--expect-header etag: .",
       "header etag is missing, expected /./",

@@ -295,7 +295,7 @@ Deno.test("report --compare prints the differences, absolute and in per cent, an
   );
   const compare = async (a: string, b: string): Promise<string> => {
     const args = ["report", "--compare", a, b];
-    const { code, stdout, stderr } = await myriad(args, { ...READ_ONLY, cwd: dir.path("..") });
+    const { code, stdout, stderr } = await myriad(args, { ...READ_ONLY, cwd: dir.path(".") });
     assertEquals([code, stderr], [0, ""]);
     return stdout;
   };
@@ -565,7 +565,7 @@ Deno.test("report lets nothing of a hostile summary out of its page, table and J
   const name = `<img src=x>'"&.json`;
   const files = [name, `b${name}`];
   for (const file of files) await dir.write(file, JSON.stringify(evil));
-  const here = { cwd: dir.path("..") };
+  const here = { cwd: dir.path(".") };
   for (const given of [files.slice(0, 1), files]) {
     const ran = await myriad(["report", ...given, "--report", "page.html"], here);
     assertEquals(ran.code, 0, ran.stderr);

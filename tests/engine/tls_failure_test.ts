@@ -12,7 +12,7 @@ import { CLIENT, TlsServer } from "../fixtures/tls_server.ts";
 // What is said of certificates that are not to be trusted: the same by both engines.
 
 const fixture = (name: string): string =>
-  Deno.readTextFileSync(new URL(`fixtures/odd_certificates/${name}`, import.meta.url));
+  Deno.readTextFileSync(new URL(`../fixtures/odd_certificates/${name}`, import.meta.url));
 
 const CA = fixture("authority.crt");
 const KEY = fixture("server.key");

@@ -100,7 +100,8 @@ for (const [name, create] of Object.entries(ENGINES)) {
       using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
       return listener.addr.port;
     })();
-    const fixture = (file: string): string => new URL(`fixtures/${file}`, import.meta.url).pathname;
+    const fixture = (file: string): string =>
+      new URL(`../fixtures/${file}`, import.meta.url).pathname;
     const child = new Deno.Command("openssl", {
       args: [
         ...["s_server", "-quiet", "-www", "-accept", `127.0.0.1:${port}`, "-Verify", "1"],

@@ -33,7 +33,7 @@ for (
     ["https://example.com.?a", "example.com:443", "example.com"],
     ["http://127.0.0.1./", "127.0.0.1:80", "127.0.0.1"],
     ["http://example../", "example..:80", "example.."],
-    ["http://./", ".:80", ".."],
+    ["http://./", ".:80", "."],
     ["http:////host/path", "host:80", "host"],
     ["http:////other/path", "other:80", "other"],
     [" http://host/path", "host:80", "host"],

@@ -216,7 +216,7 @@ for (
   const [what, path, message] of [
     ["is not there", "nowhere.txt", "no such file: "],
     ["has no name", "", "no such file: "],
-    ["is a folder", "..", "it is a folder: "],
+    ["is a folder", ".", "it is a folder: "],
     ["is below a file", "file/below", ": name a file that can be read"],
   ]
 ) {

@@ -72,7 +72,7 @@ Deno.test("no error line has the password of a URL, wherever it is given by mist
     ["report", bad],
   ];
   const runs = lines.map((args) =>
-    myriad(args, { permissions: ["--allow-all"], cwd: dir.path("..") })
+    myriad(args, { permissions: ["--allow-all"], cwd: dir.path(".") })
   );
   for (const [k, { code, stdout, stderr }] of (await Promise.all(runs)).entries()) {
     const shown = `${lines[k].join(" ")}: ${code} ${stdout}${stderr}`;

@@ -249,7 +249,7 @@ function counted(text: string): number[] {
 function formatAddress(hostname: string): number[] {
   switch (net.isIP(hostname)) {
     case 4:
-      return [IPV4, ...hostname.split("..").map(Number)];
+      return [IPV4, ...hostname.split(".").map(Number)];
     case 6:
       return [IPV6, ...bytesOfIpv6(hostname)];
   }

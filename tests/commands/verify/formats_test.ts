@@ -233,7 +233,7 @@ const nginx = (path: string): string => path.replace(/["\\]/g, (it) => `\\x${hex
 const PIECES = [
   "/",
   "a",
-  "../../..",
+  "..",
   "%2e",
   "?",
   "%",

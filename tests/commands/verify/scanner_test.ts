@@ -97,7 +97,7 @@ Deno.test("numberKind() knows whole and decimal numbers of at most 15 digits, as
       ["0.5", DECIMAL],
       ["12.345", DECIMAL],
       ["0.00000000000001", DECIMAL],
-      ...["", "../..", "1.", ".5", "01", "00.5", "1.2.3", "-1", "1e3", "1000000000000000", "x"]
+      ...["", ".", "1.", ".5", "01", "00.5", "1.2.3", "-1", "1e3", "1000000000000000", "x"]
         .map((text) => [text, OTHER] as const),
     ] as const
   ) {
@@ -356,8 +356,8 @@ Deno.test("RequestPath is the same for a URL and for what goes over the wire, as
   const pieces = [
     "/",
     "a",
-    "../..",
-    "../../..",
+    ".",
+    "..",
     "%2e",
     "%2E",
     "?",

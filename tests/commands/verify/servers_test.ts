@@ -38,7 +38,7 @@ for (const [name, program, debian, start, line] of SERVERS) {
   const options = { ignore: !isInstalled(program, debian) };
   Deno.test(`verify agrees with the access log of ${name}`, options, async () => {
     await using dir = await folder();
-    await using server = await start(dir.path("../.."));
+    await using server = await start(dir.path("."));
     const list = await dir.write(
       "urls.txt",
       [...ODD, ...Array.from({ length: 100 }, (_, k) => `n/${k}?x=1`)]

@@ -215,7 +215,7 @@ Deno.test("verify calls it no agreement where nothing is compared", async () => 
       [[results, "--against", log, "--only", "/typo/"], "leave out all 2 requests"],
       [[results, "--against", log, "--ignore", "/"], "leave out all 2 requests"],
       [[results, "--against", empty, "--ignore", "/a"], "leave out the one request"],
-      [[empty, "--against", `${dir.path("../..")}/empty`], "neither the results nor the log"],
+      [[empty, "--against", `${dir.path(".")}/empty`], "neither the results nor the log"],
     ] as const
   ) {
     for (const flags of [[], ["--json"]]) {
@@ -296,7 +296,7 @@ const WITHOUT_NGINX = { ignore: !isInstalled("nginx", "nginx-light") };
 Deno.test("verify agrees with the combined log of nginx", WITHOUT_NGINX, async () => {
   await using dir = await folder();
   const nginx = await Nginx.start({
-    directory: dir.path("../.."),
+    directory: dir.path("."),
     accessLog: dir.path("access.log"),
   });
   if (nginx === undefined) throw new Error("nginx does not start");
@@ -407,7 +407,7 @@ Deno.test("verify ends with 2 for a wrong command line or file, and 3 for one th
       [[results], 2, "No log is given"],
       [[results, "--against", dir.path("none")], 2, "no such file"],
       [[dir.path("none"), "--against", log], 2, "no such file"],
-      [[results, "--against", dir.path("../..")], 2, "it is a folder"],
+      [[results, "--against", dir.path(".")], 2, "it is a folder"],
       [[results, "--against", results], 2, "twice"],
       [[results, "--against", log, "--against", log], 2, "twice"],
       [[log, "--against", results], 2, "its records have no 'url'"],

@@ -92,7 +92,8 @@ async function startPrinting(program: string, args: string[]): Promise<PeerProce
   return new PeerProcess(child, Number(printed));
 }
 
-const fixture = (name: string): string => new URL(`fixtures/${name}`, import.meta.url).pathname;
+const fixture = (name: string): string =>
+  new URL(`../../fixtures/${name}`, import.meta.url).pathname;
 
 const startNode = (port = 0, most = 0): Promise<PeerProcess> =>
   startPrinting("node", [fixture("node_server.mjs"), `${port}`, `${most}`]);

@@ -77,7 +77,7 @@ Deno.test("Bodies let nothing of a type into a path", async () => {
     "constructor",
     "__proto__",
     "\x1b]0;x\x07",
-    "../../..",
+    "..",
     "text/\u{202e}lmth",
   ];
   types.forEach((type, i) => {
