@@ -1,0 +1,63 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  COMMANDS,
+  listFields,
+  PAGES_WITH_TABLES,
+  readSchemas,
+  withTables,
+} from "../../docs/generate.ts";
+
+const DOCS = new URL("../../docs/", import.meta.url);
+
+const read = (name: string): Promise<string> => Deno.readTextFile(new URL(name, DOCS));
+
+Deno.test("the generated tables of the documents are what 'deno task docs' writes", async () => {
+  const schemas = await readSchemas();
+  for (const name of PAGES_WITH_TABLES) {
+    const page = await read(name);
+    assertEquals(page, withTables(page, schemas), `${name}: run 'deno task docs'`);
+  }
+});
+
+Deno.test("docs/flags.md has a row for each flag of each command, and no other row", async () => {
+  const page = await read("flags.md");
+  const chapters = page.split(/^## (?=myriad)/m).slice(1);
+  assertEquals(chapters.length, COMMANDS.length);
+  for (const [k, { name, flags }] of COMMANDS.entries()) {
+    assert(chapters[k].startsWith(`${name}\n`), name);
+    const rows = Array.from(chapters[k].matchAll(/^\| (?:`-\w`, )?`--([\w-]+)` +\|/gm));
+    assertEquals(rows.map(([, flag]) => flag), flags.map(({ name }) => name), name);
+  }
+});
+
+/** Flags of other programs that the documents name. */
+const OF_OTHERS = /^--(?:allow-[a-z]+|v8-flags|global|config|name|force|output|no-prompt)$/;
+
+Deno.test("docs/output.md has a row for each field of records and summaries", async () => {
+  const page = await read("output.md");
+  const { record, summary } = await readSchemas();
+  const fields = [...listFields(record), ...listFields(summary)];
+  assert(fields.length > 80, `${fields.length} fields`);
+  for (const { path } of fields) assertStringIncludes(page, `\n| \`${path}\` `);
+});
+
+Deno.test("the documents name only flags that there are", async () => {
+  const known = new Set(COMMANDS.flatMap(({ flags }) => flags.map(({ name }) => `--${name}`)));
+  const unknown: string[] = [];
+  for (
+    const name of [
+      "../README.md",
+      "requests.md",
+      "load.md",
+      "engines.md",
+      "checks.md",
+      "output.md",
+    ]
+  ) {
+    const text = await read(name);
+    for (const [flag] of text.matchAll(/(?<![\w-])--[a-z][a-z0-9-]*/g)) {
+      if (!known.has(flag) && !OF_OTHERS.test(flag)) unknown.push(`${name}: ${flag}`);
+    }
+  }
+  assertEquals(unknown, []);
+});
