@@ -277,25 +277,3 @@ Deno.test("the program fetches nothing but from npm", async () => {
     .filter((specifier) => !specifier.startsWith(ROOT) && !/^(npm|node):/.test(specifier));
   assertEquals(others, []);
 });
-
-Deno.test("README.md names each flag that is built, and none that is not", async () => {
-  const { RUN_FLAGS } = await import("../../lib/options/parse.ts");
-  const { SERVE_FLAGS } = await import("../../lib/commands/serve/command.ts");
-  const { COMPARE_FLAGS } = await import("../../lib/commands/compare/options.ts");
-  const { REPORT_FLAGS } = await import("../../lib/commands/report/command.ts");
-  const { VERIFY_FLAGS } = await import("../../lib/commands/verify/command.ts");
-  const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
-  const tables = readme.split("\n").filter((line) => line.startsWith("| `"));
-  for (
-    const { name, notYet } of [
-      ...RUN_FLAGS,
-      ...SERVE_FLAGS,
-      ...VERIFY_FLAGS,
-      ...REPORT_FLAGS,
-      ...COMPARE_FLAGS,
-    ]
-  ) {
-    const isNamed = tables.some((line) => new RegExp(`--${name}\\b(?!-)`).test(line));
-    assertEquals(isNamed, notYet !== true, name);
-  }
-});

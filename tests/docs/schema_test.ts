@@ -1,14 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { listFields, readSchemas } from "../../docs/generate.ts";
-import { FIELDS } from "../../lib/sink/record.ts";
-import { ERROR_KINDS } from "../../lib/types.ts";
+import { FIELDS } from "../../lib/output/record.ts";
+import { ERROR_KINDS } from "../../lib/result.ts";
 import { myriad } from "../fixtures/program.ts";
 import { folder } from "../fixtures/sources.ts";
 import { type JsonSchema, problemsOf } from "./json_schema.ts";
 
 // The schemas in docs/ against what the program really writes.
-
-const DOCS = new URL("../../docs/", import.meta.url);
 
 const { record, summary } = await readSchemas();
 const files = { "record.schema.json": record as JsonSchema };
