@@ -176,12 +176,6 @@ function describeType(
   { type, format, minimum, maximum, exclusiveMinimum, ...schema }: Schema,
 ): string {
   if (schema.enum !== undefined) return schema.enum.map((it) => `\`${it}\``).join(", ");
-  if (schema.oneOf !== undefined) {
-    const types = schema.oneOf.map((it) =>
-      it.type ?? (it.$ref?.includes("Kind") ? "string" : "object")
-    );
-    return types.join(" or ");
-  }
   const name = [type].flat().join(" or ");
   if (format !== undefined) return `${name}, ${format}`;
   if (maximum !== undefined) {
