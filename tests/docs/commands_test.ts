@@ -1,0 +1,274 @@
+/**
+ * Runs every command block of the documents as a reader pastes it: in order, one shell a document,
+ * in a folder that is empty at first, against servers of this machine. `CONTRIBUTING.md` says how
+ * a block is marked.
+ *
+ * @module
+ */
+
+import { assert, assertEquals } from "@std/assert";
+import { type Block, Markdown } from "../fixtures/markdown.ts";
+import { refusedPort } from "../raw_server.ts";
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+
+/** How many blocks of each document are not run. Each says why, in its mark. */
+const NOT_RUN: Record<string, number> = {};
+
+/** Blocks that are run: as a shell's script, or as its session with a `$` before each command. */
+const RUN = ["sh", "console"];
+
+/** Blocks that are shown only; those in `ts` are run by `deno test --doc`. */
+const SHOWN = ["text", "json", "ndjson", "yaml", "csv", "ini", "html", "http", "ts"];
+
+/** The longest that a document may take: a bound for what hangs, about ten times what is usual. */
+const MAX_MS = 60_000;
+
+/** What `README.md` says of V8. */
+const V8 = "--v8-flags=--max-semi-space-size=8,--heap-growing-percent=10";
+
+/** Nothing that a document runs reaches another machine. */
+const LOOPBACK = "--allow-net=localhost,127.0.0.1,[::1],0.0.0.0";
+
+/** How a block has to be run, by its marks. */
+interface Marks {
+  /** Why it is not run. */
+  readonly notRun?: string;
+  /** The exit code of its last command; all others have 0. */
+  readonly exitCode: number;
+  /** Whether it is run in a copy of the repository. */
+  readonly isInClone: boolean;
+}
+
+function parseMarks({ marks }: Block): Marks {
+  let notRun: string | undefined;
+  let exitCode = 0;
+  let isInClone = false;
+  for (const mark of marks) {
+    const [, reason] = /^not run: (.+)$/.exec(mark) ?? [];
+    const [, code] = /^exits with (\d+)$/.exec(mark) ?? [];
+    if (reason !== undefined) notRun = reason;
+    else if (code !== undefined) exitCode = Number(code);
+    else if (mark === "in the clone") isInClone = true;
+  }
+  return { notRun, exitCode, isInClone };
+}
+
+/** The commands of a block. */
+function readCommands({ language, text }: Block): string {
+  if (language === "sh") return text;
+  return text.split("\n").filter((line) => /^[$>] /.test(line)).map((line) => line.slice(2) + "\n")
+    .join("");
+}
+
+/** Replaces the ports of a document by free ones, the same by the same. */
+class Ports {
+  readonly #free = new Map<string, number>();
+
+  async replaceIn(commands: string): Promise<string> {
+    const text = commands.replaceAll(/\bmyriad serve\b(?!.*--port)/g, "$& --port 8080");
+    const places =
+      /((?:\blocalhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]):|--port[ =]|--metrics[ =])(\d{2,5})\b/g;
+    for (const [, , port] of text.matchAll(places)) {
+      if (!this.#free.has(port)) this.#free.set(port, await refusedPort());
+    }
+    return text.replaceAll(places, (_, place, port) => `${place}${this.#free.get(port)}`);
+  }
+}
+
+/** The documents: `README.md`, `CONTRIBUTING.md`, and all in `docs/`. */
+function* documents(folder = ""): Generator<string> {
+  for (const { name, isDirectory } of Deno.readDirSync(`${ROOT}/${folder}`)) {
+    if (folder === "" && !["README.md", "CONTRIBUTING.md", "docs"].includes(name)) continue;
+    if (isDirectory) yield* documents(`${folder}${name}/`);
+    else if (name.endsWith(".md")) yield `${folder}${name}`;
+  }
+}
+
+async function readDocument(path: string): Promise<Markdown> {
+  return new Markdown(await Deno.readTextFile(`${ROOT}/${path}`));
+}
+
+/** Writes a program of the shell. */
+async function writeProgram(path: string, ...lines: string[]): Promise<void> {
+  await Deno.writeTextFile(path, ["#!/usr/bin/env bash", ...lines, ""].join("\n"));
+  await Deno.chmod(path, 0o755);
+}
+
+/** Where the commands of a document are run: an empty folder, a copy of the repository, a `PATH`. */
+class Place implements AsyncDisposable {
+  readonly #folder: string;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  static async make(): Promise<Place> {
+    const folder = await Deno.makeTempDir({ prefix: "myriad_docs_" });
+    for (const name of ["empty", "bin", "blocks"]) await Deno.mkdir(`${folder}/${name}`);
+    const deno = Deno.execPath();
+    const config = `--config '${ROOT}deno.json'`;
+    const permissions = `--no-prompt ${LOOPBACK} --allow-read --allow-write`;
+    await writeProgram(
+      `${folder}/bin/myriad`,
+      `exec '${deno}' run --quiet ${V8} ${permissions} ${config} '${ROOT}main.ts' "$@"`,
+    );
+    await writeProgram(`${folder}/bin/deno`, `exec '${deno}' "$@"`);
+    await writeProgram(
+      `${folder}/bin/npx`,
+      `[ "$1 $2" = "-y deno@${Deno.version.deno}" ] || { echo "npx: $*?" >&2; exit 1; }`,
+      `shift 2`,
+      `exec '${deno}' "$@"`,
+    );
+    return new Place(folder);
+  }
+
+  /** Copies what a clone has, for the blocks that are run in one. */
+  async clone(): Promise<void> {
+    const names = ["main.ts", "server.ts", "deno.json", "deno.lock", "lib", "docs"];
+    await Deno.mkdir(`${this.#folder}/clone`);
+    const from = names.map((name) => `${ROOT}${name}`);
+    const { success } = await new Deno.Command("cp", {
+      args: ["-R", ...from, `${this.#folder}/clone`],
+    }).output();
+    assert(success, "The repository cannot be copied");
+  }
+
+  /**
+   * Runs blocks one after the other in one shell, and says of each which commands did not exit
+   * with 0: their codes, and their texts. A block after which the shell ended is missing.
+   */
+  async run(
+    blocks: readonly { commands: string; isInClone: boolean }[],
+  ): Promise<{ failed: Map<number, string[]>; said: string }> {
+    const folder = this.#folder;
+    const script = [
+      `cd '${folder}/empty'`,
+      `exec </dev/null >'${folder}/said' 2>&1`,
+      `trap '__failed+=("$? $BASH_COMMAND")' ERR`,
+    ];
+    for (const [index, { commands, isInClone }] of blocks.entries()) {
+      const path = `${folder}/blocks/${index}`;
+      await Deno.writeTextFile(path, commands);
+      script.push(
+        // `head` ends before what it reads from, which then fails.
+        `set ${/\| *head\b/.test(commands) ? "+" : "-"}o pipefail`,
+        `echo "--- block ${index + 1}"`,
+        `__failed=()`,
+        "hash -r",
+        isInClone ? `cd '${folder}/clone'` : ":",
+        `. '${path}'`,
+        `cd '${folder}/empty'`,
+        `printf '%s\\0' ${index} "\${__failed[@]}" >>'${folder}/failed'`,
+        `printf '\\n' >>'${folder}/failed'`,
+      );
+    }
+    await Deno.writeTextFile(`${folder}/script`, script.join("\n"));
+    const shell = new Deno.Command("bash", {
+      args: [`${folder}/script`],
+      detached: true,
+      stdin: "null",
+      stdout: "inherit",
+      stderr: "inherit",
+      env: {
+        PATH: `${folder}/install/bin:${folder}/bin:${Deno.env.get("PATH")}`,
+        DENO_INSTALL_ROOT: `${folder}/install`,
+        NO_COLOR: "1",
+        http_proxy: "",
+        HTTP_PROXY: "",
+      },
+    }).spawn();
+    const endAll = () => {
+      try {
+        Deno.kill(-shell.pid, "SIGKILL");
+      } catch (error) {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      }
+    };
+    const timer = setTimeout(endAll, MAX_MS);
+    await shell.status;
+    clearTimeout(timer);
+    endAll();
+    const failed = new Map<number, string[]>();
+    for (const line of (await readIfThere(`${folder}/failed`)).split("\0\n")) {
+      const [index, ...commands] = line.split("\0");
+      // The last to fail is then the reading of the block itself.
+      if (commands.length > 1) commands.pop();
+      if (index !== "") failed.set(Number(index), commands);
+    }
+    return { failed, said: await readIfThere(`${folder}/said`) };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.#folder, { recursive: true });
+  }
+}
+
+async function readIfThere(path: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "";
+    throw error;
+  }
+}
+
+for (const path of [...documents()].sort()) {
+  Deno.test(`the commands of ${path} run as they are pasted`, async () => {
+    const { blocks } = await readDocument(path);
+    const run = blocks.filter((block) => RUN.includes(block.language))
+      .map((block) => ({ ...block, ...parseMarks(block) }))
+      .filter(({ notRun }) => notRun === undefined);
+    if (run.length === 0) return;
+    await using place = await Place.make();
+    if (run.some(({ isInClone }) => isInClone)) await place.clone();
+    const ports = new Ports();
+    const pasted = [];
+    for (const block of run) {
+      const commands = await ports.replaceIn(readCommands(block));
+      pasted.push({ commands, isInClone: block.isInClone });
+    }
+    const { failed, said } = await place.run(pasted);
+    for (const [index, { line, exitCode, text }] of run.entries()) {
+      const where = `${path}:${line}\n${text}\nThe shell said:\n${said}`;
+      const commands = failed.get(index);
+      if (commands === undefined) {
+        throw new Error(`The shell ended, or took ${MAX_MS} ms, in ${where}`);
+      }
+      const codes = commands.map((command) => Number.parseInt(command));
+      const expected = exitCode === 0 ? [] : [exitCode];
+      assertEquals(codes, expected, `${commands.join("\n")}\nfailed in ${where}`);
+    }
+  });
+}
+
+Deno.test("each block that is not run says why, and is counted", async () => {
+  const counts: Record<string, number> = {};
+  for (const path of documents()) {
+    const { blocks } = await readDocument(path);
+    const count = blocks.filter((block) => parseMarks(block).notRun !== undefined).length;
+    if (count > 0) counts[path] = count;
+  }
+  assertEquals(counts, NOT_RUN);
+});
+
+Deno.test("each block has a language that is either run or shown, and marks that are known", async () => {
+  for (const path of documents()) {
+    for (const { language, line, marks } of (await readDocument(path)).blocks) {
+      assert([...RUN, ...SHOWN].includes(language), `${path}:${line}: '${language}'`);
+      const known = /^(not run: .{10,}|exits with [1-9]\d{0,2}|in the clone)$/;
+      for (const mark of marks) assert(known.test(mark), `${path}:${line}: <!-- ${mark} -->`);
+    }
+  }
+});
+
+Deno.test("no block that is run names a host of another machine", async () => {
+  for (const path of documents()) {
+    for (const block of (await readDocument(path)).blocks) {
+      if (!RUN.includes(block.language) || parseMarks(block).notRun !== undefined) continue;
+      for (const [url, host] of block.text.matchAll(/\bhttps?:\/\/([^/\s:'"]+|\[[^\]]*\])/g)) {
+        assert(["localhost", "127.0.0.1", "[::1]"].includes(host), `${path}:${block.line}: ${url}`);
+      }
+    }
+  }
+});
