@@ -134,3 +134,9 @@ Deno.test("docs/grafana.json has expressions that promtool takes where that is i
     await Deno.remove(file);
   }
 });
+
+Deno.test("docs/monitoring.md lists each metric, in the order in which they are exposed", async () => {
+  const text = await Deno.readTextFile(new URL("../docs/monitoring.md", import.meta.url));
+  const listed = [...text.matchAll(/^\| `(myriad_\w+)` /gm)].map(([, name]) => name);
+  assertEquals(listed, [...everything().families.keys()]);
+});
