@@ -8,7 +8,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { type Block, Markdown } from "../fixtures/markdown.ts";
-import { refusedPort } from "../raw_server.ts";
+import { refusedPort } from "../fixtures/raw_server.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 

@@ -137,7 +137,7 @@ Deno.test("docs/grafana.json has expressions that promtool takes where that is i
 });
 
 Deno.test("docs/monitoring.md lists each metric that is exposed, and no other", async () => {
-  const text = await Deno.readTextFile(new URL("../docs/monitoring.md", import.meta.url));
+  const text = await Deno.readTextFile(new URL("../../docs/monitoring.md", import.meta.url));
   const listed = [...text.matchAll(/^\| `(myriad_\w+)` /gm)].map(([, name]) => name);
   assertEquals(listed.sort(), [...everything().families.keys()].sort());
 });
