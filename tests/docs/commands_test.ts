@@ -66,7 +66,10 @@ class Ports {
   readonly #free = new Map<string, number>();
 
   async replaceIn(commands: string): Promise<string> {
-    const text = commands.replaceAll(/\bmyriad serve\b(?!.*--port)/g, "$& --port 8080");
+    const text = commands.replaceAll(
+      /(\bmyriad serve|\bmain\.ts serve|\bdeno run .*server\.ts)\b(?!.*--port)/g,
+      "$& --port 8080",
+    );
     const places =
       /((?:\blocalhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]):|--port[ =]|--metrics[ =])(\d{2,5})\b/g;
     for (const [, , port] of text.matchAll(places)) {
