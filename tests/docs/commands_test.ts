@@ -13,7 +13,12 @@ import { refusedPort } from "../fixtures/raw_server.ts";
 const ROOT = new URL("../../", import.meta.url).pathname;
 
 /** How many blocks of each document are not run. Each says why, in its mark. */
-const NOT_RUN: Record<string, number> = {};
+const NOT_RUN: Record<string, number> = {
+  "CONTRIBUTING.md": 1,
+  "README.md": 1,
+  "docs/clients.md": 1,
+  "docs/experiment.md": 5,
+};
 
 /** Blocks that are run: as a shell's script, or as its session with a `$` before each command. */
 const RUN = ["sh", "console"];
