@@ -60,6 +60,17 @@ Deno.test("each document in docs/ is linked from another document", () => {
   assert(unlinked.length === 0, unlinked.join("\n"));
 });
 
+Deno.test("each file of the repository that a document names exists", async () => {
+  const problems: string[] = [];
+  for (const path of DOCUMENTS.keys()) {
+    const text = await Deno.readTextFile(ROOT + path);
+    for (const [, name] of text.matchAll(/`((?:lib|tests|bench|docs|findings)\/[\w./-]*)`/g)) {
+      if (!await exists(ROOT + name)) problems.push(`${path}: '${name}' does not exist`);
+    }
+  }
+  assert(problems.length === 0, problems.join("\n"));
+});
+
 Deno.test("README.md has at most 200 lines", async () => {
   const lines = (await Deno.readTextFile(`${ROOT}/README.md`)).trimEnd().split("\n").length;
   assert(lines <= MAX_README_LINES, `README.md has ${lines} lines`);
