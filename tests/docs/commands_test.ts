@@ -8,7 +8,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { type Block, Markdown } from "../fixtures/markdown.ts";
-import { refusedPort } from "../fixtures/raw_server.ts";
+import { reservePort } from "../fixtures/reserved_port.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
@@ -68,20 +68,25 @@ function readCommands({ language, text }: Block): string {
 }
 
 /** Replaces the ports of a document by free ones, the same by the same. */
-class Ports {
-  readonly #free = new Map<string, number>();
+class Ports implements Disposable {
+  readonly #reserved = new Map<string, ReturnType<typeof reservePort>>();
 
-  async replaceIn(commands: string): Promise<string> {
-    const text = commands.replaceAll(
-      /(\bmyriad serve|\bmain\.ts serve|\bdeno run .*server\.ts)\b(?!.*--port)/g,
-      "$& --port 8080",
-    );
+  replaceIn(commands: string): string {
+    const servers = /(\bmyriad serve|\bmain\.ts serve|\bdeno run .*server\.ts)\b(?!.*--port)/g;
     const places =
       /((?:\blocalhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]):|--port[ =]|--metrics[ =])(\d{2,5})\b/g;
-    for (const [, , port] of text.matchAll(places)) {
-      if (!this.#free.has(port)) this.#free.set(port, await refusedPort());
-    }
-    return text.replaceAll(places, (_, place, port) => `${place}${this.#free.get(port)}`);
+    return commands.replaceAll(servers, "$& --port 8080")
+      .replaceAll(places, (_, place, port) => `${place}${this.#reserve(port)}`);
+  }
+
+  #reserve(port: string): number {
+    const reserved = this.#reserved.get(port) ?? reservePort();
+    this.#reserved.set(port, reserved);
+    return reserved.port;
+  }
+
+  [Symbol.dispose](): void {
+    for (const reserved of this.#reserved.values()) reserved[Symbol.dispose]();
   }
 }
 
@@ -201,8 +206,8 @@ class Place implements AsyncDisposable {
     const failed = new Map<number, string[]>();
     for (const line of (await readIfThere(`${folder}/failed`)).split("\0\n")) {
       const [index, ...commands] = line.split("\0");
-      // The last to fail is then the reading of the block itself.
-      if (commands.length > 1) commands.pop();
+      // Where the last command fails, so does the reading of the block.
+      if (commands.length > 1 && /^\d+ \. '/.test(commands.at(-1)!)) commands.pop();
       if (index !== "") failed.set(Number(index), commands);
     }
     return { failed, said: await readIfThere(`${folder}/said`) };
@@ -231,13 +236,13 @@ for (const path of [...documents()].sort()) {
     if (run.length === 0) return;
     await using place = await Place.make();
     if (run.some(({ isInClone }) => isInClone)) await place.clone();
-    const ports = new Ports();
-    const pasted = [];
-    for (const block of run) {
-      const commands = await ports.replaceIn(readCommands(block));
-      pasted.push({ commands, isInClone: block.isInClone });
-    }
-    const { failed, said } = await place.run(pasted);
+    using ports = new Ports();
+    const { failed, said } = await place.run(
+      run.map((block) => ({
+        commands: ports.replaceIn(readCommands(block)),
+        isInClone: block.isInClone,
+      })),
+    );
     for (const [index, { line, exitCode, text }] of run.entries()) {
       const where = `${path}:${line}\n${text}\nThe shell said:\n${said}`;
       const commands = failed.get(index);

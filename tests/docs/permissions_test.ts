@@ -9,7 +9,8 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import net from "node:net";
 import { finish, type Ran, start } from "../fixtures/program.ts";
 import { ProxyServer } from "../fixtures/proxy_server.ts";
-import { ok, RawServer, refusedPort } from "../fixtures/raw_server.ts";
+import { ok, RawServer } from "../fixtures/raw_server.ts";
+import { reservePort } from "../fixtures/reserved_port.ts";
 import { folder } from "../fixtures/sources.ts";
 
 /** A row of a table: what is typed, and the permissions that it takes. */
@@ -72,7 +73,7 @@ class Surroundings implements AsyncDisposable {
       ["127.0.0.1:1080", `127.0.0.1:${socks.port}`],
       ["/run/some.sock", `${dir}/some.sock`],
     );
-    const port = await refusedPort();
+    const { port } = made.#disposables.use(reservePort());
     for (const name of ["9464", "8080"]) made.#places.push([name, `${port}`]);
     const fixture = (name: string): string =>
       Deno.readTextFileSync(new URL(`../fixtures/${name}`, import.meta.url));
