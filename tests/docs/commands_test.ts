@@ -7,10 +7,8 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { type Block, Markdown } from "../fixtures/markdown.ts";
+import { type Block, listDocuments, Markdown, ROOT } from "../fixtures/markdown.ts";
 import { reservePort } from "../fixtures/reserved_port.ts";
-
-const ROOT = new URL("../../", import.meta.url).pathname;
 
 /** How many blocks of each document are not run. Each says why, in its mark. */
 const NOT_RUN: Record<string, number> = {
@@ -90,17 +88,11 @@ class Ports implements Disposable {
   }
 }
 
-/** The documents: `README.md`, `CONTRIBUTING.md`, and all in `docs/`. */
-function* documents(folder = ""): Generator<string> {
-  for (const { name, isDirectory } of Deno.readDirSync(`${ROOT}/${folder}`)) {
-    if (folder === "" && !["README.md", "CONTRIBUTING.md", "docs"].includes(name)) continue;
-    if (isDirectory) yield* documents(`${folder}${name}/`);
-    else if (name.endsWith(".md")) yield `${folder}${name}`;
-  }
-}
+/** Those whose commands are run: the benches measure, and take hours. */
+const DOCUMENTS = listDocuments().filter((path) => !path.startsWith("bench/"));
 
 async function readDocument(path: string): Promise<Markdown> {
-  return new Markdown(await Deno.readTextFile(`${ROOT}/${path}`));
+  return new Markdown(await Deno.readTextFile(ROOT + path));
 }
 
 /** Writes a program of the shell. */
@@ -227,7 +219,7 @@ async function readIfThere(path: string): Promise<string> {
   }
 }
 
-for (const path of [...documents()].sort()) {
+for (const path of DOCUMENTS) {
   Deno.test(`the commands of ${path} run as they are pasted`, async () => {
     const { blocks } = await readDocument(path);
     const run = blocks.filter((block) => RUN.includes(block.language))
@@ -258,7 +250,7 @@ for (const path of [...documents()].sort()) {
 
 Deno.test("each block that is not run says why, and is counted", async () => {
   const counts: Record<string, number> = {};
-  for (const path of documents()) {
+  for (const path of DOCUMENTS) {
     const { blocks } = await readDocument(path);
     const count = blocks.filter((block) => parseMarks(block).notRun !== undefined).length;
     if (count > 0) counts[path] = count;
@@ -267,7 +259,7 @@ Deno.test("each block that is not run says why, and is counted", async () => {
 });
 
 Deno.test("each block has a language that is either run or shown, and marks that are known", async () => {
-  for (const path of documents()) {
+  for (const path of DOCUMENTS) {
     for (const { language, line, marks } of (await readDocument(path)).blocks) {
       assert([...RUN, ...SHOWN].includes(language), `${path}:${line}: '${language}'`);
       const known = /^(not run: .{10,}|exits with [1-9]\d{0,2}|in the clone)$/;
@@ -277,7 +269,7 @@ Deno.test("each block has a language that is either run or shown, and marks that
 });
 
 Deno.test("no block that is run names a host of another machine", async () => {
-  for (const path of documents()) {
+  for (const path of DOCUMENTS) {
     for (const block of (await readDocument(path)).blocks) {
       if (!RUN.includes(block.language) || parseMarks(block).notRun !== undefined) continue;
       for (const [url, host] of block.text.matchAll(/\bhttps?:\/\/([^/\s:'"]+|\[[^\]]*\])/g)) {

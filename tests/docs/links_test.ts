@@ -1,23 +1,12 @@
 import { assert } from "@std/assert";
 import { dirname, join, normalize } from "node:path";
-import { Markdown } from "../fixtures/markdown.ts";
+import { listDocuments, Markdown, ROOT } from "../fixtures/markdown.ts";
 
-const ROOT = new URL("../../", import.meta.url).pathname;
 const MAX_README_LINES = 200;
-
-/** Folders whose documents others wrote, or that the repository does not keep. */
-const SKIPPED = [".git", "node_modules", "findings"];
-
-function* documents(folder = ""): Generator<string> {
-  for (const { name, isDirectory } of Deno.readDirSync(`${ROOT}/${folder}`)) {
-    if (isDirectory && !SKIPPED.includes(name)) yield* documents(`${folder}${name}/`);
-    else if (name.endsWith(".md")) yield `${folder}${name}`;
-  }
-}
 
 /** The documents of the repository, taken apart, by their path. */
 const DOCUMENTS = new Map(
-  [...documents()].map((path) => [path, new Markdown(Deno.readTextFileSync(ROOT + path))]),
+  listDocuments().map((path) => [path, new Markdown(Deno.readTextFileSync(ROOT + path))]),
 );
 
 /** What is wrong with a link of a document; undefined if it leads somewhere. */
