@@ -65,20 +65,6 @@ Deno.test("README.md has at most 200 lines", async () => {
   assert(lines <= MAX_README_LINES, `README.md has ${lines} lines`);
 });
 
-Deno.test("each bench that a document names exists", async () => {
-  const problems: string[] = [];
-  for (const path of DOCUMENTS.keys()) {
-    const text = await Deno.readTextFile(ROOT + path);
-    for (const [, names] of text.matchAll(/deno task bench((?: [a-z]+)+)/g)) {
-      for (const name of names.trim().split(" ")) {
-        const bench = `bench/benches/${name}.ts`;
-        if (!await exists(ROOT + bench)) problems.push(`${path}: '${bench}' does not exist`);
-      }
-    }
-  }
-  assert(problems.length === 0, problems.join("\n"));
-});
-
 async function exists(path: string): Promise<boolean> {
   try {
     await Deno.stat(path);
