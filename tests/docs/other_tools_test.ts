@@ -1,9 +1,10 @@
 import { assert } from "@std/assert";
-import { RUN_FLAGS } from "../../lib/options/parse.ts";
+import { COMMANDS } from "../../docs/generate.ts";
 
 Deno.test("docs/from-other-tools.md names only flags that there are in its last column", async () => {
   const text = await Deno.readTextFile(new URL("../../docs/from-other-tools.md", import.meta.url));
-  const names = new Set(RUN_FLAGS.flatMap(({ name, short }) => [`--${name}`, `-${short}`]));
+  const { flags } = COMMANDS.find(({ name }) => name === "myriad")!;
+  const names = new Set(flags.flatMap(({ name, short }) => [`--${name}`, `-${short}`]));
   for (const line of text.split("\n")) {
     if (!line.startsWith("| ")) continue;
     const cell = line.split("|").at(-2)!;
