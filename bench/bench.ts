@@ -7,6 +7,10 @@ export interface Context {
   readonly meter: Meter;
   /** What counts and durations are multiplied by, more than 0: below 1 for a quick look. */
   readonly scale: number;
+  /** How often each row is run, from 1; undefined for as often as the bench has it by itself. */
+  readonly rounds: number | undefined;
+  /** The commit that `before` compares this tree to. */
+  readonly base: string | undefined;
   /** Keeps a plot or its figures, where the command line says; else nowhere. */
   keep(name: string, text: string): Promise<void>;
 }

@@ -2,6 +2,7 @@
 export interface Measured {
   readonly stdout: string;
   readonly stderr: string;
+  readonly code: number;
   /** From its start to its end. */
   readonly seconds: number;
   /** User and system time; undefined without GNU time. */
