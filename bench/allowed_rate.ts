@@ -1,7 +1,7 @@
-/** Answers that take evenly from no time to `mostSeconds`. */
+/** Answers that take evenly from no time to `maxSeconds`. */
 export interface EvenDelay {
   /** More than 0. */
-  readonly mostSeconds: number;
+  readonly maxSeconds: number;
 }
 
 /**
@@ -11,13 +11,13 @@ export interface EvenDelay {
  * until the slowest is answered, which is the most of `inFlight` draws
  */
 export function allowedRate(
-  { mostSeconds }: EvenDelay,
+  { maxSeconds }: EvenDelay,
   inFlight: number,
   requests: number,
 ): number {
-  const meanSeconds = mostSeconds / 2;
+  const meanSeconds = maxSeconds / 2;
   if (requests === 0) return inFlight / meanSeconds;
   const together = Math.min(inFlight, requests);
   const untilLastStart = (requests - together) / together * meanSeconds;
-  return requests / (untilLastStart + mostSeconds * together / (together + 1));
+  return requests / (untilLastStart + maxSeconds * together / (together + 1));
 }

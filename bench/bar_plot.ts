@@ -1,6 +1,6 @@
-import { roundedUp } from "../lib/plot/scale.ts";
-import { svgDocument } from "../lib/plot/svg.ts";
 import { escapeMarkup } from "../lib/text/escape.ts";
+import { linearScale, logScale, type Scale, thinned } from "../lib/plot/scale.ts";
+import { coordinate, svgDocument } from "../lib/plot/svg.ts";
 
 /** A bar: a value, and the least and the most that was measured. */
 export interface Bar {
@@ -31,6 +31,8 @@ const BAR = 14;
 /** Of a title; of an axis. */
 const HEAD = 34;
 const FOOT = 36;
+/** Ticks that can be written beside one another. */
+const MAX_TICKS = 9;
 /** Where the most is so many times the least, equal steps are equal ratios. */
 const LOG_FROM = 30;
 
@@ -67,8 +69,8 @@ function panelOf({ title, unit, digits, bars }: Panel): string {
   const axis = axisOf(bars.flatMap(({ value, least, most }) => [value, least, most]));
   const bottom = HEAD + bars.length * ROW;
   const parts = [`<text class="title" x="16" y="20">${escapeMarkup(title)}</text>`];
-  for (const tick of axis.ticks) {
-    const x = rounded(NAMES + axis.at(tick) * BARS);
+  for (const tick of thinned(axis.ticks, MAX_TICKS)) {
+    const x = coordinate(NAMES + axis.place(tick) * BARS);
     parts.push(
       `<path class="grid" d="M${x} ${HEAD - 4}V${bottom}"/>`,
       `<text class="dim" x="${x}" y="${bottom + 14}" text-anchor="middle">${short(tick)}</text>`,
@@ -94,62 +96,45 @@ function barOf(
     parts.push(`<text class="dim" x="${NAMES + 6}" y="${baseline}">not measured</text>`);
     return parts.join("\n");
   }
-  const end = NAMES + axis.at(value) * BARS;
-  const width = rounded(Math.max(end - NAMES, 1));
+  const end = NAMES + axis.place(value) * BARS;
+  const width = coordinate(Math.max(end - NAMES, 1));
   const kind = marked === true ? "bar mark" : "bar";
   parts.push(`<rect class="${kind}" x="${NAMES}" y="${y}" width="${width}" height="${BAR}"/>`);
   let right = end;
   if (least !== undefined && most !== undefined && least < most) {
-    right = NAMES + axis.at(most) * BARS;
-    const left = rounded(NAMES + axis.at(least) * BARS);
-    parts.push(`<path class="range" d="M${left} ${y + BAR / 2}H${rounded(right)}"/>`);
+    right = NAMES + axis.place(most) * BARS;
+    const left = coordinate(NAMES + axis.place(least) * BARS);
+    parts.push(`<path class="range" d="M${left} ${y + BAR / 2}H${coordinate(right)}"/>`);
   }
   const text = value.toLocaleString("en-US", {
     minimumFractionDigits: digits,
     maximumFractionDigits: digits,
   });
-  parts.push(`<text x="${rounded(right + 6)}" y="${baseline}">${escapeMarkup(text + unit)}</text>`);
+  parts.push(
+    `<text x="${coordinate(right + 6)}" y="${baseline}">${escapeMarkup(text + unit)}</text>`,
+  );
   return parts.join("\n");
 }
 
-interface Axis {
+/** A scale, and whether equal steps of it are equal ratios. */
+interface Axis extends Scale {
   readonly isLog: boolean;
-  readonly ticks: readonly number[];
-  /** Where a value lies, from 0 to 1. */
-  at(value: number): number;
 }
 
 function axisOf(values: readonly (number | undefined)[]): Axis {
   const positive = values.filter((value) => value !== undefined && value > 0) as number[];
-  const most = Math.max(...positive, 0);
-  const least = Math.min(...positive, most);
-  if (most > least * LOG_FROM) return logAxis(least, most);
-  const step = most === 0 ? 1 : roundedUp(most / 4);
-  const ticks: number[] = [];
-  for (let k = 0; k * step <= most; k++) ticks.push(k * step);
-  return { isLog: false, ticks, at: (value) => most === 0 ? 0 : value / most };
-}
-
-/** From the decade below the least, for no bar is as long as nothing. */
-function logAxis(least: number, most: number): Axis {
-  const low = Math.ceil(Math.log10(least)) - 1;
-  const high = Math.log10(most);
-  const ticks: number[] = [];
-  for (let decade = low; decade <= high; decade++) ticks.push(10 ** decade);
-  return {
-    isLog: true,
-    ticks,
-    at: (value) => value <= 0 ? 0 : Math.max(0, (Math.log10(value) - low) / (high - low)),
-  };
+  const least = Math.min(...positive);
+  if (Math.max(...positive) <= least * LOG_FROM || positive.length === 0) {
+    return { isLog: false, ...linearScale([0, ...positive]) };
+  }
+  // From the decade below the least, for no bar is as long as nothing.
+  const { place, ticks } = logScale([10 ** (Math.ceil(Math.log10(least)) - 1), ...positive]);
+  return { isLog: true, ticks, place: (value) => value <= 0 ? 0 : Math.max(0, place(value)) };
 }
 
 /** A tick in few characters: `2k`, `0.5`. */
 function short(value: number): string {
-  if (value >= 1e6) return `${rounded(value / 1e6)}M`;
-  if (value >= 1e3) return `${rounded(value / 1e3)}k`;
+  if (value >= 1e6) return `${coordinate(value / 1e6)}M`;
+  if (value >= 1e3) return `${coordinate(value / 1e3)}k`;
   return `${Number(value.toPrecision(3))}`;
-}
-
-function rounded(value: number): number {
-  return Math.round(value * 100) / 100;
 }

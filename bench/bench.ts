@@ -5,9 +5,9 @@ import type { Servers } from "./servers.ts";
 export interface Context {
   readonly servers: Servers;
   readonly meter: Meter;
-  /** What counts and durations are multiplied by, more than 0: below 1 for a quick look. */
+  /** What counts and durations are multiplied by, from 0: below 1 for a quick look. */
   readonly scale: number;
-  /** How often each row is run, from 1; undefined for as often as the bench has it by itself. */
+  /** How often each row is run, from 1; undefined for as often as the bench does by itself. */
   readonly rounds: number | undefined;
   /** The commit that `before` compares this tree to. */
   readonly base: string | undefined;
@@ -15,8 +15,17 @@ export interface Context {
   keep(name: string, text: string): Promise<void>;
 }
 
-/** Measures one thing, and prints it as a Markdown table. */
-export type Bench = (context: Context) => Promise<void>;
+/** Measures one thing. */
+export interface Bench {
+  /** What it measures, for the list of all of them. */
+  readonly measures: string;
+  /** How long it takes on two cores, at a scale of 1. */
+  readonly minutes: number;
+  /** Why it is run only where it is named. */
+  readonly onlyByName?: string;
+  /** Prints Markdown tables. */
+  run(context: Context): Promise<void>;
+}
 
 /** A count at the scale of the run; at least `least`, often the number of connections. */
 export function scaled(count: number, { scale }: Pick<Context, "scale">, least = 1): number {

@@ -1,3 +1,4 @@
+import type { Context } from "./bench.ts";
 import { Interrupted } from "./meter.ts";
 
 /**
@@ -5,18 +6,20 @@ import { Interrupted } from "./meter.ts";
  * fails is said, and leaves no sample; but none goes on when all are interrupted.
  *
  * @param rows what to run, by name; undefined where it came to nothing
- * @param rounds how often, from 1
+ * @param rounds how often, from 1, unless the command line says so
  */
 export async function inTurn<T>(
-  rows: Record<string, () => Promise<T | undefined>>,
+  context: Pick<Context, "rounds">,
   rounds: number,
+  rows: Record<string, () => Promise<T | undefined>>,
 ): Promise<Record<string, T[]>> {
   const samples: Record<string, T[]> = {};
-  for (let round = 1; round <= rounds; round++) {
+  const all = context.rounds ?? rounds;
+  for (let round = 1; round <= all; round++) {
     for (const [name, run] of Object.entries(rows)) {
       samples[name] ??= [];
       // Not on stdout, which is the tables'.
-      console.error(`round ${round} of ${rounds}: ${name}`);
+      console.error(`round ${round} of ${all}: ${name}`);
       try {
         const sample = await run();
         if (sample !== undefined) samples[name].push(sample);

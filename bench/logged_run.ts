@@ -2,7 +2,7 @@ import type { Context } from "./bench.ts";
 import { type LogEvenness, readConnectionLog } from "./connection_log.ts";
 import { Nginx } from "./nginx.ts";
 import type { Load, Peer } from "./peers/peer.ts";
-import { runPeer, type Sample } from "./run_peer.ts";
+import { runPeer, type Sample } from "./run.ts";
 
 /** A run, as the client and as the server saw it. */
 export type LoggedRun = Sample & LogEvenness;

@@ -1,94 +1,121 @@
 /**
- * `deno task bench`: what `myriad` costs, beside peers in the same run; see `bench/README.md`.
- *
- *     deno task bench                        all of it: about two hours
- *     deno task bench peers flat             some of it
- *     deno task bench peers --scale 0.1      a quick look, with a tenth of the requests
- *     deno task bench field --keep FOLDER    and the plots, as SVG, and their figures, as CSV
- *     deno task bench before --base COMMIT   this tree beside that of a commit
- *
- * A bench is a file in `benches/`; each prints Markdown tables.
+ * `deno task bench`: what `myriad` costs, beside peers in the same run; see `bench/README.md`, and
+ * `deno task bench --help` for what there is to measure.
  *
  * @module
  */
 import { parseArgs } from "node:util";
 import type { Bench, Context } from "./bench.ts";
 import { before } from "./benches/before.ts";
-import { cpu } from "./benches/cpu.ts";
 import { dead } from "./benches/dead.ts";
-import { delay } from "./benches/delay.ts";
-import { expect } from "./benches/expect.ts";
 import { fairness } from "./benches/fairness.ts";
+import { fetch } from "./benches/fetch.ts";
 import { field } from "./benches/field.ts";
 import { flat } from "./benches/flat.ts";
-import { head } from "./benches/head.ts";
 import { hosts } from "./benches/hosts.ts";
-import { journal } from "./benches/journal.ts";
 import { long } from "./benches/long.ts";
-import { memory } from "./benches/memory.ts";
-import { peers } from "./benches/peers.ts";
+import { overhead } from "./benches/overhead.ts";
 import { pool } from "./benches/pool.ts";
 import { rate } from "./benches/rate.ts";
 import { report } from "./benches/report.ts";
-import { show } from "./benches/show.ts";
 import { silent } from "./benches/silent.ts";
 import { stall } from "./benches/stall.ts";
 import { verify } from "./benches/verify.ts";
 import { printMachine } from "./machine.ts";
 import { Interrupted, Meter } from "./meter.ts";
 import { Servers } from "./servers.ts";
+import { printTable } from "./table.ts";
 
-const BENCHES: Record<string, Bench> = {
-  peers,
+/** In the order in which they are run. */
+const BENCHES: Readonly<Record<string, Bench>> = {
   field,
   fairness,
   flat,
-  journal,
+  overhead,
   rate,
   stall,
   hosts,
   silent,
   dead,
-  expect,
-  show,
-  cpu,
-  memory,
-  head,
-  delay,
+  fetch,
   verify,
   report,
   pool,
   long,
   before,
 };
+const ALL = Object.keys(BENCHES);
+const USUAL = ALL.filter((name) => BENCHES[name].onlyByName === undefined);
 
-/** Half an hour and 23 GB by itself, and what needs a commit: only where they are asked for. */
-const BY_NAME_ONLY = ["long", "before"];
+const USAGE = `deno task bench [NAME…] [--scale S] [--rounds N] [--keep FOLDER] [--base COMMIT]
 
-const { scale, rounds, base, chosen, folder } = parse(Deno.args);
-const keep = async (name: string, text: string): Promise<void> => {
-  if (folder !== undefined) await Deno.writeTextFile(`${folder}/${name}`, text);
-};
-await using servers = await Servers.open();
-const meter = await Meter.open(servers.file("time.txt"));
-// Each bench then ends what it has started; who cannot wait for that says it again.
-Deno.addSignalListener("SIGINT", () => meter.isStopped ? Deno.exit(130) : meter.stop());
-await printMachine(meter);
-if (scale !== 1) {
-  console.log(`\nAll counts times ${scale}${scale < 1 ? ": a look, no measurement" : ""}`);
-}
-if (folder !== undefined) await Deno.mkdir(folder, { recursive: true });
-try {
-  for (const name of chosen) await BENCHES[name]({ servers, meter, scale, rounds, base, keep });
-} catch (error) {
-  if (!(error instanceof Interrupted)) throw error;
-  Deno.exitCode = 130;
-}
+Without a name all of it is measured, in the order below.
+
+  --scale S      multiplies counts and durations: 0.1 is a quick look
+  --rounds N     how often each row is run, instead of as often as the bench does by itself
+  --keep FOLDER  keeps plots, as SVG, and their figures, as CSV
+  --base COMMIT  what 'before' compares this tree to
+`;
 
 /** What the command line says. */
 interface Arguments extends Pick<Context, "scale" | "rounds" | "base"> {
+  readonly names: readonly string[];
   readonly folder: string | undefined;
-  readonly chosen: readonly string[];
+  readonly help: boolean;
+}
+
+const { names, folder, help, ...given } = parse(Deno.args);
+if (help) {
+  console.log(USAGE);
+  printList(ALL, given.scale);
+} else {
+  await measure();
+}
+
+async function measure(): Promise<void> {
+  await using servers = await Servers.open();
+  const meter = await Meter.open(servers.file("time.txt"));
+  // Each bench then ends what it has started; who cannot wait for that says it again.
+  Deno.addSignalListener("SIGINT", () => meter.isStopped ? Deno.exit(130) : meter.stop());
+  if (folder !== undefined) await Deno.mkdir(folder, { recursive: true });
+  const keep = async (name: string, text: string): Promise<void> => {
+    if (folder !== undefined) await Deno.writeTextFile(`${folder}/${name}`, text);
+  };
+  await printMachine(meter);
+  const { scale } = given;
+  if (scale !== 1) {
+    console.log(`\nAll counts times ${scale}${scale < 1 ? ": a look, no measurement" : ""}`);
+  }
+  console.log("");
+  printList(names, scale);
+  try {
+    for (const name of names) {
+      const start = performance.now();
+      await BENCHES[name].run({ servers, meter, keep, ...given });
+      console.log(`\n${name} took ${duration((performance.now() - start) / 60_000)}`);
+    }
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    Deno.exitCode = 130;
+  }
+}
+
+/** What each measures, and how long it takes. */
+function printList(names: readonly string[], scale: number): void {
+  const rows = names.map((name) => {
+    const { measures, minutes, onlyByName } = BENCHES[name];
+    const only = onlyByName === undefined ? "" : `; only by name: ${onlyByName}`;
+    return [name, measures + only, duration(minutes * scale)];
+  });
+  printTable(["bench", "measures", "takes about"], rows);
+  const usual = names.filter((name) => USUAL.includes(name));
+  if (usual.length < 2) return;
+  const minutes = usual.reduce((sum, name) => sum + BENCHES[name].minutes, 0);
+  console.log(`\nAll that need not be named: about ${duration(minutes * scale)}`);
+}
+
+function duration(minutes: number): string {
+  return minutes < 1 ? `${Math.ceil(minutes * 60)} s` : `${minutes.toFixed(0)} min`;
 }
 
 /** Ends with exit code 2 if the arguments are wrong. */
@@ -98,31 +125,37 @@ function parse(args: string[]): Arguments {
       args,
       options: {
         scale: { type: "string", default: "1" },
-        keep: { type: "string" },
         rounds: { type: "string" },
+        keep: { type: "string" },
         base: { type: "string" },
+        help: { type: "boolean", short: "h", default: false },
       },
       allowPositionals: true,
     });
     const scale = Number(values.scale);
     if (!(scale > 0 && scale <= 100)) {
-      throw new Error(`Cannot use '--scale ${values.scale}': give a number above 0, up to 100`);
+      throw new Error(`Cannot use '--scale ${values.scale}': pass a number above 0, up to 100`);
     }
     const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
     if (rounds !== undefined && !(Number.isInteger(rounds) && rounds >= 1 && rounds <= 1000)) {
       throw new Error(`Cannot use '--rounds ${values.rounds}': pass a whole number from 1 to 1000`);
     }
-    const names = Object.keys(BENCHES);
-    const unknown = positionals.find((name) => !names.includes(name));
+    const unknown = positionals.find((name) => !ALL.includes(name));
     if (unknown !== undefined) {
-      throw new Error(`There is no bench '${unknown}': give some of ${names.join(", ")}`);
+      throw new Error(`Unknown bench '${unknown}': pass some of ${ALL.join(", ")}`);
     }
-    const usual = names.filter((name) => !BY_NAME_ONLY.includes(name));
     if (positionals.includes("before") && values.base === undefined) {
       throw new Error("'before' needs '--base COMMIT': the commit that this tree is compared to");
     }
-    const chosen = positionals.length > 0 ? positionals : usual;
-    return { scale, rounds, base: values.base, folder: values.keep, chosen };
+    const { base, keep: folder, help } = values;
+    return {
+      names: positionals.length > 0 ? positionals : USUAL,
+      folder,
+      help,
+      scale,
+      rounds,
+      base,
+    };
   } catch (error) {
     console.error((error as Error).message);
     Deno.exit(2);

@@ -1,5 +1,6 @@
 import { runCommand } from "./meter.ts";
-import { freePort, listening } from "./port.ts";
+import { freePort } from "./port.ts";
+import { ServerProcess } from "./server_process.ts";
 
 /** How an nginx is started. */
 export interface NginxOptions {
@@ -7,19 +8,19 @@ export interface NginxOptions {
   readonly directory: string;
   /** Where it writes the number of its connection for each request; by default nowhere. */
   readonly connectionLog?: string;
-  /** What it answers, without quotes. @default "Hello, World!" */
+  /** What it answers, without quotes. @default {"Hello, World!"} */
   readonly body?: string;
   /** Where it logs in the combined format; by default nowhere. */
   readonly accessLog?: string;
-  /** What it listens at. @default "127.0.0.1" */
+  /** What it listens at. @default {"127.0.0.1"} */
   readonly address?: string;
 }
 
-/** An nginx with one worker that answers 13 bytes, or what it is told, at once, on as many connections as there are. */
-export class Nginx implements AsyncDisposable {
-  readonly url: string;
-  readonly #process: Deno.ChildProcess;
-
+/**
+ * An nginx with one worker that answers 13 bytes, or what it is told, at once, on as many
+ * connections as there are.
+ */
+export class Nginx extends ServerProcess {
   /** Undefined if it isn't installed. */
   static async start(
     { directory, connectionLog, accessLog, body = "Hello, World!", address = "127.0.0.1" }:
@@ -42,44 +43,17 @@ export class Nginx implements AsyncDisposable {
          server { listen ${address}:${port} backlog=15000;
            location / { return 200 "${body}"; } } }`,
     );
-    let process;
+    let nginx;
     try {
-      process = new Deno.Command("nginx", { args: ["-p", directory, "-e", "stderr", "-c", file] })
-        .spawn();
+      nginx = new Nginx(["nginx", "-p", directory, "-e", "stderr", "-c", file], port);
     } catch {
       return undefined;
     }
-    const nginx = new Nginx(process, `http://127.0.0.1:${port}/`);
-    try {
-      await listening(port);
-    } catch (error) {
-      await nginx.stop();
-      throw error;
-    }
-    return nginx;
+    return await nginx.listening();
   }
 
   /** Its version; undefined if it isn't installed. */
   static async version(): Promise<string | undefined> {
     return /nginx\/(\S+)/.exec((await runCommand(["nginx", "-v"]))?.stderr ?? "")?.[1];
-  }
-
-  private constructor(process: Deno.ChildProcess, url: string) {
-    this.#process = process;
-    this.url = url;
-  }
-
-  /** Ends it; its log is then complete. */
-  async stop(): Promise<void> {
-    try {
-      this.#process.kill("SIGTERM");
-    } catch {
-      // It has ended already.
-    }
-    await this.#process.status;
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.stop();
   }
 }

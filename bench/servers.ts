@@ -1,12 +1,14 @@
 import { Nginx } from "./nginx.ts";
-import { freePort, listening } from "./port.ts";
+import { freePort } from "./port.ts";
 import { pathOf } from "./root.ts";
+import { ServerProcess } from "./server_process.ts";
+import type { Stall } from "./stalling_server.ts";
 
 /** The servers that last as long as all benches, and a directory for what those write. */
 export class Servers implements AsyncDisposable {
   readonly directory: string;
-  /** One a bench, at most. */
-  readonly #processes: Deno.ChildProcess[] = [];
+  /** At most three a bench. */
+  readonly #started = new AsyncDisposableStack();
   #nginx: Nginx | undefined;
   #fast: string | undefined;
 
@@ -16,6 +18,7 @@ export class Servers implements AsyncDisposable {
 
   private constructor(directory: string) {
     this.directory = directory;
+    this.#started.defer(() => Deno.remove(directory, { recursive: true }));
   }
 
   /** A path for a file that is removed in the end. */
@@ -35,7 +38,7 @@ export class Servers implements AsyncDisposable {
   }
 
   async #startNginx(): Promise<string | undefined> {
-    this.#nginx = await Nginx.start({ directory: this.directory });
+    this.#nginx = this.#started.use(await Nginx.start({ directory: this.directory }));
     return this.#nginx?.url;
   }
 
@@ -43,34 +46,18 @@ export class Servers implements AsyncDisposable {
     return this.#start("server.ts", (port) => ["--port", port, "--delay", delay]);
   }
 
-  /** A server that takes 20 s for `/0`, and no time for the rest. */
-  slowHeadServer(): Promise<string> {
-    return this.#start("bench/slow_head.ts", (port) => [port]);
-  }
-
-  /** A server that stalls for 2 s of every 10. */
-  stallingServer(): Promise<string> {
-    return this.#start("bench/stalling.ts", (port) => [port]);
+  stallingServer(stall: Stall): Promise<string> {
+    return this.#start("bench/stalling_server.ts", (port) => [stall, port]);
   }
 
   async #start(file: string, args: (port: string) => string[]): Promise<string> {
     const port = freePort();
-    this.#processes.push(
-      new Deno.Command(Deno.execPath(), {
-        args: ["run", "--allow-net", pathOf(file), ...args(`${port}`)],
-        stdout: "null",
-      }).spawn(),
-    );
-    await listening(port);
-    return `http://127.0.0.1:${port}/`;
+    const command = [Deno.execPath(), "run", "--allow-net", pathOf(file), ...args(`${port}`)];
+    const server = this.#started.use(new ServerProcess(command, port, { stdout: "null" }));
+    return (await server.listening()).url;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const process of this.#processes) {
-      process.kill("SIGTERM");
-      await process.status;
-    }
-    await this.#nginx?.stop();
-    await Deno.remove(this.directory, { recursive: true });
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#started.disposeAsync();
   }
 }

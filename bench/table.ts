@@ -19,11 +19,6 @@ export function range(values: readonly number[], digits: number, unit = ""): str
   return `${Math.min(...values).toFixed(digits)} to ${Math.max(...values).toFixed(digits)}${unit}`;
 }
 
-/** Kilobytes of 1,024 bytes, as the operating system counts memory, in megabytes of 1,024. */
-export function megabytes(kilobytes: number | undefined): string {
-  return cell(kilobytes === undefined ? undefined : kilobytes / 1024, 0, " MB");
-}
-
 /** A count with its thousands apart. */
 export function grouped(count: number): string {
   return count.toLocaleString("en-US");

@@ -1,14 +1,14 @@
-import { type Context, scaled } from "../bench.ts";
+import { type Bench, type Context, scaled } from "../bench.ts";
 import { describeCommit, GitWorktree } from "../git_worktree.ts";
+import { type Figure, PEAK_MEMORY, ratio, summarize } from "../figures.ts";
 import { inTurn } from "../in_turn.ts";
-import { least, median, ratio } from "../median.ts";
 import type { Measured } from "../meter.ts";
 import { myriadCommand, ROOT } from "../root.ts";
 import { cell, grouped, NOT_MEASURED, printTable } from "../table.ts";
 
-const ROUNDS = 9;
 /** GNU time counts CPU by 10 ms, so a short run is repeated and measured as a whole. */
 const STARTS = 50;
+/** What a figure may be at most, as a share of that before. */
 const MAX_RATIO = 1;
 const REQUESTS = 500_000;
 /** Runs of each tree before the rounds: they fill Deno's caches of compiled code. */
@@ -20,93 +20,56 @@ interface Run {
   readonly args: readonly string[];
   /** How often it is started for one sample. */
   readonly starts: number;
-  /** What its cost is divided by. */
-  readonly per: { readonly unit: "request" | "start"; readonly count: number };
+  readonly figures: readonly Figure<Measured>[];
 }
-
-/** A figure of a run, and how it is written. */
-interface Figure {
-  readonly name: string;
-  readonly unit: string;
-  readonly digits: number;
-  value(measured: Measured, run: Run): number | undefined;
-}
-
-const CPU_PER_REQUEST: Figure = {
-  name: "CPU a request",
-  unit: " us",
-  digits: 2,
-  value: ({ cpuSeconds }, { per }) => cpuSeconds && cpuSeconds * 1e6 / per.count,
-};
-const CPU_PER_START: Figure = {
-  name: "CPU a start",
-  unit: " ms",
-  digits: 1,
-  value: ({ cpuSeconds }, { per }) => cpuSeconds && cpuSeconds * 1e3 / per.count,
-};
-const TIME_PER_START: Figure = {
-  name: "time a start",
-  unit: " ms",
-  digits: 1,
-  value: ({ seconds }, { per }) => seconds * 1e3 / per.count,
-};
-const PEAK_MEMORY: Figure = {
-  name: "peak memory",
-  unit: " MB",
-  digits: 1,
-  value: ({ peakKilobytes }) => peakKilobytes && peakKilobytes / 1024,
-};
 
 /** The same runs by the tree of another commit and by this one, in turn, least of the rounds. */
-export async function before(context: Context): Promise<void> {
-  const { servers, base } = context;
-  if (base === undefined) {
-    console.log("\nbefore is skipped: name the commit that is compared to, as '--base COMMIT'");
-    return;
-  }
-  await using worktree = await GitWorktree.open(base);
-  const rounds = context.rounds ?? ROUNDS;
-  const url = await servers.fastServer();
-  const runs = runsOf(context, url);
-  const trees = { before: worktree.folder, now: ROOT };
-  for (const root of Object.values(trees)) {
-    for (const run of runsOf({ ...context, scale: 0 }, url)) {
-      for (let k = 0; k < WARM_UPS; k++) await measure(context, { ...run, starts: 1 }, root);
+export const before: Bench = {
+  measures: "this tree beside that of '--base COMMIT': CPU a request with and without -o, at 64 " +
+    "and 1,000 in flight, start-up, peak memory",
+  minutes: 15,
+  onlyByName: "it needs '--base COMMIT'",
+  async run(context) {
+    const { servers, base } = context;
+    await using worktree = await GitWorktree.open(base!);
+    const url = await servers.fastServer();
+    const trees = { before: worktree.folder, now: ROOT };
+    for (const root of Object.values(trees)) {
+      for (const run of runsOf({ ...context, scale: 0 }, url)) {
+        for (let k = 0; k < WARM_UPS; k++) await measure(context, { ...run, starts: 1 }, root);
+      }
     }
-  }
-  const rows = runs.flatMap((run) =>
-    Object.entries(trees).map(([tree, root]) =>
-      [`${run.name}, ${tree}`, () => measure(context, run, root)] as const
-    )
-  );
-  const samples = await inTurn(Object.fromEntries(rows), rounds);
-
-  console.log(
-    `\nbefore: ${await describeCommit(worktree.folder)}\nnow: ${await describeCommit()}\n`,
-  );
-  console.log(`${rounds} rounds, ${servers.fastServerName}\n`);
-  const cells = runs.flatMap((run) =>
-    figuresOf(run).map((figure) => {
-      const valuesOf = (tree: string): number[] =>
-        samples[`${run.name}, ${tree}`].flatMap((sample) => figure.value(sample, run) ?? []);
-      const [old, own] = [valuesOf("before"), valuesOf("now")];
-      const toOld = ratio(least(own), least(old));
-      const written = (value: number | undefined): string =>
-        cell(value, figure.digits, figure.unit);
-      return [
-        ...[run.name, figure.name, written(least(old)), written(least(own))],
-        ...[cell(toOld, 3), holds(toOld), written(median(old)), written(median(own))],
-      ];
-    })
-  );
-  printTable(
-    [
-      ...["run", "figure", "least before", "now", "ratio", `at most ${MAX_RATIO.toFixed(2)}`],
-      ...["median before", "now"],
-    ],
-    cells,
-  );
-}
+    const runs = runsOf(context, url);
+    const rows = runs.flatMap((run) =>
+      Object.entries(trees).map(([tree, root]) =>
+        [`${run.name}, ${tree}`, () => measure(context, run, root)] as const
+      )
+    );
+    const samples = await inTurn(context, 9, Object.fromEntries(rows));
+    console.log(`\nbefore: ${await describeCommit(worktree.folder)}`);
+    console.log(`now: ${await describeCommit()}\n`);
+    console.log(`${samples[rows[0][0]].length} rounds, ${servers.fastServerName}\n`);
+    printTable(
+      [
+        ...["run", "figure", "least before", "now", "ratio", `at most ${MAX_RATIO.toFixed(2)}`],
+        ...["median before", "now"],
+      ],
+      runs.flatMap(({ name, figures }) =>
+        figures.map((figure) => {
+          const both = [samples[`${name}, before`], samples[`${name}, now`]];
+          const [old, own] = both.map((all) => summarize({ ...figure, pick: "least" }, all));
+          const written = (value: number | undefined): string =>
+            cell(value, figure.digits ?? 0, figure.unit);
+          return [
+            ...[name, figure.title, written(old), written(own)],
+            ...[cell(ratio(own, old), 3), holds(ratio(own, old))],
+            ...both.map((all) => written(summarize(figure, all))),
+          ];
+        })
+      ),
+    );
+  },
+};
 
 /** Whether a figure does not grow, told as precisely as the limit is written. */
 function holds(ratio: number | undefined): string {
@@ -115,26 +78,36 @@ function holds(ratio: number | undefined): string {
 }
 
 function runsOf(context: Context, url: string): Run[] {
-  const start = { starts: STARTS, per: { unit: "start", count: STARTS } } as const;
+  const memory = { ...PEAK_MEMORY, digits: 1 };
+  const perStart: Figure<Measured>[] = [
+    milliseconds("time a start", ({ seconds }) => seconds * 1e3 / STARTS),
+    milliseconds("CPU a start", ({ cpuSeconds }) => cpuSeconds && cpuSeconds * 1e3 / STARTS),
+    memory,
+  ];
   const runs: Run[] = [
-    { name: "--version", args: ["--version"], ...start },
-    { name: "one request", args: ["-s", "-n", "1", `${url}{}`], ...start },
+    { name: "--version", args: ["--version"], starts: STARTS, figures: perStart },
+    { name: "one request", args: ["-s", "-n", "1", url], starts: STARTS, figures: perStart },
   ];
   const output = ["-o", context.servers.file("results.ndjson")];
   for (const concurrency of [64, 1000]) {
     const requests = scaled(REQUESTS, context, concurrency);
     const load = ["-s", "-n", `${requests}`, "-c", `${concurrency}`, `${url}{}`];
-    const per = { unit: "request", count: requests } as const;
     const name = `${grouped(concurrency)} in flight`;
-    runs.push({ name, args: load, starts: 1, per });
-    runs.push({ name: `${name}, -o`, args: [...load, ...output], starts: 1, per });
+    const cpu: Figure<Measured> = {
+      title: "CPU a request",
+      unit: " us",
+      digits: 2,
+      value: ({ cpuSeconds }) => cpuSeconds && cpuSeconds * 1e6 / requests,
+    };
+    const figures = [cpu, memory];
+    runs.push({ name, args: load, starts: 1, figures });
+    runs.push({ name: `${name}, -o`, args: [...load, ...output], starts: 1, figures });
   }
   return runs;
 }
 
-function figuresOf({ per }: Run): Figure[] {
-  const costs = per.unit === "request" ? [CPU_PER_REQUEST] : [TIME_PER_START, CPU_PER_START];
-  return [...costs, PEAK_MEMORY];
+function milliseconds(title: string, value: Figure<Measured>["value"]): Figure<Measured> {
+  return { title, unit: " ms", digits: 1, value };
 }
 
 /** @throws {Error} If a start ends with an exit code other than 0, as where a request failed. */

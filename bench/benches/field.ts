@@ -1,28 +1,25 @@
 import { allowedRate } from "../allowed_rate.ts";
 import { Attempts } from "../attempts.ts";
 import { type Bar, barPlot } from "../bar_plot.ts";
-import { type Context, scaled } from "../bench.ts";
+import { type Bench, type Context, scaled } from "../bench.ts";
+import { type Check, printChecks } from "../checks.ts";
+import {
+  type Column,
+  CPU,
+  type Figure,
+  PEAK_MEMORY,
+  printRuns,
+  RATE,
+  ratio,
+  summarize,
+} from "../figures.ts";
 import { inTurn } from "../in_turn.ts";
-import { type LineUp, lineUp, type Row } from "../line_up.ts";
 import { hasFilesFor } from "../machine.ts";
-import { least, median } from "../median.ts";
-import { findAb } from "../peers/ab.ts";
-import { findAiohttp } from "../peers/aiohttp.ts";
-import { findAutocannon } from "../peers/autocannon.ts";
-import { findCurl } from "../peers/curl.ts";
-import { findH2load } from "../peers/h2load.ts";
-import { findHey } from "../peers/hey.ts";
-import { findK6 } from "../peers/k6.ts";
-import { myriad } from "../peers/myriad.ts";
-import { findOha } from "../peers/oha.ts";
+import { findClients, type LineUp, type Row } from "../peers/line_up.ts";
 import type { Load } from "../peers/peer.ts";
-import { findVegeta } from "../peers/vegeta.ts";
-import { findWrk } from "../peers/wrk.ts";
-import { runPeer, type Sample } from "../run_peer.ts";
-import { cell, csvRow, grouped, NOT_MEASURED, printTable, range } from "../table.ts";
+import { runPeer, type Sample } from "../run.ts";
+import { cell, csvRow, grouped } from "../table.ts";
 
-/** With less than half of the requests it is a look, and one round will do. */
-const roundsAt = (scale: number): number => scale < 0.5 ? 1 : 3;
 const SECONDS = 6;
 /** wrk tells of no request in its first second, when it opens 10,000 connections in it. */
 const MIN_SECONDS = 2;
@@ -35,90 +32,52 @@ interface Server {
   readonly title: string;
   readonly url: string;
   /** Answers take evenly from 0 to so long; undefined if none. */
-  readonly mostSeconds?: number;
+  readonly maxSeconds?: number;
 }
 
-/** A client's runs. */
-interface Runs {
-  readonly row: Row;
-  readonly load: Load;
-  readonly samples: readonly Sample[];
-  /** What failed, for a cell. */
-  readonly failed: string;
-}
+type Samples = Readonly<Record<string, readonly Sample[]>>;
 
 /** What tables and plots show of a run. */
-const FIGURES: readonly Figure[] = [
-  { title: "requests/s", unit: "", digits: 0, of: ({ rate }) => rate },
-  { title: "CPU a request", unit: " us", digits: 1, of: ({ cpuMicros }) => cpuMicros },
-  {
-    title: "peak memory",
-    unit: " MB",
-    digits: 0,
-    of: ({ peakKilobytes }) => peakKilobytes === undefined ? undefined : peakKilobytes / 1024,
-  },
-];
-
-interface Figure {
-  readonly title: string;
-  readonly unit: string;
-  readonly digits: number;
-  of(sample: Sample): number | undefined;
-}
+const FIGURES: readonly Figure<Sample>[] = [RATE, CPU, PEAK_MEMORY].map((figure) => {
+  return { ...figure, hasRange: true };
+});
 
 /**
  * `myriad` in the field of all clients that are installed: against answers at once and answers that
- * take up to a second, with 1,000 and with 10,000 in flight.
+ * take up to a second.
  */
-export async function field(context: Context): Promise<void> {
-  const start = performance.now();
-  const rows = await findRows(context);
-  const { servers } = context;
-  const fast: Server = {
-    name: "fast",
-    url: await servers.fastServer(),
-    title: servers.fastServerName,
-  };
-  const slow: Server = {
-    name: "delay",
-    url: await servers.delayServer("0-1000ms"),
-    title: "the delay server, 0 to 1 s",
-    mostSeconds: 1,
-  };
-  const lines = ["server,asked,client,in_flight,requests,failed,rate,cpu_us,peak_kb\n"];
-  for (const inFlight of [1000, 10_000]) {
-    if (!await hasFilesFor(inFlight)) continue;
-    for (const server of [fast, slow]) {
-      const runs = await sideBySide(context, rows, server, inFlight);
-      lines.push(...csvOf(server, inFlight, runs));
+export const field: Bench = {
+  measures: "CPU a request, requests/s and peak memory beside all other clients, with 64, 1,000 " +
+    "and 10,000 in flight, with answers at once and late",
+  minutes: 26,
+  async run(context) {
+    const { servers } = context;
+    const rows = await findClients(servers);
+    const fast: Server = {
+      name: "fast",
+      url: await servers.fastServer(),
+      title: servers.fastServerName,
+    };
+    const slow: Server = {
+      name: "delay",
+      url: await servers.delayServer("0-1000ms"),
+      title: "the delay server, 0 to 1 s",
+      maxSeconds: 1,
+    };
+    const lines = ["server,asked,client,in_flight,requests,failed,rate,cpu_us,peak_kb\n"];
+    const checks: Check[] = [];
+    for (const inFlight of [64, 1000, 10_000]) {
+      if (!await hasFilesFor(inFlight)) continue;
+      for (const server of inFlight === 64 ? [fast] : [fast, slow]) {
+        const samples = await sideBySide(context, rows, server, inFlight);
+        lines.push(...csvOf(context, rows, server, inFlight, samples));
+        if (server === fast) checks.push(...checksOf(samples, inFlight));
+      }
     }
-  }
-  await context.keep("field.csv", lines.join(""));
-  console.log(`\nAll of it took ${cell((performance.now() - start) / 60_000, 1, " min")}`);
-}
-
-/**
- * Who knows both counts and seconds is given seconds, as wrk is; but ab, which sets memory aside for
- * its count, and `myriad` and the programs of our own, where a count is what their users have.
- */
-async function findRows({ servers }: Context): Promise<LineUp> {
-  return lineUp({
-    myriad: { requests: 400_000, peer: myriad() },
-    wrk: { requests: 0, peer: await findWrk() },
-    ab: { requests: 500_000, peer: await findAb() },
-    h2load: { requests: 0, peer: await findH2load() },
-    hey: { requests: 0, peer: await findHey() },
-    oha: { requests: 0, peer: await findOha() },
-    autocannon: { requests: 0, peer: await findAutocannon(servers.file("autocannon")) },
-    vegeta: { requests: 0, peer: await findVegeta() },
-    k6: { requests: 0, peer: await findK6(servers.file("k6.js")) },
-    curl: { requests: 100_000, peer: await findCurl() },
-    "aiohttp, synchronous": { requests: 24_000, peer: await findAiohttp("synchronous") },
-    "aiohttp, semaphore": { requests: 20_000, peer: await findAiohttp("semaphore") },
-    "aiohttp, as completed": { requests: 20_000, peer: await findAiohttp("as_completed") },
-    "aiohttp, worker queue": { requests: 20_000, peer: await findAiohttp("worker_queue") },
-  });
-}
+    await context.keep("field.csv", lines.join(""));
+    printChecks(checks);
+  },
+};
 
 /** Runs all in turn against one server, prints the table, and keeps the plot. */
 async function sideBySide(
@@ -126,100 +85,126 @@ async function sideBySide(
   rows: LineUp,
   server: Server,
   inFlight: number,
-): Promise<Runs[]> {
+): Promise<Samples> {
   const { meter, scale } = context;
-  const rounds = roundsAt(scale);
   const limitSeconds = LIMIT_SECONDS * Math.max(1, scale);
-  const started = Object.entries(rows).map(([name, row]) => {
-    const load = loadOf(context, row, server, inFlight);
-    const attempts = new Attempts(() => runPeer(meter, row.peer, load, limitSeconds));
-    return { name, row, load, attempts };
-  });
-  const samples = await inTurn(
-    Object.fromEntries(started.map(({ name, attempts }) => [name, () => attempts.run()])),
-    rounds,
+  const attempts = new Map(
+    Object.entries(rows).map(([name, row]) => {
+      const load = loadOf(context, row, server, inFlight);
+      return [name, new Attempts(() => runPeer(meter, row.peer, load, limitSeconds))];
+    }),
   );
-  const runs = started.map(({ name, row, load, attempts }): Runs => {
-    return { row, load, samples: samples[name], failed: attempts.failed(samples[name]) };
-  });
+  const samples = await inTurn(
+    context,
+    // With less than half of the requests it is a look, and one round will do.
+    scale < 0.5 ? 1 : 3,
+    Object.fromEntries([...attempts].map(([name, all]) => [name, () => all.run()])),
+  );
+  const share: Column<Sample> = {
+    title: "of the rate allowed",
+    text: (runs, name) => shareOf(server, loadOf(context, rows[name], server, inFlight), runs),
+  };
   const title = `${grouped(inFlight)} in flight, ${server.title}`;
-  console.log(`\n${title}, ${rounds === 1 ? "1 round" : `${rounds} rounds`}\n`);
-  printRuns(runs, server);
-  await context.keep(`field-${server.name}-${inFlight}.svg`, plotOf(title, runs));
-  return runs;
+  printRuns(title, samples, [
+    { title: "in flight", text: (_, name) => grouped(inFlightOf(rows[name], inFlight)) },
+    FIGURES[0],
+    { ...FIGURES[1], ratio: "to wrk's" },
+    FIGURES[2],
+    ...(server.maxSeconds === undefined ? [] : [share]),
+    { title: "failed", text: (runs, name) => attempts.get(name)!.failed(runs) },
+  ], { first: "client", base: "wrk" });
+  await context.keep(`field-${server.name}-${inFlight}.svg`, plotOf(title, rows, samples));
+  return samples;
+}
+
+function inFlightOf({ peer }: Row, asked: number): number {
+  return Math.min(asked, peer.maxInFlight ?? asked);
 }
 
 /** How much a client is to do: as much as takes it some seconds, by its own speed or the server's. */
-function loadOf(context: Context, row: Row, server: Server, asked: number): Load {
-  const { url, mostSeconds } = server;
-  const concurrency = Math.min(asked, row.peer.mostInFlight ?? asked);
+function loadOf(context: Context, row: Row, { url, maxSeconds }: Server, asked: number): Load {
+  const concurrency = inFlightOf(row, asked);
   const seconds = scaled(SECONDS, context, MIN_SECONDS);
   if (row.requests === 0) return { url, requests: 0, concurrency, seconds };
-  const answered = mostSeconds === undefined
+  const answered = maxSeconds === undefined
     ? row.requests
-    : Math.min(row.requests, SECONDS * allowedRate({ mostSeconds }, concurrency, 0));
+    : Math.min(row.requests, SECONDS * allowedRate({ maxSeconds }, concurrency, 0));
   return { url, requests: scaled(answered, context, concurrency), concurrency, seconds };
 }
 
-function valuesOf(figure: Figure, samples: readonly Sample[]): number[] {
-  return samples.flatMap((sample) => figure.of(sample) ?? []);
-}
-
-function printRuns(runs: readonly Runs[], { mostSeconds }: Server): void {
-  printTable(
-    [
-      ...["client", "in flight"],
-      ...FIGURES.flatMap(({ title }) => [title, "range"]),
-      ...(mostSeconds === undefined ? [] : ["of the rate allowed"]),
-      "failed",
-    ],
-    runs.map(({ row, load, samples, failed }) => [
-      row.peer.name,
-      grouped(load.concurrency),
-      ...FIGURES.flatMap((figure) => {
-        const values = valuesOf(figure, samples);
-        return [cell(median(values), figure.digits, figure.unit), range(values, figure.digits)];
-      }),
-      ...(mostSeconds === undefined ? [] : [shareOf(mostSeconds, load, samples)]),
-      failed,
-    ]),
-  );
-}
-
 /** How near it comes to what its requests in flight allow. */
-function shareOf(mostSeconds: number, load: Load, samples: readonly Sample[]): string {
-  const rate = median(samples.map((sample) => sample.rate));
-  if (rate === undefined) return NOT_MEASURED;
-  const allowed = allowedRate({ mostSeconds }, load.concurrency, load.requests);
-  return cell(rate / allowed * 100, 0, " %");
+function shareOf(
+  { maxSeconds = 0 }: Server,
+  { concurrency, requests }: Load,
+  samples: readonly Sample[],
+): string {
+  const allowed = allowedRate({ maxSeconds }, concurrency, requests);
+  const share = ratio(summarize(RATE, samples), allowed);
+  return cell(share && share * 100, 0, " %");
 }
 
-function plotOf(title: string, runs: readonly Runs[]): string {
-  const panels = FIGURES.map((figure) => ({
-    ...figure,
-    bars: runs.map(({ row, samples }): Bar => {
-      const values = valuesOf(figure, samples);
-      return {
-        name: row.peer.name,
-        value: median(values),
-        least: least(values),
-        most: values.length > 0 ? Math.max(...values) : undefined,
-        marked: row.peer.program === "myriad",
-      };
-    }),
+function plotOf(title: string, rows: LineUp, samples: Samples): string {
+  const panels = FIGURES.map(({ title, unit = "", digits = 0, value }) => ({
+    ...{ title, unit, digits },
+    bars: Object.entries(samples).map(([name, runs]): Bar => ({
+      name,
+      value: summarize({ value }, runs),
+      least: summarize({ value, pick: "least" }, runs),
+      most: summarize({ value, pick: "most" }, runs),
+      marked: rows[name].peer.program === "myriad",
+    })),
   }));
   return barPlot(title, panels);
 }
 
 /** A line for each run, in the order of rounds. */
-function csvOf(server: Server, asked: number, runs: readonly Runs[]): string[] {
-  return runs.flatMap(({ row, load, samples }) =>
-    samples.map((sample) =>
+function csvOf(
+  context: Context,
+  rows: LineUp,
+  server: Server,
+  asked: number,
+  samples: Samples,
+): string[] {
+  return Object.entries(samples).flatMap(([name, runs]) => {
+    const { concurrency } = loadOf(context, rows[name], server, asked);
+    return runs.map((sample) =>
       csvRow([
-        ...[server.name, asked, row.peer.name, load.concurrency],
+        ...[server.name, asked, name, concurrency],
         ...[sample.requests, sample.failed, sample.rate.toFixed(1)],
         ...[sample.cpuMicros?.toFixed(2), sample.peakKilobytes],
       ])
-    )
-  );
+    );
+  });
+}
+
+/** What `myriad` is to reach with so many in flight, beside others: ratios at most, or at least. */
+const LIMITS: Readonly<
+  Record<number, { cpu: Record<string, number>; rate: Record<string, number> }>
+> = {
+  64: { cpu: { wrk: 1.25 }, rate: { wrk: 0.85 } },
+  1000: {
+    cpu: { wrk: 1.8, hey: 0.6, autocannon: 0.6, "aiohttp, bounded pool": 0.1 },
+    rate: { wrk: 0.6, hey: 1.5, autocannon: 1.5 },
+  },
+};
+
+function checksOf(samples: Samples, inFlight: number): Check[] {
+  const { cpu = {}, rate = {} } = LIMITS[inFlight] ?? {};
+  const toOther = (figure: Pick<Figure<Sample>, "value">, name: string): number | undefined =>
+    ratio(summarize(figure, samples["myriad -s"]), summarize(figure, samples[name]));
+  const where = `${grouped(inFlight)} in flight`;
+  return [
+    ...Object.entries(cpu).map(([name, limit]): Check => ({
+      what: `CPU a request, ${where}, to that of ${name}`,
+      reached: toOther(CPU, name),
+      bound: "at most",
+      limit,
+    })),
+    ...Object.entries(rate).map(([name, limit]): Check => ({
+      what: `requests/s, ${where}, to those of ${name}`,
+      reached: toOther(RATE, name),
+      bound: "at least",
+      limit,
+    })),
+  ];
 }

@@ -1,65 +1,50 @@
-import { type Context, scaled } from "../bench.ts";
+import { type Bench, scaled } from "../bench.ts";
 import { printChecks } from "../checks.ts";
-import { cpuMicros, myriad, type Sample } from "../clients.ts";
+import { CPU, PEAK_MEMORY, printRuns, RATE, ratio, summarize } from "../figures.ts";
 import { inTurn } from "../in_turn.ts";
-import { median, ratio } from "../median.ts";
 import { Nginx } from "../nginx.ts";
-import { cell, grouped, megabytes, printTable, range } from "../table.ts";
-
-const ROUNDS = 3;
+import { runMyriad } from "../run.ts";
+import { grouped } from "../table.ts";
+import { writeLines } from "../write_lines.ts";
 
 /** Whether memory follows the requests in flight, and not the hosts that were seen. */
-export async function hosts(context: Context): Promise<void> {
-  const { directory } = context.servers;
-  await using nginx = await Nginx.start({ directory, address: "0.0.0.0" });
-  if (nginx === undefined) {
-    console.log("\nhosts is skipped: nginx is not installed");
-    return;
-  }
-  const { port } = new URL(nginx.url);
-  const all = scaled(100_000, context, 10_000);
-  const few = all / 10;
-  const write = async (name: string, requests: number, hosts: number): Promise<string> => {
-    const path = context.servers.file(name);
-    const lines = Array.from({ length: requests }, (_, i) => {
-      const host = i % hosts;
-      return `http://127.${host >> 16}.${host >> 8 & 255}.${host & 255}:${port}/${i}\n`;
+export const hosts: Bench = {
+  measures: "that memory does not follow the number of hosts, with --host-delay",
+  minutes: 3,
+  async run(context) {
+    const { servers } = context;
+    await using nginx = await Nginx.start({ directory: servers.directory, address: "0.0.0.0" });
+    if (nginx === undefined) {
+      console.log("\nhosts is skipped: it needs Debian's package nginx-light");
+      return;
+    }
+    const all = scaled(100_000, context, 10_000);
+    const few = Math.round(all / 10);
+    const input = async (hosts: number): Promise<string> => {
+      const file = servers.file(`${hosts}_hosts.txt`);
+      await writeLines(file, all, (i) => {
+        const host = i % hosts;
+        const address = `127.${host >> 16}.${host >> 8 & 255}.${host & 255}`;
+        return `http://${address}:${nginx.port}/${i}\n`;
+      });
+      return file;
+    };
+    const [same, many] = [few, all].map((hosts) =>
+      `${grouped(all)} requests to ${grouped(hosts)} hosts`
+    );
+    const [sameInput, manyInput] = [await input(few), await input(all)];
+    const flags = ["-c", "100", "--host-delay", "1s"];
+    const samples = await inTurn(context, 3, {
+      [same]: () => runMyriad(context, ["-i", sameInput, ...flags]),
+      [many]: () => runMyriad(context, ["-i", manyInput, ...flags]),
     });
-    await Deno.writeTextFile(path, lines.join(""));
-    return path;
-  };
-  const names = {
-    same: `${grouped(all)} requests to ${grouped(few)} hosts`,
-    many: `${grouped(all)} requests to ${grouped(all)} hosts`,
-  };
-  const run = (input: string): Promise<Sample> =>
-    myriad(["-i", input, "-c", "100", "--host-delay", "1s"]);
-  const inputs = {
-    same: await write("same.txt", all, few),
-    many: await write("many.txt", all, all),
-  };
-  const samples = await inTurn({
-    [names.same]: () => run(inputs.same),
-    [names.many]: () => run(inputs.many),
-  }, ROUNDS);
-  const peak = (name: string): number | undefined =>
-    median(samples[name].map(({ peak_rss_kb }) => peak_rss_kb));
-  console.log(`\n-c 100 --host-delay 1s, ${ROUNDS} rounds\n`);
-  printTable(
-    ["run", "peak memory", "range", "ratio", "requests/s", "CPU a request"],
-    Object.entries(samples).map(([name, all]) => [
-      name,
-      megabytes(peak(name)),
-      range(all.map(({ peak_rss_kb }) => peak_rss_kb / 1024), 0, " MB"),
-      cell(ratio(peak(name), peak(names.same)), 2),
-      cell(median(all.map(({ rate }) => rate)), 0),
-      cell(median(all.map(cpuMicros)), 0, " us"),
-    ]),
-  );
-  printChecks([{
-    what: "memory at ten times the hosts",
-    reached: ratio(peak(names.many), peak(names.same)),
-    bound: "at most",
-    limit: 1.1,
-  }]);
-}
+    const memory = { ...PEAK_MEMORY, hasRange: true, ratio: "ratio" };
+    printRuns(flags.join(" "), samples, [memory, RATE, CPU]);
+    printChecks([{
+      what: "memory at ten times the hosts",
+      reached: ratio(summarize(PEAK_MEMORY, samples[many]), summarize(PEAK_MEMORY, samples[same])),
+      bound: "at most",
+      limit: 1.1,
+    }]);
+  },
+};

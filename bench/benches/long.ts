@@ -1,8 +1,8 @@
 import { type Line, linePlot } from "../../lib/plot/line_plot.ts";
-import { type Context, scaled } from "../bench.ts";
+import { type Bench, scaled } from "../bench.ts";
 import { Nginx } from "../nginx.ts";
-import { FLAGS, pathOf } from "../root.ts";
-import { cell, grouped, megabytes, printTable } from "../table.ts";
+import { myriadCommand } from "../root.ts";
+import { cell, grouped, printTable } from "../table.ts";
 
 /** A moment of the run, as its own log line and the operating system told it. */
 interface Moment {
@@ -15,56 +15,57 @@ interface Moment {
 }
 
 /** How many rows the table has at most. */
-const ROWS = 21;
+const MAX_ROWS = 21;
 
-/**
- * 100 million requests in one run, a record of each, and nginx's own log of them; then both
- * reconciled. Takes half an hour and 23 GB of disk.
- */
-export async function long({ servers, scale, keep }: Context): Promise<void> {
-  const directory = servers.file("long");
-  await Deno.mkdir(directory);
-  const [accessLog, results] = [`${directory}/access.log`, `${directory}/results.ndjson`];
-  await using nginx = await Nginx.start({ directory, accessLog });
-  if (nginx === undefined) {
-    console.log("\nlong is skipped: it needs Debian's package nginx-light");
-    return;
-  }
-  const requests = scaled(100_000_000, { scale }, 1000);
-  const args = ["-n", `${requests}`, "-c", "1000", "-o"];
-  console.log(`\nmyriad ${[...args, "results.ndjson"].join(" ")} '${nginx.url}{}'\n`);
-  const moments: Moment[] = [];
-  const summary = await run([...args, results, `${nginx.url}{}`], (moment) => {
-    moments.push(moment);
-  });
-  await nginx.stop();
+export const long: Bench = {
+  measures: "100 million requests in one run: memory every 10 s, a record of each, both logs " +
+    "reconciled",
+  minutes: 31,
+  onlyByName: "it takes 23 GB of disk",
+  async run({ servers, scale, keep }) {
+    const directory = servers.file("long");
+    await Deno.mkdir(directory);
+    const [accessLog, results] = [`${directory}/access.log`, `${directory}/results.ndjson`];
+    await using nginx = await Nginx.start({ directory, accessLog });
+    if (nginx === undefined) {
+      console.log("\nlong is skipped: it needs Debian's package nginx-light");
+      return;
+    }
+    const requests = scaled(100_000_000, { scale }, 1000);
+    const args = ["-n", `${requests}`, "-c", "1000", "-o"];
+    console.log(`\nmyriad ${[...args, "results.ndjson"].join(" ")} '${nginx.url}{}'\n`);
+    const moments: Moment[] = [];
+    const summary = await run([...args, results, `${nginx.url}{}`], (moment) => {
+      moments.push(moment);
+    });
+    await nginx.stop();
 
-  const every = Math.ceil(moments.length / ROWS);
-  printTable(
-    ["after", "requests", "resident", "peak so far"],
-    moments.filter((_, k) => k % every === 0 || k === moments.length - 1).map((moment) => [
-      cell(moment.seconds, 0, " s"),
-      grouped(moment.done),
-      megabytes(moment.residentKb),
-      megabytes(moment.peakKb),
-    ]),
-  );
-  console.log(`\n${JSON.stringify(summary)}`);
-  const sizes = [results, accessLog].map((file) => cell(Deno.statSync(file).size / 1e9, 1, " GB"));
-  console.log(`\nresults.ndjson ${sizes[0]}, access.log ${sizes[1]}\n`);
-  const { stdout } = await deno(["verify", results, "--against", accessLog]).output();
-  console.log(new TextDecoder().decode(stdout));
-  await keep("long.csv", csvOf(moments));
-  await keep("long.svg", plotOf(moments));
-  await Deno.remove(directory, { recursive: true });
-}
+    const every = Math.ceil(moments.length / MAX_ROWS);
+    printTable(
+      ["after", "requests", "resident", "peak so far"],
+      moments.filter((_, k) => k % every === 0 || k === moments.length - 1).map((moment) => [
+        cell(moment.seconds, 0, " s"),
+        grouped(moment.done),
+        cell(moment.residentKb / 1024, 0, " MB"),
+        cell(moment.peakKb / 1024, 0, " MB"),
+      ]),
+    );
+    console.log(`\n${JSON.stringify(summary)}`);
+    const sizes = [results, accessLog].map((file) =>
+      cell(Deno.statSync(file).size / 1e9, 1, " GB")
+    );
+    console.log(`\nresults.ndjson ${sizes[0]}, access.log ${sizes[1]}\n`);
+    const { stdout } = await startMyriad(["verify", results, "--against", accessLog]).output();
+    console.log(new TextDecoder().decode(stdout));
+    await keep("long.csv", csvOf(moments));
+    await keep("long.svg", plotOf(moments));
+    await Deno.remove(directory, { recursive: true });
+  },
+};
 
-function deno(args: readonly string[]): Deno.Command {
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", ...FLAGS, pathOf("main.ts"), ...args],
-    stdout: "piped",
-    stderr: "piped",
-  });
+function startMyriad(args: readonly string[]): Deno.ChildProcess {
+  const [program, ...rest] = myriadCommand(args);
+  return new Deno.Command(program, { args: rest, stdout: "piped", stderr: "piped" }).spawn();
 }
 
 /** Runs `myriad`, and asks the operating system for its memory whenever it logs where it is. */
@@ -73,7 +74,7 @@ async function run(
   onMoment: (moment: Moment) => void,
 ): Promise<Record<string, unknown>> {
   const start = performance.now();
-  const child = deno(["--json", "--progress", "log", ...args]).spawn();
+  const child = startMyriad(["--json", "--progress", "log", ...args]);
   const stdout = new Response(child.stdout).text();
   for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
     for (const line of text.split("\n")) {

@@ -2,7 +2,7 @@ import { pooledMap } from "@std/async/pool";
 import process from "node:process";
 import { setImmediate } from "node:timers";
 import { asCompleted } from "../../lib/as_completed.ts";
-import { type Context, scaled } from "../bench.ts";
+import { type Bench, scaled } from "../bench.ts";
 import { cell, grouped, printTable } from "../table.ts";
 
 /** A pool over a lazy source: what it is given, and what it gives. */
@@ -22,11 +22,16 @@ const POOLS: Record<string, PoolOf> = {
  * it does not wait for its consumer, and it races its whole pool for each completion. The first two
  * are counts, and the same each time.
  */
-export async function pool(context: Context): Promise<void> {
-  await slowHead(scaled(100_000, context, 100));
-  await slowConsumer(scaled(100_000, context, 1000));
-  await completions(scaled(500, context, 100));
-}
+export const pool: Bench = {
+  measures: "what pooledMap of @std/async does with order, slow consumers and many at once, " +
+    "beside our own pool",
+  minutes: 0.2,
+  async run(context) {
+    await slowHead(scaled(100_000, context, 100));
+    await slowConsumer(scaled(100_000, context, 1000));
+    await completions(scaled(500, context, 100));
+  },
+};
 
 /** The first item is done when all others are. */
 async function slowHead(items: number): Promise<void> {

@@ -1,80 +1,82 @@
-import { type Context, scaled } from "../bench.ts";
-import { printChecks } from "../checks.ts";
-import { cpuMicros, myriad, type Sample } from "../clients.ts";
+import { type Bench, scaled } from "../bench.ts";
+import { type Check, printChecks } from "../checks.ts";
+import { CPU, type Figure, printRuns, summarize } from "../figures.ts";
 import { inTurn } from "../in_turn.ts";
-import { median } from "../median.ts";
 import { Nginx } from "../nginx.ts";
-import { cell, grouped, printTable, range } from "../table.ts";
+import { type OwnRun, runMyriad } from "../run.ts";
+import { grouped } from "../table.ts";
+import { writeLines } from "../write_lines.ts";
 
-const ROUNDS = 3;
-const ENGINES = ["http1", "fetch"];
-
-/** What a run says of itself, and how many of its records are of hosts that answer, and failed. */
-interface Outcome extends Sample {
+/** A run, and how many of its records are of hosts that answer, and failed. */
+interface Run extends OwnRun {
   readonly healthyFailed: number;
 }
 
+const HEALTHY_FAILED: Figure<Run> = {
+  title: "healthy hosts that failed",
+  pick: "most",
+  value: ({ healthyFailed }) => healthyFailed,
+};
+
 /** Whether hosts that do not answer a SYN hold up those that answer. */
-export async function silent(context: Context): Promise<void> {
-  const { directory } = context.servers;
-  await using nginx = await Nginx.start({ directory, address: "0.0.0.0" });
-  if (nginx === undefined) {
-    console.log("\nsilent is skipped: nginx is not installed");
-    return;
-  }
-  const { port } = new URL(nginx.url);
-  // Nobody accepts what is queued, and once the queue is full no SYN is answered: at no address of
-  // 127/8, since all of them share it.
-  using listener = Deno.listen({ hostname: "0.0.0.0", port: 0, tcpBacklog: 1 });
-  const { port: silentPort } = listener.addr;
-  const queued = [await connect(silentPort), await connect(silentPort)];
-  const hosts = scaled(5_000, context, 100);
-  const input = context.servers.file("silent.txt");
-  await Deno.writeTextFile(
-    input,
-    Array.from(
-      { length: hosts },
-      (_, i) => `http://127.1.${i >> 8}.${i & 255}:${i % 10 === 9 ? silentPort : port}/\n`,
-    ).join(""),
-  );
-  const output = context.servers.file("silent.ndjson");
-  const run = async (engine: string): Promise<Outcome> => {
-    for (const file of [output, `${output}.journal`]) await Deno.remove(file).catch(() => {});
-    const sample = await myriad([
-      ...["-i", input, "-o", output, "-c", "1000", "-t", "3s", "--engine", engine],
-    ]);
-    const records = (await Deno.readTextFile(output)).trimEnd().split("\n")
-      .map((line) => JSON.parse(line));
-    const healthyFailed =
-      records.filter(({ url, status }) => url.includes(`:${port}/`) && status === null).length;
-    return { ...sample, healthyFailed };
-  };
-  const samples = await inTurn(
-    Object.fromEntries(ENGINES.map((engine) => [engine, () => run(engine)])),
-    ROUNDS,
-  );
-  for (const connection of queued) connection.close();
-  console.log(
-    `\n${grouped(hosts)} hosts, of which each tenth does not answer, -c 1000 -t 3s, ` +
-      `${ROUNDS} rounds\n`,
-  );
-  printTable(
-    ["engine", "healthy hosts that failed", "seconds", "range", "CPU a request"],
-    Object.entries(samples).map(([engine, all]) => [
-      engine,
-      all.map(({ healthyFailed }) => healthyFailed).join(", "),
-      cell(median(all.map(({ seconds }) => seconds)), 1, " s"),
-      range(all.map(({ seconds }) => seconds), 1, " s"),
-      cell(median(all.map(cpuMicros)), 0, " us"),
-    ]),
-  );
-  printChecks(ENGINES.map((engine) => ({
-    what: `healthy hosts that failed, ${engine}`,
-    reached: Math.max(...samples[engine].map(({ healthyFailed }) => healthyFailed)),
-    bound: "at most",
-    limit: 0,
-  })));
-}
+export const silent: Bench = {
+  measures: "that of 5,000 hosts those that answer do not fail for those that are silent, with " +
+    "both engines",
+  minutes: 1,
+  async run(context) {
+    const { servers } = context;
+    await using nginx = await Nginx.start({ directory: servers.directory, address: "0.0.0.0" });
+    if (nginx === undefined) {
+      console.log("\nsilent is skipped: it needs Debian's package nginx-light");
+      return;
+    }
+    // Nobody accepts what is queued, and once the queue is full no SYN is answered: at no address
+    // of 127/8, since all of them share it.
+    using listener = Deno.listen({ hostname: "0.0.0.0", port: 0, tcpBacklog: 1 });
+    const { port: silentPort } = listener.addr;
+    using _first = await connect(silentPort);
+    using _second = await connect(silentPort);
+    const hosts = scaled(5_000, context, 100);
+    const [input, output] = [servers.file("silent.txt"), servers.file("silent.ndjson")];
+    await writeLines(
+      input,
+      hosts,
+      (i) => `http://127.1.${i >> 8}.${i & 255}:${i % 10 === 9 ? silentPort : nginx.port}/\n`,
+    );
+    const flags = ["-c", "1000", "-t", "3s"];
+    const run = async (engine: string): Promise<Run> => {
+      const files = ["-i", input, "-o", output, "--overwrite"];
+      const own = await runMyriad(context, [...files, ...flags, "--engine", engine]);
+      const records = (await Deno.readTextFile(output)).trimEnd().split("\n")
+        .map((line) => JSON.parse(line));
+      const isHealthy = (url: string): boolean => url.includes(`:${nginx.port}/`);
+      const failed = records.filter(({ url, status }) => isHealthy(url) && status === null);
+      return { ...own, healthyFailed: failed.length };
+    };
+    const samples = await inTurn(context, 3, {
+      http1: () => run("http1"),
+      fetch: () => run("fetch"),
+    });
+    printRuns(
+      `${grouped(hosts)} hosts, of which each tenth does not answer, ${flags.join(" ")}`,
+      samples,
+      [
+        HEALTHY_FAILED,
+        { title: "time", unit: " s", digits: 1, hasRange: true, value: ({ seconds }) => seconds },
+        CPU,
+      ],
+      { first: "engine" },
+    );
+    printChecks(
+      Object.entries(samples).map(([engine, runs]): Check => ({
+        what: `healthy hosts that failed, ${engine}`,
+        reached: summarize(HEALTHY_FAILED, runs),
+        bound: "at most",
+        limit: 0,
+      })),
+    );
+  },
+};
 
 function connect(port: number): Promise<Deno.TcpConn> {
   return Deno.connect({ hostname: "127.0.0.1", port });

@@ -24,7 +24,7 @@ export async function findAiohttp(strategy: Strategy): Promise<Peer | undefined>
       name: `aiohttp, ${strategy.replace("_", " ")}`,
       program: "aiohttp",
       version: output.stdout.trim(),
-      mostInFlight: strategy === "synchronous" ? 1 : undefined,
+      maxInFlight: strategy === "synchronous" ? 1 : undefined,
       command: ({ url, requests, concurrency }: Load): string[] => {
         const file = pathOf(`bench/python/${strategy}.py`);
         // It would leave its own compiled modules in the project's folder.

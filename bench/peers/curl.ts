@@ -4,7 +4,7 @@ import type { Answers, Load, Peer } from "./peer.ts";
 /** Asked for more, an older curl falls back to its default of 50. */
 const MAX_BEFORE_8_16 = 300;
 /** https://github.com/curl/curl/pull/18068 */
-const MOST = 65_535;
+const MAX_IN_FLIGHT = 65_535;
 
 /** curl with `--parallel`: C, one thread. Undefined if it isn't installed, or has no `--parallel`. */
 export async function findCurl(): Promise<Peer | undefined> {
@@ -21,7 +21,7 @@ export function curl(version: string): Peer {
     name: "curl --parallel",
     program: "curl",
     version: number ?? "?",
-    mostInFlight: hasMore ? MOST : MAX_BEFORE_8_16,
+    maxInFlight: hasMore ? MAX_IN_FLIGHT : MAX_BEFORE_8_16,
     command,
     read,
   };

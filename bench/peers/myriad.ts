@@ -1,23 +1,24 @@
 import config from "../../deno.json" with { type: "json" };
-import { FLAGS, pathOf } from "../root.ts";
+import { myriadCommand } from "../root.ts";
 import type { Answers, Load, Peer } from "./peer.ts";
 
 /**
  * `myriad` from its source, each request with a URL of its own, as it is used.
  *
- * @param flags what it is given besides the load
+ * @param flags what it is given besides the load; shown are those that say what is measured
  */
 export function myriad(flags: readonly string[] = []): Peer {
   // The folder of a file given is the bench's business, not the reader's.
-  const shown = flags.map((flag) => flag.replace(/^.*\//, ""));
+  const shown = flags.filter((flag) => flag !== "--overwrite")
+    .map((flag) => flag.replace(/^.*\//, ""));
   return {
     name: ["myriad -s", ...shown].join(" "),
     program: "myriad",
     version: config.version,
-    command: ({ url, requests, concurrency }: Load): string[] => [
-      ...[Deno.execPath(), "run", ...FLAGS, pathOf("main.ts"), "-s", "--json", ...flags],
-      ...["-n", `${requests}`, "-c", `${concurrency}`, `${url}{}`],
-    ],
+    command: ({ url, requests, concurrency }: Load): string[] =>
+      myriadCommand(
+        ["-s", "--json", ...flags, "-n", `${requests}`, "-c", `${concurrency}`, `${url}{}`],
+      ),
     read,
   };
 }

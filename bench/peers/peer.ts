@@ -38,7 +38,7 @@ export interface Peer {
   readonly program: string;
   readonly version: string;
   /** Undefined if it can have as many in flight as it is asked for. */
-  readonly mostInFlight?: number;
+  readonly maxInFlight?: number;
   /** @param load of no more in flight than it can have */
   command(load: Load): string[];
   /**

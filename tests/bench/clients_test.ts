@@ -13,7 +13,7 @@ import { oha } from "../../bench/peers/oha.ts";
 import type { Answers, Load, Peer } from "../../bench/peers/peer.ts";
 import { vegeta } from "../../bench/peers/vegeta.ts";
 import { findWrk } from "../../bench/peers/wrk.ts";
-import { runPeer } from "../../bench/run_peer.ts";
+import { runPeer } from "../../bench/run.ts";
 import { folder } from "../fixtures/sources.ts";
 import { until } from "../fixtures/until.ts";
 
@@ -158,7 +158,7 @@ for (
   ] as const
 ) {
   Deno.test(`curl ${version} can have ${most} in flight`, () => {
-    assertEquals(curl(`curl ${version} (x86_64-pc-linux-gnu)\n`).mostInFlight, most);
+    assertEquals(curl(`curl ${version} (x86_64-pc-linux-gnu)\n`).maxInFlight, most);
   });
 }
 
@@ -242,7 +242,7 @@ for (const [name, peer] of Object.entries(COUNTING)) {
     name: `${name} has as many in flight as its row in the bench says, and requests each once`,
     ignore: peer === undefined,
     async fn() {
-      const concurrency = Math.min(20, peer!.mostInFlight ?? Infinity);
+      const concurrency = Math.min(20, peer!.maxInFlight ?? Infinity);
       await using gate = new Gate(concurrency);
       const { requests, failed, rate } = await run(peer!, {
         url: gate.url,
@@ -262,7 +262,7 @@ Deno.test({
   name: "curl has as many in flight as it can when it is asked for that many",
   ignore: COUNTING.curl === undefined,
   async fn() {
-    const concurrency = Math.min(400, COUNTING.curl!.mostInFlight!);
+    const concurrency = Math.min(400, COUNTING.curl!.maxInFlight!);
     await using gate = new Gate(concurrency);
     const { requests } = await run(COUNTING.curl!, {
       url: gate.url,
@@ -311,7 +311,10 @@ Deno.test("Attempts end with the run that fails, and say its words, when others 
     new Attempts(() => runPeer(meter, peer, LOAD, 60))
   );
   const [none, all] = Object.values(
-    await inTurn({ broken: () => attempts[0].run(), whole: () => attempts[1].run() }, 3),
+    await inTurn({ rounds: undefined }, 3, {
+      broken: () => attempts[0].run(),
+      whole: () => attempts[1].run(),
+    }),
   );
   assertEquals([none.length, all.length], [0, 3]);
   assertEquals(await Deno.readTextFile(dir.path("ran")), "started\n");

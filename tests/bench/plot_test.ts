@@ -102,7 +102,7 @@ for (
   ] as const
 ) {
   Deno.test(`allowedRate() is ${allowed} when there is ${why}`, () => {
-    const rate = allowedRate({ mostSeconds: 1 }, inFlight, requests);
+    const rate = allowedRate({ maxSeconds: 1 }, inFlight, requests);
     assert(Math.abs(rate / allowed - 1) < 1e-9, `${rate}`);
   });
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { pathOf, V8_FLAGS } from "./root.ts";
+import { pathOf, V8_FLAGS } from "./bench/root.ts";
 
 const NET = "--allow-net=127.0.0.1";
 
