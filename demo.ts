@@ -4,12 +4,12 @@
  *
  * @module
  */
-import { pathOf, V8_FLAGS } from "./bench/root.ts";
+import { projectPath, V8_FLAGS } from "./bench/root.ts";
 
 const NET = "--allow-net=127.0.0.1";
 
 const serverProcess = new Deno.Command(Deno.execPath(), {
-  args: ["run", NET, pathOf("server.ts"), "--port", "0", "--delay", "0-3s"],
+  args: ["run", NET, projectPath("server.ts"), "--port", "0", "--delay", "0-3s"],
   stdout: "piped",
 }).spawn();
 const reader = serverProcess.stdout.pipeThrough(new TextDecoderStream()).getReader();
@@ -22,7 +22,7 @@ console.log(`myriad ${args.join(" ")}\n`);
 // Ctrl-C reaches the client as well, whose business it is.
 Deno.addSignalListener("SIGINT", () => {});
 const { code } = await new Deno.Command(Deno.execPath(), {
-  args: ["run", V8_FLAGS, NET, pathOf("main.ts"), ...args],
+  args: ["run", V8_FLAGS, NET, projectPath("main.ts"), ...args],
   stdout: "inherit",
   stderr: "inherit",
 }).spawn().status;

@@ -51,7 +51,7 @@ export function barPlot(title: string, panels: readonly Panel[]): string {
   let y = 44;
   const parts: string[] = [];
   for (const panel of panels) {
-    parts.push(`<g transform="translate(0 ${y})">\n${panelOf(panel)}\n</g>`);
+    parts.push(`<g transform="translate(0 ${y})">\n${drawPanel(panel)}\n</g>`);
     y += HEAD + panel.bars.length * ROW + FOOT;
   }
   return svgDocument(
@@ -65,8 +65,8 @@ ${parts.join("\n")}
   );
 }
 
-function panelOf({ title, unit, digits, bars }: Panel): string {
-  const axis = axisOf(bars.flatMap(({ value, least, most }) => [value, least, most]));
+function drawPanel({ title, unit, digits, bars }: Panel): string {
+  const axis = makeAxis(bars.flatMap(({ value, least, most }) => [value, least, most]));
   const bottom = HEAD + bars.length * ROW;
   const parts = [`<text class="title" x="16" y="20">${escapeMarkup(title)}</text>`];
   for (const tick of thinned(axis.ticks, MAX_TICKS)) {
@@ -78,11 +78,11 @@ function panelOf({ title, unit, digits, bars }: Panel): string {
   }
   const scale = axis.isLog ? "logarithmic axis" : "linear axis";
   parts.push(`<text class="dim" x="16" y="${bottom + 14}">${scale}</text>`);
-  bars.forEach((bar, row) => parts.push(barOf(bar, HEAD + row * ROW, axis, { unit, digits })));
+  bars.forEach((bar, row) => parts.push(drawBar(bar, HEAD + row * ROW, axis, { unit, digits })));
   return parts.join("\n");
 }
 
-function barOf(
+function drawBar(
   { name, value, least, most, marked }: Bar,
   y: number,
   axis: Axis,
@@ -121,7 +121,7 @@ interface Axis extends Scale {
   readonly isLog: boolean;
 }
 
-function axisOf(values: readonly (number | undefined)[]): Axis {
+function makeAxis(values: readonly (number | undefined)[]): Axis {
   const positive = values.filter((value) => value !== undefined && value > 0) as number[];
   const least = Math.min(...positive);
   if (Math.max(...positive) <= least * LOG_FROM || positive.length === 0) {

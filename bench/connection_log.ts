@@ -39,7 +39,10 @@ export async function readConnectionLog(file: string): Promise<LogEvenness> {
   await forEachConnection(file, (connection) => {
     if (seen++ >= rampUp) later.set(connection, later.get(connection)! + 1);
   });
-  return { whole: evennessOf([...counts.values()]), steady: evennessOf([...later.values()]) };
+  return {
+    whole: measureEvenness([...counts.values()]),
+    steady: measureEvenness([...later.values()]),
+  };
 }
 
 const ZERO = 0x30;
@@ -63,7 +66,7 @@ async function forEachConnection(
   }
 }
 
-function evennessOf(counts: number[]): Evenness {
+function measureEvenness(counts: number[]): Evenness {
   counts.sort((a, b) => a - b);
   return {
     connections: counts.length,

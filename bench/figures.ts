@@ -56,14 +56,14 @@ export function summarize<S>(
   { pick = "median", ...figure }: Pick<Figure<NoInfer<S>>, "pick" | "value">,
   samples: readonly S[] = [],
 ): number | undefined {
-  const values = valuesOf(figure, samples);
+  const values = measuredValues(figure, samples);
   if (pick === "median") return median(values);
   if (values.length === 0) return undefined;
   return pick === "least" ? Math.min(...values) : Math.max(...values);
 }
 
 /** What each round measured. */
-function valuesOf<S>(
+function measuredValues<S>(
   { value }: Pick<Figure<NoInfer<S>>, "value">,
   samples: readonly S[],
 ): number[] {
@@ -81,7 +81,7 @@ export function printRuns<S>(
   { first = "run", base = Object.keys(samples)[0] }: { first?: string; base?: string } = {},
 ): void {
   const all = columns.flatMap((column) =>
-    "value" in column ? columnsOf(column, samples[base]) : [column]
+    "value" in column ? toColumns(column, samples[base]) : [column]
   );
   const rounds = Math.max(...Object.values(samples).map(({ length }) => length));
   console.log(`\n${title}, ${rounds === 1 ? "1 round" : `${rounds} rounds`}\n`);
@@ -94,7 +94,7 @@ export function printRuns<S>(
   );
 }
 
-function columnsOf<S>(figure: Figure<S>, base: readonly S[] | undefined): Column<S>[] {
+function toColumns<S>(figure: Figure<S>, base: readonly S[] | undefined): Column<S>[] {
   const { title, unit = "", digits = 0, isGrouped, hasRange } = figure;
   const columns: Column<S>[] = [{
     title: figure.pick === undefined ? title : `${figure.pick} ${title}`,
@@ -107,7 +107,7 @@ function columnsOf<S>(figure: Figure<S>, base: readonly S[] | undefined): Column
   if (hasRange) {
     columns.push({
       title: "range",
-      text: (samples) => range(valuesOf(figure, samples), digits, unit),
+      text: (samples) => range(measuredValues(figure, samples), digits, unit),
     });
   }
   if (figure.ratio !== undefined) {

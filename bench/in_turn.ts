@@ -2,11 +2,12 @@ import type { Context } from "./bench.ts";
 import { Interrupted } from "./meter.ts";
 
 /**
- * Runs each once, then each again, so that what the machine does besides hits all alike. A run that
- * fails is said, and leaves no sample; but none goes on when all are interrupted.
+ * Runs each row once, then each again, so that other work on the machine slows down all rows alike.
+ * A run that fails is reported and leaves no sample.
  *
- * @param rows what to run, by name; undefined where it came to nothing
- * @param rounds how often, from 1, unless the command line says so
+ * @param rounds how often each row is run, from 1, unless the command line says so
+ * @param rows what to run, by name; a run without a sample gives undefined
+ * @throws {Interrupted} If all benches are interrupted.
  */
 export async function inTurn<T>(
   context: Pick<Context, "rounds">,

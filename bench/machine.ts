@@ -9,7 +9,7 @@ export async function printMachine(meter: Meter): Promise<void> {
       `${await openFilesLimit()} open files, ${
         meter.hasTime
           ? `GNU time ${await debianVersion("time")}`
-          : "no GNU time (Debian's package time): CPU and memory of peers cannot be measured"
+          : "no GNU time (Debian's package time): CPU and memory cannot be measured"
       }`,
   );
 }
@@ -35,8 +35,8 @@ export async function openFilesLimit(): Promise<number> {
 }
 
 /**
- * Whether so many connections can be open at once; says so if not. A client needs a few files
- * besides.
+ * Whether so many connections can be open at once; prints why if not. A client needs a few more
+ * files.
  */
 export async function hasFilesFor(connections: number): Promise<boolean> {
   const limit = await openFilesLimit();

@@ -21,6 +21,7 @@ import { report } from "./benches/report.ts";
 import { silent } from "./benches/silent.ts";
 import { stall } from "./benches/stall.ts";
 import { verify } from "./benches/verify.ts";
+import { isCommit } from "./git_worktree.ts";
 import { printMachine } from "./machine.ts";
 import { Interrupted, Meter } from "./meter.ts";
 import { Servers } from "./servers.ts";
@@ -64,7 +65,7 @@ interface Arguments extends Pick<Context, "scale" | "rounds" | "base"> {
   readonly help: boolean;
 }
 
-const { names, folder, help, ...given } = parse(Deno.args);
+const { names, folder, help, ...given } = await parse(Deno.args);
 if (help) {
   console.log(USAGE);
   printList(ALL, given.scale);
@@ -75,7 +76,7 @@ if (help) {
 async function measure(): Promise<void> {
   await using servers = await Servers.open();
   const meter = await Meter.open(servers.file("time.txt"));
-  // Each bench then ends what it has started; who cannot wait for that says it again.
+  // The bench then ends what it has started; a second Ctrl-C does not wait for that.
   Deno.addSignalListener("SIGINT", () => meter.isStopped ? Deno.exit(130) : meter.stop());
   if (folder !== undefined) await Deno.mkdir(folder, { recursive: true });
   const keep = async (name: string, text: string): Promise<void> => {
@@ -119,7 +120,7 @@ function duration(minutes: number): string {
 }
 
 /** Ends with exit code 2 if the arguments are wrong. */
-function parse(args: string[]): Arguments {
+async function parse(args: string[]): Promise<Arguments> {
   try {
     const { values, positionals } = parseArgs({
       args,
@@ -148,6 +149,9 @@ function parse(args: string[]): Arguments {
       throw new Error("'before' needs '--base COMMIT': the commit that this tree is compared to");
     }
     const { base, keep: folder, help } = values;
+    if (base !== undefined && !await isCommit(base)) {
+      throw new Error(`Cannot use '--base ${base}': git knows no such commit`);
+    }
     return {
       names: positionals.length > 0 ? positionals : USUAL,
       folder,

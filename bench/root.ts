@@ -8,7 +8,7 @@ export const FLAGS = [V8_FLAGS, "--allow-net", "--allow-read", "--allow-write"];
 export const ROOT = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
 
 /** The path of a file of the project, by its name from the project's folder. */
-export function pathOf(file: string): string {
+export function projectPath(file: string): string {
   return `${ROOT}/${file}`;
 }
 

@@ -34,7 +34,7 @@ export async function runPeer(
     throw new Error(`${(error as Error).message}; it said '${lastWords(run)}'`);
   }
   if (!(answers.requests > 0)) throw new Error(`none of ${answers.failed} requests was answered`);
-  return { ...answers, ...costOf(run, answers.requests) };
+  return { ...answers, ...toCost(run, answers.requests) };
 }
 
 /** What `myriad` says of a run, as far as benches read it. */
@@ -55,8 +55,8 @@ export type OwnRun = Summary & Cost;
 /**
  * Runs `myriad` once, with any arguments.
  *
- * @param wrap makes of its command the one that is run, such as by a terminal
- * @throws {Error} If it ends without a summary, such as where it does not know an argument.
+ * @param wrap gives the command that is run instead of the program's own, such as in a terminal
+ * @throws {Error} If it ends without a summary, for example because of an unknown flag.
  */
 export async function runMyriad(
   { meter, servers }: Pick<Context, "meter" | "servers">,
@@ -73,10 +73,10 @@ export async function runMyriad(
   } catch {
     throw new Error(`myriad ended without a summary; it said '${lastWords(run)}'`);
   }
-  return { ...summary, ...costOf(run, summary.requests) };
+  return { ...summary, ...toCost(run, summary.requests) };
 }
 
-function costOf({ cpuSeconds, peakKilobytes }: Measured, requests: number): Cost {
+function toCost({ cpuSeconds, peakKilobytes }: Measured, requests: number): Cost {
   const cpuMicros = cpuSeconds === undefined ? undefined : cpuSeconds * 1e6 / requests;
   return { cpuMicros, peakKilobytes };
 }

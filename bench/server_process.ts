@@ -10,7 +10,7 @@ export class ServerProcess implements AsyncDisposable {
    * Starts it.
    *
    * @param port where the command makes it listen
-   * @throws {Deno.errors.NotFound} If there is no such program.
+   * @throws {Deno.errors.NotFound} If the program is not installed.
    */
   constructor(
     [program, ...args]: readonly string[],

@@ -1,6 +1,6 @@
 import { Nginx } from "./nginx.ts";
 import { freePort } from "./port.ts";
-import { pathOf } from "./root.ts";
+import { projectPath } from "./root.ts";
 import { ServerProcess } from "./server_process.ts";
 import type { Stall } from "./stalling_server.ts";
 
@@ -52,7 +52,7 @@ export class Servers implements AsyncDisposable {
 
   async #start(file: string, args: (port: string) => string[]): Promise<string> {
     const port = freePort();
-    const command = [Deno.execPath(), "run", "--allow-net", pathOf(file), ...args(`${port}`)];
+    const command = [Deno.execPath(), "run", "--allow-net", projectPath(file), ...args(`${port}`)];
     const server = this.#started.use(new ServerProcess(command, port, { stdout: "null" }));
     return (await server.listening()).url;
   }

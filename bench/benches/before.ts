@@ -27,7 +27,7 @@ interface Run {
 export const before: Bench = {
   measures: "this tree beside that of '--base COMMIT': CPU a request with and without -o, at 64 " +
     "and 1,000 in flight, start-up, peak memory",
-  minutes: 15,
+  minutes: 12,
   onlyByName: "it needs '--base COMMIT'",
   async run(context) {
     const { servers, base } = context;
@@ -35,11 +35,11 @@ export const before: Bench = {
     const url = await servers.fastServer();
     const trees = { before: worktree.folder, now: ROOT };
     for (const root of Object.values(trees)) {
-      for (const run of runsOf({ ...context, scale: 0 }, url)) {
+      for (const run of planRuns({ ...context, scale: 0 }, url)) {
         for (let k = 0; k < WARM_UPS; k++) await measure(context, { ...run, starts: 1 }, root);
       }
     }
-    const runs = runsOf(context, url);
+    const runs = planRuns(context, url);
     const rows = runs.flatMap((run) =>
       Object.entries(trees).map(([tree, root]) =>
         [`${run.name}, ${tree}`, () => measure(context, run, root)] as const
@@ -47,7 +47,7 @@ export const before: Bench = {
     );
     const samples = await inTurn(context, 9, Object.fromEntries(rows));
     console.log(`\nbefore: ${await describeCommit(worktree.folder)}`);
-    console.log(`now: ${await describeCommit()}\n`);
+    console.log(`now: ${await describeCommit(ROOT)}\n`);
     console.log(`${samples[rows[0][0]].length} rounds, ${servers.fastServerName}\n`);
     printTable(
       [
@@ -77,7 +77,7 @@ function holds(ratio: number | undefined): string {
   return Number(ratio.toFixed(2)) <= MAX_RATIO ? "yes" : "NO";
 }
 
-function runsOf(context: Context, url: string): Run[] {
+function planRuns(context: Context, url: string): Run[] {
   const memory = { ...PEAK_MEMORY, digits: 1 };
   const perStart: Figure<Measured>[] = [
     milliseconds("time a start", ({ seconds }) => seconds * 1e3 / STARTS),

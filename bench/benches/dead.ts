@@ -99,11 +99,11 @@ async function run(
     ...["-i", input, "--engine", engine, "-c", "200", ...args],
     ...["-o", output, "--overwrite", "--fields", "status,at,ms"],
   ]);
-  return { ...run, answeredSeconds: answeredSecondsOf(await Deno.readTextFile(output)) };
+  return { ...run, answeredSeconds: readAnsweredSeconds(await Deno.readTextFile(output)) };
 }
 
 /** From records of `status,at,ms`. */
-function answeredSecondsOf(csv: string): number {
+function readAnsweredSeconds(csv: string): number {
   let firstMs = Infinity;
   let lastMs = -Infinity;
   for (const line of csv.trimEnd().split("\n").slice(1)) {

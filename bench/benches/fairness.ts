@@ -44,12 +44,12 @@ export const fairness: Bench = {
         myriad: () => runLogged(context, myriad(), load),
       });
       const title = `${grouped(connections)} connections`;
-      printRuns(title, samples, evennessOf("whole"), { first: "client" });
+      printRuns(title, samples, evennessFigures("whole"), { first: "client" });
       const open = `${title}, from the first request of the last connection on, all being open`;
-      printRuns(open, samples, evennessOf("steady"), { first: "client" });
+      printRuns(open, samples, evennessFigures("steady"), { first: "client" });
       const latencies = [latency("p99"), P999, MAX, FAILED];
       printRuns(`${title}, latencies`, samples, [RATE, ...latencies], { first: "client" });
-      printChecks(checksOf(samples, connections));
+      printChecks(makeChecks(samples, connections));
     }
   },
 };
@@ -67,7 +67,7 @@ function toMedian(part: Part, which: "busiest" | "leastBusy"): Figure<LoggedRun>
   };
 }
 
-function evennessOf(part: Part): Figure<LoggedRun>[] {
+function evennessFigures(part: Part): Figure<LoggedRun>[] {
   const count = (title: string, figure: keyof Evenness): Figure<LoggedRun> => {
     return { title, isGrouped: true, value: (run) => run[part][figure] };
   };
@@ -88,7 +88,10 @@ function latency(which: "p99" | "p999" | "max"): Figure<LoggedRun> {
 const P999: Figure<LoggedRun> = { ...latency("p999"), title: "p99.9", hasRange: true };
 const MAX: Figure<LoggedRun> = { ...latency("max"), hasRange: true };
 
-function checksOf({ wrk, myriad = [] }: Record<string, LoggedRun[]>, connections: number): Check[] {
+function makeChecks(
+  { wrk, myriad = [] }: Record<string, LoggedRun[]>,
+  connections: number,
+): Check[] {
   const where = `${grouped(connections)} connections`;
   const evenness = (["whole", "steady"] as const).flatMap((part): Check[] => {
     const when = part === "whole" ? "" : ", all open";

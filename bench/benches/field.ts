@@ -49,7 +49,7 @@ const FIGURES: readonly Figure<Sample>[] = [RATE, CPU, PEAK_MEMORY].map((figure)
 export const field: Bench = {
   measures: "CPU a request, requests/s and peak memory beside all other clients, with 64, 1,000 " +
     "and 10,000 in flight, with answers at once and late",
-  minutes: 26,
+  minutes: 27,
   async run(context) {
     const { servers } = context;
     const rows = await findClients(servers);
@@ -70,8 +70,8 @@ export const field: Bench = {
       if (!await hasFilesFor(inFlight)) continue;
       for (const server of inFlight === 64 ? [fast] : [fast, slow]) {
         const samples = await sideBySide(context, rows, server, inFlight);
-        lines.push(...csvOf(context, rows, server, inFlight, samples));
-        if (server === fast) checks.push(...checksOf(samples, inFlight));
+        lines.push(...toCsv(context, rows, server, inFlight, samples));
+        if (server === fast) checks.push(...makeChecks(samples, inFlight));
       }
     }
     await context.keep("field.csv", lines.join(""));
@@ -90,7 +90,7 @@ async function sideBySide(
   const limitSeconds = LIMIT_SECONDS * Math.max(1, scale);
   const attempts = new Map(
     Object.entries(rows).map(([name, row]) => {
-      const load = loadOf(context, row, server, inFlight);
+      const load = planLoad(context, row, server, inFlight);
       return [name, new Attempts(() => runPeer(meter, row.peer, load, limitSeconds))];
     }),
   );
@@ -102,28 +102,29 @@ async function sideBySide(
   );
   const share: Column<Sample> = {
     title: "of the rate allowed",
-    text: (runs, name) => shareOf(server, loadOf(context, rows[name], server, inFlight), runs),
+    text: (runs, name) =>
+      formatShare(server, planLoad(context, rows[name], server, inFlight), runs),
   };
   const title = `${grouped(inFlight)} in flight, ${server.title}`;
   printRuns(title, samples, [
-    { title: "in flight", text: (_, name) => grouped(inFlightOf(rows[name], inFlight)) },
+    { title: "in flight", text: (_, name) => grouped(limitInFlight(rows[name], inFlight)) },
     FIGURES[0],
     { ...FIGURES[1], ratio: "to wrk's" },
     FIGURES[2],
     ...(server.maxSeconds === undefined ? [] : [share]),
     { title: "failed", text: (runs, name) => attempts.get(name)!.failed(runs) },
   ], { first: "client", base: "wrk" });
-  await context.keep(`field-${server.name}-${inFlight}.svg`, plotOf(title, rows, samples));
+  await context.keep(`field-${server.name}-${inFlight}.svg`, drawPlot(title, rows, samples));
   return samples;
 }
 
-function inFlightOf({ peer }: Row, asked: number): number {
+function limitInFlight({ peer }: Row, asked: number): number {
   return Math.min(asked, peer.maxInFlight ?? asked);
 }
 
 /** How much a client is to do: as much as takes it some seconds, by its own speed or the server's. */
-function loadOf(context: Context, row: Row, { url, maxSeconds }: Server, asked: number): Load {
-  const concurrency = inFlightOf(row, asked);
+function planLoad(context: Context, row: Row, { url, maxSeconds }: Server, asked: number): Load {
+  const concurrency = limitInFlight(row, asked);
   const seconds = scaled(SECONDS, context, MIN_SECONDS);
   if (row.requests === 0) return { url, requests: 0, concurrency, seconds };
   const answered = maxSeconds === undefined
@@ -133,7 +134,7 @@ function loadOf(context: Context, row: Row, { url, maxSeconds }: Server, asked: 
 }
 
 /** How near it comes to what its requests in flight allow. */
-function shareOf(
+function formatShare(
   { maxSeconds = 0 }: Server,
   { concurrency, requests }: Load,
   samples: readonly Sample[],
@@ -143,7 +144,7 @@ function shareOf(
   return cell(share && share * 100, 0, " %");
 }
 
-function plotOf(title: string, rows: LineUp, samples: Samples): string {
+function drawPlot(title: string, rows: LineUp, samples: Samples): string {
   const panels = FIGURES.map(({ title, unit = "", digits = 0, value }) => ({
     ...{ title, unit, digits },
     bars: Object.entries(samples).map(([name, runs]): Bar => ({
@@ -158,7 +159,7 @@ function plotOf(title: string, rows: LineUp, samples: Samples): string {
 }
 
 /** A line for each run, in the order of rounds. */
-function csvOf(
+function toCsv(
   context: Context,
   rows: LineUp,
   server: Server,
@@ -166,7 +167,7 @@ function csvOf(
   samples: Samples,
 ): string[] {
   return Object.entries(samples).flatMap(([name, runs]) => {
-    const { concurrency } = loadOf(context, rows[name], server, asked);
+    const { concurrency } = planLoad(context, rows[name], server, asked);
     return runs.map((sample) =>
       csvRow([
         ...[server.name, asked, name, concurrency],
@@ -188,7 +189,7 @@ const LIMITS: Readonly<
   },
 };
 
-function checksOf(samples: Samples, inFlight: number): Check[] {
+function makeChecks(samples: Samples, inFlight: number): Check[] {
   const { cpu = {}, rate = {} } = LIMITS[inFlight] ?? {};
   const toOther = (figure: Pick<Figure<Sample>, "value">, name: string): number | undefined =>
     ratio(summarize(figure, samples["myriad -s"]), summarize(figure, samples[name]));

@@ -50,15 +50,17 @@ export const long: Bench = {
         cell(moment.peakKb / 1024, 0, " MB"),
       ]),
     );
-    console.log(`\n${JSON.stringify(summary)}`);
+    const withoutHistograms = (key: string, value: unknown): unknown =>
+      key.endsWith("histogram") ? undefined : value;
+    console.log(`\n${JSON.stringify(summary, withoutHistograms)}`);
     const sizes = [results, accessLog].map((file) =>
       cell(Deno.statSync(file).size / 1e9, 1, " GB")
     );
     console.log(`\nresults.ndjson ${sizes[0]}, access.log ${sizes[1]}\n`);
     const { stdout } = await startMyriad(["verify", results, "--against", accessLog]).output();
     console.log(new TextDecoder().decode(stdout));
-    await keep("long.csv", csvOf(moments));
-    await keep("long.svg", plotOf(moments));
+    await keep("long.csv", toCsv(moments));
+    await keep("long.svg", drawPlot(moments));
     await Deno.remove(directory, { recursive: true });
   },
 };
@@ -96,14 +98,14 @@ async function run(
   return JSON.parse(await stdout);
 }
 
-function csvOf(moments: readonly Moment[]): string {
+function toCsv(moments: readonly Moment[]): string {
   const rows = moments.map(({ seconds, done, residentKb, peakKb }) =>
     [seconds.toFixed(1), done, residentKb, peakKb].join()
   );
   return ["seconds,requests,resident_kb,peak_kb", ...rows, ""].join("\n");
 }
 
-function plotOf(moments: readonly Moment[]): string {
+function drawPlot(moments: readonly Moment[]): string {
   const minutes = {
     label: "minutes",
     scale: "linear",

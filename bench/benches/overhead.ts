@@ -8,18 +8,18 @@ import { type OwnRun, runMyriad } from "../run.ts";
 import { Scraper } from "../scraper.ts";
 import { grouped } from "../table.ts";
 
-/** As many, and as long, as it takes to tell one percent; a page costs 30 ms once. */
+/** As many rounds and requests as it takes to see one percent; a page costs 30 ms once. */
 const ROUNDS = 9;
 const REQUESTS = 500_000;
 /** A body of 1,024 bytes, at whose end stands what is expected. */
 const BODY = `${"Hello, World! ".repeat(73).slice(0, 1_018)}status`;
 /** Names of rows that others are compared to. */
 const [PLAIN, TO_STDOUT, CLOSED] = ["-s", "-o - > results.ndjson", "-c 100"];
-/** Other work on the machine only adds to a run's CPU, and adds more than what is told apart here. */
+/** Other work on the machine adds to the CPU of a run, and more than the flags do: so the least. */
 const LEAST_CPU = { ...CPU, digits: 2, pick: "least", ratio: "ratio" } as const;
 const MEDIAN_CPU = { ...CPU, digits: 2, pick: "median", hasRange: false } as const;
 
-/** The same run with other flags. */
+/** A run of the group's load with its own flags. */
 interface Row {
   readonly name: string;
   readonly args: readonly string[];
@@ -27,16 +27,16 @@ interface Row {
   readonly limits?: Readonly<Record<string, number>>;
   /** Whether its metrics are scraped each second. */
   readonly isScraped?: true;
-  /** Makes of its command the one that is run. */
+  /** Gives the command that is run instead of the program's own. */
   readonly wrap?: (command: string[]) => string[];
 }
 
-/** Runs that differ by flags alone. The first is what the others are compared to. */
+/** Runs of one load that differ by flags alone; ratios are those to the first. */
 interface Group {
-  /** What differs from one group to the next. */
+  /** The load, for the reader. */
   readonly title: string;
   readonly url: string;
-  /** The number of requests and what bounds their rate, but for the flags of the rows. */
+  /** The flags that all rows share. */
   readonly load: readonly string[];
   readonly rows: readonly Row[];
 }
@@ -158,7 +158,11 @@ async function rateGroup(context: Context): Promise<Group> {
   };
 }
 
-/** Prints the table of a group. @returns its limits and what was reached */
+/**
+ * Prints the table of a group.
+ *
+ * @returns the limits of its rows
+ */
 async function compare(context: Context, { title, url, load, rows }: Group): Promise<Check[]> {
   const runs = rows.map((row) => {
     const run = (...more: string[]): Promise<OwnRun> =>
@@ -167,18 +171,18 @@ async function compare(context: Context, { title, url, load, rows }: Group): Pro
   });
   const samples = await inTurn<OwnRun>(context, ROUNDS, Object.fromEntries(runs));
   printRuns(title, samples, [LEAST_CPU, MEDIAN_CPU, RATE]);
-  const leastOf = (name: string): number | undefined => summarize(LEAST_CPU, samples[name]);
+  const leastCpu = (name: string): number | undefined => summarize(LEAST_CPU, samples[name]);
   return rows.flatMap(({ name, limits = {} }) =>
     Object.entries(limits).map(([base, limit]): Check => ({
       what: `${title}: least CPU with ${name} to that with ${base}`,
-      reached: ratio(leastOf(name), leastOf(base)),
+      reached: ratio(leastCpu(name), leastCpu(base)),
       bound: "at most",
       limit,
     }))
   );
 }
 
-/** Scrapes what runs with the flags for that. */
+/** Scrapes the metrics of a run each second. */
 async function scraped(run: (...flags: string[]) => Promise<OwnRun>): Promise<OwnRun> {
   using scraper = new Scraper();
   const startMs = performance.now();

@@ -6,13 +6,13 @@ import { type Bench, scaled } from "../bench.ts";
 import { cell, grouped, printTable } from "../table.ts";
 
 /** A pool over a lazy source: what it is given, and what it gives. */
-type PoolOf = <T, R>(
+type RunPool = <T, R>(
   concurrency: number,
   items: Iterable<T>,
   task: (item: T) => Promise<R>,
 ) => AsyncIterable<R>;
 
-const POOLS: Record<string, PoolOf> = {
+const POOLS: Record<string, RunPool> = {
   "pooledMap of @std/async": pooledMap,
   "asCompleted": (concurrency, items, task) => asCompleted(items, task, { concurrency }),
 };
@@ -36,7 +36,7 @@ export const pool: Bench = {
 /** The first item is done when all others are. */
 async function slowHead(items: number): Promise<void> {
   const rows: string[][] = [];
-  for (const [name, poolOf] of Object.entries(POOLS)) {
+  for (const [name, runPool] of Object.entries(POOLS)) {
     const others = Promise.withResolvers<void>();
     let done = 0;
     let taken = 0;
@@ -48,7 +48,7 @@ async function slowHead(items: number): Promise<void> {
       if (done === items - 1) others.resolve();
       return item;
     };
-    for await (const _ of poolOf(100, numbers(items), task)) taken++;
+    for await (const _ of runPool(100, numbers(items), task)) taken++;
     rows.push([name, grouped(held)]);
   }
   console.log(`\nOrder: ${grouped(items)} items, 100 at once, the first one is done last\n`);
@@ -58,7 +58,7 @@ async function slowHead(items: number): Promise<void> {
 /** Whoever takes the results takes ten, and then no more for a while. */
 async function slowConsumer(items: number): Promise<void> {
   const rows: string[][] = [];
-  for (const [name, poolOf] of Object.entries(POOLS)) {
+  for (const [name, runPool] of Object.entries(POOLS)) {
     let started = 0;
     const task = async (item: number): Promise<number> => {
       started++;
@@ -67,7 +67,7 @@ async function slowConsumer(items: number): Promise<void> {
     };
     let taken = 0;
     let startedWhileAway = 0;
-    for await (const _ of poolOf(100, numbers(items), task)) {
+    for await (const _ of runPool(100, numbers(items), task)) {
       if (++taken !== 10) continue;
       // Away until nothing more is started, or everything was.
       for (let before = -1; before < started;) {
@@ -84,7 +84,7 @@ async function slowConsumer(items: number): Promise<void> {
 
 async function completions(races: number): Promise<void> {
   const rows: string[][] = [];
-  for (const [name, poolOf] of Object.entries(POOLS)) {
+  for (const [name, runPool] of Object.entries(POOLS)) {
     const row = [name];
     for (const concurrency of [10, 100, 1000, 10_000]) {
       const last = concurrency + races;
@@ -96,7 +96,9 @@ async function completions(races: number): Promise<void> {
         if (item === last) end = process.cpuUsage(full);
         return tick();
       };
-      for await (const _ of poolOf(concurrency, numbers(last + 1), task)) { /* that it is given */ }
+      for await (const _ of runPool(concurrency, numbers(last + 1), task)) {
+        /* that it is given */
+      }
       row.push(cell((end!.user + end!.system) / races, 1, " us"));
     }
     rows.push(row);

@@ -27,8 +27,8 @@ export const report: Bench = {
     ]
       .map((name) => context.servers.file(name));
     for (const count of [1_000_000, 10_000_000].map((count) => scaled(count, context, 1_000))) {
-      await writeLines(ndjson, count, jsonOf);
-      await writeLines(csv, count, csvOf, HEADER);
+      await writeLines(ndjson, count, toNdjson);
+      await writeLines(csv, count, toCsv, HEADER);
       const report = (...args: string[]): Reader => ({
         command: myriadCommand(["report", "--json", ...args]),
         expected: `"requests": ${count},`,
@@ -95,20 +95,20 @@ async function isInstalled(program: string): Promise<boolean> {
 const START = Date.UTC(2026, 0, 1);
 
 /** 40,000 requests a second of 1 to 11 ms, of which one in 1,000 fails. */
-function valuesOf(i: number): { ms: number; at: string; failed: boolean } {
+function makeValues(i: number): { ms: number; at: string; failed: boolean } {
   const at = new Date(START + Math.floor(i / 40)).toISOString();
   return { ms: 1 + i * 7919 % 10_000 / 1_000, at, failed: i % 1_000 === 0 };
 }
 
-function jsonOf(i: number): string {
-  const { ms, at, failed } = valuesOf(i);
+function toNdjson(i: number): string {
+  const { ms, at, failed } = makeValues(i);
   const start = `{"i":${i},"url":"http://localhost:8080/${i}","status":${failed ? null : 200}`;
   const end = failed ? `,"error":"timeout","detail":"no complete answer within 5000 ms"}` : "}";
   return `${start},"ms":${ms},"bytes":13,"attempts":1,"at":"${at}"${end}\n`;
 }
 
-function csvOf(i: number): string {
-  const { ms, at, failed } = valuesOf(i);
+function toCsv(i: number): string {
+  const { ms, at, failed } = makeValues(i);
   const end = failed ? "timeout,no complete answer within 5000 ms" : ",";
   return `${i},http://localhost:8080/${i},${failed ? "" : 200},${ms},13,1,${at},${end}\n`;
 }

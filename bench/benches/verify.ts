@@ -21,11 +21,11 @@ export const verify: Bench = {
     ]
       .map((name) => context.servers.file(name));
     for (const count of [1_000_000, 10_000_000].map((count) => scaled(count, context, 1_000))) {
-      await writeLines(results, count, (i) => recordOf(i, `/${i}`));
-      await writeLines(log, count, (i) => lineOf(i, `/${i}`));
-      await writeLines(combined, count, (i) => nginxLineOf(`/${i}`));
-      await writeLines(listed, count, (i) => recordOf(i, pageOf(i)));
-      await writeLines(listedLog, count, (i) => lineOf(i, pageOf(i)));
+      await writeLines(results, count, (i) => makeRecord(i, `/${i}`));
+      await writeLines(log, count, (i) => makeLogLine(i, `/${i}`));
+      await writeLines(combined, count, (i) => makeNginxLine(`/${i}`));
+      await writeLines(listed, count, (i) => makeRecord(i, makePagePath(i)));
+      await writeLines(listedLog, count, (i) => makeLogLine(i, makePagePath(i)));
       const verify = (results: string, log: string): Reader => ({
         command: myriadCommand(["verify", results, "--against", log]),
         expected: "The logs agree.",
@@ -58,18 +58,18 @@ function joined(results: string, log: string): string {
 }
 
 /** A path that differs from others by more than a number. */
-function pageOf(i: number): string {
+function makePagePath(i: number): string {
   return `/pages/${(i * 2654435761 % 2 ** 32).toString(36)}-${i}`;
 }
 
-function recordOf(i: number, path: string): string {
+function makeRecord(i: number, path: string): string {
   return `{"i":${i},"url":"http://localhost:8080${path}","status":200,"ms":12.345,"bytes":13,"attempts":1,"at":"2026-01-01T00:00:00.000Z"}\n`;
 }
 
-function lineOf(n: number, path: string): string {
+function makeLogLine(n: number, path: string): string {
   return `{"n":${n},"at":"2026-01-01T00:00:00.000Z","method":"GET","path":"${path}","status":200,"delay_ms":0,"ms":0.123}\n`;
 }
 
-function nginxLineOf(path: string): string {
+function makeNginxLine(path: string): string {
   return `127.0.0.1 - - [01/Jan/2026:00:00:00 +0000] "GET ${path} HTTP/1.1" 200 13 "-" "myriad/0.1.0"\n`;
 }

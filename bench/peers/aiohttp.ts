@@ -1,5 +1,5 @@
 import { runCommand } from "../meter.ts";
-import { pathOf } from "../root.ts";
+import { projectPath } from "../root.ts";
 import type { Answers, Load, Peer } from "./peer.ts";
 
 /** The second is Debian's, whose packages a Python that comes first may not have. */
@@ -26,7 +26,7 @@ export async function findAiohttp(strategy: Strategy): Promise<Peer | undefined>
       version: output.stdout.trim(),
       maxInFlight: strategy === "synchronous" ? 1 : undefined,
       command: ({ url, requests, concurrency }: Load): string[] => {
-        const file = pathOf(`bench/python/${strategy}.py`);
+        const file = projectPath(`bench/python/${strategy}.py`);
         // It would leave its own compiled modules in the project's folder.
         return [python, "-B", file, url, `${requests}`, `${concurrency}`];
       },

@@ -1,4 +1,4 @@
-import { FLAGS, pathOf } from "../root.ts";
+import { FLAGS, projectPath } from "../root.ts";
 import type { Peer } from "./peer.ts";
 
 /** The least that native fetch costs: `bench/bare_fetch.ts`. */
@@ -7,7 +7,7 @@ export const bareFetch: Peer = {
   program: "bare_fetch.ts",
   version: Deno.version.deno,
   command: ({ url, requests, concurrency }) => [
-    ...[Deno.execPath(), "run", ...FLAGS, pathOf("bench/bare_fetch.ts")],
+    ...[Deno.execPath(), "run", ...FLAGS, projectPath("bench/bare_fetch.ts")],
     ...[url, `${requests}`, `${concurrency}`],
   ],
   read: (stdout) => JSON.parse(stdout),

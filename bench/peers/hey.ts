@@ -21,17 +21,17 @@ function command({ url, requests, concurrency, seconds }: Load): string[] {
 }
 
 function read(stdout: string): Answers {
-  const answered = sumOf(stdout, /^\s+\[2\d\d\]\s+(\d+) responses/gm);
-  const others = sumOf(stdout, /^\s+\[[^2]\d\d\]\s+(\d+) responses/gm);
-  // How often, and what, which is no number: `[3] Get "http://…": dial tcp …`.
-  const errors = sumOf(stdout, /^\s+\[(\d+)\]\s+[A-Za-z]/gm);
+  const answered = sumCounts(stdout, /^\s+\[2\d\d\]\s+(\d+) responses/gm);
+  const others = sumCounts(stdout, /^\s+\[[^2]\d\d\]\s+(\d+) responses/gm);
+  // A count and a text, unlike the counts of statuses: `[3] Get "http://…": dial tcp …`.
+  const errors = sumCounts(stdout, /^\s+\[(\d+)\]\s+[A-Za-z]/gm);
   const rate = requiredNumberIn(stdout, /Requests\/sec:\s+([\d.]+)/);
   const all = answered + others + errors;
   if (all === 0) throw new Error("hey printed no distribution of statuses");
   return { requests: answered, failed: others + errors, rate: rate * answered / all };
 }
 
-function sumOf(text: string, pattern: RegExp): number {
+function sumCounts(text: string, pattern: RegExp): number {
   let sum = 0;
   for (const match of text.matchAll(pattern)) sum += Number(match[1]);
   return sum;

@@ -5,7 +5,7 @@ import type { Answers, Load, Peer } from "./peer.ts";
 /**
  * `myriad` from its source, each request with a URL of its own, as it is used.
  *
- * @param flags what it is given besides the load; shown are those that say what is measured
+ * @param flags more flags than those of the load; its name shows them
  */
 export function myriad(flags: readonly string[] = []): Peer {
   // The folder of a file given is the bench's business, not the reader's.

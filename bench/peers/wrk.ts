@@ -34,6 +34,6 @@ const MS_OF_UNIT: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1000
 
 function milliseconds(text = ""): number {
   const match = /^([\d.]+)(us|ms|s|m)$/.exec(text);
-  if (match === null) throw new Error(`'${text}' is no duration of wrk's`);
+  if (match === null) throw new Error(`'${text}' is not a duration as wrk prints it`);
   return Number(match[1]) * MS_OF_UNIT[match[2]];
 }
