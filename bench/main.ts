@@ -112,7 +112,7 @@ function printList(names: readonly string[], scale: number): void {
   const usual = names.filter((name) => USUAL.includes(name));
   if (usual.length < 2) return;
   const minutes = usual.reduce((sum, name) => sum + BENCHES[name].minutes, 0);
-  console.log(`\nAll that need not be named: about ${duration(minutes * scale)}`);
+  console.log(`\nAll without those that have to be named: about ${duration(minutes * scale)}`);
 }
 
 function duration(minutes: number): string {
