@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { myriadCommand } from "../../bench/root.ts";
 import { runCommand } from "../../bench/meter.ts";
+import { listDocuments, ROOT } from "../fixtures/markdown.ts";
 
-const ROOT = new URL("../../", import.meta.url);
-const MAIN = new URL("bench/main.ts", ROOT).pathname;
+const MAIN = `${ROOT}bench/main.ts`;
 
 /** Runs `deno task bench`. */
 async function bench(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
@@ -18,7 +18,7 @@ async function listNames(): Promise<string[]> {
 
 Deno.test("bench --help lists each file of benches/ with the time it takes", async () => {
   const files = [];
-  for await (const { name } of Deno.readDir(new URL("bench/benches/", ROOT))) {
+  for await (const { name } of Deno.readDir(`${ROOT}bench/benches`)) {
     files.push(name.replace(/\.ts$/, ""));
   }
   assertEquals((await listNames()).toSorted(), files.toSorted());
@@ -26,21 +26,17 @@ Deno.test("bench --help lists each file of benches/ with the time it takes", asy
 
 Deno.test("bench has all benches that the documents name", async () => {
   const names = await listNames();
-  const documents = [new URL("bench/README.md", ROOT)];
-  for await (const { name } of Deno.readDir(new URL("docs/", ROOT))) {
-    if (name.endsWith(".md")) documents.push(new URL(`docs/${name}`, ROOT));
-  }
-  let named = 0;
-  for (const document of documents) {
-    const text = await Deno.readTextFile(document);
-    for (const [command, words] of text.matchAll(/deno task bench((?: [a-z]+)+)/g)) {
-      for (const name of words.trim().split(" ")) {
-        named++;
-        assert(names.includes(name), `${document.pathname} names '${command}'`);
-      }
+  const commands = listDocuments().flatMap((document) =>
+    [...Deno.readTextFileSync(ROOT + document).matchAll(/deno task bench((?: [a-z]+)+)/g)]
+      .map(([command, words]) => ({ document, command, words: words.trim().split(" ") }))
+  );
+  for (const { document, command, words } of commands) {
+    for (const name of words) {
+      assert(names.includes(name), `${document} has the command '${command}'`);
     }
   }
-  assert(named > 0);
+  const documented = commands.flatMap(({ words }) => words);
+  assertEquals(names.filter((name) => !documented.includes(name)), []);
 });
 
 for (
