@@ -288,7 +288,8 @@ Deno.test("myriad --expect-latency fails an answer that takes longer, of the who
     send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no");
     held.push(() => send("k"));
   });
-  const child = start(["-s", "-o", "-", server.url("/0"), "--expect-latency", "100ms"]);
+  const args = ["-s", "-o", "-", server.url("/0"), "--expect-latency", "100ms"];
+  await using child = start(args);
   await until(() => held.length === 1);
   setTimeout(held[0], 150);
   const { code, stdout } = await finish(child);
@@ -412,7 +413,7 @@ Deno.test("--resume goes on with what was counted by reason, and refuses other e
     "none",
   ];
   const expected = ["--expect-status", "200", "--capture", "s=header:x-s"];
-  const child = start([...args, ...expected]);
+  await using child = start([...args, ...expected]);
   await until(() => held.length === 2);
   child.kill("SIGINT");
   child.kill("SIGKILL");

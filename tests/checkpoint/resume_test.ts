@@ -9,6 +9,7 @@ import { parse } from "@std/csv/parse";
 import { gunzipSync } from "node:zlib";
 import { isInstalled } from "../fixtures/installed.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
+import { finish, myriad as run, type Ran, start as startProgram } from "../fixtures/program.ts";
 import { until } from "../fixtures/until.ts";
 
 // Real processes, ended in every way, and gone on with: in the end there is one record of each.
@@ -16,36 +17,11 @@ import { until } from "../fixtures/until.ts";
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 const PERMISSIONS = ["--allow-net=127.0.0.1", "--allow-read", "--allow-write"];
 
-function start(args: string[], limits?: string): Deno.ChildProcess {
-  const command = [Deno.execPath(), "run", "--no-prompt", "--quiet", ...PERMISSIONS, MAIN, ...args];
-  return new Deno.Command(limits === undefined ? command[0] : "bash", {
-    args: limits === undefined
-      ? command.slice(1)
-      : ["-c", `${limits}; exec "$@"`, "bash", ...command],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-    env: { NO_COLOR: "1" },
-  }).spawn();
-}
-
-interface Ran {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
-
-async function finish(child: Deno.ChildProcess, input = ""): Promise<Ran> {
-  const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(input)).catch(() => {});
-  await writer.close().catch(() => {});
-  const { code, stdout, stderr } = await child.output();
-  const decoder = new TextDecoder();
-  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
-}
+const start = (args: string[], limits?: string): Deno.ChildProcess =>
+  startProgram(args, { permissions: PERMISSIONS, limits });
 
 const myriad = (args: string[], input?: string, limits?: string): Promise<Ran> =>
-  finish(start(args, limits), input);
+  run(args, { permissions: PERMISSIONS, input, limits });
 
 async function folder(): Promise<{ file(name: string): string } & AsyncDisposable> {
   const path = await Deno.makeTempDir({ prefix: "myriad_test_" });
@@ -120,7 +96,7 @@ for (
     const random = (): number => (state = state * 48_271 % 0x7fffffff) / 0x7fffffff;
     const exits: number[] = [];
     for (const signal of signals) {
-      const child = start(args);
+      await using child = start(args);
       const from = total(server);
       const enough = Math.floor(count / (signals.length + 1) * (0.9 + random() * 0.2));
       await until(() => total(server) - from >= enough);
@@ -183,7 +159,7 @@ Deno.test(
     // Until it has ended, it holds the output. Then as `nohup` has it: a hang-up is ignored.
     for (;;) {
       const from = total(server);
-      const child = start(args, "trap '' HUP");
+      await using child = start(args, "trap '' HUP");
       const ended = finish(child);
       const first = await Promise.race([ended, until(() => total(server) > from + 100)]);
       if (first === undefined) child.kill("SIGHUP");
@@ -355,7 +331,7 @@ Deno.test("myriad refuses a second run on the same output, until the first has g
   });
   const output = dir.file("o.ndjson");
   const args = ["-n", "5", server.url("/{}"), "-o", output, "-s"];
-  const first = start(args);
+  await using first = start(args);
   await until(() => server.requests.length === 5);
   for (const more of [[], ["--resume"], ["--overwrite"]]) {
     const second = await myriad([...args, ...more]);
@@ -404,7 +380,7 @@ for (const source of ["stdin", "a file", "shards"]) {
     const wanted = Array.from({ length: count }, (_, k) => k)
       .map((k) => source === "shards" ? 4 + k : k)
       .filter((i) => source !== "shards" || i % 3 === 2);
-    const child = start(args);
+    await using child = start(args);
     const ended = finish(child, source === "stdin" ? lines : "");
     await until(() => total(server) >= wanted.length * 0.7);
     server.isHeld = true;
@@ -493,7 +469,7 @@ Deno.test("myriad --retry-failed goes on with itself, and leaves the rest of a r
   const refused = await myriad([...args, "--retry-failed"]);
   assertEquals(refused.code, 2);
   assertMatch(refused.stderr, /there is no run to retry/);
-  const first = start(args);
+  await using first = start(args);
   await until(() => server.requests.length >= 700);
   server.hold = true;
   first.kill("SIGINT");
@@ -501,7 +477,7 @@ Deno.test("myriad --retry-failed goes on with itself, and leaves the rest of a r
   await finish(first);
   server.hold = false;
   // The second signal ended it at once: the journal may speak of none of it. So a part is made sure.
-  const child = start([...args, "--resume"]);
+  await using child = start([...args, "--resume"]);
   const from = server.requests.length;
   await until(() => server.requests.length >= from + 700);
   child.kill("SIGTERM");
@@ -512,7 +488,7 @@ Deno.test("myriad --retry-failed goes on with itself, and leaves the rest of a r
   // A retry that is killed.
   server.hold = true;
   const sent = server.requests.length;
-  const retry = start([...args, "--retry-failed"]);
+  await using retry = start([...args, "--retry-failed"]);
   await until(() => server.requests.length > sent + 5);
   retry.kill("SIGKILL");
   await finish(retry);

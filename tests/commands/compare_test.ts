@@ -13,7 +13,7 @@ import type { Answer } from "../../lib/commands/compare/strategy.ts";
 import type { Conditions, Trial } from "../../lib/commands/compare/trial.ts";
 import { DelayServer } from "../../lib/commands/serve/delay_server.ts";
 import { UsageError } from "../../lib/errors.ts";
-import { finish, myriad, start } from "../fixtures/program.ts";
+import { finish, myriad, readUntil, start } from "../fixtures/program.ts";
 import { until } from "../fixtures/until.ts";
 
 /** What a strategy did to a source and to requests that end when they are told to. */
@@ -353,23 +353,18 @@ Deno.test("myriad compare refuses before its first trial what it has no permissi
 
 for (const to of ["it alone", "all that it has started, as Ctrl-C is"]) {
   Deno.test(`myriad compare leaves no process behind when a signal is sent to ${to}`, async () => {
-    const child = start(
+    await using child = start(
       ["compare", "-n", "1,2,3,4,5", "-c", "4", "--delay", "2s", "--strategies", "workers,race"],
       { permissions: PERMISSIONS, detached: true },
     );
-    const [seen, rest] = child.stdout.tee();
-    for await (const text of seen.pipeThrough(new TextDecoderStream())) {
-      if (text.includes("workers")) break;
-    }
+    const seen = await readUntil(child.stdout, "workers");
     let children: number[] = [];
     // A server and a client, each with its shell.
     await until(async () => (children = await childrenOf(child.pid)).length === 4);
     Deno.kill(to === "it alone" ? child.pid : -child.pid, "SIGINT");
-    const stdout = await new Response(rest).text();
-    await child.stdin.close();
-    await child.stderr.cancel();
-    assertEquals((await child.status).code, 130);
-    assertMatch(stdout, /1 request\n.*\n {2}workers/);
+    const { code, stdout } = await finish(child);
+    assertEquals(code, 130);
+    assertMatch(seen + stdout, /1 request\n.*\n {2}workers/);
     for (const pid of children) await until(async () => !(await isRunning(pid)));
   });
 }
@@ -391,7 +386,7 @@ async function childrenOf(pid: number): Promise<number[]> {
 }
 
 Deno.test("myriad compare --help names every strategy", async () => {
-  const { code, stdout } = await finish(start(["compare", "--help"], { permissions: [] }));
+  const { code, stdout } = await myriad(["compare", "--help"], { permissions: [] });
   assertEquals([code, stdout], [0, COMPARE_HELP]);
   for (const name of Object.keys(STRATEGIES)) assert(stdout.includes(`  ${name} `), name);
 });

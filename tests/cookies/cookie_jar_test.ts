@@ -2,8 +2,8 @@ import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { UsageError } from "../../lib/errors.ts";
 import { parseRun } from "../../lib/options/parse.ts";
 import type { RunOptions } from "../../lib/options/run_options.ts";
-import { finish, type Ran, start as startProgram } from "../fixtures/program.ts";
 import { type Answer, ok, RawServer } from "../fixtures/raw_server.ts";
+import { finish, myriad as run, type Ran, start } from "../fixtures/program.ts";
 import { until } from "../fixtures/until.ts";
 
 // `--cookie-jar` as a user has it: real processes, a real server, files as curl has them.
@@ -11,10 +11,7 @@ import { until } from "../fixtures/until.ts";
 const FILES = ["--allow-net=127.0.0.1", "--allow-read", "--allow-write"];
 const LINES = "# Netscape HTTP Cookie File\n\n";
 
-const start = (args: string[], permissions = FILES): Deno.ChildProcess =>
-  startProgram(args, { permissions });
-
-const myriad = (...of: Parameters<typeof start>): Promise<Ran> => finish(start(...of));
+const myriad = (args: string[], permissions = FILES): Promise<Ran> => run(args, { permissions });
 
 async function folder(): Promise<{ file(name: string): string } & AsyncDisposable> {
   const path = await Deno.makeTempDir({ prefix: "myriad_test_" });
@@ -135,7 +132,10 @@ Deno.test("myriad --cookie-jar=FILE writes the file also when it is interrupted"
     if (nth === 1) send(ok("ok", `Set-Cookie: last${pathOf(request).slice(1)}=1; Path=/\r\n`));
   });
   const jar = dir.file("jar");
-  const child = start(["-n", "100", "-c", "1", server.url("/{}"), `--cookie-jar=${jar}`, "-s"]);
+  await using child = start(
+    ["-n", "100", "-c", "1", server.url("/{}"), `--cookie-jar=${jar}`, "-s"],
+    { permissions: FILES },
+  );
   await until(() => server.requests.length === 2);
   assertEquals(cookieOf(server.requests[1]), "last0=1");
   child.kill("SIGINT");

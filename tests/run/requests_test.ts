@@ -3,32 +3,12 @@ import { generator, isNameLike, textOf, valueOf } from "../fixtures/random_json.
 import { ok, RawServer } from "../fixtures/raw_server.ts";
 import { folder } from "../fixtures/sources.ts";
 
-const MAIN = new URL("../../main.ts", import.meta.url).pathname;
+import { myriad as run, type Ran } from "../fixtures/program.ts";
 const ENGINES = ["http1", "fetch"];
 
-interface Ran {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
-
 /** Runs the program, as a user would, with a text on standard input. */
-async function myriad(args: string[], stdin = "", permissions = ["-A"]): Promise<Ran> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", "--quiet", ...permissions, MAIN, ...args],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-    env: { NO_COLOR: "1" },
-  }).spawn();
-  const writer = child.stdin.getWriter();
-  // It may end before it reads.
-  await writer.write(new TextEncoder().encode(stdin)).catch(() => {});
-  await writer.close().catch(() => {});
-  const { code, stdout, stderr } = await child.output();
-  const decoder = new TextDecoder();
-  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
-}
+const myriad = (args: string[], input = "", permissions = ["-A"]): Promise<Ran> =>
+  run(args, { input, permissions });
 
 const answering = (): Promise<RawServer> => RawServer.start(({ send }) => send(ok()));
 

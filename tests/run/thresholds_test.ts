@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { finish, myriad, start } from "../fixtures/program.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
 import { folder } from "../fixtures/sources.ts";
+import { finish, myriad, readUntil, start } from "../fixtures/program.ts";
 import { until } from "../fixtures/until.ts";
 
 // Real processes that are held to thresholds.
@@ -124,13 +124,12 @@ Deno.test("myriad exits with 130 when it is interrupted, whatever the thresholds
   const held: (() => void)[] = [];
   await using server = await RawServer.start(({ send }) => void held.push(() => send(ok())));
   const args = ["-n", "1M", "-c", "5", "-s", "--json", server.url("/{}")];
-  const child = start([...args, ...thresholds("requests>1k", "seconds<1h")]);
+  await using child = start([...args, ...thresholds("requests>1k", "seconds<1h")]);
   await until(() => held.length === 5);
   child.kill("SIGINT");
   // Answered one after the other until it ends: nothing depends on when the signal is taken.
   const answers = setInterval(() => held.shift()?.(), 20);
-  const { code, stdout, stderr } = await finish(child);
-  clearInterval(answers);
+  const { code, stdout, stderr } = await finish(child).finally(() => clearInterval(answers));
   assertEquals([code, stderr], [130, ""]);
   const { interrupted, aborted, thresholds: all } = JSON.parse(stdout);
   assertEquals([interrupted, aborted], [true, null]);
@@ -275,22 +274,18 @@ Deno.test("--abort-on-threshold keeps the code of a signal that comes in the gra
     const number = numberOf(request);
     if (number !== 3 && number <= 20) send(ok());
   });
-  const child = start([
+  await using child = start([
     ...["-z", "1h", "-c", "2", server.url("/{}"), "--progress", "none"],
     ...[...thresholds("requests<20"), "--abort-on-threshold"],
   ]);
-  const reader = child.stderr.getReader();
-  const { value } = await reader.read();
   assertStringIncludes(
-    new TextDecoder().decode(value),
+    await readUntil(child.stderr, "in flight"),
     "aborting: 'requests<20' can no longer hold; waiting up to 5 s for 2 requests in flight",
   );
   child.kill("SIGTERM");
-  await reader.read();
+  await readUntil(child.stderr, "interrupted");
   child.kill("SIGTERM");
-  reader.releaseLock();
-  await Promise.all([child.stdout.cancel(), child.stderr.cancel(), child.stdin.close()]);
-  assertEquals((await child.status).code, 143);
+  assertEquals((await finish(child)).code, 143);
 });
 
 Deno.test("--abort-on-threshold leaves a run alone that keeps to its thresholds", async () => {

@@ -220,14 +220,14 @@ Deno.test("myriad --loop begins an input anew until -n or -z, and never one that
 
 /** Runs until some requests are done, of which a journal tells, and ends it. */
 async function interrupted(server: RawServer, args: string[], output: string): Promise<void> {
-  const child = start([...args, "-o", output]);
+  await using child = start([...args, "-o", output]);
   const ended = finish(child);
   const isTold = async (): Promise<boolean> => {
     const text = await Deno.readTextFile(`${output}.myriad`).catch(() => "");
     return /"low":[1-9]/.test(text);
   };
   await until(() => server.requests.length > 200);
-  while (!await isTold()) await new Promise((resolve) => setTimeout(resolve, 10));
+  await until(isTold);
   child.kill("SIGKILL");
   await ended;
 }

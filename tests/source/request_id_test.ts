@@ -111,7 +111,7 @@ Deno.test("--request-id after kill -9 and --resume: ids of a request are the sam
   });
   const file = dir.path("a.ndjson");
   const args = ["-n", "600", "-c", "20", "-s", "--request-id", "-o", file, server.url("/{}")];
-  const child = start(args);
+  await using child = start(args);
   await until(() => held.length === 20);
   child.kill("SIGKILL");
   await finish(child);

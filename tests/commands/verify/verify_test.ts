@@ -237,7 +237,7 @@ Deno.test("verify finds nothing lost by kill -9 and --resume, and as many repeat
   const results = dir.path("out.ndjson");
   const server = await DelayServer.start({ accessLog: log, delay: parseDelay("0-20ms") });
   const args = ["-n", "10000", "-c", "50", "-s", "-o", results, `${server.url}{}`];
-  const child = start(args);
+  await using child = start(args);
   const size = (): number => {
     try {
       return Deno.statSync(results).size;

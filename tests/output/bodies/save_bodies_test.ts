@@ -1,19 +1,14 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { finish, type Ran, start as startProgram } from "../../fixtures/program.ts";
 import { ok, RawServer } from "../../fixtures/raw_server.ts";
+import { finish, myriad as run, type Ran, start } from "../../fixtures/program.ts";
 import { until } from "../../fixtures/until.ts";
 
 // `--save-bodies` as a user has it: real processes, killed, resumed, and with a full disk.
 
 const FILES = ["--allow-net=127.0.0.1", "--allow-read", "--allow-write"];
 
-const start = (
-  args: string[],
-  permissions = FILES,
-  limits?: string,
-): Deno.ChildProcess => startProgram(args, { permissions, limits });
-
-const myriad = (...of: Parameters<typeof start>): Promise<Ran> => finish(start(...of));
+const myriad = (args: string[], permissions = FILES, limits?: string): Promise<Ran> =>
+  run(args, { permissions, limits });
 
 async function folder(): Promise<{ file(name: string): string } & AsyncDisposable> {
   const path = await Deno.makeTempDir({ prefix: "myriad_test_" });
@@ -120,7 +115,7 @@ Deno.test("myriad --save-bodies --resume leaves no hole, no half and no second f
   args.push("--save-bodies", bodies);
   for (; run < 2; run++) {
     const from = server.requests.length;
-    const child = start(args);
+    await using child = start(args, { permissions: FILES });
     await until(() => server.requests.length >= from + 900);
     isHeld = true;
     // Some have to stand in their midst.

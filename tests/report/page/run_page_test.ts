@@ -2,8 +2,8 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { parseFlags } from "../../../lib/cli/flags.ts";
 import { RUN_FLAGS } from "../../../lib/options/parse.ts";
 import { redactCommand } from "../../../lib/options/redact_command.ts";
-import { myriad, start } from "../../fixtures/program.ts";
 import { ok, RawServer } from "../../fixtures/raw_server.ts";
+import { finish, myriad, readUntil, start } from "../../fixtures/program.ts";
 
 const HIDDEN: [args: string[], shown: string][] = [
   [["http://host/{}", "-n", "10k"], "myriad --requests 10k 'http://host/{}'"],
@@ -182,15 +182,12 @@ Deno.test("myriad --report writes the page of a run that was interrupted, and of
   const path = dir.file("page.html");
   const args = [server.url("/{}"), "-n", "30", "-c", "2", "--report", path];
   args.push("-o", dir.file("o.ndjson"));
-  const child = start(args);
-  await child.stdin.close();
+  await using child = start(args);
   await holding.promise;
   child.kill("SIGINT");
-  for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
-    if (text.includes("interrupted")) { for (const answer of held.splice(0)) answer(); }
-  }
-  await child.stdout.cancel();
-  assertEquals((await child.status).code, 130);
+  await readUntil(child.stderr, "interrupted");
+  for (const answer of held.splice(0)) answer();
+  assertEquals((await finish(child)).code, 130);
   assertMatch(textOf(await Deno.readTextFile(path)), /Interrupted\..* 12 succeeded/);
   const ran = await myriad([...args, "--resume"]);
   assertEquals(ran.code, 0, ran.stderr);
