@@ -9,7 +9,14 @@ import { parse } from "@std/csv/parse";
 import { gunzipSync } from "node:zlib";
 import { isInstalled } from "../fixtures/installed.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
-import { finish, myriad as run, type Ran, start as startProgram } from "../fixtures/program.ts";
+import {
+  finish,
+  myriad as run,
+  type Ran,
+  readUntil,
+  start as startProgram,
+} from "../fixtures/program.ts";
+import { descendants, isRunning } from "../fixtures/processes.ts";
 import { until } from "../fixtures/until.ts";
 
 // Real processes, ended in every way, and gone on with: in the end there is one record of each.
@@ -58,11 +65,8 @@ async function counting(
 }
 
 /** Waits until a journal says that something is done. */
-async function journaled(output: string): Promise<void> {
-  while (!/"low":[1-9]/.test(await Deno.readTextFile(`${output}.myriad`))) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
+const journaled = (output: string): Promise<void> =>
+  until(async () => /"low":[1-9]/.test(await Deno.readTextFile(`${output}.myriad`)));
 
 const numbersOf = (text: string): number[] =>
   text.split("\n").slice(0, -1).map((line) => JSON.parse(line).i);
@@ -147,27 +151,26 @@ Deno.test(
       ...args,
     ];
     // `script` gives it a terminal, which ends with it.
-    const terminal = new Deno.Command("script", {
+    await using terminal = new Deno.Command("script", {
       args: ["-qec", command.map((arg) => `'${arg}'`).join(" "), "/dev/null"],
       stdin: "null",
       stdout: "null",
       stderr: "null",
     }).spawn();
     await until(() => total(server) >= 2_000);
+    server.isHeld = true;
+    const processes = await descendants(terminal.pid);
     terminal.kill("SIGKILL");
     await terminal.status;
+    server.isHeld = false;
     // Until it has ended, it holds the output. Then as `nohup` has it: a hang-up is ignored.
-    for (;;) {
-      const from = total(server);
-      await using child = start(args, "trap '' HUP");
-      const ended = finish(child);
-      const first = await Promise.race([ended, until(() => total(server) > from + 100)]);
-      if (first === undefined) child.kill("SIGHUP");
-      const { code, stderr } = await ended;
-      if (/another run writes it/.test(stderr)) continue;
-      assertEquals([code, stderr], [0, ""]);
-      break;
-    }
+    for (const pid of processes) await until(async () => !(await isRunning(pid)));
+    const from = total(server);
+    await using child = start(args, "trap '' HUP");
+    await until(() => total(server) > from + 100);
+    child.kill("SIGHUP");
+    const { code, stderr } = await finish(child);
+    assertEquals([code, stderr], [0, ""]);
     assertEach(numbersOf(await Deno.readTextFile(output)), 8_000);
     assert(total(server) <= 8_000 + 50, "what was in flight was finished, or given up");
   },
@@ -400,14 +403,21 @@ for (const source of ["stdin", "a file", "shards"]) {
 /** A server that gives no answer to each seventh, until it is mended. */
 async function ailing(): Promise<RawServer & { isMended: boolean; hold: boolean }> {
   const state = { isMended: false, hold: false };
+  const held: (() => void)[] = [];
   const server = await RawServer.start(({ send, request }) => {
-    if (state.hold) return;
     const i = Number(/\/(\d+) /.exec(request)![1]);
-    send(i % 7 === 3 && !state.isMended ? "no answer\r\n\r\n" : ok());
+    const answer = (): void => send(i % 7 === 3 && !state.isMended ? "no answer\r\n\r\n" : ok());
+    if (state.hold) held.push(answer);
+    else answer();
   });
   return Object.defineProperties(server, {
     isMended: { set: (value) => state.isMended = value },
-    hold: { set: (value) => state.hold = value },
+    hold: {
+      set: (value) => {
+        state.hold = value;
+        if (!value) { for (const answer of held.splice(0)) answer(); }
+      },
+    },
   }) as RawServer & { isMended: boolean; hold: boolean };
 }
 
@@ -477,10 +487,14 @@ Deno.test("myriad --retry-failed goes on with itself, and leaves the rest of a r
   await finish(first);
   server.hold = false;
   // The second signal ended it at once: the journal may speak of none of it. So a part is made sure.
-  await using child = start([...args, "--resume"]);
+  await using child = start([...args.filter((arg) => arg !== "-s"), "--resume"]);
   const from = server.requests.length;
   await until(() => server.requests.length >= from + 700);
+  // However long the signal takes, the run is not over by then.
+  server.hold = true;
   child.kill("SIGTERM");
+  await readUntil(child.stderr, "interrupted");
+  server.hold = false;
   assertEquals((await finish(child)).code, 143);
   const before = await recordsOf(output);
   const failed = before.filter(({ error }) => error !== undefined).map(({ i }) => i);

@@ -13,6 +13,7 @@ import type { Answer } from "../../lib/commands/compare/strategy.ts";
 import type { Conditions, Trial } from "../../lib/commands/compare/trial.ts";
 import { DelayServer } from "../../lib/commands/serve/delay_server.ts";
 import { UsageError } from "../../lib/errors.ts";
+import { descendants, isRunning } from "../fixtures/processes.ts";
 import { finish, myriad, readUntil, start } from "../fixtures/program.ts";
 import { until } from "../fixtures/until.ts";
 
@@ -360,29 +361,13 @@ for (const to of ["it alone", "all that it has started, as Ctrl-C is"]) {
     const seen = await readUntil(child.stdout, "workers");
     let children: number[] = [];
     // A server and a client, each with its shell.
-    await until(async () => (children = await childrenOf(child.pid)).length === 4);
+    await until(async () => (children = await descendants(child.pid)).length === 4);
     Deno.kill(to === "it alone" ? child.pid : -child.pid, "SIGINT");
     const { code, stdout } = await finish(child);
     assertEquals(code, 130);
     assertMatch(seen + stdout, /1 request\n.*\n {2}workers/);
     for (const pid of children) await until(async () => !(await isRunning(pid)));
   });
-}
-
-/** Whether there is such a process, and not only what is left of one that nobody has asked after. */
-async function isRunning(pid: number): Promise<boolean> {
-  const { stdout } = await new Deno.Command("ps", { args: ["-o", "stat=", "-p", `${pid}`] })
-    .output();
-  const state = new TextDecoder().decode(stdout).trim();
-  return state !== "" && !state.startsWith("Z");
-}
-
-/** The processes that one has started, and that those have. */
-async function childrenOf(pid: number): Promise<number[]> {
-  const { stdout } = await new Deno.Command("ps", { args: ["-o", "pid=", "--ppid", `${pid}`] })
-    .output();
-  const own = new TextDecoder().decode(stdout).trim().split(/\s+/).filter(Boolean).map(Number);
-  return [...own, ...(await Promise.all(own.map(childrenOf))).flat()];
 }
 
 Deno.test("myriad compare --help names every strategy", async () => {

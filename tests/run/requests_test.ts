@@ -2,7 +2,6 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { generator, isNameLike, textOf, valueOf } from "../fixtures/random_json.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
 import { folder } from "../fixtures/sources.ts";
-
 import { myriad as run, type Ran } from "../fixtures/program.ts";
 const ENGINES = ["http1", "fetch"];
 
