@@ -330,7 +330,8 @@ for (const kind of ["http", "socks5"] as const) {
 }
 
 Deno.test("http1 engine tries each address of a name through a proxy by socks5", async () => {
-  await using far = await RawServer.start(({ send }) => send(ok()), "::1");
+  // Nobody is to listen there at the other address.
+  await using far = await RawServer.start(({ send }) => send(ok()), "::1", await refusedPort());
   await using proxy = await ProxyServer.start({ kind: "socks5" });
   const engine = create({ proxy: await proxyOf(proxy.url()) });
   const [result] = await hit(engine, `http://localhost:${far.port}/`);

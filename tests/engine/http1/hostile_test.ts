@@ -3,6 +3,7 @@ import { Http1Engine } from "../../../lib/engine/http1/http1.ts";
 import type { EngineOptions } from "../../../lib/engine/options.ts";
 import type { Result } from "../../../lib/result.ts";
 import type { Target } from "../../../lib/target.ts";
+import { readUntil } from "../../fixtures/program.ts";
 import { ok } from "../../fixtures/raw_server.ts";
 import { target } from "../../fixtures/target.ts";
 import { type Peer, tick, WildServer } from "../../fixtures/wild_server.ts";
@@ -464,9 +465,8 @@ Deno.test({
       stdin: "null",
       stdout: "piped",
     }).spawn();
-    const reader = child.stdout.getReader();
-    const port = Number(new TextDecoder().decode((await reader.read()).value));
-    await reader.cancel();
+    const port = Number(await readUntil(child.stdout, "\n"));
+    await child.stdout.cancel();
     const engine = create({ concurrency: 10_000, timeoutMs: 2_500 });
     const hits = Array.from(
       { length: 10_000 },

@@ -125,7 +125,9 @@ Deno.test("ConnectionPool closes what nobody waits for to make room, and nothing
     [first, leaver, last].map(({ connection }) => connection?.remote?.split(":")[0]),
     ["127.0.0.2", undefined, "127.0.0.4"],
   );
-  assertEquals([server.connections, pool.closed], [3, 1]);
+  assertEquals(pool.closed, 1);
+  // The server may be told of them later.
+  await until(() => server.connections === 3);
   pool.close();
 });
 
@@ -172,7 +174,7 @@ Deno.test("ConnectionPool keeps what somebody waits for when sockets run out", a
 
 Deno.test("ConnectionPool fails nobody for whom there is another connection", async () => {
   using traffic = new Traffic();
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: await refusedPort() });
   const url = `http://127.0.0.1:${listener.addr.port}/`;
   const pool = new WatchedPool(10);
   const first = pool.want(url);
@@ -199,8 +201,7 @@ Deno.test("ConnectionPool begins nothing for those who wait when it is closed", 
   pool.want(server.url());
   await until(() => pool.made === 1);
   pool.close();
-  await until(() => server.open === 0);
-  assertEquals(server.connections, 1);
+  await until(() => server.connections === 1 && server.open === 0);
 });
 
 Deno.test("http1 engine loses no request, whatever becomes of its connections", async () => {
