@@ -9,7 +9,7 @@ import type { Snapshot, Verdict } from "../../lib/stats/snapshot.ts";
 import { Stats } from "../../lib/stats/stats.ts";
 import { Exposition } from "../fixtures/exposition.ts";
 import { moment } from "../fixtures/moment.ts";
-import { finish, myriad, type Ran, start } from "../fixtures/program.ts";
+import { finish, myriad, type Ran, readUntil, start } from "../fixtures/program.ts";
 import { ok, RawServer, refusedPort } from "../fixtures/raw_server.ts";
 import { folder } from "../fixtures/sources.ts";
 import { until } from "../fixtures/until.ts";
@@ -149,11 +149,8 @@ Deno.test("isOwnHost() refuses a name that somebody else can have given this mac
 
 /** Where a run says that its metrics are. */
 async function urlOf(child: Deno.ChildProcess): Promise<string> {
-  const reader = child.stderr.getReader();
-  let said = "";
-  while (!said.includes("\n")) said += new TextDecoder().decode((await reader.read()).value);
-  reader.releaseLock();
-  return /^myriad: metrics at (http:\S+\/metrics)\n$/.exec(said)![1];
+  const said = await readUntil(child.stderr, "\n");
+  return /^myriad: metrics at (http:\S+\/metrics)\n/.exec(said)![1];
 }
 
 /** A run that has begun, and whose last request waits for its answer. */
@@ -163,11 +160,15 @@ class HeldRun implements AsyncDisposable {
   readonly #release: () => void;
   readonly port: number;
 
-  /** @param answers what each number is answered, but for the last; undefined resets */
+  /**
+   * @param answers what each number is answered, but for the last; undefined resets
+   * @param chosen the port of the metrics; 0 for any
+   */
   static async start(
     answers: readonly (string | undefined)[],
     args: readonly string[] = [],
     limits?: string,
+    chosen = 0,
   ): Promise<HeldRun> {
     const held: (() => void)[] = [];
     const server = await RawServer.start(({ request, send, reset }) => {
@@ -176,14 +177,20 @@ class HeldRun implements AsyncDisposable {
       else if (answers[i] === undefined) reset();
       else send(answers[i]);
     });
-    const load = ["-n", `${answers.length + 1}`, "-c", "4", "--metrics", "127.0.0.1:0"];
+    const load = ["-n", `${answers.length + 1}`, "-c", "4", "--metrics", `127.0.0.1:${chosen}`];
     const child = start(
       ["--progress", "none", "--no-pause", ...load, server.url("/{}"), ...args],
       { limits },
     );
-    const port = Number(new URL(await urlOf(child)).port);
-    await until(() => held.length > 0);
-    return new HeldRun(server, child, port, () => held[0]());
+    try {
+      const port = chosen === 0 ? Number(new URL(await urlOf(child)).port) : chosen;
+      await until(() => held.length > 0);
+      return new HeldRun(server, child, port, () => held[0]());
+    } catch (error) {
+      await child[Symbol.asyncDispose]();
+      await server[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   private constructor(
@@ -224,26 +231,19 @@ class HeldRun implements AsyncDisposable {
     return await new Response(connection.readable).text().catch(() => "");
   }
 
-  kill(signal: Deno.Signal): void {
+  /** Sends a signal, and waits until it is taken. */
+  async interrupt(signal: Deno.Signal): Promise<void> {
     this.#child.kill(signal);
+    await readUntil(this.#child.stderr, "interrupted");
   }
 
-  async finish({ release = true } = {}): Promise<Ran> {
-    if (release) this.#release();
+  async finish(): Promise<Ran> {
+    this.#release();
     return await finish(this.#child);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      this.#child.kill("SIGKILL");
-      await this.#child.status;
-    } catch {
-      // It has ended.
-    }
-    await this.#child.stdin.close().catch(() => {});
-    for (const stream of [this.#child.stdout, this.#child.stderr]) {
-      if (!stream.locked) await stream.cancel();
-    }
+    await this.#child[Symbol.asyncDispose]();
     await this.#server[Symbol.asyncDispose]();
   }
 }
@@ -388,12 +388,12 @@ Deno.test("--metrics closes a connection after 5 s when it says nothing, or drip
 });
 
 Deno.test("--metrics ends with the run, and holds it up no longer, when scrapers stay connected", async () => {
-  await using run = await HeldRun.start([]);
-  const idle = await Deno.connect({ hostname: "127.0.0.1", port: run.port });
+  // Not a port that systems give out: nobody takes it when the run is over.
+  await using run = await HeldRun.start([], [], undefined, await refusedPort());
+  using idle = await Deno.connect({ hostname: "127.0.0.1", port: run.port });
   const { code } = await run.finish();
   assertEquals(code, 0);
   assertEquals(await idle.read(new Uint8Array(1)).catch(() => null), null);
-  idle.close();
   let error;
   try {
     (await Deno.connect({ hostname: "127.0.0.1", port: run.port })).close();
@@ -404,16 +404,15 @@ Deno.test("--metrics ends with the run, and holds it up no longer, when scrapers
 });
 
 Deno.test("--metrics ends with a run that is interrupted", async () => {
-  await using run = await HeldRun.start([], ["-t", "1s"]);
+  await using run = await HeldRun.start([]);
   await run.scrape();
-  run.kill("SIGTERM");
-  // What is in flight runs into its time.
-  assertEquals((await run.finish({ release: false })).code, 143);
+  await run.interrupt("SIGTERM");
+  assertEquals((await run.finish()).code, 143);
 });
 
 Deno.test("--metrics says which port it picked when it is to pick one", async () => {
   await using server = await RawServer.start(({ send }) => send(ok()));
-  const child = start(["-z", "20s", "-q", "10", server.url(), "--metrics", "[::1]:0"]);
+  await using child = start(["-z", "1h", "-q", "10", server.url(), "--metrics", "[::1]:0"]);
   const url = await urlOf(child);
   assertMatch(url, /^http:\/\/\[::1\]:[1-9]\d*\/metrics$/);
   const response = await fetch(url);

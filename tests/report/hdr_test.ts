@@ -3,7 +3,7 @@ import { randomNumbers } from "../../lib/commands/serve/draw.ts";
 import { formatHdr } from "../../lib/report/hdr.ts";
 import { Histogram } from "../../lib/stats/histogram.ts";
 import type { Latency } from "../../lib/stats/snapshot.ts";
-import { finish, myriad, start } from "../fixtures/program.ts";
+import { finish, myriad, readUntil, start } from "../fixtures/program.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
 import { folder } from "../fixtures/sources.ts";
 import { until } from "../fixtures/until.ts";
@@ -152,19 +152,21 @@ Deno.test("--hdr - prints it on standard output, and the table on standard error
 });
 
 Deno.test("--hdr is written too when the run is interrupted", async () => {
-  let answered = 0;
+  const held: (() => void)[] = [];
   await using server = await RawServer.start(({ request, send }) => {
-    if (!request.startsWith("GET /9 ")) send(ok());
-    answered++;
+    if (request.startsWith("GET /9 ")) held.push(() => send(ok()));
+    else send(ok());
   });
   await using dir = await folder();
   const file = dir.path("latency.hdr");
-  const child = start(["-s", "-c", "1", "-t", "1s", "-n", "1M", server.url("/{}"), "--hdr", file]);
-  await until(() => answered === 10);
+  await using child = start(["-c", "1", "-n", "1M", server.url("/{}"), "--hdr", file]);
+  await until(() => held.length === 1);
   child.kill("SIGINT");
+  await readUntil(child.stderr, "interrupted");
+  held[0]();
   const { code } = await finish(child);
   assertEquals(code, 130);
-  assertEquals(read(await Deno.readTextFile(file)).foot[3], 9);
+  assertEquals(read(await Deno.readTextFile(file)).foot[3], 10);
 });
 
 Deno.test("--hdr is refused before the first request when it cannot be written", async () => {

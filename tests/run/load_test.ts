@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { finish, myriad, start } from "../fixtures/program.ts";
+import { finish, myriad, readUntil, start } from "../fixtures/program.ts";
 import { type Answer, ok, RawServer, refusedPort } from "../fixtures/raw_server.ts";
 import { folder } from "../fixtures/sources.ts";
 import { until } from "../fixtures/until.ts";
@@ -39,7 +39,8 @@ Deno.test("--rate starts requests when they are due, to the millisecond of the s
   await using server = await RawServer.start(({ send }) => send(ok()));
   await using dir = await folder();
   const out = dir.path("out.ndjson");
-  const args = ["-n", "1500", "-q", "1000/s", "-c", "1000", server.url("/{}"), "-o", out, "--json"];
+  // As many places as requests: none waits for a server that is slow to answer.
+  const args = ["-n", "1500", "-q", "1000/s", "-c", "1500", server.url("/{}"), "-o", out, "--json"];
   const { code, stdout } = await myriad(args);
   assertEquals(code, 0);
   const at = (await rowsOf(out)).map(({ at }) => Date.parse(at)).sort((a, b) => a - b);
@@ -55,13 +56,9 @@ Deno.test("--rate starts requests when they are due, to the millisecond of the s
 });
 
 Deno.test("--rate counts the wait for a stalled server, and says how much was late", async () => {
-  let answeredMs = 0;
   let held: (() => void)[] | undefined = [];
   await using server = await RawServer.start(({ send }) => {
-    const answer = (): void => {
-      answeredMs = Date.now();
-      send(ok());
-    };
+    const answer = (): void => void send(ok());
     if (held === undefined) answer();
     else held.push(answer);
   });
@@ -73,8 +70,8 @@ Deno.test("--rate counts the wait for a stalled server, and says how much was la
   await new Promise((resolve) => setTimeout(resolve, 600));
   const stalled = held!;
   held = undefined;
+  const endOfStall = Date.now();
   for (const answer of stalled) answer();
-  const endOfStall = answeredMs;
   const { code, stdout } = await running;
   assertEquals(code, 0);
   const rows = await rowsOf(out);
@@ -195,34 +192,27 @@ Deno.test("--retry-on takes statuses, their classes and kinds of errors", async 
 
 Deno.test("a run pauses while its server is down, says so, and loses next to nothing", async () => {
   const answer: Answer = ({ send }) => send(ok());
-  const first = await RawServer.start(answer);
-  const { port } = first;
+  // Not one that systems give out: nobody takes it while the server is down.
+  const port = await refusedPort();
+  await using first = await RawServer.start(answer, "127.0.0.1", port);
   await using dir = await folder();
   const out = dir.path("out.ndjson");
   const url = `http://127.0.0.1:${port}/{}`;
   const args = [
-    ..."-n 3000 -c 10 -q 2000 --retries 2 --retry-delay 20ms --json -o".split(" "),
+    ..."-n 3000 -c 10 -q 2000 --retries 2 --retry-delay 20ms --json --progress none -o".split(" "),
     out,
   ];
-  const child = start([...args, url]);
-  const stderr = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
-  const ended = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  await using child = start([...args, url]);
   await until(() => first.requests.length > 500);
   await first[Symbol.asyncDispose]();
-  let said = "";
-  while (!said.includes("paused")) said += (await stderr.read()).value;
   assertMatch(
-    said,
+    await readUntil(child.stderr, "\n"),
     new RegExp(`^myriad: paused for 127\\.0\\.0\\.1:${port}, .*use '--no-pause' to go on .*\n`),
   );
   await using second = await RawServer.start(answer, "127.0.0.1", port);
-  while (!said.includes("going on")) said += (await stderr.read()).value;
-  let json = "";
-  for (let step = await ended.read(); !step.done; step = await ended.read()) json += step.value;
-  await stderr.cancel();
-  await child.stdin.close();
-  const summary = JSON.parse(json);
-  const { code } = await child.status;
+  await readUntil(child.stderr, "going on");
+  const { code, stdout } = await finish(child);
+  const summary = JSON.parse(stdout);
   const rows = await rowsOf(out);
   assertComplete(rows, 3_000);
   // Of 2,500 that were left hardly any had all its attempts while nobody was there.
@@ -334,7 +324,7 @@ Deno.test("Retry-After of one host holds back no other", async () => {
   await using dir = await folder();
   const urls = numbers(60).map((i) => `http://127.0.0.${i % 3 + 1}:${server.port}/${i}`);
   const input = await dir.write("urls.txt", urls.join("\n"));
-  const child = start(["-i", input, "-c", "1", "-o", dir.path("out.ndjson")]);
+  await using child = start(["-i", input, "-c", "1", "-o", dir.path("out.ndjson")]);
   await until(() => server.requests.length === 41);
   child.kill("SIGINT");
   const { code } = await finish(child);
@@ -357,7 +347,7 @@ Deno.test("a request that waits for its next attempt is made when an interrupted
     "-o",
     out,
   ];
-  const child = start([...run, server.url("/{}")]);
+  await using child = start([...run, server.url("/{}")]);
   await until(() => server.requests.length === 40);
   await until(() => Deno.readTextFileSync(`${out}.myriad`).includes('"requests":20'));
   child.kill("SIGTERM");
@@ -386,22 +376,27 @@ Deno.test("a request that waits for its next attempt when the time is up keeps i
 });
 
 Deno.test("--ramp-up raises the requests in flight", async () => {
-  let most = 0;
-  let busy = 0;
-  const seen: number[] = [];
   await using server = await RawServer.start(({ send }) => {
-    most = Math.max(most, ++busy);
-    seen.push(busy);
-    setTimeout(() => {
-      busy--;
-      send(ok());
-    }, 20);
+    setTimeout(() => send(ok()), 20);
   });
-  const args = ["-z", "1s", "-c", "40", "--ramp-up", "800ms", server.url()];
-  const { code } = await myriad(args);
+  await using dir = await folder();
+  const out = dir.path("out.ndjson");
+  const args = ["-n", "1500", "-c", "40", "--ramp-up", "800ms", "-o", out, "--json"];
+  const { code, stdout } = await myriad([...args, server.url()]);
   assertEquals(code, 0);
-  assertEquals(seen[0], 1);
-  assert(most <= 40 && most > 20, `${most}`);
-  // The first tenth of the requests found few others in flight.
-  assert(Math.max(...seen.slice(0, seen.length / 20)) <= 25, `${seen.slice(0, 50)}`);
+  const rows = await rowsOf(out);
+  const startedMs = Date.parse(JSON.parse(stdout).started);
+  let most = 0;
+  for (const { at } of rows) {
+    // Times are of whole milliseconds: those that are surely in flight in the next but one.
+    const atMs = Date.parse(at) + 2;
+    const inFlight = rows.filter(({ at, ms }) => {
+      const beganMs = Date.parse(at);
+      return beganMs <= atMs - 2 && beganMs + ms > atMs;
+    }).length;
+    const places = Math.min(40, Math.floor((atMs - startedMs) / 800 * 40) + 1);
+    assert(inFlight <= places, `${inFlight} of ${places} after ${atMs - startedMs} ms`);
+    most = Math.max(most, inFlight);
+  }
+  assert(most > 20, `${most}`);
 });
