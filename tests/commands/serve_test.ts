@@ -10,6 +10,9 @@ import {
 } from "../../lib/commands/serve/draw.ts";
 import { UsageError } from "../../lib/errors.ts";
 import { isInstalled } from "../fixtures/installed.ts";
+import { readUntil } from "../fixtures/program.ts";
+import { refusedPort } from "../fixtures/raw_server.ts";
+import { until } from "../fixtures/until.ts";
 
 const SERVER = new URL("../../server.ts", import.meta.url).pathname;
 const moduleUrl = (name: string): string =>
@@ -314,7 +317,7 @@ Deno.test("DelayServer listens on IPv6", async () => {
 Deno.test("DelayServer.stop() answers what is held when it is due", async () => {
   const server = await DelayServer.start({ delay: parseDelay("200ms") });
   const answer = ask(server.url);
-  while (server.held === 0) await new Promise((resolve) => setTimeout(resolve));
+  await until(() => server.held > 0);
   await Promise.all([server.stop(60_000), answer]);
   assertEquals(await answer, [200, "Hello, World!"]);
   assertEquals(server.held, 0);
@@ -327,7 +330,7 @@ Deno.test("DelayServer.stop() answers by a 503 what is held at the end of the gr
   for (const graces of [[0], [10], [3_600_000, 0]]) {
     const server = await DelayServer.start(options);
     const answer = ask(server.url);
-    while (server.held === 0) await new Promise((resolve) => setTimeout(resolve));
+    await until(() => server.held > 0);
     await Promise.all(graces.map((graceMs) => server.stop(graceMs)));
     assertEquals((await answer)[0], 503);
     const [{ status, delay_ms, ms }, ...more] = await readLog(options.accessLog);
@@ -460,8 +463,10 @@ for (const script of [[SERVER], [MAIN, "serve"]]) {
 }
 
 Deno.test("server.ts --port takes the port, and exits 2 when it is in use", async () => {
-  await using server = await DelayServer.start();
-  const port = new URL(server.url).port;
+  // Not one that systems give out: nobody has it at the other address, either.
+  const chosen = await refusedPort();
+  await using _server = await DelayServer.start({ port: chosen });
+  const port = `${chosen}`;
   const ran = await run(["--port", port]);
   assertEquals([ran.code, ran.stdout], [2, ""]);
   const mend = "choose another with --port, or 0 for one that is free";
@@ -469,7 +474,7 @@ Deno.test("server.ts --port takes the port, and exits 2 when it is in use", asyn
     ran.stderr,
     `myriad: Cannot listen on 127.0.0.1:${port}: the port is in use: ${mend}\n`,
   );
-  // The same number is free at the other address: nobody else can have taken it meanwhile.
+  // The same number is free at the other address.
   const permissions = ["--allow-net=[::1]"];
   await using other = await Running.start(["--host", "::1", "--port", port], { permissions });
   assertEquals(other.url, `http://[::1]:${port}/`);
@@ -530,9 +535,12 @@ async function hold(url: string): Promise<Deno.Conn> {
   const conn = await Deno.connect({ port: Number(new URL(url).port) });
   const send = (text: string): Promise<number> => conn.write(new TextEncoder().encode(text));
   await send(`POST /held HTTP/1.1\r\nexpect: 100-continue\r\ncontent-length: 2\r\n${LAST}`);
-  const buffer = new Uint8Array(1000);
-  const head = new TextDecoder().decode(buffer.subarray(0, (await conn.read(buffer))!));
-  assertEquals(head, "HTTP/1.1 100 Continue\r\n\r\n");
+  const interim = "HTTP/1.1 100 Continue\r\n\r\n";
+  const buffer = new Uint8Array(interim.length);
+  for (let length = 0; length < buffer.length;) {
+    length += (await conn.read(buffer.subarray(length)))!;
+  }
+  assertEquals(new TextDecoder().decode(buffer), interim);
   await send("ab");
   return conn;
 }
@@ -668,20 +676,19 @@ Deno.test({
   ignore: Deno.build.os === "windows",
   async fn() {
     const args = ["-c", 'ulimit -n 64; exec "$0" "$@"', Deno.execPath(), "run", "--no-prompt"];
-    const child = new Deno.Command("sh", {
+    await using child = new Deno.Command("sh", {
       args: [...args, "--allow-net", SERVER, ...ANY_PORT],
       stdout: "piped",
       stderr: "piped",
     }).spawn();
     const stderr = new Response(child.stderr).text();
-    const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-    const port = Number(/:(\d+)\//.exec((await reader.read()).value ?? "")?.[1]);
+    const port = Number(/:(\d+)\//.exec(await readUntil(child.stdout, "\n"))?.[1]);
     const conns = await Promise.allSettled(
       Array.from({ length: 100 }, () => Deno.connect({ port })),
     );
     const { code } = await child.status;
     for (const conn of conns) if (conn.status === "fulfilled") conn.value.close();
-    await reader.cancel();
+    await child.stdout.cancel();
     assertEquals(code, 3);
     assertMatch(await stderr, /^myriad: Cannot accept connections: too many open files: [^\n]*\n$/);
   },

@@ -11,6 +11,7 @@ import type { Result } from "../../lib/result.ts";
 import { ENGINE_OPTIONS } from "../fixtures/engine_options.ts";
 import { myriad } from "../fixtures/program.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
+import { roundTrips } from "../fixtures/round_trips.ts";
 import { target } from "../fixtures/target.ts";
 import { AUTHORITY, TlsServer } from "../fixtures/tls_server.ts";
 import { type Peer, WildServer } from "../fixtures/wild_server.ts";
@@ -41,17 +42,6 @@ async function readHead(peer: Peer): Promise<string | undefined> {
   return peer.received;
 }
 
-/** Waits for round trips of other bytes: what was there before them is dealt with before them. */
-async function roundTrips(): Promise<void> {
-  await using server = await RawServer.start(({ send }) => send("x"));
-  const socket = net.connect(server.port, "127.0.0.1");
-  for (let k = 0; k < 3; k++) {
-    socket.write("GET / HTTP/1.1\r\n\r\n");
-    await new Promise((resolve) => socket.once("data", resolve));
-  }
-  socket.destroy();
-}
-
 const outcomeOf = ({ status, error, size }: Result): [number | string | undefined, number] => [
   status ?? error,
   size,
@@ -64,7 +54,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
       if (await readHead(peer) !== undefined) await peer.send(ok());
     });
     // Native fetch does not say whether it uses a connection again.
-    const engine = create({ timeoutMs: 5_000 });
+    const engine = create();
     for (let k = 1; k <= 4; k++) {
       const result = await engine.hit(target(server.url(), LARGE));
       assertEquals([...outcomeOf(result), result.isReused], [200, 2, false], result.detail);
@@ -80,7 +70,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
       stall();
       send(ok());
     }, { ALPNProtocols: ["http/1.1"] });
-    const engine = create({ timeoutMs: 5_000 });
+    const engine = create();
     for (let k = 1; k <= 3; k++) {
       const result = await engine.hit(target(server.url(), LARGE));
       assertEquals([...outcomeOf(result), result.isReused], [200, 2, false], result.detail);
@@ -98,7 +88,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
           : ok(),
       );
     });
-    const engine = create({ timeoutMs: 5_000 });
+    const engine = create();
     assertEquals(outcomeOf(await engine.hit(target(server.url(), LARGE))), [200, 2]);
     assertEquals(server.connections, 2);
     engine.close();

@@ -232,15 +232,17 @@ async function startNginx(
     stdout: "null",
     stderr: "null",
   }).spawn();
-  await listening(port);
-  return {
-    url: `https://127.0.0.1:${port}/`,
-    [Symbol.asyncDispose]: async () => {
-      child.kill("SIGKILL");
-      await child.status;
-      await Deno.remove(directory, { recursive: true });
-    },
+  const end = async (): Promise<void> => {
+    await child[Symbol.asyncDispose]();
+    await Deno.remove(directory, { recursive: true });
   };
+  try {
+    await listening(port);
+  } catch (error) {
+    await end();
+    throw error;
+  }
+  return { url: `https://127.0.0.1:${port}/`, [Symbol.asyncDispose]: end };
 }
 
 const WITHOUT_NGINX = { ignore: !isInstalled("nginx", "nginx-light") };

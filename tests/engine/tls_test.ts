@@ -8,7 +8,7 @@ import { Http1Engine } from "../../lib/engine/http1/http1.ts";
 import type { EngineOptions } from "../../lib/engine/options.ts";
 import type { Result } from "../../lib/result.ts";
 import { isInstalled } from "../fixtures/installed.ts";
-import { ok, RawServer } from "../fixtures/raw_server.ts";
+import { ok, RawServer, refusedPort } from "../fixtures/raw_server.ts";
 import { target } from "../fixtures/target.ts";
 import {
   AUTHORITY,
@@ -96,13 +96,10 @@ for (const [name, create] of Object.entries(ENGINES)) {
   const withoutOpenssl = { ignore: !isInstalled("openssl") };
   Deno.test(`${name} engine over TLS shows its own certificate`, withoutOpenssl, async () => {
     // OpenSSL's server is one that insists on it.
-    const port = (() => {
-      using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-      return listener.addr.port;
-    })();
+    const port = await refusedPort();
     const fixture = (file: string): string =>
       new URL(`../fixtures/${file}`, import.meta.url).pathname;
-    const child = new Deno.Command("openssl", {
+    await using child = new Deno.Command("openssl", {
       args: [
         ...["s_server", "-quiet", "-www", "-accept", `127.0.0.1:${port}`, "-Verify", "1"],
         ...["-verify_return_error", "-CAfile", fixture("authority.crt")],
@@ -114,13 +111,11 @@ for (const [name, create] of Object.entries(ENGINES)) {
     }).spawn();
     const listens = (): Promise<boolean> =>
       Deno.connect({ hostname: "127.0.0.1", port }).then((it) => (it.close(), true), () => false);
-    while (!await listens()) await new Promise((resolve) => setTimeout(resolve, 20));
+    await until(listens);
     const url = `https://localhost:${port}/`;
     const shown = await hit(url, { tls: { ca: AUTHORITY, insecure: false, ...CLIENT } });
     const none = await hit(url);
-    child.kill("SIGKILL");
-    await child.stdin.close().catch(() => {});
-    await child.status;
+    await child.stdin.close();
     assertEquals(shown.status, 200, shown.detail);
     assertEquals(
       [none.error, none.detail],
@@ -237,14 +232,14 @@ Deno.test("http1 engine gives up an answer that stands still, not one that drips
     const drip = setInterval(() => {
       send("x");
       if (--left === 0) clearInterval(drip);
-    }, 20);
+    }, 100);
   });
-  const engine = http1({ idleTimeoutMs: 300 });
+  const engine = http1({ idleTimeoutMs: 2_000 });
   const [still, dripping] = await Promise.all([
     engine.hit(target(server.url("/still"))),
     engine.hit(target(server.url("/drip"))),
   ]);
-  assertEquals([still.error, still.detail], ["timeout", "nothing more of the answer for 300 ms"]);
+  assertEquals([still.error, still.detail], ["timeout", "nothing more of the answer for 2000 ms"]);
   assertEquals([dripping.status, dripping.size], [200, 30], dripping.detail);
   await until(() => server.open === 1);
   engine.close();

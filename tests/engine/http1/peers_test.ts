@@ -307,8 +307,9 @@ for (const [name, { start, without, pathOf }] of Object.entries(PEERS)) {
     `http1 engine goes on when ${name} was killed and is back`,
     { ignore: !isThere(name) },
     async () => {
-      const first = await start();
-      const { port } = first;
+      // Not one that systems give out: nobody takes it while the first is dead.
+      const port = await refusedPort();
+      const first = await start(port);
       const engine = create();
       const hit = (): Promise<Result> => engine.hit(target(first.url("/n/1234")));
       const failures: Result[] = [];
