@@ -7,10 +7,10 @@ export function freePort(): number {
 /**
  * Waits until something listens on a port. Makes no request: servers count those.
  *
- * @throws {Error} If nothing does within 10 s.
+ * @throws {Error} If nothing does within 30 s.
  */
 export async function listening(port: number): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
+  for (let tries = 0; tries < 600; tries++) {
     try {
       (await Deno.connect({ hostname: "127.0.0.1", port })).close();
       return;

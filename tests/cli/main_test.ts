@@ -458,7 +458,15 @@ Deno.test("myriad says before the first request how many sockets there are", asy
 
 for (const engine of ["http1", "fetch"]) {
   Deno.test(`myriad --engine ${engine} waits where sockets run out, and says so`, async () => {
-    await using server = await answering();
+    // Native fetch opens a socket for each at once. http1 opens some, and has more only where answers
+    // take their time: as many as these have their sockets to the end.
+    const pinned = engine === "http1" ? 80 : 0;
+    const held: (() => void)[] = [];
+    await using server = await RawServer.start(({ send }) => {
+      if (server.requests.length <= pinned) held.push(() => send(ok()));
+      else send(ok());
+      if (server.requests.length === 2_000) { for (const answer of held) answer(); }
+    });
     const args = ["--engine", engine, "-n", "2k", "-c", "500", server.url("/{}"), "--json"];
     // Without the permission to read, it cannot look before.
     const ran = await limited("ulimit -n 150", args, LEAST);

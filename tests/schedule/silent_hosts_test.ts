@@ -56,7 +56,7 @@ for (const engine of ["http1", "fetch"]) {
     );
     const input = await dir.write("urls.txt", lines.join("\n"));
     const { code, stdout, stderr } = await myriad(
-      ["-i", input, "-c", "10", "-t", "10s", "--engine", engine, "--json"],
+      ["-i", input, "-c", "10", "-t", "60s", "--engine", engine, "--json"],
     );
     assertEquals(code, 0, stderr);
     assertEquals(JSON.parse(stdout).succeeded, 2 * good);

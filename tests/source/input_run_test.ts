@@ -200,7 +200,7 @@ Deno.test("myriad --loop begins an input anew until -n or -z, and never one that
   assertEquals([ran.code, ran.stderr], [0, ""]);
   assertEquals(targetsAt(server), ["/1", "/2", "/1", "/2", "/1"]);
   assertEquals(recordsOf(ran.stdout).map(({ i }) => i), [0, 1, 2, 3, 4]);
-  const timed = await myriad([...base, csv, "-z", "150ms", server.url("/{id}")]);
+  const timed = await myriad([...base, csv, "-z", "2s", server.url("/{id}")]);
   assertEquals([timed.code, timed.stderr], [0, ""]);
   assert(recordsOf(timed.stdout).length > 2);
 
