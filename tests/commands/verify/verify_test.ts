@@ -5,7 +5,7 @@ import { DelayServer } from "../../../lib/commands/serve/delay_server.ts";
 import { parseDelay, parseStatuses } from "../../../lib/commands/serve/draw.ts";
 import { isInstalled } from "../../fixtures/installed.ts";
 import { finish, myriad, type Ran, start } from "../../fixtures/program.ts";
-import { ok, RawServer } from "../../fixtures/raw_server.ts";
+import { ok, RawServer, refusedPort } from "../../fixtures/raw_server.ts";
 import { folder } from "../../fixtures/sources.ts";
 import { until } from "../../fixtures/until.ts";
 
@@ -235,7 +235,7 @@ Deno.test("verify finds nothing lost by kill -9 and --resume, and as many repeat
   await using dir = await folder();
   const log = dir.path("access.log");
   const results = dir.path("out.ndjson");
-  const server = await DelayServer.start({ accessLog: log, delay: parseDelay("0-20ms") });
+  await using server = await DelayServer.start({ accessLog: log, delay: parseDelay("0-20ms") });
   const args = ["-n", "10000", "-c", "50", "-s", "-o", results, `${server.url}{}`];
   await using child = start(args);
   const size = (): number => {
@@ -347,9 +347,7 @@ Deno.test("verify agrees with a run that followed redirects, but for where they 
 Deno.test("verify says nothing against what failed or was never sent", async () => {
   await using dir = await folder();
   const log = await dir.write("access.log", '{"path":"/","status":200}\n');
-  const gone = Deno.listen({ port: 0 });
-  const { port } = gone.addr as Deno.NetAddr;
-  gone.close();
+  const port = await refusedPort();
   const list = await dir.write("urls.txt", `http://127.0.0.1:${port}/a\nno URL\n`);
   const results = dir.path("out.ndjson");
   await myriad(["-i", list, "-s", "-o", results]);
