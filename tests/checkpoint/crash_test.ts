@@ -3,6 +3,7 @@ import { gunzipSync } from "node:zlib";
 import { parseRun } from "../../lib/options/parse.ts";
 import type { RunOptions } from "../../lib/options/run_options.ts";
 import { Run } from "../../lib/run/run.ts";
+import { every } from "../fixtures/every.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
 
 // A process that dies between any two of the operations that it does on files.
@@ -94,25 +95,23 @@ for (const format of ["ndjson", "csv", "ndjson.gz"]) {
       let failure;
       {
         using files = new Files(last);
-        const answers = setInterval(() => {
+        using _answers = every(5, () => {
           if (
             files.done.filter((name) => name === "rename").length < 2 && files.done.length < last
           ) {
             return;
           }
           for (const answer of late.splice(0)) answer();
-        }, 5);
+        });
         failure = await run(options);
-        clearInterval(answers);
         points.add(files.done.join());
       }
       const wholeRun = failure === undefined;
       late = [];
-      const answers = setInterval(() => {
-        for (const answer of late.splice(0)) answer();
-      }, 5);
-      assertEquals(await goOn(options), undefined, `gone on with after ${last} operations`);
-      clearInterval(answers);
+      {
+        using _answers = every(5, () => late.splice(0).forEach((answer) => answer()));
+        assertEquals(await goOn(options), undefined, `gone on with after ${last} operations`);
+      }
       const bytes = await Deno.readFile(output);
       const text = new TextDecoder().decode(format.endsWith(".gz") ? gunzipSync(bytes) : bytes);
       const lines = text

@@ -11,6 +11,7 @@ import { type CompletedRequest, RecordSeries } from "../../lib/series/record_ser
 import { Histogram } from "../../lib/stats/histogram.ts";
 import { type Moment, Stats } from "../../lib/stats/stats.ts";
 import { myriad, type Ran } from "../fixtures/program.ts";
+import { refusedPort } from "../fixtures/raw_server.ts";
 import { generator } from "../fixtures/random_json.ts";
 import { result as resultWith } from "../fixtures/result.ts";
 import { folder } from "../fixtures/sources.ts";
@@ -32,14 +33,12 @@ async function json(...args: string[]): Promise<any> {
 /** Makes requests of which some get no answer, and some another than was expected. */
 // deno-lint-ignore no-explicit-any -- what a summary has is what is tested
 async function run(dir: Folder, output: string, ...args: string[]): Promise<any> {
-  const server = await DelayServer.start({
+  await using server = await DelayServer.start({
     statuses: parseStatuses("200:80,503:10,404:10"),
     seed: 3,
     body: "ä".repeat(50),
   });
-  const nobody = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = nobody.addr;
-  nobody.close();
+  const port = await refusedPort();
   const urls = Array.from({ length: 300 }, (_, i) => `${server.url}${i}?x="${i}",y`);
   urls.splice(7, 0, "no URL", `http://127.0.0.1:${port}/"a",b`);
   urls.splice(70, 0, `http://127.0.0.1:${port}/c`);
@@ -187,7 +186,7 @@ Deno.test("mergeSummaries() has the program's own lateness of all starts where e
 
 Deno.test("report shows the program's own lateness of runs at a rate, together", async () => {
   await using dir = await folder();
-  const server = await DelayServer.start({});
+  await using server = await DelayServer.start({});
   const files = ["a.json", "b.json"].map((name) => dir.path(name));
   for (const file of files) {
     const args = ["-n", "20", "-q", "1000", "-s", "--summary", file, server.url];

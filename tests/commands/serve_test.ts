@@ -315,7 +315,7 @@ Deno.test("DelayServer listens on IPv6", async () => {
 });
 
 Deno.test("DelayServer.stop() answers what is held when it is due", async () => {
-  const server = await DelayServer.start({ delay: parseDelay("200ms") });
+  await using server = await DelayServer.start({ delay: parseDelay("200ms") });
   const answer = ask(server.url);
   await until(() => server.held > 0);
   await Promise.all([server.stop(60_000), answer]);
@@ -328,7 +328,7 @@ Deno.test("DelayServer.stop() answers by a 503 what is held at the end of the gr
   await using dir = await folder();
   const options = { delay: parseDelay("1h"), accessLog: dir.file("log") };
   for (const graces of [[0], [10], [3_600_000, 0]]) {
-    const server = await DelayServer.start(options);
+    await using server = await DelayServer.start(options);
     const answer = ask(server.url);
     await until(() => server.held > 0);
     await Promise.all(graces.map((graceMs) => server.stop(graceMs)));
@@ -340,7 +340,7 @@ Deno.test("DelayServer.stop() answers by a 503 what is held at the end of the gr
 });
 
 Deno.test("DelayServer.stop() ends when a request never does", async () => {
-  const server = await DelayServer.start();
+  await using server = await DelayServer.start();
   const conns = [];
   for (const text of ["", "GET /", "POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 9\r\n\r\nhalf"]) {
     const conn = await Deno.connect({ port: Number(new URL(server.url).port) });
@@ -365,7 +365,7 @@ Deno.test("DelayServer lets answers wait, and loses no line, when the log is slo
   await new Deno.Command("mkfifo", { args: [path] }).output();
   // Opened for both, it opens without a writer.
   const fifo = await Deno.open(path, { read: true, write: true });
-  const server = await DelayServer.start({ accessLog: path });
+  await using server = await DelayServer.start({ accessLog: path });
   const total = 400;
   const long = "x".repeat(5000);
   let answered = 0;

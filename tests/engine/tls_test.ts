@@ -7,6 +7,7 @@ import { FetchEngine } from "../../lib/engine/fetch/fetch.ts";
 import { Http1Engine } from "../../lib/engine/http1/http1.ts";
 import type { EngineOptions } from "../../lib/engine/options.ts";
 import type { Result } from "../../lib/result.ts";
+import { every } from "../fixtures/every.ts";
 import { isInstalled } from "../fixtures/installed.ts";
 import { ok, RawServer, refusedPort } from "../fixtures/raw_server.ts";
 import { target } from "../fixtures/target.ts";
@@ -225,15 +226,13 @@ Deno.test("http1 engine gives up a connection that is not made in time", async (
 });
 
 Deno.test("http1 engine gives up an answer that stands still, not one that drips", async () => {
+  const drops: (() => void)[] = [];
   await using server = await RawServer.start(({ send, request }) => {
     send("HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\n");
     if (request.startsWith("GET /still")) return;
-    let left = 30;
-    const drip = setInterval(() => {
-      send("x");
-      if (--left === 0) clearInterval(drip);
-    }, 100);
+    for (let k = 0; k < 30; k++) drops.push(() => send("x"));
   });
+  using _drip = every(100, () => drops.shift()?.());
   const engine = http1({ idleTimeoutMs: 2_000 });
   const [still, dripping] = await Promise.all([
     engine.hit(target(server.url("/still"))),

@@ -9,6 +9,7 @@ import { ERROR_KINDS } from "../../lib/result.ts";
 import { Histogram } from "../../lib/stats/histogram.ts";
 import type { Snapshot, Verdict } from "../../lib/stats/snapshot.ts";
 import { formatBytes } from "../../lib/text/format.ts";
+import { every } from "../fixtures/every.ts";
 
 const LATENCY = {
   min: 12.3456,
@@ -683,9 +684,8 @@ Deno.test("Progress draws by itself once it is started", async () => {
   const progress = terminal.progress();
   progress.start();
   // Its timer keeps no process alive, so something else has to.
-  const alive = setInterval(() => {}, 1000);
+  using _alive = every(1_000, () => {});
   await promise;
-  clearInterval(alive);
   await progress.stop();
   assertMatch(terminal.written[0], /^\r0\/1,000/);
 });

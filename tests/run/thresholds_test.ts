@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { every } from "../fixtures/every.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
 import { folder } from "../fixtures/sources.ts";
 import { finish, myriad, readUntil, start } from "../fixtures/program.ts";
@@ -128,8 +129,8 @@ Deno.test("myriad exits with 130 when it is interrupted, whatever the thresholds
   await until(() => held.length === 5);
   child.kill("SIGINT");
   // Answered one after the other until it ends: nothing depends on when the signal is taken.
-  const answers = setInterval(() => held.shift()?.(), 20);
-  const { code, stdout, stderr } = await finish(child).finally(() => clearInterval(answers));
+  using _answers = every(20, () => held.shift()?.());
+  const { code, stdout, stderr } = await finish(child);
   assertEquals([code, stderr], [130, ""]);
   const { interrupted, aborted, thresholds: all } = JSON.parse(stdout);
   assertEquals([interrupted, aborted], [true, null]);

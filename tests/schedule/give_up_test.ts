@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { parseRun } from "../../lib/options/parse.ts";
 import { Run } from "../../lib/run/run.ts";
+import { every } from "../fixtures/every.ts";
 import { myriad } from "../fixtures/program.ts";
 import { ok, RawServer, refusedPort } from "../fixtures/raw_server.ts";
 import { folder } from "../fixtures/sources.ts";
@@ -197,9 +198,8 @@ for (const isGzip of [false, true]) {
     await until(() => held.length === 2 && run.snapshot().held === 748);
     const { requests, progress } = run.snapshot();
     assertEquals([requests, Math.round(progress! * 1_000)], [250, 250]);
-    const timer = setInterval(() => held.splice(0).forEach((answer) => answer()), 1);
+    using _answers = every(1, () => held.splice(0).forEach((answer) => answer()));
     const { snapshot } = await ended;
-    clearInterval(timer);
     assertEquals([snapshot.requests, snapshot.progress, snapshot.held], [1_000, 1, 0]);
   });
 }

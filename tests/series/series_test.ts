@@ -4,6 +4,7 @@ import type { Series } from "../../lib/series/series.ts";
 import { Histogram } from "../../lib/stats/histogram.ts";
 import type { Snapshot } from "../../lib/stats/snapshot.ts";
 import { type Moment, Stats } from "../../lib/stats/stats.ts";
+import { every } from "../fixtures/every.ts";
 import { result } from "../fixtures/result.ts";
 
 /** A run whose time a test makes pass. */
@@ -180,9 +181,8 @@ Deno.test("SeriesRecorder looks by itself once it is started, and no more once i
   });
   recorder.start();
   // Its own timer keeps no process alive; this one does.
-  const alive = setInterval(() => {}, 1_000);
+  using _alive = every(1_000, () => {});
   await third.promise;
-  clearInterval(alive);
   const { rate } = recorder.stop();
   assert(rate.length >= 3);
 });

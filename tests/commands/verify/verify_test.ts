@@ -24,7 +24,7 @@ async function run(
   const log = dir.path(`${output}.log`);
   const results = dir.path(output);
   const statuses = parseStatuses(status);
-  const server = await DelayServer.start({ accessLog: log, statuses, seed: 1 });
+  await using server = await DelayServer.start({ accessLog: log, statuses, seed: 1 });
   const { code, stderr } = await myriad([
     ...["-n", `${COUNT}`, "-s", "-o", results],
     ...args,
@@ -63,7 +63,7 @@ for (
 Deno.test("verify agrees with a run of a list of URLs, by both engines", async () => {
   await using dir = await folder();
   const log = dir.path("access.log");
-  const server = await DelayServer.start({ accessLog: log });
+  await using server = await DelayServer.start({ accessLog: log });
   const paths = ["", "?", "a b", "a|b?c='d'", "%7e", "é", "x?y=%22#z", "a/./b/../c", "q\\r", "1"];
   const list = await dir.write("urls.txt", paths.map((path) => `${server.url}${path}\n`).join(""));
   const outputs = ["http1", "fetch"].map((engine) => ({ engine, file: dir.path(engine) }));
@@ -158,7 +158,7 @@ Deno.test("verify says it in a table, with five examples at most", async () => {
 Deno.test("verify takes several results and several logs, compressed or not", async () => {
   await using dir = await folder();
   const log = dir.path("a.log");
-  const server = await DelayServer.start({ accessLog: log });
+  await using server = await DelayServer.start({ accessLog: log });
   const results = [0, 1].map((k) => dir.path(`part${k}.ndjson`));
   for (const [k, file] of results.entries()) {
     await myriad(["-n", "300", "--shard", `${k}/2`, "-s", "-o", file, `${server.url}{}`]);

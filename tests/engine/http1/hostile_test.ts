@@ -3,6 +3,7 @@ import { Http1Engine } from "../../../lib/engine/http1/http1.ts";
 import type { EngineOptions } from "../../../lib/engine/options.ts";
 import type { Result } from "../../../lib/result.ts";
 import type { Target } from "../../../lib/target.ts";
+import { every } from "../../fixtures/every.ts";
 import { readUntil } from "../../fixtures/program.ts";
 import { ok } from "../../fixtures/raw_server.ts";
 import { target } from "../../fixtures/target.ts";
@@ -318,9 +319,8 @@ for (
     const engine = create({ maxBodyBytes: 1 << 30 });
     const before = heldBytes();
     let most = before;
-    const sampling = setInterval(() => most = Math.max(most, heldBytes()), 20);
+    using _sampling = every(20, () => most = Math.max(most, heldBytes()));
     assertEquals(outcomeOf(await engine.hit(target(server.url()))), [200, 300 << 20]);
-    clearInterval(sampling);
     assert(most - before < MEMORY_SLACK_BYTES, `${(most - before) >> 20} MB`);
     engine.close();
     await server.closed();
@@ -384,13 +384,12 @@ Deno.test("http1 engine's time ends when a server does not read 50 MB", async ()
   const body = new Uint8Array(50 << 20);
   const before = heldBytes();
   let most = before;
-  const sampling = setInterval(() => most = Math.max(most, heldBytes()), 20);
+  using _sampling = every(20, () => most = Math.max(most, heldBytes()));
   const hits = Array.from(
     { length: 5 },
     () => engine.hit(target(server.url(), { method: "POST", body })),
   );
   const results = await Promise.all(hits);
-  clearInterval(sampling);
   assertEquals(results.map(outcomeOf), Array(5).fill(["timeout", 0]));
   // Of a body that all share, there is not a copy for each.
   assert(most - before < MEMORY_SLACK_BYTES, `${(most - before) >> 20} MB`);

@@ -8,6 +8,7 @@ import { Http1Engine } from "../../../lib/engine/http1/http1.ts";
 import type { Address } from "../../../lib/engine/http1/name_lookup.ts";
 import { Router } from "../../../lib/engine/http1/request.ts";
 import { ENGINE_OPTIONS } from "../../fixtures/engine_options.ts";
+import { every } from "../../fixtures/every.ts";
 import { ok, RawServer, refusedPort } from "../../fixtures/raw_server.ts";
 import { target } from "../../fixtures/target.ts";
 import { until } from "../../fixtures/until.ts";
@@ -230,7 +231,7 @@ Deno.test("http1 engine loses no request, whatever becomes of its connections", 
   })();
   const engine = new Http1Engine({ ...ENGINE_OPTIONS, concurrency: 20, timeoutMs: 20_000 });
   // What happens beside the requests: they have to wait, or may go on, or a connection is lost.
-  const events = setInterval(() => {
+  using _events = every(1, () => {
     const event = random(3);
     if (event === 0) traffic.hold();
     if (event === 1) traffic.release();
@@ -240,7 +241,7 @@ Deno.test("http1 engine loses no request, whatever becomes of its connections", 
         socket.close();
       } catch { /* It is closed already. */ }
     }
-  }, 1);
+  });
   const refused = await refusedPort();
   let left = 1_000;
   const outcomes = new Map<string, number>();
@@ -256,7 +257,6 @@ Deno.test("http1 engine loses no request, whatever becomes of its connections", 
     }
   };
   await Promise.all(Array.from({ length: 20 }, work));
-  clearInterval(events);
   engine.close();
   listener.close();
   await accepting;
