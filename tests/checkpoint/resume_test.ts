@@ -8,7 +8,7 @@ import {
 import { parse } from "@std/csv/parse";
 import { gunzipSync } from "node:zlib";
 import { isInstalled } from "../fixtures/installed.ts";
-import { ok, RawServer } from "../fixtures/raw_server.ts";
+import { descendants, isRunning } from "../fixtures/processes.ts";
 import {
   finish,
   myriad as run,
@@ -16,7 +16,7 @@ import {
   readUntil,
   start as startProgram,
 } from "../fixtures/program.ts";
-import { descendants, isRunning } from "../fixtures/processes.ts";
+import { ok, RawServer } from "../fixtures/raw_server.ts";
 import { until } from "../fixtures/until.ts";
 
 // Real processes, ended in every way, and gone on with: in the end there is one record of each.

@@ -2,7 +2,6 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { parse } from "@std/csv/parse";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { formatWait } from "../../lib/run/run.ts";
-import { ok, RawServer, refusedPort } from "../fixtures/raw_server.ts";
 import {
   finish,
   myriad as run,
@@ -11,6 +10,7 @@ import {
   start as startProgram,
   type StartOptions,
 } from "../fixtures/program.ts";
+import { ok, RawServer, refusedPort } from "../fixtures/raw_server.ts";
 import { until } from "../fixtures/until.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;

@@ -11,8 +11,8 @@ import { type CompletedRequest, RecordSeries } from "../../lib/series/record_ser
 import { Histogram } from "../../lib/stats/histogram.ts";
 import { type Moment, Stats } from "../../lib/stats/stats.ts";
 import { myriad, type Ran } from "../fixtures/program.ts";
-import { refusedPort } from "../fixtures/raw_server.ts";
 import { generator } from "../fixtures/random_json.ts";
+import { refusedPort } from "../fixtures/raw_server.ts";
 import { result as resultWith } from "../fixtures/result.ts";
 import { folder } from "../fixtures/sources.ts";
 

@@ -2,8 +2,8 @@ import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { UsageError } from "../../lib/errors.ts";
 import { parseRun } from "../../lib/options/parse.ts";
 import type { RunOptions } from "../../lib/options/run_options.ts";
-import { type Answer, ok, RawServer } from "../fixtures/raw_server.ts";
 import { finish, myriad as run, type Ran, start } from "../fixtures/program.ts";
+import { type Answer, ok, RawServer } from "../fixtures/raw_server.ts";
 import { until } from "../fixtures/until.ts";
 
 // `--cookie-jar` as a user has it: real processes, a real server, files as curl has them.

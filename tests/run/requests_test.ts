@@ -1,8 +1,9 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { myriad as run, type Ran } from "../fixtures/program.ts";
 import { generator, isNameLike, textOf, valueOf } from "../fixtures/random_json.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
 import { folder } from "../fixtures/sources.ts";
-import { myriad as run, type Ran } from "../fixtures/program.ts";
+
 const ENGINES = ["http1", "fetch"];
 
 /** Runs the program, as a user would, with a text on standard input. */

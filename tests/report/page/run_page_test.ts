@@ -2,8 +2,8 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { parseFlags } from "../../../lib/cli/flags.ts";
 import { RUN_FLAGS } from "../../../lib/options/parse.ts";
 import { redactCommand } from "../../../lib/options/redact_command.ts";
-import { ok, RawServer } from "../../fixtures/raw_server.ts";
 import { finish, myriad, readUntil, start } from "../../fixtures/program.ts";
+import { ok, RawServer } from "../../fixtures/raw_server.ts";
 
 const HIDDEN: [args: string[], shown: string][] = [
   [["http://host/{}", "-n", "10k"], "myriad --requests 10k 'http://host/{}'"],
