@@ -48,7 +48,7 @@ export function toSummary(snapshot: Snapshot, { version }: SummaryContext) {
     bytes: snapshot.bytes,
     latency_ms: roundedFigures(latency),
     concurrency: snapshot.concurrency,
-    mean_in_flight_ms: rounded(snapshot.meanBusyMs),
+    mean_in_flight_ms: rounded(snapshot.meanInFlightMs),
     utilization: rounded(snapshot.utilization),
     attempts: snapshot.attempts,
     retries: snapshot.retries,

@@ -64,11 +64,11 @@ export function formatTable(snapshot: TableFigures, { color }: { color: boolean 
   const { skipped = 0 } = snapshot;
   if (skipped > 0) row("", `${formatCount(skipped)} not sent, as their hosts were given up`);
   if (snapshot.rate !== undefined) row("rate", `${formatRate(snapshot.rate)} requests/s`);
-  const { targetRate, late, attempts, utilization = 0, meanBusyMs, total } = snapshot;
+  const { targetRate, late, attempts, utilization = 0, meanInFlightMs, total } = snapshot;
   if (targetRate !== undefined && late !== undefined && attempts !== undefined) {
     row("", ofSchedule(targetRate, late, attempts));
-  } else if (utilization > 0 && concurrency !== undefined && meanBusyMs !== undefined) {
-    row("", mostAllowed({ utilization, concurrency, total, meanBusyMs }));
+  } else if (utilization > 0 && concurrency !== undefined && meanInFlightMs !== undefined) {
+    row("", mostAllowed({ utilization, concurrency, total, meanInFlightMs }));
   }
   if (snapshot.ownLate !== undefined) row("", ofOwnLate(snapshot.ownLate));
   if (bytes !== undefined) {
@@ -205,14 +205,14 @@ export function formatFailed(
 
 /** How near the run came to what its concurrency allows, in a sentence. */
 function mostAllowed(
-  { utilization, concurrency, total, meanBusyMs }: Pick<
+  { utilization, concurrency, total, meanInFlightMs }: Pick<
     Snapshot,
-    "utilization" | "concurrency" | "total" | "meanBusyMs"
+    "utilization" | "concurrency" | "total" | "meanInFlightMs"
   >,
 ): string {
   const inFlight = formatCount(Math.min(concurrency, total ?? Infinity));
   return `${formatShare(utilization)} of what ${inFlight} in flight allow at ${
-    formatMs(meanBusyMs)
+    formatMs(meanInFlightMs)
   } each`;
 }
 

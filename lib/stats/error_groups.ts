@@ -44,7 +44,7 @@ export class ErrorGroups {
   readonly #tallies = new Map<string, Tally>();
   #last: { readonly kind: ErrorKind; readonly detail: string; readonly tally: Tally } | undefined;
 
-  add(kind: ErrorKind, detail: string, url: string): void {
+  record(kind: ErrorKind, detail: string, url: string): void {
     const last = this.#last;
     const isSame = last !== undefined && last.kind === kind && last.detail === detail;
     const tally = isSame ? last.tally : this.#tallyOf(kind, detail);

@@ -34,7 +34,7 @@ export class HostTally {
   #origin: string | undefined;
   #tally: Tally | undefined;
 
-  add(
+  record(
     { target: { url, invalid }, origin, ms, status, error }: ObservedResult<"url" | "invalid">,
   ): void {
     // Nobody was asked.

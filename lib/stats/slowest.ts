@@ -13,7 +13,7 @@ export class Slowest {
   /** What it takes to be kept, in milliseconds: more than this. */
   #floorMs = -1;
 
-  add({ target, status, ms, at, error }: ObservedResult<"i" | "url">): void {
+  record({ target, status, ms, at, error }: ObservedResult<"i" | "url">): void {
     if (ms <= this.#floorMs || error !== undefined || status === null) return;
     const kept = this.#kept;
     let place = kept.length;

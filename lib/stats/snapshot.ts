@@ -98,7 +98,7 @@ export interface Verdict {
 }
 
 /** The statistics at a moment, before they are held against thresholds. */
-export type Figures = Omit<Snapshot, "thresholds" | "aborted">;
+export type Statistics = Omit<Snapshot, "thresholds" | "aborted">;
 
 /** The statistics at a moment. Everything that is shown of a run is rendered from one of these. */
 export interface Snapshot {
@@ -148,7 +148,7 @@ export interface Snapshot {
   readonly messages?: readonly ErrorMessage[];
   readonly concurrency: number;
   /** Milliseconds that a request was in flight on average, the failed ones too. */
-  readonly meanBusyMs: number;
+  readonly meanInFlightMs: number;
   /**
    * The rate as a share of the most that the concurrency allows, which is requests in flight
    * divided by the mean time in flight (Little's law). 0 to 1.

@@ -7,7 +7,7 @@ import { HostTally } from "./host_tally.ts";
 import { toLatency, toOwnLate } from "./latency.ts";
 import { isSkipped } from "./skipped.ts";
 import { Slowest } from "./slowest.ts";
-import type { ErrorCount, Figures, Snapshot } from "./snapshot.ts";
+import type { ErrorCount, Snapshot, Statistics } from "./snapshot.ts";
 import { countErrorStatuses, MIN_ERROR_STATUS, StatusCounts } from "./status_counts.ts";
 
 /** Most expectations that failures are told apart by: as many as a command line may have. */
@@ -144,7 +144,7 @@ export class Stats {
       stats.#failedStatuses.set(Number(status), count);
     }
     for (const [status, count] of Object.entries(state.statuses)) {
-      stats.#statuses.add(Number(status), count);
+      stats.#statuses.record(Number(status), count);
     }
     stats.#latency = Histogram.from(state.latency);
     for (const kind of ERROR_KINDS) {
@@ -231,7 +231,7 @@ export class Stats {
   }
 
   /** Only counts; {@linkcode snapshot} derives. */
-  add(result: Result): void {
+  record(result: Result): void {
     this.requests++;
     this.#bytes += result.bytes;
     this.#attempts += result.attempts;
@@ -239,7 +239,7 @@ export class Stats {
       this.#sent++;
       this.#busyMs += result.ms;
     }
-    if (result.status !== null) this.#statuses.add(result.status);
+    if (result.status !== null) this.#statuses.record(result.status);
     if (result.error !== undefined) this.#addError(result.error, result);
     else if (result.status !== null) {
       this.#latency.record(result.ms * 1000);
@@ -248,24 +248,24 @@ export class Stats {
       ) this.#tolerated++;
     }
     if (this.#details === undefined) return;
-    this.#details.hosts.add(result);
-    this.#details.slowest.add(result);
+    this.#details.hosts.record(result);
+    this.#details.slowest.record(result);
   }
 
   /** Counts an attempt after which there is another. */
-  addRetry(cause: string, { ms }: Result): void {
+  recordRetry(cause: string, { ms }: Result): void {
     this.#retries.set(cause, (this.#retries.get(cause) ?? 0) + 1);
     this.#sent++;
     this.#busyMs += ms;
   }
 
   /** Counts a start at a rate. @param ownLateMs how late it was by the program's own doing */
-  addStart(ownLateMs: number): void {
+  recordStart(ownLateMs: number): void {
     (this.#ownLate ??= new Histogram()).record(ownLateMs * 1000);
   }
 
   /** Counts a start that waited so long for a free place. */
-  addLate(ms: number): void {
+  recordLateStart(ms: number): void {
     const late = this.#late;
     late.count++;
     late.ms += ms;
@@ -288,7 +288,7 @@ export class Stats {
     }
     const failure = { url: result.target.url, detail: result.detail ?? "" };
     addFailure(this.#errors, kind, failure);
-    this.#details?.messages.add(kind, failure.detail, failure.url);
+    this.#details?.messages.record(kind, failure.detail, failure.url);
     if (expectation === undefined) return;
     const reasons = this.#reasons;
     const isKnown = reasons.has(expectation) || reasons.size < MAX_REASONS;
@@ -302,7 +302,7 @@ export class Stats {
    * together had, and there are no more places than requests. By Little's law that is the rate as
    * a share of `places / mean time in flight`. What is still in flight does not count yet.
    */
-  snapshot(moment: Moment): Figures {
+  snapshot(moment: Moment): Statistics {
     const { seconds, concurrency, total } = moment;
     const histogram = this.#latency;
     const placeSeconds = Math.min(concurrency, total ?? Infinity) * seconds;
@@ -322,7 +322,7 @@ export class Stats {
       hosts: this.#details?.hosts.figures() ?? [],
       slowest: this.#details?.slowest.list() ?? [],
       ...this.#details === undefined ? {} : { messages: this.#details.messages.list() },
-      meanBusyMs: this.#sent > 0 ? this.#busyMs / this.#sent : 0,
+      meanInFlightMs: this.#sent > 0 ? this.#busyMs / this.#sent : 0,
       utilization: placeSeconds > 0 ? Math.min(1, this.#busyMs / 1000 / placeSeconds) : 0,
       attempts: this.#attempts,
       retries: Object.fromEntries(this.#retries),

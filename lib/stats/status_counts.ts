@@ -17,7 +17,7 @@ export class StatusCounts {
   readonly #counts = new Float64Array(STATUSES);
 
   /** @param status whole, from 0 to 999 */
-  add(status: number, count = 1): void {
+  record(status: number, count = 1): void {
     this.#counts[status] += count;
   }
 

@@ -6,7 +6,7 @@
  */
 import { UsageError } from "../errors.ts";
 import { ERROR_KINDS, type ErrorKind } from "../result.ts";
-import { type Figures, LATENCIES, type Latency, type Verdict } from "./snapshot.ts";
+import { LATENCIES, type Latency, type Statistics, type Verdict } from "./snapshot.ts";
 
 /**
  * How a number moves during a run, which decides when a bound is lost for good: what grows does not
@@ -20,9 +20,9 @@ interface Metric {
   readonly unit: Verdict["unit"];
   readonly trend: Trend;
   /** Its value in that unit; null where nothing was measured. */
-  of(figures: Figures): number | null;
+  of(figures: Statistics): number | null;
   /** How many requests it is taken from. */
-  sample?(figures: Figures): number;
+  sample?(figures: Statistics): number;
   /** How many times as many of them it takes to be believed. @default 1 */
   readonly rarity?: number;
 }
@@ -70,7 +70,7 @@ const TRENDS: { readonly [name in keyof Latency]?: Trend } = { min: "falls", max
 const RARITIES: { readonly [name in keyof Latency]?: number } = { p999: 10, p9999: 100 };
 
 /** What was counted of the requests, so that it is a share of them, too. */
-const COUNTS: Readonly<Record<string, (figures: Figures) => number>> = {
+const COUNTS: Readonly<Record<string, (figures: Statistics) => number>> = {
   failed: ({ failed }) => failed,
   succeeded: ({ succeeded }) => succeeded,
   skipped: ({ skipped }) => skipped,
@@ -137,12 +137,12 @@ export class Threshold {
    * The number that it bounds, in the unit of its {@linkcode verdict}, not rounded; null where
    * nothing was measured: the latency without any answer, the share of no requests.
    */
-  value(figures: Figures): number | null {
+  value(figures: Statistics): number | null {
     return this.#metric.of(figures);
   }
 
   /** Whether it holds. What was not measured does not. */
-  holds(figures: Figures): boolean {
+  holds(figures: Statistics): boolean {
     const value = this.value(figures);
     return value !== null && COMPARE[this.#operator](value, this.#bound);
   }
@@ -152,11 +152,11 @@ export class Threshold {
    * for what only grows or falls, since nothing can; for shares, means and percentiles, after
    * 1,000 requests, or 100 in 10 s (`p999`: ten times, `p9999`: a hundred times as many).
    */
-  isLost(figures: Figures): boolean {
+  isLost(figures: Statistics): boolean {
     return this.value(figures) !== null && !this.holds(figures) && this.#isSettled(figures);
   }
 
-  #isSettled(figures: Figures): boolean {
+  #isSettled(figures: Statistics): boolean {
     const { trend, sample = ({ requests }) => requests, rarity = 1 } = this.#metric;
     const isUpper = this.#operator.startsWith("<");
     if (trend === "grows") return isUpper;
@@ -167,7 +167,7 @@ export class Threshold {
   }
 
   /** What came of it, for reports. */
-  verdict(figures: Figures): Verdict {
+  verdict(figures: Statistics): Verdict {
     return {
       threshold: this.text,
       value: this.value(figures),
@@ -256,7 +256,7 @@ function latency(name: keyof Latency): Metric {
 }
 
 /** A number of requests, or the share that they are of all. */
-function counted(count: (figures: Figures) => number): readonly Metric[] {
+function counted(count: (figures: Statistics) => number): readonly Metric[] {
   return [
     { unit: "count", trend: "grows", of: count },
     {

@@ -169,7 +169,7 @@ Deno.test("mergeSummaries() takes the time from the first start to the last end"
 Deno.test("mergeSummaries() has the program's own lateness of all starts where each part tells it", () => {
   const part = (...ms: number[]) => {
     const stats = new Stats();
-    for (const late of ms) stats.addStart(late);
+    for (const late of ms) stats.recordStart(late);
     const { ownLateHistogram } = stats.snapshot({} as Moment);
     return {
       ...{ requests: ms.length, succeeded: ms.length, failed: 0 },
@@ -483,7 +483,7 @@ for (const format of ["ndjson", "csv"]) {
     const formatRecord = format === "csv" ? table.format : ndjson();
     let text = format === "csv" ? table.header : "";
     for (const result of results()) {
-      stats.add(result);
+      stats.record(result);
       text += formatRecord(result);
     }
     const own = stats.snapshot({} as Moment);

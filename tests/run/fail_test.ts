@@ -313,7 +313,7 @@ Deno.test("--retry-failed counts what it keeps as though the others had never be
   assertEquals(histogram.count, 60);
   assertEquals([histogram.min, histogram.max], [Math.min(...ms), Math.max(...ms)].map(toMicros));
   assertEquals(histogram.sum, ms.reduce((sum, ms) => sum + toMicros(ms), 0));
-  assertAlmostEquals(snapshot.meanBusyMs * 60, ms.reduce((sum, ms) => sum + ms, 0), 0.1);
+  assertAlmostEquals(snapshot.meanInFlightMs * 60, ms.reduce((sum, ms) => sum + ms, 0), 0.1);
 });
 
 const toMicros = (ms: number): number => Math.round(ms * 1000);

@@ -44,7 +44,7 @@ export class RecordTally {
     const known = this.#known;
     this.#requests++;
     if (record.hasStatus) known.statuses++;
-    if (status !== null) this.#statuses.add(status);
+    if (status !== null) this.#statuses.record(status);
     if (record.hasBytes) known.bytes++;
     this.#bytes += record.bytes;
     if (record.hasAttempts) known.attempts++;
@@ -62,11 +62,11 @@ export class RecordTally {
     }
     if (record.hasUrl && record.hasMs) {
       known.urls++;
-      this.#hosts.add(record);
+      this.#hosts.record(record);
     }
     if (record.hasUrl && record.hasMs && record.hasAt && record.hasNumber) {
       known.slowest++;
-      this.#slowest.add(record);
+      this.#slowest.record(record);
     }
     if (record.hasAt && record.hasMs) {
       known.times++;
@@ -81,7 +81,7 @@ export class RecordTally {
     if (error === undefined) return void this.#unnamed++;
     // Records of a run have none, but those of others may.
     addFailure(this.#errors, error, { url: withoutUserinfo(url), detail });
-    this.#messages.add(error, detail, url);
+    this.#messages.record(error, detail, url);
   }
 
   /** All that the records tell. */

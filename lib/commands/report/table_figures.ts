@@ -17,7 +17,7 @@ export function toTableFigures(summary: PageSummary): TableFigures {
     bytes: summary.bytes,
     latency: summary.latency_ms,
     concurrency: summary.concurrency,
-    meanBusyMs: summary.mean_in_flight_ms,
+    meanInFlightMs: summary.mean_in_flight_ms,
     utilization: summary.utilization,
     attempts: summary.attempts,
     retries: summary.retries,
