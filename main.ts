@@ -118,12 +118,13 @@ async function compareStrategies(argv: readonly string[]): Promise<number> {
 }
 
 async function request(options: RunOptions): Promise<number> {
-  const [{ formatWait, Run }, { Progress }, { formatSummary }, table] = await Promise.all([
-    import("./lib/run/run.ts"),
-    import("./lib/progress/progress.ts"),
-    import("./lib/report/json.ts"),
-    import("./lib/report/table.ts"),
-  ]);
+  const [{ formatWait, Run }, { Progress }, { formatSummary, toSummary }, table] = await Promise
+    .all([
+      import("./lib/run/run.ts"),
+      import("./lib/progress/progress.ts"),
+      import("./lib/report/json.ts"),
+      import("./lib/report/table.ts"),
+    ]);
   const { formatFailed, formatMadeAgain, formatTable } = table;
   const isTerminal = Deno.stderr.isTerminal();
   const mode = chooseDisplay(options);
@@ -184,10 +185,14 @@ async function request(options: RunOptions): Promise<number> {
   let notPrinted: unknown;
   if (!(failure instanceof ClosedPipe)) {
     try {
-      if (options.json) await print(formatSummary(snapshot, { version: config.version }));
+      const { version } = config;
+      if (options.json) await print(formatSummary(snapshot, { version }));
       else if (!options.silent) {
         const place = toStdout ? Deno.stdout : Deno.stderr;
-        await print(formatTable(snapshot, { color: place.isTerminal() && !Deno.noColor }), place);
+        const color = place.isTerminal() && !Deno.noColor;
+        const { tolerated, total } = snapshot;
+        const summary = toSummary(snapshot, { version });
+        await print(formatTable({ summary, tolerated, total }, { color }), place);
       }
     } catch (error) {
       notPrinted = error;

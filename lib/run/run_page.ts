@@ -6,7 +6,7 @@
 import type { JournalState } from "../checkpoint/journal.ts";
 import type { ReportOptions } from "../options/run_options.ts";
 import { DeferredFile } from "../output/deferred_file.ts";
-import { toSummary } from "../report/json.ts";
+import { roundSummary, toSummary } from "../report/json.ts";
 import type { Part } from "../report/page/data.ts";
 import { formatPage } from "../report/page/page.ts";
 import { SeriesRecorder } from "../series/recorder.ts";
@@ -46,7 +46,7 @@ export class RunPage {
   ): Promise<void> {
     const { title, command } = this.#options;
     const text = await formatPage({
-      summary: toSummary(snapshot, { version }),
+      summary: roundSummary(toSummary(snapshot, { version })),
       title,
       command,
       madeMs: Date.now(),

@@ -13,6 +13,8 @@
  * @module
  */
 
+import { type Check, isCount, isList, isNumber, isShape } from "../text/json_shape.ts";
+
 /** Values below have a slot of their own each. */
 const LINEAR = 256;
 /** Sub-buckets of each power of two above. */
@@ -58,6 +60,24 @@ export interface HistogramState {
   readonly sumOfSquares: number;
   /** The slots that are not empty, ascending. */
   readonly counts: readonly (readonly [slot: number, count: number])[];
+}
+
+const isSlot: Check = (value) =>
+  Array.isArray(value) && value.length === 2 && isCount(value[0]) && value[0] < SLOTS &&
+  isCount(value[1]);
+const isState = isShape({
+  min: isNumber,
+  max: isNumber,
+  sum: isNumber,
+  sumOfSquares: isNumber,
+  counts: isList(isSlot, SLOTS),
+});
+
+/** Whether a value of JSON is what {@linkcode Histogram.toJSON} gives. */
+export function isHistogramState(value: unknown): value is HistogramState {
+  if (!isState(value)) return false;
+  const { counts } = value as HistogramState;
+  return counts.every(([slot], k) => k === 0 || slot > counts[k - 1][0]);
 }
 
 /** Counts values in whole microseconds: 19 ns a value, 30 KB, whatever their number. */

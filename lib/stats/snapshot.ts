@@ -39,10 +39,16 @@ export const LATENCIES: readonly (keyof Latency)[] = [
   "stddev",
 ];
 
-/** Failures of one kind: how many, and the URLs of the first few. */
+/** A request that failed, and why, in words. */
+export interface Example {
+  readonly url: string;
+  readonly detail: string;
+}
+
+/** Failures of one kind: how many, and the first few. */
 export interface ErrorCount {
   readonly count: number;
-  readonly examples: readonly { readonly url: string; readonly detail: string }[];
+  readonly examples: readonly Example[];
   /** For the error `expect`: the same by the expectation that was not met. */
   readonly reasons?: readonly (ErrorCount & { readonly expectation: string })[];
 }
@@ -54,7 +60,7 @@ export interface ErrorMessage {
   readonly message: string;
   readonly count: number;
   /** The first few. */
-  readonly examples: readonly { readonly url: string; readonly detail: string }[];
+  readonly examples: readonly Example[];
 }
 
 /** What came of the requests to a host. */
@@ -84,6 +90,12 @@ export interface SlowRequest {
   readonly at: number;
 }
 
+/** What the numbers that a threshold bounds are counted in; `%` is of the requests. */
+export const UNITS = ["ms", "s", "count", "%", "/s", "bytes"] as const;
+
+/** One of {@linkcode UNITS}. */
+export type Unit = typeof UNITS[number];
+
 /** What came of a threshold. */
 export interface Verdict {
   /** As in `p99<500ms`. */
@@ -92,8 +104,8 @@ export interface Verdict {
   readonly value: number | null;
   /** What the number was to stay below, or to reach. */
   readonly bound: number;
-  /** The unit of both; `%` is of the requests. */
-  readonly unit: "ms" | "s" | "count" | "%" | "/s" | "bytes";
+  /** The unit of both. */
+  readonly unit: Unit;
   readonly holds: boolean;
 }
 

@@ -351,15 +351,16 @@ errors
   ]);
 });
 
-Deno.test("differencesOf() has no per cent of nothing, and no latency without an answer", () => {
+Deno.test("compareRuns() has no per cent of nothing, and no latency without an answer", () => {
   const latency = Object.fromEntries(
     ["min", "mean", "p50", "p75", "p90", "p95", "p99", "p999", "p9999", "max", "stddev"]
       .map((name) => [name, 0]),
   ) as never;
   const failed = { requests: 2, succeeded: 0, failed: 2, latency_ms: latency };
   const differences = compareRuns({ requests: 2, succeeded: 2, failed: 0 }, failed);
-  assertEquals(differences.failed, { a: 0, b: 2, difference: 2, percent: null });
-  assertEquals(differences.latency_ms.p50, { a: null, b: null, difference: null, percent: null });
+  assertEquals(differences.numbers.failed, { a: 0, b: 2, difference: 2, percent: null });
+  const { p50 } = differences.groups.latency_ms;
+  assertEquals(p50, { a: null, b: null, difference: null, percent: null });
 });
 
 Deno.test("report --report writes a page of records, with hosts, slowest answers and time", async () => {
@@ -488,7 +489,7 @@ for (const format of ["ndjson", "csv"]) {
     }
     const own = stats.snapshot({} as Moment);
     const reviewed = await review([await dir.write("records", text)]);
-    assertEquals([reviewed.unusable, reviewed.summary.requests], [0, own.requests]);
+    assertEquals([reviewed.invalidLines, reviewed.summary.requests], [0, own.requests]);
     assertEquals(reviewed.slowest, own.slowest);
     assertEquals(reviewed.messages, own.messages);
     assertEquals(reviewed.summary.errors, own.errors);

@@ -3,7 +3,7 @@ import { parseSize } from "../../lib/cli/units.ts";
 import { formatBar, formatLogLine } from "../../lib/progress/bar.ts";
 import { Progress, type ProgressOptions } from "../../lib/progress/progress.ts";
 import { RecentRate } from "../../lib/progress/recent_rate.ts";
-import { formatSummary } from "../../lib/report/json.ts";
+import { formatSummary, toSummary } from "../../lib/report/json.ts";
 import { formatTable } from "../../lib/report/table.ts";
 import { ERROR_KINDS } from "../../lib/result.ts";
 import { Histogram } from "../../lib/stats/histogram.ts";
@@ -156,6 +156,13 @@ const EMPTY: Snapshot = {
 
 const HELD: Snapshot = { ...SNAPSHOT, thresholds: VERDICTS };
 
+/** The table at the end of a run. */
+function formatRun(snapshot: Snapshot, { color }: { color: boolean }): string {
+  const { tolerated, total } = snapshot;
+  const summary = toSummary(snapshot, { version: "1.2.3" });
+  return formatTable({ summary, tolerated, total }, { color });
+}
+
 const HOSTILE = "\x1b[2J\x1b]0;x\x07\r\n\x9b1m\u202e\u2066\u200f\u2028\x7f\ud800";
 const ATTACKED: Snapshot = {
   ...SNAPSHOT,
@@ -211,9 +218,9 @@ Deno.test("formatSummary() has each threshold, its value as it was compared", ()
   const aborted = { ...HELD, aborted: "failed<=0" };
   const summary = JSON.parse(formatSummary(aborted, { version: "1.2.3" }));
   assertEquals([summary.aborted, summary.thresholds], ["failed<=0", [
-    { threshold: "p99<3s", value: 2970, unit: "ms", passed: true },
-    { threshold: "failed<=0", value: 2, unit: "count", passed: false },
-    { threshold: "late<1%", value: null, unit: "%", passed: false },
+    { threshold: "p99<3s", value: 2970, bound: 3000, unit: "ms", passed: true },
+    { threshold: "failed<=0", value: 2, bound: 0, unit: "count", passed: false },
+    { threshold: "late<1%", value: null, bound: 1, unit: "%", passed: false },
   ]]);
 });
 
@@ -225,7 +232,7 @@ Deno.test("formatSummary() sends nothing raw to a terminal and loses nothing", (
 
 Deno.test("formatTable() says all that there is to say in few lines", () => {
   assertEquals(
-    formatTable(SNAPSHOT, { color: false }),
+    formatRun(SNAPSHOT, { color: false }),
     `660,000 requests in 16:40
   succeeded    659,998
   failed       2
@@ -254,7 +261,7 @@ Errors
 });
 
 Deno.test("formatTable() says how the schedule was kept, by the server and by the program", () => {
-  const text = formatTable({
+  const text = formatRun({
     ...SNAPSHOT,
     targetRate: 700,
     late: { count: 66_001, meanMs: 31.6, maxMs: 80.7 },
@@ -270,13 +277,13 @@ Deno.test("formatTable() says how the schedule was kept, by the server and by th
 });
 
 Deno.test("formatTable() says so in its first line when the run was interrupted", () => {
-  const [first] = formatTable({ ...SNAPSHOT, interrupted: true }, { color: false }).split("\n");
+  const [first] = formatRun({ ...SNAPSHOT, interrupted: true }, { color: false }).split("\n");
   assertEquals(first, "660,000 requests in 16:40, interrupted");
 });
 
 Deno.test("formatTable() ends with what came of each threshold", () => {
   assertStringIncludes(
-    formatTable(HELD, { color: false }),
+    formatRun(HELD, { color: false }),
     `
             no answer
 
@@ -286,21 +293,21 @@ Thresholds
   late<1%                             failed   nothing was measured
 `,
   );
-  const coloured = formatTable(HELD, { color: true });
+  const coloured = formatRun(HELD, { color: true });
   assertStringIncludes(coloured, "\x1b[32mpassed\x1b[0m   2.97 s\n");
   assertStringIncludes(coloured, "\x1b[31mfailed\x1b[0m   2\n");
 });
 
 Deno.test("formatTable() says in its first line which threshold ended the run", () => {
   const first = (snapshot: Partial<Snapshot>): string =>
-    formatTable({ ...HELD, aborted: "failed<=0", ...snapshot }, { color: false }).split("\n")[0];
+    formatRun({ ...HELD, aborted: "failed<=0", ...snapshot }, { color: false }).split("\n")[0];
   assertEquals(first({}), "660,000 requests in 16:40, aborted by failed<=0");
   assertEquals(first({ interrupted: true }), "660,000 requests in 16:40, interrupted");
 });
 
 Deno.test("formatTable() fits into 80 columns when every number is huge", () => {
   for (const snapshot of [SNAPSHOT, HELD, HUGE, EMPTY, ATTACKED]) {
-    for (const line of formatTable(snapshot, { color: false }).split("\n")) {
+    for (const line of formatRun(snapshot, { color: false }).split("\n")) {
       assert(line.length <= 80, `${line.length}: ${line}`);
       assertEquals(line, line.trimEnd());
     }
@@ -309,14 +316,14 @@ Deno.test("formatTable() fits into 80 columns when every number is huge", () => 
 
 Deno.test("formatTable() sums up the rarest statuses when there are many", () => {
   const statuses = Object.fromEntries(Array.from({ length: 900 }, (_, i) => [i + 100, i + 1]));
-  const table = formatTable({ ...SNAPSHOT, errors: {}, statuses }, { color: false });
+  const table = formatRun({ ...SNAPSHOT, errors: {}, statuses }, { color: false });
   assertMatch(table, /^ {2}999 +900 .*\n(.*\n){8} {2}990 .*\n {2}890 others +396,495 .*\n$/m);
 });
 
 Deno.test("formatTable() colours only if asked, and changes nothing else", () => {
   for (const snapshot of [SNAPSHOT, HELD, HUGE, { ...EMPTY, interrupted: true }]) {
-    const plain = formatTable(snapshot, { color: false });
-    const coloured = formatTable(snapshot, { color: true });
+    const plain = formatRun(snapshot, { color: false });
+    const coloured = formatRun(snapshot, { color: true });
     assert(!plain.includes("\x1b"));
     assertStringIncludes(coloured, "\x1b[");
     assertEquals(coloured.replaceAll(COLOURS, ""), plain);
@@ -324,14 +331,14 @@ Deno.test("formatTable() colours only if asked, and changes nothing else", () =>
 });
 
 Deno.test("formatTable() lets nothing hostile through", () => {
-  const table = formatTable(ATTACKED, { color: false });
+  const table = formatRun(ATTACKED, { color: false });
   assert(!RAW.test(table), JSON.stringify(table));
   assertStringIncludes(table, "\\x1b[2J\\x1b]0;x\\x07\\x0d\\x0a\\x9b1m\\u{202e}");
 });
 
 Deno.test("formatTable() gives the time below a second in milliseconds", () => {
   const first = (seconds: number): string =>
-    formatTable({ requests: 7, succeeded: 7, failed: 0, seconds }, { color: false })
+    formatTable({ summary: { requests: 7, succeeded: 7, failed: 0, seconds } }, { color: false })
       .split("\n", 1)[0];
   assertEquals([0, 0.0004, 0.084, 0.9994, 0.9996, 1.4, 3_723].map(first), [
     "7 requests in 0 s",
@@ -372,14 +379,14 @@ Deno.test("formatBar() shows no latency where there is no answer", () => {
 });
 
 Deno.test("formatTable() gives numbers when nothing was requested", () => {
-  const table = formatTable(EMPTY, { color: false });
+  const table = formatRun(EMPTY, { color: false });
   assertMatch(table, /^0 requests in 0 s\n/);
   assert(!/NaN|Infinity|undefined|Latency|Statuses|Errors/.test(table), table);
 });
 
 Deno.test("formatTable() does not stumble over a kind without an example", () => {
   const errors = { dns: { count: 3, examples: [] } };
-  assertMatch(formatTable({ ...SNAPSHOT, errors }, { color: false }), /^ {2}dns +3 .*\n$/m);
+  assertMatch(formatRun({ ...SNAPSHOT, errors }, { color: false }), /^ {2}dns +3 .*\n$/m);
 });
 
 const WIDE = { columns: 200, color: false };
@@ -470,12 +477,12 @@ Deno.test("formatBar() has no ETA when all that is left waits for a host that is
 });
 
 Deno.test("formatTable() says how many requests were not sent, if any were not", () => {
-  const table = formatTable({ ...SNAPSHOT, skipped: 29_451 }, { color: false });
+  const table = formatRun({ ...SNAPSHOT, skipped: 29_451 }, { color: false });
   assertStringIncludes(
     table,
     "\n               29,451 not sent, as their hosts were given up\n",
   );
-  assert(!formatTable(SNAPSHOT, { color: false }).includes("given up"));
+  assert(!formatRun(SNAPSHOT, { color: false }).includes("given up"));
 });
 
 Deno.test("formatLogLine() says the same in one line", () => {
@@ -697,7 +704,7 @@ Deno.test("formatTable() names what was not as expected, the most frequent first
     examples: [{ url: `http://host/${k}`, detail: `\x1b[2Jbegins ${k}` }],
   }));
   const errors = { expect: { count: 120, examples: reasons[0].examples, reasons } };
-  const table = formatTable({ ...SNAPSHOT, errors }, { color: false });
+  const table = formatRun({ ...SNAPSHOT, errors }, { color: false });
   const lines = table.slice(table.indexOf("\nErrors\n")).trim().split("\n");
   assert(!table.includes("\x1b"));
   assertMatch(lines[1], /^ {2}expect +120 +<0\.1 %$/);

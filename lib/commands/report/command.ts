@@ -15,7 +15,6 @@ import { formatCount } from "../../text/format.ts";
 import { compareRuns, formatDifferences, formatDifferenceTable } from "./difference.ts";
 import { review } from "./read_run.ts";
 import type { RunData } from "./run_data.ts";
-import { toTableFigures } from "./table_figures.ts";
 
 /** The flags of `myriad report`. */
 export const REPORT_FLAGS: readonly Flag[] = [
@@ -83,7 +82,7 @@ export async function report(
     await page?.abandon().catch(() => {});
     throw error;
   }
-  const text = values.json ? formatDocument(reviewed.summary) : makeTable(reviewed, color);
+  const text = values.json ? formatDocument(reviewed.summary) : formatTable(reviewed, { color });
   return { text, notice: formatNotice(reviewed, positionals) };
 }
 
@@ -141,17 +140,13 @@ async function compared(
   };
 }
 
-function makeTable({ summary, tolerated }: RunData, color: boolean): string {
-  return formatTable({ ...toTableFigures(summary), tolerated }, { color });
-}
-
 /** What is to be known of the files beside what they tell. */
 function formatNotice(
-  { unusable = 0, parts, summary }: RunData,
+  { invalidLines = 0, parts, summary }: RunData,
   names: readonly string[],
 ): string | undefined {
-  if (unusable > 0) {
-    const lines = unusable === 1 ? "1 line is" : `${formatCount(unusable)} lines are`;
+  if (invalidLines > 0) {
+    const lines = invalidLines === 1 ? "1 line is" : `${formatCount(invalidLines)} lines are`;
     return `${lines} no record, and left out: look at ${
       names.map((name) => `'${name}'`).join(", ")
     }`;

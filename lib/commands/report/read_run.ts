@@ -1,8 +1,8 @@
 import { UsageError } from "../../errors.ts";
-import type { PageSummary } from "../../report/page/data.ts";
 import { scanRecords } from "../../scan/records.ts";
 import { ABSENT } from "../../scan/scanner.ts";
 import { Input } from "../../source/input.ts";
+import type { KnownSummary } from "../../stats/figures.ts";
 import { countErrorStatuses } from "../../stats/status_counts.ts";
 import { mergeSummaries } from "./merge.ts";
 import { RecordTally } from "./record_tally.ts";
@@ -48,7 +48,7 @@ async function ofSummaries(
   files: readonly SourceFile[],
   names: readonly string[],
 ): Promise<RunData> {
-  const summaries: PageSummary[] = [];
+  const summaries: KnownSummary[] = [];
   for (const [k, file] of files.entries()) {
     const text = await file.text();
     if (text === undefined) {
@@ -64,7 +64,7 @@ async function ofSummaries(
   }));
   const summary = mergeSummaries(summaries);
   const { statuses, errors } = summary;
-  // Where some were not as expected, the user did say what to expect.
+  // Where a response was not as expected, the user did say what to expect.
   const isKnown = statuses !== undefined && errors !== undefined && errors.expect === undefined;
   return {
     summary,
@@ -78,18 +78,18 @@ async function ofRecords(
   names: readonly string[],
 ): Promise<RunData> {
   const tally = new RecordTally();
-  let unusable = 0;
+  let invalidLines = 0;
   for (const [k, file] of files.entries()) {
-    unusable += await readInto(tally, file, names[k]);
+    invalidLines += await readInto(tally, file, names[k]);
   }
-  return { ...tally.review(), unusable };
+  return { ...tally.review(), invalidLines };
 }
 
-/** @returns how many lines are no record */
+/** @returns how many lines are not records */
 async function readInto(tally: RecordTally, file: SourceFile, name: string): Promise<number> {
   const record = new RunRecord();
   let records = 0;
-  let unusable = 0;
+  let invalidLines = 0;
   const lacks = (): never => {
     throw new UsageError(
       `Cannot report of '${name}': its records have neither 'status' nor 'error': make them with --fields that has one of them`,
@@ -108,17 +108,17 @@ async function readInto(tally: RecordTally, file: SourceFile, name: string): Pro
         const isLacking = scanner.kinds[STATUS] === ABSENT &&
           scanner.kinds[ERROR] === ABSENT;
         if (isLacking && records === 0 && scanner.kinds.some((kind) => kind !== ABSENT)) lacks();
-        return void unusable++;
+        return void invalidLines++;
       }
       records++;
       tally.add(record);
     },
-    onUnreadable: () => void unusable++,
+    onUnreadable: () => void invalidLines++,
   });
-  if (records === 0 && unusable > 0) {
+  if (records === 0 && invalidLines > 0) {
     throw new UsageError(
-      `Cannot report of '${name}': none of its ${unusable} lines is a record: give the output of a run, or what --summary wrote`,
+      `Cannot report of '${name}': none of its ${invalidLines} lines is a record: give the output of a run, or what --summary wrote`,
     );
   }
-  return unusable;
+  return invalidLines;
 }

@@ -1,11 +1,6 @@
 import type { Series } from "../../series/series.ts";
+import type { KnownSummary } from "../../stats/figures.ts";
 import type { ErrorMessage, HostFigures, SlowRequest } from "../../stats/snapshot.ts";
-import type { Summary } from "../json.ts";
-
-/** What is known of any run. The rest is missing where records alone cannot tell it. */
-export type PageSummary =
-  & Pick<Summary, "requests" | "succeeded" | "failed">
-  & Partial<Summary>;
 
 /** What a run was made with. No host name: pages are sent around. */
 export interface Machine {
@@ -29,7 +24,7 @@ export interface Part {
 /** All that a page shows. What is undefined is left out of it. */
 export interface PageData {
   /** The summary as `--json` has it. */
-  readonly summary: PageSummary;
+  readonly summary: KnownSummary;
   /** What the page is called, as in `http://host/{}`. */
   readonly title: string;
   /** When the page was made, in milliseconds since the Unix epoch. */

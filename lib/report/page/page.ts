@@ -6,6 +6,7 @@
 import uplotScript from "uplot/script" with { type: "text" };
 import uplotStyle from "uplot/style" with { type: "text" };
 import type { Column } from "../../series/series.ts";
+import { FIGURE_ROWS } from "../../stats/figures.ts";
 import {
   formatBytes,
   formatCount,
@@ -31,10 +32,10 @@ import {
   thresholdTable,
 } from "./tables.ts";
 
-/** Bytes of a page. Everything is bounded but the hosts, which have what the others leave. */
-const MAX_PARTS = 490_000;
-/** What the hosts have besides their rows. */
-const ROOM = 1_000;
+/** Most bytes of a page. All of it is bounded except the hosts, which get what the rest leaves. */
+const MAX_BYTES = 490_000;
+/** Bytes of the hosts' section around its rows. */
+const HOSTS_FRAME_BYTES = 1_000;
 
 /** The page of a run: less than 500 KB, however long it took. */
 export async function formatPage(data: PageData): Promise<string> {
@@ -74,7 +75,7 @@ ${scripts.map((script) => markup`<script>${inlineText(script)}</script>\n`)}</bo
 </html>
 `.toString();
   const { length } = new TextEncoder().encode(pageWith());
-  return pageWith(hostTable(data, MAX_PARTS - ROOM - length));
+  return pageWith(hostTable(data, MAX_BYTES - HOSTS_FRAME_BYTES - length));
 }
 
 /** In one word, what came of it. */
@@ -96,7 +97,7 @@ function formatVerdict({ summary }: PageData): Html {
     : word("good", "All requests succeeded.");
 }
 
-/** A sentence on the answers that succeeded though many readers would call them failures. */
+/** A sentence on the responses that succeeded though many readers would call them failures. */
 function formatTolerated({ tolerated = 0 }: PageData): Html | undefined {
   if (tolerated === 0) return undefined;
   const answers = tolerated === 1 ? "1 answer has" : `${formatCount(tolerated)} answers have`;
@@ -193,6 +194,10 @@ function formatAbout({ summary, command, machine, parts = [] }: PageData): Html 
   row("Late starts", formatLate(summary));
   row("Own lateness", formatOwnLate(summary));
   row("CPU", formatCpu(summary));
+  for (const [key, { line }] of FIGURE_ROWS) {
+    const value = summary[key];
+    if (line !== undefined && typeof value === "number") row(line.title, line.format(value));
+  }
   for (const [what, count] of Object.entries(summary.shortages ?? {})) {
     row("Ran out", `${formatCount(count)} times: ${what}; requests waited for it`);
   }

@@ -239,11 +239,14 @@ Deno.test("formatPage() has room for 1,000 hosts of usual names", async () => {
 Deno.test("formatPage() gives the value of a threshold in full where it would else read as its bound", async () => {
   const page = await formatPage(pageData({}, {
     thresholds: [
-      { threshold: "p99<=500ms", value: 500.3, unit: "ms", passed: false },
-      { threshold: "p50<500ms", value: null, unit: "ms", passed: false },
+      { threshold: "p99<=500ms", value: 500.3, bound: 500, unit: "ms", passed: false },
+      { threshold: "p50<500ms", value: null, bound: 500, unit: "ms", passed: false },
+      // A summary of an earlier version does not tell the bound.
+      { threshold: "p95<=400ms", value: 400.3, unit: "ms", passed: false },
     ],
   }));
   assertStringIncludes(page, '<td class="n">500.3 ms');
+  assertStringIncludes(page, '<td class="n">400 ms');
   assertStringIncludes(page, '<td class="n">nothing was measured');
 });
 
