@@ -166,9 +166,9 @@ Deno.test("parseThreshold() takes blanks around each part, and shows none", () =
 });
 
 const NAMES =
-  "give one of the names min, mean, p50, p75, p90, p95, p99, p999, p9999, max, stddev, " +
-  "failed, succeeded, skipped, retries, late, errors.KIND, status.503, status.5xx, requests, rate, seconds, " +
-  "bytes, peak_rss, cpu";
+  "give one of the names requests, succeeded, failed, skipped, errors.KIND, status.503, status.5xx, " +
+  "seconds, rate, bytes, min, mean, p50, p75, p90, p95, p99, p999, p9999, max, stddev, " +
+  "retries, late, peak_rss, cpu";
 const FORM = "give a name, one of < <= > >=, and a value, like p99<500ms, failed<1% or rate>1000";
 const COUNT = "a whole number, like 10, 10k or 1M";
 const SHARE = "a share of the requests, like 1%";
