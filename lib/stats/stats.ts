@@ -86,7 +86,8 @@ export interface StatsState extends Totals {
 /** A difference of two sums of milliseconds can be a little below 0. */
 const isSum: Check = (value) => Number.isFinite(value);
 const TOTALS = { bytes: isCount, attempts: isCount, sent: isCount, busyMs: isSum };
-const STATE: Shape & { readonly [K in keyof StatsState]-?: Check } = {
+/** What each field has to be. */
+const REQUIRED: Shape = {
   ...TOTALS,
   requests: isCount,
   failed: isCount,
@@ -94,6 +95,8 @@ const STATE: Shape & { readonly [K in keyof StatsState]-?: Check } = {
   statuses: isStatusCounts,
   latency: isHistogramState,
   errors: isErrorCounts,
+};
+const OPTIONAL: Shape = {
   retries: isMap(isCount),
   skipped: isCount,
   late: isShape({ count: isCount, ms: isNumber, maxMs: isNumber }),
@@ -107,9 +110,7 @@ const STATE: Shape & { readonly [K in keyof StatsState]-?: Check } = {
  * @returns the name of the first field that is missing or wrong; undefined if there is none
  */
 export function findWrongStat(state: unknown): string | undefined {
-  const { retries, skipped, late, ownLate, tolerated, ...required } = STATE;
-  const optional = { retries, skipped, late, ownLate, tolerated };
-  return findWrongMember(isObject(state) ? state : {}, required, optional);
+  return findWrongMember(isObject(state) ? state : {}, REQUIRED, OPTIONAL);
 }
 
 /** Responses that had counted as succeeded and do not any more; all of them had been sent. */
