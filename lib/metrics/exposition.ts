@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { FIGURE_ROWS, type Metric } from "../stats/figures.ts";
+import { FIGURE_ROWS, type Metric, type NameOf } from "../stats/figures.ts";
 import { Histogram } from "../stats/histogram.ts";
 import type { Snapshot } from "../stats/snapshot.ts";
 import { BOUNDS, cumulative } from "./latency_buckets.ts";
@@ -30,8 +30,11 @@ interface Sample {
 
 type Family = Pick<Metric, "name" | "type" | "help"> & { readonly samples: readonly Sample[] };
 
-/** What is so at a moment only, and no figure of the summary. */
-const OF_THE_MOMENT: readonly Metric[] = [
+/** A metric that says itself how it is read. */
+type ReadableMetric = Metric & Required<Pick<Metric, "of">>;
+
+/** The metrics of a moment, which a summary of the whole run does not have. */
+const OF_THE_MOMENT: readonly ReadableMetric[] = [
   {
     name: "myriad_requests_planned",
     type: "gauge",
@@ -84,12 +87,15 @@ const OF_THE_MOMENT: readonly Metric[] = [
 ];
 
 /** All metrics of a snapshot. */
-const METRICS = [
+const METRICS: readonly ReadableMetric[] = [
   ...FIGURE_ROWS.flatMap(([, { metrics = [], of }]) =>
-    metrics.map((metric) => ({ of: of as Metric["of"], ...metric }))
+    metrics.map((metric) => ({
+      of: (snapshot: Snapshot) => snapshot[of as NameOf<number>],
+      ...metric,
+    }))
   ),
   ...OF_THE_MOMENT,
-] as readonly (Metric & Required<Pick<Metric, "of">>)[];
+];
 
 /**
  * All of it. Label values are error kinds and status codes, thresholds as the command line has
@@ -115,11 +121,11 @@ export function formatMetrics(snapshot: Snapshot, { version, startMs }: Build): 
 }
 
 function takeSamples(
-  { of, label }: typeof METRICS[number],
+  { of, label }: ReadableMetric,
   snapshot: Snapshot,
 ): readonly Sample[] {
   const value = of(snapshot);
-  if (value === undefined || value === null) return [];
+  if (value === undefined) return [];
   if (typeof value === "number") return [{ value }];
   if (value instanceof Histogram) return toBuckets(value);
   return Object.entries(value).map(([text, value]) => ({ labels: { [label!]: text }, value }));

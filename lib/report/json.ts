@@ -38,7 +38,7 @@ export function formatDocument(summary: Partial<Summary>): string {
 export function toSummary(snapshot: Snapshot, context: SummaryContext): Summary {
   const source = { ...snapshot, ...context };
   return Object.fromEntries(
-    FIGURE_ROWS.map(([key, figure]) => [key, figure.of(source)]),
+    FIGURE_ROWS.map(([key, { of }]) => [key, typeof of === "string" ? source[of] : of(source)]),
   ) as unknown as Summary;
 }
 

@@ -1,4 +1,4 @@
-import { ERROR_KINDS, type ErrorKind } from "../result.ts";
+import { ERROR_KINDS, type ErrorKind, type Result } from "../result.ts";
 import { type Check, isCount, isList, isMap, isShape, isText } from "../text/json_shape.ts";
 import { truncate } from "../text/truncate.ts";
 import type { ErrorCount, Example, Snapshot } from "./snapshot.ts";
@@ -31,13 +31,9 @@ export class ErrorTally {
   }
 
   /** @param expectation what was not met, where that is why the request failed */
-  record(kind: ErrorKind, { url, detail }: Example, expectation?: string): void {
-    const kinds = findOrAdd(this.#kinds, kind);
-    const reason = expectation === undefined ? undefined : this.#findReason(expectation);
-    for (const failures of [kinds, reason]) {
-      if (failures === undefined || ++failures.count > MAX_EXAMPLES) continue;
-      failures.examples.push({ url: truncate(url), detail: truncate(detail) });
-    }
+  record(kind: ErrorKind, example: Example, expectation?: string): void {
+    recordFailure(findOrAdd(this.#kinds, kind), example);
+    if (expectation !== undefined) recordFailure(this.#findReason(expectation), example);
   }
 
   /** Adds what another has counted, whose examples come after those from here. */
@@ -78,10 +74,23 @@ export class ErrorTally {
   }
 }
 
+/**
+ * Whether a request was not sent since its host was given up: what was sent has attempts, and a
+ * target that makes no request, or was interrupted, has an error of its own.
+ */
+export function isSkipped({ attempts, error }: Pick<Result, "attempts" | "error">): boolean {
+  return attempts === 0 && error !== undefined && error !== "url" && error !== "cancelled";
+}
+
 function findOrAdd<K>(tallies: Map<K, Failures>, key: K): Failures {
   let failures = tallies.get(key);
   if (failures === undefined) tallies.set(key, failures = { count: 0, examples: [] });
   return failures;
+}
+
+function recordFailure(failures: Failures, { url, detail }: Example): void {
+  if (++failures.count > MAX_EXAMPLES) return;
+  failures.examples.push({ url: truncate(url), detail: truncate(detail) });
 }
 
 function addFailures(failures: Failures, { count, examples }: ErrorCount): void {

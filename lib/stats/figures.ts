@@ -142,11 +142,19 @@ export type Merge =
   | "latency of histogram"
   | "own lateness of histogram";
 
+/** What a summary is made of. */
+export type Source = Snapshot & SummaryContext;
+
+/** The names of the statistics that have values of a type. */
+export type NameOf<V> = {
+  [K in keyof Statistics]-?: Statistics[K] extends V ? K : never;
+}[keyof Statistics];
+
 /** A row of the table. What is missing, does not happen to the figure. */
 export interface Figure<V> {
   readonly kind: Kind;
-  /** The value, not rounded. Rows of the last few figures take more than statistics. */
-  of(statistics: Statistics): V;
+  /** The value, not rounded: a statistic by its name, or what is made of some. */
+  readonly of: NameOf<V> | ((source: Source) => V);
   /** Missing where the parts of a run have no such value together. */
   readonly merge?: Merge;
   /** Its own line in the table and on the page; other figures stand in lines that say more. */
@@ -181,7 +189,7 @@ export interface Metric {
   /** What tells apart the values of a metric that has several. */
   readonly label?: string;
   /** In base units; nothing is exposed where there is no value. @default the figure itself */
-  of?(snapshot: Snapshot): number | null | undefined | Readonly<Record<string, number>> | Histogram;
+  of?(snapshot: Snapshot): number | undefined | Readonly<Record<string, number>> | Histogram;
 }
 
 /**
@@ -197,7 +205,7 @@ export interface Bounded {
   readonly name: string;
   readonly unit: Unit;
   readonly trend: Trend;
-  /** The value in that unit; null where nothing was measured. @default the figure itself */
+  /** The value in that unit; null where nothing was measured. @default the statistic of the figure */
   of?(statistics: Statistics, member: string): number | null;
   /** Whether it counts requests, so that its share of all requests can be bounded, too. */
   readonly hasShare?: boolean;
@@ -225,7 +233,7 @@ function formatSeconds(seconds: number): string {
 export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
   requests: {
     kind: "count",
-    of: ({ requests }) => requests,
+    of: "requests",
     merge: "sum",
     compare: [{ title: "requests", format: formatCount }],
     metrics: [{
@@ -239,14 +247,14 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
   },
   succeeded: {
     kind: "count",
-    of: ({ succeeded }) => succeeded,
+    of: "succeeded",
     merge: "sum",
     compare: [{ title: "succeeded", format: formatCount }],
     thresholds: [{ name: "succeeded", unit: "count", trend: "grows", hasShare: true }],
   },
   failed: {
     kind: "count",
-    of: ({ failed }) => failed,
+    of: "failed",
     merge: "sum",
     compare: [
       { title: "failed", format: formatCount },
@@ -261,7 +269,7 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
   },
   skipped: {
     kind: "count",
-    of: ({ skipped }) => skipped,
+    of: "skipped",
     merge: "sum",
     compare: [{ title: "skipped", format: formatCount, isRare: true }],
     metrics: [{
@@ -273,7 +281,7 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
   },
   errors: {
     kind: "errors",
-    of: ({ errors }) => errors,
+    of: "errors",
     merge: "errors",
     compare: [{
       title: "errors",
@@ -305,7 +313,7 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
   },
   statuses: {
     kind: "statuses",
-    of: ({ statuses }) => statuses,
+    of: "statuses",
     merge: "statuses",
     compare: [{ title: "statuses", format: formatCount, by: ({ statuses }) => statuses }],
     metrics: [{
@@ -329,7 +337,7 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
   },
   seconds: {
     kind: "number",
-    of: ({ seconds }) => seconds,
+    of: "seconds",
     merge: "from first start to last end",
     compare: [{ title: "time", format: formatSeconds }],
     metrics: [{
@@ -346,7 +354,7 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
   },
   rate: {
     kind: "number",
-    of: ({ rate }) => rate,
+    of: "rate",
     merge: "requests by seconds",
     compare: [{ title: "requests/s", format: formatRate }],
     metrics: [{
@@ -358,7 +366,7 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
   },
   bytes: {
     kind: "count",
-    of: ({ bytes }) => bytes,
+    of: "bytes",
     merge: "sum",
     compare: [{ title: "bodies", format: formatBytes }],
     metrics: [{
@@ -370,7 +378,7 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
   },
   latency_ms: {
     kind: "latency",
-    of: ({ latency }) => latency,
+    of: "latency",
     merge: "latency of histogram",
     compare: [{
       title: "latency",
@@ -396,7 +404,7 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
   },
   concurrency: {
     kind: "count",
-    of: ({ concurrency }) => concurrency,
+    of: "concurrency",
     metrics: [{
       name: "myriad_concurrency",
       type: "gauge",
@@ -405,13 +413,13 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
   },
   mean_in_flight_ms: {
     kind: "number",
-    of: ({ meanInFlightMs }) => meanInFlightMs,
+    of: "meanInFlightMs",
     merge: "mean by attempts",
   },
-  utilization: { kind: "number", of: ({ utilization }) => utilization },
+  utilization: { kind: "number", of: "utilization" },
   attempts: {
     kind: "count",
-    of: ({ attempts }) => attempts,
+    of: "attempts",
     merge: "sum",
     compare: [{ title: "attempts", format: formatCount }],
     metrics: [{
@@ -422,7 +430,7 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
   },
   retries: {
     kind: "counts",
-    of: ({ retries }) => retries,
+    of: "retries",
     merge: "counts",
     metrics: [{
       name: "myriad_retries_total",
@@ -445,6 +453,7 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
       name: "myriad_target_requests_per_second",
       type: "gauge",
       help: "Requests a second that are asked for, if a rate is.",
+      of: ({ targetRate }) => targetRate,
     }],
   },
   late: {
@@ -494,7 +503,7 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
   },
   peak_rss_kb: {
     kind: "number",
-    of: ({ peakRssKb }) => peakRssKb,
+    of: "peakRssKb",
     // Processes on several machines have no sum.
     merge: "greatest",
     compare: [{ title: "memory at most", format: (kb) => formatBytes(kb * 1024) }],
@@ -514,7 +523,7 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
   },
   cpu_seconds: {
     kind: "number",
-    of: ({ cpuSeconds }) => cpuSeconds,
+    of: "cpuSeconds",
     merge: "sum",
     compare: [
       { title: "CPU", format: (seconds) => formatMs(seconds * 1000) },
@@ -533,10 +542,10 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
     }],
     thresholds: [{ name: "cpu", unit: "s", trend: "grows" }],
   },
-  engine: { kind: "text", of: ({ engine }) => engine, merge: "listed" },
+  engine: { kind: "text", of: "engine", merge: "listed" },
   shortages: {
     kind: "counts",
-    of: ({ shortages }) => shortages,
+    of: "shortages",
     merge: "counts",
     metrics: [{
       name: "myriad_shortages_total",
@@ -547,19 +556,19 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
   },
   version: {
     kind: "text",
-    of: ({ version }: Statistics & SummaryContext) => version,
+    of: ({ version }) => version,
     merge: "the same",
   },
-  resumed: { kind: "boolean", of: ({ resumed }) => resumed, merge: "any" },
-  interrupted: { kind: "boolean", of: ({ interrupted }) => interrupted, merge: "any" },
+  resumed: { kind: "boolean", of: "resumed", merge: "any" },
+  interrupted: { kind: "boolean", of: "interrupted", merge: "any" },
   aborted: {
     kind: "text or null",
-    of: ({ aborted }: Snapshot) => aborted ?? null,
+    of: ({ aborted }) => aborted ?? null,
     merge: "first",
   },
   thresholds: {
     kind: "thresholds",
-    of: ({ thresholds }: Snapshot) =>
+    of: ({ thresholds }) =>
       thresholds.map(({ threshold, value, bound, unit, holds: passed }) => ({
         threshold,
         value,

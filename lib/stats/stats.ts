@@ -11,11 +11,10 @@ import {
   type Shape,
 } from "../text/json_shape.ts";
 import { ErrorGroups } from "./error_groups.ts";
-import { ErrorTally, isErrorCounts } from "./error_tally.ts";
+import { ErrorTally, isErrorCounts, isSkipped } from "./error_tally.ts";
 import { Histogram, type HistogramState, isHistogramState } from "./histogram.ts";
 import { HostTally } from "./host_tally.ts";
 import { toLatency, toOwnLate } from "./latency.ts";
-import { isSkipped } from "./skipped.ts";
 import { Slowest } from "./slowest.ts";
 import type { Snapshot, Statistics } from "./snapshot.ts";
 import {

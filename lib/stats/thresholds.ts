@@ -6,7 +6,7 @@
  * @module
  */
 import { UsageError } from "../errors.ts";
-import { type Bounded, FIGURE_ROWS } from "./figures.ts";
+import { type Bounded, FIGURE_ROWS, type NameOf } from "./figures.ts";
 import type { Statistics, Unit, Verdict } from "./snapshot.ts";
 
 /** A number of a run that is bounded. */
@@ -55,8 +55,11 @@ function size(prefix: string, power: number): Record<string, number> {
 
 /** What can be bounded. */
 const BOUNDED = FIGURE_ROWS.flatMap(([, { thresholds = [], of }]) =>
-  thresholds.map((bounded) => ({ of: of as Bounded["of"], ...bounded }))
-) as readonly (Bounded & Required<Pick<Bounded, "of">>)[];
+  thresholds.map((bounded) => ({
+    of: (statistics: Statistics) => statistics[of as NameOf<number>],
+    ...bounded,
+  }))
+) satisfies readonly Bounded[];
 
 /** So many requests settle a number, or fewer after {@linkcode SLOW_S} seconds. */
 const ENOUGH = 1_000;

@@ -1,5 +1,5 @@
-import { assertEquals } from "@std/assert";
-import { FIGURES } from "../../lib/stats/figures.ts";
+import { assert, assertEquals } from "@std/assert";
+import { FIGURE_ROWS, FIGURES } from "../../lib/stats/figures.ts";
 
 const LIB = new URL("../../lib/", import.meta.url);
 
@@ -32,6 +32,13 @@ const PARTICULAR: readonly string[] = [
   "report/page/tables.ts",
   "report/table.ts",
 ];
+
+Deno.test("a metric or threshold without a value of its own has the statistic of its figure", () => {
+  for (const [key, { of, metrics = [], thresholds = [] }] of FIGURE_ROWS) {
+    const isOwn = [...metrics, ...thresholds].every((row) => row.of !== undefined);
+    assert(isOwn || typeof of === "string", key);
+  }
+});
 
 /** The words of a file's code; what stands in quotes is a word if it is nothing else. */
 async function readWords(file: string | URL): Promise<ReadonlySet<string>> {

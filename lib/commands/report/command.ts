@@ -12,7 +12,6 @@ import { formatDocument } from "../../report/json.ts";
 import { formatTable } from "../../report/table.ts";
 import { Histogram } from "../../stats/histogram.ts";
 import { formatCount } from "../../text/format.ts";
-import { compareRuns, formatDifferences, formatDifferenceTable } from "./difference.ts";
 import { review } from "./read_run.ts";
 import type { RunData } from "./run_data.ts";
 
@@ -131,6 +130,7 @@ async function compared(
     throw new UsageError("'--report' has no page of '--compare': leave one of them out");
   }
   const [a, b] = [await review([names[0]]), await review([names[1]])];
+  const { compareRuns, formatDifferences, formatDifferenceTable } = await import("./difference.ts");
   const differences = compareRuns(a.summary, b.summary);
   const both = [names[0], names[1]] as const;
   return {

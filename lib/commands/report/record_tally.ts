@@ -1,11 +1,10 @@
 import { roundSummary } from "../../report/json.ts";
 import { RecordSeries } from "../../series/record_series.ts";
 import { ErrorGroups } from "../../stats/error_groups.ts";
-import { ErrorTally } from "../../stats/error_tally.ts";
+import { ErrorTally, isSkipped } from "../../stats/error_tally.ts";
 import { Histogram } from "../../stats/histogram.ts";
 import { HostTally } from "../../stats/host_tally.ts";
 import { toLatency } from "../../stats/latency.ts";
-import { isSkipped } from "../../stats/skipped.ts";
 import { Slowest } from "../../stats/slowest.ts";
 import { MIN_ERROR_STATUS, StatusCounts } from "../../stats/status_counts.ts";
 import { withoutUserinfo } from "../../text/secrets.ts";
