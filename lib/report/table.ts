@@ -7,6 +7,7 @@ import {
   formatBytes,
   formatCount,
   formatMs,
+  formatNumber,
   formatRate,
   formatShare,
   formatTimes,
@@ -98,9 +99,9 @@ function formatRows({ summary, tolerated = 0, total }: TableData, paint: Paint):
     const each = requests > 0 ? `, ${formatMs(cpu_seconds / requests * 1000)} a request` : "";
     row("CPU", `${cpu_seconds.toFixed(2)} s${each}`);
   }
-  for (const [key, { line }] of FIGURE_ROWS) {
+  for (const [key, { line, unit = "count" }] of FIGURE_ROWS) {
     const value = summary[key];
-    if (line !== undefined && typeof value === "number") row(line.title, line.format(value));
+    if (line !== undefined && typeof value === "number") row(line.title, formatNumber(value, unit));
   }
   if (engine !== undefined) {
     const most = concurrency === undefined ? "" : `, at most ${formatCount(concurrency)} in flight`;

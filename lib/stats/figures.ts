@@ -6,23 +6,9 @@
  * @module
  */
 import { ERROR_KINDS, type ErrorKind } from "../result.ts";
-import {
-  formatBytes,
-  formatClock,
-  formatCount,
-  formatMs,
-  formatRate,
-  formatShare,
-} from "../text/format.ts";
+import type { Unit } from "../text/format.ts";
 import type { Histogram, HistogramState } from "./histogram.ts";
-import {
-  LATENCIES,
-  type Latency,
-  type OwnLate,
-  type Snapshot,
-  type Statistics,
-  type Unit,
-} from "./snapshot.ts";
+import type { Latency, OwnLate, Snapshot, Statistics, ThresholdUnit } from "./snapshot.ts";
 
 /** The summary as plain data. Its names are a contract with the users' scripts. */
 export interface Summary {
@@ -84,7 +70,7 @@ export interface SummaryThreshold {
   readonly value: number | null;
   /** What the value was to stay below, or to reach; missing in older summaries. */
   readonly bound?: number;
-  readonly unit: Unit;
+  readonly unit: ThresholdUnit;
   readonly passed: boolean;
 }
 
@@ -153,12 +139,14 @@ export type NameOf<V> = {
 /** A row of the table. What is missing, does not happen to the figure. */
 export interface Figure<V> {
   readonly kind: Kind;
+  /** What the number is counted in; missing where it is not one number. */
+  readonly unit?: Unit;
   /** The value, not rounded: a statistic by its name, or what is made of some. */
   readonly of: NameOf<V> | ((source: Source) => V);
   /** Missing where the parts of a run have no such value together. */
   readonly merge?: Merge;
   /** Its own line in the table and on the page; other figures stand in lines that say more. */
-  readonly line?: { readonly title: string; readonly format: (value: number) => string };
+  readonly line?: { readonly title: string };
   /** What `report --compare` shows of it. */
   readonly compare?: readonly Comparison[];
   readonly metrics?: readonly Metric[];
@@ -170,7 +158,8 @@ export interface Comparison {
   /** @default the figure's */
   readonly key?: string;
   readonly title: string;
-  readonly format: (value: number) => string;
+  /** @default the figure's */
+  readonly unit?: Unit;
   /** @default the figure itself */
   of?(summary: KnownSummary): number | undefined;
   /** Numbers by name, instead of one number. */
@@ -203,7 +192,8 @@ export type Trend = "grows" | "falls" | "settles" | "drifts";
 export interface Bounded {
   /** What it is called on the command line; what stands before the point if there are members. */
   readonly name: string;
-  readonly unit: Unit;
+  /** @default the figure's */
+  readonly unit?: ThresholdUnit;
   readonly trend: Trend;
   /** The value in that unit; null where nothing was measured. @default the statistic of the figure */
   of?(statistics: Statistics, member: string): number | null;
@@ -221,21 +211,33 @@ export interface Bounded {
   };
 }
 
+/** The latencies of a summary, in the order in which they are shown. */
+export const LATENCIES: readonly (keyof Latency)[] = [
+  "min",
+  "mean",
+  "p50",
+  "p75",
+  "p90",
+  "p95",
+  "p99",
+  "p999",
+  "p9999",
+  "max",
+  "stddev",
+];
+
 /** A percentile that few responses decide takes many to be known. */
 const RARITIES: { readonly [name in keyof Latency]?: number } = { p999: 10, p9999: 100 };
 const TRENDS: { readonly [name in keyof Latency]?: Trend } = { min: "falls", max: "grows" };
-
-function formatSeconds(seconds: number): string {
-  return seconds < 600 ? formatMs(seconds * 1000) : formatClock(seconds);
-}
 
 /** The figures, in the order of the JSON document. */
 export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
   requests: {
     kind: "count",
+    unit: "count",
     of: "requests",
     merge: "sum",
-    compare: [{ title: "requests", format: formatCount }],
+    compare: [{ title: "requests" }],
     metrics: [{
       name: "myriad_requests_total",
       type: "counter",
@@ -243,49 +245,52 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
       label: "result",
       of: ({ succeeded, failed }) => ({ succeeded, failed }),
     }],
-    thresholds: [{ name: "requests", unit: "count", trend: "grows" }],
+    thresholds: [{ name: "requests", trend: "grows" }],
   },
   succeeded: {
     kind: "count",
+    unit: "count",
     of: "succeeded",
     merge: "sum",
-    compare: [{ title: "succeeded", format: formatCount }],
-    thresholds: [{ name: "succeeded", unit: "count", trend: "grows", hasShare: true }],
+    compare: [{ title: "succeeded" }],
+    thresholds: [{ name: "succeeded", trend: "grows", hasShare: true }],
   },
   failed: {
     kind: "count",
+    unit: "count",
     of: "failed",
     merge: "sum",
     compare: [
-      { title: "failed", format: formatCount },
+      { title: "failed" },
       {
         key: "failed_percent",
         title: "failed, share",
-        format: (percent) => formatShare(percent / 100),
+        unit: "%",
         of: ({ failed, requests }) => requests > 0 ? failed / requests * 100 : undefined,
       },
     ],
-    thresholds: [{ name: "failed", unit: "count", trend: "grows", hasShare: true }],
+    thresholds: [{ name: "failed", trend: "grows", hasShare: true }],
   },
   skipped: {
     kind: "count",
+    unit: "count",
     of: "skipped",
     merge: "sum",
-    compare: [{ title: "skipped", format: formatCount, isRare: true }],
+    compare: [{ title: "skipped", isRare: true }],
     metrics: [{
       name: "myriad_skipped_total",
       type: "counter",
       help: "Requests that were not sent, since their host was given up; they failed.",
     }],
-    thresholds: [{ name: "skipped", unit: "count", trend: "grows", hasShare: true }],
+    thresholds: [{ name: "skipped", trend: "grows", hasShare: true }],
   },
   errors: {
     kind: "errors",
+    unit: "count",
     of: "errors",
     merge: "errors",
     compare: [{
       title: "errors",
-      format: formatCount,
       by: ({ errors }) => errors && countByKind(errors),
     }],
     metrics: [{
@@ -298,7 +303,6 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
     }],
     thresholds: [{
       name: "errors",
-      unit: "count",
       trend: "grows",
       of: ({ errors }, kind) => errors[kind as ErrorKind]?.count ?? 0,
       hasShare: true,
@@ -313,9 +317,10 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
   },
   statuses: {
     kind: "statuses",
+    unit: "count",
     of: "statuses",
     merge: "statuses",
-    compare: [{ title: "statuses", format: formatCount, by: ({ statuses }) => statuses }],
+    compare: [{ title: "statuses", by: ({ statuses }) => statuses }],
     metrics: [{
       name: "myriad_responses_total",
       type: "counter",
@@ -324,7 +329,6 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
     }],
     thresholds: [{
       name: "status",
-      unit: "count",
       trend: "grows",
       of: ({ statuses }, status) => countStatuses(statuses, status),
       hasShare: true,
@@ -337,15 +341,16 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
   },
   seconds: {
     kind: "number",
+    unit: "s",
     of: "seconds",
     merge: "from first start to last end",
-    compare: [{ title: "time", format: formatSeconds }],
+    compare: [{ title: "time" }],
     metrics: [{
       name: "myriad_elapsed_seconds",
       type: "gauge",
       help: "How long the run has taken.",
     }],
-    thresholds: [{ name: "seconds", unit: "s", trend: "grows" }],
+    thresholds: [{ name: "seconds", trend: "grows" }],
   },
   started: {
     kind: "time or null",
@@ -354,35 +359,37 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
   },
   rate: {
     kind: "number",
+    unit: "/s",
     of: "rate",
     merge: "requests by seconds",
-    compare: [{ title: "requests/s", format: formatRate }],
+    compare: [{ title: "requests/s" }],
     metrics: [{
       name: "myriad_requests_per_second",
       type: "gauge",
       help: "Requests a second that were reached, over the whole run.",
     }],
-    thresholds: [{ name: "rate", unit: "/s", trend: "drifts" }],
+    thresholds: [{ name: "rate", trend: "drifts" }],
   },
   bytes: {
     kind: "count",
+    unit: "bytes",
     of: "bytes",
     merge: "sum",
-    compare: [{ title: "bodies", format: formatBytes }],
+    compare: [{ title: "bodies" }],
     metrics: [{
       name: "myriad_body_bytes_total",
       type: "counter",
       help: "Bytes of bodies that came.",
     }],
-    thresholds: [{ name: "bytes", unit: "bytes", trend: "grows" }],
+    thresholds: [{ name: "bytes", trend: "grows" }],
   },
   latency_ms: {
     kind: "latency",
+    unit: "ms",
     of: "latency",
     merge: "latency of histogram",
     compare: [{
       title: "latency",
-      format: formatMs,
       // Without a response there is no latency, though a summary has zeros.
       by: ({ latency_ms, succeeded }) => succeeded > 0 ? { ...latency_ms } : undefined,
       names: LATENCIES,
@@ -395,7 +402,6 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
     }],
     thresholds: LATENCIES.map((name) => ({
       name,
-      unit: "ms",
       trend: TRENDS[name] ?? "settles",
       of: ({ latency, succeeded }) => succeeded > 0 ? latency[name] : null,
       sample: ({ succeeded }) => succeeded,
@@ -404,6 +410,7 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
   },
   concurrency: {
     kind: "count",
+    unit: "count",
     of: "concurrency",
     metrics: [{
       name: "myriad_concurrency",
@@ -413,15 +420,17 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
   },
   mean_in_flight_ms: {
     kind: "number",
+    unit: "ms",
     of: "meanInFlightMs",
     merge: "mean by attempts",
   },
   utilization: { kind: "number", of: "utilization" },
   attempts: {
     kind: "count",
+    unit: "count",
     of: "attempts",
     merge: "sum",
-    compare: [{ title: "attempts", format: formatCount }],
+    compare: [{ title: "attempts" }],
     metrics: [{
       name: "myriad_attempts_total",
       type: "counter",
@@ -430,6 +439,7 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
   },
   retries: {
     kind: "counts",
+    unit: "count",
     of: "retries",
     merge: "counts",
     metrics: [{
@@ -440,7 +450,6 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
     }],
     thresholds: [{
       name: "retries",
-      unit: "count",
       trend: "grows",
       of: ({ retries }) => sum(retries),
       hasShare: true,
@@ -448,6 +457,7 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
   },
   target_rate: {
     kind: "number or null",
+    unit: "/s",
     of: ({ targetRate }) => targetRate ?? null,
     metrics: [{
       name: "myriad_target_requests_per_second",
@@ -458,6 +468,7 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
   },
   late: {
     kind: "late",
+    unit: "count",
     of: ({ late: { count, meanMs, maxMs } }) => ({ count, mean_ms: meanMs, max_ms: maxMs }),
     merge: "late",
     metrics: [
@@ -476,7 +487,6 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
     ],
     thresholds: [{
       name: "late",
-      unit: "count",
       trend: "grows",
       of: ({ late }) => late.count,
       hasShare: true,
@@ -484,6 +494,7 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
   },
   own_late_ms: {
     kind: "own lateness or null",
+    unit: "ms",
     of: ({ ownLate }) => ownLate ?? null,
     merge: "own lateness of histogram",
     metrics: [
@@ -503,10 +514,11 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
   },
   peak_rss_kb: {
     kind: "number",
+    unit: "KiB",
     of: "peakRssKb",
     // Processes on several machines have no sum.
     merge: "greatest",
-    compare: [{ title: "memory at most", format: (kb) => formatBytes(kb * 1024) }],
+    compare: [{ title: "memory at most" }],
     metrics: [{
       name: "myriad_resident_memory_peak_bytes",
       type: "gauge",
@@ -523,14 +535,15 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
   },
   cpu_seconds: {
     kind: "number",
+    unit: "s",
     of: "cpuSeconds",
     merge: "sum",
     compare: [
-      { title: "CPU", format: (seconds) => formatMs(seconds * 1000) },
+      { title: "CPU" },
       {
         key: "cpu_us_per_request",
         title: "CPU a request",
-        format: (us) => formatMs(us / 1000),
+        unit: "us",
         of: ({ cpu_seconds, requests }) =>
           cpu_seconds === undefined || requests === 0 ? undefined : cpu_seconds / requests * 1e6,
       },
@@ -540,7 +553,7 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
       type: "counter",
       help: "Processor time, user and system.",
     }],
-    thresholds: [{ name: "cpu", unit: "s", trend: "grows" }],
+    thresholds: [{ name: "cpu", trend: "grows" }],
   },
   engine: { kind: "text", of: "engine", merge: "listed" },
   shortages: {

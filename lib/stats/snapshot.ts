@@ -4,6 +4,7 @@
  * @module
  */
 import type { ErrorKind } from "../result.ts";
+import type { Unit } from "../text/format.ts";
 import type { Histogram } from "./histogram.ts";
 
 /** How late starts were by the program's own doing, in milliseconds; those in time count as 0. */
@@ -23,21 +24,6 @@ export interface Latency {
   readonly max: number;
   readonly stddev: number;
 }
-
-/** The names in {@linkcode Latency}, in the order in which they are shown. */
-export const LATENCIES: readonly (keyof Latency)[] = [
-  "min",
-  "mean",
-  "p50",
-  "p75",
-  "p90",
-  "p95",
-  "p99",
-  "p999",
-  "p9999",
-  "max",
-  "stddev",
-];
 
 /** A request that failed, and why, in words. */
 export interface Example {
@@ -91,10 +77,7 @@ export interface SlowRequest {
 }
 
 /** What the numbers that a threshold bounds are counted in; `%` is of the requests. */
-export const UNITS = ["ms", "s", "count", "%", "/s", "bytes"] as const;
-
-/** One of {@linkcode UNITS}. */
-export type Unit = typeof UNITS[number];
+export type ThresholdUnit = Exclude<Unit, "us" | "KiB">;
 
 /** What came of a threshold. */
 export interface Verdict {
@@ -105,7 +88,7 @@ export interface Verdict {
   /** What the number was to stay below, or to reach. */
   readonly bound: number;
   /** The unit of both. */
-  readonly unit: Unit;
+  readonly unit: ThresholdUnit;
   readonly holds: boolean;
 }
 

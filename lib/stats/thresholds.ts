@@ -7,16 +7,17 @@
  */
 import { UsageError } from "../errors.ts";
 import { type Bounded, FIGURE_ROWS, type NameOf } from "./figures.ts";
-import type { Statistics, Unit, Verdict } from "./snapshot.ts";
+import type { Statistics, ThresholdUnit, Verdict } from "./snapshot.ts";
 
 /** A number of a run that is bounded. */
-interface Metric extends Pick<Bounded, "unit" | "trend" | "sample" | "rarity"> {
+interface Metric extends Pick<Bounded, "trend" | "sample" | "rarity"> {
+  readonly unit: ThresholdUnit;
   /** Its value in that unit; null where nothing was measured. */
   of(statistics: Statistics): number | null;
 }
 
 /** The suffixes that a value can have, and how much of the metric's unit each is. */
-const SUFFIXES: Record<Unit, Readonly<Record<string, number>>> = {
+const SUFFIXES: Record<ThresholdUnit, Readonly<Record<string, number>>> = {
   ms: { us: 0.001, ms: 1, s: 1_000, m: 60_000 },
   s: { ms: 0.001, s: 1, m: 60, h: 3_600 },
   count: { "": 1, k: 1e3, M: 1e6, G: 1e9 },
@@ -26,7 +27,7 @@ const SUFFIXES: Record<Unit, Readonly<Record<string, number>>> = {
 };
 
 /** What a value has to look like. */
-const ADVICE: Record<Unit, string> = {
+const ADVICE: Record<ThresholdUnit, string> = {
   ms: "a duration with its unit (us, ms, s, m), like 500ms",
   s: "a duration with its unit (ms, s, m, h), like 90s",
   count: "a whole number, like 10, 10k or 1M",
@@ -54,8 +55,9 @@ function size(prefix: string, power: number): Record<string, number> {
 }
 
 /** What can be bounded. */
-const BOUNDED = FIGURE_ROWS.flatMap(([, { thresholds = [], of }]) =>
+const BOUNDED = FIGURE_ROWS.flatMap(([, { thresholds = [], of, unit }]) =>
   thresholds.map((bounded) => ({
+    unit: unit as ThresholdUnit,
     of: (statistics: Statistics) => statistics[of as NameOf<number>],
     ...bounded,
   }))
@@ -170,7 +172,7 @@ export function parseThreshold(text: string): Threshold {
 }
 
 /** A value in the unit of its metric; NaN if it cannot be one. */
-function parseBound(digits: string, suffix: string, unit: Unit): number {
+function parseBound(digits: string, suffix: string, unit: ThresholdUnit): number {
   const value = Number(digits) * SUFFIXES[unit][suffix];
   if (unit !== "count") return exact(value);
   const whole = Math.round(value);

@@ -6,7 +6,13 @@ import {
   type Summary,
 } from "../../stats/figures.ts";
 import { escapeForTerminal, escapeJson } from "../../text/escape.ts";
-import { formatCount, latencyTitle } from "../../text/format.ts";
+import {
+  formatCount,
+  formatNumber,
+  formatRate,
+  latencyTitle,
+  type Unit,
+} from "../../text/format.ts";
 
 /** Cells of a name, and of a file's. */
 const NAME_CELLS = 22;
@@ -34,8 +40,8 @@ export interface Differences {
 }
 
 /** What is compared, by its name in the JSON document. */
-const COMPARISONS = FIGURE_ROWS.flatMap(([key, { compare = [] }]) =>
-  compare.map((comparison) => ({ key, ...comparison }))
+const COMPARISONS = FIGURE_ROWS.flatMap(([key, { compare = [], unit = "count" }]) =>
+  compare.map((comparison) => ({ key, unit, ...comparison }))
 );
 const NUMBERS = COMPARISONS.filter(({ by }) => by === undefined);
 const GROUPS = COMPARISONS.filter(({ by }) => by !== undefined).sort((a, b) => rank(a) - rank(b));
@@ -103,8 +109,10 @@ export function formatDifferenceTable(
       }${percent.padStart(11)}`.trimEnd(),
     );
   };
-  const row = (name: string, it: Difference, format: (value: number) => string): void => {
+  const row = (name: string, it: Difference, unit: Unit): void => {
     if (it.a === null && it.b === null) return;
+    // The name of a rate has its unit.
+    const format = unit === "/s" ? formatRate : (value: number) => formatNumber(value, unit);
     const value = (value: number | null): string => value === null ? "–" : format(value);
     cells(name, value(it.a), value(it.b), signed(it.difference, format), toPercent(it));
   };
@@ -113,7 +121,10 @@ export function formatDifferenceTable(
     const text = escapeForTerminal(name);
     return text.length < VALUE_CELLS ? text : `…${text.slice(2 - VALUE_CELLS)}`;
   };
-  const group = ({ title, format, names }: Comparison, all: Record<string, Difference>): void => {
+  const group = (
+    { title, unit, names }: typeof GROUPS[number],
+    all: Record<string, Difference>,
+  ): void => {
     const known = Object.entries(all).filter(([, { a, b }]) => a !== null || b !== null);
     if (known.length === 0) return;
     lines.push(title);
@@ -122,15 +133,15 @@ export function formatDifferenceTable(
       ? known
       : known.sort(([, one], [, other]) => size(other) - size(one)).slice(0, MAX_LINES);
     for (const [key, difference] of shown) {
-      row(`  ${escapeForTerminal(latencyTitle(key), NAME_CELLS - 3)}`, difference, format);
+      row(`  ${escapeForTerminal(latencyTitle(key), NAME_CELLS - 3)}`, difference, unit);
     }
     const left = known.length - shown.length;
     if (left > 0) lines.push(`  and ${formatCount(left)} more`);
   };
   cells("", title(names[0]), title(names[1]), "difference", "");
-  for (const { key, title, format, isRare } of NUMBERS) {
+  for (const { key, title, unit, isRare } of NUMBERS) {
     const number = numbers[key];
-    if (!isRare || number.a || number.b) row(title, number, format);
+    if (!isRare || number.a || number.b) row(title, number, unit);
   }
   for (const comparison of GROUPS) group(comparison, groups[comparison.key]);
   return `${lines.join("\n")}\n`;

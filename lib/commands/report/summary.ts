@@ -1,8 +1,8 @@
 import { UsageError } from "../../errors.ts";
 import { isErrorCounts } from "../../stats/error_tally.ts";
-import { FIGURE_ROWS, type Kind, type KnownSummary } from "../../stats/figures.ts";
+import { FIGURE_ROWS, type Kind, type KnownSummary, LATENCIES } from "../../stats/figures.ts";
 import { isHistogramState } from "../../stats/histogram.ts";
-import { LATENCIES, UNITS } from "../../stats/snapshot.ts";
+import type { ThresholdUnit } from "../../stats/snapshot.ts";
 import { isStatusCounts } from "../../stats/status_counts.ts";
 import {
   type Check,
@@ -20,6 +20,8 @@ import {
 
 /** Most thresholds; a command line has fewer. */
 const MAX_THRESHOLDS = 1_000;
+
+const UNITS: readonly ThresholdUnit[] = ["ms", "s", "count", "%", "/s", "bytes"];
 
 const isFinite: Check = (value) => Number.isFinite(value);
 
@@ -44,7 +46,7 @@ const CHECKS: Readonly<Record<Kind, Check>> = {
     isShape({
       threshold: isText,
       value: orNull(isFinite),
-      unit: (value) => (UNITS as readonly unknown[]).includes(value),
+      unit: (value) => UNITS.includes(value as ThresholdUnit),
       passed: isBoolean,
     }, { bound: isFinite }),
     MAX_THRESHOLDS,

@@ -11,6 +11,7 @@ import {
   formatBytes,
   formatCount,
   formatMs,
+  formatNumber,
   formatRate,
   formatShare,
   formatTook,
@@ -194,9 +195,9 @@ function formatAbout({ summary, command, machine, parts = [] }: PageData): Html 
   row("Late starts", formatLate(summary));
   row("Own lateness", formatOwnLate(summary));
   row("CPU", formatCpu(summary));
-  for (const [key, { line }] of FIGURE_ROWS) {
+  for (const [key, { line, unit = "count" }] of FIGURE_ROWS) {
     const value = summary[key];
-    if (line !== undefined && typeof value === "number") row(line.title, line.format(value));
+    if (line !== undefined && typeof value === "number") row(line.title, formatNumber(value, unit));
   }
   for (const [what, count] of Object.entries(summary.shortages ?? {})) {
     row("Ran out", `${formatCount(count)} times: ${what}; requests waited for it`);
