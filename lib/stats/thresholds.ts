@@ -54,15 +54,6 @@ function size(prefix: string, power: number): Record<string, number> {
   };
 }
 
-/** What can be bounded. */
-const BOUNDED = FIGURE_ROWS.flatMap(([, { thresholds = [], of, unit }]) =>
-  thresholds.map((bounded) => ({
-    unit: unit as ThresholdUnit,
-    of: (statistics: Statistics) => statistics[of as NameOf<number>],
-    ...bounded,
-  }))
-) satisfies readonly Bounded[];
-
 /** So many requests settle a number, or fewer after {@linkcode SLOW_S} seconds. */
 const ENOUGH = 1_000;
 const ENOUGH_WHEN_SLOW = 100;
@@ -189,15 +180,27 @@ function exact(value: number): number {
   return millionths > 0 && millionths <= Number.MAX_SAFE_INTEGER ? millionths / 1e6 : value;
 }
 
+/** What can be bounded. Made when a threshold is read, as few runs have one. */
+function listBounded(): (Bounded & Required<Pick<Bounded, "of" | "unit">>)[] {
+  return FIGURE_ROWS.flatMap(([, { thresholds = [], of, unit }]) =>
+    thresholds.map((bounded) => ({
+      unit: unit as ThresholdUnit,
+      of: (statistics: Statistics) => statistics[of as NameOf<number>],
+      ...bounded,
+    }))
+  );
+}
+
 /** The numbers that a name can stand for; the unit of the value tells which one is meant. */
 function listMetrics(name: string, fail: (how: string) => never): readonly Metric[] {
   const point = name.indexOf(".");
   const [group, member] = point < 0 ? [name, ""] : [name.slice(0, point), name.slice(point + 1)];
-  const bounded = BOUNDED.find(({ name: known, members }) =>
+  const all = listBounded();
+  const bounded = all.find(({ name: known, members }) =>
     known === (members === undefined ? name : group)
   );
   if (bounded === undefined) {
-    const names = BOUNDED.flatMap(({ name, members }) => members?.examples ?? name);
+    const names = all.flatMap(({ name, members }) => members?.examples ?? name);
     return fail(`one of the names ${names.join(", ")}`);
   }
   const advice = bounded.members?.advise(member);

@@ -17,7 +17,8 @@ const DERIVED: Readonly<Record<string, readonly string[]>> = {
     ...["requests", "seconds", "started", "statuses"],
   ],
   "commands/report/summary.ts": [
-    ...["errors", "failed", "histogram", "late", "requests", "statuses", "succeeded", "thresholds"],
+    ...["bytes", "errors", "failed", "histogram", "late", "requests", "statuses", "succeeded"],
+    "thresholds",
   ],
   "metrics/exposition.ts": ["histogram", "requests", "seconds", "version"],
   "report/json.ts": ["histogram", "late"],
