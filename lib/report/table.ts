@@ -52,7 +52,7 @@ export function formatTable(data: TableData, { color }: { color: boolean }): str
   const { summary } = data;
   const sections: (readonly [title: string, lines: readonly string[]])[] = [
     [formatFirstLine(summary, paint), formatRows(data, paint)],
-    [paint(1, "Latency of answers"), formatLatencies(summary)],
+    [paint(1, "Latency of responses"), formatLatencies(summary)],
     [paint(1, "Statuses"), formatStatuses(summary)],
     [paint(1, "Errors"), formatErrors(summary, paint)],
     [paint(1, "Thresholds"), formatThresholds(summary, paint)],

@@ -324,7 +324,7 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
     metrics: [{
       name: "myriad_responses_total",
       type: "counter",
-      help: "Answers by status code, as expected or not.",
+      help: "Responses by status code, as expected or not.",
       label: "code",
     }],
     thresholds: [{
@@ -379,7 +379,7 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
     metrics: [{
       name: "myriad_body_bytes_total",
       type: "counter",
-      help: "Bytes of bodies that came.",
+      help: "Bytes of response bodies.",
     }],
     thresholds: [{ name: "bytes", trend: "grows" }],
   },
@@ -397,7 +397,7 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
     metrics: [{
       name: "myriad_request_duration_seconds",
       type: "histogram",
-      help: "How long answers took that were as expected; those of failures are not in it.",
+      help: "How long responses took, without those that failed.",
       of: ({ histogram }) => histogram,
     }],
     thresholds: LATENCIES.map((name) => ({
@@ -522,7 +522,7 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
     metrics: [{
       name: "myriad_resident_memory_peak_bytes",
       type: "gauge",
-      help: "The most resident memory that there ever was.",
+      help: "The most resident memory so far.",
       // The peak was looked at a little earlier.
       of: ({ peakRssKb, rssBytes }) => Math.max(peakRssKb * 1_024, rssBytes),
     }],

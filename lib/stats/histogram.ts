@@ -16,13 +16,15 @@
 import { type Check, isCount, isList, isNumber, isShape } from "../text/json_shape.ts";
 
 /** Values below have a slot of their own each. */
-const LINEAR = 256;
-/** Sub-buckets of each power of two above. */
-const HALF = LINEAR / 2;
+export const SUB_BUCKETS = 256;
+/** Slots of each power of two above. */
+const HALF = SUB_BUCKETS / 2;
 /** The largest value that has a slot: 2^36 - 1 us, 19 hours. Larger ones share its slot. */
 const LARGEST = 2 ** 36 - 1;
 /** How many slots there are. */
 export const SLOTS = toSlot(LARGEST) + 1;
+/** How many powers of two: the values below {@linkcode SUB_BUCKETS} are one, too. */
+export const BUCKETS = SLOTS / HALF - 1;
 /**
  * What a rank is multiplied by before it is rounded up, as HdrHistogram takes 1 ulp off: the 99.9th
  * percentile of 41,000 values is the 40,959th, though the product is 40,959.00000000001.
@@ -30,7 +32,7 @@ export const SLOTS = toSlot(LARGEST) + 1;
 const RANK_EPSILON = 1 - 2 * Number.EPSILON;
 
 function toSlot(value: number): number {
-  if (value < LINEAR) return value;
+  if (value < SUB_BUCKETS) return value;
   // How far to shift a value for its 8 leading bits; a shift in JavaScript takes 32 bits only.
   if (value < 2 ** 32) {
     const shift = 24 - Math.clz32(value);
@@ -47,7 +49,7 @@ function lowestIn(slot: number): number {
 
 /** The largest value that shares a slot. */
 function highestIn(slot: number): number {
-  if (slot < LINEAR) return slot;
+  if (slot < SUB_BUCKETS) return slot;
   const shift = Math.floor(slot / HALF) - 1;
   return (slot - shift * HALF + 1) * 2 ** shift - 1;
 }

@@ -58,18 +58,18 @@ export interface HostFigures {
   readonly host: string;
   readonly requests: number;
   readonly failed: number;
-  /** Milliseconds that its answers took, on average and at most; 0 if there were none. */
+  /** Milliseconds that its responses took, on average and at most; 0 if there were none. */
   readonly meanMs: number;
   readonly maxMs: number;
 }
 
-/** An answer that took long. */
+/** A response that took long. */
 export interface SlowRequest {
   /** The request's number. */
   readonly i: number;
   /** Without user information, cut to 200 characters. */
   readonly url: string;
-  /** Null where no answer came. */
+  /** Null where no response came. */
   readonly status: number | null;
   readonly ms: number;
   /** When it started, in milliseconds since the Unix epoch. */
@@ -101,16 +101,16 @@ export interface Snapshot {
   readonly requests: number;
   readonly succeeded: number;
   readonly failed: number;
-  /** How many there will be, or undefined if the source does not tell. */
+  /** How many requests there will be; undefined if the source does not tell. */
   readonly total: number | undefined;
   /** The share that has its results, 0 to 1, or undefined if the source does not tell. */
   readonly progress: number | undefined;
-  /** Requests of hosts that were given up, which were not sent; they count as failed. */
+  /** Requests that were not sent, since their host was given up; they count as failed. */
   readonly skipped: number;
   readonly inFlight: number;
   readonly errors: { readonly [kind in ErrorKind]?: ErrorCount };
   readonly statuses: Readonly<Record<string, number>>;
-  /** Answers with a status of 400 or more that succeeded because nobody said what to expect. */
+  /** Responses with a status of 400 or more that succeeded because nobody said what to expect. */
   readonly tolerated: number;
   /** Seconds since the run started. */
   readonly seconds: number;
@@ -124,7 +124,7 @@ export interface Snapshot {
   /** Bytes of bodies. */
   readonly bytes: number;
   readonly latency: Latency;
-  /** A copy of the latencies of answers so far, in microseconds. */
+  /** A copy of the latencies of responses so far, in microseconds. */
   readonly histogram: Histogram;
   /**
    * By host, in the order in which they came; empty unless the run keeps details. At most 1,000,
@@ -132,7 +132,7 @@ export interface Snapshot {
    */
   readonly hosts: readonly HostFigures[];
   /**
-   * The slowest answers, slowest first, at most 20; empty unless the run keeps details. Of a
+   * The slowest responses, slowest first, at most 20; empty unless the run keeps details. Of a
    * resumed run, of its last part only.
    */
   readonly slowest: readonly SlowRequest[];
@@ -160,7 +160,7 @@ export interface Snapshot {
   readonly paused: number;
   /** Requests a second that were asked for; undefined without a schedule. */
   readonly targetRate: number | undefined;
-  /** Starts that came later than the schedule had them, for want of a free place. */
+  /** Starts later than their schedule, since no place was free. */
   readonly late: { readonly count: number; readonly meanMs: number; readonly maxMs: number };
   /** How late starts were by the program's own doing; undefined without a schedule. */
   readonly ownLate: OwnLate | undefined;
@@ -185,6 +185,6 @@ export interface Snapshot {
   readonly aborted: string | undefined;
   /** In the order in which they were given. */
   readonly thresholds: readonly Verdict[];
-  /** Whether an earlier run was gone on with, whose requests are counted too. */
+  /** Whether it resumed an earlier run, whose requests are counted too. */
   readonly resumed: boolean;
 }

@@ -243,7 +243,7 @@ Deno.test("formatTable() says all that there is to say in few lines", () => {
   CPU          33.00 s, 50 us a request
   engine       fetch, at most 1,000 in flight
 
-Latency of answers
+Latency of responses
   min 12.3 ms   mean 1.50 s   max 3.00 s   stddev 866 ms
   p50      p75      p90      p95      p99      p99.9    p99.99
   1.50 s   2.25 s   2.70 s   2.85 s   2.97 s   3.00 s   3.00 s

@@ -1,5 +1,5 @@
 /**
- * `myriad report`: what came of a run, from its records, or from the summaries of its parts.
+ * `myriad report`: what came of a run, from its records or from the summaries of its parts.
  *
  * @module
  */
@@ -32,19 +32,19 @@ const HELP = `Report what came of a run, afterwards.
 Usage: myriad report [OPTIONS] FILE...
        myriad report --compare [--json] A B
 
-FILE is the output of a run, NDJSON or CSV, gzip or not, with any fields that have status or error;
-or a summary, as --summary and --json write it. Several of one kind are the parts of one run, such
+FILE is the output of a run, NDJSON or CSV, gzip or not, whose fields include status or error; or a
+summary, as --summary and --json write it. Several files of one kind are the parts of one run, such
 as shards: percentiles are those of all together. What the files do not tell is left out. Each
-record counts, whatever its number; without the field error an answer counts as a success.
+record counts, whatever its number; without the field error a response counts as a success.
 ${formatFlags(REPORT_FLAGS)}
 Exit codes: 0; 2 the command line or a file given to it is wrong; 3 a file broke off, or the page
 or standard output cannot be written.
 `;
 
-/** What the command has of the program. */
+/** What the program gives the command. */
 export interface ReportContext {
   readonly version: string;
-  /** Whether the table is coloured. */
+  /** Whether the table has colors. */
   readonly color: boolean;
 }
 
@@ -86,9 +86,10 @@ export async function report(
 }
 
 /**
- * Each file counts once, and the page takes the place of none, however they are spelled.
+ * Checks that each file is named once, and that the page replaces none of them, however they are
+ * spelled.
  *
- * @throws {UsageError} If one is named twice, or is where the page goes.
+ * @throws {UsageError} If a file is named twice, or is where the page goes.
  */
 async function checkFiles(names: readonly string[], page: string | undefined): Promise<void> {
   const atPage = page === undefined ? undefined : await fileAt(page);
@@ -105,14 +106,14 @@ async function checkFiles(names: readonly string[], page: string | undefined): P
   }
 }
 
-/** What is known of a file; what cannot be read, its opening says. */
+/** What is known of a file; undefined if it cannot be read, which its opening reports. */
 async function fileAt(path: string): Promise<Deno.FileInfo | undefined> {
-  // To look would ask the user for the permission.
+  // Without the permission, `stat` would ask the user for it.
   if (path === "-" || !isGranted({ name: "read", path })) return undefined;
   return await Deno.stat(path).catch(() => undefined);
 }
 
-/** Whether both are the same; where the system gives files no numbers, nobody can tell. */
+/** Whether both are the same file; false where the system gives files no numbers. */
 function isSameFile(a: Deno.FileInfo | undefined, b: Deno.FileInfo | undefined): boolean {
   if (a === undefined || b === undefined || !a.isFile) return false;
   return a.ino !== null && a.ino === b.ino && a.dev === b.dev;
@@ -140,16 +141,16 @@ async function compared(
   };
 }
 
-/** What is to be known of the files beside what they tell. */
+/** What the user should know of the files. */
 function formatNotice(
   { invalidLines = 0, parts, summary }: RunData,
   names: readonly string[],
 ): string | undefined {
   if (invalidLines > 0) {
-    const lines = invalidLines === 1 ? "1 line is" : `${formatCount(invalidLines)} lines are`;
-    return `${lines} no record, and left out: look at ${
-      names.map((name) => `'${name}'`).join(", ")
-    }`;
+    const lines = invalidLines === 1
+      ? "1 line is not a record and was"
+      : `${formatCount(invalidLines)} lines are not records and were`;
+    return `${lines} left out: look at ${names.map((name) => `'${name}'`).join(", ")}`;
   }
   if (parts !== undefined && summary.latency_ms === undefined) {
     return "not every summary has a histogram, so there are no percentiles of all: make them with this version";
@@ -157,7 +158,7 @@ function formatNotice(
   return undefined;
 }
 
-/** Most files that a page is called by. */
+/** Most files that the title of a page names. */
 const MAX_NAMES = 3;
 
 async function makePage(
@@ -170,7 +171,7 @@ async function makePage(
   const more = names.length - MAX_NAMES;
   return await formatPage({
     ...rest,
-    // Its own version made the page; that of the run is not told by records.
+    // Records do not tell the version of their run; the version of this program made the page.
     summary: { ...summary, version: summary.version ?? version },
     title: names.slice(0, MAX_NAMES).map((name) => name.split("/").at(-1)).join(", ") +
       (more > 0 ? ` and ${more} more` : ""),

@@ -15,16 +15,16 @@ const STATUS = NAMES.indexOf("status");
 const ERROR = NAMES.indexOf("error");
 
 /**
- * Reads a run of which there are records, or summaries of its parts. Each file is read once, in
- * flat memory.
+ * Reads the records of a run, or the summaries of its parts. Each file is read once, in flat
+ * memory.
  *
- * @throws {UsageError} If a file cannot be read, is of something else, or both kinds are given.
+ * @throws {UsageError} If a file cannot be read, holds something else, or both kinds are given.
  * @throws {InputError} If one breaks off.
  */
 export async function review(names: readonly string[]): Promise<RunData> {
   const inputs: Input[] = [];
   try {
-    // All are opened before one is read, so that a wrong name is said at once.
+    // All are opened before one is read, so that a wrong name is reported at once.
     for (const name of names) inputs.push(await Input.open(name, name));
     const files = [];
     for (const input of inputs) files.push(await SourceFile.open(input));
@@ -35,7 +35,7 @@ export async function review(names: readonly string[]): Promise<RunData> {
       throw new UsageError(
         `Cannot put '${names[summary]}' and '${
           names[records]
-        }' together: one is a summary, the other records: give files of one kind`,
+        }' together: one is a summary, the other records: pass files of one kind`,
       );
     }
     return isSummary ? await ofSummaries(files, names) : await ofRecords(files, names);
@@ -52,7 +52,7 @@ async function ofSummaries(
   for (const [k, file] of files.entries()) {
     const text = await file.text();
     if (text === undefined) {
-      throw new UsageError(`Cannot read '${names[k]}': it is too long for a summary: give one`);
+      throw new UsageError(`Cannot read '${names[k]}': it is too long for a summary`);
     }
     summaries.push(parseSummary(text, names[k]));
   }
@@ -92,7 +92,7 @@ async function readInto(tally: RecordTally, file: SourceFile, name: string): Pro
   let invalidLines = 0;
   const lacks = (): never => {
     throw new UsageError(
-      `Cannot report of '${name}': its records have neither 'status' nor 'error': make them with --fields that has one of them`,
+      `Cannot report on '${name}': its records have neither 'status' nor 'error': make them with one of these in --fields`,
     );
   };
   await scanRecords(file, NAMES, {
@@ -100,7 +100,7 @@ async function readInto(tally: RecordTally, file: SourceFile, name: string): Pro
       if (columns.has(STATUS) || columns.has(ERROR)) return;
       if (NAMES.some((_, field) => columns.has(field))) lacks();
       throw new UsageError(
-        `Cannot report of '${name}': it begins with no record: give the output of a run, or what --summary wrote`,
+        `Cannot report on '${name}': its first line is not a record: pass the output of a run, or what --summary wrote`,
       );
     },
     take: (scanner) => {
@@ -117,7 +117,7 @@ async function readInto(tally: RecordTally, file: SourceFile, name: string): Pro
   });
   if (records === 0 && invalidLines > 0) {
     throw new UsageError(
-      `Cannot report of '${name}': none of its ${invalidLines} lines is a record: give the output of a run, or what --summary wrote`,
+      `Cannot report on '${name}': none of its ${invalidLines} lines is a record: pass the output of a run, or what --summary wrote`,
     );
   }
   return invalidLines;

@@ -1,23 +1,23 @@
 import type { Input } from "../../source/input.ts";
 
-/** Bytes that are looked at to tell what a file is. */
-const MAX_TO_TELL = 1024 * 1024;
-/** Bytes of a summary: its histogram has at most 4,000 slots. */
-const MAX_OF_SUMMARY = 16 * 1024 * 1024;
+/** Most bytes that are looked at to tell the kind of a file. */
+const MAX_DETECTED = 1024 * 1024;
+/** Most bytes of a summary: its histogram has at most 4,000 slots. */
+const MAX_SUMMARY_BYTES = 16 * 1024 * 1024;
 
 const OPEN_BRACE = 0x7b;
 const LF = 0x0a;
 
-/** A file whose beginning was looked at, and is read again. */
+/** A file whose beginning tells its kind, and is read again. */
 export class SourceFile {
   readonly #input: Input;
   readonly #start: Uint8Array<ArrayBuffer>[] = [];
   #isSummary = false;
 
-  /** @throws {InputError} If it breaks off. */
+  /** @throws {InputError} If the file breaks off. */
   static async open(input: Input): Promise<SourceFile> {
     const file = new SourceFile(input);
-    await file.#tell();
+    await file.#detectKind();
     return file;
   }
 
@@ -25,14 +25,14 @@ export class SourceFile {
     this.#input = input;
   }
 
-  /** Whether it is the summary of a run; if not, it can be but records. */
+  /** Whether it is the summary of a run; otherwise it can only be records. */
   get isSummary(): boolean {
     return this.#isSummary;
   }
 
-  async #tell(): Promise<void> {
+  async #detectKind(): Promise<void> {
     let length = 0;
-    while (length < MAX_TO_TELL) {
+    while (length < MAX_DETECTED) {
       const block = await this.#input.read();
       if (block === undefined) break;
       // The input uses its block again.
@@ -46,7 +46,7 @@ export class SourceFile {
     }
     const text = new TextDecoder().decode(joined(this.#start)).trimStart();
     const line = text.split("\n", 1)[0].trim();
-    // A record is a line; a summary is a document of many lines, or one with these names.
+    // A record is one line; a summary is a document of many lines, or one line with these names.
     if (line === "{") return void (this.#isSummary = true);
     try {
       const value = JSON.parse(line);
@@ -54,22 +54,22 @@ export class SourceFile {
       this.#isSummary = isObject && Object.hasOwn(value, "requests") &&
         Object.hasOwn(value, "succeeded");
     } catch {
-      // A record, or none.
+      // It is a record, or not JSON.
     }
   }
 
-  /** As an input has it, from the beginning. */
+  /** The next block, as an input gives it, from the beginning. */
   async read(): Promise<Uint8Array<ArrayBuffer> | undefined> {
     return this.#start.shift() ?? await this.#input.read();
   }
 
-  /** All of it; undefined if that is too much for a summary. */
+  /** The whole text; undefined if it is too long for a summary. */
   async text(): Promise<string | undefined> {
     const blocks: Uint8Array[] = [];
     let length = 0;
     for (let block; (block = await this.read()) !== undefined;) {
       length += block.length;
-      if (length > MAX_OF_SUMMARY) return undefined;
+      if (length > MAX_SUMMARY_BYTES) return undefined;
       blocks.push(block.slice());
     }
     return new TextDecoder().decode(joined(blocks));
@@ -80,7 +80,7 @@ export class SourceFile {
   }
 }
 
-/** Where what is no space begins; a byte order mark is none. */
+/** Where the text begins behind spaces and a byte order mark; undefined if it does not. */
 function firstByte(bytes: Uint8Array): number | undefined {
   const start = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
   const k = bytes.findIndex((byte, k) => k >= start && byte > 0x20);

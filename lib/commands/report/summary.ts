@@ -69,20 +69,20 @@ const REQUIRED = ["requests", "succeeded", "failed"];
 export function parseSummary(text: string, name: string): KnownSummary {
   const fail = (why: string): never => {
     throw new UsageError(
-      `Cannot read '${name}': ${why}: give the output of a run, or what --summary wrote`,
+      `Cannot read '${name}': ${why}: pass the output of a run, or what --summary wrote`,
     );
   };
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    return fail("it is no whole JSON document");
+    return fail("it is not a whole JSON document");
   }
-  if (!isObject(value)) return fail("it is no summary of a run");
+  if (!isObject(value)) return fail("it is not a summary of a run");
   const summary: Record<string, unknown> = {};
   for (const [key, check] of Object.entries(SHAPE)) {
     if (!Object.hasOwn(value, key)) {
-      if (REQUIRED.includes(key)) fail(`it is no summary of a run, as it has no '${key}'`);
+      if (REQUIRED.includes(key)) fail(`it is not a summary of a run, as it has no '${key}'`);
       continue;
     }
     if (!check(value[key])) fail(`its '${key}' is not what a summary has`);

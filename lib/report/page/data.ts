@@ -30,12 +30,12 @@ export interface PageData {
   /** When the page was made, in milliseconds since the Unix epoch. */
   readonly madeMs: number;
   readonly series?: Series | undefined;
-  /** The latencies of answers by slot, ascending: the highest value in us, and how many. */
+  /** The latencies of responses by slot, ascending: the highest value in us, and how many. */
   readonly histogram?: readonly (readonly [highestMicros: number, count: number])[] | undefined;
   readonly hosts?: readonly HostFigures[] | undefined;
   readonly slowest?: readonly SlowRequest[] | undefined;
   readonly messages?: readonly ErrorMessage[] | undefined;
-  /** Answers with a status of 400 or more that succeeded because nobody said what to expect. */
+  /** Responses with a status of 400 or more that succeeded because nobody said what to expect. */
   readonly tolerated?: number | undefined;
   /** The command line, without secrets. */
   readonly command?: string | undefined;

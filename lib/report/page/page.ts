@@ -101,8 +101,8 @@ function formatVerdict({ summary }: PageData): Html {
 /** A sentence on the responses that succeeded though many readers would call them failures. */
 function formatTolerated({ tolerated = 0 }: PageData): Html | undefined {
   if (tolerated === 0) return undefined;
-  const answers = tolerated === 1 ? "1 answer has" : `${formatCount(tolerated)} answers have`;
-  return markup`<p>${answers} status 4xx or 5xx and succeeded: --fail counts such as failed.</p>`;
+  const have = tolerated === 1 ? "1 response has" : `${formatCount(tolerated)} responses have`;
+  return markup`<p>${have} status 4xx or 5xx and succeeded: --fail counts them as failed.</p>`;
 }
 
 function formatWhen({ summary: { seconds }, series }: PageData): string {
@@ -177,10 +177,10 @@ function isMeasured(column: Column): boolean {
 function latency({ summary, histogram = [] }: PageData): Html | undefined {
   if (summary.succeeded === 0 || summary.latency_ms === undefined) return undefined;
   const plots = histogram.length === 0 ? undefined : markup`<div class="plots">${[
-    plot("histogram", "Answers by latency"),
+    plot("histogram", "Responses by latency"),
     plot("spectrum", "Latency by percentile"),
   ]}</div>`;
-  return markup`<h2>Latency of answers</h2>${plots}
+  return markup`<h2>Latency of responses</h2>${plots}
 <div class="below">${latencyTable(summary.latency_ms)}</div>`;
 }
 

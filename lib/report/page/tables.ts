@@ -100,7 +100,7 @@ export function statusTable({ statuses = {}, requests }: KnownSummary): Html | u
       bar(count / requests, `s${status[0]}`),
     )
   );
-  return section("Statuses", table(["status", "#answers", "#share", ""], rows));
+  return section("Statuses", table(["status", "#responses", "#share", ""], rows));
 }
 
 /** Failures of one row. */
@@ -206,7 +206,7 @@ export function slowestTable({ slowest = [] }: PageData): Html | undefined {
     )
   );
   const names = ["#time", "#number", "status", "URL", "#started (UTC)"];
-  return section("Slowest answers", table(names, rows));
+  return section("Slowest responses", table(names, rows));
 }
 
 /** A moment as in `2026-01-31 12:00:00`, in UTC. */
