@@ -5,7 +5,7 @@
  */
 import config from "./deno.json" with { type: "json" };
 import { closest } from "./lib/cli/closest.ts";
-import { formatFlags } from "./lib/cli/flags.ts";
+import { formatFlags } from "./lib/cli/format_flags.ts";
 import {
   complain,
   formatMessage,
@@ -14,11 +14,19 @@ import {
   runProgram,
   writeAll,
 } from "./lib/cli/print.ts";
-import { ClosedPipe, NoProgressError, toExitCode, UsageError } from "./lib/errors.ts";
+import {
+  ClosedPipe,
+  EXIT_OF_SIGNAL,
+  InterruptedError,
+  NoProgressError,
+  toExitCode,
+  UsageError,
+} from "./lib/errors.ts";
 import type { RunOptions } from "./lib/options/run_options.ts";
 import type { Size } from "./lib/progress/display.ts";
 import type { Progress, ProgressOptions } from "./lib/progress/progress.ts";
 import type { Snapshot } from "./lib/stats/snapshot.ts";
+import { escapeForTerminal } from "./lib/text/escape.ts";
 
 const help = (flags: string): string =>
   `Make a very large number of HTTP requests, in flat memory.
@@ -44,7 +52,17 @@ standard output could not be written; 130, 143, 129 interrupted by SIGINT, SIGTE
 
 const COMMANDS: readonly string[] = ["run", "serve", "compare", "verify", "report"];
 
-const EXIT_OF_SIGNAL = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+type Signal = keyof typeof EXIT_OF_SIGNAL;
+
+/** Listens to the signals that end a program. Call what it returns to listen no more. */
+function onSignals(take: (signal: Signal) => void): () => void {
+  const removers = (Object.keys(EXIT_OF_SIGNAL) as Signal[]).map((signal) => {
+    const listener = (): void => take(signal);
+    Deno.addSignalListener(signal, listener);
+    return () => Deno.removeSignalListener(signal, listener);
+  });
+  return () => removers.forEach((remove) => remove());
+}
 
 /**
  * Each command loads its own code and no other's: the memory of a small process is mostly code, and
@@ -85,24 +103,39 @@ async function main(argv: readonly string[]): Promise<number> {
   if (meant !== undefined) {
     throw new UsageError(`There is no command '${command}': did you mean 'myriad ${meant}'?`);
   }
-  const { parseRun, RUN_FLAGS } = await import("./lib/options/parse.ts");
-  const options = await parseRun(command === "run" ? rest : argv, config.version);
-  if (options === "help") await print(help(formatFlags(RUN_FLAGS)));
-  else if (options === "version") await print(`myriad ${config.version}\n`);
+  const { parseRun } = await import("./lib/options/parse.ts");
+  const options = await parseRun(command === "run" ? rest : argv, config.version, {
+    askPassword: Deno.stdin.isTerminal() ? askPassword : undefined,
+  });
+  if (options === "help") {
+    const { RUN_FLAGS } = await import("./lib/options/table.ts");
+    await print(help(formatFlags(RUN_FLAGS)));
+  } else if (options === "version") await print(`myriad ${config.version}\n`);
   else return await request(options);
   return 0;
+}
+
+/** Asks on the terminal for the password of a user name. A signal meanwhile ends the program. */
+async function askPassword(name: string): Promise<string> {
+  const { promptPassword } = await import("./lib/cli/prompt_password.ts");
+  const interrupted = new AbortController();
+  const stopListening = onSignals((signal) => interrupted.abort(new InterruptedError(signal)));
+  try {
+    const question = `Password for ${escapeForTerminal(name)}: `;
+    return await promptPassword(question, interrupted.signal);
+  } finally {
+    stopListening();
+  }
 }
 
 async function compareStrategies(argv: readonly string[]): Promise<number> {
   const { compare } = await import("./lib/commands/compare/command.ts");
   const interrupted = new AbortController();
   let code = 0;
-  for (const [signal, exitCode] of Object.entries(EXIT_OF_SIGNAL)) {
-    Deno.addSignalListener(signal as Deno.Signal, () => {
-      code = exitCode;
-      interrupted.abort(new Error("Interrupted"));
-    });
-  }
+  onSignals((signal) => {
+    code = EXIT_OF_SIGNAL[signal];
+    interrupted.abort(new Error("Interrupted"));
+  });
   try {
     await compare(argv, {
       version: config.version,
@@ -148,33 +181,29 @@ async function request(options: RunOptions): Promise<number> {
 
   let exitCode: number | undefined;
   const hasTerminal = [Deno.stdin, Deno.stdout, Deno.stderr].some((it) => it.isTerminal());
-  const listeners = Object.entries(EXIT_OF_SIGNAL).map(([signal, code]) => {
-    const listener = (): void => {
-      // It comes when the terminal goes. Where there was none, as under `nohup`, it is to be ignored,
-      // and Deno would not leave it so.
-      if (signal === "SIGHUP" && !hasTerminal) return;
-      if (exitCode !== undefined) {
-        printAtOnce(progress?.abandon() ?? "");
-        Deno.exit(code);
-      }
-      exitCode = code;
-      run.stop();
-      const wait = formatWait(run.snapshot().inFlight);
-      const again = signal === "SIGINT" ? "press Ctrl-C again" : `send ${signal} again`;
-      say(wait === "" ? "interrupted" : `interrupted: ${wait}; ${again} to quit now`);
-    };
-    Deno.addSignalListener(signal as Deno.Signal, listener);
-    return () => Deno.removeSignalListener(signal as Deno.Signal, listener);
+  const stopListening = onSignals((signal) => {
+    // It comes when the terminal goes. Where there was none, as under `nohup`, it is to be ignored,
+    // and Deno would not leave it so.
+    if (signal === "SIGHUP" && !hasTerminal) return;
+    if (exitCode !== undefined) {
+      printAtOnce(progress?.abandon() ?? "");
+      Deno.exit(EXIT_OF_SIGNAL[signal]);
+    }
+    exitCode = EXIT_OF_SIGNAL[signal];
+    run.stop();
+    const wait = formatWait(run.snapshot().inFlight);
+    const again = signal === "SIGINT" ? "press Ctrl-C again" : `send ${signal} again`;
+    say(wait === "" ? "interrupted" : `interrupted: ${wait}; ${again} to quit now`);
   });
   // It was stopped, and a shell had the terminal.
   const onContinued = (): void => progress?.forget();
   Deno.addSignalListener("SIGCONT", onContinued);
-  listeners.push(() => Deno.removeSignalListener("SIGCONT", onContinued));
 
   progress.start();
   const { snapshot, failure, madeAgain } = await run.finish(config.version);
   await progress.stop(snapshot);
-  for (const remove of listeners) remove();
+  stopListening();
+  Deno.removeSignalListener("SIGCONT", onContinued);
 
   // Standard output is the records', where they go there.
   const toStdout = ![options.output?.path, options.failures, options.summary, options.hdr].includes(

@@ -4,12 +4,27 @@
  * @module
  */
 import type { Capture } from "../check/capture.ts";
-import type { ProxyOptions, TlsOptions } from "../engine/engine.ts";
+import type { EngineSettings } from "../engine/options.ts";
 import type { EngineName } from "../result.ts";
 import type { RequestTemplates } from "../source/request_defaults.ts";
 import type { Threshold } from "../stats/thresholds.ts";
 import type { Expectation, HeaderList } from "../target.ts";
-import type { ListenAddress } from "./metrics.ts";
+
+/** Which of the numbers are requested: those that are `index` modulo `count`. */
+export interface Shard {
+  /** From 0 to `count` - 1. */
+  readonly index: number;
+  /** From 1. */
+  readonly count: number;
+}
+
+/** What a server listens on. */
+export interface ListenAddress {
+  /** A name or an address; an IPv6 address without its brackets. */
+  readonly hostname: string;
+  /** From 0, which picks one. */
+  readonly port: number;
+}
 
 /** Where requests come from. */
 export interface InputOptions {
@@ -90,7 +105,7 @@ export interface ThresholdOptions {
 }
 
 /** A run, checked: inside, these are right by type. */
-export interface RunOptions extends LoadOptions, ThresholdOptions {
+export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOptions {
   readonly url: string | undefined;
   readonly input: InputOptions | undefined;
   /** Whether the input begins anew each time it has ended. */
@@ -100,7 +115,7 @@ export interface RunOptions extends LoadOptions, ThresholdOptions {
   /** How many numbers from there on, from 1; Infinity without a bound. */
   readonly requests: number;
   readonly durationMs: number | undefined;
-  readonly shard: { readonly index: number; readonly count: number };
+  readonly shard: Shard;
   /** What each answer is held against, but for what a record says itself. */
   readonly expect: Expectation;
   /** What is taken of each answer for its record. */
@@ -116,15 +131,6 @@ export interface RunOptions extends LoadOptions, ThresholdOptions {
   readonly requestId: string | undefined;
   /** The file of the cookie jar, or none but the memory's; undefined without a jar. */
   readonly cookieJar: { readonly path: string | undefined } | undefined;
-  readonly timeoutMs: number;
-  readonly connectTimeoutMs: number | undefined;
-  readonly idleTimeoutMs: number | undefined;
-  readonly tls: TlsOptions;
-  readonly proxy: ProxyOptions | undefined;
-  /** The path of a socket that every connection goes to. */
-  readonly unixSocket: string | undefined;
-  readonly redirects: number;
-  readonly maxBodyBytes: number;
   readonly output: OutputOptions | undefined;
   /** The folder that bodies are saved in. */
   readonly saveBodies: string | undefined;

@@ -3,8 +3,10 @@
  *
  * @module
  */
-import { checkEnding } from "../../cli/file_endings.ts";
-import { type Flag, formatFlags, parseFlags } from "../../cli/flags.ts";
+import { checkFlags } from "../../cli/check_flags.ts";
+import type { Flag } from "../../cli/flags.ts";
+import { formatFlags } from "../../cli/format_flags.ts";
+import { parseFlags } from "../../cli/parse_flags.ts";
 import { UsageError } from "../../errors.ts";
 import { DeferredFile } from "../../output/deferred_file.ts";
 import { isGranted } from "../../process/permission.ts";
@@ -18,16 +20,21 @@ import type { RunData } from "./run_data.ts";
 import { toTableFigures } from "./table_figures.ts";
 
 /** The flags of `myriad report`. */
-export const REPORT_FLAGS: readonly Flag[] = [
+export const REPORT_FLAGS = [
   {
     name: "report",
     value: "FILE.html",
-    help: "write a page, too: one file that opens without a network",
+    path: { access: "write", endings: { formats: ["html", "htm"] } },
+    help: "also write a page: one file that opens without a network",
   },
-  { name: "compare", help: "two runs side by side, each a file, with their differences" },
+  {
+    name: "compare",
+    excludes: ["report"],
+    help: "show two runs side by side, each a file, with their differences",
+  },
   { name: "json", help: "the same as JSON" },
   { name: "help", short: "h", help: "print this help" },
-].map((flag) => ({ ...flag, section: "Options" }));
+] as const satisfies readonly Flag[];
 
 const HELP = `Report what came of a run, afterwards.
 
@@ -63,17 +70,18 @@ export async function report(
   argv: readonly string[],
   { version, color }: ReportContext,
 ): Promise<{ text: string; notice?: string }> {
-  const { values, positionals } = parseFlags(REPORT_FLAGS, argv, "myriad report");
-  if (values.help) return { text: HELP };
+  const values = parseFlags(REPORT_FLAGS, argv, "myriad report");
+  const { positionals } = values;
+  if (values.get("help")) return { text: HELP };
   if (positionals.length === 0) {
     throw new UsageError(
-      "No file is given: give the output of a run, or its summary; see 'myriad report --help'",
+      "No file is given: add the output of a run, or its summary; see 'myriad report --help'",
     );
   }
-  const path = values.report as string | undefined;
-  if (values.compare) return await compared(positionals, path, values.json === true);
+  checkFlags(values);
+  if (values.get("compare")) return await compareFiles(positionals, values.get("json"));
+  const path = values.get("report");
   await checkFiles(positionals, path);
-  if (path !== undefined) checkEnding(path, "--report", { formats: ["html", "htm"] });
   const page = path === undefined ? undefined : await DeferredFile.open(path, "--report");
   let reviewed;
   try {
@@ -83,7 +91,7 @@ export async function report(
     await page?.abandon().catch(() => {});
     throw error;
   }
-  const text = values.json ? formatDocument(reviewed.summary) : makeTable(reviewed, color);
+  const text = values.get("json") ? formatDocument(reviewed.summary) : makeTable(reviewed, color);
   return { text, notice: formatNotice(reviewed, positionals) };
 }
 
@@ -120,16 +128,12 @@ function isSameFile(a: Deno.FileInfo | undefined, b: Deno.FileInfo | undefined):
   return a.ino !== null && a.ino === b.ino && a.dev === b.dev;
 }
 
-async function compared(
+async function compareFiles(
   names: readonly string[],
-  page: string | undefined,
   isJson: boolean,
 ): Promise<{ text: string; notice?: string }> {
   if (names.length !== 2) {
-    throw new UsageError(`Cannot compare ${names.length} files: give two to '--compare'`);
-  }
-  if (page !== undefined) {
-    throw new UsageError("'--report' has no page of '--compare': leave one of them out");
+    throw new UsageError(`Cannot compare ${names.length} files: '--compare' takes two`);
   }
   const [a, b] = [await review([names[0]]), await review([names[1]])];
   const differences = compareRuns(a.summary, b.summary);
