@@ -78,10 +78,10 @@ export async function report(
       "No file is given: add the output of a run, or its summary; see 'myriad report --help'",
     );
   }
+  const path = values.get("report");
+  if (!values.get("compare")) await checkFiles(positionals, path);
   checkFlags(values);
   if (values.get("compare")) return await compareFiles(positionals, values.get("json"));
-  const path = values.get("report");
-  await checkFiles(positionals, path);
   const page = path === undefined ? undefined : await DeferredFile.open(path, "--report");
   let reviewed;
   try {
