@@ -51,12 +51,15 @@ export function parseOutput(
   return { path, format, gzip, fields: fields ?? (format === "csv" ? listColumns() : undefined) };
 }
 
-/** The page of the run; undefined where none is asked for. */
-export function parseReport(values: RunValues): ReportOptions | undefined {
+/**
+ * The page of the run; undefined where none is asked for.
+ *
+ * @param title what the page is called; secrets of a URL are taken out
+ */
+export function parseReport(values: RunValues, title: string): ReportOptions | undefined {
   const path = values.get("report");
   if (path === undefined) return undefined;
-  const [url = `URLs of ${values.get("input")}`] = values.positionals;
-  return { path, title: redactUrl(url), command: redactCommand(values) };
+  return { path, title: redactUrl(title), command: redactCommand(values) };
 }
 
 /** Whether the run continues another one, and whether its input may have changed. */

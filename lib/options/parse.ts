@@ -51,6 +51,7 @@ export async function parseRun(
   checkMetrics(values);
   const captures = parseCaptures(values);
   const expect = parseExpectation(values);
+  const report = parseReport(values, url ?? `URLs of ${input!.path}`);
   return {
     ...readOptions(values),
     url,
@@ -67,8 +68,8 @@ export async function parseRun(
     unixSocket: parseUnixSocket(values),
     output: parseOutput(values, captures.map(({ name }) => name)),
     resume: parseResume(values),
-    report: parseReport(values),
-    details: values.has("report"),
+    report,
+    details: report !== undefined,
     progress: parseProgress(values),
     // Last, since it may ask for a password: everything else is right by then.
     ...await readRequest(values, { version, askPassword }),
