@@ -1,5 +1,5 @@
 /**
- * The command line of `myriad`: the only file that prints, exits and listens to signals.
+ * The program `myriad`: it chooses the command, prints results and listens to signals.
  *
  * @module
  */
@@ -32,22 +32,25 @@ const help = (flags: string): string =>
   `Make a very large number of HTTP requests, in flat memory.
 
 Usage: myriad [OPTIONS] URL       make requests (myriad run is the same)
-       myriad serve [OPTIONS]     the delay server; see myriad serve --help
-       myriad compare [OPTIONS]   client strategies side by side; see myriad compare --help
-       myriad verify [OPTIONS]    whether a server's log agrees; see myriad verify --help
-       myriad report [OPTIONS]    of an earlier run, or two side by side; see myriad report --help
+       myriad serve [OPTIONS]     run the delay server
+       myriad compare [OPTIONS]   run client strategies side by side
+       myriad verify [OPTIONS]    compare the records with the server's log
+       myriad report [OPTIONS]    report on an earlier run, or compare two
+       myriad COMMAND --help      the flags of a command
 
-URL is a template: {} is the request's number, from 0, or the line of --input; {name} is a field
-of a CSV or JSONL record, percent-encoded where it stands behind a = of the query ({+name}: as it
-is); {{ and }} are braces. Values of --header, --cookie, --user-agent and --data are templates too:
-there {{name}} stands for {name}, and other braces for themselves. Counts take k, M, G or an
+URL is a template: {} stands for the request's number, from 0, or the line of
+--input; {name} stands for a field of a CSV or JSONL record, percent-encoded
+behind a = of the query ({+name}: as it is); {{ and }} are braces. Values of
+--header, --cookie, --user-agent and --data are templates, too: there {{name}}
+stands for {name}, and other braces for themselves. Counts take k, M, G or an
 exponent, durations ms, s, m or h.
 ${flags}
-Exit codes: 0 all answers as expected, every threshold held; 1 some not; 2 the command line
-or a file given to it is wrong, nothing was requested; 3 the run could not go on (disk full, the
-input broke off, nobody listens at the only host, nothing succeeded for --give-up-after), or
-standard output could not be written; 130, 143, 129 interrupted by SIGINT, SIGTERM, SIGHUP: with
--o, --resume goes on.
+Exit codes: 0 every response was as expected and every threshold held; 1 some
+were not or did not; 2 the command line or one of its files is wrong, and nothing
+was requested; 3 the run could not go on (disk full, the input broke off, nobody
+listens at the only host, nothing succeeded for --give-up-after), or standard
+output could not be written; 130, 143, 129 SIGINT, SIGTERM or SIGHUP interrupted
+it: with -o, --resume continues it.
 `;
 
 const COMMANDS: readonly string[] = ["run", "serve", "compare", "verify", "report"];
@@ -65,13 +68,13 @@ function onSignals(take: (signal: Signal) => void): () => void {
 }
 
 /**
- * Each command loads its own code and no other's: the memory of a small process is mostly code, and
- * `compare` measures such.
+ * Each command loads only its own code: the memory of a small process is mostly code, and `compare`
+ * measures small processes.
  */
 async function main(argv: readonly string[]): Promise<number> {
   const [command, ...rest] = argv;
-  // It was compiled with this permission for one command; no other is to start anything. From its
-  // source a program has what it was given: to take one permission of `--allow-all` takes devices too.
+  // The binary has this permission for one command only. From its source, the program keeps what the
+  // user allows: revoking one permission of `--allow-all` would take access to devices, too.
   if (Deno.build.standalone && command !== "compare") Deno.permissions.revokeSync({ name: "run" });
   if (command === "serve") {
     const { serve } = await import("./lib/commands/serve/command.ts");
@@ -92,7 +95,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return 0;
   }
   if (command === "compare") return await compareStrategies(rest);
-  // Not for people: what `compare` starts.
+  // Not for users: `compare` starts it.
   if (command === "compare-client") {
     const { runClient } = await import("./lib/commands/compare/client.ts");
     await print(JSON.stringify(await runClient(JSON.parse(rest[0]))));

@@ -1,5 +1,5 @@
 /**
- * What each request has: its method, header fields and body.
+ * What each request is made of: its method, header fields and body.
  *
  * @module
  */
@@ -49,14 +49,14 @@ class HeaderFields {
   /**
    * Adds a field whose value is a template.
    *
-   * @param place what gives it, for the message
+   * @param place the flag that it comes from, for the message
    * @throws {UsageError} If it cannot be sent. Its value is not repeated.
    */
   add(name: string, value: string, place: string): void {
     const template = TextTemplate.parse(value, "header");
     const problem = fieldProblem(name, template.with(""));
     if (problem !== undefined) {
-      throw new UsageError(`Cannot send '${place}': ${problem}: give 'Name: value'`);
+      throw new UsageError(`Cannot send '${place}': ${problem}: use 'Name: value'`);
     }
     const field = [name, template.isTemplate ? value : template.start] as const;
     if (template.isTemplate) this.templates.set(field, template);
@@ -71,7 +71,7 @@ class HeaderFields {
 }
 
 /**
- * What each request of the run has.
+ * What each request of the run is made of.
  *
  * @throws {UsageError} If it cannot be sent, or a file cannot be read.
  */
@@ -87,7 +87,7 @@ export async function readRequest(
   const text = data === undefined || bytes !== undefined ? undefined : bodyTemplate(data);
   if (text !== undefined) refuseReplaced("data", text.source, "put the body in a file: @FILE");
   if (hasBody && !fields.has("content-type")) {
-    // A value in place of each placeholder: a number, which is as good within a text.
+    // A number stands for each placeholder: it is also good within a JSON string.
     const isJson = bytes === undefined ? isJsonText(text!.with("0")) : isJsonBytes(bytes);
     fields.addLiteral("Content-Type", isJson ? JSON_TYPE : FORM_TYPE, "--data");
     if (isJson && !fields.has("accept")) fields.addLiteral("Accept", JSON_TYPE, "--data");
@@ -95,7 +95,7 @@ export async function readRequest(
   if (!fields.has("user-agent")) {
     fields.addLiteral("User-Agent", `myriad/${version}`, "--user-agent");
   }
-  // Native fetch would ask for gzip and br by itself, and decode what nobody reads.
+  // Native fetch would ask for gzip and br by itself, and decode bodies that nobody reads.
   if (!fields.has("accept-encoding")) fields.addLiteral("Accept-Encoding", "identity", "--header");
 
   const type = fields.value("content-type") ?? "";
@@ -123,7 +123,7 @@ async function readHeaderFields(
     else {
       const [name, value] = splitField(header) ?? [];
       if (name === undefined || value === undefined) {
-        throw new UsageError(`Cannot read a '--header' without a colon: give 'Name: value'`);
+        throw new UsageError(`Cannot read a '--header' without a colon: use 'Name: value'`);
       }
       const isName = fieldProblem(name, "") === undefined || !/\s/.test(name);
       fields.add(name, value, isName ? `--header ${name}` : "--header");
@@ -132,7 +132,7 @@ async function readHeaderFields(
   const check = (flag: string, name: string): void => {
     if (!fields.has(name)) return;
     throw new UsageError(
-      `'--${flag}' and '--header ${name}' contradict each other: give one of them`,
+      `'--${flag}' and '--header ${name}' contradict each other: use one of them`,
     );
   };
   const type = values.get("content-type");
@@ -151,7 +151,7 @@ async function readHeaderFields(
     const cookies: string[] = [];
     for (const cookie of values.get("cookie")) {
       const text = await readSecret("cookie", cookie);
-      // What comes from a file is no template.
+      // The text of a file is not a template.
       cookies.push(isFileReference(cookie) ? escapeBraces(text) : text);
     }
     fields.add("Cookie", cookies.join("; "), "--cookie");
@@ -171,7 +171,7 @@ async function addFile(fields: HeaderFields, header: string): Promise<void> {
     const field = splitField(line);
     if (field === undefined) {
       throw new UsageError(
-        `Cannot read '${flag}': line ${number} has no colon: give a 'Name: value' on each line`,
+        `Cannot read '${flag}': line ${number} has no colon: write 'Name: value' on each line`,
       );
     }
     fields.addLiteral(...field, `line ${number} of ${flag}`);
@@ -233,12 +233,12 @@ function parseMethod(given: string, hasBody: boolean): string {
   const method = normalizeMethod(given);
   const problem = methodProblem(method, hasBody);
   if (problem !== undefined) {
-    throw new UsageError(`Cannot send '--method ${given}': ${problem}: give another, like POST`);
+    throw new UsageError(`Cannot send '--method ${given}': ${problem}: use another, like POST`);
   }
   return method;
 }
 
-/** What is given as it stands; JSON's empty object alone is no placeholder. */
+/** An inline body. `{}` alone is JSON's empty object, not a placeholder. */
 function bodyTemplate(data: string): TextTemplate {
   return TextTemplate.parse(data === "{}" ? escapeBraces(data) : data);
 }
@@ -254,12 +254,12 @@ function parseRequestId(values: RunValues, fields: HeaderFields): string | undef
   const problem = isOthers ? "it has a meaning of its own" : fieldProblem(name, "");
   if (problem !== undefined) {
     throw new UsageError(
-      `Cannot send '--request-id=${name}': ${problem}: give the name of a field, like X-Request-Id`,
+      `Cannot send '--request-id=${name}': ${problem}: use the name of a field, like X-Request-Id`,
     );
   }
   if (fields.has(name)) {
     throw new UsageError(
-      `'--request-id' and the header field '${name}' contradict each other: give one of them`,
+      `'--request-id' and the header field '${name}' contradict each other: use one of them`,
     );
   }
   return name;

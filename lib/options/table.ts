@@ -221,7 +221,7 @@ const SECTIONS = {
       mistaken: {
         value: /^[^/]*$|^\.{0,2}\/|^@/,
         is: "the type of the body",
-        instead: "'-d @FILE' for a body out of a file",
+        instead: "'-d @FILE' for a body from a file",
       },
     },
     {
@@ -230,7 +230,7 @@ const SECTIONS = {
       value: "NAME[:PASSWORD]",
       fromFile: true,
       secret: "value",
-      help: "Basic credentials; without a password the terminal asks for it; " +
+      help: "Basic credentials; NAME alone asks for the password; " +
         "@FILE, @-: from a file or stdin",
     },
     {

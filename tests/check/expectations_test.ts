@@ -469,7 +469,7 @@ for (
     [["--expect-header", "a: ("], "Cannot read '--expect-header a: …': Unterminated group: use"],
     [["--expect-header", "a b: c"], "Cannot read '--expect-header': use a name"],
     [["--expect-body", "["], "Cannot read '--expect-body …': Unterminated character class: use"],
-    [["--expect-latency", "5"], "Cannot read '--expect-latency 5': give a number with its unit"],
+    [["--expect-latency", "5"], "Cannot read '--expect-latency 5': use a number with its unit"],
     [["--expect-latency", "0"], "Cannot use '--expect-latency 0': use more than 0"],
     [["--capture", "a=header:b"], "'--capture' needs '--output': add it"],
     [["-o", "-", "--capture", "a"], "Cannot read '--capture a': give a name and a place"],

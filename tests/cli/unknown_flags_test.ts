@@ -96,7 +96,7 @@ for (
     [["--qps=10"], "'--rate R' (-q)"],
     [["-v"], "there is no such option yet; '-o FILE'"],
     [["--verbose"], "there is no such option yet; '-o FILE'"],
-    [["--url"], "give the URL without a flag"],
+    [["--url"], "write the URL without a flag"],
     [["-j"], "'--json'"],
     [["--http2"], "there is no such option yet; for https: '--engine fetch'"],
     [["--http1.1"], "'--engine http1'"],

@@ -611,10 +611,10 @@ Deno.test("server.ts exits 2 with one line when a flag is wrong", async () => {
     [["--delay", "3-0s"], /'--delay 3-0s': give a whole number/],
     [["--delay=soon"], /'--delay soon': give/],
     [["--status", "100"], /'--status 100': give a status/],
-    [["--port", "65536"], /'--port 65536': give a whole number from 0 to 65535/],
-    [["--port", "http"], /'--port http': give/],
+    [["--port", "65536"], /'--port 65536': use a whole number from 0 to 65535/],
+    [["--port", "http"], /'--port http': use/],
     [["--seed", "-1"], /--seed/],
-    [["--seed", "4294967296"], /'--seed 4294967296': give a whole number from 0 to 4294967295/],
+    [["--seed", "4294967296"], /'--seed 4294967296': use a whole number from 0 to 4294967295/],
     [
       ["--host", "no such\nhost", ...ANY_PORT],
       /^myriad: Cannot listen on no such host:0: .*--host/,

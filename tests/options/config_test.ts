@@ -150,7 +150,7 @@ Deno.test("parseRun() refuses a --config that is missing, too long, no text, or 
       [["--config", dir.path("none")], `Cannot read '--config ${dir.path("none")}': no such file`],
       [["--config", dir.path("")], "Cannot read '--config"],
       [["--config", await dir.write("long", " ".repeat(1024 * 1024 + 1))], "longer than 1 MiB"],
-      [["--config", await dir.write("bytes", Uint8Array.of(0xff))], "no text in UTF-8"],
+      [["--config", await dir.write("bytes", Uint8Array.of(0xff))], "it is not text in UTF-8"],
       [["--config", path, "-o", path], "'--config' and '--output' both want the file"],
       [["--config", path, "--config", path], "'--config' is given 2 times"],
     ] as [string[], string][]

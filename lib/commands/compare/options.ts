@@ -105,13 +105,15 @@ export const COMPARE_HELP = `Run the client strategies side by side: memory, tim
 
 Usage: myriad compare [OPTIONS]
 
-For each strategy and number of requests a fresh delay server and a fresh client process; memory is
-the peak that the operating system tells, time that of the whole process.
+For each strategy and number of requests, it starts a fresh delay server and a
+fresh client process. Memory is the peak that the operating system reports, time
+is that of the whole process.
 ${formatFlags(COMPARE_FLAGS)}
 Strategies, all but the last on native fetch:
 ${Object.entries(STRATEGIES).map(([name, { about }]) => `  ${name.padEnd(17)}${about}\n`).join("")}
-It needs --allow-run, --allow-sys=systemMemoryInfo unless --memory-limit is given, and --allow-write
-for --plot. Exit codes: 0; 2 the command line is wrong; 3 it could not go on; 130 interrupted.
+It needs --allow-run, --allow-sys=systemMemoryInfo unless --memory-limit is given,
+and --allow-write for --plot. Exit codes: 0; 2 the command line is wrong; 3 it
+could not go on; 130 interrupted.
 `;
 
 /** What is to be compared. */

@@ -36,21 +36,22 @@ export const REPORT_FLAGS = [
   { name: "help", short: "h", help: "print this help" },
 ] as const satisfies readonly Flag[];
 
-const HELP = `Report what came of a run, afterwards.
+const HELP = `Report the results of an earlier run.
 
 Usage: myriad report [OPTIONS] FILE...
        myriad report --compare [--json] A B
 
-FILE is the output of a run, NDJSON or CSV, gzip or not, with any fields that have status or error;
-or a summary, as --summary and --json write it. Several of one kind are the parts of one run, such
-as shards: percentiles are those of all together. What the files do not tell is left out. Each
-record counts, whatever its number; without the field error an answer counts as a success.
+FILE is the output of a run, NDJSON or CSV, gzip or not, with at least the field
+status or error; or a summary, as --summary and --json write it. Several files of
+one kind are the parts of one run, such as shards: percentiles are those of all
+together. The report leaves out what the files do not tell. Each record counts,
+whatever its number; without the field error, a response counts as a success.
 ${formatFlags(REPORT_FLAGS)}
-Exit codes: 0; 2 the command line or a file given to it is wrong; 3 a file broke off, or the page
-or standard output cannot be written.
+Exit codes: 0; 2 the command line or a file is wrong; 3 a file broke off, or the
+page or standard output cannot be written.
 `;
 
-/** What the command has of the program. */
+/** What the command needs from the program. */
 export interface ReportContext {
   readonly version: string;
   /** Whether the table is coloured. */

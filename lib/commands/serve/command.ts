@@ -53,17 +53,18 @@ export const SERVE_FLAGS = [
   { name: "help", short: "h", help: "print this help" },
 ] as const satisfies readonly Flag[];
 
-const HELP = `Answer every request after a while, with Hello, World!
+const HELP = `Answer every request after a delay, with Hello, World!
 
 Usage: myriad serve [OPTIONS]
        deno run --allow-net server.ts [OPTIONS]
 ${formatFlags(SERVE_FLAGS)}
-It runs until SIGINT (Ctrl-C) or SIGTERM: what it holds then has 5 s to be answered, and is answered
-by a 503 after that, or at once on a second signal. The access log is complete either way.
+It runs until SIGINT (Ctrl-C) or SIGTERM. Requests that it holds then get their
+response within 5 s, or a 503 after that; a second signal ends them at once. The
+access log is complete either way.
 
-Exit codes: 0 it was asked to end by a signal; 2 the command line is wrong, or it cannot listen or
-open the log; 3 it could not go on (disk full, too many open files), or could not print where it
-listens.
+Exit codes: 0 a signal ended it; 2 the command line is wrong, or it cannot listen
+or open the log; 3 it could not go on (disk full, too many open files), or could
+not print its address.
 `;
 
 /** How long what is held has after the first signal. */

@@ -73,13 +73,14 @@ export const VERIFY_FLAGS = [
   { name: "help", short: "h", help: "print this help" },
 ] as const satisfies readonly Flag[];
 
-const HELP = `Compare the records of a run with the server's own log of it.
+const HELP = `Compare the records of a run with the server's own log.
 
 Usage: myriad verify [OPTIONS] RESULTS... --against ACCESS_LOG
 
-RESULTS is the output of a run, NDJSON or CSV, gzip or not; several of them are the parts of one.
-Requests are joined by path and query. An answer has to be in the server's log, with its status; a
-request can be there as often as it was tried, and no request that is not in the results.
+RESULTS is the output of a run, NDJSON or CSV, gzip or not; several files are the
+parts of one run. Requests are matched by path and query. Each response has to be
+in the server's log, with its status. A request can be there as often as it was
+attempted. The log must not have requests that the results lack.
 ${formatFlags(VERIFY_FLAGS)}
 Formats:
 ${
@@ -88,8 +89,8 @@ ${
   ).join("\n")
 }
 
-Exit codes: 0 the logs agree; 1 they differ; 2 the command line or a file given to it is wrong; 3 a
-file broke off, or standard output cannot be written.
+Exit codes: 0 the results and the log agree; 1 they differ; 2 the command line or
+a file is wrong; 3 a file broke off, or standard output cannot be written.
 `;
 
 /**
