@@ -5,7 +5,6 @@
  */
 import config from "./deno.json" with { type: "json" };
 import { closest } from "./lib/cli/closest.ts";
-import { formatFlags } from "./lib/cli/format_flags.ts";
 import {
   complain,
   formatMessage,
@@ -111,6 +110,7 @@ async function main(argv: readonly string[]): Promise<number> {
     askPassword: Deno.stdin.isTerminal() ? askPassword : undefined,
   });
   if (options === "help") {
+    const { formatFlags } = await import("./lib/cli/format_flags.ts");
     const { RUN_FLAGS } = await import("./lib/options/table.ts");
     await print(help(formatFlags(RUN_FLAGS)));
   } else if (options === "version") await print(`myriad ${config.version}\n`);
@@ -208,17 +208,13 @@ async function request(options: RunOptions): Promise<number> {
   stopListening();
   Deno.removeSignalListener("SIGCONT", onContinued);
 
-  // Standard output is the records', where they go there.
-  const toStdout = ![options.output?.path, options.failures, options.summary, options.hdr].includes(
-    "-",
-  );
   if (failure instanceof UsageError) throw failure;
   let notPrinted: unknown;
   if (!(failure instanceof ClosedPipe)) {
     try {
       if (options.json) await print(formatSummary(snapshot, { version: config.version }));
       else if (!options.silent) {
-        const place = toStdout ? Deno.stdout : Deno.stderr;
+        const place = options.isStdoutTaken ? Deno.stderr : Deno.stdout;
         await print(formatTable(snapshot, { color: place.isTerminal() && !Deno.noColor }), place);
       }
     } catch (error) {

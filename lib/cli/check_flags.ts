@@ -6,6 +6,7 @@
 import { UsageError } from "../errors.ts";
 import { checkEnding } from "./file_endings.ts";
 import type { FlagValues } from "./flag_values.ts";
+import type { Flag } from "./flags.ts";
 
 /**
  * Checks what is given for flags of one command, but not whether each value is one of its kind.
@@ -69,12 +70,19 @@ function bare(path: string): string {
   return path.replace(/^(\.\/+)+/, "");
 }
 
+/** Whether a flag's value is standard output. */
+export function writesToStdout(values: FlagValues): boolean {
+  return values.flags.some((flag) => isStdout(values, flag));
+}
+
+function isStdout(values: FlagValues, { name, path }: Flag): boolean {
+  return path?.access === "write" && values.texts(name).includes("-");
+}
+
 function checkPaths(values: FlagValues): void {
-  for (const { name, path } of values.flags) {
-    const isStdout = path?.access === "write" && values.texts(name).includes("-");
-    if (isStdout && !path.stdio) {
-      throw new UsageError(`'--${name}' cannot go to standard output: name a file`);
-    }
+  const wrong = values.flags.find((flag) => isStdout(values, flag) && !flag.path?.stdio);
+  if (wrong !== undefined) {
+    throw new UsageError(`'--${wrong.name}' cannot go to standard output: name a file`);
   }
   const paths = listPaths(values);
   // What is read comes first, as users think of it.

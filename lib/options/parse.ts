@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkFlags } from "../cli/check_flags.ts";
+import { checkFlags, writesToStdout } from "../cli/check_flags.ts";
 import type { FlagValue } from "../cli/flag_values.ts";
 import { parseFlags } from "../cli/parse_flags.ts";
 import { UsageError } from "../errors.ts";
@@ -69,6 +69,7 @@ export async function parseRun(
     output: parseOutput(values, captures.map(({ name }) => name)),
     resume: parseResume(values),
     report,
+    isStdoutTaken: writesToStdout(values),
     details: report !== undefined,
     progress: parseProgress(values),
     // Last, since it may ask for a password: everything else is right by then.

@@ -146,6 +146,8 @@ export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOption
   readonly metrics: ListenAddress | undefined;
   readonly json: boolean;
   readonly report: ReportOptions | undefined;
+  /** Whether a file is written to standard output: the table then goes to standard error. */
+  readonly isStdoutTaken: boolean;
   /** Whether hosts, slowest requests and the event loop are watched: a page or a view shows them. */
   readonly details: boolean;
   readonly progress: "auto" | "live" | "bar" | "log" | "none";

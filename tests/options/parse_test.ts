@@ -77,6 +77,7 @@ Deno.test("parseRun() gives the defaults of the contract", async () => {
     metrics: undefined,
     json: false,
     report: undefined,
+    isStdoutTaken: false,
     details: false,
     progress: "auto",
     silent: false,
@@ -129,6 +130,7 @@ for (
       output: { path: "a.ndjson", format: "ndjson", gzip: false, fields: undefined },
     }],
     [["-o", "-", "--fields", "url,status"], {
+      isStdoutTaken: true,
       output: { path: "-", format: "ndjson", gzip: false, fields: ["url", "status"] },
     }],
     [["-o", "a.csv.gz", "--fields", "i"], {
