@@ -242,7 +242,7 @@ async function request(options: RunOptions): Promise<number> {
   return exitCode ?? (isGood ? 0 : 1);
 }
 
-/** How the progress is shown: what needs a terminal of its own is a log where there is none. */
+/** How the progress is shown: without a terminal of its own, only a log can be. */
 function chooseDisplay({ progress, output, failures }: RunOptions): ProgressOptions["mode"] {
   if (progress !== "auto" && progress !== "live") return progress;
   if (!Deno.stderr.isTerminal()) return "log";
@@ -251,13 +251,13 @@ function chooseDisplay({ progress, output, failures }: RunOptions): ProgressOpti
   return progress === "auto" ? "bar" : "log";
 }
 
-/** The terminal's size; 80 by 24 where there is none to ask, or it does not know. */
+/** The terminal's size; 80 by 24 without a terminal, or if it does not know its size. */
 function terminalSize(): Size {
   try {
     const { columns, rows } = Deno.consoleSize();
     if (columns > 0 && rows > 0) return { columns, rows };
   } catch {
-    // There is none.
+    // There is no terminal.
   }
   return { columns: 80, rows: 24 };
 }

@@ -32,7 +32,7 @@ export class FlagValues<Row extends Flag = Flag> {
     this.#given = given;
   }
 
-  /** The same, and where this gives nothing what others give. */
+  /** These values, and those of others for the flags that are not given here. */
   or(others: FlagValues<Row>): FlagValues<Row> {
     return new FlagValues(
       this.flags,
@@ -66,7 +66,7 @@ export class FlagValues<Row extends Flag = Flag> {
   /**
    * The value of a flag, or its default.
    *
-   * @throws {UsageError} If what is given is no value of its kind.
+   * @throws {UsageError} If the text that is given is not of its kind.
    */
   get<Name extends Row["name"]>(name: Name): FlagValue<Extract<Row, { name: Name }>> {
     return this.#read(this.#find(name)) as FlagValue<Extract<Row, { name: Name }>>;

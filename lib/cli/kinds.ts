@@ -16,7 +16,7 @@ export interface Kind<T> {
    * Reads a value.
    *
    * @param flag the flag with its dashes, for the message
-   * @throws {UsageError} If the text is no such value.
+   * @throws {UsageError} If the text is not of this kind.
    */
   read(text: string, flag: string): T;
 }

@@ -20,7 +20,7 @@ export interface ParseOptions {
 
 /**
  * Reads a command line: `--name value`, `--name=value`, `-n value`, `-nvalue`, `-abc` for switches,
- * `--` before arguments that are no flags. A switch takes a value only behind `=`. The value in an
+ * `--` before arguments that are not flags. A switch takes a value only behind `=`. The value in an
  * argument of its own cannot begin with `-`, unless it is `-`: a forgotten value is noticed so.
  *
  * @param command the words after which `--help` shows this table

@@ -9,28 +9,28 @@ import { UsageError } from "../errors.ts";
 import { isGranted } from "../process/permission.ts";
 import { readFile } from "./read_file.ts";
 import type { RunOptions } from "./run_options.ts";
-import type { RunValues } from "./table.ts";
+import type { RunFlag, RunValues } from "./table.ts";
 import { readSecret } from "./value_file.ts";
 
 /**
- * Which engine makes the requests: with `auto`, the one that has all flags that are given.
+ * Which engine makes the requests: with `auto`, one that has all flags that are given.
  *
  * @throws {UsageError} If the engine lacks one of them.
  */
 export function parseEngine(values: RunValues): RunOptions["engine"] {
-  let engine: RunOptions["engine"] = values.get("engine");
-  for (const flag of values.flags) {
-    if (!("engines" in flag) || !values.has(flag.name)) continue;
-    const engines: readonly RunOptions["engine"][] = flag.engines;
-    if (engine === "auto") engine = engines[0];
-    else if (!engines.includes(engine)) {
-      throw new UsageError(
-        `Cannot use '--${flag.name}' with '--engine ${engine}': that engine does not have it: ` +
-          `use '--engine ${engines[0]}'`,
-      );
-    }
-  }
-  return engine;
+  const chosen = values.get("engine");
+  const limited: readonly RunFlag[] = values.flags.filter((flag) =>
+    "engines" in flag && values.has(flag.name)
+  );
+  if (limited.length === 0) return chosen;
+  const able = chosen === "auto" ? limited[0].engines! : [chosen];
+  const engine = able.find((engine) => limited.every(({ engines }) => engines!.includes(engine)));
+  if (engine !== undefined) return engine;
+  const { name, engines } = limited.find(({ engines }) => !engines!.includes(able[0]))!;
+  throw new UsageError(
+    `Cannot use '--${name}' with '--engine ${able[0]}': that engine does not have it: ` +
+      `use '--engine ${engines![0]}'`,
+  );
 }
 
 const PROXY = /^(?:([a-z][a-z0-9+.-]*):\/\/)?(?:([^@/]*)@)?([^@/]+)\/?$/i;

@@ -9,6 +9,7 @@ import type { FlagValues } from "../cli/flag_values.ts";
 import type { Flag } from "../cli/flags.ts";
 import { choice, count, DURATION, SIZE } from "../cli/kinds.ts";
 import { FIELDS } from "../output/record.ts";
+import type { EngineName } from "../result.ts";
 import { identifyBody, identifyHeaders } from "./identity.ts";
 import {
   CAPTURE,
@@ -42,6 +43,7 @@ export interface FlagIdentity {
 export interface RunFlag extends Flag {
   /** The member of the options that is the flag's value as it is read. */
   readonly option?: keyof RunOptions;
+  readonly engines?: readonly EngineName[];
   readonly identity?: FlagIdentity;
 }
 
