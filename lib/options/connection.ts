@@ -9,26 +9,28 @@ import { UsageError } from "../errors.ts";
 import { isGranted } from "../process/permission.ts";
 import { readFile } from "./read_file.ts";
 import type { RunOptions } from "./run_options.ts";
+import type { RunFlag, RunValues } from "./table.ts";
 import { readSecret } from "./value_file.ts";
-import type { FlagValues } from "./values.ts";
 
 /**
- * What is not asked of native fetch. Of a proxy by http or https that is down it speaks in the words
- * that it has for a host, by https it sends no credentials for `http:` URLs, and for socks5 it leaves
- * names to the proxy (seen with Deno 2.9).
+ * Which engine makes the requests: with `auto`, one that has all flags that are given.
+ *
+ * @throws {UsageError} If the engine lacks one of them.
  */
-const ONLY_HTTP1 = ["insecure", "connect-timeout", "idle-timeout", "proxy", "unix-socket"];
-
-export function parseEngine(values: FlagValues): RunOptions["engine"] {
-  const engine = values.oneOf("engine", ["auto", "fetch", "http1"], "auto");
-  const flag = ONLY_HTTP1.find((name) => values.has(name));
-  if (flag === undefined) return engine;
-  if (engine === "fetch") {
-    throw new UsageError(
-      `Cannot use '--${flag}' with '--engine fetch': native fetch cannot do it: give '--engine http1'`,
-    );
-  }
-  return "http1";
+export function parseEngine(values: RunValues): RunOptions["engine"] {
+  const chosen = values.get("engine");
+  const limited: readonly RunFlag[] = values.flags.filter((flag) =>
+    "engines" in flag && values.has(flag.name)
+  );
+  if (limited.length === 0) return chosen;
+  const able = chosen === "auto" ? limited[0].engines! : [chosen];
+  const engine = able.find((engine) => limited.every(({ engines }) => engines!.includes(engine)));
+  if (engine !== undefined) return engine;
+  const { name, engines } = limited.find(({ engines }) => !engines!.includes(able[0]))!;
+  throw new UsageError(
+    `Cannot use '--${name}' with '--engine ${able[0]}': that engine does not have it: ` +
+      `use '--engine ${engines![0]}'`,
+  );
 }
 
 const PROXY = /^(?:([a-z][a-z0-9+.-]*):\/\/)?(?:([^@/]*)@)?([^@/]+)\/?$/i;
@@ -39,30 +41,27 @@ const MAX_BYTES = 255;
 /**
  * What every connection goes through, as curl's `-x` has it.
  *
- * @throws {UsageError} If it is no proxy that there is. Nothing of it is repeated: it can hold a
- * password.
+ * @throws {UsageError} If the value is not the URL of a proxy. Nothing of it is repeated: it can
+ * hold a password.
  */
-export async function parseProxy(values: FlagValues): Promise<ProxyOptions | undefined> {
-  const given = values.text("proxy");
+export async function parseProxy(values: RunValues): Promise<ProxyOptions | undefined> {
+  const given = values.get("proxy");
   if (given === undefined) return undefined;
-  if (values.has("unix-socket")) {
-    throw new UsageError("'--proxy' and '--unix-socket' contradict each other: give one of them");
-  }
   const fail = (why: string): never => {
     throw new UsageError(
-      `Cannot use '--proxy': ${why}: give [http|https|socks5|socks5h]://[USER:PASSWORD@]HOST[:PORT]`,
+      `Cannot use '--proxy': ${why}: use [http|https|socks5|socks5h]://[USER:PASSWORD@]HOST[:PORT]`,
     );
   };
   const match = PROXY.exec(await readSecret("proxy", given));
-  if (match === null) return fail("it is no URL of a proxy");
+  if (match === null) return fail("not the URL of a proxy");
   const [, scheme = "http", userinfo, authority] = match;
   const protocol = scheme.toLowerCase() as ProxyOptions["protocol"];
-  if (!Object.hasOwn(PROXY_PORTS, protocol)) return fail("its scheme is none that there is");
-  // `URL` knows no ports of socks5: as http every port is written out but 80.
+  if (!Object.hasOwn(PROXY_PORTS, protocol)) return fail("unknown scheme");
+  // `URL` does not know the ports of socks5. As http it writes out every port except 80.
   const url = URL.parse(`http://${authority}/`);
-  // It takes a path behind "\\" and "?", too.
+  // `URL` also takes a path behind "\\" and "?".
   if (url === null || url.port === "0" || /[\\?#\s]/.test(authority)) {
-    return fail("its host or port is none");
+    return fail("invalid host or port");
   }
   const port = url.port === "" ? (/:0*80$/.test(authority) ? 80 : PROXY_PORTS[protocol]) : url.port;
   return {
@@ -84,10 +83,10 @@ function readCredentials(
     const isLong = [user, password].some((text) =>
       new TextEncoder().encode(text).length > MAX_BYTES
     );
-    return isLong ? fail("its user or password is longer than 255 bytes") : { user, password };
+    return isLong ? fail("the user or password is longer than 255 bytes") : { user, password };
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    return fail("its user or password is not percent-encoded as it should be");
+    return fail("invalid percent-encoding in the user or password");
   }
 }
 
@@ -96,10 +95,10 @@ function readCredentials(
  *
  * @throws {UsageError} If this process may not use it.
  */
-export function parseUnixSocket(values: FlagValues): string | undefined {
-  const path = values.text("unix-socket");
+export function parseUnixSocket(values: RunValues): string | undefined {
+  const path = values.get("unix-socket");
   if (path === undefined) return undefined;
-  // Deno takes no relative path for the net.
+  // The permission for the network names the socket by an absolute path.
   const socket = resolve(path);
   if (
     !isGranted({ name: "net", host: `unix:${socket}` }) ||
@@ -114,28 +113,25 @@ export function parseUnixSocket(values: FlagValues): string | undefined {
 }
 
 /**
- * What is trusted, and shown.
+ * Which authorities are trusted, and which certificate the client shows.
  *
  * @throws {UsageError} If a file cannot be read, or holds nothing of its kind.
  */
-export async function readTlsOptions(values: FlagValues): Promise<TlsOptions> {
-  const [cacert, cert, key] = ["cacert", "cert", "key"].map((name) => values.text(name));
-  if (key !== undefined && cert === undefined) {
-    throw new UsageError("'--key' is given without '--cert': give both");
-  }
+export async function readTlsOptions(values: RunValues): Promise<TlsOptions> {
+  const cert = values.get("cert");
   const pem = async (name: string, path: string | undefined): Promise<string | undefined> =>
     path === undefined
       ? undefined
       : new TextDecoder().decode(await readFile(path, `--${name} ${path}`));
   const options = {
-    insecure: values.isOn("insecure"),
-    ca: await pem("cacert", cacert),
+    insecure: values.get("insecure"),
+    ca: await pem("cacert", values.get("cacert")),
     cert: await pem("cert", cert),
-    key: await pem("key", key ?? cert),
+    key: await pem("key", values.get("key") ?? cert),
   };
   const check = (name: string, text: string | undefined, what: RegExp): void => {
     if (text === undefined || what.test(text)) return;
-    throw new UsageError(`Cannot use '--${name}': there is none in the file: give one in PEM`);
+    throw new UsageError(`Cannot use '--${name}': the file holds none: use a file in PEM`);
   };
   const certificate = /^-----BEGIN (TRUSTED )?CERTIFICATE-----\r?$/m;
   check("cacert", options.ca, certificate);

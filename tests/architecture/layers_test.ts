@@ -206,6 +206,7 @@ const MAY: Record<string, string[]> = {
     "lib/report/",
     "lib/run/",
     "lib/stats/",
+    "lib/text/",
   ],
   "lib/mod.ts": ["lib/as_completed.ts"],
 };

@@ -644,7 +644,11 @@ Deno.test("report ends with 2 for a wrong command line or file, and 3 for one th
       [2, [records, summary], /one is a summary, the other records: /],
       [2, [summary, records], /one is a summary, the other records: /],
       [2, ["--compare", records], /Cannot compare 1 files: /],
-      [2, ["--compare", records, summary, "--report", "x.html"], /leave one of them out/],
+      [
+        2,
+        ["--compare", records, summary, "--report", "x.html"],
+        /'--compare' and '--report' contradict each other/,
+      ],
       [2, ["--nothing", records], /--help/],
       [2, [records, "--report", records], /it is read, too: /],
       [2, [await wrong("hello\nthere\n")], /its first line is not a record: /],

@@ -3,8 +3,10 @@
  *
  * @module
  */
-import { checkEnding } from "../../cli/file_endings.ts";
-import { type Flag, formatFlags, parseFlags } from "../../cli/flags.ts";
+import { checkFlags } from "../../cli/check_flags.ts";
+import type { Flag } from "../../cli/flags.ts";
+import { formatFlags } from "../../cli/format_flags.ts";
+import { parseFlags } from "../../cli/parse_flags.ts";
 import { UsageError } from "../../errors.ts";
 import { DeferredFile } from "../../output/deferred_file.ts";
 import { isGranted } from "../../process/permission.ts";
@@ -16,32 +18,38 @@ import { review } from "./read_run.ts";
 import type { RunData } from "./run_data.ts";
 
 /** The flags of `myriad report`. */
-export const REPORT_FLAGS: readonly Flag[] = [
+export const REPORT_FLAGS = [
   {
     name: "report",
     value: "FILE.html",
-    help: "write a page, too: one file that opens without a network",
+    path: { access: "write", endings: { formats: ["html", "htm"] } },
+    help: "also write a page: one file that opens without a network",
   },
-  { name: "compare", help: "two runs side by side, each a file, with their differences" },
+  {
+    name: "compare",
+    excludes: ["report"],
+    help: "show two runs side by side, each a file, with their differences",
+  },
   { name: "json", help: "the same as JSON" },
   { name: "help", short: "h", help: "print this help" },
-].map((flag) => ({ ...flag, section: "Options" }));
+] as const satisfies readonly Flag[];
 
-const HELP = `Report what came of a run, afterwards.
+const HELP = `Report the results of an earlier run.
 
 Usage: myriad report [OPTIONS] FILE...
        myriad report --compare [--json] A B
 
-FILE is the output of a run, NDJSON or CSV, gzip or not, whose fields include status or error; or a
-summary, as --summary and --json write it. Several files of one kind are the parts of one run, such
-as shards: percentiles are those of all together. What the files do not tell is left out. Each
-record counts, whatever its number; without the field error a response counts as a success.
+FILE is the output of a run, NDJSON or CSV, gzip or not, with at least the field
+status or error; or a summary, as --summary and --json write it. Several files of
+one kind are the parts of one run, such as shards: percentiles are those of all
+together. The report leaves out what the files do not tell. Each record counts,
+whatever its number; without the field error, a response counts as a success.
 ${formatFlags(REPORT_FLAGS)}
-Exit codes: 0; 2 the command line or a file given to it is wrong; 3 a file broke off, or the page
-or standard output cannot be written.
+Exit codes: 0; 2 the command line or a file is wrong; 3 a file broke off, or the
+page or standard output cannot be written.
 `;
 
-/** What the program gives the command. */
+/** What the command needs from the program. */
 export interface ReportContext {
   readonly version: string;
   /** Whether the table has colors. */
@@ -61,17 +69,18 @@ export async function report(
   argv: readonly string[],
   { version, color }: ReportContext,
 ): Promise<{ text: string; notice?: string }> {
-  const { values, positionals } = parseFlags(REPORT_FLAGS, argv, "myriad report");
-  if (values.help) return { text: HELP };
+  const values = parseFlags(REPORT_FLAGS, argv, "myriad report");
+  const { positionals } = values;
+  if (values.get("help")) return { text: HELP };
   if (positionals.length === 0) {
     throw new UsageError(
-      "No file is given: give the output of a run, or its summary; see 'myriad report --help'",
+      "No file is given: add the output of a run, or its summary; see 'myriad report --help'",
     );
   }
-  const path = values.report as string | undefined;
-  if (values.compare) return await compared(positionals, path, values.json === true);
-  await checkFiles(positionals, path);
-  if (path !== undefined) checkEnding(path, "--report", { formats: ["html", "htm"] });
+  const path = values.get("report");
+  if (!values.get("compare")) await checkFiles(positionals, path);
+  checkFlags(values);
+  if (values.get("compare")) return await compareFiles(positionals, values.get("json"));
   const page = path === undefined ? undefined : await DeferredFile.open(path, "--report");
   let reviewed;
   try {
@@ -81,7 +90,9 @@ export async function report(
     await page?.abandon().catch(() => {});
     throw error;
   }
-  const text = values.json ? formatDocument(reviewed.summary) : formatTable(reviewed, { color });
+  const text = values.get("json")
+    ? formatDocument(reviewed.summary)
+    : formatTable(reviewed, { color });
   return { text, notice: formatNotice(reviewed, positionals) };
 }
 
@@ -119,16 +130,12 @@ function isSameFile(a: Deno.FileInfo | undefined, b: Deno.FileInfo | undefined):
   return a.ino !== null && a.ino === b.ino && a.dev === b.dev;
 }
 
-async function compared(
+async function compareFiles(
   names: readonly string[],
-  page: string | undefined,
   isJson: boolean,
 ): Promise<{ text: string; notice?: string }> {
   if (names.length !== 2) {
-    throw new UsageError(`Cannot compare ${names.length} files: give two to '--compare'`);
-  }
-  if (page !== undefined) {
-    throw new UsageError("'--report' has no page of '--compare': leave one of them out");
+    throw new UsageError(`Cannot compare ${names.length} files: '--compare' takes two`);
   }
   const [a, b] = [await review([names[0]]), await review([names[1]])];
   const { compareRuns, formatDifferences, formatDifferenceTable } = await import("./difference.ts");

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { parseFlags } from "../../../lib/cli/flags.ts";
-import { RUN_FLAGS } from "../../../lib/options/parse.ts";
+import { parseFlags } from "../../../lib/cli/parse_flags.ts";
 import { redactCommand } from "../../../lib/options/redact_command.ts";
+import { RUN_FLAGS } from "../../../lib/options/table.ts";
 import { finish, myriad, readUntil, start } from "../../fixtures/program.ts";
 import { ok, RawServer } from "../../fixtures/raw_server.ts";
 
@@ -43,18 +43,18 @@ const HIDDEN: [args: string[], shown: string][] = [
   [["--threshold", "p99<1s", "it's"], `myriad --threshold 'p99<1s' 'it'\\''s'`],
 ];
 for (const [args, shown] of HIDDEN) {
-  Deno.test(`shownCommand() is ${shown} when it is ${args.join(" ")}`, () => {
-    assertEquals(redactCommand(parseFlags(RUN_FLAGS, args, "myriad"), RUN_FLAGS), shown);
+  Deno.test(`redactCommand() is ${shown} when it is ${args.join(" ")}`, () => {
+    assertEquals(redactCommand(parseFlags(RUN_FLAGS, args, "myriad")), shown);
   });
 }
 
-Deno.test("shownCommand() is bounded", () => {
+Deno.test("redactCommand() is bounded", () => {
   const args = [
     "-i",
     "i".repeat(10_000),
     ...Array(500).fill(["-H", "a: " + "b".repeat(99)]).flat(),
   ];
-  const { length } = redactCommand(parseFlags(RUN_FLAGS, args, "myriad"), RUN_FLAGS);
+  const { length } = redactCommand(parseFlags(RUN_FLAGS, args, "myriad"));
   assert(length <= 4_000, `${length}`);
 });
 
