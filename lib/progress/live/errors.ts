@@ -1,7 +1,7 @@
 import type { ErrorCount, Snapshot } from "../../stats/snapshot.ts";
 import { formatCount, formatOthers, formatShare } from "../../text/format.ts";
-import { toPrintableAscii } from "./foreign.ts";
-import { cut, type Line } from "./line.ts";
+import { escapeForCells, measureWidth, truncateWidth } from "../../text/width.ts";
+import { type Line, MAX_TEXT } from "./line.ts";
 import { formatGutter, formatHeading, isWide, type Section, type View } from "./view.ts";
 
 /** What the reason has of the room of an example, beside its URL. */
@@ -51,11 +51,11 @@ function formatErrorLine({ kind, count, examples, detail }: Reason, view: View):
   const room = view.cells - formatGutter(view) - KIND_CELLS - COUNT_CELLS - SHARE_CELLS - 4;
   if (room < MIN_EXAMPLE) return countErrors(kind, count, view);
   const example = examples[0];
-  const what = toPrintableAscii(detail ?? example?.detail ?? "");
-  const url = toPrintableAscii(example?.url ?? "");
+  const what = escapeForCells(detail ?? example?.detail ?? "", MAX_TEXT);
+  const url = escapeForCells(example?.url ?? "", MAX_TEXT);
   // What one of them does not need is the other's.
-  const ofWhat = Math.max(Math.ceil(room * REASON_SHARE), room - url.length);
-  const shown = cut(what, ofWhat);
+  const ofWhat = Math.max(Math.ceil(room * REASON_SHARE), room - measureWidth(url));
+  const shown = truncateWidth(what, ofWhat);
   return [
     ...countErrors(kind, count, view),
     { text: shown === "" ? "" : `  ${shown}`, isElastic: true },

@@ -1,7 +1,7 @@
 import type { HostFigures } from "../../stats/snapshot.ts";
 import { formatCount, formatLatency, formatShare } from "../../text/format.ts";
-import { toPrintableAscii } from "./foreign.ts";
-import { cut, type Line } from "./line.ts";
+import { escapeForCells, padEndWidth, truncateWidth } from "../../text/width.ts";
+import { type Line, MAX_TEXT } from "./line.ts";
 import { formatGutter, formatName, isWide, type Section, type View } from "./view.ts";
 
 /** Most lines of the busiest, and of the worst. */
@@ -42,7 +42,7 @@ function formatHostLine(name: string, host: HostFigures, view: View): Line {
   const cells = Math.min(MAX_NAME, Math.max(MIN_NAME, room));
   return [
     formatName(view, name),
-    { text: cut(toPrintableAscii(host.host), cells).padEnd(cells) },
+    { text: padEndWidth(truncateWidth(escapeForCells(host.host, MAX_TEXT), cells), cells) },
     { text: formatCount(requests).padStart(COUNT_CELLS) },
     {
       text: `${formatShare(failed / Math.max(1, requests))} failed`.padStart(FAILED_CELLS),

@@ -1,4 +1,5 @@
-import { toPrintableAscii } from "./foreign.ts";
+import { escapeForCells, measureWidth, wrapWidth } from "../../text/width.ts";
+import { MAX_TEXT } from "./line.ts";
 import { formatGutter, formatName, type Section, type View } from "./view.ts";
 
 /** Fewest cells of a text that goes on in another line. */
@@ -9,10 +10,10 @@ const MAX_LINES = 4;
 /** What there was to be said, the newest last: as much of that as there is room for. */
 export function notices(view: View): Section | undefined {
   const cells = Math.max(MIN_TEXT, view.cells - formatGutter(view));
-  const lines = view.notices.flatMap((notice) => wrapped(toPrintableAscii(notice), cells));
+  const wrapped = view.notices.map((notice) => wrapWords(escapeForCells(notice, MAX_TEXT), cells));
+  const lines = wrapped.flat();
   if (lines.length === 0) return undefined;
-  const first =
-    view.notices.slice(0, -1).flatMap((it) => wrapped(toPrintableAscii(it), cells)).length;
+  const first = lines.length - wrapped.at(-1)!.length;
   return {
     least: 1,
     most: Math.min(MAX_LINES, lines.length),
@@ -27,8 +28,15 @@ export function notices(view: View): Section | undefined {
   };
 }
 
-/** A text in lines that are broken between words, where that is possible. */
-function wrapped(text: string, cells: number): string[] {
-  return text.match(new RegExp(`.{1,${cells}}(?:\\s+|$)|.{1,${cells}}`, "g"))
-    ?.map((line) => line.trimEnd()) ?? [];
+/** A text in lines that are broken between words, and within a word that is longer than a line. */
+function wrapWords(text: string, cells: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.match(/\s*\S+/g) ?? []) {
+    const line = `${lines.pop() ?? ""}${word}`;
+    if (measureWidth(line) <= cells) lines.push(line);
+    else {
+      lines.push(line.slice(0, -word.length), ...wrapWidth(word.trimStart(), cells));
+    }
+  }
+  return lines.filter((line) => line !== "");
 }

@@ -1,12 +1,12 @@
 import { formatBytes, formatTimes } from "../../text/format.ts";
-import { toPrintableAscii } from "./foreign.ts";
-import { cut, type Line } from "./line.ts";
+import { escapeForCells, truncateWidth } from "../../text/width.ts";
+import { type Line, MAX_TEXT } from "./line.ts";
 import { formatName, isWide, type Section, type View } from "./view.ts";
 
 /** From this share on the event loop has no time left for what the sockets have for it. */
 const SATURATED = 0.9;
-/** Most characters of what ran out. */
-const SHORTAGE_LENGTH = 40;
+/** Most cells of what ran out. */
+const SHORTAGE_CELLS = 40;
 
 /** What this process takes. */
 export function costs(view: View): Section | undefined {
@@ -44,7 +44,11 @@ export function bottleneck(view: View): Section | undefined {
     lines.push([
       formatName(view, "ran out"),
       { text: `${formatTimes(count)}: `, style: "yellow" },
-      { text: cut(toPrintableAscii(what), SHORTAGE_LENGTH), style: "yellow", isElastic: true },
+      {
+        text: truncateWidth(escapeForCells(what, MAX_TEXT), SHORTAGE_CELLS),
+        style: "yellow",
+        isElastic: true,
+      },
     ]);
   }
   if (lines.length === 0) return undefined;

@@ -1,9 +1,10 @@
+import { wrapWidth } from "../../text/width.ts";
 import type { Size } from "../display.ts";
 
 /** Most lines that are remembered of frames that could not be erased. */
 const MAX_STALE = 1_000;
 
-/** Colours and weights, which take no cells. */
+/** The sequences of colours and weights, which take no cells. */
 // deno-lint-ignore no-control-regex
 const STYLE = /\x1b\[\d*m/g;
 
@@ -26,16 +27,16 @@ const STYLE = /\x1b\[\d*m/g;
 export class TerminalRegion {
   /** The last frame, as it is on the terminal. */
   #lines: readonly string[] = [];
-  /** Cells of the lines between it and what others wrote. At most {@linkcode MAX_STALE}. */
-  #stale: number[] = [];
-  /** Cells above it of a line that wrapped, which its first line is now taken to belong to. */
-  #joined = 0;
+  /** The lines between it and what others wrote. At most {@linkcode MAX_STALE}. */
+  #stale: string[] = [];
+  /** The rows above the frame of a line that wrapped: terminals join the first line to them. */
+  #joined = "";
   #size: Size = { columns: 0, rows: 0 };
 
   /**
    * Draws a frame over the last one.
    *
-   * @param lines of one cell a character, each shorter than the columns, fewer than the rows
+   * @param lines each narrower than the columns, fewer than the rows
    * @param size the terminal's now
    * @returns nothing if nothing changes
    */
@@ -57,7 +58,7 @@ export class TerminalRegion {
     const lines = this.#lines;
     const toTop = this.#toTop(size);
     this.#stale = [];
-    this.#joined = 0;
+    this.#joined = "";
     // As wide as they were, even where that is too wide by now: the next frame sees to it, as the
     // size that it compares is still theirs.
     this.#lines = lines;
@@ -78,7 +79,7 @@ export class TerminalRegion {
     this.#size = { columns: 0, rows: 0 };
     this.#lines = [];
     this.#stale = [];
-    this.#joined = 0;
+    this.#joined = "";
   }
 
   /** From the same place on, only what differs. */
@@ -94,19 +95,23 @@ export class TerminalRegion {
 
   /** Goes to the first line of the last frame, or of what is stale, that the terminal still shows. */
   #toTop({ columns, rows }: Size): string {
-    const widths = [...this.#stale, ...this.#lines.map(countCells)];
-    if (this.#lines.length > 0) widths[this.#stale.length] += this.#joined;
-    const taken = widths.map((cells) => Math.max(1, Math.ceil(cells / columns)));
-    const all = taken.reduce((sum, rows) => sum + rows, 0);
+    const [first = "", ...rest] = this.#lines.map((line) => line.replace(STYLE, ""));
+    const lines = [
+      ...this.#stale,
+      ...this.#lines.length > 0 ? [this.#joined + first] : [],
+      ...rest,
+    ];
+    const wrapped = lines.map((line) => wrapWidth(line, columns));
+    const all = wrapped.reduce((sum, { length }) => sum + length, 0);
     this.#lines = [];
     this.#stale = [];
-    this.#joined = 0;
+    this.#joined = "";
     // What has left the screen at its top cannot be erased, but comes back if that grows.
     let beyond = all - (rows - 1);
-    for (let k = 0; k < widths.length && beyond > 0; k++) {
-      if (beyond < taken[k]) this.#joined = beyond * columns;
-      else this.#stale.push(widths[k]);
-      beyond -= taken[k];
+    for (let k = 0; k < lines.length && beyond > 0; k++) {
+      if (beyond < wrapped[k].length) this.#joined = wrapped[k].slice(0, beyond).join("");
+      else this.#stale.push(lines[k]);
+      beyond -= wrapped[k].length;
     }
     this.#stale.splice(0, this.#stale.length - MAX_STALE);
     return `\r${up(all)}`;
@@ -125,9 +130,4 @@ function drawn(lines: readonly string[]): string {
 
 function up(rows: number): string {
   return rows > 0 ? `\x1b[${rows}A` : "";
-}
-
-/** Cells that a line takes. */
-function countCells(line: string): number {
-  return line.replace(STYLE, "").length;
 }
