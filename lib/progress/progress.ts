@@ -67,8 +67,7 @@ export class Progress {
   start(): void {
     if (this.#display.everyMs === Infinity) return;
     this.#startMs = this.#now();
-    // Where a run is gone on with, requests were made before.
-    this.#rate.update(this.#startMs, this.#options.takeSnapshot().requests);
+    this.#rate.update(this.#options.takeSnapshot(), this.#startMs);
     this.#setTimer();
   }
 
@@ -115,7 +114,7 @@ export class Progress {
     const elapsedMs = ms - (this.#startMs ?? ms);
     return {
       snapshot,
-      rate: this.#rate.update(ms, snapshot.requests),
+      rate: this.#rate.update(snapshot, ms),
       ms,
       elapsedMs,
       limit: durationMs === undefined ? undefined : { durationMs, elapsedMs },

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Line, linePlot, type Panel } from "../../lib/plot/line_plot.ts";
+import { listLabels } from "../../lib/plot/round_numbers.ts";
 import { linearScale, logScale, thinned } from "../../lib/plot/scale.ts";
 import { escapeMarkup } from "../../lib/text/escape.ts";
 
@@ -44,6 +45,20 @@ Deno.test("logScale() begins and ends at 1, 2 or 5 times a power of ten", () => 
 Deno.test("logScale() and linearScale() have few ticks, however far values are apart", () => {
   for (const scale of [logScale([1e-9, 1e15]), linearScale([1e15]), linearScale([1.1e-7])]) {
     assert(scale.ticks.length >= 2 && scale.ticks.length <= 12, `${scale.ticks}`);
+  }
+});
+
+Deno.test("listLabels() has a few round numbers, however long or short an axis is", () => {
+  assertEquals(listLabels(1, 1e6), [1, 10, 100, 1e3, 1e4, 1e5, 1e6]);
+  assertEquals(listLabels(0.5, 500), [1, 3, 10, 30, 100, 300]);
+  assertEquals(listLabels(3, 60), [5, 10, 20, 50]);
+  assertEquals(listLabels(0.101, 0.138), [0.11, 0.12, 0.13]);
+  for (const [low, high] of [[0, 1], [1, Infinity], [NaN, NaN]]) {
+    assertEquals(listLabels(low, high).length, 0);
+  }
+  for (let high = 1.001; high < 1e15; high *= 1.37) {
+    const { length } = listLabels(1, high);
+    assert(length >= 2 && length <= 16, `${high}: ${length}`);
   }
 });
 

@@ -2,7 +2,6 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { parseSize } from "../../lib/cli/units.ts";
 import { formatBar, formatLogLine } from "../../lib/progress/bar.ts";
 import { Progress, type ProgressOptions } from "../../lib/progress/progress.ts";
-import { RecentRate } from "../../lib/progress/recent_rate.ts";
 import { formatSummary } from "../../lib/report/json.ts";
 import { formatTable } from "../../lib/report/table.ts";
 import { ERROR_KINDS } from "../../lib/result.ts";
@@ -485,32 +484,6 @@ Deno.test("formatLogLine() says the same in one line", () => {
       "1,000 in flight, 90.0 MB",
   );
   assert(!RAW.test(formatLogLine(ATTACKED, 1)));
-});
-
-Deno.test("RecentRate forgets what is older than about five seconds", () => {
-  const rate = new RecentRate();
-  assertEquals(rate.update(1000, 0), 0);
-  assertEquals(rate.update(1000, 5), 0);
-  assertEquals(rate.update(1100, 10), 100);
-  // 100 a second for 20 s, then none.
-  for (let ms = 1200; ms <= 21_000; ms += 100) {
-    assertEquals(Math.round(rate.update(ms, (ms - 1000) / 10)), 100);
-  }
-  let last = 100;
-  for (let ms = 21_100; ms <= 27_000; ms += 100) {
-    const now = rate.update(ms, 2000);
-    assert(now <= last);
-    last = now;
-  }
-  assertEquals(last, 0);
-});
-
-Deno.test("RecentRate is that since the last call when calls are ten seconds apart", () => {
-  const rate = new RecentRate();
-  rate.update(0, 0);
-  assertEquals(rate.update(10_000, 1000), 100);
-  assertEquals(rate.update(20_000, 3000), 200);
-  assertEquals(rate.update(30_000, 3000), 0);
 });
 
 /** A terminal that takes nothing before it is told to. */

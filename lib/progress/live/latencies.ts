@@ -1,7 +1,7 @@
 import type { Histogram } from "../../stats/histogram.ts";
+import { roundBounds } from "../../plot/round_numbers.ts";
 import { formatCount, formatShare } from "../../text/format.ts";
 import type { Line } from "./line.ts";
-import { roundBounds } from "./scale.ts";
 import { formatShareBar } from "./spark.ts";
 import { formatGutter, formatName, isWide, type Section, type View } from "./view.ts";
 

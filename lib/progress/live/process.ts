@@ -21,7 +21,7 @@ export function costs(view: View): Section | undefined {
       { text: formatBytes(rssBytes) },
       { text: isWide(view) ? `, ${formatBytes(mostBytes)} at most` : "" },
       { text: "   CPU ", style: "bold" },
-      { text: cpu === undefined ? "-" : `${Math.round(cpu * 100)} % of a core` },
+      { text: cpu === undefined || cpu === null ? "-" : `${Math.round(cpu * 100)} % of a core` },
       { text: `, event loop ${Math.round(loopBusy * 100)} % busy` },
     ]],
   };

@@ -5,7 +5,6 @@
  */
 import uplotScript from "uplot/script" with { type: "text" };
 import uplotStyle from "uplot/style" with { type: "text" };
-import type { Column } from "../../series/series.ts";
 import {
   formatBytes,
   formatCount,
@@ -18,8 +17,8 @@ import type { PageData } from "./data.ts";
 import { type Html, markup, type Part } from "./html.ts";
 import { formatContentSecurityPolicy, inlineText, jsonForScript } from "./inline_text.ts";
 import pageStyle from "./page.css" with { type: "text" };
-import pageScript from "./plots.js" with { type: "text" };
-import { plotData } from "./plots.ts";
+import { listPlots, plotData } from "./plots.ts";
+import { pageScript } from "./script.ts";
 import {
   errorTable,
   formatTime,
@@ -153,23 +152,14 @@ function plot(name: string, title: string): Html {
 }
 
 function overTime({ series }: PageData): Html | undefined {
-  if (series === undefined || series.rate.length === 0) return undefined;
+  const plots = series === undefined ? [] : listPlots(series);
+  if (series === undefined || plots.length === 0) return undefined;
   return markup`<h2>Over time</h2>
 <p class="faint hint">Drag to zoom in, click twice to see all of it again. Each point is ${
     formatMs(series.intervalMs)
   }.</p>
 <noscript><p class="warn">The plots need JavaScript.</p></noscript>
-<div class="plots">${[
-    plot("rate", "Requests a second"),
-    ...isMeasured(series.max) ? [plot("latency", "Latency")] : [],
-    ...isMeasured(series.inFlight) ? [plot("inFlight", "In flight")] : [],
-    ...Object.keys(series.failed).length > 0 ? [plot("failed", "Failures a second, by kind")] : [],
-    ...isMeasured(series.rssBytes) ? [plot("memory", "Memory")] : [],
-  ]}</div>`;
-}
-
-function isMeasured(column: Column): boolean {
-  return column.some((value) => value !== null);
+<div class="plots">${plots.map(({ name, title }) => plot(name, title))}</div>`;
 }
 
 function latency({ summary, histogram = [] }: PageData): Html | undefined {
