@@ -1,9 +1,7 @@
 import type { Snapshot } from "../stats/snapshot.ts";
 import type { MaybePromise } from "../stream.ts";
-import { AutoDisplay } from "./auto_display.ts";
 import { BarDisplay } from "./bar_display.ts";
 import type { Display, Moment, Size } from "./display.ts";
-import { LiveDisplay } from "./live/live_display.ts";
 import { LOG, NONE } from "./plain_displays.ts";
 import { RecentRate } from "./recent_rate.ts";
 
@@ -30,9 +28,22 @@ export interface ProgressOptions {
   stuckMs?: number;
 }
 
-const DISPLAYS: Record<ProgressOptions["mode"], (options: { color: boolean }) => Display> = {
-  auto: (options) => new AutoDisplay(new BarDisplay(options), new LiveDisplay(options)),
-  live: (options) => new LiveDisplay(options),
+/** The live view is most of the code here, and loaded only by a run that can come to it. */
+const DISPLAYS: Record<
+  ProgressOptions["mode"],
+  (options: { color: boolean }) => MaybePromise<Display>
+> = {
+  auto: async (options) => {
+    const [{ AutoDisplay }, { LiveDisplay }] = await Promise.all([
+      import("./auto_display.ts"),
+      import("./live/live_display.ts"),
+    ]);
+    return new AutoDisplay(new BarDisplay(options), new LiveDisplay(options));
+  },
+  live: async (options) => {
+    const { LiveDisplay } = await import("./live/live_display.ts");
+    return new LiveDisplay(options);
+  },
   bar: (options) => new BarDisplay(options),
   log: () => LOG,
   none: () => NONE,
@@ -57,9 +68,14 @@ export class Progress {
   /** What is to be said once the terminal takes more. At most {@linkcode MAX_WAITING}. */
   #waiting = "";
 
-  constructor(options: ProgressOptions) {
+  /** Makes one that shows nothing before {@linkcode start}. */
+  static async open(options: ProgressOptions): Promise<Progress> {
+    return new Progress(options, await DISPLAYS[options.mode](options));
+  }
+
+  private constructor(options: ProgressOptions, display: Display) {
     this.#options = options;
-    this.#display = DISPLAYS[options.mode](options);
+    this.#display = display;
     this.#now = options.now ?? (() => performance.now());
   }
 

@@ -496,8 +496,8 @@ class FakeTerminal {
   /** What `write` gives; by default it is done at once. */
   answer: () => Promise<void> | void = () => {};
 
-  progress(options: Partial<ProgressOptions> = {}): Progress {
-    return new Progress({
+  progress(options: Partial<ProgressOptions> = {}): Promise<Progress> {
+    return Progress.open({
       mode: "bar",
       size: () => ({ columns: this.columns, rows: 24 }),
       color: false,
@@ -522,7 +522,7 @@ async function settled(): Promise<void> {
 
 Deno.test("Progress draws in place, over what it drew before", async () => {
   const terminal = new FakeTerminal();
-  const progress = terminal.progress();
+  const progress = await terminal.progress();
   progress.start();
   terminal.ms = 1000;
   terminal.requests = 100;
@@ -541,7 +541,7 @@ Deno.test("Progress draws in place, over what it drew before", async () => {
 
 Deno.test("Progress asks for the width each time, since a window can be resized", async () => {
   const terminal = new FakeTerminal();
-  const progress = terminal.progress();
+  const progress = await terminal.progress();
   for (const columns of [200, 10, 80]) {
     terminal.columns = columns;
     progress.tick();
@@ -556,7 +556,7 @@ Deno.test("Progress writes nothing while a write is pending", async () => {
   const terminal = new FakeTerminal();
   const { promise, resolve } = Promise.withResolvers<void>();
   terminal.answer = () => promise;
-  const progress = terminal.progress();
+  const progress = await terminal.progress();
   for (let i = 0; i < 100; i++) {
     progress.tick();
     await settled();
@@ -573,7 +573,7 @@ Deno.test("Progress.stop() waits for the pending write, then takes the bar away"
   const terminal = new FakeTerminal();
   const { promise, resolve } = Promise.withResolvers<void>();
   terminal.answer = () => promise;
-  const progress = terminal.progress();
+  const progress = await terminal.progress();
   progress.tick();
   const stopped = progress.stop();
   await settled();
@@ -586,7 +586,7 @@ Deno.test("Progress.stop() waits for the pending write, then takes the bar away"
 Deno.test("Progress.stop() gives a terminal up that takes nothing", async () => {
   const terminal = new FakeTerminal();
   terminal.answer = () => new Promise(() => {});
-  const progress = terminal.progress({ stuckMs: 1 });
+  const progress = await terminal.progress({ stuckMs: 1 });
   progress.start();
   progress.tick();
   await progress.stop();
@@ -595,7 +595,7 @@ Deno.test("Progress.stop() gives a terminal up that takes nothing", async () => 
 
 Deno.test("Progress.stop() writes nothing when nothing was drawn, and once when it is called twice", async () => {
   const terminal = new FakeTerminal();
-  const progress = terminal.progress();
+  const progress = await terminal.progress();
   progress.start();
   await progress.stop();
   assertEquals(terminal.written, []);
@@ -616,7 +616,7 @@ for (
   Deno.test(`Progress goes on when write ${how}, since stderr can be closed`, async () => {
     const terminal = new FakeTerminal();
     terminal.answer = answer;
-    const progress = terminal.progress();
+    const progress = await terminal.progress();
     progress.start();
     progress.tick();
     await settled();
@@ -628,7 +628,7 @@ for (
 
 Deno.test("Progress prints whole lines and erases nothing when it is a log", async () => {
   const terminal = new FakeTerminal();
-  const progress = terminal.progress({ mode: "log" });
+  const progress = await terminal.progress({ mode: "log" });
   progress.start();
   for (const [ms, requests] of [[10_000, 100], [20_000, 400]]) {
     [terminal.ms, terminal.requests] = [ms, requests];
@@ -644,7 +644,7 @@ Deno.test("Progress prints whole lines and erases nothing when it is a log", asy
 
 Deno.test("Progress does nothing when its mode is none", async () => {
   const terminal = new FakeTerminal();
-  const progress = terminal.progress({ mode: "none" });
+  const progress = await terminal.progress({ mode: "none" });
   progress.start();
   await progress.stop();
   assertEquals([terminal.written, terminal.snapshots], [[], 0]);
@@ -654,7 +654,7 @@ Deno.test("Progress draws by itself once it is started", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   const terminal = new FakeTerminal();
   terminal.answer = resolve;
-  const progress = terminal.progress();
+  const progress = await terminal.progress();
   progress.start();
   // Its timer keeps no process alive, so something else has to.
   using _alive = every(1_000, () => {});
