@@ -16,7 +16,7 @@ export interface Plot {
 }
 
 /** The plots over time, in the order of the page. */
-const PLOTS: readonly Plot[] = [
+export const PLOTS: readonly Plot[] = [
   { name: "rate", title: "Requests a second", colors: [1], isFilled: true },
   { name: "latency", title: "Latency", colors: [8, 4, 3, 1], isLog: true },
   { name: "inFlight", title: "In flight", colors: [5], isFilled: true },
