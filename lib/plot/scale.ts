@@ -12,7 +12,7 @@ export interface Scale {
 const MAX_TICKS = 12;
 
 /** The ticks that have a label, where there is room for at most so many. */
-export function thinned(ticks: readonly number[], most: number): number[] {
+export function thinTicks(ticks: readonly number[], most: number): number[] {
   if (ticks.length <= most) return [...ticks];
   const powers = ticks.filter(isPowerOfTen);
   const rest = powers.length > 1 ? powers : ticks;
@@ -53,6 +53,6 @@ export function logScale(values: readonly number[]): Scale {
   const [low, high] = [Math.log10(within[0]), Math.log10(within.at(-1)!)];
   return {
     place: (value) => (Math.log10(value) - low) / (high - low),
-    ticks: thinned(within, MAX_TICKS),
+    ticks: thinTicks(within, MAX_TICKS),
   };
 }

@@ -1,5 +1,5 @@
 /** A coordinate, without more digits than can be seen. */
-export function coordinate(value: number): string {
+export function formatCoordinate(value: number): string {
   return `${Math.round(value * 10) / 10}`;
 }
 
@@ -10,7 +10,7 @@ export function coordinate(value: number): string {
  * @param content elements; text is of the class `title`, or `dim` where it is less important
  * @param style rules of its own classes
  */
-export function svgDocument(
+export function formatSvg(
   width: number,
   height: number,
   content: string,
@@ -31,7 +31,7 @@ ${content}</svg>
 }
 
 /** Colours that can be told apart on white and on black, also by most who see fewer of them. */
-export const COLOURS = [
+export const COLORS = [
   "#0072b2",
   "#d55e00",
   "#009e73",

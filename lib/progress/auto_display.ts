@@ -1,5 +1,5 @@
 import { estimateEta } from "./bar.ts";
-import type { Display, Moment, Size } from "./display.ts";
+import type { Display, DisplayState, Size } from "./display.ts";
 
 /** The size from which on a terminal gets the live view without being asked for it. */
 const MIN_SIZE: Size = { columns: 80, rows: 24 };
@@ -17,7 +17,7 @@ export function isLarge({ columns, rows }: Size): boolean {
  * Whether a run will take more than ten seconds, by the rate of its first two or by its duration. If
  * nobody knows its end, it looks long once it has taken that time.
  */
-export function looksLong({ snapshot, rate, limit, elapsedMs }: Moment): boolean {
+export function looksLong({ snapshot, rate, limit, elapsedMs }: DisplayState): boolean {
   if (elapsedMs < ESTIMATE_AFTER_MS) return false;
   return elapsedMs + 1000 * (estimateEta(snapshot, rate, limit) ?? 0) > LONG_MS;
 }
@@ -25,7 +25,7 @@ export function looksLong({ snapshot, rate, limit, elapsedMs }: Moment): boolean
 /** A display that takes note of the run before it is shown. */
 export interface DeferredDisplay extends Display {
   /** Notes a moment that it does not show. */
-  watch(moment: Moment): void;
+  watch(moment: DisplayState): void;
   /** Notes lines of others that it does not show. @param lines each with its line feed */
   note(lines: string): void;
 }
@@ -45,7 +45,7 @@ export class AutoDisplay implements Display {
     return this.#shown.everyMs;
   }
 
-  show(moment: Moment): string {
+  show(moment: DisplayState): string {
     const next = this.#next;
     next?.watch(moment);
     if (next === undefined || !isLarge(moment.size) || !looksLong(moment)) {
@@ -62,7 +62,7 @@ export class AutoDisplay implements Display {
     return this.#shown.say(lines, size);
   }
 
-  end(moment: Moment | undefined): string {
+  end(moment: DisplayState | undefined): string {
     return this.#shown.end(moment);
   }
 

@@ -1,5 +1,5 @@
 import { formatBar } from "./bar.ts";
-import type { Display, Moment } from "./display.ts";
+import type { Display, DisplayState } from "./display.ts";
 
 /** A bar that is drawn in place, in one line. */
 export class BarDisplay implements Display {
@@ -11,7 +11,7 @@ export class BarDisplay implements Display {
     this.#color = color;
   }
 
-  show({ snapshot, rate, limit, size: { columns } }: Moment): string {
+  show({ snapshot, rate, limit, size: { columns } }: DisplayState): string {
     this.#isDrawn = true;
     // The rest of the line is erased after the text: to erase the line first would flicker.
     return `\r${formatBar(snapshot, rate, { columns, limit, color: this.#color })}\x1b[K`;

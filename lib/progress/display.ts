@@ -8,7 +8,7 @@ export interface Size {
 }
 
 /** A run at a moment, as a display shows it. */
-export interface Moment {
+export interface DisplayState {
   readonly snapshot: Snapshot;
   /** Recent requests a second. */
   readonly rate: number;
@@ -24,7 +24,7 @@ export interface Moment {
 export interface Display {
   /** Milliseconds from one {@linkcode show} to the next; Infinity for never. */
   readonly everyMs: number;
-  show(moment: Moment): string;
+  show(moment: DisplayState): string;
   /** Shows lines that stay. @param lines each with its line feed */
   say(lines: string, size: Size): string;
   /**
@@ -32,7 +32,7 @@ export interface Display {
    *
    * @param moment the last one to show; undefined if there is no time for it
    */
-  end(moment: Moment | undefined): string;
+  end(moment: DisplayState | undefined): string;
   /** Another program had the terminal for a while: what was drawn before stays there. */
   forget(): void;
 }

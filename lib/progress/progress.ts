@@ -1,7 +1,7 @@
 import type { Snapshot } from "../stats/snapshot.ts";
 import type { MaybePromise } from "../stream.ts";
 import { BarDisplay } from "./bar_display.ts";
-import type { Display, Moment, Size } from "./display.ts";
+import type { Display, DisplayState, Size } from "./display.ts";
 import { LOG, NONE } from "./plain_displays.ts";
 import { RecentRate } from "./recent_rate.ts";
 
@@ -124,7 +124,7 @@ export class Progress {
     this.#display.forget();
   }
 
-  #toMoment(snapshot: Snapshot): Moment {
+  #toMoment(snapshot: Snapshot): DisplayState {
     const { durationMs, size } = this.#options;
     const ms = this.#now();
     const elapsedMs = ms - (this.#startMs ?? ms);

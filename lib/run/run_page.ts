@@ -7,7 +7,7 @@ import type { JournalState } from "../checkpoint/journal.ts";
 import type { ReportOptions } from "../options/run_options.ts";
 import { DeferredFile } from "../output/deferred_file.ts";
 import { toSummary } from "../report/json.ts";
-import type { Part } from "../report/page/data.ts";
+import type { RunPart } from "../report/page/data.ts";
 import { formatPage } from "../report/page/page.ts";
 import { SeriesRecorder } from "../series/recorder.ts";
 import type { Snapshot } from "../stats/snapshot.ts";
@@ -73,7 +73,7 @@ export class RunPage {
   }
 }
 
-function toParts(all: Snapshot, { stats, seconds }: JournalState): Part[] {
+function toParts(all: Snapshot, { stats, seconds }: JournalState): RunPart[] {
   const { requests, failed } = stats;
   return [
     { name: "Before", requests, failed, seconds },

@@ -1,8 +1,8 @@
 import type { ErrorCount, Snapshot } from "../../stats/snapshot.ts";
 import { formatCount, formatOthers, formatShare } from "../../text/format.ts";
 import { escapeForCells, measureWidth, truncateWidth } from "../../text/width.ts";
-import { type Line, MAX_TEXT } from "./line.ts";
-import { formatGutter, formatHeading, isWide, type Section, type View } from "./view.ts";
+import { MAX_TEXT, type StyledLine } from "./line.ts";
+import { countGutterCells, formatHeading, isWide, type Section, type View } from "./view.ts";
 
 /** What the reason has of the room of an example, beside its URL. */
 const REASON_SHARE = 0.6;
@@ -47,8 +47,8 @@ function formatReasons({ errors }: Snapshot): Reason[] {
   ).sort((a, b) => b.count - a.count);
 }
 
-function formatErrorLine({ kind, count, examples, detail }: Reason, view: View): Line {
-  const room = view.cells - formatGutter(view) - KIND_CELLS - COUNT_CELLS - SHARE_CELLS - 4;
+function formatErrorLine({ kind, count, examples, detail }: Reason, view: View): StyledLine {
+  const room = view.cells - countGutterCells(view) - KIND_CELLS - COUNT_CELLS - SHARE_CELLS - 4;
   if (room < MIN_EXAMPLE) return countErrors(kind, count, view);
   const example = examples[0];
   const what = escapeForCells(detail ?? example?.detail ?? "", MAX_TEXT);
@@ -63,12 +63,12 @@ function formatErrorLine({ kind, count, examples, detail }: Reason, view: View):
   ];
 }
 
-function formatOtherErrors(reasons: readonly Reason[], view: View): Line {
+function formatOtherErrors(reasons: readonly Reason[], view: View): StyledLine {
   const count = reasons.reduce((sum, { count }) => sum + count, 0);
   return countErrors(formatOthers(reasons.length), count, view);
 }
 
-function countErrors(kind: string, count: number, view: View): Line {
+function countErrors(kind: string, count: number, view: View): StyledLine {
   if (!isWide(view)) return [{ text: `${kind} `, style: "red" }, { text: formatCount(count) }];
   return [
     { text: kind.padEnd(KIND_CELLS), style: "red" },

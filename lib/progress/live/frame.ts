@@ -8,10 +8,10 @@ import { notices } from "./notices.ts";
 import { bottleneck, costs } from "./process.ts";
 import { statuses } from "./statuses.ts";
 import { trends } from "./trends.ts";
-import type { Section, SectionOf, View } from "./view.ts";
+import type { Section, SectionFactory, View } from "./view.ts";
 
 /** Below the bar, from top to bottom. */
-const ORDER: readonly SectionOf[] = [
+const ORDER: readonly SectionFactory[] = [
   notices,
   bottleneck,
   trends,
@@ -22,9 +22,9 @@ const ORDER: readonly SectionOf[] = [
   costs,
 ];
 /** The most important first: where there are too few lines, the last are left out. */
-const NEEDED: readonly SectionOf[] = [notices, bottleneck, trends, errors, statuses, costs];
+const NEEDED: readonly SectionFactory[] = [notices, bottleneck, trends, errors, statuses, costs];
 /** The same of what comes only once those, and the curves in full, have room. */
-const WANTED: readonly SectionOf[] = [latencies, hosts];
+const WANTED: readonly SectionFactory[] = [latencies, hosts];
 
 /** A run at a moment, and how it came there. */
 export interface Scene extends Omit<View, "cells"> {
@@ -63,8 +63,8 @@ interface Chosen {
 /** Which sections are shown, in how many of the lines each, and whether lines are left between. */
 function choose(view: View, lines: number): { sections: readonly Chosen[]; hasGaps: boolean } {
   let room = lines;
-  const chosen = new Map<SectionOf, Chosen>();
-  const take = (of: SectionOf): void => {
+  const chosen = new Map<SectionFactory, Chosen>();
+  const take = (of: SectionFactory): void => {
     const section = of(view);
     if (section === undefined || section.least > room) return;
     chosen.set(of, { section, most: section.least });

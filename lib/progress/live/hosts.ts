@@ -1,8 +1,8 @@
 import type { HostFigures } from "../../stats/snapshot.ts";
 import { formatCount, formatLatency, formatShare } from "../../text/format.ts";
 import { escapeForCells, padEndWidth, truncateWidth } from "../../text/width.ts";
-import { type Line, MAX_TEXT } from "./line.ts";
-import { formatGutter, formatName, isWide, type Section, type View } from "./view.ts";
+import { MAX_TEXT, type StyledLine } from "./line.ts";
+import { countGutterCells, formatName, isWide, type Section, type View } from "./view.ts";
 
 /** Most lines of the busiest, and of the worst. */
 const MAX_EACH = 5;
@@ -22,7 +22,7 @@ export function hosts(view: View): Section | undefined {
   return { least: Math.min(2, most), most, draw: (lines) => toRows(hosts, lines, view) };
 }
 
-function toRows(hosts: readonly HostFigures[], lines: number, view: View): Line[] {
+function toRows(hosts: readonly HostFigures[], lines: number, view: View): StyledLine[] {
   const busiest = hosts.toSorted((a, b) => b.requests - a.requests)
     .slice(0, Math.ceil(lines / 2));
   const worst = hosts.filter((host) => !busiest.includes(host))
@@ -35,10 +35,10 @@ function toRows(hosts: readonly HostFigures[], lines: number, view: View): Line[
   ];
 }
 
-function formatHostLine(name: string, host: HostFigures, view: View): Line {
+function formatHostLine(name: string, host: HostFigures, view: View): StyledLine {
   const { requests, failed, meanMs, maxMs } = host;
   const figures = COUNT_CELLS + FAILED_CELLS + MEAN_CELLS + MAX_CELLS;
-  const room = view.cells - formatGutter(view) - figures;
+  const room = view.cells - countGutterCells(view) - figures;
   const cells = Math.min(MAX_NAME, Math.max(MIN_NAME, room));
   return [
     formatName(view, name),

@@ -1,9 +1,9 @@
 import type { Histogram } from "../../stats/histogram.ts";
 import { roundBounds } from "../../plot/round_numbers.ts";
 import { formatCount, formatShare } from "../../text/format.ts";
-import type { Line } from "./line.ts";
+import type { StyledLine } from "./line.ts";
 import { formatShareBar } from "./spark.ts";
-import { formatGutter, formatName, isWide, type Section, type View } from "./view.ts";
+import { countGutterCells, formatName, isWide, type Section, type View } from "./view.ts";
 
 /** Cells of a bound, and of what was counted. */
 const BOUND_CELLS = 9;
@@ -21,7 +21,7 @@ export function latencies(view: View): Section | undefined {
   return { least: 3, most: 12, draw: (lines) => toRows(histogram, lines, view) };
 }
 
-function toRows(histogram: Histogram, lines: number, view: View): Line[] {
+function toRows(histogram: Histogram, lines: number, view: View): StyledLine[] {
   // A value below a microsecond has none, and nothing is ever so fast.
   const [low, high] = histogram.percentiles(INNER).map((micros) => Math.max(1, micros));
   const bounds = roundBounds(low, high, lines);
@@ -35,7 +35,7 @@ function toRows(histogram: Histogram, lines: number, view: View): Line[] {
     counts[row] += count;
   }
   const most = Math.max(...counts);
-  const room = view.cells - formatGutter(view) - BOUND_CELLS - 2 - SHARE_CELLS;
+  const room = view.cells - countGutterCells(view) - BOUND_CELLS - 2 - SHARE_CELLS;
   const hasCounts = room - COUNT_CELLS >= MIN_BAR;
   const cells = hasCounts ? room - COUNT_CELLS : room;
   return counts.map((count, k) => {

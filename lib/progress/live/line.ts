@@ -14,7 +14,7 @@ export interface Piece {
 }
 
 /** A line of the live view. */
-export type Line = readonly Piece[];
+export type StyledLine = readonly Piece[];
 
 /** The parameters of the styles of a piece (ECMA-48 §8.3.117, SGR). */
 const STYLES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
@@ -33,7 +33,7 @@ export const MAX_TEXT = 500;
  *
  * @param cells most that it takes
  */
-export function formatLine(line: Line, cells: number, color: boolean): string {
+export function formatLine(line: StyledLine, cells: number, color: boolean): string {
   const pieces: Piece[] = [];
   let room = cells;
   for (const piece of line) {

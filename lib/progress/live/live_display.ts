@@ -1,5 +1,5 @@
 import type { DeferredDisplay } from "../auto_display.ts";
-import type { Moment, Size } from "../display.ts";
+import type { DisplayState, Size } from "../display.ts";
 import { formatFrame } from "./frame.ts";
 import { History } from "./history.ts";
 import { TerminalRegion } from "./terminal_region.ts";
@@ -27,18 +27,18 @@ export class LiveDisplay implements DeferredDisplay {
     this.#color = color;
   }
 
-  watch({ snapshot, ms }: Moment): void {
+  watch({ snapshot, ms }: DisplayState): void {
     this.#history.update(snapshot, ms);
   }
 
-  show(moment: Moment): string {
+  show(moment: DisplayState): string {
     const lines = this.#frame(moment);
     while (lines.length < moment.size.rows - 1) lines.push("");
     this.#isDrawn = true;
     return this.#painter.paint(lines, moment.size);
   }
 
-  #frame(moment: Moment): string[] {
+  #frame(moment: DisplayState): string[] {
     this.watch(moment);
     const scene = { ...moment, points: this.#history.points, notices: this.#notices };
     return formatFrame(scene, moment.size, { color: this.#color });
@@ -55,7 +55,7 @@ export class LiveDisplay implements DeferredDisplay {
   }
 
   /** Shows the last state, no higher than it needs to be, and leaves it there. */
-  end(moment: Moment | undefined): string {
+  end(moment: DisplayState | undefined): string {
     if (!this.#isDrawn) return "";
     this.#isDrawn = false;
     const last = moment === undefined

@@ -1,6 +1,6 @@
 import { escapeForCells, measureWidth, wrapWidth } from "../../text/width.ts";
 import { MAX_TEXT } from "./line.ts";
-import { formatGutter, formatName, type Section, type View } from "./view.ts";
+import { countGutterCells, formatName, type Section, type View } from "./view.ts";
 
 /** Fewest cells of a text that goes on in another line. */
 const MIN_TEXT = 20;
@@ -9,7 +9,7 @@ const MAX_LINES = 4;
 
 /** What there was to be said, the newest last: as much of that as there is room for. */
 export function notices(view: View): Section | undefined {
-  const cells = Math.max(MIN_TEXT, view.cells - formatGutter(view));
+  const cells = Math.max(MIN_TEXT, view.cells - countGutterCells(view));
   const wrapped = view.notices.map((notice) => wrapWords(escapeForCells(notice, MAX_TEXT), cells));
   const lines = wrapped.flat();
   if (lines.length === 0) return undefined;

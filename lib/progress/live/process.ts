@@ -1,6 +1,6 @@
 import { formatBytes, formatTimes } from "../../text/format.ts";
 import { escapeForCells, truncateWidth } from "../../text/width.ts";
-import { type Line, MAX_TEXT } from "./line.ts";
+import { MAX_TEXT, type StyledLine } from "./line.ts";
 import { formatName, isWide, type Section, type View } from "./view.ts";
 
 /** From this share on the event loop has no time left for what the sockets have for it. */
@@ -30,7 +30,7 @@ export function costs(view: View): Section | undefined {
 /** What holds the run up that is not the servers' doing, so that nobody takes it for theirs. */
 export function bottleneck(view: View): Section | undefined {
   const { loopBusy, shortages } = view.snapshot;
-  const lines: Line[] = [];
+  const lines: StyledLine[] = [];
   if (loopBusy >= SATURATED) {
     const busy = `${Math.floor(loopBusy * 100)} %`;
     lines.push([

@@ -1,6 +1,6 @@
 import { formatCount, formatOthers, formatShare } from "../../text/format.ts";
-import type { Line, Piece, Style } from "./line.ts";
-import { formatGutter, formatHeading, type Section, type View } from "./view.ts";
+import type { Piece, Style, StyledLine } from "./line.ts";
+import { countGutterCells, formatHeading, type Section, type View } from "./view.ts";
 
 /** Most lines: a server can send 900 codes. */
 const MAX_LINES = 3;
@@ -21,8 +21,8 @@ export function statuses(view: View): Section | undefined {
 /** By the first digit (RFC 9110 §15). */
 const STYLES: Readonly<Record<string, Style>> = { 2: "green", 3: "cyan", 4: "yellow", 5: "red" };
 
-function toRows(counts: readonly [string, number][], most: number, view: View): Line[] {
-  const room = view.cells - formatGutter(view);
+function toRows(counts: readonly [string, number][], most: number, view: View): StyledLine[] {
+  const room = view.cells - countGutterCells(view);
   const rows: Piece[][] = [[]];
   let used = 0;
   for (const [k, [status, count]] of counts.entries()) {

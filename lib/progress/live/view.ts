@@ -1,6 +1,6 @@
 import type { Snapshot } from "../../stats/snapshot.ts";
 import type { Point } from "./history.ts";
-import type { Line, Piece } from "./line.ts";
+import type { Piece, StyledLine } from "./line.ts";
 
 /** What there is to be shown, and how much room each line has. */
 export interface View {
@@ -24,11 +24,11 @@ export interface Section {
   /** Most lines that it has a use for, from `least`. */
   readonly most: number;
   /** @param lines from `least` to `most`; it can draw fewer */
-  draw(lines: number): Line[];
+  draw(lines: number): StyledLine[];
 }
 
 /** Makes a section; undefined where there is nothing to be said. */
-export type SectionOf = (view: View) => Section | undefined;
+export type SectionFactory = (view: View) => Section | undefined;
 
 /** Lines from which on cells are enough for columns. */
 const WIDE = 40;
@@ -47,10 +47,13 @@ export function formatName(view: View, name: string): Piece {
 
 /** The same, where lines say by themselves what they are about. */
 export function formatHeading(view: View, name: string): Piece {
-  return { text: name.padEnd(formatGutter(view)).slice(0, formatGutter(view)), style: "bold" };
+  return {
+    text: name.padEnd(countGutterCells(view)).slice(0, countGutterCells(view)),
+    style: "bold",
+  };
 }
 
 /** Cells at the left of each line, where there is room for columns. */
-export function formatGutter(view: View): number {
+export function countGutterCells(view: View): number {
   return isWide(view) ? GUTTER : 0;
 }

@@ -18,7 +18,7 @@ export interface Machine {
 }
 
 /** A part of a run: one that was gone on with, one shard of several, one file of many. */
-export interface Part {
+export interface RunPart {
   /** What it is, in words. */
   readonly name: string;
   readonly requests: number;
@@ -46,5 +46,5 @@ export interface PageData {
   readonly command?: string | undefined;
   readonly machine?: Machine | undefined;
   /** Where there are several. */
-  readonly parts?: readonly Part[] | undefined;
+  readonly parts?: readonly RunPart[] | undefined;
 }

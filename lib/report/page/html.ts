@@ -14,18 +14,18 @@ export class Html {
 }
 
 /** What can stand in a template of {@linkcode markup}; nothing is left of undefined. */
-export type Part = Html | string | number | undefined | readonly Part[];
+export type MarkupValue = Html | string | number | undefined | readonly MarkupValue[];
 
-function takePart(part: Part): string {
+function renderValue(part: MarkupValue): string {
   if (part === undefined) return "";
   if (part instanceof Html) return part.toString();
-  if (typeof part === "object") return part.map(takePart).join("");
+  if (typeof part === "object") return part.map(renderValue).join("");
   return escapeMarkup(String(part));
 }
 
 /** Makes HTML of a template: what is put in is escaped unless it is {@linkcode Html}. */
-export function markup(strings: TemplateStringsArray, ...parts: Part[]): Html {
-  return new Html(String.raw({ raw: strings }, ...parts.map(takePart)));
+export function markup(strings: TemplateStringsArray, ...parts: MarkupValue[]): Html {
+  return new Html(String.raw({ raw: strings }, ...parts.map(renderValue)));
 }
 
 /**

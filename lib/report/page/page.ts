@@ -14,7 +14,7 @@ import {
   formatTook,
 } from "../../text/format.ts";
 import type { PageData } from "./data.ts";
-import { type Html, markup, type Part } from "./html.ts";
+import { type Html, markup, type MarkupValue } from "./html.ts";
 import { formatContentSecurityPolicy, inlineText, jsonForScript } from "./inline_text.ts";
 import pageStyle from "./page.css" with { type: "text" };
 import { listPlots, plotData } from "./plots.ts";
@@ -111,7 +111,7 @@ function formatWhen({ summary: { seconds }, series }: PageData): string {
 
 function tiles({ summary }: PageData): Html {
   const { requests, succeeded, failed, rate, bytes, seconds, latency_ms: latency } = summary;
-  const tile = (name: string, value: Part, more: Part = "", kind = ""): Html =>
+  const tile = (name: string, value: MarkupValue, more: MarkupValue = "", kind = ""): Html =>
     markup`<div class="tile"><span class="faint">${name}</span><b class="${kind}">${value}</b>
 <span class="faint">${more}</span></div>`;
   const wanted = summary.target_rate;
@@ -173,8 +173,8 @@ function latency({ summary, histogram = [] }: PageData): Html | undefined {
 }
 
 function formatAbout({ summary, command, machine, parts = [] }: PageData): Html {
-  const rows: [name: string, value: Part][] = [];
-  const row = (name: string, value: Part | undefined): void => {
+  const rows: [name: string, value: MarkupValue][] = [];
+  const row = (name: string, value: MarkupValue | undefined): void => {
     if (value !== undefined && value !== "") rows.push([name, value]);
   };
   row("Command", command && markup`<code>${command}</code>`);

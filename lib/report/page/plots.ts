@@ -76,7 +76,7 @@ function drawSeries(series: Series): PlotData {
   return {
     intervalMs: series.intervalMs,
     startMs: Math.round(series.startMs),
-    columns: Object.fromEntries(columns.map(({ key, values }) => [key, short(values)])),
+    columns: Object.fromEntries(columns.map(({ key, values }) => [key, round(values)])),
     plots: Object.fromEntries(plots),
   };
 }
@@ -110,6 +110,6 @@ function isMeasured(column: Column): boolean {
   return column.some((value) => value !== null);
 }
 
-function short(column: Column): Column {
+function round(column: Column): Column {
   return column.map((value) => value === null ? null : Number(value.toPrecision(4)));
 }

@@ -15,15 +15,15 @@ import { withoutSecrets } from "../../text/secrets.ts";
 import type { Summary } from "../json.ts";
 import { formatReached, readBound } from "../verdict.ts";
 import type { PageData, PageSummary } from "./data.ts";
-import { type Html, markup, type Part, takeWithinBytes } from "./html.ts";
+import { type Html, markup, type MarkupValue, takeWithinBytes } from "./html.ts";
 
 /** Bytes of HTML that the rows of errors may take; what is beyond is summed up. */
 const MAX_OF_ERRORS = 60_000;
 
 /** A cell of text, of a number, and of what can be long. HTML lets end tags of cells go. */
-const cell = (value: Part): Html => markup`<td>${value}`;
-const number = (value: Part): Html => markup`<td class="n">${value}`;
-const long = (value: Part): Html => markup`<td class="t">${value}`;
+const cell = (value: MarkupValue): Html => markup`<td>${value}`;
+const number = (value: MarkupValue): Html => markup`<td class="n">${value}`;
+const long = (value: MarkupValue): Html => markup`<td class="t">${value}`;
 
 function row(...cells: readonly Html[]): Html {
   return markup`<tr>${cells}\n`;
@@ -57,7 +57,7 @@ function section(title: string, content: Html): Html {
 }
 
 /** Names and what they stand for. */
-export function pairs(rows: readonly (readonly [name: string, value: Part])[]): Html {
+export function pairs(rows: readonly (readonly [name: string, value: MarkupValue])[]): Html {
   const all = rows.map(([name, value]) => row(markup`<th>${name}`, long(value)));
   return markup`<div class="card long"><table class="k"><tbody>${all}</tbody></table></div>`;
 }
