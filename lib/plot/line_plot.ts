@@ -2,21 +2,21 @@ import { escapeMarkup } from "../text/escape.ts";
 import { linearScale, logScale, type Scale, thinTicks } from "./scale.ts";
 import { COLORS, formatCoordinate, formatSvg } from "./svg.ts";
 
-/** What an axis shows. */
+/** An axis of a panel. */
 export interface Axis {
   readonly label: string;
   readonly scale: "linear" | "log";
-  /** A value as it is written. */
+  /** The label of a value. */
   format(value: number): string;
 }
 
-/** A line: its name, and its points by ascending x. On a logarithmic axis all are above 0. */
+/** A line: its name, and its points by ascending x. Values on a logarithmic axis are above 0. */
 export interface PlotLine {
   readonly name: string;
   readonly points: readonly {
     readonly x: number;
     readonly y: number;
-    /** Drawn as a cross, as what ended there before its time. */
+    /** Whether it is drawn as a cross: what was measured ended there before its time. */
     readonly isCut?: boolean;
   }[];
 }
@@ -31,15 +31,15 @@ export interface Panel {
 
 const PANEL_WIDTH = 430;
 const PLOT = { left: 74, top: 40, width: 336, height: 260 } as const;
-/** Values that fit beside one another below the plot. */
+/** Most labels that fit beside one another below the plot. */
 const MAX_BESIDE = 7;
 const LEGEND_TOP = 360;
 const LEGEND_ROW = 20;
 const LEGEND_CELL = 140;
 
 /**
- * Lines as an SVG document, light or dark as its reader prefers. A line has the same colour in all
- * panels; names and labels may be any text.
+ * Lines as an SVG document, light or dark as its reader prefers. A line has the same color in all
+ * panels. Names and labels may be any text.
  */
 export function formatLinePlot(panels: readonly Panel[]): string {
   const width = PANEL_WIDTH * panels.length;
@@ -96,18 +96,18 @@ function drawPanel({ title, x, y, lines }: Panel, names: readonly string[]): str
     }</text>\n`,
   );
   for (const { name, points } of lines) {
-    const colour = names.indexOf(name);
+    const color = names.indexOf(name);
     const path = points.map(({ x, y }) =>
       `${formatCoordinate(atX(x))} ${formatCoordinate(atY(y))}`
     );
     parts.push(
-      `<path fill="none" stroke="${pickColor(colour)}" stroke-width="2" d="M${path.join("L")}"/>`,
+      `<path fill="none" stroke="${pickColor(color)}" stroke-width="2" d="M${path.join("L")}"/>`,
     );
-    // A mark for each point, where they are few.
+    // If there are few points, each has a mark.
     if (points.length <= 20) {
       for (const { x, y, isCut } of points) {
         const [px, py] = [atX(x), atY(y)];
-        parts.push(isCut ? drawCross(colour, px, py) : drawMark(colour, px, py));
+        parts.push(isCut ? drawCross(color, px, py) : drawMark(color, px, py));
       }
     }
     parts.push("\n");

@@ -1,14 +1,14 @@
 import { listRoundNumbers, roundUp } from "./round_numbers.ts";
 
-/** Where values stand on an axis, and which of them have a line of the grid. */
+/** The places of values on an axis, and the values that have a line of the grid. */
 export interface Scale {
   /** The place of a value, from 0 at the low end to 1 at the high one. */
   place(value: number): number;
-  /** Values with a line, ascending; at most 12. */
+  /** Values with a line of the grid, ascending; at most 12. */
   readonly ticks: readonly number[];
 }
 
-/** Most values with a line. */
+/** Most values with a line of the grid. */
 const MAX_TICKS = 12;
 
 /** The ticks that have a label, where there is room for at most so many. */
@@ -25,7 +25,7 @@ function isPowerOfTen(value: number): boolean {
 }
 
 /**
- * A linear axis from 0 to the least round number that is not below any value.
+ * A linear axis from 0 to the least multiple of a round number that is not below any value.
  *
  * @param values finite, from 0; at least one
  */

@@ -4,11 +4,10 @@ export function formatCoordinate(value: number): string {
 }
 
 /**
- * An SVG document with the colours of text, lines and ground that its reader prefers, light or
- * dark.
+ * An SVG document whose text, lines and background are light or dark, as its reader prefers.
  *
- * @param content elements; text is of the class `title`, or `dim` where it is less important
- * @param style rules of its own classes
+ * @param content elements; text has the class `title`, or `dim` if it is less important
+ * @param style rules of other classes
  */
 export function formatSvg(
   width: number,
@@ -30,7 +29,7 @@ ${content}</svg>
 `;
 }
 
-/** Colours that can be told apart on white and on black, also by most who see fewer of them. */
+/** Colors that can be told apart on white and on black, also by most color-blind readers. */
 export const COLORS = [
   "#0072b2",
   "#d55e00",

@@ -4,11 +4,11 @@ import { escapeForCells, measureWidth, truncateWidth } from "../../text/width.ts
 import { MAX_TEXT, type StyledLine } from "./line.ts";
 import { countGutterCells, formatHeading, isWide, type Section, type View } from "./view.ts";
 
-/** What the reason has of the room of an example, beside its URL. */
+/** The share of an example's cells that the reason gets; the URL gets the rest. */
 const REASON_SHARE = 0.6;
 /** Most reasons that get a line each. */
 const MAX_LINES = 10;
-/** Cells of a kind, of how often, and of its share. */
+/** Cells of a kind, of its count, and of its share. */
 const KIND_CELLS = 10;
 const COUNT_CELLS = 9;
 const SHARE_CELLS = 9;
@@ -35,7 +35,7 @@ export function errors(view: View): Section | undefined {
 
 interface Reason extends Pick<ErrorCount, "count" | "examples"> {
   readonly kind: string;
-  /** What is not in the example: the expectation that was not met. */
+  /** The expectation that was not met. */
   readonly detail: string | undefined;
 }
 
@@ -53,9 +53,9 @@ function formatErrorLine({ kind, count, examples, detail }: Reason, view: View):
   const example = examples[0];
   const what = escapeForCells(detail ?? example?.detail ?? "", MAX_TEXT);
   const url = escapeForCells(example?.url ?? "", MAX_TEXT);
-  // What one of them does not need is the other's.
-  const ofWhat = Math.max(Math.ceil(room * REASON_SHARE), room - measureWidth(url));
-  const shown = truncateWidth(what, ofWhat);
+  // Cells that one of the two does not need go to the other.
+  const whatCells = Math.max(Math.ceil(room * REASON_SHARE), room - measureWidth(url));
+  const shown = truncateWidth(what, whatCells);
   return [
     ...countErrors(kind, count, view),
     { text: shown === "" ? "" : `  ${shown}`, isElastic: true },

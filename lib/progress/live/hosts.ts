@@ -4,9 +4,9 @@ import { escapeForCells, padEndWidth, truncateWidth } from "../../text/width.ts"
 import { MAX_TEXT, type StyledLine } from "./line.ts";
 import { countGutterCells, formatName, isWide, type Section, type View } from "./view.ts";
 
-/** Most lines of the busiest, and of the worst. */
+/** Most lines of the busiest hosts, and of the worst. */
 const MAX_EACH = 5;
-/** Cells of a host's name at least and at most, and of what is said of it. */
+/** Fewest and most cells of a host's name, and the cells of each figure. */
 const MIN_NAME = 15;
 const MAX_NAME = 60;
 const COUNT_CELLS = 11;
@@ -14,7 +14,7 @@ const FAILED_CELLS = 16;
 const MEAN_CELLS = 14;
 const MAX_CELLS = 14;
 
-/** The hosts that were asked most, and those that fail most or are slowest. */
+/** The hosts with the most requests, and those that fail most or are slowest. */
 export function hosts(view: View): Section | undefined {
   const { hosts } = view.snapshot;
   if (hosts.length === 0 || !isWide(view)) return undefined;

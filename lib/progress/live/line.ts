@@ -1,8 +1,9 @@
 /**
- * Lines as pieces of text, each with its colour: what does not fit is left out piece by piece.
+ * Lines as pieces of text, each with its style. Pieces that do not fit are left out.
  *
  * @module
  */
+import { paint, type Style } from "../../text/style.ts";
 import { measureWidth, truncateWidth } from "../../text/width.ts";
 
 /** A piece of a line, whose text takes as many cells as `measureWidth()` says on each terminal. */
@@ -16,20 +17,14 @@ export interface Piece {
 /** A line of the live view. */
 export type StyledLine = readonly Piece[];
 
-/** The parameters of the styles of a piece (ECMA-48 §8.3.117, SGR). */
-const STYLES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
-
-/** A colour or a weight. */
-export type Style = keyof typeof STYLES;
-
 /** Fewest cells that are worth showing of a text that is cut. */
 const MIN_WIDTH = 4;
 /** Most characters of a text of others that are looked at: more than a line has cells. */
 export const MAX_TEXT = 500;
 
 /**
- * A line as a terminal takes it, without a line feed. From the first piece on that has no room,
- * nothing is shown; no colour is left on behind it.
+ * A line as it is sent to a terminal, without a line feed. The first piece that has no room is left
+ * out with all after it. No style stays on after the line.
  *
  * @param cells most that it takes
  */
@@ -53,7 +48,6 @@ export function formatLine(line: StyledLine, cells: number, color: boolean): str
     pieces.push({ ...last, text });
     break;
   }
-  return pieces.map(({ text, style }) =>
-    color && style !== undefined ? `\x1b[${STYLES[style]}m${text}\x1b[0m` : text
-  ).join("");
+  return pieces.map(({ text, style }) => color && style !== undefined ? paint(style, text) : text)
+    .join("");
 }

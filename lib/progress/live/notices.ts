@@ -2,12 +2,12 @@ import { escapeForCells, measureWidth, wrapWidth } from "../../text/width.ts";
 import { MAX_TEXT } from "./line.ts";
 import { countGutterCells, formatName, type Section, type View } from "./view.ts";
 
-/** Fewest cells of a text that goes on in another line. */
+/** Fewest cells of the text of a line. */
 const MIN_TEXT = 20;
-/** Most lines of all of them. */
+/** Most lines of all notices. */
 const MAX_LINES = 4;
 
-/** What there was to be said, the newest last: as much of that as there is room for. */
+/** What others said last, the newest at the end, as far as there is room. */
 export function notices(view: View): Section | undefined {
   const cells = Math.max(MIN_TEXT, view.cells - countGutterCells(view));
   const wrapped = view.notices.map((notice) => wrapWords(escapeForCells(notice, MAX_TEXT), cells));
@@ -18,7 +18,7 @@ export function notices(view: View): Section | undefined {
     least: 1,
     most: Math.min(MAX_LINES, lines.length),
     draw: (most) => {
-      // Where not all fits, the beginning of the newest counts most.
+      // If not all fits, the beginning of the newest is the most important.
       const from = Math.max(0, Math.min(first, lines.length - most));
       return lines.slice(from, from + most).map((text, k) => [
         formatName(view, k === 0 ? "notice" : ""),

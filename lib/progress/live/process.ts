@@ -3,12 +3,12 @@ import { escapeForCells, truncateWidth } from "../../text/width.ts";
 import { MAX_TEXT, type StyledLine } from "./line.ts";
 import { formatName, isWide, type Section, type View } from "./view.ts";
 
-/** From this share on the event loop has no time left for what the sockets have for it. */
+/** From this share on the event loop is too busy to read its sockets in time. */
 const SATURATED = 0.9;
 /** Most cells of what ran out. */
 const SHORTAGE_CELLS = 40;
 
-/** What this process takes. */
+/** Memory and processor time of this process. */
 export function costs(view: View): Section | undefined {
   const { rssBytes, peakRssKb, loopBusy } = view.snapshot;
   const mostBytes = Math.max(rssBytes, peakRssKb * 1024);
@@ -27,7 +27,7 @@ export function costs(view: View): Section | undefined {
   };
 }
 
-/** What holds the run up that is not the servers' doing, so that nobody takes it for theirs. */
+/** What slows the run down on this machine, so that nobody blames the servers. */
 export function bottleneck(view: View): Section | undefined {
   const { loopBusy, shortages } = view.snapshot;
   const lines: StyledLine[] = [];
@@ -37,7 +37,7 @@ export function bottleneck(view: View): Section | undefined {
       formatName(view, "bottleneck"),
       { text: "this process", style: "yellow", isElastic: true },
       { text: `: event loop ${busy} busy`, style: "yellow" },
-      { text: ", latencies hold its own queueing", style: "yellow" },
+      { text: ", latencies include queueing here", style: "yellow" },
     ]);
   }
   for (const [what, count] of Object.entries(shortages)) {

@@ -1,10 +1,11 @@
 import { formatCount, formatOthers, formatShare } from "../../text/format.ts";
-import type { Piece, Style, StyledLine } from "./line.ts";
+import type { Style } from "../../text/style.ts";
+import type { Piece, StyledLine } from "./line.ts";
 import { countGutterCells, formatHeading, type Section, type View } from "./view.ts";
 
 /** Most lines: a server can send 900 codes. */
 const MAX_LINES = 3;
-/** What stands between two of them. */
+/** The space between two statuses. */
 const GAP = "   ";
 
 /** The status codes, the most frequent first. */
@@ -30,7 +31,7 @@ function toRows(counts: readonly [string, number][], most: number, view: View): 
     const share = ` ${formatShare(count / view.snapshot.requests)}`;
     const cells = status.length + number.length + share.length;
     const isLastRow = rows.length >= most;
-    // In the last row, those that come after it have to be summed up behind it.
+    // The last row ends with the sum of the statuses that have no room.
     const after = isLastRow ? formatOtherStatuses(counts.slice(k + 1)) : "";
     const gap = used > 0 ? GAP : "";
     if (used > 0 && used + gap.length + cells + after.length > room) {

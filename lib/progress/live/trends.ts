@@ -4,14 +4,14 @@ import type { StyledLine } from "./line.ts";
 import { formatSpark } from "./spark.ts";
 import { countGutterCells, formatName, isWide, type Section, type View } from "./view.ts";
 
-/** Cells of a value, of what is said at the right, and the fewest that are worth a curve. */
+/** Cells of a value, most cells of the text at the right, and fewest cells of a curve. */
 const VALUE_CELLS = 9;
 const MAX_CELLS = 18;
 const MIN_CURVE = 8;
 
 interface Trend {
   readonly name: string;
-  /** What it is now. */
+  /** The value now. */
   readonly now: string;
   readonly of: (point: Point) => number | null;
   readonly format: (value: number) => string;
@@ -79,7 +79,7 @@ function drawTrend(
   ];
 }
 
-/** Below the curves: since when they are. */
+/** The line below the curves, with the time at which they begin. */
 function formatAxis(points: readonly Point[], view: View): StyledLine {
   const since = `${formatClock((view.ms - points[0].startMs) / 1000)} ago`;
   const line = points.length - since.length - " now".length - 2;

@@ -3,7 +3,7 @@
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
 
-  // ---- How numbers read -------------------------------------------------------------------
+  // ---- Numbers ----------------------------------------------------------------------------
 
   /** Without the zeros at the end of a fraction: axes have `1.5 s`, where tables have `1.50 s`. */
   const trimmed = (text) => text.replace(/(\.\d*?)0+(?=\D|$)/, "$1").replace(/\.(?=\D|$)/, "");
@@ -33,9 +33,9 @@
 
   // ---- Scales -----------------------------------------------------------------------------
 
-  /** From 0 to a little above the greatest. */
+  /** From 0 to a little above the greatest value. */
   const fromZero = (_u, _min, max) => [0, max > 0 ? max * 1.06 : 1];
-  /** A little more than all values, on a logarithmic scale; at least a factor of two. */
+  /** A little more than the values, on a logarithmic scale; at least a factor of two. */
   const around = (_u, min, max) => {
     if (!(min > 0) || !(max > 0)) return [1, 10];
     const room = Math.max(Math.pow(max / min, 0.06), max / min < 2 ? 1.4 : 1);
@@ -47,7 +47,7 @@
       [1, 2, 3, 6, 12, 24, 48, 120, 240].map((h) => h * 3_600),
     );
 
-  // ---- What is drawn ----------------------------------------------------------------------
+  // ---- Plots ------------------------------------------------------------------------------
 
   const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const faded = (color) => `${color}2e`;
@@ -122,12 +122,12 @@
     };
   };
 
-  /** Bars of equal width on a logarithmic axis; what falls between two is shared out. */
-  const binsOf = (pairs) => {
+  /** Bars of equal width on a logarithmic axis. A slot that lies in two of them is shared out. */
+  const toBins = (pairs) => {
     const buckets = [];
     for (let k = 0; k < pairs.length; k += 2) {
       const high = pairs[k];
-      // As wide as the histogram has it: 1 us below 256, then 1/128 of a power of two.
+      // The width of the histogram's slots: 1 us below 256, then 1/128 of a power of two.
       const width = high < 256 ? 1 : Math.pow(2, Math.floor(Math.log2(high)) - 7);
       buckets.push({ low: Math.max(high - width, 0.5), high: Math.max(high, 1), n: pairs[k + 1] });
     }
@@ -172,7 +172,7 @@
   });
 
   const histogram = () => {
-    const { edges, heights } = binsOf(data.histogram);
+    const { edges, heights } = toBins(data.histogram);
     const x = logX(edges[0], edges.at(-1), ms);
     const color = style("--c1");
     const last = edges.length - 1;
@@ -216,7 +216,7 @@
       ys.push(Math.max(pairs[k], 1) / 1000);
     }
     const x = logX(1, xs.at(-1), percentile);
-    // Between powers of ten there is nothing round to a percentile.
+    // Percentiles are round at powers of ten only.
     x.axis.splits = (_u, _k, low, high) =>
       [1, 2, ...Array.from({ length: 16 }, (_, k) => Math.pow(10, k + 1))]
         .filter((value) => value >= low * 0.999 && value <= high * 1.001);
@@ -256,7 +256,7 @@
   // ---- Drawing ----------------------------------------------------------------------------
 
   const HEIGHT = 190;
-  /** Content of a column on paper of A4, in CSS pixels. */
+  /** Width of the content of a column on A4 paper, in CSS pixels. */
   const PAPER = 320;
   const plots = new Map();
 

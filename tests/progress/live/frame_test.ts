@@ -239,7 +239,7 @@ Deno.test("formatFrame() colours only if asked, and changes nothing else", () =>
 });
 
 Deno.test("formatFrame() says so when the process itself is the bottleneck, and only then", () => {
-  const said = "bottleneck this process: event loop 97 % busy, latencies hold its own queueing";
+  const said = "bottleneck this process: event loop 97 % busy, latencies include queueing here";
   for (const rows of [3, 10, 24, 50]) {
     const size = { columns: 80, rows };
     assertEquals(
