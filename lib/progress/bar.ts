@@ -7,7 +7,7 @@ import {
   formatLatency,
   formatRate,
 } from "../text/format.ts";
-import { paint } from "../text/style.ts";
+import { createPainter } from "../text/style.ts";
 
 /** Fewest cells of the bar itself. */
 const BAR_CELLS = 20;
@@ -115,7 +115,7 @@ export function formatBar(
   // Rounded down, as a full bar means that all is done.
   const filled = Math.floor(done * barCells);
   const cells = "#".repeat(filled);
-  const bar = color ? paint("green", cells) : cells;
+  const bar = createPainter(color)("green", cells);
   return `[${bar}${".".repeat(barCells - filled)}] ${text}`;
 }
 

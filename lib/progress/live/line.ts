@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { paint, type Style } from "../../text/style.ts";
+import { createPainter, type Style } from "../../text/style.ts";
 import { measureWidth, truncateWidth } from "../../text/width.ts";
 
 /** A piece of a line, whose text takes as many cells as `measureWidth()` says on each terminal. */
@@ -48,6 +48,6 @@ export function formatLine(line: StyledLine, cells: number, color: boolean): str
     pieces.push({ ...last, text });
     break;
   }
-  return pieces.map(({ text, style }) => color && style !== undefined ? paint(style, text) : text)
-    .join("");
+  const paint = createPainter(color);
+  return pieces.map(({ text, style }) => style === undefined ? text : paint(style, text)).join("");
 }
