@@ -103,7 +103,7 @@ export class Progress {
   /** Draws once, unless the terminal has not taken the last drawing yet. */
   tick(): void {
     if (this.#writing !== undefined) return;
-    this.#write(this.#display.show(this.#toMoment(this.#options.takeSnapshot())));
+    this.#write(this.#display.show(this.#toState(this.#options.takeSnapshot())));
   }
 
   /** Shows a line that stays above the drawing, as soon as the terminal takes it. */
@@ -124,7 +124,7 @@ export class Progress {
     this.#display.forget();
   }
 
-  #toMoment(snapshot: Snapshot): DisplayState {
+  #toState(snapshot: Snapshot): DisplayState {
     const { durationMs, size } = this.#options;
     const ms = this.#now();
     const elapsedMs = ms - (this.#startMs ?? ms);
@@ -164,7 +164,7 @@ export class Progress {
     clearInterval(this.#timer);
     await this.#waitForWrite();
     if (this.#writing !== undefined) return;
-    this.#write(this.#display.end(last === undefined ? undefined : this.#toMoment(last)));
+    this.#write(this.#display.end(last === undefined ? undefined : this.#toState(last)));
     await this.#waitForWrite();
   }
 

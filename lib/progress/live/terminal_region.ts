@@ -4,7 +4,7 @@ import type { Size } from "../display.ts";
 /** Most lines of frames that could not be erased and are remembered. */
 const MAX_STALE = 1_000;
 
-/** The sequences of colours and weights, which take no cells. */
+/** The sequences of colors and weights, which take no cells. */
 // deno-lint-ignore no-control-regex
 const STYLE = /\x1b\[\d*m/g;
 
