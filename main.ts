@@ -173,7 +173,7 @@ async function request(options: RunOptions): Promise<number> {
     else progress.say(line);
   };
   const run = await Run.open({ ...options, details: options.details || isLive }, say);
-  progress = new Progress({
+  progress = await Progress.open({
     mode,
     size: terminalSize,
     color: isTerminal && !Deno.noColor,

@@ -31,6 +31,11 @@ export const BUCKETS = SLOTS / HALF - 1;
  */
 const RANK_EPSILON = 1 - 2 * Number.EPSILON;
 
+/** Which of so many values, ascending and from 1, is the one at a percentile from 0 to 100. */
+export function toRank(percentile: number, count: number): number {
+  return Math.max(1, Math.ceil(percentile * count / 100 * RANK_EPSILON));
+}
+
 function toSlot(value: number): number {
   if (value < SUB_BUCKETS) return value;
   // How far to shift a value for its 8 leading bits; a shift in JavaScript takes 32 bits only.
@@ -243,7 +248,7 @@ export class Histogram {
     let slot = first;
     let below = this.#counts[first];
     for (const percentile of percentiles) {
-      const rank = Math.max(1, Math.ceil(percentile * this.#count / 100 * RANK_EPSILON));
+      const rank = toRank(percentile, this.#count);
       while (below < rank && slot < last) below += this.#counts[++slot];
       // The last slot has no upper end of its own.
       values.push(slot === SLOTS - 1 ? this.#max : Math.min(highestIn(slot), this.#max));

@@ -95,7 +95,7 @@ export function formatShare(share: number): string {
 }
 
 /** Three digits that matter, for 0 to 1,000 and above: `1.50`, `12.3`, `660`. */
-function threeDigits(value: number): string {
+export function threeDigits(value: number): string {
   if (value >= 99.95) return formatCount(value);
   return value.toFixed(value >= 9.995 ? 1 : 2);
 }

@@ -2,7 +2,6 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { parseSize } from "../../lib/cli/units.ts";
 import { formatBar, formatLogLine } from "../../lib/progress/bar.ts";
 import { Progress, type ProgressOptions } from "../../lib/progress/progress.ts";
-import { RecentRate } from "../../lib/progress/recent_rate.ts";
 import { formatSummary, toSummary } from "../../lib/report/json.ts";
 import { formatTable } from "../../lib/report/table.ts";
 import { ERROR_KINDS } from "../../lib/result.ts";
@@ -494,32 +493,6 @@ Deno.test("formatLogLine() says the same in one line", () => {
   assert(!RAW.test(formatLogLine(ATTACKED, 1)));
 });
 
-Deno.test("RecentRate forgets what is older than about five seconds", () => {
-  const rate = new RecentRate();
-  assertEquals(rate.update(1000, 0), 0);
-  assertEquals(rate.update(1000, 5), 0);
-  assertEquals(rate.update(1100, 10), 100);
-  // 100 a second for 20 s, then none.
-  for (let ms = 1200; ms <= 21_000; ms += 100) {
-    assertEquals(Math.round(rate.update(ms, (ms - 1000) / 10)), 100);
-  }
-  let last = 100;
-  for (let ms = 21_100; ms <= 27_000; ms += 100) {
-    const now = rate.update(ms, 2000);
-    assert(now <= last);
-    last = now;
-  }
-  assertEquals(last, 0);
-});
-
-Deno.test("RecentRate is that since the last call when calls are ten seconds apart", () => {
-  const rate = new RecentRate();
-  rate.update(0, 0);
-  assertEquals(rate.update(10_000, 1000), 100);
-  assertEquals(rate.update(20_000, 3000), 200);
-  assertEquals(rate.update(30_000, 3000), 0);
-});
-
 /** A terminal that takes nothing before it is told to. */
 class FakeTerminal {
   readonly written: string[] = [];
@@ -530,8 +503,8 @@ class FakeTerminal {
   /** What `write` gives; by default it is done at once. */
   answer: () => Promise<void> | void = () => {};
 
-  progress(options: Partial<ProgressOptions> = {}): Progress {
-    return new Progress({
+  progress(options: Partial<ProgressOptions> = {}): Promise<Progress> {
+    return Progress.open({
       mode: "bar",
       size: () => ({ columns: this.columns, rows: 24 }),
       color: false,
@@ -556,7 +529,7 @@ async function settled(): Promise<void> {
 
 Deno.test("Progress draws in place, over what it drew before", async () => {
   const terminal = new FakeTerminal();
-  const progress = terminal.progress();
+  const progress = await terminal.progress();
   progress.start();
   terminal.ms = 1000;
   terminal.requests = 100;
@@ -575,7 +548,7 @@ Deno.test("Progress draws in place, over what it drew before", async () => {
 
 Deno.test("Progress asks for the width each time, since a window can be resized", async () => {
   const terminal = new FakeTerminal();
-  const progress = terminal.progress();
+  const progress = await terminal.progress();
   for (const columns of [200, 10, 80]) {
     terminal.columns = columns;
     progress.tick();
@@ -590,7 +563,7 @@ Deno.test("Progress writes nothing while a write is pending", async () => {
   const terminal = new FakeTerminal();
   const { promise, resolve } = Promise.withResolvers<void>();
   terminal.answer = () => promise;
-  const progress = terminal.progress();
+  const progress = await terminal.progress();
   for (let i = 0; i < 100; i++) {
     progress.tick();
     await settled();
@@ -607,7 +580,7 @@ Deno.test("Progress.stop() waits for the pending write, then takes the bar away"
   const terminal = new FakeTerminal();
   const { promise, resolve } = Promise.withResolvers<void>();
   terminal.answer = () => promise;
-  const progress = terminal.progress();
+  const progress = await terminal.progress();
   progress.tick();
   const stopped = progress.stop();
   await settled();
@@ -620,7 +593,7 @@ Deno.test("Progress.stop() waits for the pending write, then takes the bar away"
 Deno.test("Progress.stop() gives a terminal up that takes nothing", async () => {
   const terminal = new FakeTerminal();
   terminal.answer = () => new Promise(() => {});
-  const progress = terminal.progress({ stuckMs: 1 });
+  const progress = await terminal.progress({ stuckMs: 1 });
   progress.start();
   progress.tick();
   await progress.stop();
@@ -629,7 +602,7 @@ Deno.test("Progress.stop() gives a terminal up that takes nothing", async () => 
 
 Deno.test("Progress.stop() writes nothing when nothing was drawn, and once when it is called twice", async () => {
   const terminal = new FakeTerminal();
-  const progress = terminal.progress();
+  const progress = await terminal.progress();
   progress.start();
   await progress.stop();
   assertEquals(terminal.written, []);
@@ -650,7 +623,7 @@ for (
   Deno.test(`Progress goes on when write ${how}, since stderr can be closed`, async () => {
     const terminal = new FakeTerminal();
     terminal.answer = answer;
-    const progress = terminal.progress();
+    const progress = await terminal.progress();
     progress.start();
     progress.tick();
     await settled();
@@ -662,7 +635,7 @@ for (
 
 Deno.test("Progress prints whole lines and erases nothing when it is a log", async () => {
   const terminal = new FakeTerminal();
-  const progress = terminal.progress({ mode: "log" });
+  const progress = await terminal.progress({ mode: "log" });
   progress.start();
   for (const [ms, requests] of [[10_000, 100], [20_000, 400]]) {
     [terminal.ms, terminal.requests] = [ms, requests];
@@ -678,7 +651,7 @@ Deno.test("Progress prints whole lines and erases nothing when it is a log", asy
 
 Deno.test("Progress does nothing when its mode is none", async () => {
   const terminal = new FakeTerminal();
-  const progress = terminal.progress({ mode: "none" });
+  const progress = await terminal.progress({ mode: "none" });
   progress.start();
   await progress.stop();
   assertEquals([terminal.written, terminal.snapshots], [[], 0]);
@@ -688,7 +661,7 @@ Deno.test("Progress draws by itself once it is started", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   const terminal = new FakeTerminal();
   terminal.answer = resolve;
-  const progress = terminal.progress();
+  const progress = await terminal.progress();
   progress.start();
   // Its timer keeps no process alive, so something else has to.
   using _alive = every(1_000, () => {});

@@ -1,14 +1,14 @@
 import { type ErrorGroup, groupErrors } from "../../stats/error_groups.ts";
 import { formatCount, formatOthers, formatShare } from "../../text/format.ts";
-import { toPrintableAscii } from "./foreign.ts";
-import { cut, type Line } from "./line.ts";
-import { formatGutter, formatHeading, isWide, type Section, type View } from "./view.ts";
+import { escapeForCells, measureWidth, truncateWidth } from "../../text/width.ts";
+import { MAX_TEXT, type StyledLine } from "./line.ts";
+import { countGutterCells, formatHeading, isWide, type Section, type View } from "./view.ts";
 
 /** The share of an example's cells that the reason gets; the URL gets the rest. */
 const REASON_SHARE = 0.6;
 /** Most groups that get a line each. */
 const MAX_LINES = 10;
-/** Cells of a kind, of how often, and of its share. */
+/** Cells of a kind, of its count, and of its share. */
 const KIND_CELLS = 10;
 const COUNT_CELLS = 9;
 const SHARE_CELLS = 9;
@@ -33,15 +33,18 @@ export function errors(view: View): Section | undefined {
   };
 }
 
-function formatErrorLine({ kind, count, examples, expectation }: ErrorGroup, view: View): Line {
-  const room = view.cells - formatGutter(view) - KIND_CELLS - COUNT_CELLS - SHARE_CELLS - 4;
+function formatErrorLine(
+  { kind, count, examples, expectation }: ErrorGroup,
+  view: View,
+): StyledLine {
+  const room = view.cells - countGutterCells(view) - KIND_CELLS - COUNT_CELLS - SHARE_CELLS - 4;
   if (room < MIN_EXAMPLE) return countErrors(kind, count, view);
   const example = examples[0];
-  const what = toPrintableAscii(expectation ?? example?.detail ?? "");
-  const url = toPrintableAscii(example?.url ?? "");
+  const what = escapeForCells(expectation ?? example?.detail ?? "", MAX_TEXT);
+  const url = escapeForCells(example?.url ?? "", MAX_TEXT);
   // Cells that one of the two does not need go to the other.
-  const ofWhat = Math.max(Math.ceil(room * REASON_SHARE), room - url.length);
-  const shown = cut(what, ofWhat);
+  const whatCells = Math.max(Math.ceil(room * REASON_SHARE), room - measureWidth(url));
+  const shown = truncateWidth(what, whatCells);
   return [
     ...countErrors(kind, count, view),
     { text: shown === "" ? "" : `  ${shown}`, isElastic: true },
@@ -49,12 +52,12 @@ function formatErrorLine({ kind, count, examples, expectation }: ErrorGroup, vie
   ];
 }
 
-function formatOtherErrors(groups: readonly ErrorGroup[], view: View): Line {
+function formatOtherErrors(groups: readonly ErrorGroup[], view: View): StyledLine {
   const count = groups.reduce((sum, { count }) => sum + count, 0);
   return countErrors(formatOthers(groups.length), count, view);
 }
 
-function countErrors(kind: string, count: number, view: View): Line {
+function countErrors(kind: string, count: number, view: View): StyledLine {
   if (!isWide(view)) return [{ text: `${kind} `, style: "red" }, { text: formatCount(count) }];
   return [
     { text: kind.padEnd(KIND_CELLS), style: "red" },

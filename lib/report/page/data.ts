@@ -2,7 +2,7 @@ import type { Series } from "../../series/series.ts";
 import type { KnownSummary } from "../../stats/figures.ts";
 import type { ErrorMessage, HostFigures, SlowRequest } from "../../stats/snapshot.ts";
 
-/** What a run was made with. No host name: pages are sent around. */
+/** The machine that made a run. Its host name is left out, as pages are sent around. */
 export interface Machine {
   /** As in `linux x86_64`. */
   readonly os: string;
@@ -12,20 +12,20 @@ export interface Machine {
   readonly deno: string;
 }
 
-/** A part of a run: one that was gone on with, one shard of several, one file of many. */
-export interface Part {
-  /** What it is, in words. */
+/** A part of a run: one before or after it was resumed, one shard of several, one file of many. */
+export interface RunPart {
+  /** The name of the part, for people. */
   readonly name: string;
   readonly requests: number;
   readonly failed: number;
   readonly seconds: number;
 }
 
-/** All that a page shows. What is undefined is left out of it. */
+/** All that a page shows. A member that is undefined is left out of the page. */
 export interface PageData {
   /** The summary as `--json` has it. */
   readonly summary: KnownSummary;
-  /** What the page is called, as in `http://host/{}`. */
+  /** The title of the page, as in `http://host/{}`. */
   readonly title: string;
   /** When the page was made, in milliseconds since the Unix epoch. */
   readonly madeMs: number;
@@ -35,11 +35,11 @@ export interface PageData {
   readonly hosts?: readonly HostFigures[] | undefined;
   readonly slowest?: readonly SlowRequest[] | undefined;
   readonly messages?: readonly ErrorMessage[] | undefined;
-  /** Responses with a status of 400 or more that succeeded because nobody said what to expect. */
+  /** Responses with a status of 400 or more that succeeded because no status was expected. */
   readonly tolerated?: number | undefined;
   /** The command line, without secrets. */
   readonly command?: string | undefined;
   readonly machine?: Machine | undefined;
-  /** Where there are several. */
-  readonly parts?: readonly Part[] | undefined;
+  /** The parts of the run, if there are several. */
+  readonly parts?: readonly RunPart[] | undefined;
 }

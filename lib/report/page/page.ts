@@ -5,7 +5,6 @@
  */
 import uplotScript from "uplot/script" with { type: "text" };
 import uplotStyle from "uplot/style" with { type: "text" };
-import type { Column } from "../../series/series.ts";
 import { FIGURE_ROWS } from "../../stats/figures.ts";
 import {
   formatBytes,
@@ -17,11 +16,11 @@ import {
   formatTook,
 } from "../../text/format.ts";
 import type { PageData } from "./data.ts";
-import { type Html, markup, type Part } from "./html.ts";
+import { type Html, markup, type MarkupValue } from "./html.ts";
 import { formatContentSecurityPolicy, inlineText, jsonForScript } from "./inline_text.ts";
 import pageStyle from "./page.css" with { type: "text" };
-import pageScript from "./plots.js" with { type: "text" };
-import { plotData } from "./plots.ts";
+import { listPlots, plotData } from "./plots.ts";
+import { pageScript } from "./script.ts";
 import {
   errorTable,
   formatTime,
@@ -114,7 +113,7 @@ function formatWhen({ summary: { seconds }, series }: PageData): string {
 
 function tiles({ summary }: PageData): Html {
   const { requests, succeeded, failed, rate, bytes, seconds, latency_ms: latency } = summary;
-  const tile = (name: string, value: Part, more: Part = "", kind = ""): Html =>
+  const tile = (name: string, value: MarkupValue, more: MarkupValue = "", kind = ""): Html =>
     markup`<div class="tile"><span class="faint">${name}</span><b class="${kind}">${value}</b>
 <span class="faint">${more}</span></div>`;
   const wanted = summary.target_rate;
@@ -155,23 +154,14 @@ function plot(name: string, title: string): Html {
 }
 
 function overTime({ series }: PageData): Html | undefined {
-  if (series === undefined || series.rate.length === 0) return undefined;
+  const plots = series === undefined ? [] : listPlots(series);
+  if (series === undefined || plots.length === 0) return undefined;
   return markup`<h2>Over time</h2>
 <p class="faint hint">Drag to zoom in, click twice to see all of it again. Each point is ${
     formatMs(series.intervalMs)
   }.</p>
 <noscript><p class="warn">The plots need JavaScript.</p></noscript>
-<div class="plots">${[
-    plot("rate", "Requests a second"),
-    ...isMeasured(series.max) ? [plot("latency", "Latency")] : [],
-    ...isMeasured(series.inFlight) ? [plot("inFlight", "In flight")] : [],
-    ...Object.keys(series.failed).length > 0 ? [plot("failed", "Failures a second, by kind")] : [],
-    ...isMeasured(series.rssBytes) ? [plot("memory", "Memory")] : [],
-  ]}</div>`;
-}
-
-function isMeasured(column: Column): boolean {
-  return column.some((value) => value !== null);
+<div class="plots">${plots.map(({ name, title }) => plot(name, title))}</div>`;
 }
 
 function latency({ summary, histogram = [] }: PageData): Html | undefined {
@@ -185,8 +175,8 @@ function latency({ summary, histogram = [] }: PageData): Html | undefined {
 }
 
 function formatAbout({ summary, command, machine, parts = [] }: PageData): Html {
-  const rows: [name: string, value: Part][] = [];
-  const row = (name: string, value: Part | undefined): void => {
+  const rows: [name: string, value: MarkupValue][] = [];
+  const row = (name: string, value: MarkupValue | undefined): void => {
     if (value !== undefined && value !== "") rows.push([name, value]);
   };
   row("Command", command && markup`<code>${command}</code>`);

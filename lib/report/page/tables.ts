@@ -17,15 +17,15 @@ import {
 import { withoutSecrets } from "../../text/secrets.ts";
 import { formatReached } from "../verdict.ts";
 import type { PageData } from "./data.ts";
-import { type Html, markup, type Part, takeWithinBytes } from "./html.ts";
+import { type Html, markup, type MarkupValue, takeWithinBytes } from "./html.ts";
 
 /** Most bytes of HTML of the rows of errors; the others are summed up in one row. */
 const MAX_ERROR_BYTES = 60_000;
 
 /** A cell of text, of a number, and of text that can be long. HTML needs no end tags of cells. */
-const cell = (value: Part): Html => markup`<td>${value}`;
-const number = (value: Part): Html => markup`<td class="n">${value}`;
-const long = (value: Part): Html => markup`<td class="t">${value}`;
+const cell = (value: MarkupValue): Html => markup`<td>${value}`;
+const number = (value: MarkupValue): Html => markup`<td class="n">${value}`;
+const long = (value: MarkupValue): Html => markup`<td class="t">${value}`;
 
 function row(...cells: readonly Html[]): Html {
   return markup`<tr>${cells}\n`;
@@ -59,7 +59,7 @@ function section(title: string, content: Html): Html {
 }
 
 /** A table of names and their values. */
-export function pairs(rows: readonly (readonly [name: string, value: Part])[]): Html {
+export function pairs(rows: readonly (readonly [name: string, value: MarkupValue])[]): Html {
   const all = rows.map(([name, value]) => row(markup`<th>${name}`, long(value)));
   return markup`<div class="card long"><table class="k"><tbody>${all}</tbody></table></div>`;
 }

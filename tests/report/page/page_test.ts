@@ -8,6 +8,7 @@ import {
 } from "../../../lib/report/page/inline_text.ts";
 import { formatPage } from "../../../lib/report/page/page.ts";
 import { plotData } from "../../../lib/report/page/plots.ts";
+import { pageScript, SHARED } from "../../../lib/report/page/script.ts";
 import { escapeMarkup } from "../../../lib/text/escape.ts";
 import { hostilePage, largestPage, pageData } from "../../fixtures/page_data.ts";
 
@@ -221,6 +222,21 @@ Deno.test("plotData() gives columns no more exact than they can be seen, and kee
     series: { ...series!, rate: [12_345.678, null, 0.000123456] },
   });
   assertEquals(columns!.rate, [12_350, null, 0.0001235]);
+});
+
+Deno.test("the script of the page formats numbers as the program does, on its own", () => {
+  // A browser has nothing of the program but this text.
+  const [text] = /^"use strict";\n\(\(\) => \{\n[^]*?const shared = [^;]*;/.exec(pageScript)!;
+  const shared = new Function(`${text} return shared; })();`.replace("(() =>", "return (() =>"))();
+  assertEquals(Object.keys(shared), Object.keys(SHARED));
+  for (const value of [0, 1e-4, 0.25, 1, 9.996, 59.6, 999.7, 12_345, 1e6, 987_654_321, 1e13]) {
+    for (const name of ["formatBytes", "formatClock", "formatCount", "formatMs"] as const) {
+      assertEquals(shared[name](value), SHARED[name](value), name);
+    }
+    for (const high of [value * 1.01, value * 3, value * 1e7]) {
+      assertEquals(shared.listLabels(value, high), SHARED.listLabels(value, high));
+    }
+  }
 });
 
 Deno.test("formatPage() has room for 1,000 hosts of usual names", async () => {
