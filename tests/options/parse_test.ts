@@ -300,7 +300,7 @@ for (
       "'--fail' and '--expect-status' contradict each other",
     ],
     [["--threshold", "p99<1", URL_], "give p99 a duration with its unit (us, ms, s, m)"],
-    [["--threshold", "speed<1", URL_], "give one of the names min, mean, p50"],
+    [["--threshold", "speed<1", URL_], "give one of the names requests, succeeded, failed"],
     [["--abort-on-threshold", URL_], "needs '--threshold'"],
     [["--json=yes", URL_], "'--json' takes no value"],
   ] as [string[], string][]
