@@ -6,6 +6,7 @@
  */
 import { FIGURE_ROWS, type Metric, type NameOf } from "../stats/figures.ts";
 import { Histogram } from "../stats/histogram.ts";
+import { computeProgress } from "../stats/progress.ts";
 import type { Snapshot } from "../stats/snapshot.ts";
 import { BOUNDS, cumulative } from "./latency_buckets.ts";
 
@@ -45,8 +46,7 @@ const OF_THE_MOMENT: readonly ReadableMetric[] = [
     name: "myriad_progress_ratio",
     type: "gauge",
     help: "The share that is done, 0 to 1, where the source tells.",
-    of: ({ requests, total, progress }) =>
-      total !== undefined && total > 0 ? Math.min(1, requests / total) : progress,
+    of: computeProgress,
   },
   {
     name: "myriad_requests_in_flight",

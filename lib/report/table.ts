@@ -14,6 +14,7 @@ import {
   formatTook,
   latencyTitle,
 } from "../text/format.ts";
+import { createPainter, type Painter } from "../text/style.ts";
 import { formatReached } from "./verdict.ts";
 
 /** Most characters of an example; a line of the table has at most 80. */
@@ -41,21 +42,19 @@ export interface TableData {
 }
 
 /** Writes text in a color of SGR (ECMA-48 §8.3.117). */
-type Paint = (code: number, text: string) => string;
-
 /**
  * The summary for people: what came of the requests, how fast, at which cost. At most 80 cells
  * wide where nothing took a day and no example has characters of two cells.
  */
 export function formatTable(data: TableData, { color }: { color: boolean }): string {
-  const paint: Paint = (code, text) => color ? `\x1b[${code}m${text}\x1b[0m` : text;
+  const paint = createPainter(color);
   const { summary } = data;
   const sections: (readonly [title: string, lines: readonly string[]])[] = [
     [formatFirstLine(summary, paint), formatRows(data, paint)],
-    [paint(1, "Latency of responses"), formatLatencies(summary)],
-    [paint(1, "Statuses"), formatStatuses(summary)],
-    [paint(1, "Errors"), formatErrors(summary, paint)],
-    [paint(1, "Thresholds"), formatThresholds(summary, paint)],
+    [paint("bold", "Latency of responses"), formatLatencies(summary)],
+    [paint("bold", "Statuses"), formatStatuses(summary)],
+    [paint("bold", "Errors"), formatErrors(summary, paint)],
+    [paint("bold", "Thresholds"), formatThresholds(summary, paint)],
   ];
   const shown = sections.filter(([, lines]) => lines.length > 0);
   return `${shown.map(([title, lines]) => [title, ...lines].join("\n")).join("\n\n")}\n`;
@@ -63,28 +62,30 @@ export function formatTable(data: TableData, { color }: { color: boolean }): str
 
 function formatFirstLine(
   { requests, seconds, interrupted, aborted }: KnownSummary,
-  paint: Paint,
+  paint: Painter,
 ): string {
   const inTime = seconds === undefined ? "" : ` in ${formatTook(seconds)}`;
   const made = `${formatCount(requests)} ${requests === 1 ? "request" : "requests"}${inTime}`;
   const isAborted = typeof aborted === "string" && !interrupted;
-  return paint(1, made) +
-    (interrupted ? paint(33, ", interrupted") : "") +
-    (isAborted ? paint(33, `, aborted by ${escapeForTerminal(aborted, ABORTED_LENGTH)}`) : "");
+  return paint("bold", made) +
+    (interrupted ? paint("yellow", ", interrupted") : "") +
+    (isAborted
+      ? paint("yellow", `, aborted by ${escapeForTerminal(aborted, ABORTED_LENGTH)}`)
+      : "");
 }
 
 /** What was counted and measured, a line each with a name before it, or below another. */
-function formatRows({ summary, tolerated = 0, total }: TableData, paint: Paint): string[] {
+function formatRows({ summary, tolerated = 0, total }: TableData, paint: Painter): string[] {
   const lines: string[] = [];
   const row = (name: string, value: string | undefined): void => {
     if (value !== undefined) lines.push(`  ${name.padEnd(12)} ${value}`);
   };
   const { requests, failed, skipped = 0, rate, bytes, seconds, concurrency } = summary;
-  row("succeeded", paint(32, formatCount(summary.succeeded)));
+  row("succeeded", paint("green", formatCount(summary.succeeded)));
   if (tolerated > 0) {
     row("", `${formatCount(tolerated)} with status 4xx or 5xx: --fail counts them as failed`);
   }
-  row("failed", failed > 0 ? paint(31, formatCount(failed)) : "0");
+  row("failed", failed > 0 ? paint("red", formatCount(failed)) : "0");
   if (skipped > 0) row("", `${formatCount(skipped)} not sent, as their hosts were given up`);
   if (rate !== undefined) row("rate", `${formatRate(rate)} requests/s`);
   row("", formatSchedule(summary) ?? formatUtilization(summary, total));
@@ -110,7 +111,7 @@ function formatRows({ summary, tolerated = 0, total }: TableData, paint: Paint):
   row("retries", formatRetries(summary));
   for (const [what, count] of Object.entries(shortages)) {
     const text = escapeForTerminal(what, EXAMPLE_LENGTH);
-    row("ran out", paint(33, `${formatTimes(count)}: ${text}; requests waited for it`));
+    row("ran out", paint("yellow", `${formatTimes(count)}: ${text}; requests waited for it`));
   }
   return lines;
 }
@@ -183,10 +184,10 @@ function formatStatuses({ statuses: counts = {}, requests }: KnownSummary): stri
   return [...lines, `  ${`${others.length} others`.padEnd(NAME_CELLS)} ${share(count, requests)}`];
 }
 
-function formatErrors({ errors = {}, requests }: KnownSummary, paint: Paint): string[] {
+function formatErrors({ errors = {}, requests }: KnownSummary, paint: Painter): string[] {
   const groups = groupErrors(errors);
   return Object.entries(errors).flatMap(([kind, { count }]) => [
-    `  ${paint(31, kind.padEnd(NAME_CELLS))} ${share(count, requests)}`,
+    `  ${paint("red", kind.padEnd(NAME_CELLS))} ${share(count, requests)}`,
     ...formatReasons(groups.filter((group) => group.kind === kind), requests),
   ]);
 }
@@ -214,10 +215,10 @@ function formatExample([example]: readonly Example[]): string[] {
   ];
 }
 
-function formatThresholds({ thresholds = [] }: KnownSummary, paint: Paint): string[] {
+function formatThresholds({ thresholds = [] }: KnownSummary, paint: Painter): string[] {
   return thresholds.map((verdict) => {
     const name = escapeForTerminal(verdict.threshold, NAME_CELLS).padEnd(NAME_CELLS);
-    const passed = verdict.passed ? paint(32, "passed") : paint(31, "failed");
+    const passed = verdict.passed ? paint("green", "passed") : paint("red", "failed");
     return `  ${name} ${passed}   ${formatReached(verdict)}`;
   });
 }

@@ -4,7 +4,10 @@ const STYLES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as 
 /** A color or a weight. */
 export type Style = keyof typeof STYLES;
 
-/** Makes a function that puts a text in a style, which ends behind it; without color it does not. */
-export function createPainter(color: boolean): (style: Style, text: string) => string {
+/** Puts a text in a style, which ends behind it. */
+export type Painter = (style: Style, text: string) => string;
+
+/** Makes a painter; without color it leaves texts as they are. */
+export function createPainter(color: boolean): Painter {
   return (style, text) => color ? `\x1b[${STYLES[style]}m${text}\x1b[0m` : text;
 }

@@ -1,5 +1,5 @@
-import type { Histogram } from "../../stats/histogram.ts";
 import { roundBounds } from "../../plot/round_numbers.ts";
+import type { Histogram } from "../../stats/histogram.ts";
 import { formatCount, formatShare } from "../../text/format.ts";
 import type { StyledLine } from "./line.ts";
 import { formatShareBar } from "./spark.ts";

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { roundBounds } from "../../../lib/plot/round_numbers.ts";
 import { formatFrame } from "../../../lib/progress/live/frame.ts";
 import { History } from "../../../lib/progress/live/history.ts";
 import { formatLine } from "../../../lib/progress/live/line.ts";
-import { roundBounds } from "../../../lib/plot/round_numbers.ts";
 import { formatShareBar, formatSpark } from "../../../lib/progress/live/spark.ts";
 import { Histogram } from "../../../lib/stats/histogram.ts";
 import type { Snapshot } from "../../../lib/stats/snapshot.ts";
