@@ -15,10 +15,13 @@ import {
   latencyTitle,
 } from "../text/format.ts";
 import { createPainter, type Painter } from "../text/style.ts";
+import { padEndWidth, truncateWidth } from "../text/width.ts";
 import { formatReached } from "./verdict.ts";
 
-/** Most characters of an example; a line of the table has at most 80. */
-const EXAMPLE_LENGTH = 68;
+/** Most cells of an example; a line of the table has at most 80. */
+const EXAMPLE_CELLS = 68;
+/** Most characters of a text of others that are looked at. */
+const MAX_TEXT = 500;
 /** Most characters of the threshold in the first line. */
 const ABORTED_LENGTH = 22;
 /** Most statuses that get a line each: a server can send 900. */
@@ -41,10 +44,9 @@ export interface TableData {
   readonly total?: number | undefined;
 }
 
-/** Writes text in a color of SGR (ECMA-48 §8.3.117). */
 /**
  * The summary for people: what came of the requests, how fast, at which cost. At most 80 cells
- * wide where nothing took a day and no example has characters of two cells.
+ * wide unless the run took a day.
  */
 export function formatTable(data: TableData, { color }: { color: boolean }): string {
   const paint = createPainter(color);
@@ -106,11 +108,11 @@ function formatRows({ summary, tolerated = 0, total }: TableData, paint: Painter
   }
   if (engine !== undefined) {
     const most = concurrency === undefined ? "" : `, at most ${formatCount(concurrency)} in flight`;
-    row("engine", `${escapeForTerminal(engine, EXAMPLE_LENGTH)}${most}`);
+    row("engine", `${fit(engine, EXAMPLE_CELLS)}${most}`);
   }
   row("retries", formatRetries(summary));
   for (const [what, count] of Object.entries(shortages)) {
-    const text = escapeForTerminal(what, EXAMPLE_LENGTH);
+    const text = fit(what, EXAMPLE_CELLS);
     row("ran out", paint("yellow", `${formatTimes(count)}: ${text}; requests waited for it`));
   }
   return lines;
@@ -197,7 +199,7 @@ function formatReasons(groups: readonly ErrorGroup[], requests: number): string[
   const others = groups.slice(MAX_REASONS);
   const lines = groups.slice(0, MAX_REASONS).flatMap(({ expectation, count, examples }) => {
     if (expectation === undefined) return formatExample(examples);
-    const name = escapeForTerminal(expectation, NAME_CELLS - 2).padEnd(NAME_CELLS - 2);
+    const name = padEndWidth(fit(expectation, NAME_CELLS - 2), NAME_CELLS - 2);
     return [`    ${name} ${share(count, requests)}`, ...formatExample(examples)];
   });
   if (others.length === 0) return lines;
@@ -210,8 +212,8 @@ function formatExample([example]: readonly Example[]): string[] {
   if (example === undefined) return [];
   const { url, detail } = example;
   return [
-    `    such as ${escapeForTerminal(url, EXAMPLE_LENGTH)}`,
-    ...detail === "" ? [] : [`            ${escapeForTerminal(detail, EXAMPLE_LENGTH)}`],
+    `    such as ${fit(url, EXAMPLE_CELLS)}`,
+    ...detail === "" ? [] : [`            ${fit(detail, EXAMPLE_CELLS)}`],
   ];
 }
 
@@ -263,4 +265,9 @@ function share(count: number, requests: number): string {
 
 function ratio(a: number, b: number): number {
   return b > 0 ? a / b : 0;
+}
+
+/** A text of others in at most so many cells. */
+function fit(text: string, cells: number): string {
+  return truncateWidth(escapeForTerminal(text, MAX_TEXT), cells);
 }

@@ -8,6 +8,7 @@ import { ERROR_KINDS } from "../../lib/result.ts";
 import { Histogram } from "../../lib/stats/histogram.ts";
 import type { Snapshot, Verdict } from "../../lib/stats/snapshot.ts";
 import { formatBytes } from "../../lib/text/format.ts";
+import { measureWidth } from "../../lib/text/width.ts";
 import { every } from "../fixtures/every.ts";
 
 const LATENCY = {
@@ -689,4 +690,18 @@ Deno.test("formatTable() names what was not as expected, the most frequent first
   assertMatch(lines.at(-1)!, /^ {4}5 others +15 +<0\.1 %$/);
   assertEquals(lines.length, 2 + 10 * 3 + 1);
   for (const line of lines) assert(line.length <= 80, line);
+});
+
+Deno.test("formatTable() keeps its columns and its 80 cells when texts are wide", () => {
+  const example = { url: `http://例え.テスト/${"漢字/".repeat(40)}`, detail: "本文は".repeat(40) };
+  const reasons = ["--expect-body ok", `--expect-body 必要${"な文".repeat(30)}`]
+    .map((expectation) => ({ expectation, count: 3, examples: [example] }));
+  const errors = { expect: { count: 6, examples: [example], reasons } };
+  const lines = formatRun({ ...SNAPSHOT, errors }, { color: false }).trimEnd().split("\n");
+  const rows = lines.filter((line) => line.startsWith("    --expect-body"));
+  assertStringIncludes(rows[1], "--expect-body 必要な文");
+  const cells = rows.map((row) => measureWidth(row.slice(0, row.indexOf(" <0.1 %"))));
+  assertEquals(cells[0], cells[1]);
+  assertStringIncludes(lines.join("\n"), "    such as http://例え.テスト/漢字/");
+  for (const line of lines) assert(measureWidth(line) <= 80, line);
 });

@@ -19,7 +19,7 @@ import type { PageData } from "./data.ts";
 import { type Html, markup, type MarkupValue } from "./html.ts";
 import { formatContentSecurityPolicy, inlineText, jsonForScript } from "./inline_text.ts";
 import pageStyle from "./page.css" with { type: "text" };
-import { listPlots, plotData } from "./plots.ts";
+import { listPlots, toPlotData } from "./plots.ts";
 import { pageScript } from "./script.ts";
 import {
   errorTable,
@@ -59,10 +59,10 @@ ${styles.map((style) => markup`<style>${inlineText(style)}</style>\n`)}</head>
 <h1>${data.title}</h1>
 <p>${formatVerdict(data)} <span class="faint">${formatWhen(data)}</span></p>
 ${formatTolerated(data)}
-${tiles(data)}
+${formatTiles(data)}
 ${thresholdTable(summary)}
-${overTime(data)}
-${latency(data)}
+${formatOverTime(data)}
+${formatLatency(data)}
 ${statusTable(summary)}
 ${errorTable(data)}
 ${hosts}
@@ -70,7 +70,7 @@ ${slowestTable(data)}
 ${formatAbout(data)}
 <footer class="faint">Made by myriad ${summary.version} on ${formatTime(data.madeMs)} UTC.</footer>
 </main>
-<script type="application/json" id="data">${jsonForScript(plotData(data))}</script>
+<script type="application/json" id="data">${jsonForScript(toPlotData(data))}</script>
 ${scripts.map((script) => markup`<script>${inlineText(script)}</script>\n`)}</body>
 </html>
 `.toString();
@@ -111,7 +111,7 @@ function formatWhen({ summary: { seconds }, series }: PageData): string {
   return took === "" ? from : `${took}, ${from}.`;
 }
 
-function tiles({ summary }: PageData): Html {
+function formatTiles({ summary }: PageData): Html {
   const { requests, succeeded, failed, rate, bytes, seconds, latency_ms: latency } = summary;
   const tile = (name: string, value: MarkupValue, more: MarkupValue = "", kind = ""): Html =>
     markup`<div class="tile"><span class="faint">${name}</span><b class="${kind}">${value}</b>
@@ -147,13 +147,13 @@ function tiles({ summary }: PageData): Html {
   ]}</div>`;
 }
 
-function plot(name: string, title: string): Html {
+function formatPlot(name: string, title: string): Html {
   return markup`<div class="card"><h3>${title}</h3>
 <div data-plot="${name}" role="img" aria-label="${title}"></div></div>
 `;
 }
 
-function overTime({ series }: PageData): Html | undefined {
+function formatOverTime({ series }: PageData): Html | undefined {
   const plots = series === undefined ? [] : listPlots(series);
   if (series === undefined || plots.length === 0) return undefined;
   return markup`<h2>Over time</h2>
@@ -161,14 +161,14 @@ function overTime({ series }: PageData): Html | undefined {
     formatMs(series.intervalMs)
   }.</p>
 <noscript><p class="warn">The plots need JavaScript.</p></noscript>
-<div class="plots">${plots.map(({ name, title }) => plot(name, title))}</div>`;
+<div class="plots">${plots.map(({ name, title }) => formatPlot(name, title))}</div>`;
 }
 
-function latency({ summary, histogram = [] }: PageData): Html | undefined {
+function formatLatency({ summary, histogram = [] }: PageData): Html | undefined {
   if (summary.succeeded === 0 || summary.latency_ms === undefined) return undefined;
   const plots = histogram.length === 0 ? undefined : markup`<div class="plots">${[
-    plot("histogram", "Responses by latency"),
-    plot("spectrum", "Latency by percentile"),
+    formatPlot("histogram", "Responses by latency"),
+    formatPlot("spectrum", "Latency by percentile"),
   ]}</div>`;
   return markup`<h2>Latency of responses</h2>${plots}
 <div class="below">${latencyTable(summary.latency_ms)}</div>`;

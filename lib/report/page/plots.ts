@@ -54,7 +54,7 @@ export function listPlots(series: Series): Plot[] {
 }
 
 /** What is drawn of a page's data, no more exact than can be seen. */
-export function plotData({ series, histogram }: PageData): PlotData {
+export function toPlotData({ series, histogram }: PageData): PlotData {
   return {
     ...histogram === undefined || histogram.length === 0 ? {} : { histogram: histogram.flat() },
     ...series === undefined ? {} : drawSeries(series),

@@ -7,7 +7,7 @@ import {
   jsonForScript,
 } from "../../../lib/report/page/inline_text.ts";
 import { formatPage } from "../../../lib/report/page/page.ts";
-import { plotData } from "../../../lib/report/page/plots.ts";
+import { toPlotData } from "../../../lib/report/page/plots.ts";
 import { pageScript, SHARED } from "../../../lib/report/page/script.ts";
 import { escapeMarkup } from "../../../lib/text/escape.ts";
 import { hostilePage, largestPage, pageData } from "../../fixtures/page_data.ts";
@@ -215,9 +215,9 @@ Deno.test("formatPage() shows no credentials of a URL", async () => {
   );
 });
 
-Deno.test("plotData() gives columns no more exact than they can be seen, and keeps what is missing", () => {
+Deno.test("toPlotData() gives columns no more exact than they can be seen, and keeps what is missing", () => {
   const { series } = pageData();
-  const { columns } = plotData({
+  const { columns } = toPlotData({
     ...pageData(),
     series: { ...series!, rate: [12_345.678, null, 0.000123456] },
   });
