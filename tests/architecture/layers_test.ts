@@ -97,7 +97,6 @@ const MAY: Record<string, string[]> = {
     "lib/metrics/",
     "lib/options/",
     "lib/process/",
-    "lib/result.ts",
     "lib/stats/",
   ],
   "lib/options/": [
