@@ -1,16 +1,18 @@
 /**
- * What a body is, as far as it can be told by looking at it.
+ * Media types, and guesses at what a body is from its first characters.
  *
  * @module
  */
 
+/** The media type of JSON (RFC 8259 §11). */
 export const JSON_TYPE = "application/json";
+/** The media type of an HTML form. */
 export const FORM_TYPE = "application/x-www-form-urlencoded";
 
-/** The longest body that is parsed, in UTF-16 code units; a longer one goes by how it begins. */
+/** The longest body that is parsed, in UTF-16 code units; of a longer one only its start counts. */
 const MAX_PARSED = 4 * 1024 * 1024;
 
-/** Whether a text is a JSON object or array (RFC 8259); a longer one, whether it begins as one. */
+/** Whether a text is a JSON object or array (RFC 8259); a very long one only has to start like one. */
 export function isJsonText(text: string): boolean {
   if (!/^[ \t\r\n]*[[{]/.test(text)) return false;
   if (text.length > MAX_PARSED) return true;
@@ -22,11 +24,11 @@ export function isJsonText(text: string): boolean {
   }
 }
 
-/** The same of bytes in UTF-8. */
+/** {@linkcode isJsonText} for bytes in UTF-8. */
 export function isJsonBytes(bytes: Uint8Array): boolean {
   const isLong = bytes.length > MAX_PARSED;
   try {
-    // White space that goes on for so long begins nothing.
+    // A body with more white space than this in front is not taken for JSON.
     const start = isLong ? bytes.subarray(0, 1024) : bytes;
     const text = new TextDecoder("utf-8", { fatal: !isLong, ignoreBOM: true }).decode(start);
     return isLong ? /^[ \t\r\n]*[[{]/.test(text) : isJsonText(text);
@@ -35,12 +37,12 @@ export function isJsonBytes(bytes: Uint8Array): boolean {
   }
 }
 
-/** Whether a content type is JSON's, or of a format made of it (RFC 6839 §3.1). */
+/** Whether a content type is JSON, or a format built on JSON (RFC 6839 §3.1). */
 export function isJsonType(type: string): boolean {
   return /^application\/(?:[^;\s]+\+)?json\s*(?:;|$)/i.test(type);
 }
 
-/** Whether a content type is that of a form. */
+/** Whether a content type is that of an HTML form. */
 export function isFormType(type: string): boolean {
   return /^application\/x-www-form-urlencoded\s*(?:;|$)/i.test(type);
 }

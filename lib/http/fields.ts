@@ -1,5 +1,5 @@
 /**
- * What HTTP and the engines let a request have.
+ * Methods, header fields and statuses: the rules of RFC 9110, and what the engines add to them.
  *
  * @module
  */
@@ -8,25 +8,27 @@ import type { HeaderList } from "../target.ts";
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
-/** Whether a text is a token: a method's or a field's name (RFC 9110 §5.6.2). */
+/** Whether a text is a token, as the names of methods and fields are (RFC 9110 §5.6.2). */
 export function isToken(text: string): boolean {
   return TOKEN.test(text);
 }
 
-/** Fields that the engines make themselves, and native fetch drops when they are given. */
+/** Fields that the engines set themselves; native fetch drops them if a request has them. */
 const FRAMING = /^(content-length|transfer-encoding)$/i;
 
 /** Why a field cannot be sent, in words; undefined if it can. Its value is not repeated. */
 export function fieldProblem(name: string, value: string): string | undefined {
-  if (!isToken(name)) return "its name is no token";
-  if (FRAMING.test(name)) return "the engine makes this field itself";
-  // RFC 9110 §5.5: no CR, LF or NUL; and what goes on the wire is bytes.
-  if (!FIELD_VALUE.test(value)) return "its value has control characters, or some above U+00FF";
+  if (!isToken(name)) return "its name is not a token";
+  if (FRAMING.test(name)) return "the engine sets this field itself";
+  // RFC 9110 §5.5 forbids CR, LF and NUL; each character is sent as one byte.
+  if (!FIELD_VALUE.test(value)) {
+    return "its value has control characters, or characters above U+00FF";
+  }
 }
 
 /**
- * A method as it is sent. Native fetch writes these and no others in capitals (Fetch standard,
- * "normalize").
+ * A method as it is sent. Like native fetch, it writes only these methods in capitals (Fetch
+ * standard, "normalize").
  */
 export function normalizeMethod(method: string): string {
   return /^(delete|get|head|options|post|put)$/i.test(method) ? method.toUpperCase() : method;
@@ -34,27 +36,27 @@ export function normalizeMethod(method: string): string {
 
 /** Why a normalized method cannot be sent, in words; undefined if it can. */
 export function methodProblem(method: string, hasBody: boolean): string | undefined {
-  if (!isToken(method)) return "it is no token";
+  if (!isToken(method)) return "it is not a token";
   if (/^(connect|trace|track)$/i.test(method)) return "native fetch forbids it";
   if (hasBody && (method === "GET" || method === "HEAD")) return "it cannot have a body";
 }
 
-/** The value of an `Authorization` field with Basic credentials in UTF-8 (RFC 7617 §2.1). */
-export function basicCredentials(user: string, password: string): string {
+/** The value of an `Authorization` field: Basic credentials in UTF-8 (RFC 7617 §2.1). */
+export function formatBasicCredentials(user: string, password: string): string {
   return `Basic ${btoa(String.fromCharCode(...new TextEncoder().encode(`${user}:${password}`)))}`;
 }
 
-/** Methods that may be sent again without asking (RFC 9110 §9.2.2). */
+/** Methods that a client may send again by itself (RFC 9110 §9.2.2). */
 export const IDEMPOTENT: ReadonlySet<string> = new Set([
   ...["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"],
 ]);
 
-/** Whether an answer with this status says where else to ask (RFC 9110 §15.4). */
+/** Whether a response with this status redirects the request (RFC 9110 §15.4). */
 export function isRedirect(status: number): boolean {
   return status >= 301 && status <= 308 && status !== 304 && status !== 305 && status !== 306;
 }
 
-/** Whether the fields of a message say that its connection is not used again (RFC 9112 §9.6). */
+/** Whether the fields of a message close its connection behind it (RFC 9112 §9.6). */
 export function closesConnection(headers: HeaderList): boolean {
   return headers.some(([name, value]) =>
     /^connection$/i.test(name) && /(^|,)[ \t]*close[ \t]*(,|$)/i.test(value)
@@ -65,10 +67,10 @@ const NOT_ASCII = /[\x80-\xff]/;
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * The value of a field as text: what is UTF-8 is read as UTF-8, and of anything else each byte is
- * the character of its number (ISO 8859-1), as RFC 9110 §5.5 has it.
+ * The value of a field as text: UTF-8 where it is valid, else ISO 8859-1, where each byte is the
+ * character of its number (RFC 9110 §5.5).
  *
- * @param bytes each character a byte
+ * @param bytes one character for each byte
  */
 export function decodeFieldValue(bytes: string): string {
   if (!NOT_ASCII.test(bytes)) return bytes;

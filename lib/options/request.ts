@@ -12,7 +12,12 @@ import {
   isJsonType,
   JSON_TYPE,
 } from "../http/content_type.ts";
-import { basicCredentials, fieldProblem, methodProblem, normalizeMethod } from "../http/fields.ts";
+import {
+  fieldProblem,
+  formatBasicCredentials,
+  methodProblem,
+  normalizeMethod,
+} from "../http/fields.ts";
 import { escapeBraces, TextTemplate } from "../source/text_template.ts";
 import type { HeaderList } from "../target.ts";
 import { readFile } from "./read_file.ts";
@@ -203,7 +208,7 @@ async function readCredentials(
 ): Promise<string> {
   const user = await readSecret("user", given);
   const colon = user.indexOf(":");
-  if (colon >= 0) return basicCredentials(user.slice(0, colon), user.slice(colon + 1));
+  if (colon >= 0) return formatBasicCredentials(user.slice(0, colon), user.slice(colon + 1));
   if (isFileReference(given)) {
     throw new UsageError("Cannot read '--user': there is no colon: write NAME:PASSWORD");
   }
@@ -215,7 +220,7 @@ async function readCredentials(
   }
   const password = await askPassword(user);
   refuseReplaced("user", password, "put the credentials in a file: @FILE");
-  return basicCredentials(user, password);
+  return formatBasicCredentials(user, password);
 }
 
 /**

@@ -1,11 +1,11 @@
 import { isGranted } from "./permission.ts";
 
 /**
- * Tells how many more files and sockets this process may open, by opening as many: Deno tells no
- * limit, and the file that holds it needs all permissions. 10,000 take 0.1 s.
+ * Counts how many more files and sockets this process may open, by opening them: Deno has no
+ * function for the limit, and the file that holds it needs all permissions. 10,000 take 0.1 s.
  *
- * @param most as many as are of interest, from 0
- * @returns `most`, or less if there are not as many; `most` too where it may not read `/dev/null`
+ * @param most the count stops here, from 0
+ * @returns at most `most`; exactly `most` if the process may not read `/dev/null`
  */
 export function countFreeDescriptors(most: number): number {
   if (!isGranted({ name: "read", path: "/dev/null" })) return most;
@@ -13,7 +13,7 @@ export function countFreeDescriptors(most: number): number {
   try {
     while (files.length < most) files.push(Deno.openSync("/dev/null"));
   } catch {
-    // Whatever else it is, there are no more.
+    // Whatever the error is, no more can be opened.
   } finally {
     for (const file of files) file.close();
   }

@@ -1,19 +1,19 @@
 import process from "node:process";
 
-/** How often it looks. */
-const EVERY_MS = 500;
+/** Time between two samples. */
+const SAMPLE_MS = 500;
 
-/** What it looks at; tests have others. */
+/** The clocks that are sampled; tests hand in others. */
 export interface LoopClocks {
   /** Milliseconds. */
   now(): number;
-  /** Milliseconds of processor time that the thread of the event loop had. */
+  /** Milliseconds of processor time that the thread of the event loop has used. */
   cpu(): number;
 }
 
 const CLOCKS: LoopClocks = {
   now: () => performance.now(),
-  // The one thread, not those that collect garbage beside it. In steps of 10 ms on Linux.
+  // Only this thread, not the threads that collect garbage. Linux counts in steps of 10 ms.
   cpu: () => {
     const { user, system } = process.threadCpuUsage();
     return (user + system) / 1_000;
@@ -21,9 +21,9 @@ const CLOCKS: LoopClocks = {
 };
 
 /**
- * How busy the event loop is: its thread's processor time over the time that passed. Where others
- * take the processor away, the loop has less of it and is busy all the same; then its timer comes
- * late, and it was busy at least for so long.
+ * How busy the event loop is: its thread's share of processor time. If other processes take the
+ * processor away, the loop is busy with less of it; its timer then fires late, and the delay counts
+ * as busy, too.
  */
 export class EventLoopLoad {
   readonly #clocks: LoopClocks;
@@ -38,16 +38,16 @@ export class EventLoopLoad {
     this.#cpuMs = clocks.cpu();
   }
 
-  /** Begins to look, every 500 ms; that alone keeps no process alive. */
+  /** Starts sampling, every 500 ms; the timer does not keep the process alive. */
   start(): void {
-    this.#timer = setInterval(() => this.look(), EVERY_MS);
+    this.#timer = setInterval(() => this.sample(), SAMPLE_MS);
     this.#timer.unref();
   }
 
-  /** Looks at what was since it last did; to be called every 500 ms. */
-  look(): void {
+  /** Takes a sample of the time since the last one; to be called every 500 ms. */
+  sample(): void {
     const share = this.#shareSince();
-    // Half of what it was before, so that one long task is no alarm.
+    // The mean with the sample before, so that one long task does not raise an alarm.
     this.#busy = this.#busy === undefined ? share : (this.#busy + share) / 2;
     this.#nowMs = this.#clocks.now();
     this.#cpuMs = this.#clocks.cpu();
@@ -57,10 +57,10 @@ export class EventLoopLoad {
     const passedMs = this.#clocks.now() - this.#nowMs;
     if (passedMs <= 0) return 0;
     const cpuMs = this.#clocks.cpu() - this.#cpuMs;
-    return Math.min(1, Math.max(0, cpuMs, passedMs - EVERY_MS) / passedMs);
+    return Math.min(1, Math.max(0, cpuMs, passedMs - SAMPLE_MS) / passedMs);
   }
 
-  /** The share of about the last second that it was busy, 0 to 1. */
+  /** The share of about the last second in which it was busy, 0 to 1. */
   get busy(): number {
     return this.#busy ?? this.#shareSince();
   }

@@ -1,10 +1,10 @@
-/** What the operating system says went wrong, without the number and the path behind it. */
+/** The message of the operating system, without the error number and the path behind it. */
 export function describeOsError(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return message.replace(/ \(os error \d+\).*$/s, "");
 }
 
-/** Why something cannot be written, in words. */
+/** Why a file cannot be written, and how to mend it where that is known. */
 export function describeWriteError(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "no such folder: make it first";
   if (error instanceof Deno.errors.PermissionDenied) return "permission denied: choose another";

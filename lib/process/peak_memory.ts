@@ -1,12 +1,11 @@
 import process from "node:process";
 
-/** Of what the process begins with, how much more its peak can be than what it has. */
+/** How far above its current memory a fresh process's own peak can lie. */
 const INHERITED_FACTOR = 1.25;
 
 /**
- * The most memory that this process ever had. Linux's peak is kept over `exec`, so that a process
- * begins with that of whoever started it; while it has not gone beyond that, what it was seen to
- * have counts instead.
+ * The peak memory of this process. Linux keeps the peak over `exec`, so that a process starts with
+ * the peak of its parent. Until its own memory exceeds that, the largest sample counts instead.
  */
 export class PeakMemory {
   readonly #inheritedKb: number;
@@ -17,13 +16,13 @@ export class PeakMemory {
     this.#inheritedKb = peakKb > INHERITED_FACTOR * residentKb() ? peakKb : 0;
   }
 
-  /** Kilobytes. Looks at what there is now. */
+  /** The peak in kilobytes; takes a sample. */
   get kb(): number {
-    return this.kbOf(process.resourceUsage().maxRSS);
+    return this.update(process.resourceUsage().maxRSS);
   }
 
-  /** The same, for who has asked the system already, which takes 0.1 ms beside a busy process. */
-  kbOf(maxRss: number): number {
+  /** {@linkcode kb} from a known `maxRSS`: asking the system costs 0.1 ms in a busy process. */
+  update(maxRss: number): number {
     if (maxRss > this.#inheritedKb) return maxRss;
     return this.#seenKb = Math.max(this.#seenKb, residentKb());
   }

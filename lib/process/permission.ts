@@ -1,15 +1,15 @@
 import { parseHost } from "../http/host.ts";
 
-/** Longest list of hosts that is kept; more of them are asked for again. */
+/** The cache of hosts is emptied at this size. */
 const MAX_HOSTS = 10_000;
 
 /**
- * Tells whether this process may talk to a URL's host, without ever asking the user: a question
- * in mid-run would hold up a thousand requests.
+ * Makes a function that tells whether this process may connect to a URL's host. It never prompts
+ * the user: a prompt in mid-run would hold up a thousand requests.
  *
- * @returns undefined where every host is allowed, so that nothing needs to be asked
+ * @returns undefined where every host is allowed, so that no check is needed
  */
-export function hostPermission(): ((url: string) => boolean) | undefined {
+export function createHostCheck(): ((url: string) => boolean) | undefined {
   if (isGranted({ name: "net" })) return undefined;
   const known = new Map<string, boolean>();
   return (url) => {
@@ -24,7 +24,7 @@ export function hostPermission(): ((url: string) => boolean) | undefined {
   };
 }
 
-/** Whether this process has a permission, without asking the user for it. */
+/** Whether this process has a permission; never prompts the user. */
 export function isGranted(permission: Deno.PermissionDescriptor): boolean {
   return Deno.permissions.querySync(permission).state === "granted";
 }

@@ -17,7 +17,7 @@ import { Pool } from "../pool.ts";
 import { countFreeDescriptors } from "../process/descriptors.ts";
 import { EventLoopLoad } from "../process/event_loop_load.ts";
 import { PeakMemory } from "../process/peak_memory.ts";
-import { hostPermission } from "../process/permission.ts";
+import { createHostCheck } from "../process/permission.ts";
 import { formatHdr } from "../report/hdr.ts";
 import { formatSummary } from "../report/json.ts";
 import type { Result } from "../result.ts";
@@ -56,7 +56,7 @@ export class Run {
   readonly #outputs: Outputs;
   readonly #answers: Answers;
   readonly #onNotice: (text: string) => void;
-  readonly #permits = hostPermission();
+  readonly #permits = createHostCheck();
   readonly #engine: Engine;
   #schedule!: Schedule;
   #gate!: StopGate<Target>;
@@ -317,7 +317,7 @@ export class Run {
     return {
       seconds: (before?.seconds ?? 0) + (performance.now() - this.#startMs) / 1000,
       cpuSeconds: (before?.cpuSeconds ?? 0) + (userCPUTime + systemCPUTime) / 1e6,
-      peakRssKb: Math.max(before?.peakRssKb ?? 0, this.#peak.kbOf(maxRSS)),
+      peakRssKb: Math.max(before?.peakRssKb ?? 0, this.#peak.update(maxRSS)),
       shortages: addCounts(before?.shortages, this.#engine.shortages),
     };
   }

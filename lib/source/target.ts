@@ -1,5 +1,5 @@
 import { UsageError } from "../errors.ts";
-import { basicCredentials } from "../http/fields.ts";
+import { formatBasicCredentials } from "../http/fields.ts";
 import type { HeaderList, Target } from "../target.ts";
 import { withoutUserinfo } from "../text/secrets.ts";
 import type { RequestDefaults } from "./request_defaults.ts";
@@ -42,7 +42,10 @@ function withCredentials(url: string, headers: HeaderList): { url: string; heade
   const { username, password } = new URL(url);
   const given = headers.some(([name]) => name.toLowerCase() === "authorization");
   if (given || (username === "" && password === "")) return { url: bare, headers };
-  const field = ["Authorization", basicCredentials(decode(username), decode(password))] as const;
+  const field = [
+    "Authorization",
+    formatBasicCredentials(decode(username), decode(password)),
+  ] as const;
   return { url: bare, headers: [...headers, field] };
 }
 

@@ -1,5 +1,5 @@
 /**
- * How numbers read in a report.
+ * Numbers as people read them.
  *
  * @module
  */
@@ -9,22 +9,22 @@ export function formatCount(count: number): string {
   return Math.round(count).toString().replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
-/** How many are not named: `1 other`, `7 others`. */
+/** A count of what a list leaves out: `1 other`, `7 others`. */
 export function formatOthers(count: number): string {
   return `${formatCount(count)} ${count === 1 ? "other" : "others"}`;
 }
 
-/** How often: `once`, `7 times`. */
+/** A count of events: `once`, `7 times`. */
 export function formatTimes(count: number): string {
   return count === 1 ? "once" : `${formatCount(count)} times`;
 }
 
-/** The name of a latency figure as people read it: `p999` as `p99.9`. */
+/** The title of a latency figure: `p999` as `p99.9`. */
 export function latencyTitle(name: string): string {
   return name.replace(/^p(\d\d)(\d+)$/, "p$1.$2");
 }
 
-/** Milliseconds in a fit unit: `340 us`, `12.3 ms`, `1.50 s`. */
+/** Milliseconds in the unit that suits them: `340 us`, `12.3 ms`, `1.50 s`. */
 export function formatMs(ms: number): string {
   if (ms === 0) return "0 s";
   if (ms < 0.9995) return `${Math.round(ms * 1000)} us`;
@@ -32,9 +32,9 @@ export function formatMs(ms: number): string {
   return ms < 600_000 ? `${threeDigits(ms / 1000)} s` : formatClock(ms / 1000);
 }
 
-/** A latency of answers; a dash, of one byte on a terminal, where there are none. */
-export function formatLatency(ms: number, answers: number, none = "-"): string {
-  return answers > 0 ? formatMs(ms) : none;
+/** A latency in milliseconds; `none` where no response was measured. */
+export function formatLatency(ms: number, responses: number, none = "-"): string {
+  return responses > 0 ? formatMs(ms) : none;
 }
 
 /** Seconds as a clock: `42s`, `1:02:03`, `3d 04:05:06`. */
@@ -48,7 +48,7 @@ export function formatClock(seconds: number): string {
   return hours > 0 ? `${hours}:${clock}` : clock.replace(/^0/, "");
 }
 
-/** How long something took: `84 ms`, and from a second on as a clock, `1:02:03`. */
+/** A duration in seconds: below a second `84 ms`, else a clock, `1:02:03`. */
 export function formatTook(seconds: number): string {
   return seconds < 0.9995 ? formatMs(seconds * 1000) : formatClock(seconds);
 }
@@ -87,14 +87,14 @@ export function formatNumber(value: number, unit: Unit): string {
   return FORMATS[unit](value);
 }
 
-/** A share as a percentage; only all of it is `100.0 %`, and only none of it `0.0 %`. */
+/** A share, 0 to 1, as a percentage; only 1 is `100.0 %`, and only 0 is `0.0 %`. */
 export function formatShare(share: number): string {
   if (share > 0.999 && share < 1) return `${(Math.floor(share * 100_000) / 1000).toFixed(3)} %`;
   if (share > 0 && share < 0.001) return "<0.1 %";
   return `${(share * 100).toFixed(1)} %`;
 }
 
-/** Three digits that matter, for 0 to 1,000 and above: `1.50`, `12.3`, `660`. */
+/** A number from 0 on with three significant digits: `1.50`, `12.3`, `660`. */
 export function threeDigits(value: number): string {
   if (value >= 99.95) return formatCount(value);
   return value.toFixed(value >= 9.995 ? 1 : 2);

@@ -1,5 +1,6 @@
 /**
- * What must never reach a record, a report, an error line, or another origin.
+ * Finds and removes secrets: they must never reach a record, a report, an error line, or another
+ * origin.
  *
  * @module
  */
@@ -8,8 +9,8 @@ const SECRET_NAME =
   /^(proxy-)?authorization$|^(set-)?cookie2?$|^(pass|pwd?)$|token|secret|passw|api[-_]?key|credential/i;
 
 /**
- * Whether a header field, or a field of a record that fills one, holds credentials, as far as its
- * name can tell.
+ * Whether the name of a header field, of a query field, or of a record's field tells that it holds
+ * credentials.
  */
 export function isSecretHeader(name: string): boolean {
   return SECRET_NAME.test(name);
@@ -18,21 +19,21 @@ export function isSecretHeader(name: string): boolean {
 const USERINFO = /^(\s*[^/?#\s]*[/\\]{2})[^/?#\\]*@/;
 
 /**
- * A URL without its user information (RFC 3986 §3.2.1): what stands between `//` and the last `@`
- * before the path. Takes text that is no URL, too.
+ * Removes the user information from a URL (RFC 3986 §3.2.1): the text between `//` and the last
+ * `@` before the path. It also works on text that is not a valid URL.
  */
 export function withoutUserinfo(url: string): string {
   return url.includes("@") ? url.replace(USERINFO, "$1") : url;
 }
 
-/** Whether a value that a message repeats goes on: a quote ends it, or what ends a clause. */
+/** Matches where a value that a message quotes continues: a quote or the end of a clause ends it. */
 const OF_VALUE = "(?!'(?:[\\s:;,)]|$)|[:;,)]?\\s[@(]|[:;,)]\\s)";
-/** Not what the program itself says of a proxy's URL. */
+/** User information in a URL; `[USER:` is the program's own placeholder in messages about proxies. */
 const WITHIN = new RegExp(`([/\\\\]{2})(?!\\[USER:)(?:${OF_VALUE}[^/?#\\\\])*@`, "g");
 /**
- * A password with a character that ends the user information of a URL, which makes it none; or user
- * information without the slashes before it. Of neither it is sure, so that it leaves a mark. A
- * port is no password, nor are the groups of an IPv6 address.
+ * Text that was probably meant as user information: a password with a character that must be
+ * percent-encoded in a URL, or user information without the slashes in front. Since it is a guess,
+ * the replacement leaves a mark. A port and the groups of an IPv6 address are not passwords.
  */
 const MEANT = new RegExp(
   `(:[/\\\\]{2}(?!\\[)|(?:^|['\\s=])(?:https?:)?[/\\\\]?(?=[^\\s'/?#\\\\@]*@))` +
@@ -40,15 +41,15 @@ const MEANT = new RegExp(
   "g",
 );
 
-/** A message without the user information of the URLs in it, and of what may be meant as URLs. */
+/** Removes user information from all URLs in a message, and from text that was meant as a URL. */
 export function withoutUserinfos(message: string): string {
   if (!message.includes("@")) return message;
   return message.replace(WITHIN, "$1").replace(MEANT, "$1…@");
 }
 
 /**
- * A URL, or its template, without its user information and without the values of fields of its
- * query whose names tell of secrets.
+ * Removes the user information from a URL or its template, and the values of query fields whose
+ * names tell that they are secret.
  */
 export function withoutSecrets(url: string): string {
   return withoutUserinfo(url).replace(

@@ -1,12 +1,12 @@
 import { detachString } from "./detach.ts";
 
-/** The most characters (UTF-16 code units) of a text that is kept of a request. */
-const LENGTH = 200;
+/** The length of an example that statistics keep, in UTF-16 code units. */
+const MAX_LENGTH = 200;
 
-/** The beginning of a text, well-formed and in memory of its own. */
+/** The first 200 characters of a text, well-formed and in memory of their own. */
 export function truncate(text: string): string {
-  const start = text.length > LENGTH
-    ? `${text.slice(0, LENGTH - 1).replace(/\p{Surrogate}$/u, "")}…`
+  const start = text.length > MAX_LENGTH
+    ? `${text.slice(0, MAX_LENGTH - 1).replace(/\p{Surrogate}$/u, "")}…`
     : text;
   return detachString(start.toWellFormed());
 }

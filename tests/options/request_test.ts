@@ -167,11 +167,11 @@ Deno.test("parseRun() reads -H @FILE, -u @FILE and -b @FILE", async () => {
 for (
   const [flag, content, message] of [
     ["-H", "X-A: 1\nhunter2\n", "line 2 has no colon: write 'Name: value' on each line"],
-    ["-H", "\nhunter2 x: 1\n", "Cannot send 'line 2 of --header @FILE': its name is no token"],
+    ["-H", "\nhunter2 x: 1\n", "Cannot send 'line 2 of --header @FILE': its name is not a token"],
     ["-H", "X-A: hunter2\0\n", "line 1 of --header @FILE': its value has control characters"],
-    ["-H", "X-A: 1\n hunter2: 2\n", "line 2 of --header @FILE': its name is no token"],
-    ["-H", "Content-Length: 5\n", "line 1 of --header @FILE': the engine makes this field"],
-    ["-H", "X-A: hunter2 世\n", "some above U+00FF"],
+    ["-H", "X-A: 1\n hunter2: 2\n", "line 2 of --header @FILE': its name is not a token"],
+    ["-H", "Content-Length: 5\n", "line 1 of --header @FILE': the engine sets this field"],
+    ["-H", "X-A: hunter2 世\n", "characters above U+00FF"],
     ["-H", Uint8Array.of(0x41, 0x3a, 0xff), "it is not text in UTF-8"],
     ["-H", "A: hunter2\n".repeat(100_000), "longer than 1 MiB: use a shorter one"],
     ["-u", "hunter2\n", "Cannot read '--user': there is no colon: write NAME:PASSWORD"],
@@ -200,7 +200,7 @@ for (
     // Meant as the value itself, which is a secret.
     [["-u", "@me:hunter2"], "Cannot read '--user @…': no such file"],
     [["-b", "@a=hunter2"], "Cannot read '--cookie @…': no such file"],
-    [["-H", "Authorization hunter2: x"], "Cannot send '--header': its name is no token"],
+    [["-H", "Authorization hunter2: x"], "Cannot send '--header': its name is not a token"],
     [["-H", "X-A: {hunter2}\0"], "Cannot send '--header X-A': its value has control characters"],
     [["-u", "@-", "-i", "-"], "both want stdin: use a file for one of them"],
     [["-b", "@-", "-d", "@-"], "'--cookie @-' and '--data @-' both want stdin"],

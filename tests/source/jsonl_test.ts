@@ -135,8 +135,8 @@ for (
     ['{"id":{}}', "the record has no field 'id'"],
     ['{"id":[1]}', "the record has no field 'id'"],
     ['{"id":1,"method":1}', "its 'method' is no text"],
-    ['{"id":1,"method":"A B"}', "its method cannot be sent: it is no token"],
-    ['{"id":1,"method":""}', "its method cannot be sent: it is no token"],
+    ['{"id":1,"method":"A B"}', "its method cannot be sent: it is not a token"],
+    ['{"id":1,"method":""}', "its method cannot be sent: it is not a token"],
     ['{"id":1,"method":"GET","body":"x"}', "its method cannot be sent: it cannot have a body"],
     ['{"id":1,"method":"CONNECT"}', "its method cannot be sent: native fetch forbids it"],
     ['{"id":1,"headers":"A: b"}', "its 'headers' are no object"],
@@ -144,12 +144,12 @@ for (
     ['{"id":1,"headers":{"A":true}}', "a value of its 'headers' is no text"],
     ['{"id":1,"headers":{"A":{}}}', "a value of its 'headers' is no text"],
     ['{"id":1,"headers":{"A":["x",null]}}', "a value of its 'headers' is no text"],
-    ['{"id":1,"headers":{"A b":"x"}}', "its name is no token"],
-    ['{"id":1,"headers":{"":"x"}}', "its name is no token"],
+    ['{"id":1,"headers":{"A b":"x"}}', "its name is not a token"],
+    ['{"id":1,"headers":{"":"x"}}', "its name is not a token"],
     ['{"id":1,"headers":{"A":"x\\ry"}}', "its value has control characters"],
     ['{"id":1,"headers":{"A":"x\\n"}}', "its value has control characters"],
     ['{"id":1,"headers":{"A":"x\\u0000y"}}', "its value has control characters"],
-    ['{"id":1,"headers":{"A":"\\u0100"}}', "some above U+00FF"],
+    ['{"id":1,"headers":{"A":"\\u0100"}}', "characters above U+00FF"],
   ]
 ) {
   Deno.test(`jsonlTargets() tells what is wrong with ${line}, and goes on`, async () => {

@@ -158,8 +158,8 @@ Deno.test("--request-id can stand in a config, and is refused where it cannot be
   for (
     const [args, message] of [
       [["--request-id=Host"], "it has a meaning of its own"],
-      [["--request-id=a b"], "its name is no token"],
-      [["--request-id=Content-Length"], "the engine makes this field itself"],
+      [["--request-id=a b"], "its name is not a token"],
+      [["--request-id=Content-Length"], "the engine sets this field itself"],
       [["--request-id="], "has no value"],
       [["--request-id", "-H", "x-request-id: 1"], "contradict each other"],
       [["-o", dir.path("x"), "--fields", "i,request_id"], "add '--request-id'"],

@@ -138,7 +138,7 @@ function busyAfter(looks: readonly (readonly [passedMs: number, cpuMs: number])[
   for (const [passedMs, cpuMs] of looks) {
     now += passedMs;
     cpu += cpuMs;
-    meter.look();
+    meter.sample();
   }
   return meter.busy;
 }
@@ -162,7 +162,7 @@ Deno.test("LoopMeter knows a loop that never rests from one that does, by the pr
   const busy = new EventLoopLoad();
   const start = performance.now();
   while (performance.now() - start < 700);
-  busy.look();
+  busy.sample();
   // Where others take the processor, the timer that it had would have come late.
   assert(busy.busy > 0.2, `${busy.busy}`);
 });

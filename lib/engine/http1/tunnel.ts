@@ -4,7 +4,7 @@
  * @module
  */
 import net from "node:net";
-import { basicCredentials } from "../../http/fields.ts";
+import { formatBasicCredentials } from "../../http/fields.ts";
 import { formatAuthority } from "../../http/url.ts";
 import type { ProxyOptions } from "../engine.ts";
 import { checkBeginning, headEnd, MAX_HEAD_BYTES, parseHead, ProtocolError } from "./head.ts";
@@ -69,7 +69,7 @@ export function tunnelThrough(proxy: ProxyOptions, far: TunnelTarget): Tunnel {
 
 /** The value of `Proxy-Authorization` for a proxy (RFC 9110 §11.7.2); undefined if it needs none. */
 export function proxyAuthorization({ credentials }: ProxyOptions): string | undefined {
-  return credentials && basicCredentials(credentials.user, credentials.password);
+  return credentials && formatBasicCredentials(credentials.user, credentials.password);
 }
 
 /** What has come and is not complete; an answer of a proxy is short. */
