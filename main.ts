@@ -5,14 +5,7 @@
  */
 import config from "./deno.json" with { type: "json" };
 import { closest } from "./lib/cli/closest.ts";
-import {
-  complain,
-  formatMessage,
-  print,
-  printAtOnce,
-  runProgram,
-  writeAll,
-} from "./lib/cli/print.ts";
+import { complain, formatMessage, print, printAtOnce, runProgram } from "./lib/cli/print.ts";
 import {
   ClosedPipe,
   EXIT_OF_SIGNAL,
@@ -22,6 +15,7 @@ import {
   UsageError,
 } from "./lib/errors.ts";
 import type { RunOptions } from "./lib/options/run_options.ts";
+import { writeAll } from "./lib/process/write_all.ts";
 import type { Size } from "./lib/progress/display.ts";
 import type { Progress, ProgressOptions } from "./lib/progress/progress.ts";
 import type { Snapshot } from "./lib/stats/snapshot.ts";

@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { writeAll } from "../process/write_all.ts";
 import type { StatsState } from "../stats/stats.ts";
 import type { DoneSetState } from "./done_set.ts";
 
@@ -108,9 +109,7 @@ export async function writeJournal(path: string, state: JournalState): Promise<v
   // Secrets are not in it, but URLs of failed requests are.
   const file = await Deno.open(fresh, { write: true, create: true, truncate: true, mode: 0o600 });
   try {
-    for (let written = 0; written < bytes.length;) {
-      written += await file.write(bytes.subarray(written));
-    }
+    await writeAll(file, bytes);
     await file.syncData();
   } finally {
     file.close();

@@ -5,6 +5,7 @@
  */
 import { OutputError, toExitCode } from "../errors.ts";
 import { describeWriteError } from "../process/os_error.ts";
+import { writeAll } from "../process/write_all.ts";
 import { escapeForTerminal } from "../text/escape.ts";
 import { withoutUserinfos } from "../text/secrets.ts";
 
@@ -12,13 +13,6 @@ import { withoutUserinfos } from "../text/secrets.ts";
 export type Stream = typeof Deno.stdout | typeof Deno.stderr;
 
 const encoder = new TextEncoder();
-
-/** @throws {Error} If the stream cannot be written, or is closed. */
-export async function writeAll(stream: Stream, bytes: Uint8Array): Promise<void> {
-  for (let written = 0; written < bytes.length;) {
-    written += await stream.write(bytes.subarray(written));
-  }
-}
 
 /**
  * Prints a text whole. It is not an error if the reader has gone, or if standard error cannot be

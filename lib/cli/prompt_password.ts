@@ -1,5 +1,5 @@
 import { InterruptedError } from "../errors.ts";
-import { writeAll } from "./print.ts";
+import { writeAll } from "../process/write_all.ts";
 
 /** Most bytes of a password; more are ignored. */
 const MAX_BYTES = 4_096;

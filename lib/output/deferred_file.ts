@@ -1,5 +1,6 @@
 import { OutputError, UsageError } from "../errors.ts";
 import { describeWriteError } from "../process/os_error.ts";
+import { writeAll } from "../process/write_all.ts";
 import { openFile, truncateTo } from "./line_writer.ts";
 
 /** A file that gets all of its text in the end; until then it keeps what it has. */
@@ -40,9 +41,7 @@ export class DeferredFile {
     const bytes = new TextEncoder().encode(text);
     try {
       await truncateTo(this.#file, 0);
-      for (let written = 0; written < bytes.length;) {
-        written += await this.#file.write(bytes.subarray(written));
-      }
+      await writeAll(this.#file, bytes);
     } catch (error) {
       await truncateTo(this.#file, 0).catch(() => {});
       throw new OutputError(`Cannot write '${this.#name}': ${describeWriteError(error)}`);

@@ -123,6 +123,7 @@ export class LineWriter {
   /** The write under way. Never rejects: its failure is `#failure`. */
   #writing: Promise<void> | undefined;
   #failure: Error | undefined;
+  readonly #failed = Promise.withResolvers<Error>();
   /** Bytes of whole lines that are in the file. */
   #length: number;
 
@@ -201,16 +202,23 @@ export class LineWriter {
       while (written < block.length) written += await this.#file.write(block.subarray(written));
       this.#length += block.length;
     } catch (error) {
-      if (error instanceof Deno.errors.BrokenPipe) {
-        this.#failure = new ClosedPipe();
-        return;
-      }
-      this.#failure = new OutputError(`Cannot write '${this.#name}': ${describeWriteError(error)}`);
+      if (error instanceof Deno.errors.BrokenPipe) return this.#fail(new ClosedPipe());
+      this.#fail(new OutputError(`Cannot write '${this.#name}': ${describeWriteError(error)}`));
       // A line that was cut off is worse than one that is missing.
       const whole = this.#gzip ? 0 : plain.subarray(0, written).lastIndexOf(NEWLINE) + 1;
       this.#length += whole;
       await this.#file.truncate?.(this.#length).catch(() => {});
     }
+  }
+
+  #fail(error: Error): void {
+    this.#failure = error;
+    this.#failed.resolve(error);
+  }
+
+  /** Fulfils with the error as soon as lines cannot be written. Never rejects. */
+  get failed(): Promise<Error> {
+    return this.#failed.promise;
   }
 
   /** Bytes of whole lines that are in the file. */

@@ -55,7 +55,14 @@ const MAY: Record<string, string[]> = {
     "lib/stats/",
     "lib/text/",
   ],
-  "lib/commands/serve/": ["lib/cli/", "lib/commands/serve/", "lib/errors.ts", "lib/process/"],
+  "lib/commands/serve/": [
+    "lib/cli/",
+    "lib/commands/serve/",
+    "lib/errors.ts",
+    "lib/http/",
+    "lib/output/",
+    "lib/process/",
+  ],
   "lib/commands/verify/": [
     "lib/cli/",
     "lib/commands/verify/",
@@ -208,6 +215,7 @@ const MAY: Record<string, string[]> = {
     "lib/commands/verify/",
     "lib/errors.ts",
     "lib/options/",
+    "lib/process/",
     "lib/progress/",
     "lib/report/",
     "lib/run/",

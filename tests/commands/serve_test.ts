@@ -6,7 +6,7 @@ import {
   drawStatus,
   parseDelay,
   parseStatuses,
-  randomNumbers,
+  seedRandom,
 } from "../../lib/commands/serve/draw.ts";
 import { UsageError } from "../../lib/errors.ts";
 import { isInstalled } from "../fixtures/installed.ts";
@@ -166,13 +166,13 @@ Deno.test("parseDelay() reads a range, a fixed delay and none", () => {
 
 Deno.test("parseDelay() throws when the text is no delay", () => {
   for (const text of ["", "3", "0-3", "3-0s", "-1s", "1.5s", "1s-2s", "1-2-3s", "s", " 1s", "1d"]) {
-    assertThrows(() => parseDelay(text), UsageError, `--delay ${text}': give a whole number`);
+    assertThrows(() => parseDelay(text), UsageError, `--delay ${text}': use a whole number`);
   }
-  assertThrows(() => parseDelay("501h"), UsageError, "give at most 500h");
+  assertThrows(() => parseDelay("501h"), UsageError, "use at most 500h");
 });
 
-Deno.test("randomNumbers() gives mulberry32's numbers", () => {
-  const random = randomNumbers(1);
+Deno.test("seedRandom() gives mulberry32's numbers", () => {
+  const random = seedRandom(1);
   const states = [random(), random(), random()].map((number) => number * 2 ** 32);
   assertEquals(states, [2693262067, 11749833, 2265367787]);
 });
@@ -182,7 +182,7 @@ Deno.test("drawDelay() draws whole units evenly, both ends in it", () => {
   assertEquals(drawDelay(delay, 0), 0);
   assertEquals(drawDelay(delay, 1 - 2 ** -32), 3000);
   const counts = new Map<number, number>();
-  const random = randomNumbers(7);
+  const random = seedRandom(7);
   for (let k = 0; k < 40_000; k++) {
     const ms = drawDelay(delay, random());
     counts.set(ms, (counts.get(ms) ?? 0) + 1);
@@ -198,7 +198,7 @@ Deno.test("drawStatus() draws by weight", () => {
   assertEquals(drawStatus(statuses, 0.985), 500);
   assertEquals(drawStatus(statuses, 1 - 2 ** -32), 429);
   const counts: Record<number, number> = {};
-  const random = randomNumbers(7);
+  const random = seedRandom(7);
   for (let k = 0; k < 100_000; k++) {
     const status = drawStatus(statuses, random());
     counts[status] = (counts[status] ?? 0) + 1;
@@ -209,7 +209,7 @@ Deno.test("drawStatus() draws by weight", () => {
 
 Deno.test("parseStatuses() throws when the text is no statuses", () => {
   for (const text of ["", "99", "101", "600", "ok", "200:", "200:0", "200,", "200:-1", "200:1.5"]) {
-    assertThrows(() => parseStatuses(text), UsageError, `--status ${text}': give a status`);
+    assertThrows(() => parseStatuses(text), UsageError, `--status ${text}': use a status`);
   }
 });
 
@@ -296,7 +296,7 @@ Deno.test("DelayServer reads a large body away and keeps the connection", async 
 
 Deno.test("DelayServer never answers before the delay", async () => {
   await using server = await DelayServer.start({ delay: parseDelay("20-40ms"), seed: 3 });
-  const random = randomNumbers(3);
+  const random = seedRandom(3);
   for (let k = 0; k < 20; k++) {
     const leastMs = drawDelay(parseDelay("20-40ms"), random());
     const start = performance.now();
@@ -608,9 +608,9 @@ Deno.test("server.ts --seed gives the same delays and statuses again", async () 
 
 Deno.test("server.ts exits 2 with one line when a flag is wrong", async () => {
   const cases: [args: string[], message: RegExp][] = [
-    [["--delay", "3-0s"], /'--delay 3-0s': give a whole number/],
-    [["--delay=soon"], /'--delay soon': give/],
-    [["--status", "100"], /'--status 100': give a status/],
+    [["--delay", "3-0s"], /'--delay 3-0s': use a whole number/],
+    [["--delay=soon"], /'--delay soon': use/],
+    [["--status", "100"], /'--status 100': use a status/],
     [["--port", "65536"], /'--port 65536': use a whole number from 0 to 65535/],
     [["--port", "http"], /'--port http': use/],
     [["--seed", "-1"], /--seed/],
@@ -653,6 +653,39 @@ Deno.test("server.ts exits 2 with one line when a permission is missing", async 
     stderr:
       `myriad: Cannot write '--access-log ${log}': no permission: run with --allow-write=${log}\n`,
   });
+});
+
+Deno.test({
+  name: "server.ts exits 3 with one line when the log's reader has closed it",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    await using dir = await folder();
+    const path = dir.file("fifo");
+    await new Deno.Command("mkfifo", { args: [path] }).output();
+    const reader = Deno.open(path);
+    await using server = await Running.start([...ANY_PORT, ...NONE, "--access-log", path]);
+    (await reader).close();
+    await ask(server.url);
+    const { code, stderr } = await server.ended();
+    assertEquals(code, 3);
+    assertEquals(stderr, `myriad: Cannot write '--access-log ${path}': its reader has closed it\n`);
+  },
+});
+
+Deno.test({
+  name: "server.ts exits 3 when only the last lines of the log find the disk full",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const args = [...ANY_PORT, "--delay", "1h", "--access-log", "/dev/full"];
+    await using server = await Running.start(args, { permissions: ["--allow-all"] });
+    const conn = await hold(server.url);
+    server.kill("SIGTERM");
+    server.kill("SIGINT");
+    assertMatch(await new Response(conn.readable).text(), /^HTTP\/1\.1 503 /);
+    const { code, stderr } = await server.ended();
+    assertEquals(code, 3);
+    assertMatch(stderr, /^myriad: Cannot write '--access-log \/dev\/full': no space left[^\n]*\n$/);
+  },
 });
 
 Deno.test({

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { randomNumbers } from "../../lib/commands/serve/draw.ts";
+import { seedRandom } from "../../lib/commands/serve/draw.ts";
 import { formatHdr } from "../../lib/report/hdr.ts";
 import { Histogram } from "../../lib/stats/histogram.ts";
 import type { Latency } from "../../lib/stats/snapshot.ts";
@@ -68,7 +68,7 @@ function read(text: string, scale = 1): { rows: string[][]; foot: number[] } {
   return { rows, foot };
 }
 
-const RANDOM = randomNumbers(8);
+const RANDOM = seedRandom(8);
 const VALUES: Record<string, number[]> = {
   "one value": [1_234],
   "all alike": Array(1_000).fill(77),

@@ -1,114 +1,75 @@
-import { OutputError, UsageError } from "../../errors.ts";
-import { describeWriteError } from "../../process/os_error.ts";
+import { ClosedPipe, OutputError } from "../../errors.ts";
+import { type LineWriter, openLineWriter } from "../../output/line_writer.ts";
 
-/** What the log tells of a request besides its answer. */
+/** A request as it arrived. */
 export interface Arrival {
+  /** The number of the request in order of arrival, from 0. */
   readonly n: number;
-  /** Milliseconds since the Unix epoch. */
-  readonly at: number;
-  /** The same moment by the clock that is never set. */
-  readonly start: number;
+  /** When it arrived, in milliseconds since the Unix epoch. */
+  readonly epochMs: number;
+  /** The same moment by `performance.now()`, a clock that nobody sets. */
+  readonly startMs: number;
   readonly method: string;
   readonly path: string;
 }
 
-/**
- * An access log: lines gather to blocks, which are written one at a time. While one is being
- * written the next one gathers, and when that is full too the answers wait. So at most two blocks
- * and a line for each waiting answer are held, however slow the disk is.
- */
+/** An access log: a line of JSON for each response. */
 export class AccessLog {
-  /** Characters of one write. */
-  static readonly #BLOCK = 64 * 1024;
-  /** How long a line waits for others at most. */
-  static readonly #FLUSH_MS = 250;
-  readonly #path: string;
-  readonly #file: Deno.FsFile;
-  readonly #flushes: ReturnType<typeof setInterval>;
-  readonly #broken = Promise.withResolvers<Error>();
-  #isBroken = false;
-  #lines = "";
-  /** Bytes of whole lines that are in the file. */
-  #length = 0;
-  /** The write under way. Never rejects. */
-  #writing: Promise<void> | undefined;
+  readonly #lines: LineWriter;
+  readonly #name: string;
 
-  /** @throws {UsageError} If the file cannot be written. */
+  /**
+   * Opens a file, and empties it.
+   *
+   * @throws {UsageError} If it cannot be written.
+   */
   static async open(path: string): Promise<AccessLog> {
-    if (Deno.permissions.querySync({ name: "write", path }).state !== "granted") {
-      throw new UsageError(
-        `Cannot write '--access-log ${path}': no permission: run with --allow-write=${path}`,
-      );
-    }
-    try {
-      const file = await Deno.open(path, { write: true, create: true, truncate: true });
-      return new AccessLog(path, file);
-    } catch (error) {
-      throw new UsageError(
-        `Cannot write '--access-log ${path}': ${describeWriteError(error)}`,
-      );
-    }
+    const flag = "--access-log";
+    return new AccessLog(await openLineWriter(path, { flag }), `${flag} ${path}`);
   }
 
-  private constructor(path: string, file: Deno.FsFile) {
-    this.#path = path;
-    this.#file = file;
-    this.#flushes = setInterval(() => this.#flush(), AccessLog.#FLUSH_MS);
+  private constructor(lines: LineWriter, name: string) {
+    this.#lines = lines;
+    this.#name = name;
   }
 
-  /** Fulfils, with what to tell the user, when lines could not be written. */
-  get broken(): Promise<Error> {
-    return this.#broken.promise;
+  /** Fulfils with what to tell the user when lines cannot be written. Never rejects. */
+  get failed(): Promise<Error> {
+    return this.#lines.failed.then((error) =>
+      error instanceof ClosedPipe
+        ? new OutputError(`Cannot write '${this.#name}': its reader has closed it`)
+        : error
+    );
   }
 
-  /** @returns a promise to wait for before the answer, if the disk is slower than the answers */
+  /**
+   * Adds the line of a response; does nothing after a failure.
+   *
+   * @param delayMs the delay that was drawn
+   * @returns a promise to wait for before responding, if the disk is slower than the responses; it
+   * never rejects
+   */
   add(
-    { n, at, start, method, path }: Arrival,
+    { n, epochMs, startMs, method, path }: Arrival,
     status: number,
     delayMs: number,
   ): Promise<void> | undefined {
-    if (this.#isBroken) return undefined;
-    const ms = (performance.now() - start).toFixed(3);
-    // Nothing in a method, a token of RFC 9110 §5.6.2, needs an escape.
-    this.#lines += `{"n":${n},"at":"${new Date(at).toISOString()}","method":"${method}","path":${
+    const at = new Date(epochMs).toISOString();
+    const ms = (performance.now() - startMs).toFixed(3);
+    // A method is a token (RFC 9110 §5.6.2), which JSON does not escape.
+    const line = `{"n":${n},"at":"${at}","method":"${method}","path":${
       JSON.stringify(path)
     },"status":${status},"delay_ms":${delayMs},"ms":${ms}}\n`;
-    if (this.#lines.length < AccessLog.#BLOCK) return undefined;
-    if (this.#writing !== undefined) return this.#writing;
-    this.#flush();
-  }
-
-  #flush(): void {
-    if (this.#lines === "" || this.#writing !== undefined) return;
-    const block = new TextEncoder().encode(this.#lines);
-    this.#lines = "";
-    this.#writing = this.#write(block).finally(() => {
-      this.#writing = undefined;
-      if (this.#lines.length >= AccessLog.#BLOCK) this.#flush();
-    });
-  }
-
-  async #write(block: Uint8Array): Promise<void> {
-    if (this.#isBroken) return;
     try {
-      for (let k = 0; k < block.length;) k += await this.#file.write(block.subarray(k));
-      this.#length += block.length;
-    } catch (error) {
-      this.#isBroken = true;
-      // Whole lines only. A device or a pipe cannot be cut.
-      await this.#file.truncate(this.#length).catch(() => {});
-      this.#broken.resolve(
-        new OutputError(`Cannot write '--access-log ${this.#path}': ${describeWriteError(error)}`),
-      );
+      const full = this.#lines.write(line);
+      return full instanceof Promise ? full.catch(() => {}) : undefined;
+    } catch {
+      return undefined;
     }
   }
 
+  /** Writes what is left, and closes the file; `failed` tells whether lines are missing. */
   async close(): Promise<void> {
-    clearInterval(this.#flushes);
-    while (this.#lines !== "" || this.#writing !== undefined) {
-      this.#flush();
-      await this.#writing;
-    }
-    this.#file.close();
+    await this.#lines.close().catch(() => {});
   }
 }

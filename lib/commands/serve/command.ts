@@ -1,5 +1,5 @@
 /**
- * `myriad serve`: the delay server by itself, also `deno run --allow-net server.ts`.
+ * `myriad serve`, also `deno run --allow-net server.ts`: runs the delay server.
  *
  * @module
  */
@@ -67,18 +67,18 @@ or open the log; 3 it could not go on (disk full, too many open files), or could
 not print its address.
 `;
 
-/** How long what is held has after the first signal. */
+/** How long held requests may wait for their response after the first signal. */
 const GRACE_MS = 5_000;
 
 const SIGNALS: readonly Deno.Signal[] = ["SIGINT", "SIGTERM"];
 
 /**
- * Runs the server until SIGINT or SIGTERM. It prints where it listens, and in one line on standard
- * error why it could not go on.
+ * Runs the server until SIGINT or SIGTERM. Prints where the server listens, and in one line on
+ * standard error why it could not go on.
  *
  * @param argv the command line, without the command
- * @returns the exit code: 0, or 3 if it could not go on
- * @throws {UsageError} If the command line is wrong, it cannot listen, or not open the log.
+ * @returns the exit code: 0, or 3 if the server could not go on
+ * @throws {UsageError} If the command line is wrong, or the server cannot listen or open the log.
  */
 export async function serve(argv: readonly string[]): Promise<number> {
   const values = parseFlags(SERVE_FLAGS, argv, "myriad serve");
@@ -107,11 +107,13 @@ export async function serve(argv: readonly string[]): Promise<number> {
     else void server.stop(0);
   };
   for (const name of SIGNALS) Deno.addSignalListener(name, onSignal);
-  // Whoever reads this may send a signal at once.
+  // The listeners come first: a reader of this line may send a signal at once.
   const notPrinted = print(`Listening on ${server.url}\n`).then(() => undefined, (error) => error);
-  const failure: Error | undefined = await notPrinted ??
-    await Promise.race([asked.promise, server.broken]);
+  let failure: Error | undefined = await notPrinted ??
+    await Promise.race([asked.promise, server.failed]);
   await server.stop(failure === undefined ? GRACE_MS : 0);
+  // The log's last lines are written only now.
+  failure ??= await Promise.race([server.failed, undefined]);
   for (const name of SIGNALS) Deno.removeSignalListener(name, onSignal);
   if (failure !== undefined) await complain(failure);
   return failure === undefined ? 0 : 3;

@@ -1,12 +1,12 @@
 /**
- * The delays and statuses of the delay server: how they are written, and how they are drawn.
+ * The delays and statuses of the delay server: parses them, and draws from them.
  *
  * @module
  */
 import { DURATION_UNITS } from "../../cli/units.ts";
 import { UsageError } from "../../errors.ts";
 
-/** A delay drawn from `from` to `to`, both in it, times `unitMs` milliseconds. */
+/** A delay: a whole number from `from` to `to`, both included, times `unitMs` milliseconds. */
 export interface Delay {
   readonly from: number;
   readonly to: number;
@@ -14,16 +14,16 @@ export interface Delay {
 }
 
 /**
- * Statuses, 200 to 599. Each is drawn for the numbers below its `below` and not below the one
- * before; the last one's is 1.
+ * Statuses, 200 to 599, with their shares of the numbers from 0 to 1: a status is drawn for the
+ * numbers from the `below` of the status before it, or 0, to its own, which is 1 for the last.
  */
 export type Statuses = readonly { readonly status: number; readonly below: number }[];
 
 /**
- * Numbers that look random, from 0 to below 1: the same for the same seed. The generator is
- * mulberry32 by Tommy Ettinger, public domain.
+ * Makes a generator of pseudorandom numbers, from 0 to below 1: mulberry32 by Tommy Ettinger,
+ * public domain. The same seed gives the same numbers.
  */
-export function randomNumbers(seed: number): () => number {
+export function seedRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -33,12 +33,12 @@ export function randomNumbers(seed: number): () => number {
   };
 }
 
-/** @returns milliseconds, for a number from 0 to below 1 */
+/** @returns milliseconds for a random number, from 0 to below 1 */
 export function drawDelay({ from, to, unitMs }: Delay, random: number): number {
   return (from + Math.floor(random * (to - from + 1))) * unitMs;
 }
 
-/** @returns a status, for a number from 0 to below 1 */
+/** @returns a status for a random number, from 0 to below 1 */
 export function drawStatus(statuses: Statuses, random: number): number {
   let k = 0;
   while (random >= statuses[k].below) k++;
@@ -46,9 +46,9 @@ export function drawStatus(statuses: Statuses, random: number): number {
 }
 
 /**
- * Reads a delay: `0-3s`, `100-500ms`, `50ms`, `0`.
+ * Parses a delay: `0-3s`, `100-500ms`, `50ms`, `0`.
  *
- * @throws {UsageError} If the text is none.
+ * @throws {UsageError} If the text is not a delay.
  */
 export function parseDelay(text: string): Delay {
   const match = /^(\d{1,12})(?:-(\d{1,12}))?(ms|s|m|h)?$/.exec(text);
@@ -57,20 +57,20 @@ export function parseDelay(text: string): Delay {
   const unitMs = match?.[3] === undefined ? (to === 0 ? 1 : NaN) : DURATION_UNITS[match[3]];
   if (!(from <= to) || Number.isNaN(unitMs)) {
     throw new UsageError(
-      `Cannot read '--delay ${text}': give a whole number of a unit, or a range of them, like 50ms, 0-3s or 100-500ms`,
+      `Cannot read '--delay ${text}': use a whole number with a unit, or a range, like 50ms, 0-3s or 100-500ms`,
     );
   }
   // A timer of 2^31 ms or more fires at once.
   if (to * unitMs > 500 * DURATION_UNITS.h) {
-    throw new UsageError(`Cannot wait for '--delay ${text}': give at most 500h`);
+    throw new UsageError(`Cannot wait for '--delay ${text}': use at most 500h`);
   }
   return { from, to, unitMs };
 }
 
 /**
- * Reads statuses: `200`, or by weight `200:98,500:1,429:1`. One without a weight has the weight 1.
+ * Parses statuses: `200`, or by weight `200:98,500:1,429:1`. The weight is 1 by default.
  *
- * @throws {UsageError} If the text is none.
+ * @throws {UsageError} If the text is not a list of statuses.
  */
 export function parseStatuses(text: string): Statuses {
   const parts = text.split(",").map((part) => /^([2-5]\d\d)(?::(\d{1,9}))?$/.exec(part));
@@ -78,7 +78,7 @@ export function parseStatuses(text: string): Statuses {
   const total = weights.reduce((sum, weight) => sum + weight);
   if (!(total > 0)) {
     throw new UsageError(
-      `Cannot read '--status ${text}': give a status from 200 to 599, or several by weight, like 200:98,500:1,429:1`,
+      `Cannot read '--status ${text}': use a status from 200 to 599, or several by weight, like 200:98,500:1,429:1`,
     );
   }
   let sum = 0;
