@@ -1,6 +1,6 @@
 import type { Histogram } from "../stats/histogram.ts";
 
-/** The upper ends of the buckets, in seconds, ascending; behind the last there is no end. */
+/** The upper bounds of the buckets in seconds, ascending; a further bucket has no bound. */
 export const BOUNDS: readonly number[] = [
   0.0001,
   0.00025,
@@ -23,9 +23,8 @@ export const BOUNDS: readonly number[] = [
 ];
 
 /**
- * How many responses took no longer than each bound. A value whose slot of the histogram reaches
- * beyond a bound is counted above it, so that a bound is off by 0.8 % at most, and always the same
- * way: no count ever falls.
+ * How many responses took no longer than each bound. A slot of the histogram that reaches beyond a
+ * bound counts above it: a bound is off by at most 0.8 %, always the same way, so counts never fall.
  */
 export function cumulative(histogram: Histogram): number[] {
   const counts = BOUNDS.map(() => 0);

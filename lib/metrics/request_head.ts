@@ -1,29 +1,29 @@
-/** Bytes that the head of a request may have. */
+/** The longest head of a request, in bytes. */
 export const MAX_HEAD_BYTES = 8_192;
 
-/** What is wanted of a request for metrics. */
+/** The parts of a head that a request for metrics is told by. */
 export interface RequestHead {
   readonly method: string;
-  /** Without its query. */
+  /** The path without the query. */
   readonly path: string;
-  /** The value of the `Host` field; undefined without one, as HTTP/1.0 has it. */
+  /** The value of the `Host` field; undefined in a request of HTTP/1.0 without one. */
   readonly host: string | undefined;
 }
 
-/** What a method may be (RFC 9110 §9.1), and a target in origin-form (RFC 9112 §3.2.1). */
+/** A method (RFC 9110 §9.1), a target in origin-form (RFC 9112 §3.2.1), and the version. */
 const REQUEST_LINE = /^([!#$%&'*+\-.^_`|~\w]+) (\/[!-~]*) HTTP\/1\.([01])$/;
 
 /**
- * Reads the head of a request (RFC 9112 §3), each character a byte.
+ * Parses the head of a request (RFC 9112 §3), in which each character is a byte.
  *
- * @returns undefined if it is none
+ * @returns undefined if it is not valid
  */
-export function readHead(text: string): RequestHead | undefined {
+export function parseHead(text: string): RequestHead | undefined {
   const [first, ...lines] = text.split(/\r?\n/);
   const match = REQUEST_LINE.exec(first);
   if (match === null) return undefined;
   const hosts = lines.flatMap((line) => /^host:[ \t]*(.*?)[ \t]*$/i.exec(line)?.[1] ?? []);
-  // RFC 9112 §3.2: exactly one.
+  // RFC 9112 §3.2: exactly one field, except in HTTP/1.0.
   if (hosts.length > 1 || (hosts.length === 0 && match[3] === "1")) return undefined;
   return {
     method: match[1],

@@ -1,109 +1,112 @@
 /**
- * The server that metrics are scraped from, while a run lasts.
+ * The server that Prometheus scrapes during a run.
  *
- * Whoever reaches it can do no more than read: it holds few connections, each for a short time, and
- * takes few in a while, so that it leaves the run its sockets and its time. `Deno.serve` bounds none
- * of these.
+ * It only serves a page to read. It bounds the connections at a time, their duration, and how many
+ * it accepts in a while, so that clients cannot take sockets and time from the run. `Deno.serve` has
+ * no such bounds.
  *
  * @module
  */
 import { UsageError } from "../errors.ts";
+import { formatAuthority } from "../http/url.ts";
 import type { ListenAddress } from "../options/run_options.ts";
 import { describeOsError } from "../process/os_error.ts";
+import { isGranted } from "../process/permission.ts";
+import { writeAll } from "../process/write_all.ts";
 import type { Snapshot } from "../stats/snapshot.ts";
 import { type Build, CONTENT_TYPE, formatMetrics } from "./exposition.ts";
-import { isLocalHostHeader, isLoopback } from "./own_host.ts";
-import { MAX_HEAD_BYTES, readHead } from "./request_head.ts";
+import { isLocalHostHeader, isLoopback } from "./local_host.ts";
+import { MAX_HEAD_BYTES, parseHead } from "./request_head.ts";
 
-/** Connections at once; beyond that the oldest is closed for the new one. */
+/** Connections at a time; a further one closes the oldest. */
 const MAX_OPEN = 16;
-/** Connections that are taken in a while; the others wait in the system's queue. */
+/** Connections accepted before a pause; the others wait in the system's queue. */
 const MAX_IN_WINDOW = 40;
 const WINDOW_MS = 100;
-/** Times that a connection is read from, before its answer and behind it: one that drips is closed. */
+/** Reads of a request, and reads after the response: a client that sends byte by byte is closed. */
 const MAX_READS = 32;
 /** How long a connection may last. */
 const MAX_REQUEST_MS = 5_000;
-/** For how long the numbers are not taken anew. */
+/** How long the text of a snapshot is served again. */
 const FRESH_MS = 100;
 
 const HEAD_END = /\r?\n\r?\n/;
 
-/** What the server is asked to tell. */
+/** Where the server gets its numbers. */
 export interface MetricsSource {
+  /** The program's version. */
   readonly version: string;
   takeSnapshot(): Snapshot;
 }
 
-/** A server of metrics; until {@linkcode serve} is called, whoever connects waits. */
+/** A server of metrics; clients wait until {@linkcode serve} is called. */
 export class MetricsServer {
   readonly #listener: Deno.TcpListener;
-  readonly #place: ListenAddress;
+  readonly #address: ListenAddress;
   readonly #startMs = Date.now();
   /** The oldest first; at most `MAX_OPEN`. */
   readonly #open = new Map<Deno.TcpConn, ReturnType<typeof setTimeout>>();
   #source: MetricsSource | undefined;
-  /** The numbers as they were told last, and when. */
-  #told: { readonly text: string; readonly ms: number } | undefined;
-  /** Goes off when the window in which too many came is over. */
-  #window: { readonly timer: ReturnType<typeof setTimeout>; readonly end: () => void } | undefined;
+  /** The metrics of the last snapshot, and when it was taken by `performance.now()`. */
+  #metrics: { readonly text: string; readonly ms: number } | undefined;
+  /** The pause in accepting connections. */
+  #pausing: { readonly timer: ReturnType<typeof setTimeout>; readonly end: () => void } | undefined;
   #isClosed = false;
 
-  /** @throws {UsageError} If it cannot listen there. */
-  static listen(place: ListenAddress): MetricsServer {
-    const { hostname, port } = place;
-    const host = authority(hostname, port);
-    if (Deno.permissions.querySync({ name: "net", host }).state !== "granted") {
+  /** @throws {UsageError} If the server cannot listen at the address. */
+  static listen(address: ListenAddress): MetricsServer {
+    const host = formatAuthority(address);
+    if (!isGranted({ name: "net", host })) {
       throw new UsageError(
         `Cannot listen at '--metrics ${host}': no permission: run with --allow-net=${host}`,
       );
     }
     try {
-      return new MetricsServer(Deno.listen({ hostname, port }), place);
+      const { hostname, port } = address;
+      return new MetricsServer(Deno.listen({ hostname, port }), address);
     } catch (error) {
-      throw new UsageError(`Cannot listen at '--metrics ${host}': ${problem(error)}`);
+      throw new UsageError(`Cannot listen at '--metrics ${host}': ${describeListenError(error)}`);
     }
   }
 
-  private constructor(listener: Deno.TcpListener, place: ListenAddress) {
+  private constructor(listener: Deno.TcpListener, address: ListenAddress) {
     this.#listener = listener;
-    this.#place = place;
-    // It is the run that keeps the process alive.
+    this.#address = address;
+    // The run keeps the process alive, not its metrics.
     listener.unref();
   }
 
-  /** Where the metrics are. */
+  /** The URL of the metrics. */
   get url(): string {
-    const { hostname, port } = this.#listener.addr as Deno.NetAddr;
-    return `http://${authority(hostname, port)}/metrics`;
+    return `http://${formatAuthority(this.#listener.addr as Deno.NetAddr)}/metrics`;
   }
 
-  /** Begins to answer. */
+  /** Starts to respond. */
   serve(source: MetricsSource): void {
     this.#source = source;
     void this.#accept();
   }
 
-  /** Takes connections until the listener is closed. Never rejects. */
+  /** Accepts connections until the listener is closed. Never rejects. */
   async #accept(): Promise<void> {
-    let taken = 0;
+    let accepted = 0;
     let sinceMs = performance.now();
     while (!this.#isClosed) {
       let connection;
       try {
         connection = await this.#listener.accept();
       } catch {
-        // Closed, or out of descriptors: then later again.
         if (this.#isClosed) return;
+        // The process is out of descriptors; some may be free later.
         await this.#pause();
         continue;
       }
-      this.#take(connection);
+      this.#admit(connection);
       if (performance.now() - sinceMs > WINDOW_MS) {
         sinceMs = performance.now();
-        taken = 0;
+        accepted = 0;
       }
-      if (++taken >= MAX_IN_WINDOW) await this.#pause();
+      if (++accepted >= MAX_IN_WINDOW) await this.#pause();
     }
   }
 
@@ -111,11 +114,11 @@ export class MetricsServer {
     return new Promise((end) => {
       const timer = setTimeout(end, WINDOW_MS);
       Deno.unrefTimer(timer);
-      this.#window = { timer, end };
+      this.#pausing = { timer, end };
     });
   }
 
-  #take(connection: Deno.TcpConn): void {
+  #admit(connection: Deno.TcpConn): void {
     if (this.#open.size === MAX_OPEN) {
       const [oldest] = this.#open.keys();
       this.#drop(oldest);
@@ -124,8 +127,8 @@ export class MetricsServer {
     const timer = setTimeout(() => this.#drop(connection), MAX_REQUEST_MS);
     Deno.unrefTimer(timer);
     this.#open.set(connection, timer);
-    // Whatever the other end does is no matter of ours.
-    this.#answer(connection).catch(() => {}).finally(() => this.#drop(connection));
+    // Errors of the client and its connection do not concern the run.
+    this.#respond(connection).catch(() => {}).finally(() => this.#drop(connection));
   }
 
   #drop(connection: Deno.TcpConn): void {
@@ -136,8 +139,8 @@ export class MetricsServer {
     connection.close();
   }
 
-  /** Answers the one request of a connection. */
-  async #answer(connection: Deno.TcpConn): Promise<void> {
+  /** Reads the one request of a connection, and responds. */
+  async #respond(connection: Deno.TcpConn): Promise<void> {
     const buffer = new Uint8Array(MAX_HEAD_BYTES);
     let length = 0;
     let head = "";
@@ -148,53 +151,52 @@ export class MetricsServer {
       head = latin1.decode(buffer.subarray(0, length));
       if (HEAD_END.test(head)) break;
     }
-    const bytes = encoder.encode(this.#answerTo(head));
-    for (let sent = 0; sent < bytes.length;) {
-      sent += await connection.write(bytes.subarray(sent));
-    }
-    // Closed with bytes unread, a connection is reset, and the answer may be lost.
+    await writeAll(connection, encoder.encode(this.#makeResponse(head)));
+    // Closing a connection with unread bytes resets it, and the response may be lost.
     await connection.closeWrite();
     for (let reads = 0; reads < MAX_READS; reads++) {
       if (await connection.read(buffer) === null) return;
     }
   }
 
-  #answerTo(text: string): string {
+  #makeResponse(text: string): string {
     const end = text.search(HEAD_END);
-    const request = end < 0 ? undefined : readHead(text.slice(0, end));
-    if (request === undefined) return answer("400 Bad Request", "This is no request.\n");
+    const request = end < 0 ? undefined : parseHead(text.slice(0, end));
+    if (request === undefined) return formatResponse("400 Bad Request", "Invalid request.\n");
     const { method, path, host } = request;
     const { hostname } = this.#listener.addr as Deno.NetAddr;
     const isHead = method === "HEAD";
     if (method !== "GET" && !isHead) {
-      return answer("405 Method Not Allowed", "Only GET and HEAD.\n", { allow: "GET, HEAD" });
+      const allow = "GET, HEAD";
+      return formatResponse("405 Method Not Allowed", "Use GET or HEAD.\n", { allow });
     }
-    if (isLoopback(hostname) && !isLocalHostHeader(host, this.#place.hostname)) {
-      return answer("421 Misdirected Request", "This is not that host.\n", { isHead });
+    if (isLoopback(hostname) && !isLocalHostHeader(host, this.#address.hostname)) {
+      return formatResponse("421 Misdirected Request", "Unknown host.\n", { isHead });
     }
     if (path !== "/metrics") {
-      return answer("404 Not Found", "The metrics are at /metrics.\n", { isHead });
+      return formatResponse("404 Not Found", "The metrics are at /metrics.\n", { isHead });
     }
-    return answer("200 OK", this.#metrics(), { isHead, type: CONTENT_TYPE });
+    return formatResponse("200 OK", this.#updateMetrics(), { isHead, type: CONTENT_TYPE });
   }
 
-  #metrics(): string {
+  /** The metrics, of a new snapshot if the last one is old. */
+  #updateMetrics(): string {
     const { version, takeSnapshot } = this.#source!;
     const ms = performance.now();
-    if (this.#told === undefined || ms - this.#told.ms >= FRESH_MS) {
+    if (this.#metrics === undefined || ms - this.#metrics.ms >= FRESH_MS) {
       const build: Build = { version, startMs: this.#startMs };
-      this.#told = { text: formatMetrics(takeSnapshot(), build), ms };
+      this.#metrics = { text: formatMetrics(takeSnapshot(), build), ms };
     }
-    return this.#told.text;
+    return this.#metrics.text;
   }
 
-  /** Ends it, and every connection. May be called more than once. */
+  /** Closes the listener and every connection. May be called more than once. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#listener.close();
-    clearTimeout(this.#window?.timer);
-    this.#window?.end();
+    clearTimeout(this.#pausing?.timer);
+    this.#pausing?.end();
     for (const connection of [...this.#open.keys()]) this.#drop(connection);
   }
 }
@@ -202,8 +204,8 @@ export class MetricsServer {
 const encoder = new TextEncoder();
 const latin1 = new TextDecoder("latin1");
 
-/** A whole answer, after which the connection ends. */
-function answer(
+/** A whole response, after which the connection ends. */
+function formatResponse(
   status: string,
   body: string,
   { isHead = false, type = "text/plain; charset=utf-8", allow }: {
@@ -225,17 +227,13 @@ function answer(
   return `${head.join("\r\n")}\r\n\r\n${isHead ? "" : body}`;
 }
 
-function authority(hostname: string, port: number): string {
-  return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
-}
-
-function problem(error: unknown): string {
-  if (error instanceof Deno.errors.AddrInUse) return "the port is in use: give another, or 0";
+function describeListenError(error: unknown): string {
+  if (error instanceof Deno.errors.AddrInUse) return "the port is in use: use another, or 0";
   if (error instanceof Deno.errors.PermissionDenied) {
-    return "permission denied: give a port from 1024 on";
+    return "permission denied: use a port from 1024 on";
   }
   if (error instanceof Deno.errors.AddrNotAvailable) {
-    return "this machine does not have that address: give another";
+    return "this machine has no such address: use another";
   }
-  return `${describeOsError(error)}: give an address of this machine`;
+  return `${describeOsError(error)}: use an address of this machine`;
 }

@@ -101,6 +101,7 @@ const MAY: Record<string, string[]> = {
   "lib/http/": ["lib/target.ts", "lib/text/"],
   "lib/metrics/": [
     "lib/errors.ts",
+    "lib/http/",
     "lib/metrics/",
     "lib/options/",
     "lib/process/",

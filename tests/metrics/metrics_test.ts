@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { formatMetrics } from "../../lib/metrics/exposition.ts";
 import { BOUNDS, cumulative } from "../../lib/metrics/latency_buckets.ts";
-import { isLocalHostHeader } from "../../lib/metrics/own_host.ts";
-import { readHead } from "../../lib/metrics/request_head.ts";
+import { isLocalHostHeader } from "../../lib/metrics/local_host.ts";
+import { parseHead } from "../../lib/metrics/request_head.ts";
 import { ERROR_KINDS } from "../../lib/result.ts";
 import { Histogram } from "../../lib/stats/histogram.ts";
 import type { Snapshot, Verdict } from "../../lib/stats/snapshot.ts";
@@ -109,10 +109,10 @@ Deno.test("cumulative() never falls when more is recorded", () => {
   }
 });
 
-Deno.test("readHead() takes what is a request, and nothing else", () => {
-  const head = readHead("GET /metrics?name[]=x HTTP/1.1\r\nhOsT: \t localhost:1 \r\nA: b")!;
+Deno.test("parseHead() takes what is a request, and nothing else", () => {
+  const head = parseHead("GET /metrics?name[]=x HTTP/1.1\r\nhOsT: \t localhost:1 \r\nA: b")!;
   assertEquals(head, { method: "GET", path: "/metrics", host: "localhost:1" });
-  assertEquals(readHead("GET / HTTP/1.0")!.host, undefined);
+  assertEquals(parseHead("GET / HTTP/1.0")!.host, undefined);
   for (
     const text of [
       "",
@@ -124,7 +124,7 @@ Deno.test("readHead() takes what is a request, and nothing else", () => {
       "PRI * HTTP/2.0",
     ]
   ) {
-    assertEquals(readHead(text), undefined, text);
+    assertEquals(parseHead(text), undefined, text);
   }
 });
 
@@ -332,7 +332,7 @@ Deno.test("--metrics answers in few words when it is asked for something else", 
   };
   assertEquals(await at("/"), [404, "The metrics are at /metrics.\n"]);
   assertEquals(await at("/metrics/"), [404, "The metrics are at /metrics.\n"]);
-  assertEquals(await at("/metrics", { method: "POST", body: "x" }), [405, "Only GET and HEAD.\n"]);
+  assertEquals(await at("/metrics", { method: "POST", body: "x" }), [405, "Use GET or HEAD.\n"]);
   assertEquals(await at("/metrics", { method: "HEAD" }), [200, ""]);
   assertEquals((await at("/metrics?collect[]=x"))[0], 200);
   const head = "GET /metrics HTTP/1.1\r\n";
@@ -436,7 +436,7 @@ Deno.test("--metrics is refused before the first request when its port is in use
   assertEquals(code, 2);
   assertEquals(
     stderr,
-    `myriad: Cannot listen at '--metrics 127.0.0.1:${port}': the port is in use: give another, or 0\n`,
+    `myriad: Cannot listen at '--metrics 127.0.0.1:${port}': the port is in use: use another, or 0\n`,
   );
   assertEquals(server.connections, 0);
   assertEquals(await Deno.readTextFile(summary), "what was there");
@@ -462,7 +462,7 @@ Deno.test("--metrics is refused when it is no place", async () => {
       ["127.0.0.1:65536", /Cannot read/],
       ["http://localhost:1", /Cannot read/],
       ["::1:80", /Cannot read/],
-      ["192.0.2.1:0", /does not have that address/],
+      ["192.0.2.1:0", /has no such address/],
       ["%:80", /Cannot (read|listen at) '--metrics %:80'/],
       ["a*b:80", /Cannot (read|listen at) '--metrics a\*b:80'/],
     ] as const

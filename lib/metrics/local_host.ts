@@ -1,17 +1,17 @@
-/** An address, which no page of a browser can have taken over. */
+/** An address: unlike a name, a page in a browser cannot make it lead elsewhere. */
 const ADDRESS = /^(?:\d{1,3}(?:\.\d{1,3}){3}|\[[\da-f:.]+\])$/;
 
-/** Whether a server at an address is for this machine only. */
+/** Whether only this machine can reach a server at an address. */
 export function isLoopback(address: string): boolean {
   return /^127\./.test(address) || address === "::1";
 }
 
 /**
- * Whether a request means a server of this machine by a name that only this machine can have given
- * it. A page in a browser can let its own name lead to the loopback (DNS rebinding), but not send
- * another.
+ * Whether a request names this machine by an address, as `localhost`, or by the server's own name.
+ * By DNS rebinding a page in a browser can make its own name lead to the loopback address; but its
+ * requests then have that name.
  *
- * @param host the value of its `Host` field
+ * @param host the value of the request's `Host` field
  * @param own the name that the server listens at
  */
 export function isLocalHostHeader(host: string | undefined, own: string): boolean {
