@@ -3,23 +3,25 @@ import type { Cookies } from "../engine/engine.ts";
 import type { KeptCookie } from "./netscape.ts";
 import { CookieStore } from "./store.ts";
 
-/** Most bytes of a cookie with its attributes (RFC 6265 §6.1); a longer one is not kept. */
-const MAX_COOKIE = 4_096;
-/** Most bytes of a `Cookie` field, as curl has it; what does not fit is left out. */
-const MAX_FIELD = 8_190;
+/** The longest cookie that is kept, with its attributes, in bytes (RFC 6265 §6.1). */
+const MAX_COOKIE_BYTES = 4_096;
+/** The longest `Cookie` field in bytes, the same as in curl; it leaves out cookies beyond that. */
+const MAX_FIELD_BYTES = 8_190;
+/** The latest time that a `Date` can hold. */
+const MAX_DATE_MS = 8.64e15;
 
 // deno-lint-ignore no-control-regex
 const CONTROLS = /[\x00-\x1f\x7f]/;
 
 /**
- * Cookies by the rules of RFC 6265 for domain, path, expiry and `Secure`, and none for public
- * suffixes. What servers set is bounded, and can neither break a `Cookie` field nor a line.
+ * A cookie jar with the rules of RFC 6265 for domain, path, expiry and `Secure`; it refuses cookies
+ * for public suffixes. Cookies are bounded, and cannot break a `Cookie` field or a line of a file.
  */
 export class Jar implements Cookies {
   readonly #store = new CookieStore();
   readonly #rules = new CookieJar(this.#store.forLibrary);
 
-  /** @param cookies what it begins with; those that have expired are left out */
+  /** @param cookies the first cookies; the jar leaves out expired ones */
   constructor(cookies: readonly KeptCookie[] = []) {
     const now = new Date();
     for (const { name, expiresMs, ...rest } of cookies) {
@@ -39,12 +41,11 @@ export class Jar implements Cookies {
   for(url: string): string | undefined {
     if (this.#store.size === 0) return undefined;
     const parts = toParts(url);
-    // What is no URL has no cookies.
     if (parts === undefined) return undefined;
     let field = "";
     for (const cookie of this.#rules.getCookiesSync(parts)) {
       const text = cookie.cookieString();
-      if (field.length + text.length > MAX_FIELD) continue;
+      if (field.length + text.length > MAX_FIELD_BYTES) continue;
       field += field === "" ? text : `; ${text}`;
       this.#store.touch(cookie);
     }
@@ -55,10 +56,10 @@ export class Jar implements Cookies {
     const parts = toParts(url);
     if (parts === undefined) return;
     for (const field of fields) {
-      if (field.length > MAX_COOKIE) continue;
+      if (field.length > MAX_COOKIE_BYTES) continue;
       const cookie = Cookie.parse(field);
       if (cookie === undefined || !isClean(cookie)) continue;
-      // The library counts `Max-Age` from when a cookie was last used.
+      // The library would count `Max-Age` from the last use of a cookie.
       const expiresMs = cookie.expiryTime(new Date()) ?? Infinity;
       cookie.expires = toDate(Math.max(0, expiresMs));
       cookie.maxAge = null;
@@ -66,7 +67,7 @@ export class Jar implements Cookies {
     }
   }
 
-  /** What is to be kept beyond the run, the least recently used first. */
+  /** All cookies that have not expired, the least recently used first. */
   all(): KeptCookie[] {
     const now = Date.now();
     return this.#store.all().map((cookie) => ({
@@ -82,7 +83,10 @@ export class Jar implements Cookies {
   }
 }
 
-/** What the library looks at. It would decode the path, and make line feeds of `%0A`. */
+/**
+ * The parts of a URL that the library reads; undefined for other text. The library decodes the path,
+ * which would make a line feed of `%0A`: the path is encoded once more.
+ */
 function toParts(text: string): URL | undefined {
   const url = URL.parse(text);
   if (url === null) return undefined;
@@ -94,9 +98,6 @@ function isClean({ key, value, domain, path }: Cookie): boolean {
   return ![key, value, domain ?? "", path ?? ""].some((text) => CONTROLS.test(text));
 }
 
-/** The latest moment that there is a date for. */
-const LAST_MS = 8.64e15;
-
 function toDate(ms: number): Date | "Infinity" {
-  return ms === Infinity ? "Infinity" : new Date(Math.min(ms, LAST_MS));
+  return ms === Infinity ? "Infinity" : new Date(Math.min(ms, MAX_DATE_MS));
 }

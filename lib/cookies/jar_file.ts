@@ -1,5 +1,5 @@
 /**
- * The file that a jar is kept in beyond a run.
+ * The file that keeps a cookie jar from run to run.
  *
  * @module
  */
@@ -9,19 +9,21 @@ import { isGranted } from "../process/permission.ts";
 import { Jar } from "./jar.ts";
 import { formatNetscape, LineError, parseNetscape } from "./netscape.ts";
 
-/** Most bytes of a file that is read: more than the jar holds, with room for what expired. */
-const MAX_FILE = 64 * 1024 * 1024;
+/** The longest file that is read, in bytes: more than a jar holds, with expired cookies. */
+const MAX_FILE_BYTES = 64 * 1024 * 1024;
+/** Bytes that become text at once: each is an argument of a function. */
+const PIECE_BYTES = 8 * 1024;
 
-/** A jar, and where it is kept, if anywhere. */
+/** A cookie jar and its file, if it has one. */
 export class JarFile {
   readonly jar: Jar;
   readonly #path: string | undefined;
 
   /**
-   * Reads the file, if it is there, and makes sure that it can be written.
+   * Reads the file, if there is one, and makes sure that it can be written.
    *
-   * @param path undefined for a jar that goes with the run
-   * @throws {UsageError} If one of both is not possible.
+   * @param path undefined for a jar without a file
+   * @throws {UsageError} If the file cannot be read or written.
    */
   static async open(path: string | undefined): Promise<JarFile> {
     if (path === undefined) return new JarFile(new Jar(), path);
@@ -32,7 +34,7 @@ export class JarFile {
       return new JarFile(new Jar(parseNetscape(text)), path);
     } catch (error) {
       if (error instanceof LineError) {
-        fail("read", path, `${error.message}: give a file in Netscape's format, or a new name`);
+        fail("read", path, `${error.message}: use a file in Netscape's format, or a new name`);
       }
       return fail("write", path, describeWriteError(error));
     }
@@ -44,9 +46,9 @@ export class JarFile {
   }
 
   /**
-   * Replaces the file by what the jar holds, readable by its owner only.
+   * Replaces the file by the cookies of the jar; only the owner can read it.
    *
-   * @throws {OutputError} If it cannot be written.
+   * @throws {OutputError} If the file cannot be written.
    */
   async save(): Promise<void> {
     if (this.#path === undefined) return;
@@ -64,7 +66,7 @@ function fail(verb: "read" | "write", path: string, why: string): never {
   throw new UsageError(`Cannot ${verb} '--cookie-jar=${path}': ${why}`);
 }
 
-/** Where it is written before it takes the place of the file. */
+/** The path of the new file until it replaces the old one. */
 function toTemporaryPath(path: string): string {
   return `${path}.tmp`;
 }
@@ -77,17 +79,18 @@ function checkPermissions(path: string): void {
   fail("read", path, `no permission: run with ${flags}`);
 }
 
-/** The text of the file, each character a byte; empty if there is none. */
+/** Reads a file, each byte as a character; without a file, the text is empty. */
 async function read(path: string): Promise<string> {
   try {
     const { isFile, size } = await Deno.stat(path);
-    if (!isFile) fail("read", path, "it is no file: name one");
-    if (size > MAX_FILE) fail("read", path, `it has more than ${MAX_FILE} bytes: name another`);
+    if (!isFile) fail("read", path, "it is not a file: name one");
+    if (size > MAX_FILE_BYTES) {
+      fail("read", path, `it has more than ${MAX_FILE_BYTES} bytes: name another`);
+    }
     let text = "";
-    // In pieces, as each byte is an argument.
     const bytes = await Deno.readFile(path);
-    for (let k = 0; k < bytes.length; k += PIECE) {
-      text += String.fromCharCode(...bytes.subarray(k, k + PIECE));
+    for (let k = 0; k < bytes.length; k += PIECE_BYTES) {
+      text += String.fromCharCode(...bytes.subarray(k, k + PIECE_BYTES));
     }
     return text;
   } catch (error) {
@@ -97,12 +100,10 @@ async function read(path: string): Promise<string> {
   }
 }
 
-const PIECE = 8 * 1024;
-
-/** @param text undefined to see only whether it could be written */
+/** Replaces a file. @param text undefined to try only whether that would work */
 async function write(path: string, text: string | undefined): Promise<void> {
   const temporary = toTemporaryPath(path);
-  // What a run left behind that was killed.
+  // A run that was killed may have left one.
   await Deno.remove(temporary).catch((error) => {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   });
