@@ -35,6 +35,7 @@ const MAY: Record<string, string[]> = {
     "lib/commands/serve/",
     "lib/engine/http1/",
     "lib/errors.ts",
+    "lib/output/",
     "lib/plot/",
     "lib/pool.ts",
     "lib/process/",

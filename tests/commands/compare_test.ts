@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { COMPARE_HELP, parseCompare } from "../../lib/commands/compare/options.ts";
-import { comparisonPage, plotComparison } from "../../lib/commands/compare/plot.ts";
+import { formatComparisonPage, plotComparison } from "../../lib/commands/compare/plot.ts";
 import {
   formatComparison,
   formatComparisonJson,
@@ -9,7 +9,7 @@ import {
 import { Semaphore } from "../../lib/commands/compare/semaphore.ts";
 import { findSkipReason } from "../../lib/commands/compare/skip_reason.ts";
 import { STRATEGIES } from "../../lib/commands/compare/strategies.ts";
-import type { Answer } from "../../lib/commands/compare/strategy.ts";
+import type { StrategyResult } from "../../lib/commands/compare/strategy.ts";
 import type { Conditions, Trial } from "../../lib/commands/compare/trial.ts";
 import { DelayServer } from "../../lib/commands/serve/delay_server.ts";
 import { UsageError } from "../../lib/errors.ts";
@@ -24,7 +24,7 @@ class Watched {
   mostInFlight = 0;
   /** The most that were pulled and not taken. */
   mostHeld = 0;
-  readonly #inFlight = new Map<number, (answer: Answer) => void>();
+  readonly #inFlight = new Map<number, (answer: StrategyResult) => void>();
 
   async run(name: string, requests: number, concurrency: number): Promise<void> {
     const strategy = await STRATEGIES[name].load();
@@ -32,7 +32,7 @@ class Watched {
       urls: this.#urls(requests),
       concurrency,
       request: (url) => this.#request(Number(url)),
-      take: ({ status }) => {
+      onResult: ({ status }) => {
         this.taken.push(status!);
       },
     });
@@ -59,8 +59,8 @@ class Watched {
     }
   }
 
-  #request(number: number): Promise<Answer> {
-    const { promise, resolve } = Promise.withResolvers<Answer>();
+  #request(number: number): Promise<StrategyResult> {
+    const { promise, resolve } = Promise.withResolvers<StrategyResult>();
     this.#inFlight.set(number, resolve);
     this.mostInFlight = Math.max(this.mostInFlight, this.#inFlight.size);
     return promise;
@@ -109,7 +109,7 @@ Deno.test("http1 takes each answer once, by an engine of its own", async () => {
     urls: Array.from({ length: 50 }, (_, k) => `${server.url}${k}`),
     concurrency: 5,
     request: () => Promise.reject(new Error("it has an engine of its own")),
-    take: ({ status }) => {
+    onResult: ({ status }) => {
       statuses.push(status);
     },
   });
@@ -154,7 +154,7 @@ const finished = (strategy: string, requests: number, more: Partial<Trial> = {})
   ...more,
 } as Trial);
 
-Deno.test("whyNotRun() foresees only what is far beyond the limit", () => {
+Deno.test("findSkipReason() foresees only what is far beyond the limit", () => {
   const limits = { concurrency: 1000, timeLimitMs: 600_000 };
   const sync = { ...limits, concurrency: 1 };
   const before = (requests: number, seconds: number): Trial[] => [
@@ -259,8 +259,8 @@ Deno.test("plotComparison() draws a line for each strategy that ran, and a cross
   assert(!/NaN|Infinity|undefined/.test(svg));
 });
 
-Deno.test("comparisonPage() lets nothing out that a client said", () => {
-  const page = comparisonPage(TRIALS, { ...CONDITIONS, delay: "<b>" });
+Deno.test("formatComparisonPage() lets nothing out that a client said", () => {
+  const page = formatComparisonPage(TRIALS, { ...CONDITIONS, delay: "<b>" });
   assert(!page.includes("<script>"));
   assert(!page.includes("<b>"));
   assert(page.includes("\\x1b[2Jerror &lt;/pre&gt;&lt;script&gt;"));

@@ -1,31 +1,32 @@
 /**
- * The client of one trial, in a process of its own: makes the requests by one strategy, and says
- * what came of them and what it cost.
+ * The client of one trial, in a process of its own: makes the requests by one strategy, and reports
+ * the results and the cost.
  *
  * @module
  */
 import process from "node:process";
 import { PeakMemory } from "../../process/peak_memory.ts";
 import { STRATEGIES } from "./strategies.ts";
-import type { Answer } from "./strategy.ts";
+import type { StrategyResult } from "./strategy.ts";
 
-/** What a client is told on its command line, as JSON. */
+/** The task of a client, JSON on its command line. */
 export interface ClientTask {
   readonly strategy: string;
   readonly requests: number;
+  /** Requests in flight at most. */
   readonly concurrency: number;
-  /** Where to; the number of the request is appended. */
+  /** The URL without the number of the request, which is appended. */
   readonly url: string;
 }
 
-/** What a client says at its end. */
+/** The report that a client prints at its end, as JSON. */
 export interface ClientReport {
-  /** Requests with an answer of status 200. */
+  /** Requests with a response of status 200. */
   readonly answered: number;
   readonly failed: number;
   /** User and system time of the whole process. */
   readonly cpuSeconds: number;
-  /** The most memory that the operating system saw it have. */
+  /** The peak of its resident memory in units of 1,024 bytes, as the operating system counts it. */
   readonly peakKb: number;
 }
 
@@ -34,35 +35,35 @@ export async function runClient(task: ClientTask): Promise<ClientReport> {
   const peak = new PeakMemory();
   const { strategy, requests, concurrency, url } = task;
   const run = await STRATEGIES[strategy].load();
-  // By default it keeps few connections that idle, and would make new ones all the time.
+  // By default a client keeps few idle connections, and would open new ones all the time.
   const client = Deno.createHttpClient({ poolMaxIdlePerHost: concurrency });
   let answered = 0;
-  let taken = 0;
+  let done = 0;
   await run({
-    urls: urlsOf(url, requests),
+    urls: generateUrls(url, requests),
     concurrency,
-    request: (url) => requestBy(client, url),
-    take: ({ status }) => {
-      taken++;
+    request: (url) => fetchUrl(client, url),
+    onResult: ({ status }) => {
+      done++;
       if (status === 200) answered++;
     },
   });
   client.close();
-  if (taken !== requests) throw new Error(`${strategy} took ${taken} answers of ${requests}`);
+  if (done !== requests) throw new Error(`${strategy} has ${done} results of ${requests}`);
   const { user, system } = process.cpuUsage();
   return {
     answered,
-    failed: taken - answered,
+    failed: done - answered,
     cpuSeconds: (user + system) / 1e6,
     peakKb: peak.kb,
   };
 }
 
-function* urlsOf(url: string, requests: number): Generator<string> {
+function* generateUrls(url: string, requests: number): Generator<string> {
   for (let number = 0; number < requests; number++) yield url + number;
 }
 
-async function requestBy(client: Deno.HttpClient, url: string): Promise<Answer> {
+async function fetchUrl(client: Deno.HttpClient, url: string): Promise<StrategyResult> {
   try {
     const response = await fetch(url, { client });
     await response.arrayBuffer();

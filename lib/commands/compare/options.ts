@@ -116,9 +116,9 @@ and --allow-write for --plot. Exit codes: 0; 2 the command line is wrong; 3 it
 could not go on; 130 interrupted.
 `;
 
-/** What is to be compared. */
+/** The options of `myriad compare`. */
 export interface CompareOptions extends Conditions {
-  /** Ascending. */
+  /** Numbers of requests, ascending. */
   readonly requests: readonly number[];
   readonly strategies: readonly string[];
   readonly plot: string | undefined;
@@ -126,9 +126,9 @@ export interface CompareOptions extends Conditions {
 }
 
 /**
- * Reads the command line.
+ * Parses the command line.
  *
- * @throws {UsageError} If it is wrong.
+ * @throws {UsageError} If the command line is wrong.
  */
 export function parseCompare(argv: readonly string[]): CompareOptions | "help" {
   const values = parseFlags(COMPARE_FLAGS, argv, "myriad compare");
@@ -148,19 +148,19 @@ export function parseCompare(argv: readonly string[]): CompareOptions | "help" {
     strategies: values.get("strategies") ?? Object.keys(STRATEGIES),
     concurrency: values.get("concurrency"),
     delay,
-    memoryLimitBytes: values.get("memory-limit") ?? halfOfMachine(),
+    memoryLimitBytes: values.get("memory-limit") ?? readHalfOfMemory(),
     timeLimitMs: values.get("time-limit"),
     plot,
     json: values.get("json"),
   };
 }
 
-/** Half of the memory that the machine has, in bytes. */
-function halfOfMachine(): number {
+/** Reads half of the machine's memory, in bytes. */
+function readHalfOfMemory(): number {
   const name = "systemMemoryInfo";
   if (!isGranted({ name: "sys", kind: name })) {
     throw new UsageError(
-      `Cannot tell how much memory there is: no permission: run with --allow-sys=${name}, or give ` +
+      `Cannot tell how much memory there is: no permission: run with --allow-sys=${name}, or use ` +
         "'--memory-limit 4G'",
     );
   }

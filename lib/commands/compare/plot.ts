@@ -7,12 +7,12 @@ import type { Conditions, Trial } from "./trial.ts";
 const X = {
   label: "requests",
   scale: "log",
-  format: (value: number): string => value < 1000 ? `${value}` : shortCount(value),
+  format: (value: number): string => value < 1000 ? `${value}` : abbreviateCount(value),
 } as const;
 
 /**
- * Memory and time by the number of requests, both logarithmic, a line for each strategy, as SVG. A
- * trial that was stopped ends its line by a cross, at what it had reached.
+ * Plots memory and time by the number of requests as SVG, on logarithmic axes, with a line for each
+ * strategy. A cross marks a trial that was stopped, at the figures that it had reached.
  */
 export function plotComparison(trials: readonly Trial[]): string {
   return formatLinePlot([
@@ -34,8 +34,8 @@ export function plotComparison(trials: readonly Trial[]): string {
   ]);
 }
 
-/** The same as a page, with the table below. */
-export function comparisonPage(
+/** Formats {@linkcode plotComparison} and the table as an HTML page. */
+export function formatComparisonPage(
   trials: readonly Trial[],
   { concurrency, delay }: Conditions,
 ): string {
@@ -53,7 +53,9 @@ svg { max-width: 100%; height: auto; }
 pre { overflow-x: auto; }
 </style>
 <h1>Strategies side by side</h1>
-<p>${formatCount(concurrency)} in flight at most, answers after ${escapeMarkup(delay)}.</p>
+<p>At most ${formatCount(concurrency)} requests in flight, responses after ${
+    escapeMarkup(delay)
+  }.</p>
 ${plotComparison(trials)}<pre>${table}</pre>
 </html>
 `;
@@ -68,7 +70,7 @@ function toLines(trials: readonly Trial[], value: (trial: Ran) => number | undef
     points: group.flatMap((trial) => {
       if (trial.outcome !== "finished" && trial.outcome !== "stopped") return [];
       const y = value(trial);
-      // A logarithm has no place for nothing.
+      // 0 has no logarithm.
       return y === undefined || y <= 0
         ? []
         : [{ x: trial.requests, y, isCut: trial.outcome === "stopped" }];
@@ -76,7 +78,7 @@ function toLines(trials: readonly Trial[], value: (trial: Ran) => number | undef
   })).filter(({ points }) => points.length > 0);
 }
 
-/** 10,000 as `10k`. */
-function shortCount(count: number): string {
+/** Formats 10,000 as `10k`. */
+function abbreviateCount(count: number): string {
   return new Intl.NumberFormat("en", { notation: "compact" }).format(count).replace("K", "k");
 }

@@ -1,29 +1,33 @@
 /**
- * What a comparison prints.
+ * A comparison as text: a line for each trial, the table, and JSON.
  *
  * @module
  */
 import { escapeForTerminal, escapeJson } from "../../text/escape.ts";
 import { formatBytes, formatCount } from "../../text/format.ts";
-import type { Conditions, Trial } from "./trial.ts";
+import type { Conditions, Finished, Trial } from "./trial.ts";
 
-/** Cells of a reason in the table, which is 80 wide. */
-const REASON_CELLS = 44;
+/** The longest reason in the table, in characters: its lines have 80. */
+const MAX_REASON_LENGTH = 60;
 
-/** A trial that has ended, as one line. */
+/** Formats a trial as one line. */
 export function formatTrial(trial: Trial): string {
   const { strategy, requests } = trial;
   const name = `${strategy.padEnd(16)}${formatCount(requests).padStart(11)}  `;
   if (trial.outcome !== "finished") return name + escapeForTerminal(formatOutcome(trial));
-  const { peakKb, seconds, cpuSeconds, failed } = trial;
+  const { peakKb, seconds, failed } = trial;
   return `${name}Memory usage: ${formatBytes(peakKb * 1024)}  Time: ${
     seconds.toFixed(2)
-  } seconds  CPU usage: ${Math.round(cpuSeconds / seconds * 100)}%${
+  } seconds  CPU usage: ${percentOfCpu(trial)}%${
     failed === 0 ? "" : `  ${formatCount(failed)} failed`
   }`;
 }
 
-function formatOutcome(trial: Exclude<Trial, { outcome: "finished" }>): string {
+function percentOfCpu({ cpuSeconds, seconds }: Pick<Finished, "cpuSeconds" | "seconds">): number {
+  return Math.round(cpuSeconds / seconds * 100);
+}
+
+function formatOutcome(trial: Exclude<Trial, Finished>): string {
   if (trial.outcome === "not run") return `not run: ${trial.why}`;
   const { seconds } = trial;
   if (trial.outcome === "broken") return `broke off after ${seconds.toFixed(2)} s: ${trial.why}`;
@@ -31,7 +35,7 @@ function formatOutcome(trial: Exclude<Trial, { outcome: "finished" }>): string {
   return `stopped at the ${trial.limit} limit, after ${seconds.toFixed(2)} s${at}`;
 }
 
-/** The figures of a trial that are compared; less is better for each. */
+/** The columns in which the best trial is marked; less is better. */
 const COLUMNS = {
   peakKb: (value: number) => formatBytes(value * 1024),
   seconds: (value: number) => `${value.toFixed(2)} s`,
@@ -41,8 +45,8 @@ const COLUMNS = {
 type Column = keyof typeof COLUMNS;
 
 /**
- * The table of all trials, by numbers of requests. The best of each column among those that got an
- * answer to all is marked by an asterisk.
+ * Formats the table of all trials, by numbers of requests. An asterisk marks the best of each column
+ * among the trials without failures.
  */
 export function formatComparison(trials: readonly Trial[], { color }: { color: boolean }): string {
   const paint = (code: number, text: string): string =>
@@ -63,7 +67,7 @@ export function formatComparison(trials: readonly Trial[], { color }: { color: b
       const name = `  ${trial.strategy.padEnd(17)}`;
       if (trial.outcome !== "finished") {
         lines.push(
-          name + paint(33, `  ${escapeForTerminal(formatOutcome(trial), REASON_CELLS + 16)}`),
+          name + paint(33, `  ${escapeForTerminal(formatOutcome(trial), MAX_REASON_LENGTH)}`),
         );
         continue;
       }
@@ -73,7 +77,7 @@ export function formatComparison(trials: readonly Trial[], { color }: { color: b
         const text = `${COLUMNS[column](trial[column])}${isBest ? " *" : "  "}`.padStart(width);
         return isBest ? paint(32, text) : text;
       };
-      const share = `${Math.round(trial.cpuSeconds / trial.seconds * 100)} %`;
+      const share = `${percentOfCpu(trial)} %`;
       const failed = formatCount(trial.failed).padStart(10);
       lines.push(
         name + cell("peakKb", 14) + cell("seconds", 13) + cell("cpuSeconds", 12) +
@@ -85,7 +89,7 @@ export function formatComparison(trials: readonly Trial[], { color }: { color: b
   return `${lines.slice(1).join("\n")}\n`;
 }
 
-/** All of it as one JSON document, with what it depends on. */
+/** Formats all trials as a JSON document, with the versions and conditions they depend on. */
 export function formatComparisonJson(
   trials: readonly Trial[],
   conditions: Conditions,

@@ -1,16 +1,16 @@
-/** So many permits, and a queue of those that wait for one, as long as they let it become. */
+/** A counting semaphore: a number of permits, and a queue of those who wait for one. */
 export class Semaphore {
   #permits: number;
-  /** First come, first served. The queue is that of its users: `semaphore` fills it without bound. */
+  /** First come, first served. Its users bound the queue; the strategy `semaphore` does not. */
   readonly #waiting: (() => void)[] = [];
   #first = 0;
 
-  /** @param permits how many may be held at once, from 1 */
+  /** @param permits how many can be held at a time, from 1 */
   constructor(permits: number) {
     this.#permits = permits;
   }
 
-  /** Takes a permit, as soon as there is one. */
+  /** Waits for a permit, and takes it. */
   acquire(): Promise<void> {
     if (this.#permits > 0) {
       this.#permits--;
@@ -19,7 +19,7 @@ export class Semaphore {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  /** Gives a permit back, or on to whoever waits longest. */
+  /** Gives a permit back; the one who has waited longest gets it. */
   release(): void {
     const next = this.#waiting[this.#first];
     if (next === undefined) {

@@ -1,14 +1,14 @@
 import type { Conditions, Trial } from "./trial.ts";
 
-/** How far beyond the limit a trial must be seen to go for it not to be run at all. */
-const BEYOND = 2;
+/** A trial whose estimated time exceeds the limit by this factor is skipped. */
+const SKIP_FACTOR = 2;
 
 /**
- * Why a trial is not worth starting, by what came of the same strategy with fewer requests;
- * undefined if it is. What is foreseen decides, and is never shown as though it were measured.
+ * Finds a reason to skip a trial in the trials of the same strategy with fewer requests; undefined
+ * if there is no reason. No output shows the estimate: it was not measured.
  *
  * @param before the trials of this strategy so far, by ascending requests
- * @param concurrency most requests that this strategy has in flight
+ * @param concurrency requests that this strategy has in flight at most
  */
 export function findSkipReason(
   requests: number,
@@ -19,10 +19,10 @@ export function findSkipReason(
   if (ended !== undefined) return `did not get through ${ended.requests.toLocaleString("en-US")}`;
   const last = before.findLast((trial) => trial.outcome === "finished");
   if (last === undefined) return undefined;
-  // As many rounds as it takes when all that are in flight come and go together.
-  const rounds = (count: number): number => Math.ceil(count / concurrency);
-  const foreseenMs = last.seconds * 1000 * rounds(requests) / rounds(last.requests);
-  return foreseenMs > BEYOND * timeLimitMs
+  // As if all requests in flight started and ended together.
+  const countRounds = (count: number): number => Math.ceil(count / concurrency);
+  const estimatedMs = last.seconds * 1000 * countRounds(requests) / countRounds(last.requests);
+  return estimatedMs > SKIP_FACTOR * timeLimitMs
     ? "would take far longer than the time limit"
     : undefined;
 }

@@ -1,12 +1,12 @@
 import type { Strategy } from "./strategy.ts";
 
-/** A strategy as the command knows it. */
+/** A row of the table of strategies. */
 export interface StrategyEntry {
-  /** What it does, in a few words. */
+  /** What it does, in a few words for the help. */
   readonly about: string;
-  /** Whether it has one request in flight at most, whatever the concurrency. */
+  /** Whether it has at most one request in flight, whatever the concurrency. */
   readonly isOneByOne?: true;
-  /** Its code, loaded only where it runs: no client carries that of the others. */
+  /** Loads its code; no client loads that of another strategy. */
   load(): Promise<Strategy>;
 }
 
@@ -38,7 +38,7 @@ export const STRATEGIES: Readonly<Record<string, StrategyEntry>> = {
     load: async () => (await import("./strategies/pooled_map.ts")).pooledMapOfStd,
   },
   "workers": {
-    about: "so many loops on one queue",
+    about: "loops that share one queue",
     load: async () => (await import("./strategies/workers.ts")).workers,
   },
   "as-completed": {

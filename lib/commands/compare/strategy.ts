@@ -1,20 +1,20 @@
-/** What came of one request. */
-export interface Answer {
-  /** The status code; null where no answer came. */
+/** The result of one request. */
+export interface StrategyResult {
+  /** The status code; null if there was no response. */
   readonly status: number | null;
 }
 
-/** What a client is to do, by whichever strategy. */
+/** What a strategy works with. */
 export interface StrategyContext {
-  /** Where to, one after another: a generator, from which nothing is there before it is asked for. */
+  /** The URLs, which a generator makes one at a time. */
   readonly urls: Iterable<string>;
-  /** Most requests in flight, from 1. */
+  /** Requests in flight at most, from 1. */
   readonly concurrency: number;
-  /** Makes one request over native fetch, and reads its answer to the end. Never rejects. */
-  request(url: string): Promise<Answer>;
-  /** Counts an answer. */
-  take(answer: Answer): void;
+  /** Makes one request over native fetch, and reads the response to its end. Never rejects. */
+  request(url: string): Promise<StrategyResult>;
+  /** Counts a result. */
+  onResult(result: StrategyResult): void;
 }
 
-/** A way of making many requests; it ends when each has been taken. */
-export type Strategy = (work: StrategyContext) => Promise<void>;
+/** A way to make many requests; ends when each result has been counted. */
+export type Strategy = (context: StrategyContext) => Promise<void>;

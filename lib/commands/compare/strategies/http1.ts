@@ -6,8 +6,8 @@ import type { StrategyContext } from "../strategy.ts";
 /** Milliseconds for a request; native fetch in the other strategies has no such limit. */
 const TIMEOUT_MS = 600_000;
 
-/** The same pool over the HTTP/1.1 engine of `myriad`, instead of native fetch. */
-export async function http1({ urls, concurrency, take }: StrategyContext): Promise<void> {
+/** The bounded pool of `myriad` with its own HTTP/1.1 engine instead of native fetch. */
+export async function http1({ urls, concurrency, onResult }: StrategyContext): Promise<void> {
   const engine = new Http1Engine({
     concurrency,
     timeoutMs: TIMEOUT_MS,
@@ -30,7 +30,7 @@ export async function http1({ urls, concurrency, take }: StrategyContext): Promi
   await new Pool(targets, {
     concurrency,
     start: (target, done) => engine.start(target, done),
-    take,
+    take: onResult,
   }).run();
   engine.close();
 }

@@ -1,13 +1,13 @@
 import { pooledMap } from "@std/async/pool";
-import type { Answer, StrategyContext } from "../strategy.ts";
+import type { StrategyContext, StrategyResult } from "../strategy.ts";
 
 /**
- * `pooledMap` of `@std/async`: lazy, bounded in flight, results in the order of the input. One that
- * is slow holds back all that are done behind it, and it races its whole pool for each.
+ * `pooledMap` of `@std/async`: lazy, with bounded requests in flight and results in the order of the
+ * input. A slow request holds back all results after it, and each completion races the whole pool.
  */
 export async function pooledMapOfStd(
-  { urls, concurrency, request, take }: StrategyContext,
+  { urls, concurrency, request, onResult }: StrategyContext,
 ): Promise<void> {
-  const answers: AsyncIterable<Answer> = pooledMap(concurrency, urls, request);
-  for await (const answer of answers) take(answer);
+  const results: AsyncIterable<StrategyResult> = pooledMap(concurrency, urls, request);
+  for await (const result of results) onResult(result);
 }

@@ -1,35 +1,35 @@
-/** How this same program is started again. */
-export interface OwnProgramOptions {
-  /** Flags for V8, where they can be given: a compiled program has its own. */
+/** Options for {@linkcode SelfProcess.start}. */
+export interface SelfProcessOptions {
+  /** Flags for V8; a compiled program ignores them, since it has its own. */
   readonly v8Flags?: string;
 }
 
 /**
- * Starts a job in the background, prints its number, and ends as it does. A process takes the peak
- * of its memory over from the one that started it (Linux keeps it over `exec`), and of the two this
- * shell is by far the smaller. It outlives a Ctrl-C, which goes to all of them: whoever started it
- * ends its job.
+ * Starts a program in the background, prints its process id, and ends with its status. Linux keeps
+ * the peak memory of a parent over `exec`: the peak of this shell is far below that of the program.
+ * The shell survives a Ctrl-C, which goes to all processes; {@linkcode SelfProcess.kill} ends both.
  */
 const SHELL = 'trap "" INT TERM HUP; "$@" & echo $!; wait $!';
 
-/** A process of this same program. */
+/** Another process of this same program. */
 export class SelfProcess {
-  /** What it prints, line by line. */
+  /** The lines of its standard output. */
   readonly lines: ReadableStreamDefaultReader<string>;
+  /** Its standard error, once it has ended. */
+  readonly stderr: Promise<string>;
   readonly #shell: Deno.ChildProcess;
-  readonly #said: Promise<string>;
   #pid: number | undefined;
   #hasEnded = false;
 
   /**
-   * Starts it, from its source or compiled, with no permission but to listen at the loopback's
-   * address and to talk to it.
+   * Starts the program, from its source or compiled. Its one permission is the network of the
+   * loopback address.
    *
-   * @param args its command line
+   * @param args the command line
    */
   static async start(
     args: readonly string[],
-    { v8Flags }: OwnProgramOptions = {},
+    { v8Flags }: SelfProcessOptions = {},
   ): Promise<SelfProcess> {
     const run = Deno.build.standalone ? [] : [
       "run",
@@ -50,28 +50,23 @@ export class SelfProcess {
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
-      // Native fetch would take the way through a proxy, which is not what is compared.
+      // Through a proxy, native fetch would measure the proxy.
       env: { NO_PROXY: "127.0.0.1", no_proxy: "127.0.0.1" },
     }).spawn();
     this.lines = this.#shell.stdout.pipeThrough(new TextDecoderStream())
       .pipeThrough(new LineStream()).getReader();
-    this.#said = new Response(this.#shell.stderr).text();
+    this.stderr = new Response(this.#shell.stderr).text();
     this.#shell.status.then(() => this.#hasEnded = true);
   }
 
-  /** Its own number, not the shell's. */
+  /** The process id of the program, not of the shell. */
   get pid(): number {
     return this.#pid!;
   }
 
-  /** What it said on standard error, once it has ended. */
-  get stderr(): Promise<string> {
-    return this.#said;
-  }
-
-  /** Ends it at once. */
+  /** Ends the process at once. */
   kill(): void {
-    // Its number may be another's by then.
+    // Another process may have its id by now.
     if (this.#hasEnded) return;
     try {
       Deno.kill(this.pid, "SIGKILL");
@@ -80,21 +75,38 @@ export class SelfProcess {
     }
   }
 
-  /** Whether it succeeded, once it has ended. */
+  /** Waits for the end. @returns whether the process succeeded */
   async hasSucceeded(): Promise<boolean> {
     return (await this.#shell.status).success;
   }
 
-  /** Ends it, and lets go of what it prints. */
+  /** Ends the process, and closes its streams. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.kill();
     await this.lines.cancel();
-    await this.#said;
+    await this.stderr;
     await this.#shell.status;
   }
 }
 
-/** Cuts text into lines, without their ends; the last may have none. */
+/**
+ * Reads the resident memory of a process by `ps`, in units of 1,024 bytes; undefined if the process
+ * has ended, or there is no `ps`.
+ */
+export async function readResidentKb(pid: number): Promise<number | undefined> {
+  try {
+    const { stdout } = await new Deno.Command("ps", {
+      args: ["-o", "rss=", "-p", `${pid}`],
+      stderr: "null",
+    }).output();
+    const kb = Number.parseInt(new TextDecoder().decode(stdout));
+    return Number.isNaN(kb) ? undefined : kb;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Splits text into lines, without their line feeds; the last line may lack one. */
 class LineStream extends TransformStream<string, string> {
   constructor() {
     let rest = "";
