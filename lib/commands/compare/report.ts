@@ -18,12 +18,14 @@ export function formatTrial(trial: Trial): string {
   const { peakKb, seconds, failed } = trial;
   return `${name}Memory usage: ${formatBytes(peakKb * 1024)}  Time: ${
     seconds.toFixed(2)
-  } seconds  CPU usage: ${percentOfCpu(trial)}%${
+  } seconds  CPU usage: ${computeCpuPercent(trial)}%${
     failed === 0 ? "" : `  ${formatCount(failed)} failed`
   }`;
 }
 
-function percentOfCpu({ cpuSeconds, seconds }: Pick<Finished, "cpuSeconds" | "seconds">): number {
+function computeCpuPercent(
+  { cpuSeconds, seconds }: Pick<Finished, "cpuSeconds" | "seconds">,
+): number {
   return Math.round(cpuSeconds / seconds * 100);
 }
 
@@ -77,7 +79,7 @@ export function formatComparison(trials: readonly Trial[], { color }: { color: b
         const text = `${COLUMNS[column](trial[column])}${isBest ? " *" : "  "}`.padStart(width);
         return isBest ? paint(32, text) : text;
       };
-      const share = `${percentOfCpu(trial)} %`;
+      const share = `${computeCpuPercent(trial)} %`;
       const failed = formatCount(trial.failed).padStart(10);
       lines.push(
         name + cell("peakKb", 14) + cell("seconds", 13) + cell("cpuSeconds", 12) +

@@ -1,4 +1,4 @@
-import { hexByte, isStatus, last, next, PathStatus } from "./path_status.ts";
+import { findLast, findNext, isStatus, parseHexByte, PathStatus } from "./path_status.ts";
 
 const SP = 0x20;
 const QUOTE = 0x22;
@@ -9,14 +9,14 @@ const X = 0x78;
 const TYPES = ["http", "https", "h2", "grpcs", "ws", "wss"]
   .map((type) => new TextEncoder().encode(`${type} `));
 
-/** Fields from the type to the bytes sent; that of the status, by its place. */
+/** The fields from the type to the bytes sent, and the index of the status among them. */
 const FIELDS_BEFORE_REQUEST = 12;
 const STATUS_FIELD = 8;
 
 /**
  * Finds path and status in entries of the access log of AWS's Application Load Balancer ("Access
- * log entries" of its user guide). The status is the load balancer's own, which the client had, and
- * not its target's. A quote within the request is `\x22`:
+ * log entries" of its user guide). The status is that of the load balancer, which the client got,
+ * and not that of its target. A quote within the request is `\x22`:
  *
  * ```text
  * http 2018-07-02T22:23:00.186641Z app/my-loadbalancer/50dc6c495c0c9188 192.168.131.39:2817
@@ -30,28 +30,28 @@ export class AlbLog extends PathStatus {
     let status = to;
     for (let field = 0; field < FIELDS_BEFORE_REQUEST; field++) {
       if (field === STATUS_FIELD) status = k;
-      k = next(bytes, SP, k, to) + 1;
+      k = findNext(bytes, SP, k, to) + 1;
     }
     if (k >= to || bytes[k] !== QUOTE) return false;
-    const end = next(bytes, QUOTE, k + 1, to);
-    // The target of a request that was malformed is in there as it came, maybe with spaces.
-    const target = next(bytes, SP, k, end) + 1;
-    const version = last(bytes, SP, target, end);
+    const end = findNext(bytes, QUOTE, k + 1, to);
+    // The log has the target of a malformed request as it came, perhaps with spaces.
+    const target = findNext(bytes, SP, k, end) + 1;
+    const version = findLast(bytes, SP, target, end);
     if (end >= to || version <= target) return false;
-    const isEscaped = next(bytes, BACKSLASH, target, version) < version;
-    const place: [number, number] | undefined = isStatus(bytes, status, to)
+    const isEscaped = findNext(bytes, BACKSLASH, target, version) < version;
+    const statusRange: [number, number] | undefined = isStatus(bytes, status, to)
       ? [status, status + 3]
       : bytes[status] === MINUS
       ? [status, status]
       : undefined;
-    return place !== undefined && this.found([target, version], isEscaped, place);
+    return statusRange !== undefined && this.setFields([target, version], isEscaped, statusRange);
   }
 
   protected override unescape(bytes: Uint8Array): number[] {
     const plain: number[] = [];
     for (let k = 0; k < bytes.length; k++) {
       const isHex = bytes[k] === BACKSLASH && bytes[k + 1] === X;
-      const byte = isHex ? hexByte(bytes, k + 2) : -1;
+      const byte = isHex ? parseHexByte(bytes, k + 2) : -1;
       plain.push(byte < 0 ? bytes[k] : byte);
       if (byte >= 0) k += 3;
     }

@@ -1,5 +1,5 @@
 /**
- * `myriad verify`: whether a server's own log agrees with the records of a run.
+ * `myriad verify`: compares the records of a run with the server's own log.
  *
  * @module
  */
@@ -10,10 +10,10 @@ import { count, type Kind } from "../../cli/kinds.ts";
 import { parseFlags } from "../../cli/parse_flags.ts";
 import { UsageError } from "../../errors.ts";
 import { formatCount } from "../../text/format.ts";
-import { agree, type Findings } from "./findings.ts";
-import { detectLogFormat, FORMAT_NAMES, LOG_FORMATS, type LogFormat } from "./log_formats.ts";
+import { type Findings, logsAgree } from "./findings.ts";
+import { findLogFormat, FORMAT_NAMES, LOG_FORMATS, type LogFormat } from "./log_formats.ts";
 import { reconcile } from "./reconcile.ts";
-import { formatFindings, formatTable } from "./report.ts";
+import { formatFindingsJson, formatFindingsTable } from "./report.ts";
 
 /** The beginning of a path: `/api/`. */
 const PREFIX: Kind<string> = {
@@ -27,7 +27,7 @@ const PREFIX: Kind<string> = {
 const LOG_FORMAT: Kind<LogFormat> = {
   name: "log format",
   read(text, flag) {
-    const format = detectLogFormat(text);
+    const format = findLogFormat(text);
     if (format !== undefined) return format;
     throw new UsageError(`Cannot read '${flag} ${text}': use one of ${FORMAT_NAMES.join(", ")}`);
   },
@@ -84,8 +84,8 @@ attempted. The log must not have requests that the results lack.
 ${formatFlags(VERIFY_FLAGS)}
 Formats:
 ${
-  LOG_FORMATS.map(({ name, alias, of }) =>
-    `  ${[name, alias].filter((it) => it !== undefined).join(", ").padEnd(18)}${of}`
+  LOG_FORMATS.map(({ name, alias, servers }) =>
+    `  ${[name, alias].filter((it) => it !== undefined).join(", ").padEnd(18)}${servers}`
   ).join("\n")
 }
 
@@ -97,7 +97,7 @@ a file is wrong; 3 a file broke off, or standard output cannot be written.
  * Runs the command.
  *
  * @param argv the command line, without the command
- * @returns what to print on standard output, and the exit code: 0, or 1 if the logs differ
+ * @returns the text for standard output, and the exit code: 0, or 1 if the logs differ
  * @throws {UsageError} If the command line or a file is wrong.
  * @throws {InputError} If a file breaks off.
  */
@@ -129,15 +129,15 @@ export async function verify(argv: readonly string[]): Promise<{ text: string; c
   });
   checkCompared(findings, [...only, ...ignore].length > 0);
   return {
-    text: values.get("json") ? formatFindings(findings) : formatTable(findings),
-    code: agree(findings) ? 0 : 1,
+    text: values.get("json") ? formatFindingsJson(findings) : formatFindingsTable(findings),
+    code: logsAgree(findings) ? 0 : 1,
   };
 }
 
 /**
- * Refuses to call it an agreement where nothing was compared.
+ * Checks that there was something to compare: otherwise two empty logs would agree.
  *
- * @throws {UsageError} If neither side has a request that counts.
+ * @throws {UsageError} If neither side has a request that is compared.
  */
 function checkCompared({ results, log, left_out }: Findings, isFiltered: boolean): void {
   if (log.requests > 0 || results.answered + results.failed > 0) return;
@@ -145,11 +145,11 @@ function checkCompared({ results, log, left_out }: Findings, isFiltered: boolean
     throw new UsageError(
       `Nothing to compare: '--only' and '--ignore' leave out ${
         left_out === 1 ? "the one request" : `all ${formatCount(left_out)} requests`
-      } of the results and the log: give the beginning of a path that was requested`,
+      } of the results and the log: use the beginning of a path that was requested`,
     );
   }
   if (results.records > 0 || results.unreadable > 0) return;
   throw new UsageError(
-    "Nothing to compare: neither the results nor the log have a request: give those of a run",
+    "Nothing to compare: neither the results nor the log have a request: use those of a run",
   );
 }

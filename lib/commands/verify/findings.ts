@@ -1,59 +1,59 @@
-/** Most examples of a kind of difference. */
+/** Examples of a kind of difference at most. */
 export const MAX_EXAMPLES = 5;
 
-/** A path with which something is wrong. */
+/** A path whose requests differ. */
 export interface Example {
-  /** Path and query as they go over the wire; it can hold what a client sent, so escape it. */
+  /** Path and query as they go over the wire: text of a client, which output has to escape. */
   readonly path: string;
-  /** The status of its record. */
+  /** The status of its records. */
   readonly status?: number;
-  /** A status that the server's log has for it. */
+  /** A status that the server's log has for the path. */
   readonly logged?: number;
-  /** How often it was sent beyond what attempts explain. */
+  /** How many requests the attempts do not explain. */
   readonly beyond?: number;
 }
 
-/** A kind of difference: how many, and the first few. */
-export interface Difference {
+/** A kind of difference: how many there are, and the first few. */
+export interface Finding {
   readonly count: number;
   readonly examples: readonly Example[];
 }
 
-/** What came of two logs. Everything that is shown is rendered from it. */
+/** The findings of a comparison; the table and the JSON are made of them. */
 export interface Findings {
   readonly results: {
     /** Records; always `answered + failed + unsent`. */
     readonly records: number;
     readonly answered: number;
     readonly failed: number;
-    /** Of which no request was made. */
+    /** Records without a request. */
     readonly unsent: number;
     readonly attempts: number;
-    /** Lines that are no record. */
+    /** Lines that are not records. */
     readonly unreadable: number;
   };
   readonly log: {
     /** Lines that were compared. */
     readonly requests: number;
-    /** Lines that are of no request. */
+    /** Lines that are not requests. */
     readonly unreadable: number;
   };
   /** Records and lines that `--only` and `--ignore` left out. */
   readonly left_out: number;
   /** Answered requests that are not in the server's log. */
-  readonly missing: Difference;
+  readonly missing: Finding;
   /** Requests in the server's log that are not in the results. */
-  readonly unknown: Difference;
-  /** Requests in the server's log beyond what attempts explain. */
-  readonly repeated: Difference & { readonly allowed: number };
-  /** Paths whose status in the results the server's log does not have. */
-  readonly other_status: Difference;
-  /** Records of paths that were not compared, since too many paths are requested so often. */
+  readonly unknown: Finding;
+  /** Requests in the server's log that the attempts do not explain. */
+  readonly repeated: Finding & { readonly allowed: number };
+  /** Paths that the server's log does not have with their status in the results. */
+  readonly other_status: Finding;
+  /** Records that were not compared, since too many paths are requested too often to count. */
   readonly uncounted: number;
 }
 
-/** Whether both logs say the same. What cannot be read of the results could say anything. */
-export function agree(findings: Findings): boolean {
+/** Whether both logs agree. A line of the results that cannot be read may differ. */
+export function logsAgree(findings: Findings): boolean {
   const { missing, unknown, repeated, other_status, results } = findings;
   return missing.count === 0 && unknown.count === 0 && repeated.count <= repeated.allowed &&
     other_status.count === 0 && results.unreadable === 0;

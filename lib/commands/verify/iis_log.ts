@@ -1,4 +1,4 @@
-import { isStatus, PathStatus, percent, STATUS } from "./path_status.ts";
+import { isStatus, PathStatus, percentEncodeByte, STATUS } from "./path_status.ts";
 
 const TAB = 0x09;
 const SP = 0x20;
@@ -9,27 +9,27 @@ const QUERY = "cs-uri-query";
 const CODE = "sc-status";
 
 /**
- * Finds path and status in the W3C extended format as IIS writes it: the line `#Fields:` names the
- * columns, each separated by a space, and can come again with others. A value has no space, for a
- * plus sign stands in its place, and an empty one is `-`. The stem is the path decoded, and the
- * query as it was sent: {@linkcode RequestPath.fold} makes them comparable.
+ * Finds path and status in the W3C extended format as IIS writes it: a line `#Fields:` names the
+ * columns, with spaces between them; a later one can change them. A value has plus signs instead of
+ * spaces, and an empty value is `-`. The stem is the decoded path, and the query is as it was sent:
+ * {@linkcode RequestPath.fold} makes them comparable with URLs.
  */
 export class IisLog extends PathStatus {
-  /** Where the columns are, from 0; -1 for one that is not there. */
+  /** The indexes of columns; -1 for a missing column. */
   #stem = -1;
   #query = -1;
   #status = -1;
   #columns = 0;
-  /** Where the query of the last line is; empty without one. */
+  /** The range of the last line's query; empty without a query. */
   #queryFrom = 0;
   #queryTo = 0;
 
   /**
-   * Takes a line that begins with `#`, such as `#Fields: date time cs-uri-stem sc-status`.
+   * Reads a line that begins with `#`, such as `#Fields: date time cs-uri-stem sc-status`.
    *
-   * @returns a column that is needed and missing, if there is one
+   * @returns the name of a needed column that is missing
    */
-  takeDirective(bytes: Uint8Array, from: number, to: number): string | undefined {
+  readDirective(bytes: Uint8Array, from: number, to: number): string | undefined {
     const line = new TextDecoder().decode(bytes.subarray(from, to));
     const fields = /^#Fields:\s*(.*)$/.exec(line)?.[1].trim().split(/\s+/);
     if (fields === undefined) return undefined;
@@ -57,17 +57,17 @@ export class IisLog extends PathStatus {
       start = end + 1;
     }
     if (column !== this.#columns || stem === undefined || status < 0) return false;
-    return isStatus(bytes, status, status + 3) && this.found(stem, true, [status, status + 3]);
+    return isStatus(bytes, status, status + 3) && this.setFields(stem, true, [status, status + 3]);
   }
 
   override text(field: number): string {
     if (field === STATUS) return super.text(field);
-    // They were decoded: the query begins behind the stem, and a fragment is never sent.
-    const stem = super.text(field).replaceAll(/[?#]/g, (it) => percent(it.charCodeAt(0)));
+    // These characters were decoded: the query is another column, and no fragment is ever sent.
+    const stem = super.text(field).replaceAll(/[?#]/g, (it) => percentEncodeByte(it.charCodeAt(0)));
     if (this.#queryTo === this.#queryFrom) return stem;
     let query = "";
     for (const byte of this.bytes.subarray(this.#queryFrom, this.#queryTo)) {
-      query += byte < 0x80 ? String.fromCharCode(byte) : percent(byte);
+      query += byte < 0x80 ? String.fromCharCode(byte) : percentEncodeByte(byte);
     }
     return `${stem}?${query}`;
   }

@@ -1,58 +1,60 @@
-import { hashKey, HashStateTable } from "./hash_states.ts";
-import { NumberedPath } from "./number_place.ts";
-import { PagedStateTable } from "./number_states.ts";
+import { HashStateTable, toHashKey } from "./hash_state_table.ts";
+import { NumberedPath } from "./numbered_path.ts";
+import { PagedStateTable } from "./paged_state_table.ts";
 import { PathHash } from "./path_hash.ts";
+import { type LogMatch, PathTally } from "./path_tally.ts";
 import type { RequestPath } from "./request_path.ts";
-import { type LogMatch, Tally } from "./tally.ts";
 
-/** How many records are looked at to find where the number stands, and how many bytes of them. */
-const SAMPLE = 1_024;
-const SAMPLE_BYTES = 256 * 1024;
+/** The sample of records to find the pattern of their paths has at most so many records and bytes. */
+const MAX_SAMPLE = 1_024;
+const MAX_SAMPLE_BYTES = 256 * 1024;
 
-/** Most paths whose other status is remembered, for the examples. */
+/** Paths whose other status is kept for the examples, at most. */
 const MAX_OTHERS = 1_000;
 
-/** A path by its number or its hash. */
-export interface Key {
+/** The key of a path: its number or its hash. */
+export interface PathKey {
   readonly kind: "number" | "hash";
   readonly value: number;
 }
 
-/** A path with which something is wrong. */
-export interface Suspect {
-  readonly key: Key;
-  /** The status of its records. */
+/** A path whose records and log lines differ. */
+export interface Discrepancy {
+  readonly key: PathKey;
+  /** The status of its records; undefined if they have no status, or different ones. */
   readonly status: number | undefined;
-  /** The last other status that the server's log has for it, where that is known. */
+  /** The last other status that the server's log has for it; undefined if that is unknown. */
   readonly logged: number | undefined;
 }
 
-interface Sampled {
+interface SampledRecord {
   readonly bytes: Uint8Array;
   readonly status: number;
   readonly attempts: number;
 }
 
 /**
- * Reconciles records with the lines of a server's log, by path: all records first, then the lines.
- * It holds 2 bytes for a path that differs from the others only by a number, as long as those are
- * not far apart, and some 16 for any other; no path itself.
+ * Reconciles records with the lines of a server's log by path: first all records, then the lines.
+ * It holds 2 bytes for a path that differs from the others only by a number, as long as the numbers
+ * are not far apart, and about 16 bytes for any other path. It does not hold the paths themselves.
  */
 export class Ledger {
-  #sample: Sampled[] | undefined = [];
+  #sample: SampledRecord[] | undefined = [];
   #sampledBytes = 0;
-  #place: NumberedPath | undefined;
+  #numberedPath: NumberedPath | undefined;
   readonly #numbers = new PagedStateTable();
-  readonly #numberTally = new Tally();
+  readonly #numberTally = new PathTally();
   readonly #hashes = new HashStateTable();
-  readonly #hashTally = new Tally();
+  readonly #hashTally = new PathTally();
   readonly #hash = new PathHash();
-  /** The last other status of paths that have not had their own yet, by key. */
-  readonly #otherOfNumbers = new Map<number, number>();
-  readonly #otherOfHashes = new Map<number, number>();
+  /** By key, the last other status of paths that were not yet in the log with their own status. */
+  readonly #numberOthers = new Map<number, number>();
+  readonly #hashOthers = new Map<number, number>();
 
   /**
-   * @param status 0 if there is no answer
+   * Adds a record.
+   *
+   * @param status 0 if there was no response
    * @param attempts from 1
    */
   addRecord(path: RequestPath, status: number, attempts: number): void {
@@ -60,14 +62,16 @@ export class Ledger {
     const bytes = path.bytes.slice(path.from, path.to);
     this.#sample.push({ bytes, status, attempts });
     this.#sampledBytes += bytes.length;
-    if (this.#sample.length >= SAMPLE || this.#sampledBytes >= SAMPLE_BYTES) this.#endSample();
+    if (this.#sample.length >= MAX_SAMPLE || this.#sampledBytes >= MAX_SAMPLE_BYTES) {
+      this.#endSample();
+    }
   }
 
   #endSample(): void {
     const sample = this.#sample;
     if (sample === undefined) return;
     this.#sample = undefined;
-    this.#place = NumberedPath.find(sample.map(({ bytes }) => bytes));
+    this.#numberedPath = NumberedPath.find(sample.map(({ bytes }) => bytes));
     for (const { bytes, status, attempts } of sample) {
       this.#add({ bytes, from: 0, to: bytes.length }, status, attempts);
     }
@@ -78,98 +82,98 @@ export class Ledger {
     status: number,
     attempts: number,
   ): void {
-    const number = this.#place?.numberOf(path) ?? -1;
+    const number = this.#numberedPath?.parseNumber(path) ?? -1;
     if (number >= 0 && this.#numbers.reserve(number)) {
       const state = this.#numbers.get(number);
       this.#numbers.set(number, this.#numberTally.addRecord(state, number, status, attempts));
       return;
     }
     const hash = this.#hash;
-    hash.take(path.bytes, path.from, path.to);
+    hash.update(path.bytes, path.from, path.to);
     const { low, high } = hash;
     const state = this.#hashes.get(low, high);
-    const key = hashKey(low, high);
+    const key = toHashKey(low, high);
     this.#hashes.set(low, high, this.#hashTally.addRecord(state, key, status, attempts));
   }
 
-  /** Takes a line of the server's log. */
-  addSighting(path: RequestPath, status: number): LogMatch {
+  /** Adds a line of the server's log. */
+  addLogLine(path: RequestPath, status: number): LogMatch {
     this.#endSample();
-    const number = this.#place?.numberOf(path) ?? -1;
+    const number = this.#numberedPath?.parseNumber(path) ?? -1;
     if (number >= 0) {
       const state = this.#numbers.get(number);
       if (state !== 0) {
         const tally = this.#numberTally;
-        this.#numbers.set(number, tally.addSighting(state, number, status));
-        note(this.#otherOfNumbers, number, tally.sighting, status);
-        return tally.sighting;
+        this.#numbers.set(number, tally.addLogLine(state, number, status));
+        noteOther(this.#numberOthers, number, tally.lastMatch, status);
+        return tally.lastMatch;
       }
     }
     const hash = this.#hash;
-    hash.take(path.bytes, path.from, path.to);
+    hash.update(path.bytes, path.from, path.to);
     const { low, high } = hash;
     const state = this.#hashes.get(low, high);
     if (state === 0) return "unknown";
     const tally = this.#hashTally;
-    const key = hashKey(low, high);
-    this.#hashes.set(low, high, tally.addSighting(state, key, status));
-    note(this.#otherOfHashes, key, tally.sighting, status);
-    return tally.sighting;
+    const key = toHashKey(low, high);
+    this.#hashes.set(low, high, tally.addLogLine(state, key, status));
+    noteOther(this.#hashOthers, key, tally.lastMatch, status);
+    return tally.lastMatch;
   }
 
-  /** Records of paths that were not compared, since too many paths are requested so often. */
+  /** Records that were not compared, since too many paths are requested too often to count. */
   get uncounted(): number {
     return this.#numberTally.uncounted + this.#hashTally.uncounted;
   }
 
   /**
-   * What is left when both logs were read.
+   * Reports the differences, after all records and lines were added.
    *
-   * @param onMissing called with how many answers of a path the server's log does not have
-   * @param onOther called for a path that the server's log has, and not with its status
+   * @param onMissing called with how many responses of a path the server's log does not have
+   * @param onOther called for a path that the server's log has with another status
    */
   close(
-    onMissing: (suspect: Suspect, count: number) => void,
-    onOther: (suspect: Suspect) => void,
+    onMissing: (discrepancy: Discrepancy, count: number) => void,
+    onOther: (discrepancy: Discrepancy) => void,
   ): void {
     this.#endSample();
-    const look = (kind: Key["kind"], tally: Tally, others: Map<number, number>) => {
+    const createCheck = (kind: PathKey["kind"], tally: PathTally, others: Map<number, number>) => {
       return (state: number, value: number): void => {
-        const missing = tally.missing(state, value);
-        if (missing === 0 && !tally.differs(state, value)) return;
-        const suspect: Suspect = {
+        const missing = tally.countMissing(state, value);
+        if (missing === 0 && !tally.hasOtherStatus(state, value)) return;
+        const discrepancy: Discrepancy = {
           key: { kind, value },
-          status: tally.statusOf(state),
+          status: tally.findStatus(state),
           logged: others.get(value),
         };
-        if (missing > 0) onMissing(suspect, missing);
-        else onOther(suspect);
+        if (missing > 0) onMissing(discrepancy, missing);
+        else onOther(discrepancy);
       };
     };
-    this.#numbers.forEach(look("number", this.#numberTally, this.#otherOfNumbers));
-    this.#hashes.forEach(look("hash", this.#hashTally, this.#otherOfHashes));
+    this.#numbers.forEach(createCheck("number", this.#numberTally, this.#numberOthers));
+    this.#hashes.forEach(createCheck("hash", this.#hashTally, this.#hashOthers));
   }
 
-  /** The path of a key; undefined where only its hash is known. */
-  pathOf({ kind, value }: Key): string | undefined {
-    return kind === "number" ? this.#place!.pathOf(value) : undefined;
+  /** Formats the path of a key; undefined if only its hash is known. */
+  formatPath({ kind, value }: PathKey): string | undefined {
+    return kind === "number" ? this.#numberedPath!.format(value) : undefined;
   }
 
-  /** The value of a path's key, if that is its hash. */
-  hashOf(path: RequestPath): number {
-    this.#hash.take(path.bytes, path.from, path.to);
-    return hashKey(this.#hash.low, this.#hash.high);
+  /** Hashes a path, to find it by the value of a key of kind `hash`. */
+  hashPath(path: RequestPath): number {
+    this.#hash.update(path.bytes, path.from, path.to);
+    return toHashKey(this.#hash.low, this.#hash.high);
   }
 }
 
-/** Remembers the other status of a path until its own one comes. */
-function note(
+/** Keeps the other status of a path until the log has its own status. */
+function noteOther(
   others: Map<number, number>,
   key: number,
-  sighting: LogMatch,
+  match: LogMatch,
   status: number,
 ): void {
-  if (sighting === "other status") {
+  if (match === "other status") {
     if (others.size < MAX_OTHERS || others.has(key)) others.set(key, status);
-  } else if (sighting === "explained" && others.size > 0) others.delete(key);
+  } else if (match === "explained" && others.size > 0) others.delete(key);
 }

@@ -9,39 +9,39 @@ import { IisLog } from "./iis_log.ts";
 
 /** A format of a server's access log. */
 export interface LogFormat {
-  /** What `--log-format` calls it. */
+  /** Its name for `--log-format`. */
   readonly name: string;
-  /** Another name of it. */
+  /** Another name for `--log-format`. */
   readonly alias?: string;
-  /** Whose format it is, for the help. */
-  readonly of: string;
-  /** The byte that its lines begin with; only lines of other formats begin with any other. */
-  readonly begins?: string;
-  /** Reads lines: the first field is the path, the second the status. */
+  /** The servers that write it, for the help. */
+  readonly servers: string;
+  /** The character with which all its lines begin; undefined if they have nothing in common. */
+  readonly firstCharacter?: string;
+  /** Makes a scanner of lines, whose first field is the path, and whose second is the status. */
   open(): Scanner;
 }
 
-/** The formats, in the order in which a line of none of those before it is tried by each. */
+/** The formats, in the order in which they are tried for a line. */
 export const LOG_FORMATS: readonly LogFormat[] = [
   {
     name: "ndjson",
-    of: "myriad serve, or any JSON with path and status",
-    begins: "{",
+    servers: "myriad serve, or any JSON with path and status",
+    firstCharacter: "{",
     open: () => new FlatJson(["path", "status"]),
   },
-  { name: "caddy", of: "Caddy's JSON", begins: "{", open: () => new CaddyLog() },
-  { name: "iis", of: "IIS, W3C with #Fields", begins: "#", open: () => new IisLog() },
-  // Envoy's lines read as combined ones whose escapes nobody made.
-  { name: "envoy", of: "Envoy's default", begins: "[", open: () => new EnvoyLog() },
-  // Before the others without a sign: only here a client's text, the user, stands on the left.
+  { name: "caddy", servers: "Caddy's JSON", firstCharacter: "{", open: () => new CaddyLog() },
+  { name: "iis", servers: "IIS, W3C with #Fields", firstCharacter: "#", open: () => new IisLog() },
+  // The combined format would read Envoy's lines too, and undo escapes that they do not have.
+  { name: "envoy", servers: "Envoy's default", firstCharacter: "[", open: () => new EnvoyLog() },
+  // Before the other formats: only here the first fields have text of a client, the user's name.
   {
     name: "combined",
     alias: "common",
-    of: "nginx and Apache",
+    servers: "nginx and Apache",
     open: () => new CombinedLog(),
   },
-  { name: "haproxy", of: "HAProxy's option httplog", open: () => new HaproxyLog() },
-  { name: "alb", of: "AWS's Application Load Balancer", open: () => new AlbLog() },
+  { name: "haproxy", servers: "HAProxy's option httplog", open: () => new HaproxyLog() },
+  { name: "alb", servers: "AWS's Application Load Balancer", open: () => new AlbLog() },
 ];
 
 /** Every name that `--log-format` takes. */
@@ -49,7 +49,7 @@ export const FORMAT_NAMES: readonly string[] = LOG_FORMATS.flatMap(({ name, alia
   alias === undefined ? [name] : [name, alias]
 );
 
-/** The format of a name; undefined if there is none. */
-export function detectLogFormat(name: string): LogFormat | undefined {
+/** Finds a format by its name or alias; undefined for other names. */
+export function findLogFormat(name: string): LogFormat | undefined {
   return LOG_FORMATS.find((format) => format.name === name || format.alias === name);
 }

@@ -10,29 +10,31 @@ import { RequestPath } from "./request_path.ts";
 const HASH = 0x23;
 const OPEN_BRACE = 0x7b;
 
-/** Takes a request of a server's log; its status is 0 to 999. */
-export type TakeRequest = (path: RequestPath, status: number) => void;
+/** Handles a request of a server's log; its status is 0 to 999. */
+export type OnRequest = (path: RequestPath, status: number) => void;
 
 /** A server's access log. */
 export class ServerLog {
   readonly #input: Input;
   readonly #name: string;
   readonly #format: LogFormat | undefined;
-  /** Read already, to see what it begins with. */
+  /** The first block, which was read to find the format. */
   #first: Uint8Array<ArrayBuffer> | undefined;
 
   /**
    * @param name the argument that names the file, for messages
-   * @param format undefined where the lines tell
+   * @param format undefined to find it by the lines
    * @throws {UsageError} If the file cannot be read.
-   * @throws {InputError} If it breaks off.
+   * @throws {InputError} If the input breaks off.
    */
   static async open(path: string, name: string, format?: LogFormat): Promise<ServerLog> {
     const input = await Input.open(path, name);
     try {
       const first = await input.read();
       const isIis = format === undefined && first?.[0] === HASH;
-      const known = isIis ? LOG_FORMATS.find(({ begins }) => begins === "#") : format;
+      const known = isIis
+        ? LOG_FORMATS.find(({ firstCharacter }) => firstCharacter === "#")
+        : format;
       return new ServerLog(input, name, known, first);
     } catch (error) {
       input.close();
@@ -52,47 +54,49 @@ export class ServerLog {
     this.#first = first;
   }
 
-  /** Whether its paths have to be compared as {@linkcode RequestPath.fold} makes them. */
+  /** Whether paths have to be folded by {@linkcode RequestPath.fold} to be compared. */
   get isFolded(): boolean {
     return this.#format?.name === "iis";
   }
 
   /**
-   * Reads it to its end, and closes it. Where no format is given, the first line that can be read
-   * tells it: one for lines of JSON, and one for all others.
+   * Reads the log to its end, and closes it. Without a given format, the first line that a format can
+   * read decides: one format for lines of JSON, and one for all other lines.
    *
-   * @returns how many lines are of no request
-   * @throws {UsageError} If there are lines, and none is of a request.
+   * @returns how many lines are not requests
+   * @throws {UsageError} If there are lines, and all of them are not requests.
    * @throws {InputError} If the input breaks off.
    */
-  async read(take: TakeRequest): Promise<number> {
+  async read(onRequest: OnRequest): Promise<number> {
     const path = new RequestPath();
     let requests = 0;
     let unreadable = 0;
     const given = this.#format?.open();
     const [json, text] = [true, false].map((isJson) =>
-      LOG_FORMATS.filter(({ begins }) => (begins === "{") === isJson && begins !== "#")
+      LOG_FORMATS.filter(({ firstCharacter }) =>
+        (firstCharacter === "{") === isJson && firstCharacter !== "#"
+      )
         .map((format) => format.open())
     );
 
-    /** Reads a line by the first scanner that can, and from then on by it alone. */
+    // Reads a line by the first scanner that can; it stays the only one.
     const scan = (scanners: Scanner[], bytes: Uint8Array, from: number, to: number) => {
       for (const scanner of scanners) {
-        const status = scanner.scan(bytes, from, to) ? statusAt(scanner) : -1;
-        if (status < 0 || !path.takePath(scanner, PATH)) continue;
+        const status = scanner.scan(bytes, from, to) ? readStatus(scanner) : -1;
+        if (status < 0 || !path.readPath(scanner, PATH)) continue;
         if (scanners.length > 1) scanners.splice(0, scanners.length, scanner);
         requests++;
-        return take(path, status);
+        return onRequest(path, status);
       }
       unreadable++;
     };
     const only = given === undefined ? undefined : [given];
     await readLines(this.#rest(), (bytes, from, to) => {
       if (given instanceof IisLog && bytes[from] === HASH) {
-        const missing = given.takeDirective(bytes, from, to);
+        const missing = given.readDirective(bytes, from, to);
         if (missing === undefined) return;
         throw new UsageError(
-          `Cannot read '${this.#name}': its #Fields have no ${missing}: let the server log it`,
+          `Cannot read '${this.#name}': its #Fields have no ${missing}: add it to the server's log`,
         );
       }
       scan(only ?? (bytes[from] === OPEN_BRACE ? json : text), bytes, from, to);
@@ -100,7 +104,7 @@ export class ServerLog {
     if (requests === 0 && unreadable > 0) {
       const formats = FORMAT_NAMES.join(", ");
       throw new UsageError(
-        `Cannot read '${this.#name}': none of its ${unreadable} lines is of a request: give an access log in one of the formats ${formats}`,
+        `Cannot read '${this.#name}': none of its ${unreadable} lines is a request: use an access log in one of the formats ${formats}`,
       );
     }
     return unreadable;
@@ -122,8 +126,8 @@ export class ServerLog {
   }
 }
 
-/** The status of a line, also as a text, `"200"`; -1 if it has none. */
-function statusAt(scanner: Scanner): number {
+/** Reads the status of a line, a number or a text (`"200"`); -1 if it is not a status. */
+function readStatus(scanner: Scanner): number {
   const { kinds, bytes, starts, ends } = scanner;
   const [from, to] = [starts[STATUS], ends[STATUS]];
   const isText = kinds[STATUS] === PLAIN && to === from + 3 && isStatus(bytes, from, to);

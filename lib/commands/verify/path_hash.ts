@@ -1,16 +1,16 @@
 /**
- * A hash of 64 bits: MurmurHash3 (x86, 32 bits) by Austin Appleby, public domain, twice with other
- * seeds, random ones. Of 100 million paths two have the same one in 1 of 3,700 runs. It does not
- * withstand who makes paths collide on purpose: such a request counts as one of the other path, so
- * that it is found as a repetition.
+ * A hash of 64 bits: MurmurHash3 (x86, 32 bits) by Austin Appleby, public domain, twice with random
+ * seeds. Two of 100 million paths collide in 1 of 3,700 runs. It does not resist an attacker who
+ * makes paths collide: a request of one path then counts for the other, which is reported as repeated.
  */
 export class PathHash {
   readonly #seeds = crypto.getRandomValues(new Int32Array(2));
-  /** The two halves, as unsigned numbers of 32 bits. */
+  /** The two halves of the last hash, as unsigned numbers of 32 bits. */
   low = 0;
   high = 0;
 
-  take(bytes: Uint8Array, from: number, to: number): void {
+  /** Hashes the bytes from `from` to below `to`. */
+  update(bytes: Uint8Array, from: number, to: number): void {
     let low = this.#seeds[0];
     let high = this.#seeds[1];
     let k = from;

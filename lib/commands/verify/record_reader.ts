@@ -11,32 +11,32 @@ const ATTEMPTS = 2;
 const ERROR = 3;
 
 /**
- * Takes a record that was sent.
+ * Handles a record.
  *
- * @param status 0 if there is no answer
- * @param attempts from 0; with 0 there is no path
+ * @param status 0 if there was no response
+ * @param attempts from 0; with 0 the path is invalid
  */
-export type TakeRecord = (path: RequestPath, status: number, attempts: number) => void;
+export type OnRecord = (path: RequestPath, status: number, attempts: number) => void;
 
 /**
  * Reads the records of a run, NDJSON or CSV with its header, which the first byte tells apart.
  *
  * @param name the argument that names the file, for messages
- * @param isEnough asked between blocks whether to end
- * @returns how many lines are no record
- * @throws {UsageError} If the records lack a field that is needed, or none is a record.
+ * @param isEnough tells between blocks whether to stop
+ * @returns how many lines are not records
+ * @throws {UsageError} If the records lack a needed field, or all lines are not records.
  * @throws {InputError} If the input breaks off.
  */
 export async function readRecords(
   input: Input,
   name: string,
-  take: TakeRecord,
+  onRecord: OnRecord,
   isEnough?: () => boolean,
 ): Promise<number> {
   const path = new RequestPath();
   let records = 0;
   let unreadable = 0;
-  const takeOne = (scanner: Scanner): void => {
+  const readRecord = (scanner: Scanner): void => {
     const { kinds } = scanner;
     const lacking = [URL_FIELD, STATUS, ATTEMPTS].find((field) => kinds[field] === ABSENT);
     if (lacking !== undefined) {
@@ -49,22 +49,22 @@ export async function readRecords(
     }
     if (kinds[ATTEMPTS] !== INTEGER) return void unreadable++;
     const attempts = integerAt(scanner, ATTEMPTS);
-    // An answer that is not what was expected is one all the same.
+    // A response that is not as expected is a response, too.
     const hasFailed = kinds[ERROR] > NULL && scanner.text(ERROR) !== "expect";
     const isAnswered = kinds[STATUS] === INTEGER && !hasFailed;
     const status = isAnswered ? integerAt(scanner, STATUS) : 0;
     if (kinds[STATUS] !== INTEGER && kinds[STATUS] !== NULL) return void unreadable++;
     if (isAnswered && (status < 100 || status > 999)) return void unreadable++;
-    if (attempts > 0 && !path.takeUrl(scanner, URL_FIELD)) return void unreadable++;
+    if (attempts > 0 && !path.readUrl(scanner, URL_FIELD)) return void unreadable++;
     records++;
-    take(path, status, attempts);
+    onRecord(path, status, attempts);
   };
   await scanRecords(input, NAMES, {
-    take: takeOne,
+    take: readRecord,
     onColumns: (columns) => {
       if (columns.has(URL_FIELD) || columns.has(STATUS)) return;
       throw new UsageError(
-        `Cannot verify '${name}': it begins with no record: give the output of a run`,
+        `Cannot verify '${name}': it does not begin with a record: use the output of a run`,
       );
     },
     onUnreadable: () => unreadable++,
@@ -72,7 +72,7 @@ export async function readRecords(
   });
   if (records === 0 && unreadable > 0) {
     throw new UsageError(
-      `Cannot verify '${name}': none of its ${unreadable} lines is a record: give the output of a run`,
+      `Cannot verify '${name}': none of its ${unreadable} lines is a record: use the output of a run`,
     );
   }
   return unreadable;

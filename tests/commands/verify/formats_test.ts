@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { gzipSync } from "node:zlib";
 import { IisLog } from "../../../lib/commands/verify/iis_log.ts";
-import { detectLogFormat, LOG_FORMATS } from "../../../lib/commands/verify/log_formats.ts";
+import { findLogFormat, LOG_FORMATS } from "../../../lib/commands/verify/log_formats.ts";
 import { ServerLog } from "../../../lib/commands/verify/log_reader.ts";
 import { RequestPath } from "../../../lib/commands/verify/request_path.ts";
 import { UsageError } from "../../../lib/errors.ts";
@@ -21,11 +21,11 @@ const FIELDS =
 
 /** Path and status of a line, by a format; undefined if it is of no request. */
 function read(format: string, line: string | Uint8Array, before?: string): Request | undefined {
-  const scanner = detectLogFormat(format)!.open();
+  const scanner = findLogFormat(format)!.open();
   const bytes = typeof line === "string" ? encoder.encode(line) : line;
   if (scanner instanceof IisLog) {
     const fields = encoder.encode(before ?? FIELDS);
-    assertEquals(scanner.takeDirective(fields, 0, fields.length), undefined);
+    assertEquals(scanner.readDirective(fields, 0, fields.length), undefined);
   }
   // Not at the start of its block, and other lines behind it.
   const block = new Uint8Array([
@@ -34,7 +34,7 @@ function read(format: string, line: string | Uint8Array, before?: string): Reque
     ...encoder.encode('\n" 200'),
   ]);
   const path = new RequestPath();
-  if (!scanner.scan(block, 3, 3 + bytes.length) || !path.takePath(scanner, 0)) return undefined;
+  if (!scanner.scan(block, 3, 3 + bytes.length) || !path.readPath(scanner, 0)) return undefined;
   const status = integerAt(scanner, 1);
   if (format === "iis") path.fold();
   return [new TextDecoder().decode(path.bytes.subarray(path.from, path.to)), status];
@@ -251,13 +251,13 @@ PIECES.push("[", "^", "`", "{", "}", "<", "#", "%5C", "%22", "%23", "1", ";", '"
 Deno.test("each format gives back the path that went over the wire", () => {
   const random = generator(31);
   const path = new RequestPath();
-  const json = detectLogFormat("ndjson")!.open();
+  const json = findLogFormat("ndjson")!.open();
   for (let round = 0; round < 4_000; round++) {
     const wire = `/${
       Array.from({ length: random(9) }, () => PIECES[random(PIECES.length)]).join("")
     }`.replaceAll(" ", "%20");
     const block = encoder.encode(JSON.stringify({ path: wire }));
-    assert(json.scan(block, 0, block.length) && path.takePath(json, 0));
+    assert(json.scan(block, 0, block.length) && path.readPath(json, 0));
     const expected = new TextDecoder().decode(path.bytes.subarray(path.from, path.to));
     for (const [format, write] of Object.entries(WRITERS)) {
       const line = write(wire);
@@ -270,9 +270,9 @@ Deno.test("each format gives back the path that went over the wire", () => {
 /** As {@linkcode read}, where the status is a text. */
 function ndjson(line: string): Request {
   const path = new RequestPath();
-  const scanner = detectLogFormat("ndjson")!.open();
+  const scanner = findLogFormat("ndjson")!.open();
   const block = encoder.encode(line);
-  assert(scanner.scan(block, 0, block.length) && path.takePath(scanner, 0));
+  assert(scanner.scan(block, 0, block.length) && path.readPath(scanner, 0));
   return [
     new TextDecoder().decode(path.bytes.subarray(path.from, path.to)),
     Number(scanner.text(1)),
@@ -282,7 +282,7 @@ function ndjson(line: string): Request {
 Deno.test("--log-format iis gives back what is the same for IIS, whatever was decoded", () => {
   const random = generator(37);
   const path = new RequestPath();
-  const json = detectLogFormat("ndjson")!.open();
+  const json = findLogFormat("ndjson")!.open();
   for (let round = 0; round < 4_000; round++) {
     const wire = `/${
       Array.from({ length: random(9) }, () => PIECES[random(PIECES.length)]).join("")
@@ -295,7 +295,7 @@ Deno.test("--log-format iis gives back what is the same for IIS, whatever was de
       continue;
     }
     const block = encoder.encode(JSON.stringify({ path: wire }));
-    assert(json.scan(block, 0, block.length) && path.takePath(json, 0));
+    assert(json.scan(block, 0, block.length) && path.readPath(json, 0));
     path.fold();
     const expected = new TextDecoder().decode(path.bytes.subarray(path.from, path.to));
     assertEquals(read("iis", iis(stem, url.search.slice(1) || "-")), [expected, 200], wire);
@@ -312,7 +312,7 @@ async function pathsOf(file: string, format?: string): Promise<[string[], number
   const log = await ServerLog.open(
     file,
     file,
-    format === undefined ? format : detectLogFormat(format),
+    format === undefined ? format : findLogFormat(format),
   );
   const unreadable = await log.read((path, status) => paths.push(`${path} ${status}`));
   return [paths, unreadable];
@@ -339,7 +339,7 @@ for (const { name } of LOG_FORMATS.filter(({ name }) => name !== "ndjson")) {
     for (const other of LOG_FORMATS) {
       // Envoy's lines are combined ones, but for its escapes.
       if (other.name === name || (name === "envoy" && other.name === "combined")) continue;
-      await assertRejects(() => pathsOf(plain, other.name), UsageError, "is of a request");
+      await assertRejects(() => pathsOf(plain, other.name), UsageError, "is a request");
     }
   });
 }

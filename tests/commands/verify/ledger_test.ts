@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
-import { HashStateTable } from "../../../lib/commands/verify/hash_states.ts";
+import { HashStateTable } from "../../../lib/commands/verify/hash_state_table.ts";
 import { Ledger } from "../../../lib/commands/verify/ledger.ts";
-import { NumberedPath } from "../../../lib/commands/verify/number_place.ts";
-import { PagedStateTable } from "../../../lib/commands/verify/number_states.ts";
+import { NumberedPath } from "../../../lib/commands/verify/numbered_path.ts";
+import { PagedStateTable } from "../../../lib/commands/verify/paged_state_table.ts";
 import { PathHash } from "../../../lib/commands/verify/path_hash.ts";
 import { RequestPath } from "../../../lib/commands/verify/request_path.ts";
 import { generator } from "../../fixtures/random_json.ts";
@@ -25,12 +25,12 @@ function reconciled(
   for (const [text, status, attempts = 1] of records) {
     ledger.addRecord(path(text), status, attempts);
   }
-  const sightings = lines.map(([text, status]) => ledger.addSighting(path(text), status));
+  const sightings = lines.map(([text, status]) => ledger.addLogLine(path(text), status));
   const missing: [string | undefined, number][] = [];
   const other: unknown[] = [];
   ledger.close(
-    ({ key }, count) => missing.push([ledger.pathOf(key), count]),
-    ({ key, status, logged }) => other.push([ledger.pathOf(key), status, logged]),
+    ({ key }, count) => missing.push([ledger.formatPath(key), count]),
+    ({ key, status, logged }) => other.push([ledger.formatPath(key), status, logged]),
   );
   return { sightings, missing, other };
 }
@@ -209,15 +209,15 @@ for (
     [["/0?a", "/17?a"], "/17", -1],
   ] as const
 ) {
-  Deno.test(`NumberPlace.numberOf() is ${number} in ${text} among ${paths}`, () => {
+  Deno.test(`NumberedPath.parseNumber() is ${number} in ${text} among ${paths}`, () => {
     const { bytes, from, to } = path(text);
     const place = numberPlace(...paths)!;
-    assertEquals(place.numberOf({ bytes, from, to }), number);
-    if (number >= 0) assertEquals(place.pathOf(number), text);
+    assertEquals(place.parseNumber({ bytes, from, to }), number);
+    if (number >= 0) assertEquals(place.format(number), text);
   });
 }
 
-Deno.test("NumberPlace.find() finds none where paths differ by more than a number", () => {
+Deno.test("NumberedPath.find() finds none where paths differ by more than a number", () => {
   for (
     const paths of [
       [],
@@ -233,7 +233,7 @@ Deno.test("NumberPlace.find() finds none where paths differ by more than a numbe
   }
 });
 
-Deno.test("NumberStates takes no more chunks where numbers are far apart, and keeps those it has", () => {
+Deno.test("PagedStateTable takes no more pages where numbers are far apart, and keeps those it has", () => {
   const states = new PagedStateTable();
   let taken = 0;
   for (let k = 0; k < 10_000; k++) {
@@ -250,12 +250,12 @@ Deno.test("NumberStates takes no more chunks where numbers are far apart, and ke
   assertEquals([states.get(3e9), states.get(3e9 + 1), states.get(1e15 - 1)], [4, 0, 0]);
 });
 
-Deno.test("NumberStates takes all numbers that lie close", () => {
+Deno.test("PagedStateTable takes all numbers that lie close", () => {
   const states = new PagedStateTable();
   for (let number = 0; number < 20_000_000; number += 8) assert(states.reserve(number));
 });
 
-Deno.test("HashStates keeps what it is given, as it grows", () => {
+Deno.test("HashStateTable keeps what it is given, as it grows", () => {
   const states = new HashStateTable();
   const random = generator(1);
   const expected = new Map<string, [number, number, number]>();
@@ -280,7 +280,7 @@ Deno.test("PathHash tells paths apart, by all of its bits", () => {
   const COUNT = 200_000;
   for (let k = 0; k < COUNT; k++) {
     const bytes = encoder.encode(`x/a/${k}${"b".repeat(k % 5)}`);
-    hash.take(bytes, 1, bytes.length);
+    hash.update(bytes, 1, bytes.length);
     seen.add(BigInt(hash.low) << 32n | BigInt(hash.high));
     for (let bit = 0; bit < 32; bit++) {
       bits[bit] += hash.low >>> bit & 1;

@@ -1,6 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { CombinedLog } from "../../../lib/commands/verify/combined_log.ts";
-import { detectLogFormat } from "../../../lib/commands/verify/log_formats.ts";
+import { findLogFormat } from "../../../lib/commands/verify/log_formats.ts";
 import { ServerLog } from "../../../lib/commands/verify/log_reader.ts";
 import { readRecords } from "../../../lib/commands/verify/record_reader.ts";
 import { RequestPath } from "../../../lib/commands/verify/request_path.ts";
@@ -192,7 +192,7 @@ Deno.test("readRecords() refuses records without a field that is needed, and wha
       ['{"url":"http://h/","status":200}\n', "its records have no 'attempts'"],
       ["i,url,status\n1,http://h/,200\n", "its records have no 'attempts'"],
       ['{"n":1,"path":"/"}\n', "its records have no 'url'"],
-      ["127.0.0.1 - -\n", "it begins with no record"],
+      ["127.0.0.1 - -\n", "it does not begin with a record"],
       ["{\n{\n", "none of its 2 lines is a record"],
     ]
   ) {
@@ -306,7 +306,7 @@ function combined(line: string): [string, number] | undefined {
   const log = new CombinedLog();
   const path = new RequestPath();
   const block = bytes(line);
-  if (!log.scan(block, 0, block.length) || !path.takePath(log, 0)) return undefined;
+  if (!log.scan(block, 0, block.length) || !path.readPath(log, 0)) return undefined;
   return [`${path}`, integerAt(log, 1)];
 }
 
@@ -380,9 +380,9 @@ Deno.test("RequestPath is the same for a URL and for what goes over the wire, as
     const { pathname, search } = new URL(url);
     const block = bytes(JSON.stringify({ url, path }));
     assert(scanner.scan(block, 0, block.length));
-    assert(ofUrl.takeUrl(scanner, 0), url);
+    assert(ofUrl.readUrl(scanner, 0), url);
     assertEquals(`${ofUrl}`, pathname + search, url);
-    assert(ofPath.takePath(scanner, 1), path);
+    assert(ofPath.readPath(scanner, 1), path);
     // What went over the wire is all of the path: `URL` drops a space at the end, and takes a
     // backslash for a slash.
     const wire = path.replaceAll(" ", "%20").replace(/^[^?]*/, (it) => it.replaceAll("\\", "%5C"));
@@ -392,7 +392,7 @@ Deno.test("RequestPath is the same for a URL and for what goes over the wire, as
   for (const url of ["http://h", "http://h?a", "http://h#/a"]) {
     const block = bytes(JSON.stringify({ url }));
     scanner.scan(block, 0, block.length);
-    assert(ofUrl.takeUrl(scanner, 0));
+    assert(ofUrl.readUrl(scanner, 0));
     assertEquals(`${ofUrl}`, new URL(url).pathname + new URL(url).search);
   }
 });
@@ -418,7 +418,7 @@ Deno.test("ServerLog.read() reads the format that is asked for only", async () =
   const file = await dir.write("a.log", '{"path":"/a","status":200}\n- "GET /b HTTP/1.1" 200 1\n');
   for (const [format, expected] of [["ndjson", "/a"], ["combined", "/b"]] as const) {
     const paths: string[] = [];
-    const log = await ServerLog.open(file, file, detectLogFormat(format));
+    const log = await ServerLog.open(file, file, findLogFormat(format));
     const unreadable = await log.read((path) => paths.push(`${path}`));
     assertEquals([paths, unreadable], [[expected], 1]);
   }

@@ -389,7 +389,7 @@ Deno.test("verify ends with 1 where a record cannot be read", async () => {
   const log = await dir.write("access.log", '{"path":"/a","status":200}\n');
   const { code, stdout } = await verify(results, "--against", log);
   assertEquals(code, 1);
-  assertMatch(stdout, /^lines of the results that are no record +1$/m);
+  assertMatch(stdout, /^lines of the results that are not records +1$/m);
 });
 
 Deno.test("verify ends with 2 for a wrong command line or file, and 3 for one that breaks off", async () => {

@@ -2,23 +2,23 @@ import type { RequestPath } from "./request_path.ts";
 
 const ZERO = 0x30;
 const NINE = 0x39;
-/** So many digits are always a safe integer. */
+/** A number with so many digits is a safe integer. */
 const MAX_DIGITS = 15;
 
 function isDigit(byte: number): boolean {
   return byte >= ZERO && byte <= NINE;
 }
 
-/** Where in the paths of a run the number of a request stands: between two fixed pieces. */
+/** The pattern of a run's paths: the number of the request between two fixed pieces. */
 export class NumberedPath {
   readonly #before: Uint8Array;
   readonly #after: Uint8Array;
 
   /**
-   * Finds the one piece by which paths differ.
+   * Finds the one piece in which paths differ.
    *
-   * @param paths a sample, of which all have to fit
-   * @returns undefined if there is none, or it is no number
+   * @param paths a sample; the pattern has to fit each of them
+   * @returns undefined if the paths differ in several pieces, or by text that is not a number
    */
   static find(paths: readonly Uint8Array[]): NumberedPath | undefined {
     const [first, ...others] = paths;
@@ -36,12 +36,14 @@ export class NumberedPath {
       while (k < after && path[path.length - 1 - k] === first[first.length - 1 - k]) k++;
       after = k;
     }
-    // What all numbers of the sample begin or end with is a part of them.
+    // Digits with which all numbers of the sample begin or end are a part of them.
     while (before > 0 && isDigit(first[before - 1])) before--;
     while (after > 0 && isDigit(first[first.length - after])) after--;
-    const place = new NumberedPath(first.slice(0, before), first.slice(first.length - after));
-    const fits = paths.every((bytes) => place.numberOf({ bytes, from: 0, to: bytes.length }) >= 0);
-    return fits ? place : undefined;
+    const pattern = new NumberedPath(first.slice(0, before), first.slice(first.length - after));
+    const fits = paths.every((bytes) =>
+      pattern.parseNumber({ bytes, from: 0, to: bytes.length }) >= 0
+    );
+    return fits ? pattern : undefined;
   }
 
   private constructor(before: Uint8Array, after: Uint8Array) {
@@ -49,8 +51,8 @@ export class NumberedPath {
     this.#after = after;
   }
 
-  /** The number in a path; -1 if it has none there, or it is not written as numbers are. */
-  numberOf({ bytes, from, to }: Pick<RequestPath, "bytes" | "from" | "to">): number {
+  /** Parses the number in a path; -1 if the path does not fit, or the number has a leading zero. */
+  parseNumber({ bytes, from, to }: Pick<RequestPath, "bytes" | "from" | "to">): number {
     const before = this.#before;
     const after = this.#after;
     const start = from + before.length;
@@ -69,8 +71,8 @@ export class NumberedPath {
     return number;
   }
 
-  /** The path with a number. */
-  pathOf(number: number): string {
+  /** Formats the path with a number. */
+  format(number: number): string {
     const decoder = new TextDecoder();
     return `${decoder.decode(this.#before)}${number}${decoder.decode(this.#after)}`;
   }

@@ -1,19 +1,19 @@
-/** Tables, so that one at a time grows. */
+/** The states are in many tables: only one of them at a time grows, and needs memory for that. */
 const TABLES = 256;
 const FIRST_CAPACITY = 16;
-/** How full a table gets, and by how much it grows then: 12.5 to 19 bytes a path. */
-const MAX_FULL = 0.8;
+/** A table that is fuller than this grows by `GROWTH`: it takes 12.5 to 19 bytes a path. */
+const MAX_LOAD = 0.8;
 const GROWTH = 1.5;
 
 /** Open addressing with linear probing (Knuth, TAOCP 3, 6.4, algorithm L). */
 class Table {
   low = new Uint32Array(FIRST_CAPACITY);
   high = new Uint32Array(FIRST_CAPACITY);
-  /** 0 where the place is free. */
+  /** 0 in a free slot. */
   states = new Uint16Array(FIRST_CAPACITY);
   #size = 0;
 
-  /** The place of a hash, or the free one where it belongs. */
+  /** Finds the slot of a hash, or the free slot where it belongs. */
   find(low: number, high: number): number {
     const capacity = this.states.length;
     let k = Math.floor(high * capacity / 2 ** 32);
@@ -23,11 +23,11 @@ class Table {
     return k;
   }
 
-  add(place: number, low: number, high: number, state: number): void {
-    this.low[place] = low;
-    this.high[place] = high;
-    this.states[place] = state;
-    if (++this.#size > this.states.length * MAX_FULL) this.#grow();
+  add(slot: number, low: number, high: number, state: number): void {
+    this.low[slot] = low;
+    this.high[slot] = high;
+    this.states[slot] = state;
+    if (++this.#size > this.states.length * MAX_LOAD) this.#grow();
   }
 
   #grow(): void {
@@ -38,19 +38,19 @@ class Table {
     this.states = new Uint16Array(capacity);
     for (let k = 0; k < states.length; k++) {
       if (states[k] === 0) continue;
-      const place = this.find(low[k], high[k]);
-      this.low[place] = low[k];
-      this.high[place] = high[k];
-      this.states[place] = states[k];
+      const slot = this.find(low[k], high[k]);
+      this.low[slot] = low[k];
+      this.high[slot] = high[k];
+      this.states[slot] = states[k];
     }
   }
 }
 
-/** States by hash: 10 bytes each, and the room that a table needs. */
+/** States by hashes of 64 bits: 10 bytes each, and the free slots. */
 export class HashStateTable {
   readonly #tables = Array.from({ length: TABLES }, () => new Table());
 
-  /** 0 where there is none. */
+  /** The state of a hash; 0 without one. */
   get(low: number, high: number): number {
     const table = this.#tables[low % TABLES];
     return table.states[table.find(low, high)];
@@ -59,22 +59,22 @@ export class HashStateTable {
   /** @param state not 0 */
   set(low: number, high: number, state: number): void {
     const table = this.#tables[low % TABLES];
-    const place = table.find(low, high);
-    if (table.states[place] === 0) table.add(place, low, high, state);
-    else table.states[place] = state;
+    const slot = table.find(low, high);
+    if (table.states[slot] === 0) table.add(slot, low, high, state);
+    else table.states[slot] = state;
   }
 
-  /** Calls back for each state. */
-  forEach(take: (state: number, key: number) => void): void {
+  /** Calls back for each state, with the key of its hash. */
+  forEach(callback: (state: number, key: number) => void): void {
     for (const { low, high, states } of this.#tables) {
       for (let k = 0; k < states.length; k++) {
-        if (states[k] !== 0) take(states[k], hashKey(low[k], high[k]));
+        if (states[k] !== 0) callback(states[k], toHashKey(low[k], high[k]));
       }
     }
   }
 }
 
-/** A safe integer of 53 bits for a hash. */
-export function hashKey(low: number, high: number): number {
+/** Makes a key of a hash: a safe integer, of its lower 53 bits. */
+export function toHashKey(low: number, high: number): number {
   return (high & 0x1fffff) * 2 ** 32 + low;
 }
