@@ -7,9 +7,9 @@ export function isLoopback(address: string): boolean {
 }
 
 /**
- * Whether a request names this machine by an address, as `localhost`, or by the server's own name.
- * By DNS rebinding a page in a browser can make its own name lead to the loopback address; but its
- * requests then have that name.
+ * Whether a request names this machine by an address, by `localhost`, or by the server's own name.
+ * With DNS rebinding, a page in a browser can make its own name lead to the loopback address; its
+ * requests have that name.
  *
  * @param host the value of the request's `Host` field
  * @param own the name that the server listens at

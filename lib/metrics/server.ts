@@ -20,7 +20,7 @@ import { MAX_HEAD_BYTES, parseHead } from "./request_head.ts";
 
 /** Connections at a time; a further one closes the oldest. */
 const MAX_OPEN = 16;
-/** Connections accepted before a pause; the others wait in the system's queue. */
+/** Connections accepted in `WINDOW_MS`, before a pause; the others wait in the system's queue. */
 const MAX_IN_WINDOW = 40;
 const WINDOW_MS = 100;
 /** Reads of a request, and reads after the response: a client that sends byte by byte is closed. */

@@ -31,7 +31,7 @@ export interface DelayServerOptions {
 /** Statuses whose responses have no body (RFC 9110 §15.3.5, §15.3.6, §15.4.5). */
 const WITHOUT_BODY = new Set([204, 205, 304]);
 
-/** The status for requests that are held at the end: no response before its delay looks like one. */
+/** The status of requests that are held at the end: an early response must not look like a due one. */
 const GIVEN_UP_STATUS = 503;
 
 /** How long sending those last responses may take. */
