@@ -4,12 +4,12 @@
  *
  * @module
  */
-import { COMPARE_FLAGS } from "../lib/commands/compare/options.ts";
 import type { Flag } from "../lib/cli/flags.ts";
-import { RUN_FLAGS } from "../lib/options/parse.ts";
+import { COMPARE_FLAGS } from "../lib/commands/compare/options.ts";
 import { REPORT_FLAGS } from "../lib/commands/report/command.ts";
-import { VERIFY_FLAGS } from "../lib/commands/verify/command.ts";
 import { SERVE_FLAGS } from "../lib/commands/serve/command.ts";
+import { VERIFY_FLAGS } from "../lib/commands/verify/command.ts";
+import { RUN_FLAGS } from "../lib/options/parse.ts";
 
 /** The flags of each command, and the page that explains the command. */
 export const COMMANDS: readonly {

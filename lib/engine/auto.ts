@@ -41,10 +41,6 @@ export class AutoEngine implements Engine {
     this.#engineFor(target.url).start(target, done, dueMs);
   }
 
-  hit(target: Target): Promise<Result> {
-    return this.#engineFor(target.url).hit(target);
-  }
-
   #engineFor(url: string): Engine {
     if (url.startsWith("http:") || /^http:/i.test(url) || hasBlockedPort(url)) {
       return this.#http1 ??= this.#begun(new Http1Engine(this.#options));

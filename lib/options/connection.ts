@@ -5,30 +5,29 @@
  */
 import { resolve } from "node:path";
 import type { ProxyOptions, TlsOptions } from "../engine/engine.ts";
+import { ENGINE_NAMES, type EngineName, ENGINES } from "../engine/engines.ts";
 import { UsageError } from "../errors.ts";
 import { isGranted } from "../process/permission.ts";
 import { readFile } from "./read_file.ts";
-import type { RunOptions } from "./run_options.ts";
 import { readSecret } from "./value_file.ts";
 import type { FlagValues } from "./values.ts";
 
 /**
- * What is not asked of native fetch. Of a proxy by http or https that is down it speaks in the words
- * that it has for a host, by https it sends no credentials for `http:` URLs, and for socks5 it leaves
- * names to the proxy (seen with Deno 2.9).
+ * The engine that makes the requests.
+ *
+ * @throws {UsageError} If it lacks a flag that is given.
  */
-const ONLY_HTTP1 = ["insecure", "connect-timeout", "idle-timeout", "proxy", "unix-socket"];
-
-export function parseEngine(values: FlagValues): RunOptions["engine"] {
-  const engine = values.oneOf("engine", ["auto", "fetch", "http1"], "auto");
-  const flag = ONLY_HTTP1.find((name) => values.has(name));
+export function parseEngine(values: FlagValues): EngineName {
+  const engine = values.oneOf("engine", ENGINE_NAMES, ENGINE_NAMES[0]);
+  const isGiven = (flag: string): boolean => values.has(flag);
+  const flag = ENGINES[engine].lacks.find(isGiven);
   if (flag === undefined) return engine;
-  if (engine === "fetch") {
-    throw new UsageError(
-      `Cannot use '--${flag}' with '--engine fetch': native fetch cannot do it: give '--engine http1'`,
-    );
-  }
-  return "http1";
+  const other = ENGINE_NAMES.find((name) => !ENGINES[name].lacks.some(isGiven));
+  if (ENGINES[engine].isAutomatic && other !== undefined) return other;
+  throw new UsageError(
+    `Cannot use '--${flag}' with '--engine ${engine}', which does not support it: ` +
+      (other === undefined ? "leave one of them out" : `use '--engine ${other}'`),
+  );
 }
 
 const PROXY = /^(?:([a-z][a-z0-9+.-]*):\/\/)?(?:([^@/]*)@)?([^@/]+)\/?$/i;

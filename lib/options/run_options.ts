@@ -5,7 +5,7 @@
  */
 import type { Capture } from "../check/capture.ts";
 import type { ProxyOptions, TlsOptions } from "../engine/engine.ts";
-import type { EngineName } from "../result.ts";
+import type { EngineName } from "../engine/engines.ts";
 import type { RequestTemplates } from "../source/request_defaults.ts";
 import type { Threshold } from "../stats/thresholds.ts";
 import type { Expectation, HeaderList } from "../target.ts";
@@ -105,7 +105,7 @@ export interface RunOptions extends LoadOptions, ThresholdOptions {
   readonly expect: Expectation;
   /** What is taken of each answer for its record. */
   readonly captures: readonly Capture[];
-  readonly engine: EngineName | "auto";
+  readonly engine: EngineName;
   readonly retry: RetryOptions;
   readonly method: string;
   readonly headers: HeaderList;

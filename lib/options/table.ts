@@ -1,4 +1,5 @@
 import type { Flag } from "../cli/flags.ts";
+import { ENGINE_NAMES } from "../engine/engines.ts";
 import { FIELDS } from "../output/record.ts";
 
 /** As wrk takes it for `-d`. */
@@ -135,7 +136,7 @@ export const FLAGS: readonly Flag[] = [
     {
       name: "engine",
       value: "ENGINE",
-      help: "auto, fetch or http1 (default auto: http1 for http URLs,\nfetch for https)",
+      help: `${choice(ENGINE_NAMES)} (default auto: http1 for http URLs,\nfetch for https)`,
     },
     { name: "timeout", short: "t", value: "D", help: "for a whole attempt (default 30s)" },
     {
@@ -304,6 +305,11 @@ export const FLAGS: readonly Flag[] = [
     { name: "version", short: "V", help: "print the version" },
   ]),
 ];
+
+/** The values that a flag can have, for its help. */
+function choice(names: readonly string[]): string {
+  return `${names.slice(0, -1).join(", ")} or ${names.at(-1)}`;
+}
 
 function section(section: string, flags: Omit<Flag, "section">[]): Flag[] {
   return flags.map((flag) => ({ ...flag, section }));

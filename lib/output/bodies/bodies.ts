@@ -63,7 +63,7 @@ export class Bodies {
     // Only here, since most runs save nothing.
     const { extension } = await import("@std/media-types/extension");
     const isNew = !isThere(path);
-    if (isNew && isGoneOn) fail("it is gone, and what it held: give --overwrite to begin anew");
+    if (isNew && isGoneOn) fail("it is gone, and what it held: use --overwrite to start over");
     let isMade = false;
     let lock;
     try {
