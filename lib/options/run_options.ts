@@ -6,6 +6,7 @@
 import type { Capture } from "../check/capture.ts";
 import type { ProxyOptions, TlsOptions } from "../engine/engine.ts";
 import type { EngineName } from "../engine/engines.ts";
+import type { InputFormatName } from "../source/formats.ts";
 import type { RequestTemplates } from "../source/request_defaults.ts";
 import type { Threshold } from "../stats/thresholds.ts";
 import type { Expectation, HeaderList } from "../target.ts";
@@ -14,7 +15,7 @@ import type { ListenAddress } from "./metrics.ts";
 /** Where requests come from. */
 export interface InputOptions {
   readonly path: string;
-  readonly format: "lines" | "jsonl" | "csv";
+  readonly format: InputFormatName;
 }
 
 /** How records are written. */

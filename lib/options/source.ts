@@ -3,8 +3,10 @@
  *
  * @module
  */
+import { findByEnding } from "../cli/file_endings.ts";
 import type { ParsedFlags } from "../cli/flags.ts";
 import { UsageError } from "../errors.ts";
+import { INPUT_FORMAT_NAMES, INPUT_FORMATS } from "../source/formats.ts";
 import type { InputOptions, RunOptions } from "./run_options.ts";
 import type { FlagValues } from "./values.ts";
 
@@ -27,9 +29,8 @@ export function parseInput(values: FlagValues): InputOptions | undefined {
     }
     return undefined;
   }
-  const ending = /\.(csv|jsonl|ndjson)(?:\.gz)?$/i.exec(path)?.[1].toLowerCase();
-  const byEnding = ending === undefined ? "lines" : ending === "csv" ? "csv" : "jsonl";
-  return { path, format: values.oneOf("input-format", ["lines", "jsonl", "csv"], byEnding) };
+  const byEnding = findByEnding(INPUT_FORMATS, path) ?? INPUT_FORMAT_NAMES[0];
+  return { path, format: values.oneOf("input-format", INPUT_FORMAT_NAMES, byEnding) };
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Flag } from "../cli/flags.ts";
 import { ENGINE_NAMES } from "../engine/engines.ts";
 import { FIELDS } from "../output/record.ts";
+import { INPUT_FORMAT_NAMES } from "../source/formats.ts";
 
 /** As wrk takes it for `-d`. */
 const DURATION = /^\d+(?:\.\d+)?(?:ms|s|m|h)$/;
@@ -25,7 +26,7 @@ export const FLAGS: readonly Flag[] = [
     {
       name: "input-format",
       value: "FORMAT",
-      help: "lines, jsonl or csv (default: by the file's ending)",
+      help: `${choice(INPUT_FORMAT_NAMES)} (default: by the file's ending)`,
     },
     {
       name: "loop",

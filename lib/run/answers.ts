@@ -10,6 +10,7 @@ import type { EngineOptions } from "../engine/options.ts";
 import type { RunOptions } from "../options/run_options.ts";
 import type { Bodies } from "../output/bodies/bodies.ts";
 import type { Result } from "../result.ts";
+import { INPUT_FORMATS } from "../source/formats.ts";
 
 /** What is asked for of it. None of it is loaded where nobody asks. */
 export class Answers {
@@ -36,7 +37,7 @@ export class Answers {
       const { Bodies } = await import("../output/bodies/bodies.ts");
       bodies = await Bodies.open(saveBodies, { isGoneOn, overwrite });
     }
-    const ofTargets = input?.format === "jsonl";
+    const ofTargets = input !== undefined && INPUT_FORMATS[input.format].hasOwnExpectations;
     const isChecked = ofTargets || captures.length > 0 ||
       Object.values(expect).some((it) => it !== undefined);
     const { ResponseCheck } = isChecked ? await import("../check/response_check.ts") : {};

@@ -1,4 +1,5 @@
 import type { RunOptions } from "../options/run_options.ts";
+import { INPUT_FORMATS } from "./formats.ts";
 import { createNumbering } from "./numbering.ts";
 
 /** What a run asks of its input. */
@@ -13,7 +14,7 @@ export function describeShortfall(wanted: Wanted, records: number): string | und
   const { input, start, requests, shard, durationMs } = wanted;
   if (input === undefined) return undefined;
   const name = `'--input ${input.path}'`;
-  const unit = (input.format === "lines" ? "line" : "record") + (records === 1 ? "" : "s");
+  const unit = INPUT_FORMATS[input.format].unit + (records === 1 ? "" : "s");
   if (records === 0) return `nothing was requested: ${name} has no ${unit}`;
   const has = `${name} has ${records} ${unit}`;
   if (createNumbering({ start, shard }).first >= records) {

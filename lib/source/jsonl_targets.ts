@@ -1,8 +1,15 @@
+/**
+ * Targets of lines of JSON, each an object.
+ *
+ * @module
+ */
 import { RecordExpectations } from "../check/record_expectations.ts";
 import { isJsonText, JSON_TYPE } from "../http/content_type.ts";
 import { fieldProblem, methodProblem, normalizeMethod } from "../http/fields.ts";
 import type { HeaderList, Target } from "../target.ts";
 import { isRawJSON, parseLosslessJson } from "../text/lossless_json.ts";
+import type { InputContext, RecordTargets } from "./input_format.ts";
+import type { LineReader, Lines } from "./lines.ts";
 import type { RequestDefaults } from "./request_defaults.ts";
 import { fillBody, fillHeaders } from "./request_templates.ts";
 import {
@@ -21,14 +28,23 @@ const LONE_SURROGATE = "has a lone surrogate, which UTF-8 cannot encode";
 
 type Fields = Record<string, unknown>;
 
+/** Each line is a record. */
+export function readRecords(lines: LineReader): Lines {
+  return lines;
+}
+
 /**
- * Makes targets of lines of JSON: objects with `url`, `method`, `headers`, `body` and
- * `expect`, each optional, and as if it were not there if it is null. A template with placeholders makes the URL
- * of a record's fields; one without is the base that a record's `url` is resolved against (RFC
- * 3986 §5), and the URL of a record that has none. The run's other templates are filled from the
- * same fields; `headers` and `body` of a record come before them, and are none themselves.
+ * How targets are made of objects with `url`, `method`, `headers`, `body` and `expect`, each
+ * optional; a null stands for a field that is not there. A template with placeholders makes the URL
+ * of a record's fields; one without is the base that a record's `url` is resolved against (RFC 3986
+ * §5), and the URL of a record that has none. The run's other templates are filled from the same
+ * fields; `headers` and `body` of a record replace them, and are not templates themselves.
  */
-export function jsonlTargets(
+export function openTargets(_records: Lines, { template, defaults }: InputContext): RecordTargets {
+  return { make: toMaker(template, defaults), defaults };
+}
+
+function toMaker(
   template: UrlTemplate | undefined,
   defaults: RequestDefaults,
 ): (i: number, line: string) => Target {
