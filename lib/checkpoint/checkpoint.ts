@@ -1,5 +1,5 @@
 import { OutputError } from "../errors.ts";
-import type { LineWriter } from "../output/line_writer.ts";
+import type { Output } from "../output/output.ts";
 import { describeWriteError } from "../process/os_error.ts";
 import { type NumberSequence, toIndex } from "../source/numbering.ts";
 import type { MaybePromise, Source, Step } from "../stream.ts";
@@ -8,21 +8,19 @@ import { DoneSet } from "./done_set.ts";
 import { type JournalState, writeJournal } from "./journal.ts";
 import type { SparseBitmap } from "./sparse_bitmap.ts";
 
-/** How often a journal is written, and after how much of output at the latest. */
-const EVERY_MS = 1_000;
-const EVERY_BYTES = 32 * 1024 * 1024;
-/** With gzip each time ends a member, and small ones compress badly. */
-const GZIP_EVERY_MS = 5_000;
+/** After so many bytes of output a journal is written, however short the time was. */
+const MAX_UNSYNCED_BYTES = 32 * 1024 * 1024;
+/** Milliseconds between two looks whether a journal is due. */
 const LOOK_MS = 100;
 
 /** What a checkpoint is made of. */
 export interface CheckpointOptions {
   /** The journal's path. */
   readonly path: string;
-  readonly gzip: boolean;
+  /** What the run begins with. */
   readonly before: JournalState;
-  readonly output: LineWriter;
-  readonly failures: LineWriter | undefined;
+  readonly output: Output;
+  readonly failures: Output | undefined;
   readonly numbers: NumberSequence;
   /** For a retry, the places of what is to be requested. */
   readonly failed: SparseBitmap | undefined;
@@ -59,7 +57,7 @@ export class Checkpoint {
     this.#options = options;
     const { retry, done } = options.before;
     this.#done = DoneSet.from(retry === null ? done : retry.done);
-    this.#writtenBytes = options.before.output;
+    this.#writtenBytes = options.output.written;
     this.#timer = setInterval(() => this.#look(), LOOK_MS);
     Deno.unrefTimer(this.#timer);
   }
@@ -117,11 +115,11 @@ export class Checkpoint {
 
   #look(): void {
     if (this.#writing !== undefined || !this.#hasChanged) return;
-    const { gzip, output } = this.#options;
+    const { output } = this.#options;
     const sinceMs = performance.now() - this.#writtenAtMs;
     if (
-      sinceMs < (gzip ? GZIP_EVERY_MS : EVERY_MS) &&
-      output.length - this.#writtenBytes < EVERY_BYTES
+      sinceMs < output.syncIntervalMs &&
+      output.written - this.#writtenBytes < MAX_UNSYNCED_BYTES
     ) return;
     this.#writing = this.#write(false).catch(this.#options.onFailure)
       .finally(() => this.#writing = undefined);
@@ -135,19 +133,18 @@ export class Checkpoint {
     const state = before.retry === null
       ? { ...before, ...now(), done, complete }
       : { ...before, ...now(), retry: complete ? null : { ...before.retry, done } };
-    const files = [output.sync(), failures?.sync()];
-    const [length, failuresLength] = await Promise.all(files);
+    const [position, failuresPosition] = await Promise.all([output.sync(), failures?.sync()]);
     try {
       await writeJournal(path, {
         ...state,
-        output: length!,
-        failures: failuresLength ?? before.failures,
+        output: position,
+        failures: failuresPosition ?? before.failures,
       });
     } catch (error) {
       throw new OutputError(`Cannot write the journal '${path}': ${describeWriteError(error)}`);
     }
     this.#writtenAtMs = performance.now();
-    this.#writtenBytes = length!;
+    this.#writtenBytes = output.written;
   }
 
   /** Ends it without another journal: the last one stands. */

@@ -39,6 +39,14 @@ export function findByEnding<Name extends string>(
   return (Object.keys(formats) as Name[]).find((name) => formats[name].endings.includes(ending));
 }
 
+/** All endings of formats, the usual one of each first. */
+export function listEndings(
+  formats: Readonly<Record<string, { readonly endings: readonly string[] }>>,
+): readonly string[] {
+  const lists = Object.values(formats).map(({ endings }) => endings);
+  return [...lists.flatMap(([usual]) => usual ?? []), ...lists.flatMap(([, ...others]) => others)];
+}
+
 /** Most endings that a message names. */
 const MAX_SHOWN = 2;
 

@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { checkEnding, type Endings } from "../cli/file_endings.ts";
+import { checkEnding, type Endings, findByEnding, listEndings } from "../cli/file_endings.ts";
 import type { ParsedFlags } from "../cli/flags.ts";
 import { UsageError } from "../errors.ts";
+import { OUTPUT_FORMAT_NAMES, OUTPUT_FORMATS } from "../output/formats.ts";
 import { DEFAULT_FIELDS, FIELDS } from "../output/record.ts";
 import { redactCommand, redactUrl } from "./redact_command.ts";
 import type { OutputOptions, ReportOptions, RunOptions } from "./run_options.ts";
@@ -27,11 +28,8 @@ export function parseOutput(
     return undefined;
   }
   const gzip = /\.gz$/i.test(path);
-  const format = values.oneOf(
-    "format",
-    ["ndjson", "csv"],
-    /\.csv(\.gz)?$/i.test(path) ? "csv" : "ndjson",
-  );
+  const byEnding = findByEnding(OUTPUT_FORMATS, path) ?? OUTPUT_FORMAT_NAMES[0];
+  const format = values.oneOf("format", OUTPUT_FORMAT_NAMES, byEnding);
   const list = values.text("fields");
   const fields = list?.split(",").map((name) => {
     if (!Object.hasOwn(FIELDS, name) && !captures.includes(name)) {
@@ -51,13 +49,18 @@ export function parseOutput(
       "'--fields' names request_id, and '--request-id' is not given: give both",
     );
   }
-  const ofCsv = (): string[] => [
+  const columns = (): string[] => [
     ...DEFAULT_FIELDS,
     ...(values.has("save-bodies") ? ["body_file"] : []),
     ...(values.has("request-id") ? ["request_id"] : []),
     ...captures,
   ];
-  return { path, format, gzip, fields: fields ?? (format === "csv" ? ofCsv() : undefined) };
+  return {
+    path,
+    format,
+    gzip,
+    fields: fields ?? (OUTPUT_FORMATS[format].hasColumns ? columns() : undefined),
+  };
 }
 
 export function parseReport(values: FlagValues, given: ParsedFlags): ReportOptions | undefined {
@@ -97,7 +100,7 @@ const NEVER_STDOUT: readonly string[] = ["cookie-jar", "save-bodies", "report"];
 
 /** How the names of files can end. */
 const ENDINGS: Readonly<Record<string, Endings>> = {
-  output: { formats: ["ndjson", "csv", "jsonl", "json"], gzip: true },
+  output: { formats: listEndings(OUTPUT_FORMATS), gzip: true },
   failures: { formats: ["jsonl", "ndjson", "json"] },
   summary: { formats: ["json"] },
   hdr: { formats: [] },

@@ -6,6 +6,7 @@
 import type { Capture } from "../check/capture.ts";
 import type { ProxyOptions, TlsOptions } from "../engine/engine.ts";
 import type { EngineName } from "../engine/engines.ts";
+import type { OutputFormatName } from "../output/formats.ts";
 import type { InputFormatName } from "../source/formats.ts";
 import type { RequestTemplates } from "../source/request_defaults.ts";
 import type { Threshold } from "../stats/thresholds.ts";
@@ -21,7 +22,7 @@ export interface InputOptions {
 /** How records are written. */
 export interface OutputOptions {
   readonly path: string;
-  readonly format: "ndjson" | "csv";
+  readonly format: OutputFormatName;
   readonly gzip: boolean;
   /** Undefined where the user asks for none: then records of failures have more. */
   readonly fields: readonly string[] | undefined;

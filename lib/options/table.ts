@@ -1,5 +1,6 @@
 import type { Flag } from "../cli/flags.ts";
 import { ENGINE_NAMES } from "../engine/engines.ts";
+import { OUTPUT_FORMAT_NAMES } from "../output/formats.ts";
 import { FIELDS } from "../output/record.ts";
 import { INPUT_FORMAT_NAMES } from "../source/formats.ts";
 
@@ -238,7 +239,11 @@ export const FLAGS: readonly Flag[] = [
       value: "FILE",
       help: "a record for each request; - is stdout; .gz compresses",
     },
-    { name: "format", value: "FORMAT", help: "ndjson or csv (default: by the file's ending)" },
+    {
+      name: "format",
+      value: "FORMAT",
+      help: `${choice(OUTPUT_FORMAT_NAMES)} (default: by the file's ending)`,
+    },
     {
       name: "fields",
       value: "LIST",

@@ -16,24 +16,27 @@ export interface RunDefaults {
 const decoder = new TextDecoder();
 
 /**
- * Whether a result belongs among the failures: what never was a request would not become one by
- * being read again, and its text could be taken for a path.
+ * Whether a result belongs among the failures. A record that no request could be made of does not:
+ * it would not become one by being read again, and its text could be taken for a path.
  */
-export function isFailure({ error, target }: Result): boolean {
+function isFailure({ error, target }: Result): boolean {
   return error !== undefined && target.invalid === undefined;
 }
 
 /**
- * Makes a line of JSONL of a failed request, in the form that `--input` reads: the same command
- * with it in place of its source makes the request again. It is safe to print on a terminal. What the command itself gives is not in
- * it, and credentials are not: null stands for a field that the command fills with them, since it
- * would be filled from the line itself.
+ * Makes a line of JSONL of a failed request, in the form that `--input` reads, and an empty text of
+ * any other result. The same command with such lines in place of its source makes the requests
+ * again. A line is safe to print on a terminal. It holds neither what the command itself gives nor
+ * credentials: null stands for a field that the command fills with them, since it would be filled
+ * from the line itself.
  */
-export function failureLines(run: RunDefaults): (result: Result) => string {
+export function createFailureFormatter(run: RunDefaults): (result: Result) => string {
   const withheld = secretTemplates(run);
   const names = new Set(withheld.map((name) => name.toLowerCase()));
   const isSecret = (name: string): boolean => isSecretHeader(name) || names.has(name.toLowerCase());
-  return ({ target: { url, method, headers, body, expect } }) => {
+  return (result) => {
+    if (!isFailure(result)) return "";
+    const { url, method, headers, body, expect } = result.target;
     const own: [string, string | null][] = withheld.map((name) => [name, null]);
     if (headers !== run.headers) own.push(...ownFields(headers, run.headers, isSecret));
     const json = JSON.stringify({

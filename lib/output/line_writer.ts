@@ -8,10 +8,12 @@ import { describeWriteError } from "../process/os_error.ts";
 import { isGranted } from "../process/permission.ts";
 import type { MaybePromise } from "../stream.ts";
 
-/** Where blocks go; a file, or standard output. */
+/** Where lines go: a file, or standard output. */
 export interface LineFile {
   write(block: Uint8Array): Promise<number>;
-  /** Cuts the file back; absent where it cannot be, as in a pipe. */
+  /** Goes to a place in the file; absent where there are none, as in a pipe. */
+  seek?(offset: number, whence: Deno.SeekMode): Promise<number>;
+  /** Cuts the file back; absent where it cannot be. */
   truncate?(length: number): Promise<void>;
   /** Waits until what was written is on the disk; absent where there is none. */
   syncData?(): Promise<void>;
@@ -36,8 +38,14 @@ export interface LineWriterOptions {
   mode?: number;
 }
 
+/** Standard output, which is not closed with what writes to it. */
+export const STDOUT: LineFile = {
+  write: (block) => Deno.stdout.write(block),
+  close: () => {},
+};
+
 /**
- * Opens a file, emptying it, or standard output for `-`.
+ * Opens a file to write lines, emptying it, or standard output for `-`.
  *
  * @throws {UsageError} If it cannot be written.
  */
@@ -45,20 +53,15 @@ export async function openLineWriter(
   path: string,
   options: LineWriterOptions,
 ): Promise<LineWriter> {
-  const name = `${options.flag} ${path}`;
-  if (path === "-") {
-    // Standard output is not ours to close.
-    const stdout = { write: (block: Uint8Array) => Deno.stdout.write(block), close: () => {} };
-    return new LineWriter(stdout, name, options.gzip);
-  }
-  const { file } = await openFile(path, options);
+  const file = path === "-" ? STDOUT : (await openFile(path, options)).file;
+  const writer = new LineWriter(file, `${options.flag} ${path}`, options.gzip);
   try {
-    await truncateTo(file, 0);
+    await writer.cutTo(0);
   } catch (error) {
-    file.close();
-    throw new UsageError(`Cannot write '${name}': ${describeWriteError(error)}`);
+    await writer.close();
+    throw error;
   }
-  return new LineWriter(file, name, options.gzip);
+  return writer;
 }
 
 /**
@@ -90,10 +93,10 @@ export async function openFile(
  * The size of a file in bytes; undefined for a pipe or a device, which cannot be cut. To ask for
  * it takes no permission but that to write.
  */
-export async function measureSize(file: Deno.FsFile): Promise<number | undefined> {
+export async function measureSize(file: LineFile): Promise<number | undefined> {
   try {
-    const size = await file.seek(0, Deno.SeekMode.End);
-    await file.truncate(size);
+    const size = await file.seek?.(0, Deno.SeekMode.End);
+    if (size !== undefined) await file.truncate?.(size);
     return size;
   } catch {
     return undefined;
@@ -101,10 +104,10 @@ export async function measureSize(file: Deno.FsFile): Promise<number | undefined
 }
 
 /** Cuts a file back, and goes on behind what is left; what cannot be cut is left as it is. */
-export async function truncateTo(file: Deno.FsFile, length: number): Promise<void> {
+export async function truncateTo(file: LineFile, length: number): Promise<void> {
   if (await measureSize(file) === undefined) return;
-  await file.truncate(length);
-  await file.seek(length, Deno.SeekMode.Start);
+  await file.truncate?.(length);
+  await file.seek?.(length, Deno.SeekMode.Start);
 }
 
 /**
@@ -124,15 +127,11 @@ export class LineWriter {
   #writing: Promise<void> | undefined;
   #failure: Error | undefined;
   /** Bytes of whole lines that are in the file. */
-  #length: number;
+  #length = 0;
 
-  /**
-   * @param name the flag and its value, for messages
-   * @param length bytes that the file holds already; it is written behind them
-   */
-  constructor(file: LineFile, name: string, gzip = false, length = 0) {
+  /** @param name the flag and its value, for messages */
+  constructor(file: LineFile, name: string, gzip = false) {
     this.#file = file;
-    this.#length = length;
     this.#name = name;
     this.#gzip = gzip;
     this.#blockLength = gzip ? GZIP_BLOCK : BLOCK;
@@ -216,6 +215,25 @@ export class LineWriter {
   /** Bytes of whole lines that are in the file. */
   get length(): number {
     return this.#length;
+  }
+
+  /** Whether the file has so many bytes; what cannot be measured is taken to have them. */
+  async reaches(length: number): Promise<boolean> {
+    return (await measureSize(this.#file) ?? length) >= length;
+  }
+
+  /**
+   * Cuts the file back, and writes behind what is left. Nothing was written before.
+   *
+   * @throws {UsageError} If that is not possible.
+   */
+  async cutTo(length: number): Promise<void> {
+    try {
+      await truncateTo(this.#file, length);
+    } catch (error) {
+      throw new UsageError(`Cannot write '${this.#name}': ${describeWriteError(error)}`);
+    }
+    this.#length = length;
   }
 
   /**

@@ -1,13 +1,17 @@
 import { toFields } from "../source/csv.ts";
-import { ABSENT, ESCAPED, NULL, numberKind, OTHER, PLAIN, type Scanner } from "./scanner.ts";
+import { ABSENT, ESCAPED, NULL, numberKind, OTHER, PLAIN, type RecordScanner } from "./scanner.ts";
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 
+/** Text that the CSV of a run marks, so that no spreadsheet takes it for a formula. */
+const MARKED = /^'(?=[=+\-@\t\r])/;
+
 const decoder = new TextDecoder();
 
 /** Finds fields in records of CSV (RFC 4180) by their columns. */
-export class CsvColumns implements Scanner {
+export class CsvColumns implements RecordScanner {
+  readonly isTyped = false;
   bytes: Uint8Array = new Uint8Array();
   readonly kinds: Uint8Array;
   readonly starts: Int32Array;
@@ -75,7 +79,8 @@ export class CsvColumns implements Scanner {
 
   text(field: number): string {
     const text = decoder.decode(this.bytes.subarray(this.starts[field], this.ends[field]));
-    return this.kinds[field] === ESCAPED ? text.replaceAll('""', '"') : text;
+    const value = this.kinds[field] === ESCAPED ? text.replaceAll('""', '"') : text;
+    return value.replace(MARKED, "");
   }
 }
 

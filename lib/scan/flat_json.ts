@@ -1,4 +1,4 @@
-import { ABSENT, ESCAPED, NULL, numberKind, OTHER, PLAIN, type Scanner } from "./scanner.ts";
+import { ABSENT, ESCAPED, NULL, numberKind, OTHER, PLAIN, type RecordScanner } from "./scanner.ts";
 
 const TAB = 0x09;
 const SP = 0x20;
@@ -26,7 +26,8 @@ const decoder = new TextDecoder();
  * name, a number with an exponent in a field that is asked for) is left to `JSON.parse`. Within
  * fields that nobody asks for, escapes and numbers are looked past, not checked.
  */
-export class FlatJson implements Scanner {
+export class FlatJson implements RecordScanner {
+  readonly isTyped = true;
   bytes: Uint8Array = new Uint8Array();
   readonly kinds: Uint8Array;
   readonly starts: Int32Array;
@@ -126,7 +127,7 @@ export class FlatJson implements Scanner {
       if (!Object.hasOwn(value, name)) continue;
       const field = value[name];
       const isKept = field === null || typeof field === "string" ||
-        (typeof field === "number" && field >= 0 && field < 1e15);
+        (typeof field === "number" && field >= 0 && field <= Number.MAX_SAFE_INTEGER);
       // What is no number that can be meant reads as `true`, which is none either.
       flat[name] = !isKept ? true : typeof field === "number" ? plain(field) : field;
     }
@@ -153,8 +154,9 @@ function skipSpace(bytes: Uint8Array, from: number, to: number): number {
   return k;
 }
 
-/** A number as it has no exponent: to 15 digits, and to the sixth behind the point. */
+/** A number as it has no exponent: with decimals to 15 digits, and to the sixth behind the point. */
 function plain(value: number): number {
+  if (Number.isInteger(value)) return value;
   return Number(Number(value.toPrecision(15)).toFixed(6));
 }
 

@@ -6,7 +6,7 @@ export const NULL = 1;
 export const PLAIN = 2;
 /** Text in which something is escaped: {@linkcode Scanner.text} has it. */
 export const ESCAPED = 3;
-/** A whole number from 0, of at most 15 digits. */
+/** A whole number from 0 to 2^53 - 1. */
 export const INTEGER = 4;
 /** Anything else. */
 export const OTHER = 5;
@@ -28,10 +28,20 @@ export interface Scanner {
   text(field: number): string;
 }
 
+/** Finds fields in records of a run. */
+export interface RecordScanner extends Scanner {
+  /** Whether values have types: if not, a number can stand for a text of digits. */
+  readonly isTyped: boolean;
+}
+
 /** The value of an {@linkcode INTEGER}. */
 export function integerAt({ bytes, starts, ends }: Scanner, field: number): number {
+  return readInteger(bytes, starts[field], ends[field]);
+}
+
+function readInteger(bytes: Uint8Array, from: number, to: number): number {
   let value = 0;
-  for (let k = starts[field]; k < ends[field]; k++) value = value * 10 + bytes[k] - 0x30;
+  for (let k = from; k < to; k++) value = value * 10 + (bytes[k] - 0x30);
   return value;
 }
 
@@ -43,7 +53,7 @@ export function numberAt({ bytes, starts, ends }: Scanner, field: number): numbe
   for (let k = starts[field]; k < ends[field]; k++) {
     if (bytes[k] === POINT) isBehindPoint = true;
     else {
-      digits = digits * 10 + bytes[k] - 0x30;
+      digits = digits * 10 + (bytes[k] - 0x30);
       if (isBehindPoint) scale *= 10;
     }
   }
@@ -62,6 +72,7 @@ export function numberKind(bytes: Uint8Array, from: number, to: number): number 
   }
   const whole = (point < 0 ? to : point) - from;
   const digits = to - from - (point < 0 ? 0 : 1);
-  if (digits < 1 || digits > 15 || (bytes[from] === 0x30 && whole > 1)) return OTHER;
-  return point < 0 ? INTEGER : DECIMAL;
+  if (digits < 1 || digits > 16 || (bytes[from] === 0x30 && whole > 1)) return OTHER;
+  if (digits < 16) return point < 0 ? INTEGER : DECIMAL;
+  return point < 0 && readInteger(bytes, from, to) <= Number.MAX_SAFE_INTEGER ? INTEGER : OTHER;
 }

@@ -17,6 +17,8 @@ type Block = Uint8Array<ArrayBuffer>;
  * standard input too; no URL, JSON or CSV begins so.
  */
 export class Input {
+  /** Its path; `-` for standard input. */
+  readonly path: string;
   /** The argument that names it, for messages. */
   readonly #name: string;
   readonly #file: Deno.FsFile | typeof Deno.stdin;
@@ -39,7 +41,7 @@ export class Input {
    * @throws {UsageError} If the file cannot be read.
    */
   static async open(path: string, name = `--input ${path}`): Promise<Input> {
-    if (path === "-") return new Input(name, Deno.stdin);
+    if (path === "-") return new Input(path, name, Deno.stdin);
     const fail = (why: string): never => {
       throw new UsageError(`Cannot read '${name}': ${why}`);
     };
@@ -51,7 +53,7 @@ export class Input {
     try {
       file = await Deno.open(path);
       const stat = await file.stat();
-      if (!stat.isDirectory) return new Input(name, file, stat);
+      if (!stat.isDirectory) return new Input(path, name, file, stat);
     } catch (error) {
       file?.close();
       if (error instanceof Deno.errors.NotFound) fail("no such file: name one that is there");
@@ -65,10 +67,12 @@ export class Input {
   }
 
   private constructor(
+    path: string,
     name: string,
     file: Deno.FsFile | typeof Deno.stdin,
     { isFile, size }: Pick<Deno.FileInfo, "isFile" | "size"> = { isFile: false, size: 0 },
   ) {
+    this.path = path;
     this.#name = name;
     this.#file = file;
     this.isRepeatable = isFile;

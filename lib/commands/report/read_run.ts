@@ -1,6 +1,6 @@
 import { UsageError } from "../../errors.ts";
+import { scanRecords } from "../../output/scan_records.ts";
 import type { PageSummary } from "../../report/page/data.ts";
-import { scanRecords } from "../../scan/records.ts";
 import { ABSENT } from "../../scan/scanner.ts";
 import { Input } from "../../source/input.ts";
 import { countErrorStatuses } from "../../stats/status_counts.ts";
@@ -96,9 +96,9 @@ async function readInto(tally: RecordTally, file: SourceFile, name: string): Pro
     );
   };
   await scanRecords(file, NAMES, {
-    onColumns: (columns) => {
-      if (columns.has(STATUS) || columns.has(ERROR)) return;
-      if (NAMES.some((_, field) => columns.has(field))) lacks();
+    onFields: (has) => {
+      if (has(STATUS) || has(ERROR)) return;
+      if (NAMES.some((_, field) => has(field))) lacks();
       throw new UsageError(
         `Cannot report of '${name}': it begins with no record: give the output of a run, or what --summary wrote`,
       );

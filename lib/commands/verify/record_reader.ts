@@ -1,5 +1,5 @@
 import { UsageError } from "../../errors.ts";
-import { scanRecords } from "../../scan/records.ts";
+import { scanRecords } from "../../output/scan_records.ts";
 import { ABSENT, INTEGER, integerAt, NULL, type Scanner } from "../../scan/scanner.ts";
 import type { Input } from "../../source/input.ts";
 import { RequestPath } from "./request_path.ts";
@@ -61,8 +61,8 @@ export async function readRecords(
   };
   await scanRecords(input, NAMES, {
     take: takeOne,
-    onColumns: (columns) => {
-      if (columns.has(URL_FIELD) || columns.has(STATUS)) return;
+    onFields: (has) => {
+      if (has(URL_FIELD) || has(STATUS)) return;
       throw new UsageError(
         `Cannot verify '${name}': it begins with no record: give the output of a run`,
       );
