@@ -1,3 +1,5 @@
+import { isCount, isObject } from "../text/json_shape.ts";
+
 /** Bits of the ring: 512 KB. */
 const RING = 2 ** 22;
 /** How far above the low-water mark a number may be; the byte that the mark is in stays whole. */
@@ -9,6 +11,16 @@ export interface DoneSetState {
   readonly low: number;
   /** One bit for each number, in base64; the lowest of the first byte is `low - low % 8`. */
   readonly above: string;
+}
+
+/** Whether a value of JSON is what {@linkcode DoneSet.toJSON} gives. */
+export function isDoneSetState(value: unknown): value is DoneSetState {
+  if (!isObject(value) || !isCount(value.low) || typeof value.above !== "string") return false;
+  try {
+    return Uint8Array.fromBase64(value.above).length <= RING / 8;
+  } catch {
+    return false;
+  }
 }
 
 /** How many numbers are in a set. */
@@ -33,19 +45,11 @@ export class DoneSet {
   #high = 0;
   readonly #bits = new Uint8Array(RING / 8);
 
-  /**
-   * A set with what another had when it gave its {@linkcode toJSON}.
-   *
-   * @throws {RangeError} If it is none.
-   */
+  /** A set with what another had when it gave its {@linkcode toJSON}. */
   static from({ low, above }: DoneSetState): DoneSet {
-    const bytes = Uint8Array.fromBase64(above);
-    if (!Number.isSafeInteger(low) || low < 0 || bytes.length > RING / 8) {
-      throw new RangeError("Cannot read a set of what is done: it is none");
-    }
     const set = new DoneSet();
     set.#low = set.#high = low;
-    for (const [k, byte] of bytes.entries()) {
+    for (const [k, byte] of Uint8Array.fromBase64(above).entries()) {
       for (let bit = 0; bit < 8; bit++) {
         const number = low - low % 8 + k * 8 + bit;
         if ((byte >> bit & 1) === 1 && number > low && set.reaches(number)) set.add(number);

@@ -136,5 +136,6 @@ async function createState(options: ResumeOptions): Promise<JournalState> {
     seconds: 0,
     cpuSeconds: 0,
     peakRssKb: 0,
+    shortages: {},
   };
 }

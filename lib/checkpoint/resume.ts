@@ -13,7 +13,13 @@ import { createNumbering, type NumberSequence } from "../source/numbering.ts";
 import { Stats } from "../stats/stats.ts";
 import { findState, type Found } from "./find_state.ts";
 import { type JournalState, writeJournal } from "./journal.ts";
-import { isGoneOnWith, refuseOutput, type ResumeOptions, toJournalPath } from "./resume_options.ts";
+import {
+  isGoneOnWith,
+  refuseOutput,
+  type ResumeOptions,
+  START_OVER,
+  toJournalPath,
+} from "./resume_options.ts";
 import { copySucceeded } from "./retry_failed.ts";
 import { SparseBitmap } from "./sparse_bitmap.ts";
 
@@ -113,6 +119,7 @@ export class ResumePoint {
     const { output } = this.#options;
     const { path } = output;
     const { journal } = this;
+    const list = `${journal}.retry`;
     try {
       if (state.retry === null) {
         await this.output.cutTo(state.output);
@@ -121,7 +128,7 @@ export class ResumePoint {
           numbering: this.numbering,
           expected: this.#isJudgedAnew ? this.#options.expect.statuses : undefined,
         });
-        await writeLines(`${journal}.retry`, failed.lines());
+        await writeLines(list, failed.lines());
         state = {
           ...state,
           stats: Stats.from(state.stats).withoutFailed(refuted).toJSON(),
@@ -142,7 +149,10 @@ export class ResumePoint {
         await file.lock(true);
         state = { ...state, retry: { ...state.retry!, replacing: false } };
       }
-      this.failed = SparseBitmap.parse(await Deno.readTextFile(`${journal}.retry`));
+      this.failed = SparseBitmap.parse(await Deno.readTextFile(list));
+      if (this.failed?.count !== state.retry!.count) {
+        refuseOutput(this.#options, `its list '${list}' is damaged: ${START_OVER}`);
+      }
       await this.output.cutTo(state.output);
       await this.failures?.cutTo(state.failures ?? 0);
       this.state = state;

@@ -82,7 +82,7 @@ export class Outputs {
 
   /** Whether the run that is gone on with counted lines by LF and CRLF only. */
   get onlyLf(): boolean {
-    return this.restored !== undefined && this.restored.crEndsLines !== true;
+    return this.restored !== undefined && !this.restored.crEndsLines;
   }
 
   /** How many requests there will be in the end, if a source has so many; undefined if none knows. */

@@ -13,6 +13,7 @@ const BEFORE: JournalState = {
   identity: {},
   salt: "",
   input: null,
+  crEndsLines: true,
   complete: false,
   retry: null,
   done: { low: 0, above: "" },
@@ -22,6 +23,7 @@ const BEFORE: JournalState = {
   seconds: 0,
   cpuSeconds: 0,
   peakRssKb: 0,
+  shortages: {},
 };
 
 const target = (i: number): Target => targetOf("", { i });
@@ -56,7 +58,13 @@ async function checkpointed<T>(
     failures: undefined,
     numbers,
     failed: undefined,
-    now: () => ({ stats: new Stats().toJSON(), seconds: 1, cpuSeconds: 2, peakRssKb: 3 }),
+    now: () => ({
+      stats: new Stats().toJSON(),
+      seconds: 1,
+      cpuSeconds: 2,
+      peakRssKb: 3,
+      shortages: {},
+    }),
     onFailure: (error) => {
       throw error;
     },

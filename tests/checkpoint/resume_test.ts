@@ -307,9 +307,9 @@ Deno.test("myriad --resume refuses a journal that is not true, and touches nothi
       ["", "it is empty"],
       [whole.slice(0, -20), "it is damaged"],
       [whole.replace('"low":50', '"low":51'), "it is damaged"],
-      [whole.replace("myriad journal 1 ", "myriad journal 2 "), "another version"],
-      ["\0".repeat(100), "it is no journal"],
-      ["[]\n", "it is no journal"],
+      [whole.replace("myriad journal 2 ", "myriad journal 3 "), "another version"],
+      ["\0".repeat(100), "it is not a journal"],
+      ["[]\n", "it is not a journal"],
     ]
   ) {
     await Deno.writeTextFile(journal, bad);
@@ -511,6 +511,15 @@ Deno.test("myriad --retry-failed goes on with itself, and leaves the rest of a r
   const resumed = await myriad([...args, "--resume"]);
   assertEquals(resumed.code, 2);
   assertMatch(resumed.stderr, /a retry of it was interrupted: use --retry-failed/);
+  const list = await Deno.readTextFile(`${output}.myriad.retry`);
+  await Deno.writeTextFile(`${output}.myriad.retry`, list.slice(0, -10));
+  const damaged = await myriad([...args, "--retry-failed"]);
+  assertEquals(damaged.code, 2);
+  assertMatch(
+    damaged.stderr,
+    /^myriad: .*: its list '.*\.retry' is damaged: use --overwrite .*\n$/,
+  );
+  await Deno.writeTextFile(`${output}.myriad.retry`, list);
   assertEquals((await myriad([...args, "--retry-failed"])).code, 0);
   const after = await recordsOf(output);
   assertEquals(after.length, before.length);
