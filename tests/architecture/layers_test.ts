@@ -7,6 +7,7 @@ const MAY: Record<string, string[]> = {
   "lib/as_completed.ts": ["lib/pool.ts", "lib/stream.ts"],
   "lib/byte_buffer.ts": [],
   "lib/check/": [
+    "lib/byte_buffer.ts",
     "lib/check/",
     "lib/cli/",
     "lib/engine/",
@@ -88,6 +89,7 @@ const MAY: Record<string, string[]> = {
     "lib/target.ts",
   ],
   "lib/engine/http1/": [
+    "lib/byte_buffer.ts",
     "lib/engine/",
     "lib/engine/http1/",
     "lib/http/",
