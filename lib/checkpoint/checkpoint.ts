@@ -22,9 +22,9 @@ export interface CheckpointOptions {
   readonly output: Output;
   readonly failures: Output | undefined;
   readonly numbers: NumberSequence;
-  /** For a retry, the places of what is to be requested. */
+  /** For a retry, the places of the requests that are made again. */
   readonly failed: SparseBitmap | undefined;
-  /** The rest of what a journal says, as it is now. */
+  /** The rest of a journal, as it is now. */
   readonly now: () => Pick<
     JournalState,
     "stats" | "seconds" | "cpuSeconds" | "peakRssKb" | "shortages"
@@ -34,10 +34,10 @@ export interface CheckpointOptions {
 }
 
 /**
- * Keeps the journal of a run: which requests are done, and how much of the output holds their
- * records. A record is in the output's buffer when its request is marked as done, so what is
- * marked at a moment is what the output holds once all lines of that moment are on the disk; only
- * then is the journal of that moment written.
+ * Keeps the journal of a run: which requests are done, and how far the output holds their records.
+ * A record is in the output's buffer when its request is marked as done. So what is marked at a
+ * moment is what the output holds once all records of that moment are on the disk; only then the
+ * journal of that moment is written.
  */
 export class Checkpoint {
   readonly #options: CheckpointOptions;
@@ -47,10 +47,10 @@ export class Checkpoint {
   #hasChanged = false;
   #writtenAtMs = performance.now();
   #writtenBytes: number;
-  /** In a retry: how many of them were given out, and the place among them of those in flight. */
+  /** In a retry: how many requests were given out, and which place each one in flight has. */
   #given = 0;
   readonly #ranks = new Map<number, number>();
-  /** Lets the source go on that has to wait for the oldest requests. */
+  /** Wakes the source where it waits for the oldest requests. */
   #wake: (() => void) | undefined;
 
   constructor(options: CheckpointOptions) {
@@ -62,7 +62,7 @@ export class Checkpoint {
     Deno.unrefTimer(this.#timer);
   }
 
-  /** Marks a request as done whose record the output has taken. */
+  /** Marks a request as done; the output has its record. */
   add({ i }: Target): void {
     if (this.#options.failed === undefined) {
       this.#done.add(toIndex(i, this.#options.numbers));
@@ -78,11 +78,11 @@ export class Checkpoint {
     }
   }
 
-  /** Of a source, the targets that are not done; none so far ahead that it could not be marked. */
+  /** The targets of a source that are not done. It waits where a target could not be marked yet. */
   pending(source: Source<Target>): Source<Target> {
     const filter = (step: Step<Target>): MaybePromise<Step<Target>> | undefined => {
       if (step.done) return step;
-      const place = this.#rankOf(step.value);
+      const place = this.#findRank(step.value);
       if (place === undefined || this.#done.has(place)) return undefined;
       return give(step, place);
     };
@@ -105,8 +105,8 @@ export class Checkpoint {
     return { next, return: () => source.return?.() };
   }
 
-  /** The place of a target among those that this run is to make; undefined if it is none. */
-  #rankOf({ i }: Target): number | undefined {
+  /** The place of a target among those that this run makes; undefined if it does not make it. */
+  #findRank({ i }: Target): number | undefined {
     const { failed, numbers } = this.#options;
     const place = toIndex(i, numbers);
     if (failed === undefined) return place;
@@ -128,7 +128,7 @@ export class Checkpoint {
   async #write(complete: boolean): Promise<void> {
     const { path, before, output, failures, now } = this.#options;
     this.#hasChanged = false;
-    // All of one moment: nothing is awaited before both files have set their lines apart.
+    // All of one moment: nothing is awaited before both outputs have set their records apart.
     const done = this.#done.toJSON();
     const state = before.retry === null
       ? { ...before, ...now(), done, complete }
@@ -147,7 +147,7 @@ export class Checkpoint {
     this.#writtenBytes = output.written;
   }
 
-  /** Ends it without another journal: the last one stands. */
+  /** Ends without another journal: the last one stands. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await this.#writing;

@@ -2,7 +2,7 @@ import { isCount, isObject } from "../text/json_shape.ts";
 
 /** Bits of the ring: 512 KB. */
 const RING = 2 ** 22;
-/** How far above the low-water mark a number may be; the byte that the mark is in stays whole. */
+/** How far above the low-water mark a number may be; the byte of the mark stays whole. */
 export const REACH = RING - 8;
 
 /** A set as plain data, to be stored as JSON. */
@@ -45,7 +45,7 @@ export class DoneSet {
   #high = 0;
   readonly #bits = new Uint8Array(RING / 8);
 
-  /** A set with what another had when it gave its {@linkcode toJSON}. */
+  /** The set that {@linkcode toJSON} made plain data of. */
   static from({ low, above }: DoneSetState): DoneSet {
     const set = new DoneSet();
     set.#low = set.#high = low;
@@ -58,12 +58,12 @@ export class DoneSet {
     return set;
   }
 
-  /** All below are done; this one is not. */
+  /** All numbers below are done; this one is not. */
   get low(): number {
     return this.#low;
   }
 
-  /** Whether a number is no further above the low-water mark than can be kept. */
+  /** Whether a number is near enough to the low-water mark to be marked. */
   reaches(number: number): boolean {
     return number < this.#low + REACH;
   }
@@ -88,7 +88,7 @@ export class DoneSet {
     while (this.#low < this.#high && this.#take(this.#low)) this.#low++;
   }
 
-  /** Takes a bit out, if it is there. */
+  /** Clears a bit. @returns whether it was set */
   #take(number: number): boolean {
     const place = number % RING;
     const bit = 1 << (place & 7);
@@ -97,7 +97,7 @@ export class DoneSet {
     return true;
   }
 
-  /** All of it as plain data; by bytes, since a slow request can leave millions above it. */
+  /** The set as plain data; by bytes, since a slow request can leave millions above it. */
   toJSON(): DoneSetState {
     const low = this.#low;
     if (this.#high === low) return { low, above: "" };

@@ -9,7 +9,7 @@ import { Stats } from "../stats/stats.ts";
 import { describeDifference, JUDGED_ANEW, toIdentity, toInputState } from "./identity.ts";
 import { type Identity, JournalError, type JournalState, readJournal } from "./journal.ts";
 import {
-  isGoneOnWith,
+  isResuming,
   refuseOutput,
   type ResumeOptions,
   START_OVER,
@@ -48,7 +48,7 @@ export async function findState(
 ): Promise<Found> {
   const fail = (why: string): never => refuseOutput(options, why);
   const { resume, overwrite, retryFailed } = options;
-  const goesOn = isGoneOnWith(options);
+  const goesOn = isResuming(options);
   if (!goesOn && !overwrite && size > 0) {
     fail(`it holds ${size} bytes already: use --resume to go on with it, or ${START_OVER}`);
   }

@@ -1,5 +1,5 @@
 /**
- * What makes a run this one and no other: by that, a journal is of a command or of another one.
+ * What makes two commands the same run, so that one can resume what the other began.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { type Identity, type InputState, sha256 } from "./journal.ts";
 /** Options of a run that has an output. */
 type Options = RunOptions & { readonly output: OutputOptions };
 
-/** Fields that make no other run of it. */
+/** Header fields that do not make it another run. */
 const IGNORED_HEADERS = /^(user-agent|accept-encoding)$/i;
 
 /** What stands for the value of a switch. */
@@ -35,7 +35,7 @@ export async function toIdentity(options: Options, salt: string): Promise<Identi
   const hashed = (value: unknown): Promise<string> => sha256(salt + JSON.stringify(value));
   const headers = options.headers.filter(([name]) => !IGNORED_HEADERS.test(name));
   const bare = url === undefined ? undefined : withoutUserinfo(url);
-  // What stands before the host of a URL is credentials, as some fields are.
+  // What stands before the host of a URL are credentials, as some fields are.
   const userinfo = bare === url ? null : url;
   // A template is not the text that reads like it.
   const sources = Array.from(templates?.headers ?? [], ([[name], { source }]) => [name, source]);
@@ -56,7 +56,7 @@ export async function toIdentity(options: Options, salt: string): Promise<Identi
     "--data": await hashed(templates?.body === undefined ? bytes : [bytes, "template"]),
     "--format": output.format,
     "--fields": output.fields?.join(",") ?? null,
-    // Records of before would be held against others.
+    // The records so far were judged by them.
     "--expect-status": statuses === BELOW_400 ? null : statuses?.text ?? null,
     "--fail": statuses === BELOW_400 ? GIVEN : null,
     "--expect-header": ofHeaders === undefined
@@ -68,7 +68,7 @@ export async function toIdentity(options: Options, salt: string): Promise<Identi
       ? null
       : await hashed(options.captures.map(({ text }) => text)),
     "--failures": options.failures ?? null,
-    // Without them, those that are missing could never be had.
+    // Otherwise the bodies of what is done could never be saved.
     "--save-bodies": options.saveBodies ?? null,
     "--request-id": options.requestId ?? null,
   };
@@ -86,6 +86,7 @@ export function describeDifference(
   return `'${flag}' was ${shown(before)} and is ${shown(now)}`;
 }
 
+/** By what an input is known to be the same; null where it is not a file. */
 export async function toInputState(
   { input }: Pick<RunOptions, "input">,
 ): Promise<InputState | null> {
@@ -94,7 +95,7 @@ export async function toInputState(
     const { isFile, size, mtime } = await Deno.stat(input.path);
     return isFile ? { size, mtimeMs: mtime?.getTime() ?? 0 } : null;
   } catch {
-    // Why it cannot be read is said where it is opened.
+    // Where it is opened, the message says why it cannot be read.
     return null;
   }
 }

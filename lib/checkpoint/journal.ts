@@ -161,8 +161,8 @@ function check(state: Record<string, unknown>): JournalState {
 }
 
 /**
- * Replaces a journal: at any moment the old one or the new one is there, whole. It need not be
- * the new one that a failure of power leaves, since the old one stays as true as it was.
+ * Replaces a journal. At any moment the old one or the new one is there, whole. After a power failure
+ * it can be the old one, which is still true.
  */
 export async function writeJournal(path: string, state: JournalState): Promise<void> {
   const body = JSON.stringify(state);

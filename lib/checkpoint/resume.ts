@@ -14,7 +14,7 @@ import { Stats } from "../stats/stats.ts";
 import { findState, type Found } from "./find_state.ts";
 import { type JournalState, writeJournal } from "./journal.ts";
 import {
-  isGoneOnWith,
+  isResuming,
   refuseOutput,
   type ResumeOptions,
   START_OVER,
@@ -27,7 +27,7 @@ import { SparseBitmap } from "./sparse_bitmap.ts";
 export class ResumePoint {
   readonly #options: ResumeOptions;
   readonly #isNew: boolean;
-  /** The output of the records; before {@linkcode commit} it is as it was. */
+  /** The output of the records; before {@linkcode prepareFiles} it is as it was. */
   output: Output;
   /** The output of the requests that failed, if the user asks for one. */
   readonly failures: Output | undefined;
@@ -66,7 +66,7 @@ export class ResumePoint {
         checkPermissions(options);
         found = await findState(options, { isNew, size, output, failures });
       } else {
-        if (isGoneOnWith(options)) refuseOutput(options, "it is not a file: use a file");
+        if (isResuming(options)) refuseOutput(options, "it is not a file: use a file");
         found = { state: undefined, isResumed: false, isJudgedAnew: false };
       }
       return new ResumePoint(options, { output, failures, isNew }, found);
@@ -97,7 +97,7 @@ export class ResumePoint {
    *
    * @throws {UsageError} If that is not possible.
    */
-  async commit(): Promise<void> {
+  async prepareFiles(): Promise<void> {
     const { state, output, failures } = this;
     if (this.#options.retryFailed) return await this.#commitRetry(state!);
     if (state?.complete) return;
@@ -173,7 +173,7 @@ export class ResumePoint {
   }
 
   /** Removes what only a retry needs, once that is over. */
-  async tidy(isOver: boolean): Promise<void> {
+  async removeRetryFiles(isOver: boolean): Promise<void> {
     if (isOver && this.failed !== undefined) await Deno.remove(`${this.journal}.retry`);
   }
 
@@ -206,7 +206,7 @@ function checkPermissions(options: ResumeOptions): void {
   // To rename a file takes the permission to read it.
   const read = [`${journal}.tmp`, ...ofRetry];
   const written = [path, journal, ...read];
-  if (isGoneOnWith(options)) read.push(journal);
+  if (isResuming(options)) read.push(journal);
   if (options.retryFailed) read.push(path);
   if (
     !written.every((path) => isGranted({ name: "write", path })) ||

@@ -8,7 +8,7 @@ export type ResumeOptions = RunOptions & { readonly output: OutputOptions };
 export const START_OVER = "use --overwrite to start over";
 
 /** Whether the user asks to go on with an earlier run. */
-export function isGoneOnWith({ resume, retryFailed }: ResumeOptions): boolean {
+export function isResuming({ resume, retryFailed }: ResumeOptions): boolean {
   return resume !== "no" || retryFailed;
 }
 
@@ -24,6 +24,6 @@ export function toJournalPath({ output }: ResumeOptions): string {
  * @throws {UsageError} Always.
  */
 export function refuseOutput(options: ResumeOptions, why: string): never {
-  const verb = isGoneOnWith(options) ? "go on with" : "write";
+  const verb = isResuming(options) ? "go on with" : "write";
   throw new UsageError(`Cannot ${verb} '--output ${options.output.path}': ${why}`);
 }

@@ -2,8 +2,8 @@
 const PAGE = 64 * 1024;
 
 /**
- * A set of whole numbers from 0 on, of any size and spread: 8 KB for each 65,536 numbers of which
- * there is one.
+ * A set of whole numbers from 0 on, of any size and spread. Each range of 65,536 numbers that has
+ * one in the set takes 8 KB.
  */
 export class SparseBitmap {
   readonly #pages = new Map<number, Uint8Array<ArrayBuffer>>();
@@ -38,7 +38,7 @@ export class SparseBitmap {
     return page !== undefined && (page[place % PAGE >> 3] >> (place & 7) & 1) === 1;
   }
 
-  /** All of it, as lines of text. */
+  /** The set as lines of text. */
   *lines(): Generator<string> {
     for (const [number, page] of this.#pages) yield `${number} ${page.toBase64()}\n`;
   }

@@ -9,8 +9,8 @@ import type { RecordOptions } from "./output.ts";
 import { DEFAULT_FIELDS, toColumns } from "./record.ts";
 
 /**
- * Makes records as CSV (RFC 4180, but for lines that end in LF); null is empty. CSV has no escapes of
- * its own, so that texts are in it as they are, unless it goes to a terminal.
+ * Makes records as CSV (RFC 4180, except that lines end in LF); null is empty. CSV has no escapes of
+ * its own, so that texts stand in it unchanged, unless it goes to a terminal.
  */
 export function createCsvFormatter(
   { fields = DEFAULT_FIELDS, captures, isForTerminal }: Pick<
@@ -36,8 +36,8 @@ export function createCsvFormatter(
 }
 
 /**
- * Text that begins with one of these is a formula to a spreadsheet, and what a server sent must
- * not become one: a leading apostrophe makes it text (OWASP, "CSV Injection").
+ * A spreadsheet takes text that begins so for a formula. What a server sent must not become one: a
+ * leading apostrophe makes it text (OWASP, "CSV Injection").
  */
 const FORMULA = /^[=+\-@\t\r]/;
 

@@ -5,7 +5,7 @@ import type { HeaderList } from "../target.ts";
 import { escapeJson } from "../text/escape.ts";
 import { isSecretHeader } from "../text/secrets.ts";
 
-/** What the run gives every request, and what a line therefore need not repeat. */
+/** What the run gives every request, so that a line need not repeat it. */
 export interface RunDefaults {
   readonly method: string;
   readonly headers: HeaderList;
@@ -50,7 +50,7 @@ export function createFailureFormatter(run: RunDefaults): (result: Result) => st
   };
 }
 
-/** What a request has besides the run's; all of a name, since a record's replace the run's. */
+/** Fields that only the request has; all of a name, since those of a record replace the run's. */
 function ownFields(
   headers: HeaderList,
   ofRun: HeaderList,
@@ -62,7 +62,7 @@ function ownFields(
   return shown.filter(([name]) => names.has(name.toLowerCase())).map((field) => [...field]);
 }
 
-/** The fields that the run fills with credentials, as far as their names, and those in them, tell. */
+/** The fields that the run fills with credentials, judged by their names and their placeholders. */
 function secretTemplates({ templates }: RunDefaults): string[] {
   return Array.from(templates?.headers ?? [])
     .filter(([[name], { placeholders }]) =>
@@ -71,7 +71,7 @@ function secretTemplates({ templates }: RunDefaults): string[] {
     .map(([[name]]) => name);
 }
 
-/** Fields by name; those of one name become a list of their values. */
+/** Fields by name; several of one name become a list of their values. */
 function toObject(
   headers: readonly (readonly [string, string | null])[],
 ): Record<string, string | null | string[]> {

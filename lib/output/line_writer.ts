@@ -11,20 +11,20 @@ import type { MaybePromise } from "../stream.ts";
 /** Where lines go: a file, or standard output. */
 export interface LineFile {
   write(block: Uint8Array): Promise<number>;
-  /** Goes to a place in the file; absent where there are none, as in a pipe. */
+  /** Goes to a place in the file; absent for a pipe. */
   seek?(offset: number, whence: Deno.SeekMode): Promise<number>;
-  /** Cuts the file back; absent where it cannot be. */
+  /** Cuts the file back; absent for a pipe. */
   truncate?(length: number): Promise<void>;
-  /** Waits until what was written is on the disk; absent where there is none. */
+  /** Waits until what was written is on the disk; absent for a pipe. */
   syncData?(): Promise<void>;
   close(): void;
 }
 
-/** Characters of one write. */
+/** How many characters one write has. */
 const BLOCK = 64 * 1024;
-/** Compressed, each write is a gzip member of its own, and larger ones compress better. */
+/** With gzip each write is a member of its own, and larger ones compress better. */
 const GZIP_BLOCK = 256 * 1024;
-/** How long a line waits for others at most. A gzip member of few lines wastes room. */
+/** How long a line waits for others. A gzip member of few lines wastes room. */
 const FLUSH_MS = 200;
 const GZIP_FLUSH_MS = 5_000;
 
@@ -34,7 +34,7 @@ export interface LineWriterOptions {
   flag: string;
   /** @default {false} */
   gzip?: boolean;
-  /** The file's permissions where it is made anew. */
+  /** The permissions of the file, if it is made. */
   mode?: number;
 }
 
@@ -65,7 +65,7 @@ export async function openLineWriter(
 }
 
 /**
- * Opens a file to write, and leaves what is in it; one that is not there is made.
+ * Opens a file to write, and keeps what is in it; a file that is missing is made.
  *
  * @throws {UsageError} If it cannot be written.
  */
@@ -90,8 +90,8 @@ export async function openFile(
 }
 
 /**
- * The size of a file in bytes; undefined for a pipe or a device, which cannot be cut. To ask for
- * it takes no permission but that to write.
+ * The size of a file in bytes; undefined for a pipe or a device, which cannot be cut. This needs the
+ * permission to write only.
  */
 export async function measureSize(file: LineFile): Promise<number | undefined> {
   try {
@@ -103,7 +103,7 @@ export async function measureSize(file: LineFile): Promise<number | undefined> {
   }
 }
 
-/** Cuts a file back, and goes on behind what is left; what cannot be cut is left as it is. */
+/** Cuts a file back, and goes to its end; a pipe or a device is left alone. */
 export async function truncateTo(file: LineFile, length: number): Promise<void> {
   if (await measureSize(file) === undefined) return;
   await file.truncate?.(length);
@@ -112,8 +112,8 @@ export async function truncateTo(file: LineFile, length: number): Promise<void> 
 
 /**
  * Gathers lines and writes them in blocks, one write at a time. While a block is being written
- * the next one gathers; when that is full too, {@linkcode write} gives a promise to wait for. So
- * at most two blocks are held, however slow the disk is.
+ * the next one gathers; when that is full too, {@linkcode write} returns a promise. So at most two
+ * blocks are in memory, however slow the disk is.
  */
 export class LineWriter {
   readonly #file: LineFile;
@@ -143,9 +143,9 @@ export class LineWriter {
   }
 
   /**
-   * Takes lines, each with its newline.
+   * Adds lines, each with its newline.
    *
-   * @returns a promise if the caller has to wait before it gives more
+   * @returns a promise if the caller has to wait before it adds more
    * @throws {OutputError} If they, or earlier ones, could not be written; or by the promise.
    * @throws {ClosedPipe} If nobody reads standard output any more; or by the promise.
    */
@@ -172,7 +172,7 @@ export class LineWriter {
   /**
    * Writes what has gathered as a block of its own, behind the one that is being written.
    *
-   * @returns how long the file is with it
+   * @returns the length of the file then, in bytes
    */
   #writeGathered(): Promise<number> {
     const lines = this.#lines;
@@ -205,7 +205,7 @@ export class LineWriter {
         return;
       }
       this.#failure = new OutputError(`Cannot write '${this.#name}': ${describeWriteError(error)}`);
-      // A line that was cut off is worse than one that is missing.
+      // Half a line is worse than no line.
       const whole = this.#gzip ? 0 : plain.subarray(0, written).lastIndexOf(NEWLINE) + 1;
       this.#length += whole;
       await this.#file.truncate?.(this.#length).catch(() => {});
@@ -239,7 +239,7 @@ export class LineWriter {
   /**
    * Brings all lines so far to the disk; those that come in the meantime are not among them.
    *
-   * @returns how long the file is with them
+   * @returns the length of the file with them, in bytes
    * @throws {OutputError} If they could not be written.
    */
   async sync(): Promise<number> {

@@ -9,9 +9,9 @@ import type { RecordOptions } from "./output.ts";
 import { roundMs, toColumns, toIso, type Value } from "./record.ts";
 
 /**
- * Makes records as NDJSON. Without `fields` a record has the contract's default ones, `error` and
- * `detail` only where a request failed, `body_file` only where its body was saved, `request_id` only
- * where it has one; with `fields` each of them, always. What is captured is in each record, too.
+ * Makes records as NDJSON. Without `fields` a record has the default ones: `error` and `detail` only
+ * where a request failed, `body_file` only where its body was saved, `request_id` only where it has
+ * one. With `fields` it has each of them, always. Every record has what is captured, too.
  */
 export function createNdjsonFormatter(
   { fields, captures }: Pick<RecordOptions, "fields" | "captures">,
@@ -55,13 +55,13 @@ function defaultRecord(
     : `${record}${saved},"error":"${error}","detail":${toJson(detail ?? null)}}\n`;
 }
 
-/** A text without these holds nothing that {@linkcode escapeJson} escapes, once it is JSON. */
+/** {@linkcode escapeJson} escapes nothing in a JSON text without these. */
 const BEYOND_ASCII = /[\x7f-\uffff]/;
 
 /**
- * A value as JSON that is safe to print on a terminal, since a record may be read there. Of a lone
- * surrogate `JSON.stringify` alone makes `\ud800`, at which other readers stop (RFC 8259 §8.2); it
- * becomes U+FFFD.
+ * A value as JSON that is safe to print on a terminal, since a record may be read there. A lone
+ * surrogate becomes U+FFFD: `JSON.stringify` makes `\ud800` of it, which other readers refuse (RFC
+ * 8259 §8.2).
  */
 function toJson(value: Value): string {
   if (typeof value !== "string") return JSON.stringify(value);

@@ -6,7 +6,7 @@
 import type { Result } from "../result.ts";
 import { withoutUserinfo } from "../text/secrets.ts";
 
-/** A field's value: text that is to be escaped, or what needs no escaping. */
+/** A field's value: a text, which may need escapes, or something that needs none. */
 export type Value = string | number | boolean | null;
 
 /** The fields that can be asked for; the names are a contract with the users' scripts. */
@@ -36,7 +36,7 @@ export const FIELDS = {
 /** The name of a field. */
 export type FieldName = keyof typeof FIELDS;
 
-/** The fields of a record in CSV, where the user asks for no others. */
+/** The fields of a record with columns, where the user names none. */
 export const DEFAULT_FIELDS: readonly FieldName[] = [
   "i",
   "url",
@@ -49,11 +49,11 @@ export const DEFAULT_FIELDS: readonly FieldName[] = [
   "detail",
 ];
 
-/** The columns of a record: by name, what each has of a result. */
+/** The columns of a record: the name of each, and its value for a result. */
 export type Columns = readonly (readonly [name: string, of: (result: Result) => Value])[];
 
 /**
- * What fields have of a result, in their order.
+ * The columns of fields, in their order.
  *
  * @param captures the names of what is captured, in the order in which results have it
  */
@@ -72,7 +72,7 @@ export function roundMs<T extends number | null>(ms: T): T {
 let second = NaN;
 let secondText = "";
 
-/** As `Date.toISOString()`, whose work is done once a second: 0.05 us, not 0.3. */
+/** Like `Date.toISOString()`, whose work is done once a second: 0.05 us, not 0.3. */
 export function toIso(at: number): string {
   const whole = Math.floor(at / 1000);
   if (whole !== second) {

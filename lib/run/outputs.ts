@@ -125,7 +125,7 @@ export class Outputs {
   async open(now: JournalSnapshot, onFailure: (error: unknown) => void): Promise<void> {
     const { failures, summary, hdr, output } = this.#options;
     const beginning = this.#beginning;
-    await beginning?.commit();
+    await beginning?.prepareFiles();
     // Only now: a retry begins without what failed.
     if (this.restored !== undefined) {
       this.stats = Stats.from(this.restored.stats, this.#options);
@@ -204,7 +204,9 @@ export class Outputs {
     const keep = (error: unknown): void => void (failure ??= error);
     if (end === "failed") await this.#checkpoint?.stop();
     else await this.#checkpoint?.finish(end === "complete").catch(keep);
-    await this.#beginning?.tidy(failure === undefined && end === "complete").catch(keep);
+    await this.#beginning?.removeRetryFiles(failure === undefined && end === "complete").catch(
+      keep,
+    );
     for (const output of this.#outputs) await output.close().catch(keep);
     for (
       const [file, text] of [[this.#summary, texts.summary], [this.#hdr, texts.hdr]] as const

@@ -95,8 +95,8 @@ export class Run {
       }
       const { remainingRange, onlyLf } = outputs;
       source = await openSource({ ...options, ...remainingRange, onlyLf, template: options.url });
-      const { isResumed: isGoneOn, isComplete } = outputs;
-      answers = await Answers.open(options, { isGoneOn, isComplete });
+      const { isResumed, isComplete } = outputs;
+      answers = await Answers.open(options, { isResumed, isComplete });
       if (options.report !== undefined) {
         const { RunPage } = await import("./run_page.ts");
         page = await RunPage.open(options.report);
@@ -115,7 +115,7 @@ export class Run {
       const ids = options.requestId === undefined
         ? undefined
         : await RequestIds.open(options.requestId, outputs.restored?.salt);
-      run.#schedule = new Schedule(ids?.over(pending) ?? pending, {
+      run.#schedule = new Schedule(ids?.addTo(pending) ?? pending, {
         ...options,
         hasOneHost: source.hasOneHost,
       }, {

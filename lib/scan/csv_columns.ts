@@ -16,11 +16,11 @@ export class CsvColumns implements RecordScanner {
   readonly kinds: Uint8Array;
   readonly starts: Int32Array;
   readonly ends: Int32Array;
-  /** By column, the field that it is; -1 where nobody asks for it. */
+  /** By column, the field that it holds; -1 for a column that is not asked for. */
   readonly #fields: readonly number[];
 
   /**
-   * @param names the fields to find, which are then known by their place in it
+   * @param names the fields to find, which are then known by their place
    * @param header the first record
    */
   constructor(names: readonly string[], header: string) {
@@ -85,8 +85,8 @@ export class CsvColumns implements RecordScanner {
 }
 
 /**
- * Whether a record goes on behind a line, since a quoted field is open: quotes are doubled within
- * one, so then their number is odd.
+ * Whether a record goes on behind a line because a quoted field is open. Quotes within a field are
+ * doubled, so that their number is odd then.
  */
 export function isQuoteOpen(bytes: Uint8Array, from: number, to: number): boolean {
   let isOpen = false;

@@ -1,4 +1,4 @@
-/** What a field's value is, of a line of a log. */
+/** The kinds of a field's value in a line or record. */
 export const ABSENT = 0;
 /** JSON's null, or an empty field of CSV. */
 export const NULL = 1;
@@ -13,16 +13,16 @@ export const OTHER = 5;
 /** A number from 0 with decimals: at most 15 digits, without an exponent. */
 export const DECIMAL = 6;
 
-/** Finds a few fields in lines, without decoding what nobody asks for. */
+/** Finds a few fields in lines, without decoding the others. */
 export interface Scanner {
-  /** Where the values of the last line are: the line's bytes, or a copy of what matters in them. */
+  /** The bytes with the values of the last line: the line's own, or a copy of what matters. */
   readonly bytes: Uint8Array;
-  /** By field, which of the above it is. */
+  /** By field, the kind of its value. */
   readonly kinds: Uint8Array;
   /** By field, where its value begins and ends in {@linkcode bytes}. */
   readonly starts: Int32Array;
   readonly ends: Int32Array;
-  /** @returns whether it is a line of the format; if not, the fields hold nothing of use */
+  /** @returns whether it is a line of the format; if not, the fields are meaningless */
   scan(bytes: Uint8Array, from: number, to: number): boolean;
   /** The value of a field that is text. */
   text(field: number): string;

@@ -8,7 +8,7 @@ import type { RequestDefaults } from "./request_defaults.ts";
 import { Rounds } from "./rounds.ts";
 import { invalidRecord } from "./target.ts";
 
-/** Why no request is made of a record that is not UTF-8, in words. */
+/** Why a record that is not UTF-8 becomes no request, in words. */
 export const NOT_UTF8 =
   "not UTF-8: convert the input to UTF-8, or percent-encode such bytes of URLs";
 
@@ -17,7 +17,7 @@ export interface InputSourceOptions {
   readonly input: Pick<Input, "progress">;
   /** The argument that names the input, for messages. */
   readonly name: string;
-  /** Whether a round that is read anew begins with a header. */
+  /** Whether each round that is read from the file begins with a header. */
   readonly hasHeader: boolean;
   readonly numbers: RequestRange;
   readonly defaults: RequestDefaults;
@@ -28,14 +28,14 @@ export interface InputSourceOptions {
 }
 
 /**
- * Targets from records. A record's number is its place in the input, from 0, blank lines not
- * counted; those that are not wanted are read past. Where the input begins anew, the numbers go on.
+ * Targets from records. The number of a record is its place in the input, from 0, without blank
+ * lines; records that are not wanted are skipped. Where the input starts over, the numbers go on.
  */
 export class InputSource implements Source<Target> {
   readonly #options: InputSourceOptions;
   /** Behind the last number. */
   readonly #end: number;
-  /** How many targets there will be; undefined if nobody knows. */
+  /** How many targets there will be; undefined where that is not known. */
   readonly total: number | undefined;
   /** Whether all targets are known to be of one host. */
   readonly hasOneHost: boolean;
@@ -48,7 +48,7 @@ export class InputSource implements Source<Target> {
   /** How many records the input had; undefined until it has ended. */
   ended: number | undefined;
 
-  /** @param records from behind the header on; rounds, where the input is to begin anew */
+  /** @param records behind the header; rounds, where the input is to start over */
   constructor(records: Lines | Rounds, options: InputSourceOptions) {
     const { numbers } = options;
     this.#records = records;
@@ -59,7 +59,7 @@ export class InputSource implements Source<Target> {
   }
 
   /**
-   * @throws {UsageError} If the input is to begin anew, and is empty.
+   * @throws {UsageError} If the input is to start over, and is empty.
    * @throws {InputError} If the input breaks off, or has become empty.
    */
   next(): MaybePromise<Step<Target>> {
@@ -72,7 +72,7 @@ export class InputSource implements Source<Target> {
     return this.#close();
   }
 
-  /** Reads on in a loop: a chain of promises would grow with every block that is read past. */
+  /** Reads in a loop: a chain of promises would grow with every block that is skipped. */
   async #whenThere(pending: Promise<Step<Line>>): Promise<Step<Target>> {
     let target = this.#take(await pending);
     while (target === undefined && this.#next < this.#end) {
@@ -104,7 +104,7 @@ export class InputSource implements Source<Target> {
     return { value: { ...value, invalid }, done: false };
   }
 
-  /** Begins the input anew, or ends. */
+  /** Starts the input over, or ends. */
   #endRound(): Step<Target> | undefined {
     const { hasHeader, numbers: { start }, name } = this.#options;
     if (this.#isClosed) return this.#close();
@@ -117,11 +117,11 @@ export class InputSource implements Source<Target> {
       this.#close();
       if (this.#next === 0) {
         throw new UsageError(
-          `Cannot use '--loop' with '${name}': it is empty: name an input with records`,
+          `Cannot use '--loop' with '${name}': it is empty: use an input with records`,
         );
       }
       throw new InputError(
-        `Cannot go on with '${name}': it has become empty: leave it as it is during a run`,
+        `Cannot go on with '${name}': it has become empty: do not change it during a run`,
       );
     }
     this.#isHeaderNext = this.#records.begin() && hasHeader;
@@ -135,7 +135,7 @@ export class InputSource implements Source<Target> {
     return { value: undefined, done: true };
   }
 
-  /** The share of the input that was read, 0 to 1; undefined where nobody knows, and in rounds. */
+  /** The share of the input that was read, 0 to 1; undefined where the size is unknown, and in rounds. */
   progress(): number | undefined {
     const records = this.#records;
     return records instanceof Rounds ? undefined : this.#options.input.progress(records.unread);

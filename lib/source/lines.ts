@@ -6,10 +6,10 @@ import { Utf8Reader } from "./utf8.ts";
 /** Longest line, in UTF-16 code units: 1 MiB of ASCII. */
 export const MAX_LINE = 1024 * 1024;
 
-/** How much of a longer one is kept, in UTF-16 code units. */
+/** How much of a longer line is kept, in UTF-16 code units. */
 const START_LENGTH = 200;
 
-/** What a line is read as that is longer than {@linkcode MAX_LINE}: its first characters. */
+/** Stands for a line that is longer than {@linkcode MAX_LINE}: its first characters. */
 export class OverlongLine {
   readonly start: string;
   constructor(text: string) {
@@ -19,28 +19,28 @@ export class OverlongLine {
 }
 
 /**
- * A line without its end, or what stands for one that is too long. A line that is not UTF-8 has a
- * lone surrogate in place of each error, so that `isWellFormed()` tells it.
+ * A line without its end, or what stands for a line that is too long. A line that is not UTF-8 has
+ * a lone surrogate in place of each error, so that `isWellFormed()` is false.
  */
 export type Line = string | OverlongLine;
 
-/** Whether there is nothing in a line but white space: then it does not count. */
+/** Whether a line holds only white space; then it does not count. */
 export function isBlank(line: Line): boolean {
   return typeof line === "string" && line.trim() === "";
 }
 
-/** Lines or records, and where the last one that was given began. */
+/** Lines or records, and where the last one began. */
 export interface Lines extends Source<Line> {
-  /** The number of its line in the input, from 1. */
+  /** The number of that line in the input, from 1. */
   readonly line: number;
-  /** About how many bytes were read of the input, and are not given as lines yet. */
+  /** About how many bytes of the input were read but are not part of a line yet. */
   readonly unread: number;
 }
 
 /** Options for {@linkcode LineReader}. */
 export interface LineOptions {
   /**
-   * Whether only LF and CRLF end a line, as in runs that began before a CR alone did.
+   * Whether only LF and CRLF end a line, as in runs of early releases.
    *
    * @default {false}
    */
@@ -68,12 +68,12 @@ export class LineReader implements Lines {
   /** Whether that line is too long already: then its remains are skipped. */
   #isTooLong = false;
   #isAtEnd = false;
-  /** What is to be thrown once the last line was given. */
+  /** Thrown after the last line. */
   #failure: InputError | undefined;
-  /** The line break behind the line that was given last, as far as it was read. */
+  /** The line break behind the last line, as far as it was read. */
   #breakBehind = "";
   line = 0;
-  /** The line break in front of the line that was given last; empty for the first line. */
+  /** The line break in front of the last line; empty for the first line. */
   breakBefore = "";
 
   constructor(input: Pick<Input, "read" | "close">, { onlyLf = false }: LineOptions = {}) {
@@ -102,7 +102,7 @@ export class LineReader implements Lines {
     return this.#cut(end);
   }
 
-  /** Begins with a piece of text. */
+  /** Starts on a piece of text. */
   #begin(text: string): void {
     this.#text = text;
     this.#position = 0;
@@ -177,7 +177,7 @@ export class LineReader implements Lines {
     try {
       return await this.#input.read();
     } catch (error) {
-      // Else what was begun is no line: its end is missing.
+      // Otherwise the line that has begun lacks its end.
       if (!(error instanceof InputError && error.isDataWhole)) this.#fail(error);
       this.#failure = error;
     }
@@ -189,7 +189,7 @@ export class LineReader implements Lines {
     throw error;
   }
 
-  /** Keeps a piece of a line for when its end is there, but no more of it than is allowed. */
+  /** Keeps a piece of a line until its end comes, but no more than is allowed. */
   #keep(piece: string): void {
     if (piece === "") return;
     if (!this.#isTooLong) this.#rest += piece;

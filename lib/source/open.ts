@@ -16,24 +16,24 @@ import { UrlTemplate } from "./url_template.ts";
 
 /** Options for {@linkcode openSource}. */
 export interface SourceOptions extends RequestRange, RequestDefaults {
-  /** The URL's template; it may be missing where the input gives URLs. */
+  /** The URL's template; undefined where the input has whole URLs. */
   readonly template: string | undefined;
   readonly input: { readonly path: string; readonly format: InputFormatName } | undefined;
-  /** Whether the input begins anew each time it has ended. @default {false} */
+  /** Whether the input starts over each time it has ended. @default {false} */
   readonly loop?: boolean | undefined;
-  /** Whether a CR alone ends no line of it. @default {false} */
+  /** Whether only LF and CRLF end a line of it. @default {false} */
   readonly onlyLf?: boolean | undefined;
 }
 
 /** Targets, and how far they have come. */
 export interface TargetSource extends Source<Target> {
-  /** How many there will be; undefined if nobody knows. */
+  /** How many there will be; undefined where that is not known. */
   readonly total?: number | undefined;
   /** Whether all targets are known to be of one host. */
   readonly hasOneHost: boolean;
   /** The share of the input that was read, 0 to 1, where that is known. */
   progress?(): number | undefined;
-  /** How many records the input had; undefined until it has ended, and without one. */
+  /** How many records the input had; undefined before its end, and without an input. */
   readonly ended?: number | undefined;
   return(): unknown;
 }
@@ -47,7 +47,7 @@ export async function openSource(options: SourceOptions): Promise<TargetSource> 
   const { input } = options;
   const { template, defaults } = parseUrlTemplate(options);
   if (input === undefined) {
-    if (template === undefined) throw new UsageError("No URL is given: give one");
+    if (template === undefined) throw new UsageError("No URL is given: add one");
     refuseFields(template, "without --input there is no record: give {} for the number");
     refuseNames(
       defaults,
@@ -116,7 +116,7 @@ async function openInput(
   }
 }
 
-/** The template, and the run's headers with the credentials that it held, if it always had them. */
+/** The template, and the defaults; credentials in a fixed origin become a header field. */
 function parseUrlTemplate(
   options: SourceOptions,
 ): { template: UrlTemplate | undefined; defaults: RequestDefaults } {
@@ -140,7 +140,7 @@ function parseUrlTemplate(
   return { template: bare, defaults: { ...defaults, headers: origin.headers } };
 }
 
-/** Whether what records hold becomes credentials, as far as the templates can tell. */
+/** Whether values of records become credentials, as far as the templates tell. */
 function holdsSecrets(template: UrlTemplate | undefined, { templates }: RequestDefaults): boolean {
   if (template?.hasCredentials || template?.names.some(isSecretHeader)) return true;
   if (templates === undefined) return false;
@@ -157,13 +157,13 @@ function redactUrl({ template = "" }: SourceOptions): string {
 }
 
 /**
- * Refuses what no placeholder can make a URL any more.
+ * Checks that values of placeholders can make a URL of a template's beginning.
  *
- * @throws {UsageError} If so.
+ * @throws {UsageError} If they cannot.
  */
 function checkBeginning(start: string, headers: HeaderList, whole: string | undefined): void {
   const isOne = /^https?:\/\//i.test(start) ||
     ["http://", "https://"].some((scheme) => scheme.startsWith(start.toLowerCase()));
-  // It is none, and this says so in the same words as of others.
+  // This says so in the same words as for a URL without placeholders.
   if (!isOne) checkOrigin(start, headers, whole);
 }

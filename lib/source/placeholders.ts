@@ -23,9 +23,11 @@ export function refuseFields(template: UrlTemplate, why: string): void {
 }
 
 /**
- * Refuses placeholders of header fields and the body that no record can fill. By their place,
- * since what looks like a name can be a piece of a secret.
+ * Refuses placeholders of header fields and the body that no record can fill. The message names
+ * their place, since what looks like a name can be a piece of a secret.
  *
+ * @param isThere whether records have a field of a name
+ * @param why in words, for the message
  * @throws {UsageError} If there is one.
  */
 export function refuseNames(

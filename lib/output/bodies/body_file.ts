@@ -5,9 +5,9 @@ import type { BodyFolder } from "./body_folder.ts";
 const MAX_PIECE_BYTES = 64 * 1024;
 
 /**
- * A body on its way into a file. Written at once and while the connection waits, so that a slow
- * disk slows the requests, and not the memory; the file is open during a write only, since there
- * may be no more descriptors than the connections take.
+ * A body on its way into a file. It is written while the connection waits, so that a slow disk slows
+ * the requests and does not fill the memory. The file is open during a write only, since the
+ * connections may take all other descriptors.
  */
 export class BodyFile {
   readonly #i: number;
