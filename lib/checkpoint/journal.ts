@@ -9,8 +9,8 @@
  * @module
  */
 import type { Position } from "../output/output.ts";
-import { findWrongStat } from "../stats/stats_state.ts";
 import type { StatsState } from "../stats/stats.ts";
+import { findWrongStat } from "../stats/stats_state.ts";
 import {
   type Check,
   findWrongMember,

@@ -45,7 +45,7 @@ export class ResumePoint {
    * none, and holds the lock on it.
    *
    * @throws {UsageError} If another run writes the output, if it holds something that the user does
-   * not want to go on with, or if it cannot be gone on with.
+   * not want to go on with, or if this command cannot go on with it.
    */
   static async find(options: ResumeOptions): Promise<ResumePoint> {
     const { path } = options.output;

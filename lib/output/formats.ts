@@ -40,3 +40,8 @@ export const OUTPUT_FORMATS: Readonly<Record<OutputFormatName, OutputFormat>> = 
 
 /** Their names, in the order in which a file is tried by each. */
 export const OUTPUT_FORMAT_NAMES = Object.keys(OUTPUT_FORMATS) as readonly OutputFormatName[];
+
+/** The formats in words, for help texts: `NDJSON or CSV`. */
+export function listOutputFormats(): string {
+  return OUTPUT_FORMAT_NAMES.map((name) => name.toUpperCase()).join(" or ");
+}

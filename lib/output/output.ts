@@ -38,7 +38,7 @@ export interface Output {
   /** Whether it holds everything up to a position. */
   reaches(position: Position): Promise<boolean>;
   /**
-   * Removes what is behind a position, and goes on there; from 0 it begins anew. It is called once,
+   * Removes what is behind a position, and goes on there; from 0 it starts over. It is called once,
    * before the first record.
    *
    * @throws {UsageError} If that is not possible.

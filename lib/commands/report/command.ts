@@ -7,6 +7,7 @@ import { checkEnding } from "../../cli/file_endings.ts";
 import { type Flag, formatFlags, parseFlags } from "../../cli/flags.ts";
 import { UsageError } from "../../errors.ts";
 import { DeferredFile } from "../../output/deferred_file.ts";
+import { listOutputFormats } from "../../output/formats.ts";
 import { isGranted } from "../../process/permission.ts";
 import { formatDocument } from "../../report/json.ts";
 import { formatTable } from "../../report/table.ts";
@@ -34,7 +35,7 @@ const HELP = `Report what came of a run, afterwards.
 Usage: myriad report [OPTIONS] FILE...
        myriad report --compare [--json] A B
 
-FILE is the output of a run, NDJSON or CSV, gzip or not, with any fields that have status or error;
+FILE is the output of a run, ${listOutputFormats()}, gzip or not, with any fields that have status or error;
 or a summary, as --summary and --json write it. Several of one kind are the parts of one run, such
 as shards: percentiles are those of all together. What the files do not tell is left out. Each
 record counts, whatever its number; without the field error an answer counts as a success.

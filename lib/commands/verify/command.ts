@@ -6,6 +6,7 @@
 import { type Flag, formatFlags, parseFlags } from "../../cli/flags.ts";
 import { parseCount } from "../../cli/units.ts";
 import { UsageError } from "../../errors.ts";
+import { listOutputFormats } from "../../output/formats.ts";
 import { formatCount } from "../../text/format.ts";
 import { agree, type Findings } from "./findings.ts";
 import { detectLogFormat, FORMAT_NAMES, LOG_FORMATS, type LogFormat } from "./log_formats.ts";
@@ -51,7 +52,7 @@ const HELP = `Compare the records of a run with the server's own log of it.
 
 Usage: myriad verify [OPTIONS] RESULTS... --against ACCESS_LOG
 
-RESULTS is the output of a run, NDJSON or CSV, gzip or not; several of them are the parts of one.
+RESULTS is the output of a run, ${listOutputFormats()}, gzip or not; several of them are the parts of one.
 Requests are joined by path and query. An answer has to be in the server's log, with its status; a
 request can be there as often as it was tried, and no request that is not in the results.
 ${formatFlags(VERIFY_FLAGS)}

@@ -19,7 +19,7 @@ const ERROR = 3;
 export type TakeRecord = (path: RequestPath, status: number, attempts: number) => void;
 
 /**
- * Reads the records of a run, NDJSON or CSV with its header, which the first byte tells apart.
+ * Reads the records of a run, in whichever format they are.
  *
  * @param name the argument that names the file, for messages
  * @param isEnough asked between blocks whether to end
