@@ -120,7 +120,12 @@ for (const name of OUTPUT_FORMAT_NAMES) {
 
   Deno.test(`copy() gives up where something is not a record, and closes its files (${name})`, async () => {
     await using dir = await folder();
-    const path = await dir.write(`broken.${ending}`, '{"i":1}\n{"i":\n"\n\n');
+    const path = dir.path(`broken.${ending}`);
+    const output = await open(path);
+    await output.cutTo(0);
+    await write(output, 1);
+    await output.close();
+    await Deno.writeTextFile(path, '"\n', { append: true });
     const { copy } = await format.loadReader();
     const options = { from: path, to: dir.path("to"), gzip: false, names: NAMES };
     await assertRejects(
