@@ -1,11 +1,10 @@
 /**
- * The command line of `myriad`: the only file that prints, exits and listens to signals.
+ * The program `myriad`: it chooses the command, prints results and listens to signals.
  *
  * @module
  */
 import config from "./deno.json" with { type: "json" };
 import { closest } from "./lib/cli/closest.ts";
-import { formatFlags } from "./lib/cli/flags.ts";
 import {
   complain,
   formatMessage,
@@ -14,46 +13,67 @@ import {
   runProgram,
   writeAll,
 } from "./lib/cli/print.ts";
-import { ClosedPipe, NoProgressError, toExitCode, UsageError } from "./lib/errors.ts";
+import {
+  ClosedPipe,
+  EXIT_OF_SIGNAL,
+  InterruptedError,
+  NoProgressError,
+  toExitCode,
+  UsageError,
+} from "./lib/errors.ts";
 import type { RunOptions } from "./lib/options/run_options.ts";
 import type { Size } from "./lib/progress/display.ts";
 import type { Progress, ProgressOptions } from "./lib/progress/progress.ts";
 import type { Snapshot } from "./lib/stats/snapshot.ts";
+import { escapeForTerminal } from "./lib/text/escape.ts";
 
 const help = (flags: string): string =>
   `Make a very large number of HTTP requests, in flat memory.
 
 Usage: myriad [OPTIONS] URL       make requests (myriad run is the same)
-       myriad serve [OPTIONS]     the delay server; see myriad serve --help
-       myriad compare [OPTIONS]   client strategies side by side; see myriad compare --help
-       myriad verify [OPTIONS]    whether a server's log agrees; see myriad verify --help
-       myriad report [OPTIONS]    of an earlier run, or two side by side; see myriad report --help
+       myriad serve [OPTIONS]     run the delay server
+       myriad compare [OPTIONS]   run client strategies side by side
+       myriad verify [OPTIONS]    compare the records with the server's log
+       myriad report [OPTIONS]    report on an earlier run, or compare two
+       myriad COMMAND --help      the flags of a command
 
-URL is a template: {} is the request's number, from 0, or the line of --input; {name} is a field
-of a CSV or JSONL record, percent-encoded where it stands behind a = of the query ({+name}: as it
-is); {{ and }} are braces. Values of --header, --cookie, --user-agent and --data are templates too:
-there {{name}} stands for {name}, and other braces for themselves. Counts take k, M, G or an
+URL is a template: {} stands for the request's number, from 0, or the line of
+--input; {name} stands for a field of a CSV or JSONL record, percent-encoded
+behind a = of the query ({+name}: as it is); {{ and }} are braces. Values of
+--header, --cookie, --user-agent and --data are templates, too: there {{name}}
+stands for {name}, and other braces for themselves. Counts take k, M, G or an
 exponent, durations ms, s, m or h.
 ${flags}
-Exit codes: 0 all answers as expected, every threshold held; 1 some not; 2 the command line
-or a file given to it is wrong, nothing was requested; 3 the run could not go on (disk full, the
-input broke off, nobody listens at the only host, nothing succeeded for --give-up-after), or
-standard output could not be written; 130, 143, 129 interrupted by SIGINT, SIGTERM, SIGHUP: with
--o, --resume goes on.
+Exit codes: 0 every response was as expected and every threshold held; 1 some
+were not or did not; 2 the command line or one of its files is wrong, and nothing
+was requested; 3 the run could not go on (disk full, the input broke off, nobody
+listens at the only host, nothing succeeded for --give-up-after), or standard
+output could not be written; 130, 143, 129 SIGINT, SIGTERM or SIGHUP interrupted
+it: with -o, --resume continues it.
 `;
 
 const COMMANDS: readonly string[] = ["run", "serve", "compare", "verify", "report"];
 
-const EXIT_OF_SIGNAL = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+type Signal = keyof typeof EXIT_OF_SIGNAL;
+
+/** Listens to the signals that end a program. Call what it returns to listen no more. */
+function onSignals(take: (signal: Signal) => void): () => void {
+  const removers = (Object.keys(EXIT_OF_SIGNAL) as Signal[]).map((signal) => {
+    const listener = (): void => take(signal);
+    Deno.addSignalListener(signal, listener);
+    return () => Deno.removeSignalListener(signal, listener);
+  });
+  return () => removers.forEach((remove) => remove());
+}
 
 /**
- * Each command loads its own code and no other's: the memory of a small process is mostly code, and
- * `compare` measures such.
+ * Each command loads only its own code: the memory of a small process is mostly code, and `compare`
+ * measures small processes.
  */
 async function main(argv: readonly string[]): Promise<number> {
   const [command, ...rest] = argv;
-  // It was compiled with this permission for one command; no other is to start anything. From its
-  // source a program has what it was given: to take one permission of `--allow-all` takes devices too.
+  // The binary has this permission for one command only. From its source, the program keeps what the
+  // user allows: revoking one permission of `--allow-all` would take access to devices, too.
   if (Deno.build.standalone && command !== "compare") Deno.permissions.revokeSync({ name: "run" });
   if (command === "serve") {
     const { serve } = await import("./lib/commands/serve/command.ts");
@@ -74,7 +94,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return 0;
   }
   if (command === "compare") return await compareStrategies(rest);
-  // Not for people: what `compare` starts.
+  // Not for users: `compare` starts it.
   if (command === "compare-client") {
     const { runClient } = await import("./lib/commands/compare/client.ts");
     await print(JSON.stringify(await runClient(JSON.parse(rest[0]))));
@@ -85,24 +105,40 @@ async function main(argv: readonly string[]): Promise<number> {
   if (meant !== undefined) {
     throw new UsageError(`There is no command '${command}': did you mean 'myriad ${meant}'?`);
   }
-  const { parseRun, RUN_FLAGS } = await import("./lib/options/parse.ts");
-  const options = await parseRun(command === "run" ? rest : argv, config.version);
-  if (options === "help") await print(help(formatFlags(RUN_FLAGS)));
-  else if (options === "version") await print(`myriad ${config.version}\n`);
+  const { parseRun } = await import("./lib/options/parse.ts");
+  const options = await parseRun(command === "run" ? rest : argv, config.version, {
+    askPassword: Deno.stdin.isTerminal() ? askPassword : undefined,
+  });
+  if (options === "help") {
+    const { formatFlags } = await import("./lib/cli/format_flags.ts");
+    const { RUN_FLAGS } = await import("./lib/options/table.ts");
+    await print(help(formatFlags(RUN_FLAGS)));
+  } else if (options === "version") await print(`myriad ${config.version}\n`);
   else return await request(options);
   return 0;
+}
+
+/** Asks on the terminal for the password of a user name. A signal meanwhile ends the program. */
+async function askPassword(name: string): Promise<string> {
+  const { promptPassword } = await import("./lib/cli/prompt_password.ts");
+  const interrupted = new AbortController();
+  const stopListening = onSignals((signal) => interrupted.abort(new InterruptedError(signal)));
+  try {
+    const question = `Password for ${escapeForTerminal(name)}: `;
+    return await promptPassword(question, interrupted.signal);
+  } finally {
+    stopListening();
+  }
 }
 
 async function compareStrategies(argv: readonly string[]): Promise<number> {
   const { compare } = await import("./lib/commands/compare/command.ts");
   const interrupted = new AbortController();
   let code = 0;
-  for (const [signal, exitCode] of Object.entries(EXIT_OF_SIGNAL)) {
-    Deno.addSignalListener(signal as Deno.Signal, () => {
-      code = exitCode;
-      interrupted.abort(new Error("Interrupted"));
-    });
-  }
+  onSignals((signal) => {
+    code = EXIT_OF_SIGNAL[signal];
+    interrupted.abort(new Error("Interrupted"));
+  });
   try {
     await compare(argv, {
       version: config.version,
@@ -118,12 +154,13 @@ async function compareStrategies(argv: readonly string[]): Promise<number> {
 }
 
 async function request(options: RunOptions): Promise<number> {
-  const [{ formatWait, Run }, { Progress }, { formatSummary }, table] = await Promise.all([
-    import("./lib/run/run.ts"),
-    import("./lib/progress/progress.ts"),
-    import("./lib/report/json.ts"),
-    import("./lib/report/table.ts"),
-  ]);
+  const [{ formatWait, Run }, { Progress }, { formatSummary, toSummary }, table] = await Promise
+    .all([
+      import("./lib/run/run.ts"),
+      import("./lib/progress/progress.ts"),
+      import("./lib/report/json.ts"),
+      import("./lib/report/table.ts"),
+    ]);
   const { formatFailed, formatMadeAgain, formatTable } = table;
   const isTerminal = Deno.stderr.isTerminal();
   const mode = chooseDisplay(options);
@@ -136,7 +173,7 @@ async function request(options: RunOptions): Promise<number> {
     else progress.say(line);
   };
   const run = await Run.open({ ...options, details: options.details || isLive }, say);
-  progress = new Progress({
+  progress = await Progress.open({
     mode,
     size: terminalSize,
     color: isTerminal && !Deno.noColor,
@@ -148,46 +185,42 @@ async function request(options: RunOptions): Promise<number> {
 
   let exitCode: number | undefined;
   const hasTerminal = [Deno.stdin, Deno.stdout, Deno.stderr].some((it) => it.isTerminal());
-  const listeners = Object.entries(EXIT_OF_SIGNAL).map(([signal, code]) => {
-    const listener = (): void => {
-      // It comes when the terminal goes. Where there was none, as under `nohup`, it is to be ignored,
-      // and Deno would not leave it so.
-      if (signal === "SIGHUP" && !hasTerminal) return;
-      if (exitCode !== undefined) {
-        printAtOnce(progress?.abandon() ?? "");
-        Deno.exit(code);
-      }
-      exitCode = code;
-      run.stop();
-      const wait = formatWait(run.snapshot().inFlight);
-      const again = signal === "SIGINT" ? "press Ctrl-C again" : `send ${signal} again`;
-      say(wait === "" ? "interrupted" : `interrupted: ${wait}; ${again} to quit now`);
-    };
-    Deno.addSignalListener(signal as Deno.Signal, listener);
-    return () => Deno.removeSignalListener(signal as Deno.Signal, listener);
+  const stopListening = onSignals((signal) => {
+    // It comes when the terminal goes. Where there was none, as under `nohup`, it is to be ignored,
+    // and Deno would not leave it so.
+    if (signal === "SIGHUP" && !hasTerminal) return;
+    if (exitCode !== undefined) {
+      printAtOnce(progress?.abandon() ?? "");
+      Deno.exit(EXIT_OF_SIGNAL[signal]);
+    }
+    exitCode = EXIT_OF_SIGNAL[signal];
+    run.stop();
+    const wait = formatWait(run.snapshot().inFlight);
+    const again = signal === "SIGINT" ? "press Ctrl-C again" : `send ${signal} again`;
+    say(wait === "" ? "interrupted" : `interrupted: ${wait}; ${again} to quit now`);
   });
   // It was stopped, and a shell had the terminal.
   const onContinued = (): void => progress?.forget();
   Deno.addSignalListener("SIGCONT", onContinued);
-  listeners.push(() => Deno.removeSignalListener("SIGCONT", onContinued));
 
   progress.start();
   const { snapshot, failure, madeAgain } = await run.finish(config.version);
   await progress.stop(snapshot);
-  for (const remove of listeners) remove();
+  stopListening();
+  Deno.removeSignalListener("SIGCONT", onContinued);
 
-  // Standard output is the records', where they go there.
-  const toStdout = ![options.output?.path, options.failures, options.summary, options.hdr].includes(
-    "-",
-  );
   if (failure instanceof UsageError) throw failure;
   let notPrinted: unknown;
   if (!(failure instanceof ClosedPipe)) {
     try {
-      if (options.json) await print(formatSummary(snapshot, { version: config.version }));
+      const { version } = config;
+      if (options.json) await print(formatSummary(snapshot, { version }));
       else if (!options.silent) {
-        const place = toStdout ? Deno.stdout : Deno.stderr;
-        await print(formatTable(snapshot, { color: place.isTerminal() && !Deno.noColor }), place);
+        const place = options.isStdoutTaken ? Deno.stderr : Deno.stdout;
+        const color = place.isTerminal() && !Deno.noColor;
+        const { tolerated, total } = snapshot;
+        const summary = toSummary(snapshot, { version });
+        await print(formatTable({ summary, tolerated, total }, { color }), place);
       }
     } catch (error) {
       notPrinted = error;
@@ -214,7 +247,7 @@ async function request(options: RunOptions): Promise<number> {
   return exitCode ?? (isGood ? 0 : 1);
 }
 
-/** How the progress is shown: what needs a terminal of its own is a log where there is none. */
+/** How the progress is shown: without a terminal of its own, only a log can be. */
 function chooseDisplay({ progress, output, failures }: RunOptions): ProgressOptions["mode"] {
   if (progress !== "auto" && progress !== "live") return progress;
   if (!Deno.stderr.isTerminal()) return "log";
@@ -223,13 +256,13 @@ function chooseDisplay({ progress, output, failures }: RunOptions): ProgressOpti
   return progress === "auto" ? "bar" : "log";
 }
 
-/** The terminal's size; 80 by 24 where there is none to ask, or it does not know. */
+/** The terminal's size; 80 by 24 without a terminal, or if it does not know its size. */
 function terminalSize(): Size {
   try {
     const { columns, rows } = Deno.consoleSize();
     if (columns > 0 && rows > 0) return { columns, rows };
   } catch {
-    // There is none.
+    // There is no terminal.
   }
   return { columns: 80, rows: 24 };
 }

@@ -1,5 +1,5 @@
-import { linearScale, logScale, type Scale, thinned } from "../lib/plot/scale.ts";
-import { coordinate, svgDocument } from "../lib/plot/svg.ts";
+import { linearScale, logScale, type Scale, thinTicks } from "../lib/plot/scale.ts";
+import { formatCoordinate, formatSvg } from "../lib/plot/svg.ts";
 import { escapeMarkup } from "../lib/text/escape.ts";
 
 /** A bar: a value, and the least and the most that was measured. */
@@ -54,7 +54,7 @@ export function barPlot(title: string, panels: readonly Panel[]): string {
     parts.push(`<g transform="translate(0 ${y})">\n${drawPanel(panel)}\n</g>`);
     y += HEAD + panel.bars.length * ROW + FOOT;
   }
-  return svgDocument(
+  return formatSvg(
     WIDTH,
     y,
     `<title>${escapeMarkup(title)}</title>
@@ -69,8 +69,8 @@ function drawPanel({ title, unit, digits, bars }: Panel): string {
   const axis = makeAxis(bars.flatMap(({ value, least, most }) => [value, least, most]));
   const bottom = HEAD + bars.length * ROW;
   const parts = [`<text class="title" x="16" y="20">${escapeMarkup(title)}</text>`];
-  for (const tick of thinned(axis.ticks, MAX_TICKS)) {
-    const x = coordinate(NAMES + axis.place(tick) * BARS);
+  for (const tick of thinTicks(axis.ticks, MAX_TICKS)) {
+    const x = formatCoordinate(NAMES + axis.place(tick) * BARS);
     parts.push(
       `<path class="grid" d="M${x} ${HEAD - 4}V${bottom}"/>`,
       `<text class="dim" x="${x}" y="${bottom + 14}" text-anchor="middle">${short(tick)}</text>`,
@@ -97,21 +97,21 @@ function drawBar(
     return parts.join("\n");
   }
   const end = NAMES + axis.place(value) * BARS;
-  const width = coordinate(Math.max(end - NAMES, 1));
+  const width = formatCoordinate(Math.max(end - NAMES, 1));
   const kind = marked === true ? "bar mark" : "bar";
   parts.push(`<rect class="${kind}" x="${NAMES}" y="${y}" width="${width}" height="${BAR}"/>`);
   let right = end;
   if (least !== undefined && most !== undefined && least < most) {
     right = NAMES + axis.place(most) * BARS;
-    const left = coordinate(NAMES + axis.place(least) * BARS);
-    parts.push(`<path class="range" d="M${left} ${y + BAR / 2}H${coordinate(right)}"/>`);
+    const left = formatCoordinate(NAMES + axis.place(least) * BARS);
+    parts.push(`<path class="range" d="M${left} ${y + BAR / 2}H${formatCoordinate(right)}"/>`);
   }
   const text = value.toLocaleString("en-US", {
     minimumFractionDigits: digits,
     maximumFractionDigits: digits,
   });
   parts.push(
-    `<text x="${coordinate(right + 6)}" y="${baseline}">${escapeMarkup(text + unit)}</text>`,
+    `<text x="${formatCoordinate(right + 6)}" y="${baseline}">${escapeMarkup(text + unit)}</text>`,
   );
   return parts.join("\n");
 }
@@ -134,7 +134,7 @@ function makeAxis(values: readonly (number | undefined)[]): Axis {
 
 /** A tick in few characters: `2k`, `0.5`. */
 function short(value: number): string {
-  if (value >= 1e6) return `${coordinate(value / 1e6)}M`;
-  if (value >= 1e3) return `${coordinate(value / 1e3)}k`;
+  if (value >= 1e6) return `${formatCoordinate(value / 1e6)}M`;
+  if (value >= 1e3) return `${formatCoordinate(value / 1e3)}k`;
   return `${Number(value.toPrecision(3))}`;
 }

@@ -4,17 +4,16 @@
  *
  * @module
  */
-import type { Flag } from "../lib/cli/flags.ts";
 import { COMPARE_FLAGS } from "../lib/commands/compare/options.ts";
 import { REPORT_FLAGS } from "../lib/commands/report/command.ts";
 import { SERVE_FLAGS } from "../lib/commands/serve/command.ts";
 import { VERIFY_FLAGS } from "../lib/commands/verify/command.ts";
-import { RUN_FLAGS } from "../lib/options/parse.ts";
+import { RUN_FLAGS, type RunFlag } from "../lib/options/table.ts";
 
 /** The flags of each command, and the page that explains the command. */
 export const COMMANDS: readonly {
   readonly name: string;
-  readonly flags: readonly Flag[];
+  readonly flags: readonly RunFlag[];
   readonly page: string;
 }[] = [
   { name: "myriad", flags: RUN_FLAGS, page: "../README.md" },
@@ -38,7 +37,7 @@ const PAGES: Readonly<Record<string, readonly string[]>> = {
 /** A column of the tables of flags. A table leaves out a column in which every cell is empty. */
 interface Column {
   readonly title: string;
-  readonly cell: (flag: Flag) => string;
+  readonly cell: (flag: RunFlag, all: readonly RunFlag[]) => string;
 }
 
 /** To show one more property of a flag, add a column. */
@@ -50,7 +49,7 @@ const COLUMNS: readonly Column[] = [
   },
   {
     title: "Argument",
-    cell: ({ value, switchValue, optionalValue = switchValue }) =>
+    cell: ({ value, optionalValue }) =>
       value !== undefined
         ? `\`${value.replaceAll("|", "\\|")}\``
         : optionalValue !== undefined
@@ -58,17 +57,36 @@ const COLUMNS: readonly Column[] = [
         : "",
   },
   { title: "Repeatable", cell: ({ repeatable }) => repeatable ? "yes" : "" },
-  { title: "Meaning", cell: (flag) => toMarkdown(splitDefault(flag).meaning) },
-  { title: "Default", cell: (flag) => toMarkdown(splitDefault(flag).byDefault) },
+  { title: "Meaning", cell: ({ help }) => toMarkdown(help) },
+  {
+    title: "Default",
+    cell: ({ default: text, defaultWords }) =>
+      text === undefined ? toMarkdown(defaultWords ?? "") : `\`${text}\``,
+  },
+  { title: "Rules", cell: (flag, all) => listRules(flag, all).join("; ") },
 ];
 
-/** The help of a flag in one line, and apart from it what it says of the default. */
-function splitDefault({ help }: Flag): { meaning: string; byDefault: string } {
-  const line = help.replaceAll("\n", " ").replace(/ \(repeatable\)/, "");
-  const [, first, rest = ""] = /^default ([^;]+)(?:; (.*))?$/.exec(line) ?? [];
-  if (first !== undefined) return { meaning: rest, byDefault: first };
-  const [all, byDefault = ""] = / \(default:? ([^()]+)\)/.exec(line) ?? [""];
-  return { meaning: line.replace(all, ""), byDefault };
+/** What a flag needs, and with what it cannot stand. */
+function listRules(flag: RunFlag, all: readonly RunFlag[]): string[] {
+  const code = (name: string): string => `\`--${name}\``;
+  const { name, requires = [], requiresFile, excludes = [], engines, off } = flag;
+  const others = [
+    ...excludes,
+    ...all.filter((other) => other.excludes?.includes(name)).map((other) => other.name),
+  ];
+  const unless = off === undefined || others.length === 0 ? "" : `, unless it is \`${off}\``;
+  return [
+    ...requires.map((one) => `needs ${[one].flat().map(code).join(" or ")}`),
+    ...requiresFile === undefined ? [] : [`not with \`--${requiresFile} -\``],
+    ...others.length === 0 ? [] : [`not with ${others.map(code).join(", ")}${unless}`],
+    ...engines === undefined ? [] : [`only engine ${engines.join(", ")}`],
+    ...flag.identity === undefined
+      ? []
+      : flag.identity.isJudgedAnew
+      ? ["`--resume` needs the same, `--retry-failed` does not"]
+      : ["`--resume` needs the same"],
+    ...flag.commandLineOnly ? ["not in a file of `--config`"] : [],
+  ];
 }
 
 /** A text for a cell of a table: flags as code, and what Markdown would read as markup escaped. */
@@ -87,11 +105,12 @@ function formatTable(head: readonly string[], rows: readonly (readonly string[])
   return line(head) + line(widths.map((width) => "-".repeat(width))) + rows.map(line).join("");
 }
 
-function flagTable(flags: readonly Flag[]): string {
-  const columns = COLUMNS.filter(({ cell }) => flags.some((flag) => cell(flag) !== ""));
+/** @param all the flags of the command, of which a section has some */
+function flagTable(flags: readonly RunFlag[], all: readonly RunFlag[]): string {
+  const columns = COLUMNS.filter(({ cell }) => flags.some((flag) => cell(flag, all) !== ""));
   return formatTable(
     columns.map(({ title }) => title),
-    flags.map((flag) => columns.map(({ cell }) => cell(flag))),
+    flags.map((flag) => columns.map(({ cell }) => cell(flag, all))),
   );
 }
 
@@ -100,10 +119,9 @@ function flagTables(): string {
   let page = "";
   for (const { name, flags, page: ofCommand } of COMMANDS) {
     page += `\n## ${name}\n\nExplained in [${ofCommand.replace("../", "")}](${ofCommand}).\n`;
-    const sections = new Set(flags.map(({ section }) => section));
-    for (const section of sections) {
-      if (sections.size > 1) page += `\n### ${section}\n\nExplained in ${linksTo(section)}.\n`;
-      page += `\n${flagTable(flags.filter((flag) => flag.section === section))}`;
+    for (const [section, rows] of Map.groupBy(flags, ({ section }) => section)) {
+      if (section !== undefined) page += `\n### ${section}\n\nExplained in ${linksTo(section)}.\n`;
+      page += `\n${flagTable(rows, flags)}`;
     }
   }
   return page;

@@ -44,6 +44,20 @@ export class NoProgressError extends Error {
   readonly exitCode = EXIT_FAILED;
 }
 
+/** The exit codes of a program that a signal ends: 128 and the signal's number. */
+export const EXIT_OF_SIGNAL = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+
+/** The user ended it by a signal, before anything was requested. */
+export class InterruptedError extends Error {
+  override name = "InterruptedError";
+  readonly exitCode: number;
+
+  constructor(signal: keyof typeof EXIT_OF_SIGNAL) {
+    super("interrupted");
+    this.exitCode = EXIT_OF_SIGNAL[signal];
+  }
+}
+
 /** The exit code for what a program threw; an error of another kind is a failure, too. */
 export function toExitCode(error: unknown): number {
   const exitCode = error instanceof Error && "exitCode" in error ? error.exitCode : EXIT_FAILED;

@@ -1,4 +1,4 @@
-import { type Line, linePlot } from "../../lib/plot/line_plot.ts";
+import { formatLinePlot, type PlotLine } from "../../lib/plot/line_plot.ts";
 import { type Bench, scaled } from "../bench.ts";
 import { Nginx } from "../nginx.ts";
 import { myriadCommand } from "../root.ts";
@@ -111,10 +111,10 @@ function drawPlot(moments: readonly Moment[]): string {
     scale: "linear",
     format: (value: number): string => `${value}`,
   } as const;
-  const line = (name: string, y: (moment: Moment) => number): Line => {
+  const line = (name: string, y: (moment: Moment) => number): PlotLine => {
     return { name, points: moments.map((moment) => ({ x: moment.seconds / 60, y: y(moment) })) };
   };
-  return linePlot([
+  return formatLinePlot([
     {
       title: "Memory",
       x: minutes,

@@ -6,7 +6,7 @@
 import type { Output } from "../output/output.ts";
 import { describeWriteError } from "../process/os_error.ts";
 import { Stats } from "../stats/stats.ts";
-import { describeDifference, JUDGED_ANEW, toIdentity, toInputState } from "./identity.ts";
+import { describeDifference, isJudgedAnew, toIdentity, toInputState } from "./identity.ts";
 import { type Identity, JournalError, type JournalState, readJournal } from "./journal.ts";
 import {
   isResuming,
@@ -61,7 +61,7 @@ export async function findState(
     return { state: await createState(options), isResumed: false, isJudgedAnew: false };
   }
   const identity = await toIdentity(options, old.salt);
-  const isJudgedAnew = checkIdentity(options, old, identity);
+  const isOnlyJudgedAnew = checkIdentity(options, old, identity);
   if (old.retry !== null && !retryFailed) {
     fail("a retry of it was interrupted: use --retry-failed to go on with that");
   }
@@ -81,7 +81,7 @@ export async function findState(
   if (failures !== undefined && !await failures.reaches(old.failures ?? 0)) {
     fail(`'--failures ${options.failures}' is shorter than its journal says: ${START_OVER}`);
   }
-  return { state: { ...old, identity, input }, isResumed: true, isJudgedAnew };
+  return { state: { ...old, identity, input }, isResumed: true, isJudgedAnew: isOnlyJudgedAnew };
 }
 
 /**
@@ -93,9 +93,9 @@ function checkIdentity(options: ResumeOptions, old: JournalState, identity: Iden
   // A journal of an earlier version does not have all flags.
   const differing = Object.keys(identity)
     .filter((flag) => (old.identity[flag] ?? null) !== identity[flag]);
-  const other = differing.find((flag) => !JUDGED_ANEW.has(flag)) ?? differing[0];
+  const other = differing.find((flag) => !isJudgedAnew(flag)) ?? differing[0];
   if (other === undefined) return false;
-  const isOfStatuses = JUDGED_ANEW.has(other);
+  const isOfStatuses = isJudgedAnew(other);
   if (isOfStatuses && options.retryFailed && old.retry === null) return true;
   const difference = describeDifference(other, old.identity[other] ?? null, identity[other]);
   const mend = !isOfStatuses

@@ -9,8 +9,7 @@
  * @module
  */
 import type { Position } from "../output/output.ts";
-import type { StatsState } from "../stats/stats.ts";
-import { findWrongStat } from "../stats/stats_state.ts";
+import { findWrongStat, type StatsState } from "../stats/stats.ts";
 import {
   type Check,
   findWrongMember,

@@ -1,18 +1,17 @@
-/** Fewest letters of a name that another one can be the beginning of. */
+/** Fewest letters that are taken for the beginning of a name. */
 const MIN_PREFIX = 3;
 
 /**
- * The name that was probably meant: one that begins as the given one does, or that differs from it
- * by a letter or two that are missing, too many, others or swapped.
+ * The name that was probably meant: one that begins with the given one, or that differs from it by
+ * one or two letters that are missing, added, changed or swapped.
  *
- * @returns undefined if there is none, or several that are meant as likely as each other by
- * their beginning
+ * @returns undefined if no name is close enough
  */
 export function closest(given: string, names: readonly string[]): string | undefined {
   const longer = names.filter((name) => given.length >= MIN_PREFIX && name.startsWith(given));
   if (longer.length === 1) return longer[0];
   let best: string | undefined;
-  // One letter of a short name is much of it.
+  // In a short name, one letter is much.
   let least = Math.min(2, Math.floor(given.length / 3)) + 1;
   for (const name of names) {
     const distance = measureDistance(given, name);
@@ -21,7 +20,7 @@ export function closest(given: string, names: readonly string[]): string | undef
   return best;
 }
 
-/** Letters to add, drop, replace or swap with their neighbour to make one of the other. */
+/** How many letters to add, drop, replace or swap with their neighbour, to get from `a` to `b`. */
 function measureDistance(a: string, b: string): number {
   let [before, last] = [[] as number[], Array.from({ length: b.length + 1 }, (_, k) => k)];
   for (let i = 1; i <= a.length; i++) {

@@ -2,10 +2,7 @@ import { UsageError } from "../errors.ts";
 
 const COMPRESSED = "gz gzip tgz zst zstd bz2 xz lz lz4 br sz z zip 7z rar tar".split(" ");
 
-/**
- * Endings of names by which people and other programs take a file for something. Any other, such as
- * `.log` or `.out`, promises nothing.
- */
+/** Endings that tell people and programs a format. Others, such as `.log`, promise nothing. */
 const PROMISING = new Set([
   ...COMPRESSED,
   ..."json jsonl ndjson csv tsv tab psv xls xlsx ods xml yaml yml toml html htm md pdf".split(" "),
@@ -13,14 +10,14 @@ const PROMISING = new Set([
   ..."svg png jpg jpeg gif webp".split(" "),
 ]);
 
-/** How names can end. */
+/** How the name of a file can end. */
 export interface Endings {
   /**
-   * Those of the formats that a file can have, such as `csv`, the usual ones first; `any` where the
-   * user says the format by other means.
+   * The endings of the formats that the file can have, such as `csv`, the usual ones first; `any`
+   * where another flag says the format.
    */
   readonly formats: readonly string[] | "any";
-  /** Whether `.gz` behind it compresses the file. @default {false} */
+  /** Whether `.gz` can follow, which compresses the file. @default {false} */
   readonly gzip?: boolean;
 }
 
@@ -51,11 +48,11 @@ export function listEndings(
 const MAX_SHOWN = 2;
 
 /**
- * Refuses a name that ends as those of files of another format do: the file would not hold what its
- * name promises, and whoever opens it would find out long after the run.
+ * Refuses a name with the ending of another format. The file would not hold what its name promises,
+ * and somebody would find out long after the run.
  *
  * @param flag the flag that names the file, such as `--output`
- * @throws {UsageError} If so.
+ * @throws {UsageError} If the ending is that of another format.
  */
 export function checkEnding(
   path: string,

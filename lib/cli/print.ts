@@ -21,8 +21,8 @@ export async function writeAll(stream: Stream, bytes: Uint8Array): Promise<void>
 }
 
 /**
- * Prints a text whole. A reader that has gone is no error; and where standard error cannot be
- * written, nobody can be told.
+ * Prints a text whole. It is not an error if the reader has gone, or if standard error cannot be
+ * written: nobody could be told.
  *
  * @throws {OutputError} If standard output cannot be written, for example because the disk is full.
  */

@@ -11,10 +11,10 @@ const COUNT = /^(\d+)(?:\.(\d+))?(?:[eE](\d{1,2}))?([kKmMgG])?$/;
 const COUNT_ZEROS: Record<string, number> = { k: 3, m: 6, g: 9 };
 
 /**
- * Reads a count: `100`, `10k`, `1M`, `1e8`. It is exact, or refused.
+ * Reads a count: `100`, `10k`, `1M`, `1e8`. A count that is not exact is refused.
  *
  * @returns a whole number from `min` to `max`
- * @throws {UsageError} If the text is none.
+ * @throws {UsageError} If the text is not a count in that range.
  */
 export function parseCount(
   text: string,
@@ -23,18 +23,18 @@ export function parseCount(
 ): number {
   const [, whole, fraction = "", exponent = "0", suffix] = COUNT.exec(text) ?? [];
   const decimals = fraction.replace(/0+$/, "");
-  // 0.3M is 300000.00000000006 or so: the point is moved, not multiplied away.
+  // 0.3 * 1e6 would be inexact: the decimal point is moved instead.
   const zeros = Number(exponent) + (COUNT_ZEROS[suffix?.toLowerCase()] ?? 0) - decimals.length;
   const count = whole === undefined || zeros < 0
     ? NaN
     : Number(whole + decimals + "0".repeat(zeros));
-  // What is rounded is above the largest that is exact, 2^53 - 1.
+  // Only numbers above 2^53 - 1 are rounded, and `max` is at most that.
   if (!(count >= min && count <= max)) {
     const range = count > max || max !== Number.MAX_SAFE_INTEGER
       ? `from ${min} to ${max}`
       : `from ${min}`;
     throw new UsageError(
-      `Cannot read '${flag} ${text}': give a whole number ${range}, like 500, 10k, 1M or 1e8`,
+      `Cannot read '${flag} ${text}': use a whole number ${range}, like 500, 10k, 1M or 1e8`,
     );
   }
   return count;
@@ -48,7 +48,8 @@ const SIZE_POWERS: Record<string, number> = { k: 1, m: 2, g: 3 };
  * Reads a size in bytes. A letter alone is a power of 1,024, as `MiB` is, so that `64M` is
  * 67,108,864; `MB` is a power of 1,000, as it is where sizes are shown.
  *
- * @throws {UsageError} If the text is none.
+ * @returns bytes, from 0
+ * @throws {UsageError} If the text is not a size.
  */
 export function parseSize(text: string, flag: string): number {
   const match = SIZE.exec(text);
@@ -56,7 +57,7 @@ export function parseSize(text: string, flag: string): number {
   const base = unit.toLowerCase() === "b" ? 1000 : 1024;
   const value = Math.floor(Number(digits) * base ** (SIZE_POWERS[letter.toLowerCase()] ?? 0));
   if (!Number.isSafeInteger(value)) {
-    throw new UsageError(`Cannot read '${flag} ${text}': give a size, like 500, 10k or 64M`);
+    throw new UsageError(`Cannot read '${flag} ${text}': use a size, like 500, 10k or 64M`);
   }
   return value;
 }
@@ -72,10 +73,10 @@ export const DURATION_UNITS: Readonly<Record<string, number>> = {
 };
 
 /**
- * Reads a duration with its unit: `250ms`, `3s`, `5m`, `2h`. A bare `0` needs none.
+ * Reads a duration with its unit: `250ms`, `3s`, `5m`, `2h`. A bare `0` needs no unit.
  *
- * @returns milliseconds
- * @throws {UsageError} If the text is none.
+ * @returns milliseconds, from 0
+ * @throws {UsageError} If the text is not a duration.
  */
 export function parseDuration(text: string, flag: string): number {
   if (text === "0") return 0;
@@ -83,7 +84,7 @@ export function parseDuration(text: string, flag: string): number {
   const ms = match === null ? NaN : Number(match[1]) * DURATION_UNITS[match[2]];
   if (!Number.isFinite(ms)) {
     throw new UsageError(
-      `Cannot read '${flag} ${text}': give a number with its unit, like 250ms, 3s, 5m or 2h`,
+      `Cannot read '${flag} ${text}': use a number with its unit, like 250ms, 3s, 5m or 2h`,
     );
   }
   return ms;

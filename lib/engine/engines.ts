@@ -7,13 +7,21 @@
 import type { Engine } from "./engine.ts";
 import type { EngineOptions } from "./options.ts";
 
+/** What an engine may be unable to do; the row of a flag says that it needs it. */
+export type Capability =
+  | "any certificate"
+  | "connect deadline"
+  | "idle deadline"
+  | "proxies"
+  | "Unix sockets";
+
 /** A way of making requests. */
 export interface EngineRow {
-  /** The flags, by their long names, of what it cannot do. */
-  readonly lacks: readonly string[];
+  /** What it cannot do. */
+  readonly lacks: readonly Capability[];
   /**
-   * Whether it chooses other engines for the requests. Where a flag is given that it lacks, the
-   * first engine that has all that are given is used in its place. @default {false}
+   * Whether it chooses other engines for the requests. Where something is needed that it lacks, the
+   * first engine that can do all that is needed is used in its place. @default {false}
    */
   readonly isAutomatic?: boolean;
   /** Loads the engine's code, and no other's. Opens no connection yet. */
@@ -25,7 +33,13 @@ export interface EngineRow {
  * HTTP or HTTPS that is down as if it were the host, sends no credentials to a proxy over HTTPS for
  * `http:` URLs, and leaves the look-up of names to a SOCKS5 proxy.
  */
-const FETCH_LACKS = ["insecure", "connect-timeout", "idle-timeout", "proxy", "unix-socket"];
+const FETCH_LACKS: readonly Capability[] = [
+  "any certificate",
+  "connect deadline",
+  "idle deadline",
+  "proxies",
+  "Unix sockets",
+];
 
 const ROWS = {
   auto: {
@@ -51,3 +65,10 @@ export const ENGINES: Readonly<Record<EngineName, EngineRow>> = ROWS;
 
 /** Their names, in the order of the table. */
 export const ENGINE_NAMES = Object.keys(ENGINES) as readonly EngineName[];
+
+/** The engines that can do something which others lack; automatic ones are left out. */
+export function findEngines(capability: Capability): readonly EngineName[] {
+  return ENGINE_NAMES.filter((name) =>
+    !ENGINES[name].isAutomatic && !ENGINES[name].lacks.includes(capability)
+  );
+}

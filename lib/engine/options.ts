@@ -2,38 +2,42 @@ import type { Target } from "../target.ts";
 import type { BodySink, Cookies, ProxyOptions, ResponseHead, TlsOptions } from "./engine.ts";
 import type { NameService } from "./http1/name_lookup.ts";
 
-/** What every engine is told. */
-export interface EngineOptions {
-  /** How many connections to a host may idle, from 1: most requests in flight. */
-  concurrency: number;
+/** What a user sets of an engine. */
+export interface EngineSettings {
   /** Milliseconds for a whole attempt, redirects and body included, more than 0. */
-  timeoutMs: number;
+  readonly timeoutMs: number;
   /**
    * Milliseconds for a connection to be made, its TLS included, more than 0; not by native fetch.
    *
    * @default {timeoutMs}
    */
-  connectTimeoutMs?: number | undefined;
+  readonly connectTimeoutMs?: number | undefined;
   /**
    * Most milliseconds between two reads of an answer that has begun, more than 0; not by native
    * fetch.
    *
    * @default {timeoutMs}
    */
-  idleTimeoutMs?: number | undefined;
+  readonly idleTimeoutMs?: number | undefined;
   /** Most redirects to follow, from 0; with 0 the 3xx itself is the answer. */
-  redirects: number;
+  readonly redirects: number;
   /** Most bytes of a body, after decoding, from 0. */
-  maxBodyBytes: number;
+  readonly maxBodyBytes: number;
   /** @default the usual authorities, no certificate of the client's own */
-  tls?: TlsOptions | undefined;
+  readonly tls?: TlsOptions | undefined;
   /** What every connection goes through, if anything; not by native fetch. */
-  proxy?: ProxyOptions | undefined;
+  readonly proxy?: ProxyOptions | undefined;
   /**
    * The path of a Unix socket that every connection goes to instead of the URL's host; not by
    * native fetch.
    */
-  unixSocket?: string | undefined;
+  readonly unixSocket?: string | undefined;
+}
+
+/** What every engine is told. */
+export interface EngineOptions extends EngineSettings {
+  /** How many connections to a host may idle, from 1: most requests in flight. */
+  concurrency: number;
   /** Who knows the addresses of names; not for native fetch. @default the system */
   names?: NameService | undefined;
   /** Cookies that are sent and kept, also those of redirects. */

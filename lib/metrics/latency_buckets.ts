@@ -23,7 +23,7 @@ export const BOUNDS: readonly number[] = [
 ];
 
 /**
- * How many answers took no longer than each bound. A value whose slot of the histogram reaches
+ * How many responses took no longer than each bound. A value whose slot of the histogram reaches
  * beyond a bound is counted above it, so that a bound is off by 0.8 % at most, and always the same
  * way: no count ever falls.
  */

@@ -8,7 +8,7 @@
  * @module
  */
 import { UsageError } from "../errors.ts";
-import type { ListenAddress } from "../options/metrics.ts";
+import type { ListenAddress } from "../options/run_options.ts";
 import { describeOsError } from "../process/os_error.ts";
 import type { Snapshot } from "../stats/snapshot.ts";
 import { type Build, CONTENT_TYPE, formatMetrics } from "./exposition.ts";

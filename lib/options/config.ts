@@ -4,12 +4,11 @@
  * @module
  */
 import { closest } from "../cli/closest.ts";
-import type { Flag, ParsedFlags } from "../cli/flags.ts";
+import { FlagValues, type GivenValues } from "../cli/flag_values.ts";
+import type { Flag } from "../cli/flags.ts";
 import { UsageError } from "../errors.ts";
 import { readShortText } from "./read_file.ts";
-
-/** Flags that make no sense in a file. */
-const NOT_IN_FILE = ["config", "help", "version"];
+import type { RunValues } from "./table.ts";
 
 /** Longest name that is repeated in a message, in UTF-16 code units. */
 const SHOWN_LENGTH = 40;
@@ -18,19 +17,22 @@ const SHOWN_LENGTH = 40;
  * What the command line gives, together with what the file of its `--config` does: the command
  * line comes first, flag by flag, so that a list there replaces the list of the file.
  *
- * @throws {UsageError} If the file is none of a run's. No value in it is repeated.
+ * @throws {UsageError} If the file is not a JSON object of flags. No value in it is repeated.
  */
-export async function withConfig(given: ParsedFlags, flags: readonly Flag[]): Promise<ParsedFlags> {
-  const path = given.values.config;
-  if (typeof path !== "string") return given;
-  const config = parseConfig(await readShortText(path, `--config ${path}`), flags, path);
-  return {
-    values: { ...config.values, ...given.values },
-    positionals: given.positionals.length > 0 ? given.positionals : config.positionals,
-  };
+export async function withConfig(values: RunValues): Promise<RunValues> {
+  const path = values.get("config");
+  if (path === undefined) return values;
+  const text = await readShortText(path, `--config ${path}`);
+  const { given, url } = parseConfig(text, values.flags, path);
+  return values.or(new FlagValues(values.flags, given, url === undefined ? [] : [url]));
 }
 
-function parseConfig(text: string, flags: readonly Flag[], path: string): ParsedFlags {
+interface Config {
+  readonly given: ReadonlyMap<string, GivenValues>;
+  readonly url: string | undefined;
+}
+
+function parseConfig(text: string, flags: readonly Flag[], path: string): Config {
   const fail = (why: string): never => {
     throw new UsageError(`Cannot use '--config ${path}': ${why}`);
   };
@@ -41,22 +43,22 @@ function parseConfig(text: string, flags: readonly Flag[], path: string): Parsed
     // Its words can hold a piece of the text.
     const place = / \(line (\d+) column (\d+)\)$/.exec((error as Error).message);
     const where = place === null ? "" : ` at line ${place[1]}, column ${place[2]}`;
-    return fail(`it is no JSON${where}: give an object like {"requests":"1M"}`);
+    return fail(`it is not JSON${where}: write an object like {"requests":"1M"}`);
   }
   if (typeof config !== "object" || config === null || Array.isArray(config)) {
-    return fail(`it is no JSON object: give one like {"requests":"1M"}`);
+    return fail(`it is not a JSON object: write one like {"requests":"1M"}`);
   }
   const shown = (name: string): string => name.slice(0, SHOWN_LENGTH).toWellFormed();
   const twice = findDuplicate(text);
-  if (twice !== undefined) fail(`it has '${shown(twice)}' twice: give it once`);
-  const values: Record<string, string | boolean | string[]> = Object.create(null);
+  if (twice !== undefined) fail(`it has '${shown(twice)}' twice: write it once`);
   if (!isWellFormed(config)) {
     fail("it has a lone surrogate, which UTF-8 cannot encode: leave the escape out");
   }
+  const given = new Map<string, GivenValues>();
   let url: string | undefined;
   for (const [name, value] of Object.entries(config)) {
     if (name === "url") {
-      if (typeof value !== "string") return fail("its 'url' is no text: give a text");
+      if (typeof value !== "string") return fail("its 'url' must be a text");
       url = value;
       continue;
     }
@@ -64,18 +66,16 @@ function parseConfig(text: string, flags: readonly Flag[], path: string): Parsed
     if (flag === undefined) {
       const meant = closest(name.slice(0, SHOWN_LENGTH), flags.map(({ name }) => name));
       const how = meant === undefined
-        ? "give long names, see 'myriad --help'"
+        ? "use long names, see 'myriad --help'"
         : `did you mean '${meant}'?`;
       return fail(`there is no flag '${shown(name)}': ${how}`);
     }
-    if (NOT_IN_FILE.includes(name)) fail(`'${name}' cannot stand in a file: leave it out`);
-    if (flag.notYet) fail(`'${name}' is not yet built: leave it out`);
-    const read = toFlagValue(flag, value);
-    if (read === undefined) fail(`its '${name}' is of the wrong type: give ${describeType(flag)}`);
-    // A switch that is off is not given.
-    else if (read !== false) values[name] = read;
+    if (flag.commandLineOnly) fail(`'${name}' cannot stand in a file: leave it out`);
+    const read = toGiven(flag, value);
+    if (read === undefined) return fail(`its '${name}' must be ${describeType(flag)}`);
+    if (read !== "off") given.set(name, read);
   }
-  return { values, positionals: url === undefined ? [] : [url] };
+  return { given, url };
 }
 
 /** Whether no text of a flag has a lone surrogate, as of `"\ud800"`. */
@@ -85,29 +85,28 @@ function isWellFormed(config: object): boolean {
   );
 }
 
-/** A value as the command line would give it; undefined if it is of the wrong type. */
-function toFlagValue(flag: Flag, value: unknown): string | boolean | string[] | undefined {
+/**
+ * A value as the command line would give it, or `off` for a switch that is not given; undefined if
+ * it is of the wrong type.
+ */
+function toGiven(flag: Flag, value: unknown): GivenValues | "off" | undefined {
   if (flag.value === undefined) {
-    const isOwn = typeof value === "boolean" ||
-      (typeof value === "string" && value === flag.switchValue) ||
-      (typeof value === "string" && value !== "" && flag.optionalValue !== undefined);
-    return isOwn ? value : undefined;
+    if (typeof value === "boolean") return value ? [true] : "off";
+    if (typeof value !== "string" || value === "" || flag.optionalValue === undefined) return;
+    return flag.kind?.words?.includes(value) === false ? undefined : [value];
   }
   if (flag.repeatable) {
     const list = Array.isArray(value) ? value : [value];
     return list.every((it) => typeof it === "string") ? list : undefined;
   }
-  return typeof value === "string" || typeof value === "number" ? String(value) : undefined;
+  return typeof value === "string" || typeof value === "number" ? [String(value)] : undefined;
 }
 
 /** What a flag takes, in words. */
-function describeType(flag: Flag): string {
-  if (flag.value === undefined) {
-    return flag.switchValue === undefined
-      ? "true or false"
-      : `true, false or "${flag.switchValue}"`;
-  }
-  return flag.repeatable ? "a text, or a list of texts" : "a text or a number";
+function describeType({ value, optionalValue, kind, repeatable }: Flag): string {
+  if (value !== undefined) return repeatable ? "a text, or a list of texts" : "a text or a number";
+  if (optionalValue === undefined) return "true or false";
+  return `true, false or ${kind?.words?.map((word) => `"${word}"`).join(" or ") ?? "a text"}`;
 }
 
 /** A name that an object has twice, of which `JSON.parse` would keep the last. */

@@ -9,24 +9,26 @@ import { ENGINE_NAMES, type EngineName, ENGINES } from "../engine/engines.ts";
 import { UsageError } from "../errors.ts";
 import { isGranted } from "../process/permission.ts";
 import { readFile } from "./read_file.ts";
+import type { RunFlag, RunValues } from "./table.ts";
 import { readSecret } from "./value_file.ts";
-import type { FlagValues } from "./values.ts";
 
 /**
- * The engine that makes the requests.
+ * Which engine makes the requests: with `auto`, one that has all flags that are given.
  *
- * @throws {UsageError} If it lacks a flag that is given.
+ * @throws {UsageError} If the engine lacks one of them.
  */
-export function parseEngine(values: FlagValues): EngineName {
-  const engine = values.oneOf("engine", ENGINE_NAMES, ENGINE_NAMES[0]);
-  const isGiven = (flag: string): boolean => values.has(flag);
-  const flag = ENGINES[engine].lacks.find(isGiven);
-  if (flag === undefined) return engine;
-  const other = ENGINE_NAMES.find((name) => !ENGINES[name].lacks.some(isGiven));
-  if (ENGINES[engine].isAutomatic && other !== undefined) return other;
+export function parseEngine(values: RunValues): EngineName {
+  const engine = values.get("engine");
+  const flags: readonly RunFlag[] = values.flags.filter(({ name }) => values.has(name));
+  const canDo = (name: EngineName) => ({ needs }: RunFlag): boolean =>
+    needs === undefined || !ENGINES[name].lacks.includes(needs);
+  if (flags.every(canDo(engine))) return engine;
+  const able = ENGINE_NAMES.find((name) => flags.every(canDo(name)));
+  if (ENGINES[engine].isAutomatic && able !== undefined) return able;
+  const { name } = flags.find((flag) => !canDo(engine)(flag))!;
   throw new UsageError(
-    `Cannot use '--${flag}' with '--engine ${engine}', which does not support it: ` +
-      (other === undefined ? "leave one of them out" : `use '--engine ${other}'`),
+    `Cannot use '--${name}' with '--engine ${engine}': that engine does not have it: ` +
+      (able === undefined ? "leave one of them out" : `use '--engine ${able}'`),
   );
 }
 
@@ -38,30 +40,27 @@ const MAX_BYTES = 255;
 /**
  * What every connection goes through, as curl's `-x` has it.
  *
- * @throws {UsageError} If it is no proxy that there is. Nothing of it is repeated: it can hold a
- * password.
+ * @throws {UsageError} If the value is not the URL of a proxy. Nothing of it is repeated: it can
+ * hold a password.
  */
-export async function parseProxy(values: FlagValues): Promise<ProxyOptions | undefined> {
-  const given = values.text("proxy");
+export async function parseProxy(values: RunValues): Promise<ProxyOptions | undefined> {
+  const given = values.get("proxy");
   if (given === undefined) return undefined;
-  if (values.has("unix-socket")) {
-    throw new UsageError("'--proxy' and '--unix-socket' contradict each other: give one of them");
-  }
   const fail = (why: string): never => {
     throw new UsageError(
-      `Cannot use '--proxy': ${why}: give [http|https|socks5|socks5h]://[USER:PASSWORD@]HOST[:PORT]`,
+      `Cannot use '--proxy': ${why}: use [http|https|socks5|socks5h]://[USER:PASSWORD@]HOST[:PORT]`,
     );
   };
   const match = PROXY.exec(await readSecret("proxy", given));
-  if (match === null) return fail("it is no URL of a proxy");
+  if (match === null) return fail("not the URL of a proxy");
   const [, scheme = "http", userinfo, authority] = match;
   const protocol = scheme.toLowerCase() as ProxyOptions["protocol"];
-  if (!Object.hasOwn(PROXY_PORTS, protocol)) return fail("its scheme is none that there is");
-  // `URL` knows no ports of socks5: as http every port is written out but 80.
+  if (!Object.hasOwn(PROXY_PORTS, protocol)) return fail("unknown scheme");
+  // `URL` does not know the ports of socks5. As http it writes out every port except 80.
   const url = URL.parse(`http://${authority}/`);
-  // It takes a path behind "\\" and "?", too.
+  // `URL` also takes a path behind "\\" and "?".
   if (url === null || url.port === "0" || /[\\?#\s]/.test(authority)) {
-    return fail("its host or port is none");
+    return fail("invalid host or port");
   }
   const port = url.port === "" ? (/:0*80$/.test(authority) ? 80 : PROXY_PORTS[protocol]) : url.port;
   return {
@@ -83,10 +82,10 @@ function readCredentials(
     const isLong = [user, password].some((text) =>
       new TextEncoder().encode(text).length > MAX_BYTES
     );
-    return isLong ? fail("its user or password is longer than 255 bytes") : { user, password };
+    return isLong ? fail("the user or password is longer than 255 bytes") : { user, password };
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    return fail("its user or password is not percent-encoded as it should be");
+    return fail("invalid percent-encoding in the user or password");
   }
 }
 
@@ -95,10 +94,10 @@ function readCredentials(
  *
  * @throws {UsageError} If this process may not use it.
  */
-export function parseUnixSocket(values: FlagValues): string | undefined {
-  const path = values.text("unix-socket");
+export function parseUnixSocket(values: RunValues): string | undefined {
+  const path = values.get("unix-socket");
   if (path === undefined) return undefined;
-  // Deno takes no relative path for the net.
+  // The permission for the network names the socket by an absolute path.
   const socket = resolve(path);
   if (
     !isGranted({ name: "net", host: `unix:${socket}` }) ||
@@ -113,28 +112,25 @@ export function parseUnixSocket(values: FlagValues): string | undefined {
 }
 
 /**
- * What is trusted, and shown.
+ * Which authorities are trusted, and which certificate the client shows.
  *
  * @throws {UsageError} If a file cannot be read, or holds nothing of its kind.
  */
-export async function readTlsOptions(values: FlagValues): Promise<TlsOptions> {
-  const [cacert, cert, key] = ["cacert", "cert", "key"].map((name) => values.text(name));
-  if (key !== undefined && cert === undefined) {
-    throw new UsageError("'--key' is given without '--cert': give both");
-  }
+export async function readTlsOptions(values: RunValues): Promise<TlsOptions> {
+  const cert = values.get("cert");
   const pem = async (name: string, path: string | undefined): Promise<string | undefined> =>
     path === undefined
       ? undefined
       : new TextDecoder().decode(await readFile(path, `--${name} ${path}`));
   const options = {
-    insecure: values.isOn("insecure"),
-    ca: await pem("cacert", cacert),
+    insecure: values.get("insecure"),
+    ca: await pem("cacert", values.get("cacert")),
     cert: await pem("cert", cert),
-    key: await pem("key", key ?? cert),
+    key: await pem("key", values.get("key") ?? cert),
   };
   const check = (name: string, text: string | undefined, what: RegExp): void => {
     if (text === undefined || what.test(text)) return;
-    throw new UsageError(`Cannot use '--${name}': there is none in the file: give one in PEM`);
+    throw new UsageError(`Cannot use '--${name}': the file holds none: use a file in PEM`);
   };
   const certificate = /^-----BEGIN (TRUSTED )?CERTIFICATE-----\r?$/m;
   check("cacert", options.ca, certificate);

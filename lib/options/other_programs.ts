@@ -2,8 +2,8 @@ const NOT_YET = "there is no such option yet";
 const VERBOSE = `${NOT_YET}; '-o FILE' writes a record of each request`;
 
 /**
- * What letters and names of curl, wrk, hey, oha, k6 and ab are called here, where they mean nothing. It
- * is read only where the flag does not exist.
+ * What to use here instead of letters and names of curl, wrk, hey, oha, k6 and ab. It is read only
+ * for a flag that does not exist.
  */
 export const ELSEWHERE: Readonly<Record<string, string>> = {
   X: "the method is '-m METHOD' (--method)",
@@ -15,10 +15,10 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
   "disable-redirect": "use '--redirects 0'",
   I: "use '-m HEAD'",
   head: "use '-m HEAD'",
-  S: "errors are always said: leave it out",
-  "show-error": "errors are always said: leave it out",
-  D: "the body out of a file is '-d @FILE'",
-  p: "the body out of a file is '-d @FILE'",
+  S: "errors are always printed: leave it out",
+  "show-error": "errors are always printed: leave it out",
+  D: "'-d @FILE' sends the body from a file",
+  p: "'-d @FILE' sends the body from a file",
   a: "use '-u NAME:PASSWORD' (--user)",
   e: "use '-H \"Referer: URL\"'",
   referer: "use '-H \"Referer: URL\"'",
@@ -27,11 +27,11 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
   E: "use '--cert FILE'",
   K: "use '--config FILE'",
   C: "use '--resume' to go on with a run",
-  O: "bodies are saved by '--save-bodies DIR', records by '-o FILE'",
-  w: "what is written of each request is set by '-o FILE --fields LIST'",
-  "write-out": "what is written of each request is set by '-o FILE --fields LIST'",
-  F: "there are no forms: give the body by '-d @FILE' and its type by '-T'",
-  form: "there are no forms: give the body by '-d @FILE' and its type by '-T'",
+  O: "'--save-bodies DIR' saves bodies, '-o FILE' saves records",
+  w: "'-o FILE --fields LIST' sets what is written for each request",
+  "write-out": "'-o FILE --fields LIST' sets what is written for each request",
+  F: "forms are not supported: use '-d @FILE' for the body and '-T' for its type",
+  form: "forms are not supported: use '-d @FILE' for the body and '-T' for its type",
   G: "write the query into the URL",
   get: "write the query into the URL",
   g: "write braces of the URL twice: {{ and }}",
@@ -58,7 +58,7 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
   stages: `${NOT_YET}; '--ramp-up D' rises to the rate over D`,
   v: VERBOSE,
   verbose: VERBOSE,
-  url: "give the URL without a flag",
+  url: "write the URL without a flag",
   j: "use '--json' for the summary as JSON",
   "output-format": "use '--format FORMAT' for the records, or '--json' for the summary as JSON",
   http2: `${NOT_YET}; for https: '--engine fetch' speaks HTTP/2 where the server does`,

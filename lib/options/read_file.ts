@@ -26,7 +26,7 @@ const MAX_BYTES = 1024 * 1024;
  * @param path `-` for standard input
  * @param flag the flag with the file's name, for the message, in which nothing else is repeated
  * @param shown the path as it stands there
- * @throws {UsageError} If it cannot be read, or is longer, or is no text.
+ * @throws {UsageError} If it cannot be read, is longer, or is not UTF-8.
  */
 export async function readShortText(
   path: string,
@@ -45,16 +45,16 @@ export async function readShortText(
     }
   }
   if (bytes.length > MAX_BYTES) {
-    throw new UsageError(`Cannot read '${flag}': it is longer than 1 MiB: give a shorter one`);
+    throw new UsageError(`Cannot read '${flag}': it is longer than 1 MiB: use a shorter one`);
   }
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    throw new UsageError(`Cannot read '${flag}': it is no text in UTF-8: give one that is`);
+    throw new UsageError(`Cannot read '${flag}': it is not text in UTF-8: convert it`);
   }
 }
 
-/** All there is, or one byte more than there may be. */
+/** The whole file, or one byte more than it may have. */
 async function readStart(
   file: Pick<Deno.FsFile, "read">,
   flag: string,

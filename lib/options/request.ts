@@ -1,5 +1,5 @@
 /**
- * What each request has: its method, header fields and body.
+ * What each request is made of: its method, header fields and body.
  *
  * @module
  */
@@ -17,8 +17,19 @@ import { escapeBraces, TextTemplate } from "../source/text_template.ts";
 import type { HeaderList } from "../target.ts";
 import { readFile } from "./read_file.ts";
 import type { RunOptions } from "./run_options.ts";
-import { fileFlag, isFileReference, readSecret, secretLines } from "./value_file.ts";
-import type { FlagValues } from "./values.ts";
+import type { RunValues } from "./table.ts";
+import { isFileReference, nameFlagFile, readSecret, readSecretLines } from "./value_file.ts";
+
+/** Asks the user for the password of a name. */
+export type AskPassword = (name: string) => Promise<string>;
+
+/** What the request is read with. */
+export interface RequestContext {
+  /** The program's version. */
+  readonly version: string;
+  /** Undefined where nobody can be asked. */
+  readonly askPassword: AskPassword | undefined;
+}
 
 /** The fields of a run, and which of them are templates. */
 class HeaderFields {
@@ -38,14 +49,14 @@ class HeaderFields {
   /**
    * Adds a field whose value is a template.
    *
-   * @param place what gives it, for the message
+   * @param place the flag that it comes from, for the message
    * @throws {UsageError} If it cannot be sent. Its value is not repeated.
    */
   add(name: string, value: string, place: string): void {
     const template = TextTemplate.parse(value, "header");
     const problem = fieldProblem(name, template.with(""));
     if (problem !== undefined) {
-      throw new UsageError(`Cannot send '${place}': ${problem}: give 'Name: value'`);
+      throw new UsageError(`Cannot send '${place}': ${problem}: use 'Name: value'`);
     }
     const field = [name, template.isTemplate ? value : template.start] as const;
     if (template.isTemplate) this.templates.set(field, template);
@@ -60,23 +71,23 @@ class HeaderFields {
 }
 
 /**
- * What each request of the run has.
+ * What each request of the run is made of.
  *
  * @throws {UsageError} If it cannot be sent, or a file cannot be read.
  */
 export async function readRequest(
-  values: FlagValues,
-  version: string,
+  values: RunValues,
+  { version, askPassword }: RequestContext,
 ): Promise<Pick<RunOptions, "method" | "headers" | "body" | "templates" | "requestId">> {
-  const data = values.text("data");
+  const data = values.get("data");
   const hasBody = data !== undefined;
-  const method = parseMethod(values.text("method") ?? (hasBody ? "POST" : "GET"), hasBody);
-  const fields = await parseHeaderFields(values);
+  const method = parseMethod(values.get("method") ?? (hasBody ? "POST" : "GET"), hasBody);
   const bytes = data !== undefined && isFileReference(data) ? await readBytes(data) : undefined;
+  const fields = await readHeaderFields(values, askPassword);
   const text = data === undefined || bytes !== undefined ? undefined : bodyTemplate(data);
   if (text !== undefined) refuseReplaced("data", text.source, "put the body in a file: @FILE");
   if (hasBody && !fields.has("content-type")) {
-    // A value in place of each placeholder: a number, which is as good within a text.
+    // A number stands for each placeholder: it is also good within a JSON string.
     const isJson = bytes === undefined ? isJsonText(text!.with("0")) : isJsonBytes(bytes);
     fields.addLiteral("Content-Type", isJson ? JSON_TYPE : FORM_TYPE, "--data");
     if (isJson && !fields.has("accept")) fields.addLiteral("Accept", JSON_TYPE, "--data");
@@ -84,7 +95,7 @@ export async function readRequest(
   if (!fields.has("user-agent")) {
     fields.addLiteral("User-Agent", `myriad/${version}`, "--user-agent");
   }
-  // Native fetch would ask for gzip and br by itself, and decode what nobody reads.
+  // Native fetch would ask for gzip and br by itself, and decode bodies that nobody reads.
   if (!fields.has("accept-encoding")) fields.addLiteral("Accept-Encoding", "identity", "--header");
 
   const type = fields.value("content-type") ?? "";
@@ -102,14 +113,17 @@ export async function readRequest(
   };
 }
 
-async function parseHeaderFields(values: FlagValues): Promise<HeaderFields> {
+async function readHeaderFields(
+  values: RunValues,
+  askPassword: AskPassword | undefined,
+): Promise<HeaderFields> {
   const fields = new HeaderFields();
-  for (const header of values.list("header")) {
+  for (const header of values.get("header")) {
     if (isFileReference(header)) await addFile(fields, header);
     else {
       const [name, value] = splitField(header) ?? [];
       if (name === undefined || value === undefined) {
-        throw new UsageError(`Cannot read a '--header' without a colon: give 'Name: value'`);
+        throw new UsageError(`Cannot read a '--header' without a colon: use 'Name: value'`);
       }
       const isName = fieldProblem(name, "") === undefined || !/\s/.test(name);
       fields.add(name, value, isName ? `--header ${name}` : "--header");
@@ -118,35 +132,31 @@ async function parseHeaderFields(values: FlagValues): Promise<HeaderFields> {
   const check = (flag: string, name: string): void => {
     if (!fields.has(name)) return;
     throw new UsageError(
-      `'--${flag}' and '--header ${name}' contradict each other: give one of them`,
+      `'--${flag}' and '--header ${name}' contradict each other: use one of them`,
     );
   };
-  const type = values.text("content-type");
+  const type = values.get("content-type");
   if (type !== undefined) {
     check("content-type", "Content-Type");
     fields.addLiteral("Content-Type", type, "--content-type");
   }
-  const user = values.text("user");
+  const user = values.get("user");
   if (user !== undefined) {
     check("user", "Authorization");
     refuseReplaced("user", user, "put the credentials in a file: @FILE");
-    fields.addLiteral(
-      "Authorization",
-      readBasicCredentials(await readSecret("user", user)),
-      "--user",
-    );
+    fields.addLiteral("Authorization", await readCredentials(user, askPassword), "--user");
   }
   if (values.has("cookie")) {
     check("cookie", "Cookie");
     const cookies: string[] = [];
-    for (const cookie of values.list("cookie")) {
+    for (const cookie of values.get("cookie")) {
       const text = await readSecret("cookie", cookie);
-      // What comes from a file is no template.
+      // The text of a file is not a template.
       cookies.push(isFileReference(cookie) ? escapeBraces(text) : text);
     }
     fields.add("Cookie", cookies.join("; "), "--cookie");
   }
-  const agent = values.text("user-agent");
+  const agent = values.get("user-agent");
   if (agent !== undefined) {
     check("user-agent", "User-Agent");
     fields.add("User-Agent", agent, "--user-agent");
@@ -156,12 +166,12 @@ async function parseHeaderFields(values: FlagValues): Promise<HeaderFields> {
 
 /** Adds the fields that stand in a file, one a line. Nothing of it is repeated in a message. */
 async function addFile(fields: HeaderFields, header: string): Promise<void> {
-  const flag = fileFlag("header", header);
-  for (const [line, number] of await secretLines("header", header)) {
+  const flag = nameFlagFile("header", header);
+  for (const [line, number] of await readSecretLines("header", header)) {
     const field = splitField(line);
     if (field === undefined) {
       throw new UsageError(
-        `Cannot read '${flag}': line ${number} has no colon: give a 'Name: value' on each line`,
+        `Cannot read '${flag}': line ${number} has no colon: write 'Name: value' on each line`,
       );
     }
     fields.addLiteral(...field, `line ${number} of ${flag}`);
@@ -175,15 +185,37 @@ function splitField(text: string): [name: string, value: string] | undefined {
   return [text.slice(0, colon), text.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, "")];
 }
 
-export function parseCookieJar(values: FlagValues): RunOptions["cookieJar"] {
-  if (!values.has("cookie-jar")) return undefined;
-  return { path: values.isOn("cookie-jar") ? undefined : values.text("cookie-jar") };
+/** Whether cookies are kept, and where; undefined if they are not. */
+export function parseCookieJar(values: RunValues): RunOptions["cookieJar"] {
+  const path = values.get("cookie-jar");
+  return path === false ? undefined : { path: path === true ? undefined : path };
 }
 
-function readBasicCredentials(user: string): string {
+/**
+ * The value of `Authorization`. A name alone gets its password from the user, as with curl; a file
+ * has to hold both.
+ *
+ * @throws {UsageError} If there is no password. The name is not repeated: it can be one.
+ */
+async function readCredentials(
+  given: string,
+  askPassword: AskPassword | undefined,
+): Promise<string> {
+  const user = await readSecret("user", given);
   const colon = user.indexOf(":");
-  if (colon < 0) throw new UsageError("Cannot read '--user': give NAME:PASSWORD");
-  return basicCredentials(user.slice(0, colon), user.slice(colon + 1));
+  if (colon >= 0) return basicCredentials(user.slice(0, colon), user.slice(colon + 1));
+  if (isFileReference(given)) {
+    throw new UsageError("Cannot read '--user': there is no colon: write NAME:PASSWORD");
+  }
+  if (askPassword === undefined) {
+    throw new UsageError(
+      "Cannot ask for the password of '--user': standard input is not a terminal: " +
+        "use '-u NAME:PASSWORD' or '-u @FILE'",
+    );
+  }
+  const password = await askPassword(user);
+  refuseReplaced("user", password, "put the credentials in a file: @FILE");
+  return basicCredentials(user, password);
 }
 
 /**
@@ -201,32 +233,33 @@ function parseMethod(given: string, hasBody: boolean): string {
   const method = normalizeMethod(given);
   const problem = methodProblem(method, hasBody);
   if (problem !== undefined) {
-    throw new UsageError(`Cannot send '--method ${given}': ${problem}: give another, like POST`);
+    throw new UsageError(`Cannot send '--method ${given}': ${problem}: use another, like POST`);
   }
   return method;
 }
 
-/** What is given as it stands; JSON's empty object alone is no placeholder. */
+/** An inline body. `{}` alone is JSON's empty object, not a placeholder. */
 function bodyTemplate(data: string): TextTemplate {
   return TextTemplate.parse(data === "{}" ? escapeBraces(data) : data);
 }
 
 const DEFAULT_REQUEST_ID = "X-Request-Id";
 
-/** The name of the field that ids go into. */
-function parseRequestId(values: FlagValues, fields: HeaderFields): string | undefined {
-  if (!values.has("request-id")) return undefined;
-  const name = values.isOn("request-id") ? DEFAULT_REQUEST_ID : values.text("request-id")!;
+/** The name of the field that ids go into; undefined without ids. */
+function parseRequestId(values: RunValues, fields: HeaderFields): string | undefined {
+  const given = values.get("request-id");
+  if (given === false) return undefined;
+  const name = given === true ? DEFAULT_REQUEST_ID : given;
   const isOthers = /^(host|connection|cookie|(proxy-)?authorization)$/i.test(name);
   const problem = isOthers ? "it has a meaning of its own" : fieldProblem(name, "");
   if (problem !== undefined) {
     throw new UsageError(
-      `Cannot send '--request-id=${name}': ${problem}: give the name of a field, like X-Request-Id`,
+      `Cannot send '--request-id=${name}': ${problem}: use the name of a field, like X-Request-Id`,
     );
   }
   if (fields.has(name)) {
     throw new UsageError(
-      `'--request-id' and the header field '${name}' contradict each other: give one of them`,
+      `'--request-id' and the header field '${name}' contradict each other: use one of them`,
     );
   }
   return name;

@@ -4,87 +4,51 @@
  * @module
  */
 import { findByEnding } from "../cli/file_endings.ts";
-import type { ParsedFlags } from "../cli/flags.ts";
 import { UsageError } from "../errors.ts";
 import { INPUT_FORMAT_NAMES, INPUT_FORMATS } from "../source/formats.ts";
-import type { InputOptions, RunOptions } from "./run_options.ts";
-import type { FlagValues } from "./values.ts";
+import type { InputOptions } from "./run_options.ts";
+import type { RunValues } from "./table.ts";
 
-export function parseUrl({ positionals }: ParsedFlags): string | undefined {
-  if (positionals.length > 1) {
+/**
+ * The URL, or its template; undefined if none is given.
+ *
+ * @throws {UsageError} If there are several.
+ */
+export function parseUrl({ positionals: [url, other] }: RunValues): string | undefined {
+  if (other !== undefined) {
     throw new UsageError(
-      `Cannot request more than one URL, and '${
-        positionals[1]
-      }' is another: give a file of them by --input`,
+      `Cannot request more than one URL, and '${other}' is another: use --input for a file of URLs`,
     );
   }
-  return positionals[0];
+  return url;
 }
 
-export function parseInput(values: FlagValues): InputOptions | undefined {
-  const path = values.text("input");
-  if (path === undefined) {
-    if (values.has("input-format")) {
-      throw new UsageError("'--input-format' is given without '--input': give both");
-    }
-    return undefined;
-  }
+/**
+ * The input and its format; undefined if none is given.
+ *
+ * @throws {UsageError} If the format is unknown.
+ */
+export function parseInput(values: RunValues): InputOptions | undefined {
+  const path = values.get("input");
+  if (path === undefined) return undefined;
   const byEnding = findByEnding(INPUT_FORMATS, path) ?? INPUT_FORMAT_NAMES[0];
-  return { path, format: values.oneOf("input-format", INPUT_FORMAT_NAMES, byEnding) };
+  return { path, format: values.get("input-format") ?? byEnding };
 }
 
 /**
- * Whether the input begins anew when it has ended.
+ * How many numbers are requested, by default without a bound where an input or a duration is one.
  *
- * @throws {UsageError} If there is no input, or such a run would never end.
+ * @returns from 1 to Infinity
+ * @throws {UsageError} If a number could not be told from the next.
  */
-export function parseLoop(values: FlagValues): boolean {
-  if (!values.isOn("loop")) return false;
-  if (!values.has("input")) {
-    throw new UsageError("'--loop' is given without '--input': give both");
-  }
-  if (!values.has("requests") && !values.has("duration")) {
-    throw new UsageError("A run with '--loop' would never end: add '--requests' or '--duration'");
-  }
-  if (values.text("input") === "-") {
+export function parseRequests(values: RunValues): number {
+  const isBounded = values.has("input") || values.has("duration");
+  const requests = values.get("requests") ?? (isBounded ? Infinity : 1);
+  if (requests !== Infinity && values.get("start") > Number.MAX_SAFE_INTEGER - requests) {
     throw new UsageError(
-      "Cannot use '--loop' with '--input -': standard input is read once: put it in a file",
+      `Cannot count ${requests} requests from '--start ${values.texts("start")[0]}' on: ` +
+        `the numbers end at ${Number.MAX_SAFE_INTEGER}: use a smaller one`,
     );
   }
-  return true;
-}
-
-/**
- * Which numbers are requested.
- *
- * @param most how many, unless that is given
- * @throws {UsageError} If they go beyond those that can be told apart.
- */
-export function parseNumbers(
-  values: FlagValues,
-  most: number,
-): Pick<RunOptions, "start" | "requests" | "shard"> {
-  const start = values.count("start") ?? 0;
-  const requests = values.count("requests", { min: 1 }) ?? most;
-  if (requests !== Infinity && start > Number.MAX_SAFE_INTEGER - requests) {
-    throw new UsageError(
-      `Cannot count ${requests} requests from '--start ${values.text("start")}' on: ` +
-        `the numbers end at ${Number.MAX_SAFE_INTEGER}: give a smaller one`,
-    );
-  }
-  return { start, requests, shard: parseShard(values) };
-}
-
-function parseShard(values: FlagValues): RunOptions["shard"] {
-  const text = values.text("shard");
-  if (text === undefined) return { index: 0, count: 1 };
-  const match = /^(\d{1,9})\/(\d{1,9})$/.exec(text);
-  const index = Number(match?.[1]);
-  const count = Number(match?.[2]);
-  if (!(index < count)) {
-    throw new UsageError(
-      `Cannot read '--shard ${text}': give I/N with I from 0 to N - 1, like 0/4`,
-    );
-  }
-  return { index, count };
+  return requests;
 }

@@ -1,119 +1,257 @@
+/**
+ * The flags of `myriad run`, as the contract has them. A new flag is a row here, a member of
+ * `RunOptions` if it has an `option`, and the code that uses it.
+ *
+ * @module
+ */
+import { BELOW_400 } from "../check/status_set.ts";
+import { listEndings } from "../cli/file_endings.ts";
+import type { FlagValues } from "../cli/flag_values.ts";
 import type { Flag } from "../cli/flags.ts";
-import { ENGINE_NAMES } from "../engine/engines.ts";
-import { OUTPUT_FORMAT_NAMES } from "../output/formats.ts";
+import { choice, count, DURATION, SIZE } from "../cli/kinds.ts";
+import { type Capability, ENGINE_NAMES, findEngines } from "../engine/engines.ts";
+import { OUTPUT_FORMAT_NAMES, OUTPUT_FORMATS } from "../output/formats.ts";
 import { FIELDS } from "../output/record.ts";
 import { INPUT_FORMAT_NAMES } from "../source/formats.ts";
+import { identifyBody, identifyHeaders } from "./identity.ts";
+import {
+  CAPTURE,
+  CAUSES,
+  DURATION_OR_NEVER,
+  FIELD_PATTERN,
+  LATENCY,
+  LISTEN_ADDRESS,
+  PATTERN,
+  RATE,
+  SHARD,
+  STATUSES,
+  THRESHOLD,
+} from "./kinds.ts";
+import type { RunOptions } from "./run_options.ts";
+
+/** How a flag is part of what makes a run this one. Only the same run can be resumed. */
+export interface FlagIdentity {
+  /**
+   * What has to stay the same, as JSON has it; bytes stand for their hash. Undefined, or null, where
+   * the flag is not given.
+   */
+  readonly of: (options: RunOptions) => unknown;
+  /** Whether the journal keeps only a salted hash of it. @default {false} */
+  readonly isSecret?: boolean;
+  /** Whether `--retry-failed` can change it: the records tell whether they meet the new one. */
+  readonly isJudgedAnew?: boolean;
+}
+
+/** A flag of `myriad run`. */
+export interface RunFlag extends Flag {
+  /** The member of the options that is the flag's value as it is read. */
+  readonly option?: keyof RunOptions;
+  readonly identity?: FlagIdentity;
+  /** What the engine has to be able to do. */
+  readonly needs?: Capability;
+}
+
+/** What stands for a switch that is given, in a run's identity. */
+export const GIVEN = "given";
 
 /** As wrk takes it for `-d`. */
-const DURATION = /^\d+(?:\.\d+)?(?:ms|s|m|h)$/;
+const WRK_DURATION = /^\d+(?:\.\d+)?(?:ms|s|m|h)$/;
 
-/** The flags of `myriad run`, as the contract has them. */
-export const FLAGS: readonly Flag[] = [
-  ...section("Source: which requests", [
+/** Words for a help text: `a, b or c`. */
+function listWords(words: readonly string[]): string {
+  return `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+}
+
+/** The rows, by their heading in the help. */
+const SECTIONS = {
+  "Source: which requests": [
     {
       name: "requests",
       short: "n",
       value: "N",
-      help: "how many (default: all of the input; with neither\ninput nor duration: 1)",
+      kind: count({ min: 1 }),
+      defaultWords: "all of the input; with neither input nor duration: 1",
+      help: "how many",
+      identity: { of: ({ requests }) => requests === Infinity ? null : requests },
     },
-    { name: "start", value: "K", help: "first number (default 0)" },
-    { name: "duration", short: "z", value: "D", help: "start no request after D" },
+    {
+      name: "start",
+      value: "K",
+      kind: count(),
+      default: "0",
+      option: "start",
+      help: "first number",
+      identity: { of: ({ start }) => start },
+    },
+    {
+      name: "duration",
+      short: "z",
+      value: "D",
+      kind: DURATION,
+      option: "durationMs",
+      help: "start no request after D",
+    },
     {
       name: "input",
       short: "i",
       value: "FILE",
-      help: "one request a line, read lazily; - is stdin; gzip is\ndecompressed on the way",
+      path: { access: "read", stdio: true },
+      help: "one request a line, read lazily; - is stdin; gzip is decompressed on the way",
+      identity: { of: ({ input }) => input?.path },
     },
     {
       name: "input-format",
       value: "FORMAT",
-      help: `${choice(INPUT_FORMAT_NAMES)} (default: by the file's ending)`,
+      kind: choice(...INPUT_FORMAT_NAMES),
+      defaultWords: "by the file's ending",
+      requires: ["input"],
+      help: listWords(INPUT_FORMAT_NAMES),
+      identity: { of: ({ input }) => input?.format },
     },
     {
       name: "loop",
+      option: "loop",
+      // Without one of the two, the run would never end.
+      requires: ["input", ["requests", "duration"]],
+      requiresFile: "input",
       help: "begin the input anew when it ends, until -n or -z",
+      identity: { of: ({ loop }) => loop ? "on" : null },
     },
-    { name: "shard", value: "I/N", help: "only requests whose number is I modulo N" },
-  ]),
-  ...section("Load: how fast", [
-    { name: "concurrency", short: "c", value: "C", help: "most requests in flight (default 100)" },
+    {
+      name: "shard",
+      value: "I/N",
+      kind: SHARD,
+      default: "0/1",
+      option: "shard",
+      help: "only requests whose number is I modulo N",
+      identity: { of: ({ shard: { index, count } }) => `${index}/${count}` },
+    },
+  ],
+  "Load: how fast": [
+    {
+      name: "concurrency",
+      short: "c",
+      value: "C",
+      kind: count({ min: 1, max: 1_000_000 }),
+      default: "100",
+      option: "concurrency",
+      help: "most requests in flight",
+    },
     {
       name: "rate",
       short: "q",
       value: "R",
-      help: "start R requests a second, on a schedule that does not\nwait for answers: 500/s, 30/m",
+      kind: RATE,
+      option: "rate",
+      help:
+        "start R requests a second, on a schedule that does not wait for responses: 500/s, 30/m",
     },
     {
       name: "ramp-up",
       value: "D",
-      help: "rise to the rate, or without one to the concurrency,\nover D",
+      kind: DURATION,
+      option: "rampUpMs",
+      help: "rise to the rate, or without one to the concurrency, over D",
     },
-    { name: "host-concurrency", value: "C", help: "most in flight for each host" },
-    { name: "host-delay", value: "D", help: "least time between two starts for each host" },
+    {
+      name: "host-concurrency",
+      value: "C",
+      kind: count({ min: 1, max: 1_000_000 }),
+      option: "hostConcurrency",
+      help: "most requests in flight for each host",
+    },
+    {
+      name: "host-delay",
+      value: "D",
+      kind: DURATION,
+      option: "hostDelayMs",
+      help: "least time between two starts for each host",
+    },
     {
       name: "host-give-up",
       value: "D|never",
-      help:
-        "fail the rest of a host's requests, without sending them,\nonce it has failed for D while others succeed (default\n1m)",
+      kind: DURATION_OR_NEVER,
+      default: "1m",
+      off: "never",
+      option: "hostGiveUpMs",
+      help: "fail the rest of a host's requests, without sending them, " +
+        "once it has failed for D while others succeed",
     },
     {
       name: "no-pause",
-      help: "go on at full speed though everything fails, or a\nRetry-After asks for patience",
+      excludes: ["give-up-after", "host-give-up"],
+      help: "go on at full speed even if everything fails, or a server asks to wait by Retry-After",
     },
     {
       name: "give-up-after",
       value: "D",
-      help:
-        "end a run that pauses after D without any success\n(default: never; 1m before the first)",
+      kind: DURATION,
+      defaultWords: "never; 1m before the first success",
+      option: "giveUpAfterMs",
+      help: "end a run that pauses after D without any success",
     },
-  ]),
-  ...section("Request", [
+  ],
+  "Request": [
     {
       name: "method",
       short: "m",
       value: "METHOD",
-      help: "default GET, or POST with --data",
+      defaultWords: "GET, or POST with --data",
+      help: "the method of each request",
       mistaken: { value: /^[\d.]+[a-z]*$/, is: "the method", instead: "'-t 10s' for a time limit" },
+      identity: { of: ({ method }) => method },
     },
     {
       name: "header",
       short: "H",
       value: "'NAME: VALUE'",
       repeatable: true,
-      help:
-        "a header field, its value a template (repeatable);\n@FILE: a file of them, one a line; @-: stdin",
+      fromFile: true,
+      secret: "field",
+      help: "a header field, its value a template; @FILE: a file of them, one a line; @-: stdin",
+      identity: { of: identifyHeaders, isSecret: true },
     },
     {
       name: "data",
       short: "d",
       value: "DATA|@FILE",
+      fromFile: true,
+      // A body can hold a password.
+      secret: "value",
       help: "the body, a template unless it is in a file; @- is stdin",
-      mistaken: { value: DURATION, is: "the body", instead: "'-z 30s' for a duration" },
+      mistaken: { value: WRK_DURATION, is: "the body", instead: "'-z 30s' for a duration" },
+      identity: { of: identifyBody, isSecret: true },
     },
     {
       name: "content-type",
       short: "T",
       value: "TYPE",
-      help:
-        "of the body (default: application/json for an object or\narray of JSON, else application/x-www-form-urlencoded)",
+      defaultWords:
+        "application/json for an object or array of JSON, else application/x-www-form-urlencoded",
+      help: "the type of the body",
       mistaken: {
         value: /^[^/]*$|^\.{0,2}\/|^@/,
         is: "the type of the body",
-        instead: "'-d @FILE' for a body out of a file",
+        instead: "'-d @FILE' for a body from a file",
       },
     },
     {
       name: "user",
       short: "u",
-      value: "NAME:PASSWORD",
-      help: "Basic credentials; @FILE, @-: out of a file or stdin",
+      value: "NAME[:PASSWORD]",
+      fromFile: true,
+      secret: "value",
+      help: "Basic credentials; NAME alone asks for the password; " +
+        "@FILE, @-: from a file or stdin",
     },
     {
       name: "cookie",
       short: "b",
       value: "'A=B'",
       repeatable: true,
-      help: "cookies to send, a template (repeatable); @FILE, @-: out\nof a file or stdin",
+      fromFile: true,
+      secret: "value",
+      help: "cookies to send, a template; @FILE, @-: from a file or stdin",
       mistaken: {
         value: /^[^@={][^={]*$/,
         is: "the text of cookies",
@@ -123,204 +261,391 @@ export const FLAGS: readonly Flag[] = [
     {
       name: "cookie-jar",
       optionalValue: "FILE",
-      help:
-        "keep what servers set, for the run; FILE: and beyond it,\nin Netscape's format, as curl's -b and -c",
+      path: { access: "write", endings: { formats: [] } },
+      help: "keep the cookies that servers set, for the run; FILE: load and save them there, " +
+        "in Netscape's format, like curl's -b and -c",
     },
-    { name: "user-agent", value: "TEXT", help: "default myriad/VERSION" },
+    {
+      name: "user-agent",
+      value: "TEXT",
+      defaultWords: "myriad/VERSION",
+      help: "the User-Agent field, a template",
+    },
     {
       name: "request-id",
       optionalValue: "NAME",
-      help:
-        "an id of its own for each request, in a header field\n(default X-Request-Id) and in its record; traceparent:\nin the W3C's form",
+      help: "send an id with each request, in the header field NAME (default X-Request-Id), " +
+        "and record it; traceparent: in the W3C's form",
+      identity: { of: ({ requestId }) => requestId },
     },
-  ]),
-  ...section("Connection", [
+  ],
+  "Connection": [
     {
       name: "engine",
       value: "ENGINE",
-      help: `${choice(ENGINE_NAMES)} (default auto: http1 for http URLs,\nfetch for https)`,
+      kind: choice(...ENGINE_NAMES),
+      default: ENGINE_NAMES[0],
+      help: `${listWords(ENGINE_NAMES)}; auto takes http1 for http URLs, fetch for https`,
     },
-    { name: "timeout", short: "t", value: "D", help: "for a whole attempt (default 30s)" },
+    {
+      name: "timeout",
+      short: "t",
+      value: "D",
+      kind: DURATION,
+      default: "30s",
+      option: "timeoutMs",
+      help: "time limit for a whole attempt",
+    },
     {
       name: "connect-timeout",
       value: "D",
-      help: "for a connection to be made: look-up, all addresses,\nTLS (http1)",
+      kind: DURATION,
+      option: "connectTimeoutMs",
+      needs: "connect deadline",
+      help: "time limit for making a connection: look-up, all addresses, TLS",
     },
     {
       name: "idle-timeout",
       value: "D",
-      help: "between two reads of an answer that has begun (http1)",
+      kind: DURATION,
+      option: "idleTimeoutMs",
+      needs: "idle deadline",
+      help: "time limit between two reads of a response that has begun",
     },
     {
       name: "redirects",
       value: "N",
-      help: "follow at most N (default 10; 0: report the 3xx itself)",
+      kind: count({ max: 1_000 }),
+      default: "10",
+      option: "redirects",
+      help: "follow at most N; 0: report the 3xx itself",
     },
-    { name: "max-body", value: "SIZE", help: "a longer body is an error (default 64M)" },
-    { name: "insecure", short: "k", help: "take any certificate of a server (http1)" },
-    { name: "cacert", value: "FILE", help: "authorities to trust, in PEM" },
-    { name: "cert", value: "FILE", help: "a client certificate, in PEM" },
-    { name: "key", value: "FILE", help: "its key, in PEM (default: in the file of --cert)" },
+    {
+      name: "max-body",
+      value: "SIZE",
+      kind: SIZE,
+      default: "64M",
+      option: "maxBodyBytes",
+      help: "a longer body is an error",
+    },
+    {
+      name: "insecure",
+      short: "k",
+      needs: "any certificate",
+      help: "accept any certificate of a server",
+    },
+    {
+      name: "cacert",
+      value: "FILE",
+      path: { access: "read" },
+      help: "certificate authorities to trust, in PEM",
+    },
+    {
+      name: "cert",
+      value: "FILE",
+      path: { access: "read" },
+      help: "a client certificate, in PEM",
+    },
+    {
+      name: "key",
+      value: "FILE",
+      path: { access: "read" },
+      defaultWords: "in the file of --cert",
+      requires: ["cert"],
+      help: "the key of the client certificate, in PEM",
+    },
+    // The words of native fetch do not tell a proxy that is down from a host that is, it sends no
+    // credentials to an https proxy for `http:` URLs, and lets a socks5 proxy look names up (Deno 2.9).
     {
       name: "proxy",
       short: "x",
       value: "URL",
-      help:
-        "http, https, socks5 or socks5h (which looks names up),\nwith credentials; @FILE, @-: out of a file or stdin",
+      fromFile: true,
+      secret: "userinfo",
+      excludes: ["unix-socket"],
+      needs: "proxies",
+      help: "http, https, socks5 or socks5h (which looks names up), with credentials; " +
+        "@FILE, @-: from a file or stdin",
     },
-    { name: "unix-socket", value: "PATH", help: "connect there, whatever the URL's host (http1)" },
-  ]),
-  ...section("Retry", [
-    { name: "retries", value: "N", help: "most attempts beyond the first (default 0)" },
+    {
+      name: "unix-socket",
+      value: "PATH",
+      needs: "Unix sockets",
+      help: "connect to this socket, whatever the URL's host",
+    },
+  ],
+  "Retry": [
+    {
+      name: "retries",
+      value: "N",
+      kind: count({ max: 1_000 }),
+      default: "0",
+      off: "0",
+      help: "most attempts after the first",
+    },
     {
       name: "retry-on",
       value: "LIST",
-      help:
-        "after which errors and statuses (default\nnetwork,timeout,429,502,503,504); an answer that has\nsuch a status in the end has failed",
+      kind: CAUSES,
+      default: "network,timeout,429,502,503,504",
+      help: "errors and statuses to retry after; " +
+        "a response that still has such a status in the end has failed",
     },
     {
       name: "retry-delay",
       value: "D",
-      help: "the longest first wait (default 1s); doubles each time,\nwith full jitter",
+      kind: DURATION,
+      default: "1s",
+      requires: ["retries"],
+      help: "the longest first wait; doubles each time, with full jitter",
     },
-    { name: "retry-max-delay", value: "D", help: "the longest wait (default 1m)" },
+    {
+      name: "retry-max-delay",
+      value: "D",
+      kind: DURATION,
+      default: "1m",
+      requires: ["retries"],
+      help: "the longest wait",
+    },
     {
       name: "retry-unsafe",
-      help: "also requests that are not idempotent, like POST",
+      requires: ["retries"],
+      help: "also retry requests that are not idempotent, like POST",
     },
-  ]),
-  ...section("Expectations", [
+  ],
+  "Expectations": [
     {
       name: "fail",
       short: "f",
-      help: "an answer with a status of 400 or more has failed, as\nwith curl's -f",
+      excludes: ["expect-status"],
+      help: "fail responses with a status of 400 or more, like curl's -f",
+      identity: {
+        of: ({ expect }) => expect.statuses === BELOW_400 ? GIVEN : null,
+        isJudgedAnew: true,
+      },
     },
     {
       name: "expect-status",
       value: "LIST",
+      kind: STATUSES,
       repeatable: true,
-      help:
-        "an answer has one of these statuses: 200,204,3xx\n(repeatable); else its request has failed",
+      help: "fail responses whose status is not in LIST: 200,204,3xx",
+      identity: {
+        of: ({ expect: { statuses } }) => statuses === BELOW_400 ? null : statuses?.text,
+        isJudgedAnew: true,
+      },
     },
     {
       name: "expect-header",
       value: "FIELD",
+      kind: FIELD_PATTERN,
       repeatable: true,
-      help: "and a field that matches, as 'NAME: REGEX' (repeatable)",
+      secret: "field",
+      help: "fail responses without a field that matches 'NAME: REGEX'",
+      identity: {
+        of: ({ expect: { headers } }) =>
+          headers?.map(({ name, pattern: { source } }) => [name, source]),
+        isSecret: true,
+      },
     },
     {
       name: "expect-body",
       value: "REGEX",
+      kind: PATTERN,
       repeatable: true,
-      help: "and a body that matches (repeatable)",
+      help: "fail responses whose body does not match",
+      identity: {
+        of: ({ expect: { bodies } }) => bodies?.map(({ source }) => source),
+        isSecret: true,
+      },
     },
     {
       name: "expect-latency",
       value: "D",
+      kind: LATENCY,
       repeatable: true,
-      help: "and takes at most D",
+      help: "fail responses slower than D",
+      identity: { of: ({ expect: { latencyMs } }) => latencyMs },
     },
     {
       name: "threshold",
       value: "EXPR",
+      kind: THRESHOLD,
       repeatable: true,
-      help:
-        "what the summary has to keep to, like p99<500ms,\nfailed<1% or rate>1000 (repeatable); else exit code 1",
+      option: "thresholds",
+      help: "exit with 1 unless the summary keeps to it, like p99<500ms, failed<1% or rate>1000",
     },
     {
       name: "abort-on-threshold",
-      help: "end the run as soon as a threshold is lost",
+      option: "abortOnThreshold",
+      requires: ["threshold"],
+      help: "end the run as soon as a threshold can no longer hold",
     },
-  ]),
-  ...section("Output", [
+  ],
+  "Output": [
     {
       name: "output",
       short: "o",
       value: "FILE",
+      path: {
+        access: "write",
+        stdio: true,
+        endings: { formats: listEndings(OUTPUT_FORMATS), gzip: true },
+        formatFlag: "format",
+        reserved: ".myriad",
+      },
       help: "a record for each request; - is stdout; .gz compresses",
     },
     {
       name: "format",
       value: "FORMAT",
-      help: `${choice(OUTPUT_FORMAT_NAMES)} (default: by the file's ending)`,
+      kind: choice(...OUTPUT_FORMAT_NAMES),
+      defaultWords: "by the file's ending",
+      requires: ["output"],
+      help: listWords(OUTPUT_FORMAT_NAMES),
+      identity: { of: ({ output }) => output?.format },
     },
     {
       name: "fields",
       value: "LIST",
-      help: `which fields, in which order, of\n${wrapped(Object.keys(FIELDS))}`,
+      requires: ["output"],
+      help: `which fields, in which order, of ${Object.keys(FIELDS).join(", ")}`,
+      identity: { of: ({ output }) => output?.fields?.join(",") },
     },
     {
       name: "capture",
       value: "NAME=FROM",
+      kind: CAPTURE,
       repeatable: true,
-      help:
-        "a field of the record out of the answer (repeatable):\nheader:ETag, regex:id=(\\d+) or json:/user/id",
+      requires: ["output"],
+      help: "add a record field taken from the response: header:ETag, regex:id=(\\d+) or " +
+        "json:/user/id",
+      identity: {
+        of: ({ captures }) => captures.length === 0 ? undefined : captures.map(({ text }) => text),
+        isSecret: true,
+      },
     },
     {
       name: "save-bodies",
       value: "DIR",
-      help: "each body in a file of its own, by number: DIR/0/17.html",
+      path: { access: "write", endings: { formats: [] } },
+      option: "saveBodies",
+      help: "save each body in a file of its own, by number: DIR/0/17.html",
+      // A run without bodies leaves gaps that a later one could not fill.
+      identity: { of: ({ saveBodies }) => saveBodies },
     },
     {
       name: "resume",
-      switchValue: "force",
-      help: "go on where a run with the same -o stopped; force:\nthough the input has changed",
+      optionalValue: "force",
+      kind: choice("force"),
+      requires: ["output"],
+      requiresFile: "output",
+      excludes: ["overwrite"],
+      help: "continue the run with the same -o where it stopped; " +
+        "force: even if the input has changed",
     },
     {
       name: "retry-failed",
-      help:
-        "of a run with the same -o, request again what failed, by\na new --fail or --expect-status too",
+      option: "retryFailed",
+      requires: ["output"],
+      requiresFile: "output",
+      excludes: ["overwrite"],
+      help: "request again what failed in the run with the same -o, " +
+        "also what fails by a new --fail or --expect-status",
     },
-    { name: "overwrite", help: "begin anew, though the output is there" },
-    { name: "failures", value: "FILE", help: "the requests that failed, as JSONL for --input" },
-    { name: "summary", value: "FILE", help: "the summary as JSON" },
+    {
+      name: "overwrite",
+      option: "overwrite",
+      // Bodies can be there without records.
+      requires: [["output", "save-bodies"]],
+      requiresFile: "output",
+      help: "start over, even if the output exists",
+    },
+    {
+      name: "failures",
+      value: "FILE",
+      path: {
+        access: "write",
+        stdio: true,
+        endings: { formats: ["jsonl", "ndjson", "json"] },
+      },
+      option: "failures",
+      help: "the requests that failed, as JSONL for --input",
+      identity: { of: ({ failures }) => failures },
+    },
+    {
+      name: "summary",
+      value: "FILE",
+      path: { access: "write", stdio: true, endings: { formats: ["json"] } },
+      option: "summary",
+      help: "the summary as JSON",
+    },
     {
       name: "hdr",
       value: "FILE",
-      help: "latency by percentile, in HdrHistogram's text form; - is\nstdout",
+      path: { access: "write", stdio: true, endings: { formats: [] } },
+      option: "hdr",
+      help: "latency by percentile, in HdrHistogram's text form; - is stdout",
     },
     {
       name: "metrics",
       value: "PLACE",
-      help:
-        "numbers for Prometheus, while the run lasts, at\nhttp://PLACE/metrics: HOST:PORT or PORT (127.0.0.1); 0\npicks a port",
+      kind: LISTEN_ADDRESS,
+      option: "metrics",
+      help: "numbers for Prometheus, while the run lasts, at http://PLACE/metrics: " +
+        "HOST:PORT or PORT (127.0.0.1); 0 picks a port",
     },
-    { name: "json", help: "the summary as JSON on stdout, instead of the table" },
+    {
+      name: "json",
+      path: { access: "write", fixed: "-" },
+      option: "json",
+      help: "the summary as JSON on stdout, instead of the table",
+    },
     {
       name: "report",
       value: "FILE",
-      help: "a page of HTML with plots of the run, to be opened in a\nbrowser",
+      path: { access: "write", endings: { formats: ["html", "htm"] } },
+      help: "an HTML page with plots of the run, for a browser",
     },
     {
       name: "progress",
       value: "MODE",
-      help:
-        "auto, live, bar, log or none, on stderr (default auto:\non a terminal a bar, from 80 x 24 on live if the run\nlooks longer than 10 s; else a line every 10 s)",
+      kind: choice("auto", "live", "bar", "log", "none"),
+      default: "auto",
+      off: "none",
+      help: "auto, live, bar, log or none, on stderr; auto: on a terminal a bar, from 80 x 24 on " +
+        "live if the run looks longer than 10 s; else a line every 10 s",
     },
     {
       name: "silent",
       short: "s",
-      help: "print nothing but errors, and in a line why the\nexit code is 1",
+      option: "silent",
+      excludes: ["progress"],
+      help: "print only errors, and one line that says why the exit code is 1",
     },
     {
       name: "config",
       value: "FILE",
-      help: "flags from a JSON object by their long names, and url;\nthe command line wins",
+      path: { access: "read", stdio: true },
+      commandLineOnly: true,
+      help: "flags from a JSON object by their long names, and url; the command line wins",
     },
-    { name: "help", short: "h", help: "print this help" },
-    { name: "version", short: "V", help: "print the version" },
-  ]),
-];
+    { name: "help", short: "h", commandLineOnly: true, help: "print this help" },
+    { name: "version", short: "V", commandLineOnly: true, help: "print the version" },
+  ],
+} as const satisfies Record<string, readonly RunFlag[]>;
 
-/** The values that a flag can have, for its help. */
-function choice(names: readonly string[]): string {
-  return `${names.slice(0, -1).join(", ")} or ${names.at(-1)}`;
-}
+/** A row of the table. */
+export type RunRow = (typeof SECTIONS)[keyof typeof SECTIONS][number];
 
-function section(section: string, flags: Omit<Flag, "section">[]): Flag[] {
-  return flags.map((flag) => ({ ...flag, section }));
-}
+/** The rows of the table, in the order of the help. */
+export const RUN_FLAGS: readonly RunRow[] = Object.entries(SECTIONS)
+  .flatMap(([section, rows]) =>
+    rows.map((row) => {
+      const { needs }: RunFlag = row;
+      return { ...row, section, engines: needs && findEngines(needs) };
+    })
+  );
 
-function wrapped(names: string[]): string {
-  return names.join(", ").replace(/(.{30,45},) /g, "$1\n");
-}
+/** What the command line of a run gives, each value typed by its row. */
+export type RunValues = FlagValues<RunRow>;

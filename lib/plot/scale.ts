@@ -1,16 +1,18 @@
-/** Where values stand on an axis, and which of them have a line of the grid. */
+import { listRoundNumbers, roundUp } from "./round_numbers.ts";
+
+/** The places of values on an axis, and the values that have a line of the grid. */
 export interface Scale {
   /** The place of a value, from 0 at the low end to 1 at the high one. */
   place(value: number): number;
-  /** Values with a line, ascending; at most 12. */
+  /** Values with a line of the grid, ascending; at most 12. */
   readonly ticks: readonly number[];
 }
 
-/** Most values with a line. */
+/** Most values with a line of the grid. */
 const MAX_TICKS = 12;
 
-/** Those of the ticks that are written where there is room for so many only. */
-export function thinned(ticks: readonly number[], most: number): number[] {
+/** The ticks that have a label, where there is room for at most so many. */
+export function thinTicks(ticks: readonly number[], most: number): number[] {
   if (ticks.length <= most) return [...ticks];
   const powers = ticks.filter(isPowerOfTen);
   const rest = powers.length > 1 ? powers : ticks;
@@ -23,13 +25,13 @@ function isPowerOfTen(value: number): boolean {
 }
 
 /**
- * A linear axis from 0 to the least round number that is not below any value.
+ * A linear axis from 0 to the least multiple of a round number that is not below any value.
  *
  * @param values finite, from 0; at least one
  */
 export function linearScale(values: readonly number[]): Scale {
   const max = Math.max(...values) || 1;
-  const step = roundedUp(max / 5);
+  const step = roundUp(max / 5);
   const steps = Math.ceil(max / step - 1e-9);
   return {
     place: (value) => value / (steps * step),
@@ -44,23 +46,13 @@ export function linearScale(values: readonly number[]): Scale {
  */
 export function logScale(values: readonly number[]): Scale {
   const [min, max] = [Math.min(...values), Math.max(...values)];
-  const marks: number[] = [];
-  for (let power = Math.floor(Math.log10(min)); power <= Math.ceil(Math.log10(max)); power++) {
-    for (const digit of [1, 2, 5]) marks.push(Number(`${digit}e${power}`));
-  }
+  const marks = listRoundNumbers([1, 2, 5], min / 10, max * 10);
   const from = marks.findLastIndex((mark) => mark <= min);
   const to = marks.findIndex((mark) => mark >= max);
-  const within = marks.slice(Math.max(0, from), Math.max(to, from + 1) + 1);
+  const within = marks.slice(from, Math.max(to, from + 1) + 1);
   const [low, high] = [Math.log10(within[0]), Math.log10(within.at(-1)!)];
   return {
     place: (value) => (Math.log10(value) - low) / (high - low),
-    ticks: thinned(within, MAX_TICKS),
+    ticks: thinTicks(within, MAX_TICKS),
   };
-}
-
-/** The least of 1, 2 and 5 times a power of ten that is not below a value above 0. */
-export function roundedUp(value: number): number {
-  const power = 10 ** Math.floor(Math.log10(value));
-  const digit = [1, 2, 5, 10].find((digit) => digit * power >= value * (1 - 1e-9))!;
-  return digit * power;
 }

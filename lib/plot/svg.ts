@@ -1,16 +1,15 @@
 /** A coordinate, without more digits than can be seen. */
-export function coordinate(value: number): string {
+export function formatCoordinate(value: number): string {
   return `${Math.round(value * 10) / 10}`;
 }
 
 /**
- * An SVG document with the colours of text, lines and ground that its reader prefers, light or
- * dark.
+ * An SVG document whose text, lines and background are light or dark, as its reader prefers.
  *
- * @param content elements; text is of the class `title`, or `dim` where it is less important
- * @param style rules of its own classes
+ * @param content elements; text has the class `title`, or `dim` if it is less important
+ * @param style rules of other classes
  */
-export function svgDocument(
+export function formatSvg(
   width: number,
   height: number,
   content: string,
@@ -30,8 +29,8 @@ ${content}</svg>
 `;
 }
 
-/** Colours that can be told apart on white and on black, also by most who see fewer of them. */
-export const COLOURS = [
+/** Colors that can be told apart on white and on black, also by most color-blind readers. */
+export const COLORS = [
   "#0072b2",
   "#d55e00",
   "#009e73",

@@ -1,38 +1,39 @@
 import { estimateEta } from "./bar.ts";
-import type { Display, Moment, Size } from "./display.ts";
+import type { Display, DisplayState, Size } from "./display.ts";
 
-/** Least size of a terminal for the live view to come by itself. */
+/** The size from which on a terminal gets the live view without being asked for it. */
 const MIN_SIZE: Size = { columns: 80, rows: 24 };
-/** How long a run is looked at before anybody can say how long it takes, and what long is. */
-const LOOK_MS = 2_000;
+/** How long a run goes on before its end is estimated. */
+const ESTIMATE_AFTER_MS = 2_000;
+/** A run that takes more is long. */
 const LONG_MS = 10_000;
 
-/** Whether a terminal is one that the live view comes on by itself. */
+/** Whether a terminal has room for the live view. */
 export function isLarge({ columns, rows }: Size): boolean {
   return columns >= MIN_SIZE.columns && rows >= MIN_SIZE.rows;
 }
 
 /**
- * Whether a run will have taken more than ten seconds at its end, by the rate of its first two, or
- * by its duration. Where nobody knows the end, it does once it has.
+ * Whether a run will take more than ten seconds, by the rate of its first two or by its duration. If
+ * nobody knows its end, it looks long once it has taken that time.
  */
-export function looksLong({ snapshot, rate, limit, elapsedMs }: Moment): boolean {
-  if (elapsedMs < LOOK_MS) return false;
+export function looksLong({ snapshot, rate, limit, elapsedMs }: DisplayState): boolean {
+  if (elapsedMs < ESTIMATE_AFTER_MS) return false;
   return elapsedMs + 1000 * (estimateEta(snapshot, rate, limit) ?? 0) > LONG_MS;
 }
 
-/** A display that knows what was before it came. */
+/** A display that takes note of the run before it is shown. */
 export interface DeferredDisplay extends Display {
   /** Notes a moment that it does not show. */
-  watch(moment: Moment): void;
-  /** Notes others' lines, each with its line feed. */
+  watch(moment: DisplayState): void;
+  /** Notes lines of others that it does not show. @param lines each with its line feed */
   note(lines: string): void;
 }
 
-/** One display at first, and for good another once a run looks long on a large terminal. */
+/** One display at first, and another from when the run looks long on a large terminal. */
 export class AutoDisplay implements Display {
   #shown: Display;
-  /** What comes; undefined once it has. */
+  /** The display that is to come; undefined once it is shown. */
   #next: DeferredDisplay | undefined;
 
   constructor(first: Display, next: DeferredDisplay) {
@@ -44,7 +45,7 @@ export class AutoDisplay implements Display {
     return this.#shown.everyMs;
   }
 
-  show(moment: Moment): string {
+  show(moment: DisplayState): string {
     const next = this.#next;
     next?.watch(moment);
     if (next === undefined || !isLarge(moment.size) || !looksLong(moment)) {
@@ -61,7 +62,7 @@ export class AutoDisplay implements Display {
     return this.#shown.say(lines, size);
   }
 
-  end(moment: Moment | undefined): string {
+  end(moment: DisplayState | undefined): string {
     return this.#shown.end(moment);
   }
 

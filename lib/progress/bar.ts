@@ -1,3 +1,4 @@
+import { computeProgress } from "../stats/progress.ts";
 import type { Snapshot } from "../stats/snapshot.ts";
 import {
   formatBytes,
@@ -6,27 +7,29 @@ import {
   formatLatency,
   formatRate,
 } from "../text/format.ts";
+import { createPainter } from "../text/style.ts";
 
-/** Cells of the bar itself at least, and of the line from which on there is one. */
+/** Fewest cells of the bar itself. */
 const BAR_CELLS = 20;
-const WIDTH_FOR_BAR = 60;
-/** What a long bar is of its line. */
-const LONG = 1 / 4;
+/** Fewest cells of a line that has a bar. */
+const MIN_WIDTH_FOR_BAR = 60;
+/** The share of its line that a long bar has. */
+const LONG_BAR_SHARE = 1 / 4;
 
-/** The time after which no more requests start, and what of it is over, in milliseconds. */
+/** The time after which no more requests start, and how much of it has passed. */
 export interface Limit {
   readonly durationMs: number;
   readonly elapsedMs: number;
 }
 
-/** The share that is done, 0 to 1, as far as anybody knows: of the requests, or of the time. */
-function computeDone({ requests, total, progress }: Snapshot, limit?: Limit): number | undefined {
-  const done = total !== undefined && total > 0 ? Math.min(1, requests / total) : progress;
+/** The share of the requests or of the time that is done, 0 to 1; undefined if nobody knows it. */
+function computeDone(snapshot: Snapshot, limit?: Limit): number | undefined {
+  const done = computeProgress(snapshot);
   if (limit === undefined) return done;
   return Math.max(done ?? 0, Math.min(1, limit.elapsedMs / limit.durationMs));
 }
 
-/** Seconds until the end at this rate, as far as anybody knows. */
+/** Seconds until the end at this rate; undefined if nobody knows. */
 export function estimateEta(
   { requests, total, progress, held, paused, inFlight }: Snapshot,
   rate: number,
@@ -34,15 +37,15 @@ export function estimateEta(
 ): number | undefined {
   const all = total ?? (progress !== undefined && progress > 0 ? requests / progress : undefined);
   const left = all === undefined ? undefined : Math.max(0, all - requests);
-  // Nothing but probes goes on then: their rate tells nothing of the end.
+  // Only probes go on then, and their rate says nothing about the end.
   const isStopped = left !== undefined && paused > 0 && left <= held + inFlight;
   const eta = left !== undefined && rate > 0 && !isStopped ? left / rate : undefined;
   if (limit === undefined) return eta;
   return Math.min(eta ?? Infinity, Math.max(0, limit.durationMs - limit.elapsedMs) / 1000);
 }
 
-/** How far it is, the most important first. */
-function formatWay(snapshot: Snapshot, rate: number, limit?: Limit): string[] {
+/** How far the run is, the most important first. */
+function formatProgress(snapshot: Snapshot, rate: number, limit?: Limit): string[] {
   const { requests, total, failed, paused } = snapshot;
   const done = computeDone(snapshot, limit);
   const eta = estimateEta(snapshot, rate, limit);
@@ -57,7 +60,7 @@ function formatWay(snapshot: Snapshot, rate: number, limit?: Limit): string[] {
   ];
 }
 
-/** How the servers fare and what this process takes, the most important first. */
+/** How the servers do and what this process uses, the most important first. */
 function formatState({ latency, succeeded, inFlight, retrying, rssBytes }: Snapshot): string[] {
   return [
     `p50 ${formatLatency(latency.p50, succeeded)} p99 ${formatLatency(latency.p99, succeeded)}`,
@@ -73,21 +76,21 @@ function formatRetries(retrying: number): string[] {
 
 /** Options for {@linkcode formatBar}. */
 export interface BarOptions {
-  /** Cells of the terminal's line, of which the last is left free. */
+  /** Cells of the terminal's line; the last one is left free. */
   readonly columns: number;
   readonly color: boolean;
   readonly limit?: Limit | undefined;
-  /** Whether latency, in flight and memory stand elsewhere; the bar is longer then. */
+  /** Whether latency, in flight and memory are shown elsewhere: the bar is longer then. */
   readonly isHead?: boolean;
 }
 
 /**
- * One line that says how far a run is. Where the terminal is too narrow for all of it, it drops
+ * One line that says how far a run is. If the terminal is too narrow for all of it, the line drops
  * memory, in flight, latency, elapsed, ETA, errors, rate and percentage, in this order; below 60
- * cells there is no bar. What is left is `done/total`, or the first that fits of done, percentage
- * and done rounded: no number is ever cut.
+ * cells it has no bar. The last to stay is `done/total`, or the first that fits of done, percentage
+ * and done rounded. No number is ever cut.
  *
- * @param rate requests a second, lately
+ * @param rate recent requests a second
  */
 export function formatBar(
   snapshot: Snapshot,
@@ -96,11 +99,11 @@ export function formatBar(
 ): string {
   const width = columns - 1;
   const done = computeDone(snapshot, limit);
-  const [count, ...fields] = formatWay(snapshot, rate, limit);
+  const [count, ...fields] = formatProgress(snapshot, rate, limit);
   fields.push(...isHead ? formatRetries(snapshot.retrying) : formatState(snapshot));
-  const barCells = isHead ? Math.max(BAR_CELLS, Math.floor(width * LONG)) : BAR_CELLS;
+  const barCells = isHead ? Math.max(BAR_CELLS, Math.floor(width * LONG_BAR_SHARE)) : BAR_CELLS;
   const besideBar = width - barCells - 3;
-  const hasBar = done !== undefined && width >= WIDTH_FOR_BAR && count.length <= besideBar;
+  const hasBar = done !== undefined && width >= MIN_WIDTH_FOR_BAR && count.length <= besideBar;
   const room = hasBar ? besideBar : width;
   if (count.length > room) return shorten(snapshot, done).find((it) => it.length <= room) ?? "";
   let text = count;
@@ -109,14 +112,14 @@ export function formatBar(
     text += `  ${field}`;
   }
   if (!hasBar) return text;
-  // Rounded down: a full bar means that all is done.
+  // Rounded down, as a full bar means that all is done.
   const filled = Math.floor(done * barCells);
   const cells = "#".repeat(filled);
-  const bar = color ? `\x1b[32m${cells}\x1b[0m` : cells;
+  const bar = createPainter(color)("green", cells);
   return `[${bar}${".".repeat(barCells - filled)}] ${text}`;
 }
 
-/** What is done where there is no room for more, the most exact first. */
+/** Short forms of how much is done, the most exact first. */
 function shorten({ requests }: Snapshot, done: number | undefined): string[] {
   return [
     formatCount(requests),
@@ -126,10 +129,10 @@ function shorten({ requests }: Snapshot, done: number | undefined): string[] {
 }
 
 /**
- * What {@linkcode formatBar} says, as a line of a log, without a line feed.
+ * The same as {@linkcode formatBar}, as a line of a log without a line feed.
  *
- * @param rate requests a second, lately
+ * @param rate recent requests a second
  */
 export function formatLogLine(snapshot: Snapshot, rate: number, limit?: Limit): string {
-  return [...formatWay(snapshot, rate, limit), ...formatState(snapshot)].join(", ");
+  return [...formatProgress(snapshot, rate, limit), ...formatState(snapshot)].join(", ");
 }

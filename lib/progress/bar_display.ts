@@ -1,7 +1,7 @@
 import { formatBar } from "./bar.ts";
-import type { Display, Moment } from "./display.ts";
+import type { Display, DisplayState } from "./display.ts";
 
-/** A bar, drawn again and again in one line. */
+/** A bar that is drawn in place, in one line. */
 export class BarDisplay implements Display {
   readonly everyMs = 100;
   readonly #color: boolean;
@@ -11,9 +11,9 @@ export class BarDisplay implements Display {
     this.#color = color;
   }
 
-  show({ snapshot, rate, limit, size: { columns } }: Moment): string {
+  show({ snapshot, rate, limit, size: { columns } }: DisplayState): string {
     this.#isDrawn = true;
-    // Erased from there to the end of the line, not before: that would flicker.
+    // The rest of the line is erased after the text: to erase the line first would flicker.
     return `\r${formatBar(snapshot, rate, { columns, limit, color: this.#color })}\x1b[K`;
   }
 
@@ -21,7 +21,7 @@ export class BarDisplay implements Display {
     return `${this.end()}${lines}`;
   }
 
-  /** Takes the bar away. */
+  /** Erases the bar. */
   end(): string {
     if (!this.#isDrawn) return "";
     this.#isDrawn = false;

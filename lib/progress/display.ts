@@ -7,12 +7,12 @@ export interface Size {
   readonly rows: number;
 }
 
-/** What a display is to show. */
-export interface Moment {
+/** A run at a moment, as a display shows it. */
+export interface DisplayState {
   readonly snapshot: Snapshot;
-  /** Requests a second, lately. */
+  /** Recent requests a second. */
   readonly rate: number;
-  /** The time in milliseconds, on a clock of its own. */
+  /** The time in milliseconds, on a clock without a known zero. */
   readonly ms: number;
   /** Milliseconds since the display began. */
   readonly elapsedMs: number;
@@ -20,19 +20,19 @@ export interface Moment {
   readonly size: Size;
 }
 
-/** A way to show how far a run is. Methods give the text that is to be written, which can be none. */
+/** A way to show how far a run is. Its methods return the text to write, which may be empty. */
 export interface Display {
-  /** How often there is to be a {@linkcode show}, in milliseconds; Infinity for never. */
+  /** Milliseconds from one {@linkcode show} to the next; Infinity for never. */
   readonly everyMs: number;
-  show(moment: Moment): string;
-  /** @param lines of others, each with its line feed: they stay */
+  show(moment: DisplayState): string;
+  /** Shows lines that stay. @param lines each with its line feed */
   say(lines: string, size: Size): string;
   /**
-   * Ends it: what is printed next stands at the beginning of an empty line.
+   * Ends the display, and leaves the cursor at the beginning of an empty line.
    *
-   * @param moment the last; undefined if there is no time for it
+   * @param moment the last one to show; undefined if there is no time for it
    */
-  end(moment: Moment | undefined): string;
-  /** The terminal was another's for a while: what was drawn there is not to be drawn over. */
+  end(moment: DisplayState | undefined): string;
+  /** Another program had the terminal for a while: what was drawn before stays there. */
   forget(): void;
 }

@@ -1,7 +1,7 @@
 import { formatLogLine } from "./bar.ts";
 import type { Display } from "./display.ts";
 
-/** A line now and then, as a file or a service's log is to have it. */
+/** A line now and then, for a file or the log of a service. */
 export const LOG: Display = {
   everyMs: 10_000,
   show: ({ snapshot, rate, limit }) => `myriad: ${formatLogLine(snapshot, rate, limit)}\n`,
@@ -10,5 +10,5 @@ export const LOG: Display = {
   forget() {},
 };
 
-/** What others say, and nothing else. */
+/** Only the lines that others say. */
 export const NONE: Display = { ...LOG, everyMs: Infinity, show: () => "" };

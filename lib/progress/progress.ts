@@ -1,27 +1,25 @@
 import type { Snapshot } from "../stats/snapshot.ts";
 import type { MaybePromise } from "../stream.ts";
-import { AutoDisplay } from "./auto_display.ts";
 import { BarDisplay } from "./bar_display.ts";
-import type { Display, Moment, Size } from "./display.ts";
-import { LiveDisplay } from "./live/live_display.ts";
+import type { Display, DisplayState, Size } from "./display.ts";
 import { LOG, NONE } from "./plain_displays.ts";
 import { RecentRate } from "./recent_rate.ts";
 
-/** How long a terminal that takes nothing can hold up the end, twice at most. */
+/** How long a terminal that takes no bytes can delay the end; this can happen twice. */
 const STUCK_MS = 1_000;
-/** Most characters of others' lines that wait for the terminal; what is beyond is lost. */
+/** Most characters of lines that wait for the terminal; lines beyond that are lost. */
 const MAX_WAITING = 64 * 1024;
 
 /** Options for {@linkcode Progress}. */
 export interface ProgressOptions {
   /** `auto` is a bar, and the live view once a run looks long and the terminal is large enough. */
   mode: "auto" | "live" | "bar" | "log" | "none";
-  /** The terminal's size now. */
+  /** Returns the terminal's size now. */
   size(): Size;
   color: boolean;
   /** Milliseconds after which no more requests start; undefined without such an end. */
   durationMs?: number | undefined;
-  /** Writes all of it; it is not called again before it is done. It may fail. */
+  /** Writes all the bytes. It is not called again before it is done, and it may fail. */
   write(bytes: Uint8Array): MaybePromise<void>;
   takeSnapshot(): Snapshot;
   /** The time in milliseconds. @default {performance.now} */
@@ -30,9 +28,22 @@ export interface ProgressOptions {
   stuckMs?: number;
 }
 
-const DISPLAYS: Record<ProgressOptions["mode"], (options: { color: boolean }) => Display> = {
-  auto: (options) => new AutoDisplay(new BarDisplay(options), new LiveDisplay(options)),
-  live: (options) => new LiveDisplay(options),
+/** The live view is most of the code here, and loaded only by a run that can come to it. */
+const DISPLAYS: Record<
+  ProgressOptions["mode"],
+  (options: { color: boolean }) => MaybePromise<Display>
+> = {
+  auto: async (options) => {
+    const [{ AutoDisplay }, { LiveDisplay }] = await Promise.all([
+      import("./auto_display.ts"),
+      import("./live/live_display.ts"),
+    ]);
+    return new AutoDisplay(new BarDisplay(options), new LiveDisplay(options));
+  },
+  live: async (options) => {
+    const { LiveDisplay } = await import("./live/live_display.ts");
+    return new LiveDisplay(options);
+  },
   bar: (options) => new BarDisplay(options),
   log: () => LOG,
   none: () => NONE,
@@ -41,8 +52,8 @@ const DISPLAYS: Record<ProgressOptions["mode"], (options: { color: boolean }) =>
 const encoder = new TextEncoder();
 
 /**
- * Shows how far a run is, and what there is to be said meanwhile. A terminal that takes nothing is
- * not waited for, and nothing piles up for it.
+ * Shows how far a run is, and lines that others say meanwhile. It does not wait for a terminal that
+ * takes no bytes, and what it keeps for such a terminal is bounded.
  */
 export class Progress {
   readonly #options: ProgressOptions;
@@ -51,24 +62,28 @@ export class Progress {
   readonly #now: () => number;
   #startMs: number | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
-  /** What the timer is set to. */
+  /** The interval of the timer. */
   #everyMs = Infinity;
   #writing: Promise<void> | undefined;
-  /** What is to be said once the terminal takes more. At most {@linkcode MAX_WAITING}. */
+  /** Lines to say once the terminal takes more. At most {@linkcode MAX_WAITING}. */
   #waiting = "";
 
-  constructor(options: ProgressOptions) {
+  /** Makes one that shows nothing before {@linkcode start}. */
+  static async open(options: ProgressOptions): Promise<Progress> {
+    return new Progress(options, await DISPLAYS[options.mode](options));
+  }
+
+  private constructor(options: ProgressOptions, display: Display) {
     this.#options = options;
-    this.#display = DISPLAYS[options.mode](options);
+    this.#display = display;
     this.#now = options.now ?? (() => performance.now());
   }
 
-  /** Begins to draw; that alone keeps no process alive. */
+  /** Begins to draw. Its timer does not keep the process alive. */
   start(): void {
     if (this.#display.everyMs === Infinity) return;
     this.#startMs = this.#now();
-    // Where a run is gone on with, requests were made before.
-    this.#rate.update(this.#startMs, this.#options.takeSnapshot().requests);
+    this.#rate.update(this.#options.takeSnapshot(), this.#startMs);
     this.#setTimer();
   }
 
@@ -79,19 +94,19 @@ export class Progress {
     clearInterval(this.#timer);
     this.#timer = setInterval(() => {
       this.tick();
-      // The display can have become another.
+      // The display may have changed, and its interval too.
       this.#setTimer();
     }, everyMs);
     this.#timer.unref();
   }
 
-  /** Draws once, unless what was drawn before has not been taken yet. */
+  /** Draws once, unless the terminal has not taken the last drawing yet. */
   tick(): void {
     if (this.#writing !== undefined) return;
-    this.#write(this.#display.show(this.#momentOf(this.#options.takeSnapshot())));
+    this.#write(this.#display.show(this.#toState(this.#options.takeSnapshot())));
   }
 
-  /** Shows a line that stays, above what is drawn; as soon as the terminal takes it. */
+  /** Shows a line that stays above the drawing, as soon as the terminal takes it. */
   say(line: string): void {
     if (this.#waiting.length + line.length < MAX_WAITING) this.#waiting += `${line}\n`;
     this.#sayWaiting();
@@ -104,18 +119,18 @@ export class Progress {
     this.#write(this.#display.say(lines, this.#options.size()));
   }
 
-  /** The terminal was another's for a while, as when the process was stopped by Ctrl-Z. */
+  /** Another program had the terminal for a while, as after Ctrl-Z. */
   forget(): void {
     this.#display.forget();
   }
 
-  #momentOf(snapshot: Snapshot): Moment {
+  #toState(snapshot: Snapshot): DisplayState {
     const { durationMs, size } = this.#options;
     const ms = this.#now();
     const elapsedMs = ms - (this.#startMs ?? ms);
     return {
       snapshot,
-      rate: this.#rate.update(ms, snapshot.requests),
+      rate: this.#rate.update(snapshot, ms),
       ms,
       elapsedMs,
       limit: durationMs === undefined ? undefined : { durationMs, elapsedMs },
@@ -135,32 +150,32 @@ export class Progress {
     try {
       await this.#options.write(encoder.encode(text));
     } catch {
-      // A closed stderr is no reason to end a run.
+      // A run goes on when its standard error is closed.
     }
   }
 
   /**
-   * Ends it: what is printed next stands at the beginning of an empty line. A bar is taken away, the
+   * Ends the display, and leaves the cursor at the beginning of an empty line. A bar is erased, the
    * live view stays.
    *
-   * @param last what the live view is to show then
+   * @param last the last state, which the live view shows
    */
   async stop(last?: Snapshot): Promise<void> {
     clearInterval(this.#timer);
-    await this.#written();
+    await this.#waitForWrite();
     if (this.#writing !== undefined) return;
-    this.#write(this.#display.end(last === undefined ? undefined : this.#momentOf(last)));
-    await this.#written();
+    this.#write(this.#display.end(last === undefined ? undefined : this.#toState(last)));
+    await this.#waitForWrite();
   }
 
-  /** Ends it at once. @returns what is to be written before anything else */
+  /** Ends the display at once. @returns the text to write before anything else */
   abandon(): string {
     clearInterval(this.#timer);
-    // A terminal that takes nothing would hold up the end.
+    // A terminal that takes no bytes would delay the end.
     return this.#writing === undefined ? this.#display.end(undefined) : "";
   }
 
-  async #written(): Promise<void> {
+  async #waitForWrite(): Promise<void> {
     const { stuckMs = STUCK_MS } = this.#options;
     let isStuck = false;
     let timer;

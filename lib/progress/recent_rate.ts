@@ -1,26 +1,30 @@
+import type { Interval } from "../series/interval.ts";
+import { Sampler } from "../series/sampler.ts";
+import type { Snapshot } from "../stats/snapshot.ts";
+
 /** The rate that is shown is that of about the last five seconds. */
 const WINDOW_MS = 5_000;
-const WINDOW_SAMPLES = 10;
+const WINDOW_INTERVALS = 10;
 
-/**
- * The rate of about the last five seconds, or since the last call if that is longer ago.
- */
+/** The rate of about the last five seconds, or since the last call if that is longer ago. */
 export class RecentRate {
-  /** Ascending; the first is the newest that is older than the window. At most 12. */
-  readonly #samples: { ms: number; requests: number }[] = [];
+  readonly #sampler = new Sampler({ everyMs: WINDOW_MS / WINDOW_INTERVALS, columns: ["rate"] });
+  /** Ascending; all except the first ended within the window. At most 11. */
+  readonly #intervals: Interval[] = [];
 
   /**
    * @param ms the time, not before that of the last call
    * @returns requests a second; 0 at the first call
    */
-  update(ms: number, requests: number): number {
-    const samples = this.#samples;
-    const last = samples.at(-1);
-    if (last === undefined || ms - last.ms >= WINDOW_MS / WINDOW_SAMPLES) {
-      while (samples.length > 1 && samples[1].ms <= ms - WINDOW_MS) samples.shift();
-      samples.push({ ms, requests });
+  update(snapshot: Snapshot, ms: number): number {
+    const intervals = this.#intervals;
+    const ended = this.#sampler.update(snapshot, ms);
+    if (ended !== undefined) {
+      intervals.push(ended);
+      while (intervals.length > 1 && intervals[0].endMs <= ms - WINDOW_MS) intervals.shift();
     }
-    const first = samples[0];
-    return ms > first.ms ? (requests - first.requests) / (ms - first.ms) * 1000 : 0;
+    const window = this.#sampler.peek(snapshot, ms);
+    for (const interval of intervals) window.add(interval);
+    return window.read("rate") ?? 0;
   }
 }

@@ -1,27 +1,24 @@
-import type { Histogram } from "../stats/histogram.ts";
+import { BUCKETS, type Histogram, SUB_BUCKETS } from "../stats/histogram.ts";
 import type { Snapshot } from "../stats/snapshot.ts";
 
-/** Steps to half of what is left up to 100 %, as HdrHistogram's own programs have them. */
+/** Steps on half of the way to 100 %, as in HdrHistogram's own programs. */
 const TICKS = 5;
-/** How the histogram is laid out: powers of two, and the values that the least has a slot for. */
-const BUCKETS = 29;
-const SUB_BUCKETS = 256;
 const HEAD = "       Value     Percentile TotalCount 1/(1-Percentile)\n\n";
 
 /**
- * The latencies of answers as HdrHistogram's `outputPercentileDistribution` writes them, in
- * milliseconds, for its plotters. Values are the highest of their slots, as there, but none is
+ * The latencies of responses as HdrHistogram's `outputPercentileDistribution` writes them, in
+ * milliseconds, for its plotters. Values are the highest of their slots, as there, but not
  * above the greatest; mean, deviation and greatest value are exact.
  */
 export function formatHdr({ histogram, latency }: Pick<Snapshot, "histogram" | "latency">): string {
-  return `${HEAD}${[...linesOf(histogram)].join("")}` +
+  return `${HEAD}${[...listLines(histogram)].join("")}` +
     `#[Mean    = ${ms(latency.mean)}, StdDeviation   = ${ms(latency.stddev)}]\n` +
     `#[Max     = ${ms(latency.max)}, Total count    = ${count(histogram.count, 12)}]\n` +
     `#[Buckets = ${count(BUCKETS, 12)}, SubBuckets     = ${count(SUB_BUCKETS, 12)}]\n`;
 }
 
-/** A line for each level, at the value by which so many are counted; the last at 100 %. */
-function* linesOf(histogram: Histogram): Generator<string> {
+/** A line for each level, with the value that so many are not above; the last is at 100 %. */
+function* listLines(histogram: Histogram): Generator<string> {
   let level = 0;
   let below = 0;
   for (const [highestMicros, here] of histogram.buckets()) {

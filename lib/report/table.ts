@@ -1,10 +1,13 @@
 import { STATUS_TEXT } from "@std/http/status";
-import type { ErrorCount, OwnLate, Snapshot } from "../stats/snapshot.ts";
+import { type ErrorGroup, groupErrors } from "../stats/error_groups.ts";
+import { FIGURE_ROWS, type KnownSummary } from "../stats/figures.ts";
+import type { Example, Snapshot } from "../stats/snapshot.ts";
 import { escapeForTerminal } from "../text/escape.ts";
 import {
   formatBytes,
   formatCount,
   formatMs,
+  formatNumber,
   formatRate,
   formatShare,
   formatTimes,
@@ -13,160 +16,210 @@ import {
 } from "../text/format.ts";
 import { formatReached } from "./verdict.ts";
 
-/** Characters of an example; a line of the table has at most 80. */
+/** Most characters of an example; a line of the table has at most 80. */
 const EXAMPLE_LENGTH = 68;
-/** Characters of the threshold in the first line. */
+/** Most characters of the threshold in the first line. */
 const ABORTED_LENGTH = 22;
 /** Most statuses that get a line each: a server can send 900. */
 const MAX_STATUSES = 10;
 /** Most expectations that get a line each. */
 const MAX_REASONS = 10;
-/** Characters of a cause of retries; `protocol` is the longest of a run. */
+/** Most characters of a cause of retries; `protocol` is the longest of a run. */
 const CAUSE_LENGTH = 20;
 /** Most causes of retries that are named in their line. */
 const MAX_CAUSES = 3;
-/** Cells of what was counted, left of how often; the longest reason phrase fits. */
+/** Cells of a name left of its count; the longest reason phrase fits. */
 const NAME_CELLS = 35;
 
-/** What a table can show; what is undefined is left out of it. */
-export type TableFigures =
-  & Pick<Snapshot, "requests" | "succeeded" | "failed">
-  & Partial<Snapshot>;
+/** All that a table shows; what is missing is left out of it. */
+export interface TableData {
+  readonly summary: KnownSummary;
+  /** Responses with a status of 400 or more that succeeded because nobody said what to expect. */
+  readonly tolerated?: number | undefined;
+  /** How many requests there were to be, if that is known. */
+  readonly total?: number | undefined;
+}
+
+/** Writes text in a color of SGR (ECMA-48 §8.3.117). */
+type Paint = (code: number, text: string) => string;
 
 /**
  * The summary for people: what came of the requests, how fast, at which cost. At most 80 cells
  * wide where nothing took a day and no example has characters of two cells.
  */
-export function formatTable(snapshot: TableFigures, { color }: { color: boolean }): string {
-  const paint = (code: number, text: string): string =>
-    color ? `\x1b[${code}m${text}\x1b[0m` : text;
-  const bold = (text: string): string => paint(1, text);
-  const { latency, requests, failed, concurrency, aborted, seconds, bytes } = snapshot;
-  const lines: string[] = [];
-  const row = (name: string, value: string): void => {
-    lines.push(`  ${name.padEnd(12)} ${value}`);
-  };
+export function formatTable(data: TableData, { color }: { color: boolean }): string {
+  const paint: Paint = (code, text) => color ? `\x1b[${code}m${text}\x1b[0m` : text;
+  const { summary } = data;
+  const sections: (readonly [title: string, lines: readonly string[]])[] = [
+    [formatFirstLine(summary, paint), formatRows(data, paint)],
+    [paint(1, "Latency of responses"), formatLatencies(summary)],
+    [paint(1, "Statuses"), formatStatuses(summary)],
+    [paint(1, "Errors"), formatErrors(summary, paint)],
+    [paint(1, "Thresholds"), formatThresholds(summary, paint)],
+  ];
+  const shown = sections.filter(([, lines]) => lines.length > 0);
+  return `${shown.map(([title, lines]) => [title, ...lines].join("\n")).join("\n\n")}\n`;
+}
 
+function formatFirstLine(
+  { requests, seconds, interrupted, aborted }: KnownSummary,
+  paint: Paint,
+): string {
   const inTime = seconds === undefined ? "" : ` in ${formatTook(seconds)}`;
-  lines.push(
-    bold(`${formatCount(requests)} ${requests === 1 ? "request" : "requests"}${inTime}`) +
-      (snapshot.interrupted ? paint(33, ", interrupted") : "") +
-      (aborted === undefined || snapshot.interrupted
-        ? ""
-        : paint(33, `, aborted by ${escapeForTerminal(aborted, ABORTED_LENGTH)}`)),
-  );
-  row("succeeded", paint(32, formatCount(snapshot.succeeded)));
-  const { tolerated = 0 } = snapshot;
+  const made = `${formatCount(requests)} ${requests === 1 ? "request" : "requests"}${inTime}`;
+  const isAborted = typeof aborted === "string" && !interrupted;
+  return paint(1, made) +
+    (interrupted ? paint(33, ", interrupted") : "") +
+    (isAborted ? paint(33, `, aborted by ${escapeForTerminal(aborted, ABORTED_LENGTH)}`) : "");
+}
+
+/** What was counted and measured, a line each with a name before it, or below another. */
+function formatRows({ summary, tolerated = 0, total }: TableData, paint: Paint): string[] {
+  const lines: string[] = [];
+  const row = (name: string, value: string | undefined): void => {
+    if (value !== undefined) lines.push(`  ${name.padEnd(12)} ${value}`);
+  };
+  const { requests, failed, skipped = 0, rate, bytes, seconds, concurrency } = summary;
+  row("succeeded", paint(32, formatCount(summary.succeeded)));
   if (tolerated > 0) {
     row("", `${formatCount(tolerated)} with status 4xx or 5xx: --fail counts them as failed`);
   }
   row("failed", failed > 0 ? paint(31, formatCount(failed)) : "0");
-  const { skipped = 0 } = snapshot;
   if (skipped > 0) row("", `${formatCount(skipped)} not sent, as their hosts were given up`);
-  if (snapshot.rate !== undefined) row("rate", `${formatRate(snapshot.rate)} requests/s`);
-  const { targetRate, late, attempts, utilization = 0, meanBusyMs, total } = snapshot;
-  if (targetRate !== undefined && late !== undefined && attempts !== undefined) {
-    row("", ofSchedule(targetRate, late, attempts));
-  } else if (utilization > 0 && concurrency !== undefined && meanBusyMs !== undefined) {
-    row("", mostAllowed({ utilization, concurrency, total, meanBusyMs }));
-  }
-  if (snapshot.ownLate !== undefined) row("", ofOwnLate(snapshot.ownLate));
+  if (rate !== undefined) row("rate", `${formatRate(rate)} requests/s`);
+  row("", formatSchedule(summary) ?? formatUtilization(summary, total));
+  row("", formatOwnLate(summary));
   if (bytes !== undefined) {
     const aSecond = seconds === undefined ? "" : `, ${formatBytes(ratio(bytes, seconds))}/s`;
     row("bodies", `${formatBytes(bytes)}${aSecond}`);
   }
-  const { peakRssKb, cpuSeconds, engine } = snapshot;
-  if (peakRssKb !== undefined) row("memory", `${formatBytes(peakRssKb * 1024)} at most`);
-  if (cpuSeconds !== undefined) {
-    const each = requests > 0 ? `, ${formatMs(cpuSeconds / requests * 1000)} a request` : "";
-    row("CPU", `${cpuSeconds.toFixed(2)} s${each}`);
+  const { peak_rss_kb, cpu_seconds, engine, shortages = {} } = summary;
+  if (peak_rss_kb !== undefined) row("memory", `${formatBytes(peak_rss_kb * 1024)} at most`);
+  if (cpu_seconds !== undefined) {
+    const each = requests > 0 ? `, ${formatMs(cpu_seconds / requests * 1000)} a request` : "";
+    row("CPU", `${cpu_seconds.toFixed(2)} s${each}`);
+  }
+  for (const [key, { line, unit = "count" }] of FIGURE_ROWS) {
+    const value = summary[key];
+    if (line !== undefined && typeof value === "number") row(line.title, formatNumber(value, unit));
   }
   if (engine !== undefined) {
     const most = concurrency === undefined ? "" : `, at most ${formatCount(concurrency)} in flight`;
     row("engine", `${escapeForTerminal(engine, EXAMPLE_LENGTH)}${most}`);
   }
-  const retries = Object.entries(snapshot.retries ?? {}).sort(([, a], [, b]) => b - a);
-  if (retries.length > 0) {
-    const causes = retries.slice(0, MAX_CAUSES).map(([cause, count]) =>
-      `${formatCount(count)} after ${/^\d/.test(cause) ? "a " : ""}${
-        escapeForTerminal(cause, CAUSE_LENGTH)
-      }`
-    );
-    row("retries", causes.join(", ") + (retries.length > MAX_CAUSES ? ", …" : ""));
+  row("retries", formatRetries(summary));
+  for (const [what, count] of Object.entries(shortages)) {
+    const text = escapeForTerminal(what, EXAMPLE_LENGTH);
+    row("ran out", paint(33, `${formatTimes(count)}: ${text}; requests waited for it`));
   }
-  for (const [what, count] of Object.entries(snapshot.shortages ?? {})) {
-    row(
-      "ran out",
-      paint(
-        33,
-        `${formatTimes(count)}: ${escapeForTerminal(what, EXAMPLE_LENGTH)}; requests waited for it`,
-      ),
-    );
-  }
+  return lines;
+}
 
-  if (snapshot.succeeded > 0 && latency !== undefined) {
-    lines.push("", bold("Latency of answers"));
-    const { min, mean, max, stddev, ...percentiles } = latency;
-    lines.push(
-      `  min ${formatMs(min)}   mean ${formatMs(mean)}   max ${formatMs(max)}   stddev ${
-        formatMs(stddev)
-      }`,
-    );
-    const columns = Object.entries(percentiles).map(([name, ms]) => {
-      const title = latencyTitle(name);
-      const value = formatMs(ms);
-      const width = Math.max(title.length, value.length) + 3;
-      return [title.padEnd(width), value.padEnd(width)];
-    });
-    for (const line of [0, 1]) {
-      lines.push(`  ${columns.map((column) => column[line]).join("").trimEnd()}`);
-    }
-  }
+/** How well the schedule was kept; undefined without one. */
+function formatSchedule({ target_rate, late, attempts }: KnownSummary): string | undefined {
+  if (typeof target_rate !== "number" || late === undefined || attempts === undefined) return;
+  const asked = `of ${formatRate(target_rate)} asked for`;
+  if (late.count === 0) return `${asked}, none late`;
+  return `${asked}, ${formatShare(ratio(late.count, attempts))} late, by ${
+    formatMs(late.mean_ms)
+  } on average, ${formatMs(late.max_ms)} at most`;
+}
 
-  const statuses = Object.entries(snapshot.statuses ?? {}).sort(([, a], [, b]) => b - a);
-  if (statuses.length > 0) lines.push("", bold("Statuses"));
+/** How near the run came to what its concurrency allows; undefined where that is not known. */
+function formatUtilization(
+  { utilization = 0, concurrency, mean_in_flight_ms }: KnownSummary,
+  total = Infinity,
+): string | undefined {
+  if (utilization === 0 || concurrency === undefined || mean_in_flight_ms === undefined) return;
+  const inFlight = formatCount(Math.min(concurrency, total));
+  const each = formatMs(mean_in_flight_ms);
+  return `${formatShare(utilization)} of what ${inFlight} in flight allow at ${each} each`;
+}
+
+/** How late starts were by the program's own doing; undefined without a rate. */
+function formatOwnLate({ own_late_ms }: KnownSummary): string | undefined {
+  if (own_late_ms === undefined || own_late_ms === null) return undefined;
+  const { p50, p99, max } = own_late_ms;
+  return `own lateness p50 ${formatMs(p50)}, p99 ${formatMs(p99)}, at most ${formatMs(max)}`;
+}
+
+function formatRetries({ retries: counts = {} }: KnownSummary): string | undefined {
+  const retries = Object.entries(counts).sort(([, a], [, b]) => b - a);
+  if (retries.length === 0) return undefined;
+  const causes = retries.slice(0, MAX_CAUSES).map(([cause, count]) =>
+    `${formatCount(count)} after ${/^\d/.test(cause) ? "a " : ""}${
+      escapeForTerminal(cause, CAUSE_LENGTH)
+    }`
+  );
+  return causes.join(", ") + (retries.length > MAX_CAUSES ? ", …" : "");
+}
+
+function formatLatencies({ succeeded, latency_ms }: KnownSummary): string[] {
+  if (succeeded === 0 || latency_ms === undefined) return [];
+  const { min, mean, max, stddev, ...percentiles } = latency_ms;
+  const columns = Object.entries(percentiles).map(([name, ms]) => {
+    const title = latencyTitle(name);
+    const value = formatMs(ms);
+    const width = Math.max(title.length, value.length) + 3;
+    return [title.padEnd(width), value.padEnd(width)];
+  });
+  return [
+    `  min ${formatMs(min)}   mean ${formatMs(mean)}   max ${formatMs(max)}   stddev ${
+      formatMs(stddev)
+    }`,
+    ...[0, 1].map((line) => `  ${columns.map((column) => column[line]).join("").trimEnd()}`),
+  ];
+}
+
+function formatStatuses({ statuses: counts = {}, requests }: KnownSummary): string[] {
+  const statuses = Object.entries(counts).sort(([, a], [, b]) => b - a);
   const others = statuses.splice(MAX_STATUSES);
-  for (const [status, count] of statuses) {
+  const lines = statuses.map(([status, count]) => {
     const text = (STATUS_TEXT as Record<string, string>)[status] ?? "";
-    lines.push(`  ${`${status} ${text}`.padEnd(NAME_CELLS)} ${share(count, requests)}`);
-  }
-  if (others.length > 0) {
-    const count = others.reduce((sum, [, count]) => sum + count, 0);
-    lines.push(`  ${`${others.length} others`.padEnd(NAME_CELLS)} ${share(count, requests)}`);
-  }
+    return `  ${`${status} ${text}`.padEnd(NAME_CELLS)} ${share(count, requests)}`;
+  });
+  if (others.length === 0) return lines;
+  const count = others.reduce((sum, [, count]) => sum + count, 0);
+  return [...lines, `  ${`${others.length} others`.padEnd(NAME_CELLS)} ${share(count, requests)}`];
+}
 
-  const errors = Object.entries(snapshot.errors ?? {});
-  if (errors.length > 0) lines.push("", bold("Errors"));
-  const such = (examples: ErrorCount["examples"]): void => {
-    if (examples.length === 0) return;
-    const { url, detail } = examples[0];
-    lines.push(`    such as ${escapeForTerminal(url, EXAMPLE_LENGTH)}`);
-    if (detail !== "") lines.push(`            ${escapeForTerminal(detail, EXAMPLE_LENGTH)}`);
-  };
-  for (const [kind, { count, examples, reasons = [] }] of errors) {
-    lines.push(`  ${paint(31, kind.padEnd(NAME_CELLS))} ${share(count, requests)}`);
-    const most = reasons.toSorted((a, b) => b.count - a.count);
-    const rest = most.splice(MAX_REASONS);
-    for (const { expectation, count, examples } of most) {
-      const name = escapeForTerminal(expectation, NAME_CELLS - 2).padEnd(NAME_CELLS - 2);
-      lines.push(`    ${name} ${share(count, requests)}`);
-      such(examples);
-    }
-    if (rest.length > 0) {
-      const count = rest.reduce((sum, { count }) => sum + count, 0);
-      lines.push(`    ${`${rest.length} others`.padEnd(NAME_CELLS - 2)} ${share(count, requests)}`);
-    }
-    if (reasons.length === 0) such(examples);
-  }
+function formatErrors({ errors = {}, requests }: KnownSummary, paint: Paint): string[] {
+  const groups = groupErrors(errors);
+  return Object.entries(errors).flatMap(([kind, { count }]) => [
+    `  ${paint(31, kind.padEnd(NAME_CELLS))} ${share(count, requests)}`,
+    ...formatReasons(groups.filter((group) => group.kind === kind), requests),
+  ]);
+}
 
-  const { thresholds = [] } = snapshot;
-  if (thresholds.length > 0) lines.push("", bold("Thresholds"));
-  for (const verdict of thresholds) {
+/** An example of failures of a kind, or the expectations that were not met with one of each. */
+function formatReasons(groups: readonly ErrorGroup[], requests: number): string[] {
+  const others = groups.slice(MAX_REASONS);
+  const lines = groups.slice(0, MAX_REASONS).flatMap(({ expectation, count, examples }) => {
+    if (expectation === undefined) return formatExample(examples);
+    const name = escapeForTerminal(expectation, NAME_CELLS - 2).padEnd(NAME_CELLS - 2);
+    return [`    ${name} ${share(count, requests)}`, ...formatExample(examples)];
+  });
+  if (others.length === 0) return lines;
+  const count = others.reduce((sum, { count }) => sum + count, 0);
+  const name = `${others.length} others`.padEnd(NAME_CELLS - 2);
+  return [...lines, `    ${name} ${share(count, requests)}`];
+}
+
+function formatExample([example]: readonly Example[]): string[] {
+  if (example === undefined) return [];
+  const { url, detail } = example;
+  return [
+    `    such as ${escapeForTerminal(url, EXAMPLE_LENGTH)}`,
+    ...detail === "" ? [] : [`            ${escapeForTerminal(detail, EXAMPLE_LENGTH)}`],
+  ];
+}
+
+function formatThresholds({ thresholds = [] }: KnownSummary, paint: Paint): string[] {
+  return thresholds.map((verdict) => {
     const name = escapeForTerminal(verdict.threshold, NAME_CELLS).padEnd(NAME_CELLS);
-    const passed = verdict.holds ? paint(32, "passed") : paint(31, "failed");
-    lines.push(`  ${name} ${passed}   ${formatReached(verdict)}`);
-  }
-  return `${lines.join("\n")}\n`;
+    const passed = verdict.passed ? paint(32, "passed") : paint(31, "failed");
+    return `  ${name} ${passed}   ${formatReached(verdict)}`;
+  });
 }
 
 /** What came of a retry of failed requests, in a sentence. */
@@ -201,32 +254,6 @@ export function formatFailed(
   return `${formatCount(failed)} of ${formatCount(requests)} ${
     requests === 1 ? "request" : "requests"
   } failed: ${named.join(", ")}${kinds.length > MAX_KINDS ? ", …" : ""}`;
-}
-
-/** How near the run came to what its concurrency allows, in a sentence. */
-function mostAllowed(
-  { utilization, concurrency, total, meanBusyMs }: Pick<
-    Snapshot,
-    "utilization" | "concurrency" | "total" | "meanBusyMs"
-  >,
-): string {
-  const inFlight = formatCount(Math.min(concurrency, total ?? Infinity));
-  return `${formatShare(utilization)} of what ${inFlight} in flight allow at ${
-    formatMs(meanBusyMs)
-  } each`;
-}
-
-/** How well the schedule was kept, in a sentence. */
-function ofSchedule(rate: number, late: Snapshot["late"], attempts: number): string {
-  const asked = `of ${formatRate(rate)} asked for`;
-  if (late.count === 0) return `${asked}, none late`;
-  const much = `${formatMs(late.meanMs)} on average, ${formatMs(late.maxMs)} at most`;
-  return `${asked}, ${formatShare(ratio(late.count, attempts))} late, by ${much}`;
-}
-
-/** How late starts were by the program's own doing, in a line. */
-function ofOwnLate({ p50, p99, max }: OwnLate): string {
-  return `own lateness p50 ${formatMs(p50)}, p99 ${formatMs(p99)}, at most ${formatMs(max)}`;
 }
 
 function share(count: number, requests: number): string {

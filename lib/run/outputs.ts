@@ -179,7 +179,7 @@ export class Outputs {
    */
   take(result: Result): MaybePromise<void> {
     if (this.#checkpoint !== undefined && result.error === "cancelled") return;
-    this.stats.add(result);
+    this.stats.record(result);
     let written: MaybePromise<unknown>;
     for (const output of this.#outputs) {
       const full = output.write(result);

@@ -119,9 +119,9 @@ export class Run {
         ...options,
         hasOneHost: source.hasOneHost,
       }, {
-        onLate: (ms) => outputs.stats.addLate(ms),
-        onStart: (ownLateMs) => outputs.stats.addStart(ownLateMs),
-        onRetry: (cause, result) => outputs.stats.addRetry(cause, result),
+        onLate: (ms) => outputs.stats.recordLateStart(ms),
+        onStart: (ownLateMs) => outputs.stats.recordStart(ownLateMs),
+        onRetry: (cause, result) => outputs.stats.recordRetry(cause, result),
         onNotice,
       });
       run.#gate = new StopGate(run.#schedule, options.durationMs);

@@ -1,18 +1,18 @@
 /**
- * The page of a run: what it takes from the beginning, and how it is made in the end.
+ * The page of a run: it is opened before the run, and written at its end.
  *
  * @module
  */
 import type { JournalState } from "../checkpoint/journal.ts";
 import type { ReportOptions } from "../options/run_options.ts";
 import { DeferredFile } from "../output/deferred_file.ts";
-import { toSummary } from "../report/json.ts";
-import type { Part } from "../report/page/data.ts";
+import { roundSummary, toSummary } from "../report/json.ts";
+import type { RunPart } from "../report/page/data.ts";
 import { formatPage } from "../report/page/page.ts";
 import { SeriesRecorder } from "../series/recorder.ts";
 import type { Snapshot } from "../stats/snapshot.ts";
 
-/** Takes what a run is like over time, and makes a page of it. */
+/** Records what a run is like over time, and makes a page of it. */
 export class RunPage {
   readonly #options: ReportOptions;
   readonly #file: DeferredFile;
@@ -28,7 +28,7 @@ export class RunPage {
     this.#file = file;
   }
 
-  /** Begins to look at the run. */
+  /** Begins to record the run. */
   start(takeSnapshot: () => Snapshot): void {
     this.#recorder = new SeriesRecorder(takeSnapshot);
     this.#recorder.start();
@@ -37,8 +37,8 @@ export class RunPage {
   /**
    * Writes the page.
    *
-   * @param before what a journal said of the parts before this one
-   * @throws {OutputError} If it cannot be written.
+   * @param before the state of a resumed run in its journal
+   * @throws {OutputError} If the file cannot be written.
    */
   async finish(
     snapshot: Snapshot,
@@ -46,7 +46,7 @@ export class RunPage {
   ): Promise<void> {
     const { title, command } = this.#options;
     const text = await formatPage({
-      summary: toSummary(snapshot, { version }),
+      summary: roundSummary(toSummary(snapshot, { version })),
       title,
       command,
       madeMs: Date.now(),
@@ -66,14 +66,14 @@ export class RunPage {
     await this.#file.write(text);
   }
 
-  /** Ends it without a page. */
+  /** Stops without a page. */
   async abandon(): Promise<void> {
     this.#recorder?.stop();
     await this.#file.abandon();
   }
 }
 
-function toParts(all: Snapshot, { stats, seconds }: JournalState): Part[] {
+function toParts(all: Snapshot, { stats, seconds }: JournalState): RunPart[] {
   const { requests, failed } = stats;
   return [
     { name: "Before", requests, failed, seconds },

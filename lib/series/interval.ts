@@ -1,74 +1,69 @@
-import type { Histogram } from "../stats/histogram.ts";
+import type { SparseHistogram } from "../stats/sparse_histogram.ts";
+import { COLUMN_KEYS, columnAt, type ColumnKey } from "./columns.ts";
 
-/** What a run was like for a while. Two of them merge. */
+/** What a run was like for a while. Two of them become one. */
 export class Interval {
-  /** Milliseconds that were looked at. */
+  /** When it began, in milliseconds of the clock of whoever takes it. */
+  readonly startMs: number;
+  /** Milliseconds of it in which the run was looked at. */
   ms = 0;
-  requests = 0;
-  /** The most that was seen. */
-  inFlight = 0;
-  rssBytes = 0;
-  /** By kind of error, so bounded. */
-  readonly failed = new Map<string, number>();
-  /** The greatest latency in us. */
-  #maxMicros = 0;
-  /**
-   * Latencies as buckets of a histogram: their highest values in us, ascending, and how many. At
-   * most as many as that has slots, 4,000; those of a service are some 300.
-   */
-  #highest: Float64Array = new Float64Array(0);
-  #counts: Float64Array = new Float64Array(0);
+  /** How much counters grew, and the greatest values of gauges; what was not measured is missing. */
+  readonly values: Partial<Record<ColumnKey, number>> = {};
+  /** How much counters with names grew, as far as they did; the names are those of the column. */
+  readonly named: Partial<Record<ColumnKey, Map<string, number>>> = {};
+  latencies: SparseHistogram | undefined;
 
-  /** Takes the latencies. */
-  setLatencies(latencies: Histogram): void {
-    const buckets = [...latencies.buckets()];
-    this.#highest = Float64Array.from(buckets, ([highest]) => highest);
-    this.#counts = Float64Array.from(buckets, ([, count]) => count);
-    this.#maxMicros = latencies.max;
+  constructor(startMs: number) {
+    this.startMs = startMs;
+  }
+
+  /** When it ended, if it was looked at all the time. */
+  get endMs(): number {
+    return this.startMs + this.ms;
+  }
+
+  /** Adds to a counter with a name. */
+  count(key: ColumnKey, name: string, more: number): void {
+    const counts = this.named[key] ??= new Map();
+    counts.set(name, (counts.get(name) ?? 0) + more);
   }
 
   /** Adds what another has. */
   add(other: Interval): void {
     this.ms += other.ms;
-    this.requests += other.requests;
-    this.inFlight = Math.max(this.inFlight, other.inFlight);
-    this.rssBytes = Math.max(this.rssBytes, other.rssBytes);
-    this.#maxMicros = Math.max(this.#maxMicros, other.#maxMicros);
-    for (const [kind, count] of other.failed) {
-      this.failed.set(kind, (this.failed.get(kind) ?? 0) + count);
+    for (const key of COLUMN_KEYS) {
+      for (const [name, more] of other.named[key] ?? []) this.count(key, name, more);
+      const [a, b] = [this.values[key], other.values[key]];
+      if (b === undefined) continue;
+      if (a === undefined) this.values[key] = b;
+      else this.values[key] = columnAt(key).kind === "gauge" ? Math.max(a, b) : a + b;
     }
-    this.#addLatencies(other);
-  }
-
-  #addLatencies(other: Interval): void {
-    const [a, b] = [this.#highest, other.#highest];
-    const most = a.length + b.length;
-    const [highest, counts] = [new Float64Array(most), new Float64Array(most)];
-    let [i, j, k] = [0, 0, 0];
-    while (i < a.length || j < b.length) {
-      const [x, y] = [a[i] ?? Infinity, b[j] ?? Infinity];
-      highest[k] = Math.min(x, y);
-      counts[k++] = (x <= y ? this.#counts[i++] : 0) + (y <= x ? other.#counts[j++] : 0);
-    }
-    // Copies, so that no memory is held beyond them.
-    this.#highest = highest.slice(0, k);
-    this.#counts = counts.slice(0, k);
+    if (other.latencies === undefined) return;
+    this.latencies = this.latencies?.merge(other.latencies) ?? other.latencies;
   }
 
   /**
-   * Latencies at percentiles, in milliseconds, as a histogram has them; null where there are none.
+   * The value of a column; null where it was not measured.
    *
-   * @param percentiles from 0 to 100, ascending
+   * @param name of a column of several counters, the counter
    */
-  latencies(percentiles: readonly number[]): (number | null)[] {
-    const count = this.#counts.reduce((sum, n) => sum + n, 0);
-    if (count === 0) return percentiles.map(() => null);
-    let k = 0;
-    let below = this.#counts[0];
-    return percentiles.map((percentile) => {
-      const rank = Math.max(1, Math.ceil(percentile * count / 100));
-      while (below < rank && k < this.#counts.length - 1) below += this.#counts[++k];
-      return Math.min(this.#highest[k], this.#maxMicros) / 1000;
-    });
+  read(key: ColumnKey, name?: string): number | null {
+    const column = columnAt(key);
+    switch (column.kind) {
+      case "percentile": {
+        const micros = this.latencies?.percentile(column.percentile);
+        return micros === undefined ? null : micros / 1000;
+      }
+      case "gauge":
+        return this.values[key] ?? null;
+      case "counter":
+        return this.#aSecond(this.values[key]);
+      case "counters":
+        return this.#aSecond(this.named[key]?.get(name ?? "") ?? 0);
+    }
+  }
+
+  #aSecond(count: number | undefined): number | null {
+    return count === undefined || this.ms <= 0 ? null : count / this.ms * 1000;
   }
 }

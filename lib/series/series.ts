@@ -1,33 +1,46 @@
-/**
- * What a run was like over time.
- *
- * @module
- */
+import { COLUMN_KEYS, columnAt, type ColumnKey, type COLUMNS } from "./columns.ts";
+import type { Interval } from "./interval.ts";
 
-/** Values by interval. */
+/** Most intervals of a series; beyond, each two become one. */
+export const MAX_POINTS = 400;
+/** Milliseconds of an interval at first. */
+export const FIRST_MS = 100;
+
+/** Values by interval; null where nothing was measured. */
 export type Column = readonly (number | null)[];
 
 /**
- * Columns of equal length, at most 400: the k-th value of each is of the time from
- * `startMs + k * intervalMs` on, `intervalMs` long; the last one's time can be shorter. Null where
- * nothing was measured.
+ * What a run was like over time: columns of equal length, at most {@linkcode MAX_POINTS}. The k-th
+ * value of each is of the time from `startMs + k * intervalMs` on, `intervalMs` long; the last one's
+ * time can be shorter.
  */
-export interface Series {
-  /** Milliseconds. It doubles when the columns are full. */
-  readonly intervalMs: number;
-  /** Milliseconds since the Unix epoch. */
-  readonly startMs: number;
-  /** Requests that ended, a second. */
-  readonly rate: Column;
-  /** Percentiles and the greatest of the latencies of answers, in milliseconds. */
-  readonly p50: Column;
-  readonly p90: Column;
-  readonly p99: Column;
-  readonly max: Column;
-  /** The most requests in flight that were seen; of records, how many there were on average. */
-  readonly inFlight: Column;
-  /** The most resident memory that was seen. */
-  readonly rssBytes: Column;
-  /** Failures a second, by kind; kinds that did not occur are missing. */
-  readonly failed: Readonly<Record<string, Column>>;
+export type Series =
+  & {
+    /** Milliseconds. It doubles when the columns are full. */
+    readonly intervalMs: number;
+    /** Milliseconds since the Unix epoch. */
+    readonly startMs: number;
+  }
+  & {
+    readonly [
+      /** Of several counters, the columns by name; names that never grew are missing. */
+      Key in ColumnKey
+    ]: typeof COLUMNS[Key]["kind"] extends "counters" ? Readonly<Record<string, Column>>
+      : Column;
+  };
+
+/** The columns of intervals; undefined is an interval in which nothing was looked at. */
+export function toSeries(
+  intervals: readonly (Interval | undefined)[],
+  { intervalMs, startMs }: Pick<Series, "intervalMs" | "startMs">,
+): Series {
+  const toColumn = (key: ColumnKey, name?: string): Column =>
+    intervals.map((interval) => interval === undefined ? null : interval.read(key, name));
+  const columns = COLUMN_KEYS.map((key) => {
+    const column = columnAt(key);
+    if (column.kind !== "counters") return [key, toColumn(key)];
+    const names = column.names.filter((name) => intervals.some((it) => it?.named[key]?.has(name)));
+    return [key, Object.fromEntries(names.map((name) => [name, toColumn(key, name)]))];
+  });
+  return { intervalMs, startMs, ...Object.fromEntries(columns) };
 }

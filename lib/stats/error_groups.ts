@@ -1,29 +1,29 @@
 import type { ErrorKind } from "../result.ts";
 import { withoutUserinfo } from "../text/secrets.ts";
 import { truncate } from "../text/truncate.ts";
-import type { ErrorMessage } from "./snapshot.ts";
+import type { ErrorCount, ErrorMessage, Example, Snapshot } from "./snapshot.ts";
 
-/** Most messages that are told apart; beyond, those of a kind together. */
+/** Most messages that are told apart; beyond, failures are counted by kind alone. */
 const MAX_MESSAGES = 100;
-/** What those go by that are beyond. */
+/** The message of the failures beyond. */
 const OTHERS = "others";
-/** How many examples are kept of a message. */
-const EXAMPLES = 3;
-/** Characters of a detail that are looked at. */
-const LENGTH = 200;
+/** Most examples that are kept of a message. */
+const MAX_EXAMPLES = 3;
+/** Most characters of a detail that are looked at. */
+const MAX_LENGTH = 200;
 
-/** What differs from one failure to the next of the same cause, and what is shown of it. */
+/** What differs between two failures of the same cause, and the word that is shown instead. */
 const VARYING: readonly (readonly [RegExp, string])[] = [
   [/\bhttps?:\/\/[^\s'"]+/gi, "URL"],
   [/\[[\da-f]*:[\da-f:.%\w]*\](?::\d+)?|\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?/gi, "ADDRESS"],
   [/\b(?=[a-f-]*\d)(?:[\da-f]+(?:-[\da-f]+){3,}|[\da-f]{8,})\b/gi, "ID"],
-  // But not statuses: a few, and each says something else.
+  // Statuses stay: there are few of them, and each says something else.
   [/(?<!\b(?:status|expected) (?:[\dx]+,)*|[\d.])\d+(?:\.\d+)?/g, "N"],
 ];
 
-/** The words of a failure without what is of this one alone: numbers, addresses, URLs, ids. */
+/** The words of a failure without what differs from another: numbers, addresses, URLs, ids. */
 export function normalizedMessage(detail: string): string {
-  let message = detail.slice(0, LENGTH);
+  let message = detail.slice(0, MAX_LENGTH);
   for (const [pattern, word] of VARYING) message = message.replace(pattern, word);
   return truncate(message);
 }
@@ -32,40 +32,50 @@ export function normalizedMessage(detail: string): string {
 interface Tally {
   readonly kind: ErrorKind;
   readonly message: string;
-  /** The detail of all of them; undefined if there were several. */
+  /** The detail that all of them have; undefined if there were several. */
   detail: string | undefined;
   count: number;
-  readonly examples: ErrorMessage["examples"][number][];
+  readonly examples: Example[];
 }
 
-/** Counts failures by their words. Of the same words one after another it takes no time. */
+/** Counts failures by their words. A failure with the words of the last one costs next to nothing. */
 export class ErrorGroups {
-  /** By kind and message; at most `MAX_MESSAGES` and the others of each kind. */
+  /** By kind and message; at most {@linkcode MAX_MESSAGES} and the others of each kind. */
   readonly #tallies = new Map<string, Tally>();
   #last: { readonly kind: ErrorKind; readonly detail: string; readonly tally: Tally } | undefined;
 
-  add(kind: ErrorKind, detail: string, url: string): void {
-    const last = this.#last;
-    const isSame = last !== undefined && last.kind === kind && last.detail === detail;
-    const tally = isSame ? last.tally : this.#tallyOf(kind, detail);
-    if (!isSame) {
-      this.#last = { kind, detail, tally };
-      if (tally.detail !== undefined && tally.detail !== truncate(detail)) tally.detail = undefined;
+  record(kind: ErrorKind, detail: string, url: string): void {
+    let last = this.#last;
+    if (last === undefined || last.kind !== kind || last.detail !== detail) {
+      const shown = truncate(detail);
+      const tally = this.#find(kind, normalizedMessage(detail), shown);
+      if (tally.detail !== shown) tally.detail = undefined;
+      this.#last = last = { kind, detail, tally };
     }
+    const { tally } = last;
     tally.count++;
-    if (tally.examples.length === EXAMPLES) return;
+    if (tally.examples.length === MAX_EXAMPLES) return;
     tally.examples.push({ url: truncate(withoutUserinfo(url)), detail: truncate(detail) });
   }
 
-  #tallyOf(kind: ErrorKind, detail: string): Tally {
+  /** Adds what another has counted, whose examples come after those from here. */
+  add(other: ErrorGroups): void {
+    for (const { kind, message, detail, count, examples } of other.#tallies.values()) {
+      const tally = this.#find(kind, message, detail);
+      if (tally.detail !== detail) tally.detail = undefined;
+      tally.count += count;
+      tally.examples.push(...examples.slice(0, MAX_EXAMPLES - tally.examples.length));
+    }
+  }
+
+  #find(kind: ErrorKind, words: string, detail: string | undefined): Tally {
     const tallies = this.#tallies;
-    const words = normalizedMessage(detail);
     const isKnown = tallies.has(`${kind} ${words}`) || tallies.size < MAX_MESSAGES;
     const message = isKnown ? words : OTHERS;
     const key = `${kind} ${message}`;
     let tally = tallies.get(key);
     if (tally === undefined) {
-      const shown = isKnown ? truncate(detail) : undefined;
+      const shown = isKnown ? detail : undefined;
       tallies.set(key, tally = { kind, message, detail: shown, count: 0, examples: [] });
     }
     return tally;
@@ -80,4 +90,23 @@ export class ErrorGroups {
       examples: [...examples],
     })).sort((a, b) => b.count - a.count);
   }
+}
+
+/** Failures of one kind, or of those the ones that did not meet the same expectation. */
+export interface ErrorGroup extends Pick<ErrorCount, "count" | "examples"> {
+  readonly kind: string;
+  /** The expectation that was not met; undefined where failures have none. */
+  readonly expectation: string | undefined;
+}
+
+/** Failures of one kind, by the expectation that was not met where there are such. */
+export function splitErrors(kind: string, { reasons = [], ...error }: ErrorCount): ErrorGroup[] {
+  if (reasons.length === 0) return [{ kind, expectation: undefined, ...error }];
+  return reasons.map((reason) => ({ kind, ...reason }));
+}
+
+/** Why requests failed, the most frequent first. */
+export function groupErrors(errors: Snapshot["errors"]): ErrorGroup[] {
+  return Object.entries(errors).flatMap(([kind, error]) => splitErrors(kind, error))
+    .sort((a, b) => b.count - a.count);
 }

@@ -13,22 +13,31 @@
  * @module
  */
 
+import { type Check, isCount, isList, isNumber, isShape } from "../text/json_shape.ts";
+
 /** Values below have a slot of their own each. */
-const LINEAR = 256;
-/** Sub-buckets of each power of two above. */
-const HALF = LINEAR / 2;
+export const SUB_BUCKETS = 256;
+/** Slots of each power of two above. */
+const HALF = SUB_BUCKETS / 2;
 /** The largest value that has a slot: 2^36 - 1 us, 19 hours. Larger ones share its slot. */
 const LARGEST = 2 ** 36 - 1;
 /** How many slots there are. */
 export const SLOTS = toSlot(LARGEST) + 1;
+/** How many powers of two: the values below {@linkcode SUB_BUCKETS} are one, too. */
+export const BUCKETS = SLOTS / HALF - 1;
 /**
  * What a rank is multiplied by before it is rounded up, as HdrHistogram takes 1 ulp off: the 99.9th
  * percentile of 41,000 values is the 40,959th, though the product is 40,959.00000000001.
  */
 const RANK_EPSILON = 1 - 2 * Number.EPSILON;
 
+/** Which of so many values, ascending and from 1, is the one at a percentile from 0 to 100. */
+export function toRank(percentile: number, count: number): number {
+  return Math.max(1, Math.ceil(percentile * count / 100 * RANK_EPSILON));
+}
+
 function toSlot(value: number): number {
-  if (value < LINEAR) return value;
+  if (value < SUB_BUCKETS) return value;
   // How far to shift a value for its 8 leading bits; a shift in JavaScript takes 32 bits only.
   if (value < 2 ** 32) {
     const shift = 24 - Math.clz32(value);
@@ -45,7 +54,7 @@ function lowestIn(slot: number): number {
 
 /** The largest value that shares a slot. */
 function highestIn(slot: number): number {
-  if (slot < LINEAR) return slot;
+  if (slot < SUB_BUCKETS) return slot;
   const shift = Math.floor(slot / HALF) - 1;
   return (slot - shift * HALF + 1) * 2 ** shift - 1;
 }
@@ -58,6 +67,24 @@ export interface HistogramState {
   readonly sumOfSquares: number;
   /** The slots that are not empty, ascending. */
   readonly counts: readonly (readonly [slot: number, count: number])[];
+}
+
+const isSlot: Check = (value) =>
+  Array.isArray(value) && value.length === 2 && isCount(value[0]) && value[0] < SLOTS &&
+  isCount(value[1]);
+const isState = isShape({
+  min: isNumber,
+  max: isNumber,
+  sum: isNumber,
+  sumOfSquares: isNumber,
+  counts: isList(isSlot, SLOTS),
+});
+
+/** Whether a value of JSON is what {@linkcode Histogram.toJSON} gives. */
+export function isHistogramState(value: unknown): value is HistogramState {
+  if (!isState(value)) return false;
+  const { counts } = value as HistogramState;
+  return counts.every(([slot], k) => k === 0 || slot > counts[k - 1][0]);
 }
 
 /** Counts values in whole microseconds: 19 ns a value, 30 KB, whatever their number. */
@@ -221,7 +248,7 @@ export class Histogram {
     let slot = first;
     let below = this.#counts[first];
     for (const percentile of percentiles) {
-      const rank = Math.max(1, Math.ceil(percentile * this.#count / 100 * RANK_EPSILON));
+      const rank = toRank(percentile, this.#count);
       while (below < rank && slot < last) below += this.#counts[++slot];
       // The last slot has no upper end of its own.
       values.push(slot === SLOTS - 1 ? this.#max : Math.min(highestIn(slot), this.#max));

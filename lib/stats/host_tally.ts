@@ -6,25 +6,25 @@ import type { HostFigures } from "./snapshot.ts";
 
 /** Most hosts that are told apart. */
 const MAX_HOSTS = 1_000;
-/** Characters of what is remembered; a name has at most 253. */
+/** Most characters of an origin that is remembered; a host name has at most 253. */
 const MAX_ORIGIN_LENGTH = 300;
-/** What those go by that are beyond. */
+/** The name of the hosts beyond. */
 const OTHERS = "others";
 
 /** What is counted of a host. */
 interface Tally {
   /** With its port. */
   readonly host: string;
-  /** Without it where it is the scheme's own. */
+  /** Without the port where that is the scheme's own. */
   readonly shown: string;
   requests: number;
   failed: number;
-  /** Of its answers. */
+  /** How long its responses took, all together and at most. */
   ms: number;
   maxMs: number;
 }
 
-/** Counts results by host. It takes 0.01 us a result that tells its origin, 0.1 us another. */
+/** Counts results by host: 0.01 us for a result that tells its origin, 0.1 us for another. */
 export class HostTally {
   /** By host; at most `MAX_HOSTS` and the others. */
   readonly #tallies = new Map<string, Tally>();
@@ -34,14 +34,14 @@ export class HostTally {
   #origin: string | undefined;
   #tally: Tally | undefined;
 
-  add(
+  record(
     { target: { url, invalid }, origin, ms, status, error }: ObservedResult<"url" | "invalid">,
   ): void {
-    // Nobody was asked.
+    // Nothing was sent to any host.
     if (invalid !== undefined) return;
-    // Of the same origin it is the very same string, most times: nothing is read of it.
+    // The same origin is mostly the very same string, so that none of it has to be read.
     const isLast = origin !== undefined && origin === this.#origin;
-    const tally = isLast ? this.#tally! : this.#tallyOf(origin ?? sliceOriginOf(url), url);
+    const tally = isLast ? this.#tally! : this.#findOrigin(origin ?? sliceOrigin(url), url);
     tally.requests++;
     if (error !== undefined) tally.failed++;
     else if (status !== null) {
@@ -50,20 +50,31 @@ export class HostTally {
     }
   }
 
-  #tallyOf(origin: string, url: string): Tally {
+  #findOrigin(origin: string, url: string): Tally {
     let tally = this.#byOrigin.get(origin);
     if (tally === undefined) {
-      tally = this.#tallyOfHost(truncate(parseHost(url)), truncate(formatHost(url)));
+      tally = this.#findHost(truncate(parseHost(url)), truncate(formatHost(url)));
       const isToKeep = this.#byOrigin.size < MAX_HOSTS && origin.length <= MAX_ORIGIN_LENGTH;
       if (isToKeep) this.#byOrigin.set(detachString(origin), tally);
     }
-    // It can be part of a URL, which is kept until the next origin comes.
+    // It can be part of a URL, which stays in memory until the next origin comes.
     this.#origin = origin;
     this.#tally = tally;
     return tally;
   }
 
-  #tallyOfHost(host: string, shown: string): Tally {
+  /** Adds what another has counted; hosts that are new here come behind the others. */
+  add(other: HostTally): void {
+    for (const { host, shown, requests, failed, ms, maxMs } of other.#tallies.values()) {
+      const tally = this.#findHost(host, shown);
+      tally.requests += requests;
+      tally.failed += failed;
+      tally.ms += ms;
+      tally.maxMs = Math.max(tally.maxMs, maxMs);
+    }
+  }
+
+  #findHost(host: string, shown: string): Tally {
     const tallies = this.#tallies;
     const isTold = tallies.has(host) || tallies.size < MAX_HOSTS;
     const names = isTold ? { host, shown } : { host: OTHERS, shown: OTHERS };
@@ -80,7 +91,7 @@ export class HostTally {
     const names = new Map<string, number>();
     for (const { shown } of tallies) names.set(shown, (names.get(shown) ?? 0) + 1);
     return tallies.map(({ host, shown, requests, failed, ms, maxMs }) => ({
-      // `http` and `https` of a name are two.
+      // `http` and `https` of one name are two hosts.
       host: names.get(shown) === 1 ? shown : host,
       requests,
       failed,
@@ -90,9 +101,9 @@ export class HostTally {
   }
 }
 
-/** What stands before a URL's path, as it is written; all of it where there is none. */
-function sliceOriginOf(url: string): string {
-  // As long as "https://"; of a shorter "http:" host the end is found all the same.
+/** The part of a URL before its path, as it is written; all of it where the URL has no path. */
+function sliceOrigin(url: string): string {
+  // The length of "https://"; behind the shorter "http://" the host's end is found, too.
   const end = url.indexOf("/", 8);
   return end < 0 ? url : url.slice(0, end);
 }

@@ -6,20 +6,29 @@ import type { SlowRequest } from "./snapshot.ts";
 /** How many are kept. */
 const MAX_SLOWEST = 20;
 
-/** Keeps the slowest of the answers whose latency counts. */
+/** Keeps the slowest of the responses whose latency counts. */
 export class Slowest {
-  /** The slowest first; of two alike the earlier one. At most `MOST`. */
+  /** The slowest first; of two alike the earlier one. At most {@linkcode MAX_SLOWEST}. */
   readonly #kept: SlowRequest[] = [];
-  /** What it takes to be kept, in milliseconds: more than this. */
+  /** A response has to take longer than this to be kept, in milliseconds. */
   #floorMs = -1;
 
-  add({ target, status, ms, at, error }: ObservedResult<"i" | "url">): void {
+  record({ target, status, ms, at, error }: ObservedResult<"i" | "url">): void {
     if (ms <= this.#floorMs || error !== undefined || status === null) return;
+    const url = truncate(withoutUserinfo(target.url));
+    this.#insert({ i: target.i, url, status, ms, at });
+  }
+
+  /** Adds what another has kept; of two alike, the one from here comes first. */
+  add(other: Slowest): void {
+    for (const one of other.#kept) if (one.ms > this.#floorMs) this.#insert(one);
+  }
+
+  #insert(one: SlowRequest): void {
     const kept = this.#kept;
     let place = kept.length;
-    while (place > 0 && kept[place - 1].ms < ms) place--;
-    const url = truncate(withoutUserinfo(target.url));
-    kept.splice(place, 0, { i: target.i, url, status, ms, at });
+    while (place > 0 && kept[place - 1].ms < one.ms) place--;
+    kept.splice(place, 0, one);
     if (kept.length > MAX_SLOWEST) kept.pop();
     if (kept.length === MAX_SLOWEST) this.#floorMs = kept[MAX_SLOWEST - 1].ms;
   }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { ErrorKind } from "../result.ts";
+import type { Unit } from "../text/format.ts";
 import type { Histogram } from "./histogram.ts";
 
 /** How late starts were by the program's own doing, in milliseconds; those in time count as 0. */
@@ -24,25 +25,16 @@ export interface Latency {
   readonly stddev: number;
 }
 
-/** The names in {@linkcode Latency}, in the order in which they are shown. */
-export const LATENCIES: readonly (keyof Latency)[] = [
-  "min",
-  "mean",
-  "p50",
-  "p75",
-  "p90",
-  "p95",
-  "p99",
-  "p999",
-  "p9999",
-  "max",
-  "stddev",
-];
+/** A request that failed, and why, in words. */
+export interface Example {
+  readonly url: string;
+  readonly detail: string;
+}
 
-/** Failures of one kind: how many, and the URLs of the first few. */
+/** Failures of one kind: how many, and the first few. */
 export interface ErrorCount {
   readonly count: number;
-  readonly examples: readonly { readonly url: string; readonly detail: string }[];
+  readonly examples: readonly Example[];
   /** For the error `expect`: the same by the expectation that was not met. */
   readonly reasons?: readonly (ErrorCount & { readonly expectation: string })[];
 }
@@ -54,7 +46,7 @@ export interface ErrorMessage {
   readonly message: string;
   readonly count: number;
   /** The first few. */
-  readonly examples: readonly { readonly url: string; readonly detail: string }[];
+  readonly examples: readonly Example[];
 }
 
 /** What came of the requests to a host. */
@@ -66,23 +58,26 @@ export interface HostFigures {
   readonly host: string;
   readonly requests: number;
   readonly failed: number;
-  /** Milliseconds that its answers took, on average and at most; 0 if there were none. */
+  /** Milliseconds that its responses took, on average and at most; 0 if there were none. */
   readonly meanMs: number;
   readonly maxMs: number;
 }
 
-/** An answer that took long. */
+/** A response that took long. */
 export interface SlowRequest {
   /** The request's number. */
   readonly i: number;
   /** Without user information, cut to 200 characters. */
   readonly url: string;
-  /** Null where no answer came. */
+  /** Null where no response came. */
   readonly status: number | null;
   readonly ms: number;
   /** When it started, in milliseconds since the Unix epoch. */
   readonly at: number;
 }
+
+/** What the numbers that a threshold bounds are counted in; `%` is of the requests. */
+export type ThresholdUnit = Exclude<Unit, "us" | "KiB">;
 
 /** What came of a threshold. */
 export interface Verdict {
@@ -92,13 +87,13 @@ export interface Verdict {
   readonly value: number | null;
   /** What the number was to stay below, or to reach. */
   readonly bound: number;
-  /** The unit of both; `%` is of the requests. */
-  readonly unit: "ms" | "s" | "count" | "%" | "/s" | "bytes";
+  /** The unit of both. */
+  readonly unit: ThresholdUnit;
   readonly holds: boolean;
 }
 
 /** The statistics at a moment, before they are held against thresholds. */
-export type Figures = Omit<Snapshot, "thresholds" | "aborted">;
+export type Statistics = Omit<Snapshot, "thresholds" | "aborted">;
 
 /** The statistics at a moment. Everything that is shown of a run is rendered from one of these. */
 export interface Snapshot {
@@ -106,16 +101,16 @@ export interface Snapshot {
   readonly requests: number;
   readonly succeeded: number;
   readonly failed: number;
-  /** How many there will be, or undefined if the source does not tell. */
+  /** How many requests there will be; undefined if the source does not tell. */
   readonly total: number | undefined;
   /** The share that has its results, 0 to 1, or undefined if the source does not tell. */
   readonly progress: number | undefined;
-  /** Requests of hosts that were given up, which were not sent; they count as failed. */
+  /** Requests that were not sent, since their host was given up; they count as failed. */
   readonly skipped: number;
   readonly inFlight: number;
   readonly errors: { readonly [kind in ErrorKind]?: ErrorCount };
   readonly statuses: Readonly<Record<string, number>>;
-  /** Answers with a status of 400 or more that succeeded because nobody said what to expect. */
+  /** Responses with a status of 400 or more that succeeded because nobody said what to expect. */
   readonly tolerated: number;
   /** Seconds since the run started. */
   readonly seconds: number;
@@ -129,7 +124,7 @@ export interface Snapshot {
   /** Bytes of bodies. */
   readonly bytes: number;
   readonly latency: Latency;
-  /** A copy of the latencies of answers so far, in microseconds. */
+  /** A copy of the latencies of responses so far, in microseconds. */
   readonly histogram: Histogram;
   /**
    * By host, in the order in which they came; empty unless the run keeps details. At most 1,000,
@@ -137,7 +132,7 @@ export interface Snapshot {
    */
   readonly hosts: readonly HostFigures[];
   /**
-   * The slowest answers, slowest first, at most 20; empty unless the run keeps details. Of a
+   * The slowest responses, slowest first, at most 20; empty unless the run keeps details. Of a
    * resumed run, of its last part only.
    */
   readonly slowest: readonly SlowRequest[];
@@ -148,7 +143,7 @@ export interface Snapshot {
   readonly messages?: readonly ErrorMessage[];
   readonly concurrency: number;
   /** Milliseconds that a request was in flight on average, the failed ones too. */
-  readonly meanBusyMs: number;
+  readonly meanInFlightMs: number;
   /**
    * The rate as a share of the most that the concurrency allows, which is requests in flight
    * divided by the mean time in flight (Little's law). 0 to 1.
@@ -165,7 +160,7 @@ export interface Snapshot {
   readonly paused: number;
   /** Requests a second that were asked for; undefined without a schedule. */
   readonly targetRate: number | undefined;
-  /** Starts that came later than the schedule had them, for want of a free place. */
+  /** Starts later than their schedule, since no place was free. */
   readonly late: { readonly count: number; readonly meanMs: number; readonly maxMs: number };
   /** How late starts were by the program's own doing; undefined without a schedule. */
   readonly ownLate: OwnLate | undefined;
@@ -190,6 +185,6 @@ export interface Snapshot {
   readonly aborted: string | undefined;
   /** In the order in which they were given. */
   readonly thresholds: readonly Verdict[];
-  /** Whether an earlier run was gone on with, whose requests are counted too. */
+  /** Whether it resumed an earlier run, whose requests are counted too. */
   readonly resumed: boolean;
 }

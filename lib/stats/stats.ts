@@ -1,21 +1,30 @@
-import { ERROR_KINDS, type ErrorKind, type Result } from "../result.ts";
+import type { ErrorKind, Result } from "../result.ts";
 import type { Expectation } from "../target.ts";
+import {
+  type Check,
+  findWrongMember,
+  isCount,
+  isMap,
+  isNumber,
+  isObject,
+  isShape,
+  type Shape,
+} from "../text/json_shape.ts";
 import { ErrorGroups } from "./error_groups.ts";
-import { addFailure, type Failures } from "./failure_examples.ts";
-import { Histogram, type HistogramState } from "./histogram.ts";
+import { ErrorTally, isErrorCounts, isSkipped } from "./error_tally.ts";
+import { Histogram, type HistogramState, isHistogramState } from "./histogram.ts";
 import { HostTally } from "./host_tally.ts";
 import { toLatency, toOwnLate } from "./latency.ts";
-import { isSkipped } from "./skipped.ts";
 import { Slowest } from "./slowest.ts";
-import type { ErrorCount, Figures, Snapshot } from "./snapshot.ts";
-import { countErrorStatuses, MIN_ERROR_STATUS, StatusCounts } from "./status_counts.ts";
+import type { Snapshot, Statistics } from "./snapshot.ts";
+import {
+  countErrorStatuses,
+  isStatusCounts,
+  MIN_ERROR_STATUS,
+  StatusCounts,
+} from "./status_counts.ts";
 
-/** Most expectations that failures are told apart by: as many as a command line may have. */
-const MAX_REASONS = 100;
-/** What those go by that are beyond. */
-const OTHERS = "others";
-
-/** What statistics alone do not know of a moment. */
+/** What the run knows of a moment, and the statistics do not. */
 export type Moment = Pick<
   Snapshot,
   | "seconds"
@@ -38,53 +47,89 @@ export type Moment = Pick<
   | "resumed"
 >;
 
-/** Statistics as plain data, to be stored as JSON. */
-export interface StatsState {
-  readonly requests: number;
-  readonly failed: number;
+/** Totals of requests that ended. */
+interface Totals {
+  /** Bytes of bodies. */
   readonly bytes: number;
   readonly attempts: number;
+  /** Attempts whose time is known. */
   readonly sent: number;
+  /** Milliseconds that these were in flight, all together. */
   readonly busyMs: number;
-  /** The same of those that failed alone. */
-  readonly ofFailed: Pick<StatsState, "bytes" | "attempts" | "sent" | "busyMs"> & {
-    /** Of answers that were not as expected; missing in journals of before there were any. */
-    readonly statuses?: Readonly<Record<string, number>>;
+}
+
+/**
+ * Statistics as plain data, to be stored as JSON. Journals keep it: a change here takes a new
+ * version of theirs.
+ */
+export interface StatsState extends Totals {
+  readonly requests: number;
+  readonly failed: number;
+  /** The same of the failures alone. */
+  readonly ofFailed: Totals & {
+    /** Of responses that were not as expected. */
+    readonly statuses: Readonly<Record<string, number>>;
   };
   /** By status. */
   readonly statuses: Readonly<Record<string, number>>;
   readonly latency: HistogramState;
   readonly errors: Snapshot["errors"];
-  /** Missing in journals of before there were retries. */
-  readonly retries?: Snapshot["retries"];
-  /** Missing in journals of before hosts were given up. */
-  readonly skipped?: number;
-  readonly late?: { readonly count: number; readonly ms: number; readonly maxMs: number };
+  readonly retries: Snapshot["retries"];
+  readonly skipped: number;
+  readonly late: { readonly count: number; readonly ms: number; readonly maxMs: number };
   /** Missing without a rate. */
   readonly ownLate?: HistogramState | undefined;
-  /** Missing in journals of before there was `--fail`. */
-  readonly tolerated?: number;
+  readonly tolerated: number;
 }
 
-/** Answers that had counted as succeeded, and do not any more; all of them had been sent. */
+/** A difference of two sums of milliseconds can be a little below 0. */
+const isSum: Check = (value) => Number.isFinite(value);
+const TOTALS = { bytes: isCount, attempts: isCount, sent: isCount, busyMs: isSum };
+/** What each field has to be. */
+const REQUIRED: Shape = {
+  ...TOTALS,
+  requests: isCount,
+  failed: isCount,
+  ofFailed: isShape({ ...TOTALS, statuses: isStatusCounts }),
+  statuses: isStatusCounts,
+  latency: isHistogramState,
+  errors: isErrorCounts,
+  retries: isMap(isCount),
+  skipped: isCount,
+  late: isShape({ count: isCount, ms: isNumber, maxMs: isNumber }),
+  tolerated: isCount,
+};
+const OPTIONAL: Shape = { ownLate: isHistogramState };
+
+/**
+ * Checks what a journal holds, field by field, before {@linkcode Stats.from} takes it.
+ *
+ * @returns the name of the first field that is missing or wrong; undefined if there is none
+ */
+export function findWrongStat(state: unknown): string | undefined {
+  return findWrongMember(isObject(state) ? state : {}, REQUIRED, OPTIONAL);
+}
+
+/** Responses that had counted as succeeded and do not any more; all of them had been sent. */
 export interface Refuted extends Pick<StatsState, "requests" | "bytes" | "attempts" | "busyMs"> {
   readonly statuses: Readonly<Record<string, number>>;
-  /** Of the answers that still count. */
+  /** Of the responses that still count. */
   readonly latency: HistogramState;
 }
 
 /** What statistics are made for. */
 export interface StatsOptions {
-  /** Whether to keep hosts and the slowest answers. @default false */
+  /** Whether to keep hosts, the slowest responses and the words of failures. @default false */
   readonly details?: boolean;
-  /** What each answer of the run is held against. */
+  /** What each response of the run is checked against. */
   readonly expect?: Expectation;
 }
 
 /**
  * Counts results. Of fixed size, whatever their number.
  *
- * The latencies are those of answers; how long failures took does not mix with them.
+ * The latencies are those of responses that succeeded; how long failures took does not mix with
+ * them.
  */
 export class Stats {
   /** Results so far. */
@@ -94,27 +139,25 @@ export class Stats {
   #skipped = 0;
   #bytes = 0;
   #attempts = 0;
-  /** Results of requests that were sent, and their milliseconds in flight, all together. */
+  /** Attempts that were sent, and how long they were in flight, all together. */
   #sent = 0;
-  #busyMs = 0;
-  /** What of it is that of failures. */
-  #ofFailed = { bytes: 0, attempts: 0, sent: 0, busyMs: 0 };
+  #inFlightMs = 0;
+  /** The part of these totals that comes from failures. */
+  readonly #failedTotals = { bytes: 0, attempts: 0, sent: 0, inFlightMs: 0 };
   readonly #statuses = new StatusCounts();
-  #latency = new Histogram();
+  /** The part of the statuses that comes from failures. */
+  readonly #failedStatuses = new StatusCounts();
+  readonly #latency = new Histogram();
   /** By cause: error kinds and statuses, so bounded. */
   readonly #retries = new Map<string, number>();
-  #late = { count: 0, ms: 0, maxMs: 0 };
-  /** Of starts at a rate; undefined before there was one. */
+  readonly #late = { count: 0, ms: 0, maxMs: 0 };
+  /** Of starts at a rate; undefined before the first one. */
   #ownLate: Histogram | undefined;
-  /** Answers that succeeded with a status of 400 or more, which their records did not expect. */
+  /** Responses that succeeded with a status of 400 or more, which their records did not expect. */
   #tolerated = 0;
   readonly #hasExpectedStatuses: boolean;
-  /** What of the statuses is that of failures. */
-  readonly #failedStatuses = new Map<number, number>();
-  readonly #errors = new Map<ErrorKind, Failures>();
-  /** By expectation that was not met; at most `MAX_REASONS` and the others. */
-  readonly #reasons = new Map<string, Failures>();
-  /** No part of a journal: of a resumed run, what comes from then on. */
+  readonly #errors = new ErrorTally();
+  /** Journals do not hold the details: those of a resumed run are those of its last part. */
   readonly #details: {
     readonly hosts: HostTally;
     readonly slowest: Slowest;
@@ -131,42 +174,56 @@ export class Stats {
   /** Statistics with what others had counted when they gave their {@linkcode toJSON}. */
   static from(state: StatsState, options?: StatsOptions): Stats {
     const stats = new Stats(options);
-    stats.requests = state.requests;
-    stats.failed = state.failed;
-    stats.#skipped = state.skipped ?? 0;
-    stats.#bytes = state.bytes;
-    stats.#attempts = state.attempts;
-    stats.#sent = state.sent;
-    stats.#busyMs = state.busyMs;
-    const { statuses = {}, ...ofFailed } = state.ofFailed;
-    stats.#ofFailed = ofFailed;
-    for (const [status, count] of Object.entries(statuses)) {
-      stats.#failedStatuses.set(Number(status), count);
-    }
-    for (const [status, count] of Object.entries(state.statuses)) {
-      stats.#statuses.add(Number(status), count);
-    }
-    stats.#latency = Histogram.from(state.latency);
-    for (const kind of ERROR_KINDS) {
-      const error = state.errors[kind];
-      if (error === undefined) continue;
-      stats.#errors.set(kind, { count: error.count, examples: [...error.examples] });
-      for (const { expectation, count, examples } of error.reasons ?? []) {
-        stats.#reasons.set(expectation, { count, examples: [...examples] });
-      }
-    }
-    for (const [cause, count] of Object.entries(state.retries ?? {})) {
-      stats.#retries.set(cause, count);
-    }
-    stats.#late = { ...stats.#late, ...state.late };
-    stats.#ownLate = state.ownLate && Histogram.from(state.ownLate);
-    stats.#tolerated = state.tolerated ??
-      countErrorStatuses(state.statuses) - countErrorStatuses(statuses);
+    stats.#addState(state);
     return stats;
+  }
+
+  /**
+   * Adds what the statistics of another event loop have counted, as if their results had been
+   * recorded here. Only lists that keep the first of something depend on the order of adding.
+   */
+  add(other: Stats): void {
+    this.#addState(other.toJSON());
+    if (this.#details === undefined || other.#details === undefined) return;
+    const { hosts, slowest, messages } = other.#details;
+    this.#details.hosts.add(hosts);
+    this.#details.slowest.add(slowest);
+    this.#details.messages.add(messages);
+  }
+
+  #addState(state: StatsState): void {
+    this.requests += state.requests;
+    this.failed += state.failed;
+    this.#skipped += state.skipped;
+    this.#bytes += state.bytes;
+    this.#attempts += state.attempts;
+    this.#sent += state.sent;
+    this.#inFlightMs += state.busyMs;
+    const { statuses: failedStatuses, ...failedTotals } = state.ofFailed;
+    const totals = this.#failedTotals;
+    totals.bytes += failedTotals.bytes;
+    totals.attempts += failedTotals.attempts;
+    totals.sent += failedTotals.sent;
+    totals.inFlightMs += failedTotals.busyMs;
+    this.#failedStatuses.add(failedStatuses);
+    this.#statuses.add(state.statuses);
+    this.#latency.add(Histogram.from(state.latency));
+    this.#errors.add(state.errors);
+    addCounts(this.#retries, state.retries);
+    const { count, ms, maxMs } = state.late;
+    const late = this.#late;
+    late.count += count;
+    late.ms += ms;
+    late.maxMs = Math.max(late.maxMs, maxMs);
+    if (state.ownLate !== undefined) {
+      (this.#ownLate ??= new Histogram()).add(Histogram.from(state.ownLate));
+    }
+    this.#tolerated += state.tolerated;
   }
 
   /** All of it as plain data. */
   toJSON(): StatsState {
+    const { inFlightMs: busyMs, ...failedTotals } = this.#failedTotals;
     return {
       requests: this.requests,
       failed: this.failed,
@@ -174,11 +231,11 @@ export class Stats {
       bytes: this.#bytes,
       attempts: this.#attempts,
       sent: this.#sent,
-      busyMs: this.#busyMs,
-      ofFailed: { ...this.#ofFailed, statuses: Object.fromEntries(this.#failedStatuses) },
+      busyMs: this.#inFlightMs,
+      ofFailed: { ...failedTotals, busyMs, statuses: this.#failedStatuses.toJSON() },
       statuses: this.#statuses.toJSON(),
       latency: this.#latency.toJSON(),
-      errors: this.#errorCounts(),
+      errors: this.#errors.toJSON(),
       retries: Object.fromEntries(this.#retries),
       late: { ...this.#late },
       ownLate: this.#ownLate?.toJSON(),
@@ -189,11 +246,11 @@ export class Stats {
   /**
    * The statistics without the failures, as though they had never been requested.
    *
-   * @param refuted answers that have failed by a new expectation
+   * @param refuted responses that have failed by a new expectation
    */
   withoutFailed(refuted?: Refuted): Stats {
     const state = refuted === undefined ? this.toJSON() : withFailed(this.toJSON(), refuted);
-    const { bytes, attempts, sent, busyMs, statuses = {} } = state.ofFailed;
+    const { bytes, attempts, sent, busyMs, statuses } = state.ofFailed;
     return Stats.from({
       ...state,
       requests: state.requests - state.failed,
@@ -203,7 +260,7 @@ export class Stats {
       attempts: state.attempts - attempts,
       sent: state.sent - sent,
       busyMs: state.busyMs - busyMs,
-      ofFailed: { bytes: 0, attempts: 0, sent: 0, busyMs: 0 },
+      ofFailed: { bytes: 0, attempts: 0, sent: 0, busyMs: 0, statuses: {} },
       statuses: Object.fromEntries(
         Object.entries(state.statuses)
           .map(([status, count]) => [status, count - (statuses[status] ?? 0)]),
@@ -212,35 +269,17 @@ export class Stats {
     });
   }
 
-  #errorCounts(): Snapshot["errors"] {
-    return Object.fromEntries(
-      ERROR_KINDS.filter((kind) => this.#errors.has(kind)).map((kind) => {
-        const { count, examples } = this.#errors.get(kind)!;
-        const error = { count, examples: [...examples] };
-        return [kind, kind === "expect" ? { ...error, reasons: this.#reasonCounts() } : error];
-      }),
-    );
-  }
-
-  #reasonCounts(): NonNullable<ErrorCount["reasons"]> {
-    return Array.from(this.#reasons, ([expectation, { count, examples }]) => ({
-      expectation,
-      count,
-      examples: [...examples],
-    }));
-  }
-
-  /** Only counts; {@linkcode snapshot} derives. */
-  add(result: Result): void {
+  /** Counts a result. Only counts; {@linkcode snapshot} derives. */
+  record(result: Result): void {
     this.requests++;
     this.#bytes += result.bytes;
     this.#attempts += result.attempts;
     if (result.attempts > 0) {
       this.#sent++;
-      this.#busyMs += result.ms;
+      this.#inFlightMs += result.ms;
     }
-    if (result.status !== null) this.#statuses.add(result.status);
-    if (result.error !== undefined) this.#addError(result.error, result);
+    if (result.status !== null) this.#statuses.record(result.status);
+    if (result.error !== undefined) this.#recordError(result.error, result);
     else if (result.status !== null) {
       this.#latency.record(result.ms * 1000);
       if (
@@ -248,51 +287,44 @@ export class Stats {
       ) this.#tolerated++;
     }
     if (this.#details === undefined) return;
-    this.#details.hosts.add(result);
-    this.#details.slowest.add(result);
+    this.#details.hosts.record(result);
+    this.#details.slowest.record(result);
   }
 
   /** Counts an attempt after which there is another. */
-  addRetry(cause: string, { ms }: Result): void {
-    this.#retries.set(cause, (this.#retries.get(cause) ?? 0) + 1);
+  recordRetry(cause: string, { ms }: Result): void {
+    addCount(this.#retries, cause);
     this.#sent++;
-    this.#busyMs += ms;
+    this.#inFlightMs += ms;
   }
 
   /** Counts a start at a rate. @param ownLateMs how late it was by the program's own doing */
-  addStart(ownLateMs: number): void {
+  recordStart(ownLateMs: number): void {
     (this.#ownLate ??= new Histogram()).record(ownLateMs * 1000);
   }
 
   /** Counts a start that waited so long for a free place. */
-  addLate(ms: number): void {
+  recordLateStart(ms: number): void {
     const late = this.#late;
     late.count++;
     late.ms += ms;
     late.maxMs = Math.max(late.maxMs, ms);
   }
 
-  #addError(kind: ErrorKind, result: Result): void {
-    const { status, bytes, attempts, ms, expectation } = result;
+  #recordError(kind: ErrorKind, result: Result): void {
+    const { status, bytes, attempts, ms, detail = "", target: { url } } = result;
     this.failed++;
     if (isSkipped(result)) this.#skipped++;
-    const of = this.#ofFailed;
-    of.bytes += bytes;
-    of.attempts += attempts;
+    const totals = this.#failedTotals;
+    totals.bytes += bytes;
+    totals.attempts += attempts;
     if (attempts > 0) {
-      of.sent++;
-      of.busyMs += ms;
+      totals.sent++;
+      totals.inFlightMs += ms;
     }
-    if (status !== null) {
-      this.#failedStatuses.set(status, (this.#failedStatuses.get(status) ?? 0) + 1);
-    }
-    const failure = { url: result.target.url, detail: result.detail ?? "" };
-    addFailure(this.#errors, kind, failure);
-    this.#details?.messages.add(kind, failure.detail, failure.url);
-    if (expectation === undefined) return;
-    const reasons = this.#reasons;
-    const isKnown = reasons.has(expectation) || reasons.size < MAX_REASONS;
-    addFailure(reasons, isKnown ? expectation : OTHERS, failure);
+    if (status !== null) this.#failedStatuses.record(status);
+    this.#errors.record(kind, { url, detail }, result.expectation);
+    this.#details?.messages.record(kind, detail, url);
   }
 
   /**
@@ -302,7 +334,7 @@ export class Stats {
    * together had, and there are no more places than requests. By Little's law that is the rate as
    * a share of `places / mean time in flight`. What is still in flight does not count yet.
    */
-  snapshot(moment: Moment): Figures {
+  snapshot(moment: Moment): Statistics {
     const { seconds, concurrency, total } = moment;
     const histogram = this.#latency;
     const placeSeconds = Math.min(concurrency, total ?? Infinity) * seconds;
@@ -312,7 +344,7 @@ export class Stats {
       succeeded: this.requests - this.failed,
       failed: this.failed,
       skipped: this.#skipped,
-      errors: this.#errorCounts(),
+      errors: this.#errors.toJSON(),
       statuses: this.#statuses.toJSON(),
       tolerated: this.#hasExpectedStatuses ? 0 : this.#tolerated,
       rate: seconds > 0 ? this.requests / seconds : 0,
@@ -322,8 +354,8 @@ export class Stats {
       hosts: this.#details?.hosts.figures() ?? [],
       slowest: this.#details?.slowest.list() ?? [],
       ...this.#details === undefined ? {} : { messages: this.#details.messages.list() },
-      meanBusyMs: this.#sent > 0 ? this.#busyMs / this.#sent : 0,
-      utilization: placeSeconds > 0 ? Math.min(1, this.#busyMs / 1000 / placeSeconds) : 0,
+      meanInFlightMs: this.#sent > 0 ? this.#inFlightMs / this.#sent : 0,
+      utilization: placeSeconds > 0 ? Math.min(1, this.#inFlightMs / 1000 / placeSeconds) : 0,
       attempts: this.#attempts,
       retries: Object.fromEntries(this.#retries),
       late: {
@@ -337,14 +369,23 @@ export class Stats {
   }
 }
 
-/** Statistics as though some of the answers had failed from the beginning. */
+function addCount(counts: Map<string, number>, name: string, count = 1): void {
+  counts.set(name, (counts.get(name) ?? 0) + count);
+}
+
+function addCounts(
+  counts: Map<string, number>,
+  others: Readonly<Record<string, number>>,
+): void {
+  for (const [name, count] of Object.entries(others)) addCount(counts, name, count);
+}
+
+/** Statistics as though some of the responses had failed from the beginning. */
 function withFailed(state: StatsState, refuted: Refuted): StatsState {
   const { requests, bytes, attempts, busyMs, statuses, latency } = refuted;
   const { ofFailed, tolerated = 0 } = state;
   const all = new Map(Object.entries(ofFailed.statuses ?? {}));
-  for (const [status, count] of Object.entries(statuses)) {
-    all.set(status, (all.get(status) ?? 0) + count);
-  }
+  addCounts(all, statuses);
   return {
     ...state,
     failed: state.failed + requests,
@@ -352,12 +393,12 @@ function withFailed(state: StatsState, refuted: Refuted): StatsState {
       bytes: ofFailed.bytes + bytes,
       attempts: ofFailed.attempts + attempts,
       sent: ofFailed.sent + requests,
-      // Records have whole microseconds: all together can be a little more than there were.
+      // Records have whole microseconds, whose sum can be a little above the exact one.
       busyMs: Math.min(state.busyMs, ofFailed.busyMs + busyMs),
       statuses: Object.fromEntries(all),
     },
     latency,
-    // What a record expected itself was not among them.
+    // It does not count responses whose records had an expectation of their own.
     tolerated: Math.max(0, tolerated - countErrorStatuses(statuses)),
   };
 }

@@ -1,10 +1,15 @@
+import { type Check, isCount, isMap } from "../text/json_shape.ts";
+
 /** Status codes are below (RFC 9110 §15; an HTTP/1.1 status line has three digits). */
 const STATUSES = 1000;
 
 /** The least status that is an error (RFC 9110 §15.5); what is above 599 counts as 5xx (§15). */
 export const MIN_ERROR_STATUS = 400;
 
-/** How many answers have a status of 400 or more. */
+/** Whether a value of JSON is what {@linkcode StatusCounts.toJSON} gives. */
+export const isStatusCounts: Check = isMap(isCount, (name) => /^[1-9]\d\d$/.test(name));
+
+/** How many responses have a status of 400 or more. */
 export function countErrorStatuses(statuses: Readonly<Record<string, number>>): number {
   return Object.entries(statuses).reduce(
     (sum, [status, count]) => Number(status) >= MIN_ERROR_STATUS ? sum + count : sum,
@@ -17,14 +22,19 @@ export class StatusCounts {
   readonly #counts = new Float64Array(STATUSES);
 
   /** @param status whole, from 0 to 999 */
-  add(status: number, count = 1): void {
-    this.#counts[status] += count;
+  record(status: number): void {
+    this.#counts[status]++;
   }
 
-  /** How often each came that did, ascending. */
+  /** Adds what others have counted. */
+  add(statuses: Readonly<Record<string, number>>): void {
+    for (const [status, count] of Object.entries(statuses)) this.#counts[Number(status)] += count;
+  }
+
+  /** How often each status came that did, ascending. */
   toJSON(): Record<string, number> {
     const statuses: Record<string, number> = {};
-    // Several times a second: iterators would take as long as all else of a snapshot.
+    // Several times a second: iterators would take as long as the rest of a snapshot.
     for (let status = 0; status < STATUSES; status++) {
       const count = this.#counts[status];
       if (count > 0) statuses[status] = count;

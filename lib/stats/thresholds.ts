@@ -1,34 +1,23 @@
 /**
- * Thresholds: bounds that the numbers of a run are held against, as in `p99<500ms`, `failed<1%` and
- * `rate>1000`. Pure: what they say depends on nothing but the figures.
+ * Thresholds: bounds for the numbers of a run, as in `p99<500ms`, `failed<1%` and `rate>1000`.
+ * Which numbers can be bounded, the table of figures says. Pure: whether a threshold holds depends
+ * on nothing but the statistics.
  *
  * @module
  */
 import { UsageError } from "../errors.ts";
-import { ERROR_KINDS, type ErrorKind } from "../result.ts";
-import { type Figures, LATENCIES, type Latency, type Verdict } from "./snapshot.ts";
+import { type Bounded, FIGURE_ROWS, type NameOf } from "./figures.ts";
+import type { Statistics, ThresholdUnit, Verdict } from "./snapshot.ts";
 
-/**
- * How a number moves during a run, which decides when a bound is lost for good: what grows does not
- * come back below one, what falls not above one, what settles is to be believed after a while, and
- * what drifts at the end only.
- */
-type Trend = "grows" | "falls" | "settles" | "drifts";
-
-/** One number of a run. */
-interface Metric {
-  readonly unit: Verdict["unit"];
-  readonly trend: Trend;
+/** A number of a run that is bounded. */
+interface Metric extends Pick<Bounded, "trend" | "sample" | "rarity"> {
+  readonly unit: ThresholdUnit;
   /** Its value in that unit; null where nothing was measured. */
-  of(figures: Figures): number | null;
-  /** How many requests it is taken from. */
-  sample?(figures: Figures): number;
-  /** How many times as many of them it takes to be believed. @default 1 */
-  readonly rarity?: number;
+  of(statistics: Statistics): number | null;
 }
 
-/** What a value can be followed by, and how much of the metric's unit that is. */
-const UNITS: Record<Verdict["unit"], Readonly<Record<string, number>>> = {
+/** The suffixes that a value can have, and how much of the metric's unit each is. */
+const SUFFIXES: Record<ThresholdUnit, Readonly<Record<string, number>>> = {
   ms: { us: 0.001, ms: 1, s: 1_000, m: 60_000 },
   s: { ms: 0.001, s: 1, m: 60, h: 3_600 },
   count: { "": 1, k: 1e3, M: 1e6, G: 1e9 },
@@ -37,8 +26,8 @@ const UNITS: Record<Verdict["unit"], Readonly<Record<string, number>>> = {
   bytes: { "": 1, B: 1, ...size("k", 1), ...size("K", 1), ...size("M", 2), ...size("G", 3) },
 };
 
-/** What to give instead of a value that is none. */
-const ADVICE: Record<Verdict["unit"], string> = {
+/** What a value has to look like. */
+const ADVICE: Record<ThresholdUnit, string> = {
   ms: "a duration with its unit (us, ms, s, m), like 500ms",
   s: "a duration with its unit (ms, s, m, h), like 90s",
   count: "a whole number, like 10, 10k or 1M",
@@ -56,7 +45,7 @@ function perTime(prefix: string, factor: number): Record<string, number> {
   };
 }
 
-/** As `parseSize` has them: only `kB` is a power of 1,000. */
+/** The suffixes that `parseSize` takes: only those with a `B` alone are powers of 1,000. */
 function size(prefix: string, power: number): Record<string, number> {
   return {
     [prefix]: 1_024 ** power,
@@ -65,38 +54,7 @@ function size(prefix: string, power: number): Record<string, number> {
   };
 }
 
-const TRENDS: { readonly [name in keyof Latency]?: Trend } = { min: "falls", max: "grows" };
-/** Percentiles that so few answers decide that it takes many to know them. */
-const RARITIES: { readonly [name in keyof Latency]?: number } = { p999: 10, p9999: 100 };
-
-/** What was counted of the requests, so that it is a share of them, too. */
-const COUNTS: Readonly<Record<string, (figures: Figures) => number>> = {
-  failed: ({ failed }) => failed,
-  succeeded: ({ succeeded }) => succeeded,
-  skipped: ({ skipped }) => skipped,
-  retries: ({ retries }) => Object.values(retries).reduce((sum, count) => sum + count, 0),
-  late: ({ late }) => late.count,
-};
-
-const OTHERS: Readonly<Record<string, Metric>> = {
-  requests: { unit: "count", trend: "grows", of: ({ requests }) => requests },
-  rate: { unit: "/s", trend: "drifts", of: ({ rate }) => rate },
-  seconds: { unit: "s", trend: "grows", of: ({ seconds }) => seconds },
-  bytes: { unit: "bytes", trend: "grows", of: ({ bytes }) => bytes },
-  peak_rss: { unit: "bytes", trend: "grows", of: ({ peakRssKb }) => peakRssKb * 1_024 },
-  cpu: { unit: "s", trend: "grows", of: ({ cpuSeconds }) => cpuSeconds },
-};
-
-const NAMES = [
-  ...LATENCIES,
-  ...Object.keys(COUNTS),
-  "errors.KIND",
-  "status.503",
-  "status.5xx",
-  ...Object.keys(OTHERS),
-];
-
-/** So many requests are believed, or after {@linkcode SLOW_S} so many. */
+/** So many requests settle a number, or fewer after {@linkcode SLOW_S} seconds. */
 const ENOUGH = 1_000;
 const ENOUGH_WHEN_SLOW = 100;
 const SLOW_S = 10;
@@ -135,14 +93,14 @@ export class Threshold {
 
   /**
    * The number that it bounds, in the unit of its {@linkcode verdict}, not rounded; null where
-   * nothing was measured: the latency without any answer, the share of no requests.
+   * nothing was measured: a latency without any response, a share without any request.
    */
-  value(figures: Figures): number | null {
+  value(figures: Statistics): number | null {
     return this.#metric.of(figures);
   }
 
   /** Whether it holds. What was not measured does not. */
-  holds(figures: Figures): boolean {
+  holds(figures: Statistics): boolean {
     const value = this.value(figures);
     return value !== null && COMPARE[this.#operator](value, this.#bound);
   }
@@ -152,11 +110,11 @@ export class Threshold {
    * for what only grows or falls, since nothing can; for shares, means and percentiles, after
    * 1,000 requests, or 100 in 10 s (`p999`: ten times, `p9999`: a hundred times as many).
    */
-  isLost(figures: Figures): boolean {
+  isLost(figures: Statistics): boolean {
     return this.value(figures) !== null && !this.holds(figures) && this.#isSettled(figures);
   }
 
-  #isSettled(figures: Figures): boolean {
+  #isSettled(figures: Statistics): boolean {
     const { trend, sample = ({ requests }) => requests, rarity = 1 } = this.#metric;
     const isUpper = this.#operator.startsWith("<");
     if (trend === "grows") return isUpper;
@@ -167,7 +125,7 @@ export class Threshold {
   }
 
   /** What came of it, for reports. */
-  verdict(figures: Figures): Verdict {
+  verdict(figures: Statistics): Verdict {
     return {
       threshold: this.text,
       value: this.value(figures),
@@ -184,7 +142,7 @@ const VALUE = /^(\d+(?:\.\d+)?(?:[eE]\d{1,2})?) *([a-zA-Z/%]*)$/;
 /**
  * Reads `NAME OP VALUE`, with blanks or without: OP is `<`, `<=`, `>` or `>=`.
  *
- * @throws {UsageError} If the text is none.
+ * @throws {UsageError} If the text is not a threshold.
  */
 export function parseThreshold(text: string): Threshold {
   const fail = (how: string): never => {
@@ -195,7 +153,7 @@ export function parseThreshold(text: string): Threshold {
   if (!Object.hasOwn(COMPARE, operator)) fail("one of < <= > >=, as in failed<=0");
   const [, digits, unit] = VALUE.exec(written) ?? [undefined, "", ""];
   const metrics = listMetrics(name, fail);
-  const metric = metrics.find((metric) => Object.hasOwn(UNITS[metric.unit], unit));
+  const metric = metrics.find((metric) => Object.hasOwn(SUFFIXES[metric.unit], unit));
   const bound = metric === undefined || digits === "" ? NaN : parseBound(digits, unit, metric.unit);
   if (metric === undefined || !Number.isFinite(bound)) {
     return fail(`${name} ${metrics.map((metric) => ADVICE[metric.unit]).join(", or ")}`);
@@ -205,8 +163,8 @@ export function parseThreshold(text: string): Threshold {
 }
 
 /** A value in the unit of its metric; NaN if it cannot be one. */
-function parseBound(digits: string, suffix: string, unit: Verdict["unit"]): number {
-  const value = Number(digits) * UNITS[unit][suffix];
+function parseBound(digits: string, suffix: string, unit: ThresholdUnit): number {
+  const value = Number(digits) * SUFFIXES[unit][suffix];
   if (unit !== "count") return exact(value);
   const whole = Math.round(value);
   // 0.3M is 300000.00000000006 or so.
@@ -222,48 +180,43 @@ function exact(value: number): number {
   return millionths > 0 && millionths <= Number.MAX_SAFE_INTEGER ? millionths / 1e6 : value;
 }
 
-/** The numbers that a name can stand for; in which unit its value is tells which one it is. */
+/** What can be bounded. Made when a threshold is read, as few runs have one. */
+function listBounded(): (Bounded & Required<Pick<Bounded, "of" | "unit">>)[] {
+  return FIGURE_ROWS.flatMap(([, { thresholds = [], of, unit }]) =>
+    thresholds.map((bounded) => ({
+      unit: unit as ThresholdUnit,
+      of: (statistics: Statistics) => statistics[of as NameOf<number>],
+      ...bounded,
+    }))
+  );
+}
+
+/** The numbers that a name can stand for; the unit of the value tells which one is meant. */
 function listMetrics(name: string, fail: (how: string) => never): readonly Metric[] {
-  if ((LATENCIES as readonly string[]).includes(name)) return [latency(name as keyof Latency)];
-  if (Object.hasOwn(OTHERS, name)) return [OTHERS[name]];
-  if (Object.hasOwn(COUNTS, name)) return counted(COUNTS[name]);
-  const [group, member] = [name.replace(/\..*$/s, ""), name.replace(/^.*?\./s, "")];
-  if (group === "errors") {
-    if (!(ERROR_KINDS as readonly string[]).includes(member)) {
-      fail(`a kind of errors: ${ERROR_KINDS.join(", ")}, as in errors.timeout<5`);
-    }
-    return counted(({ errors }) => errors[member as ErrorKind]?.count ?? 0);
+  const point = name.indexOf(".");
+  const [group, member] = point < 0 ? [name, ""] : [name.slice(0, point), name.slice(point + 1)];
+  const all = listBounded();
+  const bounded = all.find(({ name: known, members }) =>
+    known === (members === undefined ? name : group)
+  );
+  if (bounded === undefined) {
+    const names = all.flatMap(({ name, members }) => members?.examples ?? name);
+    return fail(`one of the names ${names.join(", ")}`);
   }
-  if (group === "status") {
-    const [, from] = /^([1-9])(\d\d|xx)$/.exec(member) ??
-      fail("a status, like status.503 or status.5xx");
-    if (!member.endsWith("xx")) return counted(({ statuses }) => statuses[member] ?? 0);
-    return counted(({ statuses }) =>
-      Object.entries(statuses).reduce((sum, [code, n]) => code[0] === from ? sum + n : sum, 0)
-    );
-  }
-  return fail(`one of the names ${NAMES.join(", ")}`);
+  const advice = bounded.members?.advise(member);
+  if (advice !== undefined) return fail(advice);
+  const { hasShare = false } = bounded;
+  const number: Metric = { ...bounded, of: (statistics) => bounded.of(statistics, member) };
+  return hasShare ? [number, toShare(number)] : [number];
 }
 
-function latency(name: keyof Latency): Metric {
+/** The same number as a share of all requests. */
+function toShare({ of }: Metric): Metric {
   return {
-    unit: "ms",
-    trend: TRENDS[name] ?? "settles",
-    of: ({ latency, succeeded }) => succeeded > 0 ? latency[name] : null,
-    sample: ({ succeeded }) => succeeded,
-    rarity: RARITIES[name],
+    unit: "%",
+    trend: "settles",
+    // One division of whole numbers: 7 of 100 are 7 %, and not 7.000000000000001 %.
+    of: (statistics) =>
+      statistics.requests > 0 ? 100 * of(statistics)! / statistics.requests : null,
   };
-}
-
-/** A number of requests, or the share that they are of all. */
-function counted(count: (figures: Figures) => number): readonly Metric[] {
-  return [
-    { unit: "count", trend: "grows", of: count },
-    {
-      unit: "%",
-      trend: "settles",
-      // One division of whole numbers: 7 of 100 are 7 %, and not 7.000000000000001 %.
-      of: (figures) => figures.requests > 0 ? 100 * count(figures) / figures.requests : null,
-    },
-  ];
 }

@@ -68,6 +68,25 @@ export function formatRate(rate: number): string {
   return rate < 100 ? threeDigits(rate) : formatCount(rate);
 }
 
+/** What a number is counted in. */
+export type Unit = "count" | "%" | "/s" | "s" | "ms" | "us" | "bytes" | "KiB";
+
+const FORMATS: Readonly<Record<Unit, (value: number) => string>> = {
+  count: formatCount,
+  "%": (percent) => formatShare(percent / 100),
+  "/s": (rate) => `${formatRate(rate)}/s`,
+  s: (seconds) => formatMs(seconds * 1000),
+  ms: formatMs,
+  us: (us) => formatMs(us / 1000),
+  bytes: formatBytes,
+  KiB: (kib) => formatBytes(kib * 1024),
+};
+
+/** A number with its unit, as people read it. */
+export function formatNumber(value: number, unit: Unit): string {
+  return FORMATS[unit](value);
+}
+
 /** A share as a percentage; only all of it is `100.0 %`, and only none of it `0.0 %`. */
 export function formatShare(share: number): string {
   if (share > 0.999 && share < 1) return `${(Math.floor(share * 100_000) / 1000).toFixed(3)} %`;
@@ -76,7 +95,7 @@ export function formatShare(share: number): string {
 }
 
 /** Three digits that matter, for 0 to 1,000 and above: `1.50`, `12.3`, `660`. */
-function threeDigits(value: number): string {
+export function threeDigits(value: number): string {
   if (value >= 99.95) return formatCount(value);
   return value.toFixed(value >= 9.995 ? 1 : 2);
 }

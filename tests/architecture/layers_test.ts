@@ -138,8 +138,15 @@ const MAY: Record<string, string[]> = {
   "lib/plot/": ["lib/plot/", "lib/text/"],
   "lib/pool.ts": ["lib/stream.ts"],
   "lib/process/": ["lib/http/", "lib/process/"],
-  "lib/progress/": ["lib/progress/", "lib/stats/", "lib/stream.ts", "lib/text/"],
-  "lib/report/": ["lib/report/", "lib/series/", "lib/stats/", "lib/text/"],
+  "lib/progress/": [
+    "lib/plot/",
+    "lib/progress/",
+    "lib/series/",
+    "lib/stats/",
+    "lib/stream.ts",
+    "lib/text/",
+  ],
+  "lib/report/": ["lib/plot/", "lib/report/", "lib/series/", "lib/stats/", "lib/text/"],
   "lib/result.ts": ["lib/target.ts"],
   "lib/run/": [
     "lib/check/",
@@ -215,6 +222,7 @@ const MAY: Record<string, string[]> = {
     "lib/report/",
     "lib/run/",
     "lib/stats/",
+    "lib/text/",
   ],
   "lib/mod.ts": ["lib/as_completed.ts"],
 };

@@ -15,7 +15,7 @@ const EXCEPTIONS: readonly (readonly [file: string, names: readonly string[], wh
   ["commands/serve/command.ts", ["ndjson", "jsonl"], "endings of the access log"],
   ["commands/verify/log_formats.ts", ["ndjson"], "a format of access logs"],
   ["options/", ["auto"], "a display of this name"],
-  ["options/output.ts", ["ndjson", "jsonl"], "endings of --failures"],
+  ["options/table.ts", ["ndjson", "jsonl"], "endings of --failures"],
   ["progress/", ["auto"], "a display of this name"],
 ];
 

@@ -463,22 +463,22 @@ for (
   const [args, message] of [
     [
       ["--expect-status", "2000"],
-      "Cannot read '--expect-status 2000': give a list like 200,204,3xx",
+      "Cannot read '--expect-status 2000': use a list like 200,204,3xx",
     ],
-    [["--expect-header", "hunter2"], "Cannot read '--expect-header': give a name and a regular"],
-    [["--expect-header", "a: ("], "Cannot read '--expect-header a: …': Unterminated group: give"],
-    [["--expect-header", "a b: c"], "Cannot read '--expect-header': give a name"],
-    [["--expect-body", "["], "Cannot read '--expect-body …': Unterminated character class: give"],
-    [["--expect-latency", "5"], "Cannot read '--expect-latency 5': give a number with its unit"],
-    [["--expect-latency", "0"], "Cannot use '--expect-latency 0': give more than 0"],
-    [["--capture", "a=header:b"], "'--capture' is given without '--output': give both"],
+    [["--expect-header", "hunter2"], "Cannot read '--expect-header': use a name and a regular"],
+    [["--expect-header", "a: ("], "Cannot read '--expect-header a: …': Unterminated group: use"],
+    [["--expect-header", "a b: c"], "Cannot read '--expect-header': use a name"],
+    [["--expect-body", "["], "Cannot read '--expect-body …': Unterminated character class: use"],
+    [["--expect-latency", "5"], "Cannot read '--expect-latency 5': use a number with its unit"],
+    [["--expect-latency", "0"], "Cannot use '--expect-latency 0': use more than 0"],
+    [["--capture", "a=header:b"], "'--capture' needs '--output': add it"],
     [["-o", "-", "--capture", "a"], "Cannot read '--capture a': give a name and a place"],
     [["-o", "-", "--capture", "ms=header:b"], "Cannot capture 'ms': a field of the record has"],
     [
       ["-o", "-", "--capture", "a=header:b", "--capture", "a=json:"],
-      "Cannot capture 'a': a field of the record has that name: give another",
+      "Cannot capture 'a': a field of the record has that name: use another",
     ],
-    [["-o", "-", "--fields", "i,a"], "Cannot give the field 'a' of '--fields i,a': give some of"],
+    [["-o", "-", "--fields", "i,a"], "Unknown field 'a' in '--fields i,a': use some of"],
   ] as [string[], string][]
 ) {
   Deno.test(`myriad exits with 2 and requests nothing by ${args.join(" ")}`, async () => {

@@ -518,7 +518,7 @@ for (
     ["a brace of the template is open", ["URL/{"], FILES, /\{/],
     ["an argument has control characters", ["URL", "-c", "\x1b[31m"], FILES, /-c.* \\x1b\[31m'/],
     ["the URL has control characters", ["URL/\x1b[31m"], FILES, /a control character \(here %1B\)/],
-    ["an expectation is none", ["URL", "--expect-status", "2000"], FILES, /give a list like/],
+    ["an expectation is none", ["URL", "--expect-status", "2000"], FILES, /use a list like/],
     [
       "compare may not start processes",
       ["compare", "--memory-limit", "1G"],

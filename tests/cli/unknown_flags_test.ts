@@ -1,13 +1,15 @@
 import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { closest } from "../../lib/cli/closest.ts";
-import { type Flag, parseFlags } from "../../lib/cli/flags.ts";
+import type { Flag } from "../../lib/cli/flags.ts";
+import { parseFlags } from "../../lib/cli/parse_flags.ts";
 import { COMPARE_FLAGS } from "../../lib/commands/compare/options.ts";
 import { REPORT_FLAGS } from "../../lib/commands/report/command.ts";
 import { SERVE_FLAGS } from "../../lib/commands/serve/command.ts";
 import { VERIFY_FLAGS } from "../../lib/commands/verify/command.ts";
 import { UsageError } from "../../lib/errors.ts";
 import { ELSEWHERE } from "../../lib/options/other_programs.ts";
-import { parseRun, RUN_FLAGS } from "../../lib/options/parse.ts";
+import { parseRun } from "../../lib/options/parse.ts";
+import { RUN_FLAGS, type RunFlag } from "../../lib/options/table.ts";
 import { myriad } from "../fixtures/program.ts";
 import { folder } from "../fixtures/sources.ts";
 
@@ -94,7 +96,7 @@ for (
     [["--qps=10"], "'--rate R' (-q)"],
     [["-v"], "there is no such option yet; '-o FILE'"],
     [["--verbose"], "there is no such option yet; '-o FILE'"],
-    [["--url"], "give the URL without a flag"],
+    [["--url"], "write the URL without a flag"],
     [["-j"], "'--json'"],
     [["--http2"], "there is no such option yet; for https: '--engine fetch'"],
     [["--http1.1"], "'--engine http1'"],
@@ -114,8 +116,9 @@ for (
 }
 
 Deno.test("what other programs have is named by flags that there are, and stands for none of them", () => {
-  const letters = RUN_FLAGS.map(({ short }) => short);
-  const names = RUN_FLAGS.map(({ name }) => name);
+  const flags: readonly RunFlag[] = RUN_FLAGS;
+  const letters = flags.map(({ short }) => short);
+  const names = flags.map(({ name }) => name);
   for (const [unknown, words] of Object.entries(ELSEWHERE)) {
     assertEquals(letters.includes(unknown) || names.includes(unknown), false, unknown);
     for (const [, name] of words.matchAll(/--([a-z-]+)/g)) {

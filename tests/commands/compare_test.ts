@@ -289,13 +289,13 @@ Deno.test("parseCompare() has the defaults of the contract, counts ascending", (
 Deno.test("parseCompare() says what is wrong, and how to mend it", () => {
   for (
     const [args, message] of [
-      [["x"], "Cannot compare 'x': give flags only"],
+      [["x"], "Cannot compare 'x': use flags only"],
       [["-n", "10,x"], "Cannot read '--requests x'"],
       [["-n", "0"], "Cannot read '--requests 0'"],
       [["-n", Array.from({ length: 21 }, (_, k) => k + 1).join()], "has 21 numbers"],
-      [["--strategies", "sync,toString"], "There is no strategy 'toString': give some of sync"],
+      [["--strategies", "sync,toString"], "There is no strategy 'toString': use some of sync"],
       [["--plot", "x.png"], "ends in .svg or .html"],
-      [["--time-limit", "0"], "leaves no time"],
+      [["--time-limit", "0"], "Cannot use '--time-limit 0': use 1ms or more"],
       [["--delay", "3"], "Cannot read '--delay 3'"],
       [["--memory-limit", "much"], "Cannot read '--memory-limit much'"],
     ] as const

@@ -170,7 +170,7 @@ Deno.test("mergeSummaries() takes the time from the first start to the last end"
 Deno.test("mergeSummaries() has the program's own lateness of all starts where each part tells it", () => {
   const part = (...ms: number[]) => {
     const stats = new Stats();
-    for (const late of ms) stats.addStart(late);
+    for (const late of ms) stats.recordStart(late);
     const { ownLateHistogram } = stats.snapshot({} as Moment);
     return {
       ...{ requests: ms.length, succeeded: ms.length, failed: 0 },
@@ -352,15 +352,16 @@ errors
   ]);
 });
 
-Deno.test("differencesOf() has no per cent of nothing, and no latency without an answer", () => {
+Deno.test("compareRuns() has no per cent of nothing, and no latency without an answer", () => {
   const latency = Object.fromEntries(
     ["min", "mean", "p50", "p75", "p90", "p95", "p99", "p999", "p9999", "max", "stddev"]
       .map((name) => [name, 0]),
   ) as never;
   const failed = { requests: 2, succeeded: 0, failed: 2, latency_ms: latency };
   const differences = compareRuns({ requests: 2, succeeded: 2, failed: 0 }, failed);
-  assertEquals(differences.failed, { a: 0, b: 2, difference: 2, percent: null });
-  assertEquals(differences.latency_ms.p50, { a: null, b: null, difference: null, percent: null });
+  assertEquals(differences.numbers.failed, { a: 0, b: 2, difference: 2, percent: null });
+  const { p50 } = differences.groups.latency_ms;
+  assertEquals(p50, { a: null, b: null, difference: null, percent: null });
 });
 
 Deno.test("report --report writes a page of records, with hosts, slowest answers and time", async () => {
@@ -372,7 +373,7 @@ Deno.test("report --report writes a page of records, with hosts, slowest answers
   const { code, stderr } = await myriad(args, writes);
   assertEquals([code, stderr], [0, ""]);
   const text = await Deno.readTextFile(page);
-  for (const title of ["Over time", "Hosts", "Slowest answers", "Errors", "In flight"]) {
+  for (const title of ["Over time", "Hosts", "Slowest responses", "Errors", "In flight"]) {
     assertStringIncludes(text, `>${title}<`);
   }
   for (const unknown of ["Peak memory", ">Memory<", "engine"]) {
@@ -430,7 +431,7 @@ Deno.test("report counts what is no record, says so, and lets nothing hostile th
   const plain = await report("--json", file);
   for (const { code, stdout, stderr } of [both, plain]) {
     assertEquals(code, 0, stderr);
-    assertEquals(stderr, `myriad: 19 lines are no record, and left out: look at '${file}'\n`);
+    assertEquals(stderr, `myriad: 19 lines are not records and were left out: look at '${file}'\n`);
     assertEquals(RAW.exec(stdout), null);
   }
   const { requests, failed: count, errors } = JSON.parse(plain.stdout);
@@ -485,12 +486,12 @@ for (const format of ["ndjson", "csv"]) {
     const formatRecord = format === "csv" ? table.format : createNdjsonFormatter(options);
     let text = format === "csv" ? table.header : "";
     for (const result of results()) {
-      stats.add(result);
+      stats.record(result);
       text += formatRecord(result);
     }
     const own = stats.snapshot({} as Moment);
     const reviewed = await review([await dir.write("records", text)]);
-    assertEquals([reviewed.unusable, reviewed.summary.requests], [0, own.requests]);
+    assertEquals([reviewed.invalidLines, reviewed.summary.requests], [0, own.requests]);
     assertEquals(reviewed.slowest, own.slowest);
     assertEquals(reviewed.messages, own.messages);
     assertEquals(reviewed.summary.errors, own.errors);
@@ -529,7 +530,7 @@ Deno.test("report needs to read its files only, and to write its page only", asy
   const permissions = [`--allow-read=${records}`, `--allow-write=${page}`];
   const { code, stderr } = await myriad(["report", records, "--report", page], { permissions });
   assertEquals([code, stderr], [0, ""]);
-  assertStringIncludes(await Deno.readTextFile(page), ">Slowest answers<");
+  assertStringIncludes(await Deno.readTextFile(page), ">Slowest responses<");
   const piped = await myriad(["report", "-"], { permissions: [], input: `${RECORD}\n` });
   assertEquals([piped.code, piped.stderr], [0, ""]);
   assertMatch(piped.stdout, /^1 request in /);
@@ -588,7 +589,7 @@ Deno.test("report reads records of CSV over several lines, and formulas as they 
     'error,detail,status,url\n,,200,http://h/1\ndns,"\'=1+1\n""x"", y",,http://h/2\ndns,7,,3\ndns,"open,,4\n',
   );
   const { stdout, stderr } = await report("--json", file);
-  assertEquals(stderr, `myriad: 1 line is no record, and left out: look at '${file}'\n`);
+  assertEquals(stderr, `myriad: 1 line is not a record and was left out: look at '${file}'\n`);
   const { requests, errors } = JSON.parse(stdout);
   assertEquals([requests, errors.dns.examples], [3, [
     { url: "http://h/2", detail: '=1+1\n"x", y' },
@@ -645,15 +646,19 @@ Deno.test("report ends with 2 for a wrong command line or file, and 3 for one th
       [2, [records, summary], /one is a summary, the other records: /],
       [2, [summary, records], /one is a summary, the other records: /],
       [2, ["--compare", records], /Cannot compare 1 files: /],
-      [2, ["--compare", records, summary, "--report", "x.html"], /leave one of them out/],
+      [
+        2,
+        ["--compare", records, summary, "--report", "x.html"],
+        /'--compare' and '--report' contradict each other/,
+      ],
       [2, ["--nothing", records], /--help/],
       [2, [records, "--report", records], /it is read, too: /],
-      [2, [await wrong("hello\nthere\n")], /it begins with no record: /],
+      [2, [await wrong("hello\nthere\n")], /its first line is not a record: /],
       [2, [await dir.write("w1", '{"a":1}\n{"a":2}\n')], /none of its 2 lines is a record: /],
       [2, [await dir.write("w2", '{"url":"x","ms":2}\n')], /neither 'status' nor 'error': /],
       [2, [await dir.write("w3", "url,ms\nx,2\n")], /neither 'status' nor 'error': /],
-      [2, [await dir.write("w4", '{\n"requests": 1\n}')], /no summary of a run, as it has no /],
-      [2, [await dir.write("w5", "{\n")], /no whole JSON document: /],
+      [2, [await dir.write("w4", '{\n"requests": 1\n}')], /not a summary of a run, as it has no /],
+      [2, [await dir.write("w5", "{\n")], /not a whole JSON document: /],
       [2, [await dir.write("w6", histogram([[3840, 1]]))], /its 'histogram' is not /],
       [2, [await dir.write("w7", histogram([[2, 1], [2, 1]]))], /its 'histogram' is not /],
       [2, [await dir.write("w8", histogram([[2, -1]]))], /its 'histogram' is not /],

@@ -611,24 +611,24 @@ Deno.test("server.ts exits 2 with one line when a flag is wrong", async () => {
     [["--delay", "3-0s"], /'--delay 3-0s': give a whole number/],
     [["--delay=soon"], /'--delay soon': give/],
     [["--status", "100"], /'--status 100': give a status/],
-    [["--port", "65536"], /'--port 65536': give a whole number from 0 to 65535/],
-    [["--port", "http"], /'--port http': give/],
+    [["--port", "65536"], /'--port 65536': use a whole number from 0 to 65535/],
+    [["--port", "http"], /'--port http': use/],
     [["--seed", "-1"], /--seed/],
-    [["--seed", "4294967296"], /'--seed 4294967296': give a whole number from 0 to 4294967295/],
+    [["--seed", "4294967296"], /'--seed 4294967296': use a whole number from 0 to 4294967295/],
     [
       ["--host", "no such\nhost", ...ANY_PORT],
       /^myriad: Cannot listen on no such host:0: .*--host/,
     ],
     [["--host", "192.0.2.1", ...ANY_PORT], /192\.0\.2\.1:0: this machine has no such address: /],
     [["--host", "", ...ANY_PORT], /Cannot listen on :0: .*: choose another with --host/],
-    [["--body", "a", "--body", "b"], /'--body' is given 2 times: give it once/],
+    [["--body", "a", "--body", "b"], /'--body' is given 2 times: use it once/],
     [
       ["--access-log", "/no/such/log", ...ANY_PORT],
       /'--access-log \/no\/such\/log': no such folder/,
     ],
     [["--access-log", "/tmp", ...ANY_PORT], /'--access-log \/tmp': it is a folder: give/],
     [["--quick"], /--quick.*: see 'myriad serve --help'/],
-    [["8080"], /Cannot serve '8080': give flags only/],
+    [["8080"], /Cannot serve '8080': use flags only/],
   ];
   const permissions = ["--allow-net", "--allow-write"];
   await Promise.all(cases.map(async ([args, message]) => {

@@ -185,10 +185,10 @@ Deno.test("myriad --cookie-jar=FILE refuses a file that is none, before the firs
       [[`--cookie-jar=${jar}`], /^myriad: Cannot read '--cookie-jar=[^']*': line 5: [^\n]*\n$/],
       [[`--cookie-jar=${dir.file("")}`], /it is no file: name one\n$/],
       [[`--cookie-jar=${dir.file("none/jar")}`], /no such folder: make it first\n$/],
-      [["--cookie-jar="], /'--cookie-jar=' has no value: give '--cookie-jar=FILE', or no '='\n$/],
-      [["--cookie-jar=-"], /'--cookie-jar' cannot go to standard output: give it a name\n$/],
+      [["--cookie-jar="], /'--cookie-jar=' has no value: use '--cookie-jar=FILE', or no '='\n$/],
+      [["--cookie-jar=-"], /'--cookie-jar' cannot go to standard output: name a file\n$/],
       [[`--cookie-jar=${jar}`, `--cookie-jar=${jar}`], /'--cookie-jar' is given 2 times/],
-      [[`--cookie-jar=${jar}`, "-o", jar], /'--output' and '--cookie-jar' both want the file/],
+      [[`--cookie-jar=${jar}`, "-o", jar], /'--cookie-jar' and '--output' both want the file/],
       // What stands behind a switch is none of its own.
       [["--cookie-jar", jar], /Cannot request more than one URL/],
     ] as [string[], RegExp][]

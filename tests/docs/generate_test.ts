@@ -6,7 +6,7 @@ import {
   readSchemas,
   withTables,
 } from "../../docs/generate.ts";
-import { formatFlags } from "../../lib/cli/flags.ts";
+import { formatFlags } from "../../lib/cli/format_flags.ts";
 
 const DOCS = new URL("../../docs/", import.meta.url);
 
@@ -27,7 +27,7 @@ Deno.test("docs/flags.md has a row for each flag of each command, and no other r
   for (const [k, { name, flags }] of COMMANDS.entries()) {
     assert(chapters[k].startsWith(`${name}\n`), name);
     const rows = Array.from(chapters[k].matchAll(/^\| (?:`-\w`, )?`--([\w-]+)` +\|/gm));
-    const inHelp = Array.from(formatFlags(flags).matchAll(/^ +(?:-\w, )?--([\w-]+)/gm));
+    const inHelp = Array.from(formatFlags(flags).matchAll(/^ {2}(?:-\w, | {4})--([\w-]+)/gm));
     assertEquals(rows.map(([, flag]) => flag), inHelp.map(([, flag]) => flag), name);
     assertEquals(rows.length, flags.length, name);
   }

@@ -501,7 +501,7 @@ for (
 ) {
   Deno.test(`parseRun() refuses -x ${text.slice(0, 30)} without repeating it`, async () => {
     const error = await proxyOf(text).then(() => undefined, (error) => error as Error);
-    assertMatch(error!.message, /^Cannot use '--proxy': .*: give /);
+    assertMatch(error!.message, /^Cannot use '--proxy': .*: use /);
     assert(!error!.message.includes("secret"));
   });
 }

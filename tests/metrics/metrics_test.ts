@@ -458,7 +458,7 @@ Deno.test("--metrics is refused before the first request when it may not listen 
 Deno.test("--metrics is refused when it is no place", async () => {
   for (
     const [place, why] of [
-      ["nonsense", /^myriad: Cannot read '--metrics nonsense': give HOST:PORT/],
+      ["nonsense", /^myriad: Cannot read '--metrics nonsense': use HOST:PORT/],
       ["127.0.0.1:65536", /Cannot read/],
       ["http://localhost:1", /Cannot read/],
       ["::1:80", /Cannot read/],

@@ -166,18 +166,18 @@ Deno.test("parseRun() reads -H @FILE, -u @FILE and -b @FILE", async () => {
 
 for (
   const [flag, content, message] of [
-    ["-H", "X-A: 1\nhunter2\n", "line 2 has no colon: give a 'Name: value' on each line"],
+    ["-H", "X-A: 1\nhunter2\n", "line 2 has no colon: write 'Name: value' on each line"],
     ["-H", "\nhunter2 x: 1\n", "Cannot send 'line 2 of --header @FILE': its name is no token"],
     ["-H", "X-A: hunter2\0\n", "line 1 of --header @FILE': its value has control characters"],
     ["-H", "X-A: 1\n hunter2: 2\n", "line 2 of --header @FILE': its name is no token"],
     ["-H", "Content-Length: 5\n", "line 1 of --header @FILE': the engine makes this field"],
     ["-H", "X-A: hunter2 世\n", "some above U+00FF"],
-    ["-H", Uint8Array.of(0x41, 0x3a, 0xff), "no text in UTF-8"],
-    ["-H", "A: hunter2\n".repeat(100_000), "longer than 1 MiB: give a shorter one"],
-    ["-u", "hunter2\n", "Cannot read '--user': give NAME:PASSWORD"],
+    ["-H", Uint8Array.of(0x41, 0x3a, 0xff), "it is not text in UTF-8"],
+    ["-H", "A: hunter2\n".repeat(100_000), "longer than 1 MiB: use a shorter one"],
+    ["-u", "hunter2\n", "Cannot read '--user': there is no colon: write NAME:PASSWORD"],
     ["-u", "me:hunter2\n\n", "it has more than one line: leave one"],
     ["-u", "me:hunter2\nX: y", "it has more than one line"],
-    ["-u", "", "give NAME:PASSWORD"],
+    ["-u", "", "write NAME:PASSWORD"],
     ["-b", "a=hunter2\nb=c\n", "it has more than one line"],
     ["-b", "a=hunter2\0", "Cannot send '--cookie': its value has control characters"],
   ] as [string, string | Uint8Array, string][]
@@ -202,7 +202,7 @@ for (
     [["-b", "@a=hunter2"], "Cannot read '--cookie @…': no such file"],
     [["-H", "Authorization hunter2: x"], "Cannot send '--header': its name is no token"],
     [["-H", "X-A: {hunter2}\0"], "Cannot send '--header X-A': its value has control characters"],
-    [["-u", "@-", "-i", "-"], "both want stdin: give one of them a file"],
+    [["-u", "@-", "-i", "-"], "both want stdin: use a file for one of them"],
     [["-b", "@-", "-d", "@-"], "'--cookie @-' and '--data @-' both want stdin"],
     [["-b", "@-", "-b", "@-"], "'--cookie @-' and '--cookie @-' both want stdin"],
     [["-H", "@-", "-H", "A: b", "-u", "@-"], "both want stdin"],

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
-import { type Line, linePlot, type Panel } from "../../lib/plot/line_plot.ts";
-import { linearScale, logScale, thinned } from "../../lib/plot/scale.ts";
+import { formatLinePlot, type Panel, type PlotLine } from "../../lib/plot/line_plot.ts";
+import { listLabels } from "../../lib/plot/round_numbers.ts";
+import { linearScale, logScale, thinTicks } from "../../lib/plot/scale.ts";
 import { escapeMarkup } from "../../lib/text/escape.ts";
 
 Deno.test("linearScale() goes from 0 to a round number that is not below any value", () => {
@@ -47,10 +48,24 @@ Deno.test("logScale() and linearScale() have few ticks, however far values are a
   }
 });
 
+Deno.test("listLabels() has a few round numbers, however long or short an axis is", () => {
+  assertEquals(listLabels(1, 1e6), [1, 10, 100, 1e3, 1e4, 1e5, 1e6]);
+  assertEquals(listLabels(0.5, 500), [1, 3, 10, 30, 100, 300]);
+  assertEquals(listLabels(3, 60), [5, 10, 20, 50]);
+  assertEquals(listLabels(0.101, 0.138), [0.11, 0.12, 0.13]);
+  for (const [low, high] of [[0, 1], [1, Infinity], [NaN, NaN]]) {
+    assertEquals(listLabels(low, high).length, 0);
+  }
+  for (let high = 1.001; high < 1e15; high *= 1.37) {
+    const { length } = listLabels(1, high);
+    assert(length >= 2 && length <= 16, `${high}: ${length}`);
+  }
+});
+
 Deno.test("thinned() keeps the powers of ten where there are some, else every so many", () => {
-  assertEquals(thinned([10, 20, 50, 100], 4), [10, 20, 50, 100]);
-  assertEquals(thinned([10, 20, 50, 100, 200], 3), [10, 100]);
-  assertEquals(thinned([0, 20, 40, 60, 80], 3), [0, 40, 80]);
+  assertEquals(thinTicks([10, 20, 50, 100], 4), [10, 20, 50, 100]);
+  assertEquals(thinTicks([10, 20, 50, 100, 200], 3), [10, 100]);
+  assertEquals(thinTicks([0, 20, 40, 60, 80], 3), [0, 40, 80]);
 });
 
 const plain = {
@@ -59,14 +74,14 @@ const plain = {
   format: (value: number): string => `${value}`,
 } as const;
 
-function panel(lines: Line[], more: Partial<Panel> = {}): Panel {
+function panel(lines: PlotLine[], more: Partial<Panel> = {}): Panel {
   return { title: "", x: plain, y: plain, lines, ...more };
 }
 
 Deno.test("linePlot() keeps a line's colour in each panel, and every point within the plot", () => {
   const a = { name: "a", points: [{ x: 0, y: 5 }, { x: 10, y: 0 }] };
   const b = { name: "b", points: [{ x: 5, y: 2 }] };
-  const svg = linePlot([panel([a, b]), panel([b])]);
+  const svg = formatLinePlot([panel([a, b]), panel([b])]);
   const ofB = [...svg.matchAll(/stroke="(#\w+)" stroke-width="2" d="M([\d.]+) ([\d.]+)"/g)];
   assertEquals(ofB.length, 2);
   assertEquals(ofB[0][1], ofB[1][1]);
@@ -76,14 +91,14 @@ Deno.test("linePlot() keeps a line's colour in each panel, and every point withi
 });
 
 Deno.test("linePlot() draws what there is where there are no points", () => {
-  const svg = linePlot([panel([], { title: "nothing" })]);
+  const svg = formatLinePlot([panel([], { title: "nothing" })]);
   assert(svg.includes(">nothing</text>"));
   assert(!/NaN|Infinity/.test(svg));
 });
 
 Deno.test("linePlot() lets no name or label out of its text", () => {
   const evil = `</text><script>alert("1")</script>&\x00\ud800\uffff`;
-  const svg = linePlot([
+  const svg = formatLinePlot([
     panel([{ name: evil, points: [{ x: 1, y: 1 }] }, { name: "b", points: [] }], {
       title: evil,
       x: { ...plain, label: evil, format: () => evil },

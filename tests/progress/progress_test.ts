@@ -8,34 +8,39 @@ import { Terminal } from "../fixtures/terminal.ts";
 /** A run in front of a terminal, in time that stands still until it is moved. */
 class Stage {
   readonly terminal: Terminal;
-  readonly progress: Progress;
+  progress!: Progress;
   ms = 0;
   writes = 0;
   snapshot: Snapshot = { ...SNAPSHOT, requests: 0, failed: 0, total: 1000, errors: {} };
   /** What `write` gives; by default it is done at once. */
   answer: () => Promise<void> | void = () => {};
 
-  constructor(
+  static async start(
     mode: ProgressOptions["mode"],
     size = { columns: 80, rows: 24 },
     durationMs?: number,
-  ) {
-    this.terminal = new Terminal(size);
-    this.progress = new Progress({
+  ): Promise<Stage> {
+    const stage = new Stage(size);
+    stage.progress = await Progress.open({
       mode,
-      size: () => this.terminal.size,
+      size: () => stage.terminal.size,
       color: true,
       durationMs,
       write: (bytes) => {
-        this.writes++;
-        this.type(new TextDecoder().decode(bytes));
-        return this.answer();
+        stage.writes++;
+        stage.type(new TextDecoder().decode(bytes));
+        return stage.answer();
       },
-      takeSnapshot: () => this.snapshot,
-      now: () => this.ms,
+      takeSnapshot: () => stage.snapshot,
+      now: () => stage.ms,
       stuckMs: 1,
     });
-    this.progress.start();
+    stage.progress.start();
+    return stage;
+  }
+
+  private constructor(size: { columns: number; rows: number }) {
+    this.terminal = new Terminal(size);
   }
 
   /** Writes as through a terminal's driver, which begins a line at its beginning. */
@@ -62,7 +67,7 @@ async function settled(): Promise<void> {
 }
 
 Deno.test("Progress leaves the last state of the live view on the terminal when it stops", async () => {
-  const stage = new Stage("live");
+  const stage = await Stage.start("live");
   await stage.tick(200, 10);
   await stage.tick(200, 10);
   const last = { ...stage.snapshot, requests: 1000, succeeded: 1000 };
@@ -77,13 +82,13 @@ Deno.test("Progress leaves the last state of the live view on the terminal when 
 });
 
 Deno.test("Progress writes nothing at all when a live view was never drawn", async () => {
-  const stage = new Stage("live");
+  const stage = await Stage.start("live");
   await stage.progress.stop(SNAPSHOT);
   assertEquals(stage.writes, 0);
 });
 
 Deno.test("Progress writes nothing when nothing is to be seen of what changed", async () => {
-  const stage = new Stage("live");
+  const stage = await Stage.start("live");
   await stage.tick(200, 0);
   await stage.tick(0, 0);
   assertEquals(stage.writes, 1);
@@ -94,7 +99,7 @@ Deno.test("Progress writes nothing when nothing is to be seen of what changed", 
 
 Deno.test("Progress.say() leaves a line above the live view, and above a bar", async () => {
   for (const mode of ["live", "bar"] as const) {
-    const stage = new Stage(mode);
+    const stage = await Stage.start(mode);
     stage.progress.say("before");
     await settled();
     await stage.tick(200, 10);
@@ -117,7 +122,7 @@ Deno.test("Progress.say() leaves a line above the live view, and above a bar", a
 });
 
 Deno.test("Progress.say() waits for a terminal that takes nothing, and keeps no more than 64 KiB", async () => {
-  const stage = new Stage("live");
+  const stage = await Stage.start("live");
   const { promise, resolve } = Promise.withResolvers<void>();
   stage.answer = () => promise;
   await stage.tick(200, 10);
@@ -136,7 +141,7 @@ Deno.test("Progress.say() waits for a terminal that takes nothing, and keeps no 
 
 Deno.test("Progress.abandon() leaves the cursor at the beginning of an empty line", async () => {
   for (const mode of ["live", "bar", "log", "none"] as const) {
-    const stage = new Stage(mode);
+    const stage = await Stage.start(mode);
     await stage.tick(200, 10);
     stage.terminal.write("^C");
     stage.terminal.write(stage.progress.abandon());
@@ -147,14 +152,14 @@ Deno.test("Progress.abandon() leaves the cursor at the beginning of an empty lin
 });
 
 Deno.test("Progress.abandon() gives nothing for a terminal that takes nothing", async () => {
-  const stage = new Stage("live");
+  const stage = await Stage.start("live");
   stage.answer = () => new Promise(() => {});
   await stage.tick(200, 10);
   assertEquals(stage.progress.abandon(), "");
 });
 
 Deno.test("Progress.forget() draws below when a shell had the terminal in between", async () => {
-  const stage = new Stage("live", { columns: 80, rows: 60 });
+  const stage = await Stage.start("live", { columns: 80, rows: 60 });
   await stage.tick(200, 10);
   stage.type("^Z\n[1]+  Stopped\n$ fg\n");
   stage.progress.forget();
@@ -166,7 +171,7 @@ Deno.test("Progress.forget() draws below when a shell had the terminal in betwee
 });
 
 Deno.test("Progress is a bar and then the live view when a run looks longer than ten seconds", async () => {
-  const stage = new Stage("auto");
+  const stage = await Stage.start("auto");
   stage.progress.say("before");
   await settled();
   // 1,000 requests at 50 a second.
@@ -181,7 +186,7 @@ Deno.test("Progress is a bar and then the live view when a run looks longer than
 });
 
 Deno.test("Progress stays a bar when a run looks shorter than ten seconds, and takes it away", async () => {
-  const stage = new Stage("auto");
+  const stage = await Stage.start("auto");
   // 1,000 requests at 125 a second.
   for (let k = 0; k < 50; k++) await stage.tick(160, 20);
   assertEquals(stage.isLive, false);
@@ -190,7 +195,7 @@ Deno.test("Progress stays a bar when a run looks shorter than ten seconds, and t
 });
 
 Deno.test("Progress stays a bar when the terminal is too small, until it is not", async () => {
-  const stage = new Stage("auto", { columns: 79, rows: 24 });
+  const stage = await Stage.start("auto", { columns: 79, rows: 24 });
   for (let k = 0; k < 30; k++) await stage.tick(100, 1);
   assertEquals(stage.isLive, false);
   stage.terminal.resize({ columns: 80, rows: 24 });

@@ -2,8 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { parseSize } from "../../lib/cli/units.ts";
 import { formatBar, formatLogLine } from "../../lib/progress/bar.ts";
 import { Progress, type ProgressOptions } from "../../lib/progress/progress.ts";
-import { RecentRate } from "../../lib/progress/recent_rate.ts";
-import { formatSummary } from "../../lib/report/json.ts";
+import { formatSummary, toSummary } from "../../lib/report/json.ts";
 import { formatTable } from "../../lib/report/table.ts";
 import { ERROR_KINDS } from "../../lib/result.ts";
 import { Histogram } from "../../lib/stats/histogram.ts";
@@ -46,7 +45,7 @@ const SNAPSHOT: Snapshot = {
   slowest: [],
   loopBusy: 0,
   concurrency: 1000,
-  meanBusyMs: 1501.5,
+  meanInFlightMs: 1501.5,
   utilization: 0.991,
   attempts: 660_010,
   rssBytes: 90e6,
@@ -106,7 +105,7 @@ const HUGE: Snapshot = {
     stddev: 1e9,
   },
   concurrency: 1e6,
-  meanBusyMs: 71e6,
+  meanInFlightMs: 71e6,
   utilization: 1,
   peakRssKb: 1e12,
   rssBytes: 1e15,
@@ -146,7 +145,7 @@ const EMPTY: Snapshot = {
     max: 0,
     stddev: 0,
   },
-  meanBusyMs: 0,
+  meanInFlightMs: 0,
   utilization: 0,
   attempts: 0,
   rssBytes: 0,
@@ -155,6 +154,13 @@ const EMPTY: Snapshot = {
 };
 
 const HELD: Snapshot = { ...SNAPSHOT, thresholds: VERDICTS };
+
+/** The table at the end of a run. */
+function formatRun(snapshot: Snapshot, { color }: { color: boolean }): string {
+  const { tolerated, total } = snapshot;
+  const summary = toSummary(snapshot, { version: "1.2.3" });
+  return formatTable({ summary, tolerated, total }, { color });
+}
 
 const HOSTILE = "\x1b[2J\x1b]0;x\x07\r\n\x9b1m\u202e\u2066\u200f\u2028\x7f\ud800";
 const ATTACKED: Snapshot = {
@@ -211,9 +217,9 @@ Deno.test("formatSummary() has each threshold, its value as it was compared", ()
   const aborted = { ...HELD, aborted: "failed<=0" };
   const summary = JSON.parse(formatSummary(aborted, { version: "1.2.3" }));
   assertEquals([summary.aborted, summary.thresholds], ["failed<=0", [
-    { threshold: "p99<3s", value: 2970, unit: "ms", passed: true },
-    { threshold: "failed<=0", value: 2, unit: "count", passed: false },
-    { threshold: "late<1%", value: null, unit: "%", passed: false },
+    { threshold: "p99<3s", value: 2970, bound: 3000, unit: "ms", passed: true },
+    { threshold: "failed<=0", value: 2, bound: 0, unit: "count", passed: false },
+    { threshold: "late<1%", value: null, bound: 1, unit: "%", passed: false },
   ]]);
 });
 
@@ -225,7 +231,7 @@ Deno.test("formatSummary() sends nothing raw to a terminal and loses nothing", (
 
 Deno.test("formatTable() says all that there is to say in few lines", () => {
   assertEquals(
-    formatTable(SNAPSHOT, { color: false }),
+    formatRun(SNAPSHOT, { color: false }),
     `660,000 requests in 16:40
   succeeded    659,998
   failed       2
@@ -236,7 +242,7 @@ Deno.test("formatTable() says all that there is to say in few lines", () => {
   CPU          33.00 s, 50 us a request
   engine       fetch, at most 1,000 in flight
 
-Latency of answers
+Latency of responses
   min 12.3 ms   mean 1.50 s   max 3.00 s   stddev 866 ms
   p50      p75      p90      p95      p99      p99.9    p99.99
   1.50 s   2.25 s   2.70 s   2.85 s   2.97 s   3.00 s   3.00 s
@@ -254,7 +260,7 @@ Errors
 });
 
 Deno.test("formatTable() says how the schedule was kept, by the server and by the program", () => {
-  const text = formatTable({
+  const text = formatRun({
     ...SNAPSHOT,
     targetRate: 700,
     late: { count: 66_001, meanMs: 31.6, maxMs: 80.7 },
@@ -270,13 +276,13 @@ Deno.test("formatTable() says how the schedule was kept, by the server and by th
 });
 
 Deno.test("formatTable() says so in its first line when the run was interrupted", () => {
-  const [first] = formatTable({ ...SNAPSHOT, interrupted: true }, { color: false }).split("\n");
+  const [first] = formatRun({ ...SNAPSHOT, interrupted: true }, { color: false }).split("\n");
   assertEquals(first, "660,000 requests in 16:40, interrupted");
 });
 
 Deno.test("formatTable() ends with what came of each threshold", () => {
   assertStringIncludes(
-    formatTable(HELD, { color: false }),
+    formatRun(HELD, { color: false }),
     `
             no answer
 
@@ -286,21 +292,21 @@ Thresholds
   late<1%                             failed   nothing was measured
 `,
   );
-  const coloured = formatTable(HELD, { color: true });
+  const coloured = formatRun(HELD, { color: true });
   assertStringIncludes(coloured, "\x1b[32mpassed\x1b[0m   2.97 s\n");
   assertStringIncludes(coloured, "\x1b[31mfailed\x1b[0m   2\n");
 });
 
 Deno.test("formatTable() says in its first line which threshold ended the run", () => {
   const first = (snapshot: Partial<Snapshot>): string =>
-    formatTable({ ...HELD, aborted: "failed<=0", ...snapshot }, { color: false }).split("\n")[0];
+    formatRun({ ...HELD, aborted: "failed<=0", ...snapshot }, { color: false }).split("\n")[0];
   assertEquals(first({}), "660,000 requests in 16:40, aborted by failed<=0");
   assertEquals(first({ interrupted: true }), "660,000 requests in 16:40, interrupted");
 });
 
 Deno.test("formatTable() fits into 80 columns when every number is huge", () => {
   for (const snapshot of [SNAPSHOT, HELD, HUGE, EMPTY, ATTACKED]) {
-    for (const line of formatTable(snapshot, { color: false }).split("\n")) {
+    for (const line of formatRun(snapshot, { color: false }).split("\n")) {
       assert(line.length <= 80, `${line.length}: ${line}`);
       assertEquals(line, line.trimEnd());
     }
@@ -309,14 +315,14 @@ Deno.test("formatTable() fits into 80 columns when every number is huge", () => 
 
 Deno.test("formatTable() sums up the rarest statuses when there are many", () => {
   const statuses = Object.fromEntries(Array.from({ length: 900 }, (_, i) => [i + 100, i + 1]));
-  const table = formatTable({ ...SNAPSHOT, errors: {}, statuses }, { color: false });
+  const table = formatRun({ ...SNAPSHOT, errors: {}, statuses }, { color: false });
   assertMatch(table, /^ {2}999 +900 .*\n(.*\n){8} {2}990 .*\n {2}890 others +396,495 .*\n$/m);
 });
 
 Deno.test("formatTable() colours only if asked, and changes nothing else", () => {
   for (const snapshot of [SNAPSHOT, HELD, HUGE, { ...EMPTY, interrupted: true }]) {
-    const plain = formatTable(snapshot, { color: false });
-    const coloured = formatTable(snapshot, { color: true });
+    const plain = formatRun(snapshot, { color: false });
+    const coloured = formatRun(snapshot, { color: true });
     assert(!plain.includes("\x1b"));
     assertStringIncludes(coloured, "\x1b[");
     assertEquals(coloured.replaceAll(COLOURS, ""), plain);
@@ -324,14 +330,14 @@ Deno.test("formatTable() colours only if asked, and changes nothing else", () =>
 });
 
 Deno.test("formatTable() lets nothing hostile through", () => {
-  const table = formatTable(ATTACKED, { color: false });
+  const table = formatRun(ATTACKED, { color: false });
   assert(!RAW.test(table), JSON.stringify(table));
   assertStringIncludes(table, "\\x1b[2J\\x1b]0;x\\x07\\x0d\\x0a\\x9b1m\\u{202e}");
 });
 
 Deno.test("formatTable() gives the time below a second in milliseconds", () => {
   const first = (seconds: number): string =>
-    formatTable({ requests: 7, succeeded: 7, failed: 0, seconds }, { color: false })
+    formatTable({ summary: { requests: 7, succeeded: 7, failed: 0, seconds } }, { color: false })
       .split("\n", 1)[0];
   assertEquals([0, 0.0004, 0.084, 0.9994, 0.9996, 1.4, 3_723].map(first), [
     "7 requests in 0 s",
@@ -372,14 +378,14 @@ Deno.test("formatBar() shows no latency where there is no answer", () => {
 });
 
 Deno.test("formatTable() gives numbers when nothing was requested", () => {
-  const table = formatTable(EMPTY, { color: false });
+  const table = formatRun(EMPTY, { color: false });
   assertMatch(table, /^0 requests in 0 s\n/);
   assert(!/NaN|Infinity|undefined|Latency|Statuses|Errors/.test(table), table);
 });
 
 Deno.test("formatTable() does not stumble over a kind without an example", () => {
   const errors = { dns: { count: 3, examples: [] } };
-  assertMatch(formatTable({ ...SNAPSHOT, errors }, { color: false }), /^ {2}dns +3 .*\n$/m);
+  assertMatch(formatRun({ ...SNAPSHOT, errors }, { color: false }), /^ {2}dns +3 .*\n$/m);
 });
 
 const WIDE = { columns: 200, color: false };
@@ -470,12 +476,12 @@ Deno.test("formatBar() has no ETA when all that is left waits for a host that is
 });
 
 Deno.test("formatTable() says how many requests were not sent, if any were not", () => {
-  const table = formatTable({ ...SNAPSHOT, skipped: 29_451 }, { color: false });
+  const table = formatRun({ ...SNAPSHOT, skipped: 29_451 }, { color: false });
   assertStringIncludes(
     table,
     "\n               29,451 not sent, as their hosts were given up\n",
   );
-  assert(!formatTable(SNAPSHOT, { color: false }).includes("given up"));
+  assert(!formatRun(SNAPSHOT, { color: false }).includes("given up"));
 });
 
 Deno.test("formatLogLine() says the same in one line", () => {
@@ -485,32 +491,6 @@ Deno.test("formatLogLine() says the same in one line", () => {
       "1,000 in flight, 90.0 MB",
   );
   assert(!RAW.test(formatLogLine(ATTACKED, 1)));
-});
-
-Deno.test("RecentRate forgets what is older than about five seconds", () => {
-  const rate = new RecentRate();
-  assertEquals(rate.update(1000, 0), 0);
-  assertEquals(rate.update(1000, 5), 0);
-  assertEquals(rate.update(1100, 10), 100);
-  // 100 a second for 20 s, then none.
-  for (let ms = 1200; ms <= 21_000; ms += 100) {
-    assertEquals(Math.round(rate.update(ms, (ms - 1000) / 10)), 100);
-  }
-  let last = 100;
-  for (let ms = 21_100; ms <= 27_000; ms += 100) {
-    const now = rate.update(ms, 2000);
-    assert(now <= last);
-    last = now;
-  }
-  assertEquals(last, 0);
-});
-
-Deno.test("RecentRate is that since the last call when calls are ten seconds apart", () => {
-  const rate = new RecentRate();
-  rate.update(0, 0);
-  assertEquals(rate.update(10_000, 1000), 100);
-  assertEquals(rate.update(20_000, 3000), 200);
-  assertEquals(rate.update(30_000, 3000), 0);
 });
 
 /** A terminal that takes nothing before it is told to. */
@@ -523,8 +503,8 @@ class FakeTerminal {
   /** What `write` gives; by default it is done at once. */
   answer: () => Promise<void> | void = () => {};
 
-  progress(options: Partial<ProgressOptions> = {}): Progress {
-    return new Progress({
+  progress(options: Partial<ProgressOptions> = {}): Promise<Progress> {
+    return Progress.open({
       mode: "bar",
       size: () => ({ columns: this.columns, rows: 24 }),
       color: false,
@@ -549,7 +529,7 @@ async function settled(): Promise<void> {
 
 Deno.test("Progress draws in place, over what it drew before", async () => {
   const terminal = new FakeTerminal();
-  const progress = terminal.progress();
+  const progress = await terminal.progress();
   progress.start();
   terminal.ms = 1000;
   terminal.requests = 100;
@@ -568,7 +548,7 @@ Deno.test("Progress draws in place, over what it drew before", async () => {
 
 Deno.test("Progress asks for the width each time, since a window can be resized", async () => {
   const terminal = new FakeTerminal();
-  const progress = terminal.progress();
+  const progress = await terminal.progress();
   for (const columns of [200, 10, 80]) {
     terminal.columns = columns;
     progress.tick();
@@ -583,7 +563,7 @@ Deno.test("Progress writes nothing while a write is pending", async () => {
   const terminal = new FakeTerminal();
   const { promise, resolve } = Promise.withResolvers<void>();
   terminal.answer = () => promise;
-  const progress = terminal.progress();
+  const progress = await terminal.progress();
   for (let i = 0; i < 100; i++) {
     progress.tick();
     await settled();
@@ -600,7 +580,7 @@ Deno.test("Progress.stop() waits for the pending write, then takes the bar away"
   const terminal = new FakeTerminal();
   const { promise, resolve } = Promise.withResolvers<void>();
   terminal.answer = () => promise;
-  const progress = terminal.progress();
+  const progress = await terminal.progress();
   progress.tick();
   const stopped = progress.stop();
   await settled();
@@ -613,7 +593,7 @@ Deno.test("Progress.stop() waits for the pending write, then takes the bar away"
 Deno.test("Progress.stop() gives a terminal up that takes nothing", async () => {
   const terminal = new FakeTerminal();
   terminal.answer = () => new Promise(() => {});
-  const progress = terminal.progress({ stuckMs: 1 });
+  const progress = await terminal.progress({ stuckMs: 1 });
   progress.start();
   progress.tick();
   await progress.stop();
@@ -622,7 +602,7 @@ Deno.test("Progress.stop() gives a terminal up that takes nothing", async () => 
 
 Deno.test("Progress.stop() writes nothing when nothing was drawn, and once when it is called twice", async () => {
   const terminal = new FakeTerminal();
-  const progress = terminal.progress();
+  const progress = await terminal.progress();
   progress.start();
   await progress.stop();
   assertEquals(terminal.written, []);
@@ -643,7 +623,7 @@ for (
   Deno.test(`Progress goes on when write ${how}, since stderr can be closed`, async () => {
     const terminal = new FakeTerminal();
     terminal.answer = answer;
-    const progress = terminal.progress();
+    const progress = await terminal.progress();
     progress.start();
     progress.tick();
     await settled();
@@ -655,7 +635,7 @@ for (
 
 Deno.test("Progress prints whole lines and erases nothing when it is a log", async () => {
   const terminal = new FakeTerminal();
-  const progress = terminal.progress({ mode: "log" });
+  const progress = await terminal.progress({ mode: "log" });
   progress.start();
   for (const [ms, requests] of [[10_000, 100], [20_000, 400]]) {
     [terminal.ms, terminal.requests] = [ms, requests];
@@ -671,7 +651,7 @@ Deno.test("Progress prints whole lines and erases nothing when it is a log", asy
 
 Deno.test("Progress does nothing when its mode is none", async () => {
   const terminal = new FakeTerminal();
-  const progress = terminal.progress({ mode: "none" });
+  const progress = await terminal.progress({ mode: "none" });
   progress.start();
   await progress.stop();
   assertEquals([terminal.written, terminal.snapshots], [[], 0]);
@@ -681,7 +661,7 @@ Deno.test("Progress draws by itself once it is started", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   const terminal = new FakeTerminal();
   terminal.answer = resolve;
-  const progress = terminal.progress();
+  const progress = await terminal.progress();
   progress.start();
   // Its timer keeps no process alive, so something else has to.
   using _alive = every(1_000, () => {});
@@ -697,7 +677,7 @@ Deno.test("formatTable() names what was not as expected, the most frequent first
     examples: [{ url: `http://host/${k}`, detail: `\x1b[2Jbegins ${k}` }],
   }));
   const errors = { expect: { count: 120, examples: reasons[0].examples, reasons } };
-  const table = formatTable({ ...SNAPSHOT, errors }, { color: false });
+  const table = formatRun({ ...SNAPSHOT, errors }, { color: false });
   const lines = table.slice(table.indexOf("\nErrors\n")).trim().split("\n");
   assert(!table.includes("\x1b"));
   assertMatch(lines[1], /^ {2}expect +120 +<0\.1 %$/);

@@ -186,7 +186,7 @@ Deno.test("the table and the page say how many 4xx and 5xx succeeded, unless the
   assertEquals([plain.code, plain.stderr], [0, ""]);
   const line = /^ {2}succeeded +5\n {15}4 with status 4xx or 5xx: --fail counts them as failed\n/m;
   assertMatch(plain.stdout, line);
-  const sentence = "4 answers have status 4xx or 5xx and succeeded";
+  const sentence = "4 responses have status 4xx or 5xx and succeeded";
   assertStringIncludes(await Deno.readTextFile(page), sentence);
   for (const file of [out, summary]) {
     const again = dir.path("again.html");
@@ -313,7 +313,7 @@ Deno.test("--retry-failed counts what it keeps as though the others had never be
   assertEquals(histogram.count, 60);
   assertEquals([histogram.min, histogram.max], [Math.min(...ms), Math.max(...ms)].map(toMicros));
   assertEquals(histogram.sum, ms.reduce((sum, ms) => sum + toMicros(ms), 0));
-  assertAlmostEquals(snapshot.meanBusyMs * 60, ms.reduce((sum, ms) => sum + ms, 0), 0.1);
+  assertAlmostEquals(snapshot.meanInFlightMs * 60, ms.reduce((sum, ms) => sum + ms, 0), 0.1);
 });
 
 const toMicros = (ms: number): number => Math.round(ms * 1000);

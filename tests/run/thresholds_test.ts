@@ -69,9 +69,9 @@ Deno.test("myriad --json and --summary have what came of each threshold", async 
     "myriad: the threshold 'status.5xx<10%' does not hold: 10.0 %\n",
   ]);
   const expected = [
-    { threshold: "status.5xx<10%", value: 10, unit: "%", passed: false },
-    { threshold: "requests>10", value: 20, unit: "count", passed: true },
-    { threshold: "errors.dns<=0", value: 0, unit: "count", passed: true },
+    { threshold: "status.5xx<10%", value: 10, bound: 10, unit: "%", passed: false },
+    { threshold: "requests>10", value: 20, bound: 10, unit: "count", passed: true },
+    { threshold: "errors.dns<=0", value: 0, bound: 0, unit: "count", passed: true },
   ];
   const file = await Deno.readTextFile(dir.path("s.json"));
   for (const summary of [JSON.parse(stdout), JSON.parse(file)]) {
@@ -183,6 +183,7 @@ Deno.test("--abort-on-threshold ends a run when the errors begin, and --resume g
   assertEquals(summary.thresholds[0], {
     threshold: "requests>=20k",
     value: 20_000,
+    bound: 20_000,
     unit: "count",
     passed: true,
   });

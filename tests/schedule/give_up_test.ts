@@ -173,7 +173,7 @@ Deno.test("--host-give-up is refused with --no-pause, and takes a time or never"
     assertEquals(wrong.code, 2);
     assertStringIncludes(
       wrong.stderr,
-      `'--host-give-up ${value}': give a time of 1ms or more, like 30s or 5m, or never`,
+      `'--host-give-up ${value}': use a time of 1ms or more, like 30s or 5m, or never`,
     );
   }
 });

@@ -33,7 +33,7 @@ class FakeRun {
 
   /** Lets time pass in which so many answers come, and looks. */
   pass(ms: number, answers: readonly number[] = []): void {
-    for (const latency of answers) this.stats.add(result({ ms: latency }));
+    for (const latency of answers) this.stats.record(result({ ms: latency }));
     this.now += ms;
     this.recorder.look();
   }
@@ -67,12 +67,12 @@ Deno.test("SeriesRecorder gives rates a second and percentiles of each interval 
 Deno.test("SeriesRecorder counts failures by kind, and none that were before", () => {
   const run = new FakeRun();
   const before = new Stats();
-  before.add(result({ status: null, error: "dns" }));
+  before.record(result({ status: null, error: "dns" }));
   assertEquals(Object.keys(before.snapshot({} as Moment).errors), ["dns"]);
-  run.stats.add(result({ status: null, error: "timeout", detail: "" }));
+  run.stats.record(result({ status: null, error: "timeout", detail: "" }));
   run.pass(100);
-  run.stats.add(result({ status: null, error: "reset", detail: "" }));
-  run.stats.add(result({ status: null, error: "reset", detail: "" }));
+  run.stats.record(result({ status: null, error: "reset", detail: "" }));
+  run.stats.record(result({ status: null, error: "reset", detail: "" }));
   run.pass(100);
   const { failed } = run.recorder.stop();
   assertEquals(failed, { reset: [0, 20], timeout: [10, 0] });
@@ -81,12 +81,12 @@ Deno.test("SeriesRecorder counts failures by kind, and none that were before", (
 Deno.test("SeriesRecorder counts from where a resumed run goes on", () => {
   const run = new FakeRun();
   const stats = new Stats();
-  for (let k = 0; k < 1_000; k++) stats.add(result({ ms: 5 }));
-  stats.add(result({ status: null, error: "dns", detail: "" }));
+  for (let k = 0; k < 1_000; k++) stats.record(result({ ms: 5 }));
+  stats.record(result({ status: null, error: "dns", detail: "" }));
   const resumed = Stats.from(JSON.parse(JSON.stringify(stats)));
   Object.assign(run, { stats: resumed });
   const recorder = new SeriesRecorder(() => run.snapshot(), { now: () => run.now });
-  resumed.add(result({ ms: 50 }));
+  resumed.record(result({ ms: 50 }));
   run.now += 100;
   recorder.look();
   const { rate, max, failed } = recorder.stop();
@@ -148,7 +148,7 @@ Deno.test("SeriesRecorder.stop() has one interval of a run that took no time", (
   const series = run.recorder.stop();
   assertEquals([lengthOf(series), series.rate], [1, [null]]);
   const short = new FakeRun();
-  short.stats.add(result({ ms: 3 }));
+  short.stats.record(result({ ms: 3 }));
   short.now += 10;
   assertEquals(short.recorder.stop().rate, [100]);
 });
@@ -157,7 +157,7 @@ Deno.test("SeriesRecorder adds a short rest to the last interval, whose rate say
   const run = new FakeRun();
   run.pass(100, [1]);
   run.now += 5;
-  run.stats.add(result());
+  run.stats.record(result());
   const { rate } = run.recorder.stop();
   assertEquals([rate.length, Math.round(rate[0]!)], [1, 19]);
 });

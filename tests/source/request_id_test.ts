@@ -162,7 +162,7 @@ Deno.test("--request-id can stand in a config, and is refused where it cannot be
       [["--request-id=Content-Length"], "the engine makes this field itself"],
       [["--request-id="], "has no value"],
       [["--request-id", "-H", "x-request-id: 1"], "contradict each other"],
-      [["-o", dir.path("x"), "--fields", "i,request_id"], "'--request-id' is not given"],
+      [["-o", dir.path("x"), "--fields", "i,request_id"], "add '--request-id'"],
     ] as const
   ) {
     const { code, stderr } = await myriad([...args, server.url("/")]);

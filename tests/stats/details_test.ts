@@ -8,7 +8,7 @@ import { result } from "../fixtures/result.ts";
 
 const of = (url: string, more: Partial<Result> = {}): Result => result(more, { url });
 
-Deno.test("HostTally.add() tells hosts apart by what is connected to", () => {
+Deno.test("HostTally.record() tells hosts apart by what is connected to", () => {
   const hosts = new HostTally();
   const urls = [
     "http://host/1",
@@ -27,7 +27,7 @@ Deno.test("HostTally.add() tells hosts apart by what is connected to", () => {
     "https://host/",
     "http://[::1]:81/",
   ];
-  for (const url of [...urls, ...urls.toReversed()]) hosts.add(of(url));
+  for (const url of [...urls, ...urls.toReversed()]) hosts.record(of(url));
   assertEquals(
     hosts.figures().map(({ host, requests }) => [host, requests]),
     [
@@ -45,7 +45,7 @@ Deno.test("HostTally.add() tells hosts apart by what is connected to", () => {
 Deno.test("HostTally.figures() leaves a port out that goes without saying", () => {
   const hosts = new HostTally();
   for (const url of ["http://a:80/", "https://b/", "http://127.1/", "http://127.0.0.1/"]) {
-    hosts.add(of(url));
+    hosts.record(of(url));
   }
   assertEquals(
     hosts.figures().map(({ host, requests }) => [host, requests]),
@@ -53,10 +53,10 @@ Deno.test("HostTally.figures() leaves a port out that goes without saying", () =
   );
 });
 
-Deno.test("HostTally.add() counts by the URL's host, whether or not a result tells its origin", () => {
+Deno.test("HostTally.record() counts by the URL's host, whether or not a result tells its origin", () => {
   const hosts = new HostTally();
   for (const origin of [undefined, "http://a", undefined, "http://b:81", "http://a", undefined]) {
-    hosts.add(of(`${origin ?? "HTTP://A"}/x`, { origin }));
+    hosts.record(of(`${origin ?? "HTTP://A"}/x`, { origin }));
   }
   assertEquals(
     hosts.figures().map(({ host, requests }) => [host, requests]),
@@ -66,20 +66,20 @@ Deno.test("HostTally.add() counts by the URL's host, whether or not a result tel
 
 Deno.test("HostTally.figures() has the times of answers alone, and no NaN where there were none", () => {
   const hosts = new HostTally();
-  hosts.add(of("http://a/", { ms: 10 }));
-  hosts.add(of("http://a/", { ms: 30 }));
-  hosts.add(of("http://a/", { ms: 9_000, status: null, error: "timeout" }));
-  hosts.add(of("http://b/", { ms: 1, status: null, error: "refused" }));
+  hosts.record(of("http://a/", { ms: 10 }));
+  hosts.record(of("http://a/", { ms: 30 }));
+  hosts.record(of("http://a/", { ms: 9_000, status: null, error: "timeout" }));
+  hosts.record(of("http://b/", { ms: 1, status: null, error: "refused" }));
   assertEquals(hosts.figures(), [
     { host: "a", requests: 3, failed: 1, meanMs: 20, maxMs: 30 },
     { host: "b", requests: 1, failed: 1, meanMs: 0, maxMs: 0 },
   ]);
 });
 
-Deno.test("HostTally.add() tells a bounded number of hosts apart, and counts each request", () => {
+Deno.test("HostTally.record() tells a bounded number of hosts apart, and counts each request", () => {
   const hosts = new HostTally();
   for (let round = 0; round < 2; round++) {
-    for (let k = 0; k < 3_000; k++) hosts.add(of(`http://h${k}.example/`));
+    for (let k = 0; k < 3_000; k++) hosts.record(of(`http://h${k}.example/`));
   }
   const figures = hosts.figures();
   assertEquals(figures.length, 1_001);
@@ -93,11 +93,11 @@ Deno.test("HostTally.add() tells a bounded number of hosts apart, and counts eac
   assertEquals([figures[1_000].host, figures[1_000].requests], ["others", 4_000]);
 });
 
-Deno.test("HostTally.add() counts nothing where nobody was asked, and bounds the name", () => {
+Deno.test("HostTally.record() counts nothing where nobody was asked, and bounds the name", () => {
   const hosts = new HostTally();
-  hosts.add(result({ error: "url", status: null }, { url: "no url", invalid: "not a URL" }));
+  hosts.record(result({ error: "url", status: null }, { url: "no url", invalid: "not a URL" }));
   assertEquals(hosts.figures(), []);
-  hosts.add(of(`http://${"h".repeat(10_000)}/`));
+  hosts.record(of(`http://${"h".repeat(10_000)}/`));
   assertEquals(hosts.figures()[0].host.length, 200);
 });
 
@@ -105,7 +105,7 @@ Deno.test("Slowest keeps the 20 slowest answers, of two alike the earlier", () =
   const slowest = new Slowest();
   // 0 to 99 in an order of no pattern.
   for (let k = 0; k < 100; k++) {
-    slowest.add(result({ ms: k * 37 % 100, at: k }, { i: k, url: `http://h/${k}` }));
+    slowest.record(result({ ms: k * 37 % 100, at: k }, { i: k, url: `http://h/${k}` }));
   }
   const before = slowest.list();
   assertEquals(before.map(({ ms }) => ms), Array.from({ length: 20 }, (_, k) => 99 - k));
@@ -115,18 +115,18 @@ Deno.test("Slowest keeps the 20 slowest answers, of two alike the earlier", () =
     ),
     true,
   );
-  slowest.add(result({ ms: 80 }, { i: 1_000 }));
+  slowest.record(result({ ms: 80 }, { i: 1_000 }));
   assertEquals(slowest.list(), before);
-  slowest.add(result({ ms: 99 }, { i: 1_001 }));
+  slowest.record(result({ ms: 99 }, { i: 1_001 }));
   assertEquals(slowest.list().slice(0, 2).map(({ i }) => i), [before[0].i, 1_001]);
   assertEquals([slowest.list().length, before[1].ms], [20, 98]);
 });
 
 Deno.test("Slowest keeps neither failures nor secrets, and bounds what it keeps", () => {
   const slowest = new Slowest();
-  slowest.add(of("http://h/", { status: null, error: "timeout", ms: 30_000 }));
-  slowest.add(of("http://h/", { status: 500, error: "expect", ms: 30_000 }));
-  slowest.add(of(`http://name:password@h/${"x".repeat(5_000)}`, { ms: 0 }));
+  slowest.record(of("http://h/", { status: null, error: "timeout", ms: 30_000 }));
+  slowest.record(of("http://h/", { status: 500, error: "expect", ms: 30_000 }));
+  slowest.record(of(`http://name:password@h/${"x".repeat(5_000)}`, { ms: 0 }));
   const [{ url, status }, ...others] = slowest.list();
   assertEquals([url.length, url.slice(0, 9), status, others], [200, "http://h/", 200, []]);
 });
@@ -209,9 +209,9 @@ Deno.test("normalizedMessage() is quick with a text that was made to be slow", (
 Deno.test("MessageTally counts failures by kind and words, with the first examples of each", () => {
   const messages = new ErrorGroups();
   for (let k = 0; k < 5; k++) {
-    messages.add("timeout", `nothing within ${k} ms`, `http://name:pass@h/${k}`);
+    messages.record("timeout", `nothing within ${k} ms`, `http://name:pass@h/${k}`);
   }
-  messages.add("reset", "nothing within 5 ms", "http://h/r");
+  messages.record("reset", "nothing within 5 ms", "http://h/r");
   assertEquals(messages.list(), [
     {
       kind: "timeout",
@@ -233,7 +233,11 @@ Deno.test("MessageTally keeps a bounded number of messages, however different th
   const words = (k: number): string =>
     String(k).replace(/\d/g, (digit) => "abcdefghij"[Number(digit)]);
   for (let k = 0; k < 5_000; k++) {
-    messages.add(k % 2 === 0 ? "tls" : "protocol", `${words(k)} ${"x".repeat(9_000)}`, "http://h/");
+    messages.record(
+      k % 2 === 0 ? "tls" : "protocol",
+      `${words(k)} ${"x".repeat(9_000)}`,
+      "http://h/",
+    );
   }
   const list = messages.list();
   assertEquals(list.length, 102);

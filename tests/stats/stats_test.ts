@@ -1,7 +1,8 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { MIGRATIONS } from "../../lib/checkpoint/migrations.ts";
 import { ERROR_KINDS, type Result } from "../../lib/result.ts";
-import type { Figures } from "../../lib/stats/snapshot.ts";
-import { type Moment, Stats } from "../../lib/stats/stats.ts";
+import type { Statistics } from "../../lib/stats/snapshot.ts";
+import { type Moment, Stats, type StatsState } from "../../lib/stats/stats.ts";
 import { result } from "../fixtures/result.ts";
 
 const MOMENT: Moment = {
@@ -28,9 +29,9 @@ function resultOf(partial: Partial<Result> = {}, url = "http://host/"): Result {
   return result(partial, { url });
 }
 
-function snapshotOf(results: readonly Result[], moment: Partial<Moment> = {}): Figures {
+function snapshotOf(results: readonly Result[], moment: Partial<Moment> = {}): Statistics {
   const stats = new Stats();
-  for (const result of results) stats.add(result);
+  for (const result of results) stats.record(result);
   return stats.snapshot({ ...MOMENT, ...moment });
 }
 
@@ -60,14 +61,14 @@ Deno.test("Stats counts answers, failures, statuses, bytes and attempts", () => 
 Deno.test("Stats keeps requests the sum of succeeded and failed after every result", () => {
   const stats = new Stats();
   for (const [i, error] of [undefined, ...ERROR_KINDS, undefined].entries()) {
-    stats.add(resultOf({ error, status: i % 2 === 0 ? 200 : null }));
+    stats.record(resultOf({ error, status: i % 2 === 0 ? 200 : null }));
     const { requests, succeeded, failed } = stats.snapshot(MOMENT);
     assertEquals([requests, stats.requests], [i + 1, succeeded + failed]);
   }
 });
 
 Deno.test("Stats does not mix the durations of failures into the latencies", () => {
-  const { latency, meanBusyMs } = snapshotOf([
+  const { latency, meanInFlightMs } = snapshotOf([
     resultOf({ ms: 0.1 }),
     resultOf({ ms: 0.2 }),
     resultOf({ ...TIMEOUT, ms: 30_000 }),
@@ -75,15 +76,15 @@ Deno.test("Stats does not mix the durations of failures into the latencies", () 
   ]);
   assertEquals([latency.min, latency.p50, latency.p9999, latency.max], [0.1, 0.1, 0.2, 0.2]);
   assertAlmostEquals(latency.mean, 0.15, 1e-9);
-  assertAlmostEquals(meanBusyMs, 30_900.3 / 4, 1e-9);
+  assertAlmostEquals(meanInFlightMs, 30_900.3 / 4, 1e-9);
 });
 
 Deno.test("Stats counts no time for requests that were not sent", () => {
-  const { meanBusyMs, utilization, failed } = snapshotOf([
+  const { meanInFlightMs, utilization, failed } = snapshotOf([
     resultOf(),
     resultOf({ status: null, error: "url", attempts: 0, ms: 5000 }),
   ]);
-  assertEquals([meanBusyMs, utilization, failed], [1000, 1 / 40, 1]);
+  assertEquals([meanInFlightMs, utilization, failed], [1000, 1 / 40, 1]);
 });
 
 Deno.test("Stats counts what was not sent since its host was given up, also from its state", () => {
@@ -96,15 +97,17 @@ Deno.test("Stats counts what was not sent since its host was given up, also from
       { error: "cancelled", attempts: 0 },
       { error: "timeout", attempts: 0 },
     ] as const
-  ) stats.add(resultOf({ status: null, ...more }));
-  stats.add(resultOf());
+  ) stats.record(resultOf({ status: null, ...more }));
+  stats.record(resultOf());
   assertEquals(stats.snapshot(MOMENT).skipped, 2);
   const state = JSON.parse(JSON.stringify(stats));
   assertEquals(Stats.from(state).snapshot(MOMENT).skipped, 2);
   assertEquals(Stats.from(state).withoutFailed().snapshot(MOMENT).skipped, 0);
   // As journals were before there was such a thing.
   delete state.skipped;
-  assertEquals(Stats.from(state).snapshot(MOMENT).skipped, 0);
+  const [fill] = MIGRATIONS;
+  const filled = fill({ stats: state }).stats as StatsState;
+  assertEquals(Stats.from(filled).snapshot(MOMENT).skipped, 0);
 });
 
 Deno.test("Stats keeps the first five examples of each kind", () => {
@@ -140,13 +143,13 @@ Deno.test("Stats cuts the texts of an example to 200 characters and no pair in t
 
 Deno.test("Stats.snapshot() is not changed by what is added later", () => {
   const stats = new Stats({ details: true });
-  stats.add(resultOf({ ...TIMEOUT }));
-  stats.add(resultOf());
+  stats.record(resultOf({ ...TIMEOUT }));
+  stats.record(resultOf());
   const snapshot = stats.snapshot(MOMENT);
   const plain = () => ({ ...snapshot, histogram: snapshot.histogram.toJSON() });
   const before = structuredClone(plain());
-  for (let i = 0; i < 10; i++) stats.add(resultOf({ ...TIMEOUT, status: 503 }));
-  for (let i = 0; i < 10; i++) stats.add(resultOf({ ms: 2000 }));
+  for (let i = 0; i < 10; i++) stats.record(resultOf({ ...TIMEOUT, status: 503 }));
+  for (let i = 0; i < 10; i++) stats.record(resultOf({ ms: 2000 }));
   assertEquals(plain(), before);
 });
 
@@ -166,8 +169,8 @@ for (const [what, seconds, moment, utilization] of UTILIZATION) {
     const snapshot = snapshotOf(results, moment);
     assertAlmostEquals(snapshot.utilization, utilization, 1e-12);
     // Little's law: what the places allow is their number by the mean time in flight.
-    const { meanBusyMs, rate, concurrency, total = Infinity } = snapshot;
-    const most = Math.min(concurrency, total) / (meanBusyMs / 1000);
+    const { meanInFlightMs, rate, concurrency, total = Infinity } = snapshot;
+    const most = Math.min(concurrency, total) / (meanInFlightMs / 1000);
     if (rate > 0) assertAlmostEquals(snapshot.utilization, Math.min(1, rate / most), 1e-12);
   });
 }
@@ -189,10 +192,10 @@ const missed = (status: number, expectation: string): Result =>
 
 Deno.test("Stats.withoutFailed() takes out the statuses of answers that were not as expected", () => {
   const stats = new Stats();
-  stats.add(resultOf({ status: 200 }));
-  stats.add(missed(200, "a"));
-  stats.add(missed(404, "b"));
-  stats.add(resultOf({ status: null, error: "reset", detail: "" }));
+  stats.record(resultOf({ status: 200 }));
+  stats.record(missed(200, "a"));
+  stats.record(missed(404, "b"));
+  stats.record(resultOf({ status: null, error: "reset", detail: "" }));
   for (const  of of[stats, Stats.from(JSON.parse(JSON.stringify(stats)))]) {
     const { statuses, latency, errors } = of.snapshot(MOMENT);
     assertEquals([statuses, errors.expect?.count], [{ 200: 2, 404: 1 }, 2]);
@@ -204,16 +207,18 @@ Deno.test("Stats.withoutFailed() takes out the statuses of answers that were not
 
 Deno.test("Stats.withoutFailed() reads the journal of before there were expectations", () => {
   const stats = new Stats();
-  stats.add(resultOf({ status: 404 }));
+  stats.record(resultOf({ status: 404 }));
   const { ofFailed, ...state } = JSON.parse(JSON.stringify(stats));
   delete ofFailed.statuses;
-  assertEquals(Stats.from({ ...state, ofFailed }).withoutFailed().requests, 1);
+  const [fill] = MIGRATIONS;
+  const filled = fill({ stats: { ...state, ofFailed } }).stats as StatsState;
+  assertEquals(Stats.from(filled).withoutFailed().requests, 1);
 });
 
 Deno.test("Stats.snapshot() tells failures apart by expectation, a bounded number of them", () => {
   const stats = new Stats();
-  for (let k = 0; k < 150; k++) stats.add(missed(404, `expectation ${k}`));
-  for (let k = 0; k < 9; k++) stats.add(missed(404, "expectation 0"));
+  for (let k = 0; k < 150; k++) stats.record(missed(404, `expectation ${k}`));
+  for (let k = 0; k < 9; k++) stats.record(missed(404, "expectation 0"));
   const { reasons } = Stats.from(JSON.parse(JSON.stringify(stats))).snapshot(MOMENT).errors.expect!;
   assertEquals(reasons!.length, 101);
   assertEquals([reasons![0].expectation, reasons![0].count, reasons![0].examples.length], [
@@ -227,7 +232,7 @@ Deno.test("Stats.snapshot() tells failures apart by expectation, a bounded numbe
 Deno.test("Stats keeps hosts and slowest answers only where details are asked for, and not in journals", () => {
   const stats = new Stats({ details: true });
   const plain = new Stats();
-  for (const each of [stats, plain]) each.add(resultOf({ ms: 7 }));
+  for (const each of [stats, plain]) each.record(resultOf({ ms: 7 }));
   const { hosts, slowest } = stats.snapshot(MOMENT);
   assertEquals(hosts, [{ host: "host", requests: 1, failed: 0, meanMs: 7, maxMs: 7 }]);
   assertEquals(slowest, [{ i: 0, url: "http://host/", status: 200, ms: 7, at: 0 }]);
@@ -235,7 +240,7 @@ Deno.test("Stats keeps hosts and slowest answers only where details are asked fo
   assertEquals([bare.hosts, bare.slowest], [[], []]);
   assertEquals(JSON.stringify(stats), JSON.stringify(plain));
   const resumed = Stats.from(JSON.parse(JSON.stringify(stats)), { details: true });
-  resumed.add(resultOf({ ms: 5 }));
+  resumed.record(resultOf({ ms: 5 }));
   const after = resumed.snapshot(MOMENT);
   assertEquals([after.requests, after.hosts[0].requests, after.slowest.length], [2, 1, 1]);
 });
@@ -243,16 +248,16 @@ Deno.test("Stats keeps hosts and slowest answers only where details are asked fo
 Deno.test("Stats keeps the program's own lateness apart from that of places, in journals too", () => {
   assertEquals(new Stats().snapshot(MOMENT).ownLate, undefined);
   const stats = new Stats();
-  for (let k = 0; k < 98; k++) stats.addStart(0);
-  stats.addStart(0.5);
-  stats.addStart(20);
-  stats.addLate(7);
+  for (let k = 0; k < 98; k++) stats.recordStart(0);
+  stats.recordStart(0.5);
+  stats.recordStart(20);
+  stats.recordLateStart(7);
   const resumed = Stats.from(JSON.parse(JSON.stringify(stats)));
   for (const one of [stats, resumed, resumed.withoutFailed()]) {
     const { ownLate, ownLateHistogram, late } = one.snapshot(MOMENT);
     assertEquals(ownLate, { mean: 0.205, p50: 0, p99: 0.501, max: 20 });
     assertEquals([ownLateHistogram!.count, late.count], [100, 1]);
   }
-  resumed.addStart(30);
+  resumed.recordStart(30);
   assertEquals(resumed.snapshot(MOMENT).ownLate!.max, 30);
 });

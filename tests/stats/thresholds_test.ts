@@ -3,10 +3,10 @@ import { UsageError } from "../../lib/errors.ts";
 import { formatReached } from "../../lib/report/verdict.ts";
 import { ERROR_KINDS } from "../../lib/result.ts";
 import { Histogram } from "../../lib/stats/histogram.ts";
-import type { Figures } from "../../lib/stats/snapshot.ts";
+import type { Statistics } from "../../lib/stats/snapshot.ts";
 import { parseThreshold } from "../../lib/stats/thresholds.ts";
 
-const FIGURES: Figures = {
+const FIGURES: Statistics = {
   requests: 2_000,
   succeeded: 1_986,
   failed: 14,
@@ -41,7 +41,7 @@ const FIGURES: Figures = {
   slowest: [],
   loopBusy: 0,
   concurrency: 10,
-  meanBusyMs: 40,
+  meanInFlightMs: 40,
   utilization: 0.9,
   attempts: 2_040,
   retries: { "503": 30, timeout: 10 },
@@ -61,7 +61,7 @@ const FIGURES: Figures = {
   resumed: false,
 };
 
-const NOTHING: Figures = {
+const NOTHING: Statistics = {
   ...FIGURES,
   requests: 0,
   succeeded: 0,
@@ -166,9 +166,9 @@ Deno.test("parseThreshold() takes blanks around each part, and shows none", () =
 });
 
 const NAMES =
-  "give one of the names min, mean, p50, p75, p90, p95, p99, p999, p9999, max, stddev, " +
-  "failed, succeeded, skipped, retries, late, errors.KIND, status.503, status.5xx, requests, rate, seconds, " +
-  "bytes, peak_rss, cpu";
+  "give one of the names requests, succeeded, failed, skipped, errors.KIND, status.503, status.5xx, " +
+  "seconds, rate, bytes, min, mean, p50, p75, p90, p95, p99, p999, p9999, max, stddev, " +
+  "retries, late, peak_rss, cpu";
 const FORM = "give a name, one of < <= > >=, and a value, like p99<500ms, failed<1% or rate>1000";
 const COUNT = "a whole number, like 10, 10k or 1M";
 const SHARE = "a share of the requests, like 1%";
@@ -369,7 +369,7 @@ for (
     ["failed<=1%", { requests: 100_000, failed: 1_001 }, "1.001 %"],
     ["rate>=1000", { rate: 999.75 }, "999.75/s"],
     ["bytes<=3M", { bytes: 3_145_729 }, "3145729 bytes"],
-  ] as [string, Partial<Figures>, string][]
+  ] as [string, Partial<Statistics>, string][]
 ) {
   Deno.test(`formatReached() never contradicts a verdict: '${text}', ${reached}`, () => {
     const verdict = parseThreshold(text).verdict({ ...FIGURES, ...figures });

@@ -3,61 +3,117 @@
  *
  * @module
  */
-import { type Flag, formatFlags, parseFlags } from "../../cli/flags.ts";
-import { parseCount, parseDuration, parseSize } from "../../cli/units.ts";
+import { checkFlags } from "../../cli/check_flags.ts";
+import type { Flag } from "../../cli/flags.ts";
+import { formatFlags } from "../../cli/format_flags.ts";
+import { count, DURATION, type Kind, SIZE } from "../../cli/kinds.ts";
+import { parseFlags } from "../../cli/parse_flags.ts";
+import { parseCount } from "../../cli/units.ts";
 import { UsageError } from "../../errors.ts";
 import { isGranted } from "../../process/permission.ts";
 import { parseDelay } from "../serve/draw.ts";
 import { STRATEGIES } from "./strategies.ts";
 import type { Conditions } from "./trial.ts";
 
-/** The flags of `myriad compare`, as the contract has them, and what it says nothing of. */
-export const COMPARE_FLAGS: readonly Flag[] = [
+/** Most numbers of requests that are compared in one go. */
+const MAX_COUNTS = 20;
+
+/** Whole numbers from 1, ascending. */
+const COUNTS: Kind<readonly number[]> = {
+  name: "counts",
+  read(list, flag) {
+    const counts = new Set(list.split(",").map((text) => parseCount(text, flag, { min: 1 })));
+    if (counts.size <= MAX_COUNTS) return [...counts].sort((a, b) => a - b);
+    throw new UsageError(`'${flag}' has ${counts.size} numbers: use at most ${MAX_COUNTS}`);
+  },
+};
+
+/** Names of strategies, each once. */
+const STRATEGY_NAMES: Kind<readonly string[]> = {
+  name: "strategies",
+  read(list) {
+    const names = new Set(list.split(","));
+    for (const name of names) {
+      if (Object.hasOwn(STRATEGIES, name)) continue;
+      throw new UsageError(
+        `There is no strategy '${name}': use some of ${Object.keys(STRATEGIES).join(", ")}`,
+      );
+    }
+    return [...names];
+  },
+};
+
+/** The flags of `myriad compare`. */
+export const COMPARE_FLAGS = [
   {
     name: "requests",
     short: "n",
     value: "LIST",
-    help: "how many requests, one number after another\n(default 10,100,10000)",
+    kind: COUNTS,
+    default: "10,100,10000",
+    help: "how many requests, one number after another",
   },
-  { name: "concurrency", short: "c", value: "C", help: "most in flight (default 1000)" },
+  {
+    name: "concurrency",
+    short: "c",
+    value: "C",
+    kind: count({ min: 1, max: 100_000 }),
+    default: "1000",
+    help: "most requests in flight",
+  },
   {
     name: "delay",
     value: "D",
-    help: "how long the server takes, as of myriad serve\n(default 0-3s)",
+    default: "0-3s",
+    help: "how long each response takes, as in myriad serve",
   },
-  { name: "strategies", value: "LIST", help: "which of them (default: all), see below" },
+  {
+    name: "strategies",
+    value: "LIST",
+    kind: STRATEGY_NAMES,
+    defaultWords: "all",
+    help: "which strategies to run, see below",
+  },
   {
     name: "memory-limit",
     value: "SIZE",
-    help: "a strategy that goes beyond is stopped\n(default: half of the machine's memory)",
+    kind: SIZE,
+    defaultWords: "half of the machine's memory",
+    help: "stop a strategy that needs more memory",
   },
   {
     name: "time-limit",
     value: "D",
-    help: "so is one that takes longer (default 10m); one that\nwould take far longer is not run",
+    kind: DURATION,
+    default: "10m",
+    help: "stop a strategy that takes longer, and skip one that would take far longer",
   },
   {
     name: "plot",
     value: "FILE",
+    path: { access: "write" },
     help:
-      "memory and time by the number of requests, both\nlogarithmic, as .svg, or as .html with the table",
+      "plot memory and time by the number of requests, both logarithmic: as .svg, or as .html " +
+      "with the table",
   },
   { name: "json", help: "the table as JSON, with what it depends on" },
   { name: "help", short: "h", help: "print this help" },
-].map((flag) => ({ ...flag, section: "Options" }));
+] as const satisfies readonly Flag[];
 
 /** The help of `myriad compare`. */
 export const COMPARE_HELP = `Run the client strategies side by side: memory, time and CPU.
 
 Usage: myriad compare [OPTIONS]
 
-For each strategy and number of requests a fresh delay server and a fresh client process; memory is
-the peak that the operating system tells, time that of the whole process.
+For each strategy and number of requests, it starts a fresh delay server and a
+fresh client process. Memory is the peak that the operating system reports, time
+is that of the whole process.
 ${formatFlags(COMPARE_FLAGS)}
 Strategies, all but the last on native fetch:
 ${Object.entries(STRATEGIES).map(([name, { about }]) => `  ${name.padEnd(17)}${about}\n`).join("")}
-It needs --allow-run, --allow-sys=systemMemoryInfo unless --memory-limit is given, and --allow-write
-for --plot. Exit codes: 0; 2 the command line is wrong; 3 it could not go on; 130 interrupted.
+It needs --allow-run, --allow-sys=systemMemoryInfo unless --memory-limit is given,
+and --allow-write for --plot. Exit codes: 0; 2 the command line is wrong; 3 it
+could not go on; 130 interrupted.
 `;
 
 /** What is to be compared. */
@@ -69,57 +125,33 @@ export interface CompareOptions extends Conditions {
   readonly json: boolean;
 }
 
-/** Most numbers of requests that are compared in one go. */
-const MAX_COUNTS = 20;
-
 /**
  * Reads the command line.
  *
  * @throws {UsageError} If it is wrong.
  */
 export function parseCompare(argv: readonly string[]): CompareOptions | "help" {
-  const { values, positionals } = parseFlags(COMPARE_FLAGS, argv, "myriad compare");
-  if (values.help) return "help";
-  if (positionals.length > 0) {
-    throw new UsageError(`Cannot compare '${positionals[0]}': give flags only; see --help`);
+  const values = parseFlags(COMPARE_FLAGS, argv, "myriad compare");
+  if (values.get("help")) return "help";
+  if (values.positionals.length > 0) {
+    throw new UsageError(`Cannot compare '${values.positionals[0]}': use flags only; see --help`);
   }
-  const text = (name: string): string | undefined => values[name] as string | undefined;
-  const counts = (text("requests") ?? "10,100,10000").split(",")
-    .map((count) => parseCount(count, "--requests", { min: 1 }));
-  const requests = [...new Set(counts)].sort((a, b) => a - b);
-  if (requests.length > MAX_COUNTS) {
-    throw new UsageError(
-      `'--requests' has ${requests.length} numbers: give at most ${MAX_COUNTS}`,
-    );
-  }
-  const strategies = [...new Set(text("strategies")?.split(",") ?? Object.keys(STRATEGIES))];
-  const unknown = strategies.find((name) => !Object.hasOwn(STRATEGIES, name));
-  if (unknown !== undefined) {
-    throw new UsageError(
-      `There is no strategy '${unknown}': give some of ${Object.keys(STRATEGIES).join(", ")}`,
-    );
-  }
-  const plot = text("plot");
+  checkFlags(values);
+  const plot = values.get("plot");
   if (plot !== undefined && !/\.(svg|html)$/i.test(plot)) {
-    throw new UsageError(`Cannot plot to '${plot}': give a name that ends in .svg or .html`);
+    throw new UsageError(`Cannot plot to '${plot}': use a name that ends in .svg or .html`);
   }
-  const timeLimitMs = parseDuration(text("time-limit") ?? "10m", "--time-limit");
-  if (timeLimitMs === 0) throw new UsageError("'--time-limit 0' leaves no time: give more");
-  const memory = text("memory-limit");
-  const delay = text("delay") ?? "0-3s";
+  const delay = values.get("delay");
   parseDelay(delay);
   return {
-    requests,
-    strategies,
-    concurrency: parseCount(text("concurrency") ?? "1000", "--concurrency", {
-      min: 1,
-      max: 100_000,
-    }),
+    requests: values.get("requests"),
+    strategies: values.get("strategies") ?? Object.keys(STRATEGIES),
+    concurrency: values.get("concurrency"),
     delay,
-    memoryLimitBytes: memory === undefined ? halfOfMachine() : parseSize(memory, "--memory-limit"),
-    timeLimitMs,
+    memoryLimitBytes: values.get("memory-limit") ?? halfOfMachine(),
+    timeLimitMs: values.get("time-limit"),
     plot,
-    json: values.json === true,
+    json: values.get("json"),
   };
 }
 

@@ -1,4 +1,4 @@
-import { type Line, linePlot } from "../../plot/line_plot.ts";
+import { formatLinePlot, type PlotLine } from "../../plot/line_plot.ts";
 import { escapeMarkup } from "../../text/escape.ts";
 import { formatCount, formatMs } from "../../text/format.ts";
 import { formatComparison } from "./report.ts";
@@ -15,7 +15,7 @@ const X = {
  * trial that was stopped ends its line by a cross, at what it had reached.
  */
 export function plotComparison(trials: readonly Trial[]): string {
-  return linePlot([
+  return formatLinePlot([
     {
       title: "Peak memory",
       x: X,
@@ -61,7 +61,7 @@ ${plotComparison(trials)}<pre>${table}</pre>
 
 type Ran = Extract<Trial, { outcome: "finished" | "stopped" }>;
 
-function toLines(trials: readonly Trial[], value: (trial: Ran) => number | undefined): Line[] {
+function toLines(trials: readonly Trial[], value: (trial: Ran) => number | undefined): PlotLine[] {
   const lines = Map.groupBy(trials, ({ strategy }) => strategy);
   return Array.from(lines, ([name, group]) => ({
     name,

@@ -1,10 +1,12 @@
 /**
- * `myriad report`: what came of a run, from its records, or from the summaries of its parts.
+ * `myriad report`: what came of a run, from its records or from the summaries of its parts.
  *
  * @module
  */
-import { checkEnding } from "../../cli/file_endings.ts";
-import { type Flag, formatFlags, parseFlags } from "../../cli/flags.ts";
+import { checkFlags } from "../../cli/check_flags.ts";
+import type { Flag } from "../../cli/flags.ts";
+import { formatFlags } from "../../cli/format_flags.ts";
+import { parseFlags } from "../../cli/parse_flags.ts";
 import { UsageError } from "../../errors.ts";
 import { DeferredFile } from "../../output/deferred_file.ts";
 import { listOutputFormats } from "../../output/formats.ts";
@@ -13,41 +15,45 @@ import { formatDocument } from "../../report/json.ts";
 import { formatTable } from "../../report/table.ts";
 import { Histogram } from "../../stats/histogram.ts";
 import { formatCount } from "../../text/format.ts";
-import { compareRuns, formatDifferences, formatDifferenceTable } from "./difference.ts";
 import { review } from "./read_run.ts";
 import type { RunData } from "./run_data.ts";
-import { toTableFigures } from "./table_figures.ts";
 
 /** The flags of `myriad report`. */
-export const REPORT_FLAGS: readonly Flag[] = [
+export const REPORT_FLAGS = [
   {
     name: "report",
     value: "FILE.html",
-    help: "write a page, too: one file that opens without a network",
+    path: { access: "write", endings: { formats: ["html", "htm"] } },
+    help: "also write a page: one file that opens without a network",
   },
-  { name: "compare", help: "two runs side by side, each a file, with their differences" },
+  {
+    name: "compare",
+    excludes: ["report"],
+    help: "show two runs side by side, each a file, with their differences",
+  },
   { name: "json", help: "the same as JSON" },
   { name: "help", short: "h", help: "print this help" },
-].map((flag) => ({ ...flag, section: "Options" }));
+] as const satisfies readonly Flag[];
 
-const HELP = `Report what came of a run, afterwards.
+const HELP = `Report the results of an earlier run.
 
 Usage: myriad report [OPTIONS] FILE...
        myriad report --compare [--json] A B
 
-FILE is the output of a run, ${listOutputFormats()}, gzip or not, with any fields that have status or error;
-or a summary, as --summary and --json write it. Several of one kind are the parts of one run, such
-as shards: percentiles are those of all together. What the files do not tell is left out. Each
-record counts, whatever its number; without the field error an answer counts as a success.
+FILE is the output of a run, ${listOutputFormats()}, gzip or not, with at least the field
+status or error; or a summary, as --summary and --json write it. Several files of
+one kind are the parts of one run, such as shards: percentiles are those of all
+together. The report leaves out what the files do not tell. Each record counts,
+whatever its number; without the field error, a response counts as a success.
 ${formatFlags(REPORT_FLAGS)}
-Exit codes: 0; 2 the command line or a file given to it is wrong; 3 a file broke off, or the page
-or standard output cannot be written.
+Exit codes: 0; 2 the command line or a file is wrong; 3 a file broke off, or the
+page or standard output cannot be written.
 `;
 
-/** What the command has of the program. */
+/** What the command needs from the program. */
 export interface ReportContext {
   readonly version: string;
-  /** Whether the table is coloured. */
+  /** Whether the table has colors. */
   readonly color: boolean;
 }
 
@@ -64,17 +70,18 @@ export async function report(
   argv: readonly string[],
   { version, color }: ReportContext,
 ): Promise<{ text: string; notice?: string }> {
-  const { values, positionals } = parseFlags(REPORT_FLAGS, argv, "myriad report");
-  if (values.help) return { text: HELP };
+  const values = parseFlags(REPORT_FLAGS, argv, "myriad report");
+  const { positionals } = values;
+  if (values.get("help")) return { text: HELP };
   if (positionals.length === 0) {
     throw new UsageError(
-      "No file is given: give the output of a run, or its summary; see 'myriad report --help'",
+      "No file is given: add the output of a run, or its summary; see 'myriad report --help'",
     );
   }
-  const path = values.report as string | undefined;
-  if (values.compare) return await compared(positionals, path, values.json === true);
-  await checkFiles(positionals, path);
-  if (path !== undefined) checkEnding(path, "--report", { formats: ["html", "htm"] });
+  const path = values.get("report");
+  if (!values.get("compare")) await checkFiles(positionals, path);
+  checkFlags(values);
+  if (values.get("compare")) return await compareFiles(positionals, values.get("json"));
   const page = path === undefined ? undefined : await DeferredFile.open(path, "--report");
   let reviewed;
   try {
@@ -84,14 +91,17 @@ export async function report(
     await page?.abandon().catch(() => {});
     throw error;
   }
-  const text = values.json ? formatDocument(reviewed.summary) : makeTable(reviewed, color);
+  const text = values.get("json")
+    ? formatDocument(reviewed.summary)
+    : formatTable(reviewed, { color });
   return { text, notice: formatNotice(reviewed, positionals) };
 }
 
 /**
- * Each file counts once, and the page takes the place of none, however they are spelled.
+ * Checks that each file is named once, and that the page replaces none of them, however they are
+ * spelled.
  *
- * @throws {UsageError} If one is named twice, or is where the page goes.
+ * @throws {UsageError} If a file is named twice, or is where the page goes.
  */
 async function checkFiles(names: readonly string[], page: string | undefined): Promise<void> {
   const atPage = page === undefined ? undefined : await fileAt(page);
@@ -108,31 +118,28 @@ async function checkFiles(names: readonly string[], page: string | undefined): P
   }
 }
 
-/** What is known of a file; what cannot be read, its opening says. */
+/** What is known of a file; undefined if it cannot be read, which its opening reports. */
 async function fileAt(path: string): Promise<Deno.FileInfo | undefined> {
-  // To look would ask the user for the permission.
+  // Without the permission, `stat` would ask the user for it.
   if (path === "-" || !isGranted({ name: "read", path })) return undefined;
   return await Deno.stat(path).catch(() => undefined);
 }
 
-/** Whether both are the same; where the system gives files no numbers, nobody can tell. */
+/** Whether both are the same file; false where the system gives files no numbers. */
 function isSameFile(a: Deno.FileInfo | undefined, b: Deno.FileInfo | undefined): boolean {
   if (a === undefined || b === undefined || !a.isFile) return false;
   return a.ino !== null && a.ino === b.ino && a.dev === b.dev;
 }
 
-async function compared(
+async function compareFiles(
   names: readonly string[],
-  page: string | undefined,
   isJson: boolean,
 ): Promise<{ text: string; notice?: string }> {
   if (names.length !== 2) {
-    throw new UsageError(`Cannot compare ${names.length} files: give two to '--compare'`);
-  }
-  if (page !== undefined) {
-    throw new UsageError("'--report' has no page of '--compare': leave one of them out");
+    throw new UsageError(`Cannot compare ${names.length} files: '--compare' takes two`);
   }
   const [a, b] = [await review([names[0]]), await review([names[1]])];
+  const { compareRuns, formatDifferences, formatDifferenceTable } = await import("./difference.ts");
   const differences = compareRuns(a.summary, b.summary);
   const both = [names[0], names[1]] as const;
   return {
@@ -142,20 +149,16 @@ async function compared(
   };
 }
 
-function makeTable({ summary, tolerated }: RunData, color: boolean): string {
-  return formatTable({ ...toTableFigures(summary), tolerated }, { color });
-}
-
-/** What is to be known of the files beside what they tell. */
+/** What the user should know of the files. */
 function formatNotice(
-  { unusable = 0, parts, summary }: RunData,
+  { invalidLines = 0, parts, summary }: RunData,
   names: readonly string[],
 ): string | undefined {
-  if (unusable > 0) {
-    const lines = unusable === 1 ? "1 line is" : `${formatCount(unusable)} lines are`;
-    return `${lines} no record, and left out: look at ${
-      names.map((name) => `'${name}'`).join(", ")
-    }`;
+  if (invalidLines > 0) {
+    const lines = invalidLines === 1
+      ? "1 line is not a record and was"
+      : `${formatCount(invalidLines)} lines are not records and were`;
+    return `${lines} left out: look at ${names.map((name) => `'${name}'`).join(", ")}`;
   }
   if (parts !== undefined && summary.latency_ms === undefined) {
     return "not every summary has a histogram, so there are no percentiles of all: make them with this version";
@@ -163,7 +166,7 @@ function formatNotice(
   return undefined;
 }
 
-/** Most files that a page is called by. */
+/** Most files that the title of a page names. */
 const MAX_NAMES = 3;
 
 async function makePage(
@@ -176,7 +179,7 @@ async function makePage(
   const more = names.length - MAX_NAMES;
   return await formatPage({
     ...rest,
-    // Its own version made the page; that of the run is not told by records.
+    // Records do not tell the version of their run; the version of this program made the page.
     summary: { ...summary, version: summary.version ?? version },
     title: names.slice(0, MAX_NAMES).map((name) => name.split("/").at(-1)).join(", ") +
       (more > 0 ? ` and ${more} more` : ""),

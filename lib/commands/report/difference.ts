@@ -1,15 +1,17 @@
-import { rounded } from "../../report/json.ts";
-import type { PageSummary } from "../../report/page/data.ts";
-import { LATENCIES, type Latency } from "../../stats/snapshot.ts";
+import { round } from "../../report/json.ts";
+import {
+  type Comparison,
+  FIGURE_ROWS,
+  type KnownSummary,
+  type Summary,
+} from "../../stats/figures.ts";
 import { escapeForTerminal, escapeJson } from "../../text/escape.ts";
 import {
-  formatBytes,
-  formatClock,
   formatCount,
-  formatMs,
+  formatNumber,
   formatRate,
-  formatShare,
   latencyTitle,
+  type Unit,
 } from "../../text/format.ts";
 
 /** Cells of a name, and of a file's. */
@@ -17,6 +19,8 @@ const NAME_CELLS = 22;
 const VALUE_CELLS = 15;
 /** Most statuses, and kinds of errors, that get a line each. */
 const MAX_LINES = 20;
+/** What comes first of the numbers by name; others follow. */
+const FIRST_GROUPS: readonly (keyof Summary)[] = ["latency_ms", "statuses", "errors"];
 
 /** A value of two runs; null where one does not tell it. */
 export interface Difference {
@@ -30,80 +34,56 @@ export interface Difference {
 
 /** Two runs side by side, by what is compared. Everything that is shown is rendered from it. */
 export interface Differences {
-  readonly requests: Difference;
-  readonly succeeded: Difference;
-  readonly failed: Difference;
-  /** Failed ones of 100 requests. */
-  readonly failed_percent: Difference;
-  readonly skipped: Difference;
-  readonly seconds: Difference;
-  readonly rate: Difference;
-  readonly latency_ms: Readonly<Record<keyof Latency, Difference>>;
-  readonly bytes: Difference;
-  readonly attempts: Difference;
-  readonly peak_rss_kb: Difference;
-  readonly cpu_seconds: Difference;
-  /** Microseconds of processor time. */
-  readonly cpu_us_per_request: Difference;
-  readonly statuses: Readonly<Record<string, Difference>>;
-  readonly errors: Readonly<Record<string, Difference>>;
+  readonly numbers: Readonly<Record<string, Difference>>;
+  /** Several numbers each, such as the statuses, by their names. */
+  readonly groups: Readonly<Record<string, Readonly<Record<string, Difference>>>>;
+}
+
+/** What is compared, by its name in the JSON document. */
+const COMPARISONS = FIGURE_ROWS.flatMap(([key, { compare = [], unit = "count" }]) =>
+  compare.map((comparison) => ({ key, unit, ...comparison }))
+);
+const NUMBERS = COMPARISONS.filter(({ by }) => by === undefined);
+const GROUPS = COMPARISONS.filter(({ by }) => by !== undefined).sort((a, b) => rank(a) - rank(b));
+
+function rank({ key }: { readonly key: string }): number {
+  const place = (FIRST_GROUPS as readonly string[]).indexOf(key);
+  return place < 0 ? FIRST_GROUPS.length : place;
 }
 
 /** What differs from the first run to the second. */
-export function compareRuns(a: PageSummary, b: PageSummary): Differences {
-  const of = (value: (summary: PageSummary) => number | undefined): Difference =>
-    compareFigure(value(a), value(b));
-  const byName = (
-    counts: (summary: PageSummary) => Readonly<Record<string, number>> | undefined,
-  ): Record<string, Difference> => {
-    const names = new Set([a, b].flatMap((summary) => Object.keys(counts(summary) ?? {})));
-    return Object.fromEntries(
-      Array.from(names, (name) => [
-        name,
-        of((summary) => {
-          const all = counts(summary);
-          return all === undefined ? undefined : all[name] ?? 0;
-        }),
-      ]),
+export function compareRuns(a: KnownSummary, b: KnownSummary): Differences {
+  const numbers = NUMBERS.map(({ key, of }) => {
+    const [one, other] = [a, b].map((summary) =>
+      of === undefined ? summary[key as keyof Summary] as number | undefined : of(summary)
     );
-  };
-  return {
-    requests: of(({ requests }) => requests),
-    succeeded: of(({ succeeded }) => succeeded),
-    failed: of(({ failed }) => failed),
-    failed_percent: of(({ failed, requests }) =>
-      requests > 0 ? failed / requests * 100 : undefined
-    ),
-    skipped: of(({ skipped }) => skipped),
-    seconds: of(({ seconds }) => seconds),
-    rate: of(({ rate }) => rate),
-    latency_ms: Object.fromEntries(LATENCIES.map((name) => [
-      name,
-      // Without an answer there is no latency, though a summary has zeros.
-      of(({ latency_ms, succeeded }) => succeeded > 0 ? latency_ms?.[name] : undefined),
-    ])) as Record<keyof Latency, Difference>,
-    bytes: of(({ bytes }) => bytes),
-    attempts: of(({ attempts }) => attempts),
-    peak_rss_kb: of(({ peak_rss_kb }) => peak_rss_kb),
-    cpu_seconds: of(({ cpu_seconds }) => cpu_seconds),
-    cpu_us_per_request: of(({ cpu_seconds, requests }) =>
-      cpu_seconds === undefined || requests === 0 ? undefined : cpu_seconds / requests * 1e6
-    ),
-    statuses: byName(({ statuses }) => statuses),
-    errors: byName(({ errors }) =>
-      errors && Object.fromEntries(
-        Object.entries(errors).map(([kind, { count }]) => [kind, count]),
-      )
-    ),
-  };
+    return [key, compareNumbers(one, other)];
+  });
+  const groups = GROUPS.map((comparison) => [comparison.key, compareByName(comparison, a, b)]);
+  return { numbers: Object.fromEntries(numbers), groups: Object.fromEntries(groups) };
 }
 
-function compareFigure(a: number | undefined, b: number | undefined): Difference {
+function compareByName(
+  { by, names }: Comparison,
+  a: KnownSummary,
+  b: KnownSummary,
+): Record<string, Difference> {
+  const both = [a, b].map((summary) => by!(summary));
+  const all = names ?? [...new Set(both.flatMap((counts) => Object.keys(counts ?? {})))];
+  return Object.fromEntries(all.map((name) => {
+    const [one, other] = both.map((counts) =>
+      counts?.[name] ?? (counts === undefined || names !== undefined ? undefined : 0)
+    );
+    return [name, compareNumbers(one, other)];
+  }));
+}
+
+function compareNumbers(a: number | undefined, b: number | undefined): Difference {
   if (a === undefined || b === undefined) {
     return { a: a ?? null, b: b ?? null, difference: null, percent: null };
   }
-  const percent = a === 0 ? null : rounded((b - a) / a * 100);
-  return { a: rounded(a), b: rounded(b), difference: rounded(b - a), percent };
+  const percent = a === 0 ? null : round((b - a) / a * 100);
+  return { a: round(a), b: round(b), difference: round(b - a), percent };
 }
 
 /** Both runs as JSON, safe to print on a terminal. */
@@ -112,13 +92,14 @@ export function formatDifferences(
   differences: Differences,
 ): string {
   const [a, b] = names;
-  return `${escapeJson(JSON.stringify({ a, b, ...differences }, null, 2))}\n`;
+  const { numbers, groups } = differences;
+  return `${escapeJson(JSON.stringify({ a, b, ...numbers, ...groups }, null, 2))}\n`;
 }
 
 /** Both runs as a table: what, of the first, of the second, the difference. */
 export function formatDifferenceTable(
   names: readonly [string, string],
-  differences: Differences,
+  { numbers, groups }: Differences,
 ): string {
   const lines: string[] = [];
   const cells = (name: string, a: string, b: string, difference: string, percent: string): void => {
@@ -128,8 +109,10 @@ export function formatDifferenceTable(
       }${percent.padStart(11)}`.trimEnd(),
     );
   };
-  const row = (name: string, it: Difference, format: (value: number) => string): void => {
+  const row = (name: string, it: Difference, unit: Unit): void => {
     if (it.a === null && it.b === null) return;
+    // The name of a rate has its unit.
+    const format = unit === "/s" ? formatRate : (value: number) => formatNumber(value, unit);
     const value = (value: number | null): string => value === null ? "–" : format(value);
     cells(name, value(it.a), value(it.b), signed(it.difference, format), toPercent(it));
   };
@@ -139,41 +122,28 @@ export function formatDifferenceTable(
     return text.length < VALUE_CELLS ? text : `…${text.slice(2 - VALUE_CELLS)}`;
   };
   const group = (
-    name: string,
-    all: Readonly<Record<string, Difference>>,
-    format: (value: number) => string,
+    { title, unit, names }: typeof GROUPS[number],
+    all: Record<string, Difference>,
   ): void => {
     const known = Object.entries(all).filter(([, { a, b }]) => a !== null || b !== null);
     if (known.length === 0) return;
-    lines.push(name);
+    lines.push(title);
     const size = ({ a, b }: Difference): number => Math.max(a ?? 0, b ?? 0);
-    const shown = name === "latency"
+    const shown = names !== undefined
       ? known
       : known.sort(([, one], [, other]) => size(other) - size(one)).slice(0, MAX_LINES);
     for (const [key, difference] of shown) {
-      row(`  ${escapeForTerminal(latencyTitle(key), NAME_CELLS - 3)}`, difference, format);
+      row(`  ${escapeForTerminal(latencyTitle(key), NAME_CELLS - 3)}`, difference, unit);
     }
     const left = known.length - shown.length;
     if (left > 0) lines.push(`  and ${formatCount(left)} more`);
   };
   cells("", title(names[0]), title(names[1]), "difference", "");
-  row("requests", differences.requests, formatCount);
-  row("succeeded", differences.succeeded, formatCount);
-  row("failed", differences.failed, formatCount);
-  row("failed, share", differences.failed_percent, (percent) => formatShare(percent / 100));
-  if (differences.skipped.a || differences.skipped.b) {
-    row("skipped", differences.skipped, formatCount);
+  for (const { key, title, unit, isRare } of NUMBERS) {
+    const number = numbers[key];
+    if (!isRare || number.a || number.b) row(title, number, unit);
   }
-  row("time", differences.seconds, (s) => s < 600 ? formatMs(s * 1000) : formatClock(s));
-  row("requests/s", differences.rate, formatRate);
-  row("bodies", differences.bytes, formatBytes);
-  row("attempts", differences.attempts, formatCount);
-  row("memory at most", differences.peak_rss_kb, (kb) => formatBytes(kb * 1024));
-  row("CPU", differences.cpu_seconds, (s) => formatMs(s * 1000));
-  row("CPU a request", differences.cpu_us_per_request, (us) => formatMs(us / 1000));
-  group("latency", differences.latency_ms, formatMs);
-  group("statuses", differences.statuses, formatCount);
-  group("errors", differences.errors, formatCount);
+  for (const comparison of GROUPS) group(comparison, groups[comparison.key]);
   return `${lines.join("\n")}\n`;
 }
 

@@ -1,94 +1,116 @@
-import { rounded, roundedFigures } from "../../report/json.ts";
-import type { PageSummary } from "../../report/page/data.ts";
-import type { ErrorKind } from "../../result.ts";
-import { EXAMPLES } from "../../stats/failure_examples.ts";
+import { roundSummary } from "../../report/json.ts";
+import { ErrorTally } from "../../stats/error_tally.ts";
+import { FIGURE_ROWS, type KnownSummary, type Merge, type Summary } from "../../stats/figures.ts";
 import { Histogram, type HistogramState } from "../../stats/histogram.ts";
 import { toLatency, toOwnLate } from "../../stats/latency.ts";
-import type { ErrorCount } from "../../stats/snapshot.ts";
 
 /** Most names that counts are kept of, as of one run. */
 const MAX_NAMES = 100;
+/** The name of the counts beyond. */
 const OTHERS = "others";
 
 /**
- * The summary of parts of a run, such as its shards: counts are added, percentiles are those of the
- * histograms together. What not every part tells, or cannot be told of several, is missing.
+ * The summary of a run's parts, such as its shards: counts are added, percentiles are those of the
+ * histograms together. A figure is missing where a part lacks it, or where the parts have no such
+ * value together.
  */
-export function mergeSummaries(parts: readonly PageSummary[]): PageSummary {
+export function mergeSummaries(parts: readonly KnownSummary[]): KnownSummary {
   if (parts.length === 1) return parts[0];
-  /** A value of each part; undefined if one lacks it. */
-  function each<K extends keyof PageSummary>(name: K): NonNullable<PageSummary[K]>[] | undefined {
-    const values = parts.map((part) => part[name]);
-    return values.some((value) => value === undefined || value === null)
-      ? undefined
-      : values as NonNullable<PageSummary[K]>[];
+  const all = new Parts(parts);
+  return roundSummary(
+    Object.fromEntries(
+      FIGURE_ROWS.flatMap(([key, { merge }]) =>
+        merge === undefined ? [] : [[key, MERGES[merge](all, key)]]
+      ),
+    ) as unknown as KnownSummary,
+  );
+}
+
+/** The summaries of parts. */
+class Parts {
+  readonly #parts: readonly KnownSummary[];
+
+  constructor(parts: readonly KnownSummary[]) {
+    this.#parts = parts;
   }
-  const sum = (values: readonly number[] | undefined): number | undefined =>
-    values?.reduce((sum, value) => sum + value, 0);
-  const requests = sum(each("requests"))!;
-  const seconds = addSeconds(each("started"), each("seconds"));
-  const histogram = merged(each("histogram"));
-  const ownLate = merged(each("own_late_histogram"));
-  const attempts = each("attempts");
-  const rounding = (value: number | undefined): number | undefined =>
-    value === undefined ? undefined : rounded(value);
-  const late = each("late");
-  const engines = each("engine");
-  const versions = each("version");
-  const [started] = each("started")?.toSorted((a, b) => Date.parse(a) - Date.parse(b)) ?? [];
-  const peaks = each("peak_rss_kb");
-  return {
-    requests,
-    succeeded: sum(each("succeeded"))!,
-    failed: sum(each("failed"))!,
-    skipped: sum(each("skipped")),
-    errors: mergedErrors(each("errors")),
-    statuses: mergedCounts(each("statuses"), Infinity),
-    seconds: rounding(seconds),
-    started,
-    rate: seconds ? rounded(requests / seconds) : undefined,
-    bytes: sum(each("bytes")),
-    latency_ms: histogram && roundedFigures(toLatency(histogram)),
-    mean_in_flight_ms: rounding(mean(each("mean_in_flight_ms"), attempts)),
-    attempts: sum(attempts),
-    retries: mergedCounts(each("retries"), MAX_NAMES),
-    late: late && {
-      count: sum(late.map(({ count }) => count))!,
-      mean_ms: rounded(mean(late.map((it) => it.mean_ms), late.map(({ count }) => count)) ?? 0),
-      max_ms: Math.max(...late.map((it) => it.max_ms)),
-    },
-    own_late_ms: ownLate && roundedFigures(toOwnLate(ownLate)),
-    // Of the largest of the processes: those of several machines have no sum.
-    peak_rss_kb: peaks && Math.max(...peaks),
-    cpu_seconds: rounding(sum(each("cpu_seconds"))),
-    engine: engines && [...new Set(engines)].slice(0, MAX_NAMES).join(", "),
-    shortages: mergedCounts(each("shortages"), MAX_NAMES),
-    version: versions !== undefined && new Set(versions).size === 1 ? versions[0] : undefined,
-    resumed: each("resumed")?.some((it) => it),
-    interrupted: each("interrupted")?.some((it) => it),
-    aborted: parts.find(({ aborted }) => typeof aborted === "string")?.aborted,
-    own_late_histogram: ownLate?.toJSON(),
-    histogram: histogram?.toJSON(),
-  };
+
+  /** The value of each part; undefined if one lacks it. */
+  each<K extends keyof Summary>(key: K): NonNullable<Summary[K]>[] | undefined {
+    const values = this.some(key);
+    return values.length === this.#parts.length ? values : undefined;
+  }
+
+  /** The values of the parts that have one. */
+  some<K extends keyof Summary>(key: K): NonNullable<Summary[K]>[] {
+    return this.#parts.map((part) => part[key])
+      .filter((value) => value !== undefined && value !== null) as NonNullable<Summary[K]>[];
+  }
+}
+
+/** How values of each part of a figure become one; undefined where there is none. */
+const MERGES: Readonly<Record<Merge, (parts: Parts, key: keyof Summary) => unknown>> = {
+  sum: (parts, key) => addAll(each<number>(parts, key)),
+  greatest: (parts, key) => {
+    const values = each<number>(parts, key);
+    return values && Math.max(...values);
+  },
+  any: (parts, key) => each<boolean>(parts, key)?.some((value) => value),
+  first: (parts, key) => parts.some(key)[0],
+  earliest: (parts, key) =>
+    each<string>(parts, key)?.toSorted((a, b) => Date.parse(a) - Date.parse(b))[0],
+  "the same": (parts, key) => {
+    const values = new Set(each<string>(parts, key));
+    return values.size === 1 ? [...values][0] : undefined;
+  },
+  listed: (parts, key) => {
+    const values = each<string>(parts, key);
+    return values && [...new Set(values)].slice(0, MAX_NAMES).join(", ");
+  },
+  counts: (parts, key) => mergeCounts(each<Counts>(parts, key), MAX_NAMES),
+  statuses: (parts, key) => mergeCounts(each<Counts>(parts, key), Infinity),
+  errors: (parts, key) => mergeErrors(each<Summary["errors"]>(parts, key)),
+  histogram: (parts, key) => mergeHistograms(each<HistogramState>(parts, key))?.toJSON(),
+  "from first start to last end": measureSpan,
+  "requests by seconds": (parts) => {
+    const seconds = measureSpan(parts);
+    return seconds ? addAll(parts.each("requests"))! / seconds : undefined;
+  },
+  "mean by attempts": (parts, key) => mean(each<number>(parts, key), parts.each("attempts")),
+  late: (parts) => mergeLate(parts.each("late")),
+  "latency of histogram": (parts) => {
+    const histogram = mergeHistograms(parts.each("histogram"));
+    return histogram && toLatency(histogram);
+  },
+  "own lateness of histogram": (parts) => {
+    const histogram = mergeHistograms(parts.each("own_late_histogram"));
+    return histogram && toOwnLate(histogram);
+  },
+};
+
+/** The value of each part for a figure that has values of the type; undefined if a part lacks it. */
+function each<T>(parts: Parts, key: keyof Summary): readonly T[] | undefined {
+  return parts.each(key) as readonly T[] | undefined;
+}
+
+function addAll(values: readonly number[] | undefined): number | undefined {
+  return values?.reduce((sum, value) => sum + value, 0);
 }
 
 /** All values of several histograms in one. */
-function merged(states: readonly HistogramState[] | undefined): Histogram | undefined {
+function mergeHistograms(states: readonly HistogramState[] | undefined): Histogram | undefined {
   return states?.reduce((all, one) => (all.add(Histogram.from(one)), all), new Histogram());
 }
 
-/** From the first start to the last end. */
-function addSeconds(
-  started: readonly string[] | undefined,
-  seconds: readonly number[] | undefined,
-): number | undefined {
+/** The seconds from the first start to the last end. */
+function measureSpan(parts: Parts): number | undefined {
+  const [started, seconds] = [parts.each("started"), parts.each("seconds")];
   if (started === undefined || seconds === undefined) return undefined;
   const starts = started.map((text) => Date.parse(text));
   const ends = starts.map((start, k) => start + seconds[k] * 1000);
   return (Math.max(...ends) - Math.min(...starts)) / 1000;
 }
 
-/** Each value as often as its weight says. */
+/** The mean of values that count as often as their weights say. */
 function mean(
   values: readonly number[] | undefined,
   weights: readonly number[] | undefined,
@@ -98,43 +120,31 @@ function mean(
   return all > 0 ? values.reduce((sum, value, k) => sum + value * weights[k], 0) / all : undefined;
 }
 
+function mergeLate(all: readonly Summary["late"][] | undefined): Summary["late"] | undefined {
+  if (all === undefined) return undefined;
+  const counts = all.map(({ count }) => count);
+  return {
+    count: addAll(counts)!,
+    mean_ms: mean(all.map(({ mean_ms }) => mean_ms), counts) ?? 0,
+    max_ms: Math.max(...all.map(({ max_ms }) => max_ms)),
+  };
+}
+
 type Counts = Readonly<Record<string, number>>;
 
-function mergedCounts(all: readonly Counts[] | undefined, most: number): Counts | undefined {
+function mergeCounts(all: readonly Counts[] | undefined, max: number): Counts | undefined {
   if (all === undefined) return undefined;
   const counts = new Map<string, number>();
   for (const [name, count] of all.flatMap((one) => Object.entries(one))) {
-    const key = counts.has(name) || counts.size < most ? name : OTHERS;
+    const key = counts.has(name) || counts.size < max ? name : OTHERS;
     counts.set(key, (counts.get(key) ?? 0) + count);
   }
   return Object.fromEntries(counts);
 }
 
-function mergedErrors(
-  all: readonly NonNullable<PageSummary["errors"]>[] | undefined,
-): PageSummary["errors"] {
+function mergeErrors(all: readonly Summary["errors"][] | undefined): Summary["errors"] | undefined {
   if (all === undefined) return undefined;
-  const kinds = new Set(all.flatMap((errors) => Object.keys(errors) as ErrorKind[]));
-  return Object.fromEntries(Array.from(kinds, (kind) => {
-    const errors = all.flatMap((errors) => errors[kind] ?? []);
-    const reasons = new Map<string, ErrorCount[]>();
-    for (const reason of errors.flatMap(({ reasons = [] }) => reasons)) {
-      const { expectation } = reason;
-      const key = reasons.has(expectation) || reasons.size < MAX_NAMES ? expectation : OTHERS;
-      reasons.set(key, [...reasons.get(key) ?? [], reason]);
-    }
-    const merged = mergedCount(errors);
-    if (reasons.size === 0) return [kind, merged];
-    return [kind, {
-      ...merged,
-      reasons: Array.from(reasons, ([expectation, of]) => ({ expectation, ...mergedCount(of) })),
-    }];
-  }));
-}
-
-function mergedCount(counts: readonly ErrorCount[]): ErrorCount {
-  return {
-    count: counts.reduce((sum, { count }) => sum + count, 0),
-    examples: counts.flatMap(({ examples }) => examples).slice(0, EXAMPLES),
-  };
+  const tally = new ErrorTally();
+  for (const errors of all) tally.add(errors);
+  return tally.toJSON();
 }

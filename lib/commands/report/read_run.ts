@@ -1,8 +1,8 @@
 import { UsageError } from "../../errors.ts";
 import { scanRecords } from "../../output/scan_records.ts";
-import type { PageSummary } from "../../report/page/data.ts";
 import { ABSENT } from "../../scan/scanner.ts";
 import { Input } from "../../source/input.ts";
+import type { KnownSummary } from "../../stats/figures.ts";
 import { countErrorStatuses } from "../../stats/status_counts.ts";
 import { mergeSummaries } from "./merge.ts";
 import { RecordTally } from "./record_tally.ts";
@@ -15,16 +15,16 @@ const STATUS = NAMES.indexOf("status");
 const ERROR = NAMES.indexOf("error");
 
 /**
- * Reads a run of which there are records, or summaries of its parts. Each file is read once, in
- * flat memory.
+ * Reads the records of a run, or the summaries of its parts. Each file is read once, in flat
+ * memory.
  *
- * @throws {UsageError} If a file cannot be read, is of something else, or both kinds are given.
+ * @throws {UsageError} If a file cannot be read, holds something else, or both kinds are given.
  * @throws {InputError} If one breaks off.
  */
 export async function review(names: readonly string[]): Promise<RunData> {
   const inputs: Input[] = [];
   try {
-    // All are opened before one is read, so that a wrong name is said at once.
+    // All are opened before one is read, so that a wrong name is reported at once.
     for (const name of names) inputs.push(await Input.open(name, name));
     const files = [];
     for (const input of inputs) files.push(await SourceFile.open(input));
@@ -35,7 +35,7 @@ export async function review(names: readonly string[]): Promise<RunData> {
       throw new UsageError(
         `Cannot put '${names[summary]}' and '${
           names[records]
-        }' together: one is a summary, the other records: give files of one kind`,
+        }' together: one is a summary, the other records: pass files of one kind`,
       );
     }
     return isSummary ? await ofSummaries(files, names) : await ofRecords(files, names);
@@ -48,11 +48,11 @@ async function ofSummaries(
   files: readonly SourceFile[],
   names: readonly string[],
 ): Promise<RunData> {
-  const summaries: PageSummary[] = [];
+  const summaries: KnownSummary[] = [];
   for (const [k, file] of files.entries()) {
     const text = await file.text();
     if (text === undefined) {
-      throw new UsageError(`Cannot read '${names[k]}': it is too long for a summary: give one`);
+      throw new UsageError(`Cannot read '${names[k]}': it is too long for a summary`);
     }
     summaries.push(parseSummary(text, names[k]));
   }
@@ -64,7 +64,7 @@ async function ofSummaries(
   }));
   const summary = mergeSummaries(summaries);
   const { statuses, errors } = summary;
-  // Where some were not as expected, the user did say what to expect.
+  // Where a response was not as expected, the user did say what to expect.
   const isKnown = statuses !== undefined && errors !== undefined && errors.expect === undefined;
   return {
     summary,
@@ -78,21 +78,21 @@ async function ofRecords(
   names: readonly string[],
 ): Promise<RunData> {
   const tally = new RecordTally();
-  let unusable = 0;
+  let invalidLines = 0;
   for (const [k, file] of files.entries()) {
-    unusable += await readInto(tally, file, names[k]);
+    invalidLines += await readInto(tally, file, names[k]);
   }
-  return { ...tally.review(), unusable };
+  return { ...tally.review(), invalidLines };
 }
 
-/** @returns how many lines are no record */
+/** @returns how many lines are not records */
 async function readInto(tally: RecordTally, file: SourceFile, name: string): Promise<number> {
   const record = new RunRecord();
   let records = 0;
-  let unusable = 0;
+  let invalidLines = 0;
   const lacks = (): never => {
     throw new UsageError(
-      `Cannot report of '${name}': its records have neither 'status' nor 'error': make them with --fields that has one of them`,
+      `Cannot report on '${name}': its records have neither 'status' nor 'error': make them with one of these in --fields`,
     );
   };
   await scanRecords(file, NAMES, {
@@ -100,7 +100,7 @@ async function readInto(tally: RecordTally, file: SourceFile, name: string): Pro
       if (has(STATUS) || has(ERROR)) return;
       if (NAMES.some((_, field) => has(field))) lacks();
       throw new UsageError(
-        `Cannot report of '${name}': it begins with no record: give the output of a run, or what --summary wrote`,
+        `Cannot report on '${name}': its first line is not a record: pass the output of a run, or what --summary wrote`,
       );
     },
     take: (scanner) => {
@@ -108,17 +108,17 @@ async function readInto(tally: RecordTally, file: SourceFile, name: string): Pro
         const isLacking = scanner.kinds[STATUS] === ABSENT &&
           scanner.kinds[ERROR] === ABSENT;
         if (isLacking && records === 0 && scanner.kinds.some((kind) => kind !== ABSENT)) lacks();
-        return void unusable++;
+        return void invalidLines++;
       }
       records++;
       tally.add(record);
     },
-    onUnreadable: () => void unusable++,
+    onUnreadable: () => void invalidLines++,
   });
-  if (records === 0 && unusable > 0) {
+  if (records === 0 && invalidLines > 0) {
     throw new UsageError(
-      `Cannot report of '${name}': none of its ${unusable} lines is a record: give the output of a run, or what --summary wrote`,
+      `Cannot report on '${name}': none of its ${invalidLines} lines is a record: pass the output of a run, or what --summary wrote`,
     );
   }
-  return unusable;
+  return invalidLines;
 }

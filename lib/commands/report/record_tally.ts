@@ -1,42 +1,40 @@
-import { rounded, roundedFigures } from "../../report/json.ts";
-import { ERROR_KINDS, type ErrorKind } from "../../result.ts";
+import { roundSummary } from "../../report/json.ts";
 import { RecordSeries } from "../../series/record_series.ts";
 import { ErrorGroups } from "../../stats/error_groups.ts";
-import { addFailure, type Failures } from "../../stats/failure_examples.ts";
+import { ErrorTally, isSkipped } from "../../stats/error_tally.ts";
 import { Histogram } from "../../stats/histogram.ts";
 import { HostTally } from "../../stats/host_tally.ts";
 import { toLatency } from "../../stats/latency.ts";
-import { isSkipped } from "../../stats/skipped.ts";
 import { Slowest } from "../../stats/slowest.ts";
 import { MIN_ERROR_STATUS, StatusCounts } from "../../stats/status_counts.ts";
 import { withoutUserinfo } from "../../text/secrets.ts";
 import type { RunData } from "./run_data.ts";
 import type { RunRecord } from "./run_record.ts";
 
-/** A sum is exact below. */
-const EXACT = Number.MAX_SAFE_INTEGER;
+/** Sums above are not exact. */
+const MAX_EXACT = Number.MAX_SAFE_INTEGER;
 
-/** Counts records, as a run counts what it makes them of. Of fixed size, whatever their number. */
+/** Counts records, as a run counts the results behind them. Of fixed size, whatever their number. */
 export class RecordTally {
   #requests = 0;
   #failed = 0;
   #skipped = 0;
-  /** Failures whose records do not say of which kind. */
+  /** Failures whose records do not name the kind of error. */
   #unnamed = 0;
   #bytes = 0;
   #attempts = 0;
   /** Those that succeeded with a status of 400 or more. */
   #tolerated = 0;
-  /** Answers whose latency counts. */
-  #answers = 0;
+  /** Responses whose latency counts. */
+  #responses = 0;
   readonly #statuses = new StatusCounts();
   readonly #histogram = new Histogram();
-  readonly #errors = new Map<ErrorKind, Failures>();
+  readonly #errors = new ErrorTally();
   readonly #hosts = new HostTally();
   readonly #slowest = new Slowest();
   readonly #messages = new ErrorGroups();
   readonly #series = new RecordSeries();
-  /** Of how many records each is known; what is not known of all is known of none. */
+  /** How many records tell each of these; what one record does not tell, the report does not. */
   #known = { statuses: 0, latencies: 0, bytes: 0, attempts: 0, urls: 0, times: 0, slowest: 0 };
 
   add(record: RunRecord): void {
@@ -44,16 +42,16 @@ export class RecordTally {
     const known = this.#known;
     this.#requests++;
     if (record.hasStatus) known.statuses++;
-    if (status !== null) this.#statuses.add(status);
+    if (status !== null) this.#statuses.record(status);
     if (record.hasBytes) known.bytes++;
     this.#bytes += record.bytes;
     if (record.hasAttempts) known.attempts++;
     this.#attempts += record.attempts;
     const hasFailed = error !== undefined || !record.hasReason;
-    const isAnswer = !hasFailed && record.hasMs;
+    const isResponse = !hasFailed && record.hasMs;
     if (hasFailed) this.#addFailure(record);
     else {
-      this.#answers++;
+      this.#responses++;
       if (status !== null && status >= MIN_ERROR_STATUS) this.#tolerated++;
       if (record.hasMs) {
         known.latencies++;
@@ -62,15 +60,15 @@ export class RecordTally {
     }
     if (record.hasUrl && record.hasMs) {
       known.urls++;
-      this.#hosts.add(record);
+      this.#hosts.record(record);
     }
     if (record.hasUrl && record.hasMs && record.hasAt && record.hasNumber) {
       known.slowest++;
-      this.#slowest.add(record);
+      this.#slowest.record(record);
     }
     if (record.hasAt && record.hasMs) {
       known.times++;
-      this.#series.add(record, isAnswer);
+      this.#series.add(record, isResponse);
     }
   }
 
@@ -79,9 +77,9 @@ export class RecordTally {
     if (record.hasAttempts && isSkipped(record)) this.#skipped++;
     const { error, detail, target: { url } } = record;
     if (error === undefined) return void this.#unnamed++;
-    // Records of a run have none, but those of others may.
-    addFailure(this.#errors, error, { url: withoutUserinfo(url), detail });
-    this.#messages.add(error, detail, url);
+    // URLs in a run's records have no user information, those of other programs may have.
+    this.#errors.record(error, { url: withoutUserinfo(url), detail });
+    this.#messages.record(error, detail, url);
   }
 
   /** All that the records tell. */
@@ -92,40 +90,34 @@ export class RecordTally {
     const ofAll = <T>(count: number, value: T): T | undefined => count === all ? value : undefined;
     const range = ofAll(known.times, this.#series.range);
     const seconds = range === undefined ? undefined : (range.endMs - range.startMs) / 1000;
-    const hasLatencies = known.latencies === this.#answers;
-    const errors = Object.fromEntries(
-      ERROR_KINDS.flatMap((kind) => {
-        const error = this.#errors.get(kind);
-        return error === undefined ? [] : [[kind, error]];
-      }),
-    );
+    const hasLatencies = known.latencies === this.#responses;
     return {
-      summary: {
+      summary: roundSummary({
         requests: all,
         succeeded,
         failed: this.#failed,
         skipped: this.#unnamed === 0 ? ofAll(known.attempts, this.#skipped) : undefined,
-        errors: this.#unnamed === 0 ? errors : undefined,
+        errors: this.#unnamed === 0 ? this.#errors.toJSON() : undefined,
         statuses: ofAll(known.statuses, this.#statuses.toJSON()),
-        seconds: seconds === undefined ? undefined : rounded(seconds),
+        seconds,
         started: range === undefined ? undefined : toIsoTime(range.startMs),
-        rate: seconds ? rounded(all / seconds) : undefined,
-        bytes: this.#bytes > EXACT ? undefined : ofAll(known.bytes, this.#bytes),
-        latency_ms: hasLatencies ? roundedFigures(toLatency(this.#histogram)) : undefined,
-        attempts: this.#attempts > EXACT ? undefined : ofAll(known.attempts, this.#attempts),
+        rate: seconds ? all / seconds : undefined,
+        bytes: this.#bytes > MAX_EXACT ? undefined : ofAll(known.bytes, this.#bytes),
+        latency_ms: hasLatencies ? toLatency(this.#histogram) : undefined,
+        attempts: this.#attempts > MAX_EXACT ? undefined : ofAll(known.attempts, this.#attempts),
         histogram: hasLatencies ? this.#histogram.toJSON() : undefined,
-      },
+      }),
       series: ofAll(known.times, this.#series.series()),
       hosts: ofAll(known.urls, this.#hosts.figures()),
       slowest: ofAll(known.slowest, this.#slowest.list()),
       messages: this.#unnamed === 0 ? this.#messages.list() : undefined,
-      // Where some were not as expected, the user did say what to expect.
+      // Where a response was not as expected, the user did say what to expect.
       tolerated: this.#errors.has("expect") ? undefined : ofAll(known.statuses, this.#tolerated),
     };
   }
 }
 
-/** Null where it is beyond what a date can be. */
+/** Null where the time is beyond what a date can be. */
 function toIsoTime(ms: number): string | null {
   const date = new Date(ms);
   return Number.isNaN(date.getTime()) ? null : date.toISOString();

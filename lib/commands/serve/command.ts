@@ -3,51 +3,68 @@
  *
  * @module
  */
-import { checkEnding } from "../../cli/file_endings.ts";
-import { type Flag, formatFlags, parseFlags } from "../../cli/flags.ts";
+import { checkFlags } from "../../cli/check_flags.ts";
+import type { Flag } from "../../cli/flags.ts";
+import { formatFlags } from "../../cli/format_flags.ts";
+import { count } from "../../cli/kinds.ts";
+import { parseFlags } from "../../cli/parse_flags.ts";
 import { complain, print } from "../../cli/print.ts";
-import { parseCount } from "../../cli/units.ts";
 import { UsageError } from "../../errors.ts";
 import { DelayServer } from "./delay_server.ts";
 import { parseDelay, parseStatuses } from "./draw.ts";
 
 /** The flags of `myriad serve`, as the contract has them. */
-export const SERVE_FLAGS: readonly Flag[] = [
-  { name: "host", value: "HOST", help: "address to listen on (default 127.0.0.1)" },
-  { name: "port", value: "PORT", help: "default 8080; 0 picks one and prints it" },
+export const SERVE_FLAGS = [
+  { name: "host", value: "HOST", defaultWords: "127.0.0.1", help: "address to listen on" },
+  {
+    name: "port",
+    value: "PORT",
+    kind: count({ max: 65_535 }),
+    default: "8080",
+    help: "port to listen on; 0 picks one and prints it",
+  },
   {
     name: "delay",
     value: "D",
-    help:
-      "0-3s: a whole number of the unit, drawn evenly, both ends\nin it (the default); 50ms: always that; 0: none",
+    default: "0-3s",
+    help: "how long each response takes: 50ms: always that; 0-3s: a whole number of the unit, " +
+      "drawn evenly, both ends included; 0: no delay",
   },
-  { name: "status", value: "CODES", help: "200 (the default), or by weight: 200:98,500:1,429:1" },
-  { name: "body", value: "TEXT", help: "default Hello, World!" },
+  {
+    name: "status",
+    value: "CODES",
+    default: "200",
+    help: "the status of responses; several by weight: 200:98,500:1,429:1",
+  },
+  { name: "body", value: "TEXT", defaultWords: "Hello, World!", help: "the body of responses" },
   {
     name: "access-log",
     value: "FILE",
-    help:
-      "a line of JSON for each answer: n (in order of arrival),\nat, method, path, status, delay_ms (drawn), ms (until\nanswered); an old file is emptied",
+    path: { access: "write", endings: { formats: ["ndjson", "jsonl", "json"] } },
+    help: "a line of JSON for each response: n (in order of arrival), at, method, path, status, " +
+      "delay_ms (drawn), ms (until the response); an old file is emptied",
   },
   {
     name: "seed",
     value: "N",
-    help: "0 to 4294967295: the same delays and statuses again, in\norder of arrival",
+    kind: count({ max: 2 ** 32 - 1 }),
+    help: "0 to 4294967295: the same delays and statuses again, in order of arrival",
   },
   { name: "help", short: "h", help: "print this help" },
-].map((flag) => ({ ...flag, section: "Options" }));
+] as const satisfies readonly Flag[];
 
-const HELP = `Answer every request after a while, with Hello, World!
+const HELP = `Answer every request after a delay, with Hello, World!
 
 Usage: myriad serve [OPTIONS]
        deno run --allow-net server.ts [OPTIONS]
 ${formatFlags(SERVE_FLAGS)}
-It runs until SIGINT (Ctrl-C) or SIGTERM: what it holds then has 5 s to be answered, and is answered
-by a 503 after that, or at once on a second signal. The access log is complete either way.
+It runs until SIGINT (Ctrl-C) or SIGTERM. Requests that it holds then get their
+response within 5 s, or a 503 after that; a second signal ends them at once. The
+access log is complete either way.
 
-Exit codes: 0 it was asked to end by a signal; 2 the command line is wrong, or it cannot listen or
-open the log; 3 it could not go on (disk full, too many open files), or could not print where it
-listens.
+Exit codes: 0 a signal ended it; 2 the command line is wrong, or it cannot listen
+or open the log; 3 it could not go on (disk full, too many open files), or could
+not print its address.
 `;
 
 /** How long what is held has after the first signal. */
@@ -64,28 +81,23 @@ const SIGNALS: readonly Deno.Signal[] = ["SIGINT", "SIGTERM"];
  * @throws {UsageError} If the command line is wrong, it cannot listen, or not open the log.
  */
 export async function serve(argv: readonly string[]): Promise<number> {
-  const { values, positionals } = parseFlags(SERVE_FLAGS, argv, "myriad serve");
-  const text = (name: string): string | undefined => values[name] as string | undefined;
-  if (values.help) {
+  const values = parseFlags(SERVE_FLAGS, argv, "myriad serve");
+  if (values.get("help")) {
     await print(HELP);
     return 0;
   }
-  if (positionals.length > 0) {
-    throw new UsageError(`Cannot serve '${positionals[0]}': give flags only; see --help`);
+  if (values.positionals.length > 0) {
+    throw new UsageError(`Cannot serve '${values.positionals[0]}': use flags only; see --help`);
   }
-  const seed = text("seed");
-  const accessLog = text("access-log");
-  if (accessLog !== undefined) {
-    checkEnding(accessLog, "--access-log", { formats: ["ndjson", "jsonl", "json"] });
-  }
+  checkFlags(values);
   const server = await DelayServer.start({
-    hostname: text("host"),
-    port: parseCount(text("port") ?? "8080", "--port", { max: 65_535 }),
-    delay: parseDelay(text("delay") ?? "0-3s"),
-    statuses: parseStatuses(text("status") ?? "200"),
-    body: text("body"),
-    accessLog,
-    seed: seed === undefined ? undefined : parseCount(seed, "--seed", { max: 2 ** 32 - 1 }),
+    hostname: values.get("host"),
+    port: values.get("port"),
+    delay: parseDelay(values.get("delay")),
+    statuses: parseStatuses(values.get("status")),
+    body: values.get("body"),
+    accessLog: values.get("access-log"),
+    seed: values.get("seed"),
   });
 
   const asked = Promise.withResolvers<undefined>();

@@ -3,8 +3,11 @@
  *
  * @module
  */
-import { type Flag, formatFlags, parseFlags } from "../../cli/flags.ts";
-import { parseCount } from "../../cli/units.ts";
+import { checkFlags } from "../../cli/check_flags.ts";
+import type { Flag } from "../../cli/flags.ts";
+import { formatFlags } from "../../cli/format_flags.ts";
+import { count, type Kind } from "../../cli/kinds.ts";
+import { parseFlags } from "../../cli/parse_flags.ts";
 import { UsageError } from "../../errors.ts";
 import { listOutputFormats } from "../../output/formats.ts";
 import { formatCount } from "../../text/format.ts";
@@ -13,48 +16,72 @@ import { detectLogFormat, FORMAT_NAMES, LOG_FORMATS, type LogFormat } from "./lo
 import { reconcile } from "./reconcile.ts";
 import { formatFindings, formatTable } from "./report.ts";
 
+/** The beginning of a path: `/api/`. */
+const PREFIX: Kind<string> = {
+  name: "path",
+  read(text, flag) {
+    if (text.startsWith("/")) return text;
+    throw new UsageError(`Cannot use '${flag} ${text}': use the beginning of a path, like /api/`);
+  },
+};
+
+const LOG_FORMAT: Kind<LogFormat> = {
+  name: "log format",
+  read(text, flag) {
+    const format = detectLogFormat(text);
+    if (format !== undefined) return format;
+    throw new UsageError(`Cannot read '${flag} ${text}': use one of ${FORMAT_NAMES.join(", ")}`);
+  },
+};
+
 /** The flags of `myriad verify`. */
-export const VERIFY_FLAGS: readonly Flag[] = [
+export const VERIFY_FLAGS = [
   {
     name: "against",
     value: "FILE",
     repeatable: true,
-    help: "a server's access log, or several of them; gzip is\ndecompressed on the way",
+    help: "an access log of the server; gzip is decompressed on the way",
   },
   {
     name: "log-format",
     value: "FORMAT",
-    help: `of the logs, by default as their lines tell:\n${FORMAT_NAMES.join(", ")}`,
+    kind: LOG_FORMAT,
+    defaultWords: "what the lines look like",
+    help: `the format of the logs: ${FORMAT_NAMES.join(", ")}`,
   },
   {
     name: "only",
     value: "PREFIX",
+    kind: PREFIX,
     repeatable: true,
-    help: "compare only paths that begin so (repeatable)",
+    help: "compare only paths that begin with PREFIX",
   },
   {
     name: "ignore",
     value: "PREFIX",
+    kind: PREFIX,
     repeatable: true,
-    help: "leave out paths that begin so, as of health checks\n(repeatable)",
+    help: "leave out paths that begin with PREFIX, like those of health checks",
   },
   {
     name: "allow-repeats",
     value: "N",
-    help:
-      "so many requests may have been sent beyond what attempts\nexplain, as --resume does (default 0)",
+    kind: count(),
+    default: "0",
+    help: "accept up to N requests in the log that no attempt explains; --resume can cause them",
   },
   { name: "json", help: "the same as JSON" },
   { name: "help", short: "h", help: "print this help" },
-].map((flag) => ({ ...flag, section: "Options" }));
+] as const satisfies readonly Flag[];
 
-const HELP = `Compare the records of a run with the server's own log of it.
+const HELP = `Compare the records of a run with the server's own log.
 
 Usage: myriad verify [OPTIONS] RESULTS... --against ACCESS_LOG
 
-RESULTS is the output of a run, ${listOutputFormats()}, gzip or not; several of them are the parts of one.
-Requests are joined by path and query. An answer has to be in the server's log, with its status; a
-request can be there as often as it was tried, and no request that is not in the results.
+RESULTS is the output of a run, ${listOutputFormats()}, gzip or not; several files are the
+parts of one run. Requests are matched by path and query. Each response has to be
+in the server's log, with its status. A request can be there as often as it was
+attempted. The log must not have requests that the results lack.
 ${formatFlags(VERIFY_FLAGS)}
 Formats:
 ${
@@ -63,8 +90,8 @@ ${
   ).join("\n")
 }
 
-Exit codes: 0 the logs agree; 1 they differ; 2 the command line or a file given to it is wrong; 3 a
-file broke off, or standard output cannot be written.
+Exit codes: 0 the results and the log agree; 1 they differ; 2 the command line or
+a file is wrong; 3 a file broke off, or standard output cannot be written.
 `;
 
 /**
@@ -76,41 +103,34 @@ file broke off, or standard output cannot be written.
  * @throws {InputError} If a file breaks off.
  */
 export async function verify(argv: readonly string[]): Promise<{ text: string; code: 0 | 1 }> {
-  const { values, positionals } = parseFlags(VERIFY_FLAGS, argv, "myriad verify");
-  if (values.help) return { text: HELP, code: 0 };
-  const list = (name: string): string[] => values[name] as string[] | undefined ?? [];
-  const against = list("against");
+  const values = parseFlags(VERIFY_FLAGS, argv, "myriad verify");
+  const { positionals } = values;
+  if (values.get("help")) return { text: HELP, code: 0 };
+  const against = values.get("against");
   if (positionals.length === 0) {
-    throw new UsageError("No results are given: give the output of a run; see --help");
+    throw new UsageError("No results are given: add the output of a run; see --help");
   }
   if (against.length === 0) {
-    throw new UsageError("No log is given to verify them: give one by --against; see --help");
+    throw new UsageError("No log is given: add one by --against; see --help");
   }
   const given = [...positionals, ...against];
   const twice = given.find((name, k) => given.indexOf(name) !== k);
   if (twice !== undefined) {
-    throw new UsageError(`Cannot read '${twice}' twice: give each file once`);
+    throw new UsageError(`Cannot read '${twice}' twice: name each file once`);
   }
-  for (const name of ["only", "ignore"]) {
-    const wrong = list(name).find((prefix) => !prefix.startsWith("/"));
-    if (wrong !== undefined) {
-      throw new UsageError(
-        `Cannot use '--${name} ${wrong}': give the beginning of a path, like /api/`,
-      );
-    }
-  }
-  const repeats = values["allow-repeats"] as string | undefined;
+  checkFlags(values);
+  const [only, ignore] = [values.get("only"), values.get("ignore")];
   const findings = await reconcile({
     results: positionals,
     against,
-    format: parseLogFormat(values["log-format"] as string | undefined),
-    only: list("only"),
-    ignore: list("ignore"),
-    allowedRepeats: repeats === undefined ? 0 : parseCount(repeats, "--allow-repeats"),
+    format: values.get("log-format"),
+    only,
+    ignore,
+    allowedRepeats: values.get("allow-repeats"),
   });
-  checkCompared(findings, [...list("only"), ...list("ignore")].length > 0);
+  checkCompared(findings, [...only, ...ignore].length > 0);
   return {
-    text: values.json ? formatFindings(findings) : formatTable(findings),
+    text: values.get("json") ? formatFindings(findings) : formatTable(findings),
     code: agree(findings) ? 0 : 1,
   };
 }
@@ -132,14 +152,5 @@ function checkCompared({ results, log, left_out }: Findings, isFiltered: boolean
   if (results.records > 0 || results.unreadable > 0) return;
   throw new UsageError(
     "Nothing to compare: neither the results nor the log have a request: give those of a run",
-  );
-}
-
-function parseLogFormat(text: string | undefined): LogFormat | undefined {
-  if (text === undefined) return undefined;
-  const format = detectLogFormat(text);
-  if (format !== undefined) return format;
-  throw new UsageError(
-    `Cannot read '--log-format ${text}': give one of ${FORMAT_NAMES.join(", ")}`,
   );
 }

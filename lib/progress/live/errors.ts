@@ -1,14 +1,14 @@
-import type { ErrorCount, Snapshot } from "../../stats/snapshot.ts";
+import { type ErrorGroup, groupErrors } from "../../stats/error_groups.ts";
 import { formatCount, formatOthers, formatShare } from "../../text/format.ts";
-import { toPrintableAscii } from "./foreign.ts";
-import { cut, type Line } from "./line.ts";
-import { formatGutter, formatHeading, isWide, type Section, type View } from "./view.ts";
+import { escapeForCells, measureWidth, truncateWidth } from "../../text/width.ts";
+import { MAX_TEXT, type StyledLine } from "./line.ts";
+import { countGutterCells, formatHeading, isWide, type Section, type View } from "./view.ts";
 
-/** What the reason has of the room of an example, beside its URL. */
+/** The share of an example's cells that the reason gets; the URL gets the rest. */
 const REASON_SHARE = 0.6;
-/** Most reasons that get a line each. */
+/** Most groups that get a line each. */
 const MAX_LINES = 10;
-/** Cells of a kind, of how often, and of its share. */
+/** Cells of a kind, of its count, and of its share. */
 const KIND_CELLS = 10;
 const COUNT_CELLS = 9;
 const SHARE_CELLS = 9;
@@ -17,45 +17,34 @@ const MIN_EXAMPLE = 16;
 
 /** Why requests failed, the most frequent first, with an example of each. */
 export function errors(view: View): Section | undefined {
-  const reasons = formatReasons(view.snapshot);
-  if (reasons.length === 0) return undefined;
+  const groups = groupErrors(view.snapshot.errors);
+  if (groups.length === 0) return undefined;
   return {
     least: 1,
-    most: Math.min(MAX_LINES, reasons.length),
+    most: Math.min(MAX_LINES, groups.length),
     draw: (lines) => {
-      const shown = reasons.slice(0, lines < reasons.length ? Math.max(1, lines - 1) : lines);
-      const rows = shown.map((reason) => formatErrorLine(reason, view));
-      if (shown.length < lines && shown.length < reasons.length) {
-        rows.push(formatOtherErrors(reasons.slice(shown.length), view));
+      const shown = groups.slice(0, lines < groups.length ? Math.max(1, lines - 1) : lines);
+      const rows = shown.map((group) => formatErrorLine(group, view));
+      if (shown.length < lines && shown.length < groups.length) {
+        rows.push(formatOtherErrors(groups.slice(shown.length), view));
       }
       return rows.map((row, k) => [formatHeading(view, k === 0 ? "errors" : ""), ...row]);
     },
   };
 }
 
-interface Reason extends Pick<ErrorCount, "count" | "examples"> {
-  readonly kind: string;
-  /** What is not in the example: the expectation that was not met. */
-  readonly detail: string | undefined;
-}
-
-function formatReasons({ errors }: Snapshot): Reason[] {
-  return Object.entries(errors).flatMap(([kind, error]): Reason[] =>
-    error.reasons === undefined || error.reasons.length === 0
-      ? [{ ...error, kind, detail: undefined }]
-      : error.reasons.map((reason) => ({ ...reason, kind, detail: reason.expectation }))
-  ).sort((a, b) => b.count - a.count);
-}
-
-function formatErrorLine({ kind, count, examples, detail }: Reason, view: View): Line {
-  const room = view.cells - formatGutter(view) - KIND_CELLS - COUNT_CELLS - SHARE_CELLS - 4;
+function formatErrorLine(
+  { kind, count, examples, expectation }: ErrorGroup,
+  view: View,
+): StyledLine {
+  const room = view.cells - countGutterCells(view) - KIND_CELLS - COUNT_CELLS - SHARE_CELLS - 4;
   if (room < MIN_EXAMPLE) return countErrors(kind, count, view);
   const example = examples[0];
-  const what = toPrintableAscii(detail ?? example?.detail ?? "");
-  const url = toPrintableAscii(example?.url ?? "");
-  // What one of them does not need is the other's.
-  const ofWhat = Math.max(Math.ceil(room * REASON_SHARE), room - url.length);
-  const shown = cut(what, ofWhat);
+  const what = escapeForCells(expectation ?? example?.detail ?? "", MAX_TEXT);
+  const url = escapeForCells(example?.url ?? "", MAX_TEXT);
+  // Cells that one of the two does not need go to the other.
+  const whatCells = Math.max(Math.ceil(room * REASON_SHARE), room - measureWidth(url));
+  const shown = truncateWidth(what, whatCells);
   return [
     ...countErrors(kind, count, view),
     { text: shown === "" ? "" : `  ${shown}`, isElastic: true },
@@ -63,12 +52,12 @@ function formatErrorLine({ kind, count, examples, detail }: Reason, view: View):
   ];
 }
 
-function formatOtherErrors(reasons: readonly Reason[], view: View): Line {
-  const count = reasons.reduce((sum, { count }) => sum + count, 0);
-  return countErrors(formatOthers(reasons.length), count, view);
+function formatOtherErrors(groups: readonly ErrorGroup[], view: View): StyledLine {
+  const count = groups.reduce((sum, { count }) => sum + count, 0);
+  return countErrors(formatOthers(groups.length), count, view);
 }
 
-function countErrors(kind: string, count: number, view: View): Line {
+function countErrors(kind: string, count: number, view: View): StyledLine {
   if (!isWide(view)) return [{ text: `${kind} `, style: "red" }, { text: formatCount(count) }];
   return [
     { text: kind.padEnd(KIND_CELLS), style: "red" },

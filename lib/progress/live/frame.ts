@@ -8,10 +8,10 @@ import { notices } from "./notices.ts";
 import { bottleneck, costs } from "./process.ts";
 import { statuses } from "./statuses.ts";
 import { trends } from "./trends.ts";
-import type { Section, SectionOf, View } from "./view.ts";
+import type { Section, SectionFactory, View } from "./view.ts";
 
-/** Below the bar, from top to bottom. */
-const ORDER: readonly SectionOf[] = [
+/** The sections below the bar, from top to bottom. */
+const ORDER: readonly SectionFactory[] = [
   notices,
   bottleneck,
   trends,
@@ -21,20 +21,20 @@ const ORDER: readonly SectionOf[] = [
   hosts,
   costs,
 ];
-/** The most important first: where there are too few lines, the last are left out. */
-const NEEDED: readonly SectionOf[] = [notices, bottleneck, trends, errors, statuses, costs];
-/** The same of what comes only once those, and the curves in full, have room. */
-const WANTED: readonly SectionOf[] = [latencies, hosts];
+/** The most important first: if there are too few lines, the last are left out. */
+const NEEDED: readonly SectionFactory[] = [notices, bottleneck, trends, errors, statuses, costs];
+/** The same of sections that need room besides those and all curves. */
+const WANTED: readonly SectionFactory[] = [latencies, hosts];
 
-/** A run at a moment, and how it came there. */
+/** A run at a moment, and its last minutes. */
 export interface Scene extends Omit<View, "cells"> {
   readonly limit?: Limit | undefined;
 }
 
 /**
- * The live view as lines, without line feeds. Of the terminal's columns and of its rows one is left
- * free, so nothing wraps and nothing scrolls; whatever it is of, each character takes one cell.
- * Where there are few rows, sections give lines up before the least important are left out.
+ * The live view as lines, without line feeds. One column and one row of the terminal are left free,
+ * so that nothing wraps and nothing scrolls, whatever text it shows. If there are few rows, sections
+ * give lines up before the least important ones are left out.
  */
 export function formatFrame(
   scene: Scene,
@@ -60,28 +60,31 @@ interface Chosen {
   most: number;
 }
 
-/** Which sections are shown, in how many of the lines each, and whether lines are left between. */
+/** Chooses the sections to show, the lines of each, and whether empty lines go between them. */
 function choose(view: View, lines: number): { sections: readonly Chosen[]; hasGaps: boolean } {
   let room = lines;
-  const chosen = new Map<SectionOf, Chosen>();
-  const take = (of: SectionOf): void => {
-    const section = of(view);
+  const chosen = new Map<SectionFactory, Chosen>();
+  const take = (create: SectionFactory): void => {
+    const section = create(view);
     if (section === undefined || section.least > room) return;
-    chosen.set(of, { section, most: section.least });
+    chosen.set(create, { section, most: section.least });
     room -= section.least;
   };
   NEEDED.forEach(take);
   room = grow(chosen.get(trends), Infinity, room);
   WANTED.forEach(take);
-  const all = [...NEEDED, ...WANTED].flatMap((of) => chosen.get(of) ?? []);
+  const all = [...NEEDED, ...WANTED].flatMap((create) => chosen.get(create) ?? []);
   for (let before = -1; room !== before;) {
     before = room;
     for (const one of all) room = grow(one, 1, room);
   }
-  return { sections: ORDER.flatMap((of) => chosen.get(of) ?? []), hasGaps: room >= chosen.size };
+  return {
+    sections: ORDER.flatMap((create) => chosen.get(create) ?? []),
+    hasGaps: room >= chosen.size,
+  };
 }
 
-/** Gives a section some of the room; what is left of it. */
+/** Gives a section some of the lines. @returns the lines that are left */
 function grow(chosen: Chosen | undefined, by: number, room: number): number {
   if (chosen === undefined) return room;
   const more = Math.min(by, room, chosen.section.most - chosen.most);

@@ -1,12 +1,12 @@
 import type { HostFigures } from "../../stats/snapshot.ts";
 import { formatCount, formatLatency, formatShare } from "../../text/format.ts";
-import { toPrintableAscii } from "./foreign.ts";
-import { cut, type Line } from "./line.ts";
-import { formatGutter, formatName, isWide, type Section, type View } from "./view.ts";
+import { escapeForCells, padEndWidth, truncateWidth } from "../../text/width.ts";
+import { MAX_TEXT, type StyledLine } from "./line.ts";
+import { countGutterCells, formatName, isWide, type Section, type View } from "./view.ts";
 
-/** Most lines of the busiest, and of the worst. */
+/** Most lines of the busiest hosts, and of the worst. */
 const MAX_EACH = 5;
-/** Cells of a host's name at least and at most, and of what is said of it. */
+/** Fewest and most cells of a host's name, and the cells of each figure. */
 const MIN_NAME = 15;
 const MAX_NAME = 60;
 const COUNT_CELLS = 11;
@@ -14,7 +14,7 @@ const FAILED_CELLS = 16;
 const MEAN_CELLS = 14;
 const MAX_CELLS = 14;
 
-/** The hosts that were asked most, and those that fail most or are slowest. */
+/** The hosts with the most requests, and those that fail most or are slowest. */
 export function hosts(view: View): Section | undefined {
   const { hosts } = view.snapshot;
   if (hosts.length === 0 || !isWide(view)) return undefined;
@@ -22,7 +22,7 @@ export function hosts(view: View): Section | undefined {
   return { least: Math.min(2, most), most, draw: (lines) => toRows(hosts, lines, view) };
 }
 
-function toRows(hosts: readonly HostFigures[], lines: number, view: View): Line[] {
+function toRows(hosts: readonly HostFigures[], lines: number, view: View): StyledLine[] {
   const busiest = hosts.toSorted((a, b) => b.requests - a.requests)
     .slice(0, Math.ceil(lines / 2));
   const worst = hosts.filter((host) => !busiest.includes(host))
@@ -35,14 +35,14 @@ function toRows(hosts: readonly HostFigures[], lines: number, view: View): Line[
   ];
 }
 
-function formatHostLine(name: string, host: HostFigures, view: View): Line {
+function formatHostLine(name: string, host: HostFigures, view: View): StyledLine {
   const { requests, failed, meanMs, maxMs } = host;
   const figures = COUNT_CELLS + FAILED_CELLS + MEAN_CELLS + MAX_CELLS;
-  const room = view.cells - formatGutter(view) - figures;
+  const room = view.cells - countGutterCells(view) - figures;
   const cells = Math.min(MAX_NAME, Math.max(MIN_NAME, room));
   return [
     formatName(view, name),
-    { text: cut(toPrintableAscii(host.host), cells).padEnd(cells) },
+    { text: padEndWidth(truncateWidth(escapeForCells(host.host, MAX_TEXT), cells), cells) },
     { text: formatCount(requests).padStart(COUNT_CELLS) },
     {
       text: `${formatShare(failed / Math.max(1, requests))} failed`.padStart(FAILED_CELLS),

@@ -1,32 +1,32 @@
+import { roundBounds } from "../../plot/round_numbers.ts";
 import type { Histogram } from "../../stats/histogram.ts";
 import { formatCount, formatShare } from "../../text/format.ts";
-import type { Line } from "./line.ts";
-import { roundBounds } from "./scale.ts";
+import type { StyledLine } from "./line.ts";
 import { formatShareBar } from "./spark.ts";
-import { formatGutter, formatName, isWide, type Section, type View } from "./view.ts";
+import { countGutterCells, formatName, isWide, type Section, type View } from "./view.ts";
 
-/** Cells of a bound, and of what was counted. */
+/** Cells of a bound, of a count, and of a share. */
 const BOUND_CELLS = 9;
 const COUNT_CELLS = 14;
 const SHARE_CELLS = 9;
-/** Fewest cells of a bar beside which there is a count, too. */
+/** Fewest cells of a bar that has a count beside it. */
 const MIN_BAR = 10;
-/** Percentiles between which the bounds are; what is beyond is in the first and the last row. */
+/** Percentiles between which the bounds are; latencies beyond are in the first and the last row. */
 const INNER = [1, 99.5];
 
-/** How the latencies of all answers are spread, on round bounds. */
+/** How the latencies of all responses are spread, between round bounds. */
 export function latencies(view: View): Section | undefined {
   const { histogram } = view.snapshot;
   if (histogram.count === 0 || !isWide(view)) return undefined;
   return { least: 3, most: 12, draw: (lines) => toRows(histogram, lines, view) };
 }
 
-function toRows(histogram: Histogram, lines: number, view: View): Line[] {
-  // A value below a microsecond has none, and nothing is ever so fast.
+function toRows(histogram: Histogram, lines: number, view: View): StyledLine[] {
+  // A scale of round numbers begins above 0, and nothing is faster than 1 us.
   const [low, high] = histogram.percentiles(INNER).map((micros) => Math.max(1, micros));
   const bounds = roundBounds(low, high, lines);
   const isOpen = histogram.max > bounds.at(-1)!;
-  // What is beyond the last bound has a row of its own.
+  // Latencies beyond the last bound have a row of their own.
   if (isOpen && bounds.length === lines) bounds.pop();
   const counts: number[] = Array(bounds.length + (isOpen ? 1 : 0)).fill(0);
   let row = 0;
@@ -35,7 +35,7 @@ function toRows(histogram: Histogram, lines: number, view: View): Line[] {
     counts[row] += count;
   }
   const most = Math.max(...counts);
-  const room = view.cells - formatGutter(view) - BOUND_CELLS - 2 - SHARE_CELLS;
+  const room = view.cells - countGutterCells(view) - BOUND_CELLS - 2 - SHARE_CELLS;
   const hasCounts = room - COUNT_CELLS >= MIN_BAR;
   const cells = hasCounts ? room - COUNT_CELLS : room;
   return counts.map((count, k) => {

@@ -1,48 +1,45 @@
 /**
- * Lines as pieces of text, each with its colour: what does not fit is left out piece by piece.
+ * Lines as pieces of text, each with its style. Pieces that do not fit are left out.
  *
  * @module
  */
+import { createPainter, type Style } from "../../text/style.ts";
+import { measureWidth, truncateWidth } from "../../text/width.ts";
 
-/** A piece of a line. Each of its characters takes one cell, and none is a control. */
+/** A piece of a line, whose text takes as many cells as `measureWidth()` says on each terminal. */
 export interface Piece {
   readonly text: string;
   readonly style?: Style | undefined;
-  /** Whether it may be cut; else it is shown whole or not at all, as no number is ever cut. */
+  /** Whether it may be cut. Other pieces are shown whole or not at all: no number is ever cut. */
   readonly isElastic?: boolean;
 }
 
 /** A line of the live view. */
-export type Line = readonly Piece[];
+export type StyledLine = readonly Piece[];
 
-/** By name, what a piece stands in (ECMA-48 §8.3.117). */
-const STYLES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
-
-/** A colour or a weight. */
-export type Style = keyof typeof STYLES;
-
-/** Least cells that are worth showing of a text that is cut. */
+/** Fewest cells that are worth showing of a text that is cut. */
 const MIN_WIDTH = 4;
+/** Most characters of a text of others that are looked at: more than a line has cells. */
+export const MAX_TEXT = 500;
 
 /**
- * A line as a terminal takes it, without a line feed. From the first piece on that has no room,
- * nothing is shown; no colour is left on behind it.
+ * A line as it is sent to a terminal, without a line feed. The first piece that has no room is left
+ * out with all after it. No style stays on after the line.
  *
  * @param cells most that it takes
  */
-export function formatLine(line: Line, cells: number, color: boolean): string {
+export function formatLine(line: StyledLine, cells: number, color: boolean): string {
   const pieces: Piece[] = [];
   let room = cells;
   for (const piece of line) {
-    const text = piece.text.length <= room
-      ? piece.text
-      : piece.isElastic && room >= MIN_WIDTH
-      ? cut(piece.text, room)
-      : undefined;
-    if (text === undefined) break;
-    pieces.push({ ...piece, text });
-    room -= text.length;
-    if (text.length < piece.text.length) break;
+    const width = measureWidth(piece.text);
+    if (width > room) {
+      const isCut = piece.isElastic && room >= MIN_WIDTH;
+      if (isCut) pieces.push({ ...piece, text: truncateWidth(piece.text, room) });
+      break;
+    }
+    pieces.push(piece);
+    room -= width;
   }
   while (pieces.length > 0) {
     const last = pieces.pop()!;
@@ -51,12 +48,6 @@ export function formatLine(line: Line, cells: number, color: boolean): string {
     pieces.push({ ...last, text });
     break;
   }
-  return pieces.map(({ text, style }) =>
-    color && style !== undefined ? `\x1b[${STYLES[style]}m${text}\x1b[0m` : text
-  ).join("");
-}
-
-/** The beginning of a text, which ends in `…` where that is not all. */
-export function cut(text: string, cells: number): string {
-  return text.length <= cells ? text : `${text.slice(0, Math.max(0, cells - 1))}…`;
+  const paint = createPainter(color);
+  return pieces.map(({ text, style }) => style === undefined ? text : paint(style, text)).join("");
 }

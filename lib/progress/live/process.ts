@@ -1,14 +1,14 @@
 import { formatBytes, formatTimes } from "../../text/format.ts";
-import { toPrintableAscii } from "./foreign.ts";
-import { cut, type Line } from "./line.ts";
+import { escapeForCells, truncateWidth } from "../../text/width.ts";
+import { MAX_TEXT, type StyledLine } from "./line.ts";
 import { formatName, isWide, type Section, type View } from "./view.ts";
 
-/** From this share on the event loop has no time left for what the sockets have for it. */
+/** From this share on the event loop is too busy to read its sockets in time. */
 const SATURATED = 0.9;
-/** Most characters of what ran out. */
-const SHORTAGE_LENGTH = 40;
+/** Most cells of what ran out. */
+const SHORTAGE_CELLS = 40;
 
-/** What this process takes. */
+/** Memory and processor time of this process. */
 export function costs(view: View): Section | undefined {
   const { rssBytes, peakRssKb, loopBusy } = view.snapshot;
   const mostBytes = Math.max(rssBytes, peakRssKb * 1024);
@@ -21,30 +21,34 @@ export function costs(view: View): Section | undefined {
       { text: formatBytes(rssBytes) },
       { text: isWide(view) ? `, ${formatBytes(mostBytes)} at most` : "" },
       { text: "   CPU ", style: "bold" },
-      { text: cpu === undefined ? "-" : `${Math.round(cpu * 100)} % of a core` },
+      { text: cpu === undefined || cpu === null ? "-" : `${Math.round(cpu * 100)} % of a core` },
       { text: `, event loop ${Math.round(loopBusy * 100)} % busy` },
     ]],
   };
 }
 
-/** What holds the run up that is not the servers' doing, so that nobody takes it for theirs. */
+/** What slows the run down on this machine, so that nobody blames the servers. */
 export function bottleneck(view: View): Section | undefined {
   const { loopBusy, shortages } = view.snapshot;
-  const lines: Line[] = [];
+  const lines: StyledLine[] = [];
   if (loopBusy >= SATURATED) {
     const busy = `${Math.floor(loopBusy * 100)} %`;
     lines.push([
       formatName(view, "bottleneck"),
       { text: "this process", style: "yellow", isElastic: true },
       { text: `: event loop ${busy} busy`, style: "yellow" },
-      { text: ", latencies hold its own queueing", style: "yellow" },
+      { text: ", latencies include queueing here", style: "yellow" },
     ]);
   }
   for (const [what, count] of Object.entries(shortages)) {
     lines.push([
       formatName(view, "ran out"),
       { text: `${formatTimes(count)}: `, style: "yellow" },
-      { text: cut(toPrintableAscii(what), SHORTAGE_LENGTH), style: "yellow", isElastic: true },
+      {
+        text: truncateWidth(escapeForCells(what, MAX_TEXT), SHORTAGE_CELLS),
+        style: "yellow",
+        isElastic: true,
+      },
     ]);
   }
   if (lines.length === 0) return undefined;

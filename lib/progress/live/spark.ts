@@ -1,8 +1,7 @@
 const LEVELS = "▁▂▃▄▅▆▇█";
 
 /**
- * Numbers as columns of one cell each, on a scale from 0 to the greatest; a space where there is
- * none.
+ * Numbers as columns of one cell each, on a scale from 0 to the greatest; null is a space.
  *
  * @param values from 0
  */
@@ -18,10 +17,10 @@ export function formatSpark(values: readonly (number | null)[]): string {
 const EIGHTHS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 
 /**
- * A share as a bar, to an eighth of a cell; nothing only where there is nothing.
+ * A share as a bar, to an eighth of a cell; only a share of 0 is empty.
  *
  * @param share 0 to 1
- * @param cells those of all of it
+ * @param cells the cells of a share of 1
  */
 export function formatShareBar(share: number, cells: number): string {
   const eighths = share > 0 ? Math.max(1, Math.floor(share * cells * 8)) : 0;

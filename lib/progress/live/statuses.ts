@@ -1,10 +1,11 @@
 import { formatCount, formatOthers, formatShare } from "../../text/format.ts";
-import type { Line, Piece, Style } from "./line.ts";
-import { formatGutter, formatHeading, type Section, type View } from "./view.ts";
+import type { Style } from "../../text/style.ts";
+import type { Piece, StyledLine } from "./line.ts";
+import { countGutterCells, formatHeading, type Section, type View } from "./view.ts";
 
 /** Most lines: a server can send 900 codes. */
 const MAX_LINES = 3;
-/** What stands between two of them. */
+/** The space between two statuses. */
 const GAP = "   ";
 
 /** The status codes, the most frequent first. */
@@ -21,8 +22,8 @@ export function statuses(view: View): Section | undefined {
 /** By the first digit (RFC 9110 §15). */
 const STYLES: Readonly<Record<string, Style>> = { 2: "green", 3: "cyan", 4: "yellow", 5: "red" };
 
-function toRows(counts: readonly [string, number][], most: number, view: View): Line[] {
-  const room = view.cells - formatGutter(view);
+function toRows(counts: readonly [string, number][], most: number, view: View): StyledLine[] {
+  const room = view.cells - countGutterCells(view);
   const rows: Piece[][] = [[]];
   let used = 0;
   for (const [k, [status, count]] of counts.entries()) {
@@ -30,7 +31,7 @@ function toRows(counts: readonly [string, number][], most: number, view: View): 
     const share = ` ${formatShare(count / view.snapshot.requests)}`;
     const cells = status.length + number.length + share.length;
     const isLastRow = rows.length >= most;
-    // In the last row, those that come after it have to be summed up behind it.
+    // The last row ends with the sum of the statuses that have no room.
     const after = isLastRow ? formatOtherStatuses(counts.slice(k + 1)) : "";
     const gap = used > 0 ? GAP : "";
     if (used > 0 && used + gap.length + cells + after.length > room) {

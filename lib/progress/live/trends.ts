@@ -1,17 +1,17 @@
 import { formatClock, formatCount, formatMs, formatRate } from "../../text/format.ts";
 import type { Point } from "./history.ts";
-import type { Line } from "./line.ts";
+import type { StyledLine } from "./line.ts";
 import { formatSpark } from "./spark.ts";
-import { formatGutter, formatName, isWide, type Section, type View } from "./view.ts";
+import { countGutterCells, formatName, isWide, type Section, type View } from "./view.ts";
 
-/** Cells of a value, of what is said at the right, and the fewest that are worth a curve. */
+/** Cells of a value, most cells of the text at the right, and fewest cells of a curve. */
 const VALUE_CELLS = 9;
 const MAX_CELLS = 18;
 const MIN_CURVE = 8;
 
 interface Trend {
   readonly name: string;
-  /** What it is now. */
+  /** The value now. */
   readonly now: string;
   readonly of: (point: Point) => number | null;
   readonly format: (value: number) => string;
@@ -46,7 +46,7 @@ export function trends(view: View): Section | undefined {
       format: formatCount,
     },
   ];
-  const shown = points.slice(-curveCells(view));
+  const shown = points.slice(-countCurveCells(view));
   return {
     least: 1,
     most: all.length + (shown.length > 0 && isWide(view) ? 1 : 0),
@@ -58,27 +58,31 @@ export function trends(view: View): Section | undefined {
 }
 
 /** Cells of the curves. */
-function curveCells(view: View): number {
-  const room = view.cells - formatGutter(view) - VALUE_CELLS - 2;
+function countCurveCells(view: View): number {
+  const room = view.cells - countGutterCells(view) - VALUE_CELLS - 2;
   return Math.max(0, room - MAX_CELLS >= MIN_CURVE ? room - MAX_CELLS : room);
 }
 
-function drawTrend({ name, now, of, format }: Trend, points: readonly Point[], view: View): Line {
+function drawTrend(
+  { name, now, of, format }: Trend,
+  points: readonly Point[],
+  view: View,
+): StyledLine {
   if (!isWide(view)) return [formatName(view, name), { text: now }];
   const values = points.map(of);
   const most = Math.max(0, ...values.map((value) => value ?? 0));
   return [
     formatName(view, name),
     { text: now.padStart(VALUE_CELLS) },
-    { text: `  ${formatSpark(values).padEnd(curveCells(view))}`, style: "cyan" },
+    { text: `  ${formatSpark(values).padEnd(countCurveCells(view))}`, style: "cyan" },
     { text: most > 0 ? `  most ${format(most)}` : "", style: "dim" },
   ];
 }
 
-/** Below the curves: since when they are. */
-function formatAxis(points: readonly Point[], view: View): Line {
+/** The line below the curves, with the time at which they begin. */
+function formatAxis(points: readonly Point[], view: View): StyledLine {
   const since = `${formatClock((view.ms - points[0].startMs) / 1000)} ago`;
   const line = points.length - since.length - " now".length - 2;
   const text = line > 0 ? `${since} ${"─".repeat(line)} now` : since;
-  return [{ text: " ".repeat(formatGutter(view) + VALUE_CELLS + 2) }, { text, style: "dim" }];
+  return [{ text: " ".repeat(countGutterCells(view) + VALUE_CELLS + 2) }, { text, style: "dim" }];
 }

@@ -1,15 +1,15 @@
 import type { Snapshot } from "../../stats/snapshot.ts";
 import type { Point } from "./history.ts";
-import type { Line, Piece } from "./line.ts";
+import type { Piece, StyledLine } from "./line.ts";
 
-/** What there is to be shown, and how much room each line has. */
+/** What the live view shows, and the room of a line. */
 export interface View {
   readonly snapshot: Snapshot;
-  /** Requests a second, lately. */
+  /** Recent requests a second. */
   readonly rate: number;
   /** The last minutes, the oldest first. */
   readonly points: readonly Point[];
-  /** What others said last, the newest at the end. */
+  /** The last lines of others, the newest at the end. */
   readonly notices: readonly string[];
   /** The time, on the clock of the points, in milliseconds. */
   readonly ms: number;
@@ -19,20 +19,20 @@ export interface View {
 
 /** Lines that belong together. */
 export interface Section {
-  /** Fewest lines that it makes sense in, from 1. */
+  /** Fewest lines that the section can be shown in, from 1. */
   readonly least: number;
-  /** Most lines that it has a use for, from `least`. */
+  /** Most lines that the section can use, from `least`. */
   readonly most: number;
-  /** @param lines from `least` to `most`; it can draw fewer */
-  draw(lines: number): Line[];
+  /** @param lines from `least` to `most`; the section may draw fewer */
+  draw(lines: number): StyledLine[];
 }
 
-/** Makes a section; undefined where there is nothing to be said. */
-export type SectionOf = (view: View) => Section | undefined;
+/** Makes a section; undefined if it has nothing to show. */
+export type SectionFactory = (view: View) => Section | undefined;
 
-/** Lines from which on cells are enough for columns. */
+/** Fewest cells of a line that has columns. */
 const WIDE = 40;
-/** Cells of what stands at the left of a line. */
+/** Cells of the name at the left of a line. */
 const GUTTER = 11;
 
 /** Whether a line has room for columns. */
@@ -40,17 +40,20 @@ export function isWide({ cells }: View): boolean {
   return cells >= WIDE;
 }
 
-/** What stands at the left of a line: what it is about, or nothing. */
+/** The name at the left of a line; it may be empty. */
 export function formatName(view: View, name: string): Piece {
   return { text: isWide(view) ? name.padEnd(GUTTER) : `${name} `, style: "bold" };
 }
 
-/** The same, where lines say by themselves what they are about. */
+/** The same for lines that can be understood without their name: narrow ones have none. */
 export function formatHeading(view: View, name: string): Piece {
-  return { text: name.padEnd(formatGutter(view)).slice(0, formatGutter(view)), style: "bold" };
+  return {
+    text: name.padEnd(countGutterCells(view)).slice(0, countGutterCells(view)),
+    style: "bold",
+  };
 }
 
-/** Cells at the left of each line, where there is room for columns. */
-export function formatGutter(view: View): number {
+/** Cells of the name at the left of each line; 0 if there is no room for columns. */
+export function countGutterCells(view: View): number {
   return isWide(view) ? GUTTER : 0;
 }

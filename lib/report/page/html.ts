@@ -1,6 +1,6 @@
 import { escapeMarkup } from "../../text/escape.ts";
 
-/** Text that is HTML already; nothing else becomes part of a page unescaped. */
+/** Text that is HTML already. All other text is escaped before it becomes part of a page. */
 export class Html {
   readonly #text: string;
 
@@ -13,23 +13,23 @@ export class Html {
   }
 }
 
-/** What can stand in a template of {@linkcode markup}; nothing is left of undefined. */
-export type Part = Html | string | number | undefined | readonly Part[];
+/** A value in a template of {@linkcode markup}; undefined adds nothing. */
+export type MarkupValue = Html | string | number | undefined | readonly MarkupValue[];
 
-function takePart(part: Part): string {
+function renderValue(part: MarkupValue): string {
   if (part === undefined) return "";
   if (part instanceof Html) return part.toString();
-  if (typeof part === "object") return part.map(takePart).join("");
+  if (typeof part === "object") return part.map(renderValue).join("");
   return escapeMarkup(String(part));
 }
 
-/** Makes HTML of a template: what is put in is escaped unless it is {@linkcode Html}. */
-export function markup(strings: TemplateStringsArray, ...parts: Part[]): Html {
-  return new Html(String.raw({ raw: strings }, ...parts.map(takePart)));
+/** Makes HTML of a template. Its values are escaped unless they are {@linkcode Html}. */
+export function markup(strings: TemplateStringsArray, ...parts: MarkupValue[]): Html {
+  return new Html(String.raw({ raw: strings }, ...parts.map(renderValue)));
 }
 
 /**
- * As many of the parts as fit.
+ * Takes as many of the first parts as fit.
  *
  * @param most bytes of UTF-8
  */

@@ -1,5 +1,5 @@
 /**
- * What stands in a page besides HTML: its script, its style, its data.
+ * The script, the style and the data of a page.
  *
  * @module
  */
@@ -8,8 +8,8 @@ import { Html } from "./html.ts";
 
 /**
  * Data as JSON for a `<script>` that is not run. No text in it can end the element or begin a
- * comment (HTML standard, "Restrictions for contents of script elements"), and it is JavaScript as
- * well (before ES2019, U+2028 and U+2029 ended a line).
+ * comment (HTML standard, "Restrictions for contents of script elements"). It is valid JavaScript,
+ * too (before ES2019, U+2028 and U+2029 ended a line).
  */
 export function jsonForScript(data: unknown): Html {
   const json = escapeJson(JSON.stringify(data))
@@ -18,29 +18,32 @@ export function jsonForScript(data: unknown): Html {
 }
 
 /**
- * Our own text as the content of a `<script>` or `<style>`.
+ * Text of the program itself as the content of a `<script>` or `<style>`.
  *
- * @throws {Error} If it could end the element.
+ * @throws {Error} If the text could end the element.
  */
 export function inlineText(text: string): Html {
-  if (/<\/(?:script|style)|<!--/i.test(text)) throw new Error("It would end its element.");
+  if (/<\/(?:script|style)|<!--/i.test(text)) throw new Error("The text would end its element.");
   return new Html(text);
 }
 
 /**
- * A Content-Security-Policy (CSP Level 3) that lets these scripts and styles in by their hashes, and
+ * A Content-Security-Policy (CSP Level 3) that allows these scripts and styles by their hashes, and
  * nothing else: no request, no form, no base.
  */
 export async function formatContentSecurityPolicy(
   scripts: readonly string[],
   styles: readonly string[],
 ): Promise<string> {
-  const [ofScripts, ofStyles] = await Promise.all([hashes(scripts), hashes(styles)]);
-  return `default-src 'none'; script-src ${ofScripts}; style-src ${ofStyles}; ` +
+  const [scriptHashes, styleHashes] = await Promise.all([
+    formatHashes(scripts),
+    formatHashes(styles),
+  ]);
+  return `default-src 'none'; script-src ${scriptHashes}; style-src ${styleHashes}; ` +
     "base-uri 'none'; form-action 'none'";
 }
 
-async function hashes(texts: readonly string[]): Promise<string> {
+async function formatHashes(texts: readonly string[]): Promise<string> {
   const each = texts.map(async (text) => {
     const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
     return `'sha256-${new Uint8Array(digest).toBase64()}'`;

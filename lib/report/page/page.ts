@@ -5,21 +5,22 @@
  */
 import uplotScript from "uplot/script" with { type: "text" };
 import uplotStyle from "uplot/style" with { type: "text" };
-import type { Column } from "../../series/series.ts";
+import { FIGURE_ROWS } from "../../stats/figures.ts";
 import {
   formatBytes,
   formatCount,
   formatMs,
+  formatNumber,
   formatRate,
   formatShare,
   formatTook,
 } from "../../text/format.ts";
 import type { PageData } from "./data.ts";
-import { type Html, markup, type Part } from "./html.ts";
+import { type Html, markup, type MarkupValue } from "./html.ts";
 import { formatContentSecurityPolicy, inlineText, jsonForScript } from "./inline_text.ts";
 import pageStyle from "./page.css" with { type: "text" };
-import pageScript from "./plots.js" with { type: "text" };
-import { plotData } from "./plots.ts";
+import { listPlots, plotData } from "./plots.ts";
+import { pageScript } from "./script.ts";
 import {
   errorTable,
   formatTime,
@@ -31,10 +32,10 @@ import {
   thresholdTable,
 } from "./tables.ts";
 
-/** Bytes of a page. Everything is bounded but the hosts, which have what the others leave. */
-const MAX_PARTS = 490_000;
-/** What the hosts have besides their rows. */
-const ROOM = 1_000;
+/** Most bytes of a page. All of it is bounded except the hosts, which get what the rest leaves. */
+const MAX_BYTES = 490_000;
+/** Bytes of the hosts' section around its rows. */
+const HOSTS_FRAME_BYTES = 1_000;
 
 /** The page of a run: less than 500 KB, however long it took. */
 export async function formatPage(data: PageData): Promise<string> {
@@ -74,7 +75,7 @@ ${scripts.map((script) => markup`<script>${inlineText(script)}</script>\n`)}</bo
 </html>
 `.toString();
   const { length } = new TextEncoder().encode(pageWith());
-  return pageWith(hostTable(data, MAX_PARTS - ROOM - length));
+  return pageWith(hostTable(data, MAX_BYTES - HOSTS_FRAME_BYTES - length));
 }
 
 /** In one word, what came of it. */
@@ -96,11 +97,11 @@ function formatVerdict({ summary }: PageData): Html {
     : word("good", "All requests succeeded.");
 }
 
-/** A sentence on the answers that succeeded though many readers would call them failures. */
+/** A sentence on the responses that succeeded though many readers would call them failures. */
 function formatTolerated({ tolerated = 0 }: PageData): Html | undefined {
   if (tolerated === 0) return undefined;
-  const answers = tolerated === 1 ? "1 answer has" : `${formatCount(tolerated)} answers have`;
-  return markup`<p>${answers} status 4xx or 5xx and succeeded: --fail counts such as failed.</p>`;
+  const have = tolerated === 1 ? "1 response has" : `${formatCount(tolerated)} responses have`;
+  return markup`<p>${have} status 4xx or 5xx and succeeded: --fail counts them as failed.</p>`;
 }
 
 function formatWhen({ summary: { seconds }, series }: PageData): string {
@@ -112,7 +113,7 @@ function formatWhen({ summary: { seconds }, series }: PageData): string {
 
 function tiles({ summary }: PageData): Html {
   const { requests, succeeded, failed, rate, bytes, seconds, latency_ms: latency } = summary;
-  const tile = (name: string, value: Part, more: Part = "", kind = ""): Html =>
+  const tile = (name: string, value: MarkupValue, more: MarkupValue = "", kind = ""): Html =>
     markup`<div class="tile"><span class="faint">${name}</span><b class="${kind}">${value}</b>
 <span class="faint">${more}</span></div>`;
   const wanted = summary.target_rate;
@@ -153,38 +154,29 @@ function plot(name: string, title: string): Html {
 }
 
 function overTime({ series }: PageData): Html | undefined {
-  if (series === undefined || series.rate.length === 0) return undefined;
+  const plots = series === undefined ? [] : listPlots(series);
+  if (series === undefined || plots.length === 0) return undefined;
   return markup`<h2>Over time</h2>
 <p class="faint hint">Drag to zoom in, click twice to see all of it again. Each point is ${
     formatMs(series.intervalMs)
   }.</p>
 <noscript><p class="warn">The plots need JavaScript.</p></noscript>
-<div class="plots">${[
-    plot("rate", "Requests a second"),
-    ...isMeasured(series.max) ? [plot("latency", "Latency")] : [],
-    ...isMeasured(series.inFlight) ? [plot("inFlight", "In flight")] : [],
-    ...Object.keys(series.failed).length > 0 ? [plot("failed", "Failures a second, by kind")] : [],
-    ...isMeasured(series.rssBytes) ? [plot("memory", "Memory")] : [],
-  ]}</div>`;
-}
-
-function isMeasured(column: Column): boolean {
-  return column.some((value) => value !== null);
+<div class="plots">${plots.map(({ name, title }) => plot(name, title))}</div>`;
 }
 
 function latency({ summary, histogram = [] }: PageData): Html | undefined {
   if (summary.succeeded === 0 || summary.latency_ms === undefined) return undefined;
   const plots = histogram.length === 0 ? undefined : markup`<div class="plots">${[
-    plot("histogram", "Answers by latency"),
+    plot("histogram", "Responses by latency"),
     plot("spectrum", "Latency by percentile"),
   ]}</div>`;
-  return markup`<h2>Latency of answers</h2>${plots}
+  return markup`<h2>Latency of responses</h2>${plots}
 <div class="below">${latencyTable(summary.latency_ms)}</div>`;
 }
 
 function formatAbout({ summary, command, machine, parts = [] }: PageData): Html {
-  const rows: [name: string, value: Part][] = [];
-  const row = (name: string, value: Part | undefined): void => {
+  const rows: [name: string, value: MarkupValue][] = [];
+  const row = (name: string, value: MarkupValue | undefined): void => {
     if (value !== undefined && value !== "") rows.push([name, value]);
   };
   row("Command", command && markup`<code>${command}</code>`);
@@ -193,6 +185,10 @@ function formatAbout({ summary, command, machine, parts = [] }: PageData): Html 
   row("Late starts", formatLate(summary));
   row("Own lateness", formatOwnLate(summary));
   row("CPU", formatCpu(summary));
+  for (const [key, { line, unit = "count" }] of FIGURE_ROWS) {
+    const value = summary[key];
+    if (line !== undefined && typeof value === "number") row(line.title, formatNumber(value, unit));
+  }
   for (const [what, count] of Object.entries(summary.shortages ?? {})) {
     row("Ran out", `${formatCount(count)} times: ${what}; requests waited for it`);
   }

@@ -1,43 +1,24 @@
-// The script of the page: it draws the plots. Everything else of the page is HTML.
-"use strict";
+// The script of the page, which draws the plots; all else of the page is HTML. It has `uPlot`, and in
+// `shared` functions of the program: see script.ts.
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
 
-  // ---- How numbers read -------------------------------------------------------------------
+  // ---- Numbers ----------------------------------------------------------------------------
 
-  const digits = (value) => {
-    if (value >= 99.95) return Math.round(value).toLocaleString("en");
-    return String(Number(value.toFixed(value >= 9.995 ? 1 : 2)));
-  };
-  const ms = (value) => {
-    if (value < 0.9995) return `${Number((value * 1000).toPrecision(3))} us`;
-    if (value < 999.5) return `${digits(value)} ms`;
-    return value < 600_000 ? `${digits(value / 1000)} s` : clock(value / 1000);
-  };
+  /** Without the zeros at the end of a fraction: axes have `1.5 s`, where tables have `1.50 s`. */
+  const trimmed = (text) => text.replace(/(\.\d*?)0+(?=\D|$)/, "$1").replace(/\.(?=\D|$)/, "");
+  const ms = (value) => trimmed(shared.formatMs(value));
+  const bytes = (value) => trimmed(shared.formatBytes(value));
   const count = (value) => {
     for (const [size, unit] of [[1e9, "G"], [1e6, "M"], [1e4, "k"]]) {
       if (value >= size) {
         return `${Number((value / (unit === "k" ? 1e3 : size)).toPrecision(3))}${unit}`;
       }
     }
-    return digits(value);
+    return trimmed(shared.threeDigits(value));
   };
-  const bytes = (value) => {
-    for (const unit of ["B", "kB", "MB", "GB"]) {
-      if (value < 999.5) return `${digits(value)} ${unit}`;
-      value /= 1000;
-    }
-    return `${digits(value)} TB`;
-  };
+  const clock = (seconds) => seconds < 59.5 ? ms(seconds * 1000) : shared.formatClock(seconds);
   const two = (value) => String(Math.floor(value)).padStart(2, "0");
-  const clock = (seconds) => {
-    if (seconds < 59.5) return `${Number(seconds.toFixed(seconds < 10 ? 1 : 0))} s`;
-    const whole = Math.round(seconds);
-    const [days, hours] = [Math.floor(whole / 86_400), Math.floor(whole / 3_600) % 24];
-    const rest = `${two(whole / 60 % 60)}:${two(whole % 60)}`;
-    if (days > 0) return `${days}d ${two(hours)}:${rest}`;
-    return hours > 0 ? `${hours}:${rest}` : rest.replace(/^0/, "");
-  };
   const moment = (seconds) => {
     const at = new Date(data.startMs + seconds * 1000);
     return `${clock(seconds)} (${two(at.getHours())}:${two(at.getMinutes())}:${
@@ -52,36 +33,13 @@
 
   // ---- Scales -----------------------------------------------------------------------------
 
-  /** From 0 to a little above the greatest. */
+  /** From 0 to a little above the greatest value. */
   const fromZero = (_u, _min, max) => [0, max > 0 ? max * 1.06 : 1];
-  /** A little more than all values, on a logarithmic scale; at least a factor of two. */
+  /** A little more than the values, on a logarithmic scale; at least a factor of two. */
   const around = (_u, min, max) => {
     if (!(min > 0) || !(max > 0)) return [1, 10];
     const room = Math.max(Math.pow(max / min, 0.06), max / min < 2 ? 1.4 : 1);
     return [min / room, max * room];
-  };
-  /** Round numbers between two: powers of ten, with 2 and 5 between them where there is room. */
-  const rounds = (min, max) => {
-    const decades = Math.log10(max / min);
-    const steps = decades > 5 ? [1] : decades > 2.4 ? [1, 3] : decades > 0.7 ? [1, 2, 5] : null;
-    if (steps === null) {
-      const rough = (max - min) / 5;
-      const power = Math.pow(10, Math.floor(Math.log10(rough)));
-      const step = [1, 2, 5, 10].map((n) => n * power).find((n) => n >= rough);
-      const values = [];
-      for (let value = Math.ceil(min / step) * step; value <= max; value += step) {
-        values.push(value);
-      }
-      return values;
-    }
-    const values = [];
-    for (let power = Math.floor(Math.log10(min)); power <= Math.ceil(Math.log10(max)); power++) {
-      for (const step of steps) {
-        const value = step * Math.pow(10, power);
-        if (value >= min && value <= max) values.push(value);
-      }
-    }
-    return values;
   };
   const SECONDS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30]
     .concat(
@@ -89,7 +47,7 @@
       [1, 2, 3, 6, 12, 24, 48, 120, 240].map((h) => h * 3_600),
     );
 
-  // ---- What is drawn ----------------------------------------------------------------------
+  // ---- Plots ------------------------------------------------------------------------------
 
   const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const faded = (color) => `${color}2e`;
@@ -114,13 +72,18 @@
     ...options,
   });
 
+  const aboveZero = (value) => value === null ? null : Math.max(value, 0.001);
+
   /** A plot over the time that the run took. */
-  const overTime = (columns, series, { log = false, write }) => {
+  const overTime = ({ unit, isLog, isFilled, lines }) => {
+    const write = { count, ms, bytes }[unit];
+    const columns = lines.map(({ column }) => data.columns[column]);
     const seconds = data.intervalMs / 1000;
-    const length = data.columns.rate.length;
+    const { length } = columns[0];
     const x = Array.from({ length }, (_, k) => Number(((k + 0.5) * seconds).toFixed(3)));
     return {
-      data: [x, ...columns],
+      // A logarithmic axis has no 0.
+      data: [x, ...columns.map((column) => isLog ? column.map(aboveZero) : column)],
       options: {
         cursor: { sync: { key: "time", setSeries: false } },
         scales: {
@@ -129,7 +92,7 @@
             range: (_u, min, max) =>
               min === x[0] && max === x.at(-1) ? [0, length * seconds] : [min, max],
           },
-          y: log ? { distr: 3, range: around } : { range: fromZero },
+          y: isLog ? { distr: 3, range: around } : { range: fromZero },
         },
         axes: [
           axis({ incrs: SECONDS, space: 64, values: format(clock), size: 28 }),
@@ -137,22 +100,34 @@
             size: 62,
             space: 28,
             values: format(write),
-            ...log
-              ? { splits: (_u, _k, min, max) => rounds(min, max), filter: (_u, splits) => splits }
+            ...isLog
+              ? {
+                splits: (_u, _k, min, max) => shared.listLabels(min, max),
+                filter: (_u, splits) => splits,
+              }
               : {},
           }),
         ],
-        series: [{ label: "at", value: read(moment), class: "u-time" }, ...series],
+        series: [
+          { label: "at", value: read(moment), class: "u-time" },
+          ...lines.map(({ label, color }) =>
+            line(label, `--c${color}`, write, {
+              // The last color is gray.
+              ...color === 8 ? { width: 1 } : {},
+              ...isFilled ? { fill: faded(style(`--c${color}`)) } : {},
+            })
+          ),
+        ],
       },
     };
   };
 
-  /** Bars of equal width on a logarithmic axis; what falls between two is shared out. */
-  const binsOf = (pairs) => {
+  /** Bars of equal width on a logarithmic axis. A slot that lies in two of them is shared out. */
+  const toBins = (pairs) => {
     const buckets = [];
     for (let k = 0; k < pairs.length; k += 2) {
       const high = pairs[k];
-      // As wide as the histogram has it: 1 us below 256, then 1/128 of a power of two.
+      // The width of the histogram's slots: 1 us below 256, then 1/128 of a power of two.
       const width = high < 256 ? 1 : Math.pow(2, Math.floor(Math.log2(high)) - 7);
       buckets.push({ low: Math.max(high - width, 0.5), high: Math.max(high, 1), n: pairs[k + 1] });
     }
@@ -182,7 +157,7 @@
     axis: axis({
       size: 28,
       values: format(write),
-      splits: (_u, _k, low, high) => rounds(low, high),
+      splits: (_u, _k, low, high) => shared.listLabels(low, high),
       // Labels need room; lines do not.
       filter: (u, splits) => {
         let last = -Infinity;
@@ -197,7 +172,7 @@
   });
 
   const histogram = () => {
-    const { edges, heights } = binsOf(data.histogram);
+    const { edges, heights } = toBins(data.histogram);
     const x = logX(edges[0], edges.at(-1), ms);
     const color = style("--c1");
     const last = edges.length - 1;
@@ -241,7 +216,7 @@
       ys.push(Math.max(pairs[k], 1) / 1000);
     }
     const x = logX(1, xs.at(-1), percentile);
-    // Between powers of ten there is nothing round to a percentile.
+    // Percentiles are round at powers of ten only.
     x.axis.splits = (_u, _k, low, high) =>
       [1, 2, ...Array.from({ length: 16 }, (_, k) => Math.pow(10, k + 1))]
         .filter((value) => value >= low * 0.999 && value <= high * 1.001);
@@ -255,7 +230,7 @@
             size: 62,
             space: 28,
             values: format(ms),
-            splits: (_u, _k, min, max) => rounds(min, max),
+            splits: (_u, _k, min, max) => shared.listLabels(min, max),
             filter: (_u, splits) => splits,
           }),
         ],
@@ -271,54 +246,23 @@
     };
   };
 
-  const PLOTS = {
-    rate: () =>
-      overTime([data.columns.rate], [
-        line("requests/s", "--c1", count, { fill: faded(style("--c1")) }),
-      ], { write: count }),
-    latency: () =>
-      overTime(
-        ["max", "p99", "p90", "p50"].map((name) =>
-          data.columns[name].map((value) => value === null ? null : Math.max(value, 0.001))
-        ),
-        [
-          line("max", "--c8", ms, { width: 1 }),
-          line("p99", "--c4", ms),
-          line("p90", "--c3", ms),
-          line("p50", "--c1", ms),
-        ],
-        { log: true, write: ms },
-      ),
-    inFlight: () =>
-      overTime([data.columns.inFlight], [
-        line("in flight", "--c5", count, { fill: faded(style("--c5")) }),
-      ], { write: count }),
-    failed: () => {
-      const kinds = Object.keys(data.failed);
-      return overTime(
-        kinds.map((kind) => data.failed[kind]),
-        kinds.map((kind, k) => line(`${kind}/s`, `--c${[4, 3, 5, 1, 6, 7, 2, 8][k % 8]}`, count)),
-        { write: count },
-      );
-    },
-    memory: () =>
-      overTime([data.columns.rssBytes], [
-        line("resident", "--c6", bytes, { fill: faded(style("--c6")) }),
-      ], { write: bytes }),
-    histogram,
-    spectrum,
-  };
+  const makePlot = (name) =>
+    name === "histogram"
+      ? histogram()
+      : name === "spectrum"
+      ? spectrum()
+      : overTime(data.plots[name]);
 
   // ---- Drawing ----------------------------------------------------------------------------
 
   const HEIGHT = 190;
-  /** Content of a column on paper of A4, in CSS pixels. */
+  /** Width of the content of a column on A4 paper, in CSS pixels. */
   const PAPER = 320;
   const plots = new Map();
 
   const draw = (place, width) => {
     const before = plots.get(place);
-    const { options, data: columns } = PLOTS[place.dataset.plot]();
+    const { options, data: columns } = makePlot(place.dataset.plot);
     const zoom = before?.isZoomed ? { ...before.plot.scales.x } : undefined;
     before?.plot.destroy();
     const entry = { plot: undefined, isZoomed: zoom !== undefined };

@@ -1,9 +1,12 @@
 /**
- * The tables of a page. What a server or an input can make long is cut to what fits.
+ * The tables of a page. Text that a server or an input can make long is cut to what fits.
  *
  * @module
  */
 import { STATUS_TEXT } from "@std/http/status";
+import { splitErrors } from "../../stats/error_groups.ts";
+import type { KnownSummary, Summary } from "../../stats/figures.ts";
+import type { Example } from "../../stats/snapshot.ts";
 import {
   formatCount,
   formatLatency,
@@ -12,18 +15,17 @@ import {
   latencyTitle,
 } from "../../text/format.ts";
 import { withoutSecrets } from "../../text/secrets.ts";
-import type { Summary } from "../json.ts";
-import { formatReached, readBound } from "../verdict.ts";
-import type { PageData, PageSummary } from "./data.ts";
-import { type Html, markup, type Part, takeWithinBytes } from "./html.ts";
+import { formatReached } from "../verdict.ts";
+import type { PageData } from "./data.ts";
+import { type Html, markup, type MarkupValue, takeWithinBytes } from "./html.ts";
 
-/** Bytes of HTML that the rows of errors may take; what is beyond is summed up. */
-const MAX_OF_ERRORS = 60_000;
+/** Most bytes of HTML of the rows of errors; the others are summed up in one row. */
+const MAX_ERROR_BYTES = 60_000;
 
-/** A cell of text, of a number, and of what can be long. HTML lets end tags of cells go. */
-const cell = (value: Part): Html => markup`<td>${value}`;
-const number = (value: Part): Html => markup`<td class="n">${value}`;
-const long = (value: Part): Html => markup`<td class="t">${value}`;
+/** A cell of text, of a number, and of text that can be long. HTML needs no end tags of cells. */
+const cell = (value: MarkupValue): Html => markup`<td>${value}`;
+const number = (value: MarkupValue): Html => markup`<td class="n">${value}`;
+const long = (value: MarkupValue): Html => markup`<td class="t">${value}`;
 
 function row(...cells: readonly Html[]): Html {
   return markup`<tr>${cells}\n`;
@@ -56,22 +58,22 @@ function section(title: string, content: Html): Html {
   return markup`<h2>${title}</h2>${content}`;
 }
 
-/** Names and what they stand for. */
-export function pairs(rows: readonly (readonly [name: string, value: Part])[]): Html {
+/** A table of names and their values. */
+export function pairs(rows: readonly (readonly [name: string, value: MarkupValue])[]): Html {
   const all = rows.map(([name, value]) => row(markup`<th>${name}`, long(value)));
   return markup`<div class="card long"><table class="k"><tbody>${all}</tbody></table></div>`;
 }
 
-/** What came of the thresholds; undefined where there were none. */
+/** What came of the thresholds; undefined if there were none. */
 export function thresholdTable({ thresholds = [], aborted }: Partial<Summary>): Html | undefined {
   if (thresholds.length === 0) return undefined;
-  const rows = thresholds.map(({ threshold, value, unit, passed }) =>
+  const rows = thresholds.map(({ threshold, value, bound, unit, passed }) =>
     row(
       markup`<td class="${passed ? "good" : "bad"}">${passed ? "passed" : "failed"}${
         threshold === aborted ? ", and ended the run" : ""
       }`,
       cell(markup`<code>${threshold}</code>`),
-      number(formatReached({ value, bound: readBound(threshold), unit })),
+      number(formatReached({ value, bound, unit })),
     )
   );
   return section("Thresholds", table(["", "threshold", "#reached"], rows, "fit"));
@@ -86,8 +88,8 @@ export function latencyTable(latency: Summary["latency_ms"]): Html {
   );
 }
 
-/** How often each status came; undefined where no answer came. */
-export function statusTable({ statuses = {}, requests }: PageSummary): Html | undefined {
+/** How often each status came; undefined if no response came. */
+export function statusTable({ statuses = {}, requests }: KnownSummary): Html | undefined {
   const all = Object.entries(statuses).sort(([, a], [, b]) => b - a);
   if (all.length === 0) return undefined;
   const rows = all.map(([status, count]) =>
@@ -98,32 +100,32 @@ export function statusTable({ statuses = {}, requests }: PageSummary): Html | un
       bar(count / requests, `s${status[0]}`),
     )
   );
-  return section("Statuses", table(["status", "#answers", "#share", ""], rows));
+  return section("Statuses", table(["status", "#responses", "#share", ""], rows));
 }
 
-/** One group of failures. */
+/** Failures of one row. */
 interface Group {
   readonly kind: string;
   readonly message: string;
   readonly count: number;
-  readonly examples: readonly { readonly url: string; readonly detail: string }[];
+  readonly examples: readonly Example[];
 }
 
 /** Failures by their words where these were counted, else by kind; the most frequent first. */
 function toGroups({ summary: { errors = {} }, messages }: PageData): Group[] {
-  // Of a resumed run the words are those of its last part.
+  // The messages of a resumed run are those of its last part.
   const counted = new Map<string, number>();
   for (const { kind, count } of messages ?? []) {
     counted.set(kind, (counted.get(kind) ?? 0) + count);
   }
-  const rest = Object.entries(errors).flatMap(([kind, { count, examples, reasons = [] }]) => {
-    const more = count - (counted.get(kind) ?? 0);
+  const rest = Object.entries(errors).flatMap(([kind, error]): Group[] => {
+    const more = error.count - (counted.get(kind) ?? 0);
     if (more <= 0) return [];
     if (counted.has(kind)) {
       return [{ kind, message: "before it was resumed", count: more, examples: [] }];
     }
-    if (reasons.length === 0) return [{ kind, message: "", count: more, examples }];
-    return reasons.map((reason) => ({ ...reason, kind, message: reason.expectation }));
+    return splitErrors(kind, error)
+      .map(({ expectation = "", ...group }) => ({ message: expectation, ...group }));
   });
   return [...messages ?? [], ...rest].sort((a, b) => b.count - a.count);
 }
@@ -136,13 +138,13 @@ export function errorTable(data: PageData): Html | undefined {
   const all = groups.map(({ kind, message, count, examples }) =>
     row(
       markup`<td class="bad">${kind}`,
-      long([message, folded(examples)]),
+      long([message, foldExamples(examples)]),
       number(formatCount(count)),
       number(share(count, requests)),
       bar(requests > 0 ? count / requests : 0, "bad"),
     )
   );
-  const rows = takeWithinBytes(MAX_OF_ERRORS, all);
+  const rows = takeWithinBytes(MAX_ERROR_BYTES, all);
   const left = groups.slice(rows.length);
   if (left.length > 0) {
     const count = left.reduce((sum, group) => sum + group.count, 0);
@@ -151,7 +153,7 @@ export function errorTable(data: PageData): Html | undefined {
   return section("Errors", table(["error", "in words", "#requests", "#share", ""], rows));
 }
 
-function folded(examples: Group["examples"]): Html | undefined {
+function foldExamples(examples: readonly Example[]): Html | undefined {
   if (examples.length === 0) return undefined;
   const each = examples.map((example) =>
     markup`<li>${url(example.url)}${example.detail === "" ? "" : `: ${example.detail}`}`
@@ -161,9 +163,9 @@ function folded(examples: Group["examples"]): Html | undefined {
 }
 
 /**
- * What came of each host, the busiest first; undefined where nobody counted.
+ * What came of each host, the busiest first; undefined if the hosts were not counted.
  *
- * @param most bytes of HTML that its rows may take; what is beyond is summed up
+ * @param most bytes of HTML that its rows may take; the other hosts are summed up in one row
  */
 export function hostTable({ hosts = [] }: PageData, most: number): Html | undefined {
   if (hosts.length === 0) return undefined;
@@ -191,7 +193,7 @@ export function hostTable({ hosts = [] }: PageData, most: number): Html | undefi
   return section("Hosts", table(names, rows));
 }
 
-/** The slowest answers; undefined where nobody kept them. */
+/** The slowest responses; undefined if they were not kept. */
 export function slowestTable({ slowest = [] }: PageData): Html | undefined {
   if (slowest.length === 0) return undefined;
   const rows = slowest.map(({ i, url: text, status, ms, at }) =>
@@ -204,7 +206,7 @@ export function slowestTable({ slowest = [] }: PageData): Html | undefined {
     )
   );
   const names = ["#time", "#number", "status", "URL", "#started (UTC)"];
-  return section("Slowest answers", table(names, rows));
+  return section("Slowest responses", table(names, rows));
 }
 
 /** A moment as in `2026-01-31 12:00:00`, in UTC. */

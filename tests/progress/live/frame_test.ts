@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { toPrintableAscii } from "../../../lib/progress/live/foreign.ts";
+import { roundBounds } from "../../../lib/plot/round_numbers.ts";
 import { formatFrame } from "../../../lib/progress/live/frame.ts";
 import { History } from "../../../lib/progress/live/history.ts";
 import { formatLine } from "../../../lib/progress/live/line.ts";
-import { roundBounds } from "../../../lib/progress/live/scale.ts";
 import { formatShareBar, formatSpark } from "../../../lib/progress/live/spark.ts";
 import { Histogram } from "../../../lib/stats/histogram.ts";
 import type { Snapshot } from "../../../lib/stats/snapshot.ts";
+import { measureWidth } from "../../../lib/text/width.ts";
 import { sceneOf, SNAPSHOT } from "../../fixtures/live_scene.ts";
 
 const PLAIN = { color: false };
@@ -199,7 +199,7 @@ Deno.test("formatFrame() is never as wide or as high as the terminal, whatever i
           const lines = formatFrame(scene, { columns, rows }, PLAIN);
           assert(lines.length < rows, `${columns}x${rows}: ${lines.length}`);
           for (const line of lines) {
-            assert(line.length < columns, `${columns}x${rows}: ${line}`);
+            assert(measureWidth(line) < columns, `${columns}x${rows}: ${line}`);
             assertEquals(line, line.trimEnd());
             assert(!/NaN|Infinity|undefined/.test(line), line);
           }
@@ -219,11 +219,12 @@ Deno.test("formatFrame() shows no latency of a host that only failed", () => {
   assertMatch(frame, /dead .* 100\.0 % failed {8}mean - {9}max -/);
 });
 
-Deno.test("formatFrame() sends nothing but text of one cell a character, whatever servers sent", () => {
+Deno.test("formatFrame() sends nothing but text whose cells are known, whatever servers sent", () => {
   for (const columns of [20, 40, 80, 200]) {
     const text = frameOf(ATTACKED, { columns, rows: 50 });
-    assert(/^[\x20-\x7e\n…▁-▏─]*$/u.test(text), JSON.stringify(text));
+    assert(/^[\x20-\x7e\n…▁-▏─日本]*$/u.test(text), JSON.stringify(text));
   }
+  assertStringIncludes(frameOf(ATTACKED), "\\u{d800}日本\\u{301}\\u{1f");
   assertStringIncludes(frameOf(ATTACKED), "\\x1b[2J\\x1b]0;x\\x07\\x0d\\x0a\\x9b1m\\u{202e}");
 });
 
@@ -238,7 +239,7 @@ Deno.test("formatFrame() colours only if asked, and changes nothing else", () =>
 });
 
 Deno.test("formatFrame() says so when the process itself is the bottleneck, and only then", () => {
-  const said = "bottleneck this process: event loop 97 % busy, latencies hold its own queueing";
+  const said = "bottleneck this process: event loop 97 % busy, latencies include queueing here";
   for (const rows of [3, 10, 24, 50]) {
     const size = { columns: 80, rows };
     assertEquals(
@@ -414,11 +415,33 @@ Deno.test("formatLine() leaves a number out rather than cut it, and cuts text", 
   ]);
 });
 
-Deno.test("foreign() gives printable ASCII that says what was there", () => {
-  assertEquals(
-    toPrintableAscii("a日\u0301\u{1f600}ü\x1b"),
-    "a\\u{65e5}\\u{301}\\u{1f600}\\u{fc}\\x1b",
-  );
-  assertEquals(toPrintableAscii("plain text"), "plain text");
-  assert(/^[\x20-\x7e]{400,}$/.test(toPrintableAscii("é".repeat(10_000))));
+Deno.test("formatFrame() has the figures of hosts below one another when names are wide", () => {
+  const hosts = ["a.example", "例え.テスト", "Ελλάδα.example", "\u{1f600}.example", "漢".repeat(99)]
+    .map((host) => ({ host, requests: 10, failed: 1, meanMs: 20, maxMs: 30 }));
+  for (const columns of [60, 80, 120, 200]) {
+    const lines = frameOf({ hosts }, { columns, rows: 50 }).split("\n");
+    const first = lines.findIndex((line) => line.startsWith("busiest"));
+    const rows = lines.slice(first, first + hosts.length);
+    const places = rows.map((row) => measureWidth(row.slice(0, row.indexOf(" 10.0 % failed"))));
+    assertEquals(new Set(places).size, 1, rows.join("\n"));
+    assert(rows.every((row) => measureWidth(row) < columns), rows.join("\n"));
+  }
+});
+
+Deno.test("formatFrame() breaks notices between words, and words that are longer than a line", () => {
+  const noticesOf = (notice: string): string[] => {
+    const scene = { ...sceneOf(EMPTY), notices: [notice] };
+    const lines = formatFrame(scene, { columns: 42, rows: 24 }, PLAIN);
+    const first = lines.findIndex((line) => line.startsWith("notice"));
+    return lines.slice(first, lines.indexOf("", first)).map((line) => line.slice(11));
+  };
+  assertEquals(noticesOf("pausing 例え.テスト:8080 after repeated failures"), [
+    "pausing 例え.テスト:8080 after",
+    "repeated failures",
+  ]);
+  assertEquals(noticesOf(`ab ${"漢".repeat(20)} c`), [
+    "ab",
+    "漢".repeat(15),
+    `${"漢".repeat(5)} c`,
+  ]);
 });

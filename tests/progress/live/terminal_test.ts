@@ -135,12 +135,38 @@ test("myriad sends nothing of a server's or an input's to the terminal as it cam
   await tmux.myriad([...ENDLESS, "--progress", "live", "--no-pause", url], "NO_COLOR=1");
   const lines = await tmux.until((lines) => lines.some((line) => line.startsWith("errors ")));
   const error = lines.find((line) => line.startsWith("errors "))!;
-  assertMatch(error, /^[\x20-\x7e…]*$/);
+  assertMatch(error, /^[\x20-\x7e…日本]*$/);
   assertStringIncludes(error, "protocol");
   assert(!(await tmux.tell("pane_title")).join(" ").includes("hacked"));
   // Without colours there is no sequence at all.
   const text = await tmux.coloured();
   assert(!text.includes("\x1b"), JSON.stringify(text));
+  await tmux.press("C-c");
+  await tmux.ended(130);
+});
+
+test("myriad keeps the live view in its cells when paths and bodies are not ASCII", async () => {
+  const body = "Ελλάδα 漢字 \u{1f600}";
+  const bytes = String.fromCharCode(...new TextEncoder().encode(body));
+  await using server = await RawServer.start(({ send }) => send(ok(bytes)));
+  await using tmux = await Tmux.start(LARGE);
+  const wide = "日本語".repeat(20);
+  const expectation = ["--no-pause", "--expect-body", `必要 ${wide}`];
+  await tmux.myriad([
+    ...[...ENDLESS, "--progress", "live", ...expectation, server.url(`/${wide}/\u{1f600}/{}`)],
+  ]);
+  for (const size of [LARGE, { columns: 120, rows: 40 }, SMALL, LARGE]) {
+    await tmux.resize(size);
+    const before = server.requests.length;
+    const lines = await tmux.until((lines) => {
+      const [, requests = ""] = /^(?:\[.*\] )?([\d,]+) /.exec(lines[0]) ?? [];
+      return isLive(lines, ["rate", "errors", "memory"]) && lines.length < size.rows &&
+        Number(requests.replaceAll(",", "")) >= before + 5;
+    });
+    const error = lines.find((line) => line.startsWith("errors "))!;
+    assertStringIncludes(error, "  --expect-body 必要 日");
+    for (const line of lines) assert(await tmux.measure(line) < size.columns, line);
+  }
   await tmux.press("C-c");
   await tmux.ended(130);
 });

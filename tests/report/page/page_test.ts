@@ -8,6 +8,7 @@ import {
 } from "../../../lib/report/page/inline_text.ts";
 import { formatPage } from "../../../lib/report/page/page.ts";
 import { plotData } from "../../../lib/report/page/plots.ts";
+import { pageScript, SHARED } from "../../../lib/report/page/script.ts";
 import { escapeMarkup } from "../../../lib/text/escape.ts";
 import { hostilePage, largestPage, pageData } from "../../fixtures/page_data.ts";
 
@@ -223,6 +224,21 @@ Deno.test("plotData() gives columns no more exact than they can be seen, and kee
   assertEquals(columns!.rate, [12_350, null, 0.0001235]);
 });
 
+Deno.test("the script of the page formats numbers as the program does, on its own", () => {
+  // A browser has nothing of the program but this text.
+  const [text] = /^"use strict";\n\(\(\) => \{\n[^]*?const shared = [^;]*;/.exec(pageScript)!;
+  const shared = new Function(`${text} return shared; })();`.replace("(() =>", "return (() =>"))();
+  assertEquals(Object.keys(shared), Object.keys(SHARED));
+  for (const value of [0, 1e-4, 0.25, 1, 9.996, 59.6, 999.7, 12_345, 1e6, 987_654_321, 1e13]) {
+    for (const name of ["formatBytes", "formatClock", "formatCount", "formatMs"] as const) {
+      assertEquals(shared[name](value), SHARED[name](value), name);
+    }
+    for (const high of [value * 1.01, value * 3, value * 1e7]) {
+      assertEquals(shared.listLabels(value, high), SHARED.listLabels(value, high));
+    }
+  }
+});
+
 Deno.test("formatPage() has room for 1,000 hosts of usual names", async () => {
   const hosts = Array.from({ length: 1_000 }, (_, k) => ({
     host: `service-${k}.region.example.com:8080`,
@@ -239,11 +255,14 @@ Deno.test("formatPage() has room for 1,000 hosts of usual names", async () => {
 Deno.test("formatPage() gives the value of a threshold in full where it would else read as its bound", async () => {
   const page = await formatPage(pageData({}, {
     thresholds: [
-      { threshold: "p99<=500ms", value: 500.3, unit: "ms", passed: false },
-      { threshold: "p50<500ms", value: null, unit: "ms", passed: false },
+      { threshold: "p99<=500ms", value: 500.3, bound: 500, unit: "ms", passed: false },
+      { threshold: "p50<500ms", value: null, bound: 500, unit: "ms", passed: false },
+      // A summary of an earlier version does not tell the bound.
+      { threshold: "p95<=400ms", value: 400.3, unit: "ms", passed: false },
     ],
   }));
   assertStringIncludes(page, '<td class="n">500.3 ms');
+  assertStringIncludes(page, '<td class="n">400 ms');
   assertStringIncludes(page, '<td class="n">nothing was measured');
 });
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { parseFlags } from "../../../lib/cli/flags.ts";
-import { RUN_FLAGS } from "../../../lib/options/parse.ts";
+import { parseFlags } from "../../../lib/cli/parse_flags.ts";
 import { redactCommand } from "../../../lib/options/redact_command.ts";
+import { RUN_FLAGS } from "../../../lib/options/table.ts";
 import { finish, myriad, readUntil, start } from "../../fixtures/program.ts";
 import { ok, RawServer } from "../../fixtures/raw_server.ts";
 
@@ -43,18 +43,18 @@ const HIDDEN: [args: string[], shown: string][] = [
   [["--threshold", "p99<1s", "it's"], `myriad --threshold 'p99<1s' 'it'\\''s'`],
 ];
 for (const [args, shown] of HIDDEN) {
-  Deno.test(`shownCommand() is ${shown} when it is ${args.join(" ")}`, () => {
-    assertEquals(redactCommand(parseFlags(RUN_FLAGS, args, "myriad"), RUN_FLAGS), shown);
+  Deno.test(`redactCommand() is ${shown} when it is ${args.join(" ")}`, () => {
+    assertEquals(redactCommand(parseFlags(RUN_FLAGS, args, "myriad")), shown);
   });
 }
 
-Deno.test("shownCommand() is bounded", () => {
+Deno.test("redactCommand() is bounded", () => {
   const args = [
     "-i",
     "i".repeat(10_000),
     ...Array(500).fill(["-H", "a: " + "b".repeat(99)]).flat(),
   ];
-  const { length } = redactCommand(parseFlags(RUN_FLAGS, args, "myriad"), RUN_FLAGS);
+  const { length } = redactCommand(parseFlags(RUN_FLAGS, args, "myriad"));
   assert(length <= 4_000, `${length}`);
 });
 
@@ -102,13 +102,18 @@ Deno.test("myriad --report writes a page, with permission for that file only", a
   assertEquals(page.includes("hunter2"), false);
   assertEquals(page.includes(btoa("name:hunter2")), false);
   assertEquals(page.includes(Deno.hostname()) && Deno.hostname().length > 4, false);
-  const { columns, histogram, failed } = dataOf(page);
+  const { columns, histogram, plots } = dataOf(page);
   assertEquals(columns.rate.length > 0, true);
   assertEquals(
     histogram.filter((_: number, k: number) => k % 2 === 1).reduce((a: number, b: number) => a + b),
     19,
   );
-  assertEquals(Object.keys(failed), ["expect"]);
+  const [{ column }, ...others] = plots.failed.lines;
+  assertEquals([column, others, columns[column].length], [
+    "failed.expect",
+    [],
+    columns.rate.length,
+  ]);
 });
 
 Deno.test("myriad --report refuses what cannot be written before anything is requested", async () => {
@@ -220,7 +225,7 @@ Deno.test("myriad --report writes the page of a run whose output cannot be writt
   assert((await Deno.readTextFile(path)).endsWith("</html>\n"));
 });
 
-Deno.test("the program loads nothing of the page without --report", async () => {
+Deno.test("a run loads nothing of the page or of the live view unless it shows them", async () => {
   const { stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["info", "--json", new URL("../../../main.ts", import.meta.url).pathname],
   }).output();
@@ -240,9 +245,21 @@ Deno.test("the program loads nothing of the page without --report", async () => 
       if (!isDynamic && code?.specifier !== undefined) follow(code.specifier);
     }
   };
-  for (const root of roots) follow(root);
+  for (const root of roots) {
+    follow(root);
+    // What a run has besides; each other command has its own.
+    for (const { isDynamic, code } of all.get(root)?.dependencies ?? []) {
+      if (isDynamic && !code!.specifier!.includes("/commands/")) follow(code!.specifier!);
+    }
+  }
+  assertEquals([...seen].some((it) => it.endsWith("lib/progress/progress.ts")), true);
   assertEquals([...all.keys()].some((specifier) => specifier.includes("uplot")), true);
-  assertEquals([...seen].filter((it) => /uplot|report\/page|series|run_page/.test(it)), []);
+  assertEquals(
+    [...seen].filter((it) =>
+      /uplot|report\/page|series\/(?:recorder|series)|run_page|progress\/(?:live|auto)/.test(it)
+    ),
+    [],
+  );
 });
 
 Deno.test("myriad --report makes a page with its plots as one bundled file, too", async () => {

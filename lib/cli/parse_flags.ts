@@ -1,0 +1,125 @@
+/**
+ * Reads a command line by a table of flags.
+ *
+ * It is a loop of its own, since `parseArgs` of `@std/cli` is not strict: among other things it
+ * reads `-HAccept: a=b` as the value `b`, and takes `--json=no` for `--json`. What it gets wrong is
+ * shown by the test "std's parseArgs() is not strict enough for the table of flags".
+ *
+ * @module
+ */
+import { UsageError } from "../errors.ts";
+import { closest } from "./closest.ts";
+import { FlagValues } from "./flag_values.ts";
+import type { Flag } from "./flags.ts";
+
+/** Options for {@linkcode parseFlags}. */
+export interface ParseOptions {
+  /** What to use instead of a letter or a name that other programs have, and this one does not. */
+  readonly elsewhere?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Reads a command line: `--name value`, `--name=value`, `-n value`, `-nvalue`, `-abc` for switches,
+ * `--` before arguments that are not flags. A switch takes a value only behind `=`. The value in an
+ * argument of its own cannot begin with `-`, unless it is `-`: a forgotten value is noticed so.
+ *
+ * @param command the words after which `--help` shows this table
+ * @throws {UsageError} If a flag is unknown, lacks its value, has one it does not take, or is given
+ * twice. No value is repeated in the message: it can be a secret.
+ */
+export function parseFlags<Row extends Flag>(
+  flags: readonly Row[],
+  argv: readonly string[],
+  command: string,
+  { elsewhere = {} }: ParseOptions = {},
+): FlagValues<Row> {
+  const given = new Map<string, (string | true)[]>();
+  const positionals: string[] = [];
+
+  const add = (flag: Flag, value: string | true): void => {
+    const values = given.get(flag.name);
+    if (values === undefined) given.set(flag.name, [value]);
+    else values.push(value);
+  };
+  const unknown = (name: string, shown: string): UsageError => {
+    const meant = closest(name, flags.map(({ name }) => name));
+    const how = Object.hasOwn(elsewhere, name)
+      ? elsewhere[name]
+      : meant === undefined
+      ? `see '${command} --help'`
+      : `did you mean '--${meant}'?`;
+    return new UsageError(`Unknown option '${shown}': ${how}`);
+  };
+
+  for (let k = 0; k < argv.length; k++) {
+    const arg = argv[k];
+    const takeNext = (shown: string): string => {
+      const next = argv[k + 1];
+      if (next === undefined || (next.startsWith("-") && next !== "-")) {
+        const how = shown.startsWith("--") ? `${shown}=VALUE` : `${shown}VALUE`;
+        throw new UsageError(
+          `'${shown}' has no value: add one; write '${how}' if it begins with '-'`,
+        );
+      }
+      k++;
+      return next;
+    };
+    if (arg === "--") {
+      positionals.push(...argv.slice(k + 1));
+      break;
+    }
+    if (arg.startsWith("--")) {
+      const [, name, value] = /^--([^=]*)(?:=(.*))?$/s.exec(arg)!;
+      const flag = flags.find((flag) => flag.name === name);
+      if (flag === undefined) throw unknown(name, `--${name}`);
+      add(flag, readLong(flag, value, takeNext));
+    } else if (arg.startsWith("-") && arg !== "-") {
+      // A letter that takes a value takes the rest of its argument.
+      for (let rest = arg.slice(1); rest !== "";) {
+        const letter = String.fromCodePoint(rest.codePointAt(0)!);
+        const flag = flags.find(({ short }) => short === letter);
+        if (flag === undefined) throw unknown(letter, `-${letter}`);
+        rest = rest.slice(letter.length);
+        if (flag.value === undefined) {
+          add(flag, true);
+          continue;
+        }
+        const value = rest === "" ? takeNext(`-${letter}`) : rest;
+        checkMistaken(flag, value);
+        add(flag, value);
+        rest = "";
+      }
+    } else positionals.push(arg);
+  }
+  for (const { name, repeatable, value, optionalValue } of flags) {
+    const times = given.get(name)?.length ?? 0;
+    const isSwitch = value === undefined && optionalValue === undefined;
+    if (times > 1 && !repeatable && !isSwitch) {
+      throw new UsageError(`'--${name}' is given ${times} times: use it once`);
+    }
+  }
+  return new FlagValues(flags, given, positionals);
+}
+
+/** The value of a flag that is written in full. */
+function readLong(
+  { name, value, optionalValue }: Flag,
+  inline: string | undefined,
+  takeNext: (shown: string) => string,
+): string | true {
+  if (value !== undefined) return inline ?? takeNext(`--${name}`);
+  if (inline === undefined) return true;
+  if (optionalValue === undefined) {
+    throw new UsageError(`'--${name}' takes no value: leave out what begins with '='`);
+  }
+  if (inline !== "") return inline;
+  throw new UsageError(`'--${name}=' has no value: use '--${name}=${optionalValue}', or no '='`);
+}
+
+function checkMistaken({ name, short, mistaken }: Flag, value: string): void {
+  if (mistaken === undefined || !mistaken.value.test(value)) return;
+  const { is, instead } = mistaken;
+  throw new UsageError(
+    `'-${short}' is ${is} here: use ${instead}, or write '--${name}' if you mean ${is}`,
+  );
+}

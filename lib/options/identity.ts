@@ -1,0 +1,27 @@
+/**
+ * What the request of a run is, as part of its identity: everything that its flags and its URL say
+ * together.
+ *
+ * @module
+ */
+import { withoutUserinfo } from "../text/secrets.ts";
+import type { RunOptions } from "./run_options.ts";
+
+/** Fields that do not make it another run. */
+const IGNORED_HEADERS = /^(user-agent|accept-encoding)$/i;
+
+/**
+ * All header fields, whichever flag adds them, and the credentials in the URL. Which of the fields
+ * are templates counts too: a template is not the text that reads like it.
+ */
+export function identifyHeaders({ url, headers, templates }: RunOptions): unknown {
+  const kept = headers.filter(([name]) => !IGNORED_HEADERS.test(name));
+  const userinfo = url === undefined || withoutUserinfo(url) === url ? null : url;
+  if (templates === undefined) return [kept, userinfo];
+  return [kept, userinfo, Array.from(templates.headers, ([[name], { source }]) => [name, source])];
+}
+
+/** The body, and whether it is a template; null without a body. */
+export function identifyBody({ body, templates }: RunOptions): unknown {
+  return templates?.body === undefined ? body ?? null : [body, "template"];
+}

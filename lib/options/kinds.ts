@@ -1,0 +1,177 @@
+/**
+ * What the values of flags of `myriad run` can be, where other commands have no such flag.
+ *
+ * @module
+ */
+import { type Capture, parseCapture } from "../check/capture.ts";
+import { findPatternProblem, Pattern } from "../check/pattern.ts";
+import { StatusSet } from "../check/status_set.ts";
+import { DURATION, type Kind } from "../cli/kinds.ts";
+import { DURATION_UNITS, parseDuration } from "../cli/units.ts";
+import { UsageError } from "../errors.ts";
+import { ERROR_KINDS } from "../result.ts";
+import { parseThreshold, type Threshold } from "../stats/thresholds.ts";
+import type { ListenAddress, Shard } from "./run_options.ts";
+
+const RATE_FORM = /^(\d+(?:\.\d+)?)([kK]?)(?:\/(ms|s|m|h))?$/;
+const MAX_RATE = 1_000_000;
+
+/** Requests a second, more than 0: `500`, `500/s`, `30/m`. */
+export const RATE: Kind<number> = {
+  name: "rate",
+  read(text, flag) {
+    const [, number, k, unit = "s"] = RATE_FORM.exec(text) ?? [];
+    const rate = Number(number) * (k ? 1_000 : 1) * 1_000 / DURATION_UNITS[unit];
+    if (rate > 0 && rate <= MAX_RATE) return rate;
+    throw new UsageError(
+      `Cannot read '${flag} ${text}': use a number above 0 with a unit of time, like 500/s or 30/m`,
+    );
+  },
+};
+
+/** Milliseconds, from 1, or Infinity for `never`. */
+export const DURATION_OR_NEVER: Kind<number> = {
+  name: "duration or never",
+  read(text, flag) {
+    if (text === "never") return Infinity;
+    try {
+      return DURATION.read(text, flag);
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      throw new UsageError(
+        `Cannot read '${flag} ${text}': use a time of 1ms or more, like 30s or 5m, or never`,
+      );
+    }
+  },
+};
+
+/** Some of the numbers: `0/4`. */
+export const SHARD: Kind<Shard> = {
+  name: "shard",
+  read(text, flag) {
+    const match = /^(\d{1,9})\/(\d{1,9})$/.exec(text);
+    const index = Number(match?.[1]);
+    const count = Number(match?.[2]);
+    if (index < count) return { index, count };
+    throw new UsageError(`Cannot read '${flag} ${text}': use I/N with I from 0 to N - 1, like 0/4`);
+  },
+};
+
+/** What `network` stands for in a list of causes. */
+const NETWORK = ["dns", "refused", "reset", "connect", "body"];
+
+/** Errors that another attempt can mend. A URL that is wrong stays wrong. */
+const MENDABLE: readonly string[] = ERROR_KINDS.filter((kind) =>
+  kind !== "url" && kind !== "cancelled"
+);
+
+/** Kinds of errors, and statuses as text: `network,timeout,429,5xx`. */
+export const CAUSES: Kind<ReadonlySet<string>> = {
+  name: "causes",
+  read(list, flag) {
+    const causes = new Set<string>();
+    for (const cause of list.split(",")) {
+      if (cause === "network") NETWORK.forEach((kind) => causes.add(kind));
+      else if (/^[1-9]xx$/.test(cause)) {
+        for (let k = 0; k < 100; k++) causes.add(String(Number(cause[0]) * 100 + k));
+      } else if (/^[1-9]\d\d$/.test(cause) || MENDABLE.includes(cause)) causes.add(cause);
+      else {
+        throw new UsageError(
+          `Cannot read '${cause}' of '${flag} ${list}': use some of network, ${
+            MENDABLE.join(", ")
+          }, or statuses like 503 or 5xx`,
+        );
+      }
+    }
+    return causes;
+  },
+};
+
+/** A list of statuses, as it is written: `200,204,3xx`. */
+export const STATUSES: Kind<string> = {
+  name: "statuses",
+  read(text, flag) {
+    if (StatusSet.parse(text) !== undefined) return text;
+    throw new UsageError(`Cannot read '${flag} ${text}': use a list like 200,204,3xx`);
+  },
+};
+
+/** A header field's name, a colon, and the pattern for its value. */
+const FIELD_FORM = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+): *(.+)$/s;
+
+/** A field by its name in lower case, and what its value has to match. */
+export const FIELD_PATTERN: Kind<{ name: string; pattern: Pattern }> = {
+  name: "field pattern",
+  read(text, flag) {
+    const [, name, source] = FIELD_FORM.exec(text) ?? [];
+    // The text can be a secret.
+    if (name === undefined) {
+      throw new UsageError(
+        `Cannot read '${flag}': use a name and a regular expression, like 'content-type: ^text/'`,
+      );
+    }
+    return { name: name.toLowerCase(), pattern: readPattern(source, `${flag} ${name}: …`) };
+  },
+};
+
+/** A regular expression. */
+export const PATTERN: Kind<Pattern> = {
+  name: "pattern",
+  read: (text, flag) => readPattern(text, `${flag} …`),
+};
+
+function readPattern(source: string, flag: string): Pattern {
+  try {
+    return new Pattern(source);
+  } catch (error) {
+    throw new UsageError(
+      `Cannot read '${flag}': ${findPatternProblem(error)}: use a regular expression of JavaScript`,
+    );
+  }
+}
+
+/** The longest time that a response may take, in milliseconds, more than 0. */
+export const LATENCY: Kind<number> = {
+  name: "duration",
+  read(text, flag) {
+    const ms = parseDuration(text, flag);
+    if (ms > 0) return ms;
+    throw new UsageError(`Cannot use '${flag} ${text}': use more than 0`);
+  },
+};
+
+/** A record field that is taken from the response: `etag=header:ETag`. */
+export const CAPTURE: Kind<Capture> = {
+  name: "capture",
+  read(text, flag) {
+    const capture = parseCapture(text);
+    if (typeof capture !== "string") return capture;
+    throw new UsageError(`Cannot read '${flag} ${text}': ${capture}`);
+  },
+};
+
+/** A bound for a number of the summary: `p99<500ms`. */
+export const THRESHOLD: Kind<Threshold> = {
+  name: "threshold",
+  read: (text) => parseThreshold(text),
+};
+
+/** `HOST:PORT`, `[HOST]:PORT`, `:PORT` or `PORT`. */
+const ADDRESS_FORM = /^(?:(?:\[([\da-fA-F:.]+)\]|([^\s:/[\]@]*)):)?(\d{1,5})$/;
+/** Other machines see the metrics only if the user says so. */
+const DEFAULT_HOSTNAME = "127.0.0.1";
+
+/** Where a server listens: `127.0.0.1:9464`, `[::1]:9464`, `9464`. */
+export const LISTEN_ADDRESS: Kind<ListenAddress> = {
+  name: "listen address",
+  read(text, flag) {
+    const match = ADDRESS_FORM.exec(text);
+    const port = Number(match?.[3]);
+    if (match !== null && port <= 65_535) {
+      return { hostname: match[1] || match[2] || DEFAULT_HOSTNAME, port };
+    }
+    throw new UsageError(
+      `Cannot read '${flag} ${text}': use HOST:PORT or PORT, like 127.0.0.1:9464; 0 picks a port`,
+    );
+  },
+};

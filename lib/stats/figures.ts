@@ -1,0 +1,630 @@
+/**
+ * The figures of a run's summary. A row of {@linkcode FIGURES} says all that the program knows of
+ * one. The JSON document, the table and the page, `myriad report` and its `--compare`, the metrics,
+ * the thresholds and the check of a summary that is read are made of these rows.
+ *
+ * @module
+ */
+import { ERROR_KINDS, type ErrorKind } from "../result.ts";
+import type { Unit } from "../text/format.ts";
+import type { Histogram, HistogramState } from "./histogram.ts";
+import type { Latency, OwnLate, Snapshot, Statistics, ThresholdUnit } from "./snapshot.ts";
+
+/** The summary as plain data. Its names are a contract with the users' scripts. */
+export interface Summary {
+  /** Requests that ended; always `succeeded + failed`. */
+  readonly requests: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  /** Requests that were not sent, since their host was given up; they count as failed. */
+  readonly skipped: number;
+  /** Failures by kind. */
+  readonly errors: Snapshot["errors"];
+  /** Responses by status code. */
+  readonly statuses: Readonly<Record<string, number>>;
+  readonly seconds: number;
+  /** When the run started, as in `2026-01-31T12:00:00.000Z`; null if that is not known. */
+  readonly started: string | null;
+  /** Requests a second. */
+  readonly rate: number;
+  /** Bytes of bodies. */
+  readonly bytes: number;
+  readonly latency_ms: Latency;
+  /** Most requests in flight. */
+  readonly concurrency: number;
+  readonly mean_in_flight_ms: number;
+  /** The share of what the concurrency allows, 0 to 1. */
+  readonly utilization: number;
+  readonly attempts: number;
+  /** Attempts after which there was another, by error kind or status. */
+  readonly retries: Readonly<Record<string, number>>;
+  /** Requests a second that were asked for; null without a rate. */
+  readonly target_rate: number | null;
+  /** Starts that had to wait for a free place. */
+  readonly late: { readonly count: number; readonly mean_ms: number; readonly max_ms: number };
+  /** How late starts at a rate were by the program's own doing; null without a rate. */
+  readonly own_late_ms: OwnLate | null;
+  readonly peak_rss_kb: number;
+  readonly cpu_seconds: number;
+  readonly engine: string;
+  /** How often this machine ran out of something, by what that was. */
+  readonly shortages: Readonly<Record<string, number>>;
+  /** The program's version. */
+  readonly version: string;
+  readonly resumed: boolean;
+  readonly interrupted: boolean;
+  /** The threshold that ended the run; null if none did. */
+  readonly aborted: string | null;
+  readonly thresholds: readonly SummaryThreshold[];
+  /** In microseconds, like `histogram`; null without a rate. */
+  readonly own_late_histogram: HistogramState | null;
+  /** The latencies of the responses that succeeded. */
+  readonly histogram: HistogramState;
+}
+
+/** What came of a threshold. */
+export interface SummaryThreshold {
+  /** As in `p99<500ms`. */
+  readonly threshold: string;
+  /** Null where nothing was measured. */
+  readonly value: number | null;
+  /** What the value was to stay below, or to reach; missing in older summaries. */
+  readonly bound?: number;
+  readonly unit: ThresholdUnit;
+  readonly passed: boolean;
+}
+
+/** What is known of any run. The rest is missing where files do not tell it. */
+export type KnownSummary =
+  & Pick<Summary, "requests" | "succeeded" | "failed">
+  & Partial<Summary>;
+
+/** What a summary has that a snapshot does not. */
+export interface SummaryContext {
+  /** The program's version. */
+  readonly version: string;
+}
+
+/**
+ * What a value looks like in JSON. It decides how the value is checked when a summary is read, and
+ * whether it is rounded when a summary is written.
+ */
+export type Kind =
+  | "count"
+  | "number"
+  | "number or null"
+  | "boolean"
+  | "text"
+  | "text or null"
+  | "time or null"
+  | "counts"
+  | "statuses"
+  | "errors"
+  | "latency"
+  | "late"
+  | "own lateness or null"
+  | "thresholds"
+  | "histogram"
+  | "histogram or null";
+
+/** How the values of a run's parts, such as its shards, become the one of all. */
+export type Merge =
+  | "sum"
+  | "greatest"
+  | "any"
+  | "first"
+  | "earliest"
+  | "the same"
+  | "listed"
+  | "counts"
+  | "statuses"
+  | "errors"
+  | "histogram"
+  // These are worked out from other figures of the parts.
+  | "from first start to last end"
+  | "requests by seconds"
+  | "mean by attempts"
+  | "late"
+  | "latency of histogram"
+  | "own lateness of histogram";
+
+/** What a summary is made of. */
+export type Source = Snapshot & SummaryContext;
+
+/** The names of the statistics that have values of a type. */
+export type NameOf<V> = {
+  [K in keyof Statistics]-?: Statistics[K] extends V ? K : never;
+}[keyof Statistics];
+
+/** A row of the table. What is missing, does not happen to the figure. */
+export interface Figure<V> {
+  readonly kind: Kind;
+  /** What the number is counted in; missing where it is not one number. */
+  readonly unit?: Unit;
+  /** The value, not rounded: a statistic by its name, or what is made of some. */
+  readonly of: NameOf<V> | ((source: Source) => V);
+  /** Missing where the parts of a run have no such value together. */
+  readonly merge?: Merge;
+  /** Its own line in the table and on the page; other figures stand in lines that say more. */
+  readonly line?: { readonly title: string };
+  /** What `report --compare` shows of it. */
+  readonly compare?: readonly Comparison[];
+  readonly metrics?: readonly Metric[];
+  readonly thresholds?: readonly Bounded[];
+}
+
+/** A number, or numbers by name, of which two runs are compared. */
+export interface Comparison {
+  /** @default the figure's */
+  readonly key?: string;
+  readonly title: string;
+  /** @default the figure's */
+  readonly unit?: Unit;
+  /** @default the figure itself */
+  of?(summary: KnownSummary): number | undefined;
+  /** Numbers by name, instead of one number. */
+  by?(summary: KnownSummary): Readonly<Record<string, number>> | undefined;
+  /** The names, where they are always the same ones; else a name that one run lacks counts 0. */
+  readonly names?: readonly string[];
+  /** Whether the table has a line for it only if one of the runs had any. @default false */
+  readonly isRare?: boolean;
+}
+
+/** A metric of Prometheus. */
+export interface Metric {
+  readonly name: string;
+  readonly type: "counter" | "gauge" | "histogram";
+  readonly help: string;
+  /** What tells apart the values of a metric that has several. */
+  readonly label?: string;
+  /** In base units; nothing is exposed where there is no value. @default the figure itself */
+  of?(snapshot: Snapshot): number | undefined | Readonly<Record<string, number>> | Histogram;
+}
+
+/**
+ * How a number moves during a run, which decides when a bound is lost for good: a number that grows
+ * does not come back below it, one that falls not above it, one that settles is believed after a
+ * while, and one that drifts at the end only.
+ */
+export type Trend = "grows" | "falls" | "settles" | "drifts";
+
+/** A number that a threshold can bound. */
+export interface Bounded {
+  /** What it is called on the command line; what stands before the point if there are members. */
+  readonly name: string;
+  /** @default the figure's */
+  readonly unit?: ThresholdUnit;
+  readonly trend: Trend;
+  /** The value in that unit; null where nothing was measured. @default the statistic of the figure */
+  of?(statistics: Statistics, member: string): number | null;
+  /** Whether it counts requests, so that its share of all requests can be bounded, too. */
+  readonly hasShare?: boolean;
+  /** How many requests it is taken from. @default all of them */
+  sample?(statistics: Statistics): number;
+  /** How many times as many requests it takes to be believed. @default 1 */
+  readonly rarity?: number;
+  readonly members?: {
+    /** Names as help shows them. */
+    readonly examples: readonly string[];
+    /** What to give instead of a member that does not exist; undefined if it does. */
+    advise(member: string): string | undefined;
+  };
+}
+
+/** The latencies of a summary, in the order in which they are shown. */
+export const LATENCIES: readonly (keyof Latency)[] = [
+  "min",
+  "mean",
+  "p50",
+  "p75",
+  "p90",
+  "p95",
+  "p99",
+  "p999",
+  "p9999",
+  "max",
+  "stddev",
+];
+
+/** A percentile that few responses decide takes many to be known. */
+const RARITIES: { readonly [name in keyof Latency]?: number } = { p999: 10, p9999: 100 };
+const TRENDS: { readonly [name in keyof Latency]?: Trend } = { min: "falls", max: "grows" };
+
+/** The figures, in the order of the JSON document. */
+export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
+  requests: {
+    kind: "count",
+    unit: "count",
+    of: "requests",
+    merge: "sum",
+    compare: [{ title: "requests" }],
+    metrics: [{
+      name: "myriad_requests_total",
+      type: "counter",
+      help: "Requests that ended.",
+      label: "result",
+      of: ({ succeeded, failed }) => ({ succeeded, failed }),
+    }],
+    thresholds: [{ name: "requests", trend: "grows" }],
+  },
+  succeeded: {
+    kind: "count",
+    unit: "count",
+    of: "succeeded",
+    merge: "sum",
+    compare: [{ title: "succeeded" }],
+    thresholds: [{ name: "succeeded", trend: "grows", hasShare: true }],
+  },
+  failed: {
+    kind: "count",
+    unit: "count",
+    of: "failed",
+    merge: "sum",
+    compare: [
+      { title: "failed" },
+      {
+        key: "failed_percent",
+        title: "failed, share",
+        unit: "%",
+        of: ({ failed, requests }) => requests > 0 ? failed / requests * 100 : undefined,
+      },
+    ],
+    thresholds: [{ name: "failed", trend: "grows", hasShare: true }],
+  },
+  skipped: {
+    kind: "count",
+    unit: "count",
+    of: "skipped",
+    merge: "sum",
+    compare: [{ title: "skipped", isRare: true }],
+    metrics: [{
+      name: "myriad_skipped_total",
+      type: "counter",
+      help: "Requests that were not sent, since their host was given up; they failed.",
+    }],
+    thresholds: [{ name: "skipped", trend: "grows", hasShare: true }],
+  },
+  errors: {
+    kind: "errors",
+    unit: "count",
+    of: "errors",
+    merge: "errors",
+    compare: [{
+      title: "errors",
+      by: ({ errors }) => errors && countByKind(errors),
+    }],
+    metrics: [{
+      name: "myriad_errors_total",
+      type: "counter",
+      help: "Requests that failed, by kind of error.",
+      label: "kind",
+      of: ({ errors }) =>
+        Object.fromEntries(ERROR_KINDS.map((kind) => [kind, errors[kind]?.count ?? 0])),
+    }],
+    thresholds: [{
+      name: "errors",
+      trend: "grows",
+      of: ({ errors }, kind) => errors[kind as ErrorKind]?.count ?? 0,
+      hasShare: true,
+      members: {
+        examples: ["errors.KIND"],
+        advise: (kind) =>
+          (ERROR_KINDS as readonly string[]).includes(kind)
+            ? undefined
+            : `a kind of errors: ${ERROR_KINDS.join(", ")}, as in errors.timeout<5`,
+      },
+    }],
+  },
+  statuses: {
+    kind: "statuses",
+    unit: "count",
+    of: "statuses",
+    merge: "statuses",
+    compare: [{ title: "statuses", by: ({ statuses }) => statuses }],
+    metrics: [{
+      name: "myriad_responses_total",
+      type: "counter",
+      help: "Responses by status code, as expected or not.",
+      label: "code",
+    }],
+    thresholds: [{
+      name: "status",
+      trend: "grows",
+      of: ({ statuses }, status) => countStatuses(statuses, status),
+      hasShare: true,
+      members: {
+        examples: ["status.503", "status.5xx"],
+        advise: (status) =>
+          /^[1-9](\d\d|xx)$/.test(status) ? undefined : "a status, like status.503 or status.5xx",
+      },
+    }],
+  },
+  seconds: {
+    kind: "number",
+    unit: "s",
+    of: "seconds",
+    merge: "from first start to last end",
+    compare: [{ title: "time" }],
+    metrics: [{
+      name: "myriad_elapsed_seconds",
+      type: "gauge",
+      help: "How long the run has taken.",
+    }],
+    thresholds: [{ name: "seconds", trend: "grows" }],
+  },
+  started: {
+    kind: "time or null",
+    of: ({ startedMs }) => startedMs === undefined ? null : new Date(startedMs).toISOString(),
+    merge: "earliest",
+  },
+  rate: {
+    kind: "number",
+    unit: "/s",
+    of: "rate",
+    merge: "requests by seconds",
+    compare: [{ title: "requests/s" }],
+    metrics: [{
+      name: "myriad_requests_per_second",
+      type: "gauge",
+      help: "Requests a second that were reached, over the whole run.",
+    }],
+    thresholds: [{ name: "rate", trend: "drifts" }],
+  },
+  bytes: {
+    kind: "count",
+    unit: "bytes",
+    of: "bytes",
+    merge: "sum",
+    compare: [{ title: "bodies" }],
+    metrics: [{
+      name: "myriad_body_bytes_total",
+      type: "counter",
+      help: "Bytes of response bodies.",
+    }],
+    thresholds: [{ name: "bytes", trend: "grows" }],
+  },
+  latency_ms: {
+    kind: "latency",
+    unit: "ms",
+    of: "latency",
+    merge: "latency of histogram",
+    compare: [{
+      title: "latency",
+      // Without a response there is no latency, though a summary has zeros.
+      by: ({ latency_ms, succeeded }) => succeeded > 0 ? { ...latency_ms } : undefined,
+      names: LATENCIES,
+    }],
+    metrics: [{
+      name: "myriad_request_duration_seconds",
+      type: "histogram",
+      help: "How long responses took, without those that failed.",
+      of: ({ histogram }) => histogram,
+    }],
+    thresholds: LATENCIES.map((name) => ({
+      name,
+      trend: TRENDS[name] ?? "settles",
+      of: ({ latency, succeeded }) => succeeded > 0 ? latency[name] : null,
+      sample: ({ succeeded }) => succeeded,
+      rarity: RARITIES[name],
+    })),
+  },
+  concurrency: {
+    kind: "count",
+    unit: "count",
+    of: "concurrency",
+    metrics: [{
+      name: "myriad_concurrency",
+      type: "gauge",
+      help: "Most requests that may be in flight.",
+    }],
+  },
+  mean_in_flight_ms: {
+    kind: "number",
+    unit: "ms",
+    of: "meanInFlightMs",
+    merge: "mean by attempts",
+  },
+  utilization: { kind: "number", of: "utilization" },
+  attempts: {
+    kind: "count",
+    unit: "count",
+    of: "attempts",
+    merge: "sum",
+    compare: [{ title: "attempts" }],
+    metrics: [{
+      name: "myriad_attempts_total",
+      type: "counter",
+      help: "Requests sent, retries too.",
+    }],
+  },
+  retries: {
+    kind: "counts",
+    unit: "count",
+    of: "retries",
+    merge: "counts",
+    metrics: [{
+      name: "myriad_retries_total",
+      type: "counter",
+      help: "Attempts after which there was another, by kind of error or status code.",
+      label: "cause",
+    }],
+    thresholds: [{
+      name: "retries",
+      trend: "grows",
+      of: ({ retries }) => sum(retries),
+      hasShare: true,
+    }],
+  },
+  target_rate: {
+    kind: "number or null",
+    unit: "/s",
+    of: ({ targetRate }) => targetRate ?? null,
+    metrics: [{
+      name: "myriad_target_requests_per_second",
+      type: "gauge",
+      help: "Requests a second that are asked for, if a rate is.",
+      of: ({ targetRate }) => targetRate,
+    }],
+  },
+  late: {
+    kind: "late",
+    unit: "count",
+    of: ({ late: { count, meanMs, maxMs } }) => ({ count, mean_ms: meanMs, max_ms: maxMs }),
+    merge: "late",
+    metrics: [
+      {
+        name: "myriad_late_starts_total",
+        type: "counter",
+        help: "Starts later than their schedule.",
+        of: ({ late }) => late.count,
+      },
+      {
+        name: "myriad_late_start_seconds_total",
+        type: "counter",
+        help: "Seconds by which starts were later than their schedule, all together.",
+        of: ({ late }) => late.count * late.meanMs / 1_000,
+      },
+    ],
+    thresholds: [{
+      name: "late",
+      trend: "grows",
+      of: ({ late }) => late.count,
+      hasShare: true,
+    }],
+  },
+  own_late_ms: {
+    kind: "own lateness or null",
+    unit: "ms",
+    of: ({ ownLate }) => ownLate ?? null,
+    merge: "own lateness of histogram",
+    metrics: [
+      {
+        name: "myriad_own_late_seconds_max",
+        type: "gauge",
+        help: "The most that the program itself was late for a start at a rate.",
+        of: ({ ownLateHistogram }) => ownLateHistogram && ownLateHistogram.max / 1e6,
+      },
+      {
+        name: "myriad_own_late_seconds_total",
+        type: "counter",
+        help: "Seconds that the program itself was late for starts at a rate, all together.",
+        of: ({ ownLateHistogram }) => ownLateHistogram && ownLateHistogram.sum / 1e6,
+      },
+    ],
+  },
+  peak_rss_kb: {
+    kind: "number",
+    unit: "KiB",
+    of: "peakRssKb",
+    // Processes on several machines have no sum.
+    merge: "greatest",
+    compare: [{ title: "memory at most" }],
+    metrics: [{
+      name: "myriad_resident_memory_peak_bytes",
+      type: "gauge",
+      help: "The most resident memory so far.",
+      // The peak was looked at a little earlier.
+      of: ({ peakRssKb, rssBytes }) => Math.max(peakRssKb * 1_024, rssBytes),
+    }],
+    thresholds: [{
+      name: "peak_rss",
+      unit: "bytes",
+      trend: "grows",
+      of: ({ peakRssKb }) => peakRssKb * 1_024,
+    }],
+  },
+  cpu_seconds: {
+    kind: "number",
+    unit: "s",
+    of: "cpuSeconds",
+    merge: "sum",
+    compare: [
+      { title: "CPU" },
+      {
+        key: "cpu_us_per_request",
+        title: "CPU a request",
+        unit: "us",
+        of: ({ cpu_seconds, requests }) =>
+          cpu_seconds === undefined || requests === 0 ? undefined : cpu_seconds / requests * 1e6,
+      },
+    ],
+    metrics: [{
+      name: "myriad_cpu_seconds_total",
+      type: "counter",
+      help: "Processor time, user and system.",
+    }],
+    thresholds: [{ name: "cpu", trend: "grows" }],
+  },
+  engine: { kind: "text", of: "engine", merge: "listed" },
+  shortages: {
+    kind: "counts",
+    of: "shortages",
+    merge: "counts",
+    metrics: [{
+      name: "myriad_shortages_total",
+      type: "counter",
+      help: "How often this machine had no socket or port left.",
+      of: ({ shortages }) => sum(shortages),
+    }],
+  },
+  version: {
+    kind: "text",
+    of: ({ version }) => version,
+    merge: "the same",
+  },
+  resumed: { kind: "boolean", of: "resumed", merge: "any" },
+  interrupted: { kind: "boolean", of: "interrupted", merge: "any" },
+  aborted: {
+    kind: "text or null",
+    of: ({ aborted }) => aborted ?? null,
+    merge: "first",
+  },
+  thresholds: {
+    kind: "thresholds",
+    of: ({ thresholds }) =>
+      thresholds.map(({ threshold, value, bound, unit, holds: passed }) => ({
+        threshold,
+        value,
+        bound,
+        unit,
+        passed,
+      })),
+    metrics: [{
+      name: "myriad_threshold_held",
+      type: "gauge",
+      help: "Whether a threshold holds, 1 or 0.",
+      label: "threshold",
+      of: ({ thresholds }) =>
+        Object.fromEntries(thresholds.map(({ threshold, holds }) => [threshold, +holds])),
+    }],
+  },
+  own_late_histogram: {
+    kind: "histogram or null",
+    of: ({ ownLateHistogram }) => ownLateHistogram?.toJSON() ?? null,
+    merge: "histogram",
+  },
+  histogram: { kind: "histogram", of: ({ histogram }) => histogram.toJSON(), merge: "histogram" },
+};
+
+/** The rows, with their names in the JSON document. */
+export const FIGURE_ROWS = Object.entries(FIGURES) as readonly (readonly [
+  key: keyof Summary,
+  figure: Figure<unknown>,
+])[];
+
+function sum(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
+}
+
+function countByKind(errors: Summary["errors"]): Record<string, number> {
+  return Object.fromEntries(Object.entries(errors).map(([kind, { count }]) => [kind, count]));
+}
+
+/** @param status as in `503`, or `5xx` for all of a class */
+function countStatuses(statuses: Summary["statuses"], status: string): number {
+  if (!status.endsWith("xx")) return statuses[status] ?? 0;
+  return Object.entries(statuses).reduce(
+    (sum, [code, count]) => code[0] === status[0] ? sum + count : sum,
+    0,
+  );
+}
