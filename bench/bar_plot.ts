@@ -1,6 +1,6 @@
-import { escapeMarkup } from "../lib/text/escape.ts";
 import { linearScale, logScale, type Scale, thinTicks } from "../lib/plot/scale.ts";
 import { formatCoordinate, formatSvg } from "../lib/plot/svg.ts";
+import { escapeMarkup } from "../lib/text/escape.ts";
 
 /** A bar: a value, and the least and the most that was measured. */
 export interface Bar {

@@ -5,10 +5,10 @@
  * @module
  */
 import { COMPARE_FLAGS } from "../lib/commands/compare/options.ts";
-import { RUN_FLAGS, type RunFlag } from "../lib/options/table.ts";
 import { REPORT_FLAGS } from "../lib/commands/report/command.ts";
-import { VERIFY_FLAGS } from "../lib/commands/verify/command.ts";
 import { SERVE_FLAGS } from "../lib/commands/serve/command.ts";
+import { VERIFY_FLAGS } from "../lib/commands/verify/command.ts";
+import { RUN_FLAGS, type RunFlag } from "../lib/options/table.ts";
 
 /** The flags of each command, and the page that explains the command. */
 export const COMMANDS: readonly {

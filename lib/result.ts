@@ -76,8 +76,8 @@ export interface Result {
   readonly via: ConnectionInfo | null;
   /** Whether that connection had been used before. */
   readonly isReused: boolean;
-  /** Which engine made it; null if nothing was made of it. */
-  readonly engine: EngineName | null;
+  /** The name of the engine that made it; null for a request that was never started. */
+  readonly engine: string | null;
   /**
    * The `Retry-After` field of a 429 or 503 (RFC 9110 §10.2.3), as it came; several are joined by
    * `, `; else null.
@@ -95,6 +95,3 @@ export interface Result {
   /** What went wrong, in words; it can hold what a server sent, so escape it. */
   readonly detail: string | undefined;
 }
-
-/** The name of a way of making requests. */
-export type EngineName = "fetch" | "http1";

@@ -1,6 +1,6 @@
 import { type Bench, type Context, scaled } from "../bench.ts";
-import { describeCommit, GitWorktree } from "../git_worktree.ts";
 import { type Figure, PEAK_MEMORY, ratio, summarize } from "../figures.ts";
+import { describeCommit, GitWorktree } from "../git_worktree.ts";
 import { inTurn } from "../in_turn.ts";
 import type { Measured } from "../meter.ts";
 import { myriadCommand, ROOT } from "../root.ts";

@@ -1,32 +1,30 @@
 import { OutputError } from "../errors.ts";
-import type { LineWriter } from "../output/line_writer.ts";
+import type { Output } from "../output/output.ts";
 import { describeWriteError } from "../process/os_error.ts";
 import { type NumberSequence, toIndex } from "../source/numbering.ts";
-import type { MaybePromise, Source } from "../stream.ts";
+import type { MaybePromise, Source, Step } from "../stream.ts";
 import type { Target } from "../target.ts";
 import { DoneSet } from "./done_set.ts";
 import { type JournalState, writeJournal } from "./journal.ts";
 import type { SparseBitmap } from "./sparse_bitmap.ts";
 
-/** How often a journal is written, and after how much of output at the latest. */
-const EVERY_MS = 1_000;
-const EVERY_BYTES = 32 * 1024 * 1024;
-/** With gzip each time ends a member, and small ones compress badly. */
-const GZIP_EVERY_MS = 5_000;
+/** After so many bytes of output a journal is written, however short the time was. */
+const MAX_UNSYNCED_BYTES = 32 * 1024 * 1024;
+/** Milliseconds between two looks whether a journal is due. */
 const LOOK_MS = 100;
 
 /** What a checkpoint is made of. */
 export interface CheckpointOptions {
   /** The journal's path. */
   readonly path: string;
-  readonly gzip: boolean;
+  /** What the run begins with. */
   readonly before: JournalState;
-  readonly output: LineWriter;
-  readonly failures: LineWriter | undefined;
+  readonly output: Output;
+  readonly failures: Output | undefined;
   readonly numbers: NumberSequence;
-  /** For a retry, the places of what is to be requested. */
+  /** For a retry, the places of the requests that are made again. */
   readonly failed: SparseBitmap | undefined;
-  /** The rest of what a journal says, as it is now. */
+  /** The rest of a journal, as it is now. */
   readonly now: () => Pick<
     JournalState,
     "stats" | "seconds" | "cpuSeconds" | "peakRssKb" | "shortages"
@@ -36,10 +34,10 @@ export interface CheckpointOptions {
 }
 
 /**
- * Keeps the journal of a run: which requests are done, and how much of the output holds their
- * records. A record is in the output's buffer when its request is marked as done, so what is
- * marked at a moment is what the output holds once all lines of that moment are on the disk; only
- * then is the journal of that moment written.
+ * Keeps the journal of a run: which requests are done, and how far the output holds their records.
+ * A record is in the output's buffer when its request is marked as done. So what is marked at a
+ * moment is what the output holds once all records of that moment are on the disk; only then the
+ * journal of that moment is written.
  */
 export class Checkpoint {
   readonly #options: CheckpointOptions;
@@ -49,22 +47,22 @@ export class Checkpoint {
   #hasChanged = false;
   #writtenAtMs = performance.now();
   #writtenBytes: number;
-  /** In a retry: how many of them were given out, and the place among them of those in flight. */
+  /** In a retry: how many requests were given out, and which place each one in flight has. */
   #given = 0;
   readonly #ranks = new Map<number, number>();
-  /** Lets the source go on that has to wait for the oldest requests. */
+  /** Wakes the source where it waits for the oldest requests. */
   #wake: (() => void) | undefined;
 
   constructor(options: CheckpointOptions) {
     this.#options = options;
     const { retry, done } = options.before;
     this.#done = DoneSet.from(retry === null ? done : retry.done);
-    this.#writtenBytes = options.before.output;
+    this.#writtenBytes = options.output.written;
     this.#timer = setInterval(() => this.#look(), LOOK_MS);
     Deno.unrefTimer(this.#timer);
   }
 
-  /** Marks a request as done whose record the output has taken. */
+  /** Marks a request as done; the output has its record. */
   add({ i }: Target): void {
     if (this.#options.failed === undefined) {
       this.#done.add(toIndex(i, this.#options.numbers));
@@ -80,23 +78,22 @@ export class Checkpoint {
     }
   }
 
-  /** Of a source, the targets that are not done; none so far ahead that it could not be marked. */
+  /** The targets of a source that are not done. It waits where a target could not be marked yet. */
   pending(source: Source<Target>): Source<Target> {
-    type Step = IteratorResult<Target, unknown>;
-    const filter = (step: Step): MaybePromise<Step> | undefined => {
+    const filter = (step: Step<Target>): MaybePromise<Step<Target>> | undefined => {
       if (step.done) return step;
-      const place = this.#rankOf(step.value);
+      const place = this.#findRank(step.value);
       if (place === undefined || this.#done.has(place)) return undefined;
       return give(step, place);
     };
-    const give = (step: Step, place: number): MaybePromise<Step> => {
+    const give = (step: Step<Target>, place: number): MaybePromise<Step<Target>> => {
       if (!this.#done.reaches(place)) {
         return new Promise<void>((resolve) => this.#wake = resolve).then(() => give(step, place));
       }
       if (this.#options.failed !== undefined) this.#ranks.set((step.value as Target).i, place);
       return step;
     };
-    const next = (): MaybePromise<Step> => {
+    const next = (): MaybePromise<Step<Target>> => {
       for (;;) {
         if (this.#given === this.#options.failed?.count) return { value: undefined, done: true };
         const step = source.next();
@@ -108,8 +105,8 @@ export class Checkpoint {
     return { next, return: () => source.return?.() };
   }
 
-  /** The place of a target among those that this run is to make; undefined if it is none. */
-  #rankOf({ i }: Target): number | undefined {
+  /** The place of a target among those that this run makes; undefined if it does not make it. */
+  #findRank({ i }: Target): number | undefined {
     const { failed, numbers } = this.#options;
     const place = toIndex(i, numbers);
     if (failed === undefined) return place;
@@ -118,11 +115,11 @@ export class Checkpoint {
 
   #look(): void {
     if (this.#writing !== undefined || !this.#hasChanged) return;
-    const { gzip, output } = this.#options;
+    const { output } = this.#options;
     const sinceMs = performance.now() - this.#writtenAtMs;
     if (
-      sinceMs < (gzip ? GZIP_EVERY_MS : EVERY_MS) &&
-      output.length - this.#writtenBytes < EVERY_BYTES
+      sinceMs < output.syncIntervalMs &&
+      output.written - this.#writtenBytes < MAX_UNSYNCED_BYTES
     ) return;
     this.#writing = this.#write(false).catch(this.#options.onFailure)
       .finally(() => this.#writing = undefined);
@@ -131,27 +128,26 @@ export class Checkpoint {
   async #write(complete: boolean): Promise<void> {
     const { path, before, output, failures, now } = this.#options;
     this.#hasChanged = false;
-    // All of one moment: nothing is awaited before both files have set their lines apart.
+    // All of one moment: nothing is awaited before both outputs have set their records apart.
     const done = this.#done.toJSON();
     const state = before.retry === null
       ? { ...before, ...now(), done, complete }
       : { ...before, ...now(), retry: complete ? null : { ...before.retry, done } };
-    const files = [output.sync(), failures?.sync()];
-    const [length, failuresLength] = await Promise.all(files);
+    const [position, failuresPosition] = await Promise.all([output.sync(), failures?.sync()]);
     try {
       await writeJournal(path, {
         ...state,
-        output: length!,
-        failures: failuresLength ?? before.failures,
+        output: position,
+        failures: failuresPosition ?? before.failures,
       });
     } catch (error) {
       throw new OutputError(`Cannot write the journal '${path}': ${describeWriteError(error)}`);
     }
     this.#writtenAtMs = performance.now();
-    this.#writtenBytes = length!;
+    this.#writtenBytes = output.written;
   }
 
-  /** Ends it without another journal: the last one stands. */
+  /** Ends without another journal: the last one stands. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await this.#writing;

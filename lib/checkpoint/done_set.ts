@@ -1,6 +1,8 @@
+import { isCount, isObject } from "../text/json_shape.ts";
+
 /** Bits of the ring: 512 KB. */
 const RING = 2 ** 22;
-/** How far above the low-water mark a number may be; the byte that the mark is in stays whole. */
+/** How far above the low-water mark a number may be; the byte of the mark stays whole. */
 export const REACH = RING - 8;
 
 /** A set as plain data, to be stored as JSON. */
@@ -9,6 +11,16 @@ export interface DoneSetState {
   readonly low: number;
   /** One bit for each number, in base64; the lowest of the first byte is `low - low % 8`. */
   readonly above: string;
+}
+
+/** Whether a value of JSON is what {@linkcode DoneSet.toJSON} gives. */
+export function isDoneSetState(value: unknown): value is DoneSetState {
+  if (!isObject(value) || !isCount(value.low) || typeof value.above !== "string") return false;
+  try {
+    return Uint8Array.fromBase64(value.above).length <= RING / 8;
+  } catch {
+    return false;
+  }
 }
 
 /** How many numbers are in a set. */
@@ -33,19 +45,11 @@ export class DoneSet {
   #high = 0;
   readonly #bits = new Uint8Array(RING / 8);
 
-  /**
-   * A set with what another had when it gave its {@linkcode toJSON}.
-   *
-   * @throws {RangeError} If it is none.
-   */
+  /** The set that {@linkcode toJSON} made plain data of. */
   static from({ low, above }: DoneSetState): DoneSet {
-    const bytes = Uint8Array.fromBase64(above);
-    if (!Number.isSafeInteger(low) || low < 0 || bytes.length > RING / 8) {
-      throw new RangeError("Cannot read a set of what is done: it is none");
-    }
     const set = new DoneSet();
     set.#low = set.#high = low;
-    for (const [k, byte] of bytes.entries()) {
+    for (const [k, byte] of Uint8Array.fromBase64(above).entries()) {
       for (let bit = 0; bit < 8; bit++) {
         const number = low - low % 8 + k * 8 + bit;
         if ((byte >> bit & 1) === 1 && number > low && set.reaches(number)) set.add(number);
@@ -54,12 +58,12 @@ export class DoneSet {
     return set;
   }
 
-  /** All below are done; this one is not. */
+  /** All numbers below are done; this one is not. */
   get low(): number {
     return this.#low;
   }
 
-  /** Whether a number is no further above the low-water mark than can be kept. */
+  /** Whether a number is near enough to the low-water mark to be marked. */
   reaches(number: number): boolean {
     return number < this.#low + REACH;
   }
@@ -84,7 +88,7 @@ export class DoneSet {
     while (this.#low < this.#high && this.#take(this.#low)) this.#low++;
   }
 
-  /** Takes a bit out, if it is there. */
+  /** Clears a bit. @returns whether it was set */
   #take(number: number): boolean {
     const place = number % RING;
     const bit = 1 << (place & 7);
@@ -93,7 +97,7 @@ export class DoneSet {
     return true;
   }
 
-  /** All of it as plain data; by bytes, since a slow request can leave millions above it. */
+  /** The set as plain data; by bytes, since a slow request can leave millions above it. */
   toJSON(): DoneSetState {
     const low = this.#low;
     if (this.#high === low) return { low, above: "" };

@@ -2,15 +2,30 @@
  * The journal of a run: a small file beside its output that says what of it is done.
  *
  * ```text
- * myriad journal 1 SHA-256-OF-THE-REST
+ * myriad journal 2 SHA-256-OF-THE-REST
  * {"identity":…,"done":…,"output":…}
  * ```
  *
  * @module
  */
+import type { Position } from "../output/output.ts";
 import { writeAll } from "../process/write_all.ts";
-import type { StatsState } from "../stats/stats.ts";
-import type { DoneSetState } from "./done_set.ts";
+import { findWrongStat, type StatsState } from "../stats/stats.ts";
+import {
+  type Check,
+  findWrongMember,
+  isBoolean,
+  isCount,
+  isMap,
+  isNumber,
+  isObject,
+  isShape,
+  isText,
+  orNull,
+  type Shape,
+} from "../text/json_shape.ts";
+import { type DoneSetState, isDoneSetState } from "./done_set.ts";
+import { MIGRATIONS } from "./migrations.ts";
 
 /** What a run is, by flag. What may be secret is in it as a salted hash. */
 export type Identity = Readonly<Record<string, string | number | null>>;
@@ -21,30 +36,30 @@ export interface JournalState {
   readonly identity: Identity;
   /** What the hashes in the identity are salted with. */
   readonly salt: string;
-  /** The input as it was; null where it is no file. */
+  /** The input as it was; null where it is not a file. */
   readonly input: InputState | null;
   /**
-   * Whether a CR alone ends a line of it. Where a journal does not say so, an earlier version
-   * began the run, which counted lines by LF and CRLF: they keep their numbers.
+   * Whether a CR alone ends a line of the input. Runs that began before it did count lines by LF
+   * and CRLF only, and keep the numbers of their requests.
    */
-  readonly crEndsLines?: true;
+  readonly crEndsLines: boolean;
   /** Whether the run came to its end. */
   readonly complete: boolean;
   /** A retry of what failed that is under way; null without. */
   readonly retry: RetryState | null;
   /** Which requests are done, counted as the source gives them. */
   readonly done: DoneSetState;
-  /** Bytes of the output that hold their records, whole, and nothing else. */
-  readonly output: number;
+  /** How far the output holds their records, whole, and nothing else. */
+  readonly output: Position;
   /** The same of the file of failures; null without. */
-  readonly failures: number | null;
+  readonly failures: Position | null;
   readonly stats: StatsState;
   /** Seconds that the run took so far, and what it cost. */
   readonly seconds: number;
   readonly cpuSeconds: number;
   readonly peakRssKb: number;
-  /** What the machine ran out of, and how often; missing in journals of before it was kept. */
-  readonly shortages?: Readonly<Record<string, number>>;
+  /** What the machine ran out of, and how often. */
+  readonly shortages: Readonly<Record<string, number>>;
 }
 
 /** A retry of the requests that failed: which they are stands in a file of its own. */
@@ -67,8 +82,30 @@ export class JournalError extends Error {
   override name = "JournalError";
 }
 
+const isFlagValue: Check = (value) =>
+  value === null || typeof value === "string" || Number.isFinite(value);
+
+/** What each field of a journal has to be. */
+const SHAPE: Shape = {
+  identity: isMap(isFlagValue),
+  salt: isText,
+  input: orNull(isShape({ size: isCount, mtimeMs: (value) => Number.isFinite(value) })),
+  crEndsLines: isBoolean,
+  complete: isBoolean,
+  retry: orNull(isShape({ done: isDoneSetState, count: isCount, replacing: isBoolean })),
+  done: isDoneSetState,
+  output: isCount,
+  failures: orNull(isCount),
+  stats: isObject,
+  seconds: isNumber,
+  cpuSeconds: isNumber,
+  peakRssKb: isNumber,
+  shortages: isMap(isCount),
+};
+
 const MAGIC = "myriad journal ";
-const VERSION = "1";
+/** The version that is written; {@linkcode MIGRATIONS} has a step to it from each one before. */
+const VERSION = MIGRATIONS.length + 1;
 /** More than the largest set and statistics take. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
@@ -80,27 +117,52 @@ export async function sha256(data: string | Uint8Array<ArrayBuffer>): Promise<st
 }
 
 /**
- * Reads a journal.
+ * Reads a journal of this version or an earlier one.
  *
- * @throws {JournalError} If it is damaged, or of another version.
+ * @throws {JournalError} If it is damaged, of a later version, or not what a run writes.
  * @throws {Deno.errors.NotFound} If there is none.
  */
 export async function readJournal(path: string): Promise<JournalState> {
+  const { version, state } = await read(path);
+  return check(migrate(state, version));
+}
+
+/** The version of a journal, and what it holds, whatever that is. */
+async function read(path: string): Promise<{ version: number; state: unknown }> {
   const { size } = await Deno.stat(path);
-  if (size > MAX_BYTES) throw new JournalError("it is no journal");
+  if (size > MAX_BYTES) throw new JournalError("it is not a journal");
   const text = await Deno.readTextFile(path);
   const [head, body] = text.split("\n");
   if (text === "") throw new JournalError("it is empty");
-  if (!head.startsWith(MAGIC)) throw new JournalError("it is no journal");
-  const [version, hash] = head.slice(MAGIC.length).split(" ");
-  if (version !== VERSION) throw new JournalError("it is of another version of myriad");
+  if (!head.startsWith(MAGIC)) throw new JournalError("it is not a journal");
+  const [digits, hash] = head.slice(MAGIC.length).split(" ");
+  const version = /^[1-9]\d{0,8}$/.test(digits) ? Number(digits) : Infinity;
+  if (version > VERSION) throw new JournalError("it is of another version of myriad");
   if (body === undefined || hash !== await sha256(body)) throw new JournalError("it is damaged");
-  return JSON.parse(body);
+  try {
+    return { version, state: JSON.parse(body) };
+  } catch {
+    throw new JournalError("it is damaged");
+  }
+}
+
+/** Makes of what an earlier version wrote what this one does, step by step. */
+function migrate(state: unknown, version: number): Record<string, unknown> {
+  if (!isObject(state)) throw new JournalError("it is damaged");
+  return MIGRATIONS.slice(version - 1).reduce((state, step) => step(state), state);
+}
+
+function check(state: Record<string, unknown>): JournalState {
+  const wrong = findWrongMember(state, SHAPE);
+  const wrongStat = findWrongStat(state.stats);
+  const name = wrong ?? (wrongStat && `stats.${wrongStat}`);
+  if (name !== undefined) throw new JournalError(`its field '${name}' is missing or wrong`);
+  return state as unknown as JournalState;
 }
 
 /**
- * Replaces a journal: at any moment the old one or the new one is there, whole. It need not be
- * the new one that a failure of power leaves, since the old one stays as true as it was.
+ * Replaces a journal. At any moment the old one or the new one is there, whole. After a power failure
+ * it can be the old one, which is still true.
  */
 export async function writeJournal(path: string, state: JournalState): Promise<void> {
   const body = JSON.stringify(state);

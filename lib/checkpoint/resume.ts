@@ -4,98 +4,87 @@
  * @module
  */
 import { UsageError } from "../errors.ts";
-import type { OutputOptions, RunOptions } from "../options/run_options.ts";
-import { type FlagIdentity, GIVEN, RUN_FLAGS } from "../options/table.ts";
-import { measureSize, openFile, openLineWriter, truncateTo } from "../output/line_writer.ts";
+import { measureSize, openFile, openLineWriter } from "../output/line_writer.ts";
+import { openFailures, openRecords } from "../output/open_output.ts";
+import type { Output } from "../output/output.ts";
 import { describeWriteError } from "../process/os_error.ts";
 import { isGranted } from "../process/permission.ts";
 import { createNumbering, type NumberSequence } from "../source/numbering.ts";
 import { Stats } from "../stats/stats.ts";
-import { withoutUserinfo } from "../text/secrets.ts";
+import { findState, type Found } from "./find_state.ts";
+import { type JournalState, writeJournal } from "./journal.ts";
 import {
-  type Identity,
-  type InputState,
-  JournalError,
-  type JournalState,
-  readJournal,
-  sha256,
-  writeJournal,
-} from "./journal.ts";
+  isResuming,
+  refuseOutput,
+  type ResumeOptions,
+  START_OVER,
+  toJournalPath,
+} from "./resume_options.ts";
 import { copySucceeded } from "./retry_failed.ts";
 import { SparseBitmap } from "./sparse_bitmap.ts";
 
-/** Options of a run that has an output. */
-type Options = RunOptions & { readonly output: OutputOptions };
-
-/** What to do where a run cannot be gone on with. */
-const START_OVER = "--overwrite to begin anew";
-
-/** What makes a run this one, by flag; and its URL, whose credentials are with the header fields. */
-const IDENTITY: ReadonlyMap<string, FlagIdentity> = new Map([
-  ["URL", { of: ({ url }) => url === undefined ? null : withoutUserinfo(url) }],
-  ...RUN_FLAGS.flatMap((flag): [string, FlagIdentity][] =>
-    "identity" in flag ? [[`--${flag.name}`, flag.identity]] : []
-  ),
-]);
-
 /** What a run begins with, or goes on from. */
 export class ResumePoint {
-  readonly #options: Options;
+  readonly #options: ResumeOptions;
   readonly #isNew: boolean;
-  file: Deno.FsFile;
-  readonly failures: Deno.FsFile | undefined;
-  /** Undefined where the output is no file that a journal could stand beside. */
+  /** The output of the records; before {@linkcode prepareFiles} it is as it was. */
+  output: Output;
+  /** The output of the requests that failed, if the user asks for one. */
+  readonly failures: Output | undefined;
+  /** Undefined where the output is not a file that a journal could stand beside. */
   state: JournalState | undefined;
   /** Whether a retry is to judge the records by statuses that the run did not expect. */
   readonly #isJudgedAnew: boolean;
   /** Whether there is a run to go on with. */
   readonly isResumed: boolean;
-  /** The places of what is to be requested again, for `--retry-failed`. */
+  /** For `--retry-failed`, the places of the requests that are made again. */
   failed: SparseBitmap | undefined;
 
   /**
-   * Looks at what is there. Changes nothing, but that an output that is missing is there, empty,
-   * and that this process holds the lock on it.
+   * Looks at what is there. It changes nothing, except that it makes an empty output where there is
+   * none, and holds the lock on it.
    *
-   * @throws {UsageError} If another run writes it, if it holds something that is not to be gone on
-   * with, or if it cannot be.
+   * @throws {UsageError} If another run writes the output, if it holds something that the user does
+   * not want to go on with, or if this command cannot go on with it.
    */
-  static async find(options: Options): Promise<ResumePoint> {
+  static async find(options: ResumeOptions): Promise<ResumePoint> {
     const { path } = options.output;
     const { file, isNew } = await openFile(path, { flag: "--output" });
+    const output = await openRecords(file, options);
     let failures;
     try {
-      // Before it is looked at, for another run may be writing it.
-      if (!await file.tryLock(true)) fail(options, "another run writes it: wait for its end");
+      // First the lock, since another run may be writing it.
+      if (!await file.tryLock(true)) {
+        refuseOutput(options, "another run writes it: wait for its end");
+      }
       const size = await measureSize(file);
-      if (options.failures !== undefined && options.failures !== "-") {
-        // It can hold what the input held: bodies, and fields whose names tell nothing.
-        failures = (await openFile(options.failures, { flag: "--failures", mode: 0o600 })).file;
+      if (options.failures !== undefined) {
+        failures = await openFailures(options.failures, options);
       }
-      if (size === undefined) {
-        if (isGoneOnWith(options)) fail(options, "it is no file: name one");
-        const found = { state: undefined, isResumed: false, isJudgedAnew: false };
-        return new ResumePoint(options, { file, isNew, failures }, found);
+      let found: Found;
+      if (size !== undefined) {
+        checkPermissions(options);
+        found = await findState(options, { isNew, size, output, failures });
+      } else {
+        if (isResuming(options)) refuseOutput(options, "it is not a file: use a file");
+        found = { state: undefined, isResumed: false, isJudgedAnew: false };
       }
-      checkPermissions(options);
-      const found = await findState(options, isNew, size, failures);
-      return new ResumePoint(options, { file, isNew, failures }, found);
+      return new ResumePoint(options, { output, failures, isNew }, found);
     } catch (error) {
-      file.close();
-      failures?.close();
+      await closeAll(output, failures);
       if (isNew) await Deno.remove(path);
       throw error;
     }
   }
 
   private constructor(
-    options: Options,
-    { file, isNew, failures }: Pick<ResumePoint, "file" | "failures"> & { isNew: boolean },
+    options: ResumeOptions,
+    { output, failures, isNew }: Pick<ResumePoint, "output" | "failures"> & { isNew: boolean },
     { state, isResumed, isJudgedAnew }: Found,
   ) {
     this.#options = options;
     this.#isNew = isNew;
-    this.file = file;
+    this.output = output;
     this.failures = failures;
     this.state = state;
     this.isResumed = isResumed;
@@ -103,47 +92,47 @@ export class ResumePoint {
   }
 
   /**
-   * Cuts the files back to what the journal vouches for. For a new run, the new journal comes
-   * first: an old one would speak of what is no longer there.
+   * Cuts the outputs back to what the journal vouches for. For a new run, the new journal comes
+   * first: an old one would speak of records that are no longer there.
    *
    * @throws {UsageError} If that is not possible.
    */
-  async commit(): Promise<void> {
-    const { state, file, failures } = this;
+  async prepareFiles(): Promise<void> {
+    const { state, output, failures } = this;
     if (this.#options.retryFailed) return await this.#commitRetry(state!);
     if (state?.complete) return;
     try {
-      if (state !== undefined && !this.isResumed) {
-        await writeJournal(this.journal, state);
-      }
-      await truncateTo(file, state?.output ?? 0);
-      if (failures !== undefined) await truncateTo(failures, state?.failures ?? 0);
+      if (state !== undefined && !this.isResumed) await writeJournal(this.journal, state);
+      await output.cutTo(state?.output ?? 0);
+      await failures?.cutTo(state?.failures ?? 0);
     } catch (error) {
-      fail(this.#options, describeWriteError(error));
+      if (error instanceof UsageError) throw error;
+      refuseOutput(this.#options, describeWriteError(error));
     }
   }
 
   /**
-   * Takes what failed out of the output, and notes what it was. Each step leaves something that
-   * this can be begun with again.
+   * Takes the failures out of the output, and notes which they were. After each step, this can be
+   * begun again.
    */
   async #commitRetry(state: JournalState): Promise<void> {
     const { output } = this.#options;
     const { path } = output;
     const { journal } = this;
+    const list = `${journal}.retry`;
     try {
       if (state.retry === null) {
-        await truncateTo(this.file, state.output);
-        const { failed, length, refuted } = await copySucceeded(output, {
+        await this.output.cutTo(state.output);
+        const { failed, position, refuted } = await copySucceeded(output, {
           to: `${path}.retry`,
           numbering: this.numbering,
           expected: this.#isJudgedAnew ? this.#options.expect.statuses : undefined,
         });
-        await writeLines(`${journal}.retry`, failed.lines());
+        await writeLines(list, failed.lines());
         state = {
           ...state,
           stats: Stats.from(state.stats).withoutFailed(refuted).toJSON(),
-          output: length,
+          output: position,
           failures: state.failures === null ? null : 0,
           retry: { done: { low: 0, above: "" }, count: failed.count, replacing: true },
         };
@@ -155,18 +144,21 @@ export class ResumePoint {
           if (!(error instanceof Deno.errors.NotFound)) throw error;
         });
         const { file } = await openFile(path, { flag: "--output" });
-        this.file.close();
-        this.file = file;
+        await this.output.close();
+        this.output = await openRecords(file, this.#options);
         await file.lock(true);
         state = { ...state, retry: { ...state.retry!, replacing: false } };
       }
-      this.failed = SparseBitmap.parse(await Deno.readTextFile(`${journal}.retry`));
-      await truncateTo(this.file, state.output);
-      if (this.failures !== undefined) await truncateTo(this.failures, state.failures ?? 0);
+      this.failed = SparseBitmap.parse(await Deno.readTextFile(list));
+      if (this.failed?.count !== state.retry!.count) {
+        refuseOutput(this.#options, `its list '${list}' is damaged: ${START_OVER}`);
+      }
+      await this.output.cutTo(state.output);
+      await this.failures?.cutTo(state.failures ?? 0);
       this.state = state;
     } catch (error) {
       if (error instanceof UsageError) throw error;
-      fail(this.#options, describeWriteError(error));
+      refuseOutput(this.#options, describeWriteError(error));
     }
   }
 
@@ -181,212 +173,46 @@ export class ResumePoint {
   }
 
   /** Removes what only a retry needs, once that is over. */
-  async tidy(isOver: boolean): Promise<void> {
+  async removeRetryFiles(isOver: boolean): Promise<void> {
     if (isOver && this.failed !== undefined) await Deno.remove(`${this.journal}.retry`);
   }
 
-  /** Lets go of it where the run cannot begin. */
+  /** Lets go of everything where the run cannot begin; an output that it made is gone again. */
   async abandon(): Promise<void> {
-    this.file.close();
-    this.failures?.close();
+    await closeAll(this.output, this.failures);
     if (this.#isNew) await Deno.remove(this.#options.output.path);
   }
 }
 
-/** Whether there has to be something that is gone on with. */
-function isGoneOnWith({ resume, retryFailed }: Options): boolean {
-  return resume !== "no" || retryFailed;
+/** Closes outputs that nobody needs any more, whether or not the last of them can be written. */
+async function closeAll(...outputs: readonly (Output | undefined)[]): Promise<void> {
+  for (const output of outputs) await output?.close().catch(() => {});
 }
 
 async function writeLines(path: string, lines: Iterable<string>): Promise<void> {
-  const blocks = await openLineWriter(path, { flag: "--retry-failed" });
+  const writer = await openLineWriter(path, { flag: "--retry-failed" });
   try {
-    for (const line of lines) await blocks.write(line);
-    await blocks.sync();
+    for (const line of lines) await writer.write(line);
+    await writer.sync();
   } finally {
-    await blocks.close();
+    await writer.close();
   }
 }
 
-function toJournalPath({ output }: Options): string {
-  return `${output.path}.myriad`;
-}
-
-function fail(options: Options, why: string): never {
-  const { output } = options;
-  const verb = isGoneOnWith(options) ? "go on with" : "write";
-  throw new UsageError(`Cannot ${verb} '--output ${output.path}': ${why}`);
-}
-
-function checkPermissions(options: Options): void {
+function checkPermissions(options: ResumeOptions): void {
   const journal = toJournalPath(options);
   const { path } = options.output;
   const ofRetry = options.retryFailed ? [`${path}.retry`, `${journal}.retry`] : [];
   // To rename a file takes the permission to read it.
   const read = [`${journal}.tmp`, ...ofRetry];
   const written = [path, journal, ...read];
-  if (isGoneOnWith(options)) read.push(journal);
+  if (isResuming(options)) read.push(journal);
   if (options.retryFailed) read.push(path);
   if (
     !written.every((path) => isGranted({ name: "write", path })) ||
     !read.every((path) => isGranted({ name: "read", path }))
   ) {
     const flags = `--allow-write=${written} --allow-read=${read}`;
-    fail(options, `no permission for its journal: run with ${flags}`);
-  }
-}
-
-/** What there is to go on with. */
-interface Found {
-  readonly state: JournalState | undefined;
-  readonly isResumed: boolean;
-  readonly isJudgedAnew: boolean;
-}
-
-async function findState(
-  options: Options,
-  isNew: boolean,
-  size: number,
-  failures: Deno.FsFile | undefined,
-): Promise<Found> {
-  const { resume, overwrite, retryFailed } = options;
-  const goesOn = isGoneOnWith(options);
-  if (!goesOn && !overwrite && size > 0) {
-    fail(
-      options,
-      `it holds ${size} bytes already: give --resume to go on with it, or ${START_OVER}`,
-    );
-  }
-  const old = !goesOn || isNew ? undefined : await oldJournal(options);
-  if (old === undefined) {
-    if (retryFailed) fail(options, "there is no run to retry: leave --retry-failed out");
-    if (goesOn && size > 0) {
-      fail(
-        options,
-        `there is no journal '${toJournalPath(options)}' beside it: give ${START_OVER}`,
-      );
-    }
-    return { state: await newState(options), isResumed: false, isJudgedAnew: false };
-  }
-  const identity = await toIdentity(options, old.salt);
-  const isJudgedAnew = checkIdentity(options, old, identity);
-  if (old.retry !== null && !retryFailed) {
-    fail(options, "a retry of it was interrupted: give --retry-failed to go on with that");
-  }
-  const input = await toInputIdentity(options);
-  const isSame = JSON.stringify(input) === JSON.stringify(old.input);
-  if (!isSame && resume !== "force") {
-    fail(options, "the input has changed since: give --resume=force to go on all the same");
-  }
-  const { fields } = options.output;
-  if (retryFailed && fields?.includes("error") === false && old.stats.errors.expect !== undefined) {
-    fail(
-      options,
-      `its records have no field 'error', which tells what was not as expected: ${START_OVER}`,
-    );
-  }
-  // One that is still to be replaced is as long as it was.
-  if (size < old.output && !old.retry?.replacing) {
-    fail(options, `it has ${size} bytes, and its journal says ${old.output}: give ${START_OVER}`);
-  }
-  if (failures !== undefined) {
-    const size = await measureSize(failures);
-    if (size !== undefined && size < (old.failures ?? 0)) {
-      fail(
-        options,
-        `'--failures ${options.failures}' is shorter than its journal says: give ${START_OVER}`,
-      );
-    }
-  }
-  return { state: { ...old, identity, input }, isResumed: true, isJudgedAnew };
-}
-
-/**
- * Checks that a journal is of this command.
- *
- * @returns whether only the expected statuses differ, and a retry is to judge the records by them
- */
-function checkIdentity(options: Options, old: JournalState, identity: Identity): boolean {
-  // A journal of an earlier version does not have all of them.
-  const differing = Object.keys(identity)
-    .filter((flag) => (old.identity[flag] ?? null) !== identity[flag]);
-  const isJudgedAnew = (flag: string): boolean => IDENTITY.get(flag)?.isJudgedAnew ?? false;
-  const other = differing.find((flag) => !isJudgedAnew(flag)) ?? differing[0];
-  if (other === undefined) return false;
-  const isOfStatuses = isJudgedAnew(other);
-  if (isOfStatuses && options.retryFailed && old.retry === null) return true;
-  const difference = describeDifference(other, old.identity[other] ?? null, identity[other]);
-  const mend = !isOfStatuses
-    ? "give the same one"
-    : options.retryFailed
-    ? "end the retry that was interrupted with the same one first"
-    : "give the same one, --retry-failed to make again what has failed by this one";
-  return fail(options, `it is of another command: ${difference}: ${mend}, or ${START_OVER}`);
-}
-
-async function oldJournal(options: Options): Promise<JournalState | undefined> {
-  const path = toJournalPath(options);
-  try {
-    return await readJournal(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    const why = error instanceof JournalError ? error.message : describeWriteError(error);
-    return fail(options, `its journal '${path}' cannot be used, as ${why}: give ${START_OVER}`);
-  }
-}
-
-async function newState(options: Options): Promise<JournalState> {
-  const salt = crypto.getRandomValues(new Uint8Array(16)).toHex();
-  return {
-    identity: await toIdentity(options, salt),
-    salt,
-    input: await toInputIdentity(options),
-    crEndsLines: true,
-    complete: false,
-    retry: null,
-    done: { low: 0, above: "" },
-    output: 0,
-    failures: options.failures === undefined ? null : 0,
-    stats: new Stats().toJSON(),
-    seconds: 0,
-    cpuSeconds: 0,
-    peakRssKb: 0,
-  };
-}
-
-/** What makes a run this one and no other. */
-async function toIdentity(options: Options, salt: string): Promise<Identity> {
-  const identity: Record<string, Identity[string]> = {};
-  for (const [flag, { of, isSecret }] of IDENTITY) {
-    const value = of(options);
-    identity[flag] = isSecret && value !== undefined
-      ? await sha256(salt + JSON.stringify(await hashBytes(value)))
-      : value as Identity[string] | undefined ?? null;
-  }
-  return identity;
-}
-
-/** A value with hashes in place of bytes. */
-async function hashBytes(value: unknown): Promise<unknown> {
-  if (value instanceof Uint8Array) return await sha256(value as Uint8Array<ArrayBuffer>);
-  return Array.isArray(value) ? await Promise.all(value.map(hashBytes)) : value;
-}
-
-/** How two commands differ in a flag, in words. */
-function describeDifference(flag: string, before: Identity[string], now: Identity[string]): string {
-  if (IDENTITY.get(flag)?.isSecret) return `'${flag}' is not what it was`;
-  const shown = (value: Identity[string]): string =>
-    value === null ? "not given" : value === GIVEN ? GIVEN : `'${value}'`;
-  return `'${flag}' was ${shown(before)} and is ${shown(now)}`;
-}
-
-async function toInputIdentity({ input }: Options): Promise<InputState | null> {
-  if (input === undefined || input.path === "-") return null;
-  try {
-    const { isFile, size, mtime } = await Deno.stat(input.path);
-    return isFile ? { size, mtimeMs: mtime?.getTime() ?? 0 } : null;
-  } catch {
-    // Why it cannot be read is said where it is opened.
-    return null;
+    refuseOutput(options, `no permission for its journal: run with ${flags}`);
   }
 }

@@ -1,99 +1,99 @@
 /**
- * What `--retry-failed` begins with: the records of an output that stay, and which requests are to
- * be made again.
+ * What `--retry-failed` begins with: the records of an output that stay, and which requests are made
+ * again.
  *
  * @module
  */
 import { UsageError } from "../errors.ts";
 import type { OutputOptions } from "../options/run_options.ts";
-import { type LineWriter, openLineWriter } from "../output/line_writer.ts";
-import { CsvReader, toFields } from "../source/csv.ts";
-import { Input } from "../source/input.ts";
-import { LineReader, type Lines, OverlongLine } from "../source/lines.ts";
+import { OUTPUT_FORMATS } from "../output/formats.ts";
+import type { Position } from "../output/output.ts";
+import {
+  ABSENT,
+  DECIMAL,
+  INTEGER,
+  integerAt,
+  NULL,
+  numberAt,
+  type RecordScanner,
+} from "../scan/scanner.ts";
 import { type NumberSequence, toIndex } from "../source/numbering.ts";
 import { Histogram } from "../stats/histogram.ts";
 import type { Refuted } from "../stats/stats.ts";
 import type { Expectation } from "../target.ts";
 import { SparseBitmap } from "./sparse_bitmap.ts";
 
-/** What a record says, as far as it matters here; NaN where it does not say so. */
-interface Seen {
-  readonly i: number;
-  readonly hasFailed: boolean;
-  readonly status: number;
-  readonly ms: number;
-  readonly bytes: number;
-  readonly attempts: number;
-}
+/** The fields of a record that are read. */
+const NAMES = ["i", "status", "error", "ms", "bytes", "attempts"];
+const [I, STATUS, ERROR, MS, BYTES, ATTEMPTS] = NAMES.keys();
 
-/** What is made of an output. */
+/** What is left of an output. */
 export interface Kept {
-  /** The places of what failed. */
+  /** The places of the requests that failed. */
   readonly failed: SparseBitmap;
-  /** Bytes of the copy. */
-  readonly length: number;
+  /** Where the copy ends. */
+  readonly position: Position;
   /** What had counted as succeeded and has failed by the new expectation; undefined if nothing. */
   readonly refuted: Refuted | undefined;
 }
 
-/** Where records are copied to, and what they are held against. */
+/** Where records are copied to, and what is expected of them. */
 export interface KeepOptions {
   /** The path of the copy; it is made anew. */
   readonly to: string;
   /** The numbers of the whole run. */
   readonly numbering: NumberSequence;
-  /** The statuses that are expected now; undefined where nothing new is. */
+  /** The statuses that are expected now; undefined where nothing else is expected than before. */
   readonly expected: Expectation["statuses"];
 }
 
 /**
  * Copies the records that are not failures. A record with an error stays a failure, whatever is
- * expected now: it does not tell what else its answer was.
+ * expected now: it does not tell what else its response was.
  *
  * @throws {UsageError} If the output cannot be read as what it should be; then there is no copy.
  */
 export async function copySucceeded(
-  output: OutputOptions,
+  { path, format, gzip }: OutputOptions,
   { to, numbering, expected }: KeepOptions,
 ): Promise<Kept> {
-  const { path, format, gzip } = output;
   const fail = (why: string): never => {
     throw new UsageError(`Cannot retry what failed of '--output ${path}': ${why}`);
   };
   const failed = new SparseBitmap();
   const judgement = expected && new Judgement(expected);
-  const lines = new LineReader(await Input.open(path));
-  const records: Lines = format === "csv" ? new CsvReader(lines) : lines;
-  let copy: LineWriter | undefined;
-  try {
-    copy = await openLineWriter(to, { flag: "--retry-failed", gzip });
-    const read = format === "csv" ? await csvReader(records, copy, fail) : readLine;
-    for (;;) {
-      const step = records.next();
-      const { value, done } = step instanceof Promise ? await step : step;
-      if (done) break;
-      if (value instanceof OverlongLine) fail("it holds a record of more than 1 MiB");
-      const seen = read(value as string);
-      if (seen === undefined) return fail("its records have no fields 'i' and 'status'");
-      if (seen.hasFailed || judgement?.isRefuted(seen)) failed.add(toIndex(seen.i, numbering));
-      else await copy.write(`${value}\n`);
+  const isKept = (record: RecordScanner): boolean => {
+    const { kinds } = record;
+    if (kinds[I] !== INTEGER || (kinds[STATUS] === ABSENT && kinds[ERROR] === ABSENT)) {
+      return fail("its records have no fields 'i' and 'status'");
     }
+    const hasFailed = kinds[STATUS] === NULL || kinds[ERROR] > NULL ||
+      (judgement?.isRefuted(record) ?? false);
+    if (hasFailed) failed.add(toIndex(integerAt(record, I), numbering));
+    return !hasFailed;
+  };
+  try {
+    const { copy } = await OUTPUT_FORMATS[format].loadReader();
+    const position = await copy({
+      from: path,
+      to,
+      gzip,
+      names: NAMES,
+      isKept,
+      onUnreadable: () => fail("it holds something that is not a record"),
+    });
     const lacking = judgement?.lacking;
     if (lacking !== undefined) {
-      fail(`its records have no field '${lacking}', which is needed to judge them anew`);
+      fail(`its records have no field '${lacking}', which is needed to judge them again`);
     }
-    const length = await copy.sync();
-    return { failed, length, refuted: judgement?.refuted };
+    return { failed, position, refuted: judgement?.refuted };
   } catch (error) {
     await Deno.remove(to).catch(() => {});
     throw error;
-  } finally {
-    records.return?.();
-    await copy?.close();
   }
 }
 
-/** Holds records of answers that had succeeded against what is expected of them now. */
+/** Judges records of responses that had succeeded by the statuses that are expected now. */
 class Judgement {
   readonly #expected: NonNullable<Expectation["statuses"]>;
   readonly #statuses = new Map<number, number>();
@@ -102,7 +102,7 @@ class Judgement {
   #bytes = 0;
   #attempts = 0;
   #busyMs = 0;
-  /** Whether each record so far had it. */
+  /** Whether each record so far had the field. */
   #hasStatus = true;
   #hasMs = true;
 
@@ -110,8 +110,10 @@ class Judgement {
     this.#expected = expected;
   }
 
-  /** Whether an answer has failed by its status. */
-  isRefuted({ status, ms, bytes, attempts }: Seen): boolean {
+  /** Whether a response has failed by its status. */
+  isRefuted(record: RecordScanner): boolean {
+    const status = readNumber(record, STATUS);
+    const ms = readNumber(record, MS);
     this.#hasStatus &&= !Number.isNaN(status);
     this.#hasMs &&= !Number.isNaN(ms);
     if (this.#expected.has(status)) {
@@ -121,12 +123,12 @@ class Judgement {
     this.#requests++;
     this.#statuses.set(status, (this.#statuses.get(status) ?? 0) + 1);
     this.#busyMs += ms;
-    this.#bytes += bytes;
-    this.#attempts += attempts;
+    this.#bytes += readNumber(record, BYTES);
+    this.#attempts += readNumber(record, ATTEMPTS);
     return true;
   }
 
-  /** A field that some record lacks and that the judgement needs; undefined if there is none. */
+  /** A field that some record lacks and that the judgement needs; undefined without one. */
   get lacking(): string | undefined {
     if (!this.#hasStatus) return "status";
     if (this.#requests === 0) return undefined;
@@ -148,46 +150,8 @@ class Judgement {
   }
 }
 
-function readLine(line: string): Seen | undefined {
-  const { i, status, error, ms, bytes, attempts } = JSON.parse(line);
-  if (typeof i !== "number" || (status === undefined && error === undefined)) return undefined;
-  const hasFailed = status === null || typeof error === "string";
-  const numberOf = (value: unknown): number => typeof value === "number" ? value : NaN;
-  return {
-    i,
-    hasFailed,
-    status: numberOf(status),
-    ms: numberOf(ms),
-    bytes: numberOf(bytes),
-    attempts: numberOf(attempts),
-  };
-}
-
-/** Copies the header, and tells how the records under it are to be read. */
-async function csvReader(
-  records: Lines,
-  copy: LineWriter,
-  fail: (why: string) => never,
-): Promise<(record: string) => Seen | undefined> {
-  const { value } = await records.next();
-  if (typeof value !== "string") return fail("it has no header");
-  await copy.write(`${value}\n`);
-  const names = value.split(",");
-  const [i, status, error, ms, bytes, attempts] = [
-    ...["i", "status", "error", "ms", "bytes", "attempts"],
-  ].map((name) => names.indexOf(name));
-  return (record) => {
-    const fields = toFields(record);
-    if (typeof fields === "string" || i < 0 || (status < 0 && error < 0)) return undefined;
-    const isEmpty = (place: number): boolean => fields[place] === "";
-    const numberAt = (place: number): number => place < 0 ? NaN : Number(fields[place]);
-    return {
-      i: Number(fields[i]),
-      hasFailed: (status >= 0 && isEmpty(status)) || (error >= 0 && !isEmpty(error)),
-      status: numberAt(status),
-      ms: numberAt(ms),
-      bytes: numberAt(bytes),
-      attempts: numberAt(attempts),
-    };
-  };
+/** A number of a record; NaN where it has none. */
+function readNumber(record: RecordScanner, field: number): number {
+  const kind = record.kinds[field];
+  return kind === INTEGER || kind === DECIMAL ? numberAt(record, field) : NaN;
 }

@@ -2,20 +2,21 @@
 const PAGE = 64 * 1024;
 
 /**
- * A set of whole numbers from 0 on, of any size and spread: 8 KB for each 65,536 numbers of which
- * there is one.
+ * A set of whole numbers from 0 on, of any size and spread. Each range of 65,536 numbers that has
+ * one in the set takes 8 KB.
  */
 export class SparseBitmap {
   readonly #pages = new Map<number, Uint8Array<ArrayBuffer>>();
   /** How many there are. */
   count = 0;
 
-  /** @throws {SyntaxError} If it is not what {@linkcode lines} gave. */
-  static parse(text: string): SparseBitmap {
+  /** A set of what {@linkcode lines} gave; undefined if the text is anything else. */
+  static parse(text: string): SparseBitmap | undefined {
     const places = new SparseBitmap();
     for (const line of text.split("\n").slice(0, -1)) {
-      const [number, base64] = line.split(" ");
-      const page = Uint8Array.fromBase64(base64);
+      const [, number, base64] = /^(\d{1,12}) (\S+)$/.exec(line) ?? [];
+      const page = base64 === undefined ? undefined : parsePage(base64);
+      if (page === undefined) return undefined;
       places.#pages.set(Number(number), page);
       for (let byte of page) for (; byte > 0; byte &= byte - 1) places.count++;
     }
@@ -37,8 +38,17 @@ export class SparseBitmap {
     return page !== undefined && (page[place % PAGE >> 3] >> (place & 7) & 1) === 1;
   }
 
-  /** All of it, as lines of text. */
+  /** The set as lines of text. */
   *lines(): Generator<string> {
     for (const [number, page] of this.#pages) yield `${number} ${page.toBase64()}\n`;
+  }
+}
+
+function parsePage(base64: string): Uint8Array<ArrayBuffer> | undefined {
+  try {
+    const page = Uint8Array.fromBase64(base64);
+    return page.length === PAGE / 8 ? page : undefined;
+  } catch {
+    return undefined;
   }
 }

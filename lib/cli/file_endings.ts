@@ -21,6 +21,29 @@ export interface Endings {
   readonly gzip?: boolean;
 }
 
+/**
+ * The format whose files have names that end as a path does, also with `.gz` behind it.
+ *
+ * @param formats by name, each with endings in lower case, without the dot
+ * @returns its name; undefined if there is none
+ */
+export function findByEnding<Name extends string>(
+  formats: Readonly<Record<Name, { readonly endings: readonly string[] }>>,
+  path: string,
+): Name | undefined {
+  const ending = /\.([a-z0-9]+)(?:\.gz)?$/i.exec(path)?.[1].toLowerCase();
+  if (ending === undefined) return undefined;
+  return (Object.keys(formats) as Name[]).find((name) => formats[name].endings.includes(ending));
+}
+
+/** All endings of formats, the usual one of each first. */
+export function listEndings(
+  formats: Readonly<Record<string, { readonly endings: readonly string[] }>>,
+): readonly string[] {
+  const lists = Object.values(formats).map(({ endings }) => endings);
+  return [...lists.flatMap(([usual]) => usual ?? []), ...lists.flatMap(([, ...others]) => others)];
+}
+
 /** Most endings that a message names. */
 const MAX_SHOWN = 2;
 

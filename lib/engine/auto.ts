@@ -7,8 +7,9 @@ import { Http1Engine } from "./http1/http1.ts";
 import type { EngineOptions } from "./options.ts";
 
 /**
- * Takes for each request the engine that suits its URL: our own for plain `http:` and for ports that
- * native fetch refuses, native fetch for the rest. Redirects are followed by the engine that the request began with.
+ * Chooses for each request the engine that suits its URL: `http1` for plain `http:` and for ports
+ * that native fetch refuses, native fetch for the rest. Redirects are followed by the engine that
+ * the request began with.
  */
 export class AutoEngine implements Engine {
   readonly #options: EngineOptions;
@@ -20,7 +21,7 @@ export class AutoEngine implements Engine {
     this.#options = options;
   }
 
-  /** Those that made requests; `http1` before there were any. */
+  /** The engines that made requests; `http1` before the first one. */
   get name(): string {
     return this.#engines.map(({ name }) => name).join("+") || "http1";
   }
@@ -39,10 +40,6 @@ export class AutoEngine implements Engine {
 
   start(target: Target, done: (result: Result) => void, dueMs?: number): void {
     this.#engineFor(target.url).start(target, done, dueMs);
-  }
-
-  hit(target: Target): Promise<Result> {
-    return this.#engineFor(target.url).hit(target);
   }
 
   #engineFor(url: string): Engine {

@@ -76,8 +76,6 @@ export interface Engine {
    * waited for a free place. By default now
    */
   start(target: Target, done: (result: Result) => void, dueMs?: number): void;
-  /** The same by a promise, which never rejects. */
-  hit(target: Target): Promise<Result>;
   /** Ends every request in flight with the error `cancelled`; later ones end so at once. */
   cancel(): void;
   /** Closes every connection. Call it when nothing is in flight. */

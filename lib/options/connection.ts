@@ -5,10 +5,10 @@
  */
 import { resolve } from "node:path";
 import type { ProxyOptions, TlsOptions } from "../engine/engine.ts";
+import { ENGINE_NAMES, type EngineName, ENGINES } from "../engine/engines.ts";
 import { UsageError } from "../errors.ts";
 import { isGranted } from "../process/permission.ts";
 import { readFile } from "./read_file.ts";
-import type { RunOptions } from "./run_options.ts";
 import type { RunFlag, RunValues } from "./table.ts";
 import { readSecret } from "./value_file.ts";
 
@@ -17,19 +17,18 @@ import { readSecret } from "./value_file.ts";
  *
  * @throws {UsageError} If the engine lacks one of them.
  */
-export function parseEngine(values: RunValues): RunOptions["engine"] {
-  const chosen = values.get("engine");
-  const limited: readonly RunFlag[] = values.flags.filter((flag) =>
-    "engines" in flag && values.has(flag.name)
-  );
-  if (limited.length === 0) return chosen;
-  const able = chosen === "auto" ? limited[0].engines! : [chosen];
-  const engine = able.find((engine) => limited.every(({ engines }) => engines!.includes(engine)));
-  if (engine !== undefined) return engine;
-  const { name, engines } = limited.find(({ engines }) => !engines!.includes(able[0]))!;
+export function parseEngine(values: RunValues): EngineName {
+  const engine = values.get("engine");
+  const flags: readonly RunFlag[] = values.flags.filter(({ name }) => values.has(name));
+  const canDo = (name: EngineName) => ({ needs }: RunFlag): boolean =>
+    needs === undefined || !ENGINES[name].lacks.includes(needs);
+  if (flags.every(canDo(engine))) return engine;
+  const able = ENGINE_NAMES.find((name) => flags.every(canDo(name)));
+  if (ENGINES[engine].isAutomatic && able !== undefined) return able;
+  const { name } = flags.find((flag) => !canDo(engine)(flag))!;
   throw new UsageError(
-    `Cannot use '--${name}' with '--engine ${able[0]}': that engine does not have it: ` +
-      `use '--engine ${engines![0]}'`,
+    `Cannot use '--${name}' with '--engine ${engine}': that engine does not have it: ` +
+      (able === undefined ? "leave one of them out" : `use '--engine ${able}'`),
   );
 }
 

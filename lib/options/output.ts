@@ -3,7 +3,9 @@
  *
  * @module
  */
+import { findByEnding } from "../cli/file_endings.ts";
 import { UsageError } from "../errors.ts";
+import { OUTPUT_FORMAT_NAMES, OUTPUT_FORMATS } from "../output/formats.ts";
 import { DEFAULT_FIELDS, FIELDS } from "../output/record.ts";
 import { redactCommand, redactUrl } from "./redact_command.ts";
 import type { OutputOptions, ReportOptions, RunOptions } from "./run_options.ts";
@@ -22,7 +24,8 @@ export function parseOutput(
   const path = values.get("output");
   if (path === undefined) return undefined;
   const gzip = /\.gz$/i.test(path);
-  const format = values.get("format") ?? (/\.csv(\.gz)?$/i.test(path) ? "csv" : "ndjson");
+  const byEnding = findByEnding(OUTPUT_FORMATS, path) ?? OUTPUT_FORMAT_NAMES[0];
+  const format = values.get("format") ?? byEnding;
   const list = values.get("fields");
   const fields = list?.split(",").map((name) => {
     if (!Object.hasOwn(FIELDS, name) && !captures.includes(name)) {
@@ -48,7 +51,8 @@ export function parseOutput(
     ...(values.has("request-id") ? ["request_id"] : []),
     ...captures,
   ];
-  return { path, format, gzip, fields: fields ?? (format === "csv" ? listColumns() : undefined) };
+  const { hasColumns } = OUTPUT_FORMATS[format];
+  return { path, format, gzip, fields: fields ?? (hasColumns ? listColumns() : undefined) };
 }
 
 /**

@@ -4,8 +4,10 @@
  * @module
  */
 import type { Capture } from "../check/capture.ts";
+import type { EngineName } from "../engine/engines.ts";
 import type { EngineSettings } from "../engine/options.ts";
-import type { EngineName } from "../result.ts";
+import type { OutputFormatName } from "../output/formats.ts";
+import type { InputFormatName } from "../source/formats.ts";
 import type { RequestTemplates } from "../source/request_defaults.ts";
 import type { Threshold } from "../stats/thresholds.ts";
 import type { Expectation, HeaderList } from "../target.ts";
@@ -29,13 +31,13 @@ export interface ListenAddress {
 /** Where requests come from. */
 export interface InputOptions {
   readonly path: string;
-  readonly format: "lines" | "jsonl" | "csv";
+  readonly format: InputFormatName;
 }
 
 /** How records are written. */
 export interface OutputOptions {
   readonly path: string;
-  readonly format: "ndjson" | "csv";
+  readonly format: OutputFormatName;
   readonly gzip: boolean;
   /** Undefined where the user names none: then records of failures have more fields. */
   readonly fields: readonly string[] | undefined;
@@ -121,7 +123,7 @@ export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOption
   readonly expect: Expectation;
   /** What is taken from each response for its record. */
   readonly captures: readonly Capture[];
-  readonly engine: EngineName | "auto";
+  readonly engine: EngineName;
   readonly retry: RetryOptions;
   readonly method: string;
   readonly headers: HeaderList;

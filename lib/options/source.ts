@@ -3,7 +3,9 @@
  *
  * @module
  */
+import { findByEnding } from "../cli/file_endings.ts";
 import { UsageError } from "../errors.ts";
+import { INPUT_FORMAT_NAMES, INPUT_FORMATS } from "../source/formats.ts";
 import type { InputOptions } from "./run_options.ts";
 import type { RunValues } from "./table.ts";
 
@@ -29,8 +31,7 @@ export function parseUrl({ positionals: [url, other] }: RunValues): string | und
 export function parseInput(values: RunValues): InputOptions | undefined {
   const path = values.get("input");
   if (path === undefined) return undefined;
-  const ending = /\.(csv|jsonl|ndjson)(?:\.gz)?$/i.exec(path)?.[1].toLowerCase();
-  const byEnding = ending === undefined ? "lines" : ending === "csv" ? "csv" : "jsonl";
+  const byEnding = findByEnding(INPUT_FORMATS, path) ?? INPUT_FORMAT_NAMES[0];
   return { path, format: values.get("input-format") ?? byEnding };
 }
 

@@ -5,11 +5,14 @@
  * @module
  */
 import { BELOW_400 } from "../check/status_set.ts";
+import { listEndings } from "../cli/file_endings.ts";
 import type { FlagValues } from "../cli/flag_values.ts";
 import type { Flag } from "../cli/flags.ts";
 import { choice, count, DURATION, SIZE } from "../cli/kinds.ts";
+import { type Capability, ENGINE_NAMES, findEngines } from "../engine/engines.ts";
+import { OUTPUT_FORMAT_NAMES, OUTPUT_FORMATS } from "../output/formats.ts";
 import { FIELDS } from "../output/record.ts";
-import type { EngineName } from "../result.ts";
+import { INPUT_FORMAT_NAMES } from "../source/formats.ts";
 import { identifyBody, identifyHeaders } from "./identity.ts";
 import {
   CAPTURE,
@@ -43,8 +46,9 @@ export interface FlagIdentity {
 export interface RunFlag extends Flag {
   /** The member of the options that is the flag's value as it is read. */
   readonly option?: keyof RunOptions;
-  readonly engines?: readonly EngineName[];
   readonly identity?: FlagIdentity;
+  /** What the engine has to be able to do. */
+  readonly needs?: Capability;
 }
 
 /** What stands for a switch that is given, in a run's identity. */
@@ -52,6 +56,11 @@ export const GIVEN = "given";
 
 /** As wrk takes it for `-d`. */
 const WRK_DURATION = /^\d+(?:\.\d+)?(?:ms|s|m|h)$/;
+
+/** Words for a help text: `a, b or c`. */
+function listWords(words: readonly string[]): string {
+  return `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+}
 
 /** The rows, by their heading in the help. */
 const SECTIONS = {
@@ -93,10 +102,10 @@ const SECTIONS = {
     {
       name: "input-format",
       value: "FORMAT",
-      kind: choice("lines", "jsonl", "csv"),
+      kind: choice(...INPUT_FORMAT_NAMES),
       defaultWords: "by the file's ending",
       requires: ["input"],
-      help: "lines, jsonl or csv",
+      help: listWords(INPUT_FORMAT_NAMES),
       identity: { of: ({ input }) => input?.format },
     },
     {
@@ -274,9 +283,9 @@ const SECTIONS = {
     {
       name: "engine",
       value: "ENGINE",
-      kind: choice("auto", "fetch", "http1"),
-      default: "auto",
-      help: "auto, fetch or http1; auto takes http1 for http URLs, fetch for https",
+      kind: choice(...ENGINE_NAMES),
+      default: ENGINE_NAMES[0],
+      help: `${listWords(ENGINE_NAMES)}; auto takes http1 for http URLs, fetch for https`,
     },
     {
       name: "timeout",
@@ -292,7 +301,7 @@ const SECTIONS = {
       value: "D",
       kind: DURATION,
       option: "connectTimeoutMs",
-      engines: ["http1"],
+      needs: "connect deadline",
       help: "time limit for making a connection: look-up, all addresses, TLS",
     },
     {
@@ -300,7 +309,7 @@ const SECTIONS = {
       value: "D",
       kind: DURATION,
       option: "idleTimeoutMs",
-      engines: ["http1"],
+      needs: "idle deadline",
       help: "time limit between two reads of a response that has begun",
     },
     {
@@ -322,7 +331,7 @@ const SECTIONS = {
     {
       name: "insecure",
       short: "k",
-      engines: ["http1"],
+      needs: "any certificate",
       help: "accept any certificate of a server",
     },
     {
@@ -353,15 +362,15 @@ const SECTIONS = {
       value: "URL",
       fromFile: true,
       secret: "userinfo",
-      engines: ["http1"],
       excludes: ["unix-socket"],
+      needs: "proxies",
       help: "http, https, socks5 or socks5h (which looks names up), with credentials; " +
         "@FILE, @-: from a file or stdin",
     },
     {
       name: "unix-socket",
       value: "PATH",
-      engines: ["http1"],
+      needs: "Unix sockets",
       help: "connect to this socket, whatever the URL's host",
     },
   ],
@@ -481,7 +490,7 @@ const SECTIONS = {
       path: {
         access: "write",
         stdio: true,
-        endings: { formats: ["ndjson", "csv", "jsonl", "json"], gzip: true },
+        endings: { formats: listEndings(OUTPUT_FORMATS), gzip: true },
         formatFlag: "format",
         reserved: ".myriad",
       },
@@ -490,10 +499,10 @@ const SECTIONS = {
     {
       name: "format",
       value: "FORMAT",
-      kind: choice("ndjson", "csv"),
+      kind: choice(...OUTPUT_FORMAT_NAMES),
       defaultWords: "by the file's ending",
       requires: ["output"],
-      help: "ndjson or csv",
+      help: listWords(OUTPUT_FORMAT_NAMES),
       identity: { of: ({ output }) => output?.format },
     },
     {
@@ -631,7 +640,12 @@ export type RunRow = (typeof SECTIONS)[keyof typeof SECTIONS][number];
 
 /** The rows of the table, in the order of the help. */
 export const RUN_FLAGS: readonly RunRow[] = Object.entries(SECTIONS)
-  .flatMap(([section, rows]) => rows.map((row) => ({ ...row, section })));
+  .flatMap(([section, rows]) =>
+    rows.map((row) => {
+      const { needs }: RunFlag = row;
+      return { ...row, section, engines: needs && findEngines(needs) };
+    })
+  );
 
 /** What the command line of a run gives, each value typed by its row. */
 export type RunValues = FlagValues<RunRow>;

@@ -3,7 +3,7 @@ import { describeWriteError } from "../process/os_error.ts";
 import { writeAll } from "../process/write_all.ts";
 import { openFile, truncateTo } from "./line_writer.ts";
 
-/** A file that gets all of its text in the end; until then it keeps what it has. */
+/** A file that gets all of its text at the end; until then it keeps what it has. */
 export class DeferredFile {
   readonly #file: Deno.FsFile;
   readonly #path: string;
@@ -11,14 +11,14 @@ export class DeferredFile {
   readonly #isNew: boolean;
 
   /**
-   * Opens it, so that it is known from the beginning that it can be written.
+   * Opens the file, so that a file that cannot be written is noticed at once.
    *
    * @param flag the flag that names it, for messages, such as `--report`
-   * @throws {UsageError} If it cannot.
+   * @throws {UsageError} If it cannot be written.
    */
   static async open(path: string, flag: string): Promise<DeferredFile> {
     if (path === "-") {
-      throw new UsageError(`'${flag}' cannot go to standard output: give it a name`);
+      throw new UsageError(`'${flag}' cannot go to standard output: use a file`);
     }
     const { file, isNew } = await openFile(path, { flag });
     return new DeferredFile(file, path, flag, isNew);
@@ -32,8 +32,8 @@ export class DeferredFile {
   }
 
   /**
-   * Puts the text in the place of what it had, and closes it. Where that fails it is empty: half of
-   * a text is worse than none.
+   * Replaces the content of the file by the text, and closes it. Where that fails, the file is empty:
+   * half of a text is worse than no text.
    *
    * @throws {OutputError} If it cannot be written.
    */
@@ -50,7 +50,7 @@ export class DeferredFile {
     }
   }
 
-  /** Closes it, with what it had before; if it was not there, it is not there again. */
+  /** Closes the file with what it had before; a file that was made is removed. */
   async abandon(): Promise<void> {
     this.#file.close();
     if (this.#isNew) await Deno.remove(this.#path).catch(() => {});

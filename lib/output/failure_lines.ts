@@ -5,7 +5,7 @@ import type { HeaderList } from "../target.ts";
 import { escapeJson } from "../text/escape.ts";
 import { isSecretHeader } from "../text/secrets.ts";
 
-/** What the run gives every request, and what a line therefore need not repeat. */
+/** What the run gives every request, so that a line need not repeat it. */
 export interface RunDefaults {
   readonly method: string;
   readonly headers: HeaderList;
@@ -16,24 +16,27 @@ export interface RunDefaults {
 const decoder = new TextDecoder();
 
 /**
- * Whether a result belongs among the failures: what never was a request would not become one by
- * being read again, and its text could be taken for a path.
+ * Whether a result belongs among the failures. A record that no request could be made of does not:
+ * it would not become one by being read again, and its text could be taken for a path.
  */
-export function isFailure({ error, target }: Result): boolean {
+function isFailure({ error, target }: Result): boolean {
   return error !== undefined && target.invalid === undefined;
 }
 
 /**
- * Makes a line of JSONL of a failed request, in the form that `--input` reads: the same command
- * with it in place of its source makes the request again. It is safe to print on a terminal. What the command itself gives is not in
- * it, and credentials are not: null stands for a field that the command fills with them, since it
- * would be filled from the line itself.
+ * Makes a line of JSONL of a failed request, in the form that `--input` reads, and an empty text of
+ * any other result. The same command with such lines in place of its source makes the requests
+ * again. A line is safe to print on a terminal. It holds neither what the command itself gives nor
+ * credentials: null stands for a field that the command fills with them, since it would be filled
+ * from the line itself.
  */
-export function failureLines(run: RunDefaults): (result: Result) => string {
+export function createFailureFormatter(run: RunDefaults): (result: Result) => string {
   const withheld = secretTemplates(run);
   const names = new Set(withheld.map((name) => name.toLowerCase()));
   const isSecret = (name: string): boolean => isSecretHeader(name) || names.has(name.toLowerCase());
-  return ({ target: { url, method, headers, body, expect } }) => {
+  return (result) => {
+    if (!isFailure(result)) return "";
+    const { url, method, headers, body, expect } = result.target;
     const own: [string, string | null][] = withheld.map((name) => [name, null]);
     if (headers !== run.headers) own.push(...ownFields(headers, run.headers, isSecret));
     const json = JSON.stringify({
@@ -47,7 +50,7 @@ export function failureLines(run: RunDefaults): (result: Result) => string {
   };
 }
 
-/** What a request has besides the run's; all of a name, since a record's replace the run's. */
+/** Fields that only the request has; all of a name, since those of a record replace the run's. */
 function ownFields(
   headers: HeaderList,
   ofRun: HeaderList,
@@ -59,7 +62,7 @@ function ownFields(
   return shown.filter(([name]) => names.has(name.toLowerCase())).map((field) => [...field]);
 }
 
-/** The fields that the run fills with credentials, as far as their names, and those in them, tell. */
+/** The fields that the run fills with credentials, judged by their names and their placeholders. */
 function secretTemplates({ templates }: RunDefaults): string[] {
   return Array.from(templates?.headers ?? [])
     .filter(([[name], { placeholders }]) =>
@@ -68,7 +71,7 @@ function secretTemplates({ templates }: RunDefaults): string[] {
     .map(([[name]]) => name);
 }
 
-/** Fields by name; those of one name become a list of their values. */
+/** Fields by name; several of one name become a list of their values. */
 function toObject(
   headers: readonly (readonly [string, string | null])[],
 ): Record<string, string | null | string[]> {

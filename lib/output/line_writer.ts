@@ -8,21 +8,23 @@ import { describeWriteError } from "../process/os_error.ts";
 import { isGranted } from "../process/permission.ts";
 import type { MaybePromise } from "../stream.ts";
 
-/** Where blocks go; a file, or standard output. */
+/** Where lines go: a file, or standard output. */
 export interface LineFile {
   write(block: Uint8Array): Promise<number>;
-  /** Cuts the file back; absent where it cannot be, as in a pipe. */
+  /** Goes to a place in the file; absent for a pipe. */
+  seek?(offset: number, whence: Deno.SeekMode): Promise<number>;
+  /** Cuts the file back; absent for a pipe. */
   truncate?(length: number): Promise<void>;
-  /** Waits until what was written is on the disk; absent where there is none. */
+  /** Waits until what was written is on the disk; absent for a pipe. */
   syncData?(): Promise<void>;
   close(): void;
 }
 
-/** Characters of one write. */
+/** How many characters one write has. */
 const BLOCK = 64 * 1024;
-/** Compressed, each write is a gzip member of its own, and larger ones compress better. */
+/** With gzip each write is a member of its own, and larger ones compress better. */
 const GZIP_BLOCK = 256 * 1024;
-/** How long a line waits for others at most. A gzip member of few lines wastes room. */
+/** How long a line waits for others. A gzip member of few lines wastes room. */
 const FLUSH_MS = 200;
 const GZIP_FLUSH_MS = 5_000;
 
@@ -32,12 +34,18 @@ export interface LineWriterOptions {
   flag: string;
   /** @default {false} */
   gzip?: boolean;
-  /** The file's permissions where it is made anew. */
+  /** The permissions of the file, if it is made. */
   mode?: number;
 }
 
+/** Standard output, which is not closed with what writes to it. */
+export const STDOUT: LineFile = {
+  write: (block) => Deno.stdout.write(block),
+  close: () => {},
+};
+
 /**
- * Opens a file, emptying it, or standard output for `-`.
+ * Opens a file to write lines, emptying it, or standard output for `-`.
  *
  * @throws {UsageError} If it cannot be written.
  */
@@ -45,24 +53,19 @@ export async function openLineWriter(
   path: string,
   options: LineWriterOptions,
 ): Promise<LineWriter> {
-  const name = `${options.flag} ${path}`;
-  if (path === "-") {
-    // Standard output is not ours to close.
-    const stdout = { write: (block: Uint8Array) => Deno.stdout.write(block), close: () => {} };
-    return new LineWriter(stdout, name, options.gzip);
-  }
-  const { file } = await openFile(path, options);
+  const file = path === "-" ? STDOUT : (await openFile(path, options)).file;
+  const writer = new LineWriter(file, `${options.flag} ${path}`, options.gzip);
   try {
-    await truncateTo(file, 0);
+    await writer.cutTo(0);
   } catch (error) {
-    file.close();
-    throw new UsageError(`Cannot write '${name}': ${describeWriteError(error)}`);
+    await writer.close();
+    throw error;
   }
-  return new LineWriter(file, name, options.gzip);
+  return writer;
 }
 
 /**
- * Opens a file to write, and leaves what is in it; one that is not there is made.
+ * Opens a file to write, and keeps what is in it; a file that is missing is made.
  *
  * @throws {UsageError} If it cannot be written.
  */
@@ -87,30 +90,30 @@ export async function openFile(
 }
 
 /**
- * The size of a file in bytes; undefined for a pipe or a device, which cannot be cut. To ask for
- * it takes no permission but that to write.
+ * The size of a file in bytes; undefined for a pipe or a device, which cannot be cut. This needs the
+ * permission to write only.
  */
-export async function measureSize(file: Deno.FsFile): Promise<number | undefined> {
+export async function measureSize(file: LineFile): Promise<number | undefined> {
   try {
-    const size = await file.seek(0, Deno.SeekMode.End);
-    await file.truncate(size);
+    const size = await file.seek?.(0, Deno.SeekMode.End);
+    if (size !== undefined) await file.truncate?.(size);
     return size;
   } catch {
     return undefined;
   }
 }
 
-/** Cuts a file back, and goes on behind what is left; what cannot be cut is left as it is. */
-export async function truncateTo(file: Deno.FsFile, length: number): Promise<void> {
+/** Cuts a file back, and goes to its end; a pipe or a device is left alone. */
+export async function truncateTo(file: LineFile, length: number): Promise<void> {
   if (await measureSize(file) === undefined) return;
-  await file.truncate(length);
-  await file.seek(length, Deno.SeekMode.Start);
+  await file.truncate?.(length);
+  await file.seek?.(length, Deno.SeekMode.Start);
 }
 
 /**
  * Gathers lines and writes them in blocks, one write at a time. While a block is being written
- * the next one gathers; when that is full too, {@linkcode write} gives a promise to wait for. So
- * at most two blocks are held, however slow the disk is.
+ * the next one gathers; when that is full too, {@linkcode write} returns a promise. So at most two
+ * blocks are in memory, however slow the disk is.
  */
 export class LineWriter {
   readonly #file: LineFile;
@@ -125,15 +128,11 @@ export class LineWriter {
   #failure: Error | undefined;
   readonly #failed = Promise.withResolvers<Error>();
   /** Bytes of whole lines that are in the file. */
-  #length: number;
+  #length = 0;
 
-  /**
-   * @param name the flag and its value, for messages
-   * @param length bytes that the file holds already; it is written behind them
-   */
-  constructor(file: LineFile, name: string, gzip = false, length = 0) {
+  /** @param name the flag and its value, for messages */
+  constructor(file: LineFile, name: string, gzip = false) {
     this.#file = file;
-    this.#length = length;
     this.#name = name;
     this.#gzip = gzip;
     this.#blockLength = gzip ? GZIP_BLOCK : BLOCK;
@@ -145,9 +144,9 @@ export class LineWriter {
   }
 
   /**
-   * Takes lines, each with its newline.
+   * Adds lines, each with its newline.
    *
-   * @returns a promise if the caller has to wait before it gives more
+   * @returns a promise if the caller has to wait before it adds more
    * @throws {OutputError} If they, or earlier ones, could not be written; or by the promise.
    * @throws {ClosedPipe} If nobody reads standard output any more; or by the promise.
    */
@@ -174,7 +173,7 @@ export class LineWriter {
   /**
    * Writes what has gathered as a block of its own, behind the one that is being written.
    *
-   * @returns how long the file is with it
+   * @returns the length of the file then, in bytes
    */
   #writeGathered(): Promise<number> {
     const lines = this.#lines;
@@ -204,7 +203,7 @@ export class LineWriter {
     } catch (error) {
       if (error instanceof Deno.errors.BrokenPipe) return this.#fail(new ClosedPipe());
       this.#fail(new OutputError(`Cannot write '${this.#name}': ${describeWriteError(error)}`));
-      // A line that was cut off is worse than one that is missing.
+      // Half a line is worse than no line.
       const whole = this.#gzip ? 0 : plain.subarray(0, written).lastIndexOf(NEWLINE) + 1;
       this.#length += whole;
       await this.#file.truncate?.(this.#length).catch(() => {});
@@ -226,10 +225,29 @@ export class LineWriter {
     return this.#length;
   }
 
+  /** Whether the file has so many bytes; what cannot be measured is taken to have them. */
+  async reaches(length: number): Promise<boolean> {
+    return (await measureSize(this.#file) ?? length) >= length;
+  }
+
+  /**
+   * Cuts the file back, and writes behind what is left. Nothing was written before.
+   *
+   * @throws {UsageError} If that is not possible.
+   */
+  async cutTo(length: number): Promise<void> {
+    try {
+      await truncateTo(this.#file, length);
+    } catch (error) {
+      throw new UsageError(`Cannot write '${this.#name}': ${describeWriteError(error)}`);
+    }
+    this.#length = length;
+  }
+
   /**
    * Brings all lines so far to the disk; those that come in the meantime are not among them.
    *
-   * @returns how long the file is with them
+   * @returns the length of the file with them, in bytes
    * @throws {OutputError} If they could not be written.
    */
   async sync(): Promise<number> {

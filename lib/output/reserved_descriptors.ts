@@ -1,19 +1,19 @@
-/** What a system says of a process, or of itself, that may open no more files: ENFILE, EMFILE. */
+/** A process, or the whole system, may open no more files: EMFILE, ENFILE. */
 const EXHAUSTED = /\(os error 2[34]\)/;
 
-/** How many are kept: another thread, as one that looks up a name, can take one that was given up. */
+/** How many are kept: another thread, such as a name look-up, can take one that was freed. */
 const SPARES = 4;
 
 /**
- * File descriptors for when there are no others: where sockets run out, requests wait for them, but
- * what was answered is to be written.
+ * File descriptors in reserve. Where sockets run out, requests wait for them, but what has come is
+ * still to be written.
  */
 export class ReservedDescriptors {
   readonly #open: () => Disposable | undefined;
   /** At most `SPARES`. */
   readonly #files: Disposable[] = [];
 
-  /** @param open opens something that is there, whatever it is; undefined if it cannot */
+  /** @param open opens anything that exists; undefined if it cannot */
   constructor(open: () => Disposable | undefined) {
     this.#open = open;
     this.#fill();
@@ -28,10 +28,10 @@ export class ReservedDescriptors {
   }
 
   /**
-   * Does work that has at most one file open at a time and begins with opening it, again as long as
-   * that was not possible and there is a descriptor to give up for it.
+   * Does work that opens one file at a time. Where that fails because there are no descriptors, it
+   * frees one and does the work again.
    *
-   * @throws what the work throws
+   * @throws Whatever the work throws.
    */
   use<T>(work: () => T): T {
     try {

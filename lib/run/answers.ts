@@ -10,6 +10,7 @@ import type { EngineOptions } from "../engine/options.ts";
 import type { RunOptions } from "../options/run_options.ts";
 import type { Bodies } from "../output/bodies/bodies.ts";
 import type { Result } from "../result.ts";
+import { INPUT_FORMATS } from "../source/formats.ts";
 
 /** What is asked for of it. None of it is loaded where nobody asks. */
 export class Answers {
@@ -18,13 +19,13 @@ export class Answers {
   readonly #check: ResponseCheck | undefined;
 
   /**
-   * @param isGoneOn whether a run is gone on with
+   * @param isResumed whether a run is gone on with
    * @param isComplete whether nothing is left to be requested
    * @throws {UsageError} If what is asked for cannot be read or written.
    */
   static async open(
     { cookieJar, saveBodies, overwrite, expect, captures, input }: RunOptions,
-    { isGoneOn, isComplete }: { isGoneOn: boolean; isComplete: boolean },
+    { isResumed, isComplete }: { isResumed: boolean; isComplete: boolean },
   ): Promise<Answers> {
     let jar;
     if (cookieJar !== undefined) {
@@ -34,9 +35,9 @@ export class Answers {
     let bodies;
     if (saveBodies !== undefined && !isComplete) {
       const { Bodies } = await import("../output/bodies/bodies.ts");
-      bodies = await Bodies.open(saveBodies, { isGoneOn, overwrite });
+      bodies = await Bodies.open(saveBodies, { isResumed, overwrite });
     }
-    const ofTargets = input?.format === "jsonl";
+    const ofTargets = input !== undefined && INPUT_FORMATS[input.format].hasOwnExpectations;
     const isChecked = ofTargets || captures.length > 0 ||
       Object.values(expect).some((it) => it !== undefined);
     const { ResponseCheck } = isChecked ? await import("../check/response_check.ts") : {};

@@ -7,20 +7,14 @@ import { Checkpoint, type CheckpointOptions } from "../checkpoint/checkpoint.ts"
 import { countDone } from "../checkpoint/done_set.ts";
 import type { JournalState } from "../checkpoint/journal.ts";
 import { ResumePoint } from "../checkpoint/resume.ts";
-import type { OutputOptions, RunOptions } from "../options/run_options.ts";
-import { failureLines, isFailure } from "../output/failure_lines.ts";
-import { LineWriter, openLineWriter } from "../output/line_writer.ts";
-import { csv, ndjson } from "../output/record.ts";
+import type { RunOptions } from "../options/run_options.ts";
+import { type LineWriter, openLineWriter, STDOUT } from "../output/line_writer.ts";
+import { openFailures, openRecords } from "../output/open_output.ts";
+import type { Output } from "../output/output.ts";
 import type { Result } from "../result.ts";
 import { Stats } from "../stats/stats.ts";
 import type { MaybePromise, Source } from "../stream.ts";
 import type { Target } from "../target.ts";
-
-/** Something that takes results; a promise if the caller has to wait. */
-interface Output {
-  readonly blocks: LineWriter;
-  write(result: Result): MaybePromise<void>;
-}
 
 /** What came of the requests that a retry was to make again. */
 export interface MadeAgain {
@@ -88,7 +82,7 @@ export class Outputs {
 
   /** Whether the run that is gone on with counted lines by LF and CRLF only. */
   get onlyLf(): boolean {
-    return this.restored !== undefined && this.restored.crEndsLines !== true;
+    return this.restored !== undefined && !this.restored.crEndsLines;
   }
 
   /** How many requests there will be in the end, if a source has so many; undefined if none knows. */
@@ -131,22 +125,18 @@ export class Outputs {
   async open(now: JournalSnapshot, onFailure: (error: unknown) => void): Promise<void> {
     const { failures, summary, hdr, output } = this.#options;
     const beginning = this.#beginning;
-    await beginning?.commit();
+    await beginning?.prepareFiles();
     // Only now: a retry begins without what failed.
     if (this.restored !== undefined) {
       this.stats = Stats.from(this.restored.stats, this.#options);
     }
-    if (output !== undefined) await this.#openRecords(output, beginning?.file);
-    if (failures !== undefined) {
-      const format = failureLines(this.#options);
-      const name = `--failures ${failures}`;
-      const blocks = beginning?.failures === undefined
-        ? await openLineWriter(failures, { flag: "--failures", mode: 0o600 })
-        : new LineWriter(beginning.failures, name, false, this.restored?.failures ?? 0);
-      this.#outputs.push({
-        blocks,
-        write: (result) => isFailure(result) ? blocks.write(format(result)) : undefined,
-      });
+    if (beginning !== undefined) this.#outputs.push(beginning.output);
+    else if (output !== undefined) {
+      await this.#begin(await openRecords(STDOUT, { ...this.#options, output }));
+    }
+    if (beginning?.failures !== undefined) this.#outputs.push(beginning.failures);
+    else if (failures !== undefined) {
+      await this.#begin(await openFailures(failures, this.#options));
     }
     if (summary !== undefined) this.#summary = await openLineWriter(summary, { flag: "--summary" });
     if (hdr !== undefined) this.#hdr = await openLineWriter(hdr, { flag: "--hdr" });
@@ -154,10 +144,9 @@ export class Outputs {
     if (beginning.state.complete && !this.#options.retryFailed) return;
     this.#checkpoint = new Checkpoint({
       path: beginning.journal,
-      gzip: output!.gzip,
       before: beginning.state,
-      output: this.#outputs[0].blocks,
-      failures: this.#outputs[1]?.blocks,
+      output: this.#outputs[0],
+      failures: this.#outputs[1],
       numbers: beginning.numbering,
       failed: beginning.failed,
       now,
@@ -165,28 +154,16 @@ export class Outputs {
     });
   }
 
-  async #openRecords(options: OutputOptions, file: Deno.FsFile | undefined): Promise<void> {
-    const { path, gzip, fields } = options;
-    const captures = this.#options.captures.map(({ name }) => name);
-    const length = this.restored?.output ?? 0;
-    const blocks = file === undefined
-      ? await openLineWriter(path, { flag: "--output", gzip })
-      : new LineWriter(file, `--output ${path}`, gzip, length);
-    if (options.format === "ndjson") {
-      const format = ndjson(fields, captures);
-      this.#outputs.push({ blocks, write: (result) => blocks.write(format(result)) });
-    } else {
-      const isForTerminal = path === "-" && Deno.stdout.isTerminal();
-      const { header, format } = csv(fields, captures, { isForTerminal });
-      if (length === 0) await blocks.write(header);
-      this.#outputs.push({ blocks, write: (result) => blocks.write(format(result)) });
-    }
+  /** Adds an output that has no journal. */
+  async #begin(output: Output): Promise<void> {
+    this.#outputs.push(output);
+    await output.cutTo(0);
   }
 
   /** Lets go of everything where the run cannot begin. */
   async abandon(): Promise<void> {
     if (this.#outputs.length === 0) return await this.#beginning?.abandon();
-    for (const { blocks } of this.#outputs) await blocks.close();
+    for (const output of this.#outputs) await output.close().catch(() => {});
   }
 
   /** Of a source, what is not done yet. */
@@ -227,14 +204,16 @@ export class Outputs {
     const keep = (error: unknown): void => void (failure ??= error);
     if (end === "failed") await this.#checkpoint?.stop();
     else await this.#checkpoint?.finish(end === "complete").catch(keep);
-    await this.#beginning?.tidy(failure === undefined && end === "complete").catch(keep);
-    for (const { blocks } of this.#outputs) await blocks.close().catch(keep);
+    await this.#beginning?.removeRetryFiles(failure === undefined && end === "complete").catch(
+      keep,
+    );
+    for (const output of this.#outputs) await output.close().catch(keep);
     for (
-      const [blocks, text] of [[this.#summary, texts.summary], [this.#hdr, texts.hdr]] as const
+      const [file, text] of [[this.#summary, texts.summary], [this.#hdr, texts.hdr]] as const
     ) {
       try {
-        await blocks?.write(text());
-        await blocks?.close();
+        await file?.write(text());
+        await file?.close();
       } catch (error) {
         keep(error);
       }

@@ -4,10 +4,8 @@
  * @module
  */
 import process from "node:process";
-import { AutoEngine } from "../engine/auto.ts";
 import type { Engine } from "../engine/engine.ts";
-import { FetchEngine } from "../engine/fetch/fetch.ts";
-import { Http1Engine } from "../engine/http1/http1.ts";
+import { ENGINES } from "../engine/engines.ts";
 import { UsageError } from "../errors.ts";
 import { parseHost } from "../http/host.ts";
 import { formatAuthority } from "../http/url.ts";
@@ -47,8 +45,6 @@ export function formatWait(inFlight: number): string {
   return `waiting up to ${GRACE_MS / 1000} s for ${requests} in flight`;
 }
 
-const ENGINES = { auto: AutoEngine, fetch: FetchEngine, http1: Http1Engine };
-
 /** A run: everything it needs is open before the first request is made. */
 export class Run {
   readonly #options: RunOptions;
@@ -57,7 +53,7 @@ export class Run {
   readonly #answers: Answers;
   readonly #onNotice: (text: string) => void;
   readonly #permits = createHostCheck();
-  readonly #engine: Engine;
+  #engine!: Engine;
   #schedule!: Schedule;
   #gate!: StopGate<Target>;
   #pool: Pool<Target, Result> | undefined;
@@ -99,20 +95,27 @@ export class Run {
       }
       const { remainingRange, onlyLf } = outputs;
       source = await openSource({ ...options, ...remainingRange, onlyLf, template: options.url });
-      const { isResumed: isGoneOn, isComplete } = outputs;
-      answers = await Answers.open(options, { isGoneOn, isComplete });
+      const { isResumed, isComplete } = outputs;
+      answers = await Answers.open(options, { isResumed, isComplete });
       if (options.report !== undefined) {
         const { RunPage } = await import("./run_page.ts");
         page = await RunPage.open(options.report);
       }
       const run = new Run(options, source, outputs, answers, onNotice);
       run.#page = page;
+      run.#engine = await ENGINES[options.engine].open({
+        ...options,
+        permits: run.#permits,
+        ttfb: options.output?.fields?.includes("ttfb_ms") ?? false,
+        ...answers.hooks,
+        onSinkFailure: (error) => run.#fail(error),
+      });
       await outputs.open(() => run.#journalState(), (error) => run.#fail(error));
       const pending = outputs.pending(source);
       const ids = options.requestId === undefined
         ? undefined
         : await RequestIds.open(options.requestId, outputs.restored?.salt);
-      run.#schedule = new Schedule(ids?.over(pending) ?? pending, {
+      run.#schedule = new Schedule(ids?.addTo(pending) ?? pending, {
         ...options,
         hasOneHost: source.hasOneHost,
       }, {
@@ -157,13 +160,6 @@ export class Run {
     this.#answers = answers;
     this.#onNotice = onNotice;
     this.#loop = options.details || options.metrics !== undefined ? new EventLoopLoad() : undefined;
-    this.#engine = new ENGINES[options.engine]({
-      ...options,
-      permits: this.#permits,
-      ttfb: options.output?.fields?.includes("ttfb_ms") ?? false,
-      ...answers.hooks,
-      onSinkFailure: (error) => this.#fail(error),
-    });
   }
 
   /** Makes the requests, writes the records and the summary, and closes everything. */

@@ -1,31 +1,35 @@
+import { ByteBuffer } from "../byte_buffer.ts";
 import type { Input } from "../source/input.ts";
 import { MAX_LINE } from "../source/lines.ts";
-import { ByteBuffer } from "./byte_buffer.ts";
+import type { MaybePromise } from "../stream.ts";
 
-/** Longest line, in bytes: the longest that a list can have, where JSON escapes some of it. */
+/** Longest line, in bytes: the longest line of an input, where JSON escapes some of it. */
 export const MAX_LINE_BYTES = 4 * MAX_LINE;
 
 const LF = 0x0a;
 const CR = 0x0d;
 
-/** Takes a line: bytes from `from` to below `to`, without its end; valid until it returns. */
-export type TakeLine = (bytes: Uint8Array, from: number, to: number) => void;
+/**
+ * Takes a line: bytes from `from` to below `to`, without its end; valid until it returns. The line's
+ * CR, if it has one, is below `end`.
+ */
+export type TakeLine = (bytes: Uint8Array, from: number, to: number, end: number) => void;
 
 /**
- * Hands out the lines of an input as bytes, empty ones left out, and closes it. LF or CRLF ends a
- * line, the last one may lack it; a byte order mark at the start is dropped. Holds one block and
- * one line. Nothing is decoded: a record is read from bytes in about two thirds of the time
- * that `JSON.parse` takes, and its path can be compared as it stands.
+ * Hands out the lines of an input as bytes, without empty lines, and closes the input. LF or CRLF
+ * ends a line, and the last one may lack it; a byte order mark at the start is dropped. It holds one
+ * block and one line. Nothing is decoded: to read a record from bytes takes about two thirds of the
+ * time of `JSON.parse`, and its path can be compared as it stands.
  *
  * @param onTooLong called in place of `take` for a line beyond {@linkcode MAX_LINE_BYTES}
- * @param isEnough asked between blocks whether to end
+ * @param isEnough asked before each block whether to end
  * @throws {InputError} If the input breaks off.
  */
 export async function readLines(
   input: Pick<Input, "read" | "close">,
   take: TakeLine,
   onTooLong: () => void,
-  isEnough: () => boolean = () => false,
+  isEnough: () => MaybePromise<boolean> = () => false,
 ): Promise<void> {
   /** The start of a line whose end has not been read yet; one more, for a CR at its end. */
   const carry = new ByteBuffer(MAX_LINE_BYTES + 1);
@@ -44,7 +48,7 @@ export async function readLines(
       }
     }
     const end = to > start && bytes[to - 1] === CR ? to - 1 : to;
-    if (end > start) take(bytes, start, end);
+    if (end > start) take(bytes, start, end, to);
   };
   const giveCarried = (): void => {
     if (isTooLong) onTooLong();
@@ -54,7 +58,7 @@ export async function readLines(
   };
 
   try {
-    while (!isEnough()) {
+    while (!await isEnough()) {
       const block = await input.read();
       if (block === undefined) {
         giveCarried();

@@ -1,22 +1,26 @@
 import { toFields } from "../source/csv.ts";
-import { ABSENT, ESCAPED, NULL, numberKind, OTHER, PLAIN, type Scanner } from "./scanner.ts";
+import { ABSENT, ESCAPED, NULL, numberKind, OTHER, PLAIN, type RecordScanner } from "./scanner.ts";
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 
+/** Text that the CSV of a run marks, so that no spreadsheet takes it for a formula. */
+const MARKED = /^'(?=[=+\-@\t\r])/;
+
 const decoder = new TextDecoder();
 
 /** Finds fields in records of CSV (RFC 4180) by their columns. */
-export class CsvColumns implements Scanner {
+export class CsvColumns implements RecordScanner {
+  readonly isTyped = false;
   bytes: Uint8Array = new Uint8Array();
   readonly kinds: Uint8Array;
   readonly starts: Int32Array;
   readonly ends: Int32Array;
-  /** By column, the field that it is; -1 where nobody asks for it. */
+  /** By column, the field that it holds; -1 for a column that is not asked for. */
   readonly #fields: readonly number[];
 
   /**
-   * @param names the fields to find, which are then known by their place in it
+   * @param names the fields to find, which are then known by their place
    * @param header the first record
    */
   constructor(names: readonly string[], header: string) {
@@ -75,13 +79,14 @@ export class CsvColumns implements Scanner {
 
   text(field: number): string {
     const text = decoder.decode(this.bytes.subarray(this.starts[field], this.ends[field]));
-    return this.kinds[field] === ESCAPED ? text.replaceAll('""', '"') : text;
+    const value = this.kinds[field] === ESCAPED ? text.replaceAll('""', '"') : text;
+    return value.replace(MARKED, "");
   }
 }
 
 /**
- * Whether a record goes on behind a line, since a quoted field is open: quotes are doubled within
- * one, so then their number is odd.
+ * Whether a record goes on behind a line because a quoted field is open. Quotes within a field are
+ * doubled, so that their number is odd then.
  */
 export function isQuoteOpen(bytes: Uint8Array, from: number, to: number): boolean {
   let isOpen = false;

@@ -1,4 +1,4 @@
-import { ABSENT, ESCAPED, NULL, numberKind, OTHER, PLAIN, type Scanner } from "./scanner.ts";
+import { ABSENT, ESCAPED, NULL, numberKind, OTHER, PLAIN, type RecordScanner } from "./scanner.ts";
 
 const TAB = 0x09;
 const SP = 0x20;
@@ -13,7 +13,7 @@ const CLOSE = 0x7d;
 const BARE = new Uint8Array(256);
 for (const character of "0123456789+-.eEtrufalsn") BARE[character.charCodeAt(0)] = 1;
 
-/** Bytes at which a text ends, or takes a closer look: one look each is what makes this fast. */
+/** Bytes that end a text or need a closer look. One table look-up a byte makes this fast. */
 const SPECIAL = new Uint8Array(256).fill(1, 0, SP);
 SPECIAL[QUOTE] = SPECIAL[BACKSLASH] = 1;
 
@@ -21,12 +21,13 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 /**
- * Finds fields in lines of JSON. An object whose values are texts, numbers and literals, as all
- * records are, is read byte by byte; whatever else a line holds (nested values, escapes in a
- * name, a number with an exponent in a field that is asked for) is left to `JSON.parse`. Within
- * fields that nobody asks for, escapes and numbers are looked past, not checked.
+ * Finds fields in lines of JSON. An object whose values are strings, numbers and literals, like every
+ * record, is read byte by byte. Any other line (nested values, escapes in a name, a number with an
+ * exponent in a field that is asked for) is left to `JSON.parse`. In other fields, escapes and
+ * numbers are skipped, not checked.
  */
-export class FlatJson implements Scanner {
+export class FlatJson implements RecordScanner {
+  readonly isTyped = true;
   bytes: Uint8Array = new Uint8Array();
   readonly kinds: Uint8Array;
   readonly starts: Int32Array;
@@ -34,7 +35,7 @@ export class FlatJson implements Scanner {
   readonly #names: readonly string[];
   readonly #keys: readonly Uint8Array[];
 
-  /** @param names the fields to find, which are then known by their place in it */
+  /** @param names the fields to find, which are then known by their place */
   constructor(names: readonly string[]) {
     this.#names = names;
     this.#keys = names.map((name) => encoder.encode(name));
@@ -112,7 +113,7 @@ export class FlatJson implements Scanner {
     return -1;
   }
 
-  /** Reads what is JSON all the same, and puts the fields in a copy that has nothing else. */
+  /** Reads any other JSON, and puts the fields into a copy that has nothing else. */
   #parse(bytes: Uint8Array, from: number, to: number): boolean {
     let value;
     try {
@@ -126,8 +127,8 @@ export class FlatJson implements Scanner {
       if (!Object.hasOwn(value, name)) continue;
       const field = value[name];
       const isKept = field === null || typeof field === "string" ||
-        (typeof field === "number" && field >= 0 && field < 1e15);
-      // What is no number that can be meant reads as `true`, which is none either.
+        (typeof field === "number" && field >= 0 && field <= Number.MAX_SAFE_INTEGER);
+      // A number that is out of range reads as `true`, which is not a number either.
       flat[name] = !isKept ? true : typeof field === "number" ? plain(field) : field;
     }
     this.bytes = encoder.encode(JSON.stringify(flat));
@@ -153,14 +154,15 @@ function skipSpace(bytes: Uint8Array, from: number, to: number): number {
   return k;
 }
 
-/** A number as it has no exponent: to 15 digits, and to the sixth behind the point. */
+/** A number that needs no exponent: decimals to 15 digits, and to the sixth behind the point. */
 function plain(value: number): number {
+  if (Number.isInteger(value)) return value;
   return Number(Number(value.toPrecision(15)).toFixed(6));
 }
 
 const LITERALS = [[NULL, encoder.encode("null")], [PLAIN, encoder.encode("true")]] as const;
 
-/** A literal or a number; {@linkcode OTHER} if it is to be read by `JSON.parse`. */
+/** The kind of a literal or a number; {@linkcode OTHER} if `JSON.parse` has to read it. */
 function bareKind(bytes: Uint8Array, from: number, to: number): number {
   const number = numberKind(bytes, from, to);
   if (number !== OTHER) return number;

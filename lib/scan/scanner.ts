@@ -1,4 +1,4 @@
-/** What a field's value is, of a line of a log. */
+/** The kinds of a field's value in a line or record. */
 export const ABSENT = 0;
 /** JSON's null, or an empty field of CSV. */
 export const NULL = 1;
@@ -6,32 +6,42 @@ export const NULL = 1;
 export const PLAIN = 2;
 /** Text in which something is escaped: {@linkcode Scanner.text} has it. */
 export const ESCAPED = 3;
-/** A whole number from 0, of at most 15 digits. */
+/** A whole number from 0 to 2^53 - 1. */
 export const INTEGER = 4;
 /** Anything else. */
 export const OTHER = 5;
 /** A number from 0 with decimals: at most 15 digits, without an exponent. */
 export const DECIMAL = 6;
 
-/** Finds a few fields in lines, without decoding what nobody asks for. */
+/** Finds a few fields in lines, without decoding the others. */
 export interface Scanner {
-  /** Where the values of the last line are: the line's bytes, or a copy of what matters in them. */
+  /** The bytes with the values of the last line: the line's own, or a copy of what matters. */
   readonly bytes: Uint8Array;
-  /** By field, which of the above it is. */
+  /** By field, the kind of its value. */
   readonly kinds: Uint8Array;
   /** By field, where its value begins and ends in {@linkcode bytes}. */
   readonly starts: Int32Array;
   readonly ends: Int32Array;
-  /** @returns whether it is a line of the format; if not, the fields hold nothing of use */
+  /** @returns whether it is a line of the format; if not, the fields are meaningless */
   scan(bytes: Uint8Array, from: number, to: number): boolean;
   /** The value of a field that is text. */
   text(field: number): string;
 }
 
+/** Finds fields in records of a run. */
+export interface RecordScanner extends Scanner {
+  /** Whether values have types: if not, a number can stand for a text of digits. */
+  readonly isTyped: boolean;
+}
+
 /** The value of an {@linkcode INTEGER}. */
 export function integerAt({ bytes, starts, ends }: Scanner, field: number): number {
+  return readInteger(bytes, starts[field], ends[field]);
+}
+
+function readInteger(bytes: Uint8Array, from: number, to: number): number {
   let value = 0;
-  for (let k = starts[field]; k < ends[field]; k++) value = value * 10 + bytes[k] - 0x30;
+  for (let k = from; k < to; k++) value = value * 10 + (bytes[k] - 0x30);
   return value;
 }
 
@@ -43,7 +53,7 @@ export function numberAt({ bytes, starts, ends }: Scanner, field: number): numbe
   for (let k = starts[field]; k < ends[field]; k++) {
     if (bytes[k] === POINT) isBehindPoint = true;
     else {
-      digits = digits * 10 + bytes[k] - 0x30;
+      digits = digits * 10 + (bytes[k] - 0x30);
       if (isBehindPoint) scale *= 10;
     }
   }
@@ -62,6 +72,7 @@ export function numberKind(bytes: Uint8Array, from: number, to: number): number 
   }
   const whole = (point < 0 ? to : point) - from;
   const digits = to - from - (point < 0 ? 0 : 1);
-  if (digits < 1 || digits > 15 || (bytes[from] === 0x30 && whole > 1)) return OTHER;
-  return point < 0 ? INTEGER : DECIMAL;
+  if (digits < 1 || digits > 16 || (bytes[from] === 0x30 && whole > 1)) return OTHER;
+  if (digits < 16) return point < 0 ? INTEGER : DECIMAL;
+  return point < 0 && readInteger(bytes, from, to) <= Number.MAX_SAFE_INTEGER ? INTEGER : OTHER;
 }

@@ -1,10 +1,10 @@
-import type { MaybePromise } from "../stream.ts";
+import type { MaybePromise, Step } from "../stream.ts";
 import { type Line, type LineReader, type Lines, MAX_LINE, OverlongLine } from "./lines.ts";
 
 /**
- * The records of CSV (RFC 4180) as text, of which one can go over several lines. A line break in a
- * quoted field stays as it is. A record that is longer than {@linkcode MAX_LINE}, as one whose quote
- * is never closed, ends with the line that makes it so, and the next one begins behind it.
+ * The records of CSV (RFC 4180) as text. A record can go over several lines, and a line break in a
+ * quoted field stays as it is. A record that is longer than {@linkcode MAX_LINE}, as when a quote is
+ * never closed, ends with the line that makes it too long; the next record begins behind it.
  */
 export class CsvReader implements Lines {
   readonly #lines: LineReader;
@@ -20,13 +20,13 @@ export class CsvReader implements Lines {
     return this.#lines.unread;
   }
 
-  next(): MaybePromise<IteratorResult<Line, undefined>> {
+  next(): MaybePromise<Step<Line>> {
     return this.#assemble(this.#lines.next());
   }
 
   #assemble(
-    step: MaybePromise<IteratorResult<Line, undefined>>,
-  ): MaybePromise<IteratorResult<Line, undefined>> {
+    step: MaybePromise<Step<Line>>,
+  ): MaybePromise<Step<Line>> {
     for (;; step = this.#lines.next()) {
       if (step instanceof Promise) return step.then((step) => this.#assemble(step));
       const record = step.done ? this.#open : this.#add(step.value);
@@ -36,7 +36,7 @@ export class CsvReader implements Lines {
     }
   }
 
-  /** Takes a line; gives the record that it ends, if it does. */
+  /** Adds a line. @returns the record that ends with it, if one does */
   #add(line: Line): Line | undefined {
     const before = this.#open;
     if (before === undefined) {
@@ -82,7 +82,7 @@ function isQuoteOpen(line: string, wasOpen: boolean): boolean {
 const BARE_QUOTE = "a field without quotes has a quote in it: put it in quotes and double it";
 const OPEN_QUOTE = "a quote is not closed, or has something other than a comma behind it";
 
-/** The fields of a record (RFC 4180 §2); or why it has none, in words. */
+/** The fields of a record (RFC 4180 §2); or what is wrong with it, in words. */
 export function toFields(record: string): readonly string[] | string {
   if (!record.includes('"')) return record.split(",");
   const fields: string[] = [];
@@ -104,7 +104,7 @@ export function toFields(record: string): readonly string[] | string {
   }
 }
 
-/** Where the quote is closed that opens at a place; -1 if it is not. A quote within is doubled. */
+/** Where the quote that opens at a place is closed; -1 if it is not. A quote within is doubled. */
 function closingQuote(record: string, open: number): number {
   let at = record.indexOf('"', open + 1);
   while (at >= 0 && record[at + 1] === '"') at = record.indexOf('"', at + 2);

@@ -13,16 +13,18 @@ const BLOCK_BYTES = 64 * 1024;
 type Block = Uint8Array<ArrayBuffer>;
 
 /**
- * An input, read as it is asked for. What begins as gzip does is decompressed, whatever its name,
- * standard input too; no URL, JSON or CSV begins so.
+ * An input that is read on demand. Data that begins as gzip does is decompressed, whatever its
+ * name, also from standard input; no URL, JSON or CSV begins so.
  */
 export class Input {
-  /** The argument that names it, for messages. */
+  /** Its path; `-` for standard input. */
+  readonly path: string;
+  /** The argument that names the input, for messages. */
   readonly #name: string;
   readonly #file: Deno.FsFile | typeof Deno.stdin;
   /** Whether it can be read again. */
   readonly isRepeatable: boolean;
-  /** The file's size in bytes; undefined where it is no regular file. */
+  /** The file's size in bytes; undefined where it is not a regular file. */
   readonly #size: number | undefined;
   #read = 0;
   /** Bytes of the content that were given. */
@@ -31,15 +33,15 @@ export class Input {
   #isClosed = false;
   #gunzip: Gunzip | undefined;
   readonly #buffer = new Uint8Array(BLOCK_BYTES);
-  /** Answers the one `read()` that waits, if there is one. */
-  #answer: ((block: undefined) => void) | undefined;
+  /** Settles the one `read()` that waits, if there is one. */
+  #settle: ((block: undefined) => void) | undefined;
 
   /**
-   * @param name the argument that names it, for messages
+   * @param name the argument that names the input, for messages
    * @throws {UsageError} If the file cannot be read.
    */
   static async open(path: string, name = `--input ${path}`): Promise<Input> {
-    if (path === "-") return new Input(name, Deno.stdin);
+    if (path === "-") return new Input(path, name, Deno.stdin);
     const fail = (why: string): never => {
       throw new UsageError(`Cannot read '${name}': ${why}`);
     };
@@ -51,24 +53,26 @@ export class Input {
     try {
       file = await Deno.open(path);
       const stat = await file.stat();
-      if (!stat.isDirectory) return new Input(name, file, stat);
+      if (!stat.isDirectory) return new Input(path, name, file, stat);
     } catch (error) {
       file?.close();
-      if (error instanceof Deno.errors.NotFound) fail("no such file: name one that is there");
+      if (error instanceof Deno.errors.NotFound) fail("no such file");
       if (error instanceof Deno.errors.PermissionDenied) {
         fail("permission denied: make it readable");
       }
-      return fail(`${describeOsError(error)}: name a file that can be read`);
+      return fail(`${describeOsError(error)}: use a file that can be read`);
     }
     file.close();
-    return fail("it is a folder: name a file");
+    return fail("it is a folder: use a file");
   }
 
   private constructor(
+    path: string,
     name: string,
     file: Deno.FsFile | typeof Deno.stdin,
     { isFile, size }: Pick<Deno.FileInfo, "isFile" | "size"> = { isFile: false, size: 0 },
   ) {
+    this.path = path;
     this.#name = name;
     this.#file = file;
     this.isRepeatable = isFile;
@@ -76,10 +80,10 @@ export class Input {
   }
 
   /**
-   * The share that was taken, 0 to 1; undefined where the size is unknown. Of gzip, about: a share
-   * of the content is taken for the same share of the file.
+   * The share that was read, 0 to 1; undefined where the size is unknown. For gzip it is about that:
+   * a share of the content counts as the same share of the file.
    *
-   * @param unread how many of the bytes that {@linkcode read} gave were not taken yet; @default 0
+   * @param unread how many of the bytes from {@linkcode read} are still to be read; @default 0
    */
   progress(unread = 0): number | undefined {
     if (this.#size === undefined) return undefined;
@@ -94,9 +98,9 @@ export class Input {
    * @throws {InputError} If it breaks off.
    */
   read(): Promise<Block | undefined> {
-    // A pipe that nobody writes to cannot be made to answer: `close()` does it in its place.
+    // A read of a pipe that nobody writes to cannot be ended: `close()` settles the promise.
     const { promise, resolve, reject } = Promise.withResolvers<Block | undefined>();
-    this.#answer = resolve;
+    this.#settle = resolve;
     this.#readBlock().then((block) => {
       this.#given += block?.length ?? 0;
       resolve(block);
@@ -114,7 +118,7 @@ export class Input {
     return promise;
   }
 
-  /** Begins anew; it has come to its end, and is {@linkcode isRepeatable}. */
+  /** Starts over. The input has come to its end, and is {@linkcode isRepeatable}. */
   rewind(): void {
     if (this.#isClosed) return;
     (this.#file as Deno.FsFile).seekSync(0, Deno.SeekMode.Start);
@@ -137,7 +141,7 @@ export class Input {
         return block;
       });
     }
-    // All of a block is taken in before the next one is read into the same buffer.
+    // Everything of a block is used before the next one is read into the same buffer.
     return await (this.#gunzip === undefined ? this.#readFile() : this.#gunzip.read()) as
       | Block
       | undefined;
@@ -167,6 +171,6 @@ export class Input {
     this.#isClosed = true;
     this.#gunzip?.close();
     if (this.#file !== Deno.stdin) this.#file.close();
-    this.#answer?.(undefined);
+    this.#settle?.(undefined);
   }
 }

@@ -1,5 +1,5 @@
 import { InputError, UsageError } from "../errors.ts";
-import type { MaybePromise, Source } from "../stream.ts";
+import type { MaybePromise, Source, Step } from "../stream.ts";
 import type { Target } from "../target.ts";
 import type { Input } from "./input.ts";
 import { isBlank, type Line, type Lines, OverlongLine } from "./lines.ts";
@@ -8,7 +8,7 @@ import type { RequestDefaults } from "./request_defaults.ts";
 import { Rounds } from "./rounds.ts";
 import { invalidRecord } from "./target.ts";
 
-/** Why no request is made of a record that is not UTF-8, in words. */
+/** Why a record that is not UTF-8 becomes no request, in words. */
 export const NOT_UTF8 =
   "not UTF-8: convert the input to UTF-8, or percent-encode such bytes of URLs";
 
@@ -17,7 +17,7 @@ export interface InputSourceOptions {
   readonly input: Pick<Input, "progress">;
   /** The argument that names the input, for messages. */
   readonly name: string;
-  /** Whether a round that is read anew begins with a header. */
+  /** Whether each round that is read from the file begins with a header. */
   readonly hasHeader: boolean;
   readonly numbers: RequestRange;
   readonly defaults: RequestDefaults;
@@ -27,17 +27,15 @@ export interface InputSourceOptions {
   readonly make: (i: number, record: string) => Target;
 }
 
-type Step = IteratorResult<Target, undefined>;
-
 /**
- * Targets from records. A record's number is its place in the input, from 0, blank lines not
- * counted; those that are not wanted are read past. Where the input begins anew, the numbers go on.
+ * Targets from records. The number of a record is its place in the input, from 0, without blank
+ * lines; records that are not wanted are skipped. Where the input starts over, the numbers go on.
  */
 export class InputSource implements Source<Target> {
   readonly #options: InputSourceOptions;
   /** Behind the last number. */
   readonly #end: number;
-  /** How many targets there will be; undefined if nobody knows. */
+  /** How many targets there will be; undefined where that is not known. */
   readonly total: number | undefined;
   /** Whether all targets are known to be of one host. */
   readonly hasOneHost: boolean;
@@ -50,7 +48,7 @@ export class InputSource implements Source<Target> {
   /** How many records the input had; undefined until it has ended. */
   ended: number | undefined;
 
-  /** @param records from behind the header on; rounds, where the input is to begin anew */
+  /** @param records behind the header; rounds, where the input is to start over */
   constructor(records: Lines | Rounds, options: InputSourceOptions) {
     const { numbers } = options;
     this.#records = records;
@@ -61,10 +59,10 @@ export class InputSource implements Source<Target> {
   }
 
   /**
-   * @throws {UsageError} If the input is to begin anew, and is empty.
+   * @throws {UsageError} If the input is to start over, and is empty.
    * @throws {InputError} If the input breaks off, or has become empty.
    */
-  next(): MaybePromise<Step> {
+  next(): MaybePromise<Step<Target>> {
     while (this.#next < this.#end) {
       const step = this.#records.next();
       if (step instanceof Promise) return this.#whenThere(step);
@@ -74,8 +72,8 @@ export class InputSource implements Source<Target> {
     return this.#close();
   }
 
-  /** Reads on in a loop: a chain of promises would grow with every block that is read past. */
-  async #whenThere(pending: Promise<IteratorResult<Line, undefined>>): Promise<Step> {
+  /** Reads in a loop: a chain of promises would grow with every block that is skipped. */
+  async #whenThere(pending: Promise<Step<Line>>): Promise<Step<Target>> {
     let target = this.#take(await pending);
     while (target === undefined && this.#next < this.#end) {
       const step = this.#records.next();
@@ -85,7 +83,7 @@ export class InputSource implements Source<Target> {
   }
 
   /** The target of a record, if it is wanted. */
-  #take(step: IteratorResult<Line, undefined>): Step | undefined {
+  #take(step: Step<Line>): Step<Target> | undefined {
     if (step.done) return this.#endRound();
     const record = step.value;
     if (isBlank(record)) return undefined;
@@ -106,8 +104,8 @@ export class InputSource implements Source<Target> {
     return { value: { ...value, invalid }, done: false };
   }
 
-  /** Begins the input anew, or ends. */
-  #endRound(): Step | undefined {
+  /** Starts the input over, or ends. */
+  #endRound(): Step<Target> | undefined {
     const { hasHeader, numbers: { start }, name } = this.#options;
     if (this.#isClosed) return this.#close();
     if (!(this.#records instanceof Rounds)) {
@@ -119,11 +117,11 @@ export class InputSource implements Source<Target> {
       this.#close();
       if (this.#next === 0) {
         throw new UsageError(
-          `Cannot use '--loop' with '${name}': it is empty: name an input with records`,
+          `Cannot use '--loop' with '${name}': it is empty: use an input with records`,
         );
       }
       throw new InputError(
-        `Cannot go on with '${name}': it has become empty: leave it as it is during a run`,
+        `Cannot go on with '${name}': it has become empty: do not change it during a run`,
       );
     }
     this.#isHeaderNext = this.#records.begin() && hasHeader;
@@ -132,12 +130,12 @@ export class InputSource implements Source<Target> {
     this.#first = this.#next;
   }
 
-  #close(): Step {
+  #close(): Step<Target> {
     this.return();
     return { value: undefined, done: true };
   }
 
-  /** The share of the input that was read, 0 to 1; undefined where nobody knows, and in rounds. */
+  /** The share of the input that was read, 0 to 1; undefined where the size is unknown, and in rounds. */
   progress(): number | undefined {
     const records = this.#records;
     return records instanceof Rounds ? undefined : this.#options.input.progress(records.unread);

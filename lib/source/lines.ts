@@ -1,15 +1,15 @@
 import { InputError } from "../errors.ts";
-import type { MaybePromise, Source } from "../stream.ts";
+import type { MaybePromise, Source, Step } from "../stream.ts";
 import type { Input } from "./input.ts";
 import { Utf8Reader } from "./utf8.ts";
 
 /** Longest line, in UTF-16 code units: 1 MiB of ASCII. */
 export const MAX_LINE = 1024 * 1024;
 
-/** How much of a longer one is kept, in UTF-16 code units. */
+/** How much of a longer line is kept, in UTF-16 code units. */
 const START_LENGTH = 200;
 
-/** What a line is read as that is longer than {@linkcode MAX_LINE}: its first characters. */
+/** Stands for a line that is longer than {@linkcode MAX_LINE}: its first characters. */
 export class OverlongLine {
   readonly start: string;
   constructor(text: string) {
@@ -19,29 +19,28 @@ export class OverlongLine {
 }
 
 /**
- * A line without its end, or what stands for one that is too long. A line that is not UTF-8 has a
- * lone surrogate in place of each error, so that `isWellFormed()` tells it.
+ * A line without its end, or what stands for a line that is too long. A line that is not UTF-8 has
+ * a lone surrogate in place of each error, so that `isWellFormed()` is false.
  */
 export type Line = string | OverlongLine;
 
-/** Whether there is nothing in a line but white space: then it does not count. */
+/** Whether a line holds only white space; then it does not count. */
 export function isBlank(line: Line): boolean {
   return typeof line === "string" && line.trim() === "";
 }
 
-/** Lines or records, and where the last one that was given began. */
+/** Lines or records, and where the last one began. */
 export interface Lines extends Source<Line> {
-  next(): MaybePromise<IteratorResult<Line, undefined>>;
-  /** The number of its line in the input, from 1. */
+  /** The number of that line in the input, from 1. */
   readonly line: number;
-  /** About how many bytes were read of the input, and are not given as lines yet. */
+  /** About how many bytes of the input were read but are not part of a line yet. */
   readonly unread: number;
 }
 
 /** Options for {@linkcode LineReader}. */
 export interface LineOptions {
   /**
-   * Whether only LF and CRLF end a line, as in runs that began before a CR alone did.
+   * Whether only LF and CRLF end a line, as in runs of early releases.
    *
    * @default {false}
    */
@@ -69,12 +68,12 @@ export class LineReader implements Lines {
   /** Whether that line is too long already: then its remains are skipped. */
   #isTooLong = false;
   #isAtEnd = false;
-  /** What is to be thrown once the last line was given. */
+  /** Thrown after the last line. */
   #failure: InputError | undefined;
-  /** The line break behind the line that was given last, as far as it was read. */
+  /** The line break behind the last line, as far as it was read. */
   #breakBehind = "";
   line = 0;
-  /** The line break in front of the line that was given last; empty for the first line. */
+  /** The line break in front of the last line; empty for the first line. */
   breakBefore = "";
 
   constructor(input: Pick<Input, "read" | "close">, { onlyLf = false }: LineOptions = {}) {
@@ -87,12 +86,12 @@ export class LineReader implements Lines {
   }
 
   /** @throws {InputError} By its promise, if the input breaks off. */
-  next(): MaybePromise<IteratorResult<Line, undefined>> {
+  next(): MaybePromise<Step<Line>> {
     return this.#take() ?? this.#refill();
   }
 
   /** The next line, if its end is in the block at hand. */
-  #take(): IteratorResult<Line, undefined> | undefined {
+  #take(): Step<Line> | undefined {
     let end;
     while ((end = this.#lf < this.#cr ? this.#lf : this.#cr) === this.#text.length) {
       this.#keep(this.#text.slice(this.#position));
@@ -103,7 +102,7 @@ export class LineReader implements Lines {
     return this.#cut(end);
   }
 
-  /** Begins with a piece of text. */
+  /** Starts on a piece of text. */
   #begin(text: string): void {
     this.#text = text;
     this.#position = 0;
@@ -124,7 +123,7 @@ export class LineReader implements Lines {
   }
 
   /** The line that ends at a line break. */
-  #cut(end: number): IteratorResult<Line, undefined> {
+  #cut(end: number): Step<Line> {
     const line = this.#text.slice(this.#position, end);
     let lineBreak = "\n";
     this.#position = end + 1;
@@ -140,7 +139,7 @@ export class LineReader implements Lines {
   }
 
   /** Ends the line that has begun. */
-  #finish(end: string, lineBreak: string): IteratorResult<Line, undefined> {
+  #finish(end: string, lineBreak: string): Step<Line> {
     let line = this.#rest === "" ? end : this.#rest + end;
     if (this.#onlyLf && line.endsWith("\r")) {
       line = line.slice(0, -1);
@@ -155,7 +154,7 @@ export class LineReader implements Lines {
     return { value: isTooLong ? new OverlongLine(line) : line, done: false };
   }
 
-  async #refill(): Promise<IteratorResult<Line, undefined>> {
+  async #refill(): Promise<Step<Line>> {
     while (!this.#isAtEnd) {
       const block = await this.#read();
       // It may have been closed in the meantime.
@@ -178,7 +177,7 @@ export class LineReader implements Lines {
     try {
       return await this.#input.read();
     } catch (error) {
-      // Else what was begun is no line: its end is missing.
+      // Otherwise the line that has begun lacks its end.
       if (!(error instanceof InputError && error.isDataWhole)) this.#fail(error);
       this.#failure = error;
     }
@@ -190,7 +189,7 @@ export class LineReader implements Lines {
     throw error;
   }
 
-  /** Keeps a piece of a line for when its end is there, but no more of it than is allowed. */
+  /** Keeps a piece of a line until its end comes, but no more than is allowed. */
   #keep(piece: string): void {
     if (piece === "") return;
     if (!this.#isTooLong) this.#rest += piece;

@@ -1,7 +1,7 @@
-import type { Source } from "../stream.ts";
+import type { Source, Step } from "../stream.ts";
 import type { Target } from "../target.ts";
 import type { RequestDefaults } from "./request_defaults.ts";
-import { checkedTarget, target } from "./target.ts";
+import { checkedTarget, trustedTarget } from "./target.ts";
 import { createTargetFactory, type TargetMaker } from "./target_factory.ts";
 import type { UrlTemplate } from "./url_template.ts";
 
@@ -21,7 +21,7 @@ export interface NumberSequence {
   readonly step: number;
 }
 
-/** Which numbers a run has that begins at `start`, of which a shard takes its own. */
+/** Which numbers a shard has of a run that begins at `start`. */
 export function createNumbering(
   { start, shard }: Pick<RequestRange, "start" | "shard">,
 ): NumberSequence {
@@ -41,12 +41,12 @@ export function countNumbers({ start, count, shard }: RequestRange): number | un
   return Math.max(0, Math.ceil((computeEnd({ start, count }) - first) / step));
 }
 
-/** Behind the last number; none is above 2^53 - 1, since then it could not be told from the next. */
+/** Behind the last number; the largest is 2^53 - 1, since a larger one equals its neighbour. */
 function computeEnd({ start, count }: Pick<RequestRange, "start" | "count">): number {
   return Math.min(start + count, Number.MAX_SAFE_INTEGER + 1);
 }
 
-/** Targets by number, without input. The template's origin, if it is fixed, is checked already. */
+/** Targets by number, without an input. A template's fixed origin has been checked. */
 export class RangeSource implements Source<Target> {
   /** How many there are; undefined without a bound. */
   readonly total: number | undefined;
@@ -65,7 +65,10 @@ export class RangeSource implements Source<Target> {
   ) {
     this.#template = template;
     this.hasOneHost = template.isOriginFixed;
-    this.#make = createTargetFactory(template.isOriginFixed ? target : checkedTarget, defaults);
+    this.#make = createTargetFactory(
+      template.isOriginFixed ? trustedTarget : checkedTarget,
+      defaults,
+    );
     const { first, step } = createNumbering({ start, shard });
     this.#step = step;
     this.#end = computeEnd({ start, count });
@@ -73,7 +76,7 @@ export class RangeSource implements Source<Target> {
     this.total = countNumbers({ start, count, shard });
   }
 
-  next(): IteratorResult<Target, undefined> {
+  next(): Step<Target> {
     const i = this.#next;
     if (i >= this.#end) return { value: undefined, done: true };
     this.#next = i + this.#step;

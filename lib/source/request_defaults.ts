@@ -1,16 +1,16 @@
 import type { Expectation, HeaderList } from "../target.ts";
 import type { TextTemplate } from "./text_template.ts";
 
-/** What every request of a run has, where it has none of its own. */
+/** What every request of a run has, unless its record says otherwise. */
 export interface RequestDefaults {
   readonly method: string;
   readonly headers: HeaderList;
   readonly body: Uint8Array<ArrayBuffer> | undefined;
-  /** What the answer is held against, instead of what the run's are. */
+  /** What is expected of the response, instead of what the run expects. */
   readonly expect?: Expectation | undefined;
-  /** Which of them are to be filled in for each request; undefined if none is. */
+  /** Which of them are filled in for each request; undefined without templates. */
   readonly templates?: RequestTemplates | undefined;
-  /** What is shown in place of a record that can hold secrets; undefined where none does. */
+  /** What is shown in place of a record that can hold secrets; undefined if no record can. */
   readonly redactedUrl?: string | undefined;
 }
 

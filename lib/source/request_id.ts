@@ -3,15 +3,15 @@
  *
  * @module
  */
-import type { MaybePromise, Source } from "../stream.ts";
+import { mapStep, type MaybePromise, type Source, type Step } from "../stream.ts";
 import type { HeaderList, Target } from "../target.ts";
 
-/** The W3C's field for an id, whose form it prescribes (Trace Context §3.2). */
+/** The W3C's field for an id; its form is prescribed (Trace Context §3.2). */
 const TRACEPARENT = "traceparent";
 
 /**
- * Gives targets their ids: what is random is drawn once a run, and the number of the request makes
- * it unique within. So a retry has the id of its request, and a run that is gone on with gives each
+ * Gives targets their ids. The random part is drawn once for a run, and the request's number makes
+ * the id unique within the run. So a retry has the id of its request, and a resumed run gives each
  * request the same id again.
  */
 export class RequestIds {
@@ -21,7 +21,7 @@ export class RequestIds {
 
   /**
    * @param name of the header field
-   * @param salt what is random of the run, if it has a journal
+   * @param salt the random part of the run's journal, if it has one
    */
   static async open(name: string, salt?: string): Promise<RequestIds> {
     const bytes = salt === undefined ? crypto.getRandomValues(new Uint8Array(16)) : new Uint8Array(
@@ -42,33 +42,29 @@ export class RequestIds {
   }
 
   /** The id of a request, by its number. */
-  idOf(i: number): string {
+  createId(i: number): string {
     if (this.#end === "") return `${this.#start}${i}`;
     return `${this.#start}${i.toString(16).padStart(16, "0")}${this.#end}`;
   }
 
-  /** The same targets with their ids; one that has such a field of its own keeps that. */
-  over(source: Source<Target>): Source<Target> {
-    type Step = IteratorResult<Target, unknown>;
+  /** The same targets with their ids; a target that has the field already keeps it. */
+  addTo(source: Source<Target>): Source<Target> {
     const lower = this.#name.toLowerCase();
-    // Most runs have but one list, so that it is looked at once.
+    // Most runs have one list only, which is then searched once.
     let without: HeaderList | undefined;
-    const withId = (step: Step): Step => {
+    const withId = (step: Step<Target>): Step<Target> => {
       if (step.done) return step;
-      const { i, url, method, headers, body, invalid, expect } = step.value as Target;
+      const { i, url, method, headers, body, invalid, expect } = step.value;
       if (invalid !== undefined) return step;
       if (headers !== without) {
         if (headers.some(([name]) => name.toLowerCase() === lower)) return step;
         without = headers;
       }
-      const requestId = [this.#name, this.idOf(i)] as const;
+      const requestId = [this.#name, this.createId(i)] as const;
       const value: Target = { i, url, method, headers, body, invalid, expect, requestId };
       return { value, done: false };
     };
-    const next = (): MaybePromise<Step> => {
-      const step = source.next();
-      return step instanceof Promise ? step.then(withId) : withId(step);
-    };
+    const next = (): MaybePromise<Step<Target>> => mapStep(source.next(), withId);
     return { next, return: () => source.return?.() };
   }
 }

@@ -22,7 +22,7 @@ function toFlag(name: string): string {
 
 const encoder = new TextEncoder();
 
-/** Fills in header fields. One that is no template stays the very same. */
+/** Fills in header fields; or what is wrong, in words. A field without a template is the same object. */
 export function fillHeaders(
   headers: HeaderList,
   templates: RequestTemplates,
@@ -46,7 +46,7 @@ export function fillHeaders(
   return filled;
 }
 
-/** Fills in a body. */
+/** Fills in a body; or what is wrong, in words. */
 export function fillBody(
   template: TextTemplate,
   lookup: Lookup,
@@ -55,12 +55,12 @@ export function fillBody(
   return typeof text === "string" ? encoder.encode(text) : missing(text.missing, "--data");
 }
 
-/** By its place, since what looks like a name can be a piece of a secret. */
+/** It names the place, since what looks like a name can be a piece of a secret. */
 function missing(at: number, flag: string): string {
   return `the record has no field for the placeholder at character ${at} of '${flag}'`;
 }
 
-/** What a request has, its templates filled in; or why it cannot be, in words. */
+/** What a request has, with its templates filled in; or what is wrong, in words. */
 export function fill(of: RequestDefaults, lookup: Lookup): RequestDefaults | string {
   const { templates } = of;
   if (templates === undefined) return of;

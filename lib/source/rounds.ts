@@ -1,30 +1,28 @@
-import type { MaybePromise } from "../stream.ts";
+import { mapStep, type MaybePromise, type Step } from "../stream.ts";
 import { type Line, type Lines, OverlongLine } from "./lines.ts";
 
-/** Most characters (UTF-16 code units) of records that are kept. */
+/** Most characters (UTF-16 code units) of records in memory. */
 const MAX_KEPT_LENGTH = 1024 * 1024;
-/** How many characters each record counts beyond its own, for the memory that it takes as an object. */
+/** How many characters a record counts in addition to its own, for the memory of the object. */
 const RECORD_LENGTH = 64;
 
-type Step = IteratorResult<Line, undefined>;
-
 /**
- * The records of an input, round after round. A short input is read once, and its records are
- * kept: to read one line anew for each request costs 5 us, almost as much as the request.
+ * The records of an input, round after round. A short input is read once, and its records stay in
+ * memory: to read a line again for each request costs 5 us, almost as much as the request.
  */
 export class Rounds implements Lines {
   #records: Lines;
   readonly #again: () => Lines;
-  /** The records of the first round; undefined once they are more than is kept. */
+  /** The records of the first round; undefined once they are too many. */
   #kept: { readonly record: Line; readonly line: number }[] | undefined = [];
   #keptLength = 0;
-  /** Which of those that are kept comes next; undefined where the input is read. */
+  /** Which of the kept records comes next; undefined while the input is read. */
   #place: number | undefined;
   line = 0;
 
   /**
    * @param first the records of the first round
-   * @param again reads the input anew, from its start
+   * @param again reads the input again, from its start
    */
   constructor(first: Lines, again: () => Lines) {
     this.#records = first;
@@ -36,18 +34,15 @@ export class Rounds implements Lines {
   }
 
   /** The next record of this round. */
-  next(): MaybePromise<Step> {
-    if (this.#place === undefined) {
-      const step = this.#records.next();
-      return step instanceof Promise ? step.then(this.#note) : this.#note(step);
-    }
+  next(): MaybePromise<Step<Line>> {
+    if (this.#place === undefined) return mapStep(this.#records.next(), this.#note);
     const kept = this.#kept![this.#place++];
     if (kept === undefined) return { value: undefined, done: true };
     this.line = kept.line;
     return { value: kept.record, done: false };
   }
 
-  readonly #note = (step: Step): Step => {
+  readonly #note = (step: Step<Line>): Step<Line> => {
     if (step.done) return step;
     const record = step.value;
     this.line = this.#records.line;
@@ -61,9 +56,9 @@ export class Rounds implements Lines {
   };
 
   /**
-   * Begins the next round; the last one has come to its end.
+   * Begins the next round; the one before has come to its end.
    *
-   * @returns whether the input is read anew, header and all
+   * @returns whether the input is read again, with its header
    */
   begin(): boolean {
     if (this.#kept === undefined) this.#records = this.#again();

@@ -1,19 +1,20 @@
 import type { RunOptions } from "../options/run_options.ts";
+import { INPUT_FORMATS } from "./formats.ts";
 import { createNumbering } from "./numbering.ts";
 
-/** What a run asks of its input. */
+/** What a run needs of its input. */
 type Wanted = Pick<RunOptions, "input" | "start" | "requests" | "shard" | "durationMs">;
 
 /**
- * What to say of an input that held less than a run asked for; undefined if it held enough.
+ * Says that an input held less than a run asked for; undefined if it held enough.
  *
- * @param records how many it held, all in all
+ * @param records how many the input held
  */
 export function describeShortfall(wanted: Wanted, records: number): string | undefined {
   const { input, start, requests, shard, durationMs } = wanted;
   if (input === undefined) return undefined;
   const name = `'--input ${input.path}'`;
-  const unit = (input.format === "lines" ? "line" : "record") + (records === 1 ? "" : "s");
+  const unit = INPUT_FORMATS[input.format].unit + (records === 1 ? "" : "s");
   if (records === 0) return `nothing was requested: ${name} has no ${unit}`;
   const has = `${name} has ${records} ${unit}`;
   if (createNumbering({ start, shard }).first >= records) {
@@ -26,7 +27,7 @@ export function describeShortfall(wanted: Wanted, records: number): string | und
   if (durationMs !== undefined) return `${name} ended before '--duration' was over${mend}`;
 }
 
-/** The flags that say which numbers are wanted. */
+/** The flags that say which numbers are wanted, in quotes. */
 function numbersIn({ start, requests, shard }: Wanted): string {
   const flags = [
     ...start === 0 ? [] : [`--start ${start}`],

@@ -4,18 +4,18 @@ import type { HeaderList, Target } from "../target.ts";
 import { withoutUserinfo } from "../text/secrets.ts";
 import type { RequestDefaults } from "./request_defaults.ts";
 
-/** Longest text of what is no URL that is repeated in a record, in UTF-16 code units. */
+/** How much of a text that is not a URL is repeated in a record, in UTF-16 code units. */
 const SHOWN_LENGTH = 200;
 
-/** `URL` also takes any number of slashes, and then user information goes unnoticed. */
+/** `URL` also takes any number of slashes, and then user information would not be seen. */
 const ABSOLUTE = /^https?:\/\/[^/?#\\\s]/i;
 
 // deno-lint-ignore no-control-regex
 const CONTROL = /[\x00-\x1f\x7f]/;
 
 /**
- * Why the characters of a text cannot stand in a URL, in words. `URL` drops TAB, CR and LF, which
- * makes another URL of it, and takes a lone surrogate for U+FFFD.
+ * Says why the characters of a text cannot stand in a URL. `URL` drops TAB, CR and LF, which makes
+ * it another URL, and takes a lone surrogate for U+FFFD.
  */
 export function characterProblem(text: string): string | undefined {
   const control = CONTROL.exec(text)?.[0];
@@ -67,25 +67,25 @@ const WITHIN = /([/\\]{2})[^/?#\\\s"']*@/g;
 /** What is shown in place of user information that cannot be told from the rest. */
 const HIDDEN = "…@";
 
-/** A password in which a character ends the user information, which makes the URL none. */
+/** A password with a character that ends the user information, so that the URL is invalid. */
 const BROKEN = /(:[/\\]{2}|^)[^/?#\\]*:[^]*@/;
 
-/** In a line of JSON, what can hold secrets: a line that is none is not told apart. */
+/** What can hold secrets in a line of JSON, also in one that is not valid. */
 const FIELDS = /"(?:headers|body|[^"]*(?:token|secret|passw|api[-_]?key|credential)[^"]*)"/i;
 
-/** The beginning of a text that need not be a URL, without what may be secret in it. */
-function shown(text: string): string {
+/** The beginning of a text that may not be a URL, without what may be secret in it. */
+function redact(text: string): string {
   const [start] = text.split(FIELDS, 1);
   const bare = start.includes("@") ? start.replace(LEADING, "$1").replaceAll(WITHIN, "$1") : start;
   const safe = bare.includes("@") ? bare.replace(BROKEN, `$1${HIDDEN}`) : bare;
   return safe.slice(0, SHOWN_LENGTH).toWellFormed();
 }
 
-/** A target of which no request can be made, and why. */
+/** A target that no request can be made of, and why. */
 export function invalidTarget(i: number, text: string, why: string, of: RequestDefaults): Target {
   return {
     i,
-    url: shown(text),
+    url: redact(text),
     method: of.method,
     headers: of.headers,
     body: of.body,
@@ -95,10 +95,10 @@ export function invalidTarget(i: number, text: string, why: string, of: RequestD
   };
 }
 
-/** The same, of a record that is no URL. */
+/** The same, of a record that is not a URL. */
 export function invalidRecord(i: number, record: string, why: string, of: RequestDefaults): Target {
-  const trustedTarget = invalidTarget(i, record, why, of);
-  return of.redactedUrl === undefined ? trustedTarget : { ...trustedTarget, url: of.redactedUrl };
+  const target = invalidTarget(i, record, why, of);
+  return of.redactedUrl === undefined ? target : { ...target, url: of.redactedUrl };
 }
 
 /** Makes a target of a URL that nobody has looked at yet; white space around it is dropped. */
@@ -111,38 +111,38 @@ export function checkedTarget(i: number, text: string, of: RequestDefaults): Tar
   return { i, url, method, headers, body, invalid: undefined, expect, requestId: undefined };
 }
 
-/** Makes a target of what a record made of a template whose origin {@linkcode checkOrigin} checked. */
+/** Makes a target of a URL whose template has an origin that {@linkcode checkOrigin} checked. */
 export function filledTarget(i: number, url: string, of: RequestDefaults): Target {
   const problem = characterProblem(url);
-  return problem === undefined ? target(i, url, of) : invalidTarget(i, url, problem, of);
+  return problem === undefined ? trustedTarget(i, url, of) : invalidTarget(i, url, problem, of);
 }
 
-/** Makes a target of a URL of which every character and the origin are checked already. */
-export function target(i: number, url: string, of: RequestDefaults): Target {
+/** Makes a target of a URL whose characters and origin have all been checked. */
+export function trustedTarget(i: number, url: string, of: RequestDefaults): Target {
   const { method, headers, body, expect } = of;
   return { i, url, method, headers, body, invalid: undefined, expect, requestId: undefined };
 }
 
-/** A host with a port or with dots, or `localhost`; or any before a path. */
+/** A host with a port or with dots, or `localhost`; or any host before a path. */
 const HOST = /^(\[[\da-f:.]+\]|[\w-]+(\.[\w-]+)*)(:\d+)?([/?#]|$)/i;
 const WORD = /^(?!localhost$)[\w-]+$/i;
 
 /**
- * Whether all that a template lacks is `http://` in front of it, and it holds nothing secret.
+ * Whether a template lacks only `http://` in front of it, and holds nothing secret.
  *
- * @param url what it begins with
+ * @param url what the template begins with
  */
 function lacksScheme(template: string, url: string): boolean {
-  return HOST.test(template) && !WORD.test(template) && shown(template) === template &&
+  return HOST.test(template) && !WORD.test(template) && redact(template) === template &&
     findUrlProblem(`http://${url}`) === undefined;
 }
 
 /**
  * Checks what every URL of a run begins with, once.
  *
- * @param whole what it is the beginning of, in which user information can be told
+ * @param whole the text that begins so, in which user information can be recognized
  * @returns the same without credentials, which the headers have instead
- * @throws {UsageError} If it is the beginning of no http or https URL.
+ * @throws {UsageError} If no http or https URL begins so.
  */
 export function checkOrigin(
   url: string,
@@ -151,11 +151,11 @@ export function checkOrigin(
 ): { url: string; headers: HeaderList } {
   const problem = findUrlProblem(url);
   if (problem !== undefined) {
-    const all = shown(whole);
-    const text = all.includes(HIDDEN) ? all : shown(url);
+    const all = redact(whole);
+    const text = all.includes(HIDDEN) ? all : redact(url);
     const mend = lacksScheme(whole, url)
       ? `did you mean 'http://${whole}'?`
-      : "give one like http://host/path";
+      : "use one like http://host/path";
     throw new UsageError(`Cannot request '${text}': ${problem}: ${mend}`);
   }
   return withCredentials(url, headers);

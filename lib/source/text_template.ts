@@ -1,7 +1,7 @@
-/** The value for a placeholder; `""` is the name of `{}`. Undefined if there is none. */
+/** Finds the value for a placeholder; `""` is the name of `{}`. Undefined where it is missing. */
 export type Lookup = (name: string) => string | undefined;
 
-/** What a text is, and so how a value is made safe in it. */
+/** What a text is, which decides how values are made safe in it. */
 export type Kind = "header" | "json" | "form" | "text";
 
 interface Placeholder {
@@ -34,7 +34,7 @@ export class TextTemplate {
   readonly start: string;
   readonly placeholders: readonly Placeholder[];
 
-  /** @param kind how values are made safe; without, nothing is to be filled in yet */
+  /** @param kind how values are made safe; not needed where nothing is filled in yet */
   static parse(source: string, kind: Kind = "text"): TextTemplate {
     const literals: string[] = [];
     const found: { name: string; at: number; encode: Placeholder["encode"] }[] = [];
@@ -50,7 +50,7 @@ export class TextTemplate {
         found.push({
           name: name.replace("+", ""),
           at: index + 1,
-          encode: name.startsWith("+") ? asItIs : encode,
+          encode: name.startsWith("+") ? keep : encode,
         });
         literals.push(literal);
         literal = "";
@@ -72,12 +72,12 @@ export class TextTemplate {
     return this.placeholders.length > 0;
   }
 
-  /** The text with the same in place of each placeholder, as it is. */
+  /** The text with one value, unchanged, in place of each placeholder. */
   with(value: string): string {
     return this.placeholders.reduce((text, { after }) => text + value + after, this.start);
   }
 
-  /** The text with the values of its placeholders, or where one begins that has none. */
+  /** The text with the values of its placeholders, or where the first one without a value begins. */
   expand(lookup: Lookup): string | { readonly missing: number } {
     let text = this.start;
     for (const { name, at, encode, after } of this.placeholders) {
@@ -89,12 +89,12 @@ export class TextTemplate {
   }
 }
 
-/** The text of a template without placeholders that comes to this. */
+/** The template without placeholders that makes a text. */
 export function escapeBraces(text: string): string {
   return text.replace(PART, "{$&}");
 }
 
-function asItIs(value: string): string {
+function keep(value: string): string {
   return value;
 }
 
@@ -112,8 +112,8 @@ function inForm(value: string): string {
 
 /** What makes values safe, place by place: called with what stands before each, in order. */
 function findPlaceholders(kind: Kind): (before: string) => Placeholder["encode"] {
-  if (kind === "form") return (before) => before.endsWith("=") ? inForm : asItIs;
-  if (kind !== "json") return () => asItIs;
+  if (kind === "form") return (before) => before.endsWith("=") ? inForm : keep;
+  if (kind !== "json") return () => keep;
   let isString = false;
   return (before) => {
     for (const [part] of before.matchAll(/\\.|"/gs)) if (part === '"') isString = !isString;

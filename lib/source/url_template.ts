@@ -1,12 +1,10 @@
 import { UsageError } from "../errors.ts";
 import { characterProblem } from "./target.ts";
-
-/** The value for a placeholder; `""` is the name of `{}`. Undefined if there is none. */
-export type Lookup = (name: string) => string | undefined;
+import type { Lookup } from "./text_template.ts";
 
 interface Placeholder {
   readonly name: string;
-  /** What makes a value safe there; undefined where it is inserted as it is. */
+  /** What makes a value safe there; undefined where it is inserted unchanged. */
   readonly encode: ((value: string) => string) | undefined;
   /** What stands between it and the next one, or the end. */
   readonly after: string;
@@ -14,8 +12,8 @@ interface Placeholder {
 
 const PART = /\{\{|\}\}|\{([^{}]*)\}|[{}]/g;
 /**
- * No name, or one as of a column of CSV, which can have spaces within. What RFC 6570 §2.2 has for
- * operators does not begin one: `{?a}` and `{/a}` would be taken for something else.
+ * An empty name, or one like that of a column of CSV, which can have spaces within. It does not
+ * begin with an operator of RFC 6570 §2.2: `{?a}` and `{/a}` mean something else there.
  */
 const NAME = /^\+?(?:[^\s{}+#./;?&=,!@|](?:[^{}\p{Cc}]*[^\s{}])?)?$/u;
 
@@ -27,10 +25,10 @@ const USERINFO = /^[^/?#\\]*:\/\/[^/?#\\]*@/;
 /**
  * A URL with placeholders: `{}`, `{name}`, `{{` and `}}` for braces.
  *
- * A value is inserted as it is, but directly behind a `=` in the query, where it is the value of a
- * parameter: there it is percent-encoded. So it is before the `@` of user information, where a
- * password could end it, but for a `:`, since a value can be both name and password. `{+name}`
- * inserts it as it is there too (RFC 6570 §3.2.3, reserved expansion).
+ * A value is inserted unchanged, except directly behind a `=` in the query: there it is the value of
+ * a parameter, and is percent-encoded. Before the `@` of user information it is percent-encoded too,
+ * since a character of a password could end it; a `:` stays, since a value can be both name and
+ * password. `{+name}` inserts it unchanged there too (RFC 6570 §3.2.3, reserved expansion).
  */
 export class UrlTemplate {
   /** What stands before the first placeholder. */
@@ -48,7 +46,7 @@ export class UrlTemplate {
 
   /**
    * @param text what the user wrote
-   * @throws {UsageError} If a brace stands alone, a name is none, or `URL` would drop a character.
+   * @throws {UsageError} If a brace stands alone, a name is invalid, or `URL` would drop a character.
    */
   static parse(text: string): UrlTemplate {
     checkCharacters(text);
@@ -70,7 +68,7 @@ export class UrlTemplate {
         throw new UsageError(
           `Cannot read ${shown} at character ${
             match.index + 1
-          } of the URL: give {}, {name}, or {{ and }} for braces`,
+          } of the URL: use {}, {name}, or {{ and }} for braces`,
         );
       } else {
         literals.push(literal);
@@ -109,7 +107,7 @@ export class UrlTemplate {
     return this.#credentials > 0;
   }
 
-  /** Whether a name stands in user information: there it can be a piece of a password itself. */
+  /** Whether a name stands in user information, where it can be a piece of a password itself. */
   isCredential(name: string): boolean {
     return this.#placeholders.slice(0, this.#credentials).some((it) => it.name === name);
   }
@@ -124,7 +122,7 @@ export class UrlTemplate {
     return new UrlTemplate(start, this.#placeholders, this.#credentials);
   }
 
-  /** The URL with the values of its placeholders, or the name of one that has none. */
+  /** The URL with the values of its placeholders, or the name of the first one without a value. */
   expand(lookup: Lookup): { url: string } | { missing: string } {
     let url = this.start;
     for (const { name, encode, after } of this.#placeholders) {
@@ -135,7 +133,7 @@ export class UrlTemplate {
     return { url };
   }
 
-  /** As {@linkcode expand}, for a template that has no names but `""`. */
+  /** Like {@linkcode expand}, for a template whose only name is `""`. */
   expandOne(value: string): string {
     let url = this.start;
     for (const { encode, after } of this.#placeholders) {

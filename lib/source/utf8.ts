@@ -8,7 +8,7 @@ const PIECE_BYTES = 8 * 1024;
 /** Lossy: each error becomes U+FFFD. It keeps no state, since pieces hold whole characters. */
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** Stands for an error. It is half of a surrogate pair, which no UTF-8 gives. */
+/** Stands for an error: half of a surrogate pair, which no UTF-8 encodes. */
 const ERROR = "\udc00";
 
 /**
@@ -17,7 +17,7 @@ const ERROR = "\udc00";
  * the start is dropped.
  */
 export class Utf8Reader {
-  /** What is not decoded yet; once all pieces are taken, the start of a character at most. */
+  /** What is not decoded yet; after the last piece, at most the start of a character. */
   #bytes: Uint8Array = new Uint8Array();
   #isFirst = true;
 
@@ -32,7 +32,7 @@ export class Utf8Reader {
     this.#bytes = before.length === 0 ? block : joined(before, block);
   }
 
-  /** The next piece; undefined if it takes another block to know more. */
+  /** The next piece; undefined if another block is needed. */
   next(): string | undefined {
     const piece = this.#bytes.subarray(0, PIECE_BYTES);
     const length = wholeLength(piece);
@@ -66,7 +66,7 @@ function joined(start: Uint8Array, end: Uint8Array): Uint8Array {
   return bytes;
 }
 
-/** How many bytes stand in front of a character at the end that is not whole (RFC 3629 §3). */
+/** How many bytes stand before the last character, if that is not whole (RFC 3629 §3). */
 function wholeLength(bytes: Uint8Array): number {
   for (let at = bytes.length - 1; at >= 0 && at >= bytes.length - 3; at--) {
     const byte = bytes[at];

@@ -59,8 +59,8 @@ interface Totals {
 }
 
 /**
- * Statistics as plain data, to be stored as JSON. Journals keep it, so that a name here does not
- * change; what older journals lack is optional.
+ * Statistics as plain data, to be stored as JSON. Journals keep it: a change here takes a new
+ * version of theirs.
  */
 export interface StatsState extends Totals {
   readonly requests: number;
@@ -68,18 +68,18 @@ export interface StatsState extends Totals {
   /** The same of the failures alone. */
   readonly ofFailed: Totals & {
     /** Of responses that were not as expected. */
-    readonly statuses?: Readonly<Record<string, number>>;
+    readonly statuses: Readonly<Record<string, number>>;
   };
   /** By status. */
   readonly statuses: Readonly<Record<string, number>>;
   readonly latency: HistogramState;
   readonly errors: Snapshot["errors"];
-  readonly retries?: Snapshot["retries"];
-  readonly skipped?: number;
-  readonly late?: { readonly count: number; readonly ms: number; readonly maxMs: number };
+  readonly retries: Snapshot["retries"];
+  readonly skipped: number;
+  readonly late: { readonly count: number; readonly ms: number; readonly maxMs: number };
   /** Missing without a rate. */
   readonly ownLate?: HistogramState | undefined;
-  readonly tolerated?: number;
+  readonly tolerated: number;
 }
 
 /** A difference of two sums of milliseconds can be a little below 0. */
@@ -90,18 +90,16 @@ const REQUIRED: Shape = {
   ...TOTALS,
   requests: isCount,
   failed: isCount,
-  ofFailed: isShape(TOTALS, { statuses: isStatusCounts }),
+  ofFailed: isShape({ ...TOTALS, statuses: isStatusCounts }),
   statuses: isStatusCounts,
   latency: isHistogramState,
   errors: isErrorCounts,
-};
-const OPTIONAL: Shape = {
   retries: isMap(isCount),
   skipped: isCount,
   late: isShape({ count: isCount, ms: isNumber, maxMs: isNumber }),
-  ownLate: isHistogramState,
   tolerated: isCount,
 };
+const OPTIONAL: Shape = { ownLate: isHistogramState };
 
 /**
  * Checks what a journal holds, field by field, before {@linkcode Stats.from} takes it.
@@ -196,12 +194,12 @@ export class Stats {
   #addState(state: StatsState): void {
     this.requests += state.requests;
     this.failed += state.failed;
-    this.#skipped += state.skipped ?? 0;
+    this.#skipped += state.skipped;
     this.#bytes += state.bytes;
     this.#attempts += state.attempts;
     this.#sent += state.sent;
     this.#inFlightMs += state.busyMs;
-    const { statuses: failedStatuses = {}, ...failedTotals } = state.ofFailed;
+    const { statuses: failedStatuses, ...failedTotals } = state.ofFailed;
     const totals = this.#failedTotals;
     totals.bytes += failedTotals.bytes;
     totals.attempts += failedTotals.attempts;
@@ -211,8 +209,8 @@ export class Stats {
     this.#statuses.add(state.statuses);
     this.#latency.add(Histogram.from(state.latency));
     this.#errors.add(state.errors);
-    addCounts(this.#retries, state.retries ?? {});
-    const { count, ms, maxMs } = state.late ?? { count: 0, ms: 0, maxMs: 0 };
+    addCounts(this.#retries, state.retries);
+    const { count, ms, maxMs } = state.late;
     const late = this.#late;
     late.count += count;
     late.ms += ms;
@@ -220,8 +218,7 @@ export class Stats {
     if (state.ownLate !== undefined) {
       (this.#ownLate ??= new Histogram()).add(Histogram.from(state.ownLate));
     }
-    this.#tolerated += state.tolerated ??
-      countErrorStatuses(state.statuses) - countErrorStatuses(failedStatuses);
+    this.#tolerated += state.tolerated;
   }
 
   /** All of it as plain data. */
@@ -253,7 +250,7 @@ export class Stats {
    */
   withoutFailed(refuted?: Refuted): Stats {
     const state = refuted === undefined ? this.toJSON() : withFailed(this.toJSON(), refuted);
-    const { bytes, attempts, sent, busyMs, statuses = {} } = state.ofFailed;
+    const { bytes, attempts, sent, busyMs, statuses } = state.ofFailed;
     return Stats.from({
       ...state,
       requests: state.requests - state.failed,
@@ -263,7 +260,7 @@ export class Stats {
       attempts: state.attempts - attempts,
       sent: state.sent - sent,
       busyMs: state.busyMs - busyMs,
-      ofFailed: { bytes: 0, attempts: 0, sent: 0, busyMs: 0 },
+      ofFailed: { bytes: 0, attempts: 0, sent: 0, busyMs: 0, statuses: {} },
       statuses: Object.fromEntries(
         Object.entries(state.statuses)
           .map(([status, count]) => [status, count - (statuses[status] ?? 0)]),

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { myriadCommand } from "../../bench/root.ts";
 import { runCommand } from "../../bench/meter.ts";
+import { myriadCommand } from "../../bench/root.ts";
 import { listDocuments, ROOT } from "../fixtures/markdown.ts";
 
 const MAIN = `${ROOT}bench/main.ts`;

@@ -2,16 +2,18 @@ import { assert, assertEquals } from "@std/assert";
 import { Checkpoint } from "../../lib/checkpoint/checkpoint.ts";
 import { REACH } from "../../lib/checkpoint/done_set.ts";
 import { type JournalState, readJournal } from "../../lib/checkpoint/journal.ts";
-import { LineWriter } from "../../lib/output/line_writer.ts";
+import { LineOutput } from "../../lib/output/line_output.ts";
 import { Stats } from "../../lib/stats/stats.ts";
-import type { Source } from "../../lib/stream.ts";
+import type { MaybePromise, Source } from "../../lib/stream.ts";
 import type { Target } from "../../lib/target.ts";
+import { result } from "../fixtures/result.ts";
 import { target as targetOf } from "../fixtures/target.ts";
 
 const BEFORE: JournalState = {
   identity: {},
   salt: "",
   input: null,
+  crEndsLines: true,
   complete: false,
   retry: null,
   done: { low: 0, above: "" },
@@ -21,6 +23,7 @@ const BEFORE: JournalState = {
   seconds: 0,
   cpuSeconds: 0,
   peakRssKb: 0,
+  shortages: {},
 };
 
 const target = (i: number): Target => targetOf("", { i });
@@ -36,29 +39,41 @@ const numberOf = async (pending: Source<Target>): Promise<number> =>
 async function checkpointed<T>(
   before: Partial<JournalState>,
   numbers: { first: number; step: number },
-  use: (checkpoint: Checkpoint, blocks: LineWriter, journal: string) => Promise<T>,
+  use: (
+    checkpoint: Checkpoint,
+    write: (line: string) => MaybePromise<void>,
+    journal: string,
+  ) => Promise<T>,
 ): Promise<T> {
   const path = await Deno.makeTempFile({ prefix: "myriad_test_" });
   const file = await Deno.open(path, { write: true });
-  const blocks = new LineWriter(file, "--output x");
+  const output = new LineOutput(
+    { file, name: "--output x", gzip: false },
+    ({ target }) => target.url,
+  );
   const checkpoint = new Checkpoint({
     path: `${path}.myriad`,
-    gzip: false,
     before: { ...BEFORE, ...before },
-    output: blocks,
+    output,
     failures: undefined,
     numbers,
     failed: undefined,
-    now: () => ({ stats: new Stats().toJSON(), seconds: 1, cpuSeconds: 2, peakRssKb: 3 }),
+    now: () => ({
+      stats: new Stats().toJSON(),
+      seconds: 1,
+      cpuSeconds: 2,
+      peakRssKb: 3,
+      shortages: {},
+    }),
     onFailure: (error) => {
       throw error;
     },
   });
   try {
-    return await use(checkpoint, blocks, `${path}.myriad`);
+    return await use(checkpoint, (url) => output.write(result({}, { url })), `${path}.myriad`);
   } finally {
     await checkpoint.stop();
-    await blocks.close();
+    await output.close();
     await Deno.remove(path);
     await Deno.remove(`${path}.myriad`).catch(() => {});
   }
@@ -96,15 +111,15 @@ Deno.test("Checkpoint.pending() waits for the oldest where nothing further could
 });
 
 Deno.test("Checkpoint.finish() vouches for what was marked, and no more", async () => {
-  await checkpointed({}, { first: 0, step: 1 }, async (checkpoint, blocks, journal) => {
-    await blocks.write("one\n");
+  await checkpointed({}, { first: 0, step: 1 }, async (checkpoint, write, journal) => {
+    await write("one\n");
     checkpoint.add(target(0));
-    await blocks.write("three\n");
+    await write("three\n");
     checkpoint.add(target(2));
     const finished = checkpoint.finish(false);
     // Of a later moment, while the file is being written.
     for (let k = 0; k < 5; k++) await Promise.resolve();
-    await blocks.write("two\n");
+    await write("two\n");
     checkpoint.add(target(1));
     await finished;
     const state = await readJournal(journal);

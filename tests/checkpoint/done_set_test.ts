@@ -1,5 +1,5 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
-import { countDone, DoneSet, REACH } from "../../lib/checkpoint/done_set.ts";
+import { assert, assertEquals } from "@std/assert";
+import { countDone, DoneSet, isDoneSetState, REACH } from "../../lib/checkpoint/done_set.ts";
 
 Deno.test("DoneSet has what was added, in any order, and so has its copy", () => {
   // A known disorder, through the end of the ring and around it.
@@ -45,10 +45,28 @@ Deno.test("DoneSet reaches as far as it can tell apart, while one is never done"
   }
 });
 
-Deno.test("DoneSet.from() throws at what is no set", () => {
-  assertThrows(() => DoneSet.from({ low: -1, above: "" }), RangeError);
-  assertThrows(() => DoneSet.from({ low: 1.5, above: "" }), RangeError);
-  assertThrows(() => DoneSet.from({ low: 0, above: "%%%" }), SyntaxError);
+Deno.test("isDoneSetState() tells a set from anything else", () => {
+  for (const low of [0, 7, Number.MAX_SAFE_INTEGER]) {
+    assert(isDoneSetState({ low, above: "" }));
+    assert(isDoneSetState({ low, above: new Uint8Array(512 * 1024).toBase64() }));
+  }
+  for (
+    const value of [
+      undefined,
+      null,
+      [],
+      {},
+      { low: 0 },
+      { above: "" },
+      { low: -1, above: "" },
+      { low: 1.5, above: "" },
+      { low: "0", above: "" },
+      { low: 0, above: 0 },
+      { low: 0, above: "%%%" },
+      { low: 0, above: "A" },
+      { low: 0, above: new Uint8Array(512 * 1024 + 1).toBase64() },
+    ]
+  ) assert(!isDoneSetState(value), JSON.stringify(value)?.slice(0, 100));
 });
 
 Deno.test("countDone() counts what is below the low-water mark and above it", () => {

@@ -222,10 +222,10 @@ Deno.test("myriad never overwrites an output, unless it is told to", async () =>
   const args = ["-n", "5", server.url("/{}"), "-o", output, "-s"];
   const ran = await myriad(args);
   assertEquals(ran.code, 2);
-  assertMatch(ran.stderr, /it holds 5 bytes already: give --resume .*, or --overwrite/);
+  assertMatch(ran.stderr, /it holds 5 bytes already: use --resume .*, or use --overwrite/);
   const resumed = await myriad([...args, "--resume"]);
   assertEquals(resumed.code, 2);
-  assertMatch(resumed.stderr, /there is no journal .* beside it: give --overwrite to begin anew/);
+  assertMatch(resumed.stderr, /there is no journal .* beside it: use --overwrite to start over/);
   assertEquals([await Deno.readTextFile(output), total(server)], ["mine\n", 0]);
   // An empty one is as good as none, and an old journal is not gone on with.
   await Deno.writeTextFile(output, "");
@@ -284,7 +284,7 @@ Deno.test("myriad --resume refuses what is another run", async () => {
   await Deno.writeTextFile(input, "1\n2\n3\n4\n");
   const changed = await myriad([...args(), "--resume"]);
   assertEquals(changed.code, 2);
-  assertMatch(changed.stderr, /the input has changed since: give --resume=force/);
+  assertMatch(changed.stderr, /the input has changed since: use --resume=force/);
   assertEquals((await myriad([...args(), "--resume=force"])).code, 0);
   assertEquals(before, [
     await Deno.readTextFile(output),
@@ -307,9 +307,9 @@ Deno.test("myriad --resume refuses a journal that is not true, and touches nothi
       ["", "it is empty"],
       [whole.slice(0, -20), "it is damaged"],
       [whole.replace('"low":50', '"low":51'), "it is damaged"],
-      [whole.replace("myriad journal 1 ", "myriad journal 2 "), "another version"],
-      ["\0".repeat(100), "it is no journal"],
-      ["[]\n", "it is no journal"],
+      [whole.replace("myriad journal 2 ", "myriad journal 3 "), "another version"],
+      ["\0".repeat(100), "it is not a journal"],
+      ["[]\n", "it is not a journal"],
     ]
   ) {
     await Deno.writeTextFile(journal, bad);
@@ -510,7 +510,16 @@ Deno.test("myriad --retry-failed goes on with itself, and leaves the rest of a r
   server.isMended = true;
   const resumed = await myriad([...args, "--resume"]);
   assertEquals(resumed.code, 2);
-  assertMatch(resumed.stderr, /a retry of it was interrupted: give --retry-failed/);
+  assertMatch(resumed.stderr, /a retry of it was interrupted: use --retry-failed/);
+  const list = await Deno.readTextFile(`${output}.myriad.retry`);
+  await Deno.writeTextFile(`${output}.myriad.retry`, list.slice(0, -10));
+  const damaged = await myriad([...args, "--retry-failed"]);
+  assertEquals(damaged.code, 2);
+  assertMatch(
+    damaged.stderr,
+    /^myriad: .*: its list '.*\.retry' is damaged: use --overwrite .*\n$/,
+  );
+  await Deno.writeTextFile(`${output}.myriad.retry`, list);
   assertEquals((await myriad([...args, "--retry-failed"])).code, 0);
   const after = await recordsOf(output);
   assertEquals(after.length, before.length);

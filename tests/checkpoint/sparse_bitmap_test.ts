@@ -1,11 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { SparseBitmap } from "../../lib/checkpoint/sparse_bitmap.ts";
 
-Deno.test("Places has what was added, however far apart, and so has its copy", () => {
+Deno.test("SparseBitmap has what was added, however far apart, and so has its copy", () => {
   const numbers = [0, 1, 7, 8, 65_535, 65_536, 1_000_003, 99_999_999, 2 ** 40 + 5];
   const places = new SparseBitmap();
   for (const number of [...numbers, 7, 65_536]) places.add(number);
-  const copy = SparseBitmap.parse([...places.lines()].join(""));
+  const text = [...places.lines()].join("");
+  const copy = SparseBitmap.parse(text)!;
   for (const set of [places, copy]) {
     assertEquals(set.count, numbers.length);
     for (const number of numbers) {
@@ -15,5 +16,10 @@ Deno.test("Places has what was added, however far apart, and so has its copy", (
       }
     }
   }
-  assertEquals(SparseBitmap.parse("").count, 0);
+  assertEquals(SparseBitmap.parse("")!.count, 0);
+  for (
+    const bad of ["x\n", "0\n", "0 AA==\n", "-1 AA==\n", text.replace(" ", " %"), `${text}0\n`]
+  ) {
+    assertEquals(SparseBitmap.parse(bad), undefined, bad.slice(0, 20));
+  }
 });

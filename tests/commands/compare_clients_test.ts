@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { Clients } from "../../lib/engine/fetch/clients.ts";
 import { FetchEngine } from "../../lib/engine/fetch/fetch.ts";
 import { ENGINE_OPTIONS } from "../fixtures/engine_options.ts";
+import { makeRequest } from "../fixtures/make_request.ts";
 import { myriad } from "../fixtures/program.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
 import { folder } from "../fixtures/sources.ts";
@@ -34,12 +35,12 @@ for (
   Deno.test(`fetch engine keeps a bounded number of connections to many hosts ${what}`, async () => {
     await using server = await everywhere();
     const engine = new FetchEngine({ ...ENGINE_OPTIONS, concurrency: CONCURRENCY });
-    const pinned = isPinned ? engine.hit(target(urlOf(server, 0, "/never"))) : undefined;
+    const pinned = isPinned ? makeRequest(engine, target(urlOf(server, 0, "/never"))) : undefined;
     let next = 1;
     let most = 0;
     const work = async (): Promise<void> => {
       while (next < 600) {
-        const { status } = await engine.hit(target(urlOf(server, next++), { method }));
+        const { status } = await makeRequest(engine, target(urlOf(server, next++), { method }));
         assertEquals(status, 200);
         most = Math.max(most, server.open);
       }
@@ -58,7 +59,7 @@ Deno.test("fetch engine keeps its connections to hosts that are not too many", a
   await using server = await everywhere();
   const engine = new FetchEngine({ ...ENGINE_OPTIONS, concurrency: CONCURRENCY });
   for (let round = 0; round < 3; round++) {
-    for (let k = 0; k < 100; k++) await engine.hit(target(urlOf(server, k)));
+    for (let k = 0; k < 100; k++) await makeRequest(engine, target(urlOf(server, k)));
   }
   assertEquals([server.connections, server.open], [100, 100]);
   engine.close();

@@ -5,7 +5,8 @@ import { mergeSummaries } from "../../lib/commands/report/merge.ts";
 import { review } from "../../lib/commands/report/read_run.ts";
 import { DelayServer } from "../../lib/commands/serve/delay_server.ts";
 import { parseStatuses } from "../../lib/commands/serve/draw.ts";
-import { csv, ndjson } from "../../lib/output/record.ts";
+import { createCsvFormatter } from "../../lib/output/csv.ts";
+import { createNdjsonFormatter } from "../../lib/output/ndjson.ts";
 import { ERROR_KINDS, type Result } from "../../lib/result.ts";
 import { type CompletedRequest, RecordSeries } from "../../lib/series/record_series.ts";
 import { Histogram } from "../../lib/stats/histogram.ts";
@@ -480,8 +481,9 @@ for (const format of ["ndjson", "csv"]) {
   Deno.test(`review() tells hosts, slowest answers and messages of records as the run counted them (${format})`, async () => {
     await using dir = await folder();
     const stats = new Stats({ details: true });
-    const table = csv();
-    const formatRecord = format === "csv" ? table.format : ndjson();
+    const options = { fields: undefined, captures: [], isForTerminal: false };
+    const table = createCsvFormatter(options);
+    const formatRecord = format === "csv" ? table.format : createNdjsonFormatter(options);
     let text = format === "csv" ? table.header : "";
     for (const result of results()) {
       stats.record(result);

@@ -1,5 +1,4 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { formatFlags } from "../../lib/cli/format_flags.ts";
 import {
   COMMANDS,
   listFields,
@@ -7,6 +6,7 @@ import {
   readSchemas,
   withTables,
 } from "../../docs/generate.ts";
+import { formatFlags } from "../../lib/cli/format_flags.ts";
 
 const DOCS = new URL("../../docs/", import.meta.url);
 

@@ -11,6 +11,7 @@ import { Router } from "../../lib/engine/http1/request.ts";
 import type { EngineOptions } from "../../lib/engine/options.ts";
 import type { Result } from "../../lib/result.ts";
 import { ENGINE_OPTIONS } from "../fixtures/engine_options.ts";
+import { makeRequest } from "../fixtures/make_request.ts";
 import { ok, RawServer, refusedPort } from "../fixtures/raw_server.ts";
 import { SilentHost } from "../fixtures/silent_host.ts";
 import { target } from "../fixtures/target.ts";
@@ -37,7 +38,7 @@ function knowing(names: Record<string, readonly string[]>): NameService {
 }
 
 async function hitAll(engine: Engine, urls: readonly string[]): Promise<Result[]> {
-  const results = await Promise.all(urls.map((url) => engine.hit(target(url))));
+  const results = await Promise.all(urls.map((url) => makeRequest(engine, target(url))));
   engine.close();
   return results;
 }
@@ -55,7 +56,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     const engine = create({ concurrency: 600, timeoutMs: 60_000 });
     let ended = 0;
     const hits = urls.map(async (url) => {
-      const { status, error } = await engine.hit(target(url));
+      const { status, error } = await makeRequest(engine, target(url));
       ended++;
       return status ?? error;
     });
@@ -154,7 +155,7 @@ Deno.test(
       connectTimeoutMs: 3_000,
       names: knowing({ "several.test": addresses }),
     });
-    const result = engine.hit(target(`http://several.test:${silent.port}/`));
+    const result = makeRequest(engine, target(`http://several.test:${silent.port}/`));
     await until(async () => await silent.connecting() >= 2);
     const { error, detail, ms } = await result;
     assertEquals([error, detail], ["timeout", "no connection within 3000 ms"]);
@@ -177,7 +178,7 @@ Deno.test("http1 engine ends a connect when its request gives up", onLinux, asyn
   const engine = http1({ timeoutMs: 200, connectTimeoutMs: 60_000 });
   const hits = Array.from(
     { length: 10 },
-    (_, i) => engine.hit(target(`http://127.0.0.${i + 1}:${silent.port}/`)),
+    (_, i) => makeRequest(engine, target(`http://127.0.0.${i + 1}:${silent.port}/`)),
   );
   for (const { error } of await Promise.all(hits)) assertEquals(error, "timeout");
   await until(async () => await silent.connecting() === 0);
@@ -238,7 +239,7 @@ Deno.test("http1 engine lets nobody wait for names that the name server is silen
   const engine = http1({ concurrency: 200, timeoutMs: 3_000, names });
   const silent = Array.from({ length: 100 }, (_, i) => `http://silent${i}.test/`);
   const good = Array.from({ length: 20 }, (_, i) => `http://good${i}.test:${server.port}/`);
-  const all = [...silent, ...good, server.url()].map((url) => engine.hit(target(url)));
+  const all = [...silent, ...good, server.url()].map((url) => makeRequest(engine, target(url)));
   assertEquals((await all.at(-1)!).status, 200);
   // No other look-up has ended, and the first names have all that can be under way: for those
   // behind them the time stands still until they give up.
@@ -339,7 +340,10 @@ Deno.test("Deadlines.cancel() and remove() are for what is held, too", () => {
 
 Deno.test("http1 engine settles a request that waits for its turn when it is cancelled", async () => {
   const engine = http1({ concurrency: 20, names: { lookUp: never, resolve: never } });
-  const hits = Array.from({ length: 20 }, (_, i) => engine.hit(target(`http://h${i}.test/`)));
+  const hits = Array.from(
+    { length: 20 },
+    (_, i) => makeRequest(engine, target(`http://h${i}.test/`)),
+  );
   engine.cancel();
   for (const { error } of await Promise.all(hits)) assertEquals(error, "cancelled");
   engine.close();

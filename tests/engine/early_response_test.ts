@@ -9,6 +9,7 @@ import { ReadFirstSocket } from "../../lib/engine/http1/read_first_socket.ts";
 import type { EngineOptions } from "../../lib/engine/options.ts";
 import type { Result } from "../../lib/result.ts";
 import { ENGINE_OPTIONS } from "../fixtures/engine_options.ts";
+import { makeRequest } from "../fixtures/make_request.ts";
 import { myriad } from "../fixtures/program.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
 import { roundTrips } from "../fixtures/round_trips.ts";
@@ -56,7 +57,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     // Native fetch does not say whether it uses a connection again.
     const engine = create();
     for (let k = 1; k <= 4; k++) {
-      const result = await engine.hit(target(server.url(), LARGE));
+      const result = await makeRequest(engine, target(server.url(), LARGE));
       assertEquals([...outcomeOf(result), result.isReused], [200, 2, false], result.detail);
       assertEquals(server.connections, k);
     }
@@ -72,7 +73,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     }, { ALPNProtocols: ["http/1.1"] });
     const engine = create();
     for (let k = 1; k <= 3; k++) {
-      const result = await engine.hit(target(server.url(), LARGE));
+      const result = await makeRequest(engine, target(server.url(), LARGE));
       assertEquals([...outcomeOf(result), result.isReused], [200, 2, false], result.detail);
       assertEquals(connections, k);
     }
@@ -89,7 +90,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
       );
     });
     const engine = create();
-    assertEquals(outcomeOf(await engine.hit(target(server.url(), LARGE))), [200, 2]);
+    assertEquals(outcomeOf(await makeRequest(engine, target(server.url(), LARGE))), [200, 2]);
     assertEquals(server.connections, 2);
     engine.close();
   });
@@ -106,7 +107,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
       const engine = create();
       // Whether a write or a read is the first to see the reset is the system's choice.
       for (let round = 0; round < 20; round++) {
-        const result = await engine.hit(target(server.url(), LARGE));
+        const result = await makeRequest(engine, target(server.url(), LARGE));
         assertEquals(outcomeOf(result), [413, 2], result.detail);
       }
       engine.close();
@@ -125,7 +126,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     const engine = create();
     for (let round = 0; round < 5; round++) {
       hasAnswered = false;
-      const result = await engine.hit(target(server.url(), LARGE));
+      const result = await makeRequest(engine, target(server.url(), LARGE));
       assertEquals(outcomeOf(result), [413, 2], result.detail);
     }
     engine.close();
@@ -139,7 +140,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     });
     const engine = create();
     for (let round = 0; round < 10; round++) {
-      const { status, error } = await engine.hit(target(server.url(), LARGE));
+      const { status, error } = await makeRequest(engine, target(server.url(), LARGE));
       assertEquals([status, error], [null, "body"]);
     }
     engine.close();
@@ -161,7 +162,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
       const engine = create();
       for (const method of ["GET", "DELETE", "GET"]) {
         const more = { method, headers: fields };
-        const { status } = await engine.hit(target(server.url(), more));
+        const { status } = await makeRequest(engine, target(server.url(), more));
         assertEquals(status, 200);
         // Native fetch gives a connection back some time after the answer.
         await roundTrips();
@@ -204,7 +205,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
           await peer.until(() => false);
         });
         const engine = create();
-        const hits = Array.from({ length: 10 }, () => engine.hit(target(server.url())));
+        const hits = Array.from({ length: 10 }, () => makeRequest(engine, target(server.url())));
         for (const result of await Promise.all(hits)) {
           assertEquals([result.status, result.error], [null, "protocol"], result.detail);
           if (name === "http1") assertMatch(result.detail!, detail);
@@ -234,11 +235,11 @@ Deno.test("http1 engine uses a connection again once the rest of its request was
     if (await peer.request() !== undefined) await peer.send(ok());
   });
   const engine = create("http1");
-  assertEquals(outcomeOf(await engine.hit(target(server.url(), LARGE))), [200, 2]);
+  assertEquals(outcomeOf(await makeRequest(engine, target(server.url(), LARGE))), [200, 2]);
   await all;
   // The system had it before the server.
   await roundTrips();
-  const { status, isReused } = await engine.hit(target(server.url()));
+  const { status, isReused } = await makeRequest(engine, target(server.url()));
   assertEquals([status, isReused, server.connections], [200, true, 1]);
   engine.close();
 });
@@ -253,8 +254,8 @@ Deno.test("http1 engine closes a connection that sends still, to make room", asy
   await using other = await RawServer.start(({ send }) => send(ok()));
   const engine = create("http1", { concurrency: 1 });
   for (let k = 0; k < 3; k++) {
-    assertEquals(outcomeOf(await engine.hit(target(server.url(), LARGE))), [200, 2]);
-    assertEquals(outcomeOf(await engine.hit(target(other.url()))), [200, 2]);
+    assertEquals(outcomeOf(await makeRequest(engine, target(server.url(), LARGE))), [200, 2]);
+    assertEquals(outcomeOf(await makeRequest(engine, target(other.url()))), [200, 2]);
   }
   for (const peer of stuck) peer.drain();
   await server.closed();

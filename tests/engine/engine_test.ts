@@ -7,6 +7,7 @@ import type { EngineOptions } from "../../lib/engine/options.ts";
 import type { Result } from "../../lib/result.ts";
 import type { Target } from "../../lib/target.ts";
 import { ENGINE_OPTIONS } from "../fixtures/engine_options.ts";
+import { makeRequest } from "../fixtures/make_request.ts";
 import { type Answer, ok, RawServer, refusedPort } from "../fixtures/raw_server.ts";
 import { roundTrips } from "../fixtures/round_trips.ts";
 import { target } from "../fixtures/target.ts";
@@ -37,12 +38,12 @@ for (const [name, create] of Object.entries(ENGINES)) {
   ): Promise<{ result: Result; requests: string[] }> => {
     await using server = await RawServer.start(answer);
     const engine = create(options);
-    const result = await engine.hit(target(server.url(), more));
+    const result = await makeRequest(engine, target(server.url(), more));
     engine.close();
     return { result, requests: server.requests };
   };
 
-  Deno.test(`${name} engine hit() gives status, bytes and times of an answer`, async () => {
+  Deno.test(`${name} engine start() gives status, bytes and times of an answer`, async () => {
     const before = Date.now();
     const { result } = await hit(({ send }) => send(ok("Hello, World!")), {}, { ttfb: true });
     assertEquals(result.status, 200);
@@ -64,13 +65,13 @@ for (const [name, create] of Object.entries(ENGINES)) {
       ["long", ok("x".repeat(300_000)), 300_000],
     ] as const
   ) {
-    Deno.test(`${name} engine hit() reads a body that is ${how}`, async () => {
+    Deno.test(`${name} engine start() reads a body that is ${how}`, async () => {
       const { result } = await hit(({ send }) => send(answer));
       assertEquals([result.status, result.size, result.bytes], [200, size, size]);
     });
   }
 
-  Deno.test(`${name} engine hit() reads a body up to the end of the connection`, async () => {
+  Deno.test(`${name} engine start() reads a body up to the end of the connection`, async () => {
     const { result } = await hit(({ send, end }) => {
       send("HTTP/1.1 200 OK\r\n\r\nabc");
       end();
@@ -79,7 +80,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
   });
 
   for (const status of [204, 304]) {
-    Deno.test(`${name} engine hit() expects no body after ${status}`, async () => {
+    Deno.test(`${name} engine start() expects no body after ${status}`, async () => {
       const { result } = await hit(({ send }) =>
         send(`HTTP/1.1 ${status} X\r\nContent-Length: 9999999\r\n\r\n`)
       );
@@ -87,7 +88,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     });
   }
 
-  Deno.test(`${name} engine hit() expects no body after HEAD`, async () => {
+  Deno.test(`${name} engine start() expects no body after HEAD`, async () => {
     const { result, requests } = await hit(
       ({ send }) => send("HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n"),
       { method: "HEAD" },
@@ -96,7 +97,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     assertMatch(requests[0], /^HEAD \/ HTTP\/1.1\r\n/);
   });
 
-  Deno.test(`${name} engine hit() sends method, fields and body`, async () => {
+  Deno.test(`${name} engine start() sends method, fields and body`, async () => {
     const { result, requests } = await hit(({ send }) => send(ok()), {
       method: "PUT",
       headers: [["X-One", "1"], ["Content-Type", "a/b"], ["Accept-Encoding", "identity"]],
@@ -111,10 +112,12 @@ for (const [name, create] of Object.entries(ENGINES)) {
     assert(requests[0].endsWith("\r\n\r\nk\u00c3\u00b6rper"));
   });
 
-  Deno.test(`${name} engine hit() reuses connections, and close() leaves none open`, async () => {
+  Deno.test(`${name} engine start() reuses connections, and close() leaves none open`, async () => {
     await using server = await RawServer.start(({ send }) => send(ok()));
     const engine = create();
-    for (let i = 0; i < 20; i++) assertEquals((await engine.hit(target(server.url()))).status, 200);
+    for (let i = 0; i < 20; i++) {
+      assertEquals((await makeRequest(engine, target(server.url()))).status, 200);
+    }
     // Native fetch gives a connection back some time after the answer: the next request may be first.
     if (name === "http1") assertEquals(server.connections, 1);
     else assert(server.connections < 20, `${server.connections}`);
@@ -122,24 +125,24 @@ for (const [name, create] of Object.entries(ENGINES)) {
     await until(() => server.open === 0);
   });
 
-  Deno.test(`${name} engine hit() fails with 'dns' when a name does not resolve`, async () => {
+  Deno.test(`${name} engine start() fails with 'dns' when a name does not resolve`, async () => {
     const engine = create();
-    const result = await engine.hit(target("http://does-not-exist.invalid/"));
+    const result = await makeRequest(engine, target("http://does-not-exist.invalid/"));
     engine.close();
     assertEquals([result.status, result.error], [null, "dns"]);
   });
 
-  Deno.test(`${name} engine hit() fails with 'refused' when nobody listens`, async () => {
+  Deno.test(`${name} engine start() fails with 'refused' when nobody listens`, async () => {
     const engine = create();
-    const result = await engine.hit(target(`http://127.0.0.1:${await refusedPort()}/`));
+    const result = await makeRequest(engine, target(`http://127.0.0.1:${await refusedPort()}/`));
     engine.close();
     assertEquals([result.status, result.error], [null, "refused"]);
     assertStringIncludes(result.detail!, "refused");
   });
 
-  Deno.test(`${name} engine hit() fails with 'connect' when there is no route`, async () => {
+  Deno.test(`${name} engine start() fails with 'connect' when there is no route`, async () => {
     const engine = create();
-    const result = await engine.hit(target("http://255.255.255.255/"));
+    const result = await makeRequest(engine, target("http://255.255.255.255/"));
     engine.close();
     assertEquals([result.status, result.error], [null, "connect"]);
   });
@@ -197,7 +200,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
       }],
     ] as [string, string, Answer][]
   ) {
-    Deno.test(`${name} engine hit() fails with '${error}' when ${what}`, async () => {
+    Deno.test(`${name} engine start() fails with '${error}' when ${what}`, async () => {
       const { result } = await hit(answer);
       assertEquals([result.status, result.error], [null, error], result.detail);
       assert(result.detail!.length > 0);
@@ -206,7 +209,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
   }
 
   if (name === ONLY_FETCH.tls) {
-    Deno.test(`${name} engine hit() fails with 'tls' when there is no TLS, or no trust`, async () => {
+    Deno.test(`${name} engine start() fails with 'tls' when there is no TLS, or no trust`, async () => {
       const engine = create();
       const plain = Deno.listen({ hostname: "127.0.0.1", port: 0 });
       const answered = (async () => {
@@ -215,7 +218,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
         await connection.read(new Uint8Array(1024));
         connection.close();
       })();
-      const toPlain = await engine.hit(target(`https://127.0.0.1:${plain.addr.port}/`));
+      const toPlain = await makeRequest(engine, target(`https://127.0.0.1:${plain.addr.port}/`));
       await answered;
       plain.close();
       assertEquals([toPlain.status, toPlain.error], [null, "tls"], toPlain.detail);
@@ -230,7 +233,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
         await connection.handshake().catch(() => {});
         connection.close();
       })();
-      const result = await engine.hit(target(`https://127.0.0.1:${listener.addr.port}/`));
+      const result = await makeRequest(engine, target(`https://127.0.0.1:${listener.addr.port}/`));
       await accepted;
       listener.close();
       engine.close();
@@ -249,7 +252,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
       ["the server drips an endless head", ({ send }) => send("HTTP/1.1 200 OK\r\n")],
     ] as [string, Answer][]
   ) {
-    Deno.test(`${name} engine hit() fails with 'timeout' when ${when}`, async () => {
+    Deno.test(`${name} engine start() fails with 'timeout' when ${when}`, async () => {
       const { result } = await hit(answer, {}, { timeoutMs: 100 });
       assertEquals([result.status, result.error], [null, "timeout"]);
       assert(result.ms >= 100);
@@ -257,10 +260,10 @@ for (const [name, create] of Object.entries(ENGINES)) {
     });
   }
 
-  Deno.test(`${name} engine hit() closes the connection of a request that is late`, async () => {
+  Deno.test(`${name} engine start() closes the connection of a request that is late`, async () => {
     await using server = await RawServer.start(() => {});
     const engine = create({ timeoutMs: 50 });
-    await engine.hit(target(server.url()));
+    await makeRequest(engine, target(server.url()));
     await until(() => server.open === 0);
     engine.close();
   });
@@ -268,7 +271,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
   for (
     const framing of ["Content-Length: 2000000", "Transfer-Encoding: chunked", "X: to the end"]
   ) {
-    Deno.test(`${name} engine hit() cuts off an endless body with ${framing}`, async () => {
+    Deno.test(`${name} engine start() cuts off an endless body with ${framing}`, async () => {
       const chunk = "x".repeat(4096);
       const { result } = await hit(
         ({ send, flood }) => {
@@ -283,7 +286,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     });
   }
 
-  Deno.test(`${name} engine hit() takes a body of just --max-body`, async () => {
+  Deno.test(`${name} engine start() takes a body of just --max-body`, async () => {
     for (const body of ["x".repeat(1000), "x".repeat(100_000)]) {
       const { result } = await hit(({ send }) => send(ok(body)), {}, { maxBodyBytes: body.length });
       assertEquals([result.status, result.size], [200, body.length]);
@@ -295,7 +298,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
   });
 
   if (name === ONLY_FETCH.decoding) {
-    Deno.test(`${name} engine hit() counts a body as sent and as decoded, and bounds the latter`, async () => {
+    Deno.test(`${name} engine start() counts a body as sent and as decoded, and bounds the latter`, async () => {
       const packed = gzipSync("x".repeat(50_000));
       const answer = ok(String.fromCharCode(...packed), "Content-Encoding: gzip\r\n");
       const gzip = { headers: [["Accept-Encoding", "gzip"]] as const };
@@ -324,7 +327,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
       ] as [string, string, string, number | undefined][]
     ) {
       for (const framing of ["with a length", "in chunks"]) {
-        Deno.test(`${name} engine hit() makes ${size ?? "'body'"} of ${coding} ${what} ${framing}`, async () => {
+        Deno.test(`${name} engine start() makes ${size ?? "'body'"} of ${coding} ${what} ${framing}`, async () => {
           const head = `Content-Encoding: ${coding}\r\n`;
           const chunk = body === "" ? "" : `${body.length.toString(16)}\r\n${body}\r\n`;
           const answer = framing === "in chunks"
@@ -343,7 +346,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
       }
     }
 
-    Deno.test(`${name} engine hit() decodes what its own request asked for`, async () => {
+    Deno.test(`${name} engine start() decodes what its own request asked for`, async () => {
       let first = (): void => {};
       const answer: Answer = ({ request, send }) => {
         const answered = (): void => void send(ok(x, "Content-Encoding: gzip\r\n"));
@@ -354,9 +357,10 @@ for (const [name, create] of Object.entries(ENGINES)) {
       await using server = await RawServer.start(answer);
       const engine = create();
       const headers = [["Accept-Encoding", "gzip"]] as const;
-      const coded = engine.hit(target(server.url("/coded"), { headers }));
+      const coded = makeRequest(engine, target(server.url("/coded"), { headers }));
       await until(() => server.requests.length === 1);
-      const plain = await engine.hit(
+      const plain = await makeRequest(
+        engine,
         target(server.url(), { headers: [["Accept-Encoding", "identity"]] }),
       );
       assertEquals([plain.bytes, plain.size], [x.length, x.length]);
@@ -365,7 +369,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     });
   }
 
-  Deno.test(`${name} engine hit() decodes nothing where nothing was asked for`, async () => {
+  Deno.test(`${name} engine start() decodes nothing where nothing was asked for`, async () => {
     const identity = { headers: [["Accept-Encoding", "identity"]] as const };
     const { result } = await hit(
       ({ send }) => send(ok("abc", "Content-Encoding: gzip\r\n")),
@@ -374,12 +378,12 @@ for (const [name, create] of Object.entries(ENGINES)) {
     assertEquals([result.status, result.bytes, result.size], [200, 3, 3]);
   });
 
-  Deno.test(`${name} engine hit() fails with 'url' when the URL is none of its own`, async () => {
+  Deno.test(`${name} engine start() fails with 'url' when the URL is none of its own`, async () => {
     const engine = create();
     for (
       const url of ["http://", "http://127.0.0.1:99999/", "http://127.0.0.1:0/", "ftp://127.0.0.1/"]
     ) {
-      const result = await engine.hit(target(url));
+      const result = await makeRequest(engine, target(url));
       assertEquals([result.status, result.error], [null, "url"], url);
     }
     engine.close();
@@ -393,14 +397,14 @@ for (const [name, create] of Object.entries(ENGINES)) {
         : `HTTP/1.1 ${status} X\r\nLocation: ${to}\r\nContent-Length: 3\r\n\r\nfoo`,
     );
 
-  Deno.test(`${name} engine hit() follows redirects`, async () => {
+  Deno.test(`${name} engine start() follows redirects`, async () => {
     const { result, requests } = await hit(redirecting("/end?x"));
     assertEquals([result.status, result.size, result.location], [200, 7, null]);
     assertEquals(requests.map((request) => request.split(" ")[1]), ["/", "/end?x"]);
     assertEquals(result.target.url.endsWith("/"), true);
   });
 
-  Deno.test(`${name} engine hit() reports the 3xx itself when it is to follow none`, async () => {
+  Deno.test(`${name} engine start() reports the 3xx itself when it is to follow none`, async () => {
     const { result } = await hit(redirecting("/end", 307), {}, { redirects: 0 });
     assertEquals([result.status, result.size, result.location, result.error], [
       307,
@@ -410,7 +414,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     ]);
   });
 
-  Deno.test(`${name} engine hit() fails with 'redirect' when they go in a loop`, async () => {
+  Deno.test(`${name} engine start() fails with 'redirect' when they go in a loop`, async () => {
     const { result, requests } = await hit(redirecting("/again"), {}, { redirects: 3 });
     assertEquals([result.status, result.error, result.location], [null, "redirect", null]);
     assertEquals(requests.length, 4);
@@ -425,7 +429,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
       "http://a:b:c/",
     ]
   ) {
-    Deno.test(`${name} engine hit() fails with 'redirect' when they go to ${to}`, async () => {
+    Deno.test(`${name} engine start() fails with 'redirect' when they go to ${to}`, async () => {
       const { result } = await hit(redirecting(to));
       assertEquals([result.status, result.error], [null, "redirect"]);
     });
@@ -440,7 +444,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
       [308, "POST", "POST"],
     ] as const
   ) {
-    Deno.test(`${name} engine hit() makes ${becomes} of ${method} after ${status}`, async () => {
+    Deno.test(`${name} engine start() makes ${becomes} of ${method} after ${status}`, async () => {
       const { result, requests } = await hit(redirecting("/end", status), {
         method,
         body: bytes("abc"),
@@ -454,7 +458,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     });
   }
 
-  Deno.test(`${name} engine hit() keeps credentials from another origin`, async () => {
+  Deno.test(`${name} engine start() keeps credentials from another origin`, async () => {
     await using other = await RawServer.start(({ send }) => send(ok()));
     const headers = [
       ["Authorization", "Basic c2VjcmV0"],
@@ -481,11 +485,11 @@ for (const [name, create] of Object.entries(ENGINES)) {
       ["a method of one's own", { method: "PURGE" }],
     ] as const
   ) {
-    Deno.test(`${name} engine hit() sends ${what} once when the connection is dead`, async () => {
+    Deno.test(`${name} engine start() sends ${what} once when the connection is dead`, async () => {
       await using server = await RawServer.start(closesReused);
       const engine = create({ concurrency: 1 });
       for (let i = 0; i < 6; i++) {
-        const { status, error } = await engine.hit(target(server.url(`/${i}`), more));
+        const { status, error } = await makeRequest(engine, target(server.url(`/${i}`), more));
         assert(status === 200 || error === "reset", error);
       }
       engine.close();
@@ -502,12 +506,12 @@ for (const [name, create] of Object.entries(ENGINES)) {
       ["DELETE with a body", { method: "DELETE", body: bytes("x=1") }],
     ] as const
   ) {
-    Deno.test(`${name} engine hit() sends ${what} once more when the reused connection is dead, and counts it`, async () => {
+    Deno.test(`${name} engine start() sends ${what} once more when the reused connection is dead, and counts it`, async () => {
       await using server = await RawServer.start(closesReused);
       const engine = create({ concurrency: 1 });
       let sent = 0;
       for (let i = 0; i < 6; i++) {
-        const { status, attempts } = await engine.hit(target(server.url(`/${i}`), more));
+        const { status, attempts } = await makeRequest(engine, target(server.url(`/${i}`), more));
         assertEquals(status, 200);
         sent += attempts;
       }
@@ -518,14 +522,15 @@ for (const [name, create] of Object.entries(ENGINES)) {
     });
   }
 
-  Deno.test(`${name} engine hit() sends what is idempotent once more, and not twice`, async () => {
+  Deno.test(`${name} engine start() sends what is idempotent once more, and not twice`, async () => {
     await using server = await RawServer.start(({ request, send, end }) =>
       request.startsWith("GET /first") ? send(ok()) : end()
     );
     const engine = create({ concurrency: 1 });
-    await engine.hit(target(server.url("/first")));
+    await makeRequest(engine, target(server.url("/first")));
     await roundTrips();
-    const { error, attempts } = await engine.hit(
+    const { error, attempts } = await makeRequest(
+      engine,
       target(server.url(), { method: "PUT", body: bytes("x=1") }),
     );
     engine.close();
@@ -535,13 +540,13 @@ for (const [name, create] of Object.entries(ENGINES)) {
   Deno.test(`${name} engine cancel() ends what is in flight, and what comes later`, async () => {
     await using server = await RawServer.start(() => {});
     const engine = create();
-    const hits = Array.from({ length: 5 }, () => engine.hit(target(server.url())));
+    const hits = Array.from({ length: 5 }, () => makeRequest(engine, target(server.url())));
     await until(() => server.requests.length === 5);
     engine.cancel();
     for (const result of await Promise.all(hits)) {
       assertEquals([result.status, result.error, result.attempts], [null, "cancelled", 1]);
     }
-    const later = await engine.hit(target(server.url()));
+    const later = await makeRequest(engine, target(server.url()));
     assertEquals([later.error, later.attempts], ["cancelled", 0]);
     assertEquals(server.requests.length, 5);
     engine.close();
@@ -619,7 +624,10 @@ for (
       const engine = create();
       const headers = [["Accept-Encoding", "identity"]] as const;
       for (let i = 0; i < 2; i++) {
-        const { status, size, error } = await engine.hit(target(server.url(), { headers }));
+        const { status, size, error } = await makeRequest(
+          engine,
+          target(server.url(), { headers }),
+        );
         assertEquals(error ?? `${status}/${size}`, expected.split(" ")[0]);
       }
       engine.close();

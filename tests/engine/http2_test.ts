@@ -7,6 +7,7 @@ import type { Target } from "../../lib/target.ts";
 import { ENGINE_OPTIONS } from "../fixtures/engine_options.ts";
 import { CODE, type Http2Answer, Http2Server } from "../fixtures/http2_server.ts";
 import { isInstalled } from "../fixtures/installed.ts";
+import { makeRequest } from "../fixtures/make_request.ts";
 import { ok, refusedPort } from "../fixtures/raw_server.ts";
 import { target } from "../fixtures/target.ts";
 import { AUTHORITY, SERVER, TlsServer } from "../fixtures/tls_server.ts";
@@ -28,7 +29,7 @@ async function hit(
 ): Promise<{ result: Result; requests: number }> {
   await using server = await Http2Server.start(answer);
   const engine = create(options);
-  const result = await engine.hit(target(server.url(), more));
+  const result = await makeRequest(engine, target(server.url(), more));
   engine.close();
   return { result, requests: server.requests };
 }
@@ -115,8 +116,10 @@ Deno.test("fetch engine sends again what waited for a stream when the server clo
   }, 1);
   const engine = create();
   // Only then it knows that there is one stream.
-  await engine.hit(target(server.url()));
-  const results = await Promise.all([1, 2, 3, 4].map(() => engine.hit(target(server.url(), POST))));
+  await makeRequest(engine, target(server.url()));
+  const results = await Promise.all(
+    [1, 2, 3, 4].map(() => makeRequest(engine, target(server.url(), POST))),
+  );
   engine.close();
   assertEquals(results.map(({ status, detail }) => detail ?? status), [200, 200, 200, 200]);
   assert(results.some(({ attempts }) => attempts > 1));
@@ -149,7 +152,7 @@ for (const [how, kind] of [["timeout", "timeout"], ["cancel()", "cancelled"]]) {
       resetStream(CODE.refusedStream)
     );
     const engine = create({ timeoutMs });
-    const hit = engine.hit(target(server.url(), POST));
+    const hit = makeRequest(engine, target(server.url(), POST));
     if (kind === "cancelled") {
       await until(() => server.requests === 5);
       engine.cancel();
@@ -180,7 +183,7 @@ Deno.test("fetch engine sends PUT once more when a reused connection ends withou
   const put = { method: "PUT", body: BODY };
   const attempts = [];
   for (let i = 0; i < 3; i++) {
-    const { status, attempts: of } = await engine.hit(target(server.url(), put));
+    const { status, attempts: of } = await makeRequest(engine, target(server.url(), put));
     attempts.push([status, of]);
   }
   engine.close();
@@ -269,7 +272,7 @@ for (
       // refuses it once, as the client does not know yet of the 4, and ends once before its turn.
       let left = 240;
       const work = async (): Promise<void> => {
-        while (left-- > 0) results.push(await engine.hit(target(nginx.url, more)));
+        while (left-- > 0) results.push(await makeRequest(engine, target(nginx.url, more)));
       };
       await Promise.all(Array.from({ length: 50 }, work));
       engine.close();
@@ -297,7 +300,7 @@ Deno.test(
         discard: () => {},
       }),
     });
-    const { status, bytes, size } = await engine.hit(target(`${nginx.url}echo`, CODED));
+    const { status, bytes, size } = await makeRequest(engine, target(`${nginx.url}echo`, CODED));
     engine.close();
     assertEquals([status, size, text.length], [200, text.length, size]);
     assertMatch(text, /^HTTP\/2\.0\|gzip\|\|x{900}$/);
@@ -309,7 +312,10 @@ Deno.test("fetch engine asks for a coding where there is no HTTP/2", WITHOUT_NGI
   await using nginx = await startNginx(ECHO, "ssl");
   const engine = create();
   // Those that wait for a connection at the same time go the other way, too.
-  const hits = Array.from({ length: 5 }, () => engine.hit(target(`${nginx.url}echo`, CODED)));
+  const hits = Array.from(
+    { length: 5 },
+    () => makeRequest(engine, target(`${nginx.url}echo`, CODED)),
+  );
   for (const { status, size, attempts, detail } of await Promise.all(hits)) {
     assertEquals([status, attempts], [200, 1], detail);
     assert(size > 900);
@@ -333,7 +339,7 @@ for (
     const more = { ...CODED, method, body: method === "POST" ? BODY : undefined };
     const outcomes = [];
     for (let i = 0; i < 2; i++) {
-      const { status, error } = await engine.hit(target(server.url(), more));
+      const { status, error } = await makeRequest(engine, target(server.url(), more));
       outcomes.push(error ?? `${status}`);
     }
     engine.close();

@@ -9,6 +9,7 @@ import { parseRun } from "../../lib/options/parse.ts";
 import type { RunOptions } from "../../lib/options/run_options.ts";
 import type { Result } from "../../lib/result.ts";
 import { ENGINE_OPTIONS } from "../fixtures/engine_options.ts";
+import { makeRequest } from "../fixtures/make_request.ts";
 import { myriad } from "../fixtures/program.ts";
 import { type ProxyOptions as Kind, ProxyServer } from "../fixtures/proxy_server.ts";
 import { ok, RawServer, refusedPort } from "../fixtures/raw_server.ts";
@@ -35,7 +36,7 @@ const secure = (): Promise<TlsServer> => TlsServer.start(({ send }) => send(ok("
 /** Makes requests one after the other by one engine. */
 async function hit(engine: Engine, ...urls: string[]): Promise<Result[]> {
   const results = [];
-  for (const url of urls) results.push(await engine.hit(target(url)));
+  for (const url of urls) results.push(await makeRequest(engine, target(url)));
   engine.close();
   return results;
 }
@@ -169,7 +170,7 @@ Deno.test("http1 engine keeps a Proxy-Authorization of the user's to the proxy",
   for (const kind of ["http", "socks5"] as const) {
     await using proxy = await ProxyServer.start({ kind });
     const engine = create({ proxy: await proxyOf(proxy.url()) });
-    await engine.hit(target(plain.url(), { headers }));
+    await makeRequest(engine, target(plain.url(), { headers }));
     engine.close();
     if (kind === "http") assertMatch(proxy.asked[0], /^proxy-authorization: basic mine\r$/im);
     assert(!/mine/.test(plain.requests.at(-1)!));
@@ -309,7 +310,7 @@ Deno.test("http1 engine makes many requests at once through a tunnel", async () 
   const engine = create({ proxy: await proxyOf(proxy.url()), concurrency: 20 });
   const hits = Array.from(
     { length: 500 },
-    (_, i) => engine.hit(target(far.url(undefined, `/${i}`), { i })),
+    (_, i) => makeRequest(engine, target(far.url(undefined, `/${i}`), { i })),
   );
   const results = await Promise.all(hits);
   engine.close();
@@ -356,7 +357,9 @@ Deno.test("http1 engine makes no more connections to a proxy than are in flight,
   await using proxy = await ProxyServer.start({ kind: "http" });
   const engine = create({ proxy: await proxyOf(proxy.url()), concurrency: 8 });
   const lane = async (urls: string[]): Promise<void> => {
-    for (const url of urls) assertEquals((await engine.hit(target(url))).detail, undefined);
+    for (const url of urls) {
+      assertEquals((await makeRequest(engine, target(url))).detail, undefined);
+    }
   };
   const hosts = ["127.0.0.1", "localhost", "127.0.0.2", "127.0.0.3"];
   const urls = hosts.map((host) => `http://${host}:${plain.port}/`);
@@ -381,7 +384,7 @@ Deno.test("http1 engine sends a body through proxies, and an answer as long as a
     const engine = create({ proxy: await proxyOf(proxy.url()) });
     const body = new TextEncoder().encode(`by ${kind}`);
     for (const url of [plain.url(), far.url()]) {
-      const result = await engine.hit(target(url, { method: "POST", body }));
+      const result = await makeRequest(engine, target(url, { method: "POST", body }));
       assertEquals([result.status, result.size, result.detail], [200, 300_000, undefined]);
     }
     engine.close();

@@ -5,6 +5,7 @@ import { Http1Engine } from "../../lib/engine/http1/http1.ts";
 import { follow, readLocation } from "../../lib/engine/redirect.ts";
 import { decodeFieldValue } from "../../lib/http/fields.ts";
 import { ENGINE_OPTIONS } from "../fixtures/engine_options.ts";
+import { makeRequest } from "../fixtures/make_request.ts";
 import { myriad } from "../fixtures/program.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
 import { target } from "../fixtures/target.ts";
@@ -81,7 +82,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
         )
       );
       const engine = create(1);
-      assertEquals((await engine.hit(target(server.url()))).status, 200);
+      assertEquals((await makeRequest(engine, target(server.url()))).status, 200);
       const path = url.replace("http://h", "").replace(/#.*/, "");
       assertEquals(server.requests.at(-1)!.split(" ")[1], path);
       engine.close();
@@ -89,7 +90,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
         send(`HTTP/1.1 201 X\r\nLocation: ${location}\r\nContent-Length: 0\r\n\r\n`)
       );
       const kept = create(0);
-      assertEquals((await kept.hit(target(other.url()))).location, text);
+      assertEquals((await makeRequest(kept, target(other.url()))).location, text);
       kept.close();
     }
   });
@@ -104,11 +105,11 @@ for (const [name, create] of Object.entries(ENGINES)) {
       )
     );
     const engine = create(5);
-    const result = await engine.hit(target(server.url()));
+    const result = await makeRequest(engine, target(server.url()));
     assertEquals([result.status, result.detail], [200, undefined]);
     assertEquals(server.requests.map((request) => request.split(" ")[1]), ["/", "/a"]);
     locations = "Location: /a\r\nX: y\r\nLocation: /b\r\n";
-    const { status, error, detail } = await engine.hit(target(server.url()));
+    const { status, error, detail } = await makeRequest(engine, target(server.url()));
     assertEquals([status, error, detail], [
       null,
       "redirect",
@@ -120,7 +121,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     const kept = create(0);
     for (const fields of ["Location: /a\r\nLocation: /a\r\n", locations]) {
       locations = fields;
-      const { status, location } = await kept.hit(target(server.url()));
+      const { status, location } = await makeRequest(kept, target(server.url()));
       assertEquals([status, location], [302, "/a"]);
     }
     kept.close();
@@ -131,7 +132,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
       send("HTTP/1.1 503 X\r\nRetry-After: 1\r\nRetry-After: 120\r\nContent-Length: 0\r\n\r\n")
     );
     const engine = create(0);
-    assertEquals((await engine.hit(target(server.url()))).retryAfter, "1, 120");
+    assertEquals((await makeRequest(engine, target(server.url()))).retryAfter, "1, 120");
     engine.close();
   });
 

@@ -8,6 +8,7 @@ import type { EngineOptions } from "../../lib/engine/options.ts";
 import type { Result } from "../../lib/result.ts";
 import type { Target } from "../../lib/target.ts";
 import { ENGINE_OPTIONS } from "../fixtures/engine_options.ts";
+import { makeRequest } from "../fixtures/make_request.ts";
 import { type Answer, ok, RawServer } from "../fixtures/raw_server.ts";
 import { roundTrips } from "../fixtures/round_trips.ts";
 import { target } from "../fixtures/target.ts";
@@ -74,12 +75,12 @@ for (const [name, create] of Object.entries(ENGINES)) {
   ): Promise<{ result: Result; requests: string[]; url: string }> => {
     await using server = await RawServer.start(answer);
     const engine = create(options);
-    const result = await engine.hit(target(server.url(), more));
+    const result = await makeRequest(engine, target(server.url(), more));
     engine.close();
     return { result, requests: server.requests, url: server.url() };
   };
 
-  Deno.test(`${name} engine hit() sends and stores the cookies of each hop`, async () => {
+  Deno.test(`${name} engine start() sends and stores the cookies of each hop`, async () => {
     const cookies = new Noted();
     cookies.value = "first=1";
     const hops: Record<string, string> = {
@@ -116,14 +117,14 @@ for (const [name, create] of Object.entries(ENGINES)) {
       ],
     ] as [string, string, string][]
   ) {
-    Deno.test(`${name} engine hit() stores the cookies of an answer with ${what}`, async () => {
+    Deno.test(`${name} engine start() stores the cookies of an answer with ${what}`, async () => {
       const cookies = new Noted();
       const { url } = await hit(({ send }) => send(answer), { cookies }, { method });
       assertEquals(cookies.stored, [[url, ["a=1"]]]);
     });
   }
 
-  Deno.test(`${name} engine hit() joins the cookies of a request and those of the jar`, async () => {
+  Deno.test(`${name} engine start() joins the cookies of a request and those of the jar`, async () => {
     const cookies = new Noted();
     cookies.value = "jar=1; more=2";
     const headers = [["X-A", "b"], ["COOKIE", "own=1"], ["Cookie", "own2=2"]] as const;
@@ -139,7 +140,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     assertEquals(cookieOf((await hit(answer, { cookies })).requests[0]), []);
   });
 
-  Deno.test(`${name} engine hit() leaves a request's own cookies behind with its origin`, async () => {
+  Deno.test(`${name} engine start() leaves a request's own cookies behind with its origin`, async () => {
     const cookies = new Noted();
     await using other = await RawServer.start(({ send }) => send(ok()));
     const { requests } = await hit(
@@ -166,7 +167,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
       ["many bytes", [ok("0123456789".repeat(90_000))], "0123456789".repeat(90_000)],
     ] as [string, string[], string | undefined][]
   ) {
-    Deno.test(`${name} engine hit() hands out a body with ${how}`, async () => {
+    Deno.test(`${name} engine start() hands out a body with ${how}`, async () => {
       const sinks = new Sinks();
       const { result } = await hit(
         async ({ send }) => {
@@ -186,7 +187,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     });
   }
 
-  Deno.test(`${name} engine hit() hands out a body up to the end of the connection`, async () => {
+  Deno.test(`${name} engine start() hands out a body up to the end of the connection`, async () => {
     const sinks = new Sinks();
     await hit(({ send, end }) => (send("HTTP/1.1 200 OK\r\n\r\nabc"), end()), sinks);
     assertEquals([sinks.events, sinks.texts.get(0)], [["begin 0 200", "end 0"], "abc"]);
@@ -199,7 +200,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
       ["304", "GET", "HTTP/1.1 304 X\r\nContent-Length: 5\r\n\r\n"],
     ]
   ) {
-    Deno.test(`${name} engine hit() ends a body at once after ${what}`, async () => {
+    Deno.test(`${name} engine start() ends a body at once after ${what}`, async () => {
       const sinks = new Sinks();
       const { result } = await hit(({ send }) => send(answer), sinks, { method });
       assertEquals(sinks.events, [`begin 0 ${result.status}`, "end 0"]);
@@ -233,14 +234,14 @@ for (const [name, create] of Object.entries(ENGINES)) {
       }, { maxBodyBytes: 5_000 }],
     ] as [string, Answer, Partial<EngineOptions>?][]
   ) {
-    Deno.test(`${name} engine hit() discards a body that ${what}`, async () => {
+    Deno.test(`${name} engine start() discards a body that ${what}`, async () => {
       const sinks = new Sinks();
       const { result } = await hit(answer, { ...sinks, ...options });
       assertEquals([result.status, sinks.events], [null, ["begin 0 200", "discard 0"]]);
     });
   }
 
-  Deno.test(`${name} engine hit() hands out nothing where no answer comes, or a length too long`, async () => {
+  Deno.test(`${name} engine start() hands out nothing where no answer comes, or a length too long`, async () => {
     const sinks = new Sinks();
     await hit(({ reset }) => reset(), sinks);
     await hit(({ send }) => send("no HTTP\r\n\r\n"), sinks);
@@ -254,7 +255,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
       send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")
     );
     const engine = create(sinks);
-    const results = [0, 1, 2].map((i) => engine.hit(target(server.url(), { i })));
+    const results = [0, 1, 2].map((i) => makeRequest(engine, target(server.url(), { i })));
     await until(() => sinks.events.length === 3);
     engine.cancel();
     for (const { error } of await Promise.all(results)) assertEquals(error, "cancelled");
@@ -262,7 +263,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     engine.close();
   });
 
-  Deno.test(`${name} engine hit() hands out the body of the answer that is kept, and no other`, async () => {
+  Deno.test(`${name} engine start() hands out the body of the answer that is kept, and no other`, async () => {
     const redirecting: Answer = ({ send, request }) =>
       send(
         request.startsWith("GET / ")
@@ -283,7 +284,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     assertEquals([result.error, endless.events], ["redirect", []]);
   });
 
-  Deno.test(`${name} engine hit() hands out one body where a request is sent again`, async () => {
+  Deno.test(`${name} engine start() hands out one body where a request is sent again`, async () => {
     const sinks = new Sinks();
     const cookies = new Noted();
     await using server = await RawServer.start(({ send, nth, reset }) => {
@@ -292,7 +293,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     });
     const engine = create({ ...sinks, cookies });
     for (let i = 0; i < 3; i++) {
-      const { status } = await engine.hit(target(server.url(), { i }));
+      const { status } = await makeRequest(engine, target(server.url(), { i }));
       assertEquals([status, sinks.texts.get(i)], [200, "abc"]);
       // So that the next one uses the connection again.
       await roundTrips();
@@ -304,7 +305,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     assertEquals(server.requests.map(cookieOf), [[], ["a=1"], ["a=1"], ["a=1"], ["a=1"]]);
   });
 
-  Deno.test(`${name} engine hit() keeps the bodies of requests in flight apart`, async () => {
+  Deno.test(`${name} engine start() keeps the bodies of requests in flight apart`, async () => {
     const sinks = new Sinks();
     await using server = await RawServer.start(async ({ send, request }) => {
       const i = Number(/\/(\d+) /.exec(request)![1]);
@@ -321,7 +322,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     });
     const engine = create(sinks);
     const all = Array.from({ length: 60 }, (_, i) => i);
-    await Promise.all(all.map((i) => engine.hit(target(server.url(`/${i}`), { i }))));
+    await Promise.all(all.map((i) => makeRequest(engine, target(server.url(`/${i}`), { i }))));
     engine.close();
     for (const i of all) {
       const text = String.fromCharCode(0x41 + i % 26).repeat(i * 997 + (i % 2 === 0 ? 1 : 0));
@@ -331,7 +332,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     assertEquals(sinks.events.length, 120);
   });
 
-  Deno.test(`${name} engine hit() gives the fields of a head when they are asked for`, async () => {
+  Deno.test(`${name} engine start() gives the fields of a head when they are asked for`, async () => {
     const sinks = new Sinks();
     await hit(
       ({ send }) => send(ok("a", "X-Many: 1\r\nx-many:  2 \r\nX-Bytes: \xe9\xff\r\nX-None:\r\n")),
@@ -347,7 +348,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
   });
 
   for (const at of ["bodyFor", "write", "end", "discard"]) {
-    Deno.test(`${name} engine hit() gives a request up whose sink fails at ${at}`, async () => {
+    Deno.test(`${name} engine start() gives a request up whose sink fails at ${at}`, async () => {
       const failures: unknown[] = [];
       const cut = at === "discard" ? 1 : 0;
       const fail = (place: string): void => {
@@ -367,11 +368,13 @@ for (const [name, create] of Object.entries(ENGINES)) {
         if (cut > 0) end();
       });
       const engine = create({ bodyFor, onSinkFailure: (error) => failures.push(error) });
-      const result = await engine.hit(target(server.url()));
+      const result = await makeRequest(engine, target(server.url()));
       assertEquals([result.status, result.error], [null, cut > 0 ? "body" : "cancelled"]);
       assertEquals(failures.map((error) => (error as Error).message), [at]);
       // The engine itself goes on.
-      if (cut === 0) assertEquals((await engine.hit(target(server.url(), { i: 1 }))).status, 200);
+      if (cut === 0) {
+        assertEquals((await makeRequest(engine, target(server.url(), { i: 1 }))).status, 200);
+      }
       engine.close();
     });
   }
@@ -388,7 +391,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
       }),
       onSinkFailure: () => engine.cancel(),
     });
-    const results = [0, 1, 2, 3].map((i) => engine.hit(target(server.url(), { i })));
+    const results = [0, 1, 2, 3].map((i) => makeRequest(engine, target(server.url(), { i })));
     for (const { status, error } of await Promise.all(results)) {
       assertEquals([status, error], [null, "cancelled"]);
     }
@@ -415,7 +418,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
         return others.bodyFor(target, head);
       },
     });
-    for (const i of [0, 1]) await engine.hit(target(server.url("/a"), { i }));
+    for (const i of [0, 1]) await makeRequest(engine, target(server.url("/a"), { i }));
     engine.close();
     const fields = ["2, 3", "", null, null, "_", "l"];
     assertEquals(seen, [[0, 200, null, fields], [1, 200, null, fields]]);
@@ -432,7 +435,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     );
     const seen: unknown[] = [];
     const engine = create({ onHead: (_, head) => void seen.push(head.field("value")) });
-    for (const i of values.keys()) await engine.hit(target(server.url(`/${i}`)));
+    for (const i of values.keys()) await makeRequest(engine, target(server.url(`/${i}`)));
     engine.close();
     assertEquals(seen, values);
   });
@@ -446,7 +449,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     };
     const engine = create({ onHead: () => ({ write: () => {}, end, discard: () => {} }) });
     const startMs = performance.now();
-    const { ms } = await engine.hit(target(server.url()));
+    const { ms } = await makeRequest(engine, target(server.url()));
     engine.close();
     assert(ms <= endMs - startMs, `${ms} of ${endMs - startMs}`);
   });
@@ -461,7 +464,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
       },
       onSinkFailure: (error) => told.push(error),
     });
-    const { status, error } = await engine.hit(target(server.url()));
+    const { status, error } = await makeRequest(engine, target(server.url()));
     engine.close();
     assertEquals([status, error, told], [null, "cancelled", [failure]]);
   });
@@ -477,7 +480,9 @@ for (const [name, create] of Object.entries(ENGINES)) {
       const seen: unknown[] = [];
       const engine = create({ onHead: (_, { coding }) => void seen.push(coding) });
       const headers = [["Accept-Encoding", accepted]] as const;
-      for (const i of codings.keys()) await engine.hit(target(server.url(`/${i}`), { headers }));
+      for (const i of codings.keys()) {
+        await makeRequest(engine, target(server.url(`/${i}`), { headers }));
+      }
       engine.close();
       return seen;
     };
@@ -487,14 +492,14 @@ for (const [name, create] of Object.entries(ENGINES)) {
   });
 }
 
-Deno.test("fetch engine hit() hands out a body as decoded", async () => {
+Deno.test("fetch engine start() hands out a body as decoded", async () => {
   const sinks = new Sinks();
   const packed = String.fromCharCode(...gzipSync("x".repeat(50_000)));
   await using server = await RawServer.start(({ send }) =>
     send(ok(packed, "Content-Encoding: gzip\r\n"))
   );
   const engine = ENGINES.fetch(sinks);
-  await engine.hit(target(server.url(), { headers: [["Accept-Encoding", "gzip"]] }));
+  await makeRequest(engine, target(server.url(), { headers: [["Accept-Encoding", "gzip"]] }));
   engine.close();
   assertEquals([sinks.texts.get(0)?.length, sinks.events[1]], [50_000, "end 0"]);
 });

@@ -5,6 +5,7 @@ import { Http1Engine } from "../../lib/engine/http1/http1.ts";
 import type { EngineOptions } from "../../lib/engine/options.ts";
 import { describeTlsError } from "../../lib/engine/tls_failure.ts";
 import { ENGINE_OPTIONS } from "../fixtures/engine_options.ts";
+import { makeRequest } from "../fixtures/make_request.ts";
 import { ok } from "../fixtures/raw_server.ts";
 import { target } from "../fixtures/target.ts";
 import { CLIENT, TlsServer } from "../fixtures/tls_server.ts";
@@ -71,7 +72,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     tls: TlsOptions,
   ): Promise<[unknown, string | undefined]> => {
     const engine = create({ tls });
-    const { status, error, detail } = await engine.hit(target(server.url(hostname)));
+    const { status, error, detail } = await makeRequest(engine, target(server.url(hostname)));
     engine.close();
     return [status ?? error, detail];
   };

@@ -9,6 +9,7 @@ import type { EngineOptions } from "../../lib/engine/options.ts";
 import type { Result } from "../../lib/result.ts";
 import { every } from "../fixtures/every.ts";
 import { isInstalled } from "../fixtures/installed.ts";
+import { makeRequest } from "../fixtures/make_request.ts";
 import { ok, RawServer, refusedPort } from "../fixtures/raw_server.ts";
 import { target } from "../fixtures/target.ts";
 import {
@@ -37,7 +38,7 @@ const ENGINES: Record<string, (options?: Partial<EngineOptions>) => Engine> = {
 for (const [name, create] of Object.entries(ENGINES)) {
   const hit = async (url: string, options: Partial<EngineOptions> = {}): Promise<Result> => {
     const engine = create(options);
-    const result = await engine.hit(target(url));
+    const result = await makeRequest(engine, target(url));
     engine.close();
     return result;
   };
@@ -49,7 +50,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     const engine = create();
     const requests = 20;
     for (let i = 0; i < requests; i++) {
-      const { status, size, detail } = await engine.hit(target(server.url("localhost")));
+      const { status, size, detail } = await makeRequest(engine, target(server.url("localhost")));
       assertEquals([status, size], [200, 100_000], detail);
     }
     engine.close();
@@ -171,7 +172,7 @@ const http1 = (options: Partial<EngineOptions> = {}): Http1Engine =>
 Deno.test("http1 engine takes any certificate where it is told to", async () => {
   await using server = await TlsServer.start(({ send }) => send(ok()), SELF_SIGNED);
   const engine = http1({ tls: { insecure: true } });
-  assertEquals((await engine.hit(target(server.url("127.0.0.2")))).status, 200);
+  assertEquals((await makeRequest(engine, target(server.url("127.0.0.2")))).status, 200);
   engine.close();
 });
 
@@ -183,9 +184,9 @@ Deno.test("http1 engine offers http/1.1 alone, and names the host", async () => 
   });
   await using other = await TlsServer.start(({ send }) => send(ok()), { ALPNProtocols: ["h2"] });
   const engine = http1();
-  assertEquals((await engine.hit(target(server.url("localhost")))).status, 200);
+  assertEquals((await makeRequest(engine, target(server.url("localhost")))).status, 200);
   assertEquals(alpn, "http/1.1");
-  const refused = await engine.hit(target(other.url()));
+  const refused = await makeRequest(engine, target(other.url()));
   assertEquals(refused.error, "tls", refused.detail);
   engine.close();
 });
@@ -193,7 +194,7 @@ Deno.test("http1 engine offers http/1.1 alone, and names the host", async () => 
 Deno.test("http1 engine says close_notify when it closes", async () => {
   await using server = await TlsServer.start(({ send }) => send(ok()));
   const engine = http1();
-  assertEquals((await engine.hit(target(server.url()))).status, 200);
+  assertEquals((await makeRequest(engine, target(server.url()))).status, 200);
   engine.close();
   await until(() => server.lastRecords.length === 1);
   // An alert of TLS 1.3: 5 bytes of record, 2 of alert, 1 of type, 16 of tag.
@@ -205,12 +206,12 @@ Deno.test("http1 engine tells what is known of its connections", async () => {
   await using plain = await RawServer.start(({ send }) => send(ok()));
   const engine = http1();
   for (const isReused of [false, true]) {
-    const { via, ...result } = await engine.hit(target(server.url("localhost")));
+    const { via, ...result } = await makeRequest(engine, target(server.url("localhost")));
     assertEquals(result.isReused, isReused);
     assertEquals(via!.remote, new URL(server.url()).host);
     assert(via!.connectMs! > 0 && via!.tlsMs! > 0 && via!.connectMs! + via!.tlsMs! < 20_000);
   }
-  const { via } = await engine.hit(target(plain.url()));
+  const { via } = await makeRequest(engine, target(plain.url()));
   assertEquals([via!.remote, via!.tlsMs], [`127.0.0.1:${plain.port}`, null]);
   engine.close();
 });
@@ -219,7 +220,10 @@ Deno.test("http1 engine gives up a connection that is not made in time", async (
   // TCP connects, and then nobody answers TLS.
   await using silent = await RawServer.start(() => {});
   const engine = http1({ connectTimeoutMs: 100 });
-  const { status, error, detail } = await engine.hit(target(`https://127.0.0.1:${silent.port}/`));
+  const { status, error, detail } = await makeRequest(
+    engine,
+    target(`https://127.0.0.1:${silent.port}/`),
+  );
   assertEquals([status, error, detail], [null, "timeout", "no connection within 100 ms"]);
   await until(() => silent.open === 0);
   engine.close();
@@ -235,8 +239,8 @@ Deno.test("http1 engine gives up an answer that stands still, not one that drips
   using _drip = every(100, () => drops.shift()?.());
   const engine = http1({ idleTimeoutMs: 2_000 });
   const [still, dripping] = await Promise.all([
-    engine.hit(target(server.url("/still"))),
-    engine.hit(target(server.url("/drip"))),
+    makeRequest(engine, target(server.url("/still"))),
+    makeRequest(engine, target(server.url("/drip"))),
   ]);
   assertEquals([still.error, still.detail], ["timeout", "nothing more of the answer for 2000 ms"]);
   assertEquals([dripping.status, dripping.size], [200, 30], dripping.detail);
@@ -252,7 +256,10 @@ Deno.test("fetch engine sends nothing to a port that native fetch refuses, and s
   const engine = new FetchEngine(OPTIONS);
   assertEquals(BLOCKED.length, 82);
   for (const port of BLOCKED) {
-    const { error, detail, attempts } = await engine.hit(target(`https://127.0.0.1:${port}/`));
+    const { error, detail, attempts } = await makeRequest(
+      engine,
+      target(`https://127.0.0.1:${port}/`),
+    );
     assertEquals([error, attempts], ["url", 0]);
     assertEquals(detail, `native fetch does not connect to port ${port}: --engine http1 does`);
   }
@@ -264,7 +271,7 @@ Deno.test("fetch engine counts what it sent before a redirect to a port that is 
     send("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:6000/\r\nContent-Length: 0\r\n\r\n")
   );
   const engine = new FetchEngine(OPTIONS);
-  const { error, detail, attempts } = await engine.hit(target(server.url()));
+  const { error, detail, attempts } = await makeRequest(engine, target(server.url()));
   assertEquals([error, attempts], ["url", 1], detail);
   engine.close();
 });
@@ -272,7 +279,7 @@ Deno.test("fetch engine counts what it sent before a redirect to a port that is 
 Deno.test("auto engine takes http1 for ports that native fetch refuses", async () => {
   const engine = new AutoEngine(OPTIONS);
   for (const url of ["https://127.0.0.1:6000/", "https://127.0.0.1:06000", "HTTPS://[::1]:6000?"]) {
-    const { engine: name, error, attempts } = await engine.hit(target(url));
+    const { engine: name, error, attempts } = await makeRequest(engine, target(url));
     assertEquals([name, attempts], ["http1", 1]);
     assertNotEquals(error, "url");
   }
@@ -286,12 +293,12 @@ Deno.test("auto engine takes http1 for http, and fetch for the rest", async () =
   await using plain = await RawServer.start(({ send }) => send(ok()));
   const engine = new AutoEngine(OPTIONS);
   assertEquals(engine.name, "http1");
-  assertEquals((await engine.hit(target(server.url()))).engine, "fetch");
+  assertEquals((await makeRequest(engine, target(server.url()))).engine, "fetch");
   assertEquals(engine.name, "fetch");
-  assertEquals((await engine.hit(target(plain.url()))).engine, "http1");
+  assertEquals((await makeRequest(engine, target(plain.url()))).engine, "http1");
   assertEquals(engine.name, "http1+fetch");
-  assertEquals((await engine.hit(target("nonsense"))).error, "url");
+  assertEquals((await makeRequest(engine, target("nonsense"))).error, "url");
   engine.cancel();
-  assertEquals((await engine.hit(target(plain.url()))).error, "cancelled");
+  assertEquals((await makeRequest(engine, target(plain.url()))).error, "cancelled");
   engine.close();
 });

@@ -8,9 +8,11 @@ import {
 import { parse } from "@std/csv/parse";
 import { gunzipSync } from "node:zlib";
 import { ClosedPipe, OutputError, UsageError } from "../../lib/errors.ts";
-import { failureLines, isFailure } from "../../lib/output/failure_lines.ts";
+import { createCsvFormatter } from "../../lib/output/csv.ts";
+import { createFailureFormatter } from "../../lib/output/failure_lines.ts";
 import { type LineFile, LineWriter, openLineWriter } from "../../lib/output/line_writer.ts";
-import { csv, DEFAULT_FIELDS, FIELDS, ndjson } from "../../lib/output/record.ts";
+import { createNdjsonFormatter } from "../../lib/output/ndjson.ts";
+import { DEFAULT_FIELDS, FIELDS } from "../../lib/output/record.ts";
 import type { Result } from "../../lib/result.ts";
 import { escapeForTerminal } from "../../lib/text/escape.ts";
 import { target } from "../fixtures/target.ts";
@@ -41,6 +43,15 @@ const RESULT: Result = {
 const HOSTILE = 'a"b\\c\r\n\0\x1b[31m,\u2028\ud800é世';
 const FAILED: Result = { ...RESULT, status: null, error: "timeout", detail: HOSTILE };
 
+/** Makes records as an output would. */
+const ndjson = (fields?: readonly string[], captures: readonly string[] = []) =>
+  createNdjsonFormatter({ fields, captures });
+const csv = (
+  fields?: readonly string[],
+  captures: readonly string[] = [],
+  { isForTerminal = false } = {},
+) => createCsvFormatter({ fields, captures, isForTerminal });
+
 /** A file by hand: each write waits until the test lets it through. */
 class SlowFile implements LineFile {
   readonly writes: {
@@ -67,7 +78,7 @@ class SlowFile implements LineFile {
 const LINE = "x".repeat(1023) + "\n";
 const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
 
-Deno.test("BlockWriter writes in large blocks, one at a time, and waits when two are full", async () => {
+Deno.test("LineWriter writes in large blocks, one at a time, and waits when two are full", async () => {
   const file = new SlowFile();
   const blocks = new LineWriter(file, "--output x");
   let lines = 0;
@@ -95,7 +106,7 @@ Deno.test("BlockWriter writes in large blocks, one at a time, and waits when two
   assertEquals([file.writes.length, file.closed], [3, 1]);
 });
 
-Deno.test("BlockWriter writes a line that waits for others after a moment", async () => {
+Deno.test("LineWriter writes a line that waits for others after a moment", async () => {
   const file = new SlowFile();
   const blocks = new LineWriter(file, "--output x");
   blocks.write("one\n");
@@ -104,7 +115,7 @@ Deno.test("BlockWriter writes a line that waits for others after a moment", asyn
   await blocks.close();
 });
 
-Deno.test("BlockWriter keeps whole lines when the disk is full", async () => {
+Deno.test("LineWriter keeps whole lines when the disk is full", async () => {
   const file = new SlowFile();
   const blocks = new LineWriter(file, "--output x");
   blocks.write("one\n");
@@ -120,7 +131,7 @@ Deno.test("BlockWriter keeps whole lines when the disk is full", async () => {
   assertEquals([file.writes.length, file.closed], [2, 1]);
 });
 
-Deno.test("BlockWriter tells a closed pipe from a failure", async () => {
+Deno.test("LineWriter tells a closed pipe from a failure", async () => {
   const file = new SlowFile();
   const blocks = new LineWriter(file, "--output -");
   blocks.write(LINE.repeat(64));
@@ -131,7 +142,7 @@ Deno.test("BlockWriter tells a closed pipe from a failure", async () => {
   assertEquals(file.truncated, []);
 });
 
-Deno.test("openBlocks() writes gzip that any reader takes, in members of whole lines", async () => {
+Deno.test("openLineWriter() writes gzip that any reader takes, in members of whole lines", async () => {
   const directory = await Deno.makeTempDir();
   const path = `${directory}/out.ndjson.gz`;
   const blocks = await openLineWriter(path, { flag: "--output", gzip: true });
@@ -148,7 +159,7 @@ Deno.test("openBlocks() writes gzip that any reader takes, in members of whole l
   await Deno.remove(directory, { recursive: true });
 });
 
-Deno.test("openBlocks() throws UsageError when the file cannot be written", async () => {
+Deno.test("openLineWriter() throws UsageError when the file cannot be written", async () => {
   const directory = await Deno.makeTempDir();
   for (
     const [path, why] of [
@@ -163,7 +174,7 @@ Deno.test("openBlocks() throws UsageError when the file cannot be written", asyn
 });
 
 Deno.test({
-  name: "openBlocks() throws UsageError when the permission is missing",
+  name: "openLineWriter() throws UsageError when the permission is missing",
   permissions: { write: false },
   fn: async () => {
     const error = await assertRejects(() => openLineWriter("x", { flag: "--output" }), UsageError);
@@ -171,7 +182,7 @@ Deno.test({
   },
 });
 
-Deno.test("ndjson() gives the contract's record", () => {
+Deno.test("createNdjsonFormatter() gives the contract's record", () => {
   assertEquals(
     ndjson()(RESULT),
     '{"i":17,"url":"http://localhost/17","status":200,"ms":12.345,"bytes":13,"attempts":1,"at":"2026-01-01T00:00:00.007Z"}\n',
@@ -189,7 +200,7 @@ Deno.test("ndjson() gives the contract's record", () => {
   });
 });
 
-Deno.test("ndjson() gives one line whatever a server sent", () => {
+Deno.test("createNdjsonFormatter() gives one line whatever a server sent", () => {
   for (const format of [ndjson(), ndjson(DEFAULT_FIELDS)]) {
     const line = format({ ...FAILED, target: { ...TARGET, url: HOSTILE } });
     assertEquals(line.indexOf("\n"), line.length - 1);
@@ -197,7 +208,7 @@ Deno.test("ndjson() gives one line whatever a server sent", () => {
   }
 });
 
-Deno.test("ndjson() writes no lone surrogate, which other readers of JSON refuse", () => {
+Deno.test("createNdjsonFormatter() writes no lone surrogate, which other readers of JSON refuse", () => {
   assert(!HOSTILE.isWellFormed());
   const result = { ...FAILED, target: { ...TARGET, url: HOSTILE }, captures: [HOSTILE] };
   for (const fields of [undefined, ["url", "detail", "c"]]) {
@@ -212,7 +223,7 @@ Deno.test("ndjson() writes no lone surrogate, which other readers of JSON refuse
 const OF_TERMINAL =
   "\x7f\x80\x9b2J\x9f\u061c\u200e\u200f\u2028\u2029\u202a\u202e\u2066\u2069\ufeff";
 
-Deno.test("ndjson() writes as \\uXXXX whatever acts on a terminal, in every text", () => {
+Deno.test("createNdjsonFormatter() writes as \\uXXXX whatever acts on a terminal, in every text", () => {
   const url = `http://h/${OF_TERMINAL}ü😀`;
   const result = {
     ...FAILED,
@@ -232,7 +243,7 @@ Deno.test("ndjson() writes as \\uXXXX whatever acts on a terminal, in every text
   }
 });
 
-Deno.test("csv() has texts as they are in a file, and safe to print on a terminal", () => {
+Deno.test("createCsvFormatter() has texts as they are in a file, and safe to print on a terminal", () => {
   const result = { ...RESULT, location: `/a,"${OF_TERMINAL}\n`, captures: ["=1\x1b[2J"] };
   const [inFile, onTerminal] = [false, true].map((isForTerminal) =>
     csv(["location", "c"], ["c"], { isForTerminal }).format(result)
@@ -241,15 +252,15 @@ Deno.test("csv() has texts as they are in a file, and safe to print on a termina
   assertEquals(onTerminal, `"/a,""${escapeForTerminal(OF_TERMINAL)}\\x0a",'=1\\x1b[2J\n`);
 });
 
-Deno.test("failureLines() gives lines that are safe to print on a terminal", () => {
-  const format = failureLines({ method: "GET", headers: [], body: undefined });
+Deno.test("createFailureFormatter() gives lines that are safe to print on a terminal", () => {
+  const format = createFailureFormatter({ method: "GET", headers: [], body: undefined });
   const url = `http://h/${OF_TERMINAL}`;
   const line = format({ ...FAILED, target: { ...TARGET, url } });
   assertEquals(escapeForTerminal(line.slice(0, -1)), line.slice(0, -1));
   assertEquals(JSON.parse(line).url, url);
 });
 
-Deno.test("ndjson() gives the fields that are asked for, in their order, always", () => {
+Deno.test("createNdjsonFormatter() gives the fields that are asked for, in their order, always", () => {
   assertEquals(ndjson(["status", "error", "i"])(RESULT), '{"status":200,"error":null,"i":17}\n');
   const all = JSON.parse(ndjson(Object.keys(FIELDS) as (keyof typeof FIELDS)[])(RESULT));
   assertEquals(Object.keys(all), Object.keys(FIELDS));
@@ -265,7 +276,7 @@ Deno.test("ndjson() gives the fields that are asked for, in their order, always"
   assertEquals([all.size, all.ttfb_ms, all.engine, all.method], [14, 1.5, "fetch", "GET"]);
 });
 
-Deno.test("ndjson() gives the time as Date.toISOString() does", () => {
+Deno.test("createNdjsonFormatter() gives the time as Date.toISOString() does", () => {
   const format = ndjson(["at"]);
   for (
     const at of [0, 999, 1000, 1_700_000_000_123.7, 1_700_000_000_999.999, 1_700_000_001_000, 5]
@@ -274,7 +285,7 @@ Deno.test("ndjson() gives the time as Date.toISOString() does", () => {
   }
 });
 
-Deno.test("csv() gives what a CSV reader reads", () => {
+Deno.test("createCsvFormatter() gives what a CSV reader reads", () => {
   const { header, format } = csv();
   const text = header + format(RESULT) + format({ ...FAILED, detail: 'a "b",\r\nc' });
   const [first, second] = parse(text, { skipFirstRow: true }) as Record<string, string>[];
@@ -283,7 +294,7 @@ Deno.test("csv() gives what a CSV reader reads", () => {
   assertEquals([second.status, second.error, second.detail], ["", "timeout", 'a "b",\nc']);
 });
 
-Deno.test("csv() makes no formula of what a server sent", () => {
+Deno.test("createCsvFormatter() makes no formula of what a server sent", () => {
   const { format } = csv(["location"]);
   for (const start of ["=", "+", "-", "@", "\t", "\r"]) {
     const location = `${start}HYPERLINK("http://evil")`;
@@ -292,10 +303,10 @@ Deno.test("csv() makes no formula of what a server sent", () => {
   assertEquals(format({ ...RESULT, location: "/next" }), "/next\n");
 });
 
-Deno.test("failureLines() gives what the request has of its own, and no credentials", () => {
+Deno.test("createFailureFormatter() gives what the request has of its own, and no credentials", () => {
   const shared = ["User-Agent", "myriad"] as const;
   const run = { method: "GET", headers: [shared], body: undefined };
-  const line = failureLines(run);
+  const line = createFailureFormatter(run);
   assertEquals(
     line({ ...FAILED, target: { ...TARGET, headers: run.headers } }),
     '{"url":"http://localhost/17"}\n',
@@ -319,9 +330,9 @@ Deno.test("failureLines() gives what the request has of its own, and no credenti
   );
 });
 
-Deno.test("failureLines() gives all fields of a name of which a request has one of its own", () => {
+Deno.test("createFailureFormatter() gives all fields of a name of which a request has one of its own", () => {
   const shared = [["X-A", "run"], ["x-a", "{}"], ["X-B", "run"]] as const;
-  const line = failureLines({ method: "GET", headers: shared, body: undefined });
+  const line = createFailureFormatter({ method: "GET", headers: shared, body: undefined });
   const headers = [shared[0], ["x-a", "7"], shared[2]] as const;
   assertEquals(JSON.parse(line({ ...FAILED, target: { ...TARGET, headers } })).headers, {
     "X-A": "run",
@@ -329,13 +340,14 @@ Deno.test("failureLines() gives all fields of a name of which a request has one 
   });
 });
 
-Deno.test("isFailure() leaves out answers, and what never was a request", () => {
-  assert(isFailure(FAILED));
-  assert(!isFailure(RESULT));
-  assert(!isFailure({ ...FAILED, target: { ...TARGET, invalid: "not a URL" } }));
+Deno.test("createFailureFormatter() leaves out responses, and what never was a request", () => {
+  const line = createFailureFormatter({ method: "GET", headers: [], body: undefined });
+  assert(line(FAILED) !== "");
+  assertEquals(line(RESULT), "");
+  assertEquals(line({ ...FAILED, target: { ...TARGET, invalid: "not a URL" } }), "");
 });
 
-Deno.test("openBlocks() empties a file, and begins at its start", async () => {
+Deno.test("openLineWriter() empties a file, and begins at its start", async () => {
   const path = await Deno.makeTempFile();
   await Deno.writeTextFile(path, "longer than what comes\n");
   const blocks = await openLineWriter(path, { flag: "--summary" });

@@ -268,7 +268,7 @@ for (const file of ["out.ndjson", "out.csv", "out.ndjson.gz"]) {
     assertEquals(refused.code, 2);
     assertMatch(
       refused.stderr,
-      /'--fail' was given and is not given: give the same one, --retry-failed to make again/,
+      /'--fail' was given and is not given: use the same one, --retry-failed to make again/,
     );
     server.isMended = true;
     const { snapshot, madeAgain } = await run([

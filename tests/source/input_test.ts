@@ -214,10 +214,10 @@ Deno.test("Input.read() rejects when a member behind the first is cut short", as
 
 for (
   const [what, path, message] of [
-    ["is not there", "nowhere.txt", "no such file: "],
-    ["has no name", "", "no such file: "],
+    ["is not there", "nowhere.txt", "no such file"],
+    ["has no name", "", "no such file"],
     ["is a folder", ".", "it is a folder: "],
-    ["is below a file", "file/below", ": name a file that can be read"],
+    ["is below a file", "file/below", ": use a file that can be read"],
   ]
 ) {
   Deno.test(`Input.open() refuses a file that ${what}`, async () => {

@@ -122,7 +122,7 @@ for (
     const error = await assertRejects(async () => await source.next(), UsageError);
     assertEquals(
       error.message,
-      `Cannot use '--loop' with '--input ${path}': it is empty: name an input with records`,
+      `Cannot use '--loop' with '--input ${path}': it is empty: use an input with records`,
     );
     assertEquals(await source.next(), { value: undefined, done: true });
   });

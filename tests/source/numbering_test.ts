@@ -75,9 +75,9 @@ for (
   const [template, message] of [
     [undefined, "No URL is given"],
     ["http://h/{id}", "Cannot fill '{id}' of the URL"],
-    ["nonsense", "Cannot request 'nonsense': not an absolute http or https URL: give one like"],
+    ["nonsense", "Cannot request 'nonsense': not an absolute http or https URL: use one like"],
     ["nonsense/{}", "Cannot request 'nonsense/': not an absolute http or https URL: did you mean"],
-    ["u:secret@h:80/", "Cannot request 'u:h:80/': not an absolute http or https URL: give one"],
+    ["u:secret@h:80/", "Cannot request 'u:h:80/': not an absolute http or https URL: use one"],
     ["ftp://h/{}", "Cannot request 'ftp://h/'"],
     ["ftp://{}/", "Cannot request 'ftp://'"],
     ["http:/h/{}", "Cannot request 'http:/h/'"],
@@ -103,10 +103,10 @@ for (
     ["h.example/a?id={}", "did you mean 'http://h.example/a?id={}'?"],
     ["127.0.0.1:80/x", "did you mean 'http://127.0.0.1:80/x'?"],
     ["[::1]:80/{}", "did you mean 'http://[::1]:80/{}'?"],
-    ["h:0/{}", "give one like"],
-    ["h:65536/", "give one like"],
-    ["mailto:x", "give one like"],
-    ["/path", "give one like"],
+    ["h:0/{}", "use one like"],
+    ["h:65536/", "use one like"],
+    ["mailto:x", "use one like"],
+    ["/path", "use one like"],
   ] as const
 ) {
   Deno.test(`openSource() says how ${template} becomes a URL, if it can`, async () => {

@@ -74,7 +74,7 @@ for (
   Deno.test(`Template.parse() refuses ${JSON.stringify(text)}`, () => {
     const error = assertThrows(() => UrlTemplate.parse(text), UsageError);
     assert(error.message.includes(place), error.message);
-    assert(error.message.endsWith(": give {}, {name}, or {{ and }} for braces"), error.message);
+    assert(error.message.endsWith(": use {}, {name}, or {{ and }} for braces"), error.message);
   });
 }
 

@@ -1,7 +1,8 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { MIGRATIONS } from "../../lib/checkpoint/migrations.ts";
 import { ERROR_KINDS, type Result } from "../../lib/result.ts";
 import type { Statistics } from "../../lib/stats/snapshot.ts";
-import { type Moment, Stats } from "../../lib/stats/stats.ts";
+import { type Moment, Stats, type StatsState } from "../../lib/stats/stats.ts";
 import { result } from "../fixtures/result.ts";
 
 const MOMENT: Moment = {
@@ -104,7 +105,9 @@ Deno.test("Stats counts what was not sent since its host was given up, also from
   assertEquals(Stats.from(state).withoutFailed().snapshot(MOMENT).skipped, 0);
   // As journals were before there was such a thing.
   delete state.skipped;
-  assertEquals(Stats.from(state).snapshot(MOMENT).skipped, 0);
+  const [fill] = MIGRATIONS;
+  const filled = fill({ stats: state }).stats as StatsState;
+  assertEquals(Stats.from(filled).snapshot(MOMENT).skipped, 0);
 });
 
 Deno.test("Stats keeps the first five examples of each kind", () => {
@@ -207,7 +210,9 @@ Deno.test("Stats.withoutFailed() reads the journal of before there were expectat
   stats.record(resultOf({ status: 404 }));
   const { ofFailed, ...state } = JSON.parse(JSON.stringify(stats));
   delete ofFailed.statuses;
-  assertEquals(Stats.from({ ...state, ofFailed }).withoutFailed().requests, 1);
+  const [fill] = MIGRATIONS;
+  const filled = fill({ stats: { ...state, ofFailed } }).stats as StatsState;
+  assertEquals(Stats.from(filled).withoutFailed().requests, 1);
 });
 
 Deno.test("Stats.snapshot() tells failures apart by expectation, a bounded number of them", () => {

@@ -9,6 +9,7 @@ import { formatFlags } from "../../cli/format_flags.ts";
 import { parseFlags } from "../../cli/parse_flags.ts";
 import { UsageError } from "../../errors.ts";
 import { DeferredFile } from "../../output/deferred_file.ts";
+import { listOutputFormats } from "../../output/formats.ts";
 import { isGranted } from "../../process/permission.ts";
 import { formatDocument } from "../../report/json.ts";
 import { formatTable } from "../../report/table.ts";
@@ -39,7 +40,7 @@ const HELP = `Report the results of an earlier run.
 Usage: myriad report [OPTIONS] FILE...
        myriad report --compare [--json] A B
 
-FILE is the output of a run, NDJSON or CSV, gzip or not, with at least the field
+FILE is the output of a run, ${listOutputFormats()}, gzip or not, with at least the field
 status or error; or a summary, as --summary and --json write it. Several files of
 one kind are the parts of one run, such as shards: percentiles are those of all
 together. The report leaves out what the files do not tell. Each record counts,

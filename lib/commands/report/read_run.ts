@@ -1,5 +1,5 @@
 import { UsageError } from "../../errors.ts";
-import { scanRecords } from "../../scan/records.ts";
+import { scanRecords } from "../../output/scan_records.ts";
 import { ABSENT } from "../../scan/scanner.ts";
 import { Input } from "../../source/input.ts";
 import type { KnownSummary } from "../../stats/figures.ts";
@@ -96,9 +96,9 @@ async function readInto(tally: RecordTally, file: SourceFile, name: string): Pro
     );
   };
   await scanRecords(file, NAMES, {
-    onColumns: (columns) => {
-      if (columns.has(STATUS) || columns.has(ERROR)) return;
-      if (NAMES.some((_, field) => columns.has(field))) lacks();
+    onFields: (has) => {
+      if (has(STATUS) || has(ERROR)) return;
+      if (NAMES.some((_, field) => has(field))) lacks();
       throw new UsageError(
         `Cannot report on '${name}': its first line is not a record: pass the output of a run, or what --summary wrote`,
       );

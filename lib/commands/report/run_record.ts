@@ -1,5 +1,4 @@
 import { ERROR_KINDS, type ErrorKind } from "../../result.ts";
-import { FlatJson } from "../../scan/flat_json.ts";
 import {
   ABSENT,
   DECIMAL,
@@ -9,16 +8,13 @@ import {
   NULL,
   numberAt,
   PLAIN,
-  type Scanner,
+  type RecordScanner,
 } from "../../scan/scanner.ts";
 import { TimeReader } from "./time_reader.ts";
 
 /** The fields of a record that are read. */
 export const NAMES = ["i", "url", "status", "ms", "bytes", "attempts", "at", "error", "detail"];
 const [I, URL_FIELD, STATUS, MS, BYTES, ATTEMPTS, AT, ERROR, DETAIL] = NAMES.keys();
-
-/** Text that the CSV of a run marks as no formula. */
-const MARKED = /^'(?=[=+\-@\t\r])/;
 
 /** The one target of a {@linkcode RunRecord}, with the meaning that a run's has. */
 class RecordTarget {
@@ -42,7 +38,7 @@ class RecordTarget {
 
 /** One record after the other of a run; what it has of one is valid until the next. */
 export class RunRecord {
-  #scanner: Scanner = new FlatJson(NAMES);
+  #scanner!: RecordScanner;
   readonly #time = new TimeReader();
   readonly target: RecordTarget = new RecordTarget(this);
   /** A record has none: its host is read of its URL. */
@@ -74,12 +70,11 @@ export class RunRecord {
     const scanner = this.#scanner;
     const kind = scanner.kinds[field];
     if (kind === ABSENT || kind === NULL) return "";
-    const text = scanner.text(field);
-    return scanner instanceof FlatJson ? text : text.replace(MARKED, "");
+    return scanner.text(field);
   }
 
   /** Takes what a scanner found. @returns whether that is a record */
-  take(scanner: Scanner): boolean {
+  take(scanner: RecordScanner): boolean {
     this.#scanner = scanner;
     const { kinds } = scanner;
     if (kinds[STATUS] === ABSENT && kinds[ERROR] === ABSENT) return false;
@@ -124,16 +119,15 @@ export class RunRecord {
     const scanner = this.#scanner;
     const kind = scanner.kinds[MS];
     if (kind === INTEGER || kind === DECIMAL) return numberAt(scanner, MS);
-    // More digits than a run writes, as other programs do: in NDJSON they are cut already.
-    if (kind !== PLAIN || scanner instanceof FlatJson) return NaN;
+    // Other programs write more digits than a run does; where values have types, they are cut already.
+    if (kind !== PLAIN || scanner.isTyped) return NaN;
     const text = scanner.text(MS);
     const value = /^\d{1,15}\.\d{1,30}$/.test(text) ? Number(text) : NaN;
     return value < 1e15 ? value : NaN;
   }
 
-  /** Of CSV, digits are a text, too. */
   #isText(field: number): boolean {
     const kind = this.#scanner.kinds[field];
-    return kind === PLAIN || kind === ESCAPED || !(this.#scanner instanceof FlatJson);
+    return kind === PLAIN || kind === ESCAPED || !this.#scanner.isTyped;
   }
 }

@@ -9,6 +9,7 @@ import { formatFlags } from "../../cli/format_flags.ts";
 import { count, type Kind } from "../../cli/kinds.ts";
 import { parseFlags } from "../../cli/parse_flags.ts";
 import { UsageError } from "../../errors.ts";
+import { listOutputFormats } from "../../output/formats.ts";
 import { formatCount } from "../../text/format.ts";
 import { type Findings, logsAgree } from "./findings.ts";
 import { findLogFormat, FORMAT_NAMES, LOG_FORMATS, type LogFormat } from "./log_formats.ts";
@@ -77,7 +78,7 @@ const HELP = `Compare the records of a run with the server's own log.
 
 Usage: myriad verify [OPTIONS] RESULTS... --against ACCESS_LOG
 
-RESULTS is the output of a run, NDJSON or CSV, gzip or not; several files are the
+RESULTS is the output of a run, ${listOutputFormats()}, gzip or not; several files are the
 parts of one run. Requests are matched by path and query. Each response has to be
 in the server's log, with its status. A request can be there as often as it was
 attempted. The log must not have requests that the results lack.

@@ -1,5 +1,5 @@
 import { UsageError } from "../../errors.ts";
-import { scanRecords } from "../../scan/records.ts";
+import { scanRecords } from "../../output/scan_records.ts";
 import { ABSENT, INTEGER, integerAt, NULL, type Scanner } from "../../scan/scanner.ts";
 import type { Input } from "../../source/input.ts";
 import { RequestPath } from "./request_path.ts";
@@ -19,7 +19,7 @@ const ERROR = 3;
 export type OnRecord = (path: RequestPath, status: number, attempts: number) => void;
 
 /**
- * Reads the records of a run, NDJSON or CSV with its header, which the first byte tells apart.
+ * Reads the records of a run, in whichever format they are.
  *
  * @param name the argument that names the file, for messages
  * @param isEnough tells between blocks whether to stop
@@ -61,8 +61,8 @@ export async function readRecords(
   };
   await scanRecords(input, NAMES, {
     take: readRecord,
-    onColumns: (columns) => {
-      if (columns.has(URL_FIELD) || columns.has(STATUS)) return;
+    onFields: (has) => {
+      if (has(URL_FIELD) || has(STATUS)) return;
       throw new UsageError(
         `Cannot verify '${name}': it does not begin with a record: use the output of a run`,
       );

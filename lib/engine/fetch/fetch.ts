@@ -275,10 +275,10 @@ export class FetchEngine implements Engine {
 
   start(target: Target, done: (result: Result) => void, dueMs?: number): void {
     // What `done` throws is a bug, and is to end the process as any other.
-    void this.hit(target, dueMs).then(done);
+    void this.#request(target, dueMs).then(done);
   }
 
-  async hit(target: Target, dueMs?: number): Promise<Result> {
+  async #request(target: Target, dueMs?: number): Promise<Result> {
     const now = performance.now();
     const start = dueMs ?? now;
     const attempt = new Attempt(target);

@@ -64,10 +64,6 @@ export class Http1Engine implements Engine {
     return this.#shared.pool.shortage.counts;
   }
 
-  hit(target: Target): Promise<Result> {
-    return new Promise((resolve) => this.start(target, resolve));
-  }
-
   start(target: Target, done: (result: Result) => void, dueMs?: number): void {
     const attempt = new Attempt(target, this.#shared, done, dueMs);
     if (this.#cancelled) attempt.stop("cancelled");

@@ -1,3 +1,4 @@
+import { ByteBuffer } from "../../byte_buffer.ts";
 import { BodyReader, type ByteSink } from "./body.ts";
 import {
   checkBeginning,
@@ -34,9 +35,8 @@ export class ResponseReader {
   #isHeadRequest = false;
   #listener: HeadListener | undefined;
   #interim = 0;
-  /** The start of a head: `#partLength` bytes of it, not many more than `MAX_HEAD_BYTES`. */
-  #part: Uint8Array | undefined;
-  #partLength = 0;
+  /** The start of a head, not much longer than `MAX_HEAD_BYTES`; undefined without one. */
+  #part: ByteBuffer | undefined;
 
   /** Begins anew. @param isHeadRequest whether the request was a HEAD */
   begin(isHeadRequest: boolean, listener?: HeadListener): void {
@@ -74,8 +74,10 @@ export class ResponseReader {
 
   /** @returns the position of the body, or -1 if the head is not there yet */
   #takeHeads(bytes: Uint8Array, length: number): number {
-    const before = this.#part === undefined ? 0 : this.#partLength;
-    const all = this.#part === undefined ? bytes : this.#append(bytes, length);
+    const part = this.#part;
+    const before = part === undefined ? 0 : part.length;
+    part?.append(bytes.subarray(0, length));
+    const all = part === undefined ? bytes : part.bytes;
     const to = before + length;
     let look = Math.max(0, before - 3);
     let from = 0;
@@ -107,20 +109,12 @@ export class ResponseReader {
   }
 
   #keep(bytes: Uint8Array, from: number, to: number): void {
-    this.#partLength = to - from;
-    if (bytes !== this.#part) this.#part = bytes.slice(from, to);
-    else if (from > 0) bytes.copyWithin(0, from, to);
-  }
-
-  /** Adds to the part of a head; its room doubles, so that one byte at a time is no burden. */
-  #append(bytes: Uint8Array, length: number): Uint8Array {
-    const part = this.#part!;
-    const needed = this.#partLength + length;
-    if (needed > part.length) {
-      this.#part = new Uint8Array(needed * 2);
-      this.#part.set(part.subarray(0, this.#partLength));
+    if (this.#part === undefined) {
+      this.#part = new ByteBuffer();
+      this.#part.append(bytes.subarray(from, to));
+    } else {
+      bytes.copyWithin(0, from, to);
+      this.#part.length = to - from;
     }
-    this.#part!.set(bytes.subarray(0, length), this.#partLength);
-    return this.#part!;
   }
 }

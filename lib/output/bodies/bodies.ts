@@ -11,18 +11,18 @@ import type { Result } from "../../result.ts";
 import type { Target } from "../../target.ts";
 import { ReservedDescriptors } from "../reserved_descriptors.ts";
 import { BodyFile } from "./body_file.ts";
-import { BODIES_OF_FOLDER, BodyFolder } from "./body_folder.ts";
+import { BODIES_PER_FOLDER, BodyFolder } from "./body_folder.ts";
 
 /** Most folders whose names are remembered; others are looked at again. */
 const MAX_FOLDERS = 64;
-/** Most types of content whose ending is remembered, and the longest that has one. */
+/** Most content types whose ending is remembered, and the longest type that has an ending. */
 const MAX_TYPES = 1_000;
 const MAX_TYPE = 256;
 
-/** What is to be found where bodies are saved. */
+/** What may be in the folder already. */
 export interface BodiesOptions {
-  /** Whether a run is gone on with, whose bodies are there. */
-  readonly isGoneOn: boolean;
+  /** Whether a run is resumed, whose bodies are there. */
+  readonly isResumed: boolean;
   /** Whether bodies that are there may be replaced. */
   readonly overwrite: boolean;
 }
@@ -35,7 +35,7 @@ export interface BodiesOptions {
 export class Bodies {
   readonly #path: string;
   readonly #extension: Extension;
-  /** Keeps other runs out; undefined where a folder cannot be locked. */
+  /** Keeps other runs away; undefined where a folder cannot be locked. */
   readonly #lock: Deno.FsFile | undefined;
   readonly #isNew: boolean;
   readonly #spare: ReservedDescriptors;
@@ -43,17 +43,17 @@ export class Bodies {
   readonly #endings = new Map<string, string>();
   /** The least recently used first; at most `MAX_FOLDERS`. */
   readonly #folders = new Map<number, BodyFolder>();
-  /** Numbers whose bodies are being written; at most as many as are in flight. */
+  /** Numbers whose bodies are being written; at most as many as requests in flight. */
   readonly #open = new Set<number>();
-  /** Bodies that are complete, and their results not yet taken; at most as many as are in flight. */
+  /** Bodies that are complete, but not in a result yet; at most as many as requests in flight. */
   readonly #saved = new Map<number, string>();
 
   /**
-   * Makes the folder, if it is missing, and makes sure that it can be written.
+   * Makes the folder, if it is missing, and checks that it can be written.
    *
-   * @throws {UsageError} If it cannot be, or if what it holds is not this run's.
+   * @throws {UsageError} If it cannot be written, or holds bodies of another run.
    */
-  static async open(path: string, { isGoneOn, overwrite }: BodiesOptions): Promise<Bodies> {
+  static async open(path: string, { isResumed, overwrite }: BodiesOptions): Promise<Bodies> {
     const fail = (why: string): never => {
       throw new UsageError(`Cannot write '--save-bodies ${path}': ${why}`);
     };
@@ -63,7 +63,7 @@ export class Bodies {
     // Only here, since most runs save nothing.
     const { extension } = await import("@std/media-types/extension");
     const isNew = !isThere(path);
-    if (isNew && isGoneOn) fail("it is gone, and what it held: give --overwrite to begin anew");
+    if (isNew && isResumed) fail("it is gone, and what it held: use --overwrite to start over");
     let isMade = false;
     let lock;
     try {
@@ -72,7 +72,7 @@ export class Bodies {
       checkWritable(path);
       lock = openFolder(path);
       if (lock?.tryLockSync(true) === false) fail("another run writes it: wait for its end");
-      if (!isGoneOn && !overwrite && holdsBodies(path)) {
+      if (!isResumed && !overwrite && holdsBodies(path)) {
         fail("it holds bodies already: name another folder, or give --overwrite");
       }
     } catch (error) {
@@ -81,7 +81,7 @@ export class Bodies {
       if (error instanceof UsageError) throw error;
       const isNone = error instanceof Deno.errors.NotADirectory ||
         error instanceof Deno.errors.AlreadyExists;
-      fail(isNone ? "it is no folder: name another" : describeWriteError(error));
+      fail(isNone ? "it is not a folder: use another" : describeWriteError(error));
     }
     return new Bodies(path, extension, lock, isNew);
   }
@@ -99,10 +99,10 @@ export class Bodies {
     this.#spare = new ReservedDescriptors(() => openFolder(path));
   }
 
-  /** Takes the body of an answer. What its methods throw is an {@linkcode OutputError}. */
+  /** Takes the body of a response. Its methods throw {@linkcode OutputError}s. */
   bodyFor({ i }: Target, head: ResponseHead): BodySink {
-    const ending = this.#endingOf(head.field("content-type"));
-    const file = new BodyFile(i, this.#folderOf(i));
+    const ending = this.#findEnding(head.field("content-type"));
+    const file = new BodyFile(i, this.#findFolder(i));
     this.#open.add(i);
     return {
       write: (bytes) => this.#try(() => file.write(bytes)),
@@ -110,7 +110,7 @@ export class Bodies {
         this.#try(() => {
           const name = file.end(ending);
           this.#open.delete(i);
-          this.#saved.set(i, `${Math.floor(i / BODIES_OF_FOLDER)}/${name}`);
+          this.#saved.set(i, `${Math.floor(i / BODIES_PER_FOLDER)}/${name}`);
         }),
       discard: () =>
         this.#try(() => {
@@ -131,9 +131,9 @@ export class Bodies {
     const bodyFile = this.#saved.get(i) ?? null;
     this.#saved.delete(i);
     if (status !== null) return { ...result, bodyFile };
-    const number = Math.floor(i / BODIES_OF_FOLDER);
+    const number = Math.floor(i / BODIES_PER_FOLDER);
     this.#try(() => {
-      if (isThere(`${this.#path}/${number}`)) this.#folderOf(i).remove(i);
+      if (isThere(`${this.#path}/${number}`)) this.#findFolder(i).remove(i);
     });
     return { ...result, bodyFile: null };
   }
@@ -144,14 +144,14 @@ export class Bodies {
     this.#spare.close();
   }
 
-  /** Lets go of it where the run cannot begin. */
+  /** Lets go of the folder where the run cannot begin; a folder that was made is removed. */
   abandon(): void {
     this.close();
     if (this.#isNew) Deno.removeSync(this.#path);
   }
 
-  #folderOf(i: number): BodyFolder {
-    const number = Math.floor(i / BODIES_OF_FOLDER);
+  #findFolder(i: number): BodyFolder {
+    const number = Math.floor(i / BODIES_PER_FOLDER);
     let folder = this.#folders.get(number);
     if (folder === undefined) {
       folder = this.#try(() => BodyFolder.open(`${this.#path}/${number}`, this.#open, this.#spare));
@@ -164,13 +164,13 @@ export class Bodies {
     return folder;
   }
 
-  /** The ending of a type's files, with its dot; empty for one that is not known. */
-  #endingOf(type: string | null): string {
+  /** The ending of a type's files, with its dot; empty for an unknown type. */
+  #findEnding(type: string | null): string {
     if (type === null || type.length > MAX_TYPE) return "";
     let ending = this.#endings.get(type);
     if (ending === undefined) {
       const extension = this.#extension(type) ?? "";
-      // Of a list that is not the server's; and if it ever were, it could not leave the folder.
+      // The list does not come from the server; even if it did, the file would stay in the folder.
       ending = /^[a-z0-9]{1,16}$/.test(extension) ? `.${extension}` : "";
       if (this.#endings.size === MAX_TYPES) this.#endings.clear();
       this.#endings.set(type, ending);
@@ -197,7 +197,7 @@ function isThere(path: string): boolean {
     return true;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
-    // Why it cannot be looked at is said where it is used.
+    // Where the file is used, the message says why it cannot be read.
     return true;
   }
 }

@@ -1,21 +1,19 @@
+import { ByteBuffer } from "../../byte_buffer.ts";
 import type { BodyFolder } from "./body_folder.ts";
 
 /** Most bytes of a body that wait for others, so that a small one is written in one go. */
-const MAX_PIECE = 64 * 1024;
-
-const NOTHING = new Uint8Array(0);
+const MAX_PIECE_BYTES = 64 * 1024;
 
 /**
- * A body on its way into a file. Written at once and while the connection waits, so that a slow
- * disk slows the requests, and not the memory; the file is open during a write only, since there
- * may be no more descriptors than the connections take.
+ * A body on its way into a file. It is written while the connection waits, so that a slow disk slows
+ * the requests and does not fill the memory. The file is open during a write only, since the
+ * connections may take all other descriptors.
  */
 export class BodyFile {
   readonly #i: number;
   readonly #folder: BodyFolder;
-  /** What was not yet written, in its first `#length` bytes; at most `MAX_PIECE`. */
-  #piece = NOTHING;
-  #length = 0;
+  /** What was not yet written. */
+  readonly #piece = new ByteBuffer(MAX_PIECE_BYTES);
   #isThere = false;
 
   constructor(i: number, folder: BodyFolder) {
@@ -24,27 +22,14 @@ export class BodyFile {
   }
 
   write(bytes: Uint8Array): void {
-    const needed = this.#length + bytes.length;
-    if (needed > MAX_PIECE) {
-      if (this.#length > 0) this.#append(this.#piece.subarray(0, this.#length));
-      this.#length = 0;
-      if (bytes.length >= MAX_PIECE) return this.#append(bytes);
-      return this.#gather(bytes);
-    }
-    this.#gather(bytes);
+    if (this.#piece.append(bytes)) return;
+    this.#flush();
+    if (!this.#piece.append(bytes)) this.#append(bytes);
   }
 
-  #gather(bytes: Uint8Array): void {
-    const needed = this.#length + bytes.length;
-    if (needed > this.#piece.length) {
-      // The first is mostly the only one; behind it, the room doubles.
-      const room = this.#length === 0 ? needed : Math.min(MAX_PIECE, needed * 2);
-      const piece = new Uint8Array(room);
-      piece.set(this.#piece.subarray(0, this.#length));
-      this.#piece = piece;
-    }
-    this.#piece.set(bytes, this.#length);
-    this.#length = needed;
+  #flush(): void {
+    if (this.#piece.length > 0) this.#append(this.#piece.view());
+    this.#piece.length = 0;
   }
 
   #append(bytes: Uint8Array): void {
@@ -60,14 +45,12 @@ export class BodyFile {
    * @returns the name
    */
   end(ending: string): string {
-    if (this.#length > 0 || !this.#isThere) this.#append(this.#piece.subarray(0, this.#length));
-    this.#piece = NOTHING;
+    if (this.#piece.length > 0 || !this.#isThere) this.#append(this.#piece.view());
     return this.#folder.put(this.#i, ending);
   }
 
   /** Removes what was written. */
   discard(): void {
-    this.#piece = NOTHING;
     if (this.#isThere) this.#folder.discard(this.#i);
   }
 }

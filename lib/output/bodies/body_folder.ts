@@ -1,7 +1,7 @@
 import type { ReservedDescriptors } from "../reserved_descriptors.ts";
 
-/** How many numbers a folder has. */
-export const BODIES_OF_FOLDER = 1_000;
+/** How many numbers share a folder. */
+export const BODIES_PER_FOLDER = 1_000;
 
 /** A folder of at most 1,000 bodies: which of its numbers has which file. */
 export class BodyFolder {
@@ -11,11 +11,11 @@ export class BodyFolder {
   readonly #names = new Map<number, string>();
 
   /**
-   * Makes a folder, or looks at what is in it, and removes what a run left behind that was killed.
+   * Makes a folder, or looks at what is in it, and removes parts that a killed run left behind.
    *
    * @param open numbers that are being written
    * @param spare for when no file can be opened
-   * @throws {Error} If it cannot be made, or is none: a link leads somewhere else.
+   * @throws {Error} If it cannot be made, or is not a folder: a link leads somewhere else.
    */
   static open(path: string, open: ReadonlySet<number>, spare: ReservedDescriptors): BodyFolder {
     const folder = new BodyFolder(path, spare);
@@ -34,7 +34,7 @@ export class BodyFolder {
   }
 
   #look(open: ReadonlySet<number>): void {
-    if (!Deno.lstatSync(this.#path).isDirectory) throw new Error(`'${this.#path}' is no folder`);
+    if (!Deno.lstatSync(this.#path).isDirectory) throw new Error(`'${this.#path}' is not a folder`);
     const entries = this.#spare.use(() => [...Deno.readDirSync(this.#path)]);
     for (const { name, isDirectory } of entries) {
       if (isDirectory) continue;
@@ -75,14 +75,14 @@ export class BodyFolder {
   }
 
   /**
-   * Gives a body that is complete its name, in place of what the number had.
+   * Gives a complete body its name, and removes what the number had before.
    *
    * @param ending with its dot, or empty
    * @returns the name
    */
   put(i: number, ending: string): string {
     const name = `${i}${ending}`;
-    // Before and not behind, so that there never are two.
+    // First remove, then rename, so that there never are two.
     if (this.#names.get(i) !== name) this.remove(i);
     Deno.renameSync(this.#part(i), `${this.#path}/${name}`);
     this.#names.set(i, name);
@@ -97,13 +97,13 @@ export class BodyFolder {
     removeFile(`${this.#path}/${name}`);
   }
 
-  /** Removes the part of a body that is not to be. */
+  /** Removes the part of a body that is not kept. */
   discard(i: number): void {
     removeFile(this.#part(i));
   }
 }
 
-/** Removes a file; somebody else may have done so. */
+/** Removes a file, unless it is gone already. */
 function removeFile(path: string): void {
   try {
     Deno.removeSync(path);

@@ -5,6 +5,7 @@ import { Http1Engine } from "../../../lib/engine/http1/http1.ts";
 import type { Result } from "../../../lib/result.ts";
 import { isNetworkFailure, isUnreachable } from "../../../lib/schedule/failure_scope.ts";
 import { ENGINE_OPTIONS } from "../../fixtures/engine_options.ts";
+import { makeRequest } from "../../fixtures/make_request.ts";
 import { type Answer, RawServer, refusedPort } from "../../fixtures/raw_server.ts";
 import { target } from "../../fixtures/target.ts";
 
@@ -16,7 +17,7 @@ const LOOKUP = "dns error: failed to lookup address information: ";
 for (const [name, Engine] of Object.entries(ENGINES)) {
   const hit = async (url: string, method: string): Promise<Partial<Result>> => {
     const engine = new Engine(ENGINE_OPTIONS);
-    const { error, detail } = await engine.hit(target(url, { method }));
+    const { error, detail } = await makeRequest(engine, target(url, { method }));
     engine.close();
     return { error, detail };
   };
@@ -51,8 +52,8 @@ Deno.test("fetch engine says in plain words what is not HTTP, and where a body e
   });
   const engine = new FetchEngine(ENGINE_OPTIONS);
   const [body, other] = [
-    await engine.hit(target(server.url("/body"))),
-    await engine.hit(target(server.url("/"))),
+    await makeRequest(engine, target(server.url("/body"))),
+    await makeRequest(engine, target(server.url("/"))),
   ];
   engine.close();
   assertEquals([body.error, body.detail], [

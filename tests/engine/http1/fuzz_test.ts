@@ -5,6 +5,7 @@ import { ResponseReader } from "../../../lib/engine/http1/response.ts";
 import type { EngineOptions } from "../../../lib/engine/options.ts";
 import type { Result } from "../../../lib/result.ts";
 import type { Target } from "../../../lib/target.ts";
+import { makeRequest } from "../../fixtures/make_request.ts";
 import { target as targetOf } from "../../fixtures/target.ts";
 import { tick, WildServer } from "../../fixtures/wild_server.ts";
 
@@ -339,9 +340,9 @@ async function run(
   const work = async (): Promise<void> => {
     for (let next = waiting.next(); !next.done; next = waiting.next()) {
       const one = next.value;
-      const hit = engine.hit(target(server.url(`/m/${one.number}/`), one.method));
+      const hit = makeRequest(engine, target(server.url(`/m/${one.number}/`), one.method));
       // One at the same time as the mutated answer, and one behind it.
-      const control = engine.hit(target(server.url(`/c/${one.number * 2}/`)));
+      const control = makeRequest(engine, target(server.url(`/c/${one.number * 2}/`)));
       const result = await hit;
       // What met a connection that was ending, twice or by POST, never had its answer; and where
       // requests have little time, a loaded machine may not have come to it.
@@ -354,7 +355,7 @@ async function run(
           textOf(one)
         }`,
       );
-      const last = await engine.hit(target(server.url(`/c/${one.number * 2 + 1}/`)));
+      const last = await makeRequest(engine, target(server.url(`/c/${one.number * 2 + 1}/`)));
       controls.push(await control, last);
     }
   };
@@ -427,7 +428,7 @@ Deno.test("http1 engine needs no timeout against endless mutated answers, and ke
   const work = async (): Promise<void> => {
     for (let next = numbers.next(); !next.done; next = numbers.next()) {
       const [number, { method, start, again }] = next.value;
-      const { error } = await engine.hit(target(server.url(`/m/${number}/`), method));
+      const { error } = await makeRequest(engine, target(server.url(`/m/${number}/`), method));
       most = Math.max(most, heldBytes());
       assert(
         error !== "timeout",

@@ -4,6 +4,7 @@ import type { EngineOptions } from "../../../lib/engine/options.ts";
 import type { Result } from "../../../lib/result.ts";
 import type { Target } from "../../../lib/target.ts";
 import { every } from "../../fixtures/every.ts";
+import { makeRequest } from "../../fixtures/make_request.ts";
 import { readUntil } from "../../fixtures/program.ts";
 import { ok } from "../../fixtures/raw_server.ts";
 import { target } from "../../fixtures/target.ts";
@@ -97,14 +98,21 @@ for (const [what, sent, ended, reset = ended] of CUTS) {
         seen = 0;
         const engine = create();
         if (isReused) {
-          assertEquals(outcomeOf(await engine.hit(target(server.url("/first")))), [200, 2]);
+          assertEquals(outcomeOf(await makeRequest(engine, target(server.url("/first")))), [
+            200,
+            2,
+          ]);
         }
-        const result = await engine.hit(target(server.url("/cut"), more));
+        const result = await makeRequest(engine, target(server.url("/cut"), more));
         assertEquals(outcomeOf(result), expected, way);
         assertEquals(result.isReused, isReused, way);
         assertEquals(seen, 1, way);
         // What is closed is not taken for an idle connection.
-        assertEquals(outcomeOf(await engine.hit(target(server.url("/first")))), [200, 2], way);
+        assertEquals(
+          outcomeOf(await makeRequest(engine, target(server.url("/first")))),
+          [200, 2],
+          way,
+        );
         engine.close();
         await server.closed();
       }
@@ -143,8 +151,8 @@ for (const how of ["end", "reset"] as const) {
       const message = JSON.stringify([path, isReused, more.method]);
       seen.length = 0;
       const engine = create();
-      if (isReused) await engine.hit(target(server.url("/first")));
-      const result = await engine.hit(target(server.url(path), more));
+      if (isReused) await makeRequest(engine, target(server.url("/first")));
+      const result = await makeRequest(engine, target(server.url(path), more));
       assertEquals(outcomeOf(result), expected, message);
       assertEquals(seen.filter((other) => other === path).length, count, message);
       engine.close();
@@ -157,7 +165,7 @@ for (const how of ["end", "reset"] as const) {
     const engine = create();
     for (const more of [{}, POST]) {
       const before = server.connections;
-      assertEquals(outcomeOf(await engine.hit(target(server.url(), more))), ["reset", 0]);
+      assertEquals(outcomeOf(await makeRequest(engine, target(server.url(), more))), ["reset", 0]);
       assertEquals(server.connections, before + 1);
     }
     engine.close();
@@ -192,8 +200,8 @@ for (const how of ["end", "reset"] as const) {
     ) {
       begun = 0;
       const engine = create();
-      if (isReused) await engine.hit(target(server.url("/first")));
-      const result = await engine.hit(target(server.url("/part"), more));
+      if (isReused) await makeRequest(engine, target(server.url("/first")));
+      const result = await makeRequest(engine, target(server.url("/part"), more));
       const message = JSON.stringify([isReused, more.method]);
       assertEquals(outcomeOf(result), ["reset", 0], message);
       assertEquals(begun, count, message);
@@ -214,7 +222,7 @@ for (const how of ["end", "reset"] as const) {
     // A server's end is answered by the engine's own before it counts as closed; of a reset only
     // the server knows when, and what is sent in the meantime is lost.
     for (const more of how === "end" ? [{}, POST, {}, POST] : [{}, {}, {}, {}]) {
-      const result = await engine.hit(target(server.url(), more));
+      const result = await makeRequest(engine, target(server.url(), more));
       assertEquals([...outcomeOf(result), result.isReused], [200, 2, false]);
       for (const peer of server.peers) peer[how]();
       await server.closed();
@@ -233,10 +241,10 @@ Deno.test("http1 engine never uses an idle connection that it has closed itself,
   // Between the closing, some microtasks behind the other hit, and the socket's `close`.
   for (let microtasks = 0; microtasks < 30; microtasks++) {
     const engine = create({ concurrency: 1 });
-    assertEquals(outcomeOf(await engine.hit(target(one.url()))), [200, 2]);
-    const makesRoom = engine.hit(target(other.url()));
+    assertEquals(outcomeOf(await makeRequest(engine, target(one.url()))), [200, 2]);
+    const makesRoom = makeRequest(engine, target(other.url()));
     for (let k = 0; k < microtasks; k++) await Promise.resolve();
-    const result = await engine.hit(target(one.url(), POST));
+    const result = await makeRequest(engine, target(one.url(), POST));
     assertEquals(outcomeOf(result), [200, 2], `${microtasks} microtasks: ${result.detail}`);
     assertEquals(outcomeOf(await makesRoom), [200, 2]);
     engine.close();
@@ -287,7 +295,7 @@ for (const [when, waits] of [["for an answer", true], ["on accept", false]] as c
       });
       const engine = create();
       const before = heldBytes();
-      const hits = Array.from({ length: 10 }, () => engine.hit(target(server.url())));
+      const hits = Array.from({ length: 10 }, () => makeRequest(engine, target(server.url())));
       for (const result of await Promise.all(hits)) {
         const [outcome, size] = outcomeOf(result);
         if (typeof expected === "string") assertEquals(outcome, expected, result.detail);
@@ -320,7 +328,7 @@ for (
     const before = heldBytes();
     let most = before;
     using _sampling = every(20, () => most = Math.max(most, heldBytes()));
-    assertEquals(outcomeOf(await engine.hit(target(server.url()))), [200, 300 << 20]);
+    assertEquals(outcomeOf(await makeRequest(engine, target(server.url()))), [200, 300 << 20]);
     assert(most - before < MEMORY_SLACK_BYTES, `${(most - before) >> 20} MB`);
     engine.close();
     await server.closed();
@@ -334,7 +342,7 @@ Deno.test("http1 engine takes the answer when it and an end come on accept", asy
   });
   const engine = create();
   for (let k = 0; k < 50; k++) {
-    const result = await engine.hit(target(server.url(), k % 2 === 0 ? {} : POST));
+    const result = await makeRequest(engine, target(server.url(), k % 2 === 0 ? {} : POST));
     // The answer that came first is read, though what was written may have been reset; but the end
     // behind it may find the next request on the connection.
     const isOver = result.isReused && result.error === "reset";
@@ -365,7 +373,7 @@ Deno.test("http1 engine takes no byte behind an answer for the next, at every si
     for (let round = 0; round < 5; round++) {
       const hits = Array.from({ length: 200 }, (_, k) => {
         const kind = k % 2 === 0 ? "full" : "own";
-        return engine.hit(target(server.url(`/${kind}/${size}`)));
+        return makeRequest(engine, target(server.url(`/${kind}/${size}`)));
       });
       for (const [k, result] of (await Promise.all(hits)).entries()) {
         const expected = k % 2 === 0 ? [201, size - 50] : [200, 3];
@@ -387,7 +395,7 @@ Deno.test("http1 engine's time ends when a server does not read 50 MB", async ()
   using _sampling = every(20, () => most = Math.max(most, heldBytes()));
   const hits = Array.from(
     { length: 5 },
-    () => engine.hit(target(server.url(), { method: "POST", body })),
+    () => makeRequest(engine, target(server.url(), { method: "POST", body })),
   );
   const results = await Promise.all(hits);
   assertEquals(results.map(outcomeOf), Array(5).fill(["timeout", 0]));
@@ -416,7 +424,8 @@ Deno.test("http1 engine succeeds when a server reads and writes in the smallest 
   const engine = create();
   const hits = Array.from(
     { length: 5 },
-    () => engine.hit(target(server.url(), { method: "POST", body: new Uint8Array(2 << 20) })),
+    () =>
+      makeRequest(engine, target(server.url(), { method: "POST", body: new Uint8Array(2 << 20) })),
   );
   for (const result of await Promise.all(hits)) assertEquals(outcomeOf(result), [200, 8]);
   engine.close();
@@ -439,7 +448,7 @@ for (
       await peer.request();
     });
     const engine = create({ concurrency: 1_000, timeoutMs: 1_500 });
-    const hits = Array.from({ length: 1_000 }, () => engine.hit(target(server.url())));
+    const hits = Array.from({ length: 1_000 }, () => makeRequest(engine, target(server.url())));
     const results = await Promise.all(hits);
     assert(results.every(({ status, error }) => status === null && error === "timeout"));
     await server.closed();
@@ -469,7 +478,7 @@ Deno.test({
     const engine = create({ concurrency: 10_000, timeoutMs: 2_500 });
     const hits = Array.from(
       { length: 10_000 },
-      () => engine.hit(target(`http://127.0.0.1:${port}/`)),
+      () => makeRequest(engine, target(`http://127.0.0.1:${port}/`)),
     );
     const all = Promise.all(hits);
     let most = 0;
@@ -547,7 +556,7 @@ Deno.test("http1 engine sends one request, whatever the URL has in it", async ()
     for (const path of PATHS) {
       for (const more of [{}, { method: "POST", body }]) {
         const before = seen.length;
-        const result = await engine.hit(target(`http://${authority}${path}`, more));
+        const result = await makeRequest(engine, target(`http://${authority}${path}`, more));
         assertEquals(outcomeOf(result), [200, 2], JSON.stringify(path));
         assertEquals(seen.length, before + 1, JSON.stringify(path));
         const { method = "GET" } = more as Partial<Target>;
@@ -601,7 +610,7 @@ Deno.test("http1 engine sends one request to where a Location leads, whatever is
     for (const more of [{}, { method: "POST", body }]) {
       location = path;
       seen.length = 0;
-      const result = await engine.hit(target(server.url("/from"), more));
+      const result = await makeRequest(engine, target(server.url("/from"), more));
       assertEquals(outcomeOf(result), [200, 2], JSON.stringify([path, result.detail]));
       assertEquals(seen.length, 1, JSON.stringify(path));
       const { method = "GET" } = more as Partial<Target>;
@@ -622,7 +631,7 @@ Deno.test("http1 engine sends one Host, the first that is given", async () => {
   });
   const engine = create();
   const headers = [["HOST", "one"], ["host", "two"], ["Host", "three"]] as const;
-  assertEquals(outcomeOf(await engine.hit(target(server.url(), { headers }))), [200, 2]);
+  assertEquals(outcomeOf(await makeRequest(engine, target(server.url(), { headers }))), [200, 2]);
   assertOneRequest(seen[0], "GET", "one", "");
   engine.close();
 });

@@ -4,6 +4,7 @@ import { Http1Engine } from "../../../lib/engine/http1/http1.ts";
 import { RequestWriter, Router } from "../../../lib/engine/http1/request.ts";
 import type { EngineOptions } from "../../../lib/engine/options.ts";
 import type { Result } from "../../../lib/result.ts";
+import { makeRequest } from "../../fixtures/make_request.ts";
 import { ok, RawServer } from "../../fixtures/raw_server.ts";
 import { target } from "../../fixtures/target.ts";
 import { until } from "../../fixtures/until.ts";
@@ -99,8 +100,8 @@ Deno.test("RequestWriter.head() makes one Host, one length, and bytes of values"
 async function askTwice(answer: string): Promise<{ results: Result[]; connections: number }> {
   await using server = await RawServer.start(({ send }) => send(answer));
   const engine = create();
-  const first = await engine.hit(target(server.url("/1")));
-  const second = await engine.hit(target(server.url("/2")));
+  const first = await makeRequest(engine, target(server.url("/1")));
+  const second = await makeRequest(engine, target(server.url("/2")));
   engine.close();
   return { results: [first, second], connections: server.connections };
 }
@@ -142,10 +143,10 @@ Deno.test("http1 engine closes a connection that gets bytes while it idles", asy
     if (nth === 1) poison = () => send("HTTP/1.1 500 Poison\r\nContent-Length: 0\r\n\r\n");
   });
   const engine = create();
-  assertEquals((await engine.hit(target(server.url()))).status, 200);
+  assertEquals((await makeRequest(engine, target(server.url()))).status, 200);
   poison();
   await until(() => server.open === 0);
-  assertEquals((await engine.hit(target(server.url()))).status, 200);
+  assertEquals((await makeRequest(engine, target(server.url()))).status, 200);
   assertEquals(server.connections, 2);
   engine.close();
 });
@@ -164,7 +165,7 @@ Deno.test("http1 engine takes an answer that comes before the request for none",
   const { port } = server.address() as net.AddressInfo;
   const engine = create({ concurrency: 1 });
   for (let i = 0; i < 20; i++) {
-    const { status, error } = await engine.hit(target(`http://127.0.0.1:${port}/`));
+    const { status, error } = await makeRequest(engine, target(`http://127.0.0.1:${port}/`));
     assert(status === 200 || (status === null && error === "reset"), `${status} ${error}`);
   }
   engine.close();
@@ -176,9 +177,9 @@ Deno.test("http1 engine sends what is idempotent once more, and only once", asyn
     nth === 1 && !request.startsWith("GET /dead") ? send(ok()) : end()
   );
   const engine = create();
-  assertEquals((await engine.hit(target(server.url("/1")))).status, 200);
+  assertEquals((await makeRequest(engine, target(server.url("/1")))).status, 200);
   // The reused connection is dead, and the fresh one dies as well.
-  const result = await engine.hit(target(server.url("/dead")));
+  const result = await makeRequest(engine, target(server.url("/dead")));
   assertEquals([result.status, result.error], [null, "reset"]);
   assertEquals(server.requests.filter((request) => request.startsWith("GET /dead")).length, 2);
   engine.close();
@@ -191,8 +192,8 @@ Deno.test("http1 engine does not send again once a byte of the answer has come",
     end();
   });
   const engine = create();
-  await engine.hit(target(server.url("/1")));
-  assertEquals((await engine.hit(target(server.url("/2")))).error, "reset");
+  await makeRequest(engine, target(server.url("/1")));
+  assertEquals((await makeRequest(engine, target(server.url("/2")))).error, "reset");
   assertEquals(server.requests.length, 2);
   engine.close();
 });
@@ -205,7 +206,9 @@ Deno.test("http1 engine has no more connections than the concurrency, over many 
   let most = 0;
   for (let i = 0; i < 60; i += 4) {
     const batch = servers.slice(i % 12, i % 12 + 4);
-    const results = await Promise.all(batch.map((server) => engine.hit(target(server.url()))));
+    const results = await Promise.all(
+      batch.map((server) => makeRequest(engine, target(server.url()))),
+    );
     assert(results.every(({ status }) => status === 200));
     await until(() => servers.reduce((sum, server) => sum + server.open, 0) <= 4);
     most = Math.max(most, servers.reduce((sum, server) => sum + server.open, 0));
@@ -220,7 +223,7 @@ Deno.test("http1 engine tells the origin that was asked, not that of where it wa
   const moved = `HTTP/1.1 302 X\r\nLocation: ${other.url("/")}\r\nContent-Length: 0\r\n\r\n`;
   await using server = await RawServer.start(({ send }) => send(moved));
   const engine = create();
-  const result = await engine.hit(target(server.url("/x")));
+  const result = await makeRequest(engine, target(server.url("/x")));
   assertEquals([result.size, result.origin], [5, new URL(server.url("/")).origin]);
   engine.close();
 });
@@ -229,7 +232,10 @@ Deno.test("http1 engine serves 2,000 requests at once, evenly", async () => {
   const held: (() => void)[] = [];
   await using server = await RawServer.start(({ send }) => void held.push(() => send(ok())));
   const engine = create({ concurrency: 2_000, timeoutMs: 60_000 });
-  const hits = Array.from({ length: 2_000 }, (_, i) => engine.hit(target(server.url(`/${i}`))));
+  const hits = Array.from(
+    { length: 2_000 },
+    (_, i) => makeRequest(engine, target(server.url(`/${i}`))),
+  );
   await until(() => held.length === 2_000);
   for (const answer of held) answer();
   assert((await Promise.all(hits)).every(({ status }) => status === 200));
@@ -241,7 +247,7 @@ Deno.test("http1 engine finds the address of localhost that answers", async () =
     await using server = await RawServer.start(({ send }) => send(ok()), hostname);
     const engine = create();
     for (let i = 0; i < 3; i++) {
-      const result = await engine.hit(target(`http://localhost:${server.port}/`));
+      const result = await makeRequest(engine, target(`http://localhost:${server.port}/`));
       assertEquals(result.status, 200, result.detail);
     }
     engine.close();
@@ -268,7 +274,7 @@ for (
       flood(answer[1]);
     });
     const engine = create({ timeoutMs: 2_000, maxBodyBytes: 100_000 });
-    const result = await engine.hit(target(server.url()));
+    const result = await makeRequest(engine, target(server.url()));
     assertEquals(result.status, null);
     assert(["protocol", "body", "timeout"].includes(result.error!), result.error);
     await until(() => server.open === 0);
@@ -281,7 +287,7 @@ Deno.test("http1 engine leaves out one who waits for a connection when its time 
   // More than can be connecting at once: most of them wait.
   const engine = create({ concurrency: 200, timeoutMs: 100 });
   const results = await Promise.all(
-    Array.from({ length: 200 }, () => engine.hit(target(server.url()))),
+    Array.from({ length: 200 }, () => makeRequest(engine, target(server.url()))),
   );
   assert(results.every(({ error }) => error === "timeout"));
   await until(() => server.open === 0);

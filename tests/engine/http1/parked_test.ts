@@ -9,6 +9,7 @@ import type { Address } from "../../../lib/engine/http1/name_lookup.ts";
 import { Router } from "../../../lib/engine/http1/request.ts";
 import { ENGINE_OPTIONS } from "../../fixtures/engine_options.ts";
 import { every } from "../../fixtures/every.ts";
+import { makeRequest } from "../../fixtures/make_request.ts";
 import { ok, RawServer, refusedPort } from "../../fixtures/raw_server.ts";
 import { target } from "../../fixtures/target.ts";
 import { until } from "../../fixtures/until.ts";
@@ -251,7 +252,7 @@ Deno.test("http1 engine loses no request, whatever becomes of its connections", 
       const host = random(2) === 0 ? random(40) : left;
       const port = left-- % 10 === 0 ? refused : listener.addr.port;
       const url = `http://127.78.${host >> 8}.${host & 255}:${port}/`;
-      const { status, error } = await engine.hit(target(url));
+      const { status, error } = await makeRequest(engine, target(url));
       const outcome = String(status ?? error);
       outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
     }

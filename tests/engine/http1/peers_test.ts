@@ -4,6 +4,7 @@ import { Http1Engine } from "../../../lib/engine/http1/http1.ts";
 import type { Result } from "../../../lib/result.ts";
 import type { Target } from "../../../lib/target.ts";
 import { isInstalled } from "../../fixtures/installed.ts";
+import { makeRequest } from "../../fixtures/make_request.ts";
 import { refusedPort } from "../../fixtures/raw_server.ts";
 import { target } from "../../fixtures/target.ts";
 
@@ -199,7 +200,7 @@ async function hitAll(engine: Http1Engine, targets: readonly Target[]): Promise<
   const work = async (): Promise<void> => {
     for (let next = waiting.next(); !next.done; next = waiting.next()) {
       const [k, target] = next.value;
-      results[k] = await engine.hit(target);
+      results[k] = await makeRequest(engine, target);
     }
   };
   await Promise.all(Array.from({ length: 20 }, work));
@@ -273,7 +274,7 @@ for (const [name, { start, without, pathOf }] of Object.entries(PEERS)) {
     const engine = create();
     // One after the other, over connections that the one before left...
     for (const [path, status, size, more] of asked) {
-      assertAnswer(await engine.hit(target(peer.url(pathOf(path)), more)), status, size);
+      assertAnswer(await makeRequest(engine, target(peer.url(pathOf(path)), more)), status, size);
     }
     // ... and all of them at once.
     const rows = Array.from({ length: 300 }, (_, k) => asked[k % asked.length]);
@@ -293,7 +294,7 @@ for (const [name, { start, without, pathOf }] of Object.entries(PEERS)) {
     let fresh = 0;
     for (let round = 0; round < 4; round++) {
       for (const [path, status, size, more] of rows) {
-        const result = await engine.hit(target(peer.url(pathOf(path)), more));
+        const result = await makeRequest(engine, target(peer.url(pathOf(path)), more));
         assertAnswer(result, status, size);
         used.add(result.via);
         if (!result.isReused) fresh++;
@@ -311,7 +312,7 @@ for (const [name, { start, without, pathOf }] of Object.entries(PEERS)) {
       const port = await refusedPort();
       const first = await start(port);
       const engine = create();
-      const hit = (): Promise<Result> => engine.hit(target(first.url("/n/1234")));
+      const hit = (): Promise<Result> => makeRequest(engine, target(first.url("/n/1234")));
       const failures: Result[] = [];
       let answered = 0;
       let isOver = false;

@@ -7,8 +7,8 @@ import { result as resultOf } from "../../fixtures/result.ts";
 import { folder } from "../../fixtures/sources.ts";
 import { target } from "../../fixtures/target.ts";
 
-const NEW = { isGoneOn: false, overwrite: false };
-const GONE_ON = { isGoneOn: true, overwrite: false };
+const NEW = { isResumed: false, overwrite: false };
+const GONE_ON = { isResumed: true, overwrite: false };
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -212,7 +212,7 @@ Deno.test("Bodies follow no link out of their folder", async () => {
   await Deno.symlink(outside, dir.path("b/0/1"));
   await Deno.symlink(dir.path(""), dir.path("b/1"));
   assertEquals(save(bodies, 1, "y"), "0/1");
-  assertThrows(() => save(bodies, 1_000, "z"), OutputError, "is no folder");
+  assertThrows(() => save(bodies, 1_000, "z"), OutputError, "is not a folder");
   bodies.close();
   assertEquals(await Deno.readTextFile(outside), "mine");
   assertEquals((await Deno.lstat(dir.path("b/0/1"))).isFile, true);
@@ -227,8 +227,8 @@ Deno.test("Bodies open() refuses a folder that holds another run's bodies, or is
     assert(message.includes(`'--save-bodies ${place}'`) && message.includes(why), message);
   };
   await refused(GONE_ON, "it is gone");
-  await refused(NEW, "it is no folder", await dir.write("file", ""));
-  await refused(NEW, "it is no folder", dir.path("file/below"));
+  await refused(NEW, "it is not a folder", await dir.write("file", ""));
+  await refused(NEW, "it is not a folder", dir.path("file/below"));
   // What is not named as a body does not matter.
   await Deno.mkdir(path);
   await dir.write("b/records.ndjson", "");
@@ -237,7 +237,7 @@ Deno.test("Bodies open() refuses a folder that holds another run's bodies, or is
   save(first, 1, "first");
   first.close();
   await refused(NEW, "it holds bodies already");
-  const second = await Bodies.open(path, { isGoneOn: false, overwrite: true });
+  const second = await Bodies.open(path, { isResumed: false, overwrite: true });
   save(second, 1, "second", "text/html");
   second.close();
   assertEquals(filesOf(path), { "records.ndjson": "", "0/1.html": "second" });

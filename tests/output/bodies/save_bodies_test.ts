@@ -225,7 +225,7 @@ Deno.test("myriad --save-bodies says before the first request that its folder ca
   await Deno.writeTextFile(bodies, "mine");
   const file = await run(["--save-bodies", bodies]);
   assertEquals(file.code, 2);
-  assertMatch(file.stderr, /it is no folder: name another\n$/);
+  assertMatch(file.stderr, /it is not a folder: use another\n$/);
   for (
     const [more, why] of [
       [["--save-bodies", "-"], "'--save-bodies' cannot go to standard output"],

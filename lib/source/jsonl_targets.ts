@@ -1,8 +1,15 @@
+/**
+ * Targets of lines of JSON, each an object.
+ *
+ * @module
+ */
 import { RecordExpectations } from "../check/record_expectations.ts";
 import { isJsonText, JSON_TYPE } from "../http/content_type.ts";
 import { fieldProblem, methodProblem, normalizeMethod } from "../http/fields.ts";
 import type { HeaderList, Target } from "../target.ts";
 import { isRawJSON, parseLosslessJson } from "../text/lossless_json.ts";
+import type { InputContext, RecordTargets } from "./input_format.ts";
+import type { LineReader, Lines } from "./lines.ts";
 import type { RequestDefaults } from "./request_defaults.ts";
 import { fillBody, fillHeaders } from "./request_templates.ts";
 import {
@@ -21,14 +28,23 @@ const LONE_SURROGATE = "has a lone surrogate, which UTF-8 cannot encode";
 
 type Fields = Record<string, unknown>;
 
+/** Each line is a record. */
+export function readRecords(lines: LineReader): Lines {
+  return lines;
+}
+
 /**
- * Makes targets of lines of JSON: objects with `url`, `method`, `headers`, `body` and
- * `expect`, each optional, and as if it were not there if it is null. A template with placeholders makes the URL
- * of a record's fields; one without is the base that a record's `url` is resolved against (RFC
- * 3986 §5), and the URL of a record that has none. The run's other templates are filled from the
- * same fields; `headers` and `body` of a record come before them, and are none themselves.
+ * How targets are made of objects with `url`, `method`, `headers`, `body` and `expect`, each
+ * optional; a null stands for a field that is not there. A template with placeholders makes the URL
+ * of a record's fields; one without is the base that a record's `url` is resolved against (RFC 3986
+ * §5), and the URL of a record that has none. The run's other templates are filled from the same
+ * fields; `headers` and `body` of a record replace them, and are not templates themselves.
  */
-export function jsonlTargets(
+export function openTargets(_records: Lines, { template, defaults }: InputContext): RecordTargets {
+  return { make: toMaker(template, defaults), defaults };
+}
+
+function toMaker(
   template: UrlTemplate | undefined,
   defaults: RequestDefaults,
 ): (i: number, line: string) => Target {
@@ -64,12 +80,12 @@ export function jsonlTargets(
         ? invalid("the record has no field 'url'")
         : checkedTarget(i, template.start, of);
     }
-    if (typeof fields.url !== "string") return invalid("its 'url' is no text");
+    if (typeof fields.url !== "string") return invalid("'url' must be a string");
     return checkedTarget(i, template === undefined ? given : resolve(given, template.start), of);
   };
 }
 
-/** A record's URL, resolved; one that no request can be made of stays as it is. */
+/** A record's URL, resolved; a URL that cannot be requested stays unchanged. */
 function resolve(given: string, base: string): string {
   const text = given.trim();
   const isUrl = characterProblem(text) === undefined;
@@ -89,7 +105,7 @@ function isObject(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value) && !isRawJSON(value);
 }
 
-/** A field, if the record has it; one that is null it has not. */
+/** A field of a record; undefined where it is missing or null. */
 function readField(fields: Fields, name: string): unknown {
   return Object.hasOwn(fields, name) ? fields[name] ?? undefined : undefined;
 }
@@ -98,14 +114,14 @@ function lookupIn(fields: Fields, name: string): string | undefined {
   return toText(readField(fields, name));
 }
 
-/** A text, number or truth value, as text. */
+/** A string, number or boolean, as text. */
 function toText(value: unknown): string | undefined {
   if (typeof value === "string") return value;
   if (typeof value === "number" || typeof value === "boolean") return String(value);
   return isRawJSON(value) ? value.rawJSON : undefined;
 }
 
-/** What a record gives instead of the run; or what is wrong with it, in words. */
+/** The run's defaults, or what the record has in their place; or what is wrong with it, in words. */
 function toDefaults(
   fields: Fields,
   run: RequestDefaults,
@@ -122,7 +138,7 @@ function toDefaults(
   const expect = given === undefined ? undefined : expectations.of(given);
   if (typeof expect === "string") return expect;
 
-  if (method !== undefined && typeof method !== "string") return "its 'method' is no text";
+  if (method !== undefined && typeof method !== "string") return "'method' must be a string";
   // As JSON a lone surrogate is an escape, and is sent as one.
   if (typeof body === "string" && !body.isWellFormed()) return `its 'body' ${LONE_SURROGATE}`;
   const isJson = body !== undefined && typeof body !== "string";
@@ -162,27 +178,27 @@ function toDefaults(
 }
 
 /**
- * The run's fields, but those that the record has of the same name; or what is wrong. One that is
- * null the record has not; `--failures` writes so what it leaves out as a secret, and a template of
- * the run's would be filled with something else.
+ * The run's fields, except those whose name the record has too, and the record's; or what is wrong,
+ * in words. A field that is null counts as missing. `--failures` writes null for a secret that it
+ * leaves out, and a template of the run would then be filled with something else.
  */
 function mergeHeaders(
   headers: unknown,
   { headers: run, templates }: RequestDefaults,
 ): HeaderList | string {
-  if (!isObject(headers)) return "its 'headers' are no object";
+  if (!isObject(headers)) return "'headers' must be an object";
   const own: [string, string][] = [];
   for (const [name, values] of Object.entries(headers)) {
     if (values === null) {
       const field = run.find((field) => field[0].toLowerCase() === name.toLowerCase());
       if (field !== undefined && templates?.headers.has(field)) {
-        return `what fills '--header ${field[0]}' was left out as a secret: take the first input`;
+        return `what fills '--header ${field[0]}' was left out as a secret: use the first input`;
       }
       continue;
     }
     for (const value of Array.isArray(values) ? values : [values]) {
       const text = typeof value === "boolean" ? undefined : toText(value);
-      if (text === undefined) return "a value of its 'headers' is no text";
+      if (text === undefined) return "a value in 'headers' must be a string or a number";
       const problem = fieldProblem(name, text);
       if (problem !== undefined) return `a field of its 'headers' cannot be sent: ${problem}`;
       own.push([name, text]);

@@ -1,0 +1,40 @@
+const NOTHING = new Uint8Array(0);
+
+/** Bytes that are put together from pieces, up to a bound. */
+export class ByteBuffer {
+  readonly #maxLength: number;
+  /** The first {@linkcode length} of them count. They are another array after an `append`. */
+  bytes: Uint8Array<ArrayBuffer> = NOTHING;
+  /** How many bytes there are; a caller may set it back to 0. */
+  length = 0;
+
+  /** @param maxLength most bytes that it takes */
+  constructor(maxLength = Infinity) {
+    this.#maxLength = maxLength;
+  }
+
+  /**
+   * Adds a piece.
+   *
+   * @returns whether there was room; if not, nothing has changed
+   */
+  append(piece: Uint8Array): boolean {
+    const length = this.length + piece.length;
+    if (length > this.#maxLength) return false;
+    if (length > this.bytes.length) {
+      // The first piece is mostly the only one; behind it the room doubles.
+      const room = this.length === 0 ? length : Math.min(this.#maxLength, 2 * length);
+      const larger = new Uint8Array(room);
+      larger.set(this.bytes.subarray(0, this.length));
+      this.bytes = larger;
+    }
+    this.bytes.set(piece, this.length);
+    this.length = length;
+    return true;
+  }
+
+  /** The bytes themselves, not a copy; valid until the next `append`. */
+  view(): Uint8Array<ArrayBuffer> {
+    return this.bytes.subarray(0, this.length);
+  }
+}

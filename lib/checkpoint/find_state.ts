@@ -1,0 +1,141 @@
+/**
+ * Whether a run is a new one, or goes on from a journal.
+ *
+ * @module
+ */
+import type { Output } from "../output/output.ts";
+import { describeWriteError } from "../process/os_error.ts";
+import { Stats } from "../stats/stats.ts";
+import { describeDifference, isJudgedAnew, toIdentity, toInputState } from "./identity.ts";
+import { type Identity, JournalError, type JournalState, readJournal } from "./journal.ts";
+import {
+  isResuming,
+  refuseOutput,
+  type ResumeOptions,
+  START_OVER,
+  toJournalPath,
+} from "./resume_options.ts";
+
+/** What a run begins with. */
+export interface Found {
+  /** Undefined where the output is not a file that a journal could stand beside. */
+  readonly state: JournalState | undefined;
+  /** Whether there is a run to go on with. */
+  readonly isResumed: boolean;
+  /** Whether a retry is to judge the records by statuses that the run did not expect. */
+  readonly isJudgedAnew: boolean;
+}
+
+/** The outputs as they were found. */
+export interface Outputs {
+  /** Whether the output of the records was not there before. */
+  readonly isNew: boolean;
+  /** Its size in bytes. */
+  readonly size: number;
+  readonly output: Output;
+  readonly failures: Output | undefined;
+}
+
+/**
+ * What a run begins with: a new journal, or that of the run that it goes on with.
+ *
+ * @throws {UsageError} If the outputs hold something that the user does not want to go on with, or
+ * that this command cannot go on with.
+ */
+export async function findState(
+  options: ResumeOptions,
+  { isNew, size, output, failures }: Outputs,
+): Promise<Found> {
+  const fail = (why: string): never => refuseOutput(options, why);
+  const { resume, overwrite, retryFailed } = options;
+  const goesOn = isResuming(options);
+  if (!goesOn && !overwrite && size > 0) {
+    fail(`it holds ${size} bytes already: use --resume to go on with it, or ${START_OVER}`);
+  }
+  const old = !goesOn || isNew ? undefined : await readOldJournal(options);
+  if (old === undefined) {
+    if (retryFailed) fail("there is no run to retry: leave --retry-failed out");
+    if (goesOn && size > 0) {
+      fail(`there is no journal '${toJournalPath(options)}' beside it: ${START_OVER}`);
+    }
+    return { state: await createState(options), isResumed: false, isJudgedAnew: false };
+  }
+  const identity = await toIdentity(options, old.salt);
+  const isOnlyJudgedAnew = checkIdentity(options, old, identity);
+  if (old.retry !== null && !retryFailed) {
+    fail("a retry of it was interrupted: use --retry-failed to go on with that");
+  }
+  const input = await toInputState(options);
+  const isSame = JSON.stringify(input) === JSON.stringify(old.input);
+  if (!isSame && resume !== "force") {
+    fail("the input has changed since: use --resume=force to go on all the same");
+  }
+  const { fields } = options.output;
+  if (retryFailed && fields?.includes("error") === false && old.stats.errors.expect !== undefined) {
+    fail(`its records have no field 'error', which tells what was not as expected: ${START_OVER}`);
+  }
+  // An output that is still to be replaced is as long as it was.
+  if (!old.retry?.replacing && !await output.reaches(old.output)) {
+    fail(`it has ${size} bytes, and its journal says that it had more: ${START_OVER}`);
+  }
+  if (failures !== undefined && !await failures.reaches(old.failures ?? 0)) {
+    fail(`'--failures ${options.failures}' is shorter than its journal says: ${START_OVER}`);
+  }
+  return { state: { ...old, identity, input }, isResumed: true, isJudgedAnew: isOnlyJudgedAnew };
+}
+
+/**
+ * Checks that a journal is of this command.
+ *
+ * @returns whether only the expected statuses differ, and a retry is to judge the records by them
+ */
+function checkIdentity(options: ResumeOptions, old: JournalState, identity: Identity): boolean {
+  // A journal of an earlier version does not have all flags.
+  const differing = Object.keys(identity)
+    .filter((flag) => (old.identity[flag] ?? null) !== identity[flag]);
+  const other = differing.find((flag) => !isJudgedAnew(flag)) ?? differing[0];
+  if (other === undefined) return false;
+  const isOfStatuses = isJudgedAnew(other);
+  if (isOfStatuses && options.retryFailed && old.retry === null) return true;
+  const difference = describeDifference(other, old.identity[other] ?? null, identity[other]);
+  const mend = !isOfStatuses
+    ? "use the same one"
+    : options.retryFailed
+    ? "end the retry that was interrupted with the same one first"
+    : "use the same one, --retry-failed to make again what has failed by this one";
+  return refuseOutput(
+    options,
+    `it is of another command: ${difference}: ${mend}, or ${START_OVER}`,
+  );
+}
+
+async function readOldJournal(options: ResumeOptions): Promise<JournalState | undefined> {
+  const path = toJournalPath(options);
+  try {
+    return await readJournal(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    const why = error instanceof JournalError ? error.message : describeWriteError(error);
+    return refuseOutput(options, `its journal '${path}' cannot be used: ${why}: ${START_OVER}`);
+  }
+}
+
+async function createState(options: ResumeOptions): Promise<JournalState> {
+  const salt = crypto.getRandomValues(new Uint8Array(16)).toHex();
+  return {
+    identity: await toIdentity(options, salt),
+    salt,
+    input: await toInputState(options),
+    crEndsLines: true,
+    complete: false,
+    retry: null,
+    done: { low: 0, above: "" },
+    output: 0,
+    failures: options.failures === undefined ? null : 0,
+    stats: new Stats().toJSON(),
+    seconds: 0,
+    cpuSeconds: 0,
+    peakRssKb: 0,
+    shortages: {},
+  };
+}

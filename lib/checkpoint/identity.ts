@@ -1,0 +1,66 @@
+/**
+ * What makes two commands the same run, so that one can resume what the other began.
+ *
+ * @module
+ */
+import type { RunOptions } from "../options/run_options.ts";
+import { type FlagIdentity, GIVEN, RUN_FLAGS } from "../options/table.ts";
+import { withoutUserinfo } from "../text/secrets.ts";
+import { type Identity, type InputState, sha256 } from "./journal.ts";
+
+/** What makes a run this one, by flag; and its URL, whose credentials are with the header fields. */
+const IDENTITY: ReadonlyMap<string, FlagIdentity> = new Map([
+  ["URL", { of: ({ url }) => url === undefined ? null : withoutUserinfo(url) }],
+  ...RUN_FLAGS.flatMap((flag): [string, FlagIdentity][] =>
+    "identity" in flag ? [[`--${flag.name}`, flag.identity]] : []
+  ),
+]);
+
+/** What makes a run this one and no other, by flag. */
+export async function toIdentity(options: RunOptions, salt: string): Promise<Identity> {
+  const identity: Record<string, Identity[string]> = {};
+  for (const [flag, { of, isSecret }] of IDENTITY) {
+    const value = of(options);
+    identity[flag] = isSecret && value !== undefined
+      ? await sha256(salt + JSON.stringify(await hashBytes(value)))
+      : value as Identity[string] | undefined ?? null;
+  }
+  return identity;
+}
+
+/** A value with hashes in place of bytes. */
+async function hashBytes(value: unknown): Promise<unknown> {
+  if (value instanceof Uint8Array) return await sha256(value as Uint8Array<ArrayBuffer>);
+  return Array.isArray(value) ? await Promise.all(value.map(hashBytes)) : value;
+}
+
+/** Whether `--retry-failed` can change a flag: the records tell whether they meet the new one. */
+export function isJudgedAnew(flag: string): boolean {
+  return IDENTITY.get(flag)?.isJudgedAnew ?? false;
+}
+
+/** How two commands differ in a flag, in words. */
+export function describeDifference(
+  flag: string,
+  before: Identity[string],
+  now: Identity[string],
+): string {
+  if (IDENTITY.get(flag)?.isSecret) return `'${flag}' is not what it was`;
+  const shown = (value: Identity[string]): string =>
+    value === null ? "not given" : value === GIVEN ? GIVEN : `'${value}'`;
+  return `'${flag}' was ${shown(before)} and is ${shown(now)}`;
+}
+
+/** By what an input is known to be the same; null where it is not a file. */
+export async function toInputState(
+  { input }: Pick<RunOptions, "input">,
+): Promise<InputState | null> {
+  if (input === undefined || input.path === "-") return null;
+  try {
+    const { isFile, size, mtime } = await Deno.stat(input.path);
+    return isFile ? { size, mtimeMs: mtime?.getTime() ?? 0 } : null;
+  } catch {
+    // Where it is opened, the message says why it cannot be read.
+    return null;
+  }
+}

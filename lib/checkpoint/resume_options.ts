@@ -1,0 +1,29 @@
+import { UsageError } from "../errors.ts";
+import type { OutputOptions, RunOptions } from "../options/run_options.ts";
+
+/** Options of a run whose records go to a file. */
+export type ResumeOptions = RunOptions & { readonly output: OutputOptions };
+
+/** How to mend what makes it impossible to resume a run. */
+export const START_OVER = "use --overwrite to start over";
+
+/** Whether the user asks to go on with an earlier run. */
+export function isResuming({ resume, retryFailed }: ResumeOptions): boolean {
+  return resume !== "no" || retryFailed;
+}
+
+/** Where the journal of an output is. */
+export function toJournalPath({ output }: ResumeOptions): string {
+  return `${output.path}.myriad`;
+}
+
+/**
+ * Refuses to write an output, or to go on with it.
+ *
+ * @param why in words, and how to mend it
+ * @throws {UsageError} Always.
+ */
+export function refuseOutput(options: ResumeOptions, why: string): never {
+  const verb = isResuming(options) ? "go on with" : "write";
+  throw new UsageError(`Cannot ${verb} '--output ${options.output.path}': ${why}`);
+}

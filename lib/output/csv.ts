@@ -1,0 +1,47 @@
+/**
+ * Records as CSV.
+ *
+ * @module
+ */
+import type { Result } from "../result.ts";
+import { escapeForTerminal } from "../text/escape.ts";
+import type { RecordOptions } from "./output.ts";
+import { DEFAULT_FIELDS, toColumns } from "./record.ts";
+
+/**
+ * Makes records as CSV (RFC 4180, except that lines end in LF); null is empty. CSV has no escapes of
+ * its own, so that texts stand in it unchanged, unless it goes to a terminal.
+ */
+export function createCsvFormatter(
+  { fields = DEFAULT_FIELDS, captures, isForTerminal }: Pick<
+    RecordOptions,
+    "fields" | "captures" | "isForTerminal"
+  >,
+): { header: string; format: (result: Result) => string } {
+  const columns = toColumns(fields, captures).map(([, of]) => of);
+  return {
+    header: fields.join(",") + "\n",
+    format: (result) => {
+      let record = "";
+      for (let k = 0; k < columns.length; k++) {
+        if (k > 0) record += ",";
+        const value = columns[k](result);
+        if (typeof value === "string") {
+          record += toCsv(isForTerminal ? escapeForTerminal(value) : value);
+        } else if (value !== null) record += value;
+      }
+      return record + "\n";
+    },
+  };
+}
+
+/**
+ * A spreadsheet takes text that begins so for a formula. What a server sent must not become one: a
+ * leading apostrophe makes it text (OWASP, "CSV Injection").
+ */
+const FORMULA = /^[=+\-@\t\r]/;
+
+function toCsv(text: string): string {
+  const safe = FORMULA.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}

@@ -1,0 +1,146 @@
+/**
+ * What takes the records of a run, and what a format of such outputs is.
+ *
+ * @module
+ */
+import type { Result } from "../result.ts";
+import type { RecordScanner } from "../scan/scanner.ts";
+import type { MaybePromise } from "../stream.ts";
+import type { LineFile } from "./line_writer.ts";
+
+/**
+ * How far an output reaches. Only its format knows what it counts, such as bytes or rows; 0 is the
+ * beginning in every format.
+ */
+export type Position = number;
+
+/** Takes the records of a run. A journal keeps its position, so that the run can be resumed. */
+export interface Output {
+  /** About how many bytes were written so far. A journal is due after some more of them. */
+  readonly written: number;
+  /** Least milliseconds between two calls of {@linkcode sync} for journals: it costs room or time. */
+  readonly syncIntervalMs: number;
+  /**
+   * Takes the record of a result.
+   *
+   * @returns a promise if the caller has to wait before the next one
+   * @throws {OutputError} If it, or an earlier one, could not be written; or by the promise.
+   * @throws {ClosedPipe} If nobody reads standard output any more; or by the promise.
+   */
+  write(result: Result): MaybePromise<void>;
+  /**
+   * Brings all records so far to the disk; those that come in the meantime are not among them.
+   *
+   * @returns the position behind them
+   * @throws {OutputError} If they could not be written.
+   */
+  sync(): Promise<Position>;
+  /** Whether it holds everything up to a position. */
+  reaches(position: Position): Promise<boolean>;
+  /**
+   * Removes what is behind a position, and goes on there; from 0 it starts over. It is called once,
+   * before the first record.
+   *
+   * @throws {UsageError} If that is not possible.
+   */
+  cutTo(position: Position): Promise<void>;
+  /**
+   * Writes what is left, and lets go of the file.
+   *
+   * @throws {OutputError} If something could not be written, now or before.
+   * @throws {ClosedPipe} If nobody reads standard output any more.
+   */
+  close(): Promise<void>;
+}
+
+/** How a run's records are written. */
+export interface RecordOptions {
+  /** The file, opened to be written and not changed yet, or standard output. */
+  readonly file: LineFile;
+  /** The flag and its value, for messages. */
+  readonly name: string;
+  /** Whether the name asks for compression. */
+  readonly gzip: boolean;
+  /** The fields of each record, in order; undefined for those that a result has. */
+  readonly fields: readonly string[] | undefined;
+  /** The names of what is captured, in the order in which results have it. */
+  readonly captures: readonly string[];
+  /** Whether people read it on a terminal. */
+  readonly isForTerminal: boolean;
+}
+
+/** Where records are read from. A format that is not read in order opens the path. */
+export interface RecordInput {
+  /** `-` for standard input. */
+  readonly path: string;
+  read(): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  close(): void;
+}
+
+/** What becomes of records that are read. */
+export interface RecordUse {
+  /** Takes a record; the scanner has the next one when it returns. */
+  take(scanner: RecordScanner): void;
+  /**
+   * Told, before the first record, which fields all of them have, by their place among the names;
+   * not by a format whose records can differ. It may throw.
+   */
+  onFields?(has: (field: number) => boolean): void;
+  /** Called for each piece, such as a line, that is not a record. It may throw. */
+  onUnreadable(): void;
+  /** Asked now and then whether to end. */
+  isEnough?: (() => boolean) | undefined;
+}
+
+/** Reads outputs of a format. */
+export interface OutputReader {
+  /**
+   * Reads the records of an input, and closes it.
+   *
+   * @param names the fields to find, which are then known by their place
+   * @throws {InputError} If the input breaks off.
+   */
+  read(input: RecordInput, names: readonly string[], use: RecordUse): Promise<void>;
+  /**
+   * Copies records as they are.
+   *
+   * @returns the position behind the last one, all of which is on the disk
+   * @throws {UsageError} If a file cannot be opened.
+   * @throws {InputError} If the input breaks off.
+   * @throws {OutputError} If the copy cannot be written.
+   */
+  copy(options: CopyOptions): Promise<Position>;
+}
+
+/** From where to where records are copied, and which of them. */
+export interface CopyOptions {
+  readonly from: string;
+  /** A new file, in the same format. */
+  readonly to: string;
+  /** Whether its name asks for compression. */
+  readonly gzip: boolean;
+  /** The fields that `isKept` looks at, which are then known by their place. */
+  readonly names: readonly string[];
+  /** Whether a record is copied. It may throw. */
+  isKept(scanner: RecordScanner): boolean;
+  /** Called for each piece that is not a record. It may throw. */
+  onUnreadable(): void;
+}
+
+/** A format of outputs. */
+export interface OutputFormat {
+  /** How the names of such files end, in lower case, without the dot; the usual one first. */
+  readonly endings: readonly string[];
+  /** Whether all records have the same fields, so that they have to be known before the first. */
+  readonly hasColumns: boolean;
+  /**
+   * Whether a file is of this format.
+   *
+   * @param start its first line that is not blank, at most 1 MiB of it
+   */
+  begins(start: Uint8Array): boolean;
+  /** Opens an output, and changes nothing. */
+  open(options: RecordOptions): MaybePromise<Output>;
+  /** Loads what reads such outputs. */
+  loadReader(): Promise<OutputReader>;
+}

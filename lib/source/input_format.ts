@@ -1,0 +1,59 @@
+/**
+ * What a format of `--input` is.
+ *
+ * @module
+ */
+import type { MaybePromise } from "../stream.ts";
+import type { Target } from "../target.ts";
+import type { LineReader, Lines } from "./lines.ts";
+import type { RequestDefaults } from "./request_defaults.ts";
+import type { UrlTemplate } from "./url_template.ts";
+
+/** A format of inputs. */
+export interface InputFormat {
+  /** How the names of such files end, in lower case, without the dot; `.gz` can follow. */
+  readonly endings: readonly string[];
+  /** What messages call a record. */
+  readonly unit: string;
+  /** Whether a record has fields, which the placeholders of templates name. */
+  readonly hasFields: boolean;
+  /** Whether the first record of the input names the fields of the others. */
+  readonly hasHeader: boolean;
+  /** Whether a URL without placeholders is the base that a record's own URL is resolved against. */
+  readonly resolvesUrls: boolean;
+  /** Whether a record can say what is expected of its response. */
+  readonly hasOwnExpectations: boolean;
+  /** Loads what reads it. */
+  load(): Promise<RecordReader>;
+}
+
+/** Reads inputs of a format. */
+export interface RecordReader {
+  /** The records that lines hold: one each, or some that go over several lines. */
+  readRecords(lines: LineReader): Lines;
+  /**
+   * Tells how targets are made of the records; reads the header, if there is one.
+   *
+   * @throws {UsageError} If the header is wrong, or lacks a field that a template names.
+   */
+  openTargets(records: Lines, context: InputContext): MaybePromise<RecordTargets>;
+}
+
+/** What targets are made from, apart from their records. */
+export interface InputContext {
+  /** The path of the input, for messages. */
+  readonly path: string;
+  /** The template of the URLs; undefined where records give whole ones. */
+  readonly template: UrlTemplate | undefined;
+  readonly defaults: RequestDefaults;
+  /** The URL as it may be shown in place of a record that can hold secrets. */
+  readonly redactedUrl: string;
+}
+
+/** How targets are made of records. */
+export interface RecordTargets {
+  /** Makes the target of a record, by its number in the input. */
+  readonly make: (i: number, record: string) => Target;
+  /** What a target has whose record cannot be read. */
+  readonly defaults: RequestDefaults;
+}

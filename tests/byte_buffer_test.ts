@@ -1,0 +1,23 @@
+import { assert, assertEquals } from "@std/assert";
+import { ByteBuffer } from "../lib/byte_buffer.ts";
+
+Deno.test("ByteBuffer.append() puts pieces together, and doubles its room", () => {
+  const buffer = new ByteBuffer();
+  assertEquals(buffer.view().length, 0);
+  const rooms = new Set<number>();
+  for (let k = 0; k < 1_000; k++) {
+    assert(buffer.append(Uint8Array.of(k & 0xff)));
+    rooms.add(buffer.bytes.length);
+  }
+  assertEquals(buffer.view(), Uint8Array.from({ length: 1_000 }, (_, k) => k & 0xff));
+  assert(rooms.size <= 11, `${rooms.size}`);
+});
+
+Deno.test("ByteBuffer.append() takes up to its bound, and nothing of a piece beyond it", () => {
+  const buffer = new ByteBuffer(5);
+  assertEquals([buffer.append(new Uint8Array(3)), buffer.append(new Uint8Array(3))], [true, false]);
+  assertEquals([buffer.length, buffer.append(new Uint8Array(2)), buffer.length], [3, true, 5]);
+  buffer.length = 0;
+  assertEquals([buffer.append(new Uint8Array(6)), buffer.append(new Uint8Array(5))], [false, true]);
+  assertEquals(buffer.bytes.length, 5);
+});
