@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { MaybePromise, Source } from "./stream.ts";
+import type { MaybePromise, Source, Step } from "./stream.ts";
 
 /**
  * After so many items the pool asks for a turn of the event loop, and after twice as many it waits
@@ -85,7 +85,7 @@ export class Pool<T, R> {
     this.#running--;
     this.#stop({ reason });
   };
-  readonly #onItem = (step: IteratorResult<T, unknown>): void => {
+  readonly #onItem = (step: Step<T>): void => {
     this.#isPulling = false;
     if (!this.#hasEnded) {
       if (step.done) this.#hasEnded = true;
@@ -169,7 +169,7 @@ export class Pool<T, R> {
       }
       if (step instanceof Promise || "then" in step) {
         this.#isPulling = true;
-        (step as Promise<IteratorResult<T, unknown>>).then(this.#onItem, this.#onSourceError);
+        (step as Promise<Step<T>>).then(this.#onItem, this.#onSourceError);
       } else if (step.done) {
         this.#hasEnded = true;
       } else {

@@ -2,7 +2,7 @@ import { OutputError } from "../errors.ts";
 import type { LineWriter } from "../output/line_writer.ts";
 import { describeWriteError } from "../process/os_error.ts";
 import { type NumberSequence, toIndex } from "../source/numbering.ts";
-import type { MaybePromise, Source } from "../stream.ts";
+import type { MaybePromise, Source, Step } from "../stream.ts";
 import type { Target } from "../target.ts";
 import { DoneSet } from "./done_set.ts";
 import { type JournalState, writeJournal } from "./journal.ts";
@@ -82,21 +82,20 @@ export class Checkpoint {
 
   /** Of a source, the targets that are not done; none so far ahead that it could not be marked. */
   pending(source: Source<Target>): Source<Target> {
-    type Step = IteratorResult<Target, unknown>;
-    const filter = (step: Step): MaybePromise<Step> | undefined => {
+    const filter = (step: Step<Target>): MaybePromise<Step<Target>> | undefined => {
       if (step.done) return step;
       const place = this.#rankOf(step.value);
       if (place === undefined || this.#done.has(place)) return undefined;
       return give(step, place);
     };
-    const give = (step: Step, place: number): MaybePromise<Step> => {
+    const give = (step: Step<Target>, place: number): MaybePromise<Step<Target>> => {
       if (!this.#done.reaches(place)) {
         return new Promise<void>((resolve) => this.#wake = resolve).then(() => give(step, place));
       }
       if (this.#options.failed !== undefined) this.#ranks.set((step.value as Target).i, place);
       return step;
     };
-    const next = (): MaybePromise<Step> => {
+    const next = (): MaybePromise<Step<Target>> => {
       for (;;) {
         if (this.#given === this.#options.failed?.count) return { value: undefined, done: true };
         const step = source.next();

@@ -1,4 +1,4 @@
-import type { MaybePromise } from "../stream.ts";
+import type { MaybePromise, Step } from "../stream.ts";
 import { type Line, type LineReader, type Lines, MAX_LINE, OverlongLine } from "./lines.ts";
 
 /**
@@ -20,13 +20,13 @@ export class CsvReader implements Lines {
     return this.#lines.unread;
   }
 
-  next(): MaybePromise<IteratorResult<Line, undefined>> {
+  next(): MaybePromise<Step<Line>> {
     return this.#assemble(this.#lines.next());
   }
 
   #assemble(
-    step: MaybePromise<IteratorResult<Line, undefined>>,
-  ): MaybePromise<IteratorResult<Line, undefined>> {
+    step: MaybePromise<Step<Line>>,
+  ): MaybePromise<Step<Line>> {
     for (;; step = this.#lines.next()) {
       if (step instanceof Promise) return step.then((step) => this.#assemble(step));
       const record = step.done ? this.#open : this.#add(step.value);

@@ -1,5 +1,5 @@
 import { InputError, UsageError } from "../errors.ts";
-import type { MaybePromise, Source } from "../stream.ts";
+import type { MaybePromise, Source, Step } from "../stream.ts";
 import type { Target } from "../target.ts";
 import type { Input } from "./input.ts";
 import { isBlank, type Line, type Lines, OverlongLine } from "./lines.ts";
@@ -26,8 +26,6 @@ export interface InputSourceOptions {
   /** Makes the target of a record. */
   readonly make: (i: number, record: string) => Target;
 }
-
-type Step = IteratorResult<Target, undefined>;
 
 /**
  * Targets from records. A record's number is its place in the input, from 0, blank lines not
@@ -64,7 +62,7 @@ export class InputSource implements Source<Target> {
    * @throws {UsageError} If the input is to begin anew, and is empty.
    * @throws {InputError} If the input breaks off, or has become empty.
    */
-  next(): MaybePromise<Step> {
+  next(): MaybePromise<Step<Target>> {
     while (this.#next < this.#end) {
       const step = this.#records.next();
       if (step instanceof Promise) return this.#whenThere(step);
@@ -75,7 +73,7 @@ export class InputSource implements Source<Target> {
   }
 
   /** Reads on in a loop: a chain of promises would grow with every block that is read past. */
-  async #whenThere(pending: Promise<IteratorResult<Line, undefined>>): Promise<Step> {
+  async #whenThere(pending: Promise<Step<Line>>): Promise<Step<Target>> {
     let target = this.#take(await pending);
     while (target === undefined && this.#next < this.#end) {
       const step = this.#records.next();
@@ -85,7 +83,7 @@ export class InputSource implements Source<Target> {
   }
 
   /** The target of a record, if it is wanted. */
-  #take(step: IteratorResult<Line, undefined>): Step | undefined {
+  #take(step: Step<Line>): Step<Target> | undefined {
     if (step.done) return this.#endRound();
     const record = step.value;
     if (isBlank(record)) return undefined;
@@ -107,7 +105,7 @@ export class InputSource implements Source<Target> {
   }
 
   /** Begins the input anew, or ends. */
-  #endRound(): Step | undefined {
+  #endRound(): Step<Target> | undefined {
     const { hasHeader, numbers: { start }, name } = this.#options;
     if (this.#isClosed) return this.#close();
     if (!(this.#records instanceof Rounds)) {
@@ -132,7 +130,7 @@ export class InputSource implements Source<Target> {
     this.#first = this.#next;
   }
 
-  #close(): Step {
+  #close(): Step<Target> {
     this.return();
     return { value: undefined, done: true };
   }

@@ -1,5 +1,5 @@
 import { InputError } from "../errors.ts";
-import type { MaybePromise, Source } from "../stream.ts";
+import type { MaybePromise, Source, Step } from "../stream.ts";
 import type { Input } from "./input.ts";
 import { Utf8Reader } from "./utf8.ts";
 
@@ -31,7 +31,6 @@ export function isBlank(line: Line): boolean {
 
 /** Lines or records, and where the last one that was given began. */
 export interface Lines extends Source<Line> {
-  next(): MaybePromise<IteratorResult<Line, undefined>>;
   /** The number of its line in the input, from 1. */
   readonly line: number;
   /** About how many bytes were read of the input, and are not given as lines yet. */
@@ -87,12 +86,12 @@ export class LineReader implements Lines {
   }
 
   /** @throws {InputError} By its promise, if the input breaks off. */
-  next(): MaybePromise<IteratorResult<Line, undefined>> {
+  next(): MaybePromise<Step<Line>> {
     return this.#take() ?? this.#refill();
   }
 
   /** The next line, if its end is in the block at hand. */
-  #take(): IteratorResult<Line, undefined> | undefined {
+  #take(): Step<Line> | undefined {
     let end;
     while ((end = this.#lf < this.#cr ? this.#lf : this.#cr) === this.#text.length) {
       this.#keep(this.#text.slice(this.#position));
@@ -124,7 +123,7 @@ export class LineReader implements Lines {
   }
 
   /** The line that ends at a line break. */
-  #cut(end: number): IteratorResult<Line, undefined> {
+  #cut(end: number): Step<Line> {
     const line = this.#text.slice(this.#position, end);
     let lineBreak = "\n";
     this.#position = end + 1;
@@ -140,7 +139,7 @@ export class LineReader implements Lines {
   }
 
   /** Ends the line that has begun. */
-  #finish(end: string, lineBreak: string): IteratorResult<Line, undefined> {
+  #finish(end: string, lineBreak: string): Step<Line> {
     let line = this.#rest === "" ? end : this.#rest + end;
     if (this.#onlyLf && line.endsWith("\r")) {
       line = line.slice(0, -1);
@@ -155,7 +154,7 @@ export class LineReader implements Lines {
     return { value: isTooLong ? new OverlongLine(line) : line, done: false };
   }
 
-  async #refill(): Promise<IteratorResult<Line, undefined>> {
+  async #refill(): Promise<Step<Line>> {
     while (!this.#isAtEnd) {
       const block = await this.#read();
       // It may have been closed in the meantime.

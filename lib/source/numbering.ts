@@ -1,4 +1,4 @@
-import type { Source } from "../stream.ts";
+import type { Source, Step } from "../stream.ts";
 import type { Target } from "../target.ts";
 import type { RequestDefaults } from "./request_defaults.ts";
 import { checkedTarget, target } from "./target.ts";
@@ -73,7 +73,7 @@ export class RangeSource implements Source<Target> {
     this.total = countNumbers({ start, count, shard });
   }
 
-  next(): IteratorResult<Target, undefined> {
+  next(): Step<Target> {
     const i = this.#next;
     if (i >= this.#end) return { value: undefined, done: true };
     this.#next = i + this.#step;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { MaybePromise, Source } from "../stream.ts";
+import { mapStep, type MaybePromise, type Source, type Step } from "../stream.ts";
 import type { HeaderList, Target } from "../target.ts";
 
 /** The W3C's field for an id, whose form it prescribes (Trace Context §3.2). */
@@ -49,13 +49,12 @@ export class RequestIds {
 
   /** The same targets with their ids; one that has such a field of its own keeps that. */
   over(source: Source<Target>): Source<Target> {
-    type Step = IteratorResult<Target, unknown>;
     const lower = this.#name.toLowerCase();
     // Most runs have but one list, so that it is looked at once.
     let without: HeaderList | undefined;
-    const withId = (step: Step): Step => {
+    const withId = (step: Step<Target>): Step<Target> => {
       if (step.done) return step;
-      const { i, url, method, headers, body, invalid, expect } = step.value as Target;
+      const { i, url, method, headers, body, invalid, expect } = step.value;
       if (invalid !== undefined) return step;
       if (headers !== without) {
         if (headers.some(([name]) => name.toLowerCase() === lower)) return step;
@@ -65,10 +64,7 @@ export class RequestIds {
       const value: Target = { i, url, method, headers, body, invalid, expect, requestId };
       return { value, done: false };
     };
-    const next = (): MaybePromise<Step> => {
-      const step = source.next();
-      return step instanceof Promise ? step.then(withId) : withId(step);
-    };
+    const next = (): MaybePromise<Step<Target>> => mapStep(source.next(), withId);
     return { next, return: () => source.return?.() };
   }
 }

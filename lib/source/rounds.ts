@@ -1,12 +1,10 @@
-import type { MaybePromise } from "../stream.ts";
+import { mapStep, type MaybePromise, type Step } from "../stream.ts";
 import { type Line, type Lines, OverlongLine } from "./lines.ts";
 
 /** Most characters (UTF-16 code units) of records that are kept. */
 const MAX_KEPT_LENGTH = 1024 * 1024;
 /** How many characters each record counts beyond its own, for the memory that it takes as an object. */
 const RECORD_LENGTH = 64;
-
-type Step = IteratorResult<Line, undefined>;
 
 /**
  * The records of an input, round after round. A short input is read once, and its records are
@@ -36,18 +34,15 @@ export class Rounds implements Lines {
   }
 
   /** The next record of this round. */
-  next(): MaybePromise<Step> {
-    if (this.#place === undefined) {
-      const step = this.#records.next();
-      return step instanceof Promise ? step.then(this.#note) : this.#note(step);
-    }
+  next(): MaybePromise<Step<Line>> {
+    if (this.#place === undefined) return mapStep(this.#records.next(), this.#note);
     const kept = this.#kept![this.#place++];
     if (kept === undefined) return { value: undefined, done: true };
     this.line = kept.line;
     return { value: kept.record, done: false };
   }
 
-  readonly #note = (step: Step): Step => {
+  readonly #note = (step: Step<Line>): Step<Line> => {
     if (step.done) return step;
     const record = step.value;
     this.line = this.#records.line;
