@@ -5,10 +5,10 @@
  */
 import type { Target } from "./target.ts";
 
-/** A value that was taken of an answer; null if it was not there. */
+/** A value that was captured from a response; null if it was not there. */
 export type Captured = string | number | boolean | null;
 
-/** Why a request got no usable answer. A closed list, and a contract with the users' scripts. */
+/** Why a request got no usable response. A closed list, and a contract with the users' scripts. */
 export const ERROR_KINDS = [
   "dns",
   "refused",
@@ -27,7 +27,26 @@ export const ERROR_KINDS = [
 /** One of {@linkcode ERROR_KINDS}. */
 export type ErrorKind = typeof ERROR_KINDS[number];
 
-/** What is known of a connection. */
+/**
+ * What a failure tells about: the host alone, the network on the way to every host, or the proxy or
+ * the Unix socket that every request goes through.
+ */
+export type FailureScope = "host" | "network" | "proxy";
+
+/** Why a request failed. */
+export interface Failure {
+  readonly error: ErrorKind;
+  /** What went wrong, in words; it can hold what a server sent, so escape it. */
+  readonly detail: string;
+  /** Undefined where the failure tells nothing about any of them, as when the run was ended. */
+  readonly scope: FailureScope | undefined;
+  /** Whether nobody listens there, or there is no such name. @default {false} */
+  readonly isUnreachable?: boolean;
+  /** Whether another attempt would fail the same way, whatever its kind. @default {false} */
+  readonly isPermanent?: boolean;
+}
+
+/** What is known of a connection. It does not change, and holds no socket. */
 export interface ConnectionInfo {
   /** The other end, as in `127.0.0.1:80` or `[::1]:80`. */
   readonly remote: string | null;
@@ -92,8 +111,100 @@ export interface Result {
   /** For the error `expect`: which expectation, as the user gave it; bounded. */
   readonly expectation: string | undefined;
   readonly error: ErrorKind | undefined;
-  /** What went wrong, in words; it can hold what a server sent, so escape it. */
+  /** As {@linkcode Failure.detail}. */
   readonly detail: string | undefined;
+  /** As {@linkcode Failure.scope}; undefined for a response. */
+  readonly scope: FailureScope | undefined;
+  /** As {@linkcode Failure.isUnreachable}. */
+  readonly isUnreachable: boolean;
+}
+
+/** What an engine knows of a request that has ended, except why it failed. */
+export type EndedRequest = Pick<
+  Result,
+  | "target"
+  | "origin"
+  | "status"
+  | "bytes"
+  | "size"
+  | "at"
+  | "ms"
+  | "ttfbMs"
+  | "attempts"
+  | "location"
+  | "via"
+  | "isReused"
+  | "engine"
+  | "retryAfter"
+>;
+
+/** The result of a request. All results are made here, so that V8 sees one shape of them. */
+export function toResult(
+  {
+    target,
+    origin,
+    status,
+    bytes,
+    size,
+    at,
+    ms,
+    ttfbMs,
+    attempts,
+    location,
+    via,
+    isReused,
+    engine,
+    retryAfter,
+  }: EndedRequest,
+  failure: Failure | undefined,
+): Result {
+  return {
+    target,
+    origin,
+    status,
+    bytes,
+    size,
+    at,
+    ms,
+    ttfbMs,
+    attempts,
+    location,
+    via,
+    isReused,
+    engine,
+    retryAfter,
+    isPermanent: failure?.isPermanent === true,
+    bodyFile: null,
+    captures: undefined,
+    expectation: undefined,
+    error: failure?.error,
+    detail: failure?.detail,
+    scope: failure?.scope,
+    isUnreachable: failure?.isUnreachable === true,
+  };
+}
+
+/** The result of a target that no engine was given: it would fail the same way again. */
+export function toUnsentResult(
+  target: Target,
+  { error, detail }: Pick<Failure, "error" | "detail">,
+): Result {
+  return toResult({
+    target,
+    origin: undefined,
+    status: null,
+    bytes: 0,
+    size: 0,
+    at: Date.now(),
+    ms: 0,
+    ttfbMs: null,
+    attempts: 0,
+    location: null,
+    via: null,
+    isReused: false,
+    engine: null,
+    retryAfter: null,
+  }, { error, detail, scope: undefined, isPermanent: true });
 }
 
 /** The name of a way of making requests. */

@@ -3,9 +3,9 @@
  *
  * @module
  */
+import type { Failure } from "../result.ts";
 import type { HeaderList, Target } from "../target.ts";
 import type { BodySink, ResponseHead } from "./engine.ts";
-import type { Failure } from "./failure.ts";
 import type { EngineOptions } from "./options.ts";
 import type { Hop } from "./redirect.ts";
 
@@ -141,7 +141,7 @@ export class BodyTap {
       this.fail(error);
     }
     if (failure !== undefined || !this.#hasFailed) return failure;
-    return { error: "cancelled", detail: "its body could not be taken" };
+    return { error: "cancelled", detail: "its body could not be taken", scope: undefined };
   }
 
   /** Tells whoever ends the run; whatever comes of that, nothing more is written. */

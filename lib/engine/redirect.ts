@@ -1,7 +1,8 @@
 import { decodeFieldValue, isRedirect } from "../http/fields.ts";
+import type { Failure } from "../result.ts";
 import type { HeaderList } from "../target.ts";
 import { isSecretHeader } from "../text/secrets.ts";
-import type { Failure } from "./failure.ts";
+import { failureOfRedirect } from "./failure.ts";
 
 /** What a request is made of, as far as a redirect changes it. */
 export interface Hop {
@@ -53,13 +54,11 @@ export function follow(
   most: number,
 ): Hop | Failure | undefined {
   if (location === null || most === 0 || !isRedirect(status)) return undefined;
-  if (followed === most) return { error: "redirect", detail: `more than ${most} redirects` };
+  if (followed === most) return failureOfRedirect(`more than ${most} redirects`);
   // RFC 9110 §10.2.2: there is one. To guess which would be to request what the other end did not mean.
-  if (isAmbiguous) {
-    return { error: "redirect", detail: `the ${status} has two Locations that differ` };
-  }
+  if (isAmbiguous) return failureOfRedirect(`the ${status} has two Locations that differ`);
   const next = nextHop(hop, status, location);
-  return typeof next === "string" ? { error: "redirect", detail: next } : next;
+  return typeof next === "string" ? failureOfRedirect(next) : next;
 }
 
 /**

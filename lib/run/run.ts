@@ -20,8 +20,7 @@ import { PeakMemory } from "../process/peak_memory.ts";
 import { hostPermission } from "../process/permission.ts";
 import { formatHdr } from "../report/hdr.ts";
 import { formatSummary } from "../report/json.ts";
-import type { Result } from "../result.ts";
-import type { Unsent } from "../schedule/hosts.ts";
+import { type Result, toUnsentResult } from "../result.ts";
 import { Schedule } from "../schedule/schedule.ts";
 import { StopGate } from "../schedule/stop_gate.ts";
 import { openSource, type TargetSource } from "../source/open.ts";
@@ -395,30 +394,4 @@ function checkSockets({ concurrency, requests, metrics }: RunOptions): void {
     `Cannot have ${wanted} requests in flight, as this process may open ${most} sockets only: ` +
       `give '--concurrency ${most}', or raise the limit by 'ulimit -n'`,
   );
-}
-
-/** The result of a target of which no request is made. */
-function toUnsentResult(target: Target, { error, detail }: Unsent): Result {
-  return {
-    target,
-    origin: undefined,
-    status: null,
-    bytes: 0,
-    size: 0,
-    at: Date.now(),
-    ms: 0,
-    ttfbMs: null,
-    attempts: 0,
-    location: null,
-    via: null,
-    isReused: false,
-    engine: null,
-    retryAfter: null,
-    isPermanent: true,
-    bodyFile: null,
-    captures: undefined,
-    expectation: undefined,
-    error,
-    detail,
-  };
 }

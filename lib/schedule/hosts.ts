@@ -5,7 +5,7 @@ import type { Target } from "../target.ts";
 import { detachString } from "../text/detach.ts";
 import { type BreakerChange, CircuitBreaker } from "./circuit_breaker.ts";
 import { DelayQueue } from "./delay_queue.ts";
-import { isUnreachable, type Symptom } from "./failure_scope.ts";
+import type { Symptom } from "./failure_scope.ts";
 import type { SilentHosts } from "./silent_hosts.ts";
 
 /** Most memory of targets that are looked past because their host has to wait. */
@@ -269,8 +269,7 @@ export class Hosts {
   }
 
   #hold(host: Host, target: Target, isBegun: boolean): void {
-    // It may wait long, and its URL is not to keep the block of the input that it stood in.
-    const kept = { ...target, url: detachString(target.url) };
+    const kept = detachTarget(target);
     const queue = host.waiting ??= new Deque() as Queue;
     if (host.first === undefined && target.i === host.probed) host.first = kept;
     else if (isBegun) queue.pushFront(kept);
@@ -454,7 +453,7 @@ export class Hosts {
   #unreachable({ outage }: Host, how: Symptom | undefined, nowMs: number): BreakerChange {
     const { unreachableAfter = Infinity } = this.#options;
     if (outage.isOpen || outage.failures < unreachableAfter) return undefined;
-    return how !== undefined && isUnreachable(how) ? outage.open(nowMs) : undefined;
+    return how?.isUnreachable ? outage.open(nowMs) : undefined;
   }
 
   /** Pauses the host of a target that has just failed, however few others did; undone as usual. */
@@ -576,6 +575,11 @@ function describeFailure({ error, status, detail }: Symptom): string {
 function toUnsent({ name, last }: Host, why: string): Unsent {
   const { error, cause } = last!;
   return { error, detail: `not sent: ${name} ${why}; the last failure: ${cause}` };
+}
+
+/** A target that may wait long: its URL no longer keeps the block of the input that it was read from. */
+export function detachTarget(target: Target): Target {
+  return { ...target, url: detachString(target.url) };
 }
 
 /** About how many bytes a target holds that waits. */

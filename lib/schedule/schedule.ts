@@ -6,11 +6,17 @@ import type { LoadOptions, RetryOptions } from "../options/run_options.ts";
 import type { Result } from "../result.ts";
 import type { MaybePromise, Source } from "../stream.ts";
 import type { Target } from "../target.ts";
-import { detachString } from "../text/detach.ts";
 import { type BreakerChange, CircuitBreaker } from "./circuit_breaker.ts";
 import { DelayQueue } from "./delay_queue.ts";
-import { isAnswer, isNetworkFailure, isUnreachable } from "./failure_scope.ts";
-import { type GivenUpHost, Hosts, MAX_HOLD_MS, SHOWN_LENGTH, type Unsent } from "./hosts.ts";
+import { hasResponded, isNetworkFailure } from "./failure_scope.ts";
+import {
+  detachTarget,
+  type GivenUpHost,
+  Hosts,
+  MAX_HOLD_MS,
+  SHOWN_LENGTH,
+  type Unsent,
+} from "./hosts.ts";
 import { Pacer } from "./pacer.ts";
 import { PreciseTimer } from "./precise_timer.ts";
 import { parseRetryAfter } from "./retry_after.ts";
@@ -563,7 +569,7 @@ export class Schedule implements Source<Target> {
     this.#inFlight--;
     const wasSent = this.#unsent.size === 0 || !this.#unsent.delete(result.target);
     if (this.#shares?.isObserving && wasSent && result.target.invalid === undefined) {
-      this.#shares.end(result.target.url, isAnswer(result), result.ms);
+      this.#shares.end(result.target.url, hasResponded(result), result.ms);
     }
     const isTold = wasSent && result.error !== "cancelled" && result.error !== "url";
     const isTransient = isTold && this.#policy.isTransient(result);
@@ -642,7 +648,7 @@ export class Schedule implements Source<Target> {
     const way = this.#wayOf(result);
     const host = way ?? parseHost(result.target.url);
     if (this.#firstFailures === 0) this.#firstHost = host;
-    if (host !== this.#firstHost || !isUnreachable(result)) this.#firstFailures = undefined;
+    if (host !== this.#firstHost || !result.isUnreachable) this.#firstFailures = undefined;
     else if (++this.#firstFailures === FIRST_FAILURES) {
       this.#firstName = way ?? formatHost(result.target.url);
       this.#hasNoWay = way !== undefined;
@@ -653,10 +659,10 @@ export class Schedule implements Source<Target> {
   }
 
   /** What a failed request could not get through, in words; undefined where that is the host. */
-  #wayOf({ error }: Result): string | undefined {
+  #wayOf({ scope }: Result): string | undefined {
     const { proxy, unixSocket } = this.#options;
     if (unixSocket !== undefined) return `the Unix socket '${unixSocket}'`;
-    return proxy === undefined || error !== "connect"
+    return proxy === undefined || scope !== "proxy"
       ? undefined
       : `the proxy ${formatAuthority(proxy)}`;
   }
@@ -722,13 +728,10 @@ export class Schedule implements Source<Target> {
     holdMs: number,
     now: number,
   ): void {
-    const { target, via } = result;
+    const { target } = result;
     this.#listener.onRetry(this.#policy.causeOf(result), result);
-    // It may wait long: it is to keep neither the block of the input that its URL stood in, nor a
-    // connection.
-    const kept = { ...target, url: detachString(target.url) };
-    const { remote = null, connectMs = null, tlsMs = null } = via ?? {};
-    const last = { ...result, target: kept, attempts, via: via && { remote, connectMs, tlsMs } };
+    const kept = detachTarget(target);
+    const last = { ...result, target: kept, attempts };
     this.#begun.set(target.i, { times, last });
     const waitMs = Math.max(holdMs, this.#policy.waitMs(times));
     // A paused host has its own time; and whoever waits for it is not to take the place of others.
@@ -779,6 +782,8 @@ export class Schedule implements Source<Target> {
           captures: undefined,
           expectation: undefined,
           error: "cancelled",
+          scope: undefined,
+          isUnreachable: false,
           detail: `the run ended before the next attempt; the last one was: ${
             this.#policy.causeOf(last)
           }`,

@@ -109,7 +109,7 @@ function withOneGivenUp(): { hosts: Hosts; probe: Target; told: GivenUpHost[] } 
   return { hosts, probe, told };
 }
 
-const REFUSED = { error: "refused", detail: "nobody listens" } as const;
+const REFUSED = { error: "refused", detail: "nobody listens", isUnreachable: true } as const;
 
 Deno.test("Hosts gives up a host whose time is up, and tells why its requests are not sent", () => {
   const { hosts, told } = withOneGivenUp();

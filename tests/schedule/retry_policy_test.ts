@@ -86,37 +86,37 @@ for (
     ["an answer", { status: 503 }, false],
     ["a proxy that wants credentials", { status: 407 }, true],
     ["a timeout", { status: null, error: "timeout" }, true],
-    ["no route", { status: null, error: "connect", detail: "network unreachable" }, true],
+    ["no route", { status: null, error: "connect", scope: "network" }, true],
     [
       "a proxy that is down",
-      { status: null, error: "connect", detail: "the proxy: connection refused" },
+      { status: null, error: "connect", scope: "proxy" },
       true,
     ],
     [
       "a proxy that is out of credit",
-      { status: null, error: "connect", detail: "the proxy answered 402" },
+      { status: null, error: "connect", scope: "proxy" },
       true,
     ],
     [
       "a host behind a proxy",
-      { status: null, error: "connect", detail: "the proxy answered 502" },
+      { status: null, error: "connect", scope: "host" },
       false,
     ],
     ["a refusal", { status: null, error: "refused" }, false],
     [
       "an unknown name",
-      { status: null, error: "dns", detail: "the name does not resolve" },
+      { status: null, error: "dns", scope: "host" },
       false,
     ],
     [
       "no name server",
-      { status: null, error: "dns", detail: "the name server does not answer" },
+      { status: null, error: "dns", scope: "network" },
       true,
     ],
     ["an interruption", { status: null, error: "cancelled" }, undefined],
   ] as const
 ) {
-  Deno.test(`isOfNetwork() is ${expected} for ${what}`, () => {
+  Deno.test(`isNetworkFailure() is ${expected} for ${what}`, () => {
     assertEquals(isNetworkFailure(result(more as Partial<Result>)), expected);
   });
 }

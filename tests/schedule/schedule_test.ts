@@ -969,14 +969,20 @@ for (
     ["the proxy \\[::1\\]:9", { proxy: PROXY }, {
       error: "connect",
       detail: "the proxy: connection refused",
+      scope: "proxy",
+      isUnreachable: true,
     }],
     ["the proxy \\[::1\\]:9", { proxy: PROXY }, {
       error: "connect",
       detail: "the proxy: the name does not resolve",
+      scope: "proxy",
+      isUnreachable: true,
     }],
     ["the Unix socket '/s'", { unixSocket: "/s" }, {
       error: "connect",
       detail: "no such Unix socket",
+      scope: "proxy",
+      isUnreachable: true,
     }],
     ["the Unix socket '/s'", { unixSocket: "/s" }, { error: "refused" }],
   ] as const

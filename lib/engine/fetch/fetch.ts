@@ -4,21 +4,17 @@
  * @module
  */
 import { closesConnection, decodeFieldValue, IDEMPOTENT } from "../../http/fields.ts";
-import type { Result } from "../../result.ts";
+import { type Failure, type Result, toResult } from "../../result.ts";
 import type { HeaderList, Target } from "../../target.ts";
+import { findShortage } from "../causes.ts";
 import { Deadlines, InFlight, type StopReason } from "../deadlines.ts";
 import type { Engine } from "../engine.ts";
 import {
-  type Failure,
-  failureOfBody,
   failureOfEarlyEnd,
-  failureOfFetch,
   failureOfLength,
   failureOfPermission,
+  failureOfProtocol,
   failureOfStop,
-  findShortage,
-  isUnsent,
-  lacksHttp2,
 } from "../failure.ts";
 import { type BodyTap, type BorrowedHead, ResponseHooks } from "../hooks.ts";
 import { UNASKED_UPGRADE } from "../http1/head.ts";
@@ -27,7 +23,13 @@ import { follow, type Hop, readLocation } from "../redirect.ts";
 import { Shortage } from "../shortage.ts";
 import { Clients, type Use } from "./clients.ts";
 import { type Coding, DECODABLE, decode } from "./decode.ts";
-import { describeFetchError } from "./fetch_words.ts";
+import {
+  failureOfFetch,
+  failureOfReading,
+  type FetchFailure,
+  isUnsent,
+  lacksHttp2,
+} from "./fetch_failure.ts";
 
 /**
  * A body that says it has at most as many bytes is read in one go: a third cheaper than by a
@@ -283,7 +285,7 @@ export class FetchEngine implements Engine {
     const start = dueMs ?? now;
     const attempt = new Attempt(target);
     let status: number | null = null;
-    let failure: Failure | undefined;
+    let failure: FetchFailure | undefined;
     const sent = !this.#cancelled;
     if (sent) {
       this.#deadlines.add(attempt, now);
@@ -333,7 +335,7 @@ export class FetchEngine implements Engine {
     }
     // What is wrong with the first URL is seen before it is sent.
     const isTried = sent && (failure?.error !== "url" || attempt.redirects > 0);
-    return {
+    return toResult({
       target,
       origin: undefined,
       status,
@@ -348,23 +350,16 @@ export class FetchEngine implements Engine {
       isReused: false,
       engine: this.name,
       retryAfter: status === null ? null : attempt.retryAfter,
-      isPermanent: failure?.isPermanent === true,
-      bodyFile: null,
-      captures: undefined,
-      expectation: undefined,
-      error: failure?.error,
-      // Only now: what came before reads the words of native fetch.
-      detail: failure && describeFetchError(failure.detail),
-    };
+    }, failure);
   }
 
-  #failureOf(error: unknown, { hasHead }: Attempt): Failure {
+  #failureOf(error: unknown, { hasHead }: Attempt): FetchFailure {
     if (error instanceof Refusal) return error.failure;
-    return hasHead ? failureOfBody(error) : failureOfFetch(error);
+    return hasHead ? failureOfReading(error) : failureOfFetch(error);
   }
 
   /** Settles when the hop is to be sent again, or the attempt was stopped; undefined if neither. */
-  #pauseFor(error: unknown, failure: Failure, attempt: Attempt): Promise<void> | undefined {
+  #pauseFor(error: unknown, failure: FetchFailure, attempt: Attempt): Promise<void> | undefined {
     const { signal } = attempt;
     if (attempt.isHttp2Only) {
       const { method, url } = attempt.hop;
@@ -428,7 +423,7 @@ export class FetchEngine implements Engine {
       const { status, headers } = response;
       if (status === 101) {
         await response.body?.cancel();
-        throw new Refusal({ error: "protocol", detail: UNASKED_UPGRADE });
+        throw new Refusal(failureOfProtocol(UNASKED_UPGRADE));
       }
       const isPointing = status === 201 || (status >= 300 && status < 400);
       const pointer = readLocation(status, isPointing ? headers.get("location") : null);

@@ -1,8 +1,9 @@
 import type net from "node:net";
 import type { TLSSocket } from "node:tls";
+import type { ConnectionInfo, Failure } from "../../result.ts";
 import { InFlight, type StopReason } from "../deadlines.ts";
 import type { TlsOptions } from "../engine.ts";
-import { type Failure, failureOfLength } from "../failure.ts";
+import { failureOfBody, failureOfLength, failureOfProtocol } from "../failure.ts";
 import { describeTlsAlert } from "../tls_failure.ts";
 import { checkBeginning, type Head, MAX_HEAD_BYTES, ProtocolError } from "./head.ts";
 import { isReset, ReadFirstSocket } from "./read_first_socket.ts";
@@ -132,12 +133,12 @@ export class Connection extends InFlight {
   reads = 0;
   /** Milliseconds from the look-up of the host to when this was ready. Set by its owner. */
   openMs = 0;
-  /** Milliseconds that TCP took to connect, once it has. */
-  connectMs: number | null = null;
-  /** Milliseconds that the TLS handshake took, once it is done; null without TLS. */
-  tlsMs: number | null = null;
-  /** The other end, as in `127.0.0.1:80` or `[::1]:80`; null before it is connected. */
-  remote: string | null = null;
+  /** Milliseconds that TCP took to connect; null before it has. */
+  #connectMs: number | null = null;
+  /** Milliseconds that the TLS handshake took; null before it is done, and without TLS. */
+  #tlsMs: number | null = null;
+  /** What results tell of it; null before it is ready for a request. */
+  info: ConnectionInfo | null = null;
 
   constructor(destination: Destination, owner: ConnectionOwner) {
     super();
@@ -157,8 +158,7 @@ export class Connection extends InFlight {
     tcp.connect(socket);
     tcp.on("connect", () => {
       if (this.#isClosed) return;
-      this.connectMs = performance.now() - this.#startMs;
-      this.remote = "path" in socket ? socket.path : formatRemote(tcp);
+      this.#connectMs = performance.now() - this.#startMs;
       if (proxyTls === undefined) this.#onProxy();
       else this.#secure(proxyTls, () => this.#onProxy());
     });
@@ -217,7 +217,7 @@ export class Connection extends InFlight {
     const socket = startTls(this.#carrier, hostname, options, {
       onOpen: () => {
         if (this.#isClosed) return;
-        this.tlsMs = performance.now() - startMs;
+        this.#tlsMs = performance.now() - startMs;
         onOpen();
       },
       onRead: (bytes) => {
@@ -240,6 +240,12 @@ export class Connection extends InFlight {
   #onOpen(): void {
     if (this.#isClosed) return;
     this.#wasOpen = true;
+    const { socket } = this.#destination;
+    this.info = Object.freeze({
+      remote: "path" in socket ? socket.path : formatRemote(this.#tcp),
+      connectMs: this.#connectMs,
+      tlsMs: this.#tlsMs,
+    });
     this.#owner.onIdle(this);
   }
 
@@ -255,7 +261,7 @@ export class Connection extends InFlight {
     this.uses++;
     this.reads = 0;
     if (this.#greeting !== undefined) {
-      return this.#fail({ error: "protocol", detail: this.#greeting.message });
+      return this.#fail(failureOfProtocol(this.#greeting.message));
     }
     const socket = this.#carrier;
     if (body === undefined) {
@@ -278,8 +284,8 @@ export class Connection extends InFlight {
       this.#take(bytes, length);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      const kind = this.#response.head === undefined ? "protocol" : "body";
-      this.#fail({ error: kind, detail: error.message });
+      const hasHead = this.#response.head !== undefined;
+      this.#fail(hasHead ? failureOfBody(error.message) : failureOfProtocol(error.message));
     }
   }
 
@@ -370,8 +376,11 @@ export class Connection extends InFlight {
   }
 
   #lose(why: string): void {
-    if (this.#response.head === undefined) this.#fail({ error: "reset", detail: why });
-    else this.#fail({ error: "body", detail: `${why} before the end of the body` });
+    if (this.#response.head === undefined) {
+      this.#fail({ error: "reset", detail: why, scope: "host" });
+    } else {
+      this.#fail(failureOfBody(`${why} before the end of the body`));
+    }
   }
 
   #onClosed(): void {
@@ -379,7 +388,7 @@ export class Connection extends InFlight {
     const alert = describeTlsAlert(error);
     if (this.#exchange !== undefined && this.#response.head === undefined && alert !== undefined) {
       // With TLS 1.3 a server refuses the client's certificate once the client may send.
-      this.#fail({ error: "tls", detail: alert });
+      this.#fail({ error: "tls", detail: alert, scope: "host" });
     } else if (this.#exchange !== undefined) {
       this.#lose(
         error === undefined || isReset(error) ? "the server reset the connection" : error.message,
@@ -407,10 +416,15 @@ export class Connection extends InFlight {
     this.#owner.onClose(this, this.#wasOpen ? undefined : this.#connectError());
   }
 
+  /** Whether there was a TCP connection. */
+  get wasReached(): boolean {
+    return this.#connectMs !== null;
+  }
+
   #connectError(): ConnectError {
     const error = this.#error;
     const refusal = error instanceof TunnelRefusal ? error : undefined;
-    const wasReached = this.connectMs !== null;
+    const { wasReached } = this;
     return {
       code: error?.code,
       message: error?.message ??

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { failureOfConnect, shortageOfConnect } from "../connect_failure.ts";
+import type { Failure } from "../../result.ts";
 import { Deadlines } from "../deadlines.ts";
 import type { ProxyOptions, TlsOptions } from "../engine.ts";
-import type { Failure } from "../failure.ts";
 import { Shortage } from "../shortage.ts";
+import { failureOfConnect, shortageOfConnect } from "./connect_failure.ts";
 import { ConnectPriority } from "./connect_priority.ts";
 import {
   type ConnectError,

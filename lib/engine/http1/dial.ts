@@ -76,7 +76,7 @@ export class Dial extends InFlight {
   get next(): Address | undefined {
     if (this.#isOver || this.#attempts.size === 0) return undefined;
     for (const connection of this.#attempts.keys()) {
-      if (connection.connectMs !== null) return undefined;
+      if (connection.wasReached) return undefined;
     }
     return this.#addresses[this.#next];
   }

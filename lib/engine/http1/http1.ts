@@ -4,11 +4,11 @@
  * @module
  */
 import { decodeFieldValue, IDEMPOTENT } from "../../http/fields.ts";
-import type { Result } from "../../result.ts";
+import { type Failure, type Result, toResult } from "../../result.ts";
 import type { Target } from "../../target.ts";
 import { Deadlines, InFlight, type StopReason } from "../deadlines.ts";
 import type { Engine } from "../engine.ts";
-import { type Failure, failureOfPermission, failureOfStop } from "../failure.ts";
+import { failureOfPermission, failureOfStop, failureOfUrl } from "../failure.ts";
 import { type BodyTap, ResponseHooks } from "../hooks.ts";
 import type { EngineOptions } from "../options.ts";
 import { follow, type Hop } from "../redirect.ts";
@@ -162,11 +162,11 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
     try {
       this.#route = router.route(url);
     } catch {
-      return this.#settle({ error: "url", detail: "not an http or https URL" }, 0);
+      return this.#settle(failureOfUrl("not an http or https URL"), 0);
     }
     this.#origin ??= this.#route.origin.key;
     if (this.#route.origin.port === 0) {
-      return this.#settle({ error: "url", detail: "port 0 cannot be requested" }, 0);
+      return this.#settle(failureOfUrl("port 0 cannot be requested"), 0);
     }
     if (options.permits?.(url) === false) {
       return this.#settle(failureOfPermission(url), 0);
@@ -290,7 +290,7 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
     }
     // What is wrong with the first URL is seen before it is sent.
     const isTried = this.#isSent || (failure?.error !== "cancelled" && failure?.error !== "url");
-    this.#done({
+    this.#done(toResult({
       target: this.#target,
       origin: this.#origin,
       status,
@@ -301,16 +301,10 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
       ttfbMs: this.#ttfbMs,
       attempts: isTried ? this.#attempts : 0,
       location,
-      via: this.#connection ?? null,
+      via: this.#connection?.info ?? null,
       isReused: this.#isReused,
       engine: "http1",
       retryAfter,
-      isPermanent: failure?.isPermanent === true,
-      bodyFile: null,
-      captures: undefined,
-      expectation: undefined,
-      error: failure?.error,
-      detail: failure?.detail,
-    });
+    }, failure));
   }
 }

@@ -20,11 +20,14 @@ export class TunnelError extends Error {
 /** A proxy that is well and gives no way through, in words that go on from "the proxy ". */
 export class TunnelRefusal extends TunnelError {
   override name = "TunnelRefusal";
-  /** Whether it is of the address that was asked for; another of the same host may do. */
+  /** Whether it tells about the host that was asked for, or about the proxy. */
+  readonly scope: "host" | "proxy";
+  /** Whether it tells about the address that was asked for; another of the same host may do. */
   readonly isOfAddress: boolean;
 
-  constructor(message: string, isOfAddress = false) {
+  constructor(message: string, scope: "host" | "proxy", isOfAddress = false) {
     super(message);
+    this.scope = scope;
     this.isOfAddress = isOfAddress;
   }
 }
@@ -121,7 +124,10 @@ class ConnectTunnel implements Tunnel {
         from = 0;
         continue;
       }
-      if (status < 200 || status > 299) throw new TunnelRefusal(`answered ${status}`);
+      if (status < 200 || status > 299) {
+        // RFC 9110 §15.6: what the proxy met behind itself; any other status is of the proxy's own.
+        throw new TunnelRefusal(`answered ${status}`, status >= 500 ? "host" : "proxy");
+      }
       this.rest = all.subarray(end);
       return "open";
     }
@@ -191,7 +197,9 @@ class SocksTunnel implements Tunnel {
         return this.#onMethod(all);
       case "authentication":
         this.#expectEnd(all, 2);
-        if (all[1] !== 0) throw new TunnelRefusal("does not take the name and password");
+        if (all[1] !== 0) {
+          throw new TunnelRefusal("does not take the name and password", "proxy");
+        }
         return this.#ask();
       case "reply":
         return this.#onReply(all);
@@ -210,6 +218,7 @@ class SocksTunnel implements Tunnel {
       all[1] === NO_METHOD && this.#credentials === undefined
         ? "asks for a name and a password"
         : "takes no way of authentication that is known here",
+      "proxy",
     );
   }
 
@@ -222,7 +231,7 @@ class SocksTunnel implements Tunnel {
 
   #onReply(all: Uint8Array): "open" | undefined {
     if (all[1] !== 0) {
-      throw new TunnelRefusal(`answered: ${REPLIES[all[1]] ?? `reply ${all[1]}`}`, true);
+      throw new TunnelRefusal(`answered: ${REPLIES[all[1]] ?? `reply ${all[1]}`}`, "host", true);
     }
     if (all.length < 5) return undefined;
     // What it is bound to is of no use here.
@@ -254,7 +263,7 @@ function formatAddress(hostname: string): number[] {
       return [IPV6, ...bytesOfIpv6(hostname)];
   }
   if (encoder.encode(hostname).length > 255) {
-    throw new TunnelRefusal("takes no name of more than 255 bytes");
+    throw new TunnelRefusal("takes no name of more than 255 bytes", "host");
   }
   return [NAME, ...counted(hostname)];
 }
