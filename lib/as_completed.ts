@@ -107,7 +107,7 @@ class AsCompleted<T, R> implements AsyncIterableIterator<R, undefined, void> {
         const result = task(item, this.#tasks.signal);
         (result instanceof Promise ? result : Promise.resolve(result)).then(done, fail);
       },
-      take: (value) => this.#take(value),
+      onResult: (value) => this.#offer(value),
       onStop: () => this.#tasks.abort(),
     });
   }
@@ -156,7 +156,7 @@ class AsCompleted<T, R> implements AsyncIterableIterator<R, undefined, void> {
     this.#run.then(() => this.#end(), (reason) => this.#end({ reason }));
   }
 
-  #take(value: R): MaybePromise<void> {
+  #offer(value: R): MaybePromise<void> {
     const waiter = this.#waiters.shift();
     if (waiter !== undefined) return waiter.resolve({ value, done: false });
     const { promise, resolve: release } = Promise.withResolvers<void>();

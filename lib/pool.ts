@@ -22,8 +22,8 @@ export interface PoolOptions<T, R> {
    * `fail` had been called.
    */
   start(item: T, done: (result: R) => void, fail: (reason: unknown) => void): void;
-  /** Takes a result; a promise where the next item has to wait. */
-  take(result: R): MaybePromise<void>;
+  /** Called with each result; a promise where the next item has to wait. */
+  onResult(result: R): MaybePromise<void>;
   /** Called when the pool is to end before its source does, with items still running. */
   onStop?(): void;
   /**
@@ -35,13 +35,13 @@ export interface PoolOptions<T, R> {
 
 /**
  * Workers on one source: each pulls an item when it is free, starts on it, and is free again once
- * the result was taken. No promise and no closure is made for an item.
+ * the result is taken. No promise and no closure is made for an item.
  *
  * ```text
- * source ──next()──► start ──done──► take ──► free, which pulls the next
+ * source ──next()──► start ──done──► onResult ──► free, which pulls the next
  * ```
  *
- * A task, a `take` or a source that fails ends it early, as {@linkcode stop} does: nothing more is
+ * A task, an `onResult` or a source that fails ends it early, as {@linkcode stop} does: nothing more is
  * pulled, the source is closed, and results that come after that are dropped.
  */
 export class Pool<T, R> {
@@ -73,7 +73,7 @@ export class Pool<T, R> {
     if (this.#isStopped) return this.#free();
     let taken;
     try {
-      taken = this.#options.take(result);
+      taken = this.#options.onResult(result);
     } catch (reason) {
       return this.#onFail(reason);
     }
@@ -119,7 +119,7 @@ export class Pool<T, R> {
    * Works until the source is done and every result is taken, or the pool has ended early and
    * nothing runs any more. Call it once.
    *
-   * @throws What failed first: a task, `take`, the source, or closing it.
+   * @throws What failed first: a task, `onResult`, the source, or closing it.
    */
   run(): Promise<void> {
     this.#fill();
@@ -204,7 +204,7 @@ export class Pool<T, R> {
     else this.#closing.then(reject, reject);
   }
 
-  /** Whether a task, `take` or the source failed. */
+  /** Whether a task, `onResult` or the source failed. */
   get hasFailed(): boolean {
     return this.#failure !== undefined;
   }

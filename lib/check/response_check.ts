@@ -49,7 +49,7 @@ export interface CheckOptions {
  * of the same kind.
  *
  * ```text
- * head ──► onHead ──► body ──► take(result) ──► the result, or a failure `expect`
+ * head ──► onHead ──► body ──► apply(result) ──► the result, or a failure `expect`
  * ```
  */
 export class ResponseCheck {
@@ -138,7 +138,7 @@ export class ResponseCheck {
   }
 
   /** A result as its expectations make it, with what was captured of it. */
-  take(result: Result): Result {
+  apply(result: Result): Result {
     const { target: { i }, error } = result;
     let seen: PendingOutcome | undefined;
     if (this.#seen.size > 0 && (seen = this.#seen.get(i)) !== undefined) this.#seen.delete(i);

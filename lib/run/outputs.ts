@@ -7,7 +7,9 @@ import { Checkpoint, type CheckpointOptions } from "../checkpoint/checkpoint.ts"
 import { countDone } from "../checkpoint/done_set.ts";
 import type { JournalState } from "../checkpoint/journal.ts";
 import { ResumePoint } from "../checkpoint/resume.ts";
+import type { EngineOptions } from "../engine/options.ts";
 import type { OutputOptions, RunOptions } from "../options/run_options.ts";
+import type { Bodies } from "../output/bodies/bodies.ts";
 import { failureLines, isFailure } from "../output/failure_lines.ts";
 import { LineWriter, openLineWriter } from "../output/line_writer.ts";
 import { csv, ndjson } from "../output/record.ts";
@@ -42,9 +44,8 @@ export class Outputs {
   readonly #outputs: Output[] = [];
   #summary: LineWriter | undefined;
   #hdr: LineWriter | undefined;
+  #bodies: Bodies | undefined;
   #checkpoint: Checkpoint | undefined;
-  /** What was counted before, and what is to be counted. */
-  stats: Stats;
 
   /**
    * Looks at what is there already, and changes nothing.
@@ -64,12 +65,19 @@ export class Outputs {
   private constructor(options: RunOptions, beginning: ResumePoint | undefined) {
     this.#options = options;
     this.#beginning = beginning;
-    this.stats = new Stats(options);
   }
 
   /** What the journal says of the run so far; undefined without one. */
   get restored(): JournalState | undefined {
     return this.#beginning?.state;
+  }
+
+  /** What was counted before; zeros where nothing was. Once {@linkcode open} has settled. */
+  restoreStats(): Stats {
+    const { restored } = this;
+    return restored === undefined
+      ? new Stats(this.#options)
+      : Stats.from(restored.stats, this.#options);
   }
 
   /** Whether there was a run to go on with. */
@@ -106,13 +114,14 @@ export class Outputs {
   }
 
   /**
-   * What a retry has made again so far, also before it was gone on with; undefined if this is none.
+   * What a retry has made again so far, also before it was resumed; undefined without a retry.
+   *
+   * @param stats of the whole run, as it is now
    */
-  get madeAgain(): MadeAgain | undefined {
+  countMadeAgain({ requests, failed }: Stats): MadeAgain | undefined {
     const kept = this.#keptByRetry;
     if (kept === undefined) return undefined;
-    const count = this.stats.requests - kept;
-    return { wanted: this.restored!.retry!.count, count, failed: this.stats.failed };
+    return { wanted: this.restored!.retry!.count, count: requests - kept, failed };
   }
 
   /** Whether nothing is left to be requested. */
@@ -131,11 +140,8 @@ export class Outputs {
   async open(now: JournalSnapshot, onFailure: (error: unknown) => void): Promise<void> {
     const { failures, summary, hdr, output } = this.#options;
     const beginning = this.#beginning;
+    await this.#openBodies();
     await beginning?.commit();
-    // Only now: a retry begins without what failed.
-    if (this.restored !== undefined) {
-      this.stats = Stats.from(this.restored.stats, this.#options);
-    }
     if (output !== undefined) await this.#openRecords(output, beginning?.file);
     if (failures !== undefined) {
       const format = failureLines(this.#options);
@@ -165,6 +171,13 @@ export class Outputs {
     });
   }
 
+  async #openBodies(): Promise<void> {
+    const { saveBodies, overwrite } = this.#options;
+    if (saveBodies === undefined || this.isComplete) return;
+    const { Bodies } = await import("../output/bodies/bodies.ts");
+    this.#bodies = await Bodies.open(saveBodies, { isGoneOn: this.isResumed, overwrite });
+  }
+
   async #openRecords(options: OutputOptions, file: Deno.FsFile | undefined): Promise<void> {
     const { path, gzip, fields } = options;
     const captures = this.#options.captures.map(({ name }) => name);
@@ -185,6 +198,7 @@ export class Outputs {
 
   /** Lets go of everything where the run cannot begin. */
   async abandon(): Promise<void> {
+    this.#bodies?.abandon();
     if (this.#outputs.length === 0) return await this.#beginning?.abandon();
     for (const { blocks } of this.#outputs) await blocks.close();
   }
@@ -194,15 +208,25 @@ export class Outputs {
     return this.#checkpoint?.pending(source) ?? source;
   }
 
+  /** Takes the body of a response; undefined where bodies are not saved. */
+  get bodyFor(): EngineOptions["bodyFor"] {
+    const bodies = this.#bodies;
+    return bodies && ((target, head) => bodies.bodyFor(target, head));
+  }
+
+  /** Whether the run can be resumed, and requests again whatever has no record. */
+  get isResumable(): boolean {
+    return this.#checkpoint !== undefined;
+  }
+
   /**
-   * Takes a result. One that was given up is no result where the run can be gone on with: then it
-   * is requested again.
+   * Writes what there is to write about a result.
    *
    * @returns a promise if the caller has to wait before it gives more
+   * @throws {OutputError} If a file cannot be written, or removed.
    */
-  take(result: Result): MaybePromise<void> {
-    if (this.#checkpoint !== undefined && result.error === "cancelled") return;
-    this.stats.record(result);
+  write(result: Result): MaybePromise<void> {
+    if (this.#bodies !== undefined) result = this.#bodies.annotate(result);
     let written: MaybePromise<unknown>;
     for (const output of this.#outputs) {
       const full = output.write(result);
@@ -210,6 +234,11 @@ export class Outputs {
     }
     this.#checkpoint?.add(result.target);
     return written as MaybePromise<void>;
+  }
+
+  /** Drops what was kept of a request that a later run makes again. */
+  drop(result: Result): void {
+    this.#bodies?.annotate(result);
   }
 
   /**
@@ -239,6 +268,7 @@ export class Outputs {
         keep(error);
       }
     }
+    this.#bodies?.close();
     if (failure !== undefined) throw failure;
   }
 }

@@ -22,8 +22,8 @@ export class DelayQueue<T> {
     this.#entries.push({ item, atMs });
   }
 
-  /** Takes the first, if it is due. */
-  take(nowMs: number): T | undefined {
+  /** Takes out the first, if it is due. */
+  pop(nowMs: number): T | undefined {
     return this.length > 0 && this.firstAtMs <= nowMs ? this.#entries.pop().item : undefined;
   }
 

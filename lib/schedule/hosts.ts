@@ -299,7 +299,7 @@ export class Hosts {
 
   /** A target that waited for a host that is given up, and why it is not to be sent. */
   nextUnsent(nowMs: number): { target: Target; unsent: Unsent } | undefined {
-    for (let host; (host = this.#watched.take(nowMs)) !== undefined;) {
+    for (let host; (host = this.#watched.pop(nowMs)) !== undefined;) {
       host.isWatched = false;
       if (!host.isPaused || this.#hosts.get(host.key) !== host) continue;
       // This outage may be another than the one that it was watched for.
@@ -318,7 +318,7 @@ export class Hosts {
   /** A target that waited and may start now; it counts as started. */
   next(nowMs: number): Target | undefined {
     for (;;) {
-      const place = this.#scheduled.take(nowMs);
+      const place = this.#scheduled.pop(nowMs);
       if (place === undefined) return undefined;
       const { host } = place;
       if (host.place !== place) continue;

@@ -4,7 +4,7 @@ import { formatHost, parseHost } from "../http/host.ts";
 import { formatAuthority } from "../http/url.ts";
 import type { LoadOptions, RetryOptions } from "../options/run_options.ts";
 import type { Result } from "../result.ts";
-import type { MaybePromise, Source } from "../stream.ts";
+import type { MaybePromise, Source, Step } from "../stream.ts";
 import type { Target } from "../target.ts";
 import { type BreakerChange, CircuitBreaker } from "./circuit_breaker.ts";
 import { DelayQueue } from "./delay_queue.ts";
@@ -22,8 +22,6 @@ import { PreciseTimer } from "./precise_timer.ts";
 import { parseRetryAfter } from "./retry_after.ts";
 import { RetryPolicy } from "./retry_policy.ts";
 import { SilentHosts } from "./silent_hosts.ts";
-
-type Step = IteratorResult<Target, unknown>;
 
 /**
  * What was overdue starts in bursts of no more than are due in this time, and a start that waited
@@ -125,6 +123,25 @@ interface Begun {
   readonly last: Result;
 }
 
+/** A request that is to be started. */
+export interface Start {
+  readonly target: Target;
+  /**
+   * When its time began, on the clock; undefined without a rate. That is when it was given, less
+   * what it had waited for a free place.
+   */
+  readonly dueMs: number | undefined;
+  /** Why it is not to be sent; undefined if it is. */
+  readonly unsent: Unsent | undefined;
+}
+
+/** The one {@linkcode Start} of a schedule, which it fills in anew for each request. */
+class ReusedStart implements Start {
+  target!: Target;
+  dueMs: number | undefined;
+  unsent: Unsent | undefined;
+}
+
 /**
  * Decides when each request starts: between the source, which it asks only when there is room, and
  * the pool, which asks it only when a place is free. Nothing else waits on purpose.
@@ -138,8 +155,9 @@ interface Begun {
  * ```
  *
  * Where nothing is held back, and nothing waits to be made again, a target goes straight through.
+ * What `next()` gives is one object for all requests: read it before the next call.
  */
-export class Schedule implements Source<Target> {
+export class Schedule implements Source<Start> {
   readonly #source: Source<Target>;
   readonly #options: ScheduleOptions;
   readonly #listener: ScheduleListener;
@@ -177,8 +195,8 @@ export class Schedule implements Source<Target> {
   /** Whether the source's promise is outstanding, and what it gave. */
   #isPulling = false;
   #pulled: Target | undefined;
-  /** Answers the one `next()` that waits, if there is one. */
-  #answer: ((step: MaybePromise<Step>) => void) | undefined;
+  /** Settles the one `next()` that waits, if there is one. */
+  #resolve: ((step: MaybePromise<Step<Start>>) => void) | undefined;
   #cancelTimer: (() => void) | undefined;
   /** When the timer goes off; Infinity without one. */
   #timerAtMs = Infinity;
@@ -197,13 +215,9 @@ export class Schedule implements Source<Target> {
   readonly #unsent = new Set<Target>();
   /** How many of them, or of those looked past, there were in a row. */
   #atOnce = 0;
-  /**
-   * When the time of the last target that `next()` gave began, on the clock; undefined without a
-   * rate. That is when it was given, less what it had waited for a free place.
-   */
-  dueMs: number | undefined;
-  /** Why the last target that `next()` gave is not to be sent; undefined if it is. */
-  unsent: Unsent | undefined;
+  /** What `next()` gives, and the step that has it: no object is made for a request. */
+  readonly #start = new ReusedStart();
+  readonly #step: Step<Start> = { value: this.#start, done: false };
 
   constructor(
     source: Source<Target>,
@@ -266,14 +280,13 @@ export class Schedule implements Source<Target> {
     return this.#hosts.waiting + (this.#pulled === undefined ? 0 : 1);
   }
 
-  next(): MaybePromise<Step> {
+  next(): MaybePromise<Step<Start>> {
     if (this.#isUnconstrained) {
       const step = this.#pull();
       if (step !== undefined && !step.done) {
         if (this.#startsAtOnce(step.value)) {
           this.#inFlight++;
-          this.unsent = undefined;
-          return step;
+          return this.#give(step.value, undefined, undefined);
         }
         this.#pulled = step.value;
       }
@@ -286,7 +299,18 @@ export class Schedule implements Source<Target> {
       if (this.#freeSinceMs === -Infinity) this.#pace!.skipTo(now);
       this.#freeSinceMs = now;
     }
-    return this.#next() ?? new Promise((resolve) => this.#answer = resolve);
+    return this.#next() ?? new Promise((resolve) => this.#resolve = resolve);
+  }
+
+  #give(
+    target: Target,
+    dueMs: number | undefined,
+    unsent: Unsent | undefined,
+  ): Step<Start> {
+    this.#start.target = target;
+    this.#start.dueMs = dueMs;
+    this.#start.unsent = unsent;
+    return this.#step;
   }
 
   /** Whether nothing decides but that a place is free. */
@@ -302,7 +326,7 @@ export class Schedule implements Source<Target> {
   }
 
   /** The next step if it is there; else it is seen to that {@linkcode #wake} is called. */
-  #next(): Step | undefined {
+  #next(): Step<Start> | undefined {
     const now = this.#around.now();
     const openAtMs = this.#openAtMs(now);
     const isHopeless = this.#hasNoWay || now >= this.#hopelessAtMs;
@@ -313,8 +337,8 @@ export class Schedule implements Source<Target> {
       if (isHopeless) throw this.#hasNoWay ? this.#nobodyThere() : this.#gaveUp(now);
       return this.#wait(openAtMs, now);
     }
-    const target = this.#candidate(now);
-    if (target !== undefined) return this.#emit(target, now);
+    const step = this.#candidate(now);
+    if (step !== undefined) return step;
     if (this.#isOver) return this.#end();
     this.#isHeld = true;
     if (this.#atOnce >= MAX_AT_ONCE) {
@@ -327,7 +351,7 @@ export class Schedule implements Source<Target> {
     return this.#wait(Math.min(this.#retries.firstAtMs, hostsAtMs), now);
   }
 
-  #end(): Step {
+  #end(): Step<Start> {
     if (this.#sourceFailure !== undefined) throw this.#sourceFailure;
     return { value: undefined, done: true };
   }
@@ -373,12 +397,12 @@ export class Schedule implements Source<Target> {
     return this.#burst < most || isLast ? now : this.#burstAtMs + 1;
   }
 
-  /** A target that may start now: what was begun goes first. Or one that is not to be sent. */
-  #candidate(now: number): Target | undefined {
+  /** What may start now: what was begun goes first. Or what is not to be sent. */
+  #candidate(now: number): Step<Start> | undefined {
     const hosts = this.#hosts;
-    this.unsent = undefined;
-    for (let retry; (retry = this.#retries.take(now)) !== undefined;) {
-      if (this.#isUnbound || this.#admit(retry, now, true)) return retry;
+    for (let retry; (retry = this.#retries.pop(now)) !== undefined;) {
+      const step = this.#admit(retry, now, true);
+      if (step !== undefined) return step;
     }
     if (hosts.isOpen) this.#atOnce = 0;
     else {
@@ -386,8 +410,7 @@ export class Schedule implements Source<Target> {
       const lost = hosts.nextUnsent(now);
       if (lost !== undefined) {
         this.#atOnce++;
-        this.unsent = lost.unsent;
-        return lost.target;
+        return this.#emit(lost.target, now, lost.unsent);
       }
     }
     // What is in flight may have to wait as well.
@@ -395,24 +418,25 @@ export class Schedule implements Source<Target> {
     const ready = hosts.next(now);
     if (ready !== undefined) {
       this.#atOnce = 0;
-      return ready;
+      return this.#emit(ready, now);
     }
     while (!hosts.isFull(now)) {
       const step = this.#pull();
       if (step === undefined || step.done) break;
       const target = step.value;
-      if (target.invalid !== undefined || this.#isUnbound || this.#admit(target, now)) {
-        return target;
-      }
+      if (target.invalid !== undefined) return this.#emit(target, now);
+      const start = this.#admit(target, now);
+      if (start !== undefined) return start;
       // What waited longer may go now in its stead.
       const ready = hosts.next(now);
       if (ready !== undefined) {
         this.#atOnce = 0;
-        return ready;
+        return this.#emit(ready, now);
       }
       if (++this.#atOnce >= MAX_AT_ONCE) return undefined;
     }
-    return hosts.nextHeldBack(now, !this.#hasSource || hosts.isFull(now));
+    const heldBack = hosts.nextHeldBack(now, !this.#hasSource || hosts.isFull(now));
+    return heldBack && this.#emit(heldBack, now);
   }
 
   /** Whether every host may be asked at any time, and hold any number of places. */
@@ -424,20 +448,21 @@ export class Schedule implements Source<Target> {
     return this.#retries.length < this.#options.concurrency;
   }
 
-  /** @returns whether a target is to be given; {@linkcode unsent} says whether it is to be sent */
-  #admit(target: Target, now: number, isBegun = false): boolean {
-    const answer = this.#hosts.admit(target, now, isBegun);
-    if (answer === "waits") return false;
-    if (answer === "starts") this.#atOnce = 0;
-    else {
-      this.#atOnce++;
-      this.unsent = answer;
+  /** Gives a target, to be sent or not; undefined if it has to wait for its host. */
+  #admit(target: Target, now: number, isBegun = false): Step<Start> | undefined {
+    if (this.#isUnbound) return this.#emit(target, now);
+    const verdict = this.#hosts.admit(target, now, isBegun);
+    if (verdict === "waits") return undefined;
+    if (verdict === "starts") {
+      this.#atOnce = 0;
+      return this.#emit(target, now);
     }
-    return true;
+    this.#atOnce++;
+    return this.#emit(target, now, verdict);
   }
 
   /** The source's next step, if it is at hand. */
-  #pull(): Step | undefined {
+  #pull(): Step<Target> | undefined {
     if (this.#pulled !== undefined) {
       const value = this.#pulled;
       this.#pulled = undefined;
@@ -478,15 +503,16 @@ export class Schedule implements Source<Target> {
       (this.#inFlight === 0 || this.#policy.retries === 0);
   }
 
-  #emit(value: Target, now: number): Step {
+  #emit(target: Target, now: number, unsent?: Unsent): Step<Start> {
     this.#inFlight++;
-    if (this.unsent !== undefined) this.#unsent.add(value);
-    else if (value.invalid === undefined) {
-      this.#network.begin(value);
-      this.#shares?.start(value.url);
-      if (this.#pace !== undefined) this.#keepPace(this.#pace, now);
+    let dueMs: number | undefined;
+    if (unsent !== undefined) this.#unsent.add(target);
+    else if (target.invalid === undefined) {
+      this.#network.begin(target);
+      this.#shares?.start(target.url);
+      if (this.#pace !== undefined) dueMs = this.#keepPace(this.#pace, now);
     }
-    return { value, done: false };
+    return this.#give(target, dueMs, unsent);
   }
 
   /**
@@ -497,18 +523,20 @@ export class Schedule implements Source<Target> {
    * due ──────────► a place is free ──────────► started
    *     late, in ms                 own lateness
    * ```
+   *
+   * @returns when the time of this one began
    */
-  #keepPace(pace: Pacer, now: number): void {
+  #keepPace(pace: Pacer, now: number): number {
     if (this.#isHeld && now - pace.dueMs > TICK_MS) pace.skipTo(now);
     this.#isHeld = false;
     const { dueMs } = pace;
     const lateMs = Math.max(0, this.#freeSinceMs - dueMs);
     if (lateMs > TICK_MS) this.#listener.onLate(lateMs);
     this.#listener.onStart(Math.max(0, now - lateMs - dueMs));
-    this.dueMs = now - lateMs;
     this.#isFull = this.#inFlight >= this.#options.concurrency;
     pace.advance();
     this.#burst++;
+    return now - lateMs;
   }
 
   /** Sees to it that whoever waits is woken, at the latest when the run has become hopeless. */
@@ -545,18 +573,18 @@ export class Schedule implements Source<Target> {
 
   /** Looks anew whether there is something for whoever waits. */
   #wake(): void {
-    const answer = this.#answer;
-    if (answer === undefined) return;
+    const resolve = this.#resolve;
+    if (resolve === undefined) return;
     let step;
     try {
       step = this.#next();
     } catch (error) {
-      this.#answer = undefined;
-      return answer(Promise.reject(error));
+      this.#resolve = undefined;
+      return resolve(Promise.reject(error));
     }
     if (step === undefined) return;
-    this.#answer = undefined;
-    answer(step);
+    this.#resolve = undefined;
+    resolve(step);
   }
 
   /**
@@ -582,7 +610,7 @@ export class Schedule implements Source<Target> {
         this.#hasSucceeded = true;
         this.#firstFailures = undefined;
       }
-      if (this.#answer !== undefined) this.#wake();
+      if (this.#resolve !== undefined) this.#wake();
       return result;
     }
     const now = this.#around.now();
@@ -790,7 +818,7 @@ export class Schedule implements Source<Target> {
         }
         : this.#policy.lastOf(last, last.attempts);
     }
-    while (this.#retries.take(Infinity) !== undefined);
+    while (this.#retries.pop(Infinity) !== undefined);
     this.#begun.clear();
   }
 

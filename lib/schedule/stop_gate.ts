@@ -1,6 +1,4 @@
-import type { MaybePromise, Source } from "../stream.ts";
-
-type Step<T> = IteratorResult<T, unknown>;
+import type { MaybePromise, Source, Step } from "../stream.ts";
 
 /** The longest that a timer waits; a longer one would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -13,11 +11,9 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 export class StopGate<T> implements Source<T> {
   readonly #source: Source<T>;
   #isShut = false;
-  /** Answers the one `next()` that waits, if there is one. */
-  #answer: ((step: Step<T>) => void) | undefined;
+  /** Settles the one `next()` that waits, if there is one. */
+  #resolve: ((step: Step<T>) => void) | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** How many items went through. */
-  passed = 0;
   /** Why the source broke off, if it did. */
   failure: unknown;
 
@@ -42,7 +38,7 @@ export class StopGate<T> implements Source<T> {
   stop(): void {
     this.#isShut = true;
     clearTimeout(this.#timer);
-    this.#answer?.(DONE);
+    this.#resolve?.(DONE);
   }
 
   next(): MaybePromise<Step<T>> {
@@ -56,8 +52,7 @@ export class StopGate<T> implements Source<T> {
   }
 
   #pass(step: Step<T>): Step<T> {
-    if (!step.done) this.passed++;
-    else {
+    if (step.done) {
       this.#isShut = true;
       clearTimeout(this.#timer);
     }
@@ -71,14 +66,14 @@ export class StopGate<T> implements Source<T> {
   }
 
   /** Not `Promise.race`: it would leave a reaction on a promise that lives as long as the run. */
-  #whenThere(promise: Promise<Step<T>>): Promise<Step<T>> {
-    const { promise: answer, resolve } = Promise.withResolvers<Step<T>>();
-    this.#answer = resolve;
-    promise.then(
+  #whenThere(pending: Promise<Step<T>>): Promise<Step<T>> {
+    const { promise, resolve } = Promise.withResolvers<Step<T>>();
+    this.#resolve = resolve;
+    pending.then(
       (step) => resolve(this.#isShut ? DONE : this.#pass(step)),
       (error) => resolve(this.#isShut ? DONE : this.#breakOff(error)),
     );
-    return answer;
+    return promise;
   }
 
   async return(): Promise<void> {

@@ -44,7 +44,7 @@ function judge(
   const bytes = typeof body === "string" ? encoder.encode(body) : body;
   if (bytes.length > 0) sink?.write(bytes);
   sink?.end();
-  return check.take(result({ target: of, ms: 10, ...more }));
+  return check.apply(result({ target: of, ms: 10, ...more }));
 }
 
 const statuses = (text: string): Expectation => ({ statuses: StatusSet.parse(text) });
@@ -241,9 +241,9 @@ Deno.test("Check.take() leaves what has failed as it was, and forgets what was s
   const of = target("http://host/");
   check.onHead!(of, headOf({}));
   const failed = result({ target: of, status: null, error: "body", detail: "cut short" });
-  assertEquals(check.take(failed), failed);
+  assertEquals(check.apply(failed), failed);
   check.onHead!(of, headOf({ a: "b" }));
-  assertEquals(check.take(result({ target: of })).error, undefined);
+  assertEquals(check.apply(result({ target: of })).error, undefined);
 });
 
 Deno.test("Check.take() bounds each detail, whatever came and was expected", () => {

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { NoProgressError } from "../../lib/errors.ts";
 import { Pool } from "../../lib/pool.ts";
 import type { Result } from "../../lib/result.ts";
-import { Schedule, type ScheduleOptions } from "../../lib/schedule/schedule.ts";
+import { Schedule, type ScheduleOptions, type Start } from "../../lib/schedule/schedule.ts";
 import type { Source } from "../../lib/stream.ts";
 import type { Target } from "../../lib/target.ts";
 import { FakeTime } from "../fixtures/fake_time.ts";
@@ -54,7 +54,7 @@ class Rig {
   /** What becomes of a request as soon as it starts; undefined: the test answers it later. */
   answers: (target: Target) => Partial<Result> | undefined;
   readonly #inFlight = new Map<number, { target: Target; done: (result: Result) => void }>();
-  readonly #pool: Pool<Target, Result>;
+  readonly #pool: Pool<Start, Result>;
 
   constructor(
     source: Iterable<Target> | Source<Target>,
@@ -80,8 +80,8 @@ class Rig {
     this.#pool = new Pool(this.schedule, {
       concurrency: all.concurrency,
       afterTurn: (callback) => this.time.after(0, callback),
-      start: (target, done) => this.#start(target, done),
-      take: (result) => {
+      start: (start, done) => this.#start(start, done),
+      onResult: (result) => {
         const final = this.schedule.settle(result);
         if (final !== undefined) this.results.push(final);
       },
@@ -89,12 +89,11 @@ class Rig {
     this.over = this.#pool.run().then(() => this.end = "over", (error) => this.end = error);
   }
 
-  #start(target: Target, done: (result: Result) => void): void {
-    const { unsent } = this.schedule;
+  #start({ target, dueMs, unsent }: Start, done: (result: Result) => void): void {
     if (unsent !== undefined) {
       return done(result({ status: null, attempts: 0, ...unsent, target }));
     }
-    this.starts.push({ i: target.i, ms: this.time.now(), dueMs: this.schedule.dueMs });
+    this.starts.push({ i: target.i, ms: this.time.now(), dueMs });
     const answer = this.answers(target);
     if (answer === undefined) this.#inFlight.set(target.i, { target, done });
     else void Promise.resolve().then(() => done(result({ ...answer, target })));
@@ -166,12 +165,21 @@ Deno.test("Schedule next() hands a target straight through when nothing is held 
     OPTIONS,
     { onLate: () => {}, onStart: () => {}, onRetry: () => {}, onNotice: () => {} },
   );
-  const first = schedule.next() as IteratorResult<Target>;
-  assertEquals([first.done, first.value.i], [false, 0]);
-  assertEquals(schedule.dueMs, undefined);
-  schedule.settle(result({ target: first.value }));
-  assertEquals((schedule.next() as IteratorResult<Target>).value.i, 1);
-  assertEquals((schedule.next() as IteratorResult<Target>).done, true);
+  const next = (): IteratorResult<Start> => schedule.next() as IteratorResult<Start>;
+  const first = next();
+  const { target } = first.value;
+  assertEquals([first.done, target.i, first.value.dueMs, first.value.unsent], [
+    false,
+    0,
+    undefined,
+    undefined,
+  ]);
+  schedule.settle(result({ target }));
+  const second = next();
+  assertEquals(second.value.target.i, 1);
+  // No object is made for a request.
+  assertEquals(second === first && second.value === first.value, true);
+  assertEquals(next().done, true);
 });
 
 Deno.test("Schedule starts at the rate, whatever the answers do", async () => {
@@ -244,8 +252,8 @@ Deno.test("Schedule begins at a rate when it is first asked, not when it is made
   await time.to(169);
   assertEquals(ownLate, [0]);
   await time.to(170);
-  await next;
-  assertEquals([ownLate, schedule.dueMs], [[0, 0], 170]);
+  const { value } = await next;
+  assertEquals([ownLate, (value as Start).dueMs], [[0, 0], 170]);
   await schedule.return();
 });
 
@@ -288,8 +296,12 @@ Deno.test("Schedule tells what waited for a place from what the process was late
     onNotice: () => {},
   }, time);
   const started: Target[] = [];
-  const start = async (): Promise<void> =>
-    void started.push((await schedule.next()).value as Target);
+  let dueMs: number | undefined;
+  const start = async (): Promise<void> => {
+    const { target, ...last } = (await schedule.next()).value as Start;
+    started.push(target);
+    dueMs = last.dueMs;
+  };
   // Every place is in use at 200 ms.
   const three = start().then(start).then(start);
   await time.to(200);
@@ -298,12 +310,12 @@ Deno.test("Schedule tells what waited for a place from what the process was late
   // All places become free together, by results that nobody could take before.
   for (const target of started.splice(0)) schedule.settle(result({ target }));
   await start();
-  assertEquals([late, ownLate, schedule.dueMs], [[700], [0, 0, 0, 0], 300]);
+  assertEquals([late, ownLate, dueMs], [[700], [0, 0, 0, 0], 300]);
   // Not in one burst: the second one comes late by this process, which is then held up.
   const last = start();
   await time.jump(40);
   await last;
-  assertEquals([late, ownLate, schedule.dueMs], [[700, 600], [0, 0, 0, 0, 40], 440]);
+  assertEquals([late, ownLate, dueMs], [[700, 600], [0, 0, 0, 0, 40], 440]);
   await schedule.return();
 });
 

@@ -30,7 +30,7 @@ export async function http1({ urls, concurrency, take }: StrategyContext): Promi
   await new Pool(targets, {
     concurrency,
     start: (target, done) => engine.start(target, done),
-    take,
+    onResult: take,
   }).run();
   engine.close();
 }
