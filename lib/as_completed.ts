@@ -126,7 +126,7 @@ class AsCompleted<T, R> implements AsyncIterableIterator<R, undefined, void> {
     }
     const waiter = Promise.withResolvers<Step<R>>();
     this.#waiters.push(waiter);
-    if (this.#isOver) this.#answerAll();
+    if (this.#isOver) this.#settleAll();
     return waiter.promise;
   }
 
@@ -171,11 +171,11 @@ class AsCompleted<T, R> implements AsyncIterableIterator<R, undefined, void> {
     this.#isOver = true;
     this.#failure ??= failure;
     this.#signal?.removeEventListener("abort", this.#onAbort);
-    this.#answerAll();
+    this.#settleAll();
   }
 
-  /** Answers whoever waits once it is over: the first with the failure, if there was one. */
-  #answerAll(): void {
+  /** Settles all calls that wait once it is over: the first one with the failure, if there was one. */
+  #settleAll(): void {
     for (const waiter of this.#waiters.splice(0)) {
       const failure = this.#failure;
       this.#failure = undefined;

@@ -1,19 +1,19 @@
-/** Most bytes of a body that are looked at; what comes behind them is not. */
+/** The most bytes of a body that are inspected; the bytes after them are not. */
 export const MAX_INSPECTED_BYTES = 1024 * 1024;
 
-// What is no UTF-8 becomes U+FFFD, and a byte order mark at the beginning goes.
+// Invalid UTF-8 becomes U+FFFD, and a byte order mark at the beginning is dropped.
 const decoder = new TextDecoder();
-const ofRest = new TextDecoder("utf-8", { ignoreBOM: true });
+const restDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** Collects the beginning of a body, at most {@linkcode MAX_INSPECTED_BYTES} bytes of it. */
+/** Collects the beginning of a body: at most {@linkcode MAX_INSPECTED_BYTES} bytes. */
 export class BodyPrefix {
-  /** What came first, where no character can reach beyond it: a short body is not copied. */
+  /** The first bytes as text, if no character crosses their end: a short body is not copied. */
   #start: string | undefined;
-  /** The rest: `#length` bytes of it. */
+  /** The other bytes: the first `#length` of this array. */
   #bytes: Uint8Array | undefined;
   #length = 0;
   #room = MAX_INSPECTED_BYTES;
-  /** Whether there was more than is looked at. */
+  /** Whether the body had more bytes than are inspected. */
   isCut = false;
 
   write(bytes: Uint8Array): void {
@@ -28,7 +28,7 @@ export class BodyPrefix {
     else this.#append(bytes);
   }
 
-  /** Its room doubles, so that one byte at a time is no burden. */
+  /** Adds bytes. The array doubles, so that single bytes do not cost much. */
   #append(bytes: Uint8Array): void {
     const needed = this.#length + bytes.length;
     if (this.#bytes === undefined) this.#bytes = bytes.slice();
@@ -43,10 +43,12 @@ export class BodyPrefix {
     this.#length = needed;
   }
 
-  /** What came, as UTF-8. */
+  /** The collected bytes as text. */
   text(): string {
     if (this.#bytes === undefined) return this.#start ?? "";
     const bytes = this.#bytes.subarray(0, this.#length);
-    return this.#start === undefined ? decoder.decode(bytes) : this.#start + ofRest.decode(bytes);
+    return this.#start === undefined
+      ? decoder.decode(bytes)
+      : this.#start + restDecoder.decode(bytes);
   }
 }

@@ -3,23 +3,23 @@ import type { Cookies } from "../engine/engine.ts";
 import type { KeptCookie } from "./netscape.ts";
 import { CookieStore } from "./store.ts";
 
-/** Most bytes of a cookie with its attributes (RFC 6265 §6.1); a longer one is not kept. */
+/** The most bytes of a cookie with its attributes (RFC 6265 §6.1); a longer one is not stored. */
 const MAX_COOKIE = 4_096;
-/** Most bytes of a `Cookie` field, as curl has it; what does not fit is left out. */
+/** The most bytes of a `Cookie` field, as in curl; cookies that do not fit are left out. */
 const MAX_FIELD = 8_190;
 
 // deno-lint-ignore no-control-regex
 const CONTROLS = /[\x00-\x1f\x7f]/;
 
 /**
- * Cookies by the rules of RFC 6265 for domain, path, expiry and `Secure`, and none for public
- * suffixes. What servers set is bounded, and can neither break a `Cookie` field nor a line.
+ * A cookie jar by the rules of RFC 6265 for domain, path, expiry and `Secure`. It rejects cookies for
+ * public suffixes. Cookies of servers are bounded, and can break neither a `Cookie` field nor a line.
  */
 export class Jar implements Cookies {
   readonly #store = new CookieStore();
   readonly #rules = new CookieJar(this.#store.forLibrary);
 
-  /** @param cookies what it begins with; those that have expired are left out */
+  /** @param cookies the first cookies; expired ones are left out */
   constructor(cookies: readonly KeptCookie[] = []) {
     const now = new Date();
     for (const { name, expiresMs, ...rest } of cookies) {
@@ -36,10 +36,10 @@ export class Jar implements Cookies {
     }
   }
 
-  for(url: string): string | undefined {
+  fieldFor(url: string): string | undefined {
     if (this.#store.size === 0) return undefined;
     const parts = toParts(url);
-    // What is no URL has no cookies.
+    // An invalid URL does not have cookies.
     if (parts === undefined) return undefined;
     let field = "";
     for (const cookie of this.#rules.getCookiesSync(parts)) {
@@ -58,7 +58,7 @@ export class Jar implements Cookies {
       if (field.length > MAX_COOKIE) continue;
       const cookie = Cookie.parse(field);
       if (cookie === undefined || !isClean(cookie)) continue;
-      // The library counts `Max-Age` from when a cookie was last used.
+      // The library counts `Max-Age` from the last use of a cookie.
       const expiresMs = cookie.expiryTime(new Date()) ?? Infinity;
       cookie.expires = toDate(Math.max(0, expiresMs));
       cookie.maxAge = null;
@@ -66,7 +66,7 @@ export class Jar implements Cookies {
     }
   }
 
-  /** What is to be kept beyond the run, the least recently used first. */
+  /** The cookies to keep after the run, the least recently used first. */
   all(): KeptCookie[] {
     const now = Date.now();
     return this.#store.all().map((cookie) => ({
@@ -82,7 +82,7 @@ export class Jar implements Cookies {
   }
 }
 
-/** What the library looks at. It would decode the path, and make line feeds of `%0A`. */
+/** The parts of a URL that the library reads. It would decode the path, and turn `%0A` into a line feed. */
 function toParts(text: string): URL | undefined {
   const url = URL.parse(text);
   if (url === null) return undefined;
@@ -94,7 +94,7 @@ function isClean({ key, value, domain, path }: Cookie): boolean {
   return ![key, value, domain ?? "", path ?? ""].some((text) => CONTROLS.test(text));
 }
 
-/** The latest moment that there is a date for. */
+/** The latest time of a `Date`. */
 const LAST_MS = 8.64e15;
 
 function toDate(ms: number): Date | "Infinity" {

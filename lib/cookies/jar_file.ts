@@ -1,5 +1,5 @@
 /**
- * The file that a jar is kept in beyond a run.
+ * The file that keeps a cookie jar after a run.
  *
  * @module
  */
@@ -9,19 +9,19 @@ import { isGranted } from "../process/permission.ts";
 import { Jar } from "./jar.ts";
 import { formatNetscape, LineError, parseNetscape } from "./netscape.ts";
 
-/** Most bytes of a file that is read: more than the jar holds, with room for what expired. */
+/** The most bytes of a file: more than the jar holds, with room for expired cookies. */
 const MAX_FILE = 64 * 1024 * 1024;
 
-/** A jar, and where it is kept, if anywhere. */
+/** A cookie jar, and the file that keeps it, if there is one. */
 export class JarFile {
   readonly jar: Jar;
   readonly #path: string | undefined;
 
   /**
-   * Reads the file, if it is there, and makes sure that it can be written.
+   * Reads the file, if it exists, and makes sure that it can be written.
    *
-   * @param path undefined for a jar that goes with the run
-   * @throws {UsageError} If one of both is not possible.
+   * @param path undefined for a jar that is lost with the run
+   * @throws {UsageError} If the file cannot be read or written.
    */
   static async open(path: string | undefined): Promise<JarFile> {
     if (path === undefined) return new JarFile(new Jar(), path);
@@ -32,7 +32,7 @@ export class JarFile {
       return new JarFile(new Jar(parseNetscape(text)), path);
     } catch (error) {
       if (error instanceof LineError) {
-        fail("read", path, `${error.message}: give a file in Netscape's format, or a new name`);
+        fail("read", path, `${error.message}: use a file in Netscape's format, or a new name`);
       }
       return fail("write", path, describeWriteError(error));
     }
@@ -44,7 +44,7 @@ export class JarFile {
   }
 
   /**
-   * Replaces the file by what the jar holds, readable by its owner only.
+   * Replaces the file by the cookies of the jar, readable by its owner only.
    *
    * @throws {OutputError} If it cannot be written.
    */
@@ -64,7 +64,7 @@ function fail(verb: "read" | "write", path: string, why: string): never {
   throw new UsageError(`Cannot ${verb} '--cookie-jar=${path}': ${why}`);
 }
 
-/** Where it is written before it takes the place of the file. */
+/** The file that is written before it replaces the jar's. */
 function toTemporaryPath(path: string): string {
   return `${path}.tmp`;
 }
@@ -77,14 +77,14 @@ function checkPermissions(path: string): void {
   fail("read", path, `no permission: run with ${flags}`);
 }
 
-/** The text of the file, each character a byte; empty if there is none. */
+/** The text of the file, each character a byte; empty if the file does not exist. */
 async function read(path: string): Promise<string> {
   try {
     const { isFile, size } = await Deno.stat(path);
-    if (!isFile) fail("read", path, "it is no file: name one");
+    if (!isFile) fail("read", path, "it is not a file: name one");
     if (size > MAX_FILE) fail("read", path, `it has more than ${MAX_FILE} bytes: name another`);
     let text = "";
-    // In pieces, as each byte is an argument.
+    // In pieces, because each byte is an argument.
     const bytes = await Deno.readFile(path);
     for (let k = 0; k < bytes.length; k += PIECE) {
       text += String.fromCharCode(...bytes.subarray(k, k + PIECE));
@@ -99,10 +99,10 @@ async function read(path: string): Promise<string> {
 
 const PIECE = 8 * 1024;
 
-/** @param text undefined to see only whether it could be written */
+/** Writes the file. @param text undefined to find out only whether it can be written */
 async function write(path: string, text: string | undefined): Promise<void> {
   const temporary = toTemporaryPath(path);
-  // What a run left behind that was killed.
+  // A run that was killed may have left it.
   await Deno.remove(temporary).catch((error) => {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   });

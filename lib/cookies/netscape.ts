@@ -1,26 +1,26 @@
 /**
- * Netscape's file of cookies, as curl reads and writes it: a line for each, seven fields between
- * tabs; `#HttpOnly_` before the first of them is none of its text.
+ * Netscape's file of cookies, as curl reads and writes it: a line for each cookie, with seven fields
+ * between tabs. `#HttpOnly_` before the first field is a mark, not a part of it.
  *
  * @module
  */
 
-/** A cookie as it is kept. */
+/** A cookie in the file. */
 export interface KeptCookie {
   readonly name: string;
   readonly value: string;
-  /** Without a dot before it. */
+  /** Without a leading dot. */
   readonly domain: string;
-  /** Whether it is for the domain alone, and not for what is below it. */
+  /** Whether it is for the domain alone, without its subdomains. */
   readonly hostOnly: boolean;
   readonly path: string;
   readonly secure: boolean;
   readonly httpOnly: boolean;
-  /** Milliseconds since the Unix epoch; Infinity at the end of a session. */
+  /** Milliseconds since the Unix epoch; Infinity for a cookie of a session. */
   readonly expiresMs: number;
 }
 
-/** A line that is no cookie. Its text is not repeated: it can be a secret. */
+/** An invalid line. The error does not repeat its text, which can be a secret. */
 export class LineError extends Error {
   override name = "LineError";
 }
@@ -33,7 +33,7 @@ const HEADER = `# Netscape HTTP Cookie File
 
 const HTTP_ONLY = "#HttpOnly_";
 
-/** @param cookies with control characters in none of their texts */
+/** Formats cookies as a file. @param cookies without control characters in their texts */
 export function formatNetscape(cookies: readonly KeptCookie[]): string {
   let text = HEADER;
   for (const { name, value, domain, hostOnly, path, secure, httpOnly, expiresMs } of cookies) {
@@ -42,7 +42,7 @@ export function formatNetscape(cookies: readonly KeptCookie[]): string {
       hostOnly ? "FALSE" : "TRUE",
       path,
       secure ? "TRUE" : "FALSE",
-      // 0 is a session's; so what lasts gets the second that it ends in.
+      // 0 stands for a session, so an expiry is rounded up to the next second.
       expiresMs === Infinity ? "0" : String(Math.ceil(expiresMs / 1000)),
       name,
       value,
@@ -54,7 +54,7 @@ export function formatNetscape(cookies: readonly KeptCookie[]): string {
 /**
  * Reads a file of cookies.
  *
- * @throws {LineError} If a line is none.
+ * @throws {LineError} If a line is invalid.
  */
 export function parseNetscape(text: string): KeptCookie[] {
   const cookies: KeptCookie[] = [];
@@ -69,23 +69,23 @@ export function parseNetscape(text: string): KeptCookie[] {
   return cookies;
 }
 
-/** @returns the cookie, or what is wrong with it, in words */
+/** Reads a line. @returns the cookie, or what is wrong with the line, in words */
 function parseCookieLine(line: string, httpOnly: boolean): KeptCookie | string {
-  // curl leaves out the tab before a value that is empty.
+  // curl omits the tab before an empty value.
   const fields = line.split("\t");
   if (fields.length < 6 || fields.length > 7) {
     return `it has ${fields.length} fields between tabs, and not 7`;
   }
   const [domain, subdomains, path, secure, expires, name, value = ""] = fields;
   const bare = domain.replace(/^\./, "");
-  if (!isHost(bare)) return "its domain is none";
+  if (!isHost(bare)) return "invalid domain";
   if (!isSwitch(subdomains) || !isSwitch(secure)) {
-    return "neither TRUE nor FALSE where it has to be";
+    return "a switch must be TRUE or FALSE";
   }
   if (!path.startsWith("/")) return "its path does not begin with '/'";
-  if (!/^\d{1,15}$/.test(expires)) return "its expiry is no number of seconds";
+  if (!/^\d{1,15}$/.test(expires)) return "its expiry must be a number of seconds";
   // deno-lint-ignore no-control-regex
-  if (!/^[^\x00-\x1f\x7f;=]+$/.test(name)) return "its name is none";
+  if (!/^[^\x00-\x1f\x7f;=]+$/.test(name)) return "invalid cookie name";
   // deno-lint-ignore no-control-regex
   if (/[\x00-\x1f\x7f;]/.test(value + path)) return "it has control characters, or a semicolon";
   return {
@@ -100,7 +100,7 @@ function parseCookieLine(line: string, httpOnly: boolean): KeptCookie | string {
   };
 }
 
-/** Whether it is a name, or an address, with or without the brackets of IPv6. */
+/** Whether a text is a name or an address, with or without the brackets of IPv6. */
 function isHost(text: string): boolean {
   const isBare = text.includes(":") && !text.startsWith("[");
   return /^[^\s/?#@\\]+$/.test(text) &&

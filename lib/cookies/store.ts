@@ -1,25 +1,25 @@
 import type { Cookie, Store } from "tough-cookie";
 
-/** Most cookies of a domain, and of all together: what RFC 6265 §6.1 asks for at least. */
+/** The most cookies of a domain, and of all domains: the least that RFC 6265 §6.1 asks for. */
 const MAX_OF_DOMAIN = 50;
 const MAX_COOKIES = 3_000;
 
-/** What the library calls when it is answered. */
-type Answer<T> = (error: null, value: T) => void;
+/** The callback of the library. */
+type Callback<T> = (error: null, value: T) => void;
 
 /**
- * Cookies in the order of their use. Those that were not used for longest make room, first within
- * their domain; nothing is kept of a domain that has none left.
+ * Cookies in the order of their use. The least recently used cookies make room, first within their
+ * domain. A domain without cookies is forgotten.
  */
 export class CookieStore {
   /** By {@linkcode toCookieKey}, the least recently used first; at most `MAX_COOKIES`. */
   readonly #cookies = new Map<string, Cookie>();
-  /** What there is of a domain, the least recently used first; at most `MAX_OF_DOMAIN` each. */
+  /** The keys by domain, the least recently used first; at most `MAX_OF_DOMAIN` each. */
   readonly #domains = new Map<string, Set<string>>();
-  /** Answers at once. */
+  /** Tells the library that every callback is called at once. */
   readonly synchronous = true;
 
-  /** As the library takes a store: it calls these methods and no others. */
+  /** The store with the library's type: the library calls only the methods that are here. */
   get forLibrary(): Store {
     return this as unknown as Store;
   }
@@ -28,7 +28,7 @@ export class CookieStore {
     return this.#cookies.size;
   }
 
-  /** All of them, the least recently used first. */
+  /** All cookies, the least recently used first. */
   all(): Cookie[] {
     return [...this.#cookies.values()];
   }
@@ -36,7 +36,7 @@ export class CookieStore {
   put(cookie: Cookie): void {
     const id = toCookieKey(cookie);
     this.#remove(id);
-    // RFC 6265 §5.3: one that has expired only removes what was there.
+    // RFC 6265 §5.3: an expired cookie only removes the one before.
     if ((cookie.expiryTime() ?? Infinity) <= Date.now()) return;
     const domain = cookie.domain!;
     let ids = this.#domains.get(domain);
@@ -47,7 +47,7 @@ export class CookieStore {
     if (this.#cookies.size > MAX_COOKIES) this.#remove(findFirst(this.#cookies.keys()));
   }
 
-  /** Marks a cookie as used right now. */
+  /** Marks a cookie as the most recently used. */
   touch(cookie: Cookie): void {
     const id = toCookieKey(cookie);
     const ids = this.#domains.get(cookie.domain!)!;
@@ -71,13 +71,13 @@ export class CookieStore {
     domain: string,
     path: string,
     key: string,
-    answer: Answer<Cookie | undefined>,
+    callback: Callback<Cookie | undefined>,
   ): void {
-    answer(null, this.#cookies.get(toCookieKey({ domain, path, key })));
+    callback(null, this.#cookies.get(toCookieKey({ domain, path, key })));
   }
 
-  /** Those of a host and of the domains above it; the library looks closer. */
-  findCookies(host: string, _path: unknown, _allow: unknown, answer: Answer<Cookie[]>): void {
+  /** The cookies of a host and of its parent domains; the library checks them further. */
+  findCookies(host: string, _path: unknown, _allow: unknown, callback: Callback<Cookie[]>): void {
     const found: Cookie[] = [];
     for (let domain = host;;) {
       for (const id of this.#domains.get(domain) ?? []) found.push(this.#cookies.get(id)!);
@@ -85,25 +85,25 @@ export class CookieStore {
       if (dot < 0) break;
       domain = domain.slice(dot + 1);
     }
-    answer(null, found);
+    callback(null, found);
   }
 
-  putCookie(cookie: Cookie, answer: Answer<void>): void {
+  putCookie(cookie: Cookie, callback: Callback<void>): void {
     this.put(cookie);
-    answer(null, undefined);
+    callback(null, undefined);
   }
 
-  updateCookie(_old: Cookie, cookie: Cookie, answer: Answer<void>): void {
-    this.putCookie(cookie, answer);
+  updateCookie(_old: Cookie, cookie: Cookie, callback: Callback<void>): void {
+    this.putCookie(cookie, callback);
   }
 
-  removeCookie(domain: string, path: string, key: string, answer: Answer<void>): void {
+  removeCookie(domain: string, path: string, key: string, callback: Callback<void>): void {
     this.#remove(toCookieKey({ domain, path, key }));
-    answer(null, undefined);
+    callback(null, undefined);
   }
 }
 
-/** What makes a cookie another one (RFC 6265 §5.3, step 11); none of it has control characters. */
+/** The identity of a cookie (RFC 6265 §5.3, step 11). None of its parts has control characters. */
 function toCookieKey({ domain, path, key }: Pick<Cookie, "domain" | "path" | "key">): string {
   return `${domain}\n${path}\n${key}`;
 }

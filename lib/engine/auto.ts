@@ -7,8 +7,8 @@ import { Http1Engine } from "./http1/http1.ts";
 import type { EngineOptions } from "./options.ts";
 
 /**
- * Takes for each request the engine that suits its URL: our own for plain `http:` and for ports that
- * native fetch refuses, native fetch for the rest. Redirects are followed by the engine that the request began with.
+ * Chooses the engine for each request by its URL: `http1` for plain `http:` and for ports that native
+ * fetch refuses, `fetch` for the rest. Redirects are followed by the engine that began the request.
  */
 export class AutoEngine implements Engine {
   readonly #options: EngineOptions;
@@ -20,7 +20,7 @@ export class AutoEngine implements Engine {
     this.#options = options;
   }
 
-  /** Those that made requests; `http1` before there were any. */
+  /** The names of the engines that made requests; `http1` before the first one. */
   get name(): string {
     return this.#engines.map(({ name }) => name).join("+") || "http1";
   }

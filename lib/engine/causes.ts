@@ -1,35 +1,35 @@
 /**
- * Why a connection cannot be made, as the system says it: by a code to Node's sockets, in words to
- * native fetch. Both engines give the same failure for the same cause.
+ * Why a connection cannot be made, as the system tells it: to Node's sockets by a code, to native
+ * fetch in words. Both engines report the same failure for the same cause.
  *
  * @module
  */
 import type { Failure } from "../result.ts";
 
-/** Something that this machine has run out of. */
+/** A resource that this machine has run out of. */
 export interface Depletion {
-  /** What it is, in words, of which there are few. */
+  /** Its name, in words. */
   readonly what: string;
   /**
-   * Whether the failure tells this only of an address that was reached before: of any other it can
-   * mean that there never was a way to it.
+   * Whether the failure tells this only for an address that was reached before. For any other
+   * address it can mean that it cannot be reached at all.
    */
   readonly isOfReached: boolean;
 }
 
-/** One cause. */
+/** A cause of failures. */
 export interface Cause extends Failure {
   /** The codes that Node's sockets and look-ups fail with. */
   readonly codes: readonly string[];
-  /** What native fetch of Deno 2.9 says; undefined where that does not tell it from others. */
+  /** The words of native fetch in Deno 2.9; undefined if they do not tell this cause from others. */
   readonly pattern?: RegExp;
-  /** What has run out, if that is the cause. */
+  /** The resource that has run out, if that is the cause. */
   readonly depletion?: Depletion;
 }
 
 const NO_PORT = { what: "no local port is left", isOfReached: true };
 
-/** Patterns are tried in this order: where sockets have run out, a look-up fails for it as well. */
+/** Patterns are tried in this order: look-ups fail as well when sockets have run out. */
 export const CAUSES: readonly Cause[] = [
   {
     codes: ["EMFILE", "ENFILE"],
@@ -56,7 +56,7 @@ export const CAUSES: readonly Cause[] = [
     depletion: NO_PORT,
   },
   {
-    // Linux says so of such an address, and Deno's sockets without a local port.
+    // From Linux for an invalid address, and from Deno's sockets if no local port is left.
     codes: ["EINVAL"],
     error: "connect",
     detail: "the address cannot be connected to, or no local port is left",
@@ -64,7 +64,7 @@ export const CAUSES: readonly Cause[] = [
     depletion: NO_PORT,
   },
   {
-    // Native fetch has other words where no local port is left.
+    // Native fetch has other words if no local port is left.
     codes: [],
     pattern: /^tcp connect error: invalid argument/i,
     error: "connect",
@@ -141,13 +141,13 @@ export const CAUSES: readonly Cause[] = [
 
 const BY_CODE = new Map(CAUSES.flatMap((cause) => cause.codes.map((code) => [code, cause])));
 
-/** The cause that a code stands for; undefined for a code that is not known. */
+/** The cause that a code stands for; undefined for an unknown code. */
 export function findCause(code: string): Cause | undefined {
   return BY_CODE.get(code);
 }
 
 /**
- * What this machine has run out of, if that is why a connection could not be made.
+ * The resource that this machine has run out of, if that is why a connection could not be made.
  *
  * @param wasReached whether there was a connection to the address before
  */

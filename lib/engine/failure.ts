@@ -1,5 +1,5 @@
 /**
- * Why a request failed, where this program itself says so.
+ * Failures that this program itself decides on.
  *
  * @module
  */
@@ -7,72 +7,72 @@ import { parseHost } from "../http/host.ts";
 import type { Failure } from "../result.ts";
 import type { StopReason } from "./deadlines.ts";
 
-/** The times that a request has. */
+/** The limits of a request. */
 interface Limits {
   readonly timeoutMs: number;
   readonly idleTimeoutMs?: number | undefined;
 }
 
-/** Why a request failed that was ended from here. */
-export function failureOfStop(why: StopReason, { timeoutMs, idleTimeoutMs }: Limits): Failure {
+/** The failure of a request that this program ended. */
+export function toStopFailure(why: StopReason, { timeoutMs, idleTimeoutMs }: Limits): Failure {
   switch (why) {
     case "timeout":
-      return toTimeout(`no complete answer within ${timeoutMs} ms`);
+      return toTimeout(`no complete response within ${timeoutMs} ms`);
     case "idle":
-      return toTimeout(`nothing more of the answer for ${idleTimeoutMs} ms`);
+      return toTimeout(`nothing more of the response for ${idleTimeoutMs} ms`);
     case "cancelled":
       return { error: "cancelled", detail: "the run was interrupted", scope: undefined };
   }
 }
 
-/** Why a request failed for which no connection was made in time. */
-export function failureOfConnectTimeout(timeoutMs: number): Failure {
+/** The failure of a request for which no connection was made in time. */
+export function toConnectTimeout(timeoutMs: number): Failure {
   return toTimeout(`no connection within ${timeoutMs} ms`);
 }
 
-/** Whose fault it is that nothing came, nobody knows: the network is as likely as the host. */
+/** A timeout does not tell whether the host or the network failed, so it counts for the network. */
 function toTimeout(detail: string): Failure {
   return { error: "timeout", detail, scope: "network" };
 }
 
-/** Why a request was not made to a host that this process may not talk to. */
-export function failureOfPermission(url: string): Failure {
-  return failureOfUrl(`no permission for ${parseHost(url)}: run with --allow-net`);
+/** The failure of a request to a host that this process may not connect to. */
+export function toPermissionFailure(url: string): Failure {
+  return toUrlFailure(`no permission for ${parseHost(url)}: run with --allow-net`);
 }
 
-/** Why a name was not looked up; that takes the permission for it with every port. */
-export function failureOfLookup(hostname: string): Failure {
-  const mend = `run with --allow-net=${hostname}, or give a socks5h proxy`;
-  return failureOfUrl(`no permission to look up ${hostname}: ${mend}`);
+/** The failure of a look-up without the permission, which has to be for the name with every port. */
+export function toLookUpFailure(hostname: string): Failure {
+  const mend = `run with --allow-net=${hostname}, or use a socks5h proxy`;
+  return toUrlFailure(`no permission to look up ${hostname}: ${mend}`);
 }
 
-/** Why a URL cannot be requested. */
-export function failureOfUrl(detail: string): Failure {
+/** The failure of a URL that cannot be requested. */
+export function toUrlFailure(detail: string): Failure {
   return { error: "url", detail, scope: undefined };
 }
 
-/** Why a redirect was not followed. */
-export function failureOfRedirect(detail: string): Failure {
+/** The failure of a redirect that cannot be followed. */
+export function toRedirectFailure(detail: string): Failure {
   return { error: "redirect", detail, scope: "host" };
 }
 
-/** Why what came is not HTTP as it should be. */
-export function failureOfProtocol(detail: string): Failure {
+/** The failure of a response that is not valid HTTP. */
+export function toProtocolFailure(detail: string): Failure {
   return { error: "protocol", detail, scope: "host" };
 }
 
-/** Why a body is not complete, or malformed. */
-export function failureOfBody(detail: string): Failure {
+/** The failure of a body that is incomplete or malformed. */
+export function toBodyFailure(detail: string): Failure {
   return { error: "body", detail, scope: "host" };
 }
 
-/** Why a body was cut off. */
-export function failureOfLength(maxBodyBytes: number): Failure {
+/** The failure of a body that is too long. */
+export function toLengthFailure(maxBodyBytes: number): Failure {
   const detail = `longer than ${maxBodyBytes} bytes (--max-body)`;
-  return { ...failureOfBody(detail), isPermanent: true };
+  return { ...toBodyFailure(detail), isPermanent: true };
 }
 
-/** Why a body is incomplete. @param length how long the response said that the body is, in bytes */
-export function failureOfEarlyEnd(bytes: number, length: number): Failure {
-  return failureOfBody(`it ended after ${bytes} of ${length} bytes`);
+/** The failure of a body that ended early. @param length the bytes that its response announced */
+export function toEarlyEndFailure(bytes: number, length: number): Failure {
+  return toBodyFailure(`it ended after ${bytes} of ${length} bytes`);
 }

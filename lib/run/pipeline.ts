@@ -1,6 +1,6 @@
 /**
- * All that runs in one event loop. It knows no files, signals or terminal, and a process can have
- * several of it.
+ * Everything that runs in one event loop. A pipeline knows no files, signals or terminal, and a
+ * process can have several pipelines.
  *
  * @module
  */
@@ -14,13 +14,13 @@ import type { Stats } from "../stats/stats.ts";
 import type { MaybePromise, Source } from "../stream.ts";
 import type { Target } from "../target.ts";
 
-/** What a pipeline is made of; all of it is the pipeline's alone from then on. */
+/** The parts of a pipeline. No other pipeline may share them. */
 export interface PipelineParts {
   readonly source: Source<Target>;
   readonly engine: Engine;
-  /** Undefined where nothing is expected of responses, nor captured. */
+  /** Undefined if nothing is expected of responses or captured from them. */
   readonly check: ResponseCheck | undefined;
-  /** What counts the results; it can have counted others before. */
+  /** Counts the results; it may have counted others before. */
   readonly stats: Stats;
 }
 
@@ -29,42 +29,41 @@ export interface PipelineOptions extends ScheduleOptions {
   /** Milliseconds after which nothing more starts, from 0. @default never */
   readonly durationMs?: number | undefined;
   /**
-   * Whether what was cancelled is requested again by a later run, and therefore is no result of
-   * this one.
+   * Whether a later run makes cancelled requests again. Then they have no result in this run.
    */
   readonly isResumable: boolean;
 }
 
-/** Who is told of what a pipeline does. */
+/** Receives what a pipeline does. */
 export interface PipelineHooks {
   /**
    * Called before the first request is sent.
    *
-   * @throws Whatever is to end the pipeline.
+   * @throws Anything that has to end the pipeline.
    */
   beforeFirst?(target: Target): void;
-  /** Called with each result; a promise where the next request has to wait. */
+  /** Called with each result. Returns a promise if the next request has to wait. */
   onResult(result: Result): MaybePromise<void>;
-  /** Called in its place with what a later run requests again. */
+  /** Called instead with the result of a request that a later run makes again. */
   onUnfinished?(result: Result): void;
   /** Called with what the user should know, in a sentence; it can hold what a server sent. */
   onNotice(text: string): void;
 }
 
-/** What a pipeline has under way. */
+/** What goes on in a pipeline at present. */
 export interface Activity {
   readonly inFlight: number;
-  /** Requests that wait to be made again. */
+  /** How many requests wait for their retry. */
   readonly retrying: number;
-  /** Requests that wait for their host, or as the next for their time. */
+  /** How many requests wait for their host, or as the next one for their time. */
   readonly held: number;
-  /** Hosts that are not asked at present, since all requests there failed. */
+  /** How many hosts are paused after failures; a pause of the network counts as one more. */
   readonly paused: number;
-  /** How often this machine ran out of something, by what it was. */
+  /** How often each resource of this machine ran out, by its name. */
   readonly shortages: Readonly<Record<string, number>>;
 }
 
-/** What two pipelines have under way. */
+/** What goes on in two pipelines together. */
 export function addActivities(a: Activity, b: Activity): Activity {
   return {
     inFlight: a.inFlight + b.inFlight,
@@ -91,7 +90,7 @@ export function addCounts(
  * ```text
  * source ──► schedule ──► engine ──► check ──► settle ──► statistics, onResult
  *               ▲                                │
- *               └──────── is made again ◄────────┘
+ *               └──────────── retry ◄────────────┘
  * ```
  */
 export class Pipeline {
@@ -130,74 +129,73 @@ export class Pipeline {
       concurrency: options.concurrency,
       start: (start, done) => this.#start(start, done),
       onResult: (result) => this.#onResult(result),
-      // Nobody will see what the requests in flight bring: not worth waiting for.
+      // The results of requests in flight would be dropped, so they need not end by themselves.
       onStop: () => engine.cancel(),
     });
   }
 
   /**
-   * Makes all requests, and settles when each that was begun has come to its end. Call it once.
+   * Makes all requests, and settles when each request that was begun has ended. Call it once.
    *
-   * @throws What ended it early, except {@linkcode stop} and a source that broke off: what a hook
-   * has thrown, or the reason given to {@linkcode fail}.
+   * @throws What a hook has thrown, or the reason that was given to {@linkcode fail}.
    */
   async run(): Promise<void> {
     await this.#pool.run();
     if (this.#failure !== undefined) throw this.#failure.reason;
-    // The run left no time for them to be made again.
+    // The run ended before their retries.
     for (const result of this.#schedule.drain(this.isCutShort)) await this.#keep(result);
   }
 
-  /** Starts nothing more; what is in flight goes on. */
+  /** Starts no more requests; those in flight go on. */
   stop(): void {
     this.#isInterrupted = true;
     this.#gate.stop();
   }
 
-  /** Ends what is in flight with the error `cancelled`, and whatever starts later. */
+  /** Ends requests in flight with the error `cancelled`, and later ones as well. */
   cancel(): void {
     this.#engine.cancel();
   }
 
-  /** Ends it at once: results that come from now on are dropped, and {@linkcode run} fails. */
+  /** Ends the pipeline at once: later results are dropped, and {@linkcode run} throws the reason. */
   fail(reason: unknown): void {
     this.#failure ??= { reason };
     this.#pool.stop();
   }
 
-  /** Closes the connections and the source, once {@linkcode run} has settled or was never called. */
+  /** Closes the connections and the source. Only while {@linkcode run} is not running. */
   async close(): Promise<void> {
     this.#engine.close();
     await this.#gate.return();
   }
 
-  /** Whether nothing more starts, for whatever reason. */
+  /** Whether no more requests start, for any reason. */
   get isShut(): boolean {
     return this.#gate.isShut;
   }
 
-  /** Whether it ended before its source did, so that there is something left to request. */
+  /** Whether it ended before its source did, so that something is left to request. */
   get isCutShort(): boolean {
     return this.#isInterrupted || this.#gate.failure !== undefined;
   }
 
-  /** Why the source broke off, if it did; what it gave before has its results. */
+  /** Why the source broke off, if it did; its targets before that have their results. */
   get sourceFailure(): unknown {
     return this.#gate.failure;
   }
 
-  /** Engines that made requests, as in `http1+fetch`. */
+  /** The names of the engines that made requests, as in `http1+fetch`. */
   get engineName(): string {
     return this.#engine.name;
   }
 
   get activity(): Activity {
-    const { retrying, held, outages } = this.#schedule;
+    const { retrying, held, pausedCount } = this.#schedule;
     return {
       inFlight: this.#inFlight,
       retrying,
       held,
-      paused: outages,
+      paused: pausedCount,
       shortages: Object.fromEntries(this.#engine.shortages),
     };
   }

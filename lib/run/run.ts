@@ -29,12 +29,12 @@ import { type JournalSnapshot, type MadeAgain, Outputs } from "./outputs.ts";
 import { addCounts, Pipeline } from "./pipeline.ts";
 import type { RunPage } from "./run_page.ts";
 
-/** How long requests in flight have once no more are to start. */
+/** How long requests in flight may go on after the last start. */
 const GRACE_MS = 5_000;
-/** How often a run looks whether a threshold is lost. */
+/** How often a run checks whether a threshold is lost. */
 const CHECK_INTERVAL_MS = 1_000;
 
-/** What a run that ends early waits for, to stand behind why it ends; empty if for nothing. */
+/** What a run that ends early waits for, in words; empty if it does not wait. */
 export function formatWait(inFlight: number): string {
   if (inFlight === 0) return "";
   const requests = `${formatCount(inFlight)} ${inFlight === 1 ? "request" : "requests"}`;
@@ -60,15 +60,16 @@ export class Run {
   readonly #loop: EventLoopLoad | undefined;
   /** Whether {@linkcode stop} ended it. */
   #isInterrupted = false;
-  /** The threshold that ended it. */
+  /** The threshold that ended it, if one did. */
   #aborted: string | undefined;
-  /** Runs while requests in flight have their grace. */
+  /** The timer that cancels requests in flight at the end of their grace. */
   #grace: ReturnType<typeof setTimeout> | undefined;
 
   /**
    * Opens the source and the outputs; requests nothing.
    *
-   * @param onNotice told what the user should know before the end; it can hold what a server sent
+   * @param onNotice called with what the user should know before the end; it can hold what a server
+   * sent
    * @throws {UsageError} If one of them cannot be opened, or there are fewer sockets than the
    * concurrency asks for.
    */
@@ -196,7 +197,7 @@ export class Run {
     return { snapshot, failure, madeAgain: this.#outputs.countMadeAgain(pipeline.stats) };
   }
 
-  /** Says so where the input held less than was asked for. */
+  /** Tells the user if the input had fewer records than requested. */
   #noteShortfall(): void {
     const { ended } = this.#source;
     if (ended === undefined || this.#pipeline.isCutShort || this.#options.retryFailed) return;
@@ -204,13 +205,13 @@ export class Run {
     if (shortfall !== undefined) this.#onNotice(shortfall);
   }
 
-  /** Makes the page, however the run ended, unless it could not begin. */
+  /** Writes the page, however the run ended, unless it could not begin. */
   async #endPage(snapshot: Snapshot, version: string, failure: unknown): Promise<void> {
     if (failure instanceof UsageError) return await this.#page?.abandon();
     await this.#page?.finish(snapshot, { version, before: this.#outputs.restored });
   }
 
-  /** @throws {UsageError} If this process may not connect to where the first request goes. */
+  /** @throws {UsageError} If this process may not connect to the host of the first request. */
   #checkPermission(url: string): void {
     const { proxy, unixSocket } = this.#options;
     if (this.#permits === undefined || unixSocket !== undefined) return;
@@ -220,7 +221,7 @@ export class Run {
     throw new UsageError(`Cannot request '${host}': no permission: run with --allow-net=${host}`);
   }
 
-  /** Interrupts it: no more requests start, those in flight have {@linkcode GRACE_MS}. */
+  /** Interrupts it: no more requests start, and those in flight have {@linkcode GRACE_MS}. */
   stop(): void {
     this.#isInterrupted = true;
     this.#drain();
@@ -228,7 +229,7 @@ export class Run {
 
   /** Ends it if a threshold is lost. */
   #abortIfLost(): void {
-    // Where nothing is to start any more, there is nothing to be spared.
+    // If nothing starts any more, an early end would spare nothing.
     if (this.#pipeline.isShut) return;
     const figures = this.snapshot();
     const lost = this.#options.thresholds.find((threshold) => threshold.isLost(figures));
@@ -245,14 +246,14 @@ export class Run {
     this.#grace = setTimeout(() => this.#pipeline.cancel(), GRACE_MS);
   }
 
-  /** What a journal is to say of the run so far. */
+  /** The part of the journal that tells about the whole run so far. */
   #journalState(): ReturnType<JournalSnapshot> {
     return { stats: this.#pipeline.stats.toJSON(), ...this.#resourceUsage() };
   }
 
   /**
-   * What the run took, together with the parts of it that went before; where nothing was left to
-   * do, what it had taken then.
+   * The resources that the run used, including its parts before a resume. If nothing was left to do,
+   * what it had used then.
    */
   #resourceUsage(): Pick<Snapshot, "seconds" | "cpuSeconds" | "peakRssKb" | "shortages"> {
     const before = this.#outputs.restored;
@@ -269,7 +270,7 @@ export class Run {
     };
   }
 
-  /** The share of the input that has its records; what was only read is not done yet. */
+  /** The share of the input whose records are written; records that were only read do not count. */
   #progress(): number | undefined {
     const read = this.#source.progress?.();
     if (read === undefined) return undefined;
@@ -307,36 +308,36 @@ async function openJar({ cookieJar }: RunOptions): Promise<JarFile | undefined> 
   return await JarFile.open(cookieJar.path);
 }
 
-/** What holds responses against what is expected of them; undefined where nothing is. */
+/** Checks responses; undefined if nothing is expected or captured. */
 async function openCheck(
   { expect, captures, input }: RunOptions,
 ): Promise<ResponseCheck | undefined> {
-  const ofTargets = input?.format === "jsonl";
-  const isChecked = ofTargets || captures.length > 0 ||
+  const hasTargetExpectations = input?.format === "jsonl";
+  const isChecked = hasTargetExpectations || captures.length > 0 ||
     Object.values(expect).some((it) => it !== undefined);
   if (!isChecked) return undefined;
   const { ResponseCheck } = await import("../check/response_check.ts");
-  return new ResponseCheck({ expect, captures, ofTargets });
+  return new ResponseCheck({ expect, captures, hasTargetExpectations });
 }
 
-/** What came of a run. */
+/** The outcome of a run. */
 export interface Outcome {
   readonly snapshot: Snapshot;
   /**
-   * Why it could not go on, if so: a {@linkcode UsageError} if the first request lacks the
-   * permission for its host, an `OutputError`, a `ClosedPipe`, or an `InputError`; all that the
-   * source gave before that was requested.
+   * Why it could not go on: a {@linkcode UsageError} if the permission for the first host is missing,
+   * an `OutputError`, a `ClosedPipe`, or an `InputError`, before which every target of the source was
+   * requested. Undefined if it could.
    */
   readonly failure: unknown;
-  /** What a retry made again; undefined if this was none. */
+  /** What a retry made again; undefined without a retry. */
   readonly madeAgain: MadeAgain | undefined;
 }
 
-/** Sockets and files that a run needs besides its connections: name servers, signals. */
+/** Sockets and files that a run needs in addition to its connections: name servers, signals. */
 const SPARE_DESCRIPTORS = 16;
-/** What the metrics' server listens at, and the connections that it holds. */
+/** The listener of the metrics server, and its connections. */
 const DESCRIPTORS_OF_METRICS = 17;
-/** So many in flight are no matter for any system. */
+/** Every system allows this many sockets. */
 const ALWAYS_AVAILABLE = 200;
 
 function checkSockets({ concurrency, requests, metrics }: RunOptions): void {
@@ -346,7 +347,7 @@ function checkSockets({ concurrency, requests, metrics }: RunOptions): void {
   const most = countFreeDescriptors(wanted + spare) - spare;
   if (most >= wanted) return;
   throw new UsageError(
-    `Cannot have ${wanted} requests in flight, as this process may open ${most} sockets only: ` +
-      `give '--concurrency ${most}', or raise the limit by 'ulimit -n'`,
+    `Cannot have ${wanted} requests in flight, as this process may open only ${most} sockets: ` +
+      `use '--concurrency ${most}', or raise the limit by 'ulimit -n'`,
   );
 }

@@ -14,7 +14,7 @@ export function isNetworkFailure({ error, status, scope }: Result): boolean | un
   return scope === undefined ? undefined : scope !== "host";
 }
 
-/** Whether a host let hear of itself, if only to refuse: it keeps no request waiting. */
+/** Whether a host responded in any way, if only to refuse: it does not keep requests waiting. */
 export function hasResponded({ error, status }: Result): boolean {
   return status !== null ||
     (error !== "timeout" && error !== "connect" && error !== "dns" && error !== "cancelled");

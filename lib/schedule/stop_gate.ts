@@ -1,12 +1,12 @@
 import type { MaybePromise, Source, Step } from "../stream.ts";
 
-/** The longest that a timer waits; a longer one would fire at once. */
+/** The longest time that a timer can wait; a longer one would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Stands between a source and the pool, and decides when there is enough: once {@linkcode stop}
- * was called or the time is up, the source looks done, also to a `next()` that waits for input.
- * So does a source that breaks off: what is in flight then is finished, and the failure is kept.
+ * Stands between a source and the pool, and ends the source early: once {@linkcode stop} was called
+ * or the time is up, the source looks done, also to a `next()` that waits for input. A source that
+ * breaks off looks done as well, so that the requests in flight finish; the failure is kept.
  */
 export class StopGate<T> implements Source<T> {
   readonly #source: Source<T>;
@@ -17,7 +17,7 @@ export class StopGate<T> implements Source<T> {
   /** Why the source broke off, if it did. */
   failure: unknown;
 
-  /** @param durationMs milliseconds from now after which it shuts, from 0; or never */
+  /** @param durationMs milliseconds from now after which it shuts, from 0; never if undefined */
   constructor(source: Source<T>, durationMs?: number) {
     this.#source = source;
     if (durationMs !== undefined) this.#shutAt(performance.now() + durationMs);
@@ -29,7 +29,7 @@ export class StopGate<T> implements Source<T> {
     this.#timer = setTimeout(() => this.#shutAt(time), Math.min(leftMs, MAX_TIMER_MS));
   }
 
-  /** Whether nothing more goes through, for whatever reason. */
+  /** Whether nothing more goes through, for any reason. */
   get isShut(): boolean {
     return this.#isShut;
   }
@@ -65,7 +65,7 @@ export class StopGate<T> implements Source<T> {
     return DONE;
   }
 
-  /** Not `Promise.race`: it would leave a reaction on a promise that lives as long as the run. */
+  /** Not `Promise.race`, which would leave a reaction on a promise that lives as long as the run. */
   #whenThere(pending: Promise<Step<T>>): Promise<Step<T>> {
     const { promise, resolve } = Promise.withResolvers<Step<T>>();
     this.#resolve = resolve;

@@ -183,7 +183,7 @@ Deno.test("myriad --cookie-jar=FILE refuses a file that is none, before the firs
   for (
     const [flags, message] of [
       [[`--cookie-jar=${jar}`], /^myriad: Cannot read '--cookie-jar=[^']*': line 5: [^\n]*\n$/],
-      [[`--cookie-jar=${dir.file("")}`], /it is no file: name one\n$/],
+      [[`--cookie-jar=${dir.file("")}`], /it is not a file: name one\n$/],
       [[`--cookie-jar=${dir.file("none/jar")}`], /no such folder: make it first\n$/],
       [["--cookie-jar="], /'--cookie-jar=' has no value: use '--cookie-jar=FILE', or no '='\n$/],
       [["--cookie-jar=-"], /'--cookie-jar' cannot go to standard output: name a file\n$/],

@@ -3,7 +3,7 @@ import net from "node:net";
 import { Deadlines, InFlight, type StopReason } from "../../lib/engine/deadlines.ts";
 import type { Engine } from "../../lib/engine/engine.ts";
 import { FetchEngine } from "../../lib/engine/fetch/fetch.ts";
-import { failureOfConnect } from "../../lib/engine/http1/connect_failure.ts";
+import { toConnectFailure } from "../../lib/engine/http1/connect_failure.ts";
 import { ConnectionPool, type Waiter } from "../../lib/engine/http1/connection_pool.ts";
 import { Http1Engine } from "../../lib/engine/http1/http1.ts";
 import { type Address, NameLookups, type NameService } from "../../lib/engine/http1/name_lookup.ts";
@@ -376,8 +376,8 @@ for (
     ["fe80::1", true, `the proxy: ${NO_ADDRESS}`, "proxy"],
   ] as const
 ) {
-  Deno.test(`failureOfConnect() has words for EINVAL with ${hostname}, ${isOfProxy ? "by" : "without"} a proxy`, () => {
-    const failure = failureOfConnect(
+  Deno.test(`toConnectFailure() has words for EINVAL with ${hostname}, ${isOfProxy ? "by" : "without"} a proxy`, () => {
+    const failure = toConnectFailure(
       {
         code: "EINVAL",
         message: `connect EINVAL ${hostname}:80`,

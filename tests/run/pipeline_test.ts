@@ -102,7 +102,11 @@ Deno.test("two pipelines in one process make the requests of two shards, and the
       shard: { index, count: 2 },
     });
     const statuses = StatusSet.parse("2xx");
-    const check = new ResponseCheck({ expect: { statuses }, captures: [], ofTargets: false });
+    const check = new ResponseCheck({
+      expect: { statuses },
+      captures: [],
+      hasTargetExpectations: false,
+    });
     return new Rig(source, { concurrency: 10 + index }, { check });
   }));
   await using _first = rigs[0];

@@ -76,7 +76,7 @@ for (
     ["5, soon", 5_000],
   ] as const
 ) {
-  Deno.test(`waitOf() gives ${expected} for "${text}"`, () => {
+  Deno.test(`parseRetryAfter() gives ${expected} for "${text}"`, () => {
     assertEquals(parseRetryAfter(text, NOW), expected);
   });
 }
@@ -176,7 +176,7 @@ for (
 ) {
   Deno.test(`RetryPolicy lastOf() tells ${what}`, () => {
     const policy = new RetryPolicy({ ...OPTIONS, ...options });
-    const last = policy.lastOf(result(more as Partial<Result>, of), 4);
+    const last = policy.toFinal(result(more as Partial<Result>, of), 4);
     assertEquals([last.attempts, last.detail], [4, expected]);
     const isMade = expected?.startsWith("status");
     if (isMade) assertEquals([last.error, last.expectation], ["expect", "--retry-on 503"]);
@@ -195,6 +195,6 @@ Deno.test("RetryPolicy isTransient() and causeOf() go by a status, but for one t
     ] as const
   ) {
     assertEquals(policy.isTransient(result(more)), isTransient);
-    assertEquals(policy.causeOf(result(more)), cause);
+    assertEquals(policy.nameCause(result(more)), cause);
   }
 });

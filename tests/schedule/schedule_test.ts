@@ -328,7 +328,7 @@ Deno.test("Schedule is not late at a rate for what it held back until the networ
     () => isUp ? {} : { status: null, error: "connect", detail: "no route" },
   );
   await rig.time.to(5_000);
-  assertEquals(rig.schedule.outages, 1);
+  assertEquals(rig.schedule.pausedCount, 1);
   isUp = true;
   await rig.time.to(20_000);
   assertEquals([rig.results.length, rig.end, rig.late], [4_000, "over", []]);
@@ -584,9 +584,9 @@ Deno.test("Schedule pauses after a run of failures, says so, probes, and goes on
   assertEquals(rig.notices.length, 1);
   assertEquals(
     rig.notices[0],
-    "paused for host, where one request after the other failed (refused: connection refused): one " +
-      "request is tried after 1 s, 2 s, up to a minute; after 60 s it is given up if other hosts " +
-      "succeed ('--host-give-up D' sets how long); use '--no-pause' to go on without waiting",
+    "pausing host after repeated failures (refused: connection refused); probing after 1 s, 2 s, " +
+      "up to 1 min; giving it up after 60 s if other hosts succeed ('--host-give-up D' sets the " +
+      "time). Use '--no-pause' to go on without waiting",
   );
   const before = rig.starts.length;
   await rig.time.to(100_000);
@@ -598,13 +598,13 @@ Deno.test("Schedule pauses after a run of failures, says so, probes, and goes on
     31_000,
     63_000,
   ]);
-  assertEquals(rig.schedule.outages, 0 + 1);
+  assertEquals(rig.schedule.pausedCount, 0 + 1);
   isUp = true;
   await rig.time.to(123_000);
   assertEquals(rig.end, "over");
   assertEquals(rig.results.length, 500);
-  assertEquals(rig.notices.slice(1), ["host can be asked again: going on"]);
-  assertEquals(rig.schedule.outages, 0);
+  assertEquals(rig.notices.slice(1), ["host can be reached again: going on"]);
+  assertEquals(rig.schedule.pausedCount, 0);
 });
 
 Deno.test("Schedule burns no attempts while it pauses", async () => {
@@ -626,7 +626,7 @@ Deno.test("Schedule pauses for one host alone where there are many", async () =>
   assertEquals(rig.results.filter(({ error }) => error === undefined).length, 1_000);
   const failed = rig.results.length - 1_000;
   assert(failed >= 50 && failed < 60, `${failed}`);
-  assertEquals(rig.schedule.outages, 1);
+  assertEquals(rig.schedule.pausedCount, 1);
 });
 
 Deno.test("Schedule pauses for every host when nothing gets through, and probes with one", async () => {
@@ -640,7 +640,7 @@ Deno.test("Schedule pauses for every host when nothing gets through, and probes 
   const failed = rig.results.length;
   assert(failed >= 250 && failed < 260, `${failed}`);
   assertEquals(rig.notices.length, 1);
-  assertMatch(rig.notices[0], /every host.* up to a minute; use '--no-pause' to go on /);
+  assertMatch(rig.notices[0], /every host.* up to 1 min. Use '--no-pause' to go on /);
   await rig.time.to(3_500);
   assertEquals(rig.results.length, failed + 2);
   rig.answers = () => ({});
@@ -768,7 +768,7 @@ Deno.test("Schedule gives up a host that has failed for a minute while others su
   await rig.time.to(1_000);
   assertEquals(counts(rig)["undefined 1"], 30_000);
   await rig.time.to(59_000);
-  assertEquals(rig.schedule.outages, 1);
+  assertEquals(rig.schedule.pausedCount, 1);
   assert(rig.schedule.held > 29_000, `${rig.schedule.held}`);
   await rig.time.to(61_000);
   assertEquals([rig.results.length, rig.end], [60_000, "over"]);
@@ -783,7 +783,7 @@ Deno.test("Schedule gives up a host that has failed for a minute while others su
     rig.notices[1],
     /^gave up down, .*use '--host-give-up never' to wait for it instead$/,
   );
-  assertEquals(rig.schedule.outages, 0);
+  assertEquals(rig.schedule.pausedCount, 0);
   assertEquals(rig.time.timers, 0);
 });
 
@@ -818,7 +818,7 @@ Deno.test("Schedule gives up no host while no other succeeds, nor for how it was
     ({ i }) => isUp && i < 100 ? {} : REFUSED,
   );
   await rig.time.to(600_000);
-  assertEquals([rig.schedule.outages, rig.end], [2, "not yet"]);
+  assertEquals([rig.schedule.pausedCount, rig.end], [2, "not yet"]);
   assertEquals(counts(rig)["refused 0"], undefined);
   // Both come back, one of them later: its minute begins with the other's first success.
   isUp = false;
@@ -826,7 +826,7 @@ Deno.test("Schedule gives up no host while no other succeeds, nor for how it was
   const before = rig.results.length;
   while (rig.results.length < before + 4_000) await rig.time.to(rig.time.now() + 1_000);
   await rig.time.to(rig.time.now() + 20_000);
-  assertEquals(rig.schedule.outages, 1);
+  assertEquals(rig.schedule.pausedCount, 1);
   rig.answers = () => ({});
   await rig.time.to(800_000);
   assertEquals([rig.results.length, rig.end], [10_000, "over"]);
@@ -837,7 +837,7 @@ Deno.test("Schedule gives up no host while no other succeeds, nor for how it was
 Deno.test("Schedule waits for a host that is never to be given up", async () => {
   const rig = new Rig(inTurn(2_000), { hostGiveUpMs: Infinity }, DOWN_HOST);
   await rig.time.to(3_600_000);
-  assertEquals([rig.schedule.outages, rig.end], [1, "not yet"]);
+  assertEquals([rig.schedule.pausedCount, rig.end], [1, "not yet"]);
   rig.answers = () => ({});
   await rig.time.to(3_700_000);
   assertEquals([rig.results.length, rig.end], [2_000, "over"]);
@@ -966,7 +966,7 @@ for (
     assert(rig.end instanceof NoProgressError, `${rig.end}`);
     assertMatch(
       (rig.end as Error).message,
-      /^Cannot go on: the first \d+ requests all failed, and there is no other host than host \(/,
+      /^Cannot go on: the first \d+ requests all failed, and host is the only host \(/,
     );
     assert(rig.results.length >= 50 && rig.results.length <= 150, `${rig.results.length}`);
     assertEquals(rig.notices, []);

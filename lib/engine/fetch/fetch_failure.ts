@@ -1,27 +1,27 @@
 /**
- * Why native fetch failed, as far as its words tell. Seen with Deno 2.9.
+ * Why native fetch failed, as far as its messages tell. Seen with Deno 2.9.
  *
  * @module
  */
 import type { ErrorKind, Failure, FailureScope } from "../../result.ts";
 import { CAUSES, type Depletion } from "../causes.ts";
-import { failureOfBody, failureOfUrl } from "../failure.ts";
+import { toBodyFailure, toUrlFailure } from "../failure.ts";
 import { describeTlsError } from "../tls_failure.ts";
 
-/** Why a request failed, and what the engine may do about it. */
+/** Why a request failed, and what the engine can do about it. */
 export interface FetchFailure extends Failure {
-  /** Whether the server said that it did nothing with the request (RFC 9113 §8.7). */
+  /** Whether the server announced that it did not process the request (RFC 9113 §8.7). */
   readonly isUnprocessed?: true;
   /** What this machine has run out of, if that is why. */
   readonly depletion?: Depletion;
 }
 
-/** What native fetch says, and what it means. */
+/** A message of native fetch, and what it means. */
 interface Words {
   readonly pattern: RegExp;
   readonly error: ErrorKind;
   readonly scope: FailureScope;
-  /** Better words. @default what native fetch says */
+  /** Better words. @default the message */
   readonly detail?: string;
   readonly isUnreachable?: boolean;
   readonly isUnprocessed?: true;
@@ -29,10 +29,10 @@ interface Words {
 }
 
 /**
- * Tried in this order. What the server did not process (RFC 9113 §6.8, §8.7) comes first, since
- * behind the code of a GOAWAY stands what the server sent with it. A GOAWAY, whatever its code, is
- * the error of streams above its last number only; those that the server may have processed end
- * with the connection, in other words.
+ * Tried in this order. Requests that the server did not process (RFC 9113 §6.8, §8.7) come first,
+ * because text of the server follows the code of a GOAWAY. A GOAWAY, whatever its code, is the error
+ * only of streams above its last number. Streams that the server may have processed end with the
+ * connection, with another message.
  */
 const WORDS: readonly Words[] = [
   {
@@ -55,7 +55,7 @@ const WORDS: readonly Words[] = [
     isUnprocessed: true,
   },
   {
-    // Of a request that waited for a free stream.
+    // The error of a request that waited for a free stream.
     pattern: /^runtime dropped the dispatch task/,
     error: "reset",
     scope: "host",
@@ -101,25 +101,25 @@ const WORDS: readonly Words[] = [
     pattern: /^(invalid HTTP version parsed|received unexpected message from connection)/,
     error: "protocol",
     scope: "host",
-    detail: "the server sent something that is not an answer by HTTP",
+    detail: "the server sent something that is not an HTTP response",
   },
 ];
 
 /**
- * Why native fetch threw before there was a response. What went wrong stands in the cause's message
- * behind `client error (Connect): ` or `(SendRequest): `; the URL and the addresses before it are
+ * The failure for what native fetch threw before there was a response. The cause's message tells it
+ * after `client error (Connect): ` or `(SendRequest): `; the URL and the addresses before that are
  * left out.
  */
-export function failureOfFetch(error: unknown): FetchFailure {
+export function toFetchFailure(error: unknown): FetchFailure {
   if (!(error instanceof Error)) {
     return { error: "protocol", detail: String(error), scope: "host" };
   }
   if (error.name === "NotCapable") {
-    return failureOfUrl("no permission for its host: run with --allow-net");
+    return toUrlFailure("no permission for its host: run with --allow-net");
   }
   const blocked = /Requests to port (\d+) are blocked/.exec(error.message)?.[1];
-  if (blocked !== undefined) return failureOfPort(blocked);
-  if (!(error.cause instanceof Error)) return failureOfUrl(error.message);
+  if (blocked !== undefined) return toPortFailure(blocked);
+  if (!(error.cause instanceof Error)) return toUrlFailure(error.message);
   const { message } = error.cause;
   const parts = /client error \((\w+)\): (.*)$/s.exec(message);
   const said = parts?.[2] ?? message;
@@ -134,16 +134,16 @@ export function failureOfFetch(error: unknown): FetchFailure {
   return { error: kind, detail, scope, isUnreachable, isUnprocessed, depletion };
 }
 
-/** Why native fetch did not even try (Fetch standard, bad ports). */
-function failureOfPort(port: string): Failure {
-  return failureOfUrl(`native fetch does not connect to port ${port}: --engine http1 does`);
+/** The failure of a port that native fetch does not connect to (Fetch standard, bad ports). */
+function toPortFailure(port: string): Failure {
+  return toUrlFailure(`native fetch does not connect to port ${port}: --engine http1 does`);
 }
 
-/** Why a body could not be read; native fetch does not tell a reset from an early end. */
-export function failureOfReading(error: unknown): Failure {
+/** The failure of reading a body. Native fetch does not tell a reset from an early end. */
+export function toReadingFailure(error: unknown): Failure {
   const said = error instanceof Error ? error.message : String(error);
   const isLost = said.startsWith("error reading a body from connection");
-  return failureOfBody(
+  return toBodyFailure(
     isLost ? "the connection ended before the end of the body, or the body is malformed" : said,
   );
 }
@@ -154,15 +154,15 @@ export function isUnsent(error: unknown): boolean {
 }
 
 /**
- * Whether native fetch, told to speak HTTP/2 only, found a server that does not: one that says so
- * in the TLS handshake, or that does not know ALPN and answers as HTTP/1.1.
+ * Whether native fetch, restricted to HTTP/2, found a server that does not speak it. Such a server
+ * tells so in the TLS handshake, or does not know ALPN and responds in HTTP/1.1.
  */
 export function lacksHttp2(error: unknown): boolean {
   return /fatal alert: NoApplicationProtocol|error detected: frame with invalid size/
     .test(readCause(error));
 }
 
-/** What native fetch says of an error of its own; empty where it is somebody else's. */
+/** The message of the cause of native fetch's own error; empty for any other error. */
 function readCause(error: unknown): string {
   return error instanceof Error && error.cause instanceof Error ? error.cause.message : "";
 }

@@ -5,14 +5,14 @@
  */
 import type { Failure } from "../../result.ts";
 import { findCause, findShortage } from "../causes.ts";
-import { failureOfConnectTimeout, failureOfLookup } from "../failure.ts";
+import { toConnectTimeout, toLookUpFailure } from "../failure.ts";
 import { describeTlsError } from "../tls_failure.ts";
 import type { ConnectError } from "./connection.ts";
 
 /** Addresses that mean something on one link only (RFC 4291 §2.5.6). */
 const LINK_LOCAL = /^fe[89ab][0-9a-f]:/i;
 
-/** What else is known of a connection that could not be made. */
+/** What else is known about a connection that could not be made. */
 interface Circumstances {
   readonly connectTimeoutMs: number;
   /** Whether there was an address to connect to. */
@@ -22,19 +22,19 @@ interface Circumstances {
   readonly isProxied: boolean;
 }
 
-/** @param error undefined where the host has no address */
-export function failureOfConnect(
+/** The failure of a request without a connection. @param error undefined if the host has no address */
+export function toConnectFailure(
   error: ConnectError | undefined,
   { connectTimeoutMs, hasAddress, hostname, isProxied }: Circumstances,
 ): Failure {
   if (error === undefined) return findCause("ENODATA")!;
   const { code = "", message, isTls, isOfProxy, refusal } = error;
   if (code === "timeout") {
-    const failure = failureOfConnectTimeout(connectTimeoutMs);
+    const failure = toConnectTimeout(connectTimeoutMs);
     if (hasAddress) return failure;
     return { ...failure, detail: `${failure.detail}: ${findCause("EAI_AGAIN")!.detail}` };
   }
-  if (code === "EPERM" && isProxied && !isOfProxy) return failureOfLookup(hostname);
+  if (code === "EPERM" && isProxied && !isOfProxy) return toLookUpFailure(hostname);
   if (refusal !== undefined) {
     return { error: "connect", detail: `the proxy ${refusal.message}`, scope: refusal.scope };
   }
@@ -43,7 +43,7 @@ export function failureOfConnect(
     return { error: "connect", detail, scope: "host" };
   }
   const cause = findCause(code);
-  // Whatever it is: it tells nothing about the host.
+  // Whatever the cause, it tells nothing about the host.
   if (isOfProxy) {
     const detail = `the proxy: ${cause?.detail ?? describeTlsError(message)}`;
     return { error: "connect", detail, scope: "proxy", isUnreachable: cause?.isUnreachable };
@@ -55,7 +55,7 @@ export function failureOfConnect(
 }
 
 /** What this machine has run out of, if that is why it cannot connect. */
-export function shortageOfConnect(
+export function findConnectShortage(
   { code = "" }: ConnectError,
   wasReached: boolean,
 ): string | undefined {

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { FetchEngine } from "../../../lib/engine/fetch/fetch.ts";
-import { failureOfFetch } from "../../../lib/engine/fetch/fetch_failure.ts";
+import { toFetchFailure } from "../../../lib/engine/fetch/fetch_failure.ts";
 import { Http1Engine } from "../../../lib/engine/http1/http1.ts";
 import type { Result } from "../../../lib/result.ts";
 import { ENGINE_OPTIONS } from "../../fixtures/engine_options.ts";
@@ -60,7 +60,7 @@ Deno.test("fetch engine says in plain words what is not HTTP, and where a body e
   ]);
   assertEquals([other.error, other.detail], [
     "protocol",
-    "the server sent something that is not an answer by HTTP",
+    "the server sent something that is not an HTTP response",
   ]);
 });
 
@@ -123,7 +123,7 @@ for (
     ],
     [`${LOOKUP}something new`, `${LOOKUP}something new`, "dns", "host", true],
     [`${LOOKUP}Too many open files`, "too many open files", "connect", "network"],
-    ["received unexpected message from connection", /not an answer by HTTP$/, "protocol", "host"],
+    ["received unexpected message from connection", /not an HTTP response$/, "protocol", "host"],
     [
       "tcp connect error: something new (os error 200)",
       /new \(os error 200\)$/,
@@ -141,8 +141,8 @@ for (
     ],
   ] as [string, string | RegExp, string, string, boolean?][]
 ) {
-  Deno.test(`failureOfFetch() says what ${JSON.stringify(text)} is`, () => {
-    const failure = failureOfFetch(thrown(text));
+  Deno.test(`toFetchFailure() says what ${JSON.stringify(text)} is`, () => {
+    const failure = toFetchFailure(thrown(text));
     const { detail } = failure;
     assertEquals(
       [failure.error, failure.scope, failure.isUnreachable === true],
