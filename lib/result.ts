@@ -120,60 +120,26 @@ export interface Result {
   readonly isUnreachable: boolean;
 }
 
-/** What an engine knows of a request that has ended, except why it failed. */
-export type EndedRequest = Pick<
-  Result,
-  | "target"
-  | "origin"
-  | "status"
-  | "bytes"
-  | "size"
-  | "at"
-  | "ms"
-  | "ttfbMs"
-  | "attempts"
-  | "location"
-  | "via"
-  | "isReused"
-  | "engine"
-  | "retryAfter"
->;
+/** What an engine knows about a request that has ended, except why it failed. */
+export type EndedRequest = Omit<Result, keyof Failure | "bodyFile" | "captures" | "expectation">;
 
-/** The result of a request. All results are made here, so that V8 sees one shape of them. */
-export function toResult(
-  {
-    target,
-    origin,
-    status,
-    bytes,
-    size,
-    at,
-    ms,
-    ttfbMs,
-    attempts,
-    location,
-    via,
-    isReused,
-    engine,
-    retryAfter,
-  }: EndedRequest,
-  failure: Failure | undefined,
-): Result {
+/** The result of a request. All results are made here, so that they have one shape for V8. */
+export function toResult(ended: EndedRequest, failure: Failure | undefined): Result {
   return {
-    target,
-    origin,
-    status,
-    bytes,
-    size,
-    at,
-    ms,
-    ttfbMs,
-    attempts,
-    location,
-    via,
-    isReused,
-    engine,
-    retryAfter,
+    target: ended.target,
+    origin: ended.origin,
+    status: ended.status,
+    bytes: ended.bytes,
+    size: ended.size,
+    at: ended.at,
+    ms: ended.ms,
+    ttfbMs: ended.ttfbMs,
+    attempts: ended.attempts,
+    location: ended.location,
+    via: ended.via,
+    isReused: ended.isReused,
+    engine: ended.engine,
+    retryAfter: ended.retryAfter,
     isPermanent: failure?.isPermanent === true,
     bodyFile: null,
     captures: undefined,
