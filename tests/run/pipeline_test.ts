@@ -135,10 +135,14 @@ Deno.test("two pipelines in one process make the requests of two shards, and the
   const numbers = Array.from({ length: 1_000 }, (_, i) => i);
   assertEquals(numbersOf(rigs.flatMap(({ results }) => results)), numbers);
   assertEquals(server.requests.length, 1_000);
+  const total = new Stats({});
   for (const { results, pipeline: { stats } } of rigs) {
     assertEquals([stats.requests, stats.failed], [500, 100]);
     assertEquals(results.filter(({ error }) => error === "expect").length, 100);
+    total.add(stats);
   }
+  const { requests, failed, statuses } = total.toJSON();
+  assertEquals([requests, failed, statuses], [1_000, 200, { "200": 800, "404": 200 }]);
 });
 
 Deno.test("Pipeline.stop() lets what is in flight end, and starts nothing more", async () => {
