@@ -107,7 +107,7 @@ class AsCompleted<T, R> implements AsyncIterableIterator<R, undefined, void> {
         const result = task(item, this.#tasks.signal);
         (result instanceof Promise ? result : Promise.resolve(result)).then(done, fail);
       },
-      take: (value) => this.#take(value),
+      onResult: (value) => this.#offer(value),
       onStop: () => this.#tasks.abort(),
     });
   }
@@ -126,7 +126,7 @@ class AsCompleted<T, R> implements AsyncIterableIterator<R, undefined, void> {
     }
     const waiter = Promise.withResolvers<Step<R>>();
     this.#waiters.push(waiter);
-    if (this.#isOver) this.#answerAll();
+    if (this.#isOver) this.#settleAll();
     return waiter.promise;
   }
 
@@ -156,7 +156,7 @@ class AsCompleted<T, R> implements AsyncIterableIterator<R, undefined, void> {
     this.#run.then(() => this.#end(), (reason) => this.#end({ reason }));
   }
 
-  #take(value: R): MaybePromise<void> {
+  #offer(value: R): MaybePromise<void> {
     const waiter = this.#waiters.shift();
     if (waiter !== undefined) return waiter.resolve({ value, done: false });
     const { promise, resolve: release } = Promise.withResolvers<void>();
@@ -171,11 +171,11 @@ class AsCompleted<T, R> implements AsyncIterableIterator<R, undefined, void> {
     this.#isOver = true;
     this.#failure ??= failure;
     this.#signal?.removeEventListener("abort", this.#onAbort);
-    this.#answerAll();
+    this.#settleAll();
   }
 
-  /** Answers whoever waits once it is over: the first with the failure, if there was one. */
-  #answerAll(): void {
+  /** Settles all calls that wait once it is over: the first one with the failure, if there was one. */
+  #settleAll(): void {
     for (const waiter of this.#waiters.splice(0)) {
       const failure = this.#failure;
       this.#failure = undefined;

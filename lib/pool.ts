@@ -1,59 +1,59 @@
 /**
- * A bounded pool over a lazy source: a completion costs the same whatever the concurrency, and the
- * pool waits for whoever takes its results.
+ * A bounded pool over a lazy source. A completion costs the same whatever the concurrency, and the
+ * pool waits until its results are taken.
  *
  * @module
  */
 import type { MaybePromise, Source, Step } from "./stream.ts";
 
 /**
- * After so many items the pool asks for a turn of the event loop, and after twice as many it waits
- * for that: items that end at once, as what cannot be requested does, would leave no turn to
- * timers and signals. Other items take turns of their own, more than one for as many.
+ * After this many items the pool asks for a turn of the event loop, and after twice as many it waits
+ * for that turn. Items that end at once, like invalid URLs, would otherwise leave no turn to timers
+ * and signals. Other items take turns by themselves.
  */
 const ITEMS_A_TURN = 4_096;
 
-/** What a {@linkcode Pool} does with items and results. */
+/** Options for a {@linkcode Pool}. */
 export interface PoolOptions<T, R> {
-  /** Most items at once that were started and whose results were not taken yet; from 1. */
+  /** The most items that were started and whose results were not taken yet; from 1. */
   concurrency: number;
   /**
-   * Starts on an item, and calls `done` or `fail` once, at once or later. What it throws is as if
-   * `fail` had been called.
+   * Starts an item, and calls `done` or `fail` once, at once or later. What it throws counts as a call
+   * of `fail`.
    */
   start(item: T, done: (result: R) => void, fail: (reason: unknown) => void): void;
-  /** Takes a result; a promise where the next item has to wait. */
-  take(result: R): MaybePromise<void>;
-  /** Called when the pool is to end before its source does, with items still running. */
+  /** Called with each result; a promise where the next item has to wait. */
+  onResult(result: R): MaybePromise<void>;
+  /** Called when the pool ends before its source does, possibly with items still running. */
   onStop?(): void;
   /**
-   * Calls back when the event loop has had a turn. @returns what takes that back
+   * Calls back when the event loop has had a turn. @returns a function that cancels it
    * @default a timer of 0 ms
    */
   afterTurn?(callback: () => void): () => void;
 }
 
 /**
- * Workers on one source: each pulls an item when it is free, starts on it, and is free again once
- * the result was taken. No promise and no closure is made for an item.
+ * Workers on one source: each pulls an item when it is free, starts it, and is free again once the
+ * result is taken. No promise and no closure is made for an item.
  *
  * ```text
- * source ──next()──► start ──done──► take ──► free, which pulls the next
+ * source ──next()──► start ──done──► onResult ──► free, which pulls the next
  * ```
  *
- * A task, a `take` or a source that fails ends it early, as {@linkcode stop} does: nothing more is
- * pulled, the source is closed, and results that come after that are dropped.
+ * A task, an `onResult` or a source that fails ends it early, as {@linkcode stop} does: nothing more is
+ * pulled, the source is closed, and later results are dropped.
  */
 export class Pool<T, R> {
   readonly #source: Source<T>;
   readonly #options: PoolOptions<T, R>;
   readonly #over = Promise.withResolvers<void>();
   #running = 0;
-  /** Whether an asynchronous `next()` of the source is outstanding. There is at most one. */
+  /** Whether a promise of the source's `next()` is outstanding. There is at most one. */
   #isPulling = false;
-  /** Whether items are being started: whoever becomes free in the meantime need not look. */
+  /** Whether items are being started: a worker that becomes free meanwhile need not pull. */
   #isFilling = false;
-  /** Items since the event loop had its last turn, as far as was looked. */
+  /** How many items were started since the last known turn of the event loop. */
   #sinceTurn = 0;
   #cancelTurn: (() => void) | undefined;
   readonly #onTurn = (): void => {
@@ -61,19 +61,19 @@ export class Pool<T, R> {
     this.#sinceTurn = 0;
     this.#fill();
   };
-  /** No item is pulled any more: the source is done, or the pool ends early. */
+  /** Whether no more items are pulled: the source is done, or the pool ends early. */
   #hasEnded = false;
   #isStopped = false;
   /** The first failure. */
   #failure: { reason: unknown } | undefined;
-  /** The source's answer to `return()`, if it had to be asked. */
+  /** The promise of closing the source, if it had to be closed. */
   #closing: Promise<void> | undefined;
 
   readonly #onDone = (result: R): void => {
     if (this.#isStopped) return this.#free();
     let taken;
     try {
-      taken = this.#options.take(result);
+      taken = this.#options.onResult(result);
     } catch (reason) {
       return this.#onFail(reason);
     }
@@ -95,7 +95,7 @@ export class Pool<T, R> {
   };
   readonly #onSourceError = (reason: unknown): void => {
     this.#isPulling = false;
-    // It has ended itself by that, and needs no closing.
+    // A source that throws has ended, and needs no closing.
     this.#hasEnded = true;
     this.#stop({ reason });
   };
@@ -119,7 +119,7 @@ export class Pool<T, R> {
    * Works until the source is done and every result is taken, or the pool has ended early and
    * nothing runs any more. Call it once.
    *
-   * @throws What failed first: a task, `take`, the source, or closing it.
+   * @throws What failed first: a task, `onResult`, the source, or closing it.
    */
   run(): Promise<void> {
     this.#fill();
@@ -138,7 +138,7 @@ export class Pool<T, R> {
       if (!this.#hasEnded) {
         this.#hasEnded = true;
         this.#closing = close(this.#source);
-        // Whoever waits for it sees how it failed; if nobody does, it is not to end the process.
+        // `run()` tells how it failed. If nothing waits for that, it must not end the process.
         this.#closing.catch(() => {});
       }
       this.#options.onStop?.();
@@ -151,7 +151,7 @@ export class Pool<T, R> {
     this.#fill();
   }
 
-  /** Gives every free worker an item, as far as the source has them at hand. */
+  /** Gives every free worker an item, as long as the source has items at hand. */
   #fill(): void {
     if (this.#isFilling) return;
     this.#isFilling = true;
@@ -192,19 +192,19 @@ export class Pool<T, R> {
     }
   }
 
-  /** Once nothing runs any more, answers {@linkcode run}. */
+  /** Settles the promise of {@linkcode run} once nothing runs any more. */
   #settle(): void {
     if (!this.#hasEnded || this.#running > 0 || this.#isPulling || this.#isFilling) return;
     this.#cancelTurn?.();
     const failure = this.#failure;
     if (failure === undefined) return this.#over.resolve(this.#closing);
-    // What failed first is what the caller should see, not that closing did.
+    // The caller should see the first failure, not that of closing.
     const reject = (): void => this.#over.reject(failure.reason);
     if (this.#closing === undefined) reject();
     else this.#closing.then(reject, reject);
   }
 
-  /** Whether a task, `take` or the source failed. */
+  /** Whether a task, `onResult` or the source failed. */
   get hasFailed(): boolean {
     return this.#failure !== undefined;
   }

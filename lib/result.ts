@@ -1,14 +1,14 @@
 /**
- * What an engine makes of a target: one request that has ended.
+ * Results: requests that have ended.
  *
  * @module
  */
 import type { Target } from "./target.ts";
 
-/** A value that was taken of an answer; null if it was not there. */
+/** A value that was captured from a response; null if it was not there. */
 export type Captured = string | number | boolean | null;
 
-/** Why a request got no usable answer. A closed list, and a contract with the users' scripts. */
+/** Why a request got no usable response. A closed list, and a contract with the users' scripts. */
 export const ERROR_KINDS = [
   "dns",
   "refused",
@@ -27,71 +27,149 @@ export const ERROR_KINDS = [
 /** One of {@linkcode ERROR_KINDS}. */
 export type ErrorKind = typeof ERROR_KINDS[number];
 
-/** What is known of a connection. */
+/**
+ * What a failure tells about: the host alone, the network on the way to every host, or the proxy or
+ * the Unix socket that every request goes through.
+ */
+export type FailureScope = "host" | "network" | "proxy";
+
+/** Why a request failed. */
+export interface Failure {
+  readonly error: ErrorKind;
+  /** What went wrong, in words; it can hold what a server sent, so escape it. */
+  readonly detail: string;
+  /** Undefined if it tells about none of them, as when the run was ended. */
+  readonly scope: FailureScope | undefined;
+  /** Whether nobody listens at the address, or the name does not exist. @default {false} */
+  readonly isUnreachable?: boolean;
+  /** Whether another attempt would fail the same way, whatever its kind. @default {false} */
+  readonly isPermanent?: boolean;
+}
+
+/** What is known about a connection. It does not change, and holds no socket. */
 export interface ConnectionInfo {
   /** The other end, as in `127.0.0.1:80` or `[::1]:80`. */
   readonly remote: string | null;
-  /** Milliseconds that TCP took to connect; looking up the name is not in it. */
+  /** Milliseconds that TCP took to connect, without the look-up of the name. */
   readonly connectMs: number | null;
-  /** Milliseconds that the TLS handshake took behind it; null without TLS. */
+  /** Milliseconds that the TLS handshake took after that; null without TLS. */
   readonly tlsMs: number | null;
 }
 
-/** What came of one {@linkcode Target}. A failed request is a value, never an exception. */
+/** The outcome of one {@linkcode Target}. A failed request is a value, never an exception. */
 export interface Result {
   readonly target: Target;
-  /** The origin of its URL (RFC 9110 §4.3.1), where the engine had to find it. */
+  /** The origin of its URL (RFC 9110 §4.3.1), if the engine needed it. */
   readonly origin: string | undefined;
   /**
-   * The status code, 100 to 999, or null where no answer came; one that was not as expected did.
+   * The status code, 100 to 999; null without a response. A response that missed an expectation has
+   * its status.
    */
   readonly status: number | null;
-  /** Bytes of the body as it was transferred, all that arrived of it. */
+  /** Bytes of the body as transferred, as far as they arrived. */
   readonly bytes: number;
   /** Bytes of the body after decoding. */
   readonly size: number;
   /**
-   * When it started, in milliseconds since the Unix epoch: when it was sent, or a connection for it
-   * begun. What it waited before that, for its turn to connect, is not the server's doing.
+   * When it started, in milliseconds since the Unix epoch: when it was sent, or when its connection
+   * was begun. The wait for its turn to connect before that is not the server's doing.
    */
   readonly at: number;
   /**
-   * Milliseconds from its start to the last byte of the answer, or to the failure; with a rate,
-   * from when it was due.
+   * Milliseconds from its start to the last byte of the response, or to the failure. With a rate,
+   * they count from when it was due.
    */
   readonly ms: number;
-  /** Milliseconds from its start to the head of the answer; null if none came. */
+  /** Milliseconds from its start to the head of the response; null without one. */
   readonly ttfbMs: number | null;
   /**
-   * How often it was tried, at least 1 (0 if nothing was sent): what the engine sent again by
-   * itself counts too, where the connection was dead or the server did not process it.
+   * How often it was tried; 0 if nothing was sent. Repetitions by the engine count too, after a dead
+   * connection, or if the server did not process the request.
    */
   readonly attempts: number;
   /**
-   * The first `Location` field of the answer, where its status gives one a meaning (RFC 9110
-   * §10.2.2). It is read as UTF-8 where it is that, and else byte by byte.
+   * The first `Location` field of the response, if its status gives it a meaning (RFC 9110 §10.2.2).
+   * It is decoded as UTF-8 if it is valid UTF-8, and byte by byte otherwise.
    */
   readonly location: string | null;
-  /** The connection that its answer came over, or should have; null where that is not known. */
+  /** The connection of its response, or of the failed request; null if that is not known. */
   readonly via: ConnectionInfo | null;
-  /** Whether that connection had been used before. */
+  /** Whether that connection was used before. */
   readonly isReused: boolean;
   /** The name of the engine that made it; null for a request that was never started. */
   readonly engine: string | null;
   /**
-   * The `Retry-After` field of a 429 or 503 (RFC 9110 §10.2.3), as it came; several are joined by
-   * `, `; else null.
+   * The `Retry-After` field of a 429 or 503 (RFC 9110 §10.2.3), as it came; several fields are joined
+   * by `, `; null without one.
    */
   readonly retryAfter: string | null;
   /** Whether the same request would fail the same way again, whatever its kind. */
   readonly isPermanent: boolean;
-  /** The file of its body, below the folder that bodies are saved in; null if there is none. */
+  /** The file of its body, below the folder for bodies; null without one. */
   readonly bodyFile: string | null;
-  /** What was captured of it, in the order of the captures; undefined if nothing was. */
+  /** Captured values, in the order of the captures; undefined without any. */
   readonly captures: readonly Captured[] | undefined;
-  /** For the error `expect`: which expectation, as the user gave it; bounded. */
+  /** For the error `expect`: the expectation, as the user gave it; bounded. */
   readonly expectation: string | undefined;
   readonly error: ErrorKind | undefined;
-  /** What went wrong, in words; it can hold what a server sent, so escape it. */
+  /** As {@linkcode Failure.detail}. */
   readonly detail: string | undefined;
+  /** As {@linkcode Failure.scope}; undefined for a response. */
+  readonly scope: FailureScope | undefined;
+  /** As {@linkcode Failure.isUnreachable}. */
+  readonly isUnreachable: boolean;
+}
+
+/** What an engine knows about a request that has ended, except why it failed. */
+export type EndedRequest = Omit<Result, keyof Failure | "bodyFile" | "captures" | "expectation">;
+
+/** The result of a request. All results are made here, so that they have one shape for V8. */
+export function toResult(ended: EndedRequest, failure: Failure | undefined): Result {
+  return {
+    target: ended.target,
+    origin: ended.origin,
+    status: ended.status,
+    bytes: ended.bytes,
+    size: ended.size,
+    at: ended.at,
+    ms: ended.ms,
+    ttfbMs: ended.ttfbMs,
+    attempts: ended.attempts,
+    location: ended.location,
+    via: ended.via,
+    isReused: ended.isReused,
+    engine: ended.engine,
+    retryAfter: ended.retryAfter,
+    isPermanent: failure?.isPermanent === true,
+    bodyFile: null,
+    captures: undefined,
+    expectation: undefined,
+    error: failure?.error,
+    detail: failure?.detail,
+    scope: failure?.scope,
+    isUnreachable: failure?.isUnreachable === true,
+  };
+}
+
+/** The result of a target that no engine was given: it would fail the same way again. */
+export function toUnsentResult(
+  target: Target,
+  { error, detail }: Pick<Failure, "error" | "detail">,
+): Result {
+  return toResult({
+    target,
+    origin: undefined,
+    status: null,
+    bytes: 0,
+    size: 0,
+    at: Date.now(),
+    ms: 0,
+    ttfbMs: null,
+    attempts: 0,
+    location: null,
+    via: null,
+    isReused: false,
+    engine: null,
+    retryAfter: null,
+  }, { error, detail, scope: undefined, isPermanent: true });
 }

@@ -1,5 +1,5 @@
 /**
- * What a source gives: one request to make.
+ * Targets: what a source gives.
  *
  * @module
  */
@@ -11,23 +11,23 @@ export type HeaderList = readonly (readonly [name: string, value: string])[];
 export interface Target {
   /** Its number in the run, 0-based; no other target of the run has it. */
   readonly i: number;
-  /** Where to; an absolute `http:` or `https:` URL unless {@linkcode invalid} is set. */
+  /** An absolute `http:` or `https:` URL unless {@linkcode invalid} is set. */
   readonly url: string;
   /** The method's token (RFC 9110 §9.1), case as sent. */
   readonly method: string;
-  /** All of its header fields; targets that share them share the very same list. */
+  /** Its header fields; targets with the same fields share one list. */
   readonly headers: HeaderList;
-  /** Its body; targets that share it share the very same array. */
+  /** Its body; targets with the same body share one array. */
   readonly body: Uint8Array<ArrayBuffer> | undefined;
-  /** Why no request can be made of it (a line that is no URL, a record without a field). */
+  /** Why it cannot be requested, as for an invalid URL or a record without a field. */
   readonly invalid: string | undefined;
-  /** What its answer is held against, instead of what the run's are. */
+  /** What its response is checked against, in place of the run's expectation. */
   readonly expect: Expectation | undefined;
-  /** The field that has its id, sent behind the others; undefined without one. */
+  /** The field with its id, sent after the others; undefined without one. */
   readonly requestId: HeaderList[number] | undefined;
 }
 
-/** A regular expression that texts of servers are held against. */
+/** A regular expression for texts of servers. */
 export interface Matcher {
   /** As the user wrote it. */
   readonly source: string;
@@ -35,17 +35,17 @@ export interface Matcher {
   test(text: string): boolean | undefined;
 }
 
-/** What answers are held against; what is undefined does not matter. */
+/** What responses are checked against; undefined parts are not checked. */
 export interface Expectation {
   readonly statuses?: { readonly text: string; has(status: number): boolean } | undefined;
-  /** Names are in lower case. All of them have to match. */
+  /** All fields have to match. Names are in lower case. */
   readonly headers?:
     | readonly { readonly name: string; readonly pattern: Matcher }[]
     | undefined;
-  /** All of them have to match the body. */
+  /** All patterns have to match the body. */
   readonly bodies?: readonly Matcher[] | undefined;
-  /** Of the whole body, in lower case. */
+  /** The SHA-256 of the whole body, in lower case. */
   readonly sha256?: string | undefined;
-  /** Most milliseconds. */
+  /** The most milliseconds. */
   readonly latencyMs?: number | undefined;
 }

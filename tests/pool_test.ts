@@ -13,7 +13,7 @@ Deno.test("Pool does not grow the stack where every item is done at once", async
   await new Pool<number, number>(numbers(200_000), {
     concurrency: 3,
     start: (i, done) => done(i),
-    take: (i) => void (sum += i),
+    onResult: (i) => void (sum += i),
   }).run();
   assertEquals(sum, 199_999 * 100_000);
 });
@@ -28,7 +28,7 @@ Deno.test("Pool has at most as many started whose results are not taken", async 
       most = Math.max(most, ++open);
       queueMicrotask(() => done(i));
     },
-    take: (i) => {
+    onResult: (i) => {
       // A sink that is full now and then.
       const release = (): void => void open--;
       return i % 7 === 0 ? full.promise.then(release) : release();
@@ -60,7 +60,7 @@ for (const how of ["throws", "rejects"]) {
     const pool = new Pool<number, number>(source, {
       concurrency: 3,
       start: (i, done) => void running.push(() => done(i)),
-      take: () => {
+      onResult: () => {
         taken++;
         if (how === "throws") throw failure;
         return Promise.reject(failure);
@@ -85,7 +85,7 @@ Deno.test("Pool ends early by stop(), and waits for what runs", async () => {
   const pool = new Pool<number, number>(numbers(1_000), {
     concurrency: 2,
     start: (i, done) => void running.push(() => done(i)),
-    take: () => assert(false, "nothing is taken any more"),
+    onResult: () => assert(false, "nothing is taken any more"),
   });
   const over = pool.run();
   pool.stop();
@@ -105,7 +105,7 @@ for (
     const pool = new Pool<number, number>({ next: () => ({ value: i++, done: false }) }, {
       concurrency: 3,
       start: (i, done) => end(() => done(i)),
-      take: () => {},
+      onResult: () => {},
     });
     setTimeout(() => pool.stop(), 0);
     await pool.run();

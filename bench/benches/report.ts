@@ -103,12 +103,12 @@ function makeValues(i: number): { ms: number; at: string; failed: boolean } {
 function toNdjson(i: number): string {
   const { ms, at, failed } = makeValues(i);
   const start = `{"i":${i},"url":"http://localhost:8080/${i}","status":${failed ? null : 200}`;
-  const end = failed ? `,"error":"timeout","detail":"no complete answer within 5000 ms"}` : "}";
+  const end = failed ? `,"error":"timeout","detail":"no complete response within 5000 ms"}` : "}";
   return `${start},"ms":${ms},"bytes":13,"attempts":1,"at":"${at}"${end}\n`;
 }
 
 function toCsv(i: number): string {
   const { ms, at, failed } = makeValues(i);
-  const end = failed ? "timeout,no complete answer within 5000 ms" : ",";
+  const end = failed ? "timeout,no complete response within 5000 ms" : ",";
   return `${i},http://localhost:8080/${i},${failed ? "" : 200},${ms},13,1,${at},${end}\n`;
 }

@@ -1,20 +1,20 @@
 import { ByteBuffer } from "../byte_buffer.ts";
 
-/** Most bytes of a body that are looked at; what is behind them is not. */
+/** The most bytes of a body that are inspected; the bytes after them are not. */
 export const MAX_INSPECTED_BYTES = 1024 * 1024;
 
-// What is not UTF-8 becomes U+FFFD, and a byte order mark at the beginning is left out.
+// Invalid UTF-8 becomes U+FFFD, and a byte order mark at the beginning is dropped.
 const decoder = new TextDecoder();
-const ofRest = new TextDecoder("utf-8", { ignoreBOM: true });
+const restDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** Collects the beginning of a body, at most {@linkcode MAX_INSPECTED_BYTES} bytes of it. */
+/** Collects the beginning of a body: at most {@linkcode MAX_INSPECTED_BYTES} bytes. */
 export class BodyPrefix {
-  /** What came first, where no character can reach beyond it: a short body is not copied. */
+  /** The first bytes as text, if no character crosses their end: a short body is not copied. */
   #start: string | undefined;
   /** The rest; undefined where there is none. */
   #rest: ByteBuffer | undefined;
   #room = MAX_INSPECTED_BYTES;
-  /** Whether there was more than is looked at. */
+  /** Whether the body had more bytes than are inspected. */
   isCut = false;
 
   write(bytes: Uint8Array): void {
@@ -29,10 +29,12 @@ export class BodyPrefix {
     else (this.#rest ??= new ByteBuffer(MAX_INSPECTED_BYTES)).append(bytes);
   }
 
-  /** What came, as UTF-8. */
+  /** The collected bytes as text. */
   text(): string {
     const bytes = this.#rest?.view();
     if (bytes === undefined) return this.#start ?? "";
-    return this.#start === undefined ? decoder.decode(bytes) : this.#start + ofRest.decode(bytes);
+    return this.#start === undefined
+      ? decoder.decode(bytes)
+      : this.#start + restDecoder.decode(bytes);
   }
 }

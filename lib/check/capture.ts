@@ -1,5 +1,6 @@
 /**
- * What a user wants of answers in their records: `etag=header:ETag`, `id=json:/user/id`.
+ * Captures: fields of a record that are taken from a response, as in `etag=header:ETag` and
+ * `id=json:/user/id`.
  *
  * @module
  */
@@ -10,28 +11,28 @@ import { detachString } from "../text/detach.ts";
 import { parseLosslessJson } from "../text/lossless_json.ts";
 import { findPatternProblem, Pattern } from "./pattern.ts";
 
-/** The longest text that is captured, in UTF-16 code units; of a longer one the beginning is. */
+/** The longest captured text, in UTF-16 code units; a longer one is truncated. */
 export const MAX_CAPTURE = 1_024;
 
-/** What it takes of a head. */
+/** A capture from a head. */
 export interface HeadCapture {
   readonly from: "head";
-  of(head: ResponseHead): Captured;
+  extract(head: ResponseHead): Captured;
 }
 
-/** What it takes of a body's text. */
+/** A capture from the text of a body. */
 export interface TextCapture {
   readonly from: "text";
-  of(text: string): Captured;
+  extract(text: string): Captured;
 }
 
-/** What it takes of a body's JSON. */
+/** A capture from the JSON of a body. */
 export interface JsonCapture {
   readonly from: "json";
-  of(value: unknown): Captured;
+  extract(value: unknown): Captured;
 }
 
-/** Something that is taken of each answer, and the field of the record that it becomes. */
+/** A value that is taken from each response, and the name of its field in the record. */
 export type Capture = {
   readonly name: string;
   /** As the user wrote it. */
@@ -40,40 +41,40 @@ export type Capture = {
 
 const FORM = /^([A-Za-z_][\w.-]{0,63})=(header|regex|json):(.*)$/s;
 
-/** Reads `NAME=header:FIELD`, `NAME=regex:REGEX` or `NAME=json:POINTER`; or says why it is none. */
+/** Reads `NAME=header:FIELD`, `NAME=regex:REGEX` or `NAME=json:POINTER`; a text says what is wrong. */
 export function parseCapture(text: string): Capture | string {
   const [, name, kind, what] = FORM.exec(text) ?? [];
   if (name === undefined) {
-    return "give a name and a place, like etag=header:ETag, id=regex:id=(\\d+) or id=json:/user/id";
+    return "use a name and a place, like etag=header:ETag, id=regex:id=(\\d+) or id=json:/user/id";
   }
   if (kind === "header") {
-    if (!isToken(what)) return "give the name of a header field, like etag=header:ETag";
+    if (!isToken(what)) return "name a header field, like etag=header:ETag";
     const field = what.toLowerCase();
-    return { name, text, from: "head", of: (head) => bounded(head.field(field)) };
+    return { name, text, from: "head", extract: (head) => toBounded(head.field(field)) };
   }
   if (kind === "json") {
     const path = parsePointer(what);
-    if (path === undefined) return "give a JSON pointer (RFC 6901), like id=json:/user/id";
-    return { name, text, from: "json", of: (value) => toCaptured(find(value, path)) };
+    if (path === undefined) return "use a JSON pointer (RFC 6901), like id=json:/user/id";
+    return { name, text, from: "json", extract: (value) => toCaptured(find(value, path)) };
   }
   let pattern: Pattern;
   try {
     pattern = new Pattern(what);
   } catch (error) {
-    return `${findPatternProblem(error)}: give a regular expression of JavaScript's`;
+    return `${findPatternProblem(error)}: use a JavaScript regular expression`;
   }
   return {
     name,
     text,
     from: "text",
-    of: (body) => {
+    extract: (body) => {
       const match = pattern.exec(body);
-      return match ? bounded((match.length > 1 ? match[1] : match[0]) ?? null) : null;
+      return match ? toBounded((match.length > 1 ? match[1] : match[0]) ?? null) : null;
     },
   };
 }
 
-/** The names on the way to a value (RFC 6901 §4); undefined if the text is no pointer. */
+/** The names on the way to a value (RFC 6901 §4); undefined for an invalid pointer. */
 function parsePointer(pointer: string): readonly string[] | undefined {
   if (pointer === "") return [];
   if (!pointer.startsWith("/") || /~(?![01])/.test(pointer)) return undefined;
@@ -81,20 +82,20 @@ function parsePointer(pointer: string): readonly string[] | undefined {
     .map((name) => name.replaceAll("~1", "/").replaceAll("~0", "~"));
 }
 
-/** The value at the end of a way; undefined if there is none. */
+/** The value at the end of a path; undefined if it is missing. */
 function find(value: unknown, path: readonly string[]): unknown {
   for (const name of path) {
     if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) {
       return undefined;
     }
-    // A list has nothing but its items: no `length`, no `01`.
+    // An array has only its items: not `length`, and not `01`.
     if (Array.isArray(value) && !/^(0|[1-9]\d*)$/.test(name)) return undefined;
     value = (value as Record<string, unknown>)[name];
   }
   return value;
 }
 
-/** A body's JSON; undefined if it is none. */
+/** Parses a body as JSON; undefined if it is invalid. */
 export function parseBody(text: string): unknown {
   try {
     return parseLosslessJson(text);
@@ -103,21 +104,21 @@ export function parseBody(text: string): unknown {
   }
 }
 
-/** What is no text, number or truth value as JSON; a number that would lose digits too. */
+/** A value for a record. Objects and arrays become JSON, and so do numbers that would lose digits. */
 function toCaptured(value: unknown): Captured {
-  if (typeof value === "string") return bounded(value);
+  if (typeof value === "string") return toBounded(value);
   if (value === undefined || value === null) return null;
   if (typeof value === "boolean" || typeof value === "number") return value;
   try {
-    return bounded(JSON.stringify(value));
+    return toBounded(JSON.stringify(value));
   } catch {
-    // Nested too deeply.
+    // The value is nested too deeply.
     return null;
   }
 }
 
-/** Not more than a record is to have, and in memory of its own. */
-function bounded(text: string | null): string | null {
+/** A truncated text in its own memory. */
+function toBounded(text: string | null): string | null {
   if (text === null) return null;
   const cut = text.length > MAX_CAPTURE ? `${text.slice(0, MAX_CAPTURE - 1)}…` : text;
   return detachString(cut.toWellFormed());

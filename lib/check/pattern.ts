@@ -1,34 +1,34 @@
 import process from "node:process";
 
 /**
- * Steps of backtracking after which a regular expression is watched, as far as its form tells how
- * many it can take: about 5 ms' worth.
+ * A match that could take more steps of backtracking than this runs under a time limit. They take
+ * about 5 ms.
  */
 const UNWATCHED_STEPS = 3e6;
-/** The longest that a match may take, in milliseconds: nothing else goes on meanwhile. */
+/** The most milliseconds that a match may take. It blocks the event loop meanwhile. */
 export const MATCH_MS = 1_000;
-/** Most regular expressions of records that are kept compiled, and the longest that is, in UTF-16. */
+/** The most patterns of records that are kept compiled, and the longest of them, in UTF-16. */
 const MAX_KEPT = 1_000;
 const MAX_KEPT_LENGTH = 4_096;
 
-/** What `node:vm` is needed for: an end to a match that would go on for ever. */
+/** Ends a match that would take too long, by `node:vm`. */
 interface Watch {
   run<T>(match: () => T): T;
 }
 
 /**
- * A regular expression of JavaScript's, with the flag `u`, that texts of servers are held against.
- * V8 backtracks, so that a text can be made for many of them that keeps it busy for years. What
- * could take long is watched, which costs 12 us, and given up after {@linkcode MATCH_MS}.
+ * A JavaScript regular expression with the flag `u`, for texts of servers. Many patterns have texts
+ * that keep V8 backtracking for years. A match that could be slow, judged by the pattern and the
+ * length of the text, runs under a limit of {@linkcode MATCH_MS}, which costs 12 us.
  */
 export class Pattern {
   /** As the user wrote it. */
   readonly source: string;
   readonly #regexp: RegExp;
-  /** The most characters of a text for which it cannot take long. */
+  /** The longest text, in UTF-16 code units, for which a match cannot take long. */
   readonly #unwatched: number;
 
-  /** @throws {SyntaxError} If the text is no regular expression. */
+  /** @throws {SyntaxError} If the text is not a regular expression. */
   constructor(source: string) {
     this.source = source;
     this.#regexp = new RegExp(source, "u");
@@ -38,7 +38,7 @@ export class Pattern {
   /**
    * Finds the first match.
    *
-   * @returns null if there is none; undefined if it took too long to tell
+   * @returns null without a match; undefined if it took too long to tell
    */
   exec(text: string): RegExpExecArray | null | undefined {
     const regexp = this.#regexp;
@@ -59,19 +59,19 @@ export class Pattern {
   }
 }
 
-/** What is wrong with a regular expression, in words. */
+/** Describes what is wrong with a regular expression. */
 export function findPatternProblem(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return message.slice(message.lastIndexOf(": ") + 2);
 }
 
-/** Compiles the regular expressions of records, each but once as long as they are not too many. */
+/** Compiles the patterns of records, each only once as long as there are not too many. */
 export class Patterns {
   /** By source; at most `MAX_KEPT`. */
   readonly #kept = new Map<string, Pattern>();
 
-  /** @throws {SyntaxError} If the text is no regular expression. */
-  of(source: string): Pattern {
+  /** @throws {SyntaxError} If the text is not a regular expression. */
+  compile(source: string): Pattern {
     let pattern = this.#kept.get(source);
     if (pattern !== undefined) return pattern;
     pattern = new Pattern(source);
@@ -83,9 +83,9 @@ export class Patterns {
 }
 
 /**
- * The length of texts on which a regular expression takes at most so many steps. By its form alone,
- * and rather too few: each part that repeats can make it try every length, from every place, each
- * alternative doubles what it tries, and a group that repeats tries as many ways as there are.
+ * The length of texts on which a regular expression takes at most `steps` steps, estimated on the
+ * safe side from its form. Each repeated part can make it try every length from every position, each
+ * alternative doubles the tries, and a repeated group has no bound.
  */
 export function computeSafeLength(source: string, steps: number): number {
   const bare = source.replace(/\\[1-9k]/g, "x*").replace(/\\./gs, "x")
@@ -93,7 +93,7 @@ export function computeSafeLength(source: string, steps: number): number {
   if (/\)[*+{]/.test(bare)) return 0;
   const repeats = bare.match(/[*+{]/g)?.length ?? 0;
   const ways = bare.match(/[|?]/g)?.length ?? 0;
-  // A root of a power can be a little less than what was raised.
+  // The root of a power can be slightly too small.
   return Math.floor((steps / 2 ** ways) ** (1 / (1 + repeats)) + 1e-9);
 }
 
@@ -109,7 +109,7 @@ function withTimeLimit<T>(match: () => T): T | undefined {
   }
 }
 
-/** Loaded only here, since few need it: 13 ms. */
+/** Loads `node:vm`, which takes 13 ms, only when it is needed. */
 function newWatch(): Watch {
   const vm = process.getBuiltinModule("node:vm");
   const script = new vm.Script("match()");

@@ -8,11 +8,11 @@ import { StatusSet } from "./status_set.ts";
 const KINDS = ["status", "headers", "body", "sha256", "latency"];
 const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/;
 
-/** Most lists of statuses that are kept, since most records have the same, and the longest. */
+/** The most lists of statuses that are kept, and the longest: most records have the same list. */
 const MAX_LISTS = 100;
 const MAX_LIST_LENGTH = 4_096;
 
-/** What is wrong with a record's `expect`, in words. */
+/** Why the `expect` of a record is invalid, in words. */
 class Problem extends Error {}
 
 /** Reads the `expect` of records. */
@@ -22,28 +22,27 @@ export class RecordExpectations {
   readonly #lists = new Map<string, StatusSet>();
 
   /**
-   * What an answer is held against by an object with `status`, `headers`, `body`, `sha256` and
-   * `latency`, each optional.
+   * Reads an object with `status`, `headers`, `body`, `sha256` and `latency`, each optional.
    *
-   * @returns or what is wrong with it, in words
+   * @returns the expectation, or what is wrong with the object, in words
    */
-  of(value: unknown): Expectation | string {
+  parse(value: unknown): Expectation | string {
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
-      return "its 'expect' is no object";
+      return "'expect' must be an object";
     }
     const fields = value as Record<string, unknown>;
     const unknown = Object.keys(fields).find((name) => !KINDS.includes(name));
     if (unknown !== undefined) {
-      return `its 'expect' has '${unknown.slice(0, 40).toWellFormed()}', not one of ${
+      return `'expect' has '${unknown.slice(0, 40).toWellFormed()}', not one of ${
         KINDS.join(", ")
       }`;
     }
     const { status, headers, body, sha256, latency } = fields;
     try {
       return {
-        statuses: status == null ? undefined : this.#statusesOf(status),
-        headers: headers == null ? undefined : this.#headersOf(headers),
-        bodies: body == null ? undefined : [this.#patternOf(body, "body")],
+        statuses: status == null ? undefined : this.#parseStatuses(status),
+        headers: headers == null ? undefined : this.#parseHeaders(headers),
+        bodies: body == null ? undefined : [this.#parsePattern(body, "body")],
         sha256: sha256 == null ? undefined : parseSha256(sha256),
         latencyMs: latency == null ? undefined : parseLatency(latency),
       };
@@ -53,7 +52,7 @@ export class RecordExpectations {
     }
   }
 
-  #statusesOf(value: unknown): StatusSet {
+  #parseStatuses(value: unknown): StatusSet {
     const list = Array.isArray(value) ? value : [value];
     const isList = list.every((it) => typeof it === "string" || typeof it === "number");
     const text = isList ? list.join(",") : "";
@@ -61,44 +60,44 @@ export class RecordExpectations {
     if (before !== undefined) return before;
     const statuses = StatusSet.parse(text);
     if (statuses === undefined) {
-      throw new Problem("its 'expect.status' is no list of statuses, like 404 or \"2xx,304\"");
+      throw new Problem("'expect.status' must be a list of statuses, like 404 or \"2xx,304\"");
     }
     if (this.#lists.size === MAX_LISTS) this.#lists.clear();
     if (text.length <= MAX_LIST_LENGTH) this.#lists.set(text, statuses);
     return statuses;
   }
 
-  #headersOf(headers: unknown): Expectation["headers"] {
+  #parseHeaders(headers: unknown): Expectation["headers"] {
     if (typeof headers !== "object" || headers === null || Array.isArray(headers)) {
-      throw new Problem("its 'expect.headers' are no object");
+      throw new Problem("'expect.headers' must be an object");
     }
     return Object.entries(headers).flatMap(([name, given]) => {
-      if (!isToken(name)) throw new Problem("a name in its 'expect.headers' is no token");
-      // As `--failures` writes what it leaves out.
+      if (!isToken(name)) throw new Problem("a name in 'expect.headers' must be a token");
+      // `--failures` writes null in place of a secret.
       if (given === null && isSecretHeader(name)) {
         throw new Problem(
-          `what its 'expect.headers' had for '${name}' was left out as a secret: take the first input`,
+          `the pattern of 'expect.headers' for '${name}' was left out as a secret: use the original input`,
         );
       }
       return (Array.isArray(given) ? given : [given]).map((source) => ({
         name: name.toLowerCase(),
-        pattern: this.#patternOf(source, "headers"),
+        pattern: this.#parsePattern(source, "headers"),
       }));
     });
   }
 
-  #patternOf(source: unknown, name: string): ReturnType<Patterns["of"]> {
+  #parsePattern(source: unknown, name: string): ReturnType<Patterns["compile"]> {
     if (typeof source !== "string") {
-      throw new Problem(`a regular expression of its 'expect.${name}' is no text`);
+      throw new Problem(`a regular expression in 'expect.${name}' must be a string`);
     }
     if (!source.isWellFormed()) {
-      throw new Problem(`a regular expression of its 'expect.${name}' has a lone surrogate`);
+      throw new Problem(`a regular expression in 'expect.${name}' has a lone surrogate`);
     }
     try {
-      return this.#patterns.of(source);
+      return this.#patterns.compile(source);
     } catch (error) {
       throw new Problem(
-        `its 'expect.${name}' is no regular expression: ${findPatternProblem(error)}`,
+        `'expect.${name}' is not a regular expression: ${findPatternProblem(error)}`,
       );
     }
   }
@@ -106,7 +105,7 @@ export class RecordExpectations {
 
 function parseSha256(value: unknown): string {
   if (typeof value !== "string" || !/^[0-9a-f]{64}$/i.test(value)) {
-    throw new Problem("its 'expect.sha256' is not 64 hexadecimal digits");
+    throw new Problem("'expect.sha256' must be 64 hexadecimal digits");
   }
   return value.toLowerCase();
 }
@@ -115,12 +114,12 @@ function parseLatency(value: unknown): number {
   const match = typeof value === "string" ? DURATION.exec(value) : null;
   const ms = match === null ? NaN : Number(match[1]) * DURATION_UNITS[match[2]];
   if (!(ms > 0 && ms < Infinity)) {
-    throw new Problem("its 'expect.latency' is no duration, like \"500ms\"");
+    throw new Problem("'expect.latency' must be a duration, like \"500ms\"");
   }
   return ms;
 }
 
-/** The same as a record has it; null stands for what is a secret. */
+/** An expectation as the object of a record; null stands in for a secret. */
 export function toRecord(
   { statuses, headers, bodies, sha256, latencyMs }: Expectation,
 ): Record<string, unknown> {
@@ -133,7 +132,7 @@ export function toRecord(
   };
 }
 
-/** Patterns by name; those of one name become a list. */
+/** Patterns by name; several patterns of a name become a list. */
 function headersToRecord(
   headers: NonNullable<Expectation["headers"]>,
 ): Record<string, string | string[] | null> {

@@ -1,5 +1,5 @@
 /**
- * Holds answers against what was expected of them, and takes from them what was asked for.
+ * Checks responses against expectations, and captures values from them.
  *
  * @module
  */
@@ -16,110 +16,110 @@ import { type Capture, parseBody } from "./capture.ts";
 import { MATCH_MS } from "./pattern.ts";
 import { BELOW_400 } from "./status_set.ts";
 
-/** Most characters of a detail, and of what came or was expected within it. */
+/** The most characters of a detail, and of the actual or expected value in it. */
 const MAX_DETAIL = 200;
 const MAX_PART = 70;
 
-/** An expectation that an answer did not meet. */
+/** An expectation that a response did not meet. */
 export interface Mismatch {
-  /** Which one: as the flag was given, or its place in the record. */
+  /** The flag as it was given, or the place in the record. */
   readonly expectation: string;
   /** What came instead, in words; bounded. */
   readonly detail: string;
 }
 
-/** What is known of an answer before its result is there. */
+/** What is known about a response before its result is there. */
 interface PendingOutcome {
   miss: Mismatch | undefined;
   /** By the place of the capture. */
   readonly captures: Captured[];
 }
 
-/** What is asked of answers. */
+/** Options for a {@linkcode ResponseCheck}. */
 export interface CheckOptions {
   readonly expect: Expectation;
   readonly captures: readonly Capture[];
   /** Whether targets can have expectations of their own. */
-  readonly ofTargets: boolean;
+  readonly hasTargetExpectations: boolean;
 }
 
 /**
- * Expectations are looked at in the order status, header, body, latency, and the first that an
- * answer does not meet is why its request has failed. Those of a target stand instead of the run's
- * of the same kind.
+ * Checks expectations in the order status, header, body, latency. The first one that a response does
+ * not meet is why its request failed. Expectations of a target replace those of the run of the same
+ * kind.
  *
  * ```text
- * head ──► onHead ──► body ──► take(result) ──► the result, or a failure `expect`
+ * head ──► onHead ──► body ──► apply(result) ──► the result, or a failure `expect`
  * ```
  */
 export class ResponseCheck {
   readonly #expect: Expectation;
   readonly #captures: readonly Capture[];
-  readonly #ofTargets: boolean;
+  readonly #hasTargetExpectations: boolean;
   readonly #wantsText: boolean;
   /**
-   * By number, what there is to say of answers whose results were not taken yet; at most as many as
+   * By number, what is known about responses whose results were not checked yet; at most as many as
    * are in flight.
    */
-  readonly #seen = new Map<number, PendingOutcome>();
+  readonly #pending = new Map<number, PendingOutcome>();
 
-  constructor({ expect, captures, ofTargets }: CheckOptions) {
+  constructor({ expect, captures, hasTargetExpectations }: CheckOptions) {
     this.#expect = expect;
     this.#captures = captures;
-    this.#ofTargets = ofTargets;
+    this.#hasTargetExpectations = hasTargetExpectations;
     this.#wantsText = captures.some(({ from }) => from !== "head");
   }
 
-  /** What the engines are to call; undefined where results tell enough. */
+  /** The hook for the engine; undefined if results alone tell enough. */
   get onHead(): EngineOptions["onHead"] {
-    const isNeeded = this.#ofTargets || this.#expect.headers !== undefined ||
+    const isNeeded = this.#hasTargetExpectations || this.#expect.headers !== undefined ||
       this.#expect.bodies !== undefined || this.#captures.length > 0;
     if (!isNeeded) return undefined;
-    if (!this.#ofTargets && this.#expect.bodies === undefined && !this.#wantsText) {
+    if (!this.#hasTargetExpectations && this.#expect.bodies === undefined && !this.#wantsText) {
       return (target, head) => void this.#onHead(target, head);
     }
     return (target, head) => {
       this.#onHead(target, head);
-      return this.#bodyOf(target, head);
+      return this.#inspectBody(target, head);
     };
   }
 
   #onHead({ i, expect }: Target, head: ResponseHead): void {
     const headers = expect?.headers ?? this.#expect.headers;
-    const miss = headers === undefined ? undefined : missOfHeaders(
+    const miss = headers === undefined ? undefined : checkHeaders(
       headers,
       head,
       expect?.headers !== undefined,
     );
     const captures = this.#captures;
     if (miss === undefined && captures.length === 0) return;
-    const seen = this.#seenOf(i);
+    const seen = this.#pendingFor(i);
     seen.miss = miss;
     for (let k = 0; k < captures.length; k++) {
       const capture = captures[k];
-      if (capture.from === "head") seen.captures[k] = capture.of(head);
+      if (capture.from === "head") seen.captures[k] = capture.extract(head);
     }
   }
 
-  #seenOf(i: number): PendingOutcome {
-    let seen = this.#seen.get(i);
+  #pendingFor(i: number): PendingOutcome {
+    let seen = this.#pending.get(i);
     if (seen === undefined) {
       seen = { miss: undefined, captures: this.#captures.map(() => null) };
-      this.#seen.set(i, seen);
+      this.#pending.set(i, seen);
     }
     return seen;
   }
 
-  #bodyOf({ i, expect }: Target, head: ResponseHead): BodySink | undefined {
+  #inspectBody({ i, expect }: Target, head: ResponseHead): BodySink | undefined {
     const bodies = expect?.bodies ?? this.#expect.bodies;
     const sha256 = expect?.sha256;
     const wantsText = this.#wantsText;
     if (bodies === undefined && sha256 === undefined && !wantsText) return undefined;
     const isOfRecord = expect?.bodies !== undefined;
     const body = new Body(head.coding, sha256, wantsText || bodies !== undefined, (body) => {
-      const miss = missOfBody(bodies, body, isOfRecord) ?? missOfHash(body.hash, sha256);
-      if (miss !== undefined) this.#seenOf(i).miss ??= miss;
-      if (wantsText && body.text !== undefined) this.#capture(body, this.#seenOf(i));
+      const miss = checkBody(bodies, body, isOfRecord) ?? checkHash(body.hash, sha256);
+      if (miss !== undefined) this.#pendingFor(i).miss ??= miss;
+      if (wantsText && body.text !== undefined) this.#capture(body, this.#pendingFor(i));
     });
     return body;
   }
@@ -128,29 +128,31 @@ export class ResponseCheck {
     let json: unknown;
     let isParsed = false;
     for (const [k, capture] of this.#captures.entries()) {
-      if (capture.from === "text") captures[k] = capture.of(text!);
+      if (capture.from === "text") captures[k] = capture.extract(text!);
       else if (capture.from === "json" && !isCut) {
         if (!isParsed) json = parseBody(text!);
         isParsed = true;
-        captures[k] = capture.of(json);
+        captures[k] = capture.extract(json);
       }
     }
   }
 
-  /** A result as its expectations make it, with what was captured of it. */
-  take(result: Result): Result {
+  /** Applies the expectations to a result, and adds its captures. */
+  apply(result: Result): Result {
     const { target: { i }, error } = result;
     let seen: PendingOutcome | undefined;
-    if (this.#seen.size > 0 && (seen = this.#seen.get(i)) !== undefined) this.#seen.delete(i);
+    if (this.#pending.size > 0 && (seen = this.#pending.get(i)) !== undefined) {
+      this.#pending.delete(i);
+    }
     if (error !== undefined) return result;
-    const miss = this.#missOf(result, seen?.miss);
+    const miss = this.#findMismatch(result, seen?.miss);
     const captures = seen !== undefined && this.#captures.length > 0 ? seen.captures : undefined;
     if (miss === undefined) return captures === undefined ? result : { ...result, captures };
     const { expectation, detail } = miss;
     return { ...result, error: "expect", detail, expectation, captures };
   }
 
-  #missOf(
+  #findMismatch(
     { target: { expect }, status, ms }: Result,
     ofContent: Mismatch | undefined,
   ): Mismatch | undefined {
@@ -162,8 +164,8 @@ export class ResponseCheck {
           ? "expect.status"
           : statuses === BELOW_400
           ? "--fail"
-          : flag("--expect-status", text),
-        detail: cut(`status ${status}, expected ${text}`, MAX_DETAIL),
+          : formatFlag("--expect-status", text),
+        detail: truncate(`status ${status}, expected ${text}`, MAX_DETAIL),
       };
     }
     if (ofContent !== undefined) return ofContent;
@@ -178,7 +180,7 @@ export class ResponseCheck {
   }
 }
 
-function missOfHeaders(
+function checkHeaders(
   headers: NonNullable<Expectation["headers"]>,
   head: ResponseHead,
   isOfRecord: boolean,
@@ -190,25 +192,25 @@ function missOfHeaders(
     const isSecret = isSecretHeader(name);
     const expectation = isOfRecord
       ? "expect.headers"
-      : flag("--expect-header", isSecret ? name : `${name}: ${pattern.source}`);
-    const shown = cut(name, MAX_PART);
-    const expected = isSecret ? "" : `, expected ${cut(String(pattern), MAX_PART)}`;
+      : formatFlag("--expect-header", isSecret ? name : `${name}: ${pattern.source}`);
+    const shown = truncate(name, MAX_PART);
+    const expected = isSecret ? "" : `, expected ${truncate(String(pattern), MAX_PART)}`;
     const detail = value === null
       ? `header ${shown} is missing${expected}`
       : match === undefined
       ? `header ${shown} could not be matched within ${MATCH_MS} ms${expected}`
       : isSecret
       ? `header ${shown} does not match`
-      : `header ${shown} '${cut(withoutUserinfo(value), MAX_PART)}'${expected}`;
-    return { expectation, detail: cut(detail, MAX_DETAIL) };
+      : `header ${shown} '${truncate(withoutUserinfo(value), MAX_PART)}'${expected}`;
+    return { expectation, detail: truncate(detail, MAX_DETAIL) };
   }
 }
 
-/** A body as it comes, as far as it is looked at. */
+/** A body as it comes, as far as it is inspected. */
 class Body implements BodySink {
-  /** The content coding that it has. */
+  /** The content coding of the body. */
   readonly coding: string | null;
-  readonly #beginning: BodyPrefix | undefined;
+  readonly #prefix: BodyPrefix | undefined;
   readonly #hash: Hash | undefined;
   readonly #onEnd: (body: Body) => void;
 
@@ -219,7 +221,7 @@ class Body implements BodySink {
     onEnd: (body: Body) => void,
   ) {
     this.coding = coding;
-    this.#beginning = wantsText && coding === null ? new BodyPrefix() : undefined;
+    this.#prefix = wantsText && coding === null ? new BodyPrefix() : undefined;
     this.#hash = sha256 === undefined
       ? undefined
       : process.getBuiltinModule("node:crypto").createHash("sha256");
@@ -227,31 +229,31 @@ class Body implements BodySink {
   }
 
   write(bytes: Uint8Array): void {
-    this.#beginning?.write(bytes);
+    this.#prefix?.write(bytes);
     this.#hash?.update(bytes);
   }
 
-  /** Its text is there only now. */
+  /** The text, once the body has ended. */
   text: string | undefined;
 
   end(): void {
-    this.text = this.#beginning?.text();
+    this.text = this.#prefix?.text();
     this.#onEnd(this);
   }
 
   discard(): void {}
 
   get isCut(): boolean {
-    return this.#beginning?.isCut === true;
+    return this.#prefix?.isCut === true;
   }
 
-  /** Of all of it, once; undefined if it was not asked for. */
+  /** The SHA-256 of the whole body; undefined if it was not wanted. Read it only once. */
   get hash(): string | undefined {
     return this.#hash?.digest("hex");
   }
 }
 
-function missOfBody(
+function checkBody(
   patterns: Expectation["bodies"],
   { text: body, isCut, coding }: Body,
   isOfRecord: boolean,
@@ -260,23 +262,23 @@ function missOfBody(
   for (const pattern of patterns) {
     const match = body !== undefined && pattern.test(body);
     if (match) continue;
-    const expectation = isOfRecord ? "expect.body" : flag("--expect-body", pattern.source);
-    const expected = cut(String(pattern), MAX_PART);
+    const expectation = isOfRecord ? "expect.body" : formatFlag("--expect-body", pattern.source);
+    const expected = truncate(String(pattern), MAX_PART);
     const what = isCut ? "the first 1 MiB of the body" : "body";
     const detail = body === undefined
       ? `body is encoded as ${
-        cut(coding!, 20)
-      }, which is not decoded here: leave Accept-Encoding out, or give --engine fetch`
+        truncate(coding!, 20)
+      }, which is not decoded here: omit Accept-Encoding, or use --engine fetch`
       : match === undefined
       ? `${what} could not be matched within ${MATCH_MS} ms, expected ${expected}`
       : body === ""
       ? `body is empty, expected ${expected}`
-      : `${what} does not match ${expected}: begins '${cut(body, MAX_PART)}'`;
-    return { expectation, detail: cut(detail, MAX_DETAIL) };
+      : `${what} does not match ${expected}: begins '${truncate(body, MAX_PART)}'`;
+    return { expectation, detail: truncate(detail, MAX_DETAIL) };
   }
 }
 
-function missOfHash(
+function checkHash(
   actual: string | undefined,
   expected: string | undefined,
 ): Mismatch | undefined {
@@ -284,11 +286,11 @@ function missOfHash(
   return { expectation: "expect.sha256", detail: `sha256 ${actual}, expected ${expected}` };
 }
 
-function flag(name: string, value: string): string {
-  return cut(`${name} ${value}`, MAX_DETAIL);
+function formatFlag(name: string, value: string): string {
+  return truncate(`${name} ${value}`, MAX_DETAIL);
 }
 
-/** The beginning of a text; what could act on a terminal is escaped. */
-function cut(text: string, most: number): string {
+/** The beginning of a text, with characters escaped that could act on a terminal. */
+function truncate(text: string, most: number): string {
   return escapeForTerminal(text, most);
 }

@@ -1,6 +1,6 @@
 import type { Expectation } from "../target.ts";
 
-/** What `--fail` expects: as curl's, it fails what has a status from 400 on. */
+/** The expectation of `--fail`: like curl's, it fails every status from 400 on. */
 export const BELOW_400: NonNullable<Expectation["statuses"]> = {
   text: "below 400",
   has: (status) => status < 400,
@@ -17,7 +17,7 @@ export class StatusSet {
     this.#has = has;
   }
 
-  /** Reads a list; undefined if it is none. */
+  /** Reads a list; undefined if it is invalid. */
   static parse(text: string): StatusSet | undefined {
     const parts = text.split(",").map((part) => part.trim());
     const has = new Uint8Array(1000);

@@ -38,7 +38,7 @@ export class Jar implements Cookies {
     }
   }
 
-  for(url: string): string | undefined {
+  fieldFor(url: string): string | undefined {
     if (this.#store.size === 0) return undefined;
     const parts = toParts(url);
     if (parts === undefined) return undefined;

@@ -1,26 +1,26 @@
 /**
- * The deadlines of what is in flight, without a timer object for each: one sweep over all of them.
+ * Deadlines of whatever is in flight: one sweep over all of them instead of a timer for each.
  *
  * @module
  */
 
-/** Why something in flight was ended from here: late, without progress, or no longer wanted. */
+/** Why something in flight was ended by this program: it was late, did not move, or was cancelled. */
 export type StopReason = "timeout" | "idle" | "cancelled";
 
-/** Something in flight that can be ended. Belongs to at most one {@linkcode Deadlines}. */
+/** Something in flight that can be ended. It belongs to at most one {@linkcode Deadlines}. */
 export abstract class InFlight {
-  /** When it is late, on `performance.now()`'s clock. Set by {@linkcode Deadlines.add}. */
+  /** When it is late, as a time of `performance.now()`. Set by {@linkcode Deadlines.add}. */
   deadline = 0;
   before: InFlight = this;
   after: InFlight = this;
-  /** What {@linkcode progress} was at the sweep at which it was last another, and when that was. */
+  /** The last value of {@linkcode progress} that a sweep saw, and when a sweep first saw it. */
   seen = 0;
   seenAtMs = 0;
-  /** A number that changes with every step forward; 0 while nothing is expected to move. */
+  /** A number that changes with every step forward; 0 while no step is expected. */
   get progress(): number {
     return 0;
   }
-  /** Ends it; called at most once. */
+  /** Ends it. Called at most once. */
   abstract stop(why: StopReason): void;
 }
 
@@ -35,34 +35,35 @@ function insertBefore(next: InFlight, item: InFlight): void {
   next.before = item;
 }
 
-/** How many sweeps there are within a timeout, if they are neither too often nor too rare. */
+/** How many sweeps there are within a timeout, within the bounds of their interval. */
 const SWEEPS = 20;
 
 /**
- * A ring of what is in flight, in the order of its start, which is that of its deadlines, since
- * all have the same time:
+ * A ring of items in flight, in the order of their starts. That is the order of their deadlines,
+ * because all items have the same time:
  *
  * ```text
  * head ─► first to be late ─► … ─► last started ─► head
  * ```
  *
- * Adding and removing cost the same however many there are; the sweep looks at the first, and on
- * only while it is late. It comes {@linkcode SWEEPS} times within the timeout, but not more often
- * than every 5 ms and not less often than every 50 ms, and a stop is late by as much at most.
+ * Adding and removing an item take constant time. A sweep looks at the first item, and goes on only
+ * while items are late. There are {@linkcode SWEEPS} sweeps within the timeout, 5 to 50 ms apart, so
+ * an item is stopped at most that much too late.
  */
 export class Deadlines {
   readonly #timeoutMs: number;
   readonly #idleMs: number | undefined;
   readonly #head = new Head();
-  /** A ring of those whose time stands still; their `deadline` is what they have left of it. */
+  /** A ring of items whose time stands still; their `deadline` is the time that they have left. */
   readonly #held = new Head();
   readonly #sweeps: ReturnType<typeof setInterval>;
   #epochMs = 0;
   #sweptAtMs = performance.now();
 
   /**
-   * @param timeoutMs what each has, in milliseconds, more than 0
-   * @param idleMs most milliseconds without progress, more than 0; each sweep then looks at all
+   * @param timeoutMs the milliseconds that each item has, more than 0
+   * @param idleMs the most milliseconds without progress, more than 0; each sweep then looks at all
+   * items
    */
   constructor(timeoutMs: number, idleMs?: number) {
     this.#timeoutMs = timeoutMs;
@@ -78,8 +79,8 @@ export class Deadlines {
   }
 
   /**
-   * What to add to a time of `performance.now()` to have milliseconds since the Unix epoch. The
-   * two clocks drift apart (NTP, suspension), so it is taken anew with every sweep.
+   * What to add to a time of `performance.now()` to get milliseconds since the Unix epoch. The two
+   * clocks drift apart (NTP, suspension), so every sweep sets it anew.
    */
   get epochMs(): number {
     return this.#epochMs;
@@ -90,39 +91,41 @@ export class Deadlines {
   }
 
   /**
-   * @param now the time of `performance.now()`, not before that of the last call; by default that
-   * of the last sweep, where the deadline may be as much too early as sweeps are apart
+   * Adds an item.
+   *
+   * @param now the time of `performance.now()`, not before that of the last call. By default the time
+   * of the last sweep: the deadline is then too early by at most the interval of the sweeps
    */
   add(item: InFlight, now = this.#sweptAtMs): void {
     item.deadline = now + this.#timeoutMs;
     insertBefore(this.#head, item);
   }
 
-  /** Takes it out; does nothing if it is out already. */
+  /** Removes an item, if it is there. */
   remove(item: InFlight): void {
     item.before.after = item.after;
     item.after.before = item.before;
     item.before = item.after = item;
   }
 
-  /** Lets the time of one that was added stand still, until {@linkcode resume}. */
+  /** Stops the clock of an item until {@linkcode resume}. */
   hold(item: InFlight, now: number): void {
     this.remove(item);
     item.deadline -= now;
     insertBefore(this.#held, item);
   }
 
-  /** Lets the time of one that was held run on. */
+  /** Lets the clock of an item run again. */
   resume(item: InFlight, now: number): void {
     this.remove(item);
     item.deadline += now;
-    // It may have used a part of its time before it was held.
+    // The item may have used a part of its time before it was held.
     let next: InFlight = this.#head;
     while (next.before !== this.#head && next.before.deadline > item.deadline) next = next.before;
     insertBefore(next, item);
   }
 
-  /** Ends all that is late at `now`. */
+  /** Ends all items that are late at `now`. */
   sweep(now: number): void {
     this.#stopWhile(this.#head, (item) => item.deadline <= now, "timeout");
     if (this.#idleMs !== undefined) this.#sweepIdle(now, this.#idleMs);
@@ -142,7 +145,7 @@ export class Deadlines {
     }
   }
 
-  /** Ends the one that was added first, if there is one. */
+  /** Ends the item that was added first, if there is any. */
   stopFirst(): void {
     const first = this.#head.after;
     if (first === this.#head) return;
@@ -150,7 +153,7 @@ export class Deadlines {
     first.stop("cancelled");
   }
 
-  /** Ends all. */
+  /** Ends all items. */
   cancel(): void {
     for (const head of [this.#head, this.#held]) this.#stopWhile(head, () => true, "cancelled");
   }
@@ -162,7 +165,7 @@ export class Deadlines {
     }
   }
 
-  /** Ends the sweep. */
+  /** Ends the sweeps. */
   close(): void {
     clearInterval(this.#sweeps);
   }

@@ -1,24 +1,24 @@
 /**
- * What every engine has, and what it is given.
+ * The interface of engines, and the types that they share with the rest.
  *
  * @module
  */
 import type { Result } from "../result.ts";
 import type { Target } from "../target.ts";
 
-/** What a client shows of itself, and what it takes for trusted; all of it in PEM. */
+/** The certificate of the client, and the certificates that it trusts; all of them in PEM. */
 export interface TlsOptions {
-  /** Authorities to trust instead of the usual ones. */
+  /** Authorities to trust instead of the system's. */
   readonly ca?: string;
   /** A certificate of the client's own. */
   readonly cert?: string;
   /** The key of that certificate. */
   readonly key?: string;
-  /** Whether any certificate of a server will do. */
+  /** Whether to accept any certificate of a server. */
   readonly insecure: boolean;
 }
 
-/** What all connections go through. */
+/** A proxy that all connections go through. */
 export interface ProxyOptions {
   readonly protocol: "http" | "https" | "socks5" | "socks5h";
   /** A name or an address; an IPv6 address without its brackets. */
@@ -27,57 +27,57 @@ export interface ProxyOptions {
   readonly credentials: { readonly user: string; readonly password: string } | undefined;
 }
 
-/** Where cookies are kept (RFC 6265). */
+/** A cookie jar (RFC 6265). */
 export interface Cookies {
-  /** The value of the `Cookie` field for a URL; undefined if there is none. */
-  for(url: string): string | undefined;
-  /** Takes the `Set-Cookie` fields of an answer, each character a byte. */
+  /** The value of the `Cookie` field for a URL; undefined if no cookie matches. */
+  fieldFor(url: string): string | undefined;
+  /** Stores the `Set-Cookie` fields of a response, each character a byte. */
   store(url: string, fields: readonly string[]): void;
 }
 
-/** The head of an answer, for who wants more of it than a {@linkcode Result} has. */
+/** The head of a response, with the fields that a {@linkcode Result} does not have. */
 export interface ResponseHead {
   readonly status: number;
   /**
-   * The content coding that the body has where it is handed out, in lower case (RFC 9110 §8.4.1);
-   * null if it has none.
+   * The content coding of the body as a {@linkcode BodySink} gets it, in lower case (RFC 9110
+   * §8.4.1); null without one.
    */
   readonly coding: string | null;
   /**
-   * The value of a field, those of several fields of the name joined by `, ` (RFC 9110 §5.3); null
-   * if there is none. It is read as UTF-8 where it is that, and else byte by byte.
+   * The value of a field; several fields of the same name are joined by `, ` (RFC 9110 §5.3); null if
+   * the field is missing. It is decoded as UTF-8 if it is valid UTF-8, and byte by byte otherwise.
    *
    * @param name in lower case
    */
   field(name: string): string | null;
 }
 
-/** Takes the body of an answer as it comes: `write` any number of times, then one of the others. */
+/** Receives the body of a response: `write` any number of times, then `end` or `discard`. */
 export interface BodySink {
-  /** Takes bytes; they are the caller's again when it returns. */
+  /** Takes bytes, which belong to the caller again when it returns. */
   write(bytes: Uint8Array): void;
   /** The body is complete. */
   end(): void;
-  /** What came is not all of it, or no answer to keep: what was written is to go. */
+  /** The body is incomplete, or its response is not kept: what was written has to go. */
   discard(): void;
 }
 
-/** Makes requests. There is one for each way of making them. */
+/** Makes requests. */
 export interface Engine {
-  /** Its name; where it is made of several, those that made requests, as in `http1+fetch`. */
+  /** Its name. An engine that uses others has the names of those that made requests: `http1+fetch`. */
   readonly name: string;
-  /** What this machine ran out of, in words, and how often; requests then wait. */
+  /** What this machine ran out of, in words, and how often. Requests wait for it meanwhile. */
   readonly shortages: ReadonlyMap<string, number>;
   /**
-   * Makes one request. `done` is always called, once, within the engine's timeout, whatever a
-   * server or a network does; at once or later.
+   * Makes one request. `done` is called exactly once, at once or later, within the engine's timeout,
+   * whatever a server or the network does.
    *
-   * @param dueMs when its times count from, on `performance.now()`'s clock: earlier than now if it
-   * waited for a free place. By default now
+   * @param dueMs the time of `performance.now()` from which the times of the request count: earlier
+   * than now if the request waited for a free place. By default now
    */
   start(target: Target, done: (result: Result) => void, dueMs?: number): void;
-  /** Ends every request in flight with the error `cancelled`; later ones end so at once. */
+  /** Ends every request in flight with the error `cancelled`. Later requests end like this at once. */
   cancel(): void;
-  /** Closes every connection. Call it when nothing is in flight. */
+  /** Closes every connection. Call it when no request is in flight. */
   close(): void;
 }

@@ -1,28 +1,28 @@
 /**
- * What a run takes of answers besides their results, and what that brings into requests.
+ * Hooks of an engine: cookies, and what gets the heads and bodies of responses.
  *
  * @module
  */
+import type { Failure } from "../result.ts";
 import type { HeaderList, Target } from "../target.ts";
 import type { BodySink, ResponseHead } from "./engine.ts";
-import type { Failure } from "./failure.ts";
 import type { EngineOptions } from "./options.ts";
 import type { Hop } from "./redirect.ts";
 
-/** A head that can be read as long as the call lasts that it is handed to. */
+/** A head that can be read only during the call that it is passed to. */
 export interface BorrowedHead extends ResponseHead {
-  /** The same, to be read later too. */
-  lasting(): ResponseHead;
+  /** A copy that can be read later as well. */
+  clone(): ResponseHead;
 }
 
-/** The hooks of an engine. Without any there is none of it, and no request asks for more. */
+/** The hooks of an engine. An engine without any hook does not have them, and costs less. */
 export class ResponseHooks {
   readonly #cookies: EngineOptions["cookies"];
   readonly #onHead: EngineOptions["onHead"];
   readonly #bodyFor: EngineOptions["bodyFor"];
   readonly #onFailure: (error: unknown) => void;
-  /** The last list that cookies were put into, since many requests of a run have the same. */
-  #last: { of: HeaderList; cookies: string; headers: HeaderList } | undefined;
+  /** The last list that cookies were put into, because many requests of a run share a list. */
+  #last: { create: HeaderList; cookies: string; headers: HeaderList } | undefined;
 
   static of(options: EngineOptions): ResponseHooks | undefined {
     const { cookies, onHead, bodyFor } = options;
@@ -42,42 +42,44 @@ export class ResponseHooks {
     return this.#cookies !== undefined;
   }
 
-  /** Whether anybody wants heads or bodies. */
-  get hasAnswers(): boolean {
+  /** Whether heads or bodies of responses are wanted. */
+  get wantsResponses(): boolean {
     return this.#onHead !== undefined || this.#bodyFor !== undefined;
   }
 
   /**
-   * The fields of a request with the cookies that are kept for its URL, behind those of its own.
-   * All of them are in one field (RFC 6265 §5.4).
+   * The fields of a request with the stored cookies for its URL, which follow those of its own. All
+   * of them are in one field (RFC 6265 §5.4).
    */
   headersFor({ url, headers }: Hop): HeaderList {
-    const cookies = this.#cookies?.for(url);
+    const cookies = this.#cookies?.fieldFor(url);
     if (cookies === undefined) return headers;
     const last = this.#last;
-    if (last !== undefined && last.of === headers && last.cookies === cookies) return last.headers;
+    if (last !== undefined && last.create === headers && last.cookies === cookies) {
+      return last.headers;
+    }
     const own = headers.filter(isCookie).map(([, value]) => value);
     const joined: HeaderList = [
       ...headers.filter((field) => !isCookie(field)),
       ["Cookie", [...own, cookies].join("; ")],
     ];
-    this.#last = { of: headers, cookies, headers: joined };
+    this.#last = { create: headers, cookies, headers: joined };
     return joined;
   }
 
-  /** Takes the `Set-Cookie` fields of an answer from a URL. */
+  /** Stores the `Set-Cookie` fields of a response from a URL. */
   store(url: string, fields: readonly string[]): void {
     if (fields.length > 0) this.#cookies!.store(url, fields);
   }
 
   /**
-   * Shows the head of an answer that is kept, and begins its body; undefined if nobody takes it.
+   * Passes on the head of the final response, and begins its body; undefined if nothing takes it.
    */
   begin(target: Target, head: BorrowedHead): BodyTap | undefined {
     let sink;
     try {
       sink = this.#onHead?.(target, head);
-      if (this.#bodyFor !== undefined) sink = tee(this.#bodyFor(target, head.lasting()), sink);
+      if (this.#bodyFor !== undefined) sink = tee(this.#bodyFor(target, head.clone()), sink);
     } catch (error) {
       const body = new BodyTap(sink, this.#onFailure);
       body.fail(error);
@@ -87,7 +89,7 @@ export class ResponseHooks {
   }
 }
 
-/** A sink for two. */
+/** A sink that passes everything on to two others. */
 function tee(a: BodySink | undefined, b: BodySink | undefined): BodySink | undefined {
   if (a === undefined || b === undefined) return a ?? b;
   return {
@@ -106,9 +108,9 @@ function tee(a: BodySink | undefined, b: BodySink | undefined): BodySink | undef
   };
 }
 
-/** A body on its way to who takes it. What that throws is no matter of the server's answer. */
+/** Passes a body on to its sink. What the sink throws is not the fault of the response. */
 export class BodyTap {
-  /** Undefined once it was ended, discarded, or has failed. */
+  /** Undefined once it has ended, was discarded, or has failed. */
   #sink: BodySink | undefined;
   readonly #onFailure: (error: unknown) => void;
   #hasFailed = false;
@@ -127,9 +129,9 @@ export class BodyTap {
   }
 
   /**
-   * Ends it, or discards it, as the request has ended.
+   * Ends the body, or discards it if the request failed.
    *
-   * @returns why the request has failed, if it has: a body that could not be taken is no answer
+   * @returns why the request failed, if it did: also if its sink could not take the body
    */
   close(failure: Failure | undefined): Failure | undefined {
     const sink = this.#sink;
@@ -141,10 +143,10 @@ export class BodyTap {
       this.fail(error);
     }
     if (failure !== undefined || !this.#hasFailed) return failure;
-    return { error: "cancelled", detail: "its body could not be taken" };
+    return { error: "cancelled", detail: "the body could not be taken", scope: undefined };
   }
 
-  /** Tells whoever ends the run; whatever comes of that, nothing more is written. */
+  /** Reports what the sink threw, which ends the run. Nothing more is written. */
   fail(error: unknown): void {
     const sink = this.#sink;
     this.#sink = undefined;
@@ -152,7 +154,7 @@ export class BodyTap {
     try {
       sink?.discard();
     } catch {
-      // What failed first is what is told.
+      // Only the first failure is reported.
     }
     this.#onFailure(error);
   }

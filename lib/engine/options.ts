@@ -2,62 +2,62 @@ import type { Target } from "../target.ts";
 import type { BodySink, Cookies, ProxyOptions, ResponseHead, TlsOptions } from "./engine.ts";
 import type { NameService } from "./http1/name_lookup.ts";
 
-/** What a user sets of an engine. */
+/** The settings of an engine that a user chooses. */
 export interface EngineSettings {
-  /** Milliseconds for a whole attempt, redirects and body included, more than 0. */
+  /** The milliseconds that a request may take, including redirects and body; more than 0. */
   readonly timeoutMs: number;
   /**
-   * Milliseconds for a connection to be made, its TLS included, more than 0; not by native fetch.
+   * The milliseconds that connecting may take, including TLS; more than 0. Not with native fetch.
    *
    * @default {timeoutMs}
    */
   readonly connectTimeoutMs?: number | undefined;
   /**
-   * Most milliseconds between two reads of an answer that has begun, more than 0; not by native
-   * fetch.
+   * The most milliseconds between two reads of a response that has begun; more than 0. Not with
+   * native fetch.
    *
    * @default {timeoutMs}
    */
   readonly idleTimeoutMs?: number | undefined;
-  /** Most redirects to follow, from 0; with 0 the 3xx itself is the answer. */
+  /** The most redirects to follow, from 0. With 0, the 3xx itself is the response. */
   readonly redirects: number;
-  /** Most bytes of a body, after decoding, from 0. */
+  /** The most bytes of a body after decoding, from 0. */
   readonly maxBodyBytes: number;
-  /** @default the usual authorities, no certificate of the client's own */
+  /** @default the system's authorities, and no certificate of the client */
   readonly tls?: TlsOptions | undefined;
-  /** What every connection goes through, if anything; not by native fetch. */
+  /** The proxy that every connection goes through. Not with native fetch. */
   readonly proxy?: ProxyOptions | undefined;
   /**
-   * The path of a Unix socket that every connection goes to instead of the URL's host; not by
+   * The path of a Unix socket that every connection goes to instead of the URL's host. Not with
    * native fetch.
    */
   readonly unixSocket?: string | undefined;
 }
 
-/** What every engine is told. */
+/** Options for every engine. */
 export interface EngineOptions extends EngineSettings {
-  /** How many connections to a host may idle, from 1: most requests in flight. */
+  /** The most requests in flight, and the most idle connections to a host, from 1. */
   concurrency: number;
-  /** Who knows the addresses of names; not for native fetch. @default the system */
+  /** Looks up the addresses of names. Not with native fetch. @default the system */
   names?: NameService | undefined;
-  /** Cookies that are sent and kept, also those of redirects. */
+  /** The jar of cookies that are sent and stored, also with redirects. */
   cookies?: Cookies | undefined;
   /**
-   * Given the head of the answer that is kept, not those of redirects, to be read during the call
-   * only; what it returns takes the body, besides that of `bodyFor`.
+   * Called with the head of the final response, not with those of redirects. The head can be read
+   * during the call only. The sink that it returns gets the body, as does that of `bodyFor`.
    */
   onHead?: ((target: Target, head: ResponseHead) => BodySink | undefined) | undefined;
-  /** What takes the body of the answer that is kept, if anything; not those of redirects. */
+  /** Returns what takes the body of the final response, if anything; not called for redirects. */
   bodyFor?: ((target: Target, head: ResponseHead) => BodySink | undefined) | undefined;
   /**
-   * Called with what `bodyFor` or a sink throws: a bug, or a full disk. The request at which it did
-   * is then given up, and the run is to end.
+   * Called with what `bodyFor` or a sink throws, such as a full disk. The request is then given up,
+   * and the run has to end.
    *
-   * @default it ends the process
+   * @default ends the process
    */
   onSinkFailure?: ((error: unknown) => void) | undefined;
-  /** Whether a URL's host may be talked to; undefined if every one may. */
+  /** Whether a URL's host may be connected to; undefined if every host may. */
   permits?: ((url: string) => boolean) | undefined;
-  /** Whether to look at the clock when the head of an answer is there. */
+  /** Whether to measure the time to the head of the response. */
   ttfb: boolean;
 }

@@ -1,34 +1,35 @@
 import { decodeFieldValue, isRedirect } from "../http/fields.ts";
+import type { Failure } from "../result.ts";
 import type { HeaderList } from "../target.ts";
 import { isSecretHeader } from "../text/secrets.ts";
-import type { Failure } from "./failure.ts";
+import { toRedirectFailure } from "./failure.ts";
 
-/** What a request is made of, as far as a redirect changes it. */
+/** The parts of a request that a redirect can change. */
 export interface Hop {
   readonly url: string;
   readonly method: string;
   readonly headers: HeaderList;
   readonly body: Uint8Array<ArrayBuffer> | undefined;
-  /** One more field, which each request has its own of: kept apart, it leaves the others shared. */
+  /** A field of this request alone; kept apart so that requests can share the other fields. */
   readonly requestId?: HeaderList[number] | undefined;
 }
 
-/** What an answer says of where it points to. */
+/** Where a response points to. */
 export interface Pointer {
   readonly status: number;
-  /** The first `Location` field, each character a byte; null if there is none. */
+  /** The first `Location` field, each character a byte; null without one. */
   readonly location: string | null;
-  /** Whether there is a second one that differs from it. */
+  /** Whether another `Location` field differs from it. */
   readonly isAmbiguous: boolean;
 }
 
-/** What is between two `Location` fields where native fetch has joined them. */
+/** The separator of two `Location` fields that native fetch has joined. */
 const BETWEEN_LOCATIONS = /, (?=\/|https?:)/i;
 
 /**
- * Takes `Location` fields apart that native fetch has joined by `, ` (Fetch standard, "get"). A URI
- * has no space (RFC 3986 §2), but some servers send one: so there are several only where all are
- * the same, or where each but the first begins with a slash or a scheme.
+ * Separates `Location` fields that native fetch has joined by `, ` (Fetch standard, "get"). A URI has
+ * no space (RFC 3986 §2), but some servers send one. So the parts count as several fields only if all
+ * are the same, or if each after the first begins with a slash or a scheme.
  */
 export function readLocation(status: number, joined: string | null): Pointer {
   const all = joined?.split(", ") ?? [];
@@ -40,11 +41,11 @@ export function readLocation(status: number, joined: string | null): Pointer {
 }
 
 /**
- * Where an answer points to, if it is to be followed.
+ * Finds where a response points to, if the redirect has to be followed.
  *
- * @param followed how many redirects brought the request here, from 0
- * @param most most of them, from 0; with 0 the 3xx itself is the answer
- * @returns the next request, why there is none, or undefined if the answer is the one to keep
+ * @param followed how many redirects were followed before, from 0
+ * @param most the most redirects, from 0; with 0, the 3xx itself is the response
+ * @returns the next request; why it cannot be made; or undefined if the response is final
  */
 export function follow(
   hop: Hop,
@@ -53,18 +54,16 @@ export function follow(
   most: number,
 ): Hop | Failure | undefined {
   if (location === null || most === 0 || !isRedirect(status)) return undefined;
-  if (followed === most) return { error: "redirect", detail: `more than ${most} redirects` };
-  // RFC 9110 §10.2.2: there is one. To guess which would be to request what the other end did not mean.
-  if (isAmbiguous) {
-    return { error: "redirect", detail: `the ${status} has two Locations that differ` };
-  }
+  if (followed === most) return toRedirectFailure(`more than ${most} redirects`);
+  // RFC 9110 §10.2.2 allows one field. A guess could request a URL that the server did not mean.
+  if (isAmbiguous) return toRedirectFailure(`the ${status} has two different Locations`);
   const next = nextHop(hop, status, location);
-  return typeof next === "string" ? { error: "redirect", detail: next } : next;
+  return typeof next === "string" ? toRedirectFailure(next) : next;
 }
 
 /**
- * A `Location` as a URI reference: what is UTF-8 is taken for that, for the sake of its host too,
- * and of anything else each byte above ASCII is percent-encoded (RFC 3986 §2.1).
+ * A `Location` as a URI reference. Valid UTF-8 is decoded, for the sake of its host too; otherwise
+ * each byte above ASCII is percent-encoded (RFC 3986 §2.1).
  */
 function toReference(location: string): string {
   const text = decodeFieldValue(location);
@@ -76,20 +75,20 @@ function toReference(location: string): string {
 }
 
 /**
- * The request that a redirect asks for. As the Fetch standard's "HTTP-redirect fetch" has it:
- * POST becomes GET for 301 and 302, everything but GET and HEAD becomes GET for 303, and 307 and
- * 308 change nothing (RFC 9110 §15.4). Beyond it, whatever looks like credentials stays with its
- * origin, not `Authorization` alone, and a `Location` brings no user information with it.
+ * The request that a redirect asks for, by the Fetch standard's "HTTP-redirect fetch": POST becomes
+ * GET for 301 and 302, any method except GET and HEAD becomes GET for 303, and 307 and 308 change
+ * nothing (RFC 9110 §15.4). In addition, every field that looks like credentials stays with its
+ * origin, not only `Authorization`, and user information of a `Location` is dropped.
  *
  * @param location the `Location` field, each character a byte
- * @returns the next request, or why there is none, in words
+ * @returns the next request, or why it cannot be made, in words
  */
 function nextHop(hop: Hop, status: number, location: string): Hop | string {
   const from = new URL(hop.url);
   const to = URL.parse(toReference(location), from);
-  if (to === null) return `the Location of the ${status} is no URL`;
+  if (to === null) return `the Location of the ${status} is not a URL`;
   if (to.protocol !== "http:" && to.protocol !== "https:") {
-    return `the Location of the ${status} is no http or https URL`;
+    return `the Location of the ${status} is not an http or https URL`;
   }
   to.username = to.password = "";
   const becomesGet = (status === 303 && hop.method !== "GET" && hop.method !== "HEAD") ||

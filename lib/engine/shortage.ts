@@ -1,28 +1,28 @@
-/** The first pause, and the longest; each is twice the one before, until a connection is made. */
+/** The first pause and the longest. Each is twice the one before, until a connection is made. */
 const FIRST_MS = 100;
 const MAX_WAIT_MS = 2_000;
 
 /**
- * What to do when this machine has no socket left: nothing new for a while, and then try again.
- * No request fails of it before its own time is up.
+ * Pauses new connections while this machine has no socket left, and then lets them try again. No
+ * request fails because of that before its own time is up.
  */
 export class Shortage {
-  /** How often each thing ran out, in words. */
+  /** How often each resource ran out, by its name. */
   readonly counts = new Map<string, number>();
   #pauseMs = FIRST_MS;
   #pause: Promise<void> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Whether nothing new is to be begun. */
+  /** Whether new connections have to wait. */
   get isOn(): boolean {
     return this.#pause !== undefined;
   }
 
   /**
-   * Something ran out.
+   * Begins a pause, unless there is one.
    *
-   * @param what it was, in words, of which there are few
-   * @returns settles when it is time to try again; the same for all who come in the meantime
+   * @param what the resource that ran out, in words, of which there are few
+   * @returns settles when it is time to try again; the same promise for every caller until then
    */
   begin(what: string): Promise<void> {
     this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
@@ -35,7 +35,7 @@ export class Shortage {
     });
   }
 
-  /** It went well: the next pause is short again. */
+  /** A connection was made: the next pause is short again. */
   end(): void {
     this.#pauseMs = FIRST_MS;
   }

@@ -8,7 +8,7 @@ import type { X509Certificate } from "node:crypto";
 const TAKE_ANY = "-k takes any certificate";
 const UNTRUSTED =
   `self-signed certificate, or one of an unknown issuer: --cacert FILE trusts it, ${TAKE_ANY}`;
-/** Where `node:tls` does not tell which of these it is. */
+/** For errors of which `node:tls` does not tell the exact cause. */
 const NOT_VERIFIED =
   `certificate of an unknown issuer, or one that is not valid now or not for servers: ${TAKE_ANY}`;
 const IS_CA = `certificate is a CA, not a server's: ${TAKE_ANY}`;
@@ -28,7 +28,7 @@ function formatDay(date: Date): string {
   return date.toISOString().slice(0, 10);
 }
 
-/** What a server says when it ends the handshake (RFC 8446 §6.2), by the names of rustls. */
+/** Alerts by which a server ends the handshake (RFC 8446 §6.2), by the names of rustls. */
 const ALERTS: Readonly<Record<string, string>> = {
   ProtocolVersion: "the server accepts neither TLS 1.2 nor TLS 1.3",
   HandshakeFailure:
@@ -42,7 +42,7 @@ const ALERTS: Readonly<Record<string, string>> = {
   NoApplicationProtocol: "the server agrees to no version of HTTP that was offered (ALPN)",
 };
 
-/** What rustls says, by which both engines speak TLS, or `node:tls` in its place; in our words. */
+/** Messages of rustls, which both engines use for TLS, and of `node:tls`; and our words for them. */
 const WORDS: readonly (readonly [RegExp, (match: RegExpExecArray) => string])[] = [
   [/certificate expired: .*not valid after (\d+)/, ([, s]) => expired(new Date(Number(s) * 1e3))],
   [
@@ -66,9 +66,9 @@ const WORDS: readonly (readonly [RegExp, (match: RegExpExecArray) => string])[] 
 ];
 
 /**
- * What went wrong with TLS, in words.
+ * Describes an error of TLS in words.
  *
- * @param message of rustls or `node:tls`; what is not known is given back
+ * @param message of rustls or `node:tls`; an unknown message is returned as it is
  */
 export function describeTlsError(message: string): string {
   for (const [pattern, toWords] of WORDS) {
@@ -78,22 +78,22 @@ export function describeTlsError(message: string): string {
   return message;
 }
 
-/** What a server has said to end TLS, if that is what an error tells of. */
+/** Describes the alert by which a server ended TLS; undefined for any other error. */
 export function describeTlsAlert(error: Error | undefined): string | undefined {
   return error?.message.startsWith("received fatal alert")
     ? describeTlsError(error.message)
     : undefined;
 }
 
-/** Object identifiers in DER: that of extended key usage, and of servers among them. */
+/** Object identifiers in DER: extended key usage, and its value for servers. */
 const EXTENDED_KEY_USAGE = "0603551d25";
 const SERVER_AUTH = "06082b06010505070301";
 
 /**
- * Why a certificate was not accepted. `node:tls` of Deno 2.9 has one code for most of it, so the
- * certificate is looked at, in the order in which native fetch looks.
+ * Describes why a certificate was not accepted. `node:tls` of Deno 2.9 has one code for most causes,
+ * so the certificate is checked again, in the order in which native fetch checks it.
  *
- * @param code what `node:tls` says
+ * @param code of the error of `node:tls`
  * @param now milliseconds since the Unix epoch
  */
 export function describeCertificate(

@@ -1,5 +1,5 @@
 /**
- * Where the results of a run go, and the journal that lets it be gone on with.
+ * The outputs of a run, and the journal that lets a later run resume it.
  *
  * @module
  */
@@ -7,7 +7,9 @@ import { Checkpoint, type CheckpointOptions } from "../checkpoint/checkpoint.ts"
 import { countDone } from "../checkpoint/done_set.ts";
 import type { JournalState } from "../checkpoint/journal.ts";
 import { ResumePoint } from "../checkpoint/resume.ts";
+import type { EngineOptions } from "../engine/options.ts";
 import type { RunOptions } from "../options/run_options.ts";
+import type { Bodies } from "../output/bodies/bodies.ts";
 import { type LineWriter, openLineWriter, STDOUT } from "../output/line_writer.ts";
 import { openFailures, openRecords } from "../output/open_output.ts";
 import type { Output } from "../output/output.ts";
@@ -16,34 +18,33 @@ import { Stats } from "../stats/stats.ts";
 import type { MaybePromise, Source } from "../stream.ts";
 import type { Target } from "../target.ts";
 
-/** What came of the requests that a retry was to make again. */
+/** The outcome of the requests that a retry was to make again. */
 export interface MadeAgain {
-  /** How many it was to make. */
+  /** How many requests it was to make. */
   readonly wanted: number;
-  /** How many it made, and how many of them failed again. */
+  /** How many of them it made, and how many of those failed again. */
   readonly count: number;
   readonly failed: number;
 }
 
-/** Called with what the journal is to say of a moment. */
+/** Returns the part of the journal that tells about the whole run so far. */
 export type JournalSnapshot = CheckpointOptions["now"];
 
 /** The outputs of a run. */
 export class Outputs {
   readonly #options: RunOptions;
-  /** What is there already; undefined without an output that can be gone on with. */
+  /** The run so far; undefined without an output that can be resumed. */
   readonly #beginning: ResumePoint | undefined;
   readonly #outputs: Output[] = [];
   #summary: LineWriter | undefined;
   #hdr: LineWriter | undefined;
+  #bodies: Bodies | undefined;
   #checkpoint: Checkpoint | undefined;
-  /** What was counted before, and what is to be counted. */
-  stats: Stats;
 
   /**
-   * Looks at what is there already, and changes nothing.
+   * Looks for a run to resume, and changes nothing.
    *
-   * @throws {UsageError} If it is not to be written.
+   * @throws {UsageError} If the output must not be written.
    */
   static async find(options: RunOptions): Promise<Outputs> {
     const { output } = options;
@@ -58,20 +59,27 @@ export class Outputs {
   private constructor(options: RunOptions, beginning: ResumePoint | undefined) {
     this.#options = options;
     this.#beginning = beginning;
-    this.stats = new Stats(options);
   }
 
-  /** What the journal says of the run so far; undefined without one. */
+  /** The state in the journal; undefined without one. */
   get restored(): JournalState | undefined {
     return this.#beginning?.state;
   }
 
-  /** Whether there was a run to go on with. */
+  /** The statistics of the run so far. Only after {@linkcode open}: a retry drops what failed. */
+  restoreStats(): Stats {
+    const { restored } = this;
+    return restored === undefined
+      ? new Stats(this.#options)
+      : Stats.from(restored.stats, this.#options);
+  }
+
+  /** Whether a run is resumed. */
   get isResumed(): boolean {
     return this.#beginning?.isResumed ?? false;
   }
 
-  /** Which numbers the source has to give: what stands before them is done. */
+  /** The numbers that the source has to give: those before them are done. */
   get remainingRange(): { start: number; count: number } {
     const { start, requests, retryFailed } = this.#options;
     if (this.#beginning?.state === undefined || retryFailed) return { start, count: requests };
@@ -80,19 +88,19 @@ export class Outputs {
     return { start: from, count: Math.max(0, start + requests - from) };
   }
 
-  /** Whether the run that is gone on with counted lines by LF and CRLF only. */
+  /** Whether the run that is resumed counted lines by LF and CRLF only. */
   get onlyLf(): boolean {
     return this.restored !== undefined && !this.restored.crEndsLines;
   }
 
-  /** How many requests there will be in the end, if a source has so many; undefined if none knows. */
+  /** How many requests the whole run will have; undefined if the source does not know. */
   computeTotal(ofSource: number | undefined): number | undefined {
     const { restored } = this;
     if (restored?.retry) return this.#keptByRetry! + restored.retry.count;
     return ofSource === undefined ? undefined : ofSource + (restored?.done.low ?? 0);
   }
 
-  /** Requests that a retry keeps as they were; undefined if this is none. */
+  /** How many requests a retry keeps as they were; undefined without a retry. */
   get #keptByRetry(): number | undefined {
     const { restored } = this;
     if (!restored?.retry) return undefined;
@@ -100,36 +108,34 @@ export class Outputs {
   }
 
   /**
-   * What a retry has made again so far, also before it was gone on with; undefined if this is none.
+   * What a retry has made again so far, also before it was resumed; undefined without a retry.
+   *
+   * @param stats of the whole run, as it is now
    */
-  get madeAgain(): MadeAgain | undefined {
+  countMadeAgain({ requests, failed }: Stats): MadeAgain | undefined {
     const kept = this.#keptByRetry;
     if (kept === undefined) return undefined;
-    const count = this.stats.requests - kept;
-    return { wanted: this.restored!.retry!.count, count, failed: this.stats.failed };
+    return { wanted: this.restored!.retry!.count, count: requests - kept, failed };
   }
 
-  /** Whether nothing is left to be requested. */
+  /** Whether nothing is left to request. */
   get isComplete(): boolean {
     const { restored } = this;
     return this.#options.retryFailed ? restored?.retry?.count === 0 : restored?.complete ?? false;
   }
 
   /**
-   * Opens the files to be written. Nothing was changed before.
+   * Opens the files. Nothing was changed before.
    *
-   * @param now asked for what a journal is to say besides what is done
-   * @param onFailure called if one cannot be written any more
-   * @throws {UsageError} If one of them cannot be written.
+   * @param now returns the part of the journal that tells about the whole run so far
+   * @param onFailure called if the journal cannot be written any more
+   * @throws {UsageError} If a file cannot be written.
    */
   async open(now: JournalSnapshot, onFailure: (error: unknown) => void): Promise<void> {
     const { failures, summary, hdr, output } = this.#options;
     const beginning = this.#beginning;
+    await this.#openBodies();
     await beginning?.prepareFiles();
-    // Only now: a retry begins without what failed.
-    if (this.restored !== undefined) {
-      this.stats = Stats.from(this.restored.stats, this.#options);
-    }
     if (beginning !== undefined) this.#outputs.push(beginning.output);
     else if (output !== undefined) {
       await this.#begin(await openRecords(STDOUT, { ...this.#options, output }));
@@ -160,26 +166,44 @@ export class Outputs {
     await output.cutTo(0);
   }
 
-  /** Lets go of everything where the run cannot begin. */
+  async #openBodies(): Promise<void> {
+    const { saveBodies, overwrite } = this.#options;
+    if (saveBodies === undefined || this.isComplete) return;
+    const { Bodies } = await import("../output/bodies/bodies.ts");
+    this.#bodies = await Bodies.open(saveBodies, { isResumed: this.isResumed, overwrite });
+  }
+
+  /** Closes everything if the run cannot begin. */
   async abandon(): Promise<void> {
+    this.#bodies?.abandon();
     if (this.#outputs.length === 0) return await this.#beginning?.abandon();
     for (const output of this.#outputs) await output.close().catch(() => {});
   }
 
-  /** Of a source, what is not done yet. */
+  /** The targets of a source that are not done yet. */
   pending(source: Source<Target>): Source<Target> {
     return this.#checkpoint?.pending(source) ?? source;
   }
 
+  /** The hook for bodies; undefined if they are not saved. */
+  get bodyFor(): EngineOptions["bodyFor"] {
+    const bodies = this.#bodies;
+    return bodies && ((target, head) => bodies.bodyFor(target, head));
+  }
+
+  /** Whether the run can be resumed, and requests again whatever has no record. */
+  get isResumable(): boolean {
+    return this.#checkpoint !== undefined;
+  }
+
   /**
-   * Takes a result. One that was given up is no result where the run can be gone on with: then it
-   * is requested again.
+   * Writes a result.
    *
-   * @returns a promise if the caller has to wait before it gives more
+   * @returns a promise if the caller has to wait before the next one
+   * @throws {OutputError} If a file cannot be written, or removed.
    */
-  take(result: Result): MaybePromise<void> {
-    if (this.#checkpoint !== undefined && result.error === "cancelled") return;
-    this.stats.record(result);
+  write(result: Result): MaybePromise<void> {
+    if (this.#bodies !== undefined) result = this.#bodies.annotate(result);
     let written: MaybePromise<unknown>;
     for (const output of this.#outputs) {
       const full = output.write(result);
@@ -189,11 +213,16 @@ export class Outputs {
     return written as MaybePromise<void>;
   }
 
+  /** Drops the body of a request that a later run makes again. */
+  drop(result: Result): void {
+    this.#bodies?.annotate(result);
+  }
+
   /**
-   * Ends everything.
+   * Writes the summaries, and closes everything.
    *
-   * @param end how the run ended: at its end, before, or so that nothing more is to be written
-   * @param texts those for the summary, and for the latency by percentile
+   * @param end how the run ended; after `failed`, the last journal stands
+   * @param texts format the summary, and the latency by percentile
    * @throws {OutputError} If something could not be written.
    */
   async close(
@@ -218,6 +247,7 @@ export class Outputs {
         keep(error);
       }
     }
+    this.#bodies?.close();
     if (failure !== undefined) throw failure;
   }
 }

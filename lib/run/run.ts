@@ -4,41 +4,35 @@
  * @module
  */
 import process from "node:process";
-import type { Engine } from "../engine/engine.ts";
+import type { ResponseCheck } from "../check/response_check.ts";
+import type { JarFile } from "../cookies/jar_file.ts";
 import { ENGINES } from "../engine/engines.ts";
 import { UsageError } from "../errors.ts";
 import { parseHost } from "../http/host.ts";
 import { formatAuthority } from "../http/url.ts";
 import type { MetricsServer } from "../metrics/server.ts";
 import type { RunOptions } from "../options/run_options.ts";
-import { Pool } from "../pool.ts";
 import { countFreeDescriptors } from "../process/descriptors.ts";
 import { EventLoopLoad } from "../process/event_loop_load.ts";
 import { PeakMemory } from "../process/peak_memory.ts";
 import { createHostCheck } from "../process/permission.ts";
 import { formatHdr } from "../report/hdr.ts";
 import { formatSummary } from "../report/json.ts";
-import type { Result } from "../result.ts";
-import type { Unsent } from "../schedule/hosts.ts";
-import { Schedule } from "../schedule/schedule.ts";
-import { StopGate } from "../schedule/stop_gate.ts";
 import { openSource, type TargetSource } from "../source/open.ts";
 import { RequestIds } from "../source/request_id.ts";
 import { describeShortfall } from "../source/shortfall.ts";
 import type { Snapshot } from "../stats/snapshot.ts";
-import type { MaybePromise } from "../stream.ts";
-import type { Target } from "../target.ts";
 import { formatCount } from "../text/format.ts";
-import { Answers } from "./answers.ts";
 import { type JournalSnapshot, type MadeAgain, Outputs } from "./outputs.ts";
+import { addCounts, Pipeline } from "./pipeline.ts";
 import type { RunPage } from "./run_page.ts";
 
-/** How long requests in flight have once no more are to start. */
+/** How long requests in flight may go on after the last start. */
 const GRACE_MS = 5_000;
-/** How often a run looks whether a threshold is lost. */
+/** How often a run checks whether a threshold is lost. */
 const CHECK_INTERVAL_MS = 1_000;
 
-/** What a run that ends early waits for, to stand behind why it ends; empty if for nothing. */
+/** What a run that ends early waits for, in words; empty if it does not wait. */
 export function formatWait(inFlight: number): string {
   if (inFlight === 0) return "";
   const requests = `${formatCount(inFlight)} ${inFlight === 1 ? "request" : "requests"}`;
@@ -50,31 +44,28 @@ export class Run {
   readonly #options: RunOptions;
   readonly #source: TargetSource;
   readonly #outputs: Outputs;
-  readonly #answers: Answers;
   readonly #onNotice: (text: string) => void;
   readonly #permits = createHostCheck();
-  #engine!: Engine;
-  #schedule!: Schedule;
-  #gate!: StopGate<Target>;
-  #pool: Pool<Target, Result> | undefined;
+  #pipeline!: Pipeline;
+  #jar: JarFile | undefined;
   #metrics: MetricsServer | undefined;
+  #page: RunPage | undefined;
   readonly #startMs = performance.now();
   readonly #startedMs = Date.now();
   readonly #peak = new PeakMemory();
   readonly #loop: EventLoopLoad | undefined;
-  #page: RunPage | undefined;
-  #inFlight = 0;
+  /** Whether {@linkcode stop} ended it. */
   #isInterrupted = false;
-  /** The threshold that ended it. */
+  /** The threshold that ended it, if one did. */
   #aborted: string | undefined;
-  /** Runs while requests in flight have their grace. */
+  /** The timer that cancels requests in flight at the end of their grace. */
   #grace: ReturnType<typeof setTimeout> | undefined;
-  #outputFailure: unknown;
 
   /**
    * Opens the source and the outputs; requests nothing.
    *
-   * @param onNotice told what the user should know before the end; it can hold what a server sent
+   * @param onNotice called with what the user should know before the end; it can hold what a server
+   * sent
    * @throws {UsageError} If one of them cannot be opened, or there are fewer sockets than the
    * concurrency asks for.
    */
@@ -86,7 +77,6 @@ export class Run {
     const outputs = await Outputs.find(options);
     let metrics;
     let source;
-    let answers;
     let page;
     try {
       if (options.metrics !== undefined) {
@@ -95,52 +85,19 @@ export class Run {
       }
       const { remainingRange, onlyLf } = outputs;
       source = await openSource({ ...options, ...remainingRange, onlyLf, template: options.url });
-      const { isResumed, isComplete } = outputs;
-      answers = await Answers.open(options, { isResumed, isComplete });
+      const run = new Run(options, source, outputs, onNotice);
+      run.#jar = await openJar(options);
       if (options.report !== undefined) {
         const { RunPage } = await import("./run_page.ts");
-        page = await RunPage.open(options.report);
-      }
-      const run = new Run(options, source, outputs, answers, onNotice);
-      run.#page = page;
-      run.#engine = await ENGINES[options.engine].open({
-        ...options,
-        permits: run.#permits,
-        ttfb: options.output?.fields?.includes("ttfb_ms") ?? false,
-        ...answers.hooks,
-        onSinkFailure: (error) => run.#fail(error),
-      });
-      await outputs.open(() => run.#journalState(), (error) => run.#fail(error));
-      const pending = outputs.pending(source);
-      const ids = options.requestId === undefined
-        ? undefined
-        : await RequestIds.open(options.requestId, outputs.restored?.salt);
-      run.#schedule = new Schedule(ids?.addTo(pending) ?? pending, {
-        ...options,
-        hasOneHost: source.hasOneHost,
-      }, {
-        onLate: (ms) => outputs.stats.recordLateStart(ms),
-        onStart: (ownLateMs) => outputs.stats.recordStart(ownLateMs),
-        onRetry: (cause, result) => outputs.stats.recordRetry(cause, result),
-        onNotice,
-      });
-      run.#gate = new StopGate(run.#schedule, options.durationMs);
-      if (outputs.isComplete) {
-        run.#gate.stop();
-        const { path } = options.output!;
-        onNotice(
-          options.retryFailed
-            ? `nothing to retry: no request of '${path}' has failed`
-            : `nothing to resume: the run of '${path}' is complete`,
-        );
+        run.#page = page = await RunPage.open(options.report);
       }
       run.#metrics = metrics;
+      await run.#openPipeline();
       if (options.metrics?.port === 0) onNotice(`metrics at ${metrics!.url}`);
       return run;
     } catch (error) {
       metrics?.close();
       await outputs.abandon();
-      answers?.abandon();
       await page?.abandon();
       await source?.return();
       throw error;
@@ -151,19 +108,60 @@ export class Run {
     options: RunOptions,
     source: TargetSource,
     outputs: Outputs,
-    answers: Answers,
     onNotice: (text: string) => void,
   ) {
     this.#options = options;
     this.#source = source;
     this.#outputs = outputs;
-    this.#answers = answers;
     this.#onNotice = onNotice;
     this.#loop = options.details || options.metrics !== undefined ? new EventLoopLoad() : undefined;
   }
 
+  /** Opens the outputs, and puts the pipeline between them and the source. */
+  async #openPipeline(): Promise<void> {
+    const options = this.#options;
+    const outputs = this.#outputs;
+    const fail = (error: unknown): void => this.#pipeline.fail(error);
+    await outputs.open(() => this.#journalState(), fail);
+    const pending = outputs.pending(this.#source);
+    const ids = options.requestId === undefined
+      ? undefined
+      : await RequestIds.open(options.requestId, outputs.restored?.salt);
+    const check = await openCheck(options);
+    const engine = await ENGINES[options.engine].open({
+      ...options,
+      permits: this.#permits,
+      ttfb: options.output?.fields?.includes("ttfb_ms") ?? false,
+      cookies: this.#jar?.jar,
+      onHead: check?.onHead,
+      bodyFor: outputs.bodyFor,
+      onSinkFailure: fail,
+    });
+    const { isComplete, isResumable } = outputs;
+    const source = ids?.addTo(pending) ?? pending;
+    this.#pipeline = new Pipeline({ source, engine, check, stats: outputs.restoreStats() }, {
+      ...options,
+      durationMs: isComplete ? 0 : options.durationMs,
+      hasOneHost: this.#source.hasOneHost,
+      isResumable,
+    }, {
+      beforeFirst: ({ url }) => this.#checkPermission(url),
+      onResult: (result) => outputs.write(result),
+      onUnfinished: (result) => outputs.drop(result),
+      onNotice: this.#onNotice,
+    });
+    if (!isComplete) return;
+    const { path } = options.output!;
+    this.#onNotice(
+      options.retryFailed
+        ? `nothing to retry: no request of '${path}' has failed`
+        : `nothing to resume: the run of '${path}' is complete`,
+    );
+  }
+
   /** Makes the requests, writes the records and the summary, and closes everything. */
   async finish(version: string): Promise<Outcome> {
+    const pipeline = this.#pipeline;
     let failure: unknown;
     const looks = this.#options.abortOnThreshold
       ? setInterval(() => this.#abortIfLost(), CHECK_INTERVAL_MS)
@@ -172,94 +170,44 @@ export class Run {
     this.#loop?.start();
     this.#page?.start(() => this.snapshot());
     try {
-      await this.#requestAll();
+      await pipeline.run();
+      this.#noteShortfall();
     } catch (error) {
       failure = error;
     }
     clearInterval(looks);
     this.#loop?.stop();
     clearTimeout(this.#grace);
-    failure ??= this.#outputFailure;
-    if (failure === undefined) await this.#endRetries().catch((error) => failure = error);
-    if (failure === undefined) this.#noteShortfall();
     const hasFailed = failure !== undefined;
-    failure ??= this.#gate.failure;
+    failure ??= pipeline.sourceFailure;
     const snapshot = this.snapshot();
-    this.#engine.close();
-    await this.#gate.return();
-    const end = hasFailed ? "failed" : this.#isCutShort ? "interrupted" : "complete";
+    await pipeline.close();
+    const end = hasFailed ? "failed" : pipeline.isCutShort ? "interrupted" : "complete";
     await this.#outputs.close(end, {
       summary: () => formatSummary(snapshot, { version }),
       hdr: () => formatHdr(snapshot),
     }).catch((error) => failure ??= error);
     this.#metrics?.close();
-    await this.#answers.close().catch((error) => failure ??= error);
+    await this.#jar?.save().catch((error) => failure ??= error);
     await this.#endPage(snapshot, version, failure).catch((error) => failure ??= error);
-    return { snapshot, failure, madeAgain: this.#outputs.madeAgain };
+    return { snapshot, failure, madeAgain: this.#outputs.countMadeAgain(pipeline.stats) };
   }
 
-  /** Says so where the input held less than was asked for. */
+  /** Tells the user if the input had fewer records than requested. */
   #noteShortfall(): void {
     const { ended } = this.#source;
-    if (ended === undefined || this.#isCutShort || this.#options.retryFailed) return;
+    if (ended === undefined || this.#pipeline.isCutShort || this.#options.retryFailed) return;
     const shortfall = describeShortfall(this.#options, ended);
     if (shortfall !== undefined) this.#onNotice(shortfall);
   }
 
-  /** Makes the page, however the run ended, unless it could not begin. */
+  /** Writes the page, however the run ended, unless it could not begin. */
   async #endPage(snapshot: Snapshot, version: string, failure: unknown): Promise<void> {
     if (failure instanceof UsageError) return await this.#page?.abandon();
     await this.#page?.finish(snapshot, { version, before: this.#outputs.restored });
   }
 
-  #requestAll(): Promise<void> {
-    this.#pool = new Pool<Target, Result>(this.#gate, {
-      concurrency: this.#options.concurrency,
-      start: (target, done) => this.#start(target, done),
-      take: (result) => {
-        this.#inFlight--;
-        const final = this.#schedule.settle(this.#answers.judge(result));
-        return final === undefined ? undefined : this.#take(final);
-      },
-      // Nobody will see what the requests in flight bring: not worth waiting for.
-      onStop: () => this.#engine.cancel(),
-    });
-    return this.#pool.run();
-  }
-
-  /** Takes as results what the run left no time to be made again. */
-  async #endRetries(): Promise<void> {
-    for (const result of this.#schedule.drain(this.#isCutShort)) await this.#take(result);
-  }
-
-  #take(result: Result): MaybePromise<void> {
-    return this.#outputs.take(this.#answers.take(result));
-  }
-
-  /** Whether it ends before its time, so that there is something to go on with. */
-  get #isCutShort(): boolean {
-    return this.#isInterrupted || this.#aborted !== undefined || this.#gate.failure !== undefined;
-  }
-
-  /** Ends the run, since an output cannot be written any more. */
-  #fail(error: unknown): void {
-    this.#outputFailure ??= error;
-    this.#pool?.stop();
-  }
-
-  #start(target: Target, done: (result: Result) => void): void {
-    this.#inFlight++;
-    const { invalid } = target;
-    if (invalid !== undefined) {
-      return done(toUnsentResult(target, { error: "url", detail: invalid }));
-    }
-    const { unsent } = this.#schedule;
-    if (unsent !== undefined) return done(toUnsentResult(target, unsent));
-    if (this.#gate.passed === 1) this.#checkPermission(target.url);
-    this.#engine.start(target, done, this.#schedule.dueMs);
-  }
-
-  /** @throws {UsageError} If this process may not connect to where the first request goes. */
+  /** @throws {UsageError} If this process may not connect to the host of the first request. */
   #checkPermission(url: string): void {
     const { proxy, unixSocket } = this.#options;
     if (this.#permits === undefined || unixSocket !== undefined) return;
@@ -269,7 +217,7 @@ export class Run {
     throw new UsageError(`Cannot request '${host}': no permission: run with --allow-net=${host}`);
   }
 
-  /** Interrupts it: no more requests start, those in flight have {@linkcode GRACE_MS}. */
+  /** Interrupts it: no more requests start, and those in flight have {@linkcode GRACE_MS}. */
   stop(): void {
     this.#isInterrupted = true;
     this.#drain();
@@ -277,8 +225,8 @@ export class Run {
 
   /** Ends it if a threshold is lost. */
   #abortIfLost(): void {
-    // Where nothing is to start any more, there is nothing to be spared.
-    if (this.#gate.isShut) return;
+    // If nothing starts any more, an early end would spare nothing.
+    if (this.#pipeline.isShut) return;
     const figures = this.snapshot();
     const lost = this.#options.thresholds.find((threshold) => threshold.isLost(figures));
     if (lost === undefined) return;
@@ -289,19 +237,19 @@ export class Run {
   }
 
   #drain(): void {
-    this.#gate.stop();
+    this.#pipeline.stop();
     clearTimeout(this.#grace);
-    this.#grace = setTimeout(() => this.#engine.cancel(), GRACE_MS);
+    this.#grace = setTimeout(() => this.#pipeline.cancel(), GRACE_MS);
   }
 
-  /** What a journal is to say of the run so far. */
+  /** The part of the journal that tells about the whole run so far. */
   #journalState(): ReturnType<JournalSnapshot> {
-    return { stats: this.#outputs.stats.toJSON(), ...this.#resourceUsage() };
+    return { stats: this.#pipeline.stats.toJSON(), ...this.#resourceUsage() };
   }
 
   /**
-   * What the run took, together with the parts of it that went before; where nothing was left to
-   * do, what it had taken then.
+   * The resources that the run used, including its parts before a resume. If nothing was left to do,
+   * what it had used then.
    */
   #resourceUsage(): Pick<Snapshot, "seconds" | "cpuSeconds" | "peakRssKb" | "shortages"> {
     const before = this.#outputs.restored;
@@ -314,35 +262,33 @@ export class Run {
       seconds: (before?.seconds ?? 0) + (performance.now() - this.#startMs) / 1000,
       cpuSeconds: (before?.cpuSeconds ?? 0) + (userCPUTime + systemCPUTime) / 1e6,
       peakRssKb: Math.max(before?.peakRssKb ?? 0, this.#peak.update(maxRSS)),
-      shortages: addCounts(before?.shortages, this.#engine.shortages),
+      shortages: addCounts(before?.shortages ?? {}, this.#pipeline.activity.shortages),
     };
   }
 
-  /** The share of the input that has its records; what was only read is not done yet. */
+  /** The share of the input whose records are written; records that were only read do not count. */
   #progress(): number | undefined {
     const read = this.#source.progress?.();
     if (read === undefined) return undefined;
-    const { requests } = this.#outputs.stats;
-    const { retrying, held } = this.#schedule;
-    const open = this.#inFlight + retrying + held;
+    const { requests } = this.#pipeline.stats;
+    const { inFlight, retrying, held } = this.#pipeline.activity;
+    const open = inFlight + retrying + held;
     return requests === 0 ? 0 : read * requests / (requests + open);
   }
 
   snapshot(): Snapshot {
-    const figures = this.#outputs.stats.snapshot({
+    const { stats, activity, engineName } = this.#pipeline;
+    const figures = stats.snapshot({
+      ...activity,
       ...this.#resourceUsage(),
       startedMs: this.#startedMs - (this.#outputs.restored?.seconds ?? 0) * 1000,
       concurrency: this.#options.concurrency,
-      inFlight: this.#inFlight,
-      retrying: this.#schedule.retrying,
-      held: this.#schedule.held,
-      paused: this.#schedule.outages,
       targetRate: this.#options.rate,
       total: this.#outputs.computeTotal(this.#source.total),
       progress: this.#progress(),
       rssBytes: Deno.memoryUsage().rss,
       loopBusy: this.#loop?.busy ?? 0,
-      engine: this.#engine.name,
+      engine: engineName,
       interrupted: this.#isInterrupted,
       resumed: this.#outputs.isResumed,
     });
@@ -351,34 +297,43 @@ export class Run {
   }
 }
 
-/** Counts by name, those of before and those of now. */
-function addCounts(
-  before: Readonly<Record<string, number>> = {},
-  now: ReadonlyMap<string, number>,
-): Record<string, number> {
-  const sums = { ...before };
-  for (const [name, count] of now) sums[name] = (sums[name] ?? 0) + count;
-  return sums;
+/** @throws {UsageError} If the jar's file cannot be read or written. */
+async function openJar({ cookieJar }: RunOptions): Promise<JarFile | undefined> {
+  if (cookieJar === undefined) return undefined;
+  const { JarFile } = await import("../cookies/jar_file.ts");
+  return await JarFile.open(cookieJar.path);
 }
 
-/** What came of a run. */
+/** Checks responses; undefined if nothing is expected or captured. */
+async function openCheck(
+  { expect, captures, input }: RunOptions,
+): Promise<ResponseCheck | undefined> {
+  const hasTargetExpectations = input?.format === "jsonl";
+  const isChecked = hasTargetExpectations || captures.length > 0 ||
+    Object.values(expect).some((it) => it !== undefined);
+  if (!isChecked) return undefined;
+  const { ResponseCheck } = await import("../check/response_check.ts");
+  return new ResponseCheck({ expect, captures, hasTargetExpectations });
+}
+
+/** The outcome of a run. */
 export interface Outcome {
   readonly snapshot: Snapshot;
   /**
-   * Why it could not go on, if so: a {@linkcode UsageError} if the first request lacks the
-   * permission for its host, an `OutputError`, a `ClosedPipe`, or an `InputError`; all that the
-   * source gave before that was requested.
+   * Why it could not go on: a {@linkcode UsageError} if the permission for the first host is missing,
+   * an `OutputError`, a `ClosedPipe`, or an `InputError`, before which every target of the source was
+   * requested. Undefined if it could.
    */
   readonly failure: unknown;
-  /** What a retry made again; undefined if this was none. */
+  /** What a retry made again; undefined without a retry. */
   readonly madeAgain: MadeAgain | undefined;
 }
 
-/** Sockets and files that a run needs besides its connections: name servers, signals. */
+/** Sockets and files that a run needs in addition to its connections: name servers, signals. */
 const SPARE_DESCRIPTORS = 16;
-/** What the metrics' server listens at, and the connections that it holds. */
+/** The listener of the metrics server, and its connections. */
 const DESCRIPTORS_OF_METRICS = 17;
-/** So many in flight are no matter for any system. */
+/** Every system allows this many sockets. */
 const ALWAYS_AVAILABLE = 200;
 
 function checkSockets({ concurrency, requests, metrics }: RunOptions): void {
@@ -388,33 +343,7 @@ function checkSockets({ concurrency, requests, metrics }: RunOptions): void {
   const most = countFreeDescriptors(wanted + spare) - spare;
   if (most >= wanted) return;
   throw new UsageError(
-    `Cannot have ${wanted} requests in flight, as this process may open ${most} sockets only: ` +
-      `give '--concurrency ${most}', or raise the limit by 'ulimit -n'`,
+    `Cannot have ${wanted} requests in flight, as this process may open only ${most} sockets: ` +
+      `use '--concurrency ${most}', or raise the limit by 'ulimit -n'`,
   );
-}
-
-/** The result of a target of which no request is made. */
-function toUnsentResult(target: Target, { error, detail }: Unsent): Result {
-  return {
-    target,
-    origin: undefined,
-    status: null,
-    bytes: 0,
-    size: 0,
-    at: Date.now(),
-    ms: 0,
-    ttfbMs: null,
-    attempts: 0,
-    location: null,
-    via: null,
-    isReused: false,
-    engine: null,
-    retryAfter: null,
-    isPermanent: true,
-    bodyFile: null,
-    captures: undefined,
-    expectation: undefined,
-    error,
-    detail,
-  };
 }

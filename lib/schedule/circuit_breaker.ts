@@ -1,18 +1,18 @@
-/** How long the first probe waits, and the longest that one does; it doubles. */
+/** The milliseconds before the first probe, and the most before any; they double from probe to probe. */
 const FIRST_PROBE_MS = 1_000;
 const LAST_PROBE_MS = 60_000;
 
-/** What came of a start: `outage` where it began by that, `back` where it ended. */
-export type BreakerChange = "outage" | "back" | undefined;
+/** What a result changed: `opened` if it opened the breaker, `closed` if it closed it. */
+export type BreakerChange = "opened" | "closed" | undefined;
 
 /**
- * Tells by a run of failures that there is an outage, and when to look whether it is over.
+ * Opens after repeated failures, and decides when a probe may find out whether they are over.
  *
  * ```text
  *        `threshold` failures, no success
- * works ────────────────────────────────► outage ◄──┐ a probe that fails: waits twice as long
- *   ▲                                        │ └────┘
- *   └──────────── any success ───────────────┘
+ * closed ───────────────────────────────► open ◄──┐ a probe fails: waits twice as long
+ *   ▲                                      │ └────┘
+ *   └──────────── any success ─────────────┘
  * ```
  */
 export class CircuitBreaker {
@@ -20,15 +20,15 @@ export class CircuitBreaker {
   #failures = 0;
   #waitMs = 0;
   #probeAtMs = 0;
-  /** What is in flight to see whether it is over; at most one at a time. */
+  /** The probe that is in flight; at most one at a time. */
   #probe: unknown;
 
-  /** @param threshold failures without a success between them that make an outage, from 1 */
+  /** @param threshold how many failures without a success between them open it, from 1 */
   constructor(threshold: number) {
     this.#threshold = threshold;
   }
 
-  /** Failures since the last success. */
+  /** How many failures there were since the last success. */
   get failures(): number {
     return this.#failures;
   }
@@ -37,54 +37,54 @@ export class CircuitBreaker {
     return this.#waitMs > 0;
   }
 
-  /** When the next probe may start; before it nothing does. */
+  /** When the next probe may start; nothing starts before. */
   get probeAtMs(): number {
     return this.#probeAtMs;
   }
 
-  /** Whether a probe is in flight: until it has ended nothing else starts. */
+  /** Whether a probe is in flight: nothing else starts before it has ended. */
   get isHalfOpen(): boolean {
     return this.#probe !== undefined;
   }
 
-  /** Whether a start is the probe that is in flight. */
+  /** Whether a request is the probe that is in flight. */
   isProbe(start: unknown): boolean {
     return this.#probe !== undefined && this.#probe === start;
   }
 
-  /** Takes a start: in an outage it is the probe. */
+  /** Records the start of a request: while the breaker is open, it is the probe. */
   begin(start: unknown): void {
     if (this.isOpen) this.#probe = start;
   }
 
   /**
-   * Takes what came of a start.
+   * Records the end of a request.
    *
-   * @param hasFailed undefined if it tells nothing
+   * @param hasFailed whether it failed; undefined if that is not known
    */
   end(start: unknown, hasFailed: boolean | undefined, nowMs: number): BreakerChange {
     const wasProbe = this.isProbe(start);
     if (wasProbe || hasFailed === false) this.#probe = undefined;
     if (hasFailed === undefined) return undefined;
     if (!hasFailed) {
-      const wasOn = this.isOpen;
+      const wasOpen = this.isOpen;
       this.#failures = this.#waitMs = this.#probeAtMs = 0;
-      return wasOn ? "back" : undefined;
+      return wasOpen ? "closed" : undefined;
     }
     this.#failures++;
     if (!this.isOpen) return this.#failures >= this.#threshold ? this.open(nowMs) : undefined;
-    // What was under way before an outage tells nothing new of it.
+    // Requests that were in flight when it opened tell nothing new.
     if (wasProbe) this.#waitFor(Math.min(LAST_PROBE_MS, this.#waitMs * 2), nowMs);
     return undefined;
   }
 
-  /** Begins an outage, however few failures there were; there is none yet. */
+  /** Opens it, however few failures there were. Only while it is closed. */
   open(nowMs: number): BreakerChange {
     this.#waitFor(FIRST_PROBE_MS, nowMs);
-    return "outage";
+    return "opened";
   }
 
-  /** Probes as often as in the beginning: what was the matter may be over. */
+  /** Probes as often as in the beginning again: the cause of the failures may be over. */
   hasten(nowMs: number): void {
     if (this.isOpen) this.#waitFor(FIRST_PROBE_MS, nowMs);
   }

@@ -5,7 +5,7 @@ interface Entry<T> {
   readonly item: T;
 }
 
-/** Items by the time that they are due. */
+/** Items in the order of their due times. */
 export class DelayQueue<T> {
   readonly #entries = new BinaryHeap((a: Entry<T>, b: Entry<T>) => a.atMs - b.atMs);
 
@@ -13,7 +13,7 @@ export class DelayQueue<T> {
     return this.#entries.length;
   }
 
-  /** When the first is due; Infinity if there is none. */
+  /** When the first item is due; Infinity for an empty queue. */
   get firstAtMs(): number {
     return this.#entries.peek()?.atMs ?? Infinity;
   }
@@ -22,8 +22,8 @@ export class DelayQueue<T> {
     this.#entries.push({ item, atMs });
   }
 
-  /** Takes the first, if it is due. */
-  take(nowMs: number): T | undefined {
+  /** Takes out the first item; undefined if it is not due. */
+  pop(nowMs: number): T | undefined {
     return this.length > 0 && this.firstAtMs <= nowMs ? this.#entries.pop().item : undefined;
   }
 

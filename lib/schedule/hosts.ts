@@ -5,57 +5,62 @@ import type { Target } from "../target.ts";
 import { detachString } from "../text/detach.ts";
 import { type BreakerChange, CircuitBreaker } from "./circuit_breaker.ts";
 import { DelayQueue } from "./delay_queue.ts";
-import { isUnreachable, type Symptom } from "./failure_scope.ts";
+import type { Symptom } from "./failure_scope.ts";
 import type { SilentHosts } from "./silent_hosts.ts";
 
-/** Most memory of targets that are looked past because their host has to wait. */
+/** The most memory that targets may take while they wait for their host. */
 const MAX_WAITING_BYTES = 32 * 1024 * 1024;
-/** How much of it the targets of paused hosts can have, where other hosts go on. */
+/** How much of it the targets of paused hosts may take while other hosts go on. */
 const MAX_PAUSED_BYTES = MAX_WAITING_BYTES / 2;
-/** About what a target takes beside its texts. */
+/** About how many bytes a target takes in addition to its texts. */
 const TARGET_BYTES = 200;
-/** With so many targets of paused hosts in a row, no other host is in sight that waits for them. */
+/** After this many targets of paused hosts in a row, no other host is in sight that they hold up. */
 const MAX_IN_A_ROW = 1_000;
-/** Most characters that are kept, or shown, of how a request failed. */
+/** The most characters that are kept, or shown, of a failure. */
 export const SHOWN_LENGTH = 200;
-/** Most hosts that something is known of. With more, new ones wait until one can be forgotten. */
+/** The most hosts that are tracked. New ones then wait until one can be forgotten. */
 const MAX_HOSTS = 50_000;
-/** With so many it is seen to whether some can be forgotten, and how long until that is done anew. */
+/** From this many hosts on, idle ones are swept, at most once in this time. */
 const SWEEP_THRESHOLD = 1_000;
 const SWEEP_MS = 100;
-/** With so many successes of others while a host has none, a pause is that host's own. */
+/** If other hosts have this many successes while a host has none, only that host is down. */
 const ENOUGH_SUCCESSES = 10;
 /** The longest that a server can hold back its host. */
 export const MAX_HOLD_MS = 3_600_000;
 
-/** What each host is to be spared. */
+/** The limits for each host. */
 export interface HostOptions {
   /** Most in flight, from 1. @default any number */
   readonly concurrency?: number | undefined;
-  /** Least milliseconds between two starts. @default {0} */
+  /** The fewest milliseconds between two starts. @default {0} */
   readonly delayMs?: number | undefined;
-  /** Failures without a success between them that make an outage of a host, from 1. */
-  readonly outageAfter: number;
-  /** The same where nobody is there, which is not for want of capacity. @default as many */
-  readonly unreachableAfter?: number | undefined;
+  /** How many failures without a success between them pause a host, from 1. */
+  readonly failuresToPause: number;
   /**
-   * How long an outage lasts, while other hosts succeed, before the host is given up, in
-   * milliseconds. @default {Infinity}
+   * The same for failures by which nobody is there: overload does not cause those.
+   *
+   * @default as many
+   */
+  readonly unreachablesToPause?: number | undefined;
+  /**
+   * How many milliseconds a host is paused, while other hosts succeed, before it is given up.
+   *
+   * @default {Infinity}
    */
   readonly giveUpMs?: number | undefined;
   /** How many places each host may hold. @default any number */
-  readonly shares?: SilentHosts | undefined;
-  /** Told when a host is given up. */
+  readonly silentHosts?: SilentHosts | undefined;
+  /** Called when a host is given up. */
   readonly onGiveUp?: ((host: GivenUpHost) => void) | undefined;
 }
 
-/** Why a request is not sent. */
+/** Why a request must not be sent. */
 export interface Unsent {
   readonly error: ErrorKind;
   readonly detail: string;
 }
 
-/** A host that is given up. */
+/** A host that was given up. */
 export interface GivenUpHost {
   /** As {@linkcode parseHost} gives it. */
   readonly key: string;
@@ -65,7 +70,7 @@ export interface GivenUpHost {
   readonly cause: string;
 }
 
-/** What is used of std's deque, which comes without types here. */
+/** The methods of std's deque that are used here; the package has no types. */
 interface Queue {
   readonly length: number;
   pushBack(target: Target): void;
@@ -73,107 +78,107 @@ interface Queue {
   popFront(): Target | undefined;
 }
 
-/** A host of which something has to be known. */
+/** A host that is tracked. */
 class Host {
   readonly key: string;
   readonly name: string;
   inFlight = 0;
-  /** Before it nothing starts. */
+  /** Nothing starts before this time. */
   readyAtMs = 0;
-  readonly outage: CircuitBreaker;
+  readonly breaker: CircuitBreaker;
   /**
-   * What is looked past for now, in the order of the source, but what was begun goes first; bounded
-   * for all hosts together.
+   * Targets that were passed over, in the order of the source, except that retries go first. They
+   * are bounded for all hosts together.
    */
   waiting: Queue | undefined;
-  /** What goes before all of it. */
+  /** The target that goes before all of them. */
   first: Target | undefined;
   waitingBytes = 0;
-  /** Its place on the agenda, if it has one. */
-  place: QueueEntry | undefined;
-  /** The number of the last probe that failed; if that request is made again, it is the next. */
+  /** Its entry in the queue of scheduled hosts, if it has one. */
+  entry: QueueEntry | undefined;
+  /** The number of the last probe that failed; if that request is retried, it is the next probe. */
   probed: number | undefined;
-  /** How the last request failed, in an outage. */
+  /** How the last request failed while the host was paused. */
   last: { readonly error: ErrorKind; readonly cause: string } | undefined;
-  /** When it is given up; undefined until another host succeeds in its outage. */
+  /** When it is given up; undefined until another host succeeds while it is paused. */
   giveUpAtMs: number | undefined;
-  /** Whether a request failed here since another host succeeded. */
+  /** Whether a request to it has failed since another host succeeded. */
   hasFailedSince = false;
-  /** Whether it is on the agenda of those to be given up. */
+  /** Whether it is in the queue of hosts to be given up. */
   isWatched = false;
-  /** Once it is given up: why its requests are not sent. */
+  /** Why its requests are not sent, once it is given up. */
   unsent: Unsent | undefined;
-  /** How many successes there were of all hosts at its last one, or when it became known. */
+  /** How many requests of all hosts had succeeded at its last success, or when it became known. */
   successesAt: number;
 
-  constructor(url: string, key: string, outageAfter: number, successes: number) {
+  constructor(url: string, key: string, failuresToPause: number, successes: number) {
     this.successesAt = successes;
     this.key = key;
     this.name = detachString(formatHost(url));
-    this.outage = new CircuitBreaker(outageAfter);
+    this.breaker = new CircuitBreaker(failuresToPause);
   }
 
-  /** When something may start, as far as time alone decides. */
+  /** When a request to it may start, as far as time alone decides. */
   get openAtMs(): number {
-    return Math.max(this.readyAtMs, this.outage.probeAtMs);
+    return Math.max(this.readyAtMs, this.breaker.probeAtMs);
   }
 
   get hasWaiting(): boolean {
     return this.first !== undefined || (this.waiting?.length ?? 0) > 0;
   }
 
-  /** Whether it is in an outage, and not given up. */
+  /** Whether it waits for a probe to succeed, and is not given up. */
   get isPaused(): boolean {
-    return this.outage.isOpen && this.unsent === undefined;
+    return this.breaker.isOpen && this.unsent === undefined;
   }
 }
 
-/** A place on the agenda; out of use once the host has another, or none. */
+/** An entry in the queue of scheduled hosts; void once the host has another one, or none. */
 interface QueueEntry {
   readonly host: Host;
-  /** Whether the host may start one request beyond its share. */
-  readonly isLet?: boolean;
+  /** Whether the host may start one request beyond its share of places. */
+  readonly isBeyondShare?: boolean;
 }
 
 /**
- * Which host may be asked now: how many are in flight to it, when it was asked last, what it said
- * of later (`Retry-After`), and whether it is out of order. Targets whose host has to wait are
- * looked past and kept, in bounds, so that the others go on.
+ * Decides which host may be requested now, by how many requests to it are in flight, when the last
+ * one started, its `Retry-After`, and whether it is paused after failures. Targets whose host has
+ * to wait are passed over and kept, within bounds, so that other hosts go on.
  *
  * ```text
- * works ──► paused ── another host succeeds, this one fails, the time is up ──► given up
+ * works ──► paused ── another host succeeds, this one fails, its time is up ─► given up
  *   ▲          │                                                                  │
  *   └──────────┴────────────────────── any success ◄──────────────────────────────┘
  * ```
  *
- * Pure in time: it is told what time it is.
+ * Pure in time: every method is told the time.
  */
 export class Hosts {
   readonly #options: HostOptions;
   readonly #hasLimits: boolean;
   readonly #hosts = new Map<string, Host>();
-  /** Hosts with something waiting that nothing but time keeps from starting. */
+  /** Hosts whose waiting targets need nothing but time to start. */
   readonly #scheduled = new DelayQueue<QueueEntry>();
   #waiting = 0;
   #waitingBytes = 0;
-  /** What of it is of paused hosts. */
+  /** The part of it that belongs to paused hosts. */
   #pausedBytes = 0;
-  /** Targets of paused hosts since the last of another host. */
+  /** How many targets of paused hosts came since the last target of another host. */
   #inARow = 0;
-  #outages = 0;
-  /** Successes while something was known of any host. */
+  #pausedCount = 0;
+  /** How many requests succeeded while any host was tracked. */
   #successes = 0;
-  /** Hosts with something waiting for nothing but their share; each has a request in flight. */
+  /** Hosts whose waiting targets need nothing but their share; each has a request in flight. */
   readonly #heldBack = new Set<Host>();
-  /** When those that are held back can all be taken for silent; Infinity where that is no matter. */
-  #letAtMs = Infinity;
-  /** Hosts that have been paused since the last success; at most `MAX_HOSTS`. */
+  /** When all hosts that are held back count as silent; Infinity while that does not matter. */
+  #releaseAtMs = Infinity;
+  /** Hosts that were paused since the last success; at most `MAX_HOSTS`. */
   readonly #newlyPaused: Host[] = [];
-  /** Paused hosts by when they are given up; each once. */
+  /** Paused hosts by the time at which they are given up; each once. */
   readonly #watched = new DelayQueue<Host>();
   /** Hosts that were given up while targets waited for them. */
   readonly #givenUp: Host[] = [];
-  /** With so many hosts, or at that time, it is seen to what can be forgotten. */
+  /** From this many hosts on, and from this time on, idle hosts are swept. */
   #sweepAt = SWEEP_THRESHOLD;
   #sweepAtMs = 0;
 
@@ -182,65 +187,65 @@ export class Hosts {
     this.#hasLimits = options.concurrency !== undefined || options.delayMs !== undefined;
   }
 
-  /** Whether every host may be asked at any time. */
+  /** Whether every host may be requested at any time. */
   get isOpen(): boolean {
     return !this.#hasLimits && this.#hosts.size === 0;
   }
 
-  /** Targets that wait for their host. */
+  /** How many targets wait for their host. */
   get waiting(): number {
     return this.#waiting;
   }
 
-  /** Hosts of which something is known; at most 50,000. */
+  /** How many hosts are tracked; at most 50,000. */
   get known(): number {
     return this.#hosts.size;
   }
 
-  /** Hosts that are paused. */
-  get outages(): number {
-    return this.#outages;
+  /** How many hosts are paused. */
+  get pausedCount(): number {
+    return this.#pausedCount;
   }
 
-  /** Whether no more can be looked past. */
+  /** Whether no more targets can be passed over. */
   isFull(nowMs: number): boolean {
     if (this.#hosts.size >= this.#sweepAt && nowMs >= this.#sweepAtMs) this.#sweep(nowMs);
     return this.#waitingBytes >= MAX_WAITING_BYTES || this.#hosts.size >= MAX_HOSTS;
   }
 
   /**
-   * When a target that waits may start, or a host be given up or forgotten, as far as time alone
+   * When a waiting target may start, or a host can be given up or forgotten, as far as time alone
    * decides.
    */
   get wakeAtMs(): number {
-    const first = Math.min(this.#scheduled.firstAtMs, this.giveUpAtMs, this.#letAtMs);
+    const first = Math.min(this.#scheduled.firstAtMs, this.giveUpAtMs, this.#releaseAtMs);
     return this.#hosts.size >= MAX_HOSTS ? Math.min(first, this.#sweepAtMs) : first;
   }
 
-  /** When a host is given up next, unless it is back by then. */
+  /** When the next host is given up, unless it is back by then. */
   get giveUpAtMs(): number {
     return this.#watched.firstAtMs;
   }
 
   /**
-   * Takes a target: either it starts, and counts as started, or it waits, or it is not to be sent.
+   * Admits a target: it starts, and counts as started, or it waits, or it must not be sent.
    *
-   * @param isBegun whether it was made before
-   * @returns why it is not to be sent, if so
+   * @param isBegun whether the request is a retry
+   * @returns why the target must not be sent, in the last case
    */
   admit(target: Target, nowMs: number, isBegun = false): "starts" | "waits" | Unsent {
     const key = parseHost(target.url);
     let host = this.#hosts.get(key);
-    if (!host?.outage.isOpen) this.#inARow = 0;
-    const { shares } = this.#options;
-    if (!isBegun) shares?.see(key);
+    if (!host?.breaker.isOpen) this.#inARow = 0;
+    const { silentHosts } = this.#options;
+    if (!isBegun) silentHosts?.see(key);
     if (host === undefined) {
-      if (!this.#hasLimits && (shares?.mayTake(key) ?? true)) return "starts";
+      if (!this.#hasLimits && (silentHosts?.mayTake(key) ?? true)) return "starts";
       host = this.#add(target.url, key);
     }
     if (host.unsent !== undefined) return host.unsent;
-    // What waits already, for its time or its share, goes first.
-    const isNext = host.place === undefined && !this.#heldBack.has(host);
+    // Targets that wait already, for their time or share, go first.
+    const isNext = host.entry === undefined && !this.#heldBack.has(host);
     if (
       isNext && host.openAtMs <= nowMs && this.#canStart(host) && this.#mayTakePlace(host)
     ) {
@@ -255,13 +260,13 @@ export class Hosts {
     }
     this.#hold(host, target, isBegun);
     this.#schedule(host);
-    if (this.#heldBack.has(host)) shares?.hold(key, nowMs);
+    if (this.#heldBack.has(host)) silentHosts?.hold(key, nowMs);
     return "waits";
   }
 
   /**
-   * Whether a paused host has to be given up for one request, so that the others need not wait.
-   * That is lost for good, so it takes others that go on: then the pause is this host's own.
+   * Whether a request to a paused host has to fail unsent, so that other hosts need not wait. The
+   * request is lost for good, so other hosts have to go on: then only this host is down.
    */
   #hasNoRoomFor(host: Host): boolean {
     return this.#pausedBytes >= MAX_PAUSED_BYTES && this.#inARow < MAX_IN_A_ROW &&
@@ -269,8 +274,7 @@ export class Hosts {
   }
 
   #hold(host: Host, target: Target, isBegun: boolean): void {
-    // It may wait long, and its URL is not to keep the block of the input that it stood in.
-    const kept = { ...target, url: detachString(target.url) };
+    const kept = detachTarget(target);
     const queue = host.waiting ??= new Deque() as Queue;
     if (host.first === undefined && target.i === host.probed) host.first = kept;
     else if (isBegun) queue.pushFront(kept);
@@ -293,17 +297,17 @@ export class Hosts {
     if (host.isPaused) this.#pausedBytes += bytes;
   }
 
-  /** Whether a target has to wait for the end of an outage of its host. */
+  /** Whether the host of a target is paused. */
   isPaused({ url }: Target): boolean {
-    return this.#outages > 0 && (this.#hosts.get(parseHost(url))?.isPaused ?? false);
+    return this.#pausedCount > 0 && (this.#hosts.get(parseHost(url))?.isPaused ?? false);
   }
 
-  /** A target that waited for a host that is given up, and why it is not to be sent. */
+  /** A target that waited for a host that is given up, and why the target must not be sent. */
   nextUnsent(nowMs: number): { target: Target; unsent: Unsent } | undefined {
-    for (let host; (host = this.#watched.take(nowMs)) !== undefined;) {
+    for (let host; (host = this.#watched.pop(nowMs)) !== undefined;) {
       host.isWatched = false;
       if (!host.isPaused || this.#hosts.get(host.key) !== host) continue;
-      // This outage may be another than the one that it was watched for.
+      // The host may have been back, and may be paused anew.
       if (host.giveUpAtMs !== undefined && host.giveUpAtMs > nowMs) this.#watch(host);
       else if (host.hasFailedSince) this.#giveUp(host);
     }
@@ -316,16 +320,16 @@ export class Hosts {
     return undefined;
   }
 
-  /** A target that waited and may start now; it counts as started. */
+  /** A target that waited and may start now; it counts as started from then on. */
   next(nowMs: number): Target | undefined {
     for (;;) {
-      const place = this.#scheduled.take(nowMs);
+      const place = this.#scheduled.pop(nowMs);
       if (place === undefined) return undefined;
       const { host } = place;
-      if (host.place !== place) continue;
-      host.place = undefined;
-      // It may have been put off in the meantime.
-      const mayTakePlace = place.isLet || this.#mayTakePlace(host);
+      if (host.entry !== place) continue;
+      host.entry = undefined;
+      // The host may have been put off in the meantime.
+      const mayTakePlace = place.isBeyondShare || this.#mayTakePlace(host);
       if (!this.#canStart(host) || host.openAtMs > nowMs || !mayTakePlace) {
         this.#schedule(host);
         continue;
@@ -338,77 +342,78 @@ export class Hosts {
   }
 
   /**
-   * A target of a host that is held back, where nothing else can start: of the one with the fewest
-   * in flight, if that may have another place by now, or if the places are of no use to any other
-   * host; it counts as started.
+   * A target of a host that is held back, for when nothing else can start. It is one of the host
+   * with the fewest requests in flight, if that host may have another place by now, or if no other
+   * host can use the places. It counts as started.
    *
    * @param isAll whether no target of another host can come to light
    */
   nextHeldBack(nowMs: number, isAll: boolean): Target | undefined {
-    this.#letAtMs = Infinity;
-    const { shares } = this.#options;
-    if (shares === undefined || this.#heldBack.size === 0) return undefined;
+    this.#releaseAtMs = Infinity;
+    const { silentHosts } = this.#options;
+    if (silentHosts === undefined || this.#heldBack.size === 0) return undefined;
     let first: Host | undefined;
     let least = Infinity;
     let silentAtMs = -Infinity;
     let bytes = this.#pausedBytes;
     for (const host of this.#heldBack) {
       bytes += host.waitingBytes;
-      silentAtMs = Math.max(silentAtMs, shares.silentAtMs(host.key));
-      const observed = shares.observed(host.key);
+      silentAtMs = Math.max(silentAtMs, silentHosts.silentAtMs(host.key));
+      const observed = silentHosts.observed(host.key);
       if (observed >= least || !this.#canStart(host)) continue;
       first = host;
       least = observed;
     }
     if (first === undefined) return undefined;
-    if (!shares.mayTake(first.key)) {
-      // Others wait for their time, and will need a place then.
+    if (!silentHosts.mayTake(first.key)) {
+      // Other hosts wait for their time, and will need a place then.
       if (!isAll || bytes < this.#waitingBytes) return undefined;
       if (silentAtMs > nowMs) {
-        this.#letAtMs = silentAtMs;
+        this.#releaseAtMs = silentAtMs;
         return undefined;
       }
     }
-    this.#setPlace(first, true);
+    this.#enqueue(first, true);
     return this.next(nowMs);
   }
 
-  /** Whether nothing but time keeps it from starting. */
+  /** Whether a request to it needs nothing but time to start. */
   #canStart(host: Host): boolean {
-    return host.inFlight < (this.#options.concurrency ?? Infinity) && !host.outage.isHalfOpen;
+    return host.inFlight < (this.#options.concurrency ?? Infinity) && !host.breaker.isHalfOpen;
   }
 
   #start(host: Host, target: Target, nowMs: number): void {
     host.inFlight++;
-    host.outage.begin(target);
+    host.breaker.begin(target);
     const { delayMs } = this.#options;
     if (delayMs !== undefined) host.readyAtMs = Math.max(host.readyAtMs, nowMs + delayMs);
   }
 
-  /** Whether its share leaves it a place; in an outage that alone decides. */
-  #mayTakePlace({ key, outage }: Host): boolean {
-    return outage.isOpen || (this.#options.shares?.mayTake(key) ?? true);
+  /** Whether its share leaves it a place; while it is paused, its probes alone decide. */
+  #mayTakePlace({ key, breaker }: Host): boolean {
+    return breaker.isOpen || (this.#options.silentHosts?.mayTake(key) ?? true);
   }
 
   #schedule(host: Host): void {
-    if (host.place !== undefined || !host.hasWaiting || !this.#canStart(host)) return;
+    if (host.entry !== undefined || !host.hasWaiting || !this.#canStart(host)) return;
     if (host.unsent !== undefined) return;
-    if (this.#mayTakePlace(host)) this.#setPlace(host, false);
+    if (this.#mayTakePlace(host)) this.#enqueue(host, false);
     else this.#heldBack.add(host);
   }
 
-  #setPlace(host: Host, isLet: boolean): void {
+  #enqueue(host: Host, isBeyondShare: boolean): void {
     this.#heldBack.delete(host);
-    host.place = { host, isLet };
-    this.#scheduled.add(host.place, host.openAtMs);
+    host.entry = { host, isBeyondShare };
+    this.#scheduled.add(host.entry, host.openAtMs);
   }
 
   /**
-   * Takes what came of a start.
+   * Records the end of a request that had started.
    *
-   * @param isTransient whether it failed by something that time can mend; undefined if it tells
-   * nothing of the host
-   * @param holdMs how long the host asked to be left alone, from 0 to {@linkcode MAX_HOLD_MS}
+   * @param isTransient whether it failed in a way that time can mend; undefined if it tells nothing
+   * about the host
+   * @param holdMs how many milliseconds the host asked to be left alone, from 0 to
+   * {@linkcode MAX_HOLD_MS}
    * @param how how it failed, if it did
    */
   end(
@@ -419,7 +424,7 @@ export class Hosts {
     how?: Symptom,
   ): BreakerChange {
     const isHeld = holdMs > 0;
-    // The usual case: nothing to know of any host.
+    // The usual case: no host needs to be tracked.
     if (this.isOpen && !isTransient && !isHeld) return undefined;
     const key = parseHost(target.url);
     let host = this.#hosts.get(key);
@@ -433,13 +438,13 @@ export class Hosts {
       if (this.#hosts.size >= MAX_HOSTS) return undefined;
       host = this.#add(target.url, key);
     } else if (host.inFlight > 0) host.inFlight--;
-    const isProbe = host.outage.isProbe(target);
-    const change = host.outage.end(target, isTransient, nowMs) ??
+    const isProbe = host.breaker.isProbe(target);
+    const change = host.breaker.end(target, isTransient, nowMs) ??
       this.#unreachable(host, how, nowMs);
-    if (change === "outage") this.#pause(host, nowMs);
-    if (change === "back") this.#restore(host);
+    if (change === "opened") this.#pause(host, nowMs);
+    if (change === "closed") this.#restore(host);
     if (isTransient === false) this.#startCountdowns(nowMs);
-    if (isTransient && host.outage.isOpen) {
+    if (isTransient && host.breaker.isOpen) {
       this.#fail(host, isProbe ? target.i : undefined, nowMs, how);
     }
     if (isHeld) {
@@ -450,31 +455,31 @@ export class Hosts {
     return change;
   }
 
-  /** Whether an outage begins since nobody is there, though fewer requests failed than usually. */
-  #unreachable({ outage }: Host, how: Symptom | undefined, nowMs: number): BreakerChange {
-    const { unreachableAfter = Infinity } = this.#options;
-    if (outage.isOpen || outage.failures < unreachableAfter) return undefined;
-    return how !== undefined && isUnreachable(how) ? outage.open(nowMs) : undefined;
+  /** Pauses a host that is unreachable, although fewer requests failed than usually pause one. */
+  #unreachable({ breaker }: Host, how: Symptom | undefined, nowMs: number): BreakerChange {
+    const { unreachablesToPause = Infinity } = this.#options;
+    if (breaker.isOpen || breaker.failures < unreachablesToPause) return undefined;
+    return how?.isUnreachable ? breaker.open(nowMs) : undefined;
   }
 
-  /** Pauses the host of a target that has just failed, however few others did; undone as usual. */
+  /** Pauses the host of a target that has just failed, however few others did; it ends as usual. */
   pause(target: Target, nowMs: number): void {
     const host = this.#hosts.get(parseHost(target.url));
-    if (host === undefined || host.outage.isOpen) return;
-    host.outage.open(nowMs);
+    if (host === undefined || host.breaker.isOpen) return;
+    host.breaker.open(nowMs);
     this.#pause(host, nowMs);
   }
 
   #pause(host: Host, nowMs: number): void {
-    this.#outages++;
+    this.#pausedCount++;
     this.#pausedBytes += host.waitingBytes;
-    // Others may have succeeded while it failed, and have nothing left to do.
+    // Other hosts may have succeeded while it failed, and have nothing left to do.
     const missed = this.#successes - host.successesAt;
     if (missed >= ENOUGH_SUCCESSES) this.#startCountdown(host, nowMs);
     else this.#newlyPaused.push(host);
   }
 
-  /** Asks a host again that was paused, or given up. */
+  /** Takes a host back that was paused or given up. */
   #restore(host: Host): void {
     if (host.unsent === undefined) this.#endPause(host);
     host.unsent = undefined;
@@ -482,16 +487,16 @@ export class Hosts {
     host.hasFailedSince = false;
     host.probed = undefined;
     host.last = undefined;
-    // It may have a place at the time of the next probe.
-    host.place = undefined;
+    // Its entry may be for the time of the next probe.
+    host.entry = undefined;
   }
 
   #endPause(host: Host): void {
-    this.#outages--;
+    this.#pausedCount--;
     this.#pausedBytes -= host.waitingBytes;
   }
 
-  /** Takes a success of another host than those that are paused: their time runs from here. */
+  /** Records a success of a host that is not paused: the time of the paused hosts starts running. */
   #startCountdowns(nowMs: number): void {
     for (let host; (host = this.#newlyPaused.pop()) !== undefined;) {
       if (host.isPaused) this.#startCountdown(host, nowMs);
@@ -501,9 +506,9 @@ export class Hosts {
   #startCountdown(host: Host, nowMs: number): void {
     host.giveUpAtMs = nowMs + (this.#options.giveUpMs ?? Infinity);
     this.#watch(host);
-    // Where everything was out of order, it may be back as well.
-    host.outage.hasten(nowMs);
-    host.place = undefined;
+    // If everything was down, this host may be back as well.
+    host.breaker.hasten(nowMs);
+    host.entry = undefined;
     this.#schedule(host);
   }
 
@@ -513,7 +518,7 @@ export class Hosts {
     this.#watched.add(host, host.giveUpAtMs);
   }
 
-  /** Takes a failure in an outage. @param probed the number of the probe, if it was one */
+  /** Records a failure of a paused host. @param probed the number of the probe, if it was one */
   #fail(host: Host, probed: number | undefined, nowMs: number, how: Symptom = {}): void {
     host.probed = probed ?? host.probed;
     host.last = {
@@ -532,29 +537,29 @@ export class Hosts {
       host,
       `was given up, since all requests to it failed for ${seconds} s while other hosts succeeded`,
     );
-    host.place = undefined;
+    host.entry = undefined;
     this.#heldBack.delete(host);
     if (host.hasWaiting) this.#givenUp.push(host);
     this.#options.onGiveUp?.({ key: host.key, name: host.name, cause: host.last!.cause });
   }
 
   #add(url: string, key: string): Host {
-    const host = new Host(url, key, this.#options.outageAfter, this.#successes);
+    const host = new Host(url, key, this.#options.failuresToPause, this.#successes);
     this.#hosts.set(key, host);
     return host;
   }
 
   #isForgettable(host: Host, nowMs: number): boolean {
-    // What is in flight matters only where it is limited.
+    // Requests in flight matter only where their number is limited.
     const isIdle = host.inFlight === 0 || this.#options.concurrency === undefined;
-    return isIdle && !host.hasWaiting && host.readyAtMs <= nowMs && host.outage.failures === 0;
+    return isIdle && !host.hasWaiting && host.readyAtMs <= nowMs && host.breaker.failures === 0;
   }
 
-  /** Forgets hosts of which nothing needs to be known; with many, also that requests failed there. */
+  /** Forgets hosts that need no tracking; if there are many, also some whose requests failed. */
   #sweep(nowMs: number): void {
     for (const [key, host] of this.#hosts) {
       if (host.inFlight > 0 || host.hasWaiting || host.readyAtMs > nowMs) continue;
-      if (host.outage.failures > 0 && this.#hosts.size < MAX_HOSTS / 5) continue;
+      if (host.breaker.failures > 0 && this.#hosts.size < MAX_HOSTS / 5) continue;
       if (host.isPaused) this.#endPause(host);
       this.#hosts.delete(key);
     }
@@ -563,9 +568,9 @@ export class Hosts {
   }
 }
 
-/** The error of a request that is not sent because others failed in this way. */
+/** The error of a request that is not sent because others failed like this. */
 function toKind({ error }: Symptom): ErrorKind {
-  // A status, or an expectation that was not met, is of an answer; here there is none.
+  // A status, or a missed expectation, needs a response; an unsent request has none.
   return error === undefined || error === "expect" ? "connect" : error;
 }
 
@@ -578,7 +583,12 @@ function toUnsent({ name, last }: Host, why: string): Unsent {
   return { error, detail: `not sent: ${name} ${why}; the last failure: ${cause}` };
 }
 
-/** About how many bytes a target holds that waits. */
+/** A copy for a long wait, whose URL does not keep the block of the input that it was read from. */
+export function detachTarget(target: Target): Target {
+  return { ...target, url: detachString(target.url) };
+}
+
+/** About how many bytes a waiting target holds. */
 function measureTarget({ url, headers, body }: Target): number {
   let bytes = TARGET_BYTES + url.length + (body?.length ?? 0);
   for (const [name, value] of headers) bytes += name.length + value.length;

@@ -1,13 +1,13 @@
-/** What a pace is given. */
+/** Options for a {@linkcode Pacer}. */
 export interface PacerOptions {
   /** Requests a second, more than 0. */
   readonly rate: number;
-  /** Milliseconds over which it rises to that from 0, evenly. @default {0} */
+  /** Milliseconds over which the rate rises evenly from 0. @default {0} */
   readonly rampUpMs?: number | undefined;
 }
 
 /**
- * The open model: a schedule of starts that does not wait for answers.
+ * The open model: a schedule of starts that does not wait for responses.
  *
  * With a ramp of D the rate at t is `rate * t / D`, so start k is due where the area under it is k,
  * at `sqrt(2 * D * k / rate)`; from D on they are evenly spaced.
@@ -23,10 +23,10 @@ export interface PacerOptions {
 export class Pacer {
   readonly #perMs: number;
   readonly #rampUpMs: number;
-  /** Starts within the ramp. */
+  /** How many starts the ramp has. */
   readonly #rampStarts: number;
   #originMs: number;
-  /** Starts that were made. */
+  /** How many starts there were so far. */
   #made = 0;
 
   /** @param nowMs when the first start is due */
@@ -37,7 +37,7 @@ export class Pacer {
     this.#originMs = nowMs;
   }
 
-  /** When the next start is due. Not a sum of steps: those would drift. */
+  /** When the next start is due. Not a sum of steps, which would drift. */
   get dueMs(): number {
     const k = this.#made;
     return this.#originMs +
@@ -46,14 +46,14 @@ export class Pacer {
         : this.#rampUpMs + (k - this.#rampStarts) / this.#perMs);
   }
 
-  /** Goes on to the next start. */
+  /** Advances to the next start. */
   advance(): void {
     this.#made++;
   }
 
   /**
-   * Puts off all that is due, so that the next start is due then: where there was nothing to start,
-   * nothing is made up for.
+   * Puts off all starts so that the next one is due at `nowMs`: time without anything to start is not
+   * made up for.
    */
   skipTo(nowMs: number): void {
     this.#originMs += Math.max(0, nowMs - this.dueMs);

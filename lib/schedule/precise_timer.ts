@@ -1,22 +1,22 @@
 /**
- * How long before its time a wake-up is ordered at most: the worker's sleep ends late, and so does
- * the event loop's.
+ * How many milliseconds before its time a wake-up is ordered at most: the sleep of the worker ends
+ * late, and so does that of the event loop.
  */
 export const MAX_LEAD_MS = 0.2;
 const FIRST_LEAD_MS = 0.08;
 const LEAD_STEP_MS = 0.005;
 
-/** Cells of the memory that both sides share: the last order, and the last one carried out. */
+/** Cells of the shared memory: the last order, and the last order that was carried out. */
 const ORDER = 0;
 const DONE = 1;
-/** The order to end. */
+/** The order to stop. */
 const STOP = -1;
 const LAST_ORDER = 2 ** 30;
 
 /**
  * A timer that keeps its time to some 0.02 ms where the machine is idle. `setTimeout` counts in
  * whole milliseconds and is 1 to 2 ms late. A worker sleeps instead, and wakes the event loop,
- * which stays free for answers meanwhile and does not spin.
+ * which stays free for responses meanwhile and does not spin.
  *
  * ```text
  * event loop ──order and ms──► worker: Atomics.wait(ms)
@@ -30,7 +30,7 @@ const LAST_ORDER = 2 ** 30;
 export class PreciseTimer {
   readonly #memory = new SharedArrayBuffer(16);
   readonly #cells = new Int32Array(this.#memory, 0, 2);
-  /** How long the worker sleeps for the last order. */
+  /** How many milliseconds the worker sleeps for the last order. */
   readonly #sleepMs = new Float64Array(this.#memory, 8, 1);
   #worker: Worker | undefined;
   #isReady = false;
@@ -39,16 +39,16 @@ export class PreciseTimer {
   #isListening = false;
   #order = 0;
   #dueMs = 0;
-  /** What the last order is for; undefined once that is done or taken back. */
+  /** The callback of the last order; undefined once it was called or cancelled. */
   #callback: (() => void) | undefined;
-  /** Follows the median of how late wake-ups are. */
+  /** Follows the median lateness of wake-ups. */
   #leadMs = FIRST_LEAD_MS;
 
   /**
-   * Calls back after so many milliseconds, or up to {@linkcode MAX_LEAD_MS} earlier. One call at a
-   * time: take one back before the next.
+   * Calls back after `ms` milliseconds, or up to {@linkcode MAX_LEAD_MS} earlier. Only one call can
+   * be pending: cancel it before the next.
    *
-   * @returns what takes it back
+   * @returns a function that cancels it
    */
   after(ms: number, callback: () => void): () => void {
     if (this.#isClosed) return () => {};
@@ -84,10 +84,10 @@ export class PreciseTimer {
     return worker;
   }
 
-  /** Sees to it that {@linkcode #onDone} is called once the last order is done, or at once. */
+  /** Arranges that {@linkcode #onDone} is called once the last order is done. */
   #listen(): void {
     const done = Atomics.load(this.#cells, DONE);
-    // Read once: an order that is done between two looks would be waited for forever.
+    // Read once: an order that ends between two reads would be waited for forever.
     const wait = done === this.#order ? undefined : Atomics.waitAsync(this.#cells, DONE, done);
     this.#isListening = true;
     if (wait?.async) void wait.value.then(this.#onDone);
@@ -106,7 +106,7 @@ export class PreciseTimer {
     callback();
   };
 
-  /** Ends the worker; nothing is called back any more. */
+  /** Ends the worker; no callback is called any more. */
   close(): void {
     this.#isClosed = true;
     this.#callback = undefined;
@@ -116,7 +116,7 @@ export class PreciseTimer {
   }
 }
 
-/** What the worker does. It is sent there as text, so it can use nothing from outside. */
+/** The code of the worker. It is sent there as text, so it can use nothing from outside. */
 function carryOutOrders(): void {
   const [ORDER, DONE, STOP] = [0, 1, -1];
   globalThis.addEventListener("message", (event) => {
@@ -126,13 +126,13 @@ function carryOutOrders(): void {
     (globalThis as unknown as Worker).postMessage("ready");
     let order = 0;
     for (;;) {
-      // Sleeps until there is a new order; there may be one already.
+      // Sleeps until there is a new order, unless there is one already.
       Atomics.wait(cells, ORDER, order);
       order = Atomics.load(cells, ORDER);
       if (order === STOP) break;
       const endMs = performance.now() + sleepMs[0];
       for (let restMs; (restMs = endMs - performance.now()) > 0;) {
-        // A newer order ends the sleep; a wake-up for this one, which came after it was seen, not.
+        // A newer order ends the sleep; a late wake-up for this order does not.
         if (Atomics.wait(cells, ORDER, order, restMs) === "not-equal") break;
       }
       if (Atomics.load(cells, ORDER) !== order) continue;

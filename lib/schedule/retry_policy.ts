@@ -2,26 +2,26 @@ import { IDEMPOTENT } from "../http/fields.ts";
 import type { RetryOptions } from "../options/run_options.ts";
 import type { Result } from "../result.ts";
 
-/** Whether and when a request is made again. */
+/** Decides whether and when a request is retried. */
 export class RetryPolicy {
   readonly #options: RetryOptions;
   readonly #random: () => number;
-  /** By status, whether time can mend it: nothing is looked up by a text for each answer. */
+  /** By status, whether it is retried: an array, since a set of texts would cost more a response. */
   readonly #statuses: readonly boolean[];
 
-  /** @param random a number from 0 up to, but not, 1 */
+  /** @param random returns a number from 0 to below 1 */
   constructor(options: RetryOptions, random: () => number = Math.random) {
     this.#options = options;
     this.#random = random;
     this.#statuses = Array.from({ length: 1000 }, (_, status) => options.on.has(String(status)));
   }
 
-  /** Most attempts beyond the first. */
+  /** The most attempts after the first one. */
   get retries(): number {
     return this.#options.retries;
   }
 
-  /** Whether a result is of a cause that time can mend. */
+  /** Whether a result has a cause that time can mend. */
   isTransient(result: Result): boolean {
     const { error, isPermanent } = result;
     if (this.#isByStatus(result)) return true;
@@ -29,8 +29,8 @@ export class RetryPolicy {
   }
 
   /**
-   * Whether an answer has a status that time can mend and that the user did not say to expect. An
-   * answer that failed by an expectation counts too.
+   * Whether a response has a status that time can mend and that the user does not expect. A response
+   * that missed an expectation counts too.
    */
   #isByStatus({ error, status, target }: Result): boolean {
     if (!this.#statuses[status!] || (error !== undefined && error !== "expect")) return false;
@@ -38,16 +38,16 @@ export class RetryPolicy {
     return expected === undefined || !expected.has(status!);
   }
 
-  /** By which name of `--retry-on` a result goes. */
-  causeOf(result: Result): string {
+  /** The name of `--retry-on` that a result falls under. */
+  nameCause(result: Result): string {
     const { error, status } = result;
     return error === undefined || this.#isByStatus(result) ? String(status) : error;
   }
 
   /**
-   * Whether a request is made once more.
+   * Whether a request is retried.
    *
-   * @param attempts how often it was made, from 1
+   * @param attempts how often it was made so far, from 1
    */
   wantsMore(result: Result, attempts: number): boolean {
     const { retries, unsafe } = this.#options;
@@ -56,12 +56,12 @@ export class RetryPolicy {
   }
 
   /**
-   * The final result of a request that is not made again: an answer that still has a status of
+   * The final result of a request that is not retried: a response that still has a status of
    * `--retry-on` has failed.
    *
-   * @param attempts how often it was made, from 0
+   * @param attempts how often the request was made, from 0
    */
-  lastOf(result: Result, attempts: number): Result {
+  toFinal(result: Result, attempts: number): Result {
     const { error, status, target } = result;
     const { failsOnStatus, retries, unsafe } = this.#options;
     if (error !== undefined || !failsOnStatus || !this.#isByStatus(result)) {
@@ -79,11 +79,11 @@ export class RetryPolicy {
   }
 
   /**
-   * Milliseconds before the next attempt: any up to twice the bound of the one before ("full
-   * jitter", as in AWS's "Exponential Backoff And Jitter"), so that what failed together does not
-   * come back together.
+   * The milliseconds before the next attempt: a random part of a bound that doubles with each attempt
+   * ("full jitter", as in AWS's "Exponential Backoff And Jitter"), so that requests that failed
+   * together are not retried together.
    *
-   * @param attempts how often it was made, from 1
+   * @param attempts how often the request was made so far, from 1
    */
   waitMs(attempts: number): number {
     const { delayMs, maxDelayMs } = this.#options;

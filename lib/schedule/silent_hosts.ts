@@ -1,31 +1,31 @@
 import { MAX_KNOWN_LENGTH, parseHost, sliceOrigin } from "../http/host.ts";
 import { detachString } from "../text/detach.ts";
 
-/** A host that keeps silent leaves so many places free for each that it holds. */
+/** A silent host leaves this many places free for each that it holds. */
 const FREE_FOR_EACH = 7;
-/** A host has fallen silent after twice the time that its answers took, and this. */
+/** A host has fallen silent after twice the time that its responses took, plus this. */
 const GRACE_MS = 50;
-/** What is left of the longest such time with each answer that took less. */
+/** By this factor the longest such time shrinks with each response that took less. */
 const FADING = 0.9;
-/** A host whose targets were held back for so long, with no answer, is taken for a silent one. */
+/** A host counts as silent when its targets were held back for this long without a response. */
 const SILENT_AFTER_MS = 1_000;
-/** When so many targets of one host in a row were held back, no other host is in sight. */
+/** After this many targets of one host in a row were held back, no other host is in sight. */
 const MAX_IN_A_ROW = 10_000;
-/** With so many hosts it is seen to which can be forgotten. */
+/** From this many hosts on, hosts that need no tracking are forgotten. */
 const SWEEP_THRESHOLD = 5_000;
 
-/** What is known of a host. */
+/** What is known about a host. */
 class Share {
   readonly key: string;
-  /** How many more requests may start without an answer, whatever else is in flight. */
+  /** How many more requests may start without a response, whatever else is in flight. */
   trust = 0;
-  /** Requests in flight that started when trust was at an end, or nearly. */
+  /** How many requests are in flight that started when trust was used up, or nearly. */
   observed = 0;
-  /** When it has fallen silent, if it does not answer by then. */
+  /** When it has fallen silent, unless it responds by then. */
   silentAtMs = -Infinity;
-  /** About the longest time that an answer took. */
+  /** About the longest time that a response took. */
   latencyMs = 0;
-  /** When the first target was held back since the last answer; Infinity if none was. */
+  /** When the first target since the last response was held back; Infinity if none was. */
   heldAtMs = Infinity;
 
   constructor(key: string) {
@@ -33,31 +33,31 @@ class Share {
   }
 }
 
-/** What {@linkcode SilentHosts} has to know of a run. */
+/** What {@linkcode SilentHosts} has to know about a run. */
 export interface SilentHostsOptions {
-  /** Most requests in flight. */
+  /** The most requests in flight. */
   readonly places: number;
   /** How many of those places are free at present. */
   readonly free: () => number;
-  /** What time it is, in milliseconds. */
+  /** The time, in milliseconds. */
   readonly now: () => number;
 }
 
 /**
- * How many places each host may hold. One that answers may hold any number. One that has not
- * answered yet, or has fallen silent, holds one place, and takes another only while seven times as
- * many as it holds are free: so hosts that never answer leave most places to those that do, and get
- * no more once all are taken. Where no other host is in sight, none is held back.
+ * How many places each host may hold. A host that responds may hold any number. A host that has not
+ * responded yet, or has fallen silent, holds one place, and takes another only while seven times as
+ * many as it holds are free. So hosts that never respond leave most places to those that do. If no
+ * other host is in sight, no host is held back.
  *
  * ```text
- *       any answer       starts         starts
+ *      any response      starts         starts
  * new ────► trusted ────► observed ────► silent: no more than its share
  *              ▲              │                │
- *              └──────────────┴────────────────┘ any answer
+ *              └──────────────┴────────────────┘ any response
  * ```
  *
- * While every host is trusted, nobody looks whose the answers are: that would cost more than all
- * else here.
+ * While every host is trusted, responses are not told apart by host: that would cost more than
+ * everything else here.
  */
 export class SilentHosts {
   readonly #free: () => number;
@@ -65,13 +65,13 @@ export class SilentHosts {
   readonly #trust: number;
   readonly #mostHosts: number;
   readonly #shares = new Map<string, Share>();
-  /** The same by what stands before the path, as far as it was seen: to find one costs less. */
+  /** The same by the part of a URL before its path, as seen so far: a look-up here costs less. */
   readonly #byStart = new Map<string, Share>();
-  /** Requests in flight that are observed, of all hosts; while there is none, answers are not. */
+  /** How many requests to all hosts are observed; while it is 0, responses are not looked at. */
   #observed = 0;
   /** The host of the last target that the source gave. */
   #seen: string | undefined;
-  /** Targets of it that were held back since another host was seen; Infinity until then. */
+  /** How many targets of it were held back since another host was seen; Infinity before that. */
   #inARow = Infinity;
 
   constructor({ places, free, now }: SilentHostsOptions) {
@@ -81,12 +81,12 @@ export class SilentHosts {
     this.#mostHosts = Math.max(SWEEP_THRESHOLD, 2 * places);
   }
 
-  /** Hosts of which something is known; at most 5,000, or twice the places. */
+  /** How many hosts are tracked; at most 5,000, or twice the places. */
   get known(): number {
     return this.#shares.size;
   }
 
-  /** Takes the host of a target that the source gave. */
+  /** Records the host of a target that the source gave. */
   see(key: string): void {
     if (key === this.#seen) return;
     if (this.#seen !== undefined) this.#inARow = 0;
@@ -94,12 +94,12 @@ export class SilentHosts {
   }
 
   /**
-   * Starts a target of the source if its host may take a place; if not, the host was only seen.
+   * Starts a target of the source if its host may take a place; otherwise the host is only recorded.
    *
    * @returns whether it started
    */
   startsAtOnce(url: string): boolean {
-    const share = this.#of(url);
+    const share = this.#shareOf(url);
     this.see(share.key);
     if (!this.#mayTake(share)) return false;
     this.#start(share);
@@ -117,9 +117,9 @@ export class SilentHosts {
       this.#free() > FREE_FOR_EACH * observed || this.#now() < silentAtMs;
   }
 
-  /** Takes a start, of a host that may take a place, or whatever its share. */
+  /** Records the start of a request, whatever the share of its host. */
   start(url: string): void {
-    this.#start(this.#of(url));
+    this.#start(this.#shareOf(url));
   }
 
   #start(share: Share): void {
@@ -129,48 +129,48 @@ export class SilentHosts {
     this.#observed++;
   }
 
-  /** Whether ends are to be told of. */
+  /** Whether ends of requests have to be recorded. */
   get isObserving(): boolean {
     return this.#observed > 0;
   }
 
   /**
-   * Takes the end of what was started.
+   * Records the end of a request.
    *
-   * @param isAnswer whether the host let hear of itself
+   * @param hasResponded whether the host responded, if only to refuse
    * @param ms how long that took
    */
-  end(url: string, isAnswer: boolean, ms: number): void {
-    const share = this.#of(url);
+  end(url: string, hasResponded: boolean, ms: number): void {
+    const share = this.#shareOf(url);
     if (share.observed === 0) return;
-    const observed = isAnswer ? 0 : share.observed - 1;
+    const observed = hasResponded ? 0 : share.observed - 1;
     this.#observed -= share.observed - observed;
     share.observed = observed;
-    if (!isAnswer) return;
+    if (!hasResponded) return;
     share.trust = 2 * this.#trust;
     share.latencyMs = Math.max(ms, FADING * share.latencyMs);
     share.silentAtMs = this.#now() + 2 * share.latencyMs + GRACE_MS;
     share.heldAtMs = Infinity;
   }
 
-  /** Takes it that a target has to wait since its host may not take a place. */
+  /** Records that a target has to wait because its host may not take a place. */
   hold(key: string, nowMs: number): void {
     if (key === this.#seen) this.#inARow++;
     const share = this.#shares.get(key);
     if (share !== undefined) share.heldAtMs = Math.min(share.heldAtMs, nowMs);
   }
 
-  /** How many requests to a host are in flight, of those that are observed. */
+  /** How many observed requests to a host are in flight. */
   observed(key: string): number {
     return this.#shares.get(key)?.observed ?? 0;
   }
 
-  /** When a host whose targets are held back is taken for silent, if it has not answered by then. */
+  /** When a host whose targets are held back counts as silent, unless it responds by then. */
   silentAtMs(key: string): number {
     return (this.#shares.get(key)?.heldAtMs ?? -Infinity) + SILENT_AFTER_MS;
   }
 
-  #of(url: string): Share {
+  #shareOf(url: string): Share {
     const start = sliceOrigin(url);
     return this.#byStart.get(start) ?? this.#find(start, url);
   }

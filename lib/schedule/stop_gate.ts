@@ -1,27 +1,23 @@
-import type { MaybePromise, Source } from "../stream.ts";
+import type { MaybePromise, Source, Step } from "../stream.ts";
 
-type Step<T> = IteratorResult<T, unknown>;
-
-/** The longest that a timer waits; a longer one would fire at once. */
+/** The longest time that a timer can wait; a longer one would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Stands between a source and the pool, and decides when there is enough: once {@linkcode stop}
- * was called or the time is up, the source looks done, also to a `next()` that waits for input.
- * So does a source that breaks off: what is in flight then is finished, and the failure is kept.
+ * Stands between a source and the pool, and ends the source early: once {@linkcode stop} was called
+ * or the time is up, the source looks done, also to a `next()` that waits for input. A source that
+ * breaks off looks done as well, so that the requests in flight finish; the failure is kept.
  */
 export class StopGate<T> implements Source<T> {
   readonly #source: Source<T>;
   #isShut = false;
-  /** Answers the one `next()` that waits, if there is one. */
-  #answer: ((step: Step<T>) => void) | undefined;
+  /** Settles the one `next()` that waits, if there is one. */
+  #resolve: ((step: Step<T>) => void) | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** How many items went through. */
-  passed = 0;
   /** Why the source broke off, if it did. */
   failure: unknown;
 
-  /** @param durationMs milliseconds from now after which it shuts, from 0; or never */
+  /** @param durationMs milliseconds from now after which it shuts, from 0; never if undefined */
   constructor(source: Source<T>, durationMs?: number) {
     this.#source = source;
     if (durationMs !== undefined) this.#shutAt(performance.now() + durationMs);
@@ -33,7 +29,7 @@ export class StopGate<T> implements Source<T> {
     this.#timer = setTimeout(() => this.#shutAt(time), Math.min(leftMs, MAX_TIMER_MS));
   }
 
-  /** Whether nothing more goes through, for whatever reason. */
+  /** Whether nothing more goes through, for any reason. */
   get isShut(): boolean {
     return this.#isShut;
   }
@@ -42,7 +38,7 @@ export class StopGate<T> implements Source<T> {
   stop(): void {
     this.#isShut = true;
     clearTimeout(this.#timer);
-    this.#answer?.(DONE);
+    this.#resolve?.(DONE);
   }
 
   next(): MaybePromise<Step<T>> {
@@ -56,8 +52,7 @@ export class StopGate<T> implements Source<T> {
   }
 
   #pass(step: Step<T>): Step<T> {
-    if (!step.done) this.passed++;
-    else {
+    if (step.done) {
       this.#isShut = true;
       clearTimeout(this.#timer);
     }
@@ -70,15 +65,15 @@ export class StopGate<T> implements Source<T> {
     return DONE;
   }
 
-  /** Not `Promise.race`: it would leave a reaction on a promise that lives as long as the run. */
-  #whenThere(promise: Promise<Step<T>>): Promise<Step<T>> {
-    const { promise: answer, resolve } = Promise.withResolvers<Step<T>>();
-    this.#answer = resolve;
-    promise.then(
+  /** Not `Promise.race`, which would leave a reaction on a promise that lives as long as the run. */
+  #whenThere(pending: Promise<Step<T>>): Promise<Step<T>> {
+    const { promise, resolve } = Promise.withResolvers<Step<T>>();
+    this.#resolve = resolve;
+    pending.then(
       (step) => resolve(this.#isShut ? DONE : this.#pass(step)),
       (error) => resolve(this.#isShut ? DONE : this.#breakOff(error)),
     );
-    return answer;
+    return promise;
   }
 
   async return(): Promise<void> {

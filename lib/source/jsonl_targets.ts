@@ -135,7 +135,7 @@ function toDefaults(
   const isPlain = method === undefined && headers === undefined && body === undefined;
   const given = readField(fields, "expect");
   if (isPlain && templates === undefined && given === undefined) return run;
-  const expect = given === undefined ? undefined : expectations.of(given);
+  const expect = given === undefined ? undefined : expectations.parse(given);
   if (typeof expect === "string") return expect;
 
   if (method !== undefined && typeof method !== "string") return "'method' must be a string";

@@ -136,7 +136,7 @@ for (const engine of ["http1", "fetch"]) {
     assertEquals(records[5].detail, "header content-length '200000', expected /^1$/");
     assertEquals(
       records[6].detail,
-      "line 7: its 'expect.body' is no regular expression: Unterminated group",
+      "line 7: 'expect.body' is not a regular expression: Unterminated group",
     );
     assert(!server.requests.some((request) => request.startsWith("GET /6")), "nothing was sent");
     const failed = (await Deno.readTextFile(dir.path("failed.jsonl"))).trimEnd().split("\n")
@@ -472,7 +472,7 @@ for (
     [["--expect-latency", "5"], "Cannot read '--expect-latency 5': use a number with its unit"],
     [["--expect-latency", "0"], "Cannot use '--expect-latency 0': use more than 0"],
     [["--capture", "a=header:b"], "'--capture' needs '--output': add it"],
-    [["-o", "-", "--capture", "a"], "Cannot read '--capture a': give a name and a place"],
+    [["-o", "-", "--capture", "a"], "Cannot read '--capture a': use a name and a place"],
     [["-o", "-", "--capture", "ms=header:b"], "Cannot capture 'ms': a field of the record has"],
     [
       ["-o", "-", "--capture", "a=header:b", "--capture", "a=json:"],

@@ -38,13 +38,17 @@ function judge(
     if (typeof capture === "string") throw new Error(capture);
     return capture;
   });
-  const check = new ResponseCheck({ expect, captures: list, ofTargets: own !== undefined });
+  const check = new ResponseCheck({
+    expect,
+    captures: list,
+    hasTargetExpectations: own !== undefined,
+  });
   const of = target("http://host/", { expect: own });
   const sink = check.onHead?.(of, headOf(fields, more.status ?? 200));
   const bytes = typeof body === "string" ? encoder.encode(body) : body;
   if (bytes.length > 0) sink?.write(bytes);
   sink?.end();
-  return check.take(result({ target: of, ms: 10, ...more }));
+  return check.apply(result({ target: of, ms: 10, ...more }));
 }
 
 const statuses = (text: string): Expectation => ({ statuses: StatusSet.parse(text) });
@@ -63,7 +67,7 @@ for (
     [" 200 , 9XX ", [200, 900, 999], [899]],
   ] as [string, number[], number[]][]
 ) {
-  Deno.test(`Statuses.parse() has those of '${text}', and no others`, () => {
+  Deno.test(`StatusSet.parse() has those of '${text}', and no others`, () => {
     const list = StatusSet.parse(text)!;
     assert(has.every((status) => list.has(status)));
     assert(!hasNot.some((status) => list.has(status)));
@@ -71,7 +75,7 @@ for (
 }
 
 for (const text of ["", "20", "2000", "2x", "xxx", "200,", "200 204", "0xx", "-200", "!404"]) {
-  Deno.test(`Statuses.parse() takes '${text}' for none`, () => {
+  Deno.test(`StatusSet.parse() takes '${text}' for none`, () => {
     assertEquals(StatusSet.parse(text), undefined);
   });
 }
@@ -140,7 +144,7 @@ for (
       body("ok"),
       { body: "ok", fields: { "content-encoding": "gzip" } },
       "--expect-body ok",
-      "body is encoded as gzip, which is not decoded here: leave Accept-Encoding out, or give --engine fetch",
+      "body is encoded as gzip, which is not decoded here: omit Accept-Encoding, or use --engine fetch",
     ],
     [
       "a latency",
@@ -188,7 +192,7 @@ for (
     ],
   ] as [string, Expectation, Answer, string, string][]
 ) {
-  Deno.test(`Check.take() fails a result that does not meet ${what}`, () => {
+  Deno.test(`ResponseCheck.apply() fails a result that does not meet ${what}`, () => {
     const failed = judge(expect, answer);
     assertEquals([failed.error, failed.expectation, failed.detail], [
       "expect",
@@ -220,13 +224,13 @@ for (
     ],
   ] as [string, Expectation, Answer][]
 ) {
-  Deno.test(`Check.take() gives the very result when it meets ${what}`, () => {
+  Deno.test(`ResponseCheck.apply() gives the very result when it meets ${what}`, () => {
     const { error, expectation, captures } = judge(expect, answer);
     assertEquals([error, expectation, captures], [undefined, undefined, undefined]);
   });
 }
 
-Deno.test("Check.take() tells the first that fails, in the order status, header, body, latency", () => {
+Deno.test("ResponseCheck.apply() tells the first that fails, in the order status, header, body, latency", () => {
   const all = { ...statuses("200"), ...header("a", "b"), ...body("c"), latencyMs: 5 };
   const kindOf = (answer: Answer): string | undefined => judge(all, answer).detail?.split(" ")[0];
   assertEquals(kindOf({ status: 500 }), "status");
@@ -236,17 +240,21 @@ Deno.test("Check.take() tells the first that fails, in the order status, header,
   assertEquals(kindOf({ fields: { a: "b" }, body: "c", ms: 5 }), undefined);
 });
 
-Deno.test("Check.take() leaves what has failed as it was, and forgets what was seen of it", () => {
-  const check = new ResponseCheck({ expect: header("a", "b"), captures: [], ofTargets: false });
+Deno.test("ResponseCheck.apply() leaves what has failed as it was, and forgets what was seen of it", () => {
+  const check = new ResponseCheck({
+    expect: header("a", "b"),
+    captures: [],
+    hasTargetExpectations: false,
+  });
   const of = target("http://host/");
   check.onHead!(of, headOf({}));
   const failed = result({ target: of, status: null, error: "body", detail: "cut short" });
-  assertEquals(check.take(failed), failed);
+  assertEquals(check.apply(failed), failed);
   check.onHead!(of, headOf({ a: "b" }));
-  assertEquals(check.take(result({ target: of })).error, undefined);
+  assertEquals(check.apply(result({ target: of })).error, undefined);
 });
 
-Deno.test("Check.take() bounds each detail, whatever came and was expected", () => {
+Deno.test("ResponseCheck.apply() bounds each detail, whatever came and was expected", () => {
   const long = "\x1b".repeat(100_000);
   const many = Array.from({ length: 900 }, (_, k) => 100 + k).filter((it) => it !== 200).join(",");
   for (
@@ -267,11 +275,14 @@ Deno.test("Check.take() bounds each detail, whatever came and was expected", () 
   }
 });
 
-Deno.test("Check has no hooks when results tell enough", () => {
+Deno.test("ResponseCheck has no hooks when results tell enough", () => {
   for (const expect of [{}, statuses("200"), { latencyMs: 5 }]) {
-    assertEquals(new ResponseCheck({ expect, captures: [], ofTargets: false }).onHead, undefined);
+    assertEquals(
+      new ResponseCheck({ expect, captures: [], hasTargetExpectations: false }).onHead,
+      undefined,
+    );
   }
-  const ofRecords = new ResponseCheck({ expect: {}, captures: [], ofTargets: true });
+  const ofRecords = new ResponseCheck({ expect: {}, captures: [], hasTargetExpectations: true });
   assertEquals(ofRecords.onHead!(target("http://host/"), headOf({})), undefined, "no body");
 });
 
@@ -315,12 +326,12 @@ for (
   ] as [string, Answer, Captured][]
 ) {
   const shown = `${typeof answer.body === "string" ? answer.body.slice(0, 30) : ""}`;
-  Deno.test(`Check captures ${value} by '${text}' of ${JSON.stringify(answer.fields ?? shown)}`, () => {
+  Deno.test(`ResponseCheck captures ${value} by '${text}' of ${JSON.stringify(answer.fields ?? shown)}`, () => {
     assertEquals(captured(text, answer), value);
   });
 }
 
-Deno.test("Check captures at most so many characters, and none that stands alone", () => {
+Deno.test("ResponseCheck captures at most so many characters, and none that stands alone", () => {
   const deep = `${"[".repeat(400_000)}${"]".repeat(400_000)}`;
   assertEquals((captured("a=json:", { body: deep }) as string).length, MAX_CAPTURE);
   for (const text of ["a=regex:.*", "a=json:", "a=header:x"]) {
@@ -332,7 +343,7 @@ Deno.test("Check captures at most so many characters, and none that stands alone
   }
 });
 
-Deno.test("Check captures of an answer that is not as expected", () => {
+Deno.test("ResponseCheck captures of an answer that is not as expected", () => {
   const { error, captures } = judge(
     { ...statuses("200"), ...header("etag", "y"), ...body("z") },
     { status: 404, fields: { etag: "x" }, body: '{"a":1}' },
@@ -349,11 +360,11 @@ for (
   ]
 ) {
   Deno.test(`parseCapture() says what is wrong with '${text}'`, () => {
-    assertMatch(parseCapture(text) as string, /give /);
+    assertMatch(parseCapture(text) as string, /^(use|name) |: use a /);
   });
 }
 
-Deno.test("jsonOf() gives undefined when a text is no JSON", () => {
+Deno.test("parseBody() gives undefined when a text is no JSON", () => {
   assertEquals([parseBody("{"), parseBody(""), parseBody("1")], [undefined, undefined, 1]);
 });
 
@@ -375,7 +386,7 @@ for (
     ["(?:a){2,}", 0],
   ] as [string, number][]
 ) {
-  Deno.test(`lengthFor() lets '${source}' go on ${length} characters by itself`, () => {
+  Deno.test(`computeSafeLength() lets '${source}' go on ${length} characters by itself`, () => {
     assertEquals(computeSafeLength(source, 1_000), length);
   });
 }
@@ -413,14 +424,14 @@ Deno.test("Pattern takes characters for whole, and refuses what is no regular ex
   }
 });
 
-Deno.test("Patterns.of() compiles each but once, and keeps a bounded number", () => {
+Deno.test("Patterns.compile() compiles each but once, and keeps a bounded number", () => {
   const patterns = new Patterns();
-  const first = patterns.of("a");
-  assert(patterns.of("a") === first);
+  const first = patterns.compile("a");
+  assert(patterns.compile("a") === first);
   const long = "b".repeat(5_000);
-  assert(patterns.of(long) !== patterns.of(long), "too long to be kept");
-  for (let k = 0; k < 1_000; k++) patterns.of(`c${k}`);
-  assert(patterns.of("a") !== first, "it made room");
+  assert(patterns.compile(long) !== patterns.compile(long), "too long to be kept");
+  for (let k = 0; k < 1_000; k++) patterns.compile(`c${k}`);
+  assert(patterns.compile("a") !== first, "it made room");
 });
 
 for (
@@ -431,7 +442,7 @@ for (
     new Uint8Array(0),
   ]
 ) {
-  Deno.test(`BodyText.text() is the same in any pieces of ${bytes.length} bytes`, () => {
+  Deno.test(`BodyPrefix.text() is the same in any pieces of ${bytes.length} bytes`, () => {
     const whole = new TextDecoder().decode(bytes);
     for (let at = 0; at <= bytes.length; at++) {
       const text = new BodyPrefix();
@@ -445,7 +456,7 @@ for (
   });
 }
 
-Deno.test("BodyText keeps nothing of what is lent to it, and at most 1 MiB", () => {
+Deno.test("BodyPrefix keeps nothing of what is lent to it, and at most 1 MiB", () => {
   const lent = encoder.encode("aé");
   const text = new BodyPrefix();
   text.write(lent);
@@ -459,27 +470,27 @@ Deno.test("BodyText keeps nothing of what is lent to it, and at most 1 MiB", () 
 
 for (
   const [value, problem] of [
-    [5, "its 'expect' is no object"],
-    [[], "its 'expect' is no object"],
-    [{ code: 5 }, "its 'expect' has 'code', not one of status, headers, body, sha256, latency"],
-    [{ status: "2x" }, "its 'expect.status' is no list of statuses"],
-    [{ status: [] }, "its 'expect.status' is no list"],
-    [{ status: { a: 1 } }, "its 'expect.status' is no list"],
-    [{ status: 20 }, "its 'expect.status' is no list"],
-    [{ headers: [] }, "its 'expect.headers' are no object"],
-    [{ headers: { "a b": "c" } }, "a name in its 'expect.headers' is no token"],
-    [{ headers: { a: 5 } }, "a regular expression of its 'expect.headers' is no text"],
-    [{ headers: { a: ["b", null] } }, "a regular expression of its 'expect.headers' is no text"],
-    [{ headers: { "X-Token": null } }, "had for 'X-Token' was left out as a secret"],
-    [{ body: "(" }, "its 'expect.body' is no regular expression: Unterminated group"],
-    [{ body: {} }, "a regular expression of its 'expect.body' is no text"],
-    [{ sha256: "abc" }, "its 'expect.sha256' is not 64 hexadecimal digits"],
-    [{ latency: 5 }, "its 'expect.latency' is no duration"],
-    [{ latency: "0ms" }, "its 'expect.latency' is no duration"],
+    [5, "'expect' must be an object"],
+    [[], "'expect' must be an object"],
+    [{ code: 5 }, "'expect' has 'code', not one of status, headers, body, sha256, latency"],
+    [{ status: "2x" }, "'expect.status' must be a list of statuses"],
+    [{ status: [] }, "'expect.status' must be a list"],
+    [{ status: { a: 1 } }, "'expect.status' must be a list"],
+    [{ status: 20 }, "'expect.status' must be a list"],
+    [{ headers: [] }, "'expect.headers' must be an object"],
+    [{ headers: { "a b": "c" } }, "a name in 'expect.headers' must be a token"],
+    [{ headers: { a: 5 } }, "a regular expression in 'expect.headers' must be a string"],
+    [{ headers: { a: ["b", null] } }, "a regular expression in 'expect.headers' must be a string"],
+    [{ headers: { "X-Token": null } }, "for 'X-Token' was left out as a secret"],
+    [{ body: "(" }, "'expect.body' is not a regular expression: Unterminated group"],
+    [{ body: {} }, "a regular expression in 'expect.body' must be a string"],
+    [{ sha256: "abc" }, "'expect.sha256' must be 64 hexadecimal digits"],
+    [{ latency: 5 }, "'expect.latency' must be a duration"],
+    [{ latency: "0ms" }, "'expect.latency' must be a duration"],
   ] as [unknown, string][]
 ) {
-  Deno.test(`RecordExpectations.of() says what is wrong with ${JSON.stringify(value)}`, () => {
-    assertStringIncludes(new RecordExpectations().of(value) as string, problem);
+  Deno.test(`RecordExpectations.parse() says what is wrong with ${JSON.stringify(value)}`, () => {
+    assertStringIncludes(new RecordExpectations().parse(value) as string, problem);
   });
 }
 
@@ -493,14 +504,17 @@ Deno.test("toRecord() gives what RecordExpectations.of() reads, but for secrets"
       { headers: { a: ["^b", "c$", "d"], b: "e" } },
     ]
   ) {
-    const once = JSON.parse(JSON.stringify(toRecord(records.of(record) as Expectation)));
+    const once = JSON.parse(JSON.stringify(toRecord(records.parse(record) as Expectation)));
     assertEquals(once, record);
   }
-  const loose = records.of({ status: ["2xx", 304], sha256: sha256.toUpperCase() }) as Expectation;
+  const loose = records.parse({
+    status: ["2xx", 304],
+    sha256: sha256.toUpperCase(),
+  }) as Expectation;
   assertEquals([toRecord(loose).status, toRecord(loose).sha256], ["2xx,304", sha256]);
   // Names that differ in case are one field, whose patterns all have to match.
-  const both = records.of({ headers: { A: "^b", a: "c$" } }) as Expectation;
+  const both = records.parse({ headers: { A: "^b", a: "c$" } }) as Expectation;
   assertEquals({ ...toRecord(both).headers as object }, { a: ["^b", "c$"] });
-  const secret = records.of({ headers: { "X-Token": ["hunter2", "a"] } }) as Expectation;
+  const secret = records.parse({ headers: { "X-Token": ["hunter2", "a"] } }) as Expectation;
   assertEquals({ ...toRecord(secret).headers as object }, { "x-token": null });
 });

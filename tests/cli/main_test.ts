@@ -440,7 +440,7 @@ Deno.test("myriad says before the first request how many sockets there are", asy
   await using server = await answering();
   const ran = await limited("ulimit -n 300", ["-n", "1k", "-c", "1k", server.url("/{}")]);
   assertEquals(ran.code, 2);
-  const message = /^myriad: Cannot have 1000 requests in flight, .*: give '--concurrency (\d+)'/;
+  const message = /^myriad: Cannot have 1000 requests in flight, .*: use '--concurrency (\d+)'/;
   assertMatch(ran.stderr, message);
   assertEquals(server.requests.length, 0);
   const most = message.exec(ran.stderr)![1];

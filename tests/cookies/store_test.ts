@@ -102,32 +102,34 @@ for (
   const shown = field.length > 60 ? `${field.slice(0, 60)}…` : field;
   Deno.test(`Jar for() gives what its rules allow when ${url} sets ${JSON.stringify(shown)}`, () => {
     const jar = jarOf(url, field);
-    for (const [other, value] of Object.entries(sent)) assertEquals(jar.for(other), value, other);
+    for (const [other, value] of Object.entries(sent)) {
+      assertEquals(jar.fieldFor(other), value, other);
+    }
   });
 }
 
 Deno.test("Jar for() joins cookies, the longest path first, then the oldest", () => {
   const jar = jarOf("http://a.x.org/p/q", "c=3; Path=/", "b=2; Path=/p", "a=1; Domain=x.org");
   jar.store("http://a.x.org/p/q", ["d=4; Path=/"]);
-  assertEquals(jar.for("http://a.x.org/p/q"), "b=2; a=1; c=3; d=4");
+  assertEquals(jar.fieldFor("http://a.x.org/p/q"), "b=2; a=1; c=3; d=4");
 });
 
 Deno.test("Jar store() replaces a cookie, and removes it when it has expired", () => {
   const url = "http://x.org/";
   const jar = jarOf(url, "a=1", "b=2");
   jar.store(url, ["a=new"]);
-  assertEquals(jar.for(url), "a=new; b=2");
+  assertEquals(jar.fieldFor(url), "a=new; b=2");
   jar.store(url, ["a=; Max-Age=0"]);
-  assertEquals(jar.for(url), "b=2");
+  assertEquals(jar.fieldFor(url), "b=2");
   jar.store(url, ["b=; Expires=Thu, 01 Jan 1970 00:00:00 GMT"]);
-  assertEquals([jar.for(url), jar.all()], [undefined, []]);
+  assertEquals([jar.fieldFor(url), jar.all()], [undefined, []]);
 });
 
 Deno.test("Jar for() does not make a cookie live longer by using it", () => {
   const jar = jarOf("http://x.org/", "a=1; Max-Age=100");
   const [{ expiresMs }] = jar.all();
   assert(Math.abs(expiresMs - Date.now() - 100_000) < 30_000);
-  for (const end = Date.now() + 5; Date.now() < end;) jar.for("http://x.org/");
+  for (const end = Date.now() + 5; Date.now() < end;) jar.fieldFor("http://x.org/");
   assertEquals(jar.all()[0].expiresMs, expiresMs);
   // Nor by being set to another value without a time of its own.
   jar.store("http://x.org/", ["a=2"]);
@@ -145,23 +147,23 @@ Deno.test("Jar store() keeps nothing that has control characters", () => {
     }
     const lines = formatNetscape(jar.all()).split("\n").filter((line) => /^[^#]/.test(line));
     for (const line of lines) assertEquals(line.split("\t").length, 7);
-    assert(jar.for(url)!.includes("good=1"));
+    assert(jar.fieldFor(url)!.includes("good=1"));
     // deno-lint-ignore no-control-regex
-    assert(!/[\x00-\x1f\x7f]/.test(jar.for(url)!));
+    assert(!/[\x00-\x1f\x7f]/.test(jar.fieldFor(url)!));
   }
 });
 
 Deno.test("Jar store() makes no line feeds of a path that has them escaped", () => {
   const jar = jarOf("http://x.org/a%0A%09evil.org%09/b", "a=1");
   assertEquals(jar.all()[0].path, "/a%0A%09evil.org%09");
-  assertEquals(jar.for("http://x.org/a%0A%09evil.org%09/c"), "a=1");
+  assertEquals(jar.fieldFor("http://x.org/a%0A%09evil.org%09/c"), "a=1");
 });
 
 Deno.test("Jar store() keeps 50 cookies a domain, those used last", () => {
   const jar = new Jar();
   for (let k = 0; k < 50; k++) jar.store("http://x.org/", [`c${k}=1; Path=/${k}`]);
   // Used: it is to stay.
-  assertEquals(jar.for("http://x.org/0"), "c0=1");
+  assertEquals(jar.fieldFor("http://x.org/0"), "c0=1");
   for (let k = 50; k < 60; k++) jar.store("http://x.org/", [`c${k}=1; Path=/${k}`]);
   const names = jar.all().map(({ name }) => name);
   assertEquals(names.length, 50);
@@ -172,19 +174,19 @@ Deno.test("Jar store() keeps 50 cookies a domain, those used last", () => {
 Deno.test("Jar store() keeps 3,000 cookies in all, of however many hosts", () => {
   const jar = new Jar();
   for (let k = 0; k < 3_000; k++) jar.store(`http://h${k}.example.com/`, ["a=1"]);
-  assertEquals(jar.for("http://h0.example.com/"), "a=1");
+  assertEquals(jar.fieldFor("http://h0.example.com/"), "a=1");
   for (let k = 3_000; k < 4_000; k++) jar.store(`http://h${k}.example.com/`, ["a=1"]);
   assertEquals(jar.all().length, 3_000);
-  assertEquals(jar.for("http://h0.example.com/"), "a=1");
-  assertEquals(jar.for("http://h1.example.com/"), undefined);
-  assertEquals(jar.for("http://h3999.example.com/"), "a=1");
+  assertEquals(jar.fieldFor("http://h0.example.com/"), "a=1");
+  assertEquals(jar.fieldFor("http://h1.example.com/"), undefined);
+  assertEquals(jar.fieldFor("http://h3999.example.com/"), "a=1");
 });
 
 Deno.test("Jar for() gives no more than a server takes", () => {
   const jar = new Jar();
   for (let k = 0; k < 10; k++) jar.store("http://x.org/", [`c${k}=${"x".repeat(2_000)}`]);
   jar.store("http://x.org/", ["small=1"]);
-  const field = jar.for("http://x.org/")!;
+  const field = jar.fieldFor("http://x.org/")!;
   assert(field.length <= 8_190);
   assertEquals(field.match(/=/g)!.length, 5);
   assert(field.endsWith("; small=1"));
@@ -221,9 +223,9 @@ Deno.test("parseNetscape() reads what curl wrote, and formatNetscape() writes th
   const body = (text: string): string => text.slice(text.indexOf("\n\n"));
   assertEquals(body(formatNetscape(cookies)), body(OF_CURL));
   const jar = new Jar(cookies);
-  assertEquals(jar.for("http://127.0.0.1:8080/a/x"), 'q="a b"; sec=1; exp=2; empty=; h=1');
-  assertEquals(jar.for("https://www.example.com/"), "id=a=b");
-  assertEquals(jar.for("http://www.example.com/"), undefined);
+  assertEquals(jar.fieldFor("http://127.0.0.1:8080/a/x"), 'q="a b"; sec=1; exp=2; empty=; h=1');
+  assertEquals(jar.fieldFor("https://www.example.com/"), "id=a=b");
+  assertEquals(jar.fieldFor("http://www.example.com/"), undefined);
   assertEquals(body(formatNetscape(new Jar(parseNetscape(OF_CURL)).all())), body(OF_CURL));
 });
 
@@ -240,8 +242,8 @@ Deno.test("formatNetscape() and parseNetscape() keep what a jar holds", () => {
     cookies.map((cookie) => ({ ...cookie, expiresMs: Math.ceil(cookie.expiresMs / 1000) }));
   assertEquals(whole(again.all()), whole(jar.all()));
   for (const url of ["https://a.x.org/p/q", "http://b.x.org/p/", "http://[::1]/"]) {
-    assertEquals(again.for(url), jar.for(url));
-    assert(again.for(url) !== undefined);
+    assertEquals(again.fieldFor(url), jar.fieldFor(url));
+    assert(again.fieldFor(url) !== undefined);
   }
   assert(formatNetscape(jar.all()).startsWith("# Netscape HTTP Cookie File\n"));
 });
@@ -289,7 +291,7 @@ Deno.test("JarFile open() takes a file that is missing, and save() writes it for
   // What others could read before is replaced too, and nothing else is left.
   await Deno.chmod(path, 0o644);
   const again = await JarFile.open(path);
-  assertEquals(again.jar.for("http://x.org/"), "a=\xe9");
+  assertEquals(again.jar.fieldFor("http://x.org/"), "a=\xe9");
   await Deno.writeTextFile(`${path}.tmp`, "left behind", { mode: 0o644 });
   await again.save();
   assertEquals((await Deno.stat(path)).mode! & 0o777, 0o600);

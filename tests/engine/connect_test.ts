@@ -1,9 +1,9 @@
-import { assert, assertEquals, assertLess } from "@std/assert";
+import { assert, assertEquals, assertLess, assertObjectMatch } from "@std/assert";
 import net from "node:net";
-import { failureOfConnect } from "../../lib/engine/connect_failure.ts";
 import { Deadlines, InFlight, type StopReason } from "../../lib/engine/deadlines.ts";
 import type { Engine } from "../../lib/engine/engine.ts";
 import { FetchEngine } from "../../lib/engine/fetch/fetch.ts";
+import { toConnectFailure } from "../../lib/engine/http1/connect_failure.ts";
 import { ConnectionPool, type Waiter } from "../../lib/engine/http1/connection_pool.ts";
 import { Http1Engine } from "../../lib/engine/http1/http1.ts";
 import { type Address, NameLookups, type NameService } from "../../lib/engine/http1/name_lookup.ts";
@@ -368,17 +368,20 @@ Deno.test("http1 engine takes 'localhost.' for localhost, without a look-up", as
   assertEquals(results.map(({ status, detail }) => detail ?? status), [200, 200]);
 });
 
+const LINK_LOCAL = "a link-local address needs a zone (as in %eth0), which no URL can name";
+const NO_ADDRESS = "the address cannot be connected to, or no local port is left";
+
 for (
-  const [hostname, isOfProxy, detail] of [
-    ["fe80::1", false, "a link-local address needs a zone (as in %eth0), which no URL can name"],
-    ["febf::1", false, "a link-local address needs a zone (as in %eth0), which no URL can name"],
-    ["fec0::1", false, "the address cannot be connected to, or no local port is left"],
-    ["fe80.test", false, "the address cannot be connected to, or no local port is left"],
-    ["fe80::1", true, "the proxy: the address cannot be connected to, or no local port is left"],
+  const [hostname, isOfProxy, detail, scope] of [
+    ["fe80::1", false, LINK_LOCAL, "host"],
+    ["febf::1", false, LINK_LOCAL, "host"],
+    ["fec0::1", false, NO_ADDRESS, "network"],
+    ["fe80.test", false, NO_ADDRESS, "network"],
+    ["fe80::1", true, `the proxy: ${NO_ADDRESS}`, "proxy"],
   ] as const
 ) {
-  Deno.test(`failureOfConnect() has words for EINVAL with ${hostname}, ${isOfProxy ? "by" : "without"} a proxy`, () => {
-    const failure = failureOfConnect(
+  Deno.test(`toConnectFailure() has words for EINVAL with ${hostname}, ${isOfProxy ? "by" : "without"} a proxy`, () => {
+    const failure = toConnectFailure(
       {
         code: "EINVAL",
         message: `connect EINVAL ${hostname}:80`,
@@ -389,6 +392,7 @@ for (
       },
       { connectTimeoutMs: 1_000, hasAddress: true, hostname, isProxied: isOfProxy },
     );
-    assertEquals(failure, { error: "connect", detail });
+    assertObjectMatch(failure, { error: "connect", detail, scope });
+    assert(!failure.isUnreachable);
   });
 }

@@ -1,13 +1,12 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import net from "node:net";
 import type { Engine } from "../../lib/engine/engine.ts";
-import type { Failure } from "../../lib/engine/failure.ts";
 import { FetchEngine } from "../../lib/engine/fetch/fetch.ts";
 import { Connection, type Exchange } from "../../lib/engine/http1/connection.ts";
 import { Http1Engine } from "../../lib/engine/http1/http1.ts";
 import { ReadFirstSocket } from "../../lib/engine/http1/read_first_socket.ts";
 import type { EngineOptions } from "../../lib/engine/options.ts";
-import type { Result } from "../../lib/result.ts";
+import type { Failure, Result } from "../../lib/result.ts";
 import { ENGINE_OPTIONS } from "../fixtures/engine_options.ts";
 import { makeRequest } from "../fixtures/make_request.ts";
 import { myriad } from "../fixtures/program.ts";

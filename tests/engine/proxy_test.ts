@@ -3,7 +3,7 @@ import net from "node:net";
 import tls from "node:tls";
 import type { Engine, ProxyOptions } from "../../lib/engine/engine.ts";
 import { Http1Engine } from "../../lib/engine/http1/http1.ts";
-import { tunnelThrough } from "../../lib/engine/http1/tunnel.ts";
+import { openTunnel } from "../../lib/engine/http1/tunnel.ts";
 import type { EngineOptions } from "../../lib/engine/options.ts";
 import { parseRun } from "../../lib/options/parse.ts";
 import type { RunOptions } from "../../lib/options/run_options.ts";
@@ -91,7 +91,7 @@ for (
       ? "the proxy answered 407"
       : userinfo === ""
       ? "the proxy asks for a name and a password"
-      : "the proxy does not take the name and password";
+      : "the proxy does not accept the name and password";
     for (const it of kind === "http" ? [second] : [first, second]) {
       assertEquals([it.status, it.error, it.detail], [null, "connect", detail]);
     }
@@ -201,7 +201,7 @@ for (
     [
       "sends no HTTP",
       { kind: "http", answer: "SSH-2.0-x\r\n\r\n" },
-      /^the proxy: its answer is not/,
+      /^the proxy: its response is not/,
     ],
     // It stays open, and says no more.
     ["sends no HTTP", { kind: "http", answer: "SSH-2.0-x\r\n" }, /begins with "SSH-2.0-x/],
@@ -230,7 +230,7 @@ for (
     [
       "sends more than its answer",
       { kind: "http", answer: "HTTP/1.1 200 OK\r\n\r\nsurplus" },
-      /behind its answer/,
+      /after its response/,
     ],
     ["sends a head without end", {
       kind: "http",
@@ -251,8 +251,8 @@ for (
       { kind: "http", answer: "HTTP/1.1 503 Busy\r\n\r\n" },
       /^the proxy answered 503$/,
     ],
-    ["sends what no method is", { kind: "socks5", answer: "\x05\x09" }, /no way of authentication/],
-    ["sends more than its answer", { kind: "socks5", answer: "\x05\0\0" }, /behind its answer/],
+    ["sends what no method is", { kind: "socks5", answer: "\x05\x09" }, /no authentication method/],
+    ["sends more than its answer", { kind: "socks5", answer: "\x05\0\0" }, /after its response/],
   ] as [string, Kind, RegExp | undefined][]
 ) {
   Deno.test(`http1 engine bears a proxy by ${options.kind} that ${what}`, async () => {
@@ -279,7 +279,7 @@ Deno.test("http1 engine tells an origin that speaks first from a proxy that says
   const [plain, tls] = await hit(engine, far.url(), far.url().replace("http:", "https:"));
   assertEquals([plain.status, plain.error], [null, "protocol"], plain.detail);
   assertMatch(plain.detail!, /begins with "220 mail/);
-  assertEquals([tls.error, tls.detail], ["connect", "the proxy: it sent bytes behind its answer"]);
+  assertEquals([tls.error, tls.detail], ["connect", "the proxy: it sent bytes after its response"]);
 });
 
 Deno.test("http1 engine waits for a proxy no longer than for a connection", async () => {
@@ -325,7 +325,7 @@ for (const kind of ["http", "socks5"] as const) {
     const options = await proxyOf(`${kind}://me:wrong@localhost:${proxy.port}`);
     const [result] = await hit(create({ proxy: options }), "https://127.0.0.1:1/");
     assertEquals(result.error, "connect");
-    assertMatch(result.detail!, /^the proxy (answered 407|does not take the name and password)$/);
+    assertMatch(result.detail!, /^the proxy (answered 407|does not accept the name and password)$/);
     assertEquals(proxy.connections, 1);
   });
 }
@@ -438,7 +438,7 @@ Deno.test("http1 engine asks for TLS by the URL's host over a Unix socket", asyn
   await Deno.remove(dir, { recursive: true });
 });
 
-Deno.test("tunnelThrough() asks for addresses and names as RFC 1928 has them, in any pieces", () => {
+Deno.test("openTunnel() asks for addresses and names as RFC 1928 has them, in any pieces", () => {
   const proxy: ProxyOptions = {
     protocol: "socks5h",
     hostname: "p",
@@ -453,7 +453,7 @@ Deno.test("tunnelThrough() asks for addresses and names as RFC 1928 has them, in
       ["a.b", [3, 3, 97, 46, 98]],
     ] as [string, number[]][]
   ) {
-    const tunnel = tunnelThrough(proxy, { hostname, port: 0x1234 });
+    const tunnel = openTunnel(proxy, { hostname, port: 0x1234 });
     assertEquals([...tunnel.greeting], [5, 2, 0, 2]);
     const said: (number[] | "open" | undefined)[] = [];
     for (const byte of [5, 2, 1, 0, 5, 0, 0, 4, ...new Array(18).fill(7)]) {
@@ -586,7 +586,7 @@ Deno.test("myriad says that to look up a name for socks5 takes the permission fo
   const { records } = await allOf(["-x", proxy.url(), "http://far.test/"], [net]);
   assertEquals([records[0].error, records[0].detail], [
     "url",
-    "no permission to look up far.test: run with --allow-net=far.test, or give a socks5h proxy",
+    "no permission to look up far.test: run with --allow-net=far.test, or use a socks5h proxy",
   ]);
   assertEquals(proxy.connections, 0);
 });

@@ -65,7 +65,7 @@ for (
     ["", "", false],
   ] as const
 ) {
-  Deno.test(`pointerOf() finds ${JSON.stringify(location)} in ${JSON.stringify(joined)}`, () => {
+  Deno.test(`readLocation() finds ${JSON.stringify(location)} in ${JSON.stringify(joined)}`, () => {
     assertEquals(readLocation(302, joined), { status: 302, location, isAmbiguous });
   });
 }
@@ -113,7 +113,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     assertEquals([status, error, detail], [
       null,
       "redirect",
-      "the 302 has two Locations that differ",
+      "the 302 has two different Locations",
     ]);
     assertEquals(server.requests.length, 3);
     engine.close();

@@ -53,7 +53,7 @@ class Noted implements Cookies {
   readonly stored: [string, readonly string[]][] = [];
   value: string | undefined;
 
-  for(): string | undefined {
+  fieldFor(): string | undefined {
     return this.value;
   }
 

@@ -242,7 +242,10 @@ Deno.test("http1 engine gives up an answer that stands still, not one that drips
     makeRequest(engine, target(server.url("/still"))),
     makeRequest(engine, target(server.url("/drip"))),
   ]);
-  assertEquals([still.error, still.detail], ["timeout", "nothing more of the answer for 2000 ms"]);
+  assertEquals([still.error, still.detail], [
+    "timeout",
+    "nothing more of the response for 2000 ms",
+  ]);
   assertEquals([dripping.status, dripping.size], [200, 30], dripping.detail);
   await until(() => server.open === 1);
   engine.close();

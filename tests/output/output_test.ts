@@ -39,6 +39,8 @@ const RESULT: Result = {
   expectation: undefined,
   error: undefined,
   detail: undefined,
+  scope: undefined,
+  isUnreachable: false,
 };
 const HOSTILE = 'a"b\\c\r\n\0\x1b[31m,\u2028\ud800é世';
 const FAILED: Result = { ...RESULT, status: null, error: "timeout", detail: HOSTILE };

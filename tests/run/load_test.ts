@@ -207,7 +207,7 @@ Deno.test("a run pauses while its server is down, says so, and loses next to not
   await first[Symbol.asyncDispose]();
   assertMatch(
     await readUntil(child.stderr, "\n"),
-    new RegExp(`^myriad: paused for 127\\.0\\.0\\.1:${port}, .*use '--no-pause' to go on .*\n`),
+    new RegExp(`^myriad: pausing 127\\.0\\.0\\.1:${port} .*Use '--no-pause' to go on .*\n`),
   );
   await using second = await RawServer.start(answer, "127.0.0.1", port);
   await readUntil(child.stderr, "going on");
@@ -230,7 +230,7 @@ Deno.test("--give-up-after ends a run that pauses, and --resume goes on", async 
   assertEquals(gone.code, 3);
   assertMatch(
     gone.stderr,
-    /^myriad: paused for .*\nmyriad: Cannot go on: .*1 s.*\n.*--resume goes on\n$/s,
+    /^myriad: pausing .*\nmyriad: Cannot go on: .*1 s.*\n.*--resume goes on\n$/s,
   );
   const before = (await rowsOf(out)).length;
   assert(before >= 50 && before < 70, `${before}`);

@@ -103,8 +103,8 @@ for (const engine of ENGINES) {
     assertMatch(
       stderr,
       new RegExp(
-        `Cannot go on: the first \\d+ requests all failed, and there is no other host than ` +
-          `127.0.0.1:${port} \\(refused: .*\\): check its name and port: use '--host-give-up never' to wait for it, or '--no-pause' to`,
+        `Cannot go on: the first \\d+ requests all failed, and 127.0.0.1:${port} is the only ` +
+          `host \\(refused: .*\\): check its name and port: use '--host-give-up never' to wait for it, or '--no-pause' to`,
         "i",
       ),
     );

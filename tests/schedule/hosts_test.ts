@@ -4,7 +4,7 @@ import type { Target } from "../../lib/target.ts";
 import { target } from "../fixtures/target.ts";
 
 Deno.test("Hosts knows no more hosts than can matter, however many it has seen", () => {
-  const hosts = new Hosts({ delayMs: 1_000, outageAfter: 50 });
+  const hosts = new Hosts({ delayMs: 1_000, failuresToPause: 50 });
   let most = 0;
   for (let i = 0; i < 100_000; i++) {
     const now = i / 5;
@@ -19,7 +19,7 @@ Deno.test("Hosts knows no more hosts than can matter, however many it has seen",
 });
 
 Deno.test("Hosts takes no more hosts than it has room for, until some can be forgotten", () => {
-  const hosts = new Hosts({ delayMs: 3_600_000, outageAfter: 50 });
+  const hosts = new Hosts({ delayMs: 3_600_000, failuresToPause: 50 });
   let taken = 0;
   for (; !hosts.isFull(0); taken++) {
     const of = target(`http://host${taken}/`);
@@ -34,7 +34,7 @@ Deno.test("Hosts takes no more hosts than it has room for, until some can be for
 });
 
 Deno.test("Hosts keeps what a sweep must not forget", () => {
-  const hosts = new Hosts({ concurrency: 1, outageAfter: 3 });
+  const hosts = new Hosts({ concurrency: 1, failuresToPause: 3 });
   const busy = target("http://busy/");
   const held = target("http://held/");
   const down = target("http://down/");
@@ -55,27 +55,27 @@ Deno.test("Hosts keeps what a sweep must not forget", () => {
     "waits",
     "waits",
   ]);
-  assertEquals(hosts.outages, 1);
+  assertEquals(hosts.pausedCount, 1);
 });
 
 Deno.test("Hosts brings forward what waits for a probe when another request succeeds", () => {
-  const hosts = new Hosts({ outageAfter: 2 });
+  const hosts = new Hosts({ failuresToPause: 2 });
   const [a, b, c, d] = [0, 1, 2, 3].map((i) => target("http://host/", { i }));
   for (const  of of[a, b, c]) assertEquals(hosts.admit(of, 0), "starts");
   assertEquals(hosts.end(a, true, 0, 0), undefined);
-  assertEquals(hosts.end(b, true, 0, 0), "outage");
+  assertEquals(hosts.end(b, true, 0, 0), "opened");
   assertEquals(hosts.admit(d, 10), "waits");
   assertEquals(hosts.next(20), undefined);
   // One that was under way all the time.
-  assertEquals(hosts.end(c, false, 0, 30), "back");
+  assertEquals(hosts.end(c, false, 0, 30), "closed");
   assertEquals(hosts.next(30)?.i, 3);
 });
 
 Deno.test("Hosts lets one probe through at a time", () => {
-  const hosts = new Hosts({ outageAfter: 1 });
+  const hosts = new Hosts({ failuresToPause: 1 });
   const all = Array.from({ length: 10 }, (_, i) => target("http://host/", { i }));
   assertEquals(hosts.admit(all[0], 0), "starts");
-  assertEquals(hosts.end(all[0], true, 0, 0), "outage");
+  assertEquals(hosts.end(all[0], true, 0, 0), "opened");
   for (const of of all.slice(1)) assertEquals(hosts.admit(of, 1), "waits");
   const probe = hosts.next(1_000)!;
   assertEquals([probe.i, hosts.next(50_000)], [1, undefined]);
@@ -92,24 +92,24 @@ Deno.test("Hosts lets one probe through at a time", () => {
 function withOneGivenUp(): { hosts: Hosts; probe: Target; told: GivenUpHost[] } {
   const told: GivenUpHost[] = [];
   const hosts = new Hosts({
-    outageAfter: 2,
+    failuresToPause: 2,
     giveUpMs: 60_000,
     onGiveUp: (host) => told.push(host),
   });
   const [a, b, c, ...rest] = Array.from({ length: 8 }, (_, i) => target("http://down/", { i }));
   for (const  of of[a, b, c]) assertEquals(hosts.admit(of, 0), "starts");
   hosts.end(a, true, 0, 0, REFUSED);
-  assertEquals(hosts.end(b, true, 0, 0, REFUSED), "outage");
+  assertEquals(hosts.end(b, true, 0, 0, REFUSED), "opened");
   hosts.end(target("http://up/"), false, 0, 10);
   hosts.end(c, true, 0, 20, REFUSED);
   for (const of of rest) assertEquals(hosts.admit(of, 30), "waits");
   const probe = hosts.next(1_010)!;
   assertEquals(hosts.nextUnsent(60_009), undefined);
-  assertEquals([hosts.outages, hosts.wakeAtMs], [1, 60_010]);
+  assertEquals([hosts.pausedCount, hosts.wakeAtMs], [1, 60_010]);
   return { hosts, probe, told };
 }
 
-const REFUSED = { error: "refused", detail: "nobody listens" } as const;
+const REFUSED = { error: "refused", detail: "nobody listens", isUnreachable: true } as const;
 
 Deno.test("Hosts gives up a host whose time is up, and tells why its requests are not sent", () => {
   const { hosts, told } = withOneGivenUp();
@@ -120,7 +120,7 @@ Deno.test("Hosts gives up a host whose time is up, and tells why its requests ar
   };
   const given = [4, 5, 6, 7].map(() => hosts.nextUnsent(60_010));
   assertEquals(given.map((it) => [it!.target.i, it!.unsent]), [4, 5, 6, 7].map((i) => [i, unsent]));
-  assertEquals([hosts.nextUnsent(60_010), hosts.waiting, hosts.outages], [undefined, 0, 0]);
+  assertEquals([hosts.nextUnsent(60_010), hosts.waiting, hosts.pausedCount], [undefined, 0, 0]);
   assertEquals(hosts.admit(target("http://down:80/"), 60_020), unsent);
   assertEquals(hosts.admit(target("https://down/"), 60_020), "starts");
   assertEquals(told, [{ key: "down:80", name: "down", cause: "nobody listens" }]);
@@ -130,17 +130,17 @@ Deno.test("Hosts gives up a host whose time is up, and tells why its requests ar
 Deno.test("Hosts takes a host back that was given up when what is in flight there succeeds", () => {
   const { hosts, probe } = withOneGivenUp();
   assertEquals(hosts.nextUnsent(60_010)!.target.i, 4);
-  assertEquals(hosts.end(probe, false, 0, 60_020), "back");
+  assertEquals(hosts.end(probe, false, 0, 60_020), "closed");
   assertEquals(hosts.nextUnsent(60_020), undefined);
   assertEquals([5, 6, 7].map(() => hosts.next(60_020)?.i), [5, 6, 7]);
-  assertEquals([hosts.outages, hosts.waiting], [0, 0]);
+  assertEquals([hosts.pausedCount, hosts.waiting], [0, 0]);
 });
 
 Deno.test("Hosts sends nothing to a host that is given up, though its last probe ends only then", () => {
   const { hosts, probe } = withOneGivenUp();
   assertEquals(hosts.nextUnsent(60_010)!.target.i, 4);
   assertEquals(hosts.end(probe, true, 0, 60_020, REFUSED), undefined);
-  assertEquals([hosts.next(200_000), hosts.outages], [undefined, 0]);
+  assertEquals([hosts.next(200_000), hosts.pausedCount], [undefined, 0]);
   assertEquals([5, 6, 7].map(() => hosts.nextUnsent(60_020)!.target.i), [5, 6, 7]);
   assertEquals([hosts.next(200_000), hosts.nextUnsent(200_000)], [undefined, undefined]);
 });
@@ -149,7 +149,7 @@ Deno.test("Hosts gives up no host that is back in time, or of which nothing fail
   const { hosts, probe } = withOneGivenUp();
   hosts.end(probe, false, 0, 60_009);
   assertEquals(hosts.nextUnsent(1e9), undefined);
-  const late = new Hosts({ outageAfter: 1, giveUpMs: 1_000 });
+  const late = new Hosts({ failuresToPause: 1, giveUpMs: 1_000 });
   const of = target("http://down/");
   late.admit(of, 0);
   late.end(of, true, 0, 0, REFUSED);
@@ -163,7 +163,7 @@ Deno.test("Hosts gives up no host that is back in time, or of which nothing fail
 });
 
 Deno.test("Hosts tries a probe that failed again before what waits", () => {
-  const hosts = new Hosts({ outageAfter: 1 });
+  const hosts = new Hosts({ failuresToPause: 1 });
   const all = Array.from({ length: 4 }, (_, i) => target("http://host/", { i }));
   hosts.admit(all[0], 0);
   hosts.end(all[0], true, 0, 0);
@@ -181,7 +181,7 @@ Deno.test("Hosts tries a probe that failed again before what waits", () => {
 Deno.test("Hosts takes all spellings of a host for one, and a port for another host", () => {
   const urls = ["http://127.1/", "http://0x7f.1:0080/", "http://0x7f000001/", "http://127.0.0.1/"];
   for (const [first, ...others] of [urls, ["http://local%68ost/", "http://LOCALHOST:80"]]) {
-    const hosts = new Hosts({ concurrency: 1, outageAfter: 50 });
+    const hosts = new Hosts({ concurrency: 1, failuresToPause: 50 });
     assertEquals(hosts.admit(target(first), 0), "starts");
     for (const url of others) assertEquals(hosts.admit(target(url), 0), "waits", url);
     assertEquals(

@@ -10,19 +10,19 @@ function dues(pace: Pacer, count: number): number[] {
   });
 }
 
-Deno.test("Pace is even from its first start on", () => {
+Deno.test("Pacer is even from its first start on", () => {
   assertEquals(dues(new Pacer({ rate: 4 }, 100), 4), [100, 350, 600, 850]);
 });
 
 for (const rate of [0.5, 500, 100_000]) {
-  Deno.test(`Pace does not drift at ${rate}/s`, () => {
+  Deno.test(`Pacer does not drift at ${rate}/s`, () => {
     const pace = new Pacer({ rate }, 5);
     for (let k = 0; k < 1_000_000; k++) pace.advance();
     assertAlmostEquals(pace.dueMs, 5 + 1_000_000 * 1000 / rate, 1e-3);
   });
 }
 
-Deno.test("Pace rises evenly to its rate over the ramp", () => {
+Deno.test("Pacer rises evenly to its rate over the ramp", () => {
   const all = dues(new Pacer({ rate: 100, rampUpMs: 10_000 }, 0), 700);
   // The area under the ramp: 100/s * t^2 / 20 s.
   const within = (ms: number): number => all.filter((due) => due < ms).length;
@@ -32,7 +32,7 @@ Deno.test("Pace rises evenly to its rate over the ramp", () => {
   assert(all.every((due, k) => k === 0 || due > all[k - 1]));
 });
 
-Deno.test("Pace slideTo() puts off what is due, and makes up for nothing", () => {
+Deno.test("Pacer.skipTo() puts off what is due, and makes up for nothing", () => {
   const pace = new Pacer({ rate: 10 }, 0);
   assertEquals(dues(pace, 2), [0, 100]);
   pace.skipTo(1_050);

@@ -76,7 +76,7 @@ for (
     ["5, soon", 5_000],
   ] as const
 ) {
-  Deno.test(`waitOf() gives ${expected} for "${text}"`, () => {
+  Deno.test(`parseRetryAfter() gives ${expected} for "${text}"`, () => {
     assertEquals(parseRetryAfter(text, NOW), expected);
   });
 }
@@ -86,37 +86,37 @@ for (
     ["an answer", { status: 503 }, false],
     ["a proxy that wants credentials", { status: 407 }, true],
     ["a timeout", { status: null, error: "timeout" }, true],
-    ["no route", { status: null, error: "connect", detail: "network unreachable" }, true],
+    ["no route", { status: null, error: "connect", scope: "network" }, true],
     [
       "a proxy that is down",
-      { status: null, error: "connect", detail: "the proxy: connection refused" },
+      { status: null, error: "connect", scope: "proxy" },
       true,
     ],
     [
       "a proxy that is out of credit",
-      { status: null, error: "connect", detail: "the proxy answered 402" },
+      { status: null, error: "connect", scope: "proxy" },
       true,
     ],
     [
       "a host behind a proxy",
-      { status: null, error: "connect", detail: "the proxy answered 502" },
+      { status: null, error: "connect", scope: "host" },
       false,
     ],
     ["a refusal", { status: null, error: "refused" }, false],
     [
       "an unknown name",
-      { status: null, error: "dns", detail: "the name does not resolve" },
+      { status: null, error: "dns", scope: "host" },
       false,
     ],
     [
       "no name server",
-      { status: null, error: "dns", detail: "the name server does not answer" },
+      { status: null, error: "dns", scope: "network" },
       true,
     ],
     ["an interruption", { status: null, error: "cancelled" }, undefined],
   ] as const
 ) {
-  Deno.test(`isOfNetwork() is ${expected} for ${what}`, () => {
+  Deno.test(`isNetworkFailure() is ${expected} for ${what}`, () => {
     assertEquals(isNetworkFailure(result(more as Partial<Result>)), expected);
   });
 }
@@ -176,7 +176,7 @@ for (
 ) {
   Deno.test(`RetryPolicy lastOf() tells ${what}`, () => {
     const policy = new RetryPolicy({ ...OPTIONS, ...options });
-    const last = policy.lastOf(result(more as Partial<Result>, of), 4);
+    const last = policy.toFinal(result(more as Partial<Result>, of), 4);
     assertEquals([last.attempts, last.detail], [4, expected]);
     const isMade = expected?.startsWith("status");
     if (isMade) assertEquals([last.error, last.expectation], ["expect", "--retry-on 503"]);
@@ -195,6 +195,6 @@ Deno.test("RetryPolicy isTransient() and causeOf() go by a status, but for one t
     ] as const
   ) {
     assertEquals(policy.isTransient(result(more)), isTransient);
-    assertEquals(policy.causeOf(result(more)), cause);
+    assertEquals(policy.nameCause(result(more)), cause);
   }
 });

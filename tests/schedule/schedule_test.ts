@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { NoProgressError } from "../../lib/errors.ts";
 import { Pool } from "../../lib/pool.ts";
 import type { Result } from "../../lib/result.ts";
-import { Schedule, type ScheduleOptions } from "../../lib/schedule/schedule.ts";
+import { Schedule, type ScheduleOptions, type Start } from "../../lib/schedule/schedule.ts";
 import type { Source } from "../../lib/stream.ts";
 import type { Target } from "../../lib/target.ts";
 import { FakeTime } from "../fixtures/fake_time.ts";
@@ -54,7 +54,7 @@ class Rig {
   /** What becomes of a request as soon as it starts; undefined: the test answers it later. */
   answers: (target: Target) => Partial<Result> | undefined;
   readonly #inFlight = new Map<number, { target: Target; done: (result: Result) => void }>();
-  readonly #pool: Pool<Target, Result>;
+  readonly #pool: Pool<Start, Result>;
 
   constructor(
     source: Iterable<Target> | Source<Target>,
@@ -80,8 +80,8 @@ class Rig {
     this.#pool = new Pool(this.schedule, {
       concurrency: all.concurrency,
       afterTurn: (callback) => this.time.after(0, callback),
-      start: (target, done) => this.#start(target, done),
-      take: (result) => {
+      start: (start, done) => this.#start(start, done),
+      onResult: (result) => {
         const final = this.schedule.settle(result);
         if (final !== undefined) this.results.push(final);
       },
@@ -89,12 +89,11 @@ class Rig {
     this.over = this.#pool.run().then(() => this.end = "over", (error) => this.end = error);
   }
 
-  #start(target: Target, done: (result: Result) => void): void {
-    const { unsent } = this.schedule;
+  #start({ target, dueMs, unsent }: Start, done: (result: Result) => void): void {
     if (unsent !== undefined) {
       return done(result({ status: null, attempts: 0, ...unsent, target }));
     }
-    this.starts.push({ i: target.i, ms: this.time.now(), dueMs: this.schedule.dueMs });
+    this.starts.push({ i: target.i, ms: this.time.now(), dueMs });
     const answer = this.answers(target);
     if (answer === undefined) this.#inFlight.set(target.i, { target, done });
     else void Promise.resolve().then(() => done(result({ ...answer, target })));
@@ -166,12 +165,21 @@ Deno.test("Schedule next() hands a target straight through when nothing is held 
     OPTIONS,
     { onLate: () => {}, onStart: () => {}, onRetry: () => {}, onNotice: () => {} },
   );
-  const first = schedule.next() as IteratorResult<Target>;
-  assertEquals([first.done, first.value.i], [false, 0]);
-  assertEquals(schedule.dueMs, undefined);
-  schedule.settle(result({ target: first.value }));
-  assertEquals((schedule.next() as IteratorResult<Target>).value.i, 1);
-  assertEquals((schedule.next() as IteratorResult<Target>).done, true);
+  const next = (): IteratorResult<Start> => schedule.next() as IteratorResult<Start>;
+  const first = next();
+  const { target } = first.value;
+  assertEquals([first.done, target.i, first.value.dueMs, first.value.unsent], [
+    false,
+    0,
+    undefined,
+    undefined,
+  ]);
+  schedule.settle(result({ target }));
+  const second = next();
+  assertEquals(second.value.target.i, 1);
+  // No object is made for a request.
+  assertEquals(second === first && second.value === first.value, true);
+  assertEquals(next().done, true);
 });
 
 Deno.test("Schedule starts at the rate, whatever the answers do", async () => {
@@ -244,8 +252,8 @@ Deno.test("Schedule begins at a rate when it is first asked, not when it is made
   await time.to(169);
   assertEquals(ownLate, [0]);
   await time.to(170);
-  await next;
-  assertEquals([ownLate, schedule.dueMs], [[0, 0], 170]);
+  const { value } = await next;
+  assertEquals([ownLate, (value as Start).dueMs], [[0, 0], 170]);
   await schedule.return();
 });
 
@@ -288,8 +296,12 @@ Deno.test("Schedule tells what waited for a place from what the process was late
     onNotice: () => {},
   }, time);
   const started: Target[] = [];
-  const start = async (): Promise<void> =>
-    void started.push((await schedule.next()).value as Target);
+  let dueMs: number | undefined;
+  const start = async (): Promise<void> => {
+    const { target, ...last } = (await schedule.next()).value as Start;
+    started.push(target);
+    dueMs = last.dueMs;
+  };
   // Every place is in use at 200 ms.
   const three = start().then(start).then(start);
   await time.to(200);
@@ -298,12 +310,12 @@ Deno.test("Schedule tells what waited for a place from what the process was late
   // All places become free together, by results that nobody could take before.
   for (const target of started.splice(0)) schedule.settle(result({ target }));
   await start();
-  assertEquals([late, ownLate, schedule.dueMs], [[700], [0, 0, 0, 0], 300]);
+  assertEquals([late, ownLate, dueMs], [[700], [0, 0, 0, 0], 300]);
   // Not in one burst: the second one comes late by this process, which is then held up.
   const last = start();
   await time.jump(40);
   await last;
-  assertEquals([late, ownLate, schedule.dueMs], [[700, 600], [0, 0, 0, 0, 40], 440]);
+  assertEquals([late, ownLate, dueMs], [[700, 600], [0, 0, 0, 0, 40], 440]);
   await schedule.return();
 });
 
@@ -316,7 +328,7 @@ Deno.test("Schedule is not late at a rate for what it held back until the networ
     () => isUp ? {} : { status: null, error: "connect", detail: "no route" },
   );
   await rig.time.to(5_000);
-  assertEquals(rig.schedule.outages, 1);
+  assertEquals(rig.schedule.pausedCount, 1);
   isUp = true;
   await rig.time.to(20_000);
   assertEquals([rig.results.length, rig.end, rig.late], [4_000, "over", []]);
@@ -572,9 +584,9 @@ Deno.test("Schedule pauses after a run of failures, says so, probes, and goes on
   assertEquals(rig.notices.length, 1);
   assertEquals(
     rig.notices[0],
-    "paused for host, where one request after the other failed (refused: connection refused): one " +
-      "request is tried after 1 s, 2 s, up to a minute; after 60 s it is given up if other hosts " +
-      "succeed ('--host-give-up D' sets how long); use '--no-pause' to go on without waiting",
+    "pausing host after repeated failures (refused: connection refused); probing after 1 s, 2 s, " +
+      "up to 1 min; giving it up after 60 s if other hosts succeed ('--host-give-up D' sets the " +
+      "time). Use '--no-pause' to go on without waiting",
   );
   const before = rig.starts.length;
   await rig.time.to(100_000);
@@ -586,13 +598,13 @@ Deno.test("Schedule pauses after a run of failures, says so, probes, and goes on
     31_000,
     63_000,
   ]);
-  assertEquals(rig.schedule.outages, 0 + 1);
+  assertEquals(rig.schedule.pausedCount, 0 + 1);
   isUp = true;
   await rig.time.to(123_000);
   assertEquals(rig.end, "over");
   assertEquals(rig.results.length, 500);
-  assertEquals(rig.notices.slice(1), ["host can be asked again: going on"]);
-  assertEquals(rig.schedule.outages, 0);
+  assertEquals(rig.notices.slice(1), ["host can be reached again: going on"]);
+  assertEquals(rig.schedule.pausedCount, 0);
 });
 
 Deno.test("Schedule burns no attempts while it pauses", async () => {
@@ -614,7 +626,7 @@ Deno.test("Schedule pauses for one host alone where there are many", async () =>
   assertEquals(rig.results.filter(({ error }) => error === undefined).length, 1_000);
   const failed = rig.results.length - 1_000;
   assert(failed >= 50 && failed < 60, `${failed}`);
-  assertEquals(rig.schedule.outages, 1);
+  assertEquals(rig.schedule.pausedCount, 1);
 });
 
 Deno.test("Schedule pauses for every host when nothing gets through, and probes with one", async () => {
@@ -628,7 +640,7 @@ Deno.test("Schedule pauses for every host when nothing gets through, and probes 
   const failed = rig.results.length;
   assert(failed >= 250 && failed < 260, `${failed}`);
   assertEquals(rig.notices.length, 1);
-  assertMatch(rig.notices[0], /every host.* up to a minute; use '--no-pause' to go on /);
+  assertMatch(rig.notices[0], /every host.* up to 1 min. Use '--no-pause' to go on /);
   await rig.time.to(3_500);
   assertEquals(rig.results.length, failed + 2);
   rig.answers = () => ({});
@@ -756,7 +768,7 @@ Deno.test("Schedule gives up a host that has failed for a minute while others su
   await rig.time.to(1_000);
   assertEquals(counts(rig)["undefined 1"], 30_000);
   await rig.time.to(59_000);
-  assertEquals(rig.schedule.outages, 1);
+  assertEquals(rig.schedule.pausedCount, 1);
   assert(rig.schedule.held > 29_000, `${rig.schedule.held}`);
   await rig.time.to(61_000);
   assertEquals([rig.results.length, rig.end], [60_000, "over"]);
@@ -771,7 +783,7 @@ Deno.test("Schedule gives up a host that has failed for a minute while others su
     rig.notices[1],
     /^gave up down, .*use '--host-give-up never' to wait for it instead$/,
   );
-  assertEquals(rig.schedule.outages, 0);
+  assertEquals(rig.schedule.pausedCount, 0);
   assertEquals(rig.time.timers, 0);
 });
 
@@ -806,7 +818,7 @@ Deno.test("Schedule gives up no host while no other succeeds, nor for how it was
     ({ i }) => isUp && i < 100 ? {} : REFUSED,
   );
   await rig.time.to(600_000);
-  assertEquals([rig.schedule.outages, rig.end], [2, "not yet"]);
+  assertEquals([rig.schedule.pausedCount, rig.end], [2, "not yet"]);
   assertEquals(counts(rig)["refused 0"], undefined);
   // Both come back, one of them later: its minute begins with the other's first success.
   isUp = false;
@@ -814,7 +826,7 @@ Deno.test("Schedule gives up no host while no other succeeds, nor for how it was
   const before = rig.results.length;
   while (rig.results.length < before + 4_000) await rig.time.to(rig.time.now() + 1_000);
   await rig.time.to(rig.time.now() + 20_000);
-  assertEquals(rig.schedule.outages, 1);
+  assertEquals(rig.schedule.pausedCount, 1);
   rig.answers = () => ({});
   await rig.time.to(800_000);
   assertEquals([rig.results.length, rig.end], [10_000, "over"]);
@@ -825,7 +837,7 @@ Deno.test("Schedule gives up no host while no other succeeds, nor for how it was
 Deno.test("Schedule waits for a host that is never to be given up", async () => {
   const rig = new Rig(inTurn(2_000), { hostGiveUpMs: Infinity }, DOWN_HOST);
   await rig.time.to(3_600_000);
-  assertEquals([rig.schedule.outages, rig.end], [1, "not yet"]);
+  assertEquals([rig.schedule.pausedCount, rig.end], [1, "not yet"]);
   rig.answers = () => ({});
   await rig.time.to(3_700_000);
   assertEquals([rig.results.length, rig.end], [2_000, "over"]);
@@ -954,7 +966,7 @@ for (
     assert(rig.end instanceof NoProgressError, `${rig.end}`);
     assertMatch(
       (rig.end as Error).message,
-      /^Cannot go on: the first \d+ requests all failed, and there is no other host than host \(/,
+      /^Cannot go on: the first \d+ requests all failed, and host is the only host \(/,
     );
     assert(rig.results.length >= 50 && rig.results.length <= 150, `${rig.results.length}`);
     assertEquals(rig.notices, []);
@@ -969,14 +981,20 @@ for (
     ["the proxy \\[::1\\]:9", { proxy: PROXY }, {
       error: "connect",
       detail: "the proxy: connection refused",
+      scope: "proxy",
+      isUnreachable: true,
     }],
     ["the proxy \\[::1\\]:9", { proxy: PROXY }, {
       error: "connect",
       detail: "the proxy: the name does not resolve",
+      scope: "proxy",
+      isUnreachable: true,
     }],
     ["the Unix socket '/s'", { unixSocket: "/s" }, {
       error: "connect",
       detail: "no such Unix socket",
+      scope: "proxy",
+      isUnreachable: true,
     }],
     ["the Unix socket '/s'", { unixSocket: "/s" }, { error: "refused" }],
   ] as const

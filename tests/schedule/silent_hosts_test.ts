@@ -4,7 +4,7 @@ import { myriad } from "../fixtures/program.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
 import { folder } from "../fixtures/sources.ts";
 
-Deno.test("Shares knows no more hosts than can matter, and keeps those with requests in flight", () => {
+Deno.test("SilentHosts knows no more hosts than can matter, and keeps those with requests in flight", () => {
   const shares = new SilentHosts({ places: 10, free: () => 1, now: () => 0 });
   assert(shares.startsAtOnce("http://first/"));
   for (let i = 0; i < 20_000; i++) {
@@ -18,7 +18,7 @@ Deno.test("Shares knows no more hosts than can matter, and keeps those with requ
   assert(shares.startsAtOnce("http://first:080/"));
 });
 
-Deno.test("Shares takes a host for silent after twice the time that its answers took", () => {
+Deno.test("SilentHosts takes a host for silent after twice the time that its answers took", () => {
   let nowMs = 0;
   const shares = new SilentHosts({ places: 16, free: () => 1, now: () => nowMs });
   assert(shares.startsAtOnce("http://b/"));

@@ -4,26 +4,31 @@ import type { Source } from "../../lib/stream.ts";
 
 const DONE = { value: undefined, done: true };
 
-function numbers(length = Infinity): Source<number> & { returned: number } {
+function numbers(length = Infinity): Source<number> & { asked: number; returned: number } {
   let i = 0;
   return {
+    asked: 0,
     returned: 0,
-    next: () => i < length ? { value: i++, done: false } : { value: undefined, done: true },
+    next() {
+      this.asked++;
+      return i < length ? { value: i++, done: false } : { value: undefined, done: true };
+    },
     return() {
       this.returned++;
     },
   };
 }
 
-Deno.test("Gate passes on what the source gives, and counts it", () => {
-  const gate = new StopGate(numbers(2));
+Deno.test("StopGate passes on what the source gives, and asks no more once it has ended", () => {
+  const source = numbers(2);
+  const gate = new StopGate(source);
   assertEquals(gate.next(), { value: 0, done: false });
   assertEquals(gate.next(), { value: 1, done: false });
-  assertEquals(gate.next(), { value: undefined, done: true });
-  assertEquals(gate.passed, 2);
+  assertEquals([gate.next(), gate.next()], [DONE, DONE]);
+  assertEquals(source.asked, 3);
 });
 
-Deno.test("Gate is shut once it was stopped, or its source has ended", () => {
+Deno.test("StopGate is shut once it was stopped, or its source has ended", () => {
   const gates = [new StopGate(numbers(0)), new StopGate(numbers())];
   assertEquals(gates.map((gate) => gate.isShut), [false, false]);
   gates[0].next();
@@ -31,18 +36,18 @@ Deno.test("Gate is shut once it was stopped, or its source has ended", () => {
   assertEquals(gates.map((gate) => gate.isShut), [true, true]);
 });
 
-Deno.test("Gate lets nothing through after stop()", async () => {
+Deno.test("StopGate lets nothing through after stop()", async () => {
   const source = numbers();
   const gate = new StopGate(source);
   gate.next();
   gate.stop();
   assertEquals(gate.next(), DONE);
-  assertEquals(gate.passed, 1);
+  assertEquals(source.asked, 1);
   await gate.return();
   assertEquals(source.returned, 1);
 });
 
-Deno.test("Gate answers a next() that waits when stop() is called", async () => {
+Deno.test("StopGate answers a next() that waits when stop() is called", async () => {
   const { promise, resolve } = Promise.withResolvers<IteratorResult<number>>();
   const gate = new StopGate<number>({ next: () => promise });
   const next = gate.next();
@@ -51,27 +56,27 @@ Deno.test("Gate answers a next() that waits when stop() is called", async () => 
   // What comes later than that is not asked for any more.
   resolve({ value: 1, done: false });
   await promise;
-  assertEquals(gate.passed, 0);
+  assertEquals([gate.isShut, gate.next()], [true, DONE]);
 });
 
-Deno.test("Gate shuts when the time is up", async () => {
+Deno.test("StopGate shuts when the time is up", async () => {
   const gate = new StopGate<number>({ next: () => new Promise(() => {}) }, 20);
   assertEquals(await gate.next(), DONE);
   assertEquals(gate.next(), DONE);
 });
 
-Deno.test("Gate does not mistake a long time for none", () => {
+Deno.test("StopGate does not mistake a long time for none", () => {
   const gate = new StopGate(numbers(), 1e11);
   assertEquals(gate.next(), { value: 0, done: false });
   gate.stop();
 });
 
-Deno.test("Gate leaves no timer when the source is done first", () => {
+Deno.test("StopGate leaves no timer when the source is done first", () => {
   const gate = new StopGate(numbers(0), 60_000);
   assertEquals(gate.next(), { value: undefined, done: true });
 });
 
-Deno.test("Gate looks done when the source breaks off, and keeps why", async () => {
+Deno.test("StopGate looks done when the source breaks off, and keeps why", async () => {
   const failure = new Error("broke off");
   for (
     const next of [() => Promise.reject(failure), () => {

@@ -119,7 +119,7 @@ Deno.test("jsonlTargets() sends a lone surrogate as the escape that it is, or no
   assertEquals([json.invalid, decoder.decode(json.body)], [undefined, '{"a":"\\ud800"}']);
   assertEquals(
     regex.invalid,
-    "line 3: a regular expression of its 'expect.body' has a lone surrogate",
+    "line 3: a regular expression in 'expect.body' has a lone surrogate",
   );
 });
 

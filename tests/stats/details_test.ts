@@ -175,7 +175,7 @@ Deno.test("LoopMeter.start() keeps nothing alive behind stop()", () => {
 });
 
 const MESSAGES: [string, string][] = [
-  ["no complete answer within 500 ms", "no complete answer within N ms"],
+  ["no complete response within 500 ms", "no complete response within N ms"],
   ["took 12.345 ms, expected at most 10 ms", "took N ms, expected at most N ms"],
   ["status 404, expected 200,3xx", "status 404, expected 200,3xx"],
   ["connect to 10.0.0.17:8080 failed", "connect to ADDRESS failed"],

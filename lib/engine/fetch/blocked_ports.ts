@@ -1,6 +1,6 @@
 /**
- * The ports that native fetch refuses to connect to: the bad ports of the Fetch standard, §2.9, as
- * Deno 2.9 has them.
+ * The ports that native fetch refuses to connect to: the bad ports of the Fetch standard, §2.9, in
+ * Deno 2.9.
  */
 // deno-fmt-ignore
 const BLOCKED_PORTS: ReadonlySet<string> = new Set([

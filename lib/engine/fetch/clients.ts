@@ -1,8 +1,8 @@
-/** Requests to one origin by the clients of one {@linkcode Generation}. */
+/** The requests to one origin by the clients of one {@linkcode Generation}. */
 export class Use {
   readonly generation: Generation;
   inFlight = 0;
-  /** Most requests in flight at once so far, which is how many connections there may be. */
+  /** The most requests in flight at once so far, which is how many connections there may be. */
   most = 0;
 
   constructor(generation: Generation) {
@@ -13,13 +13,13 @@ export class Use {
 /** Makes a client. @param keepsIdle whether it keeps connections for later requests */
 export type CreateClient = (keepsIdle: boolean, speaks: "any" | "http2") => Deno.HttpClient;
 
-/** Clients that are made, used and let go together. */
+/** Clients that are made, used and closed together. */
 class Generation {
   readonly keepsIdle: boolean;
   readonly ordinary: Deno.HttpClient;
   readonly #create: CreateClient;
   #http2: Deno.HttpClient | undefined;
-  /** By origin; there is one for all where no connection is kept. */
+  /** By origin; one for all origins if no connection is kept. */
   readonly #uses = new Map<string, Use>();
   inFlight = 0;
   /** The sum of {@linkcode Use.most}. */
@@ -31,7 +31,7 @@ class Generation {
     this.ordinary = create(keepsIdle, "any");
   }
 
-  /** Speaks HTTP/2 and nothing else. */
+  /** The client that speaks HTTP/2 only. */
   get http2(): Deno.HttpClient {
     return this.#http2 ??= this.#create(this.keepsIdle, "http2");
   }
@@ -55,20 +55,20 @@ class Generation {
 }
 
 /**
- * The clients of native fetch, so that the connections they keep are bounded. A client bounds them
- * by host only, keeps them for 90 s, and cannot be told to close one; so it is let go for a new one
- * when it may have too many. Seen with Deno 2.9: a client takes 0.1 ms to make, and one that is
- * closed finishes its requests in flight, but keeps its idle connections until the last of them
- * has a head. Until then the next client keeps none.
+ * The clients of native fetch, with a bound on their connections. A client bounds connections by host
+ * only, keeps them for 90 s, and cannot close a single one. So a client that may have too many is
+ * replaced. Seen with Deno 2.9: making a client takes 0.1 ms. A closed client finishes its requests in
+ * flight, but keeps its idle connections until the last of these requests has a head. Until then the
+ * next client keeps no connection.
  *
- * So at most `mostConnections` are kept, and one more for each request in flight. A run against so
- * few hosts that it never has as many keeps its first client.
+ * So at most `mostConnections` are kept, and one more for each request in flight. A run against few
+ * hosts keeps its first client.
  */
 export class Clients {
   readonly #create: CreateClient;
   readonly #mostConnections: number;
   #current: Generation;
-  /** The one before, as long as it may have connections. */
+  /** The generation before, as long as it may have connections. */
   #before: Generation | undefined;
 
   constructor(create: CreateClient, mostConnections: number) {
@@ -77,7 +77,7 @@ export class Clients {
     this.#current = new Generation(create, true);
   }
 
-  /** A request begins. @returns has the clients for it, and is to be given to {@linkcode end} */
+  /** Records the begin of a request. @returns its clients; pass it to {@linkcode end} */
   begin(origin: string): Use {
     const { keepsIdle, connections } = this.#current;
     if (this.#before?.inFlight === 0) this.#before = undefined;
@@ -87,13 +87,13 @@ export class Clients {
     return this.#current.begin(origin);
   }
 
-  /** The request is over. */
+  /** Records the end of a request. */
   end(use: Use): void {
     use.inFlight--;
     use.generation.inFlight--;
   }
 
-  /** Closes idle connections, if there are any, as soon as that is possible. */
+  /** Closes idle connections, if there are any, as soon as possible. */
   closeIdle(): void {
     const { keepsIdle, connections, inFlight } = this.#current;
     if (keepsIdle && connections > inFlight) this.#renew();

@@ -4,19 +4,19 @@ export const DECODABLE = ["gzip", "br"] as const;
 /** One of {@linkcode DECODABLE}. */
 export type Coding = typeof DECODABLE[number];
 
-/** Bytes did not decode. */
+/** Bytes could not be decoded. */
 export class DecodingError extends Error {
   override name = "DecodingError";
 }
 
 /**
- * Decodes a body to its end, a piece at a time, so that no more is held than was read at once. All
- * members of gzip are (RFC 1952 §2.2), zeros behind them are padding, and any other byte that is
- * missing or too many is an error. No bytes at all are an empty body, as some servers have it.
+ * Decodes a body to its end, piece by piece, so that only one piece is held at a time. All members of
+ * gzip are decoded (RFC 1952 §2.2), and zeros after them are padding. Any other missing or additional
+ * byte is an error. No bytes at all are an empty body, which some servers send.
  *
- * @param read gives what came, and undefined at its end
- * @param take is given what that decodes to; says whether to go on
- * @throws {DecodingError} If it does not decode, and what `read` throws.
+ * @param read returns the next piece; undefined at the end
+ * @param take gets the decoded bytes; returns whether to go on
+ * @throws {DecodingError} If the body cannot be decoded; and what `read` throws.
  */
 export async function decode(
   coding: Coding,
@@ -25,7 +25,7 @@ export async function decode(
 ): Promise<void> {
   const first = await read();
   if (first === undefined) return;
-  // Loaded only where it is needed.
+  // Loaded only if it is needed.
   const { createBrotliDecompress, createGunzip } = await import("node:zlib");
   const stream = coding === "gzip" ? createGunzip() : createBrotliDecompress();
   const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -39,7 +39,7 @@ export async function decode(
   };
   const next = (bytes: Uint8Array | undefined): void => {
     if (bytes !== undefined) write(bytes);
-    // One byte too many: it is left over if the stream is complete, which Deno does not tell.
+    // An additional byte: it is left over if the stream is complete, which Deno does not tell.
     else if (coding === "br") stream.end(Uint8Array.of(0));
     else stream.end();
   };

@@ -1,24 +1,20 @@
 /**
- * Native fetch as an {@linkcode Engine}: TLS, HTTP/2 and decompression, at a cost.
+ * Native fetch as an {@linkcode Engine}: HTTP/2 and decompression, at a cost.
  *
  * @module
  */
 import { closesConnection, decodeFieldValue, IDEMPOTENT } from "../../http/fields.ts";
-import type { Result } from "../../result.ts";
+import { type Failure, type Result, toResult } from "../../result.ts";
 import type { HeaderList, Target } from "../../target.ts";
+import { findShortage } from "../causes.ts";
 import { Deadlines, InFlight, type StopReason } from "../deadlines.ts";
 import type { Engine } from "../engine.ts";
 import {
-  type Failure,
-  failureOfBody,
-  failureOfEarlyEnd,
-  failureOfFetch,
-  failureOfLength,
-  failureOfPermission,
-  failureOfStop,
-  findShortage,
-  isUnsent,
-  lacksHttp2,
+  toEarlyEndFailure,
+  toLengthFailure,
+  toPermissionFailure,
+  toProtocolFailure,
+  toStopFailure,
 } from "../failure.ts";
 import { type BodyTap, type BorrowedHead, ResponseHooks } from "../hooks.ts";
 import { UNASKED_UPGRADE } from "../http1/head.ts";
@@ -27,60 +23,66 @@ import { follow, type Hop, readLocation } from "../redirect.ts";
 import { Shortage } from "../shortage.ts";
 import { Clients, type Use } from "./clients.ts";
 import { type Coding, DECODABLE, decode } from "./decode.ts";
-import { describeFetchError } from "./fetch_words.ts";
+import {
+  type FetchFailure,
+  isUnsent,
+  lacksHttp2,
+  toFetchFailure,
+  toReadingFailure,
+} from "./fetch_failure.ts";
 
 /**
- * A body that says it has at most as many bytes is read in one go: a third cheaper than by a
- * reader (measured: 42 us a request, not 69), and no more than this is held for it.
+ * A body with at most this announced length is read at once. That costs a third less than a reader
+ * (measured: 42 us a request instead of 69), and holds at most this many bytes.
  */
 const WHOLE_BODY_BYTES = 64 * 1024;
 
 /**
- * How often a request is sent again that the server did not process. A server that keeps refusing
- * is given a second in all, see {@linkcode pauseMs}.
+ * How often a request is repeated that the server did not process. A server that keeps refusing gets
+ * a second in all, see {@linkcode pauseMs}.
  */
 const MAX_REPETITIONS = 8;
 
-/** Milliseconds before a repetition, the first of which comes at once. @param nth from 1 */
+/** The milliseconds before a repetition; the first one comes at once. @param nth from 1 */
 function pauseMs(nth: number): number {
   return nth === 1 ? 0 : Math.min(500, 4 * 2 ** (nth - 1));
 }
 
-/** Idle connections that are kept in any case, beyond twice as many as requests in flight. */
+/** How many connections may be kept in addition to twice the concurrency. */
 const MORE_CONNECTIONS = 128;
 
-/** Most origins that are known not to speak HTTP/2. */
+/** The most origins that are remembered not to speak HTTP/2. */
 const MAX_ORIGINS = 1_000;
 
 /** A request in flight. */
 class Attempt extends InFlight {
   readonly #controller = new AbortController();
   stopped: StopReason | undefined;
-  /** What is asked for at present. */
+  /** The present hop. */
   hop: Hop;
-  /** How many redirects brought it there. */
+  /** How many redirects were followed so far. */
   redirects = 0;
-  /** How often something was sent again, of all hops. */
+  /** How often a hop was sent again, for all hops together. */
   repetitions = 0;
-  /** Whether one of them was for a reused connection that was dead: it gets a new one. */
+  /** Whether a reused connection was dead: the repetition gets a new one. */
   isReconnecting = false;
-  /** Whether the hop asks for a coding, so that its body is decoded. */
+  /** Whether the hop accepts a coding, so that its body is decoded. */
   decodes = false;
-  /** Whether no client is to be taken for it that speaks HTTP/2 only. */
+  /** Whether it must not use a client that speaks HTTP/2 only. */
   isOrdinary = false;
-  /** Of the clients that the hop is sent by, unless that is one that keeps no connection. */
+  /** The use of the clients of the hop; undefined with the client that keeps no connection. */
   use: Use | undefined;
-  /** Whether it is sent by a client that speaks HTTP/2 only. */
+  /** Whether its client speaks HTTP/2 only. */
   isHttp2Only = false;
-  /** Whether the head of an answer is there, so that what fails now is its body. */
+  /** Whether the head of a response has come, so that only its body can fail from now on. */
   hasHead = false;
-  /** Bytes of the body so far, as they came and after decoding. */
+  /** Bytes of the body so far, as they were transferred, and after decoding. */
   bytes = 0;
   size = 0;
   ttfbMs: number | null = null;
   location: string | null = null;
   retryAfter: string | null = null;
-  /** The body of the answer that is kept, once its head is there, if somebody takes it. */
+  /** The body of the final response, once its head has come; undefined if nothing takes it. */
   body: BodyTap | undefined;
 
   constructor(hop: Hop) {
@@ -98,7 +100,7 @@ class Attempt extends InFlight {
   }
 }
 
-/** Settles with a promise, or when the signal is aborted. */
+/** Settles with a promise, or when the signal is aborted, whichever comes first. */
 async function unlessAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
   const { promise: aborted, resolve } = Promise.withResolvers<void>();
   const onAbort = (): void => resolve();
@@ -107,7 +109,7 @@ async function unlessAborted(promise: Promise<void>, signal: AbortSignal): Promi
   signal.removeEventListener("abort", onAbort);
 }
 
-/** Settles after so many milliseconds, or when the signal is aborted. */
+/** Settles after `ms` milliseconds, or when the signal is aborted. */
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
   if (ms === 0) return;
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -116,12 +118,12 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
   clearTimeout(timer);
 }
 
-/** Scheme, host and port of a URL, as it has them. */
+/** Scheme, host and port of a URL, as written there. */
 function toOrigin(url: string): string {
   return /^[^/]*\/\/[^/?#]*/.exec(url)?.[0] ?? url;
 }
 
-/** Ends an attempt for a reason that is known already. */
+/** Ends an attempt with a failure. */
 class Refusal extends Error {
   readonly failure: Failure;
   constructor(failure: Failure) {
@@ -134,13 +136,13 @@ function readRetryAfter({ status, headers }: Response): string | null {
   return status === 429 || status === 503 ? headers.get("retry-after") : null;
 }
 
-/** The coding of a body that is to be decoded; undefined if it has another, or none. */
+/** The coding of a body that can be decoded; undefined if it has another coding, or none. */
 function readCoding({ headers }: Response): Coding | undefined {
   const coding = headers.get("content-encoding")?.toLowerCase();
   return DECODABLE.find((name) => name === coding);
 }
 
-/** The head of an answer by native fetch. @param decodes whether bodies are decoded on the way */
+/** The head of a response of native fetch. @param decodes whether the body is decoded on the way */
 function toHead(response: Response, decodes: boolean): BorrowedHead {
   const { status, headers } = response;
   return {
@@ -154,15 +156,15 @@ function toHead(response: Response, decodes: boolean): BorrowedHead {
       const value = headers.get(name);
       return value === null ? null : decodeFieldValue(value);
     },
-    lasting() {
+    clone() {
       return this;
     },
   };
 }
 
 /**
- * How long a body says it is; 0 where it does not. What a HEAD tells is not what it brings (RFC
- * 9110 §9.3.2), and a transfer coding overrides a length (RFC 9112 §6.3).
+ * The announced length of a body; 0 without one. The response to a HEAD announces a length without
+ * having a body (RFC 9110 §9.3.2), and a transfer coding overrides a length (RFC 9112 §6.3).
  */
 function readLength({ headers }: Response, method: string): number {
   if (method === "HEAD" || headers.has("transfer-encoding")) return 0;
@@ -170,40 +172,41 @@ function readLength({ headers }: Response, method: string): number {
 }
 
 /**
- * Refuses a body that is not as long as it says: native fetch takes a stream that the server
+ * Refuses a body that is not as long as announced: native fetch takes a stream that the server
  * cancelled, or closed by a GOAWAY, for one that has ended.
  *
- * @param length 0 or not a number where that is not known
+ * @param length the announced length; 0 or not a number if it is unknown
  */
 function checkLength(bytes: number, length: number): void {
-  if (length > 0 && bytes !== length) throw new Refusal(failureOfEarlyEnd(bytes, length));
+  if (length > 0 && bytes !== length) throw new Refusal(toEarlyEndFailure(bytes, length));
 }
 
-/** Header fields as native fetch takes them with the least work. */
+/** Header fields in the form that costs native fetch least. */
 interface Prepared {
   readonly of: HeaderList;
   readonly fields: [string, string][];
-  /** What makes native fetch leave a body as it came, if they ask for a coding. */
+  /** Fields with which native fetch does not decode the body; undefined if they accept no coding. */
   readonly coded:
     | { readonly http1: [string, string][]; readonly http2: [string, string][] }
     | undefined;
-  /** Whether they have `Connection: close`, which native fetch sends and does not act upon. */
+  /** Whether they have `Connection: close`, which native fetch sends without acting on it. */
   readonly closes: boolean;
 }
 
 /**
- * Native fetch decodes only the first member of gzip, tells no bytes behind it and not how many
- * came, and has no option for it. It leaves a body alone where the first `Accept-Encoding` is
- * `identity`, which some servers take for all of it, and where there is a `Range`, which goes no
- * further in HTTP/2 when `Connection` names it: such fields are of the connection (RFC 9110 §7.6.1).
+ * Prepares header fields. Native fetch decodes only the first member of gzip, does not tell bytes
+ * after it or the transferred bytes, and has no option for that. It does not decode a body if the
+ * first `Accept-Encoding` is `identity`, which some servers take for the whole field; or if there is
+ * a `Range`. In HTTP/2, the `Range` is not sent if `Connection` names it, as such fields are for the
+ * connection only (RFC 9110 §7.6.1).
  */
 function prepare(headers: HeaderList): Prepared {
   const closes = closesConnection(headers);
-  // They go out in lower case anyway.
+  // They are sent in lower case anyway.
   const fields = headers.map(([name, value]): [string, string] => [name.toLowerCase(), value]);
   const encoding = fields.find(([name]) => name === "accept-encoding")?.[1];
   const identity: [string, string] = ["accept-encoding", "identity"];
-  // Else it would ask for gzip and br by itself.
+  // Otherwise it would accept gzip and br by itself.
   if (encoding === undefined) {
     return { of: headers, fields: [...fields, identity], coded: undefined, closes };
   }
@@ -215,35 +218,34 @@ function prepare(headers: HeaderList): Prepared {
 }
 
 /**
- * Makes requests by native fetch, over connections of its own.
+ * Makes requests by native fetch, over its own connections.
  *
- * Native fetch sends a request once more when a reused connection turns out to be dead, whatever
- * its method (denoland/deno#35610), and says nothing of it. It cannot where the body is a stream,
- * and a `Blob` is one that keeps its `Content-Length`: so that is what bodies are given as, at up
- * to a fifth more CPU, and the engine itself sends again what it may, and counts it. Requests
- * without a body go over a new connection each if they are not idempotent. Of the others native
- * fetch may send one twice, and the engine counts one.
+ * Native fetch silently sends a request again when a reused connection turns out to be dead, whatever
+ * the method (denoland/deno#35610). It cannot do that if the body is a stream, and a `Blob` is a
+ * stream with a `Content-Length`. So bodies are passed as a `Blob`, at up to a fifth more CPU, and the
+ * engine itself repeats and counts what it may. Each request without a body that is not idempotent
+ * gets a new connection. Native fetch may send any other request twice, and the engine counts one.
  */
 export class FetchEngine implements Engine {
   readonly name = "fetch";
   readonly #options: EngineOptions;
   readonly #deadlines: Deadlines;
-  /** Those that speak HTTP/2 only are for what asks for a coding. */
+  /** Clients that speak HTTP/2 only are for requests that accept a coding. */
   readonly #clients: Clients;
-  /** Origins that turned out not to speak HTTP/2; at most {@linkcode MAX_ORIGINS}. */
+  /** Origins that do not speak HTTP/2; at most {@linkcode MAX_ORIGINS}. */
   readonly #withoutHttp2 = new Set<string>();
-  /** Keeps no connection, so that each request has a new one; made when first needed. */
+  /** A client that keeps no connection, so that each request gets a new one; made when needed. */
   #freshClient: Deno.HttpClient | undefined;
-  /** The last body that was made a `Blob`, since most runs have but one. */
+  /** The last body that became a `Blob`, because most runs have only one. */
   #blob: { of: Uint8Array<ArrayBuffer>; blob: Blob } | undefined;
-  /** The last origin, since most runs have but one. */
+  /** The last origin, because most runs have only one. */
   #origin = "";
-  /** The last list of fields, made ready, since most runs have but one. */
+  /** The last prepared list of fields, because most runs have only one. */
   #prepared: Prepared | undefined;
   readonly #mostAtOnce: number;
   readonly #shortage = new Shortage();
   readonly #hooks: ResponseHooks | undefined;
-  #hasAnswered = false;
+  #hasResponded = false;
   #cancelled = false;
 
   constructor(options: EngineOptions) {
@@ -274,7 +276,7 @@ export class FetchEngine implements Engine {
   }
 
   start(target: Target, done: (result: Result) => void, dueMs?: number): void {
-    // What `done` throws is a bug, and is to end the process as any other.
+    // If `done` throws, that is a bug, which ends the process like any other.
     void this.#request(target, dueMs).then(done);
   }
 
@@ -283,7 +285,7 @@ export class FetchEngine implements Engine {
     const start = dueMs ?? now;
     const attempt = new Attempt(target);
     let status: number | null = null;
-    let failure: Failure | undefined;
+    let failure: FetchFailure | undefined;
     const sent = !this.#cancelled;
     if (sent) {
       this.#deadlines.add(attempt, now);
@@ -308,11 +310,13 @@ export class FetchEngine implements Engine {
             status = await this.#finish(response, target, attempt, start);
           }
           this.#shortage.end();
-          this.#hasAnswered = true;
+          this.#hasResponded = true;
           break;
         } catch (error) {
-          failure = this.#failureOf(error, attempt);
-          const untilNext = attempt.stopped ? undefined : this.#pauseFor(error, failure, attempt);
+          failure = this.#toFailure(error, attempt);
+          const untilNext = attempt.stopped
+            ? undefined
+            : this.#whenToRepeat(error, failure, attempt);
           if (untilNext === undefined) break;
           await untilNext;
         }
@@ -323,17 +327,17 @@ export class FetchEngine implements Engine {
       attempt.stopped = "cancelled";
     }
     const end = performance.now();
-    // An answer that was complete stands, even if the sweep came in between.
+    // A complete response stands, even if the sweep came in between.
     if (status === null && attempt.stopped !== undefined) {
-      failure = failureOfStop(attempt.stopped, this.#options);
+      failure = toStopFailure(attempt.stopped, this.#options);
     }
     if (attempt.body !== undefined) {
       failure = attempt.body.close(failure);
       if (failure !== undefined) status = null;
     }
-    // What is wrong with the first URL is seen before it is sent.
+    // A problem of the first URL shows before anything is sent.
     const isTried = sent && (failure?.error !== "url" || attempt.redirects > 0);
-    return {
+    return toResult({
       target,
       origin: undefined,
       status,
@@ -348,23 +352,20 @@ export class FetchEngine implements Engine {
       isReused: false,
       engine: this.name,
       retryAfter: status === null ? null : attempt.retryAfter,
-      isPermanent: failure?.isPermanent === true,
-      bodyFile: null,
-      captures: undefined,
-      expectation: undefined,
-      error: failure?.error,
-      // Only now: what came before reads the words of native fetch.
-      detail: failure && describeFetchError(failure.detail),
-    };
+    }, failure);
   }
 
-  #failureOf(error: unknown, { hasHead }: Attempt): Failure {
+  #toFailure(error: unknown, { hasHead }: Attempt): FetchFailure {
     if (error instanceof Refusal) return error.failure;
-    return hasHead ? failureOfBody(error) : failureOfFetch(error);
+    return hasHead ? toReadingFailure(error) : toFetchFailure(error);
   }
 
-  /** Settles when the hop is to be sent again, or the attempt was stopped; undefined if neither. */
-  #pauseFor(error: unknown, failure: Failure, attempt: Attempt): Promise<void> | undefined {
+  /** Settles when the hop has to be sent again, or the attempt is stopped; undefined if neither. */
+  #whenToRepeat(
+    error: unknown,
+    failure: FetchFailure,
+    attempt: Attempt,
+  ): Promise<void> | undefined {
     const { signal } = attempt;
     if (attempt.isHttp2Only) {
       const { method, url } = attempt.hop;
@@ -373,14 +374,14 @@ export class FetchEngine implements Engine {
         if (this.#withoutHttp2.size === MAX_ORIGINS) this.#withoutHttp2.clear();
         this.#withoutHttp2.add(toOrigin(url));
       }
-      // Requests wait for one connection, and are told nothing of why there is none.
+      // Requests wait for one connection, and do not learn why it failed.
       if (isUnsent(error) || (isLacking && IDEMPOTENT.has(method))) {
         attempt.isOrdinary = true;
         return Promise.resolve();
       }
     }
-    const shortage = findShortage(failure, this.#hasAnswered);
-    // Nothing was sent.
+    const shortage = findShortage(failure, this.#hasResponded);
+    // The request was not sent.
     if (shortage !== undefined) {
       this.#endUse(attempt);
       this.#clients.closeIdle();
@@ -391,20 +392,20 @@ export class FetchEngine implements Engine {
       return pause(pauseMs(++attempt.repetitions), signal);
     }
     const { method, body } = attempt.hop;
-    // RFC 9110 §9.2.2: only what is idempotent is sent again by itself, and once. Native fetch has
-    // done it where there is no body.
+    // RFC 9110 §9.2.2: only an idempotent request is sent again by itself, and only once. Native
+    // fetch itself has done that for a request without a body.
     if (failure.error !== "reset" || body === undefined || !IDEMPOTENT.has(method)) {
       return undefined;
     }
-    if (!this.#hasAnswered || attempt.isReconnecting) return undefined;
+    if (!this.#hasResponded || attempt.isReconnecting) return undefined;
     attempt.isReconnecting = true;
     attempt.repetitions++;
     return Promise.resolve();
   }
 
   /**
-   * How long the body of an answer is, if that is the usual one: its status asks for nothing, and
-   * its body says that it is short enough to be read in one go.
+   * The length of the body of a usual response: its status needs no processing, and its announced
+   * length is short enough to read the body at once. Undefined for any other response.
    */
   #shortLength({ status, headers }: Response, { decodes }: Attempt): number | undefined {
     if (status < 200 || (status > 200 && status < 400 && status !== 206)) return undefined;
@@ -415,7 +416,7 @@ export class FetchEngine implements Engine {
     return isShort ? length : undefined;
   }
 
-  /** Reads any answer to its end, and asks on where it points to, until there is one to keep. */
+  /** Reads a response to its end, and follows redirects to the final response. */
   async #finish(
     first: Response,
     target: Target,
@@ -428,7 +429,7 @@ export class FetchEngine implements Engine {
       const { status, headers } = response;
       if (status === 101) {
         await response.body?.cancel();
-        throw new Refusal({ error: "protocol", detail: UNASKED_UPGRADE });
+        throw new Refusal(toProtocolFailure(UNASKED_UPGRADE));
       }
       const isPointing = status === 201 || (status >= 300 && status < 400);
       const pointer = readLocation(status, isPointing ? headers.get("location") : null);
@@ -451,7 +452,7 @@ export class FetchEngine implements Engine {
     }
   }
 
-  /** Takes what the hooks want of a head, and begins the body if it is the one to keep. */
+  /** Passes a head to the hooks, and begins the body of the final response. */
   #onHead(
     response: Response,
     { url, method }: Hop,
@@ -463,7 +464,7 @@ export class FetchEngine implements Engine {
     const { headers } = response;
     if (hooks.hasCookies) hooks.store(url, headers.getSetCookie());
     const isTooLong = readLength(response, method) > this.#options.maxBodyBytes;
-    if (!hooks.hasAnswers || next !== undefined || isTooLong) return;
+    if (!hooks.wantsResponses || next !== undefined || isTooLong) return;
     attempt.body = hooks.begin(target, toHead(response, attempt.decodes));
   }
 
@@ -471,7 +472,7 @@ export class FetchEngine implements Engine {
     const { hop, signal } = attempt;
     const { url, method, body, requestId } = hop;
     if (this.#options.permits?.(url) === false) {
-      throw new Refusal(failureOfPermission(url));
+      throw new Refusal(toPermissionFailure(url));
     }
     const headers = this.#hooks === undefined ? hop.headers : this.#hooks.headersFor(hop);
     if (this.#prepared?.of !== headers) this.#prepared = prepare(headers);
@@ -497,7 +498,7 @@ export class FetchEngine implements Engine {
       : attempt.isHttp2Only
       ? coded.http2
       : coded.http1;
-    // Each member that is given costs its conversion: so the usual request gives few.
+    // The conversion of each member costs time, so the usual request has few.
     const init: RequestInit & { client: Deno.HttpClient } = {
       client,
       headers: requestId === undefined ? fields : [...fields, [...requestId]],
@@ -516,13 +517,13 @@ export class FetchEngine implements Engine {
     return /^https:/i.test(origin) && !this.#withoutHttp2.has(origin);
   }
 
-  /** What the attempt sent last is over, if it sent anything. */
+  /** Records that the last hop is over, if there was one. */
   #endUse(attempt: Attempt): void {
     if (attempt.use !== undefined) this.#clients.end(attempt.use);
     attempt.use = undefined;
   }
 
-  /** Reads a body to its end, or to where it becomes too long. */
+  /** Reads a body to its end, or until it is too long. */
   async #read(response: Response, method: string, attempt: Attempt): Promise<void> {
     const { maxBodyBytes } = this.#options;
     attempt.bytes = attempt.size = 0;
@@ -537,17 +538,17 @@ export class FetchEngine implements Engine {
         const { value, done } = await reader.read();
         if (done) break;
         attempt.bytes += value.length;
-        fits = this.#take(value, attempt);
+        fits = this.#pass(value, attempt);
       }
     }
     if (!fits) {
       await reader.cancel();
-      throw new Refusal(failureOfLength(maxBodyBytes));
+      throw new Refusal(toLengthFailure(maxBodyBytes));
     }
     checkLength(attempt.bytes, length);
   }
 
-  /** The same of a body that is encoded. @returns whether it is not too long */
+  /** Reads an encoded body. @returns whether it is not too long */
   async #decode(
     coding: Coding,
     reader: ReadableStreamDefaultReader<Uint8Array>,
@@ -559,17 +560,17 @@ export class FetchEngine implements Engine {
       return value;
     };
     try {
-      await decode(coding, read, (bytes) => this.#take(bytes, attempt));
+      await decode(coding, read, (bytes) => this.#pass(bytes, attempt));
     } catch (error) {
-      // What is behind the fault is not to come; does nothing where the reading itself failed.
+      // The rest of the body is not wanted. Does nothing if the reading itself failed.
       await reader.cancel().catch(() => {});
       throw error;
     }
     return attempt.size <= this.#options.maxBodyBytes;
   }
 
-  /** Takes bytes of a body, decoded. @returns whether it is not too long */
-  #take(bytes: Uint8Array, attempt: Attempt): boolean {
+  /** Passes on decoded bytes of a body. @returns whether the body is not too long so far */
+  #pass(bytes: Uint8Array, attempt: Attempt): boolean {
     attempt.size += bytes.length;
     if (attempt.size > this.#options.maxBodyBytes) return false;
     if (bytes.length > 0) attempt.body?.write(bytes);

@@ -1,12 +1,12 @@
 import { type Head, ProtocolError, TOKEN } from "./head.ts";
 
-/** Most bytes of all chunk extensions of a body, and of its trailers, together. */
+/** The most bytes of all chunk extensions and trailers of a body together. */
 const MAX_EXTRA_BYTES = 16 * 1024;
 
-/** Most digits of a chunk's size: as many as 64 bits have. */
+/** The most digits of a chunk's size: as many as 64 bits have. */
 const MAX_DIGITS = 16;
 
-/** Most bytes of white space behind a chunk's size; some servers pad every size to one width. */
+/** The most bytes of white space after a chunk's size: some servers pad every size to one width. */
 const MAX_BLANKS = 256;
 
 const HTAB = 0x09;
@@ -16,56 +16,56 @@ const SP = 0x20;
 const COLON = 0x3a;
 const SEMICOLON = 0x3b;
 
-/** What comes next in a chunked body (RFC 9112 §7.1). */
+/** The next part of a chunked body (RFC 9112 §7.1). */
 const enum Next {
   /** The first digit of a chunk's size. */
   Size,
-  /** More of them, or what ends them. */
+  /** Another digit, or what follows the digits. */
   MoreSize,
-  /** White space behind a chunk's size (BWS). */
+  /** White space after a chunk's size (BWS). */
   Blank,
   Extension,
   SizeLf,
   Data,
   DataCr,
   DataLf,
-  /** The first byte of a trailer's line, or of the empty one. */
+  /** The first byte of a trailer's line, or of the empty line. */
   Trailer,
-  /** More of a trailer's name, or the colon behind it. */
+  /** More of a trailer's name, or the colon after it. */
   TrailerName,
   TrailerValue,
   TrailerLf,
   EndLf,
 }
 
-/** Takes bytes as they pass; they are the caller's again when it returns. */
+/** Takes bytes as they pass. They belong to the caller again when it returns. */
 export interface ByteSink {
   write(bytes: Uint8Array): void;
 }
 
 /**
- * Finds the end of a body, in any pieces, and counts its bytes. It keeps none: who wants them is
- * given them as they pass.
+ * Finds the end of a body that comes in any pieces, and counts its bytes. It keeps no bytes, but
+ * passes them to a sink.
  */
 export class BodyReader {
-  /** Bytes so far, without what frames them. */
+  /** Bytes of the body so far, without their framing. */
   size = 0;
   isDone = false;
   #isChunked = false;
-  /** Bytes of the body, or of the chunk, that are to come; Infinity up to the end of all. */
+  /** Bytes of the body or chunk that are still to come; Infinity up to the end of the connection. */
   #left = 0;
   #next = Next.Size;
   /** Digits of the chunk's size so far. */
   #digits = 0;
-  /** Bytes of white space behind it so far. */
+  /** Bytes of white space after it so far. */
   #blanks = 0;
   /** Bytes of extensions and trailers so far. */
   #extra = 0;
-  #taker: ByteSink | undefined;
+  #sink: ByteSink | undefined;
 
-  /** Begins the body behind a head. @param taker is given its bytes, without what frames them */
-  begin({ framing, length }: Head, taker?: ByteSink): void {
-    this.#taker = taker;
+  /** Begins the body that follows a head. @param sink gets its bytes, without their framing */
+  begin({ framing, length }: Head, sink?: ByteSink): void {
+    this.#sink = sink;
     this.size = 0;
     this.#isChunked = framing === "chunked";
     this.#left = framing === "close" ? Infinity : length;
@@ -75,10 +75,10 @@ export class BodyReader {
   }
 
   /**
-   * Takes bytes of the body, and stops behind its last one.
+   * Reads bytes of the body, and stops after its last one.
    *
-   * @returns the position behind what it took: `to`, unless the body ended before
-   * @throws {ProtocolError} If the chunks are framed wrongly.
+   * @returns the position after the bytes that it read: `to`, unless the body ended before
+   * @throws {ProtocolError} If the framing of the chunks is wrong.
    */
   feed(bytes: Uint8Array, from: number, to: number): number {
     if (this.isDone) return from;
@@ -87,7 +87,7 @@ export class BodyReader {
     this.size += count;
     this.#left -= count;
     this.isDone = this.#left === 0;
-    if (count > 0) this.#taker?.write(bytes.subarray(from, from + count));
+    if (count > 0) this.#sink?.write(bytes.subarray(from, from + count));
     return from + count;
   }
 
@@ -103,7 +103,7 @@ export class BodyReader {
         const count = Math.min(this.#left, to - k);
         this.size += count;
         this.#left -= count;
-        this.#taker?.write(bytes.subarray(k, k + count));
+        this.#sink?.write(bytes.subarray(k, k + count));
         k += count;
         if (this.#left === 0) this.#next = Next.DataCr;
         continue;
@@ -112,10 +112,10 @@ export class BodyReader {
       switch (this.#next) {
         case Next.Size:
         case Next.MoreSize:
-          this.#takeSize(byte);
+          this.#readSize(byte);
           break;
         case Next.Blank:
-          this.#takeBlank(byte);
+          this.#readBlank(byte);
           break;
         case Next.Extension:
           this.#count();
@@ -139,7 +139,7 @@ export class BodyReader {
         case Next.Trailer:
         case Next.TrailerName:
         case Next.TrailerValue:
-          this.#takeTrailer(byte);
+          this.#readTrailer(byte);
           break;
         case Next.TrailerLf:
           expect(byte, LF);
@@ -154,13 +154,13 @@ export class BodyReader {
     return k;
   }
 
-  #takeSize(byte: number): void {
+  #readSize(byte: number): void {
     const digit = hexDigit(byte);
     if (digit >= 0) {
       const isFirst = this.#next === Next.Size;
       this.#left = isFirst ? digit : this.#left * 16 + digit;
       this.#digits = isFirst ? 1 : this.#digits + 1;
-      // Leading zeros without end are no size either.
+      // Endless leading zeros are not a size either.
       if (this.#digits > MAX_DIGITS || this.#left > Number.MAX_SAFE_INTEGER) {
         throw new ProtocolError("a chunk's size is too large");
       }
@@ -169,22 +169,22 @@ export class BodyReader {
       throw new ProtocolError("a chunk's size is not a hexadecimal number");
     } else {
       this.#blanks = 0;
-      this.#takeBlank(byte);
+      this.#readBlank(byte);
     }
   }
 
-  /** What is behind the digits of a size: white space, then an extension or the end of the line. */
-  #takeBlank(byte: number): void {
+  /** Reads what follows the digits of a size: white space, then an extension or the end of the line. */
+  #readBlank(byte: number): void {
     if (byte === CR) {
       this.#next = Next.SizeLf;
     } else if (byte === SEMICOLON) {
       this.#next = Next.Extension;
     } else if (byte === SP || byte === HTAB) {
-      // RFC 9112 §7.1.1 lets it stand before an extension only; servers put it before the CR too.
+      // RFC 9112 §7.1.1 allows it before an extension only; some servers put it before the CR.
       this.#next = Next.Blank;
       if (++this.#blanks > MAX_BLANKS) {
         throw new ProtocolError(
-          `more than ${MAX_BLANKS} bytes of white space behind a chunk's size`,
+          `more than ${MAX_BLANKS} bytes of white space after a chunk's size`,
         );
       }
     } else {
@@ -192,8 +192,8 @@ export class BodyReader {
     }
   }
 
-  /** A trailer is a field as those of a head (RFC 9112 §7.1.2), and so are its rules. */
-  #takeTrailer(byte: number): void {
+  /** Reads a trailer, which follows the rules of a field in a head (RFC 9112 §7.1.2). */
+  #readTrailer(byte: number): void {
     if (byte === CR && this.#next !== Next.TrailerName) {
       this.#next = this.#next === Next.Trailer ? Next.EndLf : Next.TrailerLf;
       return;
@@ -208,7 +208,7 @@ export class BodyReader {
     } else if (byte === COLON && this.#next === Next.TrailerName) {
       this.#next = Next.TrailerValue;
     } else {
-      throw new ProtocolError("a trailer's name is not a token, or has white space behind it");
+      throw new ProtocolError("a trailer's name is not a token, or has white space after it");
     }
   }
 

@@ -1,32 +1,32 @@
-/** How often it is looked at, while connections are being made. */
+/** The interval of checks while connections are being made. */
 const LOOK_MS = 10;
 /**
- * With fewer requests under way, connects get through by themselves: a turn of Deno's event loop
- * does 128 operations of sockets (tokio's cooperative budget) before it looks at the rest.
+ * With fewer requests in flight, connects get through by themselves: a turn of Deno's event loop does
+ * 128 operations of sockets (tokio's cooperative budget) before it gets to the rest.
  */
 const BUSY = 100;
-/** The longest that requests wait in one go. */
+/** The longest time that requests wait at once. */
 const MAX_WAIT_MS = 2_000;
-/** From one go to the next: the first time, and at most, where it was of little use. */
+/** The time from one wait to the next: at first, and at most if a wait was of little use. */
 const FIRST_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 5_000;
-/** Fewer connections than these were not worth the wait. */
+/** A wait is of little use if fewer connections than this were made. */
 const WORTH = 8;
 
-/** What connections are being made, and what else is going on. */
+/** How busy the connections are. */
 export interface Traffic {
-  /** Connections being made. */
+  /** How many connections are being made. */
   readonly connecting: number;
-  /** Connections that were made, ever. */
+  /** How many connections were made so far. */
   readonly made: number;
-  /** Connections with a request under way. */
+  /** How many connections have a request in flight. */
   readonly busy: number;
 }
 
 /**
- * Lets connects go before requests where these would starve them: with 500 connections under full
- * load, a connect to this machine took up to 4 s, and of 10,000 in flight there were 600 connections
- * after 10 s. So when none gets through, requests wait for a moment, as long as that helps.
+ * Lets connects go before requests that would starve them. With 500 connections under full load, a
+ * connect to this machine took up to 4 s, and a run with 10,000 in flight had 600 connections after
+ * 10 s. So when no connect gets through, requests wait for a moment, as long as that helps.
  */
 export class ConnectPriority {
   readonly #traffic: () => Traffic;
@@ -39,13 +39,13 @@ export class ConnectPriority {
   #changedAtMs = 0;
   #pauseMs = FIRST_PAUSE_MS;
 
-  /** @param onEnd called when requests need wait no more */
+  /** @param onEnd called when requests no longer have to wait */
   constructor(traffic: () => Traffic, onEnd: () => void) {
     this.#traffic = traffic;
     this.#onEnd = onEnd;
   }
 
-  /** Connections are being made: from now on until there are none, it looks after them. */
+  /** Begins checks, which go on until no connection is being made any more. */
   watch(): void {
     if (this.#timer !== undefined) return;
     this.#changedAtMs = performance.now();

@@ -1,8 +1,9 @@
 import type net from "node:net";
 import type { TLSSocket } from "node:tls";
+import type { ConnectionInfo, Failure } from "../../result.ts";
 import { InFlight, type StopReason } from "../deadlines.ts";
 import type { TlsOptions } from "../engine.ts";
-import { type Failure, failureOfLength } from "../failure.ts";
+import { toBodyFailure, toLengthFailure, toProtocolFailure } from "../failure.ts";
 import { describeTlsAlert } from "../tls_failure.ts";
 import { checkBeginning, type Head, MAX_HEAD_BYTES, ProtocolError } from "./head.ts";
 import { isReset, ReadFirstSocket } from "./read_first_socket.ts";
@@ -11,133 +12,133 @@ import { CutError, startTls, type Transport } from "./tls.ts";
 import { type Tunnel, TunnelError, TunnelRefusal } from "./tunnel.ts";
 
 /**
- * What every plain socket is read into. One for all: bytes are taken out of it before the next
- * read of any socket begins, and what has to be kept is copied. With one of 8 KB for each,
+ * The buffer that every plain socket is read into. One is enough: its bytes are processed before the
+ * next read of any socket begins, and those that are kept are copied. With a buffer of 8 KB for each,
  * 10,000 connections took 80 MB more.
  */
 const BUFFER = new Uint8Array(64 * 1024);
 
-/** What TLS is begun with: whose certificate it has to be, and what to trust. */
+/** The name that the certificate has to be for, and what to trust. */
 export interface TlsDestination {
   readonly hostname: string;
   readonly options: TlsOptions;
 }
 
-/** Where a connection leads; what is undefined has no part in it. */
+/** Where a connection leads. Undefined parts are left out. */
 export interface Destination {
-  /** An IP address, or a name for the system to look up; or the path of a Unix socket. */
+  /** An IP address, a name for the system to look up, or the path of a Unix socket. */
   readonly socket:
     | { readonly host: string; readonly port: number; readonly family: number }
     | { readonly path: string };
-  /** For TLS to a proxy, over the socket. */
+  /** TLS to a proxy, over the socket. */
   readonly proxyTls: TlsDestination | undefined;
-  /** For a way through a proxy, over that. */
+  /** A tunnel through a proxy, over that. */
   readonly tunnel: Tunnel | undefined;
-  /** For TLS to the origin, over all of it. */
+  /** TLS to the origin, over all of it. */
   readonly tls: TlsDestination | undefined;
-  /** Whether it leads to a proxy first, of which errors speak until there is a way through. */
+  /** Whether it leads to a proxy. Errors before the tunnel is open are errors of the proxy. */
   readonly isProxied: boolean;
 }
 
-/** One request and its response, as a connection sees them. */
+/** A request and its response, as a connection sees them. */
 export interface Exchange {
   /** Whether the method is HEAD. */
   readonly isHead: boolean;
-  /** Most bytes of the body. */
+  /** The most bytes of the body. */
   readonly maxBodyBytes: number;
-  /** Whether the request says `Connection: close`. */
+  /** Whether the request has `Connection: close`. */
   readonly closes: boolean;
-  /** Who is given the fields of the head, and takes the body, if anybody. */
+  /** Receives the fields of the head and the body; undefined if nothing does. */
   readonly listener: HeadListener | undefined;
   onHead(head: Head): void;
-  /** The response is complete. The connection has gone back to where it came from, if it may. */
+  /** The response is complete. The connection has gone back to its owner, if it can be used again. */
   onDone(head: Head, size: number): void;
   /**
-   * There is no response, or not all of it.
+   * The response is missing or incomplete.
    *
    * @param size bytes of the body that came
-   * @param isStale whether the server may not have had the request: the connection was used
-   * before, and nothing came
+   * @param isStale whether the server may not have got the request: the connection was used before,
+   * and nothing came
    */
   onFailure(failure: Failure, size: number, isStale: boolean): void;
 }
 
-/** Who is told of a connection's life. */
+/** The owner of a connection. */
 export interface ConnectionOwner {
   /** It is ready for a request. */
   onIdle(connection: Connection): void;
   /**
-   * The response is complete and the request is not yet sent; `onIdle` follows once it is. Until
-   * then the connection may be closed for want of time or room.
+   * The response is complete, and the request is not sent completely. `onIdle` follows once it is.
+   * Until then the connection may be closed because of its time or for room.
    */
   onUnsent(connection: Connection): void;
-  /** It is gone; why, if it never was open. */
+  /** It is closed. The error is why it never was open, if it was not. */
   onClose(connection: Connection, connectError: ConnectError | undefined): void;
 }
 
 /** Why a connection could not be made. */
 export interface ConnectError {
-  /** What the operating system, or TLS, calls it. */
+  /** The code of the operating system or TLS. */
   readonly code?: string;
   readonly message: string;
-  /** Whether it came of TLS, over a TCP connection that was there. */
+  /** Whether it is an error of TLS, after TCP was connected. */
   readonly isTls: boolean;
-  /** Whether it is of a proxy that is not there, or does not speak as it should. */
+  /** Whether a proxy could not be reached, or breaks its protocol. */
   readonly isOfProxy: boolean;
-  /** That a proxy was there, and gave no way through. */
+  /** The refusal of a proxy that works. */
   readonly refusal: TunnelRefusal | undefined;
   /** Whether there was a TCP connection. */
   readonly wasReached: boolean;
 }
 
 /**
- * A socket, and at most one exchange at a time (no pipelining).
+ * A socket with at most one exchange at a time (no pipelining).
  *
  * ```text
  * connecting ──► idle ◄──► busy ──► unsent ──► idle
  *      └───────────┴─────────┴─────────┴──► closed
  * ```
  *
- * A read is outstanding in each. An end, more bytes than the answer has, or any while nobody has
- * asked, and it is closed. It is unsent while the answer is complete and the request is not.
+ * A read is outstanding in each state. The connection is closed by an end, by bytes after a response,
+ * and by bytes without a request. It is unsent while the response is complete and the request is not.
  *
- * Connecting takes up to four steps: TCP, TLS to a proxy, a way through it, TLS to the origin.
+ * Connecting takes up to four steps: TCP, TLS to a proxy, a tunnel through it, TLS to the origin.
  */
 export class Connection extends InFlight {
   readonly #owner: ConnectionOwner;
   readonly #tcp: ReadFirstSocket;
   readonly #destination: Destination;
-  /** The outermost of what was begun: TCP, or TLS over it. */
+  /** The outermost layer so far: TCP, or TLS over it. */
   #carrier: Transport;
-  /** TLS that was begun, the proxy's first; at most two. */
+  /** The layers of TLS, the proxy's first; at most two. */
   readonly #layers: TLSSocket[] = [];
-  /** The conversation with a proxy, while it lasts. */
+  /** The tunnel that is being opened; undefined before and after. */
   #tunnel: Tunnel | undefined;
-  /** Whether what comes is the origin's. */
+  /** Whether bytes come from the origin. */
   #isThrough: boolean;
   readonly #response = new ResponseReader();
   readonly #startMs = performance.now();
   #exchange: Exchange | undefined;
-  /** What is wrong with what came before the first request, from a server that does not speak HTTP. */
-  #greeting: ProtocolError | undefined;
-  #greetingBytes = 0;
-  /** Whether anything of the answer has come. */
-  #hasAnswer = false;
+  /** The problem of bytes before the first request, from a server that does not speak HTTP. */
+  #earlyProblem: ProtocolError | undefined;
+  #earlyBytes = 0;
+  /** Whether any byte of the response has come. */
+  #hasResponse = false;
   #wasOpen = false;
   #isClosed = false;
   #error: NodeJS.ErrnoException | undefined;
-  /** Requests that it was given. */
+  /** How many requests it got. */
   uses = 0;
-  /** Times that bytes of the present answer came. */
+  /** How many reads the present response took so far. */
   reads = 0;
-  /** Milliseconds from the look-up of the host to when this was ready. Set by its owner. */
+  /** Milliseconds from the look-up of the host until it was ready. Set by its owner. */
   openMs = 0;
-  /** Milliseconds that TCP took to connect, once it has. */
-  connectMs: number | null = null;
-  /** Milliseconds that the TLS handshake took, once it is done; null without TLS. */
-  tlsMs: number | null = null;
-  /** The other end, as in `127.0.0.1:80` or `[::1]:80`; null before it is connected. */
-  remote: string | null = null;
+  /** Milliseconds that TCP took to connect; null before it has. */
+  #connectMs: number | null = null;
+  /** Milliseconds that the TLS handshake took; null before it is done, and without TLS. */
+  #tlsMs: number | null = null;
+  /** What results tell about it; null before it is ready for a request. */
+  info: ConnectionInfo | null = null;
 
   constructor(destination: Destination, owner: ConnectionOwner) {
     super();
@@ -157,8 +158,7 @@ export class Connection extends InFlight {
     tcp.connect(socket);
     tcp.on("connect", () => {
       if (this.#isClosed) return;
-      this.connectMs = performance.now() - this.#startMs;
-      this.remote = "path" in socket ? socket.path : formatRemote(tcp);
+      this.#connectMs = performance.now() - this.#startMs;
       if (proxyTls === undefined) this.#onProxy();
       else this.#secure(proxyTls, () => this.#onProxy());
     });
@@ -167,12 +167,12 @@ export class Connection extends InFlight {
     tcp.on("close", () => this.#onClosed());
   }
 
-  /** What is asked for a way through is there, if anything is. */
+  /** The proxy is connected, or the origin without one. */
   #onProxy(): void {
     const { tunnel } = this.#destination;
     if (tunnel === undefined) return this.#onThrough();
     this.#tunnel = tunnel;
-    // Without TLS anywhere the bytes come by `onread`, and over that of the proxy by its listener.
+    // Without any TLS, bytes come by `onread`; over the TLS of the proxy, by its listener.
     if (this.#destination.tls !== undefined && this.#carrier === this.#tcp) {
       this.#tcp.on("data", this.#onTunnelData);
     }
@@ -183,22 +183,22 @@ export class Connection extends InFlight {
 
   #onTunnel(bytes: Uint8Array): void {
     if (this.#isClosed) return;
-    let answer;
+    let next;
     try {
-      answer = this.#tunnel!.feed(bytes);
+      next = this.#tunnel!.feed(bytes);
     } catch (error) {
       if (!(error instanceof TunnelError)) throw error;
       this.#error ??= error;
       return this.destroy();
     }
-    if (answer === undefined) return;
-    if (answer !== "open") return void this.#carrier.write(answer);
+    if (next === undefined) return;
+    if (next !== "open") return void this.#carrier.write(next);
     const { rest } = this.#tunnel!;
     this.#tunnel = undefined;
     this.#tcp.off("data", this.#onTunnelData);
     if (rest.length > 0 && this.#destination.tls !== undefined) {
       // With TLS the server speaks second (RFC 8446 §2).
-      this.#error ??= new TunnelError("it sent bytes behind its answer");
+      this.#error ??= new TunnelError("it sent bytes after its response");
       return this.destroy();
     }
     this.#onThrough();
@@ -217,18 +217,18 @@ export class Connection extends InFlight {
     const socket = startTls(this.#carrier, hostname, options, {
       onOpen: () => {
         if (this.#isClosed) return;
-        this.tlsMs = performance.now() - startMs;
+        this.#tlsMs = performance.now() - startMs;
         onOpen();
       },
       onRead: (bytes) => {
-        // Once there is more over it, what comes is that one's.
+        // Once there is another layer over it, the bytes go to that.
         if (this.#carrier === socket) this.#onRead(bytes, bytes.length);
       },
       onEnd: () => {
         if (this.#carrier === socket) this.#onEnd();
       },
       onError: (error) => {
-        // A reset that a write has seen looks like a cut here.
+        // A reset that made a write fail looks like a cut here.
         this.#error ??= error instanceof CutError ? this.#tcp.writeError ?? error : error;
         this.#tcp.destroy();
       },
@@ -240,22 +240,28 @@ export class Connection extends InFlight {
   #onOpen(): void {
     if (this.#isClosed) return;
     this.#wasOpen = true;
+    const { socket } = this.#destination;
+    this.info = Object.freeze({
+      remote: "path" in socket ? socket.path : formatRemote(this.#tcp),
+      connectMs: this.#connectMs,
+      tlsMs: this.#tlsMs,
+    });
     this.#owner.onIdle(this);
   }
 
   /**
    * Sends a request. Only while the connection is idle.
    *
-   * @param head bytes, each a character: a string is what Deno's sockets take at the least cost
+   * @param head each character a byte: strings cost Deno's sockets least
    */
   send(head: string, body: Uint8Array | undefined, exchange: Exchange): void {
     this.#exchange = exchange;
     this.#response.begin(exchange.isHead, exchange.listener);
-    this.#hasAnswer = false;
+    this.#hasResponse = false;
     this.uses++;
     this.reads = 0;
-    if (this.#greeting !== undefined) {
-      return this.#fail({ error: "protocol", detail: this.#greeting.message });
+    if (this.#earlyProblem !== undefined) {
+      return this.#fail(toProtocolFailure(this.#earlyProblem.message));
     }
     const socket = this.#carrier;
     if (body === undefined) {
@@ -272,47 +278,47 @@ export class Connection extends InFlight {
     if (this.#isClosed) return;
     if (this.#tunnel !== undefined) return this.#onTunnel(bytes.subarray(0, length));
     if (this.#exchange === undefined) return this.#onUnasked(bytes, length);
-    this.#hasAnswer = true;
+    this.#hasResponse = true;
     this.reads++;
     try {
-      this.#take(bytes, length);
+      this.#read(bytes, length);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      const kind = this.#response.head === undefined ? "protocol" : "body";
-      this.#fail({ error: kind, detail: error.message });
+      const hasHead = this.#response.head !== undefined;
+      this.#fail(hasHead ? toBodyFailure(error.message) : toProtocolFailure(error.message));
     }
   }
 
   /**
-   * Nobody asked: it would be taken for the answer to the next request. A server of another protocol
-   * may speak first on each connection, and the next request is told so.
+   * Bytes without a request, which would be taken for the response to the next one. A server of
+   * another protocol may speak first on each connection; the next request then fails with that.
    */
   #onUnasked(bytes: Uint8Array, length: number): void {
-    this.#greetingBytes += length;
-    if (this.uses > 0 || this.#greetingBytes > MAX_HEAD_BYTES) return this.destroy();
-    if (this.#greeting !== undefined) return;
+    this.#earlyBytes += length;
+    if (this.uses > 0 || this.#earlyBytes > MAX_HEAD_BYTES) return this.destroy();
+    if (this.#earlyProblem !== undefined) return;
     try {
       checkBeginning(bytes, 0, length);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      this.#greeting = error;
+      this.#earlyProblem = error;
       return;
     }
     this.destroy();
   }
 
-  #take(bytes: Uint8Array, length: number): void {
+  #read(bytes: Uint8Array, length: number): void {
     const response = this.#response;
     const exchange = this.#exchange!;
     const hadHead = response.head !== undefined;
     const taken = response.feed(bytes, length);
-    // Who takes the body may have ended it all.
+    // The sink of the body may have ended the exchange.
     if (response.head === undefined || this.#exchange !== exchange) return;
     if (!hadHead) exchange.onHead(response.head);
     if (response.size > exchange.maxBodyBytes || response.head.length > exchange.maxBodyBytes) {
-      return this.#fail(failureOfLength(exchange.maxBodyBytes));
+      return this.#fail(toLengthFailure(exchange.maxBodyBytes));
     }
-    // A read that filled its buffer may have left something behind.
+    // A read that filled its buffer may have left bytes in the socket.
     if (response.isDone) this.#finish(taken === length && length < BUFFER.length);
   }
 
@@ -320,7 +326,7 @@ export class Connection extends InFlight {
   #finish(isExact: boolean): void {
     const exchange = this.#exchange!;
     const head = this.#response.head!;
-    // Read before the connection is given to somebody else, who begins anew.
+    // Read before the connection gets its next request.
     const { size } = this.#response;
     this.#exchange = undefined;
     if (!isExact || !head.persistent || exchange.closes) this.destroy();
@@ -337,9 +343,9 @@ export class Connection extends InFlight {
   }
 
   /**
-   * The next request would stand behind what is still to be sent of this one. A server that has
-   * succeeded without it is owed the rest, and must read it (RFC 9112 §9.3); one that has answered
-   * otherwise does not want it (§9.5).
+   * The next request would have to follow the unsent rest of this one. A server that succeeded
+   * without the rest must still read it (RFC 9112 §9.3); a server that responded otherwise does not
+   * want it (§9.5).
    */
   #finishSending(status: number): void {
     const carrier = this.#carrier;
@@ -355,14 +361,14 @@ export class Connection extends InFlight {
   #fail(failure: Failure): void {
     const exchange = this.#exchange;
     this.#exchange = undefined;
-    const isStale = this.uses > 1 && !this.#hasAnswer;
+    const isStale = this.uses > 1 && !this.#hasResponse;
     const { size } = this.#response;
     this.destroy();
     exchange?.onFailure(failure, size, isStale);
   }
 
   #onEnd(): void {
-    // It is a reset, and an error follows.
+    // This is a reset, and an error follows.
     if (this.#carrier === this.#tcp && this.#tcp.writeError !== undefined) return;
     if (this.#exchange === undefined) return this.destroy();
     if (this.#response.endsWithConnection) return this.#finish(false);
@@ -370,16 +376,19 @@ export class Connection extends InFlight {
   }
 
   #lose(why: string): void {
-    if (this.#response.head === undefined) this.#fail({ error: "reset", detail: why });
-    else this.#fail({ error: "body", detail: `${why} before the end of the body` });
+    if (this.#response.head === undefined) {
+      this.#fail({ error: "reset", detail: why, scope: "host" });
+    } else {
+      this.#fail(toBodyFailure(`${why} before the end of the body`));
+    }
   }
 
   #onClosed(): void {
     const error = this.#error;
     const alert = describeTlsAlert(error);
     if (this.#exchange !== undefined && this.#response.head === undefined && alert !== undefined) {
-      // With TLS 1.3 a server refuses the client's certificate once the client may send.
-      this.#fail({ error: "tls", detail: alert });
+      // With TLS 1.3, a server refuses the client's certificate after the client may send.
+      this.#fail({ error: "tls", detail: alert, scope: "host" });
     } else if (this.#exchange !== undefined) {
       this.#lose(
         error === undefined || isReset(error) ? "the server reset the connection" : error.message,
@@ -389,13 +398,13 @@ export class Connection extends InFlight {
     for (const layer of this.#layers) layer.destroy();
   }
 
-  /** Closes it, and tells its owner at once; the exchange, if there is one, is told nothing. */
+  /** Closes the connection, and tells its owner at once. An exchange is not told. */
   destroy(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#exchange = undefined;
     const tcp = this.#tcp;
-    // TLS says first that nothing follows (RFC 8446 §6.1), if the socket takes it.
+    // TLS first announces that nothing follows (RFC 8446 §6.1), if the socket takes it.
     const carrier = this.#carrier;
     if (
       this.#wasOpen && carrier !== tcp && tcp.writableLength === 0 && carrier.writableLength === 0
@@ -407,10 +416,15 @@ export class Connection extends InFlight {
     this.#owner.onClose(this, this.#wasOpen ? undefined : this.#connectError());
   }
 
+  /** Whether there was a TCP connection. */
+  get wasReached(): boolean {
+    return this.#connectMs !== null;
+  }
+
   #connectError(): ConnectError {
     const error = this.#error;
     const refusal = error instanceof TunnelRefusal ? error : undefined;
-    const wasReached = this.connectMs !== null;
+    const { wasReached } = this;
     return {
       code: error?.code,
       message: error?.message ??
@@ -422,7 +436,7 @@ export class Connection extends InFlight {
     };
   }
 
-  /** It took too long to connect, has idled too long, or has to make room. */
+  /** It took too long to connect, was idle for too long, or has to make room. */
   override stop(why: StopReason): void {
     if (!this.#wasOpen) this.#error ??= Object.assign(new Error(why), { code: why });
     this.destroy();

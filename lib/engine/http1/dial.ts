@@ -7,48 +7,48 @@ import { InFlight } from "../deadlines.ts";
 import type { ConnectError, Connection } from "./connection.ts";
 import type { Address } from "./name_lookup.ts";
 
-/** What is known of where a host is. */
+/** The known addresses of a host. */
 export interface Addresses {
-  /** What is connected to, the one that answered last at first. */
+  /** Addresses to connect to; the one that was reached last comes first. */
   readonly addresses: Address[];
-  /** What a proxy is asked for, in the same order. */
+  /** Addresses that a proxy is asked for, in the same order. */
   readonly targets: Address[];
 }
 
-/** How long an address has before the next one is tried beside it (RFC 8305 §5). */
+/** How long an address is tried alone before the next one is tried as well (RFC 8305 §5). */
 export const ATTEMPT_DELAY_MS = 250;
 
-/** Who a dial works for. */
+/** The owner of a dial. */
 export interface DialOwner {
   /** Whether every connection leads to a proxy first. */
   readonly isProxied: boolean;
-  /** Begins a connection, which is then told of by {@linkcode Dial.onOpen} or `onFailure`. */
+  /** Begins a connection, and reports its outcome by {@linkcode Dial.onOpen} or `onFailure`. */
   open(dial: Dial, address: Address, target: Address): Connection;
-  /** One address has failed. The owner may {@linkcode Dial.cancel} the rest. */
+  /** One address has failed. The owner may {@linkcode Dial.cancel} the dial. */
   onAttemptFailure(dial: Dial, error: ConnectError, address: Address): void;
   /** The dial is over, and the connection is ready. */
   onDialed(dial: Dial, connection: Connection, address: Address, target: Address): void;
-  /** The dial is over; the error is undefined if the host has no address. */
+  /** The dial is over without a connection; the error is undefined if the host has no address. */
   onDialFailure(dial: Dial, error: ConnectError | undefined): void;
 }
 
 /** An address that is being tried. */
 interface Attempt {
   readonly address: Address;
-  /** Which address the proxy is asked for, if any is. */
+  /** The place of the address that the proxy is asked for, if there is a proxy. */
   readonly nth: number;
 }
 
 /**
- * One connection being made: a look-up, and then the addresses, each {@linkcode ATTEMPT_DELAY_MS}
- * after the one before, or as soon as that one has failed. The first that is ready wins, and the
- * others are closed. Its deadline is that of all of it.
+ * Makes one connection: a look-up, and then the addresses, each {@linkcode ATTEMPT_DELAY_MS} after
+ * the one before, or as soon as that one has failed. The first connection that is ready wins, and
+ * the others are closed. The deadline is for all of it.
  */
 export class Dial extends InFlight {
   readonly #owner: DialOwner;
-  /** On the clock of `performance.now()`. */
+  /** A time of `performance.now()`. */
   readonly startMs: number;
-  /** When an address was tried last. */
+  /** When the last address was tried. */
   triedAtMs: number;
   #addresses: readonly Address[] = [];
   #targets: readonly Address[] = [];
@@ -67,16 +67,16 @@ export class Dial extends InFlight {
     return this.#addresses.length > 0;
   }
 
-  /** Whether there are addresses that were not tried. */
+  /** Whether there are addresses that were not tried yet. */
   get hasMore(): boolean {
     return this.#next < this.#addresses.length;
   }
 
-  /** The address to try next, if there is one and no other has been reached. */
+  /** The address to try next; undefined without one, or if another address has been reached. */
   get next(): Address | undefined {
     if (this.#isOver || this.#attempts.size === 0) return undefined;
     for (const connection of this.#attempts.keys()) {
-      if (connection.connectMs !== null) return undefined;
+      if (connection.wasReached) return undefined;
     }
     return this.#addresses[this.#next];
   }
@@ -84,24 +84,24 @@ export class Dial extends InFlight {
   /**
    * Begins with the first address.
    *
-   * @param known what to connect to, and what a proxy is asked for: of several of these, the next
-   * if it says that it cannot reach the one before
+   * @param known the addresses to connect to, and those that a proxy is asked for: each of them after
+   * the proxy could not reach the one before
    */
   begin({ addresses, targets }: Addresses): void {
     if (this.#isOver) return;
-    // The lists are sorted anew when an address has answered.
+    // The lists are sorted again when an address is reached.
     this.#addresses = addresses.length > 1 ? [...addresses] : addresses;
     this.#targets = targets.length > 1 ? [...targets] : targets;
     this.#goOn();
   }
 
-  /** Tries the next address beside those that are being tried. */
+  /** Tries the next address in addition to those that are being tried. */
   race(now: number): void {
     this.triedAtMs = now;
     this.#try(this.#addresses[this.#next++], 0);
   }
 
-  /** Closes the connection that was begun first, where none has reached the host. */
+  /** Closes the connection that was begun first. Only while none has reached the host. */
   closeFirst(): void {
     const [connection] = this.#attempts.keys();
     this.#attempts.delete(connection);
@@ -113,14 +113,14 @@ export class Dial extends InFlight {
     this.#attempts.set(connection, { address, nth });
   }
 
-  /** Tries the next address if none is being tried, or ends. */
+  /** Tries the next address if none is being tried, or ends the dial. */
   #goOn(): void {
     if (this.#attempts.size > 0) return;
     if (this.#next < this.#addresses.length) this.race(performance.now());
     else this.fail(this.#error);
   }
 
-  /** A connection of it is ready. */
+  /** A connection of the dial is ready. */
   onOpen(connection: Connection): void {
     const { address, nth } = this.#attempts.get(connection)!;
     this.#attempts.delete(connection);
@@ -128,10 +128,10 @@ export class Dial extends InFlight {
     this.#owner.onDialed(this, connection, address, this.#targets[nth]);
   }
 
-  /** A connection of it is gone. */
+  /** A connection of the dial has failed. */
   onFailure(connection: Connection, error: ConnectError): void {
     const attempt = this.#attempts.get(connection);
-    // It was closed from here.
+    // The dial itself closed it.
     if (attempt === undefined) return;
     this.#attempts.delete(connection);
     const { address, nth } = attempt;
@@ -143,14 +143,14 @@ export class Dial extends InFlight {
     if (error.refusal?.isOfAddress === true && nth + 1 < this.#targets.length) {
       return this.#try(address, nth + 1);
     }
-    // What a proxy that was there says is not made better by its other addresses.
+    // Other addresses of a proxy that was reached would not change its response.
     if (this.#owner.isProxied && error.wasReached) return this.fail(this.#error);
     this.#goOn();
   }
 
-  /** Its time is up. */
+  /** The time is up. */
   override stop(): void {
-    // Who was reached and said something tells more than silence.
+    // The error of an address that was reached tells more than silence.
     if (this.#error !== undefined && rankProgress(this.#error) > 1) return this.fail(this.#error);
     this.fail({
       code: "timeout",
@@ -162,14 +162,14 @@ export class Dial extends InFlight {
     });
   }
 
-  /** Ends it, if it is not over. */
+  /** Ends the dial, if it is not over. */
   fail(error: ConnectError | undefined): void {
     if (this.#isOver) return;
     this.cancel();
     this.#owner.onDialFailure(this, error);
   }
 
-  /** Ends it without a word to its owner. */
+  /** Ends the dial without telling its owner. */
   cancel(): void {
     this.#isOver = true;
     const losers = [...this.#attempts.keys()];
@@ -178,9 +178,9 @@ export class Dial extends InFlight {
   }
 }
 
-/** How far a connection came: of several errors, the one that tells most of the host is told. */
+/** How far a connection came: of several errors, the one that came farthest is reported. */
 function rankProgress({ wasReached, code }: ConnectError): number {
-  // A reset may come before the connection is told of.
+  // A reset may come before the connection is reported.
   if (wasReached || code === "ECONNRESET") return 2;
   return code === "ECONNREFUSED" ? 1 : 0;
 }

@@ -1,6 +1,5 @@
 /**
- * The head of an HTTP/1.1 response: bytes in, framing out. No sockets, and no text but where
- * somebody reads it.
+ * The head of an HTTP/1.1 response: bytes in, framing out. No sockets, and no text that nobody reads.
  *
  * @module
  */
@@ -8,42 +7,41 @@
 /** How the end of a body is found (RFC 9112 §6.3). */
 export type Framing = "none" | "length" | "chunked" | "close";
 
-/** What a response's head says, as far as a client needs it. */
+/** The head of a response, as far as a client needs it. */
 export interface Head {
   /** 100 to 999. */
   status: number;
   framing: Framing;
-  /** Bytes of the body, for the framing `length`; else 0. */
+  /** Bytes of the body with the framing `length`; 0 otherwise. */
   length: number;
   /** Whether the connection may be used again once the body has ended. */
   persistent: boolean;
   /**
-   * The `Location` field, each character a byte, of a 201 or 3xx: the first one if there are
-   * several; null if there is none.
+   * The first `Location` field of a 201 or 3xx, each character a byte; null without one.
    */
   location: string | null;
-  /** Whether there is a second `Location` that differs from the first. */
+  /** Whether another `Location` differs from the first. */
   isAmbiguous: boolean;
   /**
-   * The `Retry-After` field, each character a byte, of a 429 or 503: several are joined by `, `;
-   * null if there is none.
+   * The `Retry-After` fields of a 429 or 503, each character a byte, joined by `, `; null without
+   * one.
    */
   retryAfter: string | null;
 }
 
-/** A response that breaks RFC 9112, in words; or a head that is too large. */
+/** A response that breaks RFC 9112, or has a head that is too large; in words. */
 export class ProtocolError extends Error {
   override name = "ProtocolError";
 }
 
-/** What is wrong with an upgrade (RFC 9110 §15.2.2) that no request here asks for. */
+/** The problem of an upgrade (RFC 9110 §15.2.2): no request here asks for one. */
 export const UNASKED_UPGRADE = "101 Switching Protocols, which was not asked for";
 
-/** Most bytes of a head, and most fields in it. */
+/** The most bytes of a head, and the most fields in it. */
 export const MAX_HEAD_BYTES = 64 * 1024;
 const MAX_FIELDS = 256;
 
-/** What is wrong with a line that has one of them (RFC 9110 §5.5, RFC 9112 §2.2). */
+/** The problem of a line with one of these bytes (RFC 9110 §5.5, RFC 9112 §2.2). */
 const BARE_CR = "NUL, or CR without LF, in the head";
 
 const HTAB = 0x09;
@@ -61,22 +59,23 @@ for (
   TOKEN[character.charCodeAt(0)] = 1;
 }
 
-/** A status line as far as its form is fixed (RFC 9112 §4), and the place of the status in it. */
+/** An example of a status line (RFC 9112 §4), as far as its form is fixed; and where its status is. */
 const STATUS_LINE = new TextEncoder().encode("HTTP/1.1 200 ");
 const STATUS_AT = 9;
 
-/** Most bytes of a beginning that is not HTTP which a message repeats. */
+/** The most bytes that a message repeats of a beginning that is not HTTP. */
 const MAX_SHOWN_BYTES = 16;
 
 const CLOSE = new TextEncoder().encode("close");
 const KEEP_ALIVE = new TextEncoder().encode("keep-alive");
 
-/** The fields that matter, by length: no two of them have the same. */
+/** The fields that matter, by the lengths of their names, which all differ. */
 const NAMES: readonly (Uint8Array | undefined)[] = (() => {
   const names: (Uint8Array | undefined)[] = [];
   for (
     const name of ["location", "connection", "retry-after", "content-length", "transfer-encoding"]
   ) {
+    if (names[name.length] !== undefined) throw new Error(`'${name}' is as long as another name`);
     names[name.length] = new TextEncoder().encode(name);
   }
   return names;
@@ -89,10 +88,10 @@ const CONTENT_LENGTH = "content-length".length;
 const TRANSFER_ENCODING = "transfer-encoding".length;
 
 /**
- * Finds the end of a head: the empty line behind it (RFC 9112 §2.1), CRLF or LF.
+ * Finds the end of a head: the empty line after it (RFC 9112 §2.1), CRLF or LF.
  *
- * @param from where to look on; three bytes before the first that is new are enough
- * @returns the position behind the empty line, or -1 if it is not there yet
+ * @param from where to start; three bytes before the first new one are enough
+ * @returns the position after the empty line, or -1 if it has not come yet
  */
 export function headEnd(bytes: Uint8Array, from: number, to: number): number {
   for (let k = from; k < to; k++) {
@@ -104,10 +103,10 @@ export function headEnd(bytes: Uint8Array, from: number, to: number): number {
 }
 
 /**
- * Checks the bytes of a head that have come so far: a server that does not speak HTTP may never
- * send the end of one.
+ * Checks the bytes of a head that have come so far: a server that does not speak HTTP may never send
+ * the end of a head.
  *
- * @throws {ProtocolError} If no status line begins with them.
+ * @throws {ProtocolError} If no status line begins with these bytes.
  */
 export function checkBeginning(bytes: Uint8Array, from: number, to: number): void {
   if (to - from >= STATUS_LINE.length) return void parseStatus(bytes, from, to);
@@ -119,14 +118,14 @@ export function checkBeginning(bytes: Uint8Array, from: number, to: number): voi
 /**
  * Reads a head.
  *
- * LF alone ends a line too (RFC 9112 §2.2); CR alone, NUL, white space before a colon, and lines
- * that go on (obs-fold, §5.2) are refused.
+ * LF alone ends a line too (RFC 9112 §2.2). CR alone, NUL, white space before a colon, and folded
+ * lines (obs-fold, §5.2) are refused.
  *
  * @param from its first byte
- * @param to what {@linkcode headEnd} gave
+ * @param to the result of {@linkcode headEnd}
  * @param isHead whether the request was a HEAD
- * @param isConnect whether it was a CONNECT: lengths and codings of a 2xx then mean nothing (RFC
- * 9110 §9.3.6)
+ * @param isConnect whether the request was a CONNECT: the length and coding of a 2xx then mean
+ * nothing (RFC 9110 §9.3.6)
  * @throws {ProtocolError} If it breaks the rules.
  */
 export function parseHead(
@@ -154,7 +153,7 @@ export function parseHead(
     const start = k;
     while (TOKEN[bytes[k]] === 1) k++;
     if (k === start || bytes[k] !== COLON) {
-      throw new ProtocolError("a field's name is no token, or has white space before its colon");
+      throw new ProtocolError("a field's name is not a token, or has white space before its colon");
     }
     const nameLength = k - start;
     const end = lineEnd(bytes, k + 1, to);
@@ -168,7 +167,7 @@ export function parseHead(
       if (nameLength === CONTENT_LENGTH) {
         if (isTunnel) continue;
         const value = parseLength(bytes, first, last);
-        if (length >= 0 && length !== value) throw new ProtocolError("two lengths that differ");
+        if (length >= 0 && length !== value) throw new ProtocolError("two different lengths");
         length = value;
       } else if (nameLength === TRANSFER_ENCODING) {
         if (isTunnel) continue;
@@ -201,8 +200,8 @@ export function parseHead(
     status,
     framing,
     length: framing === "length" ? length : 0,
-    // §9.3: close wins, and HTTP/1.0 needs keep-alive. §6.1: both a coding and a length, or a
-    // coding in HTTP/1.0, is how answers are smuggled; what follows is nobody's answer.
+    // §9.3: close wins, and HTTP/1.0 needs keep-alive. §6.1: responses are smuggled by a coding
+    // together with a length, or by a coding in HTTP/1.0; the bytes that follow cannot be trusted.
     persistent: !closes && (minor === 1 || keeps) && framing !== "close" &&
       !(hasEncoding && (length >= 0 || minor === 0)),
     location: status === 201 || (status >= 300 && status < 400) ? location : null,
@@ -212,9 +211,9 @@ export function parseHead(
 }
 
 /**
- * The status of a status line; its version is HTTP/1.1 or HTTP/1.0.
+ * The status of a status line, whose version is HTTP/1.1 or HTTP/1.0.
  *
- * @param to the end of what came of the line; from there on the bytes are those of an example
+ * @param to the end of the bytes that came; the example stands in for those that follow
  */
 function parseStatus(bytes: Uint8Array, from: number, to: number): number {
   const minor = bytes[from + 7];
@@ -232,25 +231,25 @@ function parseStatus(bytes: Uint8Array, from: number, to: number): number {
   if (status < 100) throw new ProtocolError("the status is below 100");
   const behind = bytes[from + STATUS_AT + 3];
   if (behind !== SP && behind !== CR && behind !== LF) {
-    throw new ProtocolError("the status line has no space behind the status");
+    throw new ProtocolError("the status line has no space after the status");
   }
   return status;
 }
 
-/** Says what an answer begins with that does not begin with HTTP. */
+/** Describes the beginning of a response that does not begin with HTTP. */
 function wordsForBeginning(bytes: Uint8Array, from: number, to: number): string {
-  // RFC 8446 §5.1: an alert, which TLS sends when it is spoken to in plain text.
+  // RFC 8446 §5.1: an alert, which a TLS server sends when it gets plain text.
   if (bytes[from] === 0x15 && (to - from < 2 || bytes[from + 1] === 0x03)) {
     return "the server answers with a TLS alert: use https for this port";
   }
   const shown = readText(bytes, from, Math.min(to, from + MAX_SHOWN_BYTES));
-  return `the answer begins with ${JSON.stringify(shown)}, not with HTTP/1.1 or HTTP/1.0`;
+  return `the response begins with ${JSON.stringify(shown)}, not with HTTP/1.1 or HTTP/1.0`;
 }
 
 /**
  * Whether the empty line that ends a head begins here.
  *
- * @throws {ProtocolError} If CR without LF does: {@linkcode headEnd} looks for the end elsewhere.
+ * @throws {ProtocolError} If CR is here without LF, which {@linkcode headEnd} does not look for.
  */
 function isEmptyLine(bytes: Uint8Array, k: number): boolean {
   if (bytes[k] === LF) return true;
@@ -260,9 +259,9 @@ function isEmptyLine(bytes: Uint8Array, k: number): boolean {
 }
 
 /**
- * The position behind a line's LF.
+ * The position after the LF of a line.
  *
- * @throws {ProtocolError} If NUL, or CR without LF, is in it (RFC 9110 §5.5).
+ * @throws {ProtocolError} If the line has NUL, or CR without LF (RFC 9110 §5.5).
  */
 function lineEnd(bytes: Uint8Array, from: number, to: number): number {
   for (let k = from; k < to; k++) {
@@ -273,10 +272,10 @@ function lineEnd(bytes: Uint8Array, from: number, to: number): number {
       throw new ProtocolError(BARE_CR);
     }
   }
-  throw new ProtocolError("a line of the head does not end");
+  throw new ProtocolError("a line of the head has no end");
 }
 
-/** Whether an element of a list (RFC 9110 §5.6.1) is an option, in any case. */
+/** Whether a list (RFC 9110 §5.6.1) has an option, in any case. */
 function isOption(bytes: Uint8Array, from: number, to: number, option: Uint8Array): boolean {
   while (from < to && isBlank(bytes[from])) from++;
   while (to > from && isBlank(bytes[to - 1])) to--;
@@ -288,8 +287,8 @@ function isBlank(byte: number): boolean {
 }
 
 /**
- * Whether bytes are a name, in any case. `| 0x20` makes letters of no bytes of a token but
- * letters; of others it can only make "-" of CR, which is in no line.
+ * Whether bytes are a name, in any case. Within a token, `| 0x20` turns only letters into letters.
+ * Among other bytes it can only turn CR into "-", and no line has CR.
  */
 function isName(bytes: Uint8Array, from: number, name: Uint8Array): boolean {
   for (let k = 0; k < name.length; k++) {
@@ -298,12 +297,14 @@ function isName(bytes: Uint8Array, from: number, name: Uint8Array): boolean {
   return true;
 }
 
-/** RFC 9110 §8.6: digits only, and not more than can be counted. */
+/** Reads a length (RFC 9110 §8.6): digits only, and not too large to count. */
 function parseLength(bytes: Uint8Array, from: number, to: number): number {
   let value = 0;
   for (let k = from; k < to; k++) {
     const digit = bytes[k] - 0x30;
-    if (!(digit >= 0 && digit <= 9)) throw new ProtocolError("the length is not digits only");
+    if (!(digit >= 0 && digit <= 9)) {
+      throw new ProtocolError("the length has other characters than digits");
+    }
     value = value * 10 + digit;
     if (value > Number.MAX_SAFE_INTEGER) throw new ProtocolError("the length is too large");
   }

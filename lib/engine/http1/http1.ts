@@ -1,14 +1,14 @@
 /**
- * Our own HTTP/1.1 over raw sockets, at 0.2 to 0.3 of native fetch's CPU.
+ * HTTP/1.1 over raw sockets, at 0.2 to 0.3 of the CPU of native fetch.
  *
  * @module
  */
 import { decodeFieldValue, IDEMPOTENT } from "../../http/fields.ts";
-import type { Result } from "../../result.ts";
+import { type Failure, type Result, toResult } from "../../result.ts";
 import type { Target } from "../../target.ts";
 import { Deadlines, InFlight, type StopReason } from "../deadlines.ts";
 import type { Engine } from "../engine.ts";
-import { type Failure, failureOfPermission, failureOfStop } from "../failure.ts";
+import { toPermissionFailure, toStopFailure, toUrlFailure } from "../failure.ts";
 import { type BodyTap, ResponseHooks } from "../hooks.ts";
 import type { EngineOptions } from "../options.ts";
 import { follow, type Hop } from "../redirect.ts";
@@ -19,7 +19,7 @@ import type { Head } from "./head.ts";
 import { RequestWriter, type Route, Router } from "./request.ts";
 import type { HeadListener } from "./response.ts";
 
-/** What attempts share. */
+/** The parts that all requests of an engine share. */
 interface Shared {
   readonly options: EngineOptions;
   readonly deadlines: Deadlines;
@@ -29,7 +29,7 @@ interface Shared {
   readonly hooks: ResponseHooks | undefined;
 }
 
-/** Makes requests over connections of its own. */
+/** Makes requests over its own connections. */
 export class Http1Engine implements Engine {
   readonly name = "http1";
   readonly #shared: Shared;
@@ -38,7 +38,7 @@ export class Http1Engine implements Engine {
   constructor(options: EngineOptions) {
     const { concurrency, timeoutMs, connectTimeoutMs = timeoutMs, idleTimeoutMs } = options;
     const { proxy, unixSocket } = options;
-    // Nobody but the proxy is connected to.
+    // Otherwise the only host that is connected to is the proxy.
     const isDirect = proxy === undefined && unixSocket === undefined;
     const permits = isDirect ? options.permits : undefined;
     const tls = options.tls ?? { insecure: false };
@@ -81,36 +81,36 @@ export class Http1Engine implements Engine {
   }
 }
 
-/** A request in flight, over as many hops as its redirects take. */
+/** A request in flight, with all hops of its redirects. */
 class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
   readonly #done: (result: Result) => void;
   readonly #target: Target;
   readonly #shared: Shared;
-  /** When it should have been started; its times count from then. */
+  /** When it was due; its times count from then. Undefined if they count from its start. */
   readonly #dueMs: number | undefined;
-  /** When its connection was begun, or when it was sent over one that was there. */
+  /** When its connection was begun, or when it was sent over an open one. */
   #startMs = performance.now();
   #hop: Hop;
   #route: Route | undefined;
-  /** That of the first hop. */
+  /** The origin of the first hop. */
   #origin: string | undefined;
   #connection: Connection | undefined;
   #redirects = 0;
   #isSent = false;
-  /** How often it was sent, or was to be. */
+  /** How often it was sent, or tried to be. */
   #attempts = 1;
   #isSettled = false;
   /** Whether a connection is being asked for right now. */
-  #isAtOnce = false;
-  /** Since when it waits for its turn to connect, if it does. */
+  #isAcquiring = false;
+  /** Since when it waits for its turn to connect; undefined while it does not. */
   #heldAtMs: number | undefined;
   #isReused = false;
   isFreshOnly = false;
   closes = false;
-  /** Whether the connection is this attempt's to close. */
+  /** Whether the connection belongs to this request at present. */
   #isBusy = false;
   #ttfbMs: number | null = null;
-  /** The body of the answer that is kept, once its head is there, if somebody takes it. */
+  /** The body of the final response, once its head has come; undefined if nothing takes it. */
   #body: BodyTap | undefined;
 
   constructor(
@@ -152,29 +152,29 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
   #begin(): void {
     const { options, router } = this.#shared;
     const { url } = this.#hop;
-    // A new hop has made no progress yet.
+    // A new hop has not made any progress yet.
     this.seen = 0;
     this.#connection = undefined;
     try {
       this.#route = router.route(url);
     } catch {
-      return this.#settle({ error: "url", detail: "not an http or https URL" }, 0);
+      return this.#settle(toUrlFailure("not an http or https URL"), 0);
     }
     this.#origin ??= this.#route.origin.key;
     if (this.#route.origin.port === 0) {
-      return this.#settle({ error: "url", detail: "port 0 cannot be requested" }, 0);
+      return this.#settle(toUrlFailure("port 0 cannot be requested"), 0);
     }
     if (options.permits?.(url) === false) {
-      return this.#settle(failureOfPermission(url), 0);
+      return this.#settle(toPermissionFailure(url), 0);
     }
     this.#acquire();
   }
 
-  /** Asks for a connection; while it waits for its turn to make one, its time stands still. */
+  /** Asks for a connection. While the request waits for its turn to connect, its time stands still. */
   #acquire(): void {
-    this.#isAtOnce = true;
+    this.#isAcquiring = true;
     const isHeld = this.#shared.pool.acquire(this.#route!, this);
-    this.#isAtOnce = false;
+    this.#isAcquiring = false;
     if (!isHeld) return;
     this.#heldAtMs = performance.now();
     this.#shared.deadlines.hold(this, this.#heldAtMs);
@@ -189,9 +189,9 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
   }
 
   onConnection(connection: Connection): void {
-    if (!this.#isAtOnce) {
+    if (!this.#isAcquiring) {
       this.onTurn();
-      // It may have got a connection that was begun for another.
+      // The connection may have been begun for another request.
       if (!this.#isSent) {
         const { uses, openMs } = connection;
         const now = performance.now();
@@ -217,7 +217,7 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
   onFields(head: Head, bytes: Uint8Array): BodyTap | undefined {
     const { hooks, options: { redirects, maxBodyBytes } } = this.#shared;
     if (hooks!.hasCookies) hooks!.store(this.#hop.url, parseFields(bytes, "set-cookie"));
-    if (!hooks!.hasAnswers || head.length > maxBodyBytes) return undefined;
+    if (!hooks!.wantsResponses || head.length > maxBodyBytes) return undefined;
     if (follow(this.#hop, head, this.#redirects, redirects) !== undefined) return undefined;
     this.#body = hooks!.begin(this.#target, new RawHead(head.status, bytes));
     return this.#body;
@@ -227,7 +227,7 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
     if (this.#shared.options.ttfb) this.#ttfbMs = performance.now() - this.#fromMs;
   }
 
-  /** What its times count from. */
+  /** The time that its times count from. */
   get #fromMs(): number {
     return this.#dueMs ?? this.#startMs;
   }
@@ -249,7 +249,7 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
 
   onFailure(failure: Failure, size: number, isStale: boolean): void {
     this.#isBusy = false;
-    // RFC 9110 §9.2.2: only what is idempotent is sent again by itself, and once.
+    // RFC 9110 §9.2.2: only an idempotent request is sent again by itself, and only once.
     if (isStale && this.#attempts === 1 && IDEMPOTENT.has(this.#hop.method)) {
       this.#attempts++;
       this.isFreshOnly = true;
@@ -262,9 +262,9 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
     const { pool, options } = this.#shared;
     if (this.#isBusy) this.#connection!.destroy();
     else if (this.#route !== undefined) pool.forget(this.#route, this);
-    // Its time counts from when it came.
+    // The time of a timeout counts from when the request came.
     if (why === "timeout") this.#startMs = this.deadline - options.timeoutMs;
-    this.#settle(failureOfStop(why, options), 0);
+    this.#settle(toStopFailure(why, options), 0);
   }
 
   #settle(
@@ -278,15 +278,15 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
     this.#isSettled = true;
     const { deadlines } = this.#shared;
     deadlines.remove(this);
-    // What is done with its body is not the server's time.
+    // Processing the body is not the server's time.
     const endMs = performance.now();
     if (this.#body !== undefined) {
       failure = this.#body.close(failure);
       if (failure !== undefined) status = location = retryAfter = null;
     }
-    // What is wrong with the first URL is seen before it is sent.
+    // A problem of the first URL shows before anything is sent.
     const isTried = this.#isSent || (failure?.error !== "cancelled" && failure?.error !== "url");
-    this.#done({
+    this.#done(toResult({
       target: this.#target,
       origin: this.#origin,
       status,
@@ -297,16 +297,10 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
       ttfbMs: this.#ttfbMs,
       attempts: isTried ? this.#attempts : 0,
       location,
-      via: this.#connection ?? null,
+      via: this.#connection?.info ?? null,
       isReused: this.#isReused,
       engine: "http1",
       retryAfter,
-      isPermanent: failure?.isPermanent === true,
-      bodyFile: null,
-      captures: undefined,
-      expectation: undefined,
-      error: failure?.error,
-      detail: failure?.detail,
-    });
+    }, failure));
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The addresses of names, asked for such that a name server that does not answer holds up nothing
- * but the names that it was asked for.
+ * Looks up the addresses of names. A name server that does not answer holds up only the names that it
+ * was asked for.
  *
  * @module
  */
@@ -9,47 +9,47 @@ import net from "node:net";
 
 /** An address to connect to. */
 export interface Address {
-  /** An IP address, or a name that the system is to look up; or the path of a Unix socket. */
+  /** An IP address, a name for the system to look up, or the path of a Unix socket. */
   readonly address: string;
-  /** 4 or 6; 0 if it is no IP address. */
+  /** 4 or 6; 0 for a name or path. */
   readonly family: number;
 }
 
 /**
- * Most look-ups by the system at once. Each occupies a thread until it is over, which nothing can
- * shorten, and Deno 2.9 has 32 threads: files are read and written by the others.
+ * The most look-ups by the system at once. Each occupies a thread, and cannot be cancelled. Deno 2.9
+ * has 32 threads, and the others read and write files.
  */
 const MAX_SYSTEM_LOOKUPS = 16;
-/** Most look-ups that ask the name server directly, which need no thread, but two sockets each. */
+/** The most look-ups that ask the name server directly. Each needs two sockets, and no thread. */
 const MAX_DIRECT_LOOKUPS = 64;
 
-/** How long the addresses of one family wait for those of the other (RFC 8305 §3). */
+/** How long the addresses of one family wait for those of the other one (RFC 8305 §3). */
 const RESOLUTION_DELAY_MS = 50;
 
-/** Who knows the addresses of names; rejects with the codes of `node:dns`. */
+/** Looks up the addresses of names; rejects with the codes of `node:dns`. */
 export interface NameService {
   /** Asks the system, as every program does. */
   lookUp(hostname: string): Promise<Address[]>;
-  /** Asks the name server; gives no addresses where it knows none. */
+  /** Asks the name server; an empty list if it does not know the name. */
   resolve(hostname: string, signal: AbortSignal): Promise<Address[]>;
 }
 
 const SYSTEM: NameService = { lookUp: (hostname) => lookup(hostname, { all: true }), resolve };
 
-/** Addresses that are known without asking; undefined if the name has to be looked up. */
+/** The addresses of a name that needs no look-up; undefined if it needs one. */
 export function knownAddresses(hostname: string): Address[] | undefined {
   const family = net.isIP(hostname);
   if (family !== 0) return [{ address: hostname, family }];
-  // RFC 6761 §6.3; an absolute name ends with a dot.
+  // RFC 6761 §6.3. An absolute name ends with a dot.
   if (hostname !== "localhost" && hostname !== "localhost.") return undefined;
   return [{ address: "127.0.0.1", family: 4 }, { address: "::1", family: 6 }];
 }
 
-/** Looks names up, a bounded number at once. */
+/** Looks up names, a bounded number at once. */
 export class NameLookups {
   readonly #service: NameService;
   readonly #onRoom: () => void;
-  /** Those under way; the same name is asked for once. */
+  /** Look-ups in progress; a name is asked for once. */
   readonly #pending = new Map<string, Promise<Address[]>>();
   #system = 0;
   #direct = 0;
@@ -60,7 +60,7 @@ export class NameLookups {
     this.#service = service;
   }
 
-  /** Whether a look-up of a name can begin now. */
+  /** Whether the look-up of a name can begin now. */
   hasRoomFor(hostname: string): boolean {
     return this.#system < MAX_SYSTEM_LOOKUPS || this.#pending.has(hostname);
   }
@@ -87,10 +87,10 @@ export class NameLookups {
   }
 
   /**
-   * Asks the name server, where the system is busy with names that it gets no answer for. For a
-   * name that this one does not know the system is asked after all, if it has room by then.
+   * Asks the name server, for when the system is busy with names that it gets no answer for. If the
+   * name server does not know the name, the system is asked after all, if it has room by then.
    *
-   * @param signal ends it
+   * @param signal cancels the look-up
    */
   async findDirectly(hostname: string, signal: AbortSignal): Promise<Address[]> {
     this.#direct++;

@@ -2,32 +2,32 @@ import net from "node:net";
 
 type Done = (error?: Error | null) => void;
 
-/** Whether an error of a socket says that the other end has reset the connection. */
+/** Whether an error of a socket tells that the other end has reset the connection. */
 export function isReset({ code }: NodeJS.ErrnoException): boolean {
   return code === "ECONNRESET" || code === "EPIPE";
 }
 
-/** `_write` and `_writev` as they are; the types of `node:net` have them from `Duplex`. */
+/** `_write` and `_writev` of `node:net`, whose types inherit them from `Duplex`. */
 const { _write: write, _writev: writev } = net.Socket.prototype;
 
 /**
- * A TCP socket that reads all that came before a reset, though a write failed because of it.
+ * A TCP socket that reads everything that came before a reset, even if a write failed because of it.
  *
- * A server may answer early and close, while the request is still being sent (RFC 9112 §9.5, §9.6).
- * Its answer is in the kernel then, and a socket of `node:net` is destroyed by the first write that
- * fails, before the answer is read. Here such a write never completes: the reads go on, to the end
- * that a reset always brings.
+ * A server may respond early and close while the request is still being sent (RFC 9112 §9.5, §9.6).
+ * Its response is in the kernel then, and the first write that fails destroys a socket of `node:net`
+ * before the response is read. Here such a write never completes: the reads go on to the end, which
+ * a reset always brings.
  */
 export class ReadFirstSocket extends net.Socket {
-  /** Why a write failed; what ends the reads then is a reset, also where it looks like an end. */
+  /** Why a write failed. The end of the reads then is a reset, even if it looks like a regular end. */
   writeError: NodeJS.ErrnoException | undefined;
-  /** What a stream gives as the callback of each write, always the same; and what stands for it. */
+  /** The callback that a stream passes to each write, always the same; and its replacement. */
   #done: Done | undefined;
   #ownDone: Done | undefined;
 
-  /** @param onread what takes the bytes; without it they come as `data` */
+  /** @param onread takes the bytes; without it they come as `data` events */
   constructor(onread: net.OnReadOpts | undefined) {
-    // `noDelay` is missing in the types.
+    // The types lack `noDelay`.
     super({ noDelay: true, onread } as net.SocketConstructorOpts);
     this.on("end", () => {
       if (this.writeError !== undefined) this.destroy(this.writeError);

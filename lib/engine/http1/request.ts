@@ -2,7 +2,7 @@ import { closesConnection } from "../../http/fields.ts";
 import type { HeaderList } from "../../target.ts";
 import type { ProxyOptions } from "../engine.ts";
 import type { Hop } from "../redirect.ts";
-import { isForwarded, proxyAuthorization } from "./tunnel.ts";
+import { proxyAuthorization, usesAbsoluteForm } from "./tunnel.ts";
 
 /** An origin (RFC 9110 §4.3.1) and how to reach it. */
 export interface Origin {
@@ -14,29 +14,29 @@ export interface Origin {
   readonly port: number;
 }
 
-/** Where a request goes: the origin, and what stands in the request line for the rest. */
+/** Where a request goes: the origin, and the target of the request line. */
 export interface Route {
   readonly origin: Origin;
   /** Path and query: the request target in origin form (RFC 9112 §3.2.1). */
   readonly target: string;
 }
 
-/** A path and query that `URL` would leave as they are; nothing in it can end the request line. */
+/** A path and query that `URL` would leave as they are. No character of them can end the request line. */
 const PLAIN =
   /^(?!.*%2[eE])\/[\w\-~!$&'()*+,;=:@%/]*(?:\.[\w\-~!$&'()*+,;=:@%]+)*(?:\?[\w\-.~!$&()*+,;=:@%/?]*)?$/;
 
-/** Finds the route of URLs; those of the same origin as the last one are not parsed again. */
+/** Finds the routes of URLs. A URL with the origin of the one before is not parsed again. */
 export class Router {
   #prefix = "";
   #last: Origin | undefined;
 
   /**
    * @param url an `http:` or `https:` URL
-   * @throws {TypeError} If it is none.
+   * @throws {TypeError} If it is another kind of URL, or not a URL.
    */
   route(url: string): Route {
     const { length } = this.#prefix;
-    // Half the time of `startsWith`, which V8 makes a loop over single characters.
+    // Takes half the time of `startsWith`, which V8 compiles to a loop over characters.
     if (this.#last !== undefined && url.slice(0, length) === this.#prefix) {
       const target = url.slice(length);
       if (PLAIN.test(target)) return { origin: this.#last, target };
@@ -58,41 +58,41 @@ export class Router {
   }
 }
 
-/** What of a request is the same as in the last one, made ready once. */
+/** The parts of a request that are the same as in the last one. */
 interface Prepared {
   readonly headers: Hop["headers"];
   readonly origin: string;
   readonly method: string;
   readonly body: Hop["body"];
-  /** What stands before path and query: an origin, where a proxy is asked (RFC 9112 §3.2.2). */
+  /** The origin before path and query in a request to a proxy (RFC 9112 §3.2.2); otherwise empty. */
   readonly base: string;
-  /** All that stands behind the request target, up to the body. */
+  /** Everything after the request target, up to the body. */
   readonly end: string;
-  /** The same without the empty line, for one more field. */
+  /** The same without the empty line, so that a field can be added. */
   readonly open: string;
   readonly closes: boolean;
 }
 
-/** Makes the heads of requests (RFC 9112 §3). */
+/** Writes the heads of requests (RFC 9112 §3). */
 export class RequestWriter {
   readonly #proxy: ProxyOptions | undefined;
   #prepared: Prepared | undefined;
 
-  /** @param proxy what requests go through, if anything */
+  /** @param proxy the proxy that requests go through; undefined without one */
   constructor(proxy?: ProxyOptions) {
     this.#proxy = proxy;
   }
 
-  /** Whether the head that was made last says `Connection: close`. */
+  /** Whether the last head has `Connection: close`. */
   get closes(): boolean {
     return this.#prepared?.closes === true;
   }
 
   /**
-   * The head of a request, each character a byte: a method is a token, a URL's path and query
-   * are ASCII, and a field's value is bytes up to U+00FF. All of them are checked already.
+   * Writes the head of a request, each character a byte. The method is a token, path and query are
+   * ASCII, and the values of fields are bytes up to U+00FF: all of them were checked before.
    *
-   * @param headers those to send, if not the hop's
+   * @param headers the fields to send, if they are not those of the hop
    */
   head(
     { method, headers: own, body, requestId }: Hop,
@@ -105,7 +105,7 @@ export class RequestWriter {
       prepared === undefined || prepared.headers !== headers || prepared.origin !== origin ||
       prepared.method !== method || prepared.body !== body
     ) {
-      const isAsked = isForwarded(this.#proxy, route.origin);
+      const isAsked = usesAbsoluteForm(this.#proxy, route.origin);
       const end = findEnd(method, this.#forProxy(headers, isAsked), body, origin);
       const base = isAsked ? origin : "";
       const open = end.slice(0, -2);
@@ -117,7 +117,7 @@ export class RequestWriter {
     return `${method} ${prepared.base}${route.target}${prepared.open}${name}: ${id}\r\n\r\n`;
   }
 
-  /** The fields with what the proxy has to know where it is asked, and else without it. */
+  /** The fields, with those for the proxy if it gets the request itself, and otherwise without. */
   #forProxy(headers: HeaderList, isAsked: boolean): HeaderList {
     if (this.#proxy === undefined) return headers;
     const isOfProxy = ([name]: HeaderList[number]): boolean => /^proxy-authorization$/i.test(name);
@@ -131,14 +131,14 @@ export class RequestWriter {
 function findEnd(method: string, headers: HeaderList, body: Hop["body"], origin: string): string {
   const first = (name: string): HeaderList[number] | undefined =>
     headers.find((field) => field[0].toLowerCase() === name);
-  // Exactly one Host (RFC 9112 §3.2); what the user gives wins.
+  // Exactly one Host (RFC 9112 §3.2); the user's comes first.
   const host = first("host")?.[1] ?? origin.slice(origin.indexOf("//") + 2);
   let end = ` HTTP/1.1\r\nHost: ${host}\r\n`;
   for (const [name, value] of headers) {
     if (name.toLowerCase() !== "host") end += `${name}: ${value}\r\n`;
   }
   if (first("accept") === undefined) end += "Accept: */*\r\n";
-  // RFC 9110 §8.6: a length where there is a body, or where the method gives one a meaning.
+  // RFC 9110 §8.6: a length if there is a body, or if the method gives a body a meaning.
   if (body !== undefined || method === "POST" || method === "PUT" || method === "PATCH") {
     end += `Content-Length: ${body?.length ?? 0}\r\n`;
   }

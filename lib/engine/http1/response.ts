@@ -10,26 +10,26 @@ import {
   UNASKED_UPGRADE,
 } from "./head.ts";
 
-/** Interim responses (RFC 9110 §15.2) before the one that counts. */
+/** The most interim responses (RFC 9110 §15.2) before the final one. */
 const MAX_INTERIM = 16;
 
-/** Who wants more of a response than its end. */
+/** Receives the head of a response, and chooses what takes its body. */
 export interface HeadListener {
   /**
-   * The head is there, and nothing of the body was looked at yet.
+   * The head has come, and no byte of the body was read yet.
    *
-   * @param bytes of the head, up to and with the empty line; only during the call
-   * @returns who takes the body, if anybody
+   * @param bytes the head up to and including the empty line; valid only during the call
+   * @returns what takes the body, if anything
    */
   onFields(head: Head, bytes: Uint8Array): ByteSink | undefined;
 }
 
 /**
- * Reads a response from bytes in any pieces, and finds its end; interim responses before it are
- * skipped. It knows no sockets, and keeps nothing but the part of a head that has come.
+ * Reads a response from bytes in any pieces, and finds its end. Interim responses are skipped. It
+ * knows no sockets, and keeps only the part of a head that has come.
  */
 export class ResponseReader {
-  /** The head, once it is there. */
+  /** The head, once it has come. */
   head: Head | undefined;
   readonly #body = new BodyReader();
   #isHeadRequest = false;
@@ -38,7 +38,7 @@ export class ResponseReader {
   /** The start of a head, not much longer than `MAX_HEAD_BYTES`; undefined without one. */
   #part: ByteBuffer | undefined;
 
-  /** Begins anew. @param isHeadRequest whether the request was a HEAD */
+  /** Begins another response. @param isHeadRequest whether the request was a HEAD */
   begin(isHeadRequest: boolean, listener?: HeadListener): void {
     this.head = undefined;
     this.#listener = listener;
@@ -56,24 +56,24 @@ export class ResponseReader {
     return this.head !== undefined && this.#body.isDone;
   }
 
-  /** Whether the end of the connection, now, is the end of the response. */
+  /** Whether the response is complete if the connection ends now. */
   get endsWithConnection(): boolean {
     return this.head !== undefined && this.#body.endsWithConnection;
   }
 
   /**
-   * Takes the next bytes of the connection, and stops behind the response's last one.
+   * Reads the next bytes of the connection, and stops after the last one of the response.
    *
-   * @returns how many belong to the response: `length`, unless it ended before
-   * @throws {ProtocolError} If they break RFC 9112, or are too many.
+   * @returns how many bytes belong to the response: `length`, unless it ended before
+   * @throws {ProtocolError} If they break RFC 9112, or the head is too long.
    */
   feed(bytes: Uint8Array, length: number): number {
-    const position = this.head === undefined ? this.#takeHeads(bytes, length) : 0;
+    const position = this.head === undefined ? this.#readHeads(bytes, length) : 0;
     return position < 0 ? length : this.#body.feed(bytes, position, length);
   }
 
   /** @returns the position of the body, or -1 if the head is not there yet */
-  #takeHeads(bytes: Uint8Array, length: number): number {
+  #readHeads(bytes: Uint8Array, length: number): number {
     const part = this.#part;
     const before = part === undefined ? 0 : part.length;
     part?.append(bytes.subarray(0, length));

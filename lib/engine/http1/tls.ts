@@ -1,5 +1,5 @@
 /**
- * TLS over a TCP socket, such that a good end can be told from a cut.
+ * TLS over a TCP socket, such that a regular end can be told from a cut.
  *
  * @module
  */
@@ -9,10 +9,10 @@ import tls from "node:tls";
 import type { TlsOptions } from "../engine.ts";
 import { describeCertificate } from "../tls_failure.ts";
 
-/** What TLS goes over: a TCP socket, or the TLS of a proxy. */
+/** What TLS runs over: a TCP socket, or the TLS of a proxy. */
 export type Transport = net.Socket | tls.TLSSocket;
 
-/** The connection ended without a word of TLS. */
+/** The connection ended without close_notify. */
 export class CutError extends Error {
   override name = "CutError";
 
@@ -21,14 +21,14 @@ export class CutError extends Error {
   }
 }
 
-/** Who is told of what comes over TLS. */
+/** Receives what comes over TLS. */
 export interface TlsListener {
   /** The handshake is done, and the certificate is trusted. */
   onOpen(): void;
   onRead(bytes: Uint8Array): void;
-  /** The other end has said that nothing follows (close_notify). */
+  /** The other end has announced that nothing follows (close_notify). */
   onEnd(): void;
-  /** The handshake failed, or the connection ended without that word. */
+  /** The handshake failed, or the connection ended without close_notify. */
   onError(error: NodeJS.ErrnoException): void;
 }
 
@@ -36,11 +36,11 @@ export interface TlsListener {
  * Begins TLS over a connection. ALPN offers `http/1.1` alone (RFC 7301).
  *
  * Over a socket of its own, Deno's `node:tls` takes a reset, or an end without close_notify, for a
- * good end, and an attacker may cut an answer short (RFC 9112 §9.8). So it gets a stream, and the
- * socket stays here: TLS has to have ended before the socket does.
+ * regular end, and an attacker could cut a response short (RFC 9112 §9.8). So it gets a stream, and
+ * the socket stays here: TLS has to end before the socket does.
  *
- * @param hostname the URL's host, for which the certificate has to be
- * @returns what to write to; `destroy()` it when the socket is closed
+ * @param hostname the URL's host, which the certificate has to be for
+ * @returns the socket to write to; `destroy()` it when the TCP socket is closed
  */
 export function startTls(
   carrier: Transport,
@@ -53,13 +53,13 @@ export function startTls(
     write: (bytes, _encoding, done) => void carrier.write(bytes, done),
     final: (done) => void carrier.end(done),
   });
-  // With a certificate of its own, the client must not show it to a server that it does not trust:
-  // so the handshake itself has to end there, at the cost of the words for it.
+  // A client must not show its certificate to a server that it does not trust. So the handshake
+  // itself has to fail then, and its error has fewer details.
   const isCheckedByTls = !options.insecure && options.cert !== undefined;
   const socket = tls.connect({
     socket: stream,
     host: hostname,
-    // A name for the server to choose its certificate by; addresses are none (RFC 6066 §3).
+    // A name for the server to choose its certificate by; not an address (RFC 6066 §3).
     servername: net.isIP(hostname) === 0 ? hostname : undefined,
     ALPNProtocols: ["http/1.1"],
     ca: options.ca,
@@ -77,7 +77,7 @@ export function startTls(
   });
   socket.on("secureConnect", () => {
     if (options.insecure || socket.authorized) return listener.onOpen();
-    // Of an error Deno keeps the code alone.
+    // Deno keeps only the code of the error.
     const code = String(socket.authorizationError);
     const certificate = socket.getPeerX509Certificate();
     listener.onError(new Error(describeCertificate(certificate, code, Date.now())));
@@ -91,7 +91,7 @@ export function startTls(
   return socket;
 }
 
-/** As `node:tls` does it, but a common name is no name of a host (RFC 9110 §4.3.4). */
+/** Like `node:tls`, except that a common name does not name a host (RFC 9110 §4.3.4). */
 function checkIdentity(hostname: string, certificate: tls.PeerCertificate): Error | undefined {
   return tls.checkServerIdentity(hostname, {
     ...certificate,

@@ -1,5 +1,5 @@
 /**
- * How a proxy is asked for a way through to an origin: bytes in, bytes out, no sockets.
+ * Asks a proxy for a tunnel to an origin: bytes in, bytes out, no sockets.
  *
  * @module
  */
@@ -10,69 +10,71 @@ import type { ProxyOptions } from "../engine.ts";
 import { checkBeginning, headEnd, MAX_HEAD_BYTES, parseHead, ProtocolError } from "./head.ts";
 
 /**
- * A proxy that does not speak as it should, in words that go on from "the proxy: "; or a
- * {@linkcode TunnelRefusal}.
+ * A proxy breaks its protocol, in words that follow "the proxy: "; or a {@linkcode TunnelRefusal}.
  */
 export class TunnelError extends Error {
   override name = "TunnelError";
 }
 
-/** A proxy that is well and gives no way through, in words that go on from "the proxy ". */
+/** A proxy that works refuses a tunnel, in words that follow "the proxy ". */
 export class TunnelRefusal extends TunnelError {
   override name = "TunnelRefusal";
-  /** Whether it is of the address that was asked for; another of the same host may do. */
+  /** Whether it tells about the host that was asked for, or about the proxy. */
+  readonly scope: "host" | "proxy";
+  /** Whether it tells about the requested address alone: another address of the host may work. */
   readonly isOfAddress: boolean;
 
-  constructor(message: string, isOfAddress = false) {
+  constructor(message: string, scope: "host" | "proxy", isOfAddress = false) {
     super(message);
+    this.scope = scope;
     this.isOfAddress = isOfAddress;
   }
 }
 
-/** One conversation with a proxy, at the beginning of a connection. */
+/** The exchange with a proxy at the beginning of a connection. */
 export interface Tunnel {
-  /** What is sent first. */
+  /** The bytes to send first. */
   readonly greeting: Uint8Array;
-  /** What came behind the proxy's last answer: an origin that speaks first has sent it. */
+  /** Bytes after the last response of the proxy: an origin that speaks first has sent them. */
   readonly rest: Uint8Array;
   /**
-   * Takes what the proxy sends, in any pieces.
+   * Reads what the proxy sends, in any pieces.
    *
-   * @returns what to answer; `open` once everything that follows is the origin's; undefined while
-   * the proxy has not said it all
-   * @throws {TunnelError} If there is no way through.
+   * @returns the bytes to send next; `open` once everything that follows comes from the origin;
+   * undefined while the response of the proxy is incomplete
+   * @throws {TunnelError} If the proxy does not open the tunnel.
    */
   feed(bytes: Uint8Array): Uint8Array | "open" | undefined;
 }
 
-/** Where a tunnel leads. */
+/** The other end of a tunnel. */
 export interface TunnelTarget {
   /** A name, or an address; an IPv6 address without its brackets. */
   readonly hostname: string;
   readonly port: number;
 }
 
-/** Whether a proxy is asked for the whole URL (RFC 9112 §3.2.2), not for a way to its host. */
-export function isForwarded(
+/** Whether a proxy gets the request itself with the whole URL (RFC 9112 §3.2.2), without a tunnel. */
+export function usesAbsoluteForm(
   proxy: ProxyOptions | undefined,
   { isSecure }: { readonly isSecure: boolean },
 ): boolean {
   return !isSecure && (proxy?.protocol === "http" || proxy?.protocol === "https");
 }
 
-/** Begins a conversation with a proxy. */
-export function tunnelThrough(proxy: ProxyOptions, far: TunnelTarget): Tunnel {
+/** Begins a tunnel through a proxy. */
+export function openTunnel(proxy: ProxyOptions, target: TunnelTarget): Tunnel {
   return proxy.protocol.startsWith("socks")
-    ? new SocksTunnel(proxy, far)
-    : new ConnectTunnel(proxy, far);
+    ? new SocksTunnel(proxy, target)
+    : new ConnectTunnel(proxy, target);
 }
 
-/** The value of `Proxy-Authorization` for a proxy (RFC 9110 §11.7.2); undefined if it needs none. */
+/** The value of `Proxy-Authorization` for a proxy (RFC 9110 §11.7.2); undefined without credentials. */
 export function proxyAuthorization({ credentials }: ProxyOptions): string | undefined {
   return credentials && formatBasicCredentials(credentials.user, credentials.password);
 }
 
-/** What has come and is not complete; an answer of a proxy is short. */
+/** An incomplete response of a proxy, which is short. */
 class Pending {
   bytes = new Uint8Array();
 
@@ -92,8 +94,8 @@ class ConnectTunnel implements Tunnel {
   rest: Uint8Array = new Uint8Array();
   readonly #pending = new Pending();
 
-  constructor(proxy: ProxyOptions, far: TunnelTarget) {
-    const authority = formatAuthority(far);
+  constructor(proxy: ProxyOptions, target: TunnelTarget) {
+    const authority = formatAuthority(target);
     const authorization = proxyAuthorization(proxy);
     this.greeting = encoder.encode(
       `CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n` +
@@ -108,33 +110,36 @@ class ConnectTunnel implements Tunnel {
     for (;;) {
       const end = headEnd(all, from, all.length);
       if ((end < 0 ? all.length : end) > MAX_HEAD_BYTES) {
-        throw new TunnelError(`it answered with a head of more than ${MAX_HEAD_BYTES} bytes`);
+        throw new TunnelError(`its response has a head of more than ${MAX_HEAD_BYTES} bytes`);
       }
       if (end < 0) {
-        understood(() => checkBeginning(all, 0, all.length));
+        readValid(() => checkBeginning(all, 0, all.length));
         return undefined;
       }
-      const { status } = understood(() => parseHead(all, 0, end, false, true));
-      // RFC 9110 §15.2: interim answers are skipped; nobody has asked for a 101.
+      const { status } = readValid(() => parseHead(all, 0, end, false, true));
+      // RFC 9110 §15.2: interim responses are skipped. No request here asks for a 101.
       if (status < 200 && status !== 101) {
         all = this.#pending.bytes = all.slice(end);
         from = 0;
         continue;
       }
-      if (status < 200 || status > 299) throw new TunnelRefusal(`answered ${status}`);
+      if (status < 200 || status > 299) {
+        // RFC 9110 §15.6: a 5xx tells about the way beyond the proxy, any other status about itself.
+        throw new TunnelRefusal(`answered ${status}`, status >= 500 ? "host" : "proxy");
+      }
       this.rest = all.subarray(end);
       return "open";
     }
   }
 }
 
-/** What comes of reading an answer. @throws {TunnelError} If it is not HTTP as it should be. */
-function understood<T>(read: () => T): T {
+/** The result of reading a response. @throws {TunnelError} If the response is not valid HTTP. */
+function readValid<T>(read: () => T): T {
   try {
     return read();
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
-    throw new TunnelError(`its answer is not HTTP as it should be: ${error.message}`);
+    throw new TunnelError(`its response is not valid HTTP: ${error.message}`);
   }
 }
 
@@ -160,18 +165,18 @@ const REPLIES = [
   "address type not supported",
 ];
 
-/** SOCKS5 (RFC 1928), without authentication or with a name and a password (RFC 1929). */
+/** SOCKS5 (RFC 1928), without authentication, or with a name and password (RFC 1929). */
 class SocksTunnel implements Tunnel {
   readonly greeting: Uint8Array;
   rest: Uint8Array = new Uint8Array();
   readonly #credentials: ProxyOptions["credentials"];
-  readonly #far: TunnelTarget;
+  readonly #target: TunnelTarget;
   readonly #pending = new Pending();
   #step: "method" | "authentication" | "reply" = "method";
 
-  constructor({ credentials }: ProxyOptions, far: TunnelTarget) {
+  constructor({ credentials }: ProxyOptions, target: TunnelTarget) {
     this.#credentials = credentials;
-    this.#far = far;
+    this.#target = target;
     const methods = credentials === undefined
       ? [NO_AUTHENTICATION]
       : [NO_AUTHENTICATION, USERNAME_PASSWORD];
@@ -181,7 +186,7 @@ class SocksTunnel implements Tunnel {
   feed(bytes: Uint8Array): Uint8Array | "open" | undefined {
     this.#pending.add(bytes);
     const all = this.#pending.bytes;
-    // An answer to name and password has another version (RFC 1929 §2), which some proxies get wrong.
+    // The response to a name and password has another version (RFC 1929 §2); some proxies err there.
     if (all[0] !== VERSION && this.#step !== "authentication") {
       throw new TunnelError("it does not speak SOCKS5");
     }
@@ -191,7 +196,9 @@ class SocksTunnel implements Tunnel {
         return this.#onMethod(all);
       case "authentication":
         this.#expectEnd(all, 2);
-        if (all[1] !== 0) throw new TunnelRefusal("does not take the name and password");
+        if (all[1] !== 0) {
+          throw new TunnelRefusal("does not accept the name and password", "proxy");
+        }
         return this.#ask();
       case "reply":
         return this.#onReply(all);
@@ -204,44 +211,45 @@ class SocksTunnel implements Tunnel {
     if (all[1] === USERNAME_PASSWORD && this.#credentials !== undefined) {
       this.#step = "authentication";
       const { user, password } = this.#credentials;
-      return Uint8Array.of(1, ...counted(user), ...counted(password));
+      return Uint8Array.of(1, ...toCounted(user), ...toCounted(password));
     }
     throw new TunnelRefusal(
       all[1] === NO_METHOD && this.#credentials === undefined
         ? "asks for a name and a password"
-        : "takes no way of authentication that is known here",
+        : "accepts no authentication method that is known here",
+      "proxy",
     );
   }
 
-  /** The request proper (§4). */
+  /** The request for the tunnel (§4). */
   #ask(): Uint8Array {
     this.#step = "reply";
-    const { hostname, port } = this.#far;
+    const { hostname, port } = this.#target;
     return Uint8Array.of(VERSION, CONNECT, 0, ...formatAddress(hostname), port >> 8, port & 255);
   }
 
   #onReply(all: Uint8Array): "open" | undefined {
     if (all[1] !== 0) {
-      throw new TunnelRefusal(`answered: ${REPLIES[all[1]] ?? `reply ${all[1]}`}`, true);
+      throw new TunnelRefusal(`answered: ${REPLIES[all[1]] ?? `reply ${all[1]}`}`, "host", true);
     }
     if (all.length < 5) return undefined;
-    // What it is bound to is of no use here.
+    // The bound address is not needed here.
     const length = all[3] === IPV4 ? 4 : all[3] === IPV6 ? 16 : all[3] === NAME ? all[4] + 1 : -1;
-    if (length < 0) throw new TunnelError("it answered with an address of no known type");
+    if (length < 0) throw new TunnelError("its response has an address of an unknown type");
     if (all.length < 6 + length) return undefined;
     this.rest = all.subarray(6 + length);
     return "open";
   }
 
-  /** That nothing came behind what was asked for. */
+  /** Checks that no byte follows a response. */
   #expectEnd(all: Uint8Array, length: number): void {
-    if (all.length > length) throw new TunnelError("it sent bytes behind its answer");
+    if (all.length > length) throw new TunnelError("it sent bytes after its response");
     this.#pending.bytes = new Uint8Array();
   }
 }
 
-/** Text with its length in front, as RFC 1929 §2 has it; at most 255 bytes, which was checked. */
-function counted(text: string): number[] {
+/** Text after its length (RFC 1929 §2); it has at most 255 bytes, which was checked before. */
+function toCounted(text: string): number[] {
   const bytes = encoder.encode(text);
   return [bytes.length, ...bytes];
 }
@@ -251,17 +259,17 @@ function formatAddress(hostname: string): number[] {
     case 4:
       return [IPV4, ...hostname.split(".").map(Number)];
     case 6:
-      return [IPV6, ...bytesOfIpv6(hostname)];
+      return [IPV6, ...parseIpv6(hostname)];
   }
   if (encoder.encode(hostname).length > 255) {
-    throw new TunnelRefusal("takes no name of more than 255 bytes");
+    throw new TunnelRefusal("accepts no name of more than 255 bytes", "host");
   }
-  return [NAME, ...counted(hostname)];
+  return [NAME, ...toCounted(hostname)];
 }
 
 /** The bytes of an IPv6 address in any of its forms (RFC 4291 §2.2). */
-function bytesOfIpv6(address: string): number[] {
-  // `URL` writes the last 32 bits in hexadecimal, too.
+function parseIpv6(address: string): number[] {
+  // `URL` writes the last 32 bits in hexadecimal as well.
   const plain = new URL(`http://[${address.replace(/%.*$/, "")}]/`).hostname.slice(1, -1);
   const [head, tail] = plain.split("::");
   const words = (text: string | undefined): number[] =>

@@ -126,7 +126,7 @@ export class Bodies {
    *
    * @throws {OutputError} If that cannot be removed.
    */
-  take(result: Result): Result {
+  annotate(result: Result): Result {
     const { target: { i }, status } = result;
     const bodyFile = this.#saved.get(i) ?? null;
     this.#saved.delete(i);

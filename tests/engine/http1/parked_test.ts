@@ -1,5 +1,4 @@
 import { assert, assertEquals } from "@std/assert";
-import type { Failure } from "../../../lib/engine/failure.ts";
 import { ConnectPriority } from "../../../lib/engine/http1/connect_priority.ts";
 import type { ConnectError, Connection } from "../../../lib/engine/http1/connection.ts";
 import { ConnectionPool, type Waiter } from "../../../lib/engine/http1/connection_pool.ts";
@@ -7,6 +6,7 @@ import type { Dial } from "../../../lib/engine/http1/dial.ts";
 import { Http1Engine } from "../../../lib/engine/http1/http1.ts";
 import type { Address } from "../../../lib/engine/http1/name_lookup.ts";
 import { Router } from "../../../lib/engine/http1/request.ts";
+import type { Failure } from "../../../lib/result.ts";
 import { ENGINE_OPTIONS } from "../../fixtures/engine_options.ts";
 import { every } from "../../fixtures/every.ts";
 import { makeRequest } from "../../fixtures/make_request.ts";
@@ -124,7 +124,7 @@ Deno.test("ConnectionPool closes what nobody waits for to make room, and nothing
   assertEquals([first.connection, pool.closed], [undefined, 1]);
   traffic.release();
   assertEquals(
-    [first, leaver, last].map(({ connection }) => connection?.remote?.split(":")[0]),
+    [first, leaver, last].map(({ connection }) => connection?.info?.remote?.split(":")[0]),
     ["127.0.0.2", undefined, "127.0.0.4"],
   );
   assertEquals(pool.closed, 1);
@@ -170,7 +170,7 @@ Deno.test("ConnectionPool keeps what somebody waits for when sockets run out", a
   await until(() => short.failure !== undefined);
   assertEquals(short.failure?.error, "refused");
   traffic.release();
-  assertEquals([client.connection?.remote, pool.closed], [`127.0.0.2:${server.port}`, 3]);
+  assertEquals([client.connection?.info?.remote, pool.closed], [`127.0.0.2:${server.port}`, 3]);
   pool.close();
 });
 

@@ -22,7 +22,7 @@ function save(bodies: Bodies, i: number, text: string, type: string | null = nul
   const sink = begin(bodies, i, type);
   if (text !== "") sink.write(bytes(text));
   sink.end();
-  return bodies.take(result(i, 200)).bodyFile;
+  return bodies.annotate(result(i, 200)).bodyFile;
 }
 
 function result(i: number, status: number | null): Result {
@@ -196,8 +196,8 @@ Deno.test("Bodies take() removes what an earlier attempt left of a request that 
   await using dir = await folder();
   const bodies = await Bodies.open(dir.path("b"), NEW);
   save(bodies, 1, "an attempt", "text/html");
-  assertEquals(bodies.take(result(1, null)).bodyFile, null);
-  assertEquals(bodies.take(result(5_000, null)).bodyFile, null);
+  assertEquals(bodies.annotate(result(1, null)).bodyFile, null);
+  assertEquals(bodies.annotate(result(5_000, null)).bodyFile, null);
   bodies.close();
   assertEquals(filesOf(dir.path("b")), {});
   assertEquals([...Deno.readDirSync(dir.path("b"))].map(({ name }) => name), ["0"]);

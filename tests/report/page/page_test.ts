@@ -149,7 +149,7 @@ Deno.test("formatPage() says what there is to say", async () => {
       '<td class="bad">failed<td><code>failed&lt;=0</code><td class="n">10',
       "200 OK",
       "404 Not Found",
-      "no complete answer within N ms",
+      "no complete response within N ms",
       "other:8080",
       "http://host/17",
       "linux x86_64, 2 cores",

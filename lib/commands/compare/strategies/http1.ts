@@ -30,7 +30,7 @@ export async function http1({ urls, concurrency, onResult }: StrategyContext): P
   await new Pool(targets, {
     concurrency,
     start: (target, done) => engine.start(target, done),
-    take: onResult,
+    onResult,
   }).run();
   engine.close();
 }

@@ -1,9 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { FetchEngine } from "../../../lib/engine/fetch/fetch.ts";
-import { describeFetchError } from "../../../lib/engine/fetch/fetch_words.ts";
+import { toFetchFailure } from "../../../lib/engine/fetch/fetch_failure.ts";
 import { Http1Engine } from "../../../lib/engine/http1/http1.ts";
 import type { Result } from "../../../lib/result.ts";
-import { isNetworkFailure, isUnreachable } from "../../../lib/schedule/failure_scope.ts";
 import { ENGINE_OPTIONS } from "../../fixtures/engine_options.ts";
 import { makeRequest } from "../../fixtures/make_request.ts";
 import { type Answer, RawServer, refusedPort } from "../../fixtures/raw_server.ts";
@@ -62,44 +61,97 @@ Deno.test("fetch engine says in plain words what is not HTTP, and where a body e
   ]);
   assertEquals([other.error, other.detail], [
     "protocol",
-    "the server sent something that is not an answer by HTTP",
+    "the server sent something that is not an HTTP response",
   ]);
 });
 
+/** As native fetch throws it. */
+function thrown(text: string): Error {
+  const cause = new Error(
+    `error sending request from 127.0.0.1:1 for http://h/ (127.0.0.1:2): client error (Connect): ${text}`,
+  );
+  return new TypeError("fetch failed", { cause });
+}
+
 for (
-  const [text, words] of [
-    ["tcp connect error: Connection refused (os error 111)", "connection refused"],
+  const [text, words, error, scope, isUnreachable] of [
+    [
+      "tcp connect error: Connection refused (os error 111)",
+      "connection refused",
+      "refused",
+      "host",
+      true,
+    ],
+    ["proxy: connection refused", "proxy: connection refused", "refused", "host", true],
     [
       "tcp connect error: Connection reset by peer (os error 104)",
       "connection reset while connecting",
+      "reset",
+      "host",
+      false,
     ],
-    ["tcp connect error: No route to host (os error 113)", "host unreachable"],
-    ["tcp connect error: Network is unreachable (os error 101)", "network unreachable"],
-    ["tcp connect error: Invalid argument (os error 22)", /^the address cannot be connected to/],
-    [`${LOOKUP}Name or service not known`, "the name does not resolve"],
-    [`${LOOKUP}No address associated with hostname`, "the name has no address"],
-    [`${LOOKUP}Temporary failure in name resolution`, "the name server does not answer"],
-    ["received unexpected message from connection", /not an answer by HTTP$/],
-    ["tcp connect error: something new (os error 200)", /new \(os error 200\)$/],
-    ["the server closed the connection in the TLS handshake", /in the TLS handshake$/],
-  ] as [string, string | RegExp][]
+    [
+      "tcp connect error: No route to host (os error 113)",
+      "host unreachable",
+      "connect",
+      "network",
+    ],
+    [
+      "tcp connect error: Network is unreachable (os error 101)",
+      "network unreachable",
+      "connect",
+      "network",
+    ],
+    [
+      "tcp connect error: Invalid argument (os error 22)",
+      /^the address cannot be connected to/,
+      "connect",
+      "network",
+    ],
+    [`${LOOKUP}Name or service not known`, "the name does not resolve", "dns", "host", true],
+    [
+      `${LOOKUP}No address associated with hostname`,
+      "the name has no address",
+      "dns",
+      "host",
+      true,
+    ],
+    [
+      `${LOOKUP}Temporary failure in name resolution`,
+      "the name server does not answer",
+      "dns",
+      "network",
+    ],
+    [`${LOOKUP}something new`, `${LOOKUP}something new`, "dns", "host", true],
+    [`${LOOKUP}Too many open files`, "too many open files", "connect", "network"],
+    ["received unexpected message from connection", /not an HTTP response$/, "protocol", "host"],
+    [
+      "tcp connect error: something new (os error 200)",
+      /new \(os error 200\)$/,
+      "connect",
+      "network",
+    ],
+    ["something new", "something new", "connect", "network"],
+    ["received fatal alert: HandshakeFailure", /^the server refused the TLS/, "tls", "host"],
+    ["stream error received: refused stream", /refused stream$/, "protocol", "host"],
+    [
+      "connection error received: not a result of an error",
+      /^the server closed the connection \(GOAWAY\)/,
+      "reset",
+      "host",
+    ],
+  ] as [string, string | RegExp, string, string, boolean?][]
 ) {
-  Deno.test(`describeFetchError() says what ${JSON.stringify(text)} is`, () => {
-    const said = describeFetchError(text);
+  Deno.test(`toFetchFailure() says what ${JSON.stringify(text)} is`, () => {
+    const failure = toFetchFailure(thrown(text));
+    const { detail } = failure;
     assertEquals(
-      typeof words === "string" ? said : words.test(said),
+      [failure.error, failure.scope, failure.isUnreachable === true],
+      [error, scope, isUnreachable === true],
+    );
+    assertEquals(
+      typeof words === "string" ? detail : words.test(detail),
       words instanceof RegExp || words,
     );
   });
 }
-
-Deno.test("describeFetchError() leaves it told whether a name or the name server fails", () => {
-  const of = (text: string): Result =>
-    ({ error: "dns", status: null, detail: describeFetchError(LOOKUP + text) }) as Result;
-  const [unknown, silent] = [
-    of("Name or service not known"),
-    of("Temporary failure in name resolution"),
-  ];
-  assertEquals([isUnreachable(unknown), isNetworkFailure(unknown)], [true, false]);
-  assertEquals([isUnreachable(silent), isNetworkFailure(silent)], [false, true]);
-});

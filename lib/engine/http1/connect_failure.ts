@@ -1,0 +1,63 @@
+/**
+ * Why a connection could not be made.
+ *
+ * @module
+ */
+import type { Failure } from "../../result.ts";
+import { findCause, findShortage } from "../causes.ts";
+import { toConnectTimeout, toLookUpFailure } from "../failure.ts";
+import { describeTlsError } from "../tls_failure.ts";
+import type { ConnectError } from "./connection.ts";
+
+/** Addresses that mean something on one link only (RFC 4291 §2.5.6). */
+const LINK_LOCAL = /^fe[89ab][0-9a-f]:/i;
+
+/** What else is known about a connection that could not be made. */
+interface Circumstances {
+  readonly connectTimeoutMs: number;
+  /** Whether there was an address to connect to. */
+  readonly hasAddress: boolean;
+  /** The URL's host. */
+  readonly hostname: string;
+  readonly isProxied: boolean;
+}
+
+/** The failure of a request without a connection. @param error undefined if the host has no address */
+export function toConnectFailure(
+  error: ConnectError | undefined,
+  { connectTimeoutMs, hasAddress, hostname, isProxied }: Circumstances,
+): Failure {
+  if (error === undefined) return findCause("ENODATA")!;
+  const { code = "", message, isTls, isOfProxy, refusal } = error;
+  if (code === "timeout") {
+    const failure = toConnectTimeout(connectTimeoutMs);
+    if (hasAddress) return failure;
+    return { ...failure, detail: `${failure.detail}: ${findCause("EAI_AGAIN")!.detail}` };
+  }
+  if (code === "EPERM" && isProxied && !isOfProxy) return toLookUpFailure(hostname);
+  if (refusal !== undefined) {
+    return { error: "connect", detail: `the proxy ${refusal.message}`, scope: refusal.scope };
+  }
+  if (code === "EINVAL" && !isOfProxy && LINK_LOCAL.test(hostname)) {
+    const detail = "a link-local address needs a zone (as in %eth0), which no URL can name";
+    return { error: "connect", detail, scope: "host" };
+  }
+  const cause = findCause(code);
+  // Whatever the cause, it tells nothing about the host.
+  if (isOfProxy) {
+    const detail = `the proxy: ${cause?.detail ?? describeTlsError(message)}`;
+    return { error: "connect", detail, scope: "proxy", isUnreachable: cause?.isUnreachable };
+  }
+  if (cause !== undefined && !(isTls && cause.error === "connect")) return cause;
+  return isTls
+    ? { error: "tls", detail: describeTlsError(message), scope: "host" }
+    : { error: "connect", detail: message, scope: "network" };
+}
+
+/** What this machine has run out of, if that is why it cannot connect. */
+export function findConnectShortage(
+  { code = "" }: ConnectError,
+  wasReached: boolean,
+): string | undefined {
+  return findShortage(findCause(code) ?? {}, wasReached);
+}

@@ -1,0 +1,231 @@
+/**
+ * Everything that runs in one event loop. A pipeline knows no files, signals or terminal, and a
+ * process can have several pipelines.
+ *
+ * @module
+ */
+import type { ResponseCheck } from "../check/response_check.ts";
+import type { Engine } from "../engine/engine.ts";
+import { Pool } from "../pool.ts";
+import { type Result, toUnsentResult } from "../result.ts";
+import { Schedule, type ScheduleOptions, type Start } from "../schedule/schedule.ts";
+import { StopGate } from "../schedule/stop_gate.ts";
+import type { Stats } from "../stats/stats.ts";
+import type { MaybePromise, Source } from "../stream.ts";
+import type { Target } from "../target.ts";
+
+/** The parts of a pipeline. No other pipeline may share them. */
+export interface PipelineParts {
+  readonly source: Source<Target>;
+  readonly engine: Engine;
+  /** Undefined if nothing is expected of responses or captured from them. */
+  readonly check: ResponseCheck | undefined;
+  /** Counts the results; it may have counted others before. */
+  readonly stats: Stats;
+}
+
+/** How a pipeline makes requests. */
+export interface PipelineOptions extends ScheduleOptions {
+  /** Milliseconds after which nothing more starts, from 0. @default never */
+  readonly durationMs?: number | undefined;
+  /**
+   * Whether a later run makes cancelled requests again. Then they have no result in this run.
+   */
+  readonly isResumable: boolean;
+}
+
+/** Receives what a pipeline does. */
+export interface PipelineHooks {
+  /**
+   * Called before the first request is sent.
+   *
+   * @throws Anything that has to end the pipeline.
+   */
+  beforeFirst?(target: Target): void;
+  /** Called with each result. Returns a promise if the next request has to wait. */
+  onResult(result: Result): MaybePromise<void>;
+  /** Called instead with the result of a request that a later run makes again. */
+  onUnfinished?(result: Result): void;
+  /** Called with what the user should know, in a sentence; it can hold what a server sent. */
+  onNotice(text: string): void;
+}
+
+/** What goes on in a pipeline at present. */
+export interface Activity {
+  readonly inFlight: number;
+  /** How many requests wait for their retry. */
+  readonly retrying: number;
+  /** How many requests wait for their host, or as the next one for their time. */
+  readonly held: number;
+  /** How many hosts are paused after failures; a pause of the network counts as one more. */
+  readonly paused: number;
+  /** How often each resource of this machine ran out, by its name. */
+  readonly shortages: Readonly<Record<string, number>>;
+}
+
+/** What goes on in two pipelines together. */
+export function addActivities(a: Activity, b: Activity): Activity {
+  return {
+    inFlight: a.inFlight + b.inFlight,
+    retrying: a.retrying + b.retrying,
+    held: a.held + b.held,
+    paused: a.paused + b.paused,
+    shortages: addCounts(a.shortages, b.shortages),
+  };
+}
+
+/** Sums of counts by name. */
+export function addCounts(
+  a: Readonly<Record<string, number>>,
+  b: Readonly<Record<string, number>>,
+): Record<string, number> {
+  const sums = { ...a };
+  for (const [name, count] of Object.entries(b)) sums[name] = (sums[name] ?? 0) + count;
+  return sums;
+}
+
+/**
+ * Makes the requests of a source, and passes each value on once.
+ *
+ * ```text
+ * source ──► schedule ──► engine ──► check ──► settle ──► statistics, onResult
+ *               ▲                                │
+ *               └──────────── retry ◄────────────┘
+ * ```
+ */
+export class Pipeline {
+  readonly stats: Stats;
+  readonly #engine: Engine;
+  readonly #check: ResponseCheck | undefined;
+  readonly #isResumable: boolean;
+  readonly #hooks: PipelineHooks;
+  readonly #schedule: Schedule;
+  readonly #gate: StopGate<Start>;
+  readonly #pool: Pool<Start, Result>;
+  #inFlight = 0;
+  #hasSent = false;
+  #isInterrupted = false;
+  /** Why it was ended by {@linkcode fail}. */
+  #failure: { readonly reason: unknown } | undefined;
+
+  constructor(
+    { source, engine, check, stats }: PipelineParts,
+    options: PipelineOptions,
+    hooks: PipelineHooks,
+  ) {
+    this.stats = stats;
+    this.#engine = engine;
+    this.#check = check;
+    this.#isResumable = options.isResumable;
+    this.#hooks = hooks;
+    this.#schedule = new Schedule(source, options, {
+      onLate: (ms) => stats.recordLateStart(ms),
+      onStart: (ownLateMs) => stats.recordStart(ownLateMs),
+      onRetry: (cause, result) => stats.recordRetry(cause, result),
+      onNotice: (text) => hooks.onNotice(text),
+    });
+    this.#gate = new StopGate(this.#schedule, options.durationMs);
+    this.#pool = new Pool<Start, Result>(this.#gate, {
+      concurrency: options.concurrency,
+      start: (start, done) => this.#start(start, done),
+      onResult: (result) => this.#onResult(result),
+      // The results of requests in flight would be dropped, so they need not end by themselves.
+      onStop: () => engine.cancel(),
+    });
+  }
+
+  /**
+   * Makes all requests, and settles when each request that was begun has ended. Call it once.
+   *
+   * @throws What a hook has thrown, or the reason that was given to {@linkcode fail}.
+   */
+  async run(): Promise<void> {
+    await this.#pool.run();
+    if (this.#failure !== undefined) throw this.#failure.reason;
+    // The run ended before their retries.
+    for (const result of this.#schedule.drain(this.isCutShort)) await this.#keep(result);
+  }
+
+  /** Starts no more requests; those in flight go on. */
+  stop(): void {
+    this.#isInterrupted = true;
+    this.#gate.stop();
+  }
+
+  /** Ends requests in flight with the error `cancelled`, and later ones as well. */
+  cancel(): void {
+    this.#engine.cancel();
+  }
+
+  /** Ends the pipeline at once: later results are dropped, and {@linkcode run} throws the reason. */
+  fail(reason: unknown): void {
+    this.#failure ??= { reason };
+    this.#pool.stop();
+  }
+
+  /** Closes the connections and the source. Only while {@linkcode run} is not running. */
+  async close(): Promise<void> {
+    this.#engine.close();
+    await this.#gate.return();
+  }
+
+  /** Whether no more requests start, for any reason. */
+  get isShut(): boolean {
+    return this.#gate.isShut;
+  }
+
+  /** Whether it ended before its source did, so that something is left to request. */
+  get isCutShort(): boolean {
+    return this.#isInterrupted || this.#gate.failure !== undefined;
+  }
+
+  /** Why the source broke off, if it did; its targets before that have their results. */
+  get sourceFailure(): unknown {
+    return this.#gate.failure;
+  }
+
+  /** The names of the engines that made requests, as in `http1+fetch`. */
+  get engineName(): string {
+    return this.#engine.name;
+  }
+
+  get activity(): Activity {
+    const { retrying, held, pausedCount } = this.#schedule;
+    return {
+      inFlight: this.#inFlight,
+      retrying,
+      held,
+      paused: pausedCount,
+      shortages: Object.fromEntries(this.#engine.shortages),
+    };
+  }
+
+  #start({ target, dueMs, unsent }: Start, done: (result: Result) => void): void {
+    this.#inFlight++;
+    const { invalid } = target;
+    if (invalid !== undefined) {
+      return done(toUnsentResult(target, { error: "url", detail: invalid }));
+    }
+    if (unsent !== undefined) return done(toUnsentResult(target, unsent));
+    if (!this.#hasSent) {
+      this.#hasSent = true;
+      this.#hooks.beforeFirst?.(target);
+    }
+    this.#engine.start(target, done, dueMs);
+  }
+
+  #onResult(result: Result): MaybePromise<void> {
+    this.#inFlight--;
+    const check = this.#check;
+    const final = this.#schedule.settle(check === undefined ? result : check.apply(result));
+    return final === undefined ? undefined : this.#keep(final);
+  }
+
+  #keep(result: Result): MaybePromise<void> {
+    if (this.#isResumable && result.error === "cancelled") {
+      return this.#hooks.onUnfinished?.(result);
+    }
+    this.stats.record(result);
+    return this.#hooks.onResult(result);
+  }
+}
