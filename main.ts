@@ -180,8 +180,8 @@ async function request(options: RunOptions): Promise<number> {
   let exitCode: number | undefined;
   const hasTerminal = [Deno.stdin, Deno.stdout, Deno.stderr].some((it) => it.isTerminal());
   const stopListening = onSignals((signal) => {
-    // It comes when the terminal goes. Where there was none, as under `nohup`, it is to be ignored,
-    // and Deno would not leave it so.
+    // A terminal that closes sends it. Without a terminal, as under `nohup`, it has to be ignored;
+    // Deno's listener would end that.
     if (signal === "SIGHUP" && !hasTerminal) return;
     if (exitCode !== undefined) {
       printAtOnce(progress?.abandon() ?? "");

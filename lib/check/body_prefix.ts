@@ -11,7 +11,7 @@ const restDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
 export class BodyPrefix {
   /** The first bytes as text, if no character crosses their end: a short body is not copied. */
   #start: string | undefined;
-  /** The rest; undefined where there is none. */
+  /** The bytes after those; undefined without any. */
   #rest: ByteBuffer | undefined;
   #room = MAX_INSPECTED_BYTES;
   /** Whether the body had more bytes than are inspected. */

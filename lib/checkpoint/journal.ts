@@ -120,7 +120,7 @@ export async function sha256(data: string | Uint8Array<ArrayBuffer>): Promise<st
  * Reads a journal of this version or an earlier one.
  *
  * @throws {JournalError} If it is damaged, of a later version, or not what a run writes.
- * @throws {Deno.errors.NotFound} If there is none.
+ * @throws {Deno.errors.NotFound} If the file does not exist.
  */
 export async function readJournal(path: string): Promise<JournalState> {
   const { version, state } = await read(path);

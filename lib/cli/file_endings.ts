@@ -25,7 +25,7 @@ export interface Endings {
  * The format whose files have names that end as a path does, also with `.gz` behind it.
  *
  * @param formats by name, each with endings in lower case, without the dot
- * @returns its name; undefined if there is none
+ * @returns its name; undefined if no format has that ending
  */
 export function findByEnding<Name extends string>(
   formats: Readonly<Record<Name, { readonly endings: readonly string[] }>>,

@@ -128,7 +128,7 @@ export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOption
   readonly method: string;
   readonly headers: HeaderList;
   readonly body: Uint8Array<ArrayBuffer> | undefined;
-  /** The templates among the header fields and the body; undefined if there are none. */
+  /** The templates among the header fields and the body; undefined without any. */
   readonly templates: RequestTemplates | undefined;
   /** The header field that carries the id of each request; undefined without ids. */
   readonly requestId: string | undefined;

@@ -18,6 +18,7 @@ import { PeakMemory } from "../process/peak_memory.ts";
 import { createHostCheck } from "../process/permission.ts";
 import { formatHdr } from "../report/hdr.ts";
 import { formatSummary } from "../report/json.ts";
+import { INPUT_FORMATS } from "../source/formats.ts";
 import { openSource, type TargetSource } from "../source/open.ts";
 import { RequestIds } from "../source/request_id.ts";
 import { describeShortfall } from "../source/shortfall.ts";
@@ -308,7 +309,8 @@ async function openJar({ cookieJar }: RunOptions): Promise<JarFile | undefined> 
 async function openCheck(
   { expect, captures, input }: RunOptions,
 ): Promise<ResponseCheck | undefined> {
-  const hasTargetExpectations = input?.format === "jsonl";
+  const hasTargetExpectations = input !== undefined &&
+    INPUT_FORMATS[input.format].hasOwnExpectations;
   const isChecked = hasTargetExpectations || captures.length > 0 ||
     Object.values(expect).some((it) => it !== undefined);
   if (!isChecked) return undefined;

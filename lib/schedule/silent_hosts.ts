@@ -99,7 +99,7 @@ export class SilentHosts {
    * @returns whether it started
    */
   startsAtOnce(url: string): boolean {
-    const share = this.#shareOf(url);
+    const share = this.#findShare(url);
     this.see(share.key);
     if (!this.#mayTake(share)) return false;
     this.#start(share);
@@ -119,7 +119,7 @@ export class SilentHosts {
 
   /** Records the start of a request, whatever the share of its host. */
   start(url: string): void {
-    this.#start(this.#shareOf(url));
+    this.#start(this.#findShare(url));
   }
 
   #start(share: Share): void {
@@ -141,7 +141,7 @@ export class SilentHosts {
    * @param ms how long that took
    */
   end(url: string, hasResponded: boolean, ms: number): void {
-    const share = this.#shareOf(url);
+    const share = this.#findShare(url);
     if (share.observed === 0) return;
     const observed = hasResponded ? 0 : share.observed - 1;
     this.#observed -= share.observed - observed;
@@ -170,7 +170,7 @@ export class SilentHosts {
     return (this.#shares.get(key)?.heldAtMs ?? -Infinity) + SILENT_AFTER_MS;
   }
 
-  #shareOf(url: string): Share {
+  #findShare(url: string): Share {
     const start = sliceOrigin(url);
     return this.#byStart.get(start) ?? this.#find(start, url);
   }

@@ -126,8 +126,8 @@ export class Histogram {
   }
 
   /**
-   * Where counts are: a tenth of the slots where latencies are of one service, and who looks several
-   * times a second pays for no others. Empty if there are none.
+   * The slots from the least value to the greatest; empty without values. The latencies of one
+   * service fill about a tenth of all slots, so that frequent readers save the others.
    */
   #span(): { readonly first: number; readonly last: number } {
     if (this.#count === 0) return { first: 0, last: -1 };
@@ -156,8 +156,8 @@ export class Histogram {
   }
 
   /**
-   * What was recorded since a clone was made of it. Its least and greatest values are known as
-   * exactly as their slots are, but for the greatest of all.
+   * The values that were recorded since the clone was made. Its least and greatest values are exact
+   * to their slots; the greatest of all values is exact.
    *
    * @param earlier a {@linkcode clone} of this histogram, unchanged
    */
@@ -199,12 +199,12 @@ export class Histogram {
     return this.#count;
   }
 
-  /** The least value, exact; 0 if there is none. */
+  /** The least value, exact; 0 without values. */
   get min(): number {
     return this.#count === 0 ? 0 : this.#min;
   }
 
-  /** The greatest value, exact; 0 if there is none. */
+  /** The greatest value, exact; 0 without values. */
   get max(): number {
     return this.#max;
   }
@@ -214,12 +214,12 @@ export class Histogram {
     return this.#sum;
   }
 
-  /** The arithmetic mean, exact; 0 if there is none. */
+  /** The arithmetic mean, exact; 0 without values. */
   get mean(): number {
     return this.#count === 0 ? 0 : this.#sum / this.#count;
   }
 
-  /** The standard deviation of all values (not of a sample); 0 if there is none. */
+  /** The standard deviation of all values (not of a sample); 0 without values. */
   get stddev(): number {
     if (this.#count === 0) return 0;
     // Rounding can leave a little less than nothing where all values are alike.
@@ -237,7 +237,7 @@ export class Histogram {
 
   /**
    * The values at percentiles, as HdrHistogram's `getValueAtPercentile`: the highest value that
-   * shares a slot with the one at that rank, but none above the greatest. All 0 if there is none.
+   * shares a slot with the one at that rank, and at most the greatest. All 0 without values.
    *
    * @param percentiles from 0 to 100, ascending
    */

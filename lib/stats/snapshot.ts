@@ -10,7 +10,7 @@ import type { Histogram } from "./histogram.ts";
 /** How late starts were by the program's own doing, in milliseconds; those in time count as 0. */
 export type OwnLate = Pick<Latency, "mean" | "p50" | "p99" | "max">;
 
-/** Latencies in milliseconds; all 0 when there were none. */
+/** Latencies in milliseconds; all 0 without responses. */
 export interface Latency {
   readonly min: number;
   readonly mean: number;
@@ -58,7 +58,7 @@ export interface HostFigures {
   readonly host: string;
   readonly requests: number;
   readonly failed: number;
-  /** Milliseconds that its responses took, on average and at most; 0 if there were none. */
+  /** Milliseconds that its responses took, on average and at most; 0 without responses. */
   readonly meanMs: number;
   readonly maxMs: number;
 }

@@ -104,7 +104,7 @@ const OPTIONAL: Shape = { ownLate: isHistogramState };
 /**
  * Checks what a journal holds, field by field, before {@linkcode Stats.from} takes it.
  *
- * @returns the name of the first field that is missing or wrong; undefined if there is none
+ * @returns the name of the first field that is missing or wrong; undefined if all are right
  */
 export function findWrongStat(state: unknown): string | undefined {
   return findWrongMember(isObject(state) ? state : {}, REQUIRED, OPTIONAL);

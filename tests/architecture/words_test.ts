@@ -14,8 +14,8 @@ const TURNS: readonly (readonly [turn: RegExp, instead: string])[] = [
 const RIGHT: readonly RegExp[] = [
   /\bthere (?:is|are|was|were) no\b/i,
   /application\/octet-stream/,
-  // The noun of RFC 9110 in a quotation or a name.
-  /`[^`]*octet[^`]*`/,
+  // The part of an IPv4 address has no other name.
+  /\bOCTET\b/g,
 ];
 
 async function* textFiles(folder: string): AsyncGenerator<string> {

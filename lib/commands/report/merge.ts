@@ -47,7 +47,7 @@ class Parts {
   }
 }
 
-/** How values of each part of a figure become one; undefined where there is none. */
+/** Merges the values of a figure, one for each part; undefined without values. */
 const MERGES: Readonly<Record<Merge, (parts: Parts, key: keyof Summary) => unknown>> = {
   sum: (parts, key) => addAll(each<number>(parts, key)),
   greatest: (parts, key) => {

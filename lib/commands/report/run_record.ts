@@ -27,7 +27,7 @@ class RecordTarget {
 
   /** Decoded each time, since most records need none. */
   get url(): string {
-    return this.#record.textOf(URL_FIELD);
+    return this.#record.readText(URL_FIELD);
   }
 
   get invalid(): string | undefined {
@@ -62,11 +62,11 @@ export class RunRecord {
   hasReason = false;
 
   get detail(): string {
-    return this.textOf(DETAIL);
+    return this.readText(DETAIL);
   }
 
-  /** A text; empty where there is none. */
-  textOf(field: number): string {
+  /** The text of a field; empty without one. */
+  readText(field: number): string {
     const scanner = this.#scanner;
     const kind = scanner.kinds[field];
     if (kind === ABSENT || kind === NULL) return "";
@@ -114,7 +114,7 @@ export class RunRecord {
     return !Number.isNaN(this.at);
   }
 
-  /** NaN if they are none. */
+  /** The time of the request in milliseconds; NaN if it is not a number. */
   #milliseconds(): number {
     const scanner = this.#scanner;
     const kind = scanner.kinds[MS];

@@ -14,7 +14,7 @@ export class TimeReader {
   readonly #second = new Uint8Array(SECOND);
   #secondMs = NaN;
 
-  /** @returns milliseconds since the Unix epoch, from 0; NaN if it is no time */
+  /** @returns milliseconds since the Unix epoch, from 0; NaN if it is not a time */
   read({ bytes, starts, ends }: Scanner, field: number): number {
     const from = starts[field];
     const digits = this.#millisecondsAt(bytes, from, ends[field]);

@@ -13,7 +13,7 @@ const STYLE = /\x1b\[\d*m/g;
  *
  * ```text
  *   what others wrote
- *   stale lines            of frames that were higher than the terminal became; mostly there are none
+ *   stale lines            of frames that were higher than the terminal is now; mostly zero
  *   the last frame
  *   _                      the cursor, between two frames: always in the first cell of its line
  * ```

@@ -64,7 +64,7 @@ export function pairs(rows: readonly (readonly [name: string, value: MarkupValue
   return markup`<div class="card long"><table class="k"><tbody>${all}</tbody></table></div>`;
 }
 
-/** What came of the thresholds; undefined if there were none. */
+/** The verdicts of the thresholds; undefined without any. */
 export function thresholdTable({ thresholds = [], aborted }: Partial<Summary>): Html | undefined {
   if (thresholds.length === 0) return undefined;
   const rows = thresholds.map(({ threshold, value, bound, unit, passed }) =>
