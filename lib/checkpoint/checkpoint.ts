@@ -1,6 +1,7 @@
 import { OutputError } from "../errors.ts";
 import type { Output } from "../output/output.ts";
 import { describeWriteError } from "../process/os_error.ts";
+import { ReservedDescriptors } from "../process/reserved_descriptors.ts";
 import { type NumberSequence, toIndex } from "../source/numbering.ts";
 import type { MaybePromise, Source, Step } from "../stream.ts";
 import type { Target } from "../target.ts";
@@ -43,6 +44,8 @@ export class Checkpoint {
   readonly #options: CheckpointOptions;
   readonly #done: DoneSet;
   readonly #timer: ReturnType<typeof setInterval>;
+  /** Sockets can take all descriptors, but each journal is a new file. */
+  readonly #reserve: ReservedDescriptors;
   #writing: Promise<void> | undefined;
   #hasChanged = false;
   #writtenAtMs = performance.now();
@@ -57,6 +60,7 @@ export class Checkpoint {
     this.#options = options;
     const { retry, done } = options.before;
     this.#done = DoneSet.from(retry === null ? done : retry.done);
+    this.#reserve = new ReservedDescriptors(() => openExisting(options.path));
     this.#writtenBytes = options.output.written;
     this.#timer = setInterval(() => this.#look(), LOOK_MS);
     Deno.unrefTimer(this.#timer);
@@ -139,7 +143,7 @@ export class Checkpoint {
         ...state,
         output: position,
         failures: failuresPosition ?? before.failures,
-      });
+      }, this.#reserve);
     } catch (error) {
       throw new OutputError(`Cannot write the journal '${path}': ${describeWriteError(error)}`);
     }
@@ -149,6 +153,11 @@ export class Checkpoint {
 
   /** Ends without another journal: the last one stands. */
   async stop(): Promise<void> {
+    await this.#endWriting();
+    this.#reserve.close();
+  }
+
+  async #endWriting(): Promise<void> {
     clearInterval(this.#timer);
     await this.#writing;
   }
@@ -160,7 +169,16 @@ export class Checkpoint {
    * @throws {OutputError} If it cannot be written.
    */
   async finish(complete: boolean): Promise<void> {
-    await this.stop();
-    await this.#write(complete);
+    await this.#endWriting();
+    await this.#write(complete).finally(() => this.#reserve.close());
+  }
+}
+
+/** Opens a file that exists; undefined if that is not possible. */
+function openExisting(path: string): Deno.FsFile | undefined {
+  try {
+    return Deno.openSync(path);
+  } catch {
+    return undefined;
   }
 }

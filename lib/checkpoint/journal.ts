@@ -9,6 +9,7 @@
  * @module
  */
 import type { Position } from "../output/output.ts";
+import type { ReservedDescriptors } from "../process/reserved_descriptors.ts";
 import { writeAll } from "../process/write_all.ts";
 import { findWrongStat, type StatsState } from "../stats/stats.ts";
 import {
@@ -164,12 +165,17 @@ function check(state: Record<string, unknown>): JournalState {
  * Replaces a journal. At any moment the old one or the new one is there, whole. After a power failure
  * it can be the old one, which is still true.
  */
-export async function writeJournal(path: string, state: JournalState): Promise<void> {
+export async function writeJournal(
+  path: string,
+  state: JournalState,
+  reserve: Pick<ReservedDescriptors, "use"> = { use: (work) => work() },
+): Promise<void> {
   const body = JSON.stringify(state);
   const bytes = new TextEncoder().encode(`${MAGIC}${VERSION} ${await sha256(body)}\n${body}\n`);
   const fresh = `${path}.tmp`;
   // Secrets are not in it, but URLs of failed requests are.
-  const file = await Deno.open(fresh, { write: true, create: true, truncate: true, mode: 0o600 });
+  const options = { write: true, create: true, truncate: true, mode: 0o600 };
+  const file = reserve.use(() => Deno.openSync(fresh, options));
   try {
     await writeAll(file, bytes);
     await file.syncData();

@@ -168,3 +168,42 @@ Deno.test("myriad --resume says in one line what is wrong with a journal that wa
     assertEquals(await Deno.readTextFile(failures), "");
   }
 });
+
+Deno.test("writeJournal() writes when the process has run out of file descriptors", async () => {
+  await using dir = await folder();
+  const lib = (path: string): string =>
+    JSON.stringify(new URL(`../../lib/${path}`, import.meta.url).href);
+  const sample = new URL("out.ndjson.myriad", folderOf("825887c")).pathname;
+  const script = await dir.write(
+    "exhaust.ts",
+    `import { readJournal, writeJournal } from ${lib("checkpoint/journal.ts")};
+     import { ReservedDescriptors } from ${lib("process/reserved_descriptors.ts")};
+     const [path, sample] = Deno.args;
+     const state = await readJournal(sample);
+     await writeJournal(path, state);
+     const reserve = new ReservedDescriptors(() => {
+       try {
+         return Deno.openSync(path);
+       } catch {
+         return undefined;
+       }
+     });
+     const others = [];
+     try {
+       for (;;) others.push(Deno.openSync(path));
+     } catch (error) {
+       console.log(/os error 24/.test(error.message));
+     }
+     for (let k = 0; k < 3; k++) await writeJournal(path, { ...state, seconds: k }, reserve);
+     others.pop().close();
+     console.log((await readJournal(path)).seconds);`,
+  );
+  const command = new Deno.Command("bash", {
+    args: [
+      ...["-c", 'ulimit -n 128; exec "$@"', "bash", Deno.execPath(), "run", "--quiet"],
+      ...["--no-prompt", "--allow-read", "--allow-write", script, dir.path("j"), sample],
+    ],
+  });
+  const { stdout, stderr } = await command.output();
+  assertEquals(new TextDecoder().decode(stdout), "true\n2\n", new TextDecoder().decode(stderr));
+});

@@ -9,7 +9,7 @@ import { describeWriteError } from "../../process/os_error.ts";
 import { isGranted } from "../../process/permission.ts";
 import type { Result } from "../../result.ts";
 import type { Target } from "../../target.ts";
-import { ReservedDescriptors } from "../reserved_descriptors.ts";
+import { ReservedDescriptors } from "../../process/reserved_descriptors.ts";
 import { BodyFile } from "./body_file.ts";
 import { BODIES_PER_FOLDER, BodyFolder } from "./body_folder.ts";
 

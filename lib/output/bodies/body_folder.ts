@@ -1,4 +1,4 @@
-import type { ReservedDescriptors } from "../reserved_descriptors.ts";
+import type { ReservedDescriptors } from "../../process/reserved_descriptors.ts";
 
 /** How many numbers share a folder. */
 export const BODIES_PER_FOLDER = 1_000;

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { ReservedDescriptors } from "../../lib/output/reserved_descriptors.ts";
+import { ReservedDescriptors } from "../../lib/process/reserved_descriptors.ts";
 
 /** A system with so many descriptors, and spares that are taken of them. */
 function system(most: number): { used: number; spares: ReservedDescriptors; open(): void } {
