@@ -7,6 +7,7 @@ import { UsageError } from "../errors.ts";
 import { measureSize, openFile, openLineWriter } from "../output/line_writer.ts";
 import { openFailures, openRecords } from "../output/open_output.ts";
 import type { Output } from "../output/output.ts";
+import { lockFile } from "../process/file_lock.ts";
 import { describeWriteError } from "../process/os_error.ts";
 import { isGranted } from "../process/permission.ts";
 import { createNumbering, type NumberSequence } from "../source/numbering.ts";
@@ -54,7 +55,7 @@ export class ResumePoint {
     let failures;
     try {
       // First the lock, since another run may be writing it.
-      if (!await file.tryLock(true)) {
+      if (!await lockFile(file)) {
         refuseOutput(options, "another run writes it: wait for its end");
       }
       const size = await measureSize(file);

@@ -5,6 +5,7 @@
  */
 import type { BodySink, ResponseHead } from "../../engine/engine.ts";
 import { OutputError, UsageError } from "../../errors.ts";
+import { lockFile } from "../../process/file_lock.ts";
 import { describeWriteError } from "../../process/os_error.ts";
 import { isGranted } from "../../process/permission.ts";
 import type { Result } from "../../result.ts";
@@ -71,7 +72,9 @@ export class Bodies {
       isMade = isNew;
       checkWritable(path);
       lock = openFolder(path);
-      if (lock?.tryLockSync(true) === false) fail("another run writes it: wait for its end");
+      if (lock !== undefined && !await lockFile(lock)) {
+        fail("another run writes it: wait for its end");
+      }
       if (!isResumed && !overwrite && holdsBodies(path)) {
         fail("it holds bodies already: name another folder, or give --overwrite");
       }
