@@ -21,7 +21,6 @@ import {
   START_OVER,
   toJournalPath,
 } from "./resume_options.ts";
-import { copySucceeded } from "./retry_failed.ts";
 import { SparseBitmap } from "./sparse_bitmap.ts";
 
 /** What a run begins with, or goes on from. */
@@ -51,7 +50,7 @@ export class ResumePoint {
   static async find(options: ResumeOptions): Promise<ResumePoint> {
     const { path } = options.output;
     const { file, isNew } = await openFile(path, { flag: "--output" });
-    const output = await openRecords(file, options);
+    const output = await openRecords(options, file);
     let failures;
     try {
       // First the lock, since another run may be writing it.
@@ -124,6 +123,7 @@ export class ResumePoint {
     try {
       if (state.retry === null) {
         await this.output.cutTo(state.output);
+        const { copySucceeded } = await import("./retry_failed.ts");
         const { failed, position, refuted } = await copySucceeded(output, {
           to: `${path}.retry`,
           numbering: this.numbering,
@@ -146,7 +146,7 @@ export class ResumePoint {
         });
         const { file } = await openFile(path, { flag: "--output" });
         await this.output.close();
-        this.output = await openRecords(file, this.#options);
+        this.output = await openRecords(this.#options, file);
         await file.lock(true);
         state = { ...state, retry: { ...state.retry!, replacing: false } };
       }

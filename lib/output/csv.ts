@@ -5,8 +5,15 @@
  */
 import type { Result } from "../result.ts";
 import { escapeForTerminal } from "../text/escape.ts";
-import type { RecordOptions } from "./output.ts";
+import { LineOutput } from "./line_output.ts";
+import type { Output, RecordOptions } from "./output.ts";
 import { DEFAULT_FIELDS, toColumns } from "./record.ts";
+
+/** Opens an output of CSV, which begins with a header. */
+export function open(options: RecordOptions): Output {
+  const { header, format } = createCsvFormatter(options);
+  return new LineOutput(options, format, header);
+}
 
 /**
  * Makes records as CSV (RFC 4180, except that lines end in LF); null is empty. CSV has no escapes of

@@ -4,9 +4,6 @@
  *
  * @module
  */
-import { createCsvFormatter } from "./csv.ts";
-import { LineOutput } from "./line_output.ts";
-import { createNdjsonFormatter } from "./ndjson.ts";
 import type { OutputFormat } from "./output.ts";
 
 const OPEN_BRACE = 0x7b;
@@ -16,7 +13,7 @@ const ROWS = {
     endings: ["ndjson", "jsonl", "json"],
     hasColumns: false,
     begins: (start) => start[0] === OPEN_BRACE,
-    open: (options) => new LineOutput(options, createNdjsonFormatter(options)),
+    loadWriter: () => import("./ndjson.ts"),
     loadReader: () => import("./read_ndjson.ts"),
   },
   // Any text can be the header of CSV, so that it comes last.
@@ -24,10 +21,7 @@ const ROWS = {
     endings: ["csv"],
     hasColumns: true,
     begins: () => true,
-    open: (options) => {
-      const { header, format } = createCsvFormatter(options);
-      return new LineOutput(options, format, header);
-    },
+    loadWriter: () => import("./csv.ts"),
     loadReader: () => import("./read_csv.ts"),
   },
 } satisfies Record<string, OutputFormat>;

@@ -5,8 +5,14 @@
  */
 import type { Result } from "../result.ts";
 import { escapeJson } from "../text/escape.ts";
-import type { RecordOptions } from "./output.ts";
+import { LineOutput } from "./line_output.ts";
+import type { Output, RecordOptions } from "./output.ts";
 import { roundMs, toColumns, toIso, type Value } from "./record.ts";
+
+/** Opens an output of NDJSON. */
+export function open(options: RecordOptions): Output {
+  return new LineOutput(options, createNdjsonFormatter(options));
+}
 
 /**
  * Makes records as NDJSON. Without `fields` a record has the default ones: `error` and `detail` only

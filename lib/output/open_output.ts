@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { MaybePromise } from "../stream.ts";
 import { createFailureFormatter, type RunDefaults } from "./failure_lines.ts";
 import { OUTPUT_FORMATS, type OutputFormatName } from "./formats.ts";
 import { LineOutput } from "./line_output.ts";
@@ -19,12 +18,17 @@ export interface RecordsOptions {
   readonly captures: readonly { readonly name: string }[];
 }
 
-/** Opens the output of a run's records, and changes nothing. */
-export function openRecords(
-  file: LineFile,
+/**
+ * Opens the output of a run's records, and changes nothing.
+ *
+ * @param file the file, opened to be written; by default standard output
+ */
+export async function openRecords(
   { output: { path, format, gzip, fields }, captures }: RecordsOptions,
-): MaybePromise<Output> {
-  return OUTPUT_FORMATS[format].open({
+  file: LineFile = STDOUT,
+): Promise<Output> {
+  const { open } = await OUTPUT_FORMATS[format].loadWriter();
+  return await open({
     file,
     name: `--output ${path}`,
     gzip,

@@ -92,6 +92,12 @@ export interface RecordUse {
   isEnough?: (() => boolean) | undefined;
 }
 
+/** Writes outputs of a format. */
+export interface OutputWriter {
+  /** Opens an output, and changes nothing. */
+  open(options: RecordOptions): MaybePromise<Output>;
+}
+
 /** Reads outputs of a format. */
 export interface OutputReader {
   /**
@@ -139,8 +145,8 @@ export interface OutputFormat {
    * @param start its first line that is not blank, at most 1 MiB of it
    */
   begins(start: Uint8Array): boolean;
-  /** Opens an output, and changes nothing. */
-  open(options: RecordOptions): MaybePromise<Output>;
+  /** Loads what writes such outputs. */
+  loadWriter(): Promise<OutputWriter>;
   /** Loads what reads such outputs. */
   loadReader(): Promise<OutputReader>;
 }

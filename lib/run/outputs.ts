@@ -3,15 +3,14 @@
  *
  * @module
  */
-import { Checkpoint, type CheckpointOptions } from "../checkpoint/checkpoint.ts";
+import type { Checkpoint, CheckpointOptions } from "../checkpoint/checkpoint.ts";
 import { countDone } from "../checkpoint/done_set.ts";
 import type { JournalState } from "../checkpoint/journal.ts";
-import { ResumePoint } from "../checkpoint/resume.ts";
+import type { ResumePoint } from "../checkpoint/resume.ts";
 import type { EngineOptions } from "../engine/options.ts";
 import type { RunOptions } from "../options/run_options.ts";
 import type { Bodies } from "../output/bodies/bodies.ts";
-import { type LineWriter, openLineWriter, STDOUT } from "../output/line_writer.ts";
-import { openFailures, openRecords } from "../output/open_output.ts";
+import type { LineWriter } from "../output/line_writer.ts";
 import type { Output } from "../output/output.ts";
 import type { Result } from "../result.ts";
 import { Stats } from "../stats/stats.ts";
@@ -48,12 +47,10 @@ export class Outputs {
    */
   static async find(options: RunOptions): Promise<Outputs> {
     const { output } = options;
-    return new Outputs(
-      options,
-      output === undefined || output.path === "-"
-        ? undefined
-        : await ResumePoint.find({ ...options, output }),
-    );
+    if (output === undefined || output.path === "-") return new Outputs(options, undefined);
+    // Only here, since many runs keep no journal.
+    const { ResumePoint } = await import("../checkpoint/resume.ts");
+    return new Outputs(options, await ResumePoint.find({ ...options, output }));
   }
 
   private constructor(options: RunOptions, beginning: ResumePoint | undefined) {
@@ -138,16 +135,19 @@ export class Outputs {
     await beginning?.prepareFiles();
     if (beginning !== undefined) this.#outputs.push(beginning.output);
     else if (output !== undefined) {
-      await this.#begin(await openRecords(STDOUT, { ...this.#options, output }));
+      const { openRecords } = await import("../output/open_output.ts");
+      await this.#begin(await openRecords({ ...this.#options, output }));
     }
     if (beginning?.failures !== undefined) this.#outputs.push(beginning.failures);
     else if (failures !== undefined) {
+      const { openFailures } = await import("../output/open_output.ts");
       await this.#begin(await openFailures(failures, this.#options));
     }
-    if (summary !== undefined) this.#summary = await openLineWriter(summary, { flag: "--summary" });
-    if (hdr !== undefined) this.#hdr = await openLineWriter(hdr, { flag: "--hdr" });
+    if (summary !== undefined) this.#summary = await openText(summary, "--summary");
+    if (hdr !== undefined) this.#hdr = await openText(hdr, "--hdr");
     if (beginning?.state === undefined) return;
     if (beginning.state.complete && !this.#options.retryFailed) return;
+    const { Checkpoint } = await import("../checkpoint/checkpoint.ts");
     this.#checkpoint = new Checkpoint({
       path: beginning.journal,
       before: beginning.state,
@@ -250,4 +250,9 @@ export class Outputs {
     this.#bodies?.close();
     if (failure !== undefined) throw failure;
   }
+}
+
+async function openText(path: string, flag: string): Promise<LineWriter> {
+  const { openLineWriter } = await import("../output/line_writer.ts");
+  return await openLineWriter(path, { flag });
 }

@@ -23,7 +23,7 @@ for (const name of OUTPUT_FORMAT_NAMES) {
   const ending = format.endings[0];
 
   const open = async (path: string, gzip = false): Promise<Output> =>
-    await format.open({
+    (await format.loadWriter()).open({
       file: await Deno.open(path, { write: true, create: true }),
       name: `--output ${path}`,
       gzip,

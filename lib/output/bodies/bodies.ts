@@ -8,9 +8,9 @@ import { OutputError, UsageError } from "../../errors.ts";
 import { lockFile } from "../../process/file_lock.ts";
 import { describeWriteError } from "../../process/os_error.ts";
 import { isGranted } from "../../process/permission.ts";
+import { ReservedDescriptors } from "../../process/reserved_descriptors.ts";
 import type { Result } from "../../result.ts";
 import type { Target } from "../../target.ts";
-import { ReservedDescriptors } from "../../process/reserved_descriptors.ts";
 import { BodyFile } from "./body_file.ts";
 import { BODIES_PER_FOLDER, BodyFolder } from "./body_folder.ts";
 
