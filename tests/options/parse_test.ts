@@ -249,7 +249,7 @@ for (
     [["-i", "x", "--input-format", "xml"], "use one of lines, jsonl, csv"],
     [["--format", "csv", URL_], "needs '--output'"],
     [["--fields", "i", URL_], "needs '--output'"],
-    [["-o", "x", "--format", "xml", URL_], "use one of ndjson, csv"],
+    [["-o", "x", "--format", "xml", URL_], "use one of ndjson"],
     [["-o", "x", "--fields", "i,nope", URL_], "Unknown field 'nope'"],
     [["-o", "x", "--fields", "i,i", URL_], "names a field twice"],
     [["-o", "-", "--json", URL_], "'--output' and '--json' both want standard output"],
