@@ -14,7 +14,7 @@ import type { Answers, Load, Peer } from "../../bench/peers/peer.ts";
 import { vegeta } from "../../bench/peers/vegeta.ts";
 import { findWrk } from "../../bench/peers/wrk.ts";
 import { runPeer } from "../../bench/run.ts";
-import { folder } from "../fixtures/sources.ts";
+import { folder } from "../fixtures/folder.ts";
 import { until } from "../fixtures/until.ts";
 
 // What the bench reads out of other clients' summaries, and what they really do.

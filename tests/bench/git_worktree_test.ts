@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { describeCommit, GitWorktree } from "../../bench/git_worktree.ts";
 import { runCommand } from "../../bench/meter.ts";
-import { folder } from "../fixtures/sources.ts";
+import { folder } from "../fixtures/folder.ts";
 
 const WITH_GIT = { ignore: await runCommand(["git", "--version"]) === undefined };
 

@@ -7,6 +7,7 @@ import {
 } from "@std/assert";
 import { parse } from "@std/csv/parse";
 import { gunzipSync } from "node:zlib";
+import { folder } from "../fixtures/folder.ts";
 import { isInstalled } from "../fixtures/installed.ts";
 import { descendants, isRunning } from "../fixtures/processes.ts";
 import {
@@ -29,14 +30,6 @@ const start = (args: string[], limits?: string): Deno.ChildProcess =>
 
 const myriad = (args: string[], input?: string, limits?: string): Promise<Ran> =>
   run(args, { permissions: PERMISSIONS, input, limits });
-
-async function folder(): Promise<{ file(name: string): string } & AsyncDisposable> {
-  const path = await Deno.makeTempDir({ prefix: "myriad_test_" });
-  return {
-    file: (name) => `${path}/${name}`,
-    [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
-  };
-}
 
 /** A server that answers at most so many requests a millisecond, and counts each path. */
 async function counting(
@@ -93,7 +86,7 @@ for (
     await using server = await counting();
     await using dir = await folder();
     const count = 16_000;
-    const output = dir.file(file);
+    const output = dir.path(file);
     const args = ["-n", `${count}`, "-c", "50", server.url("/{}"), "-o", output, "--resume", "-s"];
     // Far enough for some journals to have been written, at moments that the seed gives.
     let state = 11;
@@ -139,7 +132,7 @@ Deno.test(
   async () => {
     await using server = await counting();
     await using dir = await folder();
-    const output = dir.file("o.ndjson");
+    const output = dir.path("o.ndjson");
     const args = ["-n", "8k", "-c", "50", server.url("/{}"), "-o", output, "-s", "--resume"];
     const command = [
       Deno.execPath(),
@@ -179,12 +172,12 @@ Deno.test(
 Deno.test("myriad --resume does nothing once the run is complete, and exits as it did", async () => {
   await using server = await counting();
   await using dir = await folder();
-  const output = dir.file("o.ndjson");
+  const output = dir.path("o.ndjson");
   await Deno.writeTextFile(
-    dir.file("urls"),
+    dir.path("urls"),
     [1, 2, 3].map((i) => server.url(`/bad${i}`)).join("\n"),
   );
-  const args = ["-i", dir.file("urls"), "-o", output, "--json", "--progress", "none"];
+  const args = ["-i", dir.path("urls"), "-o", output, "--json", "--progress", "none"];
   const ran = await myriad(args);
   assertEquals([ran.code, total(server)], [1, 3]);
   const text = await Deno.readTextFile(output);
@@ -217,7 +210,7 @@ Deno.test("myriad --resume does nothing once the run is complete, and exits as i
 Deno.test("myriad never overwrites an output, unless it is told to", async () => {
   await using server = await counting();
   await using dir = await folder();
-  const output = dir.file("o.ndjson");
+  const output = dir.path("o.ndjson");
   await Deno.writeTextFile(output, "mine\n");
   const args = ["-n", "5", server.url("/{}"), "-o", output, "-s"];
   const ran = await myriad(args);
@@ -237,8 +230,8 @@ Deno.test("myriad never overwrites an output, unless it is told to", async () =>
 Deno.test("myriad --resume refuses what is another run", async () => {
   await using server = await counting();
   await using dir = await folder();
-  const output = dir.file("o.ndjson");
-  const input = dir.file("ids");
+  const output = dir.path("o.ndjson");
+  const input = dir.path("ids");
   await Deno.writeTextFile(input, "1\n2\n3\n");
   const base: Record<string, string> = {
     "-i": input,
@@ -257,7 +250,7 @@ Deno.test("myriad --resume refuses what is another run", async () => {
   assertEquals((await myriad(args())).code, 0);
   const before = [await Deno.readTextFile(output), await Deno.readTextFile(`${output}.myriad`)];
   assert(!before[1].includes("hunter2"));
-  await Deno.copyFile(input, dir.file("other"));
+  await Deno.copyFile(input, dir.path("other"));
   for (
     const [what, changed] of [
       ["'URL' was", args({}, server.url("/x{}"))],
@@ -268,7 +261,7 @@ Deno.test("myriad --resume refuses what is another run", async () => {
       ["'--header' is not what it was", args({ "-H": "X-Secret: other" })],
       ["'--fields' was not given and is 'i,url'", args({ "--fields": "i,url" })],
       ["'--format' was", args({ "--format": "csv" })],
-      ["'--input' was", args({ "-i": dir.file("other") })],
+      ["'--input' was", args({ "-i": dir.path("other") })],
     ] as [string, string[]][]
   ) {
     const ran = await myriad([...changed, "--resume"]);
@@ -296,7 +289,7 @@ Deno.test("myriad --resume refuses what is another run", async () => {
 Deno.test("myriad --resume refuses a journal that is not true, and touches nothing", async () => {
   await using server = await counting();
   await using dir = await folder();
-  const output = dir.file("o.ndjson");
+  const output = dir.path("o.ndjson");
   const journal = `${output}.myriad`;
   const args = ["-n", "50", server.url("/{}"), "-o", output, "-s"];
   assertEquals((await myriad(args)).code, 0);
@@ -332,7 +325,7 @@ Deno.test("myriad refuses a second run on the same output, until the first has g
   await using server = await RawServer.start(({ send }) => {
     if (!hold) send(ok());
   });
-  const output = dir.file("o.ndjson");
+  const output = dir.path("o.ndjson");
   const args = ["-n", "5", server.url("/{}"), "-o", output, "-s"];
   await using first = start(args);
   await until(() => server.requests.length === 5);
@@ -351,7 +344,7 @@ Deno.test("myriad refuses a second run on the same output, until the first has g
 Deno.test("myriad goes on after a full disk", async () => {
   await using server = await counting(20);
   await using dir = await folder();
-  const output = dir.file("o.ndjson");
+  const output = dir.path("o.ndjson");
   const args = ["-n", "9k", "-c", "50", server.url("/{}"), "-o", output, "-s", "--resume"];
   for (const kilobytes of [300, 600]) {
     const ran = await myriad(args, "", `ulimit -f ${kilobytes}; trap "" XFSZ`);
@@ -372,11 +365,11 @@ for (const source of ["stdin", "a file", "shards"]) {
     // Enough of them for journals to have been written.
     const count = source === "shards" ? 27_000 : 9_000;
     const lines = Array.from({ length: count }, (_, k) => `${k}\n`).join("\n");
-    await Deno.writeTextFile(dir.file("ids"), lines);
-    const output = dir.file("o.ndjson");
+    await Deno.writeTextFile(dir.path("ids"), lines);
+    const output = dir.path("o.ndjson");
     const more = {
       stdin: ["-i", "-"],
-      "a file": ["-i", dir.file("ids"), "--failures", dir.file("f")],
+      "a file": ["-i", dir.path("ids"), "--failures", dir.path("f")],
       shards: ["-n", `${count}`, "--shard", "2/3", "--start", "4"],
     }[source]!;
     const args = [...more, "-c", "20", server.url("/{}"), "-o", output, "-s", "--resume"];
@@ -436,8 +429,8 @@ for (const file of ["o.ndjson", "o.csv", "o.ndjson.gz"]) {
   Deno.test(`myriad --retry-failed requests what failed again, and nothing else (${file})`, async () => {
     await using server = await ailing();
     await using dir = await folder();
-    const output = dir.file(file);
-    const args = ["-n", "300", server.url("/{}"), "-o", output, "--failures", dir.file("f")];
+    const output = dir.path(file);
+    const args = ["-n", "300", server.url("/{}"), "-o", output, "--failures", dir.path("f")];
     args.push("--json", "--progress", "none");
     const count = 43;
     assertEquals((await myriad(args)).code, 1);
@@ -449,13 +442,13 @@ for (const file of ["o.ndjson", "o.csv", "o.ndjson.gz"]) {
     assertEquals([again.code, server.requests.length], [1, 300 + count], again.stderr);
     assertEach((await recordsOf(output)).map(({ i }) => i), 300);
     assertEquals(await failedOf(), count);
-    assertEquals((await Deno.readTextFile(dir.file("f"))).split("\n").length - 1, count);
+    assertEquals((await Deno.readTextFile(dir.path("f"))).split("\n").length - 1, count);
     server.isMended = true;
     const mended = await myriad([...args, "--retry-failed"]);
     assertEquals([mended.code, server.requests.length], [0, 300 + 2 * count], mended.stderr);
     assertEach((await recordsOf(output)).map(({ i }) => i), 300);
     assertEquals(await failedOf(), 0);
-    assertEquals(await Deno.readTextFile(dir.file("f")), "");
+    assertEquals(await Deno.readTextFile(dir.path("f")), "");
     const { requests, succeeded, failed, errors, statuses, attempts, bytes } = JSON.parse(
       mended.stdout,
     );
@@ -466,7 +459,7 @@ for (const file of ["o.ndjson", "o.csv", "o.ndjson.gz"]) {
       assertEquals((await myriad([...args, more])).code, 0);
     }
     assertEquals(server.requests.length, 300 + 2 * count);
-    const left = [...Deno.readDirSync(dir.file(""))].map(({ name }) => name).sort();
+    const left = [...Deno.readDirSync(dir.path(""))].map(({ name }) => name).sort();
     assertEquals(left, ["f", file, `${file}.myriad`].sort());
   });
 }
@@ -474,7 +467,7 @@ for (const file of ["o.ndjson", "o.csv", "o.ndjson.gz"]) {
 Deno.test("myriad --retry-failed goes on with itself, and leaves the rest of a run to --resume", async () => {
   await using server = await ailing();
   await using dir = await folder();
-  const output = dir.file("o.ndjson");
+  const output = dir.path("o.ndjson");
   const args = ["-n", "5k", "-c", "10", server.url("/{}"), "-o", output, "-s"];
   const refused = await myriad([...args, "--retry-failed"]);
   assertEquals(refused.code, 2);
@@ -532,7 +525,7 @@ Deno.test("myriad --retry-failed goes on with itself, and leaves the rest of a r
 Deno.test("myriad --retry-failed refuses records that do not tell what failed", async () => {
   await using server = await ailing();
   await using dir = await folder();
-  const output = dir.file("o.ndjson");
+  const output = dir.path("o.ndjson");
   for (const fields of ["url,status", "i,url"]) {
     const args = ["-n", "10", server.url("/{}"), "-o", output, "-s", "--fields", fields];
     assertEquals((await myriad([...args, "--overwrite"])).code, 1);

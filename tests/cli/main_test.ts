@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { parse } from "@std/csv/parse";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { formatWait } from "../../lib/run/run.ts";
+import { folder } from "../fixtures/folder.ts";
 import {
   finish,
   myriad as run,
@@ -32,16 +33,6 @@ const piped = (input: string | Uint8Array, args: string[]): Promise<Ran> => myri
 const limited = (limits: string, args: string[], permissions = FILES): Promise<Ran> =>
   myriad(args, { limits, permissions });
 
-/** A folder that is removed again. */
-async function folder(): Promise<{ path: string; file(name: string): string } & AsyncDisposable> {
-  const path = await Deno.makeTempDir({ prefix: "myriad_test_" });
-  return {
-    path,
-    file: (name) => `${path}/${name}`,
-    [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
-  };
-}
-
 interface Record_ {
   i: number;
   url: string;
@@ -66,7 +57,7 @@ const answering = (): Promise<RawServer> =>
 Deno.test("myriad makes each request once and writes a record for each", async () => {
   await using server = await answering();
   await using dir = await folder();
-  const out = dir.file("out.ndjson");
+  const out = dir.path("out.ndjson");
   const ran = await myriad(["-n", "2k", "-c", "50", server.url("/{}"), "-o", out]);
   assertEquals([ran.code, ran.stderr], [0, ""]);
   assertStringIncludes(ran.stdout, "2,000");
@@ -151,17 +142,17 @@ Deno.test("myriad --json prints the summary of the contract and nothing else", a
 Deno.test("myriad --summary writes the same to a file, -s prints nothing", async () => {
   await using server = await answering();
   await using dir = await folder();
-  const ran = await myriad(["-n", "5", "-s", "--summary", dir.file("s.json"), server.url("/")]);
+  const ran = await myriad(["-n", "5", "-s", "--summary", dir.path("s.json"), server.url("/")]);
   assertEquals(ran, { code: 0, stdout: "", stderr: "" });
-  assertEquals(JSON.parse(await Deno.readTextFile(dir.file("s.json"))).requests, 5);
+  assertEquals(JSON.parse(await Deno.readTextFile(dir.path("s.json"))).requests, 5);
 });
 
 Deno.test("myriad -i reads lines as they come: CRLF, BOM, blank ones, no newline at the end", async () => {
   await using server = await answering();
   await using dir = await folder();
   const list = `\ufeff${server.url("/a")}\r\n\r\n   \n${server.url("/b")}\n${server.url("/c?d=e")}`;
-  await Deno.writeTextFile(dir.file("urls.txt"), list);
-  const ran = await myriad(["-i", dir.file("urls.txt"), "-o", "-", "-s"]);
+  await Deno.writeTextFile(dir.path("urls.txt"), list);
+  const ran = await myriad(["-i", dir.path("urls.txt"), "-o", "-", "-s"]);
   assertEquals(ran.code, 0);
   assertEquals(paths(server).sort(), ["/a", "/b", "/c?d=e"]);
   assertEquals(records(ran.stdout).map(({ i }) => i).sort(), [0, 1, 2]);
@@ -171,9 +162,9 @@ Deno.test("zcat urls.gz | myriad -i - -o out.csv", async () => {
   await using server = await answering();
   await using dir = await folder();
   const list = Array.from({ length: 3000 }, (_, i) => `${server.url(`/${i}`)}\n`).join("");
-  const ran = await piped(list, ["-i", "-", "-c", "200", "-o", dir.file("out.csv")]);
+  const ran = await piped(list, ["-i", "-", "-c", "200", "-o", dir.path("out.csv")]);
   assertEquals(ran.code, 0);
-  const rows = parse(await Deno.readTextFile(dir.file("out.csv")), {
+  const rows = parse(await Deno.readTextFile(dir.path("out.csv")), {
     skipFirstRow: true,
   }) as Record<string, string>[];
   assertEquals(rows.length, 3000);
@@ -187,9 +178,9 @@ Deno.test("myriad -i reads gzip, and -o writes it", async () => {
   const half = (from: number): Uint8Array =>
     gzipSync(Array.from({ length: 500 }, (_, i) => `${from + i}\n`).join(""));
   // Two members: a file of several is one, too.
-  await Deno.writeFile(dir.file("ids.gz"), new Uint8Array([...half(0), ...half(500)]));
-  const out = dir.file("out.ndjson.gz");
-  const ran = await myriad(["-i", dir.file("ids.gz"), server.url("/id/{}"), "-o", out, "-s"]);
+  await Deno.writeFile(dir.path("ids.gz"), new Uint8Array([...half(0), ...half(500)]));
+  const out = dir.path("out.ndjson.gz");
+  const ran = await myriad(["-i", dir.path("ids.gz"), server.url("/id/{}"), "-o", out, "-s"]);
   assertEquals([ran.code, ran.stderr], [0, ""]);
   assertEquals(records(gunzipSync(await Deno.readFile(out)).toString()).length, 1000);
   assertEquals(new Set(paths(server)).size, 1000);
@@ -199,7 +190,7 @@ Deno.test("myriad -i requests.jsonl URL makes each request as its record says", 
   await using server = await answering();
   await using dir = await folder();
   await Deno.writeTextFile(
-    dir.file("requests.jsonl"),
+    dir.path("requests.jsonl"),
     [
       { url: "/one", method: "POST", headers: { "X-A": "1" }, body: "text" },
       { url: "/two", body: { a: [1] }, method: "PUT" },
@@ -209,7 +200,7 @@ Deno.test("myriad -i requests.jsonl URL makes each request as its record says", 
   );
   const ran = await myriad([
     "-i",
-    dir.file("requests.jsonl"),
+    dir.path("requests.jsonl"),
     server.url(),
     "-o",
     "-",
@@ -231,10 +222,10 @@ Deno.test("myriad -i table.csv fills the template", async () => {
   await using server = await answering();
   await using dir = await folder();
   await Deno.writeTextFile(
-    dir.file("t.csv"),
+    dir.path("t.csv"),
     '\ufeffid,name\r\n1,"a ""b"",\r\nc"\r\n2,Tom & Jerry\r\n',
   );
-  const ran = await myriad(["-i", dir.file("t.csv"), server.url("/{id}?name={name}"), "-c", "1"]);
+  const ran = await myriad(["-i", dir.path("t.csv"), server.url("/{id}?name={name}"), "-c", "1"]);
   assertEquals(ran.code, 0);
   assertEquals(paths(server), ["/1?name=a%20%22b%22%2C%0D%0Ac", "/2?name=Tom%20%26%20Jerry"]);
 });
@@ -265,13 +256,13 @@ Deno.test("myriad --failures gives what --input takes to make the failed request
     broken && request.startsWith("POST /bad") ? reset() : send(ok())
   );
   await Deno.writeTextFile(
-    dir.file("r.jsonl"),
+    dir.path("r.jsonl"),
     `{"url":"/good"}\n{"url":"/bad1","method":"POST","body":"b1","headers":{"X-A":"1","Cookie":"secret"}}\n{"url":"/bad2","method":"POST","body":"b2"}\n`,
   );
-  const failures = dir.file("failed.jsonl");
+  const failures = dir.path("failed.jsonl");
   const first = await myriad([
     "-i",
-    dir.file("r.jsonl"),
+    dir.path("r.jsonl"),
     server.url(),
     "--failures",
     failures,
@@ -323,7 +314,7 @@ Deno.test("myriad finishes what is in flight on SIGINT, starts nothing, and exit
   const held: (() => void)[] = [];
   await using server = await RawServer.start(({ send }) => void held.push(() => send(ok())));
   await using dir = await folder();
-  const out = dir.file("out.ndjson");
+  const out = dir.path("out.ndjson");
   await using child = start(["-n", "1M", "-c", "10", server.url("/{}"), "-o", out, "--json"]);
   await until(() => held.length === 10);
   for (const answer of held.splice(0, 5)) answer();
@@ -422,7 +413,7 @@ Deno.test("myriad exits with 3 when the disk is full", async () => {
 Deno.test("myriad keeps whole lines when the output cannot grow", async () => {
   await using server = await answering();
   await using dir = await folder();
-  const out = dir.file("out.ndjson");
+  const out = dir.path("out.ndjson");
   // A limit on the file's size, as good as a full disk; the signal of it is ignored.
   const ran = await limited('ulimit -f 100; trap "" XFSZ', [
     ...["-n", "20k", "-c", "50", server.url("/{}"), "-o", out],
@@ -483,18 +474,18 @@ Deno.test("myriad exits with 3 when the input breaks off, after all it gave befo
   let list = "";
   for (let i = 0; i < 20_000; i++) list += `${server.url(`/${i * 7919 % 20_011}`)}\n`;
   const packed = gzipSync(list);
-  await Deno.writeFile(dir.file("urls.gz"), packed.subarray(0, packed.length - 1000));
+  await Deno.writeFile(dir.path("urls.gz"), packed.subarray(0, packed.length - 1000));
   const ran = await myriad([
     "-i",
-    dir.file("urls.gz"),
+    dir.path("urls.gz"),
     "-o",
-    dir.file("out.ndjson"),
+    dir.path("out.ndjson"),
     "--progress",
     "none",
   ]);
   assertEquals(ran.code, 3);
   assertMatch(ran.stderr, /^myriad: [^\n]*--input [^\n]*urls\.gz[^\n]*\n$/);
-  const all = records(await Deno.readTextFile(dir.file("out.ndjson")));
+  const all = records(await Deno.readTextFile(dir.path("out.ndjson")));
   assertEquals(all.length, server.requests.length);
   assert(all.length > 1000);
 });
@@ -532,7 +523,7 @@ for (
     await using dir = await folder();
     const ran = await myriad(args.map((arg) => arg.replace("URL", server.url().slice(0, -1))), {
       permissions,
-      cwd: dir.path,
+      cwd: dir.path(),
     });
     assertEquals([ran.code, ran.stdout, server.requests.length], [2, "", 0], ran.stderr);
     assertMatch(ran.stderr, /^myriad: [^\n]+\n$/);
@@ -552,11 +543,11 @@ Deno.test("myriad shows no secret anywhere", async () => {
     ...[
       "--overwrite",
       "-o",
-      dir.file("o"),
+      dir.path("o"),
       "--summary",
-      dir.file("s"),
+      dir.path("s"),
       "--failures",
-      dir.file("f"),
+      dir.path("f"),
       "--progress",
       "log",
     ],
@@ -567,14 +558,14 @@ Deno.test("myriad shows no secret anywhere", async () => {
   assertEquals([one.code, two.code, three.code], [1, 1, 2]);
   assertMatch(server.requests[0], /^authorization: basic dXNlcjpodW50ZXIy\r$/im);
   let all = one.stdout + one.stderr + two.stdout + two.stderr + three.stdout + three.stderr;
-  for (const name of ["o", "o.myriad", "s", "f"]) all += await Deno.readTextFile(dir.file(name));
+  for (const name of ["o", "o.myriad", "s", "f"]) all += await Deno.readTextFile(dir.path(name));
   assert(!/hunter2|dXNlcjpodW50ZXIy/.test(all), all);
 });
 
 Deno.test("myriad sends nothing to the terminal as a server or an input had it", async () => {
   await using dir = await folder();
-  await Deno.writeTextFile(dir.file("urls"), "http://\x1b[31mred\x07/\n\x1b]0;title\x07\n");
-  const ran = await myriad(["-i", dir.file("urls"), "--progress", "bar"]);
+  await Deno.writeTextFile(dir.path("urls"), "http://\x1b[31mred\x07/\n\x1b]0;title\x07\n");
+  const ran = await myriad(["-i", dir.path("urls"), "--progress", "bar"]);
   assertEquals(ran.code, 1);
   // deno-lint-ignore no-control-regex
   const raw = /[\x00-\x09\x0b-\x1f\x7f-\x9f]/;
@@ -620,12 +611,12 @@ Deno.test("the program runs as one bundled file from an empty folder", async () 
   await using dir = await folder();
   await using server = await answering();
   const bundle = await new Deno.Command(Deno.execPath(), {
-    args: ["bundle", "--quiet", "--output", dir.file("build/myriad.js"), MAIN],
+    args: ["bundle", "--quiet", "--output", dir.path("build/myriad.js"), MAIN],
     stderr: "piped",
   }).output();
   assertEquals(bundle.code, 0, new TextDecoder().decode(bundle.stderr));
-  await Deno.mkdir(dir.file("empty"));
-  await Deno.writeTextFile(dir.file("ids.csv"), 'id\n"1"\n2\n');
+  await Deno.mkdir(dir.path("empty"));
+  await Deno.writeTextFile(dir.path("ids.csv"), 'id\n"1"\n2\n');
   const run = (...args: string[]): Promise<Ran> =>
     finish(
       new Deno.Command(Deno.execPath(), {
@@ -633,17 +624,17 @@ Deno.test("the program runs as one bundled file from an empty folder", async () 
           ...["run", "--no-prompt", "--no-remote", "--no-npm", "--no-config", "--cached-only"],
           ...[
             ...LEAST,
-            `--allow-read=${dir.file("ids.csv")},${dir.file("o.ndjson.gz.myriad.tmp")}`,
+            `--allow-read=${dir.path("ids.csv")},${dir.path("o.ndjson.gz.myriad.tmp")}`,
             // The output, its journal, and what the journal is replaced by.
             `--allow-write=${
-              ["", ".myriad", ".myriad.tmp"].map((end) => dir.file(`o.ndjson.gz${end}`))
+              ["", ".myriad", ".myriad.tmp"].map((end) => dir.path(`o.ndjson.gz${end}`))
             }`,
           ],
-          ...[dir.file("build/myriad.js"), ...args],
+          ...[dir.path("build/myriad.js"), ...args],
         ],
-        cwd: dir.file("empty"),
+        cwd: dir.path("empty"),
         // Nothing that was fetched before can be found there.
-        env: { DENO_DIR: dir.file("cache"), NO_COLOR: "1" },
+        env: { DENO_DIR: dir.path("cache"), NO_COLOR: "1" },
         stdin: "piped",
         stdout: "piped",
         stderr: "piped",
@@ -651,10 +642,10 @@ Deno.test("the program runs as one bundled file from an empty folder", async () 
     );
   const ran = await run(
     "-i",
-    dir.file("ids.csv"),
+    dir.path("ids.csv"),
     server.url("/{id}"),
     "-o",
-    dir.file("o.ndjson.gz"),
+    dir.path("o.ndjson.gz"),
   );
   assertEquals([ran.code, ran.stderr, paths(server).sort()], [0, "", ["/1", "/2"]]);
   const serve = await run("serve", "--help");

@@ -10,8 +10,8 @@ import { UsageError } from "../../lib/errors.ts";
 import { ELSEWHERE } from "../../lib/options/other_programs.ts";
 import { parseRun } from "../../lib/options/parse.ts";
 import { RUN_FLAGS, type RunFlag } from "../../lib/options/table.ts";
+import { folder } from "../fixtures/folder.ts";
 import { myriad } from "../fixtures/program.ts";
-import { folder } from "../fixtures/sources.ts";
 
 const URL_ = "http://127.0.0.1:1/";
 

@@ -11,11 +11,11 @@ import { ERROR_KINDS, type Result } from "../../lib/result.ts";
 import { type CompletedRequest, RecordSeries } from "../../lib/series/record_series.ts";
 import { Histogram } from "../../lib/stats/histogram.ts";
 import { type Moment, Stats } from "../../lib/stats/stats.ts";
+import { folder } from "../fixtures/folder.ts";
 import { myriad, type Ran } from "../fixtures/program.ts";
 import { generator } from "../fixtures/random_json.ts";
 import { refusedPort } from "../fixtures/raw_server.ts";
 import { result as resultWith } from "../fixtures/result.ts";
-import { folder } from "../fixtures/sources.ts";
 
 // Real runs against real servers, and what is said of them afterwards.
 

@@ -9,6 +9,7 @@ import {
   seedRandom,
 } from "../../lib/commands/serve/draw.ts";
 import { UsageError } from "../../lib/errors.ts";
+import { folder } from "../fixtures/folder.ts";
 import { isInstalled } from "../fixtures/installed.ts";
 import { readUntil } from "../fixtures/program.ts";
 import { refusedPort } from "../fixtures/raw_server.ts";
@@ -20,15 +21,6 @@ const moduleUrl = (name: string): string =>
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 const ANY_PORT = ["--port", "0"];
 const NONE = ["--delay", "0"];
-
-/** A folder that is removed again. */
-async function folder(): Promise<{ file(name: string): string } & AsyncDisposable> {
-  const path = await Deno.makeTempDir({ prefix: "myriad_test_" });
-  return {
-    file: (name) => `${path}/${name}`,
-    [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
-  };
-}
 
 function command(
   args: string[],
@@ -229,7 +221,7 @@ const WITHOUT_CURL = { ignore: !isInstalled("curl") };
 for (const version of ["--http1.1", "--http2-prior-knowledge"]) {
   Deno.test(`DelayServer answers HEAD, GET and POST by curl ${version}`, WITHOUT_CURL, async () => {
     await using dir = await folder();
-    const log = dir.file("access.log");
+    const log = dir.path("access.log");
     for (
       const options of [
         { body: "caf\u00e9" },
@@ -326,7 +318,7 @@ Deno.test("DelayServer.stop() answers what is held when it is due", async () => 
 
 Deno.test("DelayServer.stop() answers by a 503 what is held at the end of the grace", async () => {
   await using dir = await folder();
-  const options = { delay: parseDelay("1h"), accessLog: dir.file("log") };
+  const options = { delay: parseDelay("1h"), accessLog: dir.path("log") };
   for (const graces of [[0], [10], [3_600_000, 0]]) {
     await using server = await DelayServer.start(options);
     const answer = ask(server.url);
@@ -361,7 +353,7 @@ Deno.test("DelayServer.start() throws when the port is in use", async () => {
 
 Deno.test("DelayServer lets answers wait, and loses no line, when the log is slow", async () => {
   await using dir = await folder();
-  const path = dir.file("fifo");
+  const path = dir.path("fifo");
   await new Deno.Command("mkfifo", { args: [path] }).output();
   // Opened for both, it opens without a writer.
   const fifo = await Deno.open(path, { read: true, write: true });
@@ -497,7 +489,7 @@ Deno.test("server.ts --status and --body choose the answer", async () => {
 
 Deno.test("server.ts --access-log has a line for each request", async () => {
   await using dir = await folder();
-  const log = dir.file("log");
+  const log = dir.path("log");
   await Deno.writeTextFile(log, "an old line");
   await using server = await Running.start([...ANY_PORT, "--delay", "0-20ms", "--access-log", log]);
   const asked: string[] = [];
@@ -547,7 +539,7 @@ async function hold(url: string): Promise<Deno.Conn> {
 
 Deno.test("server.ts answers what it holds, and finishes the log, on SIGTERM", async () => {
   await using dir = await folder();
-  const log = dir.file("log");
+  const log = dir.path("log");
   await using server = await Running.start([...ANY_PORT, "--delay", "1s", "--access-log", log]);
   const conn = await hold(server.url);
   server.kill("SIGTERM");
@@ -560,7 +552,7 @@ Deno.test("server.ts answers what it holds, and finishes the log, on SIGTERM", a
 
 Deno.test("server.ts gives up what it holds, and finishes the log, on a second signal", async () => {
   await using dir = await folder();
-  const log = dir.file("log");
+  const log = dir.path("log");
   await using server = await Running.start([...ANY_PORT, "--delay", "1h", "--access-log", log]);
   const conn = await hold(server.url);
   server.kill("SIGTERM");
@@ -583,7 +575,7 @@ Deno.test("server.ts goes on, and says nothing, when clients leave during the de
 
 Deno.test("server.ts --seed gives the same delays and statuses again", async () => {
   await using dir = await folder();
-  const log = dir.file("log");
+  const log = dir.path("log");
   const draw = async (seed: string): Promise<number[][]> => {
     const args = [
       "--delay",
@@ -641,7 +633,7 @@ Deno.test("server.ts exits 2 with one line when a flag is wrong", async () => {
 
 Deno.test("server.ts exits 2 with one line when a permission is missing", async () => {
   await using dir = await folder();
-  const log = dir.file("log");
+  const log = dir.path("log");
   assertEquals(
     (await run(["--port", "8099"], { permissions: [] })).stderr,
     "myriad: Cannot listen on 127.0.0.1:8099: no permission: run with --allow-net=127.0.0.1:8099\n",
@@ -660,7 +652,7 @@ Deno.test({
   ignore: Deno.build.os === "windows",
   async fn() {
     await using dir = await folder();
-    const path = dir.file("fifo");
+    const path = dir.path("fifo");
     await new Deno.Command("mkfifo", { args: [path] }).output();
     const reader = Deno.open(path);
     await using server = await Running.start([...ANY_PORT, ...NONE, "--access-log", path]);

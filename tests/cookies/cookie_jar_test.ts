@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { UsageError } from "../../lib/errors.ts";
 import { parseRun } from "../../lib/options/parse.ts";
 import type { RunOptions } from "../../lib/options/run_options.ts";
+import { folder } from "../fixtures/folder.ts";
 import { finish, myriad as run, type Ran, start } from "../fixtures/program.ts";
 import { type Answer, ok, RawServer } from "../fixtures/raw_server.ts";
 import { until } from "../fixtures/until.ts";
@@ -12,14 +13,6 @@ const FILES = ["--allow-net=127.0.0.1", "--allow-read", "--allow-write"];
 const LINES = "# Netscape HTTP Cookie File\n\n";
 
 const myriad = (args: string[], permissions = FILES): Promise<Ran> => run(args, { permissions });
-
-async function folder(): Promise<{ file(name: string): string } & AsyncDisposable> {
-  const path = await Deno.makeTempDir({ prefix: "myriad_test_" });
-  return {
-    file: (name) => `${path}/${name}`,
-    [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
-  };
-}
 
 const pathOf = (request: string): string => request.split(" ")[1];
 const cookieOf = (request: string): string | undefined => /^cookie: (.*)\r$/im.exec(request)?.[1];
@@ -39,8 +32,8 @@ for (const engine of ["http1", "fetch"]) {
     await using server = await RawServer.start(login);
     const ran = await myriad([
       ...["-n", "3", "-c", "1", server.url("/{}"), "--cookie-jar", "-b", "own=1"],
-      ...["--engine", engine, "-o", dir.file("o.ndjson"), "--failures", dir.file("f")],
-      ...["--summary", dir.file("s")],
+      ...["--engine", engine, "-o", dir.path("o.ndjson"), "--failures", dir.path("f")],
+      ...["--summary", dir.path("s")],
     ]);
     assertEquals(ran.code, 0);
     assertEquals(server.requests.map((request) => [pathOf(request), cookieOf(request)]), [
@@ -50,8 +43,8 @@ for (const engine of ["http1", "fetch"]) {
       ["/2", "own=1; sid=hunter2; k=v"],
     ]);
     let all = ran.stdout + ran.stderr;
-    for (const { name } of Deno.readDirSync(dir.file(""))) {
-      all += await Deno.readTextFile(dir.file(name));
+    for (const { name } of Deno.readDirSync(dir.path(""))) {
+      all += await Deno.readTextFile(dir.path(name));
     }
     assert(all.includes("/home") === false && !all.includes("hunter2") && !all.includes("sid"));
   });
@@ -89,7 +82,7 @@ for (const engine of ["http1", "fetch"]) {
   Deno.test(`myriad --cookie-jar=FILE begins with the file and replaces it (${engine})`, async () => {
     await using dir = await folder();
     await using server = await RawServer.start(login);
-    const jar = dir.file("jar");
+    const jar = dir.path("jar");
     const ofCurl = `${LINES}127.0.0.1\tFALSE\t/\tFALSE\t4102444799\told\t1\n` +
       "#HttpOnly_127.0.0.1\tFALSE\t/\tFALSE\t0\tsid\tbefore\n" +
       "127.0.0.1\tFALSE\t/\tTRUE\t0\tsecure\t1\n" +
@@ -122,7 +115,7 @@ for (const engine of ["http1", "fetch"]) {
     // And the next run goes on with it.
     assertEquals((await myriad(["-n", "1", "--start", "7", ...args], permissions)).code, 0);
     assertMatch(cookieOf(server.requests[2])!, /sid=hunter2; .*k=v/);
-    assertEquals([...Deno.readDirSync(dir.file(""))].map(({ name }) => name), ["jar"]);
+    assertEquals([...Deno.readDirSync(dir.path(""))].map(({ name }) => name), ["jar"]);
   });
 }
 
@@ -131,7 +124,7 @@ Deno.test("myriad --cookie-jar=FILE writes the file also when it is interrupted"
   await using server = await RawServer.start(({ send, request, nth }) => {
     if (nth === 1) send(ok("ok", `Set-Cookie: last${pathOf(request).slice(1)}=1; Path=/\r\n`));
   });
-  const jar = dir.file("jar");
+  const jar = dir.path("jar");
   await using child = start(
     ["-n", "100", "-c", "1", server.url("/{}"), `--cookie-jar=${jar}`, "-s"],
     { permissions: FILES },
@@ -162,7 +155,7 @@ Deno.test("myriad --cookie-jar takes nothing hostile into requests, its file, or
       ].map((field) => `Set-Cookie: ${field}\r\n`).join(""),
     ))
   );
-  const jar = dir.file("jar");
+  const jar = dir.path("jar");
   const ran = await myriad(["-n", "2", "-c", "1", server.url("/"), `--cookie-jar=${jar}`]);
   assertEquals([ran.code, ran.stderr], [0, ""]);
   assertEquals(cookieOf(server.requests[1]), "e=\x9b31m; good=1");
@@ -176,15 +169,15 @@ Deno.test("myriad --cookie-jar takes nothing hostile into requests, its file, or
 Deno.test("myriad --cookie-jar=FILE refuses a file that is none, before the first request", async () => {
   await using dir = await folder();
   await using server = await RawServer.start(login);
-  const jar = dir.file("jar");
+  const jar = dir.path("jar");
   await Deno.writeTextFile(jar, `${LINES}127.0.0.1\tFALSE\t/\tFALSE\t0\tsid\n\nhunter2\n`);
   const run = (flags: string[], permissions?: string[]): Promise<Ran> =>
     myriad([server.url("/"), "-s", ...flags], permissions);
   for (
     const [flags, message] of [
       [[`--cookie-jar=${jar}`], /^myriad: Cannot read '--cookie-jar=[^']*': line 5: [^\n]*\n$/],
-      [[`--cookie-jar=${dir.file("")}`], /it is not a file: name one\n$/],
-      [[`--cookie-jar=${dir.file("none/jar")}`], /no such folder: make it first\n$/],
+      [[`--cookie-jar=${dir.path("")}`], /it is not a file: name one\n$/],
+      [[`--cookie-jar=${dir.path("none/jar")}`], /no such folder: make it first\n$/],
       [["--cookie-jar="], /'--cookie-jar=' has no value: use '--cookie-jar=FILE', or no '='\n$/],
       [["--cookie-jar=-"], /'--cookie-jar' cannot go to standard output: name a file\n$/],
       [[`--cookie-jar=${jar}`, `--cookie-jar=${jar}`], /'--cookie-jar' is given 2 times/],

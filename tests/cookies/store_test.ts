@@ -3,7 +3,7 @@ import { Jar } from "../../lib/cookies/jar.ts";
 import { JarFile } from "../../lib/cookies/jar_file.ts";
 import { formatNetscape, type KeptCookie, parseNetscape } from "../../lib/cookies/netscape.ts";
 import { UsageError } from "../../lib/errors.ts";
-import { folder } from "../fixtures/sources.ts";
+import { folder } from "../fixtures/folder.ts";
 
 /** A jar that one URL has set cookies in. */
 function jarOf(url: string, ...fields: string[]): Jar {

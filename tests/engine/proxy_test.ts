@@ -10,10 +10,10 @@ import type { RunOptions } from "../../lib/options/run_options.ts";
 import type { Result } from "../../lib/result.ts";
 import { ENGINE_OPTIONS } from "../fixtures/engine_options.ts";
 import { makeRequest } from "../fixtures/make_request.ts";
+import { folder } from "../fixtures/folder.ts";
 import { myriad } from "../fixtures/program.ts";
 import { type ProxyOptions as Kind, ProxyServer } from "../fixtures/proxy_server.ts";
 import { ok, RawServer, refusedPort } from "../fixtures/raw_server.ts";
-import { folder } from "../fixtures/sources.ts";
 import { target } from "../fixtures/target.ts";
 import { AUTHORITY, SELF_SIGNED, SERVER, TlsServer } from "../fixtures/tls_server.ts";
 

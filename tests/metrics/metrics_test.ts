@@ -8,10 +8,10 @@ import { Histogram } from "../../lib/stats/histogram.ts";
 import type { Snapshot, Verdict } from "../../lib/stats/snapshot.ts";
 import { Stats } from "../../lib/stats/stats.ts";
 import { Exposition } from "../fixtures/exposition.ts";
+import { folder } from "../fixtures/folder.ts";
 import { moment } from "../fixtures/moment.ts";
 import { finish, myriad, type Ran, readUntil, start } from "../fixtures/program.ts";
 import { ok, RawServer, refusedPort } from "../fixtures/raw_server.ts";
-import { folder } from "../fixtures/sources.ts";
 import { until } from "../fixtures/until.ts";
 
 const FORMAT = "text/plain; version=0.0.4; charset=utf-8";

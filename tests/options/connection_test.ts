@@ -2,9 +2,9 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { UsageError } from "../../lib/errors.ts";
 import { parseRun } from "../../lib/options/parse.ts";
 import type { RunOptions } from "../../lib/options/run_options.ts";
+import { folder } from "../fixtures/folder.ts";
 import { myriad } from "../fixtures/program.ts";
 import { refusedPort } from "../fixtures/raw_server.ts";
-import { folder } from "../fixtures/sources.ts";
 
 const parse = async (argv: string[]): Promise<RunOptions> =>
   await parseRun([...argv, "http://localhost/"], "1") as RunOptions;

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { UsageError } from "../../lib/errors.ts";
 import { parseRun } from "../../lib/options/parse.ts";
 import type { RunOptions } from "../../lib/options/run_options.ts";
-import { folder } from "../fixtures/sources.ts";
+import { folder } from "../fixtures/folder.ts";
 
 const URL_ = "http://localhost/{}";
 const decoder = new TextDecoder();

@@ -3,9 +3,9 @@ import { seedRandom } from "../../lib/commands/serve/draw.ts";
 import { formatHdr } from "../../lib/report/hdr.ts";
 import { Histogram } from "../../lib/stats/histogram.ts";
 import type { Latency } from "../../lib/stats/snapshot.ts";
+import { folder } from "../fixtures/folder.ts";
 import { finish, myriad, readUntil, start } from "../fixtures/program.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
-import { folder } from "../fixtures/sources.ts";
 import { until } from "../fixtures/until.ts";
 
 /**

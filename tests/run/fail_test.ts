@@ -10,9 +10,9 @@ import { readJournal, writeJournal } from "../../lib/checkpoint/journal.ts";
 import { parseRun } from "../../lib/options/parse.ts";
 import type { RunOptions } from "../../lib/options/run_options.ts";
 import { type Outcome, Run } from "../../lib/run/run.ts";
+import { folder } from "../fixtures/folder.ts";
 import { myriad } from "../fixtures/program.ts";
 import { RawServer } from "../fixtures/raw_server.ts";
-import { folder } from "../fixtures/sources.ts";
 import { until } from "../fixtures/until.ts";
 
 // Which answers are failures by their status: `--fail`, `--retry-on`, and what wins over them.

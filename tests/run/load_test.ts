@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { folder } from "../fixtures/folder.ts";
 import { finish, myriad, readUntil, start } from "../fixtures/program.ts";
 import { type Answer, ok, RawServer, refusedPort } from "../fixtures/raw_server.ts";
-import { folder } from "../fixtures/sources.ts";
 import { until } from "../fixtures/until.ts";
 
 // Real processes against servers that limit, stall, reset, drop and recover; what the program says

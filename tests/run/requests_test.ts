@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { folder } from "../fixtures/folder.ts";
 import { myriad as run, type Ran } from "../fixtures/program.ts";
 import { generator, isNameLike, textOf, valueOf } from "../fixtures/random_json.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
-import { folder } from "../fixtures/sources.ts";
 
 const ENGINES = ["http1", "fetch"];
 

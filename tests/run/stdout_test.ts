@@ -1,8 +1,8 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { folder } from "../fixtures/folder.ts";
 import { isInstalled } from "../fixtures/installed.ts";
 import { myriad, type Ran } from "../fixtures/program.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
-import { folder } from "../fixtures/sources.ts";
 
 // Standard output that takes nothing: /dev/full is a disk without room.
 

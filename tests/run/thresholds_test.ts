@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { every } from "../fixtures/every.ts";
+import { folder } from "../fixtures/folder.ts";
 import { finish, myriad, readUntil, start } from "../fixtures/program.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
-import { folder } from "../fixtures/sources.ts";
 import { until } from "../fixtures/until.ts";
 
 // Real processes that are held to thresholds.

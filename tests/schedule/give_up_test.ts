@@ -2,9 +2,9 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { parseRun } from "../../lib/options/parse.ts";
 import { Run } from "../../lib/run/run.ts";
 import { every } from "../fixtures/every.ts";
+import { folder } from "../fixtures/folder.ts";
 import { myriad } from "../fixtures/program.ts";
 import { ok, RawServer, refusedPort } from "../fixtures/raw_server.ts";
-import { folder } from "../fixtures/sources.ts";
 import { until } from "../fixtures/until.ts";
 
 // Real processes, and hosts where nobody listens.

@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { SilentHosts } from "../../lib/schedule/silent_hosts.ts";
+import { folder } from "../fixtures/folder.ts";
 import { myriad } from "../fixtures/program.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
-import { folder } from "../fixtures/sources.ts";
 
 Deno.test("SilentHosts knows no more hosts than can matter, and keeps those with requests in flight", () => {
   const shares = new SilentHosts({ places: 10, free: () => 1, now: () => 0 });

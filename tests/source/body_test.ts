@@ -4,8 +4,9 @@ import type { SourceOptions } from "../../lib/source/open.ts";
 import type { RequestTemplates } from "../../lib/source/request_defaults.ts";
 import { escapeBraces, type Kind, TextTemplate } from "../../lib/source/text_template.ts";
 import type { HeaderList, Target } from "../../lib/target.ts";
+import { folder } from "../fixtures/folder.ts";
 import { generator, isNameLike, textOf, valueOf } from "../fixtures/random_json.ts";
-import { all, folder, open, outcomes, targetsOf } from "../fixtures/sources.ts";
+import { all, open, outcomes, targetsOf } from "../fixtures/sources.ts";
 
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { UsageError } from "../../lib/errors.ts";
-import { all, folder, open, outcomes, targetsOf } from "../fixtures/sources.ts";
+import { folder } from "../fixtures/folder.ts";
+import { all, open, outcomes, targetsOf } from "../fixtures/sources.ts";
 
 for (
   const [what, text, template, urls] of [

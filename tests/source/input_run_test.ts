@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { gzipSync } from "node:zlib";
 import { readJournal, writeJournal } from "../../lib/checkpoint/journal.ts";
+import { folder } from "../fixtures/folder.ts";
 import { finish, myriad, type Ran, start } from "../fixtures/program.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
-import { folder } from "../fixtures/sources.ts";
 import { until } from "../fixtures/until.ts";
 
 // What comes in, by real processes: nothing is requested that the input does not say.

@@ -4,7 +4,8 @@ import { InputError, UsageError } from "../../lib/errors.ts";
 import { Gunzip } from "../../lib/source/gunzip.ts";
 import { Input } from "../../lib/source/input.ts";
 import { LineReader } from "../../lib/source/lines.ts";
-import { all, folder, open, outcomes, splits } from "../fixtures/sources.ts";
+import { folder } from "../fixtures/folder.ts";
+import { all, open, outcomes, splits } from "../fixtures/sources.ts";
 
 /** A text of which gzip does not make much less. */
 function noise(lines: number): string {

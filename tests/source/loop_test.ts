@@ -4,7 +4,8 @@ import { InputError, UsageError } from "../../lib/errors.ts";
 import type { SourceOptions, TargetSource } from "../../lib/source/open.ts";
 import { describeShortfall } from "../../lib/source/shortfall.ts";
 import type { Target } from "../../lib/target.ts";
-import { all, folder, open, outcomes } from "../fixtures/sources.ts";
+import { folder } from "../fixtures/folder.ts";
+import { all, open, outcomes } from "../fixtures/sources.ts";
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 

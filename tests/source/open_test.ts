@@ -2,7 +2,8 @@ import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/as
 import { UsageError } from "../../lib/errors.ts";
 import type { SourceOptions } from "../../lib/source/open.ts";
 import type { HeaderList, Target } from "../../lib/target.ts";
-import { all, folder, open, outcomes, targetsOf } from "../fixtures/sources.ts";
+import { folder } from "../fixtures/folder.ts";
+import { all, open, outcomes, targetsOf } from "../fixtures/sources.ts";
 
 const basic = (credentials: string): string =>
   `Basic ${btoa(String.fromCharCode(...new TextEncoder().encode(credentials)))}`;

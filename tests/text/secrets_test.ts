@@ -2,8 +2,8 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { parseRun } from "../../lib/options/parse.ts";
 import type { RunOptions } from "../../lib/options/run_options.ts";
 import { withoutUserinfos } from "../../lib/text/secrets.ts";
+import { folder } from "../fixtures/folder.ts";
 import { myriad } from "../fixtures/program.ts";
-import { folder } from "../fixtures/sources.ts";
 
 // What a user gives by mistake is repeated in an error line, and its password is not.
 

@@ -6,8 +6,8 @@ import { ServerLog } from "../../../lib/commands/verify/log_reader.ts";
 import { RequestPath } from "../../../lib/commands/verify/request_path.ts";
 import { UsageError } from "../../../lib/errors.ts";
 import { integerAt } from "../../../lib/scan/scanner.ts";
+import { folder } from "../../fixtures/folder.ts";
 import { generator } from "../../fixtures/random_json.ts";
-import { folder } from "../../fixtures/sources.ts";
 
 // What servers write down of a request, and which path it has. The first line of each format is the
 // example of its documentation.

@@ -25,9 +25,9 @@ import {
   type Scanner,
 } from "../../../lib/scan/scanner.ts";
 import { Input } from "../../../lib/source/input.ts";
+import { folder } from "../../fixtures/folder.ts";
 import { generator, textOf, valueOf } from "../../fixtures/random_json.ts";
 import { result } from "../../fixtures/result.ts";
-import { folder } from "../../fixtures/sources.ts";
 
 const encoder = new TextEncoder();
 const bytes = (text: string): Uint8Array<ArrayBuffer> => encoder.encode(text);

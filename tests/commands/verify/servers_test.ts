@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { folder } from "../../fixtures/folder.ts";
 import { isInstalled } from "../../fixtures/installed.ts";
 import { LoggingServer } from "../../fixtures/logging_servers.ts";
 import { myriad } from "../../fixtures/program.ts";
-import { folder } from "../../fixtures/sources.ts";
 
 // Real runs against real servers, of paths that each server writes down in its own way.
 

@@ -3,10 +3,10 @@ import { gzipSync } from "node:zlib";
 import { Nginx } from "../../../bench/nginx.ts";
 import { DelayServer } from "../../../lib/commands/serve/delay_server.ts";
 import { parseDelay, parseStatuses } from "../../../lib/commands/serve/draw.ts";
+import { folder } from "../../fixtures/folder.ts";
 import { isInstalled } from "../../fixtures/installed.ts";
 import { finish, myriad, type Ran, start } from "../../fixtures/program.ts";
 import { ok, RawServer, refusedPort } from "../../fixtures/raw_server.ts";
-import { folder } from "../../fixtures/sources.ts";
 import { until } from "../../fixtures/until.ts";
 
 // Real runs against real servers, and what their own logs say of them.

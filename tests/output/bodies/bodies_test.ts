@@ -3,8 +3,8 @@ import type { BodySink } from "../../../lib/engine/engine.ts";
 import { OutputError, UsageError } from "../../../lib/errors.ts";
 import { Bodies } from "../../../lib/output/bodies/bodies.ts";
 import type { Result } from "../../../lib/result.ts";
+import { folder } from "../../fixtures/folder.ts";
 import { result as resultOf } from "../../fixtures/result.ts";
-import { folder } from "../../fixtures/sources.ts";
 import { target } from "../../fixtures/target.ts";
 
 const NEW = { isResumed: false, overwrite: false };

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { folder } from "../../fixtures/folder.ts";
 import { finish, myriad as run, type Ran, start } from "../../fixtures/program.ts";
 import { ok, RawServer } from "../../fixtures/raw_server.ts";
 import { until } from "../../fixtures/until.ts";
@@ -9,14 +10,6 @@ const FILES = ["--allow-net=127.0.0.1", "--allow-read", "--allow-write"];
 
 const myriad = (args: string[], permissions = FILES, limits?: string): Promise<Ran> =>
   run(args, { permissions, limits });
-
-async function folder(): Promise<{ file(name: string): string } & AsyncDisposable> {
-  const path = await Deno.makeTempDir({ prefix: "myriad_test_" });
-  return {
-    file: (name) => `${path}/${name}`,
-    [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
-  };
-}
 
 /** All files below a folder, with what they hold. */
 function filesOf(path: string, below = ""): Map<string, string> {
@@ -53,7 +46,7 @@ for (const engine of ["http1", "fetch"]) {
         send("HTTP/1.1 302 X\r\nLocation: /1\r\nContent-Length: 2\r\n\r\nno");
       } else send(ok(`body ${i} `.repeat(i * 20), typed(i % 2 ? "text/html" : "../../evil")));
     });
-    const bodies = dir.file("bodies");
+    const bodies = dir.path("bodies");
     const ran = await myriad(
       ["-n", "1010", "-c", "20", server.url("/{}"), "--engine", engine, "-s", "-o", "-"].concat(
         "--save-bodies",
@@ -77,7 +70,7 @@ for (const engine of ["http1", "fetch"]) {
       assertEquals(place, i === 4 ? undefined : `${i < 1_000 ? 0 : 1}/${i}${ending}`);
       if (i !== 4) assert(files.get(place!) === text, `body ${i}`);
     }
-    assertEquals([...Deno.readDirSync(dir.file(""))].map(({ name }) => name), ["bodies"]);
+    assertEquals([...Deno.readDirSync(dir.path(""))].map(({ name }) => name), ["bodies"]);
   });
 }
 
@@ -85,11 +78,11 @@ Deno.test("myriad --save-bodies has its column in CSV, and its field where asked
   await using dir = await folder();
   await using server = await RawServer.start(({ send }) => send(ok("a", typed("text/css"))));
   const args = ["-n", "1", server.url("/"), "-s", "-o", "-"];
-  const csv = await myriad([...args, "--format", "csv", "--save-bodies", dir.file("a")]);
+  const csv = await myriad([...args, "--format", "csv", "--save-bodies", dir.path("a")]);
   const [header, record] = csv.stdout.split("\n");
   assert(header.endsWith(",error,detail,body_file") && record.endsWith(",,,0/0.css"), csv.stdout);
   const fields = ["--fields", "body_file,i"];
-  const asked = await myriad([...args, ...fields, "--save-bodies", dir.file("b")]);
+  const asked = await myriad([...args, ...fields, "--save-bodies", dir.path("b")]);
   assertEquals(asked.stdout, '{"body_file":"0/0.css","i":0}\n');
   const none = await myriad([...args, ...fields]);
   assertEquals(none.stdout, '{"body_file":null,"i":0}\n');
@@ -108,8 +101,8 @@ Deno.test("myriad --save-bodies --resume leaves no hole, no half and no second f
     send(answer.slice(0, -2));
     if (!isHeld) setTimeout(() => send(answer.slice(-2)), 1);
   });
-  const bodies = dir.file("bodies");
-  const output = dir.file("o.ndjson");
+  const bodies = dir.path("bodies");
+  const output = dir.path("o.ndjson");
   const count = 2_400;
   const args = ["-n", `${count}`, "-c", "30", server.url("/{}"), "-o", output, "-s", "--resume"];
   args.push("--save-bodies", bodies);
@@ -142,8 +135,8 @@ Deno.test("myriad --save-bodies --resume leaves no hole, no half and no second f
 Deno.test("myriad --save-bodies is a part of the run that --resume goes on with", async () => {
   await using dir = await folder();
   await using server = await RawServer.start(({ send }) => send(ok("a")));
-  const args = ["-n", "5", server.url("/{}"), "-o", dir.file("o.ndjson"), "-s"];
-  const save = ["--save-bodies", dir.file("b")];
+  const args = ["-n", "5", server.url("/{}"), "-o", dir.path("o.ndjson"), "-s"];
+  const save = ["--save-bodies", dir.path("b")];
   assertEquals((await myriad([...args, ...save])).code, 0);
   const without = await myriad([...args, "--resume"]);
   assertEquals(without.code, 2);
@@ -168,13 +161,13 @@ Deno.test("myriad --save-bodies --retry-failed saves the bodies of what had fail
   await using server = await RawServer.start(({ send, request }) =>
     send(numberOf(request) % 5 > 0 || isMended ? ok("a") : "no answer\r\n\r\n")
   );
-  const args = ["-n", "20", server.url("/{}"), "-o", dir.file("o.ndjson"), "-s"];
-  args.push("--save-bodies", dir.file("b"));
+  const args = ["-n", "20", server.url("/{}"), "-o", dir.path("o.ndjson"), "-s"];
+  args.push("--save-bodies", dir.path("b"));
   assertEquals((await myriad(args)).code, 1);
-  assertEquals(filesOf(dir.file("b")).size, 16);
+  assertEquals(filesOf(dir.path("b")).size, 16);
   isMended = true;
   assertEquals((await myriad([...args, "--retry-failed"])).code, 0);
-  assertEquals(filesOf(dir.file("b")).size, 20);
+  assertEquals(filesOf(dir.path("b")).size, 20);
 });
 
 for (const engine of ["http1", "fetch"]) {
@@ -183,8 +176,8 @@ for (const engine of ["http1", "fetch"]) {
     await using server = await RawServer.start(({ send, request }) =>
       send(ok("x".repeat(numberOf(request) === 150 ? 700_000 : 10)))
     );
-    const bodies = dir.file("b");
-    const args = ["-n", "300", "-c", "10", server.url("/{}"), "-o", dir.file("o.ndjson"), "-s"];
+    const bodies = dir.path("b");
+    const args = ["-n", "300", "-c", "10", server.url("/{}"), "-o", dir.path("o.ndjson"), "-s"];
     args.push("--save-bodies", bodies, "--resume", "--engine", engine);
     const full = await myriad(args, FILES, `ulimit -f 400; trap "" XFSZ`);
     assertEquals([full.code, full.stdout], [3, ""]);
@@ -201,7 +194,7 @@ for (const engine of ["http1", "fetch"]) {
 Deno.test("myriad --save-bodies saves bodies also while no more sockets can be opened", async () => {
   await using dir = await folder();
   await using server = await RawServer.start(({ send }) => send(ok("x".repeat(100_000))));
-  const bodies = dir.file("b");
+  const bodies = dir.path("b");
   const args = ["-n", "300", "-c", "150", server.url("/{}"), "-s", "--save-bodies", bodies];
   const ran = await myriad([...args, "--json"], FILES, "ulimit -n 80");
   assertEquals([ran.code, ran.stderr], [0, ""]);
@@ -212,7 +205,7 @@ Deno.test("myriad --save-bodies saves bodies also while no more sockets can be o
 Deno.test("myriad --save-bodies says before the first request that its folder cannot be written", async () => {
   await using dir = await folder();
   await using server = await RawServer.start(({ send }) => send(ok()));
-  const bodies = dir.file("b");
+  const bodies = dir.path("b");
   const run = (more: string[], permissions?: string[]): Promise<Ran> =>
     myriad([server.url("/"), "-s", ...more], permissions);
   const lacking = await run(["--save-bodies", bodies], ["--allow-net=127.0.0.1"]);

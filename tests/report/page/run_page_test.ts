@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { parseFlags } from "../../../lib/cli/parse_flags.ts";
 import { redactCommand } from "../../../lib/options/redact_command.ts";
 import { RUN_FLAGS } from "../../../lib/options/table.ts";
+import { folder } from "../../fixtures/folder.ts";
 import { finish, myriad, readUntil, start } from "../../fixtures/program.ts";
 import { ok, RawServer } from "../../fixtures/raw_server.ts";
 
@@ -58,15 +59,6 @@ Deno.test("redactCommand() is bounded", () => {
   assert(length <= 4_000, `${length}`);
 });
 
-/** A folder of a test's own. */
-async function folder(): Promise<AsyncDisposable & { file(name: string): string }> {
-  const path = await Deno.makeTempDir();
-  return {
-    file: (name) => `${path}/${name}`,
-    [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
-  };
-}
-
 /** The text that a reader sees, roughly. */
 function textOf(page: string): string {
   return page.replace(/<(script|style)[^>]*>[^]*?<\/\1>/g, "").replace(/<[^>]*>/g, " ")
@@ -85,7 +77,7 @@ Deno.test("myriad --report writes a page, with permission for that file only", a
       request.startsWith("GET /3 ") ? "HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n" : ok("hello"),
     )
   );
-  const path = dir.file("page.html");
+  const path = dir.path("page.html");
   const url = server.url("/{}").replace("//", "//name:hunter2@");
   const ran = await myriad(
     [url, "-n", "20", "--report", path, "--expect-status", "200", "--threshold", "failed<1%", "-s"],
@@ -126,42 +118,42 @@ Deno.test("myriad --report refuses what cannot be written before anything is req
     assertEquals([ran.code, ran.stdout], [2, ""]);
     return ran.stderr;
   };
-  const path = dir.file("none/page.html");
+  const path = dir.path("none/page.html");
   assertEquals(
     await run(path, "--allow-write"),
     `myriad: Cannot write '--report ${path}': no such folder: make it first\n`,
   );
   assertEquals(
-    await run(dir.file(""), "--allow-write"),
-    `myriad: Cannot write '--report ${dir.file("")}': it is a folder: give the name of a file\n`,
+    await run(dir.path(""), "--allow-write"),
+    `myriad: Cannot write '--report ${dir.path("")}': it is a folder: give the name of a file\n`,
   );
-  assertMatch(await run(dir.file("page.html")), /no permission: run with --allow-write=/);
+  assertMatch(await run(dir.path("page.html")), /no permission: run with --allow-write=/);
   assertMatch(await run("-", "--allow-write"), /cannot go to standard output/);
   assertEquals(server.requests.length, 0);
 });
 
 Deno.test("myriad --report leaves a page alone, and makes none, when the run cannot begin", async () => {
   await using dir = await folder();
-  await Deno.writeTextFile(dir.file("old.html"), "old");
+  await Deno.writeTextFile(dir.path("old.html"), "old");
   for (const name of ["old.html", "new.html"]) {
     const ran = await myriad(
-      ["http://127.0.0.1:1/", "--report", dir.file(name), "-i", dir.file("no such input")],
+      ["http://127.0.0.1:1/", "--report", dir.path(name), "-i", dir.path("no such input")],
     );
     assertEquals(ran.code, 2);
   }
   // No permission for the host is found at the first request.
-  const ran = await myriad(["http://127.0.0.1:1/", "--report", dir.file("new.html")], {
+  const ran = await myriad(["http://127.0.0.1:1/", "--report", dir.path("new.html")], {
     permissions: ["--allow-write", "--allow-net=127.0.0.2"],
   });
   assertEquals(ran.code, 2, ran.stderr);
-  assertEquals(await Deno.readTextFile(dir.file("old.html")), "old");
-  assertEquals(await Array.fromAsync(Deno.readDir(dir.file("")), ({ name }) => name), ["old.html"]);
+  assertEquals(await Deno.readTextFile(dir.path("old.html")), "old");
+  assertEquals(await Array.fromAsync(Deno.readDir(dir.path("")), ({ name }) => name), ["old.html"]);
 });
 
 Deno.test("myriad --report writes a page in place of a longer one, and says so when nothing fits on the disk", async () => {
   await using dir = await folder();
   await using server = await RawServer.start(({ send }) => send(ok()));
-  const path = dir.file("page.html");
+  const path = dir.path("page.html");
   await Deno.writeTextFile(path, "x".repeat(1e6));
   assertEquals((await myriad([server.url("/"), "--report", path])).code, 0);
   const page = await Deno.readTextFile(path);
@@ -184,9 +176,9 @@ Deno.test("myriad --report writes the page of a run that was interrupted, and of
     held.push(() => send(ok()));
     if (count === 12) holding.resolve();
   });
-  const path = dir.file("page.html");
+  const path = dir.path("page.html");
   const args = [server.url("/{}"), "-n", "30", "-c", "2", "--report", path];
-  args.push("-o", dir.file("o.ndjson"));
+  args.push("-o", dir.path("o.ndjson"));
   await using child = start(args);
   await holding.promise;
   child.kill("SIGINT");
@@ -205,7 +197,7 @@ Deno.test("myriad --report writes the page of a run that was interrupted, and of
 Deno.test("myriad --report writes the page of a run that a threshold ended", async () => {
   await using dir = await folder();
   await using server = await RawServer.start(({ send }) => send(ok()));
-  const path = dir.file("page.html");
+  const path = dir.path("page.html");
   const ran = await myriad([
     server.url("/"),
     ...["-z", "1m", "-c", "1", "-q", "50", "--threshold", "requests<5", "--abort-on-threshold"],
@@ -218,7 +210,7 @@ Deno.test("myriad --report writes the page of a run that a threshold ended", asy
 Deno.test("myriad --report writes the page of a run whose output cannot be written any more", async () => {
   await using dir = await folder();
   await using server = await RawServer.start(({ send }) => send(ok()));
-  const path = dir.file("page.html");
+  const path = dir.path("page.html");
   const args = [server.url("/{}"), "-n", "3000", "--report", path, "-o", "/dev/full", "-s"];
   const ran = await myriad(args, { permissions: ["--allow-all"] });
   assertEquals(ran.code, 3, ran.stderr);
@@ -267,20 +259,20 @@ Deno.test("myriad --report makes a page with its plots as one bundled file, too"
   await using server = await RawServer.start(({ send }) => send(ok()));
   const root = new URL("../../..", import.meta.url).pathname;
   const bundle = await new Deno.Command(Deno.execPath(), {
-    args: ["bundle", "--quiet", "--output", dir.file("myriad.js"), `${root}main.ts`],
+    args: ["bundle", "--quiet", "--output", dir.path("myriad.js"), `${root}main.ts`],
     cwd: root,
     stderr: "piped",
   }).output();
   assertEquals(bundle.code, 0, new TextDecoder().decode(bundle.stderr));
-  const page = dir.file("page.html");
+  const page = dir.path("page.html");
   const ran = await new Deno.Command(Deno.execPath(), {
     args: [
       ...["run", "--no-prompt", "--no-remote", "--no-npm", "--no-config", "--cached-only"],
-      ...["--allow-net=127.0.0.1", `--allow-write=${page}`, dir.file("myriad.js")],
+      ...["--allow-net=127.0.0.1", `--allow-write=${page}`, dir.path("myriad.js")],
       ...[server.url("/"), "--report", page, "-s"],
     ],
     // Nothing that was fetched before can be found there.
-    env: { DENO_DIR: dir.file("cache"), NO_COLOR: "1" },
+    env: { DENO_DIR: dir.path("cache"), NO_COLOR: "1" },
     stderr: "piped",
   }).output();
   assertEquals([ran.code, new TextDecoder().decode(ran.stderr)], [0, ""]);
