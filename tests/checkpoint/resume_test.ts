@@ -11,10 +11,12 @@ import { folder } from "../fixtures/folder.ts";
 import { isInstalled } from "../fixtures/installed.ts";
 import { descendants, isRunning } from "../fixtures/processes.ts";
 import {
+  commandWords,
   finish,
   myriad as run,
   type Ran,
   readUntil,
+  spawn,
   start as startProgram,
 } from "../fixtures/program.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
@@ -22,7 +24,6 @@ import { until } from "../fixtures/until.ts";
 
 // Real processes, ended in every way, and gone on with: in the end there is one record of each.
 
-const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 const PERMISSIONS = ["--allow-net=127.0.0.1", "--allow-read", "--allow-write"];
 
 const start = (args: string[], limits?: string): Deno.ChildProcess =>
@@ -134,22 +135,9 @@ Deno.test(
     await using dir = await folder();
     const output = dir.path("o.ndjson");
     const args = ["-n", "8k", "-c", "50", server.url("/{}"), "-o", output, "-s", "--resume"];
-    const command = [
-      Deno.execPath(),
-      "run",
-      "--no-prompt",
-      "--quiet",
-      ...PERMISSIONS,
-      MAIN,
-      ...args,
-    ];
+    const words = commandWords(args, { permissions: PERMISSIONS }).map((word) => `'${word}'`);
     // `script` gives it a terminal, which ends with it.
-    await using terminal = new Deno.Command("script", {
-      args: ["-qec", command.map((arg) => `'${arg}'`).join(" "), "/dev/null"],
-      stdin: "null",
-      stdout: "null",
-      stderr: "null",
-    }).spawn();
+    await using terminal = spawn(["script", "-qec", words.join(" "), "/dev/null"]);
     await until(() => total(server) >= 2_000);
     server.isHeld = true;
     const processes = await descendants(terminal.pid);

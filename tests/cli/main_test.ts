@@ -4,17 +4,18 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import { formatWait } from "../../lib/run/run.ts";
 import { folder } from "../fixtures/folder.ts";
 import {
+  bundle,
   finish,
   myriad as run,
   type Ran,
   readUntil,
+  runBundle,
   start as startProgram,
   type StartOptions,
 } from "../fixtures/program.ts";
 import { ok, RawServer, refusedPort } from "../fixtures/raw_server.ts";
 import { until } from "../fixtures/until.ts";
 
-const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 const LEAST = ["--allow-net=127.0.0.1"];
 const FILES = [...LEAST, "--allow-read", "--allow-write"];
 
@@ -610,43 +611,22 @@ Deno.test("myriad --help and --version say what they should", async () => {
 Deno.test("the program runs as one bundled file from an empty folder", async () => {
   await using dir = await folder();
   await using server = await answering();
-  const bundle = await new Deno.Command(Deno.execPath(), {
-    args: ["bundle", "--quiet", "--output", dir.path("build/myriad.js"), MAIN],
-    stderr: "piped",
-  }).output();
-  assertEquals(bundle.code, 0, new TextDecoder().decode(bundle.stderr));
+  await bundle(dir.path("build/myriad.js"));
   await Deno.mkdir(dir.path("empty"));
-  await Deno.writeTextFile(dir.path("ids.csv"), 'id\n"1"\n2\n');
+  const ids = await dir.write("ids.csv", 'id\n"1"\n2\n');
+  const permissions = [
+    ...LEAST,
+    `--allow-read=${ids},${dir.path("o.ndjson.gz.myriad.tmp")}`,
+    // The output, its journal, and what the journal is replaced by.
+    `--allow-write=${["", ".myriad", ".myriad.tmp"].map((end) => dir.path(`o.ndjson.gz${end}`))}`,
+  ];
   const run = (...args: string[]): Promise<Ran> =>
-    finish(
-      new Deno.Command(Deno.execPath(), {
-        args: [
-          ...["run", "--no-prompt", "--no-remote", "--no-npm", "--no-config", "--cached-only"],
-          ...[
-            ...LEAST,
-            `--allow-read=${dir.path("ids.csv")},${dir.path("o.ndjson.gz.myriad.tmp")}`,
-            // The output, its journal, and what the journal is replaced by.
-            `--allow-write=${
-              ["", ".myriad", ".myriad.tmp"].map((end) => dir.path(`o.ndjson.gz${end}`))
-            }`,
-          ],
-          ...[dir.path("build/myriad.js"), ...args],
-        ],
-        cwd: dir.path("empty"),
-        // Nothing that was fetched before can be found there.
-        env: { DENO_DIR: dir.path("cache"), NO_COLOR: "1" },
-        stdin: "piped",
-        stdout: "piped",
-        stderr: "piped",
-      }).spawn(),
-    );
-  const ran = await run(
-    "-i",
-    dir.path("ids.csv"),
-    server.url("/{id}"),
-    "-o",
-    dir.path("o.ndjson.gz"),
-  );
+    runBundle(dir.path("build/myriad.js"), args, {
+      permissions,
+      cache: dir.path("cache"),
+      cwd: dir.path("empty"),
+    });
+  const ran = await run("-i", ids, server.url("/{id}"), "-o", dir.path("o.ndjson.gz"));
   assertEquals([ran.code, ran.stderr, paths(server).sort()], [0, "", ["/1", "/2"]]);
   const serve = await run("serve", "--help");
   assertEquals([serve.code, serve.stderr], [0, ""]);

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { myriad } from "../fixtures/program.ts";
 import { hasPseudoTerminal, runOnTerminal, type TerminalRun } from "../fixtures/pseudo_terminal.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
-import { folder } from "../fixtures/sources.ts";
+import { folder } from "../fixtures/folder.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 const PROGRAM = [

@@ -11,15 +11,13 @@ import { ERROR_KINDS, type Result } from "../../lib/result.ts";
 import { type CompletedRequest, RecordSeries } from "../../lib/series/record_series.ts";
 import { Histogram } from "../../lib/stats/histogram.ts";
 import { type Moment, Stats } from "../../lib/stats/stats.ts";
-import { folder } from "../fixtures/folder.ts";
+import { type Folder, folder } from "../fixtures/folder.ts";
 import { myriad, type Ran } from "../fixtures/program.ts";
 import { generator } from "../fixtures/random_json.ts";
 import { refusedPort } from "../fixtures/raw_server.ts";
 import { result as resultWith } from "../fixtures/result.ts";
 
 // Real runs against real servers, and what is said of them afterwards.
-
-type Folder = Awaited<ReturnType<typeof folder>>;
 
 const READ_ONLY = { permissions: ["--allow-read"] };
 const report = (...args: string[]): Promise<Ran> => myriad(["report", ...args], READ_ONLY);

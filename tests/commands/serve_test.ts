@@ -11,81 +11,55 @@ import {
 import { UsageError } from "../../lib/errors.ts";
 import { folder } from "../fixtures/folder.ts";
 import { isInstalled } from "../fixtures/installed.ts";
-import { readUntil } from "../fixtures/program.ts";
+import {
+  finish,
+  MAIN,
+  myriad,
+  type Ran,
+  readUntil,
+  run as runCommand,
+  SERVER,
+  start,
+  type StartOptions,
+} from "../fixtures/program.ts";
 import { refusedPort } from "../fixtures/raw_server.ts";
 import { until } from "../fixtures/until.ts";
 
-const SERVER = new URL("../../server.ts", import.meta.url).pathname;
 const moduleUrl = (name: string): string =>
   new URL(`../../lib/commands/serve/${name}`, import.meta.url).href;
-const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 const ANY_PORT = ["--port", "0"];
 const NONE = ["--delay", "0"];
 
-function command(
-  args: string[],
-  { script = [SERVER], permissions = ["--allow-net=127.0.0.1", "--allow-write"] }: {
-    script?: string[];
-    permissions?: string[];
-  } = {},
-): Deno.Command {
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", "--quiet", ...permissions, ...script, ...args],
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-    env: { NO_COLOR: "1" },
-  });
-}
+/** The delay server as a program of its own, unless a script says otherwise. */
+const withDefaults = (options: StartOptions = {}): StartOptions => ({
+  script: SERVER,
+  permissions: ["--allow-net=127.0.0.1", "--allow-write"],
+  ...options,
+});
 
-interface Ran {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
+/** Runs it to its end, which has to come by itself. */
+const run = (args: string[], options?: StartOptions): Promise<Ran> =>
+  myriad(args, withDefaults(options));
 
-/** Runs the program to its end, which has to come by itself. */
-async function run(args: string[], options?: Parameters<typeof command>[1]): Promise<Ran> {
-  const { code, stdout, stderr } = await command(args, options).output();
-  const decoder = new TextDecoder();
-  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
-}
-
-/** The program in a process of its own, from when it listens to when it ends. */
+/** It in a process of its own, from when it listens to when it ends. */
 class Running implements AsyncDisposable {
   readonly url: string;
   readonly #child: Deno.ChildProcess;
-  readonly #reader: ReadableStreamDefaultReader<string>;
-  readonly #stderr: Promise<string>;
-  #stdout: string;
+  readonly #listening: string;
 
-  static async start(
-    args: string[],
-    options?: Parameters<typeof command>[1],
-  ): Promise<Running> {
-    const child = command(args, options).spawn();
-    const stderr = new Response(child.stderr).text();
-    const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-    let text = "";
-    while (!text.includes("\n")) {
-      const { done, value } = await reader.read();
-      if (done) throw new Error(`It ended: ${await stderr}`);
-      text += value;
+  static async start(args: string[], options?: StartOptions): Promise<Running> {
+    const child = start(args, withDefaults(options));
+    try {
+      return new Running(child, await readUntil(child.stdout, "\n"));
+    } catch {
+      throw new Error(`It ended: ${(await finish(child)).stderr}`);
     }
-    return new Running(child, reader, stderr, text);
   }
 
-  private constructor(
-    child: Deno.ChildProcess,
-    reader: ReadableStreamDefaultReader<string>,
-    stderr: Promise<string>,
-    stdout: string,
-  ) {
+  private constructor(child: Deno.ChildProcess, listening: string) {
     this.#child = child;
-    this.#reader = reader;
-    this.#stderr = stderr;
-    this.#stdout = stdout;
-    this.url = /http:\S+\//.exec(stdout)?.[0] ?? "";
+    this.#listening = listening;
+    this.url = /http:\S+\//.exec(listening)?.[0] ?? "";
   }
 
   kill(signal: Deno.Signal): void {
@@ -94,22 +68,12 @@ class Running implements AsyncDisposable {
 
   /** All that it printed, when it has ended. */
   async ended(): Promise<Ran> {
-    for (;;) {
-      const { done, value } = await this.#reader.read();
-      if (done) break;
-      this.#stdout += value;
-    }
-    const { code } = await this.#child.status;
-    return { code, stdout: this.#stdout, stderr: await this.#stderr };
+    const ran = await finish(this.#child);
+    return { ...ran, stdout: this.#listening + ran.stdout };
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      this.#child.kill("SIGKILL");
-    } catch {
-      // It has ended.
-    }
-    await this.ended();
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#child[Symbol.asyncDispose]();
   }
 }
 
@@ -232,11 +196,10 @@ for (const version of ["--http1.1", "--http2-prior-knowledge"]) {
     ) {
       await using server = await DelayServer.start(options);
       const curl = async (...args: string[]): Promise<string[]> => {
-        const { code, stdout, stderr } = await new Deno.Command("curl", {
-          args: ["-sS", "-i", version, "--max-time", "10", ...args, server.url],
-        }).output();
-        assertEquals([code, new TextDecoder().decode(stderr)], [0, ""]);
-        const [head, body] = new TextDecoder().decode(stdout).split("\r\n\r\n");
+        const command = ["curl", "-sS", "-i", version, "--max-time", "10", ...args, server.url];
+        const { code, stdout, stderr } = await runCommand(command);
+        assertEquals([code, stderr], [0, ""]);
+        const [head, body] = stdout.split("\r\n\r\n");
         const [status, ...fields] = head.split("\r\n");
         return [
           status.split(" ")[1],
@@ -353,8 +316,7 @@ Deno.test("DelayServer.start() throws when the port is in use", async () => {
 
 Deno.test("DelayServer lets answers wait, and loses no line, when the log is slow", async () => {
   await using dir = await folder();
-  const path = dir.path("fifo");
-  await new Deno.Command("mkfifo", { args: [path] }).output();
+  const path = await dir.pipe("fifo");
   // Opened for both, it opens without a writer.
   const fifo = await Deno.open(path, { read: true, write: true });
   await using server = await DelayServer.start({ accessLog: path });
@@ -399,7 +361,7 @@ Deno.test("server.ts holds 10,000 answers at once", async () => {
     console.log("held");
     await server.stop(0);
   `;
-  const script = [`data:application/typescript,${encodeURIComponent(program)}`];
+  const script = `data:application/typescript,${encodeURIComponent(program)}`;
   await using server = await Running.start([], {
     script,
     permissions: ["--allow-net", "--allow-read", "--allow-import"],
@@ -430,12 +392,13 @@ Deno.test("server.ts holds 10,000 answers at once", async () => {
   assertEquals([code, stdout, stderr], [0, `Listening on ${server.url}\nheld\n`, ""]);
 });
 
-for (const script of [[SERVER], [MAIN, "serve"]]) {
-  const name = script.length === 1 ? "server.ts" : "myriad serve";
+for (const [script, ...command] of [[SERVER], [MAIN, "serve"]]) {
+  const name = script === SERVER ? "server.ts" : "myriad serve";
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     Deno.test(`${name} prints one line, and exits 0 on ${signal}`, async () => {
       const permissions = ["--allow-net=127.0.0.1:0"];
-      await using server = await Running.start([...ANY_PORT, ...NONE], { script, permissions });
+      const args = [...command, ...ANY_PORT, ...NONE];
+      await using server = await Running.start(args, { script, permissions });
       assertMatch(server.url, /^http:\/\/127\.0\.0\.1:[1-9]\d*\/$/);
       assertEquals(await ask(`${server.url}any/path`), [200, "Hello, World!"]);
       server.kill(signal);
@@ -445,7 +408,7 @@ for (const script of [[SERVER], [MAIN, "serve"]]) {
   }
 
   Deno.test(`${name} --help says each flag`, async () => {
-    const { code, stdout, stderr } = await run(["--help"], { script, permissions: [] });
+    const { code, stdout, stderr } = await run([...command, "--help"], { script, permissions: [] });
     assertEquals([code, stderr], [0, ""]);
     for (const flag of ["host", "port", "delay", "status", "body", "access-log", "seed", "help"]) {
       assertMatch(stdout, new RegExp(`^ .*--${flag}\\b`, "m"));
@@ -700,21 +663,14 @@ Deno.test({
   name: "server.ts exits 3 with one line when it is out of file descriptors",
   ignore: Deno.build.os === "windows",
   async fn() {
-    const args = ["-c", 'ulimit -n 64; exec "$0" "$@"', Deno.execPath(), "run", "--no-prompt"];
-    await using child = new Deno.Command("sh", {
-      args: [...args, "--allow-net", SERVER, ...ANY_PORT],
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-    const stderr = new Response(child.stderr).text();
-    const port = Number(/:(\d+)\//.exec(await readUntil(child.stdout, "\n"))?.[1]);
+    await using server = await Running.start(ANY_PORT, { limits: "ulimit -n 64" });
+    const port = Number(new URL(server.url).port);
     const conns = await Promise.allSettled(
       Array.from({ length: 100 }, () => Deno.connect({ port })),
     );
-    const { code } = await child.status;
+    const { code, stderr } = await server.ended();
     for (const conn of conns) if (conn.status === "fulfilled") conn.value.close();
-    await child.stdout.cancel();
     assertEquals(code, 3);
-    assertMatch(await stderr, /^myriad: Cannot accept connections: too many open files: [^\n]*\n$/);
+    assertMatch(stderr, /^myriad: Cannot accept connections: too many open files: [^\n]*\n$/);
   },
 });

@@ -4,7 +4,7 @@ import { formatHdr } from "../../lib/report/hdr.ts";
 import { Histogram } from "../../lib/stats/histogram.ts";
 import type { Latency } from "../../lib/stats/snapshot.ts";
 import { folder } from "../fixtures/folder.ts";
-import { finish, myriad, readUntil, start } from "../fixtures/program.ts";
+import { finish, myriad, readUntil, run, start } from "../fixtures/program.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
 import { until } from "../fixtures/until.ts";
 
@@ -39,13 +39,8 @@ let said: Promise<Record<string, string>> | undefined;
 
 async function ask(): Promise<Record<string, string>> {
   const args = ["eval", "--quiet", "--no-config", "--no-lock", "--node-modules-dir=none", PEER];
-  const peer = new Deno.Command(Deno.execPath(), {
-    args,
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const { stdout, stderr } = await finish(peer, JSON.stringify(Object.values(VALUES)));
+  const input = JSON.stringify(Object.values(VALUES));
+  const { stdout, stderr } = await run([Deno.execPath(), ...args], { input });
   assertEquals(stderr, "");
   const names = Object.keys(VALUES);
   return Object.fromEntries(JSON.parse(stdout).map((text: string, k: number) => [names[k], text]));

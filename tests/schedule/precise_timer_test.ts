@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { MAX_LEAD_MS, PreciseTimer } from "../../lib/schedule/precise_timer.ts";
-import { finish } from "../fixtures/program.ts";
+import { myriad } from "../fixtures/program.ts";
 
 const ROOT = new URL("../..", import.meta.url).href;
 
@@ -51,13 +51,9 @@ Deno.test("PreciseTimer.close() calls nobody back, and leaves nothing that keeps
       timer.after(1, () => console.log("called back"));
     }
   `;
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", `data:application/typescript,${encodeURIComponent(code)}`],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  assertEquals(await finish(child), { code: 0, stdout: "", stderr: "" });
+  const script = `data:application/typescript,${encodeURIComponent(code)}`;
+  const ran = await myriad([], { script, permissions: [] });
+  assertEquals(ran, { code: 0, stdout: "", stderr: "" });
 });
 
 Deno.test("PreciseTimer.after() calls back all the same when its worker fails", async () => {

@@ -5,6 +5,7 @@ import { Gunzip } from "../../lib/source/gunzip.ts";
 import { Input } from "../../lib/source/input.ts";
 import { LineReader } from "../../lib/source/lines.ts";
 import { folder } from "../fixtures/folder.ts";
+import { start } from "../fixtures/program.ts";
 import { all, open, outcomes, splits } from "../fixtures/sources.ts";
 
 /** A text of which gzip does not make much less. */
@@ -246,18 +247,12 @@ Deno.test({
 
 // Pipes.
 
-async function fifo(path: string): Promise<void> {
-  const made = await new Deno.Command("mkfifo", { args: [path] }).output();
-  assert(made.success);
-}
-
 Deno.test({
   name: "Input reads a named pipe as it is written, and does not tell how far it is",
   ignore: Deno.build.os === "windows",
   async fn() {
     await using dir = await folder();
-    const path = dir.path("pipe");
-    await fifo(path);
+    const path = await dir.pipe("pipe");
     const [input, writer] = await Promise.all([
       Input.open(path),
       Deno.open(path, { write: true }),
@@ -283,8 +278,7 @@ Deno.test({
   async fn() {
     await using dir = await folder();
     for (const [name, content] of [["plain", "http://h/1\nhttp://h/"], ["packed", undefined]]) {
-      const path = dir.path(name!);
-      await fifo(path);
+      const path = await dir.pipe(name!);
       const [source, writer] = await Promise.all([
         open({ input: { path, format: "lines" } }),
         Deno.open(path, { write: true }),
@@ -320,19 +314,8 @@ async function withStdin(script: string, stdin: Uint8Array | undefined): Promise
     "script.ts",
     `import { all, open, outcomes } from ${JSON.stringify(fixtures.href)};\n${script}`,
   );
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--no-prompt",
-      "--quiet",
-      "--config",
-      new URL("../../deno.json", import.meta.url).pathname,
-      path,
-    ],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
+  const config = new URL("../../deno.json", import.meta.url).pathname;
+  await using child = start([], { script: path, permissions: ["--config", config] });
   const writer = child.stdin.getWriter();
   if (stdin !== undefined) {
     await writer.write(stdin);

@@ -150,8 +150,7 @@ Deno.test({
   ignore: Deno.build.os === "windows",
   async fn() {
     await using dir = await folder();
-    const path = dir.path("pipe");
-    assert((await new Deno.Command("mkfifo", { args: [path] }).output()).success);
+    const path = await dir.pipe("pipe");
     const opening = open({ input: { path, format: "lines" }, loop: true });
     const [writer, error] = await Promise.all([
       Deno.open(path, { write: true }),

@@ -3,7 +3,7 @@ import { gzipSync } from "node:zlib";
 import { Nginx } from "../../../bench/nginx.ts";
 import { DelayServer } from "../../../lib/commands/serve/delay_server.ts";
 import { parseDelay, parseStatuses } from "../../../lib/commands/serve/draw.ts";
-import { folder } from "../../fixtures/folder.ts";
+import { type Folder, folder } from "../../fixtures/folder.ts";
 import { isInstalled } from "../../fixtures/installed.ts";
 import { finish, myriad, type Ran, start } from "../../fixtures/program.ts";
 import { ok, RawServer, refusedPort } from "../../fixtures/raw_server.ts";
@@ -17,7 +17,7 @@ const COUNT = 400;
 
 /** Makes requests to a delay server, and leaves the records and the server's log in files. */
 async function run(
-  dir: Awaited<ReturnType<typeof folder>>,
+  dir: Folder,
   output: string,
   { status = "200", args = [] as string[], path = "{}" } = {},
 ): Promise<{ results: string; log: string }> {

@@ -3,7 +3,16 @@ import { parseFlags } from "../../../lib/cli/parse_flags.ts";
 import { redactCommand } from "../../../lib/options/redact_command.ts";
 import { RUN_FLAGS } from "../../../lib/options/table.ts";
 import { folder } from "../../fixtures/folder.ts";
-import { finish, myriad, readUntil, start } from "../../fixtures/program.ts";
+import { readModules } from "../../fixtures/module_graph.ts";
+import {
+  bundle,
+  finish,
+  MAIN,
+  myriad,
+  readUntil,
+  runBundle,
+  start,
+} from "../../fixtures/program.ts";
 import { ok, RawServer } from "../../fixtures/raw_server.ts";
 
 const HIDDEN: [args: string[], shown: string][] = [
@@ -218,16 +227,7 @@ Deno.test("myriad --report writes the page of a run whose output cannot be writt
 });
 
 Deno.test("a run loads nothing of the page or of the live view unless it shows them", async () => {
-  const { stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["info", "--json", new URL("../../../main.ts", import.meta.url).pathname],
-  }).output();
-  interface Module {
-    specifier: string;
-    dependencies?: { isDynamic?: boolean; code?: { specifier?: string } }[];
-  }
-  const { modules, roots }: { modules: Module[]; roots: string[] } = JSON.parse(
-    new TextDecoder().decode(stdout),
-  );
+  const modules = await readModules(MAIN);
   const all = new Map(modules.map((module) => [module.specifier, module]));
   const seen = new Set<string>();
   const follow = (specifier: string): void => {
@@ -237,12 +237,11 @@ Deno.test("a run loads nothing of the page or of the live view unless it shows t
       if (!isDynamic && code?.specifier !== undefined) follow(code.specifier);
     }
   };
-  for (const root of roots) {
-    follow(root);
-    // What a run has besides; each other command has its own.
-    for (const { isDynamic, code } of all.get(root)?.dependencies ?? []) {
-      if (isDynamic && !code!.specifier!.includes("/commands/")) follow(code!.specifier!);
-    }
+  const main = new URL(MAIN, "file://").href;
+  follow(main);
+  // What a run has besides; each other command has its own.
+  for (const { isDynamic, code } of all.get(main)?.dependencies ?? []) {
+    if (isDynamic && !code!.specifier!.includes("/commands/")) follow(code!.specifier!);
   }
   assertEquals([...seen].some((it) => it.endsWith("lib/progress/progress.ts")), true);
   assertEquals([...all.keys()].some((specifier) => specifier.includes("uplot")), true);
@@ -257,25 +256,13 @@ Deno.test("a run loads nothing of the page or of the live view unless it shows t
 Deno.test("myriad --report makes a page with its plots as one bundled file, too", async () => {
   await using dir = await folder();
   await using server = await RawServer.start(({ send }) => send(ok()));
-  const root = new URL("../../..", import.meta.url).pathname;
-  const bundle = await new Deno.Command(Deno.execPath(), {
-    args: ["bundle", "--quiet", "--output", dir.path("myriad.js"), `${root}main.ts`],
-    cwd: root,
-    stderr: "piped",
-  }).output();
-  assertEquals(bundle.code, 0, new TextDecoder().decode(bundle.stderr));
+  await bundle(dir.path("myriad.js"));
   const page = dir.path("page.html");
-  const ran = await new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["run", "--no-prompt", "--no-remote", "--no-npm", "--no-config", "--cached-only"],
-      ...["--allow-net=127.0.0.1", `--allow-write=${page}`, dir.path("myriad.js")],
-      ...[server.url("/"), "--report", page, "-s"],
-    ],
-    // Nothing that was fetched before can be found there.
-    env: { DENO_DIR: dir.path("cache"), NO_COLOR: "1" },
-    stderr: "piped",
-  }).output();
-  assertEquals([ran.code, new TextDecoder().decode(ran.stderr)], [0, ""]);
+  const ran = await runBundle(dir.path("myriad.js"), [server.url("/"), "--report", page, "-s"], {
+    permissions: ["--allow-net=127.0.0.1", `--allow-write=${page}`],
+    cache: dir.path("cache"),
+  });
+  assertEquals([ran.code, ran.stderr], [0, ""]);
   const text = await Deno.readTextFile(page);
   assertEquals(text.match(/<script>[^]*?<\/script>/g)?.length, 2);
   assertStringIncludes(text, "leeoniya/uPlot");
