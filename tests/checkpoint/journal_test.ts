@@ -5,7 +5,7 @@ import { Stats } from "../../lib/stats/stats.ts";
 import { myriad } from "../fixtures/program.ts";
 import { generator } from "../fixtures/random_json.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
-import { folder } from "../fixtures/sources.ts";
+import { folder } from "../fixtures/folder.ts";
 
 /**
  * Runs that earlier builds began and that were killed, by the build's commit: of 40 lines the first

@@ -1,5 +1,4 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { listening } from "../../bench/port.ts";
 import { FetchEngine } from "../../lib/engine/fetch/fetch.ts";
 import type { EngineOptions } from "../../lib/engine/options.ts";
 import type { Result } from "../../lib/result.ts";
@@ -8,7 +7,8 @@ import { ENGINE_OPTIONS } from "../fixtures/engine_options.ts";
 import { CODE, type Http2Answer, Http2Server } from "../fixtures/http2_server.ts";
 import { isInstalled } from "../fixtures/installed.ts";
 import { makeRequest } from "../fixtures/make_request.ts";
-import { ok, refusedPort } from "../fixtures/raw_server.ts";
+import { startNginx } from "../fixtures/peer_servers.ts";
+import { ok } from "../fixtures/raw_server.ts";
 import { target } from "../fixtures/target.ts";
 import { AUTHORITY, SERVER, TlsServer } from "../fixtures/tls_server.ts";
 import { until } from "../fixtures/until.ts";
@@ -211,41 +211,23 @@ for (
 }
 
 /** Starts an nginx that speaks HTTP/2 over TLS. @param lines of its server */
-async function startNginx(
+async function startSecureNginx(
   lines: string,
   listen = "ssl http2",
 ): Promise<AsyncDisposable & { url: string }> {
-  const directory = await Deno.makeTempDir({ prefix: "myriad_nginx_" });
-  const port = await refusedPort();
-  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-    .map((name) => `${name}_temp_path ${directory}/${name};`).join(" ");
-  await Deno.writeTextFile(`${directory}/crt`, SERVER.cert);
-  await Deno.writeTextFile(`${directory}/key`, SERVER.key);
-  await Deno.writeTextFile(
-    `${directory}/conf`,
-    `daemon off; master_process off; pid ${directory}/pid; error_log stderr crit;
-     events { worker_connections 1000; }
-     http { access_log off; ${temporary}
-       server { listen 127.0.0.1:${port} ${listen}; ssl_certificate crt; ssl_certificate_key key;
-         ${lines} location / { return 200 "Hello"; } } }`,
+  const nginx = await startNginx(
+    ({ port }) =>
+      `server { listen 127.0.0.1:${port} ${listen}; ssl_certificate crt; ssl_certificate_key key;
+         ${lines} location / { return 200 "Hello"; } }`,
+    async (directory) => {
+      await Deno.writeTextFile(`${directory}/crt`, SERVER.cert);
+      await Deno.writeTextFile(`${directory}/key`, SERVER.key);
+    },
   );
-  const child = new Deno.Command("nginx", {
-    args: ["-p", directory, "-c", `${directory}/conf`],
-    stdin: "null",
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
-  const end = async (): Promise<void> => {
-    await child[Symbol.asyncDispose]();
-    await Deno.remove(directory, { recursive: true });
+  return {
+    url: `https://127.0.0.1:${nginx.port}/`,
+    [Symbol.asyncDispose]: () => nginx[Symbol.asyncDispose](),
   };
-  try {
-    await listening(port);
-  } catch (error) {
-    await end();
-    throw error;
-  }
-  return { url: `https://127.0.0.1:${port}/`, [Symbol.asyncDispose]: end };
 }
 
 const WITHOUT_NGINX = { ignore: !isInstalled("nginx", "nginx-light") };
@@ -265,7 +247,7 @@ for (
     `fetch engine has no failure when nginx ${what}`,
     WITHOUT_NGINX,
     async () => {
-      await using nginx = await startNginx(lines);
+      await using nginx = await startSecureNginx(lines);
       const engine = create({ concurrency: 50 });
       const results: Result[] = [];
       // So few connections that a request which meets the end of each is not sent nine times: each
@@ -291,7 +273,7 @@ Deno.test(
   "fetch engine asks for a coding as it is told over HTTP/2, and tells how much came",
   WITHOUT_NGINX,
   async () => {
-    await using nginx = await startNginx(ECHO);
+    await using nginx = await startSecureNginx(ECHO);
     let text = "";
     const engine = create({
       bodyFor: () => ({
@@ -309,7 +291,7 @@ Deno.test(
 );
 
 Deno.test("fetch engine asks for a coding where there is no HTTP/2", WITHOUT_NGINX, async () => {
-  await using nginx = await startNginx(ECHO, "ssl");
+  await using nginx = await startSecureNginx(ECHO, "ssl");
   const engine = create();
   // Those that wait for a connection at the same time go the other way, too.
   const hits = Array.from(

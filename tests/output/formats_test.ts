@@ -7,7 +7,7 @@ import { scanRecords } from "../../lib/output/scan_records.ts";
 import { integerAt, numberAt } from "../../lib/scan/scanner.ts";
 import { Input } from "../../lib/source/input.ts";
 import { result } from "../fixtures/result.ts";
-import { folder } from "../fixtures/sources.ts";
+import { folder } from "../fixtures/folder.ts";
 
 // One suite over every format of the table: what it writes is read back, cut, and copied.
 

@@ -5,7 +5,7 @@ import type { Result } from "../../../lib/result.ts";
 import type { Target } from "../../../lib/target.ts";
 import { every } from "../../fixtures/every.ts";
 import { makeRequest } from "../../fixtures/make_request.ts";
-import { readUntil } from "../../fixtures/program.ts";
+import { startDeaf } from "../../fixtures/peer_servers.ts";
 import { ok } from "../../fixtures/raw_server.ts";
 import { target } from "../../fixtures/target.ts";
 import { type Peer, tick, WildServer } from "../../fixtures/wild_server.ts";
@@ -468,13 +468,8 @@ Deno.test({
   ignore: Deno.build.os !== "linux",
   fn: async () => {
     // It listens, and accepts none: when its queue is full, SYNs are not answered.
-    await using child = new Deno.Command("node", {
-      args: [new URL("../../fixtures/deaf_server.mjs", import.meta.url).pathname],
-      stdin: "null",
-      stdout: "piped",
-    }).spawn();
-    const port = Number(await readUntil(child.stdout, "\n"));
-    await child.stdout.cancel();
+    await using server = await startDeaf();
+    const { port } = server;
     const engine = create({ concurrency: 10_000, timeoutMs: 2_500 });
     const hits = Array.from(
       { length: 10_000 },
