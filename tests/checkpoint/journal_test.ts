@@ -2,10 +2,10 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { DoneSet } from "../../lib/checkpoint/done_set.ts";
 import { JournalError, readJournal, sha256, writeJournal } from "../../lib/checkpoint/journal.ts";
 import { Stats } from "../../lib/stats/stats.ts";
+import { folder } from "../fixtures/folder.ts";
 import { myriad } from "../fixtures/program.ts";
 import { generator } from "../fixtures/random_json.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
-import { folder } from "../fixtures/folder.ts";
 
 /**
  * Runs that earlier builds began and that were killed, by the build's commit: of 40 lines the first

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { folder } from "../fixtures/folder.ts";
 import { myriad } from "../fixtures/program.ts";
 import { hasPseudoTerminal, runOnTerminal, type TerminalRun } from "../fixtures/pseudo_terminal.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
-import { folder } from "../fixtures/folder.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 const PROGRAM = [

@@ -3,8 +3,8 @@ import { listFields, readSchemas } from "../../docs/generate.ts";
 import { FIELDS } from "../../lib/output/record.ts";
 import { ERROR_KINDS } from "../../lib/result.ts";
 import { folder } from "../fixtures/folder.ts";
+import { type JsonSchema, problemsOf } from "../fixtures/json_schema.ts";
 import { myriad } from "../fixtures/program.ts";
-import { type JsonSchema, problemsOf } from "./json_schema.ts";
 
 // The schemas in docs/ against what the program really writes.
 

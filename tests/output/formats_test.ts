@@ -6,8 +6,8 @@ import type { Output } from "../../lib/output/output.ts";
 import { scanRecords } from "../../lib/output/scan_records.ts";
 import { integerAt, numberAt } from "../../lib/scan/scanner.ts";
 import { Input } from "../../lib/source/input.ts";
-import { result } from "../fixtures/result.ts";
 import { folder } from "../fixtures/folder.ts";
+import { result } from "../fixtures/result.ts";
 
 // One suite over every format of the table: what it writes is read back, cut, and copied.
 

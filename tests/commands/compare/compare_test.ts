@@ -1,21 +1,21 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { COMPARE_HELP, parseCompare } from "../../lib/commands/compare/options.ts";
-import { formatComparisonPage, plotComparison } from "../../lib/commands/compare/plot.ts";
+import { COMPARE_HELP, parseCompare } from "../../../lib/commands/compare/options.ts";
+import { formatComparisonPage, plotComparison } from "../../../lib/commands/compare/plot.ts";
 import {
   formatComparison,
   formatComparisonJson,
   formatTrial,
-} from "../../lib/commands/compare/report.ts";
-import { Semaphore } from "../../lib/commands/compare/semaphore.ts";
-import { findSkipReason } from "../../lib/commands/compare/skip_reason.ts";
-import { STRATEGIES } from "../../lib/commands/compare/strategies.ts";
-import type { StrategyResult } from "../../lib/commands/compare/strategy.ts";
-import type { Conditions, Trial } from "../../lib/commands/compare/trial.ts";
-import { DelayServer } from "../../lib/commands/serve/delay_server.ts";
-import { UsageError } from "../../lib/errors.ts";
-import { descendants, isRunning } from "../fixtures/processes.ts";
-import { finish, myriad, readUntil, start } from "../fixtures/program.ts";
-import { until } from "../fixtures/until.ts";
+} from "../../../lib/commands/compare/report.ts";
+import { Semaphore } from "../../../lib/commands/compare/semaphore.ts";
+import { findSkipReason } from "../../../lib/commands/compare/skip_reason.ts";
+import { STRATEGIES } from "../../../lib/commands/compare/strategies.ts";
+import type { StrategyResult } from "../../../lib/commands/compare/strategy.ts";
+import type { Conditions, Trial } from "../../../lib/commands/compare/trial.ts";
+import { DelayServer } from "../../../lib/commands/serve/delay_server.ts";
+import { UsageError } from "../../../lib/errors.ts";
+import { descendants, isRunning } from "../../fixtures/processes.ts";
+import { finish, myriad, readUntil, start } from "../../fixtures/program.ts";
+import { until } from "../../fixtures/until.ts";
 
 /** What a strategy did to a source and to requests that end when they are told to. */
 class Watched {

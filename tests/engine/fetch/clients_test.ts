@@ -1,13 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
-import { Clients } from "../../lib/engine/fetch/clients.ts";
-import { FetchEngine } from "../../lib/engine/fetch/fetch.ts";
-import { ENGINE_OPTIONS } from "../fixtures/engine_options.ts";
-import { makeRequest } from "../fixtures/make_request.ts";
-import { folder } from "../fixtures/folder.ts";
-import { myriad } from "../fixtures/program.ts";
-import { ok, RawServer } from "../fixtures/raw_server.ts";
-import { target } from "../fixtures/target.ts";
-import { until } from "../fixtures/until.ts";
+import { Clients } from "../../../lib/engine/fetch/clients.ts";
+import { FetchEngine } from "../../../lib/engine/fetch/fetch.ts";
+import { ENGINE_OPTIONS } from "../../fixtures/engine_options.ts";
+import { folder } from "../../fixtures/folder.ts";
+import { makeRequest } from "../../fixtures/make_request.ts";
+import { myriad } from "../../fixtures/program.ts";
+import { ok, RawServer } from "../../fixtures/raw_server.ts";
+import { target } from "../../fixtures/target.ts";
+import { until } from "../../fixtures/until.ts";
 
 // How many connections native fetch keeps, and to which hosts.
 

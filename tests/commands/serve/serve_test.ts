@@ -1,16 +1,16 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { connect } from "node:net";
-import { DelayServer } from "../../lib/commands/serve/delay_server.ts";
+import { DelayServer } from "../../../lib/commands/serve/delay_server.ts";
 import {
   drawDelay,
   drawStatus,
   parseDelay,
   parseStatuses,
   seedRandom,
-} from "../../lib/commands/serve/draw.ts";
-import { UsageError } from "../../lib/errors.ts";
-import { folder } from "../fixtures/folder.ts";
-import { isInstalled } from "../fixtures/installed.ts";
+} from "../../../lib/commands/serve/draw.ts";
+import { UsageError } from "../../../lib/errors.ts";
+import { folder } from "../../fixtures/folder.ts";
+import { isInstalled } from "../../fixtures/installed.ts";
 import {
   finish,
   MAIN,
@@ -21,12 +21,12 @@ import {
   SERVER,
   start,
   type StartOptions,
-} from "../fixtures/program.ts";
-import { refusedPort } from "../fixtures/raw_server.ts";
-import { until } from "../fixtures/until.ts";
+} from "../../fixtures/program.ts";
+import { refusedPort } from "../../fixtures/raw_server.ts";
+import { until } from "../../fixtures/until.ts";
 
 const moduleUrl = (name: string): string =>
-  new URL(`../../lib/commands/serve/${name}`, import.meta.url).href;
+  new URL(`../../../lib/commands/serve/${name}`, import.meta.url).href;
 const ANY_PORT = ["--port", "0"];
 const NONE = ["--delay", "0"];
 

@@ -1,21 +1,21 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { gzipSync } from "node:zlib";
-import { compareRuns } from "../../lib/commands/report/difference.ts";
-import { mergeSummaries } from "../../lib/commands/report/merge.ts";
-import { review } from "../../lib/commands/report/read_run.ts";
-import { DelayServer } from "../../lib/commands/serve/delay_server.ts";
-import { parseStatuses } from "../../lib/commands/serve/draw.ts";
-import { createCsvFormatter } from "../../lib/output/csv.ts";
-import { createNdjsonFormatter } from "../../lib/output/ndjson.ts";
-import { ERROR_KINDS, type Result } from "../../lib/result.ts";
-import { type CompletedRequest, RecordSeries } from "../../lib/series/record_series.ts";
-import { Histogram } from "../../lib/stats/histogram.ts";
-import { type Moment, Stats } from "../../lib/stats/stats.ts";
-import { type Folder, folder } from "../fixtures/folder.ts";
-import { myriad, type Ran } from "../fixtures/program.ts";
-import { generator } from "../fixtures/random_json.ts";
-import { refusedPort } from "../fixtures/raw_server.ts";
-import { result as resultWith } from "../fixtures/result.ts";
+import { compareRuns } from "../../../lib/commands/report/difference.ts";
+import { mergeSummaries } from "../../../lib/commands/report/merge.ts";
+import { review } from "../../../lib/commands/report/read_run.ts";
+import { DelayServer } from "../../../lib/commands/serve/delay_server.ts";
+import { parseStatuses } from "../../../lib/commands/serve/draw.ts";
+import { createCsvFormatter } from "../../../lib/output/csv.ts";
+import { createNdjsonFormatter } from "../../../lib/output/ndjson.ts";
+import { ERROR_KINDS, type Result } from "../../../lib/result.ts";
+import { type CompletedRequest, RecordSeries } from "../../../lib/series/record_series.ts";
+import { Histogram } from "../../../lib/stats/histogram.ts";
+import { type Moment, Stats } from "../../../lib/stats/stats.ts";
+import { type Folder, folder } from "../../fixtures/folder.ts";
+import { myriad, type Ran } from "../../fixtures/program.ts";
+import { generator } from "../../fixtures/random_json.ts";
+import { refusedPort } from "../../fixtures/raw_server.ts";
+import { result as resultWith } from "../../fixtures/result.ts";
 
 // Real runs against real servers, and what is said of them afterwards.
 

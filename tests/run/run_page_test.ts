@@ -1,19 +1,11 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { parseFlags } from "../../../lib/cli/parse_flags.ts";
-import { redactCommand } from "../../../lib/options/redact_command.ts";
-import { RUN_FLAGS } from "../../../lib/options/table.ts";
-import { folder } from "../../fixtures/folder.ts";
-import { readModules } from "../../fixtures/module_graph.ts";
-import {
-  bundle,
-  finish,
-  MAIN,
-  myriad,
-  readUntil,
-  runBundle,
-  start,
-} from "../../fixtures/program.ts";
-import { ok, RawServer } from "../../fixtures/raw_server.ts";
+import { parseFlags } from "../../lib/cli/parse_flags.ts";
+import { redactCommand } from "../../lib/options/redact_command.ts";
+import { RUN_FLAGS } from "../../lib/options/table.ts";
+import { folder } from "../fixtures/folder.ts";
+import { readModules } from "../fixtures/module_graph.ts";
+import { bundle, finish, MAIN, myriad, readUntil, runBundle, start } from "../fixtures/program.ts";
+import { ok, RawServer } from "../fixtures/raw_server.ts";
 
 const HIDDEN: [args: string[], shown: string][] = [
   [["http://host/{}", "-n", "10k"], "myriad --requests 10k 'http://host/{}'"],

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { folder } from "../../fixtures/folder.ts";
-import { finish, myriad as run, type Ran, start } from "../../fixtures/program.ts";
-import { ok, RawServer } from "../../fixtures/raw_server.ts";
-import { until } from "../../fixtures/until.ts";
+import { folder } from "../fixtures/folder.ts";
+import { finish, myriad as run, type Ran, start } from "../fixtures/program.ts";
+import { ok, RawServer } from "../fixtures/raw_server.ts";
+import { until } from "../fixtures/until.ts";
 
 // `--save-bodies` as a user has it: real processes, killed, resumed, and with a full disk.
 

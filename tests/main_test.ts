@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { parse } from "@std/csv/parse";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { formatWait } from "../../lib/run/run.ts";
-import { folder } from "../fixtures/folder.ts";
+import { formatWait } from "../lib/run/run.ts";
+import { folder } from "./fixtures/folder.ts";
 import {
   bundle,
   finish,
@@ -12,9 +12,9 @@ import {
   runBundle,
   start as startProgram,
   type StartOptions,
-} from "../fixtures/program.ts";
-import { ok, RawServer, refusedPort } from "../fixtures/raw_server.ts";
-import { until } from "../fixtures/until.ts";
+} from "./fixtures/program.ts";
+import { ok, RawServer, refusedPort } from "./fixtures/raw_server.ts";
+import { until } from "./fixtures/until.ts";
 
 const LEAST = ["--allow-net=127.0.0.1"];
 const FILES = [...LEAST, "--allow-read", "--allow-write"];
