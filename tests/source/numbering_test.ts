@@ -1,8 +1,39 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { UsageError } from "../../lib/errors.ts";
+import { countNumbers, createNumbering, toIndex } from "../../lib/source/numbering.ts";
 import type { SourceOptions } from "../../lib/source/open.ts";
 import type { HeaderList, Target } from "../../lib/target.ts";
 import { all, open, outcomes } from "../fixtures/sources.ts";
+
+Deno.test("createNumbering() gives a shard every number of its own from the start on", () => {
+  const of = (start: number, index: number, count: number) =>
+    createNumbering({ start, shard: { index, count } });
+  assertEquals(of(0, 0, 1), { first: 0, step: 1 });
+  assertEquals(of(5, 1, 3), { first: 7, step: 3 });
+  assertEquals(of(7, 1, 3), { first: 7, step: 3 });
+  assertEquals(of(8, 1, 3), { first: 10, step: 3 });
+});
+
+Deno.test("toIndex() is the place of a number in its sequence", () => {
+  assertEquals([7, 10, 13].map((i) => toIndex(i, { first: 7, step: 3 })), [0, 1, 2]);
+});
+
+Deno.test("countNumbers() adds up to the whole over all shards", () => {
+  for (const [start, count, shards] of [[0, 10, 3], [7, 1, 4], [5, 0, 2], [3, 100, 7]] as const) {
+    const counts = Array.from(
+      { length: shards },
+      (_, index) => countNumbers({ start, count, shard: { index, count: shards } })!,
+    );
+    assertEquals(counts.reduce((sum, one) => sum + one, 0), count);
+    assert(Math.max(...counts) - Math.min(...counts) <= 1, counts.join());
+  }
+});
+
+Deno.test("countNumbers() is undefined without a bound, and stops at 2^53 - 1", () => {
+  const shard = { index: 0, count: 1 };
+  assertEquals(countNumbers({ start: 0, count: Infinity, shard }), undefined);
+  assertEquals(countNumbers({ start: Number.MAX_SAFE_INTEGER, count: 5, shard }), 1);
+});
 
 const MAX = Number.MAX_SAFE_INTEGER;
 
