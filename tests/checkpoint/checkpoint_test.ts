@@ -7,6 +7,7 @@ import { Stats } from "../../lib/stats/stats.ts";
 import type { MaybePromise, Source } from "../../lib/stream.ts";
 import type { Target } from "../../lib/target.ts";
 import { result } from "../fixtures/result.ts";
+import { folder } from "../fixtures/folder.ts";
 import { target as targetOf } from "../fixtures/target.ts";
 
 const BEFORE: JournalState = {
@@ -45,7 +46,8 @@ async function checkpointed<T>(
     journal: string,
   ) => Promise<T>,
 ): Promise<T> {
-  const path = await Deno.makeTempFile({ prefix: "myriad_test_" });
+  await using dir = await folder();
+  const path = await dir.write("out", "");
   const file = await Deno.open(path, { write: true });
   const output = new LineOutput(
     { file, name: "--output x", gzip: false },
@@ -74,8 +76,6 @@ async function checkpointed<T>(
   } finally {
     await checkpoint.stop();
     await output.close();
-    await Deno.remove(path);
-    await Deno.remove(`${path}.myriad`).catch(() => {});
   }
 }
 

@@ -8,6 +8,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { type Block, listDocuments, Markdown, ROOT } from "../fixtures/markdown.ts";
+import { run } from "../fixtures/program.ts";
 import { reservePort } from "../fixtures/reserved_port.ts";
 
 /** How many blocks of each document are not run. Each says why, in its mark. */
@@ -134,10 +135,8 @@ class Place implements AsyncDisposable {
     const names = ["main.ts", "server.ts", "deno.json", "deno.lock", "lib", "docs"];
     await Deno.mkdir(`${this.#folder}/clone`);
     const from = names.map((name) => `${ROOT}${name}`);
-    const { success } = await new Deno.Command("cp", {
-      args: ["-R", ...from, `${this.#folder}/clone`],
-    }).output();
-    assert(success, "The repository cannot be copied");
+    const { code, stderr } = await run(["cp", "-R", ...from, `${this.#folder}/clone`]);
+    assertEquals(code, 0, stderr);
   }
 
   /**

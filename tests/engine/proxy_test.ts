@@ -112,8 +112,8 @@ Deno.test(`http1 engine follows a redirect through a proxy into TLS`, async () =
 });
 
 Deno.test(`http1 engine connects to a Unix socket`, async () => {
-  const dir = await Deno.makeTempDir();
-  const path = `${dir}/socket`;
+  await using dir = await folder();
+  const path = dir.path("socket");
   const heads: string[] = [];
   const server = net.createServer((socket) => {
     socket.on("data", (bytes) => {
@@ -128,12 +128,11 @@ Deno.test(`http1 engine connects to a Unix socket`, async () => {
   assertEquals(results.map(({ status }) => status), [200, 200]);
   assertMatch(heads[0], /^GET \/one HTTP\/1\.1\r\n[^]*host: any\.test\r\n/i);
   assertMatch(heads[1], /^GET \/two HTTP\/1\.1\r\n[^]*host: other\.test:81\r\n/i);
-  const gone = create({ unixSocket: `${dir}/none` });
+  const gone = create({ unixSocket: dir.path("none") });
   const [failed] = await hit(gone, "http://any.test/");
   assertEquals(failed.status, null);
   assert(["connect", "refused", "protocol"].includes(failed.error!), failed.error);
   await new Promise((resolve) => server.close(resolve));
-  await Deno.remove(dir, { recursive: true });
 });
 
 Deno.test("http1 engine lets socks5h look up a name, and looks it up itself for socks5", async () => {
@@ -415,7 +414,7 @@ Deno.test("http1 engine does not take a proxy for the origin of a tunnel", async
 });
 
 Deno.test("http1 engine asks for TLS by the URL's host over a Unix socket", async () => {
-  const dir = await Deno.makeTempDir();
+  await using dir = await folder();
   const heads: string[] = [];
   const server = tls.createServer(SERVER, (socket) => {
     socket.on("data", (bytes) => {
@@ -424,8 +423,8 @@ Deno.test("http1 engine asks for TLS by the URL's host over a Unix socket", asyn
     });
     socket.on("error", () => {});
   });
-  await new Promise<void>((resolve) => server.listen(`${dir}/s`, resolve));
-  const options = { unixSocket: `${dir}/s` };
+  await new Promise<void>((resolve) => server.listen(dir.path("s"), resolve));
+  const options = { unixSocket: dir.path("s") };
   const [right] = await hit(create(options), "https://localhost:9/x");
   const [wrong] = await hit(create(options), "https://elsewhere.test/x");
   assertEquals([right.status, right.detail], [200, undefined]);
@@ -433,9 +432,8 @@ Deno.test("http1 engine asks for TLS by the URL's host over a Unix socket", asyn
   assertEquals(heads.length, 1);
   assertMatch(heads[0], /^GET \/x HTTP\/1\.1\r\nHost: localhost:9\r\n/);
   await new Promise((resolve) => server.close(resolve));
-  const [gone] = await hit(create({ unixSocket: `${dir}/none` }), "http://h/");
+  const [gone] = await hit(create({ unixSocket: dir.path("none") }), "http://h/");
   assertEquals([gone.error, gone.detail], ["connect", "no such Unix socket"]);
-  await Deno.remove(dir, { recursive: true });
 });
 
 Deno.test("openTunnel() asks for addresses and names as RFC 1928 has them, in any pieces", () => {

@@ -4,6 +4,7 @@ import { UsageError } from "../../lib/errors.ts";
 import { parseRun } from "../../lib/options/parse.ts";
 import type { RunOptions } from "../../lib/options/run_options.ts";
 import { RUN_FLAGS } from "../../lib/options/table.ts";
+import { folder } from "../fixtures/folder.ts";
 
 const URL_ = "http://localhost/{}";
 
@@ -174,25 +175,20 @@ Deno.test("parseRun() reads fields of the request", async () => {
 });
 
 Deno.test("parseRun() reads lines of a file of fields whatever ends them", async () => {
-  const path = await Deno.makeTempFile();
-  try {
-    for (const end of ["\n", "\r\n", "\r"]) {
-      await Deno.writeTextFile(path, ["A: 1", "", "B: 2", ""].join(end));
-      const { headers } = await parse("-H", `@${path}`, URL_);
-      assertEquals(headers.slice(0, 2), [["A", "1"], ["B", "2"]]);
-      await Deno.writeTextFile(path, `me:pw${end}`);
-      const { headers: [field] } = await parse("-u", `@${path}`, URL_);
-      assertEquals(field, ["Authorization", "Basic bWU6cHc="]);
-    }
-  } finally {
-    await Deno.remove(path);
+  await using dir = await folder();
+  for (const end of ["\n", "\r\n", "\r"]) {
+    const fields = await dir.write("fields", ["A: 1", "", "B: 2", ""].join(end));
+    const { headers } = await parse("-H", `@${fields}`, URL_);
+    assertEquals(headers.slice(0, 2), [["A", "1"], ["B", "2"]]);
+    const user = await dir.write("user", `me:pw${end}`);
+    const { headers: [field] } = await parse("-u", `@${user}`, URL_);
+    assertEquals(field, ["Authorization", "Basic bWU6cHc="]);
   }
 });
 
 Deno.test("parseRun() reads a body as curl does", async () => {
-  const directory = await Deno.makeTempDir();
-  const path = `${directory}/body`;
-  await Deno.writeTextFile(path, "from a file");
+  await using dir = await folder();
+  const path = await dir.write("body", "from a file");
   const text = (body: Uint8Array | undefined): string => new TextDecoder().decode(body);
   const form = await parse("-d", "a=ä", URL_);
   assertEquals([form.method, text(form.body)], ["POST", "a=ä"]);
@@ -204,7 +200,6 @@ Deno.test("parseRun() reads a body as curl does", async () => {
     "text/plain",
   ]]);
   assertEquals(text((await parse("-d", "", URL_)).body), "");
-  await Deno.remove(directory, { recursive: true });
 });
 
 for (

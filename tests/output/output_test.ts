@@ -15,6 +15,7 @@ import { createNdjsonFormatter } from "../../lib/output/ndjson.ts";
 import { DEFAULT_FIELDS, FIELDS } from "../../lib/output/record.ts";
 import type { Result } from "../../lib/result.ts";
 import { escapeForTerminal } from "../../lib/text/escape.ts";
+import { folder } from "../fixtures/folder.ts";
 import { target } from "../fixtures/target.ts";
 
 const TARGET = target("http://localhost/17", { i: 17 });
@@ -145,8 +146,8 @@ Deno.test("LineWriter tells a closed pipe from a failure", async () => {
 });
 
 Deno.test("openLineWriter() writes gzip that any reader takes, in members of whole lines", async () => {
-  const directory = await Deno.makeTempDir();
-  const path = `${directory}/out.ndjson.gz`;
+  await using dir = await folder();
+  const path = dir.path("out.ndjson.gz");
   const blocks = await openLineWriter(path, { flag: "--output", gzip: true });
   let expected = "";
   for (let i = 0; i < 50_000; i++) {
@@ -158,21 +159,19 @@ Deno.test("openLineWriter() writes gzip that any reader takes, in members of who
   const packed = await Deno.readFile(path);
   assertEquals(new TextDecoder().decode(gunzipSync(packed)), expected);
   assert(packed.length < expected.length / 4);
-  await Deno.remove(directory, { recursive: true });
 });
 
 Deno.test("openLineWriter() throws UsageError when the file cannot be written", async () => {
-  const directory = await Deno.makeTempDir();
+  await using dir = await folder();
   for (
     const [path, why] of [
-      [directory, "it is a folder"],
-      [`${directory}/none/out.ndjson`, "no such folder"],
+      [dir.path(), "it is a folder"],
+      [dir.path("none/out.ndjson"), "no such folder"],
     ]
   ) {
     const error = await assertRejects(() => openLineWriter(path, { flag: "--output" }), UsageError);
     assertStringIncludes(error.message, `Cannot write '--output ${path}': ${why}`);
   }
-  await Deno.remove(directory, { recursive: true });
 });
 
 Deno.test({
@@ -350,11 +349,10 @@ Deno.test("createFailureFormatter() leaves out responses, and what never was a r
 });
 
 Deno.test("openLineWriter() empties a file, and begins at its start", async () => {
-  const path = await Deno.makeTempFile();
-  await Deno.writeTextFile(path, "longer than what comes\n");
+  await using dir = await folder();
+  const path = await dir.write("file", "longer than what comes\n");
   const blocks = await openLineWriter(path, { flag: "--summary" });
   await blocks.write("short\n");
   await blocks.close();
   assertEquals(await Deno.readTextFile(path), "short\n");
-  await Deno.remove(path);
 });

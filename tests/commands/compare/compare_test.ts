@@ -13,6 +13,7 @@ import type { StrategyResult } from "../../../lib/commands/compare/strategy.ts";
 import type { Conditions, Trial } from "../../../lib/commands/compare/trial.ts";
 import { DelayServer } from "../../../lib/commands/serve/delay_server.ts";
 import { UsageError } from "../../../lib/errors.ts";
+import { folder } from "../../fixtures/folder.ts";
 import { descendants, isRunning } from "../../fixtures/processes.ts";
 import { finish, myriad, readUntil, start } from "../../fixtures/program.ts";
 import { until } from "../../fixtures/until.ts";
@@ -308,7 +309,8 @@ Deno.test("parseCompare() says what is wrong, and how to mend it", () => {
 const PERMISSIONS = ["--allow-run", "--allow-write", "--allow-sys=systemMemoryInfo"];
 
 Deno.test("myriad compare measures each strategy in processes of its own, and says so as JSON", async () => {
-  const plot = await Deno.makeTempFile({ suffix: ".svg" });
+  await using dir = await folder();
+  const plot = dir.path("plot.svg");
   const args = ["compare", "-n", "3,12", "-c", "4", "--delay", "0", "--json", "--plot", plot];
   const { code, stdout, stderr } = await myriad(args, { permissions: PERMISSIONS });
   assertEquals(code, 0, stderr);
@@ -325,7 +327,6 @@ Deno.test("myriad compare measures each strategy in processes of its own, and sa
   }
   assertEquals(stderr.trim().split("\n").length, 2 * names.length);
   assert((await Deno.readTextFile(plot)).startsWith("<svg "));
-  await Deno.remove(plot);
 });
 
 Deno.test("myriad compare stops what goes beyond a limit, and does not run it with more", async () => {

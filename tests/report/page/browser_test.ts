@@ -3,6 +3,7 @@ import type { PageData } from "../../../lib/report/page/data.ts";
 import { formatPage } from "../../../lib/report/page/page.ts";
 import { ERROR_KINDS } from "../../../lib/result.ts";
 import { Browser, type Tab } from "../../fixtures/browser.ts";
+import { folder } from "../../fixtures/folder.ts";
 import { isInstalled } from "../../fixtures/installed.ts";
 import { hostilePage, largestPage, pageData, seriesOf } from "../../fixtures/page_data.ts";
 
@@ -50,15 +51,14 @@ const zoomedOf = (tab: Tab, name: string): Promise<string | undefined> =>
   tab.evaluate(`document.querySelector('[data-plot="${name}"]').dataset.zoomed`);
 
 Deno.test("the page in a browser", { ignore: !isInstalled("chromium") }, async (t) => {
-  const folder = await Deno.makeTempDir();
+  await using dir = await folder();
   await using browser = await Browser.start();
   let pages = 0;
   const open = async (
     data: PageData,
     { scheme = "light", width = 1280 }: { scheme?: "light" | "dark"; width?: number } = {},
   ): Promise<Tab> => {
-    const path = `${folder}/${pages++}.html`;
-    await Deno.writeTextFile(path, await formatPage(data));
+    const path = await dir.write(`${pages++}.html`, await formatPage(data));
     const tab = await browser.open(`file://${path}`, async (tab) => {
       const features = [{ name: "prefers-color-scheme", value: scheme }];
       await tab.send("Emulation.setEmulatedMedia", { features });
@@ -254,6 +254,4 @@ Deno.test("the page in a browser", { ignore: !isInstalled("chromium") }, async (
       }
     }
   });
-
-  await Deno.remove(folder, { recursive: true });
 });
