@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { asCompleted } from "../lib/as_completed.ts";
 import type { Source } from "../lib/stream.ts";
+import { turn } from "./fixtures/turn.ts";
 
 /** A task by hand: each call waits until the test settles it. */
 function byHand<T>(): {
@@ -35,9 +36,6 @@ class Counter implements Source<number> {
     this.returned++;
   }
 }
-
-/** Lets every reaction that is due run. */
-const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
 
 async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];

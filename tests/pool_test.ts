@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { Pool } from "../lib/pool.ts";
 import type { Source } from "../lib/stream.ts";
+import { turn } from "./fixtures/turn.ts";
 
 // What the pool promises beyond `asCompleted()`, whose tests run it as well.
 
@@ -36,7 +37,7 @@ Deno.test("Pool has at most as many started whose results are not taken", async 
   });
   const running = pool.run();
   for (let opened = 0; opened < 15; opened++) {
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    await turn();
     full.resolve();
     full = Promise.withResolvers();
   }
@@ -71,7 +72,7 @@ for (const how of ["throws", "rejects"]) {
     const over = pool.run().finally(() => isOver = true);
     over.catch(() => {});
     running.shift()!();
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    await turn();
     assertEquals([stops, returned, isOver, pool.hasFailed], [1, 1, false, true]);
     for (const done of running) done();
     assertStrictEquals(await assertRejects(() => over), failure);

@@ -9,6 +9,7 @@ import type { Target } from "../../lib/target.ts";
 import { result } from "../fixtures/result.ts";
 import { folder } from "../fixtures/folder.ts";
 import { target as targetOf } from "../fixtures/target.ts";
+import { turn } from "../fixtures/turn.ts";
 
 const BEFORE: JournalState = {
   identity: {},
@@ -102,7 +103,7 @@ Deno.test("Checkpoint.pending() waits for the oldest where nothing further could
     const last = REACH - 1;
     let given: number | undefined;
     const next = numberOf(pending).then((i) => given = i);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await turn();
     assertEquals(given, undefined);
     checkpoint.add(target(0));
     assert((await next) > last);

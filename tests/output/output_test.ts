@@ -17,6 +17,7 @@ import type { Result } from "../../lib/result.ts";
 import { escapeForTerminal } from "../../lib/text/escape.ts";
 import { folder } from "../fixtures/folder.ts";
 import { target } from "../fixtures/target.ts";
+import { turn } from "../fixtures/turn.ts";
 
 const TARGET = target("http://localhost/17", { i: 17 });
 const RESULT: Result = {
@@ -79,7 +80,6 @@ class SlowFile implements LineFile {
 }
 
 const LINE = "x".repeat(1023) + "\n";
-const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
 
 Deno.test("LineWriter writes in large blocks, one at a time, and waits when two are full", async () => {
   const file = new SlowFile();

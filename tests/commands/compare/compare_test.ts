@@ -17,6 +17,7 @@ import { folder } from "../../fixtures/folder.ts";
 import { descendants, isRunning } from "../../fixtures/processes.ts";
 import { finish, myriad, readUntil, start } from "../../fixtures/program.ts";
 import { until } from "../../fixtures/until.ts";
+import { turn } from "../../fixtures/turn.ts";
 
 /** What a strategy did to a source and to requests that end when they are told to. */
 class Watched {
@@ -47,7 +48,7 @@ class Watched {
         this.#inFlight.delete(newest);
         answer({ status: newest });
       }
-      await new Promise((resolve) => setTimeout(resolve));
+      await turn();
     }
     await done;
   }
