@@ -7,7 +7,7 @@ Deno.test("CircuitBreaker opens at its threshold of failures without a success b
   assertEquals(breaker.end("b", false, 0), undefined);
   assertEquals(breaker.end("c", true, 0), undefined);
   assertEquals(breaker.isOpen, false);
-  assertEquals(breaker.end("d", true, 500), "outage");
+  assertEquals(breaker.end("d", true, 500), "opened");
   assertEquals([breaker.isOpen, breaker.probeAtMs, breaker.failures], [true, 1_500, 2]);
 });
 
@@ -37,7 +37,7 @@ Deno.test("CircuitBreaker closes at any success", () => {
     const breaker = new CircuitBreaker(1);
     breaker.end("first", true, 0);
     breaker.begin("probe");
-    assertEquals(breaker.end(success, false, 10), "back");
+    assertEquals(breaker.end(success, false, 10), "closed");
     assertEquals([breaker.isOpen, breaker.isHalfOpen, breaker.failures], [false, false, 0]);
   }
 });

@@ -16,8 +16,8 @@ import { UsageError } from "../../../lib/errors.ts";
 import { folder } from "../../fixtures/folder.ts";
 import { descendants, isRunning } from "../../fixtures/processes.ts";
 import { finish, myriad, readUntil, start } from "../../fixtures/program.ts";
-import { until } from "../../fixtures/until.ts";
 import { turn } from "../../fixtures/turn.ts";
+import { until } from "../../fixtures/until.ts";
 
 /** What a strategy did to a source and to requests that end when they are told to. */
 class Watched {

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { agree, type Findings } from "../../../lib/commands/verify/findings.ts";
+import { type Findings, logsAgree } from "../../../lib/commands/verify/findings.ts";
 
 const EMPTY = { count: 0, examples: [] };
 
@@ -17,13 +17,13 @@ function findings(more: Partial<Findings> = {}): Findings {
   };
 }
 
-Deno.test("agree() is true when nothing differs", () => {
-  assertEquals(agree(findings()), true);
+Deno.test("logsAgree() is true when nothing differs", () => {
+  assertEquals(logsAgree(findings()), true);
   const repeated = { ...EMPTY, count: 2, allowed: 2 };
-  assertEquals(agree(findings({ repeated, log: { requests: 4, unreadable: 3 } })), true);
+  assertEquals(logsAgree(findings({ repeated, log: { requests: 4, unreadable: 3 } })), true);
 });
 
-Deno.test("agree() is false when any one thing differs", () => {
+Deno.test("logsAgree() is false when any one thing differs", () => {
   const one = { ...EMPTY, count: 1 };
   for (
     const more of [
@@ -33,5 +33,5 @@ Deno.test("agree() is false when any one thing differs", () => {
       { repeated: { ...one, count: 3, allowed: 2 } },
       { results: { ...findings().results, unreadable: 1 } },
     ]
-  ) assertEquals(agree(findings(more)), false, JSON.stringify(more));
+  ) assertEquals(logsAgree(findings(more)), false, JSON.stringify(more));
 });

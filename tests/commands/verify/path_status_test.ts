@@ -1,25 +1,31 @@
 import { assertEquals } from "@std/assert";
 import {
-  hexByte,
+  findLast,
+  findNext,
   isStatus,
   isVersion,
-  last,
-  next,
-  percent,
+  parseHexByte,
+  percentEncodeByte,
 } from "../../../lib/commands/verify/path_status.ts";
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-Deno.test("percent() and hexByte() are the inverse of each other", () => {
-  assertEquals([percent(0), percent(0x5c), percent(0xff)], ["%00", "%5C", "%FF"]);
-  for (let byte = 0; byte < 256; byte++) assertEquals(hexByte(encode(percent(byte)), 1), byte);
+Deno.test("percentEncodeByte() and parseHexByte() are the inverse of each other", () => {
+  assertEquals([percentEncodeByte(0), percentEncodeByte(0x5c), percentEncodeByte(0xff)], [
+    "%00",
+    "%5C",
+    "%FF",
+  ]);
+  for (let byte = 0; byte < 256; byte++) {
+    assertEquals(parseHexByte(encode(percentEncodeByte(byte)), 1), byte);
+  }
 });
 
-Deno.test("hexByte() is -1 when two hexadecimal digits do not stand there", () => {
+Deno.test("parseHexByte() is -1 when two hexadecimal digits do not stand there", () => {
   for (const text of ["", "a", "0g", "-1", " 1", "@0", "/0", ":0", "`0"]) {
-    assertEquals(hexByte(encode(text), 0), -1, text);
+    assertEquals(parseHexByte(encode(text), 0), -1, text);
   }
-  assertEquals([hexByte(encode("aF"), 0), hexByte(encode("Af"), 0)], [0xaf, 0xaf]);
+  assertEquals([parseHexByte(encode("aF"), 0), parseHexByte(encode("Af"), 0)], [0xaf, 0xaf]);
 });
 
 Deno.test("isStatus() is true for three digits before a space or the end", () => {
@@ -37,9 +43,9 @@ Deno.test("isVersion() is true where HTTP/ begins", () => {
   assertEquals(isVersion(encode("http/1.1"), 0, 8), false);
 });
 
-Deno.test("next() and last() find a byte within bounds", () => {
+Deno.test("findNext() and findLast() find a byte within bounds", () => {
   const bytes = encode("a.b.c.");
   const dot = ".".charCodeAt(0);
-  assertEquals([next(bytes, dot, 0, 5), next(bytes, dot, 4, 5)], [1, 5]);
-  assertEquals([last(bytes, dot, 0, 5), last(bytes, dot, 4, 5)], [3, 3]);
+  assertEquals([findNext(bytes, dot, 0, 5), findNext(bytes, dot, 4, 5)], [1, 5]);
+  assertEquals([findLast(bytes, dot, 0, 5), findLast(bytes, dot, 4, 5)], [3, 3]);
 });
