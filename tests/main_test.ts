@@ -73,21 +73,21 @@ Deno.test("myriad makes each request once and writes a record for each", async (
   }
 });
 
-Deno.test("myriad run is the same, and makes one request by default", async () => {
+Deno.test("'myriad run' is the same command, and makes one request by default", async () => {
   await using server = await answering();
   const ran = await myriad(["run", server.url("/")], { permissions: LEAST });
   assertEquals([ran.code, ran.stderr, server.requests.length], [0, "", 1]);
   assertMatch(server.requests[0], /^user-agent: myriad\/\d+\.\d+\.\d+\r$/im);
 });
 
-Deno.test("myriad --start and --shard choose the numbers", async () => {
+Deno.test("--start and --shard choose the numbers", async () => {
   await using server = await answering();
   const ran = await myriad(["-n", "10", "--start", "5", "--shard", "1/3", server.url("/{}")]);
   assertEquals(ran.code, 0);
   assertEquals(paths(server).sort(), ["/10", "/13", "/7"]);
 });
 
-Deno.test("myriad -z starts no request after that time", async () => {
+Deno.test("-z starts no request after its time", async () => {
   await using server = await answering();
   const ran = await myriad(["-z", "200ms", "-c", "5", server.url("/"), "--json"]);
   const summary = JSON.parse(ran.stdout);
@@ -96,14 +96,14 @@ Deno.test("myriad -z starts no request after that time", async () => {
   assertEquals(summary.requests, server.requests.length);
 });
 
-Deno.test("myriad -o - writes records to stdout and the table to stderr", async () => {
+Deno.test("-o - writes records to stdout and the table to stderr", async () => {
   await using server = await answering();
   const ran = await myriad(["-n", "20", server.url("/{}"), "-o", "-"], { permissions: LEAST });
   assertEquals([ran.code, records(ran.stdout).length], [0, 20]);
   assertMatch(ran.stderr, /requests/i);
 });
 
-Deno.test("myriad --json prints the summary of the contract and nothing else", async () => {
+Deno.test("--json prints only the summary of the contract", async () => {
   await using server = await RawServer.start(({ send, request }) =>
     send(request.startsWith("GET /3 ") ? "HTTP/1.1 404 X\r\nContent-Length: 0\r\n\r\n" : ok())
   );
@@ -140,7 +140,7 @@ Deno.test("myriad --json prints the summary of the contract and nothing else", a
   assertMatch(summary.version, /^\d+\.\d+\.\d+$/);
 });
 
-Deno.test("myriad --summary writes the same to a file, -s prints nothing", async () => {
+Deno.test("--summary writes the same to a file, and -s prints nothing", async () => {
   await using server = await answering();
   await using dir = await folder();
   const ran = await myriad(["-n", "5", "-s", "--summary", dir.path("s.json"), server.url("/")]);
@@ -148,7 +148,7 @@ Deno.test("myriad --summary writes the same to a file, -s prints nothing", async
   assertEquals(JSON.parse(await Deno.readTextFile(dir.path("s.json"))).requests, 5);
 });
 
-Deno.test("myriad -i reads lines as they come: CRLF, BOM, blank ones, no newline at the end", async () => {
+Deno.test("-i reads lines with CRLF, a BOM, blank lines and no final newline", async () => {
   await using server = await answering();
   await using dir = await folder();
   const list = `\ufeff${server.url("/a")}\r\n\r\n   \n${server.url("/b")}\n${server.url("/c?d=e")}`;
@@ -159,7 +159,7 @@ Deno.test("myriad -i reads lines as they come: CRLF, BOM, blank ones, no newline
   assertEquals(records(ran.stdout).map(({ i }) => i).sort(), [0, 1, 2]);
 });
 
-Deno.test("zcat urls.gz | myriad -i - -o out.csv", async () => {
+Deno.test("-i - reads lines from a pipe", async () => {
   await using server = await answering();
   await using dir = await folder();
   const list = Array.from({ length: 3000 }, (_, i) => `${server.url(`/${i}`)}\n`).join("");
@@ -173,7 +173,7 @@ Deno.test("zcat urls.gz | myriad -i - -o out.csv", async () => {
   assertEquals(new Set(rows.map(({ status }) => status)), new Set(["200"]));
 });
 
-Deno.test("myriad -i reads gzip, and -o writes it", async () => {
+Deno.test("-i reads gzip, and -o writes it", async () => {
   await using server = await answering();
   await using dir = await folder();
   const half = (from: number): Uint8Array =>
@@ -187,7 +187,7 @@ Deno.test("myriad -i reads gzip, and -o writes it", async () => {
   assertEquals(new Set(paths(server)).size, 1000);
 });
 
-Deno.test("myriad -i requests.jsonl URL makes each request as its record says", async () => {
+Deno.test("-i requests.jsonl makes each request as its record says", async () => {
   await using server = await answering();
   await using dir = await folder();
   await Deno.writeTextFile(
@@ -219,7 +219,7 @@ Deno.test("myriad -i requests.jsonl URL makes each request as its record says", 
   assertEquals(failed.map(({ i, error, attempts }) => [i, error, attempts]), [[4, "url", 0]]);
 });
 
-Deno.test("myriad -i table.csv fills the template", async () => {
+Deno.test("-i table.csv fills the template", async () => {
   await using server = await answering();
   await using dir = await folder();
   await Deno.writeTextFile(
@@ -231,7 +231,7 @@ Deno.test("myriad -i table.csv fills the template", async () => {
   assertEquals(paths(server), ["/1?name=a%20%22b%22%2C%0D%0Ac", "/2?name=Tom%20%26%20Jerry"]);
 });
 
-Deno.test("myriad makes a record with error 'url' of a line that is none, and goes on", async () => {
+Deno.test("-i records error 'url' for an invalid line, and continues", async () => {
   await using server = await answering();
   const long = `http://127.0.0.1/${"x".repeat(2 * 1024 * 1024)}`;
   const list = `nonsense\n${long}\nftp://x/\n${server.url("/ok")}\nhttp://a:b:c/\n`;
@@ -250,7 +250,7 @@ Deno.test("myriad makes a record with error 'url' of a line that is none, and go
   assertMatch(all[1].detail!, /1 MiB/);
 });
 
-Deno.test("myriad --failures gives what --input takes to make the failed requests again", async () => {
+Deno.test("--failures writes failed requests in a form that --input reads", async () => {
   await using dir = await folder();
   let broken = true;
   await using server = await RawServer.start(({ send, reset, request }) =>
@@ -282,7 +282,7 @@ Deno.test("myriad --failures gives what --input takes to make the failed request
 });
 
 for (const engine of ["fetch", "http1"]) {
-  Deno.test(`myriad --engine ${engine} needs no permission but for the host that it is given`, async () => {
+  Deno.test(`--engine ${engine} needs permission for the URL's host only`, async () => {
     await using server = await answering();
     for (const host of ["localhost", "127.0.0.1"]) {
       const url = `http://${host}:${server.port}/`;
@@ -295,7 +295,7 @@ for (const engine of ["fetch", "http1"]) {
     }
   });
 
-  Deno.test(`myriad --engine ${engine} makes a record with error 'url' of a host it may not reach`, async () => {
+  Deno.test(`--engine ${engine} records error 'url' for a host without permission`, async () => {
     await using server = await answering();
     const list = `${server.url("/")}\nhttp://localhost:${server.port}/\n`;
     const ran = await myriad(["--engine", engine, "-i", "-", "-o", "-", "-s"], {
@@ -311,7 +311,7 @@ for (const engine of ["fetch", "http1"]) {
 
 // Interruption.
 
-Deno.test("myriad finishes what is in flight on SIGINT, starts nothing, and exits with 130", async () => {
+Deno.test("SIGINT starts no more requests, finishes those in flight, and exits with 130", async () => {
   const held: (() => void)[] = [];
   await using server = await RawServer.start(({ send }) => void held.push(() => send(ok())));
   await using dir = await folder();
@@ -336,7 +336,7 @@ Deno.test("myriad finishes what is in flight on SIGINT, starts nothing, and exit
   assertEquals([summary.interrupted, summary.requests, summary.succeeded], [true, 15, 15]);
 });
 
-Deno.test("myriad gives up what is in flight 5 s after SIGTERM, with a record for each", async () => {
+Deno.test("SIGTERM gives up requests in flight after 5 s, with a record for each", async () => {
   await using server = await RawServer.start(() => {});
   await using child = start(["-n", "100", "-c", "10", server.url("/{}"), "-o", "-"], {
     permissions: LEAST,
@@ -350,7 +350,7 @@ Deno.test("myriad gives up what is in flight 5 s after SIGTERM, with a record fo
   assertStringIncludes(ran.stderr, `myriad: interrupted: ${wait}\n`);
 });
 
-Deno.test("formatWait() says what is waited for, and nothing where nothing is in flight", () => {
+Deno.test("formatWait() names what is in flight, and is empty when nothing is", () => {
   assertEquals([0, 1, 1_200].map(formatWait), [
     "",
     "waiting up to 5 s for 1 request in flight",
@@ -358,7 +358,7 @@ Deno.test("formatWait() says what is waited for, and nothing where nothing is in
   ]);
 });
 
-Deno.test("myriad ends at once on the second SIGINT", async () => {
+Deno.test("a second SIGINT ends the run at once", async () => {
   await using server = await RawServer.start(() => {});
   await using child = start(["-n", "100", "-c", "10", server.url("/{}"), "-o", "-"], {
     permissions: LEAST,
@@ -372,7 +372,7 @@ Deno.test("myriad ends at once on the second SIGINT", async () => {
   assertEquals([code, stdout], [130, ""]);
 });
 
-Deno.test("myriad ends on SIGINT while it waits for standard input", async () => {
+Deno.test("SIGINT ends a run that waits for standard input", async () => {
   await using server = await answering();
   await using child = start(["-i", "-", "-o", "-"], { permissions: LEAST });
   const writer = child.stdin.getWriter();
@@ -389,7 +389,7 @@ Deno.test("myriad ends on SIGINT while it waits for standard input", async () =>
 
 // What goes wrong.
 
-Deno.test("myriad … | head ends quietly", async () => {
+Deno.test("-o - ends quietly when its reader closes the pipe", async () => {
   await using server = await answering();
   await using child = start(["-n", "1M", "-c", "50", server.url("/{}"), "-o", "-"], {
     permissions: LEAST,
@@ -401,7 +401,7 @@ Deno.test("myriad … | head ends quietly", async () => {
   assert(server.requests.length < 1_000_000);
 });
 
-Deno.test("myriad exits with 3 when the disk is full", async () => {
+Deno.test("-o exits with 3 when the disk is full", async () => {
   await using server = await answering();
   const ran = await myriad(["-n", "5000", server.url("/{}"), "-o", "/dev/full"], {
     // Deno gives a device to nobody else.
@@ -411,7 +411,7 @@ Deno.test("myriad exits with 3 when the disk is full", async () => {
   assertMatch(ran.stderr, /^myriad: Cannot write '--output \/dev\/full': no space left on device/m);
 });
 
-Deno.test("myriad keeps whole lines when the output cannot grow", async () => {
+Deno.test("-o keeps whole lines when the output cannot grow", async () => {
   await using server = await answering();
   await using dir = await folder();
   const out = dir.path("out.ndjson");
@@ -428,7 +428,7 @@ Deno.test("myriad keeps whole lines when the output cannot grow", async () => {
   assert(server.requests.length < 20_000);
 });
 
-Deno.test("myriad says before the first request how many sockets there are", async () => {
+Deno.test("-c exits with 2 before any request when there are too few sockets", async () => {
   await using server = await answering();
   const ran = await limited("ulimit -n 300", ["-n", "1k", "-c", "1k", server.url("/{}")]);
   assertEquals(ran.code, 2);
@@ -449,7 +449,7 @@ Deno.test("myriad says before the first request how many sockets there are", asy
 });
 
 for (const engine of ["http1", "fetch"]) {
-  Deno.test(`myriad --engine ${engine} waits where sockets run out, and says so`, async () => {
+  Deno.test(`--engine ${engine} waits when sockets run out, and says so`, async () => {
     // Native fetch opens a socket for each at once. http1 opens some, and has more only where answers
     // take their time: as many as these have their sockets to the end.
     const pinned = engine === "http1" ? 80 : 0;
@@ -469,7 +469,7 @@ for (const engine of ["http1", "fetch"]) {
   });
 }
 
-Deno.test("myriad exits with 3 when the input breaks off, after all it gave before", async () => {
+Deno.test("-i exits with 3 when the input breaks off, after its complete lines", async () => {
   await using server = await answering();
   await using dir = await folder();
   let list = "";
@@ -519,7 +519,7 @@ for (
     ],
   ] as [string, string[], string[], RegExp][]
 ) {
-  Deno.test(`myriad exits with 2, in one line, and requests nothing when ${what}`, async () => {
+  Deno.test(`myriad exits with 2, one line and no request when ${what}`, async () => {
     await using server = await answering();
     await using dir = await folder();
     const ran = await myriad(args.map((arg) => arg.replace("URL", server.url().slice(0, -1))), {
@@ -532,7 +532,7 @@ for (
   });
 }
 
-Deno.test("myriad shows no secret anywhere", async () => {
+Deno.test("myriad shows no secret in any output", async () => {
   await using server = await RawServer.start(({ reset }) => reset());
   await using dir = await folder();
   const withUser = server.url("/{}").replace("http://", "http://user:hunter2@");
@@ -563,7 +563,7 @@ Deno.test("myriad shows no secret anywhere", async () => {
   assert(!/hunter2|dXNlcjpodW50ZXIy/.test(all), all);
 });
 
-Deno.test("myriad sends nothing to the terminal as a server or an input had it", async () => {
+Deno.test("myriad escapes what servers and inputs send before it reaches the terminal", async () => {
   await using dir = await folder();
   await Deno.writeTextFile(dir.path("urls"), "http://\x1b[31mred\x07/\n\x1b]0;title\x07\n");
   const ran = await myriad(["-i", dir.path("urls"), "--progress", "bar"]);
@@ -577,7 +577,7 @@ Deno.test("myriad sends nothing to the terminal as a server or an input had it",
   );
 });
 
-Deno.test("myriad is not held up by one slow request at the head", async () => {
+Deno.test("myriad makes other requests while the first one is slow", async () => {
   let rest = 0;
   let last = (): void => {};
   await using server = await RawServer.start(({ request, send }) => {
@@ -594,7 +594,7 @@ Deno.test("myriad is not held up by one slow request at the head", async () => {
   assertEquals(records(ran.stdout).at(-1)!.i, 0);
 });
 
-Deno.test("myriad --help and --version say what they should", async () => {
+Deno.test("--help lists flags and exit codes, and --version prints the version", async () => {
   const help = await myriad(["--help"], { permissions: [] });
   assertEquals([help.code, help.stderr], [0, ""]);
   for (const flag of ["--requests", "--concurrency", "--output", "myriad serve"]) {
@@ -633,7 +633,7 @@ Deno.test("the program runs as one bundled file from an empty folder", async () 
   assertStringIncludes(serve.stdout, "--delay");
 });
 
-Deno.test("myriad -s says in a line why it ends with 1, and nothing where it ends with 0", async () => {
+Deno.test("-s prints one line when the exit code is 1, and nothing when it is 0", async () => {
   await using server = await RawServer.start(({ request, send }) =>
     send(/^GET \/(0|10) /.test(request) ? ok("x").replace("200 OK", "404 Not Found") : ok("x"))
   );

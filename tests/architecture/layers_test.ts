@@ -272,7 +272,7 @@ Deno.test("each file imports only what its room may", async () => {
   assertEquals(wrong, []);
 });
 
-Deno.test("no file imports itself by way of others, not even for a type", async () => {
+Deno.test("no file imports itself through others, types included", async () => {
   const graph = await imports();
   const circles: string[] = [];
   const done = new Set<string>();
@@ -288,7 +288,7 @@ Deno.test("no file imports itself by way of others, not even for a type", async 
   assertEquals(circles, []);
 });
 
-Deno.test("the program fetches nothing but from npm", async () => {
+Deno.test("the program fetches code from npm only", async () => {
   const others = (await readModules(MAIN)).map(({ specifier }) => specifier)
     .filter((specifier) => !specifier.startsWith(ROOT) && !/^(npm|node):/.test(specifier));
   assertEquals(others, []);

@@ -46,7 +46,7 @@ Deno.test("GitWorktree.open() throws when there is no such commit", WITH_GIT, as
   await assertRejects(() => GitWorktree.open("nowhere", dir.path(".")), Error, "nowhere");
 });
 
-Deno.test("describeCommit() tells of changes that are not committed", WITH_GIT, async () => {
+Deno.test("describeCommit() mentions uncommitted changes", WITH_GIT, async () => {
   await using dir = await repository();
   const commit = (await git(dir.path("."), "rev-parse", "--short", "HEAD")).trim();
   assertEquals(await describeCommit(dir.path(".")), `${commit} The first`);

@@ -67,7 +67,7 @@ for (
     [" 200 , 9XX ", [200, 900, 999], [899]],
   ] as [string, number[], number[]][]
 ) {
-  Deno.test(`StatusSet.parse() has those of '${text}', and no others`, () => {
+  Deno.test(`StatusSet.parse() has exactly the statuses of '${text}'`, () => {
     const list = StatusSet.parse(text)!;
     assert(has.every((status) => list.has(status)));
     assert(!hasNot.some((status) => list.has(status)));
@@ -75,7 +75,7 @@ for (
 }
 
 for (const text of ["", "20", "2000", "2x", "xxx", "200,", "200 204", "0xx", "-200", "!404"]) {
-  Deno.test(`StatusSet.parse() takes '${text}' for none`, () => {
+  Deno.test(`StatusSet.parse() rejects '${text}'`, () => {
     assertEquals(StatusSet.parse(text), undefined);
   });
 }
@@ -224,13 +224,13 @@ for (
     ],
   ] as [string, Expectation, Answer][]
 ) {
-  Deno.test(`ResponseCheck.apply() gives the very result when it meets ${what}`, () => {
+  Deno.test(`ResponseCheck.apply() returns the same object when it meets ${what}`, () => {
     const { error, expectation, captures } = judge(expect, answer);
     assertEquals([error, expectation, captures], [undefined, undefined, undefined]);
   });
 }
 
-Deno.test("ResponseCheck.apply() tells the first that fails, in the order status, header, body, latency", () => {
+Deno.test("ResponseCheck.apply() gives the first mismatch of status, header, body, latency", () => {
   const all = { ...statuses("200"), ...header("a", "b"), ...body("c"), latencyMs: 5 };
   const kindOf = (answer: Answer): string | undefined => judge(all, answer).detail?.split(" ")[0];
   assertEquals(kindOf({ status: 500 }), "status");
@@ -240,7 +240,7 @@ Deno.test("ResponseCheck.apply() tells the first that fails, in the order status
   assertEquals(kindOf({ fields: { a: "b" }, body: "c", ms: 5 }), undefined);
 });
 
-Deno.test("ResponseCheck.apply() leaves what has failed as it was, and forgets what was seen of it", () => {
+Deno.test("ResponseCheck.apply() leaves a failed result alone, and drops its pending outcome", () => {
   const check = new ResponseCheck({
     expect: header("a", "b"),
     captures: [],
@@ -254,7 +254,7 @@ Deno.test("ResponseCheck.apply() leaves what has failed as it was, and forgets w
   assertEquals(check.apply(result({ target: of })).error, undefined);
 });
 
-Deno.test("ResponseCheck.apply() bounds each detail, whatever came and was expected", () => {
+Deno.test("ResponseCheck.apply() bounds each detail", () => {
   const long = "\x1b".repeat(100_000);
   const many = Array.from({ length: 900 }, (_, k) => 100 + k).filter((it) => it !== 200).join(",");
   for (
@@ -275,7 +275,7 @@ Deno.test("ResponseCheck.apply() bounds each detail, whatever came and was expec
   }
 });
 
-Deno.test("ResponseCheck has no hooks when results tell enough", () => {
+Deno.test("ResponseCheck has no hooks when results suffice", () => {
   for (const expect of [{}, statuses("200"), { latencyMs: 5 }]) {
     assertEquals(
       new ResponseCheck({ expect, captures: [], hasTargetExpectations: false }).onHead,
@@ -326,12 +326,12 @@ for (
   ] as [string, Answer, Captured][]
 ) {
   const shown = `${typeof answer.body === "string" ? answer.body.slice(0, 30) : ""}`;
-  Deno.test(`ResponseCheck captures ${value} by '${text}' of ${JSON.stringify(answer.fields ?? shown)}`, () => {
+  Deno.test(`ResponseCheck captures ${value} with '${text}' from ${JSON.stringify(answer.fields ?? shown)}`, () => {
     assertEquals(captured(text, answer), value);
   });
 }
 
-Deno.test("ResponseCheck captures at most so many characters, and none that stands alone", () => {
+Deno.test("ResponseCheck cuts captures, and splits no surrogate pair", () => {
   const deep = `${"[".repeat(400_000)}${"]".repeat(400_000)}`;
   assertEquals((captured("a=json:", { body: deep }) as string).length, MAX_CAPTURE);
   for (const text of ["a=regex:.*", "a=json:", "a=header:x"]) {
@@ -343,7 +343,7 @@ Deno.test("ResponseCheck captures at most so many characters, and none that stan
   }
 });
 
-Deno.test("ResponseCheck captures of an answer that is not as expected", () => {
+Deno.test("ResponseCheck captures from a response that is not as expected", () => {
   const { error, captures } = judge(
     { ...statuses("200"), ...header("etag", "y"), ...body("z") },
     { status: 404, fields: { etag: "x" }, body: '{"a":1}' },
@@ -359,12 +359,12 @@ for (
     `${"a".repeat(65)}=json:`,
   ]
 ) {
-  Deno.test(`parseCapture() says what is wrong with '${text}'`, () => {
+  Deno.test(`parseCapture() returns a message for '${text}'`, () => {
     assertMatch(parseCapture(text) as string, /^(use|name) |: use a /);
   });
 }
 
-Deno.test("parseBody() gives undefined when a text is no JSON", () => {
+Deno.test("parseBody() gives undefined when the text is not JSON", () => {
   assertEquals([parseBody("{"), parseBody(""), parseBody("1")], [undefined, undefined, 1]);
 });
 
@@ -386,7 +386,7 @@ for (
     ["(?:a){2,}", 0],
   ] as [string, number][]
 ) {
-  Deno.test(`computeSafeLength() lets '${source}' go on ${length} characters by itself`, () => {
+  Deno.test(`computeSafeLength() is ${length} characters for '${source}'`, () => {
     assertEquals(computeSafeLength(source, 1_000), length);
   });
 }
@@ -400,7 +400,7 @@ for (
     ["a.*b", "a".repeat(MAX_INSPECTED_BYTES)],
   ]
 ) {
-  Deno.test(`Pattern.test() gives up when /${source}/ would go on for too long`, () => {
+  Deno.test(`Pattern.test() gives up on /${source}/ at its time limit`, () => {
     const pattern = new Pattern(source);
     assertEquals([pattern.test(text), pattern.exec(text)], [undefined, undefined]);
     // And is none the worse for it.
@@ -409,7 +409,7 @@ for (
   });
 }
 
-Deno.test("Pattern.test() finds what stands at the end of the longest text, watched or not", () => {
+Deno.test("Pattern.test() matches the end of the longest text, with or without a time limit", () => {
   const text = "x".repeat(MAX_INSPECTED_BYTES - 3) + "end";
   for (const source of ["end$", "e.*d$", "(e)+nd", "(?<=x)end"]) {
     assertEquals(new Pattern(source).test(text), true, source);
@@ -417,14 +417,14 @@ Deno.test("Pattern.test() finds what stands at the end of the longest text, watc
   }
 });
 
-Deno.test("Pattern takes characters for whole, and refuses what is no regular expression", () => {
+Deno.test("Pattern matches code points, and rejects an invalid regular expression", () => {
   assertEquals(new Pattern("^.$").test("\u{1f600}"), true);
   for (const source of ["(", "[b-a]", "\\-", "{"]) {
     assertThrows(() => new Pattern(source), SyntaxError);
   }
 });
 
-Deno.test("Patterns.compile() compiles each but once, and keeps a bounded number", () => {
+Deno.test("Patterns.compile() compiles each pattern once, and keeps a bounded number", () => {
   const patterns = new Patterns();
   const first = patterns.compile("a");
   assert(patterns.compile("a") === first);
@@ -442,7 +442,7 @@ for (
     new Uint8Array(0),
   ]
 ) {
-  Deno.test(`BodyPrefix.text() is the same in any pieces of ${bytes.length} bytes`, () => {
+  Deno.test(`BodyPrefix.text() is the same for any pieces of ${bytes.length} bytes`, () => {
     const whole = new TextDecoder().decode(bytes);
     for (let at = 0; at <= bytes.length; at++) {
       const text = new BodyPrefix();
@@ -456,7 +456,7 @@ for (
   });
 }
 
-Deno.test("BodyPrefix keeps nothing of what is lent to it, and at most 1 MiB", () => {
+Deno.test("BodyPrefix copies what it is lent, and keeps at most 1 MiB", () => {
   const lent = encoder.encode("aé");
   const text = new BodyPrefix();
   text.write(lent);
@@ -489,12 +489,12 @@ for (
     [{ latency: "0ms" }, "'expect.latency' must be a duration"],
   ] as [unknown, string][]
 ) {
-  Deno.test(`RecordExpectations.parse() says what is wrong with ${JSON.stringify(value)}`, () => {
+  Deno.test(`RecordExpectations.parse() rejects ${JSON.stringify(value)} with a message`, () => {
     assertStringIncludes(new RecordExpectations().parse(value) as string, problem);
   });
 }
 
-Deno.test("toRecord() gives what RecordExpectations.of() reads, but for secrets", () => {
+Deno.test("toRecord() writes what RecordExpectations.of() reads, without secrets", () => {
   const records = new RecordExpectations();
   const sha256 = "a1".repeat(32);
   for (

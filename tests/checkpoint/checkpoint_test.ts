@@ -80,7 +80,7 @@ async function checkpointed<T>(
   }
 }
 
-Deno.test("Checkpoint.pending() leaves out what is done, by place and not by number", async () => {
+Deno.test("Checkpoint.pending() skips what is done, by position rather than number", async () => {
   // Of every third number from 5 on, the places 0 to 3 and 5 are done.
   const done = { low: 4, above: btoa("\x20") };
   await checkpointed({ done }, { first: 5, step: 3 }, async (checkpoint) => {
@@ -91,7 +91,7 @@ Deno.test("Checkpoint.pending() leaves out what is done, by place and not by num
   });
 });
 
-Deno.test("Checkpoint.pending() waits for the oldest where nothing further could be marked", async () => {
+Deno.test("Checkpoint.pending() waits for the oldest when its window is full", async () => {
   // All but the first are done, as far as can be told apart.
   const above = new Uint8Array((REACH + 8) / 8).fill(0xff);
   above[0] = 0xfe;
@@ -111,7 +111,7 @@ Deno.test("Checkpoint.pending() waits for the oldest where nothing further could
   });
 });
 
-Deno.test("Checkpoint.finish() vouches for what was marked, and no more", async () => {
+Deno.test("Checkpoint.finish() records exactly what was marked", async () => {
   await checkpointed({}, { first: 0, step: 1 }, async (checkpoint, write, journal) => {
     await write("one\n");
     checkpoint.add(target(0));

@@ -67,7 +67,7 @@ async function goOn(options: RunOptions): Promise<unknown> {
 const COUNT = 60;
 
 for (const format of ["ndjson", "csv", "ndjson.gz"]) {
-  Deno.test(`a run that dies between any two operations on files is gone on with (${format})`, async () => {
+  Deno.test(`--resume loses nothing when a run dies between any two file operations (${format})`, async () => {
     let late: (() => void)[] = [];
     await using server = await RawServer.start(({ send, request }) => {
       // The second half comes after a journal of the first has been written.
@@ -131,7 +131,7 @@ for (const format of ["ndjson", "csv", "ndjson.gz"]) {
 
 const NOT_FOUND = "HTTP/1.1 404 X\r\nContent-Length: 0\r\n\r\n";
 
-Deno.test("a retry that dies between any two operations on files is gone on with", async () => {
+Deno.test("--retry-failed loses nothing when it dies between any two file operations", async () => {
   let isMended = false;
   await using server = await RawServer.start(({ send, request }) => {
     const i = Number(request.split(" ")[1].slice(1));

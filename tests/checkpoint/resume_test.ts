@@ -83,7 +83,7 @@ for (
     ["signals", "o.ndjson", ["SIGINT", "SIGTERM", "SIGINT"]],
   ] as [string, string, Deno.Signal[]][]
 ) {
-  Deno.test(`myriad --resume goes on after ${signals.join(", ")} (${kind})`, async () => {
+  Deno.test(`--resume continues after ${signals.join(", ")} (${kind})`, async () => {
     await using server = await counting();
     await using dir = await folder();
     const count = 16_000;
@@ -128,7 +128,7 @@ for (
 const WITHOUT_SCRIPT = { ignore: !isInstalled("script", "bsdutils") };
 
 Deno.test(
-  "myriad ends in good order when its terminal goes, and only then",
+  "myriad winds down on SIGHUP, unless SIGHUP is ignored",
   WITHOUT_SCRIPT,
   async () => {
     await using server = await counting();
@@ -157,7 +157,7 @@ Deno.test(
   },
 );
 
-Deno.test("myriad --resume does nothing once the run is complete, and exits as it did", async () => {
+Deno.test("--resume does nothing when the run is complete, and exits with the same code", async () => {
   await using server = await counting();
   await using dir = await folder();
   const output = dir.path("o.ndjson");
@@ -195,7 +195,7 @@ Deno.test("myriad --resume does nothing once the run is complete, and exits as i
   assertEquals(numbersOf(await Deno.readTextFile(output)).length, 3);
 });
 
-Deno.test("myriad never overwrites an output, unless it is told to", async () => {
+Deno.test("myriad does not overwrite an output without --overwrite", async () => {
   await using server = await counting();
   await using dir = await folder();
   const output = dir.path("o.ndjson");
@@ -215,7 +215,7 @@ Deno.test("myriad never overwrites an output, unless it is told to", async () =>
   assertEach(numbersOf(await Deno.readTextFile(output)), 3);
 });
 
-Deno.test("myriad --resume refuses what is another run", async () => {
+Deno.test("--resume refuses the output of another run", async () => {
   await using server = await counting();
   await using dir = await folder();
   const output = dir.path("o.ndjson");
@@ -274,7 +274,7 @@ Deno.test("myriad --resume refuses what is another run", async () => {
   assertEquals(total(server), 3);
 });
 
-Deno.test("myriad --resume refuses a journal that is not true, and touches nothing", async () => {
+Deno.test("--resume refuses a journal that does not fit its output, and changes nothing", async () => {
   await using server = await counting();
   await using dir = await folder();
   const output = dir.path("o.ndjson");
@@ -307,7 +307,7 @@ Deno.test("myriad --resume refuses a journal that is not true, and touches nothi
   assertEquals(total(server), 50);
 });
 
-Deno.test("myriad refuses a second run on the same output, until the first has gone", async () => {
+Deno.test("myriad refuses a second run on the same output while the first one runs", async () => {
   await using dir = await folder();
   let hold = true;
   await using server = await RawServer.start(({ send }) => {
@@ -329,7 +329,7 @@ Deno.test("myriad refuses a second run on the same output, until the first has g
   assertEach(numbersOf(await Deno.readTextFile(output)), 5);
 });
 
-Deno.test("myriad goes on after a full disk", async () => {
+Deno.test("--resume continues after a full disk", async () => {
   await using server = await counting(20);
   await using dir = await folder();
   const output = dir.path("o.ndjson");
@@ -347,7 +347,7 @@ Deno.test("myriad goes on after a full disk", async () => {
 });
 
 for (const source of ["stdin", "a file", "shards"]) {
-  Deno.test(`myriad --resume goes on with ${source}`, async () => {
+  Deno.test(`--resume continues ${source}`, async () => {
     await using server = await counting();
     await using dir = await folder();
     // Enough of them for journals to have been written.
@@ -414,7 +414,7 @@ async function recordsOf(path: string): Promise<{ i: number; error: string | und
 }
 
 for (const file of ["o.ndjson", "o.csv", "o.ndjson.gz"]) {
-  Deno.test(`myriad --retry-failed requests what failed again, and nothing else (${file})`, async () => {
+  Deno.test(`--retry-failed repeats only what failed (${file})`, async () => {
     await using server = await ailing();
     await using dir = await folder();
     const output = dir.path(file);
@@ -452,7 +452,7 @@ for (const file of ["o.ndjson", "o.csv", "o.ndjson.gz"]) {
   });
 }
 
-Deno.test("myriad --retry-failed goes on with itself, and leaves the rest of a run to --resume", async () => {
+Deno.test("--retry-failed continues itself, and leaves unfinished requests to --resume", async () => {
   await using server = await ailing();
   await using dir = await folder();
   const output = dir.path("o.ndjson");
@@ -510,7 +510,7 @@ Deno.test("myriad --retry-failed goes on with itself, and leaves the rest of a r
   assertEach((await recordsOf(output)).map(({ i }) => i), 5_000);
 });
 
-Deno.test("myriad --retry-failed refuses records that do not tell what failed", async () => {
+Deno.test("--retry-failed refuses records that do not tell what failed", async () => {
   await using server = await ailing();
   await using dir = await folder();
   const output = dir.path("o.ndjson");

@@ -100,7 +100,7 @@ for (
   ] as [string, string, Record<string, string | undefined>][]
 ) {
   const shown = field.length > 60 ? `${field.slice(0, 60)}…` : field;
-  Deno.test(`Jar for() gives what its rules allow when ${url} sets ${JSON.stringify(shown)}`, () => {
+  Deno.test(`Jar.fieldFor() obeys the rules when ${url} sets ${JSON.stringify(shown)}`, () => {
     const jar = jarOf(url, field);
     for (const [other, value] of Object.entries(sent)) {
       assertEquals(jar.fieldFor(other), value, other);
@@ -108,13 +108,13 @@ for (
   });
 }
 
-Deno.test("Jar for() joins cookies, the longest path first, then the oldest", () => {
+Deno.test("Jar.fieldFor() joins cookies, the longest path first, then the oldest", () => {
   const jar = jarOf("http://a.x.org/p/q", "c=3; Path=/", "b=2; Path=/p", "a=1; Domain=x.org");
   jar.store("http://a.x.org/p/q", ["d=4; Path=/"]);
   assertEquals(jar.fieldFor("http://a.x.org/p/q"), "b=2; a=1; c=3; d=4");
 });
 
-Deno.test("Jar store() replaces a cookie, and removes it when it has expired", () => {
+Deno.test("Jar.store() replaces a cookie, and removes it when it has expired", () => {
   const url = "http://x.org/";
   const jar = jarOf(url, "a=1", "b=2");
   jar.store(url, ["a=new"]);
@@ -125,7 +125,7 @@ Deno.test("Jar store() replaces a cookie, and removes it when it has expired", (
   assertEquals([jar.fieldFor(url), jar.all()], [undefined, []]);
 });
 
-Deno.test("Jar for() does not make a cookie live longer by using it", () => {
+Deno.test("Jar.fieldFor() does not extend a cookie's life", () => {
   const jar = jarOf("http://x.org/", "a=1; Max-Age=100");
   const [{ expiresMs }] = jar.all();
   assert(Math.abs(expiresMs - Date.now() - 100_000) < 30_000);
@@ -136,7 +136,7 @@ Deno.test("Jar for() does not make a cookie live longer by using it", () => {
   assertEquals(jar.all()[0].expiresMs, Infinity);
 });
 
-Deno.test("Jar store() keeps nothing that has control characters", () => {
+Deno.test("Jar.store() drops a cookie with control characters", () => {
   const url = "http://x.org/";
   for (const bad of ["\t", "\n", "\r\nX: y", "\0", "\x1b[2J", "\x7f", "\x08"]) {
     const fields = [`a${bad}b=1`, `a=1${bad}2`, `c=1; Path=/x${bad}y`, `d=1; Domain=x${bad}.org`];
@@ -153,13 +153,13 @@ Deno.test("Jar store() keeps nothing that has control characters", () => {
   }
 });
 
-Deno.test("Jar store() makes no line feeds of a path that has them escaped", () => {
+Deno.test("Jar.store() keeps escaped line feeds of a path escaped", () => {
   const jar = jarOf("http://x.org/a%0A%09evil.org%09/b", "a=1");
   assertEquals(jar.all()[0].path, "/a%0A%09evil.org%09");
   assertEquals(jar.fieldFor("http://x.org/a%0A%09evil.org%09/c"), "a=1");
 });
 
-Deno.test("Jar store() keeps 50 cookies a domain, those used last", () => {
+Deno.test("Jar.store() keeps the 50 last used cookies of a domain", () => {
   const jar = new Jar();
   for (let k = 0; k < 50; k++) jar.store("http://x.org/", [`c${k}=1; Path=/${k}`]);
   // Used: it is to stay.
@@ -171,7 +171,7 @@ Deno.test("Jar store() keeps 50 cookies a domain, those used last", () => {
   assert(!names.includes("c1") && !names.includes("c10") && names.includes("c11"));
 });
 
-Deno.test("Jar store() keeps 3,000 cookies in all, of however many hosts", () => {
+Deno.test("Jar.store() keeps 3,000 cookies of all hosts together", () => {
   const jar = new Jar();
   for (let k = 0; k < 3_000; k++) jar.store(`http://h${k}.example.com/`, ["a=1"]);
   assertEquals(jar.fieldFor("http://h0.example.com/"), "a=1");
@@ -182,7 +182,7 @@ Deno.test("Jar store() keeps 3,000 cookies in all, of however many hosts", () =>
   assertEquals(jar.fieldFor("http://h3999.example.com/"), "a=1");
 });
 
-Deno.test("Jar for() gives no more than a server takes", () => {
+Deno.test("Jar.fieldFor() bounds the length of the field", () => {
   const jar = new Jar();
   for (let k = 0; k < 10; k++) jar.store("http://x.org/", [`c${k}=${"x".repeat(2_000)}`]);
   jar.store("http://x.org/", ["small=1"]);
@@ -205,7 +205,7 @@ const OF_CURL = `# Netscape HTTP Cookie File
 #HttpOnly_.example.com\tTRUE\t/\tTRUE\t4102444799\tid\ta=b
 `;
 
-Deno.test("parseNetscape() reads what curl wrote, and formatNetscape() writes the same lines", () => {
+Deno.test("formatNetscape() writes the lines of curl that parseNetscape() reads", () => {
   const cookies = parseNetscape(OF_CURL);
   assertEquals(cookies.map(({ name, value }) => `${name}=${value}`), [
     ...['q="a b"', "sec=1", "empty=", "exp=2", "h=1", "id=a=b"],
@@ -229,7 +229,7 @@ Deno.test("parseNetscape() reads what curl wrote, and formatNetscape() writes th
   assertEquals(body(formatNetscape(new Jar(parseNetscape(OF_CURL)).all())), body(OF_CURL));
 });
 
-Deno.test("formatNetscape() and parseNetscape() keep what a jar holds", () => {
+Deno.test("parseNetscape() restores the cookies that formatNetscape() writes", () => {
   const jar = jarOf(
     "https://a.x.org/p/q",
     "a=\xe9; HttpOnly; Secure",
@@ -267,7 +267,7 @@ for (
     ["Set-Cookie: a=secret", "it has 1 fields between tabs, and not 7"],
   ] as [string, string | undefined][]
 ) {
-  Deno.test(`parseNetscape() ${why === undefined ? "takes" : "refuses"} ${JSON.stringify(line)}`, () => {
+  Deno.test(`parseNetscape() ${why === undefined ? "accepts" : "rejects"} ${JSON.stringify(line)}`, () => {
     const text = `# comment\r\n\r\nx.org\tFALSE\t/\tFALSE\t0\tok\t1\r\n${line}\n`;
     if (why === undefined) assertEquals(parseNetscape(text).length, 2);
     else {
@@ -277,7 +277,7 @@ for (
   });
 }
 
-Deno.test("JarFile open() takes a file that is missing, and save() writes it for its owner only", async () => {
+Deno.test("JarFile.open() accepts a missing file, and save() writes it for its owner only", async () => {
   await using dir = await folder();
   const path = dir.path("jar");
   const file = await JarFile.open(path);
@@ -298,7 +298,7 @@ Deno.test("JarFile open() takes a file that is missing, and save() writes it for
   assertEquals([...Deno.readDirSync(dir.path(""))].map(({ name }) => name), ["jar"]);
 });
 
-Deno.test("JarFile open() refuses what is no jar, and leaves it as it is", async () => {
+Deno.test("JarFile.open() rejects an invalid file, and leaves it unchanged", async () => {
   await using dir = await folder();
   const wrong = await dir.write("wrong", "# x\nno jar: hunter2\n");
   for (

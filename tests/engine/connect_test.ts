@@ -46,29 +46,33 @@ async function hitAll(engine: Engine, urls: readonly string[]): Promise<Result[]
 const onLinux = { ignore: Deno.build.os !== "linux" };
 
 for (const [name, create] of Object.entries(ENGINES)) {
-  Deno.test(`${name} engine lets no healthy host wait for silent ones`, onLinux, async () => {
-    await using server = await RawServer.start(({ send }) => send(ok()), "0.0.0.0");
-    using silent = await SilentHost.listen("0.0.0.0");
-    const urls = Array.from({ length: 600 }, (_, i) => {
-      const address = `127.77.${i >> 8}.${i & 255}`;
-      return `http://${address}:${i % 2 === 0 ? silent.port : server.port}/`;
-    });
-    const engine = create({ concurrency: 600, timeoutMs: 60_000 });
-    let ended = 0;
-    const hits = urls.map(async (url) => {
-      const { status, error } = await makeRequest(engine, target(url));
-      ended++;
-      return status ?? error;
-    });
-    const outcomes = (rest: number): Promise<unknown[]> =>
-      Promise.all(hits.filter((_, i) => i % 2 === rest));
-    assertEquals(new Set(await outcomes(1)), new Set([200]));
-    // All others wait still.
-    assertEquals(ended, 300);
-    engine.cancel();
-    assertEquals(new Set(await outcomes(0)), new Set(["cancelled"]));
-    engine.close();
-  });
+  Deno.test(
+    `${name} engine makes requests to healthy hosts while others are silent`,
+    onLinux,
+    async () => {
+      await using server = await RawServer.start(({ send }) => send(ok()), "0.0.0.0");
+      using silent = await SilentHost.listen("0.0.0.0");
+      const urls = Array.from({ length: 600 }, (_, i) => {
+        const address = `127.77.${i >> 8}.${i & 255}`;
+        return `http://${address}:${i % 2 === 0 ? silent.port : server.port}/`;
+      });
+      const engine = create({ concurrency: 600, timeoutMs: 60_000 });
+      let ended = 0;
+      const hits = urls.map(async (url) => {
+        const { status, error } = await makeRequest(engine, target(url));
+        ended++;
+        return status ?? error;
+      });
+      const outcomes = (rest: number): Promise<unknown[]> =>
+        Promise.all(hits.filter((_, i) => i % 2 === rest));
+      assertEquals(new Set(await outcomes(1)), new Set([200]));
+      // All others wait still.
+      assertEquals(ended, 300);
+      engine.cancel();
+      assertEquals(new Set(await outcomes(0)), new Set(["cancelled"]));
+      engine.close();
+    },
+  );
 
   for (
     const [what, answer, kind] of [
@@ -78,7 +82,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
       ["is mute", "", "timeout"],
     ] as const
   ) {
-    Deno.test(`${name} engine says '${kind}' where the first address ${what}, and the next refuses`, async () => {
+    Deno.test(`${name} engine fails with '${kind}' when the first address ${what} and the next refuses`, async () => {
       const sockets: net.Socket[] = [];
       // Listens on 127.0.0.1 alone, so that ::1 refuses.
       const server = net.createServer((socket) => {
@@ -109,7 +113,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
 const http1 = ENGINES.http1;
 
 Deno.test(
-  "http1 engine tries the next address beside one that does not answer",
+  "http1 engine tries the next address while one is silent",
   onLinux,
   async () => {
     using silent = await SilentHost.listen("127.0.0.2");
@@ -128,7 +132,7 @@ Deno.test(
   },
 );
 
-Deno.test("http1 engine tries addresses that refuse without a pause", async () => {
+Deno.test("http1 engine tries the next address at once when one refuses", async () => {
   await using server = await RawServer.start(({ send }) => send(ok()), "127.0.0.5");
   // A pause after each of them, of 250 ms, would last too long.
   const refusing = Array.from({ length: 60 }, (_, i) => `127.0.1.${i + 1}`);
@@ -139,7 +143,7 @@ Deno.test("http1 engine tries addresses that refuse without a pause", async () =
 });
 
 Deno.test(
-  "http1 engine bounds all addresses together by the time to connect",
+  "http1 engine bounds the time of all addresses together",
   onLinux,
   async () => {
     using silent = await SilentHost.listen("0.0.0.0");
@@ -165,7 +169,7 @@ Deno.test(
   },
 );
 
-Deno.test("http1 engine bounds the look-up of a name by the time to connect", async () => {
+Deno.test("http1 engine bounds the name lookup by the connect timeout", async () => {
   const engine = http1({ connectTimeoutMs: 100, names: { lookUp: never, resolve: never } });
   const [{ error, detail, ms }] = await hitAll(engine, ["http://silent.test/"]);
   assertEquals(error, "timeout");
@@ -173,7 +177,7 @@ Deno.test("http1 engine bounds the look-up of a name by the time to connect", as
   assert(ms >= 100 && ms < 5_000, `${ms}`);
 });
 
-Deno.test("http1 engine ends a connect when its request gives up", onLinux, async () => {
+Deno.test("http1 engine ends a connect when its request is given up", onLinux, async () => {
   using silent = await SilentHost.listen("0.0.0.0");
   const engine = http1({ timeoutMs: 200, connectTimeoutMs: 60_000 });
   const hits = Array.from(
@@ -215,7 +219,7 @@ Deno.test(
   },
 );
 
-Deno.test("http1 engine lets nobody wait for names that the name server is silent about", async () => {
+Deno.test("http1 engine looks up names while the name server is silent about others", async () => {
   await using server = await RawServer.start(({ send }) => send(ok()));
   let asked = 0;
   let released = 0;
@@ -254,7 +258,7 @@ Deno.test("http1 engine lets nobody wait for names that the name server is silen
   engine.close();
 });
 
-Deno.test("http1 engine asks the system for what the name server does not know", async () => {
+Deno.test("http1 engine asks the system for names that the name server lacks", async () => {
   await using server = await RawServer.start(({ send }) => send(ok()));
   const releases: (() => void)[] = [];
   const known: Address[] = [{ address: "127.0.0.1", family: 4 }];
@@ -274,7 +278,7 @@ Deno.test("http1 engine asks the system for what the name server does not know",
   for (const { status, detail } of results) assertEquals(status, 200, detail);
 });
 
-Deno.test("NameLookups.find() gives the addresses of both families in turn", async () => {
+Deno.test("NameLookups.find() alternates the addresses of both families", async () => {
   const lookUps = new NameLookups(
     () => {},
     knowing({ "several.test": ["::1", "::2", "::3", "127.0.0.1", "127.0.0.2"] }),
@@ -285,7 +289,7 @@ Deno.test("NameLookups.find() gives the addresses of both families in turn", asy
   ]);
 });
 
-Deno.test("NameLookups.find() asks once for a name that several wait for", async () => {
+Deno.test("NameLookups.find() makes one lookup for simultaneous requests of a name", async () => {
   let asked = 0;
   const service = knowing({ "one.test": ["127.0.0.1"] });
   const lookUps = new NameLookups(() => {}, {
@@ -305,7 +309,7 @@ class Item extends InFlight {
   }
 }
 
-Deno.test("Deadlines.hold() lets the time of an item stand still", () => {
+Deno.test("Deadlines.hold() stops the clock of an item", () => {
   const deadlines = new Deadlines(100);
   const [held, other, late] = [new Item(), new Item(), new Item()];
   deadlines.add(held, 0);
@@ -325,7 +329,7 @@ Deno.test("Deadlines.hold() lets the time of an item stand still", () => {
   deadlines.close();
 });
 
-Deno.test("Deadlines.cancel() and remove() are for what is held, too", () => {
+Deno.test("Deadlines.cancel() and remove() work for held items", () => {
   const deadlines = new Deadlines(100);
   const [held, removed] = [new Item(), new Item()];
   for (const item of [held, removed]) {
@@ -338,7 +342,7 @@ Deno.test("Deadlines.cancel() and remove() are for what is held, too", () => {
   deadlines.close();
 });
 
-Deno.test("http1 engine settles a request that waits for its turn when it is cancelled", async () => {
+Deno.test("http1 engine settles a waiting request when it is cancelled", async () => {
   const engine = http1({ concurrency: 20, names: { lookUp: never, resolve: never } });
   const hits = Array.from(
     { length: 20 },
@@ -349,14 +353,14 @@ Deno.test("http1 engine settles a request that waits for its turn when it is can
   engine.close();
 });
 
-Deno.test("http1 engine says 'refused' where every address refuses", async () => {
+Deno.test("http1 engine fails with 'refused' when every address refuses", async () => {
   const port = await refusedPort();
   const names = knowing({ "several.test": ["127.0.0.1", "127.0.0.2", "::1"] });
   const [{ error, detail }] = await hitAll(http1({ names }), [`http://several.test:${port}/`]);
   assertEquals([error, detail], ["refused", "connection refused"]);
 });
 
-Deno.test("http1 engine takes 'localhost.' for localhost, without a look-up", async () => {
+Deno.test("http1 engine connects to 'localhost.' without a lookup", async () => {
   await using server = await RawServer.start(({ send }) => send(ok()));
   await using secure = await TlsServer.start(({ send }) => send(ok()));
   const urls = [server.url(), secure.url()].map((url) =>
@@ -380,7 +384,7 @@ for (
     ["fe80::1", true, `the proxy: ${NO_ADDRESS}`, "proxy"],
   ] as const
 ) {
-  Deno.test(`toConnectFailure() has words for EINVAL with ${hostname}, ${isOfProxy ? "by" : "without"} a proxy`, () => {
+  Deno.test(`toConnectFailure() explains EINVAL for ${hostname} ${isOfProxy ? "through" : "without"} a proxy`, () => {
     const failure = toConnectFailure(
       {
         code: "EINVAL",

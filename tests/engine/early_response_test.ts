@@ -48,7 +48,7 @@ const outcomeOf = ({ status, error, size }: Result): [number | string | undefine
 ];
 
 for (const [name, create] of Object.entries(ENGINES)) {
-  Deno.test(`${name} engine uses no connection again on which its request is stuck`, async () => {
+  Deno.test(`${name} engine does not reuse a connection with a stuck request`, async () => {
     // The answer is there at once, and nothing is read of what it is for.
     await using server = await WildServer.start(async (peer) => {
       if (await readHead(peer) !== undefined) await peer.send(ok());
@@ -63,7 +63,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     engine.close();
   });
 
-  Deno.test(`${name} engine uses no connection again on which its request is stuck over TLS`, async () => {
+  Deno.test(`${name} engine does not reuse a TLS connection with a stuck request`, async () => {
     let connections = 0;
     await using server = await TlsServer.start(({ send, stall }) => {
       connections++;
@@ -95,7 +95,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
   });
 
   for (const how of ["end", "reset"] as const) {
-    Deno.test(`${name} engine takes an early 413 for the answer when the server's ${how} follows`, async () => {
+    Deno.test(`${name} engine keeps an early 413 when the server's ${how} follows`, async () => {
       await using server = await WildServer.start(async (peer) => {
         await readHead(peer);
         await peer.send(REFUSAL);
@@ -114,7 +114,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     });
   }
 
-  Deno.test(`${name} engine takes an early 413 for the answer over TLS, too`, async () => {
+  Deno.test(`${name} engine keeps an early 413 over TLS`, async () => {
     let hasAnswered = false;
     await using server = await TlsServer.start(({ send, reset }) => {
       if (hasAnswered) return;
@@ -131,7 +131,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     engine.close();
   });
 
-  Deno.test(`${name} engine takes no early answer for complete that a reset cuts`, async () => {
+  Deno.test(`${name} engine fails when a reset cuts an early response`, async () => {
     await using server = await WildServer.start(async (peer) => {
       await readHead(peer);
       await peer.send("HTTP/1.1 413 X\r\n\r\nno");
@@ -155,7 +155,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
       [[["X-Connection", "close"]], 1],
     ] as [[string, string][], number][]
   ) {
-    Deno.test(`${name} engine makes ${connections} connections for 3 requests with ${JSON.stringify(fields)}`, async () => {
+    Deno.test(`${name} engine opens ${connections} connections for 3 requests with ${JSON.stringify(fields)}`, async () => {
       // It does not say that it closes, and does not.
       await using server = await RawServer.start(({ send }) => send(ok()));
       const engine = create();
@@ -172,7 +172,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     });
   }
 
-  Deno.test(`myriad leaves no connection in use that a record's Connection: close ends (${name})`, async () => {
+  Deno.test(`${name} engine closes a connection after a record's 'Connection: close'`, async () => {
     await using server = await RawServer.start(({ send }) => send(ok()));
     const plain = JSON.stringify({ url: server.url() });
     const closing = JSON.stringify({ url: server.url(), headers: { Connection: "close" } });
@@ -197,7 +197,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     ] as const
   ) {
     for (const when of ["at once", "when it was asked"]) {
-      Deno.test(`${name} engine fails with 'protocol' where a server ${what} ${when}, and stays`, async () => {
+      Deno.test(`${name} engine fails with 'protocol' when a server ${what} ${when}, and stays`, async () => {
         await using server = await WildServer.start(async (peer) => {
           if (when === "when it was asked") await peer.until(() => peer.received !== "");
           await peer.send(bytes);
@@ -216,7 +216,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
   }
 }
 
-Deno.test("http1 engine uses a connection again once the rest of its request was read", async () => {
+Deno.test("http1 engine reuses a connection after the server has read the whole request", async () => {
   let hasAll = (): void => {};
   const all = new Promise<void>((resolve) => hasAll = resolve);
   await using server = await WildServer.start(async (peer) => {
@@ -243,7 +243,7 @@ Deno.test("http1 engine uses a connection again once the rest of its request was
   engine.close();
 });
 
-Deno.test("http1 engine closes a connection that sends still, to make room", async () => {
+Deno.test("http1 engine closes a connection that still sends to make room", async () => {
   const stuck: Peer[] = [];
   await using server = await WildServer.start(async (peer) => {
     const head = await readHead(peer);
@@ -265,7 +265,7 @@ function create(name: string, options: Partial<EngineOptions> = {}): Engine {
   return ENGINES[name](options);
 }
 
-Deno.test("ReadFirstSocket reads what came before a reset, though a write has failed of it", async () => {
+Deno.test("ReadFirstSocket reads what came before a reset although a write failed", async () => {
   // Paused, it cannot read before the write, which finds the reset.
   let hasReset = (): void => {};
   const reset = new Promise<void>((resolve) => hasReset = resolve);
@@ -301,7 +301,7 @@ Deno.test("ReadFirstSocket reads what came before a reset, though a write has fa
   assertEquals(errors.length, 1);
 });
 
-Deno.test("Connection send() fails with 'protocol' where another protocol's greeting came before", async () => {
+Deno.test("Connection.send() fails with 'protocol' after another protocol's greeting", async () => {
   for (
     const [greeting, isKept] of [["SSH-2.0-x\r\n", true], [
       "HTTP/1.1 408 X\r\n\r\n",

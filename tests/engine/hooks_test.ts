@@ -80,7 +80,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     return { result, requests: server.requests, url: server.url() };
   };
 
-  Deno.test(`${name} engine start() sends and stores the cookies of each hop`, async () => {
+  Deno.test(`${name} engine sends and stores the cookies of each hop`, async () => {
     const cookies = new Noted();
     cookies.value = "first=1";
     const hops: Record<string, string> = {
@@ -117,14 +117,14 @@ for (const [name, create] of Object.entries(ENGINES)) {
       ],
     ] as [string, string, string][]
   ) {
-    Deno.test(`${name} engine start() stores the cookies of an answer with ${what}`, async () => {
+    Deno.test(`${name} engine stores the cookies of a response with ${what}`, async () => {
       const cookies = new Noted();
       const { url } = await hit(({ send }) => send(answer), { cookies }, { method });
       assertEquals(cookies.stored, [[url, ["a=1"]]]);
     });
   }
 
-  Deno.test(`${name} engine start() joins the cookies of a request and those of the jar`, async () => {
+  Deno.test(`${name} engine joins a request's cookies and those of the jar`, async () => {
     const cookies = new Noted();
     cookies.value = "jar=1; more=2";
     const headers = [["X-A", "b"], ["COOKIE", "own=1"], ["Cookie", "own2=2"]] as const;
@@ -140,7 +140,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     assertEquals(cookieOf((await hit(answer, { cookies })).requests[0]), []);
   });
 
-  Deno.test(`${name} engine start() leaves a request's own cookies behind with its origin`, async () => {
+  Deno.test(`${name} engine sends a request's own cookies to its origin only`, async () => {
     const cookies = new Noted();
     await using other = await RawServer.start(({ send }) => send(ok()));
     const { requests } = await hit(
@@ -167,7 +167,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
       ["many bytes", [ok("0123456789".repeat(90_000))], "0123456789".repeat(90_000)],
     ] as [string, string[], string | undefined][]
   ) {
-    Deno.test(`${name} engine start() hands out a body with ${how}`, async () => {
+    Deno.test(`${name} engine hands out a body with ${how}`, async () => {
       const sinks = new Sinks();
       const { result } = await hit(
         async ({ send }) => {
@@ -187,7 +187,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     });
   }
 
-  Deno.test(`${name} engine start() hands out a body up to the end of the connection`, async () => {
+  Deno.test(`${name} engine hands out a body up to the end of the connection`, async () => {
     const sinks = new Sinks();
     await hit(({ send, end }) => (send("HTTP/1.1 200 OK\r\n\r\nabc"), end()), sinks);
     assertEquals([sinks.events, sinks.texts.get(0)], [["begin 0 200", "end 0"], "abc"]);
@@ -200,7 +200,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
       ["304", "GET", "HTTP/1.1 304 X\r\nContent-Length: 5\r\n\r\n"],
     ]
   ) {
-    Deno.test(`${name} engine start() ends a body at once after ${what}`, async () => {
+    Deno.test(`${name} engine ends a body at once after ${what}`, async () => {
       const sinks = new Sinks();
       const { result } = await hit(({ send }) => send(answer), sinks, { method });
       assertEquals(sinks.events, [`begin 0 ${result.status}`, "end 0"]);
@@ -234,14 +234,14 @@ for (const [name, create] of Object.entries(ENGINES)) {
       }, { maxBodyBytes: 5_000 }],
     ] as [string, Answer, Partial<EngineOptions>?][]
   ) {
-    Deno.test(`${name} engine start() discards a body that ${what}`, async () => {
+    Deno.test(`${name} engine discards a body that ${what}`, async () => {
       const sinks = new Sinks();
       const { result } = await hit(answer, { ...sinks, ...options });
       assertEquals([result.status, sinks.events], [null, ["begin 0 200", "discard 0"]]);
     });
   }
 
-  Deno.test(`${name} engine start() hands out nothing where no answer comes, or a length too long`, async () => {
+  Deno.test(`${name} engine hands out nothing without a response, or when the length is too long`, async () => {
     const sinks = new Sinks();
     await hit(({ reset }) => reset(), sinks);
     await hit(({ send }) => send("no HTTP\r\n\r\n"), sinks);
@@ -263,7 +263,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     engine.close();
   });
 
-  Deno.test(`${name} engine start() hands out the body of the answer that is kept, and no other`, async () => {
+  Deno.test(`${name} engine hands out only the body of the final response`, async () => {
     const redirecting: Answer = ({ send, request }) =>
       send(
         request.startsWith("GET / ")
@@ -284,7 +284,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     assertEquals([result.error, endless.events], ["redirect", []]);
   });
 
-  Deno.test(`${name} engine start() hands out one body where a request is sent again`, async () => {
+  Deno.test(`${name} engine hands out one body when a request is resent`, async () => {
     const sinks = new Sinks();
     const cookies = new Noted();
     await using server = await RawServer.start(({ send, nth, reset }) => {
@@ -305,7 +305,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     assertEquals(server.requests.map(cookieOf), [[], ["a=1"], ["a=1"], ["a=1"], ["a=1"]]);
   });
 
-  Deno.test(`${name} engine start() keeps the bodies of requests in flight apart`, async () => {
+  Deno.test(`${name} engine keeps the bodies of simultaneous requests apart`, async () => {
     const sinks = new Sinks();
     await using server = await RawServer.start(async ({ send, request }) => {
       const i = Number(/\/(\d+) /.exec(request)![1]);
@@ -332,7 +332,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     assertEquals(sinks.events.length, 120);
   });
 
-  Deno.test(`${name} engine start() gives the fields of a head when they are asked for`, async () => {
+  Deno.test(`${name} engine gives the fields of a head when asked`, async () => {
     const sinks = new Sinks();
     await hit(
       ({ send }) => send(ok("a", "X-Many: 1\r\nx-many:  2 \r\nX-Bytes: \xe9\xff\r\nX-None:\r\n")),
@@ -348,7 +348,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
   });
 
   for (const at of ["bodyFor", "write", "end", "discard"]) {
-    Deno.test(`${name} engine start() gives a request up whose sink fails at ${at}`, async () => {
+    Deno.test(`${name} engine gives up a request when its sink fails at ${at}`, async () => {
       const failures: unknown[] = [];
       const cut = at === "discard" ? 1 : 0;
       const fail = (place: string): void => {
@@ -379,7 +379,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     });
   }
 
-  Deno.test(`${name} engine survives to be cancelled by a sink in mid-body`, async () => {
+  Deno.test(`${name} engine survives when a sink cancels it in mid-body`, async () => {
     await using server = await RawServer.start(({ send }) => send(ok("x".repeat(200_000))));
     const engine: Engine = create({
       bodyFor: () => ({
@@ -401,7 +401,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
 }
 
 for (const [name, create] of Object.entries(ENGINES)) {
-  Deno.test(`${name} engine shows the head of the answer that is kept, and both sinks have its body`, async () => {
+  Deno.test(`${name} engine gives both sinks the body of the final response`, async () => {
     const [sinks, others] = [new Sinks(), new Sinks()];
     const seen: unknown[] = [];
     await using server = await RawServer.start(({ send, request }) =>
@@ -428,7 +428,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     }
   });
 
-  Deno.test(`${name} engine gives the field of each answer, also when the last was alike`, async () => {
+  Deno.test(`${name} engine gives each response its own field when responses look alike`, async () => {
     const values = ["same", "same", "sane", "samee", "", "x".repeat(1_000), "same"];
     await using server = await RawServer.start(({ send, request }) =>
       send(ok("", `Value: \t${values[Number(/\d+/.exec(request)![0])]} \r\n`))
@@ -440,7 +440,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     assertEquals(seen, values);
   });
 
-  Deno.test(`${name} engine counts no time that a sink takes at the end`, async () => {
+  Deno.test(`${name} engine does not count a sink's time at the end`, async () => {
     await using server = await RawServer.start(({ send }) => send(ok("yes")));
     let endMs = 0;
     const end = (): void => {
@@ -454,7 +454,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     assert(ms <= endMs - startMs, `${ms} of ${endMs - startMs}`);
   });
 
-  Deno.test(`${name} engine ends the request and tells of it when onHead throws`, async () => {
+  Deno.test(`${name} engine ends the request and reports it when onHead throws`, async () => {
     const failure = new Error("a bug");
     const told: unknown[] = [];
     await using server = await RawServer.start(({ send }) => send(ok("yes")));
@@ -469,7 +469,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     assertEquals([status, error, told], [null, "cancelled", [failure]]);
   });
 
-  Deno.test(`${name} engine tells the coding that a body is handed out with`, async () => {
+  Deno.test(`${name} engine tells the coding of the body that it hands out`, async () => {
     const codings = ["gzip", "Identity", "deflate", "x-own"];
     const packed = String.fromCharCode(...gzipSync("x"));
     await using server = await RawServer.start(({ send, request }) => {
@@ -492,7 +492,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
   });
 }
 
-Deno.test("fetch engine start() hands out a body as decoded", async () => {
+Deno.test("fetch engine hands out a body decoded", async () => {
   const sinks = new Sinks();
   const packed = String.fromCharCode(...gzipSync("x".repeat(50_000)));
   await using server = await RawServer.start(({ send }) =>
@@ -504,7 +504,7 @@ Deno.test("fetch engine start() hands out a body as decoded", async () => {
   assertEquals([sinks.texts.get(0)?.length, sinks.events[1]], [50_000, "end 0"]);
 });
 
-Deno.test("ResponseReader feed() hands out the same bytes however a response is split", () => {
+Deno.test("ResponseReader.feed() hands out the same bytes for any pieces of a response", () => {
   const bytesOf = (text: string): Uint8Array<ArrayBuffer> =>
     Uint8Array.from(text, (character) => character.charCodeAt(0));
   for (

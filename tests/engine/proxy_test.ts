@@ -44,7 +44,7 @@ async function hit(engine: Engine, ...urls: string[]): Promise<Result[]> {
 for (const kind of ["http", "https", "socks5", "socks5h"] as const) {
   for (const credentials of [undefined, "me:p@ss"]) {
     const how = credentials === undefined ? "" : " with credentials";
-    Deno.test(`http1 engine goes through a proxy by ${kind}${how}`, async () => {
+    Deno.test(`http1 engine makes requests through a ${kind} proxy${how}`, async () => {
       await using plain = await RawServer.start(({ send }) => send(ok()));
       await using far = await secure();
       const server = kind === "socks5h" ? "socks5" : kind;
@@ -80,7 +80,7 @@ for (
     ["wrong credentials", "socks5", "me:wrong"],
   ] as const
 ) {
-  Deno.test(`http1 engine tells that a proxy by ${kind} does not take ${what}`, async () => {
+  Deno.test(`http1 engine reports that a ${kind} proxy rejects ${what}`, async () => {
     await using plain = await RawServer.start(({ send }) => send(ok()));
     await using far = await secure();
     await using proxy = await ProxyServer.start({ kind, credentials: "me:right" });
@@ -135,7 +135,7 @@ Deno.test(`http1 engine connects to a Unix socket`, async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-Deno.test("http1 engine lets socks5h look up a name, and looks it up itself for socks5", async () => {
+Deno.test("http1 engine lets a socks5h proxy look up names, and does so itself for socks5", async () => {
   await using plain = await RawServer.start(({ send }) => send(ok()));
   await using proxy = await ProxyServer.start({ kind: "socks5" });
   const far = `http://far.test:${plain.port}/`;
@@ -153,7 +153,7 @@ Deno.test("http1 engine lets socks5h look up a name, and looks it up itself for 
   assertEquals([local.status, proxy.asked.at(-1)], [200, `127.0.0.1:${plain.port}`]);
 });
 
-Deno.test("http1 engine shares connections to a proxy among hosts, and gives `remote` as it", async () => {
+Deno.test("http1 engine shares a proxy's connections among hosts, and gives it as `remote`", async () => {
   await using one = await RawServer.start(({ send }) => send(ok()));
   await using two = await RawServer.start(({ send }) => send(ok()));
   await using proxy = await ProxyServer.start({ kind: "http" });
@@ -163,7 +163,7 @@ Deno.test("http1 engine shares connections to a proxy among hosts, and gives `re
   assertEquals(proxy.connections, 1);
 });
 
-Deno.test("http1 engine keeps a Proxy-Authorization of the user's to the proxy", async () => {
+Deno.test("http1 engine sends the user's Proxy-Authorization to the proxy only", async () => {
   await using plain = await RawServer.start(({ send }) => send(ok()));
   const headers = [["Proxy-Authorization", "Basic mine"]] as const;
   for (const kind of ["http", "socks5"] as const) {
@@ -254,7 +254,7 @@ for (
     ["sends more than its answer", { kind: "socks5", answer: "\x05\0\0" }, /after its response/],
   ] as [string, Kind, RegExp | undefined][]
 ) {
-  Deno.test(`http1 engine bears a proxy by ${options.kind} that ${what}`, async () => {
+  Deno.test(`http1 engine survives a ${options.kind} proxy that ${what}`, async () => {
     await using far = await secure();
     await using proxy = await ProxyServer.start(options);
     const engine = create({ proxy: await proxyOf(proxy.url()) });
@@ -267,7 +267,7 @@ for (
   });
 }
 
-Deno.test("http1 engine tells an origin that speaks first from a proxy that says too much", async () => {
+Deno.test("http1 engine tells an origin that sends first from a proxy that sends too much", async () => {
   await using far = await RawServer.start(() => {});
   const opening = "\x05\0\0\x01\0\0\0\0\0\0";
   await using proxy = await ProxyServer.start({
@@ -281,7 +281,7 @@ Deno.test("http1 engine tells an origin that speaks first from a proxy that says
   assertEquals([tls.error, tls.detail], ["connect", "the proxy: it sent bytes after its response"]);
 });
 
-Deno.test("http1 engine waits for a proxy no longer than for a connection", async () => {
+Deno.test("http1 engine bounds the wait for a proxy by the connect timeout", async () => {
   for (const kind of ["http", "socks5"] as const) {
     await using proxy = await ProxyServer.start({ kind, isDeaf: true });
     const options = { proxy: await proxyOf(proxy.url()), connectTimeoutMs: 100 };
@@ -319,7 +319,7 @@ Deno.test("http1 engine makes many requests at once through a tunnel", async () 
 });
 
 for (const kind of ["http", "socks5"] as const) {
-  Deno.test(`http1 engine believes a proxy by ${kind} that was there, whatever its name's other addresses do`, async () => {
+  Deno.test(`http1 engine keeps a ${kind} proxy's refusal when its other addresses fail`, async () => {
     await using proxy = await ProxyServer.start({ kind, credentials: "me:right" });
     const options = await proxyOf(`${kind}://me:wrong@localhost:${proxy.port}`);
     const [result] = await hit(create({ proxy: options }), "https://127.0.0.1:1/");
@@ -329,7 +329,7 @@ for (const kind of ["http", "socks5"] as const) {
   });
 }
 
-Deno.test("http1 engine tries each address of a name through a proxy by socks5", async () => {
+Deno.test("http1 engine tries each address of a name through a socks5 proxy", async () => {
   // Nobody is to listen there at the other address.
   await using far = await RawServer.start(({ send }) => send(ok()), "::1", await refusedPort());
   await using proxy = await ProxyServer.start({ kind: "socks5" });
@@ -340,7 +340,7 @@ Deno.test("http1 engine tries each address of a name through a proxy by socks5",
   assertEquals(proxy.asked, [`127.0.0.1:${far.port}`, ipv6]);
 });
 
-Deno.test("http1 engine counts the time that a way through takes", async () => {
+Deno.test("http1 engine counts the time to open a tunnel", async () => {
   await using plain = await RawServer.start(({ send }) => send(ok()));
   await using proxy = await ProxyServer.start({ kind: "socks5", waitMs: 100 });
   const engine = create({ proxy: await proxyOf(proxy.url()) });
@@ -350,7 +350,7 @@ Deno.test("http1 engine counts the time that a way through takes", async () => {
   assert(fresh.ms > 198, `${fresh.ms}`);
 });
 
-Deno.test("http1 engine makes no more connections to a proxy than are in flight, for any number of hosts", async () => {
+Deno.test("http1 engine has at most its concurrency of connections to a proxy for any hosts", async () => {
   await using plain = await RawServer.start(({ send }) => send(ok()), "0.0.0.0");
   await using far = await secure();
   await using proxy = await ProxyServer.start({ kind: "http" });
@@ -374,7 +374,7 @@ Deno.test("http1 engine makes no more connections to a proxy than are in flight,
   engine.close();
 });
 
-Deno.test("http1 engine sends a body through proxies, and an answer as long as a tunnel's buffers", async () => {
+Deno.test("http1 engine sends bodies through proxies, and reads responses larger than buffers", async () => {
   const long = "x".repeat(300_000);
   await using plain = await RawServer.start(({ send }) => send(ok(long)));
   await using far = await TlsServer.start(({ send }) => send(ok(long)));
@@ -391,7 +391,7 @@ Deno.test("http1 engine sends a body through proxies, and an answer as long as a
   }
 });
 
-Deno.test("http1 engine trusts the TLS of a proxy by --cacert or -k, and no other", async () => {
+Deno.test("http1 engine trusts a proxy's TLS only with --cacert or -k", async () => {
   await using plain = await RawServer.start(({ send }) => send(ok()));
   await using proxy = await ProxyServer.start({ kind: "https" });
   const options = { proxy: await proxyOf(proxy.url()) };
@@ -403,7 +403,7 @@ Deno.test("http1 engine trusts the TLS of a proxy by --cacert or -k, and no othe
   assertEquals([insecure.status, insecure.detail], [200, undefined]);
 });
 
-Deno.test("http1 engine does not take a proxy for the origin of a tunnel", async () => {
+Deno.test("http1 engine checks the origin's certificate inside a tunnel, not the proxy's", async () => {
   await using far = await TlsServer.start(({ send }) => send(ok()), SELF_SIGNED);
   for (const kind of ["http", "https", "socks5"] as const) {
     await using proxy = await ProxyServer.start({ kind });
@@ -413,7 +413,7 @@ Deno.test("http1 engine does not take a proxy for the origin of a tunnel", async
   }
 });
 
-Deno.test("http1 engine asks for TLS by the URL's host over a Unix socket", async () => {
+Deno.test("http1 engine uses the URL's host for TLS over a Unix socket", async () => {
   await using dir = await folder();
   const heads: string[] = [];
   const server = tls.createServer(SERVER, (socket) => {
@@ -436,7 +436,7 @@ Deno.test("http1 engine asks for TLS by the URL's host over a Unix socket", asyn
   assertEquals([gone.error, gone.detail], ["connect", "no such Unix socket"]);
 });
 
-Deno.test("openTunnel() asks for addresses and names as RFC 1928 has them, in any pieces", () => {
+Deno.test("openTunnel() sends RFC 1928's addresses and names, and reads any pieces", () => {
   const proxy: ProxyOptions = {
     protocol: "socks5h",
     hostname: "p",
@@ -497,14 +497,14 @@ for (
     ...["http://secret@h:99999", `http://secret${"s".repeat(300)}@h`, "http://secret@h:0"],
   ]
 ) {
-  Deno.test(`parseRun() refuses -x ${text.slice(0, 30)} without repeating it`, async () => {
+  Deno.test(`parseRun() rejects -x ${text.slice(0, 30)} without repeating it`, async () => {
     const error = await proxyOf(text).then(() => undefined, (error) => error as Error);
     assertMatch(error!.message, /^Cannot use '--proxy': .*: use /);
     assert(!error!.message.includes("secret"));
   });
 }
 
-Deno.test("myriad goes through a proxy with the permission for it alone, and shows no password", async () => {
+Deno.test("-x needs permission for the proxy only, and shows no password", async () => {
   await using plain = await RawServer.start(({ send }) => send(ok()));
   await using proxy = await ProxyServer.start({ kind: "http", credentials: "me:secret" });
   await using dir = await folder();
@@ -546,7 +546,7 @@ async function allOf(
 
 for (const kind of ["http", "https", "socks5", "socks5h"] as const) {
   for (const password of ["Pa55-Right", "Pa55-Wrong"]) {
-    Deno.test(`myriad shows nothing of ${password} for a proxy by ${kind}, and needs no permission but for it`, async () => {
+    Deno.test(`-x shows no ${password} of a ${kind} proxy, and needs permission for it only`, async () => {
       await using plain = await RawServer.start(({ send }) => send(ok()));
       await using far = await secure();
       const server = kind === "socks5h" ? "socks5" : kind;
@@ -570,7 +570,7 @@ for (const kind of ["http", "https", "socks5", "socks5h"] as const) {
   }
 }
 
-Deno.test("myriad connects to a proxy by name where it has the permission for that name", async () => {
+Deno.test("-x connects to a proxy's name with the permission for that name", async () => {
   await using plain = await RawServer.start(({ send }) => send(ok()));
   await using proxy = await ProxyServer.start({ kind: "http" });
   const args = ["-x", `localhost:${proxy.port}`, plain.url()];
@@ -578,7 +578,7 @@ Deno.test("myriad connects to a proxy by name where it has the permission for th
   assertEquals([code, proxy.connections], [0, 1], text);
 });
 
-Deno.test("myriad says that to look up a name for socks5 takes the permission for it", async () => {
+Deno.test("-x socks5 names the permission that a lookup needs", async () => {
   await using proxy = await ProxyServer.start({ kind: "socks5" });
   const net = `--allow-net=127.0.0.1:${proxy.port}`;
   const { records } = await allOf(["-x", proxy.url(), "http://far.test/"], [net]);
@@ -589,7 +589,7 @@ Deno.test("myriad says that to look up a name for socks5 takes the permission fo
   assertEquals(proxy.connections, 0);
 });
 
-Deno.test("myriad goes on with a run by another proxy", async () => {
+Deno.test("--resume continues a run through another proxy", async () => {
   await using plain = await RawServer.start(({ send }) => send(ok()));
   await using one = await ProxyServer.start({ kind: "http" });
   await using other = await ProxyServer.start({ kind: "socks5" });
@@ -600,7 +600,7 @@ Deno.test("myriad goes on with a run by another proxy", async () => {
   assertEquals([again.code, plain.requests.length], [0, 3], again.stderr);
 });
 
-Deno.test("myriad needs three permissions for a Unix socket, and names them", async () => {
+Deno.test("--unix-socket needs three permissions, and names them", async () => {
   await using dir = await folder();
   const path = dir.path("s");
   const server = net.createServer((socket) => {

@@ -62,7 +62,7 @@ function names(): Map<string, Set<string>> {
   return labels;
 }
 
-Deno.test("docs/grafana.json asks for nothing but what --metrics has", () => {
+Deno.test("docs/grafana.json uses only metrics that --metrics exposes", () => {
   const known = names();
   for (const expr of EXPRESSIONS) {
     const used = expr.matchAll(/([a-zA-Z_]\w*)\{([^}]*)\}/g).toArray();
@@ -88,7 +88,7 @@ Deno.test("docs/grafana.json asks for nothing but what --metrics has", () => {
   }
 });
 
-Deno.test("docs/grafana.json shows all that --metrics has", () => {
+Deno.test("docs/grafana.json shows every metric that --metrics exposes", () => {
   const all = EXPRESSIONS.join("\n");
   const missing = [...everything().families.keys()].filter((name) => !all.includes(name));
   assertEquals(missing, []);
@@ -122,7 +122,7 @@ Deno.test("docs/grafana.json is a dashboard whose panels do not overlap", () => 
 
 const WITHOUT_PROMTOOL = { ignore: !isOnPath("promtool") };
 
-Deno.test("promtool takes the expressions of docs/grafana.json", WITHOUT_PROMTOOL, async () => {
+Deno.test("promtool accepts the expressions of docs/grafana.json", WITHOUT_PROMTOOL, async () => {
   const rules = EXPRESSIONS.map((expr, k) => ({
     record: `expression:${k}`,
     expr: expr.replaceAll("$__rate_interval", "1m").replaceAll("$instance", ".*"),
@@ -135,7 +135,7 @@ Deno.test("promtool takes the expressions of docs/grafana.json", WITHOUT_PROMTOO
   assertEquals([code, stderr], [0, ""]);
 });
 
-Deno.test("docs/monitoring.md lists each metric that is exposed, and no other", async () => {
+Deno.test("docs/monitoring.md lists exactly the exposed metrics", async () => {
   const text = await Deno.readTextFile(new URL("../../docs/monitoring.md", import.meta.url));
   const listed = [...text.matchAll(/^\| `(myriad_\w+)` /gm)].map(([, name]) => name);
   assertEquals(listed.sort(), [...everything().families.keys()].sort());

@@ -34,14 +34,14 @@ const BUILD = { version: "1.2.3", startMs: 1_700_000_000_500 };
 const parsed = (changes: Partial<Snapshot> = {}): Exposition =>
   new Exposition(formatMetrics(snapshotOf(changes), BUILD));
 
-Deno.test("formatMetrics() gives each error kind from the start when none has come yet", () => {
+Deno.test("formatMetrics() has each error kind at 0 from the start", () => {
   const exposition = parsed();
   assertEquals(Object.keys(exposition.by("myriad_errors_total")), [...ERROR_KINDS]);
   assertEquals(exposition.by("myriad_requests_total"), { succeeded: 0, failed: 0 });
   assertEquals(exposition.value("myriad_request_duration_seconds_count"), 0);
 });
 
-Deno.test("formatMetrics() says nothing of what nobody knows when there is no rate and no total", () => {
+Deno.test("formatMetrics() leaves out metrics that have no value", () => {
   const exposition = parsed();
   const unknown = ["target_requests_per_second", "requests_planned", "progress_ratio", "own_late"];
   for (const name of unknown) {
@@ -50,7 +50,7 @@ Deno.test("formatMetrics() says nothing of what nobody knows when there is no ra
   }
 });
 
-Deno.test("formatMetrics() gives numbers in base units when a run has them", () => {
+Deno.test("formatMetrics() gives numbers in base units", () => {
   const histogram = new Histogram();
   for (const micros of [80, 900, 1_500_000]) histogram.record(micros);
   const exposition = parsed({
@@ -87,7 +87,7 @@ Deno.test("formatMetrics() gives numbers in base units when a run has them", () 
   assertEquals(value("request_duration_seconds_count"), 3);
 });
 
-Deno.test("formatMetrics() keeps a label within its line when its value is hostile", () => {
+Deno.test("formatMetrics() escapes a label when its value is hostile", () => {
   const text = 'p99<"5\\"}\nmyriad_evil 1';
   const verdict: Verdict = { threshold: text, value: 1, bound: 2, unit: "ms", holds: false };
   const exposition = parsed({ thresholds: [verdict] });
@@ -95,7 +95,7 @@ Deno.test("formatMetrics() keeps a label within its line when its value is hosti
   assertEquals(exposition.families.has("myriad_evil"), false);
 });
 
-Deno.test("cumulative() is off by less than a slot when values stand beside a bound", () => {
+Deno.test("cumulative() is off by less than a slot at each bound", () => {
   for (const bound of BOUNDS) {
     const histogram = new Histogram();
     const micros = bound * 1e6;
@@ -117,7 +117,7 @@ Deno.test("cumulative() never falls when more is recorded", () => {
   }
 });
 
-Deno.test("parseHead() takes what is a request, and nothing else", () => {
+Deno.test("parseHead() accepts valid requests only", () => {
   const head = parseHead("GET /metrics?name[]=x HTTP/1.1\r\nhOsT: \t localhost:1 \r\nA: b")!;
   assertEquals(head, { method: "GET", path: "/metrics", host: "localhost:1" });
   assertEquals(parseHead("GET / HTTP/1.0")!.host, undefined);
@@ -136,7 +136,7 @@ Deno.test("parseHead() takes what is a request, and nothing else", () => {
   }
 });
 
-Deno.test("isOwnHost() refuses a name that somebody else can have given this machine", () => {
+Deno.test("isLocalHostHeader() rejects names that others can point to this machine", () => {
   for (
     const host of ["127.0.0.1:1", "[::1]:1", "localhost", "LOCALHOST:1", "a.localhost", "mine:1"]
   ) {
@@ -259,7 +259,7 @@ class HeldRun implements AsyncDisposable {
 const answerOf = (status: number): string =>
   `HTTP/1.1 ${status} Any Words\r\nContent-Length: 3\r\nX-Evil: "}\\\r\n\r\nabc`;
 
-Deno.test("--metrics says what the server counted when a run is at its last request", async () => {
+Deno.test("--metrics agrees with the server's own counts", async () => {
   const answers = Array.from(
     { length: 60 },
     (_, i) => i % 20 === 7 ? undefined : answerOf([200, 200, 404, 503, 999][i % 5]),
@@ -287,7 +287,7 @@ Deno.test("--metrics says what the server counted when a run is at its last requ
   assertEquals(code, 1);
 });
 
-Deno.test("--metrics counts retries by cause, and what is late, when there are such", async () => {
+Deno.test("--metrics counts retries by cause, and late starts", async () => {
   const answers = [answerOf(503), ...Array(9).fill(answerOf(200))];
   const args = ["--retries", "2", "--retry-delay", "1ms", "--retry-max-delay", "1ms", "-q", "1000"];
   await using run = await HeldRun.start(answers, args);
@@ -311,7 +311,7 @@ Deno.test("--metrics passes promtool check metrics", WITHOUT_PROMTOOL, async () 
   assertEquals(ran, { code: 0, stdout: "", stderr: "" });
 });
 
-Deno.test("--metrics gives the same numbers to all when many scrape at once", async () => {
+Deno.test("--metrics gives the same numbers to simultaneous scrapers", async () => {
   await using run = await HeldRun.start(Array(20).fill(answerOf(200)));
   await run.scrapeAt(20);
   // As many as are served at once: beyond that the oldest makes room.
@@ -324,7 +324,7 @@ Deno.test("--metrics gives the same numbers to all when many scrape at once", as
   assertEquals(code, 0);
 });
 
-Deno.test("--metrics answers in few words when it is asked for something else", async () => {
+Deno.test("--metrics sends a short error for other requests", async () => {
   await using run = await HeldRun.start([]);
   const at = async (path: string, init: RequestInit = {}): Promise<[number, string]> => {
     const response = await fetch(`http://127.0.0.1:${run.port}${path}`, init);
@@ -344,7 +344,7 @@ Deno.test("--metrics answers in few words when it is asked for something else", 
   await run.finish();
 });
 
-Deno.test("--metrics goes on, and so does the run, when scrapers are hostile", async () => {
+Deno.test("--metrics and the run survive hostile scrapers", async () => {
   // Few descriptors: those that are held open must not be the run's.
   await using run = await HeldRun.start(Array(50).fill(answerOf(200)), [], "ulimit -n 64");
   const connections: Deno.TcpConn[] = [];
@@ -365,7 +365,7 @@ Deno.test("--metrics goes on, and so does the run, when scrapers are hostile", a
   assertEquals([code, stderr], [0, ""]);
 });
 
-Deno.test("--metrics takes a scraper back from who holds connections open when they are all taken", async () => {
+Deno.test("--metrics drops the oldest connection when all are taken", async () => {
   await using run = await HeldRun.start([answerOf(200)]);
   const idle: Deno.TcpConn[] = [];
   for (let k = 0; k < 16; k++) {
@@ -378,7 +378,7 @@ Deno.test("--metrics takes a scraper back from who holds connections open when t
   await run.finish();
 });
 
-Deno.test("--metrics closes a connection after 5 s when it says nothing, or drips, or stays", async () => {
+Deno.test("--metrics closes a connection after 5 s when it is silent, drips or stays", async () => {
   await using run = await HeldRun.start([]);
   const ends = ["", "GET /metr", "GET /metrics HTTP/1.0\r\n\r\n"].map((bytes) => run.say(bytes));
   const [silent, dripping, answered] = await Promise.all(ends);
@@ -387,7 +387,7 @@ Deno.test("--metrics closes a connection after 5 s when it says nothing, or drip
   await run.finish();
 });
 
-Deno.test("--metrics ends with the run, and holds it up no longer, when scrapers stay connected", async () => {
+Deno.test("--metrics ends with the run when scrapers stay connected", async () => {
   // Not a port that systems give out: nobody takes it when the run is over.
   await using run = await HeldRun.start([], [], undefined, await refusedPort());
   using idle = await Deno.connect({ hostname: "127.0.0.1", port: run.port });
@@ -403,14 +403,14 @@ Deno.test("--metrics ends with the run, and holds it up no longer, when scrapers
   assert(error instanceof Deno.errors.ConnectionRefused);
 });
 
-Deno.test("--metrics ends with a run that is interrupted", async () => {
+Deno.test("--metrics ends when the run is interrupted", async () => {
   await using run = await HeldRun.start([]);
   await run.scrape();
   await run.interrupt("SIGTERM");
   assertEquals((await run.finish()).code, 143);
 });
 
-Deno.test("--metrics says which port it picked when it is to pick one", async () => {
+Deno.test("--metrics prints the port that it picked for port 0", async () => {
   await using server = await RawServer.start(({ send }) => send(ok()));
   await using child = start(["-z", "1h", "-q", "10", server.url(), "--metrics", "[::1]:0"]);
   const url = await urlOf(child);
@@ -442,7 +442,7 @@ Deno.test("--metrics is refused before the first request when its port is in use
   assertEquals(await Deno.readTextFile(summary), "what was there");
 });
 
-Deno.test("--metrics is refused before the first request when it may not listen there", async () => {
+Deno.test("--metrics is refused before the first request without permission", async () => {
   await using server = await RawServer.start(({ send }) => send(ok()));
   const port = await refusedPort();
   const args = [server.url(), "--metrics", `:${port}`];
@@ -455,7 +455,7 @@ Deno.test("--metrics is refused before the first request when it may not listen 
   assertEquals((await myriad(["-s", ...args], { permissions: [both] })).code, 0);
 });
 
-Deno.test("--metrics is refused when it is no place", async () => {
+Deno.test("--metrics is refused when it is not an address", async () => {
   for (
     const [place, why] of [
       ["nonsense", /^myriad: Cannot read '--metrics nonsense': use HOST:PORT/],

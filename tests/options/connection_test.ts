@@ -10,7 +10,7 @@ const parse = async (argv: string[]): Promise<RunOptions> =>
   await parseRun([...argv, "http://localhost/"], "1") as RunOptions;
 
 for (const argv of [["-x", "h"], ["--unix-socket", "/s"]]) {
-  Deno.test(`parseRun() takes http1 for all with ${argv.join(" ")}`, async () => {
+  Deno.test(`parseRun() chooses http1 for all with ${argv.join(" ")}`, async () => {
     assertEquals((await parse(argv)).engine, "http1");
     assertEquals((await parse(["--engine", "http1", ...argv])).engine, "http1");
     const error = await assertRejects(() => parse(["--engine", "fetch", ...argv]), UsageError);
@@ -18,7 +18,7 @@ for (const argv of [["-x", "h"], ["--unix-socket", "/s"]]) {
   });
 }
 
-Deno.test("parseRun() reads --unix-socket, and refuses it beside --proxy", async () => {
+Deno.test("parseRun() reads --unix-socket, and rejects it with --proxy", async () => {
   assertEquals((await parse(["--unix-socket", "a/s"])).unixSocket, "a/s");
   assertEquals((await parse([])).unixSocket, undefined);
   assertEquals((await parse([])).proxy, undefined);
@@ -26,7 +26,7 @@ Deno.test("parseRun() reads --unix-socket, and refuses it beside --proxy", async
   assertStringIncludes(error.message, "contradict each other");
 });
 
-Deno.test("parseRun() reads ports of proxies that URLs of http would hide", async () => {
+Deno.test("parseRun() reads a proxy's default port", async () => {
   for (const scheme of ["http", "https", "socks5", "socks5h"]) {
     assertEquals((await parse(["-x", `${scheme}://h:80`])).proxy!.port, 80);
     assertEquals((await parse(["-x", `${scheme}://h:0080`])).proxy!.port, 80);
@@ -37,13 +37,13 @@ Deno.test("parseRun() reads ports of proxies that URLs of http would hide", asyn
 for (
   const text of ["h?secret", "h#secret", "h\\\\secret", "h secret", "h\nsecret", "h/secret", ""]
 ) {
-  Deno.test(`parseRun() refuses -x ${JSON.stringify(text)}`, async () => {
+  Deno.test(`parseRun() rejects -x ${JSON.stringify(text)}`, async () => {
     const error = await assertRejects(() => parse(["-x", text]), UsageError);
     assert(!error.message.includes("secret"), error.message);
   });
 }
 
-Deno.test("parseRun() reads --proxy @FILE, and repeats nothing of it", async () => {
+Deno.test("parseRun() reads --proxy @FILE without repeating it", async () => {
   await using dir = await folder();
   const good = await dir.write("good", "socks5h://me:p%40ss@h:9\r\n");
   assertEquals((await parse(["-x", `@${good}`])).proxy, {
@@ -62,13 +62,13 @@ Deno.test("parseRun() reads --proxy @FILE, and repeats nothing of it", async () 
 });
 
 for (const other of [["-i", "-"], ["-d", "@-"], ["-u", "@-"], ["-H", "@-"], ["-b", "@-"]]) {
-  Deno.test(`parseRun() refuses -x @- beside ${other.join(" ")}`, async () => {
+  Deno.test(`parseRun() rejects -x @- with ${other.join(" ")}`, async () => {
     const error = await assertRejects(() => parse(["-x", "@-", ...other]), UsageError);
     assertStringIncludes(error.message, "both want stdin");
   });
 }
 
-Deno.test("myriad reads a proxy from stdin, and shows no password where that is down", async () => {
+Deno.test("-x @- reads a proxy from stdin, and shows no password when it is down", async () => {
   const input = `http://me:Pa55@127.0.0.1:${await refusedPort()}`;
   const args = ["-s", "-o", "-", "-x", "@-", "http://h.test/"];
   const { code, stdout, stderr } = await myriad(args, { input });

@@ -174,7 +174,7 @@ Deno.test("parseRun() reads fields of the request", async () => {
   ]);
 });
 
-Deno.test("parseRun() reads lines of a file of fields whatever ends them", async () => {
+Deno.test("parseRun() reads -H @FILE with any line breaks", async () => {
   await using dir = await folder();
   for (const end of ["\n", "\r\n", "\r"]) {
     const fields = await dir.write("fields", ["A: 1", "", "B: 2", ""].join(end));
@@ -300,7 +300,7 @@ for (
     [["--json=yes", URL_], "'--json' takes no value"],
   ] as [string[], string][]
 ) {
-  Deno.test(`parseRun() refuses ${JSON.stringify(argv.join(" "))}`, async () => {
+  Deno.test(`parseRun() rejects ${JSON.stringify(argv.join(" "))}`, async () => {
     const error = await assertRejects(() => parseRun(argv, "1"), UsageError);
     assertStringIncludes(error.message, message);
     assert(!error.message.includes("\n"), "one line");
@@ -320,13 +320,13 @@ Deno.test("parseRun() shows no secret in its errors", async () => {
   }
 });
 
-Deno.test("the help has each flag, and fits 80 columns", () => {
+Deno.test("formatFlags() lists each flag in 80 columns", () => {
   const help = formatFlags(RUN_FLAGS);
   for (const flag of RUN_FLAGS) assertStringIncludes(help, `--${flag.name}`);
   for (const line of help.split("\n")) assert(line.length <= 80, line);
 });
 
-Deno.test("parseRun() takes a place for metrics in each form that is one", async () => {
+Deno.test("parseRun() reads each form of a --metrics address", async () => {
   const places: [text: string, hostname: string, port: number][] = [
     ["9464", "127.0.0.1", 9464],
     [":9464", "127.0.0.1", 9464],

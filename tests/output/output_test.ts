@@ -81,7 +81,7 @@ class SlowFile implements LineFile {
 
 const LINE = "x".repeat(1023) + "\n";
 
-Deno.test("LineWriter writes in large blocks, one at a time, and waits when two are full", async () => {
+Deno.test("LineWriter writes one large block at a time, and waits when two are full", async () => {
   const file = new SlowFile();
   const blocks = new LineWriter(file, "--output x");
   let lines = 0;
@@ -109,7 +109,7 @@ Deno.test("LineWriter writes in large blocks, one at a time, and waits when two 
   assertEquals([file.writes.length, file.closed], [3, 1]);
 });
 
-Deno.test("LineWriter writes a line that waits for others after a moment", async () => {
+Deno.test("LineWriter writes a waiting line after a moment", async () => {
   const file = new SlowFile();
   const blocks = new LineWriter(file, "--output x");
   blocks.write("one\n");
@@ -145,7 +145,7 @@ Deno.test("LineWriter tells a closed pipe from a failure", async () => {
   assertEquals(file.truncated, []);
 });
 
-Deno.test("openLineWriter() writes gzip that any reader takes, in members of whole lines", async () => {
+Deno.test("openLineWriter() writes gzip in members of whole lines", async () => {
   await using dir = await folder();
   const path = dir.path("out.ndjson.gz");
   const blocks = await openLineWriter(path, { flag: "--output", gzip: true });
@@ -201,7 +201,7 @@ Deno.test("createNdjsonFormatter() gives the contract's record", () => {
   });
 });
 
-Deno.test("createNdjsonFormatter() gives one line whatever a server sent", () => {
+Deno.test("createNdjsonFormatter() gives one line for any response", () => {
   for (const format of [ndjson(), ndjson(DEFAULT_FIELDS)]) {
     const line = format({ ...FAILED, target: { ...TARGET, url: HOSTILE } });
     assertEquals(line.indexOf("\n"), line.length - 1);
@@ -209,7 +209,7 @@ Deno.test("createNdjsonFormatter() gives one line whatever a server sent", () =>
   }
 });
 
-Deno.test("createNdjsonFormatter() writes no lone surrogate, which other readers of JSON refuse", () => {
+Deno.test("createNdjsonFormatter() replaces lone surrogates", () => {
   assert(!HOSTILE.isWellFormed());
   const result = { ...FAILED, target: { ...TARGET, url: HOSTILE }, captures: [HOSTILE] };
   for (const fields of [undefined, ["url", "detail", "c"]]) {
@@ -224,7 +224,7 @@ Deno.test("createNdjsonFormatter() writes no lone surrogate, which other readers
 const OF_TERMINAL =
   "\x7f\x80\x9b2J\x9f\u061c\u200e\u200f\u2028\u2029\u202a\u202e\u2066\u2069\ufeff";
 
-Deno.test("createNdjsonFormatter() writes as \\uXXXX whatever acts on a terminal, in every text", () => {
+Deno.test("createNdjsonFormatter() writes \\uXXXX for what acts on a terminal, in every text", () => {
   const url = `http://h/${OF_TERMINAL}ü😀`;
   const result = {
     ...FAILED,
@@ -244,7 +244,7 @@ Deno.test("createNdjsonFormatter() writes as \\uXXXX whatever acts on a terminal
   }
 });
 
-Deno.test("createCsvFormatter() has texts as they are in a file, and safe to print on a terminal", () => {
+Deno.test("createCsvFormatter() keeps texts unchanged in a file, and escapes them for a terminal", () => {
   const result = { ...RESULT, location: `/a,"${OF_TERMINAL}\n`, captures: ["=1\x1b[2J"] };
   const [inFile, onTerminal] = [false, true].map((isForTerminal) =>
     csv(["location", "c"], ["c"], { isForTerminal }).format(result)
@@ -253,7 +253,7 @@ Deno.test("createCsvFormatter() has texts as they are in a file, and safe to pri
   assertEquals(onTerminal, `"/a,""${escapeForTerminal(OF_TERMINAL)}\\x0a",'=1\\x1b[2J\n`);
 });
 
-Deno.test("createFailureFormatter() gives lines that are safe to print on a terminal", () => {
+Deno.test("createFailureFormatter() escapes lines for a terminal", () => {
   const format = createFailureFormatter({ method: "GET", headers: [], body: undefined });
   const url = `http://h/${OF_TERMINAL}`;
   const line = format({ ...FAILED, target: { ...TARGET, url } });
@@ -261,7 +261,7 @@ Deno.test("createFailureFormatter() gives lines that are safe to print on a term
   assertEquals(JSON.parse(line).url, url);
 });
 
-Deno.test("createNdjsonFormatter() gives the fields that are asked for, in their order, always", () => {
+Deno.test("createNdjsonFormatter() gives exactly the fields asked for, in that order", () => {
   assertEquals(ndjson(["status", "error", "i"])(RESULT), '{"status":200,"error":null,"i":17}\n');
   const all = JSON.parse(ndjson(Object.keys(FIELDS) as (keyof typeof FIELDS)[])(RESULT));
   assertEquals(Object.keys(all), Object.keys(FIELDS));
@@ -286,7 +286,7 @@ Deno.test("createNdjsonFormatter() gives the time as Date.toISOString() does", (
   }
 });
 
-Deno.test("createCsvFormatter() gives what a CSV reader reads", () => {
+Deno.test("createCsvFormatter() gives lines that a CSV reader reads back", () => {
   const { header, format } = csv();
   const text = header + format(RESULT) + format({ ...FAILED, detail: 'a "b",\r\nc' });
   const [first, second] = parse(text, { skipFirstRow: true }) as Record<string, string>[];
@@ -295,7 +295,7 @@ Deno.test("createCsvFormatter() gives what a CSV reader reads", () => {
   assertEquals([second.status, second.error, second.detail], ["", "timeout", 'a "b",\nc']);
 });
 
-Deno.test("createCsvFormatter() makes no formula of what a server sent", () => {
+Deno.test("createCsvFormatter() defuses formulas", () => {
   const { format } = csv(["location"]);
   for (const start of ["=", "+", "-", "@", "\t", "\r"]) {
     const location = `${start}HYPERLINK("http://evil")`;
@@ -304,7 +304,7 @@ Deno.test("createCsvFormatter() makes no formula of what a server sent", () => {
   assertEquals(format({ ...RESULT, location: "/next" }), "/next\n");
 });
 
-Deno.test("createFailureFormatter() gives what the request has of its own, and no credentials", () => {
+Deno.test("createFailureFormatter() gives the request's own fields without credentials", () => {
   const shared = ["User-Agent", "myriad"] as const;
   const run = { method: "GET", headers: [shared], body: undefined };
   const line = createFailureFormatter(run);
@@ -331,7 +331,7 @@ Deno.test("createFailureFormatter() gives what the request has of its own, and n
   );
 });
 
-Deno.test("createFailureFormatter() gives all fields of a name of which a request has one of its own", () => {
+Deno.test("createFailureFormatter() gives all fields of a name that the request sets", () => {
   const shared = [["X-A", "run"], ["x-a", "{}"], ["X-B", "run"]] as const;
   const line = createFailureFormatter({ method: "GET", headers: shared, body: undefined });
   const headers = [shared[0], ["x-a", "7"], shared[2]] as const;
@@ -341,14 +341,14 @@ Deno.test("createFailureFormatter() gives all fields of a name of which a reques
   });
 });
 
-Deno.test("createFailureFormatter() leaves out responses, and what never was a request", () => {
+Deno.test("isFailure() is false for successes and invalid requests", () => {
   const line = createFailureFormatter({ method: "GET", headers: [], body: undefined });
   assert(line(FAILED) !== "");
   assertEquals(line(RESULT), "");
   assertEquals(line({ ...FAILED, target: { ...TARGET, invalid: "not a URL" } }), "");
 });
 
-Deno.test("openLineWriter() empties a file, and begins at its start", async () => {
+Deno.test("openLineWriter() empties the file first", async () => {
   await using dir = await folder();
   const path = await dir.write("file", "longer than what comes\n");
   const blocks = await openLineWriter(path, { flag: "--summary" });

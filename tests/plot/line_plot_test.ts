@@ -4,7 +4,7 @@ import { listLabels } from "../../lib/plot/round_numbers.ts";
 import { linearScale, logScale, thinTicks } from "../../lib/plot/scale.ts";
 import { escapeMarkup } from "../../lib/text/escape.ts";
 
-Deno.test("linearScale() goes from 0 to a round number that is not below any value", () => {
+Deno.test("linearScale() goes from 0 to a round number at or above the greatest value", () => {
   for (
     const [values, ticks] of [
       [[98.4, 3], [0, 20, 40, 60, 80, 100]],
@@ -20,7 +20,7 @@ Deno.test("linearScale() goes from 0 to a round number that is not below any val
   }
 });
 
-Deno.test("logScale() begins and ends at 1, 2 or 5 times a power of ten", () => {
+Deno.test("logScale() begins and ends at 1, 2 or 5 times a power of 10", () => {
   for (
     const [values, ticks] of [
       [[10, 1000], [10, 20, 50, 100, 200, 500, 1000]],
@@ -42,13 +42,13 @@ Deno.test("logScale() begins and ends at 1, 2 or 5 times a power of ten", () => 
   assertEquals([1, 100, 10_000].map(scale.place), [0, 0.5, 1]);
 });
 
-Deno.test("logScale() and linearScale() have few ticks, however far values are apart", () => {
+Deno.test("logScale() and linearScale() have few ticks for any range", () => {
   for (const scale of [logScale([1e-9, 1e15]), linearScale([1e15]), linearScale([1.1e-7])]) {
     assert(scale.ticks.length >= 2 && scale.ticks.length <= 12, `${scale.ticks}`);
   }
 });
 
-Deno.test("listLabels() has a few round numbers, however long or short an axis is", () => {
+Deno.test("listLabels() has a few round numbers for an axis of any length", () => {
   assertEquals(listLabels(1, 1e6), [1, 10, 100, 1e3, 1e4, 1e5, 1e6]);
   assertEquals(listLabels(0.5, 500), [1, 3, 10, 30, 100, 300]);
   assertEquals(listLabels(3, 60), [5, 10, 20, 50]);
@@ -62,7 +62,7 @@ Deno.test("listLabels() has a few round numbers, however long or short an axis i
   }
 });
 
-Deno.test("thinned() keeps the powers of ten where there are some, else every so many", () => {
+Deno.test("thinTicks() keeps powers of 10, or else evenly spaced ticks", () => {
   assertEquals(thinTicks([10, 20, 50, 100], 4), [10, 20, 50, 100]);
   assertEquals(thinTicks([10, 20, 50, 100, 200], 3), [10, 100]);
   assertEquals(thinTicks([0, 20, 40, 60, 80], 3), [0, 40, 80]);
@@ -78,7 +78,7 @@ function panel(lines: PlotLine[], more: Partial<Panel> = {}): Panel {
   return { title: "", x: plain, y: plain, lines, ...more };
 }
 
-Deno.test("linePlot() keeps a line's colour in each panel, and every point within the plot", () => {
+Deno.test("formatLinePlot() keeps a line's color in each panel, and all points within the plot", () => {
   const a = { name: "a", points: [{ x: 0, y: 5 }, { x: 10, y: 0 }] };
   const b = { name: "b", points: [{ x: 5, y: 2 }] };
   const svg = formatLinePlot([panel([a, b]), panel([b])]);
@@ -90,13 +90,13 @@ Deno.test("linePlot() keeps a line's colour in each panel, and every point withi
   assertEquals(line.slice(1).map(Number), [74, 40, 410, 300]);
 });
 
-Deno.test("linePlot() draws what there is where there are no points", () => {
+Deno.test("formatLinePlot() draws lines with gaps", () => {
   const svg = formatLinePlot([panel([], { title: "nothing" })]);
   assert(svg.includes(">nothing</text>"));
   assert(!/NaN|Infinity/.test(svg));
 });
 
-Deno.test("linePlot() lets no name or label out of its text", () => {
+Deno.test("formatLinePlot() escapes names and labels", () => {
   const evil = `</text><script>alert("1")</script>&\x00\ud800\uffff`;
   const svg = formatLinePlot([
     panel([{ name: evil, points: [{ x: 1, y: 1 }] }, { name: "b", points: [] }], {

@@ -12,7 +12,7 @@ const block = new Uint8Array(Number(Deno.args[0])).fill(1);
 console.log(before, peak.kb, block.length);
 `;
 
-Deno.test("PeakMemory is the process's own, though a large one has started it", async () => {
+Deno.test("PeakMemory is the process's own when a larger process started it", async () => {
   // This process has more than its child will.
   const ballast = new Uint8Array(400 << 20).fill(1);
   await using dir = await folder();

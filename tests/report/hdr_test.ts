@@ -83,7 +83,7 @@ const VALUES: Record<string, number[]> = {
 };
 
 for (const [what, values] of Object.entries(VALUES)) {
-  Deno.test(`formatHdr() says what HdrHistogram says when it has counted ${what}`, async () => {
+  Deno.test(`formatHdr() gives the same as HdrHistogram for ${what}`, async () => {
     const mine = read(ours(values));
     const other = read((await (said ??= ask()))[what], 1_000);
     const max = values.reduce((a, b) => Math.max(a, b), 0);
@@ -128,7 +128,7 @@ Deno.test("formatHdr() keeps the columns of HdrHistogram's own text", () => {
   );
 });
 
-Deno.test("--hdr writes the latency by percentile when the run ends", async () => {
+Deno.test("--hdr writes the latency by percentile", async () => {
   await using server = await RawServer.start(({ send }) => send(ok()));
   await using dir = await folder();
   const file = dir.path("latency.hdr");
@@ -146,7 +146,7 @@ Deno.test("--hdr - prints it on standard output, and the table on standard error
   assertMatch(stderr, /20 requests in/);
 });
 
-Deno.test("--hdr is written too when the run is interrupted", async () => {
+Deno.test("--hdr is written when the run is interrupted", async () => {
   const held: (() => void)[] = [];
   await using server = await RawServer.start(({ request, send }) => {
     if (request.startsWith("GET /9 ")) held.push(() => send(ok()));
@@ -172,7 +172,7 @@ Deno.test("--hdr is refused before the first request when it cannot be written",
   assertEquals(server.connections, 0);
 });
 
-Deno.test("--hdr is refused when another output goes there", async () => {
+Deno.test("--hdr is refused when another output goes to standard output", async () => {
   for (const other of [["--json"], ["--summary", "-"], ["-o", "-"]]) {
     const { code, stderr } = await myriad(["http://localhost/", "--hdr", "-", ...other]);
     assertEquals(code, 2);

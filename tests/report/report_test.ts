@@ -214,7 +214,7 @@ Deno.test("formatSummary() has exactly the names of the contract, in order", () 
   assertEquals(Object.keys(JSON.parse(text).latency_ms), Object.keys(LATENCY));
 });
 
-Deno.test("formatSummary() has each threshold, its value as it was compared", () => {
+Deno.test("formatSummary() has each threshold with the value that was compared", () => {
   const aborted = { ...HELD, aborted: "failed<=0" };
   const summary = JSON.parse(formatSummary(aborted, { version: "1.2.3" }));
   assertEquals([summary.aborted, summary.thresholds], ["failed<=0", [
@@ -224,13 +224,13 @@ Deno.test("formatSummary() has each threshold, its value as it was compared", ()
   ]]);
 });
 
-Deno.test("formatSummary() sends nothing raw to a terminal and loses nothing", () => {
+Deno.test("formatSummary() escapes text for a terminal, and loses nothing", () => {
   const text = formatSummary(ATTACKED, { version: "1.2.3" });
   assert(!RAW.test(text), JSON.stringify(text));
   assertEquals(JSON.parse(text).errors, ATTACKED.errors);
 });
 
-Deno.test("formatTable() says all that there is to say in few lines", () => {
+Deno.test("formatTable() shows all figures in few lines", () => {
   assertEquals(
     formatRun(SNAPSHOT, { color: false }),
     `660,000 requests in 16:40
@@ -260,7 +260,7 @@ Errors
   );
 });
 
-Deno.test("formatTable() says how the schedule was kept, by the server and by the program", () => {
+Deno.test("formatTable() shows late starts of the server and of the program", () => {
   const text = formatRun({
     ...SNAPSHOT,
     targetRate: 700,
@@ -276,12 +276,12 @@ Deno.test("formatTable() says how the schedule was kept, by the server and by th
   );
 });
 
-Deno.test("formatTable() says so in its first line when the run was interrupted", () => {
+Deno.test("formatTable() says in its first line that the run was interrupted", () => {
   const [first] = formatRun({ ...SNAPSHOT, interrupted: true }, { color: false }).split("\n");
   assertEquals(first, "660,000 requests in 16:40, interrupted");
 });
 
-Deno.test("formatTable() ends with what came of each threshold", () => {
+Deno.test("formatTable() ends with the result of each threshold", () => {
   assertStringIncludes(
     formatRun(HELD, { color: false }),
     `
@@ -320,7 +320,7 @@ Deno.test("formatTable() sums up the rarest statuses when there are many", () =>
   assertMatch(table, /^ {2}999 +900 .*\n(.*\n){8} {2}990 .*\n {2}890 others +396,495 .*\n$/m);
 });
 
-Deno.test("formatTable() colours only if asked, and changes nothing else", () => {
+Deno.test("formatTable() adds colors only when asked", () => {
   for (const snapshot of [SNAPSHOT, HELD, HUGE, { ...EMPTY, interrupted: true }]) {
     const plain = formatRun(snapshot, { color: false });
     const coloured = formatRun(snapshot, { color: true });
@@ -330,7 +330,7 @@ Deno.test("formatTable() colours only if asked, and changes nothing else", () =>
   }
 });
 
-Deno.test("formatTable() lets nothing hostile through", () => {
+Deno.test("formatTable() escapes hostile text", () => {
   const table = formatRun(ATTACKED, { color: false });
   assert(!RAW.test(table), JSON.stringify(table));
   assertStringIncludes(table, "\\x1b[2J\\x1b]0;x\\x07\\x0d\\x0a\\x9b1m\\u{202e}");
@@ -351,7 +351,7 @@ Deno.test("formatTable() gives the time below a second in milliseconds", () => {
   ]);
 });
 
-Deno.test("formatBytes() divides by what its units are called", () => {
+Deno.test("formatBytes() divides by 1,000 for kB, MB and GB", () => {
   const cases: [number, string][] = [
     [0, "0 B"],
     [999, "999 B"],
@@ -373,7 +373,7 @@ Deno.test("formatBytes() divides by what its units are called", () => {
   }
 });
 
-Deno.test("formatBar() shows no latency where there is no answer", () => {
+Deno.test("formatBar() shows no latency without a response", () => {
   const bar = formatBar({ ...SNAPSHOT, succeeded: 0 }, 850, { columns: 200, color: false });
   assertMatch(bar, / {2}p50 - p99 - {2}/);
 });
@@ -384,7 +384,7 @@ Deno.test("formatTable() gives numbers when nothing was requested", () => {
   assert(!/NaN|Infinity|undefined|Latency|Statuses|Errors/.test(table), table);
 });
 
-Deno.test("formatTable() does not stumble over a kind without an example", () => {
+Deno.test("formatTable() shows a kind of error without an example", () => {
   const errors = { dns: { count: 3, examples: [] } };
   assertMatch(formatRun({ ...SNAPSHOT, errors }, { color: false }), /^ {2}dns +3 .*\n$/m);
 });
@@ -399,7 +399,7 @@ Deno.test("formatBar() shows everything when there is room", () => {
   );
 });
 
-Deno.test("formatBar() is never wider than the columns less one, whatever the numbers", () => {
+Deno.test("formatBar() leaves the last column free for any numbers", () => {
   const snapshots = [SNAPSHOT, HUGE, EMPTY, ATTACKED].flatMap((snapshot) => [
     snapshot,
     { ...snapshot, total: undefined },
@@ -446,7 +446,7 @@ for (const [what, snapshot, columns, expected] of NARROW) {
   });
 }
 
-Deno.test("formatBar() goes by the progress when the total is not known", () => {
+Deno.test("formatBar() shows the input's progress when the total is unknown", () => {
   const snapshot = { ...SNAPSHOT, total: undefined, progress: 0.25, requests: 1000 };
   assertMatch(
     formatBar(snapshot, 100, WIDE),
@@ -454,12 +454,12 @@ Deno.test("formatBar() goes by the progress when the total is not known", () => 
   );
 });
 
-Deno.test("formatBar() has no bar, percentage or ETA when nobody knows the end", () => {
+Deno.test("formatBar() has no bar, percentage or ETA when the end is unknown", () => {
   const snapshot = { ...SNAPSHOT, total: undefined, progress: undefined };
   assertMatch(formatBar(snapshot, 850, WIDE), /^660,000 {2}850\/s {2}2 errors {2}16:40 {2}p50/);
 });
 
-Deno.test("formatBar() is full only when all is done", () => {
+Deno.test("formatBar() is full only when everything is done", () => {
   const at = (requests: number): string =>
     formatBar({ ...SNAPSHOT, requests, total: 1000 }, 1, WIDE);
   assertMatch(at(999), /^\[#{19}\.\] .* 99 %/);
@@ -467,7 +467,7 @@ Deno.test("formatBar() is full only when all is done", () => {
   assertMatch(at(1001), /^\[#{20}\] .* 100 % .*ETA 0s/);
 });
 
-Deno.test("formatBar() has no ETA when all that is left waits for a host that is paused", () => {
+Deno.test("formatBar() has no ETA when everything left waits for a paused host", () => {
   const paused = { ...SNAPSHOT, requests: 30_548, total: 60_000, paused: 1, inFlight: 1 };
   assertMatch(
     formatBar({ ...paused, held: 29_451 }, 0.1, WIDE),
@@ -476,7 +476,7 @@ Deno.test("formatBar() has no ETA when all that is left waits for a host that is
   assertMatch(formatBar({ ...paused, held: 10_000 }, 1_000, WIDE), /2 errors {2}ETA 29s/);
 });
 
-Deno.test("formatTable() says how many requests were not sent, if any were not", () => {
+Deno.test("formatTable() shows how many requests were not sent, if any", () => {
   const table = formatRun({ ...SNAPSHOT, skipped: 29_451 }, { color: false });
   assertStringIncludes(
     table,
@@ -485,7 +485,7 @@ Deno.test("formatTable() says how many requests were not sent, if any were not",
   assert(!formatRun(SNAPSHOT, { color: false }).includes("given up"));
 });
 
-Deno.test("formatLogLine() says the same in one line", () => {
+Deno.test("formatLogLine() gives the bar's figures in one line", () => {
   assertEquals(
     formatLogLine({ ...SNAPSHOT, failed: 1 }, 850),
     "660,000/1,000,000, 66 %, 850/s, 1 error, ETA 6:40, 16:40, p50 1.50 s p99 2.97 s, " +
@@ -547,7 +547,7 @@ Deno.test("Progress draws in place, over what it drew before", async () => {
   ]);
 });
 
-Deno.test("Progress asks for the width each time, since a window can be resized", async () => {
+Deno.test("Progress asks for the width each time", async () => {
   const terminal = new FakeTerminal();
   const progress = await terminal.progress();
   for (const columns of [200, 10, 80]) {
@@ -577,7 +577,7 @@ Deno.test("Progress writes nothing while a write is pending", async () => {
   assertEquals(terminal.written.length, 3);
 });
 
-Deno.test("Progress.stop() waits for the pending write, then takes the bar away", async () => {
+Deno.test("Progress.stop() waits for the pending write, then removes the bar", async () => {
   const terminal = new FakeTerminal();
   const { promise, resolve } = Promise.withResolvers<void>();
   terminal.answer = () => promise;
@@ -591,7 +591,7 @@ Deno.test("Progress.stop() waits for the pending write, then takes the bar away"
   assertEquals(terminal.written.slice(1), ["\r\x1b[K"]);
 });
 
-Deno.test("Progress.stop() gives a terminal up that takes nothing", async () => {
+Deno.test("Progress.stop() gives up a stuck terminal", async () => {
   const terminal = new FakeTerminal();
   terminal.answer = () => new Promise(() => {});
   const progress = await terminal.progress({ stuckMs: 1 });
@@ -601,7 +601,7 @@ Deno.test("Progress.stop() gives a terminal up that takes nothing", async () => 
   assertEquals(terminal.written.length, 1);
 });
 
-Deno.test("Progress.stop() writes nothing when nothing was drawn, and once when it is called twice", async () => {
+Deno.test("Progress.stop() writes nothing when nothing was drawn, and once when called twice", async () => {
   const terminal = new FakeTerminal();
   const progress = await terminal.progress();
   progress.start();
@@ -621,7 +621,7 @@ for (
     ["rejects", () => Promise.reject(new Deno.errors.BrokenPipe("EPIPE"))],
   ] as const
 ) {
-  Deno.test(`Progress goes on when write ${how}, since stderr can be closed`, async () => {
+  Deno.test(`Progress continues when its write ${how}`, async () => {
     const terminal = new FakeTerminal();
     terminal.answer = answer;
     const progress = await terminal.progress();
@@ -634,7 +634,7 @@ for (
   });
 }
 
-Deno.test("Progress prints whole lines and erases nothing when it is a log", async () => {
+Deno.test("Progress prints whole lines and erases nothing in log mode", async () => {
   const terminal = new FakeTerminal();
   const progress = await terminal.progress({ mode: "log" });
   progress.start();
@@ -650,7 +650,7 @@ Deno.test("Progress prints whole lines and erases nothing when it is a log", asy
   ]);
 });
 
-Deno.test("Progress does nothing when its mode is none", async () => {
+Deno.test("Progress does nothing in mode 'none'", async () => {
   const terminal = new FakeTerminal();
   const progress = await terminal.progress({ mode: "none" });
   progress.start();
@@ -658,7 +658,7 @@ Deno.test("Progress does nothing when its mode is none", async () => {
   assertEquals([terminal.written, terminal.snapshots], [[], 0]);
 });
 
-Deno.test("Progress draws by itself once it is started", async () => {
+Deno.test("Progress draws by itself after start()", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   const terminal = new FakeTerminal();
   terminal.answer = resolve;
@@ -671,7 +671,7 @@ Deno.test("Progress draws by itself once it is started", async () => {
   assertMatch(terminal.written[0], /^\r0\/1,000/);
 });
 
-Deno.test("formatTable() names what was not as expected, the most frequent first, in few lines", () => {
+Deno.test("formatTable() lists mismatches, the most frequent first, in few lines", () => {
   const reasons = Array.from({ length: 15 }, (_, k) => ({
     expectation: `--expect-body \x1b[2J${k} ${"x".repeat(200)}`,
     count: k + 1,
@@ -692,7 +692,7 @@ Deno.test("formatTable() names what was not as expected, the most frequent first
   for (const line of lines) assert(line.length <= 80, line);
 });
 
-Deno.test("formatTable() keeps its columns and its 80 cells when texts are wide", () => {
+Deno.test("formatTable() keeps its columns in 80 cells when texts are wide", () => {
   const example = { url: `http://例え.テスト/${"漢字/".repeat(40)}`, detail: "本文は".repeat(40) };
   const reasons = ["--expect-body ok", `--expect-body 必要${"な文".repeat(30)}`]
     .map((expectation) => ({ expectation, count: 3, examples: [example] }));

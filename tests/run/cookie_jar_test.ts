@@ -27,7 +27,7 @@ const login: Answer = ({ send, request }) =>
   );
 
 for (const engine of ["http1", "fetch"]) {
-  Deno.test(`myriad --cookie-jar sends what servers set, and nothing shows it (${engine})`, async () => {
+  Deno.test(`--cookie-jar sends the cookies that servers set, and no output shows them (${engine})`, async () => {
     await using dir = await folder();
     await using server = await RawServer.start(login);
     const ran = await myriad([
@@ -64,7 +64,7 @@ for (
   });
 }
 
-Deno.test("parseRun() takes no flag of what stands behind --", async () => {
+Deno.test("parseRun() reads no flag after --", async () => {
   const { message } = await assertRejects(
     () => parseRun(["http://x/", "--", "--cookie-jar=x"], "0.0.0"),
     UsageError,
@@ -72,14 +72,14 @@ Deno.test("parseRun() takes no flag of what stands behind --", async () => {
   assertMatch(message, /'--cookie-jar=x' is another/);
 });
 
-Deno.test("myriad sends no cookies that servers set, unless it is asked to", async () => {
+Deno.test("myriad sends no cookies that servers set without --cookie-jar", async () => {
   await using server = await RawServer.start(login);
   assertEquals((await myriad(["-n", "2", "-c", "1", server.url("/{}"), "-s"])).code, 0);
   assertEquals(server.requests.map(cookieOf), [undefined, undefined, undefined]);
 });
 
 for (const engine of ["http1", "fetch"]) {
-  Deno.test(`myriad --cookie-jar=FILE begins with the file and replaces it (${engine})`, async () => {
+  Deno.test(`--cookie-jar=FILE starts with the file and replaces it (${engine})`, async () => {
     await using dir = await folder();
     await using server = await RawServer.start(login);
     const jar = dir.path("jar");
@@ -119,7 +119,7 @@ for (const engine of ["http1", "fetch"]) {
   });
 }
 
-Deno.test("myriad --cookie-jar=FILE writes the file also when it is interrupted", async () => {
+Deno.test("--cookie-jar=FILE writes the file when the run is interrupted", async () => {
   await using dir = await folder();
   await using server = await RawServer.start(({ send, request, nth }) => {
     if (nth === 1) send(ok("ok", `Set-Cookie: last${pathOf(request).slice(1)}=1; Path=/\r\n`));
@@ -138,7 +138,7 @@ Deno.test("myriad --cookie-jar=FILE writes the file also when it is interrupted"
   assertMatch(await Deno.readTextFile(jar), /^127\.0\.0\.1\tFALSE\t\/\tFALSE\t0\tlast0\t1\n/m);
 });
 
-Deno.test("myriad --cookie-jar takes nothing hostile into requests, its file, or the terminal", async () => {
+Deno.test("--cookie-jar keeps hostile cookies out of requests, file and terminal", async () => {
   await using dir = await folder();
   await using server = await RawServer.start(({ send }) =>
     send(ok(
@@ -166,7 +166,7 @@ Deno.test("myriad --cookie-jar takes nothing hostile into requests, its file, or
   assert(!/[\x00-\x08\x0b-\x1f\x7f]/.test(text) && !/\x1b|\x9b/.test(ran.stdout));
 });
 
-Deno.test("myriad --cookie-jar=FILE refuses a file that is none, before the first request", async () => {
+Deno.test("--cookie-jar=FILE refuses an invalid file before the first request", async () => {
   await using dir = await folder();
   await using server = await RawServer.start(login);
   const jar = dir.path("jar");

@@ -25,7 +25,7 @@ const recordsOf = async (path: string): Promise<Json[]> =>
 const jsonType = "Content-Type: application/json\r\n";
 
 for (const engine of ["http1", "fetch"]) {
-  Deno.test(`myriad exits with 0 when each answer is as expected (${engine})`, async () => {
+  Deno.test(`--expect-* exits with 0 when each response is as expected (${engine})`, async () => {
     await using server = await serving(() => answer(200, '{"ok":true}', jsonType));
     const { code, stdout, stderr } = await myriad([
       ...["-n", "20", "--engine", engine, server.url("/{}")],
@@ -37,7 +37,7 @@ for (const engine of ["http1", "fetch"]) {
     assert(!stdout.includes("Errors"), stdout);
   });
 
-  Deno.test(`myriad tells what was not as expected, in records and by reason (${engine})`, async () => {
+  Deno.test(`--expect-* reports mismatches in records and by reason (${engine})`, async () => {
     await using server = await serving((i) =>
       i < 7
         ? answer(404, "gone", jsonType)
@@ -100,7 +100,7 @@ for (const engine of ["http1", "fetch"]) {
     assertMatch(stdout, /\n {4}--expect-body "ok":true +1 +5\.0 %\n/);
   });
 
-  Deno.test(`myriad takes records' own expectations, with a hash of the body (${engine})`, async () => {
+  Deno.test(`a record's own 'expect' is checked, with a hash of the body (${engine})`, async () => {
     const body = "x".repeat(200_000);
     const digest = new Uint8Array(
       await crypto.subtle.digest("SHA-256", new TextEncoder().encode(body)),
@@ -155,7 +155,7 @@ for (const engine of ["http1", "fetch"]) {
     assertStringIncludes(again.stdout, "was left out as a secret");
   });
 
-  Deno.test(`myriad --capture adds fields and columns, and makes no formula (${engine})`, async () => {
+  Deno.test(`--capture adds fields and columns, and defuses formulas (${engine})`, async () => {
     const body = '{"user":{"id":17,"name":"=1+1"},"list":[1,2]}';
     await using server = await serving((i) =>
       i === 0 ? answer(200, body, 'ETag: "x,y"\r\n') : answer(500, "@no\n\x1b[2J")
@@ -189,7 +189,7 @@ for (const engine of ["http1", "fetch"]) {
     assertEquals(some.stdout, 'id,i,etag,error\n17,0,"""x,y""",\n,1,,expect\n');
   });
 
-  Deno.test(`myriad --expect-body and --save-bodies have the same body (${engine})`, async () => {
+  Deno.test(`--expect-body and --save-bodies get the same body (${engine})`, async () => {
     await using server = await serving((i) => answer(i === 0 ? 500 : 200, `body ${i}`));
     await using dir = await folder();
     const { code } = await myriad([
@@ -207,7 +207,7 @@ for (const engine of ["http1", "fetch"]) {
     assertEquals(await Deno.readTextFile(dir.path("b/0/0")), "body 0");
   });
 
-  Deno.test(`myriad holds the answer that is kept, not those of redirects (${engine})`, async () => {
+  Deno.test(`--expect-* checks the final response, not redirects (${engine})`, async () => {
     await using server = await serving((i) =>
       i === 0
         ? answer(302, "moved", "Location: /7\r\nX-A: b\r\n")
@@ -235,7 +235,7 @@ for (const engine of ["http1", "fetch"]) {
     assertEquals([kept.code, JSON.parse(kept.stdout).a], [0, "b"]);
   });
 
-  Deno.test(`myriad --expect-body bears hostile bodies (${engine})`, async () => {
+  Deno.test(`--expect-body survives hostile bodies (${engine})`, async () => {
     const bodies = [
       "a".repeat(40) + "!",
       "\xff\xfe\0\xc3(".repeat(1_000),
@@ -262,7 +262,7 @@ for (const engine of ["http1", "fetch"]) {
     assert(records.every(({ detail = "" }) => detail.length <= 200));
   });
 
-  Deno.test(`myriad shows no secret that an answer holds (${engine})`, async () => {
+  Deno.test(`--expect-* and --capture show no secret of a response (${engine})`, async () => {
     await using server = await serving(() =>
       answer(200, "ok", "Set-Cookie: id=hunter2\r\nX-Api-Key: hunter2\r\n")
     );
@@ -282,7 +282,7 @@ for (const engine of ["http1", "fetch"]) {
   });
 }
 
-Deno.test("myriad --expect-latency fails an answer that takes longer, of the whole answer", async () => {
+Deno.test("--expect-latency fails a response whose whole time is longer", async () => {
   const held: (() => void)[] = [];
   await using server = await RawServer.start(({ send }) => {
     send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no");
@@ -297,7 +297,7 @@ Deno.test("myriad --expect-latency fails an answer that takes longer, of the who
   assertEquals([code, error, detail], [1, "expect", `took ${ms} ms, expected at most 100 ms`]);
 });
 
-Deno.test("myriad says that http1 does not decode, and fetch matches what it decodes", async () => {
+Deno.test("--expect-body and --capture say that http1 does not decode, and fetch does", async () => {
   const body = String.fromCharCode(...gzipSync("hello"));
   await using server = await serving(() => answer(200, body, "Content-Encoding: gzip\r\n"));
   const args = ["-H", "Accept-Encoding: gzip", server.url("/0"), "-s", "-o", "-"];
@@ -320,7 +320,7 @@ Deno.test("myriad says that http1 does not decode, and fetch matches what it dec
   assertEquals([fetched.error, fetched.a], [undefined, "ll"]);
 });
 
-Deno.test("myriad --retries makes again what --retry-on names: expect, or its status", async () => {
+Deno.test("--retries repeats what --retry-on names: 'expect', or the status", async () => {
   const seen = new Map<number, number>();
   await using server = await serving((i) => {
     const nth = (seen.get(i) ?? 0) + 1;
@@ -342,7 +342,7 @@ Deno.test("myriad --retries makes again what --retry-on names: expect, or its st
 });
 
 for (const format of ["ndjson", "csv"]) {
-  Deno.test(`--retry-failed requests again what was not as expected, and counts anew (${format})`, async () => {
+  Deno.test(`--retry-failed repeats mismatches and counts anew (${format})`, async () => {
     let isBroken = true;
     await using server = await serving((i) =>
       isBroken && i % 4 === 0
@@ -374,7 +374,7 @@ for (const format of ["ndjson", "csv"]) {
   });
 }
 
-Deno.test("--retry-failed refuses an output whose records do not tell what failed", async () => {
+Deno.test("--retry-failed refuses records without the fields that tell failures", async () => {
   await using server = await serving(() => answer(404));
   await using dir = await folder();
   const args = [
@@ -389,7 +389,7 @@ Deno.test("--retry-failed refuses an output whose records do not tell what faile
   assertEquals(await Deno.readTextFile(dir.path("out.csv")), before);
 });
 
-Deno.test("--resume goes on with what was counted by reason, and refuses other expectations", async () => {
+Deno.test("--resume keeps the counts by reason, and refuses other expectations", async () => {
   let isHeld = true;
   const held: (() => void)[] = [];
   await using server = await RawServer.start(({ send, request }) => {
@@ -446,7 +446,7 @@ Deno.test("--resume goes on with what was counted by reason, and refuses other e
   assertEquals((await recordsOf(out)).filter(({ error }) => error === "expect").length, 10);
 });
 
-Deno.test("myriad --threshold counts what was not as expected", async () => {
+Deno.test("--threshold counts responses that were not as expected", async () => {
   await using server = await serving((i) => i < 2 ? answer(404) : ok());
   const { code, stdout } = await myriad([
     ...["-n", "20", server.url("/{}"), "--expect-status", "200"],
@@ -481,7 +481,7 @@ for (
     [["-o", "-", "--fields", "i,a"], "Unknown field 'a' in '--fields i,a': use some of"],
   ] as [string[], string][]
 ) {
-  Deno.test(`myriad exits with 2 and requests nothing by ${args.join(" ")}`, async () => {
+  Deno.test(`myriad exits with 2 before any request when given ${args.join(" ")}`, async () => {
     await using server = await serving(() => ok());
     const { code, stdout, stderr } = await myriad([server.url("/0"), ...args]);
     assertEquals([code, stdout, server.requests.length], [2, "", 0]);

@@ -26,7 +26,7 @@ const count = <T>(all: readonly T[], isMeant: (it: T) => boolean): number =>
   all.filter(isMeant).length;
 
 for (const engine of ENGINES) {
-  Deno.test(`--host-give-up fails the rest of a dead host's requests, by ${engine}`, async () => {
+  Deno.test(`--host-give-up fails the rest of a dead host's requests (${engine})`, async () => {
     await using server = await RawServer.start(({ send }) => send(ok()));
     await using dir = await folder();
     const port = await refusedPort();
@@ -94,7 +94,7 @@ for (const engine of ENGINES) {
     assertEquals(JSON.parse(await Deno.readTextFile(more)).skipped, 0);
   });
 
-  Deno.test(`a run says at once that nobody listens at its only host, by ${engine}`, async () => {
+  Deno.test(`myriad ends at once when nothing listens at its only host (${engine})`, async () => {
     const port = await refusedPort();
     const { code, stdout, stderr } = await myriad(
       ["-n", "1000", "--engine", engine, `http://127.0.0.1:${port}/{}`],
@@ -112,7 +112,7 @@ for (const engine of ENGINES) {
   });
 }
 
-Deno.test("a run says at once that nobody is at its proxy, or its Unix socket", async () => {
+Deno.test("myriad ends at once when nothing listens at its proxy or Unix socket", async () => {
   const port = await refusedPort();
   await using dir = await folder();
   const socket = dir.path("none.sock");
@@ -138,7 +138,7 @@ Deno.test("a run says at once that nobody is at its proxy, or its Unix socket", 
   }
 });
 
-Deno.test("a request that is answered at its third attempt comes through, though all were reset", async () => {
+Deno.test("--retries succeeds at the third attempt when all connections were reset", async () => {
   const seen = new Map<string, number>();
   await using server = await RawServer.start(({ request, send, reset }) => {
     const path = request.split(" ")[1];
@@ -157,7 +157,7 @@ Deno.test("a request that is answered at its third attempt comes through, though
   assertEquals([succeeded, attempts], [200, 600]);
 });
 
-Deno.test("a run ends with its last answer, whenever the next start would be due", async () => {
+Deno.test("--rate ends the run with its last response, not at the next start", async () => {
   await using server = await RawServer.start(({ send }) => send(ok()));
   const { code, stdout } = await myriad(["-n", "1", "-q", "6/h", "--json", server.url()]);
   assertEquals(code, 0);
@@ -179,7 +179,7 @@ Deno.test("--host-give-up is refused with --no-pause, and takes a time or never"
 });
 
 for (const isGzip of [false, true]) {
-  Deno.test(`progress counts records, not what was read, of ${isGzip ? "gzip" : "a file"}`, async () => {
+  Deno.test(`progress counts records, not bytes read, of ${isGzip ? "gzip" : "a file"}`, async () => {
     const held: (() => void)[] = [];
     await using server = await RawServer.start(({ request, send }) => {
       if (request.startsWith("GET /fast")) send(ok());
@@ -205,7 +205,7 @@ for (const isGzip of [false, true]) {
 }
 
 for (const engine of ENGINES) {
-  Deno.test(`--host-concurrency takes all spellings of a host for one, by ${engine}`, async () => {
+  Deno.test(`--host-concurrency counts all spellings of a host as one (${engine})`, async () => {
     let inFlight = 0;
     let most = 0;
     await using server = await RawServer.start(({ send }) => {

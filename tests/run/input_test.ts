@@ -34,7 +34,7 @@ for (const engine of ["http1", "fetch"]) {
   const run = (args: string[]): Promise<Ran> =>
     myriad(["--engine", engine, "-c", "1", "-s", "-o", "-", ...args]);
 
-  Deno.test(`myriad --engine ${engine} requests no other URL than a line has`, async () => {
+  Deno.test(`-i requests exactly the URL of a line (${engine})`, async () => {
     await using server = await answering();
     await using dir = await folder();
     const url = (path: string): string => server.url(path);
@@ -65,7 +65,7 @@ for (const engine of ["http1", "fetch"]) {
     ]);
   });
 
-  Deno.test(`myriad --engine ${engine} sends no other text than a record has`, async () => {
+  Deno.test(`-i sends exactly the text of a record (${engine})`, async () => {
     await using server = await answering();
     await using dir = await folder();
     const jsonl = await dir.write(
@@ -99,7 +99,7 @@ for (const engine of ["http1", "fetch"]) {
   });
 }
 
-Deno.test("myriad writes no lone surrogate of a record anywhere", async () => {
+Deno.test("-i writes no lone surrogate of a record to any output", async () => {
   await using server = await answering();
   await using dir = await folder();
   const input = await dir.write("r.jsonl", '{"url":"\\udc00nonsense"}\n{"url":"/\\ud800"}\n');
@@ -119,7 +119,7 @@ Deno.test("myriad writes no lone surrogate of a record anywhere", async () => {
   ]);
 });
 
-Deno.test("myriad refuses a URL of the command line of which another would be made", async () => {
+Deno.test("myriad refuses a URL that parsing would change", async () => {
   await using server = await answering();
   const tab = await myriad([server.url("/a\t{}")]);
   assertEquals([tab.code, tab.stdout], [2, ""]);
@@ -150,7 +150,7 @@ for (
     ["its last bytes missing", (gz) => gz.subarray(0, -5), "its gzip data is cut short"],
   ] as [string, (packed: Uint8Array) => Uint8Array, string][]
 ) {
-  Deno.test(`myriad requests all lines of a gzip with ${what}, and then says so`, async () => {
+  Deno.test(`-i requests all lines of a gzip with ${what}, and then reports it`, async () => {
     await using server = await answering();
     await using dir = await folder();
     const ids = Array.from({ length: 2000 }, (_, i) => `${i * 7919 % 2003}`);
@@ -164,7 +164,7 @@ for (
   });
 }
 
-Deno.test("myriad says so where an input holds less than was asked for, and exits with 0", async () => {
+Deno.test("-n reports an input with fewer lines, and exits with 0", async () => {
   await using server = await answering();
   await using dir = await folder();
   const ids = await dir.write("ids", "1\n2\n\n3\n");
@@ -191,7 +191,7 @@ Deno.test("myriad says so where an input holds less than was asked for, and exit
   assertEquals(server.requests.length, 5 * 3);
 });
 
-Deno.test("myriad --loop begins an input anew until -n or -z, and never one that is empty", async () => {
+Deno.test("--loop repeats an input until -n or -z, and stops for an empty one", async () => {
   await using server = await answering();
   await using dir = await folder();
   const csv = await dir.write("a.csv", 'id\n1\n"2"\n');
@@ -241,7 +241,7 @@ for (
     ["CSV of gzip", "ids.csv.gz", gzipSync('id\na\n"b"\nc\n'), "/{id}"],
   ] as [string, string, string | Uint8Array, string][]
 ) {
-  Deno.test(`myriad --resume goes on in the round that it was in (${what})`, async () => {
+  Deno.test(`--resume continues in the same round of --loop (${what})`, async () => {
     // Half of a run is answered, so that each part of it is long enough to be told.
     let isHeld = false;
     const most = 300;
@@ -277,7 +277,7 @@ for (
   });
 }
 
-Deno.test("myriad --resume keeps the numbers of a run that began when a CR alone ended no line", async () => {
+Deno.test("--resume keeps the numbering of an older version, where CR ended no line", async () => {
   let isHeld = true;
   await using server = await RawServer.start(({ send }) => {
     if (!isHeld || server.requests.length <= 300) send(ok());
@@ -306,7 +306,7 @@ Deno.test("myriad --resume keeps the numbers of a run that began when a CR alone
 });
 
 for (const engine of ["http1", "fetch"]) {
-  Deno.test(`myriad --loop ends by -z though no line can be requested (${engine})`, async () => {
+  Deno.test(`--loop ends after -z when no line can be requested (${engine})`, async () => {
     await using dir = await folder();
     // Nothing can listen at port 0, and native fetch fails by promise for it.
     const input = await dir.write("list", "no URL\nhttp://127.0.0.1:0/\n");

@@ -44,7 +44,7 @@ for (const engine of ["http1", "fetch"]) {
     });
   }
 
-  Deno.test(`a record's own expectation holds with --request-id (${engine})`, async () => {
+  Deno.test(`--request-id keeps a record's own expectation (${engine})`, async () => {
     await using dir = await folder();
     await using server = await RawServer.start(({ send }) => send(ok()));
     const input = dir.path("in.jsonl");
@@ -60,7 +60,7 @@ for (const engine of ["http1", "fetch"]) {
     assert(records.every(({ request_id }) => request_id));
   });
 
-  Deno.test(`a retry and a redirect have the id of their request (${engine})`, async () => {
+  Deno.test(`--request-id sends the same id with retries and redirects (${engine})`, async () => {
     await using dir = await folder();
     let tries = 0;
     await using server = await RawServer.start(({ send, request }) => {
@@ -79,7 +79,7 @@ for (const engine of ["http1", "fetch"]) {
   });
 }
 
-Deno.test("without --request-id no id is sent, and none is recorded", async () => {
+Deno.test("myriad sends and records no id without --request-id", async () => {
   await using dir = await folder();
   await using server = await RawServer.start(({ send }) => send(ok()));
   const file = dir.path("a.ndjson");
@@ -88,7 +88,7 @@ Deno.test("without --request-id no id is sent, and none is recorded", async () =
   assertEquals("request_id" in (await recordsOf(file))[0], false);
 });
 
-Deno.test("--request-id stands in CSV as a column, and where --fields has it", async () => {
+Deno.test("--request-id adds a column in CSV, and a field with --fields", async () => {
   await using dir = await folder();
   await using server = await RawServer.start(({ send }) => send(ok()));
   const csv = dir.path("a.csv");
@@ -101,7 +101,7 @@ Deno.test("--request-id stands in CSV as a column, and where --fields has it", a
   assertEquals(Object.keys((await recordsOf(some))[0]), ["request_id", "i"]);
 });
 
-Deno.test("--request-id after kill -9 and --resume: ids of a request are the same, of others not", async () => {
+Deno.test("--request-id gives each request the same id after kill -9 and --resume", async () => {
   await using dir = await folder();
   const held: (() => void)[] = [];
   let isOpen = true;
@@ -131,7 +131,7 @@ Deno.test("--request-id after kill -9 and --resume: ids of a request are the sam
   assertStringIncludes(other.stderr, "'--request-id' was 'X-Request-Id' and is 'X-Id'");
 });
 
-Deno.test("--request-id leaves a record's own field, and keeps out of --failures", async () => {
+Deno.test("--request-id keeps a record's own field, and is not in --failures", async () => {
   await using dir = await folder();
   await using server = await RawServer.start(({ send, request }) => {
     send(pathOf(request) === "/b" ? "no answer\r\n\r\n" : ok());
@@ -149,7 +149,7 @@ Deno.test("--request-id leaves a record's own field, and keeps out of --failures
   assertEquals(await recordsOf(failures), [{ url: server.url("/b") }]);
 });
 
-Deno.test("--request-id can stand in a config, and is refused where it cannot be", async () => {
+Deno.test("--request-id works in --config, and is refused with conflicting flags", async () => {
   await using dir = await folder();
   await using server = await RawServer.start(({ send }) => send(ok()));
   const config = await dir.write("c.json", '{"request-id":"X-Id","silent":true}');

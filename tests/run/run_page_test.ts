@@ -45,12 +45,12 @@ const HIDDEN: [args: string[], shown: string][] = [
   [["--threshold", "p99<1s", "it's"], `myriad --threshold 'p99<1s' 'it'\\''s'`],
 ];
 for (const [args, shown] of HIDDEN) {
-  Deno.test(`redactCommand() is ${shown} when it is ${args.join(" ")}`, () => {
+  Deno.test(`redactCommand() gives ${shown} for ${args.join(" ")}`, () => {
     assertEquals(redactCommand(parseFlags(RUN_FLAGS, args, "myriad")), shown);
   });
 }
 
-Deno.test("redactCommand() is bounded", () => {
+Deno.test("redactCommand() gives a bounded text", () => {
   const args = [
     "-i",
     "i".repeat(10_000),
@@ -71,7 +71,7 @@ function dataOf(page: string): any {
   return JSON.parse(/<script type="application\/json" id="data">([^<]*)</.exec(page)![1]);
 }
 
-Deno.test("myriad --report writes a page, with permission for that file only", async () => {
+Deno.test("--report writes a page, with permission for that file only", async () => {
   await using dir = await folder();
   await using server = await RawServer.start(({ request, send }) =>
     send(
@@ -109,7 +109,7 @@ Deno.test("myriad --report writes a page, with permission for that file only", a
   ]);
 });
 
-Deno.test("myriad --report refuses what cannot be written before anything is requested", async () => {
+Deno.test("--report fails before the first request when the page cannot be written", async () => {
   await using dir = await folder();
   await using server = await RawServer.start(({ send }) => send(ok()));
   const run = async (path: string, ...permissions: string[]): Promise<string> => {
@@ -133,7 +133,7 @@ Deno.test("myriad --report refuses what cannot be written before anything is req
   assertEquals(server.requests.length, 0);
 });
 
-Deno.test("myriad --report leaves a page alone, and makes none, when the run cannot begin", async () => {
+Deno.test("--report leaves an old page alone when the run cannot begin", async () => {
   await using dir = await folder();
   await Deno.writeTextFile(dir.path("old.html"), "old");
   for (const name of ["old.html", "new.html"]) {
@@ -151,7 +151,7 @@ Deno.test("myriad --report leaves a page alone, and makes none, when the run can
   assertEquals(await Array.fromAsync(Deno.readDir(dir.path("")), ({ name }) => name), ["old.html"]);
 });
 
-Deno.test("myriad --report writes a page in place of a longer one, and says so when nothing fits on the disk", async () => {
+Deno.test("--report replaces a longer page, and reports a full disk", async () => {
   await using dir = await folder();
   await using server = await RawServer.start(({ send }) => send(ok()));
   const path = dir.path("page.html");
@@ -167,7 +167,7 @@ Deno.test("myriad --report writes a page in place of a longer one, and says so w
   assertMatch(full.stderr, /^myriad: Cannot write '--report \/dev\/full': no space left/);
 });
 
-Deno.test("myriad --report writes the page of a run that was interrupted, and of what went on with it", async () => {
+Deno.test("--report writes a page for an interrupted run, and for its resumption", async () => {
   await using dir = await folder();
   const held: (() => void)[] = [];
   const holding = Promise.withResolvers<void>();
@@ -195,7 +195,7 @@ Deno.test("myriad --report writes the page of a run that was interrupted, and of
   assertStringIncludes(text, "Requests 30 30 succeeded");
 });
 
-Deno.test("myriad --report writes the page of a run that a threshold ended", async () => {
+Deno.test("--report writes a page for a run that a threshold ended", async () => {
   await using dir = await folder();
   await using server = await RawServer.start(({ send }) => send(ok()));
   const path = dir.path("page.html");
@@ -208,7 +208,7 @@ Deno.test("myriad --report writes the page of a run that a threshold ended", asy
   assertStringIncludes(textOf(await Deno.readTextFile(path)), "Aborted by requests&lt;5.");
 });
 
-Deno.test("myriad --report writes the page of a run whose output cannot be written any more", async () => {
+Deno.test("--report writes a page for a run whose output can no longer be written", async () => {
   await using dir = await folder();
   await using server = await RawServer.start(({ send }) => send(ok()));
   const path = dir.path("page.html");
@@ -218,7 +218,7 @@ Deno.test("myriad --report writes the page of a run whose output cannot be writt
   assert((await Deno.readTextFile(path)).endsWith("</html>\n"));
 });
 
-Deno.test("a run loads nothing of the page or of the live view unless it shows them", async () => {
+Deno.test("a run loads the page and the live view only when it shows them", async () => {
   const modules = await readModules(MAIN);
   const all = new Map(modules.map((module) => [module.specifier, module]));
   const seen = new Set<string>();
@@ -245,7 +245,7 @@ Deno.test("a run loads nothing of the page or of the live view unless it shows t
   );
 });
 
-Deno.test("myriad --report makes a page with its plots as one bundled file, too", async () => {
+Deno.test("--report writes a page with plots when the program is one bundled file", async () => {
   await using dir = await folder();
   await using server = await RawServer.start(({ send }) => send(ok()));
   await bundle(dir.path("myriad.js"));

@@ -33,7 +33,7 @@ const numberOf = (request: string): number => Number(/\/(\d+) /.exec(request)![1
 const typed = (type: string): string => `Content-Type: ${type}\r\n`;
 
 for (const engine of ["http1", "fetch"]) {
-  Deno.test(`myriad --save-bodies saves each body, with the least permissions (${engine})`, async () => {
+  Deno.test(`--save-bodies saves each body with the least permissions (${engine})`, async () => {
     await using dir = await folder();
     await using server = await RawServer.start(({ send, request, end }) => {
       const i = numberOf(request);
@@ -74,7 +74,7 @@ for (const engine of ["http1", "fetch"]) {
   });
 }
 
-Deno.test("myriad --save-bodies has its column in CSV, and its field where asked for", async () => {
+Deno.test("--save-bodies adds a column in CSV, and a field with --fields", async () => {
   await using dir = await folder();
   await using server = await RawServer.start(({ send }) => send(ok("a", typed("text/css"))));
   const args = ["-n", "1", server.url("/"), "-s", "-o", "-"];
@@ -88,7 +88,7 @@ Deno.test("myriad --save-bodies has its column in CSV, and its field where asked
   assertEquals(none.stdout, '{"body_file":null,"i":0}\n');
 });
 
-Deno.test("myriad --save-bodies --resume leaves no hole, no half and no second file after kill -9", async () => {
+Deno.test("--save-bodies --resume leaves each file whole and once after kill -9", async () => {
   await using dir = await folder();
   let run = 0;
   let isHeld = false;
@@ -132,7 +132,7 @@ Deno.test("myriad --save-bodies --resume leaves no hole, no half and no second f
   for (const { i, body_file } of records) assert(files.get(body_file) === bodyOf(i), body_file);
 });
 
-Deno.test("myriad --save-bodies is a part of the run that --resume goes on with", async () => {
+Deno.test("--resume refuses to run without the run's --save-bodies", async () => {
   await using dir = await folder();
   await using server = await RawServer.start(({ send }) => send(ok("a")));
   const args = ["-n", "5", server.url("/{}"), "-o", dir.path("o.ndjson"), "-s"];
@@ -155,7 +155,7 @@ Deno.test("myriad --save-bodies is a part of the run that --resume goes on with"
   assertEquals(server.requests.length, 10);
 });
 
-Deno.test("myriad --save-bodies --retry-failed saves the bodies of what had failed", async () => {
+Deno.test("--save-bodies --retry-failed saves the bodies of failed requests", async () => {
   await using dir = await folder();
   let isMended = false;
   await using server = await RawServer.start(({ send, request }) =>
@@ -171,7 +171,7 @@ Deno.test("myriad --save-bodies --retry-failed saves the bodies of what had fail
 });
 
 for (const engine of ["http1", "fetch"]) {
-  Deno.test(`myriad --save-bodies ends with one line on a full disk, and goes on (${engine})`, async () => {
+  Deno.test(`--save-bodies exits with one line on a full disk, and --resume continues (${engine})`, async () => {
     await using dir = await folder();
     await using server = await RawServer.start(({ send, request }) =>
       send(ok("x".repeat(numberOf(request) === 150 ? 700_000 : 10)))
@@ -191,7 +191,7 @@ for (const engine of ["http1", "fetch"]) {
   });
 }
 
-Deno.test("myriad --save-bodies saves bodies also while no more sockets can be opened", async () => {
+Deno.test("--save-bodies saves bodies while sockets have run out", async () => {
   await using dir = await folder();
   await using server = await RawServer.start(({ send }) => send(ok("x".repeat(100_000))));
   const bodies = dir.path("b");
@@ -202,7 +202,7 @@ Deno.test("myriad --save-bodies saves bodies also while no more sockets can be o
   assertEquals(filesOf(bodies).size, 300);
 });
 
-Deno.test("myriad --save-bodies says before the first request that its folder cannot be written", async () => {
+Deno.test("--save-bodies fails before the first request when its folder cannot be written", async () => {
   await using dir = await folder();
   await using server = await RawServer.start(({ send }) => send(ok()));
   const bodies = dir.path("b");

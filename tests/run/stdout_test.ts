@@ -13,7 +13,7 @@ const full = (args: string[], permissions?: string[]): Promise<Ran> =>
 const ONE_LINE =
   /^myriad: Cannot write (to standard output|'--\w+ -'): no space left on device[^\n]*\n$/;
 
-Deno.test("a summary, page of help or finding that cannot be printed ends with 3, in words", async () => {
+Deno.test("myriad exits with 3 and a message when it cannot print", async () => {
   await using server = await RawServer.start(({ send }) => send(ok("Hello")));
   await using dir = await folder();
   const records = await dir.write("r", '{"url":"http://h/a","status":200,"attempts":1}\n');
@@ -49,14 +49,14 @@ Deno.test("a summary, page of help or finding that cannot be printed ends with 3
   assertEquals(await full(["-n", "3", url, "-s"]), { code: 0, stdout: "", stderr: "" });
 });
 
-Deno.test("compare ends with 3 at the first line that cannot be printed", async () => {
+Deno.test("compare exits with 3 at the first line that it cannot print", async () => {
   const args = ["compare", "-n", "20,40", "--strategies", "workers", "--delay", "0"];
   const { code, stderr } = await full(args, ["--allow-all"]);
   assertEquals(code, 3, stderr);
   assertMatch(stderr, /no space left on device[^\n]*\n$/);
 });
 
-Deno.test("the delay server, run alone, ends with 3 where it cannot print", async () => {
+Deno.test("server.ts exits with 3 when it cannot print", async () => {
   const { code, stderr } = await myriad(["--port", "0"], { script: SERVER, limits: FULL });
   assertEquals(code, 3);
   assertMatch(stderr, ONE_LINE);
@@ -64,7 +64,7 @@ Deno.test("the delay server, run alone, ends with 3 where it cannot print", asyn
 
 const WITHOUT_BASH = { ignore: !isInstalled("bash") };
 
-Deno.test("a reader that has gone is no error of what is printed", WITHOUT_BASH, async () => {
+Deno.test("--help exits with 0 when its reader has closed the pipe", WITHOUT_BASH, async () => {
   const words = commandWords(["--help"]);
   const { stdout } = await run([
     "bash",
@@ -77,7 +77,7 @@ Deno.test("a reader that has gone is no error of what is printed", WITHOUT_BASH,
 });
 
 Deno.test({
-  name: "nothing that a server sends acts on a terminal by records on standard output",
+  name: "-o - escapes what acts on a terminal",
   ignore: !isInstalled("script", "bsdutils"),
   fn: async () => {
     const sent = "/\u009b2J\u202e\u2066";

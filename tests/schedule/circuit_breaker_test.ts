@@ -42,7 +42,7 @@ Deno.test("CircuitBreaker closes at any success", () => {
   }
 });
 
-Deno.test("CircuitBreaker keeps its wait when a start of before fails, or tells nothing", () => {
+Deno.test("CircuitBreaker keeps its wait when an earlier request fails, or the probe tells nothing", () => {
   const breaker = new CircuitBreaker(1);
   breaker.end("first", true, 0);
   breaker.begin("probe");

@@ -32,18 +32,18 @@ for (
     ["a PATCH", { status: null, error: "timeout" }, "PATCH", 1, false],
   ] as const
 ) {
-  Deno.test(`RetryPolicy wantsMore() is ${expected} after ${what}`, () => {
+  Deno.test(`RetryPolicy.wantsMore() is ${expected} after ${what}`, () => {
     const of = result(more as Partial<Result>, { method });
     assertEquals(new RetryPolicy(OPTIONS).wantsMore(of, attempts), expected);
   });
 }
 
-Deno.test("RetryPolicy wantsMore() takes a POST where the user says so", () => {
+Deno.test("RetryPolicy.wantsMore() is true for a POST when the user allows it", () => {
   const policy = new RetryPolicy({ ...OPTIONS, unsafe: true });
   assert(policy.wantsMore(result({ status: 503 }, { method: "POST" }), 1));
 });
 
-Deno.test("RetryPolicy waitMs() is any time up to a bound that doubles", () => {
+Deno.test("RetryPolicy.waitMs() is any time up to a bound that doubles", () => {
   const most = new RetryPolicy(OPTIONS, () => 1 - Number.EPSILON);
   const bounds = [1, 2, 3, 4, 5, 1_000].map((attempts) => Math.round(most.waitMs(attempts)));
   assertEquals(bounds, [100, 200, 400, 800, 1_000, 1_000]);
@@ -121,7 +121,7 @@ for (
   });
 }
 
-Deno.test("RetryPolicy.isTransient() takes what was not as expected by its name, or its status", () => {
+Deno.test("RetryPolicy.isTransient() accepts a mismatch by 'expect' or its status", () => {
   const isTransient = (on: string[], status: number): boolean =>
     new RetryPolicy({ ...OPTIONS, on: new Set(on) })
       .isTransient(result({ status, error: "expect", detail: "" }));
@@ -174,7 +174,7 @@ for (
     ],
   ] as const
 ) {
-  Deno.test(`RetryPolicy lastOf() tells ${what}`, () => {
+  Deno.test(`RetryPolicy.toFinal() explains ${what}`, () => {
     const policy = new RetryPolicy({ ...OPTIONS, ...options });
     const last = policy.toFinal(result(more as Partial<Result>, of), 4);
     assertEquals([last.attempts, last.detail], [4, expected]);
@@ -183,7 +183,7 @@ for (
   });
 }
 
-Deno.test("RetryPolicy isTransient() and causeOf() go by a status, but for one that is expected", () => {
+Deno.test("RetryPolicy.isTransient() and nameCause() ignore a status that is expected", () => {
   const policy = new RetryPolicy({ ...OPTIONS, expected: has(200, 503) });
   for (
     const [more, isTransient, cause] of [

@@ -60,7 +60,7 @@ Deno.test("Input reads an empty file, an empty gzip, and a single byte", async (
   assertEquals(await linesAt(await dir.write("d", new Uint8Array([0x1f]))), ["\x1f"]);
 });
 
-Deno.test("Input.progress() is the share of the file that was read, compressed or not", async () => {
+Deno.test("Input.progress() is the share of the file read, compressed or not", async () => {
   await using dir = await folder();
   for (const content of [NOISE, gzipSync(NOISE)]) {
     const input = await Input.open(await dir.write("a", content));
@@ -74,7 +74,7 @@ Deno.test("Input.progress() is the share of the file that was read, compressed o
   }
 });
 
-Deno.test("Input holds no more of a gzip bomb than it was asked for", async () => {
+Deno.test("Input keeps a bounded part of a gzip bomb", async () => {
   await using dir = await folder();
   const path = await dir.write("bomb.gz", gzipSync(new Uint8Array(256 * 1024 * 1024)));
   const input = await Input.open(path);
@@ -143,7 +143,7 @@ for (
     ],
   ] as [string, Iterable<number>, string, number][]
 ) {
-  Deno.test(`Input.read() rejects when a gzip ${what}, after all that stood before`, async () => {
+  Deno.test(`Input.read() rejects when a gzip ${what}, after the data before it`, async () => {
     await using dir = await folder();
     const bytes = new Uint8Array(packed);
     const path = await dir.write("a.gz", bytes);
@@ -163,7 +163,7 @@ for (
   });
 }
 
-Deno.test("LineReader gives a last line without its end where the data is whole, and then tells the fault", async () => {
+Deno.test("LineReader gives a last line without its end, and then throws the input's error", async () => {
   await using dir = await folder();
   const packed = new Uint8Array(gzipSync("a\nb"));
   for (
@@ -183,7 +183,7 @@ Deno.test("LineReader gives a last line without its end where the data is whole,
   }
 });
 
-Deno.test("Input reads gzip whose head has all parts, wherever blocks begin", async () => {
+Deno.test("Input reads gzip with every header field, with any blocks", async () => {
   const data = deflateRawSync("a\nb\n");
   const tail = gzipSync("a\nb\n").subarray(-8);
   const head = [0x1f, 0x8b, 8, 0x1f, 1, 2, 3, 4, 0, 3];
@@ -200,7 +200,7 @@ Deno.test("Input reads gzip whose head has all parts, wherever blocks begin", as
   }
 });
 
-Deno.test("Input.read() rejects when a member behind the first is cut short", async () => {
+Deno.test("Input.read() rejects when a later member is cut short", async () => {
   await using dir = await folder();
   const second = gzipSync(NOISE);
   const path = await dir.write(
@@ -222,7 +222,7 @@ for (
     ["is below a file", "file/below", ": use a file that can be read"],
   ]
 ) {
-  Deno.test(`Input.open() refuses a file that ${what}`, async () => {
+  Deno.test(`Input.open() throws for a file that ${what}`, async () => {
     await using dir = await folder();
     await dir.write("file", "x");
     const full = path === "" ? "" : dir.path(path);
@@ -234,7 +234,7 @@ for (
 }
 
 Deno.test({
-  name: "Input.open() asks nobody when the permission to read is missing",
+  name: "Input.open() does not prompt when the permission is missing",
   permissions: { read: false },
   async fn() {
     const error = await assertRejects(() => Input.open("urls.txt"), UsageError);
@@ -248,7 +248,7 @@ Deno.test({
 // Pipes.
 
 Deno.test({
-  name: "Input reads a named pipe as it is written, and does not tell how far it is",
+  name: "Input reads a named pipe as it is written, without progress",
   ignore: Deno.build.os === "windows",
   async fn() {
     await using dir = await folder();
@@ -273,7 +273,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "Input.close() answers a read() that waits for a pipe",
+  name: "Input.close() settles a read() that waits for a pipe",
   ignore: Deno.build.os === "windows",
   async fn() {
     await using dir = await folder();

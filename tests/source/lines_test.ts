@@ -25,7 +25,7 @@ for (
     ["characters of two, three and four bytes", "é\n名x\n😀\r\nü", ["é", "名x", "😀", "ü"]],
   ] as [string, string, string[]][]
 ) {
-  Deno.test(`LineReader reads ${what}, wherever blocks begin`, async () => {
+  Deno.test(`LineReader reads ${what}, with any blocks`, async () => {
     for (const blocks of splits(encode(text))) {
       assertEquals(await all(new LineReader(blocks)), lines);
       assert(blocks.isClosed);
@@ -33,14 +33,14 @@ for (
   });
 }
 
-Deno.test("LineReader reads LF and CRLF alone where a run began so, wherever blocks begin", async () => {
+Deno.test("LineReader reads only LF and CRLF for an older run, with any blocks", async () => {
   for (const blocks of splits(encode("a\rb\r\n\rc\n\r\r\nd\r"))) {
     const reader = new LineReader(blocks, { onlyLf: true });
     assertEquals(await all(reader), ["a\rb", "\rc", "\r", "d"]);
   }
 });
 
-Deno.test("LineReader.breakBefore is the line break in front of a line, wherever blocks begin", async () => {
+Deno.test("LineReader.breakBefore is the line break before a line, with any blocks", async () => {
   for (const blocks of splits(encode("a\rb\nc\r\nd\r\re\n\rf"))) {
     const reader = new LineReader(blocks);
     const found: string[] = [];
@@ -69,7 +69,7 @@ Deno.test("LineReader.breakBefore is the line break in front of a line, wherever
   }
 });
 
-Deno.test("LineReader reads lines of every end in pieces longer than what is decoded at once", async () => {
+Deno.test("LineReader reads all line ends in pieces longer than its buffer", async () => {
   const ends = ["\n", "\r\n", "\r"];
   // Lines of all lengths, so that each end falls on each place of a piece.
   const lines = Array.from({ length: 3000 }, (_, k) => "é".repeat(k % 97) + k);
@@ -80,7 +80,7 @@ Deno.test("LineReader reads lines of every end in pieces longer than what is dec
   }
 });
 
-Deno.test("LineReader marks lines that are not UTF-8, and no others, wherever blocks begin", async () => {
+Deno.test("LineReader marks exactly the lines that are not UTF-8, with any blocks", async () => {
   for (
     const [line, isUtf8] of [
       [[0x61, 0xff], false],
@@ -139,7 +139,7 @@ for (
   });
 }
 
-Deno.test("LineReader counts characters, not bytes, and keeps no half of one", async () => {
+Deno.test("LineReader counts characters, not bytes, and splits none", async () => {
   const fits = "名".repeat(MAX_LINE);
   const pairs = `x${"😀".repeat(MAX_LINE)}`;
   const [first, second] = await linesOf(`${fits}\n${pairs}\n`);
@@ -149,14 +149,14 @@ Deno.test("LineReader counts characters, not bytes, and keeps no half of one", a
   assert(start.isWellFormed() && start.length === 200);
 });
 
-Deno.test("LineReader.line is the number of the line that was given last", async () => {
+Deno.test("LineReader.line is the number of the last line", async () => {
   const reader = new LineReader(new Blocks([encode("a\n\nb")]));
   const numbers = [];
   while (!(await reader.next()).done) numbers.push(reader.line);
   assertEquals(numbers, [1, 2, 3]);
 });
 
-Deno.test("LineReader.next() answers at once while a block has lines, and reads no further", async () => {
+Deno.test("LineReader.next() is synchronous while a block has lines, and reads no further", async () => {
   // Larger than what is decoded at once.
   const block = encode("x".repeat(9) + "\n").length;
   const blocks = new Blocks(
@@ -179,7 +179,7 @@ Deno.test("LineReader.next() answers at once while a block has lines, and reads 
   assertEquals(await reader.next(), { value: undefined, done: true });
 });
 
-Deno.test("LineReader.return() ends it, whatever it holds", async () => {
+Deno.test("LineReader.return() ends it at once", async () => {
   const blocks = new Blocks([encode("a\nb\nc")]);
   const reader = new LineReader(blocks);
   assertEquals(await reader.next(), { value: "a", done: false });
@@ -189,7 +189,7 @@ Deno.test("LineReader.return() ends it, whatever it holds", async () => {
   assert(blocks.isClosed);
 });
 
-Deno.test("LineReader gives no line whose end the input did not give when it broke off", async () => {
+Deno.test("LineReader drops an unfinished line when the input breaks off", async () => {
   let reads = 0;
   const input = {
     read: () =>
@@ -220,7 +220,7 @@ for (
     ["a quoted line of commas and quotes", '","",",x\n","\n', [[',",', "x"], [","]]],
   ] as [string, string, string[][]][]
 ) {
-  Deno.test(`CsvReader reads ${what}, wherever blocks begin`, async () => {
+  Deno.test(`CsvReader reads ${what}, with any blocks`, async () => {
     for (const blocks of splits(encode(text))) {
       const found = await all(new CsvReader(new LineReader(blocks)));
       assertEquals(found.map((record) => toFields(record as string)), records);
@@ -237,7 +237,7 @@ for (
     ["a quote that is not closed", 'd\n"a,b\nc\n', ["d", '"a,b\nc'], 1],
   ] as [string, string, string[], number][]
 ) {
-  Deno.test(`CsvReader goes on after ${what}`, async () => {
+  Deno.test(`CsvReader continues after ${what}`, async () => {
     for (const blocks of splits(encode(text))) {
       const found = await all(new CsvReader(new LineReader(blocks)));
       assertEquals(found, records);
@@ -248,7 +248,7 @@ for (
   });
 }
 
-Deno.test("CsvReader marks a record over 1 MiB, and goes on behind the line that made it so", async () => {
+Deno.test("CsvReader marks a record over 1 MiB, and continues after its line", async () => {
   const line = `${"x".repeat(1023)}\n`;
   // The quote and 1,024 lines without the last one's end are 1 MiB.
   const text = `1,2\n"${line.repeat(1024)}z\n3,4\n"${"x".repeat(2 * MAX_LINE)}"\n5,6\n`;

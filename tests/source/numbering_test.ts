@@ -5,7 +5,7 @@ import type { SourceOptions } from "../../lib/source/open.ts";
 import type { HeaderList, Target } from "../../lib/target.ts";
 import { all, open, outcomes } from "../fixtures/sources.ts";
 
-Deno.test("createNumbering() gives a shard every number of its own from the start on", () => {
+Deno.test("createNumbering() gives a shard its numbers from the start on", () => {
   const of = (start: number, index: number, count: number) =>
     createNumbering({ start, shard: { index, count } });
   assertEquals(of(0, 0, 1), { first: 0, step: 1 });
@@ -68,7 +68,7 @@ for (
   });
 }
 
-Deno.test("RangeSource.next() answers at once, for ever without a bound", async () => {
+Deno.test("RangeSource.next() is synchronous, and endless without a bound", async () => {
   const source = await open({
     template: "http://h/?n={}",
     shard: { index: 999_999, count: 1_000_000 },
@@ -83,7 +83,7 @@ Deno.test("RangeSource.next() answers at once, for ever without a bound", async 
   assertEquals(await source.next(), { value: undefined, done: true });
 });
 
-Deno.test("RangeSource gives every target the run's very own method, headers and body", async () => {
+Deno.test("RangeSource shares the run's method, headers and body", async () => {
   const headers: HeaderList = [["A", "1"]];
   const body = new Uint8Array(3);
   const source = await open({ template: "http://h/", count: 2, method: "PUT", headers, body });
@@ -121,7 +121,7 @@ for (
     ["u:secret@h/", "Cannot request 'u:h/'"],
   ] as [string | undefined, string][]
 ) {
-  Deno.test(`openSource() refuses ${template} as a template`, async () => {
+  Deno.test(`openSource() rejects the template ${template}`, async () => {
     const error = await assertRejects(() => open({ template }), UsageError);
     assert(error.message.startsWith(message), error.message);
   });
@@ -140,7 +140,7 @@ for (
     ["/path", "use one like"],
   ] as const
 ) {
-  Deno.test(`openSource() says how ${template} becomes a URL, if it can`, async () => {
+  Deno.test(`openSource() suggests a URL for ${template}`, async () => {
     const why = "not an absolute http or https URL";
     const { message } = await assertRejects(() => open({ template }), UsageError);
     assert(message.includes(`: ${why}: ${mend}`), message);

@@ -33,7 +33,7 @@ const INPUTS: readonly [
 
 for (const [what, format, content] of INPUTS) {
   for (const length of [SHORT, LONG]) {
-    Deno.test(`openSource() begins ${length} records of ${what} anew, and goes on to count`, async () => {
+    Deno.test(`openSource() repeats ${length} records of ${what}, and continues to count`, async () => {
       await using dir = await folder();
       const path = await dir.write("ids", content(length));
       const template = format === "lines" ? "http://h/{}" : "http://h/{id}";
@@ -57,7 +57,7 @@ for (const [what, format, content] of INPUTS) {
   }
 }
 
-Deno.test("openSource() reads past no rounds that are not wanted", async () => {
+Deno.test("openSource() skips rounds without reading them", async () => {
   await using dir = await folder();
   for (const length of [SHORT, LONG]) {
     const path = await dir.write("ids", encode(ids(length)));
@@ -80,7 +80,7 @@ Deno.test("openSource() reads past no rounds that are not wanted", async () => {
   }
 });
 
-Deno.test("openSource() goes on without a bound where an input begins anew, until it is closed", async () => {
+Deno.test("openSource() repeats an input until it is closed", async () => {
   await using dir = await folder();
   for (const length of [1, LONG]) {
     const path = await dir.write("ids", encode(ids(length)));
@@ -98,7 +98,7 @@ Deno.test("openSource() goes on without a bound where an input begins anew, unti
   }
 });
 
-Deno.test("openSource() tells the same of a bad record in each round", async () => {
+Deno.test("openSource() reports the same for a bad record in each round", async () => {
   await using dir = await folder();
   const path = await dir.write("urls", encode("http://h/0\n\nnonsense\n"));
   const input = { path, format: "lines" } as const;
@@ -115,7 +115,7 @@ for (
     ["a header alone", "csv", "id\n"],
   ] as [string, "lines" | "csv", string][]
 ) {
-  Deno.test(`openSource() does not go round for ever in an input of ${what}`, async () => {
+  Deno.test(`openSource() does not loop over an input of ${what}`, async () => {
     await using dir = await folder();
     const path = await dir.write("input", encode(content));
     const template = format === "csv" ? "http://h/{id}" : "http://h/{}";
@@ -129,7 +129,7 @@ for (
   });
 }
 
-Deno.test("openSource() ends where an input has become empty, and where its gzip is damaged", async () => {
+Deno.test("openSource() ends when an input becomes empty, or its gzip is damaged", async () => {
   await using dir = await folder();
   const path = await dir.write("ids", encode(ids(LONG)));
   const input = { path, format: "lines" } as const;
@@ -146,7 +146,7 @@ Deno.test("openSource() ends where an input has become empty, and where its gzip
 });
 
 Deno.test({
-  name: "openSource() begins no pipe anew",
+  name: "openSource() does not loop over a pipe",
   ignore: Deno.build.os === "windows",
   async fn() {
     await using dir = await folder();
@@ -213,7 +213,7 @@ for (
     [{ requests: 9, input: undefined }, 3, undefined],
   ] as [Partial<Parameters<typeof describeShortfall>[0]>, number, string | undefined][]
 ) {
-  Deno.test(`shortfallOf() says ${text ?? `nothing of ${records} records for ${JSON.stringify(wanted)}`}`, () => {
+  Deno.test(`describeShortfall() says ${text ?? `nothing of ${records} records for ${JSON.stringify(wanted)}`}`, () => {
     const all = {
       input: { path: "a", format: "lines" as const },
       start: 0,

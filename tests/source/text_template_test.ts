@@ -49,7 +49,7 @@ for (
     ["header", "Bearer {a}", { a: 'x"y' }, 'Bearer x"y'],
   ] as [Kind, string, Record<string, string>, string][]
 ) {
-  Deno.test(`TextTemplate.expand() makes ${text} of ${source} as ${kind}`, () => {
+  Deno.test(`TextTemplate.expand() gives ${text} for ${source} as ${kind}`, () => {
     const lookup = (name: string): string | undefined =>
       Object.hasOwn(values, name) ? values[name] : undefined;
     const expected = text === "same" ? source : text;
@@ -57,12 +57,12 @@ for (
   });
 }
 
-Deno.test("TextTemplate.expand() tells where a placeholder begins that has no value", () => {
+Deno.test("TextTemplate.expand() gives the position of a placeholder without a value", () => {
   const template = TextTemplate.parse('{"a":"{b}{c}"}', "json");
   assertEquals(template.expand((name) => name === "b" ? "" : undefined), { missing: 10 });
 });
 
-Deno.test("TextTemplate.parse() leaves JSON as it is, whatever it holds, but for name-like braces", () => {
+Deno.test("TextTemplate.parse() keeps JSON unchanged except for placeholders", () => {
   const random = generator(1);
   let documents = 0;
   let braces = 0;
@@ -79,7 +79,7 @@ Deno.test("TextTemplate.parse() leaves JSON as it is, whatever it holds, but for
   assert(braces > 20, `${braces} documents with braces side by side`);
 });
 
-Deno.test("TextTemplate.expand() in JSON gives any value back that was put in", () => {
+Deno.test("TextTemplate.expand() writes values that JSON.parse() restores", () => {
   const random = generator(2);
   const template = TextTemplate.parse(
     '{"a":{"b":"{x}"},"c":["{x}{y}","\\\\{y}"],"d":{y},"{x}":1}',
@@ -93,7 +93,7 @@ Deno.test("TextTemplate.expand() in JSON gives any value back that was put in", 
   }
 });
 
-Deno.test("TextTemplate.expand() in a form gives any value back that was put in", () => {
+Deno.test("TextTemplate.expand() writes values that a form parser restores", () => {
   const random = generator(3);
   const template = TextTemplate.parse("a={x}&b=1&c={x}", "form");
   for (let n = 0; n < 2_000; n++) {
@@ -103,7 +103,7 @@ Deno.test("TextTemplate.expand() in a form gives any value back that was put in"
   }
 });
 
-Deno.test("escapeBraces() makes a template of any text that comes to the same", () => {
+Deno.test("escapeBraces() gives a template that expands to the same text", () => {
   const random = generator(4);
   for (let n = 0; n < 5_000; n++) {
     const text = textOf(random) + "{a}{{}}".slice(random(7), random(8)) + textOf(random);
@@ -144,7 +144,7 @@ Deno.test("openSource() fills header fields and the body with the number", async
   for (const { headers } of targets) assertStrictEquals(headers[0], options.headers[0]);
 });
 
-Deno.test("openSource() fills header fields and the body with the line, with and without a URL", async () => {
+Deno.test("openSource() fills header fields and the body with the line", async () => {
   const options = templated("{}", "a={}", "form");
   assertEquals(
     filledOf(await targetsOf("lines", " x y \n&\n", { template: "http://h/?{}", ...options })),
@@ -179,7 +179,7 @@ Deno.test("openSource() fills header fields and the body from records of JSONL",
   ]);
 });
 
-Deno.test("openSource() takes a record's own headers and body first, as they are", async () => {
+Deno.test("openSource() prefers a record's own headers and body", async () => {
   const options = { template: "http://h/", ...templated("{id}", '{"id":{id}}') };
   const text = [
     { headers: { "x-id": "{id}" }, body: "{id}" },
@@ -201,7 +201,7 @@ Deno.test("openSource() takes a record's own headers and body first, as they are
   );
 });
 
-Deno.test("openSource() makes no request of a value that no field can have, and does not repeat it", async () => {
+Deno.test("openSource() makes no request for an invalid field value, and does not show it", async () => {
   const options = { template: "http://h/{id}", ...templated("{v}") };
   const text = 'id,v\n1,"a\nSecret: x"\n2,世界\n3,fine\n';
   const targets = await targetsOf("csv", text, options);
@@ -220,7 +220,7 @@ for (
     ["lines that are URLs", { input: { path: "X", format: "lines" } }, "a line has no fields"],
   ] as [string, Partial<SourceOptions>, string][]
 ) {
-  Deno.test(`openSource() refuses names in header fields and bodies for ${what}`, async () => {
+  Deno.test(`openSource() rejects names in header fields and bodies for ${what}`, async () => {
     for (
       const [given, place] of [
         [templated("Bearer {hunter2}"), "character 8 of '--header X-Id'"],
@@ -236,7 +236,7 @@ for (
   });
 }
 
-Deno.test("openSource() refuses a column that is not there, and says which are", async () => {
+Deno.test("openSource() rejects a missing column, and lists the columns", async () => {
   await using dir = await folder();
   const path = await dir.write("a.csv", "url,id\n");
   const options = { input: { path, format: "csv" as const }, ...templated("{id}", "{idd}") };
@@ -248,7 +248,7 @@ Deno.test("openSource() refuses a column that is not there, and says which are",
   );
 });
 
-Deno.test("openSource() gives one list and one body to all where none is a template", async () => {
+Deno.test("openSource() shares one list and one body when there is no template", async () => {
   const headers: HeaderList = [["A", "{x}"]];
   const body = encoder.encode('{"a":{}}');
   const run = { headers, body, method: "POST", templates: undefined };
@@ -323,7 +323,7 @@ for (
   });
 }
 
-Deno.test("openSource() shows nothing of a record that fills a field of credentials", async () => {
+Deno.test("openSource() shows no value of a record that fills credentials", async () => {
   const field = ["Authorization", "Bearer {t}"] as const;
   const templates = {
     headers: new Map([[field, TextTemplate.parse(field[1], "header")]]),

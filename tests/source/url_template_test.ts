@@ -35,7 +35,7 @@ for (
     ["http://h/{a}&q={b}", { a: "?", b: "&" }, "http://h/?&q=&"],
   ] as [string, Record<string, string>, string][]
 ) {
-  Deno.test(`Template.expand() makes ${url} of ${text}`, () => {
+  Deno.test(`UrlTemplate.expand() gives ${url} for ${text}`, () => {
     assertEquals(UrlTemplate.parse(text).expand((name) => values[name]), { url });
     if (Object.keys(values).join() === "") {
       assertEquals(UrlTemplate.parse(text).expandOne(values[""]), url);
@@ -43,11 +43,11 @@ for (
   });
 }
 
-Deno.test("Template.expand() does not throw on surrogates that stand alone", () => {
+Deno.test("UrlTemplate.expand() accepts lone surrogates", () => {
   assertEquals(UrlTemplate.parse("http://h/?q={}").expandOne("\ud800"), "http://h/?q=%EF%BF%BD");
 });
 
-Deno.test("Template.expand() tells the name that has no value", () => {
+Deno.test("UrlTemplate.expand() gives the name without a value", () => {
   assertEquals(
     UrlTemplate.parse("http://h/{a}{b}").expand((name) => name === "a" ? "" : undefined),
     {
@@ -71,7 +71,7 @@ for (
     ["http://h/{/a}", "'{/a}'"],
   ]
 ) {
-  Deno.test(`Template.parse() refuses ${JSON.stringify(text)}`, () => {
+  Deno.test(`UrlTemplate.parse() rejects ${JSON.stringify(text)}`, () => {
     const error = assertThrows(() => UrlTemplate.parse(text), UsageError);
     assert(error.message.includes(place), error.message);
     assert(error.message.endsWith(": use {}, {name}, or {{ and }} for braces"), error.message);
@@ -88,14 +88,14 @@ for (
     ["http://h/\ufffd", "it is not UTF-8, or has U+FFFD in it"],
   ]
 ) {
-  Deno.test(`Template.parse() refuses ${JSON.stringify(text)}, of which URL would make another`, () => {
+  Deno.test(`UrlTemplate.parse() rejects ${JSON.stringify(text)}, which URL would change`, () => {
     const error = assertThrows(() => UrlTemplate.parse(text), UsageError);
     assert(error.message.startsWith(`Cannot use the URL: ${why}: `), error.message);
     assert(!error.message.includes("hunter2"), error.message);
   });
 }
 
-Deno.test("Template.names has each name once, in order", () => {
+Deno.test("UrlTemplate.names has each name once, in order", () => {
   assertEquals(UrlTemplate.parse("http://h/{b}{}{+a}{b}").names, ["b", "", "a"]);
   assertEquals(UrlTemplate.parse("http://h/{{a}}").names, []);
 });
@@ -120,7 +120,7 @@ for (
     ["http://a\\{}/", false],
   ] as [string, boolean][]
 ) {
-  Deno.test(`Template.isOriginFixed is ${isFixed} for ${text}`, () => {
+  Deno.test(`UrlTemplate.isOriginFixed is ${isFixed} for ${text}`, () => {
     assertEquals(UrlTemplate.parse(text).isOriginFixed, isFixed);
   });
 }

@@ -27,7 +27,7 @@ Deno.test("Utf8Reader drops a byte order mark at the start, and no other", () =>
   assertEquals(read([Uint8Array.from([...mark, 0x61, ...mark])]), "a\ufeff");
 });
 
-Deno.test("Utf8Reader marks bytes that are not UTF-8 by a lone surrogate", () => {
+Deno.test("Utf8Reader marks invalid UTF-8 with a lone surrogate", () => {
   assertEquals(read([Uint8Array.of(0x61, 0xff, 0x62)]), "a\udc00b");
   assertEquals(read([Uint8Array.of(0xe4, 0xb8)]), "\udc00");
   // U+FFFD itself is text.

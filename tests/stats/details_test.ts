@@ -8,7 +8,7 @@ import { result } from "../fixtures/result.ts";
 
 const of = (url: string, more: Partial<Result> = {}): Result => result(more, { url });
 
-Deno.test("HostTally.record() tells hosts apart by what is connected to", () => {
+Deno.test("HostTally.record() tells hosts apart by scheme, name and port", () => {
   const hosts = new HostTally();
   const urls = [
     "http://host/1",
@@ -42,7 +42,7 @@ Deno.test("HostTally.record() tells hosts apart by what is connected to", () => 
   );
 });
 
-Deno.test("HostTally.figures() leaves a port out that goes without saying", () => {
+Deno.test("HostTally.figures() leaves out a default port", () => {
   const hosts = new HostTally();
   for (const url of ["http://a:80/", "https://b/", "http://127.1/", "http://127.0.0.1/"]) {
     hosts.record(of(url));
@@ -53,7 +53,7 @@ Deno.test("HostTally.figures() leaves a port out that goes without saying", () =
   );
 });
 
-Deno.test("HostTally.record() counts by the URL's host, whether or not a result tells its origin", () => {
+Deno.test("HostTally.record() counts by the URL's host, with or without an origin", () => {
   const hosts = new HostTally();
   for (const origin of [undefined, "http://a", undefined, "http://b:81", "http://a", undefined]) {
     hosts.record(of(`${origin ?? "HTTP://A"}/x`, { origin }));
@@ -64,7 +64,7 @@ Deno.test("HostTally.record() counts by the URL's host, whether or not a result 
   );
 });
 
-Deno.test("HostTally.figures() has the times of answers alone, and no NaN where there were none", () => {
+Deno.test("HostTally.figures() has the times of responses only, and no NaN without one", () => {
   const hosts = new HostTally();
   hosts.record(of("http://a/", { ms: 10 }));
   hosts.record(of("http://a/", { ms: 30 }));
@@ -76,7 +76,7 @@ Deno.test("HostTally.figures() has the times of answers alone, and no NaN where 
   ]);
 });
 
-Deno.test("HostTally.record() tells a bounded number of hosts apart, and counts each request", () => {
+Deno.test("HostTally.record() bounds the number of hosts, and counts each request", () => {
   const hosts = new HostTally();
   for (let round = 0; round < 2; round++) {
     for (let k = 0; k < 3_000; k++) hosts.record(of(`http://h${k}.example/`));
@@ -93,7 +93,7 @@ Deno.test("HostTally.record() tells a bounded number of hosts apart, and counts 
   assertEquals([figures[1_000].host, figures[1_000].requests], ["others", 4_000]);
 });
 
-Deno.test("HostTally.record() counts nothing where nobody was asked, and bounds the name", () => {
+Deno.test("HostTally.record() ignores requests that were not made, and bounds names", () => {
   const hosts = new HostTally();
   hosts.record(result({ error: "url", status: null }, { url: "no url", invalid: "not a URL" }));
   assertEquals(hosts.figures(), []);
@@ -101,7 +101,7 @@ Deno.test("HostTally.record() counts nothing where nobody was asked, and bounds 
   assertEquals(hosts.figures()[0].host.length, 200);
 });
 
-Deno.test("Slowest keeps the 20 slowest answers, of two alike the earlier", () => {
+Deno.test("Slowest keeps the 20 slowest responses, the earlier of equal ones", () => {
   const slowest = new Slowest();
   // 0 to 99 in an order of no pattern.
   for (let k = 0; k < 100; k++) {
@@ -122,7 +122,7 @@ Deno.test("Slowest keeps the 20 slowest answers, of two alike the earlier", () =
   assertEquals([slowest.list().length, before[1].ms], [20, 98]);
 });
 
-Deno.test("Slowest keeps neither failures nor secrets, and bounds what it keeps", () => {
+Deno.test("Slowest keeps no failures and no secrets, and bounds texts", () => {
   const slowest = new Slowest();
   slowest.record(of("http://h/", { status: null, error: "timeout", ms: 30_000 }));
   slowest.record(of("http://h/", { status: 500, error: "expect", ms: 30_000 }));
@@ -155,10 +155,11 @@ const LOOPS: [string, [passedMs: number, cpuMs: number][], number][] = [
   ["it was busy half a second ago, and is not now", [[500, 500], [500, 0]], 0.5],
 ];
 for (const [when, looks, busy] of LOOPS) {
-  Deno.test(`LoopMeter.busy is ${busy} when ${when}`, () => assertEquals(busyAfter(looks), busy));
+  Deno.test(`EventLoopLoad.busy is ${busy} when ${when}`, () =>
+    assertEquals(busyAfter(looks), busy));
 }
 
-Deno.test("LoopMeter knows a loop that never rests from one that does, by the process's clocks", () => {
+Deno.test("EventLoopLoad tells a busy loop from an idle one", () => {
   const busy = new EventLoopLoad();
   const start = performance.now();
   while (performance.now() - start < 700);
@@ -167,7 +168,7 @@ Deno.test("LoopMeter knows a loop that never rests from one that does, by the pr
   assert(busy.busy > 0.2, `${busy.busy}`);
 });
 
-Deno.test("LoopMeter.start() keeps nothing alive behind stop()", () => {
+Deno.test("EventLoopLoad.stop() leaves nothing running", () => {
   const meter = new EventLoopLoad();
   meter.start();
   meter.stop();
@@ -186,12 +187,12 @@ const MESSAGES: [string, string][] = [
   ["", ""],
 ];
 for (const [detail, words] of MESSAGES) {
-  Deno.test(`normalizedMessage() gives '${words}' when it was '${detail}'`, () => {
+  Deno.test(`normalizedMessage() gives '${words}' for '${detail}'`, () => {
     assertEquals(normalizedMessage(detail), words);
   });
 }
 
-Deno.test("normalizedMessage() is quick with a text that was made to be slow", () => {
+Deno.test("normalizedMessage() is linear in the length of a hostile text", () => {
   for (
     const text of [
       "[:".repeat(5_000),
@@ -206,7 +207,7 @@ Deno.test("normalizedMessage() is quick with a text that was made to be slow", (
   }
 });
 
-Deno.test("MessageTally counts failures by kind and words, with the first examples of each", () => {
+Deno.test("ErrorGroups counts failures by kind and message, with first examples", () => {
   const messages = new ErrorGroups();
   for (let k = 0; k < 5; k++) {
     messages.record("timeout", `nothing within ${k} ms`, `http://name:pass@h/${k}`);
@@ -228,7 +229,7 @@ Deno.test("MessageTally counts failures by kind and words, with the first exampl
   ]);
 });
 
-Deno.test("MessageTally keeps a bounded number of messages, however different they are", () => {
+Deno.test("ErrorGroups keeps a bounded number of messages", () => {
   const messages = new ErrorGroups();
   const words = (k: number): string =>
     String(k).replace(/\d/g, (digit) => "abcdefghij"[Number(digit)]);

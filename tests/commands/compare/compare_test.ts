@@ -72,14 +72,14 @@ class Watched {
 const OVER_FETCH = Object.keys(STRATEGIES).filter((name) => name !== "http1");
 
 for (const name of OVER_FETCH) {
-  Deno.test(`${name} takes each answer once, with no more in flight than it may`, async () => {
+  Deno.test(`strategy ${name} takes each response once, within its concurrency`, async () => {
     const watched = new Watched();
     await watched.run(name, 40, 7);
     assertEquals(watched.taken.toSorted((a, b) => a - b), Array.from({ length: 40 }, (_, k) => k));
     assertEquals(watched.mostInFlight, name === "sync" ? 1 : 7);
   });
 
-  Deno.test(`${name} ends when there are no requests, or fewer than it may have in flight`, async () => {
+  Deno.test(`strategy ${name} ends when there are fewer requests than its concurrency`, async () => {
     for (const requests of [0, 1, 3]) {
       const watched = new Watched();
       await watched.run(name, requests, 7);
@@ -88,7 +88,7 @@ for (const name of OVER_FETCH) {
   });
 }
 
-Deno.test("semaphore alone promises everything up front; pooled-map alone holds results back", async () => {
+Deno.test("only semaphore creates all promises first; only pooled-map holds results back", async () => {
   const held: Record<string, number> = {};
   for (const name of OVER_FETCH) {
     const watched = new Watched();
@@ -103,7 +103,7 @@ Deno.test("semaphore alone promises everything up front; pooled-map alone holds 
   }
 });
 
-Deno.test("http1 takes each answer once, by an engine of its own", async () => {
+Deno.test("strategy http1 takes each response once, with an engine of its own", async () => {
   await using server = await DelayServer.start({});
   const statuses: (number | null)[] = [];
   const run = await STRATEGIES.http1.load();
@@ -118,7 +118,7 @@ Deno.test("http1 takes each answer once, by an engine of its own", async () => {
   assertEquals(statuses, Array.from({ length: 50 }, () => 200));
 });
 
-Deno.test("Semaphore gives permits in the order in which they were asked for", async () => {
+Deno.test("Semaphore grants permits in the order of the requests", async () => {
   const permits = new Semaphore(2);
   const order: number[] = [];
   const holders = [0, 1, 2, 3, 4].map(async (k) => {
@@ -156,7 +156,7 @@ const finished = (strategy: string, requests: number, more: Partial<Trial> = {})
   ...more,
 } as Trial);
 
-Deno.test("findSkipReason() foresees only what is far beyond the limit", () => {
+Deno.test("findSkipReason() skips only trials that are far beyond a limit", () => {
   const limits = { concurrency: 1000, timeLimitMs: 600_000 };
   const sync = { ...limits, concurrency: 1 };
   const before = (requests: number, seconds: number): Trial[] => [
@@ -203,7 +203,7 @@ const CONDITIONS: Conditions = {
   timeLimitMs: 600_000,
 };
 
-Deno.test("formatTrial() tells memory and time in the words of the experiment", () => {
+Deno.test("formatTrial() shows memory and time in the experiment's units", () => {
   assertEquals(TRIALS.map(formatTrial), [
     "sync                     10  Memory usage: 41.0 MB  Time: 15.50 seconds  CPU usage: 1%",
     "http1                    10  Memory usage: 42.0 MB  Time: 3.02 seconds  CPU usage: 3%",
@@ -215,7 +215,7 @@ Deno.test("formatTrial() tells memory and time in the words of the experiment", 
   ]);
 });
 
-Deno.test("formatComparison() marks the best of those that got all answers", () => {
+Deno.test("formatComparison() marks the best strategies of those with all responses", () => {
   const text = formatComparison(TRIALS, { color: false });
   assertEquals(
     text,
@@ -238,7 +238,7 @@ Deno.test("formatComparison() marks the best of those that got all answers", () 
   assert(formatComparison(TRIALS, { color: true }).includes("\x1b[32m"));
 });
 
-Deno.test("formatComparisonJson() has every trial, and nothing that was not measured", () => {
+Deno.test("formatComparisonJson() has every trial, without values that were not measured", () => {
   const { trials, ...rest } = JSON.parse(formatComparisonJson(TRIALS, CONDITIONS, "1.2.3"));
   assertEquals(rest.concurrency, 1000);
   assertEquals(rest.cores, navigator.hardwareConcurrency);
@@ -252,7 +252,7 @@ Deno.test("formatComparisonJson() has every trial, and nothing that was not meas
   assertEquals(trials[3].limit, "memory");
 });
 
-Deno.test("plotComparison() draws a line for each strategy that ran, and a cross where it was stopped", () => {
+Deno.test("plotComparison() draws a line for each strategy, and a cross where it was stopped", () => {
   const svg = plotComparison(TRIALS);
   assertEquals(svg.match(/<g /g)?.length, 2);
   for (const name of ["sync", "semaphore", "http1"]) assert(svg.includes(`>${name}</text>`), name);
@@ -261,7 +261,7 @@ Deno.test("plotComparison() draws a line for each strategy that ran, and a cross
   assert(!/NaN|Infinity|undefined/.test(svg));
 });
 
-Deno.test("formatComparisonPage() lets nothing out that a client said", () => {
+Deno.test("formatComparisonPage() escapes what a client printed", () => {
   const page = formatComparisonPage(TRIALS, { ...CONDITIONS, delay: "<b>" });
   assert(!page.includes("<script>"));
   assert(!page.includes("<b>"));
@@ -288,7 +288,7 @@ Deno.test("parseCompare() has the defaults of the contract, counts ascending", (
   assertEquals(parseCompare(["-h"]), "help");
 });
 
-Deno.test("parseCompare() says what is wrong, and how to mend it", () => {
+Deno.test("parseCompare() says what is wrong and how to fix it", () => {
   for (
     const [args, message] of [
       [["x"], "Cannot compare 'x': use flags only"],
@@ -309,7 +309,7 @@ Deno.test("parseCompare() says what is wrong, and how to mend it", () => {
 
 const PERMISSIONS = ["--allow-run", "--allow-write", "--allow-sys=systemMemoryInfo"];
 
-Deno.test("myriad compare measures each strategy in processes of its own, and says so as JSON", async () => {
+Deno.test("compare measures each strategy in its own process, and prints JSON", async () => {
   await using dir = await folder();
   const plot = dir.path("plot.svg");
   const args = ["compare", "-n", "3,12", "-c", "4", "--delay", "0", "--json", "--plot", plot];
@@ -330,7 +330,7 @@ Deno.test("myriad compare measures each strategy in processes of its own, and sa
   assert((await Deno.readTextFile(plot)).startsWith("<svg "));
 });
 
-Deno.test("myriad compare stops what goes beyond a limit, and does not run it with more", async () => {
+Deno.test("compare stops a strategy beyond a limit, and skips its larger counts", async () => {
   const args = ["compare", "-n", "1,10", "-c", "4", "--delay", "60s", "--strategies", "workers"];
   for (const limit of [["--time-limit", "600ms"], ["--memory-limit", "20M"]]) {
     const { code, stdout } = await myriad([...args, ...limit], { permissions: PERMISSIONS });
@@ -341,7 +341,7 @@ Deno.test("myriad compare stops what goes beyond a limit, and does not run it wi
   }
 });
 
-Deno.test("myriad compare refuses before its first trial what it has no permission for", async () => {
+Deno.test("compare fails before its first trial when a permission is missing", async () => {
   const { code, stderr } = await myriad(["compare"], { permissions: [] });
   assertEquals([code, stderr.includes("--allow-sys=systemMemoryInfo")], [2, true], stderr);
   const limited = await myriad(["compare", "--memory-limit", "1G"], { permissions: [] });
@@ -355,7 +355,7 @@ Deno.test("myriad compare refuses before its first trial what it has no permissi
 });
 
 for (const to of ["it alone", "all that it has started, as Ctrl-C is"]) {
-  Deno.test(`myriad compare leaves no process behind when a signal is sent to ${to}`, async () => {
+  Deno.test(`compare leaves no process behind when a signal is sent to ${to}`, async () => {
     await using child = start(
       ["compare", "-n", "1,2,3,4,5", "-c", "4", "--delay", "2s", "--strategies", "workers,race"],
       { permissions: PERMISSIONS, detached: true },
@@ -372,7 +372,7 @@ for (const to of ["it alone", "all that it has started, as Ctrl-C is"]) {
   });
 }
 
-Deno.test("myriad compare --help names every strategy", async () => {
+Deno.test("compare --help names every strategy", async () => {
   const { code, stdout } = await myriad(["compare", "--help"], { permissions: [] });
   assertEquals([code, stdout], [0, COMPARE_HELP]);
   for (const name of Object.keys(STRATEGIES)) assert(stdout.includes(`  ${name} `), name);

@@ -95,7 +95,7 @@ for (
   });
 }
 
-Deno.test("report says in its table what the records tell, and nothing else", async () => {
+Deno.test("report prints a table of exactly what the records tell", async () => {
   await using dir = await folder();
   await run(dir, "a.csv", "--fields", "status,error");
   const { code, stdout, stderr } = await report(dir.path("a.csv"));
@@ -105,7 +105,7 @@ Deno.test("report says in its table what the records tell, and nothing else", as
   assertEquals(/memory|CPU|engine|bodies|Latency|rate/.exec(stdout), null);
 });
 
-Deno.test("report merges summaries of shards as their records together, percentiles too", async () => {
+Deno.test("report merges shards' summaries exactly, percentiles too", async () => {
   await using dir = await folder();
   const shards = [0, 1, 2].map((k) => `${k}.ndjson`);
   const began = Date.now();
@@ -142,13 +142,13 @@ Deno.test("report merges summaries of shards as their records together, percenti
   assertMatch(table.stdout, /^303 requests in /);
 });
 
-Deno.test("mergeSummaries() adds what was not sent, unless a part does not tell it", () => {
+Deno.test("mergeSummaries() adds unsent requests when each part tells them", () => {
   const part = { requests: 10, succeeded: 4, failed: 6, skipped: 5 };
   assertEquals(mergeSummaries([part, part]).skipped, 10);
   assertEquals(mergeSummaries([part, { ...part, skipped: undefined }]).skipped, undefined);
 });
 
-Deno.test("mergeSummaries() takes the time from the first start to the last end", () => {
+Deno.test("mergeSummaries() measures from the first start to the last end", () => {
   const part = (started: string, seconds: number) => ({
     requests: 100,
     succeeded: 100,
@@ -165,7 +165,7 @@ Deno.test("mergeSummaries() takes the time from the first start to the last end"
   assertEquals(unknown, undefined);
 });
 
-Deno.test("mergeSummaries() has the program's own lateness of all starts where each part tells it", () => {
+Deno.test("mergeSummaries() merges the program's own lateness when each part has it", () => {
   const part = (...ms: number[]) => {
     const stats = new Stats();
     for (const late of ms) stats.recordStart(late);
@@ -183,7 +183,7 @@ Deno.test("mergeSummaries() has the program's own lateness of all starts where e
   assertEquals([own_late_ms, own_late_histogram], [undefined, undefined]);
 });
 
-Deno.test("report shows the program's own lateness of runs at a rate, together", async () => {
+Deno.test("report shows the merged own lateness of runs at a rate", async () => {
   await using dir = await folder();
   await using server = await DelayServer.start({});
   const files = ["a.json", "b.json"].map((name) => dir.path(name));
@@ -206,7 +206,7 @@ Deno.test("report shows the program's own lateness of runs at a rate, together",
   assertStringIncludes(stderr, "its 'own_late_ms' is not what a summary has");
 });
 
-Deno.test("report says what an older summary cannot give, and gives the rest", async () => {
+Deno.test("report names what an older summary lacks, and shows the rest", async () => {
   await using dir = await folder();
   const part = '{"requests":3,"succeeded":2,"failed":1,"bytes":7}\n';
   const files = [await dir.write("a.json", part), await dir.write("b.json", part)];
@@ -220,7 +220,7 @@ Deno.test("report says what an older summary cannot give, and gives the rest", a
   assertMatch(stderr, /^myriad: not every summary has a histogram.*\n$/);
 });
 
-Deno.test("report --compare has the differences of two runs, of records and of summaries", async () => {
+Deno.test("report --compare shows the differences of records or summaries", async () => {
   await using dir = await folder();
   const before = await run(dir, "a.ndjson");
   const after = await run(dir, "b.csv", "-c", "3");
@@ -283,7 +283,7 @@ const AFTER = {
   errors: {},
 };
 
-Deno.test("report --compare prints the differences, absolute and in per cent, and nothing of the unknown", async () => {
+Deno.test("report --compare prints known differences, absolute and in percent", async () => {
   await using dir = await folder();
   await dir.write("before.json", JSON.stringify(BEFORE));
   await dir.write("after.json", JSON.stringify(AFTER, null, 2));
@@ -350,7 +350,7 @@ errors
   ]);
 });
 
-Deno.test("compareRuns() has no per cent of nothing, and no latency without an answer", () => {
+Deno.test("compareRuns() has no percentage of 0, and no latency without a response", () => {
   const latency = Object.fromEntries(
     ["min", "mean", "p50", "p75", "p90", "p95", "p99", "p999", "p9999", "max", "stddev"]
       .map((name) => [name, 0]),
@@ -362,7 +362,7 @@ Deno.test("compareRuns() has no per cent of nothing, and no latency without an a
   assertEquals(p50, { a: null, b: null, difference: null, percent: null });
 });
 
-Deno.test("report --report writes a page of records, with hosts, slowest answers and time", async () => {
+Deno.test("report --report writes a page with hosts, slowest responses and plots", async () => {
   await using dir = await folder();
   await run(dir, "a.ndjson");
   const page = dir.path("page.html");
@@ -396,7 +396,7 @@ const EVIL = "\x1b[2J\x07\x00\x9b1m\u202e</script><img src=x onerror=alert(1)>=1
 const RECORD =
   '{"i":1,"url":"http://h/1","status":200,"ms":1.5,"bytes":3,"attempts":1,"at":"2026-01-01T00:00:00.000Z"}';
 
-Deno.test("report counts what is no record, says so, and lets nothing hostile through", async () => {
+Deno.test("report counts invalid lines, says so, and escapes hostile text", async () => {
   await using dir = await folder();
   const failed = (more: object): string =>
     JSON.stringify({ ...JSON.parse(RECORD), status: null, error: "protocol", ...more });
@@ -447,7 +447,7 @@ function sectionOf(page: string, title: string): string {
   return section.slice(0, section.indexOf("</table>"));
 }
 
-Deno.test("report has the errors and statuses on its page that the run has on its own", async () => {
+Deno.test("report --report shows the same errors and statuses as the run's own page", async () => {
   await using dir = await folder();
   const [own, later] = [dir.path("own.html"), dir.path("later.html")];
   await run(dir, "a.csv.gz", "--report", own);
@@ -476,7 +476,7 @@ function* results(): Generator<Result> {
 }
 
 for (const format of ["ndjson", "csv"]) {
-  Deno.test(`review() tells hosts, slowest answers and messages of records as the run counted them (${format})`, async () => {
+  Deno.test(`review() counts hosts, slowest responses and messages as the run does (${format})`, async () => {
     await using dir = await folder();
     const stats = new Stats({ details: true });
     const options = { fields: undefined, captures: [], isForTerminal: false };
@@ -498,7 +498,7 @@ for (const format of ["ndjson", "csv"]) {
   });
 }
 
-Deno.test("report never writes its page over what it reads, nor reads a file twice, by whatever name", async () => {
+Deno.test("report never overwrites an input, nor reads a file twice under two names", async () => {
   await using dir = await folder();
   const records = await dir.write("a.ndjson", `${RECORD}\n`);
   const other = await dir.write("b.ndjson", `${RECORD}\n`);
@@ -521,7 +521,7 @@ Deno.test("report never writes its page over what it reads, nor reads a file twi
   assertEquals(await Deno.stat(none).catch(() => "none"), "none");
 });
 
-Deno.test("report needs to read its files only, and to write its page only", async () => {
+Deno.test("report needs permission for its inputs and its page only", async () => {
   await using dir = await folder();
   const records = await dir.write("a.ndjson", `${RECORD}\n`);
   const page = dir.path("a.html");
@@ -534,7 +534,7 @@ Deno.test("report needs to read its files only, and to write its page only", asy
   assertMatch(piped.stdout, /^1 request in /);
 });
 
-Deno.test("report shows no password that a URL of a record has", async () => {
+Deno.test("report shows no password of a record's URL", async () => {
   await using dir = await folder();
   const url = "http://user:sesame@h/1";
   const answered = { ...JSON.parse(RECORD), url };
@@ -547,7 +547,7 @@ Deno.test("report shows no password that a URL of a record has", async () => {
   for (const text of all) assert(text.includes("http://h/1") && !text.includes("sesame"), text);
 });
 
-Deno.test("report lets nothing of a hostile summary out of its page, table and JSON", async () => {
+Deno.test("report escapes a hostile summary in its page, table and JSON", async () => {
   await using dir = await folder();
   const example = { url: EVIL, detail: EVIL };
   const reasons = [{ expectation: EVIL, count: 1, examples: [example] }];
@@ -580,7 +580,7 @@ Deno.test("report lets nothing of a hostile summary out of its page, table and J
   }
 });
 
-Deno.test("report reads records of CSV over several lines, and formulas as they were", async () => {
+Deno.test("report reads CSV records of several lines, and restores formulas", async () => {
   await using dir = await folder();
   const file = await dir.write(
     "a.csv",
@@ -595,7 +595,7 @@ Deno.test("report reads records of CSV over several lines, and formulas as they 
   ]]);
 });
 
-Deno.test("report reads milliseconds with more digits than a run writes", async () => {
+Deno.test("report reads milliseconds with any number of digits", async () => {
   await using dir = await folder();
   const ms = ["1.0030000000000001", "0.1", "12.345678901234567"];
   const csv = ["status,ms", ...ms.map((ms) => `200,${ms}`)].join("\n");
@@ -606,14 +606,14 @@ Deno.test("report reads milliseconds with more digits than a run writes", async 
   }
 });
 
-Deno.test("report says nothing of what only some records tell", async () => {
+Deno.test("report leaves out what only some records tell", async () => {
   await using dir = await folder();
   const file = await dir.write("a.ndjson", `${RECORD}\n{"status":200}\n{"status":null}\n`);
   const { summary: _, ...all } = await json(file);
   assertEquals(all, { requests: 3, succeeded: 2, failed: 1, statuses: { "200": 2 } });
 });
 
-Deno.test("report tells a summary on one line from records by what it has", async () => {
+Deno.test("report recognizes a summary on one line among records", async () => {
   await using dir = await folder();
   const one = '\n {"succeeded":1,"failed":0,"requests":1}\n';
   assertEquals((await json(await dir.write("a.x", one))).requests, 1);
@@ -624,7 +624,7 @@ Deno.test("report tells a summary on one line from records by what it has", asyn
   );
 });
 
-Deno.test("report ends with 2 for a wrong command line or file, and 3 for one that breaks off", async () => {
+Deno.test("report exits with 2 for a wrong file, and with 3 for one that breaks off", async () => {
   await using dir = await folder();
   const records = await dir.write("a.ndjson", `${RECORD}\n`);
   const summary = await dir.write("a.json", '{"requests":1,"succeeded":1,"failed":0}');
@@ -671,7 +671,7 @@ Deno.test("report ends with 2 for a wrong command line or file, and 3 for one th
   }
 });
 
-Deno.test("report takes an empty file for a run of nothing", async () => {
+Deno.test("report reads an empty file as a run without requests", async () => {
   await using dir = await folder();
   const { requests, failed } = await json(await dir.write("a.ndjson", ""));
   assertEquals([requests, failed], [0, 0]);
@@ -686,7 +686,7 @@ function busyIn(requests: readonly CompletedRequest[], from: number, to: number)
 }
 
 for (const spreadMs of [50, 3_000, 90_000, 4e9]) {
-  Deno.test(`RecordSeries.series() is the same in any order, over ${spreadMs} ms`, () => {
+  Deno.test(`RecordSeries.series() is the same for records in any order over ${spreadMs} ms`, () => {
     const random = generator(spreadMs);
     const start = Date.UTC(2026, 0, 1, 0, 0, 0, 50);
     const requests: CompletedRequest[] = Array.from({ length: 500 }, (_, k) => ({
@@ -723,7 +723,7 @@ for (const spreadMs of [50, 3_000, 90_000, 4e9]) {
   });
 }
 
-Deno.test("RecordSeries.series() has a fixed number of points, whatever the times are", () => {
+Deno.test("RecordSeries.series() has a bounded number of points at any times", () => {
   const series = new RecordSeries();
   for (const at of [Date.UTC(2026), 0, Date.UTC(9999, 11)]) {
     series.add({ at, ms: 1, error: undefined }, true);

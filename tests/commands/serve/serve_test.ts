@@ -112,7 +112,7 @@ async function exchange(url: string, text: string): Promise<string> {
 
 const LAST = "host: h\r\nconnection: close\r\n\r\n";
 
-Deno.test("parseDelay() reads a range, a fixed delay and none", () => {
+Deno.test("parseDelay() reads a range, a fixed delay and zero", () => {
   assertEquals(parseDelay("0-3s"), { from: 0, to: 3, unitMs: 1000 });
   assertEquals(parseDelay("100-500ms"), { from: 100, to: 500, unitMs: 1 });
   assertEquals(parseDelay("50ms"), { from: 50, to: 50, unitMs: 1 });
@@ -120,7 +120,7 @@ Deno.test("parseDelay() reads a range, a fixed delay and none", () => {
   for (const none of ["0", "0s", "0-0ms"]) assertEquals(parseDelay(none).to, 0);
 });
 
-Deno.test("parseDelay() throws when the text is no delay", () => {
+Deno.test("parseDelay() throws UsageError when the text is not a delay", () => {
   for (const text of ["", "3", "0-3", "3-0s", "-1s", "1.5s", "1s-2s", "1-2-3s", "s", " 1s", "1d"]) {
     assertThrows(() => parseDelay(text), UsageError, `--delay ${text}': use a whole number`);
   }
@@ -133,7 +133,7 @@ Deno.test("seedRandom() gives mulberry32's numbers", () => {
   assertEquals(states, [2693262067, 11749833, 2265367787]);
 });
 
-Deno.test("drawDelay() draws whole units evenly, both ends in it", () => {
+Deno.test("drawDelay() draws whole units evenly, both ends included", () => {
   const delay = parseDelay("0-3s");
   assertEquals(drawDelay(delay, 0), 0);
   assertEquals(drawDelay(delay, 1 - 2 ** -32), 3000);
@@ -163,13 +163,13 @@ Deno.test("drawStatus() draws by weight", () => {
   assert(Math.abs(counts[500] - 1000) < 150 && Math.abs(counts[429] - 1000) < 150);
 });
 
-Deno.test("parseStatuses() throws when the text is no statuses", () => {
+Deno.test("parseStatuses() throws UsageError when the text is not a list of statuses", () => {
   for (const text of ["", "99", "101", "600", "ok", "200:", "200:0", "200,", "200:-1", "200:1.5"]) {
     assertThrows(() => parseStatuses(text), UsageError, `--status ${text}': use a status`);
   }
 });
 
-Deno.test("DelayServer answers every path and method alike", async () => {
+Deno.test("DelayServer gives every path and method the same response", async () => {
   await using server = await DelayServer.start();
   for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW"]) {
     assertEquals(await ask(`${server.url}${method}/x?y=z`, { method }), [200, "Hello, World!"]);
@@ -183,49 +183,53 @@ Deno.test("DelayServer answers every path and method alike", async () => {
 const WITHOUT_CURL = { ignore: !isInstalled("curl") };
 
 for (const version of ["--http1.1", "--http2-prior-knowledge"]) {
-  Deno.test(`DelayServer answers HEAD, GET and POST by curl ${version}`, WITHOUT_CURL, async () => {
-    await using dir = await folder();
-    const log = dir.path("access.log");
-    for (
-      const options of [
-        { body: "caf\u00e9" },
-        { body: "caf\u00e9", accessLog: log, delay: parseDelay("1ms") },
-        { body: "", statuses: parseStatuses("404") },
-        { statuses: parseStatuses("204") },
-      ]
-    ) {
-      await using server = await DelayServer.start(options);
-      const curl = async (...args: string[]): Promise<string[]> => {
-        const command = ["curl", "-sS", "-i", version, "--max-time", "10", ...args, server.url];
-        const { code, stdout, stderr } = await runCommand(command);
-        assertEquals([code, stderr], [0, ""]);
-        const [head, body] = stdout.split("\r\n\r\n");
-        const [status, ...fields] = head.split("\r\n");
-        return [
-          status.split(" ")[1],
-          // Deno says over HTTP/1.1 alone that a body is empty.
-          fields.map((field) => field.toLowerCase())
-            .filter((field) => !/^date:|^content-length: 0$/.test(field)).toSorted().join(),
-          body,
-        ];
-      };
-      const [status, fields, body] = await curl();
-      assertEquals(body, options.statuses === undefined ? "caf\u00e9" : "");
-      // RFC 9110 §9.3.2: the same fields as for GET, and no body.
-      assertEquals(await curl("-I"), [status, fields, ""]);
-      assertEquals(await curl("-d", "x".repeat(100_000)), [status, fields, body]);
-    }
-  });
+  Deno.test(
+    `DelayServer responds to curl's ${version} for HEAD, GET and POST`,
+    WITHOUT_CURL,
+    async () => {
+      await using dir = await folder();
+      const log = dir.path("access.log");
+      for (
+        const options of [
+          { body: "caf\u00e9" },
+          { body: "caf\u00e9", accessLog: log, delay: parseDelay("1ms") },
+          { body: "", statuses: parseStatuses("404") },
+          { statuses: parseStatuses("204") },
+        ]
+      ) {
+        await using server = await DelayServer.start(options);
+        const curl = async (...args: string[]): Promise<string[]> => {
+          const command = ["curl", "-sS", "-i", version, "--max-time", "10", ...args, server.url];
+          const { code, stdout, stderr } = await runCommand(command);
+          assertEquals([code, stderr], [0, ""]);
+          const [head, body] = stdout.split("\r\n\r\n");
+          const [status, ...fields] = head.split("\r\n");
+          return [
+            status.split(" ")[1],
+            // Deno says over HTTP/1.1 alone that a body is empty.
+            fields.map((field) => field.toLowerCase())
+              .filter((field) => !/^date:|^content-length: 0$/.test(field)).toSorted().join(),
+            body,
+          ];
+        };
+        const [status, fields, body] = await curl();
+        assertEquals(body, options.statuses === undefined ? "caf\u00e9" : "");
+        // RFC 9110 §9.3.2: the same fields as for GET, and no body.
+        assertEquals(await curl("-I"), [status, fields, ""]);
+        assertEquals(await curl("-d", "x".repeat(100_000)), [status, fields, body]);
+      }
+    },
+  );
 }
 
-Deno.test("DelayServer answers HEAD without a body", async () => {
+Deno.test("DelayServer sends no body when the method is HEAD", async () => {
   await using server = await DelayServer.start();
   const answer = await exchange(server.url, `HEAD / HTTP/1.1\r\n${LAST}`);
   assertMatch(answer, /^HTTP\/1\.1 200 OK\r\n/);
   assertMatch(answer, /\r\ncontent-length: 13\r\n[^]*\r\n\r\n$/);
 });
 
-Deno.test("DelayServer answers without a body when the status may have none", async () => {
+Deno.test("DelayServer sends no body when the status allows none", async () => {
   for (const status of [204, 205, 304]) {
     await using server = await DelayServer.start({ statuses: parseStatuses(`${status}`) });
     const answer = await exchange(server.url, `GET / HTTP/1.1\r\n${LAST}`);
@@ -234,7 +238,7 @@ Deno.test("DelayServer answers without a body when the status may have none", as
   }
 });
 
-Deno.test("DelayServer reads a large body away and keeps the connection", async () => {
+Deno.test("DelayServer drops a large request body and keeps the connection", async () => {
   for (const delay of ["0", "1ms"]) {
     await using server = await DelayServer.start({ delay: parseDelay(delay) });
     const conn = await Deno.connect({ port: Number(new URL(server.url).port) });
@@ -249,7 +253,7 @@ Deno.test("DelayServer reads a large body away and keeps the connection", async 
   }
 });
 
-Deno.test("DelayServer never answers before the delay", async () => {
+Deno.test("DelayServer never responds before the delay", async () => {
   await using server = await DelayServer.start({ delay: parseDelay("20-40ms"), seed: 3 });
   const random = seedRandom(3);
   for (let k = 0; k < 20; k++) {
@@ -269,7 +273,7 @@ Deno.test("DelayServer listens on IPv6", async () => {
   }
 });
 
-Deno.test("DelayServer.stop() answers what is held when it is due", async () => {
+Deno.test("DelayServer.stop() sends held responses when they are due", async () => {
   await using server = await DelayServer.start({ delay: parseDelay("200ms") });
   const answer = ask(server.url);
   await until(() => server.held > 0);
@@ -279,7 +283,7 @@ Deno.test("DelayServer.stop() answers what is held when it is due", async () => 
   await server.stop(0);
 });
 
-Deno.test("DelayServer.stop() answers by a 503 what is held at the end of the grace", async () => {
+Deno.test("DelayServer.stop() sends 503 to requests held at the end of the grace", async () => {
   await using dir = await folder();
   const options = { delay: parseDelay("1h"), accessLog: dir.path("log") };
   for (const graces of [[0], [10], [3_600_000, 0]]) {
@@ -294,7 +298,7 @@ Deno.test("DelayServer.stop() answers by a 503 what is held at the end of the gr
   }
 });
 
-Deno.test("DelayServer.stop() ends when a request never does", async () => {
+Deno.test("DelayServer.stop() settles when a request never ends", async () => {
   await using server = await DelayServer.start();
   const conns = [];
   for (const text of ["", "GET /", "POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 9\r\n\r\nhalf"]) {
@@ -314,7 +318,7 @@ Deno.test("DelayServer.start() throws when the port is in use", async () => {
   await assertRejects(start, UsageError, `127.0.0.1:${port}: the port is in use: choose`);
 });
 
-Deno.test("DelayServer lets answers wait, and loses no line, when the log is slow", async () => {
+Deno.test("DelayServer delays responses and loses no line when its log is slow", async () => {
   await using dir = await folder();
   const path = await dir.pipe("fifo");
   // Opened for both, it opens without a writer.
@@ -349,7 +353,7 @@ Deno.test("DelayServer lets answers wait, and loses no line, when the log is slo
   assert(answeredUnread <= 3 * (64 * 1024 / long.length + 1), `${answeredUnread}`);
 });
 
-Deno.test("server.ts holds 10,000 answers at once", async () => {
+Deno.test("DelayServer holds 10,000 responses at once", async () => {
   const total = 10_000;
   // Delays that never end, so that it depends on no machine's speed that all of them are held.
   const program = `
@@ -395,7 +399,7 @@ Deno.test("server.ts holds 10,000 answers at once", async () => {
 for (const [script, ...command] of [[SERVER], [MAIN, "serve"]]) {
   const name = script === SERVER ? "server.ts" : "myriad serve";
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    Deno.test(`${name} prints one line, and exits 0 on ${signal}`, async () => {
+    Deno.test(`${name} prints one line, and exits with 0 on ${signal}`, async () => {
       const permissions = ["--allow-net=127.0.0.1:0"];
       const args = [...command, ...ANY_PORT, ...NONE];
       await using server = await Running.start(args, { script, permissions });
@@ -407,7 +411,7 @@ for (const [script, ...command] of [[SERVER], [MAIN, "serve"]]) {
     });
   }
 
-  Deno.test(`${name} --help says each flag`, async () => {
+  Deno.test(`${name} --help lists each flag`, async () => {
     const { code, stdout, stderr } = await run([...command, "--help"], { script, permissions: [] });
     assertEquals([code, stderr], [0, ""]);
     for (const flag of ["host", "port", "delay", "status", "body", "access-log", "seed", "help"]) {
@@ -417,7 +421,7 @@ for (const [script, ...command] of [[SERVER], [MAIN, "serve"]]) {
   });
 }
 
-Deno.test("server.ts --port takes the port, and exits 2 when it is in use", async () => {
+Deno.test("server.ts --port listens there, and exits with 2 when the port is in use", async () => {
   // Not one that systems give out: nobody has it at the other address, either.
   const chosen = await refusedPort();
   await using _server = await DelayServer.start({ port: chosen });
@@ -435,7 +439,7 @@ Deno.test("server.ts --port takes the port, and exits 2 when it is in use", asyn
   assertEquals(other.url, `http://[::1]:${port}/`);
 });
 
-Deno.test("server.ts --host takes the address", async () => {
+Deno.test("server.ts --host listens at the address", async () => {
   const permissions = ["--allow-net=[::1]"];
   await using server = await Running.start([...NONE, ...ANY_PORT, "--host", "::1"], {
     permissions,
@@ -444,7 +448,7 @@ Deno.test("server.ts --host takes the address", async () => {
   assertEquals(await ask(server.url), [200, "Hello, World!"]);
 });
 
-Deno.test("server.ts --status and --body choose the answer", async () => {
+Deno.test("server.ts --status and --body choose the response", async () => {
   const args = [...ANY_PORT, ...NONE, "--status", "418", "--body", "é\n"];
   await using server = await Running.start(args);
   assertEquals(await ask(server.url), [418, "é\n"]);
@@ -500,7 +504,7 @@ async function hold(url: string): Promise<Deno.Conn> {
   return conn;
 }
 
-Deno.test("server.ts answers what it holds, and finishes the log, on SIGTERM", async () => {
+Deno.test("server.ts sends held responses and finishes its log on SIGTERM", async () => {
   await using dir = await folder();
   const log = dir.path("log");
   await using server = await Running.start([...ANY_PORT, "--delay", "1s", "--access-log", log]);
@@ -513,7 +517,7 @@ Deno.test("server.ts answers what it holds, and finishes the log, on SIGTERM", a
   assertEquals([line.method, line.path, line.status, more], ["POST", "/held", 200, []]);
 });
 
-Deno.test("server.ts gives up what it holds, and finishes the log, on a second signal", async () => {
+Deno.test("server.ts drops held responses and finishes its log on a second signal", async () => {
   await using dir = await folder();
   const log = dir.path("log");
   await using server = await Running.start([...ANY_PORT, "--delay", "1h", "--access-log", log]);
@@ -527,7 +531,7 @@ Deno.test("server.ts gives up what it holds, and finishes the log, on a second s
   assertEquals([line.path, line.status, line.delay_ms, more], ["/held", 503, 3_600_000, []]);
 });
 
-Deno.test("server.ts goes on, and says nothing, when clients leave during the delay", async () => {
+Deno.test("server.ts continues silently when clients leave during the delay", async () => {
   await using server = await Running.start([...ANY_PORT, "--delay", "100ms"]);
   for (let k = 0; k < 10; k++) (await hold(server.url)).close();
   assertEquals(await ask(server.url), [200, "Hello, World!"]);
@@ -536,7 +540,7 @@ Deno.test("server.ts goes on, and says nothing, when clients leave during the de
   assertEquals([code, stderr], [0, ""]);
 });
 
-Deno.test("server.ts --seed gives the same delays and statuses again", async () => {
+Deno.test("server.ts --seed repeats the same delays and statuses", async () => {
   await using dir = await folder();
   const log = dir.path("log");
   const draw = async (seed: string): Promise<number[][]> => {
@@ -561,7 +565,7 @@ Deno.test("server.ts --seed gives the same delays and statuses again", async () 
   assert(JSON.stringify(other) !== JSON.stringify(first));
 });
 
-Deno.test("server.ts exits 2 with one line when a flag is wrong", async () => {
+Deno.test("server.ts exits with 2 and one line when a flag is wrong", async () => {
   const cases: [args: string[], message: RegExp][] = [
     [["--delay", "3-0s"], /'--delay 3-0s': use a whole number/],
     [["--delay=soon"], /'--delay soon': use/],
@@ -594,7 +598,7 @@ Deno.test("server.ts exits 2 with one line when a flag is wrong", async () => {
   }));
 });
 
-Deno.test("server.ts exits 2 with one line when a permission is missing", async () => {
+Deno.test("server.ts exits with 2 and one line when a permission is missing", async () => {
   await using dir = await folder();
   const log = dir.path("log");
   assertEquals(
@@ -611,7 +615,7 @@ Deno.test("server.ts exits 2 with one line when a permission is missing", async 
 });
 
 Deno.test({
-  name: "server.ts exits 3 with one line when the log's reader has closed it",
+  name: "server.ts exits with 3 and one line when its log's reader has closed",
   ignore: Deno.build.os === "windows",
   async fn() {
     await using dir = await folder();
@@ -628,7 +632,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "server.ts exits 3 when only the last lines of the log find the disk full",
+  name: "server.ts exits with 3 when the disk is full at the log's last lines",
   ignore: Deno.build.os !== "linux",
   async fn() {
     const args = [...ANY_PORT, "--delay", "1h", "--access-log", "/dev/full"];
@@ -644,7 +648,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "server.ts exits 3 with one line when the disk is full",
+  name: "server.ts exits with 3 and one line when the disk is full",
   ignore: Deno.build.os !== "linux",
   async fn() {
     const args = [...ANY_PORT, ...NONE, "--access-log", "/dev/full"];
@@ -660,7 +664,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "server.ts exits 3 with one line when it is out of file descriptors",
+  name: "server.ts exits with 3 and one line when file descriptors run out",
   ignore: Deno.build.os === "windows",
   async fn() {
     await using server = await Running.start(ANY_PORT, { limits: "ulimit -n 64" });

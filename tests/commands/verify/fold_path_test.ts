@@ -6,7 +6,7 @@ const fold = (text: string): string => {
   return new TextDecoder().decode(foldPath(bytes, 1, bytes.length - 1));
 };
 
-Deno.test("foldPath() is the same for all that IIS logs alike", () => {
+Deno.test("foldPath() gives the same for paths that IIS logs alike", () => {
   for (const path of ["/a b", "/a+b", "/a%20b", "/a%2520b", "/a%252520b", "/a\x7fb", "/a%0ab"]) {
     assertEquals(fold(path), "/a+b", path);
   }

@@ -128,7 +128,7 @@ for (
   });
 }
 
-Deno.test("Ledger agrees with counting in maps, whatever is missing, repeated or changed", () => {
+Deno.test("Ledger finds the same as maps for missing, repeated and changed lines", () => {
   for (let seed = 1; seed <= 60; seed++) {
     const random = generator(seed);
     const pathOf = [
@@ -209,7 +209,7 @@ for (
     [["/0?a", "/17?a"], "/17", -1],
   ] as const
 ) {
-  Deno.test(`NumberedPath.parseNumber() is ${number} in ${text} among ${paths}`, () => {
+  Deno.test(`NumberedPath.parseNumber() is ${number} for ${text} among ${paths}`, () => {
     const { bytes, from, to } = path(text);
     const place = numberPlace(...paths)!;
     assertEquals(place.parseNumber({ bytes, from, to }), number);
@@ -217,7 +217,7 @@ for (
   });
 }
 
-Deno.test("NumberedPath.find() finds none where paths differ by more than a number", () => {
+Deno.test("NumberedPath.find() is undefined when paths differ by more than a number", () => {
   for (
     const paths of [
       [],
@@ -233,7 +233,7 @@ Deno.test("NumberedPath.find() finds none where paths differ by more than a numb
   }
 });
 
-Deno.test("PagedStateTable takes no more pages where numbers are far apart, and keeps those it has", () => {
+Deno.test("PagedStateTable bounds its pages when numbers are far apart", () => {
   const states = new PagedStateTable();
   let taken = 0;
   for (let k = 0; k < 10_000; k++) {
@@ -250,12 +250,12 @@ Deno.test("PagedStateTable takes no more pages where numbers are far apart, and 
   assertEquals([states.get(3e9), states.get(3e9 + 1), states.get(1e15 - 1)], [4, 0, 0]);
 });
 
-Deno.test("PagedStateTable takes all numbers that lie close", () => {
+Deno.test("PagedStateTable holds all numbers that are close together", () => {
   const states = new PagedStateTable();
   for (let number = 0; number < 20_000_000; number += 8) assert(states.reserve(number));
 });
 
-Deno.test("HashStateTable keeps what it is given, as it grows", () => {
+Deno.test("HashStateTable keeps its entries as it grows", () => {
   const states = new HashStateTable();
   const random = generator(1);
   const expected = new Map<string, [number, number, number]>();
@@ -273,7 +273,7 @@ Deno.test("HashStateTable keeps what it is given, as it grows", () => {
   assertEquals(count, expected.size);
 });
 
-Deno.test("PathHash tells paths apart, by all of its bits", () => {
+Deno.test("PathHash differs in all of its bits for different paths", () => {
   const hash = new PathHash();
   const seen = new Set<bigint>();
   const bits = new Float64Array(64);

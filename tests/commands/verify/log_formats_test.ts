@@ -248,7 +248,7 @@ const PIECES = [
 ];
 PIECES.push("[", "^", "`", "{", "}", "<", "#", "%5C", "%22", "%23", "1", ";", '" 404 ', "+", "%2B");
 
-Deno.test("each format gives back the path that went over the wire", () => {
+Deno.test("each log format gives back the path that was sent", () => {
   const random = generator(31);
   const path = new RequestPath();
   const json = findLogFormat("ndjson")!.open();
@@ -279,7 +279,7 @@ function ndjson(line: string): Request {
   ];
 }
 
-Deno.test("--log-format iis gives back what is the same for IIS, whatever was decoded", () => {
+Deno.test("--log-format iis gives equal paths for what IIS decodes alike", () => {
   const random = generator(37);
   const path = new RequestPath();
   const json = findLogFormat("ndjson")!.open();
@@ -319,7 +319,7 @@ async function pathsOf(file: string, format?: string): Promise<[string[], number
 }
 
 for (const { name } of LOG_FORMATS.filter(({ name }) => name !== "ndjson")) {
-  Deno.test(`ServerLog tells a log of ${name} by its lines, wherever blocks and lines end`, async () => {
+  Deno.test(`ServerLog detects ${name} logs, with blocks split anywhere`, async () => {
     await using dir = await folder();
     const lines = examples(name);
     const header = name === "iis" ? ["#Software: Microsoft IIS", "#Version: 1.0", FIELDS] : [];
@@ -344,7 +344,7 @@ for (const { name } of LOG_FORMATS.filter(({ name }) => name !== "ndjson")) {
   });
 }
 
-Deno.test("IIS can change its columns within a log, and need not log the query", async () => {
+Deno.test("IisLog reads columns that change within a log, with or without a query", async () => {
   await using dir = await folder();
   const file = await dir.write(
     "a.log",
@@ -363,7 +363,7 @@ Deno.test("IIS can change its columns within a log, and need not log the query",
   await assertRejects(() => pathsOf(lacking), UsageError, "#Fields have no sc-status");
 });
 
-Deno.test("ServerLog keeps to the format of the first line that it can read", async () => {
+Deno.test("ServerLog keeps the format of its first readable line", async () => {
   await using dir = await folder();
   const [first, second] = [examples("combined")[0], examples("haproxy")[0]];
   const file = await dir.write("a.log", `noise\n${first}\n${second}\n${examples("alb")[0]}\n`);

@@ -57,7 +57,7 @@ function parsed(line: string): Record<string, unknown> | undefined {
   }
 }
 
-Deno.test("FlatJson.scan() finds what JSON.parse() does, whatever the object", () => {
+Deno.test("FlatJson.scan() finds the same fields as JSON.parse()", () => {
   const random = generator(7);
   const names = ["url", "a", "é", "status"];
   const scanner = new FlatJson(names);
@@ -90,7 +90,7 @@ Deno.test("FlatJson.scan() finds what JSON.parse() does, whatever the object", (
   }
 });
 
-Deno.test("numberKind() knows whole numbers to 2^53 - 1 and decimals of at most 15 digits, as JSON has them", () => {
+Deno.test("numberKind() recognizes JSON's integers to 2^53 - 1, and decimals of at most 15 digits", () => {
   for (
     const [text, kind] of [
       ["0", INTEGER],
@@ -108,7 +108,7 @@ Deno.test("numberKind() knows whole numbers to 2^53 - 1 and decimals of at most 
   }
 });
 
-Deno.test("FlatJson.scan() refuses what JSON.parse() refuses, but for what it looks past", () => {
+Deno.test("FlatJson.scan() rejects what JSON.parse() rejects, except in skipped values", () => {
   const random = generator(11);
   const scanner = new FlatJson(["i", "url", "status", "attempts"]);
   const line = '{"i":17,"url":"http://h/\\u00e9/17","status":200,"attempts":1}';
@@ -161,7 +161,7 @@ async function recordsOf(file: string): Promise<{ records: unknown[]; unreadable
   return { records, unreadable };
 }
 
-Deno.test("readRecords() reads every record that the program writes, in any order of --fields", async () => {
+Deno.test("readRecords() reads all records that the program writes, with any --fields", async () => {
   await using dir = await folder();
   const random = generator(3);
   const names = Object.keys(FIELDS) as FieldName[];
@@ -189,7 +189,7 @@ Deno.test("readRecords() reads every record that the program writes, in any orde
   }
 });
 
-Deno.test("readRecords() refuses records without a field that is needed, and what is none", async () => {
+Deno.test("readRecords() throws UsageError when a needed field is missing", async () => {
   await using dir = await folder();
   for (
     const [text, message] of [
@@ -205,7 +205,7 @@ Deno.test("readRecords() refuses records without a field that is needed, and wha
   }
 });
 
-Deno.test("readRecords() counts lines that are no record, and goes on", async () => {
+Deno.test("readRecords() counts invalid lines, and continues", async () => {
   await using dir = await folder();
   const good = '{"url":"http://h/a","status":200,"attempts":1}\n';
   const bad = [
@@ -227,7 +227,7 @@ Deno.test("readRecords() counts lines that are no record, and goes on", async ()
   assertEquals(unreadable, bad.length);
 });
 
-Deno.test("readRecords() takes a status for an answer unless the request failed; what was not expected is one", async () => {
+Deno.test("readRecords() counts a mismatch as a response, and other failures not", async () => {
   await using dir = await folder();
   const lines = [
     ["200", "null", 200],
@@ -249,7 +249,7 @@ Deno.test("readRecords() takes a status for an answer unless the request failed;
   }
 });
 
-Deno.test("readRecords() gives up a quote that is never closed, and goes on behind it", async () => {
+Deno.test("readRecords() skips a quote that is never closed", async () => {
   await using dir = await folder();
   const file = await dir.write(
     "a.csv",
@@ -261,7 +261,7 @@ Deno.test("readRecords() gives up a quote that is never closed, and goes on behi
   assert(unreadable > 0);
 });
 
-Deno.test("readLines() gives the same lines however the blocks are cut", async () => {
+Deno.test("readLines() gives the same lines for any blocks", async () => {
   const text = '\ufeffone\r\n\ntwo\nthree\r\nfour "é"\n\r\nfive';
   const whole = bytes(text);
   for (let size = 1; size <= whole.length; size++) {
@@ -285,7 +285,7 @@ Deno.test("readLines() gives the same lines however the blocks are cut", async (
   }
 });
 
-Deno.test("readLines() skips a line that is too long, and holds no more of it", async () => {
+Deno.test("readLines() skips a line that is too long without holding it", async () => {
   const lines: string[] = [];
   let blocks = 0;
   const long = new Uint8Array(64 * 1024).fill(0x61);
@@ -352,7 +352,7 @@ for (
   });
 }
 
-Deno.test("RequestPath is the same for a URL and for what goes over the wire, as URL has it", () => {
+Deno.test("RequestPath is the same for a URL and for the path sent", () => {
   const random = generator(23);
   const scanner = new FlatJson(["url", "path"]);
   const ofUrl = new RequestPath();
@@ -401,7 +401,7 @@ Deno.test("RequestPath is the same for a URL and for what goes over the wire, as
   }
 });
 
-Deno.test("ServerLog.read() counts hostile lines as unreadable, and reads those between them", async () => {
+Deno.test("ServerLog.read() counts hostile lines as unreadable, and reads the others", async () => {
   await using dir = await folder();
   const random = generator(5);
   const noise = (length: number): string =>
@@ -417,7 +417,7 @@ Deno.test("ServerLog.read() counts hostile lines as unreadable, and reads those 
   assert(unreadable >= 290, `${unreadable}`);
 });
 
-Deno.test("ServerLog.read() reads the format that is asked for only", async () => {
+Deno.test("ServerLog.read() reads only the format asked for", async () => {
   await using dir = await folder();
   const file = await dir.write("a.log", '{"path":"/a","status":200}\n- "GET /b HTTP/1.1" 200 1\n');
   for (const [format, expected] of [["ndjson", "/a"], ["combined", "/b"]] as const) {

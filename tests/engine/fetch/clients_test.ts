@@ -32,7 +32,7 @@ for (
     ["that are asked by POST", false, "POST"],
   ] as const
 ) {
-  Deno.test(`fetch engine keeps a bounded number of connections to many hosts ${what}`, async () => {
+  Deno.test(`fetch engine bounds its connections to many hosts ${what}`, async () => {
     await using server = await everywhere();
     const engine = new FetchEngine({ ...ENGINE_OPTIONS, concurrency: CONCURRENCY });
     const pinned = isPinned ? makeRequest(engine, target(urlOf(server, 0, "/never"))) : undefined;
@@ -55,7 +55,7 @@ for (
   });
 }
 
-Deno.test("fetch engine keeps its connections to hosts that are not too many", async () => {
+Deno.test("fetch engine keeps its connections to few hosts", async () => {
   await using server = await everywhere();
   const engine = new FetchEngine({ ...ENGINE_OPTIONS, concurrency: CONCURRENCY });
   for (let round = 0; round < 3; round++) {
@@ -75,7 +75,7 @@ function made(mostConnections: number): { clients: Clients; open: boolean[] } {
   return { clients, open };
 }
 
-Deno.test("Clients keeps its first client as long as there are few hosts at once", () => {
+Deno.test("Clients keeps its first client while there are few hosts", () => {
   const { clients, open } = made(8);
   for (let k = 0; k < 100; k++) {
     const uses = ["a", "b", "a", "b", "a", "b"].map((origin) => clients.begin(origin));
@@ -86,7 +86,7 @@ Deno.test("Clients keeps its first client as long as there are few hosts at once
   assertEquals(Object.entries(open), [["1", true]]);
 });
 
-Deno.test("Clients counts as many connections to a host as it had requests at once", () => {
+Deno.test("Clients counts one connection for each simultaneous request to a host", () => {
   const { clients, open } = made(8);
   for (const origin of ["a", "b"]) {
     const uses = Array.from({ length: 4 }, () => clients.begin(origin));
@@ -97,7 +97,7 @@ Deno.test("Clients counts as many connections to a host as it had requests at on
   assertEquals(Object.entries(open), [["1", true]]);
 });
 
-Deno.test("Clients keeps no connection while a client that was closed has requests in flight", () => {
+Deno.test("Clients pools no connection while a closed client has requests in flight", () => {
   const { clients, open } = made(2);
   const slow = clients.begin("a");
   for (let k = 0; k < 100; k++) clients.end(clients.begin(`${k}`));
@@ -113,7 +113,7 @@ Deno.test("Clients keeps no connection while a client that was closed has reques
 });
 
 for (const concurrency of ["20", "150"]) {
-  Deno.test(`myriad --engine fetch -c ${concurrency} finishes with more hosts than it may open sockets`, async () => {
+  Deno.test(`--engine fetch -c ${concurrency} finishes with more hosts than sockets`, async () => {
     await using server = await everywhere();
     await using dir = await folder();
     const list = Array.from({ length: 1000 }, (_, nth) => `${urlOf(server, nth)}\n`);

@@ -154,7 +154,7 @@ function assertAnswer(result: Result, status: number, size: number): void {
 for (const [name, { start, without, pathOf }] of Object.entries(PEERS)) {
   const asked = ASKED.filter(([path]) => !without.test(path));
 
-  Deno.test(`http1 engine has the right answer of ${name} to each of 300 requests`, {
+  Deno.test(`http1 engine gets the right response of ${name} to each of 300 requests`, {
     ignore: !isThere(name),
   }, async () => {
     await using peer = await start();
@@ -171,7 +171,7 @@ for (const [name, { start, without, pathOf }] of Object.entries(PEERS)) {
     engine.close();
   });
 
-  Deno.test(`http1 engine uses few connections of ${name} again and again`, {
+  Deno.test(`http1 engine reuses one connection to ${name}`, {
     ignore: !isThere(name),
   }, async () => {
     await using peer = await start();
@@ -192,7 +192,7 @@ for (const [name, { start, without, pathOf }] of Object.entries(PEERS)) {
   });
 
   Deno.test(
-    `http1 engine goes on when ${name} was killed and is back`,
+    `http1 engine continues when ${name} was killed and is back`,
     { ignore: !isThere(name) },
     async () => {
       // Not one that systems give out: nobody takes it while the first is dead.
@@ -249,7 +249,7 @@ for (
   ] as const
 ) {
   Deno.test(
-    `http1 engine has no failure when ${name} ends every connection behind its third request`,
+    `http1 engine has no failure when ${name} closes connections after 3 requests`,
     { ignore: !isThere(name) },
     async () => {
       await using peer = await start();

@@ -287,7 +287,7 @@ for (
     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
   ]
 ) {
-  Deno.test(`ResponseReader refuses ${JSON.stringify(text).slice(0, 100)}`, () => {
+  Deno.test(`ResponseReader rejects ${JSON.stringify(text).slice(0, 100)}`, () => {
     assertEquals(readAllWays(text), { error: true });
   });
 }
@@ -341,7 +341,7 @@ function mutate(valid: Uint8Array, random: (below: number) => number): Uint8Arra
   return Uint8Array.from(bytes);
 }
 
-Deno.test("ResponseReader gives no other outcome for mutated responses, whatever the pieces", () => {
+Deno.test("ResponseReader gives the same outcome for mutated responses in any pieces", () => {
   const random = seeded();
   const seeds = [
     "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: keep-alive\r\n\r\nabc",
@@ -364,7 +364,7 @@ Deno.test("ResponseReader gives no other outcome for mutated responses, whatever
   }
 });
 
-Deno.test("parseHead() and fieldsOf() see the same fields in every head that is taken", () => {
+Deno.test("parseHead() and parseFields() see the same fields in every accepted head", () => {
   const random = seeded();
   const seeds = [
     "HTTP/1.1 302 Found\r\nLocation: /x\r\nSet-Cookie: a=b\r\nConnection: close\r\nContent-Length: 3\r\n\r\n",

@@ -129,7 +129,7 @@ memory     90.0 MB, 105 MB at most   CPU 43 % of a core, event loop 42 % busy
 };
 for (const [name, expected] of Object.entries(FRAMES)) {
   const [columns, rows] = name.split("x").map(Number);
-  Deno.test(`formatFrame() says the most important when the terminal is ${columns} by ${rows}`, () => {
+  Deno.test(`formatFrame() shows the most important rows when the terminal is ${columns} by ${rows}`, () => {
     const lines = formatFrame(sceneOf(), { columns, rows }, PLAIN);
     assertEquals(`\n${lines.join("\n")}\n`, expected);
   });
@@ -190,7 +190,7 @@ const EMPTY: Partial<Snapshot> = {
   hosts: [],
 };
 
-Deno.test("formatFrame() is never as wide or as high as the terminal, whatever it shows", () => {
+Deno.test("formatFrame() is narrower and lower than any terminal", () => {
   for (const more of [{}, HUGE, EMPTY, ATTACKED]) {
     for (const points of [sceneOf().points, []]) {
       for (let columns = 1; columns <= 250; columns += columns < 100 ? 1 : 7) {
@@ -209,7 +209,7 @@ Deno.test("formatFrame() is never as wide or as high as the terminal, whatever i
   }
 });
 
-Deno.test("formatFrame() shows no latency of a host that only failed", () => {
+Deno.test("formatFrame() shows no latency for a host that only failed", () => {
   const hosts = [
     { host: "fine", requests: 3, failed: 1, meanMs: 20, maxMs: 30 },
     { host: "dead", requests: 2, failed: 2, meanMs: 0, maxMs: 0 },
@@ -219,7 +219,7 @@ Deno.test("formatFrame() shows no latency of a host that only failed", () => {
   assertMatch(frame, /dead .* 100\.0 % failed {8}mean - {9}max -/);
 });
 
-Deno.test("formatFrame() sends nothing but text whose cells are known, whatever servers sent", () => {
+Deno.test("formatFrame() has only text of known width for any server's text", () => {
   for (const columns of [20, 40, 80, 200]) {
     const text = frameOf(ATTACKED, { columns, rows: 50 });
     assert(/^[\x20-\x7e\n…▁-▏─日本]*$/u.test(text), JSON.stringify(text));
@@ -228,7 +228,7 @@ Deno.test("formatFrame() sends nothing but text whose cells are known, whatever 
   assertStringIncludes(frameOf(ATTACKED), "\\x1b[2J\\x1b]0;x\\x07\\x0d\\x0a\\x9b1m\\u{202e}");
 });
 
-Deno.test("formatFrame() colours only if asked, and changes nothing else", () => {
+Deno.test("formatFrame() adds colors only when asked", () => {
   for (const more of [{}, EMPTY, { loopBusy: 1 }]) {
     const coloured = formatFrame(sceneOf(more), WIDE, { color: true });
     const plain = formatFrame(sceneOf(more), WIDE, PLAIN);
@@ -238,7 +238,7 @@ Deno.test("formatFrame() colours only if asked, and changes nothing else", () =>
   }
 });
 
-Deno.test("formatFrame() says so when the process itself is the bottleneck, and only then", () => {
+Deno.test("formatFrame() warns exactly when the process itself is the bottleneck", () => {
   const said = "bottleneck this process: event loop 97 % busy, latencies include queueing here";
   for (const rows of [3, 10, 24, 50]) {
     const size = { columns: 80, rows };
@@ -252,14 +252,14 @@ Deno.test("formatFrame() says so when the process itself is the bottleneck, and 
   }
 });
 
-Deno.test("formatFrame() says what this machine ran out of", () => {
+Deno.test("formatFrame() names what this machine ran out of", () => {
   assertStringIncludes(
     frameOf({ shortages: { "file descriptors": 3 } }),
     "ran out    3 times: file descriptors",
   );
 });
 
-Deno.test("formatFrame() counts reasons, hosts and statuses that have no line", () => {
+Deno.test("formatFrame() counts the reasons, hosts and statuses without a line", () => {
   const errors = Object.fromEntries(
     [
       "dns",
@@ -295,14 +295,14 @@ Deno.test("formatFrame() shows each host once, the busiest first, then those tha
   assertStringIncludes(frameOf({ hosts: SNAPSHOT.hosts.slice(0, 1) }), "\nhost       a.example ");
 });
 
-Deno.test("formatFrame() has the ETA and the bar of a duration where nothing else tells the end", () => {
+Deno.test("formatFrame() has the ETA and the bar of a duration when only that tells the end", () => {
   const scene = sceneOf({ total: undefined });
   const limit = { durationMs: 60_000, elapsedMs: 15_000 };
   const [bar] = formatFrame({ ...scene, limit }, { columns: 80, rows: 24 }, PLAIN);
   assertEquals(bar, "[#####...............] 660,000  25 %  850/s  2,000 errors  ETA 45s  16:40");
 });
 
-Deno.test("History has the rate and the percentiles of each interval, not of the run", () => {
+Deno.test("History has the rate and the percentiles of each interval", () => {
   const history = new History();
   const histogram = new Histogram();
   const at = (ms: number, requests: number): void =>
@@ -331,7 +331,7 @@ Deno.test("History has the rate and the percentiles of each interval, not of the
   ]);
 });
 
-Deno.test("History keeps ten minutes, however long nobody looked", () => {
+Deno.test("History keeps ten minutes after any pause", () => {
   const history = new History();
   for (let ms = 0; ms <= 3_600_000; ms += 500) history.update({ ...SNAPSHOT, requests: ms }, ms);
   assertEquals(history.points.length, 300);
@@ -348,13 +348,13 @@ Deno.test("History keeps ten minutes, however long nobody looked", () => {
   assertEquals(history.points.length, 300);
 });
 
-Deno.test("formatSpark() goes from nothing to the greatest, and leaves a gap where nothing is", () => {
+Deno.test("formatSpark() scales to the greatest value, and leaves gaps", () => {
   assertEquals(formatSpark([0, 1, 2, 3, 4, 5, 6, 7, 8]), "▁▁▂▃▄▅▆▇█");
   assertEquals(formatSpark([0, null, 0]), "▁ ▁");
   assertEquals(formatSpark([]), "");
 });
 
-Deno.test("formatShareBar() is full only when all is there, and never empty when something is", () => {
+Deno.test("formatShareBar() is full only at 100 %, and empty only at 0", () => {
   assertEquals([0, 1e-9, 0.5, 0.99999, 1].map((share) => formatShareBar(share, 4)), [
     "",
     "▏",
@@ -372,12 +372,12 @@ const SCALES: [number, number, number, number[]][] = [
   [1, 6e10, 4, [1, 10, 100, 1000]],
 ];
 for (const [low, high, most, expected] of SCALES) {
-  Deno.test(`boundsBetween() has round bounds when it is given ${low} to ${high} and ${most} rows`, () => {
+  Deno.test(`roundBounds() gives round bounds for ${low} to ${high} in ${most} rows`, () => {
     assertEquals(roundBounds(low, high, most), expected);
   });
 }
 
-Deno.test("formatFrame() counts every answer in some row of the histogram", () => {
+Deno.test("formatFrame() counts each response in a row of the histogram", () => {
   const histogram = new Histogram();
   for (const micros of [0, 3, 1000, 1000, 1e6, 36e8, 2 ** 40]) histogram.record(micros);
   for (let rows = 18; rows < 60; rows++) {
@@ -389,7 +389,7 @@ Deno.test("formatFrame() counts every answer in some row of the histogram", () =
   }
 });
 
-Deno.test("formatFrame() has a row for what is beyond the bounds", () => {
+Deno.test("formatFrame() has a row for values beyond the bounds", () => {
   const histogram = new Histogram();
   for (let k = 0; k < 999; k++) histogram.record(1000);
   histogram.record(2_000_000);
@@ -399,7 +399,7 @@ Deno.test("formatFrame() has a row for what is beyond the bounds", () => {
   assertMatch(lines[first + 1], /^> 1\.2 ms .* 1 {4}0\.1 %$/);
 });
 
-Deno.test("formatLine() leaves a number out rather than cut it, and cuts text", () => {
+Deno.test("formatLine() drops a number that does not fit, and cuts a text", () => {
   const line = [{ text: "name " }, { text: "1,234" }, { text: " and more", isElastic: true }];
   const at = (cells: number): string => formatLine(line, cells, false);
   assertEquals([19, 18, 14, 13, 10, 9, 5, 4, 0].map(at), [
@@ -415,7 +415,7 @@ Deno.test("formatLine() leaves a number out rather than cut it, and cuts text", 
   ]);
 });
 
-Deno.test("formatFrame() has the figures of hosts below one another when names are wide", () => {
+Deno.test("formatFrame() aligns the figures of hosts when names are wide", () => {
   const hosts = ["a.example", "例え.テスト", "Ελλάδα.example", "\u{1f600}.example", "漢".repeat(99)]
     .map((host) => ({ host, requests: 10, failed: 1, meanMs: 20, maxMs: 30 }));
   for (const columns of [60, 80, 120, 200]) {
@@ -428,7 +428,7 @@ Deno.test("formatFrame() has the figures of hosts below one another when names a
   }
 });
 
-Deno.test("formatFrame() breaks notices between words, and words that are longer than a line", () => {
+Deno.test("formatFrame() breaks notices between words, and words longer than a line", () => {
   const noticesOf = (notice: string): string[] => {
     const scene = { ...sceneOf(EMPTY), notices: [notice] };
     const lines = formatFrame(scene, { columns: 42, rows: 24 }, PLAIN);
