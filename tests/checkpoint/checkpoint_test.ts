@@ -6,8 +6,8 @@ import { LineOutput } from "../../lib/output/line_output.ts";
 import { Stats } from "../../lib/stats/stats.ts";
 import type { MaybePromise, Source } from "../../lib/stream.ts";
 import type { Target } from "../../lib/target.ts";
-import { result } from "../fixtures/result.ts";
 import { folder } from "../fixtures/folder.ts";
+import { result } from "../fixtures/result.ts";
 import { target as targetOf } from "../fixtures/target.ts";
 import { turn } from "../fixtures/turn.ts";
 

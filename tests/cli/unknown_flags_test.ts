@@ -53,29 +53,6 @@ for (const [command, flags] of COMMANDS) {
   });
 }
 
-Deno.test("closest() finds a near name, and nothing for a distant one", () => {
-  const names = RUN_FLAGS.map(({ name }) => name);
-  for (
-    const [given, meant] of [
-      ["concurency", "concurrency"],
-      ["conc", "concurrency"],
-      ["timeot", "timeout"],
-      ["tiemout", "timeout"],
-      ["request", "requests"],
-      ["retires", "retries"],
-      ["threshhold", "threshold"],
-      ["save-bodys", "save-bodies"],
-      ["re", undefined],
-      ["expect", undefined],
-      ["x", undefined],
-      ["", undefined],
-      ["constructor", undefined],
-    ] as const
-  ) {
-    assertEquals(closest(given, names), meant, given);
-  }
-});
-
 for (
   const [args, words] of [
     [["-X", "POST"], "'-m METHOD' (--method)"],

@@ -1,12 +1,10 @@
-import { assert, assertEquals, assertLess, assertObjectMatch } from "@std/assert";
+import { assert, assertEquals, assertLess } from "@std/assert";
 import net from "node:net";
-import { Deadlines, InFlight, type StopReason } from "../../lib/engine/deadlines.ts";
 import type { Engine } from "../../lib/engine/engine.ts";
 import { FetchEngine } from "../../lib/engine/fetch/fetch.ts";
-import { toConnectFailure } from "../../lib/engine/http1/connect_failure.ts";
 import { ConnectionPool, type Waiter } from "../../lib/engine/http1/connection_pool.ts";
 import { Http1Engine } from "../../lib/engine/http1/http1.ts";
-import { type Address, NameLookups, type NameService } from "../../lib/engine/http1/name_lookup.ts";
+import type { Address, NameService } from "../../lib/engine/http1/name_lookup.ts";
 import { Router } from "../../lib/engine/http1/request.ts";
 import type { EngineOptions } from "../../lib/engine/options.ts";
 import type { Result } from "../../lib/result.ts";
@@ -278,70 +276,6 @@ Deno.test("http1 engine asks the system for names that the name server lacks", a
   for (const { status, detail } of results) assertEquals(status, 200, detail);
 });
 
-Deno.test("NameLookups.find() alternates the addresses of both families", async () => {
-  const lookUps = new NameLookups(
-    () => {},
-    knowing({ "several.test": ["::1", "::2", "::3", "127.0.0.1", "127.0.0.2"] }),
-  );
-  const found = await lookUps.find("several.test");
-  assertEquals(found.map(({ address }) => address), [
-    ...["::1", "127.0.0.1", "::2", "127.0.0.2", "::3"],
-  ]);
-});
-
-Deno.test("NameLookups.find() makes one lookup for simultaneous requests of a name", async () => {
-  let asked = 0;
-  const service = knowing({ "one.test": ["127.0.0.1"] });
-  const lookUps = new NameLookups(() => {}, {
-    ...service,
-    lookUp: (hostname) => (asked++, service.lookUp(hostname)),
-  });
-  await Promise.all([lookUps.find("one.test"), lookUps.find("one.test")]);
-  assertEquals(asked, 1);
-  await lookUps.find("one.test");
-  assertEquals(asked, 2);
-});
-
-class Item extends InFlight {
-  readonly stops: StopReason[] = [];
-  override stop(why: StopReason): void {
-    this.stops.push(why);
-  }
-}
-
-Deno.test("Deadlines.hold() stops the clock of an item", () => {
-  const deadlines = new Deadlines(100);
-  const [held, other, late] = [new Item(), new Item(), new Item()];
-  deadlines.add(held, 0);
-  deadlines.add(other, 10);
-  // It has used 40 of its 100 ms.
-  deadlines.hold(held, 40);
-  deadlines.sweep(1_000);
-  assertEquals([held.stops, other.stops], [[], ["timeout"]]);
-  deadlines.add(late, 1_000);
-  deadlines.resume(held, 1_010);
-  deadlines.sweep(1_069);
-  assertEquals(held.stops, []);
-  deadlines.sweep(1_070);
-  assertEquals([held.stops, late.stops], [["timeout"], []]);
-  deadlines.sweep(1_100);
-  assertEquals(late.stops, ["timeout"]);
-  deadlines.close();
-});
-
-Deno.test("Deadlines.cancel() and remove() work for held items", () => {
-  const deadlines = new Deadlines(100);
-  const [held, removed] = [new Item(), new Item()];
-  for (const item of [held, removed]) {
-    deadlines.add(item, 0);
-    deadlines.hold(item, 10);
-  }
-  deadlines.remove(removed);
-  deadlines.cancel();
-  assertEquals([held.stops, removed.stops], [["cancelled"], []]);
-  deadlines.close();
-});
-
 Deno.test("http1 engine settles a waiting request when it is cancelled", async () => {
   const engine = http1({ concurrency: 20, names: { lookUp: never, resolve: never } });
   const hits = Array.from(
@@ -371,32 +305,3 @@ Deno.test("http1 engine connects to 'localhost.' without a lookup", async () => 
   const results = await hitAll(http1({ concurrency: 2, tls, names, timeoutMs: 20_000 }), urls);
   assertEquals(results.map(({ status, detail }) => detail ?? status), [200, 200]);
 });
-
-const LINK_LOCAL = "a link-local address needs a zone (as in %eth0), which no URL can name";
-const NO_ADDRESS = "the address cannot be connected to, or no local port is left";
-
-for (
-  const [hostname, isOfProxy, detail, scope] of [
-    ["fe80::1", false, LINK_LOCAL, "host"],
-    ["febf::1", false, LINK_LOCAL, "host"],
-    ["fec0::1", false, NO_ADDRESS, "network"],
-    ["fe80.test", false, NO_ADDRESS, "network"],
-    ["fe80::1", true, `the proxy: ${NO_ADDRESS}`, "proxy"],
-  ] as const
-) {
-  Deno.test(`toConnectFailure() explains EINVAL for ${hostname} ${isOfProxy ? "through" : "without"} a proxy`, () => {
-    const failure = toConnectFailure(
-      {
-        code: "EINVAL",
-        message: `connect EINVAL ${hostname}:80`,
-        isTls: false,
-        isOfProxy,
-        refusal: undefined,
-        wasReached: false,
-      },
-      { connectTimeoutMs: 1_000, hasAddress: true, hostname, isProxied: isOfProxy },
-    );
-    assertObjectMatch(failure, { error: "connect", detail, scope });
-    assert(!failure.isUnreachable);
-  });
-}

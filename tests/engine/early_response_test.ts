@@ -1,12 +1,9 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import net from "node:net";
 import type { Engine } from "../../lib/engine/engine.ts";
 import { FetchEngine } from "../../lib/engine/fetch/fetch.ts";
-import { Connection, type Exchange } from "../../lib/engine/http1/connection.ts";
 import { Http1Engine } from "../../lib/engine/http1/http1.ts";
-import { ReadFirstSocket } from "../../lib/engine/http1/read_first_socket.ts";
 import type { EngineOptions } from "../../lib/engine/options.ts";
-import type { Failure, Result } from "../../lib/result.ts";
+import type { Result } from "../../lib/result.ts";
 import { ENGINE_OPTIONS } from "../fixtures/engine_options.ts";
 import { makeRequest } from "../fixtures/make_request.ts";
 import { myriad } from "../fixtures/program.ts";
@@ -264,87 +261,3 @@ Deno.test("http1 engine closes a connection that still sends to make room", asyn
 function create(name: string, options: Partial<EngineOptions> = {}): Engine {
   return ENGINES[name](options);
 }
-
-Deno.test("ReadFirstSocket reads what came before a reset although a write failed", async () => {
-  // Paused, it cannot read before the write, which finds the reset.
-  let hasReset = (): void => {};
-  const reset = new Promise<void>((resolve) => hasReset = resolve);
-  await using server = await WildServer.start(async (peer) => {
-    await peer.send(REFUSAL);
-    peer.reset();
-    hasReset();
-  });
-  let text = "";
-  const buffer = new Uint8Array(1024);
-  const socket = new ReadFirstSocket({
-    buffer,
-    callback: (length) => {
-      text += new TextDecoder().decode(buffer.subarray(0, length));
-      return true;
-    },
-  });
-  const closed = new Promise((resolve) => socket.once("close", resolve));
-  const errors: (string | undefined)[] = [];
-  socket.on("error", ({ code }: NodeJS.ErrnoException) => errors.push(code));
-  await new Promise<void>((resolve) =>
-    socket.connect({ port: server.port, host: "127.0.0.1" }, () => {
-      socket.pause();
-      resolve();
-    })
-  );
-  await reset;
-  await server.closed();
-  socket.write("POST / HTTP/1.1\r\n");
-  socket.resume();
-  await closed;
-  assertEquals(text, REFUSAL);
-  assertEquals(errors.length, 1);
-});
-
-Deno.test("Connection.send() fails with 'protocol' after another protocol's greeting", async () => {
-  for (
-    const [greeting, isKept] of [["SSH-2.0-x\r\n", true], [
-      "HTTP/1.1 408 X\r\n\r\n",
-      false,
-    ]] as const
-  ) {
-    const peers: net.Socket[] = [];
-    const server = net.createServer((socket) => {
-      peers.push(socket.on("error", () => {}));
-      socket.write(greeting);
-    });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const { port } = server.address() as net.AddressInfo;
-    let isClosed = false;
-    const connection = await new Promise<Connection>((resolve) => {
-      new Connection({
-        socket: { host: "127.0.0.1", port, family: 4 },
-        proxyTls: undefined,
-        tunnel: undefined,
-        tls: undefined,
-        isProxied: false,
-      }, { onIdle: resolve, onUnsent: () => {}, onClose: () => isClosed = true });
-    });
-    await roundTrips();
-    assertEquals(isClosed, !isKept);
-    if (isKept) {
-      const failure = await new Promise<[Failure, number, boolean]>((resolve) => {
-        const exchange: Exchange = {
-          isHead: false,
-          closes: false,
-          maxBodyBytes: 0,
-          listener: undefined,
-          onHead: () => {},
-          onDone: () => {},
-          onFailure: (...failure) => resolve(failure),
-        };
-        connection.send("GET / HTTP/1.1\r\n\r\n", undefined, exchange);
-      });
-      assertEquals(failure[0].error, "protocol");
-      assertEquals(failure.slice(1), [0, false]);
-      assert(isClosed);
-    }
-    for (const peer of peers) peer.destroy();
-    await new Promise((resolve) => server.close(resolve));
-  }
-});

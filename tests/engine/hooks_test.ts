@@ -3,7 +3,6 @@ import { gzipSync } from "node:zlib";
 import type { BodySink, Cookies, Engine, ResponseHead } from "../../lib/engine/engine.ts";
 import { FetchEngine } from "../../lib/engine/fetch/fetch.ts";
 import { Http1Engine } from "../../lib/engine/http1/http1.ts";
-import { ResponseReader } from "../../lib/engine/http1/response.ts";
 import type { EngineOptions } from "../../lib/engine/options.ts";
 import type { Result } from "../../lib/result.ts";
 import type { Target } from "../../lib/target.ts";
@@ -502,43 +501,4 @@ Deno.test("fetch engine hands out a body decoded", async () => {
   await makeRequest(engine, target(server.url(), { headers: [["Accept-Encoding", "gzip"]] }));
   engine.close();
   assertEquals([sinks.texts.get(0)?.length, sinks.events[1]], [50_000, "end 0"]);
-});
-
-Deno.test("ResponseReader.feed() hands out the same bytes for any pieces of a response", () => {
-  const bytesOf = (text: string): Uint8Array<ArrayBuffer> =>
-    Uint8Array.from(text, (character) => character.charCodeAt(0));
-  for (
-    const [response, expected] of [
-      ["HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX: y\r\n\r\nabcde", "abcde"],
-      [`${CHUNKED}3;a=b\r\nabc\r\n0a\r\n0123456789\r\n0\r\nT: x\r\n\r\n`, "abc0123456789"],
-      ["HTTP/1.1 200 OK\r\n\r\nabc", "abc"],
-      [`HTTP/1.1 100 X\r\nX: no\r\n\r\n${ok("ab", "X: y\r\n")}`, "ab"],
-    ]
-  ) {
-    const bytes = bytesOf(response);
-    const splits = [Array.from(bytes, (byte) => Uint8Array.of(byte))];
-    for (let k = 0; k < bytes.length; k++) {
-      splits.push([bytes.subarray(0, k), bytes.subarray(k)].filter(({ length }) => length > 0));
-    }
-    for (const pieces of splits) {
-      const reader = new ResponseReader();
-      let text = "";
-      const heads: string[] = [];
-      reader.begin(false, {
-        onFields: (_head, bytes) => {
-          heads.push(String.fromCharCode(...bytes));
-          return { write: (bytes) => text += String.fromCharCode(...bytes) };
-        },
-      });
-      for (const piece of pieces) {
-        // In a buffer whose other bytes are garbage, as a connection's.
-        const buffer = new Uint8Array(piece.length + 8).fill(0x21);
-        buffer.set(piece);
-        reader.feed(buffer, piece.length);
-      }
-      assertEquals(text, expected);
-      assertEquals(heads.length, 1);
-      assertMatch(heads[0], /^HTTP\/1.1 200 OK\r\n(.+\r\n)*\r\n$/);
-    }
-  }
 });

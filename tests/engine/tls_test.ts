@@ -1,6 +1,5 @@
-import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import net from "node:net";
-import { AutoEngine } from "../../lib/engine/auto.ts";
 import type { Engine } from "../../lib/engine/engine.ts";
 import { hasBlockedPort } from "../../lib/engine/fetch/blocked_ports.ts";
 import { FetchEngine } from "../../lib/engine/fetch/fetch.ts";
@@ -276,32 +275,5 @@ Deno.test("fetch engine counts requests sent before a redirect to a blocked port
   const engine = new FetchEngine(OPTIONS);
   const { error, detail, attempts } = await makeRequest(engine, target(server.url()));
   assertEquals([error, attempts], ["url", 1], detail);
-  engine.close();
-});
-
-Deno.test("auto engine uses http1 for ports that native fetch blocks", async () => {
-  const engine = new AutoEngine(OPTIONS);
-  for (const url of ["https://127.0.0.1:6000/", "https://127.0.0.1:06000", "HTTPS://[::1]:6000?"]) {
-    const { engine: name, error, attempts } = await makeRequest(engine, target(url));
-    assertEquals([name, attempts], ["http1", 1]);
-    assertNotEquals(error, "url");
-  }
-  engine.close();
-});
-
-Deno.test("auto engine uses http1 for http, and fetch for https", async () => {
-  await using server = await TlsServer.start(({ send }) => send(ok()), {
-    ALPNProtocols: ["http/1.1"],
-  });
-  await using plain = await RawServer.start(({ send }) => send(ok()));
-  const engine = new AutoEngine(OPTIONS);
-  assertEquals(engine.name, "http1");
-  assertEquals((await makeRequest(engine, target(server.url()))).engine, "fetch");
-  assertEquals(engine.name, "fetch");
-  assertEquals((await makeRequest(engine, target(plain.url()))).engine, "http1");
-  assertEquals(engine.name, "http1+fetch");
-  assertEquals((await makeRequest(engine, target("nonsense"))).error, "url");
-  engine.cancel();
-  assertEquals((await makeRequest(engine, target(plain.url()))).error, "cancelled");
   engine.close();
 });

@@ -1,4 +1,11 @@
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
+import type { ProxyOptions } from "../../lib/engine/engine.ts";
 import { UsageError } from "../../lib/errors.ts";
 import { parseRun } from "../../lib/options/parse.ts";
 import type { RunOptions } from "../../lib/options/run_options.ts";
@@ -77,3 +84,46 @@ Deno.test("-x @- reads a proxy from stdin, and shows no password when it is down
   assertEquals([status, error, detail], [null, "connect", "the proxy: connection refused"]);
   assert(!(stdout + stderr).includes("Pa55"), stdout + stderr);
 });
+
+/** What the command line makes of `-x`. */
+async function proxyOf(url: string): Promise<ProxyOptions> {
+  return (await parseRun(["-x", url, "http://h/"], "1") as RunOptions).proxy!;
+}
+
+for (
+  const [text, expected] of [
+    ["proxy", { protocol: "http", hostname: "proxy", port: 1080, credentials: undefined }],
+    ["proxy:3128", { protocol: "http", hostname: "proxy", port: 3128, credentials: undefined }],
+    ["HTTP://proxy:80/", { protocol: "http", hostname: "proxy", port: 80, credentials: undefined }],
+    ["https://[::1]", { protocol: "https", hostname: "::1", port: 443, credentials: undefined }],
+    ["socks5://a:b%3Ac@10.0.0.1:9", {
+      protocol: "socks5",
+      hostname: "10.0.0.1",
+      port: 9,
+      credentials: { user: "a", password: "b:c" },
+    }],
+    ["socks5h://a@p:1080", {
+      protocol: "socks5h",
+      hostname: "p",
+      port: 1080,
+      credentials: { user: "a", password: "" },
+    }],
+  ] as [string, ProxyOptions][]
+) {
+  Deno.test(`parseRun() reads -x ${text}`, async () => {
+    assertEquals(await proxyOf(text), expected);
+  });
+}
+
+for (
+  const text of [
+    ...["ftp://secret@h", "http://secret:%zz@h", "http://secret@h/path", "http://secret@"],
+    ...["http://secret@h:99999", `http://secret${"s".repeat(300)}@h`, "http://secret@h:0"],
+  ]
+) {
+  Deno.test(`parseRun() rejects -x ${text.slice(0, 30)} without repeating it`, async () => {
+    const error = await proxyOf(text).then(() => undefined, (error) => error as Error);
+    assertMatch(error!.message, /^Cannot use '--proxy': .*: use /);
+    assert(!error!.message.includes("secret"));
+  });
+}

@@ -1,4 +1,10 @@
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { UsageError } from "../../lib/errors.ts";
 import { parseRun } from "../../lib/options/parse.ts";
 import type { RunOptions } from "../../lib/options/run_options.ts";
@@ -214,3 +220,25 @@ for (
     assert(!error.message.includes("hunter2"), error.message);
   });
 }
+
+for (
+  const [args, expected] of [
+    [["--cookie-jar", "http://x/"], { path: undefined }],
+    [["http://x/", "--cookie-jar=a=b c"], { path: "a=b c" }],
+    [["http://x/", "--cookie-jar=--cookie-jar"], { path: "--cookie-jar" }],
+    [["--", "http://x/"], undefined],
+  ] as [string[], unknown][]
+) {
+  Deno.test(`parseRun() takes the jar from ${JSON.stringify(args)}`, async () => {
+    const options = await parseRun(args, "0.0.0") as RunOptions;
+    assertEquals([options.url, options.cookieJar], ["http://x/", expected]);
+  });
+}
+
+Deno.test("parseRun() reads no flag after --", async () => {
+  const { message } = await assertRejects(
+    () => parseRun(["http://x/", "--", "--cookie-jar=x"], "0.0.0"),
+    UsageError,
+  );
+  assertMatch(message, /'--cookie-jar=x' is another/);
+});

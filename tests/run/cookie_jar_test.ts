@@ -1,7 +1,4 @@
-import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { UsageError } from "../../lib/errors.ts";
-import { parseRun } from "../../lib/options/parse.ts";
-import type { RunOptions } from "../../lib/options/run_options.ts";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { folder } from "../fixtures/folder.ts";
 import { finish, myriad as run, type Ran, start } from "../fixtures/program.ts";
 import { type Answer, ok, RawServer } from "../fixtures/raw_server.ts";
@@ -10,6 +7,7 @@ import { until } from "../fixtures/until.ts";
 // `--cookie-jar` as a user has it: real processes, a real server, files as curl has them.
 
 const FILES = ["--allow-net=127.0.0.1", "--allow-read", "--allow-write"];
+
 const LINES = "# Netscape HTTP Cookie File\n\n";
 
 const myriad = (args: string[], permissions = FILES): Promise<Ran> => run(args, { permissions });
@@ -49,28 +47,6 @@ for (const engine of ["http1", "fetch"]) {
     assert(all.includes("/home") === false && !all.includes("hunter2") && !all.includes("sid"));
   });
 }
-
-for (
-  const [args, expected] of [
-    [["--cookie-jar", "http://x/"], { path: undefined }],
-    [["http://x/", "--cookie-jar=a=b c"], { path: "a=b c" }],
-    [["http://x/", "--cookie-jar=--cookie-jar"], { path: "--cookie-jar" }],
-    [["--", "http://x/"], undefined],
-  ] as [string[], unknown][]
-) {
-  Deno.test(`parseRun() takes the jar from ${JSON.stringify(args)}`, async () => {
-    const options = await parseRun(args, "0.0.0") as RunOptions;
-    assertEquals([options.url, options.cookieJar], ["http://x/", expected]);
-  });
-}
-
-Deno.test("parseRun() reads no flag after --", async () => {
-  const { message } = await assertRejects(
-    () => parseRun(["http://x/", "--", "--cookie-jar=x"], "0.0.0"),
-    UsageError,
-  );
-  assertMatch(message, /'--cookie-jar=x' is another/);
-});
 
 Deno.test("myriad sends no cookies that servers set without --cookie-jar", async () => {
   await using server = await RawServer.start(login);

@@ -1,8 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { RetryOptions } from "../../lib/options/run_options.ts";
 import type { Result } from "../../lib/result.ts";
-import { isNetworkFailure } from "../../lib/schedule/failure_scope.ts";
-import { parseRetryAfter } from "../../lib/schedule/retry_after.ts";
 import { RetryPolicy } from "../../lib/schedule/retry_policy.ts";
 import { result } from "../fixtures/result.ts";
 
@@ -50,76 +48,6 @@ Deno.test("RetryPolicy.waitMs() is any time up to a bound that doubles", () => {
   assertEquals(new RetryPolicy(OPTIONS, () => 0).waitMs(4), 0);
   assertEquals(new RetryPolicy(OPTIONS, () => 0.5).waitMs(2), 100);
 });
-
-const NOW = Date.UTC(1994, 10, 6, 8, 49, 7);
-for (
-  const [text, expected] of [
-    ["0", 0],
-    ["120", 120_000],
-    ["Sun, 06 Nov 1994 08:49:37 GMT", 30_000],
-    ["Sunday, 06-Nov-94 08:49:37 GMT", 30_000],
-    ["Sun Nov  6 08:49:37 1994", 30_000],
-    ["Sun, 06 Nov 1994 08:00:00 GMT", 0],
-    ["-1", undefined],
-    ["1.5", undefined],
-    ["", undefined],
-    ["soon", undefined],
-    ["9".repeat(40), undefined],
-    ["Sun, 99 Nov 1994 08:49:37 GMT", undefined],
-    ["1994-11-06T08:49:37Z", undefined],
-    // Several fields, joined: the longest wait.
-    ["120, 120", 120_000],
-    ["1, 120, 5", 120_000],
-    ["Sun, 06 Nov 1994 08:49:37 GMT, Sun, 06 Nov 1994 08:49:37 GMT", 30_000],
-    ["Sunday, 06-Nov-94 08:49:37 GMT, Sun Nov  6 08:50:37 1994, 3", 90_000],
-    ["soon, 5", 5_000],
-    ["5, soon", 5_000],
-  ] as const
-) {
-  Deno.test(`parseRetryAfter() gives ${expected} for "${text}"`, () => {
-    assertEquals(parseRetryAfter(text, NOW), expected);
-  });
-}
-
-for (
-  const [what, more, expected] of [
-    ["an answer", { status: 503 }, false],
-    ["a proxy that wants credentials", { status: 407 }, true],
-    ["a timeout", { status: null, error: "timeout" }, true],
-    ["no route", { status: null, error: "connect", scope: "network" }, true],
-    [
-      "a proxy that is down",
-      { status: null, error: "connect", scope: "proxy" },
-      true,
-    ],
-    [
-      "a proxy that is out of credit",
-      { status: null, error: "connect", scope: "proxy" },
-      true,
-    ],
-    [
-      "a host behind a proxy",
-      { status: null, error: "connect", scope: "host" },
-      false,
-    ],
-    ["a refusal", { status: null, error: "refused" }, false],
-    [
-      "an unknown name",
-      { status: null, error: "dns", scope: "host" },
-      false,
-    ],
-    [
-      "no name server",
-      { status: null, error: "dns", scope: "network" },
-      true,
-    ],
-    ["an interruption", { status: null, error: "cancelled" }, undefined],
-  ] as const
-) {
-  Deno.test(`isNetworkFailure() is ${expected} for ${what}`, () => {
-    assertEquals(isNetworkFailure(result(more as Partial<Result>)), expected);
-  });
-}
 
 Deno.test("RetryPolicy.isTransient() accepts a mismatch by 'expect' or its status", () => {
   const isTransient = (on: string[], status: number): boolean =>

@@ -99,8 +99,10 @@ function broken(text: string): Uint8Array {
 
 const PACKED = new Uint8Array(gzipSync(NOISE));
 const CUT = "the input broke off (its gzip data is cut short): make it whole";
+
 const CHECKSUM =
   "the gzip checksum is wrong, so some of the lines may be damaged: make the file again";
+
 const MORE = "something that is not gzip follows its gzip data: remove that";
 
 // With the least share of the text that is read before.
@@ -162,26 +164,6 @@ for (
     assertEquals(await reader.next(), { value: undefined, done: true });
   });
 }
-
-Deno.test("LineReader gives a last line without its end, and then throws the input's error", async () => {
-  await using dir = await folder();
-  const packed = new Uint8Array(gzipSync("a\nb"));
-  for (
-    const [bytes, lines] of [
-      [[...packed, 1], ["a", "b"]],
-      [packed.with(-5, packed.at(-5)! ^ 1), ["a", "b"]],
-      // Who knows what it would be.
-      [packed.subarray(0, -3), ["a"]],
-    ] as [Iterable<number>, string[]][]
-  ) {
-    const reader = new LineReader(
-      await Input.open(await dir.write("a.gz", new Uint8Array(bytes))),
-    );
-    for (const line of lines) assertEquals(await reader.next(), { value: line, done: false });
-    await assertRejects(async () => await reader.next(), InputError);
-    assertEquals(await reader.next(), { value: undefined, done: true });
-  }
-});
 
 Deno.test("Input reads gzip with every header field, with any blocks", async () => {
   const data = deflateRawSync("a\nb\n");

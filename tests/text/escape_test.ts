@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { escapeForTerminal, escapeJson } from "../../lib/text/escape.ts";
+import { escapeForTerminal, escapeJson, escapeMarkup } from "../../lib/text/escape.ts";
 
 /** Every code point that must not come through. */
 const UNSAFE = [
@@ -83,4 +83,12 @@ Deno.test("escapeJson() gives the same JSON without characters that act on a ter
   const json = escapeJson(JSON.stringify(value, null, 2));
   assertEquals(JSON.parse(json), value);
   assertEquals(escapeForTerminal(json.replaceAll("\n", "")), json.replaceAll("\n", ""));
+});
+
+Deno.test("escapeMarkup() escapes what ends a text or a quoted attribute", () => {
+  assertEquals(
+    escapeMarkup(`<a href="x" b='y' c=\`z\`>&amp;</a>`),
+    "&lt;a href=&quot;x&quot; b=&#39;y&#39; c=&#96;z&#96;&gt;&amp;amp;&lt;/a&gt;",
+  );
+  assertEquals(escapeMarkup("a\0\u202eb\x7f"), String.raw`a\x00\u{202e}b\x7f`);
 });

@@ -1,5 +1,7 @@
 import { assertEquals } from "@std/assert";
+import { parseSize } from "../../lib/cli/units.ts";
 import {
+  formatBytes,
   formatClock,
   formatCount,
   formatMs,
@@ -76,4 +78,26 @@ Deno.test("latencyTitle() puts the point into a percentile's name", () => {
     "p99.99",
     "max",
   ]);
+});
+
+Deno.test("formatBytes() divides by 1,000 for kB, MB and GB", () => {
+  const cases: [number, string][] = [
+    [0, "0 B"],
+    [999, "999 B"],
+    [1_000, "1.00 kB"],
+    [13_000, "13.0 kB"],
+    [999_499, "999 kB"],
+    [999_500, "1.00 MB"],
+    [104_857_600, "105 MB"],
+    [1e9, "1.00 GB"],
+    [2e12, "2.00 TB"],
+  ];
+  for (const [bytes, text] of cases) assertEquals(formatBytes(bytes), text);
+  // What a user writes means the same as what a report shows.
+  for (const [text, bytes] of [["13kB", 13_000], ["1MB", 1e6], ["2gb", 2e9], ["13KiB", 13_312]]) {
+    assertEquals(parseSize(`${text}`, "--max-body"), bytes);
+  }
+  for (const [text, bytes] of [["13k", 13_312], ["64M", 67_108_864], ["1b", 1], ["1kib", 1_024]]) {
+    assertEquals(parseSize(`${text}`, "--max-body"), bytes);
+  }
 });

@@ -1,25 +1,15 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { gzipSync } from "node:zlib";
-import { compareRuns } from "../../../lib/commands/report/difference.ts";
-import { mergeSummaries } from "../../../lib/commands/report/merge.ts";
-import { review } from "../../../lib/commands/report/read_run.ts";
 import { DelayServer } from "../../../lib/commands/serve/delay_server.ts";
 import { parseStatuses } from "../../../lib/commands/serve/draw.ts";
-import { createCsvFormatter } from "../../../lib/output/csv.ts";
-import { createNdjsonFormatter } from "../../../lib/output/ndjson.ts";
-import { ERROR_KINDS, type Result } from "../../../lib/result.ts";
-import { type CompletedRequest, RecordSeries } from "../../../lib/series/record_series.ts";
-import { Histogram } from "../../../lib/stats/histogram.ts";
-import { type Moment, Stats } from "../../../lib/stats/stats.ts";
 import { type Folder, folder } from "../../fixtures/folder.ts";
 import { myriad, type Ran } from "../../fixtures/program.ts";
-import { generator } from "../../fixtures/random_json.ts";
 import { refusedPort } from "../../fixtures/raw_server.ts";
-import { result as resultWith } from "../../fixtures/result.ts";
 
 // Real runs against real servers, and what is said of them afterwards.
 
 const READ_ONLY = { permissions: ["--allow-read"] };
+
 const report = (...args: string[]): Promise<Ran> => myriad(["report", ...args], READ_ONLY);
 
 // deno-lint-ignore no-explicit-any -- what a summary has is what is tested
@@ -142,47 +132,6 @@ Deno.test("report merges shards' summaries exactly, percentiles too", async () =
   assertMatch(table.stdout, /^303 requests in /);
 });
 
-Deno.test("mergeSummaries() adds unsent requests when each part tells them", () => {
-  const part = { requests: 10, succeeded: 4, failed: 6, skipped: 5 };
-  assertEquals(mergeSummaries([part, part]).skipped, 10);
-  assertEquals(mergeSummaries([part, { ...part, skipped: undefined }]).skipped, undefined);
-});
-
-Deno.test("mergeSummaries() measures from the first start to the last end", () => {
-  const part = (started: string, seconds: number) => ({
-    requests: 100,
-    succeeded: 100,
-    failed: 0,
-    seconds,
-    started: `2026-01-01T00:00:${started}Z`,
-  });
-  const { seconds, rate, started } = mergeSummaries([part("10.000", 5), part("08.000", 4)]);
-  assertEquals([seconds, rate, started], [7, 28.571, "2026-01-01T00:00:08.000Z"]);
-  const { seconds: unknown } = mergeSummaries([part("10.000", 5), {
-    ...part("08.000", 4),
-    started: null,
-  }]);
-  assertEquals(unknown, undefined);
-});
-
-Deno.test("mergeSummaries() merges the program's own lateness when each part has it", () => {
-  const part = (...ms: number[]) => {
-    const stats = new Stats();
-    for (const late of ms) stats.recordStart(late);
-    const { ownLateHistogram } = stats.snapshot({} as Moment);
-    return {
-      ...{ requests: ms.length, succeeded: ms.length, failed: 0 },
-      own_late_histogram: ownLateHistogram?.toJSON() ?? null,
-    };
-  };
-  const merged = mergeSummaries([part(0, 0, 0.01), part(0.02, 4)]);
-  assertEquals(merged.own_late_ms, { mean: 0.806, p50: 0.01, p99: 4, max: 4 });
-  assertEquals(mergeSummaries([merged, part(9)]).own_late_ms?.max, 9);
-  // One part had no rate.
-  const { own_late_ms, own_late_histogram } = mergeSummaries([merged, part()]);
-  assertEquals([own_late_ms, own_late_histogram], [undefined, undefined]);
-});
-
 Deno.test("report shows the merged own lateness of runs at a rate", async () => {
   await using dir = await folder();
   await using server = await DelayServer.start({});
@@ -265,6 +214,7 @@ const BEFORE = {
   statuses: { "200": 990, "503": 4 },
   errors: { expect: { count: 4, examples: [] }, timeout: { count: 6, examples: [] } },
 };
+
 const AFTER = {
   requests: 2000,
   succeeded: 2000,
@@ -350,18 +300,6 @@ errors
   ]);
 });
 
-Deno.test("compareRuns() has no percentage of 0, and no latency without a response", () => {
-  const latency = Object.fromEntries(
-    ["min", "mean", "p50", "p75", "p90", "p95", "p99", "p999", "p9999", "max", "stddev"]
-      .map((name) => [name, 0]),
-  ) as never;
-  const failed = { requests: 2, succeeded: 0, failed: 2, latency_ms: latency };
-  const differences = compareRuns({ requests: 2, succeeded: 2, failed: 0 }, failed);
-  assertEquals(differences.numbers.failed, { a: 0, b: 2, difference: 2, percent: null });
-  const { p50 } = differences.groups.latency_ms;
-  assertEquals(p50, { a: null, b: null, difference: null, percent: null });
-});
-
 Deno.test("report --report writes a page with hosts, slowest responses and plots", async () => {
   await using dir = await folder();
   await run(dir, "a.ndjson");
@@ -392,7 +330,9 @@ Deno.test("report --report writes a page with hosts, slowest responses and plots
 
 // deno-lint-ignore no-control-regex
 const RAW = /[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]|\p{Surrogate}/u;
+
 const EVIL = "\x1b[2J\x07\x00\x9b1m\u202e</script><img src=x onerror=alert(1)>=1+1";
+
 const RECORD =
   '{"i":1,"url":"http://h/1","status":200,"ms":1.5,"bytes":3,"attempts":1,"at":"2026-01-01T00:00:00.000Z"}';
 
@@ -458,45 +398,6 @@ Deno.test("report --report shows the same errors and statuses as the run's own p
     assertEquals(sectionOf(b, title), sectionOf(a, title), title);
   }
 });
-
-/** Requests to many hosts, of which some fail; in whole microseconds, as records have them. */
-function* results(): Generator<Result> {
-  const random = generator(8);
-  for (let i = 0; i < 3_000; i++) {
-    const hasFailed = i % 11 === 0;
-    const url = `http://h${random(30)}.test:8080/"${i}",?x`;
-    yield resultWith({
-      at: Date.UTC(2026) + i,
-      ms: random(500_000) / 1000,
-      status: hasFailed ? null : 200 + i % 3,
-      error: hasFailed ? ERROR_KINDS[random(5)] : undefined,
-      detail: hasFailed ? `=no answer within ${random(9)} ms, "${i % 2 ? "a" : "b\n"}"` : undefined,
-    }, { i, url });
-  }
-}
-
-for (const format of ["ndjson", "csv"]) {
-  Deno.test(`review() counts hosts, slowest responses and messages as the run does (${format})`, async () => {
-    await using dir = await folder();
-    const stats = new Stats({ details: true });
-    const options = { fields: undefined, captures: [], isForTerminal: false };
-    const table = createCsvFormatter(options);
-    const formatRecord = format === "csv" ? table.format : createNdjsonFormatter(options);
-    let text = format === "csv" ? table.header : "";
-    for (const result of results()) {
-      stats.record(result);
-      text += formatRecord(result);
-    }
-    const own = stats.snapshot({} as Moment);
-    const reviewed = await review([await dir.write("records", text)]);
-    assertEquals([reviewed.invalidLines, reviewed.summary.requests], [0, own.requests]);
-    assertEquals(reviewed.slowest, own.slowest);
-    assertEquals(reviewed.messages, own.messages);
-    assertEquals(reviewed.summary.errors, own.errors);
-    assertEquals(reviewed.summary.statuses, own.statuses);
-    assertEquals(reviewed.hosts, own.hosts);
-  });
-}
 
 Deno.test("report never overwrites an input, nor reads a file twice under two names", async () => {
   await using dir = await folder();
@@ -675,60 +576,4 @@ Deno.test("report reads an empty file as a run without requests", async () => {
   await using dir = await folder();
   const { requests, failed } = await json(await dir.write("a.ndjson", ""));
   assertEquals([requests, failed], [0, 0]);
-});
-
-/** Milliseconds in flight within an interval, one request after the other. */
-function busyIn(requests: readonly CompletedRequest[], from: number, to: number): number {
-  return requests.reduce(
-    (sum, { at, ms }) => sum + Math.max(0, Math.min(to, at + ms) - Math.max(from, at)),
-    0,
-  );
-}
-
-for (const spreadMs of [50, 3_000, 90_000, 4e9]) {
-  Deno.test(`RecordSeries.series() is the same for records in any order over ${spreadMs} ms`, () => {
-    const random = generator(spreadMs);
-    const start = Date.UTC(2026, 0, 1, 0, 0, 0, 50);
-    const requests: CompletedRequest[] = Array.from({ length: 500 }, (_, k) => ({
-      at: start + random(spreadMs),
-      ms: k % 20 === 0 ? random(spreadMs) : random(30_000) / 1000,
-      error: k % 7 === 0 ? "timeout" : undefined,
-    }));
-    const of = (all: readonly CompletedRequest[]): RecordSeries => {
-      const series = new RecordSeries();
-      for (const one of all) series.add(one, one.error === undefined);
-      return series;
-    };
-    const [one, other] = [of(requests), of(requests.toReversed())];
-    const { startMs, endMs } = one.range!;
-    const [a, b] = [one.series()!, other.series()!];
-    assertEquals(b.intervalMs, a.intervalMs);
-    assertEquals([a.rate, a.p99, a.failed, a.startMs], [b.rate, b.p99, b.failed, b.startMs]);
-    assert(a.rate.length <= 400 && a.rate.length > (spreadMs > 60_000 ? 190 : 0));
-    let ended = 0;
-    for (let k = 0; k < a.rate.length; k++) {
-      const from = Math.max(startMs, a.startMs + k * a.intervalMs);
-      const to = Math.min(endMs, a.startMs + (k + 1) * a.intervalMs);
-      ended += (a.rate[k] ?? 1_000) * (to - from) / 1000;
-      if (to === from) continue;
-      const mean = busyIn(requests, from, to) / (to - from);
-      for (const { inFlight } of [a, b]) {
-        assert(Math.abs(inFlight[k]! - mean) < 1e-3 * (1 + mean), `${k}: ${inFlight[k]}, ${mean}`);
-      }
-    }
-    assert(Math.abs(ended - requests.length) < 1.01, `${ended}`);
-    const latencies = new Histogram();
-    for (const { ms, error } of requests) if (error === undefined) latencies.record(ms * 1000);
-    assertEquals(Math.max(...a.max.map((ms) => ms ?? 0)), latencies.max / 1000);
-  });
-}
-
-Deno.test("RecordSeries.series() has a bounded number of points at any times", () => {
-  const series = new RecordSeries();
-  for (const at of [Date.UTC(2026), 0, Date.UTC(9999, 11)]) {
-    series.add({ at, ms: 1, error: undefined }, true);
-  }
-  series.add({ at: 5, ms: 1e15 - 1, error: undefined }, true);
-  const { rate, intervalMs } = series.series()!;
-  assert(rate.length <= 400 && rate.length * intervalMs >= 1e15);
 });

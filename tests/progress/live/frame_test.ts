@@ -1,9 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { roundBounds } from "../../../lib/plot/round_numbers.ts";
 import { formatFrame } from "../../../lib/progress/live/frame.ts";
-import { History } from "../../../lib/progress/live/history.ts";
-import { formatLine } from "../../../lib/progress/live/line.ts";
-import { formatShareBar, formatSpark } from "../../../lib/progress/live/spark.ts";
 import { Histogram } from "../../../lib/stats/histogram.ts";
 import type { Snapshot } from "../../../lib/stats/snapshot.ts";
 import { measureWidth } from "../../../lib/text/width.ts";
@@ -127,6 +123,7 @@ errors     timeout       1,500    0.2 %  no answer  http://a.example/7
 memory     90.0 MB, 105 MB at most   CPU 43 % of a core, event loop 42 % busy
 `,
 };
+
 for (const [name, expected] of Object.entries(FRAMES)) {
   const [columns, rows] = name.split("x").map(Number);
   Deno.test(`formatFrame() shows the most important rows when the terminal is ${columns} by ${rows}`, () => {
@@ -137,6 +134,7 @@ for (const [name, expected] of Object.entries(FRAMES)) {
 
 const HOSTILE =
   "\x1b[2J\x1b]0;x\x07\r\n\x9b1m\u202e\u2066\u200f\u2028\x7f\ud800日本\u0301\u{1f600}";
+
 const ATTACKED: Partial<Snapshot> = {
   errors: {
     protocol: { count: 2, examples: [{ url: HOSTILE, detail: HOSTILE }] },
@@ -302,81 +300,6 @@ Deno.test("formatFrame() has the ETA and the bar of a duration when only that te
   assertEquals(bar, "[#####...............] 660,000  25 %  850/s  2,000 errors  ETA 45s  16:40");
 });
 
-Deno.test("History has the rate and the percentiles of each interval", () => {
-  const history = new History();
-  const histogram = new Histogram();
-  const at = (ms: number, requests: number): void =>
-    history.update(
-      { ...SNAPSHOT, requests, histogram: histogram.clone(), cpuSeconds: ms / 4000 },
-      ms,
-    );
-  at(0, 0);
-  for (let k = 0; k < 100; k++) histogram.record(10_000);
-  at(1000, 50);
-  at(2000, 100);
-  for (let k = 0; k < 300; k++) histogram.record(90_000);
-  at(4000, 400);
-  at(6000, 400);
-  const rounded = history.points.map(({ startMs, rate, p50, p99, cpu }) => [
-    startMs,
-    rate,
-    p50 === null ? null : Math.round(p50),
-    p99 === null ? null : Math.round(p99),
-    cpu,
-  ]);
-  assertEquals(rounded, [
-    [0, 50, 10, 10, 0.25],
-    [2000, 150, 90, 90, 0.25],
-    [4000, 0, null, null, 0.25],
-  ]);
-});
-
-Deno.test("History keeps ten minutes after any pause", () => {
-  const history = new History();
-  for (let ms = 0; ms <= 3_600_000; ms += 500) history.update({ ...SNAPSHOT, requests: ms }, ms);
-  assertEquals(history.points.length, 300);
-  history.update({ ...SNAPSHOT, requests: 3_610_000 }, 3_610_000);
-  assertEquals(history.points.slice(-6).map(({ startMs, rate }) => [startMs, rate]), [
-    [3_598_000, 1000],
-    [3_600_000, 1000],
-    [3_602_000, 1000],
-    [3_604_000, 1000],
-    [3_606_000, 1000],
-    [3_608_000, 1000],
-  ]);
-  history.update(SNAPSHOT, 1e9);
-  assertEquals(history.points.length, 300);
-});
-
-Deno.test("formatSpark() scales to the greatest value, and leaves gaps", () => {
-  assertEquals(formatSpark([0, 1, 2, 3, 4, 5, 6, 7, 8]), "▁▁▂▃▄▅▆▇█");
-  assertEquals(formatSpark([0, null, 0]), "▁ ▁");
-  assertEquals(formatSpark([]), "");
-});
-
-Deno.test("formatShareBar() is full only at 100 %, and empty only at 0", () => {
-  assertEquals([0, 1e-9, 0.5, 0.99999, 1].map((share) => formatShareBar(share, 4)), [
-    "",
-    "▏",
-    "██",
-    "███▉",
-    "████",
-  ]);
-});
-
-const SCALES: [number, number, number, number[]][] = [
-  [1, 1, 3, [1]],
-  [900, 1100, 4, [1000, 1200]],
-  [30_000, 2_990_000, 7, [50_000, 1e5, 2e5, 5e5, 1e6, 2e6, 5e6]],
-  [30_000, 2_990_000, 5, [30_000, 1e5, 3e5, 1e6, 3e6]],
-  [1, 6e10, 4, [1, 10, 100, 1000]],
-];
-for (const [low, high, most, expected] of SCALES) {
-  Deno.test(`roundBounds() gives round bounds for ${low} to ${high} in ${most} rows`, () => {
-    assertEquals(roundBounds(low, high, most), expected);
-  });
-}
-
 Deno.test("formatFrame() counts each response in a row of the histogram", () => {
   const histogram = new Histogram();
   for (const micros of [0, 3, 1000, 1000, 1e6, 36e8, 2 ** 40]) histogram.record(micros);
@@ -397,22 +320,6 @@ Deno.test("formatFrame() has a row for values beyond the bounds", () => {
   const first = lines.findIndex((line) => line.startsWith("latency"));
   assertMatch(lines[first], /^latency +<= 1\.2 ms .* 999 {3}99\.9 %$/);
   assertMatch(lines[first + 1], /^> 1\.2 ms .* 1 {4}0\.1 %$/);
-});
-
-Deno.test("formatLine() drops a number that does not fit, and cuts a text", () => {
-  const line = [{ text: "name " }, { text: "1,234" }, { text: " and more", isElastic: true }];
-  const at = (cells: number): string => formatLine(line, cells, false);
-  assertEquals([19, 18, 14, 13, 10, 9, 5, 4, 0].map(at), [
-    "name 1,234 and more",
-    "name 1,234 and mo…",
-    "name 1,234 an…",
-    "name 1,234",
-    "name 1,234",
-    "name",
-    "name",
-    "",
-    "",
-  ]);
 });
 
 Deno.test("formatFrame() aligns the figures of hosts when names are wide", () => {

@@ -1,15 +1,7 @@
-import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { PageData } from "../../../lib/report/page/data.ts";
-import { Html, markup, takeWithinBytes } from "../../../lib/report/page/html.ts";
-import {
-  formatContentSecurityPolicy,
-  inlineText,
-  jsonForScript,
-} from "../../../lib/report/page/inline_text.ts";
 import { formatPage } from "../../../lib/report/page/page.ts";
-import { toPlotData } from "../../../lib/report/page/plots.ts";
 import { pageScript, SHARED } from "../../../lib/report/page/script.ts";
-import { escapeMarkup } from "../../../lib/text/escape.ts";
 import { hostilePage, largestPage, pageData } from "../../fixtures/page_data.ts";
 
 /** What an element's content, an attribute, a script and a comment end with, and more. */
@@ -31,63 +23,6 @@ const HOSTILE = [
   `\ud800`,
   `__proto__`,
 ].join(" ");
-
-Deno.test("escapeMarkup() escapes what ends a text or a quoted attribute", () => {
-  assertEquals(
-    escapeMarkup(`<a href="x" b='y' c=\`z\`>&amp;</a>`),
-    "&lt;a href=&quot;x&quot; b=&#39;y&#39; c=&#96;z&#96;&gt;&amp;amp;&lt;/a&gt;",
-  );
-  assertEquals(escapeMarkup("a\0\u202eb\x7f"), String.raw`a\x00\u{202e}b\x7f`);
-});
-
-Deno.test("markup() escapes values that are not Html, in lists too", () => {
-  const inner = markup`<b>${"<"}</b>`;
-  assertEquals(
-    String(markup`<p title="${'"'}">${["<", [inner, 1]]}${undefined}</p>`),
-    `<p title="&quot;">&lt;<b>&lt;</b>1</p>`,
-  );
-});
-
-Deno.test("takeWithinBytes() counts bytes, not characters", () => {
-  const parts = ["ä", "ä", "ä"].map((text) => new Html(text));
-  assertEquals([
-    takeWithinBytes(4, parts).length,
-    takeWithinBytes(5, parts).length,
-    takeWithinBytes(6, parts).length,
-  ], [
-    2,
-    2,
-    3,
-  ]);
-});
-
-Deno.test("jsonForScript() escapes what ends a script or a line, and loses nothing", () => {
-  const data = { [HOSTILE]: [HOSTILE, "</SCRIPT", "<!--", 1, null] };
-  const text = String(jsonForScript(data));
-  assertEquals(JSON.parse(text), data);
-  assertEquals(/[<>&\u2028\u2029]/.test(text), false);
-  // deno-lint-ignore no-eval -- it is to be JavaScript, too
-  assertEquals(
-    (0, eval)(
-      `(${text.replaceAll("__proto__", "proto")})`,
-    )[HOSTILE.replace("__proto__", "proto")][3],
-    1,
-  );
-});
-
-Deno.test("inlineText() throws when the text would end its element", () => {
-  for (const text of ["a</script>", "</STYLE", "<!-- a"]) assertThrows(() => inlineText(text));
-  assertEquals(String(inlineText("a < b && c > d")), "a < b && c > d");
-});
-
-Deno.test("formatContentSecurityPolicy() allows exactly the texts, by hash", async () => {
-  // The hash of nothing, as everybody knows it.
-  const empty = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='";
-  assertEquals(
-    await formatContentSecurityPolicy([""], ["", ""]),
-    `default-src 'none'; script-src ${empty}; style-src ${empty} ${empty}; base-uri 'none'; form-action 'none'`,
-  );
-});
 
 Deno.test("formatPage() escapes hostile texts", async () => {
   const tagsOf = (page: string): Record<string, number> => {
@@ -213,15 +148,6 @@ Deno.test("formatPage() shows no credentials of a URL", async () => {
       '<span class="url">http://host/?q=1&amp;api_key=…&amp;token=…</span>',
     ]),
   );
-});
-
-Deno.test("toPlotData() rounds columns to visible digits, and keeps gaps", () => {
-  const { series } = pageData();
-  const { columns } = toPlotData({
-    ...pageData(),
-    series: { ...series!, rate: [12_345.678, null, 0.000123456] },
-  });
-  assertEquals(columns!.rate, [12_350, null, 0.0001235]);
 });
 
 Deno.test("the script of the page formats numbers as the program does", () => {
