@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { asCompleted } from "../lib/as_completed.ts";
 import type { Source } from "../lib/stream.ts";
+import { turn } from "./fixtures/turn.ts";
 
 /** A task by hand: each call waits until the test settles it. */
 function byHand<T>(): {
@@ -35,9 +36,6 @@ class Counter implements Source<number> {
     this.returned++;
   }
 }
-
-/** Lets every reaction that is due run. */
-const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
 
 async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
@@ -119,7 +117,7 @@ Deno.test("asCompleted() pulls an item only when a worker is free, and waits for
   assertEquals(source.returned, 1);
 });
 
-Deno.test("asCompleted() is not held up by one slow item at the head", async () => {
+Deno.test("asCompleted() gives other results while the first item is slow", async () => {
   const slow = Promise.withResolvers<number>();
   let done = 0;
   const results = asCompleted(new Counter(10_000), (i) => i === 0 ? slow.promise : i, {
@@ -132,7 +130,7 @@ Deno.test("asCompleted() is not held up by one slow item at the head", async () 
   assertEquals(done, 10_000);
 });
 
-Deno.test("asCompleted() costs the same a completion whatever the concurrency", async () => {
+Deno.test("asCompleted() costs the same a completion at any concurrency", async () => {
   // Not timed: the settled handlers that a completion runs are counted, through the promises.
   for (const concurrency of [1, 10, 1_000]) {
     let thens = 0;
@@ -193,7 +191,7 @@ Deno.test("asCompleted() runs a generator's finally on break", async () => {
 });
 
 for (const how of ["rejects", "throws"]) {
-  Deno.test(`asCompleted() passes on the error when a task ${how}`, async () => {
+  Deno.test(`asCompleted() throws the task's error when it ${how}`, async () => {
     const source = new Counter();
     const failure = new Error("task");
     const { task, calls } = byHand<number>();
@@ -219,7 +217,7 @@ for (const how of ["rejects", "throws"]) {
   });
 }
 
-Deno.test("asCompleted() passes on the source's error without closing it", async () => {
+Deno.test("asCompleted() throws the source's error and does not close the source", async () => {
   for (const kind of ["sync", "async"]) {
     const failure = new Error("source");
     const source: Source<number> & { returned: number } = {
@@ -240,7 +238,7 @@ Deno.test("asCompleted() passes on the source's error without closing it", async
   }
 });
 
-Deno.test("asCompleted() gives the results before the source's error first", async () => {
+Deno.test("asCompleted() gives the results so far before it throws the source's error", async () => {
   const seen: number[] = [];
   function* items(): Generator<number> {
     yield 1;
@@ -270,14 +268,14 @@ Deno.test("asCompleted() throws the signal's reason when it aborts", async () =>
   assertEquals([source.pulled, source.returned], [2, 1]);
 });
 
-Deno.test("asCompleted() pulls nothing when the signal has aborted before", async () => {
+Deno.test("asCompleted() pulls nothing when the signal is already aborted", async () => {
   const source = new Counter();
   const signal = AbortSignal.abort(new Error("enough"));
   await assertRejects(() => collect(asCompleted(source, (i) => i, { concurrency: 2, signal })));
   assertEquals([source.pulled, source.returned], [0, 1]);
 });
 
-Deno.test("asCompleted() leaves no listener on the signal however it ends", async () => {
+Deno.test("asCompleted() leaves no listener on the signal at any end", async () => {
   class Signal extends EventTarget {
     aborted = false;
     reason: unknown;
@@ -324,13 +322,13 @@ Deno.test("asCompleted() pulls one item at a time from an asynchronous source", 
   assertEquals((await collect(asCompleted(source, (i) => i, { concurrency: 10 }))).length, 20);
 });
 
-Deno.test("asCompleted() answers several outstanding next() in turn", async () => {
+Deno.test("asCompleted() settles several outstanding next() in order", async () => {
   const results = asCompleted([1, 2], (i) => i, { concurrency: 2 });
   const steps = await Promise.all([results.next(), results.next(), results.next()]);
   assertEquals(steps.map((step) => step.value), [1, 2, undefined]);
 });
 
-Deno.test("asCompleted() does not hide the consumer's error by an error of closing", async () => {
+Deno.test("asCompleted() throws the consumer's error when closing the source fails too", async () => {
   const source = new Counter();
   source.return = () => {
     throw new Error("closing");
@@ -346,7 +344,7 @@ Deno.test("asCompleted() does not hide the consumer's error by an error of closi
   );
 });
 
-Deno.test("asCompleted() throws RangeError when concurrency is no positive integer", () => {
+Deno.test("asCompleted() throws RangeError unless the concurrency is a positive integer", () => {
   for (const concurrency of [0, -1, 1.5, NaN, Infinity]) {
     assertThrows(() => asCompleted([], (i) => i, { concurrency }), RangeError, "'concurrency'");
   }

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { Pool } from "../lib/pool.ts";
 import type { Source } from "../lib/stream.ts";
+import { turn } from "./fixtures/turn.ts";
 
 // What the pool promises beyond `asCompleted()`, whose tests run it as well.
 
@@ -8,7 +9,7 @@ function* numbers(count: number): Generator<number> {
   for (let i = 0; i < count; i++) yield i;
 }
 
-Deno.test("Pool does not grow the stack where every item is done at once", async () => {
+Deno.test("Pool does not grow the stack when items complete synchronously", async () => {
   let sum = 0;
   await new Pool<number, number>(numbers(200_000), {
     concurrency: 3,
@@ -18,7 +19,7 @@ Deno.test("Pool does not grow the stack where every item is done at once", async
   assertEquals(sum, 199_999 * 100_000);
 });
 
-Deno.test("Pool has at most as many started whose results are not taken", async () => {
+Deno.test("Pool counts results that are not taken yet as started", async () => {
   let open = 0;
   let most = 0;
   let full = Promise.withResolvers<void>();
@@ -36,7 +37,7 @@ Deno.test("Pool has at most as many started whose results are not taken", async 
   });
   const running = pool.run();
   for (let opened = 0; opened < 15; opened++) {
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    await turn();
     full.resolve();
     full = Promise.withResolvers();
   }
@@ -46,7 +47,7 @@ Deno.test("Pool has at most as many started whose results are not taken", async 
 });
 
 for (const how of ["throws", "rejects"]) {
-  Deno.test(`Pool ends when what takes the results ${how}, once nothing runs`, async () => {
+  Deno.test(`Pool ends when the consumer ${how}, once nothing runs`, async () => {
     const failure = new Error("disk full");
     const running: (() => void)[] = [];
     let stops = 0;
@@ -71,7 +72,7 @@ for (const how of ["throws", "rejects"]) {
     const over = pool.run().finally(() => isOver = true);
     over.catch(() => {});
     running.shift()!();
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    await turn();
     assertEquals([stops, returned, isOver, pool.hasFailed], [1, 1, false, true]);
     for (const done of running) done();
     assertStrictEquals(await assertRejects(() => over), failure);
@@ -80,7 +81,7 @@ for (const how of ["throws", "rejects"]) {
   });
 }
 
-Deno.test("Pool ends early by stop(), and waits for what runs", async () => {
+Deno.test("Pool.stop() ends it early after the running items", async () => {
   const running: (() => void)[] = [];
   const pool = new Pool<number, number>(numbers(1_000), {
     concurrency: 2,
@@ -100,7 +101,7 @@ for (
     ["without a turn of the event loop", queueMicrotask],
   ] as const
 ) {
-  Deno.test(`Pool leaves timers their turns where every item is done ${how}`, async () => {
+  Deno.test(`Pool lets timers run when items complete ${how}`, async () => {
     let i = 0;
     const pool = new Pool<number, number>({ next: () => ({ value: i++, done: false }) }, {
       concurrency: 3,

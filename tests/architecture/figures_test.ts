@@ -34,7 +34,7 @@ const PARTICULAR: readonly string[] = [
   "report/table.ts",
 ];
 
-Deno.test("a metric or threshold without a value of its own has the statistic of its figure", () => {
+Deno.test("a metric or threshold without a value of its own has its figure's statistic", () => {
   for (const [key, { of, metrics = [], thresholds = [] }] of FIGURE_ROWS) {
     const isOwn = [...metrics, ...thresholds].every((row) => row.of !== undefined);
     assert(isOwn || typeof of === "string", key);
@@ -56,14 +56,14 @@ async function* walk(folder: URL): AsyncGenerator<URL> {
   }
 }
 
-Deno.test("the files that work on all figures name none but those that others are worked out from", async () => {
+Deno.test("the files that work on all figures name only those that others are derived from", async () => {
   for (const [file, names] of Object.entries(DERIVED)) {
     const words = await readWords(file);
     assertEquals(Object.keys(FIGURES).filter((key) => words.has(key)).sort(), [...names], file);
   }
 });
 
-Deno.test("a figure stands in the table, and in no other file but those with a reason", async () => {
+Deno.test("a figure is named in the table, and in no other file without a reason", async () => {
   // Names of one word mean other things, too. `compare` measures other programs, by the same name.
   const keys = Object.keys(FIGURES).filter((key) => key.includes("_"));
   const known = [TABLE, ...Object.keys(DERIVED), ...PARTICULAR, "commands/compare/report.ts"];

@@ -50,7 +50,7 @@ const FLAGS = [
 const parse = (argv: string): FlagValues<(typeof FLAGS)[number]> =>
   parseFlags(FLAGS, argv === "" ? [] : argv.split(" "), "x");
 
-Deno.test("a row types and reads the value of its flag", () => {
+Deno.test("a flag's row types and reads its value", () => {
   const values = parse("--wait 2s --room 1k --mode fast --log --field a --field b");
   const depth: number = values.get("depth");
   const wait: number | undefined = values.get("wait");
@@ -63,7 +63,7 @@ Deno.test("a row types and reads the value of its flag", () => {
   assertThrows(() => parse("-d 10").get("depth"), UsageError, "from 0 to 9");
 });
 
-Deno.test("a row says all that the help has", () => {
+Deno.test("a flag's row has everything that the help shows", () => {
   const help = formatFlags(FLAGS);
   assertStringIncludes(help, "\nOptions:\n  -d, --depth N");
   assertStringIncludes(help, "how deep (default 3)\n");
@@ -89,13 +89,13 @@ for (
     ["--pin @- --gate @-", "'--gate @-' and '--pin @-' both want stdin"],
   ]
 ) {
-  Deno.test(`a row says that ${argv} is refused`, () => {
+  Deno.test(`a flag's row refuses ${argv}`, () => {
     const error = assertThrows(() => checkFlags(parse(argv)), UsageError);
     assertStringIncludes(error.message, message);
   });
 }
 
-Deno.test("a row refuses nothing that goes together", () => {
+Deno.test("a flag's row accepts flags that go together", () => {
   for (
     const argv of [
       "",
@@ -112,7 +112,7 @@ Deno.test("a row refuses nothing that goes together", () => {
   ) checkFlags(parse(argv));
 });
 
-Deno.test("a row says what is hidden of the command line", () => {
+Deno.test("a flag's row says what is hidden in the command line", () => {
   const argv = "--pin 1 --gate http://a:b@h --field Authorization:x --field A:b --log=l --calm";
   assertEquals(
     redactCommand(parse(argv)),

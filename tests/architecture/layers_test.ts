@@ -1,4 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
+import { readModules } from "../fixtures/module_graph.ts";
+import { MAIN } from "../fixtures/program.ts";
 
 const ROOT = new URL("../..", import.meta.url).href;
 
@@ -236,24 +238,12 @@ const MAY: Record<string, string[]> = {
   "lib/mod.ts": ["lib/as_completed.ts"],
 };
 
-interface Module {
-  specifier: string;
-  dependencies?: { code?: { specifier?: string }; type?: { specifier?: string } }[];
-}
-
-async function modules(): Promise<Module[]> {
-  const { stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["info", "--json", new URL("main.ts", ROOT).pathname],
-  }).output();
-  return JSON.parse(new TextDecoder().decode(stdout)).modules;
-}
-
 const nameOf = (specifier: string): string => specifier.replace(ROOT, "");
 
 /** The files that each file of the program imports, by name, types too. */
 async function imports(): Promise<Map<string, string[]>> {
   const graph = new Map<string, string[]>();
-  for (const { specifier, dependencies = [] } of await modules()) {
+  for (const { specifier, dependencies = [] } of await readModules(MAIN)) {
     if (!specifier.startsWith(ROOT)) continue;
     const others = dependencies.flatMap(({ code, type }) => [code?.specifier, type?.specifier])
       .filter((other) => other?.startsWith(ROOT))
@@ -282,7 +272,7 @@ Deno.test("each file imports only what its room may", async () => {
   assertEquals(wrong, []);
 });
 
-Deno.test("no file imports itself by way of others, not even for a type", async () => {
+Deno.test("no file imports itself through others, types included", async () => {
   const graph = await imports();
   const circles: string[] = [];
   const done = new Set<string>();
@@ -298,8 +288,8 @@ Deno.test("no file imports itself by way of others, not even for a type", async 
   assertEquals(circles, []);
 });
 
-Deno.test("the program fetches nothing but from npm", async () => {
-  const others = (await modules()).map(({ specifier }) => specifier)
+Deno.test("the program fetches code from npm only", async () => {
+  const others = (await readModules(MAIN)).map(({ specifier }) => specifier)
     .filter((specifier) => !specifier.startsWith(ROOT) && !/^(npm|node):/.test(specifier));
   assertEquals(others, []);
 });

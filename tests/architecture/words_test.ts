@@ -34,7 +34,7 @@ async function listFiles(): Promise<string[]> {
   return files.sort();
 }
 
-Deno.test("no sentence of code, messages or documents has a turn that has to be solved", async () => {
+Deno.test("no comment, message or document has a phrase that readers have to solve", async () => {
   const found: string[] = [];
   for (const file of await listFiles()) {
     const lines = (await Deno.readTextFile(new URL(file, ROOT))).split("\n");

@@ -14,14 +14,14 @@ import type { Answers, Load, Peer } from "../../bench/peers/peer.ts";
 import { vegeta } from "../../bench/peers/vegeta.ts";
 import { findWrk } from "../../bench/peers/wrk.ts";
 import { runPeer } from "../../bench/run.ts";
-import { folder } from "../fixtures/sources.ts";
+import { folder } from "../fixtures/folder.ts";
 import { until } from "../fixtures/until.ts";
 
 // What the bench reads out of other clients' summaries, and what they really do.
 
 const LOAD: Load = { url: "http://127.0.0.1:1/", requests: 600, concurrency: 20, seconds: 6 };
 
-Deno.test("h2load's summary gives what was answered by 2xx, and the rest as failed", () => {
+Deno.test("h2load's summary counts 2xx as succeeded, and the rest as failed", () => {
   const peer = h2load("h2load nghttp2/1.52.0\n");
   const stdout = `starting benchmark...
 spawning thread #0: 100 total client(s). Timing-based test with 0s of warm-up time and 2s of main duration for measurements.
@@ -76,7 +76,7 @@ const OHA = `{
 }
 `;
 
-Deno.test("oha's summary gives 2xx alone; what was cut off by the deadline is no failure", () => {
+Deno.test("oha's summary counts 2xx, and no failure for requests that the deadline cut off", () => {
   const peer = oha("oha 1.4.5\n", "");
   assertEquals(peer.version, "1.4.5");
   assertEquals(peer.read(OHA, 6), { requests: 600, failed: 19, rate: 100 });
@@ -91,7 +91,7 @@ for (
     ],
   ]
 ) {
-  Deno.test(`oha is asked for JSON by ${flags} when that is what its version knows`, () => {
+  Deno.test(`oha gets ${flags} for JSON when its version has that`, () => {
     assertEquals(
       oha("oha 1.9.0\n", help).command(LOAD).join(" "),
       `oha --no-tui ${flags} -z 6s -c 20 http://127.0.0.1:1/`,
@@ -109,14 +109,14 @@ const VEGETA = '{"latencies":{"total":237119463,"mean":2371194,"50th":2854306,"9
   '"throughput":100.00000012345,"success":0.98,"status_codes":{"0":7,"200":600,"503":5},' +
   '"errors":["503 Service Unavailable"]}\n';
 
-Deno.test("vegeta's report gives 2xx, from the first start to the last answer", () => {
+Deno.test("vegeta's report counts 2xx, from the first start to the last response", () => {
   const peer = vegeta("Version: 12.8.4\nCommit: 8ea7c4c\nRuntime: go1.14.1 linux/amd64\n", "");
   assertEquals(peer.version, "12.8.4");
   assertEquals(peer.read(VEGETA, 9), { requests: 600, failed: 12, rate: 100 });
   assertThrows(() => peer.read("", 9));
 });
 
-Deno.test("vegeta is told to serve no metrics when its version would", () => {
+Deno.test("vegeta is told to serve no metrics when its version does", () => {
   const scriptOf = (help: string): string => vegeta("", help).command(LOAD)[2];
   assert(!scriptOf("  -proxy-header value").includes("prometheus"));
   const script = scriptOf("  -prometheus-addr string\n    Prometheus exporter listen address");
@@ -124,7 +124,7 @@ Deno.test("vegeta is told to serve no metrics when its version would", () => {
   assert(script.includes(" -rate=0 -workers=20 -max-workers=20 "), script);
 });
 
-Deno.test("k6's summary is the one that the script writes, whatever stands around it", () => {
+Deno.test("k6's summary is found among other lines of its output", () => {
   const peer = k6("k6 v0.47.0 (2023-10-09T15:24:57+0000/df3c3da, go1.21.2, linux/amd64)\n", "k.js");
   const stdout = '\n     execution: local\n{"requests":612,"failed":12,"ms":6000.5}\n\n';
   assertEquals(peer.version, "0.47.0");
@@ -137,7 +137,7 @@ Deno.test("k6's summary is the one that the script writes, whatever stands aroun
   );
 });
 
-Deno.test("curl's lines give what was answered, over the time of its process", () => {
+Deno.test("curl's lines count responses, over the time of its process", () => {
   const peer = curl("curl 7.88.1 (x86_64-pc-linux-gnu) libcurl/7.88.1 OpenSSL/3.0.22\n");
   assertEquals(peer.version, "7.88.1");
   assertEquals(peer.read("200\n204\n000\n503\n200\n200\n", 2), {
@@ -162,7 +162,7 @@ for (
   });
 }
 
-Deno.test("hey's errors, whose texts begin with a name, are not taken for statuses", () => {
+Deno.test("hey's errors that begin with a name do not count as statuses", () => {
   const stdout = `
 Summary:
   Total:	6.0000 secs
@@ -239,7 +239,7 @@ for (const strategy of STRATEGIES) COUNTING[strategy] = await findAiohttp(strate
 
 for (const [name, peer] of Object.entries(COUNTING)) {
   Deno.test({
-    name: `${name} has as many in flight as its row in the bench says, and requests each once`,
+    name: `${name} keeps the concurrency of its row and makes each request once`,
     ignore: peer === undefined,
     async fn() {
       const concurrency = Math.min(20, peer!.maxInFlight ?? Infinity);
@@ -259,7 +259,7 @@ for (const [name, peer] of Object.entries(COUNTING)) {
 }
 
 Deno.test({
-  name: "curl has as many in flight as it can when it is asked for that many",
+  name: "curl reaches the highest concurrency that its version has",
   ignore: COUNTING.curl === undefined,
   async fn() {
     const concurrency = Math.min(400, COUNTING.curl!.maxInFlight!);
@@ -282,7 +282,7 @@ const TIMED: Record<string, Peer | undefined> = {
 
 for (const [name, peer] of Object.entries(TIMED)) {
   Deno.test({
-    name: `${name} is read right when it is given seconds`,
+    name: `${name} is parsed correctly when it runs for seconds`,
     ignore: peer === undefined,
     async fn() {
       await using gate = new Gate(1);
@@ -295,7 +295,7 @@ for (const [name, peer] of Object.entries(TIMED)) {
   });
 }
 
-Deno.test("Attempts end with the run that fails, and say its words, when others go on", async () => {
+Deno.test("Attempts stop at the first run that fails, and show its message", async () => {
   await using dir = await folder();
   const meter = await Meter.open(dir.path("time.txt"));
   const peerOf = (script: string): Peer => ({

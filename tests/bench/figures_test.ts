@@ -22,7 +22,7 @@ Deno.test("summarize() gives the median unless the figure says otherwise", () =>
   assertEquals(summarize(VALUE, [1, 5, 9]), 5);
 });
 
-Deno.test("ratio() is undefined where one of both was not measured", () => {
+Deno.test("ratio() is undefined when one of the two was not measured", () => {
   assertEquals([ratio(3, 2), ratio(3, undefined), ratio(undefined, 2)], [
     1.5,
     undefined,

@@ -1,12 +1,12 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { describeCommit, GitWorktree } from "../../bench/git_worktree.ts";
 import { runCommand } from "../../bench/meter.ts";
-import { folder } from "../fixtures/sources.ts";
+import { type Folder, folder } from "../fixtures/folder.ts";
 
 const WITH_GIT = { ignore: await runCommand(["git", "--version"]) === undefined };
 
 /** A folder that is a repository with one commit, of one file. */
-async function repository(): Promise<Awaited<ReturnType<typeof folder>>> {
+async function repository(): Promise<Folder> {
   const dir = await folder();
   await dir.write("file.txt", "as committed");
   const identity = ["-c", "user.name=A", "-c", "user.email=a@localhost"];
@@ -46,7 +46,7 @@ Deno.test("GitWorktree.open() throws when there is no such commit", WITH_GIT, as
   await assertRejects(() => GitWorktree.open("nowhere", dir.path(".")), Error, "nowhere");
 });
 
-Deno.test("describeCommit() tells of changes that are not committed", WITH_GIT, async () => {
+Deno.test("describeCommit() mentions uncommitted changes", WITH_GIT, async () => {
   await using dir = await repository();
   const commit = (await git(dir.path("."), "rev-parse", "--short", "HEAD")).trim();
   assertEquals(await describeCommit(dir.path(".")), `${commit} The first`);

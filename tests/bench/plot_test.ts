@@ -23,7 +23,7 @@ function assertWellFormed(svg: string): void {
   assertEquals(svg.match(/&(?!(amp|lt|gt|quot|#39);)/g), null);
 }
 
-Deno.test("barPlot() draws bars as long as their values when those are of like size", () => {
+Deno.test("barPlot() draws bars in proportion when values are of like size", () => {
   const svg = barPlot("A title", [panel([
     { name: "a", value: 100, marked: true },
     { name: "b", value: 50, least: 40, most: 60 },
@@ -38,7 +38,7 @@ Deno.test("barPlot() draws bars as long as their values when those are of like s
   assertWellFormed(svg);
 });
 
-Deno.test("barPlot() says that an axis is logarithmic when values span decades", () => {
+Deno.test("barPlot() labels a logarithmic axis when values span decades", () => {
   const svg = barPlot("A title", [panel([
     { name: "a", value: 100_000 },
     { name: "b", value: 1_000 },
@@ -62,7 +62,7 @@ Deno.test("barPlot() gives each panel the axis of its own values", () => {
   assert(svg.includes(">2,000.0 us</text>"));
 });
 
-Deno.test("barPlot() says so when nothing was measured", () => {
+Deno.test("barPlot() shows a notice when nothing was measured", () => {
   for (const bars of [[], [{ name: "a", value: undefined }]]) {
     const svg = barPlot("A title", [panel(bars)]);
     assertEquals(widths(svg), []);
@@ -72,7 +72,7 @@ Deno.test("barPlot() says so when nothing was measured", () => {
   }
 });
 
-Deno.test("barPlot() keeps text as text when it looks like markup", () => {
+Deno.test("barPlot() escapes text that looks like markup", () => {
   const name = `</text><script>"a" & 'b'</script>\x00\x1b\ud800`;
   const svg = barPlot(name, [{ ...panel([{ name, value: 1 }]), title: name, unit: name }]);
   assertWellFormed(svg);
@@ -81,7 +81,7 @@ Deno.test("barPlot() keeps text as text when it looks like markup", () => {
   assert(!/[\x00-\x09\x0b-\x1f]/.test(svg) && svg.isWellFormed());
 });
 
-Deno.test("barPlot() has colours for light and for dark", () => {
+Deno.test("barPlot() has colors for light and dark", () => {
   const svg = barPlot("A title", [panel([{ name: "a", value: 1 }])]);
   for (
     const rule of [/text \{ fill: (#\w+)/g, /background: (#\w+)/g, /\.mark \{ fill: (#\w+)/g]
@@ -107,7 +107,7 @@ for (
   });
 }
 
-Deno.test("markdownCell() keeps somebody's text in its cell", () => {
+Deno.test("markdownCell() escapes what would end its cell", () => {
   assertEquals(
     markdownCell("no | in\nwhat \x1b[1m it\r\n said "),
     "no \\| in what \\x1b[1m it said",
@@ -115,7 +115,7 @@ Deno.test("markdownCell() keeps somebody's text in its cell", () => {
   assertEquals(markdownCell("x".repeat(1_000)).length, 160);
 });
 
-Deno.test("csvRow() quotes what holds commas, and leaves out what is not measured", () => {
+Deno.test("csvRow() quotes commas and leaves out missing values", () => {
   assertEquals(
     csvRow(["aiohttp, semaphore", 1, undefined, 'a "b"']),
     '"aiohttp, semaphore",1,,"a ""b"""\n',

@@ -1,8 +1,7 @@
-import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
-import { BodyPrefix, MAX_INSPECTED_BYTES } from "../../lib/check/body_prefix.ts";
-import { MAX_CAPTURE, parseBody, parseCapture } from "../../lib/check/capture.ts";
-import { computeSafeLength, Pattern, Patterns } from "../../lib/check/pattern.ts";
-import { RecordExpectations, toRecord } from "../../lib/check/record_expectations.ts";
+import { assert, assertEquals } from "@std/assert";
+import { MAX_INSPECTED_BYTES } from "../../lib/check/body_prefix.ts";
+import { MAX_CAPTURE, parseCapture } from "../../lib/check/capture.ts";
+import { Pattern } from "../../lib/check/pattern.ts";
 import { ResponseCheck } from "../../lib/check/response_check.ts";
 import { StatusSet } from "../../lib/check/status_set.ts";
 import type { ResponseHead } from "../../lib/engine/engine.ts";
@@ -52,33 +51,14 @@ function judge(
 }
 
 const statuses = (text: string): Expectation => ({ statuses: StatusSet.parse(text) });
+
 const header = (name: string, source: string): Expectation => ({
   headers: [{ name, pattern: new Pattern(source) }],
 });
+
 const body = (...sources: string[]): Expectation => ({
   bodies: sources.map((source) => new Pattern(source)),
 });
-
-for (
-  const [text, has, hasNot] of [
-    ["200", [200], [201, 100, 999]],
-    ["200,204", [200, 204], [201, 203]],
-    ["3xx", [300, 304, 399], [200, 299, 400]],
-    [" 200 , 9XX ", [200, 900, 999], [899]],
-  ] as [string, number[], number[]][]
-) {
-  Deno.test(`StatusSet.parse() has those of '${text}', and no others`, () => {
-    const list = StatusSet.parse(text)!;
-    assert(has.every((status) => list.has(status)));
-    assert(!hasNot.some((status) => list.has(status)));
-  });
-}
-
-for (const text of ["", "20", "2000", "2x", "xxx", "200,", "200 204", "0xx", "-200", "!404"]) {
-  Deno.test(`StatusSet.parse() takes '${text}' for none`, () => {
-    assertEquals(StatusSet.parse(text), undefined);
-  });
-}
 
 for (
   const [what, expect, answer, expectation, detail] of [
@@ -224,13 +204,13 @@ for (
     ],
   ] as [string, Expectation, Answer][]
 ) {
-  Deno.test(`ResponseCheck.apply() gives the very result when it meets ${what}`, () => {
+  Deno.test(`ResponseCheck.apply() returns the same object when it meets ${what}`, () => {
     const { error, expectation, captures } = judge(expect, answer);
     assertEquals([error, expectation, captures], [undefined, undefined, undefined]);
   });
 }
 
-Deno.test("ResponseCheck.apply() tells the first that fails, in the order status, header, body, latency", () => {
+Deno.test("ResponseCheck.apply() gives the first mismatch of status, header, body, latency", () => {
   const all = { ...statuses("200"), ...header("a", "b"), ...body("c"), latencyMs: 5 };
   const kindOf = (answer: Answer): string | undefined => judge(all, answer).detail?.split(" ")[0];
   assertEquals(kindOf({ status: 500 }), "status");
@@ -240,7 +220,7 @@ Deno.test("ResponseCheck.apply() tells the first that fails, in the order status
   assertEquals(kindOf({ fields: { a: "b" }, body: "c", ms: 5 }), undefined);
 });
 
-Deno.test("ResponseCheck.apply() leaves what has failed as it was, and forgets what was seen of it", () => {
+Deno.test("ResponseCheck.apply() leaves a failed result alone, and drops its pending outcome", () => {
   const check = new ResponseCheck({
     expect: header("a", "b"),
     captures: [],
@@ -254,7 +234,7 @@ Deno.test("ResponseCheck.apply() leaves what has failed as it was, and forgets w
   assertEquals(check.apply(result({ target: of })).error, undefined);
 });
 
-Deno.test("ResponseCheck.apply() bounds each detail, whatever came and was expected", () => {
+Deno.test("ResponseCheck.apply() bounds each detail", () => {
   const long = "\x1b".repeat(100_000);
   const many = Array.from({ length: 900 }, (_, k) => 100 + k).filter((it) => it !== 200).join(",");
   for (
@@ -275,7 +255,7 @@ Deno.test("ResponseCheck.apply() bounds each detail, whatever came and was expec
   }
 });
 
-Deno.test("ResponseCheck has no hooks when results tell enough", () => {
+Deno.test("ResponseCheck has no hooks when results suffice", () => {
   for (const expect of [{}, statuses("200"), { latencyMs: 5 }]) {
     assertEquals(
       new ResponseCheck({ expect, captures: [], hasTargetExpectations: false }).onHead,
@@ -326,12 +306,12 @@ for (
   ] as [string, Answer, Captured][]
 ) {
   const shown = `${typeof answer.body === "string" ? answer.body.slice(0, 30) : ""}`;
-  Deno.test(`ResponseCheck captures ${value} by '${text}' of ${JSON.stringify(answer.fields ?? shown)}`, () => {
+  Deno.test(`ResponseCheck captures ${value} with '${text}' from ${JSON.stringify(answer.fields ?? shown)}`, () => {
     assertEquals(captured(text, answer), value);
   });
 }
 
-Deno.test("ResponseCheck captures at most so many characters, and none that stands alone", () => {
+Deno.test("ResponseCheck cuts captures, and splits no surrogate pair", () => {
   const deep = `${"[".repeat(400_000)}${"]".repeat(400_000)}`;
   assertEquals((captured("a=json:", { body: deep }) as string).length, MAX_CAPTURE);
   for (const text of ["a=regex:.*", "a=json:", "a=header:x"]) {
@@ -343,178 +323,11 @@ Deno.test("ResponseCheck captures at most so many characters, and none that stan
   }
 });
 
-Deno.test("ResponseCheck captures of an answer that is not as expected", () => {
+Deno.test("ResponseCheck captures from a response that is not as expected", () => {
   const { error, captures } = judge(
     { ...statuses("200"), ...header("etag", "y"), ...body("z") },
     { status: 404, fields: { etag: "x" }, body: '{"a":1}' },
     ["e=header:etag", "a=json:/a", "r=regex:a"],
   );
   assertEquals([error, captures], ["expect", ["x", 1, "a"]]);
-});
-
-for (
-  const text of [
-    ...["", "a", "=header:x", "a=header", "a=header:", "a=header:a b", "1a=header:x", "a b=json:"],
-    ...["a=cookie:x", "a=json:a", "a=json:/~2", "a=json:/~", "a=regex:(", "a=regex:\\u{110000}"],
-    `${"a".repeat(65)}=json:`,
-  ]
-) {
-  Deno.test(`parseCapture() says what is wrong with '${text}'`, () => {
-    assertMatch(parseCapture(text) as string, /^(use|name) |: use a /);
-  });
-}
-
-Deno.test("parseBody() gives undefined when a text is no JSON", () => {
-  assertEquals([parseBody("{"), parseBody(""), parseBody("1")], [undefined, undefined, 1]);
-});
-
-for (
-  const [source, length] of [
-    ["ok", 1_000],
-    ["^[a-z*+]+$", 31],
-    ["\\*\\+\\(\\)", 1_000],
-    ["a|b", 500],
-    ["ab?c", 500],
-    ["a.*b", 31],
-    ["a.*b.*c", 10],
-    ["a{2,}", 31],
-    ["(?:a|b)", 500],
-    ["(?<name>x)", 1_000],
-    ["(a)\\1", 31],
-    ["(a+)+", 0],
-    ["(a|a)*", 0],
-    ["(?:a){2,}", 0],
-  ] as [string, number][]
-) {
-  Deno.test(`computeSafeLength() lets '${source}' go on ${length} characters by itself`, () => {
-    assertEquals(computeSafeLength(source, 1_000), length);
-  });
-}
-
-for (
-  const [source, text] of [
-    ["(a+)+$", `${"a".repeat(40)}!`],
-    ["(a|a)*$", `${"a".repeat(40)}!`],
-    ["(.*)*x", "a".repeat(100)],
-    ["a.*b.*c.*d", "abc".repeat(5_000)],
-    ["a.*b", "a".repeat(MAX_INSPECTED_BYTES)],
-  ]
-) {
-  Deno.test(`Pattern.test() gives up when /${source}/ would go on for too long`, () => {
-    const pattern = new Pattern(source);
-    assertEquals([pattern.test(text), pattern.exec(text)], [undefined, undefined]);
-    // And is none the worse for it.
-    assertEquals(new Pattern("(b+)+$").exec("abb")?.[0], "bb");
-    assertEquals(pattern.test("abcd"), source !== "(.*)*x" && source !== "(a+)+$");
-  });
-}
-
-Deno.test("Pattern.test() finds what stands at the end of the longest text, watched or not", () => {
-  const text = "x".repeat(MAX_INSPECTED_BYTES - 3) + "end";
-  for (const source of ["end$", "e.*d$", "(e)+nd", "(?<=x)end"]) {
-    assertEquals(new Pattern(source).test(text), true, source);
-    assertEquals(new Pattern(source).test(text.slice(0, -1)), false, source);
-  }
-});
-
-Deno.test("Pattern takes characters for whole, and refuses what is no regular expression", () => {
-  assertEquals(new Pattern("^.$").test("\u{1f600}"), true);
-  for (const source of ["(", "[b-a]", "\\-", "{"]) {
-    assertThrows(() => new Pattern(source), SyntaxError);
-  }
-});
-
-Deno.test("Patterns.compile() compiles each but once, and keeps a bounded number", () => {
-  const patterns = new Patterns();
-  const first = patterns.compile("a");
-  assert(patterns.compile("a") === first);
-  const long = "b".repeat(5_000);
-  assert(patterns.compile(long) !== patterns.compile(long), "too long to be kept");
-  for (let k = 0; k < 1_000; k++) patterns.compile(`c${k}`);
-  assert(patterns.compile("a") !== first, "it made room");
-});
-
-for (
-  const bytes of [
-    encoder.encode("\ufeffgrün \u{1f600}\ufeff!"),
-    Uint8Array.from([0xc3, 0x28, 0xff, 0xf0, 0x9f]),
-    encoder.encode("ascii"),
-    new Uint8Array(0),
-  ]
-) {
-  Deno.test(`BodyPrefix.text() is the same in any pieces of ${bytes.length} bytes`, () => {
-    const whole = new TextDecoder().decode(bytes);
-    for (let at = 0; at <= bytes.length; at++) {
-      const text = new BodyPrefix();
-      text.write(bytes.subarray(0, at));
-      text.write(bytes.subarray(at));
-      assertEquals(text.text(), whole, `${at}`);
-    }
-    const single = new BodyPrefix();
-    for (const byte of bytes) single.write(Uint8Array.of(byte));
-    assertEquals([single.text(), single.isCut], [whole, false]);
-  });
-}
-
-Deno.test("BodyPrefix keeps nothing of what is lent to it, and at most 1 MiB", () => {
-  const lent = encoder.encode("aé");
-  const text = new BodyPrefix();
-  text.write(lent);
-  lent.fill(0x78);
-  assertEquals(text.text(), "aé");
-  const block = new Uint8Array(65_536 - 1).fill(0x61);
-  const long = new BodyPrefix();
-  for (let k = 0; k < 20; k++) long.write(block);
-  assertEquals([long.text().length, long.isCut], [MAX_INSPECTED_BYTES, true]);
-});
-
-for (
-  const [value, problem] of [
-    [5, "'expect' must be an object"],
-    [[], "'expect' must be an object"],
-    [{ code: 5 }, "'expect' has 'code', not one of status, headers, body, sha256, latency"],
-    [{ status: "2x" }, "'expect.status' must be a list of statuses"],
-    [{ status: [] }, "'expect.status' must be a list"],
-    [{ status: { a: 1 } }, "'expect.status' must be a list"],
-    [{ status: 20 }, "'expect.status' must be a list"],
-    [{ headers: [] }, "'expect.headers' must be an object"],
-    [{ headers: { "a b": "c" } }, "a name in 'expect.headers' must be a token"],
-    [{ headers: { a: 5 } }, "a regular expression in 'expect.headers' must be a string"],
-    [{ headers: { a: ["b", null] } }, "a regular expression in 'expect.headers' must be a string"],
-    [{ headers: { "X-Token": null } }, "for 'X-Token' was left out as a secret"],
-    [{ body: "(" }, "'expect.body' is not a regular expression: Unterminated group"],
-    [{ body: {} }, "a regular expression in 'expect.body' must be a string"],
-    [{ sha256: "abc" }, "'expect.sha256' must be 64 hexadecimal digits"],
-    [{ latency: 5 }, "'expect.latency' must be a duration"],
-    [{ latency: "0ms" }, "'expect.latency' must be a duration"],
-  ] as [unknown, string][]
-) {
-  Deno.test(`RecordExpectations.parse() says what is wrong with ${JSON.stringify(value)}`, () => {
-    assertStringIncludes(new RecordExpectations().parse(value) as string, problem);
-  });
-}
-
-Deno.test("toRecord() gives what RecordExpectations.of() reads, but for secrets", () => {
-  const records = new RecordExpectations();
-  const sha256 = "a1".repeat(32);
-  for (
-    const record of [
-      { status: "404" },
-      { status: "2xx,304", headers: { a: "^b$" }, body: "c", sha256, latency: "1500ms" },
-      { headers: { a: ["^b", "c$", "d"], b: "e" } },
-    ]
-  ) {
-    const once = JSON.parse(JSON.stringify(toRecord(records.parse(record) as Expectation)));
-    assertEquals(once, record);
-  }
-  const loose = records.parse({
-    status: ["2xx", 304],
-    sha256: sha256.toUpperCase(),
-  }) as Expectation;
-  assertEquals([toRecord(loose).status, toRecord(loose).sha256], ["2xx,304", sha256]);
-  // Names that differ in case are one field, whose patterns all have to match.
-  const both = records.parse({ headers: { A: "^b", a: "c$" } }) as Expectation;
-  assertEquals({ ...toRecord(both).headers as object }, { a: ["^b", "c$"] });
-  const secret = records.parse({ headers: { "X-Token": ["hunter2", "a"] } }) as Expectation;
-  assertEquals({ ...toRecord(secret).headers as object }, { "x-token": null });
 });

@@ -6,8 +6,10 @@ import { LineOutput } from "../../lib/output/line_output.ts";
 import { Stats } from "../../lib/stats/stats.ts";
 import type { MaybePromise, Source } from "../../lib/stream.ts";
 import type { Target } from "../../lib/target.ts";
+import { folder } from "../fixtures/folder.ts";
 import { result } from "../fixtures/result.ts";
 import { target as targetOf } from "../fixtures/target.ts";
+import { turn } from "../fixtures/turn.ts";
 
 const BEFORE: JournalState = {
   identity: {},
@@ -45,7 +47,8 @@ async function checkpointed<T>(
     journal: string,
   ) => Promise<T>,
 ): Promise<T> {
-  const path = await Deno.makeTempFile({ prefix: "myriad_test_" });
+  await using dir = await folder();
+  const path = await dir.write("out", "");
   const file = await Deno.open(path, { write: true });
   const output = new LineOutput(
     { file, name: "--output x", gzip: false },
@@ -74,12 +77,10 @@ async function checkpointed<T>(
   } finally {
     await checkpoint.stop();
     await output.close();
-    await Deno.remove(path);
-    await Deno.remove(`${path}.myriad`).catch(() => {});
   }
 }
 
-Deno.test("Checkpoint.pending() leaves out what is done, by place and not by number", async () => {
+Deno.test("Checkpoint.pending() skips what is done, by position rather than number", async () => {
   // Of every third number from 5 on, the places 0 to 3 and 5 are done.
   const done = { low: 4, above: btoa("\x20") };
   await checkpointed({ done }, { first: 5, step: 3 }, async (checkpoint) => {
@@ -90,7 +91,7 @@ Deno.test("Checkpoint.pending() leaves out what is done, by place and not by num
   });
 });
 
-Deno.test("Checkpoint.pending() waits for the oldest where nothing further could be marked", async () => {
+Deno.test("Checkpoint.pending() waits for the oldest when its window is full", async () => {
   // All but the first are done, as far as can be told apart.
   const above = new Uint8Array((REACH + 8) / 8).fill(0xff);
   above[0] = 0xfe;
@@ -102,7 +103,7 @@ Deno.test("Checkpoint.pending() waits for the oldest where nothing further could
     const last = REACH - 1;
     let given: number | undefined;
     const next = numberOf(pending).then((i) => given = i);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await turn();
     assertEquals(given, undefined);
     checkpoint.add(target(0));
     assert((await next) > last);
@@ -110,7 +111,7 @@ Deno.test("Checkpoint.pending() waits for the oldest where nothing further could
   });
 });
 
-Deno.test("Checkpoint.finish() vouches for what was marked, and no more", async () => {
+Deno.test("Checkpoint.finish() records exactly what was marked", async () => {
   await checkpointed({}, { first: 0, step: 1 }, async (checkpoint, write, journal) => {
     await write("one\n");
     checkpoint.add(target(0));

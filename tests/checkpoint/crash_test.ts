@@ -4,6 +4,7 @@ import { parseRun } from "../../lib/options/parse.ts";
 import type { RunOptions } from "../../lib/options/run_options.ts";
 import { Run } from "../../lib/run/run.ts";
 import { every } from "../fixtures/every.ts";
+import { folder } from "../fixtures/folder.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
 
 // A process that dies between any two of the operations that it does on files.
@@ -66,7 +67,7 @@ async function goOn(options: RunOptions): Promise<unknown> {
 const COUNT = 60;
 
 for (const format of ["ndjson", "csv", "ndjson.gz"]) {
-  Deno.test(`a run that dies between any two operations on files is gone on with (${format})`, async () => {
+  Deno.test(`--resume loses nothing when a run dies between any two file operations (${format})`, async () => {
     let late: (() => void)[] = [];
     await using server = await RawServer.start(({ send, request }) => {
       // The second half comes after a journal of the first has been written.
@@ -74,10 +75,10 @@ for (const format of ["ndjson", "csv", "ndjson.gz"]) {
       if (i < COUNT / 2) send(ok());
       else late.push(() => send(ok()));
     });
-    const dir = await Deno.makeTempDir({ prefix: "myriad_test_" });
+    await using dir = await folder();
     const points = new Set<string>();
     for (let last = 0;; last++) {
-      const output = `${dir}/${last}.${format}`;
+      const output = dir.path(`${last}.${format}`);
       const argv = [
         "-n",
         `${COUNT}`,
@@ -90,7 +91,7 @@ for (const format of ["ndjson", "csv", "ndjson.gz"]) {
         output,
         "--resume",
       ];
-      argv.push("--failures", `${dir}/${last}.failures`);
+      argv.push("--failures", dir.path(`${last}.failures`));
       const options = await parseRun(argv, "1") as RunOptions;
       let failure;
       {
@@ -125,23 +126,22 @@ for (const format of ["ndjson", "csv", "ndjson.gz"]) {
     }
     // From none to all of two journals and more.
     assert(points.size > 20, `${points.size}`);
-    await Deno.remove(dir, { recursive: true });
   });
 }
 
 const NOT_FOUND = "HTTP/1.1 404 X\r\nContent-Length: 0\r\n\r\n";
 
-Deno.test("a retry that dies between any two operations on files is gone on with", async () => {
+Deno.test("--retry-failed loses nothing when it dies between any two file operations", async () => {
   let isMended = false;
   await using server = await RawServer.start(({ send, request }) => {
     const i = Number(request.split(" ")[1].slice(1));
     // What has failed in any case, and what has by the expectation of the retry.
     send(isMended || i % 3 === 0 ? ok() : i % 3 === 1 ? "no answer\r\n\r\n" : NOT_FOUND);
   });
-  const dir = await Deno.makeTempDir({ prefix: "myriad_test_" });
+  await using dir = await folder();
   let points = 0;
   for (let last = 0, isWhole = false; !isWhole; last++) {
-    const output = `${dir}/${last}.ndjson`;
+    const output = dir.path(`${last}.ndjson`);
     const argv = ["-n", `${COUNT}`, "-c", "10", "-t", "10m", server.url("/{}"), "-o", output];
     isMended = false;
     assertEquals(await run(await parseRun(argv, "1") as RunOptions), undefined);
@@ -160,5 +160,4 @@ Deno.test("a retry that dies between any two operations on files is gone on with
     assertEquals(records.filter(({ status }) => status !== 200), []);
   }
   assert(points > 20, `${points}`);
-  await Deno.remove(dir, { recursive: true });
 });

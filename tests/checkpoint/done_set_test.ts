@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { countDone, DoneSet, isDoneSetState, REACH } from "../../lib/checkpoint/done_set.ts";
 
-Deno.test("DoneSet has what was added, in any order, and so has its copy", () => {
+Deno.test("DoneSet holds what was added in any order, and so does its copy", () => {
   // A known disorder, through the end of the ring and around it.
   const start = REACH - 1_000;
   let set = DoneSet.from({ low: start, above: "" });
@@ -30,7 +30,7 @@ Deno.test("DoneSet has what was added, in any order, and so has its copy", () =>
   assertEquals(set.toJSON(), { low: start + 3_000, above: "" });
 });
 
-Deno.test("DoneSet reaches as far as it can tell apart, while one is never done", () => {
+Deno.test("DoneSet reaches as far as its bitmap while one number is never done", () => {
   for (const low of [0, 5, 8, 1_000_003]) {
     const set = DoneSet.from({ low, above: "" });
     assert(set.reaches(low + REACH - 1));
@@ -45,7 +45,7 @@ Deno.test("DoneSet reaches as far as it can tell apart, while one is never done"
   }
 });
 
-Deno.test("isDoneSetState() tells a set from anything else", () => {
+Deno.test("isDoneSetState() is true for a set only", () => {
   for (const low of [0, 7, Number.MAX_SAFE_INTEGER]) {
     assert(isDoneSetState({ low, above: "" }));
     assert(isDoneSetState({ low, above: new Uint8Array(512 * 1024).toBase64() }));
@@ -69,7 +69,7 @@ Deno.test("isDoneSetState() tells a set from anything else", () => {
   ) assert(!isDoneSetState(value), JSON.stringify(value)?.slice(0, 100));
 });
 
-Deno.test("countDone() counts what is below the low-water mark and above it", () => {
+Deno.test("countDone() counts below and above the low-water mark", () => {
   const set = new DoneSet();
   const all = [0, 1, 2, 4, 9, 17, 1_000];
   for (const [k, number] of all.entries()) {

@@ -2,10 +2,10 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { DoneSet } from "../../lib/checkpoint/done_set.ts";
 import { JournalError, readJournal, sha256, writeJournal } from "../../lib/checkpoint/journal.ts";
 import { Stats } from "../../lib/stats/stats.ts";
+import { folder } from "../fixtures/folder.ts";
 import { myriad } from "../fixtures/program.ts";
 import { generator } from "../fixtures/random_json.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
-import { folder } from "../fixtures/sources.ts";
 
 /**
  * Runs that earlier builds began and that were killed, by the build's commit: of 40 lines the first
@@ -28,7 +28,7 @@ async function toJournal(state: unknown, version = 2): Promise<string> {
 }
 
 for (const { build, crEndsLines, attempts } of SAMPLES) {
-  Deno.test(`readJournal() reads what build ${build} wrote, and adds what it lacked`, async () => {
+  Deno.test(`readJournal() reads the journal of build ${build}, and adds missing fields`, async () => {
     const state = await readJournal(new URL("out.ndjson.myriad", folderOf(build)).pathname);
     const { done, complete, retry, failures, shortages } = state;
     assertEquals([done, complete, retry, failures], [{ low: 30, above: "" }, false, null, 107]);
@@ -41,7 +41,7 @@ for (const { build, crEndsLines, attempts } of SAMPLES) {
     assertEquals(JSON.parse(JSON.stringify(again)), JSON.parse(JSON.stringify(state.stats)));
   });
 
-  Deno.test(`myriad --resume goes on with a run of build ${build}`, async () => {
+  Deno.test(`--resume continues a run of build ${build}`, async () => {
     await using server = await RawServer.start(({ send }) => send(ok()));
     await using dir = await folder();
     for (const name of ["out.ndjson", "out.ndjson.myriad", "failures.jsonl"]) {
@@ -84,7 +84,7 @@ function damage(value: unknown, random: (below: number) => number): unknown {
   return copy;
 }
 
-Deno.test("readJournal() gives what a run can go on with, or says in words what is wrong", async () => {
+Deno.test("readJournal() gives a valid state, or throws with a reason", async () => {
   await using dir = await folder();
   const path = dir.path("journal");
   const random = generator(5);
@@ -114,7 +114,7 @@ Deno.test("readJournal() gives what a run can go on with, or says in words what 
   assert(refused > 1_000 && refused < 2_900, `${refused}`);
 });
 
-Deno.test("readJournal() names the field that is wrong, and the version that it does not know", async () => {
+Deno.test("readJournal() names a wrong field, and an unknown version", async () => {
   await using dir = await folder();
   const path = dir.path("journal");
   const good = await readJournal(new URL("out.ndjson.myriad", folderOf("825887c")).pathname);
@@ -136,7 +136,7 @@ Deno.test("readJournal() names the field that is wrong, and the version that it 
   }
 });
 
-Deno.test("myriad --resume says in one line what is wrong with a journal that was edited", async () => {
+Deno.test("--resume says in one line what is wrong with an edited journal", async () => {
   await using dir = await folder();
   const output = await dir.write("out.ndjson", "");
   const sample = await Deno.readTextFile(new URL("out.ndjson.myriad", folderOf("825887c")));

@@ -7,13 +7,16 @@ import {
 } from "@std/assert";
 import { parse } from "@std/csv/parse";
 import { gunzipSync } from "node:zlib";
+import { assertEach } from "../fixtures/assert_each.ts";
+import { folder } from "../fixtures/folder.ts";
 import { isInstalled } from "../fixtures/installed.ts";
 import { descendants, isRunning } from "../fixtures/processes.ts";
 import {
+  commandWords,
   finish,
   myriad as run,
   type Ran,
-  readUntil,
+  spawn,
   start as startProgram,
 } from "../fixtures/program.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
@@ -21,7 +24,6 @@ import { until } from "../fixtures/until.ts";
 
 // Real processes, ended in every way, and gone on with: in the end there is one record of each.
 
-const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 const PERMISSIONS = ["--allow-net=127.0.0.1", "--allow-read", "--allow-write"];
 
 const start = (args: string[], limits?: string): Deno.ChildProcess =>
@@ -29,14 +31,6 @@ const start = (args: string[], limits?: string): Deno.ChildProcess =>
 
 const myriad = (args: string[], input?: string, limits?: string): Promise<Ran> =>
   run(args, { permissions: PERMISSIONS, input, limits });
-
-async function folder(): Promise<{ file(name: string): string } & AsyncDisposable> {
-  const path = await Deno.makeTempDir({ prefix: "myriad_test_" });
-  return {
-    file: (name) => `${path}/${name}`,
-    [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
-  };
-}
 
 /** A server that answers at most so many requests a millisecond, and counts each path. */
 async function counting(
@@ -71,13 +65,6 @@ const journaled = (output: string): Promise<void> =>
 const numbersOf = (text: string): number[] =>
   text.split("\n").slice(0, -1).map((line) => JSON.parse(line).i);
 
-/** Asserts that there is one whole record of each number from 0 on. */
-function assertEach(numbers: number[], count: number): void {
-  assertEquals(numbers.length, count);
-  assertEquals(new Set(numbers).size, count);
-  assert(numbers.every((i) => i >= 0 && i < count));
-}
-
 const total = ({ counts }: { counts: Map<string, number> }): number =>
   [...counts.values()].reduce((sum, count) => sum + count, 0);
 
@@ -89,11 +76,11 @@ for (
     ["signals", "o.ndjson", ["SIGINT", "SIGTERM", "SIGINT"]],
   ] as [string, string, Deno.Signal[]][]
 ) {
-  Deno.test(`myriad --resume goes on after ${signals.join(", ")} (${kind})`, async () => {
+  Deno.test(`--resume continues after ${signals.join(", ")} (${kind})`, async () => {
     await using server = await counting();
     await using dir = await folder();
     const count = 16_000;
-    const output = dir.file(file);
+    const output = dir.path(file);
     const args = ["-n", `${count}`, "-c", "50", server.url("/{}"), "-o", output, "--resume", "-s"];
     // Far enough for some journals to have been written, at moments that the seed gives.
     let state = 11;
@@ -134,29 +121,16 @@ for (
 const WITHOUT_SCRIPT = { ignore: !isInstalled("script", "bsdutils") };
 
 Deno.test(
-  "myriad ends in good order when its terminal goes, and only then",
+  "myriad winds down on SIGHUP, unless SIGHUP is ignored",
   WITHOUT_SCRIPT,
   async () => {
     await using server = await counting();
     await using dir = await folder();
-    const output = dir.file("o.ndjson");
+    const output = dir.path("o.ndjson");
     const args = ["-n", "8k", "-c", "50", server.url("/{}"), "-o", output, "-s", "--resume"];
-    const command = [
-      Deno.execPath(),
-      "run",
-      "--no-prompt",
-      "--quiet",
-      ...PERMISSIONS,
-      MAIN,
-      ...args,
-    ];
+    const words = commandWords(args, { permissions: PERMISSIONS }).map((word) => `'${word}'`);
     // `script` gives it a terminal, which ends with it.
-    await using terminal = new Deno.Command("script", {
-      args: ["-qec", command.map((arg) => `'${arg}'`).join(" "), "/dev/null"],
-      stdin: "null",
-      stdout: "null",
-      stderr: "null",
-    }).spawn();
+    await using terminal = spawn(["script", "-qec", words.join(" "), "/dev/null"]);
     await until(() => total(server) >= 2_000);
     server.isHeld = true;
     const processes = await descendants(terminal.pid);
@@ -176,15 +150,15 @@ Deno.test(
   },
 );
 
-Deno.test("myriad --resume does nothing once the run is complete, and exits as it did", async () => {
+Deno.test("--resume does nothing when the run is complete, and exits with the same code", async () => {
   await using server = await counting();
   await using dir = await folder();
-  const output = dir.file("o.ndjson");
+  const output = dir.path("o.ndjson");
   await Deno.writeTextFile(
-    dir.file("urls"),
+    dir.path("urls"),
     [1, 2, 3].map((i) => server.url(`/bad${i}`)).join("\n"),
   );
-  const args = ["-i", dir.file("urls"), "-o", output, "--json", "--progress", "none"];
+  const args = ["-i", dir.path("urls"), "-o", output, "--json", "--progress", "none"];
   const ran = await myriad(args);
   assertEquals([ran.code, total(server)], [1, 3]);
   const text = await Deno.readTextFile(output);
@@ -214,10 +188,10 @@ Deno.test("myriad --resume does nothing once the run is complete, and exits as i
   assertEquals(numbersOf(await Deno.readTextFile(output)).length, 3);
 });
 
-Deno.test("myriad never overwrites an output, unless it is told to", async () => {
+Deno.test("myriad does not overwrite an output without --overwrite", async () => {
   await using server = await counting();
   await using dir = await folder();
-  const output = dir.file("o.ndjson");
+  const output = dir.path("o.ndjson");
   await Deno.writeTextFile(output, "mine\n");
   const args = ["-n", "5", server.url("/{}"), "-o", output, "-s"];
   const ran = await myriad(args);
@@ -234,11 +208,11 @@ Deno.test("myriad never overwrites an output, unless it is told to", async () =>
   assertEach(numbersOf(await Deno.readTextFile(output)), 3);
 });
 
-Deno.test("myriad --resume refuses what is another run", async () => {
+Deno.test("--resume refuses the output of another run", async () => {
   await using server = await counting();
   await using dir = await folder();
-  const output = dir.file("o.ndjson");
-  const input = dir.file("ids");
+  const output = dir.path("o.ndjson");
+  const input = dir.path("ids");
   await Deno.writeTextFile(input, "1\n2\n3\n");
   const base: Record<string, string> = {
     "-i": input,
@@ -257,7 +231,7 @@ Deno.test("myriad --resume refuses what is another run", async () => {
   assertEquals((await myriad(args())).code, 0);
   const before = [await Deno.readTextFile(output), await Deno.readTextFile(`${output}.myriad`)];
   assert(!before[1].includes("hunter2"));
-  await Deno.copyFile(input, dir.file("other"));
+  await Deno.copyFile(input, dir.path("other"));
   for (
     const [what, changed] of [
       ["'URL' was", args({}, server.url("/x{}"))],
@@ -268,7 +242,7 @@ Deno.test("myriad --resume refuses what is another run", async () => {
       ["'--header' is not what it was", args({ "-H": "X-Secret: other" })],
       ["'--fields' was not given and is 'i,url'", args({ "--fields": "i,url" })],
       ["'--format' was", args({ "--format": "csv" })],
-      ["'--input' was", args({ "-i": dir.file("other") })],
+      ["'--input' was", args({ "-i": dir.path("other") })],
     ] as [string, string[]][]
   ) {
     const ran = await myriad([...changed, "--resume"]);
@@ -293,10 +267,10 @@ Deno.test("myriad --resume refuses what is another run", async () => {
   assertEquals(total(server), 3);
 });
 
-Deno.test("myriad --resume refuses a journal that is not true, and touches nothing", async () => {
+Deno.test("--resume refuses a journal that does not fit its output, and changes nothing", async () => {
   await using server = await counting();
   await using dir = await folder();
-  const output = dir.file("o.ndjson");
+  const output = dir.path("o.ndjson");
   const journal = `${output}.myriad`;
   const args = ["-n", "50", server.url("/{}"), "-o", output, "-s"];
   assertEquals((await myriad(args)).code, 0);
@@ -326,13 +300,13 @@ Deno.test("myriad --resume refuses a journal that is not true, and touches nothi
   assertEquals(total(server), 50);
 });
 
-Deno.test("myriad refuses a second run on the same output, until the first has gone", async () => {
+Deno.test("myriad refuses a second run on the same output while the first one runs", async () => {
   await using dir = await folder();
   let hold = true;
   await using server = await RawServer.start(({ send }) => {
     if (!hold) send(ok());
   });
-  const output = dir.file("o.ndjson");
+  const output = dir.path("o.ndjson");
   const args = ["-n", "5", server.url("/{}"), "-o", output, "-s"];
   await using first = start(args);
   await until(() => server.requests.length === 5);
@@ -348,10 +322,10 @@ Deno.test("myriad refuses a second run on the same output, until the first has g
   assertEach(numbersOf(await Deno.readTextFile(output)), 5);
 });
 
-Deno.test("myriad goes on after a full disk", async () => {
+Deno.test("--resume continues after a full disk", async () => {
   await using server = await counting(20);
   await using dir = await folder();
-  const output = dir.file("o.ndjson");
+  const output = dir.path("o.ndjson");
   const args = ["-n", "9k", "-c", "50", server.url("/{}"), "-o", output, "-s", "--resume"];
   for (const kilobytes of [300, 600]) {
     const ran = await myriad(args, "", `ulimit -f ${kilobytes}; trap "" XFSZ`);
@@ -366,17 +340,17 @@ Deno.test("myriad goes on after a full disk", async () => {
 });
 
 for (const source of ["stdin", "a file", "shards"]) {
-  Deno.test(`myriad --resume goes on with ${source}`, async () => {
+  Deno.test(`--resume continues ${source}`, async () => {
     await using server = await counting();
     await using dir = await folder();
     // Enough of them for journals to have been written.
     const count = source === "shards" ? 27_000 : 9_000;
     const lines = Array.from({ length: count }, (_, k) => `${k}\n`).join("\n");
-    await Deno.writeTextFile(dir.file("ids"), lines);
-    const output = dir.file("o.ndjson");
+    await Deno.writeTextFile(dir.path("ids"), lines);
+    const output = dir.path("o.ndjson");
     const more = {
       stdin: ["-i", "-"],
-      "a file": ["-i", dir.file("ids"), "--failures", dir.file("f")],
+      "a file": ["-i", dir.path("ids"), "--failures", dir.path("f")],
       shards: ["-n", `${count}`, "--shard", "2/3", "--start", "4"],
     }[source]!;
     const args = [...more, "-c", "20", server.url("/{}"), "-o", output, "-s", "--resume"];
@@ -399,151 +373,3 @@ for (const source of ["stdin", "a file", "shards"]) {
     assert(total(server) - before < wanted.length, "what was done is not requested again");
   });
 }
-
-/** A server that gives no answer to each seventh, until it is mended. */
-async function ailing(): Promise<RawServer & { isMended: boolean; hold: boolean }> {
-  const state = { isMended: false, hold: false };
-  const held: (() => void)[] = [];
-  const server = await RawServer.start(({ send, request }) => {
-    const i = Number(/\/(\d+) /.exec(request)![1]);
-    const answer = (): void => send(i % 7 === 3 && !state.isMended ? "no answer\r\n\r\n" : ok());
-    if (state.hold) held.push(answer);
-    else answer();
-  });
-  return Object.defineProperties(server, {
-    isMended: { set: (value) => state.isMended = value },
-    hold: {
-      set: (value) => {
-        state.hold = value;
-        if (!value) { for (const answer of held.splice(0)) answer(); }
-      },
-    },
-  }) as RawServer & { isMended: boolean; hold: boolean };
-}
-
-async function recordsOf(path: string): Promise<{ i: number; error: string | undefined }[]> {
-  const bytes = await Deno.readFile(path);
-  const text = new TextDecoder().decode(path.endsWith(".gz") ? gunzipSync(bytes) : bytes);
-  return path.endsWith(".csv")
-    ? parse(text, { skipFirstRow: true }).map(({ i, error }: { i: string; error: string }) => ({
-      i: Number(i),
-      error: error || undefined,
-    }))
-    : text.split("\n").slice(0, -1).map((line) => JSON.parse(line));
-}
-
-for (const file of ["o.ndjson", "o.csv", "o.ndjson.gz"]) {
-  Deno.test(`myriad --retry-failed requests what failed again, and nothing else (${file})`, async () => {
-    await using server = await ailing();
-    await using dir = await folder();
-    const output = dir.file(file);
-    const args = ["-n", "300", server.url("/{}"), "-o", output, "--failures", dir.file("f")];
-    args.push("--json", "--progress", "none");
-    const count = 43;
-    assertEquals((await myriad(args)).code, 1);
-    const failedOf = async (): Promise<number> =>
-      (await recordsOf(output)).filter(({ error }) => error !== undefined).length;
-    assertEquals([server.requests.length, await failedOf()], [300, count]);
-    // They fail again.
-    const again = await myriad([...args, "--retry-failed"]);
-    assertEquals([again.code, server.requests.length], [1, 300 + count], again.stderr);
-    assertEach((await recordsOf(output)).map(({ i }) => i), 300);
-    assertEquals(await failedOf(), count);
-    assertEquals((await Deno.readTextFile(dir.file("f"))).split("\n").length - 1, count);
-    server.isMended = true;
-    const mended = await myriad([...args, "--retry-failed"]);
-    assertEquals([mended.code, server.requests.length], [0, 300 + 2 * count], mended.stderr);
-    assertEach((await recordsOf(output)).map(({ i }) => i), 300);
-    assertEquals(await failedOf(), 0);
-    assertEquals(await Deno.readTextFile(dir.file("f")), "");
-    const { requests, succeeded, failed, errors, statuses, attempts, bytes } = JSON.parse(
-      mended.stdout,
-    );
-    assertEquals([requests, succeeded, failed, errors], [300, 300, 0, {}]);
-    assertEquals([statuses, attempts, bytes], [{ "200": 300 }, 300, 600]);
-    // Nothing is left to do, whatever is asked for, and nothing is left behind.
-    for (const more of ["--retry-failed", "--resume"]) {
-      assertEquals((await myriad([...args, more])).code, 0);
-    }
-    assertEquals(server.requests.length, 300 + 2 * count);
-    const left = [...Deno.readDirSync(dir.file(""))].map(({ name }) => name).sort();
-    assertEquals(left, ["f", file, `${file}.myriad`].sort());
-  });
-}
-
-Deno.test("myriad --retry-failed goes on with itself, and leaves the rest of a run to --resume", async () => {
-  await using server = await ailing();
-  await using dir = await folder();
-  const output = dir.file("o.ndjson");
-  const args = ["-n", "5k", "-c", "10", server.url("/{}"), "-o", output, "-s"];
-  const refused = await myriad([...args, "--retry-failed"]);
-  assertEquals(refused.code, 2);
-  assertMatch(refused.stderr, /there is no run to retry/);
-  await using first = start(args);
-  await until(() => server.requests.length >= 700);
-  server.hold = true;
-  first.kill("SIGINT");
-  first.kill("SIGINT");
-  await finish(first);
-  server.hold = false;
-  // The second signal ended it at once: the journal may speak of none of it. So a part is made sure.
-  await using child = start([...args.filter((arg) => arg !== "-s"), "--resume"]);
-  const from = server.requests.length;
-  await until(() => server.requests.length >= from + 700);
-  // However long the signal takes, the run is not over by then.
-  server.hold = true;
-  child.kill("SIGTERM");
-  await readUntil(child.stderr, "interrupted");
-  server.hold = false;
-  assertEquals((await finish(child)).code, 143);
-  const before = await recordsOf(output);
-  const failed = before.filter(({ error }) => error !== undefined).map(({ i }) => i);
-  assert(failed.length > 50 && before.length < 5_000);
-  // A retry that is killed.
-  server.hold = true;
-  const sent = server.requests.length;
-  await using retry = start([...args, "--retry-failed"]);
-  await until(() => server.requests.length > sent + 5);
-  retry.kill("SIGKILL");
-  await finish(retry);
-  server.hold = false;
-  server.isMended = true;
-  const resumed = await myriad([...args, "--resume"]);
-  assertEquals(resumed.code, 2);
-  assertMatch(resumed.stderr, /a retry of it was interrupted: use --retry-failed/);
-  const list = await Deno.readTextFile(`${output}.myriad.retry`);
-  await Deno.writeTextFile(`${output}.myriad.retry`, list.slice(0, -10));
-  const damaged = await myriad([...args, "--retry-failed"]);
-  assertEquals(damaged.code, 2);
-  assertMatch(
-    damaged.stderr,
-    /^myriad: .*: its list '.*\.retry' is damaged: use --overwrite .*\n$/,
-  );
-  await Deno.writeTextFile(`${output}.myriad.retry`, list);
-  assertEquals((await myriad([...args, "--retry-failed"])).code, 0);
-  const after = await recordsOf(output);
-  assertEquals(after.length, before.length);
-  assertEquals(after.filter(({ error }) => error !== undefined), []);
-  assertEquals(after.map(({ i }) => i).sort(), before.map(({ i }) => i).sort());
-  assertEquals((await myriad([...args, "--resume"])).code, 0);
-  assertEach((await recordsOf(output)).map(({ i }) => i), 5_000);
-});
-
-Deno.test("myriad --retry-failed refuses records that do not tell what failed", async () => {
-  await using server = await ailing();
-  await using dir = await folder();
-  const output = dir.file("o.ndjson");
-  for (const fields of ["url,status", "i,url"]) {
-    const args = ["-n", "10", server.url("/{}"), "-o", output, "-s", "--fields", fields];
-    assertEquals((await myriad([...args, "--overwrite"])).code, 1);
-    const before = [await Deno.readTextFile(output), await Deno.readTextFile(`${output}.myriad`)];
-    const ran = await myriad([...args, "--retry-failed"]);
-    assertEquals(ran.code, 2);
-    assertMatch(ran.stderr, /its records have no fields 'i' and 'status'/);
-    assertEquals(before, [
-      await Deno.readTextFile(output),
-      await Deno.readTextFile(`${output}.myriad`),
-    ]);
-  }
-  assertEquals(server.requests.length, 20);
-});

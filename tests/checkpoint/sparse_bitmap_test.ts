@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { SparseBitmap } from "../../lib/checkpoint/sparse_bitmap.ts";
 
-Deno.test("SparseBitmap has what was added, however far apart, and so has its copy", () => {
+Deno.test("SparseBitmap holds numbers at any distance, and so does its copy", () => {
   const numbers = [0, 1, 7, 8, 65_535, 65_536, 1_000_003, 99_999_999, 2 ** 40 + 5];
   const places = new SparseBitmap();
   for (const number of [...numbers, 7, 65_536]) places.add(number);

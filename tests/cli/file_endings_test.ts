@@ -57,7 +57,7 @@ for (
     [["--save-bodies", "x.warc.gz"], ".gz", "use another one"],
   ] as const
 ) {
-  Deno.test(`parseRun() refuses ${args.join(" ")}, in words`, async () => {
+  Deno.test(`parseRun() rejects ${args.join(" ")} with a message`, async () => {
     const { message } = await assertRejects(() => formatOf(...args), UsageError);
     assertEquals(
       message.includes(`the ending '${ending}' is not supported: ${how}`),
@@ -67,13 +67,13 @@ for (
   });
 }
 
-Deno.test("report and serve refuse a file whose name promises another format", async () => {
+Deno.test("report and serve refuse a file name with another format's ending", async () => {
   const context = { version: "0", color: false };
   await assertRejects(() => report(["x", "--report", "x.pdf"], context), UsageError, "'.pdf'");
   await assertRejects(() => serve(["--access-log", "x.gz"]), UsageError, "use .ndjson or .jsonl");
 });
 
-Deno.test("checkEnding() looks at the last name of a path, whatever separates it", () => {
+Deno.test("checkEnding() looks at the last name of a path with any separator", () => {
   const formats = ["svg"];
   for (const path of ["x.svg", "x", "x.png/y", "x.png\\y", ".svg", "x.SVG", "x.svg."]) {
     checkEnding(path, "--plot", { formats });

@@ -18,7 +18,7 @@ const FLAGS = [
 
 const parse = (...argv: string[]) => parseFlags(FLAGS, argv, "myriad");
 
-Deno.test("parseFlags() reads values however they are given, and keeps the order of a list", () => {
+Deno.test("parseFlags() reads values in each form, and keeps the order of a list", () => {
   for (
     const argv of [
       ["-n", "5", "-H", "a", "-H", "b", "u"],
@@ -34,7 +34,7 @@ Deno.test("parseFlags() reads values however they are given, and keeps the order
   }
 });
 
-Deno.test("parseFlags() reads letters in one word, the last of which may have a value", () => {
+Deno.test("parseFlags() reads letters in one word, the last with or without a value", () => {
   const values = parse("-jsn10k", "u");
   assertEquals([values.get("json"), values.get("silent")], [true, true]);
   assertEquals([values.get("requests"), values.positionals], [10_000, ["u"]]);
@@ -42,7 +42,7 @@ Deno.test("parseFlags() reads letters in one word, the last of which may have a 
   assertEquals(parse("-jsn", "7").get("requests"), 7);
 });
 
-Deno.test("parseFlags() takes texts as they are", () => {
+Deno.test("parseFlags() keeps texts unchanged", () => {
   for (const text of ["", "-", "a=b", "Accept: a=b", "007", "true", "ä\n", "--", "-x"]) {
     assertEquals(parse(`--data=${text}`).get("data"), text);
     if (text !== "") assertEquals(parse(`-d${text}`).get("data"), text);
@@ -52,7 +52,7 @@ Deno.test("parseFlags() takes texts as they are", () => {
   assertEquals(parse("-", "0x10").positionals, ["-", "0x10"]);
 });
 
-Deno.test("parseFlags() gives a switch a value only behind '='", () => {
+Deno.test("parseFlags() gives a switch a value only after '='", () => {
   assertEquals(parse("--resume", "force").get("resume"), true);
   assertEquals(parse("--resume", "force").positionals, ["force"]);
   assertEquals(parse("--resume=force").get("resume"), "force");
@@ -60,7 +60,7 @@ Deno.test("parseFlags() gives a switch a value only behind '='", () => {
   assertThrows(() => parse("--resume=").get("resume"), UsageError, "'--resume=' has no value");
 });
 
-Deno.test("FlagValues tells the default from what is given", () => {
+Deno.test("FlagValues tells a default from a given value", () => {
   assertEquals([parse().get("timeout"), parse().has("timeout")], [30_000, false]);
   const values = parse("-t", "2s");
   assertEquals([values.get("timeout"), values.has("timeout")], [2_000, true]);
@@ -89,7 +89,7 @@ for (
     [["--json="], "'--json' takes no value"],
   ] as const
 ) {
-  Deno.test(`parseFlags() refuses ${argv.join(" ")}`, () => {
+  Deno.test(`parseFlags() rejects ${argv.join(" ")}`, () => {
     const error = assertThrows(() => parse(...argv), UsageError);
     assert(error.message.startsWith(message), error.message);
   });

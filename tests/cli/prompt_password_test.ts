@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { folder } from "../fixtures/folder.ts";
 import { myriad } from "../fixtures/program.ts";
 import { hasPseudoTerminal, runOnTerminal, type TerminalRun } from "../fixtures/pseudo_terminal.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
-import { folder } from "../fixtures/sources.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 const PROGRAM = [
@@ -32,7 +32,7 @@ for (
   ] as const
 ) {
   Deno.test(
-    `myriad -u me asks for the password on the terminal: ${JSON.stringify(keys)}`,
+    `-u NAME asks for the password on the terminal: ${JSON.stringify(keys)}`,
     ON_TERMINAL,
     async () => {
       await using server = await RawServer.start(({ send }) => send(ok()));
@@ -58,7 +58,7 @@ for (
   );
 }
 
-Deno.test("myriad -u me asks before anything else reads the terminal", ON_TERMINAL, async () => {
+Deno.test("-u NAME asks before anything else reads the terminal", ON_TERMINAL, async () => {
   await using server = await RawServer.start(({ send }) => send(ok()));
   await using dir = await folder();
   const file = dir.path("out.ndjson");
@@ -83,7 +83,7 @@ for (
   ] as const
 ) {
   Deno.test(
-    `${how} at the question for a password ends myriad, and leaves the terminal as it was`,
+    `${how} at the password prompt ends myriad, and restores the terminal`,
     ON_TERMINAL,
     async () => {
       await using server = await RawServer.start(({ send }) => send(ok()));
@@ -98,7 +98,7 @@ for (
 }
 
 Deno.test(
-  "myriad -u me shows the name as text, and asks nothing where a flag is wrong",
+  "-u NAME escapes the name in its prompt, and does not ask when a flag is wrong",
   ON_TERMINAL,
   async () => {
     const name = "m\x1b[2Je\n";
@@ -113,7 +113,7 @@ Deno.test(
   },
 );
 
-Deno.test("myriad -u me says how to give the password where there is no terminal", async () => {
+Deno.test("-u NAME says how to give the password without a terminal", async () => {
   for (const args of [["-u", "hunter2"], ["-u", "hunter2", "-i", "-"]]) {
     const { code, stdout, stderr } = await myriad([...args, "http://127.0.0.1:1/"]);
     assertEquals([code, stdout], [2, ""]);
@@ -126,7 +126,7 @@ Deno.test("myriad -u me says how to give the password where there is no terminal
 });
 
 Deno.test(
-  "std's promptSecret() is not for a program whose records go to stdout",
+  "std's promptSecret() does not suit a program that writes records to stdout",
   ON_TERMINAL,
   async () => {
     await using dir = await folder();

@@ -10,8 +10,8 @@ import { UsageError } from "../../lib/errors.ts";
 import { ELSEWHERE } from "../../lib/options/other_programs.ts";
 import { parseRun } from "../../lib/options/parse.ts";
 import { RUN_FLAGS, type RunFlag } from "../../lib/options/table.ts";
+import { folder } from "../fixtures/folder.ts";
 import { myriad } from "../fixtures/program.ts";
-import { folder } from "../fixtures/sources.ts";
 
 const URL_ = "http://127.0.0.1:1/";
 
@@ -53,29 +53,6 @@ for (const [command, flags] of COMMANDS) {
   });
 }
 
-Deno.test("closest() finds what was meant, and guesses nothing", () => {
-  const names = RUN_FLAGS.map(({ name }) => name);
-  for (
-    const [given, meant] of [
-      ["concurency", "concurrency"],
-      ["conc", "concurrency"],
-      ["timeot", "timeout"],
-      ["tiemout", "timeout"],
-      ["request", "requests"],
-      ["retires", "retries"],
-      ["threshhold", "threshold"],
-      ["save-bodys", "save-bodies"],
-      ["re", undefined],
-      ["expect", undefined],
-      ["x", undefined],
-      ["", undefined],
-      ["constructor", undefined],
-    ] as const
-  ) {
-    assertEquals(closest(given, names), meant, given);
-  }
-});
-
 for (
   const [args, words] of [
     [["-X", "POST"], "'-m METHOD' (--method)"],
@@ -108,14 +85,14 @@ for (
     [["-4"], "there is no such option yet"],
   ] as const
 ) {
-  Deno.test(`parseRun() says what ${args.join(" ")} of another program is here`, async () => {
+  Deno.test(`parseRun() names its own flag for another program's ${args.join(" ")}`, async () => {
     const message = await refused(...args);
     assertMatch(message, /^Unknown option '-[^']+': /);
     assertStringIncludes(message, words);
   });
 }
 
-Deno.test("what other programs have is named by flags that there are, and stands for none of them", () => {
+Deno.test("the flags of other programs are not flags here, and their substitutes exist", () => {
   const flags: readonly RunFlag[] = RUN_FLAGS;
   const letters = flags.map(({ short }) => short);
   const names = flags.map(({ name }) => name);
@@ -141,7 +118,7 @@ for (
     [["-b", "hunter2"], "--cookie", "'--cookie-jar=FILE'"],
   ] as const
 ) {
-  Deno.test(`parseRun() refuses ${args.join(" ")}, which is meant as elsewhere`, async () => {
+  Deno.test(`parseRun() rejects ${args.join(" ")}, which has another meaning elsewhere`, async () => {
     const message = await refused(...args);
     assertStringIncludes(message, words);
     assertStringIncludes(message, `or write '${long}' if you mean`);
@@ -151,7 +128,7 @@ for (
   });
 }
 
-Deno.test("parseRun() takes letters with values that mean what they mean here", async () => {
+Deno.test("parseRun() accepts letters whose values fit its own meaning", async () => {
   for (
     const args of [
       ["-d", "x=30s"],
@@ -166,14 +143,14 @@ Deno.test("parseRun() takes letters with values that mean what they mean here", 
   }
 });
 
-Deno.test("a name in --config that is none is told like a flag", async () => {
+Deno.test("--config reports an unknown name like an unknown flag", async () => {
   await using dir = await folder();
   const config = await dir.write("c.json", '{"concurency":3}');
   const message = await refused("--config", config);
   assertStringIncludes(message, "there is no flag 'concurency': did you mean 'concurrency'?");
 });
 
-Deno.test("myriad says which command was probably meant, and takes flags first", async () => {
+Deno.test("myriad suggests the command that was probably meant, also after flags", async () => {
   for (const [wrong, right] of [["verfy", "verify"], ["servce", "serve"], ["repport", "report"]]) {
     const { code, stderr } = await myriad([wrong, "x"]);
     assertEquals([code, stderr], [

@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { readModules } from "../fixtures/module_graph.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const TEXT = await Deno.readTextFile(new URL("docs/architecture.md", ROOT));
@@ -34,21 +35,12 @@ Deno.test("docs/architecture.md draws each room above all that it imports", asyn
   assertEquals(wrong, []);
 });
 
-interface Module {
-  readonly specifier: string;
-  readonly dependencies?: readonly Record<"code" | "type", { specifier?: string } | undefined>[];
-}
-
 /** The files that each file of the program imports, types too. */
 async function imports(): Promise<Map<string, string[]>> {
   const files = ["main.ts", "server.ts", "lib/mod.ts"].map((name) => new URL(name, ROOT).pathname);
   const graph = new Map<string, string[]>();
   for (const file of files) {
-    const { stdout } = await new Deno.Command(Deno.execPath(), {
-      args: ["info", "--json", file],
-    }).output();
-    const { modules } = JSON.parse(new TextDecoder().decode(stdout)) as { modules: Module[] };
-    for (const { specifier, dependencies = [] } of modules) {
+    for (const { specifier, dependencies = [] } of await readModules(file)) {
       const others = dependencies.flatMap(({ code, type }) => [code?.specifier, type?.specifier])
         .filter((other) => other?.startsWith(ROOT.href) && other.endsWith(".ts"))
         .map((other) => other!.slice(ROOT.href.length));

@@ -12,7 +12,7 @@ const DOCS = new URL("../../docs/", import.meta.url);
 
 const read = (name: string): Promise<string> => Deno.readTextFile(new URL(name, DOCS));
 
-Deno.test("the generated tables of the documents are what 'deno task docs' writes", async () => {
+Deno.test("the generated tables of the documents are up to date", async () => {
   const schemas = await readSchemas();
   for (const name of PAGES_WITH_TABLES) {
     const page = await read(name);
@@ -47,7 +47,7 @@ const OF_OTHERS = new Set(
     .split(" ").map((name) => `--${name}`),
 );
 
-Deno.test("the documents name only flags that there are", async () => {
+Deno.test("the documents name only flags that exist", async () => {
   const known = new Set(COMMANDS.flatMap(({ flags }) => flags.map(({ name }) => `--${name}`)));
   const unknown: string[] = [];
   for (

@@ -1,7 +1,7 @@
 import { assert } from "@std/assert";
 import { COMMANDS } from "../../docs/generate.ts";
 
-Deno.test("docs/from-other-tools.md names only flags that there are in its last column", async () => {
+Deno.test("docs/from-other-tools.md names only existing flags in its last column", async () => {
   const text = await Deno.readTextFile(new URL("../../docs/from-other-tools.md", import.meta.url));
   const { flags } = COMMANDS.find(({ name }) => name === "myriad")!;
   const names = new Set(flags.flatMap(({ name, short }) => [`--${name}`, `-${short}`]));

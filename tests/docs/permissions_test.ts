@@ -7,11 +7,11 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import net from "node:net";
+import { folder } from "../fixtures/folder.ts";
 import { finish, type Ran, start } from "../fixtures/program.ts";
 import { ProxyServer } from "../fixtures/proxy_server.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
 import { reservePort } from "../fixtures/reserved_port.ts";
-import { folder } from "../fixtures/sources.ts";
 
 /** A row of a table: what is typed, and the permissions that it takes. */
 interface Row {

@@ -2,9 +2,9 @@ import { assert, assertEquals } from "@std/assert";
 import { listFields, readSchemas } from "../../docs/generate.ts";
 import { FIELDS } from "../../lib/output/record.ts";
 import { ERROR_KINDS } from "../../lib/result.ts";
+import { folder } from "../fixtures/folder.ts";
+import { type JsonSchema, problemsOf } from "../fixtures/json_schema.ts";
 import { myriad } from "../fixtures/program.ts";
-import { folder } from "../fixtures/sources.ts";
-import { type JsonSchema, problemsOf } from "./json_schema.ts";
 
 // The schemas in docs/ against what the program really writes.
 
@@ -43,7 +43,7 @@ function valuesAt(value: unknown, path: string): unknown[] {
 const parsed = (lines: string): Record<string, unknown>[] =>
   lines.trimEnd().split("\n").map((line) => JSON.parse(line));
 
-Deno.test("summary.schema.json names exactly what summaries have, and they validate", async () => {
+Deno.test("summary.schema.json names exactly the fields of summaries, and they validate", async () => {
   await using dir = await folder();
   await using server = serve();
   const url = `http://127.0.0.1:${server.addr.port}`;
@@ -106,7 +106,7 @@ Deno.test("record.schema.json names exactly the fields of records, and they vali
   assertEquals(Object.keys(FIELDS).filter((name) => !isSeen(name)), ["tls_ms"]);
 });
 
-Deno.test("problemsOf() finds what does not fit", () => {
+Deno.test("problemsOf() finds values that do not fit the schema", () => {
   const schema: JsonSchema = {
     type: "object",
     properties: {

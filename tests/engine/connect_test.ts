@@ -1,12 +1,10 @@
-import { assert, assertEquals, assertLess, assertObjectMatch } from "@std/assert";
+import { assert, assertEquals, assertLess } from "@std/assert";
 import net from "node:net";
-import { Deadlines, InFlight, type StopReason } from "../../lib/engine/deadlines.ts";
 import type { Engine } from "../../lib/engine/engine.ts";
 import { FetchEngine } from "../../lib/engine/fetch/fetch.ts";
-import { toConnectFailure } from "../../lib/engine/http1/connect_failure.ts";
 import { ConnectionPool, type Waiter } from "../../lib/engine/http1/connection_pool.ts";
 import { Http1Engine } from "../../lib/engine/http1/http1.ts";
-import { type Address, NameLookups, type NameService } from "../../lib/engine/http1/name_lookup.ts";
+import type { Address, NameService } from "../../lib/engine/http1/name_lookup.ts";
 import { Router } from "../../lib/engine/http1/request.ts";
 import type { EngineOptions } from "../../lib/engine/options.ts";
 import type { Result } from "../../lib/result.ts";
@@ -46,29 +44,33 @@ async function hitAll(engine: Engine, urls: readonly string[]): Promise<Result[]
 const onLinux = { ignore: Deno.build.os !== "linux" };
 
 for (const [name, create] of Object.entries(ENGINES)) {
-  Deno.test(`${name} engine lets no healthy host wait for silent ones`, onLinux, async () => {
-    await using server = await RawServer.start(({ send }) => send(ok()), "0.0.0.0");
-    using silent = await SilentHost.listen("0.0.0.0");
-    const urls = Array.from({ length: 600 }, (_, i) => {
-      const address = `127.77.${i >> 8}.${i & 255}`;
-      return `http://${address}:${i % 2 === 0 ? silent.port : server.port}/`;
-    });
-    const engine = create({ concurrency: 600, timeoutMs: 60_000 });
-    let ended = 0;
-    const hits = urls.map(async (url) => {
-      const { status, error } = await makeRequest(engine, target(url));
-      ended++;
-      return status ?? error;
-    });
-    const outcomes = (rest: number): Promise<unknown[]> =>
-      Promise.all(hits.filter((_, i) => i % 2 === rest));
-    assertEquals(new Set(await outcomes(1)), new Set([200]));
-    // All others wait still.
-    assertEquals(ended, 300);
-    engine.cancel();
-    assertEquals(new Set(await outcomes(0)), new Set(["cancelled"]));
-    engine.close();
-  });
+  Deno.test(
+    `${name} engine makes requests to healthy hosts while others are silent`,
+    onLinux,
+    async () => {
+      await using server = await RawServer.start(({ send }) => send(ok()), "0.0.0.0");
+      using silent = await SilentHost.listen("0.0.0.0");
+      const urls = Array.from({ length: 600 }, (_, i) => {
+        const address = `127.77.${i >> 8}.${i & 255}`;
+        return `http://${address}:${i % 2 === 0 ? silent.port : server.port}/`;
+      });
+      const engine = create({ concurrency: 600, timeoutMs: 60_000 });
+      let ended = 0;
+      const hits = urls.map(async (url) => {
+        const { status, error } = await makeRequest(engine, target(url));
+        ended++;
+        return status ?? error;
+      });
+      const outcomes = (rest: number): Promise<unknown[]> =>
+        Promise.all(hits.filter((_, i) => i % 2 === rest));
+      assertEquals(new Set(await outcomes(1)), new Set([200]));
+      // All others wait still.
+      assertEquals(ended, 300);
+      engine.cancel();
+      assertEquals(new Set(await outcomes(0)), new Set(["cancelled"]));
+      engine.close();
+    },
+  );
 
   for (
     const [what, answer, kind] of [
@@ -78,7 +80,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
       ["is mute", "", "timeout"],
     ] as const
   ) {
-    Deno.test(`${name} engine says '${kind}' where the first address ${what}, and the next refuses`, async () => {
+    Deno.test(`${name} engine fails with '${kind}' when the first address ${what} and the next refuses`, async () => {
       const sockets: net.Socket[] = [];
       // Listens on 127.0.0.1 alone, so that ::1 refuses.
       const server = net.createServer((socket) => {
@@ -109,7 +111,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
 const http1 = ENGINES.http1;
 
 Deno.test(
-  "http1 engine tries the next address beside one that does not answer",
+  "http1 engine tries the next address while one is silent",
   onLinux,
   async () => {
     using silent = await SilentHost.listen("127.0.0.2");
@@ -128,7 +130,7 @@ Deno.test(
   },
 );
 
-Deno.test("http1 engine tries addresses that refuse without a pause", async () => {
+Deno.test("http1 engine tries the next address at once when one refuses", async () => {
   await using server = await RawServer.start(({ send }) => send(ok()), "127.0.0.5");
   // A pause after each of them, of 250 ms, would last too long.
   const refusing = Array.from({ length: 60 }, (_, i) => `127.0.1.${i + 1}`);
@@ -139,7 +141,7 @@ Deno.test("http1 engine tries addresses that refuse without a pause", async () =
 });
 
 Deno.test(
-  "http1 engine bounds all addresses together by the time to connect",
+  "http1 engine bounds the time of all addresses together",
   onLinux,
   async () => {
     using silent = await SilentHost.listen("0.0.0.0");
@@ -165,7 +167,7 @@ Deno.test(
   },
 );
 
-Deno.test("http1 engine bounds the look-up of a name by the time to connect", async () => {
+Deno.test("http1 engine bounds the name lookup by the connect timeout", async () => {
   const engine = http1({ connectTimeoutMs: 100, names: { lookUp: never, resolve: never } });
   const [{ error, detail, ms }] = await hitAll(engine, ["http://silent.test/"]);
   assertEquals(error, "timeout");
@@ -173,7 +175,7 @@ Deno.test("http1 engine bounds the look-up of a name by the time to connect", as
   assert(ms >= 100 && ms < 5_000, `${ms}`);
 });
 
-Deno.test("http1 engine ends a connect when its request gives up", onLinux, async () => {
+Deno.test("http1 engine ends a connect when its request is given up", onLinux, async () => {
   using silent = await SilentHost.listen("0.0.0.0");
   const engine = http1({ timeoutMs: 200, connectTimeoutMs: 60_000 });
   const hits = Array.from(
@@ -215,7 +217,7 @@ Deno.test(
   },
 );
 
-Deno.test("http1 engine lets nobody wait for names that the name server is silent about", async () => {
+Deno.test("http1 engine looks up names while the name server is silent about others", async () => {
   await using server = await RawServer.start(({ send }) => send(ok()));
   let asked = 0;
   let released = 0;
@@ -254,7 +256,7 @@ Deno.test("http1 engine lets nobody wait for names that the name server is silen
   engine.close();
 });
 
-Deno.test("http1 engine asks the system for what the name server does not know", async () => {
+Deno.test("http1 engine asks the system for names that the name server lacks", async () => {
   await using server = await RawServer.start(({ send }) => send(ok()));
   const releases: (() => void)[] = [];
   const known: Address[] = [{ address: "127.0.0.1", family: 4 }];
@@ -274,71 +276,7 @@ Deno.test("http1 engine asks the system for what the name server does not know",
   for (const { status, detail } of results) assertEquals(status, 200, detail);
 });
 
-Deno.test("NameLookups.find() gives the addresses of both families in turn", async () => {
-  const lookUps = new NameLookups(
-    () => {},
-    knowing({ "several.test": ["::1", "::2", "::3", "127.0.0.1", "127.0.0.2"] }),
-  );
-  const found = await lookUps.find("several.test");
-  assertEquals(found.map(({ address }) => address), [
-    ...["::1", "127.0.0.1", "::2", "127.0.0.2", "::3"],
-  ]);
-});
-
-Deno.test("NameLookups.find() asks once for a name that several wait for", async () => {
-  let asked = 0;
-  const service = knowing({ "one.test": ["127.0.0.1"] });
-  const lookUps = new NameLookups(() => {}, {
-    ...service,
-    lookUp: (hostname) => (asked++, service.lookUp(hostname)),
-  });
-  await Promise.all([lookUps.find("one.test"), lookUps.find("one.test")]);
-  assertEquals(asked, 1);
-  await lookUps.find("one.test");
-  assertEquals(asked, 2);
-});
-
-class Item extends InFlight {
-  readonly stops: StopReason[] = [];
-  override stop(why: StopReason): void {
-    this.stops.push(why);
-  }
-}
-
-Deno.test("Deadlines.hold() lets the time of an item stand still", () => {
-  const deadlines = new Deadlines(100);
-  const [held, other, late] = [new Item(), new Item(), new Item()];
-  deadlines.add(held, 0);
-  deadlines.add(other, 10);
-  // It has used 40 of its 100 ms.
-  deadlines.hold(held, 40);
-  deadlines.sweep(1_000);
-  assertEquals([held.stops, other.stops], [[], ["timeout"]]);
-  deadlines.add(late, 1_000);
-  deadlines.resume(held, 1_010);
-  deadlines.sweep(1_069);
-  assertEquals(held.stops, []);
-  deadlines.sweep(1_070);
-  assertEquals([held.stops, late.stops], [["timeout"], []]);
-  deadlines.sweep(1_100);
-  assertEquals(late.stops, ["timeout"]);
-  deadlines.close();
-});
-
-Deno.test("Deadlines.cancel() and remove() are for what is held, too", () => {
-  const deadlines = new Deadlines(100);
-  const [held, removed] = [new Item(), new Item()];
-  for (const item of [held, removed]) {
-    deadlines.add(item, 0);
-    deadlines.hold(item, 10);
-  }
-  deadlines.remove(removed);
-  deadlines.cancel();
-  assertEquals([held.stops, removed.stops], [["cancelled"], []]);
-  deadlines.close();
-});
-
-Deno.test("http1 engine settles a request that waits for its turn when it is cancelled", async () => {
+Deno.test("http1 engine settles a waiting request when it is cancelled", async () => {
   const engine = http1({ concurrency: 20, names: { lookUp: never, resolve: never } });
   const hits = Array.from(
     { length: 20 },
@@ -349,14 +287,14 @@ Deno.test("http1 engine settles a request that waits for its turn when it is can
   engine.close();
 });
 
-Deno.test("http1 engine says 'refused' where every address refuses", async () => {
+Deno.test("http1 engine fails with 'refused' when every address refuses", async () => {
   const port = await refusedPort();
   const names = knowing({ "several.test": ["127.0.0.1", "127.0.0.2", "::1"] });
   const [{ error, detail }] = await hitAll(http1({ names }), [`http://several.test:${port}/`]);
   assertEquals([error, detail], ["refused", "connection refused"]);
 });
 
-Deno.test("http1 engine takes 'localhost.' for localhost, without a look-up", async () => {
+Deno.test("http1 engine connects to 'localhost.' without a lookup", async () => {
   await using server = await RawServer.start(({ send }) => send(ok()));
   await using secure = await TlsServer.start(({ send }) => send(ok()));
   const urls = [server.url(), secure.url()].map((url) =>
@@ -367,32 +305,3 @@ Deno.test("http1 engine takes 'localhost.' for localhost, without a look-up", as
   const results = await hitAll(http1({ concurrency: 2, tls, names, timeoutMs: 20_000 }), urls);
   assertEquals(results.map(({ status, detail }) => detail ?? status), [200, 200]);
 });
-
-const LINK_LOCAL = "a link-local address needs a zone (as in %eth0), which no URL can name";
-const NO_ADDRESS = "the address cannot be connected to, or no local port is left";
-
-for (
-  const [hostname, isOfProxy, detail, scope] of [
-    ["fe80::1", false, LINK_LOCAL, "host"],
-    ["febf::1", false, LINK_LOCAL, "host"],
-    ["fec0::1", false, NO_ADDRESS, "network"],
-    ["fe80.test", false, NO_ADDRESS, "network"],
-    ["fe80::1", true, `the proxy: ${NO_ADDRESS}`, "proxy"],
-  ] as const
-) {
-  Deno.test(`toConnectFailure() has words for EINVAL with ${hostname}, ${isOfProxy ? "by" : "without"} a proxy`, () => {
-    const failure = toConnectFailure(
-      {
-        code: "EINVAL",
-        message: `connect EINVAL ${hostname}:80`,
-        isTls: false,
-        isOfProxy,
-        refusal: undefined,
-        wasReached: false,
-      },
-      { connectTimeoutMs: 1_000, hasAddress: true, hostname, isProxied: isOfProxy },
-    );
-    assertObjectMatch(failure, { error: "connect", detail, scope });
-    assert(!failure.isUnreachable);
-  });
-}

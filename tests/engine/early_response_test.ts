@@ -1,12 +1,9 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import net from "node:net";
 import type { Engine } from "../../lib/engine/engine.ts";
 import { FetchEngine } from "../../lib/engine/fetch/fetch.ts";
-import { Connection, type Exchange } from "../../lib/engine/http1/connection.ts";
 import { Http1Engine } from "../../lib/engine/http1/http1.ts";
-import { ReadFirstSocket } from "../../lib/engine/http1/read_first_socket.ts";
 import type { EngineOptions } from "../../lib/engine/options.ts";
-import type { Failure, Result } from "../../lib/result.ts";
+import type { Result } from "../../lib/result.ts";
 import { ENGINE_OPTIONS } from "../fixtures/engine_options.ts";
 import { makeRequest } from "../fixtures/make_request.ts";
 import { myriad } from "../fixtures/program.ts";
@@ -48,7 +45,7 @@ const outcomeOf = ({ status, error, size }: Result): [number | string | undefine
 ];
 
 for (const [name, create] of Object.entries(ENGINES)) {
-  Deno.test(`${name} engine uses no connection again on which its request is stuck`, async () => {
+  Deno.test(`${name} engine does not reuse a connection with a stuck request`, async () => {
     // The answer is there at once, and nothing is read of what it is for.
     await using server = await WildServer.start(async (peer) => {
       if (await readHead(peer) !== undefined) await peer.send(ok());
@@ -63,7 +60,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     engine.close();
   });
 
-  Deno.test(`${name} engine uses no connection again on which its request is stuck over TLS`, async () => {
+  Deno.test(`${name} engine does not reuse a TLS connection with a stuck request`, async () => {
     let connections = 0;
     await using server = await TlsServer.start(({ send, stall }) => {
       connections++;
@@ -95,7 +92,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
   });
 
   for (const how of ["end", "reset"] as const) {
-    Deno.test(`${name} engine takes an early 413 for the answer when the server's ${how} follows`, async () => {
+    Deno.test(`${name} engine keeps an early 413 when the server's ${how} follows`, async () => {
       await using server = await WildServer.start(async (peer) => {
         await readHead(peer);
         await peer.send(REFUSAL);
@@ -114,7 +111,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     });
   }
 
-  Deno.test(`${name} engine takes an early 413 for the answer over TLS, too`, async () => {
+  Deno.test(`${name} engine keeps an early 413 over TLS`, async () => {
     let hasAnswered = false;
     await using server = await TlsServer.start(({ send, reset }) => {
       if (hasAnswered) return;
@@ -131,7 +128,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     engine.close();
   });
 
-  Deno.test(`${name} engine takes no early answer for complete that a reset cuts`, async () => {
+  Deno.test(`${name} engine fails when a reset cuts an early response`, async () => {
     await using server = await WildServer.start(async (peer) => {
       await readHead(peer);
       await peer.send("HTTP/1.1 413 X\r\n\r\nno");
@@ -155,7 +152,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
       [[["X-Connection", "close"]], 1],
     ] as [[string, string][], number][]
   ) {
-    Deno.test(`${name} engine makes ${connections} connections for 3 requests with ${JSON.stringify(fields)}`, async () => {
+    Deno.test(`${name} engine opens ${connections} connections for 3 requests with ${JSON.stringify(fields)}`, async () => {
       // It does not say that it closes, and does not.
       await using server = await RawServer.start(({ send }) => send(ok()));
       const engine = create();
@@ -172,7 +169,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     });
   }
 
-  Deno.test(`myriad leaves no connection in use that a record's Connection: close ends (${name})`, async () => {
+  Deno.test(`${name} engine closes a connection after a record's 'Connection: close'`, async () => {
     await using server = await RawServer.start(({ send }) => send(ok()));
     const plain = JSON.stringify({ url: server.url() });
     const closing = JSON.stringify({ url: server.url(), headers: { Connection: "close" } });
@@ -197,7 +194,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     ] as const
   ) {
     for (const when of ["at once", "when it was asked"]) {
-      Deno.test(`${name} engine fails with 'protocol' where a server ${what} ${when}, and stays`, async () => {
+      Deno.test(`${name} engine fails with 'protocol' when a server ${what} ${when}, and stays`, async () => {
         await using server = await WildServer.start(async (peer) => {
           if (when === "when it was asked") await peer.until(() => peer.received !== "");
           await peer.send(bytes);
@@ -216,7 +213,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
   }
 }
 
-Deno.test("http1 engine uses a connection again once the rest of its request was read", async () => {
+Deno.test("http1 engine reuses a connection after the server has read the whole request", async () => {
   let hasAll = (): void => {};
   const all = new Promise<void>((resolve) => hasAll = resolve);
   await using server = await WildServer.start(async (peer) => {
@@ -243,7 +240,7 @@ Deno.test("http1 engine uses a connection again once the rest of its request was
   engine.close();
 });
 
-Deno.test("http1 engine closes a connection that sends still, to make room", async () => {
+Deno.test("http1 engine closes a connection that still sends to make room", async () => {
   const stuck: Peer[] = [];
   await using server = await WildServer.start(async (peer) => {
     const head = await readHead(peer);
@@ -264,87 +261,3 @@ Deno.test("http1 engine closes a connection that sends still, to make room", asy
 function create(name: string, options: Partial<EngineOptions> = {}): Engine {
   return ENGINES[name](options);
 }
-
-Deno.test("ReadFirstSocket reads what came before a reset, though a write has failed of it", async () => {
-  // Paused, it cannot read before the write, which finds the reset.
-  let hasReset = (): void => {};
-  const reset = new Promise<void>((resolve) => hasReset = resolve);
-  await using server = await WildServer.start(async (peer) => {
-    await peer.send(REFUSAL);
-    peer.reset();
-    hasReset();
-  });
-  let text = "";
-  const buffer = new Uint8Array(1024);
-  const socket = new ReadFirstSocket({
-    buffer,
-    callback: (length) => {
-      text += new TextDecoder().decode(buffer.subarray(0, length));
-      return true;
-    },
-  });
-  const closed = new Promise((resolve) => socket.once("close", resolve));
-  const errors: (string | undefined)[] = [];
-  socket.on("error", ({ code }: NodeJS.ErrnoException) => errors.push(code));
-  await new Promise<void>((resolve) =>
-    socket.connect({ port: server.port, host: "127.0.0.1" }, () => {
-      socket.pause();
-      resolve();
-    })
-  );
-  await reset;
-  await server.closed();
-  socket.write("POST / HTTP/1.1\r\n");
-  socket.resume();
-  await closed;
-  assertEquals(text, REFUSAL);
-  assertEquals(errors.length, 1);
-});
-
-Deno.test("Connection send() fails with 'protocol' where another protocol's greeting came before", async () => {
-  for (
-    const [greeting, isKept] of [["SSH-2.0-x\r\n", true], [
-      "HTTP/1.1 408 X\r\n\r\n",
-      false,
-    ]] as const
-  ) {
-    const peers: net.Socket[] = [];
-    const server = net.createServer((socket) => {
-      peers.push(socket.on("error", () => {}));
-      socket.write(greeting);
-    });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const { port } = server.address() as net.AddressInfo;
-    let isClosed = false;
-    const connection = await new Promise<Connection>((resolve) => {
-      new Connection({
-        socket: { host: "127.0.0.1", port, family: 4 },
-        proxyTls: undefined,
-        tunnel: undefined,
-        tls: undefined,
-        isProxied: false,
-      }, { onIdle: resolve, onUnsent: () => {}, onClose: () => isClosed = true });
-    });
-    await roundTrips();
-    assertEquals(isClosed, !isKept);
-    if (isKept) {
-      const failure = await new Promise<[Failure, number, boolean]>((resolve) => {
-        const exchange: Exchange = {
-          isHead: false,
-          closes: false,
-          maxBodyBytes: 0,
-          listener: undefined,
-          onHead: () => {},
-          onDone: () => {},
-          onFailure: (...failure) => resolve(failure),
-        };
-        connection.send("GET / HTTP/1.1\r\n\r\n", undefined, exchange);
-      });
-      assertEquals(failure[0].error, "protocol");
-      assertEquals(failure.slice(1), [0, false]);
-      assert(isClosed);
-    }
-    for (const peer of peers) peer.destroy();
-    await new Promise((resolve) => server.close(resolve));
-  }
-});

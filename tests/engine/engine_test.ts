@@ -43,7 +43,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     return { result, requests: server.requests };
   };
 
-  Deno.test(`${name} engine start() gives status, bytes and times of an answer`, async () => {
+  Deno.test(`${name} engine gives status, bytes and times of a response`, async () => {
     const before = Date.now();
     const { result } = await hit(({ send }) => send(ok("Hello, World!")), {}, { ttfb: true });
     assertEquals(result.status, 200);
@@ -65,13 +65,13 @@ for (const [name, create] of Object.entries(ENGINES)) {
       ["long", ok("x".repeat(300_000)), 300_000],
     ] as const
   ) {
-    Deno.test(`${name} engine start() reads a body that is ${how}`, async () => {
+    Deno.test(`${name} engine reads a body that is ${how}`, async () => {
       const { result } = await hit(({ send }) => send(answer));
       assertEquals([result.status, result.size, result.bytes], [200, size, size]);
     });
   }
 
-  Deno.test(`${name} engine start() reads a body up to the end of the connection`, async () => {
+  Deno.test(`${name} engine reads a body up to the end of the connection`, async () => {
     const { result } = await hit(({ send, end }) => {
       send("HTTP/1.1 200 OK\r\n\r\nabc");
       end();
@@ -80,7 +80,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
   });
 
   for (const status of [204, 304]) {
-    Deno.test(`${name} engine start() expects no body after ${status}`, async () => {
+    Deno.test(`${name} engine expects no body after ${status}`, async () => {
       const { result } = await hit(({ send }) =>
         send(`HTTP/1.1 ${status} X\r\nContent-Length: 9999999\r\n\r\n`)
       );
@@ -88,7 +88,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     });
   }
 
-  Deno.test(`${name} engine start() expects no body after HEAD`, async () => {
+  Deno.test(`${name} engine expects no body after HEAD`, async () => {
     const { result, requests } = await hit(
       ({ send }) => send("HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n"),
       { method: "HEAD" },
@@ -97,7 +97,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     assertMatch(requests[0], /^HEAD \/ HTTP\/1.1\r\n/);
   });
 
-  Deno.test(`${name} engine start() sends method, fields and body`, async () => {
+  Deno.test(`${name} engine sends method, fields and body`, async () => {
     const { result, requests } = await hit(({ send }) => send(ok()), {
       method: "PUT",
       headers: [["X-One", "1"], ["Content-Type", "a/b"], ["Accept-Encoding", "identity"]],
@@ -112,7 +112,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     assert(requests[0].endsWith("\r\n\r\nk\u00c3\u00b6rper"));
   });
 
-  Deno.test(`${name} engine start() reuses connections, and close() leaves none open`, async () => {
+  Deno.test(`${name} engine reuses connections, and close() closes all`, async () => {
     await using server = await RawServer.start(({ send }) => send(ok()));
     const engine = create();
     for (let i = 0; i < 20; i++) {
@@ -125,14 +125,14 @@ for (const [name, create] of Object.entries(ENGINES)) {
     await until(() => server.open === 0);
   });
 
-  Deno.test(`${name} engine start() fails with 'dns' when a name does not resolve`, async () => {
+  Deno.test(`${name} engine fails with 'dns' when a name does not resolve`, async () => {
     const engine = create();
     const result = await makeRequest(engine, target("http://does-not-exist.invalid/"));
     engine.close();
     assertEquals([result.status, result.error], [null, "dns"]);
   });
 
-  Deno.test(`${name} engine start() fails with 'refused' when nobody listens`, async () => {
+  Deno.test(`${name} engine fails with 'refused' when nothing listens`, async () => {
     const engine = create();
     const result = await makeRequest(engine, target(`http://127.0.0.1:${await refusedPort()}/`));
     engine.close();
@@ -140,7 +140,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     assertStringIncludes(result.detail!, "refused");
   });
 
-  Deno.test(`${name} engine start() fails with 'connect' when there is no route`, async () => {
+  Deno.test(`${name} engine fails with 'connect' when there is no route`, async () => {
     const engine = create();
     const result = await makeRequest(engine, target("http://255.255.255.255/"));
     engine.close();
@@ -200,7 +200,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
       }],
     ] as [string, string, Answer][]
   ) {
-    Deno.test(`${name} engine start() fails with '${error}' when ${what}`, async () => {
+    Deno.test(`${name} engine fails with '${error}' when ${what}`, async () => {
       const { result } = await hit(answer);
       assertEquals([result.status, result.error], [null, error], result.detail);
       assert(result.detail!.length > 0);
@@ -209,7 +209,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
   }
 
   if (name === ONLY_FETCH.tls) {
-    Deno.test(`${name} engine start() fails with 'tls' when there is no TLS, or no trust`, async () => {
+    Deno.test(`${name} engine fails with 'tls' when the server has no TLS or no trusted certificate`, async () => {
       const engine = create();
       const plain = Deno.listen({ hostname: "127.0.0.1", port: 0 });
       const answered = (async () => {
@@ -252,7 +252,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
       ["the server drips an endless head", ({ send }) => send("HTTP/1.1 200 OK\r\n")],
     ] as [string, Answer][]
   ) {
-    Deno.test(`${name} engine start() fails with 'timeout' when ${when}`, async () => {
+    Deno.test(`${name} engine fails with 'timeout' when ${when}`, async () => {
       const { result } = await hit(answer, {}, { timeoutMs: 100 });
       assertEquals([result.status, result.error], [null, "timeout"]);
       assert(result.ms >= 100);
@@ -260,7 +260,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     });
   }
 
-  Deno.test(`${name} engine start() closes the connection of a request that is late`, async () => {
+  Deno.test(`${name} engine closes the connection of a request that times out`, async () => {
     await using server = await RawServer.start(() => {});
     const engine = create({ timeoutMs: 50 });
     await makeRequest(engine, target(server.url()));
@@ -271,7 +271,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
   for (
     const framing of ["Content-Length: 2000000", "Transfer-Encoding: chunked", "X: to the end"]
   ) {
-    Deno.test(`${name} engine start() cuts off an endless body with ${framing}`, async () => {
+    Deno.test(`${name} engine cuts off an endless body with ${framing}`, async () => {
       const chunk = "x".repeat(4096);
       const { result } = await hit(
         ({ send, flood }) => {
@@ -286,7 +286,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     });
   }
 
-  Deno.test(`${name} engine start() takes a body of just --max-body`, async () => {
+  Deno.test(`${name} engine accepts a body of exactly --max-body`, async () => {
     for (const body of ["x".repeat(1000), "x".repeat(100_000)]) {
       const { result } = await hit(({ send }) => send(ok(body)), {}, { maxBodyBytes: body.length });
       assertEquals([result.status, result.size], [200, body.length]);
@@ -298,7 +298,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
   });
 
   if (name === ONLY_FETCH.decoding) {
-    Deno.test(`${name} engine start() counts a body as sent and as decoded, and bounds the latter`, async () => {
+    Deno.test(`${name} engine counts a body encoded and decoded, and bounds the latter`, async () => {
       const packed = gzipSync("x".repeat(50_000));
       const answer = ok(String.fromCharCode(...packed), "Content-Encoding: gzip\r\n");
       const gzip = { headers: [["Accept-Encoding", "gzip"]] as const };
@@ -327,7 +327,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
       ] as [string, string, string, number | undefined][]
     ) {
       for (const framing of ["with a length", "in chunks"]) {
-        Deno.test(`${name} engine start() makes ${size ?? "'body'"} of ${coding} ${what} ${framing}`, async () => {
+        Deno.test(`${name} engine gives ${size ?? "'body'"} for ${coding} ${what} ${framing}`, async () => {
           const head = `Content-Encoding: ${coding}\r\n`;
           const chunk = body === "" ? "" : `${body.length.toString(16)}\r\n${body}\r\n`;
           const answer = framing === "in chunks"
@@ -346,7 +346,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
       }
     }
 
-    Deno.test(`${name} engine start() decodes what its own request asked for`, async () => {
+    Deno.test(`${name} engine decodes codings that its own Accept-Encoding asks for`, async () => {
       let first = (): void => {};
       const answer: Answer = ({ request, send }) => {
         const answered = (): void => void send(ok(x, "Content-Encoding: gzip\r\n"));
@@ -369,7 +369,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     });
   }
 
-  Deno.test(`${name} engine start() decodes nothing where nothing was asked for`, async () => {
+  Deno.test(`${name} engine does not decode when the request asks for no coding`, async () => {
     const identity = { headers: [["Accept-Encoding", "identity"]] as const };
     const { result } = await hit(
       ({ send }) => send(ok("abc", "Content-Encoding: gzip\r\n")),
@@ -378,7 +378,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     assertEquals([result.status, result.bytes, result.size], [200, 3, 3]);
   });
 
-  Deno.test(`${name} engine start() fails with 'url' when the URL is none of its own`, async () => {
+  Deno.test(`${name} engine fails with 'url' when it cannot make a request for the URL`, async () => {
     const engine = create();
     for (
       const url of ["http://", "http://127.0.0.1:99999/", "http://127.0.0.1:0/", "ftp://127.0.0.1/"]
@@ -397,14 +397,14 @@ for (const [name, create] of Object.entries(ENGINES)) {
         : `HTTP/1.1 ${status} X\r\nLocation: ${to}\r\nContent-Length: 3\r\n\r\nfoo`,
     );
 
-  Deno.test(`${name} engine start() follows redirects`, async () => {
+  Deno.test(`${name} engine follows redirects`, async () => {
     const { result, requests } = await hit(redirecting("/end?x"));
     assertEquals([result.status, result.size, result.location], [200, 7, null]);
     assertEquals(requests.map((request) => request.split(" ")[1]), ["/", "/end?x"]);
     assertEquals(result.target.url.endsWith("/"), true);
   });
 
-  Deno.test(`${name} engine start() reports the 3xx itself when it is to follow none`, async () => {
+  Deno.test(`${name} engine reports the 3xx itself when it follows no redirects`, async () => {
     const { result } = await hit(redirecting("/end", 307), {}, { redirects: 0 });
     assertEquals([result.status, result.size, result.location, result.error], [
       307,
@@ -414,7 +414,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     ]);
   });
 
-  Deno.test(`${name} engine start() fails with 'redirect' when they go in a loop`, async () => {
+  Deno.test(`${name} engine fails with 'redirect' when redirects loop`, async () => {
     const { result, requests } = await hit(redirecting("/again"), {}, { redirects: 3 });
     assertEquals([result.status, result.error, result.location], [null, "redirect", null]);
     assertEquals(requests.length, 4);
@@ -429,7 +429,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
       "http://a:b:c/",
     ]
   ) {
-    Deno.test(`${name} engine start() fails with 'redirect' when they go to ${to}`, async () => {
+    Deno.test(`${name} engine fails with 'redirect' when it leads to ${to}`, async () => {
       const { result } = await hit(redirecting(to));
       assertEquals([result.status, result.error], [null, "redirect"]);
     });
@@ -444,7 +444,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
       [308, "POST", "POST"],
     ] as const
   ) {
-    Deno.test(`${name} engine start() makes ${becomes} of ${method} after ${status}`, async () => {
+    Deno.test(`${name} engine sends ${becomes} after ${method} and ${status}`, async () => {
       const { result, requests } = await hit(redirecting("/end", status), {
         method,
         body: bytes("abc"),
@@ -458,7 +458,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     });
   }
 
-  Deno.test(`${name} engine start() keeps credentials from another origin`, async () => {
+  Deno.test(`${name} engine sends no credentials to another origin`, async () => {
     await using other = await RawServer.start(({ send }) => send(ok()));
     const headers = [
       ["Authorization", "Basic c2VjcmV0"],
@@ -485,7 +485,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
       ["a method of one's own", { method: "PURGE" }],
     ] as const
   ) {
-    Deno.test(`${name} engine start() sends ${what} once when the connection is dead`, async () => {
+    Deno.test(`${name} engine sends ${what} once when the connection is dead`, async () => {
       await using server = await RawServer.start(closesReused);
       const engine = create({ concurrency: 1 });
       for (let i = 0; i < 6; i++) {
@@ -506,7 +506,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
       ["DELETE with a body", { method: "DELETE", body: bytes("x=1") }],
     ] as const
   ) {
-    Deno.test(`${name} engine start() sends ${what} once more when the reused connection is dead, and counts it`, async () => {
+    Deno.test(`${name} engine resends ${what} when a reused connection is dead, and counts it`, async () => {
       await using server = await RawServer.start(closesReused);
       const engine = create({ concurrency: 1 });
       let sent = 0;
@@ -522,7 +522,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     });
   }
 
-  Deno.test(`${name} engine start() sends what is idempotent once more, and not twice`, async () => {
+  Deno.test(`${name} engine resends idempotent requests once`, async () => {
     await using server = await RawServer.start(({ request, send, end }) =>
       request.startsWith("GET /first") ? send(ok()) : end()
     );
@@ -537,7 +537,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     assertEquals([error, attempts, server.requests.length], ["reset", 2, 3]);
   });
 
-  Deno.test(`${name} engine cancel() ends what is in flight, and what comes later`, async () => {
+  Deno.test(`${name} engine cancel() ends requests in flight and later ones`, async () => {
     await using server = await RawServer.start(() => {});
     const engine = create();
     const hits = Array.from({ length: 5 }, () => makeRequest(engine, target(server.url())));
@@ -619,7 +619,7 @@ for (
 ) {
   for (const [name, create] of Object.entries(ENGINES)) {
     const expected = name === "fetch" ? fetch : http1;
-    Deno.test(`${name} engine makes ${expected} of an answer with ${what}`, async () => {
+    Deno.test(`${name} engine gives ${expected} for a response with ${what}`, async () => {
       await using server = await RawServer.start(({ send }) => send(answer));
       const engine = create();
       const headers = [["Accept-Encoding", "identity"]] as const;

@@ -34,7 +34,7 @@ function told({ error, scope, isUnreachable }: Result): unknown[] {
 }
 
 for (const [name, create] of Object.entries(ENGINES)) {
-  Deno.test(`${name} engine tells that a host where nobody listens fails alone`, async () => {
+  Deno.test(`${name} engine gives 'refused' the scope of the host`, async () => {
     const result = await hit(create(), `http://127.0.0.1:${await refusedPort()}/`);
     assertEquals(told(result), ["refused", "host", true]);
   });
@@ -70,7 +70,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     assertEquals(told(result), ["timeout", "network", false]);
   });
 
-  Deno.test(`${name} engine gives no scope to what was never sent, or given up`, async () => {
+  Deno.test(`${name} engine gives no scope to requests that were not sent, or given up`, async () => {
     const refused = await hit(create({ permits: () => false }), "http://127.0.0.1:1/");
     assertEquals(told(refused), ["url", undefined, false]);
     const engine = create();
@@ -78,7 +78,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     assertEquals(told(await hit(engine, "http://127.0.0.1:1/")), ["cancelled", undefined, false]);
   });
 
-  Deno.test(`${name} engine gives a response no scope, and a result that holds nothing alive`, async () => {
+  Deno.test(`${name} engine gives responses no scope, and results that hold nothing alive`, async () => {
     await using server = await RawServer.start(({ send }) => send(ok()));
     const engine = create();
     const all = [
@@ -110,7 +110,7 @@ Deno.test("http1 engine gives a connect timeout the scope of the network", onLin
 for (
   const [code, isOfHost] of [["ENOTFOUND", true], ["ENODATA", true], ["EAI_AGAIN", false]] as const
 ) {
-  Deno.test(`http1 engine tells by ${code} whether the name or the name server fails`, async () => {
+  Deno.test(`http1 engine tells from ${code} whether the name or the name server fails`, async () => {
     const fail = () => Promise.reject(Object.assign(new Error(code), { code }));
     const engine = ENGINES.http1({ names: { lookUp: fail, resolve: fail } });
     const result = await hit(engine, "http://name.test/");
@@ -127,7 +127,7 @@ for (
     ["asks for a password", "socks5", "\x05\xff", "proxy"],
   ] as const
 ) {
-  Deno.test(`http1 engine gives the scope '${scope}' if a proxy by ${kind} ${what}`, async () => {
+  Deno.test(`http1 engine gives the scope '${scope}' when a ${kind} proxy ${what}`, async () => {
     await using server = await ProxyServer.start({ kind, answer });
     const proxy = {
       protocol: kind,
@@ -143,7 +143,7 @@ for (
   });
 }
 
-Deno.test("http1 engine tells that nobody listens where the proxy, or the Unix socket, should be", async () => {
+Deno.test("http1 engine reports that nothing listens at the proxy or the Unix socket", async () => {
   const proxy = {
     protocol: "http",
     hostname: "127.0.0.1",

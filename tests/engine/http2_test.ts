@@ -1,5 +1,4 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { listening } from "../../bench/port.ts";
 import { FetchEngine } from "../../lib/engine/fetch/fetch.ts";
 import type { EngineOptions } from "../../lib/engine/options.ts";
 import type { Result } from "../../lib/result.ts";
@@ -8,7 +7,8 @@ import { ENGINE_OPTIONS } from "../fixtures/engine_options.ts";
 import { CODE, type Http2Answer, Http2Server } from "../fixtures/http2_server.ts";
 import { isInstalled } from "../fixtures/installed.ts";
 import { makeRequest } from "../fixtures/make_request.ts";
-import { ok, refusedPort } from "../fixtures/raw_server.ts";
+import { startNginx } from "../fixtures/peer_servers.ts";
+import { ok } from "../fixtures/raw_server.ts";
 import { target } from "../fixtures/target.ts";
 import { AUTHORITY, SERVER, TlsServer } from "../fixtures/tls_server.ts";
 import { until } from "../fixtures/until.ts";
@@ -60,7 +60,7 @@ for (const [what, answer] of UNPROCESSED) {
       ["PUT with a body", { ...POST, method: "PUT" }],
     ] as const
   ) {
-    Deno.test(`fetch engine sends ${how} again when a server ${what}, and counts it`, async () => {
+    Deno.test(`fetch engine resends ${how} when a server ${what}, and counts it`, async () => {
       const { result, requests } = await hit(after(3, answer), more);
       assertEquals([result.status, result.error, result.size], [200, undefined, 3], result.detail);
       assertEquals([result.attempts, requests], [4, 4]);
@@ -68,7 +68,7 @@ for (const [what, answer] of UNPROCESSED) {
   }
 
   for (const method of ["GET", "DELETE", "POST"]) {
-    Deno.test(`fetch engine sends ${method} again when a server ${what}`, async () => {
+    Deno.test(`fetch engine resends ${method} when a server ${what}`, async () => {
       const { result, requests } = await hit(after(3, answer), { method });
       assertEquals([result.status, result.error], [200, undefined], result.detail);
       assertEquals(requests, 4);
@@ -101,14 +101,14 @@ for (
     }],
   ] as [string, string, Http2Answer][]
 ) {
-  Deno.test(`fetch engine sends POST once, as '${error}', when a server ${what}`, async () => {
+  Deno.test(`fetch engine fails POST with '${error}' when a server ${what}`, async () => {
     const { result, requests } = await hit(answer, POST);
     assertEquals([result.status, result.error], [null, error], result.detail);
     assertEquals([result.attempts, requests], [1, 1]);
   });
 }
 
-Deno.test("fetch engine sends again what waited for a stream when the server closes the connection", async () => {
+Deno.test("fetch engine resends requests that waited for a stream of a closed connection", async () => {
   await using server = await Http2Server.start(({ id, nth, body, respond, goAway, end }) => {
     if (nth === 2) goAway(id, CODE.noError);
     respond(body);
@@ -125,7 +125,7 @@ Deno.test("fetch engine sends again what waited for a stream when the server clo
   assert(results.some(({ attempts }) => attempts > 1));
 });
 
-Deno.test("fetch engine gives a request up that a server keeps refusing", async () => {
+Deno.test("fetch engine gives up a request that a server keeps refusing", async () => {
   const { result, requests } = await hit(
     ({ resetStream }) => resetStream(CODE.refusedStream),
     POST,
@@ -135,7 +135,7 @@ Deno.test("fetch engine gives a request up that a server keeps refusing", async 
   assertEquals([result.attempts, requests], [9, 9]);
 });
 
-Deno.test("fetch engine says that a server closes every connection before it processes", async () => {
+Deno.test("fetch engine reports a server that closes every connection before it processes", async () => {
   const { result } = await hit(({ goAway, end }) => {
     goAway(0, CODE.noError);
     end();
@@ -145,7 +145,7 @@ Deno.test("fetch engine says that a server closes every connection before it pro
 });
 
 for (const [how, kind] of [["timeout", "timeout"], ["cancel()", "cancelled"]]) {
-  Deno.test(`fetch engine ends a request by ${how} while it waits to be sent again`, async () => {
+  Deno.test(`fetch engine ends a request by ${how} while it waits to be resent`, async () => {
     // Less than all pauses together take.
     const timeoutMs = kind === "timeout" ? 300 : 10_000;
     await using server = await Http2Server.start(({ resetStream }) =>
@@ -164,7 +164,7 @@ for (const [how, kind] of [["timeout", "timeout"], ["cancel()", "cancelled"]]) {
   });
 }
 
-Deno.test("fetch engine sends the request of a redirect again, and not the one before it", async () => {
+Deno.test("fetch engine resends a redirect's request, not the one before it", async () => {
   let refused = 0;
   const { result, requests } = await hit(({ nth, body, respond, resetStream }) => {
     if (nth === 1) respond("", [[":status", "307"], ["location", "/b"]]);
@@ -175,7 +175,7 @@ Deno.test("fetch engine sends the request of a redirect again, and not the one b
   assertEquals([result.attempts, requests], [3, 4]);
 });
 
-Deno.test("fetch engine sends PUT once more when a reused connection ends without an answer", async () => {
+Deno.test("fetch engine resends PUT when a reused connection ends without a response", async () => {
   await using server = await Http2Server.start(({ nth, body, respond, end }) =>
     nth === 1 ? respond(body) : end()
   );
@@ -211,41 +211,23 @@ for (
 }
 
 /** Starts an nginx that speaks HTTP/2 over TLS. @param lines of its server */
-async function startNginx(
+async function startSecureNginx(
   lines: string,
   listen = "ssl http2",
 ): Promise<AsyncDisposable & { url: string }> {
-  const directory = await Deno.makeTempDir({ prefix: "myriad_nginx_" });
-  const port = await refusedPort();
-  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-    .map((name) => `${name}_temp_path ${directory}/${name};`).join(" ");
-  await Deno.writeTextFile(`${directory}/crt`, SERVER.cert);
-  await Deno.writeTextFile(`${directory}/key`, SERVER.key);
-  await Deno.writeTextFile(
-    `${directory}/conf`,
-    `daemon off; master_process off; pid ${directory}/pid; error_log stderr crit;
-     events { worker_connections 1000; }
-     http { access_log off; ${temporary}
-       server { listen 127.0.0.1:${port} ${listen}; ssl_certificate crt; ssl_certificate_key key;
-         ${lines} location / { return 200 "Hello"; } } }`,
+  const nginx = await startNginx(
+    ({ port }) =>
+      `server { listen 127.0.0.1:${port} ${listen}; ssl_certificate crt; ssl_certificate_key key;
+         ${lines} location / { return 200 "Hello"; } }`,
+    async (directory) => {
+      await Deno.writeTextFile(`${directory}/crt`, SERVER.cert);
+      await Deno.writeTextFile(`${directory}/key`, SERVER.key);
+    },
   );
-  const child = new Deno.Command("nginx", {
-    args: ["-p", directory, "-c", `${directory}/conf`],
-    stdin: "null",
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
-  const end = async (): Promise<void> => {
-    await child[Symbol.asyncDispose]();
-    await Deno.remove(directory, { recursive: true });
+  return {
+    url: `https://127.0.0.1:${nginx.port}/`,
+    [Symbol.asyncDispose]: () => nginx[Symbol.asyncDispose](),
   };
-  try {
-    await listening(port);
-  } catch (error) {
-    await end();
-    throw error;
-  }
-  return { url: `https://127.0.0.1:${port}/`, [Symbol.asyncDispose]: end };
 }
 
 const WITHOUT_NGINX = { ignore: !isInstalled("nginx", "nginx-light") };
@@ -265,7 +247,7 @@ for (
     `fetch engine has no failure when nginx ${what}`,
     WITHOUT_NGINX,
     async () => {
-      await using nginx = await startNginx(lines);
+      await using nginx = await startSecureNginx(lines);
       const engine = create({ concurrency: 50 });
       const results: Result[] = [];
       // So few connections that a request which meets the end of each is not sent nine times: each
@@ -288,10 +270,10 @@ const ECHO = "gzip on; gzip_min_length 1; gzip_types *; location = /echo { retur
 const CODED = { headers: [["Accept-Encoding", "gzip"]] as const };
 
 Deno.test(
-  "fetch engine asks for a coding as it is told over HTTP/2, and tells how much came",
+  "fetch engine sends Accept-Encoding over HTTP/2, and counts the bytes received",
   WITHOUT_NGINX,
   async () => {
-    await using nginx = await startNginx(ECHO);
+    await using nginx = await startSecureNginx(ECHO);
     let text = "";
     const engine = create({
       bodyFor: () => ({
@@ -308,20 +290,24 @@ Deno.test(
   },
 );
 
-Deno.test("fetch engine asks for a coding where there is no HTTP/2", WITHOUT_NGINX, async () => {
-  await using nginx = await startNginx(ECHO, "ssl");
-  const engine = create();
-  // Those that wait for a connection at the same time go the other way, too.
-  const hits = Array.from(
-    { length: 5 },
-    () => makeRequest(engine, target(`${nginx.url}echo`, CODED)),
-  );
-  for (const { status, size, attempts, detail } of await Promise.all(hits)) {
-    assertEquals([status, attempts], [200, 1], detail);
-    assert(size > 900);
-  }
-  engine.close();
-});
+Deno.test(
+  "fetch engine sends simultaneous requests with a coding to a server without HTTP/2",
+  WITHOUT_NGINX,
+  async () => {
+    await using nginx = await startSecureNginx(ECHO, "ssl");
+    const engine = create();
+    // Those that wait for a connection at the same time go the other way, too.
+    const hits = Array.from(
+      { length: 5 },
+      () => makeRequest(engine, target(`${nginx.url}echo`, CODED)),
+    );
+    for (const { status, size, attempts, detail } of await Promise.all(hits)) {
+      assertEquals([status, attempts], [200, 1], detail);
+      assert(size > 900);
+    }
+    engine.close();
+  },
+);
 
 for (
   const [method, first] of [
@@ -330,7 +316,7 @@ for (
     ["POST", "protocol"],
   ]
 ) {
-  Deno.test(`fetch engine learns with ${method} that a server without ALPN speaks HTTP/1.1`, async () => {
+  Deno.test(`fetch engine learns with ${method} that a server without ALPN has HTTP/1.1`, async () => {
     await using server = await TlsServer.start(
       ({ send }) => send(ok("ok")),
       { ALPNProtocols: undefined },

@@ -3,17 +3,15 @@ import net from "node:net";
 import tls from "node:tls";
 import type { Engine, ProxyOptions } from "../../lib/engine/engine.ts";
 import { Http1Engine } from "../../lib/engine/http1/http1.ts";
-import { openTunnel } from "../../lib/engine/http1/tunnel.ts";
 import type { EngineOptions } from "../../lib/engine/options.ts";
 import { parseRun } from "../../lib/options/parse.ts";
 import type { RunOptions } from "../../lib/options/run_options.ts";
 import type { Result } from "../../lib/result.ts";
 import { ENGINE_OPTIONS } from "../fixtures/engine_options.ts";
+import { folder } from "../fixtures/folder.ts";
 import { makeRequest } from "../fixtures/make_request.ts";
-import { myriad } from "../fixtures/program.ts";
 import { type ProxyOptions as Kind, ProxyServer } from "../fixtures/proxy_server.ts";
 import { ok, RawServer, refusedPort } from "../fixtures/raw_server.ts";
-import { folder } from "../fixtures/sources.ts";
 import { target } from "../fixtures/target.ts";
 import { AUTHORITY, SELF_SIGNED, SERVER, TlsServer } from "../fixtures/tls_server.ts";
 
@@ -44,7 +42,7 @@ async function hit(engine: Engine, ...urls: string[]): Promise<Result[]> {
 for (const kind of ["http", "https", "socks5", "socks5h"] as const) {
   for (const credentials of [undefined, "me:p@ss"]) {
     const how = credentials === undefined ? "" : " with credentials";
-    Deno.test(`http1 engine goes through a proxy by ${kind}${how}`, async () => {
+    Deno.test(`http1 engine makes requests through a ${kind} proxy${how}`, async () => {
       await using plain = await RawServer.start(({ send }) => send(ok()));
       await using far = await secure();
       const server = kind === "socks5h" ? "socks5" : kind;
@@ -80,7 +78,7 @@ for (
     ["wrong credentials", "socks5", "me:wrong"],
   ] as const
 ) {
-  Deno.test(`http1 engine tells that a proxy by ${kind} does not take ${what}`, async () => {
+  Deno.test(`http1 engine reports that a ${kind} proxy rejects ${what}`, async () => {
     await using plain = await RawServer.start(({ send }) => send(ok()));
     await using far = await secure();
     await using proxy = await ProxyServer.start({ kind, credentials: "me:right" });
@@ -112,8 +110,8 @@ Deno.test(`http1 engine follows a redirect through a proxy into TLS`, async () =
 });
 
 Deno.test(`http1 engine connects to a Unix socket`, async () => {
-  const dir = await Deno.makeTempDir();
-  const path = `${dir}/socket`;
+  await using dir = await folder();
+  const path = dir.path("socket");
   const heads: string[] = [];
   const server = net.createServer((socket) => {
     socket.on("data", (bytes) => {
@@ -128,15 +126,14 @@ Deno.test(`http1 engine connects to a Unix socket`, async () => {
   assertEquals(results.map(({ status }) => status), [200, 200]);
   assertMatch(heads[0], /^GET \/one HTTP\/1\.1\r\n[^]*host: any\.test\r\n/i);
   assertMatch(heads[1], /^GET \/two HTTP\/1\.1\r\n[^]*host: other\.test:81\r\n/i);
-  const gone = create({ unixSocket: `${dir}/none` });
+  const gone = create({ unixSocket: dir.path("none") });
   const [failed] = await hit(gone, "http://any.test/");
   assertEquals(failed.status, null);
   assert(["connect", "refused", "protocol"].includes(failed.error!), failed.error);
   await new Promise((resolve) => server.close(resolve));
-  await Deno.remove(dir, { recursive: true });
 });
 
-Deno.test("http1 engine lets socks5h look up a name, and looks it up itself for socks5", async () => {
+Deno.test("http1 engine lets a socks5h proxy look up names, and does so itself for socks5", async () => {
   await using plain = await RawServer.start(({ send }) => send(ok()));
   await using proxy = await ProxyServer.start({ kind: "socks5" });
   const far = `http://far.test:${plain.port}/`;
@@ -154,7 +151,7 @@ Deno.test("http1 engine lets socks5h look up a name, and looks it up itself for 
   assertEquals([local.status, proxy.asked.at(-1)], [200, `127.0.0.1:${plain.port}`]);
 });
 
-Deno.test("http1 engine shares connections to a proxy among hosts, and gives `remote` as it", async () => {
+Deno.test("http1 engine shares a proxy's connections among hosts, and gives it as `remote`", async () => {
   await using one = await RawServer.start(({ send }) => send(ok()));
   await using two = await RawServer.start(({ send }) => send(ok()));
   await using proxy = await ProxyServer.start({ kind: "http" });
@@ -164,7 +161,7 @@ Deno.test("http1 engine shares connections to a proxy among hosts, and gives `re
   assertEquals(proxy.connections, 1);
 });
 
-Deno.test("http1 engine keeps a Proxy-Authorization of the user's to the proxy", async () => {
+Deno.test("http1 engine sends the user's Proxy-Authorization to the proxy only", async () => {
   await using plain = await RawServer.start(({ send }) => send(ok()));
   const headers = [["Proxy-Authorization", "Basic mine"]] as const;
   for (const kind of ["http", "socks5"] as const) {
@@ -255,7 +252,7 @@ for (
     ["sends more than its answer", { kind: "socks5", answer: "\x05\0\0" }, /after its response/],
   ] as [string, Kind, RegExp | undefined][]
 ) {
-  Deno.test(`http1 engine bears a proxy by ${options.kind} that ${what}`, async () => {
+  Deno.test(`http1 engine survives a ${options.kind} proxy that ${what}`, async () => {
     await using far = await secure();
     await using proxy = await ProxyServer.start(options);
     const engine = create({ proxy: await proxyOf(proxy.url()) });
@@ -268,7 +265,7 @@ for (
   });
 }
 
-Deno.test("http1 engine tells an origin that speaks first from a proxy that says too much", async () => {
+Deno.test("http1 engine tells an origin that sends first from a proxy that sends too much", async () => {
   await using far = await RawServer.start(() => {});
   const opening = "\x05\0\0\x01\0\0\0\0\0\0";
   await using proxy = await ProxyServer.start({
@@ -282,7 +279,7 @@ Deno.test("http1 engine tells an origin that speaks first from a proxy that says
   assertEquals([tls.error, tls.detail], ["connect", "the proxy: it sent bytes after its response"]);
 });
 
-Deno.test("http1 engine waits for a proxy no longer than for a connection", async () => {
+Deno.test("http1 engine bounds the wait for a proxy by the connect timeout", async () => {
   for (const kind of ["http", "socks5"] as const) {
     await using proxy = await ProxyServer.start({ kind, isDeaf: true });
     const options = { proxy: await proxyOf(proxy.url()), connectTimeoutMs: 100 };
@@ -320,7 +317,7 @@ Deno.test("http1 engine makes many requests at once through a tunnel", async () 
 });
 
 for (const kind of ["http", "socks5"] as const) {
-  Deno.test(`http1 engine believes a proxy by ${kind} that was there, whatever its name's other addresses do`, async () => {
+  Deno.test(`http1 engine keeps a ${kind} proxy's refusal when its other addresses fail`, async () => {
     await using proxy = await ProxyServer.start({ kind, credentials: "me:right" });
     const options = await proxyOf(`${kind}://me:wrong@localhost:${proxy.port}`);
     const [result] = await hit(create({ proxy: options }), "https://127.0.0.1:1/");
@@ -330,7 +327,7 @@ for (const kind of ["http", "socks5"] as const) {
   });
 }
 
-Deno.test("http1 engine tries each address of a name through a proxy by socks5", async () => {
+Deno.test("http1 engine tries each address of a name through a socks5 proxy", async () => {
   // Nobody is to listen there at the other address.
   await using far = await RawServer.start(({ send }) => send(ok()), "::1", await refusedPort());
   await using proxy = await ProxyServer.start({ kind: "socks5" });
@@ -341,7 +338,7 @@ Deno.test("http1 engine tries each address of a name through a proxy by socks5",
   assertEquals(proxy.asked, [`127.0.0.1:${far.port}`, ipv6]);
 });
 
-Deno.test("http1 engine counts the time that a way through takes", async () => {
+Deno.test("http1 engine counts the time to open a tunnel", async () => {
   await using plain = await RawServer.start(({ send }) => send(ok()));
   await using proxy = await ProxyServer.start({ kind: "socks5", waitMs: 100 });
   const engine = create({ proxy: await proxyOf(proxy.url()) });
@@ -351,7 +348,7 @@ Deno.test("http1 engine counts the time that a way through takes", async () => {
   assert(fresh.ms > 198, `${fresh.ms}`);
 });
 
-Deno.test("http1 engine makes no more connections to a proxy than are in flight, for any number of hosts", async () => {
+Deno.test("http1 engine has at most its concurrency of connections to a proxy for any hosts", async () => {
   await using plain = await RawServer.start(({ send }) => send(ok()), "0.0.0.0");
   await using far = await secure();
   await using proxy = await ProxyServer.start({ kind: "http" });
@@ -375,7 +372,7 @@ Deno.test("http1 engine makes no more connections to a proxy than are in flight,
   engine.close();
 });
 
-Deno.test("http1 engine sends a body through proxies, and an answer as long as a tunnel's buffers", async () => {
+Deno.test("http1 engine sends bodies through proxies, and reads responses larger than buffers", async () => {
   const long = "x".repeat(300_000);
   await using plain = await RawServer.start(({ send }) => send(ok(long)));
   await using far = await TlsServer.start(({ send }) => send(ok(long)));
@@ -392,7 +389,7 @@ Deno.test("http1 engine sends a body through proxies, and an answer as long as a
   }
 });
 
-Deno.test("http1 engine trusts the TLS of a proxy by --cacert or -k, and no other", async () => {
+Deno.test("http1 engine trusts a proxy's TLS only with --cacert or -k", async () => {
   await using plain = await RawServer.start(({ send }) => send(ok()));
   await using proxy = await ProxyServer.start({ kind: "https" });
   const options = { proxy: await proxyOf(proxy.url()) };
@@ -404,7 +401,7 @@ Deno.test("http1 engine trusts the TLS of a proxy by --cacert or -k, and no othe
   assertEquals([insecure.status, insecure.detail], [200, undefined]);
 });
 
-Deno.test("http1 engine does not take a proxy for the origin of a tunnel", async () => {
+Deno.test("http1 engine checks the origin's certificate inside a tunnel, not the proxy's", async () => {
   await using far = await TlsServer.start(({ send }) => send(ok()), SELF_SIGNED);
   for (const kind of ["http", "https", "socks5"] as const) {
     await using proxy = await ProxyServer.start({ kind });
@@ -414,8 +411,8 @@ Deno.test("http1 engine does not take a proxy for the origin of a tunnel", async
   }
 });
 
-Deno.test("http1 engine asks for TLS by the URL's host over a Unix socket", async () => {
-  const dir = await Deno.makeTempDir();
+Deno.test("http1 engine uses the URL's host for TLS over a Unix socket", async () => {
+  await using dir = await folder();
   const heads: string[] = [];
   const server = tls.createServer(SERVER, (socket) => {
     socket.on("data", (bytes) => {
@@ -424,8 +421,8 @@ Deno.test("http1 engine asks for TLS by the URL's host over a Unix socket", asyn
     });
     socket.on("error", () => {});
   });
-  await new Promise<void>((resolve) => server.listen(`${dir}/s`, resolve));
-  const options = { unixSocket: `${dir}/s` };
+  await new Promise<void>((resolve) => server.listen(dir.path("s"), resolve));
+  const options = { unixSocket: dir.path("s") };
   const [right] = await hit(create(options), "https://localhost:9/x");
   const [wrong] = await hit(create(options), "https://elsewhere.test/x");
   assertEquals([right.status, right.detail], [200, undefined]);
@@ -433,194 +430,6 @@ Deno.test("http1 engine asks for TLS by the URL's host over a Unix socket", asyn
   assertEquals(heads.length, 1);
   assertMatch(heads[0], /^GET \/x HTTP\/1\.1\r\nHost: localhost:9\r\n/);
   await new Promise((resolve) => server.close(resolve));
-  const [gone] = await hit(create({ unixSocket: `${dir}/none` }), "http://h/");
+  const [gone] = await hit(create({ unixSocket: dir.path("none") }), "http://h/");
   assertEquals([gone.error, gone.detail], ["connect", "no such Unix socket"]);
-  await Deno.remove(dir, { recursive: true });
-});
-
-Deno.test("openTunnel() asks for addresses and names as RFC 1928 has them, in any pieces", () => {
-  const proxy: ProxyOptions = {
-    protocol: "socks5h",
-    hostname: "p",
-    port: 1,
-    credentials: { user: "u", password: "é" },
-  };
-  for (
-    const [hostname, expected] of [
-      ["1.2.3.4", [1, 1, 2, 3, 4]],
-      ["::1", [4, ...new Array(15).fill(0), 1]],
-      ["fe80::1:ffff", [4, 0xfe, 0x80, ...new Array(10).fill(0), 0, 1, 0xff, 0xff]],
-      ["a.b", [3, 3, 97, 46, 98]],
-    ] as [string, number[]][]
-  ) {
-    const tunnel = openTunnel(proxy, { hostname, port: 0x1234 });
-    assertEquals([...tunnel.greeting], [5, 2, 0, 2]);
-    const said: (number[] | "open" | undefined)[] = [];
-    for (const byte of [5, 2, 1, 0, 5, 0, 0, 4, ...new Array(18).fill(7)]) {
-      const answer = tunnel.feed(Uint8Array.of(byte));
-      if (answer !== undefined) said.push(answer === "open" ? answer : [...answer]);
-    }
-    assertEquals(said, [
-      [1, 1, 117, 2, 0xc3, 0xa9],
-      [5, 1, 0, ...expected, 0x12, 0x34],
-      "open",
-    ]);
-  }
-});
-
-for (
-  const [text, expected] of [
-    ["proxy", { protocol: "http", hostname: "proxy", port: 1080, credentials: undefined }],
-    ["proxy:3128", { protocol: "http", hostname: "proxy", port: 3128, credentials: undefined }],
-    ["HTTP://proxy:80/", { protocol: "http", hostname: "proxy", port: 80, credentials: undefined }],
-    ["https://[::1]", { protocol: "https", hostname: "::1", port: 443, credentials: undefined }],
-    ["socks5://a:b%3Ac@10.0.0.1:9", {
-      protocol: "socks5",
-      hostname: "10.0.0.1",
-      port: 9,
-      credentials: { user: "a", password: "b:c" },
-    }],
-    ["socks5h://a@p:1080", {
-      protocol: "socks5h",
-      hostname: "p",
-      port: 1080,
-      credentials: { user: "a", password: "" },
-    }],
-  ] as [string, ProxyOptions][]
-) {
-  Deno.test(`parseRun() reads -x ${text}`, async () => {
-    assertEquals(await proxyOf(text), expected);
-  });
-}
-
-for (
-  const text of [
-    ...["ftp://secret@h", "http://secret:%zz@h", "http://secret@h/path", "http://secret@"],
-    ...["http://secret@h:99999", `http://secret${"s".repeat(300)}@h`, "http://secret@h:0"],
-  ]
-) {
-  Deno.test(`parseRun() refuses -x ${text.slice(0, 30)} without repeating it`, async () => {
-    const error = await proxyOf(text).then(() => undefined, (error) => error as Error);
-    assertMatch(error!.message, /^Cannot use '--proxy': .*: use /);
-    assert(!error!.message.includes("secret"));
-  });
-}
-
-Deno.test("myriad goes through a proxy with the permission for it alone, and shows no password", async () => {
-  await using plain = await RawServer.start(({ send }) => send(ok()));
-  await using proxy = await ProxyServer.start({ kind: "http", credentials: "me:secret" });
-  await using dir = await folder();
-  const file = await dir.write("proxy", `${proxy.url("me:secret")}\n`);
-  const out = dir.path("out.ndjson");
-  const permissions = [`--allow-net=127.0.0.1:${proxy.port}`, "--allow-read", "--allow-write"];
-  const args = ["-n", "5", "-x", `@${file}`, "-o", out, plain.url("/{}")];
-  const ran = await myriad(args, { permissions });
-  assertEquals([ran.code, ran.stderr, plain.requests.length], [0, "", 5]);
-  const written = await Deno.readTextFile(out) + await Deno.readTextFile(`${out}.myriad`);
-  assert(!(ran.stdout + written).includes("secret"));
-  const without = await myriad([...args, "--overwrite"], {
-    permissions: [`--allow-net=127.0.0.1:${plain.port}`, "--allow-read", "--allow-write"],
-  });
-  assertEquals(without.code, 2);
-  assertMatch(without.stderr, new RegExp(`--allow-net=127\\.0\\.0\\.1:${proxy.port}\n$`));
-});
-
-/** Runs the program, and gives all that it printed and wrote. */
-async function allOf(
-  args: string[],
-  permissions: string[],
-): Promise<{ code: number; text: string; records: Record<string, unknown>[] }> {
-  await using dir = await folder();
-  const out = dir.path("out.ndjson");
-  const summary = dir.path("summary.json");
-  const failures = dir.path("failures.jsonl");
-  const files = ["-o", out, "--summary", summary, "--failures", failures];
-  const ran = await myriad([...files, "--fields", "status,error,detail,remote", ...args], {
-    permissions: [...permissions, "--allow-read", "--allow-write"],
-  });
-  let text = ran.stdout + ran.stderr;
-  for (const path of [out, `${out}.myriad`, summary, failures]) {
-    text += await Deno.readTextFile(path).catch(() => "");
-  }
-  const lines = (await Deno.readTextFile(out).catch(() => "")).split("\n").filter(Boolean);
-  return { code: ran.code, text, records: lines.map((line) => JSON.parse(line)) };
-}
-
-for (const kind of ["http", "https", "socks5", "socks5h"] as const) {
-  for (const password of ["Pa55-Right", "Pa55-Wrong"]) {
-    Deno.test(`myriad shows nothing of ${password} for a proxy by ${kind}, and needs no permission but for it`, async () => {
-      await using plain = await RawServer.start(({ send }) => send(ok()));
-      await using far = await secure();
-      const server = kind === "socks5h" ? "socks5" : kind;
-      await using proxy = await ProxyServer.start({ kind: server, credentials: "me:Pa55-Right" });
-      const net = `--allow-net=127.0.0.1:${proxy.port}`;
-      const authority = new URL("../fixtures/authority.crt", import.meta.url).pathname;
-      const options = ["--cacert", authority, "-x", proxy.url(`me:${password}`, kind)];
-      for (const url of [plain.url(), far.url()]) {
-        const { code, text, records } = await allOf([...options, url], [net]);
-        assert(!text.includes("Pa55") && !text.includes(btoa(`me:${password}`)), text);
-        const isRight = password === "Pa55-Right";
-        const isForwarded = server !== "socks5" && url.startsWith("http:");
-        assertEquals(records.length, 1, text);
-        assertEquals(records[0].status, isRight ? 200 : isForwarded ? 407 : null, text);
-        if (!isRight && !isForwarded) {
-          assertEquals([code, records[0].error], [1, "connect"]);
-          assertMatch(`${records[0].detail}`, /^the proxy (answered|does)/);
-        }
-      }
-    });
-  }
-}
-
-Deno.test("myriad connects to a proxy by name where it has the permission for that name", async () => {
-  await using plain = await RawServer.start(({ send }) => send(ok()));
-  await using proxy = await ProxyServer.start({ kind: "http" });
-  const args = ["-x", `localhost:${proxy.port}`, plain.url()];
-  const { code, text } = await allOf(args, [`--allow-net=localhost:${proxy.port}`]);
-  assertEquals([code, proxy.connections], [0, 1], text);
-});
-
-Deno.test("myriad says that to look up a name for socks5 takes the permission for it", async () => {
-  await using proxy = await ProxyServer.start({ kind: "socks5" });
-  const net = `--allow-net=127.0.0.1:${proxy.port}`;
-  const { records } = await allOf(["-x", proxy.url(), "http://far.test/"], [net]);
-  assertEquals([records[0].error, records[0].detail], [
-    "url",
-    "no permission to look up far.test: run with --allow-net=far.test, or use a socks5h proxy",
-  ]);
-  assertEquals(proxy.connections, 0);
-});
-
-Deno.test("myriad goes on with a run by another proxy", async () => {
-  await using plain = await RawServer.start(({ send }) => send(ok()));
-  await using one = await ProxyServer.start({ kind: "http" });
-  await using other = await ProxyServer.start({ kind: "socks5" });
-  await using dir = await folder();
-  const args = ["-n", "3", "-o", dir.path("out.ndjson"), plain.url("/{}")];
-  assertEquals((await myriad(["-x", one.url(), ...args])).code, 0);
-  const again = await myriad(["--resume", "-x", other.url(), ...args]);
-  assertEquals([again.code, plain.requests.length], [0, 3], again.stderr);
-});
-
-Deno.test("myriad needs three permissions for a Unix socket, and names them", async () => {
-  await using dir = await folder();
-  const path = dir.path("s");
-  const server = net.createServer((socket) => {
-    socket.on("data", () => socket.write(ok()));
-    socket.on("error", () => {});
-  });
-  await new Promise<void>((resolve) => server.listen(path, resolve));
-  const all = [`--allow-net=unix:${path}`, `--allow-read=${path}`, `--allow-write=${path}`];
-  const args = ["-s", "--unix-socket", path, "http://any.test/"];
-  const ran = await myriad(args, { permissions: all });
-  assertEquals([ran.code, ran.stderr], [0, ""]);
-  for (const missing of all) {
-    const without = await myriad(args, { permissions: all.filter((it) => it !== missing) });
-    assertEquals([without.code, without.stdout], [2, ""]);
-    assertEquals(
-      without.stderr,
-      `myriad: Cannot use '--unix-socket ${path}': no permission: run with ${all.join(" ")}\n`,
-    );
-  }
-  await new Promise((resolve) => server.close(resolve));
 });

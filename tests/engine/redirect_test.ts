@@ -31,7 +31,7 @@ const LOCATIONS: [bytes: string, url: string, text: string][] = [
   ["/\xe4\xb8", "http://h/%E4%B8", "/ä¸"],
 ];
 
-Deno.test("follow() takes a Location for UTF-8 where it is that, and else byte by byte", () => {
+Deno.test("follow() reads a Location as UTF-8 when it is valid, else byte by byte", () => {
   const hop = { url: "http://h/from", method: "GET", headers: [], body: undefined };
   for (const [location, url, text] of LOCATIONS) {
     assertEquals(follow(hop, { status: 302, location, isAmbiguous: false }, 0, 1), {
@@ -71,7 +71,7 @@ for (
 }
 
 for (const [name, create] of Object.entries(ENGINES)) {
-  Deno.test(`${name} engine requests where the bytes of a Location lead`, async () => {
+  Deno.test(`${name} engine requests the URL that the bytes of a Location give`, async () => {
     for (const [location, url, text] of LOCATIONS) {
       if (location.startsWith("http:")) continue;
       await using server = await RawServer.start(({ send, request }) =>
@@ -95,7 +95,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     }
   });
 
-  Deno.test(`${name} engine follows two Locations that are the same, and no others`, async () => {
+  Deno.test(`${name} engine follows two Locations only when they are the same`, async () => {
     let locations = "Location: /a\r\nLocation: /a\r\n";
     await using server = await RawServer.start(({ send, request }) =>
       send(
@@ -136,7 +136,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     engine.close();
   });
 
-  Deno.test(`myriad --capture and --expect-header read fields as UTF-8 where they are that (${name})`, async () => {
+  Deno.test(`--capture and --expect-header read fields as UTF-8 when they are valid (${name})`, async () => {
     await using server = await RawServer.start(({ send, request }) =>
       send(
         ok(

@@ -93,7 +93,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     });
   }
 
-  Deno.test(`${name} engine says how to trust a certificate of an unknown issuer`, async () => {
+  Deno.test(`${name} engine explains how to trust a certificate of an unknown issuer`, async () => {
     const issued = fixture("good.crt");
     const itself = fixture("self_signed.crt");
     // The issuer may be shown by the server, and is not trusted for that.
@@ -105,7 +105,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
   });
 }
 
-Deno.test("describeTlsError() gives back what it does not know", () => {
+Deno.test("describeTlsError() returns an unknown message unchanged", () => {
   assertEquals(describeTlsError("the moon is full"), "the moon is full");
   assertEquals(
     describeTlsError("received fatal alert: InternalError"),

@@ -1,6 +1,5 @@
-import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import net from "node:net";
-import { AutoEngine } from "../../lib/engine/auto.ts";
 import type { Engine } from "../../lib/engine/engine.ts";
 import { hasBlockedPort } from "../../lib/engine/fetch/blocked_ports.ts";
 import { FetchEngine } from "../../lib/engine/fetch/fetch.ts";
@@ -43,7 +42,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     return result;
   };
 
-  Deno.test(`${name} engine over TLS gets answers, and reuses the connection`, async () => {
+  Deno.test(`${name} engine over TLS gets responses and reuses the connection`, async () => {
     await using server = await TlsServer.start(({ send }) => send(ok("x".repeat(100_000))), {
       ALPNProtocols: ["http/1.1"],
     });
@@ -60,7 +59,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     await until(() => server.open === 0);
   });
 
-  Deno.test(`${name} engine over TLS fails with 'tls' where nobody vouches for the server`, async () => {
+  Deno.test(`${name} engine over TLS fails with 'tls' when the certificate is not trusted`, async () => {
     await using server = await TlsServer.start(({ send }) => send(ok()), SELF_SIGNED);
     const { status, error, detail } = await hit(server.url());
     assertEquals([status, error], [null, "tls"], detail);
@@ -68,20 +67,20 @@ for (const [name, create] of Object.entries(ENGINES)) {
     assertEquals(server.requests, 0);
   });
 
-  Deno.test(`${name} engine over TLS trusts no authority but the usual ones by itself`, async () => {
+  Deno.test(`${name} engine over TLS trusts only the system's authorities by default`, async () => {
     await using server = await TlsServer.start(({ send }) => send(ok()));
     const { error } = await hit(server.url(), { tls: { insecure: false } });
     assertEquals([error, server.requests], ["tls", 0]);
   });
 
-  Deno.test(`${name} engine over TLS fails with 'tls' where the certificate is for another host`, async () => {
+  Deno.test(`${name} engine over TLS fails with 'tls' when the certificate is for another host`, async () => {
     await using server = await TlsServer.start(({ send }) => send(ok()));
     const { status, error, detail } = await hit(server.url("127.0.0.2"));
     assertEquals([status, error], [null, "tls"], detail);
     assertEquals(server.requests, 0);
   });
 
-  Deno.test(`${name} engine over TLS fails with 'tls' where nobody speaks it`, async () => {
+  Deno.test(`${name} engine over TLS fails with 'tls' when the server has no TLS`, async () => {
     const sockets: net.Socket[] = [];
     const server = net.createServer((socket) => {
       sockets.push(socket.on("error", () => {}));
@@ -138,7 +137,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
       ["is cut in its head", ({ send, cut }) => (send("HTTP/1.1 200 OK\r\n"), cut()), "reset"],
     ] as [string, TlsAnswer, number | string][]
   ) {
-    Deno.test(`${name} engine over TLS makes ${expected} of an answer that ${what}`, async () => {
+    Deno.test(`${name} engine over TLS gives ${expected} for a response that ${what}`, async () => {
       await using server = await TlsServer.start(answer, { ALPNProtocols: ["http/1.1"] });
       const { status, error, size, detail } = await hit(server.url());
       assertEquals(status ?? error, expected, detail);
@@ -169,14 +168,14 @@ for (const [name, create] of Object.entries(ENGINES)) {
 const http1 = (options: Partial<EngineOptions> = {}): Http1Engine =>
   new Http1Engine({ ...OPTIONS, ...options });
 
-Deno.test("http1 engine takes any certificate where it is told to", async () => {
+Deno.test("http1 engine accepts any certificate with 'insecure'", async () => {
   await using server = await TlsServer.start(({ send }) => send(ok()), SELF_SIGNED);
   const engine = http1({ tls: { insecure: true } });
   assertEquals((await makeRequest(engine, target(server.url("127.0.0.2")))).status, 200);
   engine.close();
 });
 
-Deno.test("http1 engine offers http/1.1 alone, and names the host", async () => {
+Deno.test("http1 engine offers only http/1.1 in ALPN, and sends SNI", async () => {
   let alpn: unknown;
   await using server = await TlsServer.start((connection) => {
     alpn = connection.alpn;
@@ -191,7 +190,7 @@ Deno.test("http1 engine offers http/1.1 alone, and names the host", async () => 
   engine.close();
 });
 
-Deno.test("http1 engine says close_notify when it closes", async () => {
+Deno.test("http1 engine sends close_notify when it closes", async () => {
   await using server = await TlsServer.start(({ send }) => send(ok()));
   const engine = http1();
   assertEquals((await makeRequest(engine, target(server.url()))).status, 200);
@@ -201,7 +200,7 @@ Deno.test("http1 engine says close_notify when it closes", async () => {
   assertEquals(server.lastRecords, [24]);
 });
 
-Deno.test("http1 engine tells what is known of its connections", async () => {
+Deno.test("http1 engine gives the address and the connect times of its connections", async () => {
   await using server = await TlsServer.start(({ send }) => send(ok()));
   await using plain = await RawServer.start(({ send }) => send(ok()));
   const engine = http1();
@@ -216,7 +215,7 @@ Deno.test("http1 engine tells what is known of its connections", async () => {
   engine.close();
 });
 
-Deno.test("http1 engine gives up a connection that is not made in time", async () => {
+Deno.test("http1 engine gives up a connection that takes too long", async () => {
   // TCP connects, and then nobody answers TLS.
   await using silent = await RawServer.start(() => {});
   const engine = http1({ connectTimeoutMs: 100 });
@@ -229,7 +228,7 @@ Deno.test("http1 engine gives up a connection that is not made in time", async (
   engine.close();
 });
 
-Deno.test("http1 engine gives up an answer that stands still, not one that drips", async () => {
+Deno.test("http1 engine gives up a response that stalls, not one that drips", async () => {
   const drops: (() => void)[] = [];
   await using server = await RawServer.start(({ send, request }) => {
     send("HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\n");
@@ -255,7 +254,7 @@ Deno.test("http1 engine gives up an answer that stands still, not one that drips
 const BLOCKED = Array.from({ length: 65_536 }, (_, port) => port)
   .filter((port) => hasBlockedPort(`https://u:1@127.0.0.1:${port}/:2?:3`));
 
-Deno.test("fetch engine sends nothing to a port that native fetch refuses, and says so", async () => {
+Deno.test("fetch engine refuses ports that native fetch blocks, and says so", async () => {
   const engine = new FetchEngine(OPTIONS);
   assertEquals(BLOCKED.length, 82);
   for (const port of BLOCKED) {
@@ -269,39 +268,12 @@ Deno.test("fetch engine sends nothing to a port that native fetch refuses, and s
   engine.close();
 });
 
-Deno.test("fetch engine counts what it sent before a redirect to a port that is refused", async () => {
+Deno.test("fetch engine counts requests sent before a redirect to a blocked port", async () => {
   await using server = await RawServer.start(({ send }) =>
     send("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:6000/\r\nContent-Length: 0\r\n\r\n")
   );
   const engine = new FetchEngine(OPTIONS);
   const { error, detail, attempts } = await makeRequest(engine, target(server.url()));
   assertEquals([error, attempts], ["url", 1], detail);
-  engine.close();
-});
-
-Deno.test("auto engine takes http1 for ports that native fetch refuses", async () => {
-  const engine = new AutoEngine(OPTIONS);
-  for (const url of ["https://127.0.0.1:6000/", "https://127.0.0.1:06000", "HTTPS://[::1]:6000?"]) {
-    const { engine: name, error, attempts } = await makeRequest(engine, target(url));
-    assertEquals([name, attempts], ["http1", 1]);
-    assertNotEquals(error, "url");
-  }
-  engine.close();
-});
-
-Deno.test("auto engine takes http1 for http, and fetch for the rest", async () => {
-  await using server = await TlsServer.start(({ send }) => send(ok()), {
-    ALPNProtocols: ["http/1.1"],
-  });
-  await using plain = await RawServer.start(({ send }) => send(ok()));
-  const engine = new AutoEngine(OPTIONS);
-  assertEquals(engine.name, "http1");
-  assertEquals((await makeRequest(engine, target(server.url()))).engine, "fetch");
-  assertEquals(engine.name, "fetch");
-  assertEquals((await makeRequest(engine, target(plain.url()))).engine, "http1");
-  assertEquals(engine.name, "http1+fetch");
-  assertEquals((await makeRequest(engine, target("nonsense"))).error, "url");
-  engine.cancel();
-  assertEquals((await makeRequest(engine, target(plain.url()))).error, "cancelled");
   engine.close();
 });

@@ -40,12 +40,12 @@ for (
     ["no URL", "no URL", "no URL"],
   ]
 ) {
-  Deno.test(`hostOf() gives ${host} for ${url}`, () => {
+  Deno.test(`parseHost() gives ${host} for ${url}`, () => {
     assertEquals([parseHost(url), formatHost(url)], [host, shown]);
   });
 }
 
-Deno.test("hostOf() gives what the URL standard makes of a host, however it is written", () => {
+Deno.test("parseHost() gives the same host as URL for any spelling", () => {
   const names = ["a", "a-b.c9", "1.a", "9a", "1.2.3.4", "1.2.3", "a.b1", "x_y.z", "255.256.1.a"];
   for (const scheme of ["http", "https"]) {
     for (const name of names) {

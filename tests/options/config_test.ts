@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { UsageError } from "../../lib/errors.ts";
 import { parseRun } from "../../lib/options/parse.ts";
 import type { RunOptions } from "../../lib/options/run_options.ts";
-import { folder } from "../fixtures/sources.ts";
+import { folder } from "../fixtures/folder.ts";
 
 /** What a run with a file of flags comes to, with what the command line gives besides. */
 async function parse(config: unknown, ...argv: string[]): Promise<RunOptions> {
@@ -49,7 +49,7 @@ for (
     [{ data: '{"a":{}}' }, [URL_], { method: "POST" }],
   ] as [unknown, string[], Partial<RunOptions>][]
 ) {
-  Deno.test(`parseRun() reads ${JSON.stringify(config)} of --config beside ${argv.join(" ")}`, async () => {
+  Deno.test(`parseRun() reads ${JSON.stringify(config)} in --config with ${argv.join(" ")}`, async () => {
     const options = await parse(config, ...argv);
     for (const [name, value] of Object.entries(expected)) {
       assertEquals(options[name as keyof RunOptions] as unknown, value, name);
@@ -57,7 +57,7 @@ for (
   });
 }
 
-Deno.test("parseRun() takes a list of --config whole, or the command line's in its place", async () => {
+Deno.test("parseRun() uses a list of --config, or the command line's instead", async () => {
   const own = async (config: unknown, ...argv: string[]): Promise<unknown> =>
     (await parse(config, ...argv, URL_)).headers.slice(0, -2);
   assertEquals(await own({ header: ["A: b", "C: d"] }), [["A", "b"], ["C", "d"]]);
@@ -115,7 +115,7 @@ for (
     ['{"url":"http://h/","summary":"s","failures":"s"}', "both want the file 's'"],
   ] as [unknown, string][]
 ) {
-  Deno.test(`parseRun() refuses ${JSON.stringify(config).slice(0, 70)} of --config, and repeats no value`, async () => {
+  Deno.test(`parseRun() rejects ${JSON.stringify(config).slice(0, 70)} in --config without its values`, async () => {
     await using dir = await folder();
     const text = typeof config === "string" ? config : JSON.stringify(config);
     const path = await dir.write("config.json", text);
@@ -129,7 +129,7 @@ for (
   });
 }
 
-Deno.test("parseRun() finds what contradicts between --config and the command line", async () => {
+Deno.test("parseRun() finds contradictions between --config and the command line", async () => {
   for (
     const [config, argv] of [
       [{ silent: true }, ["--progress", "bar"]],
@@ -142,7 +142,7 @@ Deno.test("parseRun() finds what contradicts between --config and the command li
   }
 });
 
-Deno.test("parseRun() refuses a --config that is missing, too long, no text, or the output", async () => {
+Deno.test("parseRun() rejects a --config that is missing, too long, not text, or the output", async () => {
   await using dir = await folder();
   const path = await dir.write("c.json", "{}");
   for (

@@ -1,16 +1,23 @@
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
+import type { ProxyOptions } from "../../lib/engine/engine.ts";
 import { UsageError } from "../../lib/errors.ts";
 import { parseRun } from "../../lib/options/parse.ts";
 import type { RunOptions } from "../../lib/options/run_options.ts";
+import { folder } from "../fixtures/folder.ts";
 import { myriad } from "../fixtures/program.ts";
 import { refusedPort } from "../fixtures/raw_server.ts";
-import { folder } from "../fixtures/sources.ts";
 
 const parse = async (argv: string[]): Promise<RunOptions> =>
   await parseRun([...argv, "http://localhost/"], "1") as RunOptions;
 
 for (const argv of [["-x", "h"], ["--unix-socket", "/s"]]) {
-  Deno.test(`parseRun() takes http1 for all with ${argv.join(" ")}`, async () => {
+  Deno.test(`parseRun() chooses http1 for all with ${argv.join(" ")}`, async () => {
     assertEquals((await parse(argv)).engine, "http1");
     assertEquals((await parse(["--engine", "http1", ...argv])).engine, "http1");
     const error = await assertRejects(() => parse(["--engine", "fetch", ...argv]), UsageError);
@@ -18,7 +25,7 @@ for (const argv of [["-x", "h"], ["--unix-socket", "/s"]]) {
   });
 }
 
-Deno.test("parseRun() reads --unix-socket, and refuses it beside --proxy", async () => {
+Deno.test("parseRun() reads --unix-socket, and rejects it with --proxy", async () => {
   assertEquals((await parse(["--unix-socket", "a/s"])).unixSocket, "a/s");
   assertEquals((await parse([])).unixSocket, undefined);
   assertEquals((await parse([])).proxy, undefined);
@@ -26,7 +33,7 @@ Deno.test("parseRun() reads --unix-socket, and refuses it beside --proxy", async
   assertStringIncludes(error.message, "contradict each other");
 });
 
-Deno.test("parseRun() reads ports of proxies that URLs of http would hide", async () => {
+Deno.test("parseRun() reads a proxy's default port", async () => {
   for (const scheme of ["http", "https", "socks5", "socks5h"]) {
     assertEquals((await parse(["-x", `${scheme}://h:80`])).proxy!.port, 80);
     assertEquals((await parse(["-x", `${scheme}://h:0080`])).proxy!.port, 80);
@@ -37,13 +44,13 @@ Deno.test("parseRun() reads ports of proxies that URLs of http would hide", asyn
 for (
   const text of ["h?secret", "h#secret", "h\\\\secret", "h secret", "h\nsecret", "h/secret", ""]
 ) {
-  Deno.test(`parseRun() refuses -x ${JSON.stringify(text)}`, async () => {
+  Deno.test(`parseRun() rejects -x ${JSON.stringify(text)}`, async () => {
     const error = await assertRejects(() => parse(["-x", text]), UsageError);
     assert(!error.message.includes("secret"), error.message);
   });
 }
 
-Deno.test("parseRun() reads --proxy @FILE, and repeats nothing of it", async () => {
+Deno.test("parseRun() reads --proxy @FILE without repeating it", async () => {
   await using dir = await folder();
   const good = await dir.write("good", "socks5h://me:p%40ss@h:9\r\n");
   assertEquals((await parse(["-x", `@${good}`])).proxy, {
@@ -62,13 +69,13 @@ Deno.test("parseRun() reads --proxy @FILE, and repeats nothing of it", async () 
 });
 
 for (const other of [["-i", "-"], ["-d", "@-"], ["-u", "@-"], ["-H", "@-"], ["-b", "@-"]]) {
-  Deno.test(`parseRun() refuses -x @- beside ${other.join(" ")}`, async () => {
+  Deno.test(`parseRun() rejects -x @- with ${other.join(" ")}`, async () => {
     const error = await assertRejects(() => parse(["-x", "@-", ...other]), UsageError);
     assertStringIncludes(error.message, "both want stdin");
   });
 }
 
-Deno.test("myriad reads a proxy from stdin, and shows no password where that is down", async () => {
+Deno.test("-x @- reads a proxy from stdin, and shows no password when it is down", async () => {
   const input = `http://me:Pa55@127.0.0.1:${await refusedPort()}`;
   const args = ["-s", "-o", "-", "-x", "@-", "http://h.test/"];
   const { code, stdout, stderr } = await myriad(args, { input });
@@ -77,3 +84,46 @@ Deno.test("myriad reads a proxy from stdin, and shows no password where that is 
   assertEquals([status, error, detail], [null, "connect", "the proxy: connection refused"]);
   assert(!(stdout + stderr).includes("Pa55"), stdout + stderr);
 });
+
+/** What the command line makes of `-x`. */
+async function proxyOf(url: string): Promise<ProxyOptions> {
+  return (await parseRun(["-x", url, "http://h/"], "1") as RunOptions).proxy!;
+}
+
+for (
+  const [text, expected] of [
+    ["proxy", { protocol: "http", hostname: "proxy", port: 1080, credentials: undefined }],
+    ["proxy:3128", { protocol: "http", hostname: "proxy", port: 3128, credentials: undefined }],
+    ["HTTP://proxy:80/", { protocol: "http", hostname: "proxy", port: 80, credentials: undefined }],
+    ["https://[::1]", { protocol: "https", hostname: "::1", port: 443, credentials: undefined }],
+    ["socks5://a:b%3Ac@10.0.0.1:9", {
+      protocol: "socks5",
+      hostname: "10.0.0.1",
+      port: 9,
+      credentials: { user: "a", password: "b:c" },
+    }],
+    ["socks5h://a@p:1080", {
+      protocol: "socks5h",
+      hostname: "p",
+      port: 1080,
+      credentials: { user: "a", password: "" },
+    }],
+  ] as [string, ProxyOptions][]
+) {
+  Deno.test(`parseRun() reads -x ${text}`, async () => {
+    assertEquals(await proxyOf(text), expected);
+  });
+}
+
+for (
+  const text of [
+    ...["ftp://secret@h", "http://secret:%zz@h", "http://secret@h/path", "http://secret@"],
+    ...["http://secret@h:99999", `http://secret${"s".repeat(300)}@h`, "http://secret@h:0"],
+  ]
+) {
+  Deno.test(`parseRun() rejects -x ${text.slice(0, 30)} without repeating it`, async () => {
+    const error = await proxyOf(text).then(() => undefined, (error) => error as Error);
+    assertMatch(error!.message, /^Cannot use '--proxy': .*: use /);
+    assert(!error!.message.includes("secret"));
+  });
+}

@@ -23,7 +23,7 @@ for (
   });
 }
 
-Deno.test("parseRun() reads how requests are held back", async () => {
+Deno.test("parseRun() reads the flags that hold requests back", async () => {
   const argv = "--host-concurrency 2 --host-delay 1s --ramp-up 10s --give-up-after 1h";
   const options = await parse(argv.split(" "));
   const { hostConcurrency, hostDelayMs, rampUpMs, pauses, giveUpAfterMs } = options;
@@ -35,7 +35,7 @@ Deno.test("parseRun() reads how requests are held back", async () => {
   assertEquals((await parse(["--host-give-up", "never", "--no-pause"])).hostGiveUpMs, Infinity);
 });
 
-Deno.test("parseRun() reads what is made again, and when", async () => {
+Deno.test("parseRun() reads the flags of retries", async () => {
   const argv = "--retries 3 --retry-on tls,5xx,429 --retry-delay 2m --retry-unsafe";
   const { retry } = await parse(argv.split(" "));
   const { retries, delayMs, maxDelayMs, unsafe } = retry;
@@ -48,7 +48,7 @@ Deno.test("parseRun() reads what is made again, and when", async () => {
   ]);
 });
 
-Deno.test("parseRun() takes a status that is left for a failure where retries are asked for", async () => {
+Deno.test("parseRun() makes retried statuses fail when retries are on", async () => {
   for (
     const [argv, failsOnStatus, expected] of [
       ["-n 1", false, undefined],
@@ -82,7 +82,7 @@ for (
     ["--no-pause --give-up-after 1s", "contradict"],
   ]
 ) {
-  Deno.test(`parseRun() refuses "${argv}"`, async () => {
+  Deno.test(`parseRun() rejects "${argv}"`, async () => {
     const error = await assertRejects(() => parse(argv.split(" ")), UsageError);
     assertStringIncludes(error.message, message);
   });

@@ -4,6 +4,7 @@ import { UsageError } from "../../lib/errors.ts";
 import { parseRun } from "../../lib/options/parse.ts";
 import type { RunOptions } from "../../lib/options/run_options.ts";
 import { RUN_FLAGS } from "../../lib/options/table.ts";
+import { folder } from "../fixtures/folder.ts";
 
 const URL_ = "http://localhost/{}";
 
@@ -173,26 +174,21 @@ Deno.test("parseRun() reads fields of the request", async () => {
   ]);
 });
 
-Deno.test("parseRun() reads lines of a file of fields whatever ends them", async () => {
-  const path = await Deno.makeTempFile();
-  try {
-    for (const end of ["\n", "\r\n", "\r"]) {
-      await Deno.writeTextFile(path, ["A: 1", "", "B: 2", ""].join(end));
-      const { headers } = await parse("-H", `@${path}`, URL_);
-      assertEquals(headers.slice(0, 2), [["A", "1"], ["B", "2"]]);
-      await Deno.writeTextFile(path, `me:pw${end}`);
-      const { headers: [field] } = await parse("-u", `@${path}`, URL_);
-      assertEquals(field, ["Authorization", "Basic bWU6cHc="]);
-    }
-  } finally {
-    await Deno.remove(path);
+Deno.test("parseRun() reads -H @FILE with any line breaks", async () => {
+  await using dir = await folder();
+  for (const end of ["\n", "\r\n", "\r"]) {
+    const fields = await dir.write("fields", ["A: 1", "", "B: 2", ""].join(end));
+    const { headers } = await parse("-H", `@${fields}`, URL_);
+    assertEquals(headers.slice(0, 2), [["A", "1"], ["B", "2"]]);
+    const user = await dir.write("user", `me:pw${end}`);
+    const { headers: [field] } = await parse("-u", `@${user}`, URL_);
+    assertEquals(field, ["Authorization", "Basic bWU6cHc="]);
   }
 });
 
 Deno.test("parseRun() reads a body as curl does", async () => {
-  const directory = await Deno.makeTempDir();
-  const path = `${directory}/body`;
-  await Deno.writeTextFile(path, "from a file");
+  await using dir = await folder();
+  const path = await dir.write("body", "from a file");
   const text = (body: Uint8Array | undefined): string => new TextDecoder().decode(body);
   const form = await parse("-d", "a=ä", URL_);
   assertEquals([form.method, text(form.body)], ["POST", "a=ä"]);
@@ -204,7 +200,6 @@ Deno.test("parseRun() reads a body as curl does", async () => {
     "text/plain",
   ]]);
   assertEquals(text((await parse("-d", "", URL_)).body), "");
-  await Deno.remove(directory, { recursive: true });
 });
 
 for (
@@ -305,7 +300,7 @@ for (
     [["--json=yes", URL_], "'--json' takes no value"],
   ] as [string[], string][]
 ) {
-  Deno.test(`parseRun() refuses ${JSON.stringify(argv.join(" "))}`, async () => {
+  Deno.test(`parseRun() rejects ${JSON.stringify(argv.join(" "))}`, async () => {
     const error = await assertRejects(() => parseRun(argv, "1"), UsageError);
     assertStringIncludes(error.message, message);
     assert(!error.message.includes("\n"), "one line");
@@ -325,13 +320,13 @@ Deno.test("parseRun() shows no secret in its errors", async () => {
   }
 });
 
-Deno.test("the help has each flag, and fits 80 columns", () => {
+Deno.test("formatFlags() lists each flag in 80 columns", () => {
   const help = formatFlags(RUN_FLAGS);
   for (const flag of RUN_FLAGS) assertStringIncludes(help, `--${flag.name}`);
   for (const line of help.split("\n")) assert(line.length <= 80, line);
 });
 
-Deno.test("parseRun() takes a place for metrics in each form that is one", async () => {
+Deno.test("parseRun() reads each form of a --metrics address", async () => {
   const places: [text: string, hostname: string, port: number][] = [
     ["9464", "127.0.0.1", 9464],
     [":9464", "127.0.0.1", 9464],

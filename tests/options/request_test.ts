@@ -1,8 +1,14 @@
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { UsageError } from "../../lib/errors.ts";
 import { parseRun } from "../../lib/options/parse.ts";
 import type { RunOptions } from "../../lib/options/run_options.ts";
-import { folder } from "../fixtures/sources.ts";
+import { folder } from "../fixtures/folder.ts";
 
 const URL_ = "http://localhost/{}";
 const decoder = new TextDecoder();
@@ -44,7 +50,7 @@ for (
     ["{a}", FORM],
   ] as [string, (string | undefined)[]][]
 ) {
-  Deno.test(`parseRun() guesses ${types[0]} for ${JSON.stringify(data)}, also of a file`, async () => {
+  Deno.test(`parseRun() guesses ${types[0]} for ${JSON.stringify(data)}, also in a file`, async () => {
     const inline = await parse("-d", data);
     assertEquals([inline.method, typesOf(inline)], ["POST", types]);
     await using dir = await folder();
@@ -56,7 +62,7 @@ for (
   });
 }
 
-Deno.test("parseRun() guesses no content type that is given, and no Accept", async () => {
+Deno.test("parseRun() adds no content type when one is given, and no Accept", async () => {
   const json = '{"a":1}';
   assertEquals(typesOf(await parse("-d", json, "-T", "text/plain")), ["text/plain", undefined]);
   assertEquals(typesOf(await parse("-d", json, "-H", "content-type: text/plain")), [
@@ -70,7 +76,7 @@ Deno.test("parseRun() guesses no content type that is given, and no Accept", asy
   assertEquals(typesOf(await parse()), [undefined, undefined]);
 });
 
-Deno.test("parseRun() guesses by the first byte where a file is longer than 4 MiB, and of no text", async () => {
+Deno.test("parseRun() guesses by the first byte of a file over 4 MiB or not in UTF-8", async () => {
   await using dir = await folder();
   const of = async (content: string | Uint8Array): Promise<unknown> =>
     typesOf(await parse("-d", `@${await dir.write("body", content)}`));
@@ -81,7 +87,7 @@ Deno.test("parseRun() guesses by the first byte where a file is longer than 4 Mi
   assertEquals(await of(Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d)), FORM);
 });
 
-Deno.test("parseRun() makes templates of inline values, and of nothing else", async () => {
+Deno.test("parseRun() reads templates in inline values only", async () => {
   await using dir = await folder();
   const headers = await dir.write("headers", "X-File: {x} {}\r\n");
   const cookie = await dir.write("cookie", "f={x}\n");
@@ -108,7 +114,7 @@ Deno.test("parseRun() makes templates of inline values, and of nothing else", as
   assertEquals(templates!.body!.expand(() => "7"), "n=7");
 });
 
-Deno.test("parseRun() has no templates where there is no placeholder", async () => {
+Deno.test("parseRun() has no templates without a placeholder", async () => {
   for (
     const [data, body] of [
       ["{}", "{}"],
@@ -136,7 +142,7 @@ for (
     [["-T", "text/plain"], "a={}", 'a=x"&'],
   ] as [string[], string, string][]
 ) {
-  Deno.test(`parseRun() makes values safe for ${body} with ${argv.join(" ") || "no type"}`, async () => {
+  Deno.test(`parseRun() escapes values for ${body} with ${argv.join(" ") || "no type"}`, async () => {
     const { templates } = await parse(...argv, "-d", body);
     assertEquals(templates!.body!.expand(() => 'x"&'), expected);
   });
@@ -182,7 +188,7 @@ for (
     ["-b", "a=hunter2\0", "Cannot send '--cookie': its value has control characters"],
   ] as [string, string | Uint8Array, string][]
 ) {
-  Deno.test(`parseRun() refuses ${flag} @FILE of ${JSON.stringify(content).slice(0, 50)}, and repeats nothing of it`, async () => {
+  Deno.test(`parseRun() rejects ${flag} @FILE of ${JSON.stringify(content).slice(0, 50)} without its text`, async () => {
     await using dir = await folder();
     const path = await dir.write("FILE", content);
     const error = await assertRejects(() => parse(flag, `@${path}`), UsageError);
@@ -208,9 +214,31 @@ for (
     [["-H", "@-", "-H", "A: b", "-u", "@-"], "both want stdin"],
   ] as [string[], string][]
 ) {
-  Deno.test(`parseRun() refuses ${argv.join(" ")}, and repeats no secret`, async () => {
+  Deno.test(`parseRun() rejects ${argv.join(" ")} without repeating a secret`, async () => {
     const error = await assertRejects(() => parse(...argv), UsageError);
     assertStringIncludes(error.message, message);
     assert(!error.message.includes("hunter2"), error.message);
   });
 }
+
+for (
+  const [args, expected] of [
+    [["--cookie-jar", "http://x/"], { path: undefined }],
+    [["http://x/", "--cookie-jar=a=b c"], { path: "a=b c" }],
+    [["http://x/", "--cookie-jar=--cookie-jar"], { path: "--cookie-jar" }],
+    [["--", "http://x/"], undefined],
+  ] as [string[], unknown][]
+) {
+  Deno.test(`parseRun() takes the jar from ${JSON.stringify(args)}`, async () => {
+    const options = await parseRun(args, "0.0.0") as RunOptions;
+    assertEquals([options.url, options.cookieJar], ["http://x/", expected]);
+  });
+}
+
+Deno.test("parseRun() reads no flag after --", async () => {
+  const { message } = await assertRejects(
+    () => parseRun(["http://x/", "--", "--cookie-jar=x"], "0.0.0"),
+    UsageError,
+  );
+  assertMatch(message, /'--cookie-jar=x' is another/);
+});

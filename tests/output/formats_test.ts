@@ -6,8 +6,8 @@ import type { Output } from "../../lib/output/output.ts";
 import { scanRecords } from "../../lib/output/scan_records.ts";
 import { integerAt, numberAt } from "../../lib/scan/scanner.ts";
 import { Input } from "../../lib/source/input.ts";
+import { folder } from "../fixtures/folder.ts";
 import { result } from "../fixtures/result.ts";
-import { folder } from "../fixtures/sources.ts";
 
 // One suite over every format of the table: what it writes is read back, cut, and copied.
 
@@ -54,7 +54,7 @@ for (const name of OUTPUT_FORMAT_NAMES) {
   for (const gzip of [false, true]) {
     const file = gzip ? `out.${ending}.gz` : `out.${ending}`;
 
-    Deno.test(`Output.cutTo() goes on behind what sync() brought to the disk (${file})`, async () => {
+    Deno.test(`Output.cutTo() continues after what sync() wrote to the disk (${file})`, async () => {
       await using dir = await folder();
       const path = dir.path(file);
       const first = await open(path, gzip);
@@ -83,7 +83,7 @@ for (const name of OUTPUT_FORMAT_NAMES) {
       assertEquals(await read(path), [expected(7)]);
     });
 
-    Deno.test(`copy() copies the records that are kept, as they are (${file})`, async () => {
+    Deno.test(`copy() copies the kept records unchanged (${file})`, async () => {
       await using dir = await folder();
       const [path, kept, to] = [dir.path(file), dir.path("kept"), dir.path("to")];
       // More than a reader and a writer hold at once, and numbers up to the last that there is.
@@ -118,7 +118,7 @@ for (const name of OUTPUT_FORMAT_NAMES) {
     });
   }
 
-  Deno.test(`copy() gives up where something is not a record, and closes its files (${name})`, async () => {
+  Deno.test(`copy() throws when a line is not a record, and closes its files (${name})`, async () => {
     await using dir = await folder();
     const path = dir.path(`broken.${ending}`);
     const output = await open(path);

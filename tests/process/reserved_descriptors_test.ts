@@ -19,7 +19,7 @@ function system(most: number): { used: number; spares: ReservedDescriptors; open
   return state;
 }
 
-Deno.test("SpareDescriptors use() gives up a spare where nothing can be opened, and takes it back", () => {
+Deno.test("ReservedDescriptors.use() lends a reserve when nothing can be opened, and takes it back", () => {
   const it = system(10);
   it.used = 10;
   for (let k = 0; k < 20; k++) {
@@ -28,7 +28,7 @@ Deno.test("SpareDescriptors use() gives up a spare where nothing can be opened, 
   }
 });
 
-Deno.test("SpareDescriptors use() bears that others take what it gives up, and recovers", () => {
+Deno.test("ReservedDescriptors.use() recovers when others take what it released", () => {
   const it = system(10);
   it.used = 10;
   let thefts = 3;
@@ -48,7 +48,7 @@ Deno.test("SpareDescriptors use() bears that others take what it gives up, and r
   assertEquals(it.spares.use(work), "written");
 });
 
-Deno.test("SpareDescriptors use() throws what is not for want of descriptors, or when none is left", () => {
+Deno.test("ReservedDescriptors.use() throws other errors, and when no reserve is left", () => {
   const it = system(4);
   assertThrows(
     () =>

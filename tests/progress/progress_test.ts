@@ -66,7 +66,7 @@ async function settled(): Promise<void> {
   for (let i = 0; i < 20; i++) await Promise.resolve();
 }
 
-Deno.test("Progress leaves the last state of the live view on the terminal when it stops", async () => {
+Deno.test("Progress leaves the last live view on the terminal when it stops", async () => {
   const stage = await Stage.start("live");
   await stage.tick(200, 10);
   await stage.tick(200, 10);
@@ -81,13 +81,13 @@ Deno.test("Progress leaves the last state of the live view on the terminal when 
   assertEquals(stage.terminal.everything, everything);
 });
 
-Deno.test("Progress writes nothing at all when a live view was never drawn", async () => {
+Deno.test("Progress writes nothing when no live view was drawn", async () => {
   const stage = await Stage.start("live");
   await stage.progress.stop(SNAPSHOT);
   assertEquals(stage.writes, 0);
 });
 
-Deno.test("Progress writes nothing when nothing is to be seen of what changed", async () => {
+Deno.test("Progress writes nothing when the view stays the same", async () => {
   const stage = await Stage.start("live");
   await stage.tick(200, 0);
   await stage.tick(0, 0);
@@ -121,7 +121,7 @@ Deno.test("Progress.say() leaves a line above the live view, and above a bar", a
   }
 });
 
-Deno.test("Progress.say() waits for a terminal that takes nothing, and keeps no more than 64 KiB", async () => {
+Deno.test("Progress.say() waits for a stuck terminal, and keeps at most 64 KiB", async () => {
   const stage = await Stage.start("live");
   const { promise, resolve } = Promise.withResolvers<void>();
   stage.answer = () => promise;
@@ -151,14 +151,14 @@ Deno.test("Progress.abandon() leaves the cursor at the beginning of an empty lin
   }
 });
 
-Deno.test("Progress.abandon() gives nothing for a terminal that takes nothing", async () => {
+Deno.test("Progress.abandon() gives nothing for a stuck terminal", async () => {
   const stage = await Stage.start("live");
   stage.answer = () => new Promise(() => {});
   await stage.tick(200, 10);
   assertEquals(stage.progress.abandon(), "");
 });
 
-Deno.test("Progress.forget() draws below when a shell had the terminal in between", async () => {
+Deno.test("Progress.forget() draws below after a shell had the terminal", async () => {
   const stage = await Stage.start("live", { columns: 80, rows: 60 });
   await stage.tick(200, 10);
   stage.type("^Z\n[1]+  Stopped\n$ fg\n");
@@ -170,7 +170,7 @@ Deno.test("Progress.forget() draws below when a shell had the terminal in betwee
   await stage.progress.stop();
 });
 
-Deno.test("Progress is a bar and then the live view when a run looks longer than ten seconds", async () => {
+Deno.test("Progress is a bar, and a live view when the run looks longer than 10 s", async () => {
   const stage = await Stage.start("auto");
   stage.progress.say("before");
   await settled();
@@ -185,7 +185,7 @@ Deno.test("Progress is a bar and then the live view when a run looks longer than
   await stage.progress.stop();
 });
 
-Deno.test("Progress stays a bar when a run looks shorter than ten seconds, and takes it away", async () => {
+Deno.test("Progress stays a bar when the run looks shorter than 10 s, and removes it", async () => {
   const stage = await Stage.start("auto");
   // 1,000 requests at 125 a second.
   for (let k = 0; k < 50; k++) await stage.tick(160, 20);

@@ -8,7 +8,7 @@ function rateOf(): (ms: number, requests: number) => number {
   return (ms, requests) => rate.update({ ...SNAPSHOT, requests }, ms);
 }
 
-Deno.test("RecentRate forgets what is older than about five seconds", () => {
+Deno.test("RecentRate forgets results older than about 5 s", () => {
   const rate = rateOf();
   assertEquals(rate(1000, 0), 0);
   assertEquals(rate(1000, 5), 0);
@@ -26,7 +26,7 @@ Deno.test("RecentRate forgets what is older than about five seconds", () => {
   assertEquals(last, 0);
 });
 
-Deno.test("RecentRate is that since the last call when calls are ten seconds apart", () => {
+Deno.test("RecentRate counts since the last call when calls are 10 s apart", () => {
   const rate = rateOf();
   rate(0, 0);
   assertEquals(rate(10_000, 1000), 100);

@@ -3,9 +3,9 @@ import { seedRandom } from "../../lib/commands/serve/draw.ts";
 import { formatHdr } from "../../lib/report/hdr.ts";
 import { Histogram } from "../../lib/stats/histogram.ts";
 import type { Latency } from "../../lib/stats/snapshot.ts";
-import { finish, myriad, readUntil, start } from "../fixtures/program.ts";
+import { folder } from "../fixtures/folder.ts";
+import { finish, myriad, readUntil, run, start } from "../fixtures/program.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
-import { folder } from "../fixtures/sources.ts";
 import { until } from "../fixtures/until.ts";
 
 /**
@@ -39,13 +39,8 @@ let said: Promise<Record<string, string>> | undefined;
 
 async function ask(): Promise<Record<string, string>> {
   const args = ["eval", "--quiet", "--no-config", "--no-lock", "--node-modules-dir=none", PEER];
-  const peer = new Deno.Command(Deno.execPath(), {
-    args,
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const { stdout, stderr } = await finish(peer, JSON.stringify(Object.values(VALUES)));
+  const input = JSON.stringify(Object.values(VALUES));
+  const { stdout, stderr } = await run([Deno.execPath(), ...args], { input });
   assertEquals(stderr, "");
   const names = Object.keys(VALUES);
   return Object.fromEntries(JSON.parse(stdout).map((text: string, k: number) => [names[k], text]));
@@ -88,7 +83,7 @@ const VALUES: Record<string, number[]> = {
 };
 
 for (const [what, values] of Object.entries(VALUES)) {
-  Deno.test(`formatHdr() says what HdrHistogram says when it has counted ${what}`, async () => {
+  Deno.test(`formatHdr() gives the same as HdrHistogram for ${what}`, async () => {
     const mine = read(ours(values));
     const other = read((await (said ??= ask()))[what], 1_000);
     const max = values.reduce((a, b) => Math.max(a, b), 0);
@@ -133,7 +128,7 @@ Deno.test("formatHdr() keeps the columns of HdrHistogram's own text", () => {
   );
 });
 
-Deno.test("--hdr writes the latency by percentile when the run ends", async () => {
+Deno.test("--hdr writes the latency by percentile", async () => {
   await using server = await RawServer.start(({ send }) => send(ok()));
   await using dir = await folder();
   const file = dir.path("latency.hdr");
@@ -151,7 +146,7 @@ Deno.test("--hdr - prints it on standard output, and the table on standard error
   assertMatch(stderr, /20 requests in/);
 });
 
-Deno.test("--hdr is written too when the run is interrupted", async () => {
+Deno.test("--hdr is written when the run is interrupted", async () => {
   const held: (() => void)[] = [];
   await using server = await RawServer.start(({ request, send }) => {
     if (request.startsWith("GET /9 ")) held.push(() => send(ok()));
@@ -177,7 +172,7 @@ Deno.test("--hdr is refused before the first request when it cannot be written",
   assertEquals(server.connections, 0);
 });
 
-Deno.test("--hdr is refused when another output goes there", async () => {
+Deno.test("--hdr is refused when another output goes to standard output", async () => {
   for (const other of [["--json"], ["--summary", "-"], ["-o", "-"]]) {
     const { code, stderr } = await myriad(["http://localhost/", "--hdr", "-", ...other]);
     assertEquals(code, 2);

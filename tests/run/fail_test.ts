@@ -10,9 +10,9 @@ import { readJournal, writeJournal } from "../../lib/checkpoint/journal.ts";
 import { parseRun } from "../../lib/options/parse.ts";
 import type { RunOptions } from "../../lib/options/run_options.ts";
 import { type Outcome, Run } from "../../lib/run/run.ts";
+import { folder } from "../fixtures/folder.ts";
 import { myriad } from "../fixtures/program.ts";
 import { RawServer } from "../fixtures/raw_server.ts";
-import { folder } from "../fixtures/sources.ts";
 import { until } from "../fixtures/until.ts";
 
 // Which answers are failures by their status: `--fail`, `--retry-on`, and what wins over them.
@@ -76,7 +76,7 @@ const TABLE: readonly (readonly [flags: string, outcomes: string])[] = [
 ];
 
 for (const engine of ["http1", "fetch"]) {
-  Deno.test(`statuses, flags and records' own expectations decide together (${engine})`, async () => {
+  Deno.test(`--fail, --expect-status and records' own expectations combine (${engine})`, async () => {
     await using server = await serving();
     await using dir = await folder();
     const input = await dir.write("in.jsonl", LINES.map((it) => JSON.stringify(it)).join("\n"));
@@ -115,7 +115,7 @@ for (const engine of ["http1", "fetch"]) {
     assertEquals(found, TABLE.map((row) => [...row]));
   });
 
-  Deno.test(`myriad --fail takes a 4xx or 5xx for a failure, and says which (${engine})`, async () => {
+  Deno.test(`--fail fails 4xx and 5xx responses, and names the status (${engine})`, async () => {
     await using server = await serving();
     await using dir = await folder();
     const [out, failures, summary] = ["out.ndjson", "failures", "summary"].map(dir.path);
@@ -149,7 +149,7 @@ for (const engine of ["http1", "fetch"]) {
     assertMatch(stdout, /^ {2}failed<50% +failed +60\.0 %/m);
   });
 
-  Deno.test(`a status that --retry-on names and that is left has failed (${engine})`, async () => {
+  Deno.test(`--retry-on fails a response whose status remains (${engine})`, async () => {
     await using server = await serving();
     await using dir = await folder();
     const [out, summary] = ["out.csv", "summary"].map(dir.path);
@@ -176,7 +176,7 @@ for (const engine of ["http1", "fetch"]) {
   });
 }
 
-Deno.test("the table and the page say how many 4xx and 5xx succeeded, unless the user said what to expect", async () => {
+Deno.test("myriad reports 4xx and 5xx that succeeded, unless told what to expect", async () => {
   await using server = await serving();
   await using dir = await folder();
   const input = await dir.write("in", "/404\n/200\n/503\n/404\n/600\n");
@@ -202,7 +202,7 @@ Deno.test("the table and the page say how many 4xx and 5xx succeeded, unless the
   }
 });
 
-Deno.test("a run that is gone on with counts what succeeded with a 4xx as one that was not", async () => {
+Deno.test("--resume counts successes with a 4xx as an uninterrupted run does", async () => {
   const held: (() => void)[] = [];
   let isHeld = true;
   await using server = await RawServer.start(({ send, request }) => {
@@ -239,7 +239,7 @@ async function ailing(): Promise<RawServer & { isMended: boolean }> {
 }
 
 for (const file of ["out.ndjson", "out.csv", "out.ndjson.gz"]) {
-  Deno.test(`--retry-failed judges what was made by new expectations of statuses (${file})`, async () => {
+  Deno.test(`--retry-failed applies new expectations of statuses to old records (${file})`, async () => {
     await using server = await ailing();
     await using dir = await folder();
     const [out, failures] = [file, "failures"].map(dir.path);
@@ -293,7 +293,7 @@ for (const file of ["out.ndjson", "out.csv", "out.ndjson.gz"]) {
   });
 }
 
-Deno.test("--retry-failed counts what it keeps as though the others had never been", async () => {
+Deno.test("--retry-failed counts kept records as if the others never existed", async () => {
   let isMended = false;
   await using server = await RawServer.start(({ send, request }) => {
     const i = Number(/\d+/.exec(request)![0]);
@@ -318,7 +318,7 @@ Deno.test("--retry-failed counts what it keeps as though the others had never be
 
 const toMicros = (ms: number): number => Math.round(ms * 1000);
 
-Deno.test("--retry-failed refuses what records cannot tell, and touches nothing", async () => {
+Deno.test("--retry-failed refuses expectations that records cannot tell, and changes nothing", async () => {
   await using server = await ailing();
   await using dir = await folder();
   const out = dir.path("out.ndjson");
@@ -352,7 +352,7 @@ Deno.test("--retry-failed refuses what records cannot tell, and touches nothing"
   assertEquals(madeAgain, { wanted: 0, count: 0, failed: 0 });
 });
 
-Deno.test("a record's own expectation stands over what --retry-failed brings", async () => {
+Deno.test("--retry-failed obeys a record's own expectation first", async () => {
   await using server = await serving();
   await using dir = await folder();
   const lines = [{ url: "/404", expect: { status: 404 } }, { url: "/404" }, { url: "/200" }];
@@ -368,7 +368,7 @@ Deno.test("a record's own expectation stands over what --retry-failed brings", a
   assertEquals((await run([...args, "--retry-failed", "--fail"])).madeAgain?.wanted, 1);
 });
 
-Deno.test("a retry by new expectations that was interrupted goes on with the same ones", async () => {
+Deno.test("--retry-failed continues an interrupted retry with the same expectations", async () => {
   const held: (() => void)[] = [];
   let isHeld = false;
   await using server = await RawServer.start(({ send, request }) => {
@@ -402,7 +402,7 @@ Deno.test("a retry by new expectations that was interrupted goes on with the sam
   assertEquals([last.snapshot.requests, last.snapshot.succeeded], [40, 29]);
 });
 
-Deno.test("what a machine ran out of before a run was interrupted is in the summary of all of it", async () => {
+Deno.test("--resume keeps what the machine ran out of in the summary", async () => {
   await using server = await serving();
   await using dir = await folder();
   const out = dir.path("out.ndjson");

@@ -145,7 +145,7 @@ Deno.test("two pipelines in one process make the requests of two shards, and the
   assertEquals([requests, failed, statuses], [1_000, 200, { "200": 800, "404": 200 }]);
 });
 
-Deno.test("Pipeline.stop() lets what is in flight end, and starts nothing more", async () => {
+Deno.test("Pipeline.stop() finishes requests in flight, and starts no more", async () => {
   const waiting: (() => void)[] = [];
   await using server = await RawServer.start(({ send }) => void waiting.push(() => send(ok())));
   await using rig = new Rig(targets(server));
@@ -162,7 +162,7 @@ Deno.test("Pipeline.stop() lets what is in flight end, and starts nothing more",
 });
 
 for (const isResumable of [false, true]) {
-  Deno.test(`Pipeline.cancel() ends what is in flight, ${isResumable ? "for a later run" : "as failed"}`, async () => {
+  Deno.test(`Pipeline.cancel() ends requests in flight, ${isResumable ? "for a later run" : "as failed"}`, async () => {
     await using server = await RawServer.start(() => {});
     await using rig = new Rig(targets(server), { isResumable });
     const { pipeline, results, unfinished } = rig;
@@ -178,7 +178,7 @@ for (const isResumable of [false, true]) {
   });
 }
 
-Deno.test("Pipeline.run() keeps what waits to be made again when it is stopped", async () => {
+Deno.test("Pipeline.run() keeps requests that wait for a retry when it is stopped", async () => {
   const answer: Answer = ({ send }) =>
     send("HTTP/1.1 503 Busy\r\nRetry-After: 60\r\nContent-Length: 0\r\n\r\n");
   await using server = await RawServer.start(answer);
@@ -205,7 +205,7 @@ Deno.test("Pipeline.fail() ends it at once, and run() throws the reason", async 
   assertEquals([results, pipeline.stats.requests], [[], 0]);
 });
 
-Deno.test("Pipeline.run() throws what a hook throws", async () => {
+Deno.test("Pipeline.run() throws a hook's error", async () => {
   await using server = await RawServer.start(({ send }) => send(ok()));
   const fail = (): never => {
     throw new Error("not so");
@@ -226,7 +226,7 @@ Deno.test("Pipeline.run() throws what a hook throws", async () => {
   assertEquals(asked, 1);
 });
 
-Deno.test("Pipeline.run() finishes what a source gave before it broke off", async () => {
+Deno.test("Pipeline.run() finishes the source's targets before it throws the source's error", async () => {
   await using server = await RawServer.start(({ send }) => send(ok()));
   const failure = new Error("line 3 is too long");
   const source = (function* (): Generator<Target, void, void> {
@@ -242,7 +242,7 @@ Deno.test("Pipeline.run() finishes what a source gave before it broke off", asyn
   assertEquals([pipeline.sourceFailure, pipeline.isCutShort], [failure, true]);
 });
 
-Deno.test("Pipeline.run() requests nothing where no time is left", async () => {
+Deno.test("Pipeline.run() makes no request when no time is left", async () => {
   await using server = await RawServer.start(({ send }) => send(ok()));
   await using rig = new Rig(targets(server), { durationMs: 0 });
   await rig.pipeline.run();

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { folder } from "../fixtures/folder.ts";
 import { myriad as run, type Ran } from "../fixtures/program.ts";
 import { generator, isNameLike, textOf, valueOf } from "../fixtures/random_json.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
-import { folder } from "../fixtures/sources.ts";
 
 const ENGINES = ["http1", "fetch"];
 
@@ -26,7 +26,7 @@ for (const engine of ENGINES) {
   const run = (args: string[], stdin?: string): Promise<Ran> =>
     myriad(["--engine", engine, "-s", "-c", "1", ...args], stdin);
 
-  Deno.test(`myriad --engine ${engine} fills header fields and the body with numbers`, async () => {
+  Deno.test(`{} fills header fields and the body with numbers (${engine})`, async () => {
     await using server = await answering();
     const body = '{"id":{},"name":"n{}","deep":{"a":{"b":[]}},"é":{{}}}';
     const ran = await run([
@@ -54,7 +54,7 @@ for (const engine of ENGINES) {
     );
   });
 
-  Deno.test(`myriad --engine ${engine} fills header fields and the body from lines, CSV and JSONL`, async () => {
+  Deno.test(`-i fills header fields and the body from lines, CSV and JSONL (${engine})`, async () => {
     await using server = await answering();
     await using dir = await folder();
     const csv = await dir.write("a.csv", 'id,who\n1,"Ada ""é"" \\"\n');
@@ -79,7 +79,7 @@ for (const engine of ENGINES) {
     assertEquals(JSON.parse(sent), { id: 1, who: 'Ada "é" \\' });
   });
 
-  Deno.test(`myriad --engine ${engine} sends @FILE and @- byte by byte, and other JSON as it is`, async () => {
+  Deno.test(`-d sends @FILE and @- byte by byte, and JSON unchanged (${engine})`, async () => {
     await using server = await answering();
     await using dir = await folder();
     const every = Uint8Array.from({ length: 512 }, (_, k) => k % 256);
@@ -102,7 +102,7 @@ for (const engine of ENGINES) {
     ]);
   });
 
-  Deno.test(`myriad --engine ${engine} sends random JSON as it is, and random values so that they come back`, async () => {
+  Deno.test(`-d sends random JSON unchanged, and random values that parse back (${engine})`, async () => {
     await using server = await answering();
     const random = generator(7);
     const documents: string[] = [];
@@ -125,7 +125,7 @@ for (const engine of ENGINES) {
     assertEquals(sent, values);
   });
 
-  Deno.test(`myriad --engine ${engine} guesses the content type of a record's text`, async () => {
+  Deno.test(`-i guesses the content type of a record's text (${engine})`, async () => {
     await using server = await answering();
     const records = [
       { body: '{"a":1}' },
@@ -154,7 +154,7 @@ for (const engine of ENGINES) {
     assertEquals(types(), [["text/y", "*/*"]]);
   });
 
-  Deno.test(`myriad --engine ${engine} --failures gives requests of templates to be made again`, async () => {
+  Deno.test(`--failures writes templated requests that can be repeated (${engine})`, async () => {
     await using dir = await folder();
     let isBroken = true;
     await using server = await RawServer.start(({ send, reset, request }) =>
@@ -185,7 +185,7 @@ for (const engine of ENGINES) {
     assertEquals(server.requests.map(kept), failed);
   });
 
-  Deno.test(`myriad --engine ${engine} sends passwords of templates, and shows none`, async () => {
+  Deno.test(`-u sends passwords from templates, and no output shows them (${engine})`, async () => {
     await using dir = await folder();
     await using server = await RawServer.start(({ send, reset, request }) => {
       if (request.startsWith("GET /redirect")) {
@@ -242,7 +242,7 @@ for (const engine of ENGINES) {
   });
 }
 
-Deno.test("myriad makes no request of a failure whose credentials were left out, and sends nothing else in their place", async () => {
+Deno.test("-i makes no request for a failure whose credentials were left out", async () => {
   await using server = await RawServer.start(({ reset }) => reset());
   await using dir = await folder();
   const failures = dir.path("failed.jsonl");
@@ -260,7 +260,7 @@ Deno.test("myriad makes no request of a failure whose credentials were left out,
   assertEquals(fieldOf(server.requests[0], "authorization"), "Bearer other");
 });
 
-Deno.test("myriad --failures leaves out what a name tells to be a secret, in a column too", async () => {
+Deno.test("--failures leaves out secrets by their names, columns included", async () => {
   await using server = await RawServer.start(({ reset }) => reset());
   await using dir = await folder();
   const csv = await dir.write("a.csv", "id,api_key\n1,hunter2\n");
@@ -273,7 +273,7 @@ Deno.test("myriad --failures leaves out what a name tells to be a secret, in a c
   });
 });
 
-Deno.test("myriad takes secrets from files and standard input, and shows none of them", async () => {
+Deno.test("@FILE and @- give secrets that no output shows", async () => {
   await using server = await RawServer.start(({ reset }) => reset());
   await using dir = await folder();
   const user = await dir.write("user", "me:hunter2-user\n");
@@ -328,7 +328,7 @@ Deno.test("myriad takes secrets from files and standard input, and shows none of
   assert(!/hunter2|aHVudGVy/.test(shown) && !shown.includes(basic), shown);
 });
 
-Deno.test("myriad --resume is of the templates, not of what fills them", async () => {
+Deno.test("--resume compares templates, not the values in them", async () => {
   await using server = await answering();
   await using dir = await folder();
   const csv = await dir.write("a.csv", "id\n1\n2\n");
@@ -353,7 +353,7 @@ Deno.test("myriad --resume is of the templates, not of what fills them", async (
   assertEquals(server.requests.length, 2);
 });
 
-Deno.test("myriad makes no request of a value that no field can have, and goes on", async () => {
+Deno.test("-H makes no request for an invalid field value, and continues", async () => {
   await using server = await answering();
   await using dir = await folder();
   const csv = await dir.write("a.csv", 'id,v\n1,"x\r\nEvil: hunter2"\n2,fine\n');
@@ -367,7 +367,7 @@ Deno.test("myriad makes no request of a value that no field can have, and goes o
   assert(!ran.stdout.includes("hunter2"));
 });
 
-Deno.test("myriad --config runs what a file says, with paths relative to the current folder", async () => {
+Deno.test("--config runs a file's flags, with paths relative to the current folder", async () => {
   await using server = await answering();
   await using dir = await folder();
   const output = dir.path("o.ndjson");

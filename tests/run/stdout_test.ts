@@ -1,8 +1,8 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { folder } from "../fixtures/folder.ts";
 import { isInstalled } from "../fixtures/installed.ts";
-import { myriad, type Ran } from "../fixtures/program.ts";
+import { commandWords, myriad, type Ran, run, SERVER } from "../fixtures/program.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
-import { folder } from "../fixtures/sources.ts";
 
 // Standard output that takes nothing: /dev/full is a disk without room.
 
@@ -13,7 +13,7 @@ const full = (args: string[], permissions?: string[]): Promise<Ran> =>
 const ONE_LINE =
   /^myriad: Cannot write (to standard output|'--\w+ -'): no space left on device[^\n]*\n$/;
 
-Deno.test("a summary, page of help or finding that cannot be printed ends with 3, in words", async () => {
+Deno.test("myriad exits with 3 and a message when it cannot print", async () => {
   await using server = await RawServer.start(({ send }) => send(ok("Hello")));
   await using dir = await folder();
   const records = await dir.write("r", '{"url":"http://h/a","status":200,"attempts":1}\n');
@@ -49,43 +49,35 @@ Deno.test("a summary, page of help or finding that cannot be printed ends with 3
   assertEquals(await full(["-n", "3", url, "-s"]), { code: 0, stdout: "", stderr: "" });
 });
 
-Deno.test("compare ends with 3 at the first line that cannot be printed", async () => {
+Deno.test("compare exits with 3 at the first line that it cannot print", async () => {
   const args = ["compare", "-n", "20,40", "--strategies", "workers", "--delay", "0"];
   const { code, stderr } = await full(args, ["--allow-all"]);
   assertEquals(code, 3, stderr);
   assertMatch(stderr, /no space left on device[^\n]*\n$/);
 });
 
-Deno.test("the delay server, run alone, ends with 3 where it cannot print", async () => {
-  const { code, stderr } = await new Deno.Command("bash", {
-    args: [
-      ...["-c", `${FULL}; exec "$@"`, "bash", Deno.execPath(), "run", "--no-prompt", "--quiet"],
-      ...[
-        "--allow-net",
-        new URL("../../server.ts", import.meta.url).pathname,
-        "--port",
-        "0",
-      ],
-    ],
-  }).output();
+Deno.test("server.ts exits with 3 when it cannot print", async () => {
+  const { code, stderr } = await myriad(["--port", "0"], { script: SERVER, limits: FULL });
   assertEquals(code, 3);
-  assertMatch(new TextDecoder().decode(stderr), ONE_LINE);
+  assertMatch(stderr, ONE_LINE);
 });
 
 const WITHOUT_BASH = { ignore: !isInstalled("bash") };
 
-Deno.test("a reader that has gone is no error of what is printed", WITHOUT_BASH, async () => {
-  const { stdout } = await new Deno.Command("bash", {
-    args: [
-      ...["-c", '"$@" | true; echo ${PIPESTATUS[0]}', "bash", Deno.execPath(), "run", "--quiet"],
-      ...["--no-prompt", new URL("../../main.ts", import.meta.url).pathname, "--help"],
-    ],
-  }).output();
-  assertEquals(new TextDecoder().decode(stdout), "0\n");
+Deno.test("--help exits with 0 when its reader has closed the pipe", WITHOUT_BASH, async () => {
+  const words = commandWords(["--help"]);
+  const { stdout } = await run([
+    "bash",
+    "-c",
+    '"$@" | true; echo ${PIPESTATUS[0]}',
+    "bash",
+    ...words,
+  ]);
+  assertEquals(stdout, "0\n");
 });
 
 Deno.test({
-  name: "nothing that a server sends acts on a terminal by records on standard output",
+  name: "-o - escapes what acts on a terminal",
   ignore: !isInstalled("script", "bsdutils"),
   fn: async () => {
     const sent = "/\u009b2J\u202e\u2066";
@@ -96,18 +88,11 @@ Deno.test({
     await using dir = await folder();
     const input = await dir.write("in.jsonl", JSON.stringify({ url: server.url("/{}") }) + "\n");
     const args = ["-i", input, "--progress", "none", "-s", "--redirects", "0"];
-    const main = new URL("../../main.ts", import.meta.url).pathname;
     /** What a terminal gets. */
     const shown = async (more: string[]): Promise<string> => {
-      const words = [Deno.execPath(), "run", "-A", "--quiet", main, ...args, ...more];
-      const command = words.map((word) => `'${word}'`).join(" ");
-      const child = new Deno.Command("script", {
-        args: ["--quiet", "--command", command, "/dev/null"],
-        stdin: "null",
-        stdout: "piped",
-        env: { NO_COLOR: "1", SHELL: "/bin/sh" },
-      });
-      return new TextDecoder().decode((await child.output()).stdout);
+      const words = commandWords([...args, ...more]).map((word) => `'${word}'`).join(" ");
+      const command = ["script", "--quiet", "--command", words, "/dev/null"];
+      return (await run(command, { env: { SHELL: "/bin/sh" } })).stdout;
     };
     const fields = ["--fields", "status,location"];
     const table = dir.path("out.csv");

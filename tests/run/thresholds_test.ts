@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { every } from "../fixtures/every.ts";
+import { folder } from "../fixtures/folder.ts";
 import { finish, myriad, readUntil, start } from "../fixtures/program.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
-import { folder } from "../fixtures/sources.ts";
 import { until } from "../fixtures/until.ts";
 
 // Real processes that are held to thresholds.
@@ -21,7 +21,7 @@ const thresholds = (...list: string[]): string[] => list.flatMap((it) => ["--thr
 const linesOf = async (path: string): Promise<{ i: number; error?: string }[]> =>
   (await Deno.readTextFile(path)).trimEnd().split("\n").map((line) => JSON.parse(line));
 
-Deno.test("myriad --threshold says that each passed, and exits with 0", async () => {
+Deno.test("--threshold reports each passed threshold, and exits with 0", async () => {
   await using server = await serving();
   const list = thresholds("p99 < 1m", "failed<1%", "requests>=20", "status.2xx>=100%");
   const { code, stdout, stderr } = await myriad(["-n", "20", server.url("/{}"), ...list]);
@@ -32,7 +32,7 @@ Deno.test("myriad --threshold says that each passed, and exits with 0", async ()
   );
 });
 
-Deno.test("myriad --threshold exits with 1 when one fails, though each request succeeded", async () => {
+Deno.test("--threshold exits with 1 when one fails and all requests succeed", async () => {
   await using server = await serving((i) => i < 3 ? BROKEN : undefined);
   const list = thresholds("status.5xx<10%", "status.500<5");
   const { code, stdout } = await myriad(["-n", "20", server.url("/{}"), ...list]);
@@ -40,7 +40,7 @@ Deno.test("myriad --threshold exits with 1 when one fails, though each request s
   assertMatch(stdout, /\n {2}status.5xx<10% +failed {3}15.0 %\n {2}status.500<5 +passed {3}3\n$/);
 });
 
-Deno.test("myriad exits with 1 when a request failed, though the thresholds allow for it", async () => {
+Deno.test("--threshold exits with 1 when a request fails and all thresholds pass", async () => {
   await using server = await serving((i) => i === 7 ? GARBAGE : undefined);
   const { code, stdout } = await myriad([
     ...["-n", "20", server.url("/{}")],
@@ -50,14 +50,14 @@ Deno.test("myriad exits with 1 when a request failed, though the thresholds allo
   assertMatch(stdout, /\n {2}failed<10% +passed {3}5.0 %\n {2}errors.protocol<=1 +passed {3}1\n$/);
 });
 
-Deno.test("myriad --threshold fails a latency when nothing was answered", async () => {
+Deno.test("--threshold fails a latency without any response", async () => {
   await using server = await serving(() => GARBAGE);
   const { code, stdout } = await myriad(["-n", "5", server.url("/{}"), ...thresholds("p99<1m")]);
   assertEquals(code, 1);
   assertMatch(stdout, /\n {2}p99<1m +failed {3}nothing was measured\n$/);
 });
 
-Deno.test("myriad --json and --summary have what came of each threshold", async () => {
+Deno.test("--json and --summary have the result of each threshold", async () => {
   await using server = await serving((i) => i < 2 ? BROKEN : undefined);
   await using dir = await folder();
   const { code, stdout, stderr } = await myriad([
@@ -79,7 +79,7 @@ Deno.test("myriad --json and --summary have what came of each threshold", async 
   }
 });
 
-Deno.test("myriad -s prints a line for each threshold that fails, and nothing else", async () => {
+Deno.test("-s prints one line for each failed threshold", async () => {
   await using server = await serving();
   const args = ["-n", "5", "-s", server.url("/{}"), ...thresholds("requests>=5")];
   assertEquals(await myriad(args), { code: 0, stdout: "", stderr: "" });
@@ -91,7 +91,7 @@ Deno.test("myriad -s prints a line for each threshold that fails, and nothing el
   });
 });
 
-Deno.test("myriad refuses a threshold that is none, and requests nothing", async () => {
+Deno.test("--threshold is refused before the first request when it is invalid", async () => {
   await using server = await serving();
   for (
     const [text, line] of [
@@ -106,7 +106,7 @@ Deno.test("myriad refuses a threshold that is none, and requests nothing", async
   assertEquals(server.requests.length, 0);
 });
 
-Deno.test("myriad --config can hold thresholds", async () => {
+Deno.test("--config can hold thresholds", async () => {
   await using server = await serving();
   await using dir = await folder();
   const config = await dir.write(
@@ -121,7 +121,7 @@ Deno.test("myriad --config can hold thresholds", async () => {
   assertEquals([code, stderr], [1, "myriad: the threshold 'requests>5' does not hold: 5\n"]);
 });
 
-Deno.test("myriad exits with 130 when it is interrupted, whatever the thresholds", async () => {
+Deno.test("SIGINT exits with 130 for any thresholds", async () => {
   const held: (() => void)[] = [];
   await using server = await RawServer.start(({ send }) => void held.push(() => send(ok())));
   const args = ["-n", "1M", "-c", "5", "-s", "--json", server.url("/{}")];
@@ -137,7 +137,7 @@ Deno.test("myriad exits with 130 when it is interrupted, whatever the thresholds
   assertEquals(all.map(({ passed }: { passed: boolean }) => passed), [false, true]);
 });
 
-Deno.test("myriad exits with 3 when the run could not go on, whatever the thresholds", async () => {
+Deno.test("myriad exits with 3 when the run cannot continue, for any thresholds", async () => {
   await using server = await serving();
   await using dir = await folder();
   // It breaks off in the middle.
@@ -148,7 +148,7 @@ Deno.test("myriad exits with 3 when the run could not go on, whatever the thresh
   assert(!stderr.includes("threshold"), stderr);
 });
 
-Deno.test("--abort-on-threshold ends a run when the errors begin, and --resume goes on", async () => {
+Deno.test("--abort-on-threshold ends a run when errors begin, and --resume continues", async () => {
   let isBroken = true;
   await using server = await serving((i) => isBroken && i >= 2_000 ? GARBAGE : undefined);
   await using dir = await folder();
@@ -190,7 +190,7 @@ Deno.test("--abort-on-threshold ends a run when the errors begin, and --resume g
   assertEquals(summary.thresholds[1].value, failed / 200);
 });
 
-Deno.test("--abort-on-threshold says in the summary which it was, with -s in a line", async () => {
+Deno.test("--abort-on-threshold names the threshold in the summary, and in a line with -s", async () => {
   await using server = await serving();
   await using dir = await folder();
   const { code, stdout, stderr } = await myriad([
@@ -207,7 +207,7 @@ Deno.test("--abort-on-threshold says in the summary which it was, with -s in a l
   assertEquals([summary.aborted, summary.interrupted], ["requests<10", false]);
 });
 
-Deno.test("--abort-on-threshold gives what is in flight 5 s, and --resume makes it again", async () => {
+Deno.test("--abort-on-threshold waits 5 s for requests in flight, and --resume repeats them", async () => {
   let isStuck = true;
   await using server = await RawServer.start(({ send, request }) => {
     if (!(isStuck && numberOf(request) === 3)) send(ok());
@@ -229,7 +229,7 @@ Deno.test("--abort-on-threshold gives what is in flight 5 s, and --resume makes 
   assertEquals(all, Array.from({ length: 400 }, (_, i) => i));
 });
 
-Deno.test("--abort-on-threshold ends a run that only waits for its retries, and --resume makes them", async () => {
+Deno.test("--abort-on-threshold ends a run that waits for retries, and --resume makes them", async () => {
   let isBroken = true;
   await using server = await RawServer.start(({ send }) => send(isBroken ? BROKEN : ok()));
   await using dir = await folder();
@@ -257,7 +257,7 @@ Deno.test("--abort-on-threshold ends a run that only waits for its retries, and 
   assertEquals((await linesOf(out)).length, 30);
 });
 
-Deno.test("--abort-on-threshold ends a resumed run again when what is lost stays so", async () => {
+Deno.test("--abort-on-threshold ends a resumed run again while the threshold stays lost", async () => {
   await using server = await serving();
   await using dir = await folder();
   const args = ["-n", "1M", "-q", "100", server.url("/{}"), "-o", dir.path("out.csv"), "--json"];
@@ -270,7 +270,7 @@ Deno.test("--abort-on-threshold ends a resumed run again when what is lost stays
   assert(before.requests <= after.requests && after.requests < 1e6);
 });
 
-Deno.test("--abort-on-threshold keeps the code of a signal that comes in the grace", async () => {
+Deno.test("--abort-on-threshold exits with a signal's code when one comes in the grace", async () => {
   // Twenty are answered, and both places wait for good before the first look, whenever it comes.
   await using server = await RawServer.start(({ send, request }) => {
     const number = numberOf(request);
@@ -290,7 +290,7 @@ Deno.test("--abort-on-threshold keeps the code of a signal that comes in the gra
   assertEquals((await finish(child)).code, 143);
 });
 
-Deno.test("--abort-on-threshold leaves a run alone that keeps to its thresholds", async () => {
+Deno.test("--abort-on-threshold does not end a run that keeps its thresholds", async () => {
   await using server = await serving();
   const { code, stdout } = await myriad([
     ...["-n", "150", "-q", "100", server.url("/{}"), "--json", "--abort-on-threshold"],

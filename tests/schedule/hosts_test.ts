@@ -3,7 +3,7 @@ import { type GivenUpHost, Hosts } from "../../lib/schedule/hosts.ts";
 import type { Target } from "../../lib/target.ts";
 import { target } from "../fixtures/target.ts";
 
-Deno.test("Hosts knows no more hosts than can matter, however many it has seen", () => {
+Deno.test("Hosts forgets idle hosts when it has seen many", () => {
   const hosts = new Hosts({ delayMs: 1_000, failuresToPause: 50 });
   let most = 0;
   for (let i = 0; i < 100_000; i++) {
@@ -18,7 +18,7 @@ Deno.test("Hosts knows no more hosts than can matter, however many it has seen",
   assert(most <= 30_000, `${most}`);
 });
 
-Deno.test("Hosts takes no more hosts than it has room for, until some can be forgotten", () => {
+Deno.test("Hosts accepts no new host when it is full, until one can be forgotten", () => {
   const hosts = new Hosts({ delayMs: 3_600_000, failuresToPause: 50 });
   let taken = 0;
   for (; !hosts.isFull(0); taken++) {
@@ -33,7 +33,7 @@ Deno.test("Hosts takes no more hosts than it has room for, until some can be for
   assertEquals(hosts.known, 0);
 });
 
-Deno.test("Hosts keeps what a sweep must not forget", () => {
+Deno.test("Hosts keeps needed hosts in a sweep", () => {
   const hosts = new Hosts({ concurrency: 1, failuresToPause: 3 });
   const busy = target("http://busy/");
   const held = target("http://held/");
@@ -58,7 +58,7 @@ Deno.test("Hosts keeps what a sweep must not forget", () => {
   assertEquals(hosts.pausedCount, 1);
 });
 
-Deno.test("Hosts brings forward what waits for a probe when another request succeeds", () => {
+Deno.test("Hosts releases requests that wait for a probe when another one succeeds", () => {
   const hosts = new Hosts({ failuresToPause: 2 });
   const [a, b, c, d] = [0, 1, 2, 3].map((i) => target("http://host/", { i }));
   for (const  of of[a, b, c]) assertEquals(hosts.admit(of, 0), "starts");
@@ -111,7 +111,7 @@ function withOneGivenUp(): { hosts: Hosts; probe: Target; told: GivenUpHost[] } 
 
 const REFUSED = { error: "refused", detail: "nobody listens", isUnreachable: true } as const;
 
-Deno.test("Hosts gives up a host whose time is up, and tells why its requests are not sent", () => {
+Deno.test("Hosts gives up a host when its time is up, and says why", () => {
   const { hosts, told } = withOneGivenUp();
   const unsent = {
     error: "refused" as const,
@@ -127,7 +127,7 @@ Deno.test("Hosts gives up a host whose time is up, and tells why its requests ar
   assert(!hosts.isOpen);
 });
 
-Deno.test("Hosts takes a host back that was given up when what is in flight there succeeds", () => {
+Deno.test("Hosts reopens a host when a request in flight there succeeds", () => {
   const { hosts, probe } = withOneGivenUp();
   assertEquals(hosts.nextUnsent(60_010)!.target.i, 4);
   assertEquals(hosts.end(probe, false, 0, 60_020), "closed");
@@ -136,7 +136,7 @@ Deno.test("Hosts takes a host back that was given up when what is in flight ther
   assertEquals([hosts.pausedCount, hosts.waiting], [0, 0]);
 });
 
-Deno.test("Hosts sends nothing to a host that is given up, though its last probe ends only then", () => {
+Deno.test("Hosts sends nothing to a host that is given up when its last probe ends later", () => {
   const { hosts, probe } = withOneGivenUp();
   assertEquals(hosts.nextUnsent(60_010)!.target.i, 4);
   assertEquals(hosts.end(probe, true, 0, 60_020, REFUSED), undefined);
@@ -145,7 +145,7 @@ Deno.test("Hosts sends nothing to a host that is given up, though its last probe
   assertEquals([hosts.next(200_000), hosts.nextUnsent(200_000)], [undefined, undefined]);
 });
 
-Deno.test("Hosts gives up no host that is back in time, or of which nothing failed since", () => {
+Deno.test("Hosts gives up no host that recovers in time, or has no new failure", () => {
   const { hosts, probe } = withOneGivenUp();
   hosts.end(probe, false, 0, 60_009);
   assertEquals(hosts.nextUnsent(1e9), undefined);
@@ -162,7 +162,7 @@ Deno.test("Hosts gives up no host that is back in time, or of which nothing fail
   assertEquals(typeof late.admit(of, 6_100), "object");
 });
 
-Deno.test("Hosts tries a probe that failed again before what waits", () => {
+Deno.test("Hosts repeats a failed probe before waiting requests", () => {
   const hosts = new Hosts({ failuresToPause: 1 });
   const all = Array.from({ length: 4 }, (_, i) => target("http://host/", { i }));
   hosts.admit(all[0], 0);
@@ -178,7 +178,7 @@ Deno.test("Hosts tries a probe that failed again before what waits", () => {
   assertEquals([1, 2, 3].map(() => hosts.next(3_000)?.i), [0, 2, 3]);
 });
 
-Deno.test("Hosts takes all spellings of a host for one, and a port for another host", () => {
+Deno.test("Hosts counts all spellings of a host as one, and each port as another", () => {
   const urls = ["http://127.1/", "http://0x7f.1:0080/", "http://0x7f000001/", "http://127.0.0.1/"];
   for (const [first, ...others] of [urls, ["http://local%68ost/", "http://LOCALHOST:80"]]) {
     const hosts = new Hosts({ concurrency: 1, failuresToPause: 50 });

@@ -10,7 +10,7 @@ function dues(pace: Pacer, count: number): number[] {
   });
 }
 
-Deno.test("Pacer is even from its first start on", () => {
+Deno.test("Pacer is even from its first start", () => {
   assertEquals(dues(new Pacer({ rate: 4 }, 100), 4), [100, 350, 600, 850]);
 });
 
@@ -32,7 +32,7 @@ Deno.test("Pacer rises evenly to its rate over the ramp", () => {
   assert(all.every((due, k) => k === 0 || due > all[k - 1]));
 });
 
-Deno.test("Pacer.skipTo() puts off what is due, and makes up for nothing", () => {
+Deno.test("Pacer.skipTo() postpones due starts, and does not catch up", () => {
   const pace = new Pacer({ rate: 10 }, 0);
   assertEquals(dues(pace, 2), [0, 100]);
   pace.skipTo(1_050);

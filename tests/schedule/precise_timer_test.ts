@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { MAX_LEAD_MS, PreciseTimer } from "../../lib/schedule/precise_timer.ts";
-import { finish } from "../fixtures/program.ts";
+import { myriad } from "../fixtures/program.ts";
 
 const ROOT = new URL("../..", import.meta.url).href;
 
@@ -9,7 +9,7 @@ function wait(timer: PreciseTimer, ms: number): Promise<void> {
   return new Promise((resolve) => void timer.after(ms, resolve));
 }
 
-Deno.test("PreciseTimer.after() calls back when it is time, before its worker is there and then", async () => {
+Deno.test("PreciseTimer.after() calls back in time before and after its worker starts", async () => {
   const timer = new PreciseTimer();
   try {
     for (const ms of [5, 50, 3, 0.3, 0, 20]) {
@@ -23,7 +23,7 @@ Deno.test("PreciseTimer.after() calls back when it is time, before its worker is
   }
 });
 
-Deno.test("PreciseTimer.after() loses no call when waits are taken back at any time", async () => {
+Deno.test("PreciseTimer.after() loses no call when waits are cancelled at any time", async () => {
   const timer = new PreciseTimer();
   await wait(timer, 50);
   let calls = 0;
@@ -39,7 +39,7 @@ Deno.test("PreciseTimer.after() loses no call when waits are taken back at any t
   timer.close();
 });
 
-Deno.test("PreciseTimer.close() calls nobody back, and leaves nothing that keeps the process", async () => {
+Deno.test("PreciseTimer.close() makes no call, and leaves nothing that keeps the process", async () => {
   const code = `
     import { PreciseTimer } from "${ROOT}lib/schedule/precise_timer.ts";
     for (const isReady of [false, true]) {
@@ -51,16 +51,12 @@ Deno.test("PreciseTimer.close() calls nobody back, and leaves nothing that keeps
       timer.after(1, () => console.log("called back"));
     }
   `;
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", `data:application/typescript,${encodeURIComponent(code)}`],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  assertEquals(await finish(child), { code: 0, stdout: "", stderr: "" });
+  const script = `data:application/typescript,${encodeURIComponent(code)}`;
+  const ran = await myriad([], { script, permissions: [] });
+  assertEquals(ran, { code: 0, stdout: "", stderr: "" });
 });
 
-Deno.test("PreciseTimer.after() calls back all the same when its worker fails", async () => {
+Deno.test("PreciseTimer.after() calls back when its worker fails", async () => {
   const workers: FailingWorker[] = [];
   class FailingWorker {
     onmessage = (): void => {};

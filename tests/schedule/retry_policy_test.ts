@@ -1,8 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { RetryOptions } from "../../lib/options/run_options.ts";
 import type { Result } from "../../lib/result.ts";
-import { isNetworkFailure } from "../../lib/schedule/failure_scope.ts";
-import { parseRetryAfter } from "../../lib/schedule/retry_after.ts";
 import { RetryPolicy } from "../../lib/schedule/retry_policy.ts";
 import { result } from "../fixtures/result.ts";
 
@@ -32,18 +30,18 @@ for (
     ["a PATCH", { status: null, error: "timeout" }, "PATCH", 1, false],
   ] as const
 ) {
-  Deno.test(`RetryPolicy wantsMore() is ${expected} after ${what}`, () => {
+  Deno.test(`RetryPolicy.wantsMore() is ${expected} after ${what}`, () => {
     const of = result(more as Partial<Result>, { method });
     assertEquals(new RetryPolicy(OPTIONS).wantsMore(of, attempts), expected);
   });
 }
 
-Deno.test("RetryPolicy wantsMore() takes a POST where the user says so", () => {
+Deno.test("RetryPolicy.wantsMore() is true for a POST when the user allows it", () => {
   const policy = new RetryPolicy({ ...OPTIONS, unsafe: true });
   assert(policy.wantsMore(result({ status: 503 }, { method: "POST" }), 1));
 });
 
-Deno.test("RetryPolicy waitMs() is any time up to a bound that doubles", () => {
+Deno.test("RetryPolicy.waitMs() is any time up to a bound that doubles", () => {
   const most = new RetryPolicy(OPTIONS, () => 1 - Number.EPSILON);
   const bounds = [1, 2, 3, 4, 5, 1_000].map((attempts) => Math.round(most.waitMs(attempts)));
   assertEquals(bounds, [100, 200, 400, 800, 1_000, 1_000]);
@@ -51,77 +49,7 @@ Deno.test("RetryPolicy waitMs() is any time up to a bound that doubles", () => {
   assertEquals(new RetryPolicy(OPTIONS, () => 0.5).waitMs(2), 100);
 });
 
-const NOW = Date.UTC(1994, 10, 6, 8, 49, 7);
-for (
-  const [text, expected] of [
-    ["0", 0],
-    ["120", 120_000],
-    ["Sun, 06 Nov 1994 08:49:37 GMT", 30_000],
-    ["Sunday, 06-Nov-94 08:49:37 GMT", 30_000],
-    ["Sun Nov  6 08:49:37 1994", 30_000],
-    ["Sun, 06 Nov 1994 08:00:00 GMT", 0],
-    ["-1", undefined],
-    ["1.5", undefined],
-    ["", undefined],
-    ["soon", undefined],
-    ["9".repeat(40), undefined],
-    ["Sun, 99 Nov 1994 08:49:37 GMT", undefined],
-    ["1994-11-06T08:49:37Z", undefined],
-    // Several fields, joined: the longest wait.
-    ["120, 120", 120_000],
-    ["1, 120, 5", 120_000],
-    ["Sun, 06 Nov 1994 08:49:37 GMT, Sun, 06 Nov 1994 08:49:37 GMT", 30_000],
-    ["Sunday, 06-Nov-94 08:49:37 GMT, Sun Nov  6 08:50:37 1994, 3", 90_000],
-    ["soon, 5", 5_000],
-    ["5, soon", 5_000],
-  ] as const
-) {
-  Deno.test(`parseRetryAfter() gives ${expected} for "${text}"`, () => {
-    assertEquals(parseRetryAfter(text, NOW), expected);
-  });
-}
-
-for (
-  const [what, more, expected] of [
-    ["an answer", { status: 503 }, false],
-    ["a proxy that wants credentials", { status: 407 }, true],
-    ["a timeout", { status: null, error: "timeout" }, true],
-    ["no route", { status: null, error: "connect", scope: "network" }, true],
-    [
-      "a proxy that is down",
-      { status: null, error: "connect", scope: "proxy" },
-      true,
-    ],
-    [
-      "a proxy that is out of credit",
-      { status: null, error: "connect", scope: "proxy" },
-      true,
-    ],
-    [
-      "a host behind a proxy",
-      { status: null, error: "connect", scope: "host" },
-      false,
-    ],
-    ["a refusal", { status: null, error: "refused" }, false],
-    [
-      "an unknown name",
-      { status: null, error: "dns", scope: "host" },
-      false,
-    ],
-    [
-      "no name server",
-      { status: null, error: "dns", scope: "network" },
-      true,
-    ],
-    ["an interruption", { status: null, error: "cancelled" }, undefined],
-  ] as const
-) {
-  Deno.test(`isNetworkFailure() is ${expected} for ${what}`, () => {
-    assertEquals(isNetworkFailure(result(more as Partial<Result>)), expected);
-  });
-}
-
-Deno.test("RetryPolicy.isTransient() takes what was not as expected by its name, or its status", () => {
+Deno.test("RetryPolicy.isTransient() accepts a mismatch by 'expect' or its status", () => {
   const isTransient = (on: string[], status: number): boolean =>
     new RetryPolicy({ ...OPTIONS, on: new Set(on) })
       .isTransient(result({ status, error: "expect", detail: "" }));
@@ -174,7 +102,7 @@ for (
     ],
   ] as const
 ) {
-  Deno.test(`RetryPolicy lastOf() tells ${what}`, () => {
+  Deno.test(`RetryPolicy.toFinal() explains ${what}`, () => {
     const policy = new RetryPolicy({ ...OPTIONS, ...options });
     const last = policy.toFinal(result(more as Partial<Result>, of), 4);
     assertEquals([last.attempts, last.detail], [4, expected]);
@@ -183,7 +111,7 @@ for (
   });
 }
 
-Deno.test("RetryPolicy isTransient() and causeOf() go by a status, but for one that is expected", () => {
+Deno.test("RetryPolicy.isTransient() and nameCause() ignore a status that is expected", () => {
   const policy = new RetryPolicy({ ...OPTIONS, expected: has(200, 503) });
   for (
     const [more, isTransient, cause] of [

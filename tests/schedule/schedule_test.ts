@@ -159,7 +159,7 @@ class Slow implements Source<Target> {
   }
 }
 
-Deno.test("Schedule next() hands a target straight through when nothing is held back", () => {
+Deno.test("Schedule.next() hands a target straight through when nothing is held back", () => {
   const schedule = new Schedule(
     many(2)[Symbol.iterator](),
     OPTIONS,
@@ -182,7 +182,7 @@ Deno.test("Schedule next() hands a target straight through when nothing is held 
   assertEquals(next().done, true);
 });
 
-Deno.test("Schedule starts at the rate, whatever the answers do", async () => {
+Deno.test("Schedule starts at the rate for any responses", async () => {
   const rig = new Rig(many(50), { rate: 100, concurrency: 1_000 });
   await rig.time.to(245);
   assertEquals(rig.times, Array.from({ length: 25 }, (_, k) => [k, k * 10]));
@@ -203,7 +203,7 @@ for (
     [100_000, 0.5, 0.5],
   ]
 ) {
-  Deno.test(`Schedule keeps ${rate}/s to ${earlyMs} ms early and ${lateMs} ms late, in bursts of no more than are due in it`, async () => {
+  Deno.test(`Schedule keeps ${rate}/s from ${earlyMs} ms early to ${lateMs} ms late, in due bursts`, async () => {
     const count = Math.min(20_000, rate * 3);
     const rig = new Rig(many(count), { rate, concurrency: 100_000 }, () => ({}));
     await rig.time.to(count / rate * 1_000 + 1);
@@ -222,7 +222,7 @@ for (
   });
 }
 
-Deno.test("Schedule makes up in small bursts for what the process was too late for", async () => {
+Deno.test("Schedule catches up in small bursts when the process was late", async () => {
   const rig = new Rig(many(5_000), { rate: 1_000, concurrency: 100_000 });
   await rig.time.to(100);
   await rig.time.jump(1_000);
@@ -237,7 +237,7 @@ Deno.test("Schedule makes up in small bursts for what the process was too late f
   assertEquals(Math.max(...rig.ownLate), 999);
 });
 
-Deno.test("Schedule begins at a rate when it is first asked, not when it is made", async () => {
+Deno.test("Schedule begins its rate at the first next()", async () => {
   const time = new FakeTime();
   const ownLate: number[] = [];
   const schedule = new Schedule(many(2)[Symbol.iterator](), { ...OPTIONS, rate: 10 }, {
@@ -257,7 +257,7 @@ Deno.test("Schedule begins at a rate when it is first asked, not when it is made
   await schedule.return();
 });
 
-Deno.test("Schedule blames no place for a late start while some are free", async () => {
+Deno.test("Schedule counts no wait for a place while places are free", async () => {
   const rig = new Rig(many(100), { rate: 1_000, concurrency: 100 });
   await rig.time.to(20);
   await rig.time.jump(50);
@@ -270,7 +270,7 @@ Deno.test("Schedule blames no place for a late start while some are free", async
   assert(Math.max(...rig.ownLate) > 40, `${Math.max(...rig.ownLate)}`);
 });
 
-Deno.test("Schedule starts a little early what an answer saves a wake-up for", async () => {
+Deno.test("Schedule starts slightly early when a response saves a wake-up", async () => {
   const rig = new Rig(many(3), { rate: 100 });
   await rig.time.to(9.7);
   await rig.answer(0);
@@ -281,7 +281,7 @@ Deno.test("Schedule starts a little early what an answer saves a wake-up for", a
   assertEquals(rig.ownLate, [0, 0, 0]);
 });
 
-Deno.test("Schedule tells what waited for a place from what the process was late for", async () => {
+Deno.test("Schedule separates waits for a place from the process's own lateness", async () => {
   const time = new FakeTime();
   const late: number[] = [];
   const ownLate: number[] = [];
@@ -319,7 +319,7 @@ Deno.test("Schedule tells what waited for a place from what the process was late
   await schedule.return();
 });
 
-Deno.test("Schedule is not late at a rate for what it held back until the network was there", async () => {
+Deno.test("Schedule does not count starts as late when an outage held them back", async () => {
   let isUp = false;
   const hosts = Array.from({ length: 4_000 }, (_, i) => `host${i}`);
   const rig = new Rig(
@@ -335,7 +335,7 @@ Deno.test("Schedule is not late at a rate for what it held back until the networ
   assert(Math.max(...rig.ownLate) < 1, `${Math.max(...rig.ownLate)}`);
 });
 
-Deno.test("Schedule starts late what was due while every place was taken, and says so", async () => {
+Deno.test("Schedule reports starts as late when every place was taken", async () => {
   const rig = new Rig(many(100), { rate: 10, concurrency: 2 });
   await rig.time.to(1_000);
   assertEquals(rig.inFlight, [0, 1]);
@@ -356,7 +356,7 @@ Deno.test("Schedule starts late what was due while every place was taken, and sa
   assertEquals(rig.end, "over");
 });
 
-Deno.test("Schedule makes up for nothing that the source did not have", async () => {
+Deno.test("Schedule does not catch up when the source had no targets", async () => {
   const source = new Slow();
   const rig = new Rig(source, { rate: 10 }, () => ({}));
   await rig.time.to(0);
@@ -385,7 +385,7 @@ Deno.test("Schedule raises the rate over the ramp", async () => {
   assertEquals(rig.starts.length, 600);
 });
 
-Deno.test("Schedule raises the concurrency over the ramp where there is no rate", async () => {
+Deno.test("Schedule raises the concurrency over the ramp when there is no rate", async () => {
   const rig = new Rig(many(1_000), { concurrency: 10, rampUpMs: 1_000 });
   const places: number[] = [];
   for (let ms = 0; ms <= 1_000; ms += 100) {
@@ -397,14 +397,14 @@ Deno.test("Schedule raises the concurrency over the ramp where there is no rate"
   assertEquals(rig.inFlight.length, 10);
 });
 
-Deno.test("Schedule holds a place free on the ramp until it is there", async () => {
+Deno.test("Schedule keeps a place free until the ramp reaches it", async () => {
   const rig = new Rig(many(100), { concurrency: 4, rampUpMs: 4_000 });
   await rig.time.to(100);
   await rig.answer(0);
   assertEquals(rig.inFlight, [1]);
 });
 
-Deno.test("Schedule asks no host for more at once than it may, and goes on with the others", async () => {
+Deno.test("Schedule bounds each host's requests, and continues with the others", async () => {
   const hosts = ["slow", "slow", "slow", "slow", "a", "b", "slow", "c"];
   const rig = new Rig(at(hosts), { hostConcurrency: 2 });
   await rig.time.to(0);
@@ -418,7 +418,7 @@ Deno.test("Schedule asks no host for more at once than it may, and goes on with 
   assertEquals(rig.end, "over");
 });
 
-Deno.test("Schedule leaves a host alone for as long as it is to", async () => {
+Deno.test("Schedule waits the host delay between starts", async () => {
   const hosts = ["a", "a", "b", "A:80", "b"];
   const rig = new Rig(at(hosts), { hostDelayMs: 500 }, () => ({}));
   await rig.time.to(2_000);
@@ -426,7 +426,7 @@ Deno.test("Schedule leaves a host alone for as long as it is to", async () => {
   assertEquals(rig.end, "over");
 });
 
-Deno.test("Schedule looks past a host that waits, but not without bound", async () => {
+Deno.test("Schedule looks a bounded number of targets past a waiting host", async () => {
   function* source(): Generator<Target> {
     for (let i = 0; i < 1_000_000; i++) yield target(`http://slow/${i}`, { i });
   }
@@ -442,7 +442,7 @@ Deno.test("Schedule looks past a host that waits, but not without bound", async 
   assertEquals([rig.inFlight, rig.asked], [[1], asked + 1]);
 });
 
-Deno.test("Schedule looks past large bodies only as far as there is memory for them", async () => {
+Deno.test("Schedule looks past large bodies within its memory bound", async () => {
   const body = new Uint8Array(1 << 20);
   function* source(): Generator<Target> {
     for (let i = 0; i < 100; i++) yield target(`http://slow/${i}`, { i, body, method: "PUT" });
@@ -452,7 +452,7 @@ Deno.test("Schedule looks past large bodies only as far as there is memory for t
   assert(rig.asked <= 34, `${rig.asked}`);
 });
 
-Deno.test("Schedule holds back a host that says Retry-After, and no other", async () => {
+Deno.test("Schedule holds back only the host that sent Retry-After", async () => {
   const rig = new Rig(at(["a", "b", "a", "b", "a"]), { concurrency: 2 });
   await rig.time.to(0);
   await rig.answer(0, { status: 429, retryAfter: "30" });
@@ -465,7 +465,7 @@ Deno.test("Schedule holds back a host that says Retry-After, and no other", asyn
   assertEquals(rig.inFlight, [2, 4]);
 });
 
-Deno.test("Schedule takes a Retry-After that is a date, and none for longer than an hour", async () => {
+Deno.test("Schedule accepts a date in Retry-After, and at most an hour", async () => {
   for (
     const [text, ms] of [
       ["Thu, 01 Jan 2026 00:00:10 GMT", 10_000],
@@ -482,7 +482,7 @@ Deno.test("Schedule takes a Retry-After that is a date, and none for longer than
   }
 });
 
-Deno.test("Schedule makes a request again, and counts its attempts", async () => {
+Deno.test("Schedule repeats a request, and counts its attempts", async () => {
   const rig = new Rig(many(1), { retry: { ...RETRY, retries: 2 } });
   await rig.time.to(0);
   await rig.answer(0, BUSY);
@@ -497,7 +497,7 @@ Deno.test("Schedule makes a request again, and counts its attempts", async () =>
   assertEquals(rig.end, "over");
 });
 
-Deno.test("Schedule counts what an engine sent again, and uses up no retry for it", async () => {
+Deno.test("Schedule counts an engine's resends, and uses no retry for them", async () => {
   const rig = new Rig(many(1), { retry: { ...RETRY, retries: 1 } });
   await rig.time.to(0);
   await rig.answer(0, { ...BUSY, attempts: 3 });
@@ -514,7 +514,7 @@ Deno.test("Schedule gives the last result when no attempt is left", async () => 
   assertEquals(rig.end, "over");
 });
 
-Deno.test("Schedule waits for a Retry-After before it makes a request again, also without pauses", async () => {
+Deno.test("Schedule waits for Retry-After before a retry, also without pauses", async () => {
   for (const pauses of [true, false]) {
     const rig = new Rig(many(3), { concurrency: 2, pauses, retry: { ...RETRY, retries: 1 } });
     await rig.time.to(0);
@@ -529,7 +529,7 @@ Deno.test("Schedule waits for a Retry-After before it makes a request again, als
   }
 });
 
-Deno.test("Schedule gives the place of a request that waits to others, as many as may wait", async () => {
+Deno.test("Schedule gives a waiting request's place to others, up to a bound", async () => {
   function* source(): Generator<Target> {
     for (let i = 0; i < 1_000; i++) yield target(`http://host/${i}`, { i });
   }
@@ -547,7 +547,7 @@ Deno.test("Schedule gives the place of a request that waits to others, as many a
   assertEquals(rig.results.filter(({ attempts }) => attempts === 2).length, rig.retried.length);
 });
 
-Deno.test("Schedule spreads what failed together", async () => {
+Deno.test("Schedule spreads retries of simultaneous failures", async () => {
   const rig = new Rig(many(100), { concurrency: 100, retry: { ...RETRY, retries: 1 } });
   await rig.time.to(0);
   for (const i of rig.inFlight) {
@@ -558,7 +558,7 @@ Deno.test("Schedule spreads what failed together", async () => {
   assertEquals(rig.inFlight.length, 51);
 });
 
-Deno.test("Schedule counts retries to the rate and to the concurrency of their host", async () => {
+Deno.test("Schedule counts retries for the rate and the host's concurrency", async () => {
   const rig = new Rig(many(4), {
     rate: 10,
     hostConcurrency: 1,
@@ -574,7 +574,7 @@ Deno.test("Schedule counts retries to the rate and to the concurrency of their h
   assertEquals(rig.inFlight.length, 1);
 });
 
-Deno.test("Schedule pauses after a run of failures, says so, probes, and goes on", async () => {
+Deno.test("Schedule pauses after a run of failures, reports it, probes, and continues", async () => {
   let isUp = false;
   const rig = new Rig(many(500), { giveUpAfterMs: 1e6 }, () => isUp ? {} : REFUSED);
   await rig.time.to(900);
@@ -607,7 +607,7 @@ Deno.test("Schedule pauses after a run of failures, says so, probes, and goes on
   assertEquals(rig.schedule.pausedCount, 0);
 });
 
-Deno.test("Schedule burns no attempts while it pauses", async () => {
+Deno.test("Schedule uses no attempts while it pauses", async () => {
   let isUp = false;
   const options = { giveUpAfterMs: 1e6, retry: { ...RETRY, retries: 3, delayMs: 100 } };
   const rig = new Rig(many(1_000), options, () => isUp ? {} : REFUSED);
@@ -619,7 +619,7 @@ Deno.test("Schedule burns no attempts while it pauses", async () => {
   assert(lost <= 20, `${lost} of 1,000 were lost`);
 });
 
-Deno.test("Schedule pauses for one host alone where there are many", async () => {
+Deno.test("Schedule pauses one host alone when there are many", async () => {
   const hosts = Array.from({ length: 2_000 }, (_, i) => i % 2 === 0 ? "down" : `up${i % 10}`);
   const rig = new Rig(at(hosts), {}, ({ url }) => url.includes("down") ? REFUSED : {});
   await rig.time.to(500);
@@ -629,7 +629,7 @@ Deno.test("Schedule pauses for one host alone where there are many", async () =>
   assertEquals(rig.schedule.pausedCount, 1);
 });
 
-Deno.test("Schedule pauses for every host when nothing gets through, and probes with one", async () => {
+Deno.test("Schedule pauses all hosts when nothing succeeds, and probes with one", async () => {
   const hosts = Array.from({ length: 5_000 }, (_, i) => `host${i}`);
   const rig = new Rig(
     at(hosts),
@@ -648,20 +648,20 @@ Deno.test("Schedule pauses for every host when nothing gets through, and probes 
   assertEquals([rig.results.length, rig.end], [5_000, "over"]);
 });
 
-Deno.test("Schedule takes many hosts that refuse for what they are", async () => {
+Deno.test("Schedule does not pause all hosts when each of many refuses", async () => {
   const hosts = Array.from({ length: 5_000 }, (_, i) => `host${i}`);
   const rig = new Rig(at(hosts), {}, () => REFUSED);
   await rig.time.to(0);
   assertEquals([rig.results.length, rig.end, rig.notices], [5_000, "over", []]);
 });
 
-Deno.test("Schedule never pauses where the user says so", async () => {
+Deno.test("Schedule never pauses with noPause", async () => {
   const rig = new Rig(many(2_000), { pauses: false }, () => ({ ...BUSY, retryAfter: "10" }));
   await rig.time.to(0);
   assertEquals([rig.results.length, rig.end, rig.notices], [2_000, "over", []]);
 });
 
-Deno.test("Schedule does not make up for a pause with a burst", async () => {
+Deno.test("Schedule does not burst after a pause", async () => {
   let isUp = false;
   const rig = new Rig(many(1_000), { rate: 100 }, () => isUp ? {} : REFUSED);
   await rig.time.to(1_000);
@@ -674,7 +674,7 @@ Deno.test("Schedule does not make up for a pause with a burst", async () => {
   assertEquals(rig.late, []);
 });
 
-Deno.test("Schedule gives up after as long as it may, and leaves what it did not start", async () => {
+Deno.test("Schedule gives up when its time is up, and leaves the rest", async () => {
   let isUp = true;
   const rig = new Rig(
     many(10_000),
@@ -691,7 +691,7 @@ Deno.test("Schedule gives up after as long as it may, and leaves what it did not
   assertEquals(rig.time.timers, 0);
 });
 
-Deno.test("Schedule gives up after a minute where nothing ever worked, and never where it did", async () => {
+Deno.test("Schedule gives up after a minute only when nothing ever worked", async () => {
   const reset = { status: null, error: "reset", detail: "connection reset" } as const;
   const retry = { ...RETRY, on: new Set(["reset"]) };
   const never = new Rig(many(1_000), { retry }, () => reset);
@@ -705,7 +705,7 @@ Deno.test("Schedule gives up after a minute where nothing ever worked, and never
   await once.schedule.return();
 });
 
-Deno.test("Schedule brings what waits to its end before it says that the source broke off", async () => {
+Deno.test("Schedule finishes waiting requests before it throws the source's error", async () => {
   function* source(): Generator<Target> {
     yield* many(3);
     throw new Error("broken off");
@@ -720,7 +720,7 @@ Deno.test("Schedule brings what waits to its end before it says that the source 
   assertEquals((rig.end as Error).message, "broken off");
 });
 
-Deno.test("Schedule abandon() gives what waits: as it was, or as cut short", async () => {
+Deno.test("Schedule.abandon() gives waiting requests with their last result or as interrupted", async () => {
   for (const isCutShort of [false, true]) {
     const rig = new Rig(many(2), { retry: { ...RETRY, retries: 5 } });
     await rig.time.to(0);
@@ -739,7 +739,7 @@ Deno.test("Schedule abandon() gives what waits: as it was, or as cut short", asy
   }
 });
 
-Deno.test("Schedule spends neither time nor a host on what is no request", async () => {
+Deno.test("Schedule spends neither time nor a host on an invalid target", async () => {
   const targets = at(["a", "a", "a"]).map((it) => ({ ...it, invalid: "no URL" }));
   const rig = new Rig(targets, { rate: 1, hostDelayMs: 1_000 }, () => ({
     status: null,
@@ -790,7 +790,7 @@ Deno.test("Schedule gives up a host that has failed for a minute while others su
 const GIVEN_UP = "not sent: down was given up, since all requests to it failed for 60 s while " +
   "other hosts succeeded; the last failure: connection refused";
 
-Deno.test("Schedule gives up a host for as many as come later", async () => {
+Deno.test("Schedule gives up a host for all later requests too", async () => {
   const source = new Slow();
   const rig = new Rig(source, {}, DOWN_HOST);
   let i = 0;
@@ -810,7 +810,7 @@ Deno.test("Schedule gives up a host for as many as come later", async () => {
   await rig.over;
 });
 
-Deno.test("Schedule gives up no host while no other succeeds, nor for how it was before", async () => {
+Deno.test("Schedule gives up no host while no other succeeds, nor for earlier failures", async () => {
   let isUp = true;
   const rig = new Rig(
     inTurn(10_000, ["down1", "down2"]),
@@ -844,7 +844,7 @@ Deno.test("Schedule waits for a host that is never to be given up", async () => 
   assertEquals(counts(rig)["refused 0"], undefined);
 });
 
-Deno.test("Schedule keeps the last result of a request whose host is given up before the next", async () => {
+Deno.test("Schedule keeps a request's last result when its host is given up", async () => {
   const hour = 3_600_000;
   const retry = { ...RETRY, retries: 9, delayMs: hour, maxDelayMs: hour };
   const rig = new Rig(inTurn(500), { concurrency: 100, retry }, DOWN_HOST);
@@ -861,7 +861,7 @@ Deno.test("Schedule keeps the last result of a request whose host is given up be
   assertEquals(last!.detail, "connection refused");
 });
 
-Deno.test("Schedule abandon() gives what waits for its host after an attempt, too", async () => {
+Deno.test("Schedule.abandon() gives retries that wait for their host", async () => {
   const rig = new Rig(many(2), { concurrency: 2, retry: { ...RETRY, retries: 1 } });
   await rig.time.to(0);
   await rig.answer(0, BUSY);
@@ -874,7 +874,7 @@ Deno.test("Schedule abandon() gives what waits for its host after an attempt, to
   await rig.schedule.return();
 });
 
-Deno.test("Schedule holds up no host for want of room for those of a paused one", async () => {
+Deno.test("Schedule has room for other hosts while one is paused", async () => {
   function* source(): Generator<Target> {
     for (let i = 0; i < 400_000; i++) {
       yield target(`http://${i % 4 === 0 ? "up" : "down"}/${i}`, { i });
@@ -898,7 +898,7 @@ Deno.test("Schedule holds up no host for want of room for those of a paused one"
   assert(counts(rig)["undefined 1"] > 150_000);
 });
 
-Deno.test("Schedule gives up nothing early where nothing but one host's is in sight", async () => {
+Deno.test("Schedule gives up nothing early when only one host is in sight", async () => {
   function* source(): Generator<Target> {
     yield* inTurn(1_000);
     for (let i = 1_000; i < 300_000; i++) yield target(`http://down/${i}`, { i });
@@ -912,7 +912,7 @@ Deno.test("Schedule gives up nothing early where nothing but one host's is in si
   assert(counts(rig)["undefined 1"] > 299_900);
 });
 
-Deno.test("Schedule tries the request of a probe again by the next probe", async () => {
+Deno.test("Schedule repeats a probe's request with the next probe", async () => {
   const tries = new Map<number, number>();
   const retry = { ...RETRY, retries: 3, delayMs: 10, on: new Set(["reset"]) };
   const rig = new Rig(many(200), { concurrency: 20, retry }, ({ i }) => {
@@ -925,7 +925,7 @@ Deno.test("Schedule tries the request of a probe again by the next probe", async
   assertEquals(counts(rig), { "undefined 3": 200 });
 });
 
-Deno.test("Schedule waits for no start that nothing will take", async () => {
+Deno.test("Schedule ends without waiting for a start that no request will use", async () => {
   for (const retries of [0, 2]) {
     const rig = new Rig(many(1), { rate: 0.1, retry: { ...RETRY, retries } });
     await rig.time.to(50);
@@ -942,7 +942,7 @@ Deno.test("Schedule waits for no start that nothing will take", async () => {
   assertEquals(rig.end, "over");
 });
 
-Deno.test("Schedule ends with its last result, though the network is still out", async () => {
+Deno.test("Schedule ends with its last result during an outage", async () => {
   const hosts = Array.from({ length: 262 }, (_, i) => `host${i}`);
   const rig = new Rig(
     at(hosts),
@@ -959,7 +959,7 @@ for (
     ["there is no such name", { status: null, error: "dns", detail: "no such name" }],
   ] as const
 ) {
-  Deno.test(`Schedule ends at once if ${name} at its only host`, async () => {
+  Deno.test(`Schedule ends at once when ${name} at its only host`, async () => {
     const retry = { ...RETRY, on: new Set(["refused", "dns"]) };
     const rig = new Rig(many(1_000), { concurrency: 100, retry }, () => failure);
     await rig.time.to(10);
@@ -999,7 +999,7 @@ for (
     ["the Unix socket '/s'", { unixSocket: "/s" }, { error: "refused" }],
   ] as const
 ) {
-  Deno.test(`Schedule ends at once if ${what} is all hosts' way, and gives ${failure.error}`, async () => {
+  Deno.test(`Schedule ends at once with ${failure.error} when ${what} is on the way to all hosts`, async () => {
     const retry = { ...RETRY, on: new Set(["refused", "connect"]) };
     const hosts = Array.from({ length: 1_000 }, (_, i) => `host${i % 7}`);
     const answers = () => ({ status: null, ...failure });
@@ -1030,7 +1030,7 @@ for (
   });
 }
 
-Deno.test("Schedule ends not at once if anything else was there, or the user says to wait", async () => {
+Deno.test("Schedule does not end at once after any success, or when told to wait", async () => {
   const cases: [Partial<ScheduleOptions>, Rig["answers"], string?][] = [
     [{ hostGiveUpMs: Infinity }, () => REFUSED],
     [{ giveUpAfterMs: 120_000 }, () => REFUSED],
@@ -1049,7 +1049,7 @@ Deno.test("Schedule ends not at once if anything else was there, or the user say
   }
 });
 
-Deno.test("Schedule counts what waits and was not made yet", async () => {
+Deno.test("Schedule counts waiting requests that were not made yet", async () => {
   const rig = new Rig(many(20), { hostConcurrency: 2 });
   await rig.time.to(0);
   assertEquals([rig.inFlight.length, rig.schedule.held, rig.schedule.retrying], [2, 18, 0]);
@@ -1061,7 +1061,7 @@ const SILENT_HOST: Rig["answers"] = ({ url }) => url.includes("silent") ? undefi
 
 const TIMEOUT = { status: null, error: "timeout", detail: "no answer" } as const;
 
-Deno.test("Schedule leaves most places to the hosts that answer while others keep silent", async () => {
+Deno.test("Schedule leaves most places to responding hosts while others are silent", async () => {
   const names = ["up", "silent1", "up", "silent2", "silent3"];
   const hosts = Array.from({ length: 5_000 }, (_, i) => names[i % names.length]);
   const rig = new Rig(at(hosts), { concurrency: 100 }, SILENT_HOST);
@@ -1081,7 +1081,7 @@ Deno.test("Schedule leaves most places to the hosts that answer while others kee
   assertEquals(rig.time.timers, 0);
 });
 
-Deno.test("Schedule starts what waited for its share first, in its order, once the host answers", async () => {
+Deno.test("Schedule starts held requests first, in order, when the host responds", async () => {
   const source = new Slow();
   const rig = new Rig(source, { concurrency: 4 });
   const give = async (host: string, i: number): Promise<void> => {
@@ -1100,7 +1100,7 @@ Deno.test("Schedule starts what waited for its share first, in its order, once t
   await rig.over;
 });
 
-Deno.test("Schedule keeps nothing back where no other host is in sight, or the user says so", async () => {
+Deno.test("Schedule holds nothing back without other hosts, or when told so", async () => {
   const sorted = ["up", ...new Array(20_000).fill("silent")];
   const cases: [Target[], Partial<ScheduleOptions>][] = [
     [many(1_000, "silent"), {}],
@@ -1119,7 +1119,7 @@ Deno.test("Schedule keeps nothing back where no other host is in sight, or the u
   }
 });
 
-Deno.test("Schedule keeps a host from more places that falls silent", async () => {
+Deno.test("Schedule gives no more places to a host that falls silent", async () => {
   const rig = new Rig(
     inTurn(6_000, ["up", "banned"]),
     { concurrency: 200, rate: 1_000 },
@@ -1133,7 +1133,7 @@ Deno.test("Schedule keeps a host from more places that falls silent", async () =
   assertEquals([rig.results.length, rig.end], [6_000, "over"]);
 });
 
-Deno.test("Schedule uses all places for hosts that answer, though their answers come together", async () => {
+Deno.test("Schedule uses all places for hosts whose responses come together", async () => {
   const hosts = Array.from({ length: 10_000 }, (_, i) => i % 20 === 0 ? "silent" : `up${i % 2}`);
   const rig = new Rig(at(hosts), { concurrency: 100 });
   let most = 0;
@@ -1147,7 +1147,7 @@ Deno.test("Schedule uses all places for hosts that answer, though their answers 
   await rig.schedule.return();
 });
 
-Deno.test("Schedule gives up a silent host after its minute, though the others were done before", async () => {
+Deno.test("Schedule gives up a silent host after a minute when the others are done", async () => {
   const rig = new Rig(inTurn(10_000, ["up", "silent"]), { concurrency: 20 }, SILENT_HOST);
   for (let ms = 1_000; ms <= 200_000 && rig.end === "not yet"; ms += 1_000) {
     await rig.time.to(ms);
@@ -1160,7 +1160,7 @@ Deno.test("Schedule gives up a silent host after its minute, though the others w
   assert(rig.time.now() < 80_000, `${rig.time.now()}`);
 });
 
-Deno.test("Schedule gives up a host that refuses, though the others were done before it was paused", async () => {
+Deno.test("Schedule gives up a refusing host when the others were done before its pause", async () => {
   const rig = new Rig(
     inTurn(600),
     { concurrency: 10 },
@@ -1174,7 +1174,7 @@ Deno.test("Schedule gives up a host that refuses, though the others were done be
   assertEquals(counts(rig)["undefined 1"], 300);
 });
 
-Deno.test("Schedule keeps no place for a silent host's share that a limit of its own forbids", async () => {
+Deno.test("Schedule keeps no place that a host's own limit forbids", async () => {
   const rig = new Rig(
     inTurn(400, ["up", "silent"]),
     { concurrency: 40, hostConcurrency: 2, hostDelayMs: 10 },
@@ -1194,7 +1194,7 @@ function chance(seed: number): () => number {
   return () => (state = state * 48_271 % 2_147_483_647) / 2_147_483_647;
 }
 
-Deno.test("Schedule gives each target one result, whichever hosts fail, and when", async () => {
+Deno.test("Schedule gives each target one result when hosts fail at random", async () => {
   for (let seed = 0; seed < 100; seed++) {
     const random = chance(seed * 7_919);
     const pick = <T>(...values: T[]): T => values[Math.floor(random() * values.length)];

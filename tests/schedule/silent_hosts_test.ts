@@ -1,10 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { SilentHosts } from "../../lib/schedule/silent_hosts.ts";
+import { folder } from "../fixtures/folder.ts";
 import { myriad } from "../fixtures/program.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
-import { folder } from "../fixtures/sources.ts";
 
-Deno.test("SilentHosts knows no more hosts than can matter, and keeps those with requests in flight", () => {
+Deno.test("SilentHosts forgets idle hosts, and keeps those with requests in flight", () => {
   const shares = new SilentHosts({ places: 10, free: () => 1, now: () => 0 });
   assert(shares.startsAtOnce("http://first/"));
   for (let i = 0; i < 20_000; i++) {
@@ -18,7 +18,7 @@ Deno.test("SilentHosts knows no more hosts than can matter, and keeps those with
   assert(shares.startsAtOnce("http://first:080/"));
 });
 
-Deno.test("SilentHosts takes a host for silent after twice the time that its answers took", () => {
+Deno.test("SilentHosts calls a host silent after twice its response time", () => {
   let nowMs = 0;
   const shares = new SilentHosts({ places: 16, free: () => 1, now: () => nowMs });
   assert(shares.startsAtOnce("http://b/"));
@@ -36,7 +36,7 @@ Deno.test("SilentHosts takes a host for silent after twice the time that its ans
 });
 
 for (const engine of ["http1", "fetch"]) {
-  Deno.test(`a silent host holds up no request to another, by ${engine}`, async () => {
+  Deno.test(`a silent host delays no request to another (${engine})`, async () => {
     const good = 300;
     let answered = 0;
     const waiting: (() => void)[] = [];

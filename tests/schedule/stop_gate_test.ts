@@ -19,7 +19,7 @@ function numbers(length = Infinity): Source<number> & { asked: number; returned:
   };
 }
 
-Deno.test("StopGate passes on what the source gives, and asks no more once it has ended", () => {
+Deno.test("StopGate passes on the source's items, and does not ask after its end", () => {
   const source = numbers(2);
   const gate = new StopGate(source);
   assertEquals(gate.next(), { value: 0, done: false });
@@ -28,7 +28,7 @@ Deno.test("StopGate passes on what the source gives, and asks no more once it ha
   assertEquals(source.asked, 3);
 });
 
-Deno.test("StopGate is shut once it was stopped, or its source has ended", () => {
+Deno.test("StopGate is shut after stop(), or after its source's end", () => {
   const gates = [new StopGate(numbers(0)), new StopGate(numbers())];
   assertEquals(gates.map((gate) => gate.isShut), [false, false]);
   gates[0].next();
@@ -47,7 +47,7 @@ Deno.test("StopGate lets nothing through after stop()", async () => {
   assertEquals(source.returned, 1);
 });
 
-Deno.test("StopGate answers a next() that waits when stop() is called", async () => {
+Deno.test("StopGate.stop() settles a waiting next()", async () => {
   const { promise, resolve } = Promise.withResolvers<IteratorResult<number>>();
   const gate = new StopGate<number>({ next: () => promise });
   const next = gate.next();
@@ -65,18 +65,18 @@ Deno.test("StopGate shuts when the time is up", async () => {
   assertEquals(gate.next(), DONE);
 });
 
-Deno.test("StopGate does not mistake a long time for none", () => {
+Deno.test("StopGate accepts a time longer than a timer's", () => {
   const gate = new StopGate(numbers(), 1e11);
   assertEquals(gate.next(), { value: 0, done: false });
   gate.stop();
 });
 
-Deno.test("StopGate leaves no timer when the source is done first", () => {
+Deno.test("StopGate leaves no timer when the source ends first", () => {
   const gate = new StopGate(numbers(0), 60_000);
   assertEquals(gate.next(), { value: undefined, done: true });
 });
 
-Deno.test("StopGate looks done when the source breaks off, and keeps why", async () => {
+Deno.test("StopGate ends when the source throws, and keeps the error", async () => {
   const failure = new Error("broke off");
   for (
     const next of [() => Promise.reject(failure), () => {

@@ -47,7 +47,7 @@ function lengthOf(series: Series): number {
   return lengths[0];
 }
 
-Deno.test("SeriesRecorder gives rates a second and percentiles of each interval alone", () => {
+Deno.test("SeriesRecorder gives each interval's rates and percentiles", () => {
   const run = new FakeRun();
   run.pass(100, [10, 20, 30, 40]);
   run.inFlight = 7;
@@ -64,7 +64,7 @@ Deno.test("SeriesRecorder gives rates a second and percentiles of each interval 
   assertEquals([series.inFlight, series.rssBytes], [[0, 7, 7, 7], [1, 99, 99, 99]]);
 });
 
-Deno.test("SeriesRecorder counts failures by kind, and none that were before", () => {
+Deno.test("SeriesRecorder counts each interval's failures by kind", () => {
   const run = new FakeRun();
   const before = new Stats();
   before.record(result({ status: null, error: "dns" }));
@@ -78,7 +78,7 @@ Deno.test("SeriesRecorder counts failures by kind, and none that were before", (
   assertEquals(failed, { reset: [0, 20], timeout: [10, 0] });
 });
 
-Deno.test("SeriesRecorder counts from where a resumed run goes on", () => {
+Deno.test("SeriesRecorder counts from the point where a run was resumed", () => {
   const run = new FakeRun();
   const stats = new Stats();
   for (let k = 0; k < 1_000; k++) stats.record(result({ ms: 5 }));
@@ -93,7 +93,7 @@ Deno.test("SeriesRecorder counts from where a resumed run goes on", () => {
   assertEquals([rate, max, failed], [[10], [50], {}]);
 });
 
-Deno.test("SeriesRecorder has at most 400 intervals, and loses no request, however long a run takes", () => {
+Deno.test("SeriesRecorder has at most 400 intervals, and loses no request", () => {
   const run = new FakeRun();
   let answers = 0;
   for (let k = 0; k < 5_000; k++) {
@@ -110,7 +110,7 @@ Deno.test("SeriesRecorder has at most 400 intervals, and loses no request, howev
   assert(Math.abs(sum - answers) < 1e-6, `${sum}`);
 });
 
-Deno.test("SeriesRecorder merges percentiles by their histograms, and does not average them", () => {
+Deno.test("SeriesRecorder merges percentiles by their histograms", () => {
   const run = new FakeRun();
   const all = new Histogram();
   // Each odd interval has few slow answers, each even one many fast ones.
@@ -126,7 +126,7 @@ Deno.test("SeriesRecorder merges percentiles by their histograms, and does not a
   assertEquals(new Set(p90.slice(0, 200)), new Set([expected[1]]));
 });
 
-Deno.test("SeriesRecorder has null where it could not look", () => {
+Deno.test("SeriesRecorder has null for intervals without a look", () => {
   const run = new FakeRun();
   run.pass(100, [1]);
   // The process was stopped for a while.
@@ -136,14 +136,14 @@ Deno.test("SeriesRecorder has null where it could not look", () => {
   assertEquals(rate, [10, null, null, null, null, null, 2, null, null, null, null, 10]);
 });
 
-Deno.test("SeriesRecorder takes looks that are early or late for those of their intervals", () => {
+Deno.test("SeriesRecorder assigns early and late looks to their intervals", () => {
   const run = new FakeRun();
   for (const ms of [99, 102, 98, 130, 71, 100]) run.pass(ms, [1]);
   const { rate } = run.recorder.stop();
   assertEquals(rate.map((value) => Math.round(value!)), [10, 10, 10, 8, 14, 10]);
 });
 
-Deno.test("SeriesRecorder.stop() has one interval of a run that took no time", () => {
+Deno.test("SeriesRecorder.stop() gives one interval for a run without duration", () => {
   const run = new FakeRun();
   const series = run.recorder.stop();
   assertEquals([lengthOf(series), series.rate], [1, [null]]);
@@ -153,7 +153,7 @@ Deno.test("SeriesRecorder.stop() has one interval of a run that took no time", (
   assertEquals(short.recorder.stop().rate, [100]);
 });
 
-Deno.test("SeriesRecorder adds a short rest to the last interval, whose rate says more", () => {
+Deno.test("SeriesRecorder adds a short rest to the last interval", () => {
   const run = new FakeRun();
   run.pass(100, [1]);
   run.now += 5;
@@ -162,7 +162,7 @@ Deno.test("SeriesRecorder adds a short rest to the last interval, whose rate say
   assertEquals([rate.length, Math.round(rate[0]!)], [1, 19]);
 });
 
-Deno.test("SeriesRecorder stays in bounds when a run slept for a year", () => {
+Deno.test("SeriesRecorder stays in bounds when the machine slept for a year", () => {
   const run = new FakeRun();
   run.pass(100, [1]);
   run.pass(365 * 86_400_000, [1]);
@@ -171,7 +171,7 @@ Deno.test("SeriesRecorder stays in bounds when a run slept for a year", () => {
   assertEquals(series.rate.filter((rate) => rate !== null).length, 2);
 });
 
-Deno.test("SeriesRecorder looks by itself once it is started, and no more once it is stopped", async () => {
+Deno.test("SeriesRecorder looks by itself between start() and stop()", async () => {
   let looks = 0;
   const run = new FakeRun();
   const third = Promise.withResolvers<void>();

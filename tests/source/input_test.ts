@@ -4,7 +4,9 @@ import { InputError, UsageError } from "../../lib/errors.ts";
 import { Gunzip } from "../../lib/source/gunzip.ts";
 import { Input } from "../../lib/source/input.ts";
 import { LineReader } from "../../lib/source/lines.ts";
-import { all, folder, open, outcomes, splits } from "../fixtures/sources.ts";
+import { folder } from "../fixtures/folder.ts";
+import { start } from "../fixtures/program.ts";
+import { all, open, outcomes, splits } from "../fixtures/sources.ts";
 
 /** A text of which gzip does not make much less. */
 function noise(lines: number): string {
@@ -58,7 +60,7 @@ Deno.test("Input reads an empty file, an empty gzip, and a single byte", async (
   assertEquals(await linesAt(await dir.write("d", new Uint8Array([0x1f]))), ["\x1f"]);
 });
 
-Deno.test("Input.progress() is the share of the file that was read, compressed or not", async () => {
+Deno.test("Input.progress() is the share of the file read, compressed or not", async () => {
   await using dir = await folder();
   for (const content of [NOISE, gzipSync(NOISE)]) {
     const input = await Input.open(await dir.write("a", content));
@@ -72,7 +74,7 @@ Deno.test("Input.progress() is the share of the file that was read, compressed o
   }
 });
 
-Deno.test("Input holds no more of a gzip bomb than it was asked for", async () => {
+Deno.test("Input keeps a bounded part of a gzip bomb", async () => {
   await using dir = await folder();
   const path = await dir.write("bomb.gz", gzipSync(new Uint8Array(256 * 1024 * 1024)));
   const input = await Input.open(path);
@@ -97,8 +99,10 @@ function broken(text: string): Uint8Array {
 
 const PACKED = new Uint8Array(gzipSync(NOISE));
 const CUT = "the input broke off (its gzip data is cut short): make it whole";
+
 const CHECKSUM =
   "the gzip checksum is wrong, so some of the lines may be damaged: make the file again";
+
 const MORE = "something that is not gzip follows its gzip data: remove that";
 
 // With the least share of the text that is read before.
@@ -141,7 +145,7 @@ for (
     ],
   ] as [string, Iterable<number>, string, number][]
 ) {
-  Deno.test(`Input.read() rejects when a gzip ${what}, after all that stood before`, async () => {
+  Deno.test(`Input.read() rejects when a gzip ${what}, after the data before it`, async () => {
     await using dir = await folder();
     const bytes = new Uint8Array(packed);
     const path = await dir.write("a.gz", bytes);
@@ -161,27 +165,7 @@ for (
   });
 }
 
-Deno.test("LineReader gives a last line without its end where the data is whole, and then tells the fault", async () => {
-  await using dir = await folder();
-  const packed = new Uint8Array(gzipSync("a\nb"));
-  for (
-    const [bytes, lines] of [
-      [[...packed, 1], ["a", "b"]],
-      [packed.with(-5, packed.at(-5)! ^ 1), ["a", "b"]],
-      // Who knows what it would be.
-      [packed.subarray(0, -3), ["a"]],
-    ] as [Iterable<number>, string[]][]
-  ) {
-    const reader = new LineReader(
-      await Input.open(await dir.write("a.gz", new Uint8Array(bytes))),
-    );
-    for (const line of lines) assertEquals(await reader.next(), { value: line, done: false });
-    await assertRejects(async () => await reader.next(), InputError);
-    assertEquals(await reader.next(), { value: undefined, done: true });
-  }
-});
-
-Deno.test("Input reads gzip whose head has all parts, wherever blocks begin", async () => {
+Deno.test("Input reads gzip with every header field, with any blocks", async () => {
   const data = deflateRawSync("a\nb\n");
   const tail = gzipSync("a\nb\n").subarray(-8);
   const head = [0x1f, 0x8b, 8, 0x1f, 1, 2, 3, 4, 0, 3];
@@ -198,7 +182,7 @@ Deno.test("Input reads gzip whose head has all parts, wherever blocks begin", as
   }
 });
 
-Deno.test("Input.read() rejects when a member behind the first is cut short", async () => {
+Deno.test("Input.read() rejects when a later member is cut short", async () => {
   await using dir = await folder();
   const second = gzipSync(NOISE);
   const path = await dir.write(
@@ -220,7 +204,7 @@ for (
     ["is below a file", "file/below", ": use a file that can be read"],
   ]
 ) {
-  Deno.test(`Input.open() refuses a file that ${what}`, async () => {
+  Deno.test(`Input.open() throws for a file that ${what}`, async () => {
     await using dir = await folder();
     await dir.write("file", "x");
     const full = path === "" ? "" : dir.path(path);
@@ -232,7 +216,7 @@ for (
 }
 
 Deno.test({
-  name: "Input.open() asks nobody when the permission to read is missing",
+  name: "Input.open() does not prompt when the permission is missing",
   permissions: { read: false },
   async fn() {
     const error = await assertRejects(() => Input.open("urls.txt"), UsageError);
@@ -245,18 +229,12 @@ Deno.test({
 
 // Pipes.
 
-async function fifo(path: string): Promise<void> {
-  const made = await new Deno.Command("mkfifo", { args: [path] }).output();
-  assert(made.success);
-}
-
 Deno.test({
-  name: "Input reads a named pipe as it is written, and does not tell how far it is",
+  name: "Input reads a named pipe as it is written, without progress",
   ignore: Deno.build.os === "windows",
   async fn() {
     await using dir = await folder();
-    const path = dir.path("pipe");
-    await fifo(path);
+    const path = await dir.pipe("pipe");
     const [input, writer] = await Promise.all([
       Input.open(path),
       Deno.open(path, { write: true }),
@@ -277,13 +255,12 @@ Deno.test({
 });
 
 Deno.test({
-  name: "Input.close() answers a read() that waits for a pipe",
+  name: "Input.close() settles a read() that waits for a pipe",
   ignore: Deno.build.os === "windows",
   async fn() {
     await using dir = await folder();
     for (const [name, content] of [["plain", "http://h/1\nhttp://h/"], ["packed", undefined]]) {
-      const path = dir.path(name!);
-      await fifo(path);
+      const path = await dir.pipe(name!);
       const [source, writer] = await Promise.all([
         open({ input: { path, format: "lines" } }),
         Deno.open(path, { write: true }),
@@ -319,19 +296,8 @@ async function withStdin(script: string, stdin: Uint8Array | undefined): Promise
     "script.ts",
     `import { all, open, outcomes } from ${JSON.stringify(fixtures.href)};\n${script}`,
   );
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--no-prompt",
-      "--quiet",
-      "--config",
-      new URL("../../deno.json", import.meta.url).pathname,
-      path,
-    ],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
+  const config = new URL("../../deno.json", import.meta.url).pathname;
+  await using child = start([], { script: path, permissions: ["--config", config] });
   const writer = child.stdin.getWriter();
   if (stdin !== undefined) {
     await writer.write(stdin);

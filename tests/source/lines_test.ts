@@ -1,9 +1,13 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
-import { CsvReader, toFields } from "../../lib/source/csv.ts";
-import { LineReader, type Lines, MAX_LINE, OverlongLine } from "../../lib/source/lines.ts";
+import { gzipSync } from "node:zlib";
+import { InputError } from "../../lib/errors.ts";
+import { Input } from "../../lib/source/input.ts";
+import { LineReader, MAX_LINE, OverlongLine } from "../../lib/source/lines.ts";
+import { folder } from "../fixtures/folder.ts";
 import { all, Blocks, splits } from "../fixtures/sources.ts";
 
 const encode = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
+
 const linesOf = (text: string): Promise<(string | OverlongLine)[]> =>
   all(new LineReader(new Blocks([encode(text)])));
 
@@ -25,7 +29,7 @@ for (
     ["characters of two, three and four bytes", "é\n名x\n😀\r\nü", ["é", "名x", "😀", "ü"]],
   ] as [string, string, string[]][]
 ) {
-  Deno.test(`LineReader reads ${what}, wherever blocks begin`, async () => {
+  Deno.test(`LineReader reads ${what}, with any blocks`, async () => {
     for (const blocks of splits(encode(text))) {
       assertEquals(await all(new LineReader(blocks)), lines);
       assert(blocks.isClosed);
@@ -33,14 +37,14 @@ for (
   });
 }
 
-Deno.test("LineReader reads LF and CRLF alone where a run began so, wherever blocks begin", async () => {
+Deno.test("LineReader reads only LF and CRLF for an older run, with any blocks", async () => {
   for (const blocks of splits(encode("a\rb\r\n\rc\n\r\r\nd\r"))) {
     const reader = new LineReader(blocks, { onlyLf: true });
     assertEquals(await all(reader), ["a\rb", "\rc", "\r", "d"]);
   }
 });
 
-Deno.test("LineReader.breakBefore is the line break in front of a line, wherever blocks begin", async () => {
+Deno.test("LineReader.breakBefore is the line break before a line, with any blocks", async () => {
   for (const blocks of splits(encode("a\rb\nc\r\nd\r\re\n\rf"))) {
     const reader = new LineReader(blocks);
     const found: string[] = [];
@@ -69,7 +73,7 @@ Deno.test("LineReader.breakBefore is the line break in front of a line, wherever
   }
 });
 
-Deno.test("LineReader reads lines of every end in pieces longer than what is decoded at once", async () => {
+Deno.test("LineReader reads all line ends in pieces longer than its buffer", async () => {
   const ends = ["\n", "\r\n", "\r"];
   // Lines of all lengths, so that each end falls on each place of a piece.
   const lines = Array.from({ length: 3000 }, (_, k) => "é".repeat(k % 97) + k);
@@ -80,7 +84,7 @@ Deno.test("LineReader reads lines of every end in pieces longer than what is dec
   }
 });
 
-Deno.test("LineReader marks lines that are not UTF-8, and no others, wherever blocks begin", async () => {
+Deno.test("LineReader marks exactly the lines that are not UTF-8, with any blocks", async () => {
   for (
     const [line, isUtf8] of [
       [[0x61, 0xff], false],
@@ -139,7 +143,7 @@ for (
   });
 }
 
-Deno.test("LineReader counts characters, not bytes, and keeps no half of one", async () => {
+Deno.test("LineReader counts characters, not bytes, and splits none", async () => {
   const fits = "名".repeat(MAX_LINE);
   const pairs = `x${"😀".repeat(MAX_LINE)}`;
   const [first, second] = await linesOf(`${fits}\n${pairs}\n`);
@@ -149,14 +153,14 @@ Deno.test("LineReader counts characters, not bytes, and keeps no half of one", a
   assert(start.isWellFormed() && start.length === 200);
 });
 
-Deno.test("LineReader.line is the number of the line that was given last", async () => {
+Deno.test("LineReader.line is the number of the last line", async () => {
   const reader = new LineReader(new Blocks([encode("a\n\nb")]));
   const numbers = [];
   while (!(await reader.next()).done) numbers.push(reader.line);
   assertEquals(numbers, [1, 2, 3]);
 });
 
-Deno.test("LineReader.next() answers at once while a block has lines, and reads no further", async () => {
+Deno.test("LineReader.next() is synchronous while a block has lines, and reads no further", async () => {
   // Larger than what is decoded at once.
   const block = encode("x".repeat(9) + "\n").length;
   const blocks = new Blocks(
@@ -179,7 +183,7 @@ Deno.test("LineReader.next() answers at once while a block has lines, and reads 
   assertEquals(await reader.next(), { value: undefined, done: true });
 });
 
-Deno.test("LineReader.return() ends it, whatever it holds", async () => {
+Deno.test("LineReader.return() ends it at once", async () => {
   const blocks = new Blocks([encode("a\nb\nc")]);
   const reader = new LineReader(blocks);
   assertEquals(await reader.next(), { value: "a", done: false });
@@ -189,7 +193,7 @@ Deno.test("LineReader.return() ends it, whatever it holds", async () => {
   assert(blocks.isClosed);
 });
 
-Deno.test("LineReader gives no line whose end the input did not give when it broke off", async () => {
+Deno.test("LineReader drops an unfinished line when the input breaks off", async () => {
   let reads = 0;
   const input = {
     read: () =>
@@ -203,79 +207,22 @@ Deno.test("LineReader gives no line whose end the input did not give when it bro
   assertEquals(reads, 2);
 });
 
-// Records of CSV.
-
-for (
-  const [what, text, records] of [
-    ["plain fields", "a,b\n1,2\r\n", [["a", "b"], ["1", "2"]]],
-    ["quoted fields", '"a","b, c"\r\n"d ""e""",f\n', [["a", "b, c"], ['d "e"', "f"]]],
-    ["line breaks in quotes", '1,"a\nb\r\n\nc\rd\r\r\n",2\r3,4,5', [
-      ["1", "a\nb\r\n\nc\rd\r\r\n", "2"],
-      ["3", "4", "5"],
-    ]],
-    ["empty fields", ',,\n"",""\n', [["", "", ""], ["", ""]]],
-    ["a field that ends in a quote", '"a""",b\n"""",c\n', [['a"', "b"], ['"', "c"]]],
-    ["spaces, which belong to a field", " a , b \n", [[" a ", " b "]]],
-    ["characters of several bytes in quotes", '"名\n😀",é\n', [["名\n😀", "é"]]],
-    ["a quoted line of commas and quotes", '","",",x\n","\n', [[',",', "x"], [","]]],
-  ] as [string, string, string[][]][]
-) {
-  Deno.test(`CsvReader reads ${what}, wherever blocks begin`, async () => {
-    for (const blocks of splits(encode(text))) {
-      const found = await all(new CsvReader(new LineReader(blocks)));
-      assertEquals(found.map((record) => toFields(record as string)), records);
-      assert(blocks.isClosed);
-    }
-  });
-}
-
-for (
-  const [what, text, records, bad] of [
-    ["a quote in a field without", 'a"b,c\nd\n', ['a"b,c', "d"], 0],
-    ["a quote behind a space", 'a, "b"\nd\n', ['a, "b"', "d"], 0],
-    ["more behind a closed quote", '"a"b,c\nd\n', ['"a"b,c', "d"], 0],
-    ["a quote that is not closed", 'd\n"a,b\nc\n', ["d", '"a,b\nc'], 1],
-  ] as [string, string, string[], number][]
-) {
-  Deno.test(`CsvReader goes on after ${what}`, async () => {
-    for (const blocks of splits(encode(text))) {
-      const found = await all(new CsvReader(new LineReader(blocks)));
-      assertEquals(found, records);
-      found.forEach((record, k) => {
-        assertEquals(typeof toFields(record as string) === "string", k === bad);
-      });
-    }
-  });
-}
-
-Deno.test("CsvReader marks a record over 1 MiB, and goes on behind the line that made it so", async () => {
-  const line = `${"x".repeat(1023)}\n`;
-  // The quote and 1,024 lines without the last one's end are 1 MiB.
-  const text = `1,2\n"${line.repeat(1024)}z\n3,4\n"${"x".repeat(2 * MAX_LINE)}"\n5,6\n`;
-  const reader = new CsvReader(new LineReader(new Blocks([encode(text)])));
-  const found: unknown[] = [];
-  const numbers: number[] = [];
-  for (let step = await reader.next(); !step.done; step = await reader.next()) {
-    found.push(step.value instanceof OverlongLine ? step.value.start.slice(0, 3) : step.value);
-    numbers.push(reader.line);
+Deno.test("LineReader gives a last line without its end, and then throws the input's error", async () => {
+  await using dir = await folder();
+  const packed = new Uint8Array(gzipSync("a\nb"));
+  for (
+    const [bytes, lines] of [
+      [[...packed, 1], ["a", "b"]],
+      [packed.with(-5, packed.at(-5)! ^ 1), ["a", "b"]],
+      // Who knows what it would be.
+      [packed.subarray(0, -3), ["a"]],
+    ] as [Iterable<number>, string[]][]
+  ) {
+    const reader = new LineReader(
+      await Input.open(await dir.write("a.gz", new Uint8Array(bytes))),
+    );
+    for (const line of lines) assertEquals(await reader.next(), { value: line, done: false });
+    await assertRejects(async () => await reader.next(), InputError);
+    assertEquals(await reader.next(), { value: undefined, done: true });
   }
-  assertEquals(found, ["1,2", '"xx', "3,4", '"xx', "5,6"]);
-  assertEquals(numbers, [1, 2, 1027, 1028, 1029]);
-});
-
-Deno.test("CsvReader reads a record of 1 MiB in quotes", async () => {
-  const text = `"${"x".repeat(MAX_LINE - 3)}\n"`;
-  const reader: Lines = new CsvReader(new LineReader(new Blocks([encode(`${text}\na\n`)])));
-  assertEquals((await all(reader)).map((record) => record === text || record), [true, "a"]);
-});
-
-Deno.test("CsvReader.return() ends it within a record", async () => {
-  const blocks = new Blocks([encode('a\n"b\nc'), encode("d")]);
-  const reader = new CsvReader(new LineReader(blocks));
-  assertEquals(await reader.next(), { value: "a", done: false });
-  const pending = reader.next();
-  reader.return();
-  assertEquals(await pending, { value: undefined, done: true });
-  assertEquals(await reader.next(), { value: undefined, done: true });
-  assert(blocks.isClosed);
 });

@@ -1,8 +1,39 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { UsageError } from "../../lib/errors.ts";
+import { countNumbers, createNumbering, toIndex } from "../../lib/source/numbering.ts";
 import type { SourceOptions } from "../../lib/source/open.ts";
 import type { HeaderList, Target } from "../../lib/target.ts";
 import { all, open, outcomes } from "../fixtures/sources.ts";
+
+Deno.test("createNumbering() gives a shard its numbers from the start on", () => {
+  const of = (start: number, index: number, count: number) =>
+    createNumbering({ start, shard: { index, count } });
+  assertEquals(of(0, 0, 1), { first: 0, step: 1 });
+  assertEquals(of(5, 1, 3), { first: 7, step: 3 });
+  assertEquals(of(7, 1, 3), { first: 7, step: 3 });
+  assertEquals(of(8, 1, 3), { first: 10, step: 3 });
+});
+
+Deno.test("toIndex() is the place of a number in its sequence", () => {
+  assertEquals([7, 10, 13].map((i) => toIndex(i, { first: 7, step: 3 })), [0, 1, 2]);
+});
+
+Deno.test("countNumbers() adds up to the whole over all shards", () => {
+  for (const [start, count, shards] of [[0, 10, 3], [7, 1, 4], [5, 0, 2], [3, 100, 7]] as const) {
+    const counts = Array.from(
+      { length: shards },
+      (_, index) => countNumbers({ start, count, shard: { index, count: shards } })!,
+    );
+    assertEquals(counts.reduce((sum, one) => sum + one, 0), count);
+    assert(Math.max(...counts) - Math.min(...counts) <= 1, counts.join());
+  }
+});
+
+Deno.test("countNumbers() is undefined without a bound, and stops at 2^53 - 1", () => {
+  const shard = { index: 0, count: 1 };
+  assertEquals(countNumbers({ start: 0, count: Infinity, shard }), undefined);
+  assertEquals(countNumbers({ start: Number.MAX_SAFE_INTEGER, count: 5, shard }), 1);
+});
 
 const MAX = Number.MAX_SAFE_INTEGER;
 
@@ -37,7 +68,7 @@ for (
   });
 }
 
-Deno.test("RangeSource.next() answers at once, for ever without a bound", async () => {
+Deno.test("RangeSource.next() is synchronous, and endless without a bound", async () => {
   const source = await open({
     template: "http://h/?n={}",
     shard: { index: 999_999, count: 1_000_000 },
@@ -52,7 +83,7 @@ Deno.test("RangeSource.next() answers at once, for ever without a bound", async 
   assertEquals(await source.next(), { value: undefined, done: true });
 });
 
-Deno.test("RangeSource gives every target the run's very own method, headers and body", async () => {
+Deno.test("RangeSource shares the run's method, headers and body", async () => {
   const headers: HeaderList = [["A", "1"]];
   const body = new Uint8Array(3);
   const source = await open({ template: "http://h/", count: 2, method: "PUT", headers, body });
@@ -90,7 +121,7 @@ for (
     ["u:secret@h/", "Cannot request 'u:h/'"],
   ] as [string | undefined, string][]
 ) {
-  Deno.test(`openSource() refuses ${template} as a template`, async () => {
+  Deno.test(`openSource() rejects the template ${template}`, async () => {
     const error = await assertRejects(() => open({ template }), UsageError);
     assert(error.message.startsWith(message), error.message);
   });
@@ -109,7 +140,7 @@ for (
     ["/path", "use one like"],
   ] as const
 ) {
-  Deno.test(`openSource() says how ${template} becomes a URL, if it can`, async () => {
+  Deno.test(`openSource() suggests a URL for ${template}`, async () => {
     const why = "not an absolute http or https URL";
     const { message } = await assertRejects(() => open({ template }), UsageError);
     assert(message.includes(`: ${why}: ${mend}`), message);

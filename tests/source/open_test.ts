@@ -2,12 +2,13 @@ import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/as
 import { UsageError } from "../../lib/errors.ts";
 import type { SourceOptions } from "../../lib/source/open.ts";
 import type { HeaderList, Target } from "../../lib/target.ts";
-import { all, folder, open, outcomes, targetsOf } from "../fixtures/sources.ts";
+import { folder } from "../fixtures/folder.ts";
+import { all, open, outcomes, targetsOf } from "../fixtures/sources.ts";
 
 const basic = (credentials: string): string =>
   `Basic ${btoa(String.fromCharCode(...new TextEncoder().encode(credentials)))}`;
 
-Deno.test("openSource() takes lines for the template, trimmed, blank ones not counted", async () => {
+Deno.test("openSource() fills the template with trimmed lines, and skips blank ones", async () => {
   const text = "\ufeff a \r\n\n \t\r\nb c\r\n\u3000\n?d&e";
   const targets = await targetsOf("lines", text, { template: "http://h/?q={}" });
   assertEquals(targets.map(({ i, url }) => [i, url]), [
@@ -17,7 +18,7 @@ Deno.test("openSource() takes lines for the template, trimmed, blank ones not co
   ]);
 });
 
-Deno.test("openSource() takes lines for URLs without a template, and for a template of {}", async () => {
+Deno.test("openSource() reads lines as URLs without a template, or with {}", async () => {
   const text = " http://h/1 \nHTTPS://H:8443/2?a b\nhttp://[::1]:80/\n";
   const urls = ["http://h/1", "HTTPS://H:8443/2?a b", "http://[::1]:80/"];
   for (const template of [undefined, "{}", "{+}"]) {
@@ -44,7 +45,7 @@ for (
     ["no count", { count: 0 }, []],
   ] as [string, Partial<SourceOptions>, number[]][]
 ) {
-  Deno.test(`openSource() counts lines by ${what}`, async () => {
+  Deno.test(`openSource() selects lines by ${what}`, async () => {
     const targets = await targetsOf("lines", LINES, { template: "http://h/{}", ...options });
     assertEquals(targets.map(({ i }) => i), numbers);
     assertEquals(outcomes(targets), numbers.map((i) => `http://h/${i}`));
@@ -54,7 +55,7 @@ for (
   });
 }
 
-Deno.test("openSource() reads no more of a file than was asked for", async () => {
+Deno.test("openSource() reads no more of a file than needed", async () => {
   await using dir = await folder();
   const size = 4 * 1024 * 1024;
   const path = await dir.write("urls", "http://127.0.0.1/\n".repeat(size / 18));
@@ -69,7 +70,7 @@ Deno.test("openSource() reads no more of a file than was asked for", async () =>
   assertEquals(await source.next(), { value: undefined, done: true });
 });
 
-Deno.test("openSource() closes the file at the end, at the count, and when it is refused", async () => {
+Deno.test("openSource() closes the file at the end, at the count, and on an error", async () => {
   await using dir = await folder();
   const path = await dir.write("urls", "a\n".repeat(100));
   // The sanitizer would find what is open.
@@ -89,7 +90,7 @@ for (
     ["http://h/{", "Cannot read '{' at character 10 of the URL"],
   ]
 ) {
-  Deno.test(`openSource() refuses ${template} for lines`, async () => {
+  Deno.test(`openSource() rejects ${template} for lines`, async () => {
     // There is no such file: what can be known without it comes first.
     const input = { path: "X", format: "lines" } as const;
     const error = await assertRejects(() => open({ template, input }), UsageError);
@@ -125,14 +126,14 @@ for (
     ["http://\x01h/", "a URL cannot hold a control character (here %01)"],
   ]
 ) {
-  Deno.test(`openSource() finds that no request can be made of ${JSON.stringify(line)}`, async () => {
+  Deno.test(`openSource() makes no request for ${JSON.stringify(line)}`, async () => {
     const targets = await targetsOf("lines", `${line}\nhttp://h:65535/\n`);
     assertEquals(outcomes(targets), [`line 1: ${why}`, "http://h:65535/"]);
     assertEquals(targets[0].url, line.replace("u@", ""));
   });
 }
 
-Deno.test("openSource() fills no control character of a line into a URL but percent-encoded", async () => {
+Deno.test("openSource() percent-encodes control characters of a line", async () => {
   const why = "line 1: a URL cannot hold a control character (here %09)";
   for (const template of ["http://h/{}", "http://{}.x/", "http://h/?{}", "http://h/?a={+}"]) {
     const targets = await targetsOf("lines", "a\tb\nc\n", { template });
@@ -142,7 +143,7 @@ Deno.test("openSource() fills no control character of a line into a URL but perc
   assertEquals(outcomes(await targetsOf("lines", "a\tb", { template })), ["http://h/?a=a%09b"]);
 });
 
-Deno.test("openSource() makes no request of a line that is not UTF-8, and goes on", async () => {
+Deno.test("openSource() makes no request for a line that is not UTF-8, and continues", async () => {
   await using dir = await folder();
   const bytes = Uint8Array.from(
     "http://h/caf\xe9\nhttp://h/?\xef\xbf\xbd\n\xff\xfeh\0",
@@ -162,7 +163,7 @@ Deno.test("openSource() makes no request of a line that is not UTF-8, and goes o
   }
 });
 
-Deno.test("openSource() takes a line that ends in CR alone for one, but not where a run began otherwise", async () => {
+Deno.test("openSource() ends a line at CR alone, except for an older run", async () => {
   const text = "http://h/0\rhttp://h/1\n\rhttp://h/2\r\n";
   const urls = ["http://h/0", "http://h/1", "http://h/2"];
   assertEquals(outcomes(await targetsOf("lines", text)), urls);
@@ -171,7 +172,7 @@ Deno.test("openSource() takes a line that ends in CR alone for one, but not wher
   assertEquals([last.i, last.url], [1, "http://h/2"]);
 });
 
-Deno.test("openSource() shows 200 characters of what is no URL, and of a line over 1 MiB", async () => {
+Deno.test("openSource() shows 200 characters of an invalid URL or a line over 1 MiB", async () => {
   const long = `http://h/${"x".repeat(1024 * 1024)}`;
   const text = `${"n".repeat(300)}\n${long}\nn${"😀".repeat(200)}\n`;
   const targets = await targetsOf("lines", text);
@@ -198,7 +199,7 @@ for (
     ["http://h/u:p@x", "http://h/u:p@x", undefined],
   ] as [string, string, string | undefined][]
 ) {
-  Deno.test(`openSource() moves the credentials of ${line} into a field`, async () => {
+  Deno.test(`openSource() moves the credentials of ${line} into a header field`, async () => {
     const run: HeaderList = [["A", "1"]];
     const [target] = await targetsOf("lines", line, { headers: run });
     assertEquals([target.url, target.invalid], [url, undefined]);
@@ -251,7 +252,7 @@ for (
     `http://u:hunter2${"x".repeat(300)}@a b/`,
   ]
 ) {
-  Deno.test(`openSource() repeats no credentials of ${JSON.stringify(line).slice(0, 60)}`, async () => {
+  Deno.test(`openSource() shows no credentials of ${JSON.stringify(line).slice(0, 60)}`, async () => {
     const [{ url, headers, invalid }] = await targetsOf("lines", line);
     assert(invalid !== undefined);
     assert(!JSON.stringify([url, headers, invalid]).includes("hunter2"), `${url} ${invalid}`);

@@ -10,7 +10,7 @@ async function readAll(input: Pick<PeekedInput, "read">): Promise<Uint8Array> {
   return await new Blob(blocks).bytes();
 }
 
-Deno.test("PeekedInput has the first line that is not blank, and is read from its beginning", async () => {
+Deno.test("PeekedInput gives its first line that is not blank, and is read from the start", async () => {
   for (
     const [text, line] of [
       ["", ""],

@@ -90,7 +90,7 @@ function withoutOrder(statistics: Statistics): unknown {
 }
 
 for (const [what, hosts, most] of [["few", 7, 500], ["too many", 5_000, 3_000]] as const) {
-  Deno.test(`Stats.add() of parts, one after the other, gives what one had counted (${what} hosts)`, () => {
+  Deno.test(`Stats.add() of parts gives the same as one that counted everything (${what} hosts)`, () => {
     const random = generator(hosts);
     for (let round = 0; round < 10; round++) {
       const events = makeEvents(random(most), random, hosts);
@@ -108,7 +108,7 @@ for (const [what, hosts, most] of [["few", 7, 500], ["too many", 5_000, 3_000]] 
   });
 }
 
-Deno.test("Stats.add() gives the same counts whoever had which result, and in any order", () => {
+Deno.test("Stats.add() gives the same counts for any split, in any order", () => {
   const random = generator(1);
   for (let round = 0; round < 20; round++) {
     const events = makeEvents(random(1_500), random, 20);
@@ -121,7 +121,7 @@ Deno.test("Stats.add() gives the same counts whoever had which result, and in an
   }
 });
 
-Deno.test("Stats.add() leaves the other one as it was, and both can go on counting", () => {
+Deno.test("Stats.add() does not change the other one, and both can continue", () => {
   const random = generator(2);
   const [first, second, third] = [300, 400, 500].map((n) => makeEvents(n, random, 5));
   const other = count(second);
@@ -133,7 +133,7 @@ Deno.test("Stats.add() leaves the other one as it was, and both can go on counti
   assertEquals(plain(take(sum)), plain(take(count([...first, ...second, ...third]))));
 });
 
-Deno.test("findWrongStat() finds nothing wrong with what statistics give, nor with older journals", () => {
+Deno.test("findWrongStat() accepts what statistics give, and older journals", () => {
   const random = generator(3);
   const stats = count(makeEvents(1_000, random, 5));
   for (const one of [new Stats(), stats, stats.withoutFailed(), Stats.from(stats.toJSON())]) {
@@ -149,7 +149,7 @@ Deno.test("findWrongStat() finds nothing wrong with what statistics give, nor wi
   }
 });
 
-Deno.test("findWrongStat() names the field that is missing or wrong", () => {
+Deno.test("findWrongStat() names a missing or wrong field", () => {
   const state: StatsState = JSON.parse(JSON.stringify(count(makeEvents(500, generator(4), 5))));
   for (const name of Object.keys(state)) {
     for (const wrong of [null, "7", -1, 0.5, [], { a: -1 }]) {

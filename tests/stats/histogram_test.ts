@@ -86,7 +86,7 @@ Deno.test("Histogram knows values to 255 us exactly", () => {
   }
 });
 
-Deno.test("Histogram.percentile() takes the very rank when the product is not exact", () => {
+Deno.test("Histogram.percentile() finds the exact rank when the product is inexact", () => {
   // 99.9 * 41000 / 100 is 40959.00000000001, and 99.9 / 100 * 1000 is 999.0000000000001.
   for (const size of [1000, 3000, 41_000, 328_000]) {
     const histogram = new Histogram();
@@ -100,19 +100,19 @@ Deno.test("Histogram.percentile() takes the very rank when the product is not ex
   }
 });
 
-Deno.test("Histogram counts what is too large in the last slot, and knows the greatest", () => {
+Deno.test("Histogram counts too large values in the last slot, and keeps the maximum", () => {
   const histogram = histogramOf([1, 2 ** 36, 2 ** 40]);
   assertEquals([histogram.count, histogram.min, histogram.max], [3, 1, 2 ** 40]);
   assertEquals(histogram.percentiles([33, 50, 100]), [1, 2 ** 40, 2 ** 40]);
   assertEquals(histogram.sum, 1 + 2 ** 36 + 2 ** 40);
 });
 
-Deno.test("Histogram rounds to whole microseconds, so that no percentile is below the least", () => {
+Deno.test("Histogram rounds so that no percentile is below the minimum", () => {
   const histogram = histogramOf([12.7, 12.7, 12.6]);
   assertEquals([histogram.min, histogram.percentile(50), histogram.max], [13, 13, 13]);
 });
 
-Deno.test("Histogram takes for 0 what is no duration", () => {
+Deno.test("Histogram counts an invalid duration as 0", () => {
   const histogram = histogramOf([-1, NaN, -0, 0.2]);
   assertEquals([histogram.count, histogram.min, histogram.max, histogram.sum], [4, 0, 0, 0]);
   assertEquals([histogram.percentile(100), histogram.stddev], [0, 0]);
@@ -139,7 +139,7 @@ Deno.test("Histogram.stddev is 0, not NaN, when all values are alike", () => {
   assertEquals(histogram.stddev, 0);
 });
 
-Deno.test("Histogram.add() gives the same as if all had been recorded in one", () => {
+Deno.test("Histogram.add() gives the same as one histogram of all values", () => {
   const next = random(7);
   const parts = [1000, 0, 1, 500].map((size) =>
     Array.from({ length: size }, () => Math.floor(2 ** (next() * 37)))
@@ -153,7 +153,7 @@ Deno.test("Histogram.add() gives the same as if all had been recorded in one", (
   assertEquals(merged.count, 1501);
 });
 
-Deno.test("Histogram.from() goes on where toJSON() stopped, by way of JSON", () => {
+Deno.test("Histogram.from() restores what toJSON() gave", () => {
   for (const values of [[], [0], [5, 5, 70_000, 2 ** 36, 2 ** 41]]) {
     const before = histogramOf(values);
     const after = Histogram.from(JSON.parse(JSON.stringify(before)));
@@ -164,7 +164,7 @@ Deno.test("Histogram.from() goes on where toJSON() stopped, by way of JSON", () 
   }
 });
 
-Deno.test("Histogram.from() keeps each count when the extremes of a foreign state do not fit", () => {
+Deno.test("Histogram.from() keeps each count when a state's extremes do not fit", () => {
   const state = histogramOf([100, 1_000, 100_000]).toJSON();
   for (const [min, max] of [[5_000, 200], [1_000, 1_000], [0, 2 ** 40]]) {
     const histogram = Histogram.from({ ...state, min, max });
@@ -174,7 +174,7 @@ Deno.test("Histogram.from() keeps each count when the extremes of a foreign stat
   }
 });
 
-Deno.test("Histogram.clone() is not changed by what is recorded later", () => {
+Deno.test("Histogram.clone() is not changed by later values", () => {
   const histogram = histogramOf([3, 70_000, 2 ** 40]);
   const clone = histogram.clone();
   assertEquals(clone.toJSON(), histogram.toJSON());
@@ -183,7 +183,7 @@ Deno.test("Histogram.clone() is not changed by what is recorded later", () => {
   assertEquals(new Histogram().clone().toJSON(), new Histogram().toJSON());
 });
 
-Deno.test("Histogram.since() gives what was recorded since the clone, its ends within their slots", () => {
+Deno.test("Histogram.diff() gives what was recorded since the clone", () => {
   const next = random(11);
   const draw = (): number => Math.floor(2 ** (next() * 36));
   for (const [before, after] of [[0, 0], [0, 1], [5, 0], [5, 1], [1000, 1000], [3, 20_000]]) {
@@ -201,7 +201,7 @@ Deno.test("Histogram.since() gives what was recorded since the clone, its ends w
   }
 });
 
-Deno.test("Histogram.since() does not take an old extreme for one of the new values", () => {
+Deno.test("Histogram.diff() does not keep the old extremes", () => {
   const histogram = histogramOf([1, 2 ** 30]);
   const earlier = histogram.clone();
   histogram.record(500);
@@ -213,7 +213,7 @@ Deno.test("Histogram.since() does not take an old extreme for one of the new val
   assertEquals(largest.diff(before).max, 2 ** 40);
 });
 
-Deno.test("Histogram.buckets() gives each slot's highest value and how many share it", () => {
+Deno.test("Histogram.buckets() gives each slot's highest value and count", () => {
   assertEquals([...new Histogram().buckets()], []);
   assertEquals([...histogramOf([255, 255, 256, 257, 258]).buckets()], [[255, 2], [257, 2], [
     259,

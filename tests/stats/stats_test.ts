@@ -37,7 +37,7 @@ function snapshotOf(results: readonly Result[], moment: Partial<Moment> = {}): S
 
 const TIMEOUT = { status: null, error: "timeout", bytes: 0 } as const;
 
-Deno.test("Stats counts answers, failures, statuses, bytes and attempts", () => {
+Deno.test("Stats counts responses, failures, statuses, bytes and attempts", () => {
   const snapshot = snapshotOf([
     resultOf(),
     resultOf({ status: 404, bytes: 7, attempts: 3 }),
@@ -58,7 +58,7 @@ Deno.test("Stats counts answers, failures, statuses, bytes and attempts", () => 
   assertEquals(Object.keys(snapshot.errors), ["timeout", "expect"]);
 });
 
-Deno.test("Stats keeps requests the sum of succeeded and failed after every result", () => {
+Deno.test("Stats has as many requests as successes and failures after each result", () => {
   const stats = new Stats();
   for (const [i, error] of [undefined, ...ERROR_KINDS, undefined].entries()) {
     stats.record(resultOf({ error, status: i % 2 === 0 ? 200 : null }));
@@ -87,7 +87,7 @@ Deno.test("Stats counts no time for requests that were not sent", () => {
   assertEquals([meanInFlightMs, utilization, failed], [1000, 1 / 40, 1]);
 });
 
-Deno.test("Stats counts what was not sent since its host was given up, also from its state", () => {
+Deno.test("Stats counts requests unsent to a host that was given up, also after a restore", () => {
   const stats = new Stats();
   for (
     const more of [
@@ -126,7 +126,7 @@ Deno.test("Stats keeps the first five examples of each kind", () => {
   assertEquals(errors.dns, { count: 1, examples: [{ url: "http://x/", detail: "" }] });
 });
 
-Deno.test("Stats cuts the texts of an example to 200 characters and no pair in two", () => {
+Deno.test("Stats cuts an example's texts to 200 characters, and splits no pair", () => {
   const long = "a".repeat(5000);
   const pairs = "b" + "\u{1f600}".repeat(500);
   const { errors } = snapshotOf([
@@ -141,7 +141,7 @@ Deno.test("Stats cuts the texts of an example to 200 characters and no pair in t
   assertEquals(third.detail, `${"\u{1f600}".repeat(99)}…`);
 });
 
-Deno.test("Stats.snapshot() is not changed by what is added later", () => {
+Deno.test("Stats.snapshot() is not changed by later results", () => {
   const stats = new Stats({ details: true });
   stats.record(resultOf({ ...TIMEOUT }));
   stats.record(resultOf());
@@ -175,7 +175,7 @@ for (const [what, seconds, moment, utilization] of UTILIZATION) {
   });
 }
 
-Deno.test("Stats.snapshot() has no NaN and nothing infinite when there is nothing to divide by", () => {
+Deno.test("Stats.snapshot() has no NaN and no infinity without requests", () => {
   const moments: Partial<Moment>[] = [{}, { seconds: 0 }, { total: 0 }, { concurrency: 0 }];
   for (const moment of moments) {
     for (const results of [[], [resultOf(TIMEOUT)], [resultOf({ ms: 0 })]]) {
@@ -190,7 +190,7 @@ Deno.test("Stats.snapshot() has no NaN and nothing infinite when there is nothin
 const missed = (status: number, expectation: string): Result =>
   resultOf({ status, error: "expect", detail: "not so", expectation });
 
-Deno.test("Stats.withoutFailed() takes out the statuses of answers that were not as expected", () => {
+Deno.test("Stats.withoutFailed() removes the statuses of mismatches", () => {
   const stats = new Stats();
   stats.record(resultOf({ status: 200 }));
   stats.record(missed(200, "a"));
@@ -205,7 +205,7 @@ Deno.test("Stats.withoutFailed() takes out the statuses of answers that were not
   }
 });
 
-Deno.test("Stats.withoutFailed() reads the journal of before there were expectations", () => {
+Deno.test("Stats.withoutFailed() reads a journal older than expectations", () => {
   const stats = new Stats();
   stats.record(resultOf({ status: 404 }));
   const { ofFailed, ...state } = JSON.parse(JSON.stringify(stats));
@@ -215,7 +215,7 @@ Deno.test("Stats.withoutFailed() reads the journal of before there were expectat
   assertEquals(Stats.from(filled).withoutFailed().requests, 1);
 });
 
-Deno.test("Stats.snapshot() tells failures apart by expectation, a bounded number of them", () => {
+Deno.test("Stats.snapshot() counts mismatches by expectation, up to a bound", () => {
   const stats = new Stats();
   for (let k = 0; k < 150; k++) stats.record(missed(404, `expectation ${k}`));
   for (let k = 0; k < 9; k++) stats.record(missed(404, "expectation 0"));
@@ -229,7 +229,7 @@ Deno.test("Stats.snapshot() tells failures apart by expectation, a bounded numbe
   assertEquals([reasons![100].expectation, reasons![100].count], ["others", 50]);
 });
 
-Deno.test("Stats keeps hosts and slowest answers only where details are asked for, and not in journals", () => {
+Deno.test("Stats keeps hosts and slowest responses only with details, and not in journals", () => {
   const stats = new Stats({ details: true });
   const plain = new Stats();
   for (const each of [stats, plain]) each.record(resultOf({ ms: 7 }));
@@ -245,7 +245,7 @@ Deno.test("Stats keeps hosts and slowest answers only where details are asked fo
   assertEquals([after.requests, after.hosts[0].requests, after.slowest.length], [2, 1, 1]);
 });
 
-Deno.test("Stats keeps the program's own lateness apart from that of places, in journals too", () => {
+Deno.test("Stats separates own lateness from waits for places, in journals too", () => {
   assertEquals(new Stats().snapshot(MOMENT).ownLate, undefined);
   const stats = new Stats();
   for (let k = 0; k < 98; k++) stats.recordStart(0);

@@ -115,7 +115,7 @@ for (
     ["cpu<2s", 1.5, "s"],
   ] as const
 ) {
-  Deno.test(`Threshold.verdict() has the number of '${text}'`, () => {
+  Deno.test(`Threshold.verdict() gives the value of '${text}'`, () => {
     const threshold = parseThreshold(text);
     assertEquals(threshold.value(FIGURES), value);
     const { bound: _, ...verdict } = threshold.verdict(FIGURES);
@@ -158,7 +158,7 @@ for (
   });
 }
 
-Deno.test("parseThreshold() takes blanks around each part, and shows none", () => {
+Deno.test("parseThreshold() accepts blanks, and drops them", () => {
   for (const text of ["p99<500ms", " p99 < 500ms ", "p99<500 ms", "p99  <  500  ms"]) {
     const { text: short, name } = parseThreshold(text);
     assertEquals([short, name], ["p99<500ms", "p99"]);
@@ -217,7 +217,7 @@ for (
     ["status.5xx.5<5", "give a status, like status.503 or status.5xx"],
   ]
 ) {
-  Deno.test(`parseThreshold() refuses ${JSON.stringify(text.slice(0, 30))}`, () => {
+  Deno.test(`parseThreshold() rejects ${JSON.stringify(text.slice(0, 30))}`, () => {
     const error = assertThrows(() => parseThreshold(text), UsageError);
     assertStringIncludes(error.message, `Cannot read '--threshold ${text}': `);
     assertStringIncludes(error.message, message);
@@ -232,7 +232,7 @@ for (
     [">=", false, true, true],
   ]
 ) {
-  Deno.test(`Threshold.holds() knows the bound itself when it is '${operator}'`, () => {
+  Deno.test(`Threshold.holds() compares the bound itself with '${operator}'`, () => {
     const threshold = parseThreshold(`p99${operator}412ms`);
     const at = (p99: number): boolean =>
       threshold.holds({ ...FIGURES, latency: { ...FIGURES.latency, p99 } });
@@ -240,7 +240,7 @@ for (
   });
 }
 
-Deno.test("Threshold.holds() compares shares without an error of rounding", () => {
+Deno.test("Threshold.holds() compares shares without rounding errors", () => {
   for (let of = 1; of <= 1_000; of++) {
     // 7 / 100 * 100 is 7.000000000000001.
     const figures = { ...FIGURES, requests: 1_000, failed: of };
@@ -250,7 +250,7 @@ Deno.test("Threshold.holds() compares shares without an error of rounding", () =
   }
 });
 
-Deno.test("Threshold.holds() compares latencies without an error of rounding", () => {
+Deno.test("Threshold.holds() compares latencies without rounding errors", () => {
   for (let micros = 1; micros < 5_000; micros++) {
     const figures = { ...FIGURES, latency: { ...FIGURES.latency, p99: micros / 1_000 } };
     for (const text of [`${micros}us`, `${micros / 1_000}ms`, `${(micros / 1e6).toFixed(6)}s`]) {
@@ -260,13 +260,13 @@ Deno.test("Threshold.holds() compares latencies without an error of rounding", (
   }
 });
 
-Deno.test("Threshold.holds() compares what is exact: one of 100 million is more than none", () => {
+Deno.test("Threshold.holds() compares exactly: 1 of 100 million is more than 0", () => {
   const figures = { ...FIGURES, requests: 1e8, failed: 1 };
   assert(!parseThreshold("failed<=0%").holds(figures));
   assertEquals(parseThreshold("failed<=0%").value(figures), 1e-6);
 });
 
-Deno.test("Threshold.holds() does not when nothing was measured", () => {
+Deno.test("Threshold.holds() is false when nothing was measured", () => {
   for (const text of ["p99<500ms", "p99>0us", "min>0us", "failed<1%", "succeeded>=0%", "late<1%"]) {
     const threshold = parseThreshold(text);
     assertEquals(threshold.value(NOTHING), null);
@@ -323,7 +323,7 @@ for (
     ["p9999<400ms", false, false, false],
   ] as const
 ) {
-  Deno.test(`Threshold.isLost() knows when there is no more hope for '${text}'`, () => {
+  Deno.test(`Threshold.isLost() is true when '${text}' can no longer hold`, () => {
     const threshold = parseThreshold(text);
     const all = [EARLY, SLOW, QUICK];
     assertEquals(all.map((figures) => threshold.holds(figures)), [false, false, false]);
@@ -331,7 +331,7 @@ for (
   });
 }
 
-Deno.test("Threshold.isLost() wants more answers for rarer ones", () => {
+Deno.test("Threshold.isLost() waits for more responses at higher percentiles", () => {
   const lost = (text: string, succeeded: number): boolean =>
     parseThreshold(text).isLost({ ...EARLY, requests: succeeded, succeeded });
   assertEquals([lost("p99<1ms", 999), lost("p99<1ms", 1_000)], [false, true]);
@@ -339,13 +339,13 @@ Deno.test("Threshold.isLost() wants more answers for rarer ones", () => {
   assertEquals([lost("p9999<1ms", 99_999), lost("p9999<1ms", 100_000)], [false, true]);
 });
 
-Deno.test("Threshold.isLost() counts answers for a latency, requests for a share", () => {
+Deno.test("Threshold.isLost() counts responses for a latency, requests for a share", () => {
   const figures = { ...FIGURES, requests: 5_000, succeeded: 20, failed: 4_980, seconds: 60 };
   assertEquals(parseThreshold("p99<1ms").isLost(figures), false);
   assertEquals(parseThreshold("failed<1%").isLost(figures), true);
 });
 
-Deno.test("Threshold.isLost() is never so while it holds", () => {
+Deno.test("Threshold.isLost() is false while the threshold holds", () => {
   for (const text of ["failed<15", "failed<1%", "p99<500ms", "max<3s", "min>1us"]) {
     assert(!parseThreshold(text).isLost(FIGURES), text);
   }
@@ -371,7 +371,7 @@ for (
     ["bytes<=3M", { bytes: 3_145_729 }, "3145729 bytes"],
   ] as [string, Partial<Statistics>, string][]
 ) {
-  Deno.test(`formatReached() never contradicts a verdict: '${text}', ${reached}`, () => {
+  Deno.test(`formatReached() agrees with the verdict of '${text}' at ${reached}`, () => {
     const verdict = parseThreshold(text).verdict({ ...FIGURES, ...figures });
     assertEquals(formatReached(verdict), reached);
   });

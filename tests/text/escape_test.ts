@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { escapeForTerminal, escapeJson } from "../../lib/text/escape.ts";
+import { escapeForTerminal, escapeJson, escapeMarkup } from "../../lib/text/escape.ts";
 
 /** Every code point that must not come through. */
 const UNSAFE = [
@@ -27,7 +27,7 @@ Deno.test("escapeForTerminal() makes every control, direction mark and lone surr
   }
 });
 
-Deno.test("escapeForTerminal() changes nothing else of the first 65,536 code points", () => {
+Deno.test("escapeForTerminal() keeps all other of the first 65,536 code points", () => {
   const unsafe = new Set(UNSAFE);
   for (let code = 0; code < 0x10000; code++) {
     const text = String.fromCharCode(code);
@@ -47,7 +47,7 @@ const ESCAPED: [string, string, string][] = [
   ["nothing", "", ""],
 ];
 for (const [what, text, expected] of ESCAPED) {
-  Deno.test(`escapeForTerminal() is right when it is given ${what}`, () => {
+  Deno.test(`escapeForTerminal() escapes ${what}`, () => {
     assertEquals(escapeForTerminal(text), expected);
     assertEquals(escapeForTerminal(text, expected.length || 1), expected);
   });
@@ -69,7 +69,7 @@ for (const [text, maxLength, expected] of CUT) {
   });
 }
 
-Deno.test("escapeForTerminal() is never longer than asked, whatever it is given", () => {
+Deno.test("escapeForTerminal() is never longer than its bound", () => {
   const text = "a\x1b\u{1f600}\u202e\ud800b".repeat(20);
   for (let maxLength = 1; maxLength < 300; maxLength++) {
     const escaped = escapeForTerminal(text, maxLength);
@@ -78,9 +78,17 @@ Deno.test("escapeForTerminal() is never longer than asked, whatever it is given"
   }
 });
 
-Deno.test("escapeJson() says the same without a character that a terminal could take amiss", () => {
+Deno.test("escapeJson() gives the same JSON without characters that act on a terminal", () => {
   const value = { text: UNSAFE.map((code) => `${String.fromCharCode(code)} `).join("") };
   const json = escapeJson(JSON.stringify(value, null, 2));
   assertEquals(JSON.parse(json), value);
   assertEquals(escapeForTerminal(json.replaceAll("\n", "")), json.replaceAll("\n", ""));
+});
+
+Deno.test("escapeMarkup() escapes what ends a text or a quoted attribute", () => {
+  assertEquals(
+    escapeMarkup(`<a href="x" b='y' c=\`z\`>&amp;</a>`),
+    "&lt;a href=&quot;x&quot; b=&#39;y&#39; c=&#96;z&#96;&gt;&amp;amp;&lt;/a&gt;",
+  );
+  assertEquals(escapeMarkup("a\0\u202eb\x7f"), String.raw`a\x00\u{202e}b\x7f`);
 });

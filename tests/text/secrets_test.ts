@@ -2,8 +2,8 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { parseRun } from "../../lib/options/parse.ts";
 import type { RunOptions } from "../../lib/options/run_options.ts";
 import { withoutUserinfos } from "../../lib/text/secrets.ts";
+import { folder } from "../fixtures/folder.ts";
 import { myriad } from "../fixtures/program.ts";
-import { folder } from "../fixtures/sources.ts";
 
 // What a user gives by mistake is repeated in an error line, and its password is not.
 
@@ -21,12 +21,12 @@ const MESSAGES: [string, string][] = [
   ["'http:/u:SECRET@h/': no", "'http:/…@h/': no"],
 ];
 for (const [message, expected] of MESSAGES) {
-  Deno.test(`withoutUserinfos() makes ${expected} of ${message}`, () => {
+  Deno.test(`withoutUserinfos() gives ${expected} for ${message}`, () => {
     assertEquals(withoutUserinfos(message), expected);
   });
 }
 
-Deno.test("withoutUserinfos() leaves everything else as it is", () => {
+Deno.test("withoutUserinfos() keeps everything else unchanged", () => {
   for (
     const message of [
       "'http://h:80/a@b', 'http://[::1]:80/a@b' and 'http://h/@': give it by '-d @FILE'",
@@ -39,13 +39,13 @@ Deno.test("withoutUserinfos() leaves everything else as it is", () => {
   ) assertEquals(withoutUserinfos(message), message);
 });
 
-Deno.test("withoutUserinfos() takes no longer than it has to, whatever it is given", () => {
+Deno.test("withoutUserinfos() takes linear time", () => {
   for (const part of ["://", ":", "//u", " a:b", "'", "@"]) {
     withoutUserinfos(`'http://${part.repeat(50_000)}@${part.repeat(50_000)}`);
   }
 });
 
-Deno.test("no error line has the password of a URL, wherever it is given by mistake", async () => {
+Deno.test("myriad shows no password of a URL in error messages for any flag", async () => {
   await using dir = await folder();
   const bad = "http://u:SECRET@h/";
   const url = "http://127.0.0.1:1/";
@@ -81,7 +81,7 @@ Deno.test("no error line has the password of a URL, wherever it is given by mist
   }
 });
 
-Deno.test("the command line that a page shows has no password of a URL in any value", async () => {
+Deno.test("redactCommand() shows no password of a URL in any value", async () => {
   const args = [
     "http://h/",
     "-H",

@@ -26,7 +26,7 @@ const SHOWN: [string, number][] = [
   ["𠮷野家", 6],
 ];
 for (const [text, cells] of SHOWN) {
-  Deno.test(`escapeForCells() leaves '${text}' as it is, of ${cells} cells`, () => {
+  Deno.test(`escapeForCells() keeps '${text}', of ${cells} cells`, () => {
     assertEquals(escapeForCells(text), text);
     assertEquals(measureWidth(text), cells);
   });
@@ -51,17 +51,17 @@ const ESCAPED: [string, string, string][] = [
   ["new letters, which old terminals do not know", "\ua7da", "\\u{a7da}"],
 ];
 for (const [what, text, expected] of ESCAPED) {
-  Deno.test(`escapeForCells() is right when it is given ${what}`, () => {
+  Deno.test(`escapeForCells() escapes ${what}`, () => {
     assertEquals(escapeForCells(text), expected);
   });
 }
 
-Deno.test("escapeForCells() looks at no more characters than it is told", () => {
+Deno.test("escapeForCells() reads at most as many characters as allowed", () => {
   assertEquals(escapeForCells("日本語", 2), "日…");
   assertEquals(escapeForCells("é".repeat(10_000), 500).length, 500);
 });
 
-Deno.test("escapeForCells() gives characters of one or two cells, whatever it is given", () => {
+Deno.test("escapeForCells() gives only characters of one or two cells", () => {
   for (let code = 0; code < 0x20000; code++) {
     const shown = escapeForCells(String.fromCodePoint(code));
     assert(/^\P{C}+$/u.test(shown), code.toString(16));
@@ -69,7 +69,7 @@ Deno.test("escapeForCells() gives characters of one or two cells, whatever it is
   }
 });
 
-Deno.test("measureWidth() counts what most terminals do when a text was not escaped", () => {
+Deno.test("measureWidth() counts cells as most terminals do", () => {
   assertEquals(measureWidth("\u{1f600}e\u0301 ש"), 5);
 });
 
@@ -93,14 +93,14 @@ Deno.test("wrapWidth() breaks a line where a terminal does", () => {
   assertEquals(wrapWidth("", 3), [""]);
 });
 
-Deno.test("a terminal has the same cells for what is shown as it is", {
+Deno.test("a terminal uses the same cells as measureWidth()", {
   ignore: !isInstalled("tmux"),
 }, async () => {
   await using tmux = await Tmux.start({ columns: 80, rows: 24 });
   for (const [text, cells] of SHOWN) assertEquals(await tmux.measure(text), cells, text);
 });
 
-Deno.test("unicodeWidth() of the npm package that carries std cannot be loaded", async () => {
+Deno.test("std's unicodeWidth() cannot be loaded from its npm package", async () => {
   // As soon as it can, it is to be weighed against the scripts that lib/text/width.ts names.
   const specifier = "npm:deno-std@1.4.0/cli/unicode_width.js";
   await assertRejects(() => import(specifier), TypeError, "_data.json");

@@ -3,10 +3,10 @@ import { gzipSync } from "node:zlib";
 import { Nginx } from "../../../bench/nginx.ts";
 import { DelayServer } from "../../../lib/commands/serve/delay_server.ts";
 import { parseDelay, parseStatuses } from "../../../lib/commands/serve/draw.ts";
+import { type Folder, folder } from "../../fixtures/folder.ts";
 import { isInstalled } from "../../fixtures/installed.ts";
 import { finish, myriad, type Ran, start } from "../../fixtures/program.ts";
 import { ok, RawServer, refusedPort } from "../../fixtures/raw_server.ts";
-import { folder } from "../../fixtures/sources.ts";
 import { until } from "../../fixtures/until.ts";
 
 // Real runs against real servers, and what their own logs say of them.
@@ -17,7 +17,7 @@ const COUNT = 400;
 
 /** Makes requests to a delay server, and leaves the records and the server's log in files. */
 async function run(
-  dir: Awaited<ReturnType<typeof folder>>,
+  dir: Folder,
   output: string,
   { status = "200", args = [] as string[], path = "{}" } = {},
 ): Promise<{ results: string; log: string }> {
@@ -47,7 +47,7 @@ for (
     ["b.ndjson", "the/same", undefined],
   ] as const
 ) {
-  Deno.test(`verify agrees with a run that tried again (${output}, ${path})`, async () => {
+  Deno.test(`verify agrees with a run that retried (${output}, ${path})`, async () => {
     await using dir = await folder();
     const args = fields === undefined ? RETRIES : [...RETRIES, "--fields", fields];
     const { results, log } = await run(dir, output, { ...SOME_FAIL, path, args });
@@ -60,7 +60,7 @@ for (
   });
 }
 
-Deno.test("verify agrees with a run of a list of URLs, by both engines", async () => {
+Deno.test("verify agrees with a run of a list of URLs with both engines", async () => {
   await using dir = await folder();
   const log = dir.path("access.log");
   await using server = await DelayServer.start({ accessLog: log });
@@ -95,7 +95,7 @@ async function changed(
 }
 
 for (const path of ["{}", "{}/{}"]) {
-  Deno.test(`verify finds the one line that is missing, too much or another (${path})`, async () => {
+  Deno.test(`verify finds one missing, extra or changed line (${path})`, async () => {
     await using dir = await folder();
     const { results, log } = await run(dir, "a.ndjson", { path });
     const shown = `/${path.replaceAll("{}", "17")}`;
@@ -142,7 +142,7 @@ for (const path of ["{}", "{}/{}"]) {
   });
 }
 
-Deno.test("verify says it in a table, with five examples at most", async () => {
+Deno.test("verify prints a table with at most five examples", async () => {
   await using dir = await folder();
   const { results, log } = await run(dir, "a.ndjson");
   const lines = (await Deno.readTextFile(log)).split("\n");
@@ -155,7 +155,7 @@ Deno.test("verify says it in a table, with five examples at most", async () => {
   assertMatch((await verify(results, "--against", log)).stdout, /The logs agree\.\n$/);
 });
 
-Deno.test("verify takes several results and several logs, compressed or not", async () => {
+Deno.test("verify reads several results and logs, compressed or not", async () => {
   await using dir = await folder();
   const log = dir.path("a.log");
   await using server = await DelayServer.start({ accessLog: log });
@@ -173,7 +173,7 @@ Deno.test("verify takes several results and several logs, compressed or not", as
   assertEquals((await verify(results[0], ...both)).code, 1);
 });
 
-Deno.test("verify reads results from standard input, and then has no examples of a list", async () => {
+Deno.test("verify reads results from standard input, without examples for lists", async () => {
   await using dir = await folder();
   const record = (path: string): string => `{"url":"http://h/${path}","status":200,"attempts":1}\n`;
   const log = await dir.write("access.log", '{"path":"/a","status":200}\n');
@@ -185,7 +185,7 @@ Deno.test("verify reads results from standard input, and then has no examples of
   assertEquals(JSON.parse(numbers.stdout).missing.examples.length, 2);
 });
 
-Deno.test("verify leaves out what --only and --ignore say, and allows --allow-repeats", async () => {
+Deno.test("verify obeys --only, --ignore and --allow-repeats", async () => {
   await using dir = await folder();
   const { results, log } = await run(dir, "a.ndjson", { path: "api/{}" });
   const more = ["/health", "/api/live", "/api/17"]
@@ -204,7 +204,7 @@ Deno.test("verify leaves out what --only and --ignore say, and allows --allow-re
   assertEquals(await counts(...both, "--allow-repeats", "1"), [0, 0, 1, 2]);
 });
 
-Deno.test("verify calls it no agreement where nothing is compared", async () => {
+Deno.test("verify does not agree when nothing is compared", async () => {
   await using dir = await folder();
   const results = await dir.write("r", '{"url":"http://h/a","status":200,"attempts":1}\n');
   const log = await dir.write("access.log", '{"path":"/a","status":200}\n');
@@ -231,7 +231,7 @@ Deno.test("verify calls it no agreement where nothing is compared", async () => 
   assertEquals((await verify(results, "--against", empty)).code, 1);
 });
 
-Deno.test("verify finds nothing lost by kill -9 and --resume, and as many repeats as were sent again", async () => {
+Deno.test("verify finds nothing lost after kill -9 and --resume, and each repeat", async () => {
   await using dir = await folder();
   const log = dir.path("access.log");
   const results = dir.path("out.ndjson");
@@ -268,7 +268,7 @@ for (
     ["fetch", ["-m", "PUT", "-d", "x"]],
   ] as const
 ) {
-  Deno.test(`verify agrees with a run that sent again what a dead connection had (${engine} ${args.join(" ")})`, async () => {
+  Deno.test(`verify agrees with requests resent after dead connections (${engine} ${args.join(" ")})`, async () => {
     await using dir = await folder();
     let log = "";
     // It takes the third request of a connection, and ends that without an answer.
@@ -321,7 +321,7 @@ Deno.test("verify agrees with the combined log of nginx", WITHOUT_NGINX, async (
   assertEquals((await verify(results, "--against", fewer)).code, 1);
 });
 
-Deno.test("verify agrees with a run that followed redirects, but for where they led", async () => {
+Deno.test("verify agrees with redirects, except for their targets", async () => {
   await using dir = await folder();
   const log = dir.path("access.log");
   const lines: string[] = [];
@@ -344,7 +344,7 @@ Deno.test("verify agrees with a run that followed redirects, but for where they 
   assertEquals(JSON.parse(stdout).unknown.count, 20);
 });
 
-Deno.test("verify says nothing against what failed or was never sent", async () => {
+Deno.test("verify accepts requests that failed or were never sent", async () => {
   await using dir = await folder();
   const log = await dir.write("access.log", '{"path":"/","status":200}\n');
   const port = await refusedPort();
@@ -360,7 +360,7 @@ Deno.test("verify says nothing against what failed or was never sent", async () 
   assertEquals([all.missing.count, all.unknown.count], [0, 1]);
 });
 
-Deno.test("verify escapes what is hostile in a log, in both outputs", async () => {
+Deno.test("verify escapes hostile log lines in table and JSON", async () => {
   await using dir = await folder();
   const results = await dir.write("r", '{"url":"http://h/a","status":200,"attempts":1}\n');
   const log = await dir.write(
@@ -382,7 +382,7 @@ Deno.test("verify escapes what is hostile in a log, in both outputs", async () =
   assertEquals([unknown.count, counts], [3, { requests: 4, unreadable: 2 }]);
 });
 
-Deno.test("verify ends with 1 where a record cannot be read", async () => {
+Deno.test("verify exits with 1 when a record cannot be read", async () => {
   await using dir = await folder();
   const good = '{"url":"http://h/a","status":200,"attempts":1}\n';
   const results = await dir.write("r", good + good.slice(0, 20));
@@ -392,7 +392,7 @@ Deno.test("verify ends with 1 where a record cannot be read", async () => {
   assertMatch(stdout, /^lines of the results that are not records +1$/m);
 });
 
-Deno.test("verify ends with 2 for a wrong command line or file, and 3 for one that breaks off", async () => {
+Deno.test("verify exits with 2 for a wrong file, and with 3 for one that breaks off", async () => {
   await using dir = await folder();
   const results = await dir.write("r", '{"url":"http://h/a","status":200,"attempts":1}\n');
   const log = await dir.write("access.log", '{"path":"/a","status":200}\n');
@@ -429,7 +429,7 @@ Deno.test("verify ends with 2 for a wrong command line or file, and 3 for one th
   assertStringIncludes(stdout, "--allow-repeats");
 });
 
-Deno.test("verify needs no permission but to read its files", async () => {
+Deno.test("verify needs permission for its files only", async () => {
   await using dir = await folder();
   const results = await dir.write("r", '{"url":"http://h/a","status":200,"attempts":1}\n');
   const log = await dir.write("access.log", '{"path":"/a","status":200}\n');

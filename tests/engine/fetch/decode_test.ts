@@ -37,12 +37,12 @@ for (const [name, bytes] of Object.entries(PACKED)) {
   for (const pieceBytes of [1, 7, Infinity]) {
     const how = pieceBytes === Infinity ? "at once" : `by ${pieceBytes}`;
 
-    Deno.test(`decode() gives what ${coding} was made of, ${how}`, async () => {
+    Deno.test(`decode() restores the input of ${coding}, ${how}`, async () => {
       assertEquals(await decoded(coding, bytes, pieceBytes), TEXT);
       assertEquals(await decoded(coding, new Uint8Array(), pieceBytes), "");
     });
 
-    Deno.test(`decode() refuses ${coding} that is not all of it, or more, ${how}`, async () => {
+    Deno.test(`decode() throws when ${coding} is cut short or goes on, ${how}`, async () => {
       const wrong = [
         bytes.subarray(0, -1),
         bytes.subarray(0, -5),
@@ -58,14 +58,14 @@ for (const [name, bytes] of Object.entries(PACKED)) {
     });
   }
 
-  Deno.test(`decode() of ${coding} stops where no more is wanted`, async () => {
+  Deno.test(`decode() of ${coding} stops when its reader wants no more`, async () => {
     const bomb = "0".repeat(30_000_000);
     const packed = coding === "gzip" ? gzipSync(bomb) : brotliCompressSync(bomb);
     const text = await decoded(coding, packed, Infinity, 100_000);
     assert(text.length > 100_000 && text.length < 1_000_000);
   });
 
-  Deno.test(`decode() of ${coding} throws what its reader does`, async () => {
+  Deno.test(`decode() of ${coding} throws its reader's error`, async () => {
     for (const most of [0, 1]) {
       let reads = 0;
       const read = (): Promise<Uint8Array> =>
@@ -75,14 +75,14 @@ for (const [name, bytes] of Object.entries(PACKED)) {
   });
 }
 
-Deno.test("decode() takes all members of gzip, and zeros behind them", async () => {
+Deno.test("decode() reads all members of gzip, and zeros after them", async () => {
   const members = joined(PACKED.gzip, gzipSync("and more"), gzipSync(""), new Uint8Array(3));
   for (const pieceBytes of [1, 7, Infinity]) {
     assertEquals(await decoded("gzip", members, pieceBytes), `${TEXT}and more`);
   }
 });
 
-Deno.test("decode() refuses a gzip member with another checksum", async () => {
+Deno.test("decode() throws when a gzip member has a wrong checksum", async () => {
   const bytes = gzipSync("x");
   bytes[bytes.length - 8] ^= 1;
   await assertRejects(

@@ -21,7 +21,7 @@ for (const [name, Engine] of Object.entries(ENGINES)) {
     return { error, detail };
   };
 
-  Deno.test(`${name} engine says in plain words that nobody listens`, async () => {
+  Deno.test(`${name} engine explains that nothing listens`, async () => {
     assertEquals(await hit(`http://127.0.0.1:${await refusedPort()}/`, "GET"), {
       error: "refused",
       detail: "connection refused",
@@ -34,7 +34,7 @@ for (const [name, Engine] of Object.entries(ENGINES)) {
       ["resets the connection", "the server reset the connection", ({ reset }) => reset()],
     ] as [string, string, Answer][]
   ) {
-    Deno.test(`${name} engine says in plain words that the server ${what}`, async () => {
+    Deno.test(`${name} engine explains that the server ${what}`, async () => {
       await using server = await RawServer.start(answer);
       // A method that is not sent again.
       assertEquals(await hit(server.url(), "POST"), { error: "reset", detail });
@@ -42,7 +42,7 @@ for (const [name, Engine] of Object.entries(ENGINES)) {
   }
 }
 
-Deno.test("fetch engine says in plain words what is not HTTP, and where a body ends early", async () => {
+Deno.test("fetch engine explains what is not HTTP, and where a body ends early", async () => {
   await using server = await RawServer.start(({ request, send, end }) => {
     send(
       request.includes("/body") ? "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc" : "SSH-2.0\r\n",
@@ -142,7 +142,7 @@ for (
     ],
   ] as [string, string | RegExp, string, string, boolean?][]
 ) {
-  Deno.test(`toFetchFailure() says what ${JSON.stringify(text)} is`, () => {
+  Deno.test(`toFetchFailure() explains ${JSON.stringify(text)}`, () => {
     const failure = toFetchFailure(thrown(text));
     const { detail } = failure;
     assertEquals(

@@ -16,11 +16,11 @@ function looks(rows: [atMs: number, traffic: Partial<Traffic>][]): { on: boolean
   return { on, ends };
 }
 
-Deno.test("ConnectPriority lets requests wait when no connection gets through beside them", () => {
+Deno.test("ConnectPriority lets requests wait when no connection succeeds beside them", () => {
   assertEquals(looks([[40, {}], [50, {}]]), { on: [false, true], ends: 0 });
 });
 
-Deno.test("ConnectPriority lets nobody wait where connections get through, or little goes on", () => {
+Deno.test("ConnectPriority lets no request wait when connections succeed or few requests are made", () => {
   assertEquals(looks([[60, { made: 1 }], [70, { made: 2 }], [80, { made: 3 }]]).on, [
     false,
     false,
@@ -29,7 +29,7 @@ Deno.test("ConnectPriority lets nobody wait where connections get through, or li
   assertEquals(looks([[60, { busy: 99 }], [1_000, {}]]).on, [false, false]);
 });
 
-Deno.test("ConnectPriority ends when it helps no more, when all are made, and after 2 s", () => {
+Deno.test("ConnectPriority ends when it no longer helps, when all are made, and after 2 s", () => {
   const helps = looks([[50, {}], [60, { made: 20 }], [70, { made: 40 }], [80, {}]]);
   assertEquals(helps, { on: [true, true, true, false], ends: 1 });
   const all = looks([[50, {}], [60, { made: 20 }], [70, { made: 64, connecting: 0 }]]);
@@ -42,7 +42,7 @@ Deno.test("ConnectPriority ends when it helps no more, when all are made, and af
   assertEquals([long.on.indexOf(false), long.ends], [200, 1]);
 });
 
-Deno.test("ConnectPriority comes ever more seldom where it was of little use, up to every 5 s", () => {
+Deno.test("ConnectPriority comes less often when it helped little, at least every 5 s", () => {
   const { on } = looks(Array.from({ length: 4_000 }, (_, k) => [k * 10, {}]));
   const begins = on.flatMap((isOn, k) => isOn && !on[k - 1] ? [k * 10] : []);
   const pauses = begins.slice(1).map((atMs, k) => atMs - begins[k]);
@@ -50,7 +50,7 @@ Deno.test("ConnectPriority comes ever more seldom where it was of little use, up
   assertEquals(pauses.slice(0, 8), [110, 210, 410, 810, 1610, 3210, 5010, 5010]);
 });
 
-Deno.test("ConnectPriority does not begin once the last connect has failed", () => {
+Deno.test("ConnectPriority does not begin after the last connect has failed", () => {
   // Nothing would end it: it looks only while connections are being made.
   assertEquals(looks([[40, {}], [50, { connecting: 0 }]]), { on: [false, false], ends: 0 });
 });

@@ -378,7 +378,7 @@ async function run(
 
 const all = Array.from({ length: CASES }, (_, number) => caseOf(number));
 
-Deno.test("http1 engine makes of mutated answers what their bytes say, and of others' nothing", async () => {
+Deno.test("http1 engine reads each mutated response by its own bytes alone", async () => {
   const cases = all.filter((one) => !hangs(one));
   // None of the kinds is left out.
   for (const is of ["done", "error", "open"]) {
@@ -390,13 +390,13 @@ Deno.test("http1 engine makes of mutated answers what their bytes say, and of ot
   assert(reused > controls.length / 20, `${reused} of ${controls.length} controls`);
 });
 
-Deno.test("http1 engine's time ends mutated answers that do not end themselves", async () => {
+Deno.test("http1 engine's timeout ends mutated responses that do not end by themselves", async () => {
   const cases = all.filter(hangs);
   assert(cases.length > CASES / 20, String(cases.length));
   await run(cases, 100, { timeoutMs: 300 });
 });
 
-Deno.test("http1 engine needs no timeout against endless mutated answers, and keeps little", async () => {
+Deno.test("http1 engine ends endless mutated responses without a timeout, and keeps little", async () => {
   const heldBytes = (): number => {
     const { heapUsed, external } = Deno.memoryUsage();
     return heapUsed + external;

@@ -5,7 +5,7 @@ import type { Result } from "../../../lib/result.ts";
 import type { Target } from "../../../lib/target.ts";
 import { every } from "../../fixtures/every.ts";
 import { makeRequest } from "../../fixtures/make_request.ts";
-import { readUntil } from "../../fixtures/program.ts";
+import { startDeaf } from "../../fixtures/peer_servers.ts";
 import { ok } from "../../fixtures/raw_server.ts";
 import { target } from "../../fixtures/target.ts";
 import { type Peer, tick, WildServer } from "../../fixtures/wild_server.ts";
@@ -74,7 +74,7 @@ const CUTS: [what: string, sent: string, ended: Outcome, reset?: Outcome][] = [
 
 for (const [what, sent, ended, reset = ended] of CUTS) {
   for (const [how, expected] of [["end", ended], ["reset", reset]] as const) {
-    Deno.test(`http1 engine asks once when ${what} came and then the server's ${how}`, async () => {
+    Deno.test(`http1 engine sends once when ${what} came and then the server's ${how}`, async () => {
       let seen = 0;
       await using server = await WildServer.start(async (peer) => {
         for (let request; (request = await peer.request()) !== undefined;) {
@@ -121,7 +121,7 @@ for (const [what, sent, ended, reset = ended] of CUTS) {
 }
 
 for (const how of ["end", "reset"] as const) {
-  Deno.test(`http1 engine asks twice only by GET and reused when the server's ${how} is the answer`, async () => {
+  Deno.test(`http1 engine resends only GET on a reused connection after the server's ${how}`, async () => {
     const seen: string[] = [];
     await using server = await WildServer.start(async (peer) => {
       for (let request; (request = await peer.request()) !== undefined;) {
@@ -160,7 +160,7 @@ for (const how of ["end", "reset"] as const) {
     }
   });
 
-  Deno.test(`http1 engine fails with 'reset' when a connection is accepted and the server's ${how} follows`, async () => {
+  Deno.test(`http1 engine fails with 'reset' when ${how} follows the accepted connection`, async () => {
     await using server = await WildServer.start((peer) => peer[how]());
     const engine = create();
     for (const more of [{}, POST]) {
@@ -172,7 +172,7 @@ for (const how of ["end", "reset"] as const) {
     await server.closed();
   });
 
-  Deno.test(`http1 engine asks as often as it may when a part was read and the server's ${how} follows`, async () => {
+  Deno.test(`http1 engine resends on reused connections only when ${how} follows part of a request`, async () => {
     let begun = 0;
     await using server = await WildServer.start(async (peer) => {
       const isFirst = await peer.until(() => peer.received.length > 10) &&
@@ -210,7 +210,7 @@ for (const how of ["end", "reset"] as const) {
     }
   });
 
-  Deno.test(`http1 engine takes another connection when the server's ${how} came while one idled`, async () => {
+  Deno.test(`http1 engine uses another connection when ${how} came while one idled`, async () => {
     let seen = 0;
     await using server = await WildServer.start(async (peer) => {
       while (await peer.request() !== undefined) {
@@ -232,7 +232,7 @@ for (const how of ["end", "reset"] as const) {
   });
 }
 
-Deno.test("http1 engine never uses an idle connection that it has closed itself, to make room", async () => {
+Deno.test("http1 engine never uses an idle connection that it closed to make room", async () => {
   const script = async (peer: Peer): Promise<void> => {
     while (await peer.request() !== undefined) await peer.send(ok());
   };
@@ -285,7 +285,7 @@ const FLOODS: [what: string, first: string, repeated: string, expected: Outcome 
 
 for (const [when, waits] of [["for an answer", true], ["on accept", false]] as const) {
   for (const [what, first, repeated, expected] of FLOODS) {
-    Deno.test(`http1 engine needs no timeout against a flood of ${what} ${when}`, async () => {
+    Deno.test(`http1 engine ends a flood of ${what} ${when} without a timeout`, async () => {
       const many = repeated.repeat(Math.ceil(16_384 / repeated.length));
       await using server = await WildServer.start(async (peer) => {
         if (waits) await peer.request();
@@ -316,7 +316,7 @@ for (
     ["the end", "HTTP/1.1 200 OK\r\n\r\n", "x".repeat(1 << 20)],
   ]
 ) {
-  Deno.test(`http1 engine keeps nothing of 300 MB by ${framing}`, async () => {
+  Deno.test(`http1 engine keeps nothing of 300 MB with ${framing}`, async () => {
     await using server = await WildServer.start(async (peer) => {
       await peer.request();
       await peer.send(head);
@@ -335,7 +335,7 @@ for (
   });
 }
 
-Deno.test("http1 engine takes the answer when it and an end come on accept", async () => {
+Deno.test("http1 engine reads a response that arrives with the end on accept", async () => {
   await using server = await WildServer.start(async (peer) => {
     await peer.send(ok("early"));
     peer.end();
@@ -352,7 +352,7 @@ Deno.test("http1 engine takes the answer when it and an end come on accept", asy
   await server.closed();
 });
 
-Deno.test("http1 engine takes no byte behind an answer for the next, at every size of a read", async () => {
+Deno.test("http1 engine keeps bytes after a response out of the next, at any size of reads", async () => {
   // Around what the engine reads at once: the answer can end just where a read does, and what is
   // behind it is the next read, when somebody else has the connection already.
   const poison = ok("poison").replace("200 OK", "599 X");
@@ -386,7 +386,7 @@ Deno.test("http1 engine takes no byte behind an answer for the next, at every si
   }
 });
 
-Deno.test("http1 engine's time ends when a server does not read 50 MB", async () => {
+Deno.test("http1 engine's timeout ends a request when a server does not read 50 MB", async () => {
   await using server = await WildServer.start(() => {});
   const engine = create({ timeoutMs: 1_000 });
   const body = new Uint8Array(50 << 20);
@@ -468,13 +468,8 @@ Deno.test({
   ignore: Deno.build.os !== "linux",
   fn: async () => {
     // It listens, and accepts none: when its queue is full, SYNs are not answered.
-    await using child = new Deno.Command("node", {
-      args: [new URL("../../fixtures/deaf_server.mjs", import.meta.url).pathname],
-      stdin: "null",
-      stdout: "piped",
-    }).spawn();
-    const port = Number(await readUntil(child.stdout, "\n"));
-    await child.stdout.cancel();
+    await using server = await startDeaf();
+    const { port } = server;
     const engine = create({ concurrency: 10_000, timeoutMs: 2_500 });
     const hits = Array.from(
       { length: 10_000 },
@@ -541,7 +536,7 @@ function assertOneRequest(bytes: string, method: string, host: string, body: str
 
 const SMUGGLED = "x\r\n\r\nGET /evil HTTP/1.1\r\nHost: evil\r\n\r\n";
 
-Deno.test("http1 engine sends one request, whatever the URL has in it", async () => {
+Deno.test("http1 engine sends one request for any URL", async () => {
   const seen: string[] = [];
   await using server = await WildServer.start(async (peer) => {
     for (let request; (request = await peer.request()) !== undefined;) {
@@ -572,7 +567,7 @@ function bodyOf({ body }: Partial<Target>): string {
   return body === undefined ? "" : SMUGGLED;
 }
 
-Deno.test("http1 engine sends one request to where a Location leads, whatever is in it", async () => {
+Deno.test("http1 engine sends one request for any Location", async () => {
   const seen: string[] = [];
   let location = "";
   await using server = await WildServer.start(async (peer) => {
@@ -621,7 +616,7 @@ Deno.test("http1 engine sends one request to where a Location leads, whatever is
   await server.closed();
 });
 
-Deno.test("http1 engine sends one Host, the first that is given", async () => {
+Deno.test("http1 engine sends one Host, the first one given", async () => {
   const seen: string[] = [];
   await using server = await WildServer.start(async (peer) => {
     for (let request; (request = await peer.request()) !== undefined;) {

@@ -107,7 +107,7 @@ class Client implements Waiter {
   }
 }
 
-Deno.test("ConnectionPool closes what nobody waits for to make room, and nothing else", async () => {
+Deno.test("ConnectionPool closes only unneeded connections to make room", async () => {
   using traffic = new Traffic();
   await using server = await RawServer.start(() => {}, "0.0.0.0");
   const pool = new WatchedPool(2);
@@ -133,7 +133,7 @@ Deno.test("ConnectionPool closes what nobody waits for to make room, and nothing
   pool.close();
 });
 
-Deno.test("ConnectionPool connects again where the server closes what somebody waits for", async () => {
+Deno.test("ConnectionPool connects again when the server closes a needed connection", async () => {
   using traffic = new Traffic();
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const pool = new WatchedPool(10);
@@ -152,7 +152,7 @@ Deno.test("ConnectionPool connects again where the server closes what somebody w
   for (const socket of sockets) socket.close();
 });
 
-Deno.test("ConnectionPool keeps what somebody waits for when sockets run out", async () => {
+Deno.test("ConnectionPool keeps needed connections when sockets run out", async () => {
   using traffic = new Traffic();
   await using server = await RawServer.start(() => {}, "0.0.0.0");
   const pool = new WatchedPool(10);
@@ -174,7 +174,7 @@ Deno.test("ConnectionPool keeps what somebody waits for when sockets run out", a
   pool.close();
 });
 
-Deno.test("ConnectionPool fails nobody for whom there is another connection", async () => {
+Deno.test("ConnectionPool fails no request that has another connection", async () => {
   using traffic = new Traffic();
   const listener = Deno.listen({ hostname: "127.0.0.1", port: await refusedPort() });
   const url = `http://127.0.0.1:${listener.addr.port}/`;
@@ -195,7 +195,7 @@ Deno.test("ConnectionPool fails nobody for whom there is another connection", as
   pool.close();
 });
 
-Deno.test("ConnectionPool begins nothing for those who wait when it is closed", async () => {
+Deno.test("ConnectionPool opens nothing for waiting requests when it is closed", async () => {
   using traffic = new Traffic();
   await using server = await RawServer.start(() => {});
   const pool = new WatchedPool(10);
@@ -206,7 +206,7 @@ Deno.test("ConnectionPool begins nothing for those who wait when it is closed", 
   await until(() => server.connections === 1 && server.open === 0);
 });
 
-Deno.test("http1 engine loses no request, whatever becomes of its connections", async () => {
+Deno.test("http1 engine loses no request when its connections end in any way", async () => {
   using traffic = new Traffic();
   let seed = 7;
   const random = (below: number): number =>

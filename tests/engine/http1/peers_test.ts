@@ -1,10 +1,15 @@
 import { assert, assertEquals } from "@std/assert";
-import net from "node:net";
 import { Http1Engine } from "../../../lib/engine/http1/http1.ts";
 import type { Result } from "../../../lib/result.ts";
 import type { Target } from "../../../lib/target.ts";
 import { isInstalled } from "../../fixtures/installed.ts";
 import { makeRequest } from "../../fixtures/make_request.ts";
+import {
+  type PeerProcess,
+  startNginx,
+  startNode,
+  startPython,
+} from "../../fixtures/peer_servers.ts";
 import { refusedPort } from "../../fixtures/raw_server.ts";
 import { target } from "../../fixtures/target.ts";
 
@@ -24,99 +29,18 @@ function outcomeOf({ status, error, size }: Result): [number | string | undefine
   return [status ?? error, size];
 }
 
-/** A server in a process, which listens once it is there. */
-class PeerProcess implements AsyncDisposable {
-  readonly port: number;
-  readonly #child: Deno.ChildProcess;
-  readonly #clean: () => Promise<void>;
-
-  constructor(
-    child: Deno.ChildProcess,
-    port: number,
-    clean = (): Promise<void> => Promise.resolve(),
-  ) {
-    this.#child = child;
-    this.port = port;
-    this.#clean = clean;
-  }
-
-  url(path: string): string {
-    return `http://127.0.0.1:${this.port}${path}`;
-  }
-
-  /** Ends it at once, whatever it does. */
-  async kill(): Promise<void> {
-    try {
-      this.#child.kill("SIGKILL");
-    } catch {
-      // It has ended already.
-    }
-    await this.#child.status;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.kill();
-    await this.#clean();
-  }
-}
-
 /** Whether a peer is there: a program by the name of its kind. */
 function isThere(name: string): boolean {
   if (name.startsWith("nginx")) return isInstalled("nginx", "nginx-light");
   return name.startsWith("python") ? isInstalled("python3") : isInstalled("node", "nodejs");
 }
 
-function spawn(program: string, args: string[], isPiped: boolean): Deno.ChildProcess {
-  return new Deno.Command(program, {
-    args,
-    stdin: "null",
-    stdout: isPiped ? "piped" : "null",
-    stderr: isPiped ? "inherit" : "null",
-  }).spawn();
-}
-
-/** Starts a server that prints its port. */
-async function startPrinting(program: string, args: string[]): Promise<PeerProcess> {
-  const child = spawn(program, args, true);
-  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  let printed = "";
-  while (!printed.includes("\n")) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    printed += value;
-  }
-  await reader.cancel();
-  if (!/^\d+\r?\n$/.test(printed)) {
-    await child.status;
-    throw new Error(`${program} printed ${JSON.stringify(printed)}, no port`);
-  }
-  return new PeerProcess(child, Number(printed));
-}
-
-const fixture = (name: string): string =>
-  new URL(`../../fixtures/${name}`, import.meta.url).pathname;
-
-const startNode = (port = 0, most = 0): Promise<PeerProcess> =>
-  startPrinting("node", [fixture("node_server.mjs"), `${port}`, `${most}`]);
-
-const startPython = (port = 0): Promise<PeerProcess> =>
-  startPrinting("python3", [fixture("python_server.py"), `${port}`]);
-
 const MEGABYTE = 1_000_000;
 
-/** What nginx is told. Everything it writes is in a directory of its own. */
-function nginxConf(directory: string, port: number, keepaliveRequests: number): string {
-  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-    .map((name) => `${name}_temp_path ${directory}/${name};`).join(" ");
-  return `
-    daemon off;
-    master_process off;
-    pid ${directory}/nginx.pid;
-    error_log stderr crit;
-    events { worker_connections 1000; }
-    http {
-      access_log off;
-      ${temporary}
+/** An nginx that answers as the other peers do. */
+const startPeerNginx = (port?: number, keepaliveRequests = 1_000): Promise<PeerProcess> =>
+  startNginx(
+    ({ directory, port }) => `
       default_type text/plain;
       types { text/html shtml; }
       keepalive_requests ${keepaliveRequests};
@@ -134,9 +58,10 @@ function nginxConf(directory: string, port: number, keepaliveRequests: number): 
         location /redirect/308 { return 308 http://127.0.0.1:${port}/n/77; }
         location /close/ { keepalive_timeout 0; }
         location /received/ { return 201 "y"; }
-      }
-    }`;
-}
+      }`,
+    (directory) => writeRoot(`${directory}/root`),
+    port,
+  );
 
 /** Files of the sizes that the other peers make by themselves. */
 async function writeRoot(root: string): Promise<void> {
@@ -153,44 +78,6 @@ async function writeRoot(root: string): Promise<void> {
       `<!--# set var="x" value="y" -->${text}`,
     );
   }
-}
-
-/** Settles when a port takes connections, or says that the process has ended. */
-async function listens(port: number, child: Deno.ChildProcess): Promise<boolean> {
-  let hasEnded = false;
-  child.status.then(() => hasEnded = true);
-  while (!hasEnded) {
-    const isOpen = await new Promise<boolean>((resolve) => {
-      const socket = net.connect({ host: "127.0.0.1", port });
-      socket.on("connect", () => socket.destroy());
-      socket.on("error", () => {});
-      socket.on("close", (hadError) => resolve(!hadError));
-    });
-    if (isOpen) return !hasEnded;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  return false;
-}
-
-async function startNginx(port?: number, keepaliveRequests = 1_000): Promise<PeerProcess> {
-  const directory = await Deno.makeTempDir({ prefix: "myriad_nginx_" });
-  const clean = (): Promise<void> => Deno.remove(directory, { recursive: true });
-  await writeRoot(`${directory}/root`);
-  // A port that was free may be somebody else's by now.
-  for (let tries = 0; tries < 10; tries++) {
-    const chosen = port ?? await refusedPort();
-    await Deno.writeTextFile(`${directory}/conf`, nginxConf(directory, chosen, keepaliveRequests));
-    let child;
-    try {
-      child = spawn("nginx", ["-p", directory, "-c", `${directory}/conf`], false);
-    } catch (error) {
-      await clean();
-      throw error;
-    }
-    if (await listens(chosen, child)) return new PeerProcess(child, chosen, clean);
-  }
-  await clean();
-  throw new Error("nginx does not listen: see `nginx -t`");
 }
 
 /** Makes requests, 20 at a time, and gives what came of each. */
@@ -251,7 +138,7 @@ const PEERS: Record<string, PeerKind> = {
   node: { start: startNode, without: /^$/, pathOf: (path) => path },
   python: { start: startPython, without: /^$/, pathOf: (path) => path },
   nginx: {
-    start: startNginx,
+    start: startPeerNginx,
     without: /^\/hints/,
     pathOf: (path) => path.startsWith("/chunked/") ? `${path}.shtml` : path,
   },
@@ -267,7 +154,7 @@ function assertAnswer(result: Result, status: number, size: number): void {
 for (const [name, { start, without, pathOf }] of Object.entries(PEERS)) {
   const asked = ASKED.filter(([path]) => !without.test(path));
 
-  Deno.test(`http1 engine has the right answer of ${name} to each of 300 requests`, {
+  Deno.test(`http1 engine gets the right response of ${name} to each of 300 requests`, {
     ignore: !isThere(name),
   }, async () => {
     await using peer = await start();
@@ -284,7 +171,7 @@ for (const [name, { start, without, pathOf }] of Object.entries(PEERS)) {
     engine.close();
   });
 
-  Deno.test(`http1 engine uses few connections of ${name} again and again`, {
+  Deno.test(`http1 engine reuses one connection to ${name}`, {
     ignore: !isThere(name),
   }, async () => {
     await using peer = await start();
@@ -305,7 +192,7 @@ for (const [name, { start, without, pathOf }] of Object.entries(PEERS)) {
   });
 
   Deno.test(
-    `http1 engine goes on when ${name} was killed and is back`,
+    `http1 engine continues when ${name} was killed and is back`,
     { ignore: !isThere(name) },
     async () => {
       // Not one that systems give out: nobody takes it while the first is dead.
@@ -358,11 +245,11 @@ for (const [name, { start, without, pathOf }] of Object.entries(PEERS)) {
 for (
   const [name, start] of [
     ["node", () => startNode(0, 3)],
-    ["nginx", () => startNginx(undefined, 3)],
+    ["nginx", () => startPeerNginx(undefined, 3)],
   ] as const
 ) {
   Deno.test(
-    `http1 engine has no failure when ${name} ends every connection behind its third request`,
+    `http1 engine has no failure when ${name} closes connections after 3 requests`,
     { ignore: !isThere(name) },
     async () => {
       await using peer = await start();

@@ -1,7 +1,8 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { parseFields } from "../../../lib/engine/http1/fields.ts";
 import { headEnd, parseHead, ProtocolError } from "../../../lib/engine/http1/head.ts";
 import { ResponseReader } from "../../../lib/engine/http1/response.ts";
+import { ok } from "../../fixtures/raw_server.ts";
 
 /** Each character a byte. */
 function bytesOf(text: string): Uint8Array {
@@ -287,7 +288,7 @@ for (
     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
   ]
 ) {
-  Deno.test(`ResponseReader refuses ${JSON.stringify(text).slice(0, 100)}`, () => {
+  Deno.test(`ResponseReader rejects ${JSON.stringify(text).slice(0, 100)}`, () => {
     assertEquals(readAllWays(text), { error: true });
   });
 }
@@ -341,7 +342,7 @@ function mutate(valid: Uint8Array, random: (below: number) => number): Uint8Arra
   return Uint8Array.from(bytes);
 }
 
-Deno.test("ResponseReader gives no other outcome for mutated responses, whatever the pieces", () => {
+Deno.test("ResponseReader gives the same outcome for mutated responses in any pieces", () => {
   const random = seeded();
   const seeds = [
     "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: keep-alive\r\n\r\nabc",
@@ -364,7 +365,7 @@ Deno.test("ResponseReader gives no other outcome for mutated responses, whatever
   }
 });
 
-Deno.test("parseHead() and fieldsOf() see the same fields in every head that is taken", () => {
+Deno.test("parseHead() and parseFields() see the same fields in every accepted head", () => {
   const random = seeded();
   const seeds = [
     "HTTP/1.1 302 Found\r\nLocation: /x\r\nSet-Cookie: a=b\r\nConnection: close\r\nContent-Length: 3\r\n\r\n",
@@ -410,4 +411,43 @@ Deno.test("parseHead() and fieldsOf() see the same fields in every head that is 
   }
   // So many that most of what can be changed was.
   assert(taken > 2_000, `${taken} heads`);
+});
+
+Deno.test("ResponseReader.feed() hands out the same bytes for any pieces of a response", () => {
+  const bytesOf = (text: string): Uint8Array<ArrayBuffer> =>
+    Uint8Array.from(text, (character) => character.charCodeAt(0));
+  for (
+    const [response, expected] of [
+      ["HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX: y\r\n\r\nabcde", "abcde"],
+      [`${CHUNKED}3;a=b\r\nabc\r\n0a\r\n0123456789\r\n0\r\nT: x\r\n\r\n`, "abc0123456789"],
+      ["HTTP/1.1 200 OK\r\n\r\nabc", "abc"],
+      [`HTTP/1.1 100 X\r\nX: no\r\n\r\n${ok("ab", "X: y\r\n")}`, "ab"],
+    ]
+  ) {
+    const bytes = bytesOf(response);
+    const splits = [Array.from(bytes, (byte) => Uint8Array.of(byte))];
+    for (let k = 0; k < bytes.length; k++) {
+      splits.push([bytes.subarray(0, k), bytes.subarray(k)].filter(({ length }) => length > 0));
+    }
+    for (const pieces of splits) {
+      const reader = new ResponseReader();
+      let text = "";
+      const heads: string[] = [];
+      reader.begin(false, {
+        onFields: (_head, bytes) => {
+          heads.push(String.fromCharCode(...bytes));
+          return { write: (bytes) => text += String.fromCharCode(...bytes) };
+        },
+      });
+      for (const piece of pieces) {
+        // In a buffer whose other bytes are garbage, as a connection's.
+        const buffer = new Uint8Array(piece.length + 8).fill(0x21);
+        buffer.set(piece);
+        reader.feed(buffer, piece.length);
+      }
+      assertEquals(text, expected);
+      assertEquals(heads.length, 1);
+      assertMatch(heads[0], /^HTTP\/1.1 200 OK\r\n(.+\r\n)*\r\n$/);
+    }
+  }
 });

@@ -3,8 +3,8 @@ import type { BodySink } from "../../../lib/engine/engine.ts";
 import { OutputError, UsageError } from "../../../lib/errors.ts";
 import { Bodies } from "../../../lib/output/bodies/bodies.ts";
 import type { Result } from "../../../lib/result.ts";
+import { folder } from "../../fixtures/folder.ts";
 import { result as resultOf } from "../../fixtures/result.ts";
-import { folder } from "../../fixtures/sources.ts";
 import { target } from "../../fixtures/target.ts";
 
 const NEW = { isResumed: false, overwrite: false };
@@ -39,7 +39,7 @@ function filesOf(path: string, below = ""): Record<string, string> {
   return files;
 }
 
-Deno.test("Bodies save each body by its number, 1,000 a folder, with the ending of its type", async () => {
+Deno.test("Bodies save each body by number, 1,000 a folder, with its type's ending", async () => {
   await using dir = await folder();
   const bodies = await Bodies.open(dir.path("made/here"), NEW);
   for (
@@ -61,7 +61,7 @@ Deno.test("Bodies save each body by its number, 1,000 a folder, with the ending 
   assertEquals(Object.keys(filesOf(dir.path("made/here"))).length, 8);
 });
 
-Deno.test("Bodies let nothing of a type into a path", async () => {
+Deno.test("Bodies keep a hostile content type out of paths", async () => {
   await using dir = await folder();
   const bodies = await Bodies.open(dir.path("b"), NEW);
   const types = [
@@ -89,7 +89,7 @@ Deno.test("Bodies let nothing of a type into a path", async () => {
   assert(Object.keys(filesOf(dir.path(""))).every((name) => /^b\/0\/\d+(\.html)?$/.test(name)));
 });
 
-Deno.test("Bodies write an empty file of an empty body", async () => {
+Deno.test("Bodies write an empty file for an empty body", async () => {
   await using dir = await folder();
   const bodies = await Bodies.open(dir.path("b"), NEW);
   assertEquals(save(bodies, 5, "", "text/html"), "0/5.html");
@@ -97,7 +97,7 @@ Deno.test("Bodies write an empty file of an empty body", async () => {
   assertEquals(filesOf(dir.path("b")), { "0/5.html": "" });
 });
 
-Deno.test("Bodies keep pieces of any size in their order, and take none of their room", async () => {
+Deno.test("Bodies write pieces of any size in order, and copy what they keep", async () => {
   await using dir = await folder();
   const bodies = await Bodies.open(dir.path("b"), NEW);
   let i = 0;
@@ -132,7 +132,7 @@ Deno.test("Bodies keep pieces of any size in their order, and take none of their
   bodies.close();
 });
 
-Deno.test("Bodies give a file its name only when it is whole", async () => {
+Deno.test("Bodies name a file only when it is complete", async () => {
   await using dir = await folder();
   const bodies = await Bodies.open(dir.path("b"), NEW);
   const names = (): string[] => Object.keys(filesOf(dir.path("b"))).sort();
@@ -151,7 +151,7 @@ Deno.test("Bodies give a file its name only when it is whole", async () => {
   bodies.close();
 });
 
-Deno.test("Bodies have one file of a number, the last, whatever its ending", async () => {
+Deno.test("Bodies keep one file for a number, the last, with any ending", async () => {
   await using dir = await folder();
   const first = await Bodies.open(dir.path("b"), NEW);
   save(first, 1, "old", "text/html");
@@ -176,7 +176,7 @@ Deno.test("Bodies have one file of a number, the last, whatever its ending", asy
   });
 });
 
-Deno.test("Bodies look at many folders again, and remove no body that is being written", async () => {
+Deno.test("Bodies scan folders again without removing a body that is being written", async () => {
   await using dir = await folder();
   const bodies = await Bodies.open(dir.path("b"), NEW);
   const slow = begin(bodies, 1, "text/html");
@@ -192,7 +192,7 @@ Deno.test("Bodies look at many folders again, and remove no body that is being w
   assertEquals([files["0/1.html"].length, Object.keys(files).length], [70_001, 202]);
 });
 
-Deno.test("Bodies take() removes what an earlier attempt left of a request that has failed", async () => {
+Deno.test("Bodies.take() removes an earlier attempt's file when the request has failed", async () => {
   await using dir = await folder();
   const bodies = await Bodies.open(dir.path("b"), NEW);
   save(bodies, 1, "an attempt", "text/html");
@@ -203,7 +203,7 @@ Deno.test("Bodies take() removes what an earlier attempt left of a request that 
   assertEquals([...Deno.readDirSync(dir.path("b"))].map(({ name }) => name), ["0"]);
 });
 
-Deno.test("Bodies follow no link out of their folder", async () => {
+Deno.test("Bodies follow no symbolic link out of their folder", async () => {
   await using dir = await folder();
   const outside = await dir.write("outside", "mine");
   const bodies = await Bodies.open(dir.path("b"), NEW);
@@ -219,7 +219,7 @@ Deno.test("Bodies follow no link out of their folder", async () => {
   assertEquals(filesOf(dir.path("b/0")), { "0": "x", "1": "y" });
 });
 
-Deno.test("Bodies open() refuses a folder that holds another run's bodies, or is none", async () => {
+Deno.test("Bodies.open() rejects another run's folder, or a path that is not a folder", async () => {
   await using dir = await folder();
   const path = dir.path("b");
   const refused = async (options: typeof NEW, why: string, place = path): Promise<void> => {
@@ -243,7 +243,7 @@ Deno.test("Bodies open() refuses a folder that holds another run's bodies, or is
   assertEquals(filesOf(path), { "records.ndjson": "", "0/1.html": "second" });
 });
 
-Deno.test("Bodies abandon() leaves no folder behind that was made for nothing", async () => {
+Deno.test("Bodies.abandon() removes a folder that it made and did not use", async () => {
   await using dir = await folder();
   (await Bodies.open(dir.path("b"), NEW)).abandon();
   await Deno.mkdir(dir.path("there"));

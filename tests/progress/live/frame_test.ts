@@ -1,9 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { roundBounds } from "../../../lib/plot/round_numbers.ts";
 import { formatFrame } from "../../../lib/progress/live/frame.ts";
-import { History } from "../../../lib/progress/live/history.ts";
-import { formatLine } from "../../../lib/progress/live/line.ts";
-import { formatShareBar, formatSpark } from "../../../lib/progress/live/spark.ts";
 import { Histogram } from "../../../lib/stats/histogram.ts";
 import type { Snapshot } from "../../../lib/stats/snapshot.ts";
 import { measureWidth } from "../../../lib/text/width.ts";
@@ -127,9 +123,10 @@ errors     timeout       1,500    0.2 %  no answer  http://a.example/7
 memory     90.0 MB, 105 MB at most   CPU 43 % of a core, event loop 42 % busy
 `,
 };
+
 for (const [name, expected] of Object.entries(FRAMES)) {
   const [columns, rows] = name.split("x").map(Number);
-  Deno.test(`formatFrame() says the most important when the terminal is ${columns} by ${rows}`, () => {
+  Deno.test(`formatFrame() shows the most important rows when the terminal is ${columns} by ${rows}`, () => {
     const lines = formatFrame(sceneOf(), { columns, rows }, PLAIN);
     assertEquals(`\n${lines.join("\n")}\n`, expected);
   });
@@ -137,6 +134,7 @@ for (const [name, expected] of Object.entries(FRAMES)) {
 
 const HOSTILE =
   "\x1b[2J\x1b]0;x\x07\r\n\x9b1m\u202e\u2066\u200f\u2028\x7f\ud800日本\u0301\u{1f600}";
+
 const ATTACKED: Partial<Snapshot> = {
   errors: {
     protocol: { count: 2, examples: [{ url: HOSTILE, detail: HOSTILE }] },
@@ -190,7 +188,7 @@ const EMPTY: Partial<Snapshot> = {
   hosts: [],
 };
 
-Deno.test("formatFrame() is never as wide or as high as the terminal, whatever it shows", () => {
+Deno.test("formatFrame() is narrower and lower than any terminal", () => {
   for (const more of [{}, HUGE, EMPTY, ATTACKED]) {
     for (const points of [sceneOf().points, []]) {
       for (let columns = 1; columns <= 250; columns += columns < 100 ? 1 : 7) {
@@ -209,7 +207,7 @@ Deno.test("formatFrame() is never as wide or as high as the terminal, whatever i
   }
 });
 
-Deno.test("formatFrame() shows no latency of a host that only failed", () => {
+Deno.test("formatFrame() shows no latency for a host that only failed", () => {
   const hosts = [
     { host: "fine", requests: 3, failed: 1, meanMs: 20, maxMs: 30 },
     { host: "dead", requests: 2, failed: 2, meanMs: 0, maxMs: 0 },
@@ -219,7 +217,7 @@ Deno.test("formatFrame() shows no latency of a host that only failed", () => {
   assertMatch(frame, /dead .* 100\.0 % failed {8}mean - {9}max -/);
 });
 
-Deno.test("formatFrame() sends nothing but text whose cells are known, whatever servers sent", () => {
+Deno.test("formatFrame() has only text of known width for any server's text", () => {
   for (const columns of [20, 40, 80, 200]) {
     const text = frameOf(ATTACKED, { columns, rows: 50 });
     assert(/^[\x20-\x7e\n…▁-▏─日本]*$/u.test(text), JSON.stringify(text));
@@ -228,7 +226,7 @@ Deno.test("formatFrame() sends nothing but text whose cells are known, whatever 
   assertStringIncludes(frameOf(ATTACKED), "\\x1b[2J\\x1b]0;x\\x07\\x0d\\x0a\\x9b1m\\u{202e}");
 });
 
-Deno.test("formatFrame() colours only if asked, and changes nothing else", () => {
+Deno.test("formatFrame() adds colors only when asked", () => {
   for (const more of [{}, EMPTY, { loopBusy: 1 }]) {
     const coloured = formatFrame(sceneOf(more), WIDE, { color: true });
     const plain = formatFrame(sceneOf(more), WIDE, PLAIN);
@@ -238,7 +236,7 @@ Deno.test("formatFrame() colours only if asked, and changes nothing else", () =>
   }
 });
 
-Deno.test("formatFrame() says so when the process itself is the bottleneck, and only then", () => {
+Deno.test("formatFrame() warns exactly when the process itself is the bottleneck", () => {
   const said = "bottleneck this process: event loop 97 % busy, latencies include queueing here";
   for (const rows of [3, 10, 24, 50]) {
     const size = { columns: 80, rows };
@@ -252,14 +250,14 @@ Deno.test("formatFrame() says so when the process itself is the bottleneck, and 
   }
 });
 
-Deno.test("formatFrame() says what this machine ran out of", () => {
+Deno.test("formatFrame() names what this machine ran out of", () => {
   assertStringIncludes(
     frameOf({ shortages: { "file descriptors": 3 } }),
     "ran out    3 times: file descriptors",
   );
 });
 
-Deno.test("formatFrame() counts reasons, hosts and statuses that have no line", () => {
+Deno.test("formatFrame() counts the reasons, hosts and statuses without a line", () => {
   const errors = Object.fromEntries(
     [
       "dns",
@@ -295,89 +293,14 @@ Deno.test("formatFrame() shows each host once, the busiest first, then those tha
   assertStringIncludes(frameOf({ hosts: SNAPSHOT.hosts.slice(0, 1) }), "\nhost       a.example ");
 });
 
-Deno.test("formatFrame() has the ETA and the bar of a duration where nothing else tells the end", () => {
+Deno.test("formatFrame() has the ETA and the bar of a duration when only that tells the end", () => {
   const scene = sceneOf({ total: undefined });
   const limit = { durationMs: 60_000, elapsedMs: 15_000 };
   const [bar] = formatFrame({ ...scene, limit }, { columns: 80, rows: 24 }, PLAIN);
   assertEquals(bar, "[#####...............] 660,000  25 %  850/s  2,000 errors  ETA 45s  16:40");
 });
 
-Deno.test("History has the rate and the percentiles of each interval, not of the run", () => {
-  const history = new History();
-  const histogram = new Histogram();
-  const at = (ms: number, requests: number): void =>
-    history.update(
-      { ...SNAPSHOT, requests, histogram: histogram.clone(), cpuSeconds: ms / 4000 },
-      ms,
-    );
-  at(0, 0);
-  for (let k = 0; k < 100; k++) histogram.record(10_000);
-  at(1000, 50);
-  at(2000, 100);
-  for (let k = 0; k < 300; k++) histogram.record(90_000);
-  at(4000, 400);
-  at(6000, 400);
-  const rounded = history.points.map(({ startMs, rate, p50, p99, cpu }) => [
-    startMs,
-    rate,
-    p50 === null ? null : Math.round(p50),
-    p99 === null ? null : Math.round(p99),
-    cpu,
-  ]);
-  assertEquals(rounded, [
-    [0, 50, 10, 10, 0.25],
-    [2000, 150, 90, 90, 0.25],
-    [4000, 0, null, null, 0.25],
-  ]);
-});
-
-Deno.test("History keeps ten minutes, however long nobody looked", () => {
-  const history = new History();
-  for (let ms = 0; ms <= 3_600_000; ms += 500) history.update({ ...SNAPSHOT, requests: ms }, ms);
-  assertEquals(history.points.length, 300);
-  history.update({ ...SNAPSHOT, requests: 3_610_000 }, 3_610_000);
-  assertEquals(history.points.slice(-6).map(({ startMs, rate }) => [startMs, rate]), [
-    [3_598_000, 1000],
-    [3_600_000, 1000],
-    [3_602_000, 1000],
-    [3_604_000, 1000],
-    [3_606_000, 1000],
-    [3_608_000, 1000],
-  ]);
-  history.update(SNAPSHOT, 1e9);
-  assertEquals(history.points.length, 300);
-});
-
-Deno.test("formatSpark() goes from nothing to the greatest, and leaves a gap where nothing is", () => {
-  assertEquals(formatSpark([0, 1, 2, 3, 4, 5, 6, 7, 8]), "▁▁▂▃▄▅▆▇█");
-  assertEquals(formatSpark([0, null, 0]), "▁ ▁");
-  assertEquals(formatSpark([]), "");
-});
-
-Deno.test("formatShareBar() is full only when all is there, and never empty when something is", () => {
-  assertEquals([0, 1e-9, 0.5, 0.99999, 1].map((share) => formatShareBar(share, 4)), [
-    "",
-    "▏",
-    "██",
-    "███▉",
-    "████",
-  ]);
-});
-
-const SCALES: [number, number, number, number[]][] = [
-  [1, 1, 3, [1]],
-  [900, 1100, 4, [1000, 1200]],
-  [30_000, 2_990_000, 7, [50_000, 1e5, 2e5, 5e5, 1e6, 2e6, 5e6]],
-  [30_000, 2_990_000, 5, [30_000, 1e5, 3e5, 1e6, 3e6]],
-  [1, 6e10, 4, [1, 10, 100, 1000]],
-];
-for (const [low, high, most, expected] of SCALES) {
-  Deno.test(`boundsBetween() has round bounds when it is given ${low} to ${high} and ${most} rows`, () => {
-    assertEquals(roundBounds(low, high, most), expected);
-  });
-}
-
-Deno.test("formatFrame() counts every answer in some row of the histogram", () => {
+Deno.test("formatFrame() counts each response in a row of the histogram", () => {
   const histogram = new Histogram();
   for (const micros of [0, 3, 1000, 1000, 1e6, 36e8, 2 ** 40]) histogram.record(micros);
   for (let rows = 18; rows < 60; rows++) {
@@ -389,7 +312,7 @@ Deno.test("formatFrame() counts every answer in some row of the histogram", () =
   }
 });
 
-Deno.test("formatFrame() has a row for what is beyond the bounds", () => {
+Deno.test("formatFrame() has a row for values beyond the bounds", () => {
   const histogram = new Histogram();
   for (let k = 0; k < 999; k++) histogram.record(1000);
   histogram.record(2_000_000);
@@ -399,23 +322,7 @@ Deno.test("formatFrame() has a row for what is beyond the bounds", () => {
   assertMatch(lines[first + 1], /^> 1\.2 ms .* 1 {4}0\.1 %$/);
 });
 
-Deno.test("formatLine() leaves a number out rather than cut it, and cuts text", () => {
-  const line = [{ text: "name " }, { text: "1,234" }, { text: " and more", isElastic: true }];
-  const at = (cells: number): string => formatLine(line, cells, false);
-  assertEquals([19, 18, 14, 13, 10, 9, 5, 4, 0].map(at), [
-    "name 1,234 and more",
-    "name 1,234 and mo…",
-    "name 1,234 an…",
-    "name 1,234",
-    "name 1,234",
-    "name",
-    "name",
-    "",
-    "",
-  ]);
-});
-
-Deno.test("formatFrame() has the figures of hosts below one another when names are wide", () => {
+Deno.test("formatFrame() aligns the figures of hosts when names are wide", () => {
   const hosts = ["a.example", "例え.テスト", "Ελλάδα.example", "\u{1f600}.example", "漢".repeat(99)]
     .map((host) => ({ host, requests: 10, failed: 1, meanMs: 20, maxMs: 30 }));
   for (const columns of [60, 80, 120, 200]) {
@@ -428,7 +335,7 @@ Deno.test("formatFrame() has the figures of hosts below one another when names a
   }
 });
 
-Deno.test("formatFrame() breaks notices between words, and words that are longer than a line", () => {
+Deno.test("formatFrame() breaks notices between words, and words longer than a line", () => {
   const noticesOf = (notice: string): string[] => {
     const scene = { ...sceneOf(EMPTY), notices: [notice] };
     const lines = formatFrame(scene, { columns: 42, rows: 24 }, PLAIN);

@@ -56,7 +56,7 @@ class Scene {
 const frameOf = (tag: string, lengths: readonly number[]): string[] =>
   lengths.map((length, k) => `${tag}.${k} `.padEnd(length, "x").slice(0, length));
 
-Deno.test("Painter.paint() draws a frame over the last one, and rests below", () => {
+Deno.test("TerminalRegion.paint() draws a frame over the last one, and rests below", () => {
   const scene = new Scene();
   scene.terminal.write(`${scene.other()}\r\n`);
   scene.paint(["a", "b", "c"]);
@@ -70,7 +70,7 @@ Deno.test("Painter.paint() draws a frame over the last one, and rests below", ()
   assertEquals(scene.terminal.everything.slice(0, 1), scene.others);
 });
 
-Deno.test("Painter.paint() writes only lines that differ, and nothing when none does", () => {
+Deno.test("TerminalRegion.paint() writes only lines that differ", () => {
   const painter = new TerminalRegion();
   painter.paint(["same", "old", "same too"], SIZE);
   assertEquals(
@@ -80,7 +80,7 @@ Deno.test("Painter.paint() writes only lines that differ, and nothing when none 
   assertEquals(painter.paint(["same", "new", "same too"], SIZE), "");
 });
 
-Deno.test("Painter.paint() erases what was typed or echoed below", () => {
+Deno.test("TerminalRegion.paint() erases text that was typed below", () => {
   const scene = new Scene();
   scene.paint(["a", "b"]);
   scene.terminal.write("^C");
@@ -88,7 +88,7 @@ Deno.test("Painter.paint() erases what was typed or echoed below", () => {
   scene.shows(["a", "c"]);
 });
 
-Deno.test("Painter.paint() leaves nothing of wide lines behind when the terminal has narrowed", () => {
+Deno.test("TerminalRegion.paint() leaves nothing behind when the terminal has narrowed", () => {
   const scene = new Scene();
   scene.terminal.write(`${scene.other()}\r\n`);
   scene.paintHigh(frameOf("old", [39, 1, 39]));
@@ -98,7 +98,7 @@ Deno.test("Painter.paint() leaves nothing of wide lines behind when the terminal
   assertEquals(scene.terminal.everything.slice(0, 1), scene.others);
 });
 
-Deno.test("Painter.paint() counts no cells for colours when lines wrap anew", () => {
+Deno.test("TerminalRegion.paint() counts no cells for colors when lines wrap anew", () => {
   const scene = new Scene();
   scene.terminal.write(`${scene.other()}\r\n`);
   scene.paint([`\x1b[1m${"b".repeat(10)}\x1b[0m\x1b[32m${"g".repeat(9)}\x1b[0m`]);
@@ -109,7 +109,7 @@ Deno.test("Painter.paint() counts no cells for colours when lines wrap anew", ()
 });
 
 for (const kind of ["reflows", "cuts"] as const) {
-  Deno.test(`Painter.paint() leaves nothing behind when a terminal that ${kind} gets low and high again`, () => {
+  Deno.test(`TerminalRegion.paint() leaves nothing when a terminal that ${kind} gets low and high`, () => {
     const scene = new Scene(SIZE, kind);
     for (let k = 0; k < 4; k++) scene.terminal.write(`${scene.other()}\r\n`);
     scene.paint(frameOf("high", Array(9).fill(30)));
@@ -124,7 +124,7 @@ for (const kind of ["reflows", "cuts"] as const) {
   });
 }
 
-Deno.test("Painter.paint() copes when a terminal narrows while a frame is on its way", () => {
+Deno.test("TerminalRegion.paint() recovers when the terminal narrows during a frame", () => {
   const scene = new Scene();
   scene.terminal.write(`${scene.other()}\r\n`);
   const late = scene.painter.paint(frameOf("late", [39, 39]), scene.terminal.size);
@@ -135,7 +135,7 @@ Deno.test("Painter.paint() copes when a terminal narrows while a frame is on its
   assertEquals(scene.terminal.everything.slice(0, 1), scene.others);
 });
 
-Deno.test("Painter.above() leaves a line above the frame", () => {
+Deno.test("TerminalRegion.above() leaves a line above the frame", () => {
   const scene = new Scene();
   scene.paint(["a", "b"]);
   for (let k = 0; k < 20; k++) {
@@ -148,7 +148,7 @@ Deno.test("Painter.above() leaves a line above the frame", () => {
   assertEquals(scene.terminal.everything, [...scene.others, "a", "c"]);
 });
 
-Deno.test("Painter.above() writes a line where no frame is, and when the terminal was resized", () => {
+Deno.test("TerminalRegion.above() writes a line without a frame, and after a resize", () => {
   const scene = new Scene();
   scene.terminal.write(scene.painter.above(`${scene.other()}\n`, scene.terminal.size));
   scene.paintHigh(frameOf("wide", [39, 39]));
@@ -159,7 +159,7 @@ Deno.test("Painter.above() writes a line where no frame is, and when the termina
   assertEquals(scene.terminal.everything.slice(0, 2), scene.others);
 });
 
-Deno.test("Painter.shrink() takes the empty lines at the end away, and what was typed below", () => {
+Deno.test("TerminalRegion.shrink() removes empty lines at the end, and text typed below", () => {
   const scene = new Scene();
   scene.terminal.write(`${scene.other()}\r\n`);
   scene.paintHigh(["a", "", "b"]);
@@ -169,7 +169,7 @@ Deno.test("Painter.shrink() takes the empty lines at the end away, and what was 
   assertEquals(scene.terminal.cursor.row, 3);
 });
 
-Deno.test("Painter.forget() leaves the frame, and draws the next one below", () => {
+Deno.test("TerminalRegion.forget() leaves the frame, and the next one is drawn below", () => {
   const scene = new Scene();
   scene.paint(["other picture"]);
   scene.painter.forget();
@@ -190,7 +190,7 @@ function randomNumbers(seed: number): (below: number) => number {
   };
 }
 
-Deno.test("Painter shows the last frame and nothing else of its own, whatever came before", () => {
+Deno.test("TerminalRegion shows only the last frame after any events", () => {
   for (let seed = 0; seed < 300; seed++) {
     const random = randomNumbers(seed);
     const scene = new Scene({ columns: 10 + random(60), rows: 3 + random(20) });

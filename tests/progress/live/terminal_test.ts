@@ -28,7 +28,7 @@ function test(name: string, run: () => Promise<void>): void {
 
 for (const size of [SMALL, LARGE]) {
   const { columns, rows } = size;
-  test(`myriad comes to a live view by itself when a terminal has ${columns} by ${rows} cells and the run is long`, async () => {
+  test(`myriad shows a live view by itself when a ${columns} by ${rows} terminal has a long run`, async () => {
     await using server = await answering();
     await using tmux = await Tmux.start(size);
     await tmux.myriad([...ENDLESS, server.url("/{}")]);
@@ -48,7 +48,7 @@ for (const size of [SMALL, LARGE]) {
   });
 }
 
-test("myriad leaves one live view and no stale line when the terminal is resized in mid-run", async () => {
+test("--progress live leaves one view and no stale line when the terminal is resized", async () => {
   await using server = await answering();
   await using tmux = await Tmux.start(LARGE);
   await tmux.myriad([...ENDLESS, "--progress", "live", server.url("/{}")]);
@@ -76,7 +76,7 @@ test("myriad leaves one live view and no stale line when the terminal is resized
   await tmux.ended(130);
 });
 
-test("myriad leaves the terminal clean when Ctrl-C ends it in the middle", async () => {
+test("--progress live leaves the terminal clean after Ctrl-C", async () => {
   await using server = await answering();
   await using tmux = await Tmux.start(LARGE);
   await tmux.myriad([...ENDLESS, "--progress", "live", server.url("/{}")]);
@@ -103,7 +103,7 @@ test("myriad leaves the terminal clean when Ctrl-C ends it in the middle", async
   assertEquals([cursor, wrap, alternate, column], ["1", "1", "0", "2"]);
 });
 
-test("myriad leaves the terminal clean when a second Ctrl-C ends it at once", async () => {
+test("--progress live leaves the terminal clean after a second Ctrl-C", async () => {
   await using server = await RawServer.start(() => {});
   await using tmux = await Tmux.start(LARGE);
   await tmux.myriad(["-n", "10", "--progress", "live", server.url("/{}")]);
@@ -124,7 +124,7 @@ test("myriad leaves the terminal clean when a second Ctrl-C ends it at once", as
   assertEquals(await tmux.tell("cursor_flag", "wrap_flag"), ["1", "1"]);
 });
 
-test("myriad sends nothing of a server's or an input's to the terminal as it came", async () => {
+test("--progress live escapes texts of servers and inputs", async () => {
   const hostile = "\x1b[2J\x1b]2;hacked\x07\x1b[31m\u202e";
   await using server = await RawServer.start(({ send, end }) => {
     send(`HTTP/1.1 2${hostile}0 OK\r\ncontent-length: 0\r\n\r\n`);
@@ -145,7 +145,7 @@ test("myriad sends nothing of a server's or an input's to the terminal as it cam
   await tmux.ended(130);
 });
 
-test("myriad keeps the live view in its cells when paths and bodies are not ASCII", async () => {
+test("--progress live keeps its columns when paths and bodies are not ASCII", async () => {
   const body = "Ελλάδα 漢字 \u{1f600}";
   const bytes = String.fromCharCode(...new TextEncoder().encode(body));
   await using server = await RawServer.start(({ send }) => send(ok(bytes)));
@@ -171,7 +171,7 @@ test("myriad keeps the live view in its cells when paths and bodies are not ASCI
   await tmux.ended(130);
 });
 
-test("myriad colours the live view where NO_COLOR is not set", async () => {
+test("--progress live has colors when NO_COLOR is not set", async () => {
   await using server = await answering();
   await using tmux = await Tmux.start(SMALL);
   await tmux.myriad([...ENDLESS, "--progress", "live", server.url("/{}")], "env -u NO_COLOR");
@@ -183,7 +183,7 @@ test("myriad colours the live view where NO_COLOR is not set", async () => {
   await tmux.ended(130);
 });
 
-Deno.test("myriad --progress live is a log when standard error is no terminal", async () => {
+Deno.test("--progress live is a log when standard error is not a terminal", async () => {
   await using server = await answering();
   const { code, stderr } = await myriad(["-n", "20", "--progress", "live", server.url("/{}")]);
   assertEquals([code, stderr], [0, ""]);

@@ -3,6 +3,7 @@ import type { PageData } from "../../../lib/report/page/data.ts";
 import { formatPage } from "../../../lib/report/page/page.ts";
 import { ERROR_KINDS } from "../../../lib/result.ts";
 import { Browser, type Tab } from "../../fixtures/browser.ts";
+import { folder } from "../../fixtures/folder.ts";
 import { isInstalled } from "../../fixtures/installed.ts";
 import { hostilePage, largestPage, pageData, seriesOf } from "../../fixtures/page_data.ts";
 
@@ -50,15 +51,14 @@ const zoomedOf = (tab: Tab, name: string): Promise<string | undefined> =>
   tab.evaluate(`document.querySelector('[data-plot="${name}"]').dataset.zoomed`);
 
 Deno.test("the page in a browser", { ignore: !isInstalled("chromium") }, async (t) => {
-  const folder = await Deno.makeTempDir();
+  await using dir = await folder();
   await using browser = await Browser.start();
   let pages = 0;
   const open = async (
     data: PageData,
     { scheme = "light", width = 1280 }: { scheme?: "light" | "dark"; width?: number } = {},
   ): Promise<Tab> => {
-    const path = `${folder}/${pages++}.html`;
-    await Deno.writeTextFile(path, await formatPage(data));
+    const path = await dir.write(`${pages++}.html`, await formatPage(data));
     const tab = await browser.open(`file://${path}`, async (tab) => {
       const features = [{ name: "prefers-color-scheme", value: scheme }];
       await tab.send("Emulation.setEmulatedMedia", { features });
@@ -72,7 +72,7 @@ Deno.test("the page in a browser", { ignore: !isInstalled("chromium") }, async (
 
   for (const scheme of ["light", "dark"] as const) {
     await t.step(
-      `it requests nothing, complains of nothing and draws each plot when it is ${scheme}`,
+      `it requests nothing, logs no error and draws each plot in ${scheme} mode`,
       async () => {
         await using tab = await open(pageData(), { scheme });
         assertEquals(tab.complaints, []);
@@ -89,7 +89,7 @@ Deno.test("the page in a browser", { ignore: !isInstalled("chromium") }, async (
     );
   }
 
-  await t.step("it draws each plot anew when the colours of the system change", async () => {
+  await t.step("it redraws each plot when the system's colors change", async () => {
     await using tab = await open(pageData());
     const pixels = (): Promise<string> =>
       tab.evaluate(`document.querySelector('[data-plot="rate"] canvas').toDataURL()`);
@@ -102,7 +102,7 @@ Deno.test("the page in a browser", { ignore: !isInstalled("chromium") }, async (
     assertEquals(tab.complaints, []);
   });
 
-  await t.step("its values are read where the cursor is", async () => {
+  await t.step("it shows the values at the cursor", async () => {
     await using tab = await open(pageData());
     const { x, y, width } = await areaOf(tab, "latency");
     const before = await legendOf(tab, "latency");
@@ -129,7 +129,7 @@ Deno.test("the page in a browser", { ignore: !isInstalled("chromium") }, async (
   });
 
   await t.step(
-    "it zooms in where one drags, in all plots over time, and out by two clicks",
+    "it zooms all plots over time on a drag, and out on a double click",
     async () => {
       await using tab = await open(pageData());
       for (const name of ["rate", "histogram", "spectrum"]) {
@@ -150,7 +150,7 @@ Deno.test("the page in a browser", { ignore: !isInstalled("chromium") }, async (
     },
   );
 
-  await t.step("it keeps to the width of a phone", async () => {
+  await t.step("it fits the width of a phone", async () => {
     for (const data of [pageData(), hostilePage(`${"w".repeat(300)}`), largestPage()]) {
       await using tab = await open(data, { width: 360 });
       const beyond = await tab.evaluate(
@@ -170,7 +170,7 @@ Deno.test("the page in a browser", { ignore: !isInstalled("chromium") }, async (
     }
   });
 
-  await t.step("it is resized with its window", async () => {
+  await t.step("it resizes with its window", async () => {
     await using tab = await open(pageData());
     const metrics = { width: 700, height: 800, deviceScaleFactor: 1, mobile: false };
     await tab.send("Emulation.setDeviceMetricsOverride", metrics);
@@ -184,7 +184,7 @@ Deno.test("the page in a browser", { ignore: !isInstalled("chromium") }, async (
     assertEquals(tab.complaints, []);
   });
 
-  await t.step("it is printed dark on white, in pages, and is as it was behind that", async () => {
+  await t.step("it prints dark on white, in pages, and is then as before", async () => {
     await using tab = await open(pageData(), { scheme: "dark" });
     const shot = await tab.evaluate<string>(`document.querySelector("canvas").toDataURL()`);
     const { data } = await tab.send("Page.printToPDF", { printBackground: true });
@@ -205,7 +205,7 @@ Deno.test("the page in a browser", { ignore: !isInstalled("chromium") }, async (
   });
 
   await t.step(
-    "it runs no script but its own, and has no element of what others wrote",
+    "it runs only its own script, and makes no element of others' texts",
     async () => {
       const elements =
         "Object.entries(Object.groupBy(document.querySelectorAll('*'), (it) => it.localName)).map(([name, all]) => [name, all.length])";
@@ -236,7 +236,7 @@ Deno.test("the page in a browser", { ignore: !isInstalled("chromium") }, async (
     },
   );
 
-  await t.step("it draws what is large, and what is hardly anything", async () => {
+  await t.step("it draws very large and very small values", async () => {
     const one = seriesOf(1, []);
     const hole = [null, null, null];
     const cases: PageData[] = [
@@ -254,6 +254,4 @@ Deno.test("the page in a browser", { ignore: !isInstalled("chromium") }, async (
       }
     }
   });
-
-  await Deno.remove(folder, { recursive: true });
 });

@@ -1,15 +1,7 @@
-import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { PageData } from "../../../lib/report/page/data.ts";
-import { Html, markup, takeWithinBytes } from "../../../lib/report/page/html.ts";
-import {
-  formatContentSecurityPolicy,
-  inlineText,
-  jsonForScript,
-} from "../../../lib/report/page/inline_text.ts";
 import { formatPage } from "../../../lib/report/page/page.ts";
-import { toPlotData } from "../../../lib/report/page/plots.ts";
 import { pageScript, SHARED } from "../../../lib/report/page/script.ts";
-import { escapeMarkup } from "../../../lib/text/escape.ts";
 import { hostilePage, largestPage, pageData } from "../../fixtures/page_data.ts";
 
 /** What an element's content, an attribute, a script and a comment end with, and more. */
@@ -32,64 +24,7 @@ const HOSTILE = [
   `__proto__`,
 ].join(" ");
 
-Deno.test("escapeMarkup() leaves nothing that ends a text or an attribute in quotes", () => {
-  assertEquals(
-    escapeMarkup(`<a href="x" b='y' c=\`z\`>&amp;</a>`),
-    "&lt;a href=&quot;x&quot; b=&#39;y&#39; c=&#96;z&#96;&gt;&amp;amp;&lt;/a&gt;",
-  );
-  assertEquals(escapeMarkup("a\0\u202eb\x7f"), String.raw`a\x00\u{202e}b\x7f`);
-});
-
-Deno.test("markup() escapes whatever is no markup, in lists too", () => {
-  const inner = markup`<b>${"<"}</b>`;
-  assertEquals(
-    String(markup`<p title="${'"'}">${["<", [inner, 1]]}${undefined}</p>`),
-    `<p title="&quot;">&lt;<b>&lt;</b>1</p>`,
-  );
-});
-
-Deno.test("within() gives as many parts as fit in bytes, not in characters", () => {
-  const parts = ["ä", "ä", "ä"].map((text) => new Html(text));
-  assertEquals([
-    takeWithinBytes(4, parts).length,
-    takeWithinBytes(5, parts).length,
-    takeWithinBytes(6, parts).length,
-  ], [
-    2,
-    2,
-    3,
-  ]);
-});
-
-Deno.test("jsonForScript() has nothing that ends a script or a line, and loses nothing", () => {
-  const data = { [HOSTILE]: [HOSTILE, "</SCRIPT", "<!--", 1, null] };
-  const text = String(jsonForScript(data));
-  assertEquals(JSON.parse(text), data);
-  assertEquals(/[<>&\u2028\u2029]/.test(text), false);
-  // deno-lint-ignore no-eval -- it is to be JavaScript, too
-  assertEquals(
-    (0, eval)(
-      `(${text.replaceAll("__proto__", "proto")})`,
-    )[HOSTILE.replace("__proto__", "proto")][3],
-    1,
-  );
-});
-
-Deno.test("embedded() refuses a text that would end its element", () => {
-  for (const text of ["a</script>", "</STYLE", "<!-- a"]) assertThrows(() => inlineText(text));
-  assertEquals(String(inlineText("a < b && c > d")), "a < b && c > d");
-});
-
-Deno.test("policyOf() allows the texts by their hashes and nothing else", async () => {
-  // The hash of nothing, as everybody knows it.
-  const empty = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='";
-  assertEquals(
-    await formatContentSecurityPolicy([""], ["", ""]),
-    `default-src 'none'; script-src ${empty}; style-src ${empty} ${empty}; base-uri 'none'; form-action 'none'`,
-  );
-});
-
-Deno.test("formatPage() has no tag, attribute or script that is not its own, whatever the texts are", async () => {
+Deno.test("formatPage() escapes hostile texts", async () => {
   const tagsOf = (page: string): Record<string, number> => {
     const tags: Record<string, number> = {};
     // What is left when our own texts, which the policy knows by their hashes, are taken out.
@@ -113,14 +48,14 @@ Deno.test("formatPage() has no tag, attribute or script that is not its own, wha
   assertEquals(["\0", "\x1b", "\u2028", "\u2029"].filter((it) => page.includes(it)), []);
 });
 
-Deno.test("formatPage() takes no reference to anything outside of it", async () => {
+Deno.test("formatPage() refers to nothing outside of the page", async () => {
   const page = await formatPage(pageData());
   const bare = page.replace(/<(script|style)>[^]*?<\/\1>/g, "");
   assertEquals(/\b(?:src|href|action|style|on\w+)\s*=/i.test(bare), false);
   assertEquals(/url\(|@import/i.test(page), false);
 });
 
-Deno.test("formatPage() takes at most 500 KB when everything is as large as it can be", async () => {
+Deno.test("formatPage() takes at most 500 KB for the largest data", async () => {
   const { length } = new TextEncoder().encode(await formatPage(largestPage()));
   assert(length < 500_000, `${length} bytes`);
   assert(length > 300_000, `${length} bytes: is it the largest?`);
@@ -137,7 +72,7 @@ Deno.test("formatPage() sums up the hosts and errors that do not fit", async () 
   assertMatch(page, /<td>\d+ others<td class="n">[\d,]+/);
 });
 
-Deno.test("formatPage() says what there is to say", async () => {
+Deno.test("formatPage() shows all figures", async () => {
   const page = await formatPage(pageData());
   for (
     const text of [
@@ -167,12 +102,12 @@ for (
     [{ thresholds: [], failed: 0 }, "All requests succeeded."],
   ] as [Partial<PageData["summary"]>, string][]
 ) {
-  Deno.test(`formatPage() begins with '${word}' when it is so`, async () => {
+  Deno.test(`formatPage() begins with '${word}' when that is the result`, async () => {
     assertStringIncludes(await formatPage(pageData({}, summary)), `">${word}</span>`);
   });
 }
 
-Deno.test("formatPage() leaves out what records alone do not tell", async () => {
+Deno.test("formatPage() leaves out figures that records do not tell", async () => {
   const { requests, succeeded, failed, errors, statuses, latency_ms } = pageData().summary;
   const page = await formatPage({
     title: "records",
@@ -192,7 +127,7 @@ Deno.test("formatPage() makes a page when nothing was requested", async () => {
   assertEquals(/undefined|NaN/.test(page.replace(/<(script|style)>[^]*?<\/\1>/g, "")), false);
 });
 
-Deno.test("formatPage() names what failed before the run was resumed apart from what did since", async () => {
+Deno.test("formatPage() separates failures before and after a resume", async () => {
   const page = await formatPage(pageData({}, {
     errors: {
       timeout: { count: 25, examples: [] },
@@ -215,16 +150,7 @@ Deno.test("formatPage() shows no credentials of a URL", async () => {
   );
 });
 
-Deno.test("toPlotData() gives columns no more exact than they can be seen, and keeps what is missing", () => {
-  const { series } = pageData();
-  const { columns } = toPlotData({
-    ...pageData(),
-    series: { ...series!, rate: [12_345.678, null, 0.000123456] },
-  });
-  assertEquals(columns!.rate, [12_350, null, 0.0001235]);
-});
-
-Deno.test("the script of the page formats numbers as the program does, on its own", () => {
+Deno.test("the script of the page formats numbers as the program does", () => {
   // A browser has nothing of the program but this text.
   const [text] = /^"use strict";\n\(\(\) => \{\n[^]*?const shared = [^;]*;/.exec(pageScript)!;
   const shared = new Function(`${text} return shared; })();`.replace("(() =>", "return (() =>"))();
@@ -252,7 +178,7 @@ Deno.test("formatPage() has room for 1,000 hosts of usual names", async () => {
   assert(page.length < 500_000, `${page.length}`);
 });
 
-Deno.test("formatPage() gives the value of a threshold in full where it would else read as its bound", async () => {
+Deno.test("formatPage() gives a threshold's full value when rounding would equal its bound", async () => {
   const page = await formatPage(pageData({}, {
     thresholds: [
       { threshold: "p99<=500ms", value: 500.3, bound: 500, unit: "ms", passed: false },
@@ -266,7 +192,7 @@ Deno.test("formatPage() gives the value of a threshold in full where it would el
   assertStringIncludes(page, '<td class="n">nothing was measured');
 });
 
-Deno.test("formatPage() shows no latency of a host that only failed", async () => {
+Deno.test("formatPage() shows no latency for a host that only failed", async () => {
   const hosts = [
     { host: "fine", requests: 3, failed: 1, meanMs: 20, maxMs: 30 },
     { host: "dead", requests: 2, failed: 2, meanMs: 0, maxMs: 0 },
@@ -277,7 +203,7 @@ Deno.test("formatPage() shows no latency of a host that only failed", async () =
   assert(!page.includes("0 s<td"));
 });
 
-Deno.test("formatPage() says how late the program itself was where there was a rate", async () => {
+Deno.test("formatPage() shows the program's own lateness when there was a rate", async () => {
   for (const own_late_ms of [undefined, null]) {
     assert(!(await formatPage(pageData({}, { own_late_ms }))).includes("Own lateness"));
   }

@@ -1,0 +1,68 @@
+import { assertEquals } from "@std/assert";
+
+const ROOT = new URL("../../", import.meta.url);
+
+/** Folders of tests/ that stand for no room of lib/. */
+const OTHERS = ["architecture", "bench", "docs", "fixtures"];
+
+/**
+ * What each test of more than one file is about. Every other test has the name of the file or the
+ * room that it tests; those in tests/run/ run the program, each for the flags in its name.
+ */
+const SUBJECTS: Record<string, string> = {
+  "checkpoint/crash": "runs that die between any two operations on files",
+  "cli/unknown_flags": "the messages for flags and commands that do not exist, of every command",
+  "commands/verify/real_servers": "the access logs of Caddy, HAProxy and Apache themselves",
+  "engine/connect": "connecting: addresses, look-ups and limits, with both engines",
+  "engine/early_response": "responses that come before the request has ended, with both engines",
+  "engine/failure_scope":
+    "which of host, network and proxy a failure tells about, with both engines",
+  "engine/http1/fuzz": "mutated responses",
+  "engine/http1/hostile": "servers that end, reset, stall or flood at any byte",
+  "engine/http1/parked": "connections and requests that wait for one another",
+  "engine/http1/peers": "the servers of Node, Python and nginx",
+  "engine/http2": "HTTP/2, with the fetch engine",
+  "engine/proxy": "proxies and Unix sockets",
+  "engine/tls": "TLS, with both engines",
+  "main": "main.ts: what every run has in common",
+  "metrics/grafana": "the dashboard and the page of documentation beside the metrics",
+  "options/load": "the flags of rate, ramp, hosts and retries",
+  "progress/live/terminal": "the live view on a terminal of tmux",
+  "report/page/browser": "the page in Chromium",
+  "stats/adding": "statistics of several event loops, added up",
+};
+
+function* walk(folder: string): Generator<string> {
+  for (const { name, isDirectory } of Deno.readDirSync(new URL(folder, ROOT))) {
+    if (isDirectory) yield* walk(`${folder}${name}/`);
+    else yield `${folder}${name}`;
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(new URL(path, ROOT));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Paths below tests/, without an ending, of the tests of rooms. */
+const TESTS = [...walk("tests/")].map((path) => path.slice("tests/".length))
+  .filter((path) => path.endsWith("_test.ts") && !OTHERS.includes(path.split("/")[0]))
+  .map((path) => path.slice(0, -"_test.ts".length)).sort();
+
+Deno.test("each folder of tests/ is a room of lib/", () => {
+  const folders = new Set(TESTS.map((path) => path.split("/").slice(0, -1).join("/")));
+  assertEquals([...folders].filter((folder) => !exists(`lib/${folder}`)), []);
+});
+
+Deno.test("each test has the name of what it tests in lib/, or a row that says its subject", () => {
+  const isNamed = (path: string): boolean => {
+    const [name, folder] = path.split("/").reverse();
+    return exists(`lib/${path}.ts`) || name === folder || folder === "run";
+  };
+  const others = TESTS.filter((path) => !isNamed(path));
+  assertEquals(others, Object.keys(SUBJECTS).sort());
+});

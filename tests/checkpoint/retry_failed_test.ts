@@ -1,0 +1,171 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { parse } from "@std/csv/parse";
+import { gunzipSync } from "node:zlib";
+import { assertEach } from "../fixtures/assert_each.ts";
+import { folder } from "../fixtures/folder.ts";
+import {
+  finish,
+  myriad as run,
+  type Ran,
+  readUntil,
+  start as startProgram,
+} from "../fixtures/program.ts";
+import { ok, RawServer } from "../fixtures/raw_server.ts";
+import { until } from "../fixtures/until.ts";
+
+// Real processes whose failed requests are made again: in the end there is one record of each.
+
+const PERMISSIONS = ["--allow-net=127.0.0.1", "--allow-read", "--allow-write"];
+
+const start = (args: string[]): Deno.ChildProcess =>
+  startProgram(args, { permissions: PERMISSIONS });
+
+const myriad = (args: string[]): Promise<Ran> => run(args, { permissions: PERMISSIONS });
+
+/** A server that gives no answer to each seventh, until it is mended. */
+async function ailing(): Promise<RawServer & { isMended: boolean; hold: boolean }> {
+  const state = { isMended: false, hold: false };
+  const held: (() => void)[] = [];
+  const server = await RawServer.start(({ send, request }) => {
+    const i = Number(/\/(\d+) /.exec(request)![1]);
+    const answer = (): void => send(i % 7 === 3 && !state.isMended ? "no answer\r\n\r\n" : ok());
+    if (state.hold) held.push(answer);
+    else answer();
+  });
+  return Object.defineProperties(server, {
+    isMended: { set: (value) => state.isMended = value },
+    hold: {
+      set: (value) => {
+        state.hold = value;
+        if (!value) { for (const answer of held.splice(0)) answer(); }
+      },
+    },
+  }) as RawServer & { isMended: boolean; hold: boolean };
+}
+
+async function recordsOf(path: string): Promise<{ i: number; error: string | undefined }[]> {
+  const bytes = await Deno.readFile(path);
+  const text = new TextDecoder().decode(path.endsWith(".gz") ? gunzipSync(bytes) : bytes);
+  return path.endsWith(".csv")
+    ? parse(text, { skipFirstRow: true }).map(({ i, error }: { i: string; error: string }) => ({
+      i: Number(i),
+      error: error || undefined,
+    }))
+    : text.split("\n").slice(0, -1).map((line) => JSON.parse(line));
+}
+
+for (const file of ["o.ndjson", "o.csv", "o.ndjson.gz"]) {
+  Deno.test(`--retry-failed repeats only what failed (${file})`, async () => {
+    await using server = await ailing();
+    await using dir = await folder();
+    const output = dir.path(file);
+    const args = ["-n", "300", server.url("/{}"), "-o", output, "--failures", dir.path("f")];
+    args.push("--json", "--progress", "none");
+    const count = 43;
+    assertEquals((await myriad(args)).code, 1);
+    const failedOf = async (): Promise<number> =>
+      (await recordsOf(output)).filter(({ error }) => error !== undefined).length;
+    assertEquals([server.requests.length, await failedOf()], [300, count]);
+    // They fail again.
+    const again = await myriad([...args, "--retry-failed"]);
+    assertEquals([again.code, server.requests.length], [1, 300 + count], again.stderr);
+    assertEach((await recordsOf(output)).map(({ i }) => i), 300);
+    assertEquals(await failedOf(), count);
+    assertEquals((await Deno.readTextFile(dir.path("f"))).split("\n").length - 1, count);
+    server.isMended = true;
+    const mended = await myriad([...args, "--retry-failed"]);
+    assertEquals([mended.code, server.requests.length], [0, 300 + 2 * count], mended.stderr);
+    assertEach((await recordsOf(output)).map(({ i }) => i), 300);
+    assertEquals(await failedOf(), 0);
+    assertEquals(await Deno.readTextFile(dir.path("f")), "");
+    const { requests, succeeded, failed, errors, statuses, attempts, bytes } = JSON.parse(
+      mended.stdout,
+    );
+    assertEquals([requests, succeeded, failed, errors], [300, 300, 0, {}]);
+    assertEquals([statuses, attempts, bytes], [{ "200": 300 }, 300, 600]);
+    // Nothing is left to do, whatever is asked for, and nothing is left behind.
+    for (const more of ["--retry-failed", "--resume"]) {
+      assertEquals((await myriad([...args, more])).code, 0);
+    }
+    assertEquals(server.requests.length, 300 + 2 * count);
+    const left = [...Deno.readDirSync(dir.path(""))].map(({ name }) => name).sort();
+    assertEquals(left, ["f", file, `${file}.myriad`].sort());
+  });
+}
+
+Deno.test("--retry-failed continues itself, and leaves unfinished requests to --resume", async () => {
+  await using server = await ailing();
+  await using dir = await folder();
+  const output = dir.path("o.ndjson");
+  const args = ["-n", "5k", "-c", "10", server.url("/{}"), "-o", output, "-s"];
+  const refused = await myriad([...args, "--retry-failed"]);
+  assertEquals(refused.code, 2);
+  assertMatch(refused.stderr, /there is no run to retry/);
+  await using first = start(args);
+  await until(() => server.requests.length >= 700);
+  server.hold = true;
+  first.kill("SIGINT");
+  first.kill("SIGINT");
+  await finish(first);
+  server.hold = false;
+  // The second signal ended it at once: the journal may speak of none of it. So a part is made sure.
+  await using child = start([...args.filter((arg) => arg !== "-s"), "--resume"]);
+  const from = server.requests.length;
+  await until(() => server.requests.length >= from + 700);
+  // However long the signal takes, the run is not over by then.
+  server.hold = true;
+  child.kill("SIGTERM");
+  await readUntil(child.stderr, "interrupted");
+  server.hold = false;
+  assertEquals((await finish(child)).code, 143);
+  const before = await recordsOf(output);
+  const failed = before.filter(({ error }) => error !== undefined).map(({ i }) => i);
+  assert(failed.length > 50 && before.length < 5_000);
+  // A retry that is killed.
+  server.hold = true;
+  const sent = server.requests.length;
+  await using retry = start([...args, "--retry-failed"]);
+  await until(() => server.requests.length > sent + 5);
+  retry.kill("SIGKILL");
+  await finish(retry);
+  server.hold = false;
+  server.isMended = true;
+  const resumed = await myriad([...args, "--resume"]);
+  assertEquals(resumed.code, 2);
+  assertMatch(resumed.stderr, /a retry of it was interrupted: use --retry-failed/);
+  const list = await Deno.readTextFile(`${output}.myriad.retry`);
+  await Deno.writeTextFile(`${output}.myriad.retry`, list.slice(0, -10));
+  const damaged = await myriad([...args, "--retry-failed"]);
+  assertEquals(damaged.code, 2);
+  assertMatch(
+    damaged.stderr,
+    /^myriad: .*: its list '.*\.retry' is damaged: use --overwrite .*\n$/,
+  );
+  await Deno.writeTextFile(`${output}.myriad.retry`, list);
+  assertEquals((await myriad([...args, "--retry-failed"])).code, 0);
+  const after = await recordsOf(output);
+  assertEquals(after.length, before.length);
+  assertEquals(after.filter(({ error }) => error !== undefined), []);
+  assertEquals(after.map(({ i }) => i).sort(), before.map(({ i }) => i).sort());
+  assertEquals((await myriad([...args, "--resume"])).code, 0);
+  assertEach((await recordsOf(output)).map(({ i }) => i), 5_000);
+});
+
+Deno.test("--retry-failed refuses records that do not tell what failed", async () => {
+  await using server = await ailing();
+  await using dir = await folder();
+  const output = dir.path("o.ndjson");
+  for (const fields of ["url,status", "i,url"]) {
+    const args = ["-n", "10", server.url("/{}"), "-o", output, "-s", "--fields", fields];
+    assertEquals((await myriad([...args, "--overwrite"])).code, 1);
+    const before = [await Deno.readTextFile(output), await Deno.readTextFile(`${output}.myriad`)];
+    const ran = await myriad([...args, "--retry-failed"]);
+    assertEquals(ran.code, 2);
+    assertMatch(ran.stderr, /its records have no fields 'i' and 'status'/);
+    assertEquals(before, [
+      await Deno.readTextFile(output),
+      await Deno.readTextFile(`${output}.myriad`),
+    ]);
+  }
+  assertEquals(server.requests.length, 20);
+});

@@ -1,0 +1,44 @@
+import { assertEquals } from "@std/assert";
+import { mergeSummaries } from "../../../lib/commands/report/merge.ts";
+import { type Moment, Stats } from "../../../lib/stats/stats.ts";
+
+Deno.test("mergeSummaries() adds unsent requests when each part tells them", () => {
+  const part = { requests: 10, succeeded: 4, failed: 6, skipped: 5 };
+  assertEquals(mergeSummaries([part, part]).skipped, 10);
+  assertEquals(mergeSummaries([part, { ...part, skipped: undefined }]).skipped, undefined);
+});
+
+Deno.test("mergeSummaries() measures from the first start to the last end", () => {
+  const part = (started: string, seconds: number) => ({
+    requests: 100,
+    succeeded: 100,
+    failed: 0,
+    seconds,
+    started: `2026-01-01T00:00:${started}Z`,
+  });
+  const { seconds, rate, started } = mergeSummaries([part("10.000", 5), part("08.000", 4)]);
+  assertEquals([seconds, rate, started], [7, 28.571, "2026-01-01T00:00:08.000Z"]);
+  const { seconds: unknown } = mergeSummaries([part("10.000", 5), {
+    ...part("08.000", 4),
+    started: null,
+  }]);
+  assertEquals(unknown, undefined);
+});
+
+Deno.test("mergeSummaries() merges the program's own lateness when each part has it", () => {
+  const part = (...ms: number[]) => {
+    const stats = new Stats();
+    for (const late of ms) stats.recordStart(late);
+    const { ownLateHistogram } = stats.snapshot({} as Moment);
+    return {
+      ...{ requests: ms.length, succeeded: ms.length, failed: 0 },
+      own_late_histogram: ownLateHistogram?.toJSON() ?? null,
+    };
+  };
+  const merged = mergeSummaries([part(0, 0, 0.01), part(0.02, 4)]);
+  assertEquals(merged.own_late_ms, { mean: 0.806, p50: 0.01, p99: 4, max: 4 });
+  assertEquals(mergeSummaries([merged, part(9)]).own_late_ms?.max, 9);
+  // One part had no rate.
+  const { own_late_ms, own_late_histogram } = mergeSummaries([merged, part()]);
+  assertEquals([own_late_ms, own_late_histogram], [undefined, undefined]);
+});

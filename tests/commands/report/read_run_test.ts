@@ -1,0 +1,48 @@
+import { assertEquals } from "@std/assert";
+import { review } from "../../../lib/commands/report/read_run.ts";
+import { createCsvFormatter } from "../../../lib/output/csv.ts";
+import { createNdjsonFormatter } from "../../../lib/output/ndjson.ts";
+import { ERROR_KINDS, type Result } from "../../../lib/result.ts";
+import { type Moment, Stats } from "../../../lib/stats/stats.ts";
+import { folder } from "../../fixtures/folder.ts";
+import { generator } from "../../fixtures/random_json.ts";
+import { result as resultWith } from "../../fixtures/result.ts";
+
+/** Requests to many hosts, of which some fail; in whole microseconds, as records have them. */
+function* results(): Generator<Result> {
+  const random = generator(8);
+  for (let i = 0; i < 3_000; i++) {
+    const hasFailed = i % 11 === 0;
+    const url = `http://h${random(30)}.test:8080/"${i}",?x`;
+    yield resultWith({
+      at: Date.UTC(2026) + i,
+      ms: random(500_000) / 1000,
+      status: hasFailed ? null : 200 + i % 3,
+      error: hasFailed ? ERROR_KINDS[random(5)] : undefined,
+      detail: hasFailed ? `=no answer within ${random(9)} ms, "${i % 2 ? "a" : "b\n"}"` : undefined,
+    }, { i, url });
+  }
+}
+
+for (const format of ["ndjson", "csv"]) {
+  Deno.test(`review() counts hosts, slowest responses and messages as the run does (${format})`, async () => {
+    await using dir = await folder();
+    const stats = new Stats({ details: true });
+    const options = { fields: undefined, captures: [], isForTerminal: false };
+    const table = createCsvFormatter(options);
+    const formatRecord = format === "csv" ? table.format : createNdjsonFormatter(options);
+    let text = format === "csv" ? table.header : "";
+    for (const result of results()) {
+      stats.record(result);
+      text += formatRecord(result);
+    }
+    const own = stats.snapshot({} as Moment);
+    const reviewed = await review([await dir.write("records", text)]);
+    assertEquals([reviewed.invalidLines, reviewed.summary.requests], [0, own.requests]);
+    assertEquals(reviewed.slowest, own.slowest);
+    assertEquals(reviewed.messages, own.messages);
+    assertEquals(reviewed.summary.errors, own.errors);
+    assertEquals(reviewed.summary.statuses, own.statuses);
+    assertEquals(reviewed.hosts, own.hosts);
+  });
+}

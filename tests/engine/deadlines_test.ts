@@ -1,0 +1,42 @@
+import { assertEquals } from "@std/assert";
+import { Deadlines, InFlight, type StopReason } from "../../lib/engine/deadlines.ts";
+
+class Item extends InFlight {
+  readonly stops: StopReason[] = [];
+  override stop(why: StopReason): void {
+    this.stops.push(why);
+  }
+}
+
+Deno.test("Deadlines.hold() stops the clock of an item", () => {
+  const deadlines = new Deadlines(100);
+  const [held, other, late] = [new Item(), new Item(), new Item()];
+  deadlines.add(held, 0);
+  deadlines.add(other, 10);
+  // It has used 40 of its 100 ms.
+  deadlines.hold(held, 40);
+  deadlines.sweep(1_000);
+  assertEquals([held.stops, other.stops], [[], ["timeout"]]);
+  deadlines.add(late, 1_000);
+  deadlines.resume(held, 1_010);
+  deadlines.sweep(1_069);
+  assertEquals(held.stops, []);
+  deadlines.sweep(1_070);
+  assertEquals([held.stops, late.stops], [["timeout"], []]);
+  deadlines.sweep(1_100);
+  assertEquals(late.stops, ["timeout"]);
+  deadlines.close();
+});
+
+Deno.test("Deadlines.cancel() and remove() work for held items", () => {
+  const deadlines = new Deadlines(100);
+  const [held, removed] = [new Item(), new Item()];
+  for (const item of [held, removed]) {
+    deadlines.add(item, 0);
+    deadlines.hold(item, 10);
+  }
+  deadlines.remove(removed);
+  deadlines.cancel();
+  assertEquals([held.stops, removed.stops], [["cancelled"], []]);
+  deadlines.close();
+});

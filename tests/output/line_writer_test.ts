@@ -1,0 +1,148 @@
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { gunzipSync } from "node:zlib";
+import { ClosedPipe, OutputError, UsageError } from "../../lib/errors.ts";
+import { type LineFile, LineWriter, openLineWriter } from "../../lib/output/line_writer.ts";
+import { folder } from "../fixtures/folder.ts";
+import { turn } from "../fixtures/turn.ts";
+
+/** A file by hand: each write waits until the test lets it through. */
+class SlowFile implements LineFile {
+  readonly writes: {
+    block: Uint8Array;
+    done: (length: number) => void;
+    fail: (e: Error) => void;
+  }[] = [];
+  closed = 0;
+  truncated: number[] = [];
+  write(block: Uint8Array): Promise<number> {
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    this.writes.push({ block, done: resolve, fail: reject });
+    return promise;
+  }
+  truncate(length: number): Promise<void> {
+    this.truncated.push(length);
+    return Promise.resolve();
+  }
+  close(): void {
+    this.closed++;
+  }
+}
+
+const LINE = "x".repeat(1023) + "\n";
+
+Deno.test("LineWriter writes one large block at a time, and waits when two are full", async () => {
+  const file = new SlowFile();
+  const blocks = new LineWriter(file, "--output x");
+  let lines = 0;
+  let full: unknown;
+  while (full === undefined && lines < 1000) {
+    full = blocks.write(LINE);
+    lines++;
+  }
+  assertEquals(lines, 128);
+  assertEquals(file.writes.length, 1);
+  assertEquals(file.writes[0].block.length, 64 * 1024);
+  let waited = false;
+  const wait = (full as Promise<void>).then(() => waited = true);
+  await turn();
+  assert(!waited);
+  // A write may take less than it was given.
+  file.writes[0].done(1000);
+  await turn();
+  assertEquals(file.writes[1].block.length, 64 * 1024 - 1000);
+  file.writes[1].done(64 * 1024 - 1000);
+  await wait;
+  assertEquals(file.writes.length, 3);
+  file.writes[2].done(64 * 1024);
+  await blocks.close();
+  assertEquals([file.writes.length, file.closed], [3, 1]);
+});
+
+Deno.test("LineWriter writes a waiting line after a moment", async () => {
+  const file = new SlowFile();
+  const blocks = new LineWriter(file, "--output x");
+  blocks.write("one\n");
+  while (file.writes.length === 0) await turn();
+  file.writes[0].done(4);
+  await blocks.close();
+});
+
+Deno.test("LineWriter keeps whole lines when the disk is full", async () => {
+  const file = new SlowFile();
+  const blocks = new LineWriter(file, "--output x");
+  blocks.write("one\n");
+  blocks.write("two\n".repeat(20_000));
+  file.writes[0].done(10);
+  await turn();
+  file.writes[1].fail(new Error("No space left on device (os error 28)"));
+  await turn();
+  assertEquals(file.truncated, [8]);
+  const thrown = assertThrows(() => blocks.write("three\n"), OutputError);
+  assertEquals(thrown.message, "Cannot write '--output x': no space left on device: free some");
+  await assertRejects(() => blocks.close(), OutputError);
+  assertEquals([file.writes.length, file.closed], [2, 1]);
+});
+
+Deno.test("LineWriter tells a closed pipe from a failure", async () => {
+  const file = new SlowFile();
+  const blocks = new LineWriter(file, "--output -");
+  blocks.write(LINE.repeat(64));
+  const full = blocks.write(LINE.repeat(64));
+  file.writes[0].fail(new Deno.errors.BrokenPipe("Broken pipe (os error 32)"));
+  await assertRejects(() => full as Promise<void>, ClosedPipe);
+  await assertRejects(() => blocks.close(), ClosedPipe);
+  assertEquals(file.truncated, []);
+});
+
+Deno.test("openLineWriter() writes gzip in members of whole lines", async () => {
+  await using dir = await folder();
+  const path = dir.path("out.ndjson.gz");
+  const blocks = await openLineWriter(path, { flag: "--output", gzip: true });
+  let expected = "";
+  for (let i = 0; i < 50_000; i++) {
+    const line = `{"i":${i},"url":"http://localhost/${i}"}\n`;
+    expected += line;
+    await blocks.write(line);
+  }
+  await blocks.close();
+  const packed = await Deno.readFile(path);
+  assertEquals(new TextDecoder().decode(gunzipSync(packed)), expected);
+  assert(packed.length < expected.length / 4);
+});
+
+Deno.test("openLineWriter() throws UsageError when the file cannot be written", async () => {
+  await using dir = await folder();
+  for (
+    const [path, why] of [
+      [dir.path(), "it is a folder"],
+      [dir.path("none/out.ndjson"), "no such folder"],
+    ]
+  ) {
+    const error = await assertRejects(() => openLineWriter(path, { flag: "--output" }), UsageError);
+    assertStringIncludes(error.message, `Cannot write '--output ${path}': ${why}`);
+  }
+});
+
+Deno.test({
+  name: "openLineWriter() throws UsageError when the permission is missing",
+  permissions: { write: false },
+  fn: async () => {
+    const error = await assertRejects(() => openLineWriter("x", { flag: "--output" }), UsageError);
+    assertStringIncludes(error.message, "--allow-write=x");
+  },
+});
+
+Deno.test("openLineWriter() empties the file first", async () => {
+  await using dir = await folder();
+  const path = await dir.write("file", "longer than what comes\n");
+  const blocks = await openLineWriter(path, { flag: "--summary" });
+  await blocks.write("short\n");
+  await blocks.close();
+  assertEquals(await Deno.readTextFile(path), "short\n");
+});

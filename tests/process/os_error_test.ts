@@ -1,0 +1,29 @@
+import { assertEquals } from "@std/assert";
+import { describeOsError, describeWriteError } from "../../lib/process/os_error.ts";
+import { folder } from "../fixtures/folder.ts";
+
+Deno.test("describeOsError() leaves out the number, and the path after it", () => {
+  const error = new Error("Is a directory (os error 21): open '/secret/\nplace'");
+  assertEquals(describeOsError(error), "Is a directory");
+  assertEquals(describeOsError(new Error("it broke")), "it broke");
+  assertEquals(describeOsError("a text"), "a text");
+});
+
+Deno.test("describeWriteError() says how to fix what the system says", async () => {
+  await using dir = await folder();
+  const why = async (path: string): Promise<string> => {
+    try {
+      await Deno.writeTextFile(path, "");
+      return "it was written";
+    } catch (error) {
+      return describeWriteError(error);
+    }
+  };
+  assertEquals(await why(dir.path("missing/file")), "no such folder: make it first");
+  assertEquals(await why(dir.path()), "it is a folder: give the name of a file");
+  const full = new Error("No space left on device (os error 28)");
+  assertEquals(describeWriteError(full), "no space left on device: free some");
+  const denied = new Deno.errors.PermissionDenied("Permission denied (os error 13)");
+  assertEquals(describeWriteError(denied), "permission denied: choose another");
+  assertEquals(describeWriteError(new Error("Broken pipe (os error 32)")), "Broken pipe");
+});

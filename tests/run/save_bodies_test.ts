@@ -1,0 +1,233 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { folder } from "../fixtures/folder.ts";
+import { finish, myriad as run, type Ran, start } from "../fixtures/program.ts";
+import { ok, RawServer } from "../fixtures/raw_server.ts";
+import { until } from "../fixtures/until.ts";
+
+// `--save-bodies` as a user has it: real processes, killed, resumed, and with a full disk.
+
+const FILES = ["--allow-net=127.0.0.1", "--allow-read", "--allow-write"];
+
+const myriad = (args: string[], permissions = FILES, limits?: string): Promise<Ran> =>
+  run(args, { permissions, limits });
+
+/** All files below a folder, with what they hold. */
+function filesOf(path: string, below = ""): Map<string, string> {
+  const files = new Map<string, string>();
+  for (const { name, isDirectory } of Deno.readDirSync(path)) {
+    const place = `${path}/${name}`;
+    if (isDirectory) filesOf(place, `${below}${name}/`).forEach((text, at) => files.set(at, text));
+    else files.set(below + name, Deno.readTextFileSync(place));
+  }
+  return files;
+}
+
+/** Whether a body stands in its midst. */
+function hasParts(path: string): boolean {
+  return Deno.readDirSync(path).some(({ name }) =>
+    Deno.readDirSync(`${path}/${name}`).some(({ name }) => name.endsWith(".part"))
+  );
+}
+
+const numberOf = (request: string): number => Number(/\/(\d+) /.exec(request)![1]);
+const typed = (type: string): string => `Content-Type: ${type}\r\n`;
+
+for (const engine of ["http1", "fetch"]) {
+  Deno.test(`--save-bodies saves each body with the least permissions (${engine})`, async () => {
+    await using dir = await folder();
+    await using server = await RawServer.start(({ send, request, end }) => {
+      const i = numberOf(request);
+      if (i === 3) {
+        send("HTTP/1.1 404 X\r\nContent-Length: 4\r\n\r\nnone");
+      } else if (i === 4) {
+        send("HTTP/1.1 200 X\r\nContent-Length: 9\r\nContent-Type: text/html\r\n\r\ncut");
+        end();
+      } else if (i === 5) {
+        send("HTTP/1.1 302 X\r\nLocation: /1\r\nContent-Length: 2\r\n\r\nno");
+      } else send(ok(`body ${i} `.repeat(i * 20), typed(i % 2 ? "text/html" : "../../evil")));
+    });
+    const bodies = dir.path("bodies");
+    const ran = await myriad(
+      ["-n", "1010", "-c", "20", server.url("/{}"), "--engine", engine, "-s", "-o", "-"].concat(
+        "--save-bodies",
+        bodies,
+      ),
+      ["--allow-net=127.0.0.1", `--allow-write=${bodies}`, `--allow-read=${bodies}`],
+    );
+    assertEquals([ran.code, ran.stderr], [1, "myriad: 1 of 1,010 requests failed: 1 body\n"]);
+    const files = filesOf(bodies);
+    const places = new Map<number, string | undefined>();
+    for (const line of ran.stdout.trimEnd().split("\n")) {
+      const { i, body_file } = JSON.parse(line);
+      places.set(i, body_file);
+    }
+    assertEquals(places.size, 1_010);
+    assertEquals(files.size, 1_009);
+    for (let i = 0; i < 1_010; i++) {
+      const place = places.get(i);
+      const text = i === 3 ? "none" : `body ${i === 5 ? 1 : i} `.repeat((i === 5 ? 1 : i) * 20);
+      const ending = i !== 3 && i % 2 ? ".html" : "";
+      assertEquals(place, i === 4 ? undefined : `${i < 1_000 ? 0 : 1}/${i}${ending}`);
+      if (i !== 4) assert(files.get(place!) === text, `body ${i}`);
+    }
+    assertEquals([...Deno.readDirSync(dir.path(""))].map(({ name }) => name), ["bodies"]);
+  });
+}
+
+Deno.test("--save-bodies adds a column in CSV, and a field with --fields", async () => {
+  await using dir = await folder();
+  await using server = await RawServer.start(({ send }) => send(ok("a", typed("text/css"))));
+  const args = ["-n", "1", server.url("/"), "-s", "-o", "-"];
+  const csv = await myriad([...args, "--format", "csv", "--save-bodies", dir.path("a")]);
+  const [header, record] = csv.stdout.split("\n");
+  assert(header.endsWith(",error,detail,body_file") && record.endsWith(",,,0/0.css"), csv.stdout);
+  const fields = ["--fields", "body_file,i"];
+  const asked = await myriad([...args, ...fields, "--save-bodies", dir.path("b")]);
+  assertEquals(asked.stdout, '{"body_file":"0/0.css","i":0}\n');
+  const none = await myriad([...args, ...fields]);
+  assertEquals(none.stdout, '{"body_file":null,"i":0}\n');
+});
+
+Deno.test("--save-bodies --resume leaves each file whole and once after kill -9", async () => {
+  await using dir = await folder();
+  let run = 0;
+  let isHeld = false;
+  // Longer than what is gathered, so that there are parts; of another type in each run.
+  const bodyOf = (i: number): string => `${i},`.repeat(i % 3 === 0 ? 30_000 : 3);
+  await using server = await RawServer.start(({ send, request }) => {
+    const i = numberOf(request);
+    const answer = ok(bodyOf(i), typed(["text/html", "application/json", "text/css"][run % 3]));
+    // In two, so that many are in the midst of it when the process is killed.
+    send(answer.slice(0, -2));
+    if (!isHeld) setTimeout(() => send(answer.slice(-2)), 1);
+  });
+  const bodies = dir.path("bodies");
+  const output = dir.path("o.ndjson");
+  const count = 2_400;
+  const args = ["-n", `${count}`, "-c", "30", server.url("/{}"), "-o", output, "-s", "--resume"];
+  args.push("--save-bodies", bodies);
+  for (; run < 2; run++) {
+    const from = server.requests.length;
+    await using child = start(args, { permissions: FILES });
+    await until(() => server.requests.length >= from + 900);
+    isHeld = true;
+    // Some have to stand in their midst.
+    await until(() => hasParts(bodies));
+    child.kill("SIGKILL");
+    await finish(child);
+    isHeld = false;
+    for (const [name, text] of filesOf(bodies)) {
+      const i = Number(/(\d+)\.\w+$/.exec(name)![1]);
+      if (!name.endsWith(".part")) assert(text === bodyOf(i), `${name} is whole`);
+    }
+  }
+  const ran = await myriad(args);
+  assertEquals([ran.code, ran.stderr], [0, ""]);
+  const files = filesOf(bodies);
+  assertEquals(files.size, count);
+  const records = (await Deno.readTextFile(output)).trimEnd().split("\n").map((line) =>
+    JSON.parse(line)
+  );
+  assertEquals(new Set(records.map(({ i }) => i)).size, count);
+  for (const { i, body_file } of records) assert(files.get(body_file) === bodyOf(i), body_file);
+});
+
+Deno.test("--resume refuses to run without the run's --save-bodies", async () => {
+  await using dir = await folder();
+  await using server = await RawServer.start(({ send }) => send(ok("a")));
+  const args = ["-n", "5", server.url("/{}"), "-o", dir.path("o.ndjson"), "-s"];
+  const save = ["--save-bodies", dir.path("b")];
+  assertEquals((await myriad([...args, ...save])).code, 0);
+  const without = await myriad([...args, "--resume"]);
+  assertEquals(without.code, 2);
+  assertMatch(without.stderr, /'--save-bodies' was '.*\/b' and is not given/);
+  assertEquals((await myriad([...args, ...save, "--resume"])).code, 0);
+  assertEquals(server.requests.length, 5);
+  // Another run does not mix its bodies with them, unless it is told to.
+  const other = ["-n", "5", server.url("/{}"), "-s", ...save];
+  const refused = await myriad(other);
+  assertEquals([refused.code, server.requests.length], [2, 5]);
+  assertMatch(
+    refused.stderr,
+    /it holds bodies already: name another folder, or give --overwrite\n/,
+  );
+  assertEquals((await myriad([...other, "--overwrite"])).code, 0);
+  assertEquals(server.requests.length, 10);
+});
+
+Deno.test("--save-bodies --retry-failed saves the bodies of failed requests", async () => {
+  await using dir = await folder();
+  let isMended = false;
+  await using server = await RawServer.start(({ send, request }) =>
+    send(numberOf(request) % 5 > 0 || isMended ? ok("a") : "no answer\r\n\r\n")
+  );
+  const args = ["-n", "20", server.url("/{}"), "-o", dir.path("o.ndjson"), "-s"];
+  args.push("--save-bodies", dir.path("b"));
+  assertEquals((await myriad(args)).code, 1);
+  assertEquals(filesOf(dir.path("b")).size, 16);
+  isMended = true;
+  assertEquals((await myriad([...args, "--retry-failed"])).code, 0);
+  assertEquals(filesOf(dir.path("b")).size, 20);
+});
+
+for (const engine of ["http1", "fetch"]) {
+  Deno.test(`--save-bodies exits with one line on a full disk, and --resume continues (${engine})`, async () => {
+    await using dir = await folder();
+    await using server = await RawServer.start(({ send, request }) =>
+      send(ok("x".repeat(numberOf(request) === 150 ? 700_000 : 10)))
+    );
+    const bodies = dir.path("b");
+    const args = ["-n", "300", "-c", "10", server.url("/{}"), "-o", dir.path("o.ndjson"), "-s"];
+    args.push("--save-bodies", bodies, "--resume", "--engine", engine);
+    const full = await myriad(args, FILES, `ulimit -f 400; trap "" XFSZ`);
+    assertEquals([full.code, full.stdout], [3, ""]);
+    assertMatch(full.stderr, /^myriad: Cannot write '--save-bodies [^\n]*': [^\n]*\n$/);
+    const left = filesOf(bodies);
+    assert([...left.keys()].every((name) => /^0\/\d+$/.test(name)), [...left.keys()].join());
+    assert(!left.has("0/150"));
+    assertEquals((await myriad(args)).code, 0);
+    const files = filesOf(bodies);
+    assertEquals([files.size, files.get("0/150")?.length], [300, 700_000]);
+  });
+}
+
+Deno.test("--save-bodies saves bodies while sockets have run out", async () => {
+  await using dir = await folder();
+  await using server = await RawServer.start(({ send }) => send(ok("x".repeat(100_000))));
+  const bodies = dir.path("b");
+  const args = ["-n", "300", "-c", "150", server.url("/{}"), "-s", "--save-bodies", bodies];
+  const ran = await myriad([...args, "--json"], FILES, "ulimit -n 80");
+  assertEquals([ran.code, ran.stderr], [0, ""]);
+  assert(Object.keys(JSON.parse(ran.stdout).shortages).length > 0, "there were too few");
+  assertEquals(filesOf(bodies).size, 300);
+});
+
+Deno.test("--save-bodies fails before the first request when its folder cannot be written", async () => {
+  await using dir = await folder();
+  await using server = await RawServer.start(({ send }) => send(ok()));
+  const bodies = dir.path("b");
+  const run = (more: string[], permissions?: string[]): Promise<Ran> =>
+    myriad([server.url("/"), "-s", ...more], permissions);
+  const lacking = await run(["--save-bodies", bodies], ["--allow-net=127.0.0.1"]);
+  assertEquals(lacking, {
+    code: 2,
+    stdout: "",
+    stderr: `myriad: Cannot write '--save-bodies ${bodies}': no permission: ` +
+      `run with --allow-write=${bodies} --allow-read=${bodies}\n`,
+  });
+  await Deno.writeTextFile(bodies, "mine");
+  const file = await run(["--save-bodies", bodies]);
+  assertEquals(file.code, 2);
+  assertMatch(file.stderr, /it is not a folder: use another\n$/);
+  for (
+    const [more, why] of [
+      [["--save-bodies", "-"], "'--save-bodies' cannot go to standard output"],
+      [["--save-bodies", bodies, "-o", bodies], "both want the file"],
+    ] as [string[], string][]
+  ) {
+    const ran = await run(more);
+    assertEquals(ran.code, 2);
+    assert(ran.stderr.includes(why), ran.stderr);
+  }
+  assertEquals([server.requests.length, await Deno.readTextFile(bodies)], [0, "mine"]);
+});
