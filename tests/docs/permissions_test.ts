@@ -7,7 +7,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import net from "node:net";
-import { RUN_FLAGS } from "../../lib/options/parse.ts";
+import { COMMANDS } from "../../docs/generate.ts";
 import { finish, type Ran, start } from "../fixtures/program.ts";
 import { ProxyServer } from "../fixtures/proxy_server.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
@@ -185,7 +185,8 @@ for (const row of TABLES.get("Other commands")!) {
 
 Deno.test("the tables of docs/permissions.md have a row for each flag that names a file", () => {
   const typed = [...TABLES.values()].flat().map(({ typed }) => typed).join("\n");
-  for (const { name, short, path, fromFile } of RUN_FLAGS) {
+  const { flags } = COMMANDS.find(({ name }) => name === "myriad")!;
+  for (const { name, short, path, fromFile } of flags) {
     if (path === undefined && !fromFile || path?.fixed !== undefined) continue;
     const names = short === undefined ? `--${name}` : `(--${name}|-${short})`;
     assert(new RegExp(`(^| )${names}[ =]`, "m").test(typed), name);
