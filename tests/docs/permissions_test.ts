@@ -7,6 +7,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import net from "node:net";
+import { COMMANDS } from "../../docs/generate.ts";
 import { folder } from "../fixtures/folder.ts";
 import { finish, type Ran, start } from "../fixtures/program.ts";
 import { ProxyServer } from "../fixtures/proxy_server.ts";
@@ -184,6 +185,10 @@ for (const row of TABLES.get("Other commands")!) {
 
 Deno.test("the tables of docs/permissions.md have a row for each flag that names a file", () => {
   const typed = [...TABLES.values()].flat().map(({ typed }) => typed).join("\n");
-  const flags = ["-i", "-o", "--config", "--cacert", "--cert", "--key", "--cookie-jar"];
-  for (const flag of flags) assert(new RegExp(`(^| )${flag}[ =]`, "m").test(typed), flag);
+  const { flags } = COMMANDS.find(({ name }) => name === "myriad")!;
+  for (const { name, short, path, fromFile } of flags) {
+    if (path === undefined && !fromFile || path?.fixed !== undefined) continue;
+    const names = short === undefined ? `--${name}` : `(--${name}|-${short})`;
+    assert(new RegExp(`(^| )${names}[ =]`, "m").test(typed), name);
+  }
 });
