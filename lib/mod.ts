@@ -1,12 +1,7 @@
 /**
- * The parts of `myriad` that other programs may import.
+ * The part of `myriad` that other programs may import: a bounded pool over a lazy source.
  *
- * ```text
- * source ──► pool ──► engine ──► stats ──► report
- * (lazy)   (bounded) (answer)     sink
- * ```
- *
- * @example Ten answers at a time, from a list of any length
+ * @example Ten requests at a time, from a list of any length
  * ```ts
  * import { asCompleted } from "@myriad/myriad";
  * import { assertEquals } from "@std/assert";
@@ -18,14 +13,14 @@
  * const urls = (function* () {
  *   for (let i = 0; i < 100; i++) yield `http://127.0.0.1:${server.addr.port}/${i}`;
  * })();
- * let answers = 0;
+ * let responses = 0;
  * const client = Deno.createHttpClient({ poolMaxIdlePerHost: 10 });
  * const get = async (url: string, signal: AbortSignal) =>
  *   (await fetch(url, { client, signal })).text();
- * for await (const _text of asCompleted(urls, get, { concurrency: 10 })) answers++;
+ * for await (const _text of asCompleted(urls, get, { concurrency: 10 })) responses++;
  * client.close();
  * await server.shutdown();
- * assertEquals(answers, 100);
+ * assertEquals(responses, 100);
  * ```
  *
  * @module

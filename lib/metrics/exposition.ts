@@ -8,7 +8,7 @@ import { FIGURE_ROWS, type Metric, type NameOf } from "../stats/figures.ts";
 import { Histogram } from "../stats/histogram.ts";
 import { computeProgress } from "../stats/progress.ts";
 import type { Snapshot } from "../stats/snapshot.ts";
-import { BOUNDS, cumulative } from "./latency_buckets.ts";
+import { BOUNDS, countUpToBounds } from "./latency_buckets.ts";
 
 /** The media type of the format. */
 export const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
@@ -132,7 +132,7 @@ function takeSamples(
 }
 
 function toBuckets(histogram: Histogram): readonly Sample[] {
-  const counts = cumulative(histogram);
+  const counts = countUpToBounds(histogram);
   return [
     ...BOUNDS.map((seconds, k) => ({
       suffix: "_bucket",

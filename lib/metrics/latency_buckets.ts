@@ -26,7 +26,7 @@ export const BOUNDS: readonly number[] = [
  * How many responses took no longer than each bound. A slot of the histogram that reaches beyond a
  * bound counts above it: a bound is off by at most 0.8 %, always the same way, so counts never fall.
  */
-export function cumulative(histogram: Histogram): number[] {
+export function countUpToBounds(histogram: Histogram): number[] {
   const counts = BOUNDS.map(() => 0);
   let bound = 0;
   let below = 0;

@@ -5,6 +5,7 @@
  */
 import { escapeForTerminal, escapeJson } from "../../text/escape.ts";
 import { formatBytes, formatCount } from "../../text/format.ts";
+import { createPainter } from "../../text/style.ts";
 import type { Conditions, Finished, Trial } from "./trial.ts";
 
 /** The longest reason in the table, in characters: its lines have 80. */
@@ -51,8 +52,7 @@ type Column = keyof typeof COLUMNS;
  * among the trials without failures.
  */
 export function formatComparison(trials: readonly Trial[], { color }: { color: boolean }): string {
-  const paint = (code: number, text: string): string =>
-    color ? `\x1b[${code}m${text}\x1b[0m` : text;
+  const paint = createPainter(color);
   const lines: string[] = [];
   for (const [requests, group] of Map.groupBy(trials, (trial) => trial.requests)) {
     const complete = group.filter((trial) => trial.outcome === "finished" && trial.failed === 0);
@@ -60,7 +60,7 @@ export function formatComparison(trials: readonly Trial[], { color }: { color: b
       Math.min(...complete.map((trial) => (trial as Record<Column, number>)[column]));
     lines.push(
       "",
-      paint(1, `${formatCount(requests)} ${requests === 1 ? "request" : "requests"}`),
+      paint("bold", `${formatCount(requests)} ${requests === 1 ? "request" : "requests"}`),
       `  ${"strategy".padEnd(17)}${"peak memory".padStart(12)}${"time".padStart(13)}${
         "CPU".padStart(12)
       }${"of a CPU".padStart(11)}${"failed".padStart(10)}`,
@@ -69,7 +69,7 @@ export function formatComparison(trials: readonly Trial[], { color }: { color: b
       const name = `  ${trial.strategy.padEnd(17)}`;
       if (trial.outcome !== "finished") {
         lines.push(
-          name + paint(33, `  ${escapeForTerminal(formatOutcome(trial), MAX_REASON_LENGTH)}`),
+          name + paint("yellow", `  ${escapeForTerminal(formatOutcome(trial), MAX_REASON_LENGTH)}`),
         );
         continue;
       }
@@ -77,13 +77,13 @@ export function formatComparison(trials: readonly Trial[], { color }: { color: b
         const isBest = complete.length > 1 && complete.includes(trial) &&
           trial[column] === best(column);
         const text = `${COLUMNS[column](trial[column])}${isBest ? " *" : "  "}`.padStart(width);
-        return isBest ? paint(32, text) : text;
+        return isBest ? paint("green", text) : text;
       };
       const share = `${computeCpuPercent(trial)} %`;
       const failed = formatCount(trial.failed).padStart(10);
       lines.push(
         name + cell("peakKb", 14) + cell("seconds", 13) + cell("cpuSeconds", 12) +
-          share.padStart(9) + (trial.failed > 0 ? paint(31, failed) : failed),
+          share.padStart(9) + (trial.failed > 0 ? paint("red", failed) : failed),
       );
     }
   }
