@@ -29,6 +29,8 @@ const DELETE = 0x7f;
 export async function promptPassword(question: string, signal: AbortSignal): Promise<string> {
   signal.throwIfAborted();
   const aborted = Promise.withResolvers<never>();
+  // The signal can come while the question is written, before anybody waits for this promise.
+  aborted.promise.catch(() => {});
   const onAbort = (): void => aborted.reject(signal.reason);
   signal.addEventListener("abort", onAbort, { once: true });
   // Ctrl-C then is a byte, not a signal that ends the process before the echo is back.
