@@ -65,8 +65,6 @@ export function asCompleted<T, R>(
   return new AsCompleted(items, task, options);
 }
 
-type Step<R> = IteratorResult<R, undefined>;
-
 /** A result that nobody took yet. */
 interface Untaken<R> {
   readonly value: R;
@@ -88,7 +86,7 @@ class AsCompleted<T, R> implements AsyncIterableIterator<R, undefined, void> {
   #first: Untaken<R> | undefined;
   #last: Untaken<R> | undefined;
   /** Calls of `next()` that wait; bounded by how many the consumer makes. None beside results. */
-  readonly #waiters: PromiseWithResolvers<Step<R>>[] = [];
+  readonly #waiters: PromiseWithResolvers<IteratorResult<R, undefined>>[] = [];
 
   readonly #onAbort = (): void => {
     this.#failure = { reason: this.#signal!.reason };
@@ -116,7 +114,7 @@ class AsCompleted<T, R> implements AsyncIterableIterator<R, undefined, void> {
     return this;
   }
 
-  next(): Promise<Step<R>> {
+  next(): Promise<IteratorResult<R, undefined>> {
     if (this.#run === undefined) this.#start();
     const untaken = this.#first;
     if (untaken !== undefined) {
@@ -124,13 +122,13 @@ class AsCompleted<T, R> implements AsyncIterableIterator<R, undefined, void> {
       untaken.release();
       return Promise.resolve({ value: untaken.value, done: false });
     }
-    const waiter = Promise.withResolvers<Step<R>>();
+    const waiter = Promise.withResolvers<IteratorResult<R, undefined>>();
     this.#waiters.push(waiter);
     if (this.#isOver) this.#settleAll();
     return waiter.promise;
   }
 
-  async return(): Promise<Step<R>> {
+  async return(): Promise<IteratorResult<R, undefined>> {
     this.#pool.stop();
     for (; this.#first !== undefined; this.#first = this.#first.next) this.#first.release();
     try {

@@ -165,7 +165,7 @@ export class ResponseCheck {
           : statuses === BELOW_400
           ? "--fail"
           : formatFlag("--expect-status", text),
-        detail: truncate(`status ${status}, expected ${text}`, MAX_DETAIL),
+        detail: escapeForTerminal(`status ${status}, expected ${text}`, MAX_DETAIL),
       };
     }
     if (ofContent !== undefined) return ofContent;
@@ -193,16 +193,16 @@ function checkHeaders(
     const expectation = isOfRecord
       ? "expect.headers"
       : formatFlag("--expect-header", isSecret ? name : `${name}: ${pattern.source}`);
-    const shown = truncate(name, MAX_PART);
-    const expected = isSecret ? "" : `, expected ${truncate(String(pattern), MAX_PART)}`;
+    const shown = escapeForTerminal(name, MAX_PART);
+    const expected = isSecret ? "" : `, expected ${escapeForTerminal(String(pattern), MAX_PART)}`;
     const detail = value === null
       ? `header ${shown} is missing${expected}`
       : match === undefined
       ? `header ${shown} could not be matched within ${MATCH_MS} ms${expected}`
       : isSecret
       ? `header ${shown} does not match`
-      : `header ${shown} '${truncate(withoutUserinfo(value), MAX_PART)}'${expected}`;
-    return { expectation, detail: truncate(detail, MAX_DETAIL) };
+      : `header ${shown} '${escapeForTerminal(withoutUserinfo(value), MAX_PART)}'${expected}`;
+    return { expectation, detail: escapeForTerminal(detail, MAX_DETAIL) };
   }
 }
 
@@ -263,18 +263,18 @@ function checkBody(
     const match = body !== undefined && pattern.test(body);
     if (match) continue;
     const expectation = isOfRecord ? "expect.body" : formatFlag("--expect-body", pattern.source);
-    const expected = truncate(String(pattern), MAX_PART);
+    const expected = escapeForTerminal(String(pattern), MAX_PART);
     const what = isCut ? "the first 1 MiB of the body" : "body";
     const detail = body === undefined
       ? `body is encoded as ${
-        truncate(coding!, 20)
+        escapeForTerminal(coding!, 20)
       }, which is not decoded here: omit Accept-Encoding, or use --engine fetch`
       : match === undefined
       ? `${what} could not be matched within ${MATCH_MS} ms, expected ${expected}`
       : body === ""
       ? `body is empty, expected ${expected}`
-      : `${what} does not match ${expected}: begins '${truncate(body, MAX_PART)}'`;
-    return { expectation, detail: truncate(detail, MAX_DETAIL) };
+      : `${what} does not match ${expected}: begins '${escapeForTerminal(body, MAX_PART)}'`;
+    return { expectation, detail: escapeForTerminal(detail, MAX_DETAIL) };
   }
 }
 
@@ -287,10 +287,5 @@ function checkHash(
 }
 
 function formatFlag(name: string, value: string): string {
-  return truncate(`${name} ${value}`, MAX_DETAIL);
-}
-
-/** The beginning of a text, with characters escaped that could act on a terminal. */
-function truncate(text: string, most: number): string {
-  return escapeForTerminal(text, most);
+  return escapeForTerminal(`${name} ${value}`, MAX_DETAIL);
 }

@@ -24,7 +24,7 @@ const SCHEME_LENGTH = 8;
 const known = new Map<string, string>();
 const MAX_KNOWN_HOSTS = 1_000;
 /** Most characters of a {@linkcode sliceOrigin} that is worth remembering; a name has at most 253. */
-export const MAX_KNOWN_LENGTH = 300;
+export const MAX_ORIGIN_LENGTH = 300;
 
 /**
  * Host and port of a URL, as `--allow-net` takes them: `localhost:80`, `[::1]:8080`. However a URL
@@ -41,7 +41,7 @@ export function parseHost(url: string): string {
   const read = readHost(start);
   // With more slashes before the host than there should be, it is not in the start.
   if (read === undefined) return detachString(readHost(url) ?? url);
-  if (start.length <= MAX_KNOWN_LENGTH) {
+  if (start.length <= MAX_ORIGIN_LENGTH) {
     if (known.size === MAX_KNOWN_HOSTS) known.clear();
     known.set(detachString(start), detachString(read));
   }

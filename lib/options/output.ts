@@ -7,7 +7,7 @@ import { findByEnding } from "../cli/file_endings.ts";
 import { UsageError } from "../errors.ts";
 import { OUTPUT_FORMAT_NAMES, OUTPUT_FORMATS } from "../output/formats.ts";
 import { DEFAULT_FIELDS, FIELDS } from "../output/record.ts";
-import { redactCommand, redactUrl } from "./redact_command.ts";
+import { redactCommand, redactTemplate } from "./redact_command.ts";
 import type { OutputOptions, ReportOptions, RunOptions } from "./run_options.ts";
 import type { RunValues } from "./table.ts";
 
@@ -63,7 +63,7 @@ export function parseOutput(
 export function parseReport(values: RunValues, title: string): ReportOptions | undefined {
   const path = values.get("report");
   if (path === undefined) return undefined;
-  return { path, title: redactUrl(title), command: redactCommand(values) };
+  return { path, title: redactTemplate(title), command: redactCommand(values) };
 }
 
 /** Whether the run continues another one, and whether its input may have changed. */

@@ -24,12 +24,12 @@ export function redactCommand(values: FlagValues): string {
       else words.push(`--${flag.name}`, quote(redact(flag, value)));
     }
   }
-  words.push(...values.positionals.map((url) => quote(redactUrl(url))));
+  words.push(...values.positionals.map((url) => quote(redactTemplate(url))));
   return cut(words.join(" "), MAX_LENGTH);
 }
 
 /** A URL's template, without secrets, no longer than a title may be. */
-export function redactUrl(url: string): string {
+export function redactTemplate(url: string): string {
   return cut(withoutSecrets(url), MAX_VALUE_LENGTH);
 }
 

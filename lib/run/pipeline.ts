@@ -70,12 +70,12 @@ export function addActivities(a: Activity, b: Activity): Activity {
     retrying: a.retrying + b.retrying,
     held: a.held + b.held,
     paused: a.paused + b.paused,
-    shortages: addCounts(a.shortages, b.shortages),
+    shortages: sumCounts(a.shortages, b.shortages),
   };
 }
 
 /** Sums of counts by name. */
-export function addCounts(
+export function sumCounts(
   a: Readonly<Record<string, number>>,
   b: Readonly<Record<string, number>>,
 ): Record<string, number> {

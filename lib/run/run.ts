@@ -25,7 +25,7 @@ import { describeShortfall } from "../source/shortfall.ts";
 import type { Snapshot } from "../stats/snapshot.ts";
 import { formatCount } from "../text/format.ts";
 import { type JournalSnapshot, type MadeAgain, Outputs } from "./outputs.ts";
-import { addCounts, Pipeline } from "./pipeline.ts";
+import { Pipeline, sumCounts } from "./pipeline.ts";
 import type { RunPage } from "./run_page.ts";
 
 /** How long requests in flight may go on after the last start. */
@@ -263,7 +263,7 @@ export class Run {
       seconds: (before?.seconds ?? 0) + (performance.now() - this.#startMs) / 1000,
       cpuSeconds: (before?.cpuSeconds ?? 0) + (userCPUTime + systemCPUTime) / 1e6,
       peakRssKb: Math.max(before?.peakRssKb ?? 0, this.#peak.update(maxRSS)),
-      shortages: addCounts(before?.shortages ?? {}, this.#pipeline.activity.shortages),
+      shortages: sumCounts(before?.shortages ?? {}, this.#pipeline.activity.shortages),
     };
   }
 

@@ -22,6 +22,7 @@ import { PreciseTimer } from "./precise_timer.ts";
 import { parseRetryAfter } from "./retry_after.ts";
 import { RetryPolicy } from "./retry_policy.ts";
 import { SilentHosts } from "./silent_hosts.ts";
+import { MAX_TIMER_MS } from "./stop_gate.ts";
 
 /**
  * Overdue requests start in bursts of at most as many as are due in this time. A start that waited
@@ -47,8 +48,6 @@ interface StartWindow {
 
 /** The shortest wait without a rate: a late timer does no harm there. */
 const MIN_WAIT_MS = 2;
-/** The longest time that a timer can wait; a longer one would fire at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 /**
  * The fewest failures in a row that pause a host. Pausing every host takes this factor times as
  * many as pausing one.

@@ -1,4 +1,4 @@
-import { MAX_KNOWN_LENGTH, parseHost, sliceOrigin } from "../http/host.ts";
+import { MAX_ORIGIN_LENGTH, parseHost, sliceOrigin } from "../http/host.ts";
 import { detachString } from "../text/detach.ts";
 
 /** A silent host leaves this many places free for each that it holds. */
@@ -180,7 +180,7 @@ export class SilentHosts {
     if (this.#shares.size >= this.#mostHosts) this.#sweep();
     let share = this.#shares.get(key);
     if (share === undefined) this.#shares.set(key, share = new Share(key));
-    if (start.length > MAX_KNOWN_LENGTH) return share;
+    if (start.length > MAX_ORIGIN_LENGTH) return share;
     if (this.#byStart.size >= this.#mostHosts) this.#byStart.clear();
     this.#byStart.set(detachString(start), share);
     return share;

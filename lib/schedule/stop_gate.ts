@@ -1,7 +1,7 @@
 import type { MaybePromise, Source, Step } from "../stream.ts";
 
-/** The longest time that a timer can wait; a longer one would fire at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+/** The longest time that a timer can wait; with a longer time it would fire at once. */
+export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Stands between a source and the pool, and ends the source early: once {@linkcode stop} was called

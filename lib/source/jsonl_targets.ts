@@ -7,6 +7,7 @@ import { RecordExpectations } from "../check/record_expectations.ts";
 import { isJsonText, JSON_TYPE } from "../http/content_type.ts";
 import { fieldProblem, methodProblem, normalizeMethod } from "../http/fields.ts";
 import type { HeaderList, Target } from "../target.ts";
+import { isObject } from "../text/json_shape.ts";
 import { isRawJSON, parseLosslessJson } from "../text/lossless_json.ts";
 import type { InputContext, RecordTargets } from "./input_format.ts";
 import type { LineReader, Lines } from "./lines.ts";
@@ -95,14 +96,15 @@ function resolve(given: string, base: string): string {
 function parseObject(line: string): Fields | undefined {
   try {
     const value = parseLosslessJson(line);
-    return isObject(value) ? value : undefined;
+    return isFields(value) ? value : undefined;
   } catch {
     return undefined;
   }
 }
 
-function isObject(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && !isRawJSON(value);
+/** Whether a value of a record is an object; a number with all its digits is an object, too. */
+function isFields(value: unknown): value is Fields {
+  return isObject(value) && !isRawJSON(value);
 }
 
 /** A field of a record; undefined where it is missing or null. */
@@ -186,7 +188,7 @@ function mergeHeaders(
   headers: unknown,
   { headers: run, templates }: RequestDefaults,
 ): HeaderList | string {
-  if (!isObject(headers)) return "'headers' must be an object";
+  if (!isFields(headers)) return "'headers' must be an object";
   const own: [string, string][] = [];
   for (const [name, values] of Object.entries(headers)) {
     if (values === null) {

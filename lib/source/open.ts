@@ -98,7 +98,7 @@ async function openInput(
       input.rewind();
       return begin();
     };
-    const redactedUrl = redactUrl(options);
+    const redactedUrl = withoutUserinfo(options.template ?? "");
     const targets = await openTargets(records, { path, template, defaults, redactedUrl });
     return new InputSource(loop ? new Rounds(records, again) : records, {
       input,
@@ -124,7 +124,7 @@ function parseUrlTemplate(
   const template = text === undefined ? undefined : UrlTemplate.parse(text);
   const given = { method, headers, body, templates };
   const defaults = holdsSecrets(template, given)
-    ? { ...given, redactedUrl: redactUrl(options) }
+    ? { ...given, redactedUrl: withoutUserinfo(options.template ?? "") }
     : given;
   if (template === undefined) return { template, defaults };
   // A base is resolved with its credentials, since a record can lead to another origin.
@@ -150,10 +150,6 @@ function holdsSecrets(template: UrlTemplate | undefined, { templates }: RequestD
     }
   }
   return templates.body?.placeholders.some(({ name }) => isSecretHeader(name)) ?? false;
-}
-
-function redactUrl({ template = "" }: SourceOptions): string {
-  return withoutUserinfo(template);
 }
 
 /**

@@ -5,7 +5,7 @@ import { withoutUserinfo } from "../text/secrets.ts";
 import type { RequestDefaults } from "./request_defaults.ts";
 
 /** How much of a text that is not a URL is repeated in a record, in UTF-16 code units. */
-const SHOWN_LENGTH = 200;
+const MAX_SHOWN_LENGTH = 200;
 
 /** `URL` also takes any number of slashes, and then user information would not be seen. */
 const ABSOLUTE = /^https?:\/\/[^/?#\\\s]/i;
@@ -78,7 +78,7 @@ function redact(text: string): string {
   const [start] = text.split(FIELDS, 1);
   const bare = start.includes("@") ? start.replace(LEADING, "$1").replaceAll(WITHIN, "$1") : start;
   const safe = bare.includes("@") ? bare.replace(BROKEN, `$1${HIDDEN}`) : bare;
-  return safe.slice(0, SHOWN_LENGTH).toWellFormed();
+  return safe.slice(0, MAX_SHOWN_LENGTH).toWellFormed();
 }
 
 /** A target that no request can be made of, and why. */
@@ -107,8 +107,7 @@ export function checkedTarget(i: number, text: string, of: RequestDefaults): Tar
   const problem = findUrlProblem(trimmed);
   if (problem !== undefined) return invalidTarget(i, trimmed, problem, of);
   const { url, headers } = withCredentials(trimmed, of.headers);
-  const { method, body, expect } = of;
-  return { i, url, method, headers, body, invalid: undefined, expect, requestId: undefined };
+  return trustedTarget(i, url, headers === of.headers ? of : { ...of, headers });
 }
 
 /** Makes a target of a URL whose template has an origin that {@linkcode checkOrigin} checked. */
@@ -153,10 +152,10 @@ export function checkOrigin(
   if (problem !== undefined) {
     const all = redact(whole);
     const text = all.includes(HIDDEN) ? all : redact(url);
-    const mend = lacksScheme(whole, url)
+    const fix = lacksScheme(whole, url)
       ? `did you mean 'http://${whole}'?`
       : "use one like http://host/path";
-    throw new UsageError(`Cannot request '${text}': ${problem}: ${mend}`);
+    throw new UsageError(`Cannot request '${text}': ${problem}: ${fix}`);
   }
   return withCredentials(url, headers);
 }

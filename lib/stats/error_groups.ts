@@ -1,12 +1,11 @@
 import type { ErrorKind } from "../result.ts";
 import { withoutUserinfo } from "../text/secrets.ts";
 import { truncate } from "../text/truncate.ts";
+import { OTHERS } from "./error_tally.ts";
 import type { ErrorCount, ErrorMessage, Example, Snapshot } from "./snapshot.ts";
 
 /** Most messages that are told apart; beyond, failures are counted by kind alone. */
 const MAX_MESSAGES = 100;
-/** The message of the failures beyond. */
-const OTHERS = "others";
 /** Most examples that are kept of a message. */
 const MAX_EXAMPLES = 3;
 /** Most characters of a detail that are looked at. */

@@ -7,8 +7,8 @@ import type { ErrorCount, Example, Snapshot } from "./snapshot.ts";
 const MAX_EXAMPLES = 5;
 /** Most expectations that failures are told apart by: as many as a command line may have. */
 const MAX_REASONS = 100;
-/** The name of the expectations beyond. */
-const OTHERS = "others";
+/** The name under which statistics count together what is beyond a bound. */
+export const OTHERS = "others";
 
 /** How many failures, and the first few of them. */
 interface Failures {

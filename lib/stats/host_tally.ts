@@ -1,15 +1,12 @@
-import { formatHost, parseHost } from "../http/host.ts";
+import { formatHost, MAX_ORIGIN_LENGTH, parseHost, sliceOrigin } from "../http/host.ts";
 import { detachString } from "../text/detach.ts";
 import { truncate } from "../text/truncate.ts";
+import { OTHERS } from "./error_tally.ts";
 import type { ObservedResult } from "./observed_result.ts";
 import type { HostFigures } from "./snapshot.ts";
 
 /** Most hosts that are told apart. */
 const MAX_HOSTS = 1_000;
-/** Most characters of an origin that is remembered; a host name has at most 253. */
-const MAX_ORIGIN_LENGTH = 300;
-/** The name of the hosts beyond. */
-const OTHERS = "others";
 
 /** What is counted of a host. */
 interface Tally {
@@ -99,11 +96,4 @@ export class HostTally {
       maxMs,
     }));
   }
-}
-
-/** The part of a URL before its path, as it is written; all of it where the URL has no path. */
-function sliceOrigin(url: string): string {
-  // The length of "https://"; behind the shorter "http://" the host's end is found, too.
-  const end = url.indexOf("/", 8);
-  return end < 0 ? url : url.slice(0, end);
 }

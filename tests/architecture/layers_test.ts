@@ -44,7 +44,7 @@ const MAY: Record<string, string[]> = {
     "lib/plot/",
     "lib/pool.ts",
     "lib/process/",
-    "lib/target.ts",
+    "lib/source/",
     "lib/text/",
   ],
   "lib/commands/report/": [

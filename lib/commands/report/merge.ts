@@ -1,13 +1,11 @@
 import { roundSummary } from "../../report/json.ts";
-import { ErrorTally } from "../../stats/error_tally.ts";
+import { ErrorTally, OTHERS } from "../../stats/error_tally.ts";
 import { FIGURE_ROWS, type KnownSummary, type Merge, type Summary } from "../../stats/figures.ts";
 import { Histogram, type HistogramState } from "../../stats/histogram.ts";
 import { toLatency, toOwnLate } from "../../stats/latency.ts";
 
 /** Most names that counts are kept of, as of one run. */
 const MAX_NAMES = 100;
-/** The name of the counts beyond. */
-const OTHERS = "others";
 
 /**
  * The summary of a run's parts, such as its shards: counts are added, percentiles are those of the

@@ -118,7 +118,7 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
   clearTimeout(timer);
 }
 
-/** Scheme, host and port of a URL, as written there. */
+/** Scheme, host and port of a URL, as written there, also where a query follows without a path. */
 function toOrigin(url: string): string {
   return /^[^/]*\/\/[^/?#]*/.exec(url)?.[0] ?? url;
 }

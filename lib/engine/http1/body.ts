@@ -1,4 +1,4 @@
-import { type Head, ProtocolError, TOKEN } from "./head.ts";
+import { type Head, isBlank, ProtocolError, TOKEN } from "./head.ts";
 
 /** The most bytes of all chunk extensions and trailers of a body together. */
 const MAX_EXTRA_BYTES = 16 * 1024;
@@ -9,10 +9,8 @@ const MAX_DIGITS = 16;
 /** The most bytes of white space after a chunk's size: some servers pad every size to one width. */
 const MAX_BLANKS = 256;
 
-const HTAB = 0x09;
 const LF = 0x0a;
 const CR = 0x0d;
-const SP = 0x20;
 const COLON = 0x3a;
 const SEMICOLON = 0x3b;
 
@@ -179,7 +177,7 @@ export class BodyReader {
       this.#next = Next.SizeLf;
     } else if (byte === SEMICOLON) {
       this.#next = Next.Extension;
-    } else if (byte === SP || byte === HTAB) {
+    } else if (isBlank(byte)) {
       // RFC 9112 §7.1.1 allows it before an extension only; some servers put it before the CR.
       this.#next = Next.Blank;
       if (++this.#blanks > MAX_BLANKS) {

@@ -5,11 +5,10 @@
  */
 import { decodeFieldValue } from "../../http/fields.ts";
 import type { BorrowedHead } from "../hooks.ts";
+import { isBlank } from "./head.ts";
 
-const HTAB = 0x09;
 const LF = 0x0a;
 const CR = 0x0d;
-const SP = 0x20;
 const COLON = 0x3a;
 
 /**
@@ -40,7 +39,7 @@ function valueAt(bytes: Uint8Array, from: number, name: string): number {
   for (let k = from + 1; k < last; k++) {
     if (
       (bytes[k] | 0x20) === first && bytes[k - 1] === LF && bytes[k + length] === COLON &&
-      isName(bytes, k, name)
+      isFieldName(bytes, k, name)
     ) return k + length + 1;
   }
   return 0;
@@ -76,7 +75,7 @@ function isSame(bytes: Uint8Array, from: number, to: number, other: Uint8Array):
 }
 
 /** Whether the bytes of a token are a name, in any case. */
-function isName(bytes: Uint8Array, from: number, name: string): boolean {
+function isFieldName(bytes: Uint8Array, from: number, name: string): boolean {
   for (let k = 0; k < name.length; k++) {
     const byte = bytes[from + k];
     const lower = byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte;
@@ -93,10 +92,6 @@ function readValue(bytes: Uint8Array, from: number, to: number): string {
   let text = "";
   for (let k = from; k < to; k++) text += String.fromCharCode(bytes[k]);
   return text;
-}
-
-function isBlank(byte: number): boolean {
-  return byte === SP || byte === HTAB;
 }
 
 /** A head as bytes. A field becomes text only when it is asked for. */

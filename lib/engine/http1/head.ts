@@ -158,7 +158,7 @@ export function parseHead(
     const nameLength = k - start;
     const end = lineEnd(bytes, k + 1, to);
     k = end;
-    if (NAMES[nameLength] !== undefined && isName(bytes, start, NAMES[nameLength]!)) {
+    if (NAMES[nameLength] !== undefined && isKnownName(bytes, start, NAMES[nameLength]!)) {
       let first = start + nameLength + 1;
       let last = end - 1;
       if (bytes[last - 1] === CR) last--;
@@ -279,18 +279,19 @@ function lineEnd(bytes: Uint8Array, from: number, to: number): number {
 function isOption(bytes: Uint8Array, from: number, to: number, option: Uint8Array): boolean {
   while (from < to && isBlank(bytes[from])) from++;
   while (to > from && isBlank(bytes[to - 1])) to--;
-  return to - from === option.length && isName(bytes, from, option);
+  return to - from === option.length && isKnownName(bytes, from, option);
 }
 
-function isBlank(byte: number): boolean {
+/** Whether a byte is white space within a line (RFC 9110 §5.6.3). */
+export function isBlank(byte: number): boolean {
   return byte === SP || byte === HTAB;
 }
 
 /**
- * Whether bytes are a name, in any case. Within a token, `| 0x20` turns only letters into letters.
+ * Whether bytes are a name of letters and hyphens, in any case. Within a token, `| 0x20` turns only letters into letters.
  * Among other bytes it can only turn CR into "-", and no line has CR.
  */
-function isName(bytes: Uint8Array, from: number, name: Uint8Array): boolean {
+function isKnownName(bytes: Uint8Array, from: number, name: Uint8Array): boolean {
   for (let k = 0; k < name.length; k++) {
     if ((bytes[from + k] | 0x20) !== name[k]) return false;
   }

@@ -1,10 +1,12 @@
 import { Http1Engine } from "../../../engine/http1/http1.ts";
 import { Pool } from "../../../pool.ts";
-import type { Target } from "../../../target.ts";
+import type { RequestDefaults } from "../../../source/request_defaults.ts";
+import { trustedTarget } from "../../../source/target.ts";
 import type { StrategyContext } from "../strategy.ts";
 
 /** Milliseconds for a request; native fetch in the other strategies has no such limit. */
 const TIMEOUT_MS = 600_000;
+const GET: RequestDefaults = { method: "GET", headers: [], body: undefined };
 
 /** The bounded pool of `myriad` with its own HTTP/1.1 engine instead of native fetch. */
 export async function http1({ urls, concurrency, onResult }: StrategyContext): Promise<void> {
@@ -15,18 +17,7 @@ export async function http1({ urls, concurrency, onResult }: StrategyContext): P
     maxBodyBytes: 1 << 20,
     ttfb: false,
   });
-  const targets = Iterator.from(urls).map((url, i): Target => {
-    return {
-      i,
-      url,
-      method: "GET",
-      headers: [],
-      body: undefined,
-      invalid: undefined,
-      expect: undefined,
-      requestId: undefined,
-    };
-  });
+  const targets = Iterator.from(urls).map((url, i) => trustedTarget(i, url, GET));
   await new Pool(targets, {
     concurrency,
     start: (target, done) => engine.start(target, done),
