@@ -173,3 +173,8 @@ export function toUnsentResult(
     retryAfter: null,
   }, { error, detail, scope: undefined, isPermanent: true });
 }
+
+/** What the details look at of a result, which a record of one has, too. */
+export type ObservedResult<T extends keyof Target> =
+  & Pick<Result, "ms" | "status" | "error" | "at" | "origin">
+  & { readonly target: Pick<Target, T> };

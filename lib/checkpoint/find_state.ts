@@ -27,7 +27,7 @@ export interface Found {
 }
 
 /** The outputs as they were found. */
-export interface Outputs {
+export interface FoundOutputs {
   /** Whether the output of the records was not there before. */
   readonly isNew: boolean;
   /** Its size in bytes. */
@@ -44,7 +44,7 @@ export interface Outputs {
  */
 export async function findState(
   options: ResumeOptions,
-  { isNew, size, output, failures }: Outputs,
+  { isNew, size, output, failures }: FoundOutputs,
 ): Promise<Found> {
   const fail = (why: string): never => refuseOutput(options, why);
   const { resume, overwrite, retryFailed } = options;
@@ -98,14 +98,14 @@ function checkIdentity(options: ResumeOptions, old: JournalState, identity: Iden
   const isOfStatuses = isJudgedAnew(other);
   if (isOfStatuses && options.retryFailed && old.retry === null) return true;
   const difference = describeDifference(other, old.identity[other] ?? null, identity[other]);
-  const mend = !isOfStatuses
+  const fix = !isOfStatuses
     ? "use the same one"
     : options.retryFailed
     ? "end the retry that was interrupted with the same one first"
     : "use the same one, --retry-failed to make again what has failed by this one";
   return refuseOutput(
     options,
-    `it is of another command: ${difference}: ${mend}, or ${START_OVER}`,
+    `it is of another command: ${difference}: ${fix}, or ${START_OVER}`,
   );
 }
 

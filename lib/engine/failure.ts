@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { parseHost } from "../http/host.ts";
+import { parseHost } from "../http/url.ts";
 import type { Failure } from "../result.ts";
 import type { StopReason } from "./deadlines.ts";
 

@@ -6,8 +6,7 @@
  */
 import { FIGURE_ROWS, type Metric, type NameOf } from "../stats/figures.ts";
 import { Histogram } from "../stats/histogram.ts";
-import { computeProgress } from "../stats/progress.ts";
-import type { Snapshot } from "../stats/snapshot.ts";
+import { computeProgress, type Snapshot } from "../stats/snapshot.ts";
 import { BOUNDS, countUpToBounds } from "./latency_buckets.ts";
 
 /** The media type of the format. */

@@ -11,7 +11,7 @@ import { readShortText } from "./read_file.ts";
 import type { RunValues } from "./table.ts";
 
 /** Longest name that is repeated in a message, in UTF-16 code units. */
-const SHOWN_LENGTH = 40;
+const MAX_SHOWN_LENGTH = 40;
 
 /**
  * What the command line gives, together with what the file of its `--config` does: the command
@@ -48,7 +48,7 @@ function parseConfig(text: string, flags: readonly Flag[], path: string): Config
   if (typeof config !== "object" || config === null || Array.isArray(config)) {
     return fail(`it is not a JSON object: write one like {"requests":"1M"}`);
   }
-  const shown = (name: string): string => name.slice(0, SHOWN_LENGTH).toWellFormed();
+  const shown = (name: string): string => name.slice(0, MAX_SHOWN_LENGTH).toWellFormed();
   const twice = findDuplicate(text);
   if (twice !== undefined) fail(`it has '${shown(twice)}' twice: write it once`);
   if (!isWellFormed(config)) {
@@ -64,7 +64,7 @@ function parseConfig(text: string, flags: readonly Flag[], path: string): Config
     }
     const flag = flags.find((flag) => flag.name === name);
     if (flag === undefined) {
-      const meant = closest(name.slice(0, SHOWN_LENGTH), flags.map(({ name }) => name));
+      const meant = closest(name.slice(0, MAX_SHOWN_LENGTH), flags.map(({ name }) => name));
       const how = meant === undefined
         ? "use long names, see 'myriad --help'"
         : `did you mean '${meant}'?`;

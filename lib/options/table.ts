@@ -13,7 +13,6 @@ import { type Capability, ENGINE_NAMES, findEngines } from "../engine/engines.ts
 import { OUTPUT_FORMAT_NAMES, OUTPUT_FORMATS } from "../output/formats.ts";
 import { FIELDS } from "../output/record.ts";
 import { INPUT_FORMAT_NAMES } from "../source/formats.ts";
-import { identifyBody, identifyHeaders } from "./identity.ts";
 import {
   CAPTURE,
   CAUSES,
@@ -27,6 +26,7 @@ import {
   STATUSES,
   THRESHOLD,
 } from "./kinds.ts";
+import { identifyBody, identifyHeaders } from "./request_identity.ts";
 import type { RunOptions } from "./run_options.ts";
 
 /** How a flag is part of what makes a run this one. Only the same run can be resumed. */

@@ -1,4 +1,4 @@
-import { parseHost } from "../http/host.ts";
+import { parseHost } from "../http/url.ts";
 
 /** The cache of hosts is emptied at this size. */
 const MAX_HOSTS = 10_000;

@@ -1,5 +1,4 @@
-import { computeProgress } from "../stats/progress.ts";
-import type { Snapshot } from "../stats/snapshot.ts";
+import { computeProgress, type Snapshot } from "../stats/snapshot.ts";
 import {
   formatBytes,
   formatClock,

@@ -19,11 +19,11 @@ import { padEndWidth, truncateWidth } from "../text/width.ts";
 import { formatReached } from "./verdict.ts";
 
 /** Most cells of an example; a line of the table has at most 80. */
-const EXAMPLE_CELLS = 68;
+const MAX_EXAMPLE_CELLS = 68;
 /** Most characters of a text of others that are looked at. */
 const MAX_TEXT = 500;
 /** Most characters of the threshold in the first line. */
-const ABORTED_LENGTH = 22;
+const MAX_ABORTED_LENGTH = 22;
 /** Most statuses that get a line each: a server can send 900. */
 const MAX_STATUSES = 10;
 /** Most expectations that get a line each. */
@@ -72,7 +72,7 @@ function formatFirstLine(
   return paint("bold", made) +
     (interrupted ? paint("yellow", ", interrupted") : "") +
     (isAborted
-      ? paint("yellow", `, aborted by ${escapeForTerminal(aborted, ABORTED_LENGTH)}`)
+      ? paint("yellow", `, aborted by ${escapeForTerminal(aborted, MAX_ABORTED_LENGTH)}`)
       : "");
 }
 
@@ -108,11 +108,11 @@ function formatRows({ summary, tolerated = 0, total }: TableData, paint: Painter
   }
   if (engine !== undefined) {
     const most = concurrency === undefined ? "" : `, at most ${formatCount(concurrency)} in flight`;
-    row("engine", `${fit(engine, EXAMPLE_CELLS)}${most}`);
+    row("engine", `${fit(engine, MAX_EXAMPLE_CELLS)}${most}`);
   }
   row("retries", formatRetries(summary));
   for (const [what, count] of Object.entries(shortages)) {
-    const text = fit(what, EXAMPLE_CELLS);
+    const text = fit(what, MAX_EXAMPLE_CELLS);
     row("ran out", paint("yellow", `${formatTimes(count)}: ${text}; requests waited for it`));
   }
   return lines;
@@ -212,8 +212,8 @@ function formatExample([example]: readonly Example[]): string[] {
   if (example === undefined) return [];
   const { url, detail } = example;
   return [
-    `    such as ${fit(url, EXAMPLE_CELLS)}`,
-    ...detail === "" ? [] : [`            ${fit(detail, EXAMPLE_CELLS)}`],
+    `    such as ${fit(url, MAX_EXAMPLE_CELLS)}`,
+    ...detail === "" ? [] : [`            ${fit(detail, MAX_EXAMPLE_CELLS)}`],
   ];
 }
 

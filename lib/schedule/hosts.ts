@@ -1,5 +1,5 @@
 import { Deque } from "@std/data-structures/deque";
-import { formatHost, parseHost } from "../http/host.ts";
+import { formatHost, parseHost } from "../http/url.ts";
 import type { ErrorKind } from "../result.ts";
 import type { Target } from "../target.ts";
 import { detachString } from "../text/detach.ts";
@@ -17,7 +17,7 @@ const TARGET_BYTES = 200;
 /** After this many targets of paused hosts in a row, no other host is in sight that they hold up. */
 const MAX_IN_A_ROW = 1_000;
 /** The most characters that are kept, or shown, of a failure. */
-export const SHOWN_LENGTH = 200;
+export const MAX_SHOWN_LENGTH = 200;
 /** The most hosts that are tracked. New ones then wait until one can be forgotten. */
 const MAX_HOSTS = 50_000;
 /** From this many hosts on, idle ones are swept, at most once in this time. */
@@ -523,7 +523,7 @@ export class Hosts {
     host.probed = probed ?? host.probed;
     host.last = {
       error: toKind(how),
-      cause: detachString(describeFailure(how).slice(0, SHOWN_LENGTH)),
+      cause: detachString(describeFailure(how).slice(0, MAX_SHOWN_LENGTH)),
     };
     if (host.giveUpAtMs === undefined) return;
     host.hasFailedSince = true;

@@ -1,7 +1,6 @@
 import type { ProxyOptions } from "../engine/engine.ts";
 import { NoProgressError } from "../errors.ts";
-import { formatHost, parseHost } from "../http/host.ts";
-import { formatAuthority } from "../http/url.ts";
+import { formatAuthority, formatHost, parseHost } from "../http/url.ts";
 import type { LoadOptions, RetryOptions } from "../options/run_options.ts";
 import type { Result } from "../result.ts";
 import type { MaybePromise, Source, Step } from "../stream.ts";
@@ -14,7 +13,7 @@ import {
   type GivenUpHost,
   Hosts,
   MAX_HOLD_MS,
-  SHOWN_LENGTH,
+  MAX_SHOWN_LENGTH,
   type Unsent,
 } from "./hosts.ts";
 import { Pacer } from "./pacer.ts";
@@ -735,7 +734,7 @@ export class Schedule implements Source<Start> {
   #describeFailure(result: Result): string {
     const { detail } = result;
     const why = `${this.#policy.nameCause(result)}${detail === undefined ? "" : `: ${detail}`}`;
-    return why.slice(0, SHOWN_LENGTH);
+    return why.slice(0, MAX_SHOWN_LENGTH);
   }
 
   /** @param then what happens to the paused host later, in words */

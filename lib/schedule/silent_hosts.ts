@@ -1,4 +1,4 @@
-import { MAX_ORIGIN_LENGTH, parseHost, sliceOrigin } from "../http/host.ts";
+import { MAX_ORIGIN_LENGTH, parseHost, sliceOrigin } from "../http/url.ts";
 import { detachString } from "../text/detach.ts";
 
 /** A silent host leaves this many places free for each that it holds. */

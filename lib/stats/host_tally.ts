@@ -1,8 +1,8 @@
-import { formatHost, MAX_ORIGIN_LENGTH, parseHost, sliceOrigin } from "../http/host.ts";
+import { formatHost, MAX_ORIGIN_LENGTH, parseHost, sliceOrigin } from "../http/url.ts";
+import type { ObservedResult } from "../result.ts";
 import { detachString } from "../text/detach.ts";
 import { truncate } from "../text/truncate.ts";
 import { OTHERS } from "./error_tally.ts";
-import type { ObservedResult } from "./observed_result.ts";
 import type { HostFigures } from "./snapshot.ts";
 
 /** Most hosts that are told apart. */

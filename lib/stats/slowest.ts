@@ -1,6 +1,6 @@
+import type { ObservedResult } from "../result.ts";
 import { withoutUserinfo } from "../text/secrets.ts";
 import { truncate } from "../text/truncate.ts";
-import type { ObservedResult } from "./observed_result.ts";
 import type { SlowRequest } from "./snapshot.ts";
 
 /** How many are kept. */

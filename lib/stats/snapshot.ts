@@ -188,3 +188,10 @@ export interface Snapshot {
   /** Whether it resumed an earlier run, whose requests are counted too. */
   readonly resumed: boolean;
 }
+
+/** The share of its requests that a run has done, 0 to 1; undefined if nobody knows it. */
+export function computeProgress(
+  { requests, total, progress }: Pick<Snapshot, "requests" | "total" | "progress">,
+): number | undefined {
+  return total !== undefined && total > 0 ? Math.min(1, requests / total) : progress;
+}

@@ -16,7 +16,7 @@ import { formatTable } from "../../report/table.ts";
 import { Histogram } from "../../stats/histogram.ts";
 import { formatCount } from "../../text/format.ts";
 import { review } from "./read_run.ts";
-import type { RunData } from "./run_data.ts";
+import type { RunData } from "./record_tally.ts";
 
 /** The flags of `myriad report`. */
 export const REPORT_FLAGS = [

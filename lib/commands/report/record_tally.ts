@@ -1,15 +1,24 @@
 import { roundSummary } from "../../report/json.ts";
+import type { PageData } from "../../report/page/data.ts";
 import { RecordSeries } from "../../series/record_series.ts";
 import { ErrorGroups } from "../../stats/error_groups.ts";
 import { ErrorTally, isSkipped } from "../../stats/error_tally.ts";
+import type { KnownSummary } from "../../stats/figures.ts";
 import { Histogram } from "../../stats/histogram.ts";
 import { HostTally } from "../../stats/host_tally.ts";
 import { toLatency } from "../../stats/latency.ts";
 import { Slowest } from "../../stats/slowest.ts";
 import { MIN_ERROR_STATUS, StatusCounts } from "../../stats/status_counts.ts";
 import { withoutUserinfo } from "../../text/secrets.ts";
-import type { RunData } from "./run_data.ts";
 import type { RunRecord } from "./run_record.ts";
+
+/** What is known of a run afterwards; undefined is what the files do not tell. */
+export interface RunData
+  extends Pick<PageData, "series" | "hosts" | "slowest" | "messages" | "tolerated" | "parts"> {
+  readonly summary: KnownSummary;
+  /** Lines that are not records; undefined where the files are summaries. */
+  readonly invalidLines?: number;
+}
 
 /** Sums above are not exact. */
 const MAX_EXACT = Number.MAX_SAFE_INTEGER;
