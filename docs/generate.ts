@@ -82,7 +82,7 @@ function listRules(flag: RunFlag, all: readonly RunFlag[]): string[] {
     ...engines === undefined ? [] : [`only engine ${engines.join(", ")}`],
     ...flag.identity === undefined
       ? []
-      : flag.identity.isJudgedAnew
+      : flag.identity.isJudgedAgain
       ? ["`--resume` needs the same, `--retry-failed` does not"]
       : ["`--resume` needs the same"],
     ...flag.commandLineOnly ? ["not in a file of `--config`"] : [],

@@ -9,7 +9,10 @@ import type { MaybePromise, Source } from "./stream.ts";
 
 /** Options for {@linkcode asCompleted}. */
 export interface AsCompletedOptions {
-  /** Most tasks at once, results that nobody took yet included; a whole number from 1. */
+  /**
+   * The maximum number of tasks at once, results that nobody took yet included; a whole number from
+   * 1.
+   */
   concurrency: number;
   /** Ends the iteration with the signal's reason, once the running tasks have settled. */
   signal?: AbortSignal;
@@ -68,7 +71,7 @@ export function asCompleted<T, R>(
 /** A result that nobody took yet. */
 interface Untaken<R> {
   readonly value: R;
-  /** Lets its worker go on. */
+  /** Lets its worker continue. */
   readonly release: () => void;
   next: Untaken<R> | undefined;
 }

@@ -8,7 +8,7 @@ export class ByteBuffer {
   /** How many bytes there are; a caller may set it back to 0. */
   length = 0;
 
-  /** @param maxLength most bytes that it takes */
+  /** @param maxLength the maximum number of bytes that it takes */
   constructor(maxLength = Infinity) {
     this.#maxLength = maxLength;
   }

@@ -4,10 +4,10 @@
  * @module
  */
 
-/** The exit code of everything that is not the user's mistake: the run could not go on. */
+/** The exit code of everything that is not the user's mistake: the run could not continue. */
 const EXIT_FAILED = 3;
 
-/** The user's mistake, in one line: what is wrong, and after a colon how to mend it. */
+/** The user's mistake, in one line: what is wrong, and after a colon how to fix it. */
 export class UsageError extends Error {
   override name = "UsageError";
   readonly exitCode = 2;
@@ -32,7 +32,7 @@ export class OutputError extends Error {
   readonly exitCode = EXIT_FAILED;
 }
 
-/** The reader of standard output has closed it: nothing is wrong, but going on has no use. */
+/** The reader of standard output has closed it: nothing is wrong, but continuing has no use. */
 export class ClosedPipe extends Error {
   override name = "ClosedPipe";
   readonly exitCode = EXIT_FAILED;

@@ -15,7 +15,7 @@ const ITEMS_A_TURN = 4_096;
 
 /** Options for a {@linkcode Pool}. */
 export interface PoolOptions<T, R> {
-  /** The most items that were started and whose results were not taken yet; from 1. */
+  /** The maximum number of items that were started and whose results were not taken yet; from 1. */
   concurrency: number;
   /**
    * Starts an item, and calls `done` or `fail` once, at once or later. What it throws counts as a call

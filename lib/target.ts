@@ -46,6 +46,6 @@ export interface Expectation {
   readonly bodies?: readonly Matcher[] | undefined;
   /** The SHA-256 of the whole body, in lower case. */
   readonly sha256?: string | undefined;
-  /** The most milliseconds. */
+  /** The maximum latency in milliseconds. */
   readonly latencyMs?: number | undefined;
 }

@@ -1,6 +1,6 @@
 import { ByteBuffer } from "../byte_buffer.ts";
 
-/** The most bytes of a body that are inspected; the bytes after them are not. */
+/** The maximum number of bytes of a body that are inspected; the bytes after them are not. */
 export const MAX_INSPECTED_BYTES = 1024 * 1024;
 
 // Invalid UTF-8 becomes U+FFFD, and a byte order mark at the beginning is dropped.

@@ -5,9 +5,12 @@ import process from "node:process";
  * about 5 ms.
  */
 const UNWATCHED_STEPS = 3e6;
-/** The most milliseconds that a match may take. It blocks the event loop meanwhile. */
+/** The longest time in milliseconds that a match may take. It blocks the event loop meanwhile. */
 export const MATCH_MS = 1_000;
-/** The most patterns of records that are kept compiled, and the longest of them, in UTF-16. */
+/**
+ * The maximum number of patterns of records that are kept compiled, and the longest of them, in
+ * UTF-16.
+ */
 const MAX_KEPT = 1_000;
 const MAX_KEPT_LENGTH = 4_096;
 

@@ -8,7 +8,10 @@ import { StatusSet } from "./status_set.ts";
 const KINDS = ["status", "headers", "body", "sha256", "latency"];
 const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/;
 
-/** The most lists of statuses that are kept, and the longest: most records have the same list. */
+/**
+ * The maximum number of lists of statuses that are kept, and the longest: most records have the
+ * same list.
+ */
 const MAX_LISTS = 100;
 const MAX_LIST_LENGTH = 4_096;
 

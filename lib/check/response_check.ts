@@ -16,7 +16,7 @@ import { type Capture, parseBody } from "./capture.ts";
 import { MATCH_MS } from "./pattern.ts";
 import { BELOW_400 } from "./status_set.ts";
 
-/** The most characters of a detail, and of the actual or expected value in it. */
+/** The maximum number of characters of a detail, and of the actual or expected value in it. */
 const MAX_DETAIL = 200;
 const MAX_PART = 70;
 

@@ -30,7 +30,7 @@ export interface CheckpointOptions {
     JournalState,
     "stats" | "seconds" | "cpuSeconds" | "peakRssKb" | "shortages"
   >;
-  /** Called if a journal cannot be written: the run cannot go on. */
+  /** Called if a journal cannot be written: the run cannot continue. */
   readonly onFailure: (error: unknown) => void;
 }
 

@@ -1,12 +1,12 @@
 /**
- * Whether a run is a new one, or goes on from a journal.
+ * Whether a run is new, or resumes the run of a journal.
  *
  * @module
  */
 import type { Output } from "../output/output.ts";
 import { describeWriteError } from "../process/os_error.ts";
 import { Stats } from "../stats/stats.ts";
-import { describeDifference, isJudgedAnew, toIdentity, toInputState } from "./identity.ts";
+import { describeDifference, isJudgedAgain, toIdentity, toInputState } from "./identity.ts";
 import { type Identity, JournalError, type JournalState, readJournal } from "./journal.ts";
 import {
   isResuming,
@@ -20,10 +20,10 @@ import {
 export interface Found {
   /** Undefined where the output is not a file that a journal could stand beside. */
   readonly state: JournalState | undefined;
-  /** Whether there is a run to go on with. */
+  /** Whether there is a run to resume. */
   readonly isResumed: boolean;
   /** Whether a retry is to judge the records by statuses that the run did not expect. */
-  readonly isJudgedAnew: boolean;
+  readonly isJudgedAgain: boolean;
 }
 
 /** The outputs as they were found. */
@@ -37,10 +37,10 @@ export interface FoundOutputs {
 }
 
 /**
- * What a run begins with: a new journal, or that of the run that it goes on with.
+ * What a run begins with: a new journal, or the journal of the run that it resumes.
  *
- * @throws {UsageError} If the outputs hold something that the user does not want to go on with, or
- * that this command cannot go on with.
+ * @throws {UsageError} If the outputs hold something that the user does not want to resume, or that
+ * this command cannot resume.
  */
 export async function findState(
   options: ResumeOptions,
@@ -58,10 +58,10 @@ export async function findState(
     if (goesOn && size > 0) {
       fail(`there is no journal '${toJournalPath(options)}' beside it: ${START_OVER}`);
     }
-    return { state: await createState(options), isResumed: false, isJudgedAnew: false };
+    return { state: await createState(options), isResumed: false, isJudgedAgain: false };
   }
   const identity = await toIdentity(options, old.salt);
-  const isOnlyJudgedAnew = checkIdentity(options, old, identity);
+  const isOnlyJudgedAgain = checkIdentity(options, old, identity);
   if (old.retry !== null && !retryFailed) {
     fail("a retry of it was interrupted: use --retry-failed to go on with that");
   }
@@ -81,7 +81,7 @@ export async function findState(
   if (failures !== undefined && !await failures.reaches(old.failures ?? 0)) {
     fail(`'--failures ${options.failures}' is shorter than its journal says: ${START_OVER}`);
   }
-  return { state: { ...old, identity, input }, isResumed: true, isJudgedAnew: isOnlyJudgedAnew };
+  return { state: { ...old, identity, input }, isResumed: true, isJudgedAgain: isOnlyJudgedAgain };
 }
 
 /**
@@ -93,9 +93,9 @@ function checkIdentity(options: ResumeOptions, old: JournalState, identity: Iden
   // A journal of an earlier version does not have all flags.
   const differing = Object.keys(identity)
     .filter((flag) => (old.identity[flag] ?? null) !== identity[flag]);
-  const other = differing.find((flag) => !isJudgedAnew(flag)) ?? differing[0];
+  const other = differing.find((flag) => !isJudgedAgain(flag)) ?? differing[0];
   if (other === undefined) return false;
-  const isOfStatuses = isJudgedAnew(other);
+  const isOfStatuses = isJudgedAgain(other);
   if (isOfStatuses && options.retryFailed && old.retry === null) return true;
   const difference = describeDifference(other, old.identity[other] ?? null, identity[other]);
   const fix = !isOfStatuses

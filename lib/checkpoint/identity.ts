@@ -35,8 +35,8 @@ async function hashBytes(value: unknown): Promise<unknown> {
 }
 
 /** Whether `--retry-failed` can change a flag: the records tell whether they meet the new one. */
-export function isJudgedAnew(flag: string): boolean {
-  return IDENTITY.get(flag)?.isJudgedAnew ?? false;
+export function isJudgedAgain(flag: string): boolean {
+  return IDENTITY.get(flag)?.isJudgedAgain ?? false;
 }
 
 /** How two commands differ in a flag, in words. */

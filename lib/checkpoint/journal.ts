@@ -33,7 +33,7 @@ export type Identity = Readonly<Record<string, string | number | null>>;
 
 /** What a journal says. */
 export interface JournalState {
-  /** Which command it is of; another one cannot go on with it. */
+  /** Which command it belongs to; another command cannot resume it. */
   readonly identity: Identity;
   /** What the hashes in the identity are salted with. */
   readonly salt: string;

@@ -23,7 +23,7 @@ import {
 } from "./resume_options.ts";
 import { SparseBitmap } from "./sparse_bitmap.ts";
 
-/** What a run begins with, or goes on from. */
+/** What a run begins with, or resumes. */
 export class ResumePoint {
   readonly #options: ResumeOptions;
   readonly #isNew: boolean;
@@ -34,8 +34,8 @@ export class ResumePoint {
   /** Undefined where the output is not a file that a journal could stand beside. */
   state: JournalState | undefined;
   /** Whether a retry is to judge the records by statuses that the run did not expect. */
-  readonly #isJudgedAnew: boolean;
-  /** Whether there is a run to go on with. */
+  readonly #isJudgedAgain: boolean;
+  /** Whether there is a run to resume. */
   readonly isResumed: boolean;
   /** For `--retry-failed`, the places of the requests that are made again. */
   failed: SparseBitmap | undefined;
@@ -45,7 +45,7 @@ export class ResumePoint {
    * none, and holds the lock on it.
    *
    * @throws {UsageError} If another run writes the output, if it holds something that the user does
-   * not want to go on with, or if this command cannot go on with it.
+   * not want to resume, or if this command cannot resume it.
    */
   static async find(options: ResumeOptions): Promise<ResumePoint> {
     const { path } = options.output;
@@ -67,7 +67,7 @@ export class ResumePoint {
         found = await findState(options, { isNew, size, output, failures });
       } else {
         if (isResuming(options)) refuseOutput(options, "it is not a file: use a file");
-        found = { state: undefined, isResumed: false, isJudgedAnew: false };
+        found = { state: undefined, isResumed: false, isJudgedAgain: false };
       }
       return new ResumePoint(options, { output, failures, isNew }, found);
     } catch (error) {
@@ -80,7 +80,7 @@ export class ResumePoint {
   private constructor(
     options: ResumeOptions,
     { output, failures, isNew }: Pick<ResumePoint, "output" | "failures"> & { isNew: boolean },
-    { state, isResumed, isJudgedAnew }: Found,
+    { state, isResumed, isJudgedAgain }: Found,
   ) {
     this.#options = options;
     this.#isNew = isNew;
@@ -88,7 +88,7 @@ export class ResumePoint {
     this.failures = failures;
     this.state = state;
     this.isResumed = isResumed;
-    this.#isJudgedAnew = isJudgedAnew;
+    this.#isJudgedAgain = isJudgedAgain;
   }
 
   /**
@@ -127,7 +127,7 @@ export class ResumePoint {
         const { failed, position, refuted } = await copySucceeded(output, {
           to: `${path}.retry`,
           numbering: this.numbering,
-          expected: this.#isJudgedAnew ? this.#options.expect.statuses : undefined,
+          expected: this.#isJudgedAgain ? this.#options.expect.statuses : undefined,
         });
         await writeLines(list, failed.lines());
         state = {

@@ -4,10 +4,10 @@ import type { OutputOptions, RunOptions } from "../options/run_options.ts";
 /** Options of a run whose records go to a file. */
 export type ResumeOptions = RunOptions & { readonly output: OutputOptions };
 
-/** How to mend what makes it impossible to resume a run. */
+/** What to do where a run cannot be resumed. */
 export const START_OVER = "use --overwrite to start over";
 
-/** Whether the user asks to go on with an earlier run. */
+/** Whether the user asks to resume an earlier run. */
 export function isResuming({ resume, retryFailed }: ResumeOptions): boolean {
   return resume !== "no" || retryFailed;
 }
@@ -18,9 +18,9 @@ export function toJournalPath({ output }: ResumeOptions): string {
 }
 
 /**
- * Refuses to write an output, or to go on with it.
+ * Refuses to write an output, or to resume it.
  *
- * @param why in words, and how to mend it
+ * @param why in words, and how to fix it
  * @throws {UsageError} Always.
  */
 export function refuseOutput(options: ResumeOptions, why: string): never {

@@ -39,7 +39,7 @@ export interface Kept {
 
 /** Where records are copied to, and what is expected of them. */
 export interface KeepOptions {
-  /** The path of the copy; it is made anew. */
+  /** The path of the copy. A file that is there is replaced. */
   readonly to: string;
   /** The numbers of the whole run. */
   readonly numbering: NumberSequence;

@@ -1,4 +1,4 @@
-/** Fewest letters that are taken for the beginning of a name. */
+/** The minimum number of letters that are taken for the beginning of a name. */
 const MIN_PREFIX = 3;
 
 /**

@@ -44,7 +44,7 @@ export function listEndings(
   return [...lists.flatMap(([usual]) => usual ?? []), ...lists.flatMap(([, ...others]) => others)];
 }
 
-/** Most endings that a message names. */
+/** The maximum number of endings that a message names. */
 const MAX_SHOWN = 2;
 
 /**

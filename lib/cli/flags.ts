@@ -15,11 +15,11 @@ export interface FlagPath {
   readonly stdio?: boolean;
   /** What a switch writes to, where the flag has no value to say so. */
   readonly fixed?: "-";
-  /** How the name can end; any name is good without. */
+  /** How the name can end. Where this is missing, every name is valid. */
   readonly endings?: Endings;
   /** The flag that says the format. Where it is given, the name can end as it likes. */
   readonly formatFlag?: string;
-  /** How the names of the program's own files beside it go on, such as `.myriad`. */
+  /** What follows the name in the names of the program's own files beside it, such as `.myriad`. */
   readonly reserved?: string;
 }
 
@@ -67,8 +67,8 @@ export interface Flag {
   /** The engines that have it. @default all */
   readonly engines?: readonly string[];
   /**
-   * Values by which its letter is meant as another program has it. They are refused: it `is`
-   * something here, and for the other thing there is something `instead`. The long name takes them.
+   * Values that show that the user means the letter as another program does. They are refused: a
+   * message tells what the letter `is` here, and what to use `instead`. The long name takes them.
    */
   readonly mistaken?: { readonly value: RegExp; readonly is: string; readonly instead: string };
 }

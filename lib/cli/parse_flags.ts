@@ -21,7 +21,8 @@ export interface ParseOptions {
 /**
  * Reads a command line: `--name value`, `--name=value`, `-n value`, `-nvalue`, `-abc` for switches,
  * `--` before arguments that are not flags. A switch takes a value only behind `=`. The value in an
- * argument of its own cannot begin with `-`, unless it is `-`: a forgotten value is noticed so.
+ * argument of its own cannot begin with `-`, unless it is `-`. This shows when a value was
+ * forgotten.
  *
  * @param command the words after which `--help` shows this table
  * @throws {UsageError} If a flag is unknown, lacks its value, has one it does not take, or is given

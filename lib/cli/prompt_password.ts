@@ -1,7 +1,7 @@
 import { InterruptedError } from "../errors.ts";
 import { writeAll } from "../process/write_all.ts";
 
-/** Most bytes of a password; more are ignored. */
+/** The maximum number of bytes of a password; more are ignored. */
 const MAX_BYTES = 4_096;
 
 const CTRL_C = 0x03;

@@ -46,9 +46,9 @@ const SWEEPS = 20;
  * head ─► first to be late ─► … ─► last started ─► head
  * ```
  *
- * Adding and removing an item take constant time. A sweep looks at the first item, and goes on only
- * while items are late. There are {@linkcode SWEEPS} sweeps within the timeout, 5 to 50 ms apart, so
- * an item is stopped at most that much too late.
+ * Adding and removing an item take constant time. A sweep looks at the first item, and continues
+ * only while items are late. There are {@linkcode SWEEPS} sweeps within the timeout, 5 to 50 ms
+ * apart, so an item is stopped at most that much too late.
  */
 export class Deadlines {
   readonly #timeoutMs: number;
@@ -80,7 +80,7 @@ export class Deadlines {
 
   /**
    * What to add to a time of `performance.now()` to get milliseconds since the Unix epoch. The two
-   * clocks drift apart (NTP, suspension), so every sweep sets it anew.
+   * clocks drift apart (NTP, suspension), so every sweep sets it again.
    */
   get epochMs(): number {
     return this.#epochMs;

@@ -13,15 +13,15 @@ export interface EngineSettings {
    */
   readonly connectTimeoutMs?: number | undefined;
   /**
-   * The most milliseconds between two reads of a response that has begun; more than 0. Not with
-   * native fetch.
+   * The longest time in milliseconds between two reads of a response that has begun; more than 0.
+   * Not with native fetch.
    *
    * @default {timeoutMs}
    */
   readonly idleTimeoutMs?: number | undefined;
-  /** The most redirects to follow, from 0. With 0, the 3xx itself is the response. */
+  /** The maximum number of redirects to follow, from 0. With 0, the 3xx itself is the response. */
   readonly redirects: number;
-  /** The most bytes of a body after decoding, from 0. */
+  /** The maximum number of bytes of a body after decoding, from 0. */
   readonly maxBodyBytes: number;
   /** @default the system's authorities, and no certificate of the client */
   readonly tls?: TlsOptions | undefined;
@@ -36,7 +36,7 @@ export interface EngineSettings {
 
 /** Options for every engine. */
 export interface EngineOptions extends EngineSettings {
-  /** The most requests in flight, and the most idle connections to a host, from 1. */
+  /** The maximum number of requests in flight, and of idle connections to a host, from 1. */
   concurrency: number;
   /** Looks up the addresses of names. Not with native fetch. @default the system */
   names?: NameService | undefined;

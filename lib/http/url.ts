@@ -23,7 +23,10 @@ const SCHEME_LENGTH = 8;
 /** By what stands before the path, its host; at most `MAX_KNOWN_HOSTS`, then all are forgotten. */
 const known = new Map<string, string>();
 const MAX_KNOWN_HOSTS = 1_000;
-/** Most characters of a {@linkcode sliceOrigin} that is worth remembering; a name has at most 253. */
+/**
+ * The maximum number of characters of a {@linkcode sliceOrigin} that is worth remembering; a name
+ * has at most 253.
+ */
 export const MAX_ORIGIN_LENGTH = 300;
 
 /**

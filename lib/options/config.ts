@@ -10,12 +10,12 @@ import { UsageError } from "../errors.ts";
 import { readShortText } from "./read_file.ts";
 import type { RunValues } from "./table.ts";
 
-/** Longest name that is repeated in a message, in UTF-16 code units. */
+/** The longest name that is repeated in a message, in UTF-16 code units. */
 const MAX_SHOWN_LENGTH = 40;
 
 /**
- * What the command line gives, together with what the file of its `--config` does: the command
- * line comes first, flag by flag, so that a list there replaces the list of the file.
+ * The flags of the command line together with those of its `--config` file. The command line
+ * comes first, flag by flag, so that a list there replaces the list of the file.
  *
  * @throws {UsageError} If the file is not a JSON object of flags. No value in it is repeated.
  */

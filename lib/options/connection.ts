@@ -34,7 +34,7 @@ export function parseEngine(values: RunValues): EngineName {
 
 const PROXY = /^(?:([a-z][a-z0-9+.-]*):\/\/)?(?:([^@/]*)@)?([^@/]+)\/?$/i;
 const PROXY_PORTS = { http: 1080, https: 443, socks5: 1080, socks5h: 1080 };
-/** Most bytes of a name or password for SOCKS5 (RFC 1929 §2). */
+/** The maximum number of bytes of a name or password for SOCKS5 (RFC 1929 §2). */
 const MAX_BYTES = 255;
 
 /**

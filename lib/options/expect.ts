@@ -33,7 +33,7 @@ export function parseExpectation(values: RunValues): Expectation {
   };
 }
 
-/** Most captures of a run. */
+/** The maximum number of captures of a run. */
 const MAX_CAPTURES = 100;
 
 /**

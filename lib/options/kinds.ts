@@ -60,8 +60,8 @@ export const SHARD: Kind<Shard> = {
 /** What `network` stands for in a list of causes. */
 const NETWORK = ["dns", "refused", "reset", "connect", "body"];
 
-/** Errors that another attempt can mend. A URL that is wrong stays wrong. */
-const MENDABLE: readonly string[] = ERROR_KINDS.filter((kind) =>
+/** Errors that may not happen again at another attempt. A URL that is wrong stays wrong. */
+const RETRYABLE: readonly string[] = ERROR_KINDS.filter((kind) =>
   kind !== "url" && kind !== "cancelled"
 );
 
@@ -74,11 +74,11 @@ export const CAUSES: Kind<ReadonlySet<string>> = {
       if (cause === "network") NETWORK.forEach((kind) => causes.add(kind));
       else if (/^[1-9]xx$/.test(cause)) {
         for (let k = 0; k < 100; k++) causes.add(String(Number(cause[0]) * 100 + k));
-      } else if (/^[1-9]\d\d$/.test(cause) || MENDABLE.includes(cause)) causes.add(cause);
+      } else if (/^[1-9]\d\d$/.test(cause) || RETRYABLE.includes(cause)) causes.add(cause);
       else {
         throw new UsageError(
           `Cannot read '${cause}' of '${flag} ${list}': use some of network, ${
-            MENDABLE.join(", ")
+            RETRYABLE.join(", ")
           }, or statuses like 503 or 5xx`,
         );
       }

@@ -10,7 +10,7 @@ import { isFileReference, redactFileReference } from "./value_file.ts";
 
 /** What stands for text that is not shown. */
 const HIDDEN = "…";
-/** Most characters of a value, and of the whole command. */
+/** The maximum number of characters of a value, and of the whole command. */
 const MAX_VALUE_LENGTH = 300;
 const MAX_LENGTH = 4_000;
 

@@ -54,15 +54,15 @@ export interface ReportOptions {
 
 /** How fast requests start. */
 export interface LoadOptions {
-  /** Most requests in flight, from 1. */
+  /** The maximum number of requests in flight, from 1. */
   readonly concurrency: number;
   /** Requests a second, more than 0; undefined without a schedule. */
   readonly rate: number | undefined;
   /** Milliseconds over which the rate, or without one the concurrency, rises to its value. */
   readonly rampUpMs: number | undefined;
-  /** Most in flight for each host, from 1. */
+  /** The maximum number of requests in flight for each host, from 1. */
   readonly hostConcurrency: number | undefined;
-  /** Least time between two starts for each host, in milliseconds. */
+  /** The minimum time between two starts for each host, in milliseconds. */
   readonly hostDelayMs: number | undefined;
   /**
    * How long a host has to fail, while others succeed, until its remaining requests fail without
@@ -77,7 +77,7 @@ export interface LoadOptions {
 
 /** Which requests are made again, and when. */
 export interface RetryOptions {
-  /** Most attempts after the first, from 0. */
+  /** The maximum number of attempts after the first, from 0. */
   readonly retries: number;
   /** Kinds of errors, and statuses as text. */
   readonly on: ReadonlySet<string>;
@@ -110,7 +110,7 @@ export interface ThresholdOptions {
 export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOptions {
   readonly url: string | undefined;
   readonly input: InputOptions | undefined;
-  /** Whether the input begins anew each time it has ended. */
+  /** Whether the input begins again each time it has ended. */
   readonly loop: boolean;
   /** The first number, from 0. */
   readonly start: number;

@@ -39,7 +39,7 @@ export interface FlagIdentity {
   /** Whether the journal keeps only a salted hash of it. @default {false} */
   readonly isSecret?: boolean;
   /** Whether `--retry-failed` can change it: the records tell whether they meet the new one. */
-  readonly isJudgedAnew?: boolean;
+  readonly isJudgedAgain?: boolean;
 }
 
 /** A flag of `myriad run`. */
@@ -421,7 +421,7 @@ const SECTIONS = {
       help: "fail responses with a status of 400 or more, like curl's -f",
       identity: {
         of: ({ expect }) => expect.statuses === BELOW_400 ? GIVEN : null,
-        isJudgedAnew: true,
+        isJudgedAgain: true,
       },
     },
     {
@@ -432,7 +432,7 @@ const SECTIONS = {
       help: "fail responses whose status is not in LIST: 200,204,3xx",
       identity: {
         of: ({ expect: { statuses } }) => statuses === BELOW_400 ? null : statuses?.text,
-        isJudgedAnew: true,
+        isJudgedAgain: true,
       },
     },
     {

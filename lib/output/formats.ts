@@ -16,7 +16,7 @@ const ROWS = {
     loadWriter: () => import("./ndjson.ts"),
     loadReader: () => import("./read_ndjson.ts"),
   },
-  // Any text can be the header of CSV, so that it comes last.
+  // CSV comes last, because any text can be its header.
   csv: {
     endings: ["csv"],
     hasColumns: true,

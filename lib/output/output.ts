@@ -18,7 +18,10 @@ export type Position = number;
 export interface Output {
   /** About how many bytes were written so far. A journal is due after some more of them. */
   readonly written: number;
-  /** Least milliseconds between two calls of {@linkcode sync} for journals: it costs room or time. */
+  /**
+   * The minimum number of milliseconds between two calls of {@linkcode sync} for journals: it costs
+   * room or time.
+   */
   readonly syncIntervalMs: number;
   /**
    * Takes the record of a result.
@@ -38,8 +41,8 @@ export interface Output {
   /** Whether it holds everything up to a position. */
   reaches(position: Position): Promise<boolean>;
   /**
-   * Removes what is behind a position, and goes on there; from 0 it starts over. It is called once,
-   * before the first record.
+   * Removes what is behind a position, and continues there; from 0 it starts over. It is called
+   * once, before the first record.
    *
    * @throws {UsageError} If that is not possible.
    */

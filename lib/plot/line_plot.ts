@@ -31,7 +31,7 @@ export interface Panel {
 
 const PANEL_WIDTH = 430;
 const PLOT = { left: 74, top: 40, width: 336, height: 260 } as const;
-/** Most labels that fit beside one another below the plot. */
+/** The maximum number of labels that fit beside one another below the plot. */
 const MAX_BESIDE = 7;
 const LEGEND_TOP = 360;
 const LEGEND_ROW = 20;

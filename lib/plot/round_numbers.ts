@@ -25,7 +25,7 @@ export function listRoundNumbers(steps: readonly number[], low: number, high: nu
   }
 }
 
-/** The least of 1, 2 and 5 times a power of ten that is not below a value above 0. */
+/** The smallest of 1, 2 and 5 times a power of ten that is not below a value above 0. */
 export function roundUp(value: number): number {
   return listRoundNumbers([1, 2, 5], value * (1 - 1e-9), value * 10)[0];
 }

@@ -8,7 +8,7 @@ export interface Scale {
   readonly ticks: readonly number[];
 }
 
-/** Most values with a line of the grid. */
+/** The maximum number of values with a line of the grid. */
 const MAX_TICKS = 12;
 
 /** The ticks that have a label, where there is room for at most so many. */
@@ -25,7 +25,7 @@ function isPowerOfTen(value: number): boolean {
 }
 
 /**
- * A linear axis from 0 to the least multiple of a round number that is not below any value.
+ * A linear axis from 0 to the smallest multiple of a round number that is not below any value.
  *
  * @param values finite, from 0; at least one
  */

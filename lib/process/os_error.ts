@@ -4,7 +4,7 @@ export function describeOsError(error: unknown): string {
   return message.replace(/ \(os error \d+\).*$/s, "");
 }
 
-/** Why a file cannot be written, and how to mend it where that is known. */
+/** Why a file cannot be written, and how to fix it where that is known. */
 export function describeWriteError(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "no such folder: make it first";
   if (error instanceof Deno.errors.PermissionDenied) return "permission denied: choose another";

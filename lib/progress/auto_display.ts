@@ -3,7 +3,7 @@ import type { Display, DisplayState, Size } from "./display.ts";
 
 /** The size from which on a terminal gets the live view without being asked for it. */
 const MIN_SIZE: Size = { columns: 80, rows: 24 };
-/** How long a run goes on before its end is estimated. */
+/** How long a run lasts before its end is estimated. */
 const ESTIMATE_AFTER_MS = 2_000;
 /** A run that takes more is long. */
 const LONG_MS = 10_000;

@@ -8,9 +8,9 @@ import {
 } from "../text/format.ts";
 import { createPainter } from "../text/style.ts";
 
-/** Fewest cells of the bar itself. */
-const BAR_CELLS = 20;
-/** Fewest cells of a line that has a bar. */
+/** The minimum number of cells of the bar itself. */
+const MIN_BAR_CELLS = 20;
+/** The minimum number of cells of a line that has a bar. */
 const MIN_WIDTH_FOR_BAR = 60;
 /** The share of its line that a long bar has. */
 const LONG_BAR_SHARE = 1 / 4;
@@ -36,7 +36,7 @@ export function estimateEta(
 ): number | undefined {
   const all = total ?? (progress !== undefined && progress > 0 ? requests / progress : undefined);
   const left = all === undefined ? undefined : Math.max(0, all - requests);
-  // Only probes go on then, and their rate says nothing about the end.
+  // Only probes continue then, and their rate says nothing about the end.
   const isStopped = left !== undefined && paused > 0 && left <= held + inFlight;
   const eta = left !== undefined && rate > 0 && !isStopped ? left / rate : undefined;
   if (limit === undefined) return eta;
@@ -100,7 +100,9 @@ export function formatBar(
   const done = computeDone(snapshot, limit);
   const [count, ...fields] = formatProgress(snapshot, rate, limit);
   fields.push(...isHead ? formatRetries(snapshot.retrying) : formatState(snapshot));
-  const barCells = isHead ? Math.max(BAR_CELLS, Math.floor(width * LONG_BAR_SHARE)) : BAR_CELLS;
+  const barCells = isHead
+    ? Math.max(MIN_BAR_CELLS, Math.floor(width * LONG_BAR_SHARE))
+    : MIN_BAR_CELLS;
   const besideBar = width - barCells - 3;
   const hasBar = done !== undefined && width >= MIN_WIDTH_FOR_BAR && count.length <= besideBar;
   const room = hasBar ? besideBar : width;

@@ -7,7 +7,9 @@ import { RecentRate } from "./recent_rate.ts";
 
 /** How long a terminal that takes no bytes can delay the end; this can happen twice. */
 const STUCK_MS = 1_000;
-/** Most characters of lines that wait for the terminal; lines beyond that are lost. */
+/**
+ * The maximum number of characters of lines that wait for the terminal; lines beyond that are lost.
+ */
 const MAX_WAITING = 64 * 1024;
 
 /** Options for {@linkcode Progress}. */
@@ -150,7 +152,7 @@ export class Progress {
     try {
       await this.#options.write(encoder.encode(text));
     } catch {
-      // A run goes on when its standard error is closed.
+      // A run continues when its standard error is closed.
     }
   }
 

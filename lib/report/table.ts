@@ -18,19 +18,19 @@ import { createPainter, type Painter } from "../text/style.ts";
 import { padEndWidth, truncateWidth } from "../text/width.ts";
 import { formatReached } from "./verdict.ts";
 
-/** Most cells of an example; a line of the table has at most 80. */
+/** The maximum number of cells of an example; a line of the table has at most 80. */
 const MAX_EXAMPLE_CELLS = 68;
-/** Most characters of a text of others that are looked at. */
+/** The maximum number of characters of a text of others that are looked at. */
 const MAX_TEXT = 500;
-/** Most characters of the threshold in the first line. */
+/** The maximum number of characters of the threshold in the first line. */
 const MAX_ABORTED_LENGTH = 22;
-/** Most statuses that get a line each: a server can send 900. */
+/** The maximum number of statuses that get a line each: a server can send 900. */
 const MAX_STATUSES = 10;
-/** Most expectations that get a line each. */
+/** The maximum number of expectations that get a line each. */
 const MAX_REASONS = 10;
-/** Most characters of a cause of retries; `protocol` is the longest of a run. */
-const CAUSE_LENGTH = 20;
-/** Most causes of retries that are named in their line. */
+/** The maximum number of characters of a cause of retries; `protocol` is the longest of a run. */
+const MAX_CAUSE_LENGTH = 20;
+/** The maximum number of causes of retries that are named in their line. */
 const MAX_CAUSES = 3;
 /** Cells of a name left of its count; the longest reason phrase fits. */
 const NAME_CELLS = 35;
@@ -151,7 +151,7 @@ function formatRetries({ retries: counts = {} }: KnownSummary): string | undefin
   if (retries.length === 0) return undefined;
   const causes = retries.slice(0, MAX_CAUSES).map(([cause, count]) =>
     `${formatCount(count)} after ${/^\d/.test(cause) ? "a " : ""}${
-      escapeForTerminal(cause, CAUSE_LENGTH)
+      escapeForTerminal(cause, MAX_CAUSE_LENGTH)
     }`
   );
   return causes.join(", ") + (retries.length > MAX_CAUSES ? ", …" : "");
@@ -243,7 +243,7 @@ export function formatMadeAgain(
   }${all} failed ${requests} again: ${succeeded} succeeded now, ${again} failed again`;
 }
 
-/** Most kinds of errors that {@linkcode formatFailed} names. */
+/** The maximum number of kinds of errors that {@linkcode formatFailed} names. */
 const MAX_KINDS = 3;
 
 /** How many requests failed, and why, in a line: `3 of 100 requests failed: 2 refused, 1 timeout`. */

@@ -50,7 +50,7 @@ export interface PipelineHooks {
   onNotice(text: string): void;
 }
 
-/** What goes on in a pipeline at present. */
+/** What happens in a pipeline at present. */
 export interface Activity {
   readonly inFlight: number;
   /** How many requests wait for their retry. */
@@ -63,7 +63,7 @@ export interface Activity {
   readonly shortages: Readonly<Record<string, number>>;
 }
 
-/** What goes on in two pipelines together. */
+/** What happens in two pipelines together. */
 export function addActivities(a: Activity, b: Activity): Activity {
   return {
     inFlight: a.inFlight + b.inFlight,
@@ -146,7 +146,7 @@ export class Pipeline {
     for (const result of this.#schedule.drain(this.isCutShort)) await this.#keep(result);
   }
 
-  /** Starts no more requests; those in flight go on. */
+  /** Starts no more requests; those in flight continue. */
   stop(): void {
     this.#isInterrupted = true;
     this.#gate.stop();

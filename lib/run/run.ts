@@ -27,7 +27,7 @@ import { type JournalSnapshot, type MadeAgain, Outputs } from "./outputs.ts";
 import { Pipeline, sumCounts } from "./pipeline.ts";
 import type { RunPage } from "./run_page.ts";
 
-/** How long requests in flight may go on after the last start. */
+/** How long requests in flight may continue after the last start. */
 const GRACE_MS = 5_000;
 /** How often a run checks whether a threshold is lost. */
 const CHECK_INTERVAL_MS = 1_000;
@@ -321,9 +321,9 @@ async function openCheck(
 export interface Outcome {
   readonly snapshot: Snapshot;
   /**
-   * Why it could not go on: a {@linkcode UsageError} if the permission for the first host is missing,
-   * an `OutputError`, a `ClosedPipe`, or an `InputError`, before which every target of the source was
-   * requested. Undefined if it could.
+   * Why it could not continue: a {@linkcode UsageError} if the permission for the first host is
+   * missing, an `OutputError`, a `ClosedPipe`, or an `InputError`, before which every target of the
+   * source was requested. Undefined if it could.
    */
   readonly failure: unknown;
   /** What a retry made again; undefined without a retry. */

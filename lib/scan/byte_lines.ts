@@ -3,7 +3,7 @@ import type { Input } from "../source/input.ts";
 import { MAX_LINE } from "../source/lines.ts";
 import type { MaybePromise } from "../stream.ts";
 
-/** Longest line, in bytes: the longest line of an input, where JSON escapes some of it. */
+/** The longest line, in bytes: the longest line of an input, where JSON escapes some of it. */
 export const MAX_LINE_BYTES = 4 * MAX_LINE;
 
 const LF = 0x0a;

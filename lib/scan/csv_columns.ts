@@ -85,8 +85,8 @@ export class CsvColumns implements RecordScanner {
 }
 
 /**
- * Whether a record goes on behind a line because a quoted field is open. Quotes within a field are
- * doubled, so that their number is odd then.
+ * Whether a record continues behind a line because a quoted field is open. Quotes within a field
+ * are doubled, so that their number is odd then.
  */
 export function isQuoteOpen(bytes: Uint8Array, from: number, to: number): boolean {
   let isOpen = false;

@@ -8,17 +8,17 @@ import { DelayQueue } from "./delay_queue.ts";
 import type { Symptom } from "./failure_scope.ts";
 import type { SilentHosts } from "./silent_hosts.ts";
 
-/** The most memory that targets may take while they wait for their host. */
+/** The maximum memory that targets may take while they wait for their host. */
 const MAX_WAITING_BYTES = 32 * 1024 * 1024;
-/** How much of it the targets of paused hosts may take while other hosts go on. */
+/** How much of it the targets of paused hosts may take while other hosts continue. */
 const MAX_PAUSED_BYTES = MAX_WAITING_BYTES / 2;
 /** About how many bytes a target takes in addition to its texts. */
 const TARGET_BYTES = 200;
-/** After this many targets of paused hosts in a row, no other host is in sight that they hold up. */
+/** After this many targets of paused hosts in a row, they are assumed to hold up no other host. */
 const MAX_IN_A_ROW = 1_000;
-/** The most characters that are kept, or shown, of a failure. */
+/** The maximum number of characters that are kept, or shown, of a failure. */
 export const MAX_SHOWN_LENGTH = 200;
-/** The most hosts that are tracked. New ones then wait until one can be forgotten. */
+/** The maximum number of hosts that are tracked. New ones then wait until one can be forgotten. */
 const MAX_HOSTS = 50_000;
 /** From this many hosts on, idle ones are swept, at most once in this time. */
 const SWEEP_THRESHOLD = 1_000;
@@ -30,14 +30,14 @@ export const MAX_HOLD_MS = 3_600_000;
 
 /** The limits for each host. */
 export interface HostOptions {
-  /** Most in flight, from 1. @default any number */
+  /** The maximum number of requests in flight, from 1. @default any number */
   readonly concurrency?: number | undefined;
-  /** The fewest milliseconds between two starts. @default {0} */
+  /** The minimum number of milliseconds between two starts. @default {0} */
   readonly delayMs?: number | undefined;
   /** How many failures without a success between them pause a host, from 1. */
   readonly failuresToPause: number;
   /**
-   * The same for failures by which nobody is there: overload does not cause those.
+   * The same for failures that show that nobody is listening: overload does not cause those.
    *
    * @default as many
    */
@@ -143,7 +143,7 @@ interface QueueEntry {
 /**
  * Decides which host may be requested now, by how many requests to it are in flight, when the last
  * one started, its `Retry-After`, and whether it is paused after failures. Targets whose host has
- * to wait are passed over and kept, within bounds, so that other hosts go on.
+ * to wait are passed over and kept, within bounds, so that other hosts continue.
  *
  * ```text
  * works ──► paused ── another host succeeds, this one fails, its time is up ─► given up
@@ -266,7 +266,7 @@ export class Hosts {
 
   /**
    * Whether a request to a paused host has to fail unsent, so that other hosts need not wait. The
-   * request is lost for good, so other hosts have to go on: then only this host is down.
+   * request is lost for good, so other hosts have to continue: then only this host is down.
    */
   #hasNoRoomFor(host: Host): boolean {
     return this.#pausedBytes >= MAX_PAUSED_BYTES && this.#inARow < MAX_IN_A_ROW &&
@@ -307,7 +307,7 @@ export class Hosts {
     for (let host; (host = this.#watched.pop(nowMs)) !== undefined;) {
       host.isWatched = false;
       if (!host.isPaused || this.#hosts.get(host.key) !== host) continue;
-      // The host may have been back, and may be paused anew.
+      // The host may have been back, and may be paused again.
       if (host.giveUpAtMs !== undefined && host.giveUpAtMs > nowMs) this.#watch(host);
       else if (host.hasFailedSince) this.#giveUp(host);
     }
@@ -410,7 +410,7 @@ export class Hosts {
   /**
    * Records the end of a request that had started.
    *
-   * @param isTransient whether it failed in a way that time can mend; undefined if it tells nothing
+   * @param isTransient whether the cause can pass with time; undefined if it tells nothing
    * about the host
    * @param holdMs how many milliseconds the host asked to be left alone, from 0 to
    * {@linkcode MAX_HOLD_MS}

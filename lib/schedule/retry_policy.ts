@@ -16,12 +16,12 @@ export class RetryPolicy {
     this.#statuses = Array.from({ length: 1000 }, (_, status) => options.on.has(String(status)));
   }
 
-  /** The most attempts after the first one. */
+  /** The maximum number of attempts after the first one. */
   get retries(): number {
     return this.#options.retries;
   }
 
-  /** Whether a result has a cause that time can mend. */
+  /** Whether a result has a cause that can pass with time. */
   isTransient(result: Result): boolean {
     const { error, isPermanent } = result;
     if (this.#isByStatus(result)) return true;
@@ -29,8 +29,8 @@ export class RetryPolicy {
   }
 
   /**
-   * Whether a response has a status that time can mend and that the user does not expect. A response
-   * that missed an expectation counts too.
+   * Whether a response has a status whose cause can pass with time, and that the user does not
+   * expect. A response that missed an expectation counts too.
    */
   #isByStatus({ error, status, target }: Result): boolean {
     if (!this.#statuses[status!] || (error !== undefined && error !== "expect")) return false;

@@ -48,8 +48,8 @@ interface StartWindow {
 /** The shortest wait without a rate: a late timer does no harm there. */
 const MIN_WAIT_MS = 2;
 /**
- * The fewest failures in a row that pause a host. Pausing every host takes this factor times as
- * many as pausing one.
+ * The minimum number of failures in a row that pause a host. Pausing every host takes this factor
+ * times as many as pausing one host.
  */
 const MIN_FAILURES = 50;
 const NETWORK_FACTOR = 5;
@@ -62,9 +62,12 @@ const FIRST_FAILURES = 50;
  * the run, so that only one of the two is reported.
  */
 const UNREACHABLE_AFTER = FIRST_FAILURES + 1;
-/** The most targets in a row that are passed over or not sent before the event loop has a turn. */
+/**
+ * The maximum number of targets in a row that are passed over or not sent before the event loop has
+ * a turn.
+ */
 const MAX_AT_ONCE = 1_000;
-/** The most notices about pauses in a run: nobody reads those of a thousand hosts. */
+/** The maximum number of notices about pauses in a run: nobody reads those of a thousand hosts. */
 const MAX_NOTICES = 20;
 
 /** How requests are held back, and retried. */

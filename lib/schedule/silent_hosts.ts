@@ -35,7 +35,7 @@ class Share {
 
 /** What {@linkcode SilentHosts} has to know about a run. */
 export interface SilentHostsOptions {
-  /** The most requests in flight. */
+  /** The maximum number of requests in flight. */
   readonly places: number;
   /** How many of those places are free at present. */
   readonly free: () => number;

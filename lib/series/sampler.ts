@@ -32,7 +32,7 @@ export class Sampler {
    * requests before it, as those of a resumed run, are in none.
    *
    * @param ms the time, not before that of the last call
-   * @returns what was in the interval; undefined if it goes on
+   * @returns what was in the interval; undefined if it continues
    */
   update(snapshot: Snapshot, ms: number): Interval | undefined {
     const before = this.#before;
@@ -42,7 +42,7 @@ export class Sampler {
     return interval;
   }
 
-  /** What is in the interval that goes on, up to now. */
+  /** What is in the interval that continues, up to now. */
   peek(snapshot: Snapshot, ms: number): Interval {
     const before = this.#before ?? { snapshot, ms };
     const interval = new Interval(before.ms);

@@ -1,7 +1,7 @@
 import { COLUMN_KEYS, columnAt, type ColumnKey, type COLUMNS } from "./columns.ts";
 import type { Interval } from "./interval.ts";
 
-/** Most intervals of a series; beyond, each two become one. */
+/** The maximum number of intervals of a series; beyond, each two become one. */
 export const MAX_POINTS = 400;
 /** Milliseconds of an interval at first. */
 export const FIRST_MS = 100;

@@ -58,7 +58,7 @@ export class CsvReader implements Lines {
   }
 }
 
-/** Whether a quoted field goes on after a line; a quote opens one at the field's start only. */
+/** Whether a quoted field continues after a line; a quote opens one at the field's start only. */
 function isQuoteOpen(line: string, wasOpen: boolean): boolean {
   let isOpen = wasOpen;
   for (let k = 0; k < line.length; k++) {

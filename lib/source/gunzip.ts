@@ -15,7 +15,7 @@ const HAS_NAME = 0x08;
 const HAS_COMMENT = 0x10;
 const RESERVED = 0xe0;
 
-/** Gzip that is not whole, or not all there is; why and how to mend it, in words. */
+/** Gzip that is damaged, cut short, or followed by other data; the message says how to fix it. */
 export class GzipError extends Error {
   override name = "GzipError";
   /** Whether its data was given to the end, so that a last line without its end is a line. */

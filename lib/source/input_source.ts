@@ -29,7 +29,8 @@ export interface InputSourceOptions {
 
 /**
  * Targets from records. The number of a record is its place in the input, from 0, without blank
- * lines; records that are not wanted are skipped. Where the input starts over, the numbers go on.
+ * lines; records that are not wanted are skipped. Where the input starts over, the numbers
+ * continue.
  */
 export class InputSource implements Source<Target> {
   readonly #options: InputSourceOptions;

@@ -3,7 +3,7 @@ import type { MaybePromise, Source, Step } from "../stream.ts";
 import type { Input } from "./input.ts";
 import { Utf8Reader } from "./utf8.ts";
 
-/** Longest line, in UTF-16 code units: 1 MiB of ASCII. */
+/** The longest line, in UTF-16 code units: 1 MiB of ASCII. */
 export const MAX_LINE = 1024 * 1024;
 
 /** How much of a longer line is kept, in UTF-16 code units. */
@@ -13,7 +13,7 @@ const START_LENGTH = 200;
 export class OverlongLine {
   readonly start: string;
   constructor(text: string) {
-    // Put together anew: a slice would keep the whole of it in memory.
+    // Joined from its characters: a slice would keep the whole line in memory.
     this.start = [...text.slice(0, START_LENGTH)].join("").toWellFormed();
   }
 }

@@ -1,7 +1,7 @@
 import { ByteBuffer } from "../byte_buffer.ts";
 import type { Input } from "./input.ts";
 
-/** Most bytes that are read ahead. */
+/** The maximum number of bytes that are read ahead. */
 const MAX_PEEKED_BYTES = 1024 * 1024;
 
 const LF = 0x0a;

@@ -1,7 +1,7 @@
 import { mapStep, type MaybePromise, type Step } from "../stream.ts";
 import { type Line, type Lines, OverlongLine } from "./lines.ts";
 
-/** Most characters (UTF-16 code units) of records in memory. */
+/** The maximum number of characters (UTF-16 code units) of records in memory. */
 const MAX_KEPT_LENGTH = 1024 * 1024;
 /** How many characters a record counts in addition to its own, for the memory of the object. */
 const RECORD_LENGTH = 64;

@@ -4,11 +4,13 @@ import { truncate } from "../text/truncate.ts";
 import { OTHERS } from "./error_tally.ts";
 import type { ErrorCount, ErrorMessage, Example, Snapshot } from "./snapshot.ts";
 
-/** Most messages that are told apart; beyond, failures are counted by kind alone. */
+/**
+ * The maximum number of messages that are told apart; beyond, failures are counted by kind alone.
+ */
 const MAX_MESSAGES = 100;
-/** Most examples that are kept of a message. */
+/** The maximum number of examples that are kept of a message. */
 const MAX_EXAMPLES = 3;
-/** Most characters of a detail that are looked at. */
+/** The maximum number of characters of a detail that are looked at. */
 const MAX_LENGTH = 200;
 
 /** What differs between two failures of the same cause, and the word that is shown instead. */

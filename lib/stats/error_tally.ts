@@ -3,9 +3,12 @@ import { type Check, isCount, isList, isMap, isShape, isText } from "../text/jso
 import { truncate } from "../text/truncate.ts";
 import type { ErrorCount, Example, Snapshot } from "./snapshot.ts";
 
-/** Most examples that are kept of an error kind, and of an expectation. */
+/** The maximum number of examples that are kept of an error kind, and of an expectation. */
 const MAX_EXAMPLES = 5;
-/** Most expectations that failures are told apart by: as many as a command line may have. */
+/**
+ * The maximum number of expectations that failures are told apart by: as many as a command line may
+ * have.
+ */
 const MAX_REASONS = 100;
 /** The name under which statistics count together what is beyond a bound. */
 export const OTHERS = "others";

@@ -30,7 +30,7 @@ export interface Summary {
   /** Bytes of bodies. */
   readonly bytes: number;
   readonly latency_ms: Latency;
-  /** Most requests in flight. */
+  /** The maximum number of requests in flight. */
   readonly concurrency: number;
   readonly mean_in_flight_ms: number;
   /** The share of what the concurrency allows, 0 to 1. */
@@ -136,7 +136,7 @@ export type NameOf<V> = {
   [K in keyof Statistics]-?: Statistics[K] extends V ? K : never;
 }[keyof Statistics];
 
-/** A row of the table. What is missing, does not happen to the figure. */
+/** A row of the table. Where a member is missing, the figure has no such use. */
 export interface Figure<V> {
   readonly kind: Kind;
   /** What the number is counted in; missing where it is not one number. */

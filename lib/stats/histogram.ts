@@ -47,7 +47,7 @@ function toSlot(value: number): number {
   return shift * HALF + Math.floor(value / 2 ** shift);
 }
 
-/** The least value that shares a slot. */
+/** The smallest value that shares a slot. */
 function lowestIn(slot: number): number {
   return slot === 0 ? 0 : highestIn(slot - 1) + 1;
 }
@@ -115,7 +115,7 @@ export class Histogram {
 
   /** @param value microseconds, finite, from 0; rounded to whole ones, and what is less is 0 */
   record(value: number): void {
-    // Rounded before all else, or a percentile could be below the least value.
+    // Rounded before all else, or a percentile could be below the smallest value.
     const micros = value > 0 ? Math.round(value) : 0;
     this.#counts[toSlot(micros < LARGEST ? micros : LARGEST)]++;
     this.#count++;
@@ -126,7 +126,7 @@ export class Histogram {
   }
 
   /**
-   * The slots from the least value to the greatest; empty without values. The latencies of one
+   * The slots from the smallest value to the greatest; empty without values. The latencies of one
    * service fill about a tenth of all slots, so that frequent readers save the others.
    */
   #span(): { readonly first: number; readonly last: number } {
@@ -156,8 +156,8 @@ export class Histogram {
   }
 
   /**
-   * The values that were recorded since the clone was made. Its least and greatest values are exact
-   * to their slots; the greatest of all values is exact.
+   * The values that were recorded since the clone was made. Its smallest and greatest values are
+   * exact to their slots; the greatest of all values is exact.
    *
    * @param earlier a {@linkcode clone} of this histogram, unchanged
    */
@@ -199,7 +199,7 @@ export class Histogram {
     return this.#count;
   }
 
-  /** The least value, exact; 0 without values. */
+  /** The smallest value, exact; 0 without values. */
   get min(): number {
     return this.#count === 0 ? 0 : this.#min;
   }

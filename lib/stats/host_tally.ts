@@ -5,7 +5,7 @@ import { truncate } from "../text/truncate.ts";
 import { OTHERS } from "./error_tally.ts";
 import type { HostFigures } from "./snapshot.ts";
 
-/** Most hosts that are told apart. */
+/** The maximum number of hosts that are told apart. */
 const MAX_HOSTS = 1_000;
 
 /** What is counted of a host. */

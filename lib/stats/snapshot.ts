@@ -168,7 +168,7 @@ export interface Snapshot {
   readonly ownLateHistogram: Histogram | undefined;
   /** The process's resident memory now, in bytes. */
   readonly rssBytes: number;
-  /** The most it ever was, in kilobytes. */
+  /** The maximum so far, in kilobytes. */
   readonly peakRssKb: number;
   /** Seconds of processor time, user and system, since the process started. */
   readonly cpuSeconds: number;

@@ -3,7 +3,7 @@ import { type Check, isCount, isMap } from "../text/json_shape.ts";
 /** Status codes are below (RFC 9110 §15; an HTTP/1.1 status line has three digits). */
 const STATUSES = 1000;
 
-/** The least status that is an error (RFC 9110 §15.5); what is above 599 counts as 5xx (§15). */
+/** The lowest status that is an error (RFC 9110 §15.5); what is above 599 counts as 5xx (§15). */
 export const MIN_ERROR_STATUS = 400;
 
 /** Whether a value of JSON is what {@linkcode StatusCounts.toJSON} gives. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-/** Most members of a map, and characters of a text. */
+/** The maximum number of members of a map, and of characters of a text. */
 const MAX_MEMBERS = 1_000;
 const MAX_CHARACTERS = 1_000;
 

@@ -38,7 +38,7 @@ const ASCII = /^[\x20-\x7e]*$/;
  * {@linkcode escapeForTerminal} of it, with the characters whose cells terminals disagree on as
  * `\u{1f600}`.
  *
- * @param maxLength most characters (UTF-16 code units) of the text that are looked at, from 1
+ * @param maxLength the maximum number of UTF-16 code units of the text that are read, from 1
  */
 export function escapeForCells(text: string, maxLength = Infinity): string {
   // A letter and its accent become one character where there is such a one.

@@ -15,7 +15,7 @@ import { parseDelay } from "../serve/draw.ts";
 import { STRATEGIES } from "./strategies.ts";
 import type { Conditions } from "./trial.ts";
 
-/** Most numbers of requests that are compared in one go. */
+/** The longest list of numbers of requests that are compared in one go. */
 const MAX_COUNTS = 20;
 
 /** Whole numbers from 1, ascending. */

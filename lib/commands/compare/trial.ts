@@ -36,7 +36,7 @@ export interface Stopped {
   readonly limit: "memory" | "time";
   /** The time until it was stopped. */
   readonly seconds: number;
-  /** The most memory that a check saw, in units of 1,024 bytes; undefined without a check. */
+  /** The maximum memory that a check saw, in units of 1,024 bytes; undefined without a check. */
   readonly peakKb: number | undefined;
 }
 

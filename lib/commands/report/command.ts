@@ -166,7 +166,7 @@ function formatNotice(
   return undefined;
 }
 
-/** Most files that the title of a page names. */
+/** The maximum number of files that the title of a page names. */
 const MAX_NAMES = 3;
 
 async function makePage(

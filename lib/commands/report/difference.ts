@@ -17,7 +17,7 @@ import {
 /** Cells of a name, and of a file's. */
 const NAME_CELLS = 22;
 const VALUE_CELLS = 15;
-/** Most statuses, and kinds of errors, that get a line each. */
+/** The maximum number of statuses, and kinds of errors, that get a line each. */
 const MAX_LINES = 20;
 /** What comes first of the numbers by name; others follow. */
 const FIRST_GROUPS: readonly (keyof Summary)[] = ["latency_ms", "statuses", "errors"];

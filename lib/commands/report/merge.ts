@@ -4,7 +4,7 @@ import { FIGURE_ROWS, type KnownSummary, type Merge, type Summary } from "../../
 import { Histogram, type HistogramState } from "../../stats/histogram.ts";
 import { toLatency, toOwnLate } from "../../stats/latency.ts";
 
-/** Most names that counts are kept of, as of one run. */
+/** The maximum number of names that counts are kept of, as of one run. */
 const MAX_NAMES = 100;
 
 /**

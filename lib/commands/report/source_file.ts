@@ -5,7 +5,7 @@ import { PeekedInput } from "../../source/peeked_input.ts";
 /** Bytes of a summary: its histogram has at most 4,000 slots. */
 const MAX_SUMMARY_BYTES = 16 * 1024 * 1024;
 
-/** A file of a run, be it records or a summary, whose beginning tells which of them. */
+/** A file of a run: its records or its summary. The beginning of the file tells which. */
 export class SourceFile {
   readonly #input: PeekedInput;
   /** Whether it is the summary of a run; if not, it can only be records. */

@@ -18,7 +18,7 @@ import {
   type Shape,
 } from "../../text/json_shape.ts";
 
-/** Most thresholds; a command line has fewer. */
+/** The maximum number of thresholds; a command line has fewer. */
 const MAX_THRESHOLDS = 1_000;
 
 const UNITS: readonly ThresholdUnit[] = ["ms", "s", "count", "%", "/s", "bytes"];

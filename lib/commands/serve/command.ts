@@ -74,10 +74,10 @@ const SIGNALS: readonly Deno.Signal[] = ["SIGINT", "SIGTERM"];
 
 /**
  * Runs the server until SIGINT or SIGTERM. Prints where the server listens, and in one line on
- * standard error why it could not go on.
+ * standard error why it could not continue.
  *
  * @param argv the command line, without the command
- * @returns the exit code: 0, or 3 if the server could not go on
+ * @returns the exit code: 0, or 3 if the server could not continue
  * @throws {UsageError} If the command line is wrong, or the server cannot listen or open the log.
  */
 export async function serve(argv: readonly string[]): Promise<number> {

@@ -126,7 +126,7 @@ export class DelayServer {
     return sum;
   }
 
-  /** Fulfils with what to tell the user when the server cannot go on. Never rejects. */
+  /** Fulfils with what to tell the user when the server cannot continue. Never rejects. */
   get failed(): Promise<Error> {
     return this.#failed.promise;
   }

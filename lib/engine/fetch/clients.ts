@@ -2,7 +2,9 @@
 export class Use {
   readonly generation: Generation;
   inFlight = 0;
-  /** The most requests in flight at once so far, which is how many connections there may be. */
+  /**
+   * The highest number of requests in flight so far, which is how many connections there may be.
+   */
   most = 0;
 
   constructor(generation: Generation) {

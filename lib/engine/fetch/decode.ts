@@ -15,7 +15,7 @@ export class DecodingError extends Error {
  * byte is an error. No bytes at all are an empty body, which some servers send.
  *
  * @param read returns the next piece; undefined at the end
- * @param take gets the decoded bytes; returns whether to go on
+ * @param take gets the decoded bytes; returns whether to continue
  * @throws {DecodingError} If the body cannot be decoded; and what `read` throws.
  */
 export async function decode(

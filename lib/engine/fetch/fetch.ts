@@ -51,7 +51,7 @@ function pauseMs(nth: number): number {
 /** How many connections may be kept in addition to twice the concurrency. */
 const MORE_CONNECTIONS = 128;
 
-/** The most origins that are remembered not to speak HTTP/2. */
+/** The maximum number of origins that are remembered not to speak HTTP/2. */
 const MAX_ORIGINS = 1_000;
 
 /** A request in flight. */

@@ -1,12 +1,15 @@
 import { type Head, isBlank, ProtocolError, TOKEN } from "./head.ts";
 
-/** The most bytes of all chunk extensions and trailers of a body together. */
+/** The maximum number of bytes of all chunk extensions and trailers of a body together. */
 const MAX_EXTRA_BYTES = 16 * 1024;
 
-/** The most digits of a chunk's size: as many as 64 bits have. */
+/** The maximum number of digits of a chunk's size: as many as 64 bits have. */
 const MAX_DIGITS = 16;
 
-/** The most bytes of white space after a chunk's size: some servers pad every size to one width. */
+/**
+ * The maximum number of bytes of white space after a chunk's size: some servers pad every size to
+ * one width.
+ */
 const MAX_BLANKS = 256;
 
 const LF = 0x0a;

@@ -45,7 +45,7 @@ export class ConnectPriority {
     this.#onEnd = onEnd;
   }
 
-  /** Begins checks, which go on until no connection is being made any more. */
+  /** Begins checks, which continue until no connection is being made any more. */
   watch(): void {
     if (this.#timer !== undefined) return;
     this.#changedAtMs = performance.now();

@@ -44,7 +44,7 @@ export interface Destination {
 export interface Exchange {
   /** Whether the method is HEAD. */
   readonly isHead: boolean;
-  /** The most bytes of the body. */
+  /** The maximum number of bytes of the body. */
   readonly maxBodyBytes: number;
   /** Whether the request has `Connection: close`. */
   readonly closes: boolean;

@@ -33,7 +33,7 @@ export interface Waiter {
 
 /** Options for a {@linkcode ConnectionPool}. */
 export interface ConnectionPoolOptions {
-  /** The most connections, used and idle; from 1. */
+  /** The maximum number of connections, used and idle; from 1. */
   readonly concurrency: number;
   /** The milliseconds that connecting may take, including look-up and TLS; more than 0. */
   readonly connectTimeoutMs: number;
@@ -54,16 +54,22 @@ export interface ConnectionPoolOptions {
 /** The key of the pool that all origins share whose requests a proxy gets itself. */
 const FORWARDED_KEY = "proxy";
 
-/** The most connections at once that were begun just before: more of them starve each other. */
+/**
+ * The maximum number of connections at once that were begun just before: more of them starve each
+ * other.
+ */
 const MAX_YOUNG = 64;
 /**
  * After this time a connection counts as waiting for the network: a host that does not respond costs
  * this process nothing, and must not hold up other hosts.
  */
 const YOUNG_MS = 100;
-/** The most connections being made at once to one origin. */
+/** The maximum number of connections being made at once to one origin. */
 const MAX_DIALS_PER_ORIGIN = 64;
-/** The most sockets beyond the concurrency, for the second and further addresses of hosts. */
+/**
+ * The maximum number of sockets beyond the concurrency, for the second and further addresses of
+ * hosts.
+ */
 const MAX_EXTRA_SOCKETS = 8;
 /** How long a host waits for a look-up by the system before the name server is asked directly. */
 const LOOKUP_PATIENCE_MS = 300;
@@ -334,7 +340,7 @@ export class ConnectionPool implements ConnectionOwner, DialOwner {
     this.#connectMore();
   }
 
-  /** Begins checks, which go on as long as connections are being made. */
+  /** Begins checks, which continue as long as connections are being made. */
   #watch(): void {
     this.#ticks ??= setInterval(() => this.#tick(performance.now()), TICK_MS);
   }

@@ -51,7 +51,7 @@ interface Known {
   readonly text: string;
 }
 
-/** The most names whose last value is kept, and the most bytes of a value. */
+/** The maximum number of names whose last value is kept, and of bytes of a value. */
 const MAX_KNOWN = 64;
 const MAX_KNOWN_LENGTH = 256;
 const known = new Map<string, Known>();

@@ -37,7 +37,7 @@ export class ProtocolError extends Error {
 /** The problem of an upgrade (RFC 9110 §15.2.2): no request here asks for one. */
 export const UNASKED_UPGRADE = "101 Switching Protocols, which was not asked for";
 
-/** The most bytes of a head, and the most fields in it. */
+/** The maximum number of bytes of a head, and of fields in it. */
 export const MAX_HEAD_BYTES = 64 * 1024;
 const MAX_FIELDS = 256;
 
@@ -63,7 +63,7 @@ for (
 const STATUS_LINE = new TextEncoder().encode("HTTP/1.1 200 ");
 const STATUS_AT = 9;
 
-/** The most bytes that a message repeats of a beginning that is not HTTP. */
+/** The maximum number of bytes that a message repeats of a beginning that is not HTTP. */
 const MAX_SHOWN_BYTES = 16;
 
 const CLOSE = new TextEncoder().encode("close");
@@ -288,8 +288,8 @@ export function isBlank(byte: number): boolean {
 }
 
 /**
- * Whether bytes are a name of letters and hyphens, in any case. Within a token, `| 0x20` turns only letters into letters.
- * Among other bytes it can only turn CR into "-", and no line has CR.
+ * Whether bytes are a name of letters and hyphens, in any case. Within a token, `| 0x20` turns only
+ * letters into letters. Among other bytes it can only turn CR into "-", and no line has CR.
  */
 function isKnownName(bytes: Uint8Array, from: number, name: Uint8Array): boolean {
   for (let k = 0; k < name.length; k++) {

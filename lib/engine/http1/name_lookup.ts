@@ -16,11 +16,14 @@ export interface Address {
 }
 
 /**
- * The most look-ups by the system at once. Each occupies a thread, and cannot be cancelled. Deno 2.9
- * has 32 threads, and the others read and write files.
+ * The maximum number of look-ups by the system at once. Each occupies a thread, and cannot be
+ * cancelled. Deno 2.9 has 32 threads, and the others read and write files.
  */
 const MAX_SYSTEM_LOOKUPS = 16;
-/** The most look-ups that ask the name server directly. Each needs two sockets, and no thread. */
+/**
+ * The maximum number of look-ups that ask the name server directly. Each needs two sockets, and no
+ * thread.
+ */
 const MAX_DIRECT_LOOKUPS = 64;
 
 /** How long the addresses of one family wait for those of the other one (RFC 8305 §3). */

@@ -15,8 +15,8 @@ const { _write: write, _writev: writev } = net.Socket.prototype;
  *
  * A server may respond early and close while the request is still being sent (RFC 9112 §9.5, §9.6).
  * Its response is in the kernel then, and the first write that fails destroys a socket of `node:net`
- * before the response is read. Here such a write never completes: the reads go on to the end, which
- * a reset always brings.
+ * before the response is read. Here such a write never completes: the reads continue to the end,
+ * which a reset always brings.
  */
 export class ReadFirstSocket extends net.Socket {
   /** Why a write failed. The end of the reads then is a reset, even if it looks like a regular end. */

@@ -10,7 +10,7 @@ import {
   UNASKED_UPGRADE,
 } from "./head.ts";
 
-/** The most interim responses (RFC 9110 §15.2) before the final one. */
+/** The maximum number of interim responses (RFC 9110 §15.2) before the final one. */
 const MAX_INTERIM = 16;
 
 /** Receives the head of a response, and chooses what takes its body. */

@@ -14,9 +14,12 @@ import type { Target } from "../../target.ts";
 import { BodyFile } from "./body_file.ts";
 import { BODIES_PER_FOLDER, BodyFolder } from "./body_folder.ts";
 
-/** Most folders whose names are remembered; others are looked at again. */
+/** The maximum number of folders whose names are remembered; others are looked at again. */
 const MAX_FOLDERS = 64;
-/** Most content types whose ending is remembered, and the longest type that has an ending. */
+/**
+ * The maximum number of content types whose ending is remembered, and the longest type that has an
+ * ending.
+ */
 const MAX_TYPES = 1_000;
 const MAX_TYPE = 256;
 

@@ -1,7 +1,10 @@
 import { ByteBuffer } from "../../byte_buffer.ts";
 import type { BodyFolder } from "./body_folder.ts";
 
-/** Most bytes of a body that wait for others, so that a small one is written in one go. */
+/**
+ * The maximum number of bytes of a body that wait for others, so that a small one is written in one
+ * go.
+ */
 const MAX_PIECE_BYTES = 64 * 1024;
 
 /**

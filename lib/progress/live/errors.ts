@@ -6,13 +6,13 @@ import { countGutterCells, formatHeading, isWide, type Section, type View } from
 
 /** The share of an example's cells that the reason gets; the URL gets the rest. */
 const REASON_SHARE = 0.6;
-/** Most groups that get a line each. */
+/** The maximum number of groups that get a line each. */
 const MAX_LINES = 10;
 /** Cells of a kind, of its count, and of its share. */
 const KIND_CELLS = 10;
 const COUNT_CELLS = 9;
 const SHARE_CELLS = 9;
-/** Fewest cells that are worth an example. */
+/** The minimum number of cells that are worth an example. */
 const MIN_EXAMPLE = 16;
 
 /** Why requests failed, the most frequent first, with an example of each. */

@@ -4,7 +4,7 @@ import type { Snapshot } from "../../stats/snapshot.ts";
 
 /** Milliseconds of a point. */
 const INTERVAL_MS = 2_000;
-/** Most points that are kept, the newest: ten minutes. */
+/** The maximum number of points that are kept, the newest: ten minutes. */
 const MAX_POINTS = 300;
 /** The columns of the series that the live view shows. */
 const COLUMNS = ["rate", "inFlight", "p50", "p99", "cpu"] as const satisfies ColumnKey[];

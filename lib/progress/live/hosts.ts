@@ -4,9 +4,9 @@ import { escapeForCells, padEndWidth, truncateWidth } from "../../text/width.ts"
 import { MAX_TEXT, type StyledLine } from "./line.ts";
 import { countGutterCells, formatName, isWide, type Section, type View } from "./view.ts";
 
-/** Most lines of the busiest hosts, and of the worst. */
+/** The maximum number of lines of the busiest hosts, and of the worst. */
 const MAX_EACH = 5;
-/** Fewest and most cells of a host's name, and the cells of each figure. */
+/** The minimum and maximum number of cells of a host's name, and the cells of each figure. */
 const MIN_NAME = 15;
 const MAX_NAME = 60;
 const COUNT_CELLS = 11;

@@ -9,7 +9,7 @@ import { countGutterCells, formatName, isWide, type Section, type View } from ".
 const BOUND_CELLS = 9;
 const COUNT_CELLS = 14;
 const SHARE_CELLS = 9;
-/** Fewest cells of a bar that has a count beside it. */
+/** The minimum number of cells of a bar that has a count beside it. */
 const MIN_BAR = 10;
 /** Percentiles between which the bounds are; latencies beyond are in the first and the last row. */
 const INNER = [1, 99.5];

@@ -17,16 +17,19 @@ export interface Piece {
 /** A line of the live view. */
 export type StyledLine = readonly Piece[];
 
-/** Fewest cells that are worth showing of a text that is cut. */
+/** The minimum number of cells that are worth showing of a text that is cut. */
 const MIN_WIDTH = 4;
-/** Most characters of a text of others that are looked at: more than a line has cells. */
+/**
+ * The maximum number of characters of a text of others that are looked at: more than a line has
+ * cells.
+ */
 export const MAX_TEXT = 500;
 
 /**
  * A line as it is sent to a terminal, without a line feed. The first piece that has no room is left
  * out with all after it. No style stays on after the line.
  *
- * @param cells most that it takes
+ * @param cells the maximum number of cells that it takes
  */
 export function formatLine(line: StyledLine, cells: number, color: boolean): string {
   const pieces: Piece[] = [];

@@ -2,9 +2,9 @@ import { escapeForCells, measureWidth, wrapWidth } from "../../text/width.ts";
 import { MAX_TEXT } from "./line.ts";
 import { countGutterCells, formatName, type Section, type View } from "./view.ts";
 
-/** Fewest cells of the text of a line. */
+/** The minimum number of cells of the text of a line. */
 const MIN_TEXT = 20;
-/** Most lines of all notices. */
+/** The maximum number of lines of all notices. */
 const MAX_LINES = 4;
 
 /** What others said last, the newest at the end, as far as there is room. */

@@ -5,7 +5,7 @@ import { formatName, isWide, type Section, type View } from "./view.ts";
 
 /** From this share on the event loop is too busy to read its sockets in time. */
 const SATURATED = 0.9;
-/** Most cells of what ran out. */
+/** The maximum number of cells of what ran out. */
 const SHORTAGE_CELLS = 40;
 
 /** Memory and processor time of this process. */

@@ -3,7 +3,7 @@ import type { Style } from "../../text/style.ts";
 import type { Piece, StyledLine } from "./line.ts";
 import { countGutterCells, formatHeading, type Section, type View } from "./view.ts";
 
-/** Most lines: a server can send 900 codes. */
+/** The maximum number of lines: a server can send 900 codes. */
 const MAX_LINES = 3;
 /** The space between two statuses. */
 const GAP = "   ";

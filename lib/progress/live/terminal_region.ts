@@ -1,7 +1,7 @@
 import { wrapWidth } from "../../text/width.ts";
 import type { Size } from "../display.ts";
 
-/** Most lines of frames that could not be erased and are remembered. */
+/** The maximum number of lines of frames that could not be erased and are remembered. */
 const MAX_STALE = 1_000;
 
 /** The sequences of colors and weights, which take no cells. */
@@ -21,7 +21,7 @@ const STYLE = /\x1b\[\d*m/g;
  * The cursor rests below the frame, so that other output (a shell, the echo of Ctrl-C) begins on a
  * line of its own. The region changes no mode of the terminal, does not hide the cursor and saves
  * nothing, so there is nothing to restore, however the process ends. If the terminal became narrower,
- * lines wrap. Terminals wrap the lines that they show anew when they are resized, so old and new
+ * lines wrap. Terminals wrap the lines that they show again when they are resized, so old and new
  * lines take the same rows, which are counted at the next frame.
  */
 export class TerminalRegion {

@@ -19,9 +19,9 @@ export interface View {
 
 /** Lines that belong together. */
 export interface Section {
-  /** Fewest lines that the section can be shown in, from 1. */
+  /** The minimum number of lines that the section can be shown in, from 1. */
   readonly least: number;
-  /** Most lines that the section can use, from `least`. */
+  /** The maximum number of lines that the section can use, from `least`. */
   readonly most: number;
   /** @param lines from `least` to `most`; the section may draw fewer */
   draw(lines: number): StyledLine[];
@@ -30,7 +30,7 @@ export interface Section {
 /** Makes a section; undefined if it has nothing to show. */
 export type SectionFactory = (view: View) => Section | undefined;
 
-/** Fewest cells of a line that has columns. */
+/** The minimum number of cells of a line that has columns. */
 const WIDE = 40;
 /** Cells of the name at the left of a line. */
 const GUTTER = 11;

@@ -32,7 +32,10 @@ import {
   thresholdTable,
 } from "./tables.ts";
 
-/** Most bytes of a page. All of it is bounded except the hosts, which get what the rest leaves. */
+/**
+ * The maximum number of bytes of a page. All of it is bounded except the hosts, which get what the
+ * rest leaves.
+ */
 const MAX_BYTES = 490_000;
 /** Bytes of the hosts' section around its rows. */
 const HOSTS_FRAME_BYTES = 1_000;

@@ -7,7 +7,7 @@ export interface Plot {
   /** The name that the rows of the series' columns give. */
   readonly name: string;
   readonly title: string;
-  /** The numbers of the colors of its lines; with more lines they begin anew. */
+  /** The numbers of the colors of its lines; with more lines they repeat. */
   readonly colors: readonly [number, ...number[]];
   /** Whether the area below its lines is filled. */
   readonly isFilled?: boolean;

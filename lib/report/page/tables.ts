@@ -19,7 +19,9 @@ import { formatReached } from "../verdict.ts";
 import type { PageData } from "./data.ts";
 import { type Html, markup, type MarkupValue, takeWithinBytes } from "./html.ts";
 
-/** Most bytes of HTML of the rows of errors; the others are summed up in one row. */
+/**
+ * The maximum number of bytes of HTML of the rows of errors; the others are summed up in one row.
+ */
 const MAX_ERROR_BYTES = 60_000;
 
 /** A cell of text, of a number, and of text that can be long. HTML needs no end tags of cells. */
