@@ -261,7 +261,7 @@ const SECTIONS = {
     {
       name: "cookie-jar",
       optionalValue: "FILE",
-      path: { access: "write", endings: { formats: [] } },
+      path: { access: "write", endings: { formats: ["txt"] } },
       help: "keep the cookies that servers set, for the run; FILE: load and save them there, " +
         "in Netscape's format, like curl's -b and -c",
     },
@@ -490,7 +490,7 @@ const SECTIONS = {
       path: {
         access: "write",
         stdio: true,
-        endings: { formats: listEndings(OUTPUT_FORMATS), gzip: true },
+        endings: { formats: [...listEndings(OUTPUT_FORMATS), "txt"], gzip: true },
         formatFlag: "format",
         reserved: ".myriad",
       },
@@ -567,7 +567,7 @@ const SECTIONS = {
       path: {
         access: "write",
         stdio: true,
-        endings: { formats: ["jsonl", "ndjson", "json"] },
+        endings: { formats: ["jsonl", "ndjson", "json", "txt"] },
       },
       option: "failures",
       help: "the requests that failed, as JSONL for --input",
@@ -576,14 +576,14 @@ const SECTIONS = {
     {
       name: "summary",
       value: "FILE",
-      path: { access: "write", stdio: true, endings: { formats: ["json"] } },
+      path: { access: "write", stdio: true, endings: { formats: ["json", "txt"] } },
       option: "summary",
       help: "the summary as JSON",
     },
     {
       name: "hdr",
       value: "FILE",
-      path: { access: "write", stdio: true, endings: { formats: [] } },
+      path: { access: "write", stdio: true, endings: { formats: ["txt"] } },
       option: "hdr",
       help: "latency by percentile, in HdrHistogram's text form; - is stdout",
     },
