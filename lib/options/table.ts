@@ -71,7 +71,7 @@ const SECTIONS = {
       value: "N",
       kind: count({ min: 1 }),
       defaultWords: "all of the input; with neither input nor duration: 1",
-      help: "how many",
+      help: "number of requests",
       identity: { of: ({ requests }) => requests === Infinity ? null : requests },
     },
     {
@@ -114,7 +114,7 @@ const SECTIONS = {
       // Without one of the two, the run would never end.
       requires: ["input", ["requests", "duration"]],
       requiresFile: "input",
-      help: "begin the input anew when it ends, until -n or -z",
+      help: "start the input again at its end, until -n or -z",
       identity: { of: ({ loop }) => loop ? "on" : null },
     },
     {
@@ -135,7 +135,7 @@ const SECTIONS = {
       kind: count({ min: 1, max: 1_000_000 }),
       default: "100",
       option: "concurrency",
-      help: "most requests in flight",
+      help: "maximum number of requests in flight",
     },
     {
       name: "rate",
@@ -158,14 +158,14 @@ const SECTIONS = {
       value: "C",
       kind: count({ min: 1, max: 1_000_000 }),
       option: "hostConcurrency",
-      help: "most requests in flight for each host",
+      help: "maximum number of requests in flight for each host",
     },
     {
       name: "host-delay",
       value: "D",
       kind: DURATION,
       option: "hostDelayMs",
-      help: "least time between two starts for each host",
+      help: "minimum time between two starts for each host",
     },
     {
       name: "host-give-up",
@@ -381,7 +381,7 @@ const SECTIONS = {
       kind: count({ max: 1_000 }),
       default: "0",
       off: "0",
-      help: "most attempts after the first",
+      help: "maximum number of attempts after the first",
     },
     {
       name: "retry-on",
