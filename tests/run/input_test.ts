@@ -171,7 +171,7 @@ Deno.test("-n reports an input with fewer lines, and exits with 0", async () => 
   const empty = await dir.write("empty", "");
   for (
     const [args, line] of [
-      [["-i", ids, "-n", "10"], "has 3 lines, fewer than '--requests 10' asks for: --loop begins"],
+      [["-i", ids, "-n", "10"], "has 3 lines, fewer than '--requests 10' asks for: --loop starts"],
       [["-i", ids, "-z", "1m"], "ended before '--duration' was over: --loop starts it again"],
       [["-i", ids, "--start", "3"], "has 3 lines, and '--start 3' begins behind them"],
       [["-i", empty], "nothing was requested: '--input "],
