@@ -40,8 +40,8 @@ exponent, durations ms, s, m or h.
 ${flags}
 Exit codes: 0 every response was as expected and every threshold held; 1 some
 were not or did not; 2 the command line or one of its files is wrong, and nothing
-was requested; 3 the run could not go on (disk full, the input broke off, nobody
-listens at the only host, nothing succeeded for --give-up-after), or standard
+was requested; 3 the run could not go on (disk full, the input broke off, the only
+host refuses connections, nothing succeeded for --give-up-after), or standard
 output could not be written; 130, 143, 129 SIGINT, SIGTERM or SIGHUP interrupted
 it: with -o, --resume continues it.
 `;
@@ -232,7 +232,8 @@ async function request(options: RunOptions): Promise<number> {
     const isCutShort = exitCode !== undefined || snapshot.aborted !== undefined;
     if ((isCutShort || failure instanceof NoProgressError) && isFile && !options.silent) {
       const without = snapshot.aborted === undefined ? "" : ", without --abort-on-threshold";
-      await print(`myriad: the same command with --resume goes on${without}\n`, Deno.stderr);
+      const line = `to continue, run the same command with --resume${without}`;
+      await print(`myriad: ${line}\n`, Deno.stderr);
     }
   }
   if (failure !== undefined || notPrinted !== undefined) return toExitCode(failure ?? notPrinted);

@@ -105,7 +105,7 @@ function checkIdentity(options: ResumeOptions, old: JournalState, identity: Iden
     : "use the same one, --retry-failed to make again what has failed by this one";
   return refuseOutput(
     options,
-    `it is of another command: ${difference}: ${fix}, or ${START_OVER}`,
+    `the journal belongs to another command: ${difference}: ${fix}, or ${START_OVER}`,
   );
 }
 

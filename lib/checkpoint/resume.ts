@@ -49,6 +49,8 @@ export class ResumePoint {
    */
   static async find(options: ResumeOptions): Promise<ResumePoint> {
     const { path } = options.output;
+    // All that it needs at once: otherwise the user would be told of one after another.
+    if (!isGranted({ name: "write", path })) checkPermissions(options);
     const { file, isNew } = await openFile(path, { flag: "--output" });
     const output = await openRecords(options, file);
     let failures;
@@ -214,6 +216,6 @@ function checkPermissions(options: ResumeOptions): void {
     !read.every((path) => isGranted({ name: "read", path }))
   ) {
     const flags = `--allow-write=${written} --allow-read=${read}`;
-    refuseOutput(options, `no permission for its journal: run with ${flags}`);
+    refuseOutput(options, `no permission for it and its journal: run with ${flags}`);
   }
 }

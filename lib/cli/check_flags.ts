@@ -4,7 +4,7 @@
  * @module
  */
 import { UsageError } from "../errors.ts";
-import { checkEnding } from "./file_endings.ts";
+import { checkBareFormat, checkEnding } from "./file_endings.ts";
 import type { FlagValues } from "./flag_values.ts";
 import type { Flag } from "./flags.ts";
 
@@ -13,7 +13,7 @@ import type { Flag } from "./flags.ts";
  *
  * @throws {UsageError} If a flag lacks another that it requires, or excludes one that is given; if
  * two flags write to one place, or one writes where another reads; if the ending of a name promises
- * another format; if two values come from standard input.
+ * another format, or a name is only that of a format; if two values come from standard input.
  */
 export function checkFlags(values: FlagValues): void {
   checkCombinations(values);
@@ -112,7 +112,9 @@ function checkEndings(values: FlagValues): void {
     const { endings, formatFlag } = path;
     const isSaid = formatFlag !== undefined && values.has(formatFlag);
     for (const text of values.texts(name)) {
-      checkEnding(text, `--${name}`, isSaid ? { ...endings, formats: "any" } : endings);
+      const allowed = isSaid ? { ...endings, formats: "any" } as const : endings;
+      checkBareFormat(text, `--${name}`, allowed);
+      checkEnding(text, `--${name}`, allowed);
     }
   }
 }

@@ -1,11 +1,14 @@
 import { UsageError } from "../errors.ts";
+import { isGranted } from "../process/permission.ts";
 
 const COMPRESSED = "gz gzip tgz zst zstd bz2 xz lz lz4 br sz z zip 7z rar tar".split(" ");
 
 /** Endings that tell people and programs a format. Others, such as `.log`, promise nothing. */
 const PROMISING = new Set([
   ...COMPRESSED,
-  ..."json jsonl ndjson csv tsv tab psv xls xlsx ods xml yaml yml toml html htm md pdf".split(" "),
+  ..."json jsonl ndjson csv tsv tab psv xls xlsx ods xml yaml yml toml html htm md txt pdf".split(
+    " ",
+  ),
   ..."parquet arrow feather avro orc sqlite sqlite3 db duckdb cbor msgpack warc har".split(" "),
   ..."svg png jpg jpeg gif webp".split(" "),
 ]);
@@ -42,6 +45,31 @@ export function listEndings(
 ): readonly string[] {
   const lists = Object.values(formats).map(({ endings }) => endings);
   return [...lists.flatMap(([usual]) => usual ?? []), ...lists.flatMap(([, ...others]) => others)];
+}
+
+/**
+ * Refuses a path that is only the name of a format, as in hey's `-o csv`.
+ *
+ * @param flag the flag that names the file, such as `--output`
+ * @throws {UsageError} If the path is the name of a format, and there is no such file.
+ */
+export function checkBareFormat(path: string, flag: string, { formats }: Endings): void {
+  if (formats === "any" || !formats.includes(path) || exists(path)) return;
+  throw new UsageError(
+    `Cannot write '${flag} ${path}': that names a format: did you mean ` +
+      `'${flag} results.${path}'? './${path}' is a file of that name`,
+  );
+}
+
+function exists(path: string): boolean {
+  // Without the permission, it would ask the user for it.
+  if (!isGranted({ name: "read", path })) return false;
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The maximum number of endings that a message names. */

@@ -23,6 +23,7 @@ export interface ParseOptions {
  * `--` before arguments that are not flags. A switch takes a value only behind `=`. The value in an
  * argument of its own cannot begin with `-`, unless it is `-`. This shows when a value was
  * forgotten.
+ * A long name with one dash is refused: programs in Go take it, and its letters mean other things.
  *
  * @param command the words after which `--help` shows this table
  * @throws {UsageError} If a flag is unknown, lacks its value, has one it does not take, or is given
@@ -52,6 +53,22 @@ export function parseFlags<Row extends Flag>(
     return new UsageError(`Unknown option '${shown}': ${how}`);
   };
 
+  const checkDashes = (arg: string): void => {
+    const [, name] = /^-([^=]{2,})/s.exec(arg) ?? [];
+    if (name === undefined) return;
+    const flag = flags.find((flag) => flag.name === name);
+    if (flag === undefined) {
+      if (Object.hasOwn(elsewhere, name)) throw unknown(name, `-${name}`);
+      return;
+    }
+    // `-data` can also be the body `ata`.
+    const isBoth = flag.value !== undefined && flag.short === name[0];
+    const apart = isBoth ? `, or '-${flag.short}' with its value apart` : "";
+    throw new UsageError(
+      `Unknown option '-${name}': long options take two dashes: use '--${name}'${apart}`,
+    );
+  };
+
   for (let k = 0; k < argv.length; k++) {
     const arg = argv[k];
     const takeNext = (shown: string): string => {
@@ -75,6 +92,7 @@ export function parseFlags<Row extends Flag>(
       if (flag === undefined) throw unknown(name, `--${name}`);
       add(flag, readLong(flag, value, takeNext));
     } else if (arg.startsWith("-") && arg !== "-") {
+      checkDashes(arg);
       // A letter that takes a value takes the rest of its argument.
       for (let rest = arg.slice(1); rest !== "";) {
         const letter = String.fromCodePoint(rest.codePointAt(0)!);

@@ -10,6 +10,9 @@ const COUNT = /^(\d+)(?:\.(\d+))?(?:[eE](\d{1,2}))?([kKmMgG])?$/;
 /** How many zeros a suffix stands for. */
 const COUNT_ZEROS: Record<string, number> = { k: 3, m: 6, g: 9 };
 
+/** Counts that a message shows, as they are written. */
+const EXAMPLES = [["500", 500], ["10k", 1e4], ["1M", 1e6], ["1e8", 1e8]] as const;
+
 /**
  * Reads a count: `100`, `10k`, `1M`, `1e8`. A count that is not exact is refused.
  *
@@ -33,9 +36,12 @@ export function parseCount(
     const range = count > max || max !== Number.MAX_SAFE_INTEGER
       ? `from ${min} to ${max}`
       : `from ${min}`;
-    throw new UsageError(
-      `Cannot read '${flag} ${text}': use a whole number ${range}, like 500, 10k, 1M or 1e8`,
-    );
+    const shown = EXAMPLES.filter(([, value]) => value >= min && value <= max)
+      .map(([example]) => example);
+    const like = shown.length === 0
+      ? ""
+      : `, like ${[shown.slice(0, -1).join(", "), shown.at(-1)].filter(Boolean).join(" or ")}`;
+    throw new UsageError(`Cannot read '${flag} ${text}': use a whole number ${range}${like}`);
   }
   return count;
 }

@@ -111,6 +111,9 @@ export function parseUnixSocket(values: RunValues): string | undefined {
   return path;
 }
 
+const CERTIFICATE = { what: "certificate", form: /^-----BEGIN (TRUSTED )?CERTIFICATE-----\r?$/m };
+const KEY = { what: "key", form: /^-----BEGIN ([A-Z]+ )?PRIVATE KEY-----\r?$/m };
+
 /**
  * Which authorities are trusted, and which certificate the client shows.
  *
@@ -118,23 +121,21 @@ export function parseUnixSocket(values: RunValues): string | undefined {
  */
 export async function readTlsOptions(values: RunValues): Promise<TlsOptions> {
   const cert = values.get("cert");
-  const pem = async (name: string, path: string | undefined): Promise<string | undefined> =>
-    path === undefined
-      ? undefined
-      : new TextDecoder().decode(await readFile(path, `--${name} ${path}`));
-  const options = {
+  const readPem = async (
+    name: "cacert" | "cert" | "key",
+    path: string | undefined,
+    { what, form }: { what: string; form: RegExp },
+  ): Promise<string | undefined> => {
+    if (path === undefined) return undefined;
+    const flag = `--${name} ${path}`;
+    const text = new TextDecoder().decode(await readFile(path, flag));
+    if (form.test(text)) return text;
+    throw new UsageError(`Cannot use '${flag}': it has no ${what} in PEM: use another file`);
+  };
+  return {
     insecure: values.get("insecure"),
-    ca: await pem("cacert", values.get("cacert")),
-    cert: await pem("cert", cert),
-    key: await pem("key", values.get("key") ?? cert),
+    ca: await readPem("cacert", values.get("cacert"), CERTIFICATE),
+    cert: await readPem("cert", cert, CERTIFICATE),
+    key: await readPem("key", values.get("key") ?? cert, KEY),
   };
-  const check = (name: string, text: string | undefined, what: RegExp): void => {
-    if (text === undefined || what.test(text)) return;
-    throw new UsageError(`Cannot use '--${name}': the file holds none: use a file in PEM`);
-  };
-  const certificate = /^-----BEGIN (TRUSTED )?CERTIFICATE-----\r?$/m;
-  check("cacert", options.ca, certificate);
-  check("cert", options.cert, certificate);
-  check("key", options.key, /^-----BEGIN ([A-Z]+ )?PRIVATE KEY-----\r?$/m);
-  return options;
 }

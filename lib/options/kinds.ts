@@ -24,7 +24,7 @@ export const RATE: Kind<number> = {
     const rate = Number(number) * (k ? 1_000 : 1) * 1_000 / DURATION_UNITS[unit];
     if (rate > 0 && rate <= MAX_RATE) return rate;
     throw new UsageError(
-      `Cannot read '${flag} ${text}': use a number above 0 with a unit of time, like 500/s or 30/m`,
+      `Cannot read '${flag} ${text}': use a number above 0, a second or with a unit of time, like 500, 500/s or 30/m`,
     );
   },
 };

@@ -1,9 +1,10 @@
 const NOT_YET = "there is no such option yet";
 const VERBOSE = `${NOT_YET}; '-o FILE' writes a record of each request`;
+const HTTP2 = `${NOT_YET}; for https: '--engine fetch' speaks HTTP/2 where the server does`;
 
 /**
- * What to use here instead of letters and names of curl, wrk, hey, oha, k6 and ab. It is read only
- * for a flag that does not exist.
+ * What to use here instead of letters and names of curl, wrk, hey, vegeta, oha, k6 and ab. It is
+ * read only for a flag that does not exist.
  */
 export const ELSEWHERE: Readonly<Record<string, string>> = {
   X: "the method is '-m METHOD' (--method)",
@@ -48,6 +49,23 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
   threads: "there is one event loop: '-c C' sets how many requests are in flight",
   latency: "it is always shown; '--hdr FILE' has all percentiles",
   "disable-keepalive": "use '-H \"Connection: close\"'",
+  "disable-compression": "responses are asked for without it: leave it out",
+  "disable-redirects": "use '--redirects 0'",
+  "no-connection-reuse": "use '-H \"Connection: close\"'",
+  keepalive: "connections are kept: '-H \"Connection: close\"' closes them",
+  cpus: "there is one event loop: '-c C' sets how many requests are in flight",
+  workers: "use '--concurrency C' (-c)",
+  "max-workers": "use '--concurrency C' (-c)",
+  "max-connections": "use '--concurrency C' (-c)",
+  nc: "use '-n N' for the number of requests, and '-c C' for those in flight",
+  name: "a run has no name: '-o FILE' names the file of its records",
+  targets: "use '--input FILE' (-i)",
+  "urls-from-file": "use '--input FILE' (-i)",
+  host: "use '-H \"Host: NAME\"'",
+  "basic-auth": "use '--user NAME:PASSWORD' (-u)",
+  "root-certs": "use '--cacert FILE'",
+  "insecure-skip-tls-verify": "use '--insecure' (-k)",
+  "summary-export": "use '--summary FILE'",
   "limit-rate": "use '--rate R' (-q) for requests a second",
   "no-tui": "use '--progress none'",
   "no-progress-meter": "use '--progress none'",
@@ -61,7 +79,8 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
   url: "write the URL without a flag",
   j: "use '--json' for the summary as JSON",
   "output-format": "use '--format FORMAT' for the records, or '--json' for the summary as JSON",
-  http2: `${NOT_YET}; for https: '--engine fetch' speaks HTTP/2 where the server does`,
+  h2: HTTP2,
+  http2: HTTP2,
   "http1.1": "use '--engine http1'",
   "fail-with-body": "use '--fail' (-f)",
   "no-keepalive": "use '-H \"Connection: close\"'",

@@ -43,6 +43,9 @@ export async function parseRun(
   const url = parseUrl(values);
   const input = parseInput(values);
   if (url === undefined && input === undefined) {
+    // A flag without its value takes the URL for it, and says so.
+    parseRequests(values);
+    readOptions(values);
     throw new UsageError(
       "No URL is given: add one, or --input with a file of URLs; see 'myriad --help'",
     );

@@ -61,7 +61,9 @@ class HeaderFields {
     const template = TextTemplate.parse(value, "header");
     const problem = fieldProblem(name, template.with(""));
     if (problem !== undefined) {
-      throw new UsageError(`Cannot send '${place}': ${problem}: use 'Name: value'`);
+      const isName = fieldProblem(name, "") !== undefined;
+      const mend = isName ? "use 'Name: value'" : "remove them";
+      throw new UsageError(`Cannot send '${place}': ${problem}: ${mend}`);
     }
     const field = [name, template.isTemplate ? value : template.start] as const;
     if (template.isTemplate) this.templates.set(field, template);
@@ -211,6 +213,9 @@ async function readCredentials(
   if (colon >= 0) return formatBasicCredentials(user.slice(0, colon), user.slice(colon + 1));
   if (isFileReference(given)) {
     throw new UsageError("Cannot read '--user': there is no colon: write NAME:PASSWORD");
+  }
+  if (user === "") {
+    throw new UsageError("Cannot read '--user': the name is empty: use '-u NAME:PASSWORD'");
   }
   if (askPassword === undefined) {
     throw new UsageError(

@@ -71,7 +71,7 @@ const SECTIONS = {
       value: "N",
       kind: count({ min: 1 }),
       defaultWords: "all of the input; with neither input nor duration: 1",
-      help: "how many",
+      help: "number of requests",
       identity: { of: ({ requests }) => requests === Infinity ? null : requests },
     },
     {
@@ -114,7 +114,7 @@ const SECTIONS = {
       // Without one of the two, the run would never end.
       requires: ["input", ["requests", "duration"]],
       requiresFile: "input",
-      help: "begin the input anew when it ends, until -n or -z",
+      help: "start the input again at its end, until -n or -z",
       identity: { of: ({ loop }) => loop ? "on" : null },
     },
     {
@@ -135,7 +135,7 @@ const SECTIONS = {
       kind: count({ min: 1, max: 1_000_000 }),
       default: "100",
       option: "concurrency",
-      help: "most requests in flight",
+      help: "maximum number of requests in flight",
     },
     {
       name: "rate",
@@ -158,14 +158,14 @@ const SECTIONS = {
       value: "C",
       kind: count({ min: 1, max: 1_000_000 }),
       option: "hostConcurrency",
-      help: "most requests in flight for each host",
+      help: "maximum number of requests in flight for each host",
     },
     {
       name: "host-delay",
       value: "D",
       kind: DURATION,
       option: "hostDelayMs",
-      help: "least time between two starts for each host",
+      help: "minimum time between two starts for each host",
     },
     {
       name: "host-give-up",
@@ -261,7 +261,7 @@ const SECTIONS = {
     {
       name: "cookie-jar",
       optionalValue: "FILE",
-      path: { access: "write", endings: { formats: [] } },
+      path: { access: "write", endings: { formats: ["txt"] } },
       help: "keep the cookies that servers set, for the run; FILE: load and save them there, " +
         "in Netscape's format, like curl's -b and -c",
     },
@@ -381,7 +381,7 @@ const SECTIONS = {
       kind: count({ max: 1_000 }),
       default: "0",
       off: "0",
-      help: "most attempts after the first",
+      help: "maximum number of attempts after the first",
     },
     {
       name: "retry-on",
@@ -490,7 +490,7 @@ const SECTIONS = {
       path: {
         access: "write",
         stdio: true,
-        endings: { formats: listEndings(OUTPUT_FORMATS), gzip: true },
+        endings: { formats: [...listEndings(OUTPUT_FORMATS), "txt"], gzip: true },
         formatFlag: "format",
         reserved: ".myriad",
       },
@@ -567,7 +567,7 @@ const SECTIONS = {
       path: {
         access: "write",
         stdio: true,
-        endings: { formats: ["jsonl", "ndjson", "json"] },
+        endings: { formats: ["jsonl", "ndjson", "json", "txt"] },
       },
       option: "failures",
       help: "the requests that failed, as JSONL for --input",
@@ -576,14 +576,14 @@ const SECTIONS = {
     {
       name: "summary",
       value: "FILE",
-      path: { access: "write", stdio: true, endings: { formats: ["json"] } },
+      path: { access: "write", stdio: true, endings: { formats: ["json", "txt"] } },
       option: "summary",
       help: "the summary as JSON",
     },
     {
       name: "hdr",
       value: "FILE",
-      path: { access: "write", stdio: true, endings: { formats: [] } },
+      path: { access: "write", stdio: true, endings: { formats: ["txt"] } },
       option: "hdr",
       help: "latency by percentile, in HdrHistogram's text form; - is stdout",
     },

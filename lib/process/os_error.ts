@@ -9,7 +9,7 @@ export function describeWriteError(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "no such folder: make it first";
   if (error instanceof Deno.errors.PermissionDenied) return "permission denied: choose another";
   const message = error instanceof Error ? error.message : String(error);
-  if (/os error 21/.test(message)) return "it is a folder: give the name of a file";
+  if (/os error 21/.test(message)) return "it is a folder: use the name of a file";
   if (/os error 28/.test(message)) return "no space left on device: free some";
   return describeOsError(error);
 }

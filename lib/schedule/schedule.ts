@@ -792,13 +792,12 @@ export class Schedule implements Source<Start> {
 
   #nobodyThere(): NoProgressError {
     const [where, mend] = this.#hasNoWay
-      ? [`all requests go through ${this.#firstName}`, "check that somebody listens there"]
-      : [`${this.#firstName} is the only host`, "check its name and port"];
+      ? [`all requests go through ${this.#firstName}`, "Check that a server listens there"]
+      : [`${this.#firstName} is the only host`, "Check its name and port"];
     return new NoProgressError(
-      `Cannot go on: the first ${FIRST_FAILURES} requests all failed, and ${where} ` +
-        `(${this.#firstCause}): ${mend}: ` +
-        "use '--host-give-up never' to wait for it, or '--no-pause' to make all requests without " +
-        "waiting",
+      `Cannot go on: the first ${FIRST_FAILURES} requests failed, and ${where} ` +
+        `(${this.#firstCause}). ${mend}, or use '--host-give-up never' to wait for it, ` +
+        "or '--no-pause' to make all requests without waiting",
     );
   }
 

@@ -60,7 +60,7 @@ async function readHeader(
   const header = new Map<string, number>();
   for (const [place, field] of fields.entries()) {
     const name = field.trim();
-    if (name === "") fail(`column ${place + 1} has no name: give it one`);
+    if (name === "") fail(`column ${place + 1} has no name: add one`);
     if (header.has(name)) fail(`two columns have the name '${name}': rename one`);
     header.set(name, place);
   }

@@ -48,7 +48,7 @@ export async function openSource(options: SourceOptions): Promise<TargetSource> 
   const { template, defaults } = parseUrlTemplate(options);
   if (input === undefined) {
     if (template === undefined) throw new UsageError("No URL is given: add one");
-    refuseFields(template, "without --input there is no record: give {} for the number");
+    refuseFields(template, "without --input there is no record: use {} for the number");
     refuseNames(
       defaults,
       () => false,
@@ -63,7 +63,7 @@ export async function openSource(options: SourceOptions): Promise<TargetSource> 
   }
   if (template !== undefined && !resolvesUrls) {
     if (!hasFields) {
-      refuseFields(template, `a ${unit} has no fields: give {} for the ${unit}, or --input-format`);
+      refuseFields(template, `a ${unit} has no fields: use {} for the ${unit}, or --input-format`);
     }
     if (template.names.length === 0 && defaults.templates === undefined) {
       const place = hasFields ? "no {name} of a column" : "no {}";

@@ -20,7 +20,7 @@ export function describeShortfall(wanted: Wanted, records: number): string | und
   if (createNumbering({ start, shard }).first >= records) {
     return `nothing was requested: ${has}, and ${numbersIn(wanted)} begins behind them`;
   }
-  const mend = input.path === "-" ? "" : ": --loop begins it anew";
+  const mend = input.path === "-" ? "" : ": --loop starts it again";
   if (records < start + requests && requests !== Infinity) {
     return `${has}, fewer than ${numbersIn(wanted)} asks for${mend}`;
   }

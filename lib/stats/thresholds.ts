@@ -145,8 +145,8 @@ const VALUE = /^(\d+(?:\.\d+)?(?:[eE]\d{1,2})?) *([a-zA-Z/%]*)$/;
  * @throws {UsageError} If the text is not a threshold.
  */
 export function parseThreshold(text: string): Threshold {
-  const fail = (how: string): never => {
-    throw new UsageError(`Cannot read '--threshold ${text}': give ${how}`);
+  const fail = (how: string, verb = "use"): never => {
+    throw new UsageError(`Cannot read '--threshold ${text}': ${verb} ${how}`);
   };
   const [, name, operator, written] = THRESHOLD.exec(text.trim()) ??
     fail("a name, one of < <= > >=, and a value, like p99<500ms, failed<1% or rate>1000");
@@ -156,7 +156,8 @@ export function parseThreshold(text: string): Threshold {
   const metric = metrics.find((metric) => Object.hasOwn(SUFFIXES[metric.unit], unit));
   const bound = metric === undefined || digits === "" ? NaN : parseBound(digits, unit, metric.unit);
   if (metric === undefined || !Number.isFinite(bound)) {
-    return fail(`${name} ${metrics.map((metric) => ADVICE[metric.unit]).join(", or ")}`);
+    const advice = metrics.map((metric) => ADVICE[metric.unit]).join(", or ");
+    return fail(advice, `for ${name} use`);
   }
   const short = `${name}${operator}${digits}${unit}`;
   return new Threshold(short, name, metric, operator as Operator, bound);

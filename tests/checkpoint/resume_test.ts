@@ -247,7 +247,7 @@ Deno.test("--resume refuses the output of another run", async () => {
   ) {
     const ran = await myriad([...changed, "--resume"]);
     assertEquals(ran.code, 2, what);
-    assertStringIncludes(ran.stderr, what);
+    assertStringIncludes(ran.stderr, `: the journal belongs to another command: ${what}`);
     assertEquals(ran.stderr.split("\n").length, 2);
   }
   // How it is requested makes no difference.
@@ -265,6 +265,28 @@ Deno.test("--resume refuses the output of another run", async () => {
     await Deno.readTextFile(`${output}.myriad`),
   ]);
   assertEquals(total(server), 3);
+});
+
+Deno.test("-o names all permissions that it lacks at once, and runs with them", async () => {
+  await using server = await counting();
+  await using dir = await folder();
+  const args = [server.url("/"), "-o", "o.ndjson", "-s"];
+  const cwd = dir.path("");
+  const net = "--allow-net=127.0.0.1";
+  const flags = [
+    "--allow-write=o.ndjson,o.ndjson.myriad,o.ndjson.myriad.tmp",
+    "--allow-read=o.ndjson.myriad.tmp",
+  ];
+  for (const some of [[], ["--allow-write=o.ndjson"], flags.slice(0, 1)]) {
+    const { code, stderr } = await run(args, { permissions: [net, ...some], cwd });
+    assertEquals([code, stderr], [
+      2,
+      "myriad: Cannot write '--output o.ndjson': no permission for it and its journal: " +
+      `run with ${flags.join(" ")}\n`,
+    ]);
+  }
+  const { code, stderr } = await run(args, { permissions: [net, ...flags], cwd });
+  assertEquals([code, stderr], [0, ""]);
 });
 
 Deno.test("--resume refuses a journal that does not fit its output, and changes nothing", async () => {

@@ -4,6 +4,8 @@ import { report } from "../../lib/commands/report/command.ts";
 import { serve } from "../../lib/commands/serve/command.ts";
 import { UsageError } from "../../lib/errors.ts";
 import { parseRun } from "../../lib/options/parse.ts";
+import { folder } from "../fixtures/folder.ts";
+import { finish, start } from "../fixtures/program.ts";
 
 const formatOf = async (...args: string[]): Promise<[string, boolean]> => {
   const options = await parseRun(["http://h/", ...args], "0");
@@ -24,6 +26,7 @@ for (
     // These promise nothing.
     [["-o", "x"], ["ndjson", false]],
     [["-o", "x.out"], ["ndjson", false]],
+    [["-o", "x.txt"], ["ndjson", false]],
     [["-o", "x.log.gz"], ["ndjson", true]],
     [["-o", "a.parquet/x"], ["ndjson", false]],
     [["-o", "x.parquet.1"], ["ndjson", false]],
@@ -51,9 +54,11 @@ for (
     [["--failures", "x.jsonl.gz"], ".gz", "use .jsonl or .ndjson"],
     [["--summary", "x.yaml"], ".yaml", "use .json"],
     [["--summary", "x.json.gz"], ".gz", "use .json"],
-    [["--hdr", "x.csv"], ".csv", "use another one"],
+    [["--summary", "x.html"], ".html", "use .json"],
+    [["--hdr", "x.csv"], ".csv", "use .txt"],
+    [["--report", "x.txt"], ".txt", "use .html or .htm"],
     [["--report", "x.pdf"], ".pdf", "use .html or .htm"],
-    [["--cookie-jar=x.sqlite"], ".sqlite", "use another one"],
+    [["--cookie-jar=x.sqlite"], ".sqlite", "use .txt"],
     [["--save-bodies", "x.warc.gz"], ".gz", "use another one"],
   ] as const
 ) {
@@ -67,9 +72,38 @@ for (
   });
 }
 
+for (
+  const [args, use] of [
+    [["-o", "csv"], "--output results.csv"],
+    [["-o", "json"], "--output results.json"],
+    [["--summary", "json"], "--summary results.json"],
+  ] as const
+) {
+  Deno.test(`parseRun() takes ${args.join(" ")} for the name of a format`, async () => {
+    const { message } = await assertRejects(() => formatOf(...args), UsageError);
+    assertEquals(
+      message.includes(`did you mean '${use}'? './${args[1]}' is a file`),
+      true,
+      message,
+    );
+  });
+}
+
+Deno.test("parseRun() accepts a format's name for a file that is there, or that is meant", async () => {
+  assertEquals(await formatOf("-o", "./csv"), ["ndjson", false]);
+  assertEquals(await formatOf("-o", "csv", "--format", "csv"), ["csv", false]);
+  await using dir = await folder();
+  await dir.write("csv", "");
+  const { stderr } = await finish(
+    start(["-o", "csv", "http://127.0.0.1:1/"], { cwd: dir.path("") }),
+  );
+  assertEquals(stderr.includes("format"), false, stderr);
+});
+
 Deno.test("report and serve refuse a file name with another format's ending", async () => {
   const context = { version: "0", color: false };
   await assertRejects(() => report(["x", "--report", "x.pdf"], context), UsageError, "'.pdf'");
+  await assertRejects(() => report(["x", "--report", "x.txt"], context), UsageError, "'.txt'");
   await assertRejects(() => serve(["--access-log", "x.gz"]), UsageError, "use .ndjson or .jsonl");
 });
 

@@ -35,6 +35,21 @@ Deno.test("parseCount() throws UsageError when a count is out of range", () => {
 });
 
 for (
+  const [max, like] of [
+    [undefined, "from 1, like 500, 10k, 1M or 1e8"],
+    [1_000_000, "from 1 to 1000000, like 500, 10k or 1M"],
+    [65_535, "from 1 to 65535, like 500 or 10k"],
+    [1_000, "from 1 to 1000, like 500"],
+    [9, "from 1 to 9"],
+  ] as const
+) {
+  Deno.test(`parseCount() shows examples up to ${max ?? "the largest number"}`, () => {
+    const { message } = assertThrows(() => parseCount("x", "-n", { min: 1, max }), UsageError);
+    assertEquals(message, `Cannot read '-n x': use a whole number ${like}`);
+  });
+}
+
+for (
   const [text, bytes] of [
     ["500", 500],
     ["500b", 500],

@@ -83,12 +83,43 @@ for (
     [["--resolve", "h:80:127.0.0.1"], "there is no such option yet"],
     [["--connect-to", "::127.0.0.1:"], "there is no such option yet"],
     [["-4"], "there is no such option yet"],
+    // Go's flags have one dash.
+    [["-disable-keepalive"], "Connection: close"],
+    [["-disable-compression"], "leave it out"],
+    [["-disable-redirects"], "'--redirects 0'"],
+    [["-data-binary=x"], "'--data @FILE'"],
+    [["-host", "foo"], "Host: NAME"],
+    [["-h2"], "'--engine fetch'"],
+    [["-nc", "5"], "'-c C'"],
+    [["-cpus", "2"], "'-c C'"],
+    [["-name=x"], "a run has no name"],
+    [["-targets=x"], "'--input FILE'"],
+    [["-max-workers", "9"], "'--concurrency C' (-c)"],
   ] as const
 ) {
   Deno.test(`parseRun() names its own flag for another program's ${args.join(" ")}`, async () => {
     const message = await refused(...args);
     assertMatch(message, /^Unknown option '-[^']+': /);
     assertStringIncludes(message, words);
+  });
+}
+
+for (
+  const [args, use] of [
+    [["-insecure"], "use '--insecure'"],
+    [["-silent"], "use '--silent'"],
+    [["-duration=1s"], "use '--duration'"],
+    [["-timeout", "1s"], "use '--timeout', or '-t' with its value apart"],
+    [["-data"], "use '--data', or '-d' with its value apart"],
+    [["-data=hunter2"], "use '--data', or '-d' with its value apart"],
+  ] as const
+) {
+  Deno.test(`parseRun() says that ${args.join(" ")} takes two dashes`, async () => {
+    const [name] = args[0].split("=");
+    assertEquals(
+      await refused(...args),
+      `Unknown option '${name}': long options take two dashes: ${use}`,
+    );
   });
 }
 
@@ -137,6 +168,14 @@ Deno.test("parseRun() accepts letters whose values fit its own meaning", async (
       ["-T", "text/plain", "-d", "x"],
       ["-b", "a=b"],
       ["-b", "{}", "-n", "2"],
+      // Letters with their values, and letters in one word.
+      ["-dtext"],
+      ["-d", "ata"],
+      ["-HAccept: x"],
+      ["-n5"],
+      ["-sk"],
+      ["-skn5"],
+      ["-mPUT", "-ddata"],
     ]
   ) {
     await parseRun([...args, URL_], "0");

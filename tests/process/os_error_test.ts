@@ -20,7 +20,7 @@ Deno.test("describeWriteError() says how to fix what the system says", async () 
     }
   };
   assertEquals(await why(dir.path("missing/file")), "no such folder: make it first");
-  assertEquals(await why(dir.path()), "it is a folder: give the name of a file");
+  assertEquals(await why(dir.path()), "it is a folder: use the name of a file");
   const full = new Error("No space left on device (os error 28)");
   assertEquals(describeWriteError(full), "no space left on device: free some");
   const denied = new Deno.errors.PermissionDenied("Permission denied (os error 13)");

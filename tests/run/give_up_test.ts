@@ -103,8 +103,8 @@ for (const engine of ENGINES) {
     assertMatch(
       stderr,
       new RegExp(
-        `Cannot go on: the first \\d+ requests all failed, and 127.0.0.1:${port} is the only ` +
-          `host \\(refused: .*\\): check its name and port: use '--host-give-up never' to wait for it, or '--no-pause' to`,
+        `Cannot go on: the first \\d+ requests failed, and 127.0.0.1:${port} is the only ` +
+          `host \\(refused: .*\\)\\. check its name and port, or use '--host-give-up never' to wait for it, or '--no-pause' to`,
         "i",
       ),
     );
@@ -131,7 +131,7 @@ Deno.test("myriad ends at once when nothing listens at its proxy or Unix socket"
     assertEquals(code, 3, stderr);
     assertStringIncludes(
       stderr,
-      "Cannot go on: the first 50 requests all failed, and all requests go",
+      "Cannot go on: the first 50 requests failed, and all requests go",
     );
     assertStringIncludes(stderr, words);
     assert(!stderr.includes("SECRET"));

@@ -171,8 +171,8 @@ Deno.test("-n reports an input with fewer lines, and exits with 0", async () => 
   const empty = await dir.write("empty", "");
   for (
     const [args, line] of [
-      [["-i", ids, "-n", "10"], "has 3 lines, fewer than '--requests 10' asks for: --loop begins"],
-      [["-i", ids, "-z", "1m"], "ended before '--duration' was over: --loop begins it anew"],
+      [["-i", ids, "-n", "10"], "has 3 lines, fewer than '--requests 10' asks for: --loop starts"],
+      [["-i", ids, "-z", "1m"], "ended before '--duration' was over: --loop starts it again"],
       [["-i", ids, "--start", "3"], "has 3 lines, and '--start 3' begins behind them"],
       [["-i", empty], "nothing was requested: '--input "],
       [["-i", ids, "-n", "3"], undefined],

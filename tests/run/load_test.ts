@@ -230,7 +230,7 @@ Deno.test("--give-up-after ends a paused run, and --resume continues", async () 
   assertEquals(gone.code, 3);
   assertMatch(
     gone.stderr,
-    /^myriad: pausing .*\nmyriad: Cannot go on: .*1 s.*\n.*--resume goes on\n$/s,
+    /^myriad: pausing .*\nmyriad: Cannot go on: .*1 s.*\n.*to continue, run the same command with --resume\n$/s,
   );
   const before = (await rowsOf(out)).length;
   assert(before >= 50 && before < 70, `${before}`);

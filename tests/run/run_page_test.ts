@@ -70,7 +70,7 @@ Deno.test("--report fails before the first request when the page cannot be writt
   );
   assertEquals(
     await run(dir.path(""), "--allow-write"),
-    `myriad: Cannot write '--report ${dir.path("")}': it is a folder: give the name of a file\n`,
+    `myriad: Cannot write '--report ${dir.path("")}': it is a folder: use the name of a file\n`,
   );
   assertMatch(await run(dir.path("page.html")), /no permission: run with --allow-write=/);
   assertMatch(await run("-", "--allow-write"), /cannot go to standard output/);

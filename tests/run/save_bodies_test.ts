@@ -149,7 +149,7 @@ Deno.test("--resume refuses to run without the run's --save-bodies", async () =>
   assertEquals([refused.code, server.requests.length], [2, 5]);
   assertMatch(
     refused.stderr,
-    /it holds bodies already: name another folder, or give --overwrite\n/,
+    /it holds bodies already: name another folder, or use --overwrite\n/,
   );
   assertEquals((await myriad([...other, "--overwrite"])).code, 0);
   assertEquals(server.requests.length, 10);

@@ -95,8 +95,8 @@ Deno.test("--threshold is refused before the first request when it is invalid", 
   await using server = await serving();
   for (
     const [text, line] of [
-      ["p99<500", /^myriad: Cannot read '--threshold p99<500': give p99 a duration .*\n$/],
-      ["\x1b[2J<5", /^myriad: Cannot read '--threshold \\x1b\[2J<5': give a name, .*\n$/],
+      ["p99<500", /^myriad: Cannot read '--threshold p99<500': for p99 use a duration .*\n$/],
+      ["\x1b[2J<5", /^myriad: Cannot read '--threshold \\x1b\[2J<5': use a name, .*\n$/],
     ] as const
   ) {
     const { code, stdout, stderr } = await myriad([server.url("/0"), ...thresholds(text)]);
@@ -163,7 +163,7 @@ Deno.test("--abort-on-threshold ends a run when errors begin, and --resume conti
   assertMatch(first.stdout, /\n {2}requests>=20k +failed .*\n {2}failed<1% +failed .*\n$/);
   assertMatch(
     first.stderr,
-    /^myriad: aborting: 'failed<1%' can no longer hold(; waiting up to 5 s for \d requests? in flight)?\nmyriad: .* --resume goes on, without --abort-on-threshold\n$/,
+    /^myriad: aborting: 'failed<1%' can no longer hold(; waiting up to 5 s for \d requests? in flight)?\nmyriad: to continue, .* --resume, without --abort-on-threshold\n$/,
   );
   const before = await linesOf(out);
   assert(before.length > 2_000 && before.length < 20_000, `${before.length}`);

@@ -11,22 +11,22 @@ for (
     [
       { requests: 3, durationMs: 9 },
       3,
-      "'--input a' ended before '--duration' was over: --loop begins it anew",
+      "'--input a' ended before '--duration' was over: --loop starts it again",
     ],
     [
       { requests: 4 },
       3,
-      "'--input a' has 3 lines, fewer than '--requests 4' asks for: --loop begins it anew",
+      "'--input a' has 3 lines, fewer than '--requests 4' asks for: --loop starts it again",
     ],
     [
       { requests: 4, durationMs: 9 },
       1,
-      "'--input a' has 1 line, fewer than '--requests 4' asks for: --loop begins it anew",
+      "'--input a' has 1 line, fewer than '--requests 4' asks for: --loop starts it again",
     ],
     [
       { start: 2, requests: 2 },
       3,
-      "'--input a' has 3 lines, fewer than '--start 2 --requests 2' asks for: --loop begins it anew",
+      "'--input a' has 3 lines, fewer than '--start 2 --requests 2' asks for: --loop starts it again",
     ],
     [{ start: 1, requests: 2 }, 3, undefined],
     [

@@ -166,10 +166,10 @@ Deno.test("parseThreshold() accepts blanks, and drops them", () => {
 });
 
 const NAMES =
-  "give one of the names requests, succeeded, failed, skipped, errors.KIND, status.503, status.5xx, " +
+  "use one of the names requests, succeeded, failed, skipped, errors.KIND, status.503, status.5xx, " +
   "seconds, rate, bytes, min, mean, p50, p75, p90, p95, p99, p999, p9999, max, stddev, " +
   "retries, late, peak_rss, cpu";
-const FORM = "give a name, one of < <= > >=, and a value, like p99<500ms, failed<1% or rate>1000";
+const FORM = "use a name, one of < <= > >=, and a value, like p99<500ms, failed<1% or rate>1000";
 const COUNT = "a whole number, like 10, 10k or 1M";
 const SHARE = "a share of the requests, like 1%";
 const LATENCY = "a duration with its unit (us, ms, s, m), like 500ms";
@@ -184,37 +184,37 @@ for (
     ["p99<500ms<1s", FORM],
     ["p99<500ms, failed<1%", FORM],
     ["p 99<500ms", FORM],
-    ["p99==500ms", "give one of < <= > >=, as in failed<=0"],
-    ["failed!=0", "give one of < <= > >=, as in failed<=0"],
-    ["p99=<500ms", "give one of < <= > >="],
+    ["p99==500ms", "use one of < <= > >=, as in failed<=0"],
+    ["failed!=0", "use one of < <= > >=, as in failed<=0"],
+    ["p99=<500ms", "use one of < <= > >="],
     ["p98<500ms", NAMES],
     ["P99<500ms", NAMES],
-    ["errors<5", "give a kind of errors: dns"],
+    ["errors<5", "use a kind of errors: dns"],
     ["constructor<5", NAMES],
     ["__proto__<5", NAMES],
-    ["p99<500", `give p99 ${LATENCY}`],
-    ["p99<0", `give p99 ${LATENCY}`],
-    ["p99<1%", `give p99 ${LATENCY}`],
-    ["p99<-5ms", `give p99 ${LATENCY}`],
-    ["p99<ms", `give p99 ${LATENCY}`],
-    ["p99<1,5s", `give p99 ${LATENCY}`],
-    ["p99<NaNms", `give p99 ${LATENCY}`],
-    ["p99<1h", `give p99 ${LATENCY}`],
-    ["p99<1\nms", `give p99 ${LATENCY}`],
-    [`p99<${"9".repeat(400)}ms`, `give p99 ${LATENCY}`],
-    ["failed<5ms", `give failed ${COUNT}, or ${SHARE}`],
-    ["failed<0.5", `give failed ${COUNT}, or ${SHARE}`],
-    ["failed<1%%", `give failed ${COUNT}, or ${SHARE}`],
-    ["failed<1toString", `give failed ${COUNT}, or ${SHARE}`],
-    ["requests>5%", `give requests ${COUNT}`],
-    ["seconds<60", "give seconds a duration with its unit (ms, s, m, h), like 90s"],
-    ["rate>1000ms", "give rate a number a second, like 1000, 1000/s or 60k/m"],
-    ["bytes<5%", "give bytes a size, like 500, 10k or 64M"],
-    ["errors.slow<5", `give a kind of errors: ${ERROR_KINDS.join(", ")}, as in errors.timeout<5`],
-    ["errors.toString<5", "give a kind of errors: dns"],
-    ["status.6<5", "give a status, like status.503 or status.5xx"],
-    ["status.0xx<5", "give a status, like status.503 or status.5xx"],
-    ["status.5xx.5<5", "give a status, like status.503 or status.5xx"],
+    ["p99<500", `for p99 use ${LATENCY}`],
+    ["p99<0", `for p99 use ${LATENCY}`],
+    ["p99<1%", `for p99 use ${LATENCY}`],
+    ["p99<-5ms", `for p99 use ${LATENCY}`],
+    ["p99<ms", `for p99 use ${LATENCY}`],
+    ["p99<1,5s", `for p99 use ${LATENCY}`],
+    ["p99<NaNms", `for p99 use ${LATENCY}`],
+    ["p99<1h", `for p99 use ${LATENCY}`],
+    ["p99<1\nms", `for p99 use ${LATENCY}`],
+    [`p99<${"9".repeat(400)}ms`, `for p99 use ${LATENCY}`],
+    ["failed<5ms", `for failed use ${COUNT}, or ${SHARE}`],
+    ["failed<0.5", `for failed use ${COUNT}, or ${SHARE}`],
+    ["failed<1%%", `for failed use ${COUNT}, or ${SHARE}`],
+    ["failed<1toString", `for failed use ${COUNT}, or ${SHARE}`],
+    ["requests>5%", `for requests use ${COUNT}`],
+    ["seconds<60", "for seconds use a duration with its unit (ms, s, m, h), like 90s"],
+    ["rate>1000ms", "for rate use a number a second, like 1000, 1000/s or 60k/m"],
+    ["bytes<5%", "for bytes use a size, like 500, 10k or 64M"],
+    ["errors.slow<5", `use a kind of errors: ${ERROR_KINDS.join(", ")}, as in errors.timeout<5`],
+    ["errors.toString<5", "use a kind of errors: dns"],
+    ["status.6<5", "use a status, like status.503 or status.5xx"],
+    ["status.0xx<5", "use a status, like status.503 or status.5xx"],
+    ["status.5xx.5<5", "use a status, like status.503 or status.5xx"],
   ]
 ) {
   Deno.test(`parseThreshold() rejects ${JSON.stringify(text.slice(0, 30))}`, () => {

@@ -51,7 +51,7 @@ export const COMPARE_FLAGS = [
     value: "LIST",
     kind: COUNTS,
     default: "10,100,10000",
-    help: "how many requests, one number after another",
+    help: "number of requests, one number after another",
   },
   {
     name: "concurrency",
@@ -59,7 +59,7 @@ export const COMPARE_FLAGS = [
     value: "C",
     kind: count({ min: 1, max: 100_000 }),
     default: "1000",
-    help: "most requests in flight",
+    help: "maximum number of requests in flight",
   },
   {
     name: "delay",

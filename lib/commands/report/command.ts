@@ -31,7 +31,7 @@ export const REPORT_FLAGS = [
     excludes: ["report"],
     help: "show two runs side by side, each a file, with their differences",
   },
-  { name: "json", help: "the same as JSON" },
+  { name: "json", help: "print the result as JSON" },
   { name: "help", short: "h", help: "print this help" },
 ] as const satisfies readonly Flag[];
 
@@ -109,10 +109,10 @@ async function checkFiles(names: readonly string[], page: string | undefined): P
   for (const [k, name] of names.entries()) {
     const file = await fileAt(name);
     if (name === page || isSameFile(file, atPage)) {
-      throw new UsageError(`Cannot write '--report ${page}': it is read, too: give another name`);
+      throw new UsageError(`Cannot write '--report ${page}': it is read, too: use another name`);
     }
     if (names.indexOf(name) !== k || files.some((other) => isSameFile(file, other))) {
-      throw new UsageError(`Cannot read '${name}' twice: give each file once`);
+      throw new UsageError(`Cannot read '${name}' twice: name each file once`);
     }
     if (file !== undefined) files.push(file);
   }
@@ -136,7 +136,11 @@ async function compareFiles(
   isJson: boolean,
 ): Promise<{ text: string; notice?: string }> {
   if (names.length !== 2) {
-    throw new UsageError(`Cannot compare ${names.length} files: '--compare' takes two`);
+    throw new UsageError(
+      `Cannot compare ${
+        names.length === 1 ? "1 file" : `${names.length} files`
+      }: '--compare' takes two`,
+    );
   }
   const [a, b] = [await review([names[0]]), await review([names[1]])];
   const { compareRuns, formatDifferences, formatDifferenceTable } = await import("./difference.ts");

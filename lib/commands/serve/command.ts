@@ -40,7 +40,7 @@ export const SERVE_FLAGS = [
   {
     name: "access-log",
     value: "FILE",
-    path: { access: "write", endings: { formats: ["ndjson", "jsonl", "json"] } },
+    path: { access: "write", endings: { formats: ["ndjson", "jsonl", "json", "txt"] } },
     help: "a line of JSON for each response: n (in order of arrival), at, method, path, status, " +
       "delay_ms (drawn), ms (until the response); an old file is emptied",
   },

@@ -70,7 +70,7 @@ export const VERIFY_FLAGS = [
     default: "0",
     help: "accept up to N requests in the log that no attempt explains; --resume can cause them",
   },
-  { name: "json", help: "the same as JSON" },
+  { name: "json", help: "print the result as JSON" },
   { name: "help", short: "h", help: "print this help" },
 ] as const satisfies readonly Flag[];
 

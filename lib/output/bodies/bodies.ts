@@ -79,7 +79,7 @@ export class Bodies {
         fail("another run writes it: wait for its end");
       }
       if (!isResumed && !overwrite && holdsBodies(path)) {
-        fail("it holds bodies already: name another folder, or give --overwrite");
+        fail("it holds bodies already: name another folder, or use --overwrite");
       }
     } catch (error) {
       lock?.close();

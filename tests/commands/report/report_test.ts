@@ -544,7 +544,7 @@ Deno.test("report exits with 2 for a wrong file, and with 3 for one that breaks 
       [2, [records, records], /twice: /],
       [2, [records, summary], /one is a summary, the other records: /],
       [2, [summary, records], /one is a summary, the other records: /],
-      [2, ["--compare", records], /Cannot compare 1 files: /],
+      [2, ["--compare", records], /Cannot compare 1 file: /],
       [
         2,
         ["--compare", records, summary, "--report", "x.html"],
