@@ -87,6 +87,10 @@ const isFlagValue: Check = (value) =>
   value === null || typeof value === "string" || Number.isFinite(value);
 
 /** What each field of a journal has to be. */
+/** The maximum number of seconds, some 300 years: no date of a run is out of the range of `Date`. */
+const MAX_SECONDS = 1e10;
+const isDuration: Check = (value) => isNumber(value) && value as number <= MAX_SECONDS;
+
 const SHAPE: Shape = {
   identity: isMap(isFlagValue),
   salt: isText,
@@ -98,8 +102,8 @@ const SHAPE: Shape = {
   output: isCount,
   failures: orNull(isCount),
   stats: isObject,
-  seconds: isNumber,
-  cpuSeconds: isNumber,
+  seconds: isDuration,
+  cpuSeconds: isDuration,
   peakRssKb: isNumber,
   shortages: isMap(isCount),
 };

@@ -1,7 +1,7 @@
-import { InterruptedError } from "../errors.ts";
+import { InterruptedError, UsageError } from "../errors.ts";
 import { writeAll } from "../process/write_all.ts";
 
-/** The maximum number of bytes of a password; more are ignored. */
+/** The maximum number of bytes of a password. */
 const MAX_BYTES = 4_096;
 
 const CTRL_C = 0x03;
@@ -11,8 +11,15 @@ const TAB = 0x09;
 const LF = 0x0a;
 const CR = 0x0d;
 const CTRL_U = 0x15;
+const ESCAPE = 0x1b;
 const SPACE = 0x20;
 const DELETE = 0x7f;
+
+/** An escape sequence of a key (ECMA-48 §5.4), and its beginning. */
+// deno-lint-ignore no-control-regex
+const SEQUENCE = /^\x1b(?:\[[\x20-\x3f]*[\x40-\x7e]|O.)$/;
+// deno-lint-ignore no-control-regex
+const SEQUENCE_START = /^\x1b(?:\[[\x20-\x3f]{0,16}|O)$/;
 
 /**
  * Asks for a password on the terminal of standard input, without showing what is typed. It takes
@@ -23,7 +30,8 @@ const DELETE = 0x7f;
  * promptSecret() is not for a program whose records go to stdout".
  *
  * @param signal gives up the question
- * @throws {InterruptedError} If Ctrl-C is pressed.
+ * @throws {InterruptedError} If Ctrl-C is pressed, or Ctrl-D before any character.
+ * @throws {UsageError} If the password is longer than 4,096 bytes.
  * @throws The signal's reason, if it is aborted.
  */
 export async function promptPassword(question: string, signal: AbortSignal): Promise<string> {
@@ -50,13 +58,31 @@ async function readLine(): Promise<string> {
   let length = 0;
   // One at a time: what follows the line is not for this.
   const byte = new Uint8Array(1);
+  let sequence = "";
   while (await Deno.stdin.read(byte) !== null) {
     const [code] = byte;
-    if (code === CTRL_C) throw new InterruptedError("SIGINT");
+    // The keys of arrows and the like send ESC, `[` or `O`, parameters, and a final byte.
+    if (sequence === "" && code === ESCAPE) {
+      sequence = "\x1b";
+      continue;
+    }
+    if (sequence !== "") {
+      sequence += String.fromCharCode(code);
+      if (SEQUENCE_START.test(sequence)) continue;
+      const isWhole = SEQUENCE.test(sequence);
+      sequence = "";
+      if (isWhole) continue;
+    }
+    if (code === CTRL_C || (code === CTRL_D && length === 0)) throw new InterruptedError("SIGINT");
     if (code === CR || code === LF || code === CTRL_D) break;
     if (code === CTRL_U) length = 0;
     else if (code === BACKSPACE || code === DELETE) length = cutCharacter(bytes, length);
-    else if ((code >= SPACE || code === TAB) && length < bytes.length) bytes[length++] = code;
+    else if (code >= SPACE || code === TAB) {
+      if (length === MAX_BYTES) {
+        throw new UsageError(`Cannot use the password: it has more than ${MAX_BYTES} bytes`);
+      }
+      bytes[length++] = code;
+    }
   }
   return new TextDecoder().decode(bytes.subarray(0, length));
 }

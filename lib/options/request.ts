@@ -62,8 +62,8 @@ class HeaderFields {
     const problem = fieldProblem(name, template.with(""));
     if (problem !== undefined) {
       const isName = fieldProblem(name, "") !== undefined;
-      const mend = isName ? "use 'Name: value'" : "remove them";
-      throw new UsageError(`Cannot send '${place}': ${problem}: ${mend}`);
+      const fix = !isToken(name) ? "use 'Name: value'" : isName ? "leave it out" : "remove them";
+      throw new UsageError(`Cannot send '${place}': ${problem}: ${fix}`);
     }
     const field = [name, template.isTemplate ? value : template.start] as const;
     if (template.isTemplate) this.templates.set(field, template);

@@ -29,6 +29,7 @@ for (
     ["x\x7fhunté\x7f\x08ter2\r", "hunter2"],
     ["forgotten\x15hü nt:er2\r", "hü nt:er2"],
     ["\x7f\x1bhunter2\r", "hunter2"],
+    ["hun\x1b[D\x1b[1;5C\x1bOAter2\r", "hunter2"],
   ] as const
 ) {
   Deno.test(
@@ -77,6 +78,7 @@ Deno.test("-u NAME asks before anything else reads the terminal", ON_TERMINAL, a
 for (
   const [how, step, code] of [
     ["Ctrl-C", { keys: "hunter2\x03" }, 130],
+    ["Ctrl-D before any character", { keys: "\x04" }, 130],
     ["SIGINT", { signal: 2 }, 130],
     ["SIGTERM", { signal: 15 }, 143],
     ["SIGHUP", { signal: 1 }, 129],
@@ -142,5 +144,19 @@ Deno.test(
     // Ctrl-C ends the program, and leaves a terminal that does not show what is typed.
     const { code, echoes } = await runInto(file, program, [{ ...echoIsOff, keys: "\x03" }]);
     assertEquals([code, echoes], [-2, [false, false]]);
+  },
+);
+
+Deno.test(
+  "-u NAME refuses a password that is too long, and sends nothing",
+  ON_TERMINAL,
+  async () => {
+    await using server = await RawServer.start(({ send }) => send(ok()));
+    const keys = `${"x".repeat(4_097)}\r`;
+    const args = ["-u", "me", server.url("/")];
+    const ran = await runOnTerminal([...PROGRAM, MAIN, ...args], [{ until: ASKED, keys }]);
+    assertEquals([ran.code, ran.echoes], [2, [false, true]], ran.shown);
+    assertStringIncludes(ran.shown, "the password: it has more than 4096 bytes");
+    assertEquals(server.requests.length, 0);
   },
 );
