@@ -62,8 +62,8 @@ class HeaderFields {
     const problem = fieldProblem(name, template.with(""));
     if (problem !== undefined) {
       const isName = fieldProblem(name, "") !== undefined;
-      const mend = isName ? "use 'Name: value'" : "remove them";
-      throw new UsageError(`Cannot send '${place}': ${problem}: ${mend}`);
+      const fix = isName ? "use 'Name: value'" : "remove them";
+      throw new UsageError(`Cannot send '${place}': ${problem}: ${fix}`);
     }
     const field = [name, template.isTemplate ? value : template.start] as const;
     if (template.isTemplate) this.templates.set(field, template);
@@ -233,9 +233,9 @@ async function readCredentials(
  *
  * @throws {UsageError} If the text has it. Nothing of it is repeated.
  */
-function refuseReplaced(flag: string, text: string, mend: string): void {
+function refuseReplaced(flag: string, text: string, fix: string): void {
   if (text.includes("\ufffd")) {
-    throw new UsageError(`Cannot send '--${flag}': it is not UTF-8, or has U+FFFD in it: ${mend}`);
+    throw new UsageError(`Cannot send '--${flag}': it is not UTF-8, or has U+FFFD in it: ${fix}`);
   }
 }
 
