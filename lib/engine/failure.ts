@@ -42,8 +42,8 @@ export function toPermissionFailure(url: string): Failure {
 
 /** The failure of a look-up without the permission, which has to be for the name with every port. */
 export function toLookUpFailure(hostname: string): Failure {
-  const mend = `run with --allow-net=${hostname}, or use a socks5h proxy`;
-  return toUrlFailure(`no permission to look up ${hostname}: ${mend}`);
+  const fix = `run with --allow-net=${hostname}, or use a socks5h proxy`;
+  return toUrlFailure(`no permission to look up ${hostname}: ${fix}`);
 }
 
 /** The failure of a URL that cannot be requested. */

@@ -15,6 +15,7 @@ import {
 import {
   fieldProblem,
   formatBasicCredentials,
+  isToken,
   methodProblem,
   normalizeMethod,
 } from "../http/fields.ts";
@@ -233,9 +234,9 @@ async function readCredentials(
  *
  * @throws {UsageError} If the text has it. Nothing of it is repeated.
  */
-function refuseReplaced(flag: string, text: string, mend: string): void {
+function refuseReplaced(flag: string, text: string, fix: string): void {
   if (text.includes("\ufffd")) {
-    throw new UsageError(`Cannot send '--${flag}': it is not UTF-8, or has U+FFFD in it: ${mend}`);
+    throw new UsageError(`Cannot send '--${flag}': it is not UTF-8, or has U+FFFD in it: ${fix}`);
   }
 }
 

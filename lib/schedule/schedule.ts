@@ -791,12 +791,12 @@ export class Schedule implements Source<Start> {
   }
 
   #nobodyThere(): NoProgressError {
-    const [where, mend] = this.#hasNoWay
+    const [where, fix] = this.#hasNoWay
       ? [`all requests go through ${this.#firstName}`, "Check that a server listens there"]
       : [`${this.#firstName} is the only host`, "Check its name and port"];
     return new NoProgressError(
       `Cannot go on: the first ${FIRST_FAILURES} requests failed, and ${where} ` +
-        `(${this.#firstCause}). ${mend}, or use '--host-give-up never' to wait for it, ` +
+        `(${this.#firstCause}). ${fix}, or use '--host-give-up never' to wait for it, ` +
         "or '--no-pause' to make all requests without waiting",
     );
   }

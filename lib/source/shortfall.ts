@@ -20,11 +20,11 @@ export function describeShortfall(wanted: Wanted, records: number): string | und
   if (createNumbering({ start, shard }).first >= records) {
     return `nothing was requested: ${has}, and ${numbersIn(wanted)} begins behind them`;
   }
-  const mend = input.path === "-" ? "" : ": --loop starts it again";
+  const fix = input.path === "-" ? "" : ": --loop starts it again";
   if (records < start + requests && requests !== Infinity) {
-    return `${has}, fewer than ${numbersIn(wanted)} asks for${mend}`;
+    return `${has}, fewer than ${numbersIn(wanted)} asks for${fix}`;
   }
-  if (durationMs !== undefined) return `${name} ended before '--duration' was over${mend}`;
+  if (durationMs !== undefined) return `${name} ended before '--duration' was over${fix}`;
 }
 
 /** The flags that say which numbers are wanted, in quotes. */
