@@ -602,7 +602,7 @@ Deno.test("--help lists flags and exit codes, and --version prints the version",
   }
   assertMatch(
     help.stdout,
-    /3 the run could not go on [^;]*only host, [^;]*--give-up-after\)[^;]*;/,
+    /3 the run could not go on [^;]*only\s+host refuses connections, [^;]*--give-up-after\)[^;]*;/,
   );
   const version = await myriad(["--version"], { permissions: [] });
   assertMatch(version.stdout, /^myriad \d+\.\d+\.\d+\n$/);
