@@ -225,17 +225,17 @@ Deno.test("server.ts exits with 2 and one line when a flag is wrong", async () =
       ["--access-log", "/no/such/log", ...ANY_PORT],
       /'--access-log \/no\/such\/log': no such folder/,
     ],
-    [["--access-log", "/tmp", ...ANY_PORT], /'--access-log \/tmp': it is a folder: give/],
+    [["--access-log", "/tmp", ...ANY_PORT], /'--access-log \/tmp': it is a folder: use/],
     [["--quick"], /--quick.*: see 'myriad serve --help'/],
     [["8080"], /Cannot serve '8080': use flags only/],
   ];
   const permissions = ["--allow-net", "--allow-write"];
-  await Promise.all(cases.map(async ([args, message]) => {
-    const { code, stdout, stderr } = await runServe(args, { permissions });
+  const all = await Promise.all(cases.map(([args]) => runServe(args, { permissions })));
+  for (const [k, { code, stdout, stderr }] of all.entries()) {
     assertEquals([code, stdout], [2, ""], stderr);
-    assertMatch(stderr, message);
+    assertMatch(stderr, cases[k][1]);
     assertMatch(stderr, /^myriad: [^\n]*: [^\n]*\n$/);
-  }));
+  }
 });
 
 Deno.test("server.ts exits with 2 and one line when a permission is missing", async () => {
