@@ -1,5 +1,3 @@
-import process from "node:process";
-
 /**
  * A match that could take more steps of backtracking than this runs under a time limit. They take
  * about 5 ms.
@@ -114,6 +112,8 @@ function withTimeLimit<T>(match: () => T): T | undefined {
 
 /** Loads `node:vm`, which takes 13 ms, only when it is needed. */
 function newWatch(): Watch {
+  // To import it would start Node's part of Deno, 10 ms, also for `--version`.
+  // deno-lint-ignore no-process-global
   const vm = process.getBuiltinModule("node:vm");
   const script = new vm.Script("match()");
   const context = vm.createContext({ match: undefined });

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { resolve } from "node:path";
 import type { ProxyOptions, TlsOptions } from "../engine/engine.ts";
 import { ENGINE_NAMES, type EngineName, ENGINES } from "../engine/engines.ts";
 import { UsageError } from "../errors.ts";
@@ -98,7 +97,9 @@ export function parseUnixSocket(values: RunValues): string | undefined {
   const path = values.get("unix-socket");
   if (path === undefined) return undefined;
   // The permission for the network names the socket by an absolute path.
-  const socket = resolve(path);
+  // To import it would start Node's part of Deno, also for `--version`.
+  // deno-lint-ignore no-process-global
+  const socket = process.getBuiltinModule("node:path").resolve(path);
   if (
     !isGranted({ name: "net", host: `unix:${socket}` }) ||
     !isGranted({ name: "read", path }) || !isGranted({ name: "write", path })
