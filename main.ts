@@ -148,14 +148,14 @@ async function compareStrategies(argv: readonly string[]): Promise<number> {
 }
 
 async function request(options: RunOptions): Promise<number> {
-  const [{ formatWait, Run }, { Progress }, { formatSummary, toSummary }, table] = await Promise
-    .all([
-      import("./lib/run/run.ts"),
-      import("./lib/progress/progress.ts"),
-      import("./lib/report/json.ts"),
-      import("./lib/report/table.ts"),
-    ]);
-  const { formatFailed, formatMadeAgain, formatTable } = table;
+  const loadTable = () => import("./lib/report/table.ts");
+  const [{ formatWait, Run }, { Progress }, { formatSummary, toSummary }] = await Promise.all([
+    import("./lib/run/run.ts"),
+    import("./lib/progress/progress.ts"),
+    import("./lib/report/json.ts"),
+    // A silent run prints a line of it at most.
+    options.silent ? undefined : loadTable(),
+  ]);
   const isTerminal = Deno.stderr.isTerminal();
   const mode = chooseDisplay(options);
   const isLive = mode === "live" || mode === "auto";
@@ -214,6 +214,7 @@ async function request(options: RunOptions): Promise<number> {
         const color = place.isTerminal() && !Deno.noColor;
         const { tolerated, total } = snapshot;
         const summary = toSummary(snapshot, { version });
+        const { formatTable } = await loadTable();
         await print(formatTable({ summary, tolerated, total }, { color }), place);
       }
     } catch (error) {
@@ -221,11 +222,13 @@ async function request(options: RunOptions): Promise<number> {
       await complain(error);
     }
     if (madeAgain !== undefined && madeAgain.wanted > 0 && !options.silent) {
-      await complain(formatMadeAgain(madeAgain));
+      await complain((await loadTable()).formatMadeAgain(madeAgain));
     }
     if (failure !== undefined) await complain(failure);
     else if (exitCode === undefined && (options.silent || options.json)) {
-      if (snapshot.failed > 0 && !options.json) await complain(formatFailed(snapshot));
+      if (snapshot.failed > 0 && !options.json) {
+        await complain((await loadTable()).formatFailed(snapshot));
+      }
       await complainOfThresholds(snapshot);
     }
     const isFile = options.output !== undefined && options.output.path !== "-";
