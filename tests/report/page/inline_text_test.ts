@@ -4,26 +4,7 @@ import {
   inlineText,
   jsonForScript,
 } from "../../../lib/report/page/inline_text.ts";
-
-/** What an element's content, an attribute, a script and a comment end with, and more. */
-const HOSTILE = [
-  `"><img src=x onerror=pwned()>`,
-  `'><svg onload=pwned()>`,
-  "`onmouseover=pwned()",
-  `</script><script>pwned()</script>`,
-  `</title></style><script>pwned()</script>`,
-  `<!--<script>`,
-  `-->`,
-  `]]>`,
-  `&lt;img src=x onerror=pwned()&gt;`,
-  `javascript:pwned()`,
-  `http://h/?a=<b>&c='d"`,
-  `\u2028pwned()\u2029`,
-  `\u202etxt.exe`,
-  `\0\x1b[2J\r\n`,
-  `\ud800`,
-  `__proto__`,
-].join(" ");
+import { HOSTILE } from "../../fixtures/hostile_markup.ts";
 
 Deno.test("jsonForScript() escapes what ends a script or a line, and loses nothing", () => {
   const data = { [HOSTILE]: [HOSTILE, "</SCRIPT", "<!--", 1, null] };

@@ -2,27 +2,8 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import type { PageData } from "../../../lib/report/page/data.ts";
 import { formatPage } from "../../../lib/report/page/page.ts";
 import { pageScript, SHARED } from "../../../lib/report/page/script.ts";
+import { HOSTILE } from "../../fixtures/hostile_markup.ts";
 import { hostilePage, largestPage, pageData } from "../../fixtures/page_data.ts";
-
-/** What an element's content, an attribute, a script and a comment end with, and more. */
-const HOSTILE = [
-  `"><img src=x onerror=pwned()>`,
-  `'><svg onload=pwned()>`,
-  "`onmouseover=pwned()",
-  `</script><script>pwned()</script>`,
-  `</title></style><script>pwned()</script>`,
-  `<!--<script>`,
-  `-->`,
-  `]]>`,
-  `&lt;img src=x onerror=pwned()&gt;`,
-  `javascript:pwned()`,
-  `http://h/?a=<b>&c='d"`,
-  `\u2028pwned()\u2029`,
-  `\u202etxt.exe`,
-  `\0\x1b[2J\r\n`,
-  `\ud800`,
-  `__proto__`,
-].join(" ");
 
 Deno.test("formatPage() escapes hostile texts", async () => {
   const tagsOf = (page: string): Record<string, number> => {
