@@ -720,7 +720,7 @@ Deno.test("Schedule finishes waiting requests before it throws the source's erro
   assertEquals((rig.end as Error).message, "broken off");
 });
 
-Deno.test("Schedule.abandon() gives waiting requests with their last result or as interrupted", async () => {
+Deno.test("Schedule.drain() gives waiting requests with their last result or as interrupted", async () => {
   for (const isCutShort of [false, true]) {
     const rig = new Rig(many(2), { retry: { ...RETRY, retries: 5 } });
     await rig.time.to(0);
@@ -861,7 +861,7 @@ Deno.test("Schedule keeps a request's last result when its host is given up", as
   assertEquals(last!.detail, "connection refused");
 });
 
-Deno.test("Schedule.abandon() gives retries that wait for their host", async () => {
+Deno.test("Schedule.drain() gives retries that wait for their host", async () => {
   const rig = new Rig(many(2), { concurrency: 2, retry: { ...RETRY, retries: 1 } });
   await rig.time.to(0);
   await rig.answer(0, BUSY);
