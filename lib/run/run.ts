@@ -24,7 +24,7 @@ import { describeShortfall } from "../source/shortfall.ts";
 import type { Snapshot } from "../stats/snapshot.ts";
 import { formatCount } from "../text/format.ts";
 import { type JournalSnapshot, type MadeAgain, Outputs } from "./outputs.ts";
-import { Pipeline, sumCounts } from "./pipeline.ts";
+import { type Activity, Pipeline, sumCounts } from "./pipeline.ts";
 import type { RunPage } from "./run_page.ts";
 
 /** How long requests in flight may continue after the last start. */
@@ -244,17 +244,20 @@ export class Run {
 
   /** The part of the journal that tells about the whole run so far. */
   #journalState(): ReturnType<JournalSnapshot> {
-    return { stats: this.#pipeline.stats.toJSON(), ...this.#resourceUsage() };
+    const { stats, activity } = this.#pipeline;
+    return { stats: stats.toJSON(), ...this.#resourceUsage(activity) };
   }
 
   /**
    * The resources that the run used, including its parts before a resume. If nothing was left to do,
    * what it had used then.
    */
-  #resourceUsage(): Pick<Snapshot, "seconds" | "cpuSeconds" | "peakRssKb" | "shortages"> {
+  #resourceUsage(
+    activity: Activity,
+  ): Pick<Snapshot, "seconds" | "cpuSeconds" | "peakRssKb" | "shortages"> {
     const before = this.#outputs.restored;
     if (before !== undefined && this.#outputs.isComplete) {
-      const { seconds, cpuSeconds, peakRssKb, shortages = {} } = before;
+      const { seconds, cpuSeconds, peakRssKb, shortages } = before;
       return { seconds, cpuSeconds, peakRssKb, shortages };
     }
     const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
@@ -262,16 +265,15 @@ export class Run {
       seconds: (before?.seconds ?? 0) + (performance.now() - this.#startMs) / 1000,
       cpuSeconds: (before?.cpuSeconds ?? 0) + (userCPUTime + systemCPUTime) / 1e6,
       peakRssKb: Math.max(before?.peakRssKb ?? 0, this.#peak.update(maxRSS)),
-      shortages: sumCounts(before?.shortages ?? {}, this.#pipeline.activity.shortages),
+      shortages: sumCounts(before?.shortages ?? {}, activity.shortages),
     };
   }
 
   /** The share of the input whose records are written; records that were only read do not count. */
-  #progress(): number | undefined {
+  #progress({ inFlight, retrying, held }: Activity): number | undefined {
     const read = this.#source.progress?.();
     if (read === undefined) return undefined;
     const { requests } = this.#pipeline.stats;
-    const { inFlight, retrying, held } = this.#pipeline.activity;
     const open = inFlight + retrying + held;
     return requests === 0 ? 0 : read * requests / (requests + open);
   }
@@ -280,12 +282,12 @@ export class Run {
     const { stats, activity, engineName } = this.#pipeline;
     const figures = stats.snapshot({
       ...activity,
-      ...this.#resourceUsage(),
+      ...this.#resourceUsage(activity),
       startedMs: this.#startedMs - (this.#outputs.restored?.seconds ?? 0) * 1000,
       concurrency: this.#options.concurrency,
       targetRate: this.#options.rate,
       total: this.#outputs.computeTotal(this.#source.total),
-      progress: this.#progress(),
+      progress: this.#progress(activity),
       rssBytes: Deno.memoryUsage().rss,
       loopBusy: this.#loop?.busy ?? 0,
       engine: engineName,
