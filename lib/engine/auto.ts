@@ -3,7 +3,7 @@ import type { Target } from "../target.ts";
 import type { Engine } from "./engine.ts";
 import { hasBlockedPort } from "./fetch/blocked_ports.ts";
 import { FetchEngine } from "./fetch/fetch.ts";
-import { Http1Engine } from "./http1/http1.ts";
+import { Http1Engine } from "./sockets/socket_engine.ts";
 import type { EngineOptions } from "./options.ts";
 
 /**

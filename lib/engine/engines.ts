@@ -53,7 +53,7 @@ const ROWS = {
   },
   http1: {
     lacks: [],
-    open: async (options) => new (await import("./http1/http1.ts")).Http1Engine(options),
+    open: async (options) => new (await import("./sockets/socket_engine.ts")).Http1Engine(options),
   },
 } satisfies Record<string, EngineRow>;
 

@@ -1,6 +1,6 @@
 import type { Target } from "../target.ts";
 import type { BodySink, Cookies, ProxyOptions, ResponseHead, TlsOptions } from "./engine.ts";
-import type { NameService } from "./http1/name_lookup.ts";
+import type { NameService } from "./sockets/name_lookup.ts";
 
 /** The settings of an engine that a user chooses. */
 export interface EngineSettings {

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Engine } from "../../lib/engine/engine.ts";
 import { FetchEngine } from "../../lib/engine/fetch/fetch.ts";
-import { Http1Engine } from "../../lib/engine/http1/http1.ts";
+import { Http1Engine } from "../../lib/engine/sockets/socket_engine.ts";
 import type { EngineOptions } from "../../lib/engine/options.ts";
 import type { Result } from "../../lib/result.ts";
 import type { Target } from "../../lib/target.ts";

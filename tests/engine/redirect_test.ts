@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Engine } from "../../lib/engine/engine.ts";
 import { FetchEngine } from "../../lib/engine/fetch/fetch.ts";
-import { Http1Engine } from "../../lib/engine/http1/http1.ts";
+import { Http1Engine } from "../../lib/engine/sockets/socket_engine.ts";
 import { follow, readLocation } from "../../lib/engine/redirect.ts";
 import { decodeFieldValue } from "../../lib/http/fields.ts";
 import { ENGINE_OPTIONS } from "../fixtures/engine_options.ts";

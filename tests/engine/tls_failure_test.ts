@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { Engine, TlsOptions } from "../../lib/engine/engine.ts";
 import { FetchEngine } from "../../lib/engine/fetch/fetch.ts";
-import { Http1Engine } from "../../lib/engine/http1/http1.ts";
+import { Http1Engine } from "../../lib/engine/sockets/socket_engine.ts";
 import type { EngineOptions } from "../../lib/engine/options.ts";
 import { describeTlsError } from "../../lib/engine/tls_failure.ts";
 import { ENGINE_OPTIONS } from "../fixtures/engine_options.ts";

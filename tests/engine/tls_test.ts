@@ -3,7 +3,7 @@ import net from "node:net";
 import type { Engine } from "../../lib/engine/engine.ts";
 import { hasBlockedPort } from "../../lib/engine/fetch/blocked_ports.ts";
 import { FetchEngine } from "../../lib/engine/fetch/fetch.ts";
-import { Http1Engine } from "../../lib/engine/http1/http1.ts";
+import { Http1Engine } from "../../lib/engine/sockets/socket_engine.ts";
 import type { EngineOptions } from "../../lib/engine/options.ts";
 import type { Result } from "../../lib/result.ts";
 import { every } from "../fixtures/every.ts";

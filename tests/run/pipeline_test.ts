@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ResponseCheck } from "../../lib/check/response_check.ts";
 import { StatusSet } from "../../lib/check/status_set.ts";
-import { Http1Engine } from "../../lib/engine/http1/http1.ts";
+import { Http1Engine } from "../../lib/engine/sockets/socket_engine.ts";
 import type { Result } from "../../lib/result.ts";
 import {
   addActivities,

@@ -6,10 +6,10 @@ import type { TlsOptions } from "../engine.ts";
 import { toBodyFailure, toLengthFailure, toProtocolFailure } from "../failure.ts";
 import { describeTlsAlert } from "../tls_failure.ts";
 import { checkBeginning, type Head, MAX_HEAD_BYTES, ProtocolError } from "./head.ts";
-import { isReset, ReadFirstSocket } from "./read_first_socket.ts";
+import { isReset, ReadFirstSocket } from "../transport/read_first_socket.ts";
 import { type HeadListener, ResponseReader } from "./response.ts";
-import { CutError, startTls, type Transport } from "./tls.ts";
-import { type Tunnel, TunnelError, TunnelRefusal } from "./tunnel.ts";
+import { CutError, startTls, type Transport } from "../transport/tls.ts";
+import { type Tunnel, TunnelError, TunnelRefusal } from "../sockets/tunnel.ts";
 
 /**
  * The buffer that every plain socket is read into. One is enough: its bytes are processed before the

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { FetchEngine } from "../../../lib/engine/fetch/fetch.ts";
 import { toFetchFailure } from "../../../lib/engine/fetch/fetch_failure.ts";
-import { Http1Engine } from "../../../lib/engine/http1/http1.ts";
+import { Http1Engine } from "../../../lib/engine/sockets/socket_engine.ts";
 import type { Result } from "../../../lib/result.ts";
 import { ENGINE_OPTIONS } from "../../fixtures/engine_options.ts";
 import { makeRequest } from "../../fixtures/make_request.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { ProtocolError } from "../../../lib/engine/http1/head.ts";
-import { Http1Engine } from "../../../lib/engine/http1/http1.ts";
+import { Http1Engine } from "../../../lib/engine/sockets/socket_engine.ts";
 import { ResponseReader } from "../../../lib/engine/http1/response.ts";
 import type { EngineOptions } from "../../../lib/engine/options.ts";
 import type { Result } from "../../../lib/result.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { Http1Engine } from "../../../lib/engine/http1/http1.ts";
+import { Http1Engine } from "../../../lib/engine/sockets/socket_engine.ts";
 import type { EngineOptions } from "../../../lib/engine/options.ts";
 import type { Result } from "../../../lib/result.ts";
 import type { Target } from "../../../lib/target.ts";

@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { RequestWriter, Router } from "../../../lib/engine/http1/request.ts";
+import { RequestWriter } from "../../../lib/engine/http1/request.ts";
+import { Router } from "../../../lib/engine/sockets/router.ts";
 
 Deno.test("Router.route() gives the same as URL, for a text and a URL", () => {
   const router = new Router();

@@ -1,4 +1,4 @@
-import { Http1Engine } from "../../../engine/http1/http1.ts";
+import { Http1Engine } from "../../../engine/sockets/socket_engine.ts";
 import { Pool } from "../../../pool.ts";
 import type { RequestDefaults } from "../../../source/request_defaults.ts";
 import { trustedTarget } from "../../../source/target.ts";

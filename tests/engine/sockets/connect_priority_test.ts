@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { ConnectPriority, type Traffic } from "../../../lib/engine/http1/connect_priority.ts";
+import { ConnectPriority, type Traffic } from "../../../lib/engine/sockets/connect_priority.ts";
 
 /** Looks at traffic at given times, and tells whether requests had to wait then. */
 function looks(rows: [atMs: number, traffic: Partial<Traffic>][]): { on: boolean[]; ends: number } {

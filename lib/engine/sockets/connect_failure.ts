@@ -7,7 +7,7 @@ import type { Failure } from "../../result.ts";
 import { findCause, findShortage } from "../causes.ts";
 import { toConnectTimeout, toLookUpFailure } from "../failure.ts";
 import { describeTlsError } from "../tls_failure.ts";
-import type { ConnectError } from "./connection.ts";
+import type { ConnectError } from "../http1/connection.ts";
 
 /** Addresses that mean something on one link only (RFC 4291 §2.5.6). */
 const LINK_LOCAL = /^fe[89ab][0-9a-f]:/i;

@@ -4,7 +4,7 @@
  * @module
  */
 import { InFlight } from "../deadlines.ts";
-import type { ConnectError, Connection } from "./connection.ts";
+import type { ConnectError, Connection } from "../http1/connection.ts";
 import type { Address } from "./name_lookup.ts";
 
 /** The known addresses of a host. */

@@ -1,11 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
-import { ConnectPriority } from "../../../lib/engine/http1/connect_priority.ts";
+import { ConnectPriority } from "../../../lib/engine/sockets/connect_priority.ts";
 import type { ConnectError, Connection } from "../../../lib/engine/http1/connection.ts";
-import { ConnectionPool, type Waiter } from "../../../lib/engine/http1/connection_pool.ts";
-import type { Dial } from "../../../lib/engine/http1/dial.ts";
-import { Http1Engine } from "../../../lib/engine/http1/http1.ts";
-import type { Address } from "../../../lib/engine/http1/name_lookup.ts";
-import { Router } from "../../../lib/engine/http1/request.ts";
+import { ConnectionPool, type Waiter } from "../../../lib/engine/sockets/connection_pool.ts";
+import type { Dial } from "../../../lib/engine/sockets/dial.ts";
+import { Http1Engine } from "../../../lib/engine/sockets/socket_engine.ts";
+import type { Address } from "../../../lib/engine/sockets/name_lookup.ts";
+import { Router } from "../../../lib/engine/sockets/router.ts";
 import type { Failure } from "../../../lib/result.ts";
 import { ENGINE_OPTIONS } from "../../fixtures/engine_options.ts";
 import { every } from "../../fixtures/every.ts";

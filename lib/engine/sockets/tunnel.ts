@@ -7,7 +7,13 @@ import net from "node:net";
 import { formatBasicCredentials } from "../../http/fields.ts";
 import { formatAuthority } from "../../http/url.ts";
 import type { ProxyOptions } from "../engine.ts";
-import { checkBeginning, headEnd, MAX_HEAD_BYTES, parseHead, ProtocolError } from "./head.ts";
+import {
+  checkBeginning,
+  headEnd,
+  MAX_HEAD_BYTES,
+  parseHead,
+  ProtocolError,
+} from "../http1/head.ts";
 
 /**
  * A proxy breaks its protocol, in words that follow "the proxy: "; or a {@linkcode TunnelRefusal}.
@@ -257,7 +263,7 @@ function toCounted(text: string): number[] {
 function formatAddress(hostname: string): number[] {
   switch (net.isIP(hostname)) {
     case 4:
-      return [IPV4, ...hostname.split(".").map(Number)];
+      return [IPV4, ...hostname.split("../http1").map(Number)];
     case 6:
       return [IPV6, ...parseIpv6(hostname)];
   }

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { ProxyOptions } from "../../../lib/engine/engine.ts";
-import { openTunnel } from "../../../lib/engine/http1/tunnel.ts";
+import { openTunnel } from "../../../lib/engine/sockets/tunnel.ts";
 
 Deno.test("openTunnel() sends RFC 1928's addresses and names, and reads any pieces", () => {
   const proxy: ProxyOptions = {

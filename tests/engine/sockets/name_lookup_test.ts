@@ -4,7 +4,7 @@ import {
   type Address,
   NameLookups,
   type NameService,
-} from "../../../lib/engine/http1/name_lookup.ts";
+} from "../../../lib/engine/sockets/name_lookup.ts";
 
 /** A name service that knows some names. */
 function knowing(names: Record<string, readonly string[]>): NameService {

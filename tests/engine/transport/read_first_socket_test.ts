@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { ReadFirstSocket } from "../../../lib/engine/http1/read_first_socket.ts";
+import { ReadFirstSocket } from "../../../lib/engine/transport/read_first_socket.ts";
 import { WildServer } from "../../fixtures/wild_server.ts";
 
 const REFUSAL = "HTTP/1.1 413 X\r\nContent-Length: 2\r\n\r\nno";

@@ -12,12 +12,13 @@ import { toPermissionFailure, toStopFailure, toUrlFailure } from "../failure.ts"
 import { type BodyTap, ResponseHooks } from "../hooks.ts";
 import type { EngineOptions } from "../options.ts";
 import { follow, type Hop } from "../redirect.ts";
-import type { Connection, Exchange } from "./connection.ts";
+import type { Connection, Exchange } from "../http1/connection.ts";
 import { ConnectionPool, type Waiter } from "./connection_pool.ts";
-import { parseFields, RawHead } from "./fields.ts";
-import type { Head } from "./head.ts";
-import { RequestWriter, type Route, Router } from "./request.ts";
-import type { HeadListener } from "./response.ts";
+import { parseFields, RawHead } from "../http1/fields.ts";
+import type { Head } from "../http1/head.ts";
+import { RequestWriter } from "../http1/request.ts";
+import { type Route, Router } from "./router.ts";
+import type { HeadListener } from "../http1/response.ts";
 
 /** The parts that all requests of an engine share. */
 interface Shared {

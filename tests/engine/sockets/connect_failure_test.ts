@@ -1,5 +1,5 @@
 import { assert, assertObjectMatch } from "@std/assert";
-import { toConnectFailure } from "../../../lib/engine/http1/connect_failure.ts";
+import { toConnectFailure } from "../../../lib/engine/sockets/connect_failure.ts";
 
 const LINK_LOCAL = "a link-local address needs a zone (as in %eth0), which no URL can name";
 const NO_ADDRESS = "the address cannot be connected to, or no local port is left";

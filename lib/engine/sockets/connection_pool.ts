@@ -14,10 +14,10 @@ import {
   Connection,
   type ConnectionOwner,
   type Destination,
-} from "./connection.ts";
+} from "../http1/connection.ts";
 import { type Addresses, ATTEMPT_DELAY_MS, Dial, type DialOwner } from "./dial.ts";
 import { type Address, knownAddresses, NameLookups, type NameService } from "./name_lookup.ts";
-import type { Origin, Route } from "./request.ts";
+import type { Origin, Route } from "./router.ts";
 import { openTunnel, usesAbsoluteForm } from "./tunnel.ts";
 
 /** A request that waits for a connection. */

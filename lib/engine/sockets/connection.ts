@@ -1,0 +1,116 @@
+/**
+ * What a connection of any version of HTTP is to a request and to its owner.
+ *
+ * @module
+ */
+import type { ConnectionInfo, Failure } from "../../result.ts";
+import type { HeaderList } from "../../target.ts";
+import { InFlight } from "../deadlines.ts";
+import type { BodyTap } from "../hooks.ts";
+import type { Hop } from "../redirect.ts";
+import type { BorrowedHead } from "../hooks.ts";
+import type { Route } from "./router.ts";
+
+/** A version of HTTP, as records name it. */
+export type HttpVersion = "1.0" | "1.1" | "2";
+
+/**
+ * Whether a request that got no response may be sent again over another connection:
+ *
+ * - `never`: the failure is the request's own
+ * - `idempotent`: the server may have processed it (RFC 9110 §9.2.2)
+ * - `always`: the server has certainly not processed it (RFC 9113 §8.7)
+ * - `alone`: like `idempotent`, and it may itself be why the server ended the connection, so it must
+ *   not share one with other requests
+ */
+export type Resend = "never" | "idempotent" | "always" | "alone";
+
+/** What a request needs from the head of a final response. */
+export interface ResponseStart {
+  readonly status: number;
+  /** The first `Location` field, if the status gives it a meaning; each character a byte. */
+  readonly location: string | null;
+  /** Whether there are several `Location` fields that differ. */
+  readonly isAmbiguous: boolean;
+  /** The `Retry-After` fields of a 429 or 503, joined by `, `; each character a byte. */
+  readonly retryAfter: string | null;
+}
+
+/** A request and its response, as a connection sees them. */
+export interface Exchange {
+  /** The maximum number of bytes of the body. */
+  readonly maxBodyBytes: number;
+  /** Whether {@linkcode Exchange.onFields} is to be called. */
+  readonly wantsFields: boolean;
+  /** How many reads the response took so far; 0 before the request is sent. Counted by the connection. */
+  reads: number;
+  /**
+   * The head of the final response has come, and no byte of its body was read yet. Called before
+   * `onHead`, if wanted.
+   *
+   * @param head can be read during the call only
+   * @param cookies the values of its `Set-Cookie` fields, each character a byte
+   * @returns what takes the body, if anything
+   */
+  onFields(start: ResponseStart, head: BorrowedHead, cookies: () => string[]): BodyTap | undefined;
+  /** The head of the final response has come. */
+  onHead(start: ResponseStart): void;
+  /** The response is complete. The connection has gone back to its owner, if it can be used again. */
+  onDone(start: ResponseStart, size: number): void;
+  /**
+   * The response is missing or incomplete.
+   *
+   * @param size bytes of the body that came
+   */
+  onFailure(failure: Failure, size: number, resend: Resend): void;
+}
+
+/** A connection that is ready for requests. In the list of idle connections, it is closed when stopped. */
+export abstract class Connection extends InFlight {
+  abstract readonly version: HttpVersion;
+  /** What results tell about it. */
+  abstract readonly info: ConnectionInfo;
+  /** How many requests it got. */
+  abstract readonly uses: number;
+  /** How many more requests it takes at present; 0 if it takes none, or none any more. */
+  abstract readonly room: number;
+  /** How many requests it has in flight, with those that are given up but not sent completely. */
+  abstract readonly busy: number;
+  /**
+   * After how many requests the server has announced the end of the connection; undefined if it has
+   * not. The next connection to the origin gets that many at most.
+   */
+  abstract readonly endedAfter: number | undefined;
+  /**
+   * Sends a request. Only while there is {@linkcode room}.
+   *
+   * @param headers the fields to send, in place of those of the hop
+   */
+  abstract send(hop: Hop, route: Route, headers: HeaderList, exchange: Exchange): void;
+  /** Gives up an exchange, which gets no call any more. Other exchanges go on. */
+  abstract abandon(exchange: Exchange): void;
+  /** Closes the connection at once. Its owner is told; its exchanges are not. */
+  abstract close(): void;
+
+  override stop(): void {
+    this.close();
+  }
+}
+
+/** The owner of connections. */
+export interface ConnectionOwner {
+  /** A connection has more {@linkcode Connection.room} than before. */
+  onRoom(connection: Connection): void;
+  /**
+   * The response is complete, and the request is not sent completely. `onRoom` follows once it is.
+   * Until then the connection may be closed because of its time or for room.
+   */
+  onUnsent(connection: Connection): void;
+  /**
+   * It takes no request any more: it is closed, or its server has announced the end. Requests that it
+   * has in flight may still be answered, or are told afterwards.
+   */
+  onEnding(connection: Connection): void;
+  /** It is closed. Exchanges that were in flight are told right after. */
+  onClose(connection: Connection): void;
+}

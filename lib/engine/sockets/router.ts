@@ -1,0 +1,59 @@
+/**
+ * Where requests go.
+ *
+ * @module
+ */
+
+/** An origin (RFC 9110 §4.3.1) and how to reach it. */
+export interface Origin {
+  /** Scheme, host and port, as in `http://host:8080`. */
+  readonly key: string;
+  readonly isSecure: boolean;
+  /** A name, or an address; an IPv6 address without its brackets. */
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/** Where a request goes: the origin, and the target of the request line. */
+export interface Route {
+  readonly origin: Origin;
+  /** Path and query: the request target in origin form (RFC 9112 §3.2.1). */
+  readonly target: string;
+}
+
+/** A path and query that `URL` would leave as they are. No character of them can end the request line. */
+const PLAIN =
+  /^(?!.*%2[eE])\/[\w\-~!$&'()*+,;=:@%/]*(?:\.[\w\-~!$&'()*+,;=:@%]+)*(?:\?[\w\-.~!$&()*+,;=:@%/?]*)?$/;
+
+/** Finds the routes of URLs. A URL with the origin of the one before is not parsed again. */
+export class Router {
+  #prefix = "";
+  #last: Origin | undefined;
+
+  /**
+   * @param url an `http:` or `https:` URL
+   * @throws {TypeError} If it is another kind of URL, or not a URL.
+   */
+  route(url: string): Route {
+    const { length } = this.#prefix;
+    // Takes half the time of `startsWith`, which V8 compiles to a loop over characters.
+    if (this.#last !== undefined && url.slice(0, length) === this.#prefix) {
+      const target = url.slice(length);
+      if (PLAIN.test(target)) return { origin: this.#last, target };
+    }
+    const { origin: key, protocol, hostname, port, pathname, search } = new URL(url);
+    const isSecure = protocol === "https:";
+    if (!isSecure && protocol !== "http:") throw new TypeError(`Cannot request by '${protocol}'`);
+    const origin = {
+      key,
+      isSecure,
+      hostname: hostname.replace(/^\[|\]$/g, ""),
+      port: port === "" ? (isSecure ? 443 : 80) : Number(port),
+    };
+    if (url.startsWith(`${key}/`)) {
+      this.#prefix = key;
+      this.#last = origin;
+    }
+    return { origin, target: pathname + search };
+  }
+}
