@@ -11,12 +11,7 @@ import type {
   TransportListener,
   Transports,
 } from "../transport/transport.ts";
-import {
-  describeGoaway,
-  toLossFailure,
-  toResetFailure,
-  toUnprocessedFailure,
-} from "./failures.ts";
+import { describeGoaway, toLossFailure, toResetFailure, toUnprocessedFailure } from "./failures.ts";
 import { type FrameListener, FrameReader, type PeerSettings } from "./frame_reader.ts";
 import { FrameWriter } from "./frame_writer.ts";
 import { DEFAULT_WINDOW_BYTES, MAX_FRAME_BYTES, MAX_WINDOW_BYTES, Setting } from "./frames.ts";
@@ -217,8 +212,9 @@ export class Http2Connection extends Connection implements TransportListener, Fr
   override abandon(exchange: Exchange): void {
     for (const stream of this.#streams.values()) {
       if (stream.exchange !== exchange) continue;
-      // Where nothing came since, the server may be gone, and the next requests would wait in vain.
-      if (stream.beganAtRead === this.#reads) this.#retire();
+      // The server may be gone: nothing came since, or it reads nothing. Others would wait in vain.
+      const isStuck = this.#unsentBytes > MAX_UNSENT_BYTES && !this.#transport.isSent;
+      if (stream.beganAtRead === this.#reads || isStuck) this.#retire();
       this.#reset(stream, ErrorCode.Cancel);
       return;
     }
@@ -235,9 +231,8 @@ export class Http2Connection extends Connection implements TransportListener, Fr
       this.#writer.writeGoaway(code);
       this.#transport.send(this.#writer.buffer.view());
     }
+    for (const stream of this.#streams.values()) this.#forget(stream);
     this.#shut();
-    this.#streams.clear();
-    this.#uploads.clear();
   }
 
   #shut(): void {
@@ -468,7 +463,9 @@ export class Http2Connection extends Connection implements TransportListener, Fr
     stream.size += bytes;
     const { size } = stream;
     if (length >= 0 && (size > length || (endsStream && size < length))) {
-      return toMalformed(`the body has ${size > length ? "more than" : `${size} of`} ${length} bytes`);
+      return toMalformed(
+        `the body has ${size > length ? "more than" : `${size} of`} ${length} bytes`,
+      );
     }
     const half = STREAM_WINDOW_BYTES / 2;
     if (untold < half && stream.untold >= half && !endsStream) {

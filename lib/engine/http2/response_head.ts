@@ -12,7 +12,6 @@ import { ErrorCode, Http2Error } from "./http2_error.ts";
 /** A field's name in HTTP/2 (RFC 9113 §8.2.1): a token (RFC 9110 §5.6.2) without capitals. */
 const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 /** What no value may have (RFC 9113 §8.2.1): NUL, LF or CR, and white space around it. */
-// deno-lint-ignore no-control-regex
 const BAD_VALUE = /[\0\n\r]|^[ \t]|[ \t]$/;
 /** Fields of a connection, of which HTTP/2 has no use (RFC 9113 §8.2.2). */
 const OF_CONNECTION: ReadonlySet<string> = new Set([
