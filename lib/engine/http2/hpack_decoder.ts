@@ -5,6 +5,7 @@
  */
 import { ErrorCode, Http2Error } from "./http2_error.ts";
 import { readString } from "./hpack_strings.ts";
+import { KnownBlocks } from "./known_blocks.ts";
 import { DynamicTable, HeaderField, STATIC_FIELDS } from "./hpack_table.ts";
 
 /** The size of the dynamic table that servers may use: SETTINGS_HEADER_TABLE_SIZE as it begins. */
@@ -23,12 +24,17 @@ const MAX_INTEGER_BYTES = 4;
 /** How many updates of the table's size a block begins with, at most (RFC 7541 §4.2). */
 const MAX_SIZE_UPDATES = 2;
 
+const NO_FIELDS: HeaderField[] = [];
+
 /** Reads the field blocks of a connection, in the order in which they come. */
 export class HpackDecoder {
   readonly #table = new DynamicTable(MAX_TABLE_BYTES);
+  readonly #known = new KnownBlocks();
   /** The block that is being read: its next byte, and its end. */
   #at = 0;
   #end = 0;
+  /** Whether it refers to an entry of the dynamic table. */
+  #refers = false;
 
   /**
    * Reads a block.
@@ -38,11 +44,19 @@ export class HpackDecoder {
    * large, and the stream cannot go on. The block has been read to its end then.
    */
   decode(block: Uint8Array, from: number, to: number): readonly HeaderField[] {
-    return this.#read(block, from, to);
+    const table = this.#table;
+    const known = this.#known.find(block, from, to, table.version);
+    if (known === undefined) return this.#read(block, from, to);
+    const { added } = known;
+    for (let k = 0; k < added.length; k++) table.add(added[k]);
+    return known.fields;
   }
 
   #read(block: Uint8Array, from: number, to: number): readonly HeaderField[] {
     const fields: HeaderField[] = [];
+    const { version } = this.#table;
+    let added = NO_FIELDS;
+    this.#refers = false;
     let size = 0;
     let count = 0;
     let updates = 0;
@@ -58,6 +72,8 @@ export class HpackDecoder {
         // §6.2.1: a literal with incremental indexing.
         field = this.#readLiteral(block, this.#readInteger(block, byte & 0x3f, 0x3f));
         this.#table.add(field);
+        if (added === NO_FIELDS) added = [];
+        added.push(field);
       } else if (byte >= 0x20) {
         // §6.3: another size of the table.
         if (count > 0 || ++updates > MAX_SIZE_UPDATES) {
@@ -88,14 +104,22 @@ export class HpackDecoder {
           : `fields of more than ${MAX_HEADER_LIST_BYTES} bytes`,
       );
     }
+    // A block that refers to the table and changes it does not mean the same again.
+    if (updates === 0 && (added === NO_FIELDS || !this.#refers)) {
+      this.#known.keep(block, from, to, fields, added, this.#refers ? version : undefined);
+    }
     return fields;
   }
 
   /** The field of an index (RFC 7541 §2.3.3). */
   #lookUp(index: number): HeaderField {
-    const field = index <= STATIC_FIELDS.length
-      ? STATIC_FIELDS[index - 1]
-      : this.#table.at(index - STATIC_FIELDS.length - 1);
+    let field;
+    if (index <= STATIC_FIELDS.length) {
+      field = STATIC_FIELDS[index - 1];
+    } else {
+      this.#refers = true;
+      field = this.#table.at(index - STATIC_FIELDS.length - 1);
+    }
     if (field === undefined) throw compressionError(`index ${index} without a field`);
     return field;
   }

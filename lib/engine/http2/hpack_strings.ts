@@ -33,6 +33,8 @@ interface KnownString {
 const MAX_KNOWN = 256;
 const MAX_KNOWN_BYTES = 64;
 const known = new Array<KnownString | undefined>(MAX_KNOWN).fill(undefined);
+/** The hash of the string that came last for each place. A string is kept when it comes twice. */
+const hashes = new Int32Array(MAX_KNOWN);
 
 /**
  * Reads a string.
@@ -57,7 +59,8 @@ export function readString(
     isEqual(last.bytes, bytes, from)
   ) return last.text;
   const text = decodeString(bytes, from, to, isHuffman);
-  if (text !== undefined) known[place] = { bytes: bytes.slice(from, to), isHuffman, text };
+  if (hashes[place] !== hash) hashes[place] = hash;
+  else if (text !== undefined) known[place] = { bytes: bytes.slice(from, to), isHuffman, text };
   return text;
 }
 
