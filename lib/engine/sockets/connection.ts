@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ConnectionInfo, Failure } from "../../result.ts";
+import type { ConnectionInfo, Failure, HttpVersion } from "../../result.ts";
 import type { HeaderList } from "../../target.ts";
 import { InFlight } from "../deadlines.ts";
 import type { BodyTap } from "../hooks.ts";
@@ -11,8 +11,7 @@ import type { Hop } from "../redirect.ts";
 import type { BorrowedHead } from "../hooks.ts";
 import type { Route } from "./router.ts";
 
-/** A version of HTTP, as records name it. */
-export type HttpVersion = "1.0" | "1.1" | "2";
+export type { HttpVersion };
 
 /**
  * Whether a request that got no response may be sent again over another connection:

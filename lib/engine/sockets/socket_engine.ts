@@ -30,13 +30,17 @@ interface Shared {
   readonly hooks: ResponseHooks | undefined;
 }
 
+/** The versions of HTTP that an engine may speak. */
+export type Versions = "auto" | "http1" | "http2";
+
 /** Makes requests over its own connections. */
-export class Http1Engine implements Engine {
+export class SocketEngine implements Engine {
   readonly name = "http1";
+  readonly transport = "portable";
   readonly #shared: Shared;
   #cancelled = false;
 
-  constructor(options: EngineOptions) {
+  constructor(options: EngineOptions, _versions: Versions) {
     const { concurrency, timeoutMs, connectTimeoutMs = timeoutMs, idleTimeoutMs } = options;
     const { proxy, unixSocket } = options;
     // Otherwise the only host that is connected to is the proxy.
@@ -301,6 +305,7 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
       via: this.#connection?.info ?? null,
       isReused: this.#isReused,
       engine: "http1",
+      version: null,
       retryAfter,
     }, failure));
   }

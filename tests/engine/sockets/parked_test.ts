@@ -3,7 +3,7 @@ import { ConnectPriority } from "../../../lib/engine/sockets/connect_priority.ts
 import type { ConnectError, Connection } from "../../../lib/engine/http1/connection.ts";
 import { ConnectionPool, type Waiter } from "../../../lib/engine/sockets/connection_pool.ts";
 import type { Dial } from "../../../lib/engine/sockets/dial.ts";
-import { Http1Engine } from "../../../lib/engine/sockets/socket_engine.ts";
+import { SocketEngine } from "../../../lib/engine/sockets/socket_engine.ts";
 import type { Address } from "../../../lib/engine/sockets/name_lookup.ts";
 import { Router } from "../../../lib/engine/sockets/router.ts";
 import type { Failure } from "../../../lib/result.ts";
@@ -230,7 +230,10 @@ Deno.test("http1 engine loses no request when its connections end in any way", a
       void serve(socket);
     }
   })();
-  const engine = new Http1Engine({ ...ENGINE_OPTIONS, concurrency: 20, timeoutMs: 20_000 });
+  const engine = new SocketEngine(
+    { ...ENGINE_OPTIONS, concurrency: 20, timeoutMs: 20_000 },
+    "http1",
+  );
   // What happens beside the requests: they have to wait, or may go on, or a connection is lost.
   using _events = every(1, () => {
     const event = random(3);
