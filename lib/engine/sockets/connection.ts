@@ -21,8 +21,9 @@ export type { HttpVersion };
  * - `always`: the server has certainly not processed it (RFC 9113 §8.7)
  * - `alone`: like `idempotent`, and it may itself be why the server ended the connection, so it must
  *   not share one with other requests
+ * - `always-alone`: like `always`, and like `alone` it must not share a connection
  */
-export type Resend = "never" | "idempotent" | "always" | "alone";
+export type Resend = "never" | "idempotent" | "always" | "alone" | "always-alone";
 
 /** What a request needs from the head of a final response. */
 export interface ResponseStart {
