@@ -78,6 +78,11 @@ export abstract class Connection extends InFlight {
   abstract readonly uses: number;
   /** How many more requests it takes at present; 0 if it takes none, or none any more. */
   abstract readonly room: number;
+  /**
+   * How many requests it may have in flight at once; undefined while the server has not said, and
+   * {@linkcode ConnectionOwner.onRoom} is called once it has.
+   */
+  abstract readonly limit: number | undefined;
   /** How many requests it has in flight, with those that are given up but not sent completely. */
   abstract readonly busy: number;
   /**
@@ -103,7 +108,10 @@ export abstract class Connection extends InFlight {
 
 /** The owner of connections. */
 export interface ConnectionOwner {
-  /** A connection has more {@linkcode Connection.room} than before. */
+  /**
+   * A connection has more {@linkcode Connection.room} than before, or the server has said its
+   * {@linkcode Connection.limit}.
+   */
   onRoom(connection: Connection): void;
   /**
    * The response is complete, and the request is not sent completely. `onRoom` follows once it is.
