@@ -4,6 +4,7 @@ import { toLengthFailure, toProtocolFailure } from "../failure.ts";
 import type { Hop } from "../redirect.ts";
 import { Connection, type ConnectionOwner, type Exchange } from "../sockets/connection.ts";
 import type { Resend } from "../sockets/connection.ts";
+import type { Link } from "../sockets/link.ts";
 import type { Route } from "../sockets/router.ts";
 import type {
   Transport,
@@ -21,7 +22,12 @@ import type { HeaderField } from "./hpack_table.ts";
 import { ErrorCode, Http2Error } from "./http2_error.ts";
 import { RequestBlocks } from "./request_block.ts";
 import { type Ending, findResend, findSuspects } from "./resend.ts";
-import { checkTrailers, ResponseHead, toMalformed } from "./response_head.ts";
+import {
+  checkTrailers,
+  type ResponseHead,
+  ResponseHeadReader,
+  toMalformed,
+} from "./response_head.ts";
 import { Stream } from "./stream.ts";
 
 /** Options for an {@linkcode Http2Connection}. */
@@ -89,6 +95,7 @@ export class Http2Connection extends Connection implements TransportListener, Fr
   readonly #owner: ConnectionOwner;
   readonly #reader = new FrameReader(this);
   readonly #decoder = new HpackDecoder();
+  readonly #heads = new ResponseHeadReader();
   readonly #writer = new FrameWriter();
   readonly #blocks: RequestBlocks;
 
@@ -138,25 +145,19 @@ export class Http2Connection extends Connection implements TransportListener, Fr
   #unsentAcks = 0;
   #uselessLeft = MAX_USELESS_FRAMES;
 
-  /** The head that was read last, and those of field lists that the decoder may give again. */
-  #lastFields: readonly HeaderField[] | undefined;
-  #lastHead: ResponseHead | undefined;
-  readonly #heads = new WeakMap<readonly HeaderField[], ResponseHead>();
-
   /**
-   * Begins HTTP/2 over an open transport, whose listener it has to be.
+   * Begins HTTP/2.
    *
-   * @param open makes it the listener, and gives the transport
+   * @param link an open one
    */
   constructor(
-    open: (listener: TransportListener) => Transport,
-    info: ConnectionInfo,
-    transports: Pick<Transports, "afterReads">,
+    link: Pick<Link, "info" | "handOver">,
     owner: ConnectionOwner,
+    transports: Pick<Transports, "afterReads">,
     { maxStreams = Infinity, maxRequests = Infinity, isProxied }: Http2Options,
   ) {
     super();
-    this.info = info;
+    this.info = link.info;
     this.#owner = owner;
     this.#transports = transports;
     this.#blocks = new RequestBlocks(isProxied);
@@ -169,7 +170,7 @@ export class Http2Connection extends Connection implements TransportListener, Fr
       [Setting.MaxHeaderListSize, MAX_HEADER_LIST_BYTES],
     ]);
     this.#writer.writeWindowUpdate(0, CONNECTION_WINDOW_BYTES - DEFAULT_WINDOW_BYTES);
-    this.#transport = open(this);
+    this.#transport = link.handOver(this);
     this.#planFlush();
   }
 
@@ -177,6 +178,10 @@ export class Http2Connection extends Connection implements TransportListener, Fr
     if (this.#isEnding) return 0;
     const room = Math.min(this.#maxStreams - this.#streams.size, this.#maxUses - this.uses);
     return room > 0 ? room : 0;
+  }
+
+  get limit(): number | undefined {
+    return this.#hasSettings ? this.#maxStreams : undefined;
   }
 
   get busy(): number {
@@ -378,27 +383,18 @@ export class Http2Connection extends Connection implements TransportListener, Fr
 
   #onHead(stream: Stream, fields: readonly HeaderField[], endsStream: boolean): void {
     const { exchange } = stream;
-    const head = fields === this.#lastFields ? this.#lastHead! : this.#readHead(fields);
+    const head = this.#heads.read(fields, stream.isHead);
     if (head.isInterim) return this.#onInterim(stream, head, endsStream);
     stream.head = head;
-    stream.length = stream.isHead || head.hasNoBody ? 0 : head.length;
     this.#uselessLeft = Math.max(this.#uselessLeft, MAX_USELESS_FRAMES);
-    const { length } = stream;
-    if (endsStream && length > 0) throw toMalformed(`the body has 0 of ${length} bytes`);
+    const { bodyBytes } = head;
+    if (endsStream && bodyBytes > 0) throw toMalformed(`the body has 0 of ${bodyBytes} bytes`);
     if (exchange.wantsFields) stream.tap = exchange.onFields(head, head, head.cookies);
     // What gets the head may have ended the exchange, or the connection.
     if (!stream.isOpen) return;
     exchange.onHead(head);
-    if (length > exchange.maxBodyBytes) this.#onTooLong(stream);
+    if (bodyBytes > exchange.maxBodyBytes) this.#onTooLong(stream);
     else if (endsStream && stream.isOpen) this.#finish(stream);
-  }
-
-  #readHead(fields: readonly HeaderField[]): ResponseHead {
-    let head = this.#heads.get(fields);
-    if (head === undefined) this.#heads.set(fields, head = new ResponseHead(fields));
-    this.#lastFields = fields;
-    this.#lastHead = head;
-    return head;
   }
 
   #onInterim(stream: Stream, { status }: ResponseHead, endsStream: boolean): void {
@@ -453,7 +449,7 @@ export class Http2Connection extends Connection implements TransportListener, Fr
     windowBytes: number,
     endsStream: boolean,
   ): Http2Error | undefined {
-    const { head, length, untold } = stream;
+    const { head, untold } = stream;
     stream.untold = untold + windowBytes;
     if (stream.untold > STREAM_WINDOW_BYTES) {
       const message = "more DATA than the window of the stream allows";
@@ -462,10 +458,10 @@ export class Http2Connection extends Connection implements TransportListener, Fr
     if (head === undefined) return toMalformed("DATA before the head of the response");
     stream.size += bytes;
     const { size } = stream;
-    if (length >= 0 && (size > length || (endsStream && size < length))) {
-      return toMalformed(
-        `the body has ${size > length ? "more than" : `${size} of`} ${length} bytes`,
-      );
+    const { bodyBytes } = head;
+    if (bodyBytes >= 0 && (size > bodyBytes || (endsStream && size < bodyBytes))) {
+      const has = size > bodyBytes ? "more than" : `${size} of`;
+      return toMalformed(`the body has ${has} ${bodyBytes} bytes`);
     }
     const half = STREAM_WINDOW_BYTES / 2;
     if (untold < half && stream.untold >= half && !endsStream) {
@@ -477,8 +473,9 @@ export class Http2Connection extends Connection implements TransportListener, Fr
 
   /** The response is complete at the end of its trailers. */
   #onLast(stream: Stream): void {
-    const { size, length } = stream;
-    if (length > size) throw toMalformed(`the body has ${size} of ${length} bytes`);
+    const { size, head } = stream;
+    const { bodyBytes } = head!;
+    if (bodyBytes > size) throw toMalformed(`the body has ${size} of ${bodyBytes} bytes`);
     this.#finish(stream);
   }
 
@@ -509,7 +506,8 @@ export class Http2Connection extends Connection implements TransportListener, Fr
     this.#initialWindow = initialWindowSize;
     if (maxFrameSize !== undefined) this.#writer.maxFrameBytes = maxFrameSize;
     if (maxHeaderListSize !== undefined) this.#maxListBytes = maxHeaderListSize;
-    const before = this.room;
+    const before = this.#hasSettings ? this.room : -1;
+    this.#hasSettings = true;
     if (maxConcurrentStreams !== undefined) {
       this.#maxStreams = Math.min(this.#askedStreams, maxConcurrentStreams);
     }

@@ -47,7 +47,8 @@ export function describeGoaway(code: number, debug: string): string {
     : `the server ended the connection (GOAWAY ${nameErrorCode(code)}${said})`;
 }
 
-function toCutFailure({ size, length }: Stream, why: string): Failure {
+function toCutFailure({ size, head }: Stream, why: string): Failure {
+  const { length } = head!;
   return length > size
     ? toEarlyEndFailure(size, length)
     : toBodyFailure(`${why} before the end of the body`);

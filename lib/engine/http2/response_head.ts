@@ -31,15 +31,17 @@ export class ResponseHead implements BorrowedHead, ResponseStart {
   readonly location: string | null;
   readonly isAmbiguous: boolean;
   readonly retryAfter: string | null;
-  /** What `Content-Length` says (RFC 9110 §8.6); -1 without one. */
   readonly length: number;
+  /** How many bytes the body has to have (RFC 9113 §8.1.1); -1 if the head does not tell. */
+  readonly bodyBytes: number;
   readonly #fields: readonly HeaderField[];
 
   /**
    * @param fields all fields of the head, each character a byte; kept, so they must not change
+   * @param isOfHead whether the method of the request is HEAD, whose response has no body
    * @throws {Http2Error} If the head is malformed (RFC 9113 §8.2, §8.3).
    */
-  constructor(fields: readonly HeaderField[]) {
+  constructor(fields: readonly HeaderField[], isOfHead: boolean) {
     const status = readStatus(fields);
     let length = -1;
     let location: string | null = null;
@@ -59,8 +61,11 @@ export class ResponseHead implements BorrowedHead, ResponseStart {
         retryAfter = retryAfter === null ? value : `${retryAfter}, ${value}`;
       }
     }
+    // RFC 9110 §6.4.1, §8.6: what these announce is the length of another response.
+    const hasBody = !isOfHead && status !== 204 && status !== 304;
     this.status = status;
-    this.length = length;
+    this.bodyBytes = hasBody ? length : 0;
+    this.length = Math.max(0, this.bodyBytes);
     this.location = status === 201 || (status >= 300 && status < 400) ? location : null;
     this.isAmbiguous = isAmbiguous;
     this.retryAfter = retryAfter;
@@ -70,11 +75,6 @@ export class ResponseHead implements BorrowedHead, ResponseStart {
   /** Whether it is followed by another head (RFC 9110 §15.2). */
   get isInterim(): boolean {
     return this.status < 200;
-  }
-
-  /** Whether a body never follows, whatever the method (RFC 9110 §6.4.1). */
-  get hasNoBody(): boolean {
-    return this.status === 204 || this.status === 304;
   }
 
   get coding(): string | null {
@@ -97,6 +97,27 @@ export class ResponseHead implements BorrowedHead, ResponseStart {
 
   clone(): ResponseHead {
     return this;
+  }
+}
+
+/** Reads heads. Those that the decoder gives again are not read again. */
+export class ResponseHeadReader {
+  #lastFields: readonly HeaderField[] | undefined;
+  #last: ResponseHead | undefined;
+  /** By the lists that the decoder keeps; those of responses to HEAD apart. */
+  readonly #known = new WeakMap<readonly HeaderField[], ResponseHead>();
+  readonly #knownOfHead = new WeakMap<readonly HeaderField[], ResponseHead>();
+  #lastIsOfHead = false;
+
+  /** Reads a head, as the constructor of {@linkcode ResponseHead} does. */
+  read(fields: readonly HeaderField[], isOfHead: boolean): ResponseHead {
+    if (fields === this.#lastFields && isOfHead === this.#lastIsOfHead) return this.#last!;
+    const known = isOfHead ? this.#knownOfHead : this.#known;
+    let head = known.get(fields);
+    if (head === undefined) known.set(fields, head = new ResponseHead(fields, isOfHead));
+    this.#lastFields = fields;
+    this.#lastIsOfHead = isOfHead;
+    return this.#last = head;
   }
 }
 

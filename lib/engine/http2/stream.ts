@@ -16,8 +16,6 @@ export class Stream {
   readonly beganAtRead: number;
   /** The head of the final response, once it has come. */
   head: ResponseHead | undefined;
-  /** The bytes that its body has to have; -1 if that is not known. */
-  length = -1;
   /** What takes the body, if anything. */
   tap: BodyTap | undefined;
   /** Whether neither it nor its connection has ended, and it was not given up. */
