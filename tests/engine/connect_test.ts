@@ -3,7 +3,8 @@ import net from "node:net";
 import type { Engine } from "../../lib/engine/engine.ts";
 import { FetchEngine } from "../../lib/engine/fetch/fetch.ts";
 import { ConnectionPool, type Waiter } from "../../lib/engine/sockets/connection_pool.ts";
-import { Http1Engine } from "../../lib/engine/sockets/socket_engine.ts";
+import { SocketEngine } from "../../lib/engine/sockets/socket_engine.ts";
+import { PortableTransports } from "../../lib/engine/transport/portable.ts";
 import type { Address, NameService } from "../../lib/engine/sockets/name_lookup.ts";
 import { Router } from "../../lib/engine/sockets/router.ts";
 import type { EngineOptions } from "../../lib/engine/options.ts";
@@ -19,7 +20,7 @@ import { until } from "../fixtures/until.ts";
 // How connections are made: to whom, in what order, and what comes of it when they are not.
 
 const ENGINES: Record<string, (options: Partial<EngineOptions>) => Engine> = {
-  http1: (options) => new Http1Engine({ ...ENGINE_OPTIONS, ...options }),
+  http1: (options) => new SocketEngine({ ...ENGINE_OPTIONS, ...options }, "http1"),
   fetch: (options) => new FetchEngine({ ...ENGINE_OPTIONS, ...options }),
 };
 
@@ -193,6 +194,7 @@ Deno.test(
   async () => {
     using silent = await SilentHost.listen("127.0.0.2");
     const pool = new ConnectionPool({
+      transports: new PortableTransports(),
       concurrency: 10,
       connectTimeoutMs: 60_000,
       byName: false,

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { ProtocolError } from "../../../lib/engine/http1/head.ts";
-import { Http1Engine } from "../../../lib/engine/sockets/socket_engine.ts";
+import { SocketEngine } from "../../../lib/engine/sockets/socket_engine.ts";
 import { ResponseReader } from "../../../lib/engine/http1/response.ts";
 import type { EngineOptions } from "../../../lib/engine/options.ts";
 import type { Result } from "../../../lib/result.ts";
@@ -301,8 +301,8 @@ class FuzzServer {
   }
 }
 
-function create(server: WildServer, options: Partial<EngineOptions>): Http1Engine {
-  return new Http1Engine({
+function create(server: WildServer, options: Partial<EngineOptions>): SocketEngine {
+  return new SocketEngine({
     concurrency: 100,
     timeoutMs: LONG_MS,
     redirects: 3,
@@ -311,7 +311,7 @@ function create(server: WildServer, options: Partial<EngineOptions>): Http1Engin
     // A mutated Location leads nowhere else.
     permits: (url) => url.startsWith(server.url()),
     ...options,
-  });
+  }, "http1");
 }
 
 function target(url: string, method = "GET"): Target {
