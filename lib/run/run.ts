@@ -279,7 +279,7 @@ export class Run {
   }
 
   snapshot(): Snapshot {
-    const { stats, activity, engineName } = this.#pipeline;
+    const { stats, activity, engine } = this.#pipeline;
     const figures = stats.snapshot({
       ...activity,
       ...this.#resourceUsage(activity),
@@ -290,7 +290,8 @@ export class Run {
       progress: this.#progress(activity),
       rssBytes: Deno.memoryUsage().rss,
       loopBusy: this.#loop?.busy ?? 0,
-      engine: engineName,
+      engine: engine.name,
+      transport: engine.transport,
       interrupted: this.#isInterrupted,
       resumed: this.#outputs.isResumed,
     });

@@ -118,6 +118,7 @@ const MAY: Record<string, string[]> = {
     "lib/http/",
     "lib/result.ts",
     "lib/target.ts",
+    "lib/text/",
   ],
   "lib/engine/sockets/": [
     "lib/engine/",

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import type { Engine } from "../../lib/engine/engine.ts";
 import { FetchEngine } from "../../lib/engine/fetch/fetch.ts";
-import { Http1Engine } from "../../lib/engine/sockets/socket_engine.ts";
+import { SocketEngine } from "../../lib/engine/sockets/socket_engine.ts";
 import type { EngineOptions } from "../../lib/engine/options.ts";
 import type { Result } from "../../lib/result.ts";
 import type { Target } from "../../lib/target.ts";
@@ -16,7 +16,7 @@ import { until } from "../fixtures/until.ts";
 /** The suite runs over every engine. */
 const ENGINES: Record<string, (options?: Partial<EngineOptions>) => Engine> = {
   fetch: (options) => new FetchEngine({ ...ENGINE_OPTIONS, ...options }),
-  http1: (options) => new Http1Engine({ ...ENGINE_OPTIONS, ...options }),
+  http1: (options) => new SocketEngine({ ...ENGINE_OPTIONS, ...options }, "http1"),
 };
 
 /** What one engine does and the other does not; the suite leaves it out there. */

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { gzipSync } from "node:zlib";
 import type { BodySink, Cookies, Engine, ResponseHead } from "../../lib/engine/engine.ts";
 import { FetchEngine } from "../../lib/engine/fetch/fetch.ts";
-import { Http1Engine } from "../../lib/engine/sockets/socket_engine.ts";
+import { SocketEngine } from "../../lib/engine/sockets/socket_engine.ts";
 import type { EngineOptions } from "../../lib/engine/options.ts";
 import type { Result } from "../../lib/result.ts";
 import type { Target } from "../../lib/target.ts";
@@ -18,7 +18,7 @@ import { tick } from "../fixtures/wild_server.ts";
 
 const ENGINES: Record<string, (options?: Partial<EngineOptions>) => Engine> = {
   fetch: (options) => new FetchEngine({ ...ENGINE_OPTIONS, ...options }),
-  http1: (options) => new Http1Engine({ ...ENGINE_OPTIONS, ...options }),
+  http1: (options) => new SocketEngine({ ...ENGINE_OPTIONS, ...options }, "http1"),
 };
 
 const CHUNKED = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";

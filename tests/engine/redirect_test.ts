@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Engine } from "../../lib/engine/engine.ts";
 import { FetchEngine } from "../../lib/engine/fetch/fetch.ts";
-import { Http1Engine } from "../../lib/engine/sockets/socket_engine.ts";
+import { SocketEngine } from "../../lib/engine/sockets/socket_engine.ts";
 import { follow, readLocation } from "../../lib/engine/redirect.ts";
 import { decodeFieldValue } from "../../lib/http/fields.ts";
 import { ENGINE_OPTIONS } from "../fixtures/engine_options.ts";
@@ -12,7 +12,7 @@ import { target } from "../fixtures/target.ts";
 
 const ENGINES: Record<string, (redirects: number) => Engine> = {
   fetch: (redirects) => new FetchEngine({ ...ENGINE_OPTIONS, redirects }),
-  http1: (redirects) => new Http1Engine({ ...ENGINE_OPTIONS, redirects }),
+  http1: (redirects) => new SocketEngine({ ...ENGINE_OPTIONS, redirects }, "http1"),
 };
 
 /** Bytes of a Location, each a character; the URL that they lead to, and how the record shows them. */

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { Engine, TlsOptions } from "../../lib/engine/engine.ts";
 import { FetchEngine } from "../../lib/engine/fetch/fetch.ts";
-import { Http1Engine } from "../../lib/engine/sockets/socket_engine.ts";
+import { SocketEngine } from "../../lib/engine/sockets/socket_engine.ts";
 import type { EngineOptions } from "../../lib/engine/options.ts";
 import { describeTlsError } from "../../lib/engine/tls_failure.ts";
 import { ENGINE_OPTIONS } from "../fixtures/engine_options.ts";
@@ -19,7 +19,7 @@ const CA = fixture("authority.crt");
 const KEY = fixture("server.key");
 
 const ENGINES: Record<string, (options: Partial<EngineOptions>) => Engine> = {
-  http1: (options) => new Http1Engine({ ...ENGINE_OPTIONS, ...options }),
+  http1: (options) => new SocketEngine({ ...ENGINE_OPTIONS, ...options }, "http1"),
   fetch: (options) => new FetchEngine({ ...ENGINE_OPTIONS, ...options }),
 };
 

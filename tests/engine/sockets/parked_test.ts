@@ -1,11 +1,15 @@
 import { assert, assertEquals } from "@std/assert";
 import { ConnectPriority } from "../../../lib/engine/sockets/connect_priority.ts";
-import type { ConnectError, Connection } from "../../../lib/engine/http1/connection.ts";
-import { ConnectionPool, type Waiter } from "../../../lib/engine/sockets/connection_pool.ts";
+import type { Http1Connection } from "../../../lib/engine/http1/connection.ts";
+import type { Connection } from "../../../lib/engine/sockets/connection.ts";
+import { ConnectionPool } from "../../../lib/engine/sockets/connection_pool.ts";
+import type { Waiter } from "../../../lib/engine/sockets/origin_pool.ts";
 import type { Dial } from "../../../lib/engine/sockets/dial.ts";
-import { Http1Engine } from "../../../lib/engine/sockets/socket_engine.ts";
+import { SocketEngine } from "../../../lib/engine/sockets/socket_engine.ts";
+import type { ConnectError, Link } from "../../../lib/engine/sockets/link.ts";
 import type { Address } from "../../../lib/engine/sockets/name_lookup.ts";
 import { Router } from "../../../lib/engine/sockets/router.ts";
+import { PortableTransports } from "../../../lib/engine/transport/portable.ts";
 import type { Failure } from "../../../lib/result.ts";
 import { ENGINE_OPTIONS } from "../../fixtures/engine_options.ts";
 import { every } from "../../fixtures/every.ts";
@@ -60,6 +64,8 @@ class WatchedPool extends ConnectionPool {
 
   constructor(concurrency: number) {
     super({
+      transports: new PortableTransports(),
+      versions: "http1",
       concurrency,
       connectTimeoutMs: 60_000,
       byName: false,
@@ -69,13 +75,18 @@ class WatchedPool extends ConnectionPool {
     });
   }
 
-  override onDialed(dial: Dial, connection: Connection, address: Address, to: Address): void {
-    super.onDialed(dial, connection, address, to);
+  override onDialed(dial: Dial, link: Link, address: Address, to: Address): void {
+    super.onDialed(dial, link, address, to);
     this.made++;
   }
 
-  override onClose(connection: Connection, error: ConnectError | undefined): void {
-    super.onClose(connection, error);
+  override onFail(link: Link, error: ConnectError): void {
+    super.onFail(link, error);
+    this.closed++;
+  }
+
+  override onClose(connection: Connection): void {
+    super.onClose(connection);
     this.closed++;
   }
 
@@ -93,6 +104,8 @@ class WatchedPool extends ConnectionPool {
 
 class Client implements Waiter {
   readonly isFreshOnly = false;
+  readonly isAlone = false;
+  readonly headBytes = 0;
   connection: Connection | undefined;
   failure: Failure | undefined;
   turns = 0;
@@ -186,9 +199,9 @@ Deno.test("ConnectionPool fails no request that has another connection", async (
   traffic.hold();
   const second = pool.want(url);
   // The first is done with its connection before the other one is refused.
-  const connection = first.connection!;
+  const connection = first.connection as Http1Connection;
   connection.uses++;
-  pool.onIdle(connection);
+  pool.onRoom(connection);
   await until(() => pool.closed === 1);
   traffic.release();
   assertEquals([second.connection, second.failure], [connection, undefined]);
@@ -230,7 +243,10 @@ Deno.test("http1 engine loses no request when its connections end in any way", a
       void serve(socket);
     }
   })();
-  const engine = new Http1Engine({ ...ENGINE_OPTIONS, concurrency: 20, timeoutMs: 20_000 });
+  const engine = new SocketEngine(
+    { ...ENGINE_OPTIONS, concurrency: 20, timeoutMs: 20_000 },
+    "http1",
+  );
   // What happens beside the requests: they have to wait, or may go on, or a connection is lost.
   using _events = every(1, () => {
     const event = random(3);
