@@ -4,6 +4,7 @@ import type { Engine } from "../../lib/engine/engine.ts";
 import { FetchEngine } from "../../lib/engine/fetch/fetch.ts";
 import { ConnectionPool, type Waiter } from "../../lib/engine/sockets/connection_pool.ts";
 import { Http1Engine } from "../../lib/engine/sockets/socket_engine.ts";
+import { PortableTransports } from "../../lib/engine/transport/portable.ts";
 import type { Address, NameService } from "../../lib/engine/sockets/name_lookup.ts";
 import { Router } from "../../lib/engine/sockets/router.ts";
 import type { EngineOptions } from "../../lib/engine/options.ts";
@@ -193,6 +194,7 @@ Deno.test(
   async () => {
     using silent = await SilentHost.listen("127.0.0.2");
     const pool = new ConnectionPool({
+      transports: new PortableTransports(),
       concurrency: 10,
       connectTimeoutMs: 60_000,
       byName: false,

@@ -11,6 +11,8 @@ export type Framing = "none" | "length" | "chunked" | "close";
 export interface Head {
   /** 100 to 999. */
   status: number;
+  /** 0 for HTTP/1.0, 1 for HTTP/1.1. */
+  minor: number;
   framing: Framing;
   /** Bytes of the body with the framing `length`; 0 otherwise. */
   length: number;
@@ -198,6 +200,7 @@ export function parseHead(
   const framing = hasNone ? "none" : isChunked ? "chunked" : length >= 0 ? "length" : "close";
   return {
     status,
+    minor,
     framing,
     length: framing === "length" ? length : 0,
     // §9.3: close wins, and HTTP/1.0 needs keep-alive. §6.1: responses are smuggled by a coding

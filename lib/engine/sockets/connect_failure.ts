@@ -6,8 +6,7 @@
 import type { Failure } from "../../result.ts";
 import { findCause, findShortage } from "../causes.ts";
 import { toConnectTimeout, toLookUpFailure } from "../failure.ts";
-import { describeTlsError } from "../tls_failure.ts";
-import type { ConnectError } from "../http1/connection.ts";
+import type { ConnectError } from "./link.ts";
 
 /** Addresses that mean something on one link only (RFC 4291 §2.5.6). */
 const LINK_LOCAL = /^fe[89ab][0-9a-f]:/i;
@@ -45,12 +44,12 @@ export function toConnectFailure(
   const cause = findCause(code);
   // Whatever the cause, it tells nothing about the host.
   if (isOfProxy) {
-    const detail = `the proxy: ${cause?.detail ?? describeTlsError(message)}`;
+    const detail = `the proxy: ${cause?.detail ?? message}`;
     return { error: "connect", detail, scope: "proxy", isUnreachable: cause?.isUnreachable };
   }
   if (cause !== undefined && !(isTls && cause.error === "connect")) return cause;
   return isTls
-    ? { error: "tls", detail: describeTlsError(message), scope: "host" }
+    ? { error: "tls", detail: message, scope: "host" }
     : { error: "connect", detail: message, scope: "network" };
 }
 

@@ -28,6 +28,8 @@ export type Resend = "never" | "idempotent" | "always" | "alone";
 /** What a request needs from the head of a final response. */
 export interface ResponseStart {
   readonly status: number;
+  /** The bytes of the body that the head announces; 0 if it announces no length. */
+  readonly length: number;
   /** The first `Location` field, if the status gives it a meaning; each character a byte. */
   readonly location: string | null;
   /** Whether there are several `Location` fields that differ. */
@@ -70,6 +72,8 @@ export abstract class Connection extends InFlight {
   abstract readonly version: HttpVersion;
   /** What results tell about it. */
   abstract readonly info: ConnectionInfo;
+  /** Milliseconds from the look-up of the host until it was ready. Set by its owner. */
+  openMs = 0;
   /** How many requests it got. */
   abstract readonly uses: number;
   /** How many more requests it takes at present; 0 if it takes none, or none any more. */

@@ -9,13 +9,12 @@ import type { ProxyOptions, TlsOptions } from "../engine.ts";
 import { Shortage } from "../shortage.ts";
 import { findConnectShortage, toConnectFailure } from "./connect_failure.ts";
 import { ConnectPriority } from "./connect_priority.ts";
-import {
-  type ConnectError,
-  Connection,
-  type ConnectionOwner,
-  type Destination,
-} from "../http1/connection.ts";
+import { Http1Connection } from "../http1/connection.ts";
+import { RequestWriter } from "../http1/request.ts";
+import type { Transports } from "../transport/transport.ts";
+import type { Connection, ConnectionOwner } from "./connection.ts";
 import { type Addresses, ATTEMPT_DELAY_MS, Dial, type DialOwner } from "./dial.ts";
+import { type ConnectError, type Destination, Link, type LinkOwner } from "./link.ts";
 import { type Address, knownAddresses, NameLookups, type NameService } from "./name_lookup.ts";
 import type { Origin, Route } from "./router.ts";
 import { openTunnel, usesAbsoluteForm } from "./tunnel.ts";
@@ -33,6 +32,7 @@ export interface Waiter {
 
 /** Options for a {@linkcode ConnectionPool}. */
 export interface ConnectionPoolOptions {
+  readonly transports: Transports;
   /** The maximum number of connections, used and idle; from 1. */
   readonly concurrency: number;
   /** The milliseconds that connecting may take, including look-up and TLS; more than 0. */
@@ -50,6 +50,9 @@ export interface ConnectionPoolOptions {
   /** Looks up the addresses of names. @default the system */
   readonly names?: NameService | undefined;
 }
+
+/** What ALPN offers. */
+const PROTOCOLS = ["http/1.1"];
 
 /** The key of the pool that all origins share whose requests a proxy gets itself. */
 const FORWARDED_KEY = "proxy";
@@ -160,13 +163,15 @@ class OriginPool {
 /**
  * Lends connections to requests. Origins take turns at connecting, with one connection each.
  */
-export class ConnectionPool implements ConnectionOwner, DialOwner {
+export class ConnectionPool implements ConnectionOwner, DialOwner, LinkOwner {
   readonly #options: ConnectionPoolOptions;
   readonly isProxied: boolean;
   readonly #pools = new Map<string, OriginPool>();
+  readonly #writer: RequestWriter;
+  /** The open connections. */
   readonly #poolOf = new Map<Connection, OriginPool>();
-  /** The dials of connections that are not ready yet. */
-  readonly #dialOf = new Map<Connection, Dial>();
+  /** The links that are not open yet. */
+  readonly #dialOf = new Map<Link, Dial>();
   readonly #poolOfDial = new Map<Dial, OriginPool>();
   /** Dials younger than {@linkcode YOUNG_MS}, the oldest first; at most {@linkcode MAX_YOUNG}. */
   readonly #young = new Set<Dial>();
@@ -190,7 +195,7 @@ export class ConnectionPool implements ConnectionOwner, DialOwner {
     () => ({
       connecting: this.#poolOfDial.size,
       made: this.#made,
-      busy: this.#poolOf.size - this.#dialOf.size - this.#idling,
+      busy: this.#poolOf.size - this.#idling,
     }),
     () => this.#serveAll(),
   );
@@ -199,6 +204,7 @@ export class ConnectionPool implements ConnectionOwner, DialOwner {
 
   constructor(options: ConnectionPoolOptions) {
     this.#options = options;
+    this.#writer = new RequestWriter(options.proxy);
     this.isProxied = options.proxy !== undefined;
     this.#connects = new Deadlines(options.connectTimeoutMs);
     this.#lookUps = new NameLookups(() => this.#onLookUpRoom(), options.names);
@@ -379,25 +385,29 @@ export class ConnectionPool implements ConnectionOwner, DialOwner {
 
   /** Makes room for a socket to one more address of a host, if possible. */
   #makeRoomFor(dial: Dial, { address }: Address): boolean {
-    if (this.#poolOf.size < this.#options.concurrency + MAX_EXTRA_SOCKETS) return true;
+    if (this.#sockets < this.#options.concurrency + MAX_EXTRA_SOCKETS) return true;
     if (!this.#poolOfDial.get(dial)!.reached.has(address)) return false;
     dial.closeFirst();
     return true;
   }
 
-  open(dial: Dial, address: Address, target: Address): Connection {
+  /** How many sockets there are. */
+  get #sockets(): number {
+    return this.#poolOf.size + this.#dialOf.size;
+  }
+
+  open(dial: Dial, address: Address, target: Address): Link {
     const pool = this.#poolOfDial.get(dial)!;
     // Idle connections of other origins make room, so that many hosts need no more sockets than few.
     // Parked ones do not: together with those being made there are at most as many as requests.
-    if (this.#poolOf.size >= this.#options.concurrency) this.#idles.stopFirst();
+    if (this.#sockets >= this.#options.concurrency) this.#idles.stopFirst();
     const destination = this.#toDestination(pool, address, target.address);
-    const connection = new Connection(destination, this);
-    this.#poolOf.set(connection, pool);
-    this.#dialOf.set(connection, dial);
+    const link = new Link(this.#options.transports, destination, this);
+    this.#dialOf.set(link, dial);
     pool.open++;
     this.#racing.delete(dial);
     if (dial.hasMore) this.#racing.add(dial);
-    return connection;
+    return link;
   }
 
   #toDestination(
@@ -414,10 +424,14 @@ export class ConnectionPool implements ConnectionOwner, DialOwner {
         : { path: unixSocket },
       proxyTls: proxy?.protocol === "https"
         // The certificate of the client is for the origin.
-        ? { hostname: proxy.hostname, options: { ca: tls.ca, insecure: tls.insecure } }
+        ? {
+          hostname: proxy.hostname,
+          options: { ca: tls.ca, insecure: tls.insecure },
+          protocols: PROTOCOLS,
+        }
         : undefined,
       tunnel: isTunnelled ? openTunnel(proxy, { hostname: targetAddress, port }) : undefined,
-      tls: isSecure ? { hostname, options: tls } : undefined,
+      tls: isSecure ? { hostname, options: tls, protocols: PROTOCOLS } : undefined,
       isProxied: proxy !== undefined,
     };
   }
@@ -434,9 +448,11 @@ export class ConnectionPool implements ConnectionOwner, DialOwner {
     this.#drop(pool);
   }
 
-  onDialed(dial: Dial, connection: Connection, address: Address, target: Address): void {
+  onDialed(dial: Dial, link: Link, address: Address, target: Address): void {
     const pool = this.#end(dial);
     this.#made++;
+    const connection = new Http1Connection(link, this, this.#writer);
+    this.#poolOf.set(connection, pool);
     connection.openMs = performance.now() - dial.startMs;
     this.shortage.end();
     pool.reached.add(address.address);
@@ -488,16 +504,28 @@ export class ConnectionPool implements ConnectionOwner, DialOwner {
     this.#idles.add(connection);
   }
 
-  onIdle(connection: Connection): void {
-    if (connection.uses > 0) {
-      // It may have been among the idle ones as unsent.
-      this.#idles.remove(connection);
-      return this.#give(this.#poolOf.get(connection)!, connection);
-    }
-    const dial = this.#dialOf.get(connection)!;
-    this.#dialOf.delete(connection);
-    dial.onOpen(connection);
+  onRoom(connection: Connection): void {
+    // It may have been among the idle ones as unsent.
+    this.#idles.remove(connection);
+    this.#give(this.#poolOf.get(connection)!, connection);
   }
+
+  onOpen(link: Link): void {
+    const dial = this.#dialOf.get(link)!;
+    this.#dialOf.delete(link);
+    dial.onOpen(link);
+  }
+
+  onFail(link: Link, error: ConnectError): void {
+    const dial = this.#dialOf.get(link)!;
+    const pool = this.#poolOfDial.get(dial)!;
+    this.#dialOf.delete(link);
+    pool.open--;
+    dial.onFailure(link, error);
+    this.#drop(pool);
+  }
+
+  onEnding(): void {}
 
   /** Gives a connection to a waiter, keeps it for one, or lets it idle. */
   #give(pool: OriginPool, connection: Connection): void {
@@ -538,16 +566,11 @@ export class ConnectionPool implements ConnectionOwner, DialOwner {
     }
   }
 
-  onClose(connection: Connection, connectError: ConnectError | undefined): void {
+  onClose(connection: Connection): void {
     const pool = this.#poolOf.get(connection);
     if (pool === undefined) return;
     this.#poolOf.delete(connection);
     pool.open--;
-    const dial = this.#dialOf.get(connection);
-    if (dial !== undefined) {
-      this.#dialOf.delete(connection);
-      dial.onFailure(connection, connectError!);
-    }
     // An idle connection is among them.
     this.#idles.remove(connection);
     if (remove(pool.idle, connection)) {
@@ -585,7 +608,7 @@ export class ConnectionPool implements ConnectionOwner, DialOwner {
     const connections = [...this.#poolOf.keys()];
     // No connection is made for the waiters any more.
     this.#poolOf.clear();
-    for (const connection of connections) connection.destroy();
+    for (const connection of connections) connection.close();
   }
 }
 

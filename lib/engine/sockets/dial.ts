@@ -4,7 +4,7 @@
  * @module
  */
 import { InFlight } from "../deadlines.ts";
-import type { ConnectError, Connection } from "../http1/connection.ts";
+import type { ConnectError, Link } from "./link.ts";
 import type { Address } from "./name_lookup.ts";
 
 /** The known addresses of a host. */
@@ -22,12 +22,12 @@ export const ATTEMPT_DELAY_MS = 250;
 export interface DialOwner {
   /** Whether every connection leads to a proxy first. */
   readonly isProxied: boolean;
-  /** Begins a connection, and reports its outcome by {@linkcode Dial.onOpen} or `onFailure`. */
-  open(dial: Dial, address: Address, target: Address): Connection;
+  /** Begins a link, and reports its outcome by {@linkcode Dial.onOpen} or `onFailure`. */
+  open(dial: Dial, address: Address, target: Address): Link;
   /** One address has failed. The owner may {@linkcode Dial.cancel} the dial. */
   onAttemptFailure(dial: Dial, error: ConnectError, address: Address): void;
-  /** The dial is over, and the connection is ready. */
-  onDialed(dial: Dial, connection: Connection, address: Address, target: Address): void;
+  /** The dial is over, and the link is open. */
+  onDialed(dial: Dial, link: Link, address: Address, target: Address): void;
   /** The dial is over without a connection; the error is undefined if the host has no address. */
   onDialFailure(dial: Dial, error: ConnectError | undefined): void;
 }
@@ -53,7 +53,7 @@ export class Dial extends InFlight {
   #addresses: readonly Address[] = [];
   #targets: readonly Address[] = [];
   #next = 0;
-  readonly #attempts = new Map<Connection, Attempt>();
+  readonly #attempts = new Map<Link, Attempt>();
   #error: ConnectError | undefined;
   #isOver = false;
 
@@ -75,8 +75,8 @@ export class Dial extends InFlight {
   /** The address to try next; undefined without one, or if another address has been reached. */
   get next(): Address | undefined {
     if (this.#isOver || this.#attempts.size === 0) return undefined;
-    for (const connection of this.#attempts.keys()) {
-      if (connection.wasReached) return undefined;
+    for (const link of this.#attempts.keys()) {
+      if (link.wasReached) return undefined;
     }
     return this.#addresses[this.#next];
   }
@@ -101,16 +101,16 @@ export class Dial extends InFlight {
     this.#try(this.#addresses[this.#next++], 0);
   }
 
-  /** Closes the connection that was begun first. Only while none has reached the host. */
+  /** Closes the link that was begun first. Only while none has reached the host. */
   closeFirst(): void {
-    const [connection] = this.#attempts.keys();
-    this.#attempts.delete(connection);
-    connection.destroy();
+    const [link] = this.#attempts.keys();
+    this.#attempts.delete(link);
+    link.close();
   }
 
   #try(address: Address, nth: number): void {
-    const connection = this.#owner.open(this, address, this.#targets[nth]);
-    this.#attempts.set(connection, { address, nth });
+    const link = this.#owner.open(this, address, this.#targets[nth]);
+    this.#attempts.set(link, { address, nth });
   }
 
   /** Tries the next address if none is being tried, or ends the dial. */
@@ -120,20 +120,20 @@ export class Dial extends InFlight {
     else this.fail(this.#error);
   }
 
-  /** A connection of the dial is ready. */
-  onOpen(connection: Connection): void {
-    const { address, nth } = this.#attempts.get(connection)!;
-    this.#attempts.delete(connection);
+  /** A link of the dial is open. */
+  onOpen(link: Link): void {
+    const { address, nth } = this.#attempts.get(link)!;
+    this.#attempts.delete(link);
     this.cancel();
-    this.#owner.onDialed(this, connection, address, this.#targets[nth]);
+    this.#owner.onDialed(this, link, address, this.#targets[nth]);
   }
 
-  /** A connection of the dial has failed. */
-  onFailure(connection: Connection, error: ConnectError): void {
-    const attempt = this.#attempts.get(connection);
+  /** A link of the dial has failed. */
+  onFailure(link: Link, error: ConnectError): void {
+    const attempt = this.#attempts.get(link);
     // The dial itself closed it.
     if (attempt === undefined) return;
-    this.#attempts.delete(connection);
+    this.#attempts.delete(link);
     const { address, nth } = attempt;
     this.#owner.onAttemptFailure(this, error, address);
     if (this.#isOver) return;
@@ -174,7 +174,7 @@ export class Dial extends InFlight {
     this.#isOver = true;
     const losers = [...this.#attempts.keys()];
     this.#attempts.clear();
-    for (const connection of losers) connection.destroy();
+    for (const link of losers) link.close();
   }
 }
 

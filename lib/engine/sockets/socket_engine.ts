@@ -9,16 +9,14 @@ import type { Target } from "../../target.ts";
 import { Deadlines, InFlight, type StopReason } from "../deadlines.ts";
 import type { Engine } from "../engine.ts";
 import { toPermissionFailure, toStopFailure, toUrlFailure } from "../failure.ts";
-import { type BodyTap, ResponseHooks } from "../hooks.ts";
+import { type BodyTap, type BorrowedHead, ResponseHooks } from "../hooks.ts";
 import type { EngineOptions } from "../options.ts";
 import { follow, type Hop } from "../redirect.ts";
-import type { Connection, Exchange } from "../http1/connection.ts";
+import { PortableTransports } from "../transport/portable.ts";
+import type { Transports } from "../transport/transport.ts";
+import type { Connection, Exchange, Resend, ResponseStart } from "./connection.ts";
 import { ConnectionPool, type Waiter } from "./connection_pool.ts";
-import { parseFields, RawHead } from "../http1/fields.ts";
-import type { Head } from "../http1/head.ts";
-import { RequestWriter } from "../http1/request.ts";
 import { type Route, Router } from "./router.ts";
-import type { HeadListener } from "../http1/response.ts";
 
 /** The parts that all requests of an engine share. */
 interface Shared {
@@ -26,7 +24,7 @@ interface Shared {
   readonly deadlines: Deadlines;
   readonly pool: ConnectionPool;
   readonly router: Router;
-  readonly writer: RequestWriter;
+  readonly transports: Transports;
   readonly hooks: ResponseHooks | undefined;
 }
 
@@ -43,10 +41,12 @@ export class Http1Engine implements Engine {
     const isDirect = proxy === undefined && unixSocket === undefined;
     const permits = isDirect ? options.permits : undefined;
     const tls = options.tls ?? { insecure: false };
+    const transports = new PortableTransports();
     this.#shared = {
       options: { ...options, permits },
       deadlines: new Deadlines(timeoutMs, idleTimeoutMs),
       pool: new ConnectionPool({
+        transports,
         concurrency,
         connectTimeoutMs,
         byName: options.permits !== undefined,
@@ -56,7 +56,7 @@ export class Http1Engine implements Engine {
         names: options.names,
       }),
       router: new Router(),
-      writer: new RequestWriter(proxy),
+      transports,
       hooks: ResponseHooks.of(options),
     };
   }
@@ -79,11 +79,12 @@ export class Http1Engine implements Engine {
   close(): void {
     this.#shared.deadlines.close();
     this.#shared.pool.close();
+    this.#shared.transports.close();
   }
 }
 
 /** A request in flight, with all hops of its redirects. */
-class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
+class Attempt extends InFlight implements Exchange, Waiter {
   readonly #done: (result: Result) => void;
   readonly #target: Target;
   readonly #shared: Shared;
@@ -107,7 +108,7 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
   #heldAtMs: number | undefined;
   #isReused = false;
   isFreshOnly = false;
-  closes = false;
+  reads = 0;
   /** Whether the connection belongs to this request at present. */
   #isBusy = false;
   #ttfbMs: number | null = null;
@@ -128,20 +129,16 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
     this.#shared = shared;
   }
 
-  get isHead(): boolean {
-    return this.#hop.method === "HEAD";
-  }
-
   get maxBodyBytes(): number {
     return this.#shared.options.maxBodyBytes;
   }
 
-  get listener(): HeadListener | undefined {
-    return this.#shared.hooks === undefined ? undefined : this;
+  get wantsFields(): boolean {
+    return this.#shared.hooks !== undefined;
   }
 
   override get progress(): number {
-    return this.#isBusy ? this.#connection!.reads : 0;
+    return this.#isBusy ? this.reads : 0;
   }
 
   start(): void {
@@ -204,23 +201,25 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
     this.#isSent = true;
     this.#isBusy = true;
     this.#isReused = connection.uses > 0;
-    const { hooks, writer } = this.#shared;
+    const { hooks } = this.#shared;
     const headers = hooks === undefined ? this.#hop.headers : hooks.headersFor(this.#hop);
-    const head = writer.head(this.#hop, this.#route!, headers);
-    this.closes = writer.closes;
-    connection.send(head, this.#hop.body, this);
+    connection.send(this.#hop, this.#route!, headers, this);
   }
 
   onConnectFailure(failure: Failure): void {
     this.#settle(failure, 0);
   }
 
-  onFields(head: Head, bytes: Uint8Array): BodyTap | undefined {
+  onFields(
+    start: ResponseStart,
+    head: BorrowedHead,
+    cookies: () => string[],
+  ): BodyTap | undefined {
     const { hooks, options: { redirects, maxBodyBytes } } = this.#shared;
-    if (hooks!.hasCookies) hooks!.store(this.#hop.url, parseFields(bytes, "set-cookie"));
-    if (!hooks!.wantsResponses || head.length > maxBodyBytes) return undefined;
-    if (follow(this.#hop, head, this.#redirects, redirects) !== undefined) return undefined;
-    this.#body = hooks!.begin(this.#target, new RawHead(head.status, bytes));
+    if (hooks!.hasCookies) hooks!.store(this.#hop.url, cookies());
+    if (!hooks!.wantsResponses || start.length > maxBodyBytes) return undefined;
+    if (follow(this.#hop, start, this.#redirects, redirects) !== undefined) return undefined;
+    this.#body = hooks!.begin(this.#target, head);
     return this.#body;
   }
 
@@ -233,7 +232,7 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
     return this.#dueMs ?? this.#startMs;
   }
 
-  onDone(head: Head, size: number): void {
+  onDone(head: ResponseStart, size: number): void {
     this.#isBusy = false;
     const { redirects } = this.#shared.options;
     const next = follow(this.#hop, head, this.#redirects, redirects);
@@ -248,10 +247,10 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
     this.#begin();
   }
 
-  onFailure(failure: Failure, size: number, isStale: boolean): void {
+  onFailure(failure: Failure, size: number, resend: Resend): void {
     this.#isBusy = false;
     // RFC 9110 §9.2.2: only an idempotent request is sent again by itself, and only once.
-    if (isStale && this.#attempts === 1 && IDEMPOTENT.has(this.#hop.method)) {
+    if (resend !== "never" && this.#attempts === 1 && IDEMPOTENT.has(this.#hop.method)) {
       this.#attempts++;
       this.isFreshOnly = true;
       return this.#acquire();
@@ -261,7 +260,7 @@ class Attempt extends InFlight implements Exchange, HeadListener, Waiter {
 
   override stop(why: StopReason): void {
     const { pool, options } = this.#shared;
-    if (this.#isBusy) this.#connection!.destroy();
+    if (this.#isBusy) this.#connection!.abandon(this);
     else if (this.#route !== undefined) pool.forget(this.#route, this);
     // The time of a timeout counts from when the request came.
     if (why === "timeout") this.#startMs = this.deadline - options.timeoutMs;

@@ -263,7 +263,7 @@ function toCounted(text: string): number[] {
 function formatAddress(hostname: string): number[] {
   switch (net.isIP(hostname)) {
     case 4:
-      return [IPV4, ...hostname.split("../http1").map(Number)];
+      return [IPV4, ...hostname.split(".").map(Number)];
     case 6:
       return [IPV6, ...parseIpv6(hostname)];
   }

@@ -78,6 +78,11 @@ export interface TransportListener {
 
 /** One stream of bytes. */
 export interface Transport {
+  /**
+   * Receives what happens to it: at first what {@linkcode Transports.open} was given. A protocol takes
+   * over by putting itself here.
+   */
+  listener: TransportListener;
   /** The other end, as in `127.0.0.1:80`, `[::1]:80` or a path; null before it is connected. */
   readonly remote: string | null;
   /** Whether everything that was sent has gone to the system. */

@@ -1,10 +1,15 @@
 import { assert, assertEquals } from "@std/assert";
 import net from "node:net";
-import { Connection, type Exchange } from "../../../lib/engine/http1/connection.ts";
+import { Http1Connection } from "../../../lib/engine/http1/connection.ts";
+import { RequestWriter } from "../../../lib/engine/http1/request.ts";
+import type { ConnectionOwner, Exchange, Resend } from "../../../lib/engine/sockets/connection.ts";
+import { Link } from "../../../lib/engine/sockets/link.ts";
+import { Router } from "../../../lib/engine/sockets/router.ts";
+import { PortableTransports } from "../../../lib/engine/transport/portable.ts";
 import type { Failure } from "../../../lib/result.ts";
 import { roundTrips } from "../../fixtures/round_trips.ts";
 
-Deno.test("Connection.send() fails with 'protocol' after another protocol's greeting", async () => {
+Deno.test("Http1Connection.send() fails with 'protocol' after another protocol's greeting", async () => {
   for (
     const [greeting, isKept] of [["SSH-2.0-x\r\n", true], [
       "HTTP/1.1 408 X\r\n\r\n",
@@ -19,32 +24,44 @@ Deno.test("Connection.send() fails with 'protocol' after another protocol's gree
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const { port } = server.address() as net.AddressInfo;
     let isClosed = false;
-    const connection = await new Promise<Connection>((resolve) => {
-      new Connection({
+    const connection = await new Promise<Http1Connection>((resolve, reject) => {
+      const destination = {
         socket: { host: "127.0.0.1", port, family: 4 },
         proxyTls: undefined,
         tunnel: undefined,
         tls: undefined,
         isProxied: false,
-      }, { onIdle: resolve, onUnsent: () => {}, onClose: () => isClosed = true });
+      };
+      const owner: ConnectionOwner = {
+        onRoom: () => {},
+        onUnsent: () => {},
+        onEnding: () => {},
+        onClose: () => isClosed = true,
+      };
+      new Link(new PortableTransports(), destination, {
+        onOpen: (link) => resolve(new Http1Connection(link, owner, new RequestWriter())),
+        onFail: (_link, { message }) => reject(new Error(message)),
+      });
     });
     await roundTrips();
-    assertEquals(isClosed, !isKept);
+    assertEquals([isClosed, connection.room], [!isKept, isKept ? 1 : 0]);
     if (isKept) {
-      const failure = await new Promise<[Failure, number, boolean]>((resolve) => {
+      const failure = await new Promise<[Failure, number, Resend]>((resolve) => {
         const exchange: Exchange = {
-          isHead: false,
-          closes: false,
           maxBodyBytes: 0,
-          listener: undefined,
+          wantsFields: false,
+          reads: 0,
+          onFields: () => undefined,
           onHead: () => {},
           onDone: () => {},
           onFailure: (...failure) => resolve(failure),
         };
-        connection.send("GET / HTTP/1.1\r\n\r\n", undefined, exchange);
+        const url = `http://127.0.0.1:${port}/`;
+        const hop = { url, method: "GET", headers: [], body: undefined };
+        connection.send(hop, new Router().route(url), [], exchange);
       });
       assertEquals(failure[0].error, "protocol");
-      assertEquals(failure.slice(1), [0, false]);
+      assertEquals(failure.slice(1), [0, "never"]);
       assert(isClosed);
     }
     for (const peer of peers) peer.destroy();

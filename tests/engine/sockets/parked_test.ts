@@ -1,11 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
 import { ConnectPriority } from "../../../lib/engine/sockets/connect_priority.ts";
-import type { ConnectError, Connection } from "../../../lib/engine/http1/connection.ts";
+import type { Http1Connection } from "../../../lib/engine/http1/connection.ts";
+import type { Connection } from "../../../lib/engine/sockets/connection.ts";
 import { ConnectionPool, type Waiter } from "../../../lib/engine/sockets/connection_pool.ts";
 import type { Dial } from "../../../lib/engine/sockets/dial.ts";
+import type { ConnectError, Link } from "../../../lib/engine/sockets/link.ts";
 import { Http1Engine } from "../../../lib/engine/sockets/socket_engine.ts";
 import type { Address } from "../../../lib/engine/sockets/name_lookup.ts";
 import { Router } from "../../../lib/engine/sockets/router.ts";
+import { PortableTransports } from "../../../lib/engine/transport/portable.ts";
 import type { Failure } from "../../../lib/result.ts";
 import { ENGINE_OPTIONS } from "../../fixtures/engine_options.ts";
 import { every } from "../../fixtures/every.ts";
@@ -60,6 +63,7 @@ class WatchedPool extends ConnectionPool {
 
   constructor(concurrency: number) {
     super({
+      transports: new PortableTransports(),
       concurrency,
       connectTimeoutMs: 60_000,
       byName: false,
@@ -69,13 +73,18 @@ class WatchedPool extends ConnectionPool {
     });
   }
 
-  override onDialed(dial: Dial, connection: Connection, address: Address, to: Address): void {
-    super.onDialed(dial, connection, address, to);
+  override onDialed(dial: Dial, link: Link, address: Address, to: Address): void {
+    super.onDialed(dial, link, address, to);
     this.made++;
   }
 
-  override onClose(connection: Connection, error: ConnectError | undefined): void {
-    super.onClose(connection, error);
+  override onFail(link: Link, error: ConnectError): void {
+    super.onFail(link, error);
+    this.closed++;
+  }
+
+  override onClose(connection: Connection): void {
+    super.onClose(connection);
     this.closed++;
   }
 
@@ -186,9 +195,9 @@ Deno.test("ConnectionPool fails no request that has another connection", async (
   traffic.hold();
   const second = pool.want(url);
   // The first is done with its connection before the other one is refused.
-  const connection = first.connection!;
+  const connection = first.connection as Http1Connection;
   connection.uses++;
-  pool.onIdle(connection);
+  pool.onRoom(connection);
   await until(() => pool.closed === 1);
   traffic.release();
   assertEquals([second.connection, second.failure], [connection, undefined]);
