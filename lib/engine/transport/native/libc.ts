@@ -5,6 +5,7 @@
  * @module
  */
 import util from "node:util";
+import type { TransportError } from "../transport.ts";
 
 const POINTER = "pointer";
 
@@ -18,6 +19,8 @@ const SIZE = "u32";
 export const LIBC = {
   __errno_location: { parameters: [], result: POINTER },
   close: { parameters: ["i32"], result: "i32" },
+  /** From an address that another library has given. */
+  copyFrom: { name: "memcpy", parameters: ["buffer", "u64", SIZE], result: POINTER },
   connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   epoll_create1: { parameters: ["i32"], result: "i32" },
   epoll_ctl: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
@@ -55,13 +58,10 @@ export const IPPROTO_TCP = 6;
 export const TCP_NODELAY = 1;
 /** A broken connection is an error of `send`, and no signal. */
 export const MSG_NOSIGNAL = 0x4000;
-/** More follows at once: what is sent may wait for it. */
-export const MSG_MORE = 0x8000;
 export const EFD_NONBLOCK = SOCK_NONBLOCK;
 export const EFD_CLOEXEC = SOCK_CLOEXEC;
 export const EPOLL_CLOEXEC = SOCK_CLOEXEC;
 export const EPOLL_CTL_ADD = 1;
-export const EPOLL_CTL_DEL = 2;
 export const EPOLL_CTL_MOD = 3;
 export const EPOLLIN = 1;
 export const EPOLLOUT = 4;
@@ -69,6 +69,9 @@ export const EPOLLERR = 8;
 export const EPOLLHUP = 16;
 export const EINTR = 4;
 export const EAGAIN = 11;
+export const EPIPE = 32;
+export const ENAMETOOLONG = 36;
+export const ECONNRESET = 104;
 export const EINPROGRESS = 115;
 
 /** `struct epoll_event`, in words of 4 bytes: the events, and the 8 bytes that belong to the caller. */
@@ -89,7 +92,8 @@ export function readErrno(libc: Libc): number {
   return ERRNO[0];
 }
 
-/** The code of an error, such as `ECONNREFUSED`. */
-export function toCode(errno: number): string {
-  return util.getSystemErrorName(-errno);
+/** An error of the system. */
+export function toSystemError(errno: number): TransportError & { readonly code: string } {
+  const code = util.getSystemErrorName(-errno);
+  return { code, message: code, isTls: false };
 }

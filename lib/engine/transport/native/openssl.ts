@@ -54,7 +54,7 @@ export const OPENSSL = {
   X509_free: { parameters: [X509], result: "void" },
   X509_get_extension_flags: { parameters: [X509], result: "u32" },
   X509_get_default_cert_file: { parameters: [], result: TEXT },
-  i2d_X509: { parameters: [X509, "buffer"], result: "i32" },
+  i2d_X509_bio: { parameters: [BIO, X509], result: "i32" },
   // libssl
   SSL_CTX_check_private_key: { parameters: [SSL_CTX], result: "i32" },
   SSL_CTX_ctrl: { parameters: [SSL_CTX, "i32", "i64", "pointer"], result: "i32" },

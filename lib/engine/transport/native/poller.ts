@@ -4,18 +4,18 @@
  * @module
  */
 import { setImmediate } from "node:timers";
+import type { TransportError } from "../transport.ts";
 import {
   EFD_CLOEXEC,
   EFD_NONBLOCK,
   EPOLL_CLOEXEC,
   EPOLL_CTL_ADD,
-  EPOLL_CTL_DEL,
   EPOLL_CTL_MOD,
   EPOLL_EVENT,
   EPOLLIN,
   type Libc,
   readErrno,
-  toCode,
+  toSystemError,
 } from "./libc.ts";
 
 /** What is written to an `eventfd`: a number of 8 bytes. */
@@ -84,7 +84,9 @@ export class Poller {
     this.#libc = libc;
     this.#epoll = libc.epoll_create1(EPOLL_CLOEXEC);
     this.#alarm = this.#epoll < 0 ? -1 : libc.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (this.#alarm < 0) throw new Error(`cannot make an epoll: ${toCode(readErrno(libc))}`);
+    if (this.#alarm < 0) {
+      throw new Error(`cannot wait for sockets: ${toSystemError(readErrno(libc)).code}`);
+    }
     this.#control(EPOLL_CTL_ADD, this.#alarm, EPOLLIN, 0);
   }
 
@@ -100,13 +102,13 @@ export class Poller {
    * Begins to wait for a file descriptor.
    *
    * @param events `EPOLLIN`, `EPOLLOUT`; errors are always told
-   * @returns the code of the error if the system could not
+   * @returns the error if the system could not
    */
-  watch(fd: number, events: number, pollable: Pollable): string | undefined {
+  watch(fd: number, events: number, pollable: Pollable): TransportError | undefined {
     const generation = ((this.#generations[fd] ?? 0) + 1) | 0;
     this.#generations[fd] = generation;
     if (!this.#control(EPOLL_CTL_ADD, fd, events, generation)) {
-      return toCode(readErrno(this.#libc));
+      return toSystemError(readErrno(this.#libc));
     }
     this.#watched[fd] = pollable;
     this.#count++;
@@ -122,9 +124,8 @@ export class Poller {
     this.#control(EPOLL_CTL_MOD, fd, events, this.#generations[fd]);
   }
 
-  /** Ends the wait for a file descriptor. Call it before it is closed. */
+  /** Ends the wait for a file descriptor, which has to be closed then: that makes the system forget it. */
   unwatch(fd: number): void {
-    this.#control(EPOLL_CTL_DEL, fd, 0, 0);
     this.#watched[fd] = undefined;
     this.#count--;
     if (this.#count === 0) this.#wake();
@@ -185,6 +186,7 @@ export class Poller {
     }
     this.#state = "resting";
     if (this.#isClosed) this.#free();
+    this.#runAfter();
   }
 
   #dispatch(count: number): void {

@@ -1,10 +1,13 @@
+import type { TransportError } from "../transport.ts";
+import { AGAIN, type Channel, END, FAILED } from "./channel.ts";
 import {
+  AF_UNIX,
   EAGAIN,
+  ECONNRESET,
   EINPROGRESS,
   EINTR,
   IPPROTO_TCP,
   type Libc,
-  MSG_MORE,
   MSG_NOSIGNAL,
   readErrno,
   SO_ERROR,
@@ -13,53 +16,57 @@ import {
   SOCK_STREAM,
   SOL_SOCKET,
   TCP_NODELAY,
-  toCode,
+  toSystemError,
 } from "./libc.ts";
-import { AF_UNIX } from "./libc.ts";
-import type { NativeAddress } from "./address.ts";
 
-const ON = new Int32Array([1]);
-const ON_BYTES = new Uint8Array(ON.buffer);
-const NUMBER = new Int32Array(1);
-const NUMBER_BYTES = new Uint8Array(NUMBER.buffer);
-const LENGTH = new Int32Array(1);
-const LENGTH_BYTES = new Uint8Array(LENGTH.buffer);
+/** The memory of options, each a number of 4 bytes: its value, and its size. */
+const VALUE = new Int32Array(1);
+const VALUE_BYTES = new Uint8Array(VALUE.buffer);
+const SIZE = Int32Array.of(4);
+const SIZE_BYTES = new Uint8Array(SIZE.buffer);
 
-/** What a read or a write gives where it gives no number of bytes. */
-export const AGAIN = -1;
-/** The other end is at its end. Of reads only. */
-export const END = -2;
-/** It has failed; {@linkcode Channel.error} says why. */
-export const FAILED = -3;
+const RESET: TransportError = toSystemError(ECONNRESET);
 
-/** A non-blocking socket. Its file descriptor is closed once, and not used afterwards. */
-export class NativeSocket {
+/** A non-blocking socket. Its file descriptor is closed once, and cannot be used afterwards. */
+export class NativeSocket implements Channel {
   readonly #libc: Libc;
   #fd: number;
-  /** The code of the error of the call that returned {@linkcode FAILED}. */
-  errorCode = "";
+  readonly hasMore = false;
+  readonly wantsToSend = false;
+  error = RESET;
 
-  /** Begins to connect. @throws {Error} With its `code`, if that fails at once. */
-  constructor(libc: Libc, { family, bytes }: NativeAddress) {
+  private constructor(libc: Libc, fd: number) {
     this.#libc = libc;
-    this.#fd = libc.socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (this.#fd < 0) throw this.#lastError();
-    if (family !== AF_UNIX) {
-      // Small writes go out at once; a failure costs time only.
-      libc.setsockopt(this.#fd, IPPROTO_TCP, TCP_NODELAY, ON_BYTES, 4);
-    }
-    if (libc.connect(this.#fd, bytes, bytes.length) === 0) return;
-    const error = this.#lastError();
-    // An interrupted `connect` goes on (POSIX).
-    if (error.errno === EINPROGRESS || error.errno === EINTR) return;
-    this.close();
-    throw error;
+    this.#fd = fd;
   }
 
-  #lastError(): Error & { readonly code: string; readonly errno: number } {
-    const errno = readErrno(this.#libc);
-    const code = toCode(errno);
-    return Object.assign(new Error(code), { code, errno });
+  /**
+   * Begins to connect.
+   *
+   * @param address as of {@linkcode toNativeAddress}
+   * @returns the error if that fails at once
+   */
+  static connect(
+    libc: Libc,
+    address: Uint8Array<ArrayBuffer>,
+  ): NativeSocket | TransportError {
+    const family = address[0];
+    const fd = libc.socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) return toSystemError(readErrno(libc));
+    if (family !== AF_UNIX) {
+      // Small writes go out at once. A failure would cost time only.
+      VALUE[0] = 1;
+      libc.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, VALUE_BYTES, SIZE[0]);
+    }
+    if (libc.connect(fd, address, address.length) !== 0) {
+      const errno = readErrno(libc);
+      // An interrupted call goes on as well.
+      if (errno !== EINPROGRESS && errno !== EINTR) {
+        libc.close(fd);
+        return toSystemError(errno);
+      }
+    }
+    return new NativeSocket(libc, fd);
   }
 
   /** The file descriptor. @throws {Error} If it is closed. */
@@ -68,51 +75,36 @@ export class NativeSocket {
     return this.#fd;
   }
 
-  /** The error that the socket has got; undefined without one. It is told once. */
-  takeError(): string | undefined {
-    LENGTH[0] = 4;
-    this.#libc.getsockopt(this.fd, SOL_SOCKET, SO_ERROR, NUMBER_BYTES, LENGTH_BYTES);
-    return NUMBER[0] === 0 ? undefined : toCode(NUMBER[0]);
+  /** Takes the error that the socket has got meanwhile; undefined without one. */
+  takeError(): TransportError | undefined {
+    this.#libc.getsockopt(this.fd, SOL_SOCKET, SO_ERROR, VALUE_BYTES, SIZE_BYTES);
+    return VALUE[0] === 0 ? undefined : toSystemError(VALUE[0]);
   }
 
-  /** Reads into a buffer. @returns the number of bytes, from 1; or `AGAIN`, `END`, `FAILED` */
   read(buffer: Uint8Array<ArrayBuffer>): number {
     const length = this.#libc.recv(this.fd, buffer, buffer.length, 0);
     if (length > 0) return length;
-    if (length === 0) return END;
-    const code = this.#failure();
-    if (code === undefined) return AGAIN;
-    // Has it failed, or has the runtime changed the number of the error?
-    const again = this.#libc.recv(this.fd, buffer, buffer.length, 0);
-    if (again > 0) return again;
-    if (again < 0 && this.#failure() === undefined) return AGAIN;
-    this.errorCode = code;
-    return FAILED;
+    return length === 0 ? END : this.#toOutcome();
   }
 
-  /**
-   * Sends bytes.
-   *
-   * @param hasMore whether more is sent right behind it
-   * @returns the number of bytes that the system took, from 1; or `AGAIN`, `FAILED`
-   */
-  write(bytes: Uint8Array<ArrayBuffer>, length: number, hasMore = false): number {
-    const flags = hasMore ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL;
-    const sent = this.#libc.send(this.fd, bytes, length, flags);
-    if (sent >= 0) return sent;
-    const code = this.#failure();
-    if (code === undefined) return AGAIN;
-    this.errorCode = code;
-    return FAILED;
+  write(bytes: Uint8Array<ArrayBuffer>, length: number): number {
+    const sent = this.#libc.send(this.fd, bytes, length, MSG_NOSIGNAL);
+    return sent >= 0 ? sent : this.#toOutcome();
   }
 
-  /** The code of the last error; undefined if the call only has to be made again. */
-  #failure(): string | undefined {
+  #toOutcome(): number {
     const errno = readErrno(this.#libc);
-    return errno === EAGAIN || errno === EINTR ? undefined : toCode(errno);
+    if (errno === EAGAIN || errno === EINTR) return AGAIN;
+    this.error = toSystemError(errno);
+    return FAILED;
   }
 
-  /** Closes it. Calls after the first do nothing. */
+  flush(): number {
+    return 0;
+  }
+
+  end(): void {}
+
   close(): void {
     if (this.#fd < 0) return;
     this.#libc.close(this.#fd);
