@@ -73,7 +73,7 @@ export class SharedConnections {
     if (roomy.at(-1) !== connection && !roomy.includes(connection)) roomy.push(connection);
   }
 
-  /** The server has taken fields of so many bytes; some more are no reason to go alone. */
+  /** The server has taken fields of so many bytes, so that fields of a few more can share, too. */
   trustHead(bytes: number): void {
     this.maxHeadBytes = Math.max(this.maxHeadBytes, Math.ceil(bytes * 1.1));
   }
