@@ -95,6 +95,8 @@ class PortableTransport implements Transport {
   #isUnsent = false;
   #isClosed = false;
   #error: NodeJS.ErrnoException | undefined;
+  /** The end came without close_notify. Whatever else is known tells more. */
+  #cut: CutError | undefined;
   /** Why a write failed. The end of the reads then is a reset, even if it looks like another end. */
   #writeError: NodeJS.ErrnoException | undefined;
 
@@ -292,8 +294,8 @@ class PortableTransport implements Transport {
   }
 
   #fail(error: NodeJS.ErrnoException): void {
-    // A reset that made a write fail looks like a cut here.
-    this.#error ??= error instanceof CutError ? this.#writeError ?? error : error;
+    if (error instanceof CutError) this.#cut = error;
+    else this.#error ??= error;
     this.#base.destroy();
   }
 
@@ -301,7 +303,9 @@ class PortableTransport implements Transport {
     for (const { socket } of this.#layers) socket.destroy();
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.listener.onClose(this.#toTransportError(this.#error ?? toReset()));
+    // A reset that made a write fail looks like a cut here.
+    const error = this.#error ?? this.#writeError ?? this.#cut ?? toReset();
+    this.listener.onClose(this.#toTransportError(error));
   }
 
   #toTransportError(error: NodeJS.ErrnoException): TransportError {
