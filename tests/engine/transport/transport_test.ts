@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
+import { X509Certificate } from "node:crypto";
 import type { TlsOptions } from "../../../lib/engine/engine.ts";
 import { PortableTransports } from "../../../lib/engine/transport/portable.ts";
 import type {
@@ -435,6 +436,8 @@ for (const [name, create] of Object.entries(TRANSPORTS)) {
       const own = await connect({ ca: ODD_AUTHORITY, insecure: false, ...CLIENT });
       assertEquals(own.events, events);
       assertEquals((await connect({ insecure: true })).events, ["connect", "secure"]);
+      // No session that was accepted unchecked is resumed (RFC 8446 §2.2).
+      assertEquals((await connect({ ca: ODD_AUTHORITY, insecure: false })).events, events);
     });
   }
 
@@ -570,6 +573,28 @@ for (const [name, create] of Object.entries(TRANSPORTS)) {
     transports.close();
   });
 }
+
+Deno.test("PortableTransports parse no trusted authority again for each connection", async () => {
+  await using server = await StreamServer.start(() => {}, {});
+  const { toLegacyObject } = X509Certificate.prototype;
+  let parsed = 0;
+  X509Certificate.prototype.toLegacyObject = function () {
+    parsed++;
+    return toLegacyObject.call(this);
+  };
+  try {
+    const address = { host: "127.0.0.1", port: server.port, family: 4 };
+    const tls = toDestination("localhost", { ca: ODD_AUTHORITY.repeat(140) + AUTHORITY });
+    for (const usesStreams of [false, true]) {
+      const client = new Client(new PortableTransports(usesStreams), address, tls);
+      await client.until("secure");
+      client.transport.close();
+    }
+  } finally {
+    X509Certificate.prototype.toLegacyObject = toLegacyObject;
+  }
+  assertEquals(parsed, 0);
+});
 
 Deno.test("PortableTransports tells an end from a cut without a stream in this runtime", async () => {
   await using server = await StreamServer.start(() => {}, {});
