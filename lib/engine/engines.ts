@@ -6,7 +6,7 @@
  */
 import type { Engine } from "./engine.ts";
 import type { EngineOptions } from "./options.ts";
-import type { Versions } from "./sockets/socket_engine.ts";
+import type { Versions } from "./sockets/connection_pool.ts";
 
 /** What an engine may be unable to do; the row of a flag says that it needs it. */
 export type Capability =

@@ -21,6 +21,8 @@ const SUBJECTS: Record<string, string> = {
   "engine/http1/hostile": "servers that end, reset, stall or flood at any byte",
   "engine/http1/peers": "the servers of Node, Python and nginx",
   "engine/http2": "HTTP/2, with the fetch engine",
+  "engine/http2/hostile": "servers of HTTP/2 that break its rules, break off, stall or flood",
+  "engine/http2/interop": "the servers of others, with HTTP/2 and HTTP/1.1",
   "engine/proxy": "proxies and Unix sockets",
   "engine/sockets/parked": "connections and requests that wait for one another",
   "engine/tls": "TLS, with both engines",

@@ -2,7 +2,8 @@ import { assert, assertEquals } from "@std/assert";
 import { ConnectPriority } from "../../../lib/engine/sockets/connect_priority.ts";
 import type { Http1Connection } from "../../../lib/engine/http1/connection.ts";
 import type { Connection } from "../../../lib/engine/sockets/connection.ts";
-import { ConnectionPool, type Waiter } from "../../../lib/engine/sockets/connection_pool.ts";
+import { ConnectionPool } from "../../../lib/engine/sockets/connection_pool.ts";
+import type { Waiter } from "../../../lib/engine/sockets/origin_pool.ts";
 import type { Dial } from "../../../lib/engine/sockets/dial.ts";
 import { SocketEngine } from "../../../lib/engine/sockets/socket_engine.ts";
 import type { ConnectError, Link } from "../../../lib/engine/sockets/link.ts";
@@ -64,6 +65,7 @@ class WatchedPool extends ConnectionPool {
   constructor(concurrency: number) {
     super({
       transports: new PortableTransports(),
+      versions: "http1",
       concurrency,
       connectTimeoutMs: 60_000,
       byName: false,
@@ -102,6 +104,8 @@ class WatchedPool extends ConnectionPool {
 
 class Client implements Waiter {
   readonly isFreshOnly = false;
+  readonly isAlone = false;
+  readonly headBytes = 0;
   connection: Connection | undefined;
   failure: Failure | undefined;
   turns = 0;
