@@ -598,7 +598,7 @@ export class Http2Connection extends Connection implements TransportListener, Fr
   }
 
   #checkBegun(id: number): void {
-    if (id % 2 === 1 && id < this.#nextId) return;
+    if (id < this.#nextId) return;
     const message = `a frame of stream ${id}, which was not begun`;
     throw new Http2Error(ErrorCode.ProtocolError, "connection", message);
   }
