@@ -389,7 +389,7 @@ export class Http2Connection extends Connection implements TransportListener, Fr
     this.#uselessLeft = Math.max(this.#uselessLeft, MAX_USELESS_FRAMES);
     const { bodyBytes } = head;
     if (endsStream && bodyBytes > 0) throw toMalformed(`the body has 0 of ${bodyBytes} bytes`);
-    if (exchange.wantsFields) stream.tap = exchange.onFields(head, head, head.cookies);
+    if (exchange.wantsFields) stream.tap = exchange.onFields(head, head, () => head.cookies);
     // What gets the head may have ended the exchange, or the connection.
     if (!stream.isOpen) return;
     exchange.onHead(head);

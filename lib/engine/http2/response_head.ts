@@ -94,8 +94,9 @@ export class ResponseHead implements BorrowedHead, ResponseStart {
   }
 
   /** The values of its `Set-Cookie` fields, each character a byte. */
-  readonly cookies = (): string[] =>
-    this.#fields.filter(({ name }) => name === "set-cookie").map(({ value }) => value);
+  get cookies(): string[] {
+    return this.#fields.filter(({ name }) => name === "set-cookie").map(({ value }) => value);
+  }
 
   clone(): ResponseHead {
     return this;
