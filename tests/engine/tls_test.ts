@@ -14,10 +14,12 @@ import {
   AUTHORITY,
   CLIENT,
   SELF_SIGNED,
+  SERVER,
   type TlsAnswer,
   TlsServer,
 } from "../fixtures/tls_server.ts";
 import { until } from "../fixtures/until.ts";
+import { WildServer } from "../fixtures/wild_server.ts";
 
 const OPTIONS: EngineOptions = {
   concurrency: 10,
@@ -186,6 +188,32 @@ Deno.test("http1 engine offers only http/1.1 in ALPN, and sends SNI", async () =
   assertEquals(alpn, "http/1.1");
   const refused = await makeRequest(engine, target(other.url()));
   assertEquals(refused.error, "tls", refused.detail);
+  engine.close();
+});
+
+Deno.test("http1 engine sends the bytes of fields as they are, also before a body", async () => {
+  await using server = await WildServer.start(async (peer) => {
+    for (let next = await peer.request(); next !== undefined; next = await peer.request()) {
+      await peer.send(ok(JSON.stringify(next)));
+    }
+  }, SERVER);
+  const bodies: string[] = [];
+  const engine = http1({
+    bodyFor: () => ({
+      write: (bytes) => void bodies.push(String.fromCharCode(...bytes)),
+      end: () => {},
+      discard: () => {},
+    }),
+  });
+  const more = {
+    method: "POST",
+    headers: [["X-Name", "caf\xe9"]],
+    body: new TextEncoder().encode("é"),
+  } as const;
+  assertEquals((await makeRequest(engine, target(server.url(), more))).status, 200);
+  const sent = JSON.parse(bodies.join(""));
+  assertStringIncludes(sent, "X-Name: caf\xe9\r\n");
+  assertEquals(sent.slice(-2), "\xc3\xa9");
   engine.close();
 });
 
