@@ -13,6 +13,7 @@ const SUBJECTS: Record<string, string> = {
   "checkpoint/crash": "runs that die between any two operations on files",
   "cli/unknown_flags": "the messages for flags and commands that do not exist, of every command",
   "commands/verify/real_servers": "the access logs of Caddy, HAProxy and Apache themselves",
+  "engine/auto": "which version of HTTP the automatic engine takes",
   "engine/connect": "connecting: addresses, look-ups and limits, with both engines",
   "engine/early_response": "responses that come before the request has ended, with both engines",
   "engine/failure_scope":

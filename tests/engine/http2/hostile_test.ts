@@ -757,7 +757,9 @@ for (
     assertEquals(outcomeOf(first), expected, first.detail);
     // deno-lint-ignore no-control-regex
     assert(!/[\x00-\x1f\x7f-\xff]/.test(first.detail ?? ""));
-    assertEquals([seen, connections, ...outcomeOf(second)], [count, 2, 200, 2]);
+    assertEquals([seen, ...outcomeOf(second)], [count, 200, 2]);
+    // The next connection may have been begun in advance.
+    assert(connections === 2 || connections === 3, `${connections}`);
   });
 }
 
