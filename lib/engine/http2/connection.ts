@@ -574,7 +574,8 @@ export class Http2Connection extends Connection implements TransportListener, Fr
     const last = this.#lastStreamId = Math.min(this.#lastStreamId, lastStreamId);
     // An end that met no request may have another reason than their number.
     const isInVain = last > 0 && last < this.#lastSentId && this.#streams.has(this.#lastSentId);
-    if (code === ErrorCode.NoError && isInVain) this.endedAfter = (last + 1) >> 1;
+    const isAsBefore = this.uses === this.#maxRequests && last === this.#lastSentId;
+    if (code === ErrorCode.NoError && (isInVain || isAsBefore)) this.endedAfter = (last + 1) >> 1;
     this.#retire();
     const ending = this.#toEnding(code !== ErrorCode.NoError);
     const suspects = this.#findSuspects(ending);
