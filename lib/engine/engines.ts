@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { UsageError } from "../errors.ts";
 import type { Engine } from "./engine.ts";
 import type { EngineOptions } from "./options.ts";
 import type { Versions } from "./sockets/connection_pool.ts";
@@ -32,18 +33,25 @@ export interface EngineRow {
   /**
    * Loads the engine's code, and no other's. Opens no connection yet.
    *
-   * @throws {Error} If the transport that the options name cannot be used here, in words.
+   * @throws {UsageError} If native sockets are asked for by name and cannot be used.
    */
   open(options: EngineOptions): Promise<Engine>;
 }
 
 /** Opens the engine over sockets. @param versions the versions of HTTP that it may speak */
-async function openSocketEngine(
-  options: EngineOptions,
-  versions: Versions,
-): Promise<Engine> {
-  const { SocketEngine } = await import("./sockets/socket_engine.ts");
-  return new SocketEngine(options, versions);
+async function openSocketEngine(options: EngineOptions, versions: Versions): Promise<Engine> {
+  const [{ SocketEngine }, { openTransports }] = await Promise.all([
+    import("./sockets/socket_engine.ts"),
+    import("./transport/open.ts"),
+  ]);
+  const { transport = "auto", permits } = options;
+  // Native sockets know no permissions.
+  const isRestricted = permits !== undefined;
+  const transports = openTransports(isRestricted && transport === "auto" ? "portable" : transport);
+  if (typeof transports !== "string") return new SocketEngine(options, versions, transports);
+  throw new UsageError(
+    `Cannot use '--transport native': ${transports}; '--transport portable' works without`,
+  );
 }
 
 const ROWS = {

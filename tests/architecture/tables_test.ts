@@ -11,7 +11,9 @@ const ROOT = new URL("../../lib/", import.meta.url);
 /** Files, or folders, in which the names may stand all the same, and why. */
 const EXCEPTIONS: readonly (readonly [file: string, names: readonly string[], why: string])[] = [
   ["engine/options.ts", ["auto"], "a transport of this name"],
-  ["engine/sockets/socket_engine.ts", ["auto", "http1", "http2"], "it is the engine of three rows"],
+  ["engine/sockets/connection_pool.ts", ["auto", "http1", "http2"], "what three rows may speak"],
+  ["engine/sockets/socket_engine.ts", ["http1", "http2"], "it is the engine of three rows"],
+  ["engine/transport/open.ts", ["auto"], "a transport of this name"],
   ["commands/compare/strategies", ["http1"], "a strategy of this name"],
   ["engine/fetch/clients.ts", ["http2"], "a client that speaks nothing else"],
   ["commands/serve/command.ts", ["ndjson", "jsonl"], "endings of the access log"],

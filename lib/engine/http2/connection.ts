@@ -389,7 +389,7 @@ export class Http2Connection extends Connection implements TransportListener, Fr
     this.#uselessLeft = Math.max(this.#uselessLeft, MAX_USELESS_FRAMES);
     const { bodyBytes } = head;
     if (endsStream && bodyBytes > 0) throw toMalformed(`the body has 0 of ${bodyBytes} bytes`);
-    if (exchange.wantsFields) stream.tap = exchange.onFields(head, head, head.cookies);
+    if (exchange.wantsFields) stream.tap = exchange.onFields(head, head, () => head.cookies);
     // What gets the head may have ended the exchange, or the connection.
     if (!stream.isOpen) return;
     exchange.onHead(head);
@@ -572,10 +572,10 @@ export class Http2Connection extends Connection implements TransportListener, Fr
     this.#goaway = { code, debug };
     // RFC 9113 §6.8: a later one may lower it.
     const last = this.#lastStreamId = Math.min(this.#lastStreamId, lastStreamId);
-    const isUsed = this.#streams.size > 0;
-    if (code === ErrorCode.NoError && isUsed && last > 0 && last < MAX_WINDOW_BYTES) {
-      this.endedAfter = (last + 1) / 2;
-    }
+    // An end that met no request may have another reason than their number.
+    const isInVain = last > 0 && last < this.#lastSentId && this.#streams.has(this.#lastSentId);
+    const isAsBefore = this.uses === this.#maxRequests && last === this.#lastSentId;
+    if (code === ErrorCode.NoError && (isInVain || isAsBefore)) this.endedAfter = (last + 1) >> 1;
     this.#retire();
     const ending = this.#toEnding(code !== ErrorCode.NoError);
     const suspects = this.#findSuspects(ending);
@@ -598,7 +598,7 @@ export class Http2Connection extends Connection implements TransportListener, Fr
   }
 
   #checkBegun(id: number): void {
-    if (id % 2 === 1 && id < this.#nextId) return;
+    if (id < this.#nextId) return;
     const message = `a frame of stream ${id}, which was not begun`;
     throw new Http2Error(ErrorCode.ProtocolError, "connection", message);
   }

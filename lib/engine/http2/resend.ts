@@ -26,12 +26,12 @@ export interface Ending {
  */
 export function findSuspects(ids: readonly number[], ending: Ending): ReadonlySet<number> {
   const { lastStreamId, isError, lastSentId, lastWriteId } = ending;
-  if (!isError || ids.length === 0) return new Set();
-  if (lastStreamId <= lastSentId) {
-    const next = ids.find((id) => id > lastStreamId);
-    return new Set([lastStreamId, ...(next === undefined ? [] : [next])]);
-  }
+  if (!isError) return new Set();
   const sent = ids.filter((id) => id <= lastSentId);
+  if (lastStreamId <= lastSentId) {
+    const next = sent.find((id) => id > lastStreamId);
+    return new Set(next === undefined ? [lastStreamId] : [lastStreamId, next]);
+  }
   const last = sent.filter((id) => id >= lastWriteId);
   return new Set(last.length > 0 ? last : sent.slice(-1));
 }

@@ -34,11 +34,12 @@ export class ResponseHead implements BorrowedHead, ResponseStart {
   readonly length: number;
   /** How many bytes the body has to have (RFC 9113 §8.1.1); -1 if the head does not tell. */
   readonly bodyBytes: number;
+  /** Whether the method of the request is HEAD, whose response has no body. */
+  readonly isOfHead: boolean;
   readonly #fields: readonly HeaderField[];
 
   /**
    * @param fields all fields of the head, each character a byte; kept, so they must not change
-   * @param isOfHead whether the method of the request is HEAD, whose response has no body
    * @throws {Http2Error} If the head is malformed (RFC 9113 §8.2, §8.3).
    */
   constructor(fields: readonly HeaderField[], isOfHead: boolean) {
@@ -64,6 +65,7 @@ export class ResponseHead implements BorrowedHead, ResponseStart {
     // RFC 9110 §6.4.1, §8.6: what these announce is the length of another response.
     const hasBody = !isOfHead && status !== 204 && status !== 304;
     this.status = status;
+    this.isOfHead = isOfHead;
     this.bodyBytes = hasBody ? length : 0;
     this.length = Math.max(0, this.bodyBytes);
     this.location = status === 201 || (status >= 300 && status < 400) ? location : null;
@@ -92,32 +94,36 @@ export class ResponseHead implements BorrowedHead, ResponseStart {
   }
 
   /** The values of its `Set-Cookie` fields, each character a byte. */
-  readonly cookies = (): string[] =>
-    this.#fields.filter(({ name }) => name === "set-cookie").map(({ value }) => value);
+  get cookies(): string[] {
+    return this.#fields.filter(({ name }) => name === "set-cookie").map(({ value }) => value);
+  }
 
   clone(): ResponseHead {
     return this;
   }
 }
 
-/** Reads heads. Those that the decoder gives again are not read again. */
+/** How many heads are known. */
+const MAX_KNOWN = 8;
+
+/** Reads heads. The last ones are not read again, if the decoder gives the same lists again. */
 export class ResponseHeadReader {
-  #lastFields: readonly HeaderField[] | undefined;
-  #last: ResponseHead | undefined;
-  /** By the lists that the decoder keeps; those of responses to HEAD apart. */
-  readonly #known = new WeakMap<readonly HeaderField[], ResponseHead>();
-  readonly #knownOfHead = new WeakMap<readonly HeaderField[], ResponseHead>();
-  #lastIsOfHead = false;
+  /** Where the fields of each head came from, and the head; the oldest is replaced by the next one. */
+  readonly #lists = new Array<readonly HeaderField[] | undefined>(MAX_KNOWN).fill(undefined);
+  readonly #heads = new Array<ResponseHead | undefined>(MAX_KNOWN).fill(undefined);
+  #next = 0;
 
   /** Reads a head, as the constructor of {@linkcode ResponseHead} does. */
   read(fields: readonly HeaderField[], isOfHead: boolean): ResponseHead {
-    if (fields === this.#lastFields && isOfHead === this.#lastIsOfHead) return this.#last!;
-    const known = isOfHead ? this.#knownOfHead : this.#known;
-    let head = known.get(fields);
-    if (head === undefined) known.set(fields, head = new ResponseHead(fields, isOfHead));
-    this.#lastFields = fields;
-    this.#lastIsOfHead = isOfHead;
-    return this.#last = head;
+    for (let k = 0; k < MAX_KNOWN; k++) {
+      if (this.#lists[k] !== fields) continue;
+      const head = this.#heads[k]!;
+      if (head.isOfHead === isOfHead) return head;
+    }
+    const head = new ResponseHead(fields, isOfHead);
+    const place = this.#next++ % MAX_KNOWN;
+    this.#lists[place] = fields;
+    return this.#heads[place] = head;
   }
 }
 

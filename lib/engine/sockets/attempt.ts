@@ -19,8 +19,10 @@ export interface AttemptContext {
   readonly pool: ConnectionPool;
   readonly router: Router;
   readonly hooks: ResponseHooks | undefined;
-  /** The engine that a request without any connection is said to be made by. */
-  readonly defaultEngine: string;
+  /** The engine of each version of HTTP. */
+  readonly engineOf: Readonly<Record<HttpVersion, string>>;
+  /** The version that a request without any connection was to be sent with. */
+  readonly defaultVersion: HttpVersion;
   /** The engines that made requests. */
   readonly engines: Set<string>;
 }
@@ -281,8 +283,8 @@ export class Attempt extends InFlight implements Exchange, Waiter {
 
   /** The engine of its last connection. */
   get #engine(): string {
-    if (this.#connection === undefined) return this.#context.defaultEngine;
-    return this.#connection.version === "2" ? "http2" : "http1";
+    const { engineOf, defaultVersion } = this.#context;
+    return engineOf[this.#connection?.version ?? defaultVersion];
   }
 }
 

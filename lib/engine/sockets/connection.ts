@@ -86,8 +86,8 @@ export abstract class Connection extends InFlight {
   /** How many requests it has in flight, with those that are given up but not sent completely. */
   abstract readonly busy: number;
   /**
-   * After how many requests the server has announced the end of the connection; undefined if it has
-   * not. The next connection to the origin gets that many at most.
+   * After how many requests the server has announced the end of the connection, if others were sent in
+   * vain by then; undefined otherwise. The next connection to the origin gets that many at most.
    */
   abstract readonly endedAfter: number | undefined;
   /**

@@ -179,8 +179,7 @@ export class ConnectionPool extends Dialer<OriginPool> implements ConnectionOwne
   /** A server has taken the fields of a request over HTTP/2. */
   trustHead({ origin }: Route, { headBytes }: Waiter): void {
     if (headBytes <= MAX_SHARED_HEAD_BYTES) return;
-    const shared = this.#pools.get(this.#toKey(origin))?.shared;
-    if (shared !== undefined) shared.maxHeadBytes = Math.max(headBytes, shared.maxHeadBytes);
+    this.#pools.get(this.#toKey(origin))?.shared?.trustHead(headBytes);
   }
 
   protected override onDial(): void {
@@ -227,7 +226,7 @@ export class ConnectionPool extends Dialer<OriginPool> implements ConnectionOwne
     const { shared } = pool;
     if (shared === undefined) return this.#give(pool, connection);
     if (isHttp2) {
-      pool.perDial = shared.limit ?? Infinity;
+      pool.perDial = shared.perConnection;
       shared.add(connection);
       this.#shareWithAll(pool, connection);
       // Those that were begun when nobody knew that requests can share.
@@ -288,7 +287,7 @@ export class ConnectionPool extends Dialer<OriginPool> implements ConnectionOwne
   #onLimit(pool: OriginPool, shared: SharedConnections, limit: number | undefined): void {
     if (limit === undefined) return;
     shared.limit = limit;
-    pool.perDial = Math.max(1, limit);
+    pool.perDial = shared.perConnection;
     this.enlist(pool);
     this.connectMore();
   }
@@ -313,12 +312,16 @@ export class ConnectionPool extends Dialer<OriginPool> implements ConnectionOwne
     this.#idles.add(connection);
   }
 
+  /** Whether requests must not be sent at present. */
+  get #mustWait(): boolean {
+    return this.#connectPriority.isOn || this.#isStopped;
+  }
+
   /** Gives the room of a connection to waiters, or lets it idle. */
   #shareWithAll(pool: OriginPool, connection: Connection): void {
     const { waiting } = pool;
-    while (
-      waiting.length > 0 && connection.room > 0 && !this.#connectPriority.isOn && !this.#isStopped
-    ) {
+    const shared = pool.shared!;
+    while (waiting.length > 0 && shared.roomOn(connection) > 0 && !this.#mustWait) {
       const waiter = this.#takeWaiter(pool, 0);
       if (isTooLarge(pool, waiter)) {
         this.#enqueue(this.#aloneFor(pool.key, pool.origin), waiter);
@@ -326,7 +329,7 @@ export class ConnectionPool extends Dialer<OriginPool> implements ConnectionOwne
         this.#share(pool, connection, waiter);
       }
     }
-    const { idle } = pool.shared!;
+    const { idle } = shared;
     if (connection.busy > 0 || !this.#poolOf.has(connection) || idle.has(connection)) return;
     idle.add(connection);
     this.#idling++;

@@ -37,15 +37,27 @@ export class SharedConnections {
     return this.#all.values();
   }
 
-  /** How many requests can be sent as soon as servers have said their limits. */
+  /** How many requests can be sent, at the latest when the servers have said their limits. */
   get room(): number {
     let room = 0;
     for (const connection of this.#all) {
-      room += connection.limit === undefined
-        ? Math.max(0, (this.limit ?? Infinity) - connection.busy)
-        : connection.room;
+      room += connection.limit === undefined && this.limit === undefined
+        ? Infinity
+        : this.roomOn(connection);
     }
     return room;
+  }
+
+  /** How many requests can be sent over a connection; what others allow holds before it has said. */
+  roomOn(connection: Connection): number {
+    const { room, limit, busy } = connection;
+    if (limit !== undefined || this.limit === undefined) return room;
+    return Math.max(0, Math.min(room, this.limit - busy));
+  }
+
+  /** How many requests a connection is expected to take, from 1. */
+  get perConnection(): number {
+    return Math.max(1, Math.min(this.limit ?? Infinity, this.maxRequests ?? Infinity));
   }
 
   add(connection: Connection): void {
@@ -66,11 +78,16 @@ export class SharedConnections {
     if (roomy.at(-1) !== connection && !roomy.includes(connection)) roomy.push(connection);
   }
 
+  /** The server has taken fields of so many bytes, so that fields of a few more can share, too. */
+  trustHead(bytes: number): void {
+    this.maxHeadBytes = Math.max(this.maxHeadBytes, Math.ceil(bytes * 1.1));
+  }
+
   /** A connection with room, if any has. */
   find(): Connection | undefined {
     const roomy = this.#roomy;
     for (let connection = roomy.at(-1); connection !== undefined; connection = roomy.at(-1)) {
-      if (connection.room > 0) return connection;
+      if (this.roomOn(connection) > 0) return connection;
       roomy.pop();
     }
     return undefined;
@@ -95,7 +112,7 @@ export class SharedConnections {
   isMissed(ending: Connection): boolean {
     let room = 0;
     for (const connection of this.#all) {
-      if (connection !== ending && connection.uses < this.renewAt) room += connection.room;
+      if (connection !== ending && connection.uses < this.renewAt) room += this.roomOn(connection);
     }
     return room < ending.busy;
   }

@@ -15,6 +15,9 @@ import { Attempt, type AttemptContext } from "./attempt.ts";
 import { ConnectionPool, type Versions } from "./connection_pool.ts";
 import { Router } from "./router.ts";
 
+/** The engine that a request was made by, by the version of its connection. */
+const ENGINE_OF = { "1.0": "http1", "1.1": "http1", "2": "http2" } as const;
+
 /** Makes requests over its own connections. */
 export class SocketEngine implements Engine {
   readonly transport: "portable" | "native";
@@ -55,14 +58,15 @@ export class SocketEngine implements Engine {
       }),
       router: new Router(),
       hooks: ResponseHooks.of(options),
-      defaultEngine: versions === "http2" ? "http2" : "http1",
+      engineOf: ENGINE_OF,
+      defaultVersion: versions === "http2" ? "2" : "1.1",
       engines: new Set(),
     };
   }
 
   get name(): string {
-    const { engines } = this.#context;
-    return engines.size > 0 ? [...engines].sort().join("+") : this.#context.defaultEngine;
+    const { engines, defaultVersion } = this.#context;
+    return engines.size > 0 ? [...engines].sort().join("+") : ENGINE_OF[defaultVersion];
   }
 
   get shortages(): ReadonlyMap<string, number> {

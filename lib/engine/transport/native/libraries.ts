@@ -53,7 +53,8 @@ function find(os: string, folders: readonly string[]): FoundLibraries {
     return { why: "native sockets need Linux on x86-64 or arm64" };
   }
   // Its sockets know no permissions.
-  if (Deno.permissions.querySync({ name: "net" }).state !== "granted") {
+  const { state, partial } = Deno.permissions.querySync({ name: "net" });
+  if (state !== "granted" || partial) {
     return { why: "native sockets need '--allow-net' without a list of hosts" };
   }
   const libc = open(folders, C_LIBRARY, LIBC);
