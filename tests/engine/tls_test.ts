@@ -190,16 +190,6 @@ Deno.test("http1 engine offers only http/1.1 in ALPN, and sends SNI", async () =
   engine.close();
 });
 
-Deno.test("http1 engine sends close_notify when it closes", async () => {
-  await using server = await TlsServer.start(({ send }) => send(ok()));
-  const engine = http1();
-  assertEquals((await makeRequest(engine, target(server.url()))).status, 200);
-  engine.close();
-  await until(() => server.lastRecords.length === 1);
-  // An alert of TLS 1.3: 5 bytes of record, 2 of alert, 1 of type, 16 of tag.
-  assertEquals(server.lastRecords, [24]);
-});
-
 Deno.test("http1 engine gives the address and the connect times of its connections", async () => {
   await using server = await TlsServer.start(({ send }) => send(ok()));
   await using plain = await RawServer.start(({ send }) => send(ok()));
