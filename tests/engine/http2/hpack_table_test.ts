@@ -3,7 +3,9 @@ import { DynamicTable, HeaderField, STATIC_FIELDS } from "../../../lib/engine/ht
 
 /** The values of all entries, the newest first. */
 function list(table: DynamicTable): string[] {
-  return Array.from({ length: table.count }, (_, k) => table.at(k)!.value);
+  const values: string[] = [];
+  for (let field; (field = table.at(values.length)) !== undefined;) values.push(field.value);
+  return values;
 }
 
 Deno.test("STATIC_FIELDS has the entries of RFC 7541 at their indexes", () => {
@@ -32,20 +34,19 @@ Deno.test("DynamicTable.add() evicts the oldest entries for the room of a new on
   // 34 bytes each: the third one evicts the first.
   for (const value of ["1", "2", "3"]) table.add(new HeaderField("a", value));
   assertEquals(list(table), ["3", "2"]);
-  assertEquals([table.bytes, table.at(2), table.at(-0)?.value], [68, undefined, "3"]);
   // 99 bytes evict both.
   table.add(new HeaderField("a", "4".repeat(66)));
-  assertEquals([table.count, table.bytes], [1, 99]);
+  assertEquals(list(table), ["4".repeat(66)]);
   // One that just fits.
   table.add(new HeaderField("a", "5".repeat(67)));
-  assertEquals([table.count, table.bytes], [1, 100]);
+  assertEquals(list(table), ["5".repeat(67)]);
 });
 
 Deno.test("DynamicTable.add() of an entry larger than the table empties it", () => {
   const table = new DynamicTable(100);
   table.add(new HeaderField("a", "1"));
   table.add(new HeaderField("a", "2".repeat(68)));
-  assertEquals([table.count, table.bytes, table.at(0)], [0, 0, undefined]);
+  assertEquals(list(table), []);
   table.add(new HeaderField("a", "3"));
   assertEquals(list(table), ["3"]);
 });
@@ -53,7 +54,7 @@ Deno.test("DynamicTable.add() of an entry larger than the table empties it", () 
 Deno.test("DynamicTable.resize() evicts at once, and gives room again", () => {
   const table = new DynamicTable(4_096);
   for (let k = 0; k < 1_000; k++) table.add(new HeaderField("", String(k % 10)));
-  assertEquals([table.count, table.bytes], [124, 124 * 33]);
+  assertEquals(list(table).length, Math.floor(4_096 / 33));
   assertEquals(list(table).slice(0, 11).join(""), "98765432109");
   table.resize(99);
   assertEquals(list(table), ["9", "8", "7"]);
@@ -64,7 +65,7 @@ Deno.test("DynamicTable.resize() evicts at once, and gives room again", () => {
   table.resize(4_096);
   // As many entries as there can be.
   for (let k = 0; k < 200; k++) table.add(new HeaderField("", ""));
-  assertEquals([table.count, table.bytes], [128, 4_096]);
+  assertEquals(list(table).length, 128);
 });
 
 Deno.test("DynamicTable.version is another one after each change", () => {
@@ -86,10 +87,5 @@ Deno.test("DynamicTable keeps no entry that was evicted", () => {
   // What is behind the entries is not seen, whatever was there before.
   for (let k = 0; k < 128; k++) table.add(new HeaderField("", ""));
   table.add(new HeaderField("", "x".repeat(4_064)));
-  assertEquals([table.count, table.at(1), table.at(127), table.at(128)], [
-    1,
-    undefined,
-    undefined,
-    undefined,
-  ]);
+  assertEquals([1, 127, 128].map((k) => table.at(k)), [undefined, undefined, undefined]);
 });

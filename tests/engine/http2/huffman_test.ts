@@ -1,10 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
-import { ByteBuffer } from "../../../lib/byte_buffer.ts";
 import {
   decodeHuffman,
   encodeHuffman,
   maxDecodedBytes,
-  measureHuffman,
 } from "../../../lib/engine/http2/huffman.ts";
 import { Dice } from "../../fixtures/dice.ts";
 
@@ -55,12 +53,16 @@ function decode(bytes: Uint8Array): string | undefined {
   return length < 0 ? undefined : String.fromCharCode(...to.subarray(0, length));
 }
 
+/** The code of a text, behind a part that has codes of 5 bits only, so that all of it is shorter. */
 function encode(text: string): Uint8Array {
-  const buffer = new ByteBuffer();
-  buffer.reserve(measureHuffman(text));
-  encodeHuffman(text, buffer);
-  assertEquals(buffer.length, measureHuffman(text));
-  return buffer.view();
+  const before = "0".repeat(8 * (1 + text.length));
+  const all = before + text;
+  const bytes = new Uint8Array(all.length + 3).fill(0xee);
+  const end = encodeHuffman(all, bytes, 1);
+  assert(end >= 0 && end <= all.length);
+  assertEquals([bytes[0], bytes[end]], [0xee, 0xee]);
+  // 8 codes of 5 bits fill whole bytes.
+  return bytes.slice(1 + before.length * 5 / 8, end);
 }
 
 Deno.test("encodeHuffman() and decodeHuffman() have the code of each byte", () => {
@@ -89,6 +91,18 @@ Deno.test("encodeHuffman() and decodeHuffman() agree on texts of any bytes", () 
     const text = String.fromCharCode(...bytes);
     assertEquals(encode(text), toBytes(bytes.map((byte) => CODES[byte]).join("")));
     assertEquals(decode(encode(text)), text);
+  }
+});
+
+Deno.test("encodeHuffman() gives up where the code is not shorter, and writes nothing behind it", () => {
+  for (let byte = 0; byte < 256; byte++) {
+    for (const length of [0, 1, 2, 3, 4, 7, 8, 9, 30]) {
+      const text = String.fromCharCode(byte).repeat(length);
+      const bytes = new Uint8Array(length + 2).fill(0xee);
+      const size = Math.ceil(CODES[byte].length * length / 8);
+      assertEquals(encodeHuffman(text, bytes, 1), size < length ? 1 + size : -1);
+      assertEquals([bytes[0], bytes[length + 1]], [0xee, 0xee]);
+    }
   }
 });
 
