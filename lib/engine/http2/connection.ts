@@ -29,6 +29,7 @@ import {
   toMalformed,
 } from "./response_head.ts";
 import { Stream } from "./stream.ts";
+import { StreamTable } from "./stream_table.ts";
 
 /** Options for an {@linkcode Http2Connection}. */
 export interface Http2Options {
@@ -100,7 +101,7 @@ export class Http2Connection extends Connection implements TransportListener, Fr
   readonly #blocks: RequestBlocks;
 
   /** Requests in flight in the order of their streams; at most as many as there was room for. */
-  readonly #streams = new Map<number, Stream>();
+  readonly #streams = new StreamTable();
   /** Those of them that can send more of their bodies as soon as the connection can. */
   readonly #uploads = new Set<Stream>();
   #nextId = 1;
@@ -207,7 +208,7 @@ export class Http2Connection extends Connection implements TransportListener, Fr
     this.uses++;
     const isHead = hop.method === "HEAD";
     const stream = new Stream(id, exchange, isHead, this.#reads, body, this.#initialWindow);
-    this.#streams.set(id, stream);
+    this.#streams.add(stream);
     if (body !== undefined && stream.window > 0) this.#uploads.add(stream);
     if (this.uses === this.#maxRequests) this.#retire();
     if (writer.buffer.length > MAX_UNSENT_BYTES) this.#flush();
@@ -573,7 +574,8 @@ export class Http2Connection extends Connection implements TransportListener, Fr
     // RFC 9113 §6.8: a later one may lower it.
     const last = this.#lastStreamId = Math.min(this.#lastStreamId, lastStreamId);
     // An end that met no request may have another reason than their number.
-    const isInVain = last > 0 && last < this.#lastSentId && this.#streams.has(this.#lastSentId);
+    const isInVain = last > 0 && last < this.#lastSentId &&
+      this.#streams.get(this.#lastSentId) !== undefined;
     const isAsBefore = this.uses === this.#maxRequests && last === this.#lastSentId;
     if (code === ErrorCode.NoError && (isInVain || isAsBefore)) this.endedAfter = (last + 1) >> 1;
     this.#retire();
@@ -694,8 +696,8 @@ export class Http2Connection extends Connection implements TransportListener, Fr
    * the last ones.
    */
   get #isStale(): boolean {
-    const [first] = this.#streams.keys();
-    return first !== undefined && first > 1 && first >= this.#lastWriteId &&
+    const [first] = this.#streams.values();
+    return first !== undefined && first.id > 1 && first.id >= this.#lastWriteId &&
       this.#reads === this.#readsAtWrite;
   }
 
