@@ -3,10 +3,10 @@
 #
 # A server may send interim responses before the final one, and whoever sends requests has to read
 # them (RFC 9110, 15.2). The usual guess is that nginx 1.22 drops a 103 of its upstream, or passes it
-# on and the response after it. It takes the 103 for the whole head: the 200 that follows goes to the client as
-# content. Over HTTP/1.1 nobody sees that, for there the bytes happen to be in the right order;
-# over HTTP/2 they are DATA frames of a message without a final status, and the client resets
-# the stream. The access log has the status 103 for both.
+# on with the response after it. But it takes the 103 for the whole head, and sends the 200 that
+# follows as content. Over HTTP/1.1 nobody sees that, for there the bytes happen to be in the right
+# order; over HTTP/2 they are DATA frames of a message without a final status, and the client
+# resets the stream. The access log has the status 103 for both.
 #
 # Needs Debian's apt, to download the package without installing it, curl with HTTP/2, and node
 # 18.11 or later, whose own server sends the 103. Seen with nginx 1.22.1-9+deb12u11, curl 7.88.1:
