@@ -19,9 +19,8 @@ folder=$(mktemp -d)
 nginx=
 trap 'kill $nginx 2>/dev/null || true; rm -rf "$folder"' EXIT
 cd "$folder"
-for package in curl=7.88.1-10+deb12u15 libcurl4=7.88.1-10+deb12u15 nginx=1.22.1-9+deb12u11; do
-  apt-get download -qq "$package" 2>/dev/null
-done
+apt-get download -qq curl=7.88.1-10+deb12u15 libcurl4=7.88.1-10+deb12u15 \
+  nginx=1.22.1-9+deb12u11 2>/dev/null
 for package in *.deb; do dpkg-deb -x "$package" .; done
 LD_LIBRARY_PATH=$(echo "$folder"/usr/lib/*-linux-gnu)
 curl() { LD_LIBRARY_PATH=$LD_LIBRARY_PATH usr/bin/curl "$@"; }

@@ -19,9 +19,7 @@ folder=$(mktemp -d)
 server=
 trap 'kill $server 2>/dev/null || true; rm -rf "$folder"' EXIT
 cd "$folder"
-for package in curl=7.88.1-10+deb12u15 libcurl4=7.88.1-10+deb12u15; do
-  apt-get download -qq "$package" 2>/dev/null
-done
+apt-get download -qq curl=7.88.1-10+deb12u15 libcurl4=7.88.1-10+deb12u15 2>/dev/null
 for package in *.deb; do dpkg-deb -x "$package" .; done
 libraries=$(echo "$folder"/usr/lib/*-linux-gnu)
 curl() { LD_LIBRARY_PATH=$libraries usr/bin/curl "$@"; }

@@ -19,10 +19,8 @@ folder=$(mktemp -d)
 nginx=
 trap 'kill $nginx 2>/dev/null || true; rm -rf "$folder"' EXIT
 cd "$folder"
-for package in nghttp2-client=1.52.0-1+deb12u3 libnghttp2-14=1.52.0-1+deb12u3 libev4 libjemalloc2 \
-  nginx=1.22.1-9+deb12u11; do
-  apt-get download -qq "$package" 2>/dev/null
-done
+apt-get download -qq nghttp2-client=1.52.0-1+deb12u3 libnghttp2-14=1.52.0-1+deb12u3 libev4 \
+  libjemalloc2 nginx=1.22.1-9+deb12u11 2>/dev/null
 for package in *.deb; do dpkg-deb -x "$package" .; done
 LD_LIBRARY_PATH=$(echo "$folder"/usr/lib/*-linux-gnu)
 export LD_LIBRARY_PATH

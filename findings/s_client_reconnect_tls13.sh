@@ -18,9 +18,7 @@ folder=$(mktemp -d)
 server=
 trap 'kill $server 2>/dev/null || true; rm -rf "$folder"' EXIT
 cd "$folder"
-for package in openssl=3.0.22-1~deb12u2 libssl3=3.0.22-1~deb12u2; do
-  apt-get download -qq "$package" 2>/dev/null
-done
+apt-get download -qq openssl=3.0.22-1~deb12u2 libssl3=3.0.22-1~deb12u2 2>/dev/null
 for package in *.deb; do dpkg-deb -x "$package" .; done
 LD_LIBRARY_PATH=$(echo "$folder"/usr/lib/*-linux-gnu)
 export LD_LIBRARY_PATH

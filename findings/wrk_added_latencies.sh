@@ -19,9 +19,7 @@ folder=$(mktemp -d)
 server=
 trap 'kill $server 2>/dev/null || true; rm -rf "$folder"' EXIT
 cd "$folder"
-for package in wrk=4.1.0-3+b2 libluajit-5.1-2 libluajit-5.1-common; do
-  apt-get download -qq "$package" 2>/dev/null
-done
+apt-get download -qq wrk=4.1.0-3+b2 libluajit-5.1-2 libluajit-5.1-common 2>/dev/null
 for package in *.deb; do dpkg-deb -x "$package" .; done
 LD_LIBRARY_PATH=$(echo "$folder"/usr/lib/*-linux-gnu)
 export LD_LIBRARY_PATH
