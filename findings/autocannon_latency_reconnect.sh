@@ -9,7 +9,7 @@
 # without pipelining, all latencies together take at most as long as the run.
 #
 # Needs node with npm, and Debian's apt, to download nginx without installing it. Seen with
-# autocannon 9.0.0 and nginx 1.22.1-9+deb12u11; the figures differ a little each time:
+# autocannon 9.0.0 and nginx 1.22.1-9+deb12u11; the figures differ each time:
 #
 #   autocannon 9.0.0, nginx version: nginx/1.22.1
 #   keepalive_requests 1000000:  3.0 s on 1 connection, latencies sum to 1.1 s

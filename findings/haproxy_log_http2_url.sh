@@ -2,10 +2,9 @@
 # HAProxy's log has the whole URL for requests over HTTP/2, and only the path over HTTP/1.1.
 #
 # The usual guess: the request line of an access log has one form, for the server behind HAProxy gets
-# the same path for both, and nginx and Apache log it so. In HAProxy's HTTP log the form follows
-# from what the client happens to speak. Whoever counts requests by that word finds each page twice,
-# and a search for "GET /page" finds no request over HTTP/2. %HU and %HP have the same two forms; only
-# %HPO is the path for both.
+# the same path for both, and nginx and Apache log it so. But HAProxy writes what the client happens
+# to speak: who counts requests by that word finds each page twice, and who searches for "GET /page"
+# finds no request over HTTP/2. %HU and %HP have the same two forms; only %HPO is the path for both.
 #
 # Needs Debian's apt, to download the packages without installing them, and curl with HTTP/2. Seen
 # with haproxy 2.6.12-1+deb12u4:

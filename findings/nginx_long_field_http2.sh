@@ -3,12 +3,12 @@
 #
 # A request with a cookie longer than large_client_header_buffers allows gets 400 over HTTP/1.1, and
 # the usual guess is the same 400 over HTTP/2, on its stream. But nginx closes the connection, after a
-# GOAWAY with ENHANCE_YOUR_CALM: the request gets no response, and no other request in flight does,
-# though the GOAWAY names their streams as ones it has processed. The log blames the client: "000" for the request,
-# and 499, a client that went away, for each of the others.
+# GOAWAY with ENHANCE_YOUR_CALM: neither that request nor any other in flight gets a response, and the
+# last stream id says that all of them were processed. The log has "000" for the request, and 499, a
+# client that went away, for each of the others.
 #
-# Needs Debian's apt, to download nginx without installing it, curl, and node 18 or later. Seen with
-# nginx 1.22.1-9+deb12u11 and node 20, with the default of 8 kB and a cookie of 20 kB on the fourth request:
+# Needs Debian's apt, to download nginx without installing it, and node 18 or later. Seen with nginx
+# 1.22.1-9+deb12u11 and node 20, with buffers of 8 kB and a cookie of 20 kB on the fourth request:
 #
 #   nginx version: nginx/1.22.1
 #   HTTP/1.1: 400
@@ -54,6 +54,7 @@ http {
   fastcgi_temp_path fastcgi;
   uwsgi_temp_path uwsgi;
   scgi_temp_path scgi;
+  large_client_header_buffers 4 8k;
   log_format short '\$status';
   access_log access.log short;
   server { listen 127.0.0.1:$port; }
