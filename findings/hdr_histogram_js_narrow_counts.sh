@@ -3,8 +3,8 @@
 #
 # bitBucketSize saves memory. The usual guess: a count that does not fit throws, as it does in the
 # original in Java, or stays at its greatest. But it begins again at 0 without an error, while
-# totalCount goes on, so the percentiles look for values that are not there any more: even the 100th is
-# 0, whatever was recorded, and `mean` throws "Index Out Of Bounds Exception". 256 equal values are
+# totalCount goes on, so the percentiles look for values that are not there any more: here even the
+# 100th is 0, and `mean` throws "Index Out Of Bounds Exception". 256 equal values are
 # enough with 8 bits, 65,536 with 16: with latencies in ms that is a run of some minutes.
 #
 # Needs node with npm. Seen with hdr-histogram-js 3.0.1:

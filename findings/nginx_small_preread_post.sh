@@ -4,9 +4,9 @@
 # The directive is the size of a buffer for the start of a body, so the usual guess is that a small
 # one costs some time. It is also the flow-control window that nginx announces, and below 65,535
 # nginx refuses (REFUSED_STREAM) each request with a body that comes before the client has
-# acknowledged that window. Clients need not wait for the server's SETTINGS (RFC 9113, 3.4), and
-# most do not: curl makes a new connection for each of its tries, and never gets through. GET works,
-# and so does a POST on the connection of an earlier GET.
+# acknowledged that window. Clients need not wait for the server's SETTINGS (RFC 9113, 3.4), and curl,
+# nghttp and node:http2 do not: curl makes a new connection for each of its tries, and never gets
+# through. GET works, and so does a POST on the connection of an earlier GET.
 #
 # Needs Debian's apt, to download the package without installing it, curl with HTTP/2, and node. Seen
 # with nginx 1.22.1-9+deb12u11, curl 7.88.1 and node 20:

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # openssl s_client -reconnect never resumes a TLS 1.3 session, whatever the server does.
 #
-# The option connects five more times "using the same session ID", to show whether a server resumes.
-# The usual guess: "New" five times means that the server does not. But in TLS 1.3 the ticket comes
+# The option connects five more times, each time with the session of before, to show whether a server
+# resumes it. The usual guess: "New" five times means that it does not. But in TLS 1.3 the ticket comes
 # after the handshake (RFC 8446, 4.6.1), and s_client drops each connection before it reads the
 # ticket: it has nothing to offer. With -sess_out and -sess_in it resumes with the same server.
 #
