@@ -226,7 +226,7 @@ export class ConnectionPool extends Dialer<OriginPool> implements ConnectionOwne
     const { shared } = pool;
     if (shared === undefined) return this.#give(pool, connection);
     if (isHttp2) {
-      pool.perDial = shared.limit ?? Infinity;
+      pool.perDial = shared.perConnection;
       shared.add(connection);
       this.#shareWithAll(pool, connection);
       // Those that were begun when nobody knew that requests can share.
@@ -287,7 +287,7 @@ export class ConnectionPool extends Dialer<OriginPool> implements ConnectionOwne
   #onLimit(pool: OriginPool, shared: SharedConnections, limit: number | undefined): void {
     if (limit === undefined) return;
     shared.limit = limit;
-    pool.perDial = Math.max(1, limit);
+    pool.perDial = shared.perConnection;
     this.enlist(pool);
     this.connectMore();
   }

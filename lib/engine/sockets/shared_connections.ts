@@ -55,6 +55,11 @@ export class SharedConnections {
     return Math.max(0, Math.min(room, this.limit - busy));
   }
 
+  /** How many requests a connection is expected to take, from 1. */
+  get perConnection(): number {
+    return Math.max(1, Math.min(this.limit ?? Infinity, this.maxRequests ?? Infinity));
+  }
+
   add(connection: Connection): void {
     this.#all.add(connection);
     this.onRoom(connection);
