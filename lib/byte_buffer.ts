@@ -19,7 +19,19 @@ export class ByteBuffer {
    * @returns whether there was room; if not, nothing has changed
    */
   append(piece: Uint8Array): boolean {
-    const length = this.length + piece.length;
+    if (!this.reserve(piece.length)) return false;
+    this.bytes.set(piece, this.length);
+    this.length += piece.length;
+    return true;
+  }
+
+  /**
+   * Makes room in {@linkcode bytes} for more behind those that count.
+   *
+   * @returns whether the bound allows it; if not, nothing has changed
+   */
+  reserve(count: number): boolean {
+    const length = this.length + count;
     if (length > this.#maxLength) return false;
     if (length > this.bytes.length) {
       // The first piece is mostly the only one; behind it the room doubles.
@@ -28,8 +40,6 @@ export class ByteBuffer {
       larger.set(this.bytes.subarray(0, this.length));
       this.bytes = larger;
     }
-    this.bytes.set(piece, this.length);
-    this.length = length;
     return true;
   }
 

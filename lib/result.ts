@@ -46,6 +46,9 @@ export interface Failure {
   readonly isPermanent?: boolean;
 }
 
+/** A version of HTTP, as records name it. */
+export type HttpVersion = "1.0" | "1.1" | "2";
+
 /** What is known about a connection. It does not change, and holds no socket. */
 export interface ConnectionInfo {
   /** The other end, as in `127.0.0.1:80` or `[::1]:80`. */
@@ -98,6 +101,8 @@ export interface Result {
   readonly isReused: boolean;
   /** The name of the engine that made it; null for a request that was never started. */
   readonly engine: string | null;
+  /** The version of HTTP of the final response; null without one, or if that is not known. */
+  readonly version: HttpVersion | null;
   /**
    * The `Retry-After` field of a 429 or 503 (RFC 9110 §10.2.3), as it came; several fields are joined
    * by `, `; null without one.
@@ -139,6 +144,7 @@ export function toResult(ended: EndedRequest, failure: Failure | undefined): Res
     via: ended.via,
     isReused: ended.isReused,
     engine: ended.engine,
+    version: ended.version,
     retryAfter: ended.retryAfter,
     isPermanent: failure?.isPermanent === true,
     bodyFile: null,
@@ -170,6 +176,7 @@ export function toUnsentResult(
     via: null,
     isReused: false,
     engine: null,
+    version: null,
     retryAfter: null,
   }, { error, detail, scope: undefined, isPermanent: true });
 }

@@ -64,8 +64,10 @@ export interface BodySink {
 
 /** Makes requests. */
 export interface Engine {
-  /** Its name. An engine that uses others has the names of those that made requests: `http1+fetch`. */
+  /** The names of the engines that made requests, as in `http1+http2`; before that, its own. */
   readonly name: string;
+  /** Whose sockets it uses: those of the runtime, or those of the operating system. */
+  readonly transport: "portable" | "native";
   /** What this machine ran out of, in words, and how often. Requests wait for it meanwhile. */
   readonly shortages: ReadonlyMap<string, number>;
   /**

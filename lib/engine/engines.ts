@@ -4,8 +4,10 @@
  *
  * @module
  */
+import { UsageError } from "../errors.ts";
 import type { Engine } from "./engine.ts";
 import type { EngineOptions } from "./options.ts";
+import type { Versions } from "./sockets/connection_pool.ts";
 
 /** What an engine may be unable to do; the row of a flag says that it needs it. */
 export type Capability =
@@ -13,47 +15,75 @@ export type Capability =
   | "connect deadline"
   | "idle deadline"
   | "proxies"
-  | "Unix sockets";
+  | "Unix sockets"
+  | "transports"
+  | "streams"
+  | "HTTP/1.1 only"
+  | "HTTP/2 only";
 
 /** A way of making requests. */
 export interface EngineRow {
   /** What it cannot do. */
   readonly lacks: readonly Capability[];
   /**
-   * Whether it chooses other engines for the requests. Where something is needed that it lacks, the
-   * first engine that can do all that is needed is used in its place. @default {false}
+   * Whether another engine is used in its place where something is needed that it lacks: the first
+   * one that can do all that is needed. @default {false}
    */
   readonly isAutomatic?: boolean;
-  /** Loads the engine's code, and no other's. Opens no connection yet. */
+  /**
+   * Loads the engine's code, and no other's. Opens no connection yet.
+   *
+   * @throws {UsageError} If native sockets are asked for by name and cannot be used.
+   */
   open(options: EngineOptions): Promise<Engine>;
 }
 
-/**
- * What native fetch cannot do, or not as it should (seen with Deno 2.9): it reports a proxy over
- * HTTP or HTTPS that is down as if it were the host, sends no credentials to a proxy over HTTPS for
- * `http:` URLs, and leaves the look-up of names to a SOCKS5 proxy.
- */
-const FETCH_LACKS: readonly Capability[] = [
-  "any certificate",
-  "connect deadline",
-  "idle deadline",
-  "proxies",
-  "Unix sockets",
-];
+/** Opens the engine over sockets. @param versions the versions of HTTP that it may speak */
+async function openSocketEngine(options: EngineOptions, versions: Versions): Promise<Engine> {
+  const [{ SocketEngine }, { openTransports }] = await Promise.all([
+    import("./sockets/socket_engine.ts"),
+    import("./transport/open.ts"),
+  ]);
+  const { transport = "auto", permits } = options;
+  // Native sockets know no permissions.
+  const isRestricted = permits !== undefined;
+  const transports = openTransports(isRestricted && transport === "auto" ? "portable" : transport);
+  if (typeof transports !== "string") return new SocketEngine(options, versions, transports);
+  throw new UsageError(
+    `Cannot use '--transport native': ${transports}; '--transport portable' works without`,
+  );
+}
 
 const ROWS = {
   auto: {
-    lacks: FETCH_LACKS,
+    lacks: ["HTTP/1.1 only", "HTTP/2 only"],
     isAutomatic: true,
-    open: async (options) => new (await import("./auto.ts")).AutoEngine(options),
-  },
-  fetch: {
-    lacks: FETCH_LACKS,
-    open: async (options) => new (await import("./fetch/fetch.ts")).FetchEngine(options),
+    open: (options) => openSocketEngine(options, "auto"),
   },
   http1: {
-    lacks: [],
-    open: async (options) => new (await import("./sockets/socket_engine.ts")).Http1Engine(options),
+    lacks: ["HTTP/2 only", "streams"],
+    open: (options) => openSocketEngine(options, "http1"),
+  },
+  http2: {
+    lacks: ["HTTP/1.1 only"],
+    open: (options) => openSocketEngine(options, "http2"),
+  },
+  fetch: {
+    // Seen with Deno 2.9: it reports a proxy over HTTP or HTTPS that is down as if it were the host,
+    // sends no credentials to a proxy over HTTPS for `http:` URLs, and leaves the look-up of names to
+    // a SOCKS5 proxy.
+    lacks: [
+      "any certificate",
+      "connect deadline",
+      "idle deadline",
+      "proxies",
+      "Unix sockets",
+      "transports",
+      "streams",
+      "HTTP/1.1 only",
+      "HTTP/2 only",
+    ],
+    open: async (options) => new (await import("./fetch/fetch.ts")).FetchEngine(options),
   },
 } satisfies Record<string, EngineRow>;
 

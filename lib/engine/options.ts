@@ -2,6 +2,12 @@ import type { Target } from "../target.ts";
 import type { BodySink, Cookies, ProxyOptions, ResponseHead, TlsOptions } from "./engine.ts";
 import type { NameService } from "./sockets/name_lookup.ts";
 
+/** Whose sockets an engine uses; `auto` is `native` where that is possible. */
+export const TRANSPORTS = ["auto", "portable", "native"] as const;
+
+/** One of {@linkcode TRANSPORTS}. */
+export type TransportName = typeof TRANSPORTS[number];
+
 /** The settings of an engine that a user chooses. */
 export interface EngineSettings {
   /** The milliseconds that a request may take, including redirects and body; more than 0. */
@@ -32,6 +38,20 @@ export interface EngineSettings {
    * native fetch.
    */
   readonly unixSocket?: string | undefined;
+  /** Not with native fetch. @default {"auto"} */
+  readonly transport?: TransportName | undefined;
+  /**
+   * The maximum number of connections to an origin with HTTP/2, from 1. Requests are spread over them.
+   *
+   * @default enough for the concurrency, with the streams that the server allows
+   */
+  readonly connections?: number | undefined;
+  /**
+   * The maximum number of requests in flight on a connection with HTTP/2, from 1.
+   *
+   * @default as many as the server allows
+   */
+  readonly streams?: number | undefined;
 }
 
 /** Options for every engine. */

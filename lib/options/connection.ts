@@ -18,7 +18,7 @@ import { readSecret } from "./value_file.ts";
  */
 export function parseEngine(values: RunValues): EngineName {
   const engine = values.get("engine");
-  const flags: readonly RunFlag[] = values.flags.filter(({ name }) => values.has(name));
+  const flags: readonly RunFlag[] = values.flags.filter(({ name }) => values.isOn(name));
   const canDo = (name: EngineName) => ({ needs }: RunFlag): boolean =>
     needs === undefined || !ENGINES[name].lacks.includes(needs);
   if (flags.every(canDo(engine))) return engine;

@@ -1,6 +1,5 @@
 const NOT_YET = "there is no such option yet";
 const VERBOSE = `${NOT_YET}; '-o FILE' writes a record of each request`;
-const HTTP2 = `${NOT_YET}; for https: '--engine fetch' speaks HTTP/2 where the server does`;
 
 /**
  * What to use here instead of letters and names of curl, wrk, hey, vegeta, oha, k6 and ab. It is
@@ -44,7 +43,6 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
   compressed: "use '-H \"Accept-Encoding: gzip\"'",
   "max-time": "use '--timeout D' (-t), with its unit",
   retry: "use '--retries N'",
-  connections: "use '--concurrency C' (-c)",
   parallel: "requests are made in parallel: '-c C' sets how many",
   threads: "there is one event loop: '-c C' sets how many requests are in flight",
   latency: "it is always shown; '--hdr FILE' has all percentiles",
@@ -79,9 +77,8 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
   url: "write the URL without a flag",
   j: "use '--json' for the summary as JSON",
   "output-format": "use '--format FORMAT' for the records, or '--json' for the summary as JSON",
-  h2: HTTP2,
-  http2: HTTP2,
-  "http1.1": "use '--engine http1'",
+  h2: "use '--http2'",
+  "http2-prior-knowledge": "use '--http2'",
   "fail-with-body": "use '--fail' (-f)",
   "no-keepalive": "use '-H \"Connection: close\"'",
   resolve: NOT_YET,

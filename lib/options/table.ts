@@ -10,6 +10,7 @@ import type { FlagValues } from "../cli/flag_values.ts";
 import type { Flag } from "../cli/flags.ts";
 import { choice, count, DURATION, SIZE } from "../cli/kinds.ts";
 import { type Capability, ENGINE_NAMES, findEngines } from "../engine/engines.ts";
+import { TRANSPORTS } from "../engine/options.ts";
 import { OUTPUT_FORMAT_NAMES, OUTPUT_FORMATS } from "../output/formats.ts";
 import { FIELDS } from "../output/record.ts";
 import { INPUT_FORMAT_NAMES } from "../source/formats.ts";
@@ -285,7 +286,49 @@ const SECTIONS = {
       value: "ENGINE",
       kind: choice(...ENGINE_NAMES),
       default: ENGINE_NAMES[0],
-      help: `${listWords(ENGINE_NAMES)}; auto takes http1 for http URLs, fetch for https`,
+      help: `${listWords(ENGINE_NAMES)}; auto takes http1 for http URLs, ` +
+        "and for https URLs http2 if the server agrees",
+    },
+    {
+      name: "transport",
+      value: "MODE",
+      kind: choice(...TRANSPORTS),
+      default: TRANSPORTS[0],
+      off: TRANSPORTS[0],
+      option: "transport",
+      needs: "transports",
+      help: "sockets of the runtime (portable), or of libc and OpenSSL (native), which cost less " +
+        "and need --allow-ffi; auto takes native if it can",
+    },
+    {
+      name: "http2",
+      excludes: ["http1.1"],
+      needs: "HTTP/2 only",
+      help: "speak HTTP/2 only, with http URLs from the first byte (prior knowledge)",
+    },
+    {
+      name: "http1.1",
+      excludes: ["connections", "streams"],
+      needs: "HTTP/1.1 only",
+      help: "speak HTTP/1.1 only, also with https URLs",
+    },
+    {
+      name: "connections",
+      value: "N",
+      kind: count({ min: 1, max: 1_000_000 }),
+      defaultWords: "enough for -c",
+      option: "connections",
+      needs: "streams",
+      help: "maximum number of connections to an origin with HTTP/2, which share its requests",
+    },
+    {
+      name: "streams",
+      value: "N",
+      kind: count({ min: 1, max: 1_000_000 }),
+      defaultWords: "as many as the server allows",
+      option: "streams",
+      needs: "streams",
+      help: "maximum number of requests in flight on a connection with HTTP/2",
     },
     {
       name: "timeout",

@@ -27,6 +27,7 @@ export const FIELDS = {
   at: ({ at }) => toIso(at),
   location: ({ location }) => location === null ? null : withoutUserinfo(location),
   engine: ({ engine }) => engine,
+  http_version: ({ version }) => version,
   error: ({ error }) => error ?? null,
   detail: ({ detail }) => detail ?? null,
   body_file: ({ bodyFile }) => bodyFile ?? null,

@@ -184,9 +184,9 @@ export class Pipeline {
     return this.#gate.failure;
   }
 
-  /** The names of the engines that made requests, as in `http1+fetch`. */
-  get engineName(): string {
-    return this.#engine.name;
+  /** The names of the engines that made requests, as in `http1+http2`, and whose sockets they used. */
+  get engine(): Pick<Engine, "name" | "transport"> {
+    return this.#engine;
   }
 
   get activity(): Activity {

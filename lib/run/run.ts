@@ -122,21 +122,29 @@ export class Run {
     const options = this.#options;
     const outputs = this.#outputs;
     const fail = (error: unknown): void => this.#pipeline.fail(error);
-    await outputs.open(() => this.#journalState(), fail);
-    const pending = outputs.pending(this.#source);
-    const ids = options.requestId === undefined
-      ? undefined
-      : await RequestIds.open(options.requestId, outputs.restored?.salt);
     const check = await openCheck(options);
+    // Before the outputs: if it cannot be opened, no file has changed.
     const engine = await ENGINES[options.engine].open({
       ...options,
       permits: this.#permits,
       ttfb: options.output?.fields?.includes("ttfb_ms") ?? false,
       cookies: this.#jar?.jar,
       onHead: check?.onHead,
-      bodyFor: outputs.bodyFor,
+      bodyFor: options.saveBodies === undefined
+        ? undefined
+        : (target, head) => outputs.bodyFor!(target, head),
       onSinkFailure: fail,
     });
+    try {
+      await outputs.open(() => this.#journalState(), fail);
+    } catch (error) {
+      engine.close();
+      throw error;
+    }
+    const pending = outputs.pending(this.#source);
+    const ids = options.requestId === undefined
+      ? undefined
+      : await RequestIds.open(options.requestId, outputs.restored?.salt);
     const { isComplete, isResumable } = outputs;
     const source = ids?.addTo(pending) ?? pending;
     this.#pipeline = new Pipeline({ source, engine, check, stats: outputs.restoreStats() }, {
@@ -279,7 +287,7 @@ export class Run {
   }
 
   snapshot(): Snapshot {
-    const { stats, activity, engineName } = this.#pipeline;
+    const { stats, activity, engine } = this.#pipeline;
     const figures = stats.snapshot({
       ...activity,
       ...this.#resourceUsage(activity),
@@ -290,7 +298,8 @@ export class Run {
       progress: this.#progress(activity),
       rssBytes: Deno.memoryUsage().rss,
       loopBusy: this.#loop?.busy ?? 0,
-      engine: engineName,
+      engine: engine.name,
+      transport: engine.transport,
       interrupted: this.#isInterrupted,
       resumed: this.#outputs.isResumed,
     });

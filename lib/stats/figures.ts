@@ -47,6 +47,7 @@ export interface Summary {
   readonly peak_rss_kb: number;
   readonly cpu_seconds: number;
   readonly engine: string;
+  readonly transport: string;
   /** How often this machine ran out of something, by what that was. */
   readonly shortages: Readonly<Record<string, number>>;
   /** The program's version. */
@@ -556,6 +557,7 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
     thresholds: [{ name: "cpu", trend: "grows" }],
   },
   engine: { kind: "text", of: "engine", merge: "listed" },
+  transport: { kind: "text", of: "transport", merge: "listed" },
   shortages: {
     kind: "counts",
     of: "shortages",

@@ -177,7 +177,10 @@ export interface Snapshot {
    * bottleneck, and latencies are its own queueing. 0 unless the run keeps details.
    */
   readonly loopBusy: number;
+  /** The names of the engines that made requests. */
   readonly engine: string;
+  /** Whose sockets they used: `portable` or `native`. */
+  readonly transport: string;
   /** What this machine ran out of, in words, and how often; requests waited for it. */
   readonly shortages: Readonly<Record<string, number>>;
   readonly interrupted: boolean;

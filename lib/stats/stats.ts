@@ -42,6 +42,7 @@ export type Moment = Pick<
   | "cpuSeconds"
   | "loopBusy"
   | "engine"
+  | "transport"
   | "shortages"
   | "interrupted"
   | "resumed"

@@ -84,8 +84,9 @@ const MAY: Record<string, string[]> = {
   "lib/engine/": [
     "lib/engine/",
     "lib/engine/fetch/",
-    "lib/engine/http1/",
     "lib/engine/sockets/",
+    "lib/engine/transport/",
+    "lib/errors.ts",
     "lib/http/",
     "lib/result.ts",
     "lib/target.ts",
@@ -118,6 +119,7 @@ const MAY: Record<string, string[]> = {
     "lib/http/",
     "lib/result.ts",
     "lib/target.ts",
+    "lib/text/",
   ],
   "lib/engine/sockets/": [
     "lib/engine/",

@@ -10,11 +10,16 @@ const ROOT = new URL("../../lib/", import.meta.url);
 
 /** Files, or folders, in which the names may stand all the same, and why. */
 const EXCEPTIONS: readonly (readonly [file: string, names: readonly string[], why: string])[] = [
-  ["engine/auto.ts", ["http1"], "what it says before the first request"],
-  ["commands/compare/strategies.ts", ["http1"], "a strategy of this name"],
+  ["engine/options.ts", ["auto"], "a transport of this name"],
+  ["engine/sockets/connection_pool.ts", ["auto", "http1", "http2"], "what three rows may speak"],
+  ["engine/sockets/socket_engine.ts", ["http1", "http2"], "it is the engine of three rows"],
+  ["engine/transport/open.ts", ["auto"], "a transport of this name"],
+  ["commands/compare/strategies", ["http1"], "a strategy of this name"],
+  ["engine/fetch/clients.ts", ["http2"], "a client that speaks nothing else"],
   ["commands/serve/command.ts", ["ndjson", "jsonl"], "endings of the access log"],
   ["commands/verify/log_formats.ts", ["ndjson"], "a format of access logs"],
   ["options/", ["auto"], "a display of this name"],
+  ["options/table.ts", ["http2"], "a flag of this name"],
   ["options/table.ts", ["ndjson", "jsonl"], "endings of --failures"],
   ["progress/", ["auto"], "a display of this name"],
 ];

@@ -75,8 +75,7 @@ for (
     [["--verbose"], "there is no such option yet; '-o FILE'"],
     [["--url"], "write the URL without a flag"],
     [["-j"], "'--json'"],
-    [["--http2"], "there is no such option yet; for https: '--engine fetch'"],
-    [["--http1.1"], "'--engine http1'"],
+    [["--http2-prior-knowledge"], "'--http2'"],
     [["--fail-with-body"], "'--fail' (-f)"],
     [["--no-keepalive"], "Connection: close"],
     [["--output-format", "json"], "'--format FORMAT'"],
@@ -89,7 +88,7 @@ for (
     [["-disable-redirects"], "'--redirects 0'"],
     [["-data-binary=x"], "'--data @FILE'"],
     [["-host", "foo"], "Host: NAME"],
-    [["-h2"], "'--engine fetch'"],
+    [["-h2"], "'--http2'"],
     [["-nc", "5"], "'-c C'"],
     [["-cpus", "2"], "'-c C'"],
     [["-name=x"], "a run has no name"],
@@ -129,7 +128,7 @@ Deno.test("the flags of other programs are not flags here, and their substitutes
   const names = flags.map(({ name }) => name);
   for (const [unknown, words] of Object.entries(ELSEWHERE)) {
     assertEquals(letters.includes(unknown) || names.includes(unknown), false, unknown);
-    for (const [, name] of words.matchAll(/--([a-z-]+)/g)) {
+    for (const [, name] of words.matchAll(/--([a-z][a-z0-9.-]*)/g)) {
       assertEquals(names.includes(name), true, `${unknown}: ${words}`);
     }
     for (const [, letter] of words.matchAll(/(?:^|[' (])-([a-zA-Z])\b/g)) {

@@ -2,8 +2,9 @@ import { assert, assertEquals, assertLess } from "@std/assert";
 import net from "node:net";
 import type { Engine } from "../../lib/engine/engine.ts";
 import { FetchEngine } from "../../lib/engine/fetch/fetch.ts";
-import { ConnectionPool, type Waiter } from "../../lib/engine/sockets/connection_pool.ts";
-import { Http1Engine } from "../../lib/engine/sockets/socket_engine.ts";
+import { ConnectionPool } from "../../lib/engine/sockets/connection_pool.ts";
+import type { Waiter } from "../../lib/engine/sockets/origin_pool.ts";
+import { SocketEngine } from "../../lib/engine/sockets/socket_engine.ts";
 import { PortableTransports } from "../../lib/engine/transport/portable.ts";
 import type { Address, NameService } from "../../lib/engine/sockets/name_lookup.ts";
 import { Router } from "../../lib/engine/sockets/router.ts";
@@ -20,7 +21,7 @@ import { until } from "../fixtures/until.ts";
 // How connections are made: to whom, in what order, and what comes of it when they are not.
 
 const ENGINES: Record<string, (options: Partial<EngineOptions>) => Engine> = {
-  http1: (options) => new Http1Engine({ ...ENGINE_OPTIONS, ...options }),
+  http1: (options) => new SocketEngine({ ...ENGINE_OPTIONS, ...options }, "http1"),
   fetch: (options) => new FetchEngine({ ...ENGINE_OPTIONS, ...options }),
 };
 
@@ -195,6 +196,7 @@ Deno.test(
     using silent = await SilentHost.listen("127.0.0.2");
     const pool = new ConnectionPool({
       transports: new PortableTransports(),
+      versions: "http1",
       concurrency: 10,
       connectTimeoutMs: 60_000,
       byName: false,
@@ -205,6 +207,8 @@ Deno.test(
     const route = new Router().route(`http://127.0.0.2:${silent.port}/`);
     const waiters = Array.from({ length: 3 }, (): Waiter => ({
       isFreshOnly: false,
+      isAlone: false,
+      headBytes: 0,
       onTurn() {},
       onConnection() {},
       onConnectFailure() {},

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Engine } from "../../lib/engine/engine.ts";
 import { FetchEngine } from "../../lib/engine/fetch/fetch.ts";
-import { Http1Engine } from "../../lib/engine/sockets/socket_engine.ts";
+import { SocketEngine } from "../../lib/engine/sockets/socket_engine.ts";
 import type { EngineOptions } from "../../lib/engine/options.ts";
 import type { Result } from "../../lib/result.ts";
 import { ENGINE_OPTIONS } from "../fixtures/engine_options.ts";
@@ -24,7 +24,7 @@ const OPTIONS: EngineOptions = {
 
 const ENGINES: Record<string, (options?: Partial<EngineOptions>) => Engine> = {
   fetch: (options) => new FetchEngine({ ...OPTIONS, ...options }),
-  http1: (options) => new Http1Engine({ ...OPTIONS, ...options }),
+  http1: (options) => new SocketEngine({ ...OPTIONS, ...options }, "http1"),
 };
 
 /** More than the system takes for a server that does not read. */

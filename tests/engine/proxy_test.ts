@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import net from "node:net";
 import tls from "node:tls";
 import type { Engine, ProxyOptions } from "../../lib/engine/engine.ts";
-import { Http1Engine } from "../../lib/engine/sockets/socket_engine.ts";
+import { SocketEngine } from "../../lib/engine/sockets/socket_engine.ts";
 import type { EngineOptions } from "../../lib/engine/options.ts";
 import { parseRun } from "../../lib/options/parse.ts";
 import type { RunOptions } from "../../lib/options/run_options.ts";
@@ -21,7 +21,7 @@ const OPTIONS: EngineOptions = {
 };
 
 const create = (options: Partial<EngineOptions>): Engine =>
-  new Http1Engine({ ...OPTIONS, ...options });
+  new SocketEngine({ ...OPTIONS, ...options }, "http1");
 
 /** What the command line makes of `-x`. */
 async function proxyOf(url: string): Promise<ProxyOptions> {

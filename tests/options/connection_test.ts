@@ -17,13 +17,57 @@ const parse = async (argv: string[]): Promise<RunOptions> =>
   await parseRun([...argv, "http://localhost/"], "1") as RunOptions;
 
 for (const argv of [["-x", "h"], ["--unix-socket", "/s"]]) {
-  Deno.test(`parseRun() chooses http1 for all with ${argv.join(" ")}`, async () => {
-    assertEquals((await parse(argv)).engine, "http1");
-    assertEquals((await parse(["--engine", "http1", ...argv])).engine, "http1");
+  Deno.test(`parseRun() reads ${argv[0]} for every engine over sockets`, async () => {
+    for (const engine of ["auto", "http1", "http2"]) {
+      assertEquals((await parse(["--engine", engine, ...argv])).engine, engine);
+    }
     const error = await assertRejects(() => parse(["--engine", "fetch", ...argv]), UsageError);
     assertStringIncludes(error.message, "with '--engine fetch'");
   });
 }
+
+for (
+  const [argv, engine] of [
+    [["--http2"], "http2"],
+    [["--http1.1"], "http1"],
+    [["--engine", "http2", "--http2"], "http2"],
+    [["--engine", "http1", "--http1.1", "-k"], "http1"],
+    [["--connections", "2", "--streams", "10"], "auto"],
+    [["--http2", "--connections", "2", "--streams", "10"], "http2"],
+    [["--engine", "fetch", "--transport", "auto"], "fetch"],
+    [["--transport", "portable"], "auto"],
+  ] as const
+) {
+  Deno.test(`parseRun() takes the engine ${engine} with ${argv.join(" ")}`, async () => {
+    assertEquals((await parse([...argv])).engine, engine);
+  });
+}
+
+for (
+  const [argv, words] of [
+    [["--http2", "--http1.1"], "'--http2' and '--http1.1' contradict each other"],
+    [["--http1.1", "--streams", "2"], "'--http1.1' and '--streams' contradict each other"],
+    [["--engine", "http1", "--http2"], "does not have it: use '--engine http2'"],
+    [["--engine", "http2", "--http1.1"], "does not have it: use '--engine http1'"],
+    [["--engine", "http1", "--connections", "2"], "does not have it: use '--engine auto'"],
+    [["--engine", "fetch", "--http2"], "does not have it: use '--engine http2'"],
+    [["--engine", "fetch", "--transport", "portable"], "does not have it: use '--engine auto'"],
+    [["--transport", "tcp"], "'--transport tcp': use one of auto, portable, native"],
+    [["--connections", "0"], "--connections 0"],
+    [["--streams", "0"], "--streams 0"],
+  ] as const
+) {
+  Deno.test(`parseRun() rejects ${argv.join(" ")}`, async () => {
+    const error = await assertRejects(() => parse([...argv]), UsageError);
+    assertStringIncludes(error.message, words);
+  });
+}
+
+Deno.test("parseRun() reads --transport, --connections and --streams", async () => {
+  const argv = ["--transport", "portable", "--connections", "2", "--streams", "1k"];
+  const { transport, connections, streams } = await parse(argv);
+  assertEquals([transport, connections, streams], ["portable", 2, 1_000]);
+});
 
 Deno.test("parseRun() reads --unix-socket, and rejects it with --proxy", async () => {
   assertEquals((await parse(["--unix-socket", "a/s"])).unixSocket, "a/s");

@@ -28,6 +28,7 @@ Deno.test("formatSummary() has exactly the names of the contract, in order", () 
     peak_rss_kb: 102_400,
     cpu_seconds: 33,
     engine: "fetch",
+    transport: "portable",
     shortages: {},
     version: "1.2.3",
     resumed: false,

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ResponseCheck } from "../../lib/check/response_check.ts";
 import { StatusSet } from "../../lib/check/status_set.ts";
-import { Http1Engine } from "../../lib/engine/sockets/socket_engine.ts";
+import { SocketEngine } from "../../lib/engine/sockets/socket_engine.ts";
 import type { Result } from "../../lib/result.ts";
 import {
   addActivities,
@@ -57,7 +57,7 @@ class Rig implements AsyncDisposable {
     this.pipeline = new Pipeline(
       {
         source,
-        engine: new Http1Engine({ ...ENGINE_OPTIONS, concurrency }),
+        engine: new SocketEngine({ ...ENGINE_OPTIONS, concurrency }, "http1"),
         check: undefined,
         stats: new Stats({}),
         ...parts,

@@ -7,7 +7,8 @@ import { ok, RawServer } from "../fixtures/raw_server.ts";
 import { TlsServer } from "../fixtures/tls_server.ts";
 
 /** A server over TLS that answers any request. */
-const secure = (): Promise<TlsServer> => TlsServer.start(({ send }) => send(ok("secure")));
+const secure = (): Promise<TlsServer> =>
+  TlsServer.start(({ send }) => send(ok("secure")), { ALPNProtocols: ["http/1.1"] });
 
 Deno.test("-x needs permission for the proxy only, and shows no password", async () => {
   await using plain = await RawServer.start(({ send }) => send(ok()));

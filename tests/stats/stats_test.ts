@@ -20,6 +20,7 @@ const MOMENT: Moment = {
   cpuSeconds: 3,
   loopBusy: 0,
   engine: "fetch",
+  transport: "portable",
   shortages: {},
   interrupted: false,
   resumed: false,

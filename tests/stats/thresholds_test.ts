@@ -56,6 +56,7 @@ const FIGURES: Statistics = {
   peakRssKb: 61_440,
   cpuSeconds: 1.5,
   engine: "http1",
+  transport: "portable",
   shortages: {},
   interrupted: false,
   resumed: false,

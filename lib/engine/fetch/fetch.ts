@@ -228,6 +228,7 @@ function prepare(headers: HeaderList): Prepared {
  */
 export class FetchEngine implements Engine {
   readonly name = "fetch";
+  readonly transport = "portable";
   readonly #options: EngineOptions;
   readonly #deadlines: Deadlines;
   /** Clients that speak HTTP/2 only are for requests that accept a coding. */
@@ -351,6 +352,8 @@ export class FetchEngine implements Engine {
       via: null,
       isReused: false,
       engine: this.name,
+      // Native fetch does not tell.
+      version: null,
       retryAfter: status === null ? null : attempt.retryAfter,
     }, failure);
   }

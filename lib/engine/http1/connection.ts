@@ -34,6 +34,7 @@ export class Http1Connection extends Connection implements TransportListener, He
   readonly #writer: RequestWriter;
   readonly #response = new ResponseReader();
   readonly info: ConnectionInfo;
+  readonly limit = 1;
   #exchange: Exchange | undefined;
   /** Whether the request of the exchange has `Connection: close`. */
   #closes = false;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ConnectionInfo, Failure } from "../../result.ts";
+import type { ConnectionInfo, Failure, HttpVersion } from "../../result.ts";
 import type { HeaderList } from "../../target.ts";
 import { InFlight } from "../deadlines.ts";
 import type { BodyTap } from "../hooks.ts";
@@ -11,8 +11,7 @@ import type { Hop } from "../redirect.ts";
 import type { BorrowedHead } from "../hooks.ts";
 import type { Route } from "./router.ts";
 
-/** A version of HTTP, as records name it. */
-export type HttpVersion = "1.0" | "1.1" | "2";
+export type { HttpVersion };
 
 /**
  * Whether a request that got no response may be sent again over another connection:
@@ -22,8 +21,9 @@ export type HttpVersion = "1.0" | "1.1" | "2";
  * - `always`: the server has certainly not processed it (RFC 9113 §8.7)
  * - `alone`: like `idempotent`, and it may itself be why the server ended the connection, so it must
  *   not share one with other requests
+ * - `always-alone`: like `always`, and like `alone` it must not share a connection
  */
-export type Resend = "never" | "idempotent" | "always" | "alone";
+export type Resend = "never" | "idempotent" | "always" | "alone" | "always-alone";
 
 /** What a request needs from the head of a final response. */
 export interface ResponseStart {
@@ -78,11 +78,16 @@ export abstract class Connection extends InFlight {
   abstract readonly uses: number;
   /** How many more requests it takes at present; 0 if it takes none, or none any more. */
   abstract readonly room: number;
+  /**
+   * How many requests it may have in flight at once; undefined while the server has not said, and
+   * {@linkcode ConnectionOwner.onRoom} is called once it has.
+   */
+  abstract readonly limit: number | undefined;
   /** How many requests it has in flight, with those that are given up but not sent completely. */
   abstract readonly busy: number;
   /**
-   * After how many requests the server has announced the end of the connection; undefined if it has
-   * not. The next connection to the origin gets that many at most.
+   * After how many requests the server has announced the end of the connection, if others were sent in
+   * vain by then; undefined otherwise. The next connection to the origin gets that many at most.
    */
   abstract readonly endedAfter: number | undefined;
   /**
@@ -103,7 +108,10 @@ export abstract class Connection extends InFlight {
 
 /** The owner of connections. */
 export interface ConnectionOwner {
-  /** A connection has more {@linkcode Connection.room} than before. */
+  /**
+   * A connection has more {@linkcode Connection.room} than before, or the server has said its
+   * {@linkcode Connection.limit}.
+   */
   onRoom(connection: Connection): void;
   /**
    * The response is complete, and the request is not sent completely. `onRoom` follows once it is.

@@ -180,9 +180,10 @@ export class Link implements TransportListener {
     this.#owner.onFail(this, this.#connectError());
   }
 
-  /** Closes a link that is not open yet, and tells its owner at once. */
+  /** Closes a link that was not handed over. If it is not open yet, its owner is told at once. */
   close(): void {
-    this.#fail(undefined);
+    if (this.#isOver) this.#transport.close();
+    else this.#fail(undefined);
   }
 
   #connectError(): ConnectError {

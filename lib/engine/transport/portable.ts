@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Buffer } from "node:buffer";
 import net from "node:net";
 import { Duplex } from "node:stream";
 import tls from "node:tls";
@@ -270,11 +271,14 @@ class PortableTransport implements Transport {
 
   sendText(text: string, bytes: Uint8Array | undefined): void {
     const top = this.#top;
+    // Over TLS, Deno 2.9 sends a text as UTF-8 if it goes together with something else.
+    const isAlone = bytes === undefined && top.writableLength === 0;
+    const head = isAlone || !this.#isSecuring ? text : Buffer.from(text, "latin1");
     if (bytes === undefined) {
-      top.write(text, "latin1");
+      top.write(head, "latin1");
     } else {
       top.cork();
-      top.write(text, "latin1");
+      top.write(head, "latin1");
       top.write(bytes);
       top.uncork();
     }

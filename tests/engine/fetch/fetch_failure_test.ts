@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { FetchEngine } from "../../../lib/engine/fetch/fetch.ts";
 import { toFetchFailure } from "../../../lib/engine/fetch/fetch_failure.ts";
-import { Http1Engine } from "../../../lib/engine/sockets/socket_engine.ts";
+import { SocketEngine } from "../../../lib/engine/sockets/socket_engine.ts";
 import type { Result } from "../../../lib/result.ts";
 import { ENGINE_OPTIONS } from "../../fixtures/engine_options.ts";
 import { makeRequest } from "../../fixtures/make_request.ts";
@@ -10,12 +10,15 @@ import { target } from "../../fixtures/target.ts";
 
 // What is said of common faults: the same by both engines, as far as native fetch tells it.
 
-const ENGINES = { http1: Http1Engine, fetch: FetchEngine };
+const ENGINES = {
+  http1: () => new SocketEngine(ENGINE_OPTIONS, "http1"),
+  fetch: () => new FetchEngine(ENGINE_OPTIONS),
+};
 const LOOKUP = "dns error: failed to lookup address information: ";
 
-for (const [name, Engine] of Object.entries(ENGINES)) {
+for (const [name, create] of Object.entries(ENGINES)) {
   const hit = async (url: string, method: string): Promise<Partial<Result>> => {
-    const engine = new Engine(ENGINE_OPTIONS);
+    const engine = create();
     const { error, detail } = await makeRequest(engine, target(url, { method }));
     engine.close();
     return { error, detail };

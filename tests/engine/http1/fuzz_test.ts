@@ -1,10 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { ProtocolError } from "../../../lib/engine/http1/head.ts";
-import { Http1Engine } from "../../../lib/engine/sockets/socket_engine.ts";
+import { SocketEngine } from "../../../lib/engine/sockets/socket_engine.ts";
 import { ResponseReader } from "../../../lib/engine/http1/response.ts";
 import type { EngineOptions } from "../../../lib/engine/options.ts";
 import type { Result } from "../../../lib/result.ts";
 import type { Target } from "../../../lib/target.ts";
+import { Dice } from "../../fixtures/dice.ts";
 import { makeRequest } from "../../fixtures/make_request.ts";
 import { target as targetOf } from "../../fixtures/target.ts";
 import { tick, WildServer } from "../../fixtures/wild_server.ts";
@@ -20,35 +21,6 @@ const FLOODS = 120;
 const MAX_BODY_BYTES = 1 << 16;
 /** More than a loaded machine needs. Where nothing else ends a request, it fails the test. */
 const LONG_MS = 30_000;
-
-/** Numbers from 0 to 1, always the same ones of a seed (mulberry32). */
-function mulberry32(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-/** Draws from a seed. */
-class Dice {
-  readonly #random: () => number;
-
-  constructor(seed: number) {
-    this.#random = mulberry32(seed);
-  }
-
-  /** An integer from 0, below a limit. */
-  below(limit: number): number {
-    return Math.floor(this.#random() * limit);
-  }
-
-  of<T>(choices: ArrayLike<T>): T {
-    return choices[this.below(choices.length)];
-  }
-}
 
 const TO = "/to/here";
 const CHUNKED = "Transfer-Encoding: chunked\r\n";
@@ -301,8 +273,8 @@ class FuzzServer {
   }
 }
 
-function create(server: WildServer, options: Partial<EngineOptions>): Http1Engine {
-  return new Http1Engine({
+function create(server: WildServer, options: Partial<EngineOptions>): SocketEngine {
+  return new SocketEngine({
     concurrency: 100,
     timeoutMs: LONG_MS,
     redirects: 3,
@@ -311,7 +283,7 @@ function create(server: WildServer, options: Partial<EngineOptions>): Http1Engin
     // A mutated Location leads nowhere else.
     permits: (url) => url.startsWith(server.url()),
     ...options,
-  });
+  }, "http1");
 }
 
 function target(url: string, method = "GET"): Target {

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { Http1Engine } from "../../../lib/engine/sockets/socket_engine.ts";
+import { SocketEngine } from "../../../lib/engine/sockets/socket_engine.ts";
 import type { EngineOptions } from "../../../lib/engine/options.ts";
 import type { Result } from "../../../lib/result.ts";
 import type { Target } from "../../../lib/target.ts";
@@ -12,8 +12,8 @@ import { type Peer, tick, WildServer } from "../../fixtures/wild_server.ts";
 
 // Servers that mean no good, one state of an answer after the other.
 
-function create(options: Partial<EngineOptions> = {}): Http1Engine {
-  return new Http1Engine({
+function create(options: Partial<EngineOptions> = {}): SocketEngine {
+  return new SocketEngine({
     concurrency: 10,
     // More than a loaded machine ever needs: where it is reached, nothing else ended the request.
     timeoutMs: 30_000,
@@ -21,7 +21,7 @@ function create(options: Partial<EngineOptions> = {}): Http1Engine {
     maxBodyBytes: 1 << 20,
     ttfb: false,
     ...options,
-  });
+  }, "http1");
 }
 
 /** What came of a request: its status, or why there is none; and bytes of its body. */

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { Http1Engine } from "../../../lib/engine/sockets/socket_engine.ts";
+import { SocketEngine } from "../../../lib/engine/sockets/socket_engine.ts";
 import type { Result } from "../../../lib/result.ts";
 import type { Target } from "../../../lib/target.ts";
 import { isInstalled } from "../../fixtures/installed.ts";
@@ -15,14 +15,14 @@ import { target } from "../../fixtures/target.ts";
 
 // Servers that others wrote: Node's, Python's and nginx, each a process of its own.
 
-function create(): Http1Engine {
-  return new Http1Engine({
+function create(): SocketEngine {
+  return new SocketEngine({
     concurrency: 20,
     timeoutMs: 30_000,
     redirects: 5,
     maxBodyBytes: 1 << 24,
     ttfb: false,
-  });
+  }, "http1");
 }
 
 function outcomeOf({ status, error, size }: Result): [number | string | undefined, number] {
@@ -81,7 +81,7 @@ async function writeRoot(root: string): Promise<void> {
 }
 
 /** Makes requests, 20 at a time, and gives what came of each. */
-async function hitAll(engine: Http1Engine, targets: readonly Target[]): Promise<Result[]> {
+async function hitAll(engine: SocketEngine, targets: readonly Target[]): Promise<Result[]> {
   const results: Result[] = [];
   const waiting = targets.entries();
   const work = async (): Promise<void> => {

@@ -2,10 +2,11 @@ import { assert, assertEquals } from "@std/assert";
 import { ConnectPriority } from "../../../lib/engine/sockets/connect_priority.ts";
 import type { Http1Connection } from "../../../lib/engine/http1/connection.ts";
 import type { Connection } from "../../../lib/engine/sockets/connection.ts";
-import { ConnectionPool, type Waiter } from "../../../lib/engine/sockets/connection_pool.ts";
+import { ConnectionPool } from "../../../lib/engine/sockets/connection_pool.ts";
+import type { Waiter } from "../../../lib/engine/sockets/origin_pool.ts";
 import type { Dial } from "../../../lib/engine/sockets/dial.ts";
+import { SocketEngine } from "../../../lib/engine/sockets/socket_engine.ts";
 import type { ConnectError, Link } from "../../../lib/engine/sockets/link.ts";
-import { Http1Engine } from "../../../lib/engine/sockets/socket_engine.ts";
 import type { Address } from "../../../lib/engine/sockets/name_lookup.ts";
 import { Router } from "../../../lib/engine/sockets/router.ts";
 import { PortableTransports } from "../../../lib/engine/transport/portable.ts";
@@ -64,6 +65,7 @@ class WatchedPool extends ConnectionPool {
   constructor(concurrency: number) {
     super({
       transports: new PortableTransports(),
+      versions: "http1",
       concurrency,
       connectTimeoutMs: 60_000,
       byName: false,
@@ -102,6 +104,8 @@ class WatchedPool extends ConnectionPool {
 
 class Client implements Waiter {
   readonly isFreshOnly = false;
+  readonly isAlone = false;
+  readonly headBytes = 0;
   connection: Connection | undefined;
   failure: Failure | undefined;
   turns = 0;
@@ -239,7 +243,10 @@ Deno.test("http1 engine loses no request when its connections end in any way", a
       void serve(socket);
     }
   })();
-  const engine = new Http1Engine({ ...ENGINE_OPTIONS, concurrency: 20, timeoutMs: 20_000 });
+  const engine = new SocketEngine(
+    { ...ENGINE_OPTIONS, concurrency: 20, timeoutMs: 20_000 },
+    "http1",
+  );
   // What happens beside the requests: they have to wait, or may go on, or a connection is lost.
   using _events = every(1, () => {
     const event = random(3);

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import net from "node:net";
-import { Http1Engine } from "../../../lib/engine/sockets/socket_engine.ts";
+import { SocketEngine } from "../../../lib/engine/sockets/socket_engine.ts";
 import type { EngineOptions } from "../../../lib/engine/options.ts";
 import type { Result } from "../../../lib/result.ts";
 import { makeRequest } from "../../fixtures/make_request.ts";
@@ -10,15 +10,15 @@ import { until } from "../../fixtures/until.ts";
 
 // What both engines do is in engine_test.ts; here is what only this one promises.
 
-function create(options: Partial<EngineOptions> = {}): Http1Engine {
-  return new Http1Engine({
+function create(options: Partial<EngineOptions> = {}): SocketEngine {
+  return new SocketEngine({
     concurrency: 10,
     timeoutMs: 10_000,
     redirects: 10,
     maxBodyBytes: 1 << 20,
     ttfb: false,
     ...options,
-  });
+  }, "http1");
 }
 
 /** Asks twice, and tells over how many connections. */

@@ -1,4 +1,4 @@
-import { Http1Engine } from "../../../engine/sockets/socket_engine.ts";
+import { SocketEngine } from "../../../engine/sockets/socket_engine.ts";
 import { Pool } from "../../../pool.ts";
 import type { RequestDefaults } from "../../../source/request_defaults.ts";
 import { trustedTarget } from "../../../source/target.ts";
@@ -10,13 +10,13 @@ const GET: RequestDefaults = { method: "GET", headers: [], body: undefined };
 
 /** The bounded pool of `myriad` with its own HTTP/1.1 engine instead of native fetch. */
 export async function http1({ urls, concurrency, onResult }: StrategyContext): Promise<void> {
-  const engine = new Http1Engine({
+  const engine = new SocketEngine({
     concurrency,
     timeoutMs: TIMEOUT_MS,
     redirects: 0,
     maxBodyBytes: 1 << 20,
     ttfb: false,
-  });
+  }, "http1");
   const targets = Iterator.from(urls).map((url, i) => trustedTarget(i, url, GET));
   await new Pool(targets, {
     concurrency,

@@ -45,8 +45,9 @@ export function openLibraries(
 ): Libraries | string {
   const folders = os === "linux" ? FOLDERS[arch] : undefined;
   if (folders === undefined) return "native sockets need Linux on x86-64 or arm64";
-  // Its sockets know no permissions.
-  if (Deno.permissions.querySync({ name: "net" }).state !== "granted") {
+  // Its sockets know no permissions. With `--deny-net`, the permission is granted in part.
+  const { state, partial } = Deno.permissions.querySync({ name: "net" });
+  if (state !== "granted" || partial) {
     return "native sockets need '--allow-net' without a list of hosts";
   }
   const libc = open(folders, C_LIBRARY, LIBC);

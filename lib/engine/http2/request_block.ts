@@ -1,0 +1,118 @@
+import { ByteBuffer } from "../../byte_buffer.ts";
+import type { HeaderList } from "../../target.ts";
+import type { Hop } from "../redirect.ts";
+import type { Route } from "../sockets/router.ts";
+import { appendField, appendName, appendString } from "./hpack_encoder.ts";
+import { FIELD_OVERHEAD_BYTES } from "./hpack_table.ts";
+
+/** Fields of a connection of HTTP/1.1 (RFC 9113 §8.2.2), and `Host`, which is `:authority` here. */
+const LEFT_OUT: ReadonlySet<string> = new Set([
+  ...["connection", "host", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"],
+]);
+
+/** The parts of a field block that are the same as in the last one. */
+interface Prepared {
+  readonly headers: HeaderList;
+  readonly origin: string;
+  readonly method: string;
+  /** Bytes of the body; undefined without one. */
+  readonly length: number | undefined;
+  /** The fields before and behind `:path`. */
+  readonly before: Uint8Array;
+  readonly behind: Uint8Array;
+  /** What they count (RFC 9113 §6.5.2), with the name of `:path`. */
+  readonly size: number;
+}
+
+/** Writes the field blocks of requests (RFC 9113 §8.3.1). */
+export class RequestBlocks {
+  readonly #isProxied: boolean;
+  #prepared: Prepared | undefined;
+
+  /** @param isProxied whether the connection leads through a proxy, whose credentials stay with it */
+  constructor(isProxied: boolean) {
+    this.#isProxied = isProxied;
+  }
+
+  /**
+   * Appends the field block of a request. The method is a token, path and query are ASCII, and the
+   * values of fields are bytes up to U+00FF: all of them were checked before.
+   *
+   * @param headers the fields to send, in place of those of the hop
+   * @returns the size of the list of fields that SETTINGS_MAX_HEADER_LIST_SIZE limits, in bytes
+   */
+  append(buffer: ByteBuffer, hop: Hop, { origin, target }: Route, headers: HeaderList): number {
+    const { method, body, requestId } = hop;
+    const length = body?.length;
+    let prepared = this.#prepared;
+    if (
+      prepared === undefined || prepared.headers !== headers || prepared.origin !== origin.key ||
+      prepared.method !== method || prepared.length !== length
+    ) {
+      prepared = this.#prepared = this.#prepare(origin.key, method, length, headers);
+    }
+    buffer.append(prepared.before);
+    appendName(buffer, ":path");
+    appendString(buffer, target);
+    buffer.append(prepared.behind);
+    let size = prepared.size + target.length;
+    if (requestId !== undefined) {
+      const [name, id] = requestId;
+      appendField(buffer, name, id);
+      size += name.length + id.length + FIELD_OVERHEAD_BYTES;
+    }
+    return size;
+  }
+
+  #prepare(
+    origin: string,
+    method: string,
+    length: number | undefined,
+    headers: HeaderList,
+  ): Prepared {
+    const colon = origin.indexOf(":");
+    const host = headers.find(([name]) => name.toLowerCase() === "host")?.[1];
+    const before: [string, string][] = [
+      [":method", method],
+      [":scheme", origin.slice(0, colon)],
+      [":authority", host ?? origin.slice(colon + "://".length)],
+    ];
+    const behind = headers.map(([name, value]) => [name.toLowerCase(), trim(value)] as const)
+      .filter(([name, value]) => this.#isSent(name, value));
+    if (!behind.some(([name]) => name === "accept")) behind.push(["accept", "*/*"]);
+    // RFC 9110 §8.6: a length if there is a body, or if the method gives a body a meaning.
+    if (length !== undefined || method === "POST" || method === "PUT" || method === "PATCH") {
+      behind.push(["content-length", `${length ?? 0}`]);
+    }
+    const fields = [...before, ...behind, [":path", ""]];
+    return {
+      headers,
+      origin,
+      method,
+      length,
+      before: encode(before),
+      behind: encode(behind),
+      size: fields.reduce(
+        (sum, [name, value]) => sum + name.length + value.length + FIELD_OVERHEAD_BYTES,
+        0,
+      ),
+    };
+  }
+
+  #isSent(name: string, value: string): boolean {
+    if (LEFT_OUT.has(name)) return false;
+    if (name === "te") return value.toLowerCase() === "trailers";
+    return name !== "proxy-authorization" || !this.#isProxied;
+  }
+}
+
+/** White space around a value makes a request malformed (RFC 9113 §8.2.1). */
+function trim(value: string): string {
+  return value.replace(/^[ \t]+|[ \t]+$/g, "");
+}
+
+function encode(fields: readonly (readonly [name: string, value: string])[]): Uint8Array {
+  const buffer = new ByteBuffer();
+  for (const [name, value] of fields) appendField(buffer, name, value);
+  return buffer.bytes.slice(0, buffer.length);
+}

@@ -1,0 +1,424 @@
+/**
+ * Makes connections: which origin is next, the look-up of its name, its addresses, and the limits of
+ * all that.
+ *
+ * @module
+ */
+import type { Failure } from "../../result.ts";
+import { Deadlines } from "../deadlines.ts";
+import type { ProxyOptions, TlsOptions } from "../engine.ts";
+import { Shortage } from "../shortage.ts";
+import type { Transports } from "../transport/transport.ts";
+import { findConnectShortage, toConnectFailure } from "./connect_failure.ts";
+import { type Addresses, ATTEMPT_DELAY_MS, Dial, type DialOwner } from "./dial.ts";
+import { type ConnectError, type Destination, Link, type LinkOwner } from "./link.ts";
+import { type Address, knownAddresses, NameLookups, type NameService } from "./name_lookup.ts";
+import type { Origin } from "./router.ts";
+import { openTunnel } from "./tunnel.ts";
+
+/** Options for a {@linkcode Dialer}. */
+export interface DialerOptions {
+  readonly transports: Transports;
+  /** The milliseconds that connecting may take, including look-up and TLS; more than 0. */
+  readonly connectTimeoutMs: number;
+  /**
+   * Whether to connect by name and not by address. A permission for a name does not include its
+   * addresses; by name, Deno looks them up for each connection.
+   */
+  readonly byName: boolean;
+  readonly tls: TlsOptions;
+  /** The proxy that every connection goes through; undefined without one. */
+  readonly proxy: ProxyOptions | undefined;
+  /** The path of the Unix socket that every connection goes to; undefined without one. */
+  readonly unixSocket: string | undefined;
+  /** Looks up the addresses of names. @default the system */
+  readonly names?: NameService | undefined;
+}
+
+/** The maximum number of connections being made at once to one origin. */
+export const MAX_DIALS_PER_ORIGIN = 64;
+/**
+ * The maximum number of connections at once that were begun just before: more of them starve each
+ * other, unless the transports see to that.
+ */
+const MAX_YOUNG = 64;
+const MAX_YOUNG_WITHOUT_STARVING = 256;
+/**
+ * After this time a connection counts as waiting for the network: a host that does not respond costs
+ * this process nothing, and must not hold up other hosts.
+ */
+const YOUNG_MS = 100;
+/** How long a host waits for a look-up by the system before the name server is asked directly. */
+const LOOKUP_PATIENCE_MS = 300;
+/** The interval of checks while connections are being made. */
+const TICK_MS = 10;
+
+/** What ALPN offers to a proxy. */
+const PROTOCOLS_OF_PROXY = ["http/1.1"];
+
+/** An origin that connections are made to. */
+export abstract class DialedOrigin {
+  readonly origin: Origin;
+  /** The protocols that ALPN offers, the preferred one first. */
+  readonly protocols: readonly string[];
+  /** Whether a proxy gets the requests themselves, without a tunnel. */
+  readonly isForwarded: boolean;
+  /** Connections being made, the oldest first; at most {@linkcode MAX_DIALS_PER_ORIGIN}. */
+  readonly dials = new Set<Dial>();
+  /** How many sockets there are to it: links, and connections. */
+  open = 0;
+  /** The addresses, once they are looked up; forgotten when every address has failed. */
+  known: Addresses | undefined;
+  lookUp: Promise<Addresses> | undefined;
+  /** Cancels the look-up, if that is possible. */
+  abandonLookUp: AbortController | undefined;
+  /** Addresses that were reached before. */
+  readonly reached = new Set<string>();
+
+  constructor(origin: Origin, protocols: readonly string[], isForwarded: boolean) {
+    this.origin = origin;
+    this.protocols = protocols;
+    this.isForwarded = isForwarded;
+  }
+
+  /**
+   * How many more connections are needed; less than 0 if some are being made that nobody needs.
+   */
+  abstract get missing(): number;
+  /** A connection has been begun. */
+  abstract onBegin(): void;
+}
+
+/** Makes connections for origins, which take turns with one connection each. */
+export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkOwner {
+  readonly #options: DialerOptions;
+  readonly #maxYoung: number;
+  readonly isProxied: boolean;
+  /** The links that are not open yet. */
+  readonly #dialOf = new Map<Link, Dial>();
+  readonly #originOf = new Map<Dial, T>();
+  /** Dials younger than {@linkcode YOUNG_MS}, the oldest first; bounded by the constants above. */
+  readonly #young = new Set<Dial>();
+  /** Dials with more addresses to try, in the order of their last tries. */
+  readonly #racing = new Set<Dial>();
+  /** All dials, the oldest first. */
+  readonly #connects: Deadlines;
+  /** Origins that connections have to be begun for, in turn. */
+  readonly #wanting = new Set<T>();
+  readonly #lookUps: NameLookups;
+  /** Origins that wait for a look-up to begin, and since when. */
+  readonly #waitingForLookUp = new Map<T, number>();
+  #ticks: ReturnType<typeof setInterval> | undefined;
+  /** While it lasts, no connection is begun; open ones are used as before. */
+  readonly shortage = new Shortage();
+
+  constructor(options: DialerOptions) {
+    this.#options = options;
+    this.#maxYoung = options.transports.isStarvedByLoad ? MAX_YOUNG : MAX_YOUNG_WITHOUT_STARVING;
+    this.isProxied = options.proxy !== undefined;
+    this.#connects = new Deadlines(options.connectTimeoutMs);
+    this.#lookUps = new NameLookups(() => this.#onLookUpRoom(), options.names);
+  }
+
+  /** A dial has been begun. */
+  protected abstract onDial(): void;
+  /** Makes room for one more socket, if possible. */
+  protected abstract makeRoom(): void;
+  /** Whether a socket to a second or further address of a host fits. */
+  protected abstract get hasRoomForMore(): boolean;
+  /** A connection is open, and has to be used at once. @param openMs milliseconds that it took */
+  protected abstract onLink(origin: T, link: Link, openMs: number): void;
+  /** A connection could not be made. */
+  protected abstract onNoLink(origin: T, failure: Failure): void;
+  /** This machine has no socket left. */
+  protected abstract onShortage(origin: T): void;
+  /** A socket is closed, or a dial is over. */
+  protected abstract onLess(origin: T): void;
+
+  /** How many connections are being made. */
+  protected get dialing(): number {
+    return this.#originOf.size;
+  }
+
+  /** How many sockets are not open yet. */
+  protected get linking(): number {
+    return this.#dialOf.size;
+  }
+
+  /** Puts an origin in the row of those that connections are begun for, if it needs any. */
+  protected enlist(origin: T): void {
+    if (origin.missing > 0) this.#wanting.add(origin);
+  }
+
+  /** Forgets an origin that nobody needs. */
+  protected dismiss(origin: T): void {
+    this.#waitingForLookUp.delete(origin);
+    this.#wanting.delete(origin);
+  }
+
+  /** Ends the connection that has been in the making for longest. */
+  protected endDial(origin: T): void {
+    const [dial] = origin.dials;
+    dial.cancel();
+    this.#end(dial);
+  }
+
+  /** Begins connections, one for each origin in turn. */
+  protected connectMore(): void {
+    for (const origin of this.#wanting) {
+      if (this.#young.size >= this.#maxYoung || this.shortage.isOn) return;
+      this.#wanting.delete(origin);
+      if (origin.missing <= 0 || origin.dials.size >= MAX_DIALS_PER_ORIGIN) continue;
+      if (!this.#hasLookUp(origin)) {
+        if (!this.#waitingForLookUp.has(origin)) {
+          this.#waitingForLookUp.set(origin, performance.now());
+        }
+        this.#watch();
+        continue;
+      }
+      this.#begin(origin, false);
+      if (origin.missing > 0) this.#wanting.add(origin);
+    }
+  }
+
+  /** Whether the addresses of an origin are known, or can be looked up now. */
+  #hasLookUp(origin: T): boolean {
+    return origin.known !== undefined || origin.lookUp !== undefined ||
+      this.#unknownNames(origin).every((name) => this.#lookUps.hasRoomFor(name));
+  }
+
+  /** The names that have to be looked up for an origin. */
+  #unknownNames({ origin }: T): string[] {
+    const { byName, proxy, unixSocket } = this.#options;
+    const names = unixSocket !== undefined || byName ? [] : [proxy?.hostname ?? origin.hostname];
+    // With this protocol, the client looks up the name.
+    if (proxy?.protocol === "socks5") names.push(origin.hostname);
+    return names.filter((name) => knownAddresses(name) === undefined);
+  }
+
+  /** @param isDirect whether to ask the name server itself, if names have to be looked up */
+  #begin(origin: T, isDirect: boolean): void {
+    const now = performance.now();
+    const dial = new Dial(this, now);
+    this.#originOf.set(dial, origin);
+    this.#young.add(dial);
+    this.#connects.add(dial, now);
+    origin.dials.add(dial);
+    origin.onBegin();
+    this.#watch();
+    this.onDial();
+    if (origin.known !== undefined) return dial.begin(origin.known);
+    origin.lookUp ??= this.#lookUp(origin, isDirect);
+    origin.lookUp.then((known) => dial.begin(known), (error: ConnectError) => dial.fail(error));
+  }
+
+  /** @throws {ConnectError} If no address is found. */
+  async #lookUp(origin: T, isDirect: boolean): Promise<Addresses> {
+    const { byName, proxy, unixSocket } = this.#options;
+    const { hostname } = origin.origin;
+    const abandon = origin.abandonLookUp = new AbortController();
+    const find = async (name: string): Promise<Address[]> =>
+      knownAddresses(name) ??
+        await (isDirect
+          ? this.#lookUps.findDirectly(name, abandon.signal)
+          : this.#lookUps.find(name));
+    const name = proxy?.hostname ?? hostname;
+    let isOfProxy = this.isProxied;
+    try {
+      const addresses = unixSocket !== undefined || byName
+        ? [{ address: unixSocket ?? name, family: 0 }]
+        : await find(name);
+      isOfProxy = false;
+      const targets = proxy?.protocol === "socks5"
+        ? await find(hostname)
+        : [{ address: hostname, family: 0 }];
+      return origin.known = { addresses, targets };
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      throw { code, message, isOfProxy, isTls: false, refusal: undefined, wasReached: false };
+    } finally {
+      if (origin.abandonLookUp === abandon) origin.lookUp = origin.abandonLookUp = undefined;
+    }
+  }
+
+  #onLookUpRoom(): void {
+    for (const origin of this.#waitingForLookUp.keys()) {
+      if (!this.#hasLookUp(origin)) return;
+      this.#waitingForLookUp.delete(origin);
+      this.#wanting.add(origin);
+    }
+    this.connectMore();
+  }
+
+  /** Begins checks, which continue as long as connections are being made. */
+  #watch(): void {
+    this.#ticks ??= setInterval(() => this.#tick(performance.now()), TICK_MS);
+  }
+
+  #tick(now: number): void {
+    for (const dial of this.#young) {
+      if (now - dial.startMs < YOUNG_MS) break;
+      this.#young.delete(dial);
+    }
+    for (const dial of this.#racing) {
+      if (now - dial.triedAtMs < ATTEMPT_DELAY_MS) break;
+      if (dial.next !== undefined && !this.#makeRoomFor(dial, dial.next)) continue;
+      this.#racing.delete(dial);
+      if (dial.next !== undefined) dial.race(now);
+    }
+    this.#askDirectly(now);
+    this.connectMore();
+    if (this.#originOf.size + this.#waitingForLookUp.size > 0) return;
+    clearInterval(this.#ticks);
+    this.#ticks = undefined;
+  }
+
+  /** Begins connections to hosts whose names the system had no room for. */
+  #askDirectly(now: number): void {
+    // A query to the name server would need a permission of its own.
+    if (this.#options.byName) return;
+    for (const [origin, since] of this.#waitingForLookUp) {
+      if (now - since < LOOKUP_PATIENCE_MS || !this.#lookUps.hasDirectRoom) return;
+      if (this.#young.size >= this.#maxYoung || this.shortage.isOn) return;
+      this.#waitingForLookUp.delete(origin);
+      if (origin.missing <= 0) continue;
+      this.#begin(origin, true);
+      this.#wanting.add(origin);
+    }
+  }
+
+  /** Makes room for a socket to one more address of a host, if possible. */
+  #makeRoomFor(dial: Dial, { address }: Address): boolean {
+    if (this.hasRoomForMore) return true;
+    if (!this.#originOf.get(dial)!.reached.has(address)) return false;
+    dial.closeFirst();
+    return true;
+  }
+
+  open(dial: Dial, address: Address, target: Address): Link {
+    const origin = this.#originOf.get(dial)!;
+    this.makeRoom();
+    const destination = this.#toDestination(origin, address, target.address);
+    const link = new Link(this.#options.transports, destination, this);
+    this.#dialOf.set(link, dial);
+    origin.open++;
+    this.#racing.delete(dial);
+    if (dial.hasMore) this.#racing.add(dial);
+    return link;
+  }
+
+  #toDestination(
+    { origin, protocols, isForwarded }: T,
+    { address, family }: Address,
+    targetAddress: string,
+  ): Destination {
+    const { tls, proxy, unixSocket } = this.#options;
+    const { hostname, port, isSecure } = origin;
+    const isTunnelled = proxy !== undefined && !isForwarded;
+    return {
+      socket: unixSocket === undefined
+        ? { host: address, port: proxy?.port ?? port, family }
+        : { path: unixSocket },
+      proxyTls: proxy?.protocol === "https"
+        // The certificate of the client is for the origin.
+        ? {
+          hostname: proxy.hostname,
+          options: { ca: tls.ca, insecure: tls.insecure },
+          protocols: PROTOCOLS_OF_PROXY,
+        }
+        : undefined,
+      tunnel: isTunnelled ? openTunnel(proxy, { hostname: targetAddress, port }) : undefined,
+      tls: isSecure ? { hostname, options: tls, protocols } : undefined,
+      isProxied: proxy !== undefined,
+    };
+  }
+
+  onAttemptFailure(dial: Dial, error: ConnectError, { address }: Address): void {
+    const origin = this.#originOf.get(dial)!;
+    const shortage = findConnectShortage(error, origin.reached.has(address));
+    if (shortage === undefined) return;
+    dial.cancel();
+    this.#end(dial);
+    this.shortage.begin(shortage).then(() => this.connectMore());
+    this.onShortage(origin);
+  }
+
+  onDialed(dial: Dial, link: Link, address: Address, target: Address): void {
+    const origin = this.#end(dial);
+    this.shortage.end();
+    origin.reached.add(address.address);
+    if (origin.known !== undefined) {
+      putFirst(origin.known.addresses, address);
+      putFirst(origin.known.targets, target);
+    }
+    this.onLink(origin, link, performance.now() - dial.startMs);
+    this.connectMore();
+  }
+
+  onDialFailure(dial: Dial, error: ConnectError | undefined): void {
+    const origin = this.#end(dial);
+    origin.known = undefined;
+    const { connectTimeoutMs } = this.#options;
+    const failure = toConnectFailure(error, {
+      connectTimeoutMs,
+      hasAddress: dial.hasAddress,
+      hostname: origin.origin.hostname,
+      isProxied: this.isProxied,
+    });
+    this.onNoLink(origin, failure);
+    this.onLess(origin);
+    this.connectMore();
+  }
+
+  /** Removes a dial that is over. */
+  #end(dial: Dial): T {
+    const origin = this.#originOf.get(dial)!;
+    this.#originOf.delete(dial);
+    this.#young.delete(dial);
+    this.#racing.delete(dial);
+    this.#connects.remove(dial);
+    origin.dials.delete(dial);
+    if (origin.dials.size === 0) {
+      origin.abandonLookUp?.abort();
+      origin.lookUp = origin.abandonLookUp = undefined;
+    }
+    this.enlist(origin);
+    return origin;
+  }
+
+  onOpen(link: Link): void {
+    const dial = this.#dialOf.get(link)!;
+    this.#dialOf.delete(link);
+    dial.onOpen(link);
+  }
+
+  onFail(link: Link, error: ConnectError): void {
+    const dial = this.#dialOf.get(link)!;
+    const origin = this.#originOf.get(dial)!;
+    this.#dialOf.delete(link);
+    origin.open--;
+    dial.onFailure(link, error);
+    this.onLess(origin);
+  }
+
+  /** Ends all connections that are being made. */
+  close(): void {
+    clearInterval(this.#ticks);
+    this.#connects.close();
+    this.shortage.close();
+    for (const dial of this.#originOf.keys()) {
+      dial.cancel();
+      this.#end(dial);
+    }
+    // A look-up that cannot be cancelled may still come back.
+    this.#waitingForLookUp.clear();
+    this.#wanting.clear();
+  }
+}
+
+/** Moves an address to the front, so that it is tried first. */
+function putFirst(addresses: Address[], address: Address): void {
+  if (addresses[0] === address) return;
+  addresses.splice(addresses.indexOf(address), 1);
+  addresses.unshift(address);
+}

@@ -1,0 +1,119 @@
+import type { Connection } from "./connection.ts";
+
+/**
+ * The fields of a request that goes out over a shared connection have at most this many bytes, until
+ * the server has taken more: nginx and HAProxy end the whole connection for a field of 10 or 20 kB.
+ */
+export const MAX_SHARED_HEAD_BYTES = 4_096;
+
+/**
+ * The HTTP/2 connections to an origin that requests share. Those that have announced their end, or
+ * take no request any more for another reason, are not among them.
+ */
+export class SharedConnections {
+  /** At most as many as there may be requests in flight. */
+  readonly #all = new Set<Connection>();
+  /**
+   * Those with room, and some that had it. The last one is used first, so that one is full before
+   * another one is used.
+   */
+  readonly #roomy: Connection[] = [];
+  /** Those without any request. */
+  readonly idle = new Set<Connection>();
+  /** The streams that the server allows on a connection, or fewer; undefined before it has said. */
+  limit: number | undefined;
+  /** After how many requests the server ends a connection; undefined if it does not. */
+  maxRequests: number | undefined;
+  /** The number of requests at which another connection is begun, so that it is there in time. */
+  renewAt = Infinity;
+  /** The fields of a request that may share a connection have at most this many bytes. */
+  maxHeadBytes = MAX_SHARED_HEAD_BYTES;
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  [Symbol.iterator](): Iterator<Connection> {
+    return this.#all.values();
+  }
+
+  /** How many requests can be sent, at the latest when the servers have said their limits. */
+  get room(): number {
+    let room = 0;
+    for (const connection of this.#all) {
+      room += connection.limit === undefined && this.limit === undefined
+        ? Infinity
+        : this.roomOn(connection);
+    }
+    return room;
+  }
+
+  /** How many requests can be sent over a connection; what others allow holds before it has said. */
+  roomOn(connection: Connection): number {
+    const { room, limit, busy } = connection;
+    if (limit !== undefined || this.limit === undefined) return room;
+    return Math.max(0, Math.min(room, this.limit - busy));
+  }
+
+  /** How many requests a connection is expected to take, from 1. */
+  get perConnection(): number {
+    return Math.max(1, Math.min(this.limit ?? Infinity, this.maxRequests ?? Infinity));
+  }
+
+  add(connection: Connection): void {
+    this.#all.add(connection);
+    this.onRoom(connection);
+  }
+
+  /** @returns whether it was there */
+  delete(connection: Connection): boolean {
+    const place = this.#roomy.indexOf(connection);
+    if (place >= 0) this.#roomy.splice(place, 1);
+    return this.#all.delete(connection);
+  }
+
+  /** A connection may have room again. */
+  onRoom(connection: Connection): void {
+    const roomy = this.#roomy;
+    if (roomy.at(-1) !== connection && !roomy.includes(connection)) roomy.push(connection);
+  }
+
+  /** The server has taken fields of so many bytes, so that fields of a few more can share, too. */
+  trustHead(bytes: number): void {
+    this.maxHeadBytes = Math.max(this.maxHeadBytes, Math.ceil(bytes * 1.1));
+  }
+
+  /** A connection with room, if any has. */
+  find(): Connection | undefined {
+    const roomy = this.#roomy;
+    for (let connection = roomy.at(-1); connection !== undefined; connection = roomy.at(-1)) {
+      if (this.roomOn(connection) > 0) return connection;
+      roomy.pop();
+    }
+    return undefined;
+  }
+
+  /**
+   * Learns from a connection that ends after how many requests the server ends one. A connection that
+   * got as many as the one before, and was not ended by the server, shows that this does not hold.
+   */
+  learnEnd({ endedAfter, uses }: Connection): void {
+    if (endedAfter !== undefined && endedAfter > 0) this.maxRequests = endedAfter;
+    else if (uses === this.maxRequests) this.maxRequests = undefined;
+    const max = this.maxRequests ?? Infinity;
+    this.renewAt = max - Math.min(this.limit ?? Infinity, Math.ceil(max / 2));
+    if (Number.isNaN(this.renewAt)) this.renewAt = Infinity;
+  }
+
+  /**
+   * Whether the requests of a connection that ends, or will end soon, have no room on the others when
+   * they come again.
+   */
+  isMissed(ending: Connection): boolean {
+    let room = 0;
+    for (const connection of this.#all) {
+      if (connection !== ending && connection.uses < this.renewAt) room += this.roomOn(connection);
+    }
+    return room < ending.busy;
+  }
+}
