@@ -37,13 +37,16 @@ export class SharedConnections {
     return this.#all.values();
   }
 
-  /** How many requests can be sent, at the latest when the servers have said their limits. */
+  /**
+   * How many requests can be sent, at the latest when the servers have said their limits. Infinity
+   * while a limit is not known at all, or where it is 0: the server will say when it takes requests,
+   * and more connections would not change that.
+   */
   get room(): number {
     let room = 0;
     for (const connection of this.#all) {
-      room += connection.limit === undefined && this.limit === undefined
-        ? Infinity
-        : this.roomOn(connection);
+      const limit = connection.limit ?? this.limit ?? 0;
+      room += limit === 0 ? Infinity : this.roomOn(connection);
     }
     return room;
   }
