@@ -83,7 +83,7 @@ export class SharedConnections {
 
   /** The server has taken fields of so many bytes, so that fields of a few more can share, too. */
   trustHead(bytes: number): void {
-    this.maxHeadBytes = Math.max(this.maxHeadBytes, Math.ceil(bytes * 1.1));
+    this.maxHeadBytes = Math.max(this.maxHeadBytes, bytes + Math.ceil(bytes / 10));
   }
 
   /** A connection with room, if any has. */
