@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { TlsOptions } from "../../../../lib/engine/engine.ts";
-import { NativeTransports } from "../../../../lib/engine/transport/native/transports.ts";
+import type { NativeTransports } from "../../../../lib/engine/transport/native/transports.ts";
 import type {
   TlsDestination,
   Transport,
