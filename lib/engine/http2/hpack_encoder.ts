@@ -24,7 +24,7 @@ const MAX_INTEGER_BYTES = 6;
  * (RFC 7541 §4.2, §6.3).
  *
  * A server may make its table smaller than the 4,096 bytes at the start, and then the next block
- * has to begin with an announcement (RFC 9113 §4.3.1); many servers end the connection otherwise.
+ * has to begin with an announcement (RFC 9113 §4.3.1); nghttp2 ends the connection otherwise.
  * No table is smaller than this one, so that no later block has to announce anything.
  */
 export function appendTableSize(buffer: ByteBuffer): void {
