@@ -11,7 +11,7 @@ export const FIELD_OVERHEAD_BYTES = 32;
 export class HeaderField {
   readonly name: string;
   readonly value: string;
-  /** What it counts in a table (RFC 7541 §4.1) or in a list of fields (RFC 9113 §6.5.2), in bytes. */
+  /** Bytes that it counts in a table (RFC 7541 §4.1) or in a list of fields (RFC 9113 §6.5.2). */
   readonly size: number;
 
   constructor(name: string, value: string) {
@@ -115,23 +115,13 @@ export class DynamicTable {
   /** Another number after each change. */
   version = 0;
 
-  /** @param limit the maximum number of bytes that the other end may make it (SETTINGS_HEADER_TABLE_SIZE) */
+  /** @param limit the maximum number of bytes that the other end may give it */
   constructor(limit: number) {
     this.limit = limit;
     this.#maxBytes = limit;
     const places = 2 ** Math.ceil(Math.log2(Math.max(1, limit / FIELD_OVERHEAD_BYTES)));
     this.#ring = new Array<HeaderField>(places).fill(NOTHING);
     this.#mask = places - 1;
-  }
-
-  /** How many entries there are. */
-  get count(): number {
-    return this.#count;
-  }
-
-  /** How many bytes they have (RFC 7541 §4.1). */
-  get bytes(): number {
-    return this.#bytes;
   }
 
   /** An entry; 0 is the newest. Undefined if there are not as many. */
