@@ -16,11 +16,17 @@ export const PORTABLE: Connections = {
   permissions: ALLOW_NET,
 };
 
-/** Sockets of libc and TLS of OpenSSL. */
+/** Where Debian has its libraries. */
+const LIBRARIES = `/lib/${Deno.build.arch}-linux-gnu`;
+
+/** Sockets of libc and TLS of OpenSSL, which need the permission for these two libraries. */
 export const NATIVE: Connections = {
   name: "native",
   flags: ["--transport", "native"],
-  permissions: [...ALLOW_NET, "--allow-ffi"],
+  permissions: [
+    ...ALLOW_NET,
+    `--allow-ffi=${LIBRARIES}/libc.so.6,${LIBRARIES}/libssl.so.3`,
+  ],
 };
 
 /** Who has signed the certificate of the bench's nginx: native fetch has no `-k`. */
