@@ -1,4 +1,5 @@
-import { openNativeTransports } from "./native/libraries.ts";
+import { openLibraries } from "./native/libraries.ts";
+import { NativeTransports } from "./native/transports.ts";
 import { PortableTransports } from "./portable.ts";
 import type { Transports } from "./transport.ts";
 
@@ -12,6 +13,7 @@ export type TransportChoice = "auto" | "portable" | "native";
  */
 export function openTransports(choice: TransportChoice): Transports | string {
   if (choice === "portable") return new PortableTransports();
-  const native = openNativeTransports();
-  return typeof native === "string" && choice === "auto" ? new PortableTransports() : native;
+  const libraries = openLibraries();
+  if (typeof libraries !== "string") return new NativeTransports(libraries);
+  return choice === "auto" ? new PortableTransports() : libraries;
 }

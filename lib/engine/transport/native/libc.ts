@@ -35,6 +35,7 @@ export const LIBC = {
   getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
   inet_pton: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   memcpy: { parameters: ["buffer", POINTER, SIZE], result: POINTER },
+  poll: { parameters: ["buffer", SIZE, "i32"], result: "i32" },
   read: { parameters: ["i32", "buffer", SIZE], result: "i32" },
   recv: { parameters: ["i32", "buffer", SIZE, "i32"], result: "i32" },
   send: { parameters: ["i32", "buffer", SIZE, "i32"], result: "i32" },

@@ -24,12 +24,6 @@ const decoder = new TextDecoder();
 const PROTOCOL_POINTER = new BigUint64Array(1);
 const PROTOCOL_LENGTH = new Uint32Array(1);
 
-/** What TLS channels share. */
-export interface Libraries {
-  readonly libc: Libc;
-  readonly openssl: OpenSsl;
-}
-
 /** The bytes of a channel that TLS runs over, on their way from it or to it. */
 const CARRIED = new Uint8Array(32 * 1024);
 
@@ -50,7 +44,8 @@ export class TlsChannel implements Channel {
   readonly #libc: Libc;
   readonly #openssl: OpenSsl;
   readonly #context: TlsContext;
-  readonly #hostname: string;
+  /** What tells the server from others; undefined once its session is kept, and if nothing does. */
+  #server: string | undefined;
   /** What is below it, which it owns. */
   readonly #carrier: Channel;
   #ssl: Pointer<"SSL"> | null;
@@ -59,25 +54,29 @@ export class TlsChannel implements Channel {
   /** What the carrier did not take yet; at most what one write makes. */
   #unsent = CARRIED.subarray(0, 0);
   #isOpen = false;
-  #hasSession = false;
   /** What the next read gives: it was found out behind bytes that had to be read first. */
   #outcome = 0;
   #wantsToSend = false;
   hasMore = false;
   error: TransportError = CUT;
 
+  /**
+   * @param hostname what the certificate has to be for
+   * @param server as {@linkcode TlsContext.newConnection} takes it
+   */
   constructor(
-    { libc, openssl }: Libraries,
+    { libc, openssl }: { readonly libc: Libc; readonly openssl: OpenSsl },
     context: TlsContext,
     hostname: string,
+    server: string | undefined,
     carrier: NativeSocket | TlsChannel,
   ) {
     this.#libc = libc;
     this.#openssl = openssl;
     this.#context = context;
-    this.#hostname = hostname;
+    this.#server = server;
     this.#carrier = carrier;
-    const ssl = this.#ssl = context.newConnection(hostname);
+    const ssl = this.#ssl = context.newConnection(server);
     if (carrier instanceof NativeSocket) {
       openssl.SSL_set_fd(ssl, carrier.fd);
     } else {
@@ -231,10 +230,10 @@ export class TlsChannel implements Channel {
         break;
       }
     }
-    if (!this.#hasSession) {
+    if (this.#server !== undefined) {
       // TLS 1.3 sends what a session is resumed by after the handshake (RFC 8446 §4.6.1).
-      this.#hasSession = true;
-      this.#context.keepSession(this.#hostname, ssl);
+      this.#context.keepSession(this.#server, ssl);
+      this.#server = undefined;
     }
     return length;
   }

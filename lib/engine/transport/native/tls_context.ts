@@ -18,7 +18,7 @@ import {
 } from "./openssl.ts";
 import { formatError } from "./tls_error.ts";
 
-/** The maximum number of hosts of which a session is kept. A session takes some 5 KB. */
+/** The maximum number of servers of which a session is kept. A session takes some 5 KB. */
 const MAX_SESSIONS = 1_000;
 
 const encoder = new TextEncoder();
@@ -30,7 +30,7 @@ export class TlsContext {
   readonly #options: TlsOptions;
   readonly #protocols: readonly string[];
   #context: Pointer<"SSL_CTX"> | null;
-  /** By host, the oldest first. */
+  /** By server, the oldest first. */
   readonly #sessions = new Map<string, Pointer<"SSL_SESSION">>();
 
   /** @throws {Error} If OpenSSL does not take the certificates or the key. */
@@ -62,7 +62,7 @@ export class TlsContext {
     );
     // A record is read by one call instead of two.
     control(SSL_CTRL_SET_READ_AHEAD, 1);
-    // Sessions are kept here, by host.
+    // Sessions are kept here, by server.
     control(SSL_CTRL_SET_SESS_CACHE_MODE, 0);
     openssl.SSL_CTX_set_options(context, BigInt(SSL_OP_NO_RENEGOTIATION));
     openssl.SSL_CTX_set_verify(context, insecure ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, null);
@@ -171,31 +171,36 @@ export class TlsContext {
     return this.#context;
   }
 
-  /** A connection, which resumes the last session with the host (RFC 8446 §2.2), if there is one. */
-  newConnection(hostname: string): Pointer<"SSL"> {
+  /**
+   * A connection, which resumes the last session with the server (RFC 8446 §2.2), if there is one.
+   *
+   * @param server what tells the server from others, which may have another certificate; undefined if
+   * nothing does
+   */
+  newConnection(server: string | undefined): Pointer<"SSL"> {
     const ssl = this.#openssl.SSL_new(this.#use());
     if (ssl === null) throw new Error("no memory is left for TLS");
-    const session = this.#sessions.get(hostname);
+    const session = server === undefined ? undefined : this.#sessions.get(server);
     if (session !== undefined) this.#openssl.SSL_set_session(ssl, session);
     return ssl;
   }
 
   /** Keeps the session of a connection, if it can be resumed. Its certificate was accepted. */
-  keepSession(hostname: string, ssl: Pointer<"SSL">): void {
+  keepSession(server: string, ssl: Pointer<"SSL">): void {
     const session = this.#openssl.SSL_get1_session(ssl);
     if (session === null) return;
     if (this.#openssl.SSL_SESSION_is_resumable(session) !== 1) {
       return this.#openssl.SSL_SESSION_free(session);
     }
     const sessions = this.#sessions;
-    const former = sessions.get(hostname);
+    const former = sessions.get(server);
     if (former !== undefined) this.#openssl.SSL_SESSION_free(former);
     else if (sessions.size === MAX_SESSIONS) {
       const [[oldest, unused]] = sessions;
       sessions.delete(oldest);
       this.#openssl.SSL_SESSION_free(unused);
     }
-    sessions.set(hostname, session);
+    sessions.set(server, session);
   }
 
   /** Frees what it has. Connections go on. Calls after the first do nothing. */

@@ -15,6 +15,7 @@ import { type NativeAddress, toNativeAddress } from "./address.ts";
 import { AGAIN, type Channel, FAILED } from "./channel.ts";
 import { EPIPE, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, type Libc, toSystemError } from "./libc.ts";
 import type { OpenSsl } from "./openssl.ts";
+import type { Libraries } from "./libraries.ts";
 import { Poller } from "./poller.ts";
 import { NativeSocket } from "./socket.ts";
 import { TlsChannel } from "./tls_channel.ts";
@@ -36,14 +37,19 @@ export class NativeTransports implements Transports {
   readonly libc: Libc;
   readonly openssl: OpenSsl;
   readonly poller: Poller;
+  readonly #libraries: Libraries;
   /** One for each set of options and protocols, of which a run has few. */
   readonly #contexts: TlsContext[] = [];
 
-  /** @throws {Error} If the system has no file descriptor left. */
-  constructor(libc: Libc, openssl: OpenSsl) {
-    this.libc = libc;
-    this.openssl = openssl;
-    this.poller = new Poller(libc);
+  /**
+   * @param libraries closed with the transports
+   * @throws {Error} If the system has no file descriptor left.
+   */
+  constructor(libraries: Libraries) {
+    this.#libraries = libraries;
+    this.libc = libraries.libc;
+    this.openssl = libraries.openssl;
+    this.poller = new Poller(libraries.libc);
   }
 
   open(
@@ -69,8 +75,8 @@ export class NativeTransports implements Transports {
   }
 
   close(): void {
-    this.poller.close();
     for (const context of this.#contexts.splice(0)) context.close();
+    this.poller.close(() => this.#libraries.close());
   }
 }
 
@@ -145,16 +151,28 @@ class NativeTransport implements Transport {
     this.#state = "open";
     this.#await();
     this.listener.onConnect();
-    if (this.#state === "open" && this.#tls !== undefined) this.startTls(this.#tls);
+    if (this.#state === "open" && this.#tls !== undefined) {
+      this.#startTls(this.#tls, `${this.#tls.hostname} ${this.remote}`);
+    }
   }
 
   startTls(destination: TlsDestination): void {
+    // What is at the other end of a tunnel is not known here.
+    this.#startTls(destination, undefined);
+  }
+
+  #startTls(destination: TlsDestination, server: string | undefined): void {
     if (this.#state !== "open") return;
     const carrier = this.#channel as NativeSocket | TlsChannel;
     try {
       const context = this.#transports.contextFor(destination);
-      const { hostname } = destination;
-      this.#channel = this.#securing = new TlsChannel(this.#transports, context, hostname, carrier);
+      this.#channel = this.#securing = new TlsChannel(
+        this.#transports,
+        context,
+        destination.hostname,
+        server,
+        carrier,
+      );
     } catch (error) {
       return this.#failSoon({ message: (error as Error).message, isTls: true });
     }
