@@ -1,49 +1,35 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { brotliCompressSync, gzipSync } from "node:zlib";
-import type { Engine } from "../../lib/engine/engine.ts";
-import { FetchEngine } from "../../lib/engine/fetch/fetch.ts";
-import { SocketEngine } from "../../lib/engine/sockets/socket_engine.ts";
 import type { EngineOptions } from "../../lib/engine/options.ts";
 import type { Result } from "../../lib/result.ts";
 import type { Target } from "../../lib/target.ts";
-import { ENGINE_OPTIONS } from "../fixtures/engine_options.ts";
+import { ENGINE_SUITE } from "../fixtures/engine_suite.ts";
 import { makeRequest } from "../fixtures/make_request.ts";
 import { type Answer, ok, RawServer, refusedPort } from "../fixtures/raw_server.ts";
 import { roundTrips } from "../fixtures/round_trips.ts";
 import { target } from "../fixtures/target.ts";
 import { until } from "../fixtures/until.ts";
 
-/** The suite runs over every engine. */
-const ENGINES: Record<string, (options?: Partial<EngineOptions>) => Engine> = {
-  fetch: (options) => new FetchEngine({ ...ENGINE_OPTIONS, ...options }),
-  http1: (options) => new SocketEngine({ ...ENGINE_OPTIONS, ...options }, "http1"),
-};
-
-/** What one engine does and the other does not; the suite leaves it out there. */
-const ONLY_FETCH = {
-  // http1 is for plain `http:` URLs.
-  tls: "fetch",
-  // http1 counts what comes, and nothing reads a body yet for which it would have to be decoded.
-  decoding: "fetch",
-};
+/** What native fetch alone does: the others count what comes, and decode what is read. */
+const DECODES = "fetch";
 
 const bytes = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
 
-for (const [name, create] of Object.entries(ENGINES)) {
+for (const { title, name, create, serve } of ENGINE_SUITE) {
   /** Hits a server that answers so, and gives what came of it. */
   const hit = async (
     answer: Answer,
     more: Partial<Target> = {},
     options: Partial<EngineOptions> = {},
   ): Promise<{ result: Result; requests: string[] }> => {
-    await using server = await RawServer.start(answer);
+    await using server = await serve(answer);
     const engine = create(options);
     const result = await makeRequest(engine, target(server.url(), more));
     engine.close();
     return { result, requests: server.requests };
   };
 
-  Deno.test(`${name} engine gives status, bytes and times of a response`, async () => {
+  Deno.test(`${title} gives status, bytes and times of a response`, async () => {
     const before = Date.now();
     const { result } = await hit(({ send }) => send(ok("Hello, World!")), {}, { ttfb: true });
     assertEquals(result.status, 200);
@@ -65,13 +51,13 @@ for (const [name, create] of Object.entries(ENGINES)) {
       ["long", ok("x".repeat(300_000)), 300_000],
     ] as const
   ) {
-    Deno.test(`${name} engine reads a body that is ${how}`, async () => {
+    Deno.test(`${title} reads a body that is ${how}`, async () => {
       const { result } = await hit(({ send }) => send(answer));
       assertEquals([result.status, result.size, result.bytes], [200, size, size]);
     });
   }
 
-  Deno.test(`${name} engine reads a body up to the end of the connection`, async () => {
+  Deno.test(`${title} reads a body up to the end of the connection`, async () => {
     const { result } = await hit(({ send, end }) => {
       send("HTTP/1.1 200 OK\r\n\r\nabc");
       end();
@@ -80,7 +66,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
   });
 
   for (const status of [204, 304]) {
-    Deno.test(`${name} engine expects no body after ${status}`, async () => {
+    Deno.test(`${title} expects no body after ${status}`, async () => {
       const { result } = await hit(({ send }) =>
         send(`HTTP/1.1 ${status} X\r\nContent-Length: 9999999\r\n\r\n`)
       );
@@ -88,7 +74,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     });
   }
 
-  Deno.test(`${name} engine expects no body after HEAD`, async () => {
+  Deno.test(`${title} expects no body after HEAD`, async () => {
     const { result, requests } = await hit(
       ({ send }) => send("HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n"),
       { method: "HEAD" },
@@ -97,7 +83,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     assertMatch(requests[0], /^HEAD \/ HTTP\/1.1\r\n/);
   });
 
-  Deno.test(`${name} engine sends method, fields and body`, async () => {
+  Deno.test(`${title} sends method, fields and body`, async () => {
     const { result, requests } = await hit(({ send }) => send(ok()), {
       method: "PUT",
       headers: [["X-One", "1"], ["Content-Type", "a/b"], ["Accept-Encoding", "identity"]],
@@ -112,27 +98,27 @@ for (const [name, create] of Object.entries(ENGINES)) {
     assert(requests[0].endsWith("\r\n\r\nk\u00c3\u00b6rper"));
   });
 
-  Deno.test(`${name} engine reuses connections, and close() closes all`, async () => {
-    await using server = await RawServer.start(({ send }) => send(ok()));
+  Deno.test(`${title} reuses connections, and close() closes all`, async () => {
+    await using server = await serve(({ send }) => send(ok()));
     const engine = create();
     for (let i = 0; i < 20; i++) {
       assertEquals((await makeRequest(engine, target(server.url()))).status, 200);
     }
     // Native fetch gives a connection back some time after the answer: the next request may be first.
-    if (name === "http1") assertEquals(server.connections, 1);
+    if (name !== "fetch") assertEquals(server.connections, 1);
     else assert(server.connections < 20, `${server.connections}`);
     engine.close();
     await until(() => server.open === 0);
   });
 
-  Deno.test(`${name} engine fails with 'dns' when a name does not resolve`, async () => {
+  Deno.test(`${title} fails with 'dns' when a name does not resolve`, async () => {
     const engine = create();
     const result = await makeRequest(engine, target("http://does-not-exist.invalid/"));
     engine.close();
     assertEquals([result.status, result.error], [null, "dns"]);
   });
 
-  Deno.test(`${name} engine fails with 'refused' when nothing listens`, async () => {
+  Deno.test(`${title} fails with 'refused' when nothing listens`, async () => {
     const engine = create();
     const result = await makeRequest(engine, target(`http://127.0.0.1:${await refusedPort()}/`));
     engine.close();
@@ -140,7 +126,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     assertStringIncludes(result.detail!, "refused");
   });
 
-  Deno.test(`${name} engine fails with 'connect' when there is no route`, async () => {
+  Deno.test(`${title} fails with 'connect' when there is no route`, async () => {
     const engine = create();
     const result = await makeRequest(engine, target("http://255.255.255.255/"));
     engine.close();
@@ -200,7 +186,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
       }],
     ] as [string, string, Answer][]
   ) {
-    Deno.test(`${name} engine fails with '${error}' when ${what}`, async () => {
+    Deno.test(`${title} fails with '${error}' when ${what}`, async () => {
       const { result } = await hit(answer);
       assertEquals([result.status, result.error], [null, error], result.detail);
       assert(result.detail!.length > 0);
@@ -208,39 +194,37 @@ for (const [name, create] of Object.entries(ENGINES)) {
     });
   }
 
-  if (name === ONLY_FETCH.tls) {
-    Deno.test(`${name} engine fails with 'tls' when the server has no TLS or no trusted certificate`, async () => {
-      const engine = create();
-      const plain = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-      const answered = (async () => {
-        const connection = await plain.accept();
-        await connection.write(bytes("HTTP/1.1 400 Bad Request\r\n\r\n"));
-        await connection.read(new Uint8Array(1024));
-        connection.close();
-      })();
-      const toPlain = await makeRequest(engine, target(`https://127.0.0.1:${plain.addr.port}/`));
-      await answered;
-      plain.close();
-      assertEquals([toPlain.status, toPlain.error], [null, "tls"], toPlain.detail);
-      const listener = Deno.listenTls({
-        hostname: "127.0.0.1",
-        port: 0,
-        cert: await Deno.readTextFile(new URL("../fixtures/self_signed.crt", import.meta.url)),
-        key: await Deno.readTextFile(new URL("../fixtures/self_signed.key", import.meta.url)),
-      });
-      const accepted = (async () => {
-        const connection = await listener.accept();
-        await connection.handshake().catch(() => {});
-        connection.close();
-      })();
-      const result = await makeRequest(engine, target(`https://127.0.0.1:${listener.addr.port}/`));
-      await accepted;
-      listener.close();
-      engine.close();
-      assertEquals([result.status, result.error], [null, "tls"], result.detail);
-      assertStringIncludes(result.detail!, "certificate");
+  Deno.test(`${title} fails with 'tls' when the server has no TLS or no trusted certificate`, async () => {
+    const engine = create();
+    const plain = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const answered = (async () => {
+      const connection = await plain.accept();
+      await connection.write(bytes("HTTP/1.1 400 Bad Request\r\n\r\n"));
+      await connection.read(new Uint8Array(1024));
+      connection.close();
+    })();
+    const toPlain = await makeRequest(engine, target(`https://127.0.0.1:${plain.addr.port}/`));
+    await answered;
+    plain.close();
+    assertEquals([toPlain.status, toPlain.error], [null, "tls"], toPlain.detail);
+    const listener = Deno.listenTls({
+      hostname: "127.0.0.1",
+      port: 0,
+      cert: await Deno.readTextFile(new URL("../fixtures/self_signed.crt", import.meta.url)),
+      key: await Deno.readTextFile(new URL("../fixtures/self_signed.key", import.meta.url)),
     });
-  }
+    const accepted = (async () => {
+      const connection = await listener.accept();
+      await connection.handshake().catch(() => {});
+      connection.close();
+    })();
+    const result = await makeRequest(engine, target(`https://127.0.0.1:${listener.addr.port}/`));
+    await accepted;
+    listener.close();
+    engine.close();
+    assertEquals([result.status, result.error], [null, "tls"], result.detail);
+    assertStringIncludes(result.detail!, "certificate");
+  });
 
   for (
     const [when, answer] of [
@@ -252,7 +236,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
       ["the server drips an endless head", ({ send }) => send("HTTP/1.1 200 OK\r\n")],
     ] as [string, Answer][]
   ) {
-    Deno.test(`${name} engine fails with 'timeout' when ${when}`, async () => {
+    Deno.test(`${title} fails with 'timeout' when ${when}`, async () => {
       const { result } = await hit(answer, {}, { timeoutMs: 100 });
       assertEquals([result.status, result.error], [null, "timeout"]);
       assert(result.ms >= 100);
@@ -260,18 +244,21 @@ for (const [name, create] of Object.entries(ENGINES)) {
     });
   }
 
-  Deno.test(`${name} engine closes the connection of a request that times out`, async () => {
-    await using server = await RawServer.start(() => {});
-    const engine = create({ timeoutMs: 50 });
-    await makeRequest(engine, target(server.url()));
-    await until(() => server.open === 0);
-    engine.close();
-  });
+  // With HTTP/2 the stream ends, and the connection goes on.
+  if (name !== "http2") {
+    Deno.test(`${title} closes the connection of a request that times out`, async () => {
+      await using server = await serve(() => {});
+      const engine = create({ timeoutMs: 50 });
+      await makeRequest(engine, target(server.url()));
+      await until(() => server.open === 0);
+      engine.close();
+    });
+  }
 
   for (
     const framing of ["Content-Length: 2000000", "Transfer-Encoding: chunked", "X: to the end"]
   ) {
-    Deno.test(`${name} engine cuts off an endless body with ${framing}`, async () => {
+    Deno.test(`${title} cuts off an endless body with ${framing}`, async () => {
       const chunk = "x".repeat(4096);
       const { result } = await hit(
         ({ send, flood }) => {
@@ -286,7 +273,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     });
   }
 
-  Deno.test(`${name} engine accepts a body of exactly --max-body`, async () => {
+  Deno.test(`${title} accepts a body of exactly --max-body`, async () => {
     for (const body of ["x".repeat(1000), "x".repeat(100_000)]) {
       const { result } = await hit(({ send }) => send(ok(body)), {}, { maxBodyBytes: body.length });
       assertEquals([result.status, result.size], [200, body.length]);
@@ -297,8 +284,8 @@ for (const [name, create] of Object.entries(ENGINES)) {
     }
   });
 
-  if (name === ONLY_FETCH.decoding) {
-    Deno.test(`${name} engine counts a body encoded and decoded, and bounds the latter`, async () => {
+  if (name === DECODES) {
+    Deno.test(`${title} counts a body encoded and decoded, and bounds the latter`, async () => {
       const packed = gzipSync("x".repeat(50_000));
       const answer = ok(String.fromCharCode(...packed), "Content-Encoding: gzip\r\n");
       const gzip = { headers: [["Accept-Encoding", "gzip"]] as const };
@@ -327,7 +314,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
       ] as [string, string, string, number | undefined][]
     ) {
       for (const framing of ["with a length", "in chunks"]) {
-        Deno.test(`${name} engine gives ${size ?? "'body'"} for ${coding} ${what} ${framing}`, async () => {
+        Deno.test(`${title} gives ${size ?? "'body'"} for ${coding} ${what} ${framing}`, async () => {
           const head = `Content-Encoding: ${coding}\r\n`;
           const chunk = body === "" ? "" : `${body.length.toString(16)}\r\n${body}\r\n`;
           const answer = framing === "in chunks"
@@ -346,7 +333,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
       }
     }
 
-    Deno.test(`${name} engine decodes codings that its own Accept-Encoding asks for`, async () => {
+    Deno.test(`${title} decodes codings that its own Accept-Encoding asks for`, async () => {
       let first = (): void => {};
       const answer: Answer = ({ request, send }) => {
         const answered = (): void => void send(ok(x, "Content-Encoding: gzip\r\n"));
@@ -354,7 +341,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
         answered();
         first();
       };
-      await using server = await RawServer.start(answer);
+      await using server = await serve(answer);
       const engine = create();
       const headers = [["Accept-Encoding", "gzip"]] as const;
       const coded = makeRequest(engine, target(server.url("/coded"), { headers }));
@@ -369,7 +356,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     });
   }
 
-  Deno.test(`${name} engine does not decode when the request asks for no coding`, async () => {
+  Deno.test(`${title} does not decode when the request asks for no coding`, async () => {
     const identity = { headers: [["Accept-Encoding", "identity"]] as const };
     const { result } = await hit(
       ({ send }) => send(ok("abc", "Content-Encoding: gzip\r\n")),
@@ -378,7 +365,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     assertEquals([result.status, result.bytes, result.size], [200, 3, 3]);
   });
 
-  Deno.test(`${name} engine fails with 'url' when it cannot make a request for the URL`, async () => {
+  Deno.test(`${title} fails with 'url' when it cannot make a request for the URL`, async () => {
     const engine = create();
     for (
       const url of ["http://", "http://127.0.0.1:99999/", "http://127.0.0.1:0/", "ftp://127.0.0.1/"]
@@ -397,14 +384,14 @@ for (const [name, create] of Object.entries(ENGINES)) {
         : `HTTP/1.1 ${status} X\r\nLocation: ${to}\r\nContent-Length: 3\r\n\r\nfoo`,
     );
 
-  Deno.test(`${name} engine follows redirects`, async () => {
+  Deno.test(`${title} follows redirects`, async () => {
     const { result, requests } = await hit(redirecting("/end?x"));
     assertEquals([result.status, result.size, result.location], [200, 7, null]);
     assertEquals(requests.map((request) => request.split(" ")[1]), ["/", "/end?x"]);
     assertEquals(result.target.url.endsWith("/"), true);
   });
 
-  Deno.test(`${name} engine reports the 3xx itself when it follows no redirects`, async () => {
+  Deno.test(`${title} reports the 3xx itself when it follows no redirects`, async () => {
     const { result } = await hit(redirecting("/end", 307), {}, { redirects: 0 });
     assertEquals([result.status, result.size, result.location, result.error], [
       307,
@@ -414,7 +401,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     ]);
   });
 
-  Deno.test(`${name} engine fails with 'redirect' when redirects loop`, async () => {
+  Deno.test(`${title} fails with 'redirect' when redirects loop`, async () => {
     const { result, requests } = await hit(redirecting("/again"), {}, { redirects: 3 });
     assertEquals([result.status, result.error, result.location], [null, "redirect", null]);
     assertEquals(requests.length, 4);
@@ -429,7 +416,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
       "http://a:b:c/",
     ]
   ) {
-    Deno.test(`${name} engine fails with 'redirect' when it leads to ${to}`, async () => {
+    Deno.test(`${title} fails with 'redirect' when it leads to ${to}`, async () => {
       const { result } = await hit(redirecting(to));
       assertEquals([result.status, result.error], [null, "redirect"]);
     });
@@ -444,7 +431,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
       [308, "POST", "POST"],
     ] as const
   ) {
-    Deno.test(`${name} engine sends ${becomes} after ${method} and ${status}`, async () => {
+    Deno.test(`${title} sends ${becomes} after ${method} and ${status}`, async () => {
       const { result, requests } = await hit(redirecting("/end", status), {
         method,
         body: bytes("abc"),
@@ -458,8 +445,8 @@ for (const [name, create] of Object.entries(ENGINES)) {
     });
   }
 
-  Deno.test(`${name} engine sends no credentials to another origin`, async () => {
-    await using other = await RawServer.start(({ send }) => send(ok()));
+  Deno.test(`${title} sends no credentials to another origin`, async () => {
+    await using other = await serve(({ send }) => send(ok()));
     const headers = [
       ["Authorization", "Basic c2VjcmV0"],
       ["Cookie", "a=secret"],
@@ -485,8 +472,8 @@ for (const [name, create] of Object.entries(ENGINES)) {
       ["a method of one's own", { method: "PURGE" }],
     ] as const
   ) {
-    Deno.test(`${name} engine sends ${what} once when the connection is dead`, async () => {
-      await using server = await RawServer.start(closesReused);
+    Deno.test(`${title} sends ${what} once when the connection is dead`, async () => {
+      await using server = await serve(closesReused);
       const engine = create({ concurrency: 1 });
       for (let i = 0; i < 6; i++) {
         const { status, error } = await makeRequest(engine, target(server.url(`/${i}`), more));
@@ -506,8 +493,8 @@ for (const [name, create] of Object.entries(ENGINES)) {
       ["DELETE with a body", { method: "DELETE", body: bytes("x=1") }],
     ] as const
   ) {
-    Deno.test(`${name} engine resends ${what} when a reused connection is dead, and counts it`, async () => {
-      await using server = await RawServer.start(closesReused);
+    Deno.test(`${title} resends ${what} when a reused connection is dead, and counts it`, async () => {
+      await using server = await serve(closesReused);
       const engine = create({ concurrency: 1 });
       let sent = 0;
       for (let i = 0; i < 6; i++) {
@@ -522,8 +509,8 @@ for (const [name, create] of Object.entries(ENGINES)) {
     });
   }
 
-  Deno.test(`${name} engine resends idempotent requests once`, async () => {
-    await using server = await RawServer.start(({ request, send, end }) =>
+  Deno.test(`${title} resends idempotent requests once`, async () => {
+    await using server = await serve(({ request, send, end }) =>
       request.startsWith("GET /first") ? send(ok()) : end()
     );
     const engine = create({ concurrency: 1 });
@@ -537,8 +524,8 @@ for (const [name, create] of Object.entries(ENGINES)) {
     assertEquals([error, attempts, server.requests.length], ["reset", 2, 3]);
   });
 
-  Deno.test(`${name} engine cancel() ends requests in flight and later ones`, async () => {
-    await using server = await RawServer.start(() => {});
+  Deno.test(`${title} cancel() ends requests in flight and later ones`, async () => {
+    await using server = await serve(() => {});
     const engine = create();
     const hits = Array.from({ length: 5 }, () => makeRequest(engine, target(server.url())));
     await until(() => server.requests.length === 5);
@@ -617,9 +604,10 @@ for (
     ],
   ] as [string, string, string, string?][]
 ) {
-  for (const [name, create] of Object.entries(ENGINES)) {
+  // The others are of HTTP/1.1 only.
+  for (const { title, name, create } of ENGINE_SUITE.filter(({ name }) => name !== "http2")) {
     const expected = name === "fetch" ? fetch : http1;
-    Deno.test(`${name} engine gives ${expected} for a response with ${what}`, async () => {
+    Deno.test(`${title} gives ${expected} for a response with ${what}`, async () => {
       await using server = await RawServer.start(({ send }) => send(answer));
       const engine = create();
       const headers = [["Accept-Encoding", "identity"]] as const;

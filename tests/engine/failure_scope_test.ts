@@ -1,26 +1,16 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Engine } from "../../lib/engine/engine.ts";
-import { FetchEngine } from "../../lib/engine/fetch/fetch.ts";
-import { SocketEngine } from "../../lib/engine/sockets/socket_engine.ts";
-import type { EngineOptions } from "../../lib/engine/options.ts";
 import type { Result } from "../../lib/result.ts";
 import type { Target } from "../../lib/target.ts";
-import { ENGINE_OPTIONS } from "../fixtures/engine_options.ts";
+import { ENGINE_SUITE, SOCKET_ENGINES } from "../fixtures/engine_suite.ts";
 import { makeRequest } from "../fixtures/make_request.ts";
 import { ProxyServer } from "../fixtures/proxy_server.ts";
-import { type Answer, ok, RawServer, refusedPort } from "../fixtures/raw_server.ts";
+import { type Answer, ok, refusedPort } from "../fixtures/raw_server.ts";
 import { SilentHost } from "../fixtures/silent_host.ts";
 import { target } from "../fixtures/target.ts";
 import { TlsServer } from "../fixtures/tls_server.ts";
 
 // What a failure tells about: the host, the network or the proxy. And what a result holds.
-
-type Create = (options?: Partial<EngineOptions>) => Engine;
-
-const ENGINES: Record<string, Create> = {
-  http1: (options) => new SocketEngine({ ...ENGINE_OPTIONS, ...options }, "http1"),
-  fetch: (options) => new FetchEngine({ ...ENGINE_OPTIONS, ...options }),
-};
 
 async function hit(engine: Engine, url: string, more: Partial<Target> = {}): Promise<Result> {
   const result = await makeRequest(engine, target(url, more));
@@ -33,8 +23,8 @@ function told({ error, scope, isUnreachable }: Result): unknown[] {
   return [error, scope, isUnreachable];
 }
 
-for (const [name, create] of Object.entries(ENGINES)) {
-  Deno.test(`${name} engine gives 'refused' the scope of the host`, async () => {
+for (const { title, create, serve } of ENGINE_SUITE) {
+  Deno.test(`${title} gives 'refused' the scope of the host`, async () => {
     const result = await hit(create(), `http://127.0.0.1:${await refusedPort()}/`);
     assertEquals(told(result), ["refused", "host", true]);
   });
@@ -51,26 +41,26 @@ for (const [name, create] of Object.entries(ENGINES)) {
       ],
     ] as [string, Answer][]
   ) {
-    Deno.test(`${name} engine gives '${error}' the scope of the host`, async () => {
-      await using server = await RawServer.start(answer);
+    Deno.test(`${title} gives '${error}' the scope of the host`, async () => {
+      await using server = await serve(answer);
       // A method that is not sent again.
       const result = await hit(create({ maxBodyBytes: 1_000 }), server.url(), { method: "POST" });
       assertEquals(told(result), [error, "host", false], result.detail);
     });
   }
 
-  Deno.test(`${name} engine gives 'tls' the scope of the host`, async () => {
+  Deno.test(`${title} gives 'tls' the scope of the host`, async () => {
     await using server = await TlsServer.start(({ send }) => send(ok()));
     assertEquals(told(await hit(create(), server.url())), ["tls", "host", false]);
   });
 
-  Deno.test(`${name} engine gives a timeout the scope of the network`, async () => {
-    await using server = await RawServer.start(() => {});
+  Deno.test(`${title} gives a timeout the scope of the network`, async () => {
+    await using server = await serve(() => {});
     const result = await hit(create({ timeoutMs: 50 }), server.url());
     assertEquals(told(result), ["timeout", "network", false]);
   });
 
-  Deno.test(`${name} engine gives no scope to requests that were not sent, or given up`, async () => {
+  Deno.test(`${title} gives no scope to requests that were not sent, or given up`, async () => {
     const refused = await hit(create({ permits: () => false }), "http://127.0.0.1:1/");
     assertEquals(told(refused), ["url", undefined, false]);
     const engine = create();
@@ -78,8 +68,8 @@ for (const [name, create] of Object.entries(ENGINES)) {
     assertEquals(told(await hit(engine, "http://127.0.0.1:1/")), ["cancelled", undefined, false]);
   });
 
-  Deno.test(`${name} engine gives responses no scope, and results that hold nothing alive`, async () => {
-    await using server = await RawServer.start(({ send }) => send(ok()));
+  Deno.test(`${title} gives responses no scope, and results that hold nothing alive`, async () => {
+    await using server = await serve(({ send }) => send(ok()));
     const engine = create();
     const all = [
       await makeRequest(engine, target(server.url())),
@@ -100,60 +90,65 @@ for (const [name, create] of Object.entries(ENGINES)) {
 
 const onLinux = { ignore: Deno.build.os !== "linux" };
 
-Deno.test("http1 engine gives a connect timeout the scope of the network", onLinux, async () => {
-  using silent = await SilentHost.listen("127.0.0.1");
-  const engine = ENGINES.http1({ connectTimeoutMs: 50 });
-  const result = await hit(engine, `http://127.0.0.1:${silent.port}/`);
-  assertEquals(told(result), ["timeout", "network", false]);
-});
-
-for (
-  const [code, isOfHost] of [["ENOTFOUND", true], ["ENODATA", true], ["EAI_AGAIN", false]] as const
-) {
-  Deno.test(`http1 engine tells from ${code} whether the name or the name server fails`, async () => {
-    const fail = () => Promise.reject(Object.assign(new Error(code), { code }));
-    const engine = ENGINES.http1({ names: { lookUp: fail, resolve: fail } });
-    const result = await hit(engine, "http://name.test/");
-    assertEquals(told(result), ["dns", isOfHost ? "host" : "network", isOfHost]);
+for (const { title, create } of SOCKET_ENGINES) {
+  Deno.test(`${title} gives a connect timeout the scope of the network`, onLinux, async () => {
+    using silent = await SilentHost.listen("127.0.0.1");
+    const engine = create({ connectTimeoutMs: 50 });
+    const result = await hit(engine, `http://127.0.0.1:${silent.port}/`);
+    assertEquals(told(result), ["timeout", "network", false]);
   });
-}
 
-for (
-  const [what, kind, answer, scope] of [
-    ["cannot reach the host", "http", "HTTP/1.1 502 Bad Gateway\r\n\r\n", "host"],
-    ["refuses", "http", "HTTP/1.1 403 Forbidden\r\n\r\n", "proxy"],
-    ["does not speak HTTP", "http", "SSH-2.0-x\r\n", "proxy"],
-    ["cannot reach the host", "socks5", undefined, "host"],
-    ["asks for a password", "socks5", "\x05\xff", "proxy"],
-  ] as const
-) {
-  Deno.test(`http1 engine gives the scope '${scope}' when a ${kind} proxy ${what}`, async () => {
-    await using server = await ProxyServer.start({ kind, answer });
+  for (
+    const [code, isOfHost] of [["ENOTFOUND", true], ["ENODATA", true], [
+      "EAI_AGAIN",
+      false,
+    ]] as const
+  ) {
+    Deno.test(`${title} tells from ${code} whether the name or the name server fails`, async () => {
+      const fail = () => Promise.reject(Object.assign(new Error(code), { code }));
+      const engine = create({ names: { lookUp: fail, resolve: fail } });
+      const result = await hit(engine, "http://name.test/");
+      assertEquals(told(result), ["dns", isOfHost ? "host" : "network", isOfHost]);
+    });
+  }
+
+  for (
+    const [what, kind, answer, scope] of [
+      ["cannot reach the host", "http", "HTTP/1.1 502 Bad Gateway\r\n\r\n", "host"],
+      ["refuses", "http", "HTTP/1.1 403 Forbidden\r\n\r\n", "proxy"],
+      ["does not speak HTTP", "http", "SSH-2.0-x\r\n", "proxy"],
+      ["cannot reach the host", "socks5", undefined, "host"],
+      ["asks for a password", "socks5", "\x05\xff", "proxy"],
+    ] as const
+  ) {
+    Deno.test(`${title} gives the scope '${scope}' when a ${kind} proxy ${what}`, async () => {
+      await using server = await ProxyServer.start({ kind, answer });
+      const proxy = {
+        protocol: kind,
+        hostname: "127.0.0.1",
+        port: server.port,
+        credentials: undefined,
+      };
+      const result = await hit(
+        create({ proxy }),
+        `https://127.0.0.1:${await refusedPort()}/`,
+      );
+      assertEquals(told(result), ["connect", scope, false], result.detail);
+    });
+  }
+
+  Deno.test(`${title} reports that nothing listens at the proxy or the Unix socket`, async () => {
     const proxy = {
-      protocol: kind,
+      protocol: "http",
       hostname: "127.0.0.1",
-      port: server.port,
+      port: await refusedPort(),
       credentials: undefined,
-    };
-    const result = await hit(
-      ENGINES.http1({ proxy }),
-      `https://127.0.0.1:${await refusedPort()}/`,
-    );
-    assertEquals(told(result), ["connect", scope, false], result.detail);
+    } as const;
+    const [byProxy, bySocket] = [
+      await hit(create({ proxy }), "http://127.0.0.1:9/"),
+      await hit(create({ unixSocket: "/nowhere/s" }), "http://127.0.0.1:9/"),
+    ];
+    assertEquals(told(byProxy), ["connect", "proxy", true]);
+    assertEquals(told(bySocket), ["connect", "proxy", true]);
   });
 }
-
-Deno.test("http1 engine reports that nothing listens at the proxy or the Unix socket", async () => {
-  const proxy = {
-    protocol: "http",
-    hostname: "127.0.0.1",
-    port: await refusedPort(),
-    credentials: undefined,
-  } as const;
-  const [byProxy, bySocket] = [
-    await hit(ENGINES.http1({ proxy }), "http://127.0.0.1:9/"),
-    await hit(ENGINES.http1({ unixSocket: "/nowhere/s" }), "http://127.0.0.1:9/"),
-  ];
-  assertEquals(told(byProxy), ["connect", "proxy", true]);
-  assertEquals(told(bySocket), ["connect", "proxy", true]);
-});

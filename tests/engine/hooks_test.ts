@@ -2,11 +2,11 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { gzipSync } from "node:zlib";
 import type { BodySink, Cookies, Engine, ResponseHead } from "../../lib/engine/engine.ts";
 import { FetchEngine } from "../../lib/engine/fetch/fetch.ts";
-import { SocketEngine } from "../../lib/engine/sockets/socket_engine.ts";
 import type { EngineOptions } from "../../lib/engine/options.ts";
 import type { Result } from "../../lib/result.ts";
 import type { Target } from "../../lib/target.ts";
 import { ENGINE_OPTIONS } from "../fixtures/engine_options.ts";
+import { ENGINE_SUITE } from "../fixtures/engine_suite.ts";
 import { makeRequest } from "../fixtures/make_request.ts";
 import { type Answer, ok, RawServer } from "../fixtures/raw_server.ts";
 import { roundTrips } from "../fixtures/round_trips.ts";
@@ -14,12 +14,7 @@ import { target } from "../fixtures/target.ts";
 import { until } from "../fixtures/until.ts";
 import { tick } from "../fixtures/wild_server.ts";
 
-// What both engines hand out of answers: cookies, heads, and bodies as they come.
-
-const ENGINES: Record<string, (options?: Partial<EngineOptions>) => Engine> = {
-  fetch: (options) => new FetchEngine({ ...ENGINE_OPTIONS, ...options }),
-  http1: (options) => new SocketEngine({ ...ENGINE_OPTIONS, ...options }, "http1"),
-};
+// What engines hand out of answers: cookies, heads, and bodies as they come.
 
 const CHUNKED = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
 
@@ -65,21 +60,21 @@ class Noted implements Cookies {
 const cookieOf = (request: string): string[] =>
   [...request.matchAll(/^cookie: (.*)\r$/gim)].map(([, value]) => value);
 
-for (const [name, create] of Object.entries(ENGINES)) {
+for (const { title, create, serve } of ENGINE_SUITE) {
   /** Hits a server that answers so, and gives what came of it. */
   const hit = async (
     answer: Answer,
     options: Partial<EngineOptions>,
     more: Partial<Target> = {},
   ): Promise<{ result: Result; requests: string[]; url: string }> => {
-    await using server = await RawServer.start(answer);
+    await using server = await serve(answer);
     const engine = create(options);
     const result = await makeRequest(engine, target(server.url(), more));
     engine.close();
     return { result, requests: server.requests, url: server.url() };
   };
 
-  Deno.test(`${name} engine sends and stores the cookies of each hop`, async () => {
+  Deno.test(`${title} sends and stores the cookies of each hop`, async () => {
     const cookies = new Noted();
     cookies.value = "first=1";
     const hops: Record<string, string> = {
@@ -116,14 +111,14 @@ for (const [name, create] of Object.entries(ENGINES)) {
       ],
     ] as [string, string, string][]
   ) {
-    Deno.test(`${name} engine stores the cookies of a response with ${what}`, async () => {
+    Deno.test(`${title} stores the cookies of a response with ${what}`, async () => {
       const cookies = new Noted();
       const { url } = await hit(({ send }) => send(answer), { cookies }, { method });
       assertEquals(cookies.stored, [[url, ["a=1"]]]);
     });
   }
 
-  Deno.test(`${name} engine joins a request's cookies and those of the jar`, async () => {
+  Deno.test(`${title} joins a request's cookies and those of the jar`, async () => {
     const cookies = new Noted();
     cookies.value = "jar=1; more=2";
     const headers = [["X-A", "b"], ["COOKIE", "own=1"], ["Cookie", "own2=2"]] as const;
@@ -139,9 +134,9 @@ for (const [name, create] of Object.entries(ENGINES)) {
     assertEquals(cookieOf((await hit(answer, { cookies })).requests[0]), []);
   });
 
-  Deno.test(`${name} engine sends a request's own cookies to its origin only`, async () => {
+  Deno.test(`${title} sends a request's own cookies to its origin only`, async () => {
     const cookies = new Noted();
-    await using other = await RawServer.start(({ send }) => send(ok()));
+    await using other = await serve(({ send }) => send(ok()));
     const { requests } = await hit(
       ({ send }) =>
         send(
@@ -166,7 +161,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
       ["many bytes", [ok("0123456789".repeat(90_000))], "0123456789".repeat(90_000)],
     ] as [string, string[], string | undefined][]
   ) {
-    Deno.test(`${name} engine hands out a body with ${how}`, async () => {
+    Deno.test(`${title} hands out a body with ${how}`, async () => {
       const sinks = new Sinks();
       const { result } = await hit(
         async ({ send }) => {
@@ -186,7 +181,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     });
   }
 
-  Deno.test(`${name} engine hands out a body up to the end of the connection`, async () => {
+  Deno.test(`${title} hands out a body up to the end of the connection`, async () => {
     const sinks = new Sinks();
     await hit(({ send, end }) => (send("HTTP/1.1 200 OK\r\n\r\nabc"), end()), sinks);
     assertEquals([sinks.events, sinks.texts.get(0)], [["begin 0 200", "end 0"], "abc"]);
@@ -199,7 +194,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
       ["304", "GET", "HTTP/1.1 304 X\r\nContent-Length: 5\r\n\r\n"],
     ]
   ) {
-    Deno.test(`${name} engine ends a body at once after ${what}`, async () => {
+    Deno.test(`${title} ends a body at once after ${what}`, async () => {
       const sinks = new Sinks();
       const { result } = await hit(({ send }) => send(answer), sinks, { method });
       assertEquals(sinks.events, [`begin 0 ${result.status}`, "end 0"]);
@@ -233,14 +228,14 @@ for (const [name, create] of Object.entries(ENGINES)) {
       }, { maxBodyBytes: 5_000 }],
     ] as [string, Answer, Partial<EngineOptions>?][]
   ) {
-    Deno.test(`${name} engine discards a body that ${what}`, async () => {
+    Deno.test(`${title} discards a body that ${what}`, async () => {
       const sinks = new Sinks();
       const { result } = await hit(answer, { ...sinks, ...options });
       assertEquals([result.status, sinks.events], [null, ["begin 0 200", "discard 0"]]);
     });
   }
 
-  Deno.test(`${name} engine hands out nothing without a response, or when the length is too long`, async () => {
+  Deno.test(`${title} hands out nothing without a response, or when the length is too long`, async () => {
     const sinks = new Sinks();
     await hit(({ reset }) => reset(), sinks);
     await hit(({ send }) => send("no HTTP\r\n\r\n"), sinks);
@@ -248,9 +243,9 @@ for (const [name, create] of Object.entries(ENGINES)) {
     assertEquals(sinks.events, []);
   });
 
-  Deno.test(`${name} engine cancel() discards the bodies in flight`, async () => {
+  Deno.test(`${title} cancel() discards the bodies in flight`, async () => {
     const sinks = new Sinks();
-    await using server = await RawServer.start(({ send }) =>
+    await using server = await serve(({ send }) =>
       send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")
     );
     const engine = create(sinks);
@@ -262,7 +257,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     engine.close();
   });
 
-  Deno.test(`${name} engine hands out only the body of the final response`, async () => {
+  Deno.test(`${title} hands out only the body of the final response`, async () => {
     const redirecting: Answer = ({ send, request }) =>
       send(
         request.startsWith("GET / ")
@@ -283,10 +278,10 @@ for (const [name, create] of Object.entries(ENGINES)) {
     assertEquals([result.error, endless.events], ["redirect", []]);
   });
 
-  Deno.test(`${name} engine hands out one body when a request is resent`, async () => {
+  Deno.test(`${title} hands out one body when a request is resent`, async () => {
     const sinks = new Sinks();
     const cookies = new Noted();
-    await using server = await RawServer.start(({ send, nth, reset }) => {
+    await using server = await serve(({ send, nth, reset }) => {
       if (nth > 1) reset();
       else send(ok("abc", "Set-Cookie: a=1\r\n"));
     });
@@ -304,9 +299,9 @@ for (const [name, create] of Object.entries(ENGINES)) {
     assertEquals(server.requests.map(cookieOf), [[], ["a=1"], ["a=1"], ["a=1"], ["a=1"]]);
   });
 
-  Deno.test(`${name} engine keeps the bodies of simultaneous requests apart`, async () => {
+  Deno.test(`${title} keeps the bodies of simultaneous requests apart`, async () => {
     const sinks = new Sinks();
-    await using server = await RawServer.start(async ({ send, request }) => {
+    await using server = await serve(async ({ send, request }) => {
       const i = Number(/\/(\d+) /.exec(request)![1]);
       const text = String.fromCharCode(0x41 + i % 26);
       if (i % 2 === 0) send(ok(text.repeat(1 + i * 997)));
@@ -331,7 +326,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     assertEquals(sinks.events.length, 120);
   });
 
-  Deno.test(`${name} engine gives the fields of a head when asked`, async () => {
+  Deno.test(`${title} gives the fields of a head when asked`, async () => {
     const sinks = new Sinks();
     await hit(
       ({ send }) => send(ok("a", "X-Many: 1\r\nx-many:  2 \r\nX-Bytes: \xe9\xff\r\nX-None:\r\n")),
@@ -347,7 +342,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
   });
 
   for (const at of ["bodyFor", "write", "end", "discard"]) {
-    Deno.test(`${name} engine gives up a request when its sink fails at ${at}`, async () => {
+    Deno.test(`${title} gives up a request when its sink fails at ${at}`, async () => {
       const failures: unknown[] = [];
       const cut = at === "discard" ? 1 : 0;
       const fail = (place: string): void => {
@@ -362,7 +357,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
           discard: () => fail("discard"),
         };
       };
-      await using server = await RawServer.start(({ send, end }) => {
+      await using server = await serve(({ send, end }) => {
         send(`HTTP/1.1 200 OK\r\nContent-Length: ${3 + cut}\r\n\r\nabc`);
         if (cut > 0) end();
       });
@@ -378,8 +373,8 @@ for (const [name, create] of Object.entries(ENGINES)) {
     });
   }
 
-  Deno.test(`${name} engine survives when a sink cancels it in mid-body`, async () => {
-    await using server = await RawServer.start(({ send }) => send(ok("x".repeat(200_000))));
+  Deno.test(`${title} survives when a sink cancels it in mid-body`, async () => {
+    await using server = await serve(({ send }) => send(ok("x".repeat(200_000))));
     const engine: Engine = create({
       bodyFor: () => ({
         write: () => {
@@ -399,11 +394,11 @@ for (const [name, create] of Object.entries(ENGINES)) {
   });
 }
 
-for (const [name, create] of Object.entries(ENGINES)) {
-  Deno.test(`${name} engine gives both sinks the body of the final response`, async () => {
+for (const { title, name, create, serve } of ENGINE_SUITE) {
+  Deno.test(`${title} gives both sinks the body of the final response`, async () => {
     const [sinks, others] = [new Sinks(), new Sinks()];
     const seen: unknown[] = [];
-    await using server = await RawServer.start(({ send, request }) =>
+    await using server = await serve(({ send, request }) =>
       request.startsWith("GET /a")
         ? send("HTTP/1.1 302 X\r\nLocation: /b\r\nX: 1\r\nContent-Length: 2\r\n\r\nno")
         : send(ok("yes", "X: 2\r\nx: 3\r\nEmpty:\r\n_A: _\r\nLAST:l\r\n"))
@@ -427,9 +422,9 @@ for (const [name, create] of Object.entries(ENGINES)) {
     }
   });
 
-  Deno.test(`${name} engine gives each response its own field when responses look alike`, async () => {
+  Deno.test(`${title} gives each response its own field when responses look alike`, async () => {
     const values = ["same", "same", "sane", "samee", "", "x".repeat(1_000), "same"];
-    await using server = await RawServer.start(({ send, request }) =>
+    await using server = await serve(({ send, request }) =>
       send(ok("", `Value: \t${values[Number(/\d+/.exec(request)![0])]} \r\n`))
     );
     const seen: unknown[] = [];
@@ -439,8 +434,8 @@ for (const [name, create] of Object.entries(ENGINES)) {
     assertEquals(seen, values);
   });
 
-  Deno.test(`${name} engine does not count a sink's time at the end`, async () => {
-    await using server = await RawServer.start(({ send }) => send(ok("yes")));
+  Deno.test(`${title} does not count a sink's time at the end`, async () => {
+    await using server = await serve(({ send }) => send(ok("yes")));
     let endMs = 0;
     const end = (): void => {
       endMs = performance.now();
@@ -453,10 +448,10 @@ for (const [name, create] of Object.entries(ENGINES)) {
     assert(ms <= endMs - startMs, `${ms} of ${endMs - startMs}`);
   });
 
-  Deno.test(`${name} engine ends the request and reports it when onHead throws`, async () => {
+  Deno.test(`${title} ends the request and reports it when onHead throws`, async () => {
     const failure = new Error("a bug");
     const told: unknown[] = [];
-    await using server = await RawServer.start(({ send }) => send(ok("yes")));
+    await using server = await serve(({ send }) => send(ok("yes")));
     const engine = create({
       onHead: () => {
         throw failure;
@@ -468,10 +463,10 @@ for (const [name, create] of Object.entries(ENGINES)) {
     assertEquals([status, error, told], [null, "cancelled", [failure]]);
   });
 
-  Deno.test(`${name} engine tells the coding of the body that it hands out`, async () => {
+  Deno.test(`${title} tells the coding of the body that it hands out`, async () => {
     const codings = ["gzip", "Identity", "deflate", "x-own"];
     const packed = String.fromCharCode(...gzipSync("x"));
-    await using server = await RawServer.start(({ send, request }) => {
+    await using server = await serve(({ send, request }) => {
       const coding = codings[Number(/\d/.exec(request)![0])];
       send(ok(coding === "gzip" ? packed : "x", `Content-Encoding: ${coding}\r\n`));
     });
@@ -497,7 +492,7 @@ Deno.test("fetch engine hands out a body decoded", async () => {
   await using server = await RawServer.start(({ send }) =>
     send(ok(packed, "Content-Encoding: gzip\r\n"))
   );
-  const engine = ENGINES.fetch(sinks);
+  const engine = new FetchEngine({ ...ENGINE_OPTIONS, ...sinks });
   await makeRequest(engine, target(server.url(), { headers: [["Accept-Encoding", "gzip"]] }));
   engine.close();
   assertEquals([sinks.texts.get(0)?.length, sinks.events[1]], [50_000, "end 0"]);

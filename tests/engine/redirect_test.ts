@@ -1,19 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
-import type { Engine } from "../../lib/engine/engine.ts";
-import { FetchEngine } from "../../lib/engine/fetch/fetch.ts";
-import { SocketEngine } from "../../lib/engine/sockets/socket_engine.ts";
 import { follow, readLocation } from "../../lib/engine/redirect.ts";
 import { decodeFieldValue } from "../../lib/http/fields.ts";
-import { ENGINE_OPTIONS } from "../fixtures/engine_options.ts";
+import { ENGINE_SUITE } from "../fixtures/engine_suite.ts";
 import { makeRequest } from "../fixtures/make_request.ts";
 import { myriad } from "../fixtures/program.ts";
-import { ok, RawServer } from "../fixtures/raw_server.ts";
+import { ok } from "../fixtures/raw_server.ts";
 import { target } from "../fixtures/target.ts";
-
-const ENGINES: Record<string, (redirects: number) => Engine> = {
-  fetch: (redirects) => new FetchEngine({ ...ENGINE_OPTIONS, redirects }),
-  http1: (redirects) => new SocketEngine({ ...ENGINE_OPTIONS, redirects }, "http1"),
-};
 
 /** Bytes of a Location, each a character; the URL that they lead to, and how the record shows them. */
 const LOCATIONS: [bytes: string, url: string, text: string][] = [
@@ -70,41 +62,41 @@ for (
   });
 }
 
-for (const [name, create] of Object.entries(ENGINES)) {
-  Deno.test(`${name} engine requests the URL that the bytes of a Location give`, async () => {
+for (const { title, name, transport, create, serve } of ENGINE_SUITE) {
+  Deno.test(`${title} requests the URL that the bytes of a Location give`, async () => {
     for (const [location, url, text] of LOCATIONS) {
       if (location.startsWith("http:")) continue;
-      await using server = await RawServer.start(({ send, request }) =>
+      await using server = await serve(({ send, request }) =>
         send(
           request.startsWith("GET / ")
             ? `HTTP/1.1 302 X\r\nLocation: ${location}\r\nContent-Length: 0\r\n\r\n`
             : ok(),
         )
       );
-      const engine = create(1);
+      const engine = create({ redirects: 1 });
       assertEquals((await makeRequest(engine, target(server.url()))).status, 200);
       const path = url.replace("http://h", "").replace(/#.*/, "");
       assertEquals(server.requests.at(-1)!.split(" ")[1], path);
       engine.close();
-      await using other = await RawServer.start(({ send }) =>
+      await using other = await serve(({ send }) =>
         send(`HTTP/1.1 201 X\r\nLocation: ${location}\r\nContent-Length: 0\r\n\r\n`)
       );
-      const kept = create(0);
+      const kept = create({ redirects: 0 });
       assertEquals((await makeRequest(kept, target(other.url()))).location, text);
       kept.close();
     }
   });
 
-  Deno.test(`${name} engine follows two Locations only when they are the same`, async () => {
+  Deno.test(`${title} follows two Locations only when they are the same`, async () => {
     let locations = "Location: /a\r\nLocation: /a\r\n";
-    await using server = await RawServer.start(({ send, request }) =>
+    await using server = await serve(({ send, request }) =>
       send(
         request.startsWith("GET / ")
           ? `HTTP/1.1 302 X\r\n${locations}Content-Length: 0\r\n\r\n`
           : ok(),
       )
     );
-    const engine = create(5);
+    const engine = create({ redirects: 5 });
     const result = await makeRequest(engine, target(server.url()));
     assertEquals([result.status, result.detail], [200, undefined]);
     assertEquals(server.requests.map((request) => request.split(" ")[1]), ["/", "/a"]);
@@ -118,7 +110,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     assertEquals(server.requests.length, 3);
     engine.close();
     // Where none is followed, the first is shown.
-    const kept = create(0);
+    const kept = create({ redirects: 0 });
     for (const fields of ["Location: /a\r\nLocation: /a\r\n", locations]) {
       locations = fields;
       const { status, location } = await makeRequest(kept, target(server.url()));
@@ -127,31 +119,37 @@ for (const [name, create] of Object.entries(ENGINES)) {
     kept.close();
   });
 
-  Deno.test(`${name} engine gives all Retry-After fields`, async () => {
-    await using server = await RawServer.start(({ send }) =>
+  Deno.test(`${title} gives all Retry-After fields`, async () => {
+    await using server = await serve(({ send }) =>
       send("HTTP/1.1 503 X\r\nRetry-After: 1\r\nRetry-After: 120\r\nContent-Length: 0\r\n\r\n")
     );
-    const engine = create(0);
+    const engine = create({ redirects: 0 });
     assertEquals((await makeRequest(engine, target(server.url()))).retryAfter, "1, 120");
     engine.close();
   });
 
-  Deno.test(`--capture and --expect-header read fields as UTF-8 when they are valid (${name})`, async () => {
-    await using server = await RawServer.start(({ send, request }) =>
-      send(
-        ok(
-          "",
-          request.startsWith("GET /1 ")
-            ? "X: caf\xc3\xa9\r\nX: \xe4\xb8\x96\r\n"
-            : "X: caf\xe9\r\n",
-        ),
-      )
-    );
-    const { code, stdout } = await myriad([
-      ...["-n", "2", "-c", "1", "--engine", name, server.url("/{}"), "-s", "-o", "-"],
-      ...["--capture", "x=header:X", "--expect-header", "X: ^café", "--fields", "i,status,x"],
-    ]);
-    assertEquals(stdout, '{"i":0,"status":200,"x":"café"}\n{"i":1,"status":200,"x":"café, 世"}\n');
-    assertEquals(code, 0);
-  });
+  // The program chooses its sockets itself.
+  if (transport !== "native") {
+    Deno.test(`--capture and --expect-header read fields as UTF-8 when they are valid (${name})`, async () => {
+      await using server = await serve(({ send, request }) =>
+        send(
+          ok(
+            "",
+            request.startsWith("GET /1 ")
+              ? "X: caf\xc3\xa9\r\nX: \xe4\xb8\x96\r\n"
+              : "X: caf\xe9\r\n",
+          ),
+        )
+      );
+      const { code, stdout } = await myriad([
+        ...["-n", "2", "-c", "1", "--engine", name, server.url("/{}"), "-s", "-o", "-"],
+        ...["--capture", "x=header:X", "--expect-header", "X: ^café", "--fields", "i,status,x"],
+      ]);
+      assertEquals(
+        stdout,
+        '{"i":0,"status":200,"x":"café"}\n{"i":1,"status":200,"x":"café, 世"}\n',
+      );
+      assertEquals(code, 0);
+    });
+  }
 }

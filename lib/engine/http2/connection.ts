@@ -572,10 +572,9 @@ export class Http2Connection extends Connection implements TransportListener, Fr
     this.#goaway = { code, debug };
     // RFC 9113 §6.8: a later one may lower it.
     const last = this.#lastStreamId = Math.min(this.#lastStreamId, lastStreamId);
-    // An end that met no request may have another reason than their number.
-    const isInVain = last > 0 && last < this.#lastSentId && this.#streams.has(this.#lastSentId);
-    const isAsBefore = this.uses === this.#maxRequests && last === this.#lastSentId;
-    if (code === ErrorCode.NoError && (isInVain || isAsBefore)) this.endedAfter = (last + 1) >> 1;
+    // An end without a request in flight may have another reason than their number.
+    const isBusy = last > 0 && last <= this.#lastSentId && this.#streams.has(this.#lastSentId);
+    if (code === ErrorCode.NoError && isBusy) this.endedAfter = (last + 1) >> 1;
     this.#retire();
     const ending = this.#toEnding(code !== ErrorCode.NoError);
     const suspects = this.#findSuspects(ending);

@@ -45,7 +45,7 @@ export function openLibraries(
 ): Libraries | string {
   const folders = os === "linux" ? FOLDERS[arch] : undefined;
   if (folders === undefined) return "native sockets need Linux on x86-64 or arm64";
-  // Its sockets know no permissions.
+  // Its sockets know no permissions. With `--deny-net`, the permission is granted in part.
   const { state, partial } = Deno.permissions.querySync({ name: "net" });
   if (state !== "granted" || partial) {
     return "native sockets need '--allow-net' without a list of hosts";
