@@ -10,6 +10,7 @@ import type {
   TransportListener,
   Transports,
 } from "../../../lib/engine/transport/transport.ts";
+import { openCheckedTransports, WITHOUT_NATIVE } from "../../fixtures/checked_libraries.ts";
 import { folder } from "../../fixtures/folder.ts";
 import { isInstalled } from "../../fixtures/installed.ts";
 import {
@@ -28,6 +29,7 @@ import { until } from "../../fixtures/until.ts";
 const TRANSPORTS: Record<string, () => Transports> = {
   portable: () => new PortableTransports(),
   "portable over streams": () => new PortableTransports(true),
+  ...(WITHOUT_NATIVE === undefined && { native: openCheckedTransports }),
 };
 
 /** A transport whose events are kept. */

@@ -24,6 +24,11 @@ const MAX_SESSIONS = 1_000;
 const encoder = new TextEncoder();
 const EMPTY = encoder.encode("\0");
 
+/** OpenSSL does not take the certificates, the key or the protocols that it is given. */
+export class TlsOptionsError extends Error {
+  override name = "TlsOptionsError";
+}
+
 /** What many connections have in common: what to trust, what to show, what to offer; and sessions. */
 export class TlsContext {
   readonly #openssl: OpenSsl;
@@ -33,7 +38,7 @@ export class TlsContext {
   /** By server, the oldest first. */
   readonly #sessions = new Map<string, Pointer<"SSL_SESSION">>();
 
-  /** @throws {Error} If OpenSSL does not take the certificates or the key. */
+  /** @throws {TlsOptionsError} If OpenSSL does not take the options. */
   constructor(openssl: OpenSsl, options: TlsOptions, protocols: readonly string[]) {
     this.#openssl = openssl;
     this.#options = options;
@@ -83,7 +88,7 @@ export class TlsContext {
   #check(isDone: boolean, what: string): void {
     if (isDone) return;
     const code = this.#openssl.ERR_get_error();
-    throw new Error(`${what} cannot be used: ${formatError(this.#openssl, code)}`);
+    throw new TlsOptionsError(`${what} cannot be used: ${formatError(this.#openssl, code)}`);
   }
 
   #trustSystem(context: Pointer<"SSL_CTX">): void {

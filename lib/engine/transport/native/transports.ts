@@ -19,7 +19,7 @@ import type { Libraries } from "./libraries.ts";
 import { Poller } from "./poller.ts";
 import { NativeSocket } from "./socket.ts";
 import { TlsChannel } from "./tls_channel.ts";
-import { TlsContext } from "./tls_context.ts";
+import { TlsContext, TlsOptionsError } from "./tls_context.ts";
 import { CUT } from "./tls_error.ts";
 
 /**
@@ -60,7 +60,7 @@ export class NativeTransports implements Transports {
     return new NativeTransport(this, address, tls, listener);
   }
 
-  /** @throws {Error} If OpenSSL does not take the options. */
+  /** @throws {TlsOptionsError} If OpenSSL does not take the options. */
   contextFor({ options, protocols }: TlsDestination): TlsContext {
     let context = this.#contexts.find((one) => one.serves(options, protocols));
     if (context === undefined) {
@@ -174,7 +174,8 @@ class NativeTransport implements Transport {
         carrier,
       );
     } catch (error) {
-      return this.#failSoon({ message: (error as Error).message, isTls: true });
+      if (!(error instanceof TlsOptionsError)) throw error;
+      return this.#failSoon({ message: error.message, isTls: true });
     }
     this.#state = "securing";
     // A failure must not be told before this has returned.
