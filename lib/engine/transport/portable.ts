@@ -25,6 +25,13 @@ import type {
  */
 const BUFFER = new Uint8Array(64 * 1024);
 
+/**
+ * How many bytes go over TLS without a doubt: the system takes them from a connection that has nothing
+ * unsent. `node:tls` tells that a write is complete only in the next turn of the event loop, when the
+ * response has often come already.
+ */
+const MAX_DIRECT_BYTES = 16 * 1024;
+
 /** The connection ended over TLS without close_notify. */
 class CutError extends Error {
   override name = "CutError";
@@ -260,13 +267,17 @@ class PortableTransport implements Transport {
     return top === base ? top.writableLength : top.writableLength + base.writableLength;
   }
 
+  #checkUnsent(): void {
+    if (this.#countUnsent() > (this.#isSecure ? MAX_DIRECT_BYTES : 0)) this.#isUnsent = true;
+  }
+
   get isSent(): boolean {
     return !this.#isUnsent;
   }
 
   send(bytes: Uint8Array): void {
     this.#top.write(bytes.slice());
-    if (this.#countUnsent() > 0) this.#isUnsent = true;
+    this.#checkUnsent();
   }
 
   sendText(text: string, bytes: Uint8Array | undefined): void {
@@ -282,7 +293,7 @@ class PortableTransport implements Transport {
       top.write(bytes);
       top.uncork();
     }
-    if (this.#countUnsent() > 0) this.#isUnsent = true;
+    this.#checkUnsent();
   }
 
   /** @param level of the layer that the bytes come from, 0 for the base */
