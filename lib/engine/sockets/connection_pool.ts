@@ -231,6 +231,7 @@ export class ConnectionPool extends Dialer<OriginPool> implements ConnectionOwne
       this.#shareWithAll(pool, connection);
       // Those that were begun when nobody knew that requests can share.
       while (pool.missing < 0 && pool.dials.size > 0) this.endDial(pool);
+      pool.giveTurns();
     } else {
       pool.perDial = 1;
       this.#give(pool, connection);

@@ -79,7 +79,12 @@ export class OriginPool extends DialedOrigin {
     const wanted = unserved <= 0 ? 0 : Math.ceil(unserved / perDial) || 1;
     const missing = Math.max(wanted, this.spare) - dials.size;
     if (shared === undefined || perDial === 1 && shared.size === 0) return missing;
-    return Math.min(missing, this.#maxShared - shared.size - dials.size);
+    return Math.min(missing, this.#sharedLeft);
+  }
+
+  /** How many more connections that requests share may be made. */
+  get #sharedLeft(): number {
+    return this.#maxShared - this.shared!.size - this.dials.size;
   }
 
   override onBegin(): void {
@@ -108,9 +113,10 @@ export class OriginPool extends DialedOrigin {
   /** Gives their turn to waiters for which a connection is being made by now. */
   giveTurns(): void {
     const { waiting, dials, shared } = this;
-    // A waiter beyond this limit waits for its own host, not for its turn.
-    const isFull = dials.size >= MAX_DIALS_PER_ORIGIN ||
-      this.perDial > 1 && dials.size + shared!.size > 0;
+    const size = shared?.size ?? 0;
+    // A waiter beyond these limits waits for its own host, not for its turn.
+    const isFull = dials.size >= MAX_DIALS_PER_ORIGIN || size > 0 && this.#sharedLeft <= 0 ||
+      this.perDial > 1 && dials.size + size > 0;
     while (this.begun < waiting.length && (isFull || this.begun < dials.size)) {
       waiting[this.begun++].onTurn();
     }

@@ -341,6 +341,18 @@ Deno.test("http2 engine gives up one request, and the others on its connection g
   engine.close();
 });
 
+Deno.test("requests end in time at a server that allows no streams", async () => {
+  await using server = await serve(() => {}, 0);
+  for (const connections of [undefined, 1]) {
+    const engine = create({ timeoutMs: 200, concurrency: 3, connections });
+    const results = await hit(engine, 9, 3, (i) => target(server.url(`/${i}`)));
+    assertEquals(countOutcomes(results), { "timeout: no complete response within 200 ms": 9 });
+    engine.close();
+  }
+  // None of them had to be closed for requests to end.
+  assertEquals(server.connections, 3 + 1);
+});
+
 /** A server that agrees to h2 on some connections and to http/1.1 on others. */
 function serveBoth(agreeTo: (nth: number) => "h2" | "http/1.1"): Promise<WildServer> {
   let nth = 0;
