@@ -48,6 +48,14 @@ it: with -o, --resume continues it.
 
 const COMMANDS: readonly string[] = ["run", "serve", "compare", "verify", "report"];
 
+/**
+ * Gives up a permission that the binary has for something else. From its source, the program keeps
+ * what the user allows: revoking one permission of `--allow-all` would take access to devices, too.
+ */
+function giveUp(name: "run" | "ffi"): void {
+  if (Deno.build.standalone) Deno.permissions.revokeSync({ name });
+}
+
 type Signal = keyof typeof EXIT_OF_SIGNAL;
 
 /** Listens to the signals that end a program. Call what it returns to listen no more. */
@@ -66,9 +74,9 @@ function onSignals(take: (signal: Signal) => void): () => void {
  */
 async function main(argv: readonly string[]): Promise<number> {
   const [command, ...rest] = argv;
-  // The binary has this permission for one command only. From its source, the program keeps what the
-  // user allows: revoking one permission of `--allow-all` would take access to devices, too.
-  if (Deno.build.standalone && command !== "compare") Deno.permissions.revokeSync({ name: "run" });
+  if (command !== "compare") giveUp("run");
+  const isRun = command === "run" || !COMMANDS.includes(command);
+  if (!isRun) giveUp("ffi");
   if (command === "serve") {
     const { serve } = await import("./lib/commands/serve/command.ts");
     return await serve(rest);
@@ -90,6 +98,7 @@ async function main(argv: readonly string[]): Promise<number> {
   if (command === "compare") return await compareStrategies(rest);
   // Not for users: `compare` starts it.
   if (command === "compare-client") {
+    giveUp("ffi");
     const { runClient } = await import("./lib/commands/compare/client.ts");
     await print(JSON.stringify(await runClient(JSON.parse(rest[0]))));
     return 0;
@@ -108,7 +117,10 @@ async function main(argv: readonly string[]): Promise<number> {
     const { RUN_FLAGS } = await import("./lib/options/table.ts");
     await print(help(formatFlags(RUN_FLAGS)));
   } else if (options === "version") await print(`myriad ${config.version}\n`);
-  else return await request(options);
+  else {
+    if (options.transport === "portable") giveUp("ffi");
+    return await request(options);
+  }
   return 0;
 }
 

@@ -21,3 +21,13 @@ Deno.test("ByteBuffer.append() takes up to its bound, and nothing of a piece bey
   assertEquals([buffer.append(new Uint8Array(6)), buffer.append(new Uint8Array(5))], [false, true]);
   assertEquals(buffer.bytes.length, 5);
 });
+
+Deno.test("ByteBuffer.reserve() makes room up to its bound, and changes nothing else", () => {
+  const buffer = new ByteBuffer(10);
+  assertEquals([buffer.reserve(4), buffer.bytes.length, buffer.length], [true, 4, 0]);
+  buffer.append(Uint8Array.of(1, 2, 3));
+  const { bytes } = buffer;
+  assertEquals([buffer.reserve(1), buffer.bytes === bytes], [true, true]);
+  assertEquals([buffer.reserve(2), buffer.bytes.length], [true, 10]);
+  assertEquals([buffer.reserve(8), buffer.view()], [false, Uint8Array.of(1, 2, 3)]);
+});

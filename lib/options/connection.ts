@@ -8,15 +8,23 @@ import { ENGINE_NAMES, type EngineName, ENGINES } from "../engine/engines.ts";
 import { UsageError } from "../errors.ts";
 import { isGranted } from "../process/permission.ts";
 import { readFile } from "./read_file.ts";
+import type { RunOptions } from "./run_options.ts";
 import type { RunFlag, RunValues } from "./table.ts";
 import { readSecret } from "./value_file.ts";
 
 /**
- * Which engine makes the requests: with `auto`, one that has all flags that are given.
+ * Which engine makes the requests, and over whose sockets: with `auto`, one that has all flags that
+ * are given.
  *
  * @throws {UsageError} If the engine lacks one of them.
  */
-export function parseEngine(values: RunValues): EngineName {
+export function parseEngine(values: RunValues): Pick<RunOptions, "engine" | "transport"> {
+  const engine = findEngine(values);
+  const hasTransports = !ENGINES[engine].lacks.includes("transports");
+  return { engine, transport: hasTransports ? values.get("transport") : "portable" };
+}
+
+function findEngine(values: RunValues): EngineName {
   const engine = values.get("engine");
   const flags: readonly RunFlag[] = values.flags.filter(({ name }) => values.isOn(name));
   const canDo = (name: EngineName) => ({ needs }: RunFlag): boolean =>

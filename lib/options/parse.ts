@@ -64,7 +64,7 @@ export async function parseRun(
     retry: parseRetry(values, expect),
     expect,
     captures,
-    engine: parseEngine(values),
+    ...parseEngine(values),
     cookieJar: parseCookieJar(values),
     tls: await readTlsOptions(values),
     proxy: await parseProxy(values),

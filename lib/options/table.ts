@@ -295,7 +295,6 @@ const SECTIONS = {
       kind: choice(...TRANSPORTS),
       default: TRANSPORTS[0],
       off: TRANSPORTS[0],
-      option: "transport",
       needs: "transports",
       help: "sockets of the runtime (portable), or of libc and OpenSSL (native), which cost less " +
         "and need --allow-ffi; auto takes native if it can",

@@ -43,7 +43,7 @@ Deno.test("docs/output.md has a row for each field of records and summaries", as
 
 /** Flags of Deno, V8, gzip and timeout that the documents name. */
 const OF_OTHERS = new Set(
-  "allow-net allow-read allow-write global name import-map v8-flags max-semi-space-size heap-growing-percent keep signal"
+  "allow-net deny-net allow-ffi allow-read allow-write global name import-map v8-flags max-semi-space-size heap-growing-percent keep signal"
     .split(" ").map((name) => `--${name}`),
 );
 
@@ -61,7 +61,7 @@ Deno.test("the documents name only flags that exist", async () => {
     ]
   ) {
     const text = await read(name);
-    for (const [flag] of text.matchAll(/(?<![\w-])--[a-z0-9]+(?:-[a-z0-9]+)*(?![\w-])/g)) {
+    for (const [flag] of text.matchAll(/(?<![\w-])--[a-z0-9]+(?:[-.][a-z0-9]+)*(?![\w-])/g)) {
       if (!known.has(flag) && !OF_OTHERS.has(flag)) unknown.push(`${name}: ${flag}`);
     }
   }

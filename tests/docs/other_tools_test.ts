@@ -9,7 +9,7 @@ Deno.test("docs/from-other-tools.md names only existing flags in its last column
     if (!line.startsWith("| ")) continue;
     const cell = line.split("|").at(-2)!;
     for (const [, code] of cell.matchAll(/`([^`]+)`/g)) {
-      const [flag] = /^--?[a-z-]+/i.exec(code) ?? [];
+      const [flag] = /^--?[a-z][a-z0-9.-]*/i.exec(code) ?? [];
       assert(flag === undefined || names.has(flag), `'${flag}' in: ${line}`);
     }
   }

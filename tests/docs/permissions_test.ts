@@ -8,6 +8,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import net from "node:net";
 import { COMMANDS } from "../../docs/generate.ts";
+import config from "../../deno.json" with { type: "json" };
+import { openTransports } from "../../lib/engine/transport/open.ts";
 import { folder } from "../fixtures/folder.ts";
 import { finish, type Ran, start } from "../fixtures/program.ts";
 import { ProxyServer } from "../fixtures/proxy_server.ts";
@@ -171,6 +173,46 @@ for (const row of TABLES.get("Through a proxy or a Unix socket")!) {
     await checkRow(row, { args: ({ url }) => [url.replace("127.0.0.1", "localhost"), "-s"] });
   });
 }
+
+/** Whether this machine has native sockets. */
+const HAS_NATIVE = hasNative();
+
+function hasNative(): boolean {
+  const transports = openTransports("native");
+  if (typeof transports === "string") return false;
+  transports.close();
+  return true;
+}
+
+for (const { typed, permissions } of TABLES.get("Native sockets")!) {
+  Deno.test(`a run with ${typed} needs ${permissions.join(" and ")}`, {
+    ignore: !HAS_NATIVE,
+  }, async () => {
+    await using here = await Surroundings.make();
+    const args = [...typed.split(" "), here.url, "-s", "--summary", "-"];
+    const less = [[...permissions, `--deny-net=localhost`], ["--allow-ffi", here.host]];
+    for (const given of [...withoutOne(permissions), ...less]) {
+      const { code, stderr } = await here.run(args, given);
+      assertMatch(stderr, /native sockets need|no permission/, `${given}`);
+      assertEquals(code, 2, `${given}`);
+    }
+    const compile = config.tasks.compile.command.split(" ");
+    const libraries = compile.find((flag) => flag.startsWith("--allow-ffi"))!;
+    for (const given of [permissions, ["--allow-net", libraries]]) {
+      const { code, stdout, stderr } = await here.run(args, given);
+      assertEquals([code, stderr], [0, ""]);
+      assertEquals(JSON.parse(stdout).transport, "native");
+    }
+  });
+}
+
+Deno.test("a run without the permission for native sockets uses those of the runtime", async () => {
+  await using here = await Surroundings.make();
+  for (const given of [["--allow-net"], [here.host, "--allow-ffi"]]) {
+    const { stdout } = await here.run([here.url, "-s", "--summary", "-"], given);
+    assertEquals(JSON.parse(stdout).transport, "portable");
+  }
+});
 
 for (const row of TABLES.get("Other commands")!) {
   Deno.test(`myriad ${row.typed} needs the permissions of docs/permissions.md`, async () => {

@@ -1,29 +1,21 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import net from "node:net";
 import type { Engine } from "../../lib/engine/engine.ts";
-import { FetchEngine } from "../../lib/engine/fetch/fetch.ts";
 import { ConnectionPool } from "../../lib/engine/sockets/connection_pool.ts";
 import type { Waiter } from "../../lib/engine/sockets/origin_pool.ts";
-import { SocketEngine } from "../../lib/engine/sockets/socket_engine.ts";
 import { PortableTransports } from "../../lib/engine/transport/portable.ts";
 import type { Address, NameService } from "../../lib/engine/sockets/name_lookup.ts";
 import { Router } from "../../lib/engine/sockets/router.ts";
-import type { EngineOptions } from "../../lib/engine/options.ts";
 import type { Result } from "../../lib/result.ts";
-import { ENGINE_OPTIONS } from "../fixtures/engine_options.ts";
+import { ENGINE_SUITE, SOCKET_ENGINES } from "../fixtures/engine_suite.ts";
 import { makeRequest } from "../fixtures/make_request.ts";
-import { ok, RawServer, refusedPort } from "../fixtures/raw_server.ts";
+import { ok, refusedPort } from "../fixtures/raw_server.ts";
 import { SilentHost } from "../fixtures/silent_host.ts";
 import { target } from "../fixtures/target.ts";
 import { AUTHORITY, SELF_SIGNED, TlsServer } from "../fixtures/tls_server.ts";
 import { until } from "../fixtures/until.ts";
 
 // How connections are made: to whom, in what order, and what comes of it when they are not.
-
-const ENGINES: Record<string, (options: Partial<EngineOptions>) => Engine> = {
-  http1: (options) => new SocketEngine({ ...ENGINE_OPTIONS, ...options }, "http1"),
-  fetch: (options) => new FetchEngine({ ...ENGINE_OPTIONS, ...options }),
-};
 
 /** What a name service never says. */
 const never = (): Promise<never> => new Promise(() => {});
@@ -45,12 +37,12 @@ async function hitAll(engine: Engine, urls: readonly string[]): Promise<Result[]
 
 const onLinux = { ignore: Deno.build.os !== "linux" };
 
-for (const [name, create] of Object.entries(ENGINES)) {
+for (const { title, name, create, serve } of ENGINE_SUITE) {
   Deno.test(
-    `${name} engine makes requests to healthy hosts while others are silent`,
+    `${title} makes requests to healthy hosts while others are silent`,
     onLinux,
     async () => {
-      await using server = await RawServer.start(({ send }) => send(ok()), "0.0.0.0");
+      await using server = await serve(({ send }) => send(ok()), "0.0.0.0");
       using silent = await SilentHost.listen("0.0.0.0");
       const urls = Array.from({ length: 600 }, (_, i) => {
         const address = `127.77.${i >> 8}.${i & 255}`;
@@ -82,7 +74,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
       ["is mute", "", "timeout"],
     ] as const
   ) {
-    Deno.test(`${name} engine fails with '${kind}' when the first address ${what} and the next refuses`, async () => {
+    Deno.test(`${title} fails with '${kind}' when the first address ${what} and the next refuses`, async () => {
       const sockets: net.Socket[] = [];
       // Listens on 127.0.0.1 alone, so that ::1 refuses.
       const server = net.createServer((socket) => {
@@ -109,85 +101,6 @@ for (const [name, create] of Object.entries(ENGINES)) {
     });
   }
 }
-
-const http1 = ENGINES.http1;
-
-Deno.test(
-  "http1 engine tries the next address while one is silent",
-  onLinux,
-  async () => {
-    using silent = await SilentHost.listen("127.0.0.2");
-    await using server = await RawServer.start(({ send }) => send(ok()), "127.0.0.3", silent.port);
-    const names = knowing({ "several.test": ["127.0.0.2", "127.0.0.3"] });
-    const urls = Array.from({ length: 20 }, () => `http://several.test:${silent.port}/`);
-    const results = await hitAll(http1({ concurrency: 20, timeoutMs: 20_000, names }), urls);
-    for (const { status, via, ms, detail } of results) {
-      assertEquals([status, via?.remote], [200, `127.0.0.3:${silent.port}`], detail);
-      assertLess(ms, 20_000);
-    }
-    // What passed until the second address was tried is counted.
-    assert(Math.max(...results.map(({ ms }) => ms)) >= 250);
-    assert(server.connections <= 20);
-    await until(async () => await silent.connecting() === 0);
-  },
-);
-
-Deno.test("http1 engine tries the next address at once when one refuses", async () => {
-  await using server = await RawServer.start(({ send }) => send(ok()), "127.0.0.5");
-  // A pause after each of them, of 250 ms, would last too long.
-  const refusing = Array.from({ length: 60 }, (_, i) => `127.0.1.${i + 1}`);
-  const names = knowing({ "several.test": [...refusing, "127.0.0.5"] });
-  const engine = http1({ timeoutMs: 10_000, names });
-  const [{ status, detail }] = await hitAll(engine, [`http://several.test:${server.port}/`]);
-  assertEquals(status, 200, detail);
-});
-
-Deno.test(
-  "http1 engine bounds the time of all addresses together",
-  onLinux,
-  async () => {
-    using silent = await SilentHost.listen("0.0.0.0");
-    const addresses = [
-      "127.0.0.2",
-      "127.0.0.3",
-      "127.0.0.4",
-      "127.0.0.5",
-      "127.0.0.6",
-      "127.0.0.7",
-    ];
-    const engine = http1({
-      connectTimeoutMs: 3_000,
-      names: knowing({ "several.test": addresses }),
-    });
-    const result = makeRequest(engine, target(`http://several.test:${silent.port}/`));
-    await until(async () => await silent.connecting() >= 2);
-    const { error, detail, ms } = await result;
-    assertEquals([error, detail], ["timeout", "no connection within 3000 ms"]);
-    assert(ms >= 3_000 && ms < 6 * 3_000, `${ms}`);
-    await until(async () => await silent.connecting() === 0);
-    engine.close();
-  },
-);
-
-Deno.test("http1 engine bounds the name lookup by the connect timeout", async () => {
-  const engine = http1({ connectTimeoutMs: 100, names: { lookUp: never, resolve: never } });
-  const [{ error, detail, ms }] = await hitAll(engine, ["http://silent.test/"]);
-  assertEquals(error, "timeout");
-  assertEquals(detail, "no connection within 100 ms: the name server does not answer");
-  assert(ms >= 100 && ms < 5_000, `${ms}`);
-});
-
-Deno.test("http1 engine ends a connect when its request is given up", onLinux, async () => {
-  using silent = await SilentHost.listen("0.0.0.0");
-  const engine = http1({ timeoutMs: 200, connectTimeoutMs: 60_000 });
-  const hits = Array.from(
-    { length: 10 },
-    (_, i) => makeRequest(engine, target(`http://127.0.0.${i + 1}:${silent.port}/`)),
-  );
-  for (const { error } of await Promise.all(hits)) assertEquals(error, "timeout");
-  await until(async () => await silent.connecting() === 0);
-  engine.close();
-});
 
 Deno.test(
   "ConnectionPool.forget() ends one connect of several for the same host",
@@ -223,91 +136,176 @@ Deno.test(
   },
 );
 
-Deno.test("http1 engine looks up names while the name server is silent about others", async () => {
-  await using server = await RawServer.start(({ send }) => send(ok()));
-  let asked = 0;
-  let released = 0;
-  const names: NameService = {
-    lookUp() {
-      asked++;
-      return never();
-    },
-    resolve(hostname, signal) {
-      if (hostname.startsWith("good")) {
-        return Promise.resolve([{ address: "127.0.0.1", family: 4 }]);
+for (const { title, name, transport, create, serve, serveTls } of SOCKET_ENGINES) {
+  Deno.test(
+    `${title} tries the next address while one is silent`,
+    onLinux,
+    async () => {
+      using silent = await SilentHost.listen("127.0.0.2");
+      await using server = await serve(({ send }) => send(ok()), "127.0.0.3", silent.port);
+      const names = knowing({ "several.test": ["127.0.0.2", "127.0.0.3"] });
+      const urls = Array.from({ length: 20 }, () => `http://several.test:${silent.port}/`);
+      const results = await hitAll(create({ concurrency: 20, timeoutMs: 20_000, names }), urls);
+      for (const { status, via, ms, detail } of results) {
+        assertEquals([status, via?.remote], [200, `127.0.0.3:${silent.port}`], detail);
+        assertLess(ms, 20_000);
       }
-      return new Promise((_, reject) => {
-        signal.addEventListener("abort", () => {
-          released++;
-          reject(new Error("aborted"));
-        }, { once: true });
-      });
+      // What passed until the second address was tried is counted.
+      assert(Math.max(...results.map(({ ms }) => ms)) >= 250);
+      assert(server.connections <= 20);
+      await until(async () => await silent.connecting() === 0);
     },
-  };
-  const engine = http1({ concurrency: 200, timeoutMs: 3_000, names });
-  const silent = Array.from({ length: 100 }, (_, i) => `http://silent${i}.test/`);
-  const good = Array.from({ length: 20 }, (_, i) => `http://good${i}.test:${server.port}/`);
-  const all = [...silent, ...good, server.url()].map((url) => makeRequest(engine, target(url)));
-  assertEquals((await all.at(-1)!).status, 200);
-  // No other look-up has ended, and the first names have all that can be under way: for those
-  // behind them the time stands still until they give up.
-  assertEquals(released, 0);
-  const results = await Promise.all(all.slice(0, -1));
-  assertEquals(
-    results.map(({ status, error }) => status ?? error),
-    [...silent.map(() => "timeout"), ...good.map(() => 200)],
   );
-  // What the system was asked for has a thread each, which nothing frees.
-  assertEquals([asked, released], [16, 84]);
-  engine.close();
-});
 
-Deno.test("http1 engine asks the system for names that the name server lacks", async () => {
-  await using server = await RawServer.start(({ send }) => send(ok()));
-  const releases: (() => void)[] = [];
-  const known: Address[] = [{ address: "127.0.0.1", family: 4 }];
-  const names: NameService = {
-    lookUp: (hostname) =>
-      hostname === "mine.test"
-        ? Promise.resolve(known)
-        : new Promise((resolve) => releases.push(() => resolve(known))),
-    resolve() {
-      for (const release of releases.splice(0)) release();
-      return Promise.resolve([]);
-    },
-  };
-  const urls = Array.from({ length: 16 }, (_, i) => `http://slow${i}.test:${server.port}/`);
-  const engine = http1({ concurrency: 20, names });
-  const results = await hitAll(engine, [...urls, `http://mine.test:${server.port}/`]);
-  for (const { status, detail } of results) assertEquals(status, 200, detail);
-});
+  Deno.test(`${title} tries the next address at once when one refuses`, async () => {
+    await using server = await serve(({ send }) => send(ok()), "127.0.0.5");
+    // A pause after each of them, of 250 ms, would last too long.
+    const refusing = Array.from({ length: 60 }, (_, i) => `127.0.1.${i + 1}`);
+    const names = knowing({ "several.test": [...refusing, "127.0.0.5"] });
+    const engine = create({ timeoutMs: 10_000, names });
+    const [{ status, detail }] = await hitAll(engine, [`http://several.test:${server.port}/`]);
+    assertEquals(status, 200, detail);
+  });
 
-Deno.test("http1 engine settles a waiting request when it is cancelled", async () => {
-  const engine = http1({ concurrency: 20, names: { lookUp: never, resolve: never } });
-  const hits = Array.from(
-    { length: 20 },
-    (_, i) => makeRequest(engine, target(`http://h${i}.test/`)),
-  );
-  engine.cancel();
-  for (const { error } of await Promise.all(hits)) assertEquals(error, "cancelled");
-  engine.close();
-});
+  // It waits long, and all engines over sockets dial alike.
+  if (name === "http1" && transport === "portable") {
+    Deno.test(
+      `${title} bounds the time of all addresses together`,
+      onLinux,
+      async () => {
+        using silent = await SilentHost.listen("0.0.0.0");
+        const addresses = [
+          "127.0.0.2",
+          "127.0.0.3",
+          "127.0.0.4",
+          "127.0.0.5",
+          "127.0.0.6",
+          "127.0.0.7",
+        ];
+        const engine = create({
+          connectTimeoutMs: 3_000,
+          names: knowing({ "several.test": addresses }),
+        });
+        const result = makeRequest(engine, target(`http://several.test:${silent.port}/`));
+        await until(async () => await silent.connecting() >= 2);
+        const { error, detail, ms } = await result;
+        assertEquals([error, detail], ["timeout", "no connection within 3000 ms"]);
+        assert(ms >= 3_000 && ms < 6 * 3_000, `${ms}`);
+        await until(async () => await silent.connecting() === 0);
+        engine.close();
+      },
+    );
+  }
 
-Deno.test("http1 engine fails with 'refused' when every address refuses", async () => {
-  const port = await refusedPort();
-  const names = knowing({ "several.test": ["127.0.0.1", "127.0.0.2", "::1"] });
-  const [{ error, detail }] = await hitAll(http1({ names }), [`http://several.test:${port}/`]);
-  assertEquals([error, detail], ["refused", "connection refused"]);
-});
+  Deno.test(`${title} bounds the name lookup by the connect timeout`, async () => {
+    const engine = create({ connectTimeoutMs: 100, names: { lookUp: never, resolve: never } });
+    const [{ error, detail, ms }] = await hitAll(engine, ["http://silent.test/"]);
+    assertEquals(error, "timeout");
+    assertEquals(detail, "no connection within 100 ms: the name server does not answer");
+    assert(ms >= 100 && ms < 5_000, `${ms}`);
+  });
 
-Deno.test("http1 engine connects to 'localhost.' without a lookup", async () => {
-  await using server = await RawServer.start(({ send }) => send(ok()));
-  await using secure = await TlsServer.start(({ send }) => send(ok()));
-  const urls = [server.url(), secure.url()].map((url) =>
-    url.replace(/127\.0\.0\.1|localhost/, "localhost.")
-  );
-  const names: NameService = { lookUp: never, resolve: never };
-  const tls = { ca: AUTHORITY, insecure: false };
-  const results = await hitAll(http1({ concurrency: 2, tls, names, timeoutMs: 20_000 }), urls);
-  assertEquals(results.map(({ status, detail }) => detail ?? status), [200, 200]);
-});
+  Deno.test(`${title} ends a connect when its request is given up`, onLinux, async () => {
+    using silent = await SilentHost.listen("0.0.0.0");
+    const engine = create({ timeoutMs: 200, connectTimeoutMs: 60_000 });
+    const hits = Array.from(
+      { length: 10 },
+      (_, i) => makeRequest(engine, target(`http://127.0.0.${i + 1}:${silent.port}/`)),
+    );
+    for (const { error } of await Promise.all(hits)) assertEquals(error, "timeout");
+    await until(async () => await silent.connecting() === 0);
+    engine.close();
+  });
+
+  // It waits long, and all engines over sockets dial alike.
+  if (name === "http1" && transport === "portable") {
+    Deno.test(`${title} looks up names while the name server is silent about others`, async () => {
+      await using server = await serve(({ send }) => send(ok()));
+      let asked = 0;
+      let released = 0;
+      const names: NameService = {
+        lookUp() {
+          asked++;
+          return never();
+        },
+        resolve(hostname, signal) {
+          if (hostname.startsWith("good")) {
+            return Promise.resolve([{ address: "127.0.0.1", family: 4 }]);
+          }
+          return new Promise((_, reject) => {
+            signal.addEventListener("abort", () => {
+              released++;
+              reject(new Error("aborted"));
+            }, { once: true });
+          });
+        },
+      };
+      const engine = create({ concurrency: 200, timeoutMs: 3_000, names });
+      const silent = Array.from({ length: 100 }, (_, i) => `http://silent${i}.test/`);
+      const good = Array.from({ length: 20 }, (_, i) => `http://good${i}.test:${server.port}/`);
+      const all = [...silent, ...good, server.url()].map((url) => makeRequest(engine, target(url)));
+      assertEquals((await all.at(-1)!).status, 200);
+      // No other look-up has ended, and the first names have all that can be under way: for those
+      // behind them the time stands still until they give up.
+      assertEquals(released, 0);
+      const results = await Promise.all(all.slice(0, -1));
+      assertEquals(
+        results.map(({ status, error }) => status ?? error),
+        [...silent.map(() => "timeout"), ...good.map(() => 200)],
+      );
+      // What the system was asked for has a thread each, which nothing frees.
+      assertEquals([asked, released], [16, 84]);
+      engine.close();
+    });
+  }
+
+  Deno.test(`${title} asks the system for names that the name server lacks`, async () => {
+    await using server = await serve(({ send }) => send(ok()));
+    const releases: (() => void)[] = [];
+    const known: Address[] = [{ address: "127.0.0.1", family: 4 }];
+    const names: NameService = {
+      lookUp: (hostname) =>
+        hostname === "mine.test"
+          ? Promise.resolve(known)
+          : new Promise((resolve) => releases.push(() => resolve(known))),
+      resolve() {
+        for (const release of releases.splice(0)) release();
+        return Promise.resolve([]);
+      },
+    };
+    const urls = Array.from({ length: 16 }, (_, i) => `http://slow${i}.test:${server.port}/`);
+    const engine = create({ concurrency: 20, names });
+    const results = await hitAll(engine, [...urls, `http://mine.test:${server.port}/`]);
+    for (const { status, detail } of results) assertEquals(status, 200, detail);
+  });
+
+  Deno.test(`${title} settles a waiting request when it is cancelled`, async () => {
+    const engine = create({ concurrency: 20, names: { lookUp: never, resolve: never } });
+    const hits = Array.from(
+      { length: 20 },
+      (_, i) => makeRequest(engine, target(`http://h${i}.test/`)),
+    );
+    engine.cancel();
+    for (const { error } of await Promise.all(hits)) assertEquals(error, "cancelled");
+    engine.close();
+  });
+
+  Deno.test(`${title} fails with 'refused' when every address refuses`, async () => {
+    const port = await refusedPort();
+    const names = knowing({ "several.test": ["127.0.0.1", "127.0.0.2", "::1"] });
+    const [{ error, detail }] = await hitAll(create({ names }), [`http://several.test:${port}/`]);
+    assertEquals([error, detail], ["refused", "connection refused"]);
+  });
+
+  Deno.test(`${title} connects to 'localhost.' without a lookup`, async () => {
+    await using server = await serve(({ send }) => send(ok()));
+    await using secure = await serveTls(({ send }) => send(ok()));
+    const urls = [server.url(), secure.url()].map((url) =>
+      url.replace(/127\.0\.0\.1|localhost/, "localhost.")
+    );
+    const names: NameService = { lookUp: never, resolve: never };
+    const tls = { ca: AUTHORITY, insecure: false };
+    const results = await hitAll(create({ concurrency: 2, tls, names, timeoutMs: 20_000 }), urls);
+    assertEquals(results.map(({ status, detail }) => detail ?? status), [200, 200]);
+  });
+}

@@ -1,10 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import type { Engine } from "../../lib/engine/engine.ts";
-import { FetchEngine } from "../../lib/engine/fetch/fetch.ts";
-import { SocketEngine } from "../../lib/engine/sockets/socket_engine.ts";
 import type { EngineOptions } from "../../lib/engine/options.ts";
 import type { Result } from "../../lib/result.ts";
-import { ENGINE_OPTIONS } from "../fixtures/engine_options.ts";
+import { ENGINE_SUITE, SOCKET_ENGINES, type SuiteEngine } from "../fixtures/engine_suite.ts";
 import { makeRequest } from "../fixtures/make_request.ts";
 import { myriad } from "../fixtures/program.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
@@ -15,17 +12,13 @@ import { type Peer, WildServer } from "../fixtures/wild_server.ts";
 
 // Answers that come before their request was sent, and connections that are not used again.
 
-const OPTIONS: EngineOptions = {
-  ...ENGINE_OPTIONS,
+const OPTIONS: Partial<EngineOptions> = {
   // Where it is reached, nothing else ended the request.
   timeoutMs: 30_000,
   tls: { ca: AUTHORITY, insecure: false },
 };
 
-const ENGINES: Record<string, (options?: Partial<EngineOptions>) => Engine> = {
-  fetch: (options) => new FetchEngine({ ...OPTIONS, ...options }),
-  http1: (options) => new SocketEngine({ ...OPTIONS, ...options }, "http1"),
-};
+const speaksHttp1 = ({ name }: SuiteEngine): boolean => name !== "http2";
 
 /** More than the system takes for a server that does not read. */
 const LARGE = { method: "POST", body: new Uint8Array(16 << 20) };
@@ -44,8 +37,10 @@ const outcomeOf = ({ status, error, size }: Result): [number | string | undefine
   size,
 ];
 
-for (const [name, create] of Object.entries(ENGINES)) {
-  Deno.test(`${name} engine does not reuse a connection with a stuck request`, async () => {
+for (const { title, name, transport, create: createWith } of ENGINE_SUITE.filter(speaksHttp1)) {
+  const create = () => createWith(OPTIONS);
+
+  Deno.test(`${title} does not reuse a connection with a stuck request`, async () => {
     // The answer is there at once, and nothing is read of what it is for.
     await using server = await WildServer.start(async (peer) => {
       if (await readHead(peer) !== undefined) await peer.send(ok());
@@ -60,7 +55,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     engine.close();
   });
 
-  Deno.test(`${name} engine does not reuse a TLS connection with a stuck request`, async () => {
+  Deno.test(`${title} does not reuse a TLS connection with a stuck request`, async () => {
     let connections = 0;
     await using server = await TlsServer.start(({ send, stall }) => {
       connections++;
@@ -76,7 +71,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     engine.close();
   });
 
-  Deno.test(`${name} engine follows an early 303 over another connection`, async () => {
+  Deno.test(`${title} follows an early 303 over another connection`, async () => {
     await using server = await WildServer.start(async (peer) => {
       const head = await readHead(peer);
       await peer.send(
@@ -92,7 +87,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
   });
 
   for (const how of ["end", "reset"] as const) {
-    Deno.test(`${name} engine keeps an early 413 when the server's ${how} follows`, async () => {
+    Deno.test(`${title} keeps an early 413 when the server's ${how} follows`, async () => {
       await using server = await WildServer.start(async (peer) => {
         await readHead(peer);
         await peer.send(REFUSAL);
@@ -111,7 +106,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     });
   }
 
-  Deno.test(`${name} engine keeps an early 413 over TLS`, async () => {
+  Deno.test(`${title} keeps an early 413 over TLS`, async () => {
     let hasAnswered = false;
     await using server = await TlsServer.start(({ send, reset }) => {
       if (hasAnswered) return;
@@ -128,7 +123,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     engine.close();
   });
 
-  Deno.test(`${name} engine fails when a reset cuts an early response`, async () => {
+  Deno.test(`${title} fails when a reset cuts an early response`, async () => {
     await using server = await WildServer.start(async (peer) => {
       await readHead(peer);
       await peer.send("HTTP/1.1 413 X\r\n\r\nno");
@@ -152,7 +147,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
       [[["X-Connection", "close"]], 1],
     ] as [[string, string][], number][]
   ) {
-    Deno.test(`${name} engine opens ${connections} connections for 3 requests with ${JSON.stringify(fields)}`, async () => {
+    Deno.test(`${title} opens ${connections} connections for 3 requests with ${JSON.stringify(fields)}`, async () => {
       // It does not say that it closes, and does not.
       await using server = await RawServer.start(({ send }) => send(ok()));
       const engine = create();
@@ -169,20 +164,25 @@ for (const [name, create] of Object.entries(ENGINES)) {
     });
   }
 
-  Deno.test(`${name} engine closes a connection after a record's 'Connection: close'`, async () => {
-    await using server = await RawServer.start(({ send }) => send(ok()));
-    const plain = JSON.stringify({ url: server.url() });
-    const closing = JSON.stringify({ url: server.url(), headers: { Connection: "close" } });
-    const args = ["-i", "-", "--input-format", "jsonl", "-c", "1", "-s", "--engine", name];
-    const { code } = await myriad(args, { input: `${closing}\n${plain}\n${closing}\n${plain}\n` });
-    assertEquals(code, 0);
-    if (name === "http1") assertEquals(server.connections, 3);
-    const { code: again } = await myriad([
-      ...["-n", "3", "-c", "1", "-s", "--engine", name, "-H", "Connection: close", server.url()],
-    ]);
-    assertEquals(again, 0);
-    assertEquals(server.requests.length, 7);
-  });
+  // The program chooses its sockets itself.
+  if (transport !== "native") {
+    Deno.test(`${title} closes a connection after a record's 'Connection: close'`, async () => {
+      await using server = await RawServer.start(({ send }) => send(ok()));
+      const plain = JSON.stringify({ url: server.url() });
+      const closing = JSON.stringify({ url: server.url(), headers: { Connection: "close" } });
+      const args = ["-i", "-", "--input-format", "jsonl", "-c", "1", "-s", "--engine", name];
+      const { code } = await myriad(args, {
+        input: `${closing}\n${plain}\n${closing}\n${plain}\n`,
+      });
+      assertEquals(code, 0);
+      if (name === "http1") assertEquals(server.connections, 3);
+      const { code: again } = await myriad([
+        ...["-n", "3", "-c", "1", "-s", "--engine", name, "-H", "Connection: close", server.url()],
+      ]);
+      assertEquals(again, 0);
+      assertEquals(server.requests.length, 7);
+    });
+  }
 
   for (
     const [what, bytes, detail] of [
@@ -194,7 +194,7 @@ for (const [name, create] of Object.entries(ENGINES)) {
     ] as const
   ) {
     for (const when of ["at once", "when it was asked"]) {
-      Deno.test(`${name} engine fails with 'protocol' when a server ${what} ${when}, and stays`, async () => {
+      Deno.test(`${title} fails with 'protocol' when a server ${what} ${when}, and stays`, async () => {
         await using server = await WildServer.start(async (peer) => {
           if (when === "when it was asked") await peer.until(() => peer.received !== "");
           await peer.send(bytes);
@@ -213,51 +213,49 @@ for (const [name, create] of Object.entries(ENGINES)) {
   }
 }
 
-Deno.test("http1 engine reuses a connection after the server has read the whole request", async () => {
-  let hasAll = (): void => {};
-  const all = new Promise<void>((resolve) => hasAll = resolve);
-  await using server = await WildServer.start(async (peer) => {
-    const head = await readHead(peer);
-    if (head === undefined) return;
-    await peer.send(ok());
-    let length = 0;
-    peer.drain();
-    await peer.until(() => {
-      length += peer.received.length;
-      peer.received = "";
-      return length > LARGE.body.length;
+for (const { title, create } of SOCKET_ENGINES.filter(speaksHttp1)) {
+  Deno.test(`${title} reuses a connection after the server has read the whole request`, async () => {
+    let hasAll = (): void => {};
+    const all = new Promise<void>((resolve) => hasAll = resolve);
+    await using server = await WildServer.start(async (peer) => {
+      const head = await readHead(peer);
+      if (head === undefined) return;
+      await peer.send(ok());
+      let length = 0;
+      peer.drain();
+      await peer.until(() => {
+        length += peer.received.length;
+        peer.received = "";
+        return length > LARGE.body.length;
+      });
+      hasAll();
+      if (await peer.request() !== undefined) await peer.send(ok());
     });
-    hasAll();
-    if (await peer.request() !== undefined) await peer.send(ok());
-  });
-  const engine = create("http1");
-  assertEquals(outcomeOf(await makeRequest(engine, target(server.url(), LARGE))), [200, 2]);
-  await all;
-  // The system had it before the server.
-  await roundTrips();
-  const { status, isReused } = await makeRequest(engine, target(server.url()));
-  assertEquals([status, isReused, server.connections], [200, true, 1]);
-  engine.close();
-});
-
-Deno.test("http1 engine closes a connection that still sends to make room", async () => {
-  const stuck: Peer[] = [];
-  await using server = await WildServer.start(async (peer) => {
-    const head = await readHead(peer);
-    if (head?.startsWith("POST ")) stuck.push(peer);
-    await peer.send(ok());
-  });
-  await using other = await RawServer.start(({ send }) => send(ok()));
-  const engine = create("http1", { concurrency: 1 });
-  for (let k = 0; k < 3; k++) {
+    const engine = create(OPTIONS);
     assertEquals(outcomeOf(await makeRequest(engine, target(server.url(), LARGE))), [200, 2]);
-    assertEquals(outcomeOf(await makeRequest(engine, target(other.url()))), [200, 2]);
-  }
-  for (const peer of stuck) peer.drain();
-  await server.closed();
-  engine.close();
-});
+    await all;
+    // The system had it before the server.
+    await roundTrips();
+    const { status, isReused } = await makeRequest(engine, target(server.url()));
+    assertEquals([status, isReused, server.connections], [200, true, 1]);
+    engine.close();
+  });
 
-function create(name: string, options: Partial<EngineOptions> = {}): Engine {
-  return ENGINES[name](options);
+  Deno.test(`${title} closes a connection that still sends to make room`, async () => {
+    const stuck: Peer[] = [];
+    await using server = await WildServer.start(async (peer) => {
+      const head = await readHead(peer);
+      if (head?.startsWith("POST ")) stuck.push(peer);
+      await peer.send(ok());
+    });
+    await using other = await RawServer.start(({ send }) => send(ok()));
+    const engine = create({ ...OPTIONS, concurrency: 1 });
+    for (let k = 0; k < 3; k++) {
+      assertEquals(outcomeOf(await makeRequest(engine, target(server.url(), LARGE))), [200, 2]);
+      assertEquals(outcomeOf(await makeRequest(engine, target(other.url()))), [200, 2]);
+    }
+    for (const peer of stuck) peer.drain();
+    await server.closed();
+    engine.close();
+  });
 }

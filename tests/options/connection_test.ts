@@ -67,6 +67,8 @@ Deno.test("parseRun() reads --transport, --connections and --streams", async () 
   const argv = ["--transport", "portable", "--connections", "2", "--streams", "1k"];
   const { transport, connections, streams } = await parse(argv);
   assertEquals([transport, connections, streams], ["portable", 2, 1_000]);
+  // Native fetch has sockets of its own.
+  assertEquals((await parse(["--engine", "fetch"])).transport, "portable");
 });
 
 Deno.test("parseRun() reads --unix-socket, and rejects it with --proxy", async () => {

@@ -79,6 +79,8 @@ Deno.test("createNdjsonFormatter() gives exactly the fields asked for, in that o
   const again = JSON.parse(ndjson(["connect_ms", "reused"])({ ...RESULT, isReused: true }));
   assertEquals(again, { connect_ms: null, reused: true });
   assertEquals(JSON.parse(ndjson(["reused"])({ ...RESULT, via: null })), { reused: null });
+  const http2 = JSON.parse(ndjson(["engine", "http_version"])({ ...RESULT, version: "2" }));
+  assertEquals(http2, { engine: "fetch", http_version: "2" });
   assertEquals([all.size, all.ttfb_ms, all.engine, all.method], [14, 1.5, "fetch", "GET"]);
 });
 

@@ -50,6 +50,14 @@ Errors
   );
 });
 
+Deno.test("formatTable() says that native sockets were used", () => {
+  const text = formatRun({ ...SNAPSHOT, engine: "http2", transport: "native" }, { color: false });
+  assertStringIncludes(
+    text,
+    "\n  engine       http2 over native sockets, at most 1,000 in flight\n",
+  );
+});
+
 Deno.test("formatTable() shows late starts of the server and of the program", () => {
   const text = formatRun({
     ...SNAPSHOT,

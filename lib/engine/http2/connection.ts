@@ -29,6 +29,7 @@ import {
   toMalformed,
 } from "./response_head.ts";
 import { Stream } from "./stream.ts";
+import { StreamTable } from "./stream_table.ts";
 
 /** Options for an {@linkcode Http2Connection}. */
 export interface Http2Options {
@@ -100,9 +101,12 @@ export class Http2Connection extends Connection implements TransportListener, Fr
   readonly #blocks: RequestBlocks;
 
   /** Requests in flight in the order of their streams; at most as many as there was room for. */
-  readonly #streams = new Map<number, Stream>();
-  /** Those of them that can send more of their bodies as soon as the connection can. */
-  readonly #uploads = new Set<Stream>();
+  readonly #streams = new StreamTable();
+  /**
+   * Those of them that can send more of their bodies as soon as the connection can, in turn; and others
+   * that have ended in this turn of the event loop.
+   */
+  #uploads: Stream[] = [];
   #nextId = 1;
   uses = 0;
   endedAfter: number | undefined;
@@ -208,15 +212,15 @@ export class Http2Connection extends Connection implements TransportListener, Fr
     this.uses++;
     const isHead = hop.method === "HEAD";
     const stream = new Stream(id, exchange, isHead, this.#reads, body, this.#initialWindow);
-    this.#streams.set(id, stream);
-    if (body !== undefined && stream.window > 0) this.#uploads.add(stream);
+    this.#streams.add(stream);
+    if (body !== undefined) this.#enqueue(stream);
     if (this.uses === this.#maxRequests) this.#retire();
     if (writer.buffer.length > MAX_UNSENT_BYTES) this.#flush();
     else this.#planFlush();
   }
 
   override abandon(exchange: Exchange): void {
-    for (const stream of this.#streams.values()) {
+    for (const stream of this.#streams.list()) {
       if (stream.exchange !== exchange) continue;
       // The server may be gone: nothing came since, or it reads nothing. Others would wait in vain.
       const isStuck = this.#unsentBytes > MAX_UNSENT_BYTES && !this.#transport.isSent;
@@ -237,7 +241,7 @@ export class Http2Connection extends Connection implements TransportListener, Fr
       this.#writer.writeGoaway(code);
       this.#transport.send(this.#writer.buffer.view());
     }
-    for (const stream of this.#streams.values()) this.#forget(stream);
+    for (const stream of this.#streams.list()) this.#forget(stream);
     this.#shut();
   }
 
@@ -277,7 +281,7 @@ export class Http2Connection extends Connection implements TransportListener, Fr
 
   onDrain(): void {
     this.#unsentBytes = this.#unsentAcks = 0;
-    if (this.#uploads.size > 0) this.#planFlush();
+    if (this.#uploads.length > 0) this.#planFlush();
   }
 
   onClose({ code, message, isTls }: TransportError): void {
@@ -309,7 +313,7 @@ export class Http2Connection extends Connection implements TransportListener, Fr
     const writer = this.#writer;
     if (transport.isSent) this.#unsentBytes = this.#unsentAcks = 0;
     this.#tellWindows();
-    if (this.#uploads.size > 0) this.#writeBodies();
+    if (this.#uploads.length > 0) this.#writeBodies();
     const { length } = writer.buffer;
     if (length === 0) return;
     const lastId = this.#nextId - 2;
@@ -321,7 +325,7 @@ export class Http2Connection extends Connection implements TransportListener, Fr
     this.#unsentBytes += length;
     transport.send(writer.buffer.view());
     writer.clear();
-    if (this.#uploads.size > 0 && this.#window > 0 && transport.isSent) this.#planFlush();
+    if (this.#uploads.length > 0 && this.#window > 0 && transport.isSent) this.#planFlush();
   }
 
   /** Writes how much more the server may send (RFC 9113 §6.9). */
@@ -339,23 +343,35 @@ export class Http2Connection extends Connection implements TransportListener, Fr
     this.#toTell.length = 0;
   }
 
+  /** Lets a stream send its body in its turn, if its window allows anything. */
+  #enqueue(stream: Stream): void {
+    if (stream.isQueued || stream.unsent === undefined || stream.window <= 0) return;
+    stream.isQueued = true;
+    this.#uploads.push(stream);
+  }
+
   /** Writes one frame of each body in turn, as far as the windows and the transport allow. */
   #writeBodies(): void {
     const writer = this.#writer;
-    // A stream that is added again comes last in the same loop.
-    for (const stream of this.#uploads) {
-      if (this.#window <= 0 || this.#unsentBytes + writer.buffer.length >= MAX_UNSENT_BYTES) return;
-      this.#uploads.delete(stream);
-      const body = stream.unsent!;
+    const uploads = this.#uploads;
+    let turn = 0;
+    // What has more to send comes last again.
+    for (; turn < uploads.length; turn++) {
+      if (this.#window <= 0 || this.#unsentBytes + writer.buffer.length >= MAX_UNSENT_BYTES) break;
+      const stream = uploads[turn];
+      stream.isQueued = false;
+      const body = stream.unsent;
+      if (!stream.isOpen || body === undefined || stream.window <= 0) continue;
       const length = Math.min(body.length, stream.window, this.#window, MAX_FRAME_BYTES);
       const isLast = length === body.length;
       writer.writeData(stream.id, isLast ? body : body.subarray(0, length), isLast);
       stream.window -= length;
       this.#window -= length;
       stream.unsent = isLast ? undefined : body.subarray(length);
-      if (!isLast && stream.window > 0) this.#uploads.add(stream);
+      this.#enqueue(stream);
       this.#uselessLeft = Math.max(this.#uselessLeft, MAX_USELESS_FRAMES);
     }
+    this.#uploads = uploads.slice(turn).filter(({ isOpen }) => isOpen);
   }
 
   // What the server sends.
@@ -522,15 +538,13 @@ export class Http2Connection extends Connection implements TransportListener, Fr
   /** RFC 9113 §6.9.2: windows of streams change by as much as the setting, also below 0. */
   #changeWindows(bytes: number): void {
     if (bytes === 0) return;
-    for (const stream of this.#streams.values()) {
+    for (const stream of this.#streams.list()) {
       stream.window += bytes;
       if (stream.window > MAX_WINDOW_BYTES) {
         const message = "SETTINGS that make the window of a stream too large";
         throw new Http2Error(ErrorCode.FlowControlError, "connection", message);
       }
-      if (stream.unsent === undefined) continue;
-      if (stream.window > 0) this.#uploads.add(stream);
-      else this.#uploads.delete(stream);
+      this.#enqueue(stream);
     }
   }
 
@@ -550,7 +564,7 @@ export class Http2Connection extends Connection implements TransportListener, Fr
         const message = "WINDOW_UPDATE that makes the window of the connection too large";
         throw new Http2Error(ErrorCode.FlowControlError, "connection", message);
       }
-      if (this.#uploads.size > 0) this.#planFlush();
+      if (this.#uploads.length > 0) this.#planFlush();
       return;
     }
     const stream = this.#streams.get(id);
@@ -563,9 +577,8 @@ export class Http2Connection extends Connection implements TransportListener, Fr
         new Http2Error(ErrorCode.FlowControlError, "stream", message),
       );
     }
-    if (stream.unsent === undefined || stream.window <= 0) return;
-    this.#uploads.add(stream);
-    this.#planFlush();
+    this.#enqueue(stream);
+    if (stream.isQueued) this.#planFlush();
   }
 
   onGoaway(lastStreamId: number, code: number, debug: string): void {
@@ -574,13 +587,15 @@ export class Http2Connection extends Connection implements TransportListener, Fr
     // RFC 9113 §6.8: a later one may lower it.
     const last = this.#lastStreamId = Math.min(this.#lastStreamId, lastStreamId);
     // An end without a request in flight may have another reason than their number.
-    const isBusy = last > 0 && last <= this.#lastSentId && this.#streams.has(this.#lastSentId);
+    const isBusy = last > 0 && last <= this.#lastSentId &&
+      this.#streams.get(this.#lastSentId) !== undefined;
     if (code === ErrorCode.NoError && isBusy) this.endedAfter = (last + 1) >> 1;
     this.#retire();
     const ending = this.#toEnding(code !== ErrorCode.NoError);
     const suspects = this.#findSuspects(ending);
-    for (const stream of this.#streams.values()) {
-      if (stream.id <= last) continue;
+    for (const stream of this.#streams.list()) {
+      // An exchange that was given up meanwhile is told nothing.
+      if (stream.id <= last || !stream.isOpen) continue;
       this.#forget(stream);
       const resend = stream.head === undefined
         ? findResend(stream.id, suspects.has(stream.id), ending)
@@ -654,7 +669,6 @@ export class Http2Connection extends Connection implements TransportListener, Fr
   #forget(stream: Stream): void {
     stream.isOpen = false;
     this.#streams.delete(stream.id);
-    if (stream.unsent !== undefined) this.#uploads.delete(stream);
   }
 
   /** The server breaks the protocol. */
@@ -700,8 +714,8 @@ export class Http2Connection extends Connection implements TransportListener, Fr
    * the last ones.
    */
   get #isStale(): boolean {
-    const [first] = this.#streams.keys();
-    return first !== undefined && first > 1 && first >= this.#lastWriteId &&
+    const [first] = this.#streams.list();
+    return first !== undefined && first.id > 1 && first.id >= this.#lastWriteId &&
       this.#reads === this.#readsAtWrite;
   }
 
@@ -715,7 +729,7 @@ export class Http2Connection extends Connection implements TransportListener, Fr
   }
 
   #findSuspects(ending: Ending): ReadonlySet<number> {
-    const open = [...this.#streams.values()].filter(({ head }) => head === undefined);
+    const open = this.#streams.list().filter(({ head }) => head === undefined);
     return findSuspects(open.map(({ id }) => id), ending);
   }
 
@@ -723,8 +737,9 @@ export class Http2Connection extends Connection implements TransportListener, Fr
   #endAll(toFailure: (stream: Stream) => Failure, toResend: (stream: Stream) => Resend): void {
     if (this.#isClosed) return;
     this.#shut();
-    // An exchange that is given up meanwhile is taken out.
-    for (const stream of this.#streams.values()) {
+    for (const stream of this.#streams.list()) {
+      // An exchange that was given up meanwhile is told nothing.
+      if (!stream.isOpen) continue;
       this.#forget(stream);
       const resend = stream.head === undefined ? toResend(stream) : "never";
       stream.exchange.onFailure(toFailure(stream), stream.size, resend);

@@ -36,10 +36,11 @@ export const MAX_IDLE_FRAMES = 10_000;
 /** The maximum number of bytes that are read of what a GOAWAY says. */
 const MAX_DEBUG_BYTES = 200;
 
-/** The settings of a server that a frame has; undefined for those that it does not have. */
+/**
+ * The settings of a server that a frame has; undefined for those that it does not have. The size of its
+ * table for field blocks is not among them, since our blocks use no table.
+ */
 export interface PeerSettings {
-  /** Bytes of the dynamic table that a server decodes with. */
-  headerTableSize?: number;
   maxConcurrentStreams?: number;
   /** At most {@linkcode MAX_WINDOW_BYTES}. */
   initialWindowSize?: number;
@@ -80,7 +81,6 @@ export interface FrameListener {
   onReset(streamId: number, code: number): void;
   /** The settings have to be acknowledged once they are applied (RFC 9113 §6.5.3). */
   onSettings(settings: PeerSettings): void;
-  onSettingsAck(): void;
   /** @param data 8 bytes to send back */
   onPing(data: Uint8Array): void;
   /**
@@ -339,8 +339,7 @@ export class FrameReader {
       }
       case FrameType.Settings:
         this.#countIdle();
-        if ((this.#flags & Flag.Ack) !== 0) listener.onSettingsAck();
-        else listener.onSettings(readSettings(bytes, from, to));
+        if ((this.#flags & Flag.Ack) === 0) listener.onSettings(readSettings(bytes, from, to));
         break;
       case FrameType.Ping:
         this.#countIdle();
@@ -437,9 +436,6 @@ function readSettings(bytes: Uint8Array, from: number, to: number): PeerSettings
   for (let k = from; k < to; k += 6) {
     const value = readUint32(bytes, k + 2);
     switch (bytes[k] << 8 | bytes[k + 1]) {
-      case Setting.HeaderTableSize:
-        settings.headerTableSize = value;
-        break;
       case Setting.EnablePush:
         // Servers may not allow it to themselves.
         if (value !== 0) throw protocolError(`SETTINGS_ENABLE_PUSH of ${value}`);

@@ -124,16 +124,6 @@ export class DynamicTable {
     this.#mask = places - 1;
   }
 
-  /** How many entries there are. */
-  get count(): number {
-    return this.#count;
-  }
-
-  /** How many bytes they have (RFC 7541 §4.1). */
-  get bytes(): number {
-    return this.#bytes;
-  }
-
   /** An entry; 0 is the newest. Undefined if there are not as many. */
   at(k: number): HeaderField | undefined {
     return k < this.#count ? this.#ring[(this.#newest - k) & this.#mask] : undefined;

@@ -1,5 +1,7 @@
 /**
- * Field blocks that have come before, so that they need not be read again.
+ * Field blocks that have come before, so that they need not be read again. A head of nginx, which adds 7
+ * fields to the table each time and refers to none, takes 74 ns instead of 550; those of Apache, Caddy, H2O,
+ * nghttpd and Node, which refer to fields, take 10 to 15 ns instead of 90 to 230.
  *
  * @module
  */

@@ -28,6 +28,8 @@ export class Stream {
   untold = 0;
   /** The rest of the request's body; undefined once all of it is written. */
   unsent: Uint8Array | undefined;
+  /** Whether its body has a turn to come. */
+  isQueued = false;
   /** Bytes of the body that the server takes at present; below 0 after a change of its settings. */
   window: number;
 

@@ -55,6 +55,8 @@ export class Attempt extends InFlight implements Exchange, Waiter {
   /** Since when it waits for its turn to connect; undefined while it does not. */
   #heldAtMs: number | undefined;
   #isReused = false;
+  /** The bytes of fields and URL of the hop, once they were counted. */
+  #headBytes: number | undefined;
   isFreshOnly = false;
   isAlone = false;
   reads = 0;
@@ -88,7 +90,7 @@ export class Attempt extends InFlight implements Exchange, Waiter {
   }
 
   get headBytes(): number {
-    return countBytes(this.#headers) + this.#route!.target.length;
+    return this.#headBytes ??= countBytes(this.#headers) + this.#route!.target.length;
   }
 
   /** The fields to send, with the cookies of the moment. */
@@ -113,6 +115,7 @@ export class Attempt extends InFlight implements Exchange, Waiter {
     // A new hop has not made any progress yet.
     this.seen = 0;
     this.#connection = undefined;
+    this.#headBytes = undefined;
     this.isFreshOnly = this.isAlone = false;
     try {
       this.#route = router.route(url);

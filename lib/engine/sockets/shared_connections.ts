@@ -37,13 +37,16 @@ export class SharedConnections {
     return this.#all.values();
   }
 
-  /** How many requests can be sent, at the latest when the servers have said their limits. */
+  /**
+   * How many requests can be sent, at the latest when the servers have said their limits. Infinity
+   * while a limit is not known at all, or where it is 0: the server will say when it takes requests,
+   * and more connections would not change that.
+   */
   get room(): number {
     let room = 0;
     for (const connection of this.#all) {
-      room += connection.limit === undefined && this.limit === undefined
-        ? Infinity
-        : this.roomOn(connection);
+      const limit = connection.limit ?? this.limit ?? 0;
+      room += limit === 0 ? Infinity : this.roomOn(connection);
     }
     return room;
   }
@@ -80,7 +83,7 @@ export class SharedConnections {
 
   /** The server has taken fields of so many bytes, so that fields of a few more can share, too. */
   trustHead(bytes: number): void {
-    this.maxHeadBytes = Math.max(this.maxHeadBytes, Math.ceil(bytes * 1.1));
+    this.maxHeadBytes = Math.max(this.maxHeadBytes, bytes + Math.ceil(bytes / 10));
   }
 
   /** A connection with room, if any has. */

@@ -6,7 +6,10 @@
 import { LIBC, type Libc } from "./libc.ts";
 import { OPENSSL, type OpenSsl } from "./openssl.ts";
 
-/** The folders of libraries, by architecture: of Debian and its descendants, and of others. */
+/**
+ * The folders of libraries, by architecture: of Debian and its descendants, and of others. The task
+ * `compile` in `deno.json` names the libraries in all of them.
+ */
 const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   x86_64: [
     "/lib/x86_64-linux-gnu",
