@@ -7,8 +7,9 @@ import { Buffer } from "node:buffer";
 import net from "node:net";
 import { Duplex } from "node:stream";
 import tls from "node:tls";
-import { describeCertificate, describeTlsError } from "../tls_failure.ts";
 import type { TlsOptions } from "../engine.ts";
+import { describeCertificate, describeTlsError } from "../tls_failure.ts";
+import { DirectWriter, findWriteHandle, TextWriter, type WriteListener } from "./direct_writer.ts";
 import type {
   SocketAddress,
   TlsDestination,
@@ -26,9 +27,9 @@ import type {
 const BUFFER = new Uint8Array(64 * 1024);
 
 /**
- * How many bytes go over TLS without a doubt: the system takes them from a connection that has nothing
- * unsent. `node:tls` tells that a write is complete only in the next turn of the event loop, when the
- * response has often come already.
+ * How many bytes go without a doubt: the system takes them from a connection that has nothing unsent.
+ * `node:tls` tells that a write is complete only in the next turn of the event loop, when the response
+ * has often come already.
  */
 const MAX_DIRECT_BYTES = 16 * 1024;
 
@@ -90,7 +91,7 @@ interface Layer {
  * base ──► layer ──► layer ──► listener
  * ```
  */
-class PortableTransport implements Transport {
+class PortableTransport implements Transport, WriteListener {
   listener: TransportListener;
   remote: string | null = null;
   readonly #transports: PortableTransports;
@@ -99,6 +100,9 @@ class PortableTransport implements Transport {
   readonly #layers: Layer[] = [];
   /** The outermost layer; the base without any. */
   #top: net.Socket;
+  /** Write to the base without a further layer, past its stream; one of them at most. */
+  #writer: DirectWriter | undefined;
+  #textWriter: TextWriter | undefined;
   #isSecuring = false;
   #isSecure = false;
   #isUnsent = false;
@@ -133,6 +137,11 @@ class PortableTransport implements Transport {
       if (this.#isClosed) return;
       this.remote = "path" in address ? address.path : formatRemote(base);
       this.#isSecuring = secure !== undefined;
+      const handle = findWriteHandle(base);
+      // The handle of a Unix socket may not keep the order of writes.
+      if (handle !== undefined && secure === undefined && "port" in address) {
+        this.#textWriter = new TextWriter(handle, this);
+      }
       this.listener.onConnect();
       if (destination !== undefined && secure === undefined) this.startTls(destination);
     });
@@ -185,6 +194,7 @@ class PortableTransport implements Transport {
 
   startTls(destination: TlsDestination): void {
     this.#isSecuring = true;
+    this.#writer = this.#textWriter = undefined;
     const carrier = this.#top;
     const level = this.#layers.length;
     const stream = new Duplex({
@@ -227,6 +237,8 @@ class PortableTransport implements Transport {
         return this.#fail(new Error(describeCertificate(certificate, code, Date.now())));
       }
       this.#isSecure = true;
+      const handle = this.#layers.length === 0 ? findWriteHandle(socket) : undefined;
+      if (handle !== undefined) this.#writer = new DirectWriter(handle, this);
       this.listener.onSecure(socket.alpnProtocol || undefined);
     });
   }
@@ -250,10 +262,7 @@ class PortableTransport implements Transport {
           return;
         }
         given(error);
-        if (this.#isUnsent && this.#countUnsent() === 0) {
-          this.#isUnsent = false;
-          if (!this.#isClosed) this.listener.onDrain();
-        }
+        if (this.#countUnsent() === 0) this.onWritten();
       };
     };
     const { _write: write, _writev: writev } = socket;
@@ -261,10 +270,21 @@ class PortableTransport implements Transport {
     socket._writev = (chunks, done) => writev!.call(socket, chunks, replace(done));
   }
 
+  onWritten(): void {
+    if (!this.#isUnsent) return;
+    this.#isUnsent = false;
+    if (!this.#isClosed) this.listener.onDrain();
+  }
+
+  onWriteFailure(): void {
+    this.#writeError ??= toReset();
+  }
+
   #countUnsent(): number {
     const top = this.#top;
     const base = this.#base;
-    return top === base ? top.writableLength : top.writableLength + base.writableLength;
+    const unsent = top.writableLength + (this.#writer?.unsent ?? 0);
+    return top === base ? unsent : unsent + base.writableLength;
   }
 
   #checkUnsent(): void {
@@ -276,11 +296,34 @@ class PortableTransport implements Transport {
   }
 
   send(bytes: Uint8Array): void {
-    this.#top.write(bytes.slice());
+    if (this.#base.destroyed) return;
+    (this.#writer ?? this.#top).write(bytes.slice());
     this.#checkUnsent();
   }
 
   sendText(text: string, bytes: Uint8Array | undefined): void {
+    const writer = this.#writer;
+    const top = this.#top;
+    // Its close is told soon.
+    if (this.#base.destroyed) return;
+    if (writer === undefined) {
+      const isShort = bytes === undefined && text.length <= MAX_DIRECT_BYTES;
+      if (isShort && this.#textWriter !== undefined && top.writableLength === 0) {
+        return this.#textWriter.write(text);
+      }
+      this.#writeToStream(text, bytes);
+    } else if (bytes === undefined) {
+      writer.write(text);
+    } else if (text.length + bytes.length <= MAX_DIRECT_BYTES) {
+      writer.write(join(text, bytes));
+    } else {
+      writer.write(text);
+      writer.write(bytes);
+    }
+    this.#checkUnsent();
+  }
+
+  #writeToStream(text: string, bytes: Uint8Array | undefined): void {
     const top = this.#top;
     // Over TLS, Deno 2.9 sends a text as UTF-8 if it goes together with something else.
     const isAlone = bytes === undefined && top.writableLength === 0;
@@ -293,7 +336,6 @@ class PortableTransport implements Transport {
       top.write(bytes);
       top.uncork();
     }
-    this.#checkUnsent();
   }
 
   /** @param level of the layer that the bytes come from, 0 for the base */
@@ -341,14 +383,27 @@ class PortableTransport implements Transport {
     this.#isClosed = true;
     const base = this.#base;
     // TLS first announces that nothing follows (RFC 8446 §6.1), if the socket takes it.
-    if (this.#isSecure && !this.#isUnsent) this.#top.end(() => base.destroy());
-    else base.destroy();
+    if (this.#isSecure && !this.#isUnsent && !base.destroyed) {
+      this.#writer?.flush();
+      this.#top.end(() => base.destroy());
+    } else {
+      this.#writer?.close();
+      base.destroy();
+    }
   }
 }
 
 const { getPeerCertificate } = tls.TLSSocket.prototype;
 
 type Done = (error?: NodeJS.ErrnoException | null) => void;
+
+/** Text, each character a byte, and then bytes. */
+function join(text: string, bytes: Uint8Array): Uint8Array {
+  const all = Buffer.allocUnsafe(text.length + bytes.length);
+  all.write(text, "latin1");
+  all.set(bytes, text.length);
+  return all;
+}
 
 function toTlsOptions({ hostname, options, protocols }: TlsDestination): tls.ConnectionOptions {
   return {
