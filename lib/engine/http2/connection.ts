@@ -203,7 +203,8 @@ export class Http2Connection extends Connection implements TransportListener, Fr
     const listBytes = this.#blocks.append(writer.buffer, hop, route, headers);
     if (listBytes > this.#maxListBytes) {
       writer.buffer.length = length;
-      this.#owner.onRoom(this);
+      // The next request of a long row may fail as well, and must not do so within this call.
+      this.#transports.afterReads(() => this.#tellRoom());
       return exchange.onFailure(toListFailure(listBytes, this.#maxListBytes), 0, "never");
     }
     writer.endHeaders();
@@ -529,7 +530,7 @@ export class Http2Connection extends Connection implements TransportListener, Fr
     this.#countAck();
     this.#writer.writeSettingsAck();
     this.#planFlush();
-    if (this.room > before) this.#owner.onRoom(this);
+    if (this.room > before) this.#tellRoom();
   }
 
   /** RFC 9113 §6.9.2: windows of streams change by as much as the setting, also below 0. */
@@ -655,8 +656,12 @@ export class Http2Connection extends Connection implements TransportListener, Fr
   /** Forgets a stream that has ended. Its room is for another one. */
   #remove(stream: Stream): void {
     this.#forget(stream);
+    if (this.#isEnding && this.#streams.size === 0) this.close();
+    else this.#tellRoom();
+  }
+
+  #tellRoom(): void {
     if (!this.#isEnding) this.#owner.onRoom(this);
-    else if (this.#streams.size === 0) this.close();
   }
 
   #forget(stream: Stream): void {
@@ -669,6 +674,8 @@ export class Http2Connection extends Connection implements TransportListener, Fr
     if (this.#isClosed) return;
     const readingId = this.#readingId;
     if (this.#transport.isSent) {
+      // Requests that were not sent yet are sent elsewhere.
+      this.#writer.clear();
       this.#writer.writeGoaway(code);
       this.#transport.send(this.#writer.buffer.view());
     }

@@ -130,6 +130,8 @@ export class Poller {
 
   /** Ends the wait for a file descriptor, which has to be closed then: that makes the system forget it. */
   unwatch(fd: number): void {
+    // The system may have refused to watch it.
+    if (this.#watched[fd] === undefined) return;
     this.#watched[fd] = undefined;
     this.#count--;
     if (this.#count === 0) this.#wake();
