@@ -11,6 +11,8 @@ export interface Context {
   readonly rounds: number | undefined;
   /** The commit that `before` compares this tree to. */
   readonly base: string | undefined;
+  /** The sockets of `long`; undefined for native ones. */
+  readonly transport: "portable" | "native" | undefined;
   /** Keeps a plot or its figures, where the command line says; else nowhere. */
   keep(name: string, text: string): Promise<void>;
 }

@@ -1,8 +1,12 @@
 /**
- * How many requests each connection of a server made, from a log with its number in each line.
+ * How many requests each connection of a server made, from a log of them.
  *
  * @module
  */
+import { forEachLine } from "./number_log.ts";
+
+/** What nginx logs for it: the number of the connection, and when the response was sent. */
+export const CONNECTION_FORMAT = "$connection $msec";
 
 /** How evenly connections were served. */
 export interface Evenness {
@@ -19,6 +23,8 @@ export interface LogEvenness {
   readonly whole: Evenness;
   /** From the first request of the last connection on: one opened late can make no more. */
   readonly steady: Evenness;
+  /** From the first response to the first one of the last connection. */
+  readonly openSeconds: number;
 }
 
 /** Reads a log twice, as a stream: it grows with the requests, the counts with the connections. */
@@ -26,9 +32,14 @@ export async function readConnectionLog(file: string): Promise<LogEvenness> {
   const counts = new Map<number, number>();
   let requests = 0;
   let rampUp = 0;
-  await forEachConnection(file, (connection) => {
+  let [firstMs, lastMs] = [0, 0];
+  await forEachLine(file, ([connection, seconds, milliseconds]) => {
     const count = counts.get(connection) ?? 0;
-    if (count === 0) rampUp = requests;
+    if (count === 0) {
+      lastMs = seconds * 1000 + milliseconds;
+      if (requests === 0) firstMs = lastMs;
+      rampUp = requests;
+    }
     counts.set(connection, count + 1);
     requests++;
   });
@@ -36,34 +47,14 @@ export async function readConnectionLog(file: string): Promise<LogEvenness> {
   // One without a request since then stays in, with 0.
   const later = new Map<number, number>([...counts.keys()].map((connection) => [connection, 0]));
   let seen = 0;
-  await forEachConnection(file, (connection) => {
+  await forEachLine(file, ([connection]) => {
     if (seen++ >= rampUp) later.set(connection, later.get(connection)! + 1);
   });
   return {
     whole: measureEvenness([...counts.values()]),
     steady: measureEvenness([...later.values()]),
+    openSeconds: (lastMs - firstMs) / 1000,
   };
-}
-
-const ZERO = 0x30;
-const NINE = 0x39;
-
-async function forEachConnection(
-  file: string,
-  visit: (connection: number) => void,
-): Promise<void> {
-  using log = await Deno.open(file);
-  let number = -1;
-  for await (const block of log.readable) {
-    for (const byte of block) {
-      if (byte >= ZERO && byte <= NINE) {
-        number = Math.max(number, 0) * 10 + byte - ZERO;
-      } else if (number >= 0) {
-        visit(number);
-        number = -1;
-      }
-    }
-  }
 }
 
 function measureEvenness(counts: number[]): Evenness {

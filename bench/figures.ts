@@ -1,3 +1,4 @@
+import type { Answers } from "./peers/peer.ts";
 import { cell, grouped, NOT_MEASURED, printTable, range } from "./table.ts";
 
 /** A figure of a run: a table has a column for it, and for its range and ratio where they are told. */
@@ -39,11 +40,22 @@ export const CPU: Figure<{ readonly cpuMicros: number | undefined }> = {
   value: ({ cpuMicros }) => cpuMicros,
 };
 
+/** The least of all rounds: for what differs by a few percent, as other work only adds to a run. */
+export const LEAST_CPU = { ...CPU, digits: 2, pick: "least" } as const;
+
 export const PEAK_MEMORY: Figure<{ readonly peakKilobytes: number | undefined }> = {
   title: "peak memory",
   unit: " MB",
   value: ({ peakKilobytes }) => peakKilobytes === undefined ? undefined : peakKilobytes / 1024,
 };
+
+type Latencies = Pick<Answers, "latencyMs">;
+
+/** As far as the client tells it. */
+export function latency(which: "p99" | "p999" | "max"): Figure<Latencies> {
+  const title = which === "p999" ? "p99.9" : which;
+  return { title, unit: " ms", digits: 1, value: ({ latencyMs }) => latencyMs?.[which] };
+}
 
 /** How many requests failed, round by round. */
 export const FAILED: Column<{ readonly failed: number }> = {

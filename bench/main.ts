@@ -15,7 +15,10 @@ import { flat } from "./benches/flat.ts";
 import { hosts } from "./benches/hosts.ts";
 import { long } from "./benches/long.ts";
 import { overhead } from "./benches/overhead.ts";
+import { peers } from "./benches/peers.ts";
 import { pool } from "./benches/pool.ts";
+import { posts } from "./benches/posts.ts";
+import { prompt } from "./benches/prompt.ts";
 import { rate } from "./benches/rate.ts";
 import { report } from "./benches/report.ts";
 import { silent } from "./benches/silent.ts";
@@ -29,9 +32,12 @@ import { printTable } from "./table.ts";
 
 /** In the order in which they are run. */
 const BENCHES: Readonly<Record<string, Bench>> = {
+  peers,
   field,
   fairness,
   flat,
+  posts,
+  prompt,
   overhead,
   rate,
   stall,
@@ -49,17 +55,19 @@ const ALL = Object.keys(BENCHES);
 const USUAL = ALL.filter((name) => BENCHES[name].onlyByName === undefined);
 
 const USAGE = `deno task bench [NAME…] [--scale S] [--rounds N] [--keep FOLDER] [--base COMMIT]
+                [--transport NAME]
 
 Without a name all of it is measured, in the order below.
 
-  --scale S      multiplies counts and durations: 0.1 is a quick look
-  --rounds N     how often each row is run, instead of as often as the bench does by itself
-  --keep FOLDER  keeps plots, as SVG, and their figures, as CSV
-  --base COMMIT  what 'before' compares this tree to
+  --scale S         multiplies counts and durations: 0.1 is a quick look
+  --rounds N        how often each row is run, instead of as often as the bench does by itself
+  --keep FOLDER     keeps plots, as SVG, and their figures, as CSV
+  --base COMMIT     what 'before' compares this tree to
+  --transport NAME  the sockets of 'long': native, as by default, or portable
 `;
 
 /** What the command line says. */
-interface Arguments extends Pick<Context, "scale" | "rounds" | "base"> {
+interface Arguments extends Pick<Context, "scale" | "rounds" | "base" | "transport"> {
   readonly names: readonly string[];
   readonly folder: string | undefined;
   readonly help: boolean;
@@ -129,6 +137,7 @@ async function parse(args: string[]): Promise<Arguments> {
         rounds: { type: "string" },
         keep: { type: "string" },
         base: { type: "string" },
+        transport: { type: "string" },
         help: { type: "boolean", short: "h", default: false },
       },
       allowPositionals: true,
@@ -148,7 +157,10 @@ async function parse(args: string[]): Promise<Arguments> {
     if (positionals.includes("before") && values.base === undefined) {
       throw new Error("'before' needs '--base COMMIT': the commit that this tree is compared to");
     }
-    const { base, keep: folder, help } = values;
+    const { base, transport, keep: folder, help } = values;
+    if (transport !== undefined && transport !== "native" && transport !== "portable") {
+      throw new Error(`Cannot use '--transport ${transport}': pass native or portable`);
+    }
     if (base !== undefined && !await isCommit(base)) {
       throw new Error(`Cannot use '--base ${base}': git knows no such commit`);
     }
@@ -159,6 +171,7 @@ async function parse(args: string[]): Promise<Arguments> {
       scale,
       rounds,
       base,
+      transport,
     };
   } catch (error) {
     console.error((error as Error).message);

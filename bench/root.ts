@@ -1,8 +1,14 @@
 /** As the README starts it: V8 keeps its heap small. */
 export const V8_FLAGS = "--v8-flags=--max-semi-space-size=8,--heap-growing-percent=10";
 
+/** All that a run needs with the runtime's own sockets, unless it reads or writes files. */
+export const ALLOW_NET = ["--allow-net"];
+
+/** What most runs are given. */
+export const PERMISSIONS = [...ALLOW_NET, "--allow-read", "--allow-write"];
+
 /** What `deno run` is given for a client. */
-export const FLAGS = [V8_FLAGS, "--allow-net", "--allow-read", "--allow-write"];
+export const FLAGS = [V8_FLAGS, ...PERMISSIONS];
 
 /** The project's folder, without a slash at the end. */
 export const ROOT = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
@@ -12,12 +18,22 @@ export function projectPath(file: string): string {
   return `${ROOT}/${file}`;
 }
 
+/** How `myriad` is started. */
+export interface StartOptions {
+  /** The folder of the project that it is started from. @default this one */
+  readonly root?: string;
+  /** Flags of `deno run`. @default {PERMISSIONS} */
+  readonly permissions?: readonly string[];
+}
+
 /**
- * How `myriad` is started.
+ * The command that starts `myriad` from its source.
  *
  * @param args of `myriad`
- * @param root the folder of the project that it is started from; by default this one
  */
-export function myriadCommand(args: readonly string[], root = ROOT): string[] {
-  return [Deno.execPath(), "run", "--quiet", ...FLAGS, `${root}/main.ts`, ...args];
+export function myriadCommand(
+  args: readonly string[],
+  { root = ROOT, permissions = PERMISSIONS }: StartOptions = {},
+): string[] {
+  return [Deno.execPath(), "run", "--quiet", V8_FLAGS, ...permissions, `${root}/main.ts`, ...args];
 }

@@ -15,11 +15,11 @@ export class ServerProcess implements AsyncDisposable {
   constructor(
     [program, ...args]: readonly string[],
     port: number,
-    options: Deno.CommandOptions = {},
+    { scheme = "http", ...options }: Deno.CommandOptions & { scheme?: "http" | "https" } = {},
   ) {
     this.#process = new Deno.Command(program, { ...options, args }).spawn();
     this.port = port;
-    this.url = `http://127.0.0.1:${port}/`;
+    this.url = `${scheme}://127.0.0.1:${port}/`;
   }
 
   /**
@@ -37,6 +37,22 @@ export class ServerProcess implements AsyncDisposable {
     }
   }
 
+  /**
+   * Seconds of user and system time that it took so far, with its own children; undefined where the
+   * system does not say, as only Linux does.
+   */
+  async cpuSeconds(): Promise<number | undefined> {
+    const { pid } = this.#process;
+    try {
+      const children = await Deno.readTextFile(`/proc/${pid}/task/${pid}/children`);
+      const all = [`${pid}`, ...children.trim().split(" ").filter((child) => child !== "")];
+      const seconds = await Promise.all(all.map(readCpuSeconds));
+      return seconds.reduce((sum, value) => sum + value, 0);
+    } catch {
+      return undefined;
+    }
+  }
+
   /** Ends it; its log is then complete. */
   async stop(): Promise<void> {
     try {
@@ -50,4 +66,14 @@ export class ServerProcess implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
   }
+}
+
+/** Linux counts in hundredths of a second, whatever its own clock. */
+const TICKS_A_SECOND = 100;
+
+async function readCpuSeconds(pid: string): Promise<number> {
+  const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
+  // The name in parentheses may have anything in it; user and system time are fields 14 and 15.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND;
 }

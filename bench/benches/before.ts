@@ -115,7 +115,7 @@ async function measure({ meter, servers }: Context, run: Run, root: string): Pro
   for (const name of ["results.ndjson", "results.ndjson.journal"]) {
     await Deno.remove(servers.file(name)).catch(() => {});
   }
-  const command = myriadCommand(run.args, root);
+  const command = myriadCommand(run.args, { root });
   const measured = await meter.run(run.starts === 1 ? command : repeated(command, run.starts));
   if (measured.code !== 0) {
     throw new Error(`exit code ${measured.code}; it said '${measured.stderr.trim()}'`);

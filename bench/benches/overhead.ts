@@ -1,6 +1,6 @@
 import { type Bench, type Context, scaled } from "../bench.ts";
 import { type Check, printChecks } from "../checks.ts";
-import { CPU, printRuns, RATE, ratio, summarize } from "../figures.ts";
+import { CPU, LEAST_CPU, printRuns, RATE, ratio, summarize } from "../figures.ts";
 import { inTurn } from "../in_turn.ts";
 import { runCommand } from "../meter.ts";
 import { Nginx } from "../nginx.ts";
@@ -15,8 +15,6 @@ const REQUESTS = 500_000;
 const BODY = `${"Hello, World! ".repeat(73).slice(0, 1_018)}status`;
 /** Names of rows that others are compared to. */
 const [PLAIN, TO_STDOUT, CLOSED] = ["-s", "-o - > results.ndjson", "-c 100"];
-/** Other work on the machine adds to the CPU of a run, and more than the flags do: so the least. */
-const LEAST_CPU = { ...CPU, digits: 2, pick: "least", ratio: "ratio" } as const;
 const MEDIAN_CPU = { ...CPU, digits: 2, pick: "median", hasRange: false } as const;
 
 /** A run of the group's load with its own flags. */
@@ -170,7 +168,7 @@ async function compare(context: Context, { title, url, load, rows }: Group): Pro
     return [row.name, row.isScraped ? () => scraped(run) : () => run()] as const;
   });
   const samples = await inTurn<OwnRun>(context, ROUNDS, Object.fromEntries(runs));
-  printRuns(title, samples, [LEAST_CPU, MEDIAN_CPU, RATE]);
+  printRuns(title, samples, [{ ...LEAST_CPU, ratio: "ratio" }, MEDIAN_CPU, RATE]);
   const leastCpu = (name: string): number | undefined => summarize(LEAST_CPU, samples[name]);
   return rows.flatMap(({ name, limits = {} }) =>
     Object.entries(limits).map(([base, limit]): Check => ({

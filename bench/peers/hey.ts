@@ -1,6 +1,6 @@
 import { runCommand } from "../meter.ts";
 import { debianVersion } from "./debian_version.ts";
-import { type Answers, type Load, type Peer, requiredNumberIn } from "./peer.ts";
+import { type Answers, type Load, numberIn, type Peer, requiredNumberIn } from "./peer.ts";
 
 /**
  * hey: Go, on all cores. It keeps at most 500 connections that idle, so with more in flight it
@@ -28,7 +28,13 @@ function read(stdout: string): Answers {
   const rate = requiredNumberIn(stdout, /Requests\/sec:\s+([\d.]+)/);
   const all = answered + others + errors;
   if (all === 0) throw new Error("hey printed no distribution of statuses");
-  return { requests: answered, failed: others + errors, rate: rate * answered / all };
+  const maxSeconds = numberIn(stdout, /Slowest:\s+([\d.]+) secs/);
+  return {
+    requests: answered,
+    failed: others + errors,
+    rate: rate * answered / all,
+    latencyMs: maxSeconds === undefined ? undefined : { max: maxSeconds * 1000 },
+  };
 }
 
 function sumCounts(text: string, pattern: RegExp): number {

@@ -7,7 +7,7 @@ import { findCurl } from "./curl.ts";
 import { findH2load } from "./h2load.ts";
 import { findHey } from "./hey.ts";
 import { findK6 } from "./k6.ts";
-import { myriad } from "./myriad.ts";
+import { myriad, NATIVE } from "./myriad.ts";
 import { findOha } from "./oha.ts";
 import type { Peer } from "./peer.ts";
 import { findVegeta } from "./vegeta.ts";
@@ -31,6 +31,7 @@ export type LineUp = Readonly<Record<string, Row>>;
 export async function findClients(servers: Servers): Promise<LineUp> {
   const output = ["--overwrite", "-o", servers.file("results.ndjson")];
   const wanted: Record<string, readonly [requests: number, peer: Peer | undefined]> = {
+    "myriad -s --transport native": [500_000, myriad(NATIVE.flags, NATIVE.permissions)],
     "myriad -s": [400_000, myriad()],
     "myriad -s -o results.ndjson": [400_000, myriad(output)],
     wrk: [0, await findWrk()],

@@ -23,9 +23,9 @@ export interface Answers {
   readonly failed: number;
   /** Requests answered a second. */
   readonly rate: number;
+  /** As far as it tells. */
   readonly latencyMs?: {
-    readonly p99: number;
-    /** Undefined for a client that doesn't tell. */
+    readonly p99?: number;
     readonly p999?: number;
     readonly max: number;
   };
@@ -59,4 +59,17 @@ export function requiredNumberIn(text: string, pattern: RegExp): number {
   const number = numberIn(text, pattern);
   if (number === undefined) throw new Error(`no ${pattern} in what it printed`);
   return number;
+}
+
+const MS_OF_UNIT: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1000, m: 60_000 };
+
+/**
+ * A duration as wrk and h2load print it, such as `1.50ms`.
+ *
+ * @throws {Error} If it is not a duration.
+ */
+export function toMilliseconds(text = ""): number {
+  const match = /^([\d.]+)(us|ms|s|m)$/.exec(text);
+  if (match === null) throw new Error(`'${text}' is not a duration such as '1.50ms'`);
+  return Number(match[1]) * MS_OF_UNIT[match[2]];
 }

@@ -1,5 +1,12 @@
 import { runCommand } from "../meter.ts";
-import { type Answers, type Load, numberIn, type Peer, requiredNumberIn } from "./peer.ts";
+import {
+  type Answers,
+  type Load,
+  numberIn,
+  type Peer,
+  requiredNumberIn,
+  toMilliseconds,
+} from "./peer.ts";
 
 /** wrk with one thread: C, keeps no record of a request. Undefined if it isn't installed. */
 export async function findWrk(): Promise<Peer | undefined> {
@@ -23,17 +30,9 @@ function read(stdout: string): Answers {
     failed: errors.reduce((sum, count) => sum + count, others),
     rate: requiredNumberIn(stdout, /Requests\/sec:\s+([\d.]+)/),
     latencyMs: {
-      p99: milliseconds(/^\s+99%\s+(\S+)/m.exec(stdout)?.[1]),
+      p99: toMilliseconds(/^\s+99%\s+(\S+)/m.exec(stdout)?.[1]),
       // Average, deviation, most.
-      max: milliseconds(/^\s+Latency\s+\S+\s+\S+\s+(\S+)/m.exec(stdout)?.[1]),
+      max: toMilliseconds(/^\s+Latency\s+\S+\s+\S+\s+(\S+)/m.exec(stdout)?.[1]),
     },
   };
-}
-
-const MS_OF_UNIT: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1000, m: 60_000 };
-
-function milliseconds(text = ""): number {
-  const match = /^([\d.]+)(us|ms|s|m)$/.exec(text);
-  if (match === null) throw new Error(`'${text}' is not a duration as wrk prints it`);
-  return Number(match[1]) * MS_OF_UNIT[match[2]];
 }

@@ -44,11 +44,25 @@ time to 1st byte:    10.52ms       1.01s    487.83ms    302.73ms    52.00%
 req/s           :       1.00        3.50        1.76        0.62    60.00%
 `;
   assertEquals(peer.version, "1.52.0");
-  assertEquals(peer.read(stdout, 6), { requests: 352, failed: 18, rate: 176 });
+  assertEquals(peer.read(stdout, 6), {
+    requests: 352,
+    failed: 18,
+    rate: 176,
+    latencyMs: { max: 1010 },
+  });
   assertThrows(() => peer.read("starting benchmark...\n", 6), Error, "in what it printed");
   assertEquals(
     peer.command(LOAD).join(" "),
-    "h2load --h1 -t 1 -c 20 -D 6s http://127.0.0.1:1/",
+    "h2load -t 1 --h1 -c 20 -D 6s http://127.0.0.1:1/",
+  );
+});
+
+Deno.test("h2load shares what is in flight among the connections that it is given", () => {
+  const peer = h2load("h2load nghttp2/1.52.0\n", 10);
+  assertEquals(peer.name, "h2load -c 10");
+  assertEquals(
+    peer.command({ ...LOAD, concurrency: 1000 }).join(" "),
+    "h2load -t 1 -c 10 -m 100 -D 6s http://127.0.0.1:1/",
   );
 });
 
@@ -166,6 +180,7 @@ Deno.test("hey's errors that begin with a name do not count as statuses", () => 
   const stdout = `
 Summary:
   Total:	6.0000 secs
+  Slowest:	0.5000 secs
   Requests/sec:	102.0000
 
 Status code distribution:
@@ -175,7 +190,12 @@ Status code distribution:
 Error distribution:
   [4]	Get "http://127.0.0.1:1/": dial tcp 127.0.0.1:1: connect: connection refused
 `;
-  assertEquals(hey("0.1.4").read(stdout, 6), { requests: 600, failed: 12, rate: 100 });
+  assertEquals(hey("0.1.4").read(stdout, 6), {
+    requests: 600,
+    failed: 12,
+    rate: 100,
+    latencyMs: { max: 500 },
+  });
   assertEquals(hey("").command(LOAD).slice(1, 3), ["-n", "600"]);
   assertEquals(hey("").command({ ...LOAD, requests: 0 }).slice(1, 3), ["-z", "6s"]);
 });

@@ -46,6 +46,7 @@ for (
     [["pool", "--rounds", "0.5"], "Cannot use '--rounds 0.5'"],
     [["before"], "'before' needs '--base COMMIT'"],
     [["before", "--base", "no-such-commit"], "Cannot use '--base no-such-commit'"],
+    [["long", "--transport", "pigeon"], "Cannot use '--transport pigeon'"],
     [["--nothing"], "Unknown option '--nothing'"],
   ] as const
 ) {
@@ -57,6 +58,6 @@ for (
 }
 
 Deno.test("myriadCommand() starts the program from the folder that it is given", () => {
-  const [, run, ...rest] = myriadCommand(["--version"], "/somewhere");
+  const [, run, ...rest] = myriadCommand(["--version"], { root: "/somewhere" });
   assertEquals([run, ...rest.slice(-2)], ["run", "/somewhere/main.ts", "--version"]);
 });
