@@ -61,7 +61,7 @@ Deno.test("Hosts keeps needed hosts in a sweep", () => {
 Deno.test("Hosts releases requests that wait for a probe when another one succeeds", () => {
   const hosts = new Hosts({ failuresToPause: 2 });
   const [a, b, c, d] = [0, 1, 2, 3].map((i) => target("http://host/", { i }));
-  for (const  of of[a, b, c]) assertEquals(hosts.admit(of, 0), "starts");
+  for (const each of [a, b, c]) assertEquals(hosts.admit(each, 0), "starts");
   assertEquals(hosts.end(a, true, 0, 0), undefined);
   assertEquals(hosts.end(b, true, 0, 0), "opened");
   assertEquals(hosts.admit(d, 10), "waits");
@@ -97,12 +97,12 @@ function withOneGivenUp(): { hosts: Hosts; probe: Target; told: GivenUpHost[] } 
     onGiveUp: (host) => told.push(host),
   });
   const [a, b, c, ...rest] = Array.from({ length: 8 }, (_, i) => target("http://down/", { i }));
-  for (const  of of[a, b, c]) assertEquals(hosts.admit(of, 0), "starts");
+  for (const each of [a, b, c]) assertEquals(hosts.admit(each, 0), "starts");
   hosts.end(a, true, 0, 0, REFUSED);
   assertEquals(hosts.end(b, true, 0, 0, REFUSED), "opened");
   hosts.end(target("http://up/"), false, 0, 10);
   hosts.end(c, true, 0, 20, REFUSED);
-  for (const of of rest) assertEquals(hosts.admit(of, 30), "waits");
+  for (const each of rest) assertEquals(hosts.admit(each, 30), "waits");
   const probe = hosts.next(1_010)!;
   assertEquals(hosts.nextUnsent(60_009), undefined);
   assertEquals([hosts.pausedCount, hosts.wakeAtMs], [1, 60_010]);
