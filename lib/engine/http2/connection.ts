@@ -219,14 +219,12 @@ export class Http2Connection extends Connection implements TransportListener, Fr
   }
 
   override abandon(exchange: Exchange): void {
-    for (const stream of this.#streams.list()) {
-      if (stream.exchange !== exchange) continue;
-      // The server may be gone: nothing came since, or it reads nothing. Others would wait in vain.
-      const isStuck = this.#unsentBytes > MAX_UNSENT_BYTES && !this.#transport.isSent;
-      if (stream.beganAtRead === this.#reads || isStuck) this.#retire();
-      this.#reset(stream, ErrorCode.Cancel);
-      return;
-    }
+    const stream = this.#streams.find(exchange);
+    if (stream === undefined) return;
+    // The server may be gone: nothing came since, or it reads nothing. Others would wait in vain.
+    const isStuck = this.#unsentBytes > MAX_UNSENT_BYTES && !this.#transport.isSent;
+    if (stream.beganAtRead === this.#reads || isStuck) this.#retire();
+    this.#reset(stream, ErrorCode.Cancel);
   }
 
   override close(): void {

@@ -27,9 +27,9 @@ export const MAX_BLOCK_BYTES = 256 * 1024;
 export const MAX_CONTINUATIONS = 256;
 
 /**
- * The maximum number of frames in a row that bring no response on: PING, SETTINGS, PRIORITY, unknown
- * ones, and DATA without a byte. Each costs time, and some an answer. A server that asks for a sign
- * of life each second may do so for more than two hours.
+ * The maximum number of frames in a row that bring no response on: PING, SETTINGS, PRIORITY,
+ * unknown ones, and DATA without a byte. Each costs time, and some an answer. A server that asks
+ * for a sign of life each second may do so for more than two hours.
  */
 export const MAX_IDLE_FRAMES = 10_000;
 
@@ -37,8 +37,8 @@ export const MAX_IDLE_FRAMES = 10_000;
 const MAX_DEBUG_BYTES = 200;
 
 /**
- * The settings of a server that a frame has; undefined for those that it does not have. The size of its
- * table for field blocks is not among them, since our blocks use no table.
+ * The settings of a server that a frame has; undefined for those that it does not have. The size of
+ * its table for field blocks is not among them, since our blocks use no table.
  */
 export interface PeerSettings {
   maxConcurrentStreams?: number;
@@ -56,7 +56,8 @@ export interface PeerSettings {
  */
 export interface FrameListener {
   /**
-   * A part of a DATA frame: each frame comes in one part or more, an empty frame in one of no bytes.
+   * A part of a DATA frame: each frame comes in one part or more, an empty frame in one of no
+   * bytes.
    *
    * @param windowBytes what the part takes of the flow-control windows: its bytes, and padding
    * @param endsStream whether it is the last of the stream
@@ -97,9 +98,9 @@ export interface FrameListener {
 }
 
 /**
- * Takes the bytes of a connection in pieces of any length, and calls a listener for each frame. DATA
- * is passed on as it comes. Other frames are passed on from where they are if they came whole, and
- * are put together first otherwise.
+ * Takes the bytes of a connection in pieces of any length, and calls a listener for each frame.
+ * DATA is passed on as it comes. Other frames are passed on from where they are if they came whole,
+ * and are put together first otherwise.
  */
 export class FrameReader {
   readonly #listener: FrameListener;
@@ -118,7 +119,7 @@ export class FrameReader {
   #isOpen = false;
   /** The payload of an open frame other than DATA so far; at most {@linkcode MAX_FRAME_BYTES}. */
   readonly #payload = new ByteBuffer(MAX_FRAME_BYTES);
-  /** Of an open DATA frame: bytes of content and of padding to come; -1 if its length is to come. */
+  /** Of an open DATA frame: bytes of content and padding to come; -1 if its length is to come. */
   #contentLeft = 0;
   #paddingLeft = 0;
   /** A field block that a HEADERS frame did not end; at most {@linkcode MAX_BLOCK_BYTES}. */

@@ -89,8 +89,8 @@ export class FrameWriter {
   }
 
   /**
-   * Writes DATA (RFC 9113 §6.1), in one frame or more; an empty one for no bytes. The caller keeps to
-   * the flow-control windows.
+   * Writes DATA (RFC 9113 §6.1), in one frame or more; an empty one for no bytes. The caller keeps
+   * to the flow-control windows.
    */
   writeData(streamId: number, bytes: Uint8Array, endsStream: boolean): void {
     let from = 0;

@@ -40,8 +40,8 @@ export class HpackDecoder {
    * Reads a block.
    *
    * @returns its fields; the same array if the same block comes again and still means the same
-   * @throws {Http2Error} If the block is wrong, and the connection cannot go on; or if the list is too
-   * large, and the stream cannot go on. The block has been read to its end then.
+   * @throws {Http2Error} If the block is wrong, and the connection cannot go on; or if the list is
+   * too large, and the stream cannot go on. The block has been read to its end then.
    */
   decode(block: Uint8Array, from: number, to: number): readonly HeaderField[] {
     const table = this.#table;
@@ -166,7 +166,7 @@ function truncated(): Http2Error {
   return compressionError("a field block that ends within a field");
 }
 
-/** RFC 9113 §4.3: a block that cannot be read ends the connection, whose tables differ from then on. */
+/** RFC 9113 §4.3: without a block, the tables of the two ends would differ from then on. */
 function compressionError(message: string): Http2Error {
   return new Http2Error(ErrorCode.CompressionError, "connection", message);
 }

@@ -10,8 +10,8 @@ import { decodeHuffman, maxDecodedBytes } from "./huffman.ts";
 const decoded = new Uint8Array(8 * 1024);
 
 /**
- * The maximum number of characters of a text that is made of a list of numbers. It is an array that is
- * there for each length already; longer texts are faster by a call of the runtime.
+ * The maximum number of characters of a text that is made of a list of numbers. It is an array that
+ * is there for each length already; longer texts are faster by a call of the runtime.
  */
 const MAX_LISTED = 32;
 const LISTS = Array.from(
@@ -20,8 +20,8 @@ const LISTS = Array.from(
 );
 
 /**
- * A string that has come before. Most responses of a run have some values in common: a head of nginx
- * takes 550 ns where they are known, and 1,220 where each is decoded.
+ * A string that has come before. Most responses of a run have some values in common: a head of
+ * nginx takes 550 ns where they are known, and 1,220 where each is decoded.
  */
 interface KnownString {
   readonly bytes: Uint8Array;

@@ -11,7 +11,7 @@ export const FIELD_OVERHEAD_BYTES = 32;
 export class HeaderField {
   readonly name: string;
   readonly value: string;
-  /** What it counts in a table (RFC 7541 §4.1) or in a list of fields (RFC 9113 §6.5.2), in bytes. */
+  /** Bytes that it counts in a table (RFC 7541 §4.1) or in a list of fields (RFC 9113 §6.5.2). */
   readonly size: number;
 
   constructor(name: string, value: string) {
@@ -115,7 +115,7 @@ export class DynamicTable {
   /** Another number after each change. */
   version = 0;
 
-  /** @param limit the maximum number of bytes that the other end may make it (SETTINGS_HEADER_TABLE_SIZE) */
+  /** @param limit the maximum number of bytes that the other end may give it */
   constructor(limit: number) {
     this.limit = limit;
     this.#maxBytes = limit;

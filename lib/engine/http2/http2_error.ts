@@ -44,7 +44,7 @@ export function nameErrorCode(code: number): string {
  */
 export type ErrorScope = "stream" | "connection";
 
-/** Something that the server sent and RFC 9113 or RFC 7541 forbids, or that is too large; in words. */
+/** What the server sent, and RFC 9113 or RFC 7541 forbids, or is too large; in words. */
 export class Http2Error extends Error {
   override name = "Http2Error";
   /** What to tell the server, by RST_STREAM or GOAWAY. */

@@ -21,8 +21,8 @@ const LENGTHS: Uint8Array = Uint8Array.from(
 const MAX_CODE_BITS = 30;
 
 /**
- * The code of each byte. They follow from their lengths: the codes of a length are numbers in a row,
- * in the order of their bytes, and those of the next length go on behind them.
+ * The code of each byte. They follow from their lengths: the codes of a length are numbers in a
+ * row, in the order of their bytes, and those of the next length go on behind them.
  */
 const CODES: Int32Array = (() => {
   const codes = new Int32Array(256);
@@ -77,7 +77,7 @@ const MAY_END = new Uint8Array(256);
   }
 }
 
-/** The maximum number of bytes that a number of encoded bytes stands for: no code is below 5 bits. */
+/** The maximum number of bytes that so many encoded bytes stand for: no code is below 5 bits. */
 export function maxDecodedBytes(length: number): number {
   return Math.floor(length * 8 / 5);
 }
@@ -86,8 +86,8 @@ export function maxDecodedBytes(length: number): number {
  * Decodes a string.
  *
  * @param to gets the bytes, from its start; long enough for {@linkcode maxDecodedBytes}
- * @returns how many bytes there are; -1 if the string has EOS, or ends within a code or in a padding
- * that is longer than 7 bits or not all 1
+ * @returns how many bytes there are; -1 if the string has EOS, or ends within a code or in a
+ * padding that is longer than 7 bits or not all 1
  */
 export function decodeHuffman(
   bytes: Uint8Array,

@@ -1,14 +1,16 @@
 /**
- * Field blocks that have come before, so that they need not be read again. A head of nginx, which adds 7
- * fields to the table each time and refers to none, takes 74 ns instead of 550; those of Apache, Caddy, H2O,
- * nghttpd and Node, which refer to fields, take 10 to 15 ns instead of 90 to 230.
+ * Field blocks that have come before, so that they need not be read again. A head of nginx, which
+ * adds 7 fields to the table each time and refers to none, takes 74 ns instead of 550; those of
+ * Apache, Caddy, H2O, nghttpd and Node, which refer to fields, take 10 to 15 ns instead of 90 to
+ * 230.
  *
  * @module
  */
 import type { HeaderField } from "./hpack_table.ts";
 
-/** How many blocks are known of a connection, a power of 2, and the maximum number of bytes of one. */
+/** How many blocks of a connection are known; a power of 2. */
 const MAX_BLOCKS = 64;
+/** The maximum number of bytes of a block that is known. */
 const MAX_KNOWN_BYTES = 512;
 
 /** A block that has come before, and what came of it. */
@@ -20,8 +22,8 @@ export interface KnownBlock {
   /** The fields that it adds to the dynamic table, in this order. */
   readonly added: readonly HeaderField[];
   /**
-   * The version of the dynamic table with which it means its fields; undefined if it refers to no entry
-   * of the table, and means the same with any.
+   * The version of the dynamic table with which it means its fields; undefined if it refers to no
+   * entry of the table, and means the same with any.
    */
   readonly version: number | undefined;
 }
@@ -44,8 +46,8 @@ export class KnownBlocks {
   /** At the place of its hash. A block takes the place of the one before it. */
   readonly #blocks = new Array<KnownBlock | undefined>(MAX_BLOCKS).fill(undefined);
   /**
-   * The hash of the block that came last for each place. A block is kept when it comes for the second
-   * time: where all of them differ, none is worth it.
+   * The hash of the block that came last for each place. A block is kept when it comes for the
+   * second time: where all of them differ, none is worth it.
    */
   readonly #hashes = new Int32Array(MAX_BLOCKS);
   /** The hash of the block that was looked for last; 0 if it is not to be kept. */

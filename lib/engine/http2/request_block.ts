@@ -17,10 +17,12 @@ interface Prepared {
   readonly method: string;
   /** Bytes of the body; undefined without one. */
   readonly length: number | undefined;
-  /** The fields before and behind `:path`. */
+  /** The name of the field with the id of each request; undefined without one. */
+  readonly idName: string | undefined;
+  /** The fields before and behind the value of `:path`, with the names of what comes behind them. */
   readonly before: Uint8Array;
   readonly behind: Uint8Array;
-  /** What they count (RFC 9113 §6.5.2), with the name of `:path`. */
+  /** What they count (RFC 9113 §6.5.2). */
   readonly size: number;
 }
 
@@ -44,24 +46,22 @@ export class RequestBlocks {
   append(buffer: ByteBuffer, hop: Hop, { origin, target }: Route, headers: HeaderList): number {
     const { method, body, requestId } = hop;
     const length = body?.length;
+    const idName = requestId?.[0];
     let prepared = this.#prepared;
     if (
       prepared === undefined || prepared.headers !== headers || prepared.origin !== origin.key ||
-      prepared.method !== method || prepared.length !== length
+      prepared.method !== method || prepared.length !== length || prepared.idName !== idName
     ) {
-      prepared = this.#prepared = this.#prepare(origin.key, method, length, headers);
+      prepared = this.#prepare(origin.key, method, length, headers, idName);
+      this.#prepared = prepared;
     }
     buffer.append(prepared.before);
-    appendName(buffer, ":path");
     appendString(buffer, target);
     buffer.append(prepared.behind);
-    let size = prepared.size + target.length;
-    if (requestId !== undefined) {
-      const [name, id] = requestId;
-      appendField(buffer, name, id);
-      size += name.length + id.length + FIELD_OVERHEAD_BYTES;
-    }
-    return size;
+    const size = prepared.size + target.length;
+    if (requestId === undefined) return size;
+    appendString(buffer, requestId[1]);
+    return size + requestId[1].length;
   }
 
   #prepare(
@@ -69,6 +69,7 @@ export class RequestBlocks {
     method: string,
     length: number | undefined,
     headers: HeaderList,
+    idName: string | undefined,
   ): Prepared {
     const colon = origin.indexOf(":");
     const host = headers.find(([name]) => name.toLowerCase() === "host")?.[1];
@@ -85,13 +86,15 @@ export class RequestBlocks {
       behind.push(["content-length", `${length ?? 0}`]);
     }
     const fields = [...before, ...behind, [":path", ""]];
+    if (idName !== undefined) fields.push([idName, ""]);
     return {
       headers,
       origin,
       method,
       length,
-      before: encode(before),
-      behind: encode(behind),
+      idName,
+      before: encode(before, ":path"),
+      behind: encode(behind, idName),
       size: fields.reduce(
         (sum, [name, value]) => sum + name.length + value.length + FIELD_OVERHEAD_BYTES,
         0,
@@ -111,8 +114,13 @@ function trim(value: string): string {
   return value.replace(/^[ \t]+|[ \t]+$/g, "");
 }
 
-function encode(fields: readonly (readonly [name: string, value: string])[]): Uint8Array {
+/** @param next the name of the field behind them; undefined without one */
+function encode(
+  fields: readonly (readonly [name: string, value: string])[],
+  next: string | undefined,
+): Uint8Array {
   const buffer = new ByteBuffer();
   for (const [name, value] of fields) appendField(buffer, name, value);
+  if (next !== undefined) appendName(buffer, next);
   return buffer.bytes.slice(0, buffer.length);
 }

@@ -233,9 +233,12 @@ for (
         frame("continuation", 0, 1),
         frame("continuation", END_HEADERS, 1, text("e")),
         frame("headers", END_HEADERS, 3, text("f")),
+        frame("headers", 0, 5, text("g")),
+        frame("continuation", END_HEADERS, 5, text("h")),
       ],
       ["headers", 1, "abcde", true],
       ["headers", 3, "f", false],
+      ["headers", 5, "gh", false],
     ],
     ["RST_STREAM", [frame("rstStream", 0, 1, uint32(8))], ["reset", 1, 8]],
     ["unknown codes", [frame("rstStream", 0, 1, uint32(2 ** 32 - 1))], ["reset", 1, 2 ** 32 - 1]],
@@ -523,6 +526,16 @@ Deno.test("FrameReader.feed() ends endless field blocks", () => {
   const other = assertThrows(() => many.feed(empty, 0, empty.length), Http2Error);
   assertEquals([other.code, other.scope], [ErrorCode.EnhanceYourCalm, "connection"]);
   assertEquals(other.message, `more than ${MAX_CONTINUATIONS} CONTINUATION frames`);
+
+  // As many in each block of several.
+  const several = new FrameReader(new Log());
+  several.feed(Uint8Array.from(FIRST), 0, FIRST.length);
+  const block = Uint8Array.from([
+    ...frame("headers", 0, 1),
+    ...Array.from({ length: MAX_CONTINUATIONS - 1 }, () => frame("continuation", 0, 1)).flat(),
+    ...frame("continuation", END_HEADERS, 1),
+  ]);
+  for (let k = 0; k < 3; k++) several.feed(block, 0, block.length);
 });
 
 for (

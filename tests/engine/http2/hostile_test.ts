@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { EngineOptions } from "../../../lib/engine/options.ts";
 import type { Result } from "../../../lib/result.ts";
 import type { Target } from "../../../lib/target.ts";
+import { SOCKET_ENGINES } from "../../fixtures/engine_suite.ts";
 import {
   CODE,
   data,
@@ -27,7 +28,6 @@ import {
 } from "../../fixtures/http2_frames.ts";
 import { type Http2Peer, type Http2Request, startScript } from "../../fixtures/http2_script.ts";
 import { makeRequest } from "../../fixtures/make_request.ts";
-import { openEngine } from "../../fixtures/open_engine.ts";
 import { target } from "../../fixtures/target.ts";
 import { until } from "../../fixtures/until.ts";
 import { tick } from "../../fixtures/wild_server.ts";
@@ -67,64 +67,7 @@ interface Ran {
   readonly connections: number;
 }
 
-/** Sends a server `/first`, and `/second` when that has ended. */
-async function run(
-  script: Script,
-  more: Partial<Target> = POST,
-  options: Partial<EngineOptions> = {},
-  opening?: string,
-): Promise<Ran> {
-  let seen = 0;
-  await using server = await startScript(async (peer) => {
-    for (let next = await peer.request(); next !== undefined; next = await peer.request()) {
-      if (next.path !== "/first") await peer.send(response(next.id));
-      else {
-        seen++;
-        await script(peer, next);
-      }
-    }
-  }, { opening });
-  const engine = await openEngine("http2", { timeoutMs: LONG_MS, ...options });
-  const first = await makeRequest(engine, target(server.url("/first"), more));
-  const second = await makeRequest(engine, target(server.url("/second")));
-  engine.close();
-  await server.closed();
-  return { first, second, seen, connections: server.connections };
-}
-
 const HEAD: Fields = [[":status", "200"], ["content-length", "5"]];
-
-for (const how of ["end", "reset"] as const) {
-  Deno.test(`http2 engine sends once when a response is cut at any byte by the server's ${how}`, async () => {
-    const head = headers(1, HEAD);
-    const whole = head + data(1, "abcde", FLAG.endStream);
-    for (let length = 0; length <= whole.length; length++) {
-      const { first, second, seen } = await run(async (peer) => {
-        await peer.send(whole.slice(0, length));
-        peer[how]();
-      });
-      const body = Math.max(0, length - head.length - 9);
-      const expected: Outcome = length < head.length
-        ? ["reset", 0]
-        : length < whole.length
-        ? ["body", body]
-        : [200, 5];
-      assertEquals(outcomeOf(first), expected, `${length} bytes: ${first.detail}`);
-      assertEquals([seen, ...outcomeOf(second)], [1, 200, 2], `${length} bytes`);
-    }
-  });
-}
-
-Deno.test("http2 engine reads a response that comes byte by byte", async () => {
-  const { first, second, connections } = await run(async (peer, { id }) => {
-    const whole = headers(id, HEAD) + data(id, "abcde", FLAG.endStream);
-    for (const byte of whole) {
-      await peer.send(byte);
-      await tick();
-    }
-  });
-  assertEquals([...outcomeOf(first), ...outcomeOf(second), connections], [200, 5, 200, 2, 1]);
-});
 
 /** A response with fields and a body of 2 bytes. */
 const ok = (id: number, ...fields: Fields): string =>
@@ -176,16 +119,6 @@ const MALFORMED: [what: string, (id: number) => string][] = [
   ["WINDOW_UPDATE of 0 bytes", (id) => windowUpdate(id, 0)],
   ["a window that is too large", (id) => windowUpdate(id, 0x7fff_ffff)],
 ];
-
-for (const [what, answer] of MALFORMED) {
-  Deno.test(`http2 engine fails one request with 'protocol' for ${what}`, async () => {
-    const { first, second, seen, connections } = await run((peer, { id }) => peer.send(answer(id)));
-    assertEquals([first.status, first.error], [null, "protocol"], first.detail);
-    assert(first.detail!.length > 0 && !/[\r\n\0]/.test(first.detail!));
-    // The connection goes on.
-    assertEquals([seen, connections, ...outcomeOf(second)], [1, 1, 200, 2]);
-  });
-}
 
 /** What ends the whole connection (RFC 9113 §5.4.1). */
 const CONNECTION_ERRORS: [what: string, (id: number) => string][] = [
@@ -261,14 +194,6 @@ const CONNECTION_ERRORS: [what: string, (id: number) => string][] = [
   ["bytes that are not HTTP/2", () => "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"],
 ];
 
-for (const [what, answer] of CONNECTION_ERRORS) {
-  Deno.test(`http2 engine ends a connection with 'protocol' for ${what}`, async () => {
-    const { first, second, seen, connections } = await run((peer, { id }) => peer.send(answer(id)));
-    assertEquals([first.status, first.error], [null, "protocol"], first.detail);
-    assertEquals([seen, connections, ...outcomeOf(second)], [1, 2, 200, 2]);
-  });
-}
-
 /** What a client takes, though it has no use for it (RFC 9113 §4.1, §5.5, §5.3.2, §6.9). */
 const HARMLESS: [what: string, (id: number) => string][] = [
   ["frames of unknown types", (id) => frame(0xbb, 0xff, id, "x") + frame(0xbc, 0, 0, "y")],
@@ -302,15 +227,6 @@ const HARMLESS: [what: string, (id: number) => string][] = [
   ["larger windows", (id) => windowUpdate(0, 1_000_000) + windowUpdate(id, 1_000_000)],
 ];
 
-for (const [what, bytes] of HARMLESS) {
-  Deno.test(`http2 engine takes ${what}`, async () => {
-    const { first, second, connections } = await run((peer, { id }) =>
-      peer.send(bytes(id) + response(id))
-    );
-    assertEquals([...outcomeOf(first), ...outcomeOf(second), connections], [200, 2, 200, 2, 1]);
-  });
-}
-
 /** A response whose DATA is padded, with an empty frame and a trailer behind it. */
 const PADDED = (id: number): string =>
   frame(
@@ -321,11 +237,6 @@ const PADDED = (id: number): string =>
   ) + frame(TYPE.data, FLAG.padded, id, `\x03abcxxx`) + data(id, "") +
   frame(TYPE.data, FLAG.padded, id, "\0de") + headers(id, [["x-trailer", "t"]], FLAG.endStream);
 
-Deno.test("http2 engine counts no padding, and leaves out a trailer", async () => {
-  const { first, second, connections } = await run((peer, { id }) => peer.send(PADDED(id)));
-  assertEquals([...outcomeOf(first), ...outcomeOf(second), connections], [200, 5, 200, 2, 1]);
-});
-
 /** What a server sends without an end, and whether it says more before that. */
 const FLOODS: [what: string, (id: number) => string, before?: (id: number) => string][] = [
   ["PING", () => frame(TYPE.ping, 0, 0, "12345678").repeat(500)],
@@ -334,7 +245,7 @@ const FLOODS: [what: string, (id: number) => string, before?: (id: number) => st
   ["SETTINGS with ACK", () => SETTINGS_ACK.repeat(500)],
   ["PRIORITY", (id) => frame(TYPE.priority, 0, id, "\0\0\0\0\x10").repeat(500)],
   ["unknown frames", () => frame(0xbb, 0, 0, "").repeat(500)],
-  ["long unknown frames", () => frame(0xbb, 0, 0, "x".repeat(FRAME_BYTES)).repeat(4)],
+  ["long unknown frames", () => frame(0xbb, 0, 0, "x".repeat(1_000)).repeat(50)],
   ["WINDOW_UPDATE", () => windowUpdate(0, 1).repeat(500)],
   ["WINDOW_UPDATE of the stream", (id) => windowUpdate(id, 1).repeat(500)],
   ["GOAWAY", () => goAway(0x7fff_ffff, CODE.noError).repeat(500)],
@@ -356,42 +267,6 @@ const FLOODS: [what: string, (id: number) => string, before?: (id: number) => st
   ],
 ];
 
-for (const [what, flood, before = () => ""] of FLOODS) {
-  Deno.test(`http2 engine ends a flood of ${what} with 'protocol', in bounded memory`, async () => {
-    const heldBefore = heldBytes();
-    const { first, second } = await run(async (peer, { id }) => {
-      await peer.send(before(id));
-      await peer.flood(flood(id));
-    });
-    assertEquals([first.status, first.error], [null, "protocol"], first.detail);
-    assertEquals(outcomeOf(second), [200, 2]);
-    assert(heldBytes() - heldBefore < MEMORY_SLACK_BYTES);
-  });
-}
-
-Deno.test("http2 engine ends a flood of frames for streams that are over", async () => {
-  for (
-    const flood of [
-      (id: number) => rstStream(id, CODE.cancel),
-      (id: number) => data(id, ""),
-      (id: number) => headers(id, [[":status", "200"]]),
-      (id: number) => windowUpdate(id, 1),
-    ]
-  ) {
-    await using server = await startScript(async (peer) => {
-      const over = await peer.request();
-      if (over === undefined) return;
-      await peer.send(response(over.id));
-      if (await peer.request() !== undefined) await peer.flood(flood(over.id).repeat(500));
-    });
-    const engine = await openEngine("http2", { timeoutMs: LONG_MS });
-    assertEquals(outcomeOf(await makeRequest(engine, target(server.url()))), [200, 2]);
-    const result = await makeRequest(engine, target(server.url(), POST));
-    assertEquals([result.status, result.error], [null, "protocol"], result.detail);
-    engine.close();
-  }
-});
-
 /** Heads that are larger than they look. */
 const BOMBS: [what: string, (id: number) => string][] = [
   ["a head of 1 MB", (id) =>
@@ -410,35 +285,6 @@ const BOMBS: [what: string, (id: number) => string][] = [
     frame(TYPE.continuation, FLAG.endHeaders, id, "\x90".repeat(16_000))],
 ];
 
-for (const [what, answer] of BOMBS) {
-  Deno.test(`http2 engine fails with 'protocol' for ${what}, in bounded memory`, async () => {
-    const before = heldBytes();
-    const { first, second, seen } = await run((peer, { id }) => peer.send(answer(id)));
-    assertEquals([first.status, first.error], [null, "protocol"], first.detail);
-    assertEquals([seen, ...outcomeOf(second)], [1, 200, 2]);
-    assert(heldBytes() - before < MEMORY_SLACK_BYTES);
-  });
-}
-
-for (
-  const [what, opening] of [
-    ["HEADERS", headers(1, [[":status", "200"]])],
-    ["PING", frame(TYPE.ping, 0, 0, "12345678")],
-    ["SETTINGS with ACK", SETTINGS_ACK],
-    ["HTTP/1.1", "HTTP/1.1 400 Bad Request\r\n\r\n"],
-    ["SSH", "SSH-2.0-OpenSSH_9.2p1 Debian\r\n"],
-  ] as const
-) {
-  Deno.test(`http2 engine fails with 'protocol' when a server begins with ${what}`, async () => {
-    await using server = await startScript((peer) => peer.closed(), { opening });
-    const engine = await openEngine("http2", { timeoutMs: LONG_MS });
-    const { status, error, detail } = await makeRequest(engine, target(server.url(), POST));
-    assertEquals([status, error], [null, "protocol"], detail);
-    engine.close();
-    await server.closed();
-  });
-}
-
 /** Servers that let a request wait for ever. */
 const SILENT: [what: string, opening: string, Script][] = [
   ["never answers", settings(), () => {}],
@@ -455,356 +301,528 @@ const SILENT: [what: string, opening: string, Script][] = [
   ["allows no stream", settings([SETTING.maxConcurrentStreams, 0]), () => {}],
 ];
 
-for (const [what, opening, script] of SILENT) {
-  Deno.test(`http2 engine fails with 'timeout' when a server ${what}`, async () => {
+for (const { title, create } of SOCKET_ENGINES.filter(({ name }) => name === "http2")) {
+  /** Sends a server `/first`, and `/second` when that has ended. */
+  const run = async (
+    script: Script,
+    more: Partial<Target> = POST,
+    options: Partial<EngineOptions> = {},
+    opening?: string,
+  ): Promise<Ran> => {
+    let seen = 0;
     await using server = await startScript(async (peer) => {
       for (let next = await peer.request(); next !== undefined; next = await peer.request()) {
-        await script(peer, next);
+        if (next.path !== "/first") await peer.send(response(next.id));
+        else {
+          seen++;
+          await script(peer, next);
+        }
       }
     }, { opening });
-    const engine = await openEngine("http2", { timeoutMs: 100 });
-    const result = await makeRequest(engine, target(server.url()));
+    const engine = create({ timeoutMs: LONG_MS, ...options });
+    const first = await makeRequest(engine, target(server.url("/first"), more));
+    const second = await makeRequest(engine, target(server.url("/second")));
+    engine.close();
+    await server.closed();
+    return { first, second, seen, connections: server.connections };
+  };
+
+  for (const how of ["end", "reset"] as const) {
+    Deno.test(`${title} sends once when a response is cut at any byte by the server's ${how}`, async () => {
+      const head = headers(1, HEAD);
+      const whole = head + data(1, "abcde", FLAG.endStream);
+      for (let length = 0; length <= whole.length; length++) {
+        const { first, second, seen } = await run(async (peer) => {
+          await peer.send(whole.slice(0, length));
+          peer[how]();
+        });
+        const body = Math.max(0, length - head.length - 9);
+        const expected: Outcome = length < head.length
+          ? ["reset", 0]
+          : length < whole.length
+          ? ["body", body]
+          : [200, 5];
+        assertEquals(outcomeOf(first), expected, `${length} bytes: ${first.detail}`);
+        assertEquals([seen, ...outcomeOf(second)], [1, 200, 2], `${length} bytes`);
+      }
+    });
+  }
+
+  Deno.test(`${title} reads a response that comes byte by byte`, async () => {
+    const { first, second, connections } = await run(async (peer, { id }) => {
+      const whole = headers(id, HEAD) + data(id, "abcde", FLAG.endStream);
+      for (const byte of whole) {
+        await peer.send(byte);
+        await tick();
+      }
+    });
+    assertEquals([...outcomeOf(first), ...outcomeOf(second), connections], [200, 5, 200, 2, 1]);
+  });
+
+  for (const [what, answer] of MALFORMED) {
+    Deno.test(`${title} fails one request with 'protocol' for ${what}`, async () => {
+      const { first, second, seen, connections } = await run((peer, { id }) =>
+        peer.send(answer(id))
+      );
+      assertEquals([first.status, first.error], [null, "protocol"], first.detail);
+      assert(first.detail!.length > 0 && !/[\r\n\0]/.test(first.detail!));
+      // The connection goes on.
+      assertEquals([seen, connections, ...outcomeOf(second)], [1, 1, 200, 2]);
+    });
+  }
+
+  for (const [what, answer] of CONNECTION_ERRORS) {
+    Deno.test(`${title} ends a connection with 'protocol' for ${what}`, async () => {
+      const { first, second, seen, connections } = await run((peer, { id }) =>
+        peer.send(answer(id))
+      );
+      assertEquals([first.status, first.error], [null, "protocol"], first.detail);
+      assertEquals([seen, connections, ...outcomeOf(second)], [1, 2, 200, 2]);
+    });
+  }
+
+  for (const [what, bytes] of HARMLESS) {
+    Deno.test(`${title} takes ${what}`, async () => {
+      const { first, second, connections } = await run((peer, { id }) =>
+        peer.send(bytes(id) + response(id))
+      );
+      assertEquals([...outcomeOf(first), ...outcomeOf(second), connections], [200, 2, 200, 2, 1]);
+    });
+  }
+
+  Deno.test(`${title} counts no padding, and leaves out a trailer`, async () => {
+    const { first, second, connections } = await run((peer, { id }) => peer.send(PADDED(id)));
+    assertEquals([...outcomeOf(first), ...outcomeOf(second), connections], [200, 5, 200, 2, 1]);
+  });
+
+  for (const [what, flood, before = () => ""] of FLOODS) {
+    Deno.test(`${title} ends a flood of ${what} with 'protocol', in bounded memory`, async () => {
+      const heldBefore = heldBytes();
+      const { first, second } = await run(async (peer, { id }) => {
+        await peer.send(before(id));
+        await peer.flood(flood(id));
+      });
+      assertEquals([first.status, first.error], [null, "protocol"], first.detail);
+      assertEquals(outcomeOf(second), [200, 2]);
+      assert(heldBytes() - heldBefore < MEMORY_SLACK_BYTES);
+    });
+  }
+
+  Deno.test(`${title} ends a flood of frames for streams that are over`, async () => {
+    for (
+      const flood of [
+        (id: number) => rstStream(id, CODE.cancel),
+        (id: number) => data(id, ""),
+        (id: number) => headers(id, [[":status", "200"]]),
+        (id: number) => windowUpdate(id, 1),
+      ]
+    ) {
+      await using server = await startScript(async (peer) => {
+        const over = await peer.request();
+        if (over === undefined) return;
+        await peer.send(response(over.id));
+        if (await peer.request() !== undefined) await peer.flood(flood(over.id).repeat(500));
+      });
+      const engine = create({ timeoutMs: LONG_MS });
+      assertEquals(outcomeOf(await makeRequest(engine, target(server.url()))), [200, 2]);
+      const result = await makeRequest(engine, target(server.url(), POST));
+      assertEquals([result.status, result.error], [null, "protocol"], result.detail);
+      engine.close();
+    }
+  });
+
+  for (const [what, answer] of BOMBS) {
+    Deno.test(`${title} fails with 'protocol' for ${what}, in bounded memory`, async () => {
+      const before = heldBytes();
+      const { first, second, seen } = await run((peer, { id }) => peer.send(answer(id)));
+      assertEquals([first.status, first.error], [null, "protocol"], first.detail);
+      assertEquals([seen, ...outcomeOf(second)], [1, 200, 2]);
+      assert(heldBytes() - before < MEMORY_SLACK_BYTES);
+    });
+  }
+
+  for (
+    const [what, opening] of [
+      ["HEADERS", headers(1, [[":status", "200"]])],
+      ["PING", frame(TYPE.ping, 0, 0, "12345678")],
+      ["SETTINGS with ACK", SETTINGS_ACK],
+      ["HTTP/1.1", "HTTP/1.1 400 Bad Request\r\n\r\n"],
+      ["SSH", "SSH-2.0-OpenSSH_9.2p1 Debian\r\n"],
+    ] as const
+  ) {
+    Deno.test(`${title} fails with 'protocol' when a server begins with ${what}`, async () => {
+      await using server = await startScript((peer) => peer.closed(), { opening });
+      const engine = create({ timeoutMs: LONG_MS });
+      const { status, error, detail } = await makeRequest(engine, target(server.url(), POST));
+      assertEquals([status, error], [null, "protocol"], detail);
+      engine.close();
+      await server.closed();
+    });
+  }
+
+  for (const [what, opening, script] of SILENT) {
+    Deno.test(`${title} fails with 'timeout' when a server ${what}`, async () => {
+      await using server = await startScript(async (peer) => {
+        for (let next = await peer.request(); next !== undefined; next = await peer.request()) {
+          await script(peer, next);
+        }
+      }, { opening });
+      const engine = create({ timeoutMs: 100 });
+      const result = await makeRequest(engine, target(server.url()));
+      assertEquals([result.status, result.error], [null, "timeout"], result.detail);
+      engine.close();
+      await server.closed();
+    });
+  }
+
+  Deno.test(`${title} fails with 'timeout' when a server says nothing at all`, async () => {
+    await using server = await startScript((peer) => peer.closed(), { opening: "" });
+    const engine = create({ timeoutMs: 100 });
+    const result = await makeRequest(engine, target(server.url(), POST));
     assertEquals([result.status, result.error], [null, "timeout"], result.detail);
     engine.close();
     await server.closed();
   });
-}
 
-Deno.test("http2 engine fails with 'timeout' when a server says nothing at all", async () => {
-  await using server = await startScript((peer) => peer.closed(), { opening: "" });
-  const engine = await openEngine("http2", { timeoutMs: 100 });
-  const result = await makeRequest(engine, target(server.url(), POST));
-  assertEquals([result.status, result.error], [null, "timeout"], result.detail);
-  engine.close();
-  await server.closed();
-});
+  for (
+    const [what, opening, most] of [
+      ["never opens its windows", settings(), WINDOW_BYTES],
+      ["has windows of 0 bytes", settings([SETTING.initialWindowSize, 0]), 0],
+    ] as const
+  ) {
+    Deno.test(`${title} sends no more of a body than windows allow to a server that ${what}`, async () => {
+      let received = 0;
+      let isAcknowledged = false;
+      await using server = await startScript(async (peer) => {
+        for (let next = await peer.frame(); next !== undefined; next = await peer.frame()) {
+          if (next.type === TYPE.data) received += next.payload.length;
+          isAcknowledged ||= next.type === TYPE.settings && (next.flags & FLAG.ack) !== 0;
+        }
+      }, { opening });
+      const engine = create({ timeoutMs: LONG_MS });
+      const body = new Uint8Array(1_000_000);
+      const sent = makeRequest(engine, target(server.url(), { method: "POST", body }));
+      await until(() => received >= most && isAcknowledged);
+      engine.cancel();
+      assertEquals((await sent).error, "cancelled");
+      engine.close();
+      await server.closed();
+      // Before the client has read the server's settings, the default holds.
+      assert(received === most || received === WINDOW_BYTES, `${received}`);
+    });
+  }
 
-for (
-  const [what, opening, most] of [
-    ["never opens its windows", settings(), WINDOW_BYTES],
-    ["has windows of 0 bytes", settings([SETTING.initialWindowSize, 0]), 0],
-  ] as const
-) {
-  Deno.test(`http2 engine sends at most ${most} bytes of a body to a server that ${what}`, async () => {
+  Deno.test(`${title} follows windows that shrink below 0 in mid-body`, async () => {
+    const body = new Uint8Array(200_000).fill(0x62);
+    let atMost = true;
+    const { first, seen } = await run(async (peer, { body: received, id }) => {
+      atMost &&= received.length === body.length;
+      await peer.send(response(id, "y"));
+    }, { method: "POST", body });
+    assertEquals([...outcomeOf(first), seen, atMost], [200, 1, 1, true]);
+    // By hand: half of the window is used when it becomes smaller than that.
+    await using server = await startScript(async (peer) => {
+      let received = 0;
+      let window = WINDOW_BYTES;
+      for (let next = await peer.frame(); next !== undefined; next = await peer.frame()) {
+        if (next.type !== TYPE.data) continue;
+        received += next.payload.length;
+        assert(received <= window, `${received} bytes of ${window}`);
+        if (received === WINDOW_BYTES) {
+          await peer.send(settings([SETTING.initialWindowSize, 1_000]) + windowUpdate(0, 500_000));
+          // It is below 0 now, and rises to 100 bytes.
+          await peer.send(windowUpdate(1, WINDOW_BYTES - 1_000 + 100));
+          window += 100;
+        } else if (received === WINDOW_BYTES + 100) {
+          await peer.send(settings([SETTING.initialWindowSize, 500_000]));
+          window += 499_000;
+        } else if (received === body.length) await peer.send(response(1, "z"));
+      }
+    });
+    const engine = create({ timeoutMs: LONG_MS });
+    const result = await makeRequest(engine, target(server.url(), { method: "POST", body }));
+    assertEquals(outcomeOf(result), [200, 1], result.detail);
+    engine.close();
+  });
+
+  Deno.test(`${title} gives no request what comes for one that was given up`, async () => {
+    let late: number | undefined;
+    await using server = await startScript(async (peer) => {
+      for (let next = await peer.request(); next !== undefined; next = await peer.request()) {
+        const { id, path } = next;
+        if (path === "/late") late = id;
+        else if (path === "/now") await peer.send(response(id, "now"));
+        else {
+          await until(() => peer.taken.some(({ type }) => type === TYPE.rstStream));
+          const reset = peer.taken.find(({ type }) => type === TYPE.rstStream)!;
+          assertEquals([reset.id, readUint32(reset.payload)], [late, CODE.cancel]);
+          await peer.send(response(late!, "much too late") + response(id, "then"));
+        }
+      }
+    });
+    const engine = create({ timeoutMs: 2_000 });
+    const given = makeRequest(engine, target(server.url("/late")));
+    await until(() => late !== undefined);
+    // It is known to be alive.
+    assertEquals(outcomeOf(await makeRequest(engine, target(server.url("/now")))), [200, 3]);
+    assertEquals((await given).error, "timeout");
+    const then = await makeRequest(engine, target(server.url("/then")));
+    assertEquals([...outcomeOf(then), server.connections], [200, 4, 1], then.detail);
+    engine.close();
+  });
+
+  Deno.test(`${title} gives each of 100 requests its own response, in whatever order`, async () => {
+    await using server = await startScript(async (peer) => {
+      const waiting: Http2Request[] = [];
+      for (let next = await peer.request(); next !== undefined; next = await peer.request()) {
+        waiting.push(next);
+        if (waiting.length < 100) continue;
+        // Heads from the last to the first; then a byte of each body in turn, as long as it has some.
+        let bytes = "";
+        for (const { id } of waiting.toReversed()) bytes += headers(id, [[":status", "200"]]);
+        for (let k = 1; k <= 100; k++) {
+          for (const { id, path } of waiting) {
+            const size = Number(path.slice(1));
+            if (k <= size) bytes += data(id, "x", k === size ? FLAG.endStream : 0);
+          }
+        }
+        await peer.send(bytes);
+        waiting.length = 0;
+      }
+    });
+    const engine = create({ timeoutMs: LONG_MS, concurrency: 100 });
+    const results = await Promise.all(
+      Array.from(
+        { length: 200 },
+        (_, k) => makeRequest(engine, target(server.url(`/${k % 100 + 1}`))),
+      ),
+    );
+    assertEquals(results.map(outcomeOf), results.map((_, k) => [200, k % 100 + 1]));
+    engine.close();
+  });
+
+  for (
+    const [what, stop] of [
+      ["reads on", async (peer, id) => {
+        await peer.send(response(id, "no", [], "413"));
+      }],
+      ["resets the stream without an error", async (peer, id) => {
+        await peer.send(response(id, "no", [], "413") + rstStream(id, CODE.noError));
+      }],
+      ["resets the stream before it ends the body", async (peer, id) => {
+        await peer.send(headers(id, [[":status", "413"], ["content-length", "0"]], FLAG.endStream));
+        await peer.send(rstStream(id, CODE.cancel));
+      }],
+    ] as [string, (peer: Http2Peer, id: number) => Promise<void>][]
+  ) {
+    Deno.test(`${title} keeps an early response when the server ${what}, and the connection`, async () => {
+      await using server = await startScript(async (peer) => {
+        // The windows stay closed: the rest of a long body is never sent.
+        for (let next = await peer.frame(); next !== undefined; next = await peer.frame()) {
+          if (next.type === TYPE.headers) await stop(peer, next.id);
+        }
+      });
+      const engine = create({ timeoutMs: LONG_MS });
+      const statuses = [];
+      for (const length of [10_000, 10_000, 1_000_000, 1_000_000]) {
+        const more = { method: "POST", body: new Uint8Array(length) };
+        statuses.push((await makeRequest(engine, target(server.url(), more))).status);
+      }
+      assertEquals([...statuses, server.connections], [413, 413, 413, 413, 1]);
+      engine.close();
+      await server.closed();
+    });
+  }
+
+  /** RST_STREAM at each time of a response: what comes of it, and how often a POST is sent. */
+  for (
+    const [when, code, before, expected, count] of [
+      ["before the head", CODE.noError, "", ["protocol", 0], 1],
+      ["before the head", CODE.cancel, "", ["protocol", 0], 1],
+      ["before the head", CODE.internalError, "", ["protocol", 0], 1],
+      ["before the head", CODE.enhanceYourCalm, "", ["protocol", 0], 1],
+      ["before the head", CODE.http11Required, "", ["protocol", 0], 1],
+      ["before the head", 0xffff_ffff, "", ["protocol", 0], 1],
+      ["behind the head", CODE.noError, "head", ["body", 0], 1],
+      ["behind the head", CODE.cancel, "head", ["body", 0], 1],
+      ["behind the head", CODE.refusedStream, "head", ["body", 0], 1],
+      ["in the body", CODE.noError, "part", ["body", 2], 1],
+      ["in the body", CODE.internalError, "part", ["body", 2], 1],
+      ["behind the end", CODE.noError, "all", [200, 5], 1],
+      ["behind the end", CODE.cancel, "all", [200, 5], 1],
+      ["behind the end", CODE.internalError, "all", [200, 5], 1],
+    ] as [string, number, string, Outcome, number][]
+  ) {
+    Deno.test(`${title} gives ${expected[0]} for RST_STREAM ${code} ${when}`, async () => {
+      const { first, second, seen, connections } = await run((peer, { id }) =>
+        peer.send(
+          (before === "" ? "" : headers(id, HEAD)) +
+            (before === "part" ? data(id, "ab") : "") +
+            (before === "all" ? data(id, "abcde", FLAG.endStream) : "") + rstStream(id, code),
+        )
+      );
+      assertEquals(outcomeOf(first), expected, first.detail);
+      assertEquals([seen, connections, ...outcomeOf(second)], [count, 1, 200, 2]);
+    });
+  }
+
+  for (
+    const [what, refuse] of [
+      [
+        "refuses its stream",
+        (peer: Http2Peer, id: number) => peer.send(rstStream(id, CODE.refusedStream)),
+      ],
+      ["closes the connection below its stream", async (peer: Http2Peer, id: number) => {
+        await peer.send(goAway(id - 1, CODE.noError));
+        peer.end();
+      }],
+    ] as const
+  ) {
+    Deno.test(`${title} sends POST again when a server ${what}`, async () => {
+      let refused = 0;
+      const { first, second, seen } = await run((peer, { id, body }) => {
+        if (refused++ < 2) return refuse(peer, id);
+        assertEquals(body, "once");
+        return peer.send(response(id, "done"));
+      });
+      assertEquals([...outcomeOf(first), first.attempts, seen], [200, 4, 3, 3], first.detail);
+      assertEquals(outcomeOf(second), [200, 2]);
+    });
+
+    Deno.test(`${title} gives up when a server always ${what}`, async () => {
+      const { first, second, seen } = await run((peer, { id }) => refuse(peer, id));
+      assertEquals(first.status, null);
+      assert(["protocol", "reset"].includes(first.error!), first.error);
+      assert(seen > 1 && seen <= 20 && seen === first.attempts, `${seen} of ${first.attempts}`);
+      assertEquals(outcomeOf(second), [200, 2]);
+    });
+  }
+
+  /** GOAWAY and what becomes of a POST on that connection. */
+  for (
+    const [what, leave, expected, count] of [
+      [
+        "GOAWAY 2^31-1, then the response",
+        (peer, id) => peer.send(goAway(0x7fff_ffff, CODE.noError) + response(id)),
+        [200, 2],
+        1,
+      ],
+      [
+        "GOAWAY of its stream, then the response",
+        (peer, id) => peer.send(goAway(id, CODE.noError) + response(id)),
+        [200, 2],
+        1,
+      ],
+      [
+        "GOAWAY 2^31-1, then that of its stream, then the response",
+        (peer, id) =>
+          peer.send(goAway(0x7fff_ffff, CODE.noError) + goAway(id, CODE.noError) + response(id)),
+        [200, 2],
+        1,
+      ],
+      [
+        "GOAWAY of its stream for an error, then the response",
+        (peer, id) => peer.send(goAway(id, CODE.internalError, "x\n\u00ff") + response(id)),
+        [200, 2],
+        1,
+      ],
+      [
+        "GOAWAY 2^31-1, and the end",
+        async (peer) => {
+          await peer.send(goAway(0x7fff_ffff, CODE.noError));
+          peer.end();
+        },
+        ["reset", 0],
+        1,
+      ],
+      [
+        "GOAWAY of its stream, and the end",
+        async (peer, id) => {
+          await peer.send(goAway(id, CODE.noError));
+          peer.end();
+        },
+        ["reset", 0],
+        1,
+      ],
+      [
+        "GOAWAY of its stream for an error, and the end",
+        async (peer, id) => {
+          await peer.send(goAway(id, CODE.protocolError, "bad \x1b[31mrequest"));
+          peer.end();
+        },
+        ["reset", 0],
+        1,
+      ],
+      [
+        "GOAWAY of a lower stream, which rises again",
+        async (peer, id) => {
+          await peer.send(
+            goAway(0, CODE.noError) + goAway(id, CODE.noError) + response(id, "late"),
+          );
+          peer.end();
+        },
+        [200, 4],
+        2,
+      ],
+    ] as [string, (peer: Http2Peer, id: number) => Promise<void>, Outcome, number][]
+  ) {
+    Deno.test(`${title} gives ${expected[0]} for POST after ${what}`, async () => {
+      let times = 0;
+      const { first, second, seen, connections } = await run((peer, { id }) =>
+        times++ === 0 ? leave(peer, id) : peer.send(response(id, "late"))
+      );
+      assertEquals(outcomeOf(first), expected, first.detail);
+      // deno-lint-ignore no-control-regex
+      assert(!/[\x00-\x1f\x7f-\xff]/.test(first.detail ?? ""));
+      assertEquals([seen, ...outcomeOf(second)], [count, 200, 2]);
+      // The next connection may have been begun in advance.
+      assert(connections === 2 || connections === 3, `${connections}`);
+    });
+  }
+
+  Deno.test(`${title} survives a server that resets every stream of 1,000 requests`, async () => {
     let received = 0;
     await using server = await startScript(async (peer) => {
-      for (let next = await peer.frame(); next !== undefined; next = await peer.frame()) {
-        if (next.type === TYPE.data) received += next.payload.length;
+      for (let next = await peer.request(); next !== undefined; next = await peer.request()) {
+        received++;
+        await peer.send(rstStream(next.id, CODE.internalError));
       }
-    }, { opening });
-    const engine = await openEngine("http2", { timeoutMs: 300 });
-    const body = new Uint8Array(1_000_000);
-    const result = await makeRequest(engine, target(server.url(), { method: "POST", body }));
-    assertEquals([result.status, result.error], [null, "timeout"], result.detail);
-    engine.close();
-    await server.closed();
-    // Before the server's settings are there, the default holds.
-    assert(received === most || (most === 0 && received === WINDOW_BYTES), `${received}`);
-  });
-}
-
-Deno.test("http2 engine follows windows that shrink below 0 in mid-body", async () => {
-  const body = new Uint8Array(200_000).fill(0x62);
-  let atMost = true;
-  const { first, seen } = await run(async (peer, { body: received, id }) => {
-    atMost &&= received.length === body.length;
-    await peer.send(response(id, "y"));
-  }, { method: "POST", body });
-  assertEquals([...outcomeOf(first), seen, atMost], [200, 1, 1, true]);
-  // By hand: half of the window is used when it becomes smaller than that.
-  await using server = await startScript(async (peer) => {
-    let received = 0;
-    let window = WINDOW_BYTES;
-    for (let next = await peer.frame(); next !== undefined; next = await peer.frame()) {
-      if (next.type !== TYPE.data) continue;
-      received += next.payload.length;
-      assert(received <= window, `${received} bytes of ${window}`);
-      if (received === WINDOW_BYTES) {
-        await peer.send(settings([SETTING.initialWindowSize, 1_000]) + windowUpdate(0, 500_000));
-        // It is below 0 now, and rises to 100 bytes.
-        await peer.send(windowUpdate(1, WINDOW_BYTES - 1_000 + 100));
-        window += 100;
-      } else if (received === WINDOW_BYTES + 100) {
-        await peer.send(settings([SETTING.initialWindowSize, 500_000]));
-        window += 499_000;
-      } else if (received === body.length) await peer.send(response(1, "z"));
-    }
-  });
-  const engine = await openEngine("http2", { timeoutMs: LONG_MS });
-  const result = await makeRequest(engine, target(server.url(), { method: "POST", body }));
-  assertEquals(outcomeOf(result), [200, 1], result.detail);
-  engine.close();
-});
-
-Deno.test("http2 engine ends a response that stalls by the idle timeout, and no other", async () => {
-  let isOver = false;
-  await using server = await startScript(async (peer) => {
-    for (let next = await peer.request(); next !== undefined; next = await peer.request()) {
-      const { id, path } = next;
-      if (path === "/stalls") await peer.send(headers(id, [[":status", "200"]]) + data(id, "abc"));
-      else {
-        await peer.send(headers(id, [[":status", "200"]]));
-        void (async () => {
-          for (; !isOver && !peer.isClosed; await tick()) await peer.send(data(id, "x"));
-          await peer.send(data(id, "", FLAG.endStream));
-        })();
-      }
-    }
-  });
-  const engine = await openEngine("http2", { timeoutMs: LONG_MS, idleTimeoutMs: 500 });
-  const drips = makeRequest(engine, target(server.url("/drips")));
-  const stalls = await makeRequest(engine, target(server.url("/stalls")));
-  assertEquals([stalls.status, stalls.error], [null, "timeout"], stalls.detail);
-  isOver = true;
-  const { status, detail } = await drips;
-  assertEquals(status, 200, detail);
-  engine.close();
-});
-
-Deno.test("http2 engine gives no request what comes for one that was given up", async () => {
-  let late: number | undefined;
-  await using server = await startScript(async (peer) => {
-    for (let next = await peer.request(); next !== undefined; next = await peer.request()) {
-      const { id, path } = next;
-      if (path === "/late") late = id;
-      else if (path === "/now") await peer.send(response(id, "now"));
-      else {
-        await until(() => peer.taken.some(({ type }) => type === TYPE.rstStream));
-        const reset = peer.taken.find(({ type }) => type === TYPE.rstStream)!;
-        assertEquals([reset.id, readUint32(reset.payload)], [late, CODE.cancel]);
-        await peer.send(response(late!, "much too late") + response(id, "then"));
-      }
-    }
-  });
-  const engine = await openEngine("http2", { timeoutMs: LONG_MS, idleTimeoutMs: LONG_MS });
-  const short = await openEngine("http2", { timeoutMs: 200 });
-  const given = makeRequest(short, target(server.url("/late")));
-  await until(() => late !== undefined);
-  // It is known to be alive.
-  assertEquals(outcomeOf(await makeRequest(short, target(server.url("/now")))), [200, 3]);
-  assertEquals((await given).error, "timeout");
-  const then = await makeRequest(short, target(server.url("/then")));
-  assertEquals([...outcomeOf(then), server.connections], [200, 4, 1], then.detail);
-  engine.close();
-  short.close();
-});
-
-Deno.test("http2 engine gives each of 100 requests its own response, in whatever order", async () => {
-  await using server = await startScript(async (peer) => {
-    const waiting: Http2Request[] = [];
-    for (let next = await peer.request(); next !== undefined; next = await peer.request()) {
-      waiting.push(next);
-      if (waiting.length < 100) continue;
-      // Heads from the last to the first; then a byte of each body in turn, as long as it has some.
-      let bytes = "";
-      for (const { id } of waiting.toReversed()) bytes += headers(id, [[":status", "200"]]);
-      for (let k = 1; k <= 100; k++) {
-        for (const { id, path } of waiting) {
-          const size = Number(path.slice(1));
-          if (k <= size) bytes += data(id, "x", k === size ? FLAG.endStream : 0);
-        }
-      }
-      await peer.send(bytes);
-      waiting.length = 0;
-    }
-  });
-  const engine = await openEngine("http2", { timeoutMs: LONG_MS, concurrency: 100 });
-  const results = await Promise.all(
-    Array.from(
-      { length: 200 },
-      (_, k) => makeRequest(engine, target(server.url(`/${k % 100 + 1}`))),
-    ),
-  );
-  assertEquals(results.map(outcomeOf), results.map((_, k) => [200, k % 100 + 1]));
-  engine.close();
-});
-
-/** RST_STREAM at each time of a response: what comes of it, and how often a POST is sent. */
-for (
-  const [when, code, before, expected, count] of [
-    ["before the head", CODE.noError, "", ["protocol", 0], 1],
-    ["before the head", CODE.cancel, "", ["protocol", 0], 1],
-    ["before the head", CODE.internalError, "", ["protocol", 0], 1],
-    ["before the head", CODE.enhanceYourCalm, "", ["protocol", 0], 1],
-    ["before the head", CODE.http11Required, "", ["protocol", 0], 1],
-    ["before the head", 0xffff_ffff, "", ["protocol", 0], 1],
-    ["behind the head", CODE.noError, "head", ["body", 0], 1],
-    ["behind the head", CODE.cancel, "head", ["body", 0], 1],
-    ["behind the head", CODE.refusedStream, "head", ["body", 0], 1],
-    ["in the body", CODE.noError, "part", ["body", 2], 1],
-    ["in the body", CODE.internalError, "part", ["body", 2], 1],
-    ["behind the end", CODE.noError, "all", [200, 5], 1],
-    ["behind the end", CODE.cancel, "all", [200, 5], 1],
-    ["behind the end", CODE.internalError, "all", [200, 5], 1],
-  ] as [string, number, string, Outcome, number][]
-) {
-  Deno.test(`http2 engine gives ${expected[0]} for RST_STREAM ${code} ${when}`, async () => {
-    const { first, second, seen, connections } = await run((peer, { id }) =>
-      peer.send(
-        (before === "" ? "" : headers(id, HEAD)) +
-          (before === "part" ? data(id, "ab") : "") +
-          (before === "all" ? data(id, "abcde", FLAG.endStream) : "") + rstStream(id, code),
-      )
-    );
-    assertEquals(outcomeOf(first), expected, first.detail);
-    assertEquals([seen, connections, ...outcomeOf(second)], [count, 1, 200, 2]);
-  });
-}
-
-for (
-  const [what, refuse] of [
-    [
-      "refuses its stream",
-      (peer: Http2Peer, id: number) => peer.send(rstStream(id, CODE.refusedStream)),
-    ],
-    ["closes the connection below its stream", async (peer: Http2Peer, id: number) => {
-      await peer.send(goAway(id - 1, CODE.noError));
-      peer.end();
-    }],
-  ] as const
-) {
-  Deno.test(`http2 engine sends POST again when a server ${what}`, async () => {
-    let refused = 0;
-    const { first, second, seen } = await run((peer, { id, body }) => {
-      if (refused++ < 2) return refuse(peer, id);
-      assertEquals(body, "once");
-      return peer.send(response(id, "done"));
     });
-    assertEquals([...outcomeOf(first), first.attempts, seen], [200, 4, 3, 3], first.detail);
-    assertEquals(outcomeOf(second), [200, 2]);
+    const engine = create({ timeoutMs: LONG_MS, concurrency: 50 });
+    let left = 1_000;
+    const work = async (): Promise<void> => {
+      while (left-- > 0) {
+        const { error, detail } = await makeRequest(engine, target(server.url(), POST));
+        assertEquals(error, "protocol");
+        assertMatch(detail!, /INTERNAL_ERROR/);
+      }
+    };
+    await Promise.all(Array.from({ length: 50 }, work));
+    assertEquals(received, 1_000);
+    engine.close();
   });
 
-  Deno.test(`http2 engine gives up when a server always ${what}`, async () => {
-    const { first, second, seen } = await run((peer, { id }) => refuse(peer, id));
-    assertEquals(first.status, null);
-    assert(["protocol", "reset"].includes(first.error!), first.error);
-    assert(seen > 1 && seen <= 20 && seen === first.attempts, `${seen} of ${first.attempts}`);
-    assertEquals(outcomeOf(second), [200, 2]);
-  });
-}
-
-/** GOAWAY and what becomes of a POST on that connection. */
-for (
-  const [what, leave, expected, count] of [
-    [
-      "GOAWAY 2^31-1, then the response",
-      (peer, id) => peer.send(goAway(0x7fff_ffff, CODE.noError) + response(id)),
-      [200, 2],
-      1,
-    ],
-    [
-      "GOAWAY of its stream, then the response",
-      (peer, id) => peer.send(goAway(id, CODE.noError) + response(id)),
-      [200, 2],
-      1,
-    ],
-    [
-      "GOAWAY 2^31-1, then that of its stream, then the response",
-      (peer, id) =>
-        peer.send(goAway(0x7fff_ffff, CODE.noError) + goAway(id, CODE.noError) + response(id)),
-      [200, 2],
-      1,
-    ],
-    [
-      "GOAWAY of its stream for an error, then the response",
-      (peer, id) => peer.send(goAway(id, CODE.internalError, "x\n\u00ff") + response(id)),
-      [200, 2],
-      1,
-    ],
-    [
-      "GOAWAY 2^31-1, and the end",
-      async (peer) => {
-        await peer.send(goAway(0x7fff_ffff, CODE.noError));
-        peer.end();
-      },
-      ["reset", 0],
-      1,
-    ],
-    [
-      "GOAWAY of its stream, and the end",
-      async (peer, id) => {
-        await peer.send(goAway(id, CODE.noError));
-        peer.end();
-      },
-      ["reset", 0],
-      1,
-    ],
-    [
-      "GOAWAY of its stream for an error, and the end",
-      async (peer, id) => {
-        await peer.send(goAway(id, CODE.protocolError, "bad \x1b[31mrequest"));
-        peer.end();
-      },
-      ["reset", 0],
-      1,
-    ],
-    [
-      "GOAWAY of a lower stream, which rises again",
-      async (peer, id) => {
-        await peer.send(goAway(0, CODE.noError) + goAway(id, CODE.noError) + response(id, "late"));
-        peer.end();
-      },
-      [200, 4],
-      2,
-    ],
-  ] as [string, (peer: Http2Peer, id: number) => Promise<void>, Outcome, number][]
-) {
-  Deno.test(`http2 engine gives ${expected[0]} for POST after ${what}`, async () => {
-    let times = 0;
-    const { first, second, seen, connections } = await run((peer, { id }) =>
-      times++ === 0 ? leave(peer, id) : peer.send(response(id, "late"))
-    );
-    assertEquals(outcomeOf(first), expected, first.detail);
-    // deno-lint-ignore no-control-regex
-    assert(!/[\x00-\x1f\x7f-\xff]/.test(first.detail ?? ""));
-    assertEquals([seen, ...outcomeOf(second)], [count, 200, 2]);
-    // The next connection may have been begun in advance.
-    assert(connections === 2 || connections === 3, `${connections}`);
-  });
-}
-
-Deno.test("http2 engine survives a server that resets every stream of 1,000 requests", async () => {
-  let received = 0;
-  await using server = await startScript(async (peer) => {
-    for (let next = await peer.request(); next !== undefined; next = await peer.request()) {
-      received++;
-      await peer.send(rstStream(next.id, CODE.internalError));
+  Deno.test(`${title} ends an endless body at the maximum, and keeps the connection`, async () => {
+    for (const length of [undefined, "100000000"]) {
+      const { first, second, connections } = await run(
+        async (peer, { id }) => {
+          await peer.send(
+            headers(id, [
+              [":status", "200"],
+              ...(length === undefined ? [] : [["content-length", length] as const]),
+            ]),
+          );
+          // Within the windows, which open again and again.
+          for (let sent = 0; sent < 60_000; sent += 10_000) {
+            await peer.send(data(id, "x".repeat(10_000)));
+          }
+        },
+        {},
+        { maxBodyBytes: 50_000 },
+      );
+      assertEquals([first.status, first.error], [null, "body"], first.detail);
+      assertMatch(first.detail!, /--max-body/);
+      assertEquals([connections, ...outcomeOf(second)], [1, 200, 2]);
     }
   });
-  const engine = await openEngine("http2", { timeoutMs: LONG_MS, concurrency: 50 });
-  let left = 1_000;
-  const work = async (): Promise<void> => {
-    while (left-- > 0) {
-      const { error, detail } = await makeRequest(engine, target(server.url(), POST));
-      assertEquals(error, "protocol");
-      assertMatch(detail!, /INTERNAL_ERROR/);
-    }
-  };
-  await Promise.all(Array.from({ length: 50 }, work));
-  assertEquals(received, 1_000);
-  engine.close();
-});
-
-Deno.test("http2 engine ends an endless body at the maximum, and keeps the connection", async () => {
-  for (const length of [undefined, "100000000"]) {
-    const { first, second, connections } = await run(
-      async (peer, { id }) => {
-        await peer.send(
-          headers(id, [
-            [":status", "200"],
-            ...(length === undefined ? [] : [["content-length", length] as const]),
-          ]),
-        );
-        // Within the windows, which open again and again.
-        for (let sent = 0; sent < 60_000; sent += 10_000) {
-          await peer.send(data(id, "x".repeat(10_000)));
-        }
-      },
-      {},
-      { maxBodyBytes: 50_000 },
-    );
-    assertEquals([first.status, first.error], [null, "body"], first.detail);
-    assertMatch(first.detail!, /--max-body/);
-    assertEquals([connections, ...outcomeOf(second)], [1, 200, 2]);
-  }
-});
+}

@@ -1,6 +1,6 @@
 /**
- * Reads the field blocks of the public collection, as encoders of many programs wrote them, with our
- * decoder; and what our encoder makes of the same fields. It is run by hand:
+ * Reads the field blocks of the public collection, as encoders of many programs wrote them, with
+ * our decoder; and what our encoder makes of the same fields. It is run by hand:
  *
  *     git clone https://github.com/http2jp/hpack-test-case
  *     deno run --allow-read tests/engine/http2/hpack_vectors.ts hpack-test-case

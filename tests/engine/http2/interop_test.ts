@@ -23,6 +23,9 @@ const POSTS = Deno.env.get("MYRIAD_TEST_LONG") === undefined ? 20_000 : 1_000_00
 const IN_FLIGHT = 100;
 const LARGE_BYTES = 10_000_000;
 
+/** Both kinds of sockets. The second are native ones where this machine has them. */
+const TRANSPORTS = ["portable", "auto"] as const;
+
 /** A body of `/received/100`. */
 const BODY = new Uint8Array(100).fill(0x62);
 const POST: Partial<Target> = { method: "POST", body: BODY };
@@ -128,19 +131,15 @@ for (const name of HTTP_SERVERS) {
     async () => {
       await using server = await HttpServer.start(name);
       const engine = await open("http2");
-      const versions = new Set<unknown>();
       const outcomes = await count(engine, 10_000, (i) => {
         const path = i % 4 === 0 ? "/received/100" : "/n/13";
         return target(server.url(`${path}?i=${i}`), { i, ...(i % 4 === 0 ? POST : {}) });
       });
       const posted = name === "nghttpd" ? "200 1" : "201 1";
       assertEquals(outcomes, { "200 13": 7_500, [posted]: 2_500 });
-      const { version } = await makeRequest(engine, target(server.url("/n/13")));
-      versions.add(version);
       await ask(name, engine, (path) => server.url(path));
       await ask(name, engine, (path) => server.plainUrl(path));
       engine.close();
-      assertEquals([...versions], ["2"]);
       assertOnce(await server.stop(), 10_000);
     },
   );
@@ -200,22 +199,24 @@ for (const name of HTTP_SERVERS) {
   });
 }
 
-Deno.test(
-  `http2 engine loses none of ${POSTS} POSTs to nginx, and sends none twice`,
-  { ignore: !isHttpServerInstalled("nginx") },
-  async () => {
-    await using server = await HttpServer.start("nginx");
-    const engine = await open("http2");
-    const outcomes = await count(
-      engine,
-      POSTS,
-      (i) => target(server.url(`/received/100?i=${i}`), { ...POST, i }),
-    );
-    engine.close();
-    assertEquals(outcomes, { "201 1": POSTS });
-    assertOnce(await server.stop(), POSTS);
-  },
-);
+for (const transport of TRANSPORTS) {
+  Deno.test(
+    `http2 engine loses none of ${POSTS} POSTs to nginx over ${transport} sockets, and sends none twice`,
+    { ignore: !isHttpServerInstalled("nginx") },
+    async () => {
+      await using server = await HttpServer.start("nginx");
+      const engine = await open("http2", { transport });
+      const outcomes = await count(
+        engine,
+        POSTS,
+        (i) => target(server.url(`/received/100?i=${i}`), { ...POST, i }),
+      );
+      engine.close();
+      assertEquals(outcomes, { "201 1": POSTS });
+      assertOnce(await server.stop(), POSTS);
+    },
+  );
+}
 
 Deno.test(
   "http2 engine sends nginx nothing in vain from the second connection on",
@@ -242,13 +243,13 @@ for (
   ] as const
 ) {
   for (const [method, body] of [["GET", undefined], ["POST", BODY]] as const) {
-    for (const engineName of ["http2", "auto"] as const) {
+    for (const transport of TRANSPORTS) {
       Deno.test(
-        `${engineName} engine fails one ${method} of 200 when ${name} ends its connection for a field of ${bytes} bytes`,
+        `auto engine fails one ${method} of 200 over ${transport} sockets when ${name} ends its connection for a field of ${bytes} bytes`,
         { ignore: !isHttpServerInstalled(name) },
         async () => {
           await using server = await HttpServer.start(name, more);
-          const engine = await open(engineName, { concurrency: 20 });
+          const engine = await open("auto", { concurrency: 20, transport });
           const failed: Result[] = [];
           let i = 0;
           const path = method === "GET" ? "/n/13" : "/received/100";
