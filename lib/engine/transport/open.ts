@@ -1,17 +1,25 @@
 import type { TransportName } from "../options.ts";
 import { openLibraries } from "./native/libraries.ts";
+import { hasSystemAuthorities } from "./native/system_authorities.ts";
 import { NativeTransports } from "./native/transports.ts";
 import { PortableTransports } from "./portable.ts";
 import type { Transports } from "./transport.ts";
 
 /**
- * Opens transports, without asking for a permission.
+ * Opens transports, without asking for a permission. `auto` takes native ones if it can, and if the
+ * system has authorities for them to trust: the portable ones bring theirs.
  *
  * @returns or, in words, why there are no native ones, if they were chosen by name
  */
 export function openTransports(choice: TransportName): Transports | string {
   if (choice === "portable") return new PortableTransports();
   const libraries = openLibraries();
-  if (typeof libraries !== "string") return new NativeTransports(libraries);
-  return choice === "auto" ? new PortableTransports() : libraries;
+  if (typeof libraries === "string") {
+    return choice === "auto" ? new PortableTransports() : libraries;
+  }
+  if (choice === "auto" && !hasSystemAuthorities(libraries)) {
+    libraries.close();
+    return new PortableTransports();
+  }
+  return new NativeTransports(libraries);
 }

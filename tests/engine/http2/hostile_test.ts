@@ -545,32 +545,6 @@ for (const { title, create } of SOCKET_ENGINES.filter(({ name }) => name === "ht
     engine.close();
   });
 
-  Deno.test(`${title} ends a response that stalls by the idle timeout, and no other`, async () => {
-    let isOver = false;
-    await using server = await startScript(async (peer) => {
-      for (let next = await peer.request(); next !== undefined; next = await peer.request()) {
-        const { id, path } = next;
-        if (path === "/stalls") {
-          await peer.send(headers(id, [[":status", "200"]]) + data(id, "abc"));
-        } else {
-          await peer.send(headers(id, [[":status", "200"]]));
-          void (async () => {
-            for (; !isOver && !peer.isClosed; await tick()) await peer.send(data(id, "x"));
-            await peer.send(data(id, "", FLAG.endStream));
-          })();
-        }
-      }
-    });
-    const engine = create({ timeoutMs: LONG_MS, idleTimeoutMs: 2_000 });
-    const drips = makeRequest(engine, target(server.url("/drips")));
-    const stalls = await makeRequest(engine, target(server.url("/stalls")));
-    assertEquals([stalls.status, stalls.error], [null, "timeout"], stalls.detail);
-    isOver = true;
-    const { status, detail } = await drips;
-    assertEquals(status, 200, detail);
-    engine.close();
-  });
-
   Deno.test(`${title} gives no request what comes for one that was given up`, async () => {
     let late: number | undefined;
     await using server = await startScript(async (peer) => {

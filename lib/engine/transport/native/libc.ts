@@ -18,7 +18,9 @@ const SIZE = "u32";
 /** The functions. Results of `recv` and `send` fit into `i32`, as no buffer here is larger. */
 export const LIBC = {
   __errno_location: { parameters: [], result: POINTER },
+  access: { parameters: [POINTER, "i32"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
+  closedir: { parameters: [POINTER], result: "i32" },
   /** From an address that another library has given. */
   copyFrom: { name: "memcpy", parameters: ["buffer", "u64", SIZE], result: POINTER },
   connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
@@ -35,9 +37,12 @@ export const LIBC = {
   getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
   inet_pton: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   memcpy: { parameters: ["buffer", POINTER, SIZE], result: POINTER },
+  opendir: { parameters: [POINTER], result: POINTER },
   poll: { parameters: ["buffer", SIZE, "i32"], result: "i32" },
   read: { parameters: ["i32", "buffer", SIZE], result: "i32" },
+  readdir: { parameters: [POINTER], result: POINTER },
   recv: { parameters: ["i32", "buffer", SIZE, "i32"], result: "i32" },
+  secure_getenv: { parameters: [POINTER], result: POINTER },
   send: { parameters: ["i32", "buffer", SIZE, "i32"], result: "i32" },
   setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
@@ -47,6 +52,7 @@ export const LIBC = {
 /** The functions of the C library. */
 export type Libc = Deno.DynamicLibrary<typeof LIBC>["symbols"];
 
+export const R_OK = 4;
 export const AF_UNIX = 1;
 export const AF_INET = 2;
 export const AF_INET6 = 10;

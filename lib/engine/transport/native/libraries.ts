@@ -54,11 +54,10 @@ export function openLibraries(
     return "native sockets need '--allow-net' without a list of hosts";
   }
   const libc = open(folders, C_LIBRARY, LIBC);
-  if (typeof libc === "string") return libc;
   const openssl = open(folders, TLS_LIBRARY, OPENSSL);
-  if (typeof openssl === "string") {
-    libc.close();
-    return openssl;
+  if (typeof libc === "string" || typeof openssl === "string") {
+    for (const library of [libc, openssl]) if (typeof library !== "string") library.close();
+    return [libc, openssl].find((library) => typeof library === "string") as string;
   }
   return {
     libc: libc.symbols,
@@ -76,11 +75,13 @@ function open<T extends Deno.ForeignLibraryInterface>(
   name: string,
   functions: T,
 ): Deno.DynamicLibrary<T> | string {
-  const paths = folders.map((folder) => `${folder}/${name}`);
-  const permitted = paths.filter((path) =>
+  const permitted = folders.map((folder) => `${folder}/${name}`).filter((path) =>
     Deno.permissions.querySync({ name: "ffi", path }).state === "granted"
   );
-  if (permitted.length === 0) return `native sockets need '--allow-ffi=${paths[0]}'`;
+  if (permitted.length === 0) {
+    const paths = [C_LIBRARY, TLS_LIBRARY].map((library) => `${folders[0]}/${library}`);
+    return `native sockets need '--allow-ffi', or '--allow-ffi=${paths}' for two libraries alone`;
+  }
   let why = "";
   for (const path of permitted) {
     try {

@@ -34,7 +34,6 @@ export const OPENSSL = {
   BIO_ctrl_pending: { parameters: [BIO], result: "u32" },
   BIO_free: { parameters: [BIO], result: "i32" },
   BIO_new: { parameters: [METHOD], result: BIO },
-  BIO_new_mem_buf: { parameters: ["buffer", "i32"], result: BIO },
   BIO_read: { parameters: [BIO, "buffer", "i32"], result: "i32" },
   BIO_s_mem: { parameters: [], result: METHOD },
   BIO_write: { parameters: [BIO, "buffer", "i32"], result: "i32" },
@@ -43,7 +42,6 @@ export const OPENSSL = {
   ERR_error_string_n: { parameters: ["u64", "buffer", "usize"], result: "void" },
   EVP_PKEY_free: { parameters: [KEY], result: "void" },
   OPENSSL_sk_value: { parameters: [STACK, "i32"], result: X509 },
-  OpenSSL_version_num: { parameters: [], result: "u32" },
   PEM_read_bio_PrivateKey: { parameters: [BIO, "pointer", "pointer", "buffer"], result: KEY },
   PEM_read_bio_X509: { parameters: [BIO, "pointer", "pointer", "buffer"], result: X509 },
   X509_STORE_add_cert: { parameters: [X509_STORE, X509], result: "i32" },
@@ -53,15 +51,16 @@ export const OPENSSL = {
   X509_VERIFY_PARAM_set_hostflags: { parameters: [VERIFY_PARAM, "u32"], result: "void" },
   X509_free: { parameters: [X509], result: "void" },
   X509_get_extension_flags: { parameters: [X509], result: "u32" },
+  X509_get_default_cert_dir: { parameters: [], result: TEXT },
+  X509_get_default_cert_dir_env: { parameters: [], result: TEXT },
   X509_get_default_cert_file: { parameters: [], result: TEXT },
+  X509_get_default_cert_file_env: { parameters: [], result: TEXT },
   i2d_X509_bio: { parameters: [BIO, X509], result: "i32" },
   // libssl
-  SSL_CTX_check_private_key: { parameters: [SSL_CTX], result: "i32" },
   SSL_CTX_ctrl: { parameters: [SSL_CTX, "i32", "i64", "pointer"], result: "i32" },
   SSL_CTX_free: { parameters: [SSL_CTX], result: "void" },
   SSL_CTX_get0_param: { parameters: [SSL_CTX], result: VERIFY_PARAM },
   SSL_CTX_get_cert_store: { parameters: [SSL_CTX], result: X509_STORE },
-  SSL_CTX_load_verify_file: { parameters: [SSL_CTX, "buffer"], result: "i32" },
   SSL_CTX_new: { parameters: [METHOD], result: SSL_CTX },
   SSL_CTX_set_alpn_protos: { parameters: [SSL_CTX, "buffer", "u32"], result: "i32" },
   SSL_CTX_set_default_verify_paths: { parameters: [SSL_CTX], result: "i32" },
@@ -110,7 +109,6 @@ export const SSL_MODE_RELEASE_BUFFERS = 0x10;
 export const SSL_OP_NO_RENEGOTIATION = 0x40000000;
 export const SSL_VERIFY_NONE = 0;
 export const SSL_VERIFY_PEER = 1;
-export const SSL_ERROR_SSL = 1;
 export const SSL_ERROR_WANT_READ = 2;
 export const SSL_ERROR_WANT_WRITE = 3;
 export const SSL_ERROR_SYSCALL = 5;

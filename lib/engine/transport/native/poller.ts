@@ -33,7 +33,7 @@ export interface Pollable {
 /**
  * The maximum number of events of one wait. They take about a millisecond, and timers wait for them.
  */
-const MAX_EVENTS = 64;
+const MAX_EVENTS = 16;
 /** After so many milliseconds the event loop of the runtime gets a turn. */
 const SLICE_MS = 1;
 /** The longest wait that blocks, in milliseconds. */

@@ -98,24 +98,20 @@ export class TlsContext {
   #trust(context: Pointer<"SSL_CTX">, pem: string): void {
     const openssl = this.#openssl;
     const store = openssl.SSL_CTX_get_cert_store(context);
-    let count = 0;
-    this.#readCertificates(pem, (certificate) => {
-      count++;
-      return openssl.X509_STORE_add_cert(store, certificate) === 1;
-    }, "the certificate of an authority");
-    this.#check(count > 0, "the certificate of an authority");
+    this.#readCertificates(
+      pem,
+      "the certificate of an authority",
+      (certificate) => openssl.X509_STORE_add_cert(store, certificate) === 1,
+    );
   }
 
   #show(context: Pointer<"SSL_CTX">, cert: string, key: string | undefined): void {
     const openssl = this.#openssl;
-    const what = "the client certificate";
-    let count = 0;
-    this.#readCertificates(cert, (certificate) => {
-      if (count++ === 0) return openssl.SSL_CTX_use_certificate(context, certificate) === 1;
+    this.#readCertificates(cert, "the client certificate", (certificate, count) => {
+      if (count === 0) return openssl.SSL_CTX_use_certificate(context, certificate) === 1;
       // The context takes a reference of its own.
       return openssl.SSL_CTX_ctrl(context, SSL_CTRL_CHAIN_CERT, 1n, certificate) === 1;
-    }, what);
-    this.#check(count > 0, what);
+    });
     const bio = this.#toBio(key ?? cert);
     // The empty password is given, as OpenSSL would ask the terminal for one.
     const own = openssl.PEM_read_bio_PrivateKey(bio, null, null, EMPTY);
@@ -126,22 +122,31 @@ export class TlsContext {
     this.#check(isUsed, "the key of the client certificate");
   }
 
-  /** Calls a function with each certificate of a text. */
+  /**
+   * Calls a function with each certificate of a text.
+   *
+   * @throws {TlsOptionsError} If the text has no certificate, or the function does not take one.
+   */
   #readCertificates(
     pem: string,
-    take: (certificate: Pointer<"X509">) => boolean,
     what: string,
+    take: (certificate: Pointer<"X509">, count: number) => boolean,
   ): void {
     const openssl = this.#openssl;
     const bio = this.#toBio(pem);
     try {
-      for (;;) {
+      for (let count = 0;; count++) {
         const certificate = openssl.PEM_read_bio_X509(bio, null, null, EMPTY);
-        if (certificate === null) return;
-        const isTaken = take(certificate);
+        if (certificate === null) {
+          this.#check(count > 0, what);
+          break;
+        }
+        const isTaken = take(certificate, count);
         openssl.X509_free(certificate);
         this.#check(isTaken, what);
       }
+      // The end of the text is an error to OpenSSL.
+      openssl.ERR_clear_error();
     } finally {
       openssl.BIO_free(bio);
     }
