@@ -425,7 +425,10 @@ export class Http2Connection extends Connection implements TransportListener, Fr
   #onTrailers(stream: Stream, fields: readonly HeaderField[], endsStream: boolean): void {
     if (!endsStream) throw toMalformed("a second head");
     checkTrailers(fields);
-    this.#onLast(stream);
+    const { size, head } = stream;
+    const { bodyBytes } = head!;
+    if (bodyBytes > size) throw toMalformed(`the body has ${size} of ${bodyBytes} bytes`);
+    this.#finish(stream);
   }
 
   onData(
@@ -485,14 +488,6 @@ export class Http2Connection extends Connection implements TransportListener, Fr
       this.#planFlush();
     }
     return undefined;
-  }
-
-  /** The response is complete at the end of its trailers. */
-  #onLast(stream: Stream): void {
-    const { size, head } = stream;
-    const { bodyBytes } = head!;
-    if (bodyBytes > size) throw toMalformed(`the body has ${size} of ${bodyBytes} bytes`);
-    this.#finish(stream);
   }
 
   onReset(id: number, code: number): void {
