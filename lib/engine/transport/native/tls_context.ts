@@ -125,7 +125,7 @@ export class TlsContext {
   /**
    * Calls a function with each certificate of a text.
    *
-   * @throws {TlsOptionsError} If it finds no certificate, or the function does not take one.
+   * @throws {TlsOptionsError} If the text has no certificate, or the function does not take one.
    */
   #readCertificates(
     pem: string,
