@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import net from "node:net";
+import tls from "node:tls";
 import type { Engine, ProxyOptions } from "../../lib/engine/engine.ts";
 import type { EngineOptions } from "../../lib/engine/options.ts";
 import { parseRun } from "../../lib/options/parse.ts";
@@ -8,8 +9,9 @@ import type { Result } from "../../lib/result.ts";
 import { type AnswerServer, SOCKET_ENGINES } from "../fixtures/engine_suite.ts";
 import { folder } from "../fixtures/folder.ts";
 import { makeRequest } from "../fixtures/make_request.ts";
+import { openEngine } from "../fixtures/open_engine.ts";
 import { type ProxyOptions as Kind, ProxyServer } from "../fixtures/proxy_server.ts";
-import { ok, refusedPort } from "../fixtures/raw_server.ts";
+import { ok, RawServer, refusedPort } from "../fixtures/raw_server.ts";
 import { target } from "../fixtures/target.ts";
 import { AUTHORITY, SELF_SIGNED } from "../fixtures/tls_server.ts";
 
@@ -458,3 +460,26 @@ for (const { title, name, create: createWith, serve, serveTls } of SOCKET_ENGINE
     assertEquals([gone.error, gone.detail], ["connect", "no such Unix socket"]);
   });
 }
+
+Deno.test("connections to a proxy over TLS do not prepare again what it is trusted by", async () => {
+  const { createSecureContext } = tls;
+  let prepared = 0;
+  tls.createSecureContext = (options) => {
+    prepared++;
+    return createSecureContext(options);
+  };
+  await using proxy = await ProxyServer.start({ kind: "https" });
+  await using server = await RawServer.start(({ send }) => send(ok("", "Connection: close\r\n")));
+  try {
+    const engine = await openEngine("http1", {
+      ...OPTIONS,
+      proxy: await proxyOf(proxy.url()),
+      transport: "portable",
+    });
+    const results = await hit(engine, server.url(), server.url(), server.url());
+    assertEquals(results.map(({ status }) => status), [200, 200, 200]);
+  } finally {
+    tls.createSecureContext = createSecureContext;
+  }
+  assertEquals([proxy.connections, prepared], [3, 1]);
+});

@@ -61,7 +61,7 @@ Deno.test("Hosts keeps needed hosts in a sweep", () => {
 Deno.test("Hosts releases requests that wait for a probe when another one succeeds", () => {
   const hosts = new Hosts({ failuresToPause: 2 });
   const [a, b, c, d] = [0, 1, 2, 3].map((i) => target("http://host/", { i }));
-  for (const  of of[a, b, c]) assertEquals(hosts.admit(of, 0), "starts");
+  for (const each of [a, b, c]) assertEquals(hosts.admit(each, 0), "starts");
   assertEquals(hosts.end(a, true, 0, 0), undefined);
   assertEquals(hosts.end(b, true, 0, 0), "opened");
   assertEquals(hosts.admit(d, 10), "waits");
@@ -76,7 +76,7 @@ Deno.test("Hosts lets one probe through at a time", () => {
   const all = Array.from({ length: 10 }, (_, i) => target("http://host/", { i }));
   assertEquals(hosts.admit(all[0], 0), "starts");
   assertEquals(hosts.end(all[0], true, 0, 0), "opened");
-  for (const of of all.slice(1)) assertEquals(hosts.admit(of, 1), "waits");
+  for (const each of all.slice(1)) assertEquals(hosts.admit(each, 1), "waits");
   const probe = hosts.next(1_000)!;
   assertEquals([probe.i, hosts.next(50_000)], [1, undefined]);
   hosts.end(probe, true, 0, 1_100);
@@ -97,12 +97,12 @@ function withOneGivenUp(): { hosts: Hosts; probe: Target; told: GivenUpHost[] } 
     onGiveUp: (host) => told.push(host),
   });
   const [a, b, c, ...rest] = Array.from({ length: 8 }, (_, i) => target("http://down/", { i }));
-  for (const  of of[a, b, c]) assertEquals(hosts.admit(of, 0), "starts");
+  for (const each of [a, b, c]) assertEquals(hosts.admit(each, 0), "starts");
   hosts.end(a, true, 0, 0, REFUSED);
   assertEquals(hosts.end(b, true, 0, 0, REFUSED), "opened");
   hosts.end(target("http://up/"), false, 0, 10);
   hosts.end(c, true, 0, 20, REFUSED);
-  for (const of of rest) assertEquals(hosts.admit(of, 30), "waits");
+  for (const each of rest) assertEquals(hosts.admit(each, 30), "waits");
   const probe = hosts.next(1_010)!;
   assertEquals(hosts.nextUnsent(60_009), undefined);
   assertEquals([hosts.pausedCount, hosts.wakeAtMs], [1, 60_010]);
@@ -167,7 +167,7 @@ Deno.test("Hosts repeats a failed probe before waiting requests", () => {
   const all = Array.from({ length: 4 }, (_, i) => target("http://host/", { i }));
   hosts.admit(all[0], 0);
   hosts.end(all[0], true, 0, 0);
-  for (const of of all.slice(1)) hosts.admit(of, 0);
+  for (const each of all.slice(1)) hosts.admit(each, 0);
   const probe = hosts.next(1_000)!;
   hosts.end(probe, true, 0, 1_000);
   assertEquals([probe.i, hosts.admit(probe, 1_010, true)], [1, "waits"]);

@@ -206,7 +206,8 @@ export class Http2Connection extends Connection implements TransportListener, Fr
     const listBytes = this.#blocks.append(writer.buffer, hop, route, headers);
     if (listBytes > this.#maxListBytes) {
       writer.buffer.length = length;
-      this.#owner.onRoom(this);
+      // The next request of a long row may fail as well, and must not do so within this call.
+      this.#transports.afterReads(() => this.#tellRoom());
       return exchange.onFailure(toListFailure(listBytes, this.#maxListBytes), 0, "never");
     }
     writer.endHeaders();
@@ -240,6 +241,8 @@ export class Http2Connection extends Connection implements TransportListener, Fr
   /** Tells the server why the connection is closed, if that needs no waiting. */
   #sayGoodbye(code: ErrorCode): void {
     if (!this.#transport.isSent) return;
+    // Requests that were not sent yet must not be: they are sent elsewhere, or were given up.
+    this.#writer.clear();
     this.#writer.writeGoaway(code);
     this.#transport.send(this.#writer.buffer.view());
   }
@@ -425,7 +428,10 @@ export class Http2Connection extends Connection implements TransportListener, Fr
   #onTrailers(stream: Stream, fields: readonly HeaderField[], endsStream: boolean): void {
     if (!endsStream) throw toMalformed("a second head");
     checkTrailers(fields);
-    this.#onLast(stream);
+    const { size, head } = stream;
+    const { bodyBytes } = head!;
+    if (bodyBytes > size) throw toMalformed(`the body has ${size} of ${bodyBytes} bytes`);
+    this.#finish(stream);
   }
 
   onData(
@@ -487,14 +493,6 @@ export class Http2Connection extends Connection implements TransportListener, Fr
     return undefined;
   }
 
-  /** The response is complete at the end of its trailers. */
-  #onLast(stream: Stream): void {
-    const { size, head } = stream;
-    const { bodyBytes } = head!;
-    if (bodyBytes > size) throw toMalformed(`the body has ${size} of ${bodyBytes} bytes`);
-    this.#finish(stream);
-  }
-
   onReset(id: number, code: number): void {
     const stream = this.#streams.get(id);
     if (stream === undefined) return this.#ignore(id);
@@ -531,7 +529,7 @@ export class Http2Connection extends Connection implements TransportListener, Fr
     this.#countAck();
     this.#writer.writeSettingsAck();
     this.#planFlush();
-    if (this.room > before) this.#owner.onRoom(this);
+    if (this.room > before) this.#tellRoom();
   }
 
   /** RFC 9113 §6.9.2: windows of streams change by as much as the setting, also below 0. */
@@ -662,8 +660,12 @@ export class Http2Connection extends Connection implements TransportListener, Fr
   /** Forgets a stream that has ended. Its room is for another one. */
   #remove(stream: Stream): void {
     this.#forget(stream);
+    if (this.#isEnding && this.#streams.size === 0) this.close();
+    else this.#tellRoom();
+  }
+
+  #tellRoom(): void {
     if (!this.#isEnding) this.#owner.onRoom(this);
-    else if (this.#streams.size === 0) this.close();
   }
 
   #forget(stream: Stream): void {

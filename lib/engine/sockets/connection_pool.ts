@@ -231,6 +231,7 @@ export class ConnectionPool extends Dialer<OriginPool> implements ConnectionOwne
       this.#shareWithAll(pool, connection);
       // Those that were begun when nobody knew that requests can share.
       while (pool.missing < 0 && pool.dials.size > 0) this.endDial(pool);
+      pool.giveTurns();
     } else {
       pool.perDial = 1;
       this.#give(pool, connection);
@@ -249,8 +250,10 @@ export class ConnectionPool extends Dialer<OriginPool> implements ConnectionOwne
 
   protected override onNoLink(pool: OriginPool, failure: Failure): void {
     pool.spare = 0;
+    // A server may take no more connections, and still serve the open ones.
+    if (pool.doWithout()) return pool.giveTurns();
     // The next ones are made for one waiter each, so that each has its own failure.
-    if (pool.shared?.size === 0) pool.perDial = 1;
+    if (pool.shared !== undefined) pool.perDial = 1;
     // A waiter that another connection exists or is being made for does not fail with this one.
     if (pool.missing > 0) {
       const place = pool.waiting.findIndex(({ isFreshOnly }) => isFreshOnly);

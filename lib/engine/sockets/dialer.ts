@@ -8,7 +8,7 @@ import type { Failure } from "../../result.ts";
 import { Deadlines } from "../deadlines.ts";
 import type { ProxyOptions, TlsOptions } from "../engine.ts";
 import { Shortage } from "../shortage.ts";
-import type { Transports } from "../transport/transport.ts";
+import type { TlsDestination, Transports } from "../transport/transport.ts";
 import { findConnectShortage, toConnectFailure } from "./connect_failure.ts";
 import { type Addresses, ATTEMPT_DELAY_MS, Dial, type DialOwner } from "./dial.ts";
 import { type ConnectError, type Destination, Link, type LinkOwner } from "./link.ts";
@@ -94,6 +94,8 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
   readonly #options: DialerOptions;
   readonly #maxYoung: number;
   readonly isProxied: boolean;
+  /** The same for all connections, whose transports need not prepare its options again. */
+  readonly #proxyTls: TlsDestination | undefined;
   /** The links that are not open yet. */
   readonly #dialOf = new Map<Link, Dial>();
   readonly #originOf = new Map<Dial, T>();
@@ -115,7 +117,16 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
   constructor(options: DialerOptions) {
     this.#options = options;
     this.#maxYoung = options.transports.isStarvedByLoad ? MAX_YOUNG : MAX_YOUNG_WITHOUT_STARVING;
-    this.isProxied = options.proxy !== undefined;
+    const { proxy, tls } = options;
+    this.isProxied = proxy !== undefined;
+    this.#proxyTls = proxy?.protocol === "https"
+      // The certificate of the client is for the origin.
+      ? {
+        hostname: proxy.hostname,
+        options: { ca: tls.ca, insecure: tls.insecure },
+        protocols: PROTOCOLS_OF_PROXY,
+      }
+      : undefined;
     this.#connects = new Deadlines(options.connectTimeoutMs);
     this.#lookUps = new NameLookups(() => this.#onLookUpRoom(), options.names);
   }
@@ -319,14 +330,7 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
       socket: unixSocket === undefined
         ? { host: address, port: proxy?.port ?? port, family }
         : { path: unixSocket },
-      proxyTls: proxy?.protocol === "https"
-        // The certificate of the client is for the origin.
-        ? {
-          hostname: proxy.hostname,
-          options: { ca: tls.ca, insecure: tls.insecure },
-          protocols: PROTOCOLS_OF_PROXY,
-        }
-        : undefined,
+      proxyTls: this.#proxyTls,
       tunnel: isTunnelled ? openTunnel(proxy, { hostname: targetAddress, port }) : undefined,
       tls: isSecure ? { hostname, options: tls, protocols } : undefined,
       isProxied: proxy !== undefined,

@@ -19,6 +19,9 @@ export interface Waiter {
   onConnectFailure(failure: Failure): void;
 }
 
+/** How long shared connections have to do when a further one could not be made, in milliseconds. */
+const ENOUGH_MS = 1_000;
+
 /** What is known of an origin before anything was sent to it. */
 export interface OriginPoolOptions {
   readonly protocols: readonly string[];
@@ -64,6 +67,8 @@ export class OriginPool extends DialedOrigin {
   perDial: number;
   /** How many connections have to be made though nobody waits for one yet. */
   spare = 0;
+  /** No further connection is begun before this time of `performance.now()` while others are shared. */
+  #enoughUntilMs = 0;
 
   constructor(key: string, origin: Origin, options: OriginPoolOptions) {
     super(origin, options.protocols, options.isForwarded);
@@ -79,7 +84,19 @@ export class OriginPool extends DialedOrigin {
     const wanted = unserved <= 0 ? 0 : Math.ceil(unserved / perDial) || 1;
     const missing = Math.max(wanted, this.spare) - dials.size;
     if (shared === undefined || perDial === 1 && shared.size === 0) return missing;
+    if (shared.size > 0 && this.#isEnough) return Math.min(missing, 0);
     return Math.min(missing, this.#maxShared - shared.size - dials.size);
+  }
+
+  get #isEnough(): boolean {
+    return this.#enoughUntilMs > 0 && performance.now() < this.#enoughUntilMs;
+  }
+
+  /** A connection could not be made. @returns whether the open ones have to do */
+  doWithout(): boolean {
+    if (this.shared === undefined || this.shared.size === 0) return false;
+    this.#enoughUntilMs = performance.now() + ENOUGH_MS;
+    return true;
   }
 
   override onBegin(): void {
@@ -108,9 +125,11 @@ export class OriginPool extends DialedOrigin {
   /** Gives their turn to waiters for which a connection is being made by now. */
   giveTurns(): void {
     const { waiting, dials, shared } = this;
-    // A waiter beyond this limit waits for its own host, not for its turn.
+    if (this.begun === waiting.length) return;
+    const size = shared?.size ?? 0;
+    // A waiter beyond these limits waits for its own host, not for its turn.
     const isFull = dials.size >= MAX_DIALS_PER_ORIGIN ||
-      this.perDial > 1 && dials.size + shared!.size > 0;
+      this.perDial > 1 && dials.size + size > 0 || size > 0 && this.missing <= 0;
     while (this.begun < waiting.length && (isFull || this.begun < dials.size)) {
       waiting[this.begun++].onTurn();
     }

@@ -215,11 +215,25 @@ Deno.test("Http2Connection.send() fails a request whose fields are more than the
     /^protocol: the fields take 1\d\d\d bytes, .*accepts 1000 \(never\)$/,
   );
   assert(large.failure!.isPermanent);
+  // The owner may have many more of them, and must not send them within this call.
+  const { length } = wire.told;
+  wire.turn();
+  assertEquals(wire.told.slice(length), [`room ${wire.connection.room}`]);
   const small = wire.request();
   wire.turn();
   assertEquals(wire.takeNames(), ["headers/1"]);
   wire.receive(response(1));
   assertEquals(small.outcome, "200 2");
+});
+
+Deno.test("Http2Connection has no room to tell of if it ends before SETTINGS", () => {
+  const wire = new Http2Wire();
+  const first = wire.request();
+  wire.request();
+  wire.turn();
+  wire.connection.abandon(first);
+  wire.receiveAll(settings());
+  assertEquals(wire.told, ["ending"]);
 });
 
 Deno.test("Http2Connection.abandon() cancels a stream, and gives its room back", () => {

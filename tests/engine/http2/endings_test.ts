@@ -3,11 +3,13 @@ import {
   CODE,
   data,
   FLAG,
+  frame,
   goAway,
   headers,
   response,
   rstStream,
   settings,
+  TYPE,
 } from "../../fixtures/http2_frames.ts";
 import { beginWire, Http2Wire, PIECES, type TestExchange } from "../../fixtures/http2_wire.ts";
 
@@ -170,6 +172,17 @@ Deno.test("Http2Connection suspects nobody after a GOAWAY without an error", () 
   wire.end();
   assertEquals(resendsOf(exchanges), ["idempotent", "idempotent"]);
   assertMatch(exchanges[0].failure!.detail, /^the server closed the connection \(GOAWAY\)$/);
+});
+
+Deno.test("Http2Connection that is broken off sends no request that goes elsewhere", () => {
+  const wire = beginWire();
+  const [first] = ask(wire, 1);
+  wire.take();
+  let unsent: TestExchange | undefined;
+  first.onEnd = () => unsent = wire.request({ method: "POST" });
+  wire.receive(response(1) + frame(TYPE.pushPromise, 4, 1, "\0\0\0\x02"));
+  assertEquals([first.outcome, unsent!.resend], ["200 2", "always"]);
+  assertEquals(wire.takeNames(), ["goAway/0"]);
 });
 
 Deno.test("Http2Connection that got nothing fails requests for good", () => {

@@ -8,7 +8,7 @@ import { ENGINE_OPTIONS } from "../../fixtures/engine_options.ts";
 import { CODE, goAway, response, SETTING, settings, TYPE } from "../../fixtures/http2_frames.ts";
 import { type Http2Peer, type Http2Request, startScript } from "../../fixtures/http2_script.ts";
 import { makeRequest } from "../../fixtures/make_request.ts";
-import { ok } from "../../fixtures/raw_server.ts";
+import { ok, refusedPort } from "../../fixtures/raw_server.ts";
 import { target } from "../../fixtures/target.ts";
 import { AUTHORITY, SERVER } from "../../fixtures/tls_server.ts";
 import { until } from "../../fixtures/until.ts";
@@ -339,6 +339,42 @@ Deno.test("http2 engine gives up one request, and the others on its connection g
   assertEquals((await makeRequest(engine, target(server.url("/after")))).status, 200);
   assertEquals(server.connections, 1);
   engine.close();
+});
+
+Deno.test("requests end in time at a server that allows no streams", async () => {
+  await using server = await serve(() => {}, 0);
+  for (const connections of [undefined, 1]) {
+    const engine = create({ timeoutMs: 200, concurrency: 3, connections });
+    const results = await hit(engine, 9, 3, (i) => target(server.url(`/${i}`)));
+    assertEquals(countOutcomes(results), { "timeout: no complete response within 200 ms": 9 });
+    engine.close();
+  }
+  // None of them had to be closed for requests to end.
+  assertEquals(server.connections, 2);
+});
+
+Deno.test("no request fails because a server with open connections takes no further one", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: await refusedPort() });
+  const url = `http://127.0.0.1:${listener.addr.port}/`;
+  await using server = await startScript(async (peer) => {
+    for (let next = await peer.request(); next !== undefined; next = await peer.request()) {
+      await peer.send(response(next.id));
+    }
+  }, { opening: settings([SETTING.maxConcurrentStreams, 2]) });
+  // The way to the server lets one connection through.
+  const way = listener.accept().then(async (client) => {
+    listener.close();
+    const to = await Deno.connect({ port: Number(new URL(server.url()).port) });
+    await Promise.allSettled([
+      client.readable.pipeTo(to.writable),
+      to.readable.pipeTo(client.writable),
+    ]);
+  });
+  const engine = create({ concurrency: 10 }, "http2");
+  const results = await hit(engine, 100, 10, () => target(url));
+  assertEquals(countOutcomes(results), { 200: 100 });
+  engine.close();
+  await way;
 });
 
 /** A server that agrees to h2 on some connections and to http/1.1 on others. */

@@ -452,6 +452,19 @@ for (const [name, create] of Object.entries(TRANSPORTS)) {
     await client.until("secure");
   });
 
+  test("accepts no certificate for odd names of hosts", async (open) => {
+    await using server = await StreamServer.start(() => {}, {});
+    for (const hostname of [".", "..", "", "a".repeat(300)]) {
+      const client = open(server, toDestination(hostname));
+      await client.until("close");
+      assertEquals([hostname, client.events, client.error!.isTls], [
+        hostname,
+        ["connect", "close"],
+        true,
+      ]);
+    }
+  });
+
   test("explains how to trust a certificate of an unknown issuer", async (open) => {
     const issued = readIdentity("good");
     const itself = readIdentity("self_signed");

@@ -31,7 +31,8 @@ export interface Pollable {
 }
 
 /**
- * The maximum number of events of one wait. They take about a millisecond, and timers wait for them.
+ * The maximum number of events of one wait, before which timers get no turn: 16 TLS handshakes take some
+ * milliseconds, 16 responses a tenth of one.
  */
 const MAX_EVENTS = 16;
 /** After so many milliseconds the event loop of the runtime gets a turn. */
@@ -77,7 +78,7 @@ export class Poller {
    */
   readonly #generations: number[] = [];
   #count = 0;
-  /** Bounded by what calls {@linkcode afterReads}: each transport once. */
+  /** Bounded by what calls {@linkcode afterReads}: each transport and connection a few times. */
   #after: (() => void)[] = [];
   #state: "resting" | "running" | "waiting" = "resting";
   /** Undefined while it is open. */
@@ -89,7 +90,9 @@ export class Poller {
     this.#epoll = libc.epoll_create1(EPOLL_CLOEXEC);
     this.#alarm = this.#epoll < 0 ? -1 : libc.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (this.#alarm < 0) {
-      throw new Error(`cannot wait for sockets: ${toSystemError(readErrno(libc)).code}`);
+      const { code } = toSystemError(readErrno(libc));
+      libc.close(this.#epoll);
+      throw new Error(`cannot wait for sockets: ${code}`);
     }
     this.#control(EPOLL_CTL_ADD, this.#alarm, EPOLLIN, 0);
   }
@@ -130,6 +133,8 @@ export class Poller {
 
   /** Ends the wait for a file descriptor, which has to be closed then: that makes the system forget it. */
   unwatch(fd: number): void {
+    // The system may have refused to watch it.
+    if (this.#watched[fd] === undefined) return;
     this.#watched[fd] = undefined;
     this.#count--;
     if (this.#count === 0) this.#wake();

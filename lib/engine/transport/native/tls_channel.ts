@@ -15,7 +15,7 @@ import {
   X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS,
 } from "./openssl.ts";
 import { NativeSocket } from "./socket.ts";
-import type { TlsContext } from "./tls_context.ts";
+import { type TlsContext, TlsOptionsError } from "./tls_context.ts";
 import { CLOSED, CUT, OF_AUTHORITY, takeTlsError } from "./tls_error.ts";
 
 const encoder = new TextEncoder();
@@ -86,19 +86,30 @@ export class TlsChannel implements Channel {
       this.#bios = { input, output };
     }
     openssl.SSL_set_connect_state(ssl);
+    const isExpected = this.#expect(ssl, hostname);
+    // OpenSSL would take an error of a name for one of the connection that is read next.
+    openssl.ERR_clear_error();
+    if (isExpected) return;
+    openssl.SSL_free(ssl);
+    throw new TlsOptionsError("no certificate can be for such a host");
+  }
+
+  /** Says what the certificate has to be for, and by a name also to the server. */
+  #expect(ssl: Pointer<"SSL">, hostname: string): boolean {
+    const openssl = this.#openssl;
     // An absolute name ends with a dot, and certificates have none (RFC 6066 §3).
-    const name = encoder.encode(`${hostname.replace(/\.$/, "")}\0`);
+    const name = encoder.encode(`${hostname.replace(/(?<=.)\.$/, "")}\0`);
     const parameters = openssl.SSL_get0_param(ssl);
     if (net.isIP(hostname) !== 0) {
-      openssl.X509_VERIFY_PARAM_set1_ip_asc(parameters, name);
-    } else {
-      openssl.X509_VERIFY_PARAM_set_hostflags(
-        parameters,
-        X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS,
-      );
-      openssl.X509_VERIFY_PARAM_set1_host(parameters, name, 0n);
-      openssl.SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, 0n, name);
+      return openssl.X509_VERIFY_PARAM_set1_ip_asc(parameters, name) === 1;
     }
+    openssl.X509_VERIFY_PARAM_set_hostflags(
+      parameters,
+      X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS,
+    );
+    openssl.SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, 0n, name);
+    // For an empty name it would take the certificate of any host.
+    return name[0] !== 0 && openssl.X509_VERIFY_PARAM_set1_host(parameters, name, 0n) === 1;
   }
 
   get wantsToSend(): boolean {
@@ -145,6 +156,7 @@ export class TlsChannel implements Channel {
   /** Whether the server shows the certificate of an authority as its own (RFC 5280 §4.2.1.9). */
   #isOfAuthority(ssl: Pointer<"SSL">): boolean {
     const certificate = this.#openssl.SSL_get1_peer_certificate(ssl);
+    if (certificate === null) throw new Error("a server without a certificate was accepted");
     const flags = this.#openssl.X509_get_extension_flags(certificate);
     this.#openssl.X509_free(certificate);
     return (flags & EXFLAG_CA) !== 0;

@@ -14,8 +14,8 @@ import type {
 import { type NativeAddress, toNativeAddress } from "./address.ts";
 import { AGAIN, type Channel, FAILED } from "./channel.ts";
 import { EPIPE, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, type Libc, toSystemError } from "./libc.ts";
-import type { OpenSsl } from "./openssl.ts";
 import type { Libraries } from "./libraries.ts";
+import type { OpenSsl } from "./openssl.ts";
 import { Poller } from "./poller.ts";
 import { NativeSocket } from "./socket.ts";
 import { TlsChannel } from "./tls_channel.ts";
@@ -117,6 +117,8 @@ class NativeTransport implements Transport {
   /** While TLS is securing, the same. */
   #securing: TlsChannel | undefined;
   #state: "connecting" | "open" | "securing" | "ended" | "closed" = "connecting";
+  /** Whether it reads on without an event. */
+  #readsSoon = false;
   /** What is awaited of the socket. */
   #events = EPOLLOUT;
   /** What the system did not take yet, in order. Bounded by what is sent. */
@@ -205,7 +207,7 @@ class NativeTransport implements Transport {
     this.#await();
     if (outcome === AGAIN) return;
     this.listener.onSecure(channel.protocol);
-    if (this.#state === "open" && channel.hasMore) this.#read();
+    if (this.#state === "open" && channel.hasMore) this.#readSoon();
   }
 
   /** Awaits those events of the socket that are of use at present. */
@@ -220,11 +222,20 @@ class NativeTransport implements Transport {
   }
 
   #read(): void {
-    do {
-      const length = this.#channel!.read(INPUT);
-      if (length <= 0) return this.#onNothing(length);
-      this.listener.onRead(INPUT, length);
-    } while (this.#state === "open" && this.#channel!.hasMore);
+    const length = this.#channel!.read(INPUT);
+    if (length <= 0) return this.#onNothing(length);
+    this.listener.onRead(INPUT, length);
+    if (this.#state === "open" && this.#channel!.hasMore) this.#readSoon();
+  }
+
+  /** Reads on when the others had their turn: a flood must not keep them from it. */
+  #readSoon(): void {
+    if (this.#readsSoon) return;
+    this.#readsSoon = true;
+    this.#transports.afterReads(() => {
+      this.#readsSoon = false;
+      if (this.#state === "open") this.#read();
+    });
   }
 
   /** A read gave no bytes. */

@@ -1,5 +1,11 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
+import {
+  EPOLL_CTL_ADD,
+  EPOLLOUT,
+  type Libc,
+} from "../../../../lib/engine/transport/native/libc.ts";
 import type { Libraries } from "../../../../lib/engine/transport/native/libraries.ts";
+import { Poller } from "../../../../lib/engine/transport/native/poller.ts";
 import { NativeTransports } from "../../../../lib/engine/transport/native/transports.ts";
 import type { Transport } from "../../../../lib/engine/transport/transport.ts";
 import { openCheckedLibraries, WITHOUT_NATIVE } from "../../../fixtures/checked_libraries.ts";
@@ -167,5 +173,37 @@ Deno.test(
     transports.close();
     await until(() => runs.length === 5);
     assertEquals(runs, ["resting", "connect", "after", "waiting", "last"]);
+  },
+);
+
+Deno.test(
+  "Poller goes on when the system refuses to watch a file descriptor",
+  { ignore },
+  async () => {
+    const libraries = openCheckedLibraries();
+    let isRefused = false;
+    const libc: Libc = {
+      ...libraries.libc,
+      epoll_ctl: (epoll, operation, fd, event) => {
+        if (operation === EPOLL_CTL_ADD && isRefused) return -1;
+        return libraries.libc.epoll_ctl(epoll, operation, fd, event);
+      },
+    };
+    const poller = new Poller(libc);
+    // A number that can be written to always.
+    const [one, other] = [libc.eventfd(0, 0), libc.eventfd(0, 0)];
+    const ready = Promise.withResolvers<void>();
+    poller.watch(one, 0, { onReady: () => ready.resolve() });
+    isRefused = true;
+    poller.watch(other, 0, { onReady: () => {} });
+    poller.unwatch(other);
+    poller.change(one, EPOLLOUT);
+    await ready.promise;
+    poller.unwatch(one);
+    const closed = Promise.withResolvers<void>();
+    poller.close(closed.resolve);
+    await closed.promise;
+    for (const fd of [one, other]) assertEquals(libc.close(fd), 0);
+    libraries.close();
   },
 );
