@@ -24,14 +24,7 @@ const MAX_CODE_BITS = 30;
  * The code of each byte. They follow from their lengths: the codes of a length are numbers in a
  * row, in the order of their bytes, and those of the next length go on behind them.
  */
-const CODES: Int32Array = (() => {
-  const codes = new Int32Array(256);
-  let code = 0;
-  for (let length = 1; length <= MAX_CODE_BITS; length++, code <<= 1) {
-    for (let byte = 0; byte < 256; byte++) if (LENGTHS[byte] === length) codes[byte] = code++;
-  }
-  return codes;
-})();
+const CODES = new Int32Array(256);
 
 /** In a step: there is a byte, in the lowest 8 bits. The next state is in the bits above 8. */
 const HAS_BYTE = 1 << 30;
@@ -48,7 +41,12 @@ const STEPS = new Int32Array(256 * 16);
 /** Whether a string may end in a state: after at most 7 bits, all of them 1 (RFC 7541 §5.2). */
 const MAY_END = new Uint8Array(256);
 
-{
+/** Fills the tables, before the first string: runs without HTTP/2 do not pay for them. */
+function fillTables(): void {
+  let next = 0;
+  for (let length = 1; length <= MAX_CODE_BITS; length++, next <<= 1) {
+    for (let byte = 0; byte < 256; byte++) if (LENGTHS[byte] === length) CODES[byte] = next++;
+  }
   // The tree of the codes: two branches of each state, a state or `HAS_BYTE` and a byte.
   const branches = new Int32Array(512).fill(FAILS);
   let states = 1;
@@ -95,6 +93,8 @@ export function decodeHuffman(
   end: number,
   to: Uint8Array,
 ): number {
+  // The beginning of a string may be its end.
+  if (MAY_END[0] === 0) fillTables();
   let length = 0;
   let state = 0;
   for (let k = start; k < end; k++) {
@@ -117,6 +117,7 @@ export function decodeHuffman(
  * @returns the position behind them; -1 if they are not fewer than those of the text
  */
 export function encodeHuffman(text: string, bytes: Uint8Array, from: number): number {
+  if (MAY_END[0] === 0) fillTables();
   const { length } = text;
   const end = from + length;
   let at = from;
