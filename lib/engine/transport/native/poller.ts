@@ -89,7 +89,9 @@ export class Poller {
     this.#epoll = libc.epoll_create1(EPOLL_CLOEXEC);
     this.#alarm = this.#epoll < 0 ? -1 : libc.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (this.#alarm < 0) {
-      throw new Error(`cannot wait for sockets: ${toSystemError(readErrno(libc)).code}`);
+      const { code } = toSystemError(readErrno(libc));
+      if (this.#epoll >= 0) libc.close(this.#epoll);
+      throw new Error(`native sockets need a file descriptor to wait for them: ${code}`);
     }
     this.#control(EPOLL_CTL_ADD, this.#alarm, EPOLLIN, 0);
   }
