@@ -102,7 +102,10 @@ export class ConnectionPool extends Dialer<OriginPool> implements ConnectionOwne
    * @returns whether the waiter has to wait for its turn, and gets {@linkcode Waiter.onTurn}
    */
   acquire({ origin }: Route, waiter: Waiter): boolean {
-    const pool = this.#poolFor(origin, waiter);
+    return this.#acquireFrom(this.#poolFor(origin, waiter), waiter);
+  }
+
+  #acquireFrom(pool: OriginPool, waiter: Waiter): boolean {
     const connection = pool.shared?.find();
     if (connection !== undefined && !this.#connectPriority.isOn) {
       this.#share(pool, connection, waiter);
@@ -118,15 +121,11 @@ export class ConnectionPool extends Dialer<OriginPool> implements ConnectionOwne
       }
       pool.parked.push(own);
     }
-    this.#enqueue(pool, waiter);
-    return pool.begun < pool.waiting.length;
-  }
-
-  #enqueue(pool: OriginPool, waiter: Waiter): void {
     pool.addWaiter(waiter);
     this.enlist(pool);
     this.connectMore();
     pool.giveTurns();
+    return pool.begun < pool.waiting.length;
   }
 
   #poolFor(origin: Origin, waiter: Waiter): OriginPool {
@@ -327,7 +326,7 @@ export class ConnectionPool extends Dialer<OriginPool> implements ConnectionOwne
     while (waiting.length > 0 && shared.roomOn(connection) > 0 && !this.#mustWait) {
       const waiter = this.#takeWaiter(pool, 0);
       if (isTooLarge(pool, waiter)) {
-        this.#enqueue(this.#aloneFor(pool.key, pool.origin), waiter);
+        this.#acquireFrom(this.#aloneFor(pool.key, pool.origin), waiter);
       } else {
         this.#share(pool, connection, waiter);
       }

@@ -294,6 +294,24 @@ Deno.test("requests with large fields share a connection once the server has tak
   engine.close();
 });
 
+Deno.test("a request that turns out to go alone takes a connection that is there for it", async () => {
+  await using server = await serve(async ({ id, path }, peer) => {
+    await peer.send(response(id));
+    if (path === "/end") peer.end();
+  });
+  const engine = create();
+  const headers: Target["headers"] = [["X-Large", "x".repeat(6_000)]];
+  const large = target(server.url("/large"), { headers });
+  for (const next of [target(server.url()), large, target(server.url("/end"))]) {
+    assertEquals((await makeRequest(engine, next)).status, 200);
+  }
+  await until(() => server.open === 1);
+  // Whether the server speaks HTTP/2 has to be found out again.
+  const { status, isReused } = await makeRequest(engine, large);
+  assertEquals([status, isReused, server.connections], [200, true, 3]);
+  engine.close();
+});
+
 for (
   const [what, method, sent, outcome, end] of [
     ["does not send a POST twice that may have been processed", "POST", 1, "reset", "end"],
