@@ -277,7 +277,7 @@ export class ConnectionPool extends Dialer<OriginPool> implements ConnectionOwne
     if (shared !== undefined && connection.version === "2") {
       shared.onRoom(connection);
       this.#shareWithAll(pool, connection);
-      if (connection.limit !== shared.limit) this.#onLimit(pool, shared, connection.limit);
+      if (shared.learnLimit(connection)) this.#onLimit(pool, shared);
     } else if (connection.busy === 0 && !isKept(pool, connection)) {
       // It may have been among the idle ones as unsent.
       this.#idles.remove(connection);
@@ -286,9 +286,7 @@ export class ConnectionPool extends Dialer<OriginPool> implements ConnectionOwne
   }
 
   /** The server has said how many streams it allows. */
-  #onLimit(pool: OriginPool, shared: SharedConnections, limit: number | undefined): void {
-    if (limit === undefined) return;
-    shared.limit = limit;
+  #onLimit(pool: OriginPool, shared: SharedConnections): void {
     pool.perDial = shared.perConnection;
     this.enlist(pool);
     this.connectMore();
