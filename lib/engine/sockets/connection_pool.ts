@@ -396,9 +396,16 @@ export class ConnectionPool extends Dialer<OriginPool> implements ConnectionOwne
       this.#wake(shared, connection);
       if (connection.endedAfter !== undefined) shared.learnEnd(connection);
       this.#renew(pool, shared, connection);
+      if (connection.uses === 0 && pool.waiting.length > 0) pool.pause(() => this.#goOn(pool));
     } else if (remove(pool.idle, connection) || remove(pool.parked, connection)) {
       this.#idling--;
     }
+  }
+
+  /** Begins connections again. */
+  #goOn(pool: OriginPool): void {
+    this.enlist(pool);
+    this.connectMore();
   }
 
   onClose(connection: Connection): void {
@@ -416,6 +423,7 @@ export class ConnectionPool extends Dialer<OriginPool> implements ConnectionOwne
   #drop(pool: OriginPool): void {
     if (pool.open + pool.dials.size + pool.waiting.length > 0) return;
     this.dismiss(pool);
+    pool.close();
     if (this.#pools.get(pool.key) === pool) this.#pools.delete(pool.key);
   }
 
@@ -429,6 +437,7 @@ export class ConnectionPool extends Dialer<OriginPool> implements ConnectionOwne
     this.#idles.close();
     this.#connectPriority.close();
     super.close();
+    for (const pool of this.#pools.values()) pool.close();
     const connections = [...this.#poolOf.keys()];
     // No connection is made for the waiters any more.
     this.#poolOf.clear();

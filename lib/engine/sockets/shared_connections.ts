@@ -61,9 +61,12 @@ export class SharedConnections {
     return Math.max(0, Math.min(room, this.limit - busy));
   }
 
-  /** How many requests a connection is expected to take, from 1. */
+  /**
+   * How many requests a connection is expected to take, from 1. Infinity where servers allow no
+   * streams: one connection shows when that changes.
+   */
   get perConnection(): number {
-    return Math.max(1, Math.min(this.limit ?? Infinity, this.maxRequests ?? Infinity));
+    return Math.min(this.limit || Infinity, this.maxRequests ?? Infinity);
   }
 
   add(connection: Connection): void {
