@@ -76,7 +76,7 @@ Deno.test("Hosts lets one probe through at a time", () => {
   const all = Array.from({ length: 10 }, (_, i) => target("http://host/", { i }));
   assertEquals(hosts.admit(all[0], 0), "starts");
   assertEquals(hosts.end(all[0], true, 0, 0), "opened");
-  for (const of of all.slice(1)) assertEquals(hosts.admit(of, 1), "waits");
+  for (const each of all.slice(1)) assertEquals(hosts.admit(each, 1), "waits");
   const probe = hosts.next(1_000)!;
   assertEquals([probe.i, hosts.next(50_000)], [1, undefined]);
   hosts.end(probe, true, 0, 1_100);
@@ -167,7 +167,7 @@ Deno.test("Hosts repeats a failed probe before waiting requests", () => {
   const all = Array.from({ length: 4 }, (_, i) => target("http://host/", { i }));
   hosts.admit(all[0], 0);
   hosts.end(all[0], true, 0, 0);
-  for (const of of all.slice(1)) hosts.admit(of, 0);
+  for (const each of all.slice(1)) hosts.admit(each, 0);
   const probe = hosts.next(1_000)!;
   hosts.end(probe, true, 0, 1_000);
   assertEquals([probe.i, hosts.admit(probe, 1_010, true)], [1, "waits"]);

@@ -197,11 +197,11 @@ Deno.test("Stats.withoutFailed() removes the statuses of mismatches", () => {
   stats.record(missed(200, "a"));
   stats.record(missed(404, "b"));
   stats.record(resultOf({ status: null, error: "reset", detail: "" }));
-  for (const  of of[stats, Stats.from(JSON.parse(JSON.stringify(stats)))]) {
-    const { statuses, latency, errors } = of.snapshot(MOMENT);
+  for (const each of [stats, Stats.from(JSON.parse(JSON.stringify(stats)))]) {
+    const { statuses, latency, errors } = each.snapshot(MOMENT);
     assertEquals([statuses, errors.expect?.count], [{ 200: 2, 404: 1 }, 2]);
     assertEquals(latency.max, 1000);
-    const rest = of.withoutFailed().snapshot(MOMENT);
+    const rest = each.withoutFailed().snapshot(MOMENT);
     assertEquals([rest.requests, rest.statuses, rest.errors], [1, { 200: 1 }, {}]);
   }
 });

@@ -9,9 +9,13 @@ import {
   ProtocolError,
   UNASKED_UPGRADE,
 } from "./head.ts";
+import { LastHead } from "./last_head.ts";
 
 /** The maximum number of interim responses (RFC 9110 §15.2) before the final one. */
 const MAX_INTERIM = 16;
+
+/** Of all connections: the responses of a server to one kind of request begin alike for a second. */
+const lastHead = new LastHead();
 
 /** Receives the head of a response, and chooses what takes its body. */
 export interface HeadListener {
@@ -75,6 +79,9 @@ export class ResponseReader {
   /** @returns the position of the body, or -1 if the head is not there yet */
   #readHeads(bytes: Uint8Array, length: number): number {
     const part = this.#part;
+    if (part === undefined && lastHead.isAt(bytes, length, this.#isHeadRequest)) {
+      return this.#begin(lastHead.head!, bytes, 0, lastHead.length);
+    }
     const before = part === undefined ? 0 : part.length;
     part?.append(bytes.subarray(0, length));
     const all = part === undefined ? bytes : part.bytes;
@@ -94,9 +101,8 @@ export class ResponseReader {
       const head = parseHead(all, from, end, this.#isHeadRequest);
       if (head.status >= 200) {
         this.#part = undefined;
-        this.head = head;
-        this.#body.begin(head, this.#listener?.onFields(head, all.subarray(from, end)));
-        return end - before;
+        lastHead.keep(head, all, from, end, this.#isHeadRequest);
+        return this.#begin(head, all, from, end) - before;
       }
       if (head.status === 101) {
         throw new ProtocolError(UNASKED_UPGRADE);
@@ -106,6 +112,13 @@ export class ResponseReader {
       }
       from = look = end;
     }
+  }
+
+  /** @returns the end of the head */
+  #begin(head: Head, bytes: Uint8Array, from: number, end: number): number {
+    this.head = head;
+    this.#body.begin(head, this.#listener?.onFields(head, bytes.subarray(from, end)));
+    return end;
   }
 
   #keep(bytes: Uint8Array, from: number, to: number): void {

@@ -2,8 +2,12 @@ import type { ConnectionInfo, Failure } from "../../result.ts";
 import type { HeaderList } from "../../target.ts";
 import { toLengthFailure, toProtocolFailure } from "../failure.ts";
 import type { Hop } from "../redirect.ts";
-import { Connection, type ConnectionOwner, type Exchange } from "../sockets/connection.ts";
-import type { Resend } from "../sockets/connection.ts";
+import {
+  Connection,
+  type ConnectionOwner,
+  type Exchange,
+  type Resend,
+} from "../sockets/connection.ts";
 import type { Link } from "../sockets/link.ts";
 import type { Route } from "../sockets/router.ts";
 import type {
@@ -42,9 +46,8 @@ export interface Http2Options {
 }
 
 /**
- * The maximum number of requests before the server's SETTINGS. nginx answers none of 300 requests that
- * come before it has its own settings acknowledged; no server was seen that allows fewer than 100 and
- * does not refuse the others properly.
+ * The maximum number of requests before the server's SETTINGS, which may allow fewer at once. nginx
+ * answered none of 300.
  */
 const MAX_EARLY_REQUESTS = 100;
 /** How many streams of a client have a number (RFC 9113 §5.1.1). */
@@ -55,8 +58,8 @@ const MAX_REQUESTS = 2 ** 30;
  * together. What comes is processed at once, so they take no memory here. A stream of 64 KB would
  * wait for the server once in every round trip.
  */
-export const STREAM_WINDOW_BYTES = 1024 * 1024;
-export const CONNECTION_WINDOW_BYTES = 16 * 1024 * 1024;
+const STREAM_WINDOW_BYTES = 1024 * 1024;
+const CONNECTION_WINDOW_BYTES = 16 * 1024 * 1024;
 
 /** The maximum number of interim responses (RFC 9110 §15.2) before the final one. */
 const MAX_INTERIM = 16;
@@ -100,7 +103,7 @@ export class Http2Connection extends Connection implements TransportListener, Fr
   readonly #writer = new FrameWriter();
   readonly #blocks: RequestBlocks;
 
-  /** Requests in flight in the order of their streams; at most as many as there was room for. */
+  /** Requests in flight; at most as many as there was room for. */
   readonly #streams = new StreamTable();
   /**
    * Those of them that can send more of their bodies as soon as the connection can, in turn; and others
@@ -229,18 +232,19 @@ export class Http2Connection extends Connection implements TransportListener, Fr
   }
 
   override close(): void {
-    this.#close(ErrorCode.NoError);
-  }
-
-  /** Closes the connection. The exchanges are forgotten. */
-  #close(code: ErrorCode): void {
     if (this.#isClosed) return;
-    if (this.#transport.isSent) {
-      this.#writer.writeGoaway(code);
-      this.#transport.send(this.#writer.buffer.view());
-    }
+    this.#sayGoodbye(ErrorCode.NoError);
     for (const stream of this.#streams.list()) this.#forget(stream);
     this.#shut();
+  }
+
+  /** Tells the server why the connection is closed, if that needs no waiting. */
+  #sayGoodbye(code: ErrorCode): void {
+    if (!this.#transport.isSent) return;
+    // Requests that were not sent yet must not be: they are sent elsewhere, or were given up.
+    this.#writer.clear();
+    this.#writer.writeGoaway(code);
+    this.#transport.send(this.#writer.buffer.view());
   }
 
   #shut(): void {
@@ -367,7 +371,7 @@ export class Http2Connection extends Connection implements TransportListener, Fr
       this.#window -= length;
       stream.unsent = isLast ? undefined : body.subarray(length);
       this.#enqueue(stream);
-      this.#uselessLeft = Math.max(this.#uselessLeft, MAX_USELESS_FRAMES);
+      this.#countStep();
     }
     this.#uploads = uploads.slice(turn).filter(({ isOpen }) => isOpen);
   }
@@ -401,7 +405,7 @@ export class Http2Connection extends Connection implements TransportListener, Fr
     const head = this.#heads.read(fields, stream.isHead);
     if (head.isInterim) return this.#onInterim(stream, head, endsStream);
     stream.head = head;
-    this.#uselessLeft = Math.max(this.#uselessLeft, MAX_USELESS_FRAMES);
+    this.#countStep();
     const { bodyBytes } = head;
     if (endsStream && bodyBytes > 0) throw toMalformed(`the body has 0 of ${bodyBytes} bytes`);
     if (exchange.wantsFields) stream.tap = exchange.onFields(head, head, () => head.cookies);
@@ -424,7 +428,10 @@ export class Http2Connection extends Connection implements TransportListener, Fr
   #onTrailers(stream: Stream, fields: readonly HeaderField[], endsStream: boolean): void {
     if (!endsStream) throw toMalformed("a second head");
     checkTrailers(fields);
-    this.#onLast(stream);
+    const { size, head } = stream;
+    const { bodyBytes } = head!;
+    if (bodyBytes > size) throw toMalformed(`the body has ${size} of ${bodyBytes} bytes`);
+    this.#finish(stream);
   }
 
   onData(
@@ -448,7 +455,7 @@ export class Http2Connection extends Connection implements TransportListener, Fr
     const problem = this.#takeData(stream, to - from, windowBytes, endsStream);
     if (problem !== undefined) return this.onStreamError(id, problem);
     if (to > from) {
-      this.#uselessLeft = Math.max(this.#uselessLeft, MAX_USELESS_FRAMES);
+      this.#countStep();
       if (stream.size > stream.exchange.maxBodyBytes) return this.#onTooLong(stream);
       stream.tap?.write(bytes.subarray(from, to));
       // The sink may have ended the exchange, or the connection.
@@ -484,14 +491,6 @@ export class Http2Connection extends Connection implements TransportListener, Fr
       this.#planFlush();
     }
     return undefined;
-  }
-
-  /** The response is complete at the end of its trailers. */
-  #onLast(stream: Stream): void {
-    const { size, head } = stream;
-    const { bodyBytes } = head!;
-    if (bodyBytes > size) throw toMalformed(`the body has ${size} of ${bodyBytes} bytes`);
-    this.#finish(stream);
   }
 
   onReset(id: number, code: number): void {
@@ -616,6 +615,11 @@ export class Http2Connection extends Connection implements TransportListener, Fr
     throw new Http2Error(ErrorCode.ProtocolError, "connection", message);
   }
 
+  /** A response or a body has come a step further. */
+  #countStep(): void {
+    if (this.#uselessLeft < MAX_USELESS_FRAMES) this.#uselessLeft = MAX_USELESS_FRAMES;
+  }
+
   #countUseless(): void {
     if (--this.#uselessLeft >= 0) return;
     throw new Http2Error(ErrorCode.EnhanceYourCalm, "connection", "too many frames without use");
@@ -677,12 +681,7 @@ export class Http2Connection extends Connection implements TransportListener, Fr
   #breakOff({ code, message }: Http2Error): void {
     if (this.#isClosed) return;
     const readingId = this.#readingId;
-    if (this.#transport.isSent) {
-      // Requests that were not sent yet are sent elsewhere.
-      this.#writer.clear();
-      this.#writer.writeGoaway(code);
-      this.#transport.send(this.#writer.buffer.view());
-    }
+    this.#sayGoodbye(code);
     // A server that never gave a response would break it again.
     const ending = this.#toEnding(false);
     this.#endAll(

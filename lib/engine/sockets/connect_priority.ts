@@ -5,6 +5,11 @@ const LOOK_MS = 10;
  * 128 operations of sockets (tokio's cooperative budget) before it gets to the rest.
  */
 const BUSY = 100;
+/**
+ * How long requests wait without a connection being made. A TLS handshake takes several turns of the
+ * event loop: with the wait given up after 10 ms, 1,000 of them needed more than 12 s on a busy machine.
+ */
+const MAX_IDLE_WAIT_MS = 50;
 /** The longest time that requests wait at once. */
 const MAX_WAIT_MS = 2_000;
 /** The time from one wait to the next: at first, and at most if a wait was of little use. */
@@ -37,6 +42,8 @@ export class ConnectPriority {
   #made = 0;
   #madeBefore = 0;
   #changedAtMs = 0;
+  /** When the last connection was seen that was made, or when requests began to wait. */
+  #helpedAtMs = 0;
   #pauseMs = FIRST_PAUSE_MS;
 
   /** @param onEnd called when requests no longer have to wait */
@@ -60,7 +67,9 @@ export class ConnectPriority {
     this.#made = made;
     const sinceMs = now - this.#changedAtMs;
     if (this.isOn) {
-      if (connecting > 0 && hasProgress && sinceMs < MAX_WAIT_MS) return;
+      if (hasProgress) this.#helpedAtMs = now;
+      const helps = now - this.#helpedAtMs < MAX_IDLE_WAIT_MS;
+      if (connecting > 0 && helps && sinceMs < MAX_WAIT_MS) return;
       this.isOn = false;
       this.#changedAtMs = now;
       this.#pauseMs = made - this.#madeBefore < WORTH
@@ -69,7 +78,7 @@ export class ConnectPriority {
       this.#onEnd();
     } else if (connecting > 0 && busy >= BUSY && !hasProgress && sinceMs >= this.#pauseMs) {
       this.isOn = true;
-      this.#changedAtMs = now;
+      this.#changedAtMs = this.#helpedAtMs = now;
       this.#madeBefore = made;
     }
     if (connecting === 0) this.close();

@@ -261,7 +261,7 @@ export class ConnectionPool extends Dialer<OriginPool> implements ConnectionOwne
     this.enlist(pool);
   }
 
-  protected override onLess(pool: OriginPool): void {
+  protected override onRelease(pool: OriginPool): void {
     this.#drop(pool);
   }
 

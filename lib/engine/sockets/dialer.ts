@@ -144,7 +144,7 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
   /** This machine has no socket left. */
   protected abstract onShortage(origin: T): void;
   /** A socket is closed, or a dial is over. */
-  protected abstract onLess(origin: T): void;
+  protected abstract onRelease(origin: T): void;
 
   /** How many connections are being made. */
   protected get dialing(): number {
@@ -370,7 +370,7 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
       isProxied: this.isProxied,
     });
     this.onNoLink(origin, failure);
-    this.onLess(origin);
+    this.onRelease(origin);
     this.connectMore();
   }
 
@@ -402,7 +402,7 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
     this.#dialOf.delete(link);
     origin.open--;
     dial.onFailure(link, error);
-    this.onLess(origin);
+    this.onRelease(origin);
   }
 
   /** Ends all connections that are being made. */

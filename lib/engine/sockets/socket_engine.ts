@@ -58,6 +58,7 @@ export class SocketEngine implements Engine {
       }),
       router: new Router(),
       hooks: ResponseHooks.of(options),
+      moment: { ms: 0 },
       engineOf: ENGINE_OF,
       defaultVersion: versions === "http2" ? "2" : "1.1",
       engines: new Set(),

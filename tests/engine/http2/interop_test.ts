@@ -140,7 +140,7 @@ for (const name of HTTP_SERVERS) {
       await ask(name, engine, (path) => server.url(path));
       await ask(name, engine, (path) => server.plainUrl(path));
       engine.close();
-      assertOnce(await server.stop(), 10_000);
+      assertOnce(await server.stop(10_000), 10_000);
     },
   );
 
@@ -157,7 +157,7 @@ for (const name of HTTP_SERVERS) {
     const toTarget = (i: number): Target => target(server.url(`/n/13?i=${i}`), { i });
     assertEquals(await count(http1, 1_000, toTarget), { "200 13": 1_000 });
     http1.close();
-    assertOnce(await server.stop(), 1_000);
+    assertOnce(await server.stop(1_000), 1_000);
   });
 
   Deno.test(`http2 engine continues when ${name} was killed and is back`, where, async () => {
@@ -213,7 +213,7 @@ for (const transport of TRANSPORTS) {
       );
       engine.close();
       assertEquals(outcomes, { "201 1": POSTS });
-      assertOnce(await server.stop(), POSTS);
+      assertOnce(await server.stop(POSTS), POSTS);
     },
   );
 }
@@ -265,7 +265,7 @@ for (
           const details = failed.map(({ target, detail }) => `${target.i}: ${detail}`);
           assertMatch(details.join("\n"), /^100: .*GOAWAY [A-Z_]+/);
           assertEquals(details.length, 1, details.join("\n"));
-          const processed = await server.stop();
+          const processed = await server.stop(199, 100);
           // nginx logs what it refuses. A GET may be refused among others, and again alone.
           const refused = processed.get(100) ?? 0;
           assert(refused <= (method === "GET" ? 2 : 1), `${refused}`);

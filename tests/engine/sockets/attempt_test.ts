@@ -32,6 +32,7 @@ Deno.test("Attempt does not send a request again that is over", () => {
       engineOf: { "1.0": "http1", "1.1": "http1", "2": "http2" },
       defaultVersion: "2",
       engines: new Set(),
+      moment: { ms: 0 },
     },
     (result) => results.push(result),
     undefined,

@@ -30,8 +30,8 @@ Deno.test("ConnectPriority lets no request wait when connections succeed or few 
 });
 
 Deno.test("ConnectPriority ends when it no longer helps, when all are made, and after 2 s", () => {
-  const helps = looks([[50, {}], [60, { made: 20 }], [70, { made: 40 }], [80, {}]]);
-  assertEquals(helps, { on: [true, true, true, false], ends: 1 });
+  const helps = looks([[50, {}], [90, { made: 20 }], [130, { made: 40 }], [170, {}], [180, {}]]);
+  assertEquals(helps, { on: [true, true, true, true, false], ends: 1 });
   const all = looks([[50, {}], [60, { made: 20 }], [70, { made: 64, connecting: 0 }]]);
   assertEquals(all, { on: [true, true, false], ends: 1 });
   const rows = Array.from(
@@ -46,8 +46,8 @@ Deno.test("ConnectPriority comes less often when it helped little, at least ever
   const { on } = looks(Array.from({ length: 4_000 }, (_, k) => [k * 10, {}]));
   const begins = on.flatMap((isOn, k) => isOn && !on[k - 1] ? [k * 10] : []);
   const pauses = begins.slice(1).map((atMs, k) => atMs - begins[k]);
-  // Each goes on for one look, 10 ms.
-  assertEquals(pauses.slice(0, 8), [110, 210, 410, 810, 1610, 3210, 5010, 5010]);
+  // Each goes on for 50 ms.
+  assertEquals(pauses.slice(0, 8), [150, 250, 450, 850, 1650, 3250, 5050, 5050]);
 });
 
 Deno.test("ConnectPriority does not begin after the last connect has failed", () => {

@@ -1,6 +1,9 @@
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { X509Certificate } from "node:crypto";
+import net from "node:net";
+import tls from "node:tls";
 import type { TlsOptions } from "../../../lib/engine/engine.ts";
+import { findWriteHandle } from "../../../lib/engine/transport/direct_writer.ts";
 import { PortableTransports } from "../../../lib/engine/transport/portable.ts";
 import type {
   SocketAddress,
@@ -609,6 +612,15 @@ Deno.test("PortableTransports parse no trusted authority again for each connecti
     X509Certificate.prototype.toLegacyObject = toLegacyObject;
   }
   assertEquals(parsed, 0);
+});
+
+Deno.test("findWriteHandle() finds the handles of sockets in this runtime", async () => {
+  await using server = await StreamServer.start(() => {});
+  const options = { host: "127.0.0.1", port: server.port };
+  for (const socket of [net.connect(options), tls.connect(options)]) {
+    assert(findWriteHandle(socket) !== undefined);
+    socket.on("error", () => {}).destroy();
+  }
 });
 
 Deno.test("PortableTransports tells an end from a cut without a stream in this runtime", async () => {

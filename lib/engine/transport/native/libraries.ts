@@ -69,7 +69,7 @@ export function openLibraries(
   };
 }
 
-/** Opens the first library that can be opened; or says in words why none can. */
+/** Opens the first library that can be opened; or says in words why it cannot. */
 function open<T extends Deno.ForeignLibraryInterface>(
   folders: readonly string[],
   name: string,

@@ -156,6 +156,7 @@ export class TlsChannel implements Channel {
   /** Whether the server shows the certificate of an authority as its own (RFC 5280 §4.2.1.9). */
   #isOfAuthority(ssl: Pointer<"SSL">): boolean {
     const certificate = this.#openssl.SSL_get1_peer_certificate(ssl);
+    if (certificate === null) throw new Error("a server without a certificate was accepted");
     const flags = this.#openssl.X509_get_extension_flags(certificate);
     this.#openssl.X509_free(certificate);
     return (flags & EXFLAG_CA) !== 0;

@@ -14,8 +14,8 @@ import type {
 import { type NativeAddress, toNativeAddress } from "./address.ts";
 import { AGAIN, type Channel, FAILED } from "./channel.ts";
 import { EPIPE, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, type Libc, toSystemError } from "./libc.ts";
-import type { OpenSsl } from "./openssl.ts";
 import type { Libraries } from "./libraries.ts";
+import type { OpenSsl } from "./openssl.ts";
 import { Poller } from "./poller.ts";
 import { NativeSocket } from "./socket.ts";
 import { TlsChannel } from "./tls_channel.ts";
@@ -29,6 +29,20 @@ import { CUT } from "./tls_error.ts";
 const INPUT = new Uint8Array(64 * 1024);
 /** The buffer that text is written into before it is sent. */
 const OUTPUT = new Uint8Array(64 * 1024);
+const encoder = new TextEncoder();
+
+/**
+ * Writes text, each character a byte.
+ *
+ * @param output at least as long as the text
+ */
+function writeText(text: string, output: Uint8Array): void {
+  const { length } = text;
+  // As UTF-8 it is the same if it is ASCII, and three times as fast with 280 characters.
+  const { read, written } = encoder.encodeInto(text, output);
+  if (read === length && written === length) return;
+  for (let i = 0; i < length; i++) output[i] = text.charCodeAt(i);
+}
 
 /** Opens transports by calls of the system. */
 export class NativeTransports implements Transports {
@@ -103,6 +117,8 @@ class NativeTransport implements Transport {
   /** While TLS is securing, the same. */
   #securing: TlsChannel | undefined;
   #state: "connecting" | "open" | "securing" | "ended" | "closed" = "connecting";
+  /** Whether it reads on without an event. */
+  #readsSoon = false;
   /** What is awaited of the socket. */
   #events = EPOLLOUT;
   /** What the system did not take yet, in order. Bounded by what is sent. */
@@ -191,7 +207,7 @@ class NativeTransport implements Transport {
     this.#await();
     if (outcome === AGAIN) return;
     this.listener.onSecure(channel.protocol);
-    if (this.#state === "open" && channel.hasMore) this.#read();
+    if (this.#state === "open" && channel.hasMore) this.#readSoon();
   }
 
   /** Awaits those events of the socket that are of use at present. */
@@ -206,11 +222,20 @@ class NativeTransport implements Transport {
   }
 
   #read(): void {
-    do {
-      const length = this.#channel!.read(INPUT);
-      if (length <= 0) return this.#onNothing(length);
-      this.listener.onRead(INPUT, length);
-    } while (this.#state === "open" && this.#channel!.hasMore);
+    const length = this.#channel!.read(INPUT);
+    if (length <= 0) return this.#onNothing(length);
+    this.listener.onRead(INPUT, length);
+    if (this.#state === "open" && this.#channel!.hasMore) this.#readSoon();
+  }
+
+  /** Reads on when the others had their turn: a flood must not keep them from it. */
+  #readSoon(): void {
+    if (this.#readsSoon) return;
+    this.#readsSoon = true;
+    this.#transports.afterReads(() => {
+      this.#readsSoon = false;
+      if (this.#state === "open") this.#read();
+    });
   }
 
   /** A read gave no bytes. */
@@ -231,7 +256,7 @@ class NativeTransport implements Transport {
 
   sendText(text: string, bytes: Uint8Array | undefined): void {
     const output = text.length > OUTPUT.length ? new Uint8Array(text.length) : OUTPUT;
-    for (let i = 0; i < text.length; i++) output[i] = text.charCodeAt(i);
+    writeText(text, output);
     if (bytes === undefined) return this.#send(output, text.length, false);
     const first = Math.min(bytes.length, output.length - text.length);
     output.set(first === bytes.length ? bytes : bytes.subarray(0, first), text.length);

@@ -111,6 +111,32 @@ test("native transports resume a session", async () => {
   }
 }, !isInstalled("openssl"));
 
+test("native transports let a flood over TLS keep nothing from its turn", async () => {
+  await using server = await StreamServer.start((peer) => peer.send("x".repeat(5_000_000)), {});
+  const transports = openCheckedTransports();
+  const exchange = open(transports, server.port, withTls());
+  let reads = 0;
+  let readsInTurn = 0;
+  let most = 0;
+  const { listener } = exchange.transport;
+  exchange.transport.listener = {
+    ...listener,
+    onSecure: () => {},
+    onRead: (bytes, length) => {
+      listener.onRead(bytes, length);
+      reads++;
+      if (++readsInTurn === 1) transports.afterReads(() => readsInTurn = 0);
+      most = Math.max(most, readsInTurn);
+    },
+  };
+  await until(() => exchange.text.length === 5_000_000);
+  exchange.transport.close();
+  transports.close();
+  assert(reads >= 5_000_000 / (64 * 1024), `${reads}`);
+  // One because of an event, and one because OpenSSL had more.
+  assert(most <= 2, `${most}`);
+});
+
 test("native transports resume no session with another server", async () => {
   await using trusted = await StreamServer.start((peer) => peer.send("hi"), {});
   await using other = await StreamServer.start((peer) => peer.send("hi"), readIdentity("good"));
