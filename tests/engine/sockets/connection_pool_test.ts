@@ -371,7 +371,7 @@ Deno.test("requests end in time at a server that allows no streams", async () =>
   assertEquals(server.connections, 2);
 });
 
-Deno.test("a server that ends connections without taking a request gets few", async () => {
+Deno.test("a server that ends connections at first, and takes requests later, answers all of them", async () => {
   let isOpen = false;
   await using server = await WildServer.start(async (peer) => {
     await peer.send(settings([SETTING.maxConcurrentStreams, isOpen ? 100 : 0]));
@@ -393,7 +393,7 @@ Deno.test("a server that ends connections without taking a request gets few", as
   engine.close();
 });
 
-Deno.test("requests that wait in vain for a server without streams end in time", async () => {
+Deno.test("a server that ends connections without taking a request gets few, and requests end in time", async () => {
   await using server = await startScript(async (peer) => {
     await peer.send(goAway(0, CODE.noError));
     peer.end();
