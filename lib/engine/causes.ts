@@ -72,6 +72,14 @@ export const CAUSES: readonly Cause[] = [
     scope: "network",
   },
   {
+    // A Unix socket refuses at once what TCP would let wait.
+    codes: ["EAGAIN"],
+    error: "connect",
+    detail: "the queue of the Unix socket is full",
+    scope: "proxy",
+    depletion: { what: "the queue of the Unix socket is full", isOfReached: false },
+  },
+  {
     codes: ["ECONNREFUSED"],
     pattern: /^(tcp connect error: )?connection refused/i,
     error: "refused",

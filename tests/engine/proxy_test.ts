@@ -24,15 +24,19 @@ async function proxyOf(url: string): Promise<ProxyOptions> {
   return (await parseRun(["-x", url, "http://h/"], "1") as RunOptions).proxy!;
 }
 
-/** Passes what comes to a Unix socket on to a server, and back. */
-async function relay(path: string, { port }: AnswerServer): Promise<AsyncDisposable> {
+/** Passes what comes to a Unix socket on to a server, and back. @param backlog the length of its queue */
+async function relay(
+  path: string,
+  { port }: AnswerServer,
+  backlog = 128,
+): Promise<AsyncDisposable> {
   const sockets = new Set<net.Socket>();
   const server = net.createServer((socket) => {
     const far = net.connect({ host: "127.0.0.1", port });
     for (const one of [socket, far]) sockets.add(one.on("error", () => {}));
     socket.pipe(far).pipe(socket);
   });
-  await new Promise<void>((resolve) => server.listen(path, resolve));
+  await new Promise<void>((resolve) => server.listen({ path, backlog }, resolve));
   return {
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
@@ -140,6 +144,19 @@ for (const { title, name, create: createWith, serve, serveTls } of SOCKET_ENGINE
     const [failed] = await hit(gone, "http://any.test/");
     assertEquals(failed.status, null);
     assert(["connect", "refused", "protocol"].includes(failed.error!), failed.error);
+  });
+
+  Deno.test(`${title} waits while the queue of a Unix socket is full`, async () => {
+    await using dir = await folder();
+    await using plain = await serve(({ send }) => send(ok()));
+    await using _relay = await relay(dir.path("s"), plain, 1);
+    const engine = create({ unixSocket: dir.path("s"), concurrency: 30 });
+    const requests = Array.from({ length: 30 }, () => makeRequest(engine, target("http://h/")));
+    const statuses = (await Promise.all(requests)).map(({ status, detail }) => status ?? detail);
+    assertEquals(statuses, Array(30).fill(200));
+    const shortages = name === "http1" ? ["the queue of the Unix socket is full"] : [];
+    assertEquals([...engine.shortages.keys()], shortages);
+    engine.close();
   });
 
   Deno.test(`${title} lets a socks5h proxy look up names, and does so itself for socks5`, async () => {

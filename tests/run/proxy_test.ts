@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import net from "node:net";
+import { WITHOUT_NATIVE } from "../fixtures/checked_libraries.ts";
 import { folder } from "../fixtures/folder.ts";
 import { myriad } from "../fixtures/program.ts";
 import { ProxyServer } from "../fixtures/proxy_server.ts";
@@ -116,15 +117,24 @@ Deno.test("--unix-socket needs three permissions, and names them", async () => {
   await new Promise<void>((resolve) => server.listen(path, resolve));
   const all = [`--allow-net=unix:${path}`, `--allow-read=${path}`, `--allow-write=${path}`];
   const args = ["-s", "--unix-socket", path, "http://any.test/"];
-  const ran = await myriad(args, { permissions: all });
-  assertEquals([ran.code, ran.stderr], [0, ""]);
-  for (const missing of all) {
-    const without = await myriad(args, { permissions: all.filter((it) => it !== missing) });
-    assertEquals([without.code, without.stdout], [2, ""]);
-    assertEquals(
-      without.stderr,
-      `myriad: Cannot use '--unix-socket ${path}': no permission: run with ${all.join(" ")}\n`,
-    );
+  const native = ["--allow-net", "--allow-ffi", ...all.slice(1)];
+  for (
+    const [transport, permissions] of [["portable", all], ["native", native]] as const
+  ) {
+    if (transport === "native" && WITHOUT_NATIVE !== undefined) continue;
+    const use = [...args, "--transport", transport];
+    const ran = await myriad(use, { permissions });
+    assertEquals([ran.code, ran.stderr], [0, ""]);
+    for (const missing of permissions.filter((it) => all.includes(it))) {
+      const without = await myriad(use, {
+        permissions: permissions.filter((it) => it !== missing),
+      });
+      assertEquals([without.code, without.stdout], [2, ""]);
+      assertEquals(
+        without.stderr,
+        `myriad: Cannot use '--unix-socket ${path}': no permission: run with ${all.join(" ")}\n`,
+      );
+    }
   }
   await new Promise((resolve) => server.close(resolve));
 });

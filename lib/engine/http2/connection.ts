@@ -633,10 +633,14 @@ export class Http2Connection extends Connection implements TransportListener, Fr
 
   // How requests end.
 
-  /** The response is complete. */
+  /**
+   * The response is complete. The rest of a request is not sent, whatever the status: a server must not
+   * need it for a response that it has ended (RFC 9113 §8.1), and a stream whose windows it never opens
+   * would take its room for good. With HTTP/1.1 the rest has to be sent, as nothing else can end the
+   * request and leave the connection usable.
+   */
   #finish(stream: Stream): void {
     this.#isProven = true;
-    // RFC 9113 §8.1: a server that responds early does not want the rest.
     if (stream.unsent === undefined) this.#remove(stream);
     else this.#reset(stream, ErrorCode.Cancel);
     stream.exchange.onDone(stream.head!, stream.size);

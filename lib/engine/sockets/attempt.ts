@@ -227,6 +227,8 @@ export class Attempt extends InFlight implements Exchange, Waiter {
 
   onFailure(failure: Failure, size: number, resend: Resend): void {
     this.#isBusy = false;
+    // A request that is over must not be sent again.
+    if (this.#isSettled) return;
     const next = resend === "never" ? undefined : this.#findResend(resend);
     if (next === undefined) return this.#settle(failure, size);
     this.#attempts++;

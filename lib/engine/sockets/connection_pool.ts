@@ -102,7 +102,10 @@ export class ConnectionPool extends Dialer<OriginPool> implements ConnectionOwne
    * @returns whether the waiter has to wait for its turn, and gets {@linkcode Waiter.onTurn}
    */
   acquire({ origin }: Route, waiter: Waiter): boolean {
-    const pool = this.#poolFor(origin, waiter);
+    return this.#acquireFrom(this.#poolFor(origin, waiter), waiter);
+  }
+
+  #acquireFrom(pool: OriginPool, waiter: Waiter): boolean {
     const connection = pool.shared?.find();
     if (connection !== undefined && !this.#connectPriority.isOn) {
       this.#share(pool, connection, waiter);
@@ -118,15 +121,11 @@ export class ConnectionPool extends Dialer<OriginPool> implements ConnectionOwne
       }
       pool.parked.push(own);
     }
-    this.#enqueue(pool, waiter);
-    return pool.begun < pool.waiting.length;
-  }
-
-  #enqueue(pool: OriginPool, waiter: Waiter): void {
     pool.addWaiter(waiter);
     this.enlist(pool);
     this.connectMore();
     pool.giveTurns();
+    return pool.begun < pool.waiting.length;
   }
 
   #poolFor(origin: Origin, waiter: Waiter): OriginPool {
@@ -278,7 +277,7 @@ export class ConnectionPool extends Dialer<OriginPool> implements ConnectionOwne
     if (shared !== undefined && connection.version === "2") {
       shared.onRoom(connection);
       this.#shareWithAll(pool, connection);
-      if (connection.limit !== shared.limit) this.#onLimit(pool, shared, connection.limit);
+      if (shared.learnLimit(connection)) this.#onLimit(pool, shared);
     } else if (connection.busy === 0 && !isKept(pool, connection)) {
       // It may have been among the idle ones as unsent.
       this.#idles.remove(connection);
@@ -287,9 +286,7 @@ export class ConnectionPool extends Dialer<OriginPool> implements ConnectionOwne
   }
 
   /** The server has said how many streams it allows. */
-  #onLimit(pool: OriginPool, shared: SharedConnections, limit: number | undefined): void {
-    if (limit === undefined) return;
-    shared.limit = limit;
+  #onLimit(pool: OriginPool, shared: SharedConnections): void {
     pool.perDial = shared.perConnection;
     this.enlist(pool);
     this.connectMore();
@@ -327,7 +324,7 @@ export class ConnectionPool extends Dialer<OriginPool> implements ConnectionOwne
     while (waiting.length > 0 && shared.roomOn(connection) > 0 && !this.#mustWait) {
       const waiter = this.#takeWaiter(pool, 0);
       if (isTooLarge(pool, waiter)) {
-        this.#enqueue(this.#aloneFor(pool.key, pool.origin), waiter);
+        this.#acquireFrom(this.#aloneFor(pool.key, pool.origin), waiter);
       } else {
         this.#share(pool, connection, waiter);
       }
@@ -399,9 +396,16 @@ export class ConnectionPool extends Dialer<OriginPool> implements ConnectionOwne
       this.#wake(shared, connection);
       if (connection.endedAfter !== undefined) shared.learnEnd(connection);
       this.#renew(pool, shared, connection);
+      if (connection.uses === 0 && pool.waiting.length > 0) pool.pause(() => this.#goOn(pool));
     } else if (remove(pool.idle, connection) || remove(pool.parked, connection)) {
       this.#idling--;
     }
+  }
+
+  /** Begins connections again. */
+  #goOn(pool: OriginPool): void {
+    this.enlist(pool);
+    this.connectMore();
   }
 
   onClose(connection: Connection): void {
@@ -419,6 +423,7 @@ export class ConnectionPool extends Dialer<OriginPool> implements ConnectionOwne
   #drop(pool: OriginPool): void {
     if (pool.open + pool.dials.size + pool.waiting.length > 0) return;
     this.dismiss(pool);
+    pool.close();
     if (this.#pools.get(pool.key) === pool) this.#pools.delete(pool.key);
   }
 
@@ -432,6 +437,7 @@ export class ConnectionPool extends Dialer<OriginPool> implements ConnectionOwne
     this.#idles.close();
     this.#connectPriority.close();
     super.close();
+    for (const pool of this.#pools.values()) pool.close();
     const connections = [...this.#poolOf.keys()];
     // No connection is made for the waiters any more.
     this.#poolOf.clear();

@@ -21,6 +21,8 @@ export interface Waiter {
 
 /** How long shared connections have to do when a further one could not be made, in milliseconds. */
 const ENOUGH_MS = 1_000;
+/** The pause before the next connection when one has ended without a request, in milliseconds. */
+const PAUSE_MS = 1_000;
 
 /** What is known of an origin before anything was sent to it. */
 export interface OriginPoolOptions {
@@ -69,6 +71,8 @@ export class OriginPool extends DialedOrigin {
   spare = 0;
   /** No further connection is begun before this time of `performance.now()` while others are shared. */
   #enoughUntilMs = 0;
+  /** Undefined while connections may be begun. */
+  #pause: ReturnType<typeof setTimeout> | undefined;
 
   constructor(key: string, origin: Origin, options: OriginPoolOptions) {
     super(origin, options.protocols, options.isForwarded);
@@ -83,6 +87,7 @@ export class OriginPool extends DialedOrigin {
     const unserved = this.waiting.length - this.parked.length - (shared?.room ?? 0);
     const wanted = unserved <= 0 ? 0 : Math.ceil(unserved / perDial) || 1;
     const missing = Math.max(wanted, this.spare) - dials.size;
+    if (this.#pause !== undefined) return Math.min(missing, 0);
     if (shared === undefined || perDial === 1 && shared.size === 0) return missing;
     if (shared.size > 0 && this.#isEnough) return Math.min(missing, 0);
     return Math.min(missing, this.#maxShared - shared.size - dials.size);
@@ -97,6 +102,25 @@ export class OriginPool extends DialedOrigin {
     if (this.shared === undefined || this.shared.size === 0) return false;
     this.#enoughUntilMs = performance.now() + ENOUGH_MS;
     return true;
+  }
+
+  /**
+   * Begins no connection for a while. A server that ends connections without taking a request would
+   * get the next one at once, as long as requests wait.
+   *
+   * @param done called when the pause is over
+   */
+  pause(done: () => void): void {
+    this.#pause ??= setTimeout(() => {
+      this.#pause = undefined;
+      done();
+    }, PAUSE_MS);
+    this.giveTurns();
+  }
+
+  /** Ends what it waits for. */
+  close(): void {
+    clearTimeout(this.#pause);
   }
 
   override onBegin(): void {
@@ -128,7 +152,7 @@ export class OriginPool extends DialedOrigin {
     if (this.begun === waiting.length) return;
     const size = shared?.size ?? 0;
     // A waiter beyond these limits waits for its own host, not for its turn.
-    const isFull = dials.size >= MAX_DIALS_PER_ORIGIN ||
+    const isFull = dials.size >= MAX_DIALS_PER_ORIGIN || this.#pause !== undefined ||
       this.perDial > 1 && dials.size + size > 0 || size > 0 && this.missing <= 0;
     while (this.begun < waiting.length && (isFull || this.begun < dials.size)) {
       waiting[this.begun++].onTurn();

@@ -11,8 +11,8 @@ export const MAX_SHARED_HEAD_BYTES = 4_096;
  * take no request any more for another reason, are not among them.
  */
 export class SharedConnections {
-  /** At most as many as there may be requests in flight. */
-  readonly #all = new Set<Connection>();
+  /** At most as many as there may be requests in flight; each with its limit, as last seen. */
+  readonly #all = new Map<Connection, number | undefined>();
   /**
    * Those with room, and some that had it. The last one is used first, so that one is full before
    * another one is used.
@@ -20,7 +20,10 @@ export class SharedConnections {
   readonly #roomy: Connection[] = [];
   /** Those without any request. */
   readonly idle = new Set<Connection>();
-  /** The streams that the server allows on a connection, or fewer; undefined before it has said. */
+  /**
+   * The streams that the server allows on a connection, or fewer; undefined before it has said. Where
+   * the servers behind an origin differ, it is the smallest limit of the open connections.
+   */
   limit: number | undefined;
   /** After how many requests the server ends a connection; undefined if it does not. */
   maxRequests: number | undefined;
@@ -34,7 +37,7 @@ export class SharedConnections {
   }
 
   [Symbol.iterator](): Iterator<Connection> {
-    return this.#all.values();
+    return this.#all.keys();
   }
 
   /**
@@ -44,7 +47,7 @@ export class SharedConnections {
    */
   get room(): number {
     let room = 0;
-    for (const connection of this.#all) {
+    for (const connection of this.#all.keys()) {
       const limit = connection.limit ?? this.limit ?? 0;
       room += limit === 0 ? Infinity : this.roomOn(connection);
     }
@@ -58,13 +61,16 @@ export class SharedConnections {
     return Math.max(0, Math.min(room, this.limit - busy));
   }
 
-  /** How many requests a connection is expected to take, from 1. */
+  /**
+   * How many requests a connection is expected to take, from 1. Infinity where servers allow no
+   * streams: one connection shows when that changes.
+   */
   get perConnection(): number {
-    return Math.max(1, Math.min(this.limit ?? Infinity, this.maxRequests ?? Infinity));
+    return Math.min(this.limit || Infinity, this.maxRequests ?? Infinity);
   }
 
   add(connection: Connection): void {
-    this.#all.add(connection);
+    this.#all.set(connection, undefined);
     this.onRoom(connection);
   }
 
@@ -72,13 +78,33 @@ export class SharedConnections {
   delete(connection: Connection): boolean {
     const place = this.#roomy.indexOf(connection);
     if (place >= 0) this.#roomy.splice(place, 1);
-    return this.#all.delete(connection);
+    const wasThere = this.#all.delete(connection);
+    if (wasThere) this.#findLimit();
+    return wasThere;
   }
 
   /** A connection may have room again. */
   onRoom(connection: Connection): void {
     const roomy = this.#roomy;
     if (roomy.at(-1) !== connection && !roomy.includes(connection)) roomy.push(connection);
+  }
+
+  /**
+   * Looks at the limit of a connection.
+   *
+   * @returns whether {@linkcode limit} has changed
+   */
+  learnLimit(connection: Connection): boolean {
+    if (connection.limit === this.#all.get(connection)) return false;
+    this.#all.set(connection, connection.limit);
+    const before = this.limit;
+    this.#findLimit();
+    return this.limit !== before;
+  }
+
+  #findLimit(): void {
+    const limits = [...this.#all.values()].filter((limit) => limit !== undefined);
+    if (limits.length > 0) this.limit = Math.min(...limits);
   }
 
   /** The server has taken fields of so many bytes, so that fields of a few more can share, too. */
@@ -114,7 +140,7 @@ export class SharedConnections {
    */
   isMissed(ending: Connection): boolean {
     let room = 0;
-    for (const connection of this.#all) {
+    for (const connection of this.#all.keys()) {
       if (connection !== ending && connection.uses < this.renewAt) room += this.roomOn(connection);
     }
     return room < ending.busy;

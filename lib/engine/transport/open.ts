@@ -1,5 +1,5 @@
 import type { TransportName } from "../options.ts";
-import { openLibraries } from "./native/libraries.ts";
+import { type Libraries, openLibraries } from "./native/libraries.ts";
 import { hasSystemAuthorities } from "./native/system_authorities.ts";
 import { NativeTransports } from "./native/transports.ts";
 import { PortableTransports } from "./portable.ts";
@@ -9,11 +9,15 @@ import type { Transports } from "./transport.ts";
  * Opens transports, without asking for a permission. `auto` takes native ones if it can, and if the
  * system has authorities for them to trust: the portable ones bring theirs.
  *
+ * @param open opens the libraries
  * @returns or, in words, why there are no native ones, if they were chosen by name
  */
-export function openTransports(choice: TransportName): Transports | string {
+export function openTransports(
+  choice: TransportName,
+  open: () => Libraries | string = openLibraries,
+): Transports | string {
   if (choice === "portable") return new PortableTransports();
-  const libraries = openLibraries();
+  const libraries = open();
   if (typeof libraries === "string") {
     return choice === "auto" ? new PortableTransports() : libraries;
   }
@@ -21,5 +25,10 @@ export function openTransports(choice: TransportName): Transports | string {
     libraries.close();
     return new PortableTransports();
   }
-  return new NativeTransports(libraries);
+  try {
+    return new NativeTransports(libraries);
+  } catch (error) {
+    libraries.close();
+    return choice === "auto" ? new PortableTransports() : (error as Error).message;
+  }
 }

@@ -6,7 +6,7 @@ import type { Result } from "../../../lib/result.ts";
 import type { Target } from "../../../lib/target.ts";
 import { ENGINE_OPTIONS } from "../../fixtures/engine_options.ts";
 import { CODE, goAway, response, SETTING, settings, TYPE } from "../../fixtures/http2_frames.ts";
-import { type Http2Peer, type Http2Request, startScript } from "../../fixtures/http2_script.ts";
+import { Http2Peer, type Http2Request, startScript } from "../../fixtures/http2_script.ts";
 import { makeRequest } from "../../fixtures/make_request.ts";
 import { ok, refusedPort } from "../../fixtures/raw_server.ts";
 import { target } from "../../fixtures/target.ts";
@@ -294,6 +294,24 @@ Deno.test("requests with large fields share a connection once the server has tak
   engine.close();
 });
 
+Deno.test("a request that turns out to go alone takes a connection that is there for it", async () => {
+  await using server = await serve(async ({ id, path }, peer) => {
+    await peer.send(response(id));
+    if (path === "/end") peer.end();
+  });
+  const engine = create();
+  const headers: Target["headers"] = [["X-Large", "x".repeat(6_000)]];
+  const large = target(server.url("/large"), { headers });
+  for (const next of [target(server.url()), large, target(server.url("/end"))]) {
+    assertEquals((await makeRequest(engine, next)).status, 200);
+  }
+  await until(() => server.open === 1);
+  // Whether the server speaks HTTP/2 has to be found out again.
+  const { status, isReused } = await makeRequest(engine, large);
+  assertEquals([status, isReused, server.connections], [200, true, 3]);
+  engine.close();
+});
+
 for (
   const [what, method, sent, outcome, end] of [
     ["does not send a POST twice that may have been processed", "POST", 1, "reset", "end"],
@@ -353,6 +371,40 @@ Deno.test("requests end in time at a server that allows no streams", async () =>
   assertEquals(server.connections, 2);
 });
 
+Deno.test("a server that ends connections at first, and takes requests later, answers all of them", async () => {
+  let isOpen = false;
+  await using server = await WildServer.start(async (peer) => {
+    await peer.send(settings([SETTING.maxConcurrentStreams, isOpen ? 100 : 0]));
+    const http2 = new Http2Peer(peer);
+    if (isOpen) {
+      for (let next = await http2.request(); next !== undefined; next = await http2.request()) {
+        await http2.send(response(next.id));
+      }
+    }
+    await peer.send(goAway(0, CODE.noError));
+    peer.end();
+  }, HTTP2);
+  const engine = create({ concurrency: 50 });
+  const hits = hit(engine, 50, 50, (i) => target(server.url(`/${i}`)));
+  await until(() => server.connections === 3);
+  isOpen = true;
+  assertEquals(countOutcomes(await hits), { 200: 50 });
+  assert(server.connections <= 6, `${server.connections} connections`);
+  engine.close();
+});
+
+Deno.test("a server that ends connections without taking a request gets few, and requests end in time", async () => {
+  await using server = await startScript(async (peer) => {
+    await peer.send(goAway(0, CODE.noError));
+    peer.end();
+  }, { opening: settings([SETTING.maxConcurrentStreams, 0]), secure: HTTP2 });
+  const engine = create({ timeoutMs: 300, concurrency: 3 });
+  const results = await hit(engine, 9, 3, (i) => target(server.url(`/${i}`)));
+  assertEquals(countOutcomes(results), { "timeout: no complete response within 300 ms": 9 });
+  assert(server.connections <= 20, `${server.connections} connections`);
+  engine.close();
+});
+
 Deno.test("no request fails because a server with open connections takes no further one", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: await refusedPort() });
   const url = `http://127.0.0.1:${listener.addr.port}/`;
@@ -382,7 +434,6 @@ function serveBoth(agreeTo: (nth: number) => "h2" | "http/1.1"): Promise<WildSer
   let nth = 0;
   return WildServer.start(async (peer) => {
     if (peer.protocol === "h2") {
-      const { Http2Peer } = await import("../../fixtures/http2_script.ts");
       const http2 = new Http2Peer(peer);
       await peer.send(settings());
       const request = await http2.request();

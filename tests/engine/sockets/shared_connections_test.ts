@@ -31,6 +31,25 @@ Deno.test("SharedConnections.room is infinite while nobody knows how many stream
   assertEquals(shared(connection({ limit: 0 })).room, Infinity);
 });
 
+Deno.test("SharedConnections.learnLimit() takes the smallest limit of open connections", () => {
+  const [a, b] = [connection({}), connection({})];
+  const all = shared(a, b);
+  assertEquals([all.learnLimit(a), all.limit], [false, undefined]);
+  Object.assign(a, { limit: 100 });
+  assertEquals([all.learnLimit(a), all.limit], [true, 100]);
+  Object.assign(b, { limit: 10 });
+  assertEquals([all.learnLimit(b), all.limit], [true, 10]);
+  // It changes once, and not in turn.
+  assertEquals([all.learnLimit(a), all.learnLimit(b), all.limit], [false, false, 10]);
+  Object.assign(b, { limit: 5 });
+  assertEquals([all.learnLimit(b), all.limit], [true, 5]);
+  all.delete(b);
+  assertEquals(all.limit, 100);
+  all.delete(a);
+  // The next connection probably has the same.
+  assertEquals(all.limit, 100);
+});
+
 Deno.test("SharedConnections.find() uses one connection until it is full", () => {
   const [a, b] = [connection({ limit: 2, room: 2 }), connection({ limit: 2, room: 2 })];
   const all = shared(a, b);

@@ -34,7 +34,14 @@ export function toNativeAddress(
   view.setUint16(2, port);
   // Behind the port of `sockaddr_in6` are 4 bytes of flow information.
   const ip = bytes.subarray(isIpv6 ? 8 : 4, isIpv6 ? 24 : 8);
-  if (libc.inet_pton(family, encoder.encode(`${host}\0`), ip) !== 1) {
+  // The zone that a link-local address is in, by name or number (RFC 4007 §11).
+  const [text, zone] = isIpv6 ? host.split("%") : [host];
+  let index = 0;
+  if (zone !== undefined) {
+    index = libc.if_nametoindex(encoder.encode(`${zone}\0`)) || Number(zone);
+    view.setUint32(24, index, true);
+  }
+  if (Number.isNaN(index) || libc.inet_pton(family, encoder.encode(`${text}\0`), ip) !== 1) {
     // Names are looked up before, as that takes its time.
     return { code: "ENOTFOUND", message: `not an IP address: ${host}`, isTls: false };
   }

@@ -35,6 +35,7 @@ export const LIBC = {
   },
   eventfd: { parameters: ["u32", "i32"], result: "i32" },
   getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
+  if_nametoindex: { parameters: ["buffer"], result: "u32" },
   inet_pton: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   memcpy: { parameters: ["buffer", POINTER, SIZE], result: POINTER },
   opendir: { parameters: [POINTER], result: POINTER },

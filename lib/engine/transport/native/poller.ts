@@ -31,8 +31,7 @@ export interface Pollable {
 }
 
 /**
- * The maximum number of events of one wait, before which timers get no turn: 16 TLS handshakes take some
- * milliseconds, 16 responses a tenth of one.
+ * The maximum number of events of one wait. They take about a millisecond, and timers wait for them.
  */
 const MAX_EVENTS = 16;
 /** After so many milliseconds the event loop of the runtime gets a turn. */
@@ -78,7 +77,7 @@ export class Poller {
    */
   readonly #generations: number[] = [];
   #count = 0;
-  /** Bounded by what calls {@linkcode afterReads}: each transport and connection a few times. */
+  /** Bounded by what calls {@linkcode afterReads}: each transport once. */
   #after: (() => void)[] = [];
   #state: "resting" | "running" | "waiting" = "resting";
   /** Undefined while it is open. */
@@ -91,8 +90,8 @@ export class Poller {
     this.#alarm = this.#epoll < 0 ? -1 : libc.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (this.#alarm < 0) {
       const { code } = toSystemError(readErrno(libc));
-      libc.close(this.#epoll);
-      throw new Error(`cannot wait for sockets: ${code}`);
+      if (this.#epoll >= 0) libc.close(this.#epoll);
+      throw new Error(`native sockets need a file descriptor to wait for them: ${code}`);
     }
     this.#control(EPOLL_CTL_ADD, this.#alarm, EPOLLIN, 0);
   }

@@ -23,8 +23,11 @@ const MAX_SESSIONS = 1_000;
 
 const encoder = new TextEncoder();
 const EMPTY = encoder.encode("\0");
+const NO_MEMORY = "no memory is left for TLS";
 
-/** OpenSSL does not take the certificates, the key or the protocols that it is given. */
+/**
+ * OpenSSL does not take the certificates, the key or the protocols that it is given, or has no memory.
+ */
 export class TlsOptionsError extends Error {
   override name = "TlsOptionsError";
 }
@@ -44,6 +47,7 @@ export class TlsContext {
     this.#options = options;
     this.#protocols = protocols;
     this.#context = openssl.SSL_CTX_new(openssl.TLS_client_method());
+    if (this.#context === null) throw new TlsOptionsError(NO_MEMORY);
     try {
       this.#configure(this.#use());
     } catch (error) {
@@ -186,10 +190,11 @@ export class TlsContext {
    *
    * @param server what tells the server from others, which may have another certificate; undefined if
    * nothing does
+   * @throws {TlsOptionsError} If OpenSSL has no memory.
    */
   newConnection(server: string | undefined): Pointer<"SSL"> {
     const ssl = this.#openssl.SSL_new(this.#use());
-    if (ssl === null) throw new Error("no memory is left for TLS");
+    if (ssl === null) throw new TlsOptionsError(NO_MEMORY);
     const session = server === undefined ? undefined : this.#sessions.get(server);
     if (session !== undefined) this.#openssl.SSL_set_session(ssl, session);
     return ssl;

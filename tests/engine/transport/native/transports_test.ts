@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { TlsOptions } from "../../../../lib/engine/engine.ts";
-import type { NativeTransports } from "../../../../lib/engine/transport/native/transports.ts";
+import { NativeTransports } from "../../../../lib/engine/transport/native/transports.ts";
 import type {
   TlsDestination,
   Transport,
@@ -233,6 +233,27 @@ test("native transports name what is wrong with certificates, and show no key", 
   }
   transports.close();
 });
+
+for (const name of ["SSL_CTX_new", "SSL_new"] as const) {
+  test(`native transports fail one transport when ${name}() has no memory`, async () => {
+    await using server = await StreamServer.start((peer) => peer.send("hi"), {});
+    const libraries = openCheckedLibraries();
+    let isOut = true;
+    const openssl = {
+      ...libraries.openssl,
+      [name]: (handle: never) => isOut ? null : libraries.openssl[name](handle),
+    };
+    const transports = new NativeTransports({ ...libraries, openssl });
+    const first = open(transports, server.port, withTls());
+    await until(() => first.error !== undefined);
+    assertEquals(first.error, { message: "no memory is left for TLS", isTls: true });
+    isOut = false;
+    const second = open(transports, server.port, withTls());
+    await until(() => second.text === "hi");
+    second.transport.close();
+    transports.close();
+  });
+}
 
 test("native transports do not ask for the password of a key", async () => {
   const made = await run(["openssl", "genrsa", "-aes256", "-passout", "pass:secret", "2048"]);
