@@ -37,7 +37,9 @@ function toTimeout(detail: string): Failure {
 
 /** The failure of a request to a host that this process may not connect to. */
 export function toPermissionFailure(url: string): Failure {
-  return toUrlFailure(`no permission for ${parseHost(url)}: run with --allow-net`);
+  return toUrlFailure(
+    `no permission for ${parseHost(url)}: run with --allow-net, or without --deny-net`,
+  );
 }
 
 /** The failure of a look-up without the permission, which has to be for the name with every port. */

@@ -120,31 +120,69 @@ export function parseUnixSocket(values: RunValues): string | undefined {
   return path;
 }
 
-const CERTIFICATE = { what: "certificate", form: /^-----BEGIN (TRUSTED )?CERTIFICATE-----\r?$/m };
-const KEY = { what: "key", form: /^-----BEGIN ([A-Z]+ )?PRIVATE KEY-----\r?$/m };
+const CERTIFICATE = {
+  what: "certificate",
+  form: /^-----BEGIN (?:TRUSTED )?CERTIFICATE-----\r?\n[^]*?^-----END [A-Z ]+-----/m,
+};
+const KEY = {
+  what: "key",
+  form: /^-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----\r?\n[^]*?^-----END [A-Z ]+-----/m,
+};
+/** PKCS #8 says it in its first line, the older forms of OpenSSL in a field (RFC 1421 §4.6.1.1). */
+const HAS_PASSPHRASE = /^-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m;
 
 /**
  * Which authorities are trusted, and which certificate the client shows.
  *
- * @throws {UsageError} If a file cannot be read, or holds nothing of its kind.
+ * @throws {UsageError} If a file cannot be read, or holds nothing of its kind; or if the key has a
+ *     passphrase, or is not that of the certificate.
  */
 export async function readTlsOptions(values: RunValues): Promise<TlsOptions> {
-  const cert = values.get("cert");
   const readPem = async (
     name: "cacert" | "cert" | "key",
-    path: string | undefined,
     { what, form }: { what: string; form: RegExp },
   ): Promise<string | undefined> => {
+    const path = values.get(name);
     if (path === undefined) return undefined;
     const flag = `--${name} ${path}`;
     const text = new TextDecoder().decode(await readFile(path, flag));
     if (form.test(text)) return text;
-    throw new UsageError(`Cannot use '${flag}': it has no ${what} in PEM: use another file`);
+    const mend = name === "cert" && what === "key" ? "add '--key FILE'" : "use another file";
+    throw new UsageError(`Cannot use '${flag}': it has no ${what} in PEM: ${mend}`);
   };
-  return {
-    insecure: values.get("insecure"),
-    ca: await readPem("cacert", values.get("cacert"), CERTIFICATE),
-    cert: await readPem("cert", cert, CERTIFICATE),
-    key: await readPem("key", values.get("key") ?? cert, KEY),
-  };
+  const keyFlag = values.get("key") === undefined ? "cert" : "key";
+  const ca = await readPem("cacert", CERTIFICATE);
+  const cert = await readPem("cert", CERTIFICATE);
+  const key = await readPem(keyFlag, KEY);
+  if (cert !== undefined && key !== undefined) {
+    const problem = findKeyProblem(cert, key);
+    if (problem !== undefined) {
+      throw new UsageError(`Cannot use '--${keyFlag} ${values.get(keyFlag)}': ${problem}`);
+    }
+  }
+  return { insecure: values.get("insecure"), ca, cert, key };
+}
+
+/**
+ * Says why a client cannot use this key. `node:tls` of Deno 2.9 would show no certificate, or fail
+ * with words that lead astray.
+ *
+ * @param cert text with a certificate in PEM; `key` is one with a key
+ */
+function findKeyProblem(cert: string, key: string): string | undefined {
+  const block = KEY.form.exec(key)![0];
+  if (HAS_PASSPHRASE.test(block)) {
+    return "its key has a passphrase: use a key without one; 'openssl pkey' makes it";
+  }
+  // To import it would start Node's part of Deno, also for `--version`.
+  // deno-lint-ignore no-process-global
+  const { createPrivateKey, X509Certificate } = process.getBuiltinModule("node:crypto");
+  try {
+    const certificate = new X509Certificate(CERTIFICATE.form.exec(cert)![0]);
+    if (certificate.checkPrivateKey(createPrivateKey(block))) return undefined;
+  } catch {
+    // A form that Node does not read: the connection says more.
+    return undefined;
+  }
+  return "its key is not that of the client certificate: use another file";
 }

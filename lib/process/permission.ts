@@ -30,3 +30,9 @@ export function createHostCheck(): ((url: string) => boolean) | undefined {
 export function isGranted(permission: Deno.PermissionDescriptor): boolean {
   return Deno.permissions.querySync(permission).state === "granted";
 }
+
+/** Says in words how this process could get the permission for a host. */
+export function explainMissingNet(host: string): string {
+  const isDenied = Deno.permissions.querySync({ name: "net", host }).state === "denied";
+  return isDenied ? "run without its --deny-net" : `run with --allow-net=${host}`;
+}

@@ -14,7 +14,7 @@ import type { RunOptions } from "../options/run_options.ts";
 import { countFreeDescriptors } from "../process/descriptors.ts";
 import { EventLoopLoad } from "../process/event_loop_load.ts";
 import { PeakMemory } from "../process/peak_memory.ts";
-import { createHostCheck } from "../process/permission.ts";
+import { createHostCheck, explainMissingNet } from "../process/permission.ts";
 import { formatHdr } from "../report/hdr.ts";
 import { formatSummary } from "../report/json.ts";
 import { INPUT_FORMATS } from "../source/formats.ts";
@@ -222,7 +222,7 @@ export class Run {
     const to = proxy === undefined ? url : `http://${formatAuthority(proxy)}/`;
     if (this.#permits(to)) return;
     const host = parseHost(to);
-    throw new UsageError(`Cannot request '${host}': no permission: run with --allow-net=${host}`);
+    throw new UsageError(`Cannot request '${host}': no permission: ${explainMissingNet(host)}`);
   }
 
   /** Interrupts it: no more requests start, and those in flight have {@linkcode GRACE_MS}. */

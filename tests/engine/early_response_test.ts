@@ -189,6 +189,7 @@ for (const { title, name, transport, create: createWith } of ENGINE_SUITE.filter
       ["speaks SSH", "SSH-2.0-OpenSSH_9.2p1 Debian\r\n", /"SSH-2.0-OpenSSH_"/],
       ["speaks SMTP", "220 mail.example ESMTP\r\n", /"220 mail.example"/],
       ["speaks TLS", "\x15\x03\x01\0\x02\x02\x46", /TLS alert: use https/],
+      ["speaks HTTP/2", "\0\0\x06\x04\0\0\0\0\0\0\x03\0\0\0\x64", /HTTP\/2: use --http2/],
       ["says one wrong byte", "S", /"S"/],
       ["says half a status line and goes on wrongly", "HTTP/1.1 2OO OK", /three digits/],
     ] as const

@@ -292,7 +292,15 @@ for (
     [["--cacert", "README.md", URL_], "'--cacert README.md': it has no certificate in PEM: use"],
     [
       ["--cert", "tests/fixtures/server.crt", URL_],
-      "'--key tests/fixtures/server.crt': it has no key in PEM",
+      "'--cert tests/fixtures/server.crt': it has no key in PEM: add '--key FILE'",
+    ],
+    [
+      ["--cert", "tests/fixtures/client.crt", "--key", "tests/fixtures/server.crt", URL_],
+      "'--key tests/fixtures/server.crt': it has no key in PEM: use another file",
+    ],
+    [
+      ["--cert", "tests/fixtures/client.crt", "--key", "tests/fixtures/self_signed.key", URL_],
+      "'--key tests/fixtures/self_signed.key': its key is not that of the client certificate",
     ],
     [["--cert", "README.md", URL_], "'--cert README.md': it has no certificate in PEM"],
     [["--resume", URL_], "needs '--output'"],

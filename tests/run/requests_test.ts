@@ -402,3 +402,11 @@ Deno.test("--config runs a file's flags, with paths relative to the current fold
   assertMatch(refused.stderr, /^myriad: '--silent' and '--progress' contradict[^\n]+\n$/);
   assert(!(await Deno.readTextFile(`${output}.myriad`)).includes("hunter2"));
 });
+
+Deno.test("a run whose first host --deny-net denies exits with 2, and names the flag", async () => {
+  const permissions = ["--allow-net", "--deny-net=127.0.0.1:9"];
+  const { code, stderr } = await myriad(["http://127.0.0.1:9/"], "", permissions);
+  const message =
+    "myriad: Cannot request '127.0.0.1:9': no permission: run without its --deny-net\n";
+  assertEquals([code, stderr], [2, message]);
+});

@@ -245,6 +245,11 @@ function wordsForBeginning(bytes: Uint8Array, from: number, to: number): string 
   if (bytes[from] === 0x15 && (to - from < 2 || bytes[from + 1] === 0x03)) {
     return "the server answers with a TLS alert: use https for this port";
   }
+  // RFC 9113 §3.4: SETTINGS, which a server of HTTP/2 sends first, on stream 0 and without flags.
+  const behindLength = bytes.subarray(from + 3, Math.min(to, from + 9));
+  if (bytes[from] === 0 && readText(behindLength, 0, behindLength.length) === "\x04\0\0\0\0\0") {
+    return "the server answers with HTTP/2: use --http2 for this port";
+  }
   const shown = readText(bytes, from, Math.min(to, from + MAX_SHOWN_BYTES));
   return `the response begins with ${JSON.stringify(shown)}, not with HTTP/1.1 or HTTP/1.0`;
 }

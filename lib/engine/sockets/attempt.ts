@@ -279,7 +279,8 @@ export class Attempt extends InFlight implements Exchange, Waiter {
     // A problem of the first URL shows before anything is sent.
     const isTried = this.#isSent || (failure?.error !== "cancelled" && failure?.error !== "url");
     const engine = this.#engine;
-    if (isTried) engines.add(engine);
+    // Without a connection nothing tells which one it would have been.
+    if (isTried && this.#connection !== undefined) engines.add(engine);
     if (hooks === undefined) moment.ms = endMs;
     this.#done(toResult({
       target: this.#target,

@@ -488,6 +488,16 @@ Deno.test("auto engine takes http1 for http, and for https what the server agree
   engine.close();
 });
 
+Deno.test("auto engine names no engine for a request without a connection", async () => {
+  await using server = await serve(accept);
+  const engine = create();
+  const refused = target(`https://localhost:${await refusedPort()}/`);
+  assertEquals((await makeRequest(engine, target(server.url()))).status, 200);
+  assertEquals((await makeRequest(engine, refused)).error, "refused");
+  assertEquals(engine.name, "http2");
+  engine.close();
+});
+
 Deno.test("auto engine connects to ports that native fetch refuses", async () => {
   const engine = create();
   for (const url of ["https://127.0.0.1:6000/", "https://127.0.0.1:06000", "HTTPS://[::1]:6000?"]) {

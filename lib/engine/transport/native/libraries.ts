@@ -50,9 +50,8 @@ export function openLibraries(
   if (folders === undefined) return "native sockets need Linux on x86-64 or arm64";
   // Its sockets know no permissions. With `--deny-net`, the permission is granted in part.
   const { state, partial } = Deno.permissions.querySync({ name: "net" });
-  if (state !== "granted" || partial) {
-    return "native sockets need '--allow-net' without a list of hosts";
-  }
+  if (state !== "granted") return "native sockets need '--allow-net' without a list of hosts";
+  if (partial) return "native sockets need '--allow-net' without '--deny-net'";
   const libc = open(folders, C_LIBRARY, LIBC);
   const openssl = open(folders, TLS_LIBRARY, OPENSSL);
   if (typeof libc === "string" || typeof openssl === "string") {

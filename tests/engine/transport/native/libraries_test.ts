@@ -46,6 +46,10 @@ Deno.test("openLibraries() asks for no permission, and names those that are miss
     2,
     "native sockets need '--allow-net' without a list of hosts",
   ]);
+  assertEquals(await say(["--allow-net", "--deny-net=192.0.2.1", "--allow-ffi"]), [
+    2,
+    "native sockets need '--allow-net' without '--deny-net'",
+  ]);
 });
 
 Deno.test(
