@@ -25,6 +25,9 @@ export function findWriteHandle(socket: object): WriteHandle | undefined {
     : undefined;
 }
 
+/** The maximum number of bytes of one write, as TLS makes a copy of them: bodies may have any size. */
+const MAX_WRITE_BYTES = 256 * 1024;
+
 /** Receives what becomes of writes. */
 export interface WriteListener {
   /** The system has everything. */
@@ -71,6 +74,10 @@ export class DirectWriter {
   }
 
   #begin(chunk: string | Uint8Array): void {
+    if (typeof chunk !== "string" && chunk.length > MAX_WRITE_BYTES) {
+      this.#waiting.unshift(chunk.subarray(MAX_WRITE_BYTES));
+      chunk = chunk.subarray(0, MAX_WRITE_BYTES);
+    }
     this.#writing = chunk.length;
     const handle = this.#handle;
     const status = typeof chunk === "string"
