@@ -1,5 +1,5 @@
 /** As the README starts it: V8 keeps its heap small. */
-export const V8_FLAGS = "--v8-flags=--max-semi-space-size=8,--heap-growing-percent=10";
+export const V8_FLAGS = "--v8-flags=--max-semi-space-size=4,--heap-growing-percent=10";
 
 /** All that a run needs with the runtime's own sockets, unless it reads or writes files. */
 export const ALLOW_NET = ["--allow-net"];

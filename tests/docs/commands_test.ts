@@ -30,7 +30,7 @@ const SHOWN = ["text", "json", "ndjson", "yaml", "csv", "ini", "html", "http", "
 const MAX_MS = 60_000;
 
 /** What `README.md` says of V8. */
-const V8 = "--v8-flags=--max-semi-space-size=8,--heap-growing-percent=10";
+const V8 = "--v8-flags=--max-semi-space-size=4,--heap-growing-percent=10";
 
 /** Nothing that a document runs reaches another machine. */
 const LOOPBACK = "--allow-net=localhost,127.0.0.1,[::1],0.0.0.0";
