@@ -173,3 +173,36 @@ for (
     assert(!error!.message.includes("secret"));
   });
 }
+
+Deno.test("parseRun() reads each certificate of a file, and only them", async () => {
+  await using dir = await folder();
+  const [path, key] = [dir.path("x.pem"), "tests/fixtures/client.key"];
+  const read = (name: string): string => Deno.readTextFileSync(`tests/fixtures/${name}.crt`);
+  const [whole, own] = [read("authority"), read("client")];
+  const wrap = (base64: string): string =>
+    `-----BEGIN CERTIFICATE-----\n${base64}\n-----END CERTIFICATE-----\n`;
+  const between = `# A name\n${own}\nSubject: CN=localhost\n\n${whole}the end`;
+  for (const text of [between, between.replaceAll("\n", "\r\n"), whole.trim()]) {
+    await dir.write("x.pem", text);
+    assertEquals((await parse(["--cacert", path])).tls?.ca, text);
+  }
+  for (
+    const [begin, rest] of [
+      ["", wrap("AAAA")],
+      ["", wrap("")],
+      ["", wrap("?") + whole],
+      [`${own}\nA name\n`, wrap("AAAA") + whole],
+      [own, whole.slice(0, -40)],
+      [own, whole.slice(0, -40) + "\n" + whole],
+      [own, whole.slice(0, 28)],
+    ]
+  ) {
+    await dir.write("x.pem", begin + rest);
+    for (const argv of [["--cacert", path], ["--cert", path, "--key", key]]) {
+      const error = await assertRejects(() => parse(argv), UsageError);
+      const line = begin.split("\n").length;
+      const problem = `its certificate on line ${line} is broken: use another file`;
+      assertEquals(error.message, `Cannot use '${argv[0]} ${path}': ${problem}`);
+    }
+  }
+});
