@@ -28,6 +28,9 @@ function formatDay(date: Date): string {
   return date.toISOString().slice(0, 10);
 }
 
+/** For a server that wants none of the protocols of ALPN that it was offered. */
+export const NO_COMMON_PROTOCOL = "the server agrees to no version of HTTP that was offered (ALPN)";
+
 /** Alerts by which a server ends the handshake (RFC 8446 §6.2), by the names of rustls. */
 const ALERTS: Readonly<Record<string, string>> = {
   ProtocolVersion: "the server accepts neither TLS 1.2 nor TLS 1.3",
@@ -39,7 +42,7 @@ const ALERTS: Readonly<Record<string, string>> = {
   CertificateUnknown: "the server does not accept the client certificate",
   CertificateExpired: "the server does not accept the client certificate: it has expired",
   UnrecognisedName: "the server has no certificate for this host",
-  NoApplicationProtocol: "the server agrees to no version of HTTP that was offered (ALPN)",
+  NoApplicationProtocol: NO_COMMON_PROTOCOL,
 };
 
 /** Messages of rustls, which both engines use for TLS, and of `node:tls`; and our words for them. */

@@ -32,6 +32,7 @@ export class Http1Connection extends Connection implements TransportListener, He
   readonly #owner: ConnectionOwner;
   readonly #transport: Transport;
   readonly #writer: RequestWriter;
+  readonly #silence: string | undefined;
   readonly #response = new ResponseReader();
   readonly info: ConnectionInfo;
   readonly limit = 1;
@@ -50,11 +51,13 @@ export class Http1Connection extends Connection implements TransportListener, He
   /**
    * @param link an open one
    * @param writer of all connections of an engine
+   * @param silence why the server may close it without any response, in words
    */
-  constructor(link: Link, owner: ConnectionOwner, writer: RequestWriter) {
+  constructor(link: Link, owner: ConnectionOwner, writer: RequestWriter, silence?: string) {
     super();
     this.#owner = owner;
     this.#writer = writer;
+    this.#silence = silence;
     this.info = link.info;
     this.#transport = link.handOver(this);
   }
@@ -199,7 +202,9 @@ export class Http1Connection extends Connection implements TransportListener, He
 
   #lose(why: string): void {
     if (this.#response.head === undefined) {
-      this.#fail({ error: "reset", detail: why, scope: "host" });
+      const isSilent = this.uses === 1 && this.#exchange!.reads === 0;
+      const detail = isSilent && this.#silence !== undefined ? `${why}: ${this.#silence}` : why;
+      this.#fail({ error: "reset", detail, scope: "host" });
     } else {
       this.#fail(toBodyFailure(`${why} before the end of the body`));
     }

@@ -6,6 +6,7 @@
 import type { Failure } from "../../result.ts";
 import { Deadlines } from "../deadlines.ts";
 import { toProtocolFailure } from "../failure.ts";
+import { NO_COMMON_PROTOCOL } from "../tls_failure.ts";
 import { Http1Connection } from "../http1/connection.ts";
 import { RequestWriter } from "../http1/request.ts";
 import { Http2Connection } from "../http2/connection.ts";
@@ -44,6 +45,10 @@ export interface ConnectionPoolOptions extends DialerOptions {
 const HTTP1_ONLY = ["http/1.1"];
 // A server that takes no offer at all ends the handshake, and does not tell why.
 const HTTP2_FIRST = ["h2", "http/1.1"];
+
+/** How to mend that a server does not speak the version that is asked for. */
+const LEAVE_HTTP1_OUT = "leave --http1.1 or --engine http1 out";
+const LEAVE_HTTP2_OUT = "leave --http2 or --engine http2 out";
 
 /** The key of the pool that all origins share whose requests a proxy gets itself. */
 const FORWARDED_KEY = "proxy";
@@ -213,12 +218,15 @@ export class ConnectionPool extends Dialer<OriginPool> implements ConnectionOwne
     if (versions === "http2" && !isHttp2) {
       link.close();
       pool.open--;
-      this.onNoLink(pool, toProtocolFailure("the server does not agree to HTTP/2 (--http2)"));
+      this.onNoLink(
+        pool,
+        toProtocolFailure(`the server does not agree to HTTP/2: ${LEAVE_HTTP2_OUT}`),
+      );
       return this.#drop(pool);
     }
     const connection = isHttp2
       ? this.#openHttp2(pool, link)
-      : new Http1Connection(link, this, this.#writer);
+      : new Http1Connection(link, this, this.#writer, this.#explainSilence(pool, link));
     this.#poolOf.set(connection, pool);
     connection.openMs = openMs;
     if (pool.spare > 0) pool.spare--;
@@ -238,6 +246,14 @@ export class ConnectionPool extends Dialer<OriginPool> implements ConnectionOwne
     this.enlist(pool);
   }
 
+  /** Why a server may close a connection without a response; undefined if nothing is known. */
+  #explainSilence({ origin }: OriginPool, { protocol }: Link): string | undefined {
+    // Some servers of HTTP/2 alone end the connection only after the handshake, as nghttpd does.
+    return this.#options.versions === "http1" && origin.isSecure && protocol === undefined
+      ? `if it speaks HTTP/2 alone, ${LEAVE_HTTP1_OUT}`
+      : undefined;
+  }
+
   #openHttp2(pool: OriginPool, link: Link): Connection {
     const { transports, proxy } = this.#options;
     return new Http2Connection(link, this, transports, {
@@ -247,7 +263,12 @@ export class ConnectionPool extends Dialer<OriginPool> implements ConnectionOwne
     });
   }
 
-  protected override onNoLink(pool: OriginPool, failure: Failure): void {
+  protected override onNoLink(pool: OriginPool, reason: Failure): void {
+    const isHttp1Refused = this.#options.versions === "http1" &&
+      reason.detail === NO_COMMON_PROTOCOL;
+    const failure = isHttp1Refused
+      ? { ...reason, detail: `the server does not agree to HTTP/1.1: ${LEAVE_HTTP1_OUT}` }
+      : reason;
     pool.spare = 0;
     // A server may take no more connections, and still serve the open ones.
     if (pool.doWithout()) return pool.giveTurns();

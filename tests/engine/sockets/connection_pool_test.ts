@@ -516,6 +516,51 @@ Deno.test("http1 engine never offers h2", async () => {
   engine.close();
 });
 
+for (
+  const [how, outcome] of [
+    [
+      "refuses other protocols in the handshake",
+      "tls: the server does not agree to HTTP/1.1: leave --http1.1 or --engine http1 out",
+    ],
+    [
+      "closes other connections",
+      "reset: the server closed the connection: " +
+      "if it speaks HTTP/2 alone, leave --http1.1 or --engine http1 out",
+    ],
+  ] as const
+) {
+  Deno.test(`http1 engine advises against itself when a server of HTTP/2 ${how}`, async () => {
+    const offers = how.startsWith("refuses") ? ["h2"] : undefined;
+    await using server = await WildServer.start(async (peer) => {
+      await peer.request();
+      peer.end();
+    }, { ...SERVER, ALPNProtocols: offers });
+    const engine = create({}, "http1");
+    const results = await hit(engine, 5, 5, () => target(server.url()));
+    assertEquals(countOutcomes(results), { [outcome]: 5 });
+    engine.close();
+    // What was not tried is not advised against.
+    const other = create();
+    const { detail } = await makeRequest(other, target(server.url()));
+    assert(!/leave/.test(detail!), detail);
+    other.close();
+  });
+}
+
+Deno.test("http1 engine advises nothing when a connection ends after a response", async () => {
+  await using server = await WildServer.start(async (peer) => {
+    await peer.request();
+    await peer.send(ok());
+    await peer.request();
+    peer.end();
+  }, SERVER);
+  const engine = create({}, "http1");
+  const post = () => target(server.url(), { method: "POST" });
+  assertEquals((await makeRequest(engine, post())).status, 200);
+  assertEquals((await makeRequest(engine, post())).detail, "the server closed the connection");
+  engine.close();
+});
+
 Deno.test("http2 engine says that a server does not speak HTTP/2", async () => {
   const script = async (peer: Parameters<Parameters<typeof WildServer.start>[0]>[0]) => {
     while (await peer.request() !== undefined) await peer.send(ok());
@@ -526,7 +571,7 @@ Deno.test("http2 engine says that a server does not speak HTTP/2", async () => {
   for (const server of [old, deaf]) {
     const results = await hit(engine, 5, 5, () => target(server.url()));
     assertEquals(countOutcomes(results), {
-      "protocol: the server does not agree to HTTP/2 (--http2)": 5,
+      "protocol: the server does not agree to HTTP/2: leave --http2 or --engine http2 out": 5,
     });
     await until(() => server.open === 0);
   }
