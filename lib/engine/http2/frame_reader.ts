@@ -235,8 +235,7 @@ export class FrameReader {
     if (this.#isFirst) {
       // §3.4: a SETTINGS frame comes first.
       if (type !== FrameType.Settings || (flags & Flag.Ack) !== 0 || streamId !== 0) {
-        const shown = JSON.stringify(readText(bytes, k, k + FRAME_HEAD_BYTES));
-        throw protocolError(`the response begins with ${shown}, not with SETTINGS of HTTP/2`);
+        throw protocolError(wordsForBeginning(readText(bytes, k, k + FRAME_HEAD_BYTES)));
       }
       this.#isFirst = false;
     }
@@ -479,6 +478,14 @@ function readText(bytes: Uint8Array, from: number, to: number): string {
   let text = "";
   for (let k = from; k < to; k++) text += String.fromCharCode(bytes[k]);
   return text;
+}
+
+/** Describes the beginning of a response that does not begin with SETTINGS. */
+function wordsForBeginning(text: string): string {
+  const version = /^HTTP\/1\.[01](?= )/.exec(text)?.[0];
+  return version === undefined
+    ? `the response begins with ${JSON.stringify(text)}, not with SETTINGS of HTTP/2`
+    : `the server answers with ${version}: use --http1.1 for this port`;
 }
 
 function protocolError(message: string, scope: ErrorScope = "connection"): Http2Error {

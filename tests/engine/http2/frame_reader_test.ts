@@ -486,6 +486,10 @@ Deno.test("FrameReader.feed() refuses CONTINUATION behind the end of a field blo
 
 Deno.test("FrameReader.feed() takes SETTINGS first, and nothing else", () => {
   const shown = (bytes: number[]): string => {
+    const version = /^HTTP\/1\.[01] /.exec(String.fromCharCode(...bytes))?.[0].trim();
+    if (version !== undefined) {
+      return `the server answers with ${version}: use --http1.1 for this port`;
+    }
     const characters = JSON.stringify(String.fromCharCode(...bytes.slice(0, 9)));
     return `the response begins with ${characters}, not with SETTINGS of HTTP/2`;
   };
@@ -499,6 +503,8 @@ Deno.test("FrameReader.feed() takes SETTINGS first, and nothing else", () => {
       frame("data", 0, 1, ones(20_000)),
       frame(99, 0, 0, []),
       text("HTTP/1.1 400 Bad Request\r\n\r\n"),
+      text("HTTP/1.0 400 Bad Request\r\n\r\n"),
+      text("HTTP/1.9 400 Bad Request\r\n\r\n"),
       text("SSH-2.0-OpenSSH_9.2\r\n"),
       [0x15, 3, 1, 0, 2, 2, 0x46, 9, 9],
     ]

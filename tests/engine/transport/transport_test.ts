@@ -540,7 +540,11 @@ for (const [name, create] of Object.entries(TRANSPORTS)) {
         Uint8Array.of(21, 3, 3, 0, 2, 2, 70),
         "the server accepts neither TLS 1.2 nor TLS 1.3",
       ],
-      ["plain text", "HTTP/1.1 400 X\r\n\r\n", "the server does not speak TLS on this port"],
+      [
+        "plain text",
+        "HTTP/1.1 400 X\r\n\r\n",
+        "the server does not speak TLS on this port or socket",
+      ],
       ["an end", "", "the server closed the connection in the TLS handshake"],
     ] as const
   ) {
