@@ -1,11 +1,12 @@
 /**
- * Why TLS failed, in the same words from both engines.
+ * Why TLS failed, in the same words from all engines.
  *
  * @module
  */
 import type { X509Certificate } from "node:crypto";
 
 const TAKE_ANY = "-k takes any certificate";
+const TAKE_ANY_AT_END = new RegExp(`[:,] ${TAKE_ANY}$`);
 const UNTRUSTED =
   `self-signed certificate, or one of an unknown issuer: --cacert FILE trusts it, ${TAKE_ANY}`;
 /** For errors of which `node:tls` does not tell the exact cause. */
@@ -79,6 +80,11 @@ export function describeTlsError(message: string): string {
     if (match !== null) return toWords(match);
   }
   return message;
+}
+
+/** Describes an error of TLS in words, for an engine that does not have `-k`. */
+export function describeStrictTlsError(message: string): string {
+  return describeTlsError(message).replace(TAKE_ANY_AT_END, "");
 }
 
 /** Describes the alert by which a server ended TLS; undefined for any other error. */

@@ -6,7 +6,7 @@
 import type { ErrorKind, Failure, FailureScope } from "../../result.ts";
 import { CAUSES, type Depletion } from "../causes.ts";
 import { toBodyFailure, toUrlFailure } from "../failure.ts";
-import { describeTlsError } from "../tls_failure.ts";
+import { describeStrictTlsError } from "../tls_failure.ts";
 
 /** Why a request failed, and what the engine can do about it. */
 export interface FetchFailure extends Failure {
@@ -129,7 +129,8 @@ export function toFetchFailure(error: unknown): FetchFailure {
       ? { error: "connect", detail: said, scope: "network" }
       : { error: "protocol", detail: said, scope: "host" };
   }
-  const { error: kind, scope, detail = kind === "tls" ? describeTlsError(said) : said } = words;
+  const { error: kind, scope, detail = kind === "tls" ? describeStrictTlsError(said) : said } =
+    words;
   const { isUnreachable, isUnprocessed, depletion } = words;
   return { error: kind, detail, scope, isUnreachable, isUnprocessed, depletion };
 }
