@@ -566,7 +566,7 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
     metrics: [{
       name: "myriad_shortages_total",
       type: "counter",
-      help: "How often this machine had no socket or port left.",
+      help: "How often no socket or port was left, or the queue of the Unix socket was full.",
       of: ({ shortages }) => sum(shortages),
     }],
   },
