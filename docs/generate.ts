@@ -68,8 +68,9 @@ const COLUMNS: readonly Column[] = [
 
 /** What a flag needs, and with what it cannot stand. */
 function listRules(flag: RunFlag, all: readonly RunFlag[]): string[] {
-  const code = (name: string): string => `\`--${name}\``;
-  const { name, requires = [], requiresFile, excludes = [], engines, off } = flag;
+  const quote = (text: string): string => `\`${text}\``;
+  const code = (name: string): string => quote(`--${name}`);
+  const { name, requires = [], requiresFile, excludes = [], lackedBy, off } = flag;
   const others = [
     ...excludes,
     ...all.filter((other) => other.excludes?.includes(name)).map((other) => other.name),
@@ -79,7 +80,7 @@ function listRules(flag: RunFlag, all: readonly RunFlag[]): string[] {
     ...requires.map((one) => `needs ${[one].flat().map(code).join(" or ")}`),
     ...requiresFile === undefined ? [] : [`not with \`--${requiresFile} -\``],
     ...others.length === 0 ? [] : [`not with ${others.map(code).join(", ")}${unless}`],
-    ...engines === undefined ? [] : [`only engine ${engines.join(", ")}`],
+    ...lackedBy === undefined ? [] : [`not with engine ${lackedBy.map(quote).join(" or ")}`],
     ...flag.identity === undefined
       ? []
       : flag.identity.isJudgedAgain
@@ -141,6 +142,7 @@ export interface Schema {
   readonly description?: string;
   readonly type?: string | readonly string[];
   readonly format?: string;
+  readonly pattern?: string;
   readonly minimum?: number;
   readonly maximum?: number;
   readonly exclusiveMinimum?: number;

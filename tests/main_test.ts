@@ -3,6 +3,7 @@ import { parse } from "@std/csv/parse";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { formatWait } from "../lib/run/run.ts";
 import { folder } from "./fixtures/folder.ts";
+import { Http2RawServer } from "./fixtures/http2_raw_server.ts";
 import {
   bundle,
   finish,
@@ -447,6 +448,18 @@ Deno.test("-c exits with 2 before any request when there are too few sockets", a
   ]);
   assertEquals([again.code, JSON.parse(again.stdout).shortages], [0, {}], again.stderr);
 });
+
+for (const flags of [["--http2"], ["--engine", "http2"], ["--http2", "--connections", "10"]]) {
+  Deno.test(`-c may be more than there are sockets with ${flags.join(" ")}`, async () => {
+    await using server = await Http2RawServer.start(({ send }) => send(ok()));
+    const args = [...flags, "-n", "2k", "-c", "1k", server.url("/{}"), "--json"];
+    const ran = await limited("ulimit -n 256", args);
+    assertEquals(ran.code, 0, ran.stderr + ran.stdout);
+    const { succeeded, shortages } = JSON.parse(ran.stdout);
+    assertEquals([succeeded, shortages], [2000, {}]);
+    assert(server.connections <= 10, `${server.connections}`);
+  });
+}
 
 for (const engine of ["http1", "fetch"]) {
   Deno.test(`--engine ${engine} waits when sockets run out, and says so`, async () => {

@@ -64,8 +64,8 @@ export interface Flag {
   readonly secret?: "value" | "userinfo" | "field";
   /** Whether `--config` cannot hold it. @default {false} */
   readonly commandLineOnly?: boolean;
-  /** The engines that have it. @default all */
-  readonly engines?: readonly string[];
+  /** The engines that do not have it. @default all have it */
+  readonly lackedBy?: readonly string[];
   /**
    * Values that show that the user means the letter as another program does. They are refused: a
    * message tells what the letter `is` here, and what to use `instead`. The long name takes them.

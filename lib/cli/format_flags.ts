@@ -26,14 +26,14 @@ function formatUse({ short, name, value, optionalValue }: Flag): string {
   return `  ${letter}--${name}${argument}`;
 }
 
-/** What the help says of a flag, in one line: also its default, and which engines have it. */
+/** What the help says of a flag, in one line: also its default, and which engines lack it. */
 export function describeFlag(flag: Flag): string {
-  const { defaultWords, engines, repeatable } = flag;
+  const { defaultWords, lackedBy, repeatable } = flag;
   const notes = [
     repeatable ? "repeatable" : undefined,
-    engines?.join(", "),
     flag.default === undefined ? undefined : `default ${flag.default}`,
     defaultWords === undefined ? undefined : `default: ${defaultWords}`,
+    lackedBy && `not with engine ${lackedBy.join(" or ")}`,
   ].filter((note) => note !== undefined);
   return notes.length === 0 ? flag.help : `${flag.help} (${notes.join("; ")})`;
 }

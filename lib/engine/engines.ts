@@ -96,9 +96,10 @@ export const ENGINES: Readonly<Record<EngineName, EngineRow>> = ROWS;
 /** Their names, in the order of the table. */
 export const ENGINE_NAMES = Object.keys(ENGINES) as readonly EngineName[];
 
-/** The engines that can do something which others lack; automatic ones are left out. */
-export function findEngines(capability: Capability): readonly EngineName[] {
-  return ENGINE_NAMES.filter((name) =>
-    !ENGINES[name].isAutomatic && !ENGINES[name].lacks.includes(capability)
-  );
+/** The engines that cannot do something; an automatic one has another do it. */
+export function findLacking(capability: Capability): readonly EngineName[] {
+  return ENGINE_NAMES.filter((name) => {
+    const { isAutomatic, lacks } = ENGINES[name];
+    return !isAutomatic && lacks.includes(capability);
+  });
 }

@@ -9,7 +9,7 @@ import { listEndings } from "../cli/file_endings.ts";
 import type { FlagValues } from "../cli/flag_values.ts";
 import type { Flag } from "../cli/flags.ts";
 import { choice, count, DURATION, SIZE } from "../cli/kinds.ts";
-import { type Capability, ENGINE_NAMES, findEngines } from "../engine/engines.ts";
+import { type Capability, ENGINE_NAMES, findLacking } from "../engine/engines.ts";
 import { TRANSPORTS } from "../engine/options.ts";
 import { OUTPUT_FORMAT_NAMES, OUTPUT_FORMATS } from "../output/formats.ts";
 import { FIELDS } from "../output/record.ts";
@@ -303,7 +303,7 @@ const SECTIONS = {
       name: "http2",
       excludes: ["http1.1"],
       needs: "HTTP/2 only",
-      help: "speak HTTP/2 only, with http URLs from the first byte (prior knowledge)",
+      help: "speak HTTP/2 only, with http URLs from the first byte: prior knowledge",
     },
     {
       name: "http1.1",
@@ -685,7 +685,7 @@ export const RUN_FLAGS: readonly RunRow[] = Object.entries(SECTIONS)
   .flatMap(([section, rows]) =>
     rows.map((row) => {
       const { needs }: RunFlag = row;
-      return { ...row, section, engines: needs && findEngines(needs) };
+      return { ...row, section, lackedBy: needs && findLacking(needs) };
     })
   );
 

@@ -108,7 +108,9 @@ function formatRows({ summary, tolerated = 0, total }: TableData, paint: Painter
   }
   if (engine !== undefined) {
     const most = concurrency === undefined ? "" : `, at most ${formatCount(concurrency)} in flight`;
-    const sockets = transport === "native" ? " over native sockets" : "";
+    const sockets = transport === undefined || transport === "portable"
+      ? ""
+      : ` over ${fit(transport, MAX_EXAMPLE_CELLS)} sockets`;
     row("engine", `${fit(engine, MAX_EXAMPLE_CELLS)}${sockets}${most}`);
   }
   row("retries", formatRetries(summary));

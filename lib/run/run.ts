@@ -67,7 +67,7 @@ export class Run {
    * @param onNotice called with what the user should know before the end; it can hold what a server
    * sent
    * @throws {UsageError} If one of them cannot be opened, or there are fewer sockets than the
-   * concurrency asks for.
+   * concurrency asks for where each request may need one.
    */
   static async open(
     options: RunOptions,
@@ -348,7 +348,10 @@ const DESCRIPTORS_OF_METRICS = 17;
 /** Every system allows this many sockets. */
 const ALWAYS_AVAILABLE = 200;
 
-function checkSockets({ concurrency, requests, metrics }: RunOptions): void {
+function checkSockets({ concurrency, requests, metrics, engine }: RunOptions): void {
+  // Over HTTP/2, requests share connections: how many it takes, only the server's limit of streams
+  // tells. If sockets run out, requests wait for them.
+  if (!ENGINES[engine].lacks.includes("HTTP/2 only")) return;
   const wanted = Math.min(concurrency, requests);
   if (wanted <= ALWAYS_AVAILABLE) return;
   const spare = SPARE_DESCRIPTORS + (metrics === undefined ? 0 : DESCRIPTORS_OF_METRICS);

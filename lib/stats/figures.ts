@@ -46,6 +46,7 @@ export interface Summary {
   readonly own_late_ms: OwnLate | null;
   readonly peak_rss_kb: number;
   readonly cpu_seconds: number;
+  /** Several names are joined by `+`, in the order of the alphabet; those of sockets, too. */
   readonly engine: string;
   readonly transport: string;
   /** How often this machine ran out of something, by what that was. */
@@ -116,7 +117,7 @@ export type Merge =
   | "first"
   | "earliest"
   | "the same"
-  | "listed"
+  | "joined"
   | "counts"
   | "statuses"
   | "errors"
@@ -556,8 +557,8 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
     }],
     thresholds: [{ name: "cpu", trend: "grows" }],
   },
-  engine: { kind: "text", of: "engine", merge: "listed" },
-  transport: { kind: "text", of: "transport", merge: "listed" },
+  engine: { kind: "text", of: "engine", merge: "joined" },
+  transport: { kind: "text", of: "transport", merge: "joined" },
   shortages: {
     kind: "counts",
     of: "shortages",
@@ -565,7 +566,7 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
     metrics: [{
       name: "myriad_shortages_total",
       type: "counter",
-      help: "How often this machine had no socket or port left.",
+      help: "How often no socket or port was left, or the queue of the Unix socket was full.",
       of: ({ shortages }) => sum(shortages),
     }],
   },

@@ -6,9 +6,11 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import type { ProxyOptions } from "../../lib/engine/engine.ts";
+import { ENGINE_NAMES } from "../../lib/engine/engines.ts";
 import { UsageError } from "../../lib/errors.ts";
 import { parseRun } from "../../lib/options/parse.ts";
 import type { RunOptions } from "../../lib/options/run_options.ts";
+import { RUN_FLAGS, type RunFlag } from "../../lib/options/table.ts";
 import { folder } from "../fixtures/folder.ts";
 import { myriad } from "../fixtures/program.ts";
 import { refusedPort } from "../fixtures/raw_server.ts";
@@ -23,6 +25,29 @@ for (const argv of [["-x", "h"], ["--unix-socket", "/s"]]) {
     }
     const error = await assertRejects(() => parse(["--engine", "fetch", ...argv]), UsageError);
     assertStringIncludes(error.message, "with '--engine fetch'");
+  });
+}
+
+for (
+  const argv of [
+    ["--transport", "portable"],
+    ["--http2"],
+    ["--http1.1"],
+    ["--connections", "2"],
+    ["--streams", "2"],
+    ["--connect-timeout", "1s"],
+  ]
+) {
+  Deno.test(`the documents name exactly the engines that refuse ${argv[0]}`, async () => {
+    const refused: string[] = [];
+    for (const engine of ENGINE_NAMES) {
+      await parse(["--engine", engine, ...argv]).catch((error) => {
+        assertMatch(error.message, /that engine does not have it/);
+        refused.push(engine);
+      });
+    }
+    const row: RunFlag = RUN_FLAGS.find(({ name }) => `--${name}` === argv[0])!;
+    assertEquals(row.lackedBy, refused);
   });
 }
 

@@ -50,12 +50,14 @@ Errors
   );
 });
 
-Deno.test("formatTable() says that native sockets were used", () => {
-  const text = formatRun({ ...SNAPSHOT, engine: "http2", transport: "native" }, { color: false });
-  assertStringIncludes(
-    text,
-    "\n  engine       http2 over native sockets, at most 1,000 in flight\n",
-  );
+Deno.test("formatTable() says whether native sockets were used", () => {
+  for (const transport of ["native", "native+portable"]) {
+    const text = formatRun({ ...SNAPSHOT, engine: "http1+http2", transport }, { color: false });
+    assertStringIncludes(
+      text,
+      `\n  engine       http1+http2 over ${transport} sockets, at most 1,000 in flight\n`,
+    );
+  }
 });
 
 Deno.test("formatTable() shows late starts of the server and of the program", () => {

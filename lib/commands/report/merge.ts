@@ -60,9 +60,9 @@ const MERGES: Readonly<Record<Merge, (parts: Parts, key: keyof Summary) => unkno
     const values = new Set(each<string>(parts, key));
     return values.size === 1 ? [...values][0] : undefined;
   },
-  listed: (parts, key) => {
-    const values = each<string>(parts, key);
-    return values && [...new Set(values)].slice(0, MAX_NAMES).join(", ");
+  joined: (parts, key) => {
+    const names = each<string>(parts, key)?.flatMap((value) => value.split("+"));
+    return names && [...new Set(names)].sort().slice(0, MAX_NAMES).join("+");
   },
   counts: (parts, key) => mergeCounts(each<Counts>(parts, key), MAX_NAMES),
   statuses: (parts, key) => mergeCounts(each<Counts>(parts, key), Infinity),

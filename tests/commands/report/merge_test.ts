@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { readSchemas } from "../../../docs/generate.ts";
 import { mergeSummaries } from "../../../lib/commands/report/merge.ts";
 import { type Moment, Stats } from "../../../lib/stats/stats.ts";
 
@@ -6,6 +7,25 @@ Deno.test("mergeSummaries() adds unsent requests when each part tells them", () 
   const part = { requests: 10, succeeded: 4, failed: 6, skipped: 5 };
   assertEquals(mergeSummaries([part, part]).skipped, 10);
   assertEquals(mergeSummaries([part, { ...part, skipped: undefined }]).skipped, undefined);
+});
+
+Deno.test("mergeSummaries() joins engines and transports as a run joins them", async () => {
+  const part = (engine: string, transport: string) => ({
+    ...{ requests: 1, succeeded: 1, failed: 0 },
+    ...{ engine, transport },
+  });
+  const { properties } = (await readSchemas()).summary;
+  const join = (...parts: readonly (readonly [engine: string, transport: string])[]) => {
+    const { engine, transport } = mergeSummaries(parts.map((names) => part(...names)));
+    const isListed = new RegExp(properties!.engine.pattern!).test(engine!) &&
+      properties!.transport.enum!.includes(transport);
+    return isListed ? [engine, transport] : undefined;
+  };
+  const both = ["http1+http2", "native+portable"] as const;
+  assertEquals(join(["http2", "portable"], ["http1", "native"]), [...both]);
+  assertEquals(join(both, ["http1", "native"]), [...both]);
+  assertEquals(join(["http2", "native"], ["http2", "native"]), ["http2", "native"]);
+  assertEquals(join(both, ["fetch", "portable"]), ["fetch+http1+http2", "native+portable"]);
 });
 
 Deno.test("mergeSummaries() measures from the first start to the last end", () => {
