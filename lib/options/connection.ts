@@ -148,10 +148,9 @@ export async function readTlsOptions(values: RunValues): Promise<TlsOptions> {
     const flag = `--${name} ${path}`;
     const text = new TextDecoder().decode(await readFile(path, flag));
     if (form.test(text)) {
-      const line = what === "certificate" ? findBrokenCertificate(text) : undefined;
-      if (line === undefined) return text;
-      const problem = `its certificate on line ${line} is broken`;
-      throw new UsageError(`Cannot use '${flag}': ${problem}: use another file`);
+      const problem = what === "certificate" ? findCertificateProblem(text) : undefined;
+      if (problem === undefined) return text;
+      throw new UsageError(`Cannot use '${flag}': ${problem}`);
     }
     const mend = name === "cert" && what === "key" ? "add '--key FILE'" : "use another file";
     throw new UsageError(`Cannot use '${flag}': it has no ${what} in PEM: ${mend}`);
@@ -170,17 +169,22 @@ export async function readTlsOptions(values: RunValues): Promise<TlsOptions> {
 }
 
 /**
- * Finds the line on which the first broken certificate begins, counted from 1: `node:tls` of Deno 2.9
- * prints a line about it on stderr and goes on, other transports fail each request. Text around the
- * certificates does not count. The 144 authorities of a system take 5 ms.
+ * Says why the certificates of a file cannot be used. `node:tls` of Deno 2.9 would print a line about
+ * one on stderr and go on, native sockets would fail each request. Text around the certificates does
+ * not count. The 144 authorities of a system take 5 ms.
  */
-function findBrokenCertificate(text: string): number | undefined {
+function findCertificateProblem(text: string): string | undefined {
   const { X509Certificate } = loadCrypto();
   for (const { 0: block, index } of text.matchAll(new RegExp(CERTIFICATE.form, "gm"))) {
+    const line = (): number => text.slice(0, index).split("\n").length;
+    // A form of OpenSSL's own, which also says what it is trusted for.
+    if (block.startsWith("-----BEGIN TRUSTED")) {
+      return `it has a TRUSTED CERTIFICATE on line ${line()}: 'openssl x509' makes a plain one of it`;
+    }
     try {
       new X509Certificate(block);
     } catch {
-      return text.slice(0, index).split("\n").length;
+      return `its certificate on line ${line()} is broken: use another file`;
     }
   }
   return undefined;

@@ -211,6 +211,13 @@ Deno.test("parseRun() reads each certificate of a file, and only them", async ()
     await dir.write("x.pem", text);
     assertEquals((await parse(["--cacert", path])).tls?.ca, text);
   }
+  await dir.write("x.pem", whole + own.replaceAll(" CERT", " TRUSTED CERT"));
+  const error = await assertRejects(() => parse(["--cacert", path]), UsageError);
+  const line = whole.split("\n").length;
+  assertStringIncludes(
+    error.message,
+    `'--cacert ${path}': it has a TRUSTED CERTIFICATE on line ${line}`,
+  );
   for (
     const [begin, rest] of [
       ["", wrap("AAAA")],
