@@ -87,13 +87,6 @@ export function describeStrictTlsError(message: string): string {
   return describeTlsError(message).replace(TAKE_ANY_AT_END, "");
 }
 
-/** Describes the alert by which a server ended TLS; undefined for any other error. */
-export function describeTlsAlert(error: Error | undefined): string | undefined {
-  return error?.message.startsWith("received fatal alert")
-    ? describeTlsError(error.message)
-    : undefined;
-}
-
 /** Object identifiers in DER: extended key usage, and its value for servers. */
 const EXTENDED_KEY_USAGE = "0603551d25";
 const SERVER_AUTH = "06082b06010505070301";

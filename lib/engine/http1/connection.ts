@@ -1,13 +1,8 @@
-import type { ConnectionInfo, Failure } from "../../result.ts";
+import type { ConnectionInfo, Failure, HttpVersion } from "../../result.ts";
 import type { HeaderList } from "../../target.ts";
 import { toBodyFailure, toLengthFailure, toProtocolFailure } from "../failure.ts";
 import type { Hop } from "../redirect.ts";
-import {
-  Connection,
-  type ConnectionOwner,
-  type Exchange,
-  type HttpVersion,
-} from "../sockets/connection.ts";
+import { Connection, type ConnectionOwner, type Exchange } from "../sockets/connection.ts";
 import type { Link } from "../sockets/link.ts";
 import type { Route } from "../sockets/router.ts";
 import type { Transport, TransportError, TransportListener } from "../transport/transport.ts";

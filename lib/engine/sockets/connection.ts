@@ -11,8 +11,6 @@ import type { Hop } from "../redirect.ts";
 import type { BorrowedHead } from "../hooks.ts";
 import type { Route } from "./router.ts";
 
-export type { HttpVersion };
-
 /**
  * Whether a request that got no response may be sent again over another connection:
  *

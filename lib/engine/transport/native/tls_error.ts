@@ -121,7 +121,7 @@ function describeVerification(openssl: OpenSsl, ssl: Pointer<"SSL">): string {
 }
 
 /** Copies a certificate, which stays with its owner. */
-export function toCertificate(
+function toCertificate(
   openssl: OpenSsl,
   certificate: Pointer<"X509">,
 ): X509Certificate | undefined {
