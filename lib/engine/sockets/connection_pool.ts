@@ -127,8 +127,7 @@ export class ConnectionPool extends Dialer<OriginPool> implements ConnectionOwne
       pool.parked.push(own);
     }
     pool.addWaiter(waiter);
-    this.enlist(pool);
-    this.connectMore();
+    this.#connectFor(pool);
     pool.giveTurns();
     return pool.begun < pool.waiting.length;
   }
@@ -309,8 +308,7 @@ export class ConnectionPool extends Dialer<OriginPool> implements ConnectionOwne
   /** The server has said how many streams it allows. */
   #onLimit(pool: OriginPool, shared: SharedConnections): void {
     pool.perDial = shared.perConnection;
-    this.enlist(pool);
-    this.connectMore();
+    this.#connectFor(pool);
   }
 
   /** Gives a connection to a waiter, keeps it for one, or lets it idle. */
@@ -376,8 +374,7 @@ export class ConnectionPool extends Dialer<OriginPool> implements ConnectionOwne
   #renew(pool: OriginPool, shared: SharedConnections, ending: Connection): void {
     if (!shared.isMissed(ending) || pool.spare > shared.size) return;
     pool.spare++;
-    this.enlist(pool);
-    this.connectMore();
+    this.#connectFor(pool);
   }
 
   /** Removes a waiter. Parked connections that no other waiter needs become idle. */
@@ -405,8 +402,7 @@ export class ConnectionPool extends Dialer<OriginPool> implements ConnectionOwne
     const pool = this.#poolOf.get(connection);
     if (pool === undefined) return;
     this.#leave(pool, connection);
-    this.enlist(pool);
-    this.connectMore();
+    this.#connectFor(pool);
   }
 
   /** Takes a connection out of those that requests get. */
@@ -417,14 +413,16 @@ export class ConnectionPool extends Dialer<OriginPool> implements ConnectionOwne
       this.#wake(shared, connection);
       if (connection.endedAfter !== undefined) shared.learnEnd(connection);
       this.#renew(pool, shared, connection);
-      if (connection.uses === 0 && pool.waiting.length > 0) pool.pause(() => this.#goOn(pool));
+      if (connection.uses === 0 && pool.waiting.length > 0) {
+        pool.pause(() => this.#connectFor(pool));
+      }
     } else if (remove(pool.idle, connection) || remove(pool.parked, connection)) {
       this.#idling--;
     }
   }
 
-  /** Begins connections again. */
-  #goOn(pool: OriginPool): void {
+  /** Begins the connections that an origin needs, in its turn. */
+  #connectFor(pool: OriginPool): void {
     this.enlist(pool);
     this.connectMore();
   }
@@ -436,8 +434,7 @@ export class ConnectionPool extends Dialer<OriginPool> implements ConnectionOwne
     pool.open--;
     this.#leave(pool, connection);
     if (connection.version === "2") pool.shared?.learnEnd(connection);
-    this.enlist(pool);
-    this.connectMore();
+    this.#connectFor(pool);
     this.#drop(pool);
   }
 
