@@ -288,4 +288,6 @@ async function complainOfThresholds({ thresholds, aborted }: Snapshot): Promise<
   }
 }
 
-if (import.meta.main) await runProgram(() => main(Deno.args));
+// A bundle is the code of its workers, too.
+if ("WorkerGlobalScope" in globalThis) await import("./lib/threads/worker.ts");
+else if (import.meta.main) await runProgram(() => main(Deno.args));

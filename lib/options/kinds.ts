@@ -7,7 +7,7 @@ import { type Capture, parseCapture } from "../check/capture.ts";
 import { findPatternProblem, Pattern } from "../check/pattern.ts";
 import { StatusSet } from "../check/status_set.ts";
 import { DURATION, type Kind } from "../cli/kinds.ts";
-import { DURATION_UNITS, parseDuration } from "../cli/units.ts";
+import { DURATION_UNITS, parseCount, parseDuration } from "../cli/units.ts";
 import { UsageError } from "../errors.ts";
 import { ERROR_KINDS } from "../result.ts";
 import { parseThreshold, type Threshold } from "../stats/thresholds.ts";
@@ -43,6 +43,18 @@ export const DURATION_OR_NEVER: Kind<number> = {
       );
     }
   },
+};
+
+/** The maximum number of event loops: more than any machine of today has cores. */
+const MAX_THREADS = 256;
+
+/** How many event loops, from 1; `auto` leaves one core to the main thread. */
+export const THREADS: Kind<number> = {
+  name: "count or auto",
+  read: (text, flag) =>
+    text === "auto"
+      ? Math.min(MAX_THREADS, Math.max(1, navigator.hardwareConcurrency - 1))
+      : parseCount(text, flag, { min: 1, max: MAX_THREADS }),
 };
 
 /** Some of the numbers: `0/4`. */

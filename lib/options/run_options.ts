@@ -124,6 +124,8 @@ export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOption
   /** What is taken from each response for its record. */
   readonly captures: readonly Capture[];
   readonly engine: EngineName;
+  /** How many event loops make the requests, from 1. */
+  readonly threads: number;
   readonly retry: RetryOptions;
   readonly method: string;
   readonly headers: HeaderList;

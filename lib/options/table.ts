@@ -25,6 +25,7 @@ import {
   RATE,
   SHARD,
   STATUSES,
+  THREADS,
   THRESHOLD,
 } from "./kinds.ts";
 import { identifyBody, identifyHeaders } from "./request_identity.ts";
@@ -137,6 +138,15 @@ const SECTIONS = {
       default: "100",
       option: "concurrency",
       help: "maximum number of requests in flight",
+    },
+    {
+      name: "threads",
+      value: "N|auto",
+      kind: THREADS,
+      default: "1",
+      option: "threads",
+      help: "event loops that make the requests, each on a core of its own; " +
+        "auto: one fewer than there are cores",
     },
     {
       name: "rate",

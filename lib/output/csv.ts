@@ -6,7 +6,7 @@
 import type { Result } from "../result.ts";
 import { escapeForTerminal } from "../text/escape.ts";
 import { LineOutput } from "./line_output.ts";
-import type { Output, RecordOptions } from "./output.ts";
+import type { FormatOptions, Output, RecordOptions } from "./output.ts";
 import { DEFAULT_FIELDS, toColumns } from "./record.ts";
 
 /** Opens an output of CSV, which begins with a header. */
@@ -15,15 +15,17 @@ export function open(options: RecordOptions): Output {
   return new LineOutput(options, format, header);
 }
 
+/** Makes records without the header. */
+export function createFormatter(options: FormatOptions): (result: Result) => string {
+  return createCsvFormatter(options).format;
+}
+
 /**
  * Makes records as CSV (RFC 4180, except that lines end in LF); null is empty. CSV has no escapes of
  * its own, so that texts stand in it unchanged, unless it goes to a terminal.
  */
 export function createCsvFormatter(
-  { fields = DEFAULT_FIELDS, captures, isForTerminal }: Pick<
-    RecordOptions,
-    "fields" | "captures" | "isForTerminal"
-  >,
+  { fields = DEFAULT_FIELDS, captures, isForTerminal }: FormatOptions,
 ): { header: string; format: (result: Result) => string } {
   const columns = toColumns(fields, captures).map(([, of]) => of);
   return {

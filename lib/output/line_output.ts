@@ -38,6 +38,10 @@ export class LineOutput implements Output {
     return this.#lines.write(this.#format(result));
   }
 
+  writeEncoded(records: Uint8Array<ArrayBuffer>): MaybePromise<void> {
+    return this.#lines.write(new TextDecoder().decode(records));
+  }
+
   sync(): Promise<number> {
     return this.#lines.sync();
   }

@@ -11,7 +11,7 @@ import { roundMs, toColumns, toIso, type Value } from "./record.ts";
 
 /** Opens an output of NDJSON. */
 export function open(options: RecordOptions): Output {
-  return new LineOutput(options, createNdjsonFormatter(options));
+  return new LineOutput(options, createFormatter(options));
 }
 
 /**
@@ -19,7 +19,7 @@ export function open(options: RecordOptions): Output {
  * where a request failed, `body_file` only where its body was saved, `request_id` only where it has
  * one. With `fields` it has each of them, always. Every record has what is captured, too.
  */
-export function createNdjsonFormatter(
+export function createFormatter(
   { fields, captures }: Pick<RecordOptions, "fields" | "captures">,
 ): (result: Result) => string {
   if (fields === undefined) {

@@ -31,6 +31,8 @@ export interface Output {
    * @throws {ClosedPipe} If nobody reads standard output any more; or by the promise.
    */
   write(result: Result): MaybePromise<void>;
+  /** Takes records that the format's formatter has made, in UTF-8; otherwise like {@linkcode write}. */
+  writeEncoded(records: Uint8Array<ArrayBuffer>): MaybePromise<void>;
   /**
    * Brings all records so far to the disk; those that come in the meantime are not among them.
    *
@@ -55,6 +57,9 @@ export interface Output {
    */
   close(): Promise<void>;
 }
+
+/** How a record is formatted. */
+export type FormatOptions = Pick<RecordOptions, "fields" | "captures" | "isForTerminal">;
 
 /** How a run's records are written. */
 export interface RecordOptions {
@@ -99,6 +104,8 @@ export interface RecordUse {
 export interface OutputWriter {
   /** Opens an output, and changes nothing. */
   open(options: RecordOptions): MaybePromise<Output>;
+  /** Makes the function that formats a record, without the header of the output. */
+  createFormatter(options: FormatOptions): (result: Result) => string;
 }
 
 /** Reads outputs of a format. */

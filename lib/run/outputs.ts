@@ -26,6 +26,14 @@ export interface MadeAgain {
   readonly failed: number;
 }
 
+/** Results that are encoded. */
+export interface EncodedResults {
+  readonly records: Uint8Array<ArrayBuffer> | undefined;
+  readonly failures: Uint8Array<ArrayBuffer> | undefined;
+  /** The numbers of the requests; undefined without a journal. */
+  readonly numbers: Float64Array<ArrayBuffer> | undefined;
+}
+
 /** Returns the part of the journal that tells about the whole run so far. */
 export type JournalSnapshot = CheckpointOptions["now"];
 
@@ -210,6 +218,25 @@ export class Outputs {
       if (full !== undefined) written = written === undefined ? full : Promise.all([written, full]);
     }
     this.#checkpoint?.add(result.target);
+    return written as MaybePromise<void>;
+  }
+
+  /**
+   * Writes results that a worker has encoded.
+   *
+   * @returns a promise if the worker has to wait before the next ones
+   * @throws {OutputError} If a file cannot be written.
+   */
+  writeEncoded({ records, failures, numbers }: EncodedResults): MaybePromise<void> {
+    let written: MaybePromise<unknown>;
+    const blocks = this.#options.output === undefined ? [failures] : [records, failures];
+    for (const [k, output] of this.#outputs.entries()) {
+      const block = blocks[k];
+      if (block === undefined) continue;
+      const full = output.writeEncoded(block);
+      if (full !== undefined) written = written === undefined ? full : Promise.all([written, full]);
+    }
+    if (numbers !== undefined) { for (const i of numbers) this.#checkpoint?.add({ i } as Target); }
     return written as MaybePromise<void>;
   }
 

@@ -84,6 +84,22 @@ export function sumCounts(
   return sums;
 }
 
+/** What a run sees of its pipeline, or of its pipelines. */
+export type RunningPipeline = Pick<
+  Pipeline,
+  | "run"
+  | "stop"
+  | "cancel"
+  | "fail"
+  | "close"
+  | "isShut"
+  | "isCutShort"
+  | "sourceFailure"
+  | "engine"
+  | "activity"
+  | "stats"
+>;
+
 /**
  * Makes the requests of a source, and passes each value on once.
  *

@@ -4,7 +4,6 @@
  * @module
  */
 import process from "node:process";
-import type { ResponseCheck } from "../check/response_check.ts";
 import type { JarFile } from "../cookies/jar_file.ts";
 import { ENGINES } from "../engine/engines.ts";
 import { UsageError } from "../errors.ts";
@@ -17,14 +16,16 @@ import { PeakMemory } from "../process/peak_memory.ts";
 import { createHostCheck, explainMissingNet } from "../process/permission.ts";
 import { formatHdr } from "../report/hdr.ts";
 import { formatSummary } from "../report/json.ts";
-import { INPUT_FORMATS } from "../source/formats.ts";
+import { createNumbering } from "../source/numbering.ts";
 import { openSource, type TargetSource } from "../source/open.ts";
 import { RequestIds } from "../source/request_id.ts";
 import { describeShortfall } from "../source/shortfall.ts";
 import type { Snapshot } from "../stats/snapshot.ts";
 import { formatCount } from "../text/format.ts";
 import { type JournalSnapshot, type MadeAgain, Outputs } from "./outputs.ts";
-import { type Activity, Pipeline, sumCounts } from "./pipeline.ts";
+import { openEngine } from "./open_engine.ts";
+import { type Activity, Pipeline, type RunningPipeline, sumCounts } from "./pipeline.ts";
+import type { Pipelines } from "../threads/pipelines.ts";
 import type { RunPage } from "./run_page.ts";
 
 /** How long requests in flight may continue after the last start. */
@@ -46,7 +47,7 @@ export class Run {
   readonly #outputs: Outputs;
   readonly #onNotice: (text: string) => void;
   readonly #permits = createHostCheck();
-  #pipeline!: Pipeline;
+  #pipeline!: RunningPipeline;
   #jar: JarFile | undefined;
   #metrics: MetricsServer | undefined;
   #page: RunPage | undefined;
@@ -122,23 +123,24 @@ export class Run {
     const options = this.#options;
     const outputs = this.#outputs;
     const fail = (error: unknown): void => this.#pipeline.fail(error);
-    const check = await openCheck(options);
-    // Before the outputs: if it cannot be opened, no file has changed.
-    const engine = await ENGINES[options.engine].open({
-      ...options,
-      permits: this.#permits,
-      ttfb: options.output?.fields?.includes("ttfb_ms") ?? false,
-      cookies: this.#jar?.jar,
-      onHead: check?.onHead,
-      bodyFor: options.saveBodies === undefined
-        ? undefined
-        : (target, head) => outputs.bodyFor!(target, head),
-      onSinkFailure: fail,
-    });
+    const threads = outputs.isComplete ? 1 : countThreads(options);
+    // Before the outputs: if they cannot be opened, no file has changed.
+    const parts = threads === 1
+      ? await openEngine(options, {
+        permits: this.#permits,
+        cookies: this.#jar?.jar,
+        bodyFor: options.saveBodies === undefined
+          ? undefined
+          : (target, head) => outputs.bodyFor!(target, head),
+        onSinkFailure: fail,
+      })
+      : undefined;
+    const pipelines = threads === 1 ? undefined : await openPipelines(options, threads);
     try {
       await outputs.open(() => this.#journalState(), fail);
     } catch (error) {
-      engine.close();
+      parts?.engine.close();
+      await pipelines?.close();
       throw error;
     }
     const pending = outputs.pending(this.#source);
@@ -146,18 +148,33 @@ export class Run {
       ? undefined
       : await RequestIds.open(options.requestId, outputs.restored?.salt);
     const { isComplete, isResumable } = outputs;
+    const stats = outputs.restoreStats();
     const source = ids?.addTo(pending) ?? pending;
-    this.#pipeline = new Pipeline({ source, engine, check, stats: outputs.restoreStats() }, {
-      ...options,
-      durationMs: isComplete ? 0 : options.durationMs,
-      hasOneHost: this.#source.hasOneHost,
-      isResumable,
-    }, {
-      beforeFirst: ({ url }) => this.#checkPermission(url),
-      onResult: (result) => outputs.write(result),
-      onUnfinished: (result) => outputs.drop(result),
-      onNotice: this.#onNotice,
-    });
+    const { hasOneHost, total } = this.#source;
+    const durationMs = isComplete ? 0 : options.durationMs;
+    if (pipelines !== undefined) {
+      pipelines.begin(
+        { source, stats, total, hasOneHost, isResumable, durationMs },
+        {
+          onResults: (results) => outputs.writeEncoded(results),
+          onNotice: this.#onNotice,
+        },
+        createNumbering(options).step,
+      );
+      this.#pipeline = pipelines;
+    } else {
+      this.#pipeline = new Pipeline({ source, stats, ...parts! }, {
+        ...options,
+        durationMs,
+        hasOneHost,
+        isResumable,
+      }, {
+        beforeFirst: ({ url }) => this.#checkPermission(url),
+        onResult: (result) => outputs.write(result),
+        onUnfinished: (result) => outputs.drop(result),
+        onNotice: this.#onNotice,
+      });
+    }
     if (!isComplete) return;
     const { path } = options.output!;
     this.#onNotice(
@@ -315,17 +332,14 @@ async function openJar({ cookieJar }: RunOptions): Promise<JarFile | undefined> 
   return await JarFile.open(cookieJar.path);
 }
 
-/** Checks responses; undefined if nothing is expected or captured. */
-async function openCheck(
-  { expect, captures, input }: RunOptions,
-): Promise<ResponseCheck | undefined> {
-  const hasTargetExpectations = input !== undefined &&
-    INPUT_FORMATS[input.format].hasOwnExpectations;
-  const isChecked = hasTargetExpectations || captures.length > 0 ||
-    Object.values(expect).some((it) => it !== undefined);
-  if (!isChecked) return undefined;
-  const { ResponseCheck } = await import("../check/response_check.ts");
-  return new ResponseCheck({ expect, captures, hasTargetExpectations });
+/** How many event loops a run has. */
+function countThreads({ threads, concurrency }: RunOptions): number {
+  return Math.min(threads, concurrency);
+}
+
+async function openPipelines(options: RunOptions, threads: number): Promise<Pipelines> {
+  const { Pipelines } = await import("../threads/pipelines.ts");
+  return await Pipelines.open(options, threads);
 }
 
 /** The outcome of a run. */

@@ -145,10 +145,10 @@ export class Stats {
   #inFlightMs = 0;
   /** The part of these totals that comes from failures. */
   readonly #failedTotals = { bytes: 0, attempts: 0, sent: 0, inFlightMs: 0 };
-  readonly #statuses = new StatusCounts();
+  #statuses = new StatusCounts();
   /** The part of the statuses that comes from failures. */
-  readonly #failedStatuses = new StatusCounts();
-  readonly #latency = new Histogram();
+  #failedStatuses = new StatusCounts();
+  #latency = new Histogram();
   /** By cause: error kinds and statuses, so bounded. */
   readonly #retries = new Map<string, number>();
   readonly #late = { count: 0, ms: 0, maxMs: 0 };
@@ -157,7 +157,7 @@ export class Stats {
   /** Responses that succeeded with a status of 400 or more, which their records did not expect. */
   #tolerated = 0;
   readonly #hasExpectedStatuses: boolean;
-  readonly #errors = new ErrorTally();
+  #errors = new ErrorTally();
   /** Journals do not hold the details: those of a resumed run are those of its last part. */
   readonly #details: {
     readonly hosts: HostTally;
@@ -220,6 +220,28 @@ export class Stats {
       (this.#ownLate ??= new Histogram()).add(Histogram.from(state.ownLate));
     }
     this.#tolerated += state.tolerated;
+  }
+
+  /** All of it as plain data, after which it begins from 0 again. */
+  take(): StatsState {
+    const state = this.toJSON();
+    this.requests = this.failed = 0;
+    this.#skipped =
+      this.#bytes =
+      this.#attempts =
+      this.#sent =
+      this.#inFlightMs =
+        0;
+    Object.assign(this.#failedTotals, { bytes: 0, attempts: 0, sent: 0, inFlightMs: 0 });
+    this.#statuses = new StatusCounts();
+    this.#failedStatuses = new StatusCounts();
+    this.#latency = new Histogram();
+    this.#retries.clear();
+    Object.assign(this.#late, { count: 0, ms: 0, maxMs: 0 });
+    this.#ownLate = undefined;
+    this.#tolerated = 0;
+    this.#errors = new ErrorTally();
+    return state;
   }
 
   /** All of it as plain data. */

@@ -1,15 +1,15 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { createFailureFormatter } from "../../lib/output/failure_lines.ts";
-import { createNdjsonFormatter } from "../../lib/output/ndjson.ts";
+import { createFormatter } from "../../lib/output/ndjson.ts";
 import { DEFAULT_FIELDS, FIELDS } from "../../lib/output/record.ts";
 import { escapeForTerminal } from "../../lib/text/escape.ts";
 import { FAILED, HOSTILE, OF_TERMINAL, RESULT, TARGET } from "../fixtures/hostile_result.ts";
 
 /** Makes records as an output would. */
 const ndjson = (fields?: readonly string[], captures: readonly string[] = []) =>
-  createNdjsonFormatter({ fields, captures });
+  createFormatter({ fields, captures });
 
-Deno.test("createNdjsonFormatter() gives the contract's record", () => {
+Deno.test("createFormatter() gives the contract's record", () => {
   assertEquals(
     ndjson()(RESULT),
     '{"i":17,"url":"http://localhost/17","status":200,"ms":12.345,"bytes":13,"attempts":1,"at":"2026-01-01T00:00:00.007Z"}\n',
@@ -27,7 +27,7 @@ Deno.test("createNdjsonFormatter() gives the contract's record", () => {
   });
 });
 
-Deno.test("createNdjsonFormatter() gives one line for any response", () => {
+Deno.test("createFormatter() gives one line for any response", () => {
   for (const format of [ndjson(), ndjson(DEFAULT_FIELDS)]) {
     const line = format({ ...FAILED, target: { ...TARGET, url: HOSTILE } });
     assertEquals(line.indexOf("\n"), line.length - 1);
@@ -35,7 +35,7 @@ Deno.test("createNdjsonFormatter() gives one line for any response", () => {
   }
 });
 
-Deno.test("createNdjsonFormatter() replaces lone surrogates", () => {
+Deno.test("createFormatter() replaces lone surrogates", () => {
   assert(!HOSTILE.isWellFormed());
   const result = { ...FAILED, target: { ...TARGET, url: HOSTILE }, captures: [HOSTILE] };
   for (const fields of [undefined, ["url", "detail", "c"]]) {
@@ -46,7 +46,7 @@ Deno.test("createNdjsonFormatter() replaces lone surrogates", () => {
   }
 });
 
-Deno.test("createNdjsonFormatter() writes \\uXXXX for what acts on a terminal, in every text", () => {
+Deno.test("createFormatter() writes \\uXXXX for what acts on a terminal, in every text", () => {
   const url = `http://h/${OF_TERMINAL}ü😀`;
   const result = {
     ...FAILED,
@@ -66,7 +66,7 @@ Deno.test("createNdjsonFormatter() writes \\uXXXX for what acts on a terminal, i
   }
 });
 
-Deno.test("createNdjsonFormatter() gives exactly the fields asked for, in that order", () => {
+Deno.test("createFormatter() gives exactly the fields asked for, in that order", () => {
   assertEquals(ndjson(["status", "error", "i"])(RESULT), '{"status":200,"error":null,"i":17}\n');
   const all = JSON.parse(ndjson(Object.keys(FIELDS) as (keyof typeof FIELDS)[])(RESULT));
   assertEquals(Object.keys(all), Object.keys(FIELDS));
@@ -84,7 +84,7 @@ Deno.test("createNdjsonFormatter() gives exactly the fields asked for, in that o
   assertEquals([all.size, all.ttfb_ms, all.engine, all.method], [14, 1.5, "fetch", "GET"]);
 });
 
-Deno.test("createNdjsonFormatter() gives the time as Date.toISOString() does", () => {
+Deno.test("createFormatter() gives the time as Date.toISOString() does", () => {
   const format = ndjson(["at"]);
   for (
     const at of [0, 999, 1000, 1_700_000_000_123.7, 1_700_000_000_999.999, 1_700_000_001_000, 5]

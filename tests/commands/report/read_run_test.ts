@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { review } from "../../../lib/commands/report/read_run.ts";
 import { createCsvFormatter } from "../../../lib/output/csv.ts";
-import { createNdjsonFormatter } from "../../../lib/output/ndjson.ts";
+import { createFormatter } from "../../../lib/output/ndjson.ts";
 import { ERROR_KINDS, type Result } from "../../../lib/result.ts";
 import { type Moment, Stats } from "../../../lib/stats/stats.ts";
 import { folder } from "../../fixtures/folder.ts";
@@ -30,7 +30,7 @@ for (const format of ["ndjson", "csv"]) {
     const stats = new Stats({ details: true });
     const options = { fields: undefined, captures: [], isForTerminal: false };
     const table = createCsvFormatter(options);
-    const formatRecord = format === "csv" ? table.format : createNdjsonFormatter(options);
+    const formatRecord = format === "csv" ? table.format : createFormatter(options);
     let text = format === "csv" ? table.header : "";
     for (const result of results()) {
       stats.record(result);

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { readRecords } from "../../../lib/commands/verify/record_reader.ts";
 import { UsageError } from "../../../lib/errors.ts";
 import { createCsvFormatter } from "../../../lib/output/csv.ts";
-import { createNdjsonFormatter } from "../../../lib/output/ndjson.ts";
+import { createFormatter } from "../../../lib/output/ndjson.ts";
 import { type FieldName, FIELDS } from "../../../lib/output/record.ts";
 import type { Result } from "../../../lib/result.ts";
 import { MAX_LINE_BYTES } from "../../../lib/scan/byte_lines.ts";
@@ -50,8 +50,8 @@ Deno.test("readRecords() reads all records that the program writes, with any --f
     const options = { fields: undefined, captures: [], isForTerminal: false };
     const { header, format } = createCsvFormatter({ ...options, fields });
     const files = {
-      "a.ndjson": results.map(createNdjsonFormatter({ ...options, fields })).join(""),
-      "b.ndjson": results.map(createNdjsonFormatter(options)).join(""),
+      "a.ndjson": results.map(createFormatter({ ...options, fields })).join(""),
+      "b.ndjson": results.map(createFormatter(options)).join(""),
       "c.csv": header + results.map(format).join(""),
     };
     const expected = results.map(({ target, status, attempts, error }) => {

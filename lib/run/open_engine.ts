@@ -1,0 +1,44 @@
+import type { ResponseCheck } from "../check/response_check.ts";
+import type { Engine } from "../engine/engine.ts";
+import { ENGINES } from "../engine/engines.ts";
+import type { EngineOptions } from "../engine/options.ts";
+import type { RunOptions } from "../options/run_options.ts";
+import { INPUT_FORMATS } from "../source/formats.ts";
+
+/** What an engine of a run needs that its options do not have. */
+export type EngineHooks = Pick<
+  EngineOptions,
+  "permits" | "cookies" | "bodyFor" | "onSinkFailure"
+>;
+
+/**
+ * Opens an engine for a run, and the check of its responses; undefined if nothing is expected or
+ * captured.
+ *
+ * @throws {UsageError} If the engine cannot be used.
+ */
+export async function openEngine(
+  options: RunOptions,
+  hooks: EngineHooks,
+): Promise<{ engine: Engine; check: ResponseCheck | undefined }> {
+  const check = await openCheck(options);
+  const engine = await ENGINES[options.engine].open({
+    ...options,
+    ...hooks,
+    ttfb: options.output?.fields?.includes("ttfb_ms") ?? false,
+    onHead: check?.onHead,
+  });
+  return { engine, check };
+}
+
+async function openCheck(
+  { expect, captures, input }: RunOptions,
+): Promise<ResponseCheck | undefined> {
+  const hasTargetExpectations = input !== undefined &&
+    INPUT_FORMATS[input.format].hasOwnExpectations;
+  const isChecked = hasTargetExpectations || captures.length > 0 ||
+    Object.values(expect).some((it) => it !== undefined);
+  if (!isChecked) return undefined;
+  const { ResponseCheck } = await import("../check/response_check.ts");
+  return new ResponseCheck({ expect, captures, hasTargetExpectations });
+}

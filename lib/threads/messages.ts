@@ -1,0 +1,127 @@
+/**
+ * What the main thread and the workers of a run tell each other. Everything here can be cloned.
+ *
+ * ```text
+ * main thread: source, files, journal, signals, terminal, merged statistics
+ *   │ block of targets            ▲ results: encoded records, numbers, statistics
+ *   ▼                             │
+ * worker: pipeline (schedule, engine, check, statistics)
+ * ```
+ *
+ * @module
+ */
+import { ClosedPipe, InputError, NoProgressError, OutputError, UsageError } from "../errors.ts";
+import type { RunOptions } from "../options/run_options.ts";
+import type { StatsState } from "../stats/stats.ts";
+import type { Activity } from "../run/pipeline.ts";
+
+/**
+ * Some of the targets of a run, in the order in which they are requested: `[first, count]` for each
+ * run of numbers. Within one, numbers follow each other by the step of the shard.
+ */
+export interface NumberBlock {
+  readonly kind: "numbers";
+  readonly runs: Float64Array<ArrayBuffer>;
+}
+
+/** Targets that are made of records. */
+export interface RecordBlock {
+  readonly kind: "records";
+  readonly numbers: Float64Array<ArrayBuffer>;
+  /** The line of each record in the input, from 1. */
+  readonly lines: Float64Array<ArrayBuffer>;
+  /** All records, one behind the other; a record that is too long is its start. */
+  readonly text: string;
+  /** Where each record ends in the text. */
+  readonly ends: Uint32Array<ArrayBuffer>;
+  /** Which of them, by their place in the block, are the starts of records that are too long. */
+  readonly overlong: readonly number[];
+}
+
+/** Some of the targets of a run. */
+export type Block = NumberBlock | RecordBlock;
+
+/** What a worker is started with. */
+export interface WorkerSetup {
+  /** Its place, from 0, and how many there are. */
+  readonly index: number;
+  readonly count: number;
+  readonly options: PackedOptions;
+}
+
+/** Options of a run as plain data. */
+export type PackedOptions = RunOptions;
+
+/** Tells a worker to begin. */
+export interface BeginMessage {
+  readonly type: "begin";
+  /** Milliseconds after which nothing more starts. */
+  readonly durationMs: number | undefined;
+  readonly hasOneHost: boolean;
+  readonly isResumable: boolean;
+}
+
+/** What the main thread tells a worker. */
+export type ToWorker =
+  | { readonly type: "open"; readonly setup: WorkerSetup }
+  | BeginMessage
+  | { readonly type: "block"; readonly block: Block }
+  /** No block follows. */
+  | { readonly type: "end" }
+  /** Results have been taken: the worker may send as many bytes more. */
+  | { readonly type: "taken"; readonly bytes: number }
+  | { readonly type: "stop" }
+  | { readonly type: "cancel" };
+
+/** Results of a worker since the last ones. Statistics and records are those of the same requests. */
+export interface Results {
+  /** Encoded records; undefined without any. */
+  readonly records: Uint8Array<ArrayBuffer> | undefined;
+  /** Encoded requests that failed; undefined without any. */
+  readonly failures: Uint8Array<ArrayBuffer> | undefined;
+  /** The numbers of requests that are done; undefined where nothing can be resumed. */
+  readonly numbers: Float64Array<ArrayBuffer> | undefined;
+  readonly stats: StatsState;
+}
+
+/** What a worker is doing at present. */
+export interface WorkerState {
+  readonly activity: Activity;
+  /** The share of the last second in which its event loop was busy, 0 to 1. */
+  readonly loopBusy: number;
+  readonly engine: string;
+  readonly transport: "portable" | "native";
+}
+
+/** An error on its way to another thread. */
+export interface PackedError {
+  readonly name: string;
+  readonly message: string;
+}
+
+/** The errors that end a run, by name. */
+const ERRORS = { UsageError, InputError, OutputError, ClosedPipe, NoProgressError } as const;
+
+/** Makes plain data of an error. */
+export function packError(error: unknown): PackedError {
+  if (!(error instanceof Error)) return { name: "Error", message: String(error) };
+  return { name: error.name, message: error.message };
+}
+
+/** The error again, of its own class if it is one of ours. */
+export function unpackError({ name, message }: PackedError): Error {
+  if (!(name in ERRORS)) return new Error(message);
+  return new ERRORS[name as keyof typeof ERRORS](message);
+}
+
+/** What a worker tells the main thread. */
+export type FromWorker =
+  /** Its engine is open. */
+  | { readonly type: "ready" }
+  /** It has room for another block. */
+  | { readonly type: "wants" }
+  | { readonly type: "results"; readonly results: Results; readonly state: WorkerState }
+  | { readonly type: "notice"; readonly text: string }
+  /** Everything has ended that it had begun, and all results were sent. */
+  | { readonly type: "done" }
+  | { readonly type: "failed"; readonly error: PackedError };
