@@ -41,4 +41,11 @@ export class StatusCounts {
     }
     return statuses;
   }
+
+  /** The same, after which all of them begin from 0 again. */
+  take(): Record<string, number> {
+    const taken = this.toJSON();
+    this.#counts.fill(0);
+    return taken;
+  }
 }

@@ -12,7 +12,7 @@
  */
 import { ClosedPipe, InputError, NoProgressError, OutputError, UsageError } from "../errors.ts";
 import type { RunOptions } from "../options/run_options.ts";
-import type { StatsState } from "../stats/stats.ts";
+import type { StatsDelta } from "../stats/stats.ts";
 import type { Activity } from "../run/pipeline.ts";
 
 /**
@@ -81,7 +81,7 @@ export interface Results {
   readonly failures: Uint8Array<ArrayBuffer> | undefined;
   /** The numbers of requests that are done; undefined where nothing can be resumed. */
   readonly numbers: Float64Array<ArrayBuffer> | undefined;
-  readonly stats: StatsState;
+  readonly stats: StatsDelta;
 }
 
 /** What a worker is doing at present. */

@@ -1,7 +1,7 @@
 import type { Engine } from "../engine/engine.ts";
 import type { RunOptions } from "../options/run_options.ts";
 import { type Activity, addActivities, type RunningPipeline } from "../run/pipeline.ts";
-import { Stats } from "../stats/stats.ts";
+import type { Stats } from "../stats/stats.ts";
 import type { MaybePromise, Source } from "../stream.ts";
 import type { Target } from "../target.ts";
 import { Dealer } from "./dealer.ts";
@@ -159,7 +159,7 @@ export class Pipelines implements RunningPipeline {
   async #takeResults(worker: WorkerHandle, results: Results): Promise<void> {
     const bytes = (results.records?.length ?? 0) + (results.failures?.length ?? 0);
     // Of one moment: nothing is awaited between the records and their statistics.
-    this.stats.add(Stats.from(results.stats));
+    this.stats.add(results.stats);
     const full = this.#hooks.onResults(results);
     if (full !== undefined) await full;
     if (bytes > 0) worker.send({ type: "taken", bytes });
