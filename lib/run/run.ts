@@ -304,7 +304,7 @@ export class Run {
   }
 
   snapshot(): Snapshot {
-    const { stats, activity, engine } = this.#pipeline;
+    const { stats, activity, engine, workersBusy } = this.#pipeline;
     const figures = stats.snapshot({
       ...activity,
       ...this.#resourceUsage(activity),
@@ -315,6 +315,8 @@ export class Run {
       progress: this.#progress(activity),
       rssBytes: Deno.memoryUsage().rss,
       loopBusy: this.#loop?.busy ?? 0,
+      threads: Math.max(1, workersBusy.length),
+      workersBusy,
       engine: engine.name,
       transport: engine.transport,
       interrupted: this.#isInterrupted,

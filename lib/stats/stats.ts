@@ -49,6 +49,8 @@ export type Moment = Pick<
   | "peakRssKb"
   | "cpuSeconds"
   | "loopBusy"
+  | "threads"
+  | "workersBusy"
   | "engine"
   | "transport"
   | "shortages"

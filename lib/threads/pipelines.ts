@@ -220,6 +220,11 @@ export class Pipelines implements RunningPipeline {
     return { name: [...names].sort().join("+"), transport: states[0]?.transport ?? "portable" };
   }
 
+  /** How busy the event loop of each worker was lately, 0 to 1. */
+  get workersBusy(): readonly number[] {
+    return this.#workers.map(({ state }) => state?.loopBusy ?? 0);
+  }
+
   get activity(): Activity {
     return this.#workers.reduce(
       (sum, { state }) => state === undefined ? sum : addActivities(sum, state.activity),

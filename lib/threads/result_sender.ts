@@ -16,6 +16,8 @@ const MAX_UNTAKEN = 1024 * 1024;
 export interface SenderOptions {
   /** Whether the numbers of done requests are wanted. */
   readonly isResumable: boolean;
+  /** The number of the worker, from 0. */
+  readonly thread: number;
   readonly stats: Stats;
   readonly getState: () => WorkerState;
   readonly send: (message: FromWorker, transfer: Transferable[]) => void;
@@ -44,6 +46,7 @@ export class ResultSender {
       writer?.createFormatter({
         fields: output!.fields,
         captures: captures.map(({ name }) => name),
+        thread: sender.thread,
         isForTerminal: output!.path === "-" && Deno.stdout.isTerminal(),
       }),
       failures === undefined ? undefined : createFailureFormatter(options),

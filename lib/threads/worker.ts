@@ -96,6 +96,7 @@ class WorkerRun {
     );
     const sender = await ResultSender.open(options, {
       isResumable,
+      thread: this.#setup.index,
       stats,
       getState: () => ({
         activity: pipeline.activity,
