@@ -26,6 +26,7 @@ import { type JournalSnapshot, type MadeAgain, Outputs } from "./outputs.ts";
 import { openEngine } from "./open_engine.ts";
 import { type Activity, Pipeline, type RunningPipeline, sumCounts } from "./pipeline.ts";
 import type { Pipelines } from "../threads/pipelines.ts";
+import { countThreads } from "../threads/shares.ts";
 import type { RunPage } from "./run_page.ts";
 
 /** How long requests in flight may continue after the last start. */
@@ -123,7 +124,7 @@ export class Run {
     const options = this.#options;
     const outputs = this.#outputs;
     const fail = (error: unknown): void => this.#pipeline.fail(error);
-    const threads = outputs.isComplete ? 1 : countThreads(options);
+    const threads = outputs.isComplete ? 1 : countThreads(options, this.#source);
     // Before the outputs: if they cannot be opened, no file has changed.
     const parts = threads === 1
       ? await openEngine(options, {
@@ -330,11 +331,6 @@ async function openJar({ cookieJar }: RunOptions): Promise<JarFile | undefined> 
   if (cookieJar === undefined) return undefined;
   const { JarFile } = await import("../cookies/jar_file.ts");
   return await JarFile.open(cookieJar.path);
-}
-
-/** How many event loops a run has. */
-function countThreads({ threads, concurrency }: RunOptions): number {
-  return Math.min(threads, concurrency);
 }
 
 async function openPipelines(options: RunOptions, threads: number): Promise<Pipelines> {

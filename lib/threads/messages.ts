@@ -11,9 +11,9 @@
  * @module
  */
 import { ClosedPipe, InputError, NoProgressError, OutputError, UsageError } from "../errors.ts";
-import type { RunOptions } from "../options/run_options.ts";
 import type { StatsState } from "../stats/stats.ts";
 import type { Activity } from "../run/pipeline.ts";
+import type { PackedOptions } from "./packed_options.ts";
 
 /**
  * Some of the targets of a run, in the order in which they are requested: `[first, count]` for each
@@ -48,9 +48,6 @@ export interface WorkerSetup {
   readonly count: number;
   readonly options: PackedOptions;
 }
-
-/** Options of a run as plain data. */
-export type PackedOptions = RunOptions;
 
 /** Tells a worker to begin. */
 export interface BeginMessage {

@@ -13,6 +13,7 @@ import {
   type WorkerState,
 } from "./messages.ts";
 import { packOptions } from "./packed_options.ts";
+import { shareOptions } from "./shares.ts";
 import { findWorkerCode } from "./start_worker.ts";
 
 /** What the pipelines are given once the outputs are open. */
@@ -102,7 +103,8 @@ export class Pipelines implements RunningPipeline {
     const pipelines = new Pipelines(workers);
     try {
       for (const [index, worker] of workers.entries()) {
-        worker.send({ type: "open", setup: { index, count, options: packOptions(options) } });
+        const own = packOptions(shareOptions(options, { index, count }));
+        worker.send({ type: "open", setup: { index, count, options: own } });
       }
       await Promise.all(workers.map(({ ready }) => ready.promise));
     } catch (error) {

@@ -18,6 +18,7 @@ import {
   type ToWorker,
   type WorkerSetup,
 } from "./messages.ts";
+import { unpackOptions, type WorkerOptions } from "./packed_options.ts";
 import { ResultSender } from "./result_sender.ts";
 
 /** The scope of a worker, as far as it is used here. */
@@ -32,7 +33,7 @@ const BLOCKS_AHEAD = 1;
 /** The part of a run that one worker makes. */
 class WorkerRun {
   readonly #scope: WorkerScope;
-  readonly #setup: WorkerSetup;
+  readonly #options: WorkerOptions;
   readonly #source: BlockSource;
   readonly #loop = new EventLoopLoad();
   #engine: Engine | undefined;
@@ -42,8 +43,8 @@ class WorkerRun {
 
   constructor(scope: WorkerScope, setup: WorkerSetup) {
     this.#scope = scope;
-    this.#setup = setup;
-    this.#source = new BlockSource(setup.options, () => this.#send({ type: "wants" }));
+    this.#options = unpackOptions(setup.options);
+    this.#source = new BlockSource(this.#options, () => this.#send({ type: "wants" }));
   }
 
   #send(message: FromWorker, transfer: Transferable[] = []): void {
@@ -52,7 +53,7 @@ class WorkerRun {
 
   /** Opens the engine. */
   async open(): Promise<void> {
-    const { engine, check } = await openEngine(this.#setup.options, {
+    const { engine, check } = await openEngine(this.#options, {
       permits: createHostCheck(),
       cookies: undefined,
       bodyFor: undefined,
@@ -83,7 +84,7 @@ class WorkerRun {
   }
 
   async #run({ durationMs, isResumable, hasOneHost }: BeginMessage): Promise<void> {
-    const { options } = this.#setup;
+    const options = this.#options;
     const engine = this.#engine!;
     const stats = new Stats(options);
     const pipeline = new Pipeline(
