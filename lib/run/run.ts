@@ -4,6 +4,7 @@
  * @module
  */
 import process from "node:process";
+import type { Jar } from "../cookies/jar.ts";
 import type { JarFile } from "../cookies/jar_file.ts";
 import { ENGINES } from "../engine/engines.ts";
 import { UsageError } from "../errors.ts";
@@ -26,6 +27,7 @@ import { type JournalSnapshot, type MadeAgain, Outputs } from "./outputs.ts";
 import { openEngine } from "./open_engine.ts";
 import { type Activity, Pipeline, type RunningPipeline, sumCounts } from "./pipeline.ts";
 import type { Pipelines } from "../threads/pipelines.ts";
+import { countThreads } from "../threads/shares.ts";
 import type { RunPage } from "./run_page.ts";
 
 /** How long requests in flight may continue after the last start. */
@@ -123,7 +125,7 @@ export class Run {
     const options = this.#options;
     const outputs = this.#outputs;
     const fail = (error: unknown): void => this.#pipeline.fail(error);
-    const threads = outputs.isComplete ? 1 : countThreads(options);
+    const threads = outputs.isComplete ? 1 : countThreads(options, this.#source);
     // Before the outputs: if they cannot be opened, no file has changed.
     const parts = threads === 1
       ? await openEngine(options, {
@@ -135,7 +137,9 @@ export class Run {
         onSinkFailure: fail,
       })
       : undefined;
-    const pipelines = threads === 1 ? undefined : await openPipelines(options, threads);
+    const pipelines = threads === 1
+      ? undefined
+      : await openPipelines(options, threads, this.#jar?.jar);
     try {
       await outputs.open(() => this.#journalState(), fail);
     } catch (error) {
@@ -334,14 +338,13 @@ async function openJar({ cookieJar }: RunOptions): Promise<JarFile | undefined> 
   return await JarFile.open(cookieJar.path);
 }
 
-/** How many event loops a run has. */
-function countThreads({ threads, concurrency }: RunOptions): number {
-  return Math.min(threads, concurrency);
-}
-
-async function openPipelines(options: RunOptions, threads: number): Promise<Pipelines> {
+async function openPipelines(
+  options: RunOptions,
+  threads: number,
+  jar: Jar | undefined,
+): Promise<Pipelines> {
   const { Pipelines } = await import("../threads/pipelines.ts");
-  return await Pipelines.open(options, threads);
+  return await Pipelines.open(options, threads, { jar });
 }
 
 /** The outcome of a run. */
