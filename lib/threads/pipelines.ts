@@ -15,7 +15,7 @@ import {
 } from "./messages.ts";
 import { packOptions } from "./packed_options.ts";
 import { shareOptions } from "./shares.ts";
-import { findWorkerCode } from "./start_worker.ts";
+import { findWorkerCode, startWorker, type WorkerCode } from "./start_worker.ts";
 import { WorkerHandle } from "./worker_handle.ts";
 
 /** What the pipelines are given once the outputs are open. */
@@ -62,7 +62,7 @@ export class Pipelines implements RunningPipeline {
    * Starts the workers, and opens their engines; requests nothing.
    *
    * @param jar gets the cookies of all
-   * @param findCode returns the URL of the code that they run
+   * @param findCode finds the code that they run
    * @throws {UsageError} If they cannot be started, or their engine cannot be used.
    */
   static async open(
@@ -70,7 +70,7 @@ export class Pipelines implements RunningPipeline {
     count: number,
     { jar, findCode = findWorkerCode }: {
       jar?: Jar | undefined;
-      findCode?: () => Promise<string>;
+      findCode?: () => Promise<WorkerCode>;
     } = {},
   ): Promise<Pipelines> {
     const code = await findCode();
@@ -84,14 +84,11 @@ export class Pipelines implements RunningPipeline {
     } catch (error) {
       await pipelines.close();
       throw error;
-    } finally {
-      // The text of a bundle is not needed any more.
-      URL.revokeObjectURL(code);
     }
     return pipelines;
   }
 
-  private constructor(code: string, count: number, jar: Jar | undefined) {
+  private constructor(code: WorkerCode, count: number, jar: Jar | undefined) {
     this.#jar = jar;
     const take = (worker: WorkerHandle, message: FromWorker): void => {
       try {
@@ -102,7 +99,7 @@ export class Pipelines implements RunningPipeline {
     };
     this.#workers = Array.from(
       { length: count },
-      () => new WorkerHandle(new Worker(code, { type: "module" }), take),
+      () => new WorkerHandle(startWorker(code), take),
     );
     this.#failure.promise.catch(() => {});
   }
