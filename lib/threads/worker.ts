@@ -5,6 +5,7 @@
  */
 import type { ResponseCheck } from "../check/response_check.ts";
 import type { Engine } from "../engine/engine.ts";
+import type { Bodies } from "../output/bodies/bodies.ts";
 import { EventLoopLoad } from "../process/event_loop_load.ts";
 import { createHostCheck } from "../process/permission.ts";
 import { openEngine } from "../run/open_engine.ts";
@@ -36,14 +37,19 @@ class WorkerRun {
   readonly #options: WorkerOptions;
   readonly #source: BlockSource;
   readonly #loop = new EventLoopLoad();
+  /** How many workers the run has. */
+  readonly #count: number;
   #engine: Engine | undefined;
   #check: ResponseCheck | undefined;
   #pipeline: Pipeline | undefined;
   #sender: ResultSender | undefined;
+  /** Where bodies are, while it runs; undefined if they are not saved. */
+  #bodies: Bodies | undefined;
 
   constructor(scope: WorkerScope, setup: WorkerSetup) {
     this.#scope = scope;
     this.#options = unpackOptions(setup.options);
+    this.#count = setup.count;
     this.#source = new BlockSource(this.#options, () => this.#send({ type: "wants" }));
   }
 
@@ -56,7 +62,9 @@ class WorkerRun {
     const { engine, check } = await openEngine(this.#options, {
       permits: createHostCheck(),
       cookies: undefined,
-      bodyFor: undefined,
+      bodyFor: this.#options.saveBodies === undefined
+        ? undefined
+        : (target, head) => this.#bodies!.bodyFor(target, head),
       onSinkFailure: (error) => this.#pipeline?.fail(error),
     });
     this.#engine = engine;
@@ -83,7 +91,7 @@ class WorkerRun {
     }
   }
 
-  async #run({ durationMs, isResumable, hasOneHost }: BeginMessage): Promise<void> {
+  async #run({ durationMs, isResumable, hasOneHost, bodiesRun }: BeginMessage): Promise<void> {
     const options = this.#options;
     const engine = this.#engine!;
     const stats = new Stats(options);
@@ -92,11 +100,14 @@ class WorkerRun {
       { ...options, durationMs, hasOneHost, isResumable },
       {
         onResult: (result) => sender.write(result),
+        onUnfinished: (result) => sender.drop(result),
         onNotice: (text) => this.#send({ type: "notice", text }),
       },
     );
+    this.#bodies = await this.#joinBodies(bodiesRun);
     const sender = await ResultSender.open(options, {
       isResumable,
+      bodies: this.#bodies,
       stats,
       getState: () => ({
         activity: pipeline.activity,
@@ -113,8 +124,15 @@ class WorkerRun {
     await pipeline.run();
     this.#loop.stop();
     sender.close();
+    this.#bodies?.close();
     await pipeline.close();
     this.#send({ type: "done" });
+  }
+
+  async #joinBodies(run: string | undefined): Promise<Bodies | undefined> {
+    if (run === undefined) return undefined;
+    const { Bodies } = await import("../output/bodies/bodies.ts");
+    return await Bodies.join(this.#options.saveBodies!, { run, threads: this.#count });
   }
 
   #fail(error: unknown): void {
