@@ -7,6 +7,7 @@ import type { MaybePromise, Source } from "../stream.ts";
 import type { Target } from "../target.ts";
 import { Dealer } from "./dealer.ts";
 import {
+  countBytes,
   type FromWorker,
   type Results,
   type ToWorker,
@@ -26,6 +27,8 @@ export interface PipelinesParts {
   readonly total: number | undefined;
   readonly hasOneHost: boolean;
   readonly isResumable: boolean;
+  /** The name of the run in the folder for bodies; undefined if they are not saved. */
+  readonly bodiesRun: string | undefined;
   readonly durationMs: number | undefined;
   /** Counts the results; it may have counted others before. */
   readonly stats: Stats;
@@ -158,7 +161,8 @@ export class Pipelines implements RunningPipeline {
   async #takeResults(worker: WorkerHandle, results: Results): Promise<void> {
     // The outputs may be closed.
     if (this.#hasFailed) return;
-    const bytes = (results.records?.length ?? 0) + (results.failures?.length ?? 0);
+    // They may be empty once they are written.
+    const bytes = countBytes(results);
     // Of one moment: nothing is awaited between the records and their statistics.
     this.stats.add(Stats.from(results.stats));
     const full = this.#hooks.onResults(results);
@@ -171,8 +175,8 @@ export class Pipelines implements RunningPipeline {
   }
 
   async run(): Promise<void> {
-    const { durationMs, hasOneHost, isResumable } = this.#parts;
-    this.#tell({ type: "begin", durationMs, hasOneHost, isResumable });
+    const { durationMs, hasOneHost, isResumable, bodiesRun } = this.#parts;
+    this.#tell({ type: "begin", durationMs, hasOneHost, isResumable, bodiesRun });
     await Promise.race([
       Promise.all(this.#workers.map(({ done }) => done)),
       this.#failure.promise,
