@@ -51,7 +51,7 @@ function checkReading(folder: URL): void {
 /** Escapes what would make V8 keep a script in two bytes a character: comments, in a bundle. */
 function toLatin1(script: string): string {
   return script.replace(
-    /[^\x00-\xff]/g,
+    /[\u0100-\uffff]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }
