@@ -17,7 +17,7 @@ export interface RecordsOptions {
     readonly format: OutputFormatName;
   };
   readonly captures: readonly { readonly name: string }[];
-  /** The number of the thread whose results they are. @default 0 */
+  /** The number of the thread that formats records, from 0. @default 0 */
   readonly thread?: number;
 }
 
@@ -46,8 +46,8 @@ function toFormatOptions(
   { output: { path, fields }, captures, thread }: RecordsOptions,
 ): FormatOptions {
   return {
-    fields,
     thread,
+    fields,
     captures: captures.map(({ name }) => name),
     isForTerminal: path === "-" && Deno.stdout.isTerminal(),
   };

@@ -58,8 +58,9 @@ export class ResultSender {
 
   static async open(options: WorkerOptions, sender: SenderOptions): Promise<ResultSender> {
     const { output, failures } = options;
+    const { thread } = sender;
     return new ResultSender(sender, {
-      records: output && await openRecordEncoder({ ...options, output, thread: sender.thread }),
+      records: output && await openRecordEncoder({ ...options, output, thread }),
       failures: failures === undefined ? undefined : await openFailureEncoder(options),
     });
   }

@@ -41,7 +41,7 @@ class WorkerRun {
   readonly #options: WorkerOptions;
   readonly #source: BlockSource;
   readonly #loop = new EventLoopLoad();
-  /** Its place among the workers of the run, from 0, and how many these are. */
+  /** Its place among the workers of the run, from 0, and how many there are. */
   readonly #index: number;
   readonly #count: number;
   #engine: Engine | undefined;
