@@ -37,6 +37,7 @@ const SUBJECTS: Record<string, string> = {
   "progress/live/terminal": "the live view on a terminal of tmux",
   "report/page/browser": "the page in Chromium",
   "stats/adding": "statistics of several event loops, added up",
+  "threads/statistics": "what a run over several event loops shows, beside one thread",
 };
 
 function* walk(folder: string): Generator<string> {
