@@ -12,6 +12,7 @@
  */
 import type { KeptCookie } from "../cookies/netscape.ts";
 import { ClosedPipe, InputError, NoProgressError, OutputError, UsageError } from "../errors.ts";
+import type { RequestIdOptions } from "../source/request_id.ts";
 import type { StatsState } from "../stats/stats.ts";
 import type { Activity } from "../run/pipeline.ts";
 import type { PackedOptions } from "./packed_options.ts";
@@ -28,14 +29,11 @@ export interface NumberBlock {
 /** Targets that are made of records. */
 export interface RecordBlock {
   readonly kind: "records";
-  readonly numbers: Float64Array<ArrayBuffer>;
-  /** The line of each record in the input, from 1. */
-  readonly lines: Float64Array<ArrayBuffer>;
+  /** For each record: its number, its line in the input from 1, and where it ends in the text. */
+  readonly places: Float64Array<ArrayBuffer>;
   /** All records, one behind the other; a record that is too long is its start. */
   readonly text: string;
-  /** Where each record ends in the text. */
-  readonly ends: Uint32Array<ArrayBuffer>;
-  /** Which of them, by their place in the block, are the starts of records that are too long. */
+  /** Which of them, from 0, are the starts of records that are too long. */
   readonly overlong: readonly number[];
 }
 
@@ -59,6 +57,10 @@ export interface BeginMessage {
   readonly durationMs: number | undefined;
   readonly hasOneHost: boolean;
   readonly isResumable: boolean;
+  /** What the header of the input has; empty without one. */
+  readonly columns: readonly string[];
+  /** The ids of requests; undefined without ids. */
+  readonly ids: RequestIdOptions | undefined;
 }
 
 /** Cookies that another worker has stored, or has removed: those have expired. */

@@ -10,6 +10,9 @@ import { EventLoopLoad } from "../process/event_loop_load.ts";
 import { createHostCheck } from "../process/permission.ts";
 import { openEngine } from "../run/open_engine.ts";
 import { IDLE, Pipeline } from "../run/pipeline.ts";
+import { openMaker } from "../source/make_target.ts";
+import { addIds } from "../source/request_id.ts";
+import { Targets } from "../source/targets.ts";
 import { Stats } from "../stats/stats.ts";
 import { BlockSource } from "./block_source.ts";
 import {
@@ -29,8 +32,6 @@ interface WorkerScope {
   postMessage(message: FromWorker, transfer?: Transferable[]): void;
 }
 
-/** How many blocks a worker has in addition to the one that it is working on. */
-const BLOCKS_AHEAD = 1;
 /** How long a worker stays after it has closed its connections. */
 const LAST_WORDS_MS = 0;
 
@@ -50,7 +51,7 @@ class WorkerRun {
   constructor(scope: WorkerScope, setup: WorkerSetup) {
     this.#scope = scope;
     this.#options = unpackOptions(setup.options);
-    this.#source = new BlockSource(this.#options, () => this.#send({ type: "wants" }));
+    this.#source = new BlockSource(this.#options.shard.count, () => this.#send({ type: "wants" }));
   }
 
   #send(message: FromWorker, transfer: Transferable[] = []): void {
@@ -101,11 +102,15 @@ class WorkerRun {
     }
   }
 
-  async #run({ durationMs, isResumable, hasOneHost }: BeginMessage): Promise<void> {
+  async #run(
+    { durationMs, isResumable, hasOneHost, columns, ids }: BeginMessage,
+  ): Promise<void> {
     const options = this.#options;
+    const make = await openMaker({ ...options, template: options.url }, columns);
+    const source = new Targets(this.#source, ids === undefined ? make : addIds(make, ids));
     const stats = new Stats(options);
     const pipeline = new Pipeline(
-      { source: this.#source, engine: this.#engine!, check: this.#check, stats },
+      { source, engine: this.#engine!, check: this.#check, stats },
       { ...options, durationMs, hasOneHost, isResumable },
       {
         onResult: (result) => {
@@ -124,7 +129,7 @@ class WorkerRun {
     });
     this.#sender = sender;
     this.#loop.start();
-    for (let k = 0; k <= BLOCKS_AHEAD; k++) this.#send({ type: "wants" });
+    this.#source.begin();
     try {
       await pipeline.run();
     } finally {
