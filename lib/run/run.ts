@@ -155,7 +155,7 @@ export class Run {
     const ids = options.requestId === undefined
       ? undefined
       : await drawIds(options.requestId, outputs.restored?.salt);
-    const { isComplete, isResumable } = outputs;
+    const { isComplete, isResumable, bodiesRun } = outputs;
     const stats = outputs.restoreStats();
     const durationMs = isComplete ? 0 : options.durationMs;
     if (pipelines !== undefined) {
@@ -163,7 +163,7 @@ export class Run {
       const total = all === undefined ? undefined : all - stats.requests;
       pipelines.begin(
         options,
-        { source: this.#source, pending, total, ids, stats, isResumable, durationMs },
+        { source: this.#source, pending, total, ids, stats, isResumable, bodiesRun, durationMs },
         {
           onResults: (results) => outputs.writeEncoded(results),
           onNotice: this.#onNotice,

@@ -10,6 +10,7 @@ import { Stats } from "../stats/stats.ts";
 import type { MaybePromise, Source } from "../stream.ts";
 import { Dealer } from "./dealer.ts";
 import {
+  countBytes,
   type FromWorker,
   type Results,
   type ToWorker,
@@ -30,6 +31,8 @@ export interface PipelinesParts {
   /** The ids of requests; undefined without ids. */
   readonly ids: RequestIdOptions | undefined;
   readonly isResumable: boolean;
+  /** The name of the run in the folder for bodies; undefined if they are not saved. */
+  readonly bodiesRun: string | undefined;
   readonly durationMs: number | undefined;
   /** Counts the results; it may have counted others before. */
   readonly stats: Stats;
@@ -168,7 +171,8 @@ export class Pipelines implements RunningPipeline {
   async #takeResults(worker: WorkerHandle, results: Results): Promise<void> {
     // The outputs may be closed.
     if (this.#hasFailed) return;
-    const bytes = (results.records?.length ?? 0) + (results.failures?.length ?? 0);
+    // They may be empty once they are written.
+    const bytes = countBytes(results);
     // Of one moment: nothing is awaited between the records and their statistics.
     this.stats.add(Stats.from(results.stats));
     const full = this.#hooks.onResults(results);
@@ -181,9 +185,9 @@ export class Pipelines implements RunningPipeline {
   }
 
   async run(): Promise<void> {
-    const { source, ids, durationMs, isResumable } = this.#parts;
+    const { source, ids, durationMs, isResumable, bodiesRun } = this.#parts;
     const { columns, hasOneHost } = source;
-    this.#tell({ type: "begin", durationMs, hasOneHost, isResumable, columns, ids });
+    this.#tell({ type: "begin", durationMs, hasOneHost, isResumable, bodiesRun, columns, ids });
     await Promise.race([
       Promise.all(this.#workers.map(({ done }) => done)),
       this.#failure.promise,
