@@ -140,9 +140,10 @@ export class Run {
         onSinkFailure: fail,
       })
       : undefined;
-    const pipelines = threads === 1
-      ? undefined
-      : await openPipelines(options, threads, this.#jar?.jar);
+    const pipelines = threads === 1 ? undefined : await openPipelines(options, threads, {
+      columns: this.#source.columns,
+      jar: this.#jar?.jar,
+    });
     try {
       await outputs.open(() => this.#journalState(), fail);
     } catch (error) {
@@ -344,10 +345,10 @@ async function openJar({ cookieJar }: RunOptions): Promise<JarFile | undefined> 
 async function openPipelines(
   options: RunOptions,
   threads: number,
-  jar: Jar | undefined,
+  parts: { columns: readonly string[]; jar: Jar | undefined },
 ): Promise<Pipelines> {
   const { Pipelines } = await import("../threads/pipelines.ts");
-  return await Pipelines.open(options, threads, { jar });
+  return await Pipelines.open(options, threads, parts);
 }
 
 /** The outcome of a run. */

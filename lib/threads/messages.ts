@@ -47,6 +47,8 @@ export interface WorkerSetup {
   readonly index: number;
   readonly count: number;
   readonly options: PackedOptions;
+  /** What the header of the input has; empty without one. */
+  readonly columns: readonly string[];
   /** The first cookies; undefined without a jar. */
   readonly cookies: readonly KeptCookie[] | undefined;
 }
@@ -58,8 +60,6 @@ export interface BeginMessage {
   readonly durationMs: number | undefined;
   readonly hasOneHost: boolean;
   readonly isResumable: boolean;
-  /** What the header of the input has; empty without one. */
-  readonly columns: readonly string[];
   /** The ids of requests; undefined without ids. */
   readonly ids: RequestIdOptions | undefined;
   /** The name of the run in the folder for bodies; undefined if they are not saved. */
@@ -140,7 +140,10 @@ export type FromWorker =
   | { readonly type: "results"; readonly results: Results; readonly state: WorkerState }
   | CookiesMessage
   | { readonly type: "notice"; readonly text: string }
-  /** Everything has ended that it had begun, and all results were sent. */
-  | { readonly type: "done" }
+  /**
+   * Everything has ended that it had begun, and all results were sent. With a failure, it has ended
+   * before its source did.
+   */
+  | { readonly type: "done"; readonly failure?: PackedError | undefined }
   /** It cannot go on, and has closed its connections. */
   | { readonly type: "failed"; readonly error: PackedError };

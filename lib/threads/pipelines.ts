@@ -63,10 +63,13 @@ export class Pipelines implements RunningPipeline {
   #isInterrupted = false;
   /** Whether it has ended by {@linkcode fail} or {@linkcode close}: later results are dropped. */
   #hasFailed = false;
+  /** Why a worker has ended before its source did. */
+  #sourceFailure: unknown;
 
   /**
    * Starts the workers, and opens their engines; requests nothing.
    *
+   * @param columns what the header of the input has; empty without one
    * @param jar gets the cookies of all
    * @param findCode returns the URL of the code that they run
    * @throws {UsageError} If they cannot be started, or their engine cannot be used.
@@ -74,17 +77,19 @@ export class Pipelines implements RunningPipeline {
   static async open(
     options: RunOptions,
     count: number,
-    { jar, findCode = findWorkerCode }: {
+    { columns, jar, findCode = findWorkerCode }: {
+      columns: readonly string[];
       jar?: Jar | undefined;
       findCode?: () => Promise<string>;
-    } = {},
+    },
   ): Promise<Pipelines> {
     const code = await findCode();
     const pipelines = new Pipelines(code, count, jar);
     try {
       for (const [index, worker] of pipelines.#workers.entries()) {
         const own = packOptions(shareOptions(options, { index, count }));
-        worker.send({ type: "open", setup: { index, count, options: own, cookies: jar?.all() } });
+        const cookies = jar?.all();
+        worker.send({ type: "open", setup: { index, count, options: own, columns, cookies } });
       }
       await Promise.all(pipelines.#workers.map(({ ready }) => ready));
     } catch (error) {
@@ -162,6 +167,7 @@ export class Pipelines implements RunningPipeline {
         return this.#hooks.onNotice(message.text);
       case "done":
         this.#dealer?.leave(this.#workers.indexOf(worker));
+        if (message.failure !== undefined) this.#breakOff(unpackError(message.failure));
         return void worker.taken.then(() => worker.onDone());
       case "failed":
         return worker.onFailed(unpackError(message.error));
@@ -186,8 +192,8 @@ export class Pipelines implements RunningPipeline {
 
   async run(): Promise<void> {
     const { source, ids, durationMs, isResumable, bodiesRun } = this.#parts;
-    const { columns, hasOneHost } = source;
-    this.#tell({ type: "begin", durationMs, hasOneHost, isResumable, bodiesRun, columns, ids });
+    const { hasOneHost } = source;
+    this.#tell({ type: "begin", durationMs, hasOneHost, isResumable, bodiesRun, ids });
     await Promise.race([
       Promise.all(this.#workers.map(({ done }) => done)),
       this.#failure.promise,
@@ -208,6 +214,13 @@ export class Pipelines implements RunningPipeline {
     this.#stopDealing();
     this.#hasFailed = true;
     this.#failure.reject(reason);
+  }
+
+  /** A worker cannot go on: nothing more starts, and what is in flight ends. */
+  #breakOff(failure: Error): void {
+    this.#sourceFailure ??= failure;
+    this.#stopDealing();
+    this.#tell({ type: "stop" });
   }
 
   #stopDealing(): void {
@@ -239,7 +252,7 @@ export class Pipelines implements RunningPipeline {
   }
 
   get sourceFailure(): unknown {
-    return this.#dealer?.failure;
+    return this.#sourceFailure ?? this.#dealer.failure;
   }
 
   get openCount(): number {

@@ -11,6 +11,7 @@ import { EventLoopLoad } from "../process/event_loop_load.ts";
 import { createHostCheck } from "../process/permission.ts";
 import { openEngine } from "../run/open_engine.ts";
 import { IDLE, Pipeline } from "../run/pipeline.ts";
+import type { MakeTarget } from "../source/item.ts";
 import { openMaker } from "../source/make_target.ts";
 import { addIds } from "../source/request_id.ts";
 import { Targets } from "../source/targets.ts";
@@ -44,6 +45,7 @@ class WorkerRun {
   readonly #loop = new EventLoopLoad();
   /** How many workers the run has. */
   readonly #count: number;
+  #make: MakeTarget | undefined;
   #engine: Engine | undefined;
   #check: ResponseCheck | undefined;
   #jar: SharedJar | undefined;
@@ -65,7 +67,8 @@ class WorkerRun {
   }
 
   /** Opens the engine. @param cookies the first ones; undefined without a jar */
-  async open({ cookies }: WorkerSetup): Promise<void> {
+  async open({ cookies, columns }: WorkerSetup): Promise<void> {
+    this.#make = await openMaker({ ...this.#options, template: this.#options.url }, columns);
     if (cookies !== undefined) {
       const { SharedJar } = await import("../cookies/shared_jar.ts");
       this.#jar = new SharedJar(
@@ -92,7 +95,7 @@ class WorkerRun {
         throw new Error("The worker is open");
       case "begin":
         return void this.#run(message)
-          .then(() => this.#send({ type: "done" }), (error) => this.#fail(error));
+          .then(() => this.#sendDone(), (error) => this.#fail(error));
       case "block":
         return this.#source.add(message.block);
       case "end":
@@ -111,11 +114,11 @@ class WorkerRun {
   }
 
   async #run(
-    { durationMs, isResumable, hasOneHost, bodiesRun, columns, ids }: BeginMessage,
+    { durationMs, isResumable, hasOneHost, bodiesRun, ids }: BeginMessage,
   ): Promise<void> {
     const options = this.#options;
-    const make = await openMaker({ ...options, template: options.url }, columns);
-    const source = new Targets(this.#source, ids === undefined ? make : addIds(make, ids));
+    const make = ids === undefined ? this.#make! : addIds(this.#make!, ids);
+    const source = new Targets(this.#source, make);
     const stats = new Stats(options);
     const pipeline = new Pipeline(
       { source, engine: this.#engine!, check: this.#check, stats },
@@ -165,6 +168,11 @@ class WorkerRun {
       hasResponses: this.#hasResponses,
       transport: engine.transport,
     };
+  }
+
+  #sendDone(): void {
+    const failure = this.#pipeline!.sourceFailure;
+    this.#send({ type: "done", failure: failure === undefined ? undefined : packError(failure) });
   }
 
   #close(): void {
