@@ -252,7 +252,9 @@ export class Pipelines implements RunningPipeline {
   }
 
   get sourceFailure(): unknown {
-    return this.#sourceFailure ?? this.#dealer.failure;
+    if (this.#sourceFailure !== undefined) return this.#sourceFailure;
+    // The input was read ahead: what is missing counts only if the run has come so far.
+    return this.openCount === 0 ? this.#dealer.failure : undefined;
   }
 
   get openCount(): number {
