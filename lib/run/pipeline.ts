@@ -63,6 +63,9 @@ export interface Activity {
   readonly shortages: Readonly<Record<string, number>>;
 }
 
+/** What happens where nothing has begun. */
+export const IDLE: Activity = { inFlight: 0, retrying: 0, held: 0, paused: 0, shortages: {} };
+
 /** What happens in two pipelines together. */
 export function addActivities(a: Activity, b: Activity): Activity {
   return {

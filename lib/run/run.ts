@@ -4,6 +4,7 @@
  * @module
  */
 import process from "node:process";
+import type { Jar } from "../cookies/jar.ts";
 import type { JarFile } from "../cookies/jar_file.ts";
 import { ENGINES } from "../engine/engines.ts";
 import { UsageError } from "../errors.ts";
@@ -136,7 +137,9 @@ export class Run {
         onSinkFailure: fail,
       })
       : undefined;
-    const pipelines = threads === 1 ? undefined : await openPipelines(options, threads);
+    const pipelines = threads === 1
+      ? undefined
+      : await openPipelines(options, threads, this.#jar?.jar);
     try {
       await outputs.open(() => this.#journalState(), fail);
     } catch (error) {
@@ -333,9 +336,13 @@ async function openJar({ cookieJar }: RunOptions): Promise<JarFile | undefined> 
   return await JarFile.open(cookieJar.path);
 }
 
-async function openPipelines(options: RunOptions, threads: number): Promise<Pipelines> {
+async function openPipelines(
+  options: RunOptions,
+  threads: number,
+  jar: Jar | undefined,
+): Promise<Pipelines> {
   const { Pipelines } = await import("../threads/pipelines.ts");
-  return await Pipelines.open(options, threads);
+  return await Pipelines.open(options, threads, { jar });
 }
 
 /** The outcome of a run. */

@@ -10,6 +10,7 @@
  *
  * @module
  */
+import type { KeptCookie } from "../cookies/netscape.ts";
 import { ClosedPipe, InputError, NoProgressError, OutputError, UsageError } from "../errors.ts";
 import type { StatsState } from "../stats/stats.ts";
 import type { Activity } from "../run/pipeline.ts";
@@ -47,6 +48,8 @@ export interface WorkerSetup {
   readonly index: number;
   readonly count: number;
   readonly options: PackedOptions;
+  /** The first cookies; undefined without a jar. */
+  readonly cookies: readonly KeptCookie[] | undefined;
 }
 
 /** Tells a worker to begin. */
@@ -58,6 +61,12 @@ export interface BeginMessage {
   readonly isResumable: boolean;
 }
 
+/** Cookies that another worker has stored, or has removed: those have expired. */
+export interface CookiesMessage {
+  readonly type: "cookies";
+  readonly cookies: readonly KeptCookie[];
+}
+
 /** What the main thread tells a worker. */
 export type ToWorker =
   | { readonly type: "open"; readonly setup: WorkerSetup }
@@ -67,8 +76,11 @@ export type ToWorker =
   | { readonly type: "end" }
   /** Results have been taken: the worker may send as many bytes more. */
   | { readonly type: "taken"; readonly bytes: number }
+  | CookiesMessage
   | { readonly type: "stop" }
-  | { readonly type: "cancel" };
+  | { readonly type: "cancel" }
+  /** The run has ended: close the connections, whatever is in flight. */
+  | { readonly type: "close" };
 
 /** Results of a worker since the last ones. Statistics and records are those of the same requests. */
 export interface Results {
@@ -84,9 +96,13 @@ export interface Results {
 /** What a worker is doing at present. */
 export interface WorkerState {
   readonly activity: Activity;
+  /** Whether no more requests start, for any reason. */
+  readonly isShut: boolean;
   /** The share of the last second in which its event loop was busy, 0 to 1. */
   readonly loopBusy: number;
   readonly engine: string;
+  /** Whether a server has responded: only then is it known which engine makes the requests. */
+  readonly hasResponses: boolean;
   readonly transport: "portable" | "native";
 }
 
@@ -114,11 +130,13 @@ export function unpackError({ name, message }: PackedError): Error {
 /** What a worker tells the main thread. */
 export type FromWorker =
   /** Its engine is open. */
-  | { readonly type: "ready" }
+  | { readonly type: "ready"; readonly state: WorkerState }
   /** It has room for another block. */
   | { readonly type: "wants" }
   | { readonly type: "results"; readonly results: Results; readonly state: WorkerState }
+  | CookiesMessage
   | { readonly type: "notice"; readonly text: string }
   /** Everything has ended that it had begun, and all results were sent. */
   | { readonly type: "done" }
+  /** It cannot go on, and has closed its connections. */
   | { readonly type: "failed"; readonly error: PackedError };
