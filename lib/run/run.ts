@@ -151,14 +151,14 @@ export class Run {
     const ids = options.requestId === undefined
       ? undefined
       : await RequestIds.open(options.requestId, outputs.restored?.salt);
-    const { isComplete, isResumable } = outputs;
+    const { isComplete, isResumable, bodiesRun } = outputs;
     const stats = outputs.restoreStats();
     const source = ids?.addTo(pending) ?? pending;
     const { hasOneHost, total } = this.#source;
     const durationMs = isComplete ? 0 : options.durationMs;
     if (pipelines !== undefined) {
       pipelines.begin(
-        { source, stats, total, hasOneHost, isResumable, durationMs },
+        { source, stats, total, hasOneHost, isResumable, bodiesRun, durationMs },
         {
           onResults: (results) => outputs.writeEncoded(results),
           onNotice: this.#onNotice,
