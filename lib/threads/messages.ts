@@ -12,6 +12,8 @@
  */
 import type { KeptCookie } from "../cookies/netscape.ts";
 import { ClosedPipe, InputError, NoProgressError, OutputError, UsageError } from "../errors.ts";
+import type { SharedRun } from "../schedule/common_state.ts";
+import type { News } from "../schedule/news.ts";
 import type { StatsState } from "../stats/stats.ts";
 import type { EncodedResults } from "../run/outputs.ts";
 import type { Activity } from "../run/pipeline.ts";
@@ -62,6 +64,13 @@ export interface BeginMessage {
   readonly isResumable: boolean;
   /** The name of the run in the folder for bodies; undefined if they are not saved. */
   readonly bodiesRun: string | undefined;
+  readonly shared: SharedRun;
+}
+
+/** What the schedule of another worker has to learn. */
+export interface NewsMessage {
+  readonly type: "news";
+  readonly news: News;
 }
 
 /** Cookies that another worker has stored, or has removed: those have expired. */
@@ -80,6 +89,7 @@ export type ToWorker =
   /** Results have been taken: the worker may send as many bytes more. */
   | { readonly type: "taken"; readonly bytes: number }
   | CookiesMessage
+  | NewsMessage
   | { readonly type: "stop" }
   | { readonly type: "cancel" }
   /** The run has ended: close the connections, whatever is in flight. */
@@ -137,8 +147,12 @@ export type FromWorker =
   | { readonly type: "wants" }
   | { readonly type: "results"; readonly results: Results; readonly state: WorkerState }
   | CookiesMessage
+  | NewsMessage
   | { readonly type: "notice"; readonly text: string }
-  /** Everything has ended that it had begun, and all results were sent. */
-  | { readonly type: "done" }
+  /**
+   * Everything has ended that it had begun, and all results were sent. If it gave up, as no request
+   * can succeed any more, something is left to request.
+   */
+  | { readonly type: "done"; readonly gaveUp?: PackedError | undefined }
   /** It cannot go on, and has closed its connections. */
   | { readonly type: "failed"; readonly error: PackedError };

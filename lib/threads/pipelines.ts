@@ -3,12 +3,14 @@ import type { Engine } from "../engine/engine.ts";
 import type { RunOptions } from "../options/run_options.ts";
 import { type Activity, addActivities, type RunningPipeline } from "../run/pipeline.ts";
 import { Stats } from "../stats/stats.ts";
+import { createCommonMemory } from "../schedule/common_state.ts";
 import type { MaybePromise, Source } from "../stream.ts";
 import type { Target } from "../target.ts";
 import { Dealer } from "./dealer.ts";
 import {
   countBytes,
   type FromWorker,
+  type PackedError,
   type Results,
   type ToWorker,
   unpackError,
@@ -47,6 +49,8 @@ export interface PipelinesHooks {
  */
 export class Pipelines implements RunningPipeline {
   readonly #workers: readonly WorkerHandle[];
+  /** The concurrency of the run. */
+  readonly #concurrency: number;
   readonly #jar: Jar | undefined;
   #parts!: PipelinesParts;
   #hooks!: PipelinesHooks;
@@ -77,7 +81,7 @@ export class Pipelines implements RunningPipeline {
     } = {},
   ): Promise<Pipelines> {
     const code = await findCode();
-    const pipelines = new Pipelines(code, count, jar);
+    const pipelines = new Pipelines(code, count, options.concurrency, jar);
     try {
       for (const [index, worker] of pipelines.#workers.entries()) {
         const own = packOptions(shareOptions(options, { index, count }));
@@ -91,7 +95,13 @@ export class Pipelines implements RunningPipeline {
     return pipelines;
   }
 
-  private constructor(code: WorkerCode, count: number, jar: Jar | undefined) {
+  private constructor(
+    code: WorkerCode,
+    count: number,
+    concurrency: number,
+    jar: Jar | undefined,
+  ) {
+    this.#concurrency = concurrency;
     this.#jar = jar;
     const take = (worker: WorkerHandle, message: FromWorker): void => {
       try {
@@ -135,15 +145,30 @@ export class Pipelines implements RunningPipeline {
         return;
       case "cookies":
         this.#jar!.add(message.cookies);
-        for (const other of this.#workers) if (other !== worker) other.send(message);
-        return;
+        return this.#tellOthers(worker, message);
+      case "news":
+        return this.#tellOthers(worker, message);
       case "notice":
         return this.#hooks.onNotice(message.text);
       case "done":
-        return void worker.taken.then(() => worker.onDone());
+        return void worker.taken.then(() => this.#onDone(worker, message.gaveUp));
       case "failed":
         return worker.onFailed(unpackError(message.error));
     }
+  }
+
+  /** A worker has ended. What it gave up, the others need not go on with. */
+  #onDone(worker: WorkerHandle, gaveUp: PackedError | undefined): void {
+    if (gaveUp !== undefined) {
+      this.#sourceFailure ??= unpackError(gaveUp);
+      this.#isStopped = true;
+      this.#tellOthers(worker, { type: "stop" });
+    }
+    worker.onDone();
+  }
+
+  #tellOthers(worker: WorkerHandle, message: ToWorker): void {
+    for (const other of this.#workers) if (other !== worker) other.send(message);
   }
 
   async #deal(worker: WorkerHandle): Promise<void> {
@@ -176,7 +201,13 @@ export class Pipelines implements RunningPipeline {
 
   async run(): Promise<void> {
     const { durationMs, hasOneHost, isResumable, bodiesRun } = this.#parts;
-    this.#tell({ type: "begin", durationMs, hasOneHost, isResumable, bodiesRun });
+    const count = this.#workers.length;
+    const memory = createCommonMemory(count);
+    const startMs = performance.timeOrigin + performance.now();
+    for (const [index, worker] of this.#workers.entries()) {
+      const shared = { memory, index, count, concurrency: this.#concurrency, startMs };
+      worker.send({ type: "begin", durationMs, hasOneHost, isResumable, bodiesRun, shared });
+    }
     await Promise.race([
       Promise.all(this.#workers.map(({ done }) => done)),
       this.#failure.promise,

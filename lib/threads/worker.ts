@@ -16,6 +16,7 @@ import { BlockSource } from "./block_source.ts";
 import {
   type BeginMessage,
   type FromWorker,
+  type PackedError,
   packError,
   type ToWorker,
   type WorkerSetup,
@@ -91,7 +92,7 @@ class WorkerRun {
         throw new Error("The worker is open");
       case "begin":
         return void this.#run(message)
-          .then(() => this.#send({ type: "done" }), (error) => this.#fail(error));
+          .then((gaveUp) => this.#send({ type: "done", gaveUp }), (error) => this.#fail(error));
       case "block":
         return this.#source.add(message.block);
       case "end":
@@ -100,6 +101,8 @@ class WorkerRun {
         return this.#sender?.onTaken(message.bytes);
       case "cookies":
         return this.#jar?.add(message.cookies);
+      case "news":
+        return this.#pipeline?.learn(message.news);
       case "stop":
         return this.#pipeline?.stop();
       case "cancel":
@@ -109,12 +112,15 @@ class WorkerRun {
     }
   }
 
-  async #run({ durationMs, isResumable, hasOneHost, bodiesRun }: BeginMessage): Promise<void> {
+  /** @returns why no request can succeed any more, if it gave up */
+  async #run(
+    { durationMs, isResumable, hasOneHost, bodiesRun, shared }: BeginMessage,
+  ): Promise<PackedError | undefined> {
     const options = this.#options;
     const stats = new Stats(options);
     const pipeline = new Pipeline(
       { source: this.#source, engine: this.#engine!, check: this.#check, stats },
-      { ...options, durationMs, hasOneHost, isResumable },
+      { ...options, durationMs, hasOneHost, isResumable, shared },
       {
         onResult: (result) => {
           this.#hasResponses ||= result.status !== null;
@@ -122,6 +128,7 @@ class WorkerRun {
         },
         onUnfinished: (result) => sender.drop(result),
         onNotice: (text) => this.#send({ type: "notice", text }),
+        onNews: (news) => this.#send({ type: "news", news }),
       },
     );
     this.#pipeline = pipeline;
@@ -138,6 +145,8 @@ class WorkerRun {
     for (let k = 0; k <= BLOCKS_AHEAD; k++) this.#send({ type: "wants" });
     try {
       await pipeline.run();
+      const { sourceFailure } = pipeline;
+      return sourceFailure === undefined ? undefined : packError(sourceFailure);
     } finally {
       this.#loop.stop();
       this.#jar?.flush();
