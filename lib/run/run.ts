@@ -40,6 +40,13 @@ export function formatWait(inFlight: number): string {
   return `waiting up to ${GRACE_MS / 1000} s for ${requests} in flight`;
 }
 
+/** Where the engines of a run come from. */
+export interface RunEngines {
+  readonly open: typeof openEngine;
+  /** Returns the URL of the code of the workers. @default the program's own */
+  readonly findWorkerCode?: () => Promise<string>;
+}
+
 /** A run: everything it needs is open before the first request is made. */
 export class Run {
   readonly #options: RunOptions;
@@ -67,12 +74,14 @@ export class Run {
    *
    * @param onNotice called with what the user should know before the end; it can hold what a server
    * sent
+   * @param engines where its engines come from; the benches have an engine of their own
    * @throws {UsageError} If one of them cannot be opened, or there are fewer sockets than the
    * concurrency asks for where each request may need one.
    */
   static async open(
     options: RunOptions,
     onNotice: (text: string) => void = () => {},
+    engines: RunEngines = { open: openEngine },
   ): Promise<Run> {
     checkSockets(options);
     const outputs = await Outputs.find(options);
@@ -93,7 +102,7 @@ export class Run {
         run.#page = page = await RunPage.open(options.report);
       }
       run.#metrics = metrics;
-      await run.#openPipeline();
+      await run.#openPipeline(engines);
       if (options.metrics?.port === 0) onNotice(`metrics at ${metrics!.url}`);
       return run;
     } catch (error) {
@@ -119,14 +128,14 @@ export class Run {
   }
 
   /** Opens the outputs, and puts the pipeline between them and the source. */
-  async #openPipeline(): Promise<void> {
+  async #openPipeline(engines: RunEngines): Promise<void> {
     const options = this.#options;
     const outputs = this.#outputs;
     const fail = (error: unknown): void => this.#pipeline.fail(error);
     const threads = outputs.isComplete ? 1 : countThreads(options);
     // Before the outputs: if they cannot be opened, no file has changed.
     const parts = threads === 1
-      ? await openEngine(options, {
+      ? await engines.open(options, {
         permits: this.#permits,
         cookies: this.#jar?.jar,
         bodyFor: options.saveBodies === undefined
@@ -135,7 +144,9 @@ export class Run {
         onSinkFailure: fail,
       })
       : undefined;
-    const pipelines = threads === 1 ? undefined : await openPipelines(options, threads);
+    const pipelines = threads === 1
+      ? undefined
+      : await openPipelines(options, threads, engines.findWorkerCode);
     try {
       await outputs.open(() => this.#journalState(), fail);
     } catch (error) {
@@ -337,9 +348,13 @@ function countThreads({ threads, concurrency }: RunOptions): number {
   return Math.min(threads, concurrency);
 }
 
-async function openPipelines(options: RunOptions, threads: number): Promise<Pipelines> {
+async function openPipelines(
+  options: RunOptions,
+  threads: number,
+  findWorkerCode: RunEngines["findWorkerCode"],
+): Promise<Pipelines> {
   const { Pipelines } = await import("../threads/pipelines.ts");
-  return await Pipelines.open(options, threads);
+  return await Pipelines.open(options, threads, findWorkerCode);
 }
 
 /** The outcome of a run. */

@@ -91,10 +91,15 @@ export class Pipelines implements RunningPipeline {
   /**
    * Starts the workers, and opens their engines; requests nothing.
    *
+   * @param findCode returns the URL of the code that they run
    * @throws {UsageError} If they cannot be started, or their engine cannot be used.
    */
-  static async open(options: RunOptions, count: number): Promise<Pipelines> {
-    const code = await findWorkerCode();
+  static async open(
+    options: RunOptions,
+    count: number,
+    findCode = findWorkerCode,
+  ): Promise<Pipelines> {
+    const code = await findCode();
     const workers = Array.from(
       { length: count },
       () => new WorkerHandle(new Worker(code, { type: "module" })),

@@ -30,5 +30,5 @@ export async function findWorkerCode(): Promise<string> {
         `--allow-read=${decodeURIComponent(folder)}, or use a bundle`,
     );
   }
-  return new URL("./worker.ts", here).href;
+  return new URL("./worker_main.ts", here).href;
 }

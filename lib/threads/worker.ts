@@ -33,6 +33,7 @@ const BLOCKS_AHEAD = 1;
 class WorkerRun {
   readonly #scope: WorkerScope;
   readonly #setup: WorkerSetup;
+  readonly #openEngine: typeof openEngine;
   readonly #source: BlockSource;
   readonly #loop = new EventLoopLoad();
   #engine: Engine | undefined;
@@ -40,9 +41,10 @@ class WorkerRun {
   #pipeline: Pipeline | undefined;
   #sender: ResultSender | undefined;
 
-  constructor(scope: WorkerScope, setup: WorkerSetup) {
+  constructor(scope: WorkerScope, setup: WorkerSetup, open: typeof openEngine) {
     this.#scope = scope;
     this.#setup = setup;
+    this.#openEngine = open;
     this.#source = new BlockSource(setup.options, () => this.#send({ type: "wants" }));
   }
 
@@ -52,7 +54,7 @@ class WorkerRun {
 
   /** Opens the engine. */
   async open(): Promise<void> {
-    const { engine, check } = await openEngine(this.#setup.options, {
+    const { engine, check } = await this.#openEngine(this.#setup.options, {
       permits: createHostCheck(),
       cookies: undefined,
       bodyFor: undefined,
@@ -122,14 +124,17 @@ class WorkerRun {
   }
 }
 
-/** Makes this thread a worker: it waits for the main thread's messages. */
-function beWorker(scope: WorkerScope = globalThis as unknown as WorkerScope): void {
+/**
+ * Makes this thread a worker: it waits for the main thread's messages.
+ *
+ * @param open opens its engine; the benches have an engine of their own
+ */
+export function beWorker(open = openEngine): void {
+  const scope = globalThis as unknown as WorkerScope;
   let run: WorkerRun | undefined;
   scope.onmessage = ({ data }) => {
     if (data.type !== "open") return run!.take(data);
-    run = new WorkerRun(scope, data.setup);
+    run = new WorkerRun(scope, data.setup, open);
     run.open().catch((error) => scope.postMessage({ type: "failed", error: packError(error) }));
   };
 }
-
-if ("WorkerGlobalScope" in globalThis) beWorker();
