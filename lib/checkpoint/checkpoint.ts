@@ -82,22 +82,24 @@ export class Checkpoint {
     }
   }
 
-  /** The targets of a source that are not done. It waits where a target could not be marked yet. */
-  pending(source: Source<Target>): Source<Target> {
-    const filter = (step: Step<Target>): MaybePromise<Step<Target>> | undefined => {
+  /**
+   * What of a source is not done, by its numbers. It waits where a number could not be marked yet.
+   */
+  pending<T extends { readonly i: number }>(source: Source<T>): Source<T> {
+    const filter = (step: Step<T>): MaybePromise<Step<T>> | undefined => {
       if (step.done) return step;
-      const place = this.#findRank(step.value);
+      const place = this.#findRank(step.value.i);
       if (place === undefined || this.#done.has(place)) return undefined;
       return give(step, place);
     };
-    const give = (step: Step<Target>, place: number): MaybePromise<Step<Target>> => {
+    const give = (step: Step<T>, place: number): MaybePromise<Step<T>> => {
       if (!this.#done.reaches(place)) {
         return new Promise<void>((resolve) => this.#wake = resolve).then(() => give(step, place));
       }
-      if (this.#options.failed !== undefined) this.#ranks.set((step.value as Target).i, place);
+      if (this.#options.failed !== undefined) this.#ranks.set((step.value as T).i, place);
       return step;
     };
-    const next = (): MaybePromise<Step<Target>> => {
+    const next = (): MaybePromise<Step<T>> => {
       for (;;) {
         if (this.#given === this.#options.failed?.count) return { value: undefined, done: true };
         const step = source.next();
@@ -109,8 +111,8 @@ export class Checkpoint {
     return { next, return: () => source.return?.() };
   }
 
-  /** The place of a target among those that this run makes; undefined if it does not make it. */
-  #findRank({ i }: Target): number | undefined {
+  /** The place of a number among those that this run makes; undefined if it does not make it. */
+  #findRank(i: number): number | undefined {
     const { failed, numbers } = this.#options;
     const place = toIndex(i, numbers);
     if (failed === undefined) return place;

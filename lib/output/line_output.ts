@@ -1,7 +1,7 @@
 import type { Result } from "../result.ts";
 import type { MaybePromise } from "../stream.ts";
 import { LineWriter } from "./line_writer.ts";
-import type { Output, RecordOptions } from "./output.ts";
+import type { EncodedRecords, Output, RecordOptions } from "./output.ts";
 
 /** How often the lines of an output may be brought to the disk. */
 const SYNC_MS = 1_000;
@@ -38,8 +38,8 @@ export class LineOutput implements Output {
     return this.#lines.write(this.#format(result));
   }
 
-  writeEncoded(records: Uint8Array<ArrayBuffer>): MaybePromise<void> {
-    return this.#lines.write(new TextDecoder().decode(records));
+  writeEncoded(records: EncodedRecords): MaybePromise<void> {
+    return this.#lines.writeEncoded(records);
   }
 
   sync(): Promise<number> {

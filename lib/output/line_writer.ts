@@ -7,6 +7,7 @@ import { ClosedPipe, OutputError, UsageError } from "../errors.ts";
 import { describeWriteError } from "../process/os_error.ts";
 import { isGranted } from "../process/permission.ts";
 import type { MaybePromise } from "../stream.ts";
+import type { EncodedRecords } from "./output.ts";
 
 /** Where lines go: a file, or standard output. */
 export interface LineFile {
@@ -20,7 +21,7 @@ export interface LineFile {
   close(): void;
 }
 
-/** How many characters one write has. */
+/** How many characters one write has; encoded lines are written as they come. */
 const BLOCK = 64 * 1024;
 /** With gzip each write is a member of its own, and larger ones compress better. */
 const GZIP_BLOCK = 256 * 1024;
@@ -112,8 +113,9 @@ export async function truncateTo(file: LineFile, length: number): Promise<void> 
 
 /**
  * Gathers lines and writes them in blocks, one write at a time. While a block is being written
- * the next one gathers; when that is full too, {@linkcode write} returns a promise. So at most two
- * blocks are in memory, however slow the disk is.
+ * the next one gathers; when that is full too, {@linkcode LineWriter.write} returns a promise. So at
+ * most two blocks are in memory, however slow the disk is; with encoded lines, two blocks and what
+ * {@linkcode LineWriter.writeEncoded} has asked its callers to wait for.
  */
 export class LineWriter {
   readonly #file: LineFile;
@@ -123,6 +125,11 @@ export class LineWriter {
   readonly #flushes: ReturnType<typeof setInterval>;
   /** Whole lines; longer than a block by one line at most. */
   #lines = "";
+  /** Encoded lines before them, and gzip members; together a block, and what callers wait for. */
+  #encoded: Uint8Array<ArrayBuffer>[] = [];
+  #members: Uint8Array<ArrayBuffer>[] = [];
+  /** The length of both in bytes. */
+  #encodedLength = 0;
   /** The write under way. Never rejects: its failure is `#failure`. */
   #writing: Promise<void> | undefined;
   #failure: Error | undefined;
@@ -164,24 +171,62 @@ export class LineWriter {
     this.#flush();
   }
 
+  /**
+   * Adds lines that are encoded, or a gzip member of them; otherwise like {@linkcode write}. They are
+   * not copied, and empty once they are written. Gzip members come behind other lines of the same
+   * moment.
+   *
+   * @returns a promise if the caller has to wait: it settles once these lines are in the file
+   */
+  writeEncoded({ bytes, isPacked }: EncodedRecords): MaybePromise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#encodeLines();
+    (isPacked ? this.#members : this.#encoded).push(bytes);
+    this.#encodedLength += bytes.length;
+    if (this.#encodedLength < this.#blockLength) return;
+    if (this.#writing !== undefined) return this.#writeNext();
+    this.#flush();
+  }
+
+  async #writeNext(): Promise<void> {
+    await this.#flushNext();
+    await this.#writing;
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  #encodeLines(): void {
+    if (this.#lines === "") return;
+    const bytes = encoder.encode(this.#lines);
+    this.#lines = "";
+    this.#encoded.push(bytes);
+    this.#encodedLength += bytes.length;
+  }
+
   /** Starts to write what has gathered, unless something is being written. */
   #flush(): void {
-    if (this.#lines === "" || this.#writing !== undefined || this.#failure !== undefined) return;
+    if (this.#lines === "" && this.#encodedLength === 0) return;
+    if (this.#writing !== undefined || this.#failure !== undefined) return;
     void this.#writeGathered();
   }
 
   /**
-   * Writes what has gathered as a block of its own, behind the one that is being written.
+   * Writes what has gathered, behind what is being written.
    *
    * @returns the length of the file then, in bytes
    */
   #writeGathered(): Promise<number> {
-    const lines = this.#lines;
-    this.#lines = "";
+    this.#encodeLines();
+    const encoded = this.#encoded;
+    const members = this.#members;
+    if (encoded.length > 0) this.#encoded = [];
+    if (members.length > 0) this.#members = [];
+    this.#encodedLength = 0;
     const before = this.#writing;
     const write = async (): Promise<number> => {
       if (before !== undefined) await before;
-      if (lines !== "" && this.#failure === undefined) await this.#writeBlock(lines);
+      if (this.#gzip && encoded.length > 0) members.unshift(await compress(encoded.splice(0)));
+      for (const block of encoded) await this.#writeBlock(block);
+      for (const member of members) await this.#writeBlock(member);
       return this.#length;
     };
     const written = write();
@@ -192,19 +237,18 @@ export class LineWriter {
     return written;
   }
 
-  async #writeBlock(lines: string): Promise<void> {
-    const plain = encoder.encode(lines);
+  /** Writes whole lines, or a gzip member, unless something has failed before. */
+  async #writeBlock(block: Uint8Array<ArrayBuffer>): Promise<void> {
+    if (this.#failure !== undefined) return;
     let written = 0;
-    let block = plain;
     try {
-      if (this.#gzip) block = await compress(plain);
       while (written < block.length) written += await this.#file.write(block.subarray(written));
       this.#length += block.length;
     } catch (error) {
       if (error instanceof Deno.errors.BrokenPipe) return this.#fail(new ClosedPipe());
       this.#fail(new OutputError(`Cannot write '${this.#name}': ${describeWriteError(error)}`));
       // Half a line is worse than no line.
-      const whole = this.#gzip ? 0 : plain.subarray(0, written).lastIndexOf(NEWLINE) + 1;
+      const whole = this.#gzip ? 0 : block.subarray(0, written).lastIndexOf(NEWLINE) + 1;
       this.#length += whole;
       await this.#file.truncate?.(this.#length).catch(() => {});
     }
@@ -281,7 +325,6 @@ const NEWLINE = 0x0a;
 const encoder = new TextEncoder();
 
 /** One whole gzip member (RFC 1952 §2.2): a file of several is one, too. */
-function compress(block: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
-  return new Response(new Blob([block]).stream().pipeThrough(new CompressionStream("gzip")))
-    .bytes();
+function compress(blocks: Uint8Array<ArrayBuffer>[]): Promise<Uint8Array<ArrayBuffer>> {
+  return new Response(new Blob(blocks).stream().pipeThrough(new CompressionStream("gzip"))).bytes();
 }

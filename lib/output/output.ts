@@ -14,6 +14,14 @@ import type { LineFile } from "./line_writer.ts";
  */
 export type Position = number;
 
+/** Records that another thread has encoded. */
+export interface EncodedRecords {
+  /** In UTF-8, as the format's formatter has made them. They share their buffer with nothing. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Whether these are compressed: a gzip member of their own. */
+  readonly isPacked: boolean;
+}
+
 /** Takes the records of a run. A journal keeps its position, so that the run can be resumed. */
 export interface Output {
   /** About how many bytes were written so far. A journal is due after some more of them. */
@@ -31,8 +39,13 @@ export interface Output {
    * @throws {ClosedPipe} If nobody reads standard output any more; or by the promise.
    */
   write(result: Result): MaybePromise<void>;
-  /** Takes records that the format's formatter has made, in UTF-8; otherwise like {@linkcode write}. */
-  writeEncoded(records: Uint8Array<ArrayBuffer>): MaybePromise<void>;
+  /**
+   * Takes records that another thread has encoded; otherwise like {@linkcode write}. The output may
+   * empty their bytes.
+   *
+   * @returns a promise if the caller has to wait: it settles once these records are in the file
+   */
+  writeEncoded(records: EncodedRecords): MaybePromise<void>;
   /**
    * Brings all records so far to the disk; those that come in the meantime are not among them.
    *
@@ -59,7 +72,7 @@ export interface Output {
 }
 
 /** How a record is formatted. */
-export type FormatOptions = Pick<RecordOptions, "fields" | "captures" | "isForTerminal">;
+export type FormatOptions = Pick<RecordOptions, "fields" | "captures" | "isForTerminal" | "thread">;
 
 /** How a run's records are written. */
 export interface RecordOptions {
@@ -75,6 +88,8 @@ export interface RecordOptions {
   readonly captures: readonly string[];
   /** Whether people read it on a terminal. */
   readonly isForTerminal: boolean;
+  /** The number of the thread whose results they are. @default 0 */
+  readonly thread?: number;
 }
 
 /** Where records are read from. A format that is not read in order opens the path. */

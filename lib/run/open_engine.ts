@@ -1,9 +1,14 @@
 import type { ResponseCheck } from "../check/response_check.ts";
 import type { Engine } from "../engine/engine.ts";
 import { ENGINES } from "../engine/engines.ts";
-import type { EngineOptions } from "../engine/options.ts";
+import type { EngineOptions, EngineSettings } from "../engine/options.ts";
 import type { RunOptions } from "../options/run_options.ts";
 import { INPUT_FORMATS } from "../source/formats.ts";
+
+/** The options of a run that its engine and the check of its responses depend on. */
+export type EngineChoice =
+  & EngineSettings
+  & Pick<RunOptions, "engine" | "concurrency" | "output" | "input" | "expect" | "captures">;
 
 /** What an engine of a run needs that its options do not have. */
 export type EngineHooks = Pick<
@@ -18,7 +23,7 @@ export type EngineHooks = Pick<
  * @throws {UsageError} If the engine cannot be used.
  */
 export async function openEngine(
-  options: RunOptions,
+  options: EngineChoice,
   hooks: EngineHooks,
 ): Promise<{ engine: Engine; check: ResponseCheck | undefined }> {
   const check = await openCheck(options);
@@ -32,7 +37,7 @@ export async function openEngine(
 }
 
 async function openCheck(
-  { expect, captures, input }: RunOptions,
+  { expect, captures, input }: EngineChoice,
 ): Promise<ResponseCheck | undefined> {
   const hasTargetExpectations = input !== undefined &&
     INPUT_FORMATS[input.format].hasOwnExpectations;

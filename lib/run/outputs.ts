@@ -188,8 +188,8 @@ export class Outputs {
     for (const output of this.#outputs) await output.close().catch(() => {});
   }
 
-  /** The targets of a source that are not done yet. */
-  pending(source: Source<Target>): Source<Target> {
+  /** What of a source is not done yet, by its numbers. */
+  pending<T extends { readonly i: number }>(source: Source<T>): Source<T> {
     return this.#checkpoint?.pending(source) ?? source;
   }
 

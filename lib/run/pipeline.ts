@@ -63,6 +63,9 @@ export interface Activity {
   readonly shortages: Readonly<Record<string, number>>;
 }
 
+/** What happens where nothing has begun. */
+export const IDLE: Activity = { inFlight: 0, retrying: 0, held: 0, paused: 0, shortages: {} };
+
 /** What happens in two pipelines together. */
 export function addActivities(a: Activity, b: Activity): Activity {
   return {
@@ -97,6 +100,7 @@ export type RunningPipeline = Pick<
   | "sourceFailure"
   | "engine"
   | "activity"
+  | "workersBusy"
   | "stats"
 >;
 
@@ -203,6 +207,11 @@ export class Pipeline {
   /** The names of the engines that made requests, as in `http1+http2`, and whose sockets they used. */
   get engine(): Pick<Engine, "name" | "transport"> {
     return this.#engine;
+  }
+
+  /** It runs in the event loop of whoever made it. */
+  get workersBusy(): readonly number[] {
+    return [];
   }
 
   get activity(): Activity {

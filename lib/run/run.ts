@@ -4,6 +4,7 @@
  * @module
  */
 import process from "node:process";
+import type { Jar } from "../cookies/jar.ts";
 import type { JarFile } from "../cookies/jar_file.ts";
 import { ENGINES } from "../engine/engines.ts";
 import { UsageError } from "../errors.ts";
@@ -26,6 +27,7 @@ import { type JournalSnapshot, type MadeAgain, Outputs } from "./outputs.ts";
 import { openEngine } from "./open_engine.ts";
 import { type Activity, Pipeline, type RunningPipeline, sumCounts } from "./pipeline.ts";
 import type { Pipelines } from "../threads/pipelines.ts";
+import { countThreads } from "../threads/shares.ts";
 import type { RunPage } from "./run_page.ts";
 
 /** How long requests in flight may continue after the last start. */
@@ -44,7 +46,7 @@ export function formatWait(inFlight: number): string {
 export interface RunEngines {
   readonly open: typeof openEngine;
   /** Returns the URL of the code of the workers. @default the program's own */
-  readonly findWorkerCode?: () => Promise<string>;
+  readonly findCode?: () => Promise<string>;
 }
 
 /** A run: everything it needs is open before the first request is made. */
@@ -132,7 +134,7 @@ export class Run {
     const options = this.#options;
     const outputs = this.#outputs;
     const fail = (error: unknown): void => this.#pipeline.fail(error);
-    const threads = outputs.isComplete ? 1 : countThreads(options);
+    const threads = outputs.isComplete ? 1 : countThreads(options, this.#source);
     // Before the outputs: if they cannot be opened, no file has changed.
     const parts = threads === 1
       ? await engines.open(options, {
@@ -146,7 +148,7 @@ export class Run {
       : undefined;
     const pipelines = threads === 1
       ? undefined
-      : await openPipelines(options, threads, engines.findWorkerCode);
+      : await openPipelines(options, threads, { jar: this.#jar?.jar, ...engines });
     try {
       await outputs.open(() => this.#journalState(), fail);
     } catch (error) {
@@ -315,7 +317,7 @@ export class Run {
   }
 
   snapshot(): Snapshot {
-    const { stats, activity, engine } = this.#pipeline;
+    const { stats, activity, engine, workersBusy } = this.#pipeline;
     const figures = stats.snapshot({
       ...activity,
       ...this.#resourceUsage(activity),
@@ -326,6 +328,8 @@ export class Run {
       progress: this.#progress(activity),
       rssBytes: Deno.memoryUsage().rss,
       loopBusy: this.#loop?.busy ?? 0,
+      threads: Math.max(1, workersBusy.length),
+      workersBusy,
       engine: engine.name,
       transport: engine.transport,
       interrupted: this.#isInterrupted,
@@ -343,18 +347,13 @@ async function openJar({ cookieJar }: RunOptions): Promise<JarFile | undefined> 
   return await JarFile.open(cookieJar.path);
 }
 
-/** How many event loops a run has. */
-function countThreads({ threads, concurrency }: RunOptions): number {
-  return Math.min(threads, concurrency);
-}
-
 async function openPipelines(
   options: RunOptions,
   threads: number,
-  findWorkerCode: RunEngines["findWorkerCode"],
+  parts: { readonly jar: Jar | undefined } & Pick<RunEngines, "findCode">,
 ): Promise<Pipelines> {
   const { Pipelines } = await import("../threads/pipelines.ts");
-  return await Pipelines.open(options, threads, findWorkerCode);
+  return await Pipelines.open(options, threads, parts);
 }
 
 /** The outcome of a run. */

@@ -30,6 +30,7 @@ const BARE_JSON = /^(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false)$/
 export class TextTemplate {
   /** What the user wrote. */
   readonly source: string;
+  readonly kind: Kind;
   /** What stands before the first placeholder; without placeholders, all of it. */
   readonly start: string;
   readonly placeholders: readonly Placeholder[];
@@ -58,11 +59,17 @@ export class TextTemplate {
     }
     literals.push(literal + source.slice(end));
     const placeholders = found.map((one, k) => ({ ...one, after: literals[k + 1] }));
-    return new TextTemplate(source, literals[0], placeholders);
+    return new TextTemplate(source, kind, literals[0], placeholders);
   }
 
-  private constructor(source: string, start: string, placeholders: readonly Placeholder[]) {
+  private constructor(
+    source: string,
+    kind: Kind,
+    start: string,
+    placeholders: readonly Placeholder[],
+  ) {
     this.source = source;
+    this.kind = kind;
     this.start = start;
     this.placeholders = placeholders;
   }

@@ -1,12 +1,12 @@
-import type { RunOptions } from "../options/run_options.ts";
 import { openSource } from "../source/open.ts";
 import type { MaybePromise, Source, Step } from "../stream.ts";
 import type { Target } from "../target.ts";
 import type { Block } from "./messages.ts";
+import type { WorkerOptions } from "./packed_options.ts";
 
 /** The targets of the blocks that a worker is given. It asks for more before it runs dry. */
 export class BlockSource implements Source<Target> {
-  readonly #options: RunOptions;
+  readonly #options: WorkerOptions;
   readonly #want: () => void;
   readonly #blocks: Block[] = [];
   #current: Source<Target> | undefined;
@@ -14,7 +14,7 @@ export class BlockSource implements Source<Target> {
   #wake: (() => void) | undefined;
 
   /** @param want asks for another block */
-  constructor(options: RunOptions, want: () => void) {
+  constructor(options: WorkerOptions, want: () => void) {
     this.#options = options;
     this.#want = want;
   }

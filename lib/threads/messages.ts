@@ -10,10 +10,11 @@
  *
  * @module
  */
+import type { KeptCookie } from "../cookies/netscape.ts";
 import { ClosedPipe, InputError, NoProgressError, OutputError, UsageError } from "../errors.ts";
-import type { RunOptions } from "../options/run_options.ts";
-import type { StatsState } from "../stats/stats.ts";
+import type { StatsDelta } from "../stats/stats.ts";
 import type { Activity } from "../run/pipeline.ts";
+import type { PackedOptions } from "./packed_options.ts";
 
 /**
  * Some of the targets of a run, in the order in which they are requested: `[first, count]` for each
@@ -47,10 +48,9 @@ export interface WorkerSetup {
   readonly index: number;
   readonly count: number;
   readonly options: PackedOptions;
+  /** The first cookies; undefined without a jar. */
+  readonly cookies: readonly KeptCookie[] | undefined;
 }
-
-/** Options of a run as plain data. */
-export type PackedOptions = RunOptions;
 
 /** Tells a worker to begin. */
 export interface BeginMessage {
@@ -59,6 +59,12 @@ export interface BeginMessage {
   readonly durationMs: number | undefined;
   readonly hasOneHost: boolean;
   readonly isResumable: boolean;
+}
+
+/** Cookies that another worker has stored, or has removed: those have expired. */
+export interface CookiesMessage {
+  readonly type: "cookies";
+  readonly cookies: readonly KeptCookie[];
 }
 
 /** What the main thread tells a worker. */
@@ -70,8 +76,11 @@ export type ToWorker =
   | { readonly type: "end" }
   /** Results have been taken: the worker may send as many bytes more. */
   | { readonly type: "taken"; readonly bytes: number }
+  | CookiesMessage
   | { readonly type: "stop" }
-  | { readonly type: "cancel" };
+  | { readonly type: "cancel" }
+  /** The run has ended: close the connections, whatever is in flight. */
+  | { readonly type: "close" };
 
 /** Results of a worker since the last ones. Statistics and records are those of the same requests. */
 export interface Results {
@@ -81,15 +90,19 @@ export interface Results {
   readonly failures: Uint8Array<ArrayBuffer> | undefined;
   /** The numbers of requests that are done; undefined where nothing can be resumed. */
   readonly numbers: Float64Array<ArrayBuffer> | undefined;
-  readonly stats: StatsState;
+  readonly stats: StatsDelta;
 }
 
 /** What a worker is doing at present. */
 export interface WorkerState {
   readonly activity: Activity;
+  /** Whether no more requests start, for any reason. */
+  readonly isShut: boolean;
   /** The share of the last second in which its event loop was busy, 0 to 1. */
   readonly loopBusy: number;
   readonly engine: string;
+  /** Whether a server has responded: only then is it known which engine makes the requests. */
+  readonly hasResponses: boolean;
   readonly transport: "portable" | "native";
 }
 
@@ -117,11 +130,13 @@ export function unpackError({ name, message }: PackedError): Error {
 /** What a worker tells the main thread. */
 export type FromWorker =
   /** Its engine is open. */
-  | { readonly type: "ready" }
+  | { readonly type: "ready"; readonly state: WorkerState }
   /** It has room for another block. */
   | { readonly type: "wants" }
   | { readonly type: "results"; readonly results: Results; readonly state: WorkerState }
+  | CookiesMessage
   | { readonly type: "notice"; readonly text: string }
   /** Everything has ended that it had begun, and all results were sent. */
   | { readonly type: "done" }
+  /** It cannot go on, and has closed its connections. */
   | { readonly type: "failed"; readonly error: PackedError };

@@ -1,7 +1,8 @@
+import type { Jar } from "../cookies/jar.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { RunOptions } from "../options/run_options.ts";
 import { type Activity, addActivities, type RunningPipeline } from "../run/pipeline.ts";
-import { Stats } from "../stats/stats.ts";
+import type { Stats } from "../stats/stats.ts";
 import type { MaybePromise, Source } from "../stream.ts";
 import type { Target } from "../target.ts";
 import { Dealer } from "./dealer.ts";
@@ -13,7 +14,9 @@ import {
   type WorkerState,
 } from "./messages.ts";
 import { packOptions } from "./packed_options.ts";
+import { shareOptions } from "./shares.ts";
 import { findWorkerCode } from "./start_worker.ts";
+import { WorkerHandle } from "./worker_handle.ts";
 
 /** What the pipelines are given once the outputs are open. */
 export interface PipelinesParts {
@@ -35,92 +38,73 @@ export interface PipelinesHooks {
   onNotice(text: string): void;
 }
 
-const IDLE: Activity = { inFlight: 0, retrying: 0, held: 0, paused: 0, shortages: {} };
-
-/** A worker, as the main thread sees it. */
-class WorkerHandle {
-  readonly #worker: Worker;
-  readonly ready = Promise.withResolvers<void>();
-  readonly done = Promise.withResolvers<void>();
-  state: WorkerState | undefined;
-
-  constructor(worker: Worker) {
-    this.#worker = worker;
-    this.done.promise.catch(() => {});
-    this.ready.promise.catch(() => {});
-  }
-
-  send(message: ToWorker): void {
-    this.#worker.postMessage(message);
-  }
-
-  fail(error: unknown): void {
-    this.ready.reject(error);
-    this.done.reject(error);
-  }
-
-  listen(take: (message: FromWorker) => void): void {
-    this.#worker.onmessage = ({ data }) => take(data);
-    this.#worker.onerror = (event) => {
-      event.preventDefault();
-      this.fail(new Error(`Cannot go on: an event loop has failed: ${event.message}`));
-    };
-    this.#worker.onmessageerror = () => this.fail(new Error("Cannot go on: a message is broken"));
-  }
-
-  end(): void {
-    this.#worker.terminate();
-  }
-}
-
 /**
  * Several pipelines, each in a worker, that make the requests of one run. Its members are those of
  * one pipeline.
  */
 export class Pipelines implements RunningPipeline {
   readonly #workers: readonly WorkerHandle[];
+  readonly #jar: Jar | undefined;
   #parts!: PipelinesParts;
   #hooks!: PipelinesHooks;
   #dealer!: Dealer;
   /** The tail of the queue of those that want a block. */
   #dealing: Promise<void> = Promise.resolve();
   readonly #failure = Promise.withResolvers<never>();
-  #isShut = false;
+  /** Whether no more blocks are dealt. */
+  #isStopped = false;
   #isInterrupted = false;
+  /** Whether it has ended by {@linkcode fail} or {@linkcode close}: later results are dropped. */
+  #hasFailed = false;
+  #sourceFailure: unknown;
 
   /**
    * Starts the workers, and opens their engines; requests nothing.
    *
+   * @param jar gets the cookies of all
    * @param findCode returns the URL of the code that they run
    * @throws {UsageError} If they cannot be started, or their engine cannot be used.
    */
   static async open(
     options: RunOptions,
     count: number,
-    findCode = findWorkerCode,
+    { jar, findCode = findWorkerCode }: {
+      jar?: Jar | undefined;
+      findCode?: () => Promise<string>;
+    } = {},
   ): Promise<Pipelines> {
     const code = await findCode();
-    const workers = Array.from(
-      { length: count },
-      () => new WorkerHandle(new Worker(code, { type: "module" })),
-    );
-    const pipelines = new Pipelines(workers);
+    const pipelines = new Pipelines(code, count, jar);
     try {
-      for (const [index, worker] of workers.entries()) {
-        worker.send({ type: "open", setup: { index, count, options: packOptions(options) } });
+      for (const [index, worker] of pipelines.#workers.entries()) {
+        const own = packOptions(shareOptions(options, { index, count }));
+        worker.send({ type: "open", setup: { index, count, options: own, cookies: jar?.all() } });
       }
-      await Promise.all(workers.map(({ ready }) => ready.promise));
+      await Promise.all(pipelines.#workers.map(({ ready }) => ready));
     } catch (error) {
       await pipelines.close();
       throw error;
+    } finally {
+      // The text of a bundle is not needed any more.
+      URL.revokeObjectURL(code);
     }
     return pipelines;
   }
 
-  private constructor(workers: readonly WorkerHandle[]) {
-    this.#workers = workers;
+  private constructor(code: string, count: number, jar: Jar | undefined) {
+    this.#jar = jar;
+    const take = (worker: WorkerHandle, message: FromWorker): void => {
+      try {
+        this.#take(worker, message);
+      } catch (error) {
+        this.fail(error);
+      }
+    };
+    this.#workers = Array.from(
+      { length: count },
+      () => new WorkerHandle(new Worker(code, { type: "module" }), take),
+    );
     this.#failure.promise.catch(() => {});
-    for (const worker of workers) worker.listen((message) => this.#take(worker, message));
   }
 
   /** Gives them what they need for {@linkcode run}. */
@@ -137,7 +121,7 @@ export class Pipelines implements RunningPipeline {
   #take(worker: WorkerHandle, message: FromWorker): void {
     switch (message.type) {
       case "ready":
-        return worker.ready.resolve();
+        return worker.onReady(message.state);
       case "wants":
         this.#dealing = this.#dealing.then(() => this.#deal(worker)).catch((error) =>
           this.fail(error)
@@ -145,26 +129,41 @@ export class Pipelines implements RunningPipeline {
         return;
       case "results":
         worker.state = message.state;
-        return void this.#takeResults(worker, message.results).catch((error) => this.fail(error));
+        worker.taken = this.#takeResults(worker, message.results).catch((error) =>
+          this.fail(error)
+        );
+        return;
+      case "cookies":
+        this.#jar!.add(message.cookies);
+        for (const other of this.#workers) if (other !== worker) other.send(message);
+        return;
       case "notice":
         return this.#hooks.onNotice(message.text);
       case "done":
-        return worker.done.resolve();
+        return void worker.taken.then(() => worker.onDone());
       case "failed":
-        return worker.fail(unpackError(message.error));
+        return worker.onFailed(unpackError(message.error));
     }
   }
 
   async #deal(worker: WorkerHandle): Promise<void> {
-    const block = this.#isShut ? undefined : await this.#dealer.next();
-    if (block === undefined) this.#isShut = true;
+    let block;
+    try {
+      block = this.#isStopped ? undefined : await this.#dealer.next();
+    } catch (error) {
+      // What was dealt before has its results first.
+      this.#sourceFailure = error;
+      this.#isStopped = true;
+    }
     worker.send(block === undefined ? { type: "end" } : { type: "block", block });
   }
 
   async #takeResults(worker: WorkerHandle, results: Results): Promise<void> {
+    // The outputs may be closed.
+    if (this.#hasFailed) return;
     const bytes = (results.records?.length ?? 0) + (results.failures?.length ?? 0);
     // Of one moment: nothing is awaited between the records and their statistics.
-    this.stats.add(Stats.from(results.stats));
+    this.stats.add(results.stats);
     const full = this.#hooks.onResults(results);
     if (full !== undefined) await full;
     if (bytes > 0) worker.send({ type: "taken", bytes });
@@ -178,14 +177,14 @@ export class Pipelines implements RunningPipeline {
     const { durationMs, hasOneHost, isResumable } = this.#parts;
     this.#tell({ type: "begin", durationMs, hasOneHost, isResumable });
     await Promise.race([
-      Promise.all(this.#workers.map(({ done }) => done.promise)),
+      Promise.all(this.#workers.map(({ done }) => done)),
       this.#failure.promise,
     ]);
   }
 
   stop(): void {
     this.#isInterrupted = true;
-    this.#isShut = true;
+    this.#isStopped = true;
     this.#tell({ type: "stop" });
   }
 
@@ -194,13 +193,20 @@ export class Pipelines implements RunningPipeline {
   }
 
   fail(reason: unknown): void {
-    this.#isShut = true;
+    this.#isStopped = true;
+    this.#hasFailed = true;
     this.#failure.reject(reason);
   }
 
   async close(): Promise<void> {
-    for (const worker of this.#workers) worker.end();
+    this.#isStopped = true;
+    this.#hasFailed = true;
+    await Promise.all(this.#workers.map((worker) => worker.end()));
     await this.#parts?.source.return?.();
+  }
+
+  get #states(): readonly WorkerState[] {
+    return this.#workers.map(({ state }) => state);
   }
 
   get stats(): Stats {
@@ -208,27 +214,31 @@ export class Pipelines implements RunningPipeline {
   }
 
   get isShut(): boolean {
-    return this.#isShut;
+    return this.#isStopped || this.#states.every(({ isShut }) => isShut);
   }
 
   get isCutShort(): boolean {
-    return this.#isInterrupted;
+    return this.#isInterrupted || this.#sourceFailure !== undefined;
   }
 
   get sourceFailure(): unknown {
-    return undefined;
+    return this.#sourceFailure;
   }
 
   get engine(): Pick<Engine, "name" | "transport"> {
-    const states = this.#workers.flatMap(({ state }) => state === undefined ? [] : [state]);
-    const names = new Set(states.flatMap(({ engine }) => engine.split("+")));
-    return { name: [...names].sort().join("+"), transport: states[0]?.transport ?? "portable" };
+    const states = this.#states;
+    // A worker without a response does not know yet what its server speaks.
+    const told = states.filter(({ hasResponses }) => hasResponses);
+    const names = (told.length > 0 ? told : states).flatMap(({ engine }) => engine.split("+"));
+    return { name: [...new Set(names)].sort().join("+"), transport: states[0].transport };
+  }
+
+  /** How busy the event loop of each worker was lately, 0 to 1. */
+  get workersBusy(): readonly number[] {
+    return this.#workers.map(({ state }) => state?.loopBusy ?? 0);
   }
 
   get activity(): Activity {
-    return this.#workers.reduce(
-      (sum, { state }) => state === undefined ? sum : addActivities(sum, state.activity),
-      IDLE,
-    );
+    return this.#states.map(({ activity }) => activity).reduce(addActivities);
   }
 }

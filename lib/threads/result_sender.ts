@@ -1,10 +1,10 @@
-import type { RunOptions } from "../options/run_options.ts";
 import { createFailureFormatter } from "../output/failure_lines.ts";
 import { OUTPUT_FORMATS } from "../output/formats.ts";
 import type { Result } from "../result.ts";
 import type { Stats } from "../stats/stats.ts";
 import type { MaybePromise } from "../stream.ts";
 import type { FromWorker, WorkerState } from "./messages.ts";
+import type { WorkerOptions } from "./packed_options.ts";
 
 /** Results are sent at the latest after so many characters of records, and after this time. */
 const BLOCK_LENGTH = 64 * 1024;
@@ -16,6 +16,8 @@ const MAX_UNTAKEN = 1024 * 1024;
 export interface SenderOptions {
   /** Whether the numbers of done requests are wanted. */
   readonly isResumable: boolean;
+  /** The number of the worker, from 0. */
+  readonly thread: number;
   readonly stats: Stats;
   readonly getState: () => WorkerState;
   readonly send: (message: FromWorker, transfer: Transferable[]) => void;
@@ -36,7 +38,7 @@ export class ResultSender {
   #untaken = 0;
   #wake: (() => void) | undefined;
 
-  static async open(options: RunOptions, sender: SenderOptions): Promise<ResultSender> {
+  static async open(options: WorkerOptions, sender: SenderOptions): Promise<ResultSender> {
     const { output, captures, failures } = options;
     const writer = output && await OUTPUT_FORMATS[output.format].loadWriter();
     return new ResultSender(
@@ -44,6 +46,7 @@ export class ResultSender {
       writer?.createFormatter({
         fields: output!.fields,
         captures: captures.map(({ name }) => name),
+        thread: sender.thread,
         isForTerminal: output!.path === "-" && Deno.stdout.isTerminal(),
       }),
       failures === undefined ? undefined : createFailureFormatter(options),

@@ -4,11 +4,12 @@
  * @module
  */
 import type { ResponseCheck } from "../check/response_check.ts";
+import type { SharedJar } from "../cookies/shared_jar.ts";
 import type { Engine } from "../engine/engine.ts";
 import { EventLoopLoad } from "../process/event_loop_load.ts";
 import { createHostCheck } from "../process/permission.ts";
 import { openEngine } from "../run/open_engine.ts";
-import { Pipeline } from "../run/pipeline.ts";
+import { IDLE, Pipeline } from "../run/pipeline.ts";
 import { Stats } from "../stats/stats.ts";
 import { BlockSource } from "./block_source.ts";
 import {
@@ -17,7 +18,9 @@ import {
   packError,
   type ToWorker,
   type WorkerSetup,
+  type WorkerState,
 } from "./messages.ts";
+import { unpackOptions, type WorkerOptions } from "./packed_options.ts";
 import { ResultSender } from "./result_sender.ts";
 
 /** The scope of a worker, as far as it is used here. */
@@ -28,41 +31,52 @@ interface WorkerScope {
 
 /** How many blocks a worker has in addition to the one that it is working on. */
 const BLOCKS_AHEAD = 1;
+/** How long a worker stays after it has closed its connections. */
+const LAST_WORDS_MS = 0;
 
 /** The part of a run that one worker makes. */
 class WorkerRun {
   readonly #scope: WorkerScope;
-  readonly #setup: WorkerSetup;
+  readonly #options: WorkerOptions;
   readonly #openEngine: typeof openEngine;
   readonly #source: BlockSource;
   readonly #loop = new EventLoopLoad();
   #engine: Engine | undefined;
   #check: ResponseCheck | undefined;
+  #jar: SharedJar | undefined;
   #pipeline: Pipeline | undefined;
   #sender: ResultSender | undefined;
+  #hasResponses = false;
 
   constructor(scope: WorkerScope, setup: WorkerSetup, open: typeof openEngine) {
     this.#scope = scope;
-    this.#setup = setup;
     this.#openEngine = open;
-    this.#source = new BlockSource(setup.options, () => this.#send({ type: "wants" }));
+    this.#options = unpackOptions(setup.options);
+    this.#source = new BlockSource(this.#options, () => this.#send({ type: "wants" }));
   }
 
   #send(message: FromWorker, transfer: Transferable[] = []): void {
     this.#scope.postMessage(message, transfer);
   }
 
-  /** Opens the engine. */
-  async open(): Promise<void> {
-    const { engine, check } = await this.#openEngine(this.#setup.options, {
+  /** Opens the engine. @param cookies the first ones; undefined without a jar */
+  async open({ cookies }: WorkerSetup): Promise<void> {
+    if (cookies !== undefined) {
+      const { SharedJar } = await import("../cookies/shared_jar.ts");
+      this.#jar = new SharedJar(
+        cookies,
+        (cookies) => this.#send({ type: "cookies", cookies }),
+      );
+    }
+    const { engine, check } = await this.#openEngine(this.#options, {
       permits: createHostCheck(),
-      cookies: undefined,
+      cookies: this.#jar,
       bodyFor: undefined,
       onSinkFailure: (error) => this.#pipeline?.fail(error),
     });
     this.#engine = engine;
     this.#check = check;
-    this.#send({ type: "ready" });
+    this.#send({ type: "ready", state: this.#state });
   }
 
   take(message: ToWorker): void {
@@ -70,56 +84,86 @@ class WorkerRun {
       case "open":
         throw new Error("The worker is open");
       case "begin":
-        return void this.#run(message).catch((error) => this.#fail(error));
+        return void this.#run(message)
+          .then(() => this.#send({ type: "done" }), (error) => this.#fail(error));
       case "block":
         return this.#source.add(message.block);
       case "end":
         return this.#source.end();
       case "taken":
         return this.#sender?.onTaken(message.bytes);
+      case "cookies":
+        return this.#jar?.add(message.cookies);
       case "stop":
         return this.#pipeline?.stop();
       case "cancel":
         return this.#pipeline?.cancel();
+      case "close":
+        return this.#close();
     }
   }
 
   async #run({ durationMs, isResumable, hasOneHost }: BeginMessage): Promise<void> {
-    const { options } = this.#setup;
-    const engine = this.#engine!;
+    const options = this.#options;
     const stats = new Stats(options);
     const pipeline = new Pipeline(
-      { source: this.#source, engine, check: this.#check, stats },
+      { source: this.#source, engine: this.#engine!, check: this.#check, stats },
       { ...options, durationMs, hasOneHost, isResumable },
       {
-        onResult: (result) => sender.write(result),
+        onResult: (result) => {
+          this.#hasResponses ||= result.status !== null;
+          return sender.write(result);
+        },
         onNotice: (text) => this.#send({ type: "notice", text }),
       },
     );
+    this.#pipeline = pipeline;
     const sender = await ResultSender.open(options, {
       isResumable,
+      thread: this.#setup.index,
       stats,
-      getState: () => ({
-        activity: pipeline.activity,
-        loopBusy: this.#loop.busy,
-        engine: engine.name,
-        transport: engine.transport,
-      }),
+      getState: () => this.#state,
       send: (message, transfer) => this.#send(message, transfer),
     });
-    this.#pipeline = pipeline;
     this.#sender = sender;
     this.#loop.start();
     for (let k = 0; k <= BLOCKS_AHEAD; k++) this.#send({ type: "wants" });
-    await pipeline.run();
-    this.#loop.stop();
-    sender.close();
-    await pipeline.close();
-    this.#send({ type: "done" });
+    try {
+      await pipeline.run();
+    } finally {
+      this.#loop.stop();
+      this.#jar?.flush();
+      sender.close();
+      await pipeline.close();
+      // What ends the connections is sent in the turns that follow, before the worker is ended.
+      await new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS));
+    }
+  }
+
+  get #state(): WorkerState {
+    const engine = this.#engine!;
+    const pipeline = this.#pipeline;
+    return {
+      activity: pipeline?.activity ?? IDLE,
+      isShut: pipeline?.isShut ?? false,
+      loopBusy: this.#loop.busy,
+      engine: engine.name,
+      hasResponses: this.#hasResponses,
+      transport: engine.transport,
+    };
+  }
+
+  #close(): void {
+    if (this.#pipeline === undefined) {
+      this.#engine?.close();
+      return this.#send({ type: "done" });
+    }
+    // Nobody takes results any more, so that nothing may wait for that.
+    this.#sender?.onTaken(Infinity);
+    this.#pipeline.fail(new Error("The run has ended"));
   }
 
   #fail(error: unknown): void {
-    this.#sender?.close();
     this.#send({ type: "failed", error: packError(error) });
   }
 }
@@ -133,8 +177,9 @@ export function beWorker(open = openEngine): void {
   const scope = globalThis as unknown as WorkerScope;
   let run: WorkerRun | undefined;
   scope.onmessage = ({ data }) => {
-    if (data.type !== "open") return run!.take(data);
+    if (data.type !== "open") return run?.take(data);
     run = new WorkerRun(scope, data.setup, open);
-    run.open().catch((error) => scope.postMessage({ type: "failed", error: packError(error) }));
+    run.open(data.setup)
+      .catch((error) => scope.postMessage({ type: "failed", error: packError(error) }));
   };
 }

@@ -1,0 +1,53 @@
+import type { RunOptions } from "../options/run_options.ts";
+
+/** One of the threads of a run. */
+export interface ThreadPlace {
+  /** From 0 to `count` - 1. */
+  readonly index: number;
+  /** From 1. */
+  readonly count: number;
+}
+
+/** What is known of a run's targets before the first one. */
+export interface KnownTargets {
+  /** How many there are; undefined if that is not known. */
+  readonly total?: number | undefined;
+  readonly hasOneHost: boolean;
+}
+
+/**
+ * How many threads make the requests of a run: as many as the user asks for, as long as each has a
+ * request in flight, a connection and a target. A host that has limits of its own belongs to one
+ * thread.
+ *
+ * @returns from 1
+ */
+export function countThreads(
+  { threads, concurrency, connections = Infinity, hostConcurrency, hostDelayMs, requests }: Pick<
+    RunOptions,
+    "threads" | "concurrency" | "connections" | "hostConcurrency" | "hostDelayMs" | "requests"
+  >,
+  { total = Infinity, hasOneHost }: KnownTargets,
+): number {
+  const hasLimit = hostConcurrency !== undefined || hostDelayMs !== undefined;
+  if (hasLimit && hasOneHost) return 1;
+  return Math.max(1, Math.min(threads, concurrency, connections, requests, total));
+}
+
+/** The share of a number that one thread has: all shares are equal, or differ by 1. */
+export function shareOf(whole: number, { index, count }: ThreadPlace): number {
+  return Math.floor((whole + count - 1 - index) / count);
+}
+
+/** The options of one thread: it has a share of what is bounded for the whole run. */
+export function shareOptions<Options extends Pick<RunOptions, "concurrency" | "connections">>(
+  options: Options,
+  place: ThreadPlace,
+): Options {
+  const { concurrency, connections } = options;
+  return {
+    ...options,
+    concurrency: shareOf(concurrency, place),
+    connections: connections && shareOf(connections, place),
+  };
+}
