@@ -41,7 +41,7 @@ async function main(): Promise<void> {
   if (typeof options === "string") throw new Error("Pass the flags of a run");
   const run = await Run.open(options, (text) => console.error(text), {
     open: openInstantEngine,
-    findCode: () => Promise.resolve(new URL("instant_worker.ts", import.meta.url).href),
+    findCode: () => Promise.resolve({ url: import.meta.resolve("./instant_worker.ts") }),
   });
   const before = readProcessorTime();
   const start = performance.now();

@@ -27,6 +27,7 @@ import { type JournalSnapshot, type MadeAgain, Outputs } from "./outputs.ts";
 import { openEngine } from "./open_engine.ts";
 import { type Activity, Pipeline, type RunningPipeline, sumCounts } from "./pipeline.ts";
 import type { Pipelines } from "../threads/pipelines.ts";
+import type { WorkerCode } from "../threads/start_worker.ts";
 import { countThreads } from "../threads/shares.ts";
 import type { RunPage } from "./run_page.ts";
 
@@ -45,8 +46,8 @@ export function formatWait(inFlight: number): string {
 /** Where the engines of a run come from. */
 export interface RunEngines {
   readonly open: typeof openEngine;
-  /** Returns the URL of the code of the workers. @default the program's own */
-  readonly findCode?: () => Promise<string>;
+  /** Finds the code of the workers. @default the program's own */
+  readonly findCode?: () => Promise<WorkerCode>;
 }
 
 /** A run: everything it needs is open before the first request is made. */
@@ -160,14 +161,14 @@ export class Run {
     const ids = options.requestId === undefined
       ? undefined
       : await RequestIds.open(options.requestId, outputs.restored?.salt);
-    const { isComplete, isResumable } = outputs;
+    const { isComplete, isResumable, bodiesRun } = outputs;
     const stats = outputs.restoreStats();
     const source = ids?.addTo(pending) ?? pending;
     const { hasOneHost, total } = this.#source;
     const durationMs = isComplete ? 0 : options.durationMs;
     if (pipelines !== undefined) {
       pipelines.begin(
-        { source, stats, total, hasOneHost, isResumable, durationMs },
+        { source, stats, total, hasOneHost, isResumable, bodiesRun, durationMs },
         {
           onResults: (results) => outputs.writeEncoded(results),
           onNotice: this.#onNotice,

@@ -13,6 +13,7 @@
 import type { KeptCookie } from "../cookies/netscape.ts";
 import { ClosedPipe, InputError, NoProgressError, OutputError, UsageError } from "../errors.ts";
 import type { StatsDelta } from "../stats/stats.ts";
+import type { EncodedResults } from "../run/outputs.ts";
 import type { Activity } from "../run/pipeline.ts";
 import type { PackedOptions } from "./packed_options.ts";
 
@@ -59,6 +60,8 @@ export interface BeginMessage {
   readonly durationMs: number | undefined;
   readonly hasOneHost: boolean;
   readonly isResumable: boolean;
+  /** The name of the run in the folder for bodies; undefined if they are not saved. */
+  readonly bodiesRun: string | undefined;
 }
 
 /** Cookies that another worker has stored, or has removed: those have expired. */
@@ -83,14 +86,13 @@ export type ToWorker =
   | { readonly type: "close" };
 
 /** Results of a worker since the last ones. Statistics and records are those of the same requests. */
-export interface Results {
-  /** Encoded records; undefined without any. */
-  readonly records: Uint8Array<ArrayBuffer> | undefined;
-  /** Encoded requests that failed; undefined without any. */
-  readonly failures: Uint8Array<ArrayBuffer> | undefined;
-  /** The numbers of requests that are done; undefined where nothing can be resumed. */
-  readonly numbers: Float64Array<ArrayBuffer> | undefined;
+export interface Results extends EncodedResults {
   readonly stats: StatsDelta;
+}
+
+/** How many bytes of records results have. */
+export function countBytes({ records, failures }: EncodedResults): number {
+  return (records?.bytes.length ?? 0) + (failures?.bytes.length ?? 0);
 }
 
 /** What a worker is doing at present. */

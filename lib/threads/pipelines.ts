@@ -7,6 +7,7 @@ import type { MaybePromise, Source } from "../stream.ts";
 import type { Target } from "../target.ts";
 import { Dealer } from "./dealer.ts";
 import {
+  countBytes,
   type FromWorker,
   type Results,
   type ToWorker,
@@ -15,7 +16,7 @@ import {
 } from "./messages.ts";
 import { packOptions } from "./packed_options.ts";
 import { shareOptions } from "./shares.ts";
-import { findWorkerCode } from "./start_worker.ts";
+import { findWorkerCode, startWorker, type WorkerCode } from "./start_worker.ts";
 import { WorkerHandle } from "./worker_handle.ts";
 
 /** What the pipelines are given once the outputs are open. */
@@ -26,6 +27,8 @@ export interface PipelinesParts {
   readonly total: number | undefined;
   readonly hasOneHost: boolean;
   readonly isResumable: boolean;
+  /** The name of the run in the folder for bodies; undefined if they are not saved. */
+  readonly bodiesRun: string | undefined;
   readonly durationMs: number | undefined;
   /** Counts the results; it may have counted others before. */
   readonly stats: Stats;
@@ -62,7 +65,7 @@ export class Pipelines implements RunningPipeline {
    * Starts the workers, and opens their engines; requests nothing.
    *
    * @param jar gets the cookies of all
-   * @param findCode returns the URL of the code that they run
+   * @param findCode finds the code that they run
    * @throws {UsageError} If they cannot be started, or their engine cannot be used.
    */
   static async open(
@@ -70,7 +73,7 @@ export class Pipelines implements RunningPipeline {
     count: number,
     { jar, findCode = findWorkerCode }: {
       jar?: Jar | undefined;
-      findCode?: () => Promise<string>;
+      findCode?: () => Promise<WorkerCode>;
     } = {},
   ): Promise<Pipelines> {
     const code = await findCode();
@@ -84,14 +87,11 @@ export class Pipelines implements RunningPipeline {
     } catch (error) {
       await pipelines.close();
       throw error;
-    } finally {
-      // The text of a bundle is not needed any more.
-      URL.revokeObjectURL(code);
     }
     return pipelines;
   }
 
-  private constructor(code: string, count: number, jar: Jar | undefined) {
+  private constructor(code: WorkerCode, count: number, jar: Jar | undefined) {
     this.#jar = jar;
     const take = (worker: WorkerHandle, message: FromWorker): void => {
       try {
@@ -102,7 +102,7 @@ export class Pipelines implements RunningPipeline {
     };
     this.#workers = Array.from(
       { length: count },
-      () => new WorkerHandle(new Worker(code, { type: "module" }), take),
+      () => new WorkerHandle(startWorker(code), take),
     );
     this.#failure.promise.catch(() => {});
   }
@@ -161,7 +161,8 @@ export class Pipelines implements RunningPipeline {
   async #takeResults(worker: WorkerHandle, results: Results): Promise<void> {
     // The outputs may be closed.
     if (this.#hasFailed) return;
-    const bytes = (results.records?.length ?? 0) + (results.failures?.length ?? 0);
+    // They may be empty once they are written.
+    const bytes = countBytes(results);
     // Of one moment: nothing is awaited between the records and their statistics.
     this.stats.add(results.stats);
     const full = this.#hooks.onResults(results);
@@ -174,8 +175,8 @@ export class Pipelines implements RunningPipeline {
   }
 
   async run(): Promise<void> {
-    const { durationMs, hasOneHost, isResumable } = this.#parts;
-    this.#tell({ type: "begin", durationMs, hasOneHost, isResumable });
+    const { durationMs, hasOneHost, isResumable, bodiesRun } = this.#parts;
+    this.#tell({ type: "begin", durationMs, hasOneHost, isResumable, bodiesRun });
     await Promise.race([
       Promise.all(this.#workers.map(({ done }) => done)),
       this.#failure.promise,

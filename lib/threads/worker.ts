@@ -6,6 +6,7 @@
 import type { ResponseCheck } from "../check/response_check.ts";
 import type { SharedJar } from "../cookies/shared_jar.ts";
 import type { Engine } from "../engine/engine.ts";
+import type { Bodies } from "../output/bodies/bodies.ts";
 import { EventLoopLoad } from "../process/event_loop_load.ts";
 import { createHostCheck } from "../process/permission.ts";
 import { openEngine } from "../run/open_engine.ts";
@@ -41,17 +42,24 @@ class WorkerRun {
   readonly #openEngine: typeof openEngine;
   readonly #source: BlockSource;
   readonly #loop = new EventLoopLoad();
+  /** Its place among the workers of the run, from 0, and how many there are. */
+  readonly #index: number;
+  readonly #count: number;
   #engine: Engine | undefined;
   #check: ResponseCheck | undefined;
   #jar: SharedJar | undefined;
   #pipeline: Pipeline | undefined;
   #sender: ResultSender | undefined;
   #hasResponses = false;
+  /** Where bodies are, while it runs; undefined if they are not saved. */
+  #bodies: Bodies | undefined;
 
   constructor(scope: WorkerScope, setup: WorkerSetup, open: typeof openEngine) {
     this.#scope = scope;
     this.#openEngine = open;
     this.#options = unpackOptions(setup.options);
+    this.#index = setup.index;
+    this.#count = setup.count;
     this.#source = new BlockSource(this.#options, () => this.#send({ type: "wants" }));
   }
 
@@ -71,7 +79,9 @@ class WorkerRun {
     const { engine, check } = await this.#openEngine(this.#options, {
       permits: createHostCheck(),
       cookies: this.#jar,
-      bodyFor: undefined,
+      bodyFor: this.#options.saveBodies === undefined
+        ? undefined
+        : (target, head) => this.#bodies!.bodyFor(target, head),
       onSinkFailure: (error) => this.#pipeline?.fail(error),
     });
     this.#engine = engine;
@@ -103,7 +113,7 @@ class WorkerRun {
     }
   }
 
-  async #run({ durationMs, isResumable, hasOneHost }: BeginMessage): Promise<void> {
+  async #run({ durationMs, isResumable, hasOneHost, bodiesRun }: BeginMessage): Promise<void> {
     const options = this.#options;
     const stats = new Stats(options);
     const pipeline = new Pipeline(
@@ -114,13 +124,16 @@ class WorkerRun {
           this.#hasResponses ||= result.status !== null;
           return sender.write(result);
         },
+        onUnfinished: (result) => sender.drop(result),
         onNotice: (text) => this.#send({ type: "notice", text }),
       },
     );
     this.#pipeline = pipeline;
+    this.#bodies = await this.#joinBodies(bodiesRun);
     const sender = await ResultSender.open(options, {
       isResumable,
-      thread: this.#setup.index,
+      thread: this.#index,
+      bodies: this.#bodies,
       stats,
       getState: () => this.#state,
       send: (message, transfer) => this.#send(message, transfer),
@@ -134,6 +147,7 @@ class WorkerRun {
       this.#loop.stop();
       this.#jar?.flush();
       sender.close();
+      this.#bodies?.close();
       await pipeline.close();
       // What ends the connections is sent in the turns that follow, before the worker is ended.
       await new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS));
@@ -161,6 +175,12 @@ class WorkerRun {
     // Nobody takes results any more, so that nothing may wait for that.
     this.#sender?.onTaken(Infinity);
     this.#pipeline.fail(new Error("The run has ended"));
+  }
+
+  async #joinBodies(run: string | undefined): Promise<Bodies | undefined> {
+    if (run === undefined) return undefined;
+    const { Bodies } = await import("../output/bodies/bodies.ts");
+    return await Bodies.join(this.#options.saveBodies!, { run, threads: this.#count });
   }
 
   #fail(error: unknown): void {
