@@ -4,7 +4,6 @@ import { describeWriteError } from "../process/os_error.ts";
 import { ReservedDescriptors } from "../process/reserved_descriptors.ts";
 import { type NumberSequence, toIndex } from "../source/numbering.ts";
 import type { MaybePromise, Source, Step } from "../stream.ts";
-import type { Target } from "../target.ts";
 import { DoneSet } from "./done_set.ts";
 import { type JournalState, writeJournal } from "./journal.ts";
 import type { SparseBitmap } from "./sparse_bitmap.ts";
@@ -66,8 +65,8 @@ export class Checkpoint {
     Deno.unrefTimer(this.#timer);
   }
 
-  /** Marks a request as done; the output has its record. */
-  add({ i }: Target): void {
+  /** Marks a request as done, by its number; the output has its record. */
+  add(i: number): void {
     if (this.#options.failed === undefined) {
       this.#done.add(toIndex(i, this.#options.numbers));
     } else {

@@ -1,7 +1,8 @@
 import type { Result } from "../result.ts";
 import type { MaybePromise } from "../stream.ts";
 import { LineWriter } from "./line_writer.ts";
-import type { EncodedRecords, Output, RecordOptions } from "./output.ts";
+import type { Output, RecordOptions } from "./output.ts";
+import type { EncodedRecords } from "./record_encoder.ts";
 
 /** How often the lines of an output may be brought to the disk. */
 const SYNC_MS = 1_000;

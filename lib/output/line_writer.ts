@@ -7,7 +7,7 @@ import { ClosedPipe, OutputError, UsageError } from "../errors.ts";
 import { describeWriteError } from "../process/os_error.ts";
 import { isGranted } from "../process/permission.ts";
 import type { MaybePromise } from "../stream.ts";
-import type { EncodedRecords } from "./output.ts";
+import type { EncodedRecords } from "./record_encoder.ts";
 
 /** Where lines go: a file, or standard output. */
 export interface LineFile {
@@ -218,14 +218,14 @@ export class LineWriter {
     this.#encodeLines();
     const encoded = this.#encoded;
     const members = this.#members;
-    if (encoded.length > 0) this.#encoded = [];
-    if (members.length > 0) this.#members = [];
+    this.#encoded = [];
+    this.#members = [];
     this.#encodedLength = 0;
     const before = this.#writing;
     const write = async (): Promise<number> => {
       if (before !== undefined) await before;
-      if (this.#gzip && encoded.length > 0) members.unshift(await compress(encoded.splice(0)));
-      for (const block of encoded) await this.#writeBlock(block);
+      const lines = this.#gzip && encoded.length > 0 ? [await compress(encoded)] : encoded;
+      for (const block of lines) await this.#writeBlock(block);
       for (const member of members) await this.#writeBlock(member);
       return this.#length;
     };

@@ -7,7 +7,8 @@ import { createFailureFormatter, type RunDefaults } from "./failure_lines.ts";
 import { OUTPUT_FORMATS, type OutputFormatName } from "./formats.ts";
 import { LineOutput } from "./line_output.ts";
 import { type LineFile, openFile, STDOUT } from "./line_writer.ts";
-import type { Output, RecordOptions } from "./output.ts";
+import type { FormatOptions, Output, RecordOptions } from "./output.ts";
+import { RecordEncoder } from "./record_encoder.ts";
 
 /** What the user asks of the records of a run. */
 export interface RecordsOptions {
@@ -24,18 +25,27 @@ export interface RecordsOptions {
  * @param file the file, opened to be written; by default standard output
  */
 export async function openRecords(
-  { output: { path, format, gzip, fields }, captures }: RecordsOptions,
+  options: RecordsOptions,
   file: LineFile = STDOUT,
 ): Promise<Output> {
+  const { path, format, gzip } = options.output;
   const { open } = await OUTPUT_FORMATS[format].loadWriter();
-  return await open({
-    file,
-    name: `--output ${path}`,
-    gzip,
+  return await open({ file, name: `--output ${path}`, gzip, ...toFormatOptions(options) });
+}
+
+/** Opens the encoder of a run's records, for a thread that does not write them itself. */
+export async function openRecordEncoder(options: RecordsOptions): Promise<RecordEncoder> {
+  const { format, gzip } = options.output;
+  const { createFormatter } = await OUTPUT_FORMATS[format].loadWriter();
+  return await RecordEncoder.open(createFormatter(toFormatOptions(options)), gzip);
+}
+
+function toFormatOptions({ output: { path, fields }, captures }: RecordsOptions): FormatOptions {
+  return {
     fields,
     captures: captures.map(({ name }) => name),
     isForTerminal: path === "-" && Deno.stdout.isTerminal(),
-  });
+  };
 }
 
 /**
@@ -50,4 +60,9 @@ export async function openFailures(path: string, run: RunDefaults): Promise<Outp
     : (await openFile(path, { flag: "--failures", mode: 0o600 })).file;
   const name = `--failures ${path}`;
   return new LineOutput({ file, name, gzip: false }, createFailureFormatter(run));
+}
+
+/** Opens the encoder of the requests that failed, for a thread that does not write them itself. */
+export function openFailureEncoder(run: RunDefaults): Promise<RecordEncoder> {
+  return RecordEncoder.open(createFailureFormatter(run), false);
 }

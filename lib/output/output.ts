@@ -7,20 +7,13 @@ import type { Result } from "../result.ts";
 import type { RecordScanner } from "../scan/scanner.ts";
 import type { MaybePromise } from "../stream.ts";
 import type { LineFile } from "./line_writer.ts";
+import type { EncodedRecords } from "./record_encoder.ts";
 
 /**
  * How far an output reaches. Only its format knows what it counts, such as bytes or rows; 0 is the
  * beginning in every format.
  */
 export type Position = number;
-
-/** Records that another thread has encoded. */
-export interface EncodedRecords {
-  /** In UTF-8, as the format's formatter has made them. They share their buffer with nothing. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Whether these are compressed: a gzip member of their own. */
-  readonly isPacked: boolean;
-}
 
 /** Takes the records of a run. A journal keeps its position, so that the run can be resumed. */
 export interface Output {

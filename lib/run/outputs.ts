@@ -12,10 +12,10 @@ import type { RunOptions } from "../options/run_options.ts";
 import type { Bodies } from "../output/bodies/bodies.ts";
 import type { LineWriter } from "../output/line_writer.ts";
 import type { Output } from "../output/output.ts";
+import type { EncodedRecords } from "../output/record_encoder.ts";
 import type { Result } from "../result.ts";
 import { Stats } from "../stats/stats.ts";
 import type { MaybePromise, Source } from "../stream.ts";
-import type { Target } from "../target.ts";
 
 /** The outcome of the requests that a retry was to make again. */
 export interface MadeAgain {
@@ -26,11 +26,13 @@ export interface MadeAgain {
   readonly failed: number;
 }
 
-/** Results that are encoded. */
+/** Results that a worker has encoded. */
 export interface EncodedResults {
-  readonly records: Uint8Array<ArrayBuffer> | undefined;
-  readonly failures: Uint8Array<ArrayBuffer> | undefined;
-  /** The numbers of the requests; undefined without a journal. */
+  /** Undefined without any. */
+  readonly records: EncodedRecords | undefined;
+  /** The requests that failed; undefined without any. */
+  readonly failures: EncodedRecords | undefined;
+  /** The numbers of all these requests; undefined without a journal. */
   readonly numbers: Float64Array<ArrayBuffer> | undefined;
 }
 
@@ -199,6 +201,11 @@ export class Outputs {
     return bodies && ((target, head) => bodies.bodyFor(target, head));
   }
 
+  /** The name of the run in the folder for bodies; undefined if they are not saved. */
+  get bodiesRun(): string | undefined {
+    return this.#bodies?.run;
+  }
+
   /** Whether the run can be resumed, and requests again whatever has no record. */
   get isResumable(): boolean {
     return this.#checkpoint !== undefined;
@@ -217,12 +224,12 @@ export class Outputs {
       const full = output.write(result);
       if (full !== undefined) written = written === undefined ? full : Promise.all([written, full]);
     }
-    this.#checkpoint?.add(result.target);
+    this.#checkpoint?.add(result.target.i);
     return written as MaybePromise<void>;
   }
 
   /**
-   * Writes results that a worker has encoded.
+   * Writes results that a worker has encoded, and marks their requests as done, all at one moment.
    *
    * @returns a promise if the worker has to wait before the next ones
    * @throws {OutputError} If a file cannot be written.
@@ -232,11 +239,13 @@ export class Outputs {
     const blocks = this.#options.output === undefined ? [failures] : [records, failures];
     for (const [k, output] of this.#outputs.entries()) {
       const block = blocks[k];
-      if (block === undefined) continue;
-      const full = output.writeEncoded(block);
+      const full = block && output.writeEncoded(block);
       if (full !== undefined) written = written === undefined ? full : Promise.all([written, full]);
     }
-    if (numbers !== undefined) { for (const i of numbers) this.#checkpoint?.add({ i } as Target); }
+    const checkpoint = this.#checkpoint;
+    if (checkpoint !== undefined && numbers !== undefined) {
+      for (let k = 0; k < numbers.length; k++) checkpoint.add(numbers[k]);
+    }
     return written as MaybePromise<void>;
   }
 

@@ -1,98 +1,146 @@
-import { createFailureFormatter } from "../output/failure_lines.ts";
-import { OUTPUT_FORMATS } from "../output/formats.ts";
+import type { Bodies } from "../output/bodies/bodies.ts";
+import { openFailureEncoder, openRecordEncoder } from "../output/open_output.ts";
+import type { RecordEncoder } from "../output/record_encoder.ts";
 import type { Result } from "../result.ts";
+import type { Activity } from "../run/pipeline.ts";
 import type { Stats } from "../stats/stats.ts";
 import type { MaybePromise } from "../stream.ts";
-import type { FromWorker, WorkerState } from "./messages.ts";
+import { countBytes, type FromWorker, type WorkerState } from "./messages.ts";
 import type { WorkerOptions } from "./packed_options.ts";
 
-/** Results are sent at the latest after so many characters of records, and after this time. */
-const BLOCK_LENGTH = 64 * 1024;
-const SEND_MS = 50;
-/** The maximum number of characters of records that the main thread has not taken. */
+/**
+ * Results are sent at the latest with so many characters of records, and after this time. A message
+ * and the statistics in it cost about as much as 500 records.
+ */
+const BLOCK_LENGTH = 256 * 1024;
+const SEND_MS = 100;
+/**
+ * The maximum number of bytes of records that a worker keeps or has sent and that the main thread
+ * has not taken; the results of requests that are in flight then still come on top.
+ */
 const MAX_UNTAKEN = 1024 * 1024;
+/** How many numbers there is room for at first. */
+const FIRST_NUMBERS = 1024;
 
 /** What results are sent with. */
 export interface SenderOptions {
   /** Whether the numbers of done requests are wanted. */
   readonly isResumable: boolean;
+  /** Where bodies are; undefined if they are not saved. */
+  readonly bodies: Bodies | undefined;
   readonly stats: Stats;
   readonly getState: () => WorkerState;
   readonly send: (message: FromWorker, transfer: Transferable[]) => void;
 }
 
-const encoder = new TextEncoder();
+/** What a sender encodes results with; undefined for an output that the run does not have. */
+interface Encoders {
+  readonly records: RecordEncoder | undefined;
+  readonly failures: RecordEncoder | undefined;
+}
 
 /** Encodes the results of a worker, and sends them to the main thread in blocks. */
 export class ResultSender {
   readonly #options: SenderOptions;
-  readonly #toRecord: ((result: Result) => string) | undefined;
-  readonly #toFailure: ((result: Result) => string) | undefined;
+  readonly #records: RecordEncoder | undefined;
+  readonly #failures: RecordEncoder | undefined;
   readonly #timer: ReturnType<typeof setInterval>;
-  #records = "";
-  #failures = "";
-  #numbers: number[] = [];
+  /** The numbers of gathered results; as many as fit into a block. */
+  #numbers = new Float64Array(FIRST_NUMBERS);
+  #count = 0;
   /** How many bytes the main thread has not taken. */
   #untaken = 0;
-  #wake: (() => void) | undefined;
+  /** Fulfilled once there is room again; undefined if nobody waits. */
+  #room: PromiseWithResolvers<void> | undefined;
+  #sentState: WorkerState | undefined;
 
   static async open(options: WorkerOptions, sender: SenderOptions): Promise<ResultSender> {
-    const { output, captures, failures } = options;
-    const writer = output && await OUTPUT_FORMATS[output.format].loadWriter();
-    return new ResultSender(
-      sender,
-      writer?.createFormatter({
-        fields: output!.fields,
-        captures: captures.map(({ name }) => name),
-        isForTerminal: output!.path === "-" && Deno.stdout.isTerminal(),
-      }),
-      failures === undefined ? undefined : createFailureFormatter(options),
-    );
+    const { output, failures } = options;
+    return new ResultSender(sender, {
+      records: output && await openRecordEncoder({ ...options, output }),
+      failures: failures === undefined ? undefined : await openFailureEncoder(options),
+    });
   }
 
-  private constructor(
-    options: SenderOptions,
-    toRecord: ((result: Result) => string) | undefined,
-    toFailure: ((result: Result) => string) | undefined,
-  ) {
+  private constructor(options: SenderOptions, { records, failures }: Encoders) {
     this.#options = options;
-    this.#toRecord = toRecord;
-    this.#toFailure = toFailure;
-    this.#timer = setInterval(() => this.#send(), SEND_MS);
+    this.#records = records;
+    this.#failures = failures;
+    this.#timer = setInterval(() => this.#sendNews(), SEND_MS);
   }
 
+  /**
+   * Adds a result.
+   *
+   * @returns a promise if the caller has to wait before the next one
+   * @throws {OutputError} If a body cannot be removed.
+   */
   write(result: Result): MaybePromise<void> {
-    if (this.#toRecord !== undefined) this.#records += this.#toRecord(result);
-    if (this.#toFailure !== undefined) this.#failures += this.#toFailure(result);
-    if (this.#options.isResumable) this.#numbers.push(result.target.i);
-    if (this.#records.length + this.#failures.length < BLOCK_LENGTH) return;
-    this.#send();
-    if (this.#untaken < MAX_UNTAKEN) return;
-    return new Promise((resolve) => this.#wake = resolve);
+    const { isResumable, bodies } = this.#options;
+    if (bodies !== undefined) result = bodies.annotate(result);
+    this.#records?.add(result);
+    this.#failures?.add(result);
+    if (isResumable) this.#addNumber(result.target.i);
+    if (this.#gathered >= BLOCK_LENGTH) this.#send();
+    if (this.#hasRoom) return;
+    this.#room ??= Promise.withResolvers();
+    return this.#room.promise;
+  }
+
+  /** Drops the body of a request that a later run makes again. */
+  drop(result: Result): void {
+    this.#options.bodies?.annotate(result);
+  }
+
+  #addNumber(i: number): void {
+    if (this.#count === this.#numbers.length) {
+      const numbers = new Float64Array(2 * this.#count);
+      numbers.set(this.#numbers);
+      this.#numbers = numbers;
+    }
+    this.#numbers[this.#count++] = i;
+  }
+
+  /** How many characters of records have gathered. */
+  get #gathered(): number {
+    return (this.#records?.length ?? 0) + (this.#failures?.length ?? 0);
+  }
+
+  get #hasRoom(): boolean {
+    return this.#untaken + this.#gathered < MAX_UNTAKEN;
   }
 
   /** The main thread has taken so many bytes. */
   onTaken(bytes: number): void {
     this.#untaken -= bytes;
-    if (this.#untaken < MAX_UNTAKEN) this.#wake?.();
+    if (!this.#hasRoom) return;
+    this.#room?.resolve();
+    this.#room = undefined;
   }
 
-  #send(): void {
-    const encode = (text: string) => text === "" ? undefined : encoder.encode(text);
-    const records = encode(this.#records);
-    const failures = encode(this.#failures);
-    const numbers = this.#options.isResumable ? Float64Array.from(this.#numbers) : undefined;
-    this.#records = this.#failures = "";
-    this.#numbers = [];
-    this.#untaken += (records?.length ?? 0) + (failures?.length ?? 0);
-    const stats = this.#options.stats.take();
-    this.#options.send(
+  /** Sends what has gathered, unless nothing has happened since. */
+  #sendNews(): void {
+    if (this.#options.stats.requests > 0) return this.#send();
+    const state = this.#options.getState();
+    if (this.#sentState === undefined || !isSame(state, this.#sentState)) this.#send(state);
+  }
+
+  #send(state = this.#options.getState()): void {
+    const { stats, isResumable, send } = this.#options;
+    const records = this.#records?.take();
+    const failures = this.#failures?.take();
+    const numbers = isResumable ? this.#numbers.slice(0, this.#count) : undefined;
+    this.#count = 0;
+    this.#untaken += countBytes({ records, failures, numbers });
+    this.#sentState = state;
+    send(
       {
         type: "results",
-        results: { records, failures, numbers, stats },
-        state: this.#options.getState(),
+        results: { records, failures, numbers, stats: stats.take() },
+        state,
       },
-      [records, failures, numbers].filter((it) => it !== undefined).map(({ buffer }) => buffer),
+      [records?.bytes, failures?.bytes, numbers]
+        .flatMap((it) => it === undefined ? [] : [it.buffer]),
     );
   }
 
@@ -101,4 +149,12 @@ export class ResultSender {
     clearInterval(this.#timer);
     this.#send();
   }
+}
+
+/** Whether two states look the same to a user. */
+function isSame(a: WorkerState, b: WorkerState): boolean {
+  const isSameCount = (name: Exclude<keyof Activity, "shortages">): boolean =>
+    a.activity[name] === b.activity[name];
+  return isSameCount("inFlight") && isSameCount("retrying") && isSameCount("held") &&
+    isSameCount("paused") && Math.round(a.loopBusy * 100) === Math.round(b.loopBusy * 100);
 }

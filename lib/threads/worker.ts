@@ -6,10 +6,15 @@
 import type { ResponseCheck } from "../check/response_check.ts";
 import type { SharedJar } from "../cookies/shared_jar.ts";
 import type { Engine } from "../engine/engine.ts";
+import type { Bodies } from "../output/bodies/bodies.ts";
 import { EventLoopLoad } from "../process/event_loop_load.ts";
 import { createHostCheck } from "../process/permission.ts";
 import { openEngine } from "../run/open_engine.ts";
 import { IDLE, Pipeline } from "../run/pipeline.ts";
+import type { MakeTarget } from "../source/item.ts";
+import { openMaker } from "../source/make_target.ts";
+import { addIds } from "../source/request_id.ts";
+import { Targets } from "../source/targets.ts";
 import { Stats } from "../stats/stats.ts";
 import { BlockSource } from "./block_source.ts";
 import {
@@ -29,8 +34,6 @@ interface WorkerScope {
   postMessage(message: FromWorker, transfer?: Transferable[]): void;
 }
 
-/** How many blocks a worker has in addition to the one that it is working on. */
-const BLOCKS_AHEAD = 1;
 /** How long a worker stays after it has closed its connections. */
 const LAST_WORDS_MS = 0;
 
@@ -40,17 +43,23 @@ class WorkerRun {
   readonly #options: WorkerOptions;
   readonly #source: BlockSource;
   readonly #loop = new EventLoopLoad();
+  /** How many workers the run has. */
+  readonly #count: number;
+  #make: MakeTarget | undefined;
   #engine: Engine | undefined;
   #check: ResponseCheck | undefined;
   #jar: SharedJar | undefined;
   #pipeline: Pipeline | undefined;
   #sender: ResultSender | undefined;
   #hasResponses = false;
+  /** Where bodies are, while it runs; undefined if they are not saved. */
+  #bodies: Bodies | undefined;
 
   constructor(scope: WorkerScope, setup: WorkerSetup) {
     this.#scope = scope;
     this.#options = unpackOptions(setup.options);
-    this.#source = new BlockSource(this.#options, () => this.#send({ type: "wants" }));
+    this.#count = setup.count;
+    this.#source = new BlockSource(this.#options.shard.count, () => this.#send({ type: "wants" }));
   }
 
   #send(message: FromWorker, transfer: Transferable[] = []): void {
@@ -58,7 +67,8 @@ class WorkerRun {
   }
 
   /** Opens the engine. @param cookies the first ones; undefined without a jar */
-  async open({ cookies }: WorkerSetup): Promise<void> {
+  async open({ cookies, columns }: WorkerSetup): Promise<void> {
+    this.#make = await openMaker({ ...this.#options, template: this.#options.url }, columns);
     if (cookies !== undefined) {
       const { SharedJar } = await import("../cookies/shared_jar.ts");
       this.#jar = new SharedJar(
@@ -69,7 +79,9 @@ class WorkerRun {
     const { engine, check } = await openEngine(this.#options, {
       permits: createHostCheck(),
       cookies: this.#jar,
-      bodyFor: undefined,
+      bodyFor: this.#options.saveBodies === undefined
+        ? undefined
+        : (target, head) => this.#bodies!.bodyFor(target, head),
       onSinkFailure: (error) => this.#pipeline?.fail(error),
     });
     this.#engine = engine;
@@ -83,7 +95,7 @@ class WorkerRun {
         throw new Error("The worker is open");
       case "begin":
         return void this.#run(message)
-          .then(() => this.#send({ type: "done" }), (error) => this.#fail(error));
+          .then(() => this.#sendDone(), (error) => this.#fail(error));
       case "block":
         return this.#source.add(message.block);
       case "end":
@@ -101,36 +113,44 @@ class WorkerRun {
     }
   }
 
-  async #run({ durationMs, isResumable, hasOneHost }: BeginMessage): Promise<void> {
+  async #run(
+    { durationMs, isResumable, hasOneHost, bodiesRun, ids }: BeginMessage,
+  ): Promise<void> {
     const options = this.#options;
+    const make = ids === undefined ? this.#make! : addIds(this.#make!, ids);
+    const source = new Targets(this.#source, make);
     const stats = new Stats(options);
     const pipeline = new Pipeline(
-      { source: this.#source, engine: this.#engine!, check: this.#check, stats },
+      { source, engine: this.#engine!, check: this.#check, stats },
       { ...options, durationMs, hasOneHost, isResumable },
       {
         onResult: (result) => {
           this.#hasResponses ||= result.status !== null;
           return sender.write(result);
         },
+        onUnfinished: (result) => sender.drop(result),
         onNotice: (text) => this.#send({ type: "notice", text }),
       },
     );
     this.#pipeline = pipeline;
+    this.#bodies = await this.#joinBodies(bodiesRun);
     const sender = await ResultSender.open(options, {
       isResumable,
+      bodies: this.#bodies,
       stats,
       getState: () => this.#state,
       send: (message, transfer) => this.#send(message, transfer),
     });
     this.#sender = sender;
     this.#loop.start();
-    for (let k = 0; k <= BLOCKS_AHEAD; k++) this.#send({ type: "wants" });
+    this.#source.begin();
     try {
       await pipeline.run();
     } finally {
       this.#loop.stop();
       this.#jar?.flush();
       sender.close();
+      this.#bodies?.close();
       await pipeline.close();
       // What ends the connections is sent in the turns that follow, before the worker is ended.
       await new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS));
@@ -150,6 +170,11 @@ class WorkerRun {
     };
   }
 
+  #sendDone(): void {
+    const failure = this.#pipeline!.sourceFailure;
+    this.#send({ type: "done", failure: failure === undefined ? undefined : packError(failure) });
+  }
+
   #close(): void {
     if (this.#pipeline === undefined) {
       this.#engine?.close();
@@ -158,6 +183,12 @@ class WorkerRun {
     // Nobody takes results any more, so that nothing may wait for that.
     this.#sender?.onTaken(Infinity);
     this.#pipeline.fail(new Error("The run has ended"));
+  }
+
+  async #joinBodies(run: string | undefined): Promise<Bodies | undefined> {
+    if (run === undefined) return undefined;
+    const { Bodies } = await import("../output/bodies/bodies.ts");
+    return await Bodies.join(this.#options.saveBodies!, { run, threads: this.#count });
   }
 
   #fail(error: unknown): void {

@@ -105,7 +105,7 @@ Deno.test("Checkpoint.pending() waits for the oldest when its window is full", a
     const next = numberOf(pending).then((i) => given = i);
     await turn();
     assertEquals(given, undefined);
-    checkpoint.add(target(0));
+    checkpoint.add(0);
     assert((await next) > last);
     assertEquals(given, REACH);
   });
@@ -114,14 +114,14 @@ Deno.test("Checkpoint.pending() waits for the oldest when its window is full", a
 Deno.test("Checkpoint.finish() records exactly what was marked", async () => {
   await checkpointed({}, { first: 0, step: 1 }, async (checkpoint, write, journal) => {
     await write("one\n");
-    checkpoint.add(target(0));
+    checkpoint.add(0);
     await write("three\n");
-    checkpoint.add(target(2));
+    checkpoint.add(2);
     const finished = checkpoint.finish(false);
     // Of a later moment, while the file is being written.
     for (let k = 0; k < 5; k++) await Promise.resolve();
     await write("two\n");
-    checkpoint.add(target(1));
+    checkpoint.add(1);
     await finished;
     const state = await readJournal(journal);
     assertEquals([state.output, state.done.low, state.complete], [10, 1, false]);

@@ -14,7 +14,10 @@ import type { Target } from "../../target.ts";
 import { BodyFile } from "./body_file.ts";
 import { BODIES_PER_FOLDER, BodyFolder } from "./body_folder.ts";
 
-/** The maximum number of folders whose names are remembered; others are looked at again. */
+/**
+ * The maximum number of folders whose names are remembered, by all threads of a run together; others
+ * are looked at again.
+ */
 const MAX_FOLDERS = 64;
 /**
  * The maximum number of content types whose ending is remembered, and the longest type that has an
@@ -31,24 +34,33 @@ export interface BodiesOptions {
   readonly overwrite: boolean;
 }
 
+/** A folder that another thread has opened and keeps locked. */
+export interface OpenFolder {
+  /** The run that writes it, as {@linkcode Bodies.run}. */
+  readonly run: string;
+  /** How many threads write into it. */
+  readonly threads: number;
+}
+
 /**
  * A folder in which the body of request `i` is `i` with the ending of its type, in subfolders of
  * 1,000: `0/17.html`, `1234/1234567.json`. A number has one file at most, and a file that has its
  * name is whole.
  */
 export class Bodies {
+  /** Names the run among those that have written into the folder: digits of hexadecimal. */
+  readonly run: string;
   readonly #path: string;
   readonly #extension: Extension;
   /** Keeps other runs away; undefined where a folder cannot be locked. */
   readonly #lock: Deno.FsFile | undefined;
   readonly #isNew: boolean;
+  readonly #maxFolders: number;
   readonly #spare: ReservedDescriptors;
   /** By type; at most `MAX_TYPES`. */
   readonly #endings = new Map<string, string>();
-  /** The least recently used first; at most `MAX_FOLDERS`. */
+  /** The least recently used first; at most `#maxFolders`. */
   readonly #folders = new Map<number, BodyFolder>();
-  /** Numbers whose bodies are being written; at most as many as requests in flight. */
-  readonly #open = new Set<number>();
   /** Bodies that are complete, but not in a result yet; at most as many as requests in flight. */
   readonly #saved = new Map<number, string>();
 
@@ -64,8 +76,7 @@ export class Bodies {
     if (!isGranted({ name: "write", path }) || !isGranted({ name: "read", path })) {
       return fail(`no permission: run with --allow-write=${path} --allow-read=${path}`);
     }
-    // Only here, since most runs save nothing.
-    const { extension } = await import("@std/media-types/extension");
+    const extension = await loadExtension();
     const isNew = !isThere(path);
     if (isNew && isResumed) fail("it is gone, and what it held: use --overwrite to start over");
     let isMade = false;
@@ -89,19 +100,31 @@ export class Bodies {
         error instanceof Deno.errors.AlreadyExists;
       fail(isNone ? "it is not a folder: use another" : describeWriteError(error));
     }
-    return new Bodies(path, extension, lock, isNew);
+    const run = crypto.getRandomValues(new Uint8Array(4)).toHex();
+    return new Bodies({ path, run, extension, lock, isNew, maxFolders: MAX_FOLDERS });
   }
 
-  private constructor(
-    path: string,
-    extension: Extension,
-    lock: Deno.FsFile | undefined,
-    isNew: boolean,
-  ) {
+  /** Writes into a folder that another thread of the run has opened. */
+  static async join(path: string, { run, threads }: OpenFolder): Promise<Bodies> {
+    const extension = await loadExtension();
+    const maxFolders = Math.ceil(MAX_FOLDERS / threads);
+    return new Bodies({ path, run, extension, lock: undefined, isNew: false, maxFolders });
+  }
+
+  private constructor({ path, run, extension, lock, isNew, maxFolders }: {
+    path: string;
+    run: string;
+    extension: Extension;
+    lock: Deno.FsFile | undefined;
+    isNew: boolean;
+    maxFolders: number;
+  }) {
+    this.run = run;
     this.#path = path;
     this.#extension = extension;
     this.#lock = lock;
     this.#isNew = isNew;
+    this.#maxFolders = maxFolders;
     this.#spare = new ReservedDescriptors(() => openFolder(path));
   }
 
@@ -109,20 +132,14 @@ export class Bodies {
   bodyFor({ i }: Target, head: ResponseHead): BodySink {
     const ending = this.#findEnding(head.field("content-type"));
     const file = new BodyFile(i, this.#findFolder(i));
-    this.#open.add(i);
     return {
       write: (bytes) => this.#try(() => file.write(bytes)),
       end: () =>
         this.#try(() => {
           const name = file.end(ending);
-          this.#open.delete(i);
           this.#saved.set(i, `${Math.floor(i / BODIES_PER_FOLDER)}/${name}`);
         }),
-      discard: () =>
-        this.#try(() => {
-          this.#open.delete(i);
-          file.discard();
-        }),
+      discard: () => this.#try(() => file.discard()),
     };
   }
 
@@ -160,9 +177,9 @@ export class Bodies {
     const number = Math.floor(i / BODIES_PER_FOLDER);
     let folder = this.#folders.get(number);
     if (folder === undefined) {
-      folder = this.#try(() => BodyFolder.open(`${this.#path}/${number}`, this.#open, this.#spare));
+      folder = this.#try(() => BodyFolder.open(`${this.#path}/${number}`, this.run, this.#spare));
       const [oldest] = this.#folders.keys();
-      if (this.#folders.size === MAX_FOLDERS) this.#folders.delete(oldest);
+      if (this.#folders.size === this.#maxFolders) this.#folders.delete(oldest);
     } else {
       this.#folders.delete(number);
     }
@@ -196,6 +213,12 @@ export class Bodies {
 }
 
 type Extension = (type: string) => string | undefined;
+
+/** Only for runs that save bodies: most runs save nothing. */
+async function loadExtension(): Promise<Extension> {
+  const { extension } = await import("@std/media-types/extension");
+  return extension;
+}
 
 function isThere(path: string): boolean {
   try {

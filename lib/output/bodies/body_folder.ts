@@ -6,41 +6,45 @@ export const BODIES_PER_FOLDER = 1_000;
 /** A folder of at most 1,000 bodies: which of its numbers has which file. */
 export class BodyFolder {
   readonly #path: string;
+  readonly #run: string;
   readonly #spare: ReservedDescriptors;
-  /** The names of files that are there; at most `BODIES_OF_FOLDER`. */
+  /** The names of files that are there; at most `BODIES_PER_FOLDER`. */
   readonly #names = new Map<number, string>();
 
   /**
    * Makes a folder, or looks at what is in it, and removes parts that a killed run left behind.
+   * Several threads of a run may have it open, each for numbers of its own.
    *
-   * @param open numbers that are being written
+   * @param run names the run, in digits of hexadecimal: its parts stay
    * @param spare for when no file can be opened
    * @throws {Error} If it cannot be made, or is not a folder: a link leads somewhere else.
    */
-  static open(path: string, open: ReadonlySet<number>, spare: ReservedDescriptors): BodyFolder {
-    const folder = new BodyFolder(path, spare);
+  static open(path: string, run: string, spare: ReservedDescriptors): BodyFolder {
+    const folder = new BodyFolder(path, run, spare);
     try {
       Deno.mkdirSync(path);
     } catch (error) {
       if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-      folder.#look(open);
+      folder.#look();
     }
     return folder;
   }
 
-  private constructor(path: string, spare: ReservedDescriptors) {
+  private constructor(path: string, run: string, spare: ReservedDescriptors) {
     this.#path = path;
+    this.#run = run;
     this.#spare = spare;
   }
 
-  #look(open: ReadonlySet<number>): void {
+  #look(): void {
     if (!Deno.lstatSync(this.#path).isDirectory) throw new Error(`'${this.#path}' is not a folder`);
     const entries = this.#spare.use(() => [...Deno.readDirSync(this.#path)]);
     for (const { name, isDirectory } of entries) {
       if (isDirectory) continue;
-      const part = /^\.(\d+)\.part$/.exec(name);
+      // Parts of earlier versions name no run.
+      const part = /^\.\d+(?:\.([\da-f]+))?\.part$/.exec(name);
       if (part !== null) {
-        if (!open.has(Number(part[1]))) Deno.removeSync(`${this.#path}/${name}`);
+        if (part[1] !== this.#run) removeFile(`${this.#path}/${name}`);
         continue;
       }
       const whole = /^(\d+)(?:\.[a-z0-9]+)?$/.exec(name);
@@ -50,7 +54,7 @@ export class BodyFolder {
 
   /** Where a body is written until it is complete. */
   #part(i: number): string {
-    return `${this.#path}/.${i}.part`;
+    return `${this.#path}/.${i}.${this.#run}.part`;
   }
 
   /** Writes the first bytes of a body. */
@@ -59,7 +63,7 @@ export class BodyFolder {
       this.#write(i, bytes, { createNew: true });
     } catch (error) {
       if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-      // Left behind by a run that was killed; or a link, which is not to be followed.
+      // Left behind by an earlier attempt; or a link, which is not to be followed.
       this.discard(i);
       this.#write(i, bytes, { createNew: true });
     }
