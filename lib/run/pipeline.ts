@@ -100,6 +100,7 @@ export type RunningPipeline = Pick<
   | "sourceFailure"
   | "engine"
   | "activity"
+  | "workersBusy"
   | "stats"
 >;
 
@@ -206,6 +207,11 @@ export class Pipeline {
   /** The names of the engines that made requests, as in `http1+http2`, and whose sockets they used. */
   get engine(): Pick<Engine, "name" | "transport"> {
     return this.#engine;
+  }
+
+  /** It runs in the event loop of whoever made it. */
+  get workersBusy(): readonly number[] {
+    return [];
   }
 
   get activity(): Activity {

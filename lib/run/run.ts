@@ -308,7 +308,7 @@ export class Run {
   }
 
   snapshot(): Snapshot {
-    const { stats, activity, engine } = this.#pipeline;
+    const { stats, activity, engine, workersBusy } = this.#pipeline;
     const figures = stats.snapshot({
       ...activity,
       ...this.#resourceUsage(activity),
@@ -319,6 +319,8 @@ export class Run {
       progress: this.#progress(activity),
       rssBytes: Deno.memoryUsage().rss,
       loopBusy: this.#loop?.busy ?? 0,
+      threads: Math.max(1, workersBusy.length),
+      workersBusy,
       engine: engine.name,
       transport: engine.transport,
       interrupted: this.#isInterrupted,

@@ -12,7 +12,7 @@
  */
 import type { KeptCookie } from "../cookies/netscape.ts";
 import { ClosedPipe, InputError, NoProgressError, OutputError, UsageError } from "../errors.ts";
-import type { StatsState } from "../stats/stats.ts";
+import type { StatsDelta } from "../stats/stats.ts";
 import type { EncodedResults } from "../run/outputs.ts";
 import type { Activity } from "../run/pipeline.ts";
 import type { PackedOptions } from "./packed_options.ts";
@@ -87,7 +87,7 @@ export type ToWorker =
 
 /** Results of a worker since the last ones. Statistics and records are those of the same requests. */
 export interface Results extends EncodedResults {
-  readonly stats: StatsState;
+  readonly stats: StatsDelta;
 }
 
 /** How many bytes of records results have. */

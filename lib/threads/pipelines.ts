@@ -2,7 +2,7 @@ import type { Jar } from "../cookies/jar.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { RunOptions } from "../options/run_options.ts";
 import { type Activity, addActivities, type RunningPipeline } from "../run/pipeline.ts";
-import { Stats } from "../stats/stats.ts";
+import type { Stats } from "../stats/stats.ts";
 import type { MaybePromise, Source } from "../stream.ts";
 import type { Target } from "../target.ts";
 import { Dealer } from "./dealer.ts";
@@ -164,7 +164,7 @@ export class Pipelines implements RunningPipeline {
     // They may be empty once they are written.
     const bytes = countBytes(results);
     // Of one moment: nothing is awaited between the records and their statistics.
-    this.stats.add(Stats.from(results.stats));
+    this.stats.add(results.stats);
     const full = this.#hooks.onResults(results);
     if (full !== undefined) await full;
     if (bytes > 0) worker.send({ type: "taken", bytes });
@@ -232,6 +232,11 @@ export class Pipelines implements RunningPipeline {
     const told = states.filter(({ hasResponses }) => hasResponses);
     const names = (told.length > 0 ? told : states).flatMap(({ engine }) => engine.split("+"));
     return { name: [...new Set(names)].sort().join("+"), transport: states[0].transport };
+  }
+
+  /** How busy the event loop of each worker was lately, 0 to 1. */
+  get workersBusy(): readonly number[] {
+    return this.#workers.map(({ state }) => state?.loopBusy ?? 0);
   }
 
   get activity(): Activity {

@@ -41,7 +41,8 @@ class WorkerRun {
   readonly #options: WorkerOptions;
   readonly #source: BlockSource;
   readonly #loop = new EventLoopLoad();
-  /** How many workers the run has. */
+  /** Its place among the workers of the run, from 0, and how many there are. */
+  readonly #index: number;
   readonly #count: number;
   #engine: Engine | undefined;
   #check: ResponseCheck | undefined;
@@ -55,6 +56,7 @@ class WorkerRun {
   constructor(scope: WorkerScope, setup: WorkerSetup) {
     this.#scope = scope;
     this.#options = unpackOptions(setup.options);
+    this.#index = setup.index;
     this.#count = setup.count;
     this.#source = new BlockSource(this.#options, () => this.#send({ type: "wants" }));
   }
@@ -128,6 +130,7 @@ class WorkerRun {
     this.#bodies = await this.#joinBodies(bodiesRun);
     const sender = await ResultSender.open(options, {
       isResumable,
+      thread: this.#index,
       bodies: this.#bodies,
       stats,
       getState: () => this.#state,
