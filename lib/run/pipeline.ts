@@ -101,6 +101,7 @@ export type RunningPipeline = Pick<
   | "engine"
   | "activity"
   | "workersBusy"
+  | "openCount"
   | "stats"
 >;
 
@@ -223,6 +224,12 @@ export class Pipeline {
       paused: pausedCount,
       shortages: Object.fromEntries(this.#engine.shortages),
     };
+  }
+
+  /** How many targets were taken from the source and have no result yet. */
+  get openCount(): number {
+    const { retrying, held } = this.#schedule;
+    return this.#inFlight + retrying + held;
   }
 
   #start({ target, dueMs, unsent }: Start, done: (result: Result) => void): void {

@@ -17,10 +17,10 @@ import { PeakMemory } from "../process/peak_memory.ts";
 import { createHostCheck, explainMissingNet } from "../process/permission.ts";
 import { formatHdr } from "../report/hdr.ts";
 import { formatSummary } from "../report/json.ts";
-import { createNumbering } from "../source/numbering.ts";
 import { openSource, type TargetSource } from "../source/open.ts";
-import { RequestIds } from "../source/request_id.ts";
+import { addIds, drawIds } from "../source/request_id.ts";
 import { describeShortfall } from "../source/shortfall.ts";
+import { Targets } from "../source/targets.ts";
 import type { Snapshot } from "../stats/snapshot.ts";
 import { formatCount } from "../text/format.ts";
 import { type JournalSnapshot, type MadeAgain, Outputs } from "./outputs.ts";
@@ -102,7 +102,7 @@ export class Run {
       metrics?.close();
       await outputs.abandon();
       await page?.abandon();
-      await source?.return();
+      await source?.items.return();
       throw error;
     }
   }
@@ -125,7 +125,10 @@ export class Run {
     const options = this.#options;
     const outputs = this.#outputs;
     const fail = (error: unknown): void => this.#pipeline.fail(error);
-    const threads = outputs.isComplete ? 1 : countThreads(options, this.#source);
+    const threads = outputs.isComplete ? 1 : countThreads(options, {
+      total: this.#source.items.total,
+      hasOneHost: this.#source.hasOneHost,
+    });
     // Before the outputs: if they cannot be opened, no file has changed.
     const parts = threads === 1
       ? await openEngine(options, {
@@ -137,9 +140,10 @@ export class Run {
         onSinkFailure: fail,
       })
       : undefined;
-    const pipelines = threads === 1
-      ? undefined
-      : await openPipelines(options, threads, this.#jar?.jar);
+    const pipelines = threads === 1 ? undefined : await openPipelines(options, threads, {
+      columns: this.#source.columns,
+      jar: this.#jar?.jar,
+    });
     try {
       await outputs.open(() => this.#journalState(), fail);
     } catch (error) {
@@ -147,26 +151,28 @@ export class Run {
       await pipelines?.close();
       throw error;
     }
-    const pending = outputs.pending(this.#source);
+    const { items, hasOneHost, make } = this.#source;
+    const pending = outputs.pending(items);
     const ids = options.requestId === undefined
       ? undefined
-      : await RequestIds.open(options.requestId, outputs.restored?.salt);
+      : await drawIds(options.requestId, outputs.restored?.salt);
     const { isComplete, isResumable, bodiesRun } = outputs;
     const stats = outputs.restoreStats();
-    const source = ids?.addTo(pending) ?? pending;
-    const { hasOneHost, total } = this.#source;
     const durationMs = isComplete ? 0 : options.durationMs;
     if (pipelines !== undefined) {
+      const all = outputs.computeTotal(items.total);
+      const total = all === undefined ? undefined : all - stats.requests;
       pipelines.begin(
-        { source, stats, total, hasOneHost, isResumable, bodiesRun, durationMs },
+        options,
+        { source: this.#source, pending, total, ids, stats, isResumable, bodiesRun, durationMs },
         {
           onResults: (results) => outputs.writeEncoded(results),
           onNotice: this.#onNotice,
         },
-        createNumbering(options).step,
       );
       this.#pipeline = pipelines;
     } else {
+      const source = new Targets(pending, ids === undefined ? make : addIds(make, ids));
       this.#pipeline = new Pipeline({ source, stats, ...parts! }, {
         ...options,
         durationMs,
@@ -224,8 +230,9 @@ export class Run {
 
   /** Tells the user if the input had fewer records than requested. */
   #noteShortfall(): void {
-    const { ended } = this.#source;
-    if (ended === undefined || this.#pipeline.isCutShort || this.#options.retryFailed) return;
+    const { ended } = this.#source.items;
+    const { isCutShort, openCount } = this.#pipeline;
+    if (ended === undefined || isCutShort || openCount > 0 || this.#options.retryFailed) return;
     const shortfall = describeShortfall(this.#options, ended);
     if (shortfall !== undefined) this.#onNotice(shortfall);
   }
@@ -299,12 +306,11 @@ export class Run {
   }
 
   /** The share of the input whose records are written; records that were only read do not count. */
-  #progress({ inFlight, retrying, held }: Activity): number | undefined {
-    const read = this.#source.progress?.();
+  #progress(): number | undefined {
+    const read = this.#source.items.progress?.();
     if (read === undefined) return undefined;
-    const { requests } = this.#pipeline.stats;
-    const open = inFlight + retrying + held;
-    return requests === 0 ? 0 : read * requests / (requests + open);
+    const { stats: { requests }, openCount } = this.#pipeline;
+    return requests === 0 ? 0 : read * requests / (requests + openCount);
   }
 
   snapshot(): Snapshot {
@@ -315,8 +321,8 @@ export class Run {
       startedMs: this.#startedMs - (this.#outputs.restored?.seconds ?? 0) * 1000,
       concurrency: this.#options.concurrency,
       targetRate: this.#options.rate,
-      total: this.#outputs.computeTotal(this.#source.total),
-      progress: this.#progress(activity),
+      total: this.#outputs.computeTotal(this.#source.items.total),
+      progress: this.#progress(),
       rssBytes: Deno.memoryUsage().rss,
       loopBusy: this.#loop?.busy ?? 0,
       threads: Math.max(1, workersBusy.length),
@@ -341,10 +347,10 @@ async function openJar({ cookieJar }: RunOptions): Promise<JarFile | undefined> 
 async function openPipelines(
   options: RunOptions,
   threads: number,
-  jar: Jar | undefined,
+  parts: { columns: readonly string[]; jar: Jar | undefined },
 ): Promise<Pipelines> {
   const { Pipelines } = await import("../threads/pipelines.ts");
-  return await Pipelines.open(options, threads, { jar });
+  return await Pipelines.open(options, threads, parts);
 }
 
 /** The outcome of a run. */

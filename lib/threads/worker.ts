@@ -11,6 +11,10 @@ import { EventLoopLoad } from "../process/event_loop_load.ts";
 import { createHostCheck } from "../process/permission.ts";
 import { openEngine } from "../run/open_engine.ts";
 import { IDLE, Pipeline } from "../run/pipeline.ts";
+import type { MakeTarget } from "../source/item.ts";
+import { openMaker } from "../source/make_target.ts";
+import { addIds } from "../source/request_id.ts";
+import { Targets } from "../source/targets.ts";
 import { Stats } from "../stats/stats.ts";
 import { BlockSource } from "./block_source.ts";
 import {
@@ -30,8 +34,6 @@ interface WorkerScope {
   postMessage(message: FromWorker, transfer?: Transferable[]): void;
 }
 
-/** How many blocks a worker has in addition to the one that it is working on. */
-const BLOCKS_AHEAD = 1;
 /** How long a worker stays after it has closed its connections. */
 const LAST_WORDS_MS = 0;
 
@@ -44,6 +46,7 @@ class WorkerRun {
   /** Its place among the workers of the run, from 0, and how many there are. */
   readonly #index: number;
   readonly #count: number;
+  #make: MakeTarget | undefined;
   #engine: Engine | undefined;
   #check: ResponseCheck | undefined;
   #jar: SharedJar | undefined;
@@ -58,7 +61,7 @@ class WorkerRun {
     this.#options = unpackOptions(setup.options);
     this.#index = setup.index;
     this.#count = setup.count;
-    this.#source = new BlockSource(this.#options, () => this.#send({ type: "wants" }));
+    this.#source = new BlockSource(this.#options.shard.count, () => this.#send({ type: "wants" }));
   }
 
   #send(message: FromWorker, transfer: Transferable[] = []): void {
@@ -66,7 +69,8 @@ class WorkerRun {
   }
 
   /** Opens the engine. @param cookies the first ones; undefined without a jar */
-  async open({ cookies }: WorkerSetup): Promise<void> {
+  async open({ cookies, columns }: WorkerSetup): Promise<void> {
+    this.#make = await openMaker({ ...this.#options, template: this.#options.url }, columns);
     if (cookies !== undefined) {
       const { SharedJar } = await import("../cookies/shared_jar.ts");
       this.#jar = new SharedJar(
@@ -93,7 +97,7 @@ class WorkerRun {
         throw new Error("The worker is open");
       case "begin":
         return void this.#run(message)
-          .then(() => this.#send({ type: "done" }), (error) => this.#fail(error));
+          .then(() => this.#sendDone(), (error) => this.#fail(error));
       case "block":
         return this.#source.add(message.block);
       case "end":
@@ -111,11 +115,15 @@ class WorkerRun {
     }
   }
 
-  async #run({ durationMs, isResumable, hasOneHost, bodiesRun }: BeginMessage): Promise<void> {
+  async #run(
+    { durationMs, isResumable, hasOneHost, bodiesRun, ids }: BeginMessage,
+  ): Promise<void> {
     const options = this.#options;
+    const make = ids === undefined ? this.#make! : addIds(this.#make!, ids);
+    const source = new Targets(this.#source, make);
     const stats = new Stats(options);
     const pipeline = new Pipeline(
-      { source: this.#source, engine: this.#engine!, check: this.#check, stats },
+      { source, engine: this.#engine!, check: this.#check, stats },
       { ...options, durationMs, hasOneHost, isResumable },
       {
         onResult: (result) => {
@@ -138,7 +146,7 @@ class WorkerRun {
     });
     this.#sender = sender;
     this.#loop.start();
-    for (let k = 0; k <= BLOCKS_AHEAD; k++) this.#send({ type: "wants" });
+    this.#source.begin();
     try {
       await pipeline.run();
     } finally {
@@ -163,6 +171,11 @@ class WorkerRun {
       hasResponses: this.#hasResponses,
       transport: engine.transport,
     };
+  }
+
+  #sendDone(): void {
+    const failure = this.#pipeline!.sourceFailure;
+    this.#send({ type: "done", failure: failure === undefined ? undefined : packError(failure) });
   }
 
   #close(): void {
