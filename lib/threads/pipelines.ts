@@ -2,6 +2,7 @@ import type { Jar } from "../cookies/jar.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { RunOptions } from "../options/run_options.ts";
 import { type Activity, addActivities, type RunningPipeline } from "../run/pipeline.ts";
+import { createCommonMemory } from "../schedule/common_state.ts";
 import type { Item } from "../source/item.ts";
 import { createNumbering } from "../source/numbering.ts";
 import type { TargetSource } from "../source/open.ts";
@@ -51,6 +52,8 @@ export interface PipelinesHooks {
  */
 export class Pipelines implements RunningPipeline {
   readonly #workers: readonly WorkerHandle[];
+  /** The concurrency of the run. */
+  readonly #concurrency: number;
   readonly #jar: Jar | undefined;
   #parts!: PipelinesParts;
   #hooks!: PipelinesHooks;
@@ -84,7 +87,7 @@ export class Pipelines implements RunningPipeline {
     },
   ): Promise<Pipelines> {
     const code = await findCode();
-    const pipelines = new Pipelines(code, count, jar);
+    const pipelines = new Pipelines(code, count, options.concurrency, jar);
     try {
       for (const [index, worker] of pipelines.#workers.entries()) {
         const own = packOptions(shareOptions(options, { index, count }));
@@ -99,7 +102,13 @@ export class Pipelines implements RunningPipeline {
     return pipelines;
   }
 
-  private constructor(code: WorkerCode, count: number, jar: Jar | undefined) {
+  private constructor(
+    code: WorkerCode,
+    count: number,
+    concurrency: number,
+    jar: Jar | undefined,
+  ) {
+    this.#concurrency = concurrency;
     this.#jar = jar;
     const take = (worker: WorkerHandle, message: FromWorker): void => {
       try {
@@ -158,8 +167,9 @@ export class Pipelines implements RunningPipeline {
         return;
       case "cookies":
         this.#jar!.add(message.cookies);
-        for (const other of this.#workers) if (other !== worker) other.send(message);
-        return;
+        return this.#tellOthers(worker, message);
+      case "news":
+        return this.#tellOthers(worker, message);
       case "notice":
         return this.#hooks.onNotice(message.text);
       case "done":
@@ -169,6 +179,10 @@ export class Pipelines implements RunningPipeline {
       case "failed":
         return worker.onFailed(unpackError(message.error));
     }
+  }
+
+  #tellOthers(worker: WorkerHandle, message: ToWorker): void {
+    for (const other of this.#workers) if (other !== worker) other.send(message);
   }
 
   async #takeResults(worker: WorkerHandle, results: Results): Promise<void> {
@@ -190,7 +204,14 @@ export class Pipelines implements RunningPipeline {
   async run(): Promise<void> {
     const { source, ids, durationMs, isResumable, bodiesRun } = this.#parts;
     const { hasOneHost } = source;
-    this.#tell({ type: "begin", durationMs, hasOneHost, isResumable, bodiesRun, ids });
+    const count = this.#workers.length;
+    const memory = createCommonMemory(count);
+    const startMs = performance.timeOrigin + performance.now();
+    const all = { durationMs, hasOneHost, isResumable, bodiesRun, ids };
+    for (const [index, worker] of this.#workers.entries()) {
+      const shared = { memory, index, count, concurrency: this.#concurrency, startMs };
+      worker.send({ type: "begin", ...all, shared });
+    }
     await Promise.race([
       Promise.all(this.#workers.map(({ done }) => done)),
       this.#failure.promise,

@@ -106,6 +106,8 @@ class WorkerRun {
         return this.#sender?.onTaken(message.bytes);
       case "cookies":
         return this.#jar?.add(message.cookies);
+      case "news":
+        return this.#pipeline?.learn(message.news);
       case "stop":
         return this.#pipeline?.stop();
       case "cancel":
@@ -116,7 +118,7 @@ class WorkerRun {
   }
 
   async #run(
-    { durationMs, isResumable, hasOneHost, bodiesRun, ids }: BeginMessage,
+    { durationMs, isResumable, hasOneHost, bodiesRun, ids, shared }: BeginMessage,
   ): Promise<void> {
     const options = this.#options;
     const make = ids === undefined ? this.#make! : addIds(this.#make!, ids);
@@ -124,7 +126,7 @@ class WorkerRun {
     const stats = new Stats(options);
     const pipeline = new Pipeline(
       { source, engine: this.#engine!, check: this.#check, stats },
-      { ...options, durationMs, hasOneHost, isResumable },
+      { ...options, durationMs, hasOneHost, isResumable, shared },
       {
         onResult: (result) => {
           this.#hasResponses ||= result.status !== null;
@@ -132,6 +134,7 @@ class WorkerRun {
         },
         onUnfinished: (result) => sender.drop(result),
         onNotice: (text) => this.#send({ type: "notice", text }),
+        onNews: (news) => this.#send({ type: "news", news }),
       },
     );
     this.#pipeline = pipeline;
