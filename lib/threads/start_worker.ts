@@ -30,7 +30,7 @@ export async function findWorkerCode(): Promise<WorkerCode> {
   const isSource = here.pathname.endsWith(PATH);
   if (isSource && here.protocol === "file:") checkReading(new URL("../..", here));
   // The modules of a compiled program can be read by their URLs.
-  if (isSource) return { url: new URL("./worker.ts", here).href };
+  if (isSource) return { url: new URL("./worker_main.ts", here).href };
   if (Deno.build.standalone) return { url: here.href };
   const { default: text } = await import(import.meta.url, { with: { type: "text" } });
   return {

@@ -41,6 +41,7 @@ const LAST_WORDS_MS = 0;
 class WorkerRun {
   readonly #scope: WorkerScope;
   readonly #options: WorkerOptions;
+  readonly #openEngine: typeof openEngine;
   readonly #source: BlockSource;
   readonly #loop = new EventLoopLoad();
   /** Its place among the workers of the run, from 0, and how many there are. */
@@ -56,8 +57,9 @@ class WorkerRun {
   /** Where bodies are, while it runs; undefined if they are not saved. */
   #bodies: Bodies | undefined;
 
-  constructor(scope: WorkerScope, setup: WorkerSetup) {
+  constructor(scope: WorkerScope, setup: WorkerSetup, open: typeof openEngine) {
     this.#scope = scope;
+    this.#openEngine = open;
     this.#options = unpackOptions(setup.options);
     this.#index = setup.index;
     this.#count = setup.count;
@@ -78,7 +80,7 @@ class WorkerRun {
         (cookies) => this.#send({ type: "cookies", cookies }),
       );
     }
-    const { engine, check } = await openEngine(this.#options, {
+    const { engine, check } = await this.#openEngine(this.#options, {
       permits: createHostCheck(),
       cookies: this.#jar,
       bodyFor: this.#options.saveBodies === undefined
@@ -202,15 +204,18 @@ class WorkerRun {
   }
 }
 
-/** Makes this thread a worker: it waits for the main thread's messages. */
-function beWorker(scope: WorkerScope = globalThis as unknown as WorkerScope): void {
+/**
+ * Makes this thread a worker: it waits for the main thread's messages.
+ *
+ * @param open opens its engine; the benches have an engine of their own
+ */
+export function beWorker(open = openEngine): void {
+  const scope = globalThis as unknown as WorkerScope;
   let run: WorkerRun | undefined;
   scope.onmessage = ({ data }) => {
     if (data.type !== "open") return run?.take(data);
-    run = new WorkerRun(scope, data.setup);
+    run = new WorkerRun(scope, data.setup, open);
     run.open(data.setup)
       .catch((error) => scope.postMessage({ type: "failed", error: packError(error) }));
   };
 }
-
-if ("WorkerGlobalScope" in globalThis) beWorker();
