@@ -177,6 +177,7 @@ export class Run {
         options,
         { source: this.#source, pending, total, ids, stats, isResumable, bodiesRun, durationMs },
         {
+          beforeFirst: this.#permits && (({ url }) => this.#checkPermission(url)),
           onResults: (results) => outputs.writeEncoded(results),
           onNotice: this.#onNotice,
         },
