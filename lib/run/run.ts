@@ -152,8 +152,8 @@ export class Run {
       : undefined;
     const pipelines = threads === 1 ? undefined : await openPipelines(options, threads, {
       columns: this.#source.columns,
-      ...engines,
       jar: this.#jar?.jar,
+      ...engines,
     });
     if (pipelines !== undefined) {
       // The run begins when its threads have started.
@@ -364,7 +364,9 @@ async function openJar({ cookieJar }: RunOptions): Promise<JarFile | undefined> 
 async function openPipelines(
   options: RunOptions,
   threads: number,
-  parts: Pick<RunEngines, "findCode"> & { columns: readonly string[]; jar: Jar | undefined },
+  parts:
+    & { readonly columns: readonly string[]; readonly jar: Jar | undefined }
+    & Pick<RunEngines, "findCode">,
 ): Promise<Pipelines> {
   const { Pipelines } = await import("../threads/pipelines.ts");
   return await Pipelines.open(options, threads, parts);

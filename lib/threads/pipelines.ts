@@ -229,10 +229,9 @@ export class Pipelines implements RunningPipeline {
     const count = this.#workers.length;
     const memory = createCommonMemory(count);
     const startMs = performance.timeOrigin + performance.now();
-    const all = { durationMs, hasOneHost, isResumable, bodiesRun, ids };
     for (const [index, worker] of this.#workers.entries()) {
       const shared = { memory, index, count, concurrency: this.#concurrency, startMs };
-      worker.send({ type: "begin", ...all, shared });
+      worker.send({ type: "begin", durationMs, hasOneHost, isResumable, bodiesRun, ids, shared });
     }
     await Promise.race([
       Promise.all(this.#workers.map(({ done }) => done)),
