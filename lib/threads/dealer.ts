@@ -174,19 +174,19 @@ export class Dealer {
     }
     if (!this.#hasEnded) return;
     for (const [worker, share] of this.#shares.entries()) {
-      if (share.hasEnded || !this.#queueOf(worker).isEmpty) continue;
+      if (share.hasEnded || !this.#findQueue(worker).isEmpty) continue;
       this.leave(worker);
       this.#hooks.onEnd(worker);
     }
   }
 
-  #queueOf(worker: number): BlockQueue {
+  #findQueue(worker: number): BlockQueue {
     return this.#routes === undefined ? this.#queues[0] : this.#queues[worker];
   }
 
   /** Reads until there is a whole block for a worker, or nothing is at hand, or a queue is full. */
   #fillFor(worker: number): void {
-    const wanted = this.#queueOf(worker);
+    const wanted = this.#findQueue(worker);
     const limits = this.#shares.map(({ length }) => this.#limit(length));
     if (this.#routes !== undefined && this.#queues.some(({ isFull }) => isFull)) return;
     while (!wanted.hasWhole) {
@@ -210,7 +210,7 @@ export class Dealer {
     let hasAnswered = false;
     for (let k = 0; k < this.#asking.length;) {
       const worker = this.#asking[k];
-      const block = this.#queueOf(worker).take();
+      const block = this.#findQueue(worker).take();
       if (block === undefined) {
         k++;
         continue;
