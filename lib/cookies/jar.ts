@@ -18,11 +18,22 @@ const CONTROLS = /[\x00-\x1f\x7f]/;
  * for public suffixes. Cookies are bounded, and cannot break a `Cookie` field or a line of a file.
  */
 export class Jar implements Cookies {
-  readonly #store = new CookieStore();
-  readonly #rules = new CookieJar(this.#store.forLibrary);
+  readonly #store: CookieStore;
+  readonly #rules: CookieJar;
 
-  /** @param cookies the first cookies; the jar leaves out expired ones */
-  constructor(cookies: readonly KeptCookie[] = []) {
+  /**
+   * @param cookies the first cookies; the jar leaves out expired ones
+   * @param onStored is called with each cookie that {@linkcode store} has put in, or has removed: it
+   * has expired then
+   */
+  constructor(cookies: readonly KeptCookie[] = [], onStored?: (cookie: KeptCookie) => void) {
+    this.#store = new CookieStore(onStored && ((cookie) => onStored(toKept(cookie))));
+    this.#rules = new CookieJar(this.#store.forLibrary);
+    this.add(cookies);
+  }
+
+  /** Puts cookies in, as another jar has them; expired ones remove those of their name. */
+  add(cookies: readonly KeptCookie[]): void {
     const now = new Date();
     for (const { name, expiresMs, ...rest } of cookies) {
       this.#store.put(
@@ -70,17 +81,21 @@ export class Jar implements Cookies {
   /** All cookies that have not expired, the least recently used first. */
   all(): KeptCookie[] {
     const now = Date.now();
-    return this.#store.all().map((cookie) => ({
-      name: cookie.key,
-      value: cookie.value,
-      domain: cookie.domain!,
-      hostOnly: cookie.hostOnly === true,
-      path: cookie.path!,
-      secure: cookie.secure,
-      httpOnly: cookie.httpOnly,
-      expiresMs: cookie.expiryTime() ?? Infinity,
-    })).filter(({ expiresMs }) => expiresMs > now);
+    return this.#store.all().map(toKept).filter(({ expiresMs }) => expiresMs > now);
   }
+}
+
+function toKept(cookie: Cookie): KeptCookie {
+  return {
+    name: cookie.key,
+    value: cookie.value,
+    domain: cookie.domain!,
+    hostOnly: cookie.hostOnly === true,
+    path: cookie.path!,
+    secure: cookie.secure,
+    httpOnly: cookie.httpOnly,
+    expiresMs: cookie.expiryTime() ?? Infinity,
+  };
 }
 
 /**

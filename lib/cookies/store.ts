@@ -16,8 +16,14 @@ export class CookieStore {
   readonly #cookies = new Map<string, Cookie>();
   /** The keys of each domain's cookies, in the same order; at most `MAX_COOKIES_A_DOMAIN` each. */
   readonly #domains = new Map<string, Set<string>>();
+  readonly #onPut: (cookie: Cookie) => void;
   /** Tells the library that the callbacks are called at once. */
   readonly synchronous = true;
+
+  /** @param onPut is called with each cookie that the library puts in; an expired one is removed */
+  constructor(onPut: (cookie: Cookie) => void = () => {}) {
+    this.#onPut = onPut;
+  }
 
   /** This store as the library's type, which has more methods; the library calls only these. */
   get forLibrary(): Store {
@@ -90,6 +96,7 @@ export class CookieStore {
 
   putCookie(cookie: Cookie, callback: Callback<void>): void {
     this.put(cookie);
+    this.#onPut(cookie);
     callback(null, undefined);
   }
 

@@ -8,6 +8,7 @@ import type { ResponseCheck } from "../check/response_check.ts";
 import type { Engine } from "../engine/engine.ts";
 import { Pool } from "../pool.ts";
 import { type Result, toUnsentResult } from "../result.ts";
+import type { News } from "../schedule/news.ts";
 import { Schedule, type ScheduleOptions, type Start } from "../schedule/schedule.ts";
 import { StopGate } from "../schedule/stop_gate.ts";
 import type { Stats } from "../stats/stats.ts";
@@ -48,6 +49,8 @@ export interface PipelineHooks {
   onUnfinished?(result: Result): void;
   /** Called with what the user should know, in a sentence; it can hold what a server sent. */
   onNotice(text: string): void;
+  /** Called with what the other pipelines of the run have to {@linkcode Pipeline.learn}. */
+  onNews?(news: News): void;
 }
 
 /** What happens in a pipeline at present. */
@@ -62,6 +65,9 @@ export interface Activity {
   /** How often each resource of this machine ran out, by its name. */
   readonly shortages: Readonly<Record<string, number>>;
 }
+
+/** What happens where nothing has begun. */
+export const IDLE: Activity = { inFlight: 0, retrying: 0, held: 0, paused: 0, shortages: {} };
 
 /** What happens in two pipelines together. */
 export function addActivities(a: Activity, b: Activity): Activity {
@@ -97,6 +103,8 @@ export type RunningPipeline = Pick<
   | "sourceFailure"
   | "engine"
   | "activity"
+  | "workersBusy"
+  | "openCount"
   | "stats"
 >;
 
@@ -139,6 +147,7 @@ export class Pipeline {
       onStart: (ownLateMs) => stats.recordStart(ownLateMs),
       onRetry: (cause, result) => stats.recordRetry(cause, result),
       onNotice: (text) => hooks.onNotice(text),
+      onNews: (news) => hooks.onNews?.(news),
     });
     this.#gate = new StopGate(this.#schedule, options.durationMs);
     this.#pool = new Pool<Start, Result>(this.#gate, {
@@ -160,6 +169,11 @@ export class Pipeline {
     if (this.#failure !== undefined) throw this.#failure.reason;
     // The run ended before their retries.
     for (const result of this.#schedule.drain(this.isCutShort)) await this.#keep(result);
+  }
+
+  /** Takes over what another pipeline of the run has told. */
+  learn(news: News): void {
+    this.#schedule.learn(news);
   }
 
   /** Starts no more requests; those in flight continue. */
@@ -205,6 +219,11 @@ export class Pipeline {
     return this.#engine;
   }
 
+  /** It runs in the event loop of whoever made it. */
+  get workersBusy(): readonly number[] {
+    return [];
+  }
+
   get activity(): Activity {
     const { retrying, held, pausedCount } = this.#schedule;
     return {
@@ -214,6 +233,12 @@ export class Pipeline {
       paused: pausedCount,
       shortages: Object.fromEntries(this.#engine.shortages),
     };
+  }
+
+  /** How many targets were taken from the source and have no result yet. */
+  get openCount(): number {
+    const { retrying, held } = this.#schedule;
+    return this.#inFlight + retrying + held;
   }
 
   #start({ target, dueMs, unsent }: Start, done: (result: Result) => void): void {

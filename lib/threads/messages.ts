@@ -10,8 +10,12 @@
  *
  * @module
  */
+import type { KeptCookie } from "../cookies/netscape.ts";
 import { ClosedPipe, InputError, NoProgressError, OutputError, UsageError } from "../errors.ts";
-import type { StatsState } from "../stats/stats.ts";
+import type { SharedRun } from "../schedule/common_state.ts";
+import type { News } from "../schedule/news.ts";
+import type { RequestIdOptions } from "../source/request_id.ts";
+import type { StatsDelta } from "../stats/stats.ts";
 import type { EncodedResults } from "../run/outputs.ts";
 import type { Activity } from "../run/pipeline.ts";
 import type { PackedOptions } from "./packed_options.ts";
@@ -28,14 +32,11 @@ export interface NumberBlock {
 /** Targets that are made of records. */
 export interface RecordBlock {
   readonly kind: "records";
-  readonly numbers: Float64Array<ArrayBuffer>;
-  /** The line of each record in the input, from 1. */
-  readonly lines: Float64Array<ArrayBuffer>;
+  /** For each record: its number, its line in the input from 1, and where it ends in the text. */
+  readonly places: Float64Array<ArrayBuffer>;
   /** All records, one behind the other; a record that is too long is its start. */
   readonly text: string;
-  /** Where each record ends in the text. */
-  readonly ends: Uint32Array<ArrayBuffer>;
-  /** Which of them, by their place in the block, are the starts of records that are too long. */
+  /** Which of them, from 0, are the starts of records that are too long. */
   readonly overlong: readonly number[];
 }
 
@@ -48,6 +49,10 @@ export interface WorkerSetup {
   readonly index: number;
   readonly count: number;
   readonly options: PackedOptions;
+  /** What the header of the input has; empty without one. */
+  readonly columns: readonly string[];
+  /** The first cookies; undefined without a jar. */
+  readonly cookies: readonly KeptCookie[] | undefined;
 }
 
 /** Tells a worker to begin. */
@@ -57,8 +62,23 @@ export interface BeginMessage {
   readonly durationMs: number | undefined;
   readonly hasOneHost: boolean;
   readonly isResumable: boolean;
+  /** The ids of requests; undefined without ids. */
+  readonly ids: RequestIdOptions | undefined;
   /** The name of the run in the folder for bodies; undefined if they are not saved. */
   readonly bodiesRun: string | undefined;
+  readonly shared: SharedRun;
+}
+
+/** What the schedule of another worker has to learn. */
+export interface NewsMessage {
+  readonly type: "news";
+  readonly news: News;
+}
+
+/** Cookies that another worker has stored, or has removed: those have expired. */
+export interface CookiesMessage {
+  readonly type: "cookies";
+  readonly cookies: readonly KeptCookie[];
 }
 
 /** What the main thread tells a worker. */
@@ -70,12 +90,16 @@ export type ToWorker =
   | { readonly type: "end" }
   /** Results have been taken: the worker may send as many bytes more. */
   | { readonly type: "taken"; readonly bytes: number }
+  | CookiesMessage
+  | NewsMessage
   | { readonly type: "stop" }
-  | { readonly type: "cancel" };
+  | { readonly type: "cancel" }
+  /** The run has ended: close the connections, whatever is in flight. */
+  | { readonly type: "close" };
 
 /** Results of a worker since the last ones. Statistics and records are those of the same requests. */
 export interface Results extends EncodedResults {
-  readonly stats: StatsState;
+  readonly stats: StatsDelta;
 }
 
 /** How many bytes of records results have. */
@@ -86,9 +110,13 @@ export function countBytes({ records, failures }: EncodedResults): number {
 /** What a worker is doing at present. */
 export interface WorkerState {
   readonly activity: Activity;
+  /** Whether no more requests start, for any reason. */
+  readonly isShut: boolean;
   /** The share of the last second in which its event loop was busy, 0 to 1. */
   readonly loopBusy: number;
   readonly engine: string;
+  /** Whether a server has responded: only then is it known which engine makes the requests. */
+  readonly hasResponses: boolean;
   readonly transport: "portable" | "native";
 }
 
@@ -116,11 +144,17 @@ export function unpackError({ name, message }: PackedError): Error {
 /** What a worker tells the main thread. */
 export type FromWorker =
   /** Its engine is open. */
-  | { readonly type: "ready" }
+  | { readonly type: "ready"; readonly state: WorkerState }
   /** It has room for another block. */
   | { readonly type: "wants" }
   | { readonly type: "results"; readonly results: Results; readonly state: WorkerState }
+  | CookiesMessage
+  | NewsMessage
   | { readonly type: "notice"; readonly text: string }
-  /** Everything has ended that it had begun, and all results were sent. */
-  | { readonly type: "done" }
+  /**
+   * Everything has ended that it had begun, and all results were sent. With a failure, it has ended
+   * before its source did.
+   */
+  | { readonly type: "done"; readonly failure?: PackedError | undefined }
+  /** It cannot go on, and has closed its connections. */
   | { readonly type: "failed"; readonly error: PackedError };

@@ -1,9 +1,14 @@
+import type { Jar } from "../cookies/jar.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { RunOptions } from "../options/run_options.ts";
 import { type Activity, addActivities, type RunningPipeline } from "../run/pipeline.ts";
-import { Stats } from "../stats/stats.ts";
+import { createCommonMemory } from "../schedule/common_state.ts";
+import type { Item } from "../source/item.ts";
+import { createNumbering } from "../source/numbering.ts";
+import type { TargetSource } from "../source/open.ts";
+import type { RequestIdOptions } from "../source/request_id.ts";
+import type { Stats } from "../stats/stats.ts";
 import type { MaybePromise, Source } from "../stream.ts";
-import type { Target } from "../target.ts";
 import { Dealer } from "./dealer.ts";
 import {
   countBytes,
@@ -15,15 +20,17 @@ import {
 } from "./messages.ts";
 import { packOptions } from "./packed_options.ts";
 import { shareOptions } from "./shares.ts";
-import { findWorkerCode } from "./start_worker.ts";
+import { findWorkerCode, startWorker, type WorkerCode } from "./start_worker.ts";
+import { WorkerHandle } from "./worker_handle.ts";
 
 /** What the pipelines are given once the outputs are open. */
 export interface PipelinesParts {
-  /** The targets that are to be requested. */
-  readonly source: Source<Target>;
-  /** How many there are; undefined if that is not known. */
+  readonly source: TargetSource;
+  /** What of its items is to be requested, and how many they are; undefined if that is not known. */
+  readonly pending: Source<Item>;
   readonly total: number | undefined;
-  readonly hasOneHost: boolean;
+  /** The ids of requests; undefined without ids. */
+  readonly ids: RequestIdOptions | undefined;
   readonly isResumable: boolean;
   /** The name of the run in the folder for bodies; undefined if they are not saved. */
   readonly bodiesRun: string | undefined;
@@ -39,77 +46,55 @@ export interface PipelinesHooks {
   onNotice(text: string): void;
 }
 
-const IDLE: Activity = { inFlight: 0, retrying: 0, held: 0, paused: 0, shortages: {} };
-
-/** A worker, as the main thread sees it. */
-class WorkerHandle {
-  readonly #worker: Worker;
-  readonly ready = Promise.withResolvers<void>();
-  readonly done = Promise.withResolvers<void>();
-  state: WorkerState | undefined;
-
-  constructor(worker: Worker) {
-    this.#worker = worker;
-    this.done.promise.catch(() => {});
-    this.ready.promise.catch(() => {});
-  }
-
-  send(message: ToWorker): void {
-    this.#worker.postMessage(message);
-  }
-
-  fail(error: unknown): void {
-    this.ready.reject(error);
-    this.done.reject(error);
-  }
-
-  listen(take: (message: FromWorker) => void): void {
-    this.#worker.onmessage = ({ data }) => take(data);
-    this.#worker.onerror = (event) => {
-      event.preventDefault();
-      this.fail(new Error(`Cannot go on: an event loop has failed: ${event.message}`));
-    };
-    this.#worker.onmessageerror = () => this.fail(new Error("Cannot go on: a message is broken"));
-  }
-
-  end(): void {
-    this.#worker.terminate();
-  }
-}
-
 /**
  * Several pipelines, each in a worker, that make the requests of one run. Its members are those of
  * one pipeline.
  */
 export class Pipelines implements RunningPipeline {
   readonly #workers: readonly WorkerHandle[];
+  /** The concurrency of the run. */
+  readonly #concurrency: number;
+  readonly #jar: Jar | undefined;
   #parts!: PipelinesParts;
   #hooks!: PipelinesHooks;
   #dealer!: Dealer;
-  /** The tail of the queue of those that want a block. */
-  #dealing: Promise<void> = Promise.resolve();
+  /** How many results the statistics had at the beginning. */
+  #before = 0;
   readonly #failure = Promise.withResolvers<never>();
-  #isShut = false;
+  /** Whether no more blocks are dealt. */
+  #isStopped = false;
   #isInterrupted = false;
+  /** Whether it has ended by {@linkcode fail} or {@linkcode close}: later results are dropped. */
+  #hasFailed = false;
+  /** Why a worker has ended before its source did. */
+  #sourceFailure: unknown;
 
   /**
    * Starts the workers, and opens their engines; requests nothing.
    *
+   * @param columns what the header of the input has; empty without one
+   * @param jar gets the cookies of all
+   * @param findCode finds the code that they run
    * @throws {UsageError} If they cannot be started, or their engine cannot be used.
    */
-  static async open(options: RunOptions, count: number): Promise<Pipelines> {
-    const code = await findWorkerCode();
-    const workers = Array.from(
-      { length: count },
-      () => new WorkerHandle(new Worker(code, { type: "module" })),
-    );
-    const pipelines = new Pipelines(workers);
+  static async open(
+    options: RunOptions,
+    count: number,
+    { columns, jar, findCode = findWorkerCode }: {
+      columns: readonly string[];
+      jar?: Jar | undefined;
+      findCode?: () => Promise<WorkerCode>;
+    },
+  ): Promise<Pipelines> {
+    const code = await findCode();
+    const pipelines = new Pipelines(code, count, options.concurrency, jar);
     try {
-      for (const [index, worker] of workers.entries()) {
+      for (const [index, worker] of pipelines.#workers.entries()) {
         const own = packOptions(shareOptions(options, { index, count }));
-        worker.send({ type: "open", setup: { index, count, options: own } });
+        const cookies = jar?.all();
+        worker.send({ type: "open", setup: { index, count, options: own, columns, cookies } });
       }
-      await Promise.all(workers.map(({ ready }) => ready.promise));
+      await Promise.all(pipelines.#workers.map(({ ready }) => ready));
     } catch (error) {
       await pipelines.close();
       throw error;
@@ -117,55 +102,96 @@ export class Pipelines implements RunningPipeline {
     return pipelines;
   }
 
-  private constructor(workers: readonly WorkerHandle[]) {
-    this.#workers = workers;
+  private constructor(
+    code: WorkerCode,
+    count: number,
+    concurrency: number,
+    jar: Jar | undefined,
+  ) {
+    this.#concurrency = concurrency;
+    this.#jar = jar;
+    const take = (worker: WorkerHandle, message: FromWorker): void => {
+      try {
+        this.#take(worker, message);
+      } catch (error) {
+        this.fail(error);
+      }
+    };
+    this.#workers = Array.from(
+      { length: count },
+      () => new WorkerHandle(startWorker(code), take),
+    );
     this.#failure.promise.catch(() => {});
-    for (const worker of workers) worker.listen((message) => this.#take(worker, message));
   }
 
   /** Gives them what they need for {@linkcode run}. */
-  begin(parts: PipelinesParts, hooks: PipelinesHooks, step: number): void {
+  begin(options: RunOptions, parts: PipelinesParts, hooks: PipelinesHooks): void {
+    const { source, pending, total, stats } = parts;
+    const { start, requests, concurrency, rate, hostConcurrency, hostDelayMs } = options;
     this.#parts = parts;
     this.#hooks = hooks;
-    this.#dealer = new Dealer(parts.source, {
-      step,
-      total: parts.total,
-      workers: this.#workers.length,
+    this.#before = stats.requests;
+    const hasHostLimit = hostConcurrency !== undefined || hostDelayMs !== undefined;
+    const workers = this.#workers;
+    this.#dealer = new Dealer({
+      items: pending,
+      total,
+      input: source.items,
+      end: start + requests,
+      step: createNumbering(options).step,
+      hasRecords: options.input !== undefined,
+      makeForHost: hasHostLimit ? source.make : undefined,
+      workers: workers.length,
+      concurrency,
+      rate,
+    }, {
+      onBlock: (worker, block) => {
+        const { buffer } = block.kind === "numbers" ? block.runs : block.places;
+        workers[worker].send({ type: "block", block }, [buffer]);
+      },
+      onEnd: (worker) => workers[worker].send({ type: "end" }),
     });
   }
 
   #take(worker: WorkerHandle, message: FromWorker): void {
     switch (message.type) {
       case "ready":
-        return worker.ready.resolve();
+        return worker.onReady(message.state);
       case "wants":
-        this.#dealing = this.#dealing.then(() => this.#deal(worker)).catch((error) =>
+        return this.#dealer.ask(this.#workers.indexOf(worker));
+      case "results":
+        worker.state = message.state;
+        worker.taken = this.#takeResults(worker, message.results).catch((error) =>
           this.fail(error)
         );
         return;
-      case "results":
-        worker.state = message.state;
-        return void this.#takeResults(worker, message.results).catch((error) => this.fail(error));
+      case "cookies":
+        this.#jar!.add(message.cookies);
+        return this.#tellOthers(worker, message);
+      case "news":
+        return this.#tellOthers(worker, message);
       case "notice":
         return this.#hooks.onNotice(message.text);
       case "done":
-        return worker.done.resolve();
+        this.#dealer?.leave(this.#workers.indexOf(worker));
+        if (message.failure !== undefined) this.#breakOff(unpackError(message.failure));
+        return void worker.taken.then(() => worker.onDone());
       case "failed":
-        return worker.fail(unpackError(message.error));
+        return worker.onFailed(unpackError(message.error));
     }
   }
 
-  async #deal(worker: WorkerHandle): Promise<void> {
-    const block = this.#isShut ? undefined : await this.#dealer.next();
-    if (block === undefined) this.#isShut = true;
-    worker.send(block === undefined ? { type: "end" } : { type: "block", block });
+  #tellOthers(worker: WorkerHandle, message: ToWorker): void {
+    for (const other of this.#workers) if (other !== worker) other.send(message);
   }
 
   async #takeResults(worker: WorkerHandle, results: Results): Promise<void> {
+    // The outputs may be closed.
+    if (this.#hasFailed) return;
     // They may be empty once they are written.
     const bytes = countBytes(results);
     // Of one moment: nothing is awaited between the records and their statistics.
-    this.stats.add(Stats.from(results.stats));
+    this.stats.add(results.stats);
     const full = this.#hooks.onResults(results);
     if (full !== undefined) await full;
     if (bytes > 0) worker.send({ type: "taken", bytes });
@@ -176,17 +202,25 @@ export class Pipelines implements RunningPipeline {
   }
 
   async run(): Promise<void> {
-    const { durationMs, hasOneHost, isResumable, bodiesRun } = this.#parts;
-    this.#tell({ type: "begin", durationMs, hasOneHost, isResumable, bodiesRun });
+    const { source, ids, durationMs, isResumable, bodiesRun } = this.#parts;
+    const { hasOneHost } = source;
+    const count = this.#workers.length;
+    const memory = createCommonMemory(count);
+    const startMs = performance.timeOrigin + performance.now();
+    const all = { durationMs, hasOneHost, isResumable, bodiesRun, ids };
+    for (const [index, worker] of this.#workers.entries()) {
+      const shared = { memory, index, count, concurrency: this.#concurrency, startMs };
+      worker.send({ type: "begin", ...all, shared });
+    }
     await Promise.race([
-      Promise.all(this.#workers.map(({ done }) => done.promise)),
+      Promise.all(this.#workers.map(({ done }) => done)),
       this.#failure.promise,
     ]);
   }
 
   stop(): void {
     this.#isInterrupted = true;
-    this.#isShut = true;
+    this.#stopDealing();
     this.#tell({ type: "stop" });
   }
 
@@ -195,13 +229,32 @@ export class Pipelines implements RunningPipeline {
   }
 
   fail(reason: unknown): void {
-    this.#isShut = true;
+    this.#stopDealing();
+    this.#hasFailed = true;
     this.#failure.reject(reason);
   }
 
+  /** A worker cannot go on: nothing more starts, and what is in flight ends. */
+  #breakOff(failure: Error): void {
+    this.#sourceFailure ??= failure;
+    this.#stopDealing();
+    this.#tell({ type: "stop" });
+  }
+
+  #stopDealing(): void {
+    this.#isStopped = true;
+    this.#dealer?.stop();
+  }
+
   async close(): Promise<void> {
-    for (const worker of this.#workers) worker.end();
-    await this.#parts?.source.return?.();
+    this.#stopDealing();
+    this.#hasFailed = true;
+    await Promise.all(this.#workers.map((worker) => worker.end()));
+    await this.#parts?.pending.return?.();
+  }
+
+  get #states(): readonly WorkerState[] {
+    return this.#workers.map(({ state }) => state);
   }
 
   get stats(): Stats {
@@ -209,27 +262,37 @@ export class Pipelines implements RunningPipeline {
   }
 
   get isShut(): boolean {
-    return this.#isShut;
+    return this.#isStopped || this.#states.every(({ isShut }) => isShut);
   }
 
   get isCutShort(): boolean {
-    return this.#isInterrupted;
+    return this.#isInterrupted || this.sourceFailure !== undefined;
   }
 
   get sourceFailure(): unknown {
-    return undefined;
+    if (this.#sourceFailure !== undefined) return this.#sourceFailure;
+    // The input was read ahead: what is missing counts only if the run has come so far.
+    return this.openCount === 0 ? this.#dealer.failure : undefined;
+  }
+
+  get openCount(): number {
+    return this.#dealer.dealt - (this.stats.requests - this.#before);
   }
 
   get engine(): Pick<Engine, "name" | "transport"> {
-    const states = this.#workers.flatMap(({ state }) => state === undefined ? [] : [state]);
-    const names = new Set(states.flatMap(({ engine }) => engine.split("+")));
-    return { name: [...names].sort().join("+"), transport: states[0]?.transport ?? "portable" };
+    const states = this.#states;
+    // A worker without a response does not know yet what its server speaks.
+    const told = states.filter(({ hasResponses }) => hasResponses);
+    const names = (told.length > 0 ? told : states).flatMap(({ engine }) => engine.split("+"));
+    return { name: [...new Set(names)].sort().join("+"), transport: states[0].transport };
+  }
+
+  /** How busy the event loop of each worker was lately, 0 to 1. */
+  get workersBusy(): readonly number[] {
+    return this.#workers.map(({ state }) => state?.loopBusy ?? 0);
   }
 
   get activity(): Activity {
-    return this.#workers.reduce(
-      (sum, { state }) => state === undefined ? sum : addActivities(sum, state.activity),
-      IDLE,
-    );
+    return this.#states.map(({ activity }) => activity).reduce(addActivities);
   }
 }

@@ -4,12 +4,17 @@
  * @module
  */
 import type { ResponseCheck } from "../check/response_check.ts";
+import type { SharedJar } from "../cookies/shared_jar.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Bodies } from "../output/bodies/bodies.ts";
 import { EventLoopLoad } from "../process/event_loop_load.ts";
 import { createHostCheck } from "../process/permission.ts";
 import { openEngine } from "../run/open_engine.ts";
-import { Pipeline } from "../run/pipeline.ts";
+import { IDLE, Pipeline } from "../run/pipeline.ts";
+import type { MakeTarget } from "../source/item.ts";
+import { openMaker } from "../source/make_target.ts";
+import { addIds } from "../source/request_id.ts";
+import { Targets } from "../source/targets.ts";
 import { Stats } from "../stats/stats.ts";
 import { BlockSource } from "./block_source.ts";
 import {
@@ -18,6 +23,7 @@ import {
   packError,
   type ToWorker,
   type WorkerSetup,
+  type WorkerState,
 } from "./messages.ts";
 import { unpackOptions, type WorkerOptions } from "./packed_options.ts";
 import { ResultSender } from "./result_sender.ts";
@@ -28,40 +34,55 @@ interface WorkerScope {
   postMessage(message: FromWorker, transfer?: Transferable[]): void;
 }
 
-/** How many blocks a worker has in addition to the one that it is working on. */
-const BLOCKS_AHEAD = 1;
+/** How long a worker stays after it has closed its connections. */
+const LAST_WORDS_MS = 0;
 
 /** The part of a run that one worker makes. */
 class WorkerRun {
   readonly #scope: WorkerScope;
   readonly #options: WorkerOptions;
+  readonly #openEngine: typeof openEngine;
   readonly #source: BlockSource;
   readonly #loop = new EventLoopLoad();
-  /** How many workers the run has. */
+  /** Its place among the workers of the run, from 0, and how many there are. */
+  readonly #index: number;
   readonly #count: number;
+  #make: MakeTarget | undefined;
   #engine: Engine | undefined;
   #check: ResponseCheck | undefined;
+  #jar: SharedJar | undefined;
   #pipeline: Pipeline | undefined;
   #sender: ResultSender | undefined;
+  #hasResponses = false;
   /** Where bodies are, while it runs; undefined if they are not saved. */
   #bodies: Bodies | undefined;
 
-  constructor(scope: WorkerScope, setup: WorkerSetup) {
+  constructor(scope: WorkerScope, setup: WorkerSetup, open: typeof openEngine) {
     this.#scope = scope;
+    this.#openEngine = open;
     this.#options = unpackOptions(setup.options);
+    this.#index = setup.index;
     this.#count = setup.count;
-    this.#source = new BlockSource(this.#options, () => this.#send({ type: "wants" }));
+    this.#source = new BlockSource(this.#options.shard.count, () => this.#send({ type: "wants" }));
   }
 
   #send(message: FromWorker, transfer: Transferable[] = []): void {
     this.#scope.postMessage(message, transfer);
   }
 
-  /** Opens the engine. */
-  async open(): Promise<void> {
-    const { engine, check } = await openEngine(this.#options, {
+  /** Opens the engine. @param cookies the first ones; undefined without a jar */
+  async open({ cookies, columns }: WorkerSetup): Promise<void> {
+    this.#make = await openMaker({ ...this.#options, template: this.#options.url }, columns);
+    if (cookies !== undefined) {
+      const { SharedJar } = await import("../cookies/shared_jar.ts");
+      this.#jar = new SharedJar(
+        cookies,
+        (cookies) => this.#send({ type: "cookies", cookies }),
+      );
+    }
+    const { engine, check } = await this.#openEngine(this.#options, {
       permits: createHostCheck(),
-      cookies: undefined,
+      cookies: this.#jar,
       bodyFor: this.#options.saveBodies === undefined
         ? undefined
         : (target, head) => this.#bodies!.bodyFor(target, head),
@@ -69,7 +90,7 @@ class WorkerRun {
     });
     this.#engine = engine;
     this.#check = check;
-    this.#send({ type: "ready" });
+    this.#send({ type: "ready", state: this.#state });
   }
 
   take(message: ToWorker): void {
@@ -77,56 +98,99 @@ class WorkerRun {
       case "open":
         throw new Error("The worker is open");
       case "begin":
-        return void this.#run(message).catch((error) => this.#fail(error));
+        return void this.#run(message)
+          .then(() => this.#sendDone(), (error) => this.#fail(error));
       case "block":
         return this.#source.add(message.block);
       case "end":
         return this.#source.end();
       case "taken":
         return this.#sender?.onTaken(message.bytes);
+      case "cookies":
+        return this.#jar?.add(message.cookies);
+      case "news":
+        return this.#pipeline?.learn(message.news);
       case "stop":
         return this.#pipeline?.stop();
       case "cancel":
         return this.#pipeline?.cancel();
+      case "close":
+        return this.#close();
     }
   }
 
-  async #run({ durationMs, isResumable, hasOneHost, bodiesRun }: BeginMessage): Promise<void> {
+  async #run(
+    { durationMs, isResumable, hasOneHost, bodiesRun, ids, shared }: BeginMessage,
+  ): Promise<void> {
     const options = this.#options;
-    const engine = this.#engine!;
+    const make = ids === undefined ? this.#make! : addIds(this.#make!, ids);
+    const source = new Targets(this.#source, make);
     const stats = new Stats(options);
     const pipeline = new Pipeline(
-      { source: this.#source, engine, check: this.#check, stats },
-      { ...options, durationMs, hasOneHost, isResumable },
+      { source, engine: this.#engine!, check: this.#check, stats },
+      { ...options, durationMs, hasOneHost, isResumable, shared },
       {
-        onResult: (result) => sender.write(result),
+        onResult: (result) => {
+          this.#hasResponses ||= result.status !== null;
+          return sender.write(result);
+        },
         onUnfinished: (result) => sender.drop(result),
         onNotice: (text) => this.#send({ type: "notice", text }),
+        onNews: (news) => this.#send({ type: "news", news }),
       },
     );
+    this.#pipeline = pipeline;
     this.#bodies = await this.#joinBodies(bodiesRun);
     const sender = await ResultSender.open(options, {
       isResumable,
+      thread: this.#index,
       bodies: this.#bodies,
       stats,
-      getState: () => ({
-        activity: pipeline.activity,
-        loopBusy: this.#loop.busy,
-        engine: engine.name,
-        transport: engine.transport,
-      }),
+      getState: () => this.#state,
       send: (message, transfer) => this.#send(message, transfer),
     });
-    this.#pipeline = pipeline;
     this.#sender = sender;
     this.#loop.start();
-    for (let k = 0; k <= BLOCKS_AHEAD; k++) this.#send({ type: "wants" });
-    await pipeline.run();
-    this.#loop.stop();
-    sender.close();
-    this.#bodies?.close();
-    await pipeline.close();
-    this.#send({ type: "done" });
+    this.#source.begin();
+    try {
+      await pipeline.run();
+    } finally {
+      this.#loop.stop();
+      this.#jar?.flush();
+      sender.close();
+      this.#bodies?.close();
+      await pipeline.close();
+      // What ends the connections is sent in the turns that follow, before the worker is ended.
+      await new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS));
+    }
+  }
+
+  get #state(): WorkerState {
+    const engine = this.#engine!;
+    const pipeline = this.#pipeline;
+    return {
+      activity: pipeline?.activity ?? IDLE,
+      isShut: pipeline?.isShut ?? false,
+      loopBusy: this.#loop.busy,
+      engine: engine.name,
+      hasResponses: this.#hasResponses,
+      transport: engine.transport,
+    };
+  }
+
+  #sendDone(): void {
+    const failure = this.#pipeline!.sourceFailure;
+    this.#send({ type: "done", failure: failure === undefined ? undefined : packError(failure) });
+  }
+
+  #close(): void {
+    if (this.#pipeline === undefined) {
+      this.#engine?.close();
+      return this.#send({ type: "done" });
+    }
+    // Nobody takes results any more, so that nothing may wait for that.
+    this.#sender?.onTaken(Infinity);
+    this.#pipeline.fail(new Error("The run has ended"));
   }
 
   async #joinBodies(run: string | undefined): Promise<Bodies | undefined> {
@@ -136,19 +200,22 @@ class WorkerRun {
   }
 
   #fail(error: unknown): void {
-    this.#sender?.close();
     this.#send({ type: "failed", error: packError(error) });
   }
 }
 
-/** Makes this thread a worker: it waits for the main thread's messages. */
-function beWorker(scope: WorkerScope = globalThis as unknown as WorkerScope): void {
+/**
+ * Makes this thread a worker: it waits for the main thread's messages.
+ *
+ * @param open opens its engine; the benches have an engine of their own
+ */
+export function beWorker(open = openEngine): void {
+  const scope = globalThis as unknown as WorkerScope;
   let run: WorkerRun | undefined;
   scope.onmessage = ({ data }) => {
-    if (data.type !== "open") return run!.take(data);
-    run = new WorkerRun(scope, data.setup);
-    run.open().catch((error) => scope.postMessage({ type: "failed", error: packError(error) }));
+    if (data.type !== "open") return run?.take(data);
+    run = new WorkerRun(scope, data.setup, open);
+    run.open(data.setup)
+      .catch((error) => scope.postMessage({ type: "failed", error: packError(error) }));
   };
 }
-
-if ("WorkerGlobalScope" in globalThis) beWorker();
