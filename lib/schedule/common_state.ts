@@ -1,5 +1,5 @@
 /** The number of circuit breakers that can be told apart; hosts beyond share them. */
-const BREAKERS = 4_096;
+const BREAKERS = 65_536;
 /** The maximum number of notices about pauses in a run: nobody reads those of a thousand hosts. */
 export const MAX_NOTICES = 20;
 
@@ -42,7 +42,7 @@ export interface SharedRun {
 }
 
 /**
- * Makes the memory that the schedules of a run share: 33 kB, and some bytes for each.
+ * Makes the memory that the schedules of a run share: 0.5 MB, and some bytes for each.
  *
  * @param count how many event loops the run has, from 1
  */
@@ -162,7 +162,7 @@ export class CommonState {
     Atomics.store(this.#cells, cell, turn);
   }
 
-  turnOf(cell: number): number {
+  readTurn(cell: number): number {
     return Atomics.load(this.#cells, cell);
   }
 
@@ -171,7 +171,7 @@ export class CommonState {
     Atomics.add(this.#cells, cell + BREAKERS, count);
   }
 
-  failuresOf(cell: number): number {
+  readFailures(cell: number): number {
     return Atomics.load(this.#cells, cell + BREAKERS);
   }
 
