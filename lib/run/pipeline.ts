@@ -103,6 +103,8 @@ export type RunningPipeline = Pick<
   | "sourceFailure"
   | "engine"
   | "activity"
+  | "workersBusy"
+  | "openCount"
   | "stats"
 >;
 
@@ -217,6 +219,11 @@ export class Pipeline {
     return this.#engine;
   }
 
+  /** It runs in the event loop of whoever made it. */
+  get workersBusy(): readonly number[] {
+    return [];
+  }
+
   get activity(): Activity {
     const { retrying, held, pausedCount } = this.#schedule;
     return {
@@ -226,6 +233,12 @@ export class Pipeline {
       paused: pausedCount,
       shortages: Object.fromEntries(this.#engine.shortages),
     };
+  }
+
+  /** How many targets were taken from the source and have no result yet. */
+  get openCount(): number {
+    const { retrying, held } = this.#schedule;
+    return this.#inFlight + retrying + held;
   }
 
   #start({ target, dueMs, unsent }: Start, done: (result: Result) => void): void {

@@ -17,16 +17,17 @@ import { PeakMemory } from "../process/peak_memory.ts";
 import { createHostCheck, explainMissingNet } from "../process/permission.ts";
 import { formatHdr } from "../report/hdr.ts";
 import { formatSummary } from "../report/json.ts";
-import { createNumbering } from "../source/numbering.ts";
 import { openSource, type TargetSource } from "../source/open.ts";
-import { RequestIds } from "../source/request_id.ts";
+import { addIds, drawIds } from "../source/request_id.ts";
 import { describeShortfall } from "../source/shortfall.ts";
+import { Targets } from "../source/targets.ts";
 import type { Snapshot } from "../stats/snapshot.ts";
 import { formatCount } from "../text/format.ts";
 import { type JournalSnapshot, type MadeAgain, Outputs } from "./outputs.ts";
 import { openEngine } from "./open_engine.ts";
 import { type Activity, Pipeline, type RunningPipeline, sumCounts } from "./pipeline.ts";
 import type { Pipelines } from "../threads/pipelines.ts";
+import type { WorkerCode } from "../threads/start_worker.ts";
 import { countThreads } from "../threads/shares.ts";
 import type { RunPage } from "./run_page.ts";
 
@@ -40,6 +41,13 @@ export function formatWait(inFlight: number): string {
   if (inFlight === 0) return "";
   const requests = `${formatCount(inFlight)} ${inFlight === 1 ? "request" : "requests"}`;
   return `waiting up to ${GRACE_MS / 1000} s for ${requests} in flight`;
+}
+
+/** Where the engines of a run come from. */
+export interface RunEngines {
+  readonly open: typeof openEngine;
+  /** Finds the code of the workers. @default the program's own */
+  readonly findCode?: () => Promise<WorkerCode>;
 }
 
 /** A run: everything it needs is open before the first request is made. */
@@ -69,12 +77,14 @@ export class Run {
    *
    * @param onNotice called with what the user should know before the end; it can hold what a server
    * sent
+   * @param engines where its engines come from; the benches have an engine of their own
    * @throws {UsageError} If one of them cannot be opened, or there are fewer sockets than the
    * concurrency asks for where each request may need one.
    */
   static async open(
     options: RunOptions,
     onNotice: (text: string) => void = () => {},
+    engines: RunEngines = { open: openEngine },
   ): Promise<Run> {
     checkSockets(options);
     const outputs = await Outputs.find(options);
@@ -95,14 +105,14 @@ export class Run {
         run.#page = page = await RunPage.open(options.report);
       }
       run.#metrics = metrics;
-      await run.#openPipeline();
+      await run.#openPipeline(engines);
       if (options.metrics?.port === 0) onNotice(`metrics at ${metrics!.url}`);
       return run;
     } catch (error) {
       metrics?.close();
       await outputs.abandon();
       await page?.abandon();
-      await source?.return();
+      await source?.items.return();
       throw error;
     }
   }
@@ -121,14 +131,17 @@ export class Run {
   }
 
   /** Opens the outputs, and puts the pipeline between them and the source. */
-  async #openPipeline(): Promise<void> {
+  async #openPipeline(engines: RunEngines): Promise<void> {
     const options = this.#options;
     const outputs = this.#outputs;
     const fail = (error: unknown): void => this.#pipeline.fail(error);
-    const threads = outputs.isComplete ? 1 : countThreads(options, this.#source);
+    const threads = outputs.isComplete ? 1 : countThreads(options, {
+      total: this.#source.items.total,
+      hasOneHost: this.#source.hasOneHost,
+    });
     // Before the outputs: if they cannot be opened, no file has changed.
     const parts = threads === 1
-      ? await openEngine(options, {
+      ? await engines.open(options, {
         permits: this.#permits,
         cookies: this.#jar?.jar,
         bodyFor: options.saveBodies === undefined
@@ -137,9 +150,11 @@ export class Run {
         onSinkFailure: fail,
       })
       : undefined;
-    const pipelines = threads === 1
-      ? undefined
-      : await openPipelines(options, threads, this.#jar?.jar);
+    const pipelines = threads === 1 ? undefined : await openPipelines(options, threads, {
+      columns: this.#source.columns,
+      jar: this.#jar?.jar,
+      ...engines,
+    });
     try {
       await outputs.open(() => this.#journalState(), fail);
     } catch (error) {
@@ -147,26 +162,28 @@ export class Run {
       await pipelines?.close();
       throw error;
     }
-    const pending = outputs.pending(this.#source);
+    const { items, hasOneHost, make } = this.#source;
+    const pending = outputs.pending(items);
     const ids = options.requestId === undefined
       ? undefined
-      : await RequestIds.open(options.requestId, outputs.restored?.salt);
+      : await drawIds(options.requestId, outputs.restored?.salt);
     const { isComplete, isResumable, bodiesRun } = outputs;
     const stats = outputs.restoreStats();
-    const source = ids?.addTo(pending) ?? pending;
-    const { hasOneHost, total } = this.#source;
     const durationMs = isComplete ? 0 : options.durationMs;
     if (pipelines !== undefined) {
+      const all = outputs.computeTotal(items.total);
+      const total = all === undefined ? undefined : all - stats.requests;
       pipelines.begin(
-        { source, stats, total, hasOneHost, isResumable, bodiesRun, durationMs },
+        options,
+        { source: this.#source, pending, total, ids, stats, isResumable, bodiesRun, durationMs },
         {
           onResults: (results) => outputs.writeEncoded(results),
           onNotice: this.#onNotice,
         },
-        createNumbering(options).step,
       );
       this.#pipeline = pipelines;
     } else {
+      const source = new Targets(pending, ids === undefined ? make : addIds(make, ids));
       this.#pipeline = new Pipeline({ source, stats, ...parts! }, {
         ...options,
         durationMs,
@@ -224,8 +241,9 @@ export class Run {
 
   /** Tells the user if the input had fewer records than requested. */
   #noteShortfall(): void {
-    const { ended } = this.#source;
-    if (ended === undefined || this.#pipeline.isCutShort || this.#options.retryFailed) return;
+    const { ended } = this.#source.items;
+    const { isCutShort, openCount } = this.#pipeline;
+    if (ended === undefined || isCutShort || openCount > 0 || this.#options.retryFailed) return;
     const shortfall = describeShortfall(this.#options, ended);
     if (shortfall !== undefined) this.#onNotice(shortfall);
   }
@@ -299,26 +317,27 @@ export class Run {
   }
 
   /** The share of the input whose records are written; records that were only read do not count. */
-  #progress({ inFlight, retrying, held }: Activity): number | undefined {
-    const read = this.#source.progress?.();
+  #progress(): number | undefined {
+    const read = this.#source.items.progress?.();
     if (read === undefined) return undefined;
-    const { requests } = this.#pipeline.stats;
-    const open = inFlight + retrying + held;
-    return requests === 0 ? 0 : read * requests / (requests + open);
+    const { stats: { requests }, openCount } = this.#pipeline;
+    return requests === 0 ? 0 : read * requests / (requests + openCount);
   }
 
   snapshot(): Snapshot {
-    const { stats, activity, engine } = this.#pipeline;
+    const { stats, activity, engine, workersBusy } = this.#pipeline;
     const figures = stats.snapshot({
       ...activity,
       ...this.#resourceUsage(activity),
       startedMs: this.#startedMs - (this.#outputs.restored?.seconds ?? 0) * 1000,
       concurrency: this.#options.concurrency,
       targetRate: this.#options.rate,
-      total: this.#outputs.computeTotal(this.#source.total),
-      progress: this.#progress(activity),
+      total: this.#outputs.computeTotal(this.#source.items.total),
+      progress: this.#progress(),
       rssBytes: Deno.memoryUsage().rss,
       loopBusy: this.#loop?.busy ?? 0,
+      threads: Math.max(1, workersBusy.length),
+      workersBusy,
       engine: engine.name,
       transport: engine.transport,
       interrupted: this.#isInterrupted,
@@ -339,10 +358,12 @@ async function openJar({ cookieJar }: RunOptions): Promise<JarFile | undefined> 
 async function openPipelines(
   options: RunOptions,
   threads: number,
-  jar: Jar | undefined,
+  parts:
+    & { readonly columns: readonly string[]; readonly jar: Jar | undefined }
+    & Pick<RunEngines, "findCode">,
 ): Promise<Pipelines> {
   const { Pipelines } = await import("../threads/pipelines.ts");
-  return await Pipelines.open(options, threads, { jar });
+  return await Pipelines.open(options, threads, parts);
 }
 
 /** The outcome of a run. */

@@ -7,12 +7,11 @@ import { UsageError } from "../errors.ts";
 import type { Target } from "../target.ts";
 import { isSecretHeader } from "../text/secrets.ts";
 import { CsvReader, toFields } from "./csv.ts";
-import type { InputContext, RecordTargets } from "./input_format.ts";
-import { NOT_UTF8 } from "./input_source.ts";
+import type { InputContext, RecordContext, RecordTargets } from "./input_format.ts";
 import { isBlank, type LineReader, type Lines, OverlongLine } from "./lines.ts";
 import { refuseNames } from "./placeholders.ts";
 import type { RequestDefaults } from "./request_defaults.ts";
-import { checkedTarget, filledTarget, invalidRecord } from "./target.ts";
+import { checkedTarget, filledTarget, invalidRecord, NOT_UTF8 } from "./target.ts";
 import { createTargetFactory } from "./target_factory.ts";
 import { UrlTemplate } from "./url_template.ts";
 
@@ -22,30 +21,36 @@ export function readRecords(lines: LineReader): Lines {
 }
 
 /**
- * How targets are made of the records under a header, which this reads.
+ * The names of the columns, by place.
  *
  * @throws {UsageError} If the header is wrong, or lacks a column that a template names.
  */
-export async function openTargets(
+export async function readColumns(
   records: Lines,
-  { path, template, defaults, redactedUrl }: InputContext,
-): Promise<RecordTargets> {
-  const header = await readHeader(records, path, template);
+  { path, template, defaults }: InputContext,
+): Promise<readonly string[]> {
+  const columns = await readHeader(records, path, template);
   refuseNames(
     defaults,
-    (name) => header.has(name),
-    `'--input ${path}' has only ${listColumns(header)}`,
+    (name) => columns.includes(name),
+    `'--input ${path}' has only ${listColumns(columns)}`,
   );
-  const of = [...header.keys()].some(isSecretHeader) ? { ...defaults, redactedUrl } : defaults;
-  return { make: toMaker(header, template ?? UrlTemplate.parse("{url}"), of), defaults: of };
+  return columns;
 }
 
-/** The names of the columns, by place. */
+/** How targets are made of the records under a header. */
+export function openRecords(
+  { template, defaults, columns, redactedUrl }: RecordContext,
+): RecordTargets {
+  const of = columns.some(isSecretHeader) ? { ...defaults, redactedUrl } : defaults;
+  return { make: toMaker(columns, template ?? UrlTemplate.parse("{url}"), of), defaults: of };
+}
+
 async function readHeader(
   records: Lines,
   path: string,
   template: UrlTemplate | undefined,
-): Promise<Map<string, number>> {
+): Promise<string[]> {
   let step = await records.next();
   while (!step.done && isBlank(step.value)) step = await records.next();
   const fail = (why: string): never => {
@@ -57,34 +62,37 @@ async function readHeader(
     : toFields(step.value);
   if (typeof fields === "string") return fail(`its first record names no columns: ${fields}`);
   if (!fields.every((field) => field.isWellFormed())) fail(`its first record is ${NOT_UTF8}`);
-  const header = new Map<string, number>();
+  const columns: string[] = [];
+  const seen = new Set<string>();
   for (const [place, field] of fields.entries()) {
     const name = field.trim();
     if (name === "") fail(`column ${place + 1} has no name: add one`);
-    if (header.has(name)) fail(`two columns have the name '${name}': rename one`);
-    header.set(name, place);
+    if (seen.has(name)) fail(`two columns have the name '${name}': rename one`);
+    seen.add(name);
+    columns.push(name);
   }
   const wanted = template?.names ?? ["url"];
-  const missing = wanted.find((name) => name !== "" && !header.has(name));
+  const missing = wanted.find((name) => name !== "" && !seen.has(name));
   if (missing !== undefined) {
     fail(
       `it has no column ${template?.quote(missing) ?? `'${missing}'`}: it has ${
-        listColumns(header)
+        listColumns(columns)
       }`,
     );
   }
-  return header;
+  return columns;
 }
 
-function listColumns(header: Map<string, number>): string {
-  return [...header.keys()].join(", ").slice(0, 500);
+function listColumns(columns: readonly string[]): string {
+  return columns.join(", ").slice(0, 500);
 }
 
 function toMaker(
-  header: Map<string, number>,
+  columns: readonly string[],
   template: UrlTemplate,
   defaults: RequestDefaults,
 ): (i: number, record: string) => Target {
+  const header = new Map(columns.map((name, place) => [name, place]));
   const make = createTargetFactory(template.isOriginFixed ? filledTarget : checkedTarget, defaults);
   return (i, record) => {
     const fields = toFields(record);

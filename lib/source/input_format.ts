@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { MaybePromise } from "../stream.ts";
 import type { Target } from "../target.ts";
 import type { LineReader, Lines } from "./lines.ts";
 import type { RequestDefaults } from "./request_defaults.ts";
@@ -32,20 +31,32 @@ export interface RecordReader {
   /** The records that lines hold: one each, or some that go over several lines. */
   readRecords(lines: LineReader): Lines;
   /**
-   * Tells how targets are made of the records; reads the header, if there is one.
+   * Reads the header, if the format has one.
    *
+   * @returns the names of the fields of the records behind it, by place
    * @throws {UsageError} If the header is wrong, or lacks a field that a template names.
    */
-  openTargets(records: Lines, context: InputContext): MaybePromise<RecordTargets>;
+  readColumns?(records: Lines, context: InputContext): Promise<readonly string[]>;
+  /** Tells how targets are made of the records. */
+  openRecords(context: RecordContext): RecordTargets;
 }
 
-/** What targets are made from, apart from their records. */
+/** What a run needs of an input. */
 export interface InputContext {
   /** The path of the input, for messages. */
   readonly path: string;
   /** The template of the URLs; undefined where records give whole ones. */
   readonly template: UrlTemplate | undefined;
   readonly defaults: RequestDefaults;
+}
+
+/** What targets are made from, apart from their records. */
+export interface RecordContext {
+  /** The template of the URLs; undefined where records give whole ones. */
+  readonly template: UrlTemplate | undefined;
+  readonly defaults: RequestDefaults;
+  /** What the header of the input has; empty in a format without headers. */
+  readonly columns: readonly string[];
   /** The URL as it may be shown in place of a record that can hold secrets. */
   readonly redactedUrl: string;
 }

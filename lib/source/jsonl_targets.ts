@@ -9,7 +9,7 @@ import { fieldProblem, methodProblem, normalizeMethod } from "../http/fields.ts"
 import type { HeaderList, Target } from "../target.ts";
 import { isObject } from "../text/json_shape.ts";
 import { isRawJSON, parseLosslessJson } from "../text/lossless_json.ts";
-import type { InputContext, RecordTargets } from "./input_format.ts";
+import type { RecordContext, RecordTargets } from "./input_format.ts";
 import type { LineReader, Lines } from "./lines.ts";
 import type { RequestDefaults } from "./request_defaults.ts";
 import { fillBody, fillHeaders } from "./request_templates.ts";
@@ -41,7 +41,7 @@ export function readRecords(lines: LineReader): Lines {
  * §5), and the URL of a record that has none. The run's other templates are filled from the same
  * fields; `headers` and `body` of a record replace them, and are not templates themselves.
  */
-export function openTargets(_records: Lines, { template, defaults }: InputContext): RecordTargets {
+export function openRecords({ template, defaults }: RecordContext): RecordTargets {
   return { make: toMaker(template, defaults), defaults };
 }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { InputContext, RecordTargets } from "./input_format.ts";
+import type { RecordContext, RecordTargets } from "./input_format.ts";
 import type { LineReader, Lines } from "./lines.ts";
 import { checkedTarget, filledTarget } from "./target.ts";
 import { createTargetFactory } from "./target_factory.ts";
@@ -14,7 +14,7 @@ export function readRecords(lines: LineReader): Lines {
 }
 
 /** How targets are made of lines. */
-export function openTargets(_records: Lines, { template, defaults }: InputContext): RecordTargets {
+export function openRecords({ template, defaults }: RecordContext): RecordTargets {
   const make = createTargetFactory(
     template?.isOriginFixed ? filledTarget : checkedTarget,
     defaults,

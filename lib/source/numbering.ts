@@ -1,9 +1,5 @@
-import type { Source, Step } from "../stream.ts";
-import type { Target } from "../target.ts";
-import type { RequestDefaults } from "./request_defaults.ts";
-import { checkedTarget, trustedTarget } from "./target.ts";
-import { createTargetFactory, type TargetMaker } from "./target_factory.ts";
-import type { UrlTemplate } from "./url_template.ts";
+import type { Step } from "../stream.ts";
+import { END, type Item, type Items, ReusedItem } from "./item.ts";
 
 /** Which numbers of a run are to be requested. */
 export interface RequestRange {
@@ -46,29 +42,16 @@ function computeEnd({ start, count }: Pick<RequestRange, "start" | "count">): nu
   return Math.min(start + count, Number.MAX_SAFE_INTEGER + 1);
 }
 
-/** Targets by number, without an input. A template's fixed origin has been checked. */
-export class RangeSource implements Source<Target> {
+/** Numbers, without an input. */
+export class NumberItems implements Items {
   /** How many there are; undefined without a bound. */
   readonly total: number | undefined;
-  /** Whether all are of one host. */
-  readonly hasOneHost: boolean;
-  readonly #template: UrlTemplate;
-  readonly #make: TargetMaker;
+  readonly #item = new ReusedItem();
   readonly #step: number;
   readonly #end: number;
   #next: number;
 
-  constructor(
-    template: UrlTemplate,
-    { start, count, shard }: RequestRange,
-    defaults: RequestDefaults,
-  ) {
-    this.#template = template;
-    this.hasOneHost = template.isOriginFixed;
-    this.#make = createTargetFactory(
-      template.isOriginFixed ? trustedTarget : checkedTarget,
-      defaults,
-    );
+  constructor({ start, count, shard }: RequestRange) {
     const { first, step } = createNumbering({ start, shard });
     this.#step = step;
     this.#end = computeEnd({ start, count });
@@ -76,13 +59,12 @@ export class RangeSource implements Source<Target> {
     this.total = countNumbers({ start, count, shard });
   }
 
-  next(): Step<Target> {
+  next(): Step<Item> {
     const i = this.#next;
-    if (i >= this.#end) return { value: undefined, done: true };
+    if (i >= this.#end) return END;
     this.#next = i + this.#step;
-    const number = `${i}`;
-    const url = this.#template.expandOne(number);
-    return { value: this.#make(i, url, number), done: false };
+    this.#item.i = i;
+    return this.#item.step;
   }
 
   return(): void {

@@ -1,23 +1,19 @@
 import { UsageError } from "../errors.ts";
-import type { Source } from "../stream.ts";
-import type { HeaderList, Target } from "../target.ts";
-import { isSecretHeader, withoutUserinfo } from "../text/secrets.ts";
 import { INPUT_FORMATS, type InputFormatName } from "./formats.ts";
 import { Input } from "./input.ts";
 import type { InputFormat } from "./input_format.ts";
-import { InputSource } from "./input_source.ts";
+import type { Items, MakeTarget } from "./item.ts";
 import { LineReader, type Lines } from "./lines.ts";
-import { RangeSource, type RequestRange } from "./numbering.ts";
+import { openMaker, parseUrlTemplate, type TargetOptions } from "./make_target.ts";
+import { NumberItems, type RequestRange } from "./numbering.ts";
 import { refuseFields, refuseNames } from "./placeholders.ts";
+import { RecordItems } from "./record_items.ts";
 import type { RequestDefaults } from "./request_defaults.ts";
 import { Rounds } from "./rounds.ts";
-import { checkOrigin } from "./target.ts";
-import { UrlTemplate } from "./url_template.ts";
+import type { UrlTemplate } from "./url_template.ts";
 
 /** Options for {@linkcode openSource}. */
-export interface SourceOptions extends RequestRange, RequestDefaults {
-  /** The URL's template; undefined where the input has whole URLs. */
-  readonly template: string | undefined;
+export interface SourceOptions extends RequestRange, TargetOptions {
   readonly input: { readonly path: string; readonly format: InputFormatName } | undefined;
   /** Whether the input starts over each time it has ended. @default {false} */
   readonly loop?: boolean | undefined;
@@ -25,17 +21,14 @@ export interface SourceOptions extends RequestRange, RequestDefaults {
   readonly onlyLf?: boolean | undefined;
 }
 
-/** Targets, and how far they have come. */
-export interface TargetSource extends Source<Target> {
-  /** How many there will be; undefined where that is not known. */
-  readonly total?: number | undefined;
+/** Where the targets of a run come from: items, and what makes a target of each. */
+export interface TargetSource {
+  readonly items: Items;
+  readonly make: MakeTarget;
+  /** What the header of the input has; empty without one. */
+  readonly columns: readonly string[];
   /** Whether all targets are known to be of one host. */
   readonly hasOneHost: boolean;
-  /** The share of the input that was read, 0 to 1, where that is known. */
-  progress?(): number | undefined;
-  /** How many records the input had; undefined before its end, and without an input. */
-  readonly ended?: number | undefined;
-  return(): unknown;
 }
 
 /**
@@ -54,7 +47,12 @@ export async function openSource(options: SourceOptions): Promise<TargetSource> 
       () => false,
       "without --input there is no record, only {} for the number",
     );
-    return new RangeSource(template, options, defaults);
+    return {
+      items: new NumberItems(options),
+      make: await openMaker(options, []),
+      columns: [],
+      hasOneHost: template.isOriginFixed,
+    };
   }
   const format = INPUT_FORMATS[input.format];
   const { unit, hasFields, resolvesUrls } = format;
@@ -72,19 +70,25 @@ export async function openSource(options: SourceOptions): Promise<TargetSource> 
       );
     }
   }
-  return await openInput(input.path, format, template, defaults, options);
+  const { items, columns } = await openInput(input.path, format, { template, defaults }, options);
+  return {
+    items,
+    make: await openMaker(options, columns),
+    columns,
+    // A record's own URL can lead to another host.
+    hasOneHost: template?.isOriginFixed === true && (!resolvesUrls || template.names.length > 0),
+  };
 }
 
 async function openInput(
   path: string,
   format: InputFormat,
-  template: UrlTemplate | undefined,
-  defaults: RequestDefaults,
+  request: { readonly template: UrlTemplate | undefined; readonly defaults: RequestDefaults },
   options: SourceOptions,
-): Promise<TargetSource> {
+): Promise<Pick<TargetSource, "items" | "columns">> {
   const { loop = false, onlyLf } = options;
   const name = `--input ${path}`;
-  const { readRecords, openTargets } = await format.load();
+  const { readRecords, readColumns } = await format.load();
   const input = await Input.open(path);
   try {
     if (loop && !input.isRepeatable) {
@@ -98,68 +102,16 @@ async function openInput(
       input.rewind();
       return begin();
     };
-    const redactedUrl = withoutUserinfo(options.template ?? "");
-    const targets = await openTargets(records, { path, template, defaults, redactedUrl });
-    return new InputSource(loop ? new Rounds(records, again) : records, {
+    const columns = await readColumns?.(records, { path, ...request }) ?? [];
+    const items = new RecordItems(loop ? new Rounds(records, again) : records, {
       input,
       name,
       hasHeader: format.hasHeader,
-      // A record's own URL can lead to another host.
-      hasOneHost: template?.isOriginFixed === true &&
-        (!format.resolvesUrls || template.names.length > 0),
       numbers: options,
-      ...targets,
     });
+    return { items, columns };
   } catch (error) {
     input.close();
     throw error;
   }
-}
-
-/** The template, and the defaults; credentials in a fixed origin become a header field. */
-function parseUrlTemplate(
-  options: SourceOptions,
-): { template: UrlTemplate | undefined; defaults: RequestDefaults } {
-  const { template: text, method, headers, body, templates, input } = options;
-  const template = text === undefined ? undefined : UrlTemplate.parse(text);
-  const given = { method, headers, body, templates };
-  const defaults = holdsSecrets(template, given)
-    ? { ...given, redactedUrl: withoutUserinfo(options.template ?? "") }
-    : given;
-  if (template === undefined) return { template, defaults };
-  // A base is resolved with its credentials, since a record can lead to another origin.
-  const isBase = input !== undefined && INPUT_FORMATS[input.format].resolvesUrls &&
-    template.names.length === 0;
-  if (!template.isOriginFixed) {
-    checkBeginning(template.start, headers, text);
-    return { template, defaults };
-  }
-  const origin = checkOrigin(template.start, headers, text);
-  if (isBase || origin.url === template.start) return { template, defaults };
-  const bare = template.withStart(origin.url);
-  return { template: bare, defaults: { ...defaults, headers: origin.headers } };
-}
-
-/** Whether values of records become credentials, as far as the templates tell. */
-function holdsSecrets(template: UrlTemplate | undefined, { templates }: RequestDefaults): boolean {
-  if (template?.hasCredentials || template?.names.some(isSecretHeader)) return true;
-  if (templates === undefined) return false;
-  for (const [field, { placeholders }] of templates.headers) {
-    if (isSecretHeader(field[0]) || placeholders.some(({ name }) => isSecretHeader(name))) {
-      return true;
-    }
-  }
-  return templates.body?.placeholders.some(({ name }) => isSecretHeader(name)) ?? false;
-}
-
-/**
- * Checks that values of placeholders can make a URL of a template's beginning.
- *
- * @throws {UsageError} If they cannot.
- */
-function checkBeginning(start: string, headers: HeaderList, whole: string | undefined): void {
-  const isOne = /^https?:\/\//i.test(start) ||
-    ["http://", "https://"].some((scheme) => scheme.startsWith(start.toLowerCase()));
-  // This says so in the same words as for a URL without placeholders.
-  if (!isOne) checkOrigin(start, headers, whole);
 }

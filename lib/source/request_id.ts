@@ -3,68 +3,63 @@
  *
  * @module
  */
-import { mapStep, type MaybePromise, type Source, type Step } from "../stream.ts";
 import type { HeaderList, Target } from "../target.ts";
+import type { MakeTarget } from "./item.ts";
 
 /** The W3C's field for an id; its form is prescribed (Trace Context §3.2). */
 const TRACEPARENT = "traceparent";
 
+/** Ids of a run as plain data. */
+export interface RequestIdOptions {
+  /** The name of the header field. */
+  readonly name: string;
+  /** The random part: 16 bytes in hexadecimal. */
+  readonly random: string;
+}
+
+/**
+ * Draws the random part of a run's ids, once for all threads.
+ *
+ * @param salt the random part of the run's journal, if it has one
+ */
+export async function drawIds(name: string, salt?: string): Promise<RequestIdOptions> {
+  const bytes = salt === undefined ? crypto.getRandomValues(new Uint8Array(16)) : new Uint8Array(
+    // The salt itself is in no header: hashes of secrets are made with it.
+    await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`request id ${salt}`)),
+  ).subarray(0, 16);
+  // Neither half of a traceparent may be all zeros.
+  bytes[0] ||= 1;
+  bytes[8] ||= 1;
+  return { name, random: bytes.toHex() };
+}
+
 /**
  * Gives targets their ids. The random part is drawn once for a run, and the request's number makes
  * the id unique within the run. So a retry has the id of its request, and a resumed run gives each
- * request the same id again.
+ * request the same id again. A target that has the field already keeps it.
  */
-export class RequestIds {
-  readonly #name: string;
-  readonly #start: string;
-  readonly #end: string;
+export function addIds(make: MakeTarget, { name, random }: RequestIdOptions): MakeTarget {
+  const lower = name.toLowerCase();
+  const createId = toIdMaker(lower, random);
+  // Most runs have one list only, which is then searched once.
+  let without: HeaderList | undefined;
+  return (item) => {
+    const target = make(item);
+    const { i, url, method, headers, body, invalid, expect } = target;
+    if (invalid !== undefined) return target;
+    if (headers !== without) {
+      if (headers.some(([name]) => name.toLowerCase() === lower)) return target;
+      without = headers;
+    }
+    const requestId = [name, createId(i)] as const;
+    return { i, url, method, headers, body, invalid, expect, requestId } satisfies Target;
+  };
+}
 
-  /**
-   * @param name of the header field
-   * @param salt the random part of the run's journal, if it has one
-   */
-  static async open(name: string, salt?: string): Promise<RequestIds> {
-    const bytes = salt === undefined ? crypto.getRandomValues(new Uint8Array(16)) : new Uint8Array(
-      // The salt itself is in no header: hashes of secrets are made with it.
-      await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`request id ${salt}`)),
-    );
-    // Neither half of a traceparent may be all zeros.
-    bytes[0] ||= 1;
-    bytes[8] ||= 1;
-    return new RequestIds(name, bytes.subarray(0, 8).toHex(), bytes.subarray(8, 16).toHex());
-  }
-
-  private constructor(name: string, run: string, parent: string) {
-    const isTrace = name.toLowerCase() === TRACEPARENT;
-    this.#name = name;
-    this.#start = isTrace ? `00-${run}` : `${run}-`;
-    this.#end = isTrace ? `-${parent}-01` : "";
-  }
-
-  /** The id of a request, by its number. */
-  createId(i: number): string {
-    if (this.#end === "") return `${this.#start}${i}`;
-    return `${this.#start}${i.toString(16).padStart(16, "0")}${this.#end}`;
-  }
-
-  /** The same targets with their ids; a target that has the field already keeps it. */
-  addTo(source: Source<Target>): Source<Target> {
-    const lower = this.#name.toLowerCase();
-    // Most runs have one list only, which is then searched once.
-    let without: HeaderList | undefined;
-    const withId = (step: Step<Target>): Step<Target> => {
-      if (step.done) return step;
-      const { i, url, method, headers, body, invalid, expect } = step.value;
-      if (invalid !== undefined) return step;
-      if (headers !== without) {
-        if (headers.some(([name]) => name.toLowerCase() === lower)) return step;
-        without = headers;
-      }
-      const requestId = [this.#name, this.createId(i)] as const;
-      const value: Target = { i, url, method, headers, body, invalid, expect, requestId };
-      return { value, done: false };
-    };
-    const next = (): MaybePromise<Step<Target>> => mapStep(source.next(), withId);
-    return { next, return: () => source.return?.() };
-  }
+/** Makes the id of a request of its number. */
+function toIdMaker(name: string, random: string): (i: number) => string {
+  const start = random.slice(0, 16);
+  if (name !== TRACEPARENT) return (i) => `${start}-${i}`;
+  const parent = random.slice(16);
+  return (i) => `00-${start}${i.toString(16).padStart(16, "0")}-${parent}-01`;
 }

@@ -7,6 +7,10 @@ import type { RequestDefaults } from "./request_defaults.ts";
 /** How much of a text that is not a URL is repeated in a record, in UTF-16 code units. */
 const MAX_SHOWN_LENGTH = 200;
 
+/** Why a record that is not UTF-8 becomes no request, in words. */
+export const NOT_UTF8 =
+  "not UTF-8: convert the input to UTF-8, or percent-encode such bytes of URLs";
+
 /** `URL` also takes any number of slashes, and then user information would not be seen. */
 const ABSOLUTE = /^https?:\/\/[^/?#\\\s]/i;
 

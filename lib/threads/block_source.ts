@@ -1,59 +1,142 @@
-import { openSource } from "../source/open.ts";
+import { END, type Item, ReusedItem } from "../source/item.ts";
+import { OverlongLine } from "../source/lines.ts";
 import type { MaybePromise, Source, Step } from "../stream.ts";
-import type { Target } from "../target.ts";
-import type { Block } from "./messages.ts";
-import type { WorkerOptions } from "./packed_options.ts";
+import type { Block, NumberBlock, RecordBlock } from "./messages.ts";
 
-/** The targets of the blocks that a worker is given. It asks for more before it runs dry. */
-export class BlockSource implements Source<Target> {
-  readonly #options: WorkerOptions;
-  readonly #want: () => void;
+/** How many blocks a worker asks for in addition to the one that it is working on. */
+const BLOCKS_AHEAD = 1;
+
+/**
+ * The items of the blocks that a worker is given. It asks for the next block when it begins one, so
+ * that it seldom waits, and has at most `BLOCKS_AHEAD` + 1 of them.
+ */
+export class BlockSource implements Source<Item> {
+  readonly #step: number;
+  readonly #ask: () => void;
+  /** Those that are not begun yet. */
   readonly #blocks: Block[] = [];
-  #current: Source<Target> | undefined;
+  /** The items of the block at hand. */
+  #current: Reader | undefined;
+  /** Whether no other block comes. */
   #hasEnded = false;
-  #wake: (() => void) | undefined;
+  /** Settles the one `next()` that waits, if there is one. */
+  #resolve: ((step: Step<Item>) => void) | undefined;
 
-  /** @param want asks for another block */
-  constructor(options: WorkerOptions, want: () => void) {
-    this.#options = options;
-    this.#want = want;
+  /**
+   * @param step between two numbers of the shard
+   * @param ask asks for a block
+   */
+  constructor(step: number, ask: () => void) {
+    this.#step = step;
+    this.#ask = ask;
+  }
+
+  /** Asks for the first blocks. */
+  begin(): void {
+    for (let k = 0; k <= BLOCKS_AHEAD; k++) this.#ask();
   }
 
   add(block: Block): void {
+    if (this.#hasEnded) return;
     this.#blocks.push(block);
-    this.#wake?.();
+    this.#wake();
   }
 
+  /** No other block comes. */
   end(): void {
     this.#hasEnded = true;
-    this.#wake?.();
+    this.#wake();
   }
 
-  next(): MaybePromise<Step<Target>> {
-    const step = this.#current?.next();
-    if (step !== undefined && !(step instanceof Promise) && !step.done) return step;
-    return this.#nextBlock();
+  #wake(): void {
+    const resolve = this.#resolve;
+    this.#resolve = undefined;
+    resolve?.(this.#take()!);
   }
 
-  async #nextBlock(): Promise<Step<Target>> {
-    for (;;) {
-      while (this.#blocks.length === 0) {
-        if (this.#hasEnded) return { value: undefined, done: true };
-        await new Promise<void>((resolve) => this.#wake = resolve);
-      }
-      const block = this.#blocks.shift()!;
-      this.#want();
-      if (block.kind !== "numbers") throw new Error("not yet");
-      const [first, count] = block.runs;
-      const { shard } = this.#options;
-      this.#current = await openSource({
-        ...this.#options,
-        start: first,
-        count: (count - 1) * shard.count + 1,
-        template: this.#options.url,
-      });
-      const step = await this.#current.next();
-      if (!step.done) return step;
+  next(): MaybePromise<Step<Item>> {
+    return this.#current?.next() ?? this.#take() ??
+      new Promise<Step<Item>>((resolve) => this.#resolve = resolve);
+  }
+
+  /** The first item of the next block, or the end; undefined if neither has come. */
+  #take(): Step<Item> | undefined {
+    const block = this.#blocks.shift();
+    if (block === undefined) return this.#hasEnded ? END : undefined;
+    if (!this.#hasEnded) this.#ask();
+    this.#current = block.kind === "numbers"
+      ? new NumberReader(block, this.#step)
+      : new RecordReader(block);
+    return this.#current.next();
+  }
+
+  /** Drops what it has. */
+  return(): void {
+    this.#blocks.length = 0;
+    this.#current = undefined;
+    this.end();
+  }
+}
+
+/** Reads a block. */
+interface Reader {
+  /** Undefined at its end. */
+  next(): Step<Item> | undefined;
+}
+
+class NumberReader implements Reader {
+  readonly #item = new ReusedItem();
+  readonly #runs: Float64Array;
+  readonly #step: number;
+  #place = 0;
+  /** How many numbers of the run at that place were read. */
+  #read = 0;
+
+  constructor({ runs }: NumberBlock, step: number) {
+    this.#runs = runs;
+    this.#step = step;
+  }
+
+  next(): Step<Item> | undefined {
+    const runs = this.#runs;
+    if (this.#place === runs.length) return undefined;
+    this.#item.i = runs[this.#place] + this.#read++ * this.#step;
+    if (this.#read === runs[this.#place + 1]) {
+      this.#place += 2;
+      this.#read = 0;
     }
+    return this.#item.step;
+  }
+}
+
+class RecordReader implements Reader {
+  readonly #item = new ReusedItem();
+  readonly #block: RecordBlock;
+  #place = 0;
+  #end = 0;
+  /** How many of those that are too long were read. */
+  #overlong = 0;
+
+  constructor(block: RecordBlock) {
+    this.#block = block;
+  }
+
+  next(): Step<Item> | undefined {
+    const { places, text, overlong } = this.#block;
+    const place = this.#place;
+    if (place === places.length) return undefined;
+    const item = this.#item;
+    item.i = places[place];
+    item.line = places[place + 1];
+    const record = text.slice(this.#end, places[place + 2]);
+    this.#end = places[place + 2];
+    if (overlong[this.#overlong] * 3 === place) {
+      this.#overlong++;
+      item.record = new OverlongLine(record);
+    } else {
+      item.record = record;
+    }
+    this.#place = place + 3;
+    return item.step;
   }
 }

@@ -1,49 +1,272 @@
-import type { MaybePromise, Source } from "../stream.ts";
-import type { Target } from "../target.ts";
+import type { Item, Items, MakeTarget } from "../source/item.ts";
+import type { Source, Step } from "../stream.ts";
+import { BlockQueue } from "./block_queue.ts";
+import { HostRoutes } from "./host_routes.ts";
 import type { Block } from "./messages.ts";
 
-/** The maximum number of targets of a block. */
-const MAX_TARGETS = 1_000;
+/** The maximum number of items of a block. */
+const MAX_ITEMS = 1_000;
+/** The same where each host belongs to one worker: there, records come from far apart. */
+const MAX_ITEMS_BY_HOST = 250;
+/** If a worker asks again sooner than this, its next block is longer; if later, shorter. */
+const SHORT_MS = 50;
+const LONG_MS = 200;
+/** An input that takes so long for its next item is slow. */
+const SLOW_INPUT_MS = 20;
+/** Towards the end a block is one part in so many of a worker's share of what is left. */
+const PARTS_OF_SHARE = 4;
 
-/** Hands out the targets of a run to workers, in blocks. */
+/** What is dealt, and to whom. */
+export interface DealerOptions {
+  readonly items: Source<Item>;
+  /** How many items there are; undefined where that is not known. */
+  readonly total: number | undefined;
+  /** Tells how far the input was read. */
+  readonly input: Pick<Items, "progress">;
+  /** The number behind the last one; Infinity without a bound. */
+  readonly end: number;
+  /** What is between two numbers of the shard. */
+  readonly step: number;
+  /** Whether items have records. */
+  readonly hasRecords: boolean;
+  /** Makes targets for their hosts, if each host is to belong to one worker. */
+  readonly makeForHost: MakeTarget | undefined;
+  /** How many workers there are, from 1. */
+  readonly workers: number;
+  /** How many requests the run may have in flight, from 1. */
+  readonly concurrency: number;
+  /** Starts a second; undefined without a schedule. */
+  readonly rate: number | undefined;
+  /** Milliseconds on a clock that never goes back. @default performance.now() */
+  readonly now?: () => number;
+}
+
+/** Receives what a dealer deals. */
+export interface DealerHooks {
+  /** A worker gets a block that it has asked for. */
+  onBlock(worker: number, block: Block): void;
+  /** Called once for each worker: it gets no other block. */
+  onEnd(worker: number): void;
+}
+
+/** What is known of a worker. */
+interface Share {
+  /** How many items its next block has, as far as its own speed decides. */
+  length: number;
+  askedMs: number;
+  /** Whether it gets no other block. */
+  hasEnded: boolean;
+}
+
+/**
+ * Hands out the items of a run to workers, in blocks, as they ask for them. What is at hand is
+ * handed out at once: no block waits for an input that is slow, or for room in the journal.
+ *
+ * ```text
+ * items ──► queue ──► worker that asked first         without limits for each host
+ * items ──┬► queue ──► worker of some hosts            else: it decides for its hosts alone
+ *         └► queue ──► worker of others
+ * ```
+ *
+ * A queue that is full stops the reading until its worker asks for more.
+ */
 export class Dealer {
-  readonly #source: Source<Target>;
-  readonly #step: number;
-  readonly #blockLength: number;
+  readonly #options: DealerOptions;
+  readonly #hooks: DealerHooks;
+  readonly #now: () => number;
+  readonly #shares: readonly Share[];
+  /** How many items a worker gets at first, and at most. */
+  readonly #firstLength: number;
+  readonly #maxLength: number;
+  readonly #routes: HostRoutes | undefined;
+  /** One queue for all, or one for each worker. */
+  readonly #queues: readonly BlockQueue[];
+  /** The workers that ask, in turn. Each asks for few blocks at a time. */
+  readonly #asking: number[] = [];
+  /** Whether a promise of the next item is outstanding; then the item. */
+  #isPulling = false;
+  #pulled: Step<Item> | undefined;
+  /** Behind the last number that was read. */
+  #read = 0;
+  #dealt = 0;
+  /** Whether nothing more is read. */
   #hasEnded = false;
+  #failure: unknown;
 
-  /**
-   * @param source the targets that are to be requested
-   * @param step between two numbers of the shard
-   */
-  constructor(source: Source<Target>, { step, total, workers }: {
-    step: number;
-    total: number | undefined;
-    workers: number;
-  }) {
-    this.#source = source;
-    this.#step = step;
-    this.#blockLength = Math.max(
+  constructor(options: DealerOptions, hooks: DealerHooks) {
+    const { workers, concurrency, rate, hasRecords, step, makeForHost, now } = options;
+    this.#options = options;
+    this.#hooks = hooks;
+    this.#now = now ?? (() => performance.now());
+    // At a rate, what a worker starts in a second: all workers take part in a slow one.
+    this.#maxLength = Math.max(
       1,
-      Math.min(MAX_TARGETS, Math.ceil((total ?? Infinity) / (4 * workers))),
+      Math.min(
+        makeForHost === undefined ? MAX_ITEMS : MAX_ITEMS_BY_HOST,
+        (rate ?? Infinity) / workers,
+      ),
+    );
+    this.#firstLength = Math.min(this.#maxLength, concurrency / workers);
+    this.#shares = Array.from({ length: workers }, () => ({
+      length: this.#firstLength,
+      askedMs: -Infinity,
+      hasEnded: false,
+    }));
+    this.#routes = makeForHost && new HostRoutes(makeForHost, workers);
+    this.#queues = Array.from(
+      { length: makeForHost === undefined ? 1 : workers },
+      () => new BlockQueue(hasRecords ? undefined : step),
     );
   }
 
-  /** The next block; undefined once nothing is left. Only one call is outstanding at a time. */
-  async next(): Promise<Block | undefined> {
-    const runs: number[] = [];
-    for (let k = 0; k < this.#blockLength && !this.#hasEnded; k++) {
-      const pending: MaybePromise<IteratorResult<Target>> = this.#source.next();
-      const step = pending instanceof Promise ? await pending : pending;
-      if (step.done) {
-        this.#hasEnded = true;
-        break;
-      }
-      const { i } = step.value;
-      const at = runs.length - 2;
-      if (at >= 0 && runs[at] + runs[at + 1] * this.#step === i) runs[at + 1]++;
-      else runs.push(i, 1);
+  /** How many items were read so far to be dealt. */
+  get dealt(): number {
+    return this.#dealt;
+  }
+
+  /** Why the source broke off, if it did; everything before that is dealt. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  /** A worker has room for another block. */
+  ask(worker: number): void {
+    const share = this.#shares[worker];
+    if (share.hasEnded) return;
+    const now = this.#now();
+    const sinceMs = now - share.askedMs;
+    if (sinceMs < SHORT_MS) share.length = Math.min(this.#maxLength, share.length * 2);
+    else if (sinceMs > LONG_MS) share.length = Math.max(1, share.length / 2);
+    share.askedMs = now;
+    this.#asking.push(worker);
+    this.#deal();
+  }
+
+  /** A worker ends by itself: it gets nothing more. */
+  leave(worker: number): void {
+    this.#shares[worker].hasEnded = true;
+    this.#forget(worker);
+  }
+
+  /** Deals nothing more. */
+  stop(): void {
+    this.#hasEnded = true;
+    for (const share of this.#shares) share.hasEnded = true;
+    this.#asking.length = 0;
+  }
+
+  #forget(worker: number): void {
+    const left = this.#asking.filter((other) => other !== worker);
+    this.#asking.splice(0, Infinity, ...left);
+  }
+
+  #deal(): void {
+    while (this.#asking.length > 0) {
+      this.#fillFor(this.#asking[0]);
+      if (!this.#answer()) break;
     }
-    return runs.length === 0 ? undefined : { kind: "numbers", runs: Float64Array.from(runs) };
+    if (!this.#hasEnded) return;
+    for (const [worker, share] of this.#shares.entries()) {
+      if (share.hasEnded || !this.#queueOf(worker).isEmpty) continue;
+      this.leave(worker);
+      this.#hooks.onEnd(worker);
+    }
+  }
+
+  #queueOf(worker: number): BlockQueue {
+    return this.#routes === undefined ? this.#queues[0] : this.#queues[worker];
+  }
+
+  /** Reads until there is a whole block for a worker, or nothing is at hand, or a queue is full. */
+  #fillFor(worker: number): void {
+    const wanted = this.#queueOf(worker);
+    const limit = this.#limitFor(worker);
+    if (this.#routes !== undefined && this.#queues.some(({ isFull }) => isFull)) return;
+    while (!wanted.hasWhole) {
+      const item = this.#pull();
+      if (item === undefined) return;
+      this.#read = item.i + 1;
+      this.#dealt++;
+      if (this.#routes === undefined) {
+        wanted.add(item, limit);
+      } else {
+        const queue = this.#queues[this.#routes.find(item)];
+        queue.add(item, limit);
+        if (queue.isFull) return;
+      }
+    }
+  }
+
+  /** Answers whoever asks for what there is. @returns whether somebody got something */
+  #answer(): boolean {
+    let hasAnswered = false;
+    for (let k = 0; k < this.#asking.length;) {
+      const worker = this.#asking[k];
+      const block = this.#queueOf(worker).take();
+      if (block === undefined) {
+        k++;
+        continue;
+      }
+      this.#asking.splice(k, 1);
+      hasAnswered = true;
+      this.#hooks.onBlock(worker, block);
+    }
+    return hasAnswered;
+  }
+
+  /** How many items the next block of a worker has at most. */
+  #limitFor(worker: number): number {
+    const { workers } = this.#options;
+    const share = this.#countLeft() / (PARTS_OF_SHARE * workers);
+    return Math.max(1, Math.ceil(Math.min(this.#shares[worker].length, share)));
+  }
+
+  /** About how many items are left to be read; Infinity if that is not known. */
+  #countLeft(): number {
+    const { total = Infinity, input, end, step } = this.#options;
+    const progress = input.progress?.();
+    const inInput = progress ? this.#read * (1 - progress) / progress : Infinity;
+    return Math.min(total - this.#dealt, (end - this.#read) / step, inInput / step);
+  }
+
+  /** The next item; undefined if it is not at hand, or nothing is left. */
+  #pull(): Item | undefined {
+    if (this.#hasEnded || this.#isPulling) return undefined;
+    const step = this.#pulled ?? this.#next();
+    this.#pulled = undefined;
+    if (step === undefined) return undefined;
+    if (step.done) this.#hasEnded = true;
+    return step.done ? undefined : step.value;
+  }
+
+  #next(): Step<Item> | undefined {
+    let step;
+    try {
+      step = this.#options.items.next();
+    } catch (error) {
+      this.#breakOff(error);
+      return undefined;
+    }
+    if (!(step instanceof Promise)) return step;
+    this.#isPulling = true;
+    const askedMs = this.#now();
+    step.then((step) => {
+      this.#pulled = step;
+      if (this.#now() - askedMs > SLOW_INPUT_MS) this.#spread();
+    }, (error) => this.#breakOff(error)).then(() => {
+      this.#isPulling = false;
+      this.#deal();
+    });
+    return undefined;
+  }
+
+  /** Gives each worker no more than it can begin: of a slow input every worker gets something. */
+  #spread(): void {
+    for (const share of this.#shares) share.length = this.#firstLength;
+  }
+
+  #breakOff(error: unknown): void {
+    if (!this.#hasEnded) this.#failure = error;
+    this.#hasEnded = true;
   }
 }

@@ -14,7 +14,8 @@ import type { KeptCookie } from "../cookies/netscape.ts";
 import { ClosedPipe, InputError, NoProgressError, OutputError, UsageError } from "../errors.ts";
 import type { SharedRun } from "../schedule/common_state.ts";
 import type { News } from "../schedule/news.ts";
-import type { StatsState } from "../stats/stats.ts";
+import type { RequestIdOptions } from "../source/request_id.ts";
+import type { StatsDelta } from "../stats/stats.ts";
 import type { EncodedResults } from "../run/outputs.ts";
 import type { Activity } from "../run/pipeline.ts";
 import type { PackedOptions } from "./packed_options.ts";
@@ -31,14 +32,11 @@ export interface NumberBlock {
 /** Targets that are made of records. */
 export interface RecordBlock {
   readonly kind: "records";
-  readonly numbers: Float64Array<ArrayBuffer>;
-  /** The line of each record in the input, from 1. */
-  readonly lines: Float64Array<ArrayBuffer>;
+  /** For each record: its number, its line in the input from 1, and where it ends in the text. */
+  readonly places: Float64Array<ArrayBuffer>;
   /** All records, one behind the other; a record that is too long is its start. */
   readonly text: string;
-  /** Where each record ends in the text. */
-  readonly ends: Uint32Array<ArrayBuffer>;
-  /** Which of them, by their place in the block, are the starts of records that are too long. */
+  /** Which of them, from 0, are the starts of records that are too long. */
   readonly overlong: readonly number[];
 }
 
@@ -51,6 +49,8 @@ export interface WorkerSetup {
   readonly index: number;
   readonly count: number;
   readonly options: PackedOptions;
+  /** What the header of the input has; empty without one. */
+  readonly columns: readonly string[];
   /** The first cookies; undefined without a jar. */
   readonly cookies: readonly KeptCookie[] | undefined;
 }
@@ -62,6 +62,8 @@ export interface BeginMessage {
   readonly durationMs: number | undefined;
   readonly hasOneHost: boolean;
   readonly isResumable: boolean;
+  /** The ids of requests; undefined without ids. */
+  readonly ids: RequestIdOptions | undefined;
   /** The name of the run in the folder for bodies; undefined if they are not saved. */
   readonly bodiesRun: string | undefined;
   readonly shared: SharedRun;
@@ -97,7 +99,7 @@ export type ToWorker =
 
 /** Results of a worker since the last ones. Statistics and records are those of the same requests. */
 export interface Results extends EncodedResults {
-  readonly stats: StatsState;
+  readonly stats: StatsDelta;
 }
 
 /** How many bytes of records results have. */
@@ -150,9 +152,9 @@ export type FromWorker =
   | NewsMessage
   | { readonly type: "notice"; readonly text: string }
   /**
-   * Everything has ended that it had begun, and all results were sent. If it gave up, as no request
-   * can succeed any more, something is left to request.
+   * Everything has ended that it had begun, and all results were sent. With a failure, it has ended
+   * before its source did.
    */
-  | { readonly type: "done"; readonly gaveUp?: PackedError | undefined }
+  | { readonly type: "done"; readonly failure?: PackedError | undefined }
   /** It cannot go on, and has closed its connections. */
   | { readonly type: "failed"; readonly error: PackedError };

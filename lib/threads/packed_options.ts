@@ -43,7 +43,7 @@ const NEEDED = {
   rate: true,
   redirects: true,
   report: false,
-  requestId: true,
+  requestId: false,
   requests: false,
   resume: false,
   retry: true,

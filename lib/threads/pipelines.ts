@@ -2,10 +2,13 @@ import type { Jar } from "../cookies/jar.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { RunOptions } from "../options/run_options.ts";
 import { type Activity, addActivities, type RunningPipeline } from "../run/pipeline.ts";
-import { Stats } from "../stats/stats.ts";
 import { createCommonMemory } from "../schedule/common_state.ts";
+import type { Item } from "../source/item.ts";
+import { createNumbering } from "../source/numbering.ts";
+import type { TargetSource } from "../source/open.ts";
+import type { RequestIdOptions } from "../source/request_id.ts";
+import type { Stats } from "../stats/stats.ts";
 import type { MaybePromise, Source } from "../stream.ts";
-import type { Target } from "../target.ts";
 import { Dealer } from "./dealer.ts";
 import {
   countBytes,
@@ -23,11 +26,12 @@ import { WorkerHandle } from "./worker_handle.ts";
 
 /** What the pipelines are given once the outputs are open. */
 export interface PipelinesParts {
-  /** The targets that are to be requested. */
-  readonly source: Source<Target>;
-  /** How many there are; undefined if that is not known. */
+  readonly source: TargetSource;
+  /** What of its items is to be requested, and how many they are; undefined if that is not known. */
+  readonly pending: Source<Item>;
   readonly total: number | undefined;
-  readonly hasOneHost: boolean;
+  /** The ids of requests; undefined without ids. */
+  readonly ids: RequestIdOptions | undefined;
   readonly isResumable: boolean;
   /** The name of the run in the folder for bodies; undefined if they are not saved. */
   readonly bodiesRun: string | undefined;
@@ -55,19 +59,21 @@ export class Pipelines implements RunningPipeline {
   #parts!: PipelinesParts;
   #hooks!: PipelinesHooks;
   #dealer!: Dealer;
-  /** The tail of the queue of those that want a block. */
-  #dealing: Promise<void> = Promise.resolve();
+  /** How many results the statistics had at the beginning. */
+  #before = 0;
   readonly #failure = Promise.withResolvers<never>();
   /** Whether no more blocks are dealt. */
   #isStopped = false;
   #isInterrupted = false;
   /** Whether it has ended by {@linkcode fail} or {@linkcode close}: later results are dropped. */
   #hasFailed = false;
+  /** Why a worker has ended before its source did. */
   #sourceFailure: unknown;
 
   /**
    * Starts the workers, and opens their engines; requests nothing.
    *
+   * @param columns what the header of the input has; empty without one
    * @param jar gets the cookies of all
    * @param findCode finds the code that they run
    * @throws {UsageError} If they cannot be started, or their engine cannot be used.
@@ -75,17 +81,19 @@ export class Pipelines implements RunningPipeline {
   static async open(
     options: RunOptions,
     count: number,
-    { jar, findCode = findWorkerCode }: {
+    { columns, jar, findCode = findWorkerCode }: {
+      columns: readonly string[];
       jar?: Jar | undefined;
       findCode?: () => Promise<WorkerCode>;
-    } = {},
+    },
   ): Promise<Pipelines> {
     const code = await findCode();
     const pipelines = new Pipelines(code, count, options.concurrency, jar);
     try {
       for (const [index, worker] of pipelines.#workers.entries()) {
         const own = packOptions(shareOptions(options, { index, count }));
-        worker.send({ type: "open", setup: { index, count, options: own, cookies: jar?.all() } });
+        const cookies = jar?.all();
+        worker.send({ type: "open", setup: { index, count, options: own, columns, cookies } });
       }
       await Promise.all(pipelines.#workers.map(({ ready }) => ready));
     } catch (error) {
@@ -118,13 +126,31 @@ export class Pipelines implements RunningPipeline {
   }
 
   /** Gives them what they need for {@linkcode run}. */
-  begin(parts: PipelinesParts, hooks: PipelinesHooks, step: number): void {
+  begin(options: RunOptions, parts: PipelinesParts, hooks: PipelinesHooks): void {
+    const { source, pending, total, stats } = parts;
+    const { start, requests, concurrency, rate, hostConcurrency, hostDelayMs } = options;
     this.#parts = parts;
     this.#hooks = hooks;
-    this.#dealer = new Dealer(parts.source, {
-      step,
-      total: parts.total,
-      workers: this.#workers.length,
+    this.#before = stats.requests;
+    const hasHostLimit = hostConcurrency !== undefined || hostDelayMs !== undefined;
+    const workers = this.#workers;
+    this.#dealer = new Dealer({
+      items: pending,
+      total,
+      input: source.items,
+      end: start + requests,
+      step: createNumbering(options).step,
+      hasRecords: options.input !== undefined,
+      makeForHost: hasHostLimit ? source.make : undefined,
+      workers: workers.length,
+      concurrency,
+      rate,
+    }, {
+      onBlock: (worker, block) => {
+        const { buffer } = block.kind === "numbers" ? block.runs : block.places;
+        workers[worker].send({ type: "block", block }, [buffer]);
+      },
+      onEnd: (worker) => workers[worker].send({ type: "end" }),
     });
   }
 
@@ -133,10 +159,7 @@ export class Pipelines implements RunningPipeline {
       case "ready":
         return worker.onReady(message.state);
       case "wants":
-        this.#dealing = this.#dealing.then(() => this.#deal(worker)).catch((error) =>
-          this.fail(error)
-        );
-        return;
+        return this.#dealer.ask(this.#workers.indexOf(worker));
       case "results":
         worker.state = message.state;
         worker.taken = this.#takeResults(worker, message.results).catch((error) =>
@@ -151,36 +174,16 @@ export class Pipelines implements RunningPipeline {
       case "notice":
         return this.#hooks.onNotice(message.text);
       case "done":
-        return void worker.taken.then(() => this.#onDone(worker, message.gaveUp));
+        this.#dealer?.leave(this.#workers.indexOf(worker));
+        if (message.failure !== undefined) this.#breakOff(unpackError(message.failure));
+        return void worker.taken.then(() => worker.onDone());
       case "failed":
         return worker.onFailed(unpackError(message.error));
     }
   }
 
-  /** A worker has ended. What it gave up, the others need not go on with. */
-  #onDone(worker: WorkerHandle, gaveUp: PackedError | undefined): void {
-    if (gaveUp !== undefined) {
-      this.#sourceFailure ??= unpackError(gaveUp);
-      this.#isStopped = true;
-      this.#tellOthers(worker, { type: "stop" });
-    }
-    worker.onDone();
-  }
-
   #tellOthers(worker: WorkerHandle, message: ToWorker): void {
     for (const other of this.#workers) if (other !== worker) other.send(message);
-  }
-
-  async #deal(worker: WorkerHandle): Promise<void> {
-    let block;
-    try {
-      block = this.#isStopped ? undefined : await this.#dealer.next();
-    } catch (error) {
-      // What was dealt before has its results first.
-      this.#sourceFailure = error;
-      this.#isStopped = true;
-    }
-    worker.send(block === undefined ? { type: "end" } : { type: "block", block });
   }
 
   async #takeResults(worker: WorkerHandle, results: Results): Promise<void> {
@@ -189,7 +192,7 @@ export class Pipelines implements RunningPipeline {
     // They may be empty once they are written.
     const bytes = countBytes(results);
     // Of one moment: nothing is awaited between the records and their statistics.
-    this.stats.add(Stats.from(results.stats));
+    this.stats.add(results.stats);
     const full = this.#hooks.onResults(results);
     if (full !== undefined) await full;
     if (bytes > 0) worker.send({ type: "taken", bytes });
@@ -200,13 +203,14 @@ export class Pipelines implements RunningPipeline {
   }
 
   async run(): Promise<void> {
-    const { durationMs, hasOneHost, isResumable, bodiesRun } = this.#parts;
+    const { source, ids, durationMs, isResumable, bodiesRun } = this.#parts;
+    const { hasOneHost } = source;
     const count = this.#workers.length;
     const memory = createCommonMemory(count);
     const startMs = performance.timeOrigin + performance.now();
     for (const [index, worker] of this.#workers.entries()) {
       const shared = { memory, index, count, concurrency: this.#concurrency, startMs };
-      worker.send({ type: "begin", durationMs, hasOneHost, isResumable, bodiesRun, shared });
+      worker.send({ type: "begin", durationMs, hasOneHost, isResumable, bodiesRun, ids, shared });
     }
     await Promise.race([
       Promise.all(this.#workers.map(({ done }) => done)),
@@ -216,7 +220,7 @@ export class Pipelines implements RunningPipeline {
 
   stop(): void {
     this.#isInterrupted = true;
-    this.#isStopped = true;
+    this.#stopDealing();
     this.#tell({ type: "stop" });
   }
 
@@ -225,16 +229,28 @@ export class Pipelines implements RunningPipeline {
   }
 
   fail(reason: unknown): void {
-    this.#isStopped = true;
+    this.#stopDealing();
     this.#hasFailed = true;
     this.#failure.reject(reason);
   }
 
-  async close(): Promise<void> {
+  /** A worker cannot go on: nothing more starts, and what is in flight ends. */
+  #breakOff(failure: Error): void {
+    this.#sourceFailure ??= failure;
+    this.#stopDealing();
+    this.#tell({ type: "stop" });
+  }
+
+  #stopDealing(): void {
     this.#isStopped = true;
+    this.#dealer?.stop();
+  }
+
+  async close(): Promise<void> {
+    this.#stopDealing();
     this.#hasFailed = true;
     await Promise.all(this.#workers.map((worker) => worker.end()));
-    await this.#parts?.source.return?.();
+    await this.#parts?.pending.return?.();
   }
 
   get #states(): readonly WorkerState[] {
@@ -250,11 +266,17 @@ export class Pipelines implements RunningPipeline {
   }
 
   get isCutShort(): boolean {
-    return this.#isInterrupted || this.#sourceFailure !== undefined;
+    return this.#isInterrupted || this.sourceFailure !== undefined;
   }
 
   get sourceFailure(): unknown {
-    return this.#sourceFailure;
+    if (this.#sourceFailure !== undefined) return this.#sourceFailure;
+    // The input was read ahead: what is missing counts only if the run has come so far.
+    return this.openCount === 0 ? this.#dealer.failure : undefined;
+  }
+
+  get openCount(): number {
+    return this.#dealer.dealt - (this.stats.requests - this.#before);
   }
 
   get engine(): Pick<Engine, "name" | "transport"> {
@@ -263,6 +285,11 @@ export class Pipelines implements RunningPipeline {
     const told = states.filter(({ hasResponses }) => hasResponses);
     const names = (told.length > 0 ? told : states).flatMap(({ engine }) => engine.split("+"));
     return { name: [...new Set(names)].sort().join("+"), transport: states[0].transport };
+  }
+
+  /** How busy the event loop of each worker was lately, 0 to 1. */
+  get workersBusy(): readonly number[] {
+    return this.#workers.map(({ state }) => state?.loopBusy ?? 0);
   }
 
   get activity(): Activity {

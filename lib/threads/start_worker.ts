@@ -30,7 +30,7 @@ export async function findWorkerCode(): Promise<WorkerCode> {
   const isSource = here.pathname.endsWith(PATH);
   if (isSource && here.protocol === "file:") checkReading(new URL("../..", here));
   // The modules of a compiled program can be read by their URLs.
-  if (isSource) return { url: new URL("./worker.ts", here).href };
+  if (isSource) return { url: new URL("./worker_main.ts", here).href };
   if (Deno.build.standalone) return { url: here.href };
   const { default: text } = await import(import.meta.url, { with: { type: "text" } });
   return {
@@ -51,7 +51,7 @@ function checkReading(folder: URL): void {
 /** Escapes what would make V8 keep a script in two bytes a character: comments, in a bundle. */
 function toLatin1(script: string): string {
   return script.replace(
-    /[^\x00-\xff]/g,
+    /[\u0100-\uffff]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }

@@ -11,6 +11,10 @@ import { EventLoopLoad } from "../process/event_loop_load.ts";
 import { createHostCheck } from "../process/permission.ts";
 import { openEngine } from "../run/open_engine.ts";
 import { IDLE, Pipeline } from "../run/pipeline.ts";
+import type { MakeTarget } from "../source/item.ts";
+import { openMaker } from "../source/make_target.ts";
+import { addIds } from "../source/request_id.ts";
+import { Targets } from "../source/targets.ts";
 import { Stats } from "../stats/stats.ts";
 import { BlockSource } from "./block_source.ts";
 import {
@@ -31,8 +35,6 @@ interface WorkerScope {
   postMessage(message: FromWorker, transfer?: Transferable[]): void;
 }
 
-/** How many blocks a worker has in addition to the one that it is working on. */
-const BLOCKS_AHEAD = 1;
 /** How long a worker stays after it has closed its connections. */
 const LAST_WORDS_MS = 0;
 
@@ -40,10 +42,13 @@ const LAST_WORDS_MS = 0;
 class WorkerRun {
   readonly #scope: WorkerScope;
   readonly #options: WorkerOptions;
+  readonly #openEngine: typeof openEngine;
   readonly #source: BlockSource;
   readonly #loop = new EventLoopLoad();
-  /** How many workers the run has. */
+  /** Its place among the workers of the run, from 0, and how many there are. */
+  readonly #index: number;
   readonly #count: number;
+  #make: MakeTarget | undefined;
   #engine: Engine | undefined;
   #check: ResponseCheck | undefined;
   #jar: SharedJar | undefined;
@@ -53,11 +58,13 @@ class WorkerRun {
   /** Where bodies are, while it runs; undefined if they are not saved. */
   #bodies: Bodies | undefined;
 
-  constructor(scope: WorkerScope, setup: WorkerSetup) {
+  constructor(scope: WorkerScope, setup: WorkerSetup, open: typeof openEngine) {
     this.#scope = scope;
+    this.#openEngine = open;
     this.#options = unpackOptions(setup.options);
+    this.#index = setup.index;
     this.#count = setup.count;
-    this.#source = new BlockSource(this.#options, () => this.#send({ type: "wants" }));
+    this.#source = new BlockSource(this.#options.shard.count, () => this.#send({ type: "wants" }));
   }
 
   #send(message: FromWorker, transfer: Transferable[] = []): void {
@@ -65,7 +72,8 @@ class WorkerRun {
   }
 
   /** Opens the engine. @param cookies the first ones; undefined without a jar */
-  async open({ cookies }: WorkerSetup): Promise<void> {
+  async open({ cookies, columns }: WorkerSetup): Promise<void> {
+    this.#make = await openMaker({ ...this.#options, template: this.#options.url }, columns);
     if (cookies !== undefined) {
       const { SharedJar } = await import("../cookies/shared_jar.ts");
       this.#jar = new SharedJar(
@@ -73,7 +81,7 @@ class WorkerRun {
         (cookies) => this.#send({ type: "cookies", cookies }),
       );
     }
-    const { engine, check } = await openEngine(this.#options, {
+    const { engine, check } = await this.#openEngine(this.#options, {
       permits: createHostCheck(),
       cookies: this.#jar,
       bodyFor: this.#options.saveBodies === undefined
@@ -92,7 +100,7 @@ class WorkerRun {
         throw new Error("The worker is open");
       case "begin":
         return void this.#run(message)
-          .then((gaveUp) => this.#send({ type: "done", gaveUp }), (error) => this.#fail(error));
+          .then(() => this.#sendDone(), (error) => this.#fail(error));
       case "block":
         return this.#source.add(message.block);
       case "end":
@@ -112,14 +120,15 @@ class WorkerRun {
     }
   }
 
-  /** @returns why no request can succeed any more, if it gave up */
   async #run(
-    { durationMs, isResumable, hasOneHost, bodiesRun, shared }: BeginMessage,
-  ): Promise<PackedError | undefined> {
+    { durationMs, isResumable, hasOneHost, bodiesRun, ids, shared }: BeginMessage,
+  ): Promise<void> {
     const options = this.#options;
+    const make = ids === undefined ? this.#make! : addIds(this.#make!, ids);
+    const source = new Targets(this.#source, make);
     const stats = new Stats(options);
     const pipeline = new Pipeline(
-      { source: this.#source, engine: this.#engine!, check: this.#check, stats },
+      { source, engine: this.#engine!, check: this.#check, stats },
       { ...options, durationMs, hasOneHost, isResumable, shared },
       {
         onResult: (result) => {
@@ -135,6 +144,7 @@ class WorkerRun {
     this.#bodies = await this.#joinBodies(bodiesRun);
     const sender = await ResultSender.open(options, {
       isResumable,
+      thread: this.#index,
       bodies: this.#bodies,
       stats,
       getState: () => this.#state,
@@ -142,11 +152,9 @@ class WorkerRun {
     });
     this.#sender = sender;
     this.#loop.start();
-    for (let k = 0; k <= BLOCKS_AHEAD; k++) this.#send({ type: "wants" });
+    this.#source.begin();
     try {
       await pipeline.run();
-      const { sourceFailure } = pipeline;
-      return sourceFailure === undefined ? undefined : packError(sourceFailure);
     } finally {
       this.#loop.stop();
       this.#jar?.flush();
@@ -171,6 +179,11 @@ class WorkerRun {
     };
   }
 
+  #sendDone(): void {
+    const failure = this.#pipeline!.sourceFailure;
+    this.#send({ type: "done", failure: failure === undefined ? undefined : packError(failure) });
+  }
+
   #close(): void {
     if (this.#pipeline === undefined) {
       this.#engine?.close();
@@ -192,15 +205,18 @@ class WorkerRun {
   }
 }
 
-/** Makes this thread a worker: it waits for the main thread's messages. */
-function beWorker(scope: WorkerScope = globalThis as unknown as WorkerScope): void {
+/**
+ * Makes this thread a worker: it waits for the main thread's messages.
+ *
+ * @param open opens its engine; the benches have an engine of their own
+ */
+export function beWorker(open = openEngine): void {
+  const scope = globalThis as unknown as WorkerScope;
   let run: WorkerRun | undefined;
   scope.onmessage = ({ data }) => {
     if (data.type !== "open") return run?.take(data);
-    run = new WorkerRun(scope, data.setup);
+    run = new WorkerRun(scope, data.setup, open);
     run.open(data.setup)
       .catch((error) => scope.postMessage({ type: "failed", error: packError(error) }));
   };
 }
-
-if ("WorkerGlobalScope" in globalThis) beWorker();

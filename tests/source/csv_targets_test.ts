@@ -44,7 +44,7 @@ for (
     ]],
   ] as [string, string, string | undefined, string[]][]
 ) {
-  Deno.test(`openTargets() of CSV reads ${what}`, async () => {
+  Deno.test(`openRecords() of CSV reads ${what}`, async () => {
     const targets = await targetsOf("csv", text, { template });
     assertEquals(outcomes(targets), urls);
     assertEquals(targets.map(({ i }) => i), urls.map((_, i) => i));
@@ -60,7 +60,7 @@ for (
     ["quotes and too many fields", '"1",2,3', "the record has 3 fields, and the header 2"],
   ]
 ) {
-  Deno.test(`openTargets() of CSV reports a record with ${what}, and continues`, async () => {
+  Deno.test(`openRecords() of CSV reports a record with ${what}, and continues`, async () => {
     const targets = await targetsOf("csv", `a,b\n\n${record}\n1,2\n`, { template: "http://h/{a}" });
     assertEquals(targets.map(({ i }) => i), [0, 1]);
     assert(targets[0].invalid!.startsWith(`line 3: ${why}`), targets[0].invalid);
@@ -69,7 +69,7 @@ for (
   });
 }
 
-Deno.test("openTargets() of CSV gives the first line of a record of several lines", async () => {
+Deno.test("openRecords() of CSV gives the first line of a record of several lines", async () => {
   const targets = await targetsOf("csv", 'a,b\n"x\ny",1\n"x\n"y,1\n1\n2,"\n', {
     template: "http://h/{b}",
   });
@@ -81,7 +81,7 @@ Deno.test("openTargets() of CSV gives the first line of a record of several line
   ]);
 });
 
-Deno.test("openTargets() of CSV skips a record over 1 MiB, and continues", async () => {
+Deno.test("openRecords() of CSV skips a record over 1 MiB, and continues", async () => {
   const long = `http://h/${"x".repeat(1024 * 1024)}`;
   const targets = await targetsOf("csv", `url\n${long}\n"${long}\nhttp://h/2\n`);
   assertEquals(outcomes(targets), [
@@ -92,7 +92,7 @@ Deno.test("openTargets() of CSV skips a record over 1 MiB, and continues", async
   assertEquals(targets[0].url, long.slice(0, 200));
 });
 
-Deno.test("openTargets() of CSV makes no request for a control character in a URL or invalid UTF-8", async () => {
+Deno.test("openRecords() of CSV makes no request for a control character in a URL or invalid UTF-8", async () => {
   const latin1 = (text: string): Uint8Array => Uint8Array.from(text, (c) => c.charCodeAt(0));
   const rows = ['1,"a\tb"', '2,"a\r\nb"', "3,a\xe9", "4,a", "5,a\x7f"];
   const control = (code: string): string => `a URL cannot hold a control character (here ${code})`;
@@ -141,7 +141,7 @@ for (
   });
 }
 
-Deno.test("openTargets() of CSV has the same numbers and shards as lines", async () => {
+Deno.test("openRecords() of CSV has the same numbers and shards as lines", async () => {
   const text = 'a\n0\n1\n"2\n\n"\n\n3\n4\n5\n6\n';
   const targets = await targetsOf("csv", text, {
     template: "http://h/{a}",

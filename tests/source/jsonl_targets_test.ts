@@ -6,7 +6,7 @@ const decoder = new TextDecoder();
 const jsonl = (...records: unknown[]): string =>
   records.map((record) => `${JSON.stringify(record)}\n`).join("");
 
-Deno.test("openTargets() of JSONL fills the template from a record's fields", async () => {
+Deno.test("openRecords() of JSONL fills the template from a record's fields", async () => {
   const text = jsonl(
     { id: 1, q: "a b", ok: true, url: "ignored" },
     { id: 1.5, q: "&", ok: false },
@@ -18,12 +18,12 @@ Deno.test("openTargets() of JSONL fills the template from a record's fields", as
   );
 });
 
-Deno.test("openTargets() of JSONL fills {} with the line unchanged", async () => {
+Deno.test("openRecords() of JSONL fills {} with the line unchanged", async () => {
   const [target] = await targetsOf("jsonl", '{"a": 1 }\n', { template: "http://h/?q={}" });
   assertEquals(target.url, "http://h/?q=%7B%22a%22%3A%201%20%7D");
 });
 
-Deno.test("openTargets() of JSONL keeps the digits of large numbers", async () => {
+Deno.test("openRecords() of JSONL keeps the digits of large numbers", async () => {
   const text =
     '{"id":12345678901234567890,"body":{"n":[9007199254740993,1]},"headers":{"N":9007199254740993}}\n';
   const [target] = await targetsOf("jsonl", text, { template: "http://h/{id}", method: "PUT" });
@@ -34,7 +34,7 @@ Deno.test("openTargets() of JSONL keeps the digits of large numbers", async () =
   assertEquals(bare.invalid, "line 1: not a JSON object");
 });
 
-Deno.test("openTargets() of JSONL resolves a record's url against a template without placeholders", async () => {
+Deno.test("openRecords() of JSONL resolves a record's url against a template without placeholders", async () => {
   const text = jsonl(
     { url: "/one" },
     { url: "two?a=1" },
@@ -59,7 +59,7 @@ Deno.test("openTargets() of JSONL resolves a record's url against a template wit
   ]);
 });
 
-Deno.test("openTargets() of JSONL uses a record's url without a template", async () => {
+Deno.test("openRecords() of JSONL uses a record's url without a template", async () => {
   const text = jsonl({ url: " http://h/1 " }, { url: "/1" }, {}, { url: 5 });
   assertEquals(outcomes(await targetsOf("jsonl", text)), [
     "http://h/1",
@@ -69,7 +69,7 @@ Deno.test("openTargets() of JSONL uses a record's url without a template", async
   ]);
 });
 
-Deno.test("openTargets() of JSONL makes no request when URL would drop or replace a character", async () => {
+Deno.test("openRecords() of JSONL makes no request when URL would drop or replace a character", async () => {
   const lines = [
     '{"url":"/a\\tb"}',
     '{"url":"/a\\r\\nb"}',
@@ -99,7 +99,7 @@ Deno.test("openTargets() of JSONL makes no request when URL would drop or replac
   assertEquals(outcomes(filled), ["line 1: a URL cannot hold a control character (here %0A)"]);
 });
 
-Deno.test("openTargets() of JSONL sends a lone surrogate as an escape, or makes no request", async () => {
+Deno.test("openRecords() of JSONL sends a lone surrogate as an escape, or makes no request", async () => {
   const why =
     "line 1: a field that the templates take has a lone surrogate, which UTF-8 cannot encode";
   for (const template of ["http://h/{a}", "http://h/?a={a}", "http://u:{a}@h/", "{a}"]) {
@@ -152,7 +152,7 @@ for (
     ['{"id":1,"headers":{"A":"\\u0100"}}', "characters above U+00FF"],
   ]
 ) {
-  Deno.test(`openTargets() of JSONL reports what is wrong with ${line}, and continues`, async () => {
+  Deno.test(`openRecords() of JSONL reports what is wrong with ${line}, and continues`, async () => {
     const targets = await targetsOf("jsonl", `\n${line}\n{"id":2}\n`, {
       template: "http://h/{id}",
     });
@@ -163,7 +163,7 @@ for (
   });
 }
 
-Deno.test("openTargets() of JSONL looks up names in the record's own fields only", async () => {
+Deno.test("openRecords() of JSONL looks up names in the record's own fields only", async () => {
   const text = '{"a":1}\n{"__proto__":"x","constructor":"y","toString":"z"}\n';
   assertEquals(
     outcomes(await targetsOf("jsonl", text, { template: "http://h/{__proto__}/{constructor}" })),
@@ -182,14 +182,14 @@ Deno.test("openTargets() of JSONL looks up names in the record's own fields only
 
 const RUN: HeaderList = [["X-A", "run"], ["User-Agent", "me"]];
 
-Deno.test("openTargets() of JSONL shares the run's list with a record without headers", async () => {
+Deno.test("openRecords() of JSONL shares the run's list with a record without headers", async () => {
   const text = jsonl({}, { headers: null, method: null, body: null }, { method: "delete" });
   const targets = await targetsOf("jsonl", text, { template: "http://h/", headers: RUN });
   for (const { headers } of targets) assertStrictEquals(headers, RUN);
   assertEquals(targets.map(({ method }) => method), ["GET", "GET", "DELETE"]);
 });
 
-Deno.test("openTargets() of JSONL replaces the run's fields of the same name", async () => {
+Deno.test("openRecords() of JSONL replaces the run's fields of the same name", async () => {
   const text = jsonl({ headers: { "x-a": "own", "X-B": 1, Accept: ["a", "b"] } }, { headers: {} });
   const [own, none] = await targetsOf("jsonl", text, { template: "http://h/", headers: RUN });
   assertEquals(own.headers, [
@@ -204,7 +204,7 @@ Deno.test("openTargets() of JSONL replaces the run's fields of the same name", a
   assertEquals(none.headers, RUN);
 });
 
-Deno.test("openTargets() of JSONL sends a text unchanged, and any other value as JSON", async () => {
+Deno.test("openRecords() of JSONL sends a text unchanged, and any other value as JSON", async () => {
   const text = jsonl(
     { body: "text é" },
     { body: "" },
@@ -240,12 +240,12 @@ Deno.test("openTargets() of JSONL sends a text unchanged, and any other value as
   assertStrictEquals(target.headers, typed);
 });
 
-Deno.test("openTargets() of JSONL sends a body with POST when no method is given", async () => {
+Deno.test("openRecords() of JSONL sends a body with POST when no method is given", async () => {
   const targets = await targetsOf("jsonl", jsonl({ body: "x" }, {}), { template: "http://h/" });
   assertEquals(targets.map(({ method }) => method), ["POST", "GET"]);
 });
 
-Deno.test("openTargets() of JSONL sends the base URL's credentials to its origin only", async () => {
+Deno.test("openRecords() of JSONL sends the base URL's credentials to its origin only", async () => {
   const text = jsonl({ url: "/a" }, { url: "http://other/" }, {}, { url: "http://v:w@other/" });
   const targets = await targetsOf("jsonl", text, { template: "http://u:p@h/" });
   const own = [["Authorization", `Basic ${btoa("u:p")}`]];
@@ -257,7 +257,7 @@ Deno.test("openTargets() of JSONL sends the base URL's credentials to its origin
   ]);
 });
 
-Deno.test("openTargets() of JSONL shows no part of a line that it cannot parse", async () => {
+Deno.test("openRecords() of JSONL shows no part of a line that it cannot parse", async () => {
   const text = [
     '{"url":"http://h/","headers":{"Authorization":"secret"}',
     '{"a":"b/c","url":"http://u:secret@h/"',

@@ -58,17 +58,17 @@ for (
     }, [MAX - 3, MAX]],
   ] as [string, Partial<SourceOptions>, number[]][]
 ) {
-  Deno.test(`RangeSource gives ${what}`, async () => {
+  Deno.test(`NumberItems gives ${what}`, async () => {
     const source = await open({ template: "http://h/{}", ...options });
     if (options.count !== Infinity) assertEquals(source.total, numbers.length);
-    assertEquals(source.progress?.(), undefined);
+    assertEquals(source.progress(), undefined);
     const targets = await all(source);
     assertEquals(targets.map(({ i }) => i), numbers);
     assertEquals(outcomes(targets), numbers.map((i) => `http://h/${i}`));
   });
 }
 
-Deno.test("RangeSource.next() is synchronous, and endless without a bound", async () => {
+Deno.test("NumberItems.next() is synchronous, and endless without a bound", async () => {
   const source = await open({
     template: "http://h/?n={}",
     shard: { index: 999_999, count: 1_000_000 },
@@ -83,7 +83,7 @@ Deno.test("RangeSource.next() is synchronous, and endless without a bound", asyn
   assertEquals(await source.next(), { value: undefined, done: true });
 });
 
-Deno.test("RangeSource shares the run's method, headers and body", async () => {
+Deno.test("NumberItems shares the run's method, headers and body", async () => {
   const headers: HeaderList = [["A", "1"]];
   const body = new Uint8Array(3);
   const source = await open({ template: "http://h/", count: 2, method: "PUT", headers, body });
@@ -94,7 +94,7 @@ Deno.test("RangeSource shares the run's method, headers and body", async () => {
   }
 });
 
-Deno.test("RangeSource looks at each URL when its origin is not fixed", async () => {
+Deno.test("NumberItems looks at each URL when its origin is not fixed", async () => {
   const source = await open({ template: "http://h:{}/", start: 65535, count: 2 });
   assertEquals(outcomes(await all(source)), ["http://h:65535/", "not a URL"]);
   assertEquals(outcomes(await all(await open({ template: "http://h:{}/", count: 1 }))), [

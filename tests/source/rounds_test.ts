@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { gzipSync } from "node:zlib";
 import { InputError, UsageError } from "../../lib/errors.ts";
-import type { SourceOptions, TargetSource } from "../../lib/source/open.ts";
+import type { SourceOptions } from "../../lib/source/open.ts";
 import type { Target } from "../../lib/target.ts";
 import { folder } from "../fixtures/folder.ts";
-import { all, open, outcomes } from "../fixtures/sources.ts";
+import { all, open, type OpenTargets, outcomes } from "../fixtures/sources.ts";
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -15,7 +15,7 @@ const LONG = 30_000;
 
 const ids = (count: number): string => Array.from({ length: count }, (_, k) => `${k}\n`).join("\n");
 
-const targetOf = async (source: TargetSource): Promise<Target> =>
+const targetOf = async (source: OpenTargets): Promise<Target> =>
   (await source.next()).value as Target;
 
 /** Inputs of the ids from 0 on, by format. */
@@ -47,7 +47,7 @@ for (const [what, format, content] of INPUTS) {
       ) {
         const source = await open({ ...options, template, input: { path, format }, loop: true });
         const numbers = Array.from({ length: last + 1 }, (_, i) => i).filter(wanted);
-        assertEquals([source.total, source.progress?.()], [numbers.length, undefined]);
+        assertEquals([source.total, source.progress()], [numbers.length, undefined]);
         const targets = await all(source);
         assertEquals(targets.map(({ i }) => i), numbers);
         assertEquals(outcomes(targets), numbers.map((i) => `http://h/${i % length}`));
@@ -86,7 +86,7 @@ Deno.test("openSource() repeats an input until it is closed", async () => {
     const path = await dir.write("ids", encode(ids(length)));
     const input = { path, format: "lines" } as const;
     const source = await open({ template: "http://h/{}", input, loop: true });
-    assertEquals([source.total, source.progress?.()], [undefined, undefined]);
+    assertEquals([source.total, source.progress()], [undefined, undefined]);
     for (let i = 0; i < LONG + 10; i++) {
       const { i: number, url } = await targetOf(source);
       assertEquals([number, url], [i, `http://h/${i % length}`]);

@@ -1,60 +1,47 @@
 import { InputError, UsageError } from "../errors.ts";
-import type { MaybePromise, Source, Step } from "../stream.ts";
-import type { Target } from "../target.ts";
+import type { MaybePromise, Step } from "../stream.ts";
 import type { Input } from "./input.ts";
-import { isBlank, type Line, type Lines, OverlongLine } from "./lines.ts";
+import { END, type Item, type Items, ReusedItem } from "./item.ts";
+import { isBlank, type Line, type Lines } from "./lines.ts";
 import { countNumbers, type RequestRange } from "./numbering.ts";
-import type { RequestDefaults } from "./request_defaults.ts";
 import { Rounds } from "./rounds.ts";
-import { invalidRecord } from "./target.ts";
 
-/** Why a record that is not UTF-8 becomes no request, in words. */
-export const NOT_UTF8 =
-  "not UTF-8: convert the input to UTF-8, or percent-encode such bytes of URLs";
-
-/** Options for {@linkcode InputSource}. */
-export interface InputSourceOptions {
+/** Options for {@linkcode RecordItems}. */
+export interface RecordItemsOptions {
   readonly input: Pick<Input, "progress">;
   /** The argument that names the input, for messages. */
   readonly name: string;
   /** Whether each round that is read from the file begins with a header. */
   readonly hasHeader: boolean;
   readonly numbers: RequestRange;
-  readonly defaults: RequestDefaults;
-  /** Whether all targets are known to be of one host. @default {false} */
-  readonly hasOneHost?: boolean | undefined;
-  /** Makes the target of a record. */
-  readonly make: (i: number, record: string) => Target;
 }
 
 /**
- * Targets from records. The number of a record is its place in the input, from 0, without blank
+ * The records of an input. The number of a record is its place in the input, from 0, without blank
  * lines; records that are not wanted are skipped. Where the input starts over, the numbers
  * continue.
  */
-export class InputSource implements Source<Target> {
-  readonly #options: InputSourceOptions;
+export class RecordItems implements Items {
+  readonly #options: RecordItemsOptions;
   /** Behind the last number. */
   readonly #end: number;
-  /** How many targets there will be; undefined where that is not known. */
+  /** How many items there will be; undefined where that is not known. */
   readonly total: number | undefined;
-  /** Whether all targets are known to be of one host. */
-  readonly hasOneHost: boolean;
   readonly #records: Lines | Rounds;
   #next = 0;
   /** The number of the first record of this round. */
   #first = 0;
+  readonly #item = new ReusedItem();
   #isHeaderNext = false;
   #isClosed = false;
   /** How many records the input had; undefined until it has ended. */
   ended: number | undefined;
 
   /** @param records behind the header; rounds, where the input is to start over */
-  constructor(records: Lines | Rounds, options: InputSourceOptions) {
+  constructor(records: Lines | Rounds, options: RecordItemsOptions) {
     const { numbers } = options;
     this.#records = records;
     this.#options = options;
-    this.hasOneHost = options.hasOneHost ?? false;
     this.#end = numbers.start + numbers.count;
     this.total = records instanceof Rounds ? countNumbers(numbers) : undefined;
   }
@@ -63,28 +50,28 @@ export class InputSource implements Source<Target> {
    * @throws {UsageError} If the input is to start over, and is empty.
    * @throws {InputError} If the input breaks off, or has become empty.
    */
-  next(): MaybePromise<Step<Target>> {
+  next(): MaybePromise<Step<Item>> {
     while (this.#next < this.#end) {
       const step = this.#records.next();
       if (step instanceof Promise) return this.#whenThere(step);
-      const target = this.#take(step);
-      if (target !== undefined) return target;
+      const item = this.#take(step);
+      if (item !== undefined) return item;
     }
     return this.#close();
   }
 
   /** Reads in a loop: a chain of promises would grow with every block that is skipped. */
-  async #whenThere(pending: Promise<Step<Line>>): Promise<Step<Target>> {
-    let target = this.#take(await pending);
-    while (target === undefined && this.#next < this.#end) {
+  async #whenThere(pending: Promise<Step<Line>>): Promise<Step<Item>> {
+    let item = this.#take(await pending);
+    while (item === undefined && this.#next < this.#end) {
       const step = this.#records.next();
-      target = this.#take(step instanceof Promise ? await step : step);
+      item = this.#take(step instanceof Promise ? await step : step);
     }
-    return target ?? this.#close();
+    return item ?? this.#close();
   }
 
-  /** The target of a record, if it is wanted. */
-  #take(step: Step<Line>): Step<Target> | undefined {
+  /** The item of a record, if it is wanted. */
+  #take(step: Step<Line>): Step<Item> | undefined {
     if (step.done) return this.#endRound();
     const record = step.value;
     if (isBlank(record)) return undefined;
@@ -93,20 +80,17 @@ export class InputSource implements Source<Target> {
       return undefined;
     }
     const i = this.#next++;
-    const { numbers: { start, shard }, defaults, make } = this.#options;
+    const { start, shard } = this.#options.numbers;
     if (i < start || i % shard.count !== shard.index) return undefined;
-    const value = record instanceof OverlongLine
-      ? invalidRecord(i, record.start, "longer than 1 MiB", defaults)
-      : record.isWellFormed()
-      ? make(i, record)
-      : invalidRecord(i, record, NOT_UTF8, defaults);
-    if (value.invalid === undefined) return { value, done: false };
-    const invalid = `line ${this.#records.line}: ${value.invalid}`;
-    return { value: { ...value, invalid }, done: false };
+    const item = this.#item;
+    item.i = i;
+    item.record = record;
+    item.line = this.#records.line;
+    return item.step;
   }
 
   /** Starts the input over, or ends. */
-  #endRound(): Step<Target> | undefined {
+  #endRound(): Step<Item> | undefined {
     const { hasHeader, numbers: { start }, name } = this.#options;
     if (this.#isClosed) return this.#close();
     if (!(this.#records instanceof Rounds)) {
@@ -131,9 +115,9 @@ export class InputSource implements Source<Target> {
     this.#first = this.#next;
   }
 
-  #close(): Step<Target> {
+  #close(): Step<Item> {
     this.return();
-    return { value: undefined, done: true };
+    return END;
   }
 
   /** The share of the input that was read, 0 to 1; undefined where the size is unknown, and in rounds. */

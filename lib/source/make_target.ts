@@ -1,0 +1,114 @@
+/**
+ * How the targets of a run are made of its items. What that takes is known before the first item,
+ * and is the same for each thread.
+ *
+ * @module
+ */
+import type { HeaderList } from "../target.ts";
+import { isSecretHeader, withoutUserinfo } from "../text/secrets.ts";
+import { INPUT_FORMATS, type InputFormatName } from "./formats.ts";
+import type { MakeTarget } from "./item.ts";
+import { OverlongLine } from "./lines.ts";
+import type { RequestDefaults } from "./request_defaults.ts";
+import { checkedTarget, checkOrigin, invalidRecord, NOT_UTF8, trustedTarget } from "./target.ts";
+import { createTargetFactory } from "./target_factory.ts";
+import { UrlTemplate } from "./url_template.ts";
+
+/** What the targets of a run are made from. */
+export interface TargetOptions extends RequestDefaults {
+  /** The URL's template; undefined where the input has whole URLs. */
+  readonly template: string | undefined;
+  /** The format of the records; undefined without an input. */
+  readonly input: { readonly format: InputFormatName } | undefined;
+}
+
+/**
+ * Tells how targets are made.
+ *
+ * @param columns what the header of the input has; empty without one
+ * @throws {UsageError} If the template is wrong.
+ */
+export async function openMaker(
+  options: TargetOptions,
+  columns: readonly string[],
+): Promise<MakeTarget> {
+  const { input } = options;
+  const { template, defaults } = parseUrlTemplate(options);
+  if (input === undefined) return toNumberMaker(template!, defaults);
+  const { openRecords } = await INPUT_FORMATS[input.format].load();
+  const redactedUrl = withoutUserinfo(options.template ?? "");
+  const { make, defaults: of } = openRecords({ template, defaults, columns, redactedUrl });
+  return ({ i, record, line }) => {
+    const target = record instanceof OverlongLine
+      ? invalidRecord(i, record.start, "longer than 1 MiB", of)
+      : record.isWellFormed()
+      ? make(i, record)
+      : invalidRecord(i, record, NOT_UTF8, of);
+    if (target.invalid === undefined) return target;
+    return { ...target, invalid: `line ${line}: ${target.invalid}` };
+  };
+}
+
+/** A template's fixed origin has been checked. */
+function toNumberMaker(template: UrlTemplate, defaults: RequestDefaults): MakeTarget {
+  const make = createTargetFactory(
+    template.isOriginFixed ? trustedTarget : checkedTarget,
+    defaults,
+  );
+  return ({ i }) => {
+    const number = `${i}`;
+    return make(i, template.expandOne(number), number);
+  };
+}
+
+/**
+ * The template, and the defaults; credentials in a fixed origin become a header field.
+ *
+ * @throws {UsageError} If the template is wrong.
+ */
+export function parseUrlTemplate(
+  options: TargetOptions,
+): { template: UrlTemplate | undefined; defaults: RequestDefaults } {
+  const { template: text, method, headers, body, templates, input } = options;
+  const template = text === undefined ? undefined : UrlTemplate.parse(text);
+  const given = { method, headers, body, templates };
+  const defaults = holdsSecrets(template, given)
+    ? { ...given, redactedUrl: withoutUserinfo(options.template ?? "") }
+    : given;
+  if (template === undefined) return { template, defaults };
+  // A base is resolved with its credentials, since a record can lead to another origin.
+  const isBase = input !== undefined && INPUT_FORMATS[input.format].resolvesUrls &&
+    template.names.length === 0;
+  if (!template.isOriginFixed) {
+    checkBeginning(template.start, headers, text);
+    return { template, defaults };
+  }
+  const origin = checkOrigin(template.start, headers, text);
+  if (isBase || origin.url === template.start) return { template, defaults };
+  const bare = template.withStart(origin.url);
+  return { template: bare, defaults: { ...defaults, headers: origin.headers } };
+}
+
+/** Whether values of records become credentials, as far as the templates tell. */
+function holdsSecrets(template: UrlTemplate | undefined, { templates }: RequestDefaults): boolean {
+  if (template?.hasCredentials || template?.names.some(isSecretHeader)) return true;
+  if (templates === undefined) return false;
+  for (const [field, { placeholders }] of templates.headers) {
+    if (isSecretHeader(field[0]) || placeholders.some(({ name }) => isSecretHeader(name))) {
+      return true;
+    }
+  }
+  return templates.body?.placeholders.some(({ name }) => isSecretHeader(name)) ?? false;
+}
+
+/**
+ * Checks that values of placeholders can make a URL of a template's beginning.
+ *
+ * @throws {UsageError} If they cannot.
+ */
+function checkBeginning(start: string, headers: HeaderList, whole: string | undefined): void {
+  const isOne = /^https?:\/\//i.test(start) ||
+    ["http://", "https://"].some((scheme) => scheme.startsWith(start.toLowerCase()));
+  // This says so in the same words as for a URL without placeholders.
+  if (!isOne) checkOrigin(start, headers, whole);
+}

@@ -1,0 +1,41 @@
+import { parseHost } from "../http/url.ts";
+import type { Item, MakeTarget } from "../source/item.ts";
+import { detachString } from "../text/detach.ts";
+
+/** So many hosts are dealt out in turn, since a hash can put the few of a small run on one worker. */
+const MAX_IN_TURN = 1_000;
+
+/** Tells which worker makes the requests of a host: always the same one. */
+export class HostRoutes {
+  readonly #make: MakeTarget;
+  readonly #workers: number;
+  /** The workers of the first hosts; at most {@linkcode MAX_IN_TURN}. */
+  readonly #known = new Map<string, number>();
+
+  /** @param workers how many there are, from 1 */
+  constructor(make: MakeTarget, workers: number) {
+    this.#make = make;
+    this.#workers = workers;
+  }
+
+  /** The worker of an item, from 0. */
+  find(item: Item): number {
+    const { url, invalid } = this.#make(item);
+    // It is not sent.
+    if (invalid !== undefined) return item.i % this.#workers;
+    const host = parseHost(url);
+    const known = this.#known.get(host);
+    if (known !== undefined) return known;
+    if (this.#known.size === MAX_IN_TURN) return hash(host) % this.#workers;
+    const worker = this.#known.size % this.#workers;
+    this.#known.set(detachString(host), worker);
+    return worker;
+  }
+}
+
+/** FNV-1a of the UTF-16 code units. */
+function hash(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let k = 0; k < text.length; k++) hash = Math.imul(hash ^ text.charCodeAt(k), 0x01000193);
+  return hash >>> 0;
+}
