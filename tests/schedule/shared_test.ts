@@ -227,6 +227,20 @@ Deno.test("Schedules give up a host together, by the successes of any of them", 
   assertEquals(rig.notices.filter((text) => text.startsWith("gave up")).length, 1);
 });
 
+Deno.test("Schedules give up a host when the others, in other threads, were done before its pause", async () => {
+  const sources = split(times(300, "down"), times(100, "up"), []);
+  const rig = new Rig([], { hostConcurrency: 3 }, undefined, { ...THREE, sources });
+  await rig.time.to(0);
+  await rig.answer(0, REFUSED);
+  rig.answers = ({ url }) => url.includes("down") ? undefined : {};
+  for (const i of rig.inFlight) if (i >= 300) await rig.answer(i);
+  assertEquals(rig.results.length, 101);
+  rig.answers = () => REFUSED;
+  await rig.answerAll(REFUSED);
+  await rig.time.to(70_000);
+  assertEquals([rig.results.length, rig.end], [400, "over"]);
+});
+
 /** How a run ends, and when, with one thread and with three. */
 async function compareEnds(
   make: () => Iterable<Target>,
