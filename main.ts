@@ -289,5 +289,5 @@ async function complainOfThresholds({ thresholds, aborted }: Snapshot): Promise<
 }
 
 // A bundle is the code of its workers, too.
-if ("WorkerGlobalScope" in globalThis) await import("./lib/threads/worker.ts");
+if ("WorkerGlobalScope" in globalThis) await import("./lib/threads/worker_main.ts");
 else if (import.meta.main) await runProgram(() => main(Deno.args));

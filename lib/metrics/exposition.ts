@@ -80,8 +80,12 @@ const OF_THE_MOMENT: readonly ReadableMetric[] = [
   {
     name: "myriad_event_loop_busy_ratio",
     type: "gauge",
-    help: "The share of the time that this process was busy, 0 to 1: at 1 it is the bottleneck.",
-    of: ({ loopBusy }) => loopBusy,
+    help: "The share of the time that an event loop was busy, 0 to 1: at 1 it is the bottleneck.",
+    label: "thread",
+    of: ({ loopBusy, workersBusy }) =>
+      workersBusy.length === 0
+        ? loopBusy
+        : Object.fromEntries([["main", loopBusy], ...workersBusy.entries()]),
   },
 ];
 

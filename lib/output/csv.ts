@@ -25,7 +25,7 @@ export function createFormatter(options: FormatOptions): (result: Result) => str
  * its own, so that texts stand in it unchanged, unless it goes to a terminal.
  */
 export function createCsvFormatter(
-  { fields = DEFAULT_FIELDS, captures, isForTerminal }: FormatOptions,
+  { fields = DEFAULT_FIELDS, captures, isForTerminal, thread = 0 }: FormatOptions,
 ): { header: string; format: (result: Result) => string } {
   const columns = toColumns(fields, captures).map(([, of]) => of);
   return {
@@ -34,7 +34,7 @@ export function createCsvFormatter(
       let record = "";
       for (let k = 0; k < columns.length; k++) {
         if (k > 0) record += ",";
-        const value = columns[k](result);
+        const value = columns[k](result, thread);
         if (typeof value === "string") {
           record += toCsv(isForTerminal ? escapeForTerminal(value) : value);
         } else if (value !== null) record += value;

@@ -20,7 +20,7 @@ export function open(options: RecordOptions): Output {
  * one. With `fields` it has each of them, always. Every record has what is captured, too.
  */
 export function createFormatter(
-  { fields, captures }: Pick<RecordOptions, "fields" | "captures">,
+  { fields, captures, thread = 0 }: Pick<RecordOptions, "fields" | "captures" | "thread">,
 ): (result: Result) => string {
   if (fields === undefined) {
     return captures.length === 0
@@ -31,7 +31,7 @@ export function createFormatter(
     .map(([name, of], k) => [`${k === 0 ? "{" : ","}"${name}":`, of] as const);
   return (result) => {
     let record = "";
-    for (const [key, value] of columns) record += key + toJson(value(result));
+    for (const [key, value] of columns) record += key + toJson(value(result, thread));
     return record + "}\n";
   };
 }

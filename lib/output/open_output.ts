@@ -17,6 +17,8 @@ export interface RecordsOptions {
     readonly format: OutputFormatName;
   };
   readonly captures: readonly { readonly name: string }[];
+  /** The number of the thread that formats records, from 0. @default 0 */
+  readonly thread?: number;
 }
 
 /**
@@ -40,8 +42,11 @@ export async function openRecordEncoder(options: RecordsOptions): Promise<Record
   return await RecordEncoder.open(createFormatter(toFormatOptions(options)), gzip);
 }
 
-function toFormatOptions({ output: { path, fields }, captures }: RecordsOptions): FormatOptions {
+function toFormatOptions(
+  { output: { path, fields }, captures, thread }: RecordsOptions,
+): FormatOptions {
   return {
+    thread,
     fields,
     captures: captures.map(({ name }) => name),
     isForTerminal: path === "-" && Deno.stdout.isTerminal(),

@@ -65,7 +65,7 @@ export interface Output {
 }
 
 /** How a record is formatted. */
-export type FormatOptions = Pick<RecordOptions, "fields" | "captures" | "isForTerminal">;
+export type FormatOptions = Pick<RecordOptions, "fields" | "captures" | "isForTerminal" | "thread">;
 
 /** How a run's records are written. */
 export interface RecordOptions {
@@ -81,6 +81,8 @@ export interface RecordOptions {
   readonly captures: readonly string[];
   /** Whether people read it on a terminal. */
   readonly isForTerminal: boolean;
+  /** The number of the thread whose results they are. @default 0 */
+  readonly thread?: number;
 }
 
 /** Where records are read from. A format that is not read in order opens the path. */

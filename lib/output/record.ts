@@ -9,6 +9,13 @@ import { withoutUserinfo } from "../text/secrets.ts";
 /** A field's value: a text, which may need escapes, or something that needs none. */
 export type Value = string | number | boolean | null;
 
+/**
+ * Reads the value of a column.
+ *
+ * @param thread the number of the thread that has the result, from 0
+ */
+export type ColumnReader = (result: Result, thread: number) => Value;
+
 /** The fields that can be asked for; the names are a contract with the users' scripts. */
 export const FIELDS = {
   i: ({ target }) => target.i,
@@ -28,11 +35,12 @@ export const FIELDS = {
   location: ({ location }) => location === null ? null : withoutUserinfo(location),
   engine: ({ engine }) => engine,
   http_version: ({ version }) => version,
+  thread: ({ engine }, thread) => engine === null ? null : thread,
   error: ({ error }) => error ?? null,
   detail: ({ detail }) => detail ?? null,
   body_file: ({ bodyFile }) => bodyFile ?? null,
   request_id: ({ target }) => target.requestId?.[1] ?? null,
-} as const satisfies Record<string, (result: Result) => Value>;
+} as const satisfies Record<string, ColumnReader>;
 
 /** The name of a field. */
 export type FieldName = keyof typeof FIELDS;
@@ -51,7 +59,7 @@ export const DEFAULT_FIELDS: readonly FieldName[] = [
 ];
 
 /** The columns of a record: the name of each, and its value for a result. */
-export type Columns = readonly (readonly [name: string, of: (result: Result) => Value])[];
+export type Columns = readonly (readonly [name: string, of: ColumnReader])[];
 
 /**
  * The columns of fields, in their order.

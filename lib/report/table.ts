@@ -96,7 +96,7 @@ function formatRows({ summary, tolerated = 0, total }: TableData, paint: Painter
     const aSecond = seconds === undefined ? "" : `, ${formatBytes(ratio(bytes, seconds))}/s`;
     row("bodies", `${formatBytes(bytes)}${aSecond}`);
   }
-  const { peak_rss_kb, cpu_seconds, engine, transport, shortages = {} } = summary;
+  const { peak_rss_kb, cpu_seconds, engine, transport, threads = 1, shortages = {} } = summary;
   if (peak_rss_kb !== undefined) row("memory", `${formatBytes(peak_rss_kb * 1024)} at most`);
   if (cpu_seconds !== undefined) {
     const each = requests > 0 ? `, ${formatMs(cpu_seconds / requests * 1000)} a request` : "";
@@ -111,7 +111,8 @@ function formatRows({ summary, tolerated = 0, total }: TableData, paint: Painter
     const sockets = transport === undefined || transport === "portable"
       ? ""
       : ` over ${fit(transport, MAX_EXAMPLE_CELLS)} sockets`;
-    row("engine", `${fit(engine, MAX_EXAMPLE_CELLS)}${sockets}${most}`);
+    const loops = threads > 1 ? ` in ${formatCount(threads)} threads` : "";
+    row("engine", `${fit(engine, MAX_EXAMPLE_CELLS)}${sockets}${loops}${most}`);
   }
   row("retries", formatRetries(summary));
   for (const [what, count] of Object.entries(shortages)) {

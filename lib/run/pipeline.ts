@@ -8,6 +8,7 @@ import type { ResponseCheck } from "../check/response_check.ts";
 import type { Engine } from "../engine/engine.ts";
 import { Pool } from "../pool.ts";
 import { type Result, toUnsentResult } from "../result.ts";
+import type { News } from "../schedule/news.ts";
 import { Schedule, type ScheduleOptions, type Start } from "../schedule/schedule.ts";
 import { StopGate } from "../schedule/stop_gate.ts";
 import type { Stats } from "../stats/stats.ts";
@@ -48,6 +49,8 @@ export interface PipelineHooks {
   onUnfinished?(result: Result): void;
   /** Called with what the user should know, in a sentence; it can hold what a server sent. */
   onNotice(text: string): void;
+  /** Called with what the other pipelines of the run have to {@linkcode Pipeline.learn}. */
+  onNews?(news: News): void;
 }
 
 /** What happens in a pipeline at present. */
@@ -100,6 +103,7 @@ export type RunningPipeline = Pick<
   | "sourceFailure"
   | "engine"
   | "activity"
+  | "workersBusy"
   | "openCount"
   | "stats"
 >;
@@ -143,6 +147,7 @@ export class Pipeline {
       onStart: (ownLateMs) => stats.recordStart(ownLateMs),
       onRetry: (cause, result) => stats.recordRetry(cause, result),
       onNotice: (text) => hooks.onNotice(text),
+      onNews: (news) => hooks.onNews?.(news),
     });
     this.#gate = new StopGate(this.#schedule, options.durationMs);
     this.#pool = new Pool<Start, Result>(this.#gate, {
@@ -164,6 +169,11 @@ export class Pipeline {
     if (this.#failure !== undefined) throw this.#failure.reason;
     // The run ended before their retries.
     for (const result of this.#schedule.drain(this.isCutShort)) await this.#keep(result);
+  }
+
+  /** Takes over what another pipeline of the run has told. */
+  learn(news: News): void {
+    this.#schedule.learn(news);
   }
 
   /** Starts no more requests; those in flight continue. */
@@ -207,6 +217,11 @@ export class Pipeline {
   /** The names of the engines that made requests, as in `http1+http2`, and whose sockets they used. */
   get engine(): Pick<Engine, "name" | "transport"> {
     return this.#engine;
+  }
+
+  /** It runs in the event loop of whoever made it. */
+  get workersBusy(): readonly number[] {
+    return [];
   }
 
   get activity(): Activity {

@@ -27,6 +27,7 @@ import { type JournalSnapshot, type MadeAgain, Outputs } from "./outputs.ts";
 import { openEngine } from "./open_engine.ts";
 import { type Activity, Pipeline, type RunningPipeline, sumCounts } from "./pipeline.ts";
 import type { Pipelines } from "../threads/pipelines.ts";
+import type { WorkerCode } from "../threads/start_worker.ts";
 import { countThreads } from "../threads/shares.ts";
 import type { RunPage } from "./run_page.ts";
 
@@ -40,6 +41,13 @@ export function formatWait(inFlight: number): string {
   if (inFlight === 0) return "";
   const requests = `${formatCount(inFlight)} ${inFlight === 1 ? "request" : "requests"}`;
   return `waiting up to ${GRACE_MS / 1000} s for ${requests} in flight`;
+}
+
+/** Where the engines of a run come from. */
+export interface RunEngines {
+  readonly open: typeof openEngine;
+  /** Finds the code of the workers. @default the program's own */
+  readonly findCode?: () => Promise<WorkerCode>;
 }
 
 /** A run: everything it needs is open before the first request is made. */
@@ -69,12 +77,14 @@ export class Run {
    *
    * @param onNotice called with what the user should know before the end; it can hold what a server
    * sent
+   * @param engines where its engines come from; the benches have an engine of their own
    * @throws {UsageError} If one of them cannot be opened, or there are fewer sockets than the
    * concurrency asks for where each request may need one.
    */
   static async open(
     options: RunOptions,
     onNotice: (text: string) => void = () => {},
+    engines: RunEngines = { open: openEngine },
   ): Promise<Run> {
     checkSockets(options);
     const outputs = await Outputs.find(options);
@@ -95,7 +105,7 @@ export class Run {
         run.#page = page = await RunPage.open(options.report);
       }
       run.#metrics = metrics;
-      await run.#openPipeline();
+      await run.#openPipeline(engines);
       if (options.metrics?.port === 0) onNotice(`metrics at ${metrics!.url}`);
       return run;
     } catch (error) {
@@ -121,7 +131,7 @@ export class Run {
   }
 
   /** Opens the outputs, and puts the pipeline between them and the source. */
-  async #openPipeline(): Promise<void> {
+  async #openPipeline(engines: RunEngines): Promise<void> {
     const options = this.#options;
     const outputs = this.#outputs;
     const fail = (error: unknown): void => this.#pipeline.fail(error);
@@ -131,7 +141,7 @@ export class Run {
     });
     // Before the outputs: if they cannot be opened, no file has changed.
     const parts = threads === 1
-      ? await openEngine(options, {
+      ? await engines.open(options, {
         permits: this.#permits,
         cookies: this.#jar?.jar,
         bodyFor: options.saveBodies === undefined
@@ -143,6 +153,7 @@ export class Run {
     const pipelines = threads === 1 ? undefined : await openPipelines(options, threads, {
       columns: this.#source.columns,
       jar: this.#jar?.jar,
+      ...engines,
     });
     try {
       await outputs.open(() => this.#journalState(), fail);
@@ -314,7 +325,7 @@ export class Run {
   }
 
   snapshot(): Snapshot {
-    const { stats, activity, engine } = this.#pipeline;
+    const { stats, activity, engine, workersBusy } = this.#pipeline;
     const figures = stats.snapshot({
       ...activity,
       ...this.#resourceUsage(activity),
@@ -325,6 +336,8 @@ export class Run {
       progress: this.#progress(),
       rssBytes: Deno.memoryUsage().rss,
       loopBusy: this.#loop?.busy ?? 0,
+      threads: Math.max(1, workersBusy.length),
+      workersBusy,
       engine: engine.name,
       transport: engine.transport,
       interrupted: this.#isInterrupted,
@@ -345,7 +358,9 @@ async function openJar({ cookieJar }: RunOptions): Promise<JarFile | undefined> 
 async function openPipelines(
   options: RunOptions,
   threads: number,
-  parts: { columns: readonly string[]; jar: Jar | undefined },
+  parts:
+    & { readonly columns: readonly string[]; readonly jar: Jar | undefined }
+    & Pick<RunEngines, "findCode">,
 ): Promise<Pipelines> {
   const { Pipelines } = await import("../threads/pipelines.ts");
   return await Pipelines.open(options, threads, parts);

@@ -1,6 +1,11 @@
+import type { CommonBreaker } from "./common_breaker.ts";
+import type { BreakerState } from "./news.ts";
+
 /** The milliseconds before the first probe, and the most before any; they double from probe to probe. */
 const FIRST_PROBE_MS = 1_000;
 const LAST_PROBE_MS = 60_000;
+/** After this time it is tried again to begin a probe while another event loop has one in flight. */
+const PROBE_RETRY_MS = 250;
 
 /** What a result changed: `opened` if it opened the breaker, `closed` if it closed it. */
 export type BreakerChange = "opened" | "closed" | undefined;
@@ -17,20 +22,42 @@ export type BreakerChange = "opened" | "closed" | undefined;
  */
 export class CircuitBreaker {
   readonly #threshold: number;
+  /** What it has in common with those of other event loops; undefined with one event loop. */
+  readonly #common: CommonBreaker | undefined;
   #failures = 0;
   #waitMs = 0;
   #probeAtMs = 0;
   /** The probe that is in flight; at most one at a time. */
   #probe: unknown;
+  #isFirst = true;
 
-  /** @param threshold how many failures without a success between them open it, from 1 */
-  constructor(threshold: number) {
+  /**
+   * @param threshold how many failures without a success between them open it, from 1
+   * @param common what it has in common with those of other event loops
+   */
+  constructor(threshold: number, common?: CommonBreaker) {
     this.#threshold = threshold;
+    this.#common = common;
   }
 
-  /** How many failures there were since the last success. */
+  /** How many failures there were since the last success, in this event loop. */
   get failures(): number {
     return this.#failures;
+  }
+
+  /** Whether there were so many failures since the last success, in all event loops. */
+  hasFailed(times: number): boolean {
+    return this.#common?.hasFailed(this.#failures, times) ?? this.#failures >= times;
+  }
+
+  /** Whether the last change was not known to another event loop before. */
+  get isFirst(): boolean {
+    return this.#isFirst;
+  }
+
+  get state(): BreakerState {
+    const { turn = 0 } = this.#common ?? {};
+    return { waitMs: this.#waitMs, probeAtMs: this.#probeAtMs, turn };
   }
 
   get isOpen(): boolean {
@@ -52,6 +79,21 @@ export class CircuitBreaker {
     return this.#probe !== undefined && this.#probe === start;
   }
 
+  /**
+   * Whether a request may start when its time has come. While it is open, that request must start as
+   * the probe, or {@linkcode forgo} be called.
+   */
+  mayBegin(nowMs: number): boolean {
+    if (this.#common === undefined || !this.isOpen || this.#common.beginProbe()) return true;
+    this.#probeAtMs = nowMs + PROBE_RETRY_MS;
+    return false;
+  }
+
+  /** Starts no probe, although it might. */
+  forgo(): void {
+    if (!this.isHalfOpen) this.#common?.endProbe(false);
+  }
+
   /** Records the start of a request: while the breaker is open, it is the probe. */
   begin(start: unknown): void {
     if (this.isOpen) this.#probe = start;
@@ -65,23 +107,60 @@ export class CircuitBreaker {
   end(start: unknown, hasFailed: boolean | undefined, nowMs: number): BreakerChange {
     const wasProbe = this.isProbe(start);
     if (wasProbe || hasFailed === false) this.#probe = undefined;
-    if (hasFailed === undefined) return undefined;
+    const change = hasFailed === undefined ? undefined : this.#record(hasFailed, wasProbe, nowMs);
+    if (!this.isHalfOpen) this.#common?.endProbe();
+    return change;
+  }
+
+  #record(hasFailed: boolean, wasProbe: boolean, nowMs: number): BreakerChange {
     if (!hasFailed) {
       const wasOpen = this.isOpen;
-      this.#failures = this.#waitMs = this.#probeAtMs = 0;
+      if (wasOpen) this.#noteChange();
+      this.close();
       return wasOpen ? "closed" : undefined;
     }
     this.#failures++;
-    if (!this.isOpen) return this.#failures >= this.#threshold ? this.open(nowMs) : undefined;
+    this.#common?.addFailures(1);
+    if (!this.isOpen) return this.hasFailed(this.#threshold) ? this.open(nowMs) : undefined;
     // Requests that were in flight when it opened tell nothing new.
     if (wasProbe) this.#waitFor(Math.min(LAST_PROBE_MS, this.#waitMs * 2), nowMs);
     return undefined;
   }
 
+  /** Forgets all failures. */
+  close(): void {
+    this.#common?.addFailures(-this.#failures);
+    this.#failures = this.#waitMs = this.#probeAtMs = 0;
+  }
+
+  /** Records a change. @returns whether no other event loop has told it before */
+  #noteChange(): boolean {
+    return this.#isFirst = this.#common?.change() ?? true;
+  }
+
   /** Opens it, however few failures there were. Only while it is closed. */
   open(nowMs: number): BreakerChange {
+    this.#noteChange();
     this.#waitFor(FIRST_PROBE_MS, nowMs);
     return "opened";
+  }
+
+  /** Records that the host is given up. @returns whether no other event loop has told it before */
+  giveUp(): boolean {
+    return this.#noteChange();
+  }
+
+  /** Takes over what another event loop has told. */
+  learn({ waitMs, probeAtMs, turn }: BreakerState): void {
+    this.#common?.learn(turn);
+    if (waitMs === 0) {
+      this.close();
+      this.#probe = undefined;
+      this.#common?.endProbe();
+    } else {
+      this.#waitMs = waitMs;
+      this.#probeAtMs = probeAtMs;
+    }
   }
 
   /** Probes as often as in the beginning again: the cause of the failures may be over. */

@@ -4,14 +4,18 @@ import type { ErrorKind } from "../result.ts";
 import type { Target } from "../target.ts";
 import { detachString } from "../text/detach.ts";
 import { type BreakerChange, CircuitBreaker } from "./circuit_breaker.ts";
+import { CommonBreaker } from "./common_breaker.ts";
+import type { CommonState } from "./common_state.ts";
 import { DelayQueue } from "./delay_queue.ts";
 import type { Symptom } from "./failure_scope.ts";
+import type { HostNews, LastFailure } from "./news.ts";
 import type { SilentHosts } from "./silent_hosts.ts";
 
-/** The maximum memory that targets may take while they wait for their host. */
+/**
+ * The maximum memory that targets may take while they wait for their host, in all event loops
+ * together. The targets of paused hosts may take half of it while other hosts continue.
+ */
 const MAX_WAITING_BYTES = 32 * 1024 * 1024;
-/** How much of it the targets of paused hosts may take while other hosts continue. */
-const MAX_PAUSED_BYTES = MAX_WAITING_BYTES / 2;
 /** About how many bytes a target takes in addition to its texts. */
 const TARGET_BYTES = 200;
 /** After this many targets of paused hosts in a row, they are assumed to hold up no other host. */
@@ -27,6 +31,11 @@ const SWEEP_MS = 100;
 const ENOUGH_SUCCESSES = 10;
 /** The longest that a server can hold back its host. */
 export const MAX_HOLD_MS = 3_600_000;
+/**
+ * What other event loops are told of such a time is rounded up to this, so that a thousand responses
+ * that ask for about the same do not make a thousand messages.
+ */
+const HOLD_STEP_MS = 50;
 
 /** The limits for each host. */
 export interface HostOptions {
@@ -50,8 +59,14 @@ export interface HostOptions {
   readonly giveUpMs?: number | undefined;
   /** How many places each host may hold. @default any number */
   readonly silentHosts?: SilentHosts | undefined;
-  /** Called when a host is given up. */
+  /** Called when a host is paused or given up, with its key: its retries need not wait any more. */
+  readonly onLost?: ((key: string) => void) | undefined;
+  /** Called when a host is given up, unless another event loop has told that. */
   readonly onGiveUp?: ((host: GivenUpHost) => void) | undefined;
+  /** What the event loops of the run have in common; undefined with one event loop. */
+  readonly common?: CommonState | undefined;
+  /** Called with what other event loops have to learn, with times as they were given. */
+  readonly onNews?: ((news: HostNews) => void) | undefined;
 }
 
 /** Why a request must not be sent. */
@@ -99,7 +114,7 @@ class Host {
   /** The number of the last probe that failed; if that request is retried, it is the next probe. */
   probed: number | undefined;
   /** How the last request failed while the host was paused. */
-  last: { readonly error: ErrorKind; readonly cause: string } | undefined;
+  last: LastFailure | undefined;
   /** When it is given up; undefined until another host succeeds while it is paused. */
   giveUpAtMs: number | undefined;
   /** Whether a request to it has failed since another host succeeded. */
@@ -110,12 +125,14 @@ class Host {
   unsent: Unsent | undefined;
   /** How many requests of all hosts had succeeded at its last success, or when it became known. */
   successesAt: number;
+  /** The time before which nothing starts, as far as other event loops know. */
+  toldReadyAtMs = 0;
 
-  constructor(url: string, key: string, failuresToPause: number, successes: number) {
+  constructor(key: string, name: string, breaker: CircuitBreaker, successes: number) {
     this.successesAt = successes;
     this.key = key;
-    this.name = detachString(formatHost(url));
-    this.breaker = new CircuitBreaker(failuresToPause);
+    this.name = name;
+    this.breaker = breaker;
   }
 
   /** When a request to it may start, as far as time alone decides. */
@@ -156,6 +173,7 @@ interface QueueEntry {
 export class Hosts {
   readonly #options: HostOptions;
   readonly #hasLimits: boolean;
+  readonly #maxWaitingBytes: number;
   readonly #hosts = new Map<string, Host>();
   /** Hosts whose waiting targets need nothing but time to start. */
   readonly #scheduled = new DelayQueue<QueueEntry>();
@@ -185,11 +203,17 @@ export class Hosts {
   constructor(options: HostOptions) {
     this.#options = options;
     this.#hasLimits = options.concurrency !== undefined || options.delayMs !== undefined;
+    this.#maxWaitingBytes = MAX_WAITING_BYTES / (options.common?.count ?? 1);
   }
 
   /** Whether every host may be requested at any time. */
   get isOpen(): boolean {
     return !this.#hasLimits && this.#hosts.size === 0;
+  }
+
+  /** Whether targets wait that need nothing but their host's share of places. */
+  get hasHeldBack(): boolean {
+    return this.#heldBack.size > 0;
   }
 
   /** How many targets wait for their host. */
@@ -210,7 +234,7 @@ export class Hosts {
   /** Whether no more targets can be passed over. */
   isFull(nowMs: number): boolean {
     if (this.#hosts.size >= this.#sweepAt && nowMs >= this.#sweepAtMs) this.#sweep(nowMs);
-    return this.#waitingBytes >= MAX_WAITING_BYTES || this.#hosts.size >= MAX_HOSTS;
+    return this.#waitingBytes >= this.#maxWaitingBytes || this.#hosts.size >= MAX_HOSTS;
   }
 
   /**
@@ -241,13 +265,14 @@ export class Hosts {
     if (!isBegun) silentHosts?.see(key);
     if (host === undefined) {
       if (!this.#hasLimits && (silentHosts?.mayTake(key) ?? true)) return "starts";
-      host = this.#add(target.url, key);
+      host = this.#add(key, formatHost(target.url));
     }
     if (host.unsent !== undefined) return host.unsent;
     // Targets that wait already, for their time or share, go first.
     const isNext = host.entry === undefined && !this.#heldBack.has(host);
     if (
-      isNext && host.openAtMs <= nowMs && this.#canStart(host) && this.#mayTakePlace(host)
+      isNext && host.openAtMs <= nowMs && this.#canStart(host) && this.#mayTakePlace(host) &&
+      host.breaker.mayBegin(nowMs)
     ) {
       this.#start(host, target, nowMs);
       return "starts";
@@ -269,7 +294,7 @@ export class Hosts {
    * request is lost for good, so other hosts have to continue: then only this host is down.
    */
   #hasNoRoomFor(host: Host): boolean {
-    return this.#pausedBytes >= MAX_PAUSED_BYTES && this.#inARow < MAX_IN_A_ROW &&
+    return this.#pausedBytes >= this.#maxWaitingBytes / 2 && this.#inARow < MAX_IN_A_ROW &&
       host.hasFailedSince && this.#options.giveUpMs !== Infinity;
   }
 
@@ -330,7 +355,10 @@ export class Hosts {
       host.entry = undefined;
       // The host may have been put off in the meantime.
       const mayTakePlace = place.isBeyondShare || this.#mayTakePlace(host);
-      if (!this.#canStart(host) || host.openAtMs > nowMs || !mayTakePlace) {
+      if (
+        !this.#canStart(host) || host.openAtMs > nowMs || !mayTakePlace ||
+        !host.breaker.mayBegin(nowMs)
+      ) {
         this.#schedule(host);
         continue;
       }
@@ -436,7 +464,7 @@ export class Hosts {
       if (isTransient === false) this.#startCountdowns(nowMs);
       if (!isTransient && !isHeld) return undefined;
       if (this.#hosts.size >= MAX_HOSTS) return undefined;
-      host = this.#add(target.url, key);
+      host = this.#add(key, formatHost(target.url));
     } else if (host.inFlight > 0) host.inFlight--;
     const isProbe = host.breaker.isProbe(target);
     const change = host.breaker.end(target, isTransient, nowMs) ??
@@ -449,17 +477,86 @@ export class Hosts {
     }
     if (isHeld) {
       host.readyAtMs = Math.max(host.readyAtMs, nowMs + holdMs);
+      this.#tellHold(host);
     }
+    const isFirst = change === undefined || host.breaker.isFirst;
+    if (change !== undefined && isFirst) this.#tell(host, change);
+    else if (isProbe && isTransient && host.unsent === undefined) this.#tell(host, "failed");
     this.#schedule(host);
     if (this.#isForgettable(host, nowMs)) this.#hosts.delete(key);
-    return change;
+    return isFirst ? change : undefined;
+  }
+
+  #tellHold(host: Host): void {
+    if (host.readyAtMs <= host.toldReadyAtMs) return;
+    host.toldReadyAtMs = HOLD_STEP_MS * Math.ceil(host.readyAtMs / HOLD_STEP_MS);
+    this.#tell(host, "held");
+  }
+
+  #tell(host: Host, change: HostNews["change"]): void {
+    const { onNews } = this.#options;
+    if (onNews === undefined) return;
+    const { key, name, breaker: { state }, giveUpAtMs, hasFailedSince, last } = host;
+    const readyAtMs = change === "held" ? host.toldReadyAtMs : -Infinity;
+    onNews({
+      about: "host",
+      change,
+      key,
+      name,
+      readyAtMs,
+      breaker: state,
+      giveUpAtMs,
+      hasFailedSince,
+      last,
+    });
+  }
+
+  /** Takes over what another event loop has told, with times on the clock of this one. */
+  learn(news: HostNews, nowMs: number): void {
+    const { change, key } = news;
+    let host = this.#hosts.get(key);
+    if (host === undefined) {
+      if (change === "closed" || change === "failed" || this.#hosts.size >= MAX_HOSTS) return;
+      host = this.#add(key, news.name);
+    }
+    host.readyAtMs = Math.max(host.readyAtMs, news.readyAtMs);
+    host.toldReadyAtMs = Math.max(host.toldReadyAtMs, news.readyAtMs);
+    this.#learnBreaker(host, news, nowMs);
+    // Its entry may be for another time.
+    host.entry = undefined;
+    this.#schedule(host);
+    if (this.#isForgettable(host, nowMs)) this.#hosts.delete(key);
+  }
+
+  #learnBreaker(host: Host, news: HostNews, nowMs: number): void {
+    const { change, breaker } = news;
+    if (change === "held") return;
+    if (change === "closed") {
+      if (!host.breaker.isOpen) return;
+      host.breaker.learn(breaker);
+      return this.#restore(host);
+    }
+    if (host.unsent !== undefined) return;
+    if (!host.breaker.isOpen) {
+      // It may have been closed here in the meantime.
+      if (change === "failed") return;
+      host.breaker.learn(breaker);
+      this.#pause(host, nowMs);
+    } else if (change !== "opened") host.breaker.learn(breaker);
+    host.last = news.last ?? host.last;
+    if (news.giveUpAtMs !== undefined) {
+      host.giveUpAtMs ??= news.giveUpAtMs;
+      this.#watch(host);
+    }
+    host.hasFailedSince ||= news.hasFailedSince;
+    if (change === "given up") this.#giveUp(host, true);
   }
 
   /** Pauses a host that is unreachable, although fewer requests failed than usually pause one. */
   #unreachable({ breaker }: Host, how: Symptom | undefined, nowMs: number): BreakerChange {
     const { unreachablesToPause = Infinity } = this.#options;
-    if (breaker.isOpen || breaker.failures < unreachablesToPause) return undefined;
-    return how?.isUnreachable ? breaker.open(nowMs) : undefined;
+    if (breaker.isOpen || !how?.isUnreachable) return undefined;
+    return breaker.hasFailed(unreachablesToPause) ? breaker.open(nowMs) : undefined;
   }
 
   /** Pauses the host of a target that has just failed, however few others did; it ends as usual. */
@@ -468,6 +565,7 @@ export class Hosts {
     if (host === undefined || host.breaker.isOpen) return;
     host.breaker.open(nowMs);
     this.#pause(host, nowMs);
+    if (host.breaker.isFirst) this.#tell(host, "opened");
   }
 
   #pause(host: Host, nowMs: number): void {
@@ -477,6 +575,7 @@ export class Hosts {
     const missed = this.#successes - host.successesAt;
     if (missed >= ENOUGH_SUCCESSES) this.#startCountdown(host, nowMs);
     else this.#newlyPaused.push(host);
+    this.#options.onLost?.(host.key);
   }
 
   /** Takes a host back that was paused or given up. */
@@ -499,7 +598,9 @@ export class Hosts {
   /** Records a success of a host that is not paused: the time of the paused hosts starts running. */
   #startCountdowns(nowMs: number): void {
     for (let host; (host = this.#newlyPaused.pop()) !== undefined;) {
-      if (host.isPaused) this.#startCountdown(host, nowMs);
+      if (!host.isPaused || host.giveUpAtMs !== undefined) continue;
+      this.#startCountdown(host, nowMs);
+      this.#tell(host, "hastened");
     }
   }
 
@@ -530,7 +631,8 @@ export class Hosts {
     if (host.giveUpAtMs <= nowMs && host.isPaused) this.#giveUp(host);
   }
 
-  #giveUp(host: Host): void {
+  /** @param isLearnt whether another event loop has told it */
+  #giveUp(host: Host, isLearnt = false): void {
     this.#endPause(host);
     const seconds = Math.round(this.#options.giveUpMs! / 100) / 10;
     host.unsent = toUnsent(
@@ -540,11 +642,16 @@ export class Hosts {
     host.entry = undefined;
     this.#heldBack.delete(host);
     if (host.hasWaiting) this.#givenUp.push(host);
+    this.#options.onLost?.(host.key);
+    if (isLearnt || !host.breaker.giveUp()) return;
     this.#options.onGiveUp?.({ key: host.key, name: host.name, cause: host.last!.cause });
+    this.#tell(host, "given up");
   }
 
-  #add(url: string, key: string): Host {
-    const host = new Host(url, key, this.#options.failuresToPause, this.#successes);
+  #add(key: string, name: string): Host {
+    const { failuresToPause, common } = this.#options;
+    const breaker = new CircuitBreaker(failuresToPause, common && new CommonBreaker(common, key));
+    const host = new Host(key, detachString(name), breaker, this.#successes);
     this.#hosts.set(key, host);
     return host;
   }
@@ -552,7 +659,8 @@ export class Hosts {
   #isForgettable(host: Host, nowMs: number): boolean {
     // Requests in flight matter only where their number is limited.
     const isIdle = host.inFlight === 0 || this.#options.concurrency === undefined;
-    return isIdle && !host.hasWaiting && host.readyAtMs <= nowMs && host.breaker.failures === 0;
+    return isIdle && !host.hasWaiting && host.readyAtMs <= nowMs && host.breaker.failures === 0 &&
+      !host.breaker.isOpen;
   }
 
   /** Forgets hosts that need no tracking; if there are many, also some whose requests failed. */
@@ -561,6 +669,7 @@ export class Hosts {
       if (host.inFlight > 0 || host.hasWaiting || host.readyAtMs > nowMs) continue;
       if (host.breaker.failures > 0 && this.#hosts.size < MAX_HOSTS / 5) continue;
       if (host.isPaused) this.#endPause(host);
+      host.breaker.close();
       this.#hosts.delete(key);
     }
     this.#sweepAt = Math.min(MAX_HOSTS, Math.max(SWEEP_THRESHOLD, this.#hosts.size * 2));

@@ -6,8 +6,11 @@ import type { Result } from "../result.ts";
 import type { MaybePromise, Source, Step } from "../stream.ts";
 import type { Target } from "../target.ts";
 import { type BreakerChange, CircuitBreaker } from "./circuit_breaker.ts";
+import { CommonBreaker } from "./common_breaker.ts";
+import { CommonState, MAX_NOTICES, type SharedRun } from "./common_state.ts";
 import { DelayQueue } from "./delay_queue.ts";
 import { hasResponded, isNetworkFailure } from "./failure_scope.ts";
+import { FIRST_FAILURES, FirstFailures } from "./first_failures.ts";
 import {
   detachTarget,
   type GivenUpHost,
@@ -16,10 +19,12 @@ import {
   MAX_SHOWN_LENGTH,
   type Unsent,
 } from "./hosts.ts";
+import { type NetworkNews, type News, shiftNews } from "./news.ts";
 import { Pacer } from "./pacer.ts";
 import { PreciseTimer } from "./precise_timer.ts";
 import { parseRetryAfter } from "./retry_after.ts";
 import { RetryPolicy } from "./retry_policy.ts";
+import { SharedPacer } from "./shared_pacer.ts";
 import { SilentHosts } from "./silent_hosts.ts";
 import { MAX_TIMER_MS } from "./stop_gate.ts";
 
@@ -55,8 +60,6 @@ const MIN_FAILURES = 50;
 const NETWORK_FACTOR = 5;
 /** How long a run without any success pauses before it ends, unless the user sets a time. */
 const GIVE_UP_AFTER_MS = 60_000;
-/** A run with a single host ends if the host is unreachable for this many requests. */
-const FIRST_FAILURES = 50;
 /**
  * This many unreachable requests pause a host, whatever the concurrency. It is one more than end
  * the run, so that only one of the two is reported.
@@ -67,8 +70,6 @@ const UNREACHABLE_AFTER = FIRST_FAILURES + 1;
  * a turn.
  */
 const MAX_AT_ONCE = 1_000;
-/** The maximum number of notices about pauses in a run: nobody reads those of a thousand hosts. */
-const MAX_NOTICES = 20;
 
 /** How requests are held back, and retried. */
 export interface ScheduleOptions extends LoadOptions {
@@ -79,6 +80,11 @@ export interface ScheduleOptions extends LoadOptions {
   readonly unixSocket?: string | undefined;
   /** Whether all targets are known to have the same host. */
   readonly hasOneHost: boolean;
+  /**
+   * The run that this schedule is a part of, with a share of its concurrency. Undefined if it has
+   * all of it.
+   */
+  readonly shared?: SharedRun | undefined;
 }
 
 /** Receives what a schedule does. */
@@ -96,12 +102,16 @@ export interface ScheduleListener {
   onRetry(cause: string, result: Result): void;
   /** Something that the user should know, in a sentence; it can hold what a server sent. */
   onNotice(text: string): void;
+  /** Something that the other schedules of the run have to {@linkcode Schedule.learn}. */
+  onNews?(news: News): void;
 }
 
 /** The clocks, timers and random numbers that a schedule uses; tests bring their own. */
 export interface Environment {
   /** Milliseconds on a clock that never goes back. */
   now(): number;
+  /** What has to be added to {@linkcode now} for a clock that all event loops have in common. */
+  readonly timeOrigin: number;
   /** Milliseconds since the Unix epoch. */
   epoch(): number;
   /** Calls back after `ms` milliseconds or somewhat later. @returns a function that cancels it */
@@ -114,6 +124,7 @@ export interface Environment {
 
 const REAL: Environment = {
   now: () => performance.now(),
+  timeOrigin: performance.timeOrigin,
   epoch: () => Date.now(),
   after: (ms, callback) => {
     const timer = setTimeout(callback, ms);
@@ -170,6 +181,8 @@ export class Schedule implements Source<Start> {
   readonly #options: ScheduleOptions;
   readonly #listener: ScheduleListener;
   readonly #environment: Environment;
+  /** What the schedules of the run have in common; undefined if there is one. */
+  readonly #common: CommonState | undefined;
   readonly #startMs: number;
   readonly #policy: RetryPolicy;
   readonly #hosts: Hosts;
@@ -177,7 +190,9 @@ export class Schedule implements Source<Start> {
   readonly #silentHosts: SilentHosts | undefined;
   /** Opens when the network or the proxy fails, so that no host can be reached. */
   readonly #network: CircuitBreaker;
-  readonly #pacer: Pacer | undefined;
+  readonly #pacer: Pacer | SharedPacer | undefined;
+  /** The same, if it shares its slots. */
+  readonly #sharedPacer: SharedPacer | undefined;
   readonly #window: StartWindow;
   /** The timer of a run with a rate. */
   readonly #preciseTimer: ReturnType<Environment["preciseTimer"]> | undefined;
@@ -209,16 +224,12 @@ export class Schedule implements Source<Start> {
   /** When the timer goes off; Infinity without one. */
   #timerAtMs = Infinity;
   #hasSucceeded = false;
-  /** When a request last succeeded, or when the present pauses began. */
+  /** Whether a success would be news, in the usual case. */
+  #isFresh = true;
+  /** When a request of this schedule last succeeded, or when the present pauses began. */
   #hopefulMs: number;
   #notices = 0;
-  /** How many requests found `#firstHost` unreachable; undefined once anything else happened. */
-  #firstFailures: number | undefined;
-  #firstHost = "";
-  #firstName = "";
-  /** Whether they failed at the proxy or Unix socket: then no other host can be reached either. */
-  #hasNoWay = false;
-  #firstCause = "";
+  readonly #first: FirstFailures;
   /** Targets that were given and must not be sent; at most the concurrency. */
   readonly #unsent = new Set<Target>();
   /** How many targets in a row were passed over, or not to be sent. */
@@ -233,17 +244,20 @@ export class Schedule implements Source<Start> {
     listener: ScheduleListener,
     around: Environment = REAL,
   ) {
-    const { concurrency, rate, rampUpMs, hostConcurrency, hostDelayMs, hostGiveUpMs } = options;
+    const { concurrency, rate, rampUpMs, hostConcurrency, hostDelayMs, hostGiveUpMs, shared } =
+      options;
     this.#source = source;
     this.#options = options;
     this.#listener = listener;
     this.#environment = around;
-    this.#startMs = this.#hopefulMs = around.now();
+    this.#common = shared && new CommonState(shared);
+    this.#hopefulMs = around.now();
+    this.#startMs = shared === undefined ? this.#hopefulMs : shared.startMs - around.timeOrigin;
     this.#isRamping = rate === undefined && rampUpMs !== undefined;
     this.#places = concurrency;
     this.#policy = new RetryPolicy(options.retry, () => around.random());
     // Requests in flight fail together when a host goes down; later ones have to fail as well.
-    const failuresToPause = Math.max(MIN_FAILURES, 2 * concurrency);
+    const failuresToPause = Math.max(MIN_FAILURES, 2 * (shared?.concurrency ?? concurrency));
     this.#silentHosts = options.pauses && !options.hasOneHost && options.unixSocket === undefined
       ? new SilentHosts({
         places: concurrency,
@@ -258,17 +272,29 @@ export class Schedule implements Source<Start> {
       unreachablesToPause: UNREACHABLE_AFTER,
       giveUpMs: hostGiveUpMs,
       silentHosts: this.#silentHosts,
+      onLost: (key) => this.#hasten(key, around.now()),
       onGiveUp: (host) => this.#onGiveUp(host),
+      common: this.#common,
+      onNews: this.#common && ((news) => this.#tell(news)),
     });
     // A user who sets how long to wait for a host is not told at once that it is unreachable.
     const isImpatient = options.pauses && hostGiveUpMs !== Infinity &&
       options.giveUpAfterMs === undefined;
-    this.#firstFailures = isImpatient ? 0 : undefined;
-    this.#network = new CircuitBreaker(NETWORK_FACTOR * failuresToPause);
+    this.#first = new FirstFailures(isImpatient, this.#common);
+    this.#network = new CircuitBreaker(
+      NETWORK_FACTOR * failuresToPause,
+      this.#common && new CommonBreaker(this.#common, undefined),
+    );
     this.#isFull = rate !== undefined;
     this.#window = START_WINDOWS.find(({ upToRate }) => (rate ?? 0) <= upToRate)!;
     if (rate !== undefined) {
-      this.#pacer = new Pacer({ rate, rampUpMs }, this.#startMs);
+      this.#sharedPacer = this.#common && new SharedPacer(this.#common, {
+        rate,
+        rampUpMs,
+        clockMs: around.timeOrigin,
+        toleranceMs: TICK_MS,
+      });
+      this.#pacer = this.#sharedPacer ?? new Pacer({ rate, rampUpMs }, this.#startMs);
       this.#preciseTimer = around.preciseTimer();
     }
   }
@@ -304,7 +330,7 @@ export class Schedule implements Source<Start> {
       this.#isFull = false;
       const now = this.#environment.now();
       // The schedule begins when there are places for it.
-      if (this.#freeSinceMs === -Infinity) this.#pacer!.skipTo(now);
+      if (this.#freeSinceMs === -Infinity && this.#pacer instanceof Pacer) this.#pacer.skipTo(now);
       this.#freeSinceMs = now;
     }
     return this.#next() ?? new Promise((resolve) => this.#resolve = resolve);
@@ -338,30 +364,45 @@ export class Schedule implements Source<Start> {
   #next(): Step<Start> | undefined {
     const now = this.#environment.now();
     const openAtMs = this.#openAtMs(now);
-    const isHopeless = this.#hasNoWay || now >= this.#hopelessAtMs;
+    const hasNoWay = this.#first.found?.hasNoWay === true;
+    const isHopeless = hasNoWay || now >= this.#hopelessAtMs;
     if (openAtMs > now || isHopeless) {
       // The wait may be long, and the source may have ended.
       this.#lookAhead();
-      if (this.#isOver) return this.#end();
-      if (isHopeless) throw this.#hasNoWay ? this.#nobodyThere() : this.#gaveUp(now);
+      if (this.#isOver) return this.#end(now);
+      if (isHopeless) throw hasNoWay ? this.#nobodyThere() : this.#gaveUp(now);
       return this.#wait(openAtMs, now);
     }
     const step = this.#candidate(now);
+    this.#network.forgo();
     if (step !== undefined) return step;
-    if (this.#isOver) return this.#end();
-    this.#wasIdle = true;
+    if (this.#isOver) return this.#end(now);
+    this.#rest(now);
     if (this.#atOnce >= MAX_AT_ONCE) {
       this.#atOnce = 0;
       return this.#wait(now, now);
     }
     if (this.#isNobodyThere(now)) throw this.#nobodyThere();
-    const { wakeAtMs, giveUpAtMs } = this.#hosts;
-    const hostsAtMs = this.#hasRoomForRetries ? wakeAtMs : giveUpAtMs;
-    return this.#wait(Math.min(this.#retries.firstAtMs, hostsAtMs), now);
+    return this.#wait(this.#readyAtMs, now);
   }
 
-  #end(): Step<Start> {
+  /** When something that waits can be started, as far as time alone decides. */
+  get #readyAtMs(): number {
+    const { wakeAtMs, giveUpAtMs } = this.#hosts;
+    const hostsAtMs = this.#hasRoomForRetries ? wakeAtMs : giveUpAtMs;
+    return Math.min(this.#retries.firstAtMs, hostsAtMs);
+  }
+
+  /** Records that there is nothing to start: time without anything to start is not made up for. */
+  #rest(now: number): void {
+    this.#wasIdle = true;
+    if (this.#sharedPacer?.rest(now)) this.#tell({ about: "slot" });
+  }
+
+  #end(now: number): Step<Start> {
+    this.#rest(now);
     if (this.#sourceFailure !== undefined) throw this.#sourceFailure;
+    if (this.#first.settle("ended") && this.#isUnreachable) throw this.#nobodyThere();
     return { value: undefined, done: true };
   }
 
@@ -374,20 +415,40 @@ export class Schedule implements Source<Start> {
 
   /** When anything may start at all; Infinity if time alone does not decide. */
   #openAtMs(now: number): number {
-    const { concurrency, rampUpMs } = this.#options;
     if (this.#network.isHalfOpen) {
-      this.#wasIdle = true;
+      this.#rest(now);
       return Infinity;
     }
-    const probeAtMs = this.#network.probeAtMs;
-    const pace = this.#pacer;
-    if (pace === undefined) {
-      if (!this.#isRamping) return probeAtMs;
-      this.#isRamping = now < this.#startMs + rampUpMs!;
-      const share = this.#isRamping ? (now - this.#startMs) / rampUpMs! : 1;
-      this.#places = Math.min(concurrency, Math.floor(share * concurrency) + 1);
-      // Place k + 1 exists from k / concurrency of the ramp on.
-      return Math.max(probeAtMs, this.#startMs + rampUpMs! * this.#inFlight / concurrency);
+    const atMs = this.#pacer === undefined ? this.#placeAtMs(now) : this.#dueAtMs(this.#pacer, now);
+    return atMs > now || this.#network.mayBegin(now) ? atMs : this.#network.probeAtMs;
+  }
+
+  /** When there is a place, without a rate. */
+  #placeAtMs(now: number): number {
+    const { probeAtMs } = this.#network;
+    if (!this.#isRamping) return probeAtMs;
+    const { concurrency, rampUpMs, shared } = this.#options;
+    const { index = 0, count = 1, concurrency: all = concurrency } = shared ?? {};
+    this.#isRamping = now < this.#startMs + rampUpMs!;
+    const share = this.#isRamping ? (now - this.#startMs) / rampUpMs! : 1;
+    const places = Math.min(all, Math.floor(share * all) + 1);
+    // The schedules take the places of the run in turn.
+    this.#places = Math.floor((places + count - 1 - index) / count);
+    // Place k + 1 of the run exists from k / concurrency of the ramp on.
+    const k = this.#inFlight * count + index;
+    return Math.max(probeAtMs, this.#startMs + rampUpMs! * k / all);
+  }
+
+  /** When the next start is due, and may be early or late. */
+  #dueAtMs(pace: Pacer | SharedPacer, now: number): number {
+    const { probeAtMs } = this.#network;
+    const sharing = this.#sharedPacer;
+    if (sharing !== undefined) {
+      if (probeAtMs > now) {
+        this.#rest(now);
+        return probeAtMs;
+      }
+      sharing.claim(now);
     }
     const { dueMs } = pace;
     if (probeAtMs > dueMs) {
@@ -395,15 +456,31 @@ export class Schedule implements Source<Start> {
       if (probeAtMs > now) return probeAtMs;
     }
     const { earlyMs, lateMs } = this.#window;
-    if (dueMs > now + earlyMs) return dueMs + lateMs;
+    if (dueMs > now + earlyMs) {
+      if (sharing === undefined || this.#isReady(now)) return dueMs + lateMs;
+      this.#rest(now);
+      return this.#readyAtMs;
+    }
     if (now - this.#burstAtMs >= 1) {
       this.#burstAtMs = now;
       this.#burst = 0;
     }
     // A place that has just become free takes an overdue request. Several do not take all at once.
-    const isLast = this.#inFlight === concurrency - 1;
-    const most = Math.max(1, Math.ceil(this.#options.rate! * TICK_MS / 1000));
+    const isLast = this.#inFlight === this.#options.concurrency - 1;
+    const rate = this.#options.rate! / (this.#common?.count ?? 1);
+    const most = Math.max(1, Math.ceil(rate * TICK_MS / 1000));
     return this.#burst < most || isLast ? now : this.#burstAtMs + 1;
+  }
+
+  /** Whether something can be started at this time, as far as is known without starting it. */
+  #isReady(now: number): boolean {
+    if (this.#pulled !== undefined || this.#readyAtMs <= now || this.#hosts.hasHeldBack) {
+      return true;
+    }
+    if (!this.#hasRoomForRetries || this.#hosts.isFull(now)) return false;
+    const step = this.#pull();
+    if (step !== undefined && !step.done) this.#pulled = step.value;
+    return this.#pulled !== undefined;
   }
 
   /** The next target to start, retries first, or one that must not be sent; undefined if none. */
@@ -536,11 +613,16 @@ export class Schedule implements Source<Start> {
    *
    * @returns when the time of this request began
    */
-  #keepPace(pace: Pacer, now: number): number {
-    if (this.#wasIdle && now - pace.dueMs > TICK_MS) pace.skipTo(now);
+  #keepPace(pace: Pacer | SharedPacer, now: number): number {
+    let freeSinceMs = this.#freeSinceMs;
+    if (pace instanceof SharedPacer) {
+      pace.claim(now);
+      // The places of the others were in use.
+      freeSinceMs = Math.max(freeSinceMs, pace.readyMs);
+    } else if (this.#wasIdle && now - pace.dueMs > TICK_MS) pace.skipTo(now);
     this.#wasIdle = false;
     const { dueMs } = pace;
-    const lateMs = Math.max(0, this.#freeSinceMs - dueMs);
+    const lateMs = Math.max(0, freeSinceMs - dueMs);
     if (lateMs > TICK_MS) this.#listener.onLate(lateMs);
     this.#listener.onStart(Math.max(0, now - lateMs - dueMs));
     this.#isFull = this.#inFlight >= this.#options.concurrency;
@@ -616,9 +698,10 @@ export class Schedule implements Source<Start> {
       !isTransient && result.retryAfter === null && this.#hosts.isOpen && !this.#network.isOpen &&
       this.#begun.size === 0
     ) {
-      if (isTold) {
-        this.#hasSucceeded = true;
-        this.#firstFailures = undefined;
+      if (isTold && this.#isFresh) {
+        this.#isFresh = false;
+        this.#recordSuccess();
+        this.#first.stop();
       }
       if (this.#resolve !== undefined) this.#wake();
       return result;
@@ -662,19 +745,80 @@ export class Schedule implements Source<Start> {
     const hadPauses = this.pausedCount > 0;
     const isOut = isTransient === false ? status === 407 : isTransient;
     if (isOut === false) {
-      this.#hasSucceeded = true;
-      this.#hopefulMs = now;
+      this.#recordSuccess();
+      this.#recordHope(now);
     }
     const change = this.#hosts.end(target, isOut, holdMs, now, result);
-    if (change === "opened") this.#hasten(parseHost(target.url), now);
     if (change !== undefined) {
       this.#notifyOfPause(change, formatHost(target.url), result, this.#untilGivenUp);
     }
-    const ofAll = this.#network.end(target, isNetworkFailure(result), now);
-    if (ofAll !== undefined) {
-      this.#notifyOfPause(ofAll, ofAll === "opened" ? "every host" : "the network", result);
+    this.#recordNetwork(result, now);
+    if (!hadPauses) this.#recordHope(now);
+  }
+
+  #recordNetwork(result: Result, now: number): void {
+    const network = this.#network;
+    const isFailure = isNetworkFailure(result);
+    const wasProbe = network.isProbe(result.target);
+    const change = network.end(result.target, isFailure, now);
+    if (change === undefined) {
+      if (wasProbe && isFailure) this.#tellOfNetwork("failed");
+      return;
     }
-    if (!hadPauses) this.#hopefulMs = now;
+    this.#rest(now);
+    if (!network.isFirst) return;
+    this.#notifyOfPause(change, change === "opened" ? "every host" : "the network", result);
+    this.#tellOfNetwork(change);
+  }
+
+  #tellOfNetwork(change: NetworkNews["change"]): void {
+    if (this.#common === undefined) return;
+    this.#tell({ about: "network", change, breaker: this.#network.state });
+  }
+
+  /** Tells the other schedules of the run. */
+  #tell(news: News): void {
+    this.#listener.onNews?.(shiftNews(news, this.#environment.timeOrigin));
+  }
+
+  /** Takes over what another schedule of the run has told. */
+  learn(told: News): void {
+    const now = this.#environment.now();
+    const news = shiftNews(told, -this.#environment.timeOrigin);
+    const hadPauses = this.pausedCount > 0;
+    switch (news.about) {
+      case "host":
+        this.#hosts.learn(news, now);
+        break;
+      case "network":
+        if (this.#network.isOpen !== (news.change === "opened")) this.#network.learn(news.breaker);
+        this.#rest(now);
+        break;
+      case "first requests":
+        this.#first.found ??= news;
+        break;
+      case "slot":
+        this.#sharedPacer?.hasten();
+    }
+    if (!hadPauses && this.pausedCount > 0) this.#recordHope(now);
+    this.#wake();
+  }
+
+  #recordSuccess(): void {
+    if (this.#hasSucceeded) return;
+    this.#hasSucceeded = true;
+    this.#common?.recordSuccess();
+  }
+
+  #recordHope(now: number): void {
+    this.#hopefulMs = now;
+    this.#common?.recordHope(now + this.#environment.timeOrigin);
+  }
+
+  /** When a request of any schedule last succeeded, or when the present pauses began. */
+  get #lastHopeMs(): number {
+    if (this.#common === undefined) return this.#hopefulMs;
+    return Math.max(this.#hopefulMs, this.#common.lastHopeMs - this.#environment.timeOrigin);
   }
 
   /**
@@ -682,18 +826,18 @@ export class Schedule implements Source<Start> {
    * enough of them the host is paused, so that targets of other hosts come to light.
    */
   #countFirst(result: Result, isTold: boolean, now: number): void {
-    if (this.#firstFailures === undefined || !isTold) return;
+    const first = this.#first;
+    if (!isTold || !first.isCounting) return;
+    if (!result.isUnreachable) return first.stop();
     const way = this.#describeWay(result);
-    const host = way ?? parseHost(result.target.url);
-    if (this.#firstFailures === 0) this.#firstHost = host;
-    if (host !== this.#firstHost || !result.isUnreachable) this.#firstFailures = undefined;
-    else if (++this.#firstFailures === FIRST_FAILURES) {
-      this.#firstName = way ?? formatHost(result.target.url);
-      this.#hasNoWay = way !== undefined;
-      this.#firstCause = this.#describeFailure(result);
-      this.#hosts.pause(result.target, now);
-      this.#hasten(host, now);
-    }
+    if (!first.add(way ?? parseHost(result.target.url))) return;
+    first.found = {
+      name: way ?? formatHost(result.target.url),
+      cause: this.#describeFailure(result),
+      hasNoWay: way !== undefined,
+    };
+    this.#tell({ about: "first requests", ...first.found });
+    this.#hosts.pause(result.target, now);
   }
 
   /** The proxy or Unix socket that a request failed at, in words; undefined for the host itself. */
@@ -705,14 +849,18 @@ export class Schedule implements Source<Start> {
       : `the proxy ${formatAuthority(proxy)}`;
   }
 
+  /** Whether the only place that the first requests asked is unreachable, and is known. */
+  get #isUnreachable(): boolean {
+    return this.#first.found !== undefined && this.#first.isEnough;
+  }
+
   /**
    * Whether the only host is unreachable: the source has no other, as far as it was read. That is to
    * its end, or as far as targets can be kept waiting.
    */
   #isNobodyThere(now: number): boolean {
-    return this.#firstFailures !== undefined && this.#firstFailures >= FIRST_FAILURES &&
-      this.#inFlight === 0 && this.#pulled === undefined &&
-      (!this.#hasSource || this.#hosts.isFull(now));
+    return this.#isUnreachable && this.#inFlight === 0 && this.#pulled === undefined &&
+      (!this.#hasSource || this.#hosts.isFull(now)) && this.#first.settle("stuck");
   }
 
   /** Makes the retries of a host due at once: they wait for their host, or fail if it is given up. */
@@ -720,8 +868,7 @@ export class Schedule implements Source<Start> {
     this.#retries.hasten(({ url }) => parseHost(url) === key, now);
   }
 
-  #onGiveUp({ key, name, cause }: GivenUpHost): void {
-    this.#hasten(key, this.#environment.now());
+  #onGiveUp({ name, cause }: GivenUpHost): void {
     this.#notify(
       `gave up ${name}, since all requests to it failed while other hosts succeeded (${cause}): ` +
         "its other requests fail without being sent: use '--host-give-up never' to wait for it " +
@@ -730,7 +877,9 @@ export class Schedule implements Source<Start> {
   }
 
   #notify(text: string): void {
-    if (++this.#notices <= MAX_NOTICES) this.#listener.onNotice(text);
+    if (this.#common?.countNotice() ?? ++this.#notices <= MAX_NOTICES) {
+      this.#listener.onNotice(text);
+    }
   }
 
   /** How a request failed, in words for a notice. */
@@ -779,24 +928,26 @@ export class Schedule implements Source<Start> {
     if (!this.#network.isOpen && (this.#hosts.pausedCount === 0 || this.#hosts.waiting === 0)) {
       return Infinity;
     }
-    const byDefault = this.#hasSucceeded ? Infinity : GIVE_UP_AFTER_MS;
-    return this.#hopefulMs + (this.#options.giveUpAfterMs ?? byDefault);
+    const hasSucceeded = this.#common?.hasSucceeded ?? this.#hasSucceeded;
+    const byDefault = hasSucceeded ? Infinity : GIVE_UP_AFTER_MS;
+    return this.#lastHopeMs + (this.#options.giveUpAfterMs ?? byDefault);
   }
 
   #gaveUp(now: number): NoProgressError {
-    const seconds = Math.round((now - this.#hopefulMs) / 1000);
+    const seconds = Math.round((now - this.#lastHopeMs) / 1000);
     return new NoProgressError(
       `Cannot go on: every request has failed for ${seconds} s: check what is down`,
     );
   }
 
   #nobodyThere(): NoProgressError {
-    const [where, fix] = this.#hasNoWay
-      ? [`all requests go through ${this.#firstName}`, "Check that a server listens there"]
-      : [`${this.#firstName} is the only host`, "Check its name and port"];
+    const { name, cause, hasNoWay } = this.#first.found!;
+    const [where, fix] = hasNoWay
+      ? [`all requests go through ${name}`, "Check that a server listens there"]
+      : [`${name} is the only host`, "Check its name and port"];
     return new NoProgressError(
       `Cannot go on: the first ${FIRST_FAILURES} requests failed, and ${where} ` +
-        `(${this.#firstCause}). ${fix}, or use '--host-give-up never' to wait for it, ` +
+        `(${cause}). ${fix}, or use '--host-give-up never' to wait for it, ` +
         "or '--no-pause' to make all requests without waiting",
     );
   }

@@ -37,6 +37,14 @@ interface Tally {
   detail: string | undefined;
   count: number;
   readonly examples: Example[];
+  /** How many of the examples were taken. */
+  taken: number;
+}
+
+/** What was counted of a message since that was last taken. */
+export interface MessageDelta extends Readonly<Omit<Tally, "taken">> {
+  /** Those that came since then. */
+  readonly examples: Example[];
 }
 
 /** Counts failures by their words. A failure with the words of the last one costs next to nothing. */
@@ -59,14 +67,27 @@ export class ErrorGroups {
     tally.examples.push({ url: truncate(withoutUserinfo(url)), detail: truncate(detail) });
   }
 
-  /** Adds what another has counted, whose examples come after those from here. */
-  add(other: ErrorGroups): void {
-    for (const { kind, message, detail, count, examples } of other.#tallies.values()) {
+  /** Adds what another has given by {@linkcode take}; its examples come after those from here. */
+  add(messages: readonly MessageDelta[]): void {
+    for (const { kind, message, detail, count, examples } of messages) {
       const tally = this.#find(kind, message, detail);
       if (tally.detail !== detail) tally.detail = undefined;
       tally.count += count;
       tally.examples.push(...examples.slice(0, MAX_EXAMPLES - tally.examples.length));
     }
+  }
+
+  /** The messages that were counted since the last call. It keeps their words, and no counts. */
+  take(): MessageDelta[] {
+    const messages: MessageDelta[] = [];
+    for (const tally of this.#tallies.values()) {
+      const { kind, message, detail, count, examples, taken } = tally;
+      if (count === 0) continue;
+      messages.push({ kind, message, detail, count, examples: examples.slice(taken) });
+      tally.count = 0;
+      tally.taken = examples.length;
+    }
+    return messages;
   }
 
   #find(kind: ErrorKind, words: string, detail: string | undefined): Tally {
@@ -77,7 +98,8 @@ export class ErrorGroups {
     let tally = tallies.get(key);
     if (tally === undefined) {
       const shown = isKnown ? detail : undefined;
-      tallies.set(key, tally = { kind, message, detail: shown, count: 0, examples: [] });
+      tally = { kind, message, detail: shown, count: 0, examples: [], taken: 0 };
+      tallies.set(key, tally);
     }
     return tally;
   }

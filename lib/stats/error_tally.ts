@@ -17,6 +17,8 @@ export const OTHERS = "others";
 interface Failures {
   count: number;
   readonly examples: Example[];
+  /** How many of the examples were taken. */
+  taken: number;
 }
 
 /**
@@ -59,21 +61,36 @@ export class ErrorTally {
 
   /** By kind, in the order of {@linkcode ERROR_KINDS}; the expectations in that of their first failure. */
   toJSON(): Snapshot["errors"] {
+    return this.#list(copy);
+  }
+
+  /**
+   * What was counted since the last call, with the examples that came since then. It keeps the kinds
+   * and expectations, and no counts.
+   */
+  take(): Snapshot["errors"] {
+    return this.#list(takeFailures);
+  }
+
+  #list(read: (failures: Failures) => ErrorCount): Snapshot["errors"] {
     const errors: { [kind in ErrorKind]?: ErrorCount } = {};
+    if (this.#kinds.size === 0) return errors;
     for (const kind of ERROR_KINDS) {
       const failures = this.#kinds.get(kind);
-      if (failures === undefined) continue;
+      if (failures === undefined || failures.count === 0) continue;
       const hasReasons = kind === "expect" && this.#reasons.size > 0;
-      errors[kind] = { ...copy(failures), ...hasReasons ? { reasons: this.#listReasons() } : {} };
+      errors[kind] = {
+        ...read(failures),
+        ...hasReasons ? { reasons: this.#listReasons(read) } : {},
+      };
     }
     return errors;
   }
 
-  #listReasons(): NonNullable<ErrorCount["reasons"]> {
-    return Array.from(this.#reasons, ([expectation, failures]) => ({
-      expectation,
-      ...copy(failures),
-    }));
+  #listReasons(read: (failures: Failures) => ErrorCount): NonNullable<ErrorCount["reasons"]> {
+    return Array.from(this.#reasons)
+      .filter(([, { count }]) => count > 0)
+      .map(([expectation, failures]) => ({ expectation, ...read(failures) }));
   }
 }
 
@@ -87,12 +104,15 @@ export function isSkipped({ attempts, error }: Pick<Result, "attempts" | "error"
 
 function findOrAdd<K>(tallies: Map<K, Failures>, key: K): Failures {
   let failures = tallies.get(key);
-  if (failures === undefined) tallies.set(key, failures = { count: 0, examples: [] });
+  if (failures === undefined) {
+    tallies.set(key, failures = { count: 0, examples: [], taken: 0 });
+  }
   return failures;
 }
 
 function recordFailure(failures: Failures, { url, detail }: Example): void {
-  if (++failures.count > MAX_EXAMPLES) return;
+  failures.count++;
+  if (failures.examples.length === MAX_EXAMPLES) return;
   failures.examples.push({ url: truncate(url), detail: truncate(detail) });
 }
 
@@ -103,6 +123,13 @@ function addFailures(failures: Failures, { count, examples }: ErrorCount): void 
 
 function copy({ count, examples }: Failures): ErrorCount {
   return { count, examples: [...examples] };
+}
+
+function takeFailures(failures: Failures): ErrorCount {
+  const { count, examples, taken } = failures;
+  failures.count = 0;
+  failures.taken = examples.length;
+  return { count, examples: examples.slice(taken) };
 }
 
 const FAILURES = {

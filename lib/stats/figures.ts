@@ -49,6 +49,8 @@ export interface Summary {
   /** Several names are joined by `+`, in the order of the alphabet; those of sockets, too. */
   readonly engine: string;
   readonly transport: string;
+  /** Event loops that made requests; those of several runs are added. */
+  readonly threads: number;
   /** How often this machine ran out of something, by what that was. */
   readonly shortages: Readonly<Record<string, number>>;
   /** The program's version. */
@@ -168,8 +170,8 @@ export interface Comparison {
   by?(summary: KnownSummary): Readonly<Record<string, number>> | undefined;
   /** The names, where they are always the same ones; else a name that one run lacks counts 0. */
   readonly names?: readonly string[];
-  /** Whether the table has a line for it only if one of the runs had any. @default false */
-  readonly isRare?: boolean;
+  /** The table has no line for it if both runs have this value. */
+  readonly usual?: number;
 }
 
 /** A metric of Prometheus. */
@@ -278,7 +280,7 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
     unit: "count",
     of: "skipped",
     merge: "sum",
-    compare: [{ title: "skipped", isRare: true }],
+    compare: [{ title: "skipped", usual: 0 }],
     metrics: [{
       name: "myriad_skipped_total",
       type: "counter",
@@ -559,6 +561,18 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
   },
   engine: { kind: "text", of: "engine", merge: "joined" },
   transport: { kind: "text", of: "transport", merge: "joined" },
+  threads: {
+    kind: "count",
+    unit: "count",
+    of: "threads",
+    merge: "sum",
+    compare: [{ title: "threads", usual: 1 }],
+    metrics: [{
+      name: "myriad_threads",
+      type: "gauge",
+      help: "Event loops that make requests.",
+    }],
+  },
   shortages: {
     kind: "counts",
     of: "shortages",

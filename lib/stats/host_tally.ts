@@ -21,6 +21,9 @@ interface Tally {
   maxMs: number;
 }
 
+/** What was counted of a host since that was last taken. */
+export type HostDelta = Readonly<Tally>;
+
 /** Counts results by host: 0.01 us for a result that tells its origin, 0.1 us for another. */
 export class HostTally {
   /** By host; at most `MAX_HOSTS` and the others. */
@@ -60,15 +63,30 @@ export class HostTally {
     return tally;
   }
 
-  /** Adds what another has counted; hosts that are new here come behind the others. */
-  add(other: HostTally): void {
-    for (const { host, shown, requests, failed, ms, maxMs } of other.#tallies.values()) {
+  /** Adds what another has given by {@linkcode take}; new hosts come behind the others. */
+  add(hosts: readonly HostDelta[]): void {
+    for (const { host, shown, requests, failed, ms, maxMs } of hosts) {
       const tally = this.#findHost(host, shown);
       tally.requests += requests;
       tally.failed += failed;
       tally.ms += ms;
       tally.maxMs = Math.max(tally.maxMs, maxMs);
     }
+  }
+
+  /** The hosts that were counted since the last call. It keeps their names, and no counts. */
+  take(): HostDelta[] {
+    const taken: HostDelta[] = [];
+    for (const tally of this.#tallies.values()) {
+      if (tally.requests === 0) continue;
+      taken.push({ ...tally });
+      tally.requests =
+        tally.failed =
+        tally.ms =
+        tally.maxMs =
+          0;
+    }
+    return taken;
   }
 
   #findHost(host: string, shown: string): Tally {

@@ -173,10 +173,15 @@ export interface Snapshot {
   /** Seconds of processor time, user and system, since the process started. */
   readonly cpuSeconds: number;
   /**
-   * The share of the time, 0 to 1, that this process's event loop was busy lately: at 1 it is the
-   * bottleneck, and latencies are its own queueing. 0 unless the run keeps details.
+   * The share of the time, 0 to 1, that the event loop of the main thread was busy lately: at 1 it is
+   * the bottleneck, and with one thread latencies are its own queueing. 0 unless the run keeps
+   * details.
    */
   readonly loopBusy: number;
+  /** How many event loops make requests. */
+  readonly threads: number;
+  /** The same share of each of them, by its number from 0; empty with one, which is the main thread. */
+  readonly workersBusy: readonly number[];
   /** The names of the engines that made requests. */
   readonly engine: string;
   /** Whose sockets they used: `portable` or `native`. */

@@ -10,19 +10,27 @@ import {
   isShape,
   type Shape,
 } from "../text/json_shape.ts";
-import { ErrorGroups } from "./error_groups.ts";
+import { ErrorGroups, type MessageDelta } from "./error_groups.ts";
 import { ErrorTally, isErrorCounts, isSkipped } from "./error_tally.ts";
-import { Histogram, type HistogramState, isHistogramState } from "./histogram.ts";
-import { HostTally } from "./host_tally.ts";
+import {
+  Histogram,
+  type HistogramDelta,
+  type HistogramState,
+  isHistogramState,
+} from "./histogram.ts";
+import { type HostDelta, HostTally } from "./host_tally.ts";
+import { LateStarts, type LateState } from "./late_starts.ts";
 import { toLatency, toOwnLate } from "./latency.ts";
+import { NameCounts } from "./name_counts.ts";
 import { Slowest } from "./slowest.ts";
-import type { Snapshot, Statistics } from "./snapshot.ts";
+import type { SlowRequest, Snapshot, Statistics } from "./snapshot.ts";
 import {
   countErrorStatuses,
   isStatusCounts,
   MIN_ERROR_STATUS,
   StatusCounts,
 } from "./status_counts.ts";
+import { Sums } from "./sums.ts";
 
 /** What the run knows of a moment, and the statistics do not. */
 export type Moment = Pick<
@@ -41,6 +49,8 @@ export type Moment = Pick<
   | "peakRssKb"
   | "cpuSeconds"
   | "loopBusy"
+  | "threads"
+  | "workersBusy"
   | "engine"
   | "transport"
   | "shortages"
@@ -59,11 +69,8 @@ interface Totals {
   readonly busyMs: number;
 }
 
-/**
- * Statistics as plain data, to be stored as JSON. Journals keep it: a change here takes a new
- * version of theirs.
- */
-export interface StatsState extends Totals {
+/** Statistics as plain data, with histograms in one form or another. */
+interface PlainStats<H> extends Totals {
   readonly requests: number;
   readonly failed: number;
   /** The same of the failures alone. */
@@ -73,19 +80,41 @@ export interface StatsState extends Totals {
   };
   /** By status. */
   readonly statuses: Readonly<Record<string, number>>;
-  readonly latency: HistogramState;
+  readonly latency: H;
   readonly errors: Snapshot["errors"];
   readonly retries: Snapshot["retries"];
   readonly skipped: number;
-  readonly late: { readonly count: number; readonly ms: number; readonly maxMs: number };
+  readonly late: LateState;
   /** Missing without a rate. */
-  readonly ownLate?: HistogramState | undefined;
+  readonly ownLate?: H | undefined;
   readonly tolerated: number;
+}
+
+/**
+ * Statistics as plain data, to be stored as JSON. Journals keep it: a change here takes a new
+ * version of theirs.
+ */
+export type StatsState = PlainStats<HistogramState>;
+
+/** What statistics have counted since they were last taken, to be sent to another thread. */
+export interface StatsDelta extends PlainStats<HistogramDelta> {
+  /** Undefined if they are not kept, or were not asked for. */
+  readonly details: {
+    readonly hosts: readonly HostDelta[];
+    readonly slowest: readonly SlowRequest[];
+    readonly messages: readonly MessageDelta[];
+  } | undefined;
 }
 
 /** A difference of two sums of milliseconds can be a little below 0. */
 const isSum: Check = (value) => Number.isFinite(value);
-const TOTALS = { bytes: isCount, attempts: isCount, sent: isCount, busyMs: isSum };
+const TOTALS: Readonly<Record<keyof Totals, Check>> = {
+  bytes: isCount,
+  attempts: isCount,
+  sent: isCount,
+  busyMs: isSum,
+};
+const TOTAL_NAMES = Object.keys(TOTALS) as (keyof Totals)[];
 /** What each field has to be. */
 const REQUIRED: Shape = {
   ...TOTALS,
@@ -133,31 +162,28 @@ export interface StatsOptions {
  * them.
  */
 export class Stats {
-  /** Results so far. */
-  requests = 0;
-  /** Those of them that failed. */
-  failed = 0;
-  #skipped = 0;
-  #bytes = 0;
-  #attempts = 0;
-  /** Attempts that were sent, and how long they were in flight, all together. */
-  #sent = 0;
-  #inFlightMs = 0;
-  /** The part of these totals that comes from failures. */
-  readonly #failedTotals = { bytes: 0, attempts: 0, sent: 0, inFlightMs: 0 };
-  #statuses = new StatusCounts();
+  /** Attempts and milliseconds are those of all that was sent; see {@linkcode Totals}. */
+  readonly #sums = new Sums(
+    "requests",
+    "failed",
+    "skipped",
+    // Responses that succeeded with a status of 400 or more, which their records did not expect.
+    "tolerated",
+    ...TOTAL_NAMES,
+  );
+  /** The part of the totals that comes from failures. */
+  readonly #ofFailed = new Sums(...TOTAL_NAMES);
+  readonly #statuses = new StatusCounts();
   /** The part of the statuses that comes from failures. */
-  #failedStatuses = new StatusCounts();
-  #latency = new Histogram();
+  readonly #failedStatuses = new StatusCounts();
+  readonly #latency = new Histogram();
   /** By cause: error kinds and statuses, so bounded. */
-  readonly #retries = new Map<string, number>();
-  readonly #late = { count: 0, ms: 0, maxMs: 0 };
+  readonly #retries = new NameCounts();
+  readonly #late = new LateStarts();
   /** Of starts at a rate; undefined before the first one. */
   #ownLate: Histogram | undefined;
-  /** Responses that succeeded with a status of 400 or more, which their records did not expect. */
-  #tolerated = 0;
+  readonly #errors = new ErrorTally();
   readonly #hasExpectedStatuses: boolean;
-  #errors = new ErrorTally();
   /** Journals do not hold the details: those of a resumed run are those of its last part. */
   readonly #details: {
     readonly hosts: HostTally;
@@ -175,94 +201,81 @@ export class Stats {
   /** Statistics with what others had counted when they gave their {@linkcode toJSON}. */
   static from(state: StatsState, options?: StatsOptions): Stats {
     const stats = new Stats(options);
-    stats.#addState(state);
+    const { latency, ownLate } = state;
+    stats.add({
+      ...state,
+      latency: Histogram.from(latency).take(),
+      ownLate: ownLate && Histogram.from(ownLate).take(),
+      details: undefined,
+    });
     return stats;
   }
 
+  /** Results so far. */
+  get requests(): number {
+    return this.#sums.of.requests;
+  }
+
+  /** Those of them that failed. */
+  get failed(): number {
+    return this.#sums.of.failed;
+  }
+
   /**
-   * Adds what the statistics of another event loop have counted, as if their results had been
-   * recorded here. Only lists that keep the first of something depend on the order of adding.
+   * Adds what the statistics of another event loop have given by {@linkcode take}, as if their
+   * results had been recorded here. Only lists that keep the first of something depend on the order
+   * of adding.
    */
-  add(other: Stats): void {
-    this.#addState(other.toJSON());
-    if (this.#details === undefined || other.#details === undefined) return;
-    const { hosts, slowest, messages } = other.#details;
-    this.#details.hosts.add(hosts);
-    this.#details.slowest.add(slowest);
-    this.#details.messages.add(messages);
+  add(delta: StatsDelta): void {
+    const { ofFailed, ownLate, details } = delta;
+    this.#sums.add(delta);
+    this.#ofFailed.add(ofFailed);
+    this.#failedStatuses.add(ofFailed.statuses);
+    this.#statuses.add(delta.statuses);
+    this.#latency.addDelta(delta.latency);
+    this.#errors.add(delta.errors);
+    this.#retries.add(delta.retries);
+    this.#late.add(delta.late);
+    if (ownLate !== undefined) (this.#ownLate ??= new Histogram()).addDelta(ownLate);
+    if (this.#details === undefined || details === undefined) return;
+    this.#details.hosts.add(details.hosts);
+    this.#details.slowest.add(details.slowest);
+    this.#details.messages.add(details.messages);
   }
 
-  #addState(state: StatsState): void {
-    this.requests += state.requests;
-    this.failed += state.failed;
-    this.#skipped += state.skipped;
-    this.#bytes += state.bytes;
-    this.#attempts += state.attempts;
-    this.#sent += state.sent;
-    this.#inFlightMs += state.busyMs;
-    const { statuses: failedStatuses, ...failedTotals } = state.ofFailed;
-    const totals = this.#failedTotals;
-    totals.bytes += failedTotals.bytes;
-    totals.attempts += failedTotals.attempts;
-    totals.sent += failedTotals.sent;
-    totals.inFlightMs += failedTotals.busyMs;
-    this.#failedStatuses.add(failedStatuses);
-    this.#statuses.add(state.statuses);
-    this.#latency.add(Histogram.from(state.latency));
-    this.#errors.add(state.errors);
-    addCounts(this.#retries, state.retries);
-    const { count, ms, maxMs } = state.late;
-    const late = this.#late;
-    late.count += count;
-    late.ms += ms;
-    late.maxMs = Math.max(late.maxMs, maxMs);
-    if (state.ownLate !== undefined) {
-      (this.#ownLate ??= new Histogram()).add(Histogram.from(state.ownLate));
-    }
-    this.#tolerated += state.tolerated;
+  /**
+   * What was counted since the last call, to be added to the statistics of another event loop. It
+   * can be cloned, and costs little enough to be sent with each block of results: about 10 us, and
+   * as much for the clone.
+   *
+   * @param details whether to take the details, too; of 1,000 hosts they cost 1 ms
+   */
+  take({ details: isDetailed = true } = {}): StatsDelta {
+    const details = isDetailed && this.#details !== undefined
+      ? {
+        hosts: this.#details.hosts.take(),
+        slowest: this.#details.slowest.take(),
+        messages: this.#details.messages.take(),
+      }
+      : undefined;
+    return { ...this.#read("take") as PlainStats<HistogramDelta>, details };
   }
 
-  /** All of it as plain data, after which it begins from 0 again. */
-  take(): StatsState {
-    const state = this.toJSON();
-    this.requests = this.failed = 0;
-    this.#skipped =
-      this.#bytes =
-      this.#attempts =
-      this.#sent =
-      this.#inFlightMs =
-        0;
-    Object.assign(this.#failedTotals, { bytes: 0, attempts: 0, sent: 0, inFlightMs: 0 });
-    this.#statuses = new StatusCounts();
-    this.#failedStatuses = new StatusCounts();
-    this.#latency = new Histogram();
-    this.#retries.clear();
-    Object.assign(this.#late, { count: 0, ms: 0, maxMs: 0 });
-    this.#ownLate = undefined;
-    this.#tolerated = 0;
-    this.#errors = new ErrorTally();
-    return state;
-  }
-
-  /** All of it as plain data. */
+  /** All of it as plain data, without the details. */
   toJSON(): StatsState {
-    const { inFlightMs: busyMs, ...failedTotals } = this.#failedTotals;
+    return this.#read("toJSON") as StatsState;
+  }
+
+  #read(how: "toJSON" | "take"): PlainStats<HistogramState | HistogramDelta> {
     return {
-      requests: this.requests,
-      failed: this.failed,
-      skipped: this.#skipped,
-      bytes: this.#bytes,
-      attempts: this.#attempts,
-      sent: this.#sent,
-      busyMs: this.#inFlightMs,
-      ofFailed: { ...failedTotals, busyMs, statuses: this.#failedStatuses.toJSON() },
-      statuses: this.#statuses.toJSON(),
-      latency: this.#latency.toJSON(),
-      errors: this.#errors.toJSON(),
-      retries: Object.fromEntries(this.#retries),
-      late: { ...this.#late },
-      ownLate: this.#ownLate?.toJSON(),
-      tolerated: this.#tolerated,
+      ...this.#sums[how](),
+      ofFailed: { ...this.#ofFailed[how](), statuses: this.#failedStatuses[how]() },
+      statuses: this.#statuses[how](),
+      latency: this.#latency[how](),
+      errors: this.#errors[how](),
+      retries: this.#retries[how](),
+      late: this.#late[how](),
+      ownLate: this.#ownLate?.[how](),
     };
   }
 
@@ -294,20 +307,16 @@ export class Stats {
 
   /** Counts a result. Only counts; {@linkcode snapshot} derives. */
   record(result: Result): void {
-    this.requests++;
-    this.#bytes += result.bytes;
-    this.#attempts += result.attempts;
-    if (result.attempts > 0) {
-      this.#sent++;
-      this.#inFlightMs += result.ms;
-    }
+    const sums = this.#sums.of;
+    sums.requests++;
+    addTotals(sums, result);
     if (result.status !== null) this.#statuses.record(result.status);
     if (result.error !== undefined) this.#recordError(result.error, result);
     else if (result.status !== null) {
       this.#latency.record(result.ms * 1000);
       if (
         result.status >= MIN_ERROR_STATUS && result.target.expect?.statuses === undefined
-      ) this.#tolerated++;
+      ) sums.tolerated++;
     }
     if (this.#details === undefined) return;
     this.#details.hosts.record(result);
@@ -316,9 +325,9 @@ export class Stats {
 
   /** Counts an attempt after which there is another. */
   recordRetry(cause: string, { ms }: Result): void {
-    addCount(this.#retries, cause);
-    this.#sent++;
-    this.#inFlightMs += ms;
+    this.#retries.record(cause);
+    this.#sums.of.sent++;
+    this.#sums.of.busyMs += ms;
   }
 
   /** Counts a start at a rate. @param ownLateMs how late it was by the program's own doing */
@@ -328,23 +337,14 @@ export class Stats {
 
   /** Counts a start that waited so long for a free place. */
   recordLateStart(ms: number): void {
-    const late = this.#late;
-    late.count++;
-    late.ms += ms;
-    late.maxMs = Math.max(late.maxMs, ms);
+    this.#late.record(ms);
   }
 
   #recordError(kind: ErrorKind, result: Result): void {
-    const { status, bytes, attempts, ms, detail = "", target: { url } } = result;
-    this.failed++;
-    if (isSkipped(result)) this.#skipped++;
-    const totals = this.#failedTotals;
-    totals.bytes += bytes;
-    totals.attempts += attempts;
-    if (attempts > 0) {
-      totals.sent++;
-      totals.inFlightMs += ms;
-    }
+    const { status, detail = "", target: { url } } = result;
+    this.#sums.of.failed++;
+    if (isSkipped(result)) this.#sums.of.skipped++;
+    addTotals(this.#ofFailed.of, result);
     if (status !== null) this.#failedStatuses.record(status);
     this.#errors.record(kind, { url, detail }, result.expectation);
     this.#details?.messages.record(kind, detail, url);
@@ -359,32 +359,34 @@ export class Stats {
    */
   snapshot(moment: Moment): Statistics {
     const { seconds, concurrency, total } = moment;
+    const { requests, failed, skipped, tolerated, bytes, attempts, sent, busyMs } = this.#sums.of;
+    const late = this.#late.toJSON();
     const histogram = this.#latency;
     const placeSeconds = Math.min(concurrency, total ?? Infinity) * seconds;
     return {
       ...moment,
-      requests: this.requests,
-      succeeded: this.requests - this.failed,
-      failed: this.failed,
-      skipped: this.#skipped,
+      requests,
+      succeeded: requests - failed,
+      failed,
+      skipped,
       errors: this.#errors.toJSON(),
       statuses: this.#statuses.toJSON(),
-      tolerated: this.#hasExpectedStatuses ? 0 : this.#tolerated,
-      rate: seconds > 0 ? this.requests / seconds : 0,
-      bytes: this.#bytes,
+      tolerated: this.#hasExpectedStatuses ? 0 : tolerated,
+      rate: seconds > 0 ? requests / seconds : 0,
+      bytes,
       latency: toLatency(histogram),
       histogram: histogram.clone(),
       hosts: this.#details?.hosts.figures() ?? [],
       slowest: this.#details?.slowest.list() ?? [],
       ...this.#details === undefined ? {} : { messages: this.#details.messages.list() },
-      meanInFlightMs: this.#sent > 0 ? this.#inFlightMs / this.#sent : 0,
-      utilization: placeSeconds > 0 ? Math.min(1, this.#inFlightMs / 1000 / placeSeconds) : 0,
-      attempts: this.#attempts,
-      retries: Object.fromEntries(this.#retries),
+      meanInFlightMs: sent > 0 ? busyMs / sent : 0,
+      utilization: placeSeconds > 0 ? Math.min(1, busyMs / 1000 / placeSeconds) : 0,
+      attempts,
+      retries: this.#retries.toJSON(),
       late: {
-        count: this.#late.count,
-        meanMs: this.#late.count > 0 ? this.#late.ms / this.#late.count : 0,
-        maxMs: this.#late.maxMs,
+        count: late.count,
+        meanMs: late.count > 0 ? late.ms / late.count : 0,
+        maxMs: late.maxMs,
       },
       ownLate: this.#ownLate && toOwnLate(this.#ownLate),
       ownLateHistogram: this.#ownLate?.clone(),
@@ -392,23 +394,25 @@ export class Stats {
   }
 }
 
-function addCount(counts: Map<string, number>, name: string, count = 1): void {
-  counts.set(name, (counts.get(name) ?? 0) + count);
-}
-
-function addCounts(
-  counts: Map<string, number>,
-  others: Readonly<Record<string, number>>,
+/** Adds what a request took to totals. */
+function addTotals(
+  totals: Record<keyof Totals, number>,
+  { bytes, attempts, ms }: Pick<Result, "bytes" | "attempts" | "ms">,
 ): void {
-  for (const [name, count] of Object.entries(others)) addCount(counts, name, count);
+  totals.bytes += bytes;
+  totals.attempts += attempts;
+  if (attempts === 0) return;
+  totals.sent++;
+  totals.busyMs += ms;
 }
 
 /** Statistics as though some of the responses had failed from the beginning. */
 function withFailed(state: StatsState, refuted: Refuted): StatsState {
   const { requests, bytes, attempts, busyMs, statuses, latency } = refuted;
   const { ofFailed, tolerated = 0 } = state;
-  const all = new Map(Object.entries(ofFailed.statuses ?? {}));
-  addCounts(all, statuses);
+  const all = new NameCounts();
+  all.add(ofFailed.statuses);
+  all.add(statuses);
   return {
     ...state,
     failed: state.failed + requests,
@@ -418,7 +422,7 @@ function withFailed(state: StatsState, refuted: Refuted): StatsState {
       sent: ofFailed.sent + requests,
       // Records have whole microseconds, whose sum can be a little above the exact one.
       busyMs: Math.min(state.busyMs, ofFailed.busyMs + busyMs),
-      statuses: Object.fromEntries(all),
+      statuses: all.toJSON(),
     },
     latency,
     // It does not count responses whose records had an expectation of their own.

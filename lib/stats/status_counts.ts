@@ -20,25 +20,36 @@ export function countErrorStatuses(statuses: Readonly<Record<string, number>>): 
 /** Counts status codes. Of fixed size. */
 export class StatusCounts {
   readonly #counts = new Float64Array(STATUSES);
+  /** The statuses that came, so that nobody has to look at the others; at most {@linkcode STATUSES}. */
+  readonly #seen: number[] = [];
 
   /** @param status whole, from 0 to 999 */
   record(status: number): void {
-    this.#counts[status]++;
+    if (this.#counts[status]++ === 0) this.#seen.push(status);
   }
 
   /** Adds what others have counted. */
   add(statuses: Readonly<Record<string, number>>): void {
-    for (const [status, count] of Object.entries(statuses)) this.#counts[Number(status)] += count;
+    for (const [status, count] of Object.entries(statuses)) {
+      if (count === 0) continue;
+      this.record(Number(status));
+      this.#counts[Number(status)] += count - 1;
+    }
   }
 
   /** How often each status came that did, ascending. */
   toJSON(): Record<string, number> {
     const statuses: Record<string, number> = {};
-    // Several times a second: iterators would take as long as the rest of a snapshot.
-    for (let status = 0; status < STATUSES; status++) {
-      const count = this.#counts[status];
-      if (count > 0) statuses[status] = count;
-    }
+    // Objects have whole numbers in ascending order.
+    for (const status of this.#seen) statuses[status] = this.#counts[status];
     return statuses;
+  }
+
+  /** The same, after which all of them begin from 0 again. */
+  take(): Record<string, number> {
+    const taken = this.toJSON();
+    for (const status of this.#seen) this.#counts[status] = 0;
+    this.#seen.length = 0;
+    return taken;
   }
 }

@@ -12,8 +12,10 @@
  */
 import type { KeptCookie } from "../cookies/netscape.ts";
 import { ClosedPipe, InputError, NoProgressError, OutputError, UsageError } from "../errors.ts";
+import type { SharedRun } from "../schedule/common_state.ts";
+import type { News } from "../schedule/news.ts";
 import type { RequestIdOptions } from "../source/request_id.ts";
-import type { StatsState } from "../stats/stats.ts";
+import type { StatsDelta } from "../stats/stats.ts";
 import type { EncodedResults } from "../run/outputs.ts";
 import type { Activity } from "../run/pipeline.ts";
 import type { PackedOptions } from "./packed_options.ts";
@@ -64,6 +66,13 @@ export interface BeginMessage {
   readonly ids: RequestIdOptions | undefined;
   /** The name of the run in the folder for bodies; undefined if they are not saved. */
   readonly bodiesRun: string | undefined;
+  readonly shared: SharedRun;
+}
+
+/** What the schedule of another worker has to learn. */
+export interface NewsMessage {
+  readonly type: "news";
+  readonly news: News;
 }
 
 /** Cookies that another worker has stored, or has removed: those have expired. */
@@ -82,6 +91,7 @@ export type ToWorker =
   /** Results have been taken: the worker may send as many bytes more. */
   | { readonly type: "taken"; readonly bytes: number }
   | CookiesMessage
+  | NewsMessage
   | { readonly type: "stop" }
   | { readonly type: "cancel" }
   /** The run has ended: close the connections, whatever is in flight. */
@@ -89,7 +99,7 @@ export type ToWorker =
 
 /** Results of a worker since the last ones. Statistics and records are those of the same requests. */
 export interface Results extends EncodedResults {
-  readonly stats: StatsState;
+  readonly stats: StatsDelta;
 }
 
 /** How many bytes of records results have. */
@@ -139,6 +149,7 @@ export type FromWorker =
   | { readonly type: "wants" }
   | { readonly type: "results"; readonly results: Results; readonly state: WorkerState }
   | CookiesMessage
+  | NewsMessage
   | { readonly type: "notice"; readonly text: string }
   /**
    * Everything has ended that it had begun, and all results were sent. With a failure, it has ended

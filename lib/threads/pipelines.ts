@@ -2,16 +2,18 @@ import type { Jar } from "../cookies/jar.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { RunOptions } from "../options/run_options.ts";
 import { type Activity, addActivities, type RunningPipeline } from "../run/pipeline.ts";
+import { createCommonMemory } from "../schedule/common_state.ts";
 import type { Item } from "../source/item.ts";
 import { createNumbering } from "../source/numbering.ts";
 import type { TargetSource } from "../source/open.ts";
 import type { RequestIdOptions } from "../source/request_id.ts";
-import { Stats } from "../stats/stats.ts";
+import type { Stats } from "../stats/stats.ts";
 import type { MaybePromise, Source } from "../stream.ts";
 import { Dealer } from "./dealer.ts";
 import {
   countBytes,
   type FromWorker,
+  type PackedError,
   type Results,
   type ToWorker,
   unpackError,
@@ -19,7 +21,7 @@ import {
 } from "./messages.ts";
 import { packOptions } from "./packed_options.ts";
 import { shareOptions } from "./shares.ts";
-import { findWorkerCode } from "./start_worker.ts";
+import { findWorkerCode, startWorker, type WorkerCode } from "./start_worker.ts";
 import { WorkerHandle } from "./worker_handle.ts";
 
 /** What the pipelines are given once the outputs are open. */
@@ -51,6 +53,8 @@ export interface PipelinesHooks {
  */
 export class Pipelines implements RunningPipeline {
   readonly #workers: readonly WorkerHandle[];
+  /** The concurrency of the run. */
+  readonly #concurrency: number;
   readonly #jar: Jar | undefined;
   #parts!: PipelinesParts;
   #hooks!: PipelinesHooks;
@@ -71,7 +75,7 @@ export class Pipelines implements RunningPipeline {
    *
    * @param columns what the header of the input has; empty without one
    * @param jar gets the cookies of all
-   * @param findCode returns the URL of the code that they run
+   * @param findCode finds the code that they run
    * @throws {UsageError} If they cannot be started, or their engine cannot be used.
    */
   static async open(
@@ -80,11 +84,11 @@ export class Pipelines implements RunningPipeline {
     { columns, jar, findCode = findWorkerCode }: {
       columns: readonly string[];
       jar?: Jar | undefined;
-      findCode?: () => Promise<string>;
+      findCode?: () => Promise<WorkerCode>;
     },
   ): Promise<Pipelines> {
     const code = await findCode();
-    const pipelines = new Pipelines(code, count, jar);
+    const pipelines = new Pipelines(code, count, options.concurrency, jar);
     try {
       for (const [index, worker] of pipelines.#workers.entries()) {
         const own = packOptions(shareOptions(options, { index, count }));
@@ -95,14 +99,17 @@ export class Pipelines implements RunningPipeline {
     } catch (error) {
       await pipelines.close();
       throw error;
-    } finally {
-      // The text of a bundle is not needed any more.
-      URL.revokeObjectURL(code);
     }
     return pipelines;
   }
 
-  private constructor(code: string, count: number, jar: Jar | undefined) {
+  private constructor(
+    code: WorkerCode,
+    count: number,
+    concurrency: number,
+    jar: Jar | undefined,
+  ) {
+    this.#concurrency = concurrency;
     this.#jar = jar;
     const take = (worker: WorkerHandle, message: FromWorker): void => {
       try {
@@ -113,7 +120,7 @@ export class Pipelines implements RunningPipeline {
     };
     this.#workers = Array.from(
       { length: count },
-      () => new WorkerHandle(new Worker(code, { type: "module" }), take),
+      () => new WorkerHandle(startWorker(code), take),
     );
     this.#failure.promise.catch(() => {});
   }
@@ -161,8 +168,9 @@ export class Pipelines implements RunningPipeline {
         return;
       case "cookies":
         this.#jar!.add(message.cookies);
-        for (const other of this.#workers) if (other !== worker) other.send(message);
-        return;
+        return this.#tellOthers(worker, message);
+      case "news":
+        return this.#tellOthers(worker, message);
       case "notice":
         return this.#hooks.onNotice(message.text);
       case "done":
@@ -174,13 +182,17 @@ export class Pipelines implements RunningPipeline {
     }
   }
 
+  #tellOthers(worker: WorkerHandle, message: ToWorker): void {
+    for (const other of this.#workers) if (other !== worker) other.send(message);
+  }
+
   async #takeResults(worker: WorkerHandle, results: Results): Promise<void> {
     // The outputs may be closed.
     if (this.#hasFailed) return;
     // They may be empty once they are written.
     const bytes = countBytes(results);
     // Of one moment: nothing is awaited between the records and their statistics.
-    this.stats.add(Stats.from(results.stats));
+    this.stats.add(results.stats);
     const full = this.#hooks.onResults(results);
     if (full !== undefined) await full;
     if (bytes > 0) worker.send({ type: "taken", bytes });
@@ -193,7 +205,13 @@ export class Pipelines implements RunningPipeline {
   async run(): Promise<void> {
     const { source, ids, durationMs, isResumable, bodiesRun } = this.#parts;
     const { hasOneHost } = source;
-    this.#tell({ type: "begin", durationMs, hasOneHost, isResumable, bodiesRun, ids });
+    const count = this.#workers.length;
+    const memory = createCommonMemory(count);
+    const startMs = performance.timeOrigin + performance.now();
+    for (const [index, worker] of this.#workers.entries()) {
+      const shared = { memory, index, count, concurrency: this.#concurrency, startMs };
+      worker.send({ type: "begin", durationMs, hasOneHost, isResumable, bodiesRun, ids, shared });
+    }
     await Promise.race([
       Promise.all(this.#workers.map(({ done }) => done)),
       this.#failure.promise,
@@ -267,6 +285,11 @@ export class Pipelines implements RunningPipeline {
     const told = states.filter(({ hasResponses }) => hasResponses);
     const names = (told.length > 0 ? told : states).flatMap(({ engine }) => engine.split("+"));
     return { name: [...new Set(names)].sort().join("+"), transport: states[0].transport };
+  }
+
+  /** How busy the event loop of each worker was lately, 0 to 1. */
+  get workersBusy(): readonly number[] {
+    return this.#workers.map(({ state }) => state?.loopBusy ?? 0);
   }
 
   get activity(): Activity {

@@ -26,6 +26,8 @@ const FIRST_NUMBERS = 1024;
 export interface SenderOptions {
   /** Whether the numbers of done requests are wanted. */
   readonly isResumable: boolean;
+  /** The number of the worker, from 0. */
+  readonly thread: number;
   /** Where bodies are; undefined if they are not saved. */
   readonly bodies: Bodies | undefined;
   readonly stats: Stats;
@@ -56,8 +58,9 @@ export class ResultSender {
 
   static async open(options: WorkerOptions, sender: SenderOptions): Promise<ResultSender> {
     const { output, failures } = options;
+    const { thread } = sender;
     return new ResultSender(sender, {
-      records: output && await openRecordEncoder({ ...options, output }),
+      records: output && await openRecordEncoder({ ...options, output, thread }),
       failures: failures === undefined ? undefined : await openFailureEncoder(options),
     });
   }

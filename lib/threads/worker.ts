@@ -20,6 +20,7 @@ import { BlockSource } from "./block_source.ts";
 import {
   type BeginMessage,
   type FromWorker,
+  type PackedError,
   packError,
   type ToWorker,
   type WorkerSetup,
@@ -41,9 +42,11 @@ const LAST_WORDS_MS = 0;
 class WorkerRun {
   readonly #scope: WorkerScope;
   readonly #options: WorkerOptions;
+  readonly #openEngine: typeof openEngine;
   readonly #source: BlockSource;
   readonly #loop = new EventLoopLoad();
-  /** How many workers the run has. */
+  /** Its place among the workers of the run, from 0, and how many there are. */
+  readonly #index: number;
   readonly #count: number;
   #make: MakeTarget | undefined;
   #engine: Engine | undefined;
@@ -55,9 +58,11 @@ class WorkerRun {
   /** Where bodies are, while it runs; undefined if they are not saved. */
   #bodies: Bodies | undefined;
 
-  constructor(scope: WorkerScope, setup: WorkerSetup) {
+  constructor(scope: WorkerScope, setup: WorkerSetup, open: typeof openEngine) {
     this.#scope = scope;
+    this.#openEngine = open;
     this.#options = unpackOptions(setup.options);
+    this.#index = setup.index;
     this.#count = setup.count;
     this.#source = new BlockSource(this.#options.shard.count, () => this.#send({ type: "wants" }));
   }
@@ -76,7 +81,7 @@ class WorkerRun {
         (cookies) => this.#send({ type: "cookies", cookies }),
       );
     }
-    const { engine, check } = await openEngine(this.#options, {
+    const { engine, check } = await this.#openEngine(this.#options, {
       permits: createHostCheck(),
       cookies: this.#jar,
       bodyFor: this.#options.saveBodies === undefined
@@ -104,6 +109,8 @@ class WorkerRun {
         return this.#sender?.onTaken(message.bytes);
       case "cookies":
         return this.#jar?.add(message.cookies);
+      case "news":
+        return this.#pipeline?.learn(message.news);
       case "stop":
         return this.#pipeline?.stop();
       case "cancel":
@@ -114,7 +121,7 @@ class WorkerRun {
   }
 
   async #run(
-    { durationMs, isResumable, hasOneHost, bodiesRun, ids }: BeginMessage,
+    { durationMs, isResumable, hasOneHost, bodiesRun, ids, shared }: BeginMessage,
   ): Promise<void> {
     const options = this.#options;
     const make = ids === undefined ? this.#make! : addIds(this.#make!, ids);
@@ -122,7 +129,7 @@ class WorkerRun {
     const stats = new Stats(options);
     const pipeline = new Pipeline(
       { source, engine: this.#engine!, check: this.#check, stats },
-      { ...options, durationMs, hasOneHost, isResumable },
+      { ...options, durationMs, hasOneHost, isResumable, shared },
       {
         onResult: (result) => {
           this.#hasResponses ||= result.status !== null;
@@ -130,12 +137,14 @@ class WorkerRun {
         },
         onUnfinished: (result) => sender.drop(result),
         onNotice: (text) => this.#send({ type: "notice", text }),
+        onNews: (news) => this.#send({ type: "news", news }),
       },
     );
     this.#pipeline = pipeline;
     this.#bodies = await this.#joinBodies(bodiesRun);
     const sender = await ResultSender.open(options, {
       isResumable,
+      thread: this.#index,
       bodies: this.#bodies,
       stats,
       getState: () => this.#state,
@@ -196,15 +205,18 @@ class WorkerRun {
   }
 }
 
-/** Makes this thread a worker: it waits for the main thread's messages. */
-function beWorker(scope: WorkerScope = globalThis as unknown as WorkerScope): void {
+/**
+ * Makes this thread a worker: it waits for the main thread's messages.
+ *
+ * @param open opens its engine; the benches have an engine of their own
+ */
+export function beWorker(open = openEngine): void {
+  const scope = globalThis as unknown as WorkerScope;
   let run: WorkerRun | undefined;
   scope.onmessage = ({ data }) => {
     if (data.type !== "open") return run?.take(data);
-    run = new WorkerRun(scope, data.setup);
+    run = new WorkerRun(scope, data.setup, open);
     run.open(data.setup)
       .catch((error) => scope.postMessage({ type: "failed", error: packError(error) }));
   };
 }
-
-if ("WorkerGlobalScope" in globalThis) beWorker();

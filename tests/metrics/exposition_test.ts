@@ -70,6 +70,15 @@ Deno.test("formatMetrics() gives numbers in base units", () => {
   assertEquals(value("request_duration_seconds_count"), 3);
 });
 
+Deno.test("formatMetrics() tells how busy each event loop is when there are several", () => {
+  const exposition = parsed({ threads: 2, loopBusy: 0.25, workersBusy: [0.5, 1] });
+  assertEquals(exposition.by("myriad_event_loop_busy_ratio"), { main: 0.25, 0: 0.5, 1: 1 });
+  assertEquals(exposition.value("myriad_threads"), 2);
+  assert(exposition.text.includes('myriad_event_loop_busy_ratio{thread="main"} 0.25\n'));
+  assert(parsed().text.includes("\nmyriad_event_loop_busy_ratio 0.25\n"));
+  assertEquals(parsed().value("myriad_threads"), 1);
+});
+
 Deno.test("formatMetrics() escapes a label when its value is hostile", () => {
   const text = 'p99<"5\\"}\nmyriad_evil 1';
   const verdict: Verdict = { threshold: text, value: 1, bound: 2, unit: "ms", holds: false };

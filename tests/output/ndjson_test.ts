@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { createFailureFormatter } from "../../lib/output/failure_lines.ts";
+import { createCsvFormatter } from "../../lib/output/csv.ts";
 import { createFormatter } from "../../lib/output/ndjson.ts";
 import { DEFAULT_FIELDS, FIELDS } from "../../lib/output/record.ts";
 import { escapeForTerminal } from "../../lib/text/escape.ts";
@@ -82,6 +83,16 @@ Deno.test("createFormatter() gives exactly the fields asked for, in that order",
   const http2 = JSON.parse(ndjson(["engine", "http_version"])({ ...RESULT, version: "2" }));
   assertEquals(http2, { engine: "fetch", http_version: "2" });
   assertEquals([all.size, all.ttfb_ms, all.engine, all.method], [14, 1.5, "fetch", "GET"]);
+});
+
+Deno.test("createFormatter() gives the thread of each result that was requested", () => {
+  const options = { fields: ["thread"], captures: [], isForTerminal: false };
+  for (const [more, thread] of [[{}, 0], [{ thread: 2 }, 2]] as const) {
+    assertEquals(createFormatter({ ...options, ...more })(RESULT), `{"thread":${thread}}\n`);
+    assertEquals(createCsvFormatter({ ...options, ...more }).format(RESULT), `${thread}\n`);
+  }
+  const unsent = { ...RESULT, engine: null };
+  assertEquals(createFormatter({ ...options, thread: 2 })(unsent), '{"thread":null}\n');
 });
 
 Deno.test("createFormatter() gives the time as Date.toISOString() does", () => {

@@ -29,6 +29,7 @@ Deno.test("formatSummary() has exactly the names of the contract, in order", () 
     cpu_seconds: 33,
     engine: "fetch",
     transport: "portable",
+    threads: 1,
     shortages: {},
     version: "1.2.3",
     resumed: false,

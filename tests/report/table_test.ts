@@ -60,6 +60,15 @@ Deno.test("formatTable() says whether native sockets were used", () => {
   }
 });
 
+Deno.test("formatTable() tells how many threads there were if there were several", () => {
+  for (const [threads, text] of [[1, ""], [12, " in 12 threads"]] as const) {
+    assertStringIncludes(
+      formatRun({ ...SNAPSHOT, threads }, { color: false }),
+      `\n  engine       fetch${text}, at most 1,000 in flight\n`,
+    );
+  }
+});
+
 Deno.test("formatTable() shows late starts of the server and of the program", () => {
   const text = formatRun({
     ...SNAPSHOT,

@@ -139,7 +139,7 @@ Deno.test("two pipelines in one process make the requests of two shards, and the
   for (const { results, pipeline: { stats } } of rigs) {
     assertEquals([stats.requests, stats.failed], [500, 100]);
     assertEquals(results.filter(({ error }) => error === "expect").length, 100);
-    total.add(stats);
+    total.add(stats.take());
   }
   const { requests, failed, statuses } = total.toJSON();
   assertEquals([requests, failed, statuses], [1_000, 200, { "200": 800, "404": 200 }]);

@@ -1,8 +1,8 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { MIGRATIONS } from "../../lib/checkpoint/migrations.ts";
 import { ERROR_KINDS, type Result } from "../../lib/result.ts";
 import type { Statistics } from "../../lib/stats/snapshot.ts";
-import { findWrongStat, Stats, type StatsState } from "../../lib/stats/stats.ts";
+import { findWrongStat, Stats, type StatsDelta, type StatsState } from "../../lib/stats/stats.ts";
 import { moment } from "../fixtures/moment.ts";
 import { generator } from "../fixtures/random_json.ts";
 import { result } from "../fixtures/result.ts";
@@ -62,9 +62,10 @@ function count(events: readonly Event[]): Stats {
   return stats;
 }
 
-function addUp(all: readonly Stats[]): Stats {
+/** The statistics of parts of a run, which were counted apart. */
+function addUp(parts: readonly StatsDelta[]): Stats {
   const sum = new Stats({ details: true });
-  for (const stats of all) sum.add(stats);
+  for (const part of parts) sum.add(part);
   return sum;
 }
 
@@ -99,7 +100,7 @@ for (const [what, hosts, most] of [["few", 7, 500], ["too many", 5_000, 3_000]] 
       for (let from = 0; from < events.length; from += parts.at(-1)!.length) {
         parts.push(events.slice(from, from + 1 + random(900)));
       }
-      const sum = addUp(parts.map(count));
+      const sum = addUp(parts.map((part) => count(part).take()));
       assertEquals(plain(take(sum)), plain(take(count(events))));
       assertEquals(JSON.stringify(sum), JSON.stringify(count(events)));
       const [a, b] = [sum, count(events)].map((stats) => take(stats.withoutFailed()));
@@ -114,23 +115,67 @@ Deno.test("Stats.add() gives the same counts for any split, in any order", () =>
     const events = makeEvents(random(1_500), random, 20);
     const parts: Event[][] = [[], [], [], []];
     for (const event of events) parts[random(parts.length)].push(event);
-    const all = parts.map(count);
+    const all = parts.map((part) => count(part).take());
     const expected = withoutOrder(take(count(events)));
     assertEquals(withoutOrder(take(addUp(all))), expected);
     assertEquals(withoutOrder(take(addUp(all.toReversed()))), expected);
   }
 });
 
-Deno.test("Stats.add() does not change the other one, and both can continue", () => {
+for (const [what, hosts] of [["few", 7], ["too many", 5_000]] as const) {
+  Deno.test(`Stats.take() gives what came since the last call, as plain data (${what} hosts)`, () => {
+    const random = generator(2 + hosts);
+    for (let round = 0; round < 5; round++) {
+      const events = makeEvents(random(3_000), random, hosts);
+      const [stats, sum] = [count([]), count([])];
+      for (const event of events) {
+        event(stats);
+        if (random(50) === 0) sum.add(structuredClone(stats.take()));
+      }
+      sum.add(structuredClone(stats.take()));
+      assertEquals(plain(take(sum)), plain(take(count(events))));
+      assertEquals(JSON.stringify(sum), JSON.stringify(count(events)));
+      assertEquals(stats.requests, 0);
+    }
+  });
+}
+
+Deno.test("Stats.add() takes what another gives later, too, and both can continue", () => {
   const random = generator(2);
-  const [first, second, third] = [300, 400, 500].map((n) => makeEvents(n, random, 5));
-  const other = count(second);
-  const before = plain(take(other));
-  const sum = count(first);
-  sum.add(other);
+  const parts = [300, 400, 500, 600].map((n) => makeEvents(n, random, 5));
+  const [first, second, third, fourth] = parts;
+  const [sum, other] = [count(first), count(second)];
+  sum.add(other.take());
   for (const event of third) event(sum);
-  assertEquals(plain(take(other)), before);
-  assertEquals(plain(take(sum)), plain(take(count([...first, ...second, ...third]))));
+  for (const event of fourth) event(other);
+  sum.add(other.take());
+  assertEquals(plain(take(sum)), plain(take(count(parts.flat()))));
+});
+
+Deno.test("Stats.take() leaves the details for a later call when asked to", () => {
+  const events = makeEvents(500, generator(6), 5);
+  const [stats, sum] = [count([]), count([])];
+  for (const event of events) {
+    event(stats);
+    sum.add(stats.take({ details: false }));
+  }
+  assertEquals(take(sum).hosts, []);
+  sum.add(stats.take());
+  assertEquals(plain(take(sum)), plain(take(count(events))));
+});
+
+Deno.test("Stats.take() leaves no statistic out", () => {
+  const stats = count(makeEvents(2_000, generator(5), 5));
+  const expected = plain(take(stats));
+  const sum = count([]);
+  const empty = plain(take(sum));
+  sum.add(stats.take());
+  const taken = plain(take(sum));
+  for (const name of Object.keys(expected)) {
+    assertEquals(taken[name], expected[name], name);
+    // Events that do not change a statistic could not show that it is carried.
+    if (!(name in moment())) assertNotEquals(expected[name], empty[name], name);
+  }
 });
 
 Deno.test("findWrongStat() accepts what statistics give, and older journals", () => {

@@ -153,6 +153,24 @@ Deno.test("Histogram.add() gives the same as one histogram of all values", () =>
   assertEquals(merged.count, 1501);
 });
 
+Deno.test("Histogram.take() gives what came since the last call, in the slots that are not empty", () => {
+  const next = random(8);
+  const [histogram, sum, all] = [new Histogram(), new Histogram(), new Histogram()];
+  for (const size of [1000, 0, 1, 500]) {
+    for (let k = 0; k < size; k++) {
+      // Whole numbers of so few digits that sums of their squares are exact.
+      const value = Math.floor(2 ** (next() * 20));
+      histogram.record(value);
+      all.record(value);
+    }
+    const delta = histogram.take();
+    assert(delta.counts.length <= 2 * size && delta.counts.every((count) => count > 0), `${size}`);
+    sum.addDelta(structuredClone(delta));
+    assertEquals(sum.toJSON(), all.toJSON());
+    assertEquals(histogram.toJSON(), new Histogram().toJSON());
+  }
+});
+
 Deno.test("Histogram.from() restores what toJSON() gave", () => {
   for (const values of [[], [0], [5, 5, 70_000, 2 ** 36, 2 ** 41]]) {
     const before = histogramOf(values);

@@ -34,3 +34,17 @@ Deno.test("Slowest keeps no failures and no secrets, and bounds texts", () => {
   const [{ url, status }, ...others] = slowest.list();
   assertEquals([url.length, url.slice(0, 9), status, others], [200, "http://h/", 200, []]);
 });
+
+Deno.test("Slowest.take() gives only those that are new, and keeps the others", () => {
+  const [slowest, all] = [new Slowest(), new Slowest()];
+  for (let k = 0; k < 20; k++) slowest.record(result({ ms: 100 - k, at: k }));
+  all.add(slowest.take());
+  assertEquals(slowest.take(), []);
+  slowest.record(result({ ms: 50 }));
+  assertEquals(slowest.take(), []);
+  slowest.record(result({ ms: 90.5 }));
+  const taken = slowest.take();
+  assertEquals(taken.map(({ ms }) => ms), [90.5]);
+  all.add(taken);
+  assertEquals(all.list(), slowest.list());
+});

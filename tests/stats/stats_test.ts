@@ -19,6 +19,8 @@ const MOMENT: Moment = {
   peakRssKb: 2,
   cpuSeconds: 3,
   loopBusy: 0,
+  threads: 1,
+  workersBusy: [],
   engine: "fetch",
   transport: "portable",
   shortages: {},

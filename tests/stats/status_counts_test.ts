@@ -19,3 +19,14 @@ Deno.test("countErrorStatuses() counts from 400 on", () => {
   assertEquals(countErrorStatuses({ 200: 1, 399: 2, 400: 4, 599: 8, 999: 16 }), 28);
   assertEquals(countErrorStatuses({}), 0);
 });
+
+Deno.test("StatusCounts.take() gives what came since the last call", () => {
+  const [counts, all] = [new StatusCounts(), new StatusCounts()];
+  for (const status of [503, 200, 200]) counts.record(status);
+  all.add(counts.take());
+  assertEquals(counts.toJSON(), {});
+  counts.record(200);
+  counts.add({ 100: 4, 404: 0 });
+  all.add(counts.take());
+  assertEquals(JSON.stringify(all), '{"100":4,"200":3,"503":1}');
+});

@@ -40,6 +40,8 @@ const FIGURES: Statistics = {
   hosts: [],
   slowest: [],
   loopBusy: 0,
+  threads: 1,
+  workersBusy: [],
   concurrency: 10,
   meanInFlightMs: 40,
   utilization: 0.9,

@@ -139,9 +139,10 @@ export function formatDifferenceTable(
     if (left > 0) lines.push(`  and ${formatCount(left)} more`);
   };
   cells("", title(names[0]), title(names[1]), "difference", "");
-  for (const { key, title, unit, isRare } of NUMBERS) {
+  for (const { key, title, unit, usual } of NUMBERS) {
     const number = numbers[key];
-    if (!isRare || number.a || number.b) row(title, number, unit);
+    const isUsual = [number.a, number.b].every((value) => (value ?? usual) === usual);
+    if (usual === undefined || !isUsual) row(title, number, unit);
   }
   for (const comparison of GROUPS) group(comparison, groups[comparison.key]);
   return `${lines.join("\n")}\n`;

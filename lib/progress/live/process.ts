@@ -1,4 +1,5 @@
-import { formatBytes, formatTimes } from "../../text/format.ts";
+import type { Snapshot } from "../../stats/snapshot.ts";
+import { formatBytes, formatCount, formatTimes } from "../../text/format.ts";
 import { escapeForCells, truncateWidth } from "../../text/width.ts";
 import { MAX_TEXT, type StyledLine } from "./line.ts";
 import { formatName, isWide, type Section, type View } from "./view.ts";
@@ -10,7 +11,8 @@ const SHORTAGE_CELLS = 40;
 
 /** Memory and processor time of this process. */
 export function costs(view: View): Section | undefined {
-  const { rssBytes, peakRssKb, loopBusy } = view.snapshot;
+  const { rssBytes, peakRssKb, workersBusy } = view.snapshot;
+  const core = workersBusy.length === 0 ? " of a core" : "";
   const mostBytes = Math.max(rssBytes, peakRssKb * 1024);
   const cpu = view.points.at(-1)?.cpu;
   return {
@@ -21,25 +23,71 @@ export function costs(view: View): Section | undefined {
       { text: formatBytes(rssBytes) },
       { text: isWide(view) ? `, ${formatBytes(mostBytes)} at most` : "" },
       { text: "   CPU ", style: "bold" },
-      { text: cpu === undefined || cpu === null ? "-" : `${Math.round(cpu * 100)} % of a core` },
-      { text: `, event loop ${Math.round(loopBusy * 100)} % busy` },
+      {
+        text: cpu === undefined || cpu === null
+          ? "-"
+          : `${formatCount(Math.round(cpu * 100))} %${core}`,
+      },
+      { text: `, ${formatBusy(view.snapshot)} busy` },
     ]],
   };
 }
 
+/** How busy each event loop is: of several, the least and the most. */
+function formatBusy({ loopBusy, workersBusy }: Snapshot): string {
+  const main = `${Math.round(loopBusy * 100)} %`;
+  if (workersBusy.length === 0) return `event loop ${main}`;
+  const [least, most] = [Math.min(...workersBusy), Math.max(...workersBusy)]
+    .map((share) => Math.round(share * 100));
+  return `main ${main}, threads ${least === most ? "" : `${least}–`}${most} %`;
+}
+
+/** An event loop, or several, that are too busy. */
+interface Saturated {
+  readonly who: string;
+  readonly loops: string;
+  /** The greatest share. */
+  readonly busy: number;
+  readonly consequence: string;
+}
+
+function listSaturated({ loopBusy, workersBusy }: Snapshot): Saturated[] {
+  const count = workersBusy.length;
+  const all: Saturated[] = [];
+  if (loopBusy >= SATURATED) {
+    all.push({
+      who: count === 0 ? "this process" : "main thread",
+      loops: "event loop",
+      busy: loopBusy,
+      consequence: count === 0 ? "latencies include queueing here" : "the others wait for it",
+    });
+  }
+  const saturated = workersBusy.filter((busy) => busy >= SATURATED);
+  if (saturated.length > 0) {
+    const isOne = saturated.length === 1;
+    all.push({
+      who: isOne
+        ? `thread ${workersBusy.indexOf(saturated[0])}`
+        : `${saturated.length === count ? "all" : `${saturated.length} of`} ${count} threads`,
+      loops: isOne ? "event loop" : "event loops",
+      busy: Math.max(...saturated),
+      consequence: "latencies include queueing here",
+    });
+  }
+  return all;
+}
+
 /** What slows the run down on this machine, so that nobody blames the servers. */
 export function bottleneck(view: View): Section | undefined {
-  const { loopBusy, shortages } = view.snapshot;
-  const lines: StyledLine[] = [];
-  if (loopBusy >= SATURATED) {
-    const busy = `${Math.floor(loopBusy * 100)} %`;
-    lines.push([
+  const { shortages } = view.snapshot;
+  const lines = listSaturated(view.snapshot).map(
+    ({ who, loops, busy, consequence }): StyledLine => [
       formatName(view, "bottleneck"),
-      { text: "this process", style: "yellow", isElastic: true },
-      { text: `: event loop ${busy} busy`, style: "yellow" },
-      { text: ", latencies include queueing here", style: "yellow" },
-    ]);
-  }
+      { text: who, style: "yellow", isElastic: true },
+      { text: `: ${loops} ${Math.floor(busy * 100)} % busy`, style: "yellow" },
+      { text: `, ${consequence}`, style: "yellow" },
+    ],
+  );
   for (const [what, count] of Object.entries(shortages)) {
     lines.push([
       formatName(view, "ran out"),

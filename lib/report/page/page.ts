@@ -204,7 +204,9 @@ function formatAbout({ summary, command, machine, parts = [] }: PageData): Html 
   if (summary.resumed && parts.length === 0) row("Resumed", "earlier parts are counted too");
   if (machine !== undefined) {
     const { os, cores, deno } = machine;
-    row("Machine", `${os}, ${cores} ${cores === 1 ? "core" : "cores"}`);
+    const { threads = 1 } = summary;
+    const loops = threads > 1 ? `, the run in ${formatCount(threads)} threads` : "";
+    row("Machine", `${os}, ${cores} ${cores === 1 ? "core" : "cores"}${loops}`);
     row("Versions", `myriad ${summary.version ?? ""}, Deno ${deno}`);
   }
   return markup`<h2>The run</h2>${pairs(rows)}`;

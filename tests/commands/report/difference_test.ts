@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { compareRuns } from "../../../lib/commands/report/difference.ts";
+import { compareRuns, formatDifferenceTable } from "../../../lib/commands/report/difference.ts";
+import type { KnownSummary } from "../../../lib/stats/figures.ts";
 
 Deno.test("compareRuns() has no percentage of 0, and no latency without a response", () => {
   const latency = Object.fromEntries(
@@ -11,4 +12,15 @@ Deno.test("compareRuns() has no percentage of 0, and no latency without a respon
   assertEquals(differences.numbers.failed, { a: 0, b: 2, difference: 2, percent: null });
   const { p50 } = differences.groups.latency_ms;
   assertEquals(p50, { a: null, b: null, difference: null, percent: null });
+});
+
+Deno.test("formatDifferenceTable() has rare figures only if a run had them", () => {
+  const run = { requests: 2, succeeded: 2, failed: 0, skipped: 0, threads: 1 };
+  const linesOf = (more: Partial<KnownSummary>) =>
+    formatDifferenceTable(["a", "b"], compareRuns(run, { ...run, ...more })).split("\n")
+      .map((line) => line.split(/ {2,}/)).filter(([name]) => /skipped|threads/.test(name));
+  assertEquals(linesOf({}), []);
+  assertEquals(linesOf({ threads: undefined }), []);
+  assertEquals(linesOf({ threads: 3 }), [["threads", "1", "3", "+2", "+200.0 %"]]);
+  assertEquals(linesOf({ skipped: 1 }), [["skipped", "0", "1", "+1"]]);
 });

@@ -28,6 +28,12 @@ Deno.test("mergeSummaries() joins engines and transports as a run joins them", a
   assertEquals(join(both, ["fetch", "portable"]), ["fetch+http1+http2", "native+portable"]);
 });
 
+Deno.test("mergeSummaries() adds threads, which older summaries do not tell", () => {
+  const part = { requests: 1, succeeded: 1, failed: 0 };
+  assertEquals(mergeSummaries([{ ...part, threads: 2 }, { ...part, threads: 3 }]).threads, 5);
+  assertEquals(mergeSummaries([{ ...part, threads: 2 }, part]).threads, undefined);
+});
+
 Deno.test("mergeSummaries() measures from the first start to the last end", () => {
   const part = (started: string, seconds: number) => ({
     requests: 100,

@@ -250,6 +250,46 @@ Deno.test("formatFrame() warns exactly when the process itself is the bottleneck
   }
 });
 
+/** How busy the main thread and the workers are, and the lines that tell it. */
+const BUSY: [main: number, workers: number[], bottlenecks: string[], costs: string][] = [
+  [0.12, [0.2, 0.89, 0.5], [], "main 12 %, threads 20–89 % busy"],
+  [
+    0.12,
+    [0.2, 0.2, 0.97],
+    ["thread 2: event loop 97 % busy, latencies include queueing here"],
+    "main 12 %, threads 20–97 % busy",
+  ],
+  [
+    0.5,
+    [0.97, 0.2, 0.914],
+    ["2 of 3 threads: event loops 97 % busy, latencies include queueing here"],
+    "main 50 %, threads 20–97 % busy",
+  ],
+  [
+    0.931,
+    [1, 1],
+    [
+      "main thread: event loop 93 % busy, the others wait for it",
+      "all 2 threads: event loops 100 % busy, latencies include queueing here",
+    ],
+    "main 93 %, threads 100 % busy",
+  ],
+];
+
+for (const [loopBusy, workersBusy, bottlenecks, costs] of BUSY) {
+  Deno.test(`formatFrame() tells which event loop is saturated with ${loopBusy} and ${workersBusy}`, () => {
+    const lines = frameOf({ loopBusy, workersBusy, threads: workersBusy.length }).split("\n");
+    assertEquals(
+      lines.filter((line) => line.startsWith("bottleneck")),
+      bottlenecks.map((text) => `bottleneck ${text}`),
+    );
+    assertEquals(
+      lines.find((line) => line.startsWith("memory")),
+      `memory     90.0 MB, 105 MB at most   CPU 43 %, ${costs}`,
+    );
+  });
+}
+
 Deno.test("formatFrame() names what this machine ran out of", () => {
   assertStringIncludes(
     frameOf({ shortages: { "file descriptors": 3 } }),

@@ -1,0 +1,74 @@
+import type { CommonState } from "./common_state.ts";
+import type { UnreachableNews } from "./news.ts";
+
+/** A run whose first requests all fail ends if their place is unreachable for this many requests. */
+export const FIRST_FAILURES = 50;
+
+/**
+ * Counts the first requests of a run as long as all of them find one place unreachable: their host,
+ * or the proxy or Unix socket on the way to all hosts.
+ */
+export class FirstFailures {
+  readonly #common: CommonState | undefined;
+  /** Undefined once anything else happened. */
+  #count: number | undefined;
+  #place = "";
+  /** Whether this event loop is counted among those that have ended or are stuck. */
+  #isCounted = false;
+  /** What is known of the place, once there were enough failures. */
+  found: Omit<UnreachableNews, "about"> | undefined;
+
+  /**
+   * @param isCounting whether they matter
+   * @param common what event loops have in common; undefined with one event loop
+   */
+  constructor(isCounting: boolean, common: CommonState | undefined) {
+    this.#count = isCounting ? 0 : undefined;
+    this.#common = common;
+  }
+
+  /** Whether nothing but such failures has happened so far. */
+  get isCounting(): boolean {
+    if (this.#common?.isReached) this.#count = undefined;
+    return this.#count !== undefined;
+  }
+
+  /** Records that something else has happened. */
+  stop(): void {
+    if (this.#count === undefined) return;
+    this.#count = undefined;
+    this.#common?.recordReached();
+  }
+
+  /** Counts a failure. @returns whether there are enough, with this one */
+  add(place: string): boolean {
+    if (!this.isCounting) return false;
+    if (this.#count === 0) this.#place = place;
+    if (place !== this.#place) this.stop();
+    else {
+      this.#count!++;
+      if (this.#common !== undefined) this.#count = this.#common.countUnreachable(place);
+    }
+    return this.#count === FIRST_FAILURES;
+  }
+
+  /** Whether there were enough failures. */
+  get isEnough(): boolean {
+    return this.isCounting && (this.#common?.firstFailures ?? this.#count!) >= FIRST_FAILURES;
+  }
+
+  /**
+   * Records that this event loop has ended, or only waits for that place.
+   *
+   * @returns whether that is true of all event loops, and one of them waits
+   */
+  settle(kind: "ended" | "stuck"): boolean {
+    if (this.#common === undefined) return kind === "stuck";
+    if (!this.#isCounted) {
+      this.#isCounted = true;
+      if (kind === "ended") this.#common.recordEnd();
+      else this.#common.recordStuck();
+    }
+    return this.#common.isStuck;
+  }
+}
