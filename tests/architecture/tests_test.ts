@@ -11,6 +11,7 @@ const OTHERS = ["architecture", "bench", "docs", "fixtures"];
  */
 const SUBJECTS: Record<string, string> = {
   "checkpoint/crash": "runs that die between any two operations on files",
+  "checkpoint/kill": "runs with several threads that are killed again and again",
   "cli/unknown_flags": "the messages for flags and commands that do not exist, of every command",
   "commands/verify/real_servers": "the access logs of Caddy, HAProxy and Apache themselves",
   "engine/auto": "which version of HTTP the automatic engine takes",
