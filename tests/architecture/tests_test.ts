@@ -37,7 +37,9 @@ const SUBJECTS: Record<string, string> = {
   "options/load": "the flags of rate, ramp, hosts and retries",
   "progress/live/terminal": "the live view on a terminal of tmux",
   "report/page/browser": "the page in Chromium",
+  "schedule/shared": "schedules of several event loops that make one run",
   "stats/adding": "statistics of several event loops, added up",
+  "threads/statistics": "what a run over several event loops shows, beside one thread",
 };
 
 function* walk(folder: string): Generator<string> {
