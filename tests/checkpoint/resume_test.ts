@@ -20,6 +20,7 @@ import {
   start as startProgram,
 } from "../fixtures/program.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
+import { withThreads as test } from "../fixtures/threads.ts";
 import { until } from "../fixtures/until.ts";
 
 // Real processes, ended in every way, and gone on with: in the end there is one record of each.
@@ -76,7 +77,7 @@ for (
     ["signals", "o.ndjson", ["SIGINT", "SIGTERM", "SIGINT"]],
   ] as [string, string, Deno.Signal[]][]
 ) {
-  Deno.test(`--resume continues after ${signals.join(", ")} (${kind})`, async () => {
+  test(`--resume continues after ${signals.join(", ")} (${kind})`, async () => {
     await using server = await counting();
     await using dir = await folder();
     const count = 16_000;
@@ -120,7 +121,7 @@ for (
 
 const WITHOUT_SCRIPT = { ignore: !isInstalled("script", "bsdutils") };
 
-Deno.test(
+test(
   "myriad winds down on SIGHUP, unless SIGHUP is ignored",
   WITHOUT_SCRIPT,
   async () => {
@@ -150,7 +151,7 @@ Deno.test(
   },
 );
 
-Deno.test("--resume does nothing when the run is complete, and exits with the same code", async () => {
+test("--resume does nothing when the run is complete, and exits with the same code", async () => {
   await using server = await counting();
   await using dir = await folder();
   const output = dir.path("o.ndjson");
@@ -188,7 +189,7 @@ Deno.test("--resume does nothing when the run is complete, and exits with the sa
   assertEquals(numbersOf(await Deno.readTextFile(output)).length, 3);
 });
 
-Deno.test("myriad does not overwrite an output without --overwrite", async () => {
+test("myriad does not overwrite an output without --overwrite", async () => {
   await using server = await counting();
   await using dir = await folder();
   const output = dir.path("o.ndjson");
@@ -208,7 +209,7 @@ Deno.test("myriad does not overwrite an output without --overwrite", async () =>
   assertEach(numbersOf(await Deno.readTextFile(output)), 3);
 });
 
-Deno.test("--resume refuses the output of another run", async () => {
+test("--resume refuses the output of another run", async () => {
   await using server = await counting();
   await using dir = await folder();
   const output = dir.path("o.ndjson");
@@ -267,7 +268,7 @@ Deno.test("--resume refuses the output of another run", async () => {
   assertEquals(total(server), 3);
 });
 
-Deno.test("-o names all permissions that it lacks at once, and runs with them", async () => {
+test("-o names all permissions that it lacks at once, and runs with them", async () => {
   await using server = await counting();
   await using dir = await folder();
   const args = [server.url("/"), "-o", "o.ndjson", "-s"];
@@ -289,7 +290,7 @@ Deno.test("-o names all permissions that it lacks at once, and runs with them", 
   assertEquals([code, stderr], [0, ""]);
 });
 
-Deno.test("--resume refuses a journal that does not fit its output, and changes nothing", async () => {
+test("--resume refuses a journal that does not fit its output, and changes nothing", async () => {
   await using server = await counting();
   await using dir = await folder();
   const output = dir.path("o.ndjson");
@@ -322,7 +323,7 @@ Deno.test("--resume refuses a journal that does not fit its output, and changes 
   assertEquals(total(server), 50);
 });
 
-Deno.test("myriad refuses a second run on the same output while the first one runs", async () => {
+test("myriad refuses a second run on the same output while the first one runs", async () => {
   await using dir = await folder();
   let hold = true;
   await using server = await RawServer.start(({ send }) => {
@@ -344,7 +345,7 @@ Deno.test("myriad refuses a second run on the same output while the first one ru
   assertEach(numbersOf(await Deno.readTextFile(output)), 5);
 });
 
-Deno.test("--resume continues after a full disk", async () => {
+test("--resume continues after a full disk", async () => {
   await using server = await counting(20);
   await using dir = await folder();
   const output = dir.path("o.ndjson");
@@ -362,7 +363,7 @@ Deno.test("--resume continues after a full disk", async () => {
 });
 
 for (const source of ["stdin", "a file", "shards"]) {
-  Deno.test(`--resume continues ${source}`, async () => {
+  test(`--resume continues ${source}`, async () => {
     await using server = await counting();
     await using dir = await folder();
     // Enough of them for journals to have been written.

@@ -11,6 +11,7 @@ import {
   start as startProgram,
 } from "../fixtures/program.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
+import { withThreads as test } from "../fixtures/threads.ts";
 import { until } from "../fixtures/until.ts";
 
 // Real processes whose failed requests are made again: in the end there is one record of each.
@@ -55,7 +56,7 @@ async function recordsOf(path: string): Promise<{ i: number; error: string | und
 }
 
 for (const file of ["o.ndjson", "o.csv", "o.ndjson.gz"]) {
-  Deno.test(`--retry-failed repeats only what failed (${file})`, async () => {
+  test(`--retry-failed repeats only what failed (${file})`, async () => {
     await using server = await ailing();
     await using dir = await folder();
     const output = dir.path(file);
@@ -93,7 +94,7 @@ for (const file of ["o.ndjson", "o.csv", "o.ndjson.gz"]) {
   });
 }
 
-Deno.test("--retry-failed continues itself, and leaves unfinished requests to --resume", async () => {
+test("--retry-failed continues itself, and leaves unfinished requests to --resume", async () => {
   await using server = await ailing();
   await using dir = await folder();
   const output = dir.path("o.ndjson");
@@ -151,7 +152,7 @@ Deno.test("--retry-failed continues itself, and leaves unfinished requests to --
   assertEach((await recordsOf(output)).map(({ i }) => i), 5_000);
 });
 
-Deno.test("--retry-failed refuses records that do not tell what failed", async () => {
+test("--retry-failed refuses records that do not tell what failed", async () => {
   await using server = await ailing();
   await using dir = await folder();
   const output = dir.path("o.ndjson");

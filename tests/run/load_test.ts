@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { folder } from "../fixtures/folder.ts";
 import { finish, myriad, readUntil, start } from "../fixtures/program.ts";
 import { type Answer, ok, RawServer, refusedPort } from "../fixtures/raw_server.ts";
+import { withThreads as test } from "../fixtures/threads.ts";
 import { until } from "../fixtures/until.ts";
 
 // Real processes against servers that limit, stall, reset, drop and recover; what the program says
@@ -35,7 +36,7 @@ const pathOf = (request: string): string => request.split(" ")[1];
 const TOO_MANY = "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n";
 const UNAVAILABLE = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
 
-Deno.test("--rate starts requests within a millisecond of the schedule", async () => {
+test("--rate starts requests within a millisecond of the schedule", async () => {
   await using server = await RawServer.start(({ send }) => send(ok()));
   await using dir = await folder();
   const out = dir.path("out.ndjson");
@@ -55,7 +56,7 @@ Deno.test("--rate starts requests within a millisecond of the schedule", async (
   assertEquals(server.requests.length, 1_500);
 });
 
-Deno.test("--rate counts the wait for a stalled server, and reports late starts", async () => {
+test("--rate counts the wait for a stalled server, and reports late starts", async () => {
   let held: (() => void)[] | undefined = [];
   await using server = await RawServer.start(({ send }) => {
     const answer = (): void => void send(ok());
@@ -88,7 +89,7 @@ Deno.test("--rate counts the wait for a stalled server, and reports late starts"
 });
 
 for (const engine of ["http1", "fetch"]) {
-  Deno.test(`--retries succeeds with a server that limits its rate (${engine})`, async () => {
+  test(`--retries succeeds with a server that limits its rate (${engine})`, async () => {
     let refused = 0;
     let from = 0;
     await using server = await RawServer.start(({ send }) => {
@@ -115,7 +116,7 @@ for (const engine of ["http1", "fetch"]) {
     assert(refused <= 20, `${refused}`);
   });
 
-  Deno.test(`--retries succeeds after resets and cut responses (${engine})`, async () => {
+  test(`--retries succeeds after resets and cut responses (${engine})`, async () => {
     const seen = new Map<string, number>();
     await using server = await RawServer.start(({ request, send, reset, end }) => {
       const nth = (seen.get(pathOf(request)) ?? 0) + 1;
@@ -141,7 +142,7 @@ for (const engine of ["http1", "fetch"]) {
     assertEquals(server.requests.length, 120);
   });
 
-  Deno.test(`--retries repeats a POST only with --retry-unsafe (${engine})`, async () => {
+  test(`--retries repeats a POST only with --retry-unsafe (${engine})`, async () => {
     await using server = await RawServer.start(({ send }) => send(UNAVAILABLE));
     const options = ["-d", "a=1", "--retries", "2", "--retry-delay", "1ms", "--engine", engine];
     const { code, stdout } = await myriad([...options, "--json", server.url()]);
@@ -151,7 +152,7 @@ for (const engine of ["http1", "fetch"]) {
   });
 }
 
-Deno.test("--retries gives up after its number, and records the attempts", async () => {
+test("--retries gives up after its number, and records the attempts", async () => {
   await using dir = await folder();
   const out = dir.path("out.ndjson");
   const url = `http://127.0.0.1:${await refusedPort()}/`;
@@ -163,7 +164,7 @@ Deno.test("--retries gives up after its number, and records the attempts", async
   assertStringIncludes(stdout, "3 after refused");
 });
 
-Deno.test("--retry-on accepts statuses, classes and kinds of errors", async () => {
+test("--retry-on accepts statuses, classes and kinds of errors", async () => {
   await using server = await RawServer.start(({ request, send }) => {
     const status = pathOf(request).slice(1);
     send(`HTTP/1.1 ${status} X\r\nContent-Length: 0\r\n\r\n`);
@@ -190,7 +191,7 @@ Deno.test("--retry-on accepts statuses, classes and kinds of errors", async () =
   }
 });
 
-Deno.test("myriad pauses while its server is down, says so, and loses almost nothing", async () => {
+test("myriad pauses while its server is down, says so, and loses almost nothing", async () => {
   const answer: Answer = ({ send }) => send(ok());
   // Not one that systems give out: nobody takes it while the server is down.
   const port = await refusedPort();
@@ -221,7 +222,7 @@ Deno.test("myriad pauses while its server is down, says so, and loses almost not
   assert(first.requests.length + second.requests.length >= 3_000 - summary.failed);
 });
 
-Deno.test("--give-up-after ends a paused run, and --resume continues", async () => {
+test("--give-up-after ends a paused run, and --resume continues", async () => {
   const port = await refusedPort();
   await using dir = await folder();
   const out = dir.path("out.ndjson");
@@ -244,13 +245,13 @@ Deno.test("--give-up-after ends a paused run, and --resume continues", async () 
   assertEquals(server.requests.length, 1_000 - before);
 });
 
-Deno.test("--no-pause continues when everything fails", async () => {
+test("--no-pause continues when everything fails", async () => {
   const url = `http://127.0.0.1:${await refusedPort()}/{}`;
   const { code, stderr } = await myriad(["-n", "2000", "-c", "10", "--no-pause", url]);
   assertEquals([code, stderr], [1, ""]);
 });
 
-Deno.test("--host-concurrency bounds each host, and a slow host delays no other", async () => {
+test("--host-concurrency bounds each host, and a slow host delays no other", async () => {
   const busy = new Map<string, number>();
   let most = 0;
   const held: (() => void)[] = [];
@@ -287,7 +288,7 @@ Deno.test("--host-concurrency bounds each host, and a slow host delays no other"
   assertEquals(most, 3);
 });
 
-Deno.test("--host-delay spaces the starts for each host", async () => {
+test("--host-delay spaces the starts for each host", async () => {
   await using server = await RawServer.start(({ send }) => send(ok()), "0.0.0.0");
   await using dir = await folder();
   const hosts = [1, 2, 3].map((k) => `http://127.0.0.${k}:${server.port}/`);
@@ -315,7 +316,7 @@ Deno.test("--host-delay spaces the starts for each host", async () => {
   }
 });
 
-Deno.test("Retry-After of one host delays no other", async () => {
+test("Retry-After of one host delays no other", async () => {
   let isHeld = false;
   const late: string[] = [];
   await using server = await RawServer.start(({ request, send }) => {
@@ -341,7 +342,7 @@ Deno.test("Retry-After of one host delays no other", async () => {
   assertComplete(await rowsOf(dir.path("out.ndjson")), 60);
 });
 
-Deno.test("--resume makes requests that waited for their next attempt", async () => {
+test("--resume makes requests that waited for their next attempt", async () => {
   let isUp = false;
   await using server = await RawServer.start(({ request, send }) =>
     send(isUp || Number(pathOf(request).slice(1)) % 2 === 0 ? ok() : UNAVAILABLE)
@@ -365,7 +366,7 @@ Deno.test("--resume makes requests that waited for their next attempt", async ()
   assertComplete(await rowsOf(out), 40);
 });
 
-Deno.test("-z keeps the last result of a request that waits for its next attempt", async () => {
+test("-z keeps the last result of a request that waits for its next attempt", async () => {
   await using server = await RawServer.start(({ send }) => send(UNAVAILABLE));
   await using dir = await folder();
   const out = dir.path("out.ndjson");
@@ -381,7 +382,7 @@ Deno.test("-z keeps the last result of a request that waits for its next attempt
   }
 });
 
-Deno.test("--ramp-up raises the requests in flight", async () => {
+test("--ramp-up raises the requests in flight", async () => {
   await using server = await RawServer.start(({ send }) => {
     setTimeout(() => send(ok()), 20);
   });

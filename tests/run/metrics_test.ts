@@ -11,6 +11,7 @@ import {
   start,
 } from "../fixtures/program.ts";
 import { ok, RawServer, refusedPort } from "../fixtures/raw_server.ts";
+import { withThreads as test } from "../fixtures/threads.ts";
 import { until } from "../fixtures/until.ts";
 
 const FORMAT = "text/plain; version=0.0.4; charset=utf-8";
@@ -119,7 +120,7 @@ class HeldRun implements AsyncDisposable {
 const answerOf = (status: number): string =>
   `HTTP/1.1 ${status} Any Words\r\nContent-Length: 3\r\nX-Evil: "}\\\r\n\r\nabc`;
 
-Deno.test("--metrics agrees with the server's own counts", async () => {
+test("--metrics agrees with the server's own counts", async () => {
   const answers = Array.from(
     { length: 60 },
     (_, i) => i % 20 === 7 ? undefined : answerOf([200, 200, 404, 503, 999][i % 5]),
@@ -147,7 +148,7 @@ Deno.test("--metrics agrees with the server's own counts", async () => {
   assertEquals(code, 1);
 });
 
-Deno.test("--metrics counts retries by cause, and late starts", async () => {
+test("--metrics counts retries by cause, and late starts", async () => {
   const answers = [answerOf(503), ...Array(9).fill(answerOf(200))];
   const args = ["--retries", "2", "--retry-delay", "1ms", "--retry-max-delay", "1ms", "-q", "1000"];
   await using run = await HeldRun.start(answers, args);
@@ -160,7 +161,7 @@ Deno.test("--metrics counts retries by cause, and late starts", async () => {
 
 const WITHOUT_PROMTOOL = { ignore: !isOnPath("promtool") };
 
-Deno.test("--metrics passes promtool check metrics", WITHOUT_PROMTOOL, async () => {
+test("--metrics passes promtool check metrics", WITHOUT_PROMTOOL, async () => {
   await using run = await HeldRun.start(
     [answerOf(200), answerOf(503), undefined],
     ["--threshold", "p99<500ms", "-q", "100", "--retries", "1", "--retry-delay", "1ms"],
@@ -171,7 +172,7 @@ Deno.test("--metrics passes promtool check metrics", WITHOUT_PROMTOOL, async () 
   assertEquals(ran, { code: 0, stdout: "", stderr: "" });
 });
 
-Deno.test("--metrics gives the same numbers to simultaneous scrapers", async () => {
+test("--metrics gives the same numbers to simultaneous scrapers", async () => {
   await using run = await HeldRun.start(Array(20).fill(answerOf(200)));
   await run.scrapeAt(20);
   // As many as are served at once: beyond that the oldest makes room.
@@ -184,7 +185,7 @@ Deno.test("--metrics gives the same numbers to simultaneous scrapers", async () 
   assertEquals(code, 0);
 });
 
-Deno.test("--metrics sends a short error for other requests", async () => {
+test("--metrics sends a short error for other requests", async () => {
   await using run = await HeldRun.start([]);
   const at = async (path: string, init: RequestInit = {}): Promise<[number, string]> => {
     const response = await fetch(`http://127.0.0.1:${run.port}${path}`, init);
@@ -204,7 +205,7 @@ Deno.test("--metrics sends a short error for other requests", async () => {
   await run.finish();
 });
 
-Deno.test("--metrics and the run survive hostile scrapers", async () => {
+test("--metrics and the run survive hostile scrapers", async () => {
   // Few descriptors: those that are held open must not be the run's.
   await using run = await HeldRun.start(Array(50).fill(answerOf(200)), [], "ulimit -n 64");
   const connections: Deno.TcpConn[] = [];
@@ -225,7 +226,7 @@ Deno.test("--metrics and the run survive hostile scrapers", async () => {
   assertEquals([code, stderr], [0, ""]);
 });
 
-Deno.test("--metrics drops the oldest connection when all are taken", async () => {
+test("--metrics drops the oldest connection when all are taken", async () => {
   await using run = await HeldRun.start([answerOf(200)]);
   const idle: Deno.TcpConn[] = [];
   for (let k = 0; k < 16; k++) {
@@ -238,7 +239,7 @@ Deno.test("--metrics drops the oldest connection when all are taken", async () =
   await run.finish();
 });
 
-Deno.test("--metrics closes a connection after 5 s when it is silent, drips or stays", async () => {
+test("--metrics closes a connection after 5 s when it is silent, drips or stays", async () => {
   await using run = await HeldRun.start([]);
   const ends = ["", "GET /metr", "GET /metrics HTTP/1.0\r\n\r\n"].map((bytes) => run.say(bytes));
   const [silent, dripping, answered] = await Promise.all(ends);
@@ -247,7 +248,7 @@ Deno.test("--metrics closes a connection after 5 s when it is silent, drips or s
   await run.finish();
 });
 
-Deno.test("--metrics ends with the run when scrapers stay connected", async () => {
+test("--metrics ends with the run when scrapers stay connected", async () => {
   // Not a port that systems give out: nobody takes it when the run is over.
   await using run = await HeldRun.start([], [], undefined, await refusedPort());
   using idle = await Deno.connect({ hostname: "127.0.0.1", port: run.port });
@@ -263,14 +264,14 @@ Deno.test("--metrics ends with the run when scrapers stay connected", async () =
   assert(error instanceof Deno.errors.ConnectionRefused);
 });
 
-Deno.test("--metrics ends when the run is interrupted", async () => {
+test("--metrics ends when the run is interrupted", async () => {
   await using run = await HeldRun.start([]);
   await run.scrape();
   await run.interrupt("SIGTERM");
   assertEquals((await run.finish()).code, 143);
 });
 
-Deno.test("--metrics prints the port that it picked for port 0", async () => {
+test("--metrics prints the port that it picked for port 0", async () => {
   await using server = await RawServer.start(({ send }) => send(ok()));
   await using child = start(["-z", "1h", "-q", "10", server.url(), "--metrics", "[::1]:0"]);
   const url = await urlOf(child);
@@ -285,7 +286,7 @@ Deno.test("--metrics prints the port that it picked for port 0", async () => {
   await finish(child);
 });
 
-Deno.test("--metrics is refused before the first request when its port is in use", async () => {
+test("--metrics is refused before the first request when its port is in use", async () => {
   await using server = await RawServer.start(({ send }) => send(ok()));
   await using dir = await folder();
   const summary = dir.path("summary.json");
@@ -302,7 +303,7 @@ Deno.test("--metrics is refused before the first request when its port is in use
   assertEquals(await Deno.readTextFile(summary), "what was there");
 });
 
-Deno.test("--metrics is refused before the first request without permission", async () => {
+test("--metrics is refused before the first request without permission", async () => {
   await using server = await RawServer.start(({ send }) => send(ok()));
   const port = await refusedPort();
   const args = [server.url(), "--metrics", `:${port}`];
@@ -315,7 +316,7 @@ Deno.test("--metrics is refused before the first request without permission", as
   assertEquals((await myriad(["-s", ...args], { permissions: [both] })).code, 0);
 });
 
-Deno.test("--metrics is refused when it is not an address", async () => {
+test("--metrics is refused when it is not an address", async () => {
   for (
     const [place, why] of [
       ["nonsense", /^myriad: Cannot read '--metrics nonsense': use HOST:PORT/],

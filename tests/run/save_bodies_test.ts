@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { folder } from "../fixtures/folder.ts";
 import { finish, myriad as run, type Ran, start } from "../fixtures/program.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
+import { withThreads as test } from "../fixtures/threads.ts";
 import { until } from "../fixtures/until.ts";
 
 // `--save-bodies` as a user has it: real processes, killed, resumed, and with a full disk.
@@ -33,7 +34,7 @@ const numberOf = (request: string): number => Number(/\/(\d+) /.exec(request)![1
 const typed = (type: string): string => `Content-Type: ${type}\r\n`;
 
 for (const engine of ["http1", "fetch"]) {
-  Deno.test(`--save-bodies saves each body with the least permissions (${engine})`, async () => {
+  test(`--save-bodies saves each body with the least permissions (${engine})`, async () => {
     await using dir = await folder();
     await using server = await RawServer.start(({ send, request, end }) => {
       const i = numberOf(request);
@@ -74,7 +75,7 @@ for (const engine of ["http1", "fetch"]) {
   });
 }
 
-Deno.test("--save-bodies adds a column in CSV, and a field with --fields", async () => {
+test("--save-bodies adds a column in CSV, and a field with --fields", async () => {
   await using dir = await folder();
   await using server = await RawServer.start(({ send }) => send(ok("a", typed("text/css"))));
   const args = ["-n", "1", server.url("/"), "-s", "-o", "-"];
@@ -88,7 +89,7 @@ Deno.test("--save-bodies adds a column in CSV, and a field with --fields", async
   assertEquals(none.stdout, '{"body_file":null,"i":0}\n');
 });
 
-Deno.test("--save-bodies --resume leaves each file whole and once after kill -9", async () => {
+test("--save-bodies --resume leaves each file whole and once after kill -9", async () => {
   await using dir = await folder();
   let run = 0;
   let isHeld = false;
@@ -132,7 +133,7 @@ Deno.test("--save-bodies --resume leaves each file whole and once after kill -9"
   for (const { i, body_file } of records) assert(files.get(body_file) === bodyOf(i), body_file);
 });
 
-Deno.test("--resume refuses to run without the run's --save-bodies", async () => {
+test("--resume refuses to run without the run's --save-bodies", async () => {
   await using dir = await folder();
   await using server = await RawServer.start(({ send }) => send(ok("a")));
   const args = ["-n", "5", server.url("/{}"), "-o", dir.path("o.ndjson"), "-s"];
@@ -155,7 +156,7 @@ Deno.test("--resume refuses to run without the run's --save-bodies", async () =>
   assertEquals(server.requests.length, 10);
 });
 
-Deno.test("--save-bodies --retry-failed saves the bodies of failed requests", async () => {
+test("--save-bodies --retry-failed saves the bodies of failed requests", async () => {
   await using dir = await folder();
   let isMended = false;
   await using server = await RawServer.start(({ send, request }) =>
@@ -171,7 +172,7 @@ Deno.test("--save-bodies --retry-failed saves the bodies of failed requests", as
 });
 
 for (const engine of ["http1", "fetch"]) {
-  Deno.test(`--save-bodies exits with one line on a full disk, and --resume continues (${engine})`, async () => {
+  test(`--save-bodies exits with one line on a full disk, and --resume continues (${engine})`, async () => {
     await using dir = await folder();
     await using server = await RawServer.start(({ send, request }) =>
       send(ok("x".repeat(numberOf(request) === 150 ? 700_000 : 10)))
@@ -191,7 +192,7 @@ for (const engine of ["http1", "fetch"]) {
   });
 }
 
-Deno.test("--save-bodies saves bodies while sockets have run out", async () => {
+test("--save-bodies saves bodies while sockets have run out", async () => {
   await using dir = await folder();
   await using server = await RawServer.start(({ send }) => send(ok("x".repeat(100_000))));
   const bodies = dir.path("b");
@@ -202,7 +203,7 @@ Deno.test("--save-bodies saves bodies while sockets have run out", async () => {
   assertEquals(filesOf(bodies).size, 300);
 });
 
-Deno.test("--save-bodies fails before the first request when its folder cannot be written", async () => {
+test("--save-bodies fails before the first request when its folder cannot be written", async () => {
   await using dir = await folder();
   await using server = await RawServer.start(({ send }) => send(ok()));
   const bodies = dir.path("b");

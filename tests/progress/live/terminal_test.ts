@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { isInstalled } from "../../fixtures/installed.ts";
 import { myriad } from "../../fixtures/program.ts";
 import { ok, RawServer } from "../../fixtures/raw_server.ts";
+import { withThreads } from "../../fixtures/threads.ts";
 import { Tmux } from "../../fixtures/tmux.ts";
 
 const LARGE = { columns: 200, rows: 50 };
@@ -23,7 +24,7 @@ function isLive(lines: string[], names = NAMES): boolean {
 const bars = (lines: string[]): string[] => lines.filter((line) => /^\[[#.]+\] /.test(line));
 
 function test(name: string, run: () => Promise<void>): void {
-  Deno.test({ name, ignore: !isInstalled("tmux"), fn: run });
+  withThreads(name, { ignore: !isInstalled("tmux") }, run);
 }
 
 for (const size of [SMALL, LARGE]) {
@@ -183,7 +184,7 @@ test("--progress live has colors when NO_COLOR is not set", async () => {
   await tmux.ended(130);
 });
 
-Deno.test("--progress live is a log when standard error is not a terminal", async () => {
+withThreads("--progress live is a log when standard error is not a terminal", async () => {
   await using server = await answering();
   const { code, stderr } = await myriad(["-n", "20", "--progress", "live", server.url("/{}")]);
   assertEquals([code, stderr], [0, ""]);
