@@ -115,7 +115,7 @@ export class CircuitBreaker {
   #record(hasFailed: boolean, wasProbe: boolean, nowMs: number): BreakerChange {
     if (!hasFailed) {
       const wasOpen = this.isOpen;
-      if (wasOpen) this.#noteChange();
+      if (wasOpen) this.#isFirst = this.#common?.switch(false) ?? true;
       this.close();
       return wasOpen ? "closed" : undefined;
     }
@@ -133,21 +133,16 @@ export class CircuitBreaker {
     this.#failures = this.#waitMs = this.#probeAtMs = 0;
   }
 
-  /** Records a change. @returns whether no other event loop has told it before */
-  #noteChange(): boolean {
-    return this.#isFirst = this.#common?.change() ?? true;
-  }
-
   /** Opens it, however few failures there were. Only while it is closed. */
   open(nowMs: number): BreakerChange {
-    this.#noteChange();
+    this.#isFirst = this.#common?.switch(true) ?? true;
     this.#waitFor(FIRST_PROBE_MS, nowMs);
     return "opened";
   }
 
   /** Records that the host is given up. @returns whether no other event loop has told it before */
   giveUp(): boolean {
-    return this.#noteChange();
+    return this.#common?.change() ?? true;
   }
 
   /** Takes over what another event loop has told. */

@@ -1,17 +1,26 @@
 import type { CommonState } from "./common_state.ts";
 
+/** What is added to the turn: by a probe while it is in flight, by opening or closing, by the rest. */
+const PROBE = 1;
+const SWITCH = 2;
+const CHANGE = 4;
+
 /**
  * What the circuit breakers of one host, or of the network, have in common in several event loops:
- * their failures, and the turn, a number that each change raises by 2. Whoever raises it from the
- * turn that it knows is the first: it says what changed and tells the others, who learn the new turn
- * with that. While a probe is in flight the turn is odd, so that nobody else begins one.
+ * their failures, and the turn, a number that each change raises. Whoever raises it is the first with
+ * a change: it says what changed and tells the others, who learn the new turn with that.
  *
- * Hosts can share a turn by chance. Then a change is told later, or a probe starts later.
+ * ```text
+ * turn │ number of changes │ is open │ a probe is in flight │
+ *        all other bits      bit 1     bit 0
+ * ```
+ *
+ * Hosts can share a turn by chance. Then a change is not told, or a probe starts later.
  */
 export class CommonBreaker {
   readonly #state: CommonState;
   readonly #cell: number;
-  /** The last turn that this event loop has learnt, or made; even. */
+  /** The last turn that this event loop has learnt, or made, without a probe. */
   #turn: number;
   #isProbing = false;
 
@@ -19,7 +28,7 @@ export class CommonBreaker {
   constructor(state: CommonState, key: string | undefined) {
     this.#state = state;
     this.#cell = state.breakerCell(key);
-    this.#turn = roundUp(state.turnOf(this.#cell));
+    this.#turn = skipProbe(state.readTurn(this.#cell));
   }
 
   get turn(): number {
@@ -38,24 +47,37 @@ export class CommonBreaker {
    * @param own how many have failed in this event loop
    */
   hasFailed(own: number, times: number): boolean {
-    return own * this.#state.count >= times && this.#state.failuresOf(this.#cell) >= times;
+    return own * this.#state.count >= times && this.#state.readFailures(this.#cell) >= times;
   }
 
-  /** Makes a change. @returns whether this event loop is the first with it */
+  /** Opens or closes it. @returns whether it was not so in any event loop yet */
+  switch(isOpen: boolean): boolean {
+    if (!this.#isProbing) this.#turn = skipProbe(this.#state.readTurn(this.#cell));
+    const isNew = ((this.#turn & SWITCH) !== 0) !== isOpen;
+    return isNew && this.#change(SWITCH);
+  }
+
+  /** Makes another change. @returns whether this event loop is the first with it */
   change(): boolean {
-    return this.#isProbing || this.#raise(2);
+    return this.#change(CHANGE);
+  }
+
+  #change(by: number): boolean {
+    // Nobody else raises it meanwhile.
+    if (this.#isProbing) this.#turn = (this.#turn + by) | 0;
+    return this.#isProbing || this.#raise(by);
   }
 
   /** Begins a probe. @returns whether it may start: no other event loop has one in flight */
   beginProbe(): boolean {
-    return this.#isProbing ||= this.#raise(1);
+    return this.#isProbing ||= this.#raise(PROBE);
   }
 
-  /** Ends the probe of this event loop, if it has one. @param isOver whether the probe has ended */
-  endProbe(isOver = true): void {
+  /** Ends the probe of this event loop, if it has one. @param wasMade whether there was a probe */
+  endProbe(wasMade = true): void {
     if (!this.#isProbing) return;
     this.#isProbing = false;
-    if (isOver) this.#turn = (this.#turn + 2) | 0;
+    if (wasMade) this.#turn = (this.#turn + CHANGE) | 0;
     this.#state.setTurn(this.#cell, this.#turn);
   }
 
@@ -64,18 +86,16 @@ export class CommonBreaker {
     if (!this.#isProbing) this.#turn = turn;
   }
 
-  #raise(by: 1 | 2): boolean {
-    const before = this.#state.exchangeTurn(this.#cell, this.#turn, (this.#turn + by) | 0);
-    if (before === this.#turn) {
-      if (by === 2) this.#turn = (this.#turn + 2) | 0;
-      return true;
-    }
-    this.#turn = roundUp(before);
-    return false;
+  #raise(by: number): boolean {
+    const turn = this.#turn;
+    const raised = (turn + by) | 0;
+    const before = this.#state.exchangeTurn(this.#cell, turn, raised);
+    this.#turn = before === turn && by !== PROBE ? raised : skipProbe(before);
+    return before === turn;
   }
 }
 
 /** The turn after the probe that is in flight, if one is. */
-function roundUp(turn: number): number {
-  return (turn + (turn & 1)) | 0;
+function skipProbe(turn: number): number {
+  return (turn & PROBE) === 0 ? turn : (turn - PROBE + CHANGE) | 0;
 }

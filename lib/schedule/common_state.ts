@@ -1,5 +1,5 @@
 /** The number of circuit breakers that can be told apart; hosts beyond share them. */
-const BREAKERS = 4_096;
+const BREAKERS = 65_536;
 /** The maximum number of notices about pauses in a run: nobody reads those of a thousand hosts. */
 export const MAX_NOTICES = 20;
 
@@ -22,6 +22,8 @@ const CELLS = 10;
 const NEXT_SLOT = 0;
 const ORIGIN = 1;
 const NUMBERS = 2;
+/** How many cells of 64 bits there are for each event loop. */
+const BY_LOOP = 3;
 
 const FREE = 0;
 const LOCKED = 1;
@@ -42,13 +44,15 @@ export interface SharedRun {
 }
 
 /**
- * Makes the memory that the schedules of a run share: 33 kB, and some bytes for each.
+ * Makes the memory that the schedules of a run share: 0.5 MB, and some bytes for each.
  *
  * @param count how many event loops the run has, from 1
  */
 export function createCommonMemory(count: number): SharedArrayBuffer {
-  const memory = new SharedArrayBuffer(8 * (NUMBERS + 2 * count) + 4 * (CELLS + 2 * BREAKERS));
-  const numbers = new Float64Array(memory, 0, NUMBERS + 2 * count);
+  const memory = new SharedArrayBuffer(
+    8 * (NUMBERS + BY_LOOP * count) + 4 * (CELLS + 2 * BREAKERS),
+  );
+  const numbers = new Float64Array(memory, 0, NUMBERS + BY_LOOP * count);
   numbers[ORIGIN] = -Infinity;
   numbers.fill(-Infinity, NUMBERS, NUMBERS + count);
   return memory;
@@ -59,7 +63,7 @@ export function createCommonMemory(count: number): SharedArrayBuffer {
  * event loop it is not used.
  *
  * ```text
- * 64 bits │ next slot │ origin │ last success of each loop │ returned slots, one for each loop │
+ * 64 bits │ next slot │ origin │ of each loop: last hope │ returned slots │ successes │
  * 32 bits │ lock, counts, flags │ turn of each breaker │ failures of each breaker │
  * ```
  *
@@ -74,7 +78,7 @@ export class CommonState {
   constructor({ memory, index, count }: Pick<SharedRun, "memory" | "index" | "count">) {
     this.index = index;
     this.count = count;
-    const bytes = 8 * (NUMBERS + 2 * count);
+    const bytes = 8 * (NUMBERS + BY_LOOP * count);
     this.#numbers = new Float64Array(memory, 0, bytes / 8);
     this.#cells = new Int32Array(memory, bytes);
   }
@@ -103,6 +107,18 @@ export class CommonState {
   /** Records that this event loop has hope. */
   recordHope(ms: number): void {
     this.#numbers[NUMBERS + this.index] = ms;
+  }
+
+  /** Counts a success in this event loop. */
+  countSuccess(): void {
+    this.#numbers[NUMBERS + 2 * this.count + this.index]++;
+  }
+
+  /** How many successes all event loops have counted. */
+  get successes(): number {
+    let sum = 0;
+    for (let k = 0; k < this.count; k++) sum += this.#numbers[NUMBERS + 2 * this.count + k];
+    return sum;
   }
 
   /**
@@ -162,7 +178,7 @@ export class CommonState {
     Atomics.store(this.#cells, cell, turn);
   }
 
-  turnOf(cell: number): number {
+  readTurn(cell: number): number {
     return Atomics.load(this.#cells, cell);
   }
 
@@ -171,7 +187,7 @@ export class CommonState {
     Atomics.add(this.#cells, cell + BREAKERS, count);
   }
 
-  failuresOf(cell: number): number {
+  readFailures(cell: number): number {
     return Atomics.load(this.#cells, cell + BREAKERS);
   }
 

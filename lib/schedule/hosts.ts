@@ -184,8 +184,10 @@ export class Hosts {
   /** How many targets of paused hosts came since the last target of another host. */
   #inARow = 0;
   #pausedCount = 0;
-  /** How many requests succeeded while any host was tracked. */
-  #successes = 0;
+  /** How many requests succeeded while any host was tracked, in this event loop. */
+  #ownSuccesses = 0;
+  /** Counts them for all event loops, if each host belongs to one of them. */
+  readonly #tally: CommonState | undefined;
   /** Hosts whose waiting targets need nothing but their share; each has a request in flight. */
   readonly #heldBack = new Set<Host>();
   /** When all hosts that are held back count as silent; Infinity while that does not matter. */
@@ -203,6 +205,7 @@ export class Hosts {
   constructor(options: HostOptions) {
     this.#options = options;
     this.#hasLimits = options.concurrency !== undefined || options.delayMs !== undefined;
+    this.#tally = this.#hasLimits ? options.common : undefined;
     this.#maxWaitingBytes = MAX_WAITING_BYTES / (options.common?.count ?? 1);
   }
 
@@ -229,6 +232,11 @@ export class Hosts {
   /** How many hosts are paused. */
   get pausedCount(): number {
     return this.#pausedCount;
+  }
+
+  /** How many requests succeeded while any host was tracked, as far as their hosts can be told. */
+  get #successes(): number {
+    return this.#tally?.successes ?? this.#ownSuccesses;
   }
 
   /** Whether no more targets can be passed over. */
@@ -457,7 +465,8 @@ export class Hosts {
     const key = parseHost(target.url);
     let host = this.#hosts.get(key);
     if (isTransient === false) {
-      this.#successes++;
+      this.#ownSuccesses++;
+      this.#tally?.countSuccess();
       if (host !== undefined) host.successesAt = this.#successes;
     }
     if (host === undefined) {
