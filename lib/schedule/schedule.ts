@@ -61,11 +61,6 @@ const NETWORK_FACTOR = 5;
 /** How long a run without any success pauses before it ends, unless the user sets a time. */
 const GIVE_UP_AFTER_MS = 60_000;
 /**
- * This many unreachable requests pause a host, whatever the concurrency. It is one more than end
- * the run, so that only one of the two is reported.
- */
-const UNREACHABLE_AFTER = FIRST_FAILURES + 1;
-/**
  * The maximum number of targets in a row that are passed over or not sent before the event loop has
  * a turn.
  */
@@ -269,7 +264,9 @@ export class Schedule implements Source<Start> {
       concurrency: hostConcurrency,
       delayMs: hostDelayMs,
       failuresToPause,
-      unreachablesToPause: UNREACHABLE_AFTER,
+      // More than end the run, so that only one of the two is reported: each event loop counts its
+      // failures here before it counts them there.
+      unreachablesToPause: FIRST_FAILURES + (shared?.count ?? 1),
       giveUpMs: hostGiveUpMs,
       silentHosts: this.#silentHosts,
       onLost: (key) => this.#hasten(key, around.now()),
