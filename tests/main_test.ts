@@ -15,6 +15,7 @@ import {
   type StartOptions,
 } from "./fixtures/program.ts";
 import { ok, RawServer, refusedPort } from "./fixtures/raw_server.ts";
+import { withThreads as test } from "./fixtures/threads.ts";
 import { until } from "./fixtures/until.ts";
 
 const LEAST = ["--allow-net=127.0.0.1"];
@@ -312,7 +313,7 @@ for (const engine of ["fetch", "http1"]) {
 
 // Interruption.
 
-Deno.test("SIGINT starts no more requests, finishes those in flight, and exits with 130", async () => {
+test("SIGINT starts no more requests, finishes those in flight, and exits with 130", async () => {
   const held: (() => void)[] = [];
   await using server = await RawServer.start(({ send }) => void held.push(() => send(ok())));
   await using dir = await folder();
@@ -337,7 +338,7 @@ Deno.test("SIGINT starts no more requests, finishes those in flight, and exits w
   assertEquals([summary.interrupted, summary.requests, summary.succeeded], [true, 15, 15]);
 });
 
-Deno.test("SIGTERM gives up requests in flight after 5 s, with a record for each", async () => {
+test("SIGTERM gives up requests in flight after 5 s, with a record for each", async () => {
   await using server = await RawServer.start(() => {});
   await using child = start(["-n", "100", "-c", "10", server.url("/{}"), "-o", "-"], {
     permissions: LEAST,
@@ -359,7 +360,7 @@ Deno.test("formatWait() names what is in flight, and is empty when nothing is", 
   ]);
 });
 
-Deno.test("a second SIGINT ends the run at once", async () => {
+test("a second SIGINT ends the run at once", async () => {
   await using server = await RawServer.start(() => {});
   await using child = start(["-n", "100", "-c", "10", server.url("/{}"), "-o", "-"], {
     permissions: LEAST,
@@ -373,7 +374,7 @@ Deno.test("a second SIGINT ends the run at once", async () => {
   assertEquals([code, stdout], [130, ""]);
 });
 
-Deno.test("SIGINT ends a run that waits for standard input", async () => {
+test("SIGINT ends a run that waits for standard input", async () => {
   await using server = await answering();
   await using child = start(["-i", "-", "-o", "-"], { permissions: LEAST });
   const writer = child.stdin.getWriter();
@@ -390,7 +391,7 @@ Deno.test("SIGINT ends a run that waits for standard input", async () => {
 
 // What goes wrong.
 
-Deno.test("-o - ends quietly when its reader closes the pipe", async () => {
+test("-o - ends quietly when its reader closes the pipe", async () => {
   await using server = await answering();
   await using child = start(["-n", "1M", "-c", "50", server.url("/{}"), "-o", "-"], {
     permissions: LEAST,
@@ -402,7 +403,7 @@ Deno.test("-o - ends quietly when its reader closes the pipe", async () => {
   assert(server.requests.length < 1_000_000);
 });
 
-Deno.test("-o exits with 3 when the disk is full", async () => {
+test("-o exits with 3 when the disk is full", async () => {
   await using server = await answering();
   const ran = await myriad(["-n", "5000", server.url("/{}"), "-o", "/dev/full"], {
     // Deno gives a device to nobody else.
@@ -412,7 +413,7 @@ Deno.test("-o exits with 3 when the disk is full", async () => {
   assertMatch(ran.stderr, /^myriad: Cannot write '--output \/dev\/full': no space left on device/m);
 });
 
-Deno.test("-o keeps whole lines when the output cannot grow", async () => {
+test("-o keeps whole lines when the output cannot grow", async () => {
   await using server = await answering();
   await using dir = await folder();
   const out = dir.path("out.ndjson");

@@ -8,8 +8,18 @@ export interface EncodedRecords {
   readonly isPacked: boolean;
 }
 
-/** Text of fewer characters is not worth a gzip member of its own. */
-const MIN_MEMBER_LENGTH = 64 * 1024;
+/** Fewer bytes are not worth a gzip member of their own. */
+const MIN_MEMBER_BYTES = 64 * 1024;
+
+/**
+ * The number of characters that are encoded at once. The pieces of a longer text would survive a
+ * collection of garbage, which costs more than to encode them.
+ */
+const PIECE_LENGTH = 4 * 1024;
+/** How many bytes there is room for at first. */
+const FIRST_BYTES = 64 * 1024;
+/** The maximum number of bytes of a UTF-16 code unit in UTF-8. */
+const MAX_UNIT_BYTES = 3;
 
 const encoder = new TextEncoder();
 
@@ -20,7 +30,9 @@ const encoder = new TextEncoder();
 export class RecordEncoder {
   readonly #format: (result: Result) => string;
   readonly #compress: ((bytes: Uint8Array) => Uint8Array<ArrayBuffer>) | undefined;
-  /** Whole records. Whoever adds them looks at their length. */
+  /** Whole records; whoever adds them looks at their length. The last ones are text. */
+  #bytes = new Uint8Array(FIRST_BYTES);
+  #byteLength = 0;
   #text = "";
 
   /**
@@ -42,22 +54,35 @@ export class RecordEncoder {
 
   add(result: Result): void {
     this.#text += this.#format(result);
+    if (this.#text.length >= PIECE_LENGTH) this.#encode();
   }
 
-  /** The length of what {@linkcode take} would give, in characters and before it is compressed. */
+  #encode(): void {
+    const text = this.#text;
+    this.#text = "";
+    const needed = this.#byteLength + MAX_UNIT_BYTES * text.length;
+    if (needed > this.#bytes.length) {
+      const bytes = new Uint8Array(2 * needed);
+      bytes.set(this.#bytes.subarray(0, this.#byteLength));
+      this.#bytes = bytes;
+    }
+    this.#byteLength += encoder.encodeInto(text, this.#bytes.subarray(this.#byteLength)).written;
+  }
+
+  /** About how many bytes {@linkcode take} would give if it did not compress them. */
   get length(): number {
-    return this.#text.length;
+    return this.#byteLength + this.#text.length;
   }
 
   /** Takes all records so far; undefined without any. */
   take(): EncodedRecords | undefined {
-    const text = this.#text;
-    if (text === "") return undefined;
-    this.#text = "";
-    const bytes = encoder.encode(text);
-    return this.#compress === undefined || text.length < MIN_MEMBER_LENGTH
-      ? { bytes, isPacked: false }
-      : { bytes: this.#compress(bytes), isPacked: true };
+    this.#encode();
+    const length = this.#byteLength;
+    if (length === 0) return undefined;
+    this.#byteLength = 0;
+    return this.#compress === undefined || length < MIN_MEMBER_BYTES
+      ? { bytes: this.#bytes.slice(0, length), isPacked: false }
+      : { bytes: this.#compress(this.#bytes.subarray(0, length)), isPacked: true };
   }
 }
 

@@ -61,8 +61,8 @@ export class Run {
   #jar: JarFile | undefined;
   #metrics: MetricsServer | undefined;
   #page: RunPage | undefined;
-  readonly #startMs = performance.now();
-  readonly #startedMs = Date.now();
+  #startMs = performance.now();
+  #startedMs = Date.now();
   readonly #peak = new PeakMemory();
   readonly #loop: EventLoopLoad | undefined;
   /** Whether {@linkcode stop} ended it. */
@@ -155,6 +155,11 @@ export class Run {
       jar: this.#jar?.jar,
       ...engines,
     });
+    if (pipelines !== undefined) {
+      // The run begins when its threads have started.
+      this.#startMs = performance.now();
+      this.#startedMs = Date.now();
+    }
     try {
       await outputs.open(() => this.#journalState(), fail);
     } catch (error) {
@@ -177,6 +182,7 @@ export class Run {
         options,
         { source: this.#source, pending, total, ids, stats, isResumable, bodiesRun, durationMs },
         {
+          beforeFirst: this.#permits && (({ url }) => this.#checkPermission(url)),
           onResults: (results) => outputs.writeEncoded(results),
           onNotice: this.#onNotice,
         },
@@ -383,16 +389,21 @@ export interface Outcome {
 const SPARE_DESCRIPTORS = 16;
 /** The listener of the metrics server, and its connections. */
 const DESCRIPTORS_OF_METRICS = 17;
+/** What a worker has beside its connections, with the timer of a rate. */
+const DESCRIPTORS_OF_THREAD = 12;
 /** Every system allows this many sockets. */
 const ALWAYS_AVAILABLE = 200;
 
-function checkSockets({ concurrency, requests, metrics, engine }: RunOptions): void {
+function checkSockets(
+  { concurrency, requests, metrics, engine, threads }: RunOptions,
+): void {
   // Over HTTP/2, requests share connections: how many it takes, only the server's limit of streams
   // tells. If sockets run out, requests wait for them.
   if (!ENGINES[engine].lacks.includes("HTTP/2 only")) return;
   const wanted = Math.min(concurrency, requests);
   if (wanted <= ALWAYS_AVAILABLE) return;
-  const spare = SPARE_DESCRIPTORS + (metrics === undefined ? 0 : DESCRIPTORS_OF_METRICS);
+  const spare = SPARE_DESCRIPTORS + (metrics === undefined ? 0 : DESCRIPTORS_OF_METRICS) +
+    (threads === 1 ? 0 : (threads + 1) * DESCRIPTORS_OF_THREAD);
   const most = countFreeDescriptors(wanted + spare) - spare;
   if (most >= wanted) return;
   throw new UsageError(

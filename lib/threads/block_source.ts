@@ -3,17 +3,17 @@ import { OverlongLine } from "../source/lines.ts";
 import type { MaybePromise, Source, Step } from "../stream.ts";
 import type { Block, NumberBlock, RecordBlock } from "./messages.ts";
 
-/** How many blocks a worker asks for in addition to the one that it is working on. */
-const BLOCKS_AHEAD = 1;
+/** How many blocks a worker asks for at first: at most so many wait for it to begin them. */
+export const FIRST_BLOCKS = 2;
 
 /**
  * The items of the blocks that a worker is given. It asks for the next block when it begins one, so
- * that it seldom waits, and has at most `BLOCKS_AHEAD` + 1 of them.
+ * that it seldom waits.
  */
 export class BlockSource implements Source<Item> {
   readonly #step: number;
   readonly #ask: () => void;
-  /** Those that are not begun yet. */
+  /** Those that are not begun yet; at most {@linkcode FIRST_BLOCKS}. */
   readonly #blocks: Block[] = [];
   /** The items of the block at hand. */
   #current: Reader | undefined;
@@ -33,7 +33,7 @@ export class BlockSource implements Source<Item> {
 
   /** Asks for the first blocks. */
   begin(): void {
-    for (let k = 0; k <= BLOCKS_AHEAD; k++) this.#ask();
+    for (let k = 0; k < FIRST_BLOCKS; k++) this.#ask();
   }
 
   add(block: Block): void {

@@ -1,6 +1,7 @@
 import type { Item, Items, MakeTarget } from "../source/item.ts";
 import type { Source, Step } from "../stream.ts";
 import { BlockQueue } from "./block_queue.ts";
+import { FIRST_BLOCKS } from "./block_source.ts";
 import { HostRoutes } from "./host_routes.ts";
 import type { Block } from "./messages.ts";
 
@@ -53,6 +54,8 @@ export interface DealerHooks {
 interface Share {
   /** How many items its next block has, as far as its own speed decides. */
   length: number;
+  /** How often it has asked, and when it did last. */
+  asked: number;
   askedMs: number;
   /** Whether it gets no other block. */
   hasEnded: boolean;
@@ -109,7 +112,8 @@ export class Dealer {
     this.#firstLength = Math.min(this.#maxLength, concurrency / workers);
     this.#shares = Array.from({ length: workers }, () => ({
       length: this.#firstLength,
-      askedMs: -Infinity,
+      asked: 0,
+      askedMs: 0,
       hasEnded: false,
     }));
     this.#routes = makeForHost && new HostRoutes(makeForHost, workers);
@@ -134,9 +138,12 @@ export class Dealer {
     const share = this.#shares[worker];
     if (share.hasEnded) return;
     const now = this.#now();
-    const sinceMs = now - share.askedMs;
-    if (sinceMs < SHORT_MS) share.length = Math.min(this.#maxLength, share.length * 2);
-    else if (sinceMs > LONG_MS) share.length = Math.max(1, share.length / 2);
+    // It asks for its first blocks at once, and then each time that it begins one.
+    if (++share.asked > FIRST_BLOCKS + 1) {
+      const sinceMs = now - share.askedMs;
+      if (sinceMs < SHORT_MS) share.length = Math.min(this.#maxLength, share.length * 2);
+      else if (sinceMs > LONG_MS) share.length = Math.max(1, share.length / 2);
+    }
     share.askedMs = now;
     this.#asking.push(worker);
     this.#deal();
@@ -167,20 +174,20 @@ export class Dealer {
     }
     if (!this.#hasEnded) return;
     for (const [worker, share] of this.#shares.entries()) {
-      if (share.hasEnded || !this.#queueOf(worker).isEmpty) continue;
+      if (share.hasEnded || !this.#findQueue(worker).isEmpty) continue;
       this.leave(worker);
       this.#hooks.onEnd(worker);
     }
   }
 
-  #queueOf(worker: number): BlockQueue {
+  #findQueue(worker: number): BlockQueue {
     return this.#routes === undefined ? this.#queues[0] : this.#queues[worker];
   }
 
   /** Reads until there is a whole block for a worker, or nothing is at hand, or a queue is full. */
   #fillFor(worker: number): void {
-    const wanted = this.#queueOf(worker);
-    const limit = this.#limitFor(worker);
+    const wanted = this.#findQueue(worker);
+    const limits = this.#shares.map(({ length }) => this.#limit(length));
     if (this.#routes !== undefined && this.#queues.some(({ isFull }) => isFull)) return;
     while (!wanted.hasWhole) {
       const item = this.#pull();
@@ -188,10 +195,11 @@ export class Dealer {
       this.#read = item.i + 1;
       this.#dealt++;
       if (this.#routes === undefined) {
-        wanted.add(item, limit);
+        wanted.add(item, limits[worker]);
       } else {
-        const queue = this.#queues[this.#routes.find(item)];
-        queue.add(item, limit);
+        const to = this.#routes.find(item);
+        const queue = this.#queues[to];
+        queue.add(item, limits[to]);
         if (queue.isFull) return;
       }
     }
@@ -202,7 +210,7 @@ export class Dealer {
     let hasAnswered = false;
     for (let k = 0; k < this.#asking.length;) {
       const worker = this.#asking[k];
-      const block = this.#queueOf(worker).take();
+      const block = this.#findQueue(worker).take();
       if (block === undefined) {
         k++;
         continue;
@@ -214,11 +222,10 @@ export class Dealer {
     return hasAnswered;
   }
 
-  /** How many items the next block of a worker has at most. */
-  #limitFor(worker: number): number {
-    const { workers } = this.#options;
-    const share = this.#countLeft() / (PARTS_OF_SHARE * workers);
-    return Math.max(1, Math.ceil(Math.min(this.#shares[worker].length, share)));
+  /** How many items the next block of a worker has at most, by its own speed and by what is left. */
+  #limit(length: number): number {
+    const share = this.#countLeft() / (PARTS_OF_SHARE * this.#shares.length);
+    return Math.max(1, Math.ceil(Math.min(length, share)));
   }
 
   /** About how many items are left to be read; Infinity if that is not known. */

@@ -9,11 +9,12 @@ import type { TargetSource } from "../source/open.ts";
 import type { RequestIdOptions } from "../source/request_id.ts";
 import type { Stats } from "../stats/stats.ts";
 import type { MaybePromise, Source } from "../stream.ts";
+import type { Target } from "../target.ts";
+import { CheckedItems } from "./checked_items.ts";
 import { Dealer } from "./dealer.ts";
 import {
   countBytes,
   type FromWorker,
-  type PackedError,
   type Results,
   type ToWorker,
   unpackError,
@@ -42,6 +43,12 @@ export interface PipelinesParts {
 
 /** Receives what the pipelines do. */
 export interface PipelinesHooks {
+  /**
+   * Called before the first target is dealt; undefined if nothing needs to be checked.
+   *
+   * @throws Anything that has to end the run.
+   */
+  readonly beforeFirst: ((target: Target) => void) | undefined;
   /** Takes results. Returns a promise if their worker has to wait. */
   onResults(results: Results): MaybePromise<void>;
   onNotice(text: string): void;
@@ -131,11 +138,14 @@ export class Pipelines implements RunningPipeline {
     const { start, requests, concurrency, rate, hostConcurrency, hostDelayMs } = options;
     this.#parts = parts;
     this.#hooks = hooks;
+    const { beforeFirst } = hooks;
     this.#before = stats.requests;
     const hasHostLimit = hostConcurrency !== undefined || hostDelayMs !== undefined;
     const workers = this.#workers;
     this.#dealer = new Dealer({
-      items: pending,
+      items: beforeFirst === undefined
+        ? pending
+        : new CheckedItems(pending, source.make, (target) => this.#checkFirst(target)),
       total,
       input: source.items,
       end: start + requests,
@@ -146,12 +156,21 @@ export class Pipelines implements RunningPipeline {
       concurrency,
       rate,
     }, {
-      onBlock: (worker, block) => {
-        const { buffer } = block.kind === "numbers" ? block.runs : block.places;
-        workers[worker].send({ type: "block", block }, [buffer]);
-      },
+      // It is copied: to transfer so little takes longer.
+      onBlock: (worker, block) => workers[worker].send({ type: "block", block }),
       onEnd: (worker) => workers[worker].send({ type: "end" }),
     });
+  }
+
+  /** Whether the first target may be requested. If not, that ends the run. */
+  #checkFirst(target: Target): boolean {
+    try {
+      this.#hooks.beforeFirst!(target);
+      return true;
+    } catch (error) {
+      this.fail(error);
+      return false;
+    }
   }
 
   #take(worker: WorkerHandle, message: FromWorker): void {

@@ -35,7 +35,7 @@ export function countThreads(
 }
 
 /** The share of a number that one thread has: all shares are equal, or differ by 1. */
-export function shareOf(whole: number, { index, count }: ThreadPlace): number {
+export function computeShare(whole: number, { index, count }: ThreadPlace): number {
   return Math.floor((whole + count - 1 - index) / count);
 }
 
@@ -47,7 +47,7 @@ export function shareOptions<Options extends Pick<RunOptions, "concurrency" | "c
   const { concurrency, connections } = options;
   return {
     ...options,
-    concurrency: shareOf(concurrency, place),
-    connections: connections && shareOf(connections, place),
+    concurrency: computeShare(concurrency, place),
+    connections: connections && computeShare(connections, place),
   };
 }

@@ -14,8 +14,8 @@ const PATH = "/lib/threads/start_worker.ts";
 export interface WorkerCode {
   /** What a worker is started from. */
   readonly url: string;
-  /** The text of the bundle that it is to run; undefined if the URL has all its code. */
-  readonly bundle?: string | undefined;
+  /** The bundle that it is to run, in UTF-8; undefined if the URL has all its code. */
+  readonly bundle?: Uint8Array<SharedArrayBuffer> | undefined;
 }
 
 /**
@@ -35,7 +35,7 @@ export async function findWorkerCode(): Promise<WorkerCode> {
   const { default: text } = await import(import.meta.url, { with: { type: "text" } });
   return {
     url: `data:application/javascript,${encodeURIComponent(`(${awaitBundle})()`)}`,
-    bundle: toLatin1(text),
+    bundle: share(toLatin1(text)),
   };
 }
 
@@ -56,6 +56,14 @@ function toLatin1(script: string): string {
   );
 }
 
+/** A text in memory that all threads have: a copy for each would take 5 MB. */
+function share(text: string): Uint8Array<SharedArrayBuffer> {
+  const bytes = new TextEncoder().encode(text);
+  const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
+  shared.set(bytes);
+  return shared;
+}
+
 /** Starts a worker. */
 export function startWorker({ url, bundle }: WorkerCode): Worker {
   const worker = new Worker(url, { type: "module" });
@@ -73,7 +81,9 @@ function awaitBundle(): void {
   scope.onmessage = ({ data }) => {
     const early: MessageEvent[] = [];
     scope.onmessage = (event) => early.push(event);
-    void run(data).then(() => early.forEach((event) => scope.onmessage!(event)));
+    void run(new TextDecoder().decode(data)).then(() =>
+      early.forEach((event) => scope.onmessage!(event))
+    );
   };
 
   async function run(text: string): Promise<void> {

@@ -20,7 +20,6 @@ import { BlockSource } from "./block_source.ts";
 import {
   type BeginMessage,
   type FromWorker,
-  type PackedError,
   packError,
   type ToWorker,
   type WorkerSetup,

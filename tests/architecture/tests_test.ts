@@ -11,6 +11,7 @@ const OTHERS = ["architecture", "bench", "docs", "fixtures"];
  */
 const SUBJECTS: Record<string, string> = {
   "checkpoint/crash": "runs that die between any two operations on files",
+  "checkpoint/kill": "runs with several threads that are killed again and again",
   "cli/unknown_flags": "the messages for flags and commands that do not exist, of every command",
   "commands/verify/real_servers": "the access logs of Caddy, HAProxy and Apache themselves",
   "engine/auto": "which version of HTTP the automatic engine takes",
@@ -38,6 +39,7 @@ const SUBJECTS: Record<string, string> = {
   "report/page/browser": "the page in Chromium",
   "schedule/shared": "schedules of several event loops that make one run",
   "stats/adding": "statistics of several event loops, added up",
+  "threads/statistics": "what a run over several event loops shows, beside one thread",
 };
 
 function* walk(folder: string): Generator<string> {

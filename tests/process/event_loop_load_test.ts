@@ -1,3 +1,4 @@
+import process from "node:process";
 import { assert, assertEquals } from "@std/assert";
 import { EventLoopLoad } from "../../lib/process/event_loop_load.ts";
 
@@ -37,6 +38,25 @@ Deno.test("EventLoopLoad tells a busy loop from an idle one", () => {
   busy.sample();
   // Where others take the processor, the timer that it had would have come late.
   assert(busy.busy > 0.2, `${busy.busy}`);
+});
+
+Deno.test("EventLoopLoad's clock counts a worker's time for the worker alone", async () => {
+  const busyMicros = 100_000;
+  const code = `
+    import process from "node:process";
+    const cpu = () => { const { user, system } = process.threadCpuUsage(); return user + system; };
+    const start = cpu();
+    while (cpu() - start < ${busyMicros});
+    postMessage("done");`;
+  const cpu = (): number => {
+    const { user, system } = process.threadCpuUsage();
+    return user + system;
+  };
+  const start = cpu();
+  const worker = new Worker(`data:text/javascript,${encodeURIComponent(code)}`, { type: "module" });
+  await new Promise((resolve) => worker.onmessage = resolve);
+  worker.terminate();
+  assert(cpu() - start < busyMicros, `${cpu() - start}`);
 });
 
 Deno.test("EventLoopLoad.stop() leaves nothing running", () => {

@@ -152,18 +152,6 @@ Deno.test("Stats.add() takes what another gives later, too, and both can continu
   assertEquals(plain(take(sum)), plain(take(count(parts.flat()))));
 });
 
-Deno.test("Stats.take() leaves the details for a later call when asked to", () => {
-  const events = makeEvents(500, generator(6), 5);
-  const [stats, sum] = [count([]), count([])];
-  for (const event of events) {
-    event(stats);
-    sum.add(stats.take({ details: false }));
-  }
-  assertEquals(take(sum).hosts, []);
-  sum.add(stats.take());
-  assertEquals(plain(take(sum)), plain(take(count(events))));
-});
-
 Deno.test("Stats.take() leaves no statistic out", () => {
   const stats = count(makeEvents(2_000, generator(5), 5));
   const expected = plain(take(stats));

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { countThreads, shareOf, shareOptions } from "../../lib/threads/shares.ts";
+import { computeShare, countThreads, shareOptions } from "../../lib/threads/shares.ts";
 
 const ALL = {
   threads: 8,
@@ -27,9 +27,12 @@ Deno.test("countThreads() gives a host with limits of its own to one thread", ()
   }
 });
 
-Deno.test("shareOf() splits a number without a rest, into shares that differ by 1 at most", () => {
+Deno.test("computeShare() splits a number without a rest, into shares that differ by 1 at most", () => {
   for (const [whole, count] of [[1, 1], [100, 3], [7, 7], [256, 5], [1_000_000, 16]]) {
-    const shares = Array.from({ length: count }, (_, index) => shareOf(whole, { index, count }));
+    const shares = Array.from(
+      { length: count },
+      (_, index) => computeShare(whole, { index, count }),
+    );
     assertEquals(shares.reduce((a, b) => a + b), whole);
     assertEquals(Math.max(...shares) - Math.min(...shares) <= 1, true);
   }
