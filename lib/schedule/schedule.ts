@@ -464,10 +464,10 @@ export class Schedule implements Source<Start> {
       this.#burst = 0;
     }
     // A place that has just become free takes an overdue request. Several do not take all at once.
-    const isLast = this.#inFlight === this.#options.concurrency - 1;
-    const rate = this.#options.rate! / (this.#common?.count ?? 1);
-    const most = Math.max(1, Math.ceil(rate * TICK_MS / 1000));
-    return this.#burst < most || isLast ? now : this.#burstAtMs + 1;
+    if (this.#inFlight === this.#options.concurrency - 1) return now;
+    const most = Math.max(1, Math.ceil(this.#options.rate! * TICK_MS / 1000));
+    if (sharing !== undefined) return sharing.nextInBurst(most, now);
+    return this.#burst < most ? now : this.#burstAtMs + 1;
   }
 
   /** Whether something can be started at this time, as far as is known without starting it. */
@@ -624,7 +624,7 @@ export class Schedule implements Source<Start> {
     if (lateMs > TICK_MS) this.#listener.onLate(lateMs);
     this.#listener.onStart(Math.max(0, now - lateMs - dueMs));
     this.#isFull = this.#inFlight >= this.#options.concurrency;
-    pace.advance();
+    pace.advance(now);
     this.#burst++;
     return now - lateMs;
   }
