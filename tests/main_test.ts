@@ -642,6 +642,12 @@ Deno.test("the program runs as one bundled file from an empty folder", async () 
     });
   const ran = await run("-i", ids, server.url("/{id}"), "-o", dir.path("o.ndjson.gz"));
   assertEquals([ran.code, ran.stderr, paths(server).sort()], [0, "", ["/1", "/2"]]);
+  const threads = await runBundle(dir.path("build/myriad.js"), [
+    ...["-n", "9", "--threads", "3", "--json", "-s", server.url("/{}")],
+  ], { permissions: LEAST, cache: dir.path("cache"), cwd: dir.path("empty") });
+  assertEquals([threads.code, threads.stderr], [0, ""]);
+  const summary = JSON.parse(threads.stdout);
+  assertEquals([summary.requests, summary.threads, server.requests.length], [9, 3, 11]);
   const serve = await run("serve", "--help");
   assertEquals([serve.code, serve.stderr], [0, ""]);
   assertStringIncludes(serve.stdout, "--delay");

@@ -215,6 +215,14 @@ class WorkerRun {
  */
 export function beWorker(open = openEngine): void {
   const scope = globalThis as unknown as WorkerScope;
+  // Deno would print the stack of an error that nothing catches.
+  const onFault = (event: Event, reason: unknown): void => {
+    event.preventDefault();
+    const error = new Error(`Cannot go on: a thread has failed: ${reason}`);
+    scope.postMessage({ type: "failed", error: packError(error) });
+  };
+  addEventListener("error", (event) => onFault(event, event.error));
+  addEventListener("unhandledrejection", (event) => onFault(event, event.reason));
   let run: WorkerRun | undefined;
   scope.onmessage = ({ data }) => {
     if (data.type !== "open") return run?.take(data);
