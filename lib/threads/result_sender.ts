@@ -159,5 +159,6 @@ function isSame(a: WorkerState, b: WorkerState): boolean {
   const isSameCount = (name: Exclude<keyof Activity, "shortages">): boolean =>
     a.activity[name] === b.activity[name];
   return isSameCount("inFlight") && isSameCount("retrying") && isSameCount("held") &&
-    isSameCount("paused") && Math.round(a.loopBusy * 100) === Math.round(b.loopBusy * 100);
+    isSameCount("paused") && a.isShut === b.isShut &&
+    Math.round(a.loopBusy * 100) === Math.round(b.loopBusy * 100);
 }
