@@ -111,7 +111,8 @@ class WorkerRun {
       case "news":
         return this.#pipeline?.learn(message.news);
       case "stop":
-        return this.#pipeline?.stop();
+        this.#pipeline?.stop();
+        return this.#send({ type: "stopped", state: this.#state });
       case "cancel":
         return this.#pipeline?.cancel();
       case "close":
