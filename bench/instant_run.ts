@@ -74,11 +74,22 @@ function readProcessorTime(): ProcessorTime {
 function readOtherThreads(): number {
   let ticks = 0;
   for (const { name } of Deno.readDirSync("/proc/self/task")) {
-    const stat = Deno.readTextFileSync(`/proc/self/task/${name}/stat`);
+    const stat = readStat(name);
+    if (stat === undefined) continue;
     const end = stat.lastIndexOf(")");
     if (!OTHER_THREADS.test(stat.slice(stat.indexOf("(") + 1, end))) continue;
     const fields = stat.slice(end + 2).split(" ");
     ticks += Number(fields[11]) + Number(fields[12]);
   }
   return ticks / TICKS_A_SECOND;
+}
+
+/** Undefined for a thread that has ended since it was listed. */
+function readStat(thread: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(`/proc/self/task/${thread}/stat`);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
 }

@@ -23,6 +23,7 @@ import { rate } from "./benches/rate.ts";
 import { report } from "./benches/report.ts";
 import { silent } from "./benches/silent.ts";
 import { stall } from "./benches/stall.ts";
+import { threads } from "./benches/threads.ts";
 import { verify } from "./benches/verify.ts";
 import { isCommit } from "./git_worktree.ts";
 import { printMachine } from "./machine.ts";
@@ -48,6 +49,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   verify,
   report,
   pool,
+  threads,
   long,
   before,
 };
@@ -62,7 +64,7 @@ Without a name all of it is measured, in the order below.
   --scale S         multiplies counts and durations: 0.1 is a quick look
   --rounds N        how often each row is run, instead of as often as the bench does by itself
   --keep FOLDER     keeps plots, as SVG, and their figures, as CSV
-  --base COMMIT     what 'before' compares this tree to
+  --base COMMIT     what 'before' and 'threads' compare this tree to
   --transport NAME  the sockets of 'long': native, as by default, or portable
 `;
 
