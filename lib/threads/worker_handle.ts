@@ -67,8 +67,8 @@ export class WorkerHandle {
     return this.#stopped.promise;
   }
 
-  send(message: ToWorker, transfer: Transferable[] = []): void {
-    this.#worker.postMessage(message, transfer);
+  send(message: ToWorker): void {
+    this.#worker.postMessage(message);
   }
 
   onReady(state: WorkerState): void {
