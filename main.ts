@@ -200,10 +200,11 @@ async function request(options: RunOptions): Promise<number> {
       Deno.exit(EXIT_OF_SIGNAL[signal]);
     }
     exitCode = EXIT_OF_SIGNAL[signal];
-    run.stop();
-    const wait = formatWait(run.snapshot().inFlight);
-    const again = signal === "SIGINT" ? "press Ctrl-C again" : `send ${signal} again`;
-    say(wait === "" ? "interrupted" : `interrupted: ${wait}; ${again} to quit now`);
+    void run.stop().then((inFlight) => {
+      const wait = formatWait(inFlight);
+      const again = signal === "SIGINT" ? "press Ctrl-C again" : `send ${signal} again`;
+      say(wait === "" ? "interrupted" : `interrupted: ${wait}; ${again} to quit now`);
+    });
   });
   // It was stopped, and a shell had the terminal.
   const onContinued = (): void => progress?.forget();

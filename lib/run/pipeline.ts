@@ -91,22 +91,26 @@ export function sumCounts(
 }
 
 /** What a run sees of its pipeline, or of its pipelines. */
-export type RunningPipeline = Pick<
-  Pipeline,
-  | "run"
-  | "stop"
-  | "cancel"
-  | "fail"
-  | "close"
-  | "isShut"
-  | "isCutShort"
-  | "sourceFailure"
-  | "engine"
-  | "activity"
-  | "workersBusy"
-  | "openCount"
-  | "stats"
->;
+export type RunningPipeline =
+  & Pick<
+    Pipeline,
+    | "run"
+    | "cancel"
+    | "fail"
+    | "close"
+    | "isShut"
+    | "isCutShort"
+    | "sourceFailure"
+    | "engine"
+    | "activity"
+    | "workersBusy"
+    | "openCount"
+    | "stats"
+  >
+  & {
+    /** Starts no more requests; those in flight continue. A promise settles once that is so. */
+    stop(): MaybePromise<void>;
+  };
 
 /**
  * Makes the requests of a source, and passes each value on once.

@@ -26,6 +26,7 @@ import { formatCount } from "../text/format.ts";
 import { type JournalSnapshot, type MadeAgain, Outputs } from "./outputs.ts";
 import { openEngine } from "./open_engine.ts";
 import { type Activity, Pipeline, type RunningPipeline, sumCounts } from "./pipeline.ts";
+import type { MaybePromise } from "../stream.ts";
 import type { Pipelines } from "../threads/pipelines.ts";
 import type { WorkerCode } from "../threads/start_worker.ts";
 import { countThreads } from "../threads/shares.ts";
@@ -216,7 +217,7 @@ export class Run {
     const pipeline = this.#pipeline;
     let failure: unknown;
     const looks = this.#options.abortOnThreshold
-      ? setInterval(() => this.#abortIfLost(), CHECK_INTERVAL_MS)
+      ? setInterval(() => void this.#abortIfLost(), CHECK_INTERVAL_MS)
       : undefined;
     this.#metrics?.serve({ version, takeSnapshot: () => this.snapshot() });
     this.#loop?.start();
@@ -270,29 +271,35 @@ export class Run {
     throw new UsageError(`Cannot request '${host}': no permission: ${explainMissingNet(host)}`);
   }
 
-  /** Interrupts it: no more requests start, and those in flight have {@linkcode GRACE_MS}. */
-  stop(): void {
+  /**
+   * Interrupts it: no more requests start, and those in flight have {@linkcode GRACE_MS}.
+   *
+   * @returns how many are in flight, once no more start
+   */
+  async stop(): Promise<number> {
     this.#isInterrupted = true;
-    this.#drain();
+    await this.#drain();
+    return this.#pipeline.activity.inFlight;
   }
 
   /** Ends it if a threshold is lost. */
-  #abortIfLost(): void {
+  async #abortIfLost(): Promise<void> {
     // If nothing starts any more, an early end would spare nothing.
     if (this.#pipeline.isShut) return;
     const figures = this.snapshot();
     const lost = this.#options.thresholds.find((threshold) => threshold.isLost(figures));
     if (lost === undefined) return;
     this.#aborted = lost.text;
-    this.#drain();
-    const wait = formatWait(figures.inFlight);
+    await this.#drain();
+    const wait = formatWait(this.#pipeline.activity.inFlight);
     this.#onNotice(`aborting: '${lost.text}' can no longer hold${wait === "" ? "" : `; ${wait}`}`);
   }
 
-  #drain(): void {
-    this.#pipeline.stop();
+  #drain(): MaybePromise<void> {
+    const stopped = this.#pipeline.stop();
     clearTimeout(this.#grace);
     this.#grace = setTimeout(() => this.#pipeline.cancel(), GRACE_MS);
+    return stopped;
   }
 
   /** The part of the journal that tells about the whole run so far. */

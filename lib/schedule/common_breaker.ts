@@ -4,6 +4,8 @@ import type { CommonState } from "./common_state.ts";
 const PROBE = 1;
 const SWITCH = 2;
 const CHANGE = 4;
+/** With fewer failures of its own, an event loop does not rely on those of others. */
+const MIN_FAILURES = 5;
 
 /**
  * What the circuit breakers of one host, or of the network, have in common in several event loops:
@@ -41,13 +43,13 @@ export class CommonBreaker {
   }
 
   /**
-   * Whether so many requests have failed without a success between them: that many in all event
-   * loops, and their share in this one.
+   * Whether so many requests have failed without a success between them, in all event loops.
    *
    * @param own how many have failed in this event loop
    */
   hasFailed(own: number, times: number): boolean {
-    return own * this.#state.count >= times && this.#state.readFailures(this.#cell) >= times;
+    const isSure = own >= Math.min(MIN_FAILURES, times / this.#state.count);
+    return isSure && this.#state.readFailures(this.#cell) >= times;
   }
 
   /** Opens or closes it. @returns whether it was not so in any event loop yet */

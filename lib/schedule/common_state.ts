@@ -16,7 +16,10 @@ const IS_REACHED = 7;
 /** How many slots are claimed, and how many were returned. */
 const CLAIMED = 8;
 const RETURNED = 9;
-const CELLS = 10;
+/** The millisecond of the last start, and how many starts it had. */
+const BURST_AT = 10;
+const BURST = 11;
+const CELLS = 12;
 
 /** The cells of 64 bits before those of each event loop. */
 const NEXT_SLOT = 0;
@@ -217,9 +220,20 @@ export class CommonState {
     return Atomics.load(this.#cells, CLAIMED);
   }
 
-  /** Records that a claimed slot is used. */
-  useSlot(): void {
-    Atomics.sub(this.#cells, CLAIMED, 1);
+  /** Records that a claimed slot is used, in a millisecond on the common clock. */
+  useSlot(ms: number): void {
+    const cells = this.#cells;
+    Atomics.sub(cells, CLAIMED, 1);
+    if (this.countStarts(ms) === 0) {
+      Atomics.store(cells, BURST_AT, ms | 0);
+      Atomics.store(cells, BURST, 0);
+    }
+    Atomics.add(cells, BURST, 1);
+  }
+
+  /** About how many slots were used in a millisecond, if none was used since. */
+  countStarts(ms: number): number {
+    return Atomics.load(this.#cells, BURST_AT) === (ms | 0) ? Atomics.load(this.#cells, BURST) : 0;
   }
 
   /** Claims the first slot that is free. Locked. */

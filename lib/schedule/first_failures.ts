@@ -1,3 +1,4 @@
+import { NoProgressError } from "../errors.ts";
 import type { CommonState } from "./common_state.ts";
 import type { UnreachableNews } from "./news.ts";
 
@@ -52,9 +53,23 @@ export class FirstFailures {
     return this.#count === FIRST_FAILURES;
   }
 
-  /** Whether there were enough failures. */
+  /** Whether there were enough failures, at a place that is known. */
   get isEnough(): boolean {
-    return this.isCounting && (this.#common?.firstFailures ?? this.#count!) >= FIRST_FAILURES;
+    return this.found !== undefined && this.isCounting &&
+      (this.#common?.firstFailures ?? this.#count!) >= FIRST_FAILURES;
+  }
+
+  /** Why a run ends with them. Only once the place is known. */
+  toError(): NoProgressError {
+    const { name, cause, hasNoWay } = this.found!;
+    const [where, fix] = hasNoWay
+      ? [`all requests go through ${name}`, "Check that a server listens there"]
+      : [`${name} is the only host`, "Check its name and port"];
+    return new NoProgressError(
+      `Cannot go on: the first ${FIRST_FAILURES} requests failed, and ${where} ` +
+        `(${cause}). ${fix}, or use '--host-give-up never' to wait for it, ` +
+        "or '--no-pause' to make all requests without waiting",
+    );
   }
 
   /**

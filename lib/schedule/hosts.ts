@@ -497,7 +497,8 @@ export class Hosts {
   }
 
   #tellHold(host: Host): void {
-    if (host.readyAtMs <= host.toldReadyAtMs) return;
+    // Where a host belongs to one event loop, the others do not request it.
+    if (host.readyAtMs <= host.toldReadyAtMs || this.#tally !== undefined) return;
     host.toldReadyAtMs = HOLD_STEP_MS * Math.ceil(host.readyAtMs / HOLD_STEP_MS);
     this.#tell(host, "held");
   }

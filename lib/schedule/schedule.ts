@@ -1,25 +1,19 @@
 import type { ProxyOptions } from "../engine/engine.ts";
-import { NoProgressError } from "../errors.ts";
 import { formatAuthority, formatHost, parseHost } from "../http/url.ts";
 import type { LoadOptions, RetryOptions } from "../options/run_options.ts";
 import type { Result } from "../result.ts";
 import type { MaybePromise, Source, Step } from "../stream.ts";
 import type { Target } from "../target.ts";
-import { type BreakerChange, CircuitBreaker } from "./circuit_breaker.ts";
+import { CircuitBreaker } from "./circuit_breaker.ts";
 import { CommonBreaker } from "./common_breaker.ts";
-import { CommonState, MAX_NOTICES, type SharedRun } from "./common_state.ts";
+import { CommonState, type SharedRun } from "./common_state.ts";
 import { DelayQueue } from "./delay_queue.ts";
 import { hasResponded, isNetworkFailure } from "./failure_scope.ts";
 import { FIRST_FAILURES, FirstFailures } from "./first_failures.ts";
-import {
-  detachTarget,
-  type GivenUpHost,
-  Hosts,
-  MAX_HOLD_MS,
-  MAX_SHOWN_LENGTH,
-  type Unsent,
-} from "./hosts.ts";
+import { Hope } from "./hope.ts";
+import { detachTarget, Hosts, MAX_HOLD_MS, type Unsent } from "./hosts.ts";
 import { type NetworkNews, type News, shiftNews } from "./news.ts";
+import { OutageNotices } from "./outage_notices.ts";
 import { Pacer } from "./pacer.ts";
 import { PreciseTimer } from "./precise_timer.ts";
 import { parseRetryAfter } from "./retry_after.ts";
@@ -58,13 +52,6 @@ const MIN_WAIT_MS = 2;
  */
 const MIN_FAILURES = 50;
 const NETWORK_FACTOR = 5;
-/** How long a run without any success pauses before it ends, unless the user sets a time. */
-const GIVE_UP_AFTER_MS = 60_000;
-/**
- * This many unreachable requests pause a host, whatever the concurrency. It is one more than end
- * the run, so that only one of the two is reported.
- */
-const UNREACHABLE_AFTER = FIRST_FAILURES + 1;
 /**
  * The maximum number of targets in a row that are passed over or not sent before the event loop has
  * a turn.
@@ -223,12 +210,10 @@ export class Schedule implements Source<Start> {
   #cancelTimer: (() => void) | undefined;
   /** When the timer goes off; Infinity without one. */
   #timerAtMs = Infinity;
-  #hasSucceeded = false;
   /** Whether a success would be news, in the usual case. */
   #isFresh = true;
-  /** When a request of this schedule last succeeded, or when the present pauses began. */
-  #hopefulMs: number;
-  #notices = 0;
+  readonly #hope: Hope;
+  readonly #notices: OutageNotices;
   readonly #first: FirstFailures;
   /** Targets that were given and must not be sent; at most the concurrency. */
   readonly #unsent = new Set<Target>();
@@ -251,11 +236,22 @@ export class Schedule implements Source<Start> {
     this.#listener = listener;
     this.#environment = around;
     this.#common = shared && new CommonState(shared);
-    this.#hopefulMs = around.now();
-    this.#startMs = shared === undefined ? this.#hopefulMs : shared.startMs - around.timeOrigin;
+    const now = around.now();
+    this.#startMs = shared === undefined ? now : shared.startMs - around.timeOrigin;
     this.#isRamping = rate === undefined && rampUpMs !== undefined;
     this.#places = concurrency;
     this.#policy = new RetryPolicy(options.retry, () => around.random());
+    this.#hope = new Hope({
+      giveUpAfterMs: options.giveUpAfterMs,
+      common: this.#common,
+      clockMs: around.timeOrigin,
+    }, now);
+    this.#notices = new OutageNotices({
+      hostGiveUpMs,
+      common: this.#common,
+      nameCause: (result) => this.#policy.nameCause(result),
+      onNotice: (text) => listener.onNotice(text),
+    });
     // Requests in flight fail together when a host goes down; later ones have to fail as well.
     const failuresToPause = Math.max(MIN_FAILURES, 2 * (shared?.concurrency ?? concurrency));
     this.#silentHosts = options.pauses && !options.hasOneHost && options.unixSocket === undefined
@@ -269,11 +265,13 @@ export class Schedule implements Source<Start> {
       concurrency: hostConcurrency,
       delayMs: hostDelayMs,
       failuresToPause,
-      unreachablesToPause: UNREACHABLE_AFTER,
+      // More than end the run, so that only one of the two is reported: each event loop counts its
+      // failures here before it counts them there.
+      unreachablesToPause: FIRST_FAILURES + (shared?.count ?? 1),
       giveUpMs: hostGiveUpMs,
       silentHosts: this.#silentHosts,
       onLost: (key) => this.#hasten(key, around.now()),
-      onGiveUp: (host) => this.#onGiveUp(host),
+      onGiveUp: (host) => this.#notices.tellOfGivenUp(host),
       common: this.#common,
       onNews: this.#common && ((news) => this.#tell(news)),
     });
@@ -370,7 +368,7 @@ export class Schedule implements Source<Start> {
       // The wait may be long, and the source may have ended.
       this.#lookAhead();
       if (this.#isOver) return this.#end(now);
-      if (isHopeless) throw hasNoWay ? this.#nobodyThere() : this.#gaveUp(now);
+      if (isHopeless) throw hasNoWay ? this.#first.toError() : this.#hope.toError(now);
       return this.#wait(openAtMs, now);
     }
     const step = this.#candidate(now);
@@ -382,7 +380,7 @@ export class Schedule implements Source<Start> {
       this.#atOnce = 0;
       return this.#wait(now, now);
     }
-    if (this.#isNobodyThere(now)) throw this.#nobodyThere();
+    if (this.#isNobodyThere(now)) throw this.#first.toError();
     return this.#wait(this.#readyAtMs, now);
   }
 
@@ -402,7 +400,7 @@ export class Schedule implements Source<Start> {
   #end(now: number): Step<Start> {
     this.#rest(now);
     if (this.#sourceFailure !== undefined) throw this.#sourceFailure;
-    if (this.#first.settle("ended") && this.#isUnreachable) throw this.#nobodyThere();
+    if (this.#first.settle("ended") && this.#first.isEnough) throw this.#first.toError();
     return { value: undefined, done: true };
   }
 
@@ -466,10 +464,10 @@ export class Schedule implements Source<Start> {
       this.#burst = 0;
     }
     // A place that has just become free takes an overdue request. Several do not take all at once.
-    const isLast = this.#inFlight === this.#options.concurrency - 1;
-    const rate = this.#options.rate! / (this.#common?.count ?? 1);
-    const most = Math.max(1, Math.ceil(rate * TICK_MS / 1000));
-    return this.#burst < most || isLast ? now : this.#burstAtMs + 1;
+    if (this.#inFlight === this.#options.concurrency - 1) return now;
+    const most = Math.max(1, Math.ceil(this.#options.rate! * TICK_MS / 1000));
+    if (sharing !== undefined) return sharing.nextInBurst(most, now);
+    return this.#burst < most ? now : this.#burstAtMs + 1;
   }
 
   /** Whether something can be started at this time, as far as is known without starting it. */
@@ -626,7 +624,7 @@ export class Schedule implements Source<Start> {
     if (lateMs > TICK_MS) this.#listener.onLate(lateMs);
     this.#listener.onStart(Math.max(0, now - lateMs - dueMs));
     this.#isFull = this.#inFlight >= this.#options.concurrency;
-    pace.advance();
+    pace.advance(now);
     this.#burst++;
     return now - lateMs;
   }
@@ -700,7 +698,7 @@ export class Schedule implements Source<Start> {
     ) {
       if (isTold && this.#isFresh) {
         this.#isFresh = false;
-        this.#recordSuccess();
+        this.#hope.recordSuccess();
         this.#first.stop();
       }
       if (this.#resolve !== undefined) this.#wake();
@@ -745,15 +743,15 @@ export class Schedule implements Source<Start> {
     const hadPauses = this.pausedCount > 0;
     const isOut = isTransient === false ? status === 407 : isTransient;
     if (isOut === false) {
-      this.#recordSuccess();
-      this.#recordHope(now);
+      this.#hope.recordSuccess();
+      this.#hope.renew(now);
     }
     const change = this.#hosts.end(target, isOut, holdMs, now, result);
     if (change !== undefined) {
-      this.#notifyOfPause(change, formatHost(target.url), result, this.#untilGivenUp);
+      this.#notices.tellOfHost(change, formatHost(target.url), result);
     }
     this.#recordNetwork(result, now);
-    if (!hadPauses) this.#recordHope(now);
+    if (!hadPauses) this.#hope.renew(now);
   }
 
   #recordNetwork(result: Result, now: number): void {
@@ -767,7 +765,7 @@ export class Schedule implements Source<Start> {
     }
     this.#rest(now);
     if (!network.isFirst) return;
-    this.#notifyOfPause(change, change === "opened" ? "every host" : "the network", result);
+    this.#notices.tellOfNetwork(change, result);
     this.#tellOfNetwork(change);
   }
 
@@ -800,25 +798,8 @@ export class Schedule implements Source<Start> {
       case "slot":
         this.#sharedPacer?.hasten();
     }
-    if (!hadPauses && this.pausedCount > 0) this.#recordHope(now);
+    if (!hadPauses && this.pausedCount > 0) this.#hope.renew(now);
     this.#wake();
-  }
-
-  #recordSuccess(): void {
-    if (this.#hasSucceeded) return;
-    this.#hasSucceeded = true;
-    this.#common?.recordSuccess();
-  }
-
-  #recordHope(now: number): void {
-    this.#hopefulMs = now;
-    this.#common?.recordHope(now + this.#environment.timeOrigin);
-  }
-
-  /** When a request of any schedule last succeeded, or when the present pauses began. */
-  get #lastHopeMs(): number {
-    if (this.#common === undefined) return this.#hopefulMs;
-    return Math.max(this.#hopefulMs, this.#common.lastHopeMs - this.#environment.timeOrigin);
   }
 
   /**
@@ -833,7 +814,7 @@ export class Schedule implements Source<Start> {
     if (!first.add(way ?? parseHost(result.target.url))) return;
     first.found = {
       name: way ?? formatHost(result.target.url),
-      cause: this.#describeFailure(result),
+      cause: this.#notices.describeFailure(result),
       hasNoWay: way !== undefined,
     };
     this.#tell({ about: "first requests", ...first.found });
@@ -849,62 +830,18 @@ export class Schedule implements Source<Start> {
       : `the proxy ${formatAuthority(proxy)}`;
   }
 
-  /** Whether the only place that the first requests asked is unreachable, and is known. */
-  get #isUnreachable(): boolean {
-    return this.#first.found !== undefined && this.#first.isEnough;
-  }
-
   /**
    * Whether the only host is unreachable: the source has no other, as far as it was read. That is to
    * its end, or as far as targets can be kept waiting.
    */
   #isNobodyThere(now: number): boolean {
-    return this.#isUnreachable && this.#inFlight === 0 && this.#pulled === undefined &&
+    return this.#first.isEnough && this.#inFlight === 0 && this.#pulled === undefined &&
       (!this.#hasSource || this.#hosts.isFull(now)) && this.#first.settle("stuck");
   }
 
   /** Makes the retries of a host due at once: they wait for their host, or fail if it is given up. */
   #hasten(key: string, now: number): void {
     this.#retries.hasten(({ url }) => parseHost(url) === key, now);
-  }
-
-  #onGiveUp({ name, cause }: GivenUpHost): void {
-    this.#notify(
-      `gave up ${name}, since all requests to it failed while other hosts succeeded (${cause}): ` +
-        "its other requests fail without being sent: use '--host-give-up never' to wait for it " +
-        "instead",
-    );
-  }
-
-  #notify(text: string): void {
-    if (this.#common?.countNotice() ?? ++this.#notices <= MAX_NOTICES) {
-      this.#listener.onNotice(text);
-    }
-  }
-
-  /** How a request failed, in words for a notice. */
-  #describeFailure(result: Result): string {
-    const { detail } = result;
-    const why = `${this.#policy.nameCause(result)}${detail === undefined ? "" : `: ${detail}`}`;
-    return why.slice(0, MAX_SHOWN_LENGTH);
-  }
-
-  /** @param then what happens to the paused host later, in words */
-  #notifyOfPause(change: BreakerChange, whom: string, result: Result, then = ""): void {
-    this.#notify(
-      change === "closed"
-        ? `${whom} can be reached again: going on`
-        : `pausing ${whom} after repeated failures (${this.#describeFailure(result)}); probing ` +
-          `after 1 s, 2 s, up to 1 min${then}. Use '--no-pause' to go on without waiting`,
-    );
-  }
-
-  /** When a paused host is given up, in words for a notice. */
-  get #untilGivenUp(): string {
-    const { hostGiveUpMs } = this.#options;
-    if (hostGiveUpMs === Infinity) return "";
-    return `; giving it up after ${hostGiveUpMs / 1000} s if other hosts succeed ` +
-      "('--host-give-up D' sets the time)";
   }
 
   #retry(
@@ -928,28 +865,7 @@ export class Schedule implements Source<Start> {
     if (!this.#network.isOpen && (this.#hosts.pausedCount === 0 || this.#hosts.waiting === 0)) {
       return Infinity;
     }
-    const hasSucceeded = this.#common?.hasSucceeded ?? this.#hasSucceeded;
-    const byDefault = hasSucceeded ? Infinity : GIVE_UP_AFTER_MS;
-    return this.#lastHopeMs + (this.#options.giveUpAfterMs ?? byDefault);
-  }
-
-  #gaveUp(now: number): NoProgressError {
-    const seconds = Math.round((now - this.#lastHopeMs) / 1000);
-    return new NoProgressError(
-      `Cannot go on: every request has failed for ${seconds} s: check what is down`,
-    );
-  }
-
-  #nobodyThere(): NoProgressError {
-    const { name, cause, hasNoWay } = this.#first.found!;
-    const [where, fix] = hasNoWay
-      ? [`all requests go through ${name}`, "Check that a server listens there"]
-      : [`${name} is the only host`, "Check its name and port"];
-    return new NoProgressError(
-      `Cannot go on: the first ${FIRST_FAILURES} requests failed, and ${where} ` +
-        `(${cause}). ${fix}, or use '--host-give-up never' to wait for it, ` +
-        "or '--no-pause' to make all requests without waiting",
-    );
+    return this.#hope.endMs;
   }
 
   /**

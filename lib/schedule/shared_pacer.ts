@@ -23,7 +23,7 @@ export class SharedPacer {
   #dueMs = Infinity;
   /** Since when there was nothing to start; undefined if there was. */
   #idleSinceMs: number | undefined = -Infinity;
-  /** When it had something to start after it was idle. */
+  /** When it had something to start after it was idle, while the others had no free place. */
   #readyMs = -Infinity;
 
   constructor(
@@ -41,7 +41,10 @@ export class SharedPacer {
     return this.#dueMs;
   }
 
-  /** When this event loop had something to start again, after it was idle; at first -Infinity. */
+  /**
+   * When this event loop last had something to start again, after it was idle, while no other had a
+   * free place and a target; at first -Infinity.
+   */
   get readyMs(): number {
     return this.#readyMs;
   }
@@ -65,7 +68,8 @@ export class SharedPacer {
     }
     const { originMs } = state;
     state.unlock();
-    if (idleMs > this.#toleranceMs) this.#readyMs = nowMs;
+    // Others that have claimed a slot have places, too: those are not what it waited for.
+    if (isAlone && idleMs > this.#toleranceMs) this.#readyMs = nowMs;
     this.#hold(slot, originMs);
   }
 
@@ -75,10 +79,16 @@ export class SharedPacer {
   }
 
   /** Uses the claimed slot. */
-  advance(): void {
+  advance(nowMs: number): void {
     this.#slot = undefined;
     this.#idleSinceMs = undefined;
-    this.#state.useSlot();
+    this.#state.useSlot(Math.floor(nowMs + this.#clockMs));
+  }
+
+  /** When there may be another start if `most` may be in a millisecond, in all event loops. */
+  nextInBurst(most: number, nowMs: number): number {
+    const ms = Math.floor(nowMs + this.#clockMs);
+    return this.#state.countStarts(ms) < most ? nowMs : ms + 1 - this.#clockMs;
   }
 
   /**

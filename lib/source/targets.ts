@@ -15,7 +15,8 @@ export class Targets implements Source<Target> {
   /** @throws What the items throw. */
   next(): MaybePromise<Step<Target>> {
     const step = this.#items.next();
-    return step instanceof Promise ? step.then(this.#toTarget) : this.#toTarget(step);
+    if (step instanceof Promise) return step.then(this.#toTarget);
+    return step.done ? step : { value: this.#make(step.value), done: false };
   }
 
   readonly #toTarget = (step: Step<Item>): Step<Target> =>

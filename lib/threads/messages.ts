@@ -151,6 +151,8 @@ export type FromWorker =
   | CookiesMessage
   | NewsMessage
   | { readonly type: "notice"; readonly text: string }
+  /** It was told to stop, and starts no more requests. */
+  | { readonly type: "stopped"; readonly state: WorkerState }
   /**
    * Everything has ended that it had begun, and all results were sent. With a failure, it has ended
    * before its source did.

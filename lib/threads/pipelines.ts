@@ -192,6 +192,8 @@ export class Pipelines implements RunningPipeline {
         return this.#tellOthers(worker, message);
       case "notice":
         return this.#hooks.onNotice(message.text);
+      case "stopped":
+        return worker.onStopped(message.state);
       case "done":
         this.#dealer?.leave(this.#workers.indexOf(worker));
         if (message.failure !== undefined) this.#breakOff(unpackError(message.failure));
@@ -237,10 +239,11 @@ export class Pipelines implements RunningPipeline {
     ]);
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
     this.#isInterrupted = true;
     this.#stopDealing();
     this.#tell({ type: "stop" });
+    await Promise.all(this.#workers.map(({ stopped }) => stopped));
   }
 
   cancel(): void {

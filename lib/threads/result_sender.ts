@@ -2,7 +2,6 @@ import type { Bodies } from "../output/bodies/bodies.ts";
 import { openFailureEncoder, openRecordEncoder } from "../output/open_output.ts";
 import type { RecordEncoder } from "../output/record_encoder.ts";
 import type { Result } from "../result.ts";
-import type { Activity } from "../run/pipeline.ts";
 import type { Stats } from "../stats/stats.ts";
 import type { MaybePromise } from "../stream.ts";
 import { countBytes, type FromWorker, type WorkerState } from "./messages.ts";
@@ -54,7 +53,8 @@ export class ResultSender {
   #untaken = 0;
   /** Fulfilled once there is room again; undefined if nobody waits. */
   #room: PromiseWithResolvers<void> | undefined;
-  #sentState: WorkerState | undefined;
+  /** The last state that was sent, as text. */
+  #sentState = "";
 
   static async open(options: WorkerOptions, sender: SenderOptions): Promise<ResultSender> {
     const { output, failures } = options;
@@ -124,18 +124,18 @@ export class ResultSender {
   /** Sends what has gathered, unless nothing has happened since. */
   #sendNews(): void {
     if (this.#options.stats.requests > 0) return this.#send();
-    const state = this.#options.getState();
-    if (this.#sentState === undefined || !isSame(state, this.#sentState)) this.#send(state);
+    if (toText(this.#options.getState()) !== this.#sentState) this.#send();
   }
 
-  #send(state = this.#options.getState()): void {
+  #send(): void {
+    const state = this.#options.getState();
     const { stats, isResumable, send } = this.#options;
     const records = this.#records?.take();
     const failures = this.#failures?.take();
     const numbers = isResumable ? this.#numbers.slice(0, this.#count) : undefined;
     this.#count = 0;
     this.#untaken += countBytes({ records, failures, numbers });
-    this.#sentState = state;
+    this.#sentState = toText(state);
     send(
       {
         type: "results",
@@ -154,10 +154,7 @@ export class ResultSender {
   }
 }
 
-/** Whether two states look the same to a user. */
-function isSame(a: WorkerState, b: WorkerState): boolean {
-  const isSameCount = (name: Exclude<keyof Activity, "shortages">): boolean =>
-    a.activity[name] === b.activity[name];
-  return isSameCount("inFlight") && isSameCount("retrying") && isSameCount("held") &&
-    isSameCount("paused") && Math.round(a.loopBusy * 100) === Math.round(b.loopBusy * 100);
+/** A state as text that differs where a user could see it. */
+function toText(state: WorkerState): string {
+  return JSON.stringify({ ...state, loopBusy: Math.round(state.loopBusy * 100) });
 }

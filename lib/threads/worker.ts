@@ -111,7 +111,8 @@ class WorkerRun {
       case "news":
         return this.#pipeline?.learn(message.news);
       case "stop":
-        return this.#pipeline?.stop();
+        this.#pipeline?.stop();
+        return this.#send({ type: "stopped", state: this.#state });
       case "cancel":
         return this.#pipeline?.cancel();
       case "close":
@@ -211,6 +212,14 @@ class WorkerRun {
  */
 export function beWorker(open = openEngine): void {
   const scope = globalThis as unknown as WorkerScope;
+  // Deno would print the stack of an error that nothing catches.
+  const onFault = (event: Event, reason: unknown): void => {
+    event.preventDefault();
+    const error = new Error(`Cannot go on: a thread has failed: ${reason}`);
+    scope.postMessage({ type: "failed", error: packError(error) });
+  };
+  addEventListener("error", (event) => onFault(event, event.error));
+  addEventListener("unhandledrejection", (event) => onFault(event, event.reason));
   let run: WorkerRun | undefined;
   scope.onmessage = ({ data }) => {
     if (data.type !== "open") return run?.take(data);

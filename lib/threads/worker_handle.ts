@@ -19,6 +19,7 @@ export class WorkerHandle {
   readonly #worker: Worker;
   readonly #ready = Promise.withResolvers<void>();
   readonly #done = Promise.withResolvers<void>();
+  readonly #stopped = Promise.withResolvers<void>();
   #isReady = false;
   /** Whether it has closed its connections, or has failed. */
   #hasEnded = false;
@@ -61,6 +62,11 @@ export class WorkerHandle {
     return this.#done.promise;
   }
 
+  /** Settles once it starts no more requests, after it was told so or by itself. */
+  get stopped(): Promise<void> {
+    return this.#stopped.promise;
+  }
+
   send(message: ToWorker, transfer: Transferable[] = []): void {
     this.#worker.postMessage(message, transfer);
   }
@@ -71,8 +77,14 @@ export class WorkerHandle {
     this.#ready.resolve();
   }
 
+  onStopped(state: WorkerState): void {
+    this.state = state;
+    this.#stopped.resolve();
+  }
+
   onDone(): void {
     this.#hasEnded = true;
+    this.#stopped.resolve();
     this.#done.resolve();
   }
 
@@ -83,6 +95,7 @@ export class WorkerHandle {
   }
 
   fail(error: unknown): void {
+    this.#stopped.resolve();
     this.#ready.reject(error);
     this.#done.reject(error);
   }

@@ -1,11 +1,18 @@
 import { assert, assertEquals } from "@std/assert";
 import { gunzipSync } from "node:zlib";
+import { readJournal } from "../../lib/checkpoint/journal.ts";
 import { parseRun } from "../../lib/options/parse.ts";
 import type { RunOptions } from "../../lib/options/run_options.ts";
+import { openFailureEncoder, openRecordEncoder } from "../../lib/output/open_output.ts";
+import type { RecordEncoder } from "../../lib/output/record_encoder.ts";
+import { Outputs } from "../../lib/run/outputs.ts";
 import { Run } from "../../lib/run/run.ts";
+import { Stats } from "../../lib/stats/stats.ts";
 import { every } from "../fixtures/every.ts";
 import { folder } from "../fixtures/folder.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
+import { result } from "../fixtures/result.ts";
+import { until } from "../fixtures/until.ts";
 
 // A process that dies between any two of the operations that it does on files.
 
@@ -128,6 +135,103 @@ for (const format of ["ndjson", "csv", "ndjson.gz"]) {
     assert(points.size > 20, `${points.size}`);
   });
 }
+
+/** A worker by hand: what it has and has not handed over. */
+interface ByHand {
+  readonly records: RecordEncoder;
+  readonly failures: RecordEncoder;
+  readonly stats: Stats;
+  readonly numbers: number[];
+}
+
+/** A run whose results come in blocks that workers have encoded. */
+async function runEncoded(options: RunOptions, isHalfWritten: () => boolean): Promise<unknown> {
+  const { output, captures, requests } = options;
+  let stats = new Stats();
+  let failure: unknown;
+  const outputs = await Outputs.find(options).catch((error) => void (failure = error));
+  if (outputs === undefined) return failure;
+  const usage = { seconds: 1, cpuSeconds: 1, peakRssKb: 1, shortages: {} };
+  const fail = (error: unknown): void => void (failure ??= error);
+  try {
+    await outputs.open(() => ({ stats: stats.toJSON(), ...usage }), fail);
+  } catch (error) {
+    await outputs.abandon().catch(() => {});
+    return error;
+  }
+  try {
+    stats = outputs.restoreStats();
+    const workers: ByHand[] = [];
+    for (let thread = 0; thread < 3; thread++) {
+      const records = await openRecordEncoder({ output: output!, captures, thread });
+      const failures = await openFailureEncoder(options);
+      workers.push({ records, failures, stats: new Stats(), numbers: [] });
+    }
+    const hand = async ({ numbers, ...worker }: ByHand): Promise<void> => {
+      if (failure !== undefined) throw failure;
+      stats.add(worker.stats.take());
+      await outputs.writeEncoded({
+        records: worker.records.take(),
+        failures: worker.failures.take(),
+        numbers: Float64Array.from(numbers.splice(0)),
+      });
+    };
+    let i = outputs.remainingRange.start;
+    const pending = outputs.pending({
+      next: () =>
+        i < requests ? { value: { i: i++ }, done: false } : { value: undefined, done: true },
+    });
+    for (let k = 0;; k++) {
+      const step = await pending.next();
+      if (step.done) break;
+      const one = result({ error: "reset", detail: "x", status: null }, { i: step.value.i });
+      const { records, failures, stats, numbers } = workers[k * k % 3];
+      stats.record(one);
+      records.add(one);
+      failures.add(one);
+      numbers.push(one.target.i);
+      // In blocks of several sizes, and not in the order of the numbers.
+      if (k % 5 === 4) await hand(workers[k % 3]);
+      if (k === COUNT / 2) await until(() => isHalfWritten() || failure !== undefined);
+    }
+    for (const worker of workers) await hand(worker);
+  } catch (error) {
+    fail(error);
+  }
+  const end = failure === undefined ? "complete" : "failed";
+  await outputs.close(end, { summary: () => "", hdr: () => "" }).catch(fail);
+  return failure;
+}
+
+Deno.test("--resume loses nothing of encoded blocks when a run dies between any two file operations", async () => {
+  await using dir = await folder();
+  let points = 0;
+  for (let last = 0, isWhole = false; !isWhole; last++) {
+    const output = dir.path(`${last}.ndjson`);
+    const failures = dir.path(`${last}.failures`);
+    const argv = ["-n", `${COUNT}`, "http://h/{}", "-o", output, "--failures", failures];
+    const options = await parseRun([...argv, "--resume"], "1") as RunOptions;
+    {
+      using files = new Files(last);
+      const isHalfWritten = (): boolean =>
+        files.done.filter((name) => name === "rename").length > 1;
+      isWhole = await runEncoded(options, isHalfWritten) === undefined;
+      points = files.done.length;
+    }
+    const goOn = () => runEncoded(options, () => true);
+    let failure = await goOn();
+    while (/another run writes it/.test(String(failure))) failure = await goOn();
+    assertEquals(failure, undefined, `gone on with after ${last} operations`);
+    const lines = (await Deno.readTextFile(output)).trimEnd().split("\n");
+    const numbers = lines.map((line) => JSON.parse(line).i as number);
+    const each = Array.from({ length: COUNT }, (_, i) => i);
+    assertEquals(numbers.sort((a, b) => a - b), each, `after ${last} operations`);
+    assertEquals((await Deno.readTextFile(failures)).split("\n").length, COUNT + 1);
+    const { stats, complete } = await readJournal(`${output}.myriad`);
+    assertEquals([stats.requests, stats.failed, complete], [COUNT, COUNT, true]);
+  }
+  assert(points > 20, `${points}`);
+});
 
 const NOT_FOUND = "HTTP/1.1 404 X\r\nContent-Length: 0\r\n\r\n";
 

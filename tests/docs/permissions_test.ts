@@ -75,6 +75,7 @@ class Surroundings implements AsyncDisposable {
       ["127.0.0.1:3128", `127.0.0.1:${proxy.port}`],
       ["127.0.0.1:1080", `127.0.0.1:${socks.port}`],
       ["/run/some.sock", `${dir}/some.sock`],
+      ["/srv/myriad", new URL("../../", import.meta.url).pathname],
     );
     const { port } = made.#disposables.use(reservePort());
     for (const name of ["9464", "8080"]) made.#places.push([name, `${port}`]);

@@ -3,7 +3,9 @@ import { gunzipSync } from "node:zlib";
 import { OutputError } from "../../lib/errors.ts";
 import { OUTPUT_FORMAT_NAMES, OUTPUT_FORMATS } from "../../lib/output/formats.ts";
 import type { Output } from "../../lib/output/output.ts";
+import { RecordEncoder } from "../../lib/output/record_encoder.ts";
 import { scanRecords } from "../../lib/output/scan_records.ts";
+import type { Result } from "../../lib/result.ts";
 import { integerAt, numberAt } from "../../lib/scan/scanner.ts";
 import { Input } from "../../lib/source/input.ts";
 import { folder } from "../fixtures/folder.ts";
@@ -31,13 +33,14 @@ for (const name of OUTPUT_FORMAT_NAMES) {
       captures: [],
       isForTerminal: false,
     });
-  const write = (output: Output, i: number): unknown =>
-    output.write(result({
+  const toResult = (i: number): Result =>
+    result({
       ms: i + 0.25,
       status: null,
       error: "reset",
       detail: DETAILS[i % DETAILS.length],
-    }, { i }));
+    }, { i });
+  const write = (output: Output, i: number): unknown => output.write(toResult(i));
   const expected = (i: number): Read => [i, i + 0.25, DETAILS[i % DETAILS.length]];
   const read = async (path: string): Promise<Read[]> => {
     const records: Read[] = [];
@@ -81,6 +84,36 @@ for (const name of OUTPUT_FORMAT_NAMES) {
       await write(third, 7);
       await third.close();
       assertEquals(await read(path), [expected(7)]);
+    });
+
+    Deno.test(`Output.writeEncoded() writes the records of another thread (${file})`, async () => {
+      await using dir = await folder();
+      const path = dir.path(file);
+      const output = await open(path, gzip);
+      await output.cutTo(0);
+      const { createFormatter } = await format.loadWriter();
+      const formatter = createFormatter({ fields: FIELDS, captures: [], isForTerminal: false });
+      const encoder = await RecordEncoder.open(formatter, gzip);
+      // A block that is worth compressing, and one that is not.
+      for (let i = 0; i < 1_003; i++) {
+        encoder.add(toResult(i));
+        if (i === 1_000) await output.writeEncoded(encoder.take()!);
+      }
+      await output.writeEncoded(encoder.take()!);
+      assertEquals(encoder.take(), undefined);
+      const position = await output.sync();
+      await output.writeEncoded({
+        bytes: new TextEncoder().encode(formatter(toResult(0))),
+        isPacked: false,
+      });
+      await output.close();
+      const cut = await open(path, gzip);
+      await cut.cutTo(position);
+      await cut.close();
+      assertEquals(
+        (await read(path)).sort(([a], [b]) => a - b),
+        Array.from({ length: 1_003 }, (_, i) => expected(i)),
+      );
     });
 
     Deno.test(`copy() copies the kept records unchanged (${file})`, async () => {

@@ -2,10 +2,11 @@ import {
   assert,
   assertEquals,
   assertRejects,
+  assertStrictEquals,
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { gunzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { ClosedPipe, OutputError, UsageError } from "../../lib/errors.ts";
 import { type LineFile, LineWriter, openLineWriter } from "../../lib/output/line_writer.ts";
 import { folder } from "../fixtures/folder.ts";
@@ -145,4 +146,87 @@ Deno.test("openLineWriter() empties the file first", async () => {
   await blocks.write("short\n");
   await blocks.close();
   assertEquals(await Deno.readTextFile(path), "short\n");
+});
+
+const encoder = new TextEncoder();
+const encoded = (text: string) => ({ bytes: encoder.encode(text), isPacked: false });
+/** How many blocks are in one file. */
+const countMembers = (bytes: Uint8Array): number =>
+  bytes.reduce((sum, _, k) => bytes[k] === 0x1f && bytes[k + 1] === 0x8b ? sum + 1 : sum, 0);
+
+Deno.test("LineWriter.writeEncoded() writes behind text, in order, and without copying", async () => {
+  const file = new SlowFile();
+  const writer = new LineWriter(file, "--output x");
+  writer.write("header\n");
+  const blocks = [LINE, LINE.repeat(64), "last\n"].map(encoded);
+  assertEquals(writer.writeEncoded(blocks[0]), undefined);
+  assertEquals(writer.writeEncoded(blocks[1]), undefined);
+  assertEquals(file.writes.length, 1);
+  assertEquals(writer.writeEncoded(blocks[2]), undefined);
+  const closed = writer.close();
+  for (let k = 0; k < 4; k++) {
+    while (file.writes.length === k) await turn();
+    file.writes[k].done(file.writes[k].block.length);
+  }
+  await closed;
+  const texts = file.writes.map(({ block }) => new TextDecoder().decode(block));
+  assertEquals(texts, ["header\n", LINE, LINE.repeat(64), "last\n"]);
+  for (const [k, { bytes }] of blocks.entries()) {
+    assertStrictEquals(file.writes[k + 1].block.buffer, bytes.buffer);
+  }
+});
+
+Deno.test("LineWriter.writeEncoded() waits until its lines are written, beside a block", async () => {
+  const file = new SlowFile();
+  const writer = new LineWriter(file, "--output x");
+  const large = encoded(LINE.repeat(64));
+  assertEquals(writer.writeEncoded(large), undefined);
+  // Small ones, too, as soon as there is a block of them.
+  for (let k = 0; k < 63; k++) assertEquals(writer.writeEncoded(encoded(LINE)), undefined);
+  let waiting = 3;
+  const waits = [LINE, LINE.repeat(10), LINE].map((text) =>
+    (writer.writeEncoded(encoded(text)) as Promise<void>).then(() => waiting--)
+  );
+  file.writes[0].done(LINE.length * 64);
+  for (let k = 1; k <= 66; k++) {
+    assertEquals(waiting, 3);
+    while (file.writes.length === k) await turn();
+    file.writes[k].done(file.writes[k].block.length);
+  }
+  await Promise.all(waits);
+  assertEquals(writer.length, LINE.length * (64 + 63 + 12));
+  await writer.close();
+});
+
+Deno.test("LineWriter.writeEncoded() keeps whole lines when the disk is full, and tells who waits", async () => {
+  const file = new SlowFile();
+  const writer = new LineWriter(file, "--output x");
+  writer.writeEncoded(encoded("12\n".repeat(40_000)));
+  const full = writer.writeEncoded(encoded("34\n".repeat(40_000))) as Promise<void>;
+  const failed = assertRejects(() => full, OutputError);
+  file.writes[0].done(10_000);
+  await turn();
+  file.writes[1].fail(new Error("No space left on device (os error 28)"));
+  await failed;
+  assertEquals(file.truncated, [9_999]);
+  assertEquals(writer.length, 9_999);
+  assertThrows(() => writer.writeEncoded(encoded("5\n")), OutputError);
+  await assertRejects(() => writer.close(), OutputError);
+  assertEquals(file.writes.length, 2);
+});
+
+Deno.test("LineWriter.writeEncoded() gathers small blocks into one gzip member, and keeps members", async () => {
+  await using dir = await folder();
+  const path = dir.path("out.csv.gz");
+  const writer = await openLineWriter(path, { flag: "--output", gzip: true });
+  writer.write("header\n");
+  for (let k = 0; k < 50; k++) writer.writeEncoded(encoded(`small ${k}\n`));
+  writer.writeEncoded({ bytes: new Uint8Array(gzipSync("packed\n")), isPacked: true });
+  assertEquals(await writer.sync(), (await Deno.stat(path)).size);
+  writer.writeEncoded({ bytes: new Uint8Array(gzipSync("again\n")), isPacked: true });
+  await writer.close();
+  const bytes = await Deno.readFile(path);
+  assertEquals(countMembers(bytes), 3);
+  const small = Array.from({ length: 50 }, (_, k) => `small ${k}\n`).join("");
+  assertEquals(new TextDecoder().decode(gunzipSync(bytes)), `header\n${small}packed\nagain\n`);
 });

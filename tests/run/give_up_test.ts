@@ -5,6 +5,7 @@ import { every } from "../fixtures/every.ts";
 import { folder } from "../fixtures/folder.ts";
 import { myriad } from "../fixtures/program.ts";
 import { ok, RawServer, refusedPort } from "../fixtures/raw_server.ts";
+import { withThreads } from "../fixtures/threads.ts";
 import { until } from "../fixtures/until.ts";
 
 // Real processes, and hosts where nobody listens.
@@ -26,7 +27,7 @@ const count = <T>(all: readonly T[], isMeant: (it: T) => boolean): number =>
   all.filter(isMeant).length;
 
 for (const engine of ENGINES) {
-  Deno.test(`--host-give-up fails the rest of a dead host's requests (${engine})`, async () => {
+  withThreads(`--host-give-up fails the rest of a dead host's requests (${engine})`, async () => {
     await using server = await RawServer.start(({ send }) => send(ok()));
     await using dir = await folder();
     const port = await refusedPort();
@@ -94,7 +95,7 @@ for (const engine of ENGINES) {
     assertEquals(JSON.parse(await Deno.readTextFile(more)).skipped, 0);
   });
 
-  Deno.test(`myriad ends at once when nothing listens at its only host (${engine})`, async () => {
+  withThreads(`myriad ends at once when nothing listens at its only host (${engine})`, async () => {
     const port = await refusedPort();
     const { code, stdout, stderr } = await myriad(
       ["-n", "1000", "--engine", engine, `http://127.0.0.1:${port}/{}`],
@@ -112,7 +113,7 @@ for (const engine of ENGINES) {
   });
 }
 
-Deno.test("myriad ends at once when nothing listens at its proxy or Unix socket", async () => {
+withThreads("myriad ends at once when nothing listens at its proxy or Unix socket", async () => {
   const port = await refusedPort();
   await using dir = await folder();
   const socket = dir.path("none.sock");

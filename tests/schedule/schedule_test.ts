@@ -191,11 +191,10 @@ Deno.test("Schedule reports starts as late when every place was taken", async ()
   await rig.answer(0);
   await rig.answer(1);
   // 11 were due by now: those that have a place start, and count from when they were due.
-  assertEquals(rig.starts.slice(2), [{ i: 2, ms: 1_000, dueMs: 200 }, {
-    i: 3,
-    ms: 1_000,
-    dueMs: 300,
-  }]);
+  assertEquals(rig.starts.slice(2).map(({ i, ms, dueMs }) => [i, ms, dueMs]), [
+    [2, 1_000, 200],
+    [3, 1_000, 300],
+  ]);
   assertEquals(rig.late, [800, 700]);
   rig.answers = () => ({});
   await rig.answerAll();

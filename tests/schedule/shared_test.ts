@@ -58,6 +58,17 @@ Deno.test("Schedules leave no slot to one whose places are in use", async () => 
   await rig.close();
 });
 
+Deno.test("Schedules catch up in bursts that are no larger than those of one", async () => {
+  const rig = new Rig(many(2_000), { rate: 1_000, concurrency: 10_000 }, undefined, THREE);
+  await rig.time.to(100);
+  await rig.time.jump(500);
+  await rig.time.to(2_500);
+  const byTime = Map.groupBy(rig.starts, ({ ms }) => Math.floor(ms));
+  assertEquals(Math.max(...[...byTime.values()].map((starts) => starts.length)), 4);
+  assertEquals([rig.starts.length, rig.late], [2_000, []]);
+  await rig.close();
+});
+
 Deno.test("Schedules report starts as late while all their places are in use", async () => {
   const rig = new Rig(many(9), { rate: 10, concurrency: 3 }, () => undefined, THREE);
   await rig.time.to(1_000);

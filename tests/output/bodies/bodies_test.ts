@@ -193,6 +193,32 @@ Deno.test("Bodies scan folders again without removing a body that is being writt
   assertEquals([files["0/1.html"].length, Object.keys(files).length], [70_001, 202]);
 });
 
+Deno.test("Bodies of several threads leave each other's parts alone, and remove those of other runs", async () => {
+  await using dir = await folder();
+  const path = dir.path("b");
+  const main = await Bodies.open(path, NEW);
+  await Deno.mkdir(dir.path("b/0"));
+  await dir.write("b/0/.7.0123abcd.part", "left behind");
+  const threads = [];
+  for (let k = 0; k < 3; k++) threads.push(await Bodies.join(path, { run: main.run, threads: 3 }));
+  const slow = threads.map((bodies, k) => {
+    const sink = begin(bodies, k);
+    sink.write(bytes("x".repeat(70_000)));
+    return sink;
+  });
+  // More folders than one of them remembers, so that each looks at its first one again.
+  for (let k = 1; k <= 75; k++) save(threads[k % 3], k * 1_000 + k % 3, "y");
+  for (const [k, bodies] of threads.entries()) save(bodies, 100 + k, "z");
+  for (const sink of slow) sink.end();
+  for (const bodies of [...threads, main]) bodies.close();
+  const files = filesOf(path);
+  assertEquals(Object.keys(files).filter((name) => name.startsWith("0/")).sort(), [
+    ...["0/0", "0/1", "0/100", "0/101", "0/102", "0/2"],
+  ]);
+  assertEquals(Object.keys(files).length, 81);
+  assertEquals([files["0/0"].length, files["0/101"]], [70_000, "z"]);
+});
+
 Deno.test("Bodies.take() removes an earlier attempt's file when the request has failed", async () => {
   await using dir = await folder();
   const bodies = await Bodies.open(dir.path("b"), NEW);
