@@ -49,7 +49,7 @@ export class Checkpoint {
   #hasChanged = false;
   #writtenAtMs = performance.now();
   #writtenBytes: number;
-  /** In a retry: how many requests were given out, and which place each one in flight has. */
+  /** In a retry: how many requests were given out, and the place of each that is not done yet. */
   #given = 0;
   readonly #ranks = new Map<number, number>();
   /** Wakes the source where it waits for the oldest requests. */

@@ -161,7 +161,7 @@ export class LineWriter {
     if (this.#failure !== undefined) throw this.#failure;
     this.#lines += lines;
     if (this.#lines.length < this.#blockLength) return;
-    if (this.#writing !== undefined) return this.#flushNext();
+    if (this.#writing !== undefined) return toQuiet(this.#flushNext());
     this.#flush();
   }
 
@@ -184,7 +184,7 @@ export class LineWriter {
     (isPacked ? this.#members : this.#encoded).push(bytes);
     this.#encodedLength += bytes.length;
     if (this.#encodedLength < this.#blockLength) return;
-    if (this.#writing !== undefined) return this.#writeNext();
+    if (this.#writing !== undefined) return toQuiet(this.#writeNext());
     this.#flush();
   }
 
@@ -224,6 +224,7 @@ export class LineWriter {
     const before = this.#writing;
     const write = async (): Promise<number> => {
       if (before !== undefined) await before;
+      if (this.#failure !== undefined) return this.#length;
       const lines = this.#gzip && encoded.length > 0 ? [await compress(encoded)] : encoded;
       for (const block of lines) await this.#writeBlock(block);
       for (const member of members) await this.#writeBlock(member);
@@ -325,6 +326,12 @@ export class LineWriter {
 
 const NEWLINE = 0x0a;
 const encoder = new TextEncoder();
+
+/** A promise that may fail unseen: a caller with two outputs does not wait for one if the other fails. */
+function toQuiet(promise: Promise<void>): Promise<void> {
+  promise.catch(() => {});
+  return promise;
+}
 
 /** One whole gzip member (RFC 1952 §2.2): a file of several is one, too. */
 function compress(blocks: Uint8Array<ArrayBuffer>[]): Promise<Uint8Array<ArrayBuffer>> {

@@ -8,8 +8,8 @@ import { countBytes, type FromWorker, type WorkerState } from "./messages.ts";
 import type { WorkerOptions } from "./packed_options.ts";
 
 /**
- * Results are sent at the latest with so many characters of records, and after this time. A message
- * and the statistics in it cost about as much as 500 records.
+ * Results are sent at the latest with so many bytes of records, and after this time. A message with
+ * its statistics costs both threads about 0.1 ms, whatever it holds.
  */
 const BLOCK_LENGTH = 256 * 1024;
 const SEND_MS = 100;
@@ -102,7 +102,7 @@ export class ResultSender {
     this.#numbers[this.#count++] = i;
   }
 
-  /** How many characters of records have gathered. */
+  /** About how many bytes of records have gathered. */
   get #gathered(): number {
     return (this.#records?.length ?? 0) + (this.#failures?.length ?? 0);
   }

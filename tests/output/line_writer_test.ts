@@ -214,6 +214,21 @@ Deno.test("LineWriter.writeEncoded() keeps whole lines when the disk is full, an
   assertEquals(file.writes.length, 2);
 });
 
+Deno.test("LineWriter fails nobody who has stopped waiting", async () => {
+  for (const isEncoded of [false, true]) {
+    const file = new SlowFile();
+    const writer = new LineWriter(file, "--output x");
+    const add = () =>
+      isEncoded ? writer.writeEncoded(encoded(LINE.repeat(64))) : writer.write(LINE.repeat(64));
+    add();
+    // As by a caller whose other output has failed.
+    assert(add() instanceof Promise);
+    file.writes[0].fail(new Error("No space left on device (os error 28)"));
+    await turn();
+    await assertRejects(() => writer.close(), OutputError);
+  }
+});
+
 Deno.test("LineWriter.writeEncoded() gathers small blocks into one gzip member, and keeps members", async () => {
   await using dir = await folder();
   const path = dir.path("out.csv.gz");
