@@ -1,8 +1,17 @@
 /** A process, or the whole system, may open no more files: EMFILE, ENFILE. */
 const EXHAUSTED = /\(os error 2[34]\)/;
 
+/** Nobody notifies those that wait for it. */
+const NEVER = new Int32Array(new SharedArrayBuffer(4));
+
 /** How many are kept: another thread, such as a name look-up, can take one that was freed. */
 const SPARES = 4;
+/**
+ * How often work is tried again once there is none, and the wait before each: other threads open
+ * files, too, for less than a millisecond.
+ */
+const MAX_TRIES = 100;
+const TRY_MS = 5;
 
 /**
  * File descriptors in reserve. Where sockets run out, requests wait for them, but what has come is
@@ -29,20 +38,21 @@ export class ReservedDescriptors {
 
   /**
    * Does work that opens one file at a time. Where that fails because there are no descriptors, it
-   * frees one and does the work again.
+   * frees one and does the work again; once it has none, it blocks this thread for a moment.
    *
    * @throws Whatever the work throws.
    */
   use<T>(work: () => T): T {
     try {
-      for (;;) {
+      for (let tries = 0;;) {
         try {
           return work();
         } catch (error) {
           if (!(error instanceof Error) || !EXHAUSTED.test(error.message)) throw error;
           const file = this.#files.pop();
-          if (file === undefined) throw error;
-          file[Symbol.dispose]();
+          if (file !== undefined) file[Symbol.dispose]();
+          else if (++tries > MAX_TRIES) throw error;
+          else Atomics.wait(NEVER, 0, 0, TRY_MS);
         }
       }
     } finally {

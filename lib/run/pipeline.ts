@@ -75,7 +75,8 @@ export function addActivities(a: Activity, b: Activity): Activity {
     inFlight: a.inFlight + b.inFlight,
     retrying: a.retrying + b.retrying,
     held: a.held + b.held,
-    paused: a.paused + b.paused,
+    // Each pipeline knows all hosts that are paused.
+    paused: Math.max(a.paused, b.paused),
     shortages: sumCounts(a.shortages, b.shortages),
   };
 }

@@ -29,6 +29,7 @@ export class CircuitBreaker {
   #probeAtMs = 0;
   /** The probe that is in flight; at most one at a time. */
   #probe: unknown;
+  /** Whether this event loop was the first to open or close it, the last time that it did. */
   #isFirst = true;
 
   /**
@@ -50,7 +51,7 @@ export class CircuitBreaker {
     return this.#common?.hasFailed(this.#failures, times) ?? this.#failures >= times;
   }
 
-  /** Whether the last change was not known to another event loop before. */
+  /** Whether no other event loop had opened or closed it before, the last time. */
   get isFirst(): boolean {
     return this.#isFirst;
   }
@@ -127,7 +128,7 @@ export class CircuitBreaker {
     return undefined;
   }
 
-  /** Forgets all failures. */
+  /** Closes it, and forgets all failures of this event loop. */
   close(): void {
     this.#common?.addFailures(-this.#failures);
     this.#failures = this.#waitMs = this.#probeAtMs = 0;

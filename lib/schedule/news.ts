@@ -55,7 +55,7 @@ export interface UnreachableNews {
 }
 
 /** A time to start that an event loop cannot use. */
-export interface SlotNews {
+interface SlotNews {
   readonly about: "slot";
 }
 

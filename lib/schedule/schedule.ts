@@ -763,7 +763,8 @@ export class Schedule implements Source<Start> {
       if (wasProbe && isFailure) this.#tellOfNetwork("failed");
       return;
     }
-    this.#rest(now);
+    // Threads whose places are all in use are not asked during a pause.
+    if (this.#sharedPacer !== undefined) this.#rest(now);
     if (!network.isFirst) return;
     this.#notices.tellOfNetwork(change, result);
     this.#tellOfNetwork(change);

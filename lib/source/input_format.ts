@@ -41,13 +41,10 @@ export interface RecordReader {
   openRecords(context: RecordContext): RecordTargets;
 }
 
-/** What a run needs of an input. */
-export interface InputContext {
+/** What the fields of an input are for. */
+export interface InputContext extends Pick<RecordContext, "template" | "defaults"> {
   /** The path of the input, for messages. */
   readonly path: string;
-  /** The template of the URLs; undefined where records give whole ones. */
-  readonly template: UrlTemplate | undefined;
-  readonly defaults: RequestDefaults;
 }
 
 /** What targets are made from, apart from their records. */

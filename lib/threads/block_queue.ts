@@ -5,6 +5,11 @@ import type { Block } from "./messages.ts";
 
 /** The maximum number of characters of a block's records, apart from the last one. */
 const MAX_TEXT_LENGTH = 64 * 1024;
+/**
+ * A text ends with the record that makes it so long. A record is a slice that keeps its text in
+ * memory, so this is what a request in flight can hold.
+ */
+const MAX_PIECE_LENGTH = 8 * 1024;
 /** About how many bytes an item takes in addition to its record. */
 const ITEM_BYTES = 32;
 /** The queue takes no more items once they take so many bytes. */
@@ -91,40 +96,47 @@ class NumberBuilder {
 class RecordBuilder {
   #places: number[] = [];
   #overlong: number[] = [];
+  #texts: string[] = [];
+  /** The text that has not ended. */
   #text = "";
+  /** How many characters all texts have. */
+  textLength = 0;
   length = 0;
 
-  get textLength(): number {
-    return this.#text.length;
-  }
-
   get bytes(): number {
-    return this.#text.length + this.length * ITEM_BYTES;
+    return this.textLength + this.length * ITEM_BYTES;
   }
 
   add({ i, record, line }: Item): void {
-    if (record instanceof OverlongLine) {
-      this.#overlong.push(this.length);
-      this.#text += record.start;
-    } else {
-      this.#text += record;
-    }
-    this.#places.push(i, line, this.#text.length);
+    const isOverlong = record instanceof OverlongLine;
+    const text = isOverlong ? record.start : record;
+    if (isOverlong) this.#overlong.push(this.length);
+    this.#text += text;
+    this.textLength += text.length;
+    this.#places.push(i, line, this.textLength);
     this.length++;
+    if (this.#text.length >= MAX_PIECE_LENGTH) this.#endText();
+  }
+
+  #endText(): void {
+    // Records are slices of the input, which they would keep in memory.
+    this.#texts.push(detachString(this.#text));
+    this.#text = "";
   }
 
   /** The block; the next one begins. */
   build(): Block {
+    if (this.#text !== "") this.#endText();
     const block: Block = {
       kind: "records",
       places: Float64Array.from(this.#places),
-      // Records are slices, which keep in memory what they were cut from.
-      text: detachString(this.#text),
+      texts: this.#texts,
       overlong: this.#overlong,
     };
     this.#places = [];
     this.#overlong = [];
-    this.#text = "";
+    this.#texts = [];
+    this.textLength = 0;
     this.length = 0;
     return block;
   }

@@ -113,7 +113,13 @@ class RecordReader implements Reader {
   readonly #item = new ReusedItem();
   readonly #block: RecordBlock;
   #place = 0;
+  /** Which text comes next, and where the one at hand begins and ends among all. */
+  #next = 0;
+  #text = "";
+  #start = 0;
   #end = 0;
+  /** Where the last record ends. */
+  #read = 0;
   /** How many of those that are too long were read. */
   #overlong = 0;
 
@@ -122,14 +128,20 @@ class RecordReader implements Reader {
   }
 
   next(): Step<Item> | undefined {
-    const { places, text, overlong } = this.#block;
+    const { places, texts, overlong } = this.#block;
     const place = this.#place;
     if (place === places.length) return undefined;
     const item = this.#item;
     item.i = places[place];
     item.line = places[place + 1];
-    const record = text.slice(this.#end, places[place + 2]);
-    this.#end = places[place + 2];
+    const end = places[place + 2];
+    if (end > this.#end) {
+      this.#text = texts[this.#next++];
+      this.#start = this.#end;
+      this.#end += this.#text.length;
+    }
+    const record = this.#text.slice(this.#read - this.#start, end - this.#start);
+    this.#read = end;
     if (overlong[this.#overlong] * 3 === place) {
       this.#overlong++;
       item.record = new OverlongLine(record);

@@ -32,10 +32,10 @@ export interface NumberBlock {
 /** Targets that are made of records. */
 export interface RecordBlock {
   readonly kind: "records";
-  /** For each record: its number, its line in the input from 1, and where it ends in the text. */
+  /** For each record: its number, its line in the input from 1, and where it ends in the texts. */
   readonly places: Float64Array<ArrayBuffer>;
-  /** All records, one behind the other; a record that is too long is its start. */
-  readonly text: string;
+  /** All records, one behind the other; of a record that is too long, its start. Each is in one text. */
+  readonly texts: readonly string[];
   /** Which of them, from 0, are the starts of records that are too long. */
   readonly overlong: readonly number[];
 }

@@ -66,6 +66,11 @@ export class Pipelines implements RunningPipeline {
   #parts!: PipelinesParts;
   #hooks!: PipelinesHooks;
   #dealer!: Dealer;
+  /**
+   * Workers that want a block before all have begun, once for each: connections of the first could
+   * take all descriptors that the others need. Undefined after that.
+   */
+  #early: number[] | undefined = [];
   /** How many results the statistics had at the beginning. */
   #before = 0;
   readonly #failure = Promise.withResolvers<never>();
@@ -178,7 +183,7 @@ export class Pipelines implements RunningPipeline {
       case "ready":
         return worker.onReady(message.state);
       case "wants":
-        return this.#dealer.ask(this.#workers.indexOf(worker));
+        return this.#deal(this.#workers.indexOf(worker));
       case "results":
         worker.state = message.state;
         worker.taken = this.#takeResults(worker, message.results).catch((error) =>
@@ -201,6 +206,15 @@ export class Pipelines implements RunningPipeline {
       case "failed":
         return worker.onFailed(unpackError(message.error));
     }
+  }
+
+  #deal(worker: number): void {
+    if (this.#early === undefined) return this.#dealer.ask(worker);
+    this.#early.push(worker);
+    if (new Set(this.#early).size < this.#workers.length) return;
+    const early = this.#early;
+    this.#early = undefined;
+    for (const worker of early) this.#dealer.ask(worker);
   }
 
   #tellOthers(worker: WorkerHandle, message: ToWorker): void {

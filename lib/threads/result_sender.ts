@@ -25,8 +25,6 @@ const FIRST_NUMBERS = 1024;
 export interface SenderOptions {
   /** Whether the numbers of done requests are wanted. */
   readonly isResumable: boolean;
-  /** The number of the worker, from 0. */
-  readonly thread: number;
   /** Where bodies are; undefined if they are not saved. */
   readonly bodies: Bodies | undefined;
   readonly stats: Stats;
@@ -35,9 +33,18 @@ export interface SenderOptions {
 }
 
 /** What a sender encodes results with; undefined for an output that the run does not have. */
-interface Encoders {
+export interface Encoders {
   readonly records: RecordEncoder | undefined;
   readonly failures: RecordEncoder | undefined;
+}
+
+/** Opens what a worker encodes results with. @param thread its number, from 0 */
+export async function openEncoders(options: WorkerOptions, thread: number): Promise<Encoders> {
+  const { output, failures } = options;
+  return {
+    records: output && await openRecordEncoder({ ...options, output, thread }),
+    failures: failures === undefined ? undefined : await openFailureEncoder(options),
+  };
 }
 
 /** Encodes the results of a worker, and sends them to the main thread in blocks. */
@@ -56,16 +63,7 @@ export class ResultSender {
   /** The last state that was sent, as text. */
   #sentState = "";
 
-  static async open(options: WorkerOptions, sender: SenderOptions): Promise<ResultSender> {
-    const { output, failures } = options;
-    const { thread } = sender;
-    return new ResultSender(sender, {
-      records: output && await openRecordEncoder({ ...options, output, thread }),
-      failures: failures === undefined ? undefined : await openFailureEncoder(options),
-    });
-  }
-
-  private constructor(options: SenderOptions, { records, failures }: Encoders) {
+  constructor({ records, failures }: Encoders, options: SenderOptions) {
     this.#options = options;
     this.#records = records;
     this.#failures = failures;

@@ -23,7 +23,7 @@ export interface WorkerCode {
  * of a module that is loaded already, for which no permission is needed, and `main.ts` finds that it
  * is in a worker.
  *
- * @throws {UsageError} If the program runs from its source, and may not read it.
+ * @throws {UsageError} If the program may not read its source, or cannot read its bundle.
  */
 export async function findWorkerCode(): Promise<WorkerCode> {
   const here = new URL(import.meta.url);
@@ -32,11 +32,20 @@ export async function findWorkerCode(): Promise<WorkerCode> {
   // The modules of a compiled program can be read by their URLs.
   if (isSource) return { url: new URL("./worker_main.ts", here).href };
   if (Deno.build.standalone) return { url: here.href };
-  const { default: text } = await import(import.meta.url, { with: { type: "text" } });
   return {
     url: `data:application/javascript,${encodeURIComponent(`(${awaitBundle})()`)}`,
-    bundle: share(toLatin1(text)),
+    bundle: share(toLatin1(await readBundle())),
   };
+}
+
+async function readBundle(): Promise<string> {
+  try {
+    return (await import(import.meta.url, { with: { type: "text" } })).default;
+  } catch (error) {
+    throw new UsageError(
+      `Cannot use '--threads': the program cannot read itself (${error}): run it from a file`,
+    );
+  }
 }
 
 function checkReading(folder: URL): void {

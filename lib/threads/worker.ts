@@ -26,7 +26,7 @@ import {
   type WorkerState,
 } from "./messages.ts";
 import { unpackOptions, type WorkerOptions } from "./packed_options.ts";
-import { ResultSender } from "./result_sender.ts";
+import { type Encoders, openEncoders, ResultSender } from "./result_sender.ts";
 
 /** The scope of a worker, as far as it is used here. */
 interface WorkerScope {
@@ -52,8 +52,10 @@ class WorkerRun {
   #check: ResponseCheck | undefined;
   #jar: SharedJar | undefined;
   #pipeline: Pipeline | undefined;
+  #encoders: Encoders | undefined;
   #sender: ResultSender | undefined;
   #hasResponses = false;
+  #joinBodies: Awaited<ReturnType<typeof Bodies.loadJoin>> | undefined;
   /** Where bodies are, while it runs; undefined if they are not saved. */
   #bodies: Bodies | undefined;
 
@@ -70,7 +72,7 @@ class WorkerRun {
     this.#scope.postMessage(message, transfer);
   }
 
-  /** Opens the engine. @param cookies the first ones; undefined without a jar */
+  /** Opens the engine, and loads all that is needed later. @param cookies the first ones; undefined without a jar */
   async open({ cookies, columns }: WorkerSetup): Promise<void> {
     this.#make = await openMaker({ ...this.#options, template: this.#options.url }, columns);
     if (cookies !== undefined) {
@@ -90,6 +92,11 @@ class WorkerRun {
     });
     this.#engine = engine;
     this.#check = check;
+    this.#encoders = await openEncoders(this.#options, this.#index);
+    if (this.#options.saveBodies !== undefined) {
+      const { Bodies } = await import("../output/bodies/bodies.ts");
+      this.#joinBodies = await Bodies.loadJoin();
+    }
     this.#send({ type: "ready", state: this.#state });
   }
 
@@ -141,10 +148,12 @@ class WorkerRun {
       },
     );
     this.#pipeline = pipeline;
-    this.#bodies = await this.#joinBodies(bodiesRun);
-    const sender = await ResultSender.open(options, {
+    if (bodiesRun !== undefined) {
+      const { saveBodies } = options;
+      this.#bodies = this.#joinBodies!(saveBodies!, { run: bodiesRun, threads: this.#count });
+    }
+    const sender = new ResultSender(this.#encoders!, {
       isResumable,
-      thread: this.#index,
       bodies: this.#bodies,
       stats,
       getState: () => this.#state,
@@ -192,12 +201,6 @@ class WorkerRun {
     // Nobody takes results any more, so that nothing may wait for that.
     this.#sender?.onTaken(Infinity);
     this.#pipeline.fail(new Error("The run has ended"));
-  }
-
-  async #joinBodies(run: string | undefined): Promise<Bodies | undefined> {
-    if (run === undefined) return undefined;
-    const { Bodies } = await import("../output/bodies/bodies.ts");
-    return await Bodies.join(this.#options.saveBodies!, { run, threads: this.#count });
   }
 
   #fail(error: unknown): void {

@@ -35,7 +35,7 @@ export class WorkerHandle {
     this.#ready.promise.catch(() => {});
     this.#done.promise.catch(() => {});
     worker.onmessage = ({ data }) => take(this, data);
-    worker.onmessageerror = () => this.fail(new Error("a message cannot be read"));
+    worker.onmessageerror = () => this.#onFault("a message of it cannot be read");
     worker.onerror = (event) => {
       // Else the error would end the process.
       event.preventDefault();
@@ -67,8 +67,8 @@ export class WorkerHandle {
     return this.#stopped.promise;
   }
 
-  send(message: ToWorker, transfer: Transferable[] = []): void {
-    this.#worker.postMessage(message, transfer);
+  send(message: ToWorker): void {
+    this.#worker.postMessage(message);
   }
 
   onReady(state: WorkerState): void {

@@ -116,15 +116,16 @@ Deno.test("two pipelines in one process make the requests of two shards, and the
   const [a, b] = rigs.map(({ pipeline }) => pipeline.activity);
   assertEquals([a.inFlight, b.inFlight], [10, 11]);
   assertEquals(
-    addActivities({ ...a, shortages: { sockets: 1, ports: 2 } }, {
+    addActivities({ ...a, paused: 2, shortages: { sockets: 1, ports: 2 } }, {
       ...b,
+      paused: 1,
       shortages: { sockets: 3 },
     }),
     {
       inFlight: 21,
       retrying: 0,
       held: 0,
-      paused: 0,
+      paused: 2,
       shortages: { sockets: 4, ports: 2 },
     },
   );

@@ -118,8 +118,9 @@ test("--save-bodies --resume leaves each file whole and once after kill -9", asy
     await finish(child);
     isHeld = false;
     for (const [name, text] of filesOf(bodies)) {
+      if (name.endsWith(".part")) continue;
       const i = Number(/(\d+)\.\w+$/.exec(name)![1]);
-      if (!name.endsWith(".part")) assert(text === bodyOf(i), `${name} is whole`);
+      assert(text === bodyOf(i), `${name} is whole`);
     }
   }
   const ran = await myriad(args);

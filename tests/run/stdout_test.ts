@@ -1,8 +1,10 @@
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { folder } from "../fixtures/folder.ts";
 import { isInstalled } from "../fixtures/installed.ts";
-import { commandWords, myriad, type Ran, run, SERVER } from "../fixtures/program.ts";
+import { commandWords, finish, myriad, type Ran, run, SERVER, start } from "../fixtures/program.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
+import { withThreads } from "../fixtures/threads.ts";
+import { until } from "../fixtures/until.ts";
 
 // Standard output that takes nothing: /dev/full is a disk without room.
 
@@ -60,6 +62,28 @@ Deno.test("server.ts exits with 3 when it cannot print", async () => {
   const { code, stderr } = await myriad(["--port", "0"], { script: SERVER, limits: FULL });
   assertEquals(code, 3);
   assertMatch(stderr, ONE_LINE);
+});
+
+withThreads("-o - slows the requests while nobody reads, and loses nothing", async () => {
+  await using server = await RawServer.start(({ send }) => send(ok()));
+  // Records of 4 KB: more than the pipe and three threads hold.
+  const count = 3_000;
+  const url = server.url(`/{}?${"x".repeat(4_000)}`);
+  await using child = start(["-n", `${count}`, "-c", "20", url, "-s", "-o", "-"]);
+  let seen = 0;
+  let looks = 0;
+  // Until nothing has come for a while.
+  await until(() => {
+    looks = server.requests.length === seen ? looks + 1 : 0;
+    seen = server.requests.length;
+    return seen > 0 && looks > 200;
+  });
+
+  assert(seen < 2_000, `${seen}`);
+  const { code, stdout, stderr } = await finish(child);
+  assertEquals([code, stderr], [0, ""]);
+  const numbers = stdout.trimEnd().split("\n").map((line) => JSON.parse(line).i as number);
+  assertEquals(numbers.sort((a, b) => a - b), [...Array(count).keys()]);
 });
 
 const WITHOUT_BASH = { ignore: !isInstalled("bash") };

@@ -1,4 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
+import { FrameRelay } from "../fixtures/frame_relay.ts";
+import { Http2RawServer } from "../fixtures/http2_raw_server.ts";
 import { folder } from "../fixtures/folder.ts";
 import { finish, myriad, start } from "../fixtures/program.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
@@ -52,6 +54,27 @@ Deno.test("--threads ends with 2 if the first host is not permitted, and request
     ran.stderr,
     /^myriad: Cannot request 'localhost:\d+': no permission: run with --allow-net=/,
   );
+});
+
+Deno.test("--threads: each thread ends its connections as one thread does", async () => {
+  await using server = await Http2RawServer.start(({ send }) => send(ok()));
+  for (const threads of [1, 3]) {
+    await using relay = await FrameRelay.start(server.port);
+    const args = [
+      "-n",
+      "60",
+      "-c",
+      "6",
+      "--threads",
+      `${threads}`,
+      "--http2",
+      "-s",
+      relay.url("/{}"),
+    ];
+    assertEquals((await myriad(args, { permissions: LEAST })).code, 0);
+    await until(() => relay.farewells === threads);
+    assertEquals(relay.vain.length, threads);
+  }
 });
 
 Deno.test("--threads: every thread sends what one response sets in the cookie jar, and it is saved", async () => {

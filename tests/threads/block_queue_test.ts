@@ -1,6 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { OverlongLine } from "../../lib/source/lines.ts";
 import { BlockQueue, MAX_QUEUED_BYTES } from "../../lib/threads/block_queue.ts";
+import type { RecordBlock } from "../../lib/threads/messages.ts";
+import { numbersOf } from "../fixtures/dealing.ts";
 
 Deno.test("BlockQueue puts numbers together to runs", () => {
   const queue = new BlockQueue(2);
@@ -23,9 +25,23 @@ Deno.test("BlockQueue puts records together to a text, long ones apart", () => {
   assertEquals(queue.take(), {
     kind: "records",
     places: Float64Array.of(10, 20, 1, 11, 21, 1, 12, 22, 2, 13, 23, 202, 14, 24, 203),
-    text: `a\udc00${"o".repeat(200)}b`,
+    texts: [`a\udc00${"o".repeat(200)}b`],
     overlong: [3],
   });
+});
+
+Deno.test("BlockQueue keeps each record in one text, of which none is long", () => {
+  const queue = new BlockQueue(undefined);
+  for (const [i, length] of [5_000, 5_000, 0, 20_000, 0, 1].entries()) {
+    queue.add({ i, record: `${i}`.repeat(length), line: i }, 100);
+  }
+  const block = queue.take() as RecordBlock;
+  assertEquals(block.texts.map(({ length }) => length), [10_000, 20_000, 1]);
+  assertEquals([...block.places.filter((_, k) => k % 3 === 2)], [
+    ...[5_000, 10_000, 10_000],
+    ...[30_000, 30_000, 30_001],
+  ]);
+  assertEquals(numbersOf(block), [0, 1, 2, 3, 4, 5]);
 });
 
 Deno.test("BlockQueue ends a block at the limit, and where its text is long", () => {

@@ -6,7 +6,7 @@ import { IDLE } from "../../lib/run/pipeline.ts";
 import { Stats } from "../../lib/stats/stats.ts";
 import type { FromWorker, Results, WorkerState } from "../../lib/threads/messages.ts";
 import { packOptions, unpackOptions } from "../../lib/threads/packed_options.ts";
-import { ResultSender } from "../../lib/threads/result_sender.ts";
+import { openEncoders, ResultSender } from "../../lib/threads/result_sender.ts";
 import { result } from "../fixtures/result.ts";
 import { turn } from "../fixtures/turn.ts";
 import { until } from "../fixtures/until.ts";
@@ -23,9 +23,9 @@ class Sent implements Disposable {
   static async open(...flags: string[]): Promise<Sent> {
     const options = await parseRun(["http://h/{}", ...flags], "1") as RunOptions;
     const sent = new Sent();
-    sent.#sender = await ResultSender.open(unpackOptions(packOptions(options)), {
+    const encoders = await openEncoders(unpackOptions(packOptions(options)), 0);
+    sent.#sender = new ResultSender(encoders, {
       isResumable: options.output !== undefined,
-      thread: 0,
       bodies: undefined,
       stats: sent.stats,
       getState: () => sent.#getState(),

@@ -104,11 +104,16 @@ export class Bodies {
     return new Bodies({ path, run, extension, lock, isNew, maxFolders: MAX_FOLDERS });
   }
 
-  /** Writes into a folder that another thread of the run has opened. */
-  static async join(path: string, { run, threads }: OpenFolder): Promise<Bodies> {
+  /**
+   * Loads what it takes to write into the folder, once another thread of the run has opened it. Later
+   * the connections may have taken all descriptors, so that no code can be loaded.
+   */
+  static async loadJoin(): Promise<(path: string, folder: OpenFolder) => Bodies> {
     const extension = await loadExtension();
-    const maxFolders = Math.ceil(MAX_FOLDERS / threads);
-    return new Bodies({ path, run, extension, lock: undefined, isNew: false, maxFolders });
+    return (path, { run, threads }) => {
+      const maxFolders = Math.ceil(MAX_FOLDERS / threads);
+      return new Bodies({ path, run, extension, lock: undefined, isNew: false, maxFolders });
+    };
   }
 
   private constructor({ path, run, extension, lock, isNew, maxFolders }: {

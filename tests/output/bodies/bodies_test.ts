@@ -199,8 +199,8 @@ Deno.test("Bodies of several threads leave each other's parts alone, and remove 
   const main = await Bodies.open(path, NEW);
   await Deno.mkdir(dir.path("b/0"));
   await dir.write("b/0/.7.0123abcd.part", "left behind");
-  const threads = [];
-  for (let k = 0; k < 3; k++) threads.push(await Bodies.join(path, { run: main.run, threads: 3 }));
+  const join = await Bodies.loadJoin();
+  const threads = [0, 1, 2].map(() => join(path, { run: main.run, threads: 3 }));
   const slow = threads.map((bodies, k) => {
     const sink = begin(bodies, k);
     sink.write(bytes("x".repeat(70_000)));
