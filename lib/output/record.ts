@@ -96,14 +96,23 @@ export function formatMs(ms: number): string {
 
 let second = NaN;
 let secondText = "";
+let last = NaN;
+let lastText = "";
 
-/** Like `Date.toISOString()`, whose work is done once a second: 0.05 us, not 0.3. */
+/**
+ * Like `Date.toISOString()`, whose work is done once a second, and the rest once a millisecond: 0.05
+ * us at most, not 0.3.
+ */
 export function toIso(at: number): string {
-  const whole = Math.floor(at / 1000);
+  const floor = Math.floor(at);
+  if (floor === last) return lastText;
+  const whole = Math.floor(floor / 1000);
   if (whole !== second) {
     second = whole;
     secondText = new Date(whole * 1000).toISOString().slice(0, -4);
   }
-  const ms = Math.floor(at - whole * 1000);
-  return secondText + (ms < 10 ? "00" : ms < 100 ? "0" : "") + ms + "Z";
+  const ms = floor - whole * 1000;
+  last = floor;
+  lastText = secondText + (ms < 10 ? "00" : ms < 100 ? "0" : "") + ms + "Z";
+  return lastText;
 }
