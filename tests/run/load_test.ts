@@ -142,7 +142,8 @@ for (const engine of ["http1", "fetch"]) {
     assertEquals(server.requests.length, 120);
   });
 
-  test(`--retries repeats a POST only with --retry-unsafe (${engine})`, async () => {
+  // One request, so one thread.
+  Deno.test(`--retries repeats a POST only with --retry-unsafe (${engine})`, async () => {
     await using server = await RawServer.start(({ send }) => send(UNAVAILABLE));
     const options = ["-d", "a=1", "--retries", "2", "--retry-delay", "1ms", "--engine", engine];
     const { code, stdout } = await myriad([...options, "--json", server.url()]);
@@ -152,7 +153,8 @@ for (const engine of ["http1", "fetch"]) {
   });
 }
 
-test("--retries gives up after its number, and records the attempts", async () => {
+// One request, so one thread.
+Deno.test("--retries gives up after its number, and records the attempts", async () => {
   await using dir = await folder();
   const out = dir.path("out.ndjson");
   const url = `http://127.0.0.1:${await refusedPort()}/`;
@@ -164,7 +166,7 @@ test("--retries gives up after its number, and records the attempts", async () =
   assertStringIncludes(stdout, "3 after refused");
 });
 
-test("--retry-on accepts statuses, classes and kinds of errors", async () => {
+Deno.test("--retry-on accepts statuses, classes and kinds of errors", async () => {
   await using server = await RawServer.start(({ request, send }) => {
     const status = pathOf(request).slice(1);
     send(`HTTP/1.1 ${status} X\r\nContent-Length: 0\r\n\r\n`);
@@ -316,7 +318,8 @@ test("--host-delay spaces the starts for each host", async () => {
   }
 });
 
-test("Retry-After of one host delays no other", async () => {
+// One request at a time, so one thread.
+Deno.test("Retry-After of one host delays no other", async () => {
   let isHeld = false;
   const late: string[] = [];
   await using server = await RawServer.start(({ request, send }) => {
