@@ -74,20 +74,32 @@ export function toColumns(fields: readonly string[], captures: readonly string[]
 }
 
 /** Milliseconds with three decimals. */
-export function roundMs<T extends number | null>(ms: T): T {
+function roundMs<T extends number | null>(ms: T): T {
   return (ms === null ? null : Math.round(ms * 1000) / 1000) as T;
 }
 
-let second = NaN;
-let secondText = "";
+/** Microseconds of a millisecond, as decimals. */
+const DECIMALS = Array.from({ length: 1000 }, (_, us) => `${us / 1000}`.slice(1));
+/** Above, they are not made of whole numbers of 32 bits: 35 minutes. */
+const MAX_SPLIT_US = 2 ** 31;
 
-/** Like `Date.toISOString()`, whose work is done once a second: 0.05 us, not 0.3. */
+/** {@linkcode roundMs} as text, which takes less time than to make a text of a fraction. */
+export function formatMs(ms: number): string {
+  const us = Math.round(ms * 1000);
+  if (!(us >= 0 && us < MAX_SPLIT_US)) return `${us / 1000}`;
+  const whole = Math.trunc(us / 1000);
+  return whole + DECIMALS[us - whole * 1000];
+}
+
+let millisecond = NaN;
+let millisecondText = "";
+
+/** Like `Date.toISOString()`, whose work is done once a millisecond: it takes 0.3 us. */
 export function toIso(at: number): string {
-  const whole = Math.floor(at / 1000);
-  if (whole !== second) {
-    second = whole;
-    secondText = new Date(whole * 1000).toISOString().slice(0, -4);
+  const whole = Math.floor(at);
+  if (whole !== millisecond) {
+    millisecond = whole;
+    millisecondText = new Date(whole).toISOString();
   }
-  const ms = Math.floor(at - whole * 1000);
-  return secondText + (ms < 10 ? "00" : ms < 100 ? "0" : "") + ms + "Z";
+  return millisecondText;
 }

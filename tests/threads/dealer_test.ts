@@ -51,14 +51,16 @@ Deno.test("Dealer gives each worker at first what it has places for", () => {
 });
 
 for (
-  const [speed, ms, length] of [["fast", 1, 1_000], ["slow", 1_000, 1], [
-    "middling",
-    100,
-    10,
-  ]] as const
+  const [speed, ms, length, hasRecords] of [
+    ["fast", 1, 10_000, false],
+    ["fast", 1, 1_000, true],
+    ["slow", 1_000, 1, false],
+    ["middling", 100, 10, true],
+  ] as const
 ) {
-  Deno.test(`Dealer gives a worker that is ${speed} blocks of ${length}`, () => {
-    const dealt = new Dealt(numbers(1e6), { concurrency: 20 });
+  const what = hasRecords ? "records" : "numbers";
+  Deno.test(`Dealer gives a worker that is ${speed} blocks of ${length} ${what}`, () => {
+    const dealt = new Dealt(numbers(1e6), { concurrency: 20, hasRecords });
     askTimes(dealt, 0, 20, ms);
     assertEquals(dealt.lastLength(0), length);
     // Others have their own.
