@@ -128,6 +128,23 @@ Deno.test("Dealer hands out at once what an input gives", async () => {
   assertEquals(dealt.ended.toSorted(), [0, 1]);
 });
 
+Deno.test("Dealer gives first to the worker with the fewest open items", async () => {
+  const items = new Trickle();
+  const dealt = new Dealt(items, { workers: 3, concurrency: 3 });
+  dealt.dealer.ask(0, 0, 0, 1, 1, 2, 2);
+  const give = async (count: number): Promise<void> => {
+    items.add(count);
+    await turn();
+  };
+  await give(3);
+  assertEquals(dealt.blocks as unknown, [[[0]], [[1]], [[2]]]);
+  for (const worker of [1, 2]) {
+    dealt.dealer.settle(worker, 1);
+    await give(1);
+  }
+  assertEquals(dealt.blocks as unknown, [[[0]], [[1], [3]], [[2], [4]]]);
+});
+
 Deno.test("Dealer spreads an input that is slow", async () => {
   const items = new Trickle();
   const dealt = new Dealt(items, { concurrency: 4 });
