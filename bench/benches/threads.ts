@@ -14,6 +14,7 @@ import { inTurn } from "../in_turn.ts";
 import type { InstantRun } from "../instant_run.ts";
 import { Nginx, NGINX_LIMITS } from "../nginx.ts";
 import { type Connections, myriad, NATIVE, PORTABLE } from "../peers/myriad.ts";
+import type { Peer } from "../peers/peer.ts";
 import { freePort } from "../port.ts";
 import { myriadCommand, ROOT } from "../root.ts";
 import { runInstant } from "../run_instant.ts";
@@ -74,14 +75,18 @@ function cpuOf(title: string, seconds: (run: InstantRun) => number): Figure<Inst
   };
 }
 
-/** A run with one thread, or with two. */
+/** A load, which one thread makes, or two do, or two processes of one thread each. */
 interface Row {
   readonly name: string;
-  readonly url: string;
+  readonly server: ServerProcess;
   readonly connections: Connections;
   readonly flags: readonly string[];
   /** So many requests take some seconds. */
   readonly requests: number;
+  /** What the CPU a request may be with two threads, as a share of that of one. */
+  readonly maxCpu?: number;
+  /** What the rate has to be with two threads, as a share of that of one. */
+  readonly minRate?: number;
 }
 
 /** A run of which it is known what the server cost meanwhile. */
@@ -92,210 +97,44 @@ interface ServedSample extends Sample {
   readonly serverShare: number | undefined;
 }
 
+const SERVER_SHARE: Figure<ServedSample> = {
+  title: "cores of the server",
+  digits: 2,
+  value: ({ serverShare }) => serverShare,
+};
+const SERVER_CPU: Figure<ServedSample> = {
+  title: "CPU of the server a request",
+  unit: " us",
+  digits: 2,
+  pick: "least",
+  value: ({ serverMicros }) => serverMicros,
+};
+
 /** One event loop beside several: CPU, rate, memory, and the cost of handing results over. */
 export const threads: Bench = {
   measures: "one event loop beside several: CPU a request, requests/s, memory for each thread, " +
     "records/s into one file, and 1 to 16 threads without a network",
-  minutes: 25,
+  minutes: 15,
   async run(context) {
     const { servers: { directory } } = context;
     await using plain = await Nginx.start({ directory });
     await using secure = await Nginx.start({ directory, isTls: true });
     await using long = await Nginx.start({ directory, body: BODY });
+    await using delay = await startDelayServer();
     if (plain === undefined || secure === undefined || long === undefined) {
       console.log("\nthreads is skipped: it needs Debian's package nginx-light");
       return;
     }
-    const rounds = context.rounds ?? ROUNDS;
-    const own = { ...context, rounds };
+    const own = { ...context, rounds: context.rounds ?? ROUNDS };
     console.log(`\nnginx ${await Nginx.version()}: ${NGINX_LIMITS}`);
     await compareWithBase(own);
-    const checks = [
-      ...await measureCpu(own, { plain, secure }),
-      ...await measureRate(own, { secure, long }),
+    printChecks([
+      ...await measureLoads(own, planLoads(own, { plain, secure, long, delay })),
       ...await measureMemory(own, plain),
       ...await measureInstant(own),
-    ];
-    printChecks(checks);
+    ]);
   },
 };
-
-/** `--threads 1` beside the program before it had the flag. */
-async function compareWithBase(context: Context): Promise<void> {
-  const base = context.base ?? BASE;
-  if (await isCommit(base)) return await before.run({ ...context, base });
-  console.log(`\nWithout the commit before: git has no ${base}`);
-}
-
-/** CPU a request with one thread and with two. */
-async function measureCpu(
-  context: Context,
-  { plain, secure }: { plain: Nginx; secure: Nginx },
-): Promise<Check[]> {
-  const output = ["-o", context.servers.file("results.ndjson"), "--overwrite"];
-  const http1 = ["--http1.1", "-k"];
-  const kinds = [
-    { name: "http", url: plain.url, flags: [], requests: 1_000_000, limit: 1.08 },
-    { name: "https", url: secure.url, flags: http1, requests: 700_000, limit: 1.08 },
-    { name: "HTTP/2", url: secure.url, flags: ["-k"], requests: 1_200_000, limit: 1.2 },
-  ];
-  const ways = [
-    { name: "native", connections: NATIVE, flags: [] },
-    { name: "native, -o", connections: NATIVE, flags: output },
-    { name: "portable", connections: PORTABLE, flags: [] },
-    { name: "portable, -o", connections: PORTABLE, flags: output },
-  ];
-  const rows = kinds.flatMap((kind) =>
-    ways.map((way) => ({
-      ...kind,
-      ...way,
-      name: `${kind.name} ${way.name}`,
-      flags: [...kind.flags, ...way.flags],
-    }))
-  );
-  const samples = await inTurn(
-    context,
-    ROUNDS,
-    Object.fromEntries(
-      rows.flatMap((row) =>
-        [1, 2].map((threads) => [toName(row, threads), () => measure(context, row, threads)])
-      ),
-    ),
-  );
-  printRuns(`CPU a request, ${IN_FLIGHT} in flight`, samples, [LEAST_CPU, BEST_RATE, PEAK_MEMORY], {
-    first: "row",
-  });
-  return rows.map((row): Check => ({
-    what: `CPU a request of ${row.name} with 2 threads to 1`,
-    reached: ratio(...pairOf(LEAST_CPU, row, samples)),
-    bound: "at most",
-    limit: row.limit,
-  }));
-}
-
-function toName({ name }: Pick<Row, "name">, threads: number): string {
-  return `${name}, ${threads} ${threads === 1 ? "thread" : "threads"}`;
-}
-
-/** A figure with two threads, and with one. */
-function pairOf<S>(
-  figure: Figure<S>,
-  row: Pick<Row, "name">,
-  samples: Readonly<Record<string, readonly S[]>>,
-): [number | undefined, number | undefined] {
-  return [2, 1].map((threads) => summarize(figure, samples[toName(row, threads)])) as [
-    number | undefined,
-    number | undefined,
-  ];
-}
-
-function measure(
-  context: Context,
-  { url, connections, flags, requests }: Row,
-  threads: number,
-  concurrency = IN_FLIGHT,
-): Promise<Sample> {
-  const { directory } = context.servers;
-  const files = flags.includes("-o")
-    ? [`--allow-read=${directory},${ROOT}`, `--allow-write=${directory}`]
-    : [`--allow-read=${ROOT}`];
-  const peer = myriad(
-    [...connections.flags, "--threads", `${threads}`, ...flags],
-    [...connections.permissions, ...files],
-  );
-  const count = scaled(requests, context, concurrency);
-  return runPeer(context.meter, peer, { url, concurrency, requests: count, seconds: 0 });
-}
-
-/** Requests a second with one thread and with two, where the client is what bounds them. */
-async function measureRate(
-  context: Context,
-  { secure, long }: { secure: Nginx; long: Nginx },
-): Promise<Check[]> {
-  await using delay = await startDelayServer();
-  const rows: (Row & { readonly server: ServerProcess })[] = [
-    {
-      name: "https, HTTP/1.1, nginx",
-      server: secure,
-      url: secure.url,
-      connections: NATIVE,
-      flags: ["--http1.1", "-k"],
-      requests: 700_000,
-    },
-    {
-      name: "--expect-body on 1 KB, nginx",
-      server: long,
-      url: long.url,
-      connections: NATIVE,
-      flags: ["--expect-body", "status$"],
-      requests: 600_000,
-    },
-    {
-      name: "delay server, 0 s",
-      server: delay,
-      url: delay.url,
-      connections: NATIVE,
-      flags: [],
-      requests: 200_000,
-    },
-  ];
-  const samples = await inTurn(
-    context,
-    ROUNDS,
-    Object.fromEntries(rows.flatMap((row) =>
-      [1, 2].map((threads) => [
-        toName(row, threads),
-        () => measureServed(context, row, threads),
-      ])
-    )),
-  );
-  const serverShare: Figure<ServedSample> = {
-    title: "cores of the server",
-    digits: 2,
-    value: ({ serverShare }) => serverShare,
-  };
-  const serverMicros: Figure<ServedSample> = {
-    title: "CPU of the server a request",
-    unit: " us",
-    digits: 2,
-    pick: "least",
-    value: ({ serverMicros }) => serverMicros,
-  };
-  printRuns(`requests/s, ${IN_FLIGHT} in flight`, samples, [
-    BEST_RATE,
-    LEAST_CPU,
-    serverMicros,
-    serverShare,
-  ], { first: "row" });
-  console.log(
-    `\nWhat ${CORES} cores allow: with c of CPU a request for the client, two threads, and s for the` +
-      ` server, no more than ${CORES} / (c + s) requests/s.\n`,
-  );
-  const rates = rows.map((row) => {
-    const [two, one] = pairOf(BEST_RATE, row, samples);
-    const [client] = pairOf(LEAST_CPU, row, samples);
-    const [server] = pairOf(serverMicros, row, samples);
-    const most = client === undefined || server === undefined
-      ? undefined
-      : CORES * 1e6 / (client + server);
-    return { row, ratio: ratio(two, one), most, mostRatio: ratio(most, one) };
-  });
-  printTable(
-    ["row", "2 threads to 1", "cores allow", "that is, to 1 thread"],
-    rates.map(({ row, ratio, most, mostRatio }) => [
-      row.name,
-      cell(ratio, 2),
-      most === undefined ? NOT_MEASURED : `${grouped(Math.round(most))} requests/s`,
-      cell(mostRatio, 2),
-    ]),
-  );
-  return rates.map(({ row, ratio: reached }): Check => ({
-    what: `requests/s with 2 threads to 1, ${row.name}`,
-    reached,
-    bound: "at least",
-    limit: 1.6,
-  }));
-}
 
 /** `myriad serve` in a process of its own, which answers at once. */
 async function startDelayServer(): Promise<ServerProcess> {
@@ -304,14 +143,220 @@ async function startDelayServer(): Promise<ServerProcess> {
   return await new ServerProcess(command, port, { stdout: "null", stderr: "null" }).listening();
 }
 
-async function measureServed(
+/** `--threads 1` beside the program before it had the flag. */
+async function compareWithBase(context: Context): Promise<void> {
+  const base = context.base ?? BASE;
+  if (await isCommit(base)) return await before.run({ ...context, base });
+  console.log(`\nWithout the commit before: git has no ${base}`);
+}
+
+function planLoads(
+  { servers }: Context,
+  { plain, secure, long, delay }: Record<"plain" | "secure" | "long" | "delay", ServerProcess>,
+): Row[] {
+  const http1 = ["--http1.1", "-k"];
+  // The same connections with one thread as with two.
+  const http2 = ["--connections", "2", "-k"];
+  const loads: Row[] = [
+    {
+      name: "http",
+      server: plain,
+      connections: NATIVE,
+      flags: [],
+      requests: 1_200_000,
+      maxCpu: 1.08,
+    },
+    {
+      name: "https, HTTP/1.1",
+      server: secure,
+      connections: NATIVE,
+      flags: http1,
+      requests: 700_000,
+      maxCpu: 1.08,
+      minRate: 1.6,
+    },
+    {
+      name: "HTTP/2",
+      server: secure,
+      connections: PORTABLE,
+      flags: http2,
+      requests: 2_000_000,
+      maxCpu: 1.2,
+    },
+  ];
+  const output = ["-o", servers.file("results.ndjson"), "--overwrite"];
+  return [
+    ...loads.flatMap((load) => {
+      const { minRate: _, ...writing } = load;
+      return [load, { ...writing, name: `${load.name}, -o`, flags: [...load.flags, ...output] }];
+    }),
+    {
+      name: "--expect-body, 1 KB",
+      server: long,
+      connections: NATIVE,
+      flags: ["--expect-body", "status$"],
+      requests: 700_000,
+      minRate: 1.6,
+    },
+    {
+      name: "delay server, 0 s",
+      server: delay,
+      connections: NATIVE,
+      flags: [],
+      requests: 200_000,
+      minRate: 1.6,
+    },
+  ];
+}
+
+/** CPU a request and rate of each load. */
+async function measureLoads(context: Context, rows: readonly Row[]): Promise<Check[]> {
+  const runs: Record<string, () => Promise<ServedSample>> = {};
+  for (const row of rows) {
+    for (const [name, peer] of Object.entries(planPeers(row))) {
+      runs[name] = () => measureServed(context, row, peer);
+    }
+  }
+  const samples = await inTurn(context, ROUNDS, runs);
+  printRuns(`${IN_FLIGHT} in flight together`, samples, [
+    LEAST_CPU,
+    BEST_RATE,
+    PEAK_MEMORY,
+    SERVER_CPU,
+    SERVER_SHARE,
+  ], { first: "row" });
+  console.log(
+    "\nTwo processes of one thread, with half of the requests in flight each, share nothing: what " +
+      "they cost more than one is the machine's doing. With c of CPU a request for the client, two " +
+      `threads, and s for the server, ${CORES} cores allow ${CORES} / (c + s) requests/s.\n`,
+  );
+  const limits = new Map(rows.map((row) => [row, computeLimit(row, samples)]));
+  printTable(
+    [
+      ...["row", "CPU, 2 threads to 1", "2 processes to 1"],
+      ...["rate, 2 threads to 1", "2 processes to 1", "cores allow to 1"],
+    ],
+    rows.map((row) => [
+      row.name,
+      ...[LEAST_CPU, BEST_RATE].flatMap((figure) => [
+        cell(toOne(figure, row, samples), 2),
+        cell(toOne(figure, row, samples, toTwice(row)), 2),
+      ]),
+      cell(limits.get(row), 2),
+    ]),
+  );
+  return rows.flatMap((row) => toChecks(row, samples));
+}
+
+type Samples = Readonly<Record<string, readonly ServedSample[]>>;
+
+function toName({ name }: Pick<Row, "name">, threads: number): string {
+  return `${name}, ${threads} ${threads === 1 ? "thread" : "threads"}`;
+}
+
+function toTwice({ name }: Pick<Row, "name">): string {
+  return `${name}, 2 processes`;
+}
+
+/** The runs of a load, by name. */
+function planPeers(row: Row): Record<string, Peer> {
+  const threads = Object.fromEntries(
+    [1, 2].map((threads) => [toName(row, threads), planThreads(row, threads)]),
+  );
+  // Two processes would write the same file.
+  if (row.flags.includes("-o")) return threads;
+  return { ...threads, [toTwice(row)]: planProcesses(planThreads(row, 1)) };
+}
+
+/** A figure of a run as a share of that of one thread. @param name by default of two threads */
+function toOne(
+  figure: Figure<Sample>,
+  row: Row,
+  samples: Samples,
+  name = toName(row, 2),
+): number | undefined {
+  return ratio(summarize(figure, samples[name]), summarize(figure, samples[toName(row, 1)]));
+}
+
+/** The rate that the cores allow with two threads, as a share of that of one. */
+function computeLimit(row: Row, samples: Samples): number | undefined {
+  const two = samples[toName(row, 2)];
+  const [client, server] = [summarize(LEAST_CPU, two), summarize(SERVER_CPU, two)];
+  if (client === undefined || server === undefined) return undefined;
+  return ratio(CORES * 1e6 / (client + server), summarize(BEST_RATE, samples[toName(row, 1)]));
+}
+
+function toChecks(row: Row, samples: Samples): Check[] {
+  const checks: Check[] = [];
+  if (row.maxCpu !== undefined) {
+    checks.push({
+      what: `CPU a request with 2 threads to 1, ${row.name}`,
+      reached: toOne(LEAST_CPU, row, samples),
+      bound: "at most",
+      limit: row.maxCpu,
+    });
+  }
+  if (row.minRate !== undefined) {
+    checks.push({
+      what: `requests/s with 2 threads to 1, ${row.name}`,
+      reached: toOne(BEST_RATE, row, samples),
+      bound: "at least",
+      limit: row.minRate,
+    });
+  }
+  return checks;
+}
+
+function planThreads({ connections, flags }: Row, threads: number): Peer {
+  const [output] = flags.filter((flag) => flag.endsWith(".ndjson"));
+  const folder = output?.replace(/\/[^/]*$/, "");
+  const files = folder === undefined
+    ? [`--allow-read=${ROOT}`]
+    : [`--allow-read=${folder},${ROOT}`, `--allow-write=${folder}`];
+  return myriad(
+    [...connections.flags, "--threads", `${threads}`, ...flags],
+    [...connections.permissions, ...files],
+  );
+}
+
+/** The same client twice at once, with half of the load each. */
+function planProcesses(peer: Peer): Peer {
+  return {
+    ...peer,
+    command(load) {
+      const half = {
+        ...load,
+        requests: Math.ceil(load.requests / 2),
+        concurrency: load.concurrency / 2,
+      };
+      return ["sh", "-c", `"$@" > /dev/null & "$@"; wait`, "sh", ...peer.command(half)];
+    },
+    read(stdout, seconds) {
+      const { requests, failed, rate } = peer.read(stdout, seconds);
+      return { requests: 2 * requests, failed: 2 * failed, rate: 2 * rate };
+    },
+  };
+}
+
+function measure(
   context: Context,
-  row: Row & { readonly server: ServerProcess },
-  threads: number,
-): Promise<ServedSample> {
+  { server, requests }: Row,
+  peer: Peer,
+  concurrency = IN_FLIGHT,
+): Promise<Sample> {
+  const count = scaled(requests, context, concurrency);
+  return runPeer(context.meter, peer, {
+    url: server.url,
+    concurrency,
+    requests: count,
+    seconds: 0,
+  });
+}
+
+async function measureServed(context: Context, row: Row, peer: Peer): Promise<ServedSample> {
   const startMs = performance.now();
   const before = await row.server.cpuSeconds();
-  const sample = await measure(context, row, threads);
+  const sample = await measure(context, row, peer);
   const after = await row.server.cpuSeconds();
   const seconds = before === undefined || after === undefined ? undefined : after - before;
   return {
@@ -326,7 +371,7 @@ async function measureMemory(context: Context, plain: Nginx): Promise<Check[]> {
   const connections = 500;
   const rows = [NATIVE, PORTABLE].map((kind): Row => ({
     name: `http ${kind.name}`,
-    url: plain.url,
+    server: plain,
     connections: kind,
     flags: [],
     requests: 500_000,
@@ -337,7 +382,7 @@ async function measureMemory(context: Context, plain: Nginx): Promise<Check[]> {
     Object.fromEntries(rows.flatMap((row) =>
       [1, 2, 4].map((threads) => [
         toName(row, threads),
-        () => measure(context, row, threads, connections),
+        () => measure(context, row, planThreads(row, threads), connections),
       ])
     )),
   );
@@ -361,7 +406,7 @@ async function measureMemory(context: Context, plain: Nginx): Promise<Check[]> {
 async function measureInstant(context: Context): Promise<Check[]> {
   const output = ["-o", context.servers.file("results.ndjson"), "--overwrite"];
   const kinds = [{ name: "-s", flags: [] }, { name: "-o", flags: output }];
-  const requests = scaled(3_000_000, context, 100_000);
+  const requests = scaled(6_000_000, context, 100_000);
   const load = ["-n", `${requests}`, "-c", "1024"];
   const samples = await inTurn(
     context,

@@ -7,8 +7,8 @@ const NEVER = new Int32Array(new SharedArrayBuffer(4));
 /** How many are kept: another thread, such as a name look-up, can take one that was freed. */
 const SPARES = 4;
 /**
- * How often work is tried again once the reserve is used up, and the wait before each: other threads
- * open files, too, for less than a millisecond.
+ * How often work is tried again while all are taken, and the wait before each: other threads open
+ * files, too, for less than a millisecond.
  */
 const MAX_TRIES = 100;
 const TRY_MS = 5;
@@ -38,7 +38,7 @@ export class ReservedDescriptors {
 
   /**
    * Does work that opens one file at a time. Where that fails because there are no descriptors, it
-   * frees one and does the work again; once all are used up, it blocks this thread for a moment.
+   * frees one and does the work again; once it has none, it blocks this thread for a moment.
    *
    * @throws Whatever the work throws.
    */
