@@ -36,13 +36,16 @@ export class Jar implements Cookies {
   add(cookies: readonly KeptCookie[]): void {
     const now = new Date();
     for (const { name, expiresMs, ...rest } of cookies) {
+      const domain = canonicalDomain(rest.domain)!;
+      const before = this.#store.get({ domain, path: rest.path, key: name });
       this.#store.put(
         new Cookie({
           ...rest,
           key: name,
-          domain: canonicalDomain(rest.domain),
+          domain,
           expires: toDate(expiresMs),
-          creation: now,
+          // The order in a `Cookie` field follows it (RFC 6265 §5.3, step 11).
+          creation: before?.creation ?? now,
           lastAccessed: now,
         }),
       );

@@ -4,6 +4,9 @@ import type { Cookie, Store } from "tough-cookie";
 const MAX_COOKIES_A_DOMAIN = 50;
 const MAX_COOKIES = 3_000;
 
+/** What no other cookie of a jar has. */
+type CookieName = Pick<Cookie, "domain" | "path" | "key">;
+
 /** A callback of the library. */
 type Callback<T> = (error: null, value: T) => void;
 
@@ -37,6 +40,10 @@ export class CookieStore {
   /** All cookies, the least recently used first. */
   all(): Cookie[] {
     return [...this.#cookies.values()];
+  }
+
+  get(name: CookieName): Cookie | undefined {
+    return this.#cookies.get(toCookieKey(name));
   }
 
   put(cookie: Cookie): void {
@@ -79,7 +86,7 @@ export class CookieStore {
     key: string,
     callback: Callback<Cookie | undefined>,
   ): void {
-    callback(null, this.#cookies.get(toCookieKey({ domain, path, key })));
+    callback(null, this.get({ domain, path, key }));
   }
 
   /** Finds the cookies of a host and of the domains above it; the library checks the rest. */
@@ -111,7 +118,7 @@ export class CookieStore {
 }
 
 /** Makes the key of a cookie (RFC 6265 §5.3, step 11); its parts have no control characters. */
-function toCookieKey({ domain, path, key }: Pick<Cookie, "domain" | "path" | "key">): string {
+function toCookieKey({ domain, path, key }: CookieName): string {
   return `${domain}\n${path}\n${key}`;
 }
 

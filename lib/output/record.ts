@@ -74,45 +74,32 @@ export function toColumns(fields: readonly string[], captures: readonly string[]
 }
 
 /** Milliseconds with three decimals. */
-export function roundMs<T extends number | null>(ms: T): T {
+function roundMs<T extends number | null>(ms: T): T {
   return (ms === null ? null : Math.round(ms * 1000) / 1000) as T;
 }
 
-/** What stands behind whole milliseconds, by the microseconds. */
-const FRACTIONS = Array.from(
-  { length: 1000 },
-  (_, micros) => micros === 0 ? "" : `.${`${micros}`.padStart(3, "0").replace(/0+$/, "")}`,
-);
-/** Microseconds below are divided as whole numbers. */
-const MAX_MICROS = 2 ** 30;
+/** Microseconds of a millisecond, as decimals. */
+const DECIMALS = Array.from({ length: 1000 }, (_, us) => `${us / 1000}`.slice(1));
+/** Above, they are not made of whole numbers of 32 bits: 35 minutes. */
+const MAX_SPLIT_US = 2 ** 31;
 
-/** The text of {@linkcode roundMs}, in a third of the time: V8 searches for digits of a fraction. */
+/** {@linkcode roundMs} as text, which takes less time than to make a text of a fraction. */
 export function formatMs(ms: number): string {
-  const micros = Math.round(ms * 1000);
-  if (!(micros >= 0 && micros < MAX_MICROS)) return `${roundMs(ms)}`;
-  const whole = Math.floor(micros / 1000);
-  return whole + FRACTIONS[micros - whole * 1000];
+  const us = Math.round(ms * 1000);
+  if (!(us >= 0 && us < MAX_SPLIT_US)) return `${us / 1000}`;
+  const whole = Math.trunc(us / 1000);
+  return whole + DECIMALS[us - whole * 1000];
 }
 
-let second = NaN;
-let secondText = "";
-let last = NaN;
-let lastText = "";
+let millisecond = NaN;
+let millisecondText = "";
 
-/**
- * Like `Date.toISOString()`, whose work is done once a second, and the rest once a millisecond: 0.05
- * us at most, not 0.3.
- */
+/** Like `Date.toISOString()`, whose work is done once a millisecond: it takes 0.3 us. */
 export function toIso(at: number): string {
-  const floor = Math.floor(at);
-  if (floor === last) return lastText;
-  const whole = Math.floor(floor / 1000);
-  if (whole !== second) {
-    second = whole;
-    secondText = new Date(whole * 1000).toISOString().slice(0, -4);
+  const whole = Math.floor(at);
+  if (whole !== millisecond) {
+    millisecond = whole;
+    millisecondText = new Date(whole).toISOString();
   }
-  const ms = floor - whole * 1000;
-  last = floor;
-  lastText = secondText + (ms < 10 ? "00" : ms < 100 ? "0" : "") + ms + "Z";
-  return lastText;
+  return millisecondText;
 }

@@ -30,7 +30,10 @@ const encoder = new TextEncoder();
 export class RecordEncoder {
   readonly #format: (result: Result) => string;
   readonly #compress: ((bytes: Uint8Array) => Uint8Array<ArrayBuffer>) | undefined;
-  /** Whole records; whoever adds them looks at their length. The last ones are text. */
+  /**
+   * Whole records, the last of them as text. Whoever adds them looks at their length, which is about
+   * half of the room at least.
+   */
   #bytes = new Uint8Array(FIRST_BYTES);
   #byteLength = 0;
   #text = "";

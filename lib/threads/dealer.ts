@@ -3,7 +3,7 @@ import type { Source, Step } from "../stream.ts";
 import { BlockQueue } from "./block_queue.ts";
 import { FIRST_BLOCKS } from "./block_source.ts";
 import { HostRoutes } from "./host_routes.ts";
-import type { Block } from "./messages.ts";
+import { type Block, countItems } from "./messages.ts";
 
 /** The maximum number of items of a block of records. */
 const MAX_ITEMS = 1_000;
@@ -59,16 +59,19 @@ interface Share {
   /** How often it has asked, and when it did last. */
   asked: number;
   askedMs: number;
+  /** How many items it has, as far as is known: those that were dealt and have no result yet. */
+  open: number;
   /** Whether it gets no other block. */
   hasEnded: boolean;
 }
 
 /**
- * Hands out the items of a run to workers, in blocks, as they ask for them. What is at hand is
- * handed out at once: no block waits for an input that is slow, or for room in the journal.
+ * Hands out the items of a run to workers, in blocks, as they ask for them; of those that ask, the
+ * one with the fewest comes first. What is at hand is handed out at once: no block waits for an
+ * input that is slow, or for room in the journal.
  *
  * ```text
- * items ──► queue ──► worker that asked first         without limits for each host
+ * items ──► queue ──► worker that asks                without limits for each host
  * items ──┬► queue ──► worker of some hosts            else: it decides for its hosts alone
  *         └► queue ──► worker of others
  * ```
@@ -86,7 +89,7 @@ export class Dealer {
   readonly #routes: HostRoutes | undefined;
   /** One queue for all, or one for each worker. */
   readonly #queues: readonly BlockQueue[];
-  /** The workers that ask, in turn. Each asks for few blocks at a time. */
+  /** The workers that ask, once for each block that they have room for: few. */
   readonly #asking: number[] = [];
   /** Whether a promise of the next item is outstanding; then the item. */
   #isPulling = false;
@@ -116,6 +119,7 @@ export class Dealer {
       length: this.#firstLength,
       asked: 0,
       askedMs: 0,
+      open: 0,
       hasEnded: false,
     }));
     this.#routes = makeForHost && new HostRoutes(makeForHost, workers);
@@ -135,8 +139,13 @@ export class Dealer {
     return this.#failure;
   }
 
-  /** A worker has room for another block. */
-  ask(worker: number): void {
+  /** Each of these workers has room for another block. */
+  ask(...workers: readonly number[]): void {
+    for (const worker of workers) this.#note(worker);
+    this.#deal();
+  }
+
+  #note(worker: number): void {
     const share = this.#shares[worker];
     if (share.hasEnded) return;
     const now = this.#now();
@@ -148,7 +157,11 @@ export class Dealer {
     }
     share.askedMs = now;
     this.#asking.push(worker);
-    this.#deal();
+  }
+
+  /** A worker has so many more results. */
+  settle(worker: number, count: number): void {
+    this.#shares[worker].open -= count;
   }
 
   /** A worker ends by itself: it gets nothing more. */
@@ -171,6 +184,8 @@ export class Dealer {
 
   #deal(): void {
     while (this.#asking.length > 0) {
+      // Who asks can have all its places in use while those of another are free.
+      this.#asking.sort((a, b) => this.#shares[a].open - this.#shares[b].open);
       this.#fillFor(this.#asking[0]);
       if (!this.#answer()) break;
     }
@@ -219,6 +234,7 @@ export class Dealer {
       }
       this.#asking.splice(k, 1);
       hasAnswered = true;
+      this.#shares[worker].open += countItems(block);
       this.#hooks.onBlock(worker, block);
     }
     return hasAnswered;

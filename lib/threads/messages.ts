@@ -43,6 +43,12 @@ export interface RecordBlock {
 /** Some of the targets of a run. */
 export type Block = NumberBlock | RecordBlock;
 
+/** How many targets a block has. */
+export function countItems(block: Block): number {
+  if (block.kind === "records") return block.places.length / 3;
+  return block.runs.reduce((sum, part, k) => k % 2 === 0 ? sum : sum + part, 0);
+}
+
 /** What a worker is started with. */
 export interface WorkerSetup {
   /** Its place, from 0, and how many there are. */

@@ -214,7 +214,7 @@ export class Pipelines implements RunningPipeline {
     if (new Set(this.#early).size < this.#workers.length) return;
     const early = this.#early;
     this.#early = undefined;
-    for (const worker of early) this.#dealer.ask(worker);
+    this.#dealer.ask(...early);
   }
 
   #tellOthers(worker: WorkerHandle, message: ToWorker): void {
@@ -228,6 +228,7 @@ export class Pipelines implements RunningPipeline {
     const bytes = countBytes(results);
     // Of one moment: nothing is awaited between the records and their statistics.
     this.stats.add(results.stats);
+    this.#dealer.settle(this.#workers.indexOf(worker), results.stats.requests);
     const full = this.#hooks.onResults(results);
     if (full !== undefined) await full;
     if (bytes > 0) worker.send({ type: "taken", bytes });

@@ -25,6 +25,18 @@ Deno.test("SharedJar tells another jar what it has stored, and what was removed"
   assertEquals([a.fieldFor(URL_), b.fieldFor(URL_)], ["sid=2", "sid=2"]);
 });
 
+Deno.test("SharedJar keeps the order of cookies if another thread sets one again", async () => {
+  const { a, b } = openJars();
+  a.store(URL_, ["k=1"]);
+  a.flush();
+  // Cookies are as old as milliseconds tell.
+  await new Promise((resolve) => setTimeout(resolve, 2));
+  a.store(URL_, ["l=2"]);
+  a.store(URL_, ["k=3"]);
+  a.flush();
+  assertEquals([a.fieldFor(URL_), b.fieldFor(URL_)], ["k=3; l=2", "k=3; l=2"]);
+});
+
 Deno.test("SharedJar tells a cookie once that is stored many times, and then nothing", () => {
   const { a, b, told } = openJars();
   for (let k = 0; k < 1_000; k++) a.store(URL_, [`k=${k}`]);

@@ -159,21 +159,20 @@ Deno.test("LineWriter.writeEncoded() writes behind text, in order, and without c
   const writer = new LineWriter(file, "--output x");
   writer.write("header\n");
   const blocks = [LINE, LINE.repeat(64), "last\n"].map(encoded);
+  const buffers = blocks.map(({ bytes }) => bytes.buffer);
   assertEquals(writer.writeEncoded(blocks[0]), undefined);
   assertEquals(writer.writeEncoded(blocks[1]), undefined);
   assertEquals(file.writes.length, 1);
   assertEquals(writer.writeEncoded(blocks[2]), undefined);
   const closed = writer.close();
-  for (let k = 0; k < 4; k++) {
+  for (const [k, text] of ["header\n", LINE, LINE.repeat(64), "last\n"].entries()) {
     while (file.writes.length === k) await turn();
-    file.writes[k].done(file.writes[k].block.length);
+    const { block, done } = file.writes[k];
+    assertEquals(new TextDecoder().decode(block), text);
+    if (k > 0) assertStrictEquals(block.buffer, buffers[k - 1]);
+    done(text.length);
   }
   await closed;
-  const texts = file.writes.map(({ block }) => new TextDecoder().decode(block));
-  assertEquals(texts, ["header\n", LINE, LINE.repeat(64), "last\n"]);
-  for (const [k, { bytes }] of blocks.entries()) {
-    assertStrictEquals(file.writes[k + 1].block.buffer, bytes.buffer);
-  }
 });
 
 Deno.test("LineWriter.writeEncoded() waits until its lines are written, beside a block", async () => {

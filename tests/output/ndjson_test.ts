@@ -104,6 +104,20 @@ Deno.test("createFormatter() gives the time as Date.toISOString() does", () => {
   }
 });
 
+Deno.test("createFormatter() writes milliseconds with up to three decimals", () => {
+  const one = ndjson(["ms"]);
+  const usual = ndjson();
+  let ms = 1e-5;
+  for (const more of [0, 0.0004, 0.0005, 0.01, 0.1, 12, 999.9995, 2_147_483.6475, -0.25, 1e21]) {
+    for (const value of [more, ms *= 7.3]) {
+      const expected = `"ms":${Math.round(value * 1000) / 1000}`;
+      for (const format of [one, usual]) {
+        assertStringIncludes(format({ ...RESULT, ms: value }), expected);
+      }
+    }
+  }
+});
+
 Deno.test("isFailure() is false for successes and invalid requests", () => {
   const line = createFailureFormatter({ method: "GET", headers: [], body: undefined });
   assert(line(FAILED) !== "");

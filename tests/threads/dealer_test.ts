@@ -51,14 +51,16 @@ Deno.test("Dealer gives each worker at first what it has places for", () => {
 });
 
 for (
-  const [speed, ms, length] of [["fast", 1, 1_000], ["slow", 1_000, 1], [
-    "middling",
-    100,
-    10,
-  ]] as const
+  const [speed, ms, length, hasRecords] of [
+    ["fast", 1, 10_000, false],
+    ["fast", 1, 1_000, true],
+    ["slow", 1_000, 1, false],
+    ["middling", 100, 10, true],
+  ] as const
 ) {
-  Deno.test(`Dealer gives a worker that is ${speed} blocks of ${length}`, () => {
-    const dealt = new Dealt(numbers(1e6), { concurrency: 20 });
+  const what = hasRecords ? "records" : "numbers";
+  Deno.test(`Dealer gives a worker that is ${speed} blocks of ${length} ${what}`, () => {
+    const dealt = new Dealt(numbers(1e6), { concurrency: 20, hasRecords });
     askTimes(dealt, 0, 20, ms);
     assertEquals(dealt.lastLength(0), length);
     // Others have their own.
@@ -124,6 +126,23 @@ Deno.test("Dealer hands out at once what an input gives", async () => {
   items.end();
   await turn();
   assertEquals(dealt.ended.toSorted(), [0, 1]);
+});
+
+Deno.test("Dealer gives first to the worker with the fewest open items", async () => {
+  const items = new Trickle();
+  const dealt = new Dealt(items, { workers: 3, concurrency: 3 });
+  dealt.dealer.ask(0, 0, 0, 1, 1, 2, 2);
+  const give = async (count: number): Promise<void> => {
+    items.add(count);
+    await turn();
+  };
+  await give(3);
+  assertEquals(dealt.blocks as unknown, [[[0]], [[1]], [[2]]]);
+  for (const worker of [1, 2]) {
+    dealt.dealer.settle(worker, 1);
+    await give(1);
+  }
+  assertEquals(dealt.blocks as unknown, [[[0]], [[1], [3]], [[2], [4]]]);
 });
 
 Deno.test("Dealer spreads an input that is slow", async () => {
