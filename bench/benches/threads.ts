@@ -163,7 +163,7 @@ function planLoads(
       server: plain,
       connections: NATIVE,
       flags: [],
-      requests: 1_200_000,
+      requests: 1_500_000,
       maxCpu: 1.08,
     },
     {
@@ -411,7 +411,7 @@ async function measureMemory(context: Context, plain: Nginx): Promise<Check[]> {
 async function measureInstant(context: Context): Promise<Check[]> {
   const output = ["-o", context.servers.file("results.ndjson"), "--overwrite"];
   const kinds = [{ name: "-s", flags: [] }, { name: "-o", flags: output }];
-  const requests = scaled(6_000_000, context, 100_000);
+  const requests = scaled(5_000_000, context, 100_000);
   const load = ["-n", `${requests}`, "-c", "1024"];
   const samples = await inTurn(
     context,
