@@ -13,7 +13,7 @@ import { isCommit } from "../git_worktree.ts";
 import { inTurn } from "../in_turn.ts";
 import type { InstantRun } from "../instant_run.ts";
 import { Nginx, NGINX_LIMITS } from "../nginx.ts";
-import { type Connections, myriad, NATIVE, PORTABLE } from "../peers/myriad.ts";
+import { type Connections, FETCH, myriad, NATIVE, PORTABLE } from "../peers/myriad.ts";
 import type { Peer } from "../peers/peer.ts";
 import { freePort } from "../port.ts";
 import { myriadCommand, ROOT } from "../root.ts";
@@ -196,6 +196,15 @@ function planLoads(
       connections: NATIVE,
       flags: ["--expect-body", "status$"],
       requests: 700_000,
+      minRate: 1.6,
+    },
+    {
+      // Of all clients here the one that costs most beside its server.
+      name: "native fetch, https",
+      server: secure,
+      connections: FETCH,
+      flags: [],
+      requests: 100_000,
       minRate: 1.6,
     },
     {
