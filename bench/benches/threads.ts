@@ -12,7 +12,7 @@ import {
 import { isCommit } from "../git_worktree.ts";
 import { inTurn } from "../in_turn.ts";
 import type { InstantRun } from "../instant_run.ts";
-import { Nginx, NGINX_LIMITS } from "../nginx.ts";
+import { LONG_BODY, Nginx, NGINX_LIMITS } from "../nginx.ts";
 import { type Connections, FETCH, myriad, NATIVE, PORTABLE } from "../peers/myriad.ts";
 import type { Peer } from "../peers/peer.ts";
 import { freePort } from "../port.ts";
@@ -28,9 +28,7 @@ const BASE = "c57fe97";
 /** So that it takes some minutes; `--rounds 9` gives the figures of the documents. */
 const ROUNDS = 3;
 const IN_FLIGHT = 64;
-const CORES = 2;
-/** A body of 1,024 bytes, at whose end stands what is expected. */
-const BODY = `${"Hello, World! ".repeat(73).slice(0, 1_018)}status`;
+const CORES = navigator.hardwareConcurrency;
 
 const BEST_RATE: Figure<{ readonly rate: number }> = { ...RATE, pick: "most" };
 
@@ -119,7 +117,7 @@ export const threads: Bench = {
     const { servers: { directory } } = context;
     await using plain = await Nginx.start({ directory });
     await using secure = await Nginx.start({ directory, isTls: true });
-    await using long = await Nginx.start({ directory, body: BODY });
+    await using long = await Nginx.start({ directory, body: LONG_BODY });
     await using delay = await startDelayServer();
     if (plain === undefined || secure === undefined || long === undefined) {
       console.log("\nthreads is skipped: it needs Debian's package nginx-light");
