@@ -418,7 +418,7 @@ async function measureMemory(context: Context, plain: Nginx): Promise<Check[]> {
 async function measureInstant(context: Context): Promise<Check[]> {
   const output = ["-o", context.servers.file("results.ndjson"), "--overwrite"];
   const kinds = [{ name: "-s", flags: [] }, { name: "-o", flags: output }];
-  const requests = scaled(5_000_000, context, 100_000);
+  const requests = scaled(8_000_000, context, 100_000);
   const load = ["-n", `${requests}`, "-c", "1024"];
   const samples = await inTurn(
     context,
