@@ -28,6 +28,9 @@ export interface NginxOptions {
 const CERTIFICATE = projectPath("tests/fixtures/server.crt");
 const KEY = projectPath("tests/fixtures/server.key");
 
+/** A body of 1,024 bytes, at whose end stands `status`. */
+export const LONG_BODY = `${"Hello, World! ".repeat(73).slice(0, 1_018)}status`;
+
 /** What benches say of an nginx that isn't stock. */
 export const NGINX_LIMITS =
   "nginx with one worker, 13 bytes at once, keepalive_requests 1000000000, " +

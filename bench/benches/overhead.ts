@@ -3,7 +3,7 @@ import { type Check, printChecks } from "../checks.ts";
 import { CPU, LEAST_CPU, printRuns, RATE, ratio, summarize } from "../figures.ts";
 import { inTurn } from "../in_turn.ts";
 import { runCommand } from "../meter.ts";
-import { Nginx } from "../nginx.ts";
+import { LONG_BODY, Nginx } from "../nginx.ts";
 import { type OwnRun, runMyriad } from "../run.ts";
 import { Scraper } from "../scraper.ts";
 import { grouped } from "../table.ts";
@@ -11,8 +11,6 @@ import { grouped } from "../table.ts";
 /** As many rounds and requests as it takes to see one percent; a page costs 30 ms once. */
 const ROUNDS = 9;
 const REQUESTS = 500_000;
-/** A body of 1,024 bytes, at whose end stands what is expected. */
-const BODY = `${"Hello, World! ".repeat(73).slice(0, 1_018)}status`;
 /** Names of rows that others are compared to. */
 const [PLAIN, TO_STDOUT, CLOSED] = ["-s", "-o - > results.ndjson", "-c 100"];
 const MEDIAN_CPU = { ...CPU, digits: 2, pick: "median", hasRange: false } as const;
@@ -45,7 +43,7 @@ export const overhead: Bench = {
   minutes: 30,
   async run(context) {
     const checks: Check[] = [];
-    await using long = await Nginx.start({ directory: context.servers.directory, body: BODY });
+    await using long = await Nginx.start({ directory: context.servers.directory, body: LONG_BODY });
     if (long === undefined) console.log("\nWithout nginx --expect-body is left out");
     for (const inFlight of [64, 1000]) {
       for (const group of await groupsAt(context, inFlight, long?.url)) {
