@@ -201,6 +201,12 @@ export class Outputs {
     return bodies && ((target, head) => bodies.bodyFor(target, head));
   }
 
+  /** Adds to a result where its body is; undefined if bodies are not saved. */
+  get complete(): ((result: Result) => Result) | undefined {
+    const bodies = this.#bodies;
+    return bodies && ((result) => bodies.annotate(result));
+  }
+
   /** The name of the run in the folder for bodies; undefined if they are not saved. */
   get bodiesRun(): string | undefined {
     return this.#bodies?.run;
@@ -215,10 +221,9 @@ export class Outputs {
    * Writes a result.
    *
    * @returns a promise if the caller has to wait before the next one
-   * @throws {OutputError} If a file cannot be written, or removed.
+   * @throws {OutputError} If a file cannot be written.
    */
   write(result: Result): MaybePromise<void> {
-    if (this.#bodies !== undefined) result = this.#bodies.annotate(result);
     let written: MaybePromise<unknown>;
     for (const output of this.#outputs) {
       const full = output.write(result);
@@ -247,11 +252,6 @@ export class Outputs {
       for (let k = 0; k < numbers.length; k++) checkpoint.add(numbers[k]);
     }
     return written as MaybePromise<void>;
-  }
-
-  /** Drops the body of a request that a later run makes again. */
-  drop(result: Result): void {
-    this.#bodies?.annotate(result);
   }
 
   /**

@@ -43,10 +43,15 @@ export interface PipelineHooks {
    * @throws Anything that has to end the pipeline.
    */
   beforeFirst?(target: Target): void;
+  /**
+   * Adds to a result what belongs to it, before it is counted. Called also with the result of a
+   * request that a later run makes again.
+   *
+   * @throws Anything that has to end the pipeline; the result then does not count.
+   */
+  complete?(result: Result): Result;
   /** Called with each result. Returns a promise if the next request has to wait. */
   onResult(result: Result): MaybePromise<void>;
-  /** Called instead with the result of a request that a later run makes again. */
-  onUnfinished?(result: Result): void;
   /** Called with what the user should know, in a sentence; it can hold what a server sent. */
   onNotice(text: string): void;
   /** Called with what the other pipelines of the run have to {@linkcode Pipeline.learn}. */
@@ -268,9 +273,9 @@ export class Pipeline {
   }
 
   #keep(result: Result): MaybePromise<void> {
-    if (this.#isResumable && result.error === "cancelled") {
-      return this.#hooks.onUnfinished?.(result);
-    }
+    const { complete } = this.#hooks;
+    if (complete !== undefined) result = complete(result);
+    if (this.#isResumable && result.error === "cancelled") return;
     this.stats.record(result);
     return this.#hooks.onResult(result);
   }

@@ -198,8 +198,8 @@ export class Run {
         isResumable,
       }, {
         beforeFirst: ({ url }) => this.#checkPermission(url),
+        complete: outputs.complete,
         onResult: (result) => outputs.write(result),
-        onUnfinished: (result) => outputs.drop(result),
         onNotice: this.#onNotice,
       });
     }

@@ -1,8 +1,11 @@
-import { parseHost } from "../http/url.ts";
+import { MAX_ORIGIN_LENGTH, parseHost } from "../http/url.ts";
 import type { Item, MakeTarget } from "../source/item.ts";
 import { detachString } from "../text/detach.ts";
 
-/** So many hosts are dealt out in turn, since a hash can put the few of a small run on one worker. */
+/**
+ * So many hosts are dealt out in turn, since a hash can put the few of a small run on one worker.
+ * What is too long for a host's name is not kept.
+ */
 const MAX_IN_TURN = 1_000;
 
 /** Tells which worker makes the requests of a host: always the same one. */
@@ -26,7 +29,9 @@ export class HostRoutes {
     const host = parseHost(url);
     const known = this.#known.get(host);
     if (known !== undefined) return known;
-    if (this.#known.size === MAX_IN_TURN) return hash(host) % this.#workers;
+    if (this.#known.size === MAX_IN_TURN || host.length > MAX_ORIGIN_LENGTH) {
+      return hash(host) % this.#workers;
+    }
     const worker = this.#known.size % this.#workers;
     this.#known.set(detachString(host), worker);
     return worker;

@@ -1,4 +1,3 @@
-import type { Bodies } from "../output/bodies/bodies.ts";
 import { openFailureEncoder, openRecordEncoder } from "../output/open_output.ts";
 import type { RecordEncoder } from "../output/record_encoder.ts";
 import type { Result } from "../result.ts";
@@ -25,8 +24,6 @@ const FIRST_NUMBERS = 1024;
 export interface SenderOptions {
   /** Whether the numbers of done requests are wanted. */
   readonly isResumable: boolean;
-  /** Where bodies are; undefined if they are not saved. */
-  readonly bodies: Bodies | undefined;
   readonly stats: Stats;
   readonly getState: () => WorkerState;
   readonly send: (message: FromWorker, transfer: Transferable[]) => void;
@@ -74,23 +71,15 @@ export class ResultSender {
    * Adds a result.
    *
    * @returns a promise if the caller has to wait before the next one
-   * @throws {OutputError} If a body cannot be removed.
    */
   write(result: Result): MaybePromise<void> {
-    const { isResumable, bodies } = this.#options;
-    if (bodies !== undefined) result = bodies.annotate(result);
     this.#records?.add(result);
     this.#failures?.add(result);
-    if (isResumable) this.#addNumber(result.target.i);
+    if (this.#options.isResumable) this.#addNumber(result.target.i);
     if (this.#gathered >= BLOCK_LENGTH) this.#send();
     if (this.#hasRoom) return;
     this.#room ??= Promise.withResolvers();
     return this.#room.promise;
-  }
-
-  /** Drops the body of a request that a later run makes again. */
-  drop(result: Result): void {
-    this.#options.bodies?.annotate(result);
   }
 
   #addNumber(i: number): void {

@@ -138,11 +138,11 @@ class WorkerRun {
       { source, engine: this.#engine!, check: this.#check, stats },
       { ...options, durationMs, hasOneHost, isResumable, shared },
       {
+        complete: (result) => this.#bodies?.annotate(result) ?? result,
         onResult: (result) => {
           this.#hasResponses ||= result.status !== null;
           return sender.write(result);
         },
-        onUnfinished: (result) => sender.drop(result),
         onNotice: (text) => this.#send({ type: "notice", text }),
         onNews: (news) => this.#send({ type: "news", news }),
       },
@@ -154,7 +154,6 @@ class WorkerRun {
     }
     const sender = new ResultSender(this.#encoders!, {
       isResumable,
-      bodies: this.#bodies,
       stats,
       getState: () => this.#state,
       send: (message, transfer) => this.#send(message, transfer),

@@ -44,7 +44,8 @@ const OPTIONS: PipelineOptions = {
 /** A pipeline, and what its hooks were told. */
 class Rig implements AsyncDisposable {
   readonly results: Result[] = [];
-  readonly unfinished: Result[] = [];
+  /** All that were completed. */
+  readonly completed: Result[] = [];
   readonly pipeline: Pipeline;
 
   constructor(
@@ -65,11 +66,19 @@ class Rig implements AsyncDisposable {
       { ...OPTIONS, ...options },
       {
         onResult: (result) => void this.results.push(result),
-        onUnfinished: (result) => void this.unfinished.push(result),
+        complete: (result) => {
+          this.completed.push(result);
+          return result;
+        },
         onNotice: () => {},
         ...hooks,
       },
     );
+  }
+
+  /** Those that a later run makes again. */
+  get unfinished(): Result[] {
+    return this.completed.filter((result) => !this.results.includes(result));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -166,12 +175,13 @@ for (const isResumable of [false, true]) {
   Deno.test(`Pipeline.cancel() ends requests in flight, ${isResumable ? "for a later run" : "as failed"}`, async () => {
     await using server = await RawServer.start(() => {});
     await using rig = new Rig(targets(server), { isResumable });
-    const { pipeline, results, unfinished } = rig;
+    const { pipeline, results } = rig;
     const run = pipeline.run();
     await until(() => server.requests.length === 10);
     pipeline.stop();
     pipeline.cancel();
     await run;
+    const { unfinished } = rig;
     const [kept, dropped] = isResumable ? [0, 10] : [10, 0];
     assertEquals([results.length, unfinished.length], [kept, dropped]);
     assertEquals([pipeline.stats.requests, pipeline.stats.failed], [kept, kept]);
@@ -192,6 +202,20 @@ Deno.test("Pipeline.run() keeps requests that wait for a retry when it is stoppe
   pipeline.stop();
   await run;
   assertEquals(results.map(({ error, target }) => [error, target.i]), [["cancelled", 0]]);
+});
+
+Deno.test("Pipeline.run() does not count a result that cannot be completed", async () => {
+  await using server = await RawServer.start(({ send }) => send(ok("ok")));
+  const failure = new Error("its body cannot be removed");
+  const complete = (result: Result): Result => {
+    if (result.target.i === 5) throw failure;
+    return result;
+  };
+  await using rig = new Rig(targets(server), { concurrency: 1 }, {}, { complete });
+  const { pipeline, results } = rig;
+  assertEquals(await pipeline.run().catch((error) => error), failure);
+  // A journal can be written before the run ends.
+  assertEquals([pipeline.stats.requests, numbersOf(results)], [5, [0, 1, 2, 3, 4]]);
 });
 
 Deno.test("Pipeline.fail() ends it at once, and run() throws the reason", async () => {

@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { CommonState, createCommonMemory } from "../../lib/schedule/common_state.ts";
 import { type GivenUpHost, Hosts } from "../../lib/schedule/hosts.ts";
 import type { Target } from "../../lib/target.ts";
 import { target } from "../fixtures/target.ts";
@@ -189,4 +190,28 @@ Deno.test("Hosts counts all spellings of a host as one, and each port as another
       "starts",
     );
   }
+});
+
+Deno.test("Hosts has room for the hosts of other event loops while they succeed", () => {
+  const memory = createCommonMemory(2);
+  const [own, other] = [0, 1].map((index) => new CommonState({ memory, index, count: 2 }));
+  const hosts = new Hosts({ concurrency: 1, failuresToPause: 1, giveUpMs: 60_000, common: own });
+  const long = "x".repeat(2_000);
+  const down = target(`http://down/${long}`);
+  hosts.admit(down, 0);
+  for (let k = 0; k < 10; k++) other.countSuccess();
+  assertEquals(hosts.end(down, true, 0, 0), "opened");
+  const admit = (count: number): number => {
+    let waiting = 0;
+    for (let i = 1; i <= count; i++) {
+      if (hosts.admit(target(`http://down/${i}${long}`, { i }), 1) === "waits") waiting++;
+    }
+    return waiting;
+  };
+  // Nothing else succeeds, so that nothing else is held up: as with one event loop.
+  assertEquals(admit(5_000), 5_000);
+  other.countSuccess();
+  assertEquals(admit(5_000), 4_000);
+  other.countSuccess();
+  assertEquals(admit(500), 0);
 });

@@ -32,6 +32,16 @@ Deno.test("HostRoutes gives a host to the same worker, however many there are", 
   }
 });
 
+Deno.test("HostRoutes keeps nothing of a host that is too long for a name", () => {
+  const find = finder(3);
+  assertEquals(find("http://a/"), 0);
+  const long = (k: number): string => `http://${k}.${"a".repeat(1_000)}/`;
+  const workers = Array.from({ length: 20 }, (_, k) => find(long(k)));
+  assertEquals(workers, workers.map((_, k) => find(long(k))));
+  assertEquals(new Set(workers).size, 3);
+  assertEquals(find("http://b/"), 1, "the turn of the next host that is kept");
+});
+
 Deno.test("HostRoutes gives what is not sent to any worker, and keeps nothing of it", () => {
   const find = finder(3);
   assertEquals(find("nonsense", "not a URL"), 2);

@@ -26,7 +26,6 @@ class Sent implements Disposable {
     const encoders = await openEncoders(unpackOptions(packOptions(options)), 0);
     sent.#sender = new ResultSender(encoders, {
       isResumable: options.output !== undefined,
-      bodies: undefined,
       stats: sent.stats,
       getState: () => sent.#getState(),
       send: (message, transfer) => sent.#take(structuredClone(message, { transfer })),
