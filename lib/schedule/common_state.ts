@@ -151,9 +151,9 @@ export class CommonState {
     Atomics.store(this.#cells, IS_REACHED, 1);
   }
 
-  /** Counts this event loop among those that have nothing to start any more. Only once. */
-  recordEnd(): void {
-    Atomics.add(this.#cells, ENDED, 1);
+  /** Counts this event loop among those that have nothing to start, once; or, with -1, no more. */
+  recordEnd(count: 1 | -1 = 1): void {
+    Atomics.add(this.#cells, ENDED, count);
   }
 
   /** Counts this event loop among those that only wait for an unreachable host. Only once. */

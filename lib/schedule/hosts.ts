@@ -183,6 +183,8 @@ export class Hosts {
   #pausedBytes = 0;
   /** How many targets of paused hosts came since the last target of another host. */
   #inARow = 0;
+  /** How many requests of all event loops had succeeded when the last one of these came. */
+  #inARowAt = 0;
   #pausedCount = 0;
   /** How many requests succeeded while any host was tracked, in this event loop. */
   #ownSuccesses = 0;
@@ -286,7 +288,7 @@ export class Hosts {
       return "starts";
     }
     if (host.isPaused && !isBegun) {
-      this.#inARow++;
+      this.#countInARow();
       if (this.#hasNoRoomFor(host)) {
         return toUnsent(host, "fails, and no more requests can wait for it");
       }
@@ -295,6 +297,15 @@ export class Hosts {
     this.#schedule(host);
     if (this.#heldBack.has(host)) silentHosts?.hold(key, nowMs);
     return "waits";
+  }
+
+  #countInARow(): void {
+    this.#inARow++;
+    if (this.#tally === undefined) return;
+    // The targets of others can go to other event loops, which show by their successes that they come.
+    const { successes } = this.#tally;
+    if (successes !== this.#inARowAt) this.#inARow = 0;
+    this.#inARowAt = successes;
   }
 
   /**

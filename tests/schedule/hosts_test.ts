@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { CommonState, createCommonMemory } from "../../lib/schedule/common_state.ts";
 import { type GivenUpHost, Hosts } from "../../lib/schedule/hosts.ts";
 import type { Target } from "../../lib/target.ts";
 import { target } from "../fixtures/target.ts";
@@ -69,6 +70,27 @@ Deno.test("Hosts releases requests that wait for a probe when another one succee
   // One that was under way all the time.
   assertEquals(hosts.end(c, false, 0, 30), "closed");
   assertEquals(hosts.next(30)?.i, 3);
+});
+
+Deno.test("Hosts keeps no more targets of a host while those of another event loop succeed", () => {
+  const memory = createCommonMemory(2);
+  const [common, other] = [0, 1].map((index) => new CommonState({ memory, index, count: 2 }));
+  const hosts = new Hosts({ concurrency: 9, failuresToPause: 2, giveUpMs: 60_000, common });
+  const down = target("http://down/");
+  for (let k = 0; k < 2; k++) hosts.admit(down, 0);
+  for (let k = 0; k < 10; k++) other.countSuccess();
+  for (let k = 0; k < 2; k++) hosts.end(down, true, 0, 0, REFUSED);
+  assertEquals(hosts.pausedCount, 1);
+  // More than half of what one of two may keep.
+  const body = new Uint8Array(1_000_000);
+  for (let k = 0; k < 9; k++) assertEquals(hosts.admit({ ...down, body }, 0), "waits");
+  for (let k = 0; k < 3_000; k++) {
+    if (k % 500 === 0) other.countSuccess();
+    assert(hosts.admit(down, 0) !== "waits");
+  }
+  // It holds up no other host any more.
+  for (let k = 0; k < 1_000; k++) hosts.admit(down, 0);
+  assertEquals(hosts.admit(down, 0), "waits");
 });
 
 Deno.test("Hosts lets one probe through at a time", () => {
