@@ -7,7 +7,7 @@ const NEVER = new Int32Array(new SharedArrayBuffer(4));
 /** How many are kept: another thread, such as a name look-up, can take one that was freed. */
 const SPARES = 4;
 /**
- * How often work is tried again without any left, and the wait before each: other threads open
+ * How often work is tried again while all are taken, and the wait before each: other threads open
  * files, too, for less than a millisecond.
  */
 const MAX_TRIES = 100;

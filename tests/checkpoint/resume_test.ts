@@ -26,9 +26,14 @@ import { until } from "../fixtures/until.ts";
 // Real processes, ended in every way, and gone on with: in the end there is one record of each.
 
 const PERMISSIONS = ["--allow-net=127.0.0.1", "--allow-read", "--allow-write"];
+/** A second goes by in 40 ms, so that a short run writes many journals. */
+const FAST = [...PERMISSIONS, `--preload=${new URL("../fixtures/fast_clock.ts", import.meta.url)}`];
 
-const start = (args: string[], limits?: string): Deno.ChildProcess =>
-  startProgram(args, { permissions: PERMISSIONS, limits });
+const start = (
+  args: string[],
+  limits?: string,
+  permissions = PERMISSIONS,
+): Deno.ChildProcess => startProgram(args, { permissions, limits });
 
 const myriad = (args: string[], input?: string, limits?: string): Promise<Ran> =>
   run(args, { permissions: PERMISSIONS, input, limits });
@@ -78,17 +83,18 @@ for (
   ] as [string, string, Deno.Signal[]][]
 ) {
   test(`--resume continues after ${signals.join(", ")} (${kind})`, async () => {
-    await using server = await counting();
+    await using server = await counting(2);
     await using dir = await folder();
-    const count = 16_000;
+    const count = 4_000;
     const output = dir.path(file);
-    const args = ["-n", `${count}`, "-c", "50", server.url("/{}"), "-o", output, "--resume", "-s"];
+    const args = ["-n", `${count}`, "-c", "50", "-t", "10m", server.url("/{}"), "-o", output];
+    args.push("-s", "--resume");
     // Far enough for some journals to have been written, at moments that the seed gives.
     let state = 11;
     const random = (): number => (state = state * 48_271 % 0x7fffffff) / 0x7fffffff;
     const exits: number[] = [];
     for (const signal of signals) {
-      await using child = start(args);
+      await using child = start(args, undefined, FAST);
       const from = total(server);
       const enough = Math.floor(count / (signals.length + 1) * (0.9 + random() * 0.2));
       await until(() => total(server) - from >= enough);
@@ -100,7 +106,12 @@ for (
       number
     >;
     assertEquals(exits, signals.map((signal) => codes[signal]));
-    const ran = await myriad([...args.slice(0, -1), "--json", "--progress", "none"]);
+    const ran = await myriad([
+      ...args.filter((arg) => arg !== "-s"),
+      "--json",
+      "--progress",
+      "none",
+    ]);
     assertEquals([ran.code, ran.stderr], [0, ""]);
     const summary = JSON.parse(ran.stdout);
     assertEquals([summary.requests, summary.succeeded, summary.resumed], [count, count, true]);
@@ -367,7 +378,7 @@ for (const source of ["stdin", "a file", "shards"]) {
     await using server = await counting();
     await using dir = await folder();
     // Enough of them for journals to have been written.
-    const count = source === "shards" ? 27_000 : 9_000;
+    const count = source === "shards" ? 6_000 : 2_000;
     const lines = Array.from({ length: count }, (_, k) => `${k}\n`).join("\n");
     await Deno.writeTextFile(dir.path("ids"), lines);
     const output = dir.path("o.ndjson");
@@ -376,11 +387,12 @@ for (const source of ["stdin", "a file", "shards"]) {
       "a file": ["-i", dir.path("ids"), "--failures", dir.path("f")],
       shards: ["-n", `${count}`, "--shard", "2/3", "--start", "4"],
     }[source]!;
-    const args = [...more, "-c", "20", server.url("/{}"), "-o", output, "-s", "--resume"];
+    const args = [...more, "-c", "20", "-t", "10m", server.url("/{}"), "-o", output, "-s"];
+    args.push("--resume");
     const wanted = Array.from({ length: count }, (_, k) => k)
       .map((k) => source === "shards" ? 4 + k : k)
       .filter((i) => source !== "shards" || i % 3 === 2);
-    await using child = start(args);
+    await using child = start(args, undefined, FAST);
     const ended = finish(child, source === "stdin" ? lines : "");
     await until(() => total(server) >= wanted.length * 0.7);
     server.isHeld = true;

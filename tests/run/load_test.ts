@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { folder } from "../fixtures/folder.ts";
+import { Http2RawServer } from "../fixtures/http2_raw_server.ts";
 import { finish, myriad, readUntil, start } from "../fixtures/program.ts";
 import { type Answer, ok, RawServer, refusedPort } from "../fixtures/raw_server.ts";
 import { withThreads as test } from "../fixtures/threads.ts";
@@ -142,7 +143,8 @@ for (const engine of ["http1", "fetch"]) {
     assertEquals(server.requests.length, 120);
   });
 
-  test(`--retries repeats a POST only with --retry-unsafe (${engine})`, async () => {
+  // One request, so one thread.
+  Deno.test(`--retries repeats a POST only with --retry-unsafe (${engine})`, async () => {
     await using server = await RawServer.start(({ send }) => send(UNAVAILABLE));
     const options = ["-d", "a=1", "--retries", "2", "--retry-delay", "1ms", "--engine", engine];
     const { code, stdout } = await myriad([...options, "--json", server.url()]);
@@ -152,7 +154,8 @@ for (const engine of ["http1", "fetch"]) {
   });
 }
 
-test("--retries gives up after its number, and records the attempts", async () => {
+// One request, so one thread.
+Deno.test("--retries gives up after its number, and records the attempts", async () => {
   await using dir = await folder();
   const out = dir.path("out.ndjson");
   const url = `http://127.0.0.1:${await refusedPort()}/`;
@@ -164,7 +167,7 @@ test("--retries gives up after its number, and records the attempts", async () =
   assertStringIncludes(stdout, "3 after refused");
 });
 
-test("--retry-on accepts statuses, classes and kinds of errors", async () => {
+Deno.test("--retry-on accepts statuses, classes and kinds of errors", async () => {
   await using server = await RawServer.start(({ request, send }) => {
     const status = pathOf(request).slice(1);
     send(`HTTP/1.1 ${status} X\r\nContent-Length: 0\r\n\r\n`);
@@ -288,11 +291,48 @@ test("--host-concurrency bounds each host, and a slow host delays no other", asy
   assertEquals(most, 3);
 });
 
+for (const engine of ["http1", "fetch"]) {
+  test(`--concurrency bounds the requests in flight (${engine})`, async () => {
+    const most = 7;
+    let inFlight = 0;
+    let highest = 0;
+    const held: (() => void)[] = [];
+    await using server = await RawServer.start(({ send }) => {
+      highest = Math.max(highest, ++inFlight);
+      held.push(() => {
+        inFlight--;
+        send(ok());
+      });
+      // All places are taken before the first response.
+      if (held.length < most && server.requests.length <= 200 - most) return;
+      for (const answer of held.splice(0)) answer();
+    });
+    const args = ["-n", "200", "-c", `${most}`, "--engine", engine, "--json", server.url("/{}")];
+    const { code, stdout } = await myriad(args);
+    assertEquals([code, JSON.parse(stdout).succeeded], [0, 200]);
+    assertEquals(highest, most);
+  });
+}
+
+test("--connections bounds the connections to a host", async () => {
+  await using server = await Http2RawServer.start(({ send }) => send(ok()));
+  const args = ["--engine", "http2", "-n", "400", "-c", "40", "--connections", "7", "--json"];
+  const { code, stdout } = await myriad([...args, server.url("/{}")]);
+  assertEquals([code, JSON.parse(stdout).succeeded], [0, 400]);
+  assert(server.connections <= 7, `${server.connections}`);
+});
+
 test("--host-delay spaces the starts for each host", async () => {
-  await using server = await RawServer.start(({ send }) => send(ok()), "0.0.0.0");
+  /** When each request came, by host. */
+  const came = new Map<string, number[]>();
+  await using server = await RawServer.start(({ request, send }) => {
+    const host = /^host: (.*)\r$/im.exec(request)![1];
+    came.set(host, [...came.get(host) ?? [], Date.now()]);
+    send(ok());
+  }, "0.0.0.0");
   await using dir = await folder();
-  const hosts = [1, 2, 3].map((k) => `http://127.0.0.${k}:${server.port}/`);
-  const input = await dir.write("urls.txt", numbers(12).map((i) => hosts[i % 3] + i).join("\n"));
+  const hosts = numbers(20).map((k) => `http://127.0.0.${k + 1}:${server.port}/`);
+  const input = await dir.write("urls.txt", numbers(80).map((i) => hosts[i % 20] + i).join("\n"));
   const out = dir.path("out.ndjson");
   const { code, stdout } = await myriad([
     "-i",
@@ -306,7 +346,11 @@ test("--host-delay spaces the starts for each host", async () => {
   assertEquals(code, 0);
   const startedMs = Date.parse(JSON.parse(stdout).started);
   const rows = await rowsOf(out);
-  assertComplete(rows, 12);
+  assertComplete(rows, 80);
+  assertEquals(came.size, 20);
+  for (const times of came.values()) {
+    for (const [k, ms] of times.entries()) assert(ms - startedMs >= k * 100 - 1, `${times}`);
+  }
   for (const host of hosts) {
     const at = rows.filter(({ url }) => url.startsWith(host)).map(({ at }) => Date.parse(at))
       .sort((a, b) => a - b);
@@ -316,7 +360,8 @@ test("--host-delay spaces the starts for each host", async () => {
   }
 });
 
-test("Retry-After of one host delays no other", async () => {
+// One request at a time, so one thread.
+Deno.test("Retry-After of one host delays no other", async () => {
   let isHeld = false;
   const late: string[] = [];
   await using server = await RawServer.start(({ request, send }) => {

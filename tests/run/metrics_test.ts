@@ -185,7 +185,7 @@ test("--metrics gives the same numbers to simultaneous scrapers", async () => {
   assertEquals(code, 0);
 });
 
-test("--metrics sends a short error for other requests", async () => {
+Deno.test("--metrics sends a short error for other requests", async () => {
   await using run = await HeldRun.start([]);
   const at = async (path: string, init: RequestInit = {}): Promise<[number, string]> => {
     const response = await fetch(`http://127.0.0.1:${run.port}${path}`, init);
@@ -239,7 +239,8 @@ test("--metrics drops the oldest connection when all are taken", async () => {
   await run.finish();
 });
 
-test("--metrics closes a connection after 5 s when it is silent, drips or stays", async () => {
+// What one thread shows of the server of the metrics, three show too: it is in the main one.
+Deno.test("--metrics closes a connection after 5 s when it is silent, drips or stays", async () => {
   await using run = await HeldRun.start([]);
   const ends = ["", "GET /metr", "GET /metrics HTTP/1.0\r\n\r\n"].map((bytes) => run.say(bytes));
   const [silent, dripping, answered] = await Promise.all(ends);
@@ -286,7 +287,9 @@ test("--metrics prints the port that it picked for port 0", async () => {
   await finish(child);
 });
 
-test("--metrics is refused before the first request when its port is in use", async () => {
+// Before there are threads.
+
+Deno.test("--metrics is refused before the first request when its port is in use", async () => {
   await using server = await RawServer.start(({ send }) => send(ok()));
   await using dir = await folder();
   const summary = dir.path("summary.json");
@@ -303,7 +306,7 @@ test("--metrics is refused before the first request when its port is in use", as
   assertEquals(await Deno.readTextFile(summary), "what was there");
 });
 
-test("--metrics is refused before the first request without permission", async () => {
+Deno.test("--metrics is refused before the first request without permission", async () => {
   await using server = await RawServer.start(({ send }) => send(ok()));
   const port = await refusedPort();
   const args = [server.url(), "--metrics", `:${port}`];
@@ -316,7 +319,7 @@ test("--metrics is refused before the first request without permission", async (
   assertEquals((await myriad(["-s", ...args], { permissions: [both] })).code, 0);
 });
 
-test("--metrics is refused when it is not an address", async () => {
+Deno.test("--metrics is refused when it is not an address", async () => {
   for (
     const [place, why] of [
       ["nonsense", /^myriad: Cannot read '--metrics nonsense': use HOST:PORT/],

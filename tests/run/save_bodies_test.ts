@@ -204,7 +204,8 @@ test("--save-bodies saves bodies while sockets have run out", async () => {
   assertEquals(filesOf(bodies).size, 300);
 });
 
-test("--save-bodies fails before the first request when its folder cannot be written", async () => {
+// Before there are threads.
+Deno.test("--save-bodies fails before the first request when its folder cannot be written", async () => {
   await using dir = await folder();
   await using server = await RawServer.start(({ send }) => send(ok()));
   const bodies = dir.path("b");
