@@ -1,3 +1,5 @@
+import { hashText } from "../text/hash.ts";
+
 /** The number of circuit breakers that can be told apart; hosts beyond share them. */
 const BREAKERS = 65_536;
 /** The maximum number of notices about pauses in a run: nobody reads those of a thousand hosts. */
@@ -151,9 +153,9 @@ export class CommonState {
     Atomics.store(this.#cells, IS_REACHED, 1);
   }
 
-  /** Counts this event loop among those that have nothing to start any more. Only once. */
-  recordEnd(): void {
-    Atomics.add(this.#cells, ENDED, 1);
+  /** Counts this event loop among those that have nothing to start, once; or, with -1, no more. */
+  recordEnd(count: 1 | -1 = 1): void {
+    Atomics.add(this.#cells, ENDED, count);
   }
 
   /** Counts this event loop among those that only wait for an unreachable host. Only once. */
@@ -169,7 +171,7 @@ export class CommonState {
 
   /** The cell of a breaker. @param key its host; undefined for the network */
   breakerCell(key: string | undefined): number {
-    return CELLS + (key === undefined ? 0 : 1 + (hashText(key) >>> 0) % (BREAKERS - 1));
+    return CELLS + (key === undefined ? 0 : 1 + hashText(key) % (BREAKERS - 1));
   }
 
   /** Changes the turn of a breaker if it is `from`. @returns what it was */
@@ -290,11 +292,4 @@ export class CommonState {
     const from = NUMBERS + this.count;
     this.#numbers[from + at] = this.#numbers[from + --this.#cells[RETURNED]];
   }
-}
-
-/** FNV-1a, 32 bits. */
-function hashText(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let k = 0; k < text.length; k++) hash = Math.imul(hash ^ text.charCodeAt(k), 0x01000193);
-  return hash;
 }

@@ -14,18 +14,30 @@ export class FirstFailures {
   /** Undefined once anything else happened. */
   #count: number | undefined;
   #place = "";
-  /** Whether this event loop is counted among those that have ended or are stuck. */
-  #isCounted = false;
+  /** As what this event loop is counted for the others, if it is; `idle` is one of the ended. */
+  #counted: "idle" | "ended" | "stuck" | undefined;
   /** What is known of the place, once there were enough failures. */
   found: Omit<UnreachableNews, "about"> | undefined;
 
   /**
    * @param isCounting whether they matter
    * @param common what event loops have in common; undefined with one event loop
+   * @param hasOwnHosts whether other event loops make the requests of other hosts. Then no target
+   * may ever come here, and none can come while another one has no room for its own.
    */
-  constructor(isCounting: boolean, common: CommonState | undefined) {
+  constructor(isCounting: boolean, common: CommonState | undefined, hasOwnHosts: boolean) {
     this.#count = isCounting ? 0 : undefined;
     this.#common = common;
+    if (!hasOwnHosts || common === undefined) return;
+    this.#counted = "idle";
+    common.recordEnd();
+  }
+
+  /** Records that there is a target here. */
+  begin(): void {
+    if (this.#counted !== "idle") return;
+    this.#counted = undefined;
+    this.#common!.recordEnd(-1);
   }
 
   /** Whether nothing but such failures has happened so far. */
@@ -79,8 +91,8 @@ export class FirstFailures {
    */
   settle(kind: "ended" | "stuck"): boolean {
     if (this.#common === undefined) return kind === "stuck";
-    if (!this.#isCounted) {
-      this.#isCounted = true;
+    if (this.#counted === undefined) {
+      this.#counted = kind;
       if (kind === "ended") this.#common.recordEnd();
       else this.#common.recordStuck();
     }

@@ -183,8 +183,8 @@ export class Hosts {
   #pausedBytes = 0;
   /** How many targets of paused hosts came since the last target of another host. */
   #inARow = 0;
-  /** How many requests had succeeded when those began, or when it was last looked at. */
-  #seenSuccesses = 0;
+  /** How many requests of all event loops had succeeded when the last one of these came. */
+  #inARowAt = 0;
   #pausedCount = 0;
   /** How many requests succeeded while any host was tracked, in this event loop. */
   #ownSuccesses = 0;
@@ -288,7 +288,7 @@ export class Hosts {
       return "starts";
     }
     if (host.isPaused && !isBegun) {
-      if (this.#inARow++ === 0) this.#seenSuccesses = this.#successes;
+      this.#countInARow();
       if (this.#hasNoRoomFor(host)) {
         return toUnsent(host, "fails, and no more requests can wait for it");
       }
@@ -299,24 +299,22 @@ export class Hosts {
     return "waits";
   }
 
+  #countInARow(): void {
+    this.#inARow++;
+    if (this.#tally === undefined) return;
+    // The targets of others can go to other event loops, which show by their successes that they come.
+    const { successes } = this.#tally;
+    if (successes !== this.#inARowAt) this.#inARow = 0;
+    this.#inARowAt = successes;
+  }
+
   /**
    * Whether a request to a paused host has to fail unsent, so that other hosts need not wait. The
    * request is lost for good, so other hosts have to continue: then only this host is down.
    */
   #hasNoRoomFor(host: Host): boolean {
-    return this.#pausedBytes >= this.#maxWaitingBytes / 2 && this.#holdsUpOthers &&
+    return this.#pausedBytes >= this.#maxWaitingBytes / 2 && this.#inARow < MAX_IN_A_ROW &&
       host.hasFailedSince && this.#options.giveUpMs !== Infinity;
-  }
-
-  /** Whether other hosts, as far as is known, have to wait if no more targets are taken. */
-  get #holdsUpOthers(): boolean {
-    if (this.#inARow >= MAX_IN_A_ROW && this.#tally !== undefined) {
-      // Other hosts belong to other event loops, whose targets come from the same source.
-      const { successes } = this.#tally;
-      if (successes > this.#seenSuccesses) this.#inARow = 0;
-      this.#seenSuccesses = successes;
-    }
-    return this.#inARow < MAX_IN_A_ROW;
   }
 
   #hold(host: Host, target: Target, isBegun: boolean): void {

@@ -278,7 +278,8 @@ export class Schedule implements Source<Start> {
     // A user who sets how long to wait for a host is not told at once that it is unreachable.
     const isImpatient = options.pauses && hostGiveUpMs !== Infinity &&
       options.giveUpAfterMs === undefined;
-    this.#first = new FirstFailures(isImpatient, this.#common);
+    const hasOwnHosts = hostConcurrency !== undefined || hostDelayMs !== undefined;
+    this.#first = new FirstFailures(isImpatient, this.#common, hasOwnHosts);
     this.#network = new CircuitBreaker(
       NETWORK_FACTOR * failuresToPause,
       this.#common && new CommonBreaker(this.#common, undefined),
@@ -400,7 +401,7 @@ export class Schedule implements Source<Start> {
   #end(now: number): Step<Start> {
     this.#rest(now);
     if (this.#sourceFailure !== undefined) throw this.#sourceFailure;
-    if (this.#first.settle("ended") && this.#first.isEnough) throw this.#first.toError();
+    if (this.#recordEnd()) throw this.#first.toError();
     return { value: undefined, done: true };
   }
 
@@ -562,12 +563,16 @@ export class Schedule implements Source<Start> {
     }
     if (!(step instanceof Promise)) {
       if (step.done) this.#endSource(undefined);
+      else this.#first.begin();
       return step;
     }
     this.#isPulling = true;
     step.then((step) => {
       if (step.done) this.#endSource(undefined);
-      else this.#pulled = step.value;
+      else {
+        this.#first.begin();
+        this.#pulled = step.value;
+      }
     }, (error) => this.#endSource(error)).then(() => {
       this.#isPulling = false;
       this.#wake();
@@ -585,6 +590,16 @@ export class Schedule implements Source<Start> {
     return !this.#hasSource && !this.#isPulling && this.#pulled === undefined &&
       this.#hosts.waiting === 0 && this.#retries.length === 0 &&
       (this.#inFlight === 0 || this.#policy.retries === 0);
+  }
+
+  /**
+   * Records the end, once nothing is in flight: that can still find another host.
+   *
+   * @returns whether the other schedules only wait for an unreachable host
+   */
+  #recordEnd(): boolean {
+    return this.#isOver && this.#inFlight === 0 && this.#first.settle("ended") &&
+      this.#first.isEnough;
   }
 
   #emit(target: Target, now: number, unsent?: Unsent): Step<Start> {
@@ -714,6 +729,7 @@ export class Schedule implements Source<Start> {
     const wantsMore = isTold && this.#policy.wantsMore(result, times);
     if (wantsMore) this.#retry(result, { times, attempts }, holdMs, now);
     else this.#countFirst(result, isTold, now);
+    if (this.#recordEnd()) this.#tellOfFirst();
     this.#wake();
     if (wantsMore) return undefined;
     this.#begun.delete(result.target.i);
@@ -818,8 +834,12 @@ export class Schedule implements Source<Start> {
       cause: this.#notices.describeFailure(result),
       hasNoWay: way !== undefined,
     };
-    this.#tell({ about: "first requests", ...first.found });
+    this.#tellOfFirst();
     this.#hosts.pause(result.target, now);
+  }
+
+  #tellOfFirst(): void {
+    this.#tell({ about: "first requests", ...this.#first.found! });
   }
 
   /** The proxy or Unix socket that a request failed at, in words; undefined for the host itself. */

@@ -1,6 +1,7 @@
 import { MAX_ORIGIN_LENGTH, parseHost } from "../http/url.ts";
 import type { Item, MakeTarget } from "../source/item.ts";
 import { detachString } from "../text/detach.ts";
+import { hashText } from "../text/hash.ts";
 
 /**
  * So many hosts are dealt out in turn, since a hash can put the few of a small run on one worker.
@@ -12,7 +13,7 @@ const MAX_IN_TURN = 1_000;
 export class HostRoutes {
   readonly #make: MakeTarget;
   readonly #workers: number;
-  /** The workers of the first hosts; at most {@linkcode MAX_IN_TURN}. */
+  /** The workers of the first hosts; at most {@linkcode MAX_IN_TURN}, none of which is long. */
   readonly #known = new Map<string, number>();
 
   /** @param workers how many there are, from 1 */
@@ -30,17 +31,10 @@ export class HostRoutes {
     const known = this.#known.get(host);
     if (known !== undefined) return known;
     if (this.#known.size === MAX_IN_TURN || host.length > MAX_ORIGIN_LENGTH) {
-      return hash(host) % this.#workers;
+      return hashText(host) % this.#workers;
     }
     const worker = this.#known.size % this.#workers;
     this.#known.set(detachString(host), worker);
     return worker;
   }
-}
-
-/** FNV-1a of the UTF-16 code units. */
-function hash(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let k = 0; k < text.length; k++) hash = Math.imul(hash ^ text.charCodeAt(k), 0x01000193);
-  return hash >>> 0;
 }

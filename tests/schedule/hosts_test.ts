@@ -72,6 +72,27 @@ Deno.test("Hosts releases requests that wait for a probe when another one succee
   assertEquals(hosts.next(30)?.i, 3);
 });
 
+Deno.test("Hosts keeps no more targets of a host while those of another event loop succeed", () => {
+  const memory = createCommonMemory(2);
+  const [common, other] = [0, 1].map((index) => new CommonState({ memory, index, count: 2 }));
+  const hosts = new Hosts({ concurrency: 9, failuresToPause: 2, giveUpMs: 60_000, common });
+  const down = target("http://down/");
+  for (let k = 0; k < 2; k++) hosts.admit(down, 0);
+  for (let k = 0; k < 10; k++) other.countSuccess();
+  for (let k = 0; k < 2; k++) hosts.end(down, true, 0, 0, REFUSED);
+  assertEquals(hosts.pausedCount, 1);
+  // More than half of what one of two may keep.
+  const body = new Uint8Array(1_000_000);
+  for (let k = 0; k < 9; k++) assertEquals(hosts.admit({ ...down, body }, 0), "waits");
+  for (let k = 0; k < 3_000; k++) {
+    if (k % 500 === 0) other.countSuccess();
+    assert(hosts.admit(down, 0) !== "waits");
+  }
+  // It holds up no other host any more.
+  for (let k = 0; k < 1_000; k++) hosts.admit(down, 0);
+  assertEquals(hosts.admit(down, 0), "waits");
+});
+
 Deno.test("Hosts lets one probe through at a time", () => {
   const hosts = new Hosts({ failuresToPause: 1 });
   const all = Array.from({ length: 10 }, (_, i) => target("http://host/", { i }));

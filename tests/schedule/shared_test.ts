@@ -281,6 +281,28 @@ Deno.test("Schedules end as one does when nobody is at the only host", async () 
   await rig.close();
 });
 
+Deno.test("Schedules end when nobody is at a host that leaves nothing to the others", async () => {
+  const body = new Uint8Array(1_000_000);
+  const large = Array.from({ length: 20 }, (_, k) => target("http://host/", { i: 100 + k, body }));
+  const rig = new Rig(new Slow(), { hostConcurrency: 9 }, () => REFUSED, {
+    ...THREE,
+    sources: [[...split(times(100, "host"))[0], ...large]],
+  });
+  await rig.time.to(100);
+  assert(rig.end instanceof NoProgressError, `${rig.end}`);
+  assert(rig.results.length < 100, `${rig.results.length}`);
+  await rig.close();
+  // A target that waits for a place can be of another host.
+  const sources = split(times(60, "host"), ["other"]);
+  const ramp = new Rig(new Slow(), { hostConcurrency: 9, rampUpMs: 60_000 }, () => REFUSED, {
+    ...THREE,
+    sources,
+  });
+  await ramp.time.to(10_000);
+  assert(ramp.results.some(({ target: { url } }) => url.includes("other")), `${ramp.end}`);
+  await ramp.close();
+});
+
 Deno.test("Schedules end as one does when nobody is at the proxy", async () => {
   const unixSocket = "/s";
   const hosts = Array.from({ length: 1_000 }, (_, i) => `host${i}`);

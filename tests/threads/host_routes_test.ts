@@ -47,3 +47,10 @@ Deno.test("HostRoutes gives what is not sent to any worker, and keeps nothing of
   assertEquals(find("nonsense", "not a URL"), 2);
   assertEquals([find("http://a/"), find("http://b/")], [0, 1]);
 });
+
+Deno.test("HostRoutes keeps no host that is long", () => {
+  const find = finder(3);
+  const long = `http://${"a".repeat(1_000)}/`;
+  assertEquals(find(long), find(long));
+  assertEquals([find("http://a/"), find("http://b/")], [0, 1]);
+});
