@@ -51,10 +51,17 @@ const MAX_THREADS = 256;
 /** How many event loops, from 1; `auto` leaves one core to the main thread. */
 export const THREADS: Kind<number> = {
   name: "count or auto",
-  read: (text, flag) =>
-    text === "auto"
-      ? Math.min(MAX_THREADS, Math.max(1, navigator.hardwareConcurrency - 1))
-      : parseCount(text, flag, { min: 1, max: MAX_THREADS }),
+  read(text, flag) {
+    if (text === "auto") {
+      return Math.min(MAX_THREADS, Math.max(1, navigator.hardwareConcurrency - 1));
+    }
+    try {
+      return parseCount(text, flag, { min: 1, max: MAX_THREADS });
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      throw new UsageError(`${error.message}, or auto`);
+    }
+  },
 };
 
 /** Some of the numbers: `0/4`. */

@@ -146,7 +146,7 @@ const SECTIONS = {
       default: "1",
       option: "threads",
       help: "event loops that make the requests, each on a core of its own; " +
-        "auto: one fewer than there are cores",
+        "auto: one fewer than there are cores, but at least 1",
     },
     {
       name: "rate",

@@ -29,7 +29,7 @@ import { type Activity, Pipeline, type RunningPipeline, sumCounts } from "./pipe
 import type { MaybePromise } from "../stream.ts";
 import type { Pipelines } from "../threads/pipelines.ts";
 import type { WorkerCode } from "../threads/start_worker.ts";
-import { countThreads } from "../threads/shares.ts";
+import { belongsToOneThread, countThreads } from "../threads/shares.ts";
 import type { RunPage } from "./run_page.ts";
 
 /** How long requests in flight may continue after the last start. */
@@ -136,10 +136,11 @@ export class Run {
     const options = this.#options;
     const outputs = this.#outputs;
     const fail = (error: unknown): void => this.#pipeline.fail(error);
-    const threads = outputs.isComplete ? 1 : countThreads(options, {
-      total: this.#source.items.total,
-      hasOneHost: this.#source.hasOneHost,
-    });
+    const known = { total: this.#source.items.total, hasOneHost: this.#source.hasOneHost };
+    const threads = outputs.isComplete ? 1 : countThreads(options, known);
+    if (!outputs.isComplete && options.threads > 1 && belongsToOneThread(options, known)) {
+      this.#onNotice("one thread makes all requests, as they go to one host that has limits");
+    }
     // Before the outputs: if they cannot be opened, no file has changed.
     const parts = threads === 1
       ? await engines.open(options, {

@@ -15,6 +15,14 @@ export interface KnownTargets {
   readonly hasOneHost: boolean;
 }
 
+/** Whether one thread makes all requests, since they go to one host that has limits of its own. */
+export function belongsToOneThread(
+  { hostConcurrency, hostDelayMs }: Pick<RunOptions, "hostConcurrency" | "hostDelayMs">,
+  { hasOneHost }: Pick<KnownTargets, "hasOneHost">,
+): boolean {
+  return hasOneHost && (hostConcurrency !== undefined || hostDelayMs !== undefined);
+}
+
 /**
  * How many threads make the requests of a run: as many as the user asks for, as long as each has a
  * request in flight, a connection and a target. A host that has limits of its own belongs to one
@@ -23,14 +31,15 @@ export interface KnownTargets {
  * @returns from 1
  */
 export function countThreads(
-  { threads, concurrency, connections = Infinity, hostConcurrency, hostDelayMs, requests }: Pick<
+  options: Pick<
     RunOptions,
     "threads" | "concurrency" | "connections" | "hostConcurrency" | "hostDelayMs" | "requests"
   >,
-  { total = Infinity, hasOneHost }: KnownTargets,
+  known: KnownTargets,
 ): number {
-  const hasLimit = hostConcurrency !== undefined || hostDelayMs !== undefined;
-  if (hasLimit && hasOneHost) return 1;
+  if (belongsToOneThread(options, known)) return 1;
+  const { threads, concurrency, connections = Infinity, requests } = options;
+  const { total = Infinity } = known;
   return Math.max(1, Math.min(threads, concurrency, connections, requests, total));
 }
 

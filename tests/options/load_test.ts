@@ -35,6 +35,17 @@ Deno.test("parseRun() reads the flags that hold requests back", async () => {
   assertEquals((await parse(["--host-give-up", "never", "--no-pause"])).hostGiveUpMs, Infinity);
 });
 
+Deno.test("parseRun() reads --threads, and says what it takes", async () => {
+  assertEquals((await parse(["--threads", "3"])).threads, 3);
+  const { threads } = await parse(["--threads", "auto"]);
+  assertEquals(threads, Math.max(1, navigator.hardwareConcurrency - 1));
+  for (const text of ["0", "257", "1.5", "all"]) {
+    const error = await assertRejects(() => parse(["--threads", text]), UsageError);
+    const expected = `Cannot read '--threads ${text}': use a whole number from 1 to 256, or auto`;
+    assertEquals(error.message, expected);
+  }
+});
+
 Deno.test("parseRun() reads the flags of retries", async () => {
   const argv = "--retries 3 --retry-on tls,5xx,429 --retry-delay 2m --retry-unsafe";
   const { retry } = await parse(argv.split(" "));

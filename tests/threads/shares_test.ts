@@ -1,5 +1,10 @@
 import { assertEquals } from "@std/assert";
-import { computeShare, countThreads, shareOptions } from "../../lib/threads/shares.ts";
+import {
+  belongsToOneThread,
+  computeShare,
+  countThreads,
+  shareOptions,
+} from "../../lib/threads/shares.ts";
 
 const ALL = {
   threads: 8,
@@ -22,9 +27,12 @@ Deno.test("countThreads() gives each thread a request in flight, a connection an
 
 Deno.test("countThreads() gives a host with limits of its own to one thread", () => {
   for (const limit of [{ hostConcurrency: 2 }, { hostDelayMs: 1 }]) {
+    assertEquals(belongsToOneThread({ ...ALL, ...limit }, { hasOneHost: true }), true);
     assertEquals(countThreads({ ...ALL, ...limit }, { hasOneHost: true }), 1);
+    assertEquals(belongsToOneThread({ ...ALL, ...limit }, { hasOneHost: false }), false);
     assertEquals(countThreads({ ...ALL, ...limit }, { hasOneHost: false }), 8);
   }
+  assertEquals(belongsToOneThread(ALL, { hasOneHost: true }), false);
 });
 
 Deno.test("computeShare() splits a number without a rest, into shares that differ by 1 at most", () => {
