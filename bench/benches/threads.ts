@@ -25,7 +25,7 @@ import { before } from "./before.ts";
 
 /** The last commit with one event loop. */
 const BASE = "c57fe97";
-/** So that it takes some minutes; `--rounds 9` gives the figures of the documents. */
+/** So that it takes some minutes; more are steadier. */
 const ROUNDS = 3;
 const IN_FLIGHT = 64;
 const CORES = navigator.hardwareConcurrency;
@@ -112,7 +112,7 @@ const SERVER_CPU: Figure<ServedSample> = {
 export const threads: Bench = {
   measures: "one event loop beside several: CPU a request, requests/s, memory for each thread, " +
     "records/s into one file, and 1 to 16 threads without a network",
-  minutes: 15,
+  minutes: 20,
   async run(context) {
     const { servers: { directory } } = context;
     await using plain = await Nginx.start({ directory });

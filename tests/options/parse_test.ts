@@ -44,6 +44,7 @@ Deno.test("parseRun() gives the defaults of the contract", async () => {
       expected: undefined,
       failsOnStatus: false,
     },
+    threads: 1,
     thresholds: [],
     abortOnThreshold: false,
     expect: {

@@ -126,21 +126,21 @@ for (const name of HTTP_SERVERS) {
   const where = { ignore: !isHttpServerInstalled(name) };
 
   Deno.test(
-    `http2 engine gets each of 5,000 responses of ${name}, and all it offers`,
+    `http2 engine gets each of 10,000 responses of ${name}, and all it offers`,
     where,
     async () => {
       await using server = await HttpServer.start(name);
       const engine = await open("http2");
-      const outcomes = await count(engine, 5_000, (i) => {
+      const outcomes = await count(engine, 10_000, (i) => {
         const path = i % 4 === 0 ? "/received/100" : "/n/13";
         return target(server.url(`${path}?i=${i}`), { i, ...(i % 4 === 0 ? POST : {}) });
       });
       const posted = name === "nghttpd" ? "200 1" : "201 1";
-      assertEquals(outcomes, { "200 13": 3_750, [posted]: 1_250 });
+      assertEquals(outcomes, { "200 13": 7_500, [posted]: 2_500 });
       await ask(name, engine, (path) => server.url(path));
       await ask(name, engine, (path) => server.plainUrl(path));
       engine.close();
-      assertOnce(await server.stop(5_000), 5_000);
+      assertOnce(await server.stop(10_000), 10_000);
     },
   );
 
