@@ -399,7 +399,7 @@ const SPARE_DESCRIPTORS = 16;
 const DESCRIPTORS_OF_METRICS = 17;
 /** What a worker has beside its connections, with the timer of a rate. */
 const DESCRIPTORS_OF_THREAD = 12;
-/** Every system allows this many sockets. */
+/** Every system allows this many sockets; where one does not, the requests of one thread share them. */
 const ALWAYS_AVAILABLE = 200;
 
 function checkSockets(
@@ -409,13 +409,16 @@ function checkSockets(
   // tells. If sockets run out, requests wait for them.
   if (!ENGINES[engine].lacks.includes("HTTP/2 only")) return;
   const wanted = Math.min(concurrency, requests);
-  if (wanted <= ALWAYS_AVAILABLE) return;
+  const count = Math.min(threads, wanted);
+  // Threads do not share theirs: one could be left without any until its requests time out.
+  if (wanted <= ALWAYS_AVAILABLE && count === 1) return;
   const spare = SPARE_DESCRIPTORS + (metrics === undefined ? 0 : DESCRIPTORS_OF_METRICS) +
-    (threads === 1 ? 0 : (threads + 1) * DESCRIPTORS_OF_THREAD);
+    (count === 1 ? 0 : (count + 1) * DESCRIPTORS_OF_THREAD);
   const most = countFreeDescriptors(wanted + spare) - spare;
   if (most >= wanted) return;
+  const remedy = count > 1 && most < count ? "--threads 1" : `--concurrency ${most}`;
   throw new UsageError(
-    `Cannot have ${wanted} requests in flight, as this process may open only ${most} sockets: ` +
-      `use '--concurrency ${most}', or raise the limit by 'ulimit -n'`,
+    `Cannot have ${wanted} requests in flight, as this process may open only ` +
+      `${Math.max(0, most)} sockets: use '${remedy}', or raise the limit by 'ulimit -n'`,
   );
 }

@@ -4,6 +4,7 @@ import { BlockQueue } from "./block_queue.ts";
 import { FIRST_BLOCKS } from "./block_source.ts";
 import { HostRoutes } from "./host_routes.ts";
 import { type Block, countItems } from "./messages.ts";
+import { computeShare } from "./shares.ts";
 
 /** The maximum number of items of a block of records. */
 const MAX_ITEMS = 1_000;
@@ -54,6 +55,8 @@ export interface DealerHooks {
 
 /** What is known of a worker. */
 interface Share {
+  /** How many requests it may have in flight. */
+  readonly places: number;
   /** How many items its next block has, as far as its own speed decides. */
   length: number;
   /** How often it has asked, and when it did last. */
@@ -115,7 +118,8 @@ export class Dealer {
       ),
     );
     this.#firstLength = Math.min(this.#maxLength, concurrency / workers);
-    this.#shares = Array.from({ length: workers }, () => ({
+    this.#shares = Array.from({ length: workers }, (_, index) => ({
+      places: computeShare(concurrency, { index, count: workers }),
       length: this.#firstLength,
       asked: 0,
       askedMs: 0,
@@ -162,6 +166,8 @@ export class Dealer {
   /** A worker has so many more results. */
   settle(worker: number, count: number): void {
     this.#shares[worker].open -= count;
+    // It may have had to wait for a free place.
+    if (this.#asking.length > 0) this.#deal();
   }
 
   /** A worker ends by itself: it gets nothing more. */
@@ -185,8 +191,11 @@ export class Dealer {
   #deal(): void {
     while (this.#asking.length > 0) {
       // Who asks can have all its places in use while those of another are free.
-      this.#asking.sort((a, b) => this.#shares[a].open - this.#shares[b].open);
-      this.#fillFor(this.#asking[0]);
+      this.#asking.sort((a, b) => this.#countFree(b) - this.#countFree(a));
+      const [worker] = this.#asking;
+      // Those that have free places ask soon.
+      if (this.#countFree(worker) <= 0 && this.#canAllStart) break;
+      this.#fillFor(worker);
       if (!this.#answer()) break;
     }
     if (!this.#hasEnded) return;
@@ -197,6 +206,23 @@ export class Dealer {
     }
   }
 
+  /** How many more items a worker has places for; below 0 if some of its items wait for one. */
+  #countFree(worker: number): number {
+    const { places, open } = this.#shares[worker];
+    return places - open;
+  }
+
+  /** Whether all items that are left could start at once, each in some worker. */
+  get #canAllStart(): boolean {
+    if (this.#routes !== undefined) return false;
+    const left = this.#countLeft();
+    const free = this.#shares.reduce(
+      (sum, { hasEnded }, k) => hasEnded ? sum : sum + Math.max(0, this.#countFree(k)),
+      0,
+    );
+    return left > 0 && left <= free;
+  }
+
   #findQueue(worker: number): BlockQueue {
     return this.#routes === undefined ? this.#queues[0] : this.#queues[worker];
   }
@@ -204,7 +230,10 @@ export class Dealer {
   /** Reads until there is a whole block for a worker, or nothing is at hand, or a queue is full. */
   #fillFor(worker: number): void {
     const wanted = this.#findQueue(worker);
-    const limits = this.#shares.map(({ length }) => this.#limit(length));
+    const canAllStart = this.#canAllStart;
+    const limits = this.#shares.map(({ length }, k) =>
+      this.#limit(canAllStart ? Math.min(length, this.#countFree(k)) : length)
+    );
     if (this.#routes !== undefined && this.#queues.some(({ isFull }) => isFull)) return;
     while (!wanted.hasWhole) {
       const item = this.#pull();

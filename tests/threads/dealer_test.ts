@@ -145,6 +145,18 @@ Deno.test("Dealer gives first to the worker with the fewest open items", async (
   assertEquals(dealt.blocks as unknown, [[[0]], [[1], [3]], [[2], [4]]]);
 });
 
+Deno.test("Dealer gives a worker no more than it has places for, if others have places for it", () => {
+  const dealt = new Dealt(numbers(100), { workers: 3, concurrency: 100, total: 100 });
+  const count = (worker: number): number => dealt.blocks[worker].flat().length;
+  for (let k = 0; k < 50; k++) dealt.dealer.ask(0);
+  assertEquals(count(0), 34);
+  dealt.dealer.settle(0, 2);
+  assertEquals(count(0), 36);
+  for (let k = 0; k < 50; k++) dealt.dealer.ask(1, 2);
+  assertEquals(dealt.numbers, upTo(100));
+  assertEquals([count(0), count(1), count(2)], [36, 32, 32]);
+});
+
 Deno.test("Dealer spreads an input that is slow", async () => {
   const items = new Trickle();
   const dealt = new Dealt(items, { concurrency: 4 });
