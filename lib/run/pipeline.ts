@@ -9,6 +9,7 @@ import type { Engine } from "../engine/engine.ts";
 import { Pool } from "../pool.ts";
 import { type Result, toUnsentResult } from "../result.ts";
 import type { News } from "../schedule/news.ts";
+import type { PreciseTimer } from "../schedule/precise_timer.ts";
 import { Schedule, type ScheduleOptions, type Start } from "../schedule/schedule.ts";
 import { StopGate } from "../schedule/stop_gate.ts";
 import type { Stats } from "../stats/stats.ts";
@@ -23,10 +24,12 @@ export interface PipelineParts {
   readonly check: ResponseCheck | undefined;
   /** Counts the results; it may have counted others before. */
   readonly stats: Stats;
+  /** For a run with a rate. @default a timer that is not ready yet */
+  readonly timer?: PreciseTimer | undefined;
 }
 
 /** How a pipeline makes requests. */
-export interface PipelineOptions extends ScheduleOptions {
+export interface PipelineOptions extends Omit<ScheduleOptions, "timer"> {
   /** Milliseconds after which nothing more starts, from 0. @default never */
   readonly durationMs?: number | undefined;
   /**
@@ -143,7 +146,7 @@ export class Pipeline {
   #failure: { readonly reason: unknown } | undefined;
 
   constructor(
-    { source, engine, check, stats }: PipelineParts,
+    { source, engine, check, stats, timer }: PipelineParts,
     options: PipelineOptions,
     hooks: PipelineHooks,
   ) {
@@ -152,7 +155,7 @@ export class Pipeline {
     this.#check = check;
     this.#isResumable = options.isResumable;
     this.#hooks = hooks;
-    this.#schedule = new Schedule(source, options, {
+    this.#schedule = new Schedule(source, { ...options, timer }, {
       onLate: (ms) => stats.recordLateStart(ms),
       onStart: (ownLateMs) => stats.recordStart(ownLateMs),
       onRetry: (cause, result) => stats.recordRetry(cause, result),

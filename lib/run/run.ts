@@ -17,6 +17,7 @@ import { PeakMemory } from "../process/peak_memory.ts";
 import { createHostCheck, explainMissingNet } from "../process/permission.ts";
 import { formatHdr } from "../report/hdr.ts";
 import { formatSummary } from "../report/json.ts";
+import { PreciseTimer } from "../schedule/precise_timer.ts";
 import { openSource, type TargetSource } from "../source/open.ts";
 import { addIds, drawIds } from "../source/request_id.ts";
 import { describeShortfall } from "../source/shortfall.ts";
@@ -192,7 +193,9 @@ export class Run {
       this.#pipeline = pipelines;
     } else {
       const source = new Targets(pending, ids === undefined ? make : addIds(make, ids));
-      this.#pipeline = new Pipeline({ source, stats, ...parts! }, {
+      const isPaced = options.rate !== undefined && !isComplete;
+      const timer = isPaced ? await PreciseTimer.open() : undefined;
+      this.#pipeline = new Pipeline({ source, stats, timer, ...parts! }, {
         ...options,
         durationMs,
         hasOneHost,

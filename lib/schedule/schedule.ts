@@ -72,6 +72,8 @@ export interface ScheduleOptions extends LoadOptions {
    * all of it.
    */
   readonly shared?: SharedRun | undefined;
+  /** For a run with a rate; the schedule closes it. @default a timer that is not ready yet */
+  readonly timer?: PreciseTimer | undefined;
 }
 
 /** Receives what a schedule does. */
@@ -294,7 +296,7 @@ export class Schedule implements Source<Start> {
         toleranceMs: TICK_MS,
       });
       this.#pacer = this.#sharedPacer ?? new Pacer({ rate, rampUpMs }, this.#startMs);
-      this.#preciseTimer = around.preciseTimer();
+      this.#preciseTimer = options.timer ?? around.preciseTimer();
     }
   }
 

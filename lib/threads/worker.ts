@@ -9,6 +9,7 @@ import type { Engine } from "../engine/engine.ts";
 import type { Bodies } from "../output/bodies/bodies.ts";
 import { EventLoopLoad } from "../process/event_loop_load.ts";
 import { createHostCheck } from "../process/permission.ts";
+import { PreciseTimer } from "../schedule/precise_timer.ts";
 import { openEngine } from "../run/open_engine.ts";
 import { IDLE, Pipeline } from "../run/pipeline.ts";
 import type { MakeTarget } from "../source/item.ts";
@@ -50,6 +51,8 @@ class WorkerRun {
   #make: MakeTarget | undefined;
   #engine: Engine | undefined;
   #check: ResponseCheck | undefined;
+  /** Undefined without a rate. */
+  #timer: PreciseTimer | undefined;
   #jar: SharedJar | undefined;
   #pipeline: Pipeline | undefined;
   #encoders: Encoders | undefined;
@@ -97,6 +100,7 @@ class WorkerRun {
       const { Bodies } = await import("../output/bodies/bodies.ts");
       this.#joinBodies = await Bodies.loadJoin();
     }
+    if (this.#options.rate !== undefined) this.#timer = await PreciseTimer.open();
     this.#send({ type: "ready", state: this.#state });
   }
 
@@ -135,7 +139,7 @@ class WorkerRun {
     const source = new Targets(this.#source, make);
     const stats = new Stats(options);
     const pipeline = new Pipeline(
-      { source, engine: this.#engine!, check: this.#check, stats },
+      { source, engine: this.#engine!, check: this.#check, stats, timer: this.#timer },
       { ...options, durationMs, hasOneHost, isResumable, shared },
       {
         complete: (result) => this.#bodies?.annotate(result) ?? result,
@@ -195,6 +199,7 @@ class WorkerRun {
   #close(): void {
     if (this.#pipeline === undefined) {
       this.#engine?.close();
+      this.#timer?.close();
       return this.#send({ type: "done" });
     }
     // Nobody takes results any more, so that nothing may wait for that.

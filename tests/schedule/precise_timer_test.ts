@@ -84,3 +84,30 @@ Deno.test("PreciseTimer.after() calls back when its worker fails", async () => {
     Object.assign(globalThis, { Worker });
   }
 });
+
+Deno.test("PreciseTimer.open() gives a timer that sets no other one, or whose worker has failed", async () => {
+  const timer = await PreciseTimer.open();
+  const { setTimeout, Worker } = globalThis;
+  Object.assign(globalThis, { setTimeout: () => assert(false, "a timer that is late") });
+  try {
+    await wait(timer, 1);
+  } finally {
+    Object.assign(globalThis, { setTimeout });
+    timer.close();
+  }
+  class FailingWorker {
+    onerror = (_: { preventDefault(): void }): void => {};
+    postMessage(): void {
+      queueMicrotask(() => this.onerror({ preventDefault() {} }));
+    }
+    terminate(): void {}
+  }
+  Object.assign(globalThis, { Worker: FailingWorker });
+  try {
+    const failed = await PreciseTimer.open();
+    await wait(failed, 1);
+    failed.close();
+  } finally {
+    Object.assign(globalThis, { Worker });
+  }
+});
