@@ -326,7 +326,7 @@ export class Pipelines implements RunningPipeline {
 
   /** How busy the event loop of each worker was lately, 0 to 1. */
   get workersBusy(): readonly number[] {
-    return this.#workers.map(({ state }) => state?.loopBusy ?? 0);
+    return this.#states.map(({ loopBusy }) => loopBusy);
   }
 
   get activity(): Activity {
