@@ -46,7 +46,7 @@ output could not be written; 130, 143, 129 SIGINT, SIGTERM or SIGHUP interrupted
 it: with -o, --resume continues it.
 `;
 
-const COMMANDS: readonly string[] = ["run", "serve", "compare", "verify", "report"];
+const COMMANDS: readonly string[] = ["run", "serve", "compare", "verify", "report", "work"];
 
 /**
  * Gives up a permission that the binary has for something else. From its source, the program keeps
@@ -76,7 +76,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const [command, ...rest] = argv;
   if (command !== "compare") giveUp("run");
   const isRun = command === "run" || !COMMANDS.includes(command);
-  if (!isRun) giveUp("ffi");
+  if (!isRun && command !== "work") giveUp("ffi");
   if (command === "serve") {
     const { serve } = await import("./lib/commands/serve/command.ts");
     return await serve(rest);
@@ -95,6 +95,7 @@ async function main(argv: readonly string[]): Promise<number> {
     if (notice !== undefined) await complain(notice);
     return 0;
   }
+  if (command === "work") return await work(rest);
   if (command === "compare") return await compareStrategies(rest);
   // Not for users: `compare` starts it.
   if (command === "compare-client") {
@@ -135,6 +136,24 @@ async function askPassword(name: string): Promise<string> {
   } finally {
     stopListening();
   }
+}
+
+async function work(argv: readonly string[]): Promise<number> {
+  const { work } = await import("./lib/commands/work/command.ts");
+  let code = 0;
+  await print(
+    await work(argv, {
+      version: config.version,
+      say: (text) => void print(`${formatMessage(text)}\n`, Deno.stderr),
+      onLeave: (leave) =>
+        onSignals((signal) => {
+          if (code !== 0) Deno.exit(code);
+          code = EXIT_OF_SIGNAL[signal];
+          leave();
+        }),
+    }),
+  );
+  return code;
 }
 
 async function compareStrategies(argv: readonly string[]): Promise<number> {

@@ -7,6 +7,7 @@ import { checkFlags, writesToStdout } from "../cli/check_flags.ts";
 import type { FlagValue } from "../cli/flag_values.ts";
 import { parseFlags } from "../cli/parse_flags.ts";
 import { UsageError } from "../errors.ts";
+import { parseCluster } from "./cluster.ts";
 import { withConfig } from "./config.ts";
 import { parseEngine, parseProxy, parseUnixSocket, readTlsOptions } from "./connection.ts";
 import { parseCaptures, parseExpectation } from "./expect.ts";
@@ -65,6 +66,7 @@ export async function parseRun(
     expect,
     captures,
     ...parseEngine(values),
+    cluster: await parseCluster(values, argv),
     cookieJar: parseCookieJar(values),
     tls: await readTlsOptions(values),
     proxy: await parseProxy(values),

@@ -106,6 +106,14 @@ export interface ThresholdOptions {
   readonly abortOnThreshold: boolean;
 }
 
+/** Where a run is submitted to. */
+export interface ClusterOptions {
+  /** The servers of the bus, each as `host:port`. */
+  readonly servers: readonly string[];
+  /** The command line, from which workers read the options of the run. */
+  readonly argv: readonly string[];
+}
+
 /** All options of a run. */
 export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOptions {
   readonly url: string | undefined;
@@ -124,6 +132,14 @@ export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOption
   /** What is taken from each response for its record. */
   readonly captures: readonly Capture[];
   readonly engine: EngineName;
+  /** The bus whose workers make the requests; undefined if this process does. */
+  readonly cluster: ClusterOptions | undefined;
+  /** The maximum number of requests of a slice, from 1. @default by the number of requests */
+  readonly slice: number | undefined;
+  /** How long a worker may be silent before others redo its slices, in milliseconds. */
+  readonly lostAfterMs: number;
+  /** The maximum number of bytes that the bus keeps of the run. */
+  readonly holdBytes: number;
   /** How many event loops make the requests, from 1. */
   readonly threads: number;
   readonly retry: RetryOptions;

@@ -426,6 +426,40 @@ const SECTIONS = {
       help: "connect to this socket, whatever the URL's host",
     },
   ],
+  "Several machines": [
+    {
+      name: "cluster",
+      value: "URL",
+      fromFile: true,
+      secret: "userinfo",
+      help: "submit the run to the NATS server at URL, for 'myriad work URL' on any machine, " +
+        "and collect the results: nats://HOST[:PORT]; @FILE, @-: from a file or stdin",
+    },
+    {
+      name: "slice",
+      value: "N",
+      kind: count({ min: 1 }),
+      option: "slice",
+      defaultWords: "a thousandth of the run, 1k to 20k",
+      help: "requests that a worker takes at once: what is repeated if it dies",
+    },
+    {
+      name: "lost-after",
+      value: "D",
+      kind: DURATION,
+      default: "30s",
+      option: "lostAfterMs",
+      help: "how long a worker may be silent before others redo its slices",
+    },
+    {
+      name: "cluster-hold",
+      value: "SIZE",
+      kind: SIZE,
+      default: "1G",
+      option: "holdBytes",
+      help: "maximum size of what the server keeps of the run",
+    },
+  ],
   "Retry": [
     {
       name: "retries",

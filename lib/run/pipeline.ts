@@ -12,18 +12,18 @@ import type { News } from "../schedule/news.ts";
 import type { PreciseTimer } from "../schedule/precise_timer.ts";
 import { Schedule, type ScheduleOptions, type Start } from "../schedule/schedule.ts";
 import { StopGate } from "../schedule/stop_gate.ts";
-import type { Stats } from "../stats/stats.ts";
+import type { Recorder, Stats } from "../stats/stats.ts";
 import type { MaybePromise, Source } from "../stream.ts";
 import type { Target } from "../target.ts";
 
 /** The parts of a pipeline. No other pipeline may share them. */
-export interface PipelineParts {
+export interface PipelineParts<R extends Recorder = Stats> {
   readonly source: Source<Target>;
   readonly engine: Engine;
   /** Undefined if nothing is expected of responses or captured from them. */
   readonly check: ResponseCheck | undefined;
   /** Counts the results; it may have counted others before. */
-  readonly stats: Stats;
+  readonly stats: R;
   /** For a run with a rate. @default a timer that is not ready yet */
   readonly timer?: PreciseTimer | undefined;
 }
@@ -130,8 +130,8 @@ export type RunningPipeline =
  *               └──────────── retry ◄────────────┘
  * ```
  */
-export class Pipeline {
-  readonly stats: Stats;
+export class Pipeline<R extends Recorder = Stats> {
+  readonly stats: R;
   readonly #engine: Engine;
   readonly #check: ResponseCheck | undefined;
   readonly #isResumable: boolean;
@@ -146,7 +146,7 @@ export class Pipeline {
   #failure: { readonly reason: unknown } | undefined;
 
   constructor(
-    { source, engine, check, stats, timer }: PipelineParts,
+    { source, engine, check, stats, timer }: PipelineParts<R>,
     options: PipelineOptions,
     hooks: PipelineHooks,
   ) {

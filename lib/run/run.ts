@@ -10,7 +10,8 @@ import { ENGINES } from "../engine/engines.ts";
 import { UsageError } from "../errors.ts";
 import { formatAuthority, parseHost } from "../http/url.ts";
 import type { MetricsServer } from "../metrics/server.ts";
-import type { RunOptions } from "../options/run_options.ts";
+import type { Submitter } from "../cluster/submitter.ts";
+import type { ClusterOptions, RunOptions } from "../options/run_options.ts";
 import { countFreeDescriptors } from "../process/descriptors.ts";
 import { EventLoopLoad } from "../process/event_loop_load.ts";
 import { PeakMemory } from "../process/peak_memory.ts";
@@ -88,7 +89,7 @@ export class Run {
     onNotice: (text: string) => void = () => {},
     engines: RunEngines = { open: openEngine },
   ): Promise<Run> {
-    checkSockets(options);
+    if (options.cluster === undefined) checkSockets(options);
     const outputs = await Outputs.find(options);
     let metrics;
     let source;
@@ -138,12 +139,14 @@ export class Run {
     const outputs = this.#outputs;
     const fail = (error: unknown): void => this.#pipeline.fail(error);
     const known = { total: this.#source.items.total, hasOneHost: this.#source.hasOneHost };
-    const threads = outputs.isComplete ? 1 : countThreads(options, known);
+    const { cluster } = options;
+    const threads = outputs.isComplete || cluster !== undefined ? 1 : countThreads(options, known);
     if (!outputs.isComplete && options.threads > 1 && belongsToOneThread(options, known)) {
       this.#onNotice("one thread makes all requests, as they go to one host that has limits");
     }
     // Before the outputs: if they cannot be opened, no file has changed.
-    const parts = threads === 1
+    const isLocal = outputs.isComplete || cluster === undefined;
+    const parts = threads === 1 && isLocal
       ? await engines.open(options, {
         permits: this.#permits,
         cookies: this.#jar?.jar,
@@ -153,11 +156,15 @@ export class Run {
         onSinkFailure: fail,
       })
       : undefined;
-    const pipelines = threads === 1 ? undefined : await openPipelines(options, threads, {
-      columns: this.#source.columns,
-      jar: this.#jar?.jar,
-      ...engines,
-    });
+    const pipelines = parts !== undefined
+      ? undefined
+      : cluster !== undefined
+      ? await this.#submit(cluster)
+      : await openPipelines(options, threads, {
+        columns: this.#source.columns,
+        jar: this.#jar?.jar,
+        ...engines,
+      });
     if (pipelines !== undefined) {
       // The run begins when its threads have started.
       this.#startMs = performance.now();
@@ -185,7 +192,9 @@ export class Run {
         options,
         { source: this.#source, pending, total, ids, stats, isResumable, bodiesRun, durationMs },
         {
-          beforeFirst: this.#permits && (({ url }) => this.#checkPermission(url)),
+          beforeFirst: cluster === undefined
+            ? this.#permits && (({ url }) => this.#checkPermission(url))
+            : undefined,
           onResults: (results) => outputs.writeEncoded(results),
           onNotice: this.#onNotice,
         },
@@ -214,6 +223,25 @@ export class Run {
         ? `nothing to retry: no request of '${path}' has failed`
         : `nothing to resume: the run of '${path}' is complete`,
     );
+  }
+
+  /** Makes the run known to the workers of a cluster. */
+  async #submit({ servers, argv }: ClusterOptions): Promise<Submitter> {
+    const { Submitter } = await import("../cluster/submitter.ts");
+    const run = crypto.randomUUID().slice(0, 8);
+    const { slice, lostAfterMs, holdBytes } = this.#options;
+    const submitter = await Submitter.open(this.#options, {
+      servers,
+      argv,
+      run,
+      slice,
+      lostAfterMs,
+      holdBytes,
+    });
+    this.#onNotice(
+      `the run is '${run}': start workers by 'myriad work nats://${servers[0]} ${run}'`,
+    );
+    return submitter;
   }
 
   /** Makes the requests, writes the records and the summary, and closes everything. */

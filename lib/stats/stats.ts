@@ -155,6 +155,9 @@ export interface StatsOptions {
   readonly expect?: Expectation;
 }
 
+/** What counts the results of a pipeline. */
+export type Recorder = Pick<Stats, "record" | "recordRetry" | "recordStart" | "recordLateStart">;
+
 /**
  * Counts results. Of fixed size, whatever their number.
  *

@@ -1,0 +1,342 @@
+/**
+ * The one place that talks to NATS: what the rest of the cluster needs of it, and no more.
+ *
+ * | stream of a run | subjects | holds |
+ * | --- | --- | --- |
+ * | `MYRIAD_RUN_SLICES` | `myriad.RUN.slice` | slices that no worker has acknowledged: a work queue |
+ * | `MYRIAD_RUN_STORE` | `myriad.RUN.store.>` | blocks of records, and parts, in pieces |
+ * | `KV_MYRIAD_RUN` | `$KV.MYRIAD_RUN.>` | `spec`, `control`, `commit.SLICE` |
+ *
+ * `myriad.RUN.live` is not kept: what workers do at present.
+ *
+ * @module
+ */
+import {
+  AckPolicy,
+  type Consumer,
+  DiscardPolicy,
+  jetstream,
+  type JetStreamClient,
+  type JetStreamManager,
+  jetstreamManager,
+  type JsMsg,
+  RetentionPolicy,
+  StorageType,
+} from "@nats-io/jetstream";
+import { type KV, Kvm } from "@nats-io/kv";
+import { connect, type NatsConnection } from "@nats-io/transport-node";
+import { OutputError } from "../errors.ts";
+import type { Commit, Control, Live, Slice, Spec, Stored } from "./messages.ts";
+
+/** How long a request to the bus may take, in milliseconds. */
+const TIMEOUT_MS = 5_000;
+/** The code of a key that was written before (JetStream: wrong last sequence). */
+const WRONG_LAST_SEQUENCE = 10_071;
+/** The maximum number of bytes of a piece: below the 1 MiB that a message may have by default. */
+const PIECE_BYTES = 512 * 1024;
+/** The maximum number of pieces that are on their way at once. */
+const PIECES_AT_ONCE = 4;
+const WINDOW_NS = 3_600e9;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** How the bus is reached. */
+export interface BusOptions {
+  /** Addresses of its servers, as `host:port`. */
+  readonly servers: readonly string[];
+}
+
+/** What a run's streams are made with. */
+export interface RunStreams {
+  /** How long a worker may be silent before its slices go to others, in milliseconds. */
+  readonly lostAfterMs: number;
+  /** The maximum number of bytes that the store holds. */
+  readonly holdBytes: number;
+}
+
+/** A connection to the bus. */
+export class Bus {
+  readonly #nc: NatsConnection;
+  readonly #js: JetStreamClient;
+  readonly #jsm: JetStreamManager;
+
+  /** @throws {UsageError} If the bus cannot be reached, or does not let this user in. */
+  static async connect({ servers }: BusOptions): Promise<Bus> {
+    const nc = await connect({
+      servers: [...servers],
+      resolve: false,
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: 500,
+      pingInterval: 5_000,
+      maxPingOut: 2,
+      noAsyncTraces: true,
+    });
+    return new Bus(nc, await jetstreamManager(nc, { checkAPI: false }));
+  }
+
+  private constructor(nc: NatsConnection, jsm: JetStreamManager) {
+    this.#nc = nc;
+    this.#jsm = jsm;
+    this.#js = jetstream(nc, { timeout: TIMEOUT_MS });
+  }
+
+  /** The names of the runs that are on the bus. */
+  async listRuns(): Promise<string[]> {
+    const names: string[] = [];
+    for await (const name of this.#jsm.streams.names("myriad.*.slice")) {
+      const run = /^MYRIAD_([a-z0-9]+)_SLICES$/.exec(name)?.[1];
+      if (run !== undefined) names.push(run);
+    }
+    return names;
+  }
+
+  /** Makes the streams of a run, and opens it. */
+  async createRun(run: string, { lostAfterMs, holdBytes }: RunStreams): Promise<RunBus> {
+    const name = toNames(run);
+    const streams = this.#jsm.streams;
+    const kv = await new Kvm(this.#js).create(name.bucket, {
+      history: 1,
+      storage: StorageType.File,
+    });
+    await streams.add({
+      name: name.store,
+      subjects: [`myriad.${run}.store.>`],
+      storage: StorageType.File,
+      allow_direct: true,
+      discard: DiscardPolicy.New,
+      max_bytes: holdBytes,
+    });
+    await streams.add({
+      name: name.slices,
+      subjects: [`myriad.${run}.slice`],
+      storage: StorageType.File,
+      retention: RetentionPolicy.Workqueue,
+      duplicate_window: WINDOW_NS,
+    });
+    await this.#jsm.consumers.add(name.slices, {
+      durable_name: "slices",
+      ack_policy: AckPolicy.Explicit,
+      ack_wait: lostAfterMs * 1e6,
+      max_ack_pending: 10_000,
+      max_deliver: -1,
+    });
+    return new RunBus(run, { nc: this.#nc, js: this.#js, jsm: this.#jsm, kv });
+  }
+
+  /** Opens a run; undefined if it is not on the bus. */
+  async openRun(run: string): Promise<RunBus | undefined> {
+    if (!(await this.listRuns()).includes(run)) return undefined;
+    const kv = await new Kvm(this.#js).open(toNames(run).bucket);
+    return new RunBus(run, { nc: this.#nc, js: this.#js, jsm: this.#jsm, kv });
+  }
+
+  /** Removes everything that a run has on the bus. */
+  async deleteRun(run: string): Promise<void> {
+    const { slices, store, bucket } = toNames(run);
+    for (const stream of [slices, store, `KV_${bucket}`]) {
+      await this.#jsm.streams.delete(stream);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#nc.close();
+  }
+}
+
+function toNames(run: string): { slices: string; store: string; bucket: string } {
+  const stem = `MYRIAD_${run}`;
+  return { slices: `${stem}_SLICES`, store: `${stem}_STORE`, bucket: stem };
+}
+
+interface Parts {
+  readonly nc: NatsConnection;
+  readonly js: JetStreamClient;
+  readonly jsm: JetStreamManager;
+  readonly kv: KV;
+}
+
+/** A slice that was handed to this worker, for as long as it says that it works on it. */
+export interface Lease {
+  readonly slice: Slice;
+  /** Which delivery of it this is, from 1. */
+  readonly delivery: number;
+  /** Keeps it for another while. */
+  keep(): void;
+  /** Gives it back: another worker gets it at once. */
+  giveBack(): void;
+  /** Takes it out of the queue. Its commit is what counts, so nothing waits for that. */
+  acknowledge(): void;
+}
+
+/** One run on the bus. */
+export class RunBus {
+  readonly run: string;
+  readonly #parts: Parts;
+  readonly #names: ReturnType<typeof toNames>;
+  #consumer: Promise<Consumer> | undefined;
+
+  constructor(run: string, parts: Parts) {
+    this.run = run;
+    this.#parts = parts;
+    this.#names = toNames(run);
+  }
+
+  async writeSpec(spec: Spec): Promise<void> {
+    await this.#parts.kv.put("spec", JSON.stringify(spec));
+  }
+
+  async readSpec(): Promise<Spec | undefined> {
+    const entry = await this.#parts.kv.get("spec");
+    return entry === null ? undefined : entry.json();
+  }
+
+  async setControl(control: Control): Promise<void> {
+    await this.#parts.kv.put("control", control);
+  }
+
+  /** Calls back with each control, the present one first. @returns what ends that */
+  async watchControl(take: (control: Control) => void): Promise<() => void> {
+    const watch = await this.#parts.kv.watch({ key: "control" });
+    void (async () => {
+      for await (const entry of watch) take(entry.string() as Control);
+    })();
+    return () => watch.stop();
+  }
+
+  async publishSlice(slice: Slice): Promise<void> {
+    await this.#parts.js.publish(`myriad.${this.run}.slice`, JSON.stringify(slice), {
+      msgID: slice.id,
+    });
+  }
+
+  /** The next slice that nobody has; undefined if there was none for a while. */
+  async nextSlice(): Promise<Lease | undefined> {
+    this.#consumer ??= this.#parts.js.consumers.get(this.#names.slices, "slices");
+    const consumer = await this.#consumer;
+    const message = await consumer.next({ expires: 2_000 });
+    return message === null ? undefined : toLease(message);
+  }
+
+  /** Slices that are in the queue or with a worker. */
+  async listSlices(): Promise<Slice[]> {
+    const { jsm } = this.#parts;
+    const { state } = await jsm.streams.info(this.#names.slices);
+    const slices: Slice[] = [];
+    for (let seq = state.first_seq; seq <= state.last_seq; seq++) {
+      const message = await jsm.streams.getMessage(this.#names.slices, { seq });
+      if (message !== null) slices.push(message.json());
+    }
+    return slices;
+  }
+
+  /** Stores bytes under a name, in pieces. */
+  async store(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<Stored> {
+    const { js } = this.#parts;
+    const seqs: number[] = [];
+    for (let at = 0; at < bytes.length; at += PIECE_BYTES * PIECES_AT_ONCE) {
+      const acks = [];
+      for (
+        let k = at;
+        k < Math.min(bytes.length, at + PIECE_BYTES * PIECES_AT_ONCE);
+        k += PIECE_BYTES
+      ) {
+        acks.push(
+          js.publish(`myriad.${this.run}.store.${name}`, bytes.subarray(k, k + PIECE_BYTES)),
+        );
+      }
+      seqs.push(...(await Promise.all(acks)).map(({ seq }) => seq));
+    }
+    return { seqs, bytes: bytes.length, sha256: await digest(bytes) };
+  }
+
+  /** Reads what was stored. @throws {OutputError} If it is not what was stored. */
+  async read({ seqs, bytes, sha256 }: Stored): Promise<Uint8Array<ArrayBuffer>> {
+    const { jsm } = this.#parts;
+    const whole = new Uint8Array(bytes);
+    let length = 0;
+    for (let at = 0; at < seqs.length; at += PIECES_AT_ONCE) {
+      const pieces = await Promise.all(
+        seqs.slice(at, at + PIECES_AT_ONCE).map((seq) =>
+          jsm.direct.getMessage(this.#names.store, { seq })
+        ),
+      );
+      for (const piece of pieces) {
+        if (piece === null || length + piece.data.length > bytes) {
+          throw new OutputError("A part is damaged");
+        }
+        whole.set(piece.data, length);
+        length += piece.data.length;
+      }
+    }
+    if (length !== bytes || await digest(whole) !== sha256) {
+      throw new OutputError("A part is damaged");
+    }
+    return whole;
+  }
+
+  async drop({ seqs }: Stored): Promise<void> {
+    const { jsm } = this.#parts;
+    await Promise.all(
+      seqs.map((seq) => jsm.streams.deleteMessage(this.#names.store, seq, false).catch(() => {})),
+    );
+  }
+
+  /** Commits a slice. @returns the commit that stands: this one, or that of another worker */
+  async commit(commit: Commit): Promise<Commit> {
+    const { kv } = this.#parts;
+    try {
+      await kv.create(`commit.${commit.id}`, JSON.stringify(commit));
+      return commit;
+    } catch (error) {
+      if ((error as { code?: number }).code !== WRONG_LAST_SEQUENCE) throw error;
+      return await this.readCommit(commit.id) ?? commit;
+    }
+  }
+
+  async readCommit(id: string): Promise<Commit | undefined> {
+    const entry = await this.#parts.kv.get(`commit.${id}`);
+    return entry === null || entry.length === 0 ? undefined : entry.json();
+  }
+
+  /** Calls back with each commit, those that stand first. @returns what ends that */
+  async watchCommits(take: (commit: Commit) => void): Promise<() => void> {
+    const watch = await this.#parts.kv.watch({ key: "commit.>" });
+    void (async () => {
+      for await (const entry of watch) if (entry.length > 0) take(entry.json());
+    })();
+    return () => watch.stop();
+  }
+
+  /** Tells what this worker does. It may be lost. */
+  tellLive(live: Live): void {
+    this.#parts.nc.publish(`myriad.${this.run}.live`, JSON.stringify(live));
+  }
+
+  /** Calls back with what workers do. @returns what ends that */
+  onLive(take: (live: Live) => void): () => void {
+    const subscription = this.#parts.nc.subscribe(`myriad.${this.run}.live`, {
+      callback: (_, message) => take(JSON.parse(decoder.decode(message.data))),
+    });
+    return () => subscription.unsubscribe();
+  }
+}
+
+function toLease(message: JsMsg): Lease {
+  return {
+    slice: message.json(),
+    delivery: message.info.deliveryCount,
+    keep: () => message.working(),
+    giveBack: () => message.nak(),
+    acknowledge: () => message.ack(),
+  };
+}
+
+async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+}
+
+/** A message's text in bytes, to be stored. */
+export function toBytes(text: string): Uint8Array<ArrayBuffer> {
+  return encoder.encode(text);
+}

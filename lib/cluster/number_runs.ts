@@ -1,0 +1,79 @@
+/**
+ * Numbers as runs: `first, count, first, count, …`. Within a run they follow each other by the step
+ * of the shard.
+ *
+ * @module
+ */
+
+/** Gathers numbers in the order in which they come. */
+export class RunBuilder {
+  readonly runs: number[] = [];
+  readonly #step: number;
+
+  constructor(step: number) {
+    this.#step = step;
+  }
+
+  add(i: number): void {
+    const { runs } = this;
+    const last = runs.length - 2;
+    if (last >= 0 && runs[last] + runs[last + 1] * this.#step === i) runs[last + 1]++;
+    else runs.push(i, 1);
+  }
+}
+
+export function* listNumbers(runs: readonly number[], step: number): Generator<number> {
+  for (let k = 0; k < runs.length; k += 2) {
+    for (let n = 0; n < runs[k + 1]; n++) yield runs[k] + n * step;
+  }
+}
+
+export function countRuns(runs: readonly number[]): number {
+  let count = 0;
+  for (let k = 1; k < runs.length; k += 2) count += runs[k];
+  return count;
+}
+
+/** Where numbers are among those of runs. Ascending runs only. */
+export class NumberPlaces {
+  readonly #runs: readonly number[];
+  readonly #step: number;
+  /** How many numbers come before each run. */
+  readonly #before: number[] = [];
+  /** The run of the last one that was found. */
+  #last = 0;
+  readonly count: number;
+
+  constructor(runs: readonly number[], step: number) {
+    this.#runs = runs;
+    this.#step = step;
+    let count = 0;
+    for (let k = 0; k < runs.length; k += 2) {
+      this.#before.push(count);
+      count += runs[k + 1];
+    }
+    this.count = count;
+  }
+
+  /** The place of a number, from 0; undefined if it is not among them. */
+  find(i: number): number | undefined {
+    const place = this.#within(this.#last, i);
+    if (place !== undefined) return place;
+    let low = 0;
+    let high = this.#before.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (this.#runs[2 * middle] <= i) low = middle;
+      else high = middle - 1;
+    }
+    this.#last = low;
+    return this.#within(low, i);
+  }
+
+  #within(k: number, i: number): number | undefined {
+    const first = this.#runs[2 * k];
+    const place = (i - first) / this.#step;
+    if (!(place >= 0 && place < this.#runs[2 * k + 1] && Number.isInteger(place))) return undefined;
+    return this.#before[k] + place;
+  }
+}
