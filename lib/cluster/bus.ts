@@ -9,6 +9,9 @@
  *
  * `myriad.RUN.live` is not kept: what workers do at present.
  *
+ * What comes from the bus is a stranger's until a {@linkcode Codec} has checked it: anybody with a
+ * user of the server can send anything. What is not of the run is left out, with a notice.
+ *
  * @module
  */
 import {
@@ -25,8 +28,18 @@ import {
 } from "@nats-io/jetstream";
 import { type KV, Kvm } from "@nats-io/kv";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
-import { OutputError } from "../errors.ts";
-import type { Commit, Control, Live, Slice, Spec, Stored } from "./messages.ts";
+import { Codec, type StoredKind } from "./codec.ts";
+import { DamagedError } from "./damaged_error.ts";
+import {
+  type Commit,
+  type Control,
+  isControl,
+  type Live,
+  MAX_MESSAGE_BYTES,
+  type Slice,
+  type Stored,
+} from "./messages.ts";
+import { decodeSpec, encodeHead, encodeSpec, readHead, type Spec } from "./spec.ts";
 
 /** How long a request to the bus may take, in milliseconds. */
 const TIMEOUT_MS = 5_000;
@@ -37,9 +50,6 @@ const PIECE_BYTES = 512 * 1024;
 /** The maximum number of pieces that are on their way at once. */
 const PIECES_AT_ONCE = 4;
 const WINDOW_NS = 3_600e9;
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
 
 /** How the bus is reached. */
 export interface BusOptions {
@@ -53,6 +63,8 @@ export interface RunStreams {
   readonly lostAfterMs: number;
   /** The maximum number of bytes that the store holds. */
   readonly holdBytes: number;
+  /** What the run is sealed with; undefined if it is not. */
+  readonly key: Uint8Array | undefined;
 }
 
 /** A connection to the bus. */
@@ -92,7 +104,10 @@ export class Bus {
   }
 
   /** Makes the streams of a run, and opens it. */
-  async createRun(run: string, { lostAfterMs, holdBytes }: RunStreams): Promise<RunBus> {
+  async createRun(
+    run: string,
+    { lostAfterMs, holdBytes, key }: RunStreams,
+  ): Promise<RunBus> {
     const name = toNames(run);
     const streams = this.#jsm.streams;
     const kv = await new Kvm(this.#js).create(name.bucket, {
@@ -121,14 +136,20 @@ export class Bus {
       max_ack_pending: 10_000,
       max_deliver: -1,
     });
-    return new RunBus(run, { nc: this.#nc, js: this.#js, jsm: this.#jsm, kv });
+    const codec = new Codec(run, key);
+    return new RunBus(run, { nc: this.#nc, js: this.#js, jsm: this.#jsm, kv, codec });
   }
 
-  /** Opens a run; undefined if it is not on the bus. */
-  async openRun(run: string): Promise<RunBus | undefined> {
+  /**
+   * Opens a run; undefined if it is not on the bus.
+   *
+   * @param key that it is sealed with; undefined without one
+   */
+  async openRun(run: string, key?: Uint8Array): Promise<RunBus | undefined> {
     if (!(await this.listRuns()).includes(run)) return undefined;
     const kv = await new Kvm(this.#js).open(toNames(run).bucket);
-    return new RunBus(run, { nc: this.#nc, js: this.#js, jsm: this.#jsm, kv });
+    const codec = new Codec(run, key);
+    return new RunBus(run, { nc: this.#nc, js: this.#js, jsm: this.#jsm, kv, codec });
   }
 
   /** Removes everything that a run has on the bus. */
@@ -154,6 +175,7 @@ interface Parts {
   readonly js: JetStreamClient;
   readonly jsm: JetStreamManager;
   readonly kv: KV;
+  readonly codec: Codec;
 }
 
 /** A slice that was handed to this worker, for as long as it says that it works on it. */
@@ -175,6 +197,10 @@ export class RunBus {
   readonly #parts: Parts;
   readonly #names: ReturnType<typeof toNames>;
   #consumer: Promise<Consumer> | undefined;
+  /** What was left out so far; each is told once. */
+  readonly #foreign = new Set<string>();
+  /** Called with what the user should know. */
+  onNotice: (text: string) => void = () => {};
 
   constructor(run: string, parts: Parts) {
     this.run = run;
@@ -182,13 +208,26 @@ export class RunBus {
     this.#names = toNames(run);
   }
 
-  async writeSpec(spec: Spec): Promise<void> {
-    await this.#parts.kv.put("spec", JSON.stringify(spec));
+  /** @param version of the program */
+  async writeSpec(spec: Spec, version: string): Promise<void> {
+    const { kv, codec: { isSealed } } = this.#parts;
+    const stored = await this.store("spec", "", encodeSpec(spec));
+    await kv.put("spec", encodeHead({ version, isSealed, spec: stored }));
   }
 
-  async readSpec(): Promise<Spec | undefined> {
-    const entry = await this.#parts.kv.get("spec");
-    return entry === null ? undefined : entry.json();
+  /**
+   * What describes the run; undefined if that is not on the bus yet.
+   *
+   * @param version of the program
+   * @throws {UsageError} If this program, or its key, does not fit the run.
+   */
+  async readSpec(version: string): Promise<Spec | undefined> {
+    const { kv, codec } = this.#parts;
+    const entry = await kv.get("spec");
+    if (entry === null) return undefined;
+    const hasKey = codec.isSealed;
+    const { spec } = readHead(entry.value, this.run, { version, hasKey });
+    return decodeSpec(this.run, () => this.read("spec", "", spec));
   }
 
   async setControl(control: Control): Promise<void> {
@@ -199,13 +238,18 @@ export class RunBus {
   async watchControl(take: (control: Control) => void): Promise<() => void> {
     const watch = await this.#parts.kv.watch({ key: "control" });
     void (async () => {
-      for await (const entry of watch) take(entry.string() as Control);
+      for await (const entry of watch) {
+        const control = entry.string();
+        if (isControl(control)) take(control);
+        else this.#leaveOut("an order");
+      }
     })();
     return () => watch.stop();
   }
 
   async publishSlice(slice: Slice): Promise<void> {
-    await this.#parts.js.publish(`myriad.${this.run}.slice`, JSON.stringify(slice), {
+    const { js, codec } = this.#parts;
+    await js.publish(`myriad.${this.run}.slice`, codec.encode("slice", "", slice), {
       msgID: slice.id,
     });
   }
@@ -215,24 +259,36 @@ export class RunBus {
     this.#consumer ??= this.#parts.js.consumers.get(this.#names.slices, "slices");
     const consumer = await this.#consumer;
     const message = await consumer.next({ expires: 2_000 });
-    return message === null ? undefined : toLease(message);
+    if (message === null) return undefined;
+    const slice = this.#parts.codec.decode("slice", "", message.data);
+    if (slice !== undefined) return toLease(message, slice);
+    message.term();
+    this.#leaveOut("a slice");
+    return undefined;
   }
 
   /** Slices that are in the queue or with a worker. */
   async listSlices(): Promise<Slice[]> {
-    const { jsm } = this.#parts;
+    const { jsm, codec } = this.#parts;
     const { state } = await jsm.streams.info(this.#names.slices);
     const slices: Slice[] = [];
     for (let seq = state.first_seq; seq <= state.last_seq; seq++) {
       const message = await jsm.streams.getMessage(this.#names.slices, { seq });
-      if (message !== null) slices.push(message.json());
+      const slice = message && codec.decode("slice", "", message.data);
+      if (slice) slices.push(slice);
     }
     return slices;
   }
 
-  /** Stores bytes under a name, in pieces. */
-  async store(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<Stored> {
-    const { js } = this.#parts;
+  /**
+   * Stores bytes in pieces.
+   *
+   * @param id of their slice; empty without one
+   */
+  async store(kind: StoredKind, id: string, plain: Uint8Array<ArrayBuffer>): Promise<Stored> {
+    const { js, codec } = this.#parts;
+    const bytes = codec.seal(kind, id, plain);
+    const subject = `myriad.${this.run}.store.${kind}${id === "" ? "" : `.${id}`}`;
     const seqs: number[] = [];
     for (let at = 0; at < bytes.length; at += PIECE_BYTES * PIECES_AT_ONCE) {
       const acks = [];
@@ -242,7 +298,7 @@ export class RunBus {
         k += PIECE_BYTES
       ) {
         acks.push(
-          js.publish(`myriad.${this.run}.store.${name}`, bytes.subarray(k, k + PIECE_BYTES)),
+          js.publish(subject, bytes.subarray(k, k + PIECE_BYTES)),
         );
       }
       seqs.push(...(await Promise.all(acks)).map(({ seq }) => seq));
@@ -250,8 +306,17 @@ export class RunBus {
     return { seqs, bytes: bytes.length, sha256: await digest(bytes) };
   }
 
-  /** Reads what was stored. @throws {OutputError} If it is not what was stored. */
-  async read({ seqs, bytes, sha256 }: Stored): Promise<Uint8Array<ArrayBuffer>> {
+  /**
+   * Reads what was stored.
+   *
+   * @param id of its slice; empty without one
+   * @throws {DamagedError} If it is not what was stored.
+   */
+  async read(
+    kind: StoredKind,
+    id: string,
+    { seqs, bytes, sha256 }: Stored,
+  ): Promise<Uint8Array<ArrayBuffer>> {
     const { jsm } = this.#parts;
     const whole = new Uint8Array(bytes);
     let length = 0;
@@ -263,16 +328,16 @@ export class RunBus {
       );
       for (const piece of pieces) {
         if (piece === null || length + piece.data.length > bytes) {
-          throw new OutputError("A part is damaged");
+          throw new DamagedError(`A ${kind} of the run on the bus is damaged`);
         }
         whole.set(piece.data, length);
         length += piece.data.length;
       }
     }
     if (length !== bytes || await digest(whole) !== sha256) {
-      throw new OutputError("A part is damaged");
+      throw new DamagedError(`A ${kind} of the run on the bus is damaged`);
     }
-    return whole;
+    return this.#parts.codec.open(kind, id, whole);
   }
 
   async drop({ seqs }: Stored): Promise<void> {
@@ -282,49 +347,84 @@ export class RunBus {
     );
   }
 
-  /** Commits a slice. @returns the commit that stands: this one, or that of another worker */
-  async commit(commit: Commit): Promise<Commit> {
-    const { kv } = this.#parts;
+  /**
+   * Commits a slice.
+   *
+   * @returns the commit that stands: this one, or that of another worker; undefined if it cannot be
+   * read, or is collected already
+   */
+  async commit(commit: Commit): Promise<Commit | undefined> {
+    const { kv, codec } = this.#parts;
+    const { id } = commit;
     try {
-      await kv.create(`commit.${commit.id}`, JSON.stringify(commit));
+      await kv.create(`commit.${id}`, codec.encode("commit", id, commit));
       return commit;
     } catch (error) {
       if ((error as { code?: number }).code !== WRONG_LAST_SEQUENCE) throw error;
-      return await this.readCommit(commit.id) ?? commit;
+      return await this.readCommit(id);
     }
   }
 
   async readCommit(id: string): Promise<Commit | undefined> {
     const entry = await this.#parts.kv.get(`commit.${id}`);
-    return entry === null || entry.length === 0 ? undefined : entry.json();
+    return entry === null || entry.length === 0 ? undefined : this.#decodeCommit(id, entry.value);
   }
 
-  /** Calls back with each commit, those that stand first. @returns what ends that */
-  async watchCommits(take: (commit: Commit) => void): Promise<() => void> {
+  #decodeCommit(id: string, bytes: Uint8Array): Commit | undefined {
+    const commit = this.#parts.codec.decode("commit", id, bytes);
+    if (commit?.id === id) return commit;
+    this.#leaveOut("a commit");
+    return undefined;
+  }
+
+  /**
+   * Calls back with each commit, those that stand first; with undefined where something else stands
+   * in the place of one.
+   *
+   * @returns what ends that
+   */
+  async watchCommits(take: (id: string, commit: Commit | undefined) => void): Promise<() => void> {
     const watch = await this.#parts.kv.watch({ key: "commit.>" });
     void (async () => {
-      for await (const entry of watch) if (entry.length > 0) take(entry.json());
+      for await (const entry of watch) {
+        const id = entry.key.slice("commit.".length);
+        if (entry.length > 0) take(id, this.#decodeCommit(id, entry.value));
+      }
     })();
     return () => watch.stop();
   }
 
   /** Tells what this worker does. It may be lost. */
   tellLive(live: Live): void {
-    this.#parts.nc.publish(`myriad.${this.run}.live`, JSON.stringify(live));
+    const { nc, codec } = this.#parts;
+    const bytes = codec.encode("live", "", live);
+    // A longer one would be refused, and end nothing but this.
+    if (bytes.length <= MAX_MESSAGE_BYTES) nc.publish(`myriad.${this.run}.live`, bytes);
   }
 
   /** Calls back with what workers do. @returns what ends that */
   onLive(take: (live: Live) => void): () => void {
     const subscription = this.#parts.nc.subscribe(`myriad.${this.run}.live`, {
-      callback: (_, message) => take(JSON.parse(decoder.decode(message.data))),
+      callback: (_, message) => {
+        const live = this.#parts.codec.decode("live", "", message.data);
+        if (live !== undefined) take(live);
+        else this.#leaveOut("the state of a worker");
+      },
     });
     return () => subscription.unsubscribe();
   }
+
+  /** Tells of something that is not of the run, once for each kind. */
+  #leaveOut(what: string): void {
+    if (this.#foreign.has(what)) return;
+    this.#foreign.add(what);
+    this.onNotice(`on the bus is ${what} that is not of this run, or damaged: it is left out`);
+  }
 }
 
-function toLease(message: JsMsg): Lease {
+function toLease(message: JsMsg, slice: Slice): Lease {
   return {
-    slice: message.json(),
+    slice,
     delivery: message.info.deliveryCount,
     keep: () => message.working(),
     giveBack: () => message.nak(),
@@ -334,9 +434,4 @@ function toLease(message: JsMsg): Lease {
 
 async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
-}
-
-/** A message's text in bytes, to be stored. */
-export function toBytes(text: string): Uint8Array<ArrayBuffer> {
-  return encoder.encode(text);
 }

@@ -226,13 +226,14 @@ export class Run {
   }
 
   /** Makes the run known to the workers of a cluster. */
-  async #submit({ servers, argv }: ClusterOptions): Promise<Submitter> {
+  async #submit({ servers, command, key }: ClusterOptions): Promise<Submitter> {
     const { Submitter } = await import("../cluster/submitter.ts");
     const run = crypto.randomUUID().slice(0, 8);
     const { slice, lostAfterMs, holdBytes } = this.#options;
     const submitter = await Submitter.open(this.#options, {
       servers,
-      argv,
+      command,
+      key,
       run,
       slice,
       lostAfterMs,
