@@ -28,6 +28,11 @@ import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { OutputError } from "../errors.ts";
 import type { Commit, Control, Live, Slice, Spec, Stored } from "./messages.ts";
 
+/** Stands in place of a commit once nothing more is to come of the slice. */
+const CLOSED = "closed";
+/** The code of a stream that the server does not have. */
+const STREAM_NOT_FOUND = 10_059;
+
 /** How long a request to the bus may take, in milliseconds. */
 const TIMEOUT_MS = 5_000;
 /** The code of a key that was written before (JetStream: wrong last sequence). */
@@ -37,6 +42,8 @@ const PIECE_BYTES = 512 * 1024;
 /** The maximum number of pieces that are on their way at once. */
 const PIECES_AT_ONCE = 4;
 const WINDOW_NS = 3_600e9;
+/** The maximum number of slices that are listed. */
+const MAX_LISTED = 10_000;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -91,8 +98,9 @@ export class Bus {
     return names;
   }
 
-  /** Makes the streams of a run, and opens it. */
+  /** Makes the streams of a run, and opens it. What is left of an earlier one of that name goes. */
   async createRun(run: string, { lostAfterMs, holdBytes }: RunStreams): Promise<RunBus> {
+    await this.deleteRun(run);
     const name = toNames(run);
     const streams = this.#jsm.streams;
     const kv = await new Kvm(this.#js).create(name.bucket, {
@@ -135,7 +143,9 @@ export class Bus {
   async deleteRun(run: string): Promise<void> {
     const { slices, store, bucket } = toNames(run);
     for (const stream of [slices, store, `KV_${bucket}`]) {
-      await this.#jsm.streams.delete(stream);
+      await this.#jsm.streams.delete(stream).catch((error) => {
+        if (error.code !== STREAM_NOT_FOUND) throw error;
+      });
     }
   }
 
@@ -167,6 +177,12 @@ export interface Lease {
   giveBack(): void;
   /** Takes it out of the queue. Its commit is what counts, so nothing waits for that. */
   acknowledge(): void;
+}
+
+/** A slice, and where it is in the queue. */
+export interface QueuedSlice {
+  readonly seq: number;
+  readonly slice: Slice;
 }
 
 /** One run on the bus. */
@@ -218,16 +234,37 @@ export class RunBus {
     return message === null ? undefined : toLease(message);
   }
 
-  /** Slices that are in the queue or with a worker. */
-  async listSlices(): Promise<Slice[]> {
-    const { jsm } = this.#parts;
-    const { state } = await jsm.streams.info(this.#names.slices);
-    const slices: Slice[] = [];
-    for (let seq = state.first_seq; seq <= state.last_seq; seq++) {
-      const message = await jsm.streams.getMessage(this.#names.slices, { seq });
-      if (message !== null) slices.push(message.json());
+  /** Whether the bus still has all streams of the run. */
+  async exists(): Promise<boolean> {
+    const { slices, store, bucket } = this.#names;
+    try {
+      for (const stream of [slices, store, `KV_${bucket}`]) {
+        await this.#parts.jsm.streams.info(stream);
+      }
+      return true;
+    } catch (error) {
+      if ((error as { code?: number }).code === STREAM_NOT_FOUND) return false;
+      throw error;
+    }
+  }
+
+  /** Slices that are in the queue or with a worker. The leader is asked: it knows of all. */
+  async listSlices(): Promise<QueuedSlice[]> {
+    const { streams } = this.#parts.jsm;
+    const slices: QueuedSlice[] = [];
+    for (let seq = 1; slices.length < MAX_LISTED; seq++) {
+      const query = { seq, next_by_subj: `myriad.${this.run}.slice` };
+      const message = await streams.getMessage(this.#names.slices, query);
+      if (message === null) break;
+      seq = message.seq;
+      slices.push({ seq, slice: message.json() });
     }
     return slices;
+  }
+
+  /** Takes a slice out of the queue, whether or not a worker has it. */
+  async removeSlice({ seq }: QueuedSlice): Promise<void> {
+    await this.#parts.jsm.streams.deleteMessage(this.#names.slices, seq, false).catch(() => {});
   }
 
   /** Stores bytes under a name, in pieces. */
@@ -282,29 +319,67 @@ export class RunBus {
     );
   }
 
-  /** Commits a slice. @returns the commit that stands: this one, or that of another worker */
-  async commit(commit: Commit): Promise<Commit> {
+  /** The names of everything that is stored. */
+  async listStored(): Promise<string[]> {
+    const prefix = `myriad.${this.run}.store.`;
+    const { state } = await this.#parts.jsm.streams.info(this.#names.store, {
+      subjects_filter: `${prefix}>`,
+    });
+    return Object.keys(state.subjects ?? {}).map((subject) => subject.slice(prefix.length));
+  }
+
+  /** Drops what is stored under a name. */
+  async dropName(name: string): Promise<void> {
+    const filter = `myriad.${this.run}.store.${name}`;
+    await this.#parts.jsm.streams.purge(this.#names.store, { filter });
+  }
+
+  /** Commits a slice. @returns whether this commit stands; if not, that of another worker does */
+  async commit(commit: Commit): Promise<boolean> {
     const { kv } = this.#parts;
     try {
       await kv.create(`commit.${commit.id}`, JSON.stringify(commit));
-      return commit;
+      return true;
     } catch (error) {
       if ((error as { code?: number }).code !== WRONG_LAST_SEQUENCE) throw error;
-      return await this.readCommit(commit.id) ?? commit;
+      const stands = await this.readCommit(commit.id);
+      return stands !== CLOSED && stands?.part.sha256 === commit.part.sha256 &&
+        stands.worker === commit.worker;
     }
   }
 
-  async readCommit(id: string): Promise<Commit | undefined> {
+  /** The commit of a slice; undefined if nobody has committed it. */
+  async readCommit(id: string): Promise<Commit | typeof CLOSED | undefined> {
     const entry = await this.#parts.kv.get(`commit.${id}`);
-    return entry === null || entry.length === 0 ? undefined : entry.json();
+    if (entry === null || entry.length === 0) return undefined;
+    return entry.string() === CLOSED ? CLOSED : entry.json();
   }
 
-  /** Calls back with each commit, those that stand first. @returns what ends that */
-  async watchCommits(take: (commit: Commit) => void): Promise<() => void> {
-    const watch = await this.#parts.kv.watch({ key: "commit.>" });
+  /** Marks a slice: it was collected, or another one took its place. Workers leave it alone. */
+  async closeSlice(id: string): Promise<void> {
+    await this.#parts.kv.put(`commit.${id}`, CLOSED);
+  }
+
+  /**
+   * Calls back with each commit, those that stand first, and then once when all of these were there.
+   *
+   * @returns what ends that
+   */
+  async watchCommits(
+    take: (commit: Commit) => void,
+    onListed: () => void = () => {},
+  ): Promise<() => void> {
+    const { kv } = this.#parts;
+    // It tells the end of those that stand, also without any.
+    const mark = `commit.listed-${crypto.randomUUID()}`;
+    const watch = await kv.watch({ key: "commit.>" });
     void (async () => {
-      for await (const entry of watch) if (entry.length > 0) take(entry.json());
+      for await (const entry of watch) {
+        if (entry.key === mark) onListed();
+        else if (entry.length > 0 && entry.string() !== CLOSED) take(entry.json());
+      }
     })();
+    await kv.put(mark, CLOSED);
     return () => watch.stop();
   }
 
