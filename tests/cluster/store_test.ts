@@ -27,7 +27,7 @@ async function begin(cluster: Cluster, flags: readonly string[] = []) {
 
 Deno.test("workers wait while the store is full, and repeat nothing", async () => {
   await using cluster = await Cluster.start();
-  const { run, worker, output, messages } = await begin(cluster, ["--cluster-hold", "40k"]);
+  const { run, worker, output, messages } = await begin(cluster, ["--cluster-hold", "8k"]);
   // What does not fit is sent again, under the same name.
   const parts = (): string[] =>
     messages.map(({ subject }) => subject).filter((subject) => /\.store\.part\./.test(subject));
