@@ -24,13 +24,12 @@ Deno.test({
       ...["-n", `${COUNT}`, "-c", `${IN_FLIGHT}`, "--slice", `${SLICE}`, "--lost-after", "2s"],
       ...[target.url("/{}"), "-o", output],
     ]);
-    await run.says("the run is");
-    const remote = cluster.work([], { within: machine.within });
+    const remote = await cluster.join(run, { within: machine.within });
     await cluster.sees(MADE);
     await machine.cut();
     target.release();
     target.hold((path) => path === `/${COUNT - 1}`);
-    cluster.work();
+    await cluster.join(run);
     await cluster.sees(COUNT + MADE);
     await until(() => target.held === 1);
     const parts = await cluster.tap("myriad.*.store.part.>");

@@ -20,8 +20,9 @@ async function begin(cluster: Cluster, flags: readonly string[] = []) {
     ...["-o", output, ...flags],
   ]);
   await until(() => count(/\.slice$/) === SLICES);
+  const name = await run.name();
   run.kill("SIGSTOP");
-  const worker = cluster.work();
+  const worker = cluster.work([name]);
   return { run, worker, output, messages, nc, count };
 }
 
@@ -70,7 +71,7 @@ Deno.test("of two workers that have the same slice, the first commit stands", as
   nc.publish(messages[0].subject, messages[0].data);
   await nc.flush();
   target.hold(() => true);
-  const workers = [cluster.work(), cluster.work()];
+  const workers = [await cluster.join(run), await cluster.join(run)];
   await cluster.sees(2 * COUNT);
   target.release();
   const { code, stdout, stderr } = await run.ended;
