@@ -1,4 +1,4 @@
-import { type Item } from "../source/item.ts";
+import type { Item } from "../source/item.ts";
 import { OverlongLine } from "../source/lines.ts";
 import { detachString } from "../text/detach.ts";
 import type { RecordTexts } from "./block.ts";
