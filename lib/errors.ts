@@ -67,6 +67,12 @@ export class NoProgressError extends Error {
   readonly exitCode = EXIT_FAILED;
 }
 
+/** A run on several machines that its bus has lost, or that somebody else has ended. */
+export class ClusterError extends Error {
+  override name = "ClusterError";
+  readonly exitCode = EXIT_FAILED;
+}
+
 /** The exit codes of a program that a signal ends: 128 and the signal's number. */
 export const EXIT_OF_SIGNAL = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 

@@ -41,6 +41,9 @@ import { BusTransport } from "./bus_transport.ts";
 import { CONNECT_TIMEOUT_MS, toBusError, toConnectError } from "./bus_trouble.ts";
 import type { Commit, Control, Live, Slice, Spec, Stored } from "./messages.ts";
 
+/** Stands in place of a commit once nothing more is to come of the slice. */
+const CLOSED = "closed";
+
 /** How long a request to the bus may take, in milliseconds. */
 const TIMEOUT_MS = 5_000;
 /** How long a worker waits for a slice before it asks again, in milliseconds. */
@@ -51,8 +54,8 @@ const SPEC_MS = 10_000;
 const READ_AGAIN_MS = 10_000;
 /** The code of a key that was written before (JetStream: wrong last sequence). */
 const WRONG_LAST_SEQUENCE = 10_071;
-/** The code of a message that is not in a stream (JetStream: no message found). */
-const NO_MESSAGE = 10_037;
+/** The maximum number of slices that are listed. */
+const MAX_LISTED = 10_000;
 /** The maximum number of bytes of a piece, where the server takes messages of that size. */
 const MAX_PIECE_BYTES = 512 * 1024;
 /** What a message has beside a piece: its header fields. */
@@ -188,10 +191,10 @@ export class Bus {
   }
 
   /**
-   * Makes the streams of a run, and opens it. Until its description is written, it is not a run to
-   * workers.
+   * Makes the streams of a run, and opens it. What is left of an earlier one of that name goes. Until
+   * its description is written, it is not a run to workers.
    *
-   * @throws {UsageError} If a run of that name is on the bus.
+   * @throws {UsageError} If another submitter makes a run of that name.
    * @throws {BusError} If the streams cannot be made. None of them is left then.
    */
   async createRun(
@@ -201,6 +204,7 @@ export class Bus {
     const { bucket, store, slices } = toNames(run);
     const common = { storage: StorageType.File, num_replicas: replicas };
     const streams = this.#jsm.streams;
+    await this.deleteRun(run);
     try {
       const kv = await new Kvm(this.#js).create(bucket, {
         history: 1,
@@ -294,14 +298,14 @@ function toNames(run: string): { slices: string; store: string; bucket: string }
   return { slices: `${stem}_SLICES`, store: `${stem}_STORE`, bucket: stem };
 }
 
-/** Of several submitters that make a run of one name, the first one has it. */
+/** Of several submitters that make a run of one name at once, the first one has it. */
 async function claim(kv: KV, run: string): Promise<void> {
   try {
     await kv.create("claim", crypto.randomUUID());
   } catch (error) {
     if ((error as { code?: number }).code !== WRONG_LAST_SEQUENCE) throw error;
     throw new UsageError(
-      `A run of the name '${run}' is on the bus: 'myriad runs URL ${run} --delete' removes it`,
+      `Another process makes the run '${run}' on the bus: let it, or 'myriad runs URL ${run} --delete'`,
     );
   }
 }
@@ -344,6 +348,13 @@ export interface Lease {
   giveBack(): void;
   /** Takes it out of the queue. Its commit is what counts, so nothing waits for that. */
   acknowledge(): void;
+}
+
+/** A slice that is in the queue or with a worker. */
+export interface QueuedSlice {
+  /** Where it is in the queue. */
+  readonly seq: number;
+  readonly slice: Slice;
 }
 
 /** One run on the bus. */
@@ -481,23 +492,40 @@ export class RunBus {
     );
   }
 
-  /** Slices that are in the queue or with a worker. */
-  async listSlices(): Promise<Slice[]> {
-    const { jsm } = this.#parts;
-    return await this.#do("list the slices", async () => {
-      const slices: Slice[] = [];
-      for (let seq = 1;;) {
-        const query = { seq, next_by_subj: `myriad.${this.run}.slice` };
-        const message = await jsm.streams.getMessage(this.#names.slices, query)
-          .catch((error) => {
-            if (error.code === NO_MESSAGE) return null;
-            throw error;
-          });
-        if (message === null) return slices;
-        slices.push(message.json());
-        seq = message.seq + 1;
+  /** Whether the bus still has all streams of the run. */
+  async exists(): Promise<boolean> {
+    const { slices, store, bucket } = this.#names;
+    try {
+      for (const stream of [slices, store, `KV_${bucket}`]) {
+        await this.#do("find the run", () => this.#parts.jsm.streams.info(stream));
       }
-    });
+      return true;
+    } catch (error) {
+      if (error instanceof BusError && error.trouble === "gone") return false;
+      throw error;
+    }
+  }
+
+  /** Slices that are in the queue or with a worker. The leader is asked: it knows of all. */
+  async listSlices(): Promise<QueuedSlice[]> {
+    const { streams } = this.#parts.jsm;
+    const slices: QueuedSlice[] = [];
+    for (let seq = 1; slices.length < MAX_LISTED; seq++) {
+      const query = { seq, next_by_subj: `myriad.${this.run}.slice` };
+      const message = await this.#do(
+        "list the slices",
+        () => streams.getMessage(this.#names.slices, query),
+      );
+      if (message === null) break;
+      seq = message.seq;
+      slices.push({ seq, slice: message.json() });
+    }
+    return slices;
+  }
+
+  /** Takes a slice out of the queue, whether or not a worker has it. */
+  async removeSlice({ seq }: QueuedSlice): Promise<void> {
+    await this.#parts.jsm.streams.deleteMessage(this.#names.slices, seq, false).catch(() => {});
   }
 
   /** Stores bytes under a name, in pieces. To try it again stores no piece twice. */
@@ -555,35 +583,76 @@ export class RunBus {
     );
   }
 
-  /** Commits a slice. @returns the commit that stands: this one, or that of another worker */
-  async commit(commit: Commit): Promise<Commit> {
+  /** The names of everything that is stored. */
+  async listStored(): Promise<string[]> {
+    const prefix = `myriad.${this.run}.store.`;
+    const { state } = await this.#do(
+      "list what was stored",
+      () => this.#parts.jsm.streams.info(this.#names.store, { subjects_filter: `${prefix}>` }),
+    );
+    return Object.keys(state.subjects ?? {}).map((subject) => subject.slice(prefix.length));
+  }
+
+  /** Drops what is stored under a name. */
+  async dropName(name: string): Promise<void> {
+    const filter = `myriad.${this.run}.store.${name}`;
+    await this.#do(
+      "remove what was stored",
+      () => this.#parts.jsm.streams.purge(this.#names.store, { filter }),
+    );
+  }
+
+  /** Commits a slice. @returns whether this commit stands; if not, that of another worker does */
+  async commit(commit: Commit): Promise<boolean> {
     const { kv } = this.#parts;
     return await this.#do("commit a slice", async () => {
       try {
         await kv.create(`commit.${commit.id}`, JSON.stringify(commit));
-        return commit;
+        return true;
       } catch (error) {
         if ((error as { code?: number }).code !== WRONG_LAST_SEQUENCE) throw error;
-        return await this.readCommit(commit.id) ?? commit;
+        const stands = await this.readCommit(commit.id);
+        return stands !== CLOSED && stands?.part.sha256 === commit.part.sha256 &&
+          stands.worker === commit.worker;
       }
     });
   }
 
-  async readCommit(id: string): Promise<Commit | undefined> {
+  /** The commit of a slice; undefined if nobody has committed it. */
+  async readCommit(id: string): Promise<Commit | typeof CLOSED | undefined> {
     const entry = await this.#do("read a commit", () => this.#parts.kv.get(`commit.${id}`));
-    return entry === null || entry.length === 0 ? undefined : entry.json();
+    if (entry === null || entry.length === 0) return undefined;
+    return entry.string() === CLOSED ? CLOSED : entry.json();
   }
 
-  /** Calls back with each commit, those that stand first. @returns what ends that */
-  async watchCommits(take: (commit: Commit) => void): Promise<() => void> {
-    const watch = await this.#do(
-      "watch the commits",
-      () => this.#parts.kv.watch({ key: "commit.>" }),
-    );
-    void (async () => {
-      for await (const entry of watch) if (entry.length > 0) take(entry.json());
-    })();
-    return () => watch.stop();
+  /** Marks a slice: it was collected, or another one took its place. Workers leave it alone. */
+  async closeSlice(id: string): Promise<void> {
+    await this.#do("mark a slice", () => this.#parts.kv.put(`commit.${id}`, CLOSED));
+  }
+
+  /**
+   * Calls back with each commit, those that stand first, and then once when all of these were there.
+   *
+   * @returns what ends that
+   */
+  async watchCommits(
+    take: (commit: Commit) => void,
+    onListed: () => void = () => {},
+  ): Promise<() => void> {
+    const { kv } = this.#parts;
+    // It tells the end of those that stand, also without any.
+    const mark = `commit.listed-${crypto.randomUUID()}`;
+    return await this.#do("watch the commits", async () => {
+      const watch = await kv.watch({ key: "commit.>" });
+      void (async () => {
+        for await (const entry of watch) {
+          if (entry.key === mark) onListed();
+          else if (entry.length > 0 && entry.string() !== CLOSED) take(entry.json());
+        }
+      })();
+      await kv.put(mark, CLOSED);
+      return () => watch.stop();
+    });
   }
 
   /** Tells what this worker does. It may be lost. */

@@ -67,6 +67,8 @@ export interface Live {
   readonly cpuSeconds: number;
   /** Whether no more requests start. */
   readonly isShut: boolean;
+  /** Why it leaves, in words, if it could not reach anything; null otherwise. */
+  readonly gaveUp: string | null;
   /** What is counted of slices that are not committed. */
   readonly open: readonly { readonly id: string; readonly stats: StatsState }[];
 }

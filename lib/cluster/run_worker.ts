@@ -184,7 +184,7 @@ export class RunWorker {
       encodePart(slice.toPart()),
     );
     const stands = await this.#bus.commit({ id, worker: this.#name, delivery, count, part });
-    if (JSON.stringify(stands.part) !== JSON.stringify(part)) await this.#bus.drop(part);
+    if (!stands) await this.#bus.drop(part);
     slice.lease.acknowledge();
   }
 
@@ -204,6 +204,7 @@ export class RunWorker {
       rssBytes: Deno.memoryUsage().rss,
       cpuSeconds: (userCPUTime + systemCPUTime) / 1e6,
       isShut,
+      gaveUp: null,
       open: this.#open.map((slice) => ({ id: slice.lease.slice.id, stats: slice.stats.toJSON() })),
     };
   }
