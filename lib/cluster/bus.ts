@@ -5,7 +5,8 @@
  * | --- | --- | --- |
  * | `MYRIAD_RUN_SLICES` | `myriad.RUN.slice` | slices that no worker has acknowledged: a work queue |
  * | `MYRIAD_RUN_STORE` | `myriad.RUN.store.>` | blocks of records, and parts, in pieces |
- * | `KV_MYRIAD_RUN` | `$KV.MYRIAD_RUN.>` | `spec`, `control`, `commit.SLICE` |
+ * | `MYRIAD_RUN_RATE` | `myriad.RUN.rate` | nothing: its sequence numbers are the turns of the rate |
+ * | `KV_MYRIAD_RUN` | `$KV.MYRIAD_RUN.>` | `spec`, `control`, `commit.SLICE`, `clock.WORKER`, `origin`, `hold.HOST` |
  *
  * `myriad.RUN.live` is not kept: what workers do at present.
  *
@@ -42,6 +43,8 @@ const PIECE_BYTES = 512 * 1024;
 /** The maximum number of pieces that are on their way at once. */
 const PIECES_AT_ONCE = 4;
 const WINDOW_NS = 3_600e9;
+/** How long to wait for the number of a turn, in milliseconds: later it is of no use. */
+const TURN_TIMEOUT_MS = 1_000;
 /** The maximum number of slices that are listed. */
 const MAX_LISTED = 10_000;
 
@@ -122,6 +125,12 @@ export class Bus {
       retention: RetentionPolicy.Workqueue,
       duplicate_window: WINDOW_NS,
     });
+    await streams.add({
+      name: name.rate,
+      subjects: [`myriad.${run}.rate`],
+      storage: StorageType.File,
+      max_msgs: 1,
+    });
     await this.#jsm.consumers.add(name.slices, {
       durable_name: "slices",
       ack_policy: AckPolicy.Explicit,
@@ -141,8 +150,8 @@ export class Bus {
 
   /** Removes everything that a run has on the bus. */
   async deleteRun(run: string): Promise<void> {
-    const { slices, store, bucket } = toNames(run);
-    for (const stream of [slices, store, `KV_${bucket}`]) {
+    const { slices, store, rate, bucket } = toNames(run);
+    for (const stream of [slices, store, rate, `KV_${bucket}`]) {
       await this.#jsm.streams.delete(stream).catch((error) => {
         if (error.code !== STREAM_NOT_FOUND) throw error;
       });
@@ -154,9 +163,11 @@ export class Bus {
   }
 }
 
-function toNames(run: string): { slices: string; store: string; bucket: string } {
+function toNames(
+  run: string,
+): { slices: string; store: string; rate: string; bucket: string } {
   const stem = `MYRIAD_${run}`;
-  return { slices: `${stem}_SLICES`, store: `${stem}_STORE`, bucket: stem };
+  return { slices: `${stem}_SLICES`, store: `${stem}_STORE`, rate: `${stem}_RATE`, bucket: stem };
 }
 
 interface Parts {
@@ -236,9 +247,9 @@ export class RunBus {
 
   /** Whether the bus still has all streams of the run. */
   async exists(): Promise<boolean> {
-    const { slices, store, bucket } = this.#names;
+    const { slices, store, rate, bucket } = this.#names;
     try {
-      for (const stream of [slices, store, `KV_${bucket}`]) {
+      for (const stream of [slices, store, rate, `KV_${bucket}`]) {
         await this.#parts.jsm.streams.info(stream);
       }
       return true;
@@ -380,6 +391,52 @@ export class RunBus {
       }
     })();
     await kv.put(mark, CLOSED);
+    return () => watch.stop();
+  }
+
+  /** Takes the next turn of the rate. @returns its number, from 1, which nobody else gets */
+  async takeTurn(): Promise<number> {
+    const { seq } = await this.#parts.js.publish(`myriad.${this.run}.rate`, undefined, {
+      timeout: TURN_TIMEOUT_MS,
+    });
+    return seq;
+  }
+
+  /**
+   * Reads the server's clock: at some time between this call and half of the wait for it.
+   *
+   * @param worker the name of whoever reads it
+   * @returns milliseconds since the Unix epoch; undefined if that is not known
+   */
+  async readClock(worker: string): Promise<number | undefined> {
+    const { kv } = this.#parts;
+    const revision = await kv.put(`clock.${worker}`, "");
+    const entry = await kv.get(`clock.${worker}`);
+    // A server that follows others may not have it yet.
+    return entry?.revision === revision ? entry.created.getTime() : undefined;
+  }
+
+  /**
+   * Writes when the first turn is due, unless somebody else has written it meanwhile.
+   *
+   * @param revision that of the origin that it replaces; 0 without one
+   * @returns its revision; undefined if it was not written
+   */
+  async writeOrigin(atMs: number, revision: number): Promise<number | undefined> {
+    try {
+      return await this.#parts.kv.update("origin", String(atMs), revision);
+    } catch (error) {
+      if ((error as { code?: number }).code !== WRONG_LAST_SEQUENCE) throw error;
+      return undefined;
+    }
+  }
+
+  /** Calls back with when the first turn is due, and its revision. @returns what ends that */
+  async watchOrigin(take: (atMs: number, revision: number) => void): Promise<() => void> {
+    const watch = await this.#parts.kv.watch({ key: "origin" });
+    void (async () => {
+      for await (const entry of watch) take(Number(entry.string()), entry.revision);
+    })();
     return () => watch.stop();
   }
 
