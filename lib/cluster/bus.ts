@@ -5,7 +5,8 @@
  * | --- | --- | --- |
  * | `MYRIAD_RUN_SLICES` | `myriad.RUN.slice` | slices that no worker has acknowledged: a work queue |
  * | `MYRIAD_RUN_STORE` | `myriad.RUN.store.>` | blocks of records, and parts, in pieces |
- * | `KV_MYRIAD_RUN` | `$KV.MYRIAD_RUN.>` | `spec`, `control`, `commit.SLICE` |
+ * | `MYRIAD_RUN_RATE` | `myriad.RUN.rate` | nothing: its sequence numbers are the turns of the rate |
+ * | `KV_MYRIAD_RUN` | `$KV.MYRIAD_RUN.>` | `spec`, `control`, `commit.SLICE`, `clock.WORKER`, `origin`, `hold.HOST` |
  *
  * `myriad.RUN.live` is not kept: what workers do at present.
  *
@@ -54,6 +55,8 @@ const SPEC_MS = 10_000;
 const READ_AGAIN_MS = 10_000;
 /** The code of a key that was written before (JetStream: wrong last sequence). */
 const WRONG_LAST_SEQUENCE = 10_071;
+/** How long to wait for the number of a turn, in milliseconds: later it is of no use. */
+const TURN_TIMEOUT_MS = 1_000;
 /** The maximum number of slices that are listed. */
 const MAX_LISTED = 10_000;
 /** The maximum number of bytes of a piece, where the server takes messages of that size. */
@@ -186,7 +189,7 @@ export class Bus {
     return [...runs].map(([run, { since, kinds }]) => ({
       run,
       since,
-      isWhole: ["KEYS", "SLICES", "STORE"].every((kind) => kinds.has(kind)),
+      isWhole: ["KEYS", "SLICES", "STORE", "RATE"].every((kind) => kinds.has(kind)),
     })).sort((a, b) => a.since.getTime() - b.since.getTime());
   }
 
@@ -201,7 +204,7 @@ export class Bus {
     run: string,
     { lostAfterMs, holdBytes, replicas }: RunStreams,
   ): Promise<RunBus> {
-    const { bucket, store, slices } = toNames(run);
+    const { bucket, store, slices, rate } = toNames(run);
     const common = { storage: StorageType.File, num_replicas: replicas };
     const streams = this.#jsm.streams;
     await this.deleteRun(run);
@@ -230,6 +233,12 @@ export class Bus {
           subjects: [`myriad.${run}.slice`],
           retention: RetentionPolicy.Workqueue,
           duplicate_window: SLICE_WINDOW_NS,
+        });
+        await streams.add({
+          ...common,
+          name: rate,
+          subjects: [`myriad.${run}.rate`],
+          max_msgs: 1,
         });
         await this.#jsm.consumers.add(slices, {
           durable_name: CONSUMER,
@@ -268,10 +277,10 @@ export class Bus {
 
   /** Removes everything that a run has on the bus. @returns the streams that were there */
   async deleteRun(run: string): Promise<string[]> {
-    const { slices, store, bucket } = toNames(run);
+    const { slices, store, rate, bucket } = toNames(run);
     const deleted: string[] = [];
     // Without the queue, no worker begins anything.
-    for (const stream of [slices, store, `KV_${bucket}`]) {
+    for (const stream of [slices, store, rate, `KV_${bucket}`]) {
       try {
         if (await this.#jsm.streams.delete(stream)) deleted.push(stream);
       } catch (error) {
@@ -293,9 +302,11 @@ const RUN_NAME = /^[a-z0-9]{1,32}$/;
 /** The name of a stream of a run. */
 const STREAM = /^(?:KV_)?MYRIAD_([a-z0-9]{1,32})(?:_([A-Z]+))?$/;
 
-function toNames(run: string): { slices: string; store: string; bucket: string } {
+function toNames(
+  run: string,
+): { slices: string; store: string; rate: string; bucket: string } {
   const stem = `MYRIAD_${run}`;
-  return { slices: `${stem}_SLICES`, store: `${stem}_STORE`, bucket: stem };
+  return { slices: `${stem}_SLICES`, store: `${stem}_STORE`, rate: `${stem}_RATE`, bucket: stem };
 }
 
 /** Of several submitters that make a run of one name at once, the first one has it. */
@@ -494,9 +505,9 @@ export class RunBus {
 
   /** Whether the bus still has all streams of the run. */
   async exists(): Promise<boolean> {
-    const { slices, store, bucket } = this.#names;
+    const { slices, store, rate, bucket } = this.#names;
     try {
-      for (const stream of [slices, store, `KV_${bucket}`]) {
+      for (const stream of [slices, store, rate, `KV_${bucket}`]) {
         await this.#do("find the run", () => this.#parts.jsm.streams.info(stream));
       }
       return true;
@@ -653,6 +664,52 @@ export class RunBus {
       await kv.put(mark, CLOSED);
       return () => watch.stop();
     });
+  }
+
+  /** Takes the next turn of the rate. @returns its number, from 1, which nobody else gets */
+  async takeTurn(): Promise<number> {
+    const { seq } = await this.#parts.js.publish(`myriad.${this.run}.rate`, undefined, {
+      timeout: TURN_TIMEOUT_MS,
+    });
+    return seq;
+  }
+
+  /**
+   * Reads the server's clock: at some time between this call and half of the wait for it.
+   *
+   * @param worker the name of whoever reads it
+   * @returns milliseconds since the Unix epoch; undefined if that is not known
+   */
+  async readClock(worker: string): Promise<number | undefined> {
+    const { kv } = this.#parts;
+    const revision = await kv.put(`clock.${worker}`, "");
+    const entry = await kv.get(`clock.${worker}`);
+    // A server that follows others may not have it yet.
+    return entry?.revision === revision ? entry.created.getTime() : undefined;
+  }
+
+  /**
+   * Writes when the first turn is due, unless somebody else has written it meanwhile.
+   *
+   * @param revision that of the origin that it replaces; 0 without one
+   * @returns its revision; undefined if it was not written
+   */
+  async writeOrigin(atMs: number, revision: number): Promise<number | undefined> {
+    try {
+      return await this.#parts.kv.update("origin", String(atMs), revision);
+    } catch (error) {
+      if ((error as { code?: number }).code !== WRONG_LAST_SEQUENCE) throw error;
+      return undefined;
+    }
+  }
+
+  /** Calls back with when the first turn is due, and its revision. @returns what ends that */
+  async watchOrigin(take: (atMs: number, revision: number) => void): Promise<() => void> {
+    const watch = await this.#parts.kv.watch({ key: "origin" });
+    void (async () => {
+      for await (const entry of watch) take(Number(entry.string()), entry.revision);
+    })();
+    return () => watch.stop();
   }
 
   /** Tells what this worker does. It may be lost. */
