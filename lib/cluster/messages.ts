@@ -20,6 +20,8 @@ import {
   isMap,
   isNumber,
   isShape,
+  isText,
+  orNull,
 } from "../text/json_shape.ts";
 import { countRuns, isRuns } from "./number_runs.ts";
 
@@ -76,6 +78,8 @@ export interface Live {
   readonly cpuSeconds: number;
   /** Whether no more requests start. */
   readonly isShut: boolean;
+  /** Why it leaves, in words, if it could not reach anything; null otherwise. */
+  readonly gaveUp: string | null;
   /** What is counted of slices that are not committed. */
   readonly open: readonly { readonly id: string; readonly stats: StatsState }[];
 }
@@ -139,6 +143,7 @@ const isLiveShape = isShape({
   rssBytes: isCount,
   cpuSeconds: isNumber,
   isShut: isBoolean,
+  gaveUp: orNull(isText),
   open: isList(
     isShape({ id: isId, stats: (value) => findWrongStat(value) === undefined }),
     MAX_TOLD,

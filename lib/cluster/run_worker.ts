@@ -155,7 +155,8 @@ export class RunWorker {
     const gzipped = options.output && { ...options.output, gzip: true };
     const slice = new OpenSlice({
       lease,
-      records: block && decodeBlock(await this.#bus.read("block", id, block), count),
+      records: block &&
+        decodeBlock(this.#bus.codec.open("block", id, await this.#bus.read(block)), count),
       step: options.shard.count,
       stats: options,
       encoders: {
@@ -185,12 +186,11 @@ export class RunWorker {
     const { lease: { slice: { id }, delivery } } = slice;
     const count = slice.doneCount;
     const part = await this.#bus.store(
-      "part",
-      id,
-      encodePart(slice.toPart()),
+      `part.${id}.${crypto.randomUUID()}`,
+      this.#bus.codec.seal("part", id, encodePart(slice.toPart())),
     );
     const stands = await this.#bus.commit({ id, worker: this.#name, delivery, count, part });
-    if (JSON.stringify(stands?.part) !== JSON.stringify(part)) await this.#bus.drop(part);
+    if (!stands) await this.#bus.drop(part);
     slice.lease.acknowledge();
   }
 
@@ -210,6 +210,7 @@ export class RunWorker {
       rssBytes: Deno.memoryUsage().rss,
       cpuSeconds: (userCPUTime + systemCPUTime) / 1e6,
       isShut,
+      gaveUp: null,
       open: this.#open.map((slice) => ({ id: slice.lease.slice.id, stats: slice.stats.toJSON() })),
     };
   }

@@ -1,5 +1,6 @@
 import config from "../../deno.json" with { type: "json" };
 import type { Engine } from "../engine/engine.ts";
+import type { BusOptions } from "../options/bus.ts";
 import type { RecordedCommand } from "../options/recorded_command.ts";
 import type { RunOptions } from "../options/run_options.ts";
 import { type Activity, addActivities, IDLE, type RunningPipeline } from "../run/pipeline.ts";
@@ -29,10 +30,11 @@ const STOP_MS = 10_000;
 
 /** How a run is submitted. */
 export interface SubmitterOptions {
-  readonly servers: readonly string[];
+  readonly bus: BusOptions;
   readonly run: string;
   readonly lostAfterMs: number;
   readonly holdBytes: number;
+  readonly replicas: number;
   /** The maximum number of requests in a slice, from 1. @default by the number of requests */
   readonly slice: number | undefined;
   /** What the run is sealed with; undefined if it is not. */
@@ -65,7 +67,7 @@ export class Submitter implements RunningPipeline {
   #collecting: Promise<void> = Promise.resolve();
 
   static async open(options: RunOptions, submit: SubmitterOptions): Promise<Submitter> {
-    const bus = await Bus.connect(submit);
+    const bus = await Bus.connect(submit.bus);
     const run = await bus.createRun(submit.run, submit);
     return new Submitter(bus, run, options, submit);
   }
@@ -104,9 +106,7 @@ export class Submitter implements RunningPipeline {
       details: this.#details,
     }, config.version);
     await this.#run.setControl("run");
-    const stopWatching = await this.#run.watchCommits((_, commit) => {
-      if (commit !== undefined) this.#onCommit(commit);
-    });
+    const stopWatching = await this.#run.watchCommits((commit) => this.#onCommit(commit));
     const stopListening = this.#run.onLive((live) =>
       this.#live.set(live.worker, { live, heardMs: performance.now() })
     );
@@ -147,7 +147,10 @@ export class Submitter implements RunningPipeline {
   async #put({ runs, count, records }: Cut): Promise<void> {
     const id = `${this.#term}-${this.#count++}`;
     const block = records &&
-      await this.#run.store("block", id, encodeBlock(records));
+      await this.#run.store(
+        `block.${id}`,
+        this.#run.codec.seal("block", id, encodeBlock(records)),
+      );
     const slice: Slice = { id, count, runs, block };
     this.#outstanding.set(id, slice);
     await this.#run.publishSlice(slice);
@@ -183,7 +186,7 @@ export class Submitter implements RunningPipeline {
 
   async #collect(slice: Slice, commit: Commit): Promise<void> {
     const { runs, stats, records, failures } = decodePart(
-      await this.#run.read("part", slice.id, commit.part),
+      this.#run.codec.open("part", slice.id, await this.#run.read(commit.part)),
     );
     const numbers = Float64Array.from(listNumbers(runs, this.#step));
     // Of one moment: nothing is awaited between the records and their statistics.

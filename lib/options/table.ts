@@ -28,6 +28,7 @@ import {
   THREADS,
   THRESHOLD,
 } from "./kinds.ts";
+import { BUS_FLAGS } from "./bus_flags.ts";
 import { identifyBody, identifyHeaders } from "./request_identity.ts";
 import type { RunOptions } from "./run_options.ts";
 
@@ -66,6 +67,10 @@ function listWords(words: readonly string[]): string {
 
 /** The heading of the flags that only the submitter of a run takes. */
 export const CLUSTER_SECTION = "Several machines";
+
+function listRequired({ requires = [] }: Flag): readonly (string | readonly string[])[] {
+  return requires;
+}
 
 /** The rows, by their heading in the help. */
 const SECTIONS = {
@@ -437,6 +442,16 @@ const SECTIONS = {
       secret: "userinfo",
       help: "submit the run to the NATS server at URL, for 'myriad work URL' on any machine, " +
         "and collect the results: nats://HOST[:PORT]; @FILE, @-: from a file or stdin",
+    },
+    ...BUS_FLAGS.map((row) => ({ ...row, requires: ["cluster", ...listRequired(row)] })),
+    {
+      name: "cluster-replicas",
+      value: "N",
+      kind: count({ min: 1, max: 5 }),
+      default: "1",
+      option: "replicas",
+      requires: ["cluster"],
+      help: "how many servers of a NATS cluster keep a copy of the run",
     },
     {
       name: "cluster-key",

@@ -24,18 +24,20 @@ function redactName(value: string): string {
   return /[:=]/.test(value) ? "…" : value.slice(1);
 }
 
-/** A flag with the name of its file, for messages. */
-export function nameFlagFile(flag: string, value: string): string {
-  return `--${flag} ${redactFileReference(value)}`;
+/** A flag with the name of its file, for messages; the name alone where it is an argument. */
+export function nameFlagFile(flag: string | undefined, value: string): string {
+  const name = redactFileReference(value);
+  return flag === undefined ? name : `--${flag} ${name}`;
 }
 
 /**
- * The value of a flag: the text itself, or for `@FILE` and `@-` the one line that is there.
+ * The value of a flag, or of an argument without one: the text itself, or for `@FILE` and `@-` the
+ * one line that is there.
  *
  * @throws {UsageError} If the file cannot be read, or has more lines. Nothing in it is repeated.
  */
 export async function readSecret(
-  flag: string,
+  flag: string | undefined,
   value: string,
   readFile: ReadFile,
 ): Promise<string> {
@@ -64,6 +66,10 @@ export async function readSecretLines(
     .filter(([line]) => line.trim() !== "");
 }
 
-function readFlagFile(flag: string, value: string, readFile: ReadFile): Promise<string> {
+function readFlagFile(
+  flag: string | undefined,
+  value: string,
+  readFile: ReadFile,
+): Promise<string> {
   return readShortText(readFile, value.slice(1), nameFlagFile(flag, value), redactName(value));
 }
