@@ -20,6 +20,7 @@ import {
   jetstreamManager,
   RetentionPolicy,
   StorageType,
+  type StreamInfo,
 } from "@nats-io/jetstream";
 import { type KV, Kvm } from "@nats-io/kv";
 import {
@@ -89,6 +90,13 @@ export interface RunListing {
   readonly since: Date;
   /** Whether all of them are there. */
   readonly isWhole: boolean;
+  /** How many slices were published so far. */
+  readonly slices: number;
+  /** How many of these wait for a worker, or are with one. */
+  readonly open: number;
+  /** The bytes of its store, and the maximum of them. */
+  readonly storedBytes: number;
+  readonly holdBytes: number;
 }
 
 /** A connection to the bus. It comes back by itself when it breaks. */
@@ -167,27 +175,32 @@ export class Bus {
 
   /** All runs that have at least one stream on the bus, the oldest first. */
   async listAll(): Promise<RunListing[]> {
-    const runs = new Map<string, { since: Date; kinds: Set<string> }>();
+    const runs = new Map<string, Map<string, StreamInfo>>();
     try {
-      for await (const { config: { name }, created } of this.#jsm.streams.list()) {
-        const [, run, kind = "KEYS"] = STREAM.exec(name) ?? [];
+      for await (const info of this.#jsm.streams.list()) {
+        const [, run, kind = "KEYS"] = STREAM.exec(info.config.name) ?? [];
         if (run === undefined) continue;
-        const since = new Date(created);
-        const known = runs.get(run);
-        if (known === undefined) runs.set(run, { since, kinds: new Set([kind]) });
-        else {
-          known.kinds.add(kind);
-          if (since < known.since) known.since = since;
-        }
+        if (!runs.has(run)) runs.set(run, new Map());
+        runs.get(run)!.set(kind, info);
       }
     } catch (error) {
       throw toBusError(error, "list the runs");
     }
-    return [...runs].map(([run, { since, kinds }]) => ({
-      run,
-      since,
-      isWhole: ["KEYS", "SLICES", "STORE"].every((kind) => kinds.has(kind)),
-    })).sort((a, b) => a.since.getTime() - b.since.getTime());
+    return Array.from(runs, ([run, streams]) => {
+      const queue = streams.get("SLICES")?.state;
+      const store = streams.get("STORE");
+      return {
+        run,
+        since: new Date(
+          Math.min(...streams.values().map(({ created }) => new Date(created).getTime())),
+        ),
+        isWhole: streams.has("KEYS") && queue !== undefined && store !== undefined,
+        slices: queue?.last_seq ?? 0,
+        open: queue?.messages ?? 0,
+        storedBytes: store?.state.bytes ?? 0,
+        holdBytes: store?.config.max_bytes ?? 0,
+      };
+    }).sort((a, b) => a.since.getTime() - b.since.getTime());
   }
 
   /**
@@ -398,6 +411,20 @@ export class RunBus {
       if (performance.now() > endMs) return undefined;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
+  }
+
+  /** Whether the run is described, without which it is not one to workers. */
+  async isDescribed(): Promise<boolean> {
+    return await this.#do("read the run", () => this.#parts.kv.get("spec")) !== null;
+  }
+
+  /** How many slices are with workers. */
+  async countHeld(): Promise<number> {
+    const { num_ack_pending } = await this.#do(
+      "ask after the slices",
+      () => this.#parts.jsm.consumers.info(this.#names.slices, CONSUMER),
+    );
+    return num_ack_pending;
   }
 
   async setControl(control: Control): Promise<void> {
