@@ -5,7 +5,8 @@
  * | --- | --- | --- |
  * | `MYRIAD_RUN_SLICES` | `myriad.RUN.slice` | slices that no worker has acknowledged: a work queue |
  * | `MYRIAD_RUN_STORE` | `myriad.RUN.store.>` | blocks of records, and parts, in pieces |
- * | `KV_MYRIAD_RUN` | `$KV.MYRIAD_RUN.>` | `spec`, `control`, `commit.SLICE` |
+ * | `MYRIAD_RUN_RATE` | `myriad.RUN.rate` | nothing: its sequence numbers are the turns of the rate |
+ * | `KV_MYRIAD_RUN` | `$KV.MYRIAD_RUN.>` | `spec`, `control`, `commit.SLICE`, `clock.WORKER`, `origin`, `hold.HOST` |
  *
  * `myriad.RUN.live` is not kept: what workers do at present.
  *
@@ -55,6 +56,8 @@ const SPEC_MS = 10_000;
 const READ_AGAIN_MS = 10_000;
 /** The code of a key that was written before (JetStream: wrong last sequence). */
 const WRONG_LAST_SEQUENCE = 10_071;
+/** How long to wait for the number of a turn, in milliseconds: later it is of no use. */
+const TURN_TIMEOUT_MS = 1_000;
 /** The maximum number of slices that are listed. */
 const MAX_LISTED = 10_000;
 /** The maximum number of bytes of a piece, where the server takes messages of that size. */
@@ -178,23 +181,25 @@ export class Bus {
     const runs = new Map<string, Map<string, StreamInfo>>();
     try {
       for await (const info of this.#jsm.streams.list()) {
-        const [, run, kind = "KEYS"] = STREAM.exec(info.config.name) ?? [];
+        const { name } = info.config;
+        const run = STREAM.exec(name)?.[1];
         if (run === undefined) continue;
         if (!runs.has(run)) runs.set(run, new Map());
-        runs.get(run)!.set(kind, info);
+        runs.get(run)!.set(name, info);
       }
     } catch (error) {
       throw toBusError(error, "list the runs");
     }
     return Array.from(runs, ([run, streams]) => {
-      const queue = streams.get("SLICES")?.state;
-      const store = streams.get("STORE");
+      const names = toNames(run);
+      const queue = streams.get(names.slices)?.state;
+      const store = streams.get(names.store);
       return {
         run,
         since: new Date(
           Math.min(...streams.values().map(({ created }) => new Date(created).getTime())),
         ),
-        isWhole: streams.has("KEYS") && queue !== undefined && store !== undefined,
+        isWhole: listStreams(run).every((name) => streams.has(name)),
         slices: queue?.last_seq ?? 0,
         open: queue?.messages ?? 0,
         storedBytes: store?.state.bytes ?? 0,
@@ -214,7 +219,7 @@ export class Bus {
     run: string,
     { lostAfterMs, holdBytes, replicas }: RunStreams,
   ): Promise<RunBus> {
-    const { bucket, store, slices } = toNames(run);
+    const { bucket, store, slices, rate } = toNames(run);
     const common = { storage: StorageType.File, num_replicas: replicas };
     const streams = this.#jsm.streams;
     await this.deleteRun(run);
@@ -243,6 +248,12 @@ export class Bus {
           subjects: [`myriad.${run}.slice`],
           retention: RetentionPolicy.Workqueue,
           duplicate_window: SLICE_WINDOW_NS,
+        });
+        await streams.add({
+          ...common,
+          name: rate,
+          subjects: [`myriad.${run}.rate`],
+          max_msgs: 1,
         });
         await this.#jsm.consumers.add(slices, {
           durable_name: CONSUMER,
@@ -281,10 +292,8 @@ export class Bus {
 
   /** Removes everything that a run has on the bus. @returns the streams that were there */
   async deleteRun(run: string): Promise<string[]> {
-    const { slices, store, bucket } = toNames(run);
     const deleted: string[] = [];
-    // Without the queue, no worker begins anything.
-    for (const stream of [slices, store, `KV_${bucket}`]) {
+    for (const stream of listStreams(run)) {
       try {
         if (await this.#jsm.streams.delete(stream)) deleted.push(stream);
       } catch (error) {
@@ -304,11 +313,25 @@ export class Bus {
 const CONSUMER = "slices";
 const RUN_NAME = /^[a-z0-9]{1,32}$/;
 /** The name of a stream of a run. */
-const STREAM = /^(?:KV_)?MYRIAD_([a-z0-9]{1,32})(?:_([A-Z]+))?$/;
+const STREAM = /^(?:KV_)?MYRIAD_([a-z0-9]{1,32})(?:_[A-Z]+)?$/;
 
-function toNames(run: string): { slices: string; store: string; bucket: string } {
+/** The streams of a run, and the bucket of its keys. */
+interface Names {
+  readonly slices: string;
+  readonly store: string;
+  readonly rate: string;
+  readonly bucket: string;
+}
+
+function toNames(run: string): Names {
   const stem = `MYRIAD_${run}`;
-  return { slices: `${stem}_SLICES`, store: `${stem}_STORE`, bucket: stem };
+  return { slices: `${stem}_SLICES`, store: `${stem}_STORE`, rate: `${stem}_RATE`, bucket: stem };
+}
+
+/** All streams of a run. The queue is the first to go: without it, no worker begins anything. */
+function listStreams(run: string): string[] {
+  const { slices, store, rate, bucket } = toNames(run);
+  return [slices, store, rate, `KV_${bucket}`];
 }
 
 /** Of several submitters that make a run of one name at once, the first one has it. */
@@ -374,7 +397,7 @@ export interface QueuedSlice {
 export class RunBus {
   readonly run: string;
   readonly #parts: Parts;
-  readonly #names: ReturnType<typeof toNames>;
+  readonly #names: Names;
 
   constructor(run: string, parts: Parts) {
     this.run = run;
@@ -521,9 +544,8 @@ export class RunBus {
 
   /** Whether the bus still has all streams of the run. */
   async exists(): Promise<boolean> {
-    const { slices, store, bucket } = this.#names;
     try {
-      for (const stream of [slices, store, `KV_${bucket}`]) {
+      for (const stream of listStreams(this.run)) {
         await this.#do("find the run", () => this.#parts.jsm.streams.info(stream));
       }
       return true;
@@ -680,6 +702,52 @@ export class RunBus {
       await kv.put(mark, CLOSED);
       return () => watch.stop();
     });
+  }
+
+  /** Takes the next turn of the rate. @returns its number, from 1, which nobody else gets */
+  async takeTurn(): Promise<number> {
+    const { seq } = await this.#parts.js.publish(`myriad.${this.run}.rate`, undefined, {
+      timeout: TURN_TIMEOUT_MS,
+    });
+    return seq;
+  }
+
+  /**
+   * Reads the server's clock: at some time between this call and half of the wait for it.
+   *
+   * @param worker the name of whoever reads it
+   * @returns milliseconds since the Unix epoch; undefined if that is not known
+   */
+  async readClock(worker: string): Promise<number | undefined> {
+    const { kv } = this.#parts;
+    const revision = await kv.put(`clock.${worker}`, "");
+    const entry = await kv.get(`clock.${worker}`);
+    // A server that follows others may not have it yet.
+    return entry?.revision === revision ? entry.created.getTime() : undefined;
+  }
+
+  /**
+   * Writes when the first turn is due, unless somebody else has written it meanwhile.
+   *
+   * @param revision that of the origin that it replaces; 0 without one
+   * @returns its revision; undefined if it was not written
+   */
+  async writeOrigin(atMs: number, revision: number): Promise<number | undefined> {
+    try {
+      return await this.#parts.kv.update("origin", String(atMs), revision);
+    } catch (error) {
+      if ((error as { code?: number }).code !== WRONG_LAST_SEQUENCE) throw error;
+      return undefined;
+    }
+  }
+
+  /** Calls back with when the first turn is due, and its revision. @returns what ends that */
+  async watchOrigin(take: (atMs: number, revision: number) => void): Promise<() => void> {
+    const watch = await this.#parts.kv.watch({ key: "origin" });
+    void (async () => {
+      for await (const entry of watch) take(Number(entry.string()), entry.revision);
+    })();
+    return () => watch.stop();
   }
 
   /** Tells what this worker does. It may be lost. */

@@ -1,0 +1,62 @@
+import { assertEquals } from "@std/assert";
+import { Cluster, range } from "../fixtures/cluster.ts";
+
+// A NATS server that dies while workers are in the midst of slices. The target holds one request of
+// each slice, so that no slice can be done before.
+
+const COUNT = 600;
+const SLICE = 20;
+const IN_FLIGHT = 5;
+const WORKERS = 3;
+/** How many requests the workers make until all that they have in flight are held. */
+const MADE = WORKERS * ((IN_FLIGHT - 1) * SLICE + 8);
+/** Longer than a request to the server may take. */
+const OUTAGE_MS = 6_000;
+
+/** Starts a run whose workers are in the midst of slices. */
+async function begin(cluster: Cluster) {
+  const { target } = cluster;
+  const output = cluster.dir.path("out.ndjson");
+  target.hold((path) => Number(path.slice(1)) % SLICE === 7);
+  const args = [
+    ...["-n", `${COUNT}`, "-c", `${IN_FLIGHT}`, "--slice", `${SLICE}`],
+    ...[target.url("/{}"), "-o", output],
+  ];
+  const run = cluster.submit(args);
+  const workers = await Promise.all(range(WORKERS).map(() => cluster.join(run)));
+  await cluster.sees(MADE);
+  return { args, run, workers, output };
+}
+
+Deno.test("a server that is killed and comes back costs no request", async () => {
+  await using cluster = await Cluster.start();
+  const { run, workers, output } = await begin(cluster);
+  await cluster.nats.kill();
+  cluster.target.release();
+  await new Promise((resolve) => setTimeout(resolve, OUTAGE_MS));
+  await cluster.nats.restart();
+  const { code, stderr } = await run.ended;
+  assertEquals(code, 0, stderr);
+  for (const worker of workers) {
+    const { code, stderr } = await worker.ended;
+    assertEquals(code, 0, stderr);
+  }
+  await cluster.verify(output, { numbers: range(COUNT) });
+});
+
+Deno.test("--resume goes on after the server has lost its store", async () => {
+  await using cluster = await Cluster.start();
+  const { args, run, workers, output } = await begin(cluster);
+  await cluster.nats.kill();
+  await cluster.nats.restart({ hasStore: false });
+  const lost = await run.ended;
+  assertEquals(lost.code, 3, lost.stderr);
+  await run.says("to continue, run the same command with --resume");
+  for (const worker of workers) await worker[Symbol.asyncDispose]();
+  cluster.target.release();
+  const resumed = cluster.submit([...args, "--resume"]);
+  await cluster.join(resumed);
+  const { code, stderr } = await resumed.ended;
+  assertEquals(code, 0, stderr);
+  await cluster.verify(output, { numbers: range(COUNT), repeats: MADE });
+});

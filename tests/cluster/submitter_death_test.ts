@@ -1,0 +1,71 @@
+import { assert, assertEquals } from "@std/assert";
+import { Cluster, range } from "../fixtures/cluster.ts";
+import { Dice } from "../fixtures/dice.ts";
+
+// A submitter that dies or is interrupted, and its run, which the same command goes on with.
+
+const COUNT = 1_000;
+const SLICE = 20;
+const LAST = `/${COUNT - 1}`;
+const DEATHS = 4;
+const WORKERS = 2;
+/** A second goes by in 40 ms, so that there are many journals. */
+const PRELOAD = new URL("../fixtures/fast_clock.ts", import.meta.url).pathname;
+
+for (const ending of [".ndjson", ".csv.gz"]) {
+  Deno.test(`--resume has one record of each request when the submitter is killed (${ending})`, async () => {
+    await using cluster = await Cluster.start();
+    const { target } = cluster;
+    const output = cluster.dir.path(`out${ending}`);
+    const dice = new Dice(ending.length);
+    // The run is not over before the last death.
+    target.hold((path) => path === LAST);
+    const args = [
+      ...["-n", `${COUNT}`, "-c", "5", "--slice", `${SLICE}`, target.url("/{}")],
+      ...["-o", output, "--resume", "--json"],
+    ];
+    for (let death = 0; death < DEATHS; death++) {
+      await using run = cluster.submit(args, {
+        permissions: ["--allow-net", "--allow-read", "--allow-write", `--preload=${PRELOAD}`],
+      });
+      const name = await run.name();
+      if (death === 0) { for (let k = 0; k < WORKERS; k++) cluster.work([name]); }
+      const left = COUNT - target.paths.length;
+      // Once a worker has begun, the run can be found again.
+      if (left > 0) await cluster.sees(target.paths.length + 1 + dice.below((left - 1) / 2));
+      run.kill("SIGKILL");
+      await run.ended;
+    }
+    target.release();
+    const run = cluster.submit(args);
+    const { code, stdout, stderr } = await run.ended;
+    assertEquals(code, 0, stderr);
+    assertEquals(JSON.parse(stdout).requests, COUNT);
+    await cluster.verify(output, { numbers: range(COUNT) });
+  });
+}
+
+Deno.test("--resume goes on with a run that Ctrl-C has ended, and repeats nothing", async () => {
+  await using cluster = await Cluster.start();
+  const { target } = cluster;
+  const output = cluster.dir.path("out.ndjson");
+  const args = [
+    ...["-n", `${COUNT}`, "-c", "5", "--slice", `${SLICE}`, target.url("/{}"), "-o", output],
+  ];
+  target.hold((path) => Number(path.slice(1)) % SLICE === 7);
+  const run = cluster.submit(args);
+  const worker = await cluster.join(run);
+  await cluster.sees(4 * SLICE + 8);
+  run.kill("SIGINT");
+  await run.says("interrupted");
+  target.release();
+  const interrupted = await run.ended;
+  assertEquals(interrupted.code, 130, interrupted.stderr);
+  assert(target.paths.length < COUNT, "the run is not over");
+  await worker.ended;
+  const resumed = cluster.submit([...args, "--resume"]);
+  await cluster.join(resumed);
+  const { code, stderr } = await resumed.ended;
+  assertEquals(code, 0, stderr);
+  await cluster.verify(output, { numbers: range(COUNT) });
+});
