@@ -212,7 +212,7 @@ export class Bus {
    * Makes the streams of a run, and opens it. What is left of an earlier one of that name goes. Until
    * its description is written, it is not a run to workers.
    *
-   * @throws {UsageError} If another submitter makes a run of that name.
+   * @throws {UsageError} If a run of that name is on the bus, or another submitter makes one.
    * @throws {BusError} If the streams cannot be made. None of them is left then.
    */
   async createRun(
@@ -222,6 +222,12 @@ export class Bus {
     const { bucket, store, slices, rate } = toNames(run);
     const common = { storage: StorageType.File, num_replicas: replicas };
     const streams = this.#jsm.streams;
+    if (await (await this.openRun(run))?.isDescribed()) {
+      throw new UsageError(
+        `A run of the name '${run}' is on the bus: use another --cluster-run, or ` +
+          `'myriad runs URL ${run} --delete'`,
+      );
+    }
     await this.deleteRun(run);
     try {
       const kv = await new Kvm(this.#js).create(bucket, {
