@@ -26,10 +26,12 @@ export interface PipelineParts<R extends Recorder = Stats> {
   readonly stats: R;
   /** For a run with a rate. @default a timer that is not ready yet */
   readonly timer?: PreciseTimer | undefined;
+  /** Opens the pacer of a run that several processes make. */
+  readonly openPacer?: ScheduleOptions["openPacer"];
 }
 
 /** How a pipeline makes requests. */
-export interface PipelineOptions extends Omit<ScheduleOptions, "timer"> {
+export interface PipelineOptions extends Omit<ScheduleOptions, "timer" | "openPacer"> {
   /** Milliseconds after which nothing more starts, from 0. @default never */
   readonly durationMs?: number | undefined;
   /**
@@ -146,7 +148,7 @@ export class Pipeline<R extends Recorder = Stats> {
   #failure: { readonly reason: unknown } | undefined;
 
   constructor(
-    { source, engine, check, stats, timer }: PipelineParts<R>,
+    { source, engine, check, stats, timer, openPacer }: PipelineParts<R>,
     options: PipelineOptions,
     hooks: PipelineHooks,
   ) {
@@ -155,7 +157,7 @@ export class Pipeline<R extends Recorder = Stats> {
     this.#check = check;
     this.#isResumable = options.isResumable;
     this.#hooks = hooks;
-    this.#schedule = new Schedule(source, { ...options, timer }, {
+    this.#schedule = new Schedule(source, { ...options, timer, openPacer }, {
       onLate: (ms) => stats.recordLateStart(ms),
       onStart: (ownLateMs) => stats.recordStart(ownLateMs),
       onRetry: (cause, result) => stats.recordRetry(cause, result),

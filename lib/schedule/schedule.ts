@@ -14,7 +14,8 @@ import { Hope } from "./hope.ts";
 import { detachTarget, Hosts, MAX_HOLD_MS, type Unsent } from "./hosts.ts";
 import { type NetworkNews, type News, shiftNews } from "./news.ts";
 import { OutageNotices } from "./outage_notices.ts";
-import { Pacer } from "./pacer.ts";
+import { LocalPacer } from "./local_pacer.ts";
+import { type Pacer, TICK_MS } from "./pacer.ts";
 import { PreciseTimer } from "./precise_timer.ts";
 import { parseRetryAfter } from "./retry_after.ts";
 import { RetryPolicy } from "./retry_policy.ts";
@@ -22,11 +23,6 @@ import { SharedPacer } from "./shared_pacer.ts";
 import { SilentHosts } from "./silent_hosts.ts";
 import { MAX_TIMER_MS } from "./stop_gate.ts";
 
-/**
- * Overdue requests start in bursts of at most as many as are due in this time. A start that waited
- * longer than this for a free place counts as late.
- */
-const TICK_MS = 4;
 /**
  * How far from its due time a start at a rate may be, so that one wake-up serves several starts: a
  * wake-up costs 30 to 60 us, more than a request. Up to 5,000/s the median distance stays at
@@ -74,6 +70,13 @@ export interface ScheduleOptions extends LoadOptions {
   readonly shared?: SharedRun | undefined;
   /** For a run with a rate; the schedule closes it. @default a timer that is not ready yet */
   readonly timer?: PreciseTimer | undefined;
+  /**
+   * Opens the pacer of a run with a rate, where that depends on others than the event loops of this
+   * process.
+   *
+   * @param wake has to be called when the time of the next start has changed by itself
+   */
+  readonly openPacer?: ((wake: () => void) => Pacer) | undefined;
 }
 
 /** Receives what a schedule does. */
@@ -179,9 +182,8 @@ export class Schedule implements Source<Start> {
   readonly #silentHosts: SilentHosts | undefined;
   /** Opens when the network or the proxy fails, so that no host can be reached. */
   readonly #network: CircuitBreaker;
-  readonly #pacer: Pacer | SharedPacer | undefined;
-  /** The same, if it shares its slots. */
-  readonly #sharedPacer: SharedPacer | undefined;
+  /** Undefined without a rate. */
+  readonly #pacer: Pacer | undefined;
   readonly #window: StartWindow;
   /** The timer of a run with a rate. */
   readonly #preciseTimer: ReturnType<Environment["preciseTimer"]> | undefined;
@@ -189,11 +191,6 @@ export class Schedule implements Source<Start> {
   #isFull: boolean;
   /** Since when there has been a free place. */
   #freeSinceMs = -Infinity;
-  /** How many requests started in the present burst, and when it began. */
-  #burst = 0;
-  #burstAtMs = -Infinity;
-  /** Whether the next start was held back on purpose, or there was nothing to start. */
-  #wasIdle = false;
   /** Requests that wait for their retry; at most twice the concurrency. */
   readonly #retries = new DelayQueue<Target>();
   /** By number, requests that are being retried: in flight, or waiting for their time or host. */
@@ -289,13 +286,10 @@ export class Schedule implements Source<Start> {
     this.#isFull = rate !== undefined;
     this.#window = START_WINDOWS.find(({ upToRate }) => (rate ?? 0) <= upToRate)!;
     if (rate !== undefined) {
-      this.#sharedPacer = this.#common && new SharedPacer(this.#common, {
-        rate,
-        rampUpMs,
-        clockMs: around.timeOrigin,
-        toleranceMs: TICK_MS,
-      });
-      this.#pacer = this.#sharedPacer ?? new Pacer({ rate, rampUpMs }, this.#startMs);
+      this.#pacer = options.openPacer?.(() => this.#wake()) ??
+        (this.#common === undefined
+          ? new LocalPacer({ rate, rampUpMs })
+          : new SharedPacer(this.#common, { rate, rampUpMs, clockMs: around.timeOrigin }));
       this.#preciseTimer = options.timer ?? around.preciseTimer();
     }
   }
@@ -329,10 +323,7 @@ export class Schedule implements Source<Start> {
     // The pool asks again at once as long as it has free places.
     if (this.#isFull) {
       this.#isFull = false;
-      const now = this.#environment.now();
-      // The schedule begins when there are places for it.
-      if (this.#freeSinceMs === -Infinity && this.#pacer instanceof Pacer) this.#pacer.skipTo(now);
-      this.#freeSinceMs = now;
+      this.#freeSinceMs = this.#environment.now();
     }
     return this.#next() ?? new Promise((resolve) => this.#resolve = resolve);
   }
@@ -396,8 +387,7 @@ export class Schedule implements Source<Start> {
 
   /** Records that there is nothing to start: time without anything to start is not made up for. */
   #rest(now: number): void {
-    this.#wasIdle = true;
-    if (this.#sharedPacer?.rest(now)) this.#tell({ about: "slot" });
+    if (this.#pacer?.rest(now)) this.#tell({ about: "slot" });
   }
 
   #end(now: number): Step<Start> {
@@ -441,36 +431,25 @@ export class Schedule implements Source<Start> {
   }
 
   /** When the next start is due, and may be early or late. */
-  #dueAtMs(pace: Pacer | SharedPacer, now: number): number {
+  #dueAtMs(pacer: Pacer, now: number): number {
     const { probeAtMs } = this.#network;
-    const sharing = this.#sharedPacer;
-    if (sharing !== undefined) {
-      if (probeAtMs > now) {
-        this.#rest(now);
-        return probeAtMs;
-      }
-      sharing.claim(now);
-    }
-    const { dueMs } = pace;
-    if (probeAtMs > dueMs) {
-      this.#wasIdle = true;
-      if (probeAtMs > now) return probeAtMs;
+    if (probeAtMs > now) {
+      this.#rest(now);
+      return probeAtMs;
     }
     const { earlyMs, lateMs } = this.#window;
-    if (dueMs > now + earlyMs) {
-      if (sharing === undefined || this.#isReady(now)) return dueMs + lateMs;
-      this.#rest(now);
-      return this.#readyAtMs;
-    }
-    if (now - this.#burstAtMs >= 1) {
-      this.#burstAtMs = now;
-      this.#burst = 0;
+    if (pacer.dueMs > now + earlyMs) {
+      // Another event loop may have something to start at that time.
+      if (!this.#isReady(now)) {
+        this.#rest(now);
+        return this.#readyAtMs;
+      }
+      pacer.claim(now);
+      if (pacer.dueMs > now + earlyMs) return pacer.dueMs + lateMs;
     }
     // A place that has just become free takes an overdue request. Several do not take all at once.
     if (this.#inFlight === this.#options.concurrency - 1) return now;
-    const most = Math.max(1, Math.ceil(this.#options.rate! * TICK_MS / 1000));
-    if (sharing !== undefined) return sharing.nextInBurst(most, now);
-    return this.#burst < most ? now : this.#burstAtMs + 1;
+    return pacer.nextInBurst(Math.max(1, Math.ceil(this.#options.rate! * TICK_MS / 1000)), now);
   }
 
   /** Whether something can be started at this time, as far as is known without starting it. */
@@ -628,21 +607,15 @@ export class Schedule implements Source<Start> {
    *
    * @returns when the time of this request began
    */
-  #keepPace(pace: Pacer | SharedPacer, now: number): number {
-    let freeSinceMs = this.#freeSinceMs;
-    if (pace instanceof SharedPacer) {
-      pace.claim(now);
-      // The places of the others were in use.
-      freeSinceMs = Math.max(freeSinceMs, pace.readyMs);
-    } else if (this.#wasIdle && now - pace.dueMs > TICK_MS) pace.skipTo(now);
-    this.#wasIdle = false;
-    const { dueMs } = pace;
-    const lateMs = Math.max(0, freeSinceMs - dueMs);
+  #keepPace(pacer: Pacer, now: number): number {
+    pacer.claim(now);
+    const { dueMs, readyMs } = pacer;
+    // Before it was ready, the places of the others were in use.
+    const lateMs = Math.max(0, this.#freeSinceMs - dueMs, readyMs - dueMs);
     if (lateMs > TICK_MS) this.#listener.onLate(lateMs);
     this.#listener.onStart(Math.max(0, now - lateMs - dueMs));
     this.#isFull = this.#inFlight >= this.#options.concurrency;
-    pace.advance(now);
-    this.#burst++;
+    pacer.advance(now);
     return now - lateMs;
   }
 
@@ -781,8 +754,8 @@ export class Schedule implements Source<Start> {
       if (wasProbe && isFailure) this.#tellOfNetwork("failed");
       return;
     }
-    // Threads whose places are all in use are not asked during a pause.
-    if (this.#sharedPacer !== undefined) this.#rest(now);
+    // While all places are in use, nobody asks during a pause.
+    this.#rest(now);
     if (!network.isFirst) return;
     this.#notices.tellOfNetwork(change, result);
     this.#tellOfNetwork(change);
@@ -815,7 +788,7 @@ export class Schedule implements Source<Start> {
         this.#first.found ??= news;
         break;
       case "slot":
-        this.#sharedPacer?.hasten();
+        this.#pacer?.hasten();
     }
     if (!hadPauses && this.pausedCount > 0) this.#hope.renew(now);
     this.#wake();

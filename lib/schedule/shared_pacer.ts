@@ -1,5 +1,6 @@
 import type { CommonState } from "./common_state.ts";
-import { type PacerOptions, StartTimes } from "./pacer.ts";
+import { type Pacer, type PacerOptions, TICK_MS } from "./pacer.ts";
+import { StartTimes } from "./start_times.ts";
 
 /**
  * The pacer of one of several event loops, which take their slots (the starts of the run, from 0)
@@ -12,13 +13,11 @@ import { type PacerOptions, StartTimes } from "./pacer.ts";
  * loop 1          ●     ●           ○ claimed
  * ```
  */
-export class SharedPacer {
+export class SharedPacer implements Pacer {
   readonly #state: CommonState;
   readonly #times: StartTimes;
   /** What this event loop's clock is behind the common one. */
   readonly #clockMs: number;
-  /** How far a start may be overdue before idle time is taken off. */
-  readonly #toleranceMs: number;
   #slot: number | undefined;
   #dueMs = Infinity;
   /** Since when there was nothing to start; undefined if there was. */
@@ -28,30 +27,24 @@ export class SharedPacer {
 
   constructor(
     state: CommonState,
-    { clockMs, toleranceMs, ...options }: PacerOptions & { clockMs: number; toleranceMs: number },
+    { clockMs, ...options }: PacerOptions & { clockMs: number },
   ) {
     this.#state = state;
     this.#times = new StartTimes(options);
     this.#clockMs = clockMs;
-    this.#toleranceMs = toleranceMs;
   }
 
-  /** When the claimed slot is due. Only after {@linkcode claim}. */
   get dueMs(): number {
     return this.#dueMs;
   }
 
-  /**
-   * When this event loop last had something to start again, after it was idle, while no other had a
-   * free place and a target; at first -Infinity.
-   */
   get readyMs(): number {
     return this.#readyMs;
   }
 
   /**
-   * Claims a slot, unless it has one. Time in which no event loop had anything to start is not made
-   * up for: all starts are put off by it.
+   * Claims a slot, unless it has one. All starts are put off by the time in which no event loop had
+   * anything to start.
    */
   claim(nowMs: number): void {
     if (this.#slot !== undefined) return;
@@ -64,12 +57,12 @@ export class SharedPacer {
     if (state.originMs === -Infinity) state.originMs = commonMs;
     else if (isAlone) {
       const overdueMs = commonMs - state.originMs - this.#times.of(slot);
-      if (overdueMs > this.#toleranceMs) state.originMs += Math.min(overdueMs, idleMs);
+      if (overdueMs > TICK_MS) state.originMs += Math.min(overdueMs, idleMs);
     }
     const { originMs } = state;
     state.unlock();
     // Others that have claimed a slot have places, too: those are not what it waited for.
-    if (isAlone && idleMs > this.#toleranceMs) this.#readyMs = nowMs;
+    if (isAlone && idleMs > TICK_MS) this.#readyMs = nowMs;
     this.#hold(slot, originMs);
   }
 
@@ -80,22 +73,18 @@ export class SharedPacer {
 
   /** Uses the claimed slot. */
   advance(nowMs: number): void {
-    this.#slot = undefined;
+    this.#release();
     this.#idleSinceMs = undefined;
     this.#state.useSlot(Math.floor(nowMs + this.#clockMs));
   }
 
-  /** When there may be another start if `most` may be in a millisecond, in all event loops. */
+  /** Counts the starts of all event loops. */
   nextInBurst(most: number, nowMs: number): number {
     const ms = Math.floor(nowMs + this.#clockMs);
     return this.#state.countStarts(ms) < most ? nowMs : ms + 1 - this.#clockMs;
   }
 
-  /**
-   * Records that there is nothing to start, and returns the slot if one is claimed.
-   *
-   * @returns whether an event loop that has claimed a later slot should take it
-   */
+  /** Returns the slot if one is claimed: an event loop that has claimed a later one can take it. */
   rest(nowMs: number): boolean {
     this.#idleSinceMs ??= nowMs;
     if (this.#slot === undefined) return false;
@@ -104,8 +93,13 @@ export class SharedPacer {
     const isLeft = state.returnSlot(this.#slot);
     const isWanted = isLeft && state.claimed > 0;
     state.unlock();
-    this.#slot = undefined;
+    this.#release();
     return isWanted;
+  }
+
+  #release(): void {
+    this.#slot = undefined;
+    this.#dueMs = Infinity;
   }
 
   /** Takes an earlier slot than the claimed one, if one was returned. */
