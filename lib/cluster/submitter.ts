@@ -1,6 +1,7 @@
 import { gunzipSync } from "node:zlib";
 import config from "../../deno.json" with { type: "json" };
 import type { Engine } from "../engine/engine.ts";
+import type { BusOptions } from "../options/bus.ts";
 import type { RunOptions } from "../options/run_options.ts";
 import { type Activity, addActivities, IDLE, type RunningPipeline } from "../run/pipeline.ts";
 import { createNumbering } from "../source/numbering.ts";
@@ -25,10 +26,11 @@ const STOP_MS = 10_000;
 
 /** How a run is submitted. */
 export interface SubmitterOptions {
-  readonly servers: readonly string[];
+  readonly bus: BusOptions;
   readonly run: string;
   readonly lostAfterMs: number;
   readonly holdBytes: number;
+  readonly replicas: number;
   /** The maximum number of requests in a slice, from 1. @default by the number of requests */
   readonly slice: number | undefined;
   readonly argv: readonly string[];
@@ -58,7 +60,7 @@ export class Submitter implements RunningPipeline {
   #collecting: Promise<void> = Promise.resolve();
 
   static async open(options: RunOptions, submit: SubmitterOptions): Promise<Submitter> {
-    const bus = await Bus.connect(submit);
+    const bus = await Bus.connect(submit.bus);
     const run = await bus.createRun(submit.run, submit);
     return new Submitter(bus, run, options, submit);
   }
