@@ -837,7 +837,7 @@ export class RunBus {
   async writeOrigin(atMs: number, revision: number): Promise<number | undefined> {
     return await this.#do("put off the turns", async () => {
       try {
-        return await this.#parts.kv.update("origin", String(atMs), revision);
+        return await this.#parts.kv.put("origin", String(atMs), { previousSeq: revision });
       } catch (error) {
         if ((error as { code?: number }).code !== WRONG_LAST_SEQUENCE) throw error;
         return undefined;

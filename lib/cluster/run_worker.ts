@@ -89,6 +89,7 @@ export class RunWorker {
         timer,
         openPacer: pacer && ((wake) => {
           pacer.onChange = wake;
+          pacer.onFailure = (error) => this.#pipeline.fail(error);
           return pacer;
         }),
       },
