@@ -32,6 +32,29 @@ export class OutputError extends Error {
   readonly exitCode = EXIT_FAILED;
 }
 
+/**
+ * Why the bus of a cluster did not do what it was asked for:
+ *
+ * - `away`: no answer; it may be back soon, and nobody knows whether it was done
+ * - `full`: the store of the run is full, until something in it is collected
+ * - `gone`: the run is not on the bus, or not whole
+ * - `denied`: the NATS user has no permission for it
+ * - `failed`: anything else
+ */
+export type BusTrouble = "away" | "full" | "gone" | "denied" | "failed";
+
+/** The bus of a cluster did not do what it was asked for. */
+export class BusError extends Error {
+  override name = "BusError";
+  readonly exitCode = EXIT_FAILED;
+  readonly trouble: BusTrouble;
+
+  constructor(message: string, trouble: BusTrouble, options?: ErrorOptions) {
+    super(message, options);
+    this.trouble = trouble;
+  }
+}
+
 /** The reader of standard output has closed it: nothing is wrong, but continuing has no use. */
 export class ClosedPipe extends Error {
   override name = "ClosedPipe";

@@ -5,7 +5,8 @@
  * | --- | --- | --- |
  * | `MYRIAD_RUN_SLICES` | `myriad.RUN.slice` | slices that no worker has acknowledged: a work queue |
  * | `MYRIAD_RUN_STORE` | `myriad.RUN.store.>` | blocks of records, and parts, in pieces |
- * | `KV_MYRIAD_RUN` | `$KV.MYRIAD_RUN.>` | `spec`, `control`, `commit.SLICE` |
+ * | `MYRIAD_RUN_RATE` | `myriad.RUN.rate` | nothing: its sequence numbers are the turns of the rate |
+ * | `KV_MYRIAD_RUN` | `$KV.MYRIAD_RUN.>` | `spec`, `control`, `commit.SLICE`, `clock.WORKER`, `origin`, `hold.HOST` |
  *
  * `myriad.RUN.live` is not kept: what workers do at present.
  *
@@ -13,46 +14,66 @@
  */
 import {
   AckPolicy,
-  type Consumer,
   DiscardPolicy,
   jetstream,
   type JetStreamClient,
   type JetStreamManager,
   jetstreamManager,
-  type JsMsg,
   RetentionPolicy,
   StorageType,
 } from "@nats-io/jetstream";
 import { type KV, Kvm } from "@nats-io/kv";
-import { connect, type NatsConnection } from "@nats-io/transport-node";
-import { OutputError } from "../errors.ts";
+import {
+  type Authenticator,
+  credsAuthenticator,
+  type Msg,
+  type NatsConnection,
+  NatsConnectionImpl,
+  nkeyAuthenticator,
+  nkeys,
+  setTransportFactory,
+  tokenAuthenticator,
+  usernamePasswordAuthenticator,
+} from "@nats-io/nats-core/internal";
+import { BusError, OutputError, UsageError } from "../errors.ts";
+import type { BusLogin, BusOptions } from "../options/bus.ts";
+import { explainMissingNet, isGranted } from "../process/permission.ts";
+import { BusTransport } from "./bus_transport.ts";
+import { CONNECT_TIMEOUT_MS, toBusError, toConnectError } from "./bus_trouble.ts";
 import type { Commit, Control, Live, Slice, Spec, Stored } from "./messages.ts";
 
 /** Stands in place of a commit once nothing more is to come of the slice. */
 const CLOSED = "closed";
-/** The code of a stream that the server does not have. */
-const STREAM_NOT_FOUND = 10_059;
 
 /** How long a request to the bus may take, in milliseconds. */
 const TIMEOUT_MS = 5_000;
+/** How long a worker waits for a slice before it asks again, in milliseconds. */
+const NEXT_MS = 2_000;
+/** How long the description of a run may be missing after its streams were made, in milliseconds. */
+const SPEC_MS = 10_000;
+/** How often something is read again that could have been missed. */
+const READ_AGAIN_MS = 10_000;
 /** The code of a key that was written before (JetStream: wrong last sequence). */
 const WRONG_LAST_SEQUENCE = 10_071;
-/** The maximum number of bytes of a piece: below the 1 MiB that a message may have by default. */
-const PIECE_BYTES = 512 * 1024;
-/** The maximum number of pieces that are on their way at once. */
-const PIECES_AT_ONCE = 4;
-const WINDOW_NS = 3_600e9;
+/** How long to wait for the number of a turn, in milliseconds: later it is of no use. */
+const TURN_TIMEOUT_MS = 1_000;
 /** The maximum number of slices that are listed. */
 const MAX_LISTED = 10_000;
+/** The maximum number of bytes of a piece, where the server takes messages of that size. */
+const MAX_PIECE_BYTES = 512 * 1024;
+/** What a message has beside a piece: its header fields. */
+const HEADER_BYTES = 1_024;
+/** The maximum number of pieces that are on their way at once. */
+const PIECES_AT_ONCE = 4;
+/** The maximum number of bytes of what a run has in keys: a description, marks of slices. */
+const KEYS_BYTES = 128 * 1024 ** 2;
+/** The maximum number of slices that workers hold. */
+const MAX_HELD = 10_000;
+/** How long the bus knows that a slice was published: far longer than it is tried. */
+const SLICE_WINDOW_NS = 3_600e9;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-
-/** How the bus is reached. */
-export interface BusOptions {
-  /** Addresses of its servers, as `host:port`. */
-  readonly servers: readonly string[];
-}
 
 /** What a run's streams are made with. */
 export interface RunStreams {
@@ -60,93 +81,214 @@ export interface RunStreams {
   readonly lostAfterMs: number;
   /** The maximum number of bytes that the store holds. */
   readonly holdBytes: number;
+  /** How many servers of the bus keep a copy, from 1. */
+  readonly replicas: number;
 }
 
-/** A connection to the bus. */
+/** A run as its streams show it. */
+export interface RunListing {
+  readonly run: string;
+  /** When its streams were made. */
+  readonly since: Date;
+  /** Whether all of them are there. */
+  readonly isWhole: boolean;
+}
+
+/** A connection to the bus. It comes back by itself when it breaks. */
 export class Bus {
   readonly #nc: NatsConnection;
   readonly #js: JetStreamClient;
   readonly #jsm: JetStreamManager;
+  /** At most one for each run that is open. */
+  readonly #onReconnect = new Set<() => void>();
 
-  /** @throws {UsageError} If the bus cannot be reached, or does not let this user in. */
-  static async connect({ servers }: BusOptions): Promise<Bus> {
-    const nc = await connect({
-      servers: [...servers],
-      resolve: false,
-      maxReconnectAttempts: -1,
-      reconnectTimeWait: 500,
-      pingInterval: 5_000,
-      maxPingOut: 2,
-      noAsyncTraces: true,
-    });
-    return new Bus(nc, await jetstreamManager(nc, { checkAPI: false }));
+  /**
+   * @throws {UsageError} If the bus cannot be reached, does not let this user in, or this process may
+   * not connect to it.
+   */
+  static async connect(options: BusOptions): Promise<Bus> {
+    for (const host of options.servers) {
+      if (isGranted({ name: "net", host })) continue;
+      throw new UsageError(
+        `Cannot connect to the NATS server '${host}': no permission: ${explainMissingNet(host)}`,
+      );
+    }
+    const { servers, login, tls } = options;
+    setTransportFactory({ factory: () => new BusTransport(tls) });
+    try {
+      const nc = await NatsConnectionImpl.connect({
+        servers: [...servers],
+        authenticator: login && toAuthenticator(login),
+        inboxPrefix: `_INBOX.myriad.${toInboxName(login)}`,
+        timeout: CONNECT_TIMEOUT_MS,
+        // The permission is for the name.
+        resolve: false,
+        // Others that a server tells of may need another permission, which Deno would ask for.
+        ignoreClusterUpdates: true,
+        maxReconnectAttempts: -1,
+        reconnectTimeWait: 500,
+        // A server that starts again may not know its users yet.
+        ignoreAuthErrorAbort: true,
+        pingInterval: 5_000,
+        maxPingOut: 2,
+        noAsyncTraces: true,
+      });
+      return new Bus(nc, await jetstreamManager(nc, { checkAPI: false, timeout: TIMEOUT_MS }));
+    } catch (error) {
+      throw toConnectError(error, options);
+    }
   }
 
   private constructor(nc: NatsConnection, jsm: JetStreamManager) {
     this.#nc = nc;
     this.#jsm = jsm;
     this.#js = jetstream(nc, { timeout: TIMEOUT_MS });
+    void this.#watchConnection();
+  }
+
+  async #watchConnection(): Promise<void> {
+    let isAway = false;
+    for await (const { type } of this.#nc.status()) {
+      if (type === "disconnect") isAway = true;
+      // It comes once for each try that failed before.
+      if (type !== "reconnect" || !isAway) continue;
+      isAway = false;
+      for (const tell of this.#onReconnect) tell();
+    }
+  }
+
+  /** Calls back whenever the connection is there again. @returns what ends that */
+  onReconnect(tell: () => void): () => void {
+    this.#onReconnect.add(tell);
+    return () => void this.#onReconnect.delete(tell);
   }
 
   /** The names of the runs that are on the bus. */
   async listRuns(): Promise<string[]> {
-    const names: string[] = [];
-    for await (const name of this.#jsm.streams.names("myriad.*.slice")) {
-      const run = /^MYRIAD_([a-z0-9]+)_SLICES$/.exec(name)?.[1];
-      if (run !== undefined) names.push(run);
-    }
-    return names;
+    return (await this.listAll()).filter(({ isWhole }) => isWhole).map(({ run }) => run);
   }
 
-  /** Makes the streams of a run, and opens it. What is left of an earlier one of that name goes. */
-  async createRun(run: string, { lostAfterMs, holdBytes }: RunStreams): Promise<RunBus> {
-    await this.deleteRun(run);
-    const name = toNames(run);
+  /** All runs that have at least one stream on the bus, the oldest first. */
+  async listAll(): Promise<RunListing[]> {
+    const runs = new Map<string, { since: Date; kinds: Set<string> }>();
+    try {
+      for await (const { config: { name }, created } of this.#jsm.streams.list()) {
+        const [, run, kind = "KEYS"] = STREAM.exec(name) ?? [];
+        if (run === undefined) continue;
+        const since = new Date(created);
+        const known = runs.get(run);
+        if (known === undefined) runs.set(run, { since, kinds: new Set([kind]) });
+        else {
+          known.kinds.add(kind);
+          if (since < known.since) known.since = since;
+        }
+      }
+    } catch (error) {
+      throw toBusError(error, "list the runs");
+    }
+    return [...runs].map(([run, { since, kinds }]) => ({
+      run,
+      since,
+      isWhole: ["KEYS", "SLICES", "STORE", "RATE"].every((kind) => kinds.has(kind)),
+    })).sort((a, b) => a.since.getTime() - b.since.getTime());
+  }
+
+  /**
+   * Makes the streams of a run, and opens it. What is left of an earlier one of that name goes. Until
+   * its description is written, it is not a run to workers.
+   *
+   * @throws {UsageError} If another submitter makes a run of that name.
+   * @throws {BusError} If the streams cannot be made. None of them is left then.
+   */
+  async createRun(
+    run: string,
+    { lostAfterMs, holdBytes, replicas }: RunStreams,
+  ): Promise<RunBus> {
+    const { bucket, store, slices, rate } = toNames(run);
+    const common = { storage: StorageType.File, num_replicas: replicas };
     const streams = this.#jsm.streams;
-    const kv = await new Kvm(this.#js).create(name.bucket, {
-      history: 1,
-      storage: StorageType.File,
-    });
-    await streams.add({
-      name: name.store,
-      subjects: [`myriad.${run}.store.>`],
-      storage: StorageType.File,
-      allow_direct: true,
-      discard: DiscardPolicy.New,
-      max_bytes: holdBytes,
-    });
-    await streams.add({
-      name: name.slices,
-      subjects: [`myriad.${run}.slice`],
-      storage: StorageType.File,
-      retention: RetentionPolicy.Workqueue,
-      duplicate_window: WINDOW_NS,
-    });
-    await this.#jsm.consumers.add(name.slices, {
-      durable_name: "slices",
-      ack_policy: AckPolicy.Explicit,
-      ack_wait: lostAfterMs * 1e6,
-      max_ack_pending: 10_000,
-      max_deliver: -1,
-    });
-    return new RunBus(run, { nc: this.#nc, js: this.#js, jsm: this.#jsm, kv });
+    await this.deleteRun(run);
+    try {
+      const kv = await new Kvm(this.#js).create(bucket, {
+        history: 1,
+        storage: StorageType.File,
+        replicas,
+        max_bytes: KEYS_BYTES,
+        // A follower could answer with what was before.
+        allow_direct: false,
+      });
+      await claim(kv, run);
+      try {
+        await streams.add({
+          ...common,
+          name: store,
+          subjects: [`myriad.${run}.store.>`],
+          allow_direct: true,
+          discard: DiscardPolicy.New,
+          max_bytes: holdBytes,
+        });
+        await streams.add({
+          ...common,
+          name: slices,
+          subjects: [`myriad.${run}.slice`],
+          retention: RetentionPolicy.Workqueue,
+          duplicate_window: SLICE_WINDOW_NS,
+        });
+        await streams.add({
+          ...common,
+          name: rate,
+          subjects: [`myriad.${run}.rate`],
+          max_msgs: 1,
+        });
+        await this.#jsm.consumers.add(slices, {
+          durable_name: CONSUMER,
+          ack_policy: AckPolicy.Explicit,
+          ack_wait: lostAfterMs * 1e6,
+          max_ack_pending: MAX_HELD,
+          max_deliver: -1,
+        });
+      } catch (error) {
+        await this.deleteRun(run).catch(() => {});
+        throw error;
+      }
+      return this.#open(run, kv);
+    } catch (error) {
+      throw toBusError(error, `make the run '${run}' on the bus`);
+    }
   }
 
   /** Opens a run; undefined if it is not on the bus. */
   async openRun(run: string): Promise<RunBus | undefined> {
-    if (!(await this.listRuns()).includes(run)) return undefined;
-    const kv = await new Kvm(this.#js).open(toNames(run).bucket);
-    return new RunBus(run, { nc: this.#nc, js: this.#js, jsm: this.#jsm, kv });
+    if (!RUN_NAME.test(run)) return undefined;
+    try {
+      const kv = await new Kvm(this.#js).open(toNames(run).bucket);
+      await kv.get("spec");
+      return this.#open(run, kv);
+    } catch (error) {
+      const trouble = toBusError(error, `open the run '${run}'`);
+      if (trouble instanceof BusError && trouble.trouble === "gone") return undefined;
+      throw trouble;
+    }
   }
 
-  /** Removes everything that a run has on the bus. */
-  async deleteRun(run: string): Promise<void> {
-    const { slices, store, bucket } = toNames(run);
-    for (const stream of [slices, store, `KV_${bucket}`]) {
-      await this.#jsm.streams.delete(stream).catch((error) => {
-        if (error.code !== STREAM_NOT_FOUND) throw error;
-      });
+  #open(run: string, kv: KV): RunBus {
+    return new RunBus(run, { bus: this, nc: this.#nc, js: this.#js, jsm: this.#jsm, kv });
+  }
+
+  /** Removes everything that a run has on the bus. @returns the streams that were there */
+  async deleteRun(run: string): Promise<string[]> {
+    const { slices, store, rate, bucket } = toNames(run);
+    const deleted: string[] = [];
+    // Without the queue, no worker begins anything.
+    for (const stream of [slices, store, rate, `KV_${bucket}`]) {
+      try {
+        if (await this.#jsm.streams.delete(stream)) deleted.push(stream);
+      } catch (error) {
+        const trouble = toBusError(error, `delete the run '${run}'`);
+        if (!(trouble instanceof BusError) || trouble.trouble !== "gone") throw trouble;
+      }
     }
+    return deleted;
   }
 
   async close(): Promise<void> {
@@ -154,12 +296,52 @@ export class Bus {
   }
 }
 
-function toNames(run: string): { slices: string; store: string; bucket: string } {
+/** The consumer that hands out slices. */
+const CONSUMER = "slices";
+const RUN_NAME = /^[a-z0-9]{1,32}$/;
+/** The name of a stream of a run. */
+const STREAM = /^(?:KV_)?MYRIAD_([a-z0-9]{1,32})(?:_([A-Z]+))?$/;
+
+function toNames(
+  run: string,
+): { slices: string; store: string; rate: string; bucket: string } {
   const stem = `MYRIAD_${run}`;
-  return { slices: `${stem}_SLICES`, store: `${stem}_STORE`, bucket: stem };
+  return { slices: `${stem}_SLICES`, store: `${stem}_STORE`, rate: `${stem}_RATE`, bucket: stem };
+}
+
+/** Of several submitters that make a run of one name at once, the first one has it. */
+async function claim(kv: KV, run: string): Promise<void> {
+  try {
+    await kv.create("claim", crypto.randomUUID());
+  } catch (error) {
+    if ((error as { code?: number }).code !== WRONG_LAST_SEQUENCE) throw error;
+    throw new UsageError(
+      `Another process makes the run '${run}' on the bus: let it, or 'myriad runs URL ${run} --delete'`,
+    );
+  }
+}
+
+function toAuthenticator(login: BusLogin): Authenticator {
+  if ("user" in login) return usernamePasswordAuthenticator(login.user, login.password);
+  if ("token" in login) return tokenAuthenticator(login.token);
+  return "seed" in login
+    ? nkeyAuthenticator(encoder.encode(login.seed))
+    : credsAuthenticator(encoder.encode(login.credentials));
+}
+
+/**
+ * Where answers come: below a part of its own for each user, so that permissions can keep one from
+ * the answers to others. It is the user's name, or the public key of an nkey.
+ */
+function toInboxName(login: BusLogin | undefined): string {
+  if (login === undefined || "token" in login) return "anyone";
+  if ("user" in login) return login.user.replaceAll(/[^\w-]/g, "_");
+  const seed = "seed" in login ? login.seed : /\bSU[A-Z2-7]{56}\b/.exec(login.credentials)![0];
+  return nkeys.fromSeed(encoder.encode(seed)).getPublicKey();
 }
 
 interface Parts {
+  readonly bus: Bus;
   readonly nc: NatsConnection;
   readonly js: JetStreamClient;
   readonly jsm: JetStreamManager;
@@ -179,8 +361,9 @@ export interface Lease {
   acknowledge(): void;
 }
 
-/** A slice, and where it is in the queue. */
+/** A slice that is in the queue or with a worker. */
 export interface QueuedSlice {
+  /** Where it is in the queue. */
   readonly seq: number;
   readonly slice: Slice;
 }
@@ -190,7 +373,6 @@ export class RunBus {
   readonly run: string;
   readonly #parts: Parts;
   readonly #names: ReturnType<typeof toNames>;
-  #consumer: Promise<Consumer> | undefined;
 
   constructor(run: string, parts: Parts) {
     this.run = run;
@@ -198,52 +380,139 @@ export class RunBus {
     this.#names = toNames(run);
   }
 
-  async writeSpec(spec: Spec): Promise<void> {
-    await this.#parts.kv.put("spec", JSON.stringify(spec));
+  /**
+   * Does something on the bus.
+   *
+   * @param doing in words that follow "Cannot"
+   * @throws {BusError} If it failed.
+   */
+  async #do<T>(doing: string, act: () => Promise<T>): Promise<T> {
+    try {
+      return await act();
+    } catch (error) {
+      throw toBusError(error, doing);
+    }
   }
 
+  /** Describes the run to its workers, from which moment it is one. */
+  async writeSpec(spec: Spec): Promise<void> {
+    await this.#do("describe the run", () => this.#parts.kv.put("spec", JSON.stringify(spec)));
+  }
+
+  /** What describes the run, once it is written; undefined if it is not for 10 s. */
   async readSpec(): Promise<Spec | undefined> {
-    const entry = await this.#parts.kv.get("spec");
-    return entry === null ? undefined : entry.json();
+    const endMs = performance.now() + SPEC_MS;
+    for (;;) {
+      const entry = await this.#do("read the run", () => this.#parts.kv.get("spec"));
+      if (entry !== null) return entry.json();
+      // The submitter may be about to write it, or a follower may not have it yet.
+      if (performance.now() > endMs) return undefined;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
   }
 
   async setControl(control: Control): Promise<void> {
-    await this.#parts.kv.put("control", control);
+    await this.#do("control the run", () => this.#parts.kv.put("control", control));
   }
 
-  /** Calls back with each control, the present one first. @returns what ends that */
+  /** What the submitter told last; `over` if the run is not on the bus any more. */
+  async readControl(): Promise<Control> {
+    try {
+      const entry = await this.#do("read the run", () => this.#parts.kv.get("control"));
+      return entry === null ? "run" : entry.string() as Control;
+    } catch (error) {
+      if (error instanceof BusError && error.trouble === "gone") return "over";
+      throw error;
+    }
+  }
+
+  /**
+   * Calls back with each control, the present one first. One that comes while the connection is
+   * broken is heard when it is back.
+   *
+   * @returns what ends that
+   */
   async watchControl(take: (control: Control) => void): Promise<() => void> {
-    const watch = await this.#parts.kv.watch({ key: "control" });
-    void (async () => {
-      for await (const entry of watch) take(entry.string() as Control);
-    })();
-    return () => watch.stop();
+    const { nc, bus } = this.#parts;
+    let last: Control | undefined;
+    const hear = (control: Control): void => {
+      if (control === last) return;
+      last = control;
+      take(control);
+    };
+    // A key is a subject. To listen leaves no consumer on the server, and survives its restart.
+    const subscription = nc.subscribe(`$KV.${this.#names.bucket}.control`, {
+      callback: (error, message) => {
+        if (error === null) hear(decoder.decode(message.data) as Control);
+      },
+    });
+    // What does not come now, comes with the next one.
+    const readAgain = (): void => void this.readControl().then(hear, () => {});
+    const stopWaiting = bus.onReconnect(readAgain);
+    const timer = setInterval(readAgain, READ_AGAIN_MS);
+    const stop = (): void => {
+      subscription.unsubscribe();
+      stopWaiting();
+      clearInterval(timer);
+    };
+    try {
+      hear(await this.readControl());
+    } catch (error) {
+      stop();
+      throw error;
+    }
+    return stop;
+  }
+
+  /** Calls back whenever the connection to the bus is there again. @returns what ends that */
+  onReconnect(tell: () => void): () => void {
+    return this.#parts.bus.onReconnect(tell);
   }
 
   async publishSlice(slice: Slice): Promise<void> {
-    await this.#parts.js.publish(`myriad.${this.run}.slice`, JSON.stringify(slice), {
-      msgID: slice.id,
-    });
+    await this.#do(
+      "publish a slice",
+      () =>
+        this.#parts.js.publish(`myriad.${this.run}.slice`, JSON.stringify(slice), {
+          msgID: slice.id,
+        }),
+    );
   }
 
-  /** The next slice that nobody has; undefined if there was none for a while. */
+  /**
+   * The next slice that nobody has; undefined if there was none for a while.
+   *
+   * @throws {BusError} If the bus cannot be asked.
+   */
   async nextSlice(): Promise<Lease | undefined> {
-    this.#consumer ??= this.#parts.js.consumers.get(this.#names.slices, "slices");
-    const consumer = await this.#consumer;
-    const message = await consumer.next({ expires: 2_000 });
-    return message === null ? undefined : toLease(message);
+    const subject = `$JS.API.CONSUMER.MSG.NEXT.${this.#names.slices}.${CONSUMER}`;
+    const request = JSON.stringify({ batch: 1, expires: NEXT_MS * 1e6 });
+    const message = await this.#do("ask for a slice", () =>
+      // It asks for one, and waits for the answer: what a client fetches ahead, other workers lack.
+      // A slice comes with its own subject, by which the client could not tell the request.
+      this.#parts.nc.request(subject, request, { timeout: NEXT_MS + TIMEOUT_MS, noMux: true }));
+    const status = message.headers?.code ?? 0;
+    if (status === 0) return toLease(message);
+    // No message, or the time is over.
+    if (status === 404 || status === 408) return undefined;
+    const { description } = message.headers!;
+    const isGone = /deleted/i.test(description);
+    throw new BusError(
+      `Cannot ask for a slice: ${isGone ? "the run is not on the bus any more" : description}`,
+      isGone ? "gone" : "failed",
+    );
   }
 
   /** Whether the bus still has all streams of the run. */
   async exists(): Promise<boolean> {
-    const { slices, store, bucket } = this.#names;
+    const { slices, store, rate, bucket } = this.#names;
     try {
-      for (const stream of [slices, store, `KV_${bucket}`]) {
-        await this.#parts.jsm.streams.info(stream);
+      for (const stream of [slices, store, rate, `KV_${bucket}`]) {
+        await this.#do("find the run", () => this.#parts.jsm.streams.info(stream));
       }
       return true;
     } catch (error) {
-      if ((error as { code?: number }).code === STREAM_NOT_FOUND) return false;
+      if (error instanceof BusError && error.trouble === "gone") return false;
       throw error;
     }
   }
@@ -254,7 +523,10 @@ export class RunBus {
     const slices: QueuedSlice[] = [];
     for (let seq = 1; slices.length < MAX_LISTED; seq++) {
       const query = { seq, next_by_subj: `myriad.${this.run}.slice` };
-      const message = await streams.getMessage(this.#names.slices, query);
+      const message = await this.#do(
+        "list the slices",
+        () => streams.getMessage(this.#names.slices, query),
+      );
       if (message === null) break;
       seq = message.seq;
       slices.push({ seq, slice: message.json() });
@@ -267,24 +539,25 @@ export class RunBus {
     await this.#parts.jsm.streams.deleteMessage(this.#names.slices, seq, false).catch(() => {});
   }
 
-  /** Stores bytes under a name, in pieces. */
+  /** Stores bytes under a name, in pieces. To try it again stores no piece twice. */
   async store(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<Stored> {
-    const { js } = this.#parts;
-    const seqs: number[] = [];
-    for (let at = 0; at < bytes.length; at += PIECE_BYTES * PIECES_AT_ONCE) {
-      const acks = [];
-      for (
-        let k = at;
-        k < Math.min(bytes.length, at + PIECE_BYTES * PIECES_AT_ONCE);
-        k += PIECE_BYTES
-      ) {
-        acks.push(
-          js.publish(`myriad.${this.run}.store.${name}`, bytes.subarray(k, k + PIECE_BYTES)),
-        );
+    const { js, nc } = this.#parts;
+    const pieceBytes = Math.min(MAX_PIECE_BYTES, nc.info!.max_payload - HEADER_BYTES);
+    return await this.#do("store what was done", async () => {
+      const seqs: number[] = [];
+      for (let at = 0; at < bytes.length; at += pieceBytes * PIECES_AT_ONCE) {
+        const acks = [];
+        for (let k = at; k < Math.min(bytes.length, at + pieceBytes * PIECES_AT_ONCE);) {
+          const piece = bytes.subarray(k, k + pieceBytes);
+          acks.push(
+            js.publish(`myriad.${this.run}.store.${name}`, piece, { msgID: `${name}.${k}` }),
+          );
+          k += pieceBytes;
+        }
+        seqs.push(...(await Promise.all(acks)).map(({ seq }) => seq));
       }
-      seqs.push(...(await Promise.all(acks)).map(({ seq }) => seq));
-    }
-    return { seqs, bytes: bytes.length, sha256: await digest(bytes) };
+      return { seqs, bytes: bytes.length, sha256: await digest(bytes) };
+    });
   }
 
   /** Reads what was stored. @throws {OutputError} If it is not what was stored. */
@@ -293,11 +566,12 @@ export class RunBus {
     const whole = new Uint8Array(bytes);
     let length = 0;
     for (let at = 0; at < seqs.length; at += PIECES_AT_ONCE) {
-      const pieces = await Promise.all(
-        seqs.slice(at, at + PIECES_AT_ONCE).map((seq) =>
-          jsm.direct.getMessage(this.#names.store, { seq })
-        ),
-      );
+      const pieces = await this.#do("read what was stored", () =>
+        Promise.all(
+          seqs.slice(at, at + PIECES_AT_ONCE).map((seq) =>
+            jsm.direct.getMessage(this.#names.store, { seq })
+          ),
+        ));
       for (const piece of pieces) {
         if (piece === null || length + piece.data.length > bytes) {
           throw new OutputError("A part is damaged");
@@ -312,6 +586,7 @@ export class RunBus {
     return whole;
   }
 
+  /** Removes what was stored. What is not removed goes with the run. */
   async drop({ seqs }: Stored): Promise<void> {
     const { jsm } = this.#parts;
     await Promise.all(
@@ -322,42 +597,48 @@ export class RunBus {
   /** The names of everything that is stored. */
   async listStored(): Promise<string[]> {
     const prefix = `myriad.${this.run}.store.`;
-    const { state } = await this.#parts.jsm.streams.info(this.#names.store, {
-      subjects_filter: `${prefix}>`,
-    });
+    const { state } = await this.#do(
+      "list what was stored",
+      () => this.#parts.jsm.streams.info(this.#names.store, { subjects_filter: `${prefix}>` }),
+    );
     return Object.keys(state.subjects ?? {}).map((subject) => subject.slice(prefix.length));
   }
 
   /** Drops what is stored under a name. */
   async dropName(name: string): Promise<void> {
     const filter = `myriad.${this.run}.store.${name}`;
-    await this.#parts.jsm.streams.purge(this.#names.store, { filter });
+    await this.#do(
+      "remove what was stored",
+      () => this.#parts.jsm.streams.purge(this.#names.store, { filter }),
+    );
   }
 
   /** Commits a slice. @returns whether this commit stands; if not, that of another worker does */
   async commit(commit: Commit): Promise<boolean> {
     const { kv } = this.#parts;
-    try {
-      await kv.create(`commit.${commit.id}`, JSON.stringify(commit));
-      return true;
-    } catch (error) {
-      if ((error as { code?: number }).code !== WRONG_LAST_SEQUENCE) throw error;
-      const stands = await this.readCommit(commit.id);
-      return stands !== CLOSED && stands?.part.sha256 === commit.part.sha256 &&
-        stands.worker === commit.worker;
-    }
+    return await this.#do("commit a slice", async () => {
+      try {
+        await kv.create(`commit.${commit.id}`, JSON.stringify(commit));
+        return true;
+      } catch (error) {
+        if ((error as { code?: number }).code !== WRONG_LAST_SEQUENCE) throw error;
+        const stands = await this.readCommit(commit.id);
+        return stands !== CLOSED && stands?.part.sha256 === commit.part.sha256 &&
+          stands.worker === commit.worker;
+      }
+    });
   }
 
   /** The commit of a slice; undefined if nobody has committed it. */
   async readCommit(id: string): Promise<Commit | typeof CLOSED | undefined> {
-    const entry = await this.#parts.kv.get(`commit.${id}`);
+    const entry = await this.#do("read a commit", () => this.#parts.kv.get(`commit.${id}`));
     if (entry === null || entry.length === 0) return undefined;
     return entry.string() === CLOSED ? CLOSED : entry.json();
   }
 
   /** Marks a slice: it was collected, or another one took its place. Workers leave it alone. */
   async closeSlice(id: string): Promise<void> {
-    await this.#parts.kv.put(`commit.${id}`, CLOSED);
+    await this.#do("mark a slice", () => this.#parts.kv.put(`commit.${id}`, CLOSED));
   }
 
   /**
@@ -372,14 +653,62 @@ export class RunBus {
     const { kv } = this.#parts;
     // It tells the end of those that stand, also without any.
     const mark = `commit.listed-${crypto.randomUUID()}`;
-    const watch = await kv.watch({ key: "commit.>" });
+    return await this.#do("watch the commits", async () => {
+      const watch = await kv.watch({ key: "commit.>" });
+      void (async () => {
+        for await (const entry of watch) {
+          if (entry.key === mark) onListed();
+          else if (entry.length > 0 && entry.string() !== CLOSED) take(entry.json());
+        }
+      })();
+      await kv.put(mark, CLOSED);
+      return () => watch.stop();
+    });
+  }
+
+  /** Takes the next turn of the rate. @returns its number, from 1, which nobody else gets */
+  async takeTurn(): Promise<number> {
+    const { seq } = await this.#parts.js.publish(`myriad.${this.run}.rate`, undefined, {
+      timeout: TURN_TIMEOUT_MS,
+    });
+    return seq;
+  }
+
+  /**
+   * Reads the server's clock: at some time between this call and half of the wait for it.
+   *
+   * @param worker the name of whoever reads it
+   * @returns milliseconds since the Unix epoch; undefined if that is not known
+   */
+  async readClock(worker: string): Promise<number | undefined> {
+    const { kv } = this.#parts;
+    const revision = await kv.put(`clock.${worker}`, "");
+    const entry = await kv.get(`clock.${worker}`);
+    // A server that follows others may not have it yet.
+    return entry?.revision === revision ? entry.created.getTime() : undefined;
+  }
+
+  /**
+   * Writes when the first turn is due, unless somebody else has written it meanwhile.
+   *
+   * @param revision that of the origin that it replaces; 0 without one
+   * @returns its revision; undefined if it was not written
+   */
+  async writeOrigin(atMs: number, revision: number): Promise<number | undefined> {
+    try {
+      return await this.#parts.kv.update("origin", String(atMs), revision);
+    } catch (error) {
+      if ((error as { code?: number }).code !== WRONG_LAST_SEQUENCE) throw error;
+      return undefined;
+    }
+  }
+
+  /** Calls back with when the first turn is due, and its revision. @returns what ends that */
+  async watchOrigin(take: (atMs: number, revision: number) => void): Promise<() => void> {
+    const watch = await this.#parts.kv.watch({ key: "origin" });
     void (async () => {
-      for await (const entry of watch) {
-        if (entry.key === mark) onListed();
-        else if (entry.length > 0 && entry.string() !== CLOSED) take(entry.json());
-      }
+      for await (const entry of watch) take(Number(entry.string()), entry.revision);
     })();
-    await kv.put(mark, CLOSED);
     return () => watch.stop();
   }
 
@@ -391,27 +720,34 @@ export class RunBus {
   /** Calls back with what workers do. @returns what ends that */
   onLive(take: (live: Live) => void): () => void {
     const subscription = this.#parts.nc.subscribe(`myriad.${this.run}.live`, {
-      callback: (_, message) => take(JSON.parse(decoder.decode(message.data))),
+      callback: (error, message) => {
+        if (error === null) take(JSON.parse(decoder.decode(message.data)));
+      },
     });
     return () => subscription.unsubscribe();
   }
 }
 
-function toLease(message: JsMsg): Lease {
+function toLease(message: Msg): Lease {
+  const answer = (text: string) => (): void => void message.respond(text);
   return {
     slice: message.json(),
-    delivery: message.info.deliveryCount,
-    keep: () => message.working(),
-    giveBack: () => message.nak(),
-    acknowledge: () => message.ack(),
+    delivery: readDelivery(message.reply ?? ""),
+    keep: answer("+WPI"),
+    giveBack: answer("-NAK"),
+    acknowledge: answer("+ACK"),
   };
+}
+
+/**
+ * Which delivery a message is: `$JS.ACK.STREAM.CONSUMER.DELIVERY.…`, in later versions of NATS with
+ * domain and account before the stream.
+ */
+function readDelivery(reply: string): number {
+  const tokens = reply.split(".");
+  return Number(tokens[tokens.length >= 11 ? 6 : 4]);
 }
 
 async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
-}
-
-/** A message's text in bytes, to be stored. */
-export function toBytes(text: string): Uint8Array<ArrayBuffer> {
-  return encoder.encode(text);
 }

@@ -3,6 +3,7 @@ import config from "../../deno.json" with { type: "json" };
 import type { ClusterState } from "../checkpoint/cluster_state.ts";
 import type { Engine } from "../engine/engine.ts";
 import { ClusterError, NoProgressError, OutputError } from "../errors.ts";
+import type { BusOptions } from "../options/bus.ts";
 import type { RunOptions } from "../options/run_options.ts";
 import { type Activity, addActivities, IDLE, type RunningPipeline } from "../run/pipeline.ts";
 import type { Item } from "../source/item.ts";
@@ -55,13 +56,14 @@ const RELEASE_MS = 10_000;
 
 /** How a run is submitted. */
 export interface SubmitterOptions {
-  readonly servers: readonly string[];
+  readonly bus: BusOptions;
   /** What was collected of it before, and its name. */
   readonly before: ClusterState;
   /** Whether the run may be on the bus already. */
   readonly isResumed: boolean;
   readonly lostAfterMs: number;
   readonly holdBytes: number;
+  readonly replicas: number;
   /** The maximum number of requests in a slice, from 1. @default by the number of requests */
   readonly slice: number | undefined;
   readonly argv: readonly string[];
@@ -155,7 +157,7 @@ export class Submitter implements RunningPipeline {
 
   /** @throws {UsageError} If the bus cannot be used. */
   static async open(options: RunOptions, submit: SubmitterOptions): Promise<Submitter> {
-    const bus = await Bus.connect(submit);
+    const bus = await Bus.connect(submit.bus);
     try {
       const { before: { run: name }, isResumed } = submit;
       const found = isResumed ? await bus.openRun(name) : undefined;

@@ -3,13 +3,9 @@
  *
  * @module
  */
-import { UsageError } from "../errors.ts";
+import { readBusOptions } from "./bus.ts";
 import type { ClusterOptions } from "./run_options.ts";
 import type { RunValues } from "./table.ts";
-import { readSecret } from "./value_file.ts";
-
-const PORT = 4222;
-const ADDRESS = /^(?:nats:\/\/)?([^@/:?#]+|\[[^\]]+\])(?::(\d+))?\/?$/;
 
 /**
  * The bus of a run; undefined if this process makes the requests.
@@ -22,16 +18,5 @@ export async function parseCluster(
 ): Promise<ClusterOptions | undefined> {
   const given = values.get("cluster");
   if (given === undefined) return undefined;
-  return { servers: parseServers(await readSecret("cluster", given), "--cluster"), argv };
-}
-
-/** @throws {UsageError} If the URL is not that of a NATS server. */
-export function parseServers(url: string, flag: string): string[] {
-  const [, host, port = PORT] = ADDRESS.exec(url) ?? [];
-  if (host === undefined) {
-    throw new UsageError(
-      `Cannot use '${flag}': not the URL of a NATS server: use nats://HOST[:PORT]`,
-    );
-  }
-  return [`${host}:${port}`];
+  return { bus: await readBusOptions(values, given, "cluster"), argv };
 }

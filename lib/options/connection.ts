@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { FlagValues } from "../cli/flag_values.ts";
 import type { ProxyOptions, TlsOptions } from "../engine/engine.ts";
 import { ENGINE_NAMES, type EngineName, ENGINES } from "../engine/engines.ts";
 import { UsageError } from "../errors.ts";
@@ -135,15 +136,30 @@ const HAS_PASSPHRASE = /^-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENC
 /**
  * Which authorities are trusted, and which certificate the client shows.
  *
+ * @throws {UsageError} If {@linkcode readPemFiles} does.
+ */
+export async function readTlsOptions(values: RunValues): Promise<TlsOptions> {
+  const files = await readPemFiles(values, { ca: "cacert", cert: "cert", key: "key" });
+  return { insecure: values.get("insecure"), ...files };
+}
+
+/**
+ * Reads authorities, a client certificate and its key, which is in the file of the certificate where
+ * it has no flag of its own.
+ *
+ * @param names the flags that name the files
  * @throws {UsageError} If a file cannot be read, holds nothing of its kind, or a broken certificate;
  *     or if the key has a passphrase, or is not that of the certificate.
  */
-export async function readTlsOptions(values: RunValues): Promise<TlsOptions> {
+export async function readPemFiles(
+  values: FlagValues,
+  names: Readonly<Record<"ca" | "cert" | "key", string>>,
+): Promise<Pick<TlsOptions, "ca" | "cert" | "key">> {
   const readPem = async (
-    name: "cacert" | "cert" | "key",
+    name: string,
     { what, form }: { what: string; form: RegExp },
   ): Promise<string | undefined> => {
-    const path = values.get(name);
+    const [path] = values.texts(name);
     if (path === undefined) return undefined;
     const flag = `--${name} ${path}`;
     const text = new TextDecoder().decode(await readFile(path, flag));
@@ -152,20 +168,22 @@ export async function readTlsOptions(values: RunValues): Promise<TlsOptions> {
       if (problem === undefined) return text;
       throw new UsageError(`Cannot use '${flag}': ${problem}`);
     }
-    const mend = name === "cert" && what === "key" ? "add '--key FILE'" : "use another file";
+    const isInCert = name === names.cert && what === "key";
+    const mend = isInCert ? `add '--${names.key} FILE'` : "use another file";
     throw new UsageError(`Cannot use '${flag}': it has no ${what} in PEM: ${mend}`);
   };
-  const keyFlag = values.get("key") === undefined ? "cert" : "key";
-  const ca = await readPem("cacert", CERTIFICATE);
-  const cert = await readPem("cert", CERTIFICATE);
+  const keyFlag = values.has(names.key) ? names.key : names.cert;
+  const ca = await readPem(names.ca, CERTIFICATE);
+  const cert = await readPem(names.cert, CERTIFICATE);
   const key = await readPem(keyFlag, KEY);
   if (cert !== undefined && key !== undefined) {
     const problem = findKeyProblem(cert, key);
     if (problem !== undefined) {
-      throw new UsageError(`Cannot use '--${keyFlag} ${values.get(keyFlag)}': ${problem}`);
+      const [path] = values.texts(keyFlag);
+      throw new UsageError(`Cannot use '--${keyFlag} ${path}': ${problem}`);
     }
   }
-  return { insecure: values.get("insecure"), ca, cert, key };
+  return { ca, cert, key };
 }
 
 /**

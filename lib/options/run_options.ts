@@ -11,6 +11,7 @@ import type { InputFormatName } from "../source/formats.ts";
 import type { RequestTemplates } from "../source/request_defaults.ts";
 import type { Threshold } from "../stats/thresholds.ts";
 import type { Expectation, HeaderList } from "../target.ts";
+import type { BusOptions } from "./bus.ts";
 
 /** Which of the numbers are requested: those that are `index` modulo `count`. */
 export interface Shard {
@@ -108,8 +109,7 @@ export interface ThresholdOptions {
 
 /** Where a run is submitted to. */
 export interface ClusterOptions {
-  /** The servers of the bus, each as `host:port`. */
-  readonly servers: readonly string[];
+  readonly bus: BusOptions;
   /** The command line, from which workers read the options of the run. */
   readonly argv: readonly string[];
 }
@@ -138,6 +138,8 @@ export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOption
   readonly slice: number | undefined;
   /** How long a worker may be silent before others redo its slices, in milliseconds. */
   readonly lostAfterMs: number;
+  /** How many servers of the bus keep a copy of the run, from 1. */
+  readonly replicas: number;
   /** The maximum number of bytes that the bus keeps of the run. */
   readonly holdBytes: number;
   /** How many event loops make the requests, from 1. */

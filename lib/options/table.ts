@@ -28,6 +28,7 @@ import {
   THREADS,
   THRESHOLD,
 } from "./kinds.ts";
+import { BUS_FLAGS } from "./bus_flags.ts";
 import { identifyBody, identifyHeaders } from "./request_identity.ts";
 import type { RunOptions } from "./run_options.ts";
 
@@ -62,6 +63,10 @@ const WRK_DURATION = /^\d+(?:\.\d+)?(?:ms|s|m|h)$/;
 /** Words for a help text: `a, b or c`. */
 function listWords(words: readonly string[]): string {
   return `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+}
+
+function listRequired({ requires = [] }: Flag): readonly (string | readonly string[])[] {
+  return requires;
 }
 
 /** The rows, by their heading in the help. */
@@ -434,6 +439,16 @@ const SECTIONS = {
       secret: "userinfo",
       help: "submit the run to the NATS server at URL, for 'myriad work URL' on any machine, " +
         "and collect the results: nats://HOST[:PORT]; @FILE, @-: from a file or stdin",
+    },
+    ...BUS_FLAGS.map((row) => ({ ...row, requires: ["cluster", ...listRequired(row)] })),
+    {
+      name: "cluster-replicas",
+      value: "N",
+      kind: count({ min: 1, max: 5 }),
+      default: "1",
+      option: "replicas",
+      requires: ["cluster"],
+      help: "how many servers of a NATS cluster keep a copy of the run",
     },
     {
       name: "slice",

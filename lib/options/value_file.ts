@@ -24,17 +24,19 @@ function redactName(value: string): string {
   return /[:=]/.test(value) ? "…" : value.slice(1);
 }
 
-/** A flag with the name of its file, for messages. */
-export function nameFlagFile(flag: string, value: string): string {
-  return `--${flag} ${redactFileReference(value)}`;
+/** A flag with the name of its file, for messages; the name alone where it is an argument. */
+export function nameFlagFile(flag: string | undefined, value: string): string {
+  const name = redactFileReference(value);
+  return flag === undefined ? name : `--${flag} ${name}`;
 }
 
 /**
- * The value of a flag: the text itself, or for `@FILE` and `@-` the one line that is there.
+ * The value of a flag, or of an argument without one: the text itself, or for `@FILE` and `@-` the
+ * one line that is there.
  *
  * @throws {UsageError} If the file cannot be read, or has more lines. Nothing in it is repeated.
  */
-export async function readSecret(flag: string, value: string): Promise<string> {
+export async function readSecret(flag: string | undefined, value: string): Promise<string> {
   if (!isFileReference(value)) return value;
   const text = (await readFlagFile(flag, value)).replace(/(?:\r\n|[\r\n])$/, "");
   if (/[\r\n]/.test(text)) {
@@ -59,6 +61,6 @@ export async function readSecretLines(
     .filter(([line]) => line.trim() !== "");
 }
 
-function readFlagFile(flag: string, value: string): Promise<string> {
+function readFlagFile(flag: string | undefined, value: string): Promise<string> {
   return readShortText(value.slice(1), nameFlagFile(flag, value), redactName(value));
 }

@@ -236,22 +236,23 @@ export class Run {
   }
 
   /** Makes the run known to the workers of a cluster. */
-  async #submit({ servers, argv }: ClusterOptions): Promise<Submitter> {
+  async #submit({ bus, argv }: ClusterOptions): Promise<Submitter> {
     const { Submitter } = await import("../cluster/submitter.ts");
-    const { slice, lostAfterMs, holdBytes } = this.#options;
+    const { slice, lostAfterMs, holdBytes, replicas } = this.#options;
     const { cluster: before = createClusterState(), isResumed } = this.#outputs;
     const submitter = await Submitter.open(this.#options, {
-      servers,
+      bus,
       argv,
       before,
       isResumed,
       slice,
       lostAfterMs,
       holdBytes,
+      replicas,
     });
     const { run } = before;
     this.#onNotice(
-      `the run is '${run}': start workers by 'myriad work nats://${servers[0]} ${run}'`,
+      `the run is '${run}': start workers by 'myriad work nats://${bus.servers[0]} ${run}'`,
     );
     return submitter;
   }

@@ -24,6 +24,7 @@ const NEEDED = {
   giveUpAfterMs: true,
   hdr: false,
   holdBytes: false,
+  replicas: false,
   headers: true,
   hostConcurrency: true,
   hostDelayMs: true,

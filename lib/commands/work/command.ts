@@ -10,11 +10,13 @@ import { parseFlags } from "../../cli/parse_flags.ts";
 import { Bus } from "../../cluster/bus.ts";
 import { RunWorker } from "../../cluster/run_worker.ts";
 import { UsageError } from "../../errors.ts";
-import { parseServers } from "../../options/cluster.ts";
+import { readBusOptions } from "../../options/bus.ts";
+import { BUS_FLAGS } from "../../options/bus_flags.ts";
 import { parseRun } from "../../options/parse.ts";
 
 /** The flags of `myriad work`. */
 export const WORK_FLAGS = [
+  ...BUS_FLAGS,
   { name: "help", short: "h", help: "print this help" },
 ] as const satisfies readonly Flag[];
 
@@ -45,7 +47,7 @@ export async function work(
   checkFlags(values);
   const [url, run] = values.positionals;
   if (url === undefined) throw new UsageError("No URL is given: add that of the NATS server");
-  const bus = await Bus.connect({ servers: parseServers(url, url) });
+  const bus = await Bus.connect(await readBusOptions(values, url));
   const name = run ?? (await bus.listRuns())[0];
   const found = name === undefined ? undefined : await bus.openRun(name);
   const spec = await found?.readSpec();

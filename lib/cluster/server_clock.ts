@@ -1,0 +1,108 @@
+import type { Environment } from "../schedule/schedule.ts";
+
+/** How often the clock is read for one look at it, and how often that may fail. */
+const READS = 5;
+const MAX_READS = 10;
+const RESYNC_MS = 60_000;
+/** By how many milliseconds the clock is put right in a millisecond, at most. */
+const MAX_SLEW = 1 / 1_000;
+
+/** Reads the clock of the bus's server. */
+export interface ReadClock {
+  /**
+   * Reads it halfway between the call and half of the wait for it: a message is stored, which takes
+   * one round trip, and then read back.
+   *
+   * @returns milliseconds since the Unix epoch; undefined if it could not be read
+   */
+  (): Promise<number | undefined>;
+}
+
+/**
+ * The clock of the bus's server, which all workers have in common, as far as an event loop knows it.
+ * A later look at it never makes it jump.
+ */
+export class ServerClock {
+  readonly #read: ReadClock;
+  readonly #around: Pick<Environment, "now" | "after">;
+  /** What had to be added to the own clock for that of the server, and when that was so. */
+  #offsetMs = 0;
+  #sinceMs = 0;
+  /** What it is by the last look. */
+  #foundMs = 0;
+  #roundTripMs = Infinity;
+  #isClosed = false;
+  #cancel: () => void = () => {};
+
+  /** @throws If the clock cannot be read. */
+  static async open(
+    read: ReadClock,
+    around: Pick<Environment, "now" | "after">,
+  ): Promise<ServerClock> {
+    const clock = new ServerClock(read, around);
+    const found = await clock.#look();
+    if (found === undefined) throw new Error("Cannot read the clock of the bus");
+    clock.#offsetMs = clock.#foundMs = found;
+    clock.#sinceMs = around.now();
+    clock.#resyncLater();
+    return clock;
+  }
+
+  private constructor(read: ReadClock, around: Pick<Environment, "now" | "after">) {
+    this.#read = read;
+    this.#around = around;
+  }
+
+  /** How many milliseconds a message to the bus and its answer took at least. */
+  get roundTripMs(): number {
+    return this.#roundTripMs;
+  }
+
+  /** What has to be added to the own clock for that of the server. */
+  offsetMs(nowMs: number): number {
+    const most = (nowMs - this.#sinceMs) * MAX_SLEW;
+    const off = this.#foundMs - this.#offsetMs;
+    return this.#offsetMs + Math.min(most, Math.max(-most, off));
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#cancel();
+  }
+
+  #resyncLater(): void {
+    if (this.#isClosed) return;
+    this.#cancel = this.#around.after(RESYNC_MS, () => void this.#resync());
+  }
+
+  async #resync(): Promise<void> {
+    // While the bus is away, the clock goes on as before.
+    const found = await this.#look().catch(() => undefined);
+    const now = this.#around.now();
+    this.#offsetMs = this.offsetMs(now);
+    this.#sinceMs = now;
+    if (found !== undefined) this.#foundMs = found;
+    this.#resyncLater();
+  }
+
+  /** The offset by the fastest of some reads; undefined if all of them failed. */
+  async #look(): Promise<number | undefined> {
+    let found: number | undefined;
+    let fastestMs = Infinity;
+    let count = 0;
+    for (let k = 0; k < MAX_READS && count < READS; k++) {
+      const sentMs = this.#around.now();
+      const serverMs = await this.#read();
+      const heardMs = this.#around.now();
+      if (serverMs === undefined) continue;
+      count++;
+      const tookMs = heardMs - sentMs;
+      if (tookMs >= fastestMs) continue;
+      fastestMs = tookMs;
+      // Stored in the middle of the first of two round trips.
+      found = serverMs - (sentMs + tookMs / 4);
+    }
+    if (found !== undefined) this.#roundTripMs = fastestMs / 2;
+    return found;
+  }
+}
