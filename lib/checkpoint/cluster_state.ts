@@ -31,8 +31,7 @@ export const isClusterState: Check = isShape({
   sha256: (value) => isText(value) && /^([0-9a-f]{64})?$/.test(value as string),
 });
 
-/** The state of a run on several machines that has not begun, with a name that no other run has. */
-export function createClusterState(): ClusterState {
-  const run = crypto.randomUUID().replaceAll("-", "").slice(0, 12);
+/** The state of a run on several machines that has not begun. @param run its name; one by chance */
+export function createClusterState(run: string = crypto.randomUUID().slice(0, 8)): ClusterState {
   return { run, workers: [], slices: 0, redone: 0, records: 0, sha256: "" };
 }

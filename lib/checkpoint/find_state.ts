@@ -92,13 +92,14 @@ export async function findState(
 
 /** A retry is a run of its own on the bus: slices of the run before hold other requests. */
 function findCluster(
-  { cluster, retryFailed }: ResumeOptions,
+  { cluster, runName, retryFailed }: ResumeOptions,
   old: JournalState,
 ): JournalState["cluster"] {
   if (old.complete && !retryFailed) return old.cluster;
   if (cluster === undefined) return null;
   const isNewRetry = retryFailed && old.retry === null;
-  return isNewRetry ? createClusterState() : old.cluster ?? createClusterState();
+  const state = isNewRetry || old.cluster === null ? createClusterState(runName) : old.cluster;
+  return { ...state, run: runName ?? state.run };
 }
 
 /**
@@ -145,7 +146,7 @@ async function createState(options: ResumeOptions): Promise<JournalState> {
     input: await toInputState(options),
     crEndsLines: true,
     complete: false,
-    cluster: options.cluster === undefined ? null : createClusterState(),
+    cluster: options.cluster === undefined ? null : createClusterState(options.runName),
     retry: null,
     done: { low: 0, above: "" },
     output: 0,
