@@ -19,12 +19,13 @@ export interface ClusterState {
   readonly sha256: string;
 }
 
-const isName: Check = (value) => isText(value) && /^[a-z0-9]{1,32}$/.test(value as string);
+const isRunName: Check = (value) => isText(value) && /^[a-z0-9]{1,32}$/.test(value as string);
+const isWorkerName: Check = (value) => isText(value) && /^[\w-]{1,64}$/.test(value as string);
 
 /** Whether a value of JSON is the state of a run on several machines. */
 export const isClusterState: Check = isShape({
-  run: isName,
-  workers: isList(isName, MAX_WORKERS),
+  run: isRunName,
+  workers: isList(isWorkerName, MAX_WORKERS),
   slices: isCount,
   redone: isCount,
   records: isCount,

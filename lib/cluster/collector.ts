@@ -1,12 +1,11 @@
 import type { MaybePromise } from "../stream.ts";
 import type { Commit } from "./messages.ts";
-import type { Part } from "./part.ts";
 
 /** The maximum number of parts that are in memory at once. */
 const MAX_PARTS = 4;
 
 /** Receives what a collector does. */
-export interface CollectorHooks {
+export interface CollectorHooks<Part> {
   /** Reads a part; undefined if it cannot be used. */
   read(commit: Commit): Promise<Part | undefined>;
   /** Takes a part. Returns a promise if the next one has to wait. */
@@ -16,15 +15,15 @@ export interface CollectorHooks {
 }
 
 /** Reads parts that were committed, several at once, and hands them on one at a time. */
-export class Collector {
-  readonly #hooks: CollectorHooks;
+export class Collector<Part> {
+  readonly #hooks: CollectorHooks<Part>;
   /** As many as there are slices on the bus, at most. */
   readonly #queue: Commit[] = [];
   #reading = 0;
   #hasStopped = false;
   #idle = Promise.withResolvers<void>();
 
-  constructor(hooks: CollectorHooks) {
+  constructor(hooks: CollectorHooks<Part>) {
     this.#hooks = hooks;
     this.#idle.resolve();
   }

@@ -1,23 +1,29 @@
-import { gunzipSync } from "node:zlib";
 import config from "../../deno.json" with { type: "json" };
 import type { ClusterState } from "../checkpoint/cluster_state.ts";
 import type { Engine } from "../engine/engine.ts";
-import { ClusterError, NoProgressError, OutputError } from "../errors.ts";
+import { BusError, ClusterError, NoProgressError } from "../errors.ts";
 import type { BusOptions } from "../options/bus.ts";
+import type { RecordedCommand } from "../options/recorded_command.ts";
 import type { RunOptions } from "../options/run_options.ts";
+import { countRecords } from "../output/count_records.ts";
+import { OUTPUT_FORMATS } from "../output/formats.ts";
+import type { EncodedRecords } from "../output/record_encoder.ts";
 import { type Activity, addActivities, IDLE, type RunningPipeline } from "../run/pipeline.ts";
 import type { Item } from "../source/item.ts";
 import { createNumbering } from "../source/numbering.ts";
 import { MAX_TIMER_MS } from "../schedule/stop_gate.ts";
-import { Stats } from "../stats/stats.ts";
+import { unpackStats } from "../stats/packed_stats.ts";
+import type { Stats } from "../stats/stats.ts";
 import type { MaybePromise, Step } from "../stream.ts";
 import type { PipelinesHooks, PipelinesParts } from "../threads/pipelines.ts";
 import { adoptSlices } from "./adopt_slices.ts";
 import { decodeBlock, encodeBlock, type RecordTexts } from "./block.ts";
 import { Bus, type RunBus } from "./bus.ts";
+import { gunzip } from "./codec.ts";
 import { Collector } from "./collector.ts";
 import { type Cut, Cutter } from "./cutter.ts";
-import type { Commit, Control, Live, Slice } from "./messages.ts";
+import { DamagedError } from "./damaged_error.ts";
+import type { Commit, Control, Live, Slice, Stored } from "./messages.ts";
 import { countRuns, listNumbers, NumberPlaces, subtractRuns } from "./number_runs.ts";
 import { decodePart, type Part } from "./part.ts";
 import { Proof } from "./proof.ts";
@@ -51,6 +57,8 @@ const LOOK_MS = 2_000;
 /** How often in a row a run has to be missing to be lost: a server that starts has not found all. */
 const MIN_MISSING = 2;
 const RETRY_MS = 500;
+/** The maximum number of bytes of a slice's records that are not compressed. */
+const MAX_TEXT_BYTES = 512 * 1024 * 1024;
 /** How long the end of a run tries to leave nothing on the bus. */
 const RELEASE_MS = 10_000;
 
@@ -66,7 +74,9 @@ export interface SubmitterOptions {
   readonly replicas: number;
   /** The maximum number of requests in a slice, from 1. @default by the number of requests */
   readonly slice: number | undefined;
-  readonly argv: readonly string[];
+  /** What the run is sealed with; undefined if it is not. */
+  readonly key: Uint8Array | undefined;
+  readonly command: RecordedCommand;
 }
 
 /** Receives what a submitter does. */
@@ -88,6 +98,20 @@ interface Outstanding {
   isMissing: boolean;
 }
 
+/** What came of a slice, checked. */
+interface CheckedPart extends Pick<Part, "runs" | "stats"> {
+  readonly records: EncodedRecords | undefined;
+  readonly failures: EncodedRecords | undefined;
+}
+
+function unpack(members: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  return members.length === 0 ? members : gunzip(members, MAX_TEXT_BYTES);
+}
+
+function toEncoded(bytes: Uint8Array<ArrayBuffer>): EncodedRecords | undefined {
+  return bytes.length === 0 ? undefined : { bytes, isPacked: false };
+}
+
 /**
  * A run on several machines, to its submitter: its members are those of one pipeline.
  *
@@ -104,7 +128,9 @@ export class Submitter implements RunningPipeline {
   readonly #options: SubmitterOptions;
   readonly #step: number;
   readonly #hasRecords: boolean;
-  readonly #gzip: boolean;
+  readonly #details: boolean;
+  /** Undefined without an output of records. */
+  readonly #output: RunOptions["output"];
   readonly #proof: Proof;
   /** Whether the bus had the run already. */
   readonly isAttached: boolean;
@@ -122,7 +148,7 @@ export class Submitter implements RunningPipeline {
   /** The bytes of blocks of records that are on the bus, by the slice. */
   readonly #blocks = new Map<string, number>();
   #blockBytes = 0;
-  readonly #collector: Collector;
+  readonly #collector: Collector<CheckedPart>;
   readonly #live = new Map<string, { live: Live; heardMs: number }>();
   /** Why workers have left that could not reach anything; the last of them, and when that was. */
   #gaveUp: { readonly why: string; readonly atMs: number } | undefined;
@@ -160,9 +186,11 @@ export class Submitter implements RunningPipeline {
     const bus = await Bus.connect(submit.bus);
     try {
       const { before: { run: name }, isResumed } = submit;
-      const found = isResumed ? await bus.openRun(name) : undefined;
-      const run = found ?? await bus.createRun(name, submit);
-      return new Submitter({ bus, run, isAttached: found !== undefined }, options, submit);
+      const found = isResumed ? await bus.openRun(name, submit.key) : undefined;
+      const isAttached = await found?.exists() ?? false;
+      if (isResumed && !isAttached) await bus.deleteRun(name);
+      const run = isAttached ? found! : await bus.createRun(name, submit);
+      return new Submitter({ bus, run, isAttached }, options, submit);
     } catch (error) {
       await bus.close();
       throw error;
@@ -180,7 +208,8 @@ export class Submitter implements RunningPipeline {
     this.#options = submit;
     this.#step = createNumbering(options).step;
     this.#hasRecords = options.input !== undefined;
-    this.#gzip = options.output?.gzip ?? false;
+    this.#details = options.details;
+    this.#output = options.output;
     this.#proof = new Proof(submit.before);
     this.#collector = new Collector({
       read: (commit) => this.#read(commit),
@@ -193,6 +222,7 @@ export class Submitter implements RunningPipeline {
   begin(options: RunOptions, parts: PipelinesParts, hooks: SubmitterHooks): void {
     this.#parts = parts;
     this.#hooks = hooks;
+    this.#run.onNotice = hooks.onNotice;
     this.#rate = options.rate;
     this.#cutter = new Cutter(1, { step: this.#step, hasRecords: this.#hasRecords });
   }
@@ -238,9 +268,9 @@ export class Submitter implements RunningPipeline {
 
   async #tellSpec(): Promise<void> {
     const { source: { columns, hasOneHost }, ids = null } = this.#parts;
-    const { argv, lostAfterMs } = this.#options;
-    const spec = { version: config.version, argv, columns, hasOneHost, ids, lostAfterMs };
-    await this.#persist(() => this.#run.writeSpec(spec));
+    const { command, lostAfterMs } = this.#options;
+    const spec = { command, columns, hasOneHost, ids, lostAfterMs, details: this.#details };
+    await this.#persist(() => this.#run.writeSpec(spec, config.version));
     await this.#persist(() => this.#run.setControl("run"));
   }
 
@@ -367,7 +397,8 @@ export class Submitter implements RunningPipeline {
       const bytes = encodeBlock(records);
       this.#blocks.set(id, bytes.length);
       this.#blockBytes += bytes.length;
-      block = await this.#persist(() => this.#run.store(`block.${id}`, bytes));
+      const sealed = this.#run.codec.seal("block", id, bytes);
+      block = await this.#persist(() => this.#run.store(`block.${id}`, sealed));
     }
     const slice: Slice = { id, count, runs, block };
     this.#add(slice, isRedone);
@@ -390,15 +421,11 @@ export class Submitter implements RunningPipeline {
 
   /** The records of some of a slice's requests; undefined without an input. */
   async #readRecords(
-    { id, runs, block }: Slice,
+    { id, runs, count, block }: Slice,
     wanted: readonly number[],
   ): Promise<RecordTexts | undefined> {
     if (block === undefined) return undefined;
-    const bytes = await this.#persist(() => this.#run.read(block)).catch((error) => {
-      if (!(error instanceof OutputError)) throw error;
-      throw new ClusterError(`Cannot go on: the records of slice '${id}' on the bus are damaged`);
-    });
-    const { texts, lines, overlong } = decodeBlock(bytes);
+    const { texts, lines, overlong } = await this.#readBlock(id, block, count);
     const places = new NumberPlaces(runs, this.#step);
     const chosen = [...listNumbers(wanted, this.#step)].map((i) => places.find(i)!);
     const isOverlong = new Set(overlong);
@@ -409,21 +436,56 @@ export class Submitter implements RunningPipeline {
     };
   }
 
+  async #readBlock(id: string, block: Stored, count: number): Promise<RecordTexts> {
+    try {
+      const bytes = await this.#persist(() => this.#run.read(block));
+      return decodeBlock(this.#run.codec.open("block", id, bytes), count);
+    } catch (error) {
+      if (!(error instanceof DamagedError)) throw error;
+      throw new ClusterError(`Cannot go on: the bus has damaged the records of slice '${id}'`);
+    }
+  }
+
   #onCommit(commit: Commit): void {
     this.#earlier?.add(commit.id);
     if (this.#earlier !== undefined || this.#slices.has(commit.id)) this.#collector.add(commit);
   }
 
   /** Reads a part; if it is damaged, its slice is published anew. */
-  async #read(commit: Commit): Promise<Part | undefined> {
+  async #read(commit: Commit): Promise<CheckedPart | undefined> {
     try {
-      return decodePart(await this.#persist(() => this.#run.read(commit.part)));
+      const bytes = await this.#persist(() => this.#run.read(commit.part));
+      return this.#check(decodePart(this.#run.codec.open("part", commit.id, bytes)));
     } catch (error) {
-      if (error === this.#breakdown) return undefined;
-      // Whatever else it is: the bytes are not a part.
+      if (!(error instanceof DamagedError)) throw error;
       this.#replace(commit.id, "is damaged");
       return undefined;
     }
+  }
+
+  /**
+   * Whether the texts of a part are whole, and hold a record for each of its numbers.
+   *
+   * @throws {DamagedError} If not.
+   */
+  #check({ runs, stats, records, failures }: Part): CheckedPart {
+    const output = this.#output;
+    const texts = unpack(records);
+    const found = countRecords(
+      texts,
+      output !== undefined && OUTPUT_FORMATS[output.format].hasColumns,
+    );
+    if (output !== undefined && found !== countRuns(runs)) {
+      throw new DamagedError("A part of the run on the bus has not as many records as numbers");
+    }
+    return {
+      runs,
+      stats,
+      records: output?.gzip === true && records.length > 0
+        ? { bytes: records, isPacked: true }
+        : toEncoded(texts),
+      failures: toEncoded(unpack(failures)),
+    };
   }
 
   /** Publishes a slice anew, as nothing can be collected under its id. */
@@ -441,12 +503,15 @@ export class Submitter implements RunningPipeline {
    * Takes what came of a slice. All of one moment: nothing is awaited between the records, the
    * numbers and the statistics.
    */
-  #take(commit: Commit, { runs, stats: state, records, failures }: Part): MaybePromise<void> {
+  #take(
+    commit: Commit,
+    { runs, stats: packed, records, failures }: CheckedPart,
+  ): MaybePromise<void> {
     const { id, worker, delivery, part: { sha256 } } = commit;
     const outstanding = this.#slices.get(id);
     const rest = subtractRuns(outstanding?.slice.runs ?? runs, runs, this.#step);
-    const count = rest === undefined ? 0 : countRuns(runs);
-    if (rest === undefined || count !== state.requests) return this.#replace(id, "is wrong");
+    if (rest === undefined) return this.#replace(id, "has a part of other requests");
+    const count = countRuns(runs);
     const numbers = new Float64Array(count);
     let k = 0;
     for (const i of listNumbers(runs, this.#step)) numbers[k++] = i;
@@ -455,11 +520,11 @@ export class Submitter implements RunningPipeline {
       if (outstanding !== undefined) throw new Error(`Two results of a request in slice '${id}'`);
       return void this.#free(id);
     }
-    const delta = Stats.from(state).take();
+    const delta = unpackStats(packed);
     this.stats.add(delta);
     const full = this.#hooks.onResults({
-      records: this.#toRecords(records, this.#gzip),
-      failures: this.#toRecords(failures, false),
+      records,
+      failures,
       numbers: this.#parts.isResumable ? numbers : undefined,
       stats: delta,
     });
@@ -473,11 +538,6 @@ export class Submitter implements RunningPipeline {
     this.#hooks.onSafe(() => void this.#free(id));
     this.#changed();
     return full;
-  }
-
-  #toRecords(bytes: Uint8Array<ArrayBuffer>, isPacked: boolean) {
-    if (bytes.length === 0) return undefined;
-    return { bytes: isPacked ? bytes : gunzipSync(bytes) as Uint8Array<ArrayBuffer>, isPacked };
   }
 
   /** Lets go of what the bus holds for a slice: nothing more is to come of it. */
@@ -606,14 +666,16 @@ export class Submitter implements RunningPipeline {
    * Tries again what fails while the bus is away.
    *
    * @throws {ClusterError} If the bus has lost the run.
-   * @throws {OutputError} If what was read is damaged.
+   * @throws Whatever else does not mend by itself.
    */
   async #persist<T>(act: () => Promise<T>): Promise<T> {
     for (;;) {
       try {
         return await act();
       } catch (error) {
-        if (this.#isOver || this.#breakdown !== undefined || error instanceof OutputError) {
+        const isAway = error instanceof BusError &&
+          ["away", "full", "gone"].includes(error.trouble);
+        if (this.#isOver || this.#breakdown !== undefined || !isAway) {
           throw this.#breakdown ?? error;
         }
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
@@ -653,9 +715,9 @@ export class Submitter implements RunningPipeline {
   /** Ends the run: nothing more is published or collected. */
   #end(error: unknown): void {
     if (this.#isOver) return;
-    if (!(error instanceof ClusterError || error instanceof NoProgressError)) {
-      return this.fail(error);
-    }
+    const isOfBus = error instanceof ClusterError || error instanceof BusError ||
+      error instanceof NoProgressError;
+    if (!isOfBus) return this.fail(error);
     this.#breakdown ??= error;
     this.#isStopping = true;
     this.#collector.stop();

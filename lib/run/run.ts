@@ -236,13 +236,14 @@ export class Run {
   }
 
   /** Makes the run known to the workers of a cluster. */
-  async #submit({ bus, argv }: ClusterOptions): Promise<Submitter> {
+  async #submit({ bus, command, key }: ClusterOptions): Promise<Submitter> {
     const { Submitter } = await import("../cluster/submitter.ts");
     const { slice, lostAfterMs, holdBytes, replicas, runName } = this.#options;
     const { cluster: before = createClusterState(runName), isResumed } = this.#outputs;
     const submitter = await Submitter.open(this.#options, {
       bus,
-      argv,
+      command,
+      key,
       before,
       isResumed,
       slice,
