@@ -122,7 +122,8 @@ export class Bus {
       );
     }
     const { servers, login, tls } = options;
-    setTransportFactory({ factory: () => new BusTransport(tls) });
+    let transport: BusTransport | undefined;
+    setTransportFactory({ factory: () => transport = new BusTransport(tls) });
     try {
       const nc = await NatsConnectionImpl.connect({
         servers: [...servers],
@@ -143,7 +144,8 @@ export class Bus {
       });
       return new Bus(nc, await jetstreamManager(nc, { checkAPI: false, timeout: TIMEOUT_MS }));
     } catch (error) {
-      throw toConnectError(error, options);
+      // The client says only that it was not let in.
+      throw toConnectError(transport?.closeError ?? error, options);
     }
   }
 
