@@ -6,16 +6,20 @@ import { createHostCheck } from "../process/permission.ts";
 import { openEngine } from "../run/open_engine.ts";
 import { Pipeline } from "../run/pipeline.ts";
 import { PreciseTimer } from "../schedule/precise_timer.ts";
+import { REAL_ENVIRONMENT } from "../schedule/schedule.ts";
 import { openMaker } from "../source/make_target.ts";
 import { addIds } from "../source/request_id.ts";
 import { Targets } from "../source/targets.ts";
 import { decodeBlock } from "./block.ts";
 import type { Lease, RunBus } from "./bus.ts";
-import type { Control, Live, Spec } from "./messages.ts";
+import type { Control, Live } from "./messages.ts";
 import { OpenSlice } from "./open_slice.ts";
 import { encodePart } from "./part.ts";
+import { refuseUnsafe } from "./refuse_unsafe.ts";
 import { SliceSource } from "./slice_source.ts";
 import { SliceStats } from "./slice_stats.ts";
+import type { Spec } from "./spec.ts";
+import { TurnPacer } from "./turn_pacer.ts";
 
 /** The maximum number of slices that a worker holds: a slow request keeps its slice open. */
 const MAX_OPEN = 8;
@@ -59,14 +63,23 @@ export class RunWorker {
   async run(): Promise<void> {
     const options = this.#options;
     const { columns, hasOneHost, ids, lostAfterMs } = this.#spec;
-    const make = await openMaker({ ...options, template: options.url }, columns);
+    const make = refuseUnsafe(
+      await openMaker({ ...options, template: options.url }, columns),
+      options,
+    );
     const { engine, check } = await openEngine(options, {
       permits: createHostCheck(),
       cookies: undefined,
       bodyFor: undefined,
       onSinkFailure: (error) => this.#pipeline.fail(error),
     });
-    const timer = options.rate === undefined ? undefined : await PreciseTimer.open();
+    const { rate, rampUpMs } = options;
+    const timer = rate === undefined ? undefined : await PreciseTimer.open();
+    const pacer = rate === undefined ? undefined : await TurnPacer.open(
+      this.#bus,
+      { rate, rampUpMs, worker: this.#name },
+      REAL_ENVIRONMENT,
+    );
     this.#pipeline = new Pipeline(
       {
         source: new Targets(this.#source, ids === null ? make : addIds(make, ids)),
@@ -74,6 +87,11 @@ export class RunWorker {
         check,
         stats: new SliceStats((i) => this.#find(i), () => this.#last!),
         timer,
+        openPacer: pacer && ((wake) => {
+          pacer.onChange = wake;
+          pacer.onFailure = (error) => this.#pipeline.fail(error);
+          return pacer;
+        }),
       },
       { ...options, durationMs: undefined, hasOneHost, isResumable: true },
       {
@@ -96,6 +114,7 @@ export class RunWorker {
     } finally {
       this.#isLeaving = true;
       clearTimeout(this.#grace);
+      pacer?.close();
       await this.#pipeline.close();
       for (const slice of [...this.#open]) {
         if (slice.doneCount > 0) this.#finish(slice);
@@ -147,7 +166,7 @@ export class RunWorker {
   }
 
   async #begin(lease: Lease): Promise<void> {
-    const { id, block } = lease.slice;
+    const { id, count, block } = lease.slice;
     if (lease.delivery > 1 && await this.#bus.readCommit(id) !== undefined) {
       return lease.acknowledge();
     }
@@ -155,7 +174,8 @@ export class RunWorker {
     const gzipped = options.output && { ...options.output, gzip: true };
     const slice = new OpenSlice({
       lease,
-      records: block && decodeBlock(await this.#bus.read(block)),
+      records: block &&
+        decodeBlock(this.#bus.codec.open("block", id, await this.#bus.read(block)), count),
       step: options.shard.count,
       stats: options,
       encoders: {
@@ -186,7 +206,7 @@ export class RunWorker {
     const count = slice.doneCount;
     const part = await this.#bus.store(
       `part.${id}.${crypto.randomUUID()}`,
-      encodePart(slice.toPart()),
+      this.#bus.codec.seal("part", id, encodePart(slice.toPart())),
     );
     const stands = await this.#bus.commit({ id, worker: this.#name, delivery, count, part });
     if (!stands) await this.#bus.drop(part);
