@@ -19,7 +19,7 @@ import { AUTHORITY, CLIENT } from "../fixtures/tls_server.ts";
 import { until } from "../fixtures/until.ts";
 
 const FIXTURES = new URL("../fixtures/", import.meta.url).pathname;
-const STREAMS = { lostAfterMs: 30_000, holdBytes: 8 * 1024 ** 2, replicas: 1 };
+const STREAMS = { lostAfterMs: 30_000, holdBytes: 8 * 1024 ** 2, replicas: 1, key: undefined };
 
 /** A test that needs a NATS server. */
 function test(name: string, fn: () => Promise<void>): void {
@@ -41,13 +41,13 @@ async function open(options: BusOptions): Promise<{ bus: Bus } & AsyncDisposable
 
 const describe = (run: RunBus): Promise<void> =>
   run.writeSpec({
-    version: "1",
-    argv: [],
-    columns: [],
+    command: { argv: [], files: [], password: null },
+    columns: ["a"],
     hasOneHost: true,
     ids: null,
     lostAfterMs: 30_000,
-  });
+    details: false,
+  }, "1");
 
 const rejectsBus = (act: () => Promise<unknown>): Promise<BusError> => assertRejects(act, BusError);
 
@@ -77,7 +77,10 @@ test("Bus.connect() says why it cannot connect, and never the password", async (
     );
     assert(!error.message.includes("secret"), error.message);
   }
-  const several = { ...at(nats, { login }), servers: [at(refused).servers[0], at(nats).servers[0]] };
+  const several = {
+    ...at(nats, { login }),
+    servers: [at(refused).servers[0], at(nats).servers[0]],
+  };
   const error = await assertRejects(() => Bus.connect(several), UsageError);
   assertStringIncludes(error.message, `any of the NATS servers '${several.servers.join("', '")}'`);
   await using _ = await open({ ...several, login: { user: "u", password: "secret" } });
@@ -93,7 +96,10 @@ test("Bus.connect() uses TLS with a private authority and a certificate of its o
     const [options, words] of [
       [at(nats), "one of an unknown issuer: --cluster-ca FILE trusts it"],
       [at(nats, { tls: { insecure: false } }), "unknown issuer: --cluster-ca FILE trusts it"],
-      [at(nats, { tls: { ca: AUTHORITY, insecure: false } }), "the server wants a client certificate: add"],
+      [
+        at(nats, { tls: { ca: AUTHORITY, insecure: false } }),
+        "the server wants a client certificate: add",
+      ],
     ] as const
   ) {
     const error = await assertRejects(() => Bus.connect(options), UsageError);
@@ -144,7 +150,8 @@ test("Bus.connect() logs in by a password, a token, an nkey or credentials", asy
        system_account: ${system.getPublicKey()}
        resolver_preload: { ${accountTokens.join("\n")} }`,
       {
-        credentials: `-----BEGIN NATS USER JWT-----\n${userToken}\n------END NATS USER JWT------\n` +
+        credentials:
+          `-----BEGIN NATS USER JWT-----\n${userToken}\n------END NATS USER JWT------\n` +
           `\n-----BEGIN USER NKEY SEED-----\n${seed}\n------END USER NKEY SEED------\n`,
       },
     ],
@@ -187,7 +194,7 @@ test("createRun() makes a run once, and lists it", async () => {
   await using other = await open(at(nats));
   assertEquals(await one.bus.listAll(), []);
   const run = await one.bus.createRun("a", STREAMS);
-  assertEquals(await run.isDescribed(), false);
+  assertEquals(await run.isSealed(), undefined);
   await describe(run);
   const error = await assertRejects(() => other.bus.createRun("a", STREAMS), UsageError);
   assertStringIncludes(error.message, "A run of the name 'a' is on the bus");
@@ -226,9 +233,9 @@ test("readSpec() waits for a description that is not written yet", async () => {
   await using one = await open(at(nats));
   await using other = await open(at(nats));
   const made = await one.bus.createRun("a", STREAMS);
-  const reading = (await other.bus.openRun("a"))!.readSpec();
+  const reading = (await other.bus.openRun("a"))!.readSpec("1");
   await describe(made);
-  assertEquals((await reading)?.version, "1");
+  assertEquals((await reading)?.columns, ["a"]);
 });
 
 test("a full store says so, and takes more when something was dropped", async () => {
@@ -332,7 +339,7 @@ test("a run that is deleted is over to its workers", async () => {
   assert(ended === undefined || (ended as BusError).trouble === "gone", `${ended}`);
   assertEquals(await run.readControl(), "over");
   assertEquals(await run.exists(), false);
-  assertEquals((await rejectsBus(() => run.isDescribed())).trouble, "gone");
+  assertEquals((await rejectsBus(() => run.isSealed())).trouble, "gone");
 });
 
 test("nextSlice() gives each slice to one worker, and again when it is given back", async () => {
