@@ -1,14 +1,16 @@
-import { gunzipSync } from "node:zlib";
 import config from "../../deno.json" with { type: "json" };
 import type { Engine } from "../engine/engine.ts";
 import type { BusOptions } from "../options/bus.ts";
+import type { RecordedCommand } from "../options/recorded_command.ts";
 import type { RunOptions } from "../options/run_options.ts";
 import { type Activity, addActivities, IDLE, type RunningPipeline } from "../run/pipeline.ts";
 import { createNumbering } from "../source/numbering.ts";
-import { Stats } from "../stats/stats.ts";
+import { unpackStats } from "../stats/packed_stats.ts";
+import type { Stats } from "../stats/stats.ts";
 import type { PipelinesHooks, PipelinesParts } from "../threads/pipelines.ts";
 import { encodeBlock } from "./block.ts";
 import { Bus, type RunBus } from "./bus.ts";
+import { gunzip } from "./codec.ts";
 import { type Cut, Cutter } from "./cutter.ts";
 import type { Commit, Live, Slice } from "./messages.ts";
 import { listNumbers } from "./number_runs.ts";
@@ -19,6 +21,8 @@ const MAX_OUTSTANDING = 200;
 const MIN_SLICE = 1_000;
 const MAX_SLICE = 20_000;
 const SLICES = 1_000;
+/** The maximum number of bytes of a slice's records that are not compressed. */
+const MAX_TEXT_BYTES = 1024 * 1024 * 1024;
 /** After so much silence, a worker counts as gone. */
 const SILENT_MS = 3_000;
 /** How long the workers have to commit what they hold, at the end. */
@@ -33,7 +37,9 @@ export interface SubmitterOptions {
   readonly replicas: number;
   /** The maximum number of requests in a slice, from 1. @default by the number of requests */
   readonly slice: number | undefined;
-  readonly argv: readonly string[];
+  /** What the run is sealed with; undefined if it is not. */
+  readonly key: Uint8Array | undefined;
+  readonly command: RecordedCommand;
 }
 
 /** A run on several machines, to its submitter: its members are those of one pipeline. */
@@ -44,6 +50,7 @@ export class Submitter implements RunningPipeline {
   readonly #step: number;
   readonly #hasRecords: boolean;
   readonly #gzip: boolean;
+  readonly #details: boolean;
   #parts!: PipelinesParts;
   #hooks!: PipelinesHooks;
   #cutter!: Cutter;
@@ -72,12 +79,14 @@ export class Submitter implements RunningPipeline {
     this.#step = createNumbering(options).step;
     this.#hasRecords = options.input !== undefined;
     this.#gzip = options.output?.gzip ?? false;
+    this.#details = options.details;
     this.#failure.promise.catch(() => {});
   }
 
   begin(_options: RunOptions, parts: PipelinesParts, hooks: PipelinesHooks): void {
     this.#parts = parts;
     this.#hooks = hooks;
+    this.#run.onNotice = hooks.onNotice;
     const { total = Infinity } = parts;
     const length = this.#options.slice ??
       Math.min(MAX_SLICE, Math.max(MIN_SLICE, Math.ceil(total / SLICES)));
@@ -86,16 +95,16 @@ export class Submitter implements RunningPipeline {
 
   async run(): Promise<void> {
     const { source, ids } = this.#parts;
-    const { argv, lostAfterMs } = this.#options;
+    const { command, lostAfterMs } = this.#options;
     const { columns, hasOneHost } = source;
     await this.#run.writeSpec({
-      version: config.version,
-      argv,
+      command,
       columns,
       hasOneHost,
       ids: ids ?? null,
       lostAfterMs,
-    });
+      details: this.#details,
+    }, config.version);
     await this.#run.setControl("run");
     const stopWatching = await this.#run.watchCommits((commit) => this.#onCommit(commit));
     const stopListening = this.#run.onLive((live) =>
@@ -138,7 +147,10 @@ export class Submitter implements RunningPipeline {
   async #put({ runs, count, records }: Cut): Promise<void> {
     const id = `${this.#term}-${this.#count++}`;
     const block = records &&
-      await this.#run.store(`block.${id}`, encodeBlock(records));
+      await this.#run.store(
+        `block.${id}`,
+        this.#run.codec.seal("block", id, encodeBlock(records)),
+      );
     const slice: Slice = { id, count, runs, block };
     this.#outstanding.set(id, slice);
     await this.#run.publishSlice(slice);
@@ -173,15 +185,18 @@ export class Submitter implements RunningPipeline {
   }
 
   async #collect(slice: Slice, commit: Commit): Promise<void> {
-    const { runs, stats, records, failures } = decodePart(await this.#run.read(commit.part));
+    const { runs, stats, records, failures } = decodePart(
+      this.#run.codec.open("part", slice.id, await this.#run.read(commit.part)),
+    );
     const numbers = Float64Array.from(listNumbers(runs, this.#step));
     // Of one moment: nothing is awaited between the records and their statistics.
-    this.stats.add({ ...Stats.from(stats).take() });
+    const delta = unpackStats(stats);
+    this.stats.add(delta);
     const full = this.#hooks.onResults({
       records: this.#toRecords(records, this.#gzip),
       failures: this.#toRecords(failures, false),
       numbers: this.#parts.isResumable ? numbers : undefined,
-      stats: Stats.from(stats).take(),
+      stats: delta,
     });
     this.#outstanding.delete(slice.id);
     if (full !== undefined) await full;
@@ -192,7 +207,7 @@ export class Submitter implements RunningPipeline {
 
   #toRecords(bytes: Uint8Array<ArrayBuffer>, isPacked: boolean) {
     if (bytes.length === 0) return undefined;
-    return { bytes: isPacked ? bytes : gunzipSync(bytes) as Uint8Array<ArrayBuffer>, isPacked };
+    return { bytes: isPacked ? bytes : gunzip(bytes, MAX_TEXT_BYTES), isPacked };
   }
 
   async stop(): Promise<void> {

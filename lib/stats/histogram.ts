@@ -95,6 +95,21 @@ export function isHistogramState(value: unknown): value is HistogramState {
   return counts.every(([slot], k) => k === 0 || slot > counts[k - 1][0]);
 }
 
+/** What {@linkcode Histogram.addDelta} takes. */
+export function toDelta(state: HistogramState): HistogramDelta {
+  const { min, max } = fitExtremes(state);
+  return { ...state, min, max, counts: Float64Array.from(state.counts.flat()) };
+}
+
+/** Of a file that another program wrote they may not fit: no count lies outside of them. */
+function fitExtremes({ counts, min, max }: HistogramState): Pick<HistogramState, "min" | "max"> {
+  if (counts.length === 0) return { min: Infinity, max };
+  return {
+    min: Math.min(min, highestIn(counts[0][0])),
+    max: Math.max(max, lowestIn(counts.at(-1)![0])),
+  };
+}
+
 /** Counts values in whole microseconds: 19 ns a value, 30 KB, whatever their number. */
 export class Histogram {
   readonly #counts = new Float64Array(SLOTS);
@@ -105,19 +120,9 @@ export class Histogram {
   #sumOfSquares = 0;
 
   /** A histogram with what another had counted when it gave its {@linkcode toJSON}. */
-  static from({ counts, min, max, sum, sumOfSquares }: HistogramState): Histogram {
+  static from(state: HistogramState): Histogram {
     const histogram = new Histogram();
-    histogram.#min = counts.length > 0 ? min : Infinity;
-    histogram.#max = max;
-    for (const [slot, count] of counts) {
-      histogram.#counts[slot] = count;
-      histogram.#count += count;
-      // Of a file that another program wrote they may not fit: no count lies outside of them.
-      histogram.#min = Math.min(histogram.#min, highestIn(slot));
-      histogram.#max = Math.max(histogram.#max, lowestIn(slot));
-    }
-    histogram.#sum = sum;
-    histogram.#sumOfSquares = sumOfSquares;
+    histogram.addDelta(toDelta(state));
     return histogram;
   }
 

@@ -23,8 +23,7 @@ async function begin(cluster: Cluster) {
     ...[target.url("/{}"), "-o", output],
   ];
   const run = cluster.submit(args);
-  await run.says("the run is");
-  const workers = range(WORKERS).map(() => cluster.work());
+  const workers = await Promise.all(range(WORKERS).map(() => cluster.join(run)));
   await cluster.sees(MADE);
   return { args, run, workers, output };
 }
@@ -56,8 +55,7 @@ Deno.test("--resume goes on after the server has lost its store", async () => {
   for (const worker of workers) await worker[Symbol.asyncDispose]();
   cluster.target.release();
   const resumed = cluster.submit([...args, "--resume"]);
-  await resumed.says("the run is");
-  cluster.work();
+  await cluster.join(resumed);
   const { code, stderr } = await resumed.ended;
   assertEquals(code, 0, stderr);
   await cluster.verify(output, { numbers: range(COUNT), repeats: MADE });

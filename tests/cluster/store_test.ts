@@ -20,14 +20,15 @@ async function begin(cluster: Cluster, flags: readonly string[] = []) {
     ...["-o", output, ...flags],
   ]);
   await until(() => count(/\.slice$/) === SLICES);
+  const name = await run.name();
   run.kill("SIGSTOP");
-  const worker = cluster.work();
+  const worker = cluster.work([name]);
   return { run, worker, output, messages, nc, count };
 }
 
 Deno.test("workers wait while the store is full, and repeat nothing", async () => {
   await using cluster = await Cluster.start();
-  const { run, worker, output, messages } = await begin(cluster, ["--cluster-hold", "40k"]);
+  const { run, worker, output, messages } = await begin(cluster, ["--cluster-hold", "8k"]);
   // What does not fit is sent again, under the same name.
   const parts = (): string[] =>
     messages.map(({ subject }) => subject).filter((subject) => /\.store\.part\./.test(subject));
@@ -70,7 +71,7 @@ Deno.test("of two workers that have the same slice, the first commit stands", as
   nc.publish(messages[0].subject, messages[0].data);
   await nc.flush();
   target.hold(() => true);
-  const workers = [cluster.work(), cluster.work()];
+  const workers = [await cluster.join(run), await cluster.join(run)];
   await cluster.sees(2 * COUNT);
   target.release();
   const { code, stdout, stderr } = await run.ended;

@@ -28,10 +28,11 @@ for (const ending of [".ndjson", ".csv.gz"]) {
       await using run = cluster.submit(args, {
         permissions: ["--allow-net", "--allow-read", "--allow-write", `--preload=${PRELOAD}`],
       });
-      await run.says("the run is");
-      if (death === 0) { for (let k = 0; k < WORKERS; k++) cluster.work(); }
+      const name = await run.name();
+      if (death === 0) { for (let k = 0; k < WORKERS; k++) cluster.work([name]); }
       const left = COUNT - target.paths.length;
-      if (left > 0) await cluster.sees(target.paths.length + dice.below(left / 2));
+      // Once a worker has begun, the run can be found again.
+      if (left > 0) await cluster.sees(target.paths.length + 1 + dice.below((left - 1) / 2));
       run.kill("SIGKILL");
       await run.ended;
     }
@@ -53,8 +54,7 @@ Deno.test("--resume goes on with a run that Ctrl-C has ended, and repeats nothin
   ];
   target.hold((path) => Number(path.slice(1)) % SLICE === 7);
   const run = cluster.submit(args);
-  await run.says("the run is");
-  const worker = cluster.work();
+  const worker = await cluster.join(run);
   await cluster.sees(4 * SLICE + 8);
   run.kill("SIGINT");
   await run.says("interrupted");
@@ -64,8 +64,7 @@ Deno.test("--resume goes on with a run that Ctrl-C has ended, and repeats nothin
   assert(target.paths.length < COUNT, "the run is not over");
   await worker.ended;
   const resumed = cluster.submit([...args, "--resume"]);
-  await resumed.says("the run is");
-  cluster.work();
+  await cluster.join(resumed);
   const { code, stderr } = await resumed.ended;
   assertEquals(code, 0, stderr);
   await cluster.verify(output, { numbers: range(COUNT) });

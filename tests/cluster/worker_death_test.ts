@@ -1,4 +1,5 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import config from "../../deno.json" with { type: "json" };
 import { Cluster, range } from "../fixtures/cluster.ts";
 import { until } from "../fixtures/until.ts";
 
@@ -8,6 +9,8 @@ import { until } from "../fixtures/until.ts";
 const COUNT = 400;
 const SLICE = 20;
 const IN_FLIGHT = 5;
+/** How many requests the slices of such a worker have, with the one that it begins next. */
+const HELD = (IN_FLIGHT + 1) * SLICE;
 /** How many requests a worker makes until all that it has in flight are held. */
 const MADE = (IN_FLIGHT - 1) * SLICE + 8;
 const isHeld = (path: string): boolean => Number(path.slice(1)) % SLICE === 7;
@@ -23,8 +26,7 @@ async function begin(cluster: Cluster, flags: readonly string[] = []) {
     ...["-n", `${COUNT}`, "-c", `${IN_FLIGHT}`, "--slice", `${SLICE}`, url, "-o", output, "--json"],
     ...flags,
   ]);
-  await run.says("the run is");
-  const first = cluster.work();
+  const first = await cluster.join(run);
   await cluster.sees(MADE);
   return { run, first, output, numbers: range(COUNT) };
 }
@@ -35,7 +37,7 @@ Deno.test("the slices of a worker that is killed go to another, which repeats wh
   first.kill("SIGKILL");
   await first.ended;
   cluster.target.release();
-  cluster.work();
+  await cluster.join(run);
   const { code, stdout, stderr } = await run.ended;
   assertEquals(code, 0, stderr);
   assertEquals(JSON.parse(stdout).requests, COUNT);
@@ -52,7 +54,7 @@ Deno.test("the commits of a worker that was stopped for too long lose", async ()
   target.release();
   target.hold(isLast);
   const parts = await cluster.tap("myriad.*.store.part.>");
-  const second = cluster.work();
+  const second = await cluster.join(run);
   await cluster.sees(COUNT + MADE);
   await until(() => target.held === 1);
   const before = parts.messages.length;
@@ -65,7 +67,7 @@ Deno.test("the commits of a worker that was stopped for too long lose", async ()
     const { code, stderr } = await worker.ended;
     assertEquals(code, 0, stderr);
   }
-  await cluster.verify(output, { numbers, repeats: MADE });
+  await cluster.verify(output, { numbers, repeats: HELD });
 });
 
 Deno.test("a worker that leaves commits what it did, and nothing is repeated", async () => {
@@ -77,9 +79,27 @@ Deno.test("a worker that leaves commits what it did, and nothing is repeated", a
   assertEquals(left.code, 143, left.stderr);
   assert(cluster.target.paths.length < COUNT, "the run is not over");
   // It joins while nobody works on the run.
-  const second = cluster.work();
+  const second = await cluster.join(run);
   const { code, stderr } = await run.ended;
   assertEquals(code, 0, stderr);
   assertEquals((await second.ended).code, 0);
   await cluster.verify(output, { numbers });
+});
+
+Deno.test("a worker of another version refuses the run", async () => {
+  await using cluster = await Cluster.start();
+  const { dir, target } = cluster;
+  const run = cluster.submit(["-n", "10", target.url("/{}"), "-o", dir.path("out.ndjson")]);
+  const other = await dir.write("deno.json", JSON.stringify({ ...config, version: "0.0.9" }));
+  const map = {
+    imports: { ...config.imports, [new URL("../../deno.json", import.meta.url).href]: other },
+  };
+  const file = await dir.write("map.json", JSON.stringify(map));
+  const worker = await cluster.join(run, { permissions: ["--allow-net", `--import-map=${file}`] });
+  const { code, stderr } = await worker.ended;
+  assertEquals(code, 2, stderr);
+  assertMatch(stderr, /version 0\.0\.9.*version|version.*0\.0\.9/);
+  assertEquals(target.paths, []);
+  await cluster.join(run);
+  assertEquals((await run.ended).code, 0);
 });

@@ -1,0 +1,58 @@
+import { assertEquals } from "@std/assert";
+import { Cluster, range, type Watched } from "../fixtures/cluster.ts";
+import { Dice } from "../fixtures/dice.ts";
+
+// Runs whose workers, server and submitter are killed at moments that come from a seed.
+// `MYRIAD_TEST_LONG=1` has 30 of them.
+
+const RUNS = Deno.env.get("MYRIAD_TEST_LONG") === undefined ? 1 : 30;
+const COUNT = 3_000;
+const SLICE = 20;
+const DEATHS = 6;
+const WORKERS = 3;
+const LAST = `/${COUNT - 1}`;
+/** How many slices a worker has at most: open, or waiting to be committed, or asked for. */
+const MAX_HELD = 20;
+
+for (const seed of range(RUNS)) {
+  Deno.test(`whoever dies, each request has one record (seed ${seed})`, async () => {
+    await using cluster = await Cluster.start();
+    const { target, nats } = cluster;
+    const dice = new Dice(seed);
+    const output = cluster.dir.path(dice.of(["out.ndjson", "out.csv", "out.ndjson.gz"]));
+    const args = [
+      ...["-n", `${COUNT}`, "-c", "8", "--slice", `${SLICE}`, "--lost-after", "2s", "--resume"],
+      ...[target.url("/{}"), "-o", output, "--json"],
+    ];
+    // The run is not over before the last death.
+    target.hold((path) => path === LAST);
+    let submitter = cluster.submit(args);
+    const name = await submitter.name();
+    const workers: Watched[] = range(WORKERS).map(() => cluster.work([name]));
+    let killed = 0;
+    for (let death = 0; death < DEATHS; death++) {
+      const seen = target.paths.length;
+      if (seen < COUNT) await cluster.sees(seen + 1 + dice.below((COUNT - seen - 1) / DEATHS));
+      const who = dice.of(["worker", "worker", "server", "submitter"]);
+      if (who === "worker") {
+        const victim = workers.splice(dice.below(workers.length), 1)[0];
+        await victim[Symbol.asyncDispose]();
+        killed++;
+        workers.push(cluster.work([name]));
+      } else if (who === "server") {
+        await nats.kill();
+        await new Promise((resolve) => setTimeout(resolve, dice.below(1_000)));
+        await nats.restart();
+      } else {
+        await submitter[Symbol.asyncDispose]();
+        submitter = cluster.submit(args);
+      }
+    }
+    target.release();
+    const { code, stdout, stderr } = await submitter.ended;
+    assertEquals(code, 0, stderr);
+    assertEquals(JSON.parse(stdout).requests, COUNT);
+    for (const worker of workers) await worker.ended;
+    await cluster.verify(output, { numbers: range(COUNT), repeats: killed * MAX_HELD * SLICE });
+  });
+}
