@@ -21,6 +21,7 @@ import {
   jetstreamManager,
   RetentionPolicy,
   StorageType,
+  type StreamInfo,
 } from "@nats-io/jetstream";
 import { type KV, Kvm } from "@nats-io/kv";
 import {
@@ -105,6 +106,13 @@ export interface RunListing {
   readonly since: Date;
   /** Whether all of them are there. */
   readonly isWhole: boolean;
+  /** How many slices were published so far. */
+  readonly slices: number;
+  /** How many of these wait for a worker, or are with one. */
+  readonly open: number;
+  /** The bytes of its store, and the maximum of them. */
+  readonly storedBytes: number;
+  readonly holdBytes: number;
 }
 
 /** A connection to the bus. It comes back by itself when it breaks. */
@@ -127,7 +135,8 @@ export class Bus {
       );
     }
     const { servers, login, tls } = options;
-    setTransportFactory({ factory: () => new BusTransport(tls) });
+    let transport: BusTransport | undefined;
+    setTransportFactory({ factory: () => transport = new BusTransport(tls) });
     try {
       const nc = await NatsConnectionImpl.connect({
         servers: [...servers],
@@ -148,7 +157,8 @@ export class Bus {
       });
       return new Bus(nc, await jetstreamManager(nc, { checkAPI: false, timeout: TIMEOUT_MS }));
     } catch (error) {
-      throw toConnectError(error, options);
+      // The client says only that it was not let in.
+      throw toConnectError(transport?.closeError ?? error, options);
     }
   }
 
@@ -183,34 +193,41 @@ export class Bus {
 
   /** All runs that have at least one stream on the bus, the oldest first. */
   async listAll(): Promise<RunListing[]> {
-    const runs = new Map<string, { since: Date; kinds: Set<string> }>();
+    const runs = new Map<string, Map<string, StreamInfo>>();
     try {
-      for await (const { config: { name }, created } of this.#jsm.streams.list()) {
-        const [, run, kind = "KEYS"] = STREAM.exec(name) ?? [];
+      for await (const info of this.#jsm.streams.list()) {
+        const { name } = info.config;
+        const run = STREAM.exec(name)?.[1];
         if (run === undefined) continue;
-        const since = new Date(created);
-        const known = runs.get(run);
-        if (known === undefined) runs.set(run, { since, kinds: new Set([kind]) });
-        else {
-          known.kinds.add(kind);
-          if (since < known.since) known.since = since;
-        }
+        if (!runs.has(run)) runs.set(run, new Map());
+        runs.get(run)!.set(name, info);
       }
     } catch (error) {
       throw toBusError(error, "list the runs");
     }
-    return [...runs].map(([run, { since, kinds }]) => ({
-      run,
-      since,
-      isWhole: ["KEYS", "SLICES", "STORE", "RATE"].every((kind) => kinds.has(kind)),
-    })).sort((a, b) => a.since.getTime() - b.since.getTime());
+    return Array.from(runs, ([run, streams]) => {
+      const names = toNames(run);
+      const queue = streams.get(names.slices)?.state;
+      const store = streams.get(names.store);
+      return {
+        run,
+        since: new Date(
+          Math.min(...streams.values().map(({ created }) => new Date(created).getTime())),
+        ),
+        isWhole: listStreams(run).every((name) => streams.has(name)),
+        slices: queue?.last_seq ?? 0,
+        open: queue?.messages ?? 0,
+        storedBytes: store?.state.bytes ?? 0,
+        holdBytes: store?.config.max_bytes ?? 0,
+      };
+    }).sort((a, b) => a.since.getTime() - b.since.getTime());
   }
 
   /**
    * Makes the streams of a run, and opens it. What is left of an earlier one of that name goes. Until
    * its description is written, it is not a run to workers.
    *
-   * @throws {UsageError} If another submitter makes a run of that name.
+   * @throws {UsageError} If a run of that name is on the bus, or another submitter makes one.
    * @throws {BusError} If the streams cannot be made. None of them is left then.
    */
   async createRun(
@@ -220,6 +237,12 @@ export class Bus {
     const { bucket, store, slices, rate } = toNames(run);
     const common = { storage: StorageType.File, num_replicas: replicas };
     const streams = this.#jsm.streams;
+    if (await (await this.openRun(run))?.isDescribed()) {
+      throw new UsageError(
+        `A run of the name '${run}' is on the bus: use another --cluster-run, or ` +
+          `'myriad runs URL ${run} --delete'`,
+      );
+    }
     await this.deleteRun(run);
     try {
       const kv = await new Kvm(this.#js).create(bucket, {
@@ -295,10 +318,8 @@ export class Bus {
 
   /** Removes everything that a run has on the bus. @returns the streams that were there */
   async deleteRun(run: string): Promise<string[]> {
-    const { slices, store, rate, bucket } = toNames(run);
     const deleted: string[] = [];
-    // Without the queue, no worker begins anything.
-    for (const stream of [slices, store, rate, `KV_${bucket}`]) {
+    for (const stream of listStreams(run)) {
       try {
         if (await this.#jsm.streams.delete(stream)) deleted.push(stream);
       } catch (error) {
@@ -318,13 +339,25 @@ export class Bus {
 const CONSUMER = "slices";
 const RUN_NAME = /^[a-z0-9]{1,32}$/;
 /** The name of a stream of a run. */
-const STREAM = /^(?:KV_)?MYRIAD_([a-z0-9]{1,32})(?:_([A-Z]+))?$/;
+const STREAM = /^(?:KV_)?MYRIAD_([a-z0-9]{1,32})(?:_[A-Z]+)?$/;
 
-function toNames(
-  run: string,
-): { slices: string; store: string; rate: string; bucket: string } {
+/** The streams of a run, and the bucket of its keys. */
+interface Names {
+  readonly slices: string;
+  readonly store: string;
+  readonly rate: string;
+  readonly bucket: string;
+}
+
+function toNames(run: string): Names {
   const stem = `MYRIAD_${run}`;
   return { slices: `${stem}_SLICES`, store: `${stem}_STORE`, rate: `${stem}_RATE`, bucket: stem };
+}
+
+/** All streams of a run. The queue is the first to go: without it, no worker begins anything. */
+function listStreams(run: string): string[] {
+  const { slices, store, rate, bucket } = toNames(run);
+  return [slices, store, rate, `KV_${bucket}`];
 }
 
 /** Of several submitters that make a run of one name at once, the first one has it. */
@@ -390,7 +423,7 @@ export interface QueuedSlice {
 export class RunBus {
   readonly run: string;
   readonly #parts: Parts;
-  readonly #names: ReturnType<typeof toNames>;
+  readonly #names: Names;
   /** Seals and checks what goes over the bus, and what is stored. */
   readonly codec: Codec;
   /** What was left out as it is not of the run; each kind is told once. */
@@ -464,6 +497,20 @@ export class RunBus {
       if (performance.now() > endMs) return undefined;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
+  }
+
+  /** Whether the run is described, without which it is not one to workers. */
+  async isDescribed(): Promise<boolean> {
+    return await this.#do("read the run", () => this.#parts.kv.get("spec")) !== null;
+  }
+
+  /** How many slices are with workers. */
+  async countHeld(): Promise<number> {
+    const { num_ack_pending } = await this.#do(
+      "ask after the slices",
+      () => this.#parts.jsm.consumers.info(this.#names.slices, CONSUMER),
+    );
+    return num_ack_pending;
   }
 
   async setControl(control: Control): Promise<void> {
@@ -542,7 +589,7 @@ export class RunBus {
   }
 
   /**
-   * The next slice that nobody has; undefined if there was none for a while.
+   * The next slice that nobody has; undefined if nothing came for a while.
    *
    * @throws {BusError} If the bus cannot be asked.
    */
@@ -573,9 +620,8 @@ export class RunBus {
 
   /** Whether the bus still has all streams of the run. */
   async exists(): Promise<boolean> {
-    const { slices, store, rate, bucket } = this.#names;
     try {
-      for (const stream of [slices, store, rate, `KV_${bucket}`]) {
+      for (const stream of listStreams(this.run)) {
         await this.#do("find the run", () => this.#parts.jsm.streams.info(stream));
       }
       return true;

@@ -74,6 +74,8 @@ export interface Live {
   readonly engine: string;
   readonly transport: "portable" | "native";
   readonly loopBusy: number;
+  /** How many requests got their result in the last second. */
+  readonly rate: number;
   readonly rssBytes: number;
   readonly cpuSeconds: number;
   /** Whether no more requests start. */

@@ -40,6 +40,10 @@ export class RunWorker {
   #isFetching = false;
   #wantsMore = false;
   #isLeaving = false;
+  /** How many requests have their result, and how many had it when this worker last told. */
+  #resultCount = 0;
+  #toldCount = 0;
+  #toldMs = performance.now();
   #grace: ReturnType<typeof setTimeout> | undefined;
 
   constructor(bus: RunBus, { name, spec, options }: {
@@ -81,6 +85,7 @@ export class RunWorker {
         onResult: (result) => {
           const slice = this.#find(result.target.i);
           slice.write(result);
+          this.#resultCount++;
           if (slice.isWhole) this.#finish(slice);
         },
         onNotice: () => {},
@@ -88,7 +93,7 @@ export class RunWorker {
     );
     const stopWatching = await this.#bus.watchControl((control) => this.#take(control));
     const keeping = setInterval(() => this.#keep(), lostAfterMs / 3);
-    const telling = setInterval(() => this.#bus.tellLive(this.#live), LIVE_MS);
+    const telling = setInterval(() => this.#tell(), LIVE_MS);
     this.#loop.start();
     void this.#fetch();
     try {
@@ -105,7 +110,7 @@ export class RunWorker {
         }
       }
       await Promise.all(this.#committing);
-      this.#bus.tellLive(this.#live);
+      this.#tell();
       clearInterval(keeping);
       clearInterval(telling);
       this.#loop.stop();
@@ -198,7 +203,15 @@ export class RunWorker {
     for (const { lease } of this.#open) lease.keep();
   }
 
-  get #live(): Live {
+  #tell(): void {
+    const nowMs = performance.now();
+    const rate = (this.#resultCount - this.#toldCount) / Math.max(nowMs - this.#toldMs, 1) * 1e3;
+    this.#toldCount = this.#resultCount;
+    this.#toldMs = nowMs;
+    this.#bus.tellLive({ ...this.#live, rate });
+  }
+
+  get #live(): Omit<Live, "rate"> {
     const { activity, engine, isShut } = this.#pipeline;
     const { userCPUTime, systemCPUTime } = process.resourceUsage();
     return {

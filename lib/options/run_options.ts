@@ -143,6 +143,8 @@ export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOption
   readonly slice: number | undefined;
   /** How long a worker may be silent before others redo its slices, in milliseconds. */
   readonly lostAfterMs: number;
+  /** The name of the run on the bus; undefined to draw one. */
+  readonly runName: string | undefined;
   /** How many servers of the bus keep a copy of the run, from 1. */
   readonly replicas: number;
   /** The maximum number of bytes that the bus keeps of the run. */

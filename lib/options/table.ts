@@ -23,6 +23,7 @@ import {
   LISTEN_ADDRESS,
   PATTERN,
   RATE,
+  RUN_NAME,
   SHARD,
   STATUSES,
   THREADS,
@@ -444,6 +445,15 @@ const SECTIONS = {
         "and collect the results: nats://HOST[:PORT]; @FILE, @-: from a file or stdin",
     },
     ...BUS_FLAGS.map((row) => ({ ...row, requires: ["cluster", ...listRequired(row)] })),
+    {
+      name: "cluster-run",
+      value: "NAME",
+      kind: RUN_NAME,
+      option: "runName",
+      requires: ["cluster"],
+      defaultWords: "8 letters and digits by chance",
+      help: "the name of the run on the NATS server",
+    },
     {
       name: "cluster-replicas",
       value: "N",

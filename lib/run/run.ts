@@ -228,8 +228,8 @@ export class Run {
   /** Makes the run known to the workers of a cluster. */
   async #submit({ bus, command, key }: ClusterOptions): Promise<Submitter> {
     const { Submitter } = await import("../cluster/submitter.ts");
-    const run = crypto.randomUUID().slice(0, 8);
-    const { slice, lostAfterMs, holdBytes, replicas } = this.#options;
+    const { slice, lostAfterMs, holdBytes, replicas, runName } = this.#options;
+    const run = runName ?? crypto.randomUUID().slice(0, 8);
     const submitter = await Submitter.open(this.#options, {
       bus,
       command,
