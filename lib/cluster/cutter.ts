@@ -19,7 +19,8 @@ export interface Cut {
 
 /** Puts together slices from items. */
 export class Cutter {
-  readonly #length: number;
+  /** How many items make a slice whole, from 1. */
+  length: number;
   readonly #step: number;
   readonly #hasRecords: boolean;
   #runs: RunBuilder;
@@ -29,9 +30,8 @@ export class Cutter {
   #lines: number[] = [];
   #overlong: number[] = [];
 
-  /** @param length how many items make a slice whole, from 1 */
   constructor(length: number, { step, hasRecords }: { step: number; hasRecords: boolean }) {
-    this.#length = length;
+    this.length = length;
     this.#step = step;
     this.#hasRecords = hasRecords;
     this.#runs = new RunBuilder(step);
@@ -49,9 +49,14 @@ export class Cutter {
       this.#textLength += text.length;
     }
     this.#count++;
-    const isWhole = this.#count >= this.#length || this.#textLength >= MAX_TEXT_LENGTH ||
+    const isWhole = this.#count >= this.length || this.#textLength >= MAX_TEXT_LENGTH ||
       this.#runs.runs.length >= 2 * MAX_RUNS;
     return isWhole ? this.take() : undefined;
+  }
+
+  /** How many items wait for their slice. */
+  get count(): number {
+    return this.#count;
   }
 
   /** What is there; undefined without any. */
