@@ -94,7 +94,7 @@ export interface RunStreams {
   /** The maximum number of bytes that the store holds. */
   readonly holdBytes: number;
   /** What the run is sealed with; undefined if it is not. */
-  readonly key: Uint8Array | undefined;
+  readonly key?: Uint8Array | undefined;
   /** How many servers of the bus keep a copy, from 1. */
   readonly replicas: number;
 }

@@ -253,7 +253,11 @@ export class Submitter implements RunningPipeline {
     if (this.isAttached) this.#earlier = new Set();
     ends.push(
       await this.#persist(() =>
-        this.#run.watchCommits((commit) => this.#onCommit(commit), listed.resolve)
+        this.#run.watchCommits(
+          (commit) => this.#onCommit(commit),
+          listed.resolve,
+          (id) => this.#slices.has(id) && this.#replace(id, "has a commit that is damaged"),
+        )
       ),
     );
     await listed.promise;

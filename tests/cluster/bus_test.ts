@@ -41,13 +41,13 @@ async function open(options: BusOptions): Promise<{ bus: Bus } & AsyncDisposable
 
 const describe = (run: RunBus): Promise<void> =>
   run.writeSpec({
-    version: "1",
-    argv: [],
+    command: { argv: [], files: [], password: null },
     columns: [],
     hasOneHost: true,
     ids: null,
     lostAfterMs: 30_000,
-  });
+    details: false,
+  }, "1");
 
 const rejectsBus = (act: () => Promise<unknown>): Promise<BusError> => assertRejects(act, BusError);
 
@@ -233,9 +233,9 @@ test("readSpec() waits for a description that is not written yet", async () => {
   await using one = await open(at(nats));
   await using other = await open(at(nats));
   const made = await one.bus.createRun("a", STREAMS);
-  const reading = (await other.bus.openRun("a"))!.readSpec();
+  const reading = (await other.bus.openRun("a"))!.readSpec("1");
   await describe(made);
-  assertEquals((await reading)?.version, "1");
+  assertEquals((await reading)?.lostAfterMs, 30_000);
 });
 
 test("a full store says so, and takes more when something was dropped", async () => {
