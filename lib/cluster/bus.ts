@@ -6,7 +6,7 @@
  * | `MYRIAD_RUN_SLICES` | `myriad.RUN.slice` | slices that no worker has acknowledged: a work queue |
  * | `MYRIAD_RUN_STORE` | `myriad.RUN.store.>` | blocks of records, and parts, in pieces |
  * | `MYRIAD_RUN_RATE` | `myriad.RUN.rate` | nothing: its sequence numbers are the turns of the rate |
- * | `KV_MYRIAD_RUN` | `$KV.MYRIAD_RUN.>` | `spec`, `control`, `commit.SLICE`, `clock.WORKER`, `origin`, `hold.HOST` |
+ * | `KV_MYRIAD_RUN` | `$KV.MYRIAD_RUN.>` | `spec`, `control`, `commit.SLICE`, `clock.WORKER`, `origin` |
  *
  * `myriad.RUN.live` is not kept: what workers do at present.
  *
@@ -62,6 +62,8 @@ const decoder = new TextDecoder();
 
 /** How long a request to the bus may take, in milliseconds. */
 const TIMEOUT_MS = 5_000;
+/** The same for the number of a turn: later it is of no use. */
+const TURN_TIMEOUT_MS = 1_000;
 /** How long a worker waits for a slice before it asks again, in milliseconds. */
 const NEXT_MS = 2_000;
 /** How long the description of a run may be missing after its streams were made, in milliseconds. */
@@ -70,8 +72,6 @@ const SPEC_MS = 10_000;
 const READ_AGAIN_MS = 10_000;
 /** The code of a key that was written before (JetStream: wrong last sequence). */
 const WRONG_LAST_SEQUENCE = 10_071;
-/** How long to wait for the number of a turn, in milliseconds: later it is of no use. */
-const TURN_TIMEOUT_MS = 1_000;
 /** The maximum number of slices that are listed. */
 const MAX_LISTED = 10_000;
 /** The maximum number of bytes of a piece, where the server takes messages of that size. */
@@ -799,54 +799,82 @@ export class RunBus {
     });
   }
 
-  /** Takes the next turn of the rate. @returns its number, from 1, which nobody else gets */
+  /**
+   * Takes the next turn of the rate.
+   *
+   * @returns its number, from 1, which nobody else gets
+   * @throws {BusError} If the bus does not give one within a second.
+   */
   async takeTurn(): Promise<number> {
-    const { seq } = await this.#parts.js.publish(`myriad.${this.run}.rate`, undefined, {
-      timeout: TURN_TIMEOUT_MS,
-    });
+    const { js } = this.#parts;
+    const options = { timeout: TURN_TIMEOUT_MS };
+    const { seq } = await this.#do(
+      "take a turn",
+      () => js.publish(`myriad.${this.run}.rate`, undefined, options),
+    );
     return seq;
   }
 
   /**
-   * Reads the server's clock: at some time between this call and half of the wait for it.
+   * Reads the server's clock, halfway between this call and half of the wait for it.
    *
    * @param worker the name of whoever reads it
    * @returns milliseconds since the Unix epoch; undefined if that is not known
    */
   async readClock(worker: string): Promise<number | undefined> {
     const { kv } = this.#parts;
-    const revision = await kv.put(`clock.${worker}`, "");
-    const entry = await kv.get(`clock.${worker}`);
-    // A server that follows others may not have it yet.
-    return entry?.revision === revision ? entry.created.getTime() : undefined;
+    return await this.#do("read the server's clock", async () => {
+      const revision = await kv.put(`clock.${worker}`, "");
+      const entry = await kv.get(`clock.${worker}`);
+      return entry?.revision === revision ? entry.created.getTime() : undefined;
+    });
   }
 
   /**
-   * Writes when the first turn is due, unless somebody else has written it meanwhile.
+   * Writes when the first turn is due, unless somebody else has written that meanwhile.
    *
-   * @param revision that of the origin that it replaces; 0 without one
+   * @param revision that of what it replaces; 0 without one
    * @returns its revision; undefined if it was not written
    */
   async writeOrigin(atMs: number, revision: number): Promise<number | undefined> {
-    try {
-      return await this.#parts.kv.update("origin", String(atMs), revision);
-    } catch (error) {
-      if ((error as { code?: number }).code !== WRONG_LAST_SEQUENCE) throw error;
-      return undefined;
-    }
+    return await this.#do("put off the turns", async () => {
+      try {
+        return await this.#parts.kv.put("origin", String(atMs), { previousSeq: revision });
+      } catch (error) {
+        if ((error as { code?: number }).code !== WRONG_LAST_SEQUENCE) throw error;
+        return undefined;
+      }
+    });
   }
 
-  /** Calls back with when the first turn is due, and its revision. @returns what ends that */
+  /**
+   * Calls back with when the first turn is due, and the revision that says so, whenever that is
+   * written.
+   *
+   * @returns what ends that
+   */
   async watchOrigin(take: (atMs: number, revision: number) => void): Promise<() => void> {
-    const watch = await this.#parts.kv.watch({ key: "origin" });
-    void (async () => {
-      for await (const entry of watch) {
-        const atMs = Number(entry.string());
-        if (Number.isFinite(atMs)) take(atMs, entry.revision);
-        else this.#leaveOut("the begin of the rate");
-      }
-    })();
-    return () => watch.stop();
+    const { nc, bus } = this.#parts;
+    const read = async (): Promise<void> => {
+      const entry = await this.#do("read the turns", () => this.#parts.kv.get("origin"));
+      if (entry === null) return;
+      const atMs = Number(entry.string());
+      if (Number.isFinite(atMs)) take(atMs, entry.revision);
+      else this.#leaveOut("the begin of the rate");
+    };
+    // What does not come now, comes with the next turn that is overdue.
+    const readAgain = (): void => void read().catch(() => {});
+    const subscription = nc.subscribe(`$KV.${this.#names.bucket}.origin`, {
+      callback: (error) => {
+        if (error === null) readAgain();
+      },
+    });
+    const stopWaiting = bus.onReconnect(readAgain);
+    await read();
+    return () => {
+      subscription.unsubscribe();
+      stopWaiting();
+    };
   }
 
   /** Tells what this worker does. It may be lost. */

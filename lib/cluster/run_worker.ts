@@ -6,6 +6,7 @@ import { createHostCheck } from "../process/permission.ts";
 import { openEngine } from "../run/open_engine.ts";
 import { Pipeline } from "../run/pipeline.ts";
 import { PreciseTimer } from "../schedule/precise_timer.ts";
+import { REAL_ENVIRONMENT } from "../schedule/schedule.ts";
 import { openMaker } from "../source/make_target.ts";
 import { addIds } from "../source/request_id.ts";
 import { Targets } from "../source/targets.ts";
@@ -18,6 +19,7 @@ import { refuseUnsafe } from "./refuse_unsafe.ts";
 import { SliceSource } from "./slice_source.ts";
 import { SliceStats } from "./slice_stats.ts";
 import type { Spec } from "./spec.ts";
+import { TurnPacer } from "./turn_pacer.ts";
 
 /** The maximum number of slices that a worker holds: a slow request keeps its slice open. */
 const MAX_OPEN = 8;
@@ -71,7 +73,13 @@ export class RunWorker {
       bodyFor: undefined,
       onSinkFailure: (error) => this.#pipeline.fail(error),
     });
-    const timer = options.rate === undefined ? undefined : await PreciseTimer.open();
+    const { rate, rampUpMs } = options;
+    const timer = rate === undefined ? undefined : await PreciseTimer.open();
+    const pacer = rate === undefined ? undefined : await TurnPacer.open(
+      this.#bus,
+      { rate, rampUpMs, worker: this.#name },
+      REAL_ENVIRONMENT,
+    );
     this.#pipeline = new Pipeline(
       {
         source: new Targets(this.#source, ids === null ? make : addIds(make, ids)),
@@ -79,6 +87,11 @@ export class RunWorker {
         check,
         stats: new SliceStats((i) => this.#find(i), () => this.#last!),
         timer,
+        openPacer: pacer && ((wake) => {
+          pacer.onChange = wake;
+          pacer.onFailure = (error) => this.#pipeline.fail(error);
+          return pacer;
+        }),
       },
       { ...options, durationMs: undefined, hasOneHost, isResumable: true },
       {
@@ -101,6 +114,7 @@ export class RunWorker {
     } finally {
       this.#isLeaving = true;
       clearTimeout(this.#grace);
+      pacer?.close();
       await this.#pipeline.close();
       for (const slice of [...this.#open]) {
         if (slice.doneCount > 0) this.#finish(slice);

@@ -13,6 +13,8 @@ const SUBJECTS: Record<string, string> = {
   "checkpoint/crash": "runs that die between any two operations on files",
   "checkpoint/kill": "runs with several threads that are killed again and again",
   "cli/unknown_flags": "the messages for flags and commands that do not exist, of every command",
+  "cluster/campaign": "runs of which anybody dies at moments of a seed",
+  "cluster/commit": "workers that die at each of the messages that make a slice done",
   "cluster/formats": "each input and output of a run on several machines",
   "cluster/network": "workers whose network is cut",
   "cluster/server_death": "NATS servers that die in the midst of a run",
