@@ -513,6 +513,20 @@ export class RunBus {
     return num_ack_pending;
   }
 
+  /**
+   * Whether a submitter of this version, with this key, can go on with the run: nothing describes it
+   * yet, or what does can be read.
+   */
+  async isReadable(version: string): Promise<boolean> {
+    try {
+      if (await this.isDescribed()) await this.readSpec(version);
+      return true;
+    } catch (error) {
+      if (error instanceof UsageError) return false;
+      throw error;
+    }
+  }
+
   async setControl(control: Control): Promise<void> {
     await this.#do("control the run", () => this.#parts.kv.put("control", control));
   }
