@@ -52,7 +52,7 @@ import {
   type Slice,
   type Stored,
 } from "./messages.ts";
-import { decodeSpec, encodeHead, encodeSpec, readHead, type Spec } from "./spec.ts";
+import { decodeSpec, encodeHead, encodeSpec, isSealedHead, readHead, type Spec } from "./spec.ts";
 
 /** Stands in place of a commit once nothing more is to come of the slice. */
 const CLOSED = "closed";
@@ -237,7 +237,7 @@ export class Bus {
     const { bucket, store, slices, rate } = toNames(run);
     const common = { storage: StorageType.File, num_replicas: replicas };
     const streams = this.#jsm.streams;
-    if (await (await this.openRun(run))?.isDescribed()) {
+    if (await (await this.openRun(run))?.isSealed() !== undefined) {
       throw new UsageError(
         `A run of the name '${run}' is on the bus: use another --cluster-run, or ` +
           `'myriad runs URL ${run} --delete'`,
@@ -499,9 +499,13 @@ export class RunBus {
     }
   }
 
-  /** Whether the run is described, without which it is not one to workers. */
-  async isDescribed(): Promise<boolean> {
-    return await this.#do("read the run", () => this.#parts.kv.get("spec")) !== null;
+  /**
+   * Whether the run is sealed; undefined if it is not described yet, without which it is not one to
+   * workers.
+   */
+  async isSealed(): Promise<boolean | undefined> {
+    const entry = await this.#do("read the run", () => this.#parts.kv.get("spec"));
+    return entry === null ? undefined : isSealedHead(entry.value);
   }
 
   /** How many slices are with workers. */

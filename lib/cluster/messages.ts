@@ -142,6 +142,7 @@ const isLiveShape = isShape({
   engine: isEngine,
   transport: isTransport,
   loopBusy: isNumber,
+  rate: isNumber,
   rssBytes: isCount,
   cpuSeconds: isNumber,
   isShut: isBoolean,

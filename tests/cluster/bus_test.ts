@@ -19,7 +19,7 @@ import { AUTHORITY, CLIENT } from "../fixtures/tls_server.ts";
 import { until } from "../fixtures/until.ts";
 
 const FIXTURES = new URL("../fixtures/", import.meta.url).pathname;
-const STREAMS = { lostAfterMs: 30_000, holdBytes: 8 * 1024 ** 2, replicas: 1 };
+const STREAMS = { lostAfterMs: 30_000, holdBytes: 8 * 1024 ** 2, replicas: 1, key: undefined };
 
 /** A test that needs a NATS server. */
 function test(name: string, fn: () => Promise<void>): void {
@@ -42,7 +42,7 @@ async function open(options: BusOptions): Promise<{ bus: Bus } & AsyncDisposable
 const describe = (run: RunBus): Promise<void> =>
   run.writeSpec({
     command: { argv: [], files: [], password: null },
-    columns: [],
+    columns: ["a"],
     hasOneHost: true,
     ids: null,
     lostAfterMs: 30_000,
@@ -194,7 +194,7 @@ test("createRun() makes a run once, and lists it", async () => {
   await using other = await open(at(nats));
   assertEquals(await one.bus.listAll(), []);
   const run = await one.bus.createRun("a", STREAMS);
-  assertEquals(await run.isDescribed(), false);
+  assertEquals(await run.isSealed(), undefined);
   await describe(run);
   const error = await assertRejects(() => other.bus.createRun("a", STREAMS), UsageError);
   assertStringIncludes(error.message, "A run of the name 'a' is on the bus");
@@ -235,7 +235,7 @@ test("readSpec() waits for a description that is not written yet", async () => {
   const made = await one.bus.createRun("a", STREAMS);
   const reading = (await other.bus.openRun("a"))!.readSpec("1");
   await describe(made);
-  assertEquals((await reading)?.lostAfterMs, 30_000);
+  assertEquals((await reading)?.columns, ["a"]);
 });
 
 test("a full store says so, and takes more when something was dropped", async () => {
@@ -339,7 +339,7 @@ test("a run that is deleted is over to its workers", async () => {
   assert(ended === undefined || (ended as BusError).trouble === "gone", `${ended}`);
   assertEquals(await run.readControl(), "over");
   assertEquals(await run.exists(), false);
-  assertEquals((await rejectsBus(() => run.isDescribed())).trouble, "gone");
+  assertEquals((await rejectsBus(() => run.isSealed())).trouble, "gone");
 });
 
 test("nextSlice() gives each slice to one worker, and again when it is given back", async () => {
