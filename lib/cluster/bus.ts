@@ -523,7 +523,8 @@ export class RunBus {
    */
   async isReadable(version: string): Promise<boolean> {
     try {
-      if (await this.isDescribed()) await this.readSpec(version);
+      const entry = await this.#do("read the run", () => this.#parts.kv.get("spec"));
+      if (entry !== null) await this.readSpec(version);
       return true;
     } catch (error) {
       if (error instanceof UsageError) return false;
