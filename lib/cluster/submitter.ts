@@ -26,6 +26,7 @@ import { DamagedError } from "./damaged_error.ts";
 import { HostCutter } from "./host_cutter.ts";
 import type { Commit, Control, Live, Slice, Stored } from "./messages.ts";
 import { countRuns, listNumbers, NumberPlaces, subtractRuns } from "./number_runs.ts";
+import { GuardedItems, refuseSecretColumns } from "./secret_guard.ts";
 import { decodePart, type Part } from "./part.ts";
 import { Proof } from "./proof.ts";
 import type { Cut } from "./slice_builder.ts";
@@ -50,6 +51,8 @@ const SHARE_OF_BLOCKS = 1 / 4;
 const MAX_PUTS = 8;
 /** Items wait no longer for others of their slice. */
 const SLOW_INPUT_MS = 100;
+/** The maximum number of workers whose state is known. */
+const MAX_WORKERS = 10_000;
 /** After so much silence, a worker counts as gone. */
 const SILENT_MS = 3_000;
 /** How long the workers have to commit what they hold, at the end. */
@@ -78,6 +81,10 @@ export interface SubmitterOptions {
   readonly slice: number | undefined;
   /** What the run is sealed with; undefined if it is not. */
   readonly key: Uint8Array | undefined;
+  /** Whether secrets may go through the bus in clear. */
+  readonly isPlain: boolean;
+  /** What the header of the input has; empty without one. */
+  readonly columns: readonly string[];
   readonly command: RecordedCommand;
 }
 
@@ -106,6 +113,11 @@ interface Outstanding {
 interface CheckedPart extends Pick<Part, "runs" | "stats"> {
   readonly records: EncodedRecords | undefined;
   readonly failures: EncodedRecords | undefined;
+}
+
+/** Whether secrets of the run may go to the bus. */
+function isProtected({ key, isPlain }: Pick<SubmitterOptions, "key" | "isPlain">): boolean {
+  return key !== undefined || isPlain;
 }
 
 function unpack(members: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
@@ -188,13 +200,16 @@ export class Submitter implements RunningPipeline {
 
   /** @throws {UsageError} If the bus cannot be used. */
   static async open(options: RunOptions, submit: SubmitterOptions): Promise<Submitter> {
+    if (!isProtected(submit)) refuseSecretColumns(submit.columns);
     const bus = await Bus.connect(submit.bus);
     try {
       const { before: { run: name }, isResumed } = submit;
       const found = isResumed ? await bus.openRun(name, submit.key) : undefined;
-      const isAttached = await found?.exists() ?? false;
+      // What another version or key has made of it is of no use.
+      const isAttached = found !== undefined && await found.exists() &&
+        await found.isReadable(config.version);
       if (isResumed && !isAttached) await bus.deleteRun(name);
-      const run = isAttached ? found! : await bus.createRun(name, submit);
+      const run = isAttached ? found : await bus.createRun(name, submit);
       return new Submitter({ bus, run, isAttached }, options, submit);
     } catch (error) {
       await bus.close();
@@ -225,7 +240,8 @@ export class Submitter implements RunningPipeline {
   }
 
   begin(options: RunOptions, parts: PipelinesParts, hooks: SubmitterHooks): void {
-    this.#parts = parts;
+    const isGuarded = this.#hasRecords && !isProtected(this.#options);
+    this.#parts = isGuarded ? { ...parts, pending: new GuardedItems(parts.pending) } : parts;
     this.#hooks = hooks;
     this.#run.onNotice = hooks.onNotice;
     this.#rate = options.rate;
@@ -275,7 +291,11 @@ export class Submitter implements RunningPipeline {
     if (this.isAttached) this.#earlier = new Set();
     ends.push(
       await this.#persist(() =>
-        this.#run.watchCommits((commit) => this.#onCommit(commit), listed.resolve)
+        this.#run.watchCommits(
+          (commit) => this.#onCommit(commit),
+          listed.resolve,
+          (id) => this.#slices.has(id) && this.#replace(id, "has a commit that is damaged"),
+        )
       ),
     );
     await listed.promise;
@@ -607,6 +627,7 @@ export class Submitter implements RunningPipeline {
   }
 
   #hear(live: Live): void {
+    if (this.#live.size >= MAX_WORKERS && !this.#live.has(live.worker)) return;
     const heardMs = performance.now();
     this.#live.set(live.worker, { live, heardMs });
     if (live.gaveUp !== null) this.#gaveUp = { why: live.gaveUp, atMs: heardMs };
