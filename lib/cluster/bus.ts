@@ -94,7 +94,7 @@ export interface RunStreams {
   /** The maximum number of bytes that the store holds. */
   readonly holdBytes: number;
   /** What the run is sealed with; undefined if it is not. */
-  readonly key: Uint8Array | undefined;
+  readonly key?: Uint8Array | undefined;
   /** How many servers of the bus keep a copy, from 1. */
   readonly replicas: number;
 }
@@ -517,6 +517,21 @@ export class RunBus {
     return num_ack_pending;
   }
 
+  /**
+   * Whether a submitter of this version, with this key, can go on with the run: nothing describes it
+   * yet, or what does can be read.
+   */
+  async isReadable(version: string): Promise<boolean> {
+    try {
+      const entry = await this.#do("read the run", () => this.#parts.kv.get("spec"));
+      if (entry !== null) await this.readSpec(version);
+      return true;
+    } catch (error) {
+      if (error instanceof UsageError) return false;
+      throw error;
+    }
+  }
+
   async setControl(control: Control): Promise<void> {
     await this.#do("control the run", () => this.#parts.kv.put("control", control));
   }
@@ -593,7 +608,7 @@ export class RunBus {
   }
 
   /**
-   * The next slice that nobody has; undefined if there was none for a while.
+   * The next slice that nobody has; undefined if nothing came for a while.
    *
    * @throws {BusError} If the bus cannot be asked.
    */

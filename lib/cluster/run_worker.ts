@@ -227,7 +227,7 @@ export class RunWorker {
 
   get #live(): Omit<Live, "rate"> {
     const { activity, engine, isShut } = this.#pipeline;
-    const { userCPUTime, systemCPUTime } = process.resourceUsage();
+    const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
     return {
       worker: this.#name,
       activity,
@@ -235,6 +235,8 @@ export class RunWorker {
       transport: engine.transport,
       loopBusy: this.#loop.busy,
       rssBytes: Deno.memoryUsage().rss,
+      peakRssKb: maxRSS,
+      notices: [],
       cpuSeconds: (userCPUTime + systemCPUTime) / 1e6,
       isShut,
       gaveUp: null,
