@@ -76,6 +76,8 @@ const WRONG_LAST_SEQUENCE = 10_071;
 const MAX_LISTED = 10_000;
 /** The maximum number of bytes of a piece, where the server takes messages of that size. */
 const MAX_PIECE_BYTES = 512 * 1024;
+/** The bytes of a message that every server of such a run takes. */
+const MIN_PAYLOAD_BYTES = 64 * 1024;
 /** What a message has beside a piece: its header fields. */
 const HEADER_BYTES = 1_024;
 /** The maximum number of pieces that are on their way at once. */
@@ -676,7 +678,9 @@ export class RunBus {
   /** Stores bytes under a name, in pieces. To try it again stores no piece twice. */
   async store(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<Stored> {
     const { js, nc } = this.#parts;
-    const pieceBytes = Math.min(MAX_PIECE_BYTES, nc.info!.max_payload - HEADER_BYTES);
+    // It is not known while the connection is away.
+    const maxBytes = nc.info?.max_payload ?? MIN_PAYLOAD_BYTES;
+    const pieceBytes = Math.min(MAX_PIECE_BYTES, maxBytes - HEADER_BYTES);
     return await this.#do("store what was done", async () => {
       const seqs: number[] = [];
       for (let at = 0; at < bytes.length; at += pieceBytes * PIECES_AT_ONCE) {
