@@ -245,14 +245,19 @@ export class Bus {
     }
     await this.deleteRun(run);
     try {
-      const kv = await new Kvm(this.#js).create(bucket, {
-        history: 1,
-        storage: StorageType.File,
-        replicas,
+      // As the client's own `create`, which needs the permission to ask about the whole account.
+      await streams.add({
+        ...common,
+        name: `KV_${bucket}`,
+        subjects: [`$KV.${bucket}.>`],
+        max_msgs_per_subject: 1,
         max_bytes: KEYS_BYTES,
+        discard: DiscardPolicy.New,
+        allow_rollup_hdrs: true,
         // A follower could answer with what was before.
         allow_direct: false,
       });
+      const kv = await new Kvm(this.#js).open(bucket);
       await claim(kv, run);
       try {
         await streams.add({
