@@ -111,9 +111,15 @@ async function soon(condition: () => boolean | Promise<boolean>, what: string): 
   throw new Error(`No sign of ${what}`);
 }
 
-/** All that a worker does on the bus. @param admin the same run, to one who may do everything */
-async function work(bus: Bus, admin: RunBus, id: string): Promise<void> {
+/**
+ * All that a worker does on the bus.
+ *
+ * @param admin the same run, to one who may do everything
+ * @param told receives what the worker is told
+ */
+async function work(bus: Bus, admin: RunBus, id: string, told: string[]): Promise<void> {
   const run = (await bus.openRun(RUN))!;
+  run.onNotice = (text) => told.push(text);
   assertEquals((await run.readSpec("1"))?.lostAfterMs, 30_000);
   const heard: Control[] = [];
   const ends = [await run.watchControl((control) => heard.push(control))];
@@ -228,8 +234,17 @@ Deno.test({
     await using admin = await open(nats, "admin");
     const run = await admin.bus.createRun(RUN, STREAMS);
     await run.writeSpec(SPEC, "1");
-    const able = await listAble(users, nats, (bus, { user }) => work(bus, run, `t-${user}`));
+    const told: string[] = [];
+    const able = await listAble(users, nats, (bus, { user }) => work(bus, run, `t-${user}`, told));
     assertEquals(able.map(({ user }) => user), ["worker"], JSON.stringify(able.slice(1), null, 2));
+    // Nobody waits for an answer to these, or hears that they do not come.
+    const denied = told.map((text) => /may not (.*?)(?:\.\d.*)?':/.exec(text)?.[1]);
+    assertEquals(denied.sort(), [
+      "publish to '$JS.ACK.MYRIAD_nightly_SLICES.slices",
+      "publish to 'myriad.nightly.live",
+      "subscribe to '$KV.MYRIAD_nightly.control",
+      "subscribe to '$KV.MYRIAD_nightly.origin",
+    ]);
   },
 });
 
