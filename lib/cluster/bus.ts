@@ -52,7 +52,7 @@ import {
   type Slice,
   type Stored,
 } from "./messages.ts";
-import { decodeSpec, encodeHead, encodeSpec, readHead, type Spec } from "./spec.ts";
+import { decodeSpec, encodeHead, encodeSpec, isSealedHead, readHead, type Spec } from "./spec.ts";
 
 /** Stands in place of a commit once nothing more is to come of the slice. */
 const CLOSED = "closed";
@@ -76,6 +76,8 @@ const WRONG_LAST_SEQUENCE = 10_071;
 const MAX_LISTED = 10_000;
 /** The maximum number of bytes of a piece, where the server takes messages of that size. */
 const MAX_PIECE_BYTES = 512 * 1024;
+/** The bytes of a message that every server of such a run takes. */
+const MIN_PAYLOAD_BYTES = 64 * 1024;
 /** What a message has beside a piece: its header fields. */
 const HEADER_BYTES = 1_024;
 /** The maximum number of pieces that are on their way at once. */
@@ -94,7 +96,7 @@ export interface RunStreams {
   /** The maximum number of bytes that the store holds. */
   readonly holdBytes: number;
   /** What the run is sealed with; undefined if it is not. */
-  readonly key: Uint8Array | undefined;
+  readonly key?: Uint8Array | undefined;
   /** How many servers of the bus keep a copy, from 1. */
   readonly replicas: number;
 }
@@ -135,7 +137,8 @@ export class Bus {
       );
     }
     const { servers, login, tls } = options;
-    setTransportFactory({ factory: () => new BusTransport(tls) });
+    let transport: BusTransport | undefined;
+    setTransportFactory({ factory: () => transport = new BusTransport(tls) });
     try {
       const nc = await NatsConnectionImpl.connect({
         servers: [...servers],
@@ -156,7 +159,8 @@ export class Bus {
       });
       return new Bus(nc, await jetstreamManager(nc, { checkAPI: false, timeout: TIMEOUT_MS }));
     } catch (error) {
-      throw toConnectError(error, options);
+      // The client says only that it was not let in.
+      throw toConnectError(transport?.closeError ?? error, options);
     }
   }
 
@@ -235,7 +239,7 @@ export class Bus {
     const { bucket, store, slices, rate } = toNames(run);
     const common = { storage: StorageType.File, num_replicas: replicas };
     const streams = this.#jsm.streams;
-    if (await (await this.openRun(run))?.isDescribed()) {
+    if (await (await this.openRun(run))?.isSealed() !== undefined) {
       throw new UsageError(
         `A run of the name '${run}' is on the bus: use another --cluster-run, or ` +
           `'myriad runs URL ${run} --delete'`,
@@ -497,9 +501,13 @@ export class RunBus {
     }
   }
 
-  /** Whether the run is described, without which it is not one to workers. */
-  async isDescribed(): Promise<boolean> {
-    return await this.#do("read the run", () => this.#parts.kv.get("spec")) !== null;
+  /**
+   * Whether the run is sealed; undefined if it is not described yet, without which it is not one to
+   * workers.
+   */
+  async isSealed(): Promise<boolean | undefined> {
+    const entry = await this.#do("read the run", () => this.#parts.kv.get("spec"));
+    return entry === null ? undefined : isSealedHead(entry.value);
   }
 
   /** How many slices are with workers. */
@@ -509,6 +517,21 @@ export class RunBus {
       () => this.#parts.jsm.consumers.info(this.#names.slices, CONSUMER),
     );
     return num_ack_pending;
+  }
+
+  /**
+   * Whether a submitter of this version, with this key, can go on with the run: nothing describes it
+   * yet, or what does can be read.
+   */
+  async isReadable(version: string): Promise<boolean> {
+    try {
+      const entry = await this.#do("read the run", () => this.#parts.kv.get("spec"));
+      if (entry !== null) await this.readSpec(version);
+      return true;
+    } catch (error) {
+      if (error instanceof UsageError) return false;
+      throw error;
+    }
   }
 
   async setControl(control: Control): Promise<void> {
@@ -587,7 +610,7 @@ export class RunBus {
   }
 
   /**
-   * The next slice that nobody has; undefined if there was none for a while.
+   * The next slice that nobody has; undefined if nothing came for a while.
    *
    * @throws {BusError} If the bus cannot be asked.
    */
@@ -655,7 +678,9 @@ export class RunBus {
   /** Stores bytes under a name, in pieces. To try it again stores no piece twice. */
   async store(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<Stored> {
     const { js, nc } = this.#parts;
-    const pieceBytes = Math.min(MAX_PIECE_BYTES, nc.info!.max_payload - HEADER_BYTES);
+    // It is not known while the connection is away.
+    const maxBytes = nc.info?.max_payload ?? MIN_PAYLOAD_BYTES;
+    const pieceBytes = Math.min(MAX_PIECE_BYTES, maxBytes - HEADER_BYTES);
     return await this.#do("store what was done", async () => {
       const seqs: number[] = [];
       for (let at = 0; at < bytes.length; at += pieceBytes * PIECES_AT_ONCE) {
