@@ -8,6 +8,7 @@ import { closest } from "./lib/cli/closest.ts";
 import { complain, formatMessage, print, printAtOnce, runProgram } from "./lib/cli/print.ts";
 import {
   ClosedPipe,
+  ClusterError,
   EXIT_OF_SIGNAL,
   InterruptedError,
   NoProgressError,
@@ -29,6 +30,8 @@ Usage: myriad [OPTIONS] URL       make requests (myriad run is the same)
        myriad compare [OPTIONS]   run client strategies side by side
        myriad verify [OPTIONS]    compare the records with the server's log
        myriad report [OPTIONS]    report on an earlier run, or compare two
+       myriad work [OPTIONS]      make requests of a run on several machines
+       myriad runs [OPTIONS]      list the runs on several machines, or end one
        myriad COMMAND --help      the flags of a command
 
 URL is a template: {} stands for the request's number, from 0, or the line of
@@ -46,7 +49,7 @@ output could not be written; 130, 143, 129 SIGINT, SIGTERM or SIGHUP interrupted
 it: with -o, --resume continues it.
 `;
 
-const COMMANDS: readonly string[] = ["run", "serve", "compare", "verify", "report", "work"];
+const COMMANDS: readonly string[] = ["run", "serve", "compare", "verify", "report", "work", "runs"];
 
 /**
  * Gives up a permission that the binary has for something else. From its source, the program keeps
@@ -96,6 +99,11 @@ async function main(argv: readonly string[]): Promise<number> {
     return 0;
   }
   if (command === "work") return await work(rest);
+  if (command === "runs") {
+    const { runs } = await import("./lib/commands/runs/command.ts");
+    await print(await runs(rest));
+    return 0;
+  }
   if (command === "compare") return await compareStrategies(rest);
   // Not for users: `compare` starts it.
   if (command === "compare-client") {
@@ -265,7 +273,8 @@ async function request(options: RunOptions): Promise<number> {
     }
     const isFile = options.output !== undefined && options.output.path !== "-";
     const isCutShort = exitCode !== undefined || snapshot.aborted !== undefined;
-    if ((isCutShort || failure instanceof NoProgressError) && isFile && !options.silent) {
+    const isStuck = failure instanceof NoProgressError || failure instanceof ClusterError;
+    if ((isCutShort || isStuck) && isFile && !options.silent) {
       const without = snapshot.aborted === undefined ? "" : ", without --abort-on-threshold";
       const line = `to continue, run the same command with --resume${without}`;
       await print(`myriad: ${line}\n`, Deno.stderr);

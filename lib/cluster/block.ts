@@ -3,8 +3,12 @@
  *
  * @module
  */
-import { gunzipSync, gzipSync } from "node:zlib";
-import { type Line, OverlongLine } from "../source/lines.ts";
+import { gzipSync } from "node:zlib";
+import { type Line, MAX_LINE, OverlongLine } from "../source/lines.ts";
+import { type Check, isCount, isList, isShape } from "../text/json_shape.ts";
+import { gunzip, parse } from "./codec.ts";
+import { DamagedError } from "./damaged_error.ts";
+import { MAX_SLICE } from "./messages.ts";
 
 /** Records in the order of the numbers of their slice. */
 export interface RecordTexts {
@@ -15,12 +19,28 @@ export interface RecordTexts {
   readonly overlong: readonly number[];
 }
 
+/** The maximum number of bytes of a block that is not compressed: a cutter ends a slice long before. */
+const MAX_BYTES = 128 * 1024 * 1024;
+
+const isText: Check = (value) => typeof value === "string" && value.length <= MAX_LINE;
+const isBlock = isShape({
+  texts: isList(isText, MAX_SLICE),
+  lines: isList(isCount, MAX_SLICE),
+  overlong: isList(isCount, MAX_SLICE),
+});
+
 export function encodeBlock(block: RecordTexts): Uint8Array<ArrayBuffer> {
   return gzipSync(JSON.stringify(block)) as Uint8Array<ArrayBuffer>;
 }
 
-export function decodeBlock(bytes: Uint8Array): RecordTexts {
-  return JSON.parse(new TextDecoder().decode(gunzipSync(bytes)));
+/**
+ * @param count how many records the slice has
+ * @throws {DamagedError} If the bytes are not a block of so many.
+ */
+export function decodeBlock(bytes: Uint8Array, count: number): RecordTexts {
+  const block = parse(gunzip(bytes, MAX_BYTES), isBlock) as RecordTexts | undefined;
+  if (block?.texts.length === count && block.lines.length === count) return block;
+  throw new DamagedError("Records of the run on the bus are damaged");
 }
 
 export function readRecord({ texts, overlong }: RecordTexts, place: number): Line {

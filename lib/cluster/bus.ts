@@ -6,7 +6,7 @@
  * | `MYRIAD_RUN_SLICES` | `myriad.RUN.slice` | slices that no worker has acknowledged: a work queue |
  * | `MYRIAD_RUN_STORE` | `myriad.RUN.store.>` | blocks of records, and parts, in pieces |
  * | `MYRIAD_RUN_RATE` | `myriad.RUN.rate` | nothing: its sequence numbers are the turns of the rate |
- * | `KV_MYRIAD_RUN` | `$KV.MYRIAD_RUN.>` | `spec`, `control`, `commit.SLICE`, `clock.WORKER`, `origin`, `hold.HOST` |
+ * | `KV_MYRIAD_RUN` | `$KV.MYRIAD_RUN.>` | `spec`, `control`, `commit.SLICE`, `clock.WORKER`, `origin` |
  *
  * `myriad.RUN.live` is not kept: what workers do at present.
  *
@@ -21,6 +21,7 @@ import {
   jetstreamManager,
   RetentionPolicy,
   StorageType,
+  type StreamInfo,
 } from "@nats-io/jetstream";
 import { type KV, Kvm } from "@nats-io/kv";
 import {
@@ -35,18 +36,34 @@ import {
   tokenAuthenticator,
   usernamePasswordAuthenticator,
 } from "@nats-io/nats-core/internal";
-import { BusError, OutputError, UsageError } from "../errors.ts";
+import { BusError, UsageError } from "../errors.ts";
 import type { BusLogin, BusOptions } from "../options/bus.ts";
 import { explainMissingNet, isGranted } from "../process/permission.ts";
 import { BusTransport } from "./bus_transport.ts";
 import { CONNECT_TIMEOUT_MS, toBusError, toConnectError } from "./bus_trouble.ts";
-import type { Commit, Control, Live, Slice, Spec, Stored } from "./messages.ts";
+import { Codec } from "./codec.ts";
+import { DamagedError } from "./damaged_error.ts";
+import {
+  type Commit,
+  type Control,
+  isControl,
+  type Live,
+  MAX_MESSAGE_BYTES,
+  type Slice,
+  type Stored,
+} from "./messages.ts";
+import { decodeSpec, encodeHead, encodeSpec, isSealedHead, readHead, type Spec } from "./spec.ts";
 
 /** Stands in place of a commit once nothing more is to come of the slice. */
 const CLOSED = "closed";
 
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
 /** How long a request to the bus may take, in milliseconds. */
 const TIMEOUT_MS = 5_000;
+/** The same for the number of a turn: later it is of no use. */
+const TURN_TIMEOUT_MS = 1_000;
 /** How long a worker waits for a slice before it asks again, in milliseconds. */
 const NEXT_MS = 2_000;
 /** How long the description of a run may be missing after its streams were made, in milliseconds. */
@@ -55,8 +72,6 @@ const SPEC_MS = 10_000;
 const READ_AGAIN_MS = 10_000;
 /** The code of a key that was written before (JetStream: wrong last sequence). */
 const WRONG_LAST_SEQUENCE = 10_071;
-/** How long to wait for the number of a turn, in milliseconds: later it is of no use. */
-const TURN_TIMEOUT_MS = 1_000;
 /** The maximum number of slices that are listed. */
 const MAX_LISTED = 10_000;
 /** The maximum number of bytes of a piece, where the server takes messages of that size. */
@@ -72,15 +87,14 @@ const MAX_HELD = 10_000;
 /** How long the bus knows that a slice was published: far longer than it is tried. */
 const SLICE_WINDOW_NS = 3_600e9;
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
-
 /** What a run's streams are made with. */
 export interface RunStreams {
   /** How long a worker may be silent before its slices go to others, in milliseconds. */
   readonly lostAfterMs: number;
   /** The maximum number of bytes that the store holds. */
   readonly holdBytes: number;
+  /** What the run is sealed with; undefined if it is not. */
+  readonly key?: Uint8Array | undefined;
   /** How many servers of the bus keep a copy, from 1. */
   readonly replicas: number;
 }
@@ -92,6 +106,13 @@ export interface RunListing {
   readonly since: Date;
   /** Whether all of them are there. */
   readonly isWhole: boolean;
+  /** How many slices were published so far. */
+  readonly slices: number;
+  /** How many of these wait for a worker, or are with one. */
+  readonly open: number;
+  /** The bytes of its store, and the maximum of them. */
+  readonly storedBytes: number;
+  readonly holdBytes: number;
 }
 
 /** A connection to the bus. It comes back by itself when it breaks. */
@@ -114,7 +135,8 @@ export class Bus {
       );
     }
     const { servers, login, tls } = options;
-    setTransportFactory({ factory: () => new BusTransport(tls) });
+    let transport: BusTransport | undefined;
+    setTransportFactory({ factory: () => transport = new BusTransport(tls) });
     try {
       const nc = await NatsConnectionImpl.connect({
         servers: [...servers],
@@ -135,7 +157,8 @@ export class Bus {
       });
       return new Bus(nc, await jetstreamManager(nc, { checkAPI: false, timeout: TIMEOUT_MS }));
     } catch (error) {
-      throw toConnectError(error, options);
+      // The client says only that it was not let in.
+      throw toConnectError(transport?.closeError ?? error, options);
     }
   }
 
@@ -170,43 +193,56 @@ export class Bus {
 
   /** All runs that have at least one stream on the bus, the oldest first. */
   async listAll(): Promise<RunListing[]> {
-    const runs = new Map<string, { since: Date; kinds: Set<string> }>();
+    const runs = new Map<string, Map<string, StreamInfo>>();
     try {
-      for await (const { config: { name }, created } of this.#jsm.streams.list()) {
-        const [, run, kind = "KEYS"] = STREAM.exec(name) ?? [];
+      for await (const info of this.#jsm.streams.list()) {
+        const { name } = info.config;
+        const run = STREAM.exec(name)?.[1];
         if (run === undefined) continue;
-        const since = new Date(created);
-        const known = runs.get(run);
-        if (known === undefined) runs.set(run, { since, kinds: new Set([kind]) });
-        else {
-          known.kinds.add(kind);
-          if (since < known.since) known.since = since;
-        }
+        if (!runs.has(run)) runs.set(run, new Map());
+        runs.get(run)!.set(name, info);
       }
     } catch (error) {
       throw toBusError(error, "list the runs");
     }
-    return [...runs].map(([run, { since, kinds }]) => ({
-      run,
-      since,
-      isWhole: ["KEYS", "SLICES", "STORE", "RATE"].every((kind) => kinds.has(kind)),
-    })).sort((a, b) => a.since.getTime() - b.since.getTime());
+    return Array.from(runs, ([run, streams]) => {
+      const names = toNames(run);
+      const queue = streams.get(names.slices)?.state;
+      const store = streams.get(names.store);
+      return {
+        run,
+        since: new Date(
+          Math.min(...streams.values().map(({ created }) => new Date(created).getTime())),
+        ),
+        isWhole: listStreams(run).every((name) => streams.has(name)),
+        slices: queue?.last_seq ?? 0,
+        open: queue?.messages ?? 0,
+        storedBytes: store?.state.bytes ?? 0,
+        holdBytes: store?.config.max_bytes ?? 0,
+      };
+    }).sort((a, b) => a.since.getTime() - b.since.getTime());
   }
 
   /**
    * Makes the streams of a run, and opens it. What is left of an earlier one of that name goes. Until
    * its description is written, it is not a run to workers.
    *
-   * @throws {UsageError} If another submitter makes a run of that name.
+   * @throws {UsageError} If a run of that name is on the bus, or another submitter makes one.
    * @throws {BusError} If the streams cannot be made. None of them is left then.
    */
   async createRun(
     run: string,
-    { lostAfterMs, holdBytes, replicas }: RunStreams,
+    { lostAfterMs, holdBytes, replicas, key }: RunStreams,
   ): Promise<RunBus> {
     const { bucket, store, slices, rate } = toNames(run);
     const common = { storage: StorageType.File, num_replicas: replicas };
     const streams = this.#jsm.streams;
+    if (await (await this.openRun(run))?.isSealed() !== undefined) {
+      throw new UsageError(
+        `A run of the name '${run}' is on the bus: use another --cluster-run, or ` +
+          `'myriad runs URL ${run} --delete'`,
+      );
+    }
     await this.deleteRun(run);
     try {
       const kv = await new Kvm(this.#js).create(bucket, {
@@ -251,19 +287,23 @@ export class Bus {
         await this.deleteRun(run).catch(() => {});
         throw error;
       }
-      return this.#open(run, kv);
+      return this.#open(run, kv, key);
     } catch (error) {
       throw toBusError(error, `make the run '${run}' on the bus`);
     }
   }
 
-  /** Opens a run; undefined if it is not on the bus. */
-  async openRun(run: string): Promise<RunBus | undefined> {
+  /**
+   * Opens a run; undefined if it is not on the bus.
+   *
+   * @param key that it is sealed with; undefined without one
+   */
+  async openRun(run: string, key?: Uint8Array): Promise<RunBus | undefined> {
     if (!RUN_NAME.test(run)) return undefined;
     try {
       const kv = await new Kvm(this.#js).open(toNames(run).bucket);
       await kv.get("spec");
-      return this.#open(run, kv);
+      return this.#open(run, kv, key);
     } catch (error) {
       const trouble = toBusError(error, `open the run '${run}'`);
       if (trouble instanceof BusError && trouble.trouble === "gone") return undefined;
@@ -271,16 +311,15 @@ export class Bus {
     }
   }
 
-  #open(run: string, kv: KV): RunBus {
-    return new RunBus(run, { bus: this, nc: this.#nc, js: this.#js, jsm: this.#jsm, kv });
+  #open(run: string, kv: KV, key: Uint8Array | undefined): RunBus {
+    const codec = new Codec(run, key);
+    return new RunBus(run, codec, { bus: this, nc: this.#nc, js: this.#js, jsm: this.#jsm, kv });
   }
 
   /** Removes everything that a run has on the bus. @returns the streams that were there */
   async deleteRun(run: string): Promise<string[]> {
-    const { slices, store, rate, bucket } = toNames(run);
     const deleted: string[] = [];
-    // Without the queue, no worker begins anything.
-    for (const stream of [slices, store, rate, `KV_${bucket}`]) {
+    for (const stream of listStreams(run)) {
       try {
         if (await this.#jsm.streams.delete(stream)) deleted.push(stream);
       } catch (error) {
@@ -300,13 +339,25 @@ export class Bus {
 const CONSUMER = "slices";
 const RUN_NAME = /^[a-z0-9]{1,32}$/;
 /** The name of a stream of a run. */
-const STREAM = /^(?:KV_)?MYRIAD_([a-z0-9]{1,32})(?:_([A-Z]+))?$/;
+const STREAM = /^(?:KV_)?MYRIAD_([a-z0-9]{1,32})(?:_[A-Z]+)?$/;
 
-function toNames(
-  run: string,
-): { slices: string; store: string; rate: string; bucket: string } {
+/** The streams of a run, and the bucket of its keys. */
+interface Names {
+  readonly slices: string;
+  readonly store: string;
+  readonly rate: string;
+  readonly bucket: string;
+}
+
+function toNames(run: string): Names {
   const stem = `MYRIAD_${run}`;
   return { slices: `${stem}_SLICES`, store: `${stem}_STORE`, rate: `${stem}_RATE`, bucket: stem };
+}
+
+/** All streams of a run. The queue is the first to go: without it, no worker begins anything. */
+function listStreams(run: string): string[] {
+  const { slices, store, rate, bucket } = toNames(run);
+  return [slices, store, rate, `KV_${bucket}`];
 }
 
 /** Of several submitters that make a run of one name at once, the first one has it. */
@@ -372,10 +423,17 @@ export interface QueuedSlice {
 export class RunBus {
   readonly run: string;
   readonly #parts: Parts;
-  readonly #names: ReturnType<typeof toNames>;
+  readonly #names: Names;
+  /** Seals and checks what goes over the bus, and what is stored. */
+  readonly codec: Codec;
+  /** What was left out as it is not of the run; each kind is told once. */
+  readonly #foreign = new Set<string>();
+  /** Called with what the user should know. */
+  onNotice: (text: string) => void = () => {};
 
-  constructor(run: string, parts: Parts) {
+  constructor(run: string, codec: Codec, parts: Parts) {
     this.run = run;
+    this.codec = codec;
     this.#parts = parts;
     this.#names = toNames(run);
   }
@@ -394,20 +452,83 @@ export class RunBus {
     }
   }
 
-  /** Describes the run to its workers, from which moment it is one. */
-  async writeSpec(spec: Spec): Promise<void> {
-    await this.#do("describe the run", () => this.#parts.kv.put("spec", JSON.stringify(spec)));
+  /** Tells of something that is not of the run. Anybody with a user of the server can send it. */
+  #leaveOut(what: string): void {
+    if (this.#foreign.has(what)) return;
+    this.#foreign.add(what);
+    this.onNotice(`on the bus is ${what} that is damaged, or not of this run: it is left out`);
   }
 
-  /** What describes the run, once it is written; undefined if it is not for 10 s. */
-  async readSpec(): Promise<Spec | undefined> {
+  /**
+   * Describes the run to its workers, from which moment it is one.
+   *
+   * @param version of the program
+   */
+  async writeSpec(spec: Spec, version: string): Promise<void> {
+    const { isSealed } = this.codec;
+    const bytes = this.codec.seal("spec", "", encodeSpec(spec));
+    const head = {
+      version,
+      isSealed,
+      spec: await this.store(`spec.${crypto.randomUUID()}`, bytes),
+    };
+    await this.#do("describe the run", () => this.#parts.kv.put("spec", encodeHead(head)));
+  }
+
+  /**
+   * What describes the run, once it is written; undefined if it is not for 10 s.
+   *
+   * @param version of the program
+   * @throws {UsageError} If this program, or its key, does not fit the run.
+   */
+  async readSpec(version: string): Promise<Spec | undefined> {
+    const { run, codec } = this;
     const endMs = performance.now() + SPEC_MS;
     for (;;) {
       const entry = await this.#do("read the run", () => this.#parts.kv.get("spec"));
-      if (entry !== null) return entry.json();
+      if (entry !== null) {
+        const { spec } = readHead(entry.value, run, { version, hasKey: codec.isSealed });
+        return await decodeSpec(
+          run,
+          async () => codec.open("spec", "", await this.read(spec)),
+        );
+      }
       // The submitter may be about to write it, or a follower may not have it yet.
       if (performance.now() > endMs) return undefined;
       await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+
+  /**
+   * Whether the run is sealed; undefined if it is not described yet, without which it is not one to
+   * workers.
+   */
+  async isSealed(): Promise<boolean | undefined> {
+    const entry = await this.#do("read the run", () => this.#parts.kv.get("spec"));
+    return entry === null ? undefined : isSealedHead(entry.value);
+  }
+
+  /** How many slices are with workers. */
+  async countHeld(): Promise<number> {
+    const { num_ack_pending } = await this.#do(
+      "ask after the slices",
+      () => this.#parts.jsm.consumers.info(this.#names.slices, CONSUMER),
+    );
+    return num_ack_pending;
+  }
+
+  /**
+   * Whether a submitter of this version, with this key, can go on with the run: nothing describes it
+   * yet, or what does can be read.
+   */
+  async isReadable(version: string): Promise<boolean> {
+    try {
+      const entry = await this.#do("read the run", () => this.#parts.kv.get("spec"));
+      if (entry !== null) await this.readSpec(version);
+      return true;
+    } catch (error) {
+      if (error instanceof UsageError) return false;
+      throw error;
     }
   }
 
@@ -419,7 +540,7 @@ export class RunBus {
   async readControl(): Promise<Control> {
     try {
       const entry = await this.#do("read the run", () => this.#parts.kv.get("control"));
-      return entry === null ? "run" : entry.string() as Control;
+      return entry === null ? "run" : this.#toControl(entry.string()) ?? "run";
     } catch (error) {
       if (error instanceof BusError && error.trouble === "gone") return "over";
       throw error;
@@ -443,7 +564,8 @@ export class RunBus {
     // A key is a subject. To listen leaves no consumer on the server, and survives its restart.
     const subscription = nc.subscribe(`$KV.${this.#names.bucket}.control`, {
       callback: (error, message) => {
-        if (error === null) hear(decoder.decode(message.data) as Control);
+        const control = error === null ? this.#toControl(message.string()) : undefined;
+        if (control !== undefined) hear(control);
       },
     });
     // What does not come now, comes with the next one.
@@ -464,6 +586,12 @@ export class RunBus {
     return stop;
   }
 
+  #toControl(text: string): Control | undefined {
+    if (isControl(text)) return text;
+    this.#leaveOut("an order");
+    return undefined;
+  }
+
   /** Calls back whenever the connection to the bus is there again. @returns what ends that */
   onReconnect(tell: () => void): () => void {
     return this.#parts.bus.onReconnect(tell);
@@ -473,14 +601,14 @@ export class RunBus {
     await this.#do(
       "publish a slice",
       () =>
-        this.#parts.js.publish(`myriad.${this.run}.slice`, JSON.stringify(slice), {
+        this.#parts.js.publish(`myriad.${this.run}.slice`, this.codec.encode("slice", "", slice), {
           msgID: slice.id,
         }),
     );
   }
 
   /**
-   * The next slice that nobody has; undefined if there was none for a while.
+   * The next slice that nobody has; undefined if nothing came for a while.
    *
    * @throws {BusError} If the bus cannot be asked.
    */
@@ -492,7 +620,13 @@ export class RunBus {
       // A slice comes with its own subject, by which the client could not tell the request.
       this.#parts.nc.request(subject, request, { timeout: NEXT_MS + TIMEOUT_MS, noMux: true }));
     const status = message.headers?.code ?? 0;
-    if (status === 0) return toLease(message);
+    if (status === 0) {
+      const slice = this.codec.decode("slice", "", message.data);
+      if (slice !== undefined) return toLease(message, slice);
+      message.respond("+TERM");
+      this.#leaveOut("a slice");
+      return undefined;
+    }
     // No message, or the time is over.
     if (status === 404 || status === 408) return undefined;
     const { description } = message.headers!;
@@ -505,9 +639,8 @@ export class RunBus {
 
   /** Whether the bus still has all streams of the run. */
   async exists(): Promise<boolean> {
-    const { slices, store, rate, bucket } = this.#names;
     try {
-      for (const stream of [slices, store, rate, `KV_${bucket}`]) {
+      for (const stream of listStreams(this.run)) {
         await this.#do("find the run", () => this.#parts.jsm.streams.info(stream));
       }
       return true;
@@ -529,7 +662,8 @@ export class RunBus {
       );
       if (message === null) break;
       seq = message.seq;
-      slices.push({ seq, slice: message.json() });
+      const slice = this.codec.decode("slice", "", message.data);
+      if (slice !== undefined) slices.push({ seq, slice });
     }
     return slices;
   }
@@ -560,7 +694,7 @@ export class RunBus {
     });
   }
 
-  /** Reads what was stored. @throws {OutputError} If it is not what was stored. */
+  /** Reads what was stored. @throws {DamagedError} If it is not what was stored. */
   async read({ seqs, bytes, sha256 }: Stored): Promise<Uint8Array<ArrayBuffer>> {
     const { jsm } = this.#parts;
     const whole = new Uint8Array(bytes);
@@ -574,14 +708,14 @@ export class RunBus {
         ));
       for (const piece of pieces) {
         if (piece === null || length + piece.data.length > bytes) {
-          throw new OutputError("A part is damaged");
+          throw new DamagedError("What the bus keeps of the run is damaged");
         }
         whole.set(piece.data, length);
         length += piece.data.length;
       }
     }
     if (length !== bytes || await digest(whole) !== sha256) {
-      throw new OutputError("A part is damaged");
+      throw new DamagedError("What the bus keeps of the run is damaged");
     }
     return whole;
   }
@@ -618,7 +752,10 @@ export class RunBus {
     const { kv } = this.#parts;
     return await this.#do("commit a slice", async () => {
       try {
-        await kv.create(`commit.${commit.id}`, JSON.stringify(commit));
+        await kv.create(
+          `commit.${commit.id}`,
+          this.codec.encode("commit", commit.id, commit),
+        );
         return true;
       } catch (error) {
         if ((error as { code?: number }).code !== WRONG_LAST_SEQUENCE) throw error;
@@ -633,7 +770,16 @@ export class RunBus {
   async readCommit(id: string): Promise<Commit | typeof CLOSED | undefined> {
     const entry = await this.#do("read a commit", () => this.#parts.kv.get(`commit.${id}`));
     if (entry === null || entry.length === 0) return undefined;
-    return entry.string() === CLOSED ? CLOSED : entry.json();
+    return this.#toCommit(id, entry.value);
+  }
+
+  /** Undefined if it is neither a commit of that slice nor the mark of one that is closed. */
+  #toCommit(id: string, bytes: Uint8Array): Commit | typeof CLOSED | undefined {
+    if (bytes.length === CLOSED.length && decoder.decode(bytes) === CLOSED) return CLOSED;
+    const commit = this.codec.decode("commit", id, bytes);
+    if (commit?.id === id) return commit;
+    this.#leaveOut("a commit");
+    return undefined;
   }
 
   /** Marks a slice: it was collected, or another one took its place. Workers leave it alone. */
@@ -643,12 +789,14 @@ export class RunBus {
 
   /**
    * Calls back with each commit, those that stand first, and then once when all of these were there.
+   * Where something else stands in the place of one, it calls back with its id.
    *
    * @returns what ends that
    */
   async watchCommits(
     take: (commit: Commit) => void,
     onListed: () => void = () => {},
+    onForeign: (id: string) => void = () => {},
   ): Promise<() => void> {
     const { kv } = this.#parts;
     // It tells the end of those that stand, also without any.
@@ -658,7 +806,11 @@ export class RunBus {
       void (async () => {
         for await (const entry of watch) {
           if (entry.key === mark) onListed();
-          else if (entry.length > 0 && entry.string() !== CLOSED) take(entry.json());
+          if (entry.key === mark || entry.length === 0) continue;
+          const id = entry.key.slice("commit.".length);
+          const commit = this.#toCommit(id, entry.value);
+          if (commit === undefined) onForeign(id);
+          else if (commit !== CLOSED) take(commit);
         }
       })();
       await kv.put(mark, CLOSED);
@@ -666,72 +818,110 @@ export class RunBus {
     });
   }
 
-  /** Takes the next turn of the rate. @returns its number, from 1, which nobody else gets */
+  /**
+   * Takes the next turn of the rate.
+   *
+   * @returns its number, from 1, which nobody else gets
+   * @throws {BusError} If the bus does not give one within a second.
+   */
   async takeTurn(): Promise<number> {
-    const { seq } = await this.#parts.js.publish(`myriad.${this.run}.rate`, undefined, {
-      timeout: TURN_TIMEOUT_MS,
-    });
+    const { js } = this.#parts;
+    const options = { timeout: TURN_TIMEOUT_MS };
+    const { seq } = await this.#do(
+      "take a turn",
+      () => js.publish(`myriad.${this.run}.rate`, undefined, options),
+    );
     return seq;
   }
 
   /**
-   * Reads the server's clock: at some time between this call and half of the wait for it.
+   * Reads the server's clock, halfway between this call and half of the wait for it.
    *
    * @param worker the name of whoever reads it
    * @returns milliseconds since the Unix epoch; undefined if that is not known
    */
   async readClock(worker: string): Promise<number | undefined> {
     const { kv } = this.#parts;
-    const revision = await kv.put(`clock.${worker}`, "");
-    const entry = await kv.get(`clock.${worker}`);
-    // A server that follows others may not have it yet.
-    return entry?.revision === revision ? entry.created.getTime() : undefined;
+    return await this.#do("read the server's clock", async () => {
+      const revision = await kv.put(`clock.${worker}`, "");
+      const entry = await kv.get(`clock.${worker}`);
+      return entry?.revision === revision ? entry.created.getTime() : undefined;
+    });
   }
 
   /**
-   * Writes when the first turn is due, unless somebody else has written it meanwhile.
+   * Writes when the first turn is due, unless somebody else has written that meanwhile.
    *
-   * @param revision that of the origin that it replaces; 0 without one
+   * @param revision that of what it replaces; 0 without one
    * @returns its revision; undefined if it was not written
    */
   async writeOrigin(atMs: number, revision: number): Promise<number | undefined> {
-    try {
-      return await this.#parts.kv.update("origin", String(atMs), revision);
-    } catch (error) {
-      if ((error as { code?: number }).code !== WRONG_LAST_SEQUENCE) throw error;
-      return undefined;
-    }
+    return await this.#do("put off the turns", async () => {
+      try {
+        return await this.#parts.kv.put("origin", String(atMs), { previousSeq: revision });
+      } catch (error) {
+        if ((error as { code?: number }).code !== WRONG_LAST_SEQUENCE) throw error;
+        return undefined;
+      }
+    });
   }
 
-  /** Calls back with when the first turn is due, and its revision. @returns what ends that */
+  /**
+   * Calls back with when the first turn is due, and the revision that says so, whenever that is
+   * written.
+   *
+   * @returns what ends that
+   */
   async watchOrigin(take: (atMs: number, revision: number) => void): Promise<() => void> {
-    const watch = await this.#parts.kv.watch({ key: "origin" });
-    void (async () => {
-      for await (const entry of watch) take(Number(entry.string()), entry.revision);
-    })();
-    return () => watch.stop();
+    const { nc, bus } = this.#parts;
+    const read = async (): Promise<void> => {
+      const entry = await this.#do("read the turns", () => this.#parts.kv.get("origin"));
+      if (entry === null) return;
+      const atMs = Number(entry.string());
+      if (Number.isFinite(atMs)) take(atMs, entry.revision);
+      else this.#leaveOut("the begin of the rate");
+    };
+    // What does not come now, comes with the next turn that is overdue.
+    const readAgain = (): void => void read().catch(() => {});
+    const subscription = nc.subscribe(`$KV.${this.#names.bucket}.origin`, {
+      callback: (error) => {
+        if (error === null) readAgain();
+      },
+    });
+    const stopWaiting = bus.onReconnect(readAgain);
+    await read();
+    return () => {
+      subscription.unsubscribe();
+      stopWaiting();
+    };
   }
 
   /** Tells what this worker does. It may be lost. */
   tellLive(live: Live): void {
-    this.#parts.nc.publish(`myriad.${this.run}.live`, JSON.stringify(live));
+    const bytes = this.codec.encode("live", "", live);
+    // The server would not take a longer one.
+    if (bytes.length > MAX_MESSAGE_BYTES) return;
+    this.#parts.nc.publish(`myriad.${this.run}.live`, bytes);
   }
 
   /** Calls back with what workers do. @returns what ends that */
   onLive(take: (live: Live) => void): () => void {
     const subscription = this.#parts.nc.subscribe(`myriad.${this.run}.live`, {
       callback: (error, message) => {
-        if (error === null) take(JSON.parse(decoder.decode(message.data)));
+        if (error !== null) return;
+        const live = this.codec.decode("live", "", message.data);
+        if (live !== undefined) take(live);
+        else this.#leaveOut("the state of a worker");
       },
     });
     return () => subscription.unsubscribe();
   }
 }
 
-function toLease(message: Msg): Lease {
+function toLease(message: Msg, slice: Slice): Lease {
   const answer = (text: string) => (): void => void message.respond(text);
   return {
-    slice: message.json(),
+    slice,
     delivery: readDelivery(message.reply ?? ""),
     keep: answer("+WPI"),
     giveBack: answer("-NAK"),

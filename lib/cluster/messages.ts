@@ -11,8 +11,18 @@
  * @module
  */
 import type { Activity } from "../run/pipeline.ts";
-import type { RequestIdOptions } from "../source/request_id.ts";
-import type { StatsState } from "../stats/stats.ts";
+import { findWrongStat, type StatsState } from "../stats/stats.ts";
+import {
+  type Check,
+  isBoolean,
+  isCount,
+  isList,
+  isMap,
+  isNumber,
+  isShape,
+  orNull,
+} from "../text/json_shape.ts";
+import { countRuns, isRuns } from "./number_runs.ts";
 
 /** Where bytes are in the store of a run. */
 export interface Stored {
@@ -56,6 +66,20 @@ export type Control =
   /** The run has ended. */
   | "over";
 
+/** What a worker has to say to whoever submitted the run. */
+export interface Notice {
+  /** Its number among the worker's, from 0: it can be told several times. */
+  readonly k: number;
+  readonly text: string;
+}
+
+/** A slice that a worker has open. */
+export interface LiveSlice {
+  readonly id: string;
+  /** All that was counted of it so far; missing where that is what was told before. */
+  readonly stats?: StatsState;
+}
+
 /** What a worker is doing at present, once a second. It may be lost. */
 export interface Live {
   readonly worker: string;
@@ -63,27 +87,107 @@ export interface Live {
   readonly engine: string;
   readonly transport: "portable" | "native";
   readonly loopBusy: number;
+  /** How many requests got their result in the last second. */
+  readonly rate: number;
   readonly rssBytes: number;
+  readonly peakRssKb: number;
+  /** Since the worker began with the run. */
   readonly cpuSeconds: number;
   /** Whether no more requests start. */
   readonly isShut: boolean;
   /** Why it leaves, in words, if it could not reach anything; null otherwise. */
   readonly gaveUp: string | null;
-  /** What is counted of slices that are not committed. */
-  readonly open: readonly { readonly id: string; readonly stats: StatsState }[];
+  /** The last ones, at most {@linkcode MAX_NOTICES}. */
+  readonly notices: readonly Notice[];
+  /** The slices that are not committed. */
+  readonly open: readonly LiveSlice[];
 }
 
-/** What describes a run to its workers. */
-export interface Spec {
-  /** The version of the program: a worker has to be of the same. */
-  readonly version: string;
-  /** The command line of the run. */
-  readonly argv: readonly string[];
-  /** What the header of the input has; empty without one. */
-  readonly columns: readonly string[];
-  readonly hasOneHost: boolean;
-  /** The ids of requests; null without ids. */
-  readonly ids: RequestIdOptions | null;
-  /** How long a worker may be silent before its slices go to others, in milliseconds. */
-  readonly lostAfterMs: number;
+/** The messages of a run, by what they are. */
+export interface Messages {
+  readonly slice: Slice;
+  readonly commit: Commit;
+  readonly live: Live;
+}
+
+/** The maximum number of bytes of a message: a server takes no longer ones by default. */
+export const MAX_MESSAGE_BYTES = 1024 * 1024;
+/** The maximum number of bytes that are stored as one, and of the pieces that they are stored in. */
+export const MAX_STORED_BYTES = 64 * 1024 * 1024;
+const MAX_PIECES = 1_000;
+/** The maximum number of requests in a slice. */
+export const MAX_SLICE = 1_000_000;
+/** The maximum number of runs of numbers in a slice that waits for its worker. */
+export const MAX_SLICE_RUNS = 10_000;
+/** The maximum number of slices that a worker tells about. */
+const MAX_TOLD = 64;
+/** The maximum number of notices in a message, and of characters of each. */
+export const MAX_NOTICES = 8;
+export const MAX_NOTICE_LENGTH = 400;
+
+/** An id, and the name of a worker: nothing in it means anything to a terminal, or to the bus. */
+const isId: Check = (value) => typeof value === "string" && /^[\w-]{1,64}$/.test(value);
+const isEngine: Check = (value) => typeof value === "string" && /^[a-z0-9+]{0,64}$/.test(value);
+const isTransport: Check = (value) => value === "portable" || value === "native";
+const isPositive: Check = (value) => isCount(value) && value as number > 0;
+
+/** Whether a value of JSON says where bytes are stored. */
+export const isStored: Check = isShape({
+  seqs: isList(isPositive, MAX_PIECES),
+  bytes: (value) => isCount(value) && value as number <= MAX_STORED_BYTES,
+  sha256: (value) => typeof value === "string" && /^[0-9a-f]{64}$/.test(value),
+});
+const isSliceShape = isShape({
+  id: isId,
+  count: (value) => isPositive(value) && value as number <= MAX_SLICE,
+  runs: (value) => isRuns(value, MAX_SLICE_RUNS),
+}, { block: isStored });
+const isCommitShape = isShape({
+  id: isId,
+  worker: isId,
+  delivery: isPositive,
+  count: isCount,
+  part: isStored,
+});
+const isActivity = isShape({
+  inFlight: isCount,
+  retrying: isCount,
+  held: isCount,
+  paused: isCount,
+  shortages: isMap(isCount),
+});
+const isWords: Check = (value) => typeof value === "string" && value.length <= MAX_NOTICE_LENGTH;
+const isLiveShape = isShape({
+  worker: isId,
+  activity: isActivity,
+  engine: isEngine,
+  transport: isTransport,
+  loopBusy: isNumber,
+  rate: isNumber,
+  rssBytes: isCount,
+  peakRssKb: isCount,
+  cpuSeconds: isNumber,
+  isShut: isBoolean,
+  gaveUp: orNull(isWords),
+  notices: isList(isShape({ k: isCount, text: isWords }), MAX_NOTICES),
+  open: isList(
+    isShape({ id: isId }, { stats: (value) => findWrongStat(value) === undefined }),
+    MAX_TOLD,
+  ),
+});
+
+/** What each message has to be: what another program sends to the bus is not trusted. */
+export const CHECKS: { readonly [Kind in keyof Messages]: Check } = {
+  slice: (value) => {
+    if (!isSliceShape(value)) return false;
+    const { count, runs } = value as Slice;
+    return countRuns(runs) === count;
+  },
+  commit: isCommitShape,
+  live: isLiveShape,
+};
+
+/** Whether a text is what a submitter tells all workers. */
+export function isControl(text: string): text is Control {
+  return text === "run" || text === "stop" || text === "over";
 }

@@ -2,6 +2,7 @@ import { gzipSync } from "node:zlib";
 import type { RecordEncoder } from "../output/record_encoder.ts";
 import type { Result } from "../result.ts";
 import { END, type Item, ReusedItem } from "../source/item.ts";
+import { packStats } from "../stats/packed_stats.ts";
 import { Stats, type StatsOptions } from "../stats/stats.ts";
 import type { Step } from "../stream.ts";
 import { readRecord, type RecordTexts } from "./block.ts";
@@ -113,7 +114,7 @@ export class OpenSlice {
     this.#pack("failures");
     return {
       runs: this.isWhole ? this.lease.slice.runs : this.#doneRuns(),
-      stats: this.stats.toJSON(),
+      stats: packStats(this.stats),
       records: concat(this.#members.records),
       failures: concat(this.#members.failures),
     };

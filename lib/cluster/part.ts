@@ -7,27 +7,37 @@
  *
  * @module
  */
-import { OutputError } from "../errors.ts";
-import type { StatsState } from "../stats/stats.ts";
+import { isPackedStats, type PackedStats } from "../stats/packed_stats.ts";
+import { isCount, isShape } from "../text/json_shape.ts";
+import { parse } from "./codec.ts";
+import { DamagedError } from "./damaged_error.ts";
+import { MAX_SLICE } from "./messages.ts";
+import { countRuns, isRuns } from "./number_runs.ts";
 
 /** What came of one slice. */
 export interface Part {
   /** The numbers that have a result, as in a slice. */
   readonly runs: readonly number[];
-  readonly stats: StatsState;
+  readonly stats: PackedStats;
   /** Whole gzip members; empty for an output that the run does not have. */
   readonly records: Uint8Array<ArrayBuffer>;
   readonly failures: Uint8Array<ArrayBuffer>;
 }
 
-interface Header {
-  readonly runs: readonly number[];
-  readonly stats: StatsState;
+interface Header extends Pick<Part, "runs" | "stats"> {
   /** How many bytes the records have. */
   readonly records: number;
 }
 
 const LENGTH_BYTES = 4;
+/** The maximum number of bytes of a header. */
+const MAX_HEADER_BYTES = 32 * 1024 * 1024;
+
+const isHeader = isShape({
+  runs: (value) => isRuns(value, MAX_SLICE),
+  stats: isPackedStats,
+  records: isCount,
+});
 
 export function encodePart({ runs, stats, records, failures }: Part): Uint8Array<ArrayBuffer> {
   const header = new TextEncoder().encode(
@@ -42,14 +52,26 @@ export function encodePart({ runs, stats, records, failures }: Part): Uint8Array
   return bytes;
 }
 
-/** @throws {OutputError} If the bytes are not a part. */
+/**
+ * Reads a part. Whether its numbers are those of the slice, and its members gzip, is left to others.
+ *
+ * @throws {DamagedError} If the bytes are not a part whose statistics count as many requests as it
+ * has numbers.
+ */
 export function decodePart(bytes: Uint8Array<ArrayBuffer>): Part {
-  const length = bytes.length < LENGTH_BYTES ? Infinity : new DataView(bytes.buffer).getUint32(0);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const length = bytes.length < LENGTH_BYTES ? Infinity : view.getUint32(0);
   const at = LENGTH_BYTES + length;
-  if (at > bytes.length) throw new OutputError("A part is not whole");
-  const { runs, stats, records }: Header = JSON.parse(
-    new TextDecoder().decode(bytes.subarray(LENGTH_BYTES, at)),
-  );
+  const header = at > bytes.length || length > MAX_HEADER_BYTES
+    ? undefined
+    : parse(bytes.subarray(LENGTH_BYTES, at), isHeader) as Header | undefined;
+  if (
+    header === undefined || at + header.records > bytes.length ||
+    header.stats.requests !== countRuns(header.runs)
+  ) {
+    throw new DamagedError("A part of the run on the bus is damaged");
+  }
+  const { runs, stats, records } = header;
   return {
     runs,
     stats,

@@ -6,16 +6,20 @@ import { createHostCheck } from "../process/permission.ts";
 import { openEngine } from "../run/open_engine.ts";
 import { Pipeline } from "../run/pipeline.ts";
 import { PreciseTimer } from "../schedule/precise_timer.ts";
+import { REAL_ENVIRONMENT } from "../schedule/schedule.ts";
 import { openMaker } from "../source/make_target.ts";
 import { addIds } from "../source/request_id.ts";
 import { Targets } from "../source/targets.ts";
 import { decodeBlock } from "./block.ts";
 import type { Lease, RunBus } from "./bus.ts";
-import type { Control, Live, Spec } from "./messages.ts";
+import type { Control, Live } from "./messages.ts";
 import { OpenSlice } from "./open_slice.ts";
 import { encodePart } from "./part.ts";
+import { refuseUnsafe } from "./refuse_unsafe.ts";
 import { SliceSource } from "./slice_source.ts";
 import { SliceStats } from "./slice_stats.ts";
+import type { Spec } from "./spec.ts";
+import { TurnPacer } from "./turn_pacer.ts";
 
 /** The maximum number of slices that a worker holds: a slow request keeps its slice open. */
 const MAX_OPEN = 8;
@@ -38,6 +42,10 @@ export class RunWorker {
   #isFetching = false;
   #wantsMore = false;
   #isLeaving = false;
+  /** How many requests have their result, and how many had it when this worker last told. */
+  #resultCount = 0;
+  #toldCount = 0;
+  #toldMs = performance.now();
   #grace: ReturnType<typeof setTimeout> | undefined;
 
   constructor(bus: RunBus, { name, spec, options }: {
@@ -55,14 +63,23 @@ export class RunWorker {
   async run(): Promise<void> {
     const options = this.#options;
     const { columns, hasOneHost, ids, lostAfterMs } = this.#spec;
-    const make = await openMaker({ ...options, template: options.url }, columns);
+    const make = refuseUnsafe(
+      await openMaker({ ...options, template: options.url }, columns),
+      options,
+    );
     const { engine, check } = await openEngine(options, {
       permits: createHostCheck(),
       cookies: undefined,
       bodyFor: undefined,
       onSinkFailure: (error) => this.#pipeline.fail(error),
     });
-    const timer = options.rate === undefined ? undefined : await PreciseTimer.open();
+    const { rate, rampUpMs } = options;
+    const timer = rate === undefined ? undefined : await PreciseTimer.open();
+    const pacer = rate === undefined ? undefined : await TurnPacer.open(
+      this.#bus,
+      { rate, rampUpMs, worker: this.#name },
+      REAL_ENVIRONMENT,
+    );
     this.#pipeline = new Pipeline(
       {
         source: new Targets(this.#source, ids === null ? make : addIds(make, ids)),
@@ -70,12 +87,18 @@ export class RunWorker {
         check,
         stats: new SliceStats((i) => this.#find(i), () => this.#last!),
         timer,
+        openPacer: pacer && ((wake) => {
+          pacer.onChange = wake;
+          pacer.onFailure = (error) => this.#pipeline.fail(error);
+          return pacer;
+        }),
       },
       { ...options, durationMs: undefined, hasOneHost, isResumable: true },
       {
         onResult: (result) => {
           const slice = this.#find(result.target.i);
           slice.write(result);
+          this.#resultCount++;
           if (slice.isWhole) this.#finish(slice);
         },
         onNotice: () => {},
@@ -83,7 +106,7 @@ export class RunWorker {
     );
     const stopWatching = await this.#bus.watchControl((control) => this.#take(control));
     const keeping = setInterval(() => this.#keep(), lostAfterMs / 3);
-    const telling = setInterval(() => this.#bus.tellLive(this.#live), LIVE_MS);
+    const telling = setInterval(() => this.#tell(), LIVE_MS);
     this.#loop.start();
     void this.#fetch();
     try {
@@ -91,6 +114,7 @@ export class RunWorker {
     } finally {
       this.#isLeaving = true;
       clearTimeout(this.#grace);
+      pacer?.close();
       await this.#pipeline.close();
       for (const slice of [...this.#open]) {
         if (slice.doneCount > 0) this.#finish(slice);
@@ -100,7 +124,7 @@ export class RunWorker {
         }
       }
       await Promise.all(this.#committing);
-      this.#bus.tellLive(this.#live);
+      this.#tell();
       clearInterval(keeping);
       clearInterval(telling);
       this.#loop.stop();
@@ -142,7 +166,7 @@ export class RunWorker {
   }
 
   async #begin(lease: Lease): Promise<void> {
-    const { id, block } = lease.slice;
+    const { id, count, block } = lease.slice;
     if (lease.delivery > 1 && await this.#bus.readCommit(id) !== undefined) {
       return lease.acknowledge();
     }
@@ -150,7 +174,8 @@ export class RunWorker {
     const gzipped = options.output && { ...options.output, gzip: true };
     const slice = new OpenSlice({
       lease,
-      records: block && decodeBlock(await this.#bus.read(block)),
+      records: block &&
+        decodeBlock(this.#bus.codec.open("block", id, await this.#bus.read(block)), count),
       step: options.shard.count,
       stats: options,
       encoders: {
@@ -181,7 +206,7 @@ export class RunWorker {
     const count = slice.doneCount;
     const part = await this.#bus.store(
       `part.${id}.${crypto.randomUUID()}`,
-      encodePart(slice.toPart()),
+      this.#bus.codec.seal("part", id, encodePart(slice.toPart())),
     );
     const stands = await this.#bus.commit({ id, worker: this.#name, delivery, count, part });
     if (!stands) await this.#bus.drop(part);
@@ -192,9 +217,17 @@ export class RunWorker {
     for (const { lease } of this.#open) lease.keep();
   }
 
-  get #live(): Live {
+  #tell(): void {
+    const nowMs = performance.now();
+    const rate = (this.#resultCount - this.#toldCount) / Math.max(nowMs - this.#toldMs, 1) * 1e3;
+    this.#toldCount = this.#resultCount;
+    this.#toldMs = nowMs;
+    this.#bus.tellLive({ ...this.#live, rate });
+  }
+
+  get #live(): Omit<Live, "rate"> {
     const { activity, engine, isShut } = this.#pipeline;
-    const { userCPUTime, systemCPUTime } = process.resourceUsage();
+    const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
     return {
       worker: this.#name,
       activity,
@@ -202,6 +235,8 @@ export class RunWorker {
       transport: engine.transport,
       loopBusy: this.#loop.busy,
       rssBytes: Deno.memoryUsage().rss,
+      peakRssKb: maxRSS,
+      notices: [],
       cpuSeconds: (userCPUTime + systemCPUTime) / 1e6,
       isShut,
       gaveUp: null,

@@ -1,3 +1,4 @@
+import { BusError } from "../errors.ts";
 import { Burst } from "../schedule/burst.ts";
 import { type Pacer, type PacerOptions, TICK_MS } from "../schedule/pacer.ts";
 import type { Environment } from "../schedule/schedule.ts";
@@ -92,6 +93,8 @@ export class TurnPacer implements Pacer {
   #cancelAsk: (() => void) | undefined;
   /** Called when the time of the next start has changed by itself. */
   onChange: () => void = () => {};
+  /** Called if the bus refuses what the pacer needs. */
+  onFailure: (error: unknown) => void = () => {};
 
   /** @throws If the bus does not answer. */
   static async open(
@@ -139,12 +142,11 @@ export class TurnPacer implements Pacer {
     this.#ask(nowMs);
   }
 
-  advance(nowMs: number): void {
+  advance(): void {
     this.#freeSinceMs = undefined;
     this.#burst.count();
     this.#done++;
     this.#update();
-    this.#ask(nowMs);
   }
 
   rest(nowMs: number): boolean {
@@ -202,7 +204,8 @@ export class TurnPacer implements Pacer {
   #ask(nowMs: number): void {
     this.#cancelAsk?.();
     this.#cancelAsk = undefined;
-    if (this.#isClosed || this.#isIdle) return;
+    // It claims as soon as it has a free place.
+    if (this.#isClosed || this.#isIdle || this.#freeSinceMs === undefined) return;
     const aheadMs = (1 + MARGIN_SHARE) * this.#roundTripMs + MARGIN_MS;
     const most = this.#origin === undefined || this.#isMoving ? MAX_EARLY : MAX_HELD;
     for (;;) {
@@ -234,8 +237,8 @@ export class TurnPacer implements Pacer {
     let turn;
     try {
       turn = await this.#bus.takeTurn();
-    } catch {
-      await this.#pause();
+    } catch (error) {
+      await this.#pauseAfter(error);
       this.#asked--;
       return this.#ask(this.#around.now());
     }
@@ -300,8 +303,8 @@ export class TurnPacer implements Pacer {
       const written = await this.#bus.writeOrigin(atMs, revision);
       // If somebody else has moved it, the watch tells.
       if (written !== undefined) this.#learn({ atMs, revision: written });
-    } catch {
-      await this.#pause();
+    } catch (error) {
+      await this.#pauseAfter(error);
       // Another turn shows whether it is still so.
       this.#turns.length = this.#done = 0;
     }
@@ -314,7 +317,9 @@ export class TurnPacer implements Pacer {
     this.#origin = origin;
   }
 
-  #pause(): Promise<void> {
+  /** Waits before the next try, as the bus may be back by then. */
+  #pauseAfter(error: unknown): Promise<void> {
+    if (error instanceof BusError && error.trouble === "denied") this.onFailure(error);
     return new Promise((resolve) => this.#around.after(RETRY_MS, resolve));
   }
 }

@@ -7,7 +7,7 @@ import type { FlagValues } from "../cli/flag_values.ts";
 import type { TlsOptions } from "../engine/engine.ts";
 import { UsageError } from "../errors.ts";
 import { readPemFiles } from "./connection.ts";
-import { readShortText } from "./read_file.ts";
+import { type ReadFile, readFromDisk, readShortText } from "./read_file.ts";
 import { readSecret } from "./value_file.ts";
 
 /** The port of NATS where a URL has none. */
@@ -41,22 +41,22 @@ export interface BusOptions {
  * Reads the URL of a bus and the files of `BUS_FLAGS`.
  *
  * @param url `@FILE` and `@-` stand for a URL in a file or on standard input
- * @param flag what the URL was given for, without dashes; undefined if it is an argument
+ * @param context `flag` is what the URL was given for, without dashes; missing if it is an argument
  * @throws {UsageError} If the URL is not that of a NATS server, or a file cannot be used. Nothing of
  * the URL is repeated: it can hold a password.
  */
 export async function readBusOptions(
   values: FlagValues,
   url: string,
-  flag?: string,
+  { flag, readFile = readFromDisk }: { readonly flag?: string; readonly readFile?: ReadFile } = {},
 ): Promise<BusOptions> {
-  const text = await readSecret(flag, url);
+  const text = await readSecret(flag, url, readFile);
   const { servers, login, isTls } = parseBusUrl(text, flag === undefined ? "URL" : `--${flag}`);
   const { ca, cert, key } = await readPemFiles(values, {
     ca: "cluster-ca",
     cert: "cluster-cert",
     key: "cluster-cert-key",
-  });
+  }, readFile);
   const hasFiles = ca !== undefined || cert !== undefined;
   const [creds] = values.texts("cluster-creds");
   if (creds !== undefined && login !== undefined) {
@@ -66,7 +66,7 @@ export async function readBusOptions(
   }
   return {
     servers,
-    login: creds === undefined ? login : await readCredentials(creds),
+    login: creds === undefined ? login : await readCredentials(creds, readFile),
     tls: isTls || hasFiles ? { ca, cert, key, insecure: false } : undefined,
   };
 }
@@ -131,11 +131,12 @@ function parseLogin(userinfo: string, fail: (why: string) => never): BusLogin {
   return password === undefined ? { token: name } : { user: name, password };
 }
 
-async function readCredentials(path: string): Promise<BusLogin> {
+async function readCredentials(path: string, readFile: ReadFile): Promise<BusLogin> {
   const flag = `--cluster-creds ${path}`;
-  const text = (await readShortText(path, flag)).trim();
+  const text = (await readShortText(readFile, path, flag)).trim();
   if (SEED.test(text)) return { seed: text };
-  if (CREDENTIALS.test(text)) return { credentials: text };
+  // The client takes no other end of a line, and wants one at the end.
+  if (CREDENTIALS.test(text)) return { credentials: `${text.replaceAll("\r\n", "\n")}\n` };
   throw new UsageError(
     `Cannot use '${flag}': it has neither the seed of a user's nkey (SU…) nor the credentials of ` +
       "a user: use another file",

@@ -4,19 +4,25 @@
  * @module
  */
 import { readBusOptions } from "./bus.ts";
+import { readClusterKey } from "./cluster_key.ts";
+import type { CommandFiles } from "./recorded_command.ts";
 import type { ClusterOptions } from "./run_options.ts";
 import type { RunValues } from "./table.ts";
 
 /**
- * The bus of a run; undefined if this process makes the requests.
+ * The bus of a run, and what the run is sealed with.
  *
- * @throws {UsageError} If its address is wrong.
+ * @throws {UsageError} If its address is wrong, or a file of it cannot be used.
  */
 export async function parseCluster(
+  url: string,
   values: RunValues,
-  argv: readonly string[],
-): Promise<ClusterOptions | undefined> {
-  const given = values.get("cluster");
-  if (given === undefined) return undefined;
-  return { bus: await readBusOptions(values, given, "cluster"), argv };
+  { readFile }: Pick<CommandFiles, "readFile">,
+): Promise<Omit<ClusterOptions, "command">> {
+  const keyPath = values.get("cluster-key");
+  return {
+    bus: await readBusOptions(values, url, { flag: "cluster", readFile }),
+    key: keyPath === undefined ? undefined : await readClusterKey(keyPath, readFile),
+    isPlain: values.get("cluster-plain"),
+  };
 }

@@ -7,7 +7,7 @@ import { closest } from "../cli/closest.ts";
 import { FlagValues, type GivenValues } from "../cli/flag_values.ts";
 import type { Flag } from "../cli/flags.ts";
 import { UsageError } from "../errors.ts";
-import { readShortText } from "./read_file.ts";
+import { type ReadFile, readShortText } from "./read_file.ts";
 import type { RunValues } from "./table.ts";
 
 /** The longest name that is repeated in a message, in UTF-16 code units. */
@@ -19,10 +19,10 @@ const MAX_SHOWN_LENGTH = 40;
  *
  * @throws {UsageError} If the file is not a JSON object of flags. No value in it is repeated.
  */
-export async function withConfig(values: RunValues): Promise<RunValues> {
+export async function withConfig(values: RunValues, readFile: ReadFile): Promise<RunValues> {
   const path = values.get("config");
   if (path === undefined) return values;
-  const text = await readShortText(path, `--config ${path}`);
+  const text = await readShortText(readFile, path, `--config ${path}`);
   const { given, url } = parseConfig(text, values.flags, path);
   return values.or(new FlagValues(values.flags, given, url === undefined ? [] : [url]));
 }

@@ -8,7 +8,7 @@ import type { ProxyOptions, TlsOptions } from "../engine/engine.ts";
 import { ENGINE_NAMES, type EngineName, ENGINES } from "../engine/engines.ts";
 import { UsageError } from "../errors.ts";
 import { isGranted } from "../process/permission.ts";
-import { readFile } from "./read_file.ts";
+import type { ReadFile } from "./read_file.ts";
 import type { RunOptions } from "./run_options.ts";
 import type { RunFlag, RunValues } from "./table.ts";
 import { readSecret } from "./value_file.ts";
@@ -51,7 +51,10 @@ const MAX_BYTES = 255;
  * @throws {UsageError} If the value is not the URL of a proxy. Nothing of it is repeated: it can
  * hold a password.
  */
-export async function parseProxy(values: RunValues): Promise<ProxyOptions | undefined> {
+export async function parseProxy(
+  values: RunValues,
+  readFile: ReadFile,
+): Promise<ProxyOptions | undefined> {
   const given = values.get("proxy");
   if (given === undefined) return undefined;
   const fail = (why: string): never => {
@@ -59,7 +62,7 @@ export async function parseProxy(values: RunValues): Promise<ProxyOptions | unde
       `Cannot use '--proxy': ${why}: use [http|https|socks5|socks5h]://[USER:PASSWORD@]HOST[:PORT]`,
     );
   };
-  const match = PROXY.exec(await readSecret("proxy", given));
+  const match = PROXY.exec(await readSecret("proxy", given, readFile));
   if (match === null) return fail("not the URL of a proxy");
   const [, scheme = "http", userinfo, authority] = match;
   const protocol = scheme.toLowerCase() as ProxyOptions["protocol"];
@@ -138,8 +141,15 @@ const HAS_PASSPHRASE = /^-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENC
  *
  * @throws {UsageError} If {@linkcode readPemFiles} does.
  */
-export async function readTlsOptions(values: RunValues): Promise<TlsOptions> {
-  const files = await readPemFiles(values, { ca: "cacert", cert: "cert", key: "key" });
+export async function readTlsOptions(
+  values: RunValues,
+  readFile: ReadFile,
+): Promise<TlsOptions> {
+  const files = await readPemFiles(
+    values,
+    { ca: "cacert", cert: "cert", key: "key" },
+    readFile,
+  );
   return { insecure: values.get("insecure"), ...files };
 }
 
@@ -154,6 +164,7 @@ export async function readTlsOptions(values: RunValues): Promise<TlsOptions> {
 export async function readPemFiles(
   values: FlagValues,
   names: Readonly<Record<"ca" | "cert" | "key", string>>,
+  readFile: ReadFile,
 ): Promise<Pick<TlsOptions, "ca" | "cert" | "key">> {
   const readPem = async (
     name: string,
@@ -162,7 +173,8 @@ export async function readPemFiles(
     const [path] = values.texts(name);
     if (path === undefined) return undefined;
     const flag = `--${name} ${path}`;
-    const text = new TextDecoder().decode(await readFile(path, flag));
+    // These flags do not read standard input.
+    const text = new TextDecoder().decode(await readFile(path === "-" ? "./-" : path, flag));
     if (form.test(text)) {
       const problem = what === "certificate" ? findCertificateProblem(text) : undefined;
       if (problem === undefined) return text;

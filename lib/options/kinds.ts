@@ -194,3 +194,16 @@ export const LISTEN_ADDRESS: Kind<ListenAddress> = {
     );
   },
 };
+
+const RUN_NAME_FORM = /^[a-z0-9]{1,32}$/;
+
+/** The name of a run on a bus: part of the names of streams. */
+export const RUN_NAME: Kind<string> = {
+  name: "name",
+  read(text, flag) {
+    if (RUN_NAME_FORM.test(text)) return text;
+    throw new UsageError(
+      `Cannot use '${flag} ${text}': use 1 to 32 letters and digits: a to z, 0 to 9`,
+    );
+  },
+};

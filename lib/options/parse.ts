@@ -7,22 +7,23 @@ import { checkFlags, writesToStdout } from "../cli/check_flags.ts";
 import type { FlagValue } from "../cli/flag_values.ts";
 import { parseFlags } from "../cli/parse_flags.ts";
 import { UsageError } from "../errors.ts";
-import { parseCluster } from "./cluster.ts";
 import { withConfig } from "./config.ts";
 import { parseEngine, parseProxy, parseUnixSocket, readTlsOptions } from "./connection.ts";
 import { parseCaptures, parseExpectation } from "./expect.ts";
 import { ELSEWHERE } from "./other_programs.ts";
 import { checkMetrics, parseOutput, parseProgress, parseReport, parseResume } from "./output.ts";
-import { type AskPassword, parseCookieJar, readRequest } from "./request.ts";
+import { readFromDisk } from "./read_file.ts";
+import { type CommandFiles, type RecordedCommand, replayFiles } from "./recorded_command.ts";
+import { parseCookieJar, readRequest } from "./request.ts";
 import { parseRetry } from "./retry.ts";
 import type { RunOptions } from "./run_options.ts";
 import { parseInput, parseRequests, parseUrl } from "./source.ts";
 import { RUN_FLAGS, type RunRow, type RunValues } from "./table.ts";
 
 /** What the command line is read with. */
-export interface ParseContext {
-  /** Asks for a password that is not given; undefined where nobody can be asked. */
-  readonly askPassword?: AskPassword | undefined;
+export interface ParseContext extends Partial<CommandFiles> {
+  /** Whether it was submitted by another process, which is not trusted. @default {false} */
+  readonly isSubmitted?: boolean;
 }
 
 /**
@@ -35,12 +36,12 @@ export interface ParseContext {
 export async function parseRun(
   argv: readonly string[],
   version: string,
-  { askPassword }: ParseContext = {},
+  { readFile = readFromDisk, askPassword, isSubmitted = false }: ParseContext = {},
 ): Promise<RunOptions | "help" | "version"> {
   const onCommandLine = parseFlags(RUN_FLAGS, argv, "myriad", { elsewhere: ELSEWHERE });
   if (onCommandLine.get("help")) return "help";
   if (onCommandLine.get("version")) return "version";
-  const values = await withConfig(onCommandLine);
+  const values = await withConfig(onCommandLine, readFile);
   const url = parseUrl(values);
   const input = parseInput(values);
   if (url === undefined && input === undefined) {
@@ -56,7 +57,16 @@ export async function parseRun(
   const captures = parseCaptures(values);
   const expect = parseExpectation(values);
   const report = parseReport(values, url ?? `URLs of ${input!.path}`);
-  return {
+  if (isSubmitted) (await import("./submission.ts")).checkSubmitted(values);
+  const bus = values.get("cluster");
+  const submission = bus === undefined
+    ? undefined
+    : await (await import("./submission.ts")).Submission.open(bus, values, {
+      readFile,
+      askPassword,
+    });
+  const files: CommandFiles = submission?.files ?? { readFile, askPassword };
+  const options: RunOptions = {
     ...readOptions(values),
     url,
     input,
@@ -66,10 +76,10 @@ export async function parseRun(
     expect,
     captures,
     ...parseEngine(values),
-    cluster: await parseCluster(values, argv),
+    cluster: undefined,
     cookieJar: parseCookieJar(values),
-    tls: await readTlsOptions(values),
-    proxy: await parseProxy(values),
+    tls: await readTlsOptions(values, files.readFile),
+    proxy: await parseProxy(values, files.readFile),
     unixSocket: parseUnixSocket(values),
     output: parseOutput(values, captures.map(({ name }) => name)),
     resume: parseResume(values),
@@ -78,8 +88,32 @@ export async function parseRun(
     details: report !== undefined,
     progress: parseProgress(values),
     // Last, since it may ask for a password: everything else is right by then.
-    ...await readRequest(values, { version, askPassword }),
+    ...await readRequest(values, {
+      version,
+      readFile: files.readFile,
+      askPassword: files.askPassword,
+    }),
   };
+  return submission === undefined ? options : submission.finish(options);
+}
+
+/**
+ * Reads the command line of a run that was submitted elsewhere: no file, environment or terminal of
+ * this machine has a part in it.
+ *
+ * @param version the program's version, which is that of the submitter
+ * @throws {UsageError} If no submitter would send it.
+ */
+export async function parseSubmitted(
+  command: RecordedCommand,
+  version: string,
+): Promise<RunOptions> {
+  const options = await parseRun(command.argv, version, {
+    ...replayFiles(command),
+    isSubmitted: true,
+  });
+  if (typeof options !== "string") return options;
+  throw new UsageError("The command line of the run makes no requests");
 }
 
 /** The options that are the value of one flag. */

@@ -21,18 +21,16 @@ import {
 } from "../http/fields.ts";
 import { escapeBraces, TextTemplate } from "../source/text_template.ts";
 import type { HeaderList } from "../target.ts";
-import { readFile } from "./read_file.ts";
+import type { AskPassword, ReadFile } from "./read_file.ts";
 import type { RunOptions } from "./run_options.ts";
 import type { RunValues } from "./table.ts";
 import { isFileReference, nameFlagFile, readSecret, readSecretLines } from "./value_file.ts";
-
-/** Asks the user for the password of a name. */
-export type AskPassword = (name: string) => Promise<string>;
 
 /** What the request is read with. */
 export interface RequestContext {
   /** The program's version. */
   readonly version: string;
+  readonly readFile: ReadFile;
   /** Undefined where nobody can be asked. */
   readonly askPassword: AskPassword | undefined;
 }
@@ -85,13 +83,15 @@ class HeaderFields {
  */
 export async function readRequest(
   values: RunValues,
-  { version, askPassword }: RequestContext,
+  { version, readFile, askPassword }: RequestContext,
 ): Promise<Pick<RunOptions, "method" | "headers" | "body" | "templates" | "requestId">> {
   const data = values.get("data");
   const hasBody = data !== undefined;
   const method = parseMethod(values.get("method") ?? (hasBody ? "POST" : "GET"), hasBody);
-  const bytes = data !== undefined && isFileReference(data) ? await readBytes(data) : undefined;
-  const fields = await readHeaderFields(values, askPassword);
+  const bytes = data !== undefined && isFileReference(data)
+    ? await readFile(data.slice(1), `--data ${data}`)
+    : undefined;
+  const fields = await readHeaderFields(values, { readFile, askPassword });
   const text = data === undefined || bytes !== undefined ? undefined : bodyTemplate(data);
   if (text !== undefined) refuseReplaced("data", text.source, "put the body in a file: @FILE");
   if (hasBody && !fields.has("content-type")) {
@@ -123,11 +123,11 @@ export async function readRequest(
 
 async function readHeaderFields(
   values: RunValues,
-  askPassword: AskPassword | undefined,
+  { readFile, askPassword }: Omit<RequestContext, "version">,
 ): Promise<HeaderFields> {
   const fields = new HeaderFields();
   for (const header of values.get("header")) {
-    if (isFileReference(header)) await addFile(fields, header);
+    if (isFileReference(header)) await addFile(fields, header, readFile);
     else {
       const [name, value] = splitField(header) ?? [];
       if (name === undefined || value === undefined) {
@@ -152,13 +152,17 @@ async function readHeaderFields(
   if (user !== undefined) {
     check("user", "Authorization");
     refuseReplaced("user", user, "put the credentials in a file: @FILE");
-    fields.addLiteral("Authorization", await readCredentials(user, askPassword), "--user");
+    fields.addLiteral(
+      "Authorization",
+      await readCredentials(user, { readFile, askPassword }),
+      "--user",
+    );
   }
   if (values.has("cookie")) {
     check("cookie", "Cookie");
     const cookies: string[] = [];
     for (const cookie of values.get("cookie")) {
-      const text = await readSecret("cookie", cookie);
+      const text = await readSecret("cookie", cookie, readFile);
       // The text of a file is not a template.
       cookies.push(isFileReference(cookie) ? escapeBraces(text) : text);
     }
@@ -173,9 +177,13 @@ async function readHeaderFields(
 }
 
 /** Adds the fields that stand in a file, one a line. Nothing of it is repeated in a message. */
-async function addFile(fields: HeaderFields, header: string): Promise<void> {
+async function addFile(
+  fields: HeaderFields,
+  header: string,
+  readFile: ReadFile,
+): Promise<void> {
   const flag = nameFlagFile("header", header);
-  for (const [line, number] of await readSecretLines("header", header)) {
+  for (const [line, number] of await readSecretLines("header", header, readFile)) {
     const field = splitField(line);
     if (field === undefined) {
       throw new UsageError(
@@ -207,9 +215,9 @@ export function parseCookieJar(values: RunValues): RunOptions["cookieJar"] {
  */
 async function readCredentials(
   given: string,
-  askPassword: AskPassword | undefined,
+  { readFile, askPassword }: Omit<RequestContext, "version">,
 ): Promise<string> {
-  const user = await readSecret("user", given);
+  const user = await readSecret("user", given, readFile);
   const colon = user.indexOf(":");
   if (colon >= 0) return formatBasicCredentials(user.slice(0, colon), user.slice(colon + 1));
   if (isFileReference(given)) {
@@ -274,10 +282,4 @@ function parseRequestId(values: RunValues, fields: HeaderFields): string | undef
     );
   }
   return name;
-}
-
-/** The bytes of `@FILE` or `@-`. */
-async function readBytes(data: string): Promise<Uint8Array<ArrayBuffer>> {
-  if (data === "@-") return await new Response(Deno.stdin.readable).bytes();
-  return await readFile(data.slice(1), `--data ${data}`);
 }

@@ -12,6 +12,7 @@ import type { RequestTemplates } from "../source/request_defaults.ts";
 import type { Threshold } from "../stats/thresholds.ts";
 import type { Expectation, HeaderList } from "../target.ts";
 import type { BusOptions } from "./bus.ts";
+import type { RecordedCommand } from "./recorded_command.ts";
 
 /** Which of the numbers are requested: those that are `index` modulo `count`. */
 export interface Shard {
@@ -110,8 +111,12 @@ export interface ThresholdOptions {
 /** Where a run is submitted to. */
 export interface ClusterOptions {
   readonly bus: BusOptions;
+  /** What the run is sealed with on the bus; undefined if it is not. */
+  readonly key: Uint8Array | undefined;
+  /** Whether secrets may go through the bus in clear. */
+  readonly isPlain: boolean;
   /** The command line, from which workers read the options of the run. */
-  readonly argv: readonly string[];
+  readonly command: RecordedCommand;
 }
 
 /** All options of a run. */
@@ -138,6 +143,8 @@ export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOption
   readonly slice: number | undefined;
   /** How long a worker may be silent before others redo its slices, in milliseconds. */
   readonly lostAfterMs: number;
+  /** The name of the run on the bus; undefined to draw one. */
+  readonly runName: string | undefined;
   /** How many servers of the bus keep a copy of the run, from 1. */
   readonly replicas: number;
   /** The maximum number of bytes that the bus keeps of the run. */

@@ -23,6 +23,7 @@ import {
   LISTEN_ADDRESS,
   PATTERN,
   RATE,
+  RUN_NAME,
   SHARD,
   STATUSES,
   THREADS,
@@ -64,6 +65,9 @@ const WRK_DURATION = /^\d+(?:\.\d+)?(?:ms|s|m|h)$/;
 function listWords(words: readonly string[]): string {
   return `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
 }
+
+/** The heading of the flags that only the submitter of a run takes. */
+export const CLUSTER_SECTION = "Several machines";
 
 function listRequired({ requires = [] }: Flag): readonly (string | readonly string[])[] {
   return requires;
@@ -431,7 +435,7 @@ const SECTIONS = {
       help: "connect to this socket, whatever the URL's host",
     },
   ],
-  "Several machines": [
+  [CLUSTER_SECTION]: [
     {
       name: "cluster",
       value: "URL",
@@ -442,6 +446,15 @@ const SECTIONS = {
     },
     ...BUS_FLAGS.map((row) => ({ ...row, requires: ["cluster", ...listRequired(row)] })),
     {
+      name: "cluster-run",
+      value: "NAME",
+      kind: RUN_NAME,
+      option: "runName",
+      requires: ["cluster"],
+      defaultWords: "8 letters and digits by chance",
+      help: "the name of the run on the NATS server",
+    },
+    {
       name: "cluster-replicas",
       value: "N",
       kind: count({ min: 1, max: 5 }),
@@ -451,10 +464,17 @@ const SECTIONS = {
       help: "how many servers of a NATS cluster keep a copy of the run",
     },
     {
+      name: "cluster-plain",
+      requires: ["cluster"],
+      excludes: ["cluster-key"],
+      help: "submit a run with secrets in clear: the server keeps them on its disk",
+    },
+    {
       name: "slice",
       value: "N",
-      kind: count({ min: 1 }),
+      kind: count({ min: 1, max: 1_000_000 }),
       option: "slice",
+      requires: ["cluster"],
       defaultWords: "a thousandth of the run, 1k to 20k",
       help: "requests that a worker takes at once: what is repeated if it dies",
     },
@@ -464,6 +484,7 @@ const SECTIONS = {
       kind: DURATION,
       default: "30s",
       option: "lostAfterMs",
+      requires: ["cluster"],
       help: "how long a worker may be silent before others redo its slices",
     },
     {
@@ -472,6 +493,7 @@ const SECTIONS = {
       kind: SIZE,
       default: "1G",
       option: "holdBytes",
+      requires: ["cluster"],
       help: "maximum size of what the server keeps of the run",
     },
   ],
@@ -510,8 +532,9 @@ const SECTIONS = {
     },
     {
       name: "retry-unsafe",
-      requires: ["retries"],
-      help: "also retry requests that are not idempotent, like POST",
+      requires: [["retries", "cluster"]],
+      help: "also retry requests that are not idempotent, like POST; " +
+        "with --cluster also repeat those of a worker that dies",
     },
   ],
   "Expectations": [

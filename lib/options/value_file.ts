@@ -5,7 +5,7 @@
  * @module
  */
 import { UsageError } from "../errors.ts";
-import { readShortText } from "./read_file.ts";
+import { type ReadFile, readShortText } from "./read_file.ts";
 
 /** Whether a flag's value names a file that holds it. */
 export function isFileReference(value: string): boolean {
@@ -36,9 +36,13 @@ export function nameFlagFile(flag: string | undefined, value: string): string {
  *
  * @throws {UsageError} If the file cannot be read, or has more lines. Nothing in it is repeated.
  */
-export async function readSecret(flag: string | undefined, value: string): Promise<string> {
+export async function readSecret(
+  flag: string | undefined,
+  value: string,
+  readFile: ReadFile,
+): Promise<string> {
   if (!isFileReference(value)) return value;
-  const text = (await readFlagFile(flag, value)).replace(/(?:\r\n|[\r\n])$/, "");
+  const text = (await readFlagFile(flag, value, readFile)).replace(/(?:\r\n|[\r\n])$/, "");
   if (/[\r\n]/.test(text)) {
     throw new UsageError(
       `Cannot use '${nameFlagFile(flag, value)}': it has more than one line: leave one`,
@@ -55,12 +59,17 @@ export async function readSecret(flag: string | undefined, value: string): Promi
 export async function readSecretLines(
   flag: string,
   value: string,
+  readFile: ReadFile,
 ): Promise<(readonly [line: string, number: number])[]> {
-  const text = await readFlagFile(flag, value);
+  const text = await readFlagFile(flag, value, readFile);
   return text.split(/\r\n|[\r\n]/).map((line, k) => [line, k + 1] as const)
     .filter(([line]) => line.trim() !== "");
 }
 
-function readFlagFile(flag: string | undefined, value: string): Promise<string> {
-  return readShortText(value.slice(1), nameFlagFile(flag, value), redactName(value));
+function readFlagFile(
+  flag: string | undefined,
+  value: string,
+  readFile: ReadFile,
+): Promise<string> {
+  return readShortText(readFile, value.slice(1), nameFlagFile(flag, value), redactName(value));
 }

@@ -8,6 +8,8 @@ export interface EncodedRecords {
   readonly isPacked: boolean;
 }
 
+/** 41 ms for 16 MB of records, not 65 as by the usual level of 6, for 0.2 % more bytes. */
+const GZIP_LEVEL = 5;
 /** Fewer bytes are not worth a gzip member of their own. */
 const MIN_MEMBER_BYTES = 64 * 1024;
 
@@ -44,7 +46,10 @@ export class RecordEncoder {
    */
   static async open(format: (result: Result) => string, gzip: boolean): Promise<RecordEncoder> {
     const zlib = gzip ? await import("node:zlib") : undefined;
-    return new RecordEncoder(format, zlib && ((bytes) => own(zlib.gzipSync(bytes))));
+    return new RecordEncoder(
+      format,
+      zlib && ((bytes) => own(zlib.gzipSync(bytes, { level: GZIP_LEVEL }))),
+    );
   }
 
   private constructor(

@@ -5,6 +5,7 @@
  * @module
  */
 import type { ResponseCheck } from "../check/response_check.ts";
+import type { ClusterState } from "../checkpoint/cluster_state.ts";
 import type { Engine } from "../engine/engine.ts";
 import { Pool } from "../pool.ts";
 import { type Result, toUnsentResult } from "../result.ts";
@@ -121,6 +122,14 @@ export type RunningPipeline =
   & {
     /** Starts no more requests; those in flight continue. A promise settles once that is so. */
     stop(): MaybePromise<void>;
+    /** What was collected from other machines; missing if this process makes the requests. */
+    readonly cluster?: ClusterState;
+    /**
+     * Lets go of what others keep for the run, once the outputs are on the disk.
+     *
+     * @param isKept whether a later run goes on with that
+     */
+    release?(isKept: boolean): Promise<void>;
   };
 
 /**

@@ -114,7 +114,8 @@ export interface Environment {
   random(): number;
 }
 
-const REAL: Environment = {
+/** The environment of a process. */
+export const REAL_ENVIRONMENT: Environment = {
   now: () => performance.now(),
   timeOrigin: performance.timeOrigin,
   epoch: () => Date.now(),
@@ -226,7 +227,7 @@ export class Schedule implements Source<Start> {
     source: Source<Target>,
     options: ScheduleOptions,
     listener: ScheduleListener,
-    around: Environment = REAL,
+    around: Environment = REAL_ENVIRONMENT,
   ) {
     const { concurrency, rate, rampUpMs, hostConcurrency, hostDelayMs, hostGiveUpMs, shared } =
       options;

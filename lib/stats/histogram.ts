@@ -95,6 +95,21 @@ export function isHistogramState(value: unknown): value is HistogramState {
   return counts.every(([slot], k) => k === 0 || slot > counts[k - 1][0]);
 }
 
+/** What {@linkcode Histogram.addDelta} takes. */
+export function toDelta(state: HistogramState): HistogramDelta {
+  const { min, max } = fitExtremes(state);
+  return { ...state, min, max, counts: Float64Array.from(state.counts.flat()) };
+}
+
+/** Of a file that another program wrote they may not fit: no count lies outside of them. */
+function fitExtremes({ counts, min, max }: HistogramState): Pick<HistogramState, "min" | "max"> {
+  if (counts.length === 0) return { min: Infinity, max };
+  return {
+    min: Math.min(min, highestIn(counts[0][0])),
+    max: Math.max(max, lowestIn(counts.at(-1)![0])),
+  };
+}
+
 /** Counts values in whole microseconds: 19 ns a value, 30 KB, whatever their number. */
 export class Histogram {
   readonly #counts = new Float64Array(SLOTS);
@@ -105,19 +120,9 @@ export class Histogram {
   #sumOfSquares = 0;
 
   /** A histogram with what another had counted when it gave its {@linkcode toJSON}. */
-  static from({ counts, min, max, sum, sumOfSquares }: HistogramState): Histogram {
+  static from(state: HistogramState): Histogram {
     const histogram = new Histogram();
-    histogram.#min = counts.length > 0 ? min : Infinity;
-    histogram.#max = max;
-    for (const [slot, count] of counts) {
-      histogram.#counts[slot] = count;
-      histogram.#count += count;
-      // Of a file that another program wrote they may not fit: no count lies outside of them.
-      histogram.#min = Math.min(histogram.#min, highestIn(slot));
-      histogram.#max = Math.max(histogram.#max, lowestIn(slot));
-    }
-    histogram.#sum = sum;
-    histogram.#sumOfSquares = sumOfSquares;
+    histogram.addDelta(toDelta(state));
     return histogram;
   }
 
@@ -211,7 +216,8 @@ export class Histogram {
    * The values that were recorded since the clone was made. Its smallest and greatest values are
    * exact to their slots; the greatest of all values is exact.
    *
-   * @param earlier a {@linkcode clone} of this histogram, unchanged
+   * @param earlier a {@linkcode clone} of this histogram, unchanged; values that it alone has, as
+   * those of a machine that is gone, do not count
    */
   diff(earlier: Histogram): Histogram {
     const later = new Histogram();
@@ -220,15 +226,15 @@ export class Histogram {
     const { first, last } = this.#span();
     for (let slot = first; slot <= last; slot++) {
       const count = this.#counts[slot] - earlier.#counts[slot];
-      if (count === 0) continue;
+      if (count <= 0) continue;
       later.#counts[slot] = count;
+      later.#count += count;
       if (lowest < 0) lowest = slot;
       highest = slot;
     }
     if (highest < 0) return later;
-    later.#count = this.#count - earlier.#count;
-    later.#sum = this.#sum - earlier.#sum;
-    later.#sumOfSquares = this.#sumOfSquares - earlier.#sumOfSquares;
+    later.#sum = Math.max(0, this.#sum - earlier.#sum);
+    later.#sumOfSquares = Math.max(0, this.#sumOfSquares - earlier.#sumOfSquares);
     // A new extreme came since then; another one lies within its slot.
     later.#min = this.#min < earlier.#min ? this.#min : lowestIn(lowest);
     const isNewMax = this.#max > earlier.#max || highest === SLOTS - 1;

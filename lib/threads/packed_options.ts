@@ -25,6 +25,7 @@ const NEEDED = {
   hdr: false,
   holdBytes: false,
   replicas: false,
+  runName: false,
   headers: true,
   hostConcurrency: true,
   hostDelayMs: true,

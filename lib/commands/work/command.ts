@@ -10,9 +10,11 @@ import { parseFlags } from "../../cli/parse_flags.ts";
 import { Bus } from "../../cluster/bus.ts";
 import { RunWorker } from "../../cluster/run_worker.ts";
 import { UsageError } from "../../errors.ts";
+import { readClusterKey } from "../../options/cluster_key.ts";
 import { readBusOptions } from "../../options/bus.ts";
 import { BUS_FLAGS } from "../../options/bus_flags.ts";
-import { parseRun } from "../../options/parse.ts";
+import { parseSubmitted } from "../../options/parse.ts";
+import { readFromDisk } from "../../options/read_file.ts";
 
 /** The flags of `myriad work`. */
 export const WORK_FLAGS = [
@@ -47,16 +49,18 @@ export async function work(
   checkFlags(values);
   const [url, run] = values.positionals;
   if (url === undefined) throw new UsageError("No URL is given: add that of the NATS server");
+  const keyPath = values.get("cluster-key");
+  const key = keyPath === undefined ? undefined : await readClusterKey(keyPath, readFromDisk);
   const bus = await Bus.connect(await readBusOptions(values, url));
   const name = run ?? (await bus.listRuns())[0];
-  const found = name === undefined ? undefined : await bus.openRun(name);
-  const spec = await found?.readSpec();
+  const found = name === undefined ? undefined : await bus.openRun(name, key);
+  const spec = await found?.readSpec(version);
   if (found === undefined || spec === undefined) {
     throw new UsageError(`There is no run '${run}' on the bus: see 'myriad runs ${url}'`);
   }
-  const options = await parseRun(spec.argv, version);
-  if (typeof options === "string") throw new UsageError("The run has no requests");
+  const options = { ...await parseSubmitted(spec.command, version), details: spec.details };
   const worker = new RunWorker(found, { name: crypto.randomUUID().slice(0, 8), spec, options });
+  found.onNotice = say;
   onLeave(() => worker.leave());
   say(`working on run '${name}'`);
   await worker.run();

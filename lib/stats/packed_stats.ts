@@ -1,0 +1,76 @@
+/**
+ * Statistics with their details as JSON, which goes to another machine.
+ *
+ * @module
+ */
+import { ERROR_KINDS } from "../result.ts";
+import {
+  type Check,
+  isCount,
+  isList,
+  isNumber,
+  isObject,
+  isShape,
+  isText,
+} from "../text/json_shape.ts";
+import { toDelta } from "./histogram.ts";
+import { findWrongStat, type Stats, type StatsDelta, type StatsState } from "./stats.ts";
+
+/** Statistics as plain data. */
+export interface PackedStats extends StatsState {
+  /** Missing if they are not kept. */
+  readonly details?: StatsDelta["details"];
+}
+
+/** The maximum number of hosts, of slow responses, of messages, and of examples of one. */
+const MAX_HOSTS = 1_001;
+const MAX_SLOWEST = 20;
+const MAX_MESSAGES = 200;
+const MAX_EXAMPLES = 3;
+
+const DETAILS: Check = isShape({
+  hosts: isList(
+    isShape({
+      host: isText,
+      shown: isText,
+      requests: isCount,
+      failed: isCount,
+      ms: isNumber,
+      maxMs: isNumber,
+    }),
+    MAX_HOSTS,
+  ),
+  slowest: isList(
+    isShape({ i: isCount, url: isText, status: isCount, ms: isNumber, at: isNumber }),
+    MAX_SLOWEST,
+  ),
+  messages: isList(
+    isShape({
+      kind: (value) => (ERROR_KINDS as readonly unknown[]).includes(value),
+      message: isText,
+      count: isCount,
+      examples: isList(isShape({ url: isText, detail: isText }), MAX_EXAMPLES),
+    }, { detail: isText }),
+    MAX_MESSAGES,
+  ),
+});
+
+/** Makes plain data of statistics, which are empty afterwards. */
+export function packStats(stats: Stats): PackedStats {
+  const state = stats.toJSON();
+  const { details } = stats.take();
+  return details === undefined ? state : { ...state, details };
+}
+
+/** What {@linkcode Stats.add} takes. */
+export function unpackStats(packed: PackedStats): StatsDelta {
+  const { latency, ownLate, details } = packed;
+  return { ...packed, latency: toDelta(latency), ownLate: ownLate && toDelta(ownLate), details };
+}
+
+/** Whether a value of JSON is what {@linkcode packStats} gives. */
+export function isPackedStats(value: unknown): value is PackedStats {
+  if (!isObject(value) || findWrongStat(value) !== undefined) return false;
+  const { details, requests, failed } = value as unknown as PackedStats;
+  return failed <= requests && (details === undefined || DETAILS(details));
+}

@@ -1,0 +1,91 @@
+import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
+import { ServerClock } from "../../lib/cluster/server_clock.ts";
+import { FakeTime } from "../fixtures/fake_time.ts";
+
+const SERVER_MS = 1.7e12;
+
+/** A server that is asked by messages of two round trips. */
+class Server {
+  readonly time = new FakeTime();
+  aheadMs = SERVER_MS;
+  /** How long the messages of each read take in one direction: the last one goes on. */
+  waits = [10];
+  reads = 0;
+
+  readonly read = async (): Promise<number> => {
+    const ms = this.waits[Math.min(this.reads++, this.waits.length - 1)];
+    await this.#pass(ms);
+    const serverMs = this.time.now() + this.aheadMs;
+    await this.#pass(3 * ms);
+    return serverMs;
+  };
+
+  #pass(ms: number): Promise<void> {
+    return new Promise((resolve) => this.time.after(ms, resolve));
+  }
+
+  async open(): Promise<ServerClock> {
+    const opened = ServerClock.open(this.read, this.time);
+    await this.time.to(this.time.now() + 1_000);
+    return await opened;
+  }
+}
+
+Deno.test("ServerClock knows how far the server is ahead, by the fastest of some reads", async () => {
+  const server = new Server();
+  server.waits = [40, 90, 5, 30, 70];
+  const clock = await server.open();
+  assertAlmostEquals(clock.offsetMs(server.time.now()), SERVER_MS, 1e-3);
+  assertEquals([clock.roundTripMs, server.reads], [10, 5]);
+  clock.close();
+  assertEquals(server.time.timers, 0);
+});
+
+Deno.test("ServerClock is put right by at most 1 ms a second, once a minute", async () => {
+  const server = new Server();
+  const clock = await server.open();
+  server.aheadMs += 100;
+  await server.time.to(60_000);
+  assertAlmostEquals(clock.offsetMs(60_000), SERVER_MS, 1e-3);
+  await server.time.to(80_000);
+  const before = clock.offsetMs(80_000);
+  await server.time.to(90_000);
+  assertAlmostEquals(clock.offsetMs(90_000) - before, 10, 1e-3);
+  for (let ms = 90_000; ms < 300_000; ms += 1_000) {
+    const from = clock.offsetMs(server.time.now());
+    await server.time.to(ms + 1_000);
+    const moved = clock.offsetMs(ms + 1_000) - from;
+    assert(moved >= -1e-3 && moved <= 1.001, `${moved}`);
+  }
+  assertAlmostEquals(clock.offsetMs(300_000), SERVER_MS + 100, 1e-3);
+  clock.close();
+});
+
+Deno.test("ServerClock goes on while the server does not answer", async () => {
+  const server = new Server();
+  let isUp = true;
+  const opened = ServerClock.open(
+    () => isUp ? server.read() : Promise.reject(new Error("no answer")),
+    server.time,
+  );
+  await server.time.to(1_000);
+  const clock = await opened;
+  isUp = false;
+  await server.time.to(200_000);
+  assertAlmostEquals(clock.offsetMs(200_000), SERVER_MS, 1e-3);
+  clock.close();
+});
+
+Deno.test("ServerClock does not open if the clock cannot be read", async () => {
+  const time = new FakeTime();
+  await assertRejects(
+    () => ServerClock.open(() => Promise.resolve(undefined), time),
+    Error,
+    "clock",
+  );
+  await assertRejects(
+    () => ServerClock.open(() => Promise.reject(new Error("no")), time),
+    Error,
+    "no",
+  );
+});
