@@ -13,6 +13,8 @@ const MAX_GREETING = 64 * 1024;
 
 const LF = 0x0a;
 const decoder = new TextDecoder();
+/** How the client learns at once that it is not let in: it would wait for an answer. */
+const NOT_LET_IN = new TextEncoder().encode("-ERR 'Authorization Violation'\r\n");
 const transports = new PortableTransports();
 
 /** Why no connection came about, or why it ended. */
@@ -37,6 +39,8 @@ export class BusTransport implements Transport {
   readonly lang = "nats.js";
   readonly version = "3.4.0";
   closeError?: Error;
+  /** Why the server lets nobody in, in its words. */
+  #refusal: string | undefined;
   readonly #tls: TlsOptions | undefined;
   #transport: ByteTransport | undefined;
   /**
@@ -47,6 +51,8 @@ export class BusTransport implements Transport {
   #wake: (() => void) | undefined;
   #isEncrypted = false;
   #isConnected = false;
+  /** Whether the server has answered the first PING. */
+  #isLetIn = false;
   #isDone = false;
   readonly #closed = Promise.withResolvers<void | Error>();
 
@@ -62,7 +68,10 @@ export class BusTransport implements Transport {
       onConnect: () => {},
       onRead: (bytes, length) => {
         this.#chunks.push(bytes.slice(0, length));
-        if (this.#isConnected) return this.#wakeReader();
+        if (this.#isConnected) {
+          if (!this.#isLetIn) this.#readAnswer();
+          return this.#wakeReader();
+        }
         try {
           const info = this.#readGreeting();
           if (info === undefined) return;
@@ -71,6 +80,7 @@ export class BusTransport implements Transport {
           }
           if (!info.tls_required && this.#tls === undefined) {
             this.#isConnected = true;
+            this.#readAnswer();
             return resolve();
           }
         } catch (error) {
@@ -124,6 +134,13 @@ export class BusTransport implements Transport {
     return info;
   }
 
+  /** Looks for what the server says of the first PING. */
+  #readAnswer(): void {
+    const text = decoder.decode(this.#chunks.at(-1));
+    this.#isLetIn = /^PONG\r$/m.test(text);
+    this.#refusal ??= /^-ERR '([^'\r\n]*)'/m.exec(text)?.[1];
+  }
+
   #wakeReader(): void {
     const wake = this.#wake;
     this.#wake = undefined;
@@ -131,6 +148,14 @@ export class BusTransport implements Transport {
   }
 
   #fail(error: Error): void {
+    if (this.#isConnected && !this.#isLetIn) {
+      // The client knows these words.
+      if (/auth/i.test(this.#refusal ?? "")) return this.#end(undefined);
+      this.#chunks.push(NOT_LET_IN);
+      if (this.#refusal !== undefined) {
+        error = new BusTransportError({ message: `the server says '${this.#refusal}'` });
+      }
+    }
     this.closeError = error;
     this.#end(error);
   }
@@ -167,7 +192,7 @@ export class BusTransport implements Transport {
   }
 
   close(error?: Error): Promise<void> {
-    this.closeError = error;
+    this.closeError ??= error;
     this.#end(error);
     return Promise.resolve();
   }

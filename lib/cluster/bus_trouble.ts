@@ -82,7 +82,7 @@ function explain(error: ClientError): readonly [BusTrouble, string] {
 }
 
 /** Why the first connection did not come about. Nothing of a password or token is in it. */
-export function toConnectError(error: unknown, { servers, login }: BusOptions): UsageError {
+export function toConnectError(error: unknown, { servers, login, tls }: BusOptions): UsageError {
   const which = servers.length === 1
     ? `the NATS server '${servers[0]}'`
     : `any of the NATS servers '${servers.join("', '")}'`;
@@ -97,6 +97,9 @@ export function toConnectError(error: unknown, { servers, login }: BusOptions): 
       return `no server of NATS answers there within ${CONNECT_TIMEOUT_MS / 1_000} s: ` +
         "correct the address, or open the way to it";
     }
+    if (typeof code === "string" && code.startsWith("nkeys:")) {
+      return "the seed in '--cluster-creds' is damaged: copy it again";
+    }
     switch (code) {
       case "ECONNREFUSED":
         return "connection refused: start 'nats-server -js' there, or correct the address";
@@ -104,6 +107,9 @@ export function toConnectError(error: unknown, { servers, login }: BusOptions): 
         return "its name is unknown: correct it";
       case "EAI_AGAIN":
         return "its name cannot be looked up at present: try again";
+    }
+    if (/does not accept the client certificate/.test(message) && tls?.cert === undefined) {
+      return "the server wants a client certificate: add --cluster-cert";
     }
     return toClusterFlags(message);
   })();

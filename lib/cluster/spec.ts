@@ -77,6 +77,12 @@ function fail(run: string, why: string): never {
   throw new UsageError(`Cannot work on run '${run}': ${why}`);
 }
 
+/** Whether a run is sealed, by its head, which can be of another version. */
+export function isSealedHead(bytes: Uint8Array): boolean {
+  return (parse(bytes, isShape({ isSealed: isBoolean })) as SpecHead | undefined)?.isSealed ??
+    false;
+}
+
 /**
  * Reads the head of a run.
  *

@@ -135,7 +135,8 @@ async function readCredentials(path: string, readFile: ReadFile): Promise<BusLog
   const flag = `--cluster-creds ${path}`;
   const text = (await readShortText(readFile, path, flag)).trim();
   if (SEED.test(text)) return { seed: text };
-  if (CREDENTIALS.test(text)) return { credentials: text };
+  // The client takes no other end of a line, and wants one at the end.
+  if (CREDENTIALS.test(text)) return { credentials: `${text.replaceAll("\r\n", "\n")}\n` };
   throw new UsageError(
     `Cannot use '${flag}': it has neither the seed of a user's nkey (SU…) nor the credentials of ` +
       "a user: use another file",

@@ -36,4 +36,11 @@ export const BUS_FLAGS = [
     requires: ["cluster-cert"],
     help: "the key of that certificate, in PEM",
   },
+  {
+    name: "cluster-key",
+    value: "FILE",
+    path: { access: "read", stdio: true },
+    help: "the 32 bytes that seal all that the NATS server keeps of the run, the same for its " +
+      "workers: 'openssl rand -hex 32' makes them; - is stdin",
+  },
 ] as const satisfies readonly Flag[];

@@ -464,17 +464,9 @@ const SECTIONS = {
       help: "how many servers of a NATS cluster keep a copy of the run",
     },
     {
-      name: "cluster-key",
-      value: "FILE",
-      path: { access: "read", stdio: true },
-      requires: ["cluster"],
-      excludes: ["cluster-plain"],
-      help: "seal all that the server keeps of the run with the 32 bytes in FILE, " +
-        "which workers need, too: 'openssl rand -hex 32' makes one; - is stdin",
-    },
-    {
       name: "cluster-plain",
       requires: ["cluster"],
+      excludes: ["cluster-key"],
       help: "submit a run with secrets in clear: the server keeps them on its disk",
     },
     {

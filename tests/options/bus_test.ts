@@ -95,7 +95,9 @@ Deno.test("readBusOptions() reads the seed of an nkey, or credentials", async ()
   assertEquals((await read(["--cluster-creds", seed])).login, { seed: SEED });
   const creds = await dir.write("user.creds", CREDENTIALS);
   const { login } = await read(["--cluster-creds", creds]);
-  assertEquals(login, { credentials: CREDENTIALS.trim() });
+  assertEquals(login, { credentials: CREDENTIALS });
+  await dir.write("user.creds", CREDENTIALS.trim().replaceAll("\n", "\r\n"));
+  assertEquals((await read(["--cluster-creds", creds])).login, { credentials: CREDENTIALS });
 });
 
 Deno.test("readBusOptions() refuses a file without credentials, and repeats nothing of it", async () => {

@@ -13,6 +13,8 @@ import type { Live } from "../../cluster/messages.ts";
 import { UsageError } from "../../errors.ts";
 import { readBusOptions } from "../../options/bus.ts";
 import { BUS_FLAGS } from "../../options/bus_flags.ts";
+import { readClusterKey } from "../../options/cluster_key.ts";
+import { readFromDisk } from "../../options/read_file.ts";
 import { formatDeleted, formatRun, formatRuns } from "./format.ts";
 import type { RunState, RunStatus } from "./run_status.ts";
 
@@ -71,11 +73,13 @@ export async function runs(argv: readonly string[]): Promise<string> {
       throw new UsageError(`'--${name}' needs a RUN: add its name; 'myriad runs URL' lists them`);
     }
   }
+  const keyPath = values.get("cluster-key");
+  const key = keyPath === undefined ? undefined : await readClusterKey(keyPath, readFromDisk);
   const bus = await Bus.connect(await readBusOptions(values, url));
   try {
     const toJson = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
     if (run === undefined) {
-      const statuses = await lookAt(bus, await bus.listAll());
+      const statuses = await lookAt(bus, await bus.listAll(), key);
       return values.get("json") ? toJson({ runs: statuses }) : formatRuns(statuses);
     }
     const listing = (await bus.listAll()).find((listing) => listing.run === run);
@@ -97,7 +101,7 @@ export async function runs(argv: readonly string[]): Promise<string> {
       const streams = await bus.deleteRun(run);
       return values.get("json") ? toJson({ run, deleted: streams }) : formatDeleted(run, streams);
     }
-    const [status] = await lookAt(bus, [listing]);
+    const [status] = await lookAt(bus, [listing], key);
     return values.get("json") ? toJson({ runs: [status] }) : formatRun(status);
   } finally {
     await bus.close();
@@ -109,27 +113,32 @@ function describeMissing(run: string): string {
 }
 
 /** Looks at runs, and listens to their workers for a moment. */
-async function lookAt(bus: Bus, listings: readonly RunListing[]): Promise<RunStatus[]> {
+async function lookAt(
+  bus: Bus,
+  listings: readonly RunListing[],
+  key: Uint8Array | undefined,
+): Promise<RunStatus[]> {
   const opened = await Promise.all(listings.map(async (listing) => {
-    const run = listing.isWhole ? await bus.openRun(listing.run) : undefined;
+    const run = listing.isWhole ? await bus.openRun(listing.run, key) : undefined;
     const workers = new Map<string, Live>();
     const stop = run?.onLive((live) => {
       if (workers.size < MAX_WORKERS || workers.has(live.worker)) workers.set(live.worker, live);
     });
-    const [state, held] = run === undefined
-      ? ["damaged" as const, 0]
+    const [{ state, sealed }, held] = run === undefined
+      ? [{ state: "damaged" as const, sealed: false }, 0]
       : await Promise.all([readState(run), run.countHeld()]);
-    return { listing, workers, stop, state, held };
+    return { listing, workers, stop, state, sealed, held };
   }));
   if (opened.some(({ stop }) => stop !== undefined)) {
     await new Promise((resolve) => setTimeout(resolve, LISTEN_MS));
   }
-  return opened.map(({ listing, workers, stop, state, held }) => {
+  return opened.map(({ listing, workers, stop, state, sealed, held }) => {
     stop?.();
     const { run, since, slices, open, storedBytes, holdBytes } = listing;
     return {
       run,
       state,
+      sealed,
       since: since.toISOString(),
       slices,
       done: slices - open,
@@ -153,8 +162,12 @@ async function lookAt(bus: Bus, listings: readonly RunListing[]): Promise<RunSta
   });
 }
 
-async function readState(run: RunBus): Promise<RunState> {
-  if (!await run.isDescribed()) return "preparing";
+async function readState(run: RunBus): Promise<{ state: RunState; sealed: boolean }> {
+  const sealed = await run.isSealed();
+  if (sealed === undefined) return { state: "preparing", sealed: false };
   const control = await run.readControl();
-  return control === "run" ? "running" : control === "stop" ? "stopping" : "over";
+  return {
+    state: control === "run" ? "running" : control === "stop" ? "stopping" : "over",
+    sealed,
+  };
 }

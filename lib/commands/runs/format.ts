@@ -12,12 +12,12 @@ export function formatRuns(runs: readonly RunStatus[]): string {
   if (runs.length === 0) return "No run is on the bus.\n";
   return formatColumns([
     ["run", "state", "slices", "done", "workers", "rate", "since"],
-    ...runs.map(({ run, state, slices, done, workers, rate, since }) => [
+    ...runs.map(({ run, state, sealed, slices, done, workers, rate, since }) => [
       run,
       state,
       formatCount(slices),
       formatCount(done),
-      formatCount(workers.length),
+      sealed && workers.length === 0 ? "?" : formatCount(workers.length),
       `${formatRate(rate)}/s`,
       formatTime(since),
     ]),
@@ -45,7 +45,12 @@ export function formatRun(status: RunStatus): string {
     ["slices", counts],
     ["store", `${formatBytes(stored_bytes)} of ${formatBytes(hold_bytes)}`],
     ["rate", `${formatRate(status.rate)} requests/s`],
-    ["workers", formatCount(workers.length)],
+    [
+      "workers",
+      status.sealed && workers.length === 0
+        ? "unknown: the run is sealed, and --cluster-key FILE shows them"
+        : formatCount(workers.length),
+    ],
   ]) + (rows.length === 0 ? "" : `\n${
     formatColumns([
       ["worker", "rate", "in flight", "slices", "loop busy", "memory", ""],

@@ -32,6 +32,8 @@ export interface WorkerStatus {
 export interface RunStatus {
   readonly run: string;
   readonly state: RunState;
+  /** Whether what its workers tell can only be read with its key. */
+  readonly sealed: boolean;
   /** When it was submitted, in the format of ISO 8601. */
   readonly since: string;
   /** How many slices were published so far. */

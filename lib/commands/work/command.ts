@@ -19,12 +19,6 @@ import { readFromDisk } from "../../options/read_file.ts";
 /** The flags of `myriad work`. */
 export const WORK_FLAGS = [
   ...BUS_FLAGS,
-  {
-    name: "cluster-key",
-    value: "FILE",
-    path: { access: "read", stdio: true },
-    help: "the 32 bytes that the run was sealed with; - is stdin",
-  },
   { name: "help", short: "h", help: "print this help" },
 ] as const satisfies readonly Flag[];
 
