@@ -48,8 +48,9 @@ Deno.test("a part that is damaged in the store is made again", async () => {
   await until(() => count(/\.store\.part\./) === SLICES);
   const manager = await jetstreamManager(nc);
   const [{ config: { name } }] = await manager.streams.list("myriad.*.store.>").next();
-  const { state: { first_seq } } = await manager.streams.info(name);
-  await manager.streams.deleteMessage(name, first_seq);
+  const query = { seq: 1, next_by_subj: "myriad.*.store.part.>" };
+  const part = await manager.streams.getMessage(name, query);
+  await manager.streams.deleteMessage(name, part!.seq);
   run.kill("SIGCONT");
   const { code, stderr } = await run.ended;
   assertEquals(code, 0, stderr);
