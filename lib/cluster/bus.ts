@@ -337,6 +337,9 @@ export class Bus {
   }
 }
 
+/** What a worker says that leaves at once, with its version; it cannot seal it. */
+const MISFIT = /^misfit ([\w.+-]{1,40})$/;
+const MAX_MISFIT_BYTES = 50;
 /** The consumer that hands out slices. */
 const CONSUMER = "slices";
 const RUN_NAME = /^[a-z0-9]{1,32}$/;
@@ -489,11 +492,17 @@ export class RunBus {
     for (;;) {
       const entry = await this.#do("read the run", () => this.#parts.kv.get("spec"));
       if (entry !== null) {
-        const { spec } = readHead(entry.value, run, { version, hasKey: codec.isSealed });
-        return await decodeSpec(
-          run,
-          async () => codec.open("spec", "", await this.read(spec)),
-        );
+        try {
+          const { spec } = readHead(entry.value, run, { version, hasKey: codec.isSealed });
+          return await decodeSpec(
+            run,
+            async () => codec.open("spec", "", await this.read(spec)),
+          );
+        } catch (error) {
+          // Whoever has submitted the run may not see what this program says.
+          if (error instanceof UsageError) this.#parts.nc.publish(this.#live, `misfit ${version}`);
+          throw error;
+        }
       }
       // The submitter may be about to write it, or a follower may not have it yet.
       if (performance.now() > endMs) return undefined;
@@ -905,16 +914,29 @@ export class RunBus {
     const bytes = this.codec.encode("live", "", live);
     // The server would not take a longer one.
     if (bytes.length > MAX_MESSAGE_BYTES) return;
-    this.#parts.nc.publish(`myriad.${this.run}.live`, bytes);
+    this.#parts.nc.publish(this.#live, bytes);
   }
 
-  /** Calls back with what workers do. @returns what ends that */
-  onLive(take: (live: Live) => void): () => void {
-    const subscription = this.#parts.nc.subscribe(`myriad.${this.run}.live`, {
+  get #live(): string {
+    return `myriad.${this.run}.live`;
+  }
+
+  /**
+   * Calls back with what workers do.
+   *
+   * @param onMisfit called with the version of a worker that does not fit the run, or its key
+   * @returns what ends that
+   */
+  onLive(take: (live: Live) => void, onMisfit: (version: string) => void = () => {}): () => void {
+    const subscription = this.#parts.nc.subscribe(this.#live, {
       callback: (error, message) => {
         if (error !== null) return;
         const live = this.codec.decode("live", "", message.data);
-        if (live !== undefined) take(live);
+        if (live !== undefined) return take(live);
+        const misfit = message.data.length > MAX_MISFIT_BYTES
+          ? null
+          : MISFIT.exec(message.string());
+        if (misfit !== null) onMisfit(misfit[1]);
         else this.#leaveOut("the state of a worker");
       },
     });
