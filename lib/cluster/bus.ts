@@ -32,6 +32,7 @@ import {
   NatsConnectionImpl,
   nkeyAuthenticator,
   nkeys,
+  PermissionViolationError,
   setTransportFactory,
   tokenAuthenticator,
   usernamePasswordAuthenticator,
@@ -86,6 +87,8 @@ const PIECES_AT_ONCE = 4;
 const KEYS_BYTES = 128 * 1024 ** 2;
 /** The maximum number of slices that workers hold. */
 const MAX_HELD = 10_000;
+/** The maximum number of kinds of subjects that the user is told not to be allowed. */
+const MAX_DENIED = 20;
 /** How long the bus knows that a slice was published: far longer than it is tried. */
 const SLICE_WINDOW_NS = 3_600e9;
 
@@ -124,6 +127,10 @@ export class Bus {
   readonly #jsm: JetStreamManager;
   /** At most one for each run that is open. */
   readonly #onReconnect = new Set<() => void>();
+  /** The run that was opened last: it is told what the user may not do. */
+  #run: RunBus | undefined;
+  /** Kinds of subjects that it was told. */
+  readonly #denied = new Set<string>();
 
   /**
    * @throws {UsageError} If the bus cannot be reached, does not let this user in, or this process may
@@ -173,13 +180,27 @@ export class Bus {
 
   async #watchConnection(): Promise<void> {
     let isAway = false;
-    for await (const { type } of this.#nc.status()) {
+    for await (const status of this.#nc.status()) {
+      const { type } = status;
+      if (type === "error") this.#tellDenied(status.error);
       if (type === "disconnect") isAway = true;
       // It comes once for each try that failed before.
       if (type !== "reconnect" || !isAway) continue;
       isAway = false;
       for (const tell of this.#onReconnect) tell();
     }
+  }
+
+  /** Tells of what is denied where nobody waits for an answer: acks, what a worker does, orders. */
+  #tellDenied(error: Error): void {
+    if (!(error instanceof PermissionViolationError)) return;
+    const { operation, subject } = error;
+    if (operation === "publish" && !/^\$JS\.ACK\.|\.live$/.test(subject)) return;
+    // An ack has a subject of its own.
+    const kind = subject.split(".").slice(0, 3).join(".");
+    if (this.#denied.has(kind) || this.#denied.size === MAX_DENIED) return;
+    this.#denied.add(kind);
+    this.#run?.onNotice(toBusError(error, "do everything on the bus").message);
   }
 
   /** Calls back whenever the connection is there again. @returns what ends that */
@@ -247,14 +268,19 @@ export class Bus {
     }
     await this.deleteRun(run);
     try {
-      const kv = await new Kvm(this.#js).create(bucket, {
-        history: 1,
-        storage: StorageType.File,
-        replicas,
+      // As the client's own `create`, which needs the permission to ask about the whole account.
+      await streams.add({
+        ...common,
+        name: `KV_${bucket}`,
+        subjects: [`$KV.${bucket}.>`],
+        max_msgs_per_subject: 1,
         max_bytes: KEYS_BYTES,
+        discard: DiscardPolicy.New,
+        allow_rollup_hdrs: true,
         // A follower could answer with what was before.
         allow_direct: false,
       });
+      const kv = await new Kvm(this.#js).open(bucket);
       await claim(kv, run);
       try {
         await streams.add({
@@ -315,7 +341,8 @@ export class Bus {
 
   #open(run: string, kv: KV, key: Uint8Array | undefined): RunBus {
     const codec = new Codec(run, key);
-    return new RunBus(run, codec, { bus: this, nc: this.#nc, js: this.#js, jsm: this.#jsm, kv });
+    const parts = { bus: this, nc: this.#nc, js: this.#js, jsm: this.#jsm, kv };
+    return this.#run = new RunBus(run, codec, parts);
   }
 
   /** Removes everything that a run has on the bus. @returns the streams that were there */
@@ -337,6 +364,9 @@ export class Bus {
   }
 }
 
+/** What a worker says that leaves at once, with its version; it cannot seal it. */
+const MISFIT = /^misfit ([\w.+-]{1,40})$/;
+const MAX_MISFIT_BYTES = 50;
 /** The consumer that hands out slices. */
 const CONSUMER = "slices";
 const RUN_NAME = /^[a-z0-9]{1,32}$/;
@@ -489,11 +519,17 @@ export class RunBus {
     for (;;) {
       const entry = await this.#do("read the run", () => this.#parts.kv.get("spec"));
       if (entry !== null) {
-        const { spec } = readHead(entry.value, run, { version, hasKey: codec.isSealed });
-        return await decodeSpec(
-          run,
-          async () => codec.open("spec", "", await this.read(spec)),
-        );
+        try {
+          const { spec } = readHead(entry.value, run, { version, hasKey: codec.isSealed });
+          return await decodeSpec(
+            run,
+            async () => codec.open("spec", "", await this.read(spec)),
+          );
+        } catch (error) {
+          // Whoever has submitted the run may not see what this program says.
+          if (error instanceof UsageError) this.#parts.nc.publish(this.#live, `misfit ${version}`);
+          throw error;
+        }
       }
       // The submitter may be about to write it, or a follower may not have it yet.
       if (performance.now() > endMs) return undefined;
@@ -905,16 +941,29 @@ export class RunBus {
     const bytes = this.codec.encode("live", "", live);
     // The server would not take a longer one.
     if (bytes.length > MAX_MESSAGE_BYTES) return;
-    this.#parts.nc.publish(`myriad.${this.run}.live`, bytes);
+    this.#parts.nc.publish(this.#live, bytes);
   }
 
-  /** Calls back with what workers do. @returns what ends that */
-  onLive(take: (live: Live) => void): () => void {
-    const subscription = this.#parts.nc.subscribe(`myriad.${this.run}.live`, {
+  get #live(): string {
+    return `myriad.${this.run}.live`;
+  }
+
+  /**
+   * Calls back with what workers do.
+   *
+   * @param onMisfit called with the version of a worker that does not fit the run, or its key
+   * @returns what ends that
+   */
+  onLive(take: (live: Live) => void, onMisfit: (version: string) => void = () => {}): () => void {
+    const subscription = this.#parts.nc.subscribe(this.#live, {
       callback: (error, message) => {
         if (error !== null) return;
         const live = this.codec.decode("live", "", message.data);
-        if (live !== undefined) take(live);
+        if (live !== undefined) return take(live);
+        const misfit = message.data.length > MAX_MISFIT_BYTES
+          ? null
+          : MISFIT.exec(message.string());
+        if (misfit !== null) onMisfit(misfit[1]);
         else this.#leaveOut("the state of a worker");
       },
     });

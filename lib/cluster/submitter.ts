@@ -235,6 +235,7 @@ export class Submitter implements RunningPipeline {
     });
     this.workers = new LiveWorkers({
       lostAfterMs: submit.lostAfterMs,
+      version: config.version,
       command: this.workCommand,
       isOut: (id) => this.#slices.has(id),
       onNotice: (text) => this.#hooks.onNotice(text),
@@ -294,7 +295,9 @@ export class Submitter implements RunningPipeline {
 
   async #work(ends: (() => void)[]): Promise<void> {
     await this.#tellSpec();
-    ends.push(this.#run.onLive((live) => this.#hear(live)));
+    ends.push(
+      this.#run.onLive((live) => this.#hear(live), (theirs) => this.workers.refuse(theirs)),
+    );
     const listed = Promise.withResolvers<void>();
     // What is queued is listed first: a slice that is gone from the queue has its commit then.
     const queued = this.isAttached ? await this.#persist(() => this.#run.listSlices()) : [];
