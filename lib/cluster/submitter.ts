@@ -1,6 +1,6 @@
 import config from "../../deno.json" with { type: "json" };
 import type { Engine } from "../engine/engine.ts";
-import type { BusOptions } from "../options/bus.ts";
+import type { BusOptions } from "../options/run_options.ts";
 import type { RecordedCommand } from "../options/recorded_command.ts";
 import type { RunOptions } from "../options/run_options.ts";
 import { type Activity, addActivities, IDLE, type RunningPipeline } from "../run/pipeline.ts";
