@@ -38,7 +38,7 @@ import {
   usernamePasswordAuthenticator,
 } from "@nats-io/nats-core/internal";
 import { BusError, UsageError } from "../errors.ts";
-import type { BusLogin, BusOptions } from "../options/bus.ts";
+import type { BusLogin, BusOptions } from "../options/run_options.ts";
 import { explainMissingNet, isGranted } from "../process/permission.ts";
 import { BusTransport } from "./bus_transport.ts";
 import { CONNECT_TIMEOUT_MS, toBusError, toConnectError } from "./bus_trouble.ts";
@@ -646,7 +646,7 @@ export class RunBus {
   }
 
   /**
-   * The next slice that nobody has; undefined if nothing came for a while.
+   * The next slice that nobody has; undefined if none came for a while.
    *
    * @throws {BusError} If the bus cannot be asked.
    */

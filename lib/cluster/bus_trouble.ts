@@ -4,7 +4,7 @@
  * @module
  */
 import { BusError, type BusTrouble, UsageError } from "../errors.ts";
-import type { BusOptions } from "../options/bus.ts";
+import type { BusOptions } from "../options/run_options.ts";
 
 /** How long a server may take until it has answered, in milliseconds. */
 export const CONNECT_TIMEOUT_MS = 5_000;

@@ -12,7 +12,7 @@ import { connect } from "@nats-io/transport-node";
 import { Bus, type RunBus } from "../../lib/cluster/bus.ts";
 import type { Control } from "../../lib/cluster/messages.ts";
 import { BusError, UsageError } from "../../lib/errors.ts";
-import type { BusLogin, BusOptions } from "../../lib/options/bus.ts";
+import type { BusLogin, BusOptions } from "../../lib/options/run_options.ts";
 import { HAS_NATS, NatsServer } from "../fixtures/nats_server.ts";
 import { refusedPort } from "../fixtures/raw_server.ts";
 import { AUTHORITY, CLIENT } from "../fixtures/tls_server.ts";
