@@ -32,6 +32,7 @@ import {
   NatsConnectionImpl,
   nkeyAuthenticator,
   nkeys,
+  PermissionViolationError,
   setTransportFactory,
   tokenAuthenticator,
   usernamePasswordAuthenticator,
@@ -86,6 +87,8 @@ const WRONG_LAST_SEQUENCE = 10_071;
 const MAX_LISTED = 10_000;
 /** The maximum number of bytes of a piece, where the server takes messages of that size. */
 const MAX_PIECE_BYTES = 512 * 1024;
+/** The bytes of a message that every server of such a run takes. */
+const MIN_PAYLOAD_BYTES = 64 * 1024;
 /** What a message has beside a piece: its header fields. */
 const HEADER_BYTES = 1_024;
 /** The maximum number of pieces that are on their way at once. */
@@ -94,6 +97,8 @@ const PIECES_AT_ONCE = 4;
 const KEYS_BYTES = 128 * 1024 ** 2;
 /** The maximum number of slices that workers hold. */
 const MAX_HELD = 10_000;
+/** The maximum number of kinds of subjects that the user is told not to be allowed. */
+const MAX_DENIED = 20;
 /** How long the bus knows that a slice was published: far longer than it is tried. */
 const SLICE_WINDOW_NS = 3_600e9;
 
@@ -104,7 +109,7 @@ export interface RunStreams {
   /** The maximum number of bytes that the store holds. */
   readonly holdBytes: number;
   /** What the run is sealed with; undefined if it is not. */
-  readonly key: Uint8Array | undefined;
+  readonly key?: Uint8Array | undefined;
   /** How many servers of the bus keep a copy, from 1. */
   readonly replicas: number;
 }
@@ -133,6 +138,10 @@ export class Bus {
   /** At most one for each run that is open. */
   readonly #onReconnect = new Set<() => void>();
   #isAway = false;
+  /** The run that was opened last: it is told what the user may not do. */
+  #run: RunBus | undefined;
+  /** Kinds of subjects that it was told. */
+  readonly #denied = new Set<string>();
 
   /**
    * @throws {UsageError} If the bus cannot be reached, does not let this user in, or this process may
@@ -181,7 +190,9 @@ export class Bus {
   }
 
   async #watchConnection(): Promise<void> {
-    for await (const { type } of this.#nc.status()) {
+    for await (const status of this.#nc.status()) {
+      const { type } = status;
+      if (type === "error") this.#tellDenied(status.error);
       if (type === "disconnect") this.#isAway = true;
       // It comes once for each try that failed before.
       if (type !== "reconnect" || !this.#isAway) continue;
@@ -193,6 +204,18 @@ export class Bus {
   /** Whether the connection is broken, as far as is known. */
   get isAway(): boolean {
     return this.#isAway;
+  }
+
+  /** Tells of what is denied where nobody waits for an answer: acks, what a worker does, orders. */
+  #tellDenied(error: Error): void {
+    if (!(error instanceof PermissionViolationError)) return;
+    const { operation, subject } = error;
+    if (operation === "publish" && !/^\$JS\.ACK\.|\.live$/.test(subject)) return;
+    // An ack has a subject of its own.
+    const kind = subject.split(".").slice(0, 3).join(".");
+    if (this.#denied.has(kind) || this.#denied.size === MAX_DENIED) return;
+    this.#denied.add(kind);
+    this.#run?.onNotice(toBusError(error, "do everything on the bus").message);
   }
 
   /** Calls back whenever the connection is there again. @returns what ends that */
@@ -260,14 +283,19 @@ export class Bus {
     }
     await this.deleteRun(run);
     try {
-      const kv = await new Kvm(this.#js).create(bucket, {
-        history: 1,
-        storage: StorageType.File,
-        replicas,
+      // As the client's own `create`, which needs the permission to ask about the whole account.
+      await streams.add({
+        ...common,
+        name: `KV_${bucket}`,
+        subjects: [`$KV.${bucket}.>`],
+        max_msgs_per_subject: 1,
         max_bytes: KEYS_BYTES,
+        discard: DiscardPolicy.New,
+        allow_rollup_hdrs: true,
         // A follower could answer with what was before.
         allow_direct: false,
       });
+      const kv = await new Kvm(this.#js).open(bucket);
       await claim(kv, run);
       try {
         await streams.add({
@@ -328,7 +356,8 @@ export class Bus {
 
   #open(run: string, kv: KV, key: Uint8Array | undefined): RunBus {
     const codec = new Codec(run, key);
-    return new RunBus(run, codec, { bus: this, nc: this.#nc, js: this.#js, jsm: this.#jsm, kv });
+    const parts = { bus: this, nc: this.#nc, js: this.#js, jsm: this.#jsm, kv };
+    return this.#run = new RunBus(run, codec, parts);
   }
 
   /** Removes everything that a run has on the bus. @returns the streams that were there */
@@ -540,6 +569,21 @@ export class RunBus {
     return num_ack_pending;
   }
 
+  /**
+   * Whether a submitter of this version, with this key, can go on with the run: nothing describes it
+   * yet, or what does can be read.
+   */
+  async isReadable(version: string): Promise<boolean> {
+    try {
+      const entry = await this.#do("read the run", () => this.#parts.kv.get("spec"));
+      if (entry !== null) await this.readSpec(version);
+      return true;
+    } catch (error) {
+      if (error instanceof UsageError) return false;
+      throw error;
+    }
+  }
+
   async setControl(control: Control): Promise<void> {
     await this.#do("control the run", () => this.#parts.kv.put("control", control));
   }
@@ -621,7 +665,7 @@ export class RunBus {
   }
 
   /**
-   * The next slice that nobody has; undefined if there was none for a while.
+   * The next slice that nobody has; undefined if nothing came for a while.
    *
    * @throws {BusError} If the bus cannot be asked.
    */
@@ -689,7 +733,9 @@ export class RunBus {
   /** Stores bytes under a name, in pieces. To try it again stores no piece twice. */
   async store(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<Stored> {
     const { js, nc } = this.#parts;
-    const pieceBytes = Math.min(MAX_PIECE_BYTES, nc.info!.max_payload - HEADER_BYTES);
+    // It is not known while the connection is away.
+    const maxBytes = nc.info?.max_payload ?? MIN_PAYLOAD_BYTES;
+    const pieceBytes = Math.min(MAX_PIECE_BYTES, maxBytes - HEADER_BYTES);
     return await this.#do("store what was done", async () => {
       const seqs: number[] = [];
       for (let at = 0; at < bytes.length; at += pieceBytes * PIECES_AT_ONCE) {

@@ -21,13 +21,16 @@ import { decodeBlock, encodeBlock, type RecordTexts } from "./block.ts";
 import { Bus, type RunBus } from "./bus.ts";
 import { gunzip } from "./codec.ts";
 import { Collector } from "./collector.ts";
-import { type Cut, Cutter } from "./cutter.ts";
+import { type Cutter, OrderCutter } from "./cutter.ts";
 import { DamagedError } from "./damaged_error.ts";
+import { HostCutter } from "./host_cutter.ts";
 import { LiveWorkers, SILENT_MS } from "./live_workers.ts";
 import type { Commit, Control, Live, Slice, Stored } from "./messages.ts";
 import { countRuns, listNumbers, NumberPlaces, subtractRuns } from "./number_runs.ts";
+import { GuardedItems, refuseSecretColumns } from "./secret_guard.ts";
 import { decodePart, type Part } from "./part.ts";
 import { Proof } from "./proof.ts";
+import type { Cut } from "./slice_builder.ts";
 
 /**
  * The maximum number of slices that are on the bus and not collected. With {@linkcode MAX_SLICE} it
@@ -75,6 +78,10 @@ export interface SubmitterOptions {
   readonly slice: number | undefined;
   /** What the run is sealed with; undefined if it is not. */
   readonly key: Uint8Array | undefined;
+  /** Whether secrets may go through the bus in clear. */
+  readonly isPlain: boolean;
+  /** What the header of the input has; empty without one. */
+  readonly columns: readonly string[];
   readonly command: RecordedCommand;
 }
 
@@ -89,6 +96,8 @@ export interface SubmitterHooks extends PipelinesHooks {
 /** A slice that is on the bus, or on its way there, and not collected. */
 interface Outstanding {
   readonly slice: Slice;
+  /** That of {@linkcode Cut}. */
+  readonly group: number | undefined;
   /** When it was put there, on the clock of `performance.now()`. */
   sinceMs: number;
   /** Whether its requests were in a slice before. */
@@ -101,6 +110,11 @@ interface Outstanding {
 interface CheckedPart extends Pick<Part, "runs" | "stats"> {
   readonly records: EncodedRecords | undefined;
   readonly failures: EncodedRecords | undefined;
+}
+
+/** Whether secrets of the run may go to the bus. */
+function isProtected({ key, isPlain }: Pick<SubmitterOptions, "key" | "isPlain">): boolean {
+  return key !== undefined || isPlain;
 }
 
 function unpack(members: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
@@ -136,6 +150,7 @@ export class Submitter implements RunningPipeline {
   #parts!: PipelinesParts;
   #hooks!: SubmitterHooks;
   #cutter!: Cutter;
+  #hostDelayMs = 0;
   #rate: number | undefined;
   /** By id: at most {@linkcode MAX_OUTSTANDING}, and the rest of those that were done in part. */
   readonly #slices = new Map<string, Outstanding>();
@@ -182,13 +197,16 @@ export class Submitter implements RunningPipeline {
 
   /** @throws {UsageError} If the bus cannot be used. */
   static async open(options: RunOptions, submit: SubmitterOptions): Promise<Submitter> {
+    if (!isProtected(submit)) refuseSecretColumns(submit.columns);
     const bus = await Bus.connect(submit.bus);
     try {
       const { before: { run: name }, isResumed } = submit;
       const found = isResumed ? await bus.openRun(name, submit.key) : undefined;
-      const isAttached = await found?.exists() ?? false;
+      // What another version or key has made of it is of no use.
+      const isAttached = found !== undefined && await found.exists() &&
+        await found.isReadable(config.version);
       if (isResumed && !isAttached) await bus.deleteRun(name);
-      const run = isAttached ? found! : await bus.createRun(name, submit);
+      const run = isAttached ? found : await bus.createRun(name, submit);
       return new Submitter({ bus, run, isAttached }, options, submit);
     } catch (error) {
       await bus.close();
@@ -231,11 +249,29 @@ export class Submitter implements RunningPipeline {
   }
 
   begin(options: RunOptions, parts: PipelinesParts, hooks: SubmitterHooks): void {
-    this.#parts = parts;
+    const isGuarded = this.#hasRecords && !isProtected(this.#options);
+    this.#parts = isGuarded ? { ...parts, pending: new GuardedItems(parts.pending) } : parts;
     this.#hooks = hooks;
     this.#run.onNotice = hooks.onNotice;
     this.#rate = options.rate;
-    this.#cutter = new Cutter(1, { step: this.#step, hasRecords: this.#hasRecords });
+    this.#cutter = this.#openCutter(options);
+  }
+
+  #openCutter({ hostConcurrency, hostDelayMs }: RunOptions): Cutter {
+    this.#hostDelayMs = hostDelayMs ?? 0;
+    const { source: { make, hasOneHost } } = this.#parts;
+    const options = { step: this.#step, hasRecords: this.#hasRecords };
+    if (hostConcurrency === undefined && hostDelayMs === undefined) return new OrderCutter(options);
+    if (hasOneHost) {
+      this.#hooks.onNotice(
+        "one worker at a time makes requests, as they go to one host that has limits",
+      );
+    }
+    return new HostCutter({
+      ...options,
+      make: hasOneHost ? undefined : make,
+      delayMs: this.#hostDelayMs,
+    });
   }
 
   async run(): Promise<void> {
@@ -265,7 +301,11 @@ export class Submitter implements RunningPipeline {
     if (this.isAttached) this.#earlier = new Set();
     ends.push(
       await this.#persist(() =>
-        this.#run.watchCommits((commit) => this.#onCommit(commit), listed.resolve)
+        this.#run.watchCommits(
+          (commit) => this.#onCommit(commit),
+          listed.resolve,
+          (id) => this.#slices.has(id) && this.#replace(id, "has a commit that is damaged"),
+        )
       ),
     );
     await listed.promise;
@@ -315,33 +355,51 @@ export class Submitter implements RunningPipeline {
 
   /** Cuts what is pending into slices, and publishes them while there is room. */
   async #publish(): Promise<void> {
-    this.#cutter.length = this.#computeLength();
-    while (!this.#isStopping) {
+    const cutter = this.#cutter;
+    cutter.length = this.#computeLength();
+    // Nobody knows the groups of slices that were taken over.
+    while (cutter instanceof HostCutter && this.#slices.size > 0 && !this.#isStopping) {
+      await this.#change();
+    }
+    let hasMore = true;
+    while (!this.#isStopping && (hasMore || cutter.count > 0)) {
       if (!this.#hasRoom) {
         await this.#change();
         continue;
       }
+      const cut = cutter.take(!hasMore || cutter.isFull, performance.now());
+      if (cut !== undefined) {
+        this.#put(cut);
+        continue;
+      }
+      if (!hasMore || cutter.isFull) {
+        await this.#change(cutter.readyAtMs - performance.now());
+        continue;
+      }
       const step = this.#pull();
       if (step === undefined) {
-        const waitedMs = performance.now() - this.#cutSinceMs;
-        if (this.#cutter.count === 0) await this.#change();
-        else if (waitedMs < SLOW_INPUT_MS) await this.#change(SLOW_INPUT_MS - waitedMs);
-        else this.#put(this.#cutter.take()!);
-        continue;
+        await this.#waitForItem();
+      } else if (step.done) {
+        hasMore = false;
+      } else if (this.#adopted?.find(step.value.i) === undefined) {
+        this.#given++;
+        if (cutter.count === 0) this.#cutSinceMs = performance.now();
+        cutter.add(step.value);
       }
-      if (step.done) break;
-      this.#given++;
-      if (this.#adopted?.find(step.value.i) !== undefined) {
-        this.#given--;
-        continue;
-      }
-      if (this.#cutter.count === 0) this.#cutSinceMs = performance.now();
-      const cut = this.#cutter.add(step.value);
-      if (cut !== undefined) this.#put(cut);
     }
-    const rest = this.#cutter.take();
-    if (rest !== undefined && !this.#isStopping) this.#put(rest);
     this.#hasEnded = true;
+  }
+
+  /** Waits for the next item, but not for long while others wait for it. */
+  async #waitForItem(): Promise<void> {
+    const cutter = this.#cutter;
+    const now = performance.now();
+    const readyMs = cutter.readyAtMs - now;
+    const patienceMs = cutter.count === 0 ? Infinity : this.#cutSinceMs + SLOW_INPUT_MS - now;
+    if (patienceMs > 0) return await this.#change(Math.min(patienceMs, readyMs));
+    const cut = cutter.take(true, now);
+    if (cut === undefined) await this.#change(readyMs);
+    else this.#put(cut);
   }
 
   get #hasRoom(): boolean {
@@ -403,7 +461,11 @@ export class Submitter implements RunningPipeline {
     this.#puts.add(putting);
   }
 
-  async #publishSlice(id: string, { runs, count, records }: Cut, isRedone: boolean): Promise<void> {
+  async #publishSlice(
+    id: string,
+    { runs, count, records, group }: Cut,
+    isRedone: boolean,
+  ): Promise<void> {
     let block;
     if (records !== undefined) {
       const bytes = encodeBlock(records);
@@ -413,19 +475,22 @@ export class Submitter implements RunningPipeline {
       block = await this.#persist(() => this.#run.store(`block.${id}`, sealed));
     }
     const slice: Slice = { id, count, runs, block };
-    this.#add(slice, isRedone);
+    this.#add(slice, isRedone, group);
     await this.#persist(() => this.#run.publishSlice(slice));
   }
 
-  #add(slice: Slice, isRedone: boolean): void {
+  #add(slice: Slice, isRedone: boolean, group?: number): void {
     const sinceMs = performance.now();
-    this.#slices.set(slice.id, { slice, sinceMs, isRedone, isMissing: false });
+    this.#slices.set(slice.id, { slice, group, sinceMs, isRedone, isMissing: false });
   }
 
   /** Publishes a slice once more, or some of its requests, under another id. */
-  #putAgain(slice: Slice, runs: readonly number[], isRedone: boolean): void {
-    const putting = this.#readRecords(slice, runs)
-      .then((records) => this.#put({ runs, count: countRuns(runs), records }, isRedone))
+  #putAgain({ slice, group }: Outstanding, runs: readonly number[], isRedone: boolean): void {
+    // Its last request may have started just before.
+    const waitMs = group === undefined ? 0 : this.#hostDelayMs;
+    const putting = new Promise((resolve) => setTimeout(resolve, waitMs))
+      .then(() => this.#readRecords(slice, runs))
+      .then((records) => this.#put({ runs, count: countRuns(runs), records, group }, isRedone))
       .catch((error) => this.#end(error))
       .finally(() => this.#puts.delete(putting));
     this.#puts.add(putting);
@@ -509,7 +574,7 @@ export class Submitter implements RunningPipeline {
     this.workers.settle(id);
     this.#hooks.onNotice(`slice '${id}' ${how}: it is done again`);
     if (this.#isStopping) return;
-    this.#putAgain(outstanding.slice, outstanding.slice.runs, true);
+    this.#putAgain(outstanding, outstanding.slice.runs, true);
   }
 
   /**
@@ -547,7 +612,9 @@ export class Submitter implements RunningPipeline {
     if (outstanding !== undefined) {
       this.#slices.delete(id);
       this.#taken += count;
-      if (rest.length > 0 && !this.#isStopping) this.#putAgain(outstanding.slice, rest, false);
+      const { group } = outstanding;
+      if (rest.length > 0 && !this.#isStopping) this.#putAgain(outstanding, rest, false);
+      else if (group !== undefined) this.#cutter.release(group, performance.now());
     }
     this.#hooks.onSafe(() => void this.#free(id));
     this.#changed();
@@ -657,9 +724,11 @@ export class Submitter implements RunningPipeline {
   }
 
   /** Settles at the next change, or after a time. There is one waiter. */
-  #change(ms?: number): Promise<void> {
+  #change(ms = Infinity): Promise<void> {
     return new Promise((resolve) => {
-      const timer = ms === undefined ? undefined : setTimeout(() => this.#changed(), ms);
+      const timer = ms === Infinity
+        ? undefined
+        : setTimeout(() => this.#changed(), Math.min(ms, MAX_TIMER_MS));
       this.#wake = () => {
         clearTimeout(timer);
         resolve();

@@ -185,7 +185,7 @@ export class Pipeline<R extends Recorder = Stats> {
       onStart: (ownLateMs) => stats.recordStart(ownLateMs),
       onRetry: (cause, result) => stats.recordRetry(cause, result),
       onNotice: (text) => hooks.onNotice(text),
-      onNews: (news) => hooks.onNews?.(news),
+      onNews: hooks.onNews && ((news) => hooks.onNews!(news)),
     });
     this.#gate = new StopGate(this.#schedule, options.durationMs);
     this.#pool = new Pool<Start, Result>(this.#gate, {

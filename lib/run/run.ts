@@ -227,7 +227,7 @@ export class Run {
   }
 
   /** Makes the run known to the workers of a cluster. */
-  async #submit({ bus, command, key }: ClusterOptions): Promise<Submitter> {
+  async #submit({ bus, command, key, isPlain }: ClusterOptions): Promise<Submitter> {
     const { Submitter } = await import("../cluster/submitter.ts");
     const { slice, lostAfterMs, holdBytes, replicas, runName } = this.#options;
     const { cluster: before = createClusterState(runName), isResumed } = this.#outputs;
@@ -235,6 +235,8 @@ export class Run {
       bus,
       command,
       key,
+      isPlain,
+      columns: this.#source.columns,
       before,
       isResumed,
       slice,
