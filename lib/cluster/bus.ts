@@ -58,10 +58,10 @@ import { decodeSpec, encodeHead, encodeSpec, isSealedHead, readHead, type Spec }
 /** Stands in place of a commit once nothing more is to come of the slice. */
 const CLOSED = "closed";
 /** Stands in place of a commit of a slice that nobody can do. */
-const BAD: Readonly<Record<string, BadSlice>> = {
-  "bad deadly": "deadly",
-  "bad damaged": "damaged",
-};
+const BAD: ReadonlyMap<string, BadSlice> = new Map([
+  ["bad deadly", "deadly"],
+  ["bad damaged", "damaged"],
+]);
 
 /** The maximum number of bytes of such a mark. */
 const MAX_BAD_BYTES = 16;
@@ -505,7 +505,7 @@ export class RunBus {
   }
 
   /** Tells of something that is not of the run. Anybody with a user of the server can send it. */
-  #leaveOut(what: string): void {
+  leaveOut(what: string): void {
     if (this.#foreign.has(what)) return;
     this.#foreign.add(what);
     this.onNotice(`on the bus is ${what} that is damaged, or not of this run: it is left out`);
@@ -640,7 +640,7 @@ export class RunBus {
 
   #toControl(text: string): Control | undefined {
     if (isControl(text)) return text;
-    this.#leaveOut("an order");
+    this.leaveOut("an order");
     return undefined;
   }
 
@@ -681,7 +681,7 @@ export class RunBus {
       const slice = this.codec.decode("slice", "", message.data);
       if (slice !== undefined) return toLease(message, slice);
       message.respond("+TERM");
-      this.#leaveOut("a slice");
+      this.leaveOut("a slice");
       return undefined;
     }
     // No message, or the time is over.
@@ -838,7 +838,7 @@ export class RunBus {
     if (toBad(bytes) !== undefined) return CLOSED;
     const commit = this.codec.decode("commit", id, bytes);
     if (commit?.id === id) return commit;
-    this.#leaveOut("a commit");
+    this.leaveOut("a commit");
     return undefined;
   }
 
@@ -849,7 +849,7 @@ export class RunBus {
 
   /** Marks a slice that nobody can do, unless it was committed: the run ends. */
   async markBad(id: string, why: BadSlice): Promise<void> {
-    const [mark] = Object.entries(BAD).find(([, reason]) => reason === why)!;
+    const [mark] = [...BAD].find(([, reason]) => reason === why)!;
     await this.#do("mark a slice", async () => {
       try {
         await this.#parts.kv.create(`commit.${id}`, mark);
@@ -969,7 +969,7 @@ export class RunBus {
       if (entry === null) return;
       const atMs = Number(entry.string());
       if (Number.isFinite(atMs)) take(atMs, entry.revision);
-      else this.#leaveOut("the begin of the rate");
+      else this.leaveOut("the begin of the rate");
     };
     // What does not come now, comes with the next turn that is overdue.
     const readAgain = (): void => void read().catch(() => {});
@@ -1001,7 +1001,7 @@ export class RunBus {
         if (error !== null) return;
         const live = this.codec.decode("live", "", message.data);
         if (live !== undefined) take(live);
-        else this.#leaveOut("the state of a worker");
+        else this.leaveOut("the state of a worker");
       },
     });
     return () => subscription.unsubscribe();
@@ -1010,7 +1010,7 @@ export class RunBus {
 
 /** Undefined if it is not the mark of a slice that nobody can do. */
 function toBad(bytes: Uint8Array): BadSlice | undefined {
-  return bytes.length > MAX_BAD_BYTES ? undefined : BAD[decoder.decode(bytes)];
+  return bytes.length > MAX_BAD_BYTES ? undefined : BAD.get(decoder.decode(bytes));
 }
 
 function toLease(message: Msg, slice: Slice): Lease {
