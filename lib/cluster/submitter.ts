@@ -26,9 +26,9 @@ import { HostCutter } from "./host_cutter.ts";
 import { LiveWorkers, SILENT_MS } from "./live_workers.ts";
 import type { Commit, Control, Live, Slice, Stored } from "./messages.ts";
 import { countRuns, listNumbers, NumberPlaces, subtractRuns } from "./number_runs.ts";
-import { GuardedItems, refuseSecretColumns } from "./secret_guard.ts";
 import { decodePart, type Part } from "./part.ts";
 import { Proof } from "./proof.ts";
+import { GuardedItems, refuseSecretColumns } from "./secret_guard.ts";
 import type { Cut } from "./slice_builder.ts";
 
 /**

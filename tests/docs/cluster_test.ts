@@ -99,6 +99,8 @@ const LIVE: Live = {
   cpuSeconds: 0,
   isShut: false,
   gaveUp: null,
+  peakRssKb: 1,
+  notices: [],
   open: [],
 };
 
