@@ -2,7 +2,13 @@ import process from "node:process";
 import { EventLoopLoad } from "../process/event_loop_load.ts";
 import { PeakMemory } from "../process/peak_memory.ts";
 import type { Pipeline } from "../run/pipeline.ts";
-import { type Live, type LiveSlice, MAX_NOTICE_LENGTH, MAX_NOTICES, type Notice } from "./messages.ts";
+import {
+  type Live,
+  type LiveSlice,
+  MAX_NOTICE_LENGTH,
+  MAX_NOTICES,
+  type Notice,
+} from "./messages.ts";
 import type { OpenSlice } from "./open_slice.ts";
 import type { SliceStats } from "./slice_stats.ts";
 

@@ -112,7 +112,9 @@ export class LiveWorkers {
       if (slice.stats === undefined || !this.#options.isOut(slice.id)) continue;
       const { requests } = slice.stats;
       const other = this.#open.get(slice.id);
-      if (other !== undefined && other.worker !== live.worker && other.requests > requests) continue;
+      if (other !== undefined && other.worker !== live.worker && other.requests > requests) {
+        continue;
+      }
       this.#open.set(slice.id, { worker: live.worker, requests, delta: unpackStats(slice.stats) });
     }
     for (const notice of live.notices) this.#hearNotice(notice, known, now);
@@ -146,7 +148,9 @@ export class LiveWorkers {
 
   #hearEngine({ engine, transport }: Live): void {
     if (engine === "") return;
-    for (const name of engine.split("+")) if (this.#engines.size < MAX_SAID) this.#engines.add(name);
+    for (const name of engine.split("+")) {
+      if (this.#engines.size < MAX_SAID) this.#engines.add(name);
+    }
     this.#transports.add(transport);
   }
 

@@ -6,12 +6,12 @@ import { createHostCheck } from "../process/permission.ts";
 import { openEngine } from "../run/open_engine.ts";
 import { Pipeline } from "../run/pipeline.ts";
 import { PreciseTimer } from "../schedule/precise_timer.ts";
-import { REAL_ENVIRONMENT } from "../schedule/schedule.ts";
 import { openMaker } from "../source/make_target.ts";
 import { addIds } from "../source/request_id.ts";
 import { Targets } from "../source/targets.ts";
 import { decodeBlock } from "./block.ts";
 import type { Lease, RunBus } from "./bus.ts";
+import { CommonLimits } from "./common_limits.ts";
 import type { Control, Live } from "./messages.ts";
 import { OpenSlice } from "./open_slice.ts";
 import { encodePart } from "./part.ts";
@@ -19,7 +19,6 @@ import { refuseUnsafe } from "./refuse_unsafe.ts";
 import { SliceSource } from "./slice_source.ts";
 import { SliceStats } from "./slice_stats.ts";
 import type { Spec } from "./spec.ts";
-import { TurnPacer } from "./turn_pacer.ts";
 
 /** The maximum number of slices that a worker holds: a slow request keeps its slice open. */
 const MAX_OPEN = 8;
@@ -73,13 +72,8 @@ export class RunWorker {
       bodyFor: undefined,
       onSinkFailure: (error) => this.#pipeline.fail(error),
     });
-    const { rate, rampUpMs } = options;
-    const timer = rate === undefined ? undefined : await PreciseTimer.open();
-    const pacer = rate === undefined ? undefined : await TurnPacer.open(
-      this.#bus,
-      { rate, rampUpMs, worker: this.#name },
-      REAL_ENVIRONMENT,
-    );
+    const timer = options.rate === undefined ? undefined : await PreciseTimer.open();
+    const limits = await CommonLimits.open(this.#bus, { ...options, worker: this.#name });
     this.#pipeline = new Pipeline(
       {
         source: new Targets(this.#source, ids === null ? make : addIds(make, ids)),
@@ -87,11 +81,7 @@ export class RunWorker {
         check,
         stats: new SliceStats((i) => this.#find(i), () => this.#last!),
         timer,
-        openPacer: pacer && ((wake) => {
-          pacer.onChange = wake;
-          pacer.onFailure = (error) => this.#pipeline.fail(error);
-          return pacer;
-        }),
+        limits,
       },
       { ...options, durationMs: undefined, hasOneHost, isResumable: true },
       {
@@ -102,8 +92,10 @@ export class RunWorker {
           if (slice.isWhole) this.#finish(slice);
         },
         onNotice: () => {},
+        onNews: (news) => limits.onNews(news),
       },
     );
+    await limits.attach(this.#pipeline);
     const stopWatching = await this.#bus.watchControl((control) => this.#take(control));
     const keeping = setInterval(() => this.#keep(), lostAfterMs / 3);
     const telling = setInterval(() => this.#tell(), LIVE_MS);
@@ -114,7 +106,7 @@ export class RunWorker {
     } finally {
       this.#isLeaving = true;
       clearTimeout(this.#grace);
-      pacer?.close();
+      limits.close();
       await this.#pipeline.close();
       for (const slice of [...this.#open]) {
         if (slice.doneCount > 0) this.#finish(slice);
