@@ -32,6 +32,7 @@ import {
   NatsConnectionImpl,
   nkeyAuthenticator,
   nkeys,
+  PermissionViolationError,
   setTransportFactory,
   tokenAuthenticator,
   usernamePasswordAuthenticator,
@@ -77,6 +78,8 @@ const WRONG_LAST_SEQUENCE = 10_071;
 const MAX_LISTED = 10_000;
 /** The maximum number of bytes of a piece, where the server takes messages of that size. */
 const MAX_PIECE_BYTES = 512 * 1024;
+/** The bytes of a message that every server of such a run takes. */
+const MIN_PAYLOAD_BYTES = 64 * 1024;
 /** What a message has beside a piece: its header fields. */
 const HEADER_BYTES = 1_024;
 /** The maximum number of pieces that are on their way at once. */
@@ -85,6 +88,8 @@ const PIECES_AT_ONCE = 4;
 const KEYS_BYTES = 128 * 1024 ** 2;
 /** The maximum number of slices that workers hold. */
 const MAX_HELD = 10_000;
+/** The maximum number of kinds of subjects that the user is told not to be allowed. */
+const MAX_DENIED = 20;
 /** How long the bus knows that a slice was published: far longer than it is tried. */
 const SLICE_WINDOW_NS = 3_600e9;
 
@@ -123,6 +128,10 @@ export class Bus {
   readonly #jsm: JetStreamManager;
   /** At most one for each run that is open. */
   readonly #onReconnect = new Set<() => void>();
+  /** The run that was opened last: it is told what the user may not do. */
+  #run: RunBus | undefined;
+  /** Kinds of subjects that it was told. */
+  readonly #denied = new Set<string>();
 
   /**
    * @throws {UsageError} If the bus cannot be reached, does not let this user in, or this process may
@@ -172,13 +181,27 @@ export class Bus {
 
   async #watchConnection(): Promise<void> {
     let isAway = false;
-    for await (const { type } of this.#nc.status()) {
+    for await (const status of this.#nc.status()) {
+      const { type } = status;
+      if (type === "error") this.#tellDenied(status.error);
       if (type === "disconnect") isAway = true;
       // It comes once for each try that failed before.
       if (type !== "reconnect" || !isAway) continue;
       isAway = false;
       for (const tell of this.#onReconnect) tell();
     }
+  }
+
+  /** Tells of what is denied where nobody waits for an answer: acks, what a worker does, orders. */
+  #tellDenied(error: Error): void {
+    if (!(error instanceof PermissionViolationError)) return;
+    const { operation, subject } = error;
+    if (operation === "publish" && !/^\$JS\.ACK\.|\.live$/.test(subject)) return;
+    // An ack has a subject of its own.
+    const kind = subject.split(".").slice(0, 3).join(".");
+    if (this.#denied.has(kind) || this.#denied.size === MAX_DENIED) return;
+    this.#denied.add(kind);
+    this.#run?.onNotice(toBusError(error, "do everything on the bus").message);
   }
 
   /** Calls back whenever the connection is there again. @returns what ends that */
@@ -246,14 +269,19 @@ export class Bus {
     }
     await this.deleteRun(run);
     try {
-      const kv = await new Kvm(this.#js).create(bucket, {
-        history: 1,
-        storage: StorageType.File,
-        replicas,
+      // As the client's own `create`, which needs the permission to ask about the whole account.
+      await streams.add({
+        ...common,
+        name: `KV_${bucket}`,
+        subjects: [`$KV.${bucket}.>`],
+        max_msgs_per_subject: 1,
         max_bytes: KEYS_BYTES,
+        discard: DiscardPolicy.New,
+        allow_rollup_hdrs: true,
         // A follower could answer with what was before.
         allow_direct: false,
       });
+      const kv = await new Kvm(this.#js).open(bucket);
       await claim(kv, run);
       try {
         await streams.add({
@@ -314,7 +342,8 @@ export class Bus {
 
   #open(run: string, kv: KV, key: Uint8Array | undefined): RunBus {
     const codec = new Codec(run, key);
-    return new RunBus(run, codec, { bus: this, nc: this.#nc, js: this.#js, jsm: this.#jsm, kv });
+    const parts = { bus: this, nc: this.#nc, js: this.#js, jsm: this.#jsm, kv };
+    return this.#run = new RunBus(run, codec, parts);
   }
 
   /** Removes everything that a run has on the bus. @returns the streams that were there */
@@ -677,7 +706,9 @@ export class RunBus {
   /** Stores bytes under a name, in pieces. To try it again stores no piece twice. */
   async store(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<Stored> {
     const { js, nc } = this.#parts;
-    const pieceBytes = Math.min(MAX_PIECE_BYTES, nc.info!.max_payload - HEADER_BYTES);
+    // It is not known while the connection is away.
+    const maxBytes = nc.info?.max_payload ?? MIN_PAYLOAD_BYTES;
+    const pieceBytes = Math.min(MAX_PIECE_BYTES, maxBytes - HEADER_BYTES);
     return await this.#do("store what was done", async () => {
       const seqs: number[] = [];
       for (let at = 0; at < bytes.length; at += pieceBytes * PIECES_AT_ONCE) {

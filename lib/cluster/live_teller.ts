@@ -25,6 +25,8 @@ const FULL_LENGTH = 256 * 1024;
 export interface LiveSource {
   readonly pipeline: Pick<Pipeline<SliceStats>, "activity" | "engine" | "isShut">;
   readonly open: readonly OpenSlice[];
+  /** Slices that are done and not committed yet, by id. */
+  readonly committing: Pick<ReadonlyMap<string, unknown>, "keys">;
 }
 
 /** What was told of a slice: its number of results, and in which message. */
@@ -122,7 +124,8 @@ export class LiveTeller {
       return { slice, id, told: before.get(id) ?? { count: 0, message: -AGAIN } };
     }).sort((a, b) => a.told.message - b.told.message);
     let room = FULL_LENGTH;
-    return open.map(({ slice, id, told }) => {
+    const done = Array.from(this.#source.committing.keys(), (id) => ({ id }));
+    return open.map<LiveSlice>(({ slice, id, told }) => {
       const count = slice.doneCount;
       const isNews = count !== told.count ||
         count > 0 && this.#message - told.message >= AGAIN;
@@ -131,7 +134,7 @@ export class LiveTeller {
       if (stats === undefined) return { id };
       room -= JSON.stringify(stats).length;
       return { id, stats };
-    });
+    }).concat(done);
   }
 }
 

@@ -255,7 +255,7 @@ export class Run {
     });
     const { run } = before;
     this.#onNotice(
-      `the run is '${run}': start workers by 'myriad work nats://${bus.servers[0]} ${run}'`,
+      `the run is '${run}': start workers by '${submitter.workCommand}'`,
     );
     return submitter;
   }
@@ -380,10 +380,11 @@ export class Run {
       return { seconds, cpuSeconds, peakRssKb, shortages };
     }
     const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
+    const { cpuSeconds = 0, peakRssKb = 0 } = this.#pipeline.workers?.usage ?? {};
     return {
       seconds: (before?.seconds ?? 0) + (performance.now() - this.#startMs) / 1000,
-      cpuSeconds: (before?.cpuSeconds ?? 0) + (userCPUTime + systemCPUTime) / 1e6,
-      peakRssKb: Math.max(before?.peakRssKb ?? 0, this.#peak.update(maxRSS)),
+      cpuSeconds: (before?.cpuSeconds ?? 0) + (userCPUTime + systemCPUTime) / 1e6 + cpuSeconds,
+      peakRssKb: Math.max(before?.peakRssKb ?? 0, this.#peak.update(maxRSS), peakRssKb),
       shortages: sumCounts(before?.shortages ?? {}, activity.shortages),
     };
   }
@@ -397,19 +398,22 @@ export class Run {
   }
 
   snapshot(): Snapshot {
-    const { stats, activity, engine, workersBusy } = this.#pipeline;
-    const figures = stats.snapshot({
+    const { stats, activity, engine, workersBusy, workers } = this.#pipeline;
+    const { concurrency } = this.#options;
+    const figures = (workers?.addTo(stats) ?? stats).snapshot({
       ...activity,
       ...this.#resourceUsage(activity),
       startedMs: this.#startedMs - (this.#outputs.restored?.seconds ?? 0) * 1000,
-      concurrency: this.#options.concurrency,
+      // Each worker has its own.
+      concurrency: concurrency * (workers?.most || 1),
       targetRate: this.#options.rate,
       total: this.#outputs.computeTotal(this.#source.items.total),
       progress: this.#progress(),
       rssBytes: Deno.memoryUsage().rss,
       loopBusy: this.#loop?.busy ?? 0,
-      threads: Math.max(1, workersBusy.length),
+      threads: workers?.most || Math.max(1, workersBusy.length),
       workersBusy,
+      ...workers === undefined ? {} : { workers: workers.figures },
       engine: engine.name,
       transport: engine.transport,
       interrupted: this.#isInterrupted,
