@@ -6,7 +6,7 @@
  * | `MYRIAD_RUN_SLICES` | `myriad.RUN.slice` | slices that no worker has acknowledged: a work queue |
  * | `MYRIAD_RUN_STORE` | `myriad.RUN.store.>` | blocks of records, and parts, in pieces |
  * | `MYRIAD_RUN_RATE` | `myriad.RUN.rate` | nothing: its sequence numbers are the turns of the rate |
- * | `KV_MYRIAD_RUN` | `$KV.MYRIAD_RUN.>` | `spec`, `control`, `commit.SLICE`, `clock.WORKER`, `origin`, `hold.HASH` |
+ * | `KV_MYRIAD_RUN` | `$KV.MYRIAD_RUN.>` | `spec`, `control`, `commit.SLICE`, `tries.SLICE`, `clock.WORKER`, `origin`, `hold.HASH` |
  *
  * `myriad.RUN.live` is not kept: what workers do at present.
  *
@@ -58,6 +58,14 @@ import { decodeSpec, encodeHead, encodeSpec, isSealedHead, readHead, type Spec }
 
 /** Stands in place of a commit once nothing more is to come of the slice. */
 const CLOSED = "closed";
+/** Stands in place of a commit of a slice that nobody can do. */
+const BAD: Readonly<Record<string, BadSlice>> = {
+  "bad deadly": "deadly",
+  "bad damaged": "damaged",
+};
+
+/** The maximum number of bytes of such a mark. */
+const MAX_BAD_BYTES = 16;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -66,6 +74,8 @@ const decoder = new TextDecoder();
 const TIMEOUT_MS = 5_000;
 /** The same for the number of a turn: later it is of no use. */
 const TURN_TIMEOUT_MS = 1_000;
+/** How long the last words to the bus may take, in milliseconds. */
+const FLUSH_MS = 1_000;
 /** How long a worker waits for a slice before it asks again, in milliseconds. */
 const NEXT_MS = 2_000;
 /** How long the description of a run may be missing after its streams were made, in milliseconds. */
@@ -128,6 +138,7 @@ export class Bus {
   readonly #jsm: JetStreamManager;
   /** At most one for each run that is open. */
   readonly #onReconnect = new Set<() => void>();
+  #isAway = false;
   /** The run that was opened last: it is told what the user may not do. */
   #run: RunBus | undefined;
   /** Kinds of subjects that it was told. */
@@ -180,16 +191,20 @@ export class Bus {
   }
 
   async #watchConnection(): Promise<void> {
-    let isAway = false;
     for await (const status of this.#nc.status()) {
       const { type } = status;
       if (type === "error") this.#tellDenied(status.error);
-      if (type === "disconnect") isAway = true;
+      if (type === "disconnect") this.#isAway = true;
       // It comes once for each try that failed before.
-      if (type !== "reconnect" || !isAway) continue;
-      isAway = false;
+      if (type !== "reconnect" || !this.#isAway) continue;
+      this.#isAway = false;
       for (const tell of this.#onReconnect) tell();
     }
+  }
+
+  /** Whether the connection is broken, as far as is known. */
+  get isAway(): boolean {
+    return this.#isAway;
   }
 
   /** Tells of what is denied where nobody waits for an answer: acks, what a worker does, orders. */
@@ -360,7 +375,12 @@ export class Bus {
     return deleted;
   }
 
+  /** Closes the connection, once what was said last is on its way. */
   async close(): Promise<void> {
+    let timer;
+    const late = new Promise<void>((resolve) => timer = setTimeout(resolve, FLUSH_MS));
+    if (!this.#isAway) await Promise.race([this.#nc.flush().catch(() => {}), late]);
+    clearTimeout(timer);
     await this.#nc.close();
   }
 }
@@ -428,6 +448,9 @@ interface Parts {
   readonly jsm: JetStreamManager;
   readonly kv: KV;
 }
+
+/** Why nobody can do a slice: workers die of it, or its records are damaged. */
+export type BadSlice = "deadly" | "damaged";
 
 /** A slice that was handed to this worker, for as long as it says that it works on it. */
 export interface Lease {
@@ -622,6 +645,11 @@ export class RunBus {
     return undefined;
   }
 
+  /** Whether the connection to the bus is broken, as far as is known. */
+  get isAway(): boolean {
+    return this.#parts.bus.isAway;
+  }
+
   /** Calls back whenever the connection to the bus is there again. @returns what ends that */
   onReconnect(tell: () => void): () => void {
     return this.#parts.bus.onReconnect(tell);
@@ -808,6 +836,7 @@ export class RunBus {
   /** Undefined if it is neither a commit of that slice nor the mark of one that is closed. */
   #toCommit(id: string, bytes: Uint8Array): Commit | typeof CLOSED | undefined {
     if (bytes.length === CLOSED.length && decoder.decode(bytes) === CLOSED) return CLOSED;
+    if (toBad(bytes) !== undefined) return CLOSED;
     const commit = this.codec.decode("commit", id, bytes);
     if (commit?.id === id) return commit;
     this.#leaveOut("a commit");
@@ -819,9 +848,36 @@ export class RunBus {
     await this.#do("mark a slice", () => this.#parts.kv.put(`commit.${id}`, CLOSED));
   }
 
+  /** Marks a slice that nobody can do, unless it was committed: the run ends. */
+  async markBad(id: string, why: BadSlice): Promise<void> {
+    const [mark] = Object.entries(BAD).find(([, reason]) => reason === why)!;
+    await this.#do("mark a slice", async () => {
+      try {
+        await this.#parts.kv.create(`commit.${id}`, mark);
+      } catch (error) {
+        if ((error as { code?: number }).code !== WRONG_LAST_SEQUENCE) throw error;
+      }
+    });
+  }
+
+  /** How many workers have begun a slice, other than the first, and have not given it back. */
+  async readTries(id: string): Promise<number> {
+    const entry = await this.#do("read a slice's tries", () => this.#parts.kv.get(`tries.${id}`));
+    const tries = Number(entry?.string() ?? 0);
+    return Number.isSafeInteger(tries) && tries > 0 ? tries : 0;
+  }
+
+  async writeTries(id: string, tries: number): Promise<void> {
+    await this.#do(
+      "count a slice's tries",
+      () => this.#parts.kv.put(`tries.${id}`, String(tries)),
+    );
+  }
+
   /**
    * Calls back with each commit, those that stand first, and then once when all of these were there.
-   * Where something else stands in the place of one, it calls back with its id.
+   * Where something else stands in the place of one, it calls back with its id; where a worker has
+   * found that nobody can do the slice, also with the reason.
    *
    * @returns what ends that
    */
@@ -829,6 +885,7 @@ export class RunBus {
     take: (commit: Commit) => void,
     onListed: () => void = () => {},
     onForeign: (id: string) => void = () => {},
+    onBad: (id: string, why: BadSlice) => void = () => {},
   ): Promise<() => void> {
     const { kv } = this.#parts;
     // It tells the end of those that stand, also without any.
@@ -840,8 +897,10 @@ export class RunBus {
           if (entry.key === mark) onListed();
           if (entry.key === mark || entry.length === 0) continue;
           const id = entry.key.slice("commit.".length);
+          const bad = toBad(entry.value);
           const commit = this.#toCommit(id, entry.value);
-          if (commit === undefined) onForeign(id);
+          if (bad !== undefined) onBad(id, bad);
+          else if (commit === undefined) onForeign(id);
           else if (commit !== CLOSED) take(commit);
         }
       })();
@@ -1001,6 +1060,11 @@ export class RunBus {
     });
     return () => subscription.unsubscribe();
   }
+}
+
+/** Undefined if it is not the mark of a slice that nobody can do. */
+function toBad(bytes: Uint8Array): BadSlice | undefined {
+  return bytes.length > MAX_BAD_BYTES ? undefined : BAD[decoder.decode(bytes)];
 }
 
 function toLease(message: Msg, slice: Slice): Lease {

@@ -39,12 +39,17 @@ export class CommonLimits {
     },
   ): Promise<CommonLimits> {
     const clock = new ServerClock(() => bus.readClock(worker), REAL_ENVIRONMENT);
-    const pacer = rate === undefined
-      ? undefined
-      : await TurnPacer.open(bus, { rate, rampUpMs, clock }, REAL_ENVIRONMENT);
-    const hasOwnRamp = rate === undefined && rampUpMs !== undefined;
-    const rampStartMs = hasOwnRamp ? await findStart(bus, clock) : undefined;
-    return new CommonLimits(bus, { clock, pacer, rampStartMs });
+    try {
+      const pacer = rate === undefined
+        ? undefined
+        : await TurnPacer.open(bus, { rate, rampUpMs, clock }, REAL_ENVIRONMENT);
+      const hasOwnRamp = rate === undefined && rampUpMs !== undefined;
+      const rampStartMs = hasOwnRamp ? await findStart(bus, clock) : undefined;
+      return new CommonLimits(bus, { clock, pacer, rampStartMs });
+    } catch (error) {
+      clock.close();
+      throw error;
+    }
   }
 
   private constructor(
