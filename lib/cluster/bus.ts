@@ -6,7 +6,7 @@
  * | `MYRIAD_RUN_SLICES` | `myriad.RUN.slice` | slices that no worker has acknowledged: a work queue |
  * | `MYRIAD_RUN_STORE` | `myriad.RUN.store.>` | blocks of records, and parts, in pieces |
  * | `MYRIAD_RUN_RATE` | `myriad.RUN.rate` | nothing: its sequence numbers are the turns of the rate |
- * | `KV_MYRIAD_RUN` | `$KV.MYRIAD_RUN.>` | `spec`, `control`, `commit.SLICE`, `tries.SLICE`, `clock.WORKER`, `origin` |
+ * | `KV_MYRIAD_RUN` | `$KV.MYRIAD_RUN.>` | `spec`, `control`, `commit.SLICE`, `tries.SLICE`, `clock.WORKER`, `origin`, `hold.HASH` |
  *
  * `myriad.RUN.live` is not kept: what workers do at present.
  *
@@ -47,6 +47,7 @@ import { DamagedError } from "./damaged_error.ts";
 import {
   type Commit,
   type Control,
+  type Hold,
   isControl,
   type Live,
   MAX_MESSAGE_BYTES,
@@ -955,9 +956,10 @@ export class RunBus {
    * @returns its revision; undefined if it was not written
    */
   async writeOrigin(atMs: number, revision: number): Promise<number | undefined> {
+    const bytes = this.codec.encode("origin", "", { atMs });
     return await this.#do("put off the turns", async () => {
       try {
-        return await this.#parts.kv.put("origin", String(atMs), { previousSeq: revision });
+        return await this.#parts.kv.put("origin", bytes, { previousSeq: revision });
       } catch (error) {
         if ((error as { code?: number }).code !== WRONG_LAST_SEQUENCE) throw error;
         return undefined;
@@ -976,9 +978,9 @@ export class RunBus {
     const read = async (): Promise<void> => {
       const entry = await this.#do("read the turns", () => this.#parts.kv.get("origin"));
       if (entry === null) return;
-      const atMs = Number(entry.string());
-      if (Number.isFinite(atMs)) take(atMs, entry.revision);
-      else this.leaveOut("the begin of the rate");
+      const origin = this.codec.decode("origin", "", entry.value);
+      if (origin === undefined) this.leaveOut("the begin of the rate");
+      else take(origin.atMs, entry.revision);
     };
     // What does not come now, comes with the next turn that is overdue.
     const readAgain = (): void => void read().catch(() => {});
@@ -990,6 +992,58 @@ export class RunBus {
     const stopWaiting = bus.onReconnect(readAgain);
     await read();
     return () => {
+      subscription.unsubscribe();
+      stopWaiting();
+    };
+  }
+
+  /** Tells all workers, also those that come later, that a host has asked to be left alone. */
+  async writeHold(hold: Hold): Promise<void> {
+    const hash = await digest(encoder.encode(hold.host));
+    const bytes = this.codec.encode("hold", hash, hold);
+    await this.#do("tell of a host", () => this.#parts.kv.put(`hold.${hash}`, bytes));
+  }
+
+  /**
+   * Calls back with each host that has asked to be left alone, those of before first.
+   *
+   * @returns once those of before were there, what ends that
+   */
+  async watchHolds(take: (hold: Hold) => Promise<void>): Promise<() => void> {
+    const { nc, jsm, bus } = this.#parts;
+    const prefix = `$KV.${this.#names.bucket}.hold.`;
+    const hear = async (subject: string, data: Uint8Array): Promise<void> => {
+      if (data.length === 0) return;
+      const hash = subject.slice(prefix.length);
+      const hold = this.codec.decode("hold", hash, data);
+      if (hold === undefined || await digest(encoder.encode(hold.host)) !== hash) {
+        this.leaveOut("a host that asked to be left alone");
+      } else await take(hold);
+    };
+    // To listen, and to read one after the other, leaves no consumer on the server.
+    const subscription = nc.subscribe(`${prefix}*`, {
+      callback: (error, { subject, data }) => {
+        if (error === null) void hear(subject, data);
+      },
+    });
+    let hasEnded = false;
+    const read = async (): Promise<void> => {
+      for (let seq = 1, count = 0; count < MAX_LISTED && !hasEnded; seq++, count++) {
+        const query = { seq, next_by_subj: `${prefix}*` };
+        const message = await this.#do(
+          "read which hosts asked to be left alone",
+          () => jsm.streams.getMessage(`KV_${this.#names.bucket}`, query),
+        );
+        if (message === null) return;
+        seq = message.seq;
+        await hear(message.subject, message.data);
+      }
+    };
+    // What does not come now, comes with the next connection.
+    const stopWaiting = bus.onReconnect(() => void read().catch(() => {}));
+    await read().catch(() => {});
+    return () => {
+      hasEnded = true;
       subscription.unsubscribe();
       stopWaiting();
     };
