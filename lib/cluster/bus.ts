@@ -6,7 +6,7 @@
  * | `MYRIAD_RUN_SLICES` | `myriad.RUN.slice` | slices that no worker has acknowledged: a work queue |
  * | `MYRIAD_RUN_STORE` | `myriad.RUN.store.>` | blocks of records, and parts, in pieces |
  * | `MYRIAD_RUN_RATE` | `myriad.RUN.rate` | nothing: its sequence numbers are the turns of the rate |
- * | `KV_MYRIAD_RUN` | `$KV.MYRIAD_RUN.>` | `spec`, `control`, `commit.SLICE`, `tries.SLICE`, `clock.WORKER`, `origin`, `hold.HASH` |
+ * | `KV_MYRIAD_RUN` | `$KV.MYRIAD_RUN.>` | `spec`, `control`, `commit.SLICE`, `commit.SLICE.tries`, `clock.WORKER`, `origin`, `hold.HASH` |
  *
  * `myriad.RUN.live` is not kept: what workers do at present.
  *
@@ -533,14 +533,15 @@ export class RunBus {
   }
 
   /**
-   * What describes the run, once it is written; undefined if it is not for 10 s.
+   * What describes the run, once it is written; undefined if it is not for a while.
    *
    * @param version of the program
+   * @param waitMs how long that is
    * @throws {UsageError} If this program, or its key, does not fit the run.
    */
-  async readSpec(version: string): Promise<Spec | undefined> {
+  async readSpec(version: string, waitMs = SPEC_MS): Promise<Spec | undefined> {
     const { run, codec } = this;
-    const endMs = performance.now() + SPEC_MS;
+    const endMs = performance.now() + waitMs;
     for (;;) {
       const entry = await this.#do("read the run", () => this.#parts.kv.get("spec"));
       if (entry !== null) {
@@ -872,7 +873,10 @@ export class RunBus {
 
   /** How many workers have begun a slice, other than the first, and have not given it back. */
   async readTries(id: string): Promise<number> {
-    const entry = await this.#do("read a slice's tries", () => this.#parts.kv.get(`tries.${id}`));
+    const entry = await this.#do(
+      "read a slice's tries",
+      () => this.#parts.kv.get(`commit.${id}.tries`),
+    );
     const tries = Number(entry?.string() ?? 0);
     return Number.isSafeInteger(tries) && tries > 0 ? tries : 0;
   }
@@ -880,7 +884,7 @@ export class RunBus {
   async writeTries(id: string, tries: number): Promise<void> {
     await this.#do(
       "count a slice's tries",
-      () => this.#parts.kv.put(`tries.${id}`, String(tries)),
+      () => this.#parts.kv.put(`commit.${id}.tries`, String(tries)),
     );
   }
 
@@ -907,6 +911,8 @@ export class RunBus {
           if (entry.key === mark) onListed();
           if (entry.key === mark || entry.length === 0) continue;
           const id = entry.key.slice("commit.".length);
+          // How often a slice was begun is of use to workers alone.
+          if (id.includes(".")) continue;
           const bad = toBad(entry.value);
           const commit = this.#toCommit(id, entry.value);
           if (bad !== undefined) onBad(id, bad);
