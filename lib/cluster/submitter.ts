@@ -349,7 +349,9 @@ export class Submitter implements RunningPipeline {
     }
     if (runs.length > 0) this.#adopted = new NumberPlaces(runs, this.#step);
     for (const name of await this.#persist(() => this.#run.listStored())) {
-      if (!this.#slices.has(name.split(".")[1])) await this.#run.dropName(name).catch(() => {});
+      const [kind, id] = name.split(".");
+      if (kind === "spec" || this.#slices.has(id)) continue;
+      await this.#persist(() => this.#run.dropName(name));
     }
     this.#hooks.onNotice(
       `the bus still has the run: ${adopted.length} of its slices are taken over`,

@@ -24,7 +24,7 @@ import { openSource, type TargetSource } from "../source/open.ts";
 import { addIds, drawIds } from "../source/request_id.ts";
 import { describeShortfall } from "../source/shortfall.ts";
 import { Targets } from "../source/targets.ts";
-import type { Snapshot } from "../stats/snapshot.ts";
+import type { ClusterFigures, Snapshot } from "../stats/snapshot.ts";
 import { formatCount } from "../text/format.ts";
 import { type JournalSnapshot, type MadeAgain, Outputs } from "./outputs.ts";
 import { openEngine } from "./open_engine.ts";
@@ -414,6 +414,7 @@ export class Run {
       threads: workers?.most || Math.max(1, workersBusy.length),
       workersBusy,
       ...workers === undefined ? {} : { workers: workers.figures },
+      ...this.#cluster === undefined ? {} : { cluster: toFigures(this.#cluster) },
       engine: engine.name,
       transport: engine.transport,
       interrupted: this.#isInterrupted,
@@ -422,6 +423,10 @@ export class Run {
     const thresholds = this.#options.thresholds.map((threshold) => threshold.verdict(figures));
     return { ...figures, thresholds, aborted: this.#aborted };
   }
+}
+
+function toFigures({ workers, ...rest }: ClusterState): ClusterFigures {
+  return { ...rest, workers: workers.length };
 }
 
 /** @throws {UsageError} If the jar's file cannot be read or written. */

@@ -2,7 +2,11 @@ import { assert, assertEquals } from "@std/assert";
 import { Cluster, range } from "../fixtures/cluster.ts";
 import { Dice } from "../fixtures/dice.ts";
 
-// A submitter that dies or is interrupted, and its run, which the same command goes on with.
+// A submitter that dies or is interrupted, and its run, which the same command goes on with. The
+// moments come from seeds, of which `MYRIAD_TEST_LONG=1` has more.
+
+const ENDINGS = [".ndjson", ".csv.gz"];
+const SEEDS = Deno.env.get("MYRIAD_TEST_LONG") === undefined ? 2 : 30;
 
 const COUNT = 1_000;
 const SLICE = 20;
@@ -12,12 +16,13 @@ const WORKERS = 2;
 /** A second goes by in 40 ms, so that there are many journals. */
 const PRELOAD = new URL("../fixtures/fast_clock.ts", import.meta.url).pathname;
 
-for (const ending of [".ndjson", ".csv.gz"]) {
-  Deno.test(`--resume has one record of each request when the submitter is killed (${ending})`, async () => {
+for (const seed of range(SEEDS)) {
+  const ending = ENDINGS[seed % ENDINGS.length];
+  Deno.test(`--resume has one record of each request when the submitter is killed (${ending}, seed ${seed})`, async () => {
     await using cluster = await Cluster.start();
     const { target } = cluster;
     const output = cluster.dir.path(`out${ending}`);
-    const dice = new Dice(ending.length);
+    const dice = new Dice(seed);
     // The run is not over before the last death.
     target.hold((path) => path === LAST);
     const args = [
