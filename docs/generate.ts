@@ -7,7 +7,9 @@
 import { COMPARE_FLAGS } from "../lib/commands/compare/options.ts";
 import { REPORT_FLAGS } from "../lib/commands/report/command.ts";
 import { SERVE_FLAGS } from "../lib/commands/serve/command.ts";
+import { RUNS_FLAGS } from "../lib/commands/runs/command.ts";
 import { VERIFY_FLAGS } from "../lib/commands/verify/command.ts";
+import { WORK_FLAGS } from "../lib/commands/work/command.ts";
 import { RUN_FLAGS, type RunFlag } from "../lib/options/table.ts";
 
 /** The flags of each command, and the page that explains the command. */
@@ -20,6 +22,8 @@ export const COMMANDS: readonly {
   { name: "myriad serve", flags: SERVE_FLAGS, page: "commands/serve.md" },
   { name: "myriad verify", flags: VERIFY_FLAGS, page: "commands/verify.md" },
   { name: "myriad report", flags: REPORT_FLAGS, page: "commands/report.md" },
+  { name: "myriad work", flags: WORK_FLAGS, page: "cluster.md" },
+  { name: "myriad runs", flags: RUNS_FLAGS, page: "commands/runs.md" },
   { name: "myriad compare", flags: COMPARE_FLAGS, page: "commands/compare.md" },
 ];
 
@@ -29,6 +33,7 @@ const PAGES: Readonly<Record<string, readonly string[]>> = {
   Load: ["load.md"],
   Request: ["requests.md"],
   Connection: ["engines.md"],
+  Several: ["cluster.md"],
   Retry: ["load.md"],
   Expectations: ["checks.md"],
   Output: ["output.md", "resume.md", "monitoring.md"],

@@ -6,7 +6,7 @@
  * | `MYRIAD_RUN_SLICES` | `myriad.RUN.slice` | slices that no worker has acknowledged: a work queue |
  * | `MYRIAD_RUN_STORE` | `myriad.RUN.store.>` | blocks of records, and parts, in pieces |
  * | `MYRIAD_RUN_RATE` | `myriad.RUN.rate` | nothing: its sequence numbers are the turns of the rate |
- * | `KV_MYRIAD_RUN` | `$KV.MYRIAD_RUN.>` | `spec`, `control`, `commit.SLICE`, `clock.WORKER`, `origin` |
+ * | `KV_MYRIAD_RUN` | `$KV.MYRIAD_RUN.>` | `spec`, `control`, `commit.SLICE`, `tries.SLICE`, `clock.WORKER`, `origin` |
  *
  * `myriad.RUN.live` is not kept: what workers do at present.
  *
@@ -32,6 +32,7 @@ import {
   NatsConnectionImpl,
   nkeyAuthenticator,
   nkeys,
+  PermissionViolationError,
   setTransportFactory,
   tokenAuthenticator,
   usernamePasswordAuthenticator,
@@ -56,6 +57,14 @@ import { decodeSpec, encodeHead, encodeSpec, isSealedHead, readHead, type Spec }
 
 /** Stands in place of a commit once nothing more is to come of the slice. */
 const CLOSED = "closed";
+/** Stands in place of a commit of a slice that nobody can do. */
+const BAD: Readonly<Record<string, BadSlice>> = {
+  "bad deadly": "deadly",
+  "bad damaged": "damaged",
+};
+
+/** The maximum number of bytes of such a mark. */
+const MAX_BAD_BYTES = 16;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -64,6 +73,8 @@ const decoder = new TextDecoder();
 const TIMEOUT_MS = 5_000;
 /** The same for the number of a turn: later it is of no use. */
 const TURN_TIMEOUT_MS = 1_000;
+/** How long the last words to the bus may take, in milliseconds. */
+const FLUSH_MS = 1_000;
 /** How long a worker waits for a slice before it asks again, in milliseconds. */
 const NEXT_MS = 2_000;
 /** How long the description of a run may be missing after its streams were made, in milliseconds. */
@@ -76,6 +87,8 @@ const WRONG_LAST_SEQUENCE = 10_071;
 const MAX_LISTED = 10_000;
 /** The maximum number of bytes of a piece, where the server takes messages of that size. */
 const MAX_PIECE_BYTES = 512 * 1024;
+/** The bytes of a message that every server of such a run takes. */
+const MIN_PAYLOAD_BYTES = 64 * 1024;
 /** What a message has beside a piece: its header fields. */
 const HEADER_BYTES = 1_024;
 /** The maximum number of pieces that are on their way at once. */
@@ -84,6 +97,8 @@ const PIECES_AT_ONCE = 4;
 const KEYS_BYTES = 128 * 1024 ** 2;
 /** The maximum number of slices that workers hold. */
 const MAX_HELD = 10_000;
+/** The maximum number of kinds of subjects that the user is told not to be allowed. */
+const MAX_DENIED = 20;
 /** How long the bus knows that a slice was published: far longer than it is tried. */
 const SLICE_WINDOW_NS = 3_600e9;
 
@@ -122,6 +137,11 @@ export class Bus {
   readonly #jsm: JetStreamManager;
   /** At most one for each run that is open. */
   readonly #onReconnect = new Set<() => void>();
+  #isAway = false;
+  /** The run that was opened last: it is told what the user may not do. */
+  #run: RunBus | undefined;
+  /** Kinds of subjects that it was told. */
+  readonly #denied = new Set<string>();
 
   /**
    * @throws {UsageError} If the bus cannot be reached, does not let this user in, or this process may
@@ -170,14 +190,32 @@ export class Bus {
   }
 
   async #watchConnection(): Promise<void> {
-    let isAway = false;
-    for await (const { type } of this.#nc.status()) {
-      if (type === "disconnect") isAway = true;
+    for await (const status of this.#nc.status()) {
+      const { type } = status;
+      if (type === "error") this.#tellDenied(status.error);
+      if (type === "disconnect") this.#isAway = true;
       // It comes once for each try that failed before.
-      if (type !== "reconnect" || !isAway) continue;
-      isAway = false;
+      if (type !== "reconnect" || !this.#isAway) continue;
+      this.#isAway = false;
       for (const tell of this.#onReconnect) tell();
     }
+  }
+
+  /** Whether the connection is broken, as far as is known. */
+  get isAway(): boolean {
+    return this.#isAway;
+  }
+
+  /** Tells of what is denied where nobody waits for an answer: acks, what a worker does, orders. */
+  #tellDenied(error: Error): void {
+    if (!(error instanceof PermissionViolationError)) return;
+    const { operation, subject } = error;
+    if (operation === "publish" && !/^\$JS\.ACK\.|\.live$/.test(subject)) return;
+    // An ack has a subject of its own.
+    const kind = subject.split(".").slice(0, 3).join(".");
+    if (this.#denied.has(kind) || this.#denied.size === MAX_DENIED) return;
+    this.#denied.add(kind);
+    this.#run?.onNotice(toBusError(error, "do everything on the bus").message);
   }
 
   /** Calls back whenever the connection is there again. @returns what ends that */
@@ -245,14 +283,19 @@ export class Bus {
     }
     await this.deleteRun(run);
     try {
-      const kv = await new Kvm(this.#js).create(bucket, {
-        history: 1,
-        storage: StorageType.File,
-        replicas,
+      // As the client's own `create`, which needs the permission to ask about the whole account.
+      await streams.add({
+        ...common,
+        name: `KV_${bucket}`,
+        subjects: [`$KV.${bucket}.>`],
+        max_msgs_per_subject: 1,
         max_bytes: KEYS_BYTES,
+        discard: DiscardPolicy.New,
+        allow_rollup_hdrs: true,
         // A follower could answer with what was before.
         allow_direct: false,
       });
+      const kv = await new Kvm(this.#js).open(bucket);
       await claim(kv, run);
       try {
         await streams.add({
@@ -313,7 +356,8 @@ export class Bus {
 
   #open(run: string, kv: KV, key: Uint8Array | undefined): RunBus {
     const codec = new Codec(run, key);
-    return new RunBus(run, codec, { bus: this, nc: this.#nc, js: this.#js, jsm: this.#jsm, kv });
+    const parts = { bus: this, nc: this.#nc, js: this.#js, jsm: this.#jsm, kv };
+    return this.#run = new RunBus(run, codec, parts);
   }
 
   /** Removes everything that a run has on the bus. @returns the streams that were there */
@@ -330,7 +374,12 @@ export class Bus {
     return deleted;
   }
 
+  /** Closes the connection, once what was said last is on its way. */
   async close(): Promise<void> {
+    let timer;
+    const late = new Promise<void>((resolve) => timer = setTimeout(resolve, FLUSH_MS));
+    if (!this.#isAway) await Promise.race([this.#nc.flush().catch(() => {}), late]);
+    clearTimeout(timer);
     await this.#nc.close();
   }
 }
@@ -398,6 +447,9 @@ interface Parts {
   readonly jsm: JetStreamManager;
   readonly kv: KV;
 }
+
+/** Why nobody can do a slice: workers die of it, or its records are damaged. */
+export type BadSlice = "deadly" | "damaged";
 
 /** A slice that was handed to this worker, for as long as it says that it works on it. */
 export interface Lease {
@@ -592,6 +644,11 @@ export class RunBus {
     return undefined;
   }
 
+  /** Whether the connection to the bus is broken, as far as is known. */
+  get isAway(): boolean {
+    return this.#parts.bus.isAway;
+  }
+
   /** Calls back whenever the connection to the bus is there again. @returns what ends that */
   onReconnect(tell: () => void): () => void {
     return this.#parts.bus.onReconnect(tell);
@@ -676,7 +733,9 @@ export class RunBus {
   /** Stores bytes under a name, in pieces. To try it again stores no piece twice. */
   async store(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<Stored> {
     const { js, nc } = this.#parts;
-    const pieceBytes = Math.min(MAX_PIECE_BYTES, nc.info!.max_payload - HEADER_BYTES);
+    // It is not known while the connection is away.
+    const maxBytes = nc.info?.max_payload ?? MIN_PAYLOAD_BYTES;
+    const pieceBytes = Math.min(MAX_PIECE_BYTES, maxBytes - HEADER_BYTES);
     return await this.#do("store what was done", async () => {
       const seqs: number[] = [];
       for (let at = 0; at < bytes.length; at += pieceBytes * PIECES_AT_ONCE) {
@@ -776,6 +835,7 @@ export class RunBus {
   /** Undefined if it is neither a commit of that slice nor the mark of one that is closed. */
   #toCommit(id: string, bytes: Uint8Array): Commit | typeof CLOSED | undefined {
     if (bytes.length === CLOSED.length && decoder.decode(bytes) === CLOSED) return CLOSED;
+    if (toBad(bytes) !== undefined) return CLOSED;
     const commit = this.codec.decode("commit", id, bytes);
     if (commit?.id === id) return commit;
     this.#leaveOut("a commit");
@@ -787,9 +847,36 @@ export class RunBus {
     await this.#do("mark a slice", () => this.#parts.kv.put(`commit.${id}`, CLOSED));
   }
 
+  /** Marks a slice that nobody can do, unless it was committed: the run ends. */
+  async markBad(id: string, why: BadSlice): Promise<void> {
+    const [mark] = Object.entries(BAD).find(([, reason]) => reason === why)!;
+    await this.#do("mark a slice", async () => {
+      try {
+        await this.#parts.kv.create(`commit.${id}`, mark);
+      } catch (error) {
+        if ((error as { code?: number }).code !== WRONG_LAST_SEQUENCE) throw error;
+      }
+    });
+  }
+
+  /** How many workers have begun a slice, other than the first, and have not given it back. */
+  async readTries(id: string): Promise<number> {
+    const entry = await this.#do("read a slice's tries", () => this.#parts.kv.get(`tries.${id}`));
+    const tries = Number(entry?.string() ?? 0);
+    return Number.isSafeInteger(tries) && tries > 0 ? tries : 0;
+  }
+
+  async writeTries(id: string, tries: number): Promise<void> {
+    await this.#do(
+      "count a slice's tries",
+      () => this.#parts.kv.put(`tries.${id}`, String(tries)),
+    );
+  }
+
   /**
    * Calls back with each commit, those that stand first, and then once when all of these were there.
-   * Where something else stands in the place of one, it calls back with its id.
+   * Where something else stands in the place of one, it calls back with its id; where a worker has
+   * found that nobody can do the slice, also with the reason.
    *
    * @returns what ends that
    */
@@ -797,6 +884,7 @@ export class RunBus {
     take: (commit: Commit) => void,
     onListed: () => void = () => {},
     onForeign: (id: string) => void = () => {},
+    onBad: (id: string, why: BadSlice) => void = () => {},
   ): Promise<() => void> {
     const { kv } = this.#parts;
     // It tells the end of those that stand, also without any.
@@ -808,8 +896,10 @@ export class RunBus {
           if (entry.key === mark) onListed();
           if (entry.key === mark || entry.length === 0) continue;
           const id = entry.key.slice("commit.".length);
+          const bad = toBad(entry.value);
           const commit = this.#toCommit(id, entry.value);
-          if (commit === undefined) onForeign(id);
+          if (bad !== undefined) onBad(id, bad);
+          else if (commit === undefined) onForeign(id);
           else if (commit !== CLOSED) take(commit);
         }
       })();
@@ -916,6 +1006,11 @@ export class RunBus {
     });
     return () => subscription.unsubscribe();
   }
+}
+
+/** Undefined if it is not the mark of a slice that nobody can do. */
+function toBad(bytes: Uint8Array): BadSlice | undefined {
+  return bytes.length > MAX_BAD_BYTES ? undefined : BAD[decoder.decode(bytes)];
 }
 
 function toLease(message: Msg, slice: Slice): Lease {

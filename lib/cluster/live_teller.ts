@@ -2,9 +2,14 @@ import process from "node:process";
 import { EventLoopLoad } from "../process/event_loop_load.ts";
 import { PeakMemory } from "../process/peak_memory.ts";
 import type { Pipeline } from "../run/pipeline.ts";
-import { type Live, type LiveSlice, MAX_NOTICE_LENGTH, MAX_NOTICES, type Notice } from "./messages.ts";
+import {
+  type Live,
+  type LiveSlice,
+  MAX_NOTICE_LENGTH,
+  MAX_NOTICES,
+  type Notice,
+} from "./messages.ts";
 import type { OpenSlice } from "./open_slice.ts";
-import type { SliceStats } from "./slice_stats.ts";
 
 /** How often a worker tells what it does. */
 const LIVE_MS = 1_000;
@@ -17,8 +22,10 @@ const FULL_LENGTH = 256 * 1024;
 
 /** What a worker tells about. */
 export interface LiveSource {
-  readonly pipeline: Pick<Pipeline<SliceStats>, "activity" | "engine" | "isShut">;
+  readonly pipeline: Pick<Pipeline, "activity" | "engine" | "isShut">;
   readonly open: readonly OpenSlice[];
+  /** Slices that are done and not committed yet, by id. */
+  readonly committing: Pick<ReadonlyMap<string, unknown>, "keys">;
 }
 
 /** What was told of a slice: its number of results, and in which message. */
@@ -116,7 +123,8 @@ export class LiveTeller {
       return { slice, id, told: before.get(id) ?? { count: 0, message: -AGAIN } };
     }).sort((a, b) => a.told.message - b.told.message);
     let room = FULL_LENGTH;
-    return open.map(({ slice, id, told }) => {
+    const done = Array.from(this.#source.committing.keys(), (id) => ({ id }));
+    return open.map<LiveSlice>(({ slice, id, told }) => {
       const count = slice.doneCount;
       const isNews = count !== told.count ||
         count > 0 && this.#message - told.message >= AGAIN;
@@ -125,7 +133,7 @@ export class LiveTeller {
       if (stats === undefined) return { id };
       room -= JSON.stringify(stats).length;
       return { id, stats };
-    });
+    }).concat(done);
   }
 }
 

@@ -1,4 +1,10 @@
-import { type Activity, addActivities, IDLE, sumCounts } from "../run/pipeline.ts";
+import {
+  type Activity,
+  addActivities,
+  IDLE,
+  type KnownWorkers,
+  sumCounts,
+} from "../run/pipeline.ts";
 import type { WorkerFigures, WorkerState } from "../stats/snapshot.ts";
 import { unpackStats } from "../stats/packed_stats.ts";
 import type { Stats, StatsDelta } from "../stats/stats.ts";
@@ -13,8 +19,6 @@ const LONELY_MS = 10_000;
 const MAX_STEP_MS = 2_000;
 /** The maximum number of workers that are known, at once and in all. */
 const MAX_WORKERS = 1_000;
-/** The maximum number of kinds of shortages. */
-const MAX_SHORTAGES = 50;
 /** The maximum number of words that are remembered as said. */
 const MAX_SAID = 100;
 /** Workers say the same for so long without being heard twice. */
@@ -67,7 +71,7 @@ interface Open {
  * same slice, the one that is furthest counts. What a worker has counted and not committed is lost
  * with it.
  */
-export class LiveWorkers {
+export class LiveWorkers implements KnownWorkers {
   readonly #options: LiveWorkersOptions;
   readonly #now: () => number;
   readonly #startMs: number;
@@ -80,6 +84,8 @@ export class LiveWorkers {
   #heardMs: number;
   /** The most that were here at once. */
   #most = 0;
+  /** What those have used that are not known any more. */
+  #forgotten: Usage = { cpuSeconds: 0, peakRssKb: 0 };
   readonly #engines = new Set<string>();
   readonly #transports = new Set<string>();
   /** When it was said last that no worker is here; undefined while one is. */
@@ -112,7 +118,9 @@ export class LiveWorkers {
       if (slice.stats === undefined || !this.#options.isOut(slice.id)) continue;
       const { requests } = slice.stats;
       const other = this.#open.get(slice.id);
-      if (other !== undefined && other.worker !== live.worker && other.requests > requests) continue;
+      if (other !== undefined && other.worker !== live.worker && other.requests > requests) {
+        continue;
+      }
       this.#open.set(slice.id, { worker: live.worker, requests, delta: unpackStats(slice.stats) });
     }
     for (const notice of live.notices) this.#hearNotice(notice, known, now);
@@ -138,15 +146,19 @@ export class LiveWorkers {
 
   /** Makes room: of workers that are not here any more, the first one goes. */
   #forgetOne(): boolean {
-    for (const [name, { state }] of this.#workers) {
-      if (state !== "here") return this.#workers.delete(name);
+    for (const [name, known] of this.#workers) {
+      if (known.state === "here") continue;
+      this.#forgotten = addUsage(this.#forgotten, known);
+      return this.#workers.delete(name);
     }
     return false;
   }
 
   #hearEngine({ engine, transport }: Live): void {
     if (engine === "") return;
-    for (const name of engine.split("+")) if (this.#engines.size < MAX_SAID) this.#engines.add(name);
+    for (const name of engine.split("+")) {
+      if (this.#engines.size < MAX_SAID) this.#engines.add(name);
+    }
     this.#transports.add(transport);
   }
 
@@ -191,10 +203,14 @@ export class LiveWorkers {
         } s; others get what it held`,
       );
     }
-    for (const [id, { worker }] of this.#open) {
-      if (this.#workers.get(worker)?.state !== "here") this.#open.delete(id);
-    }
+    for (const [id, { worker }] of this.#open) if (this.#hasLost(worker)) this.#open.delete(id);
     this.#lookForAny(now);
+  }
+
+  /** Whether a worker delivers nothing any more of what it has counted. */
+  #hasLost(name: string): boolean {
+    const known = this.#workers.get(name);
+    return known === undefined || known.state === "gone" || known.live.gaveUp !== null;
   }
 
   #lookForAny(now: number): void {
@@ -239,11 +255,10 @@ export class LiveWorkers {
   /** What happens in all of them now, and what has run out in any of them so far. */
   get activity(): Activity {
     const now = this.heard.map(({ activity }) => activity).reduce(addActivities, IDLE);
-    let shortages: Record<string, number> = {};
-    for (const { live: { activity } } of this.#workers.values()) {
-      const known = Object.keys(shortages).length;
-      if (known < MAX_SHORTAGES) shortages = sumCounts(shortages, activity.shortages);
-    }
+    const shortages = this.#workers.values().reduce(
+      (sums, { live }) => sumCounts(sums, live.activity.shortages),
+      {},
+    );
     return { ...now, shortages };
   }
 
@@ -254,19 +269,13 @@ export class LiveWorkers {
   }
 
   /** The processor time of all workers so far, and the most memory that one of them had. */
-  get usage(): { readonly cpuSeconds: number; readonly peakRssKb: number } {
-    let cpuSeconds = 0;
-    let peakRssKb = 0;
-    for (const { live, cpuBefore } of this.#workers.values()) {
-      cpuSeconds += Math.max(0, live.cpuSeconds - cpuBefore);
-      peakRssKb = Math.max(peakRssKb, live.peakRssKb);
-    }
-    return { cpuSeconds, peakRssKb };
+  get usage(): Usage {
+    return this.#workers.values().reduce(addUsage, this.#forgotten);
   }
 
   get figures(): readonly WorkerFigures[] {
     return Array.from(this.#workers, ([name, known]) => {
-      const { live, cpuBefore, requests, slices } = known;
+      const { live, requests, slices } = known;
       const state = this.#state(known);
       const isBusy = state === "busy";
       return {
@@ -280,7 +289,7 @@ export class LiveWorkers {
         requests,
         slices,
         peakRssKb: live.peakRssKb,
-        cpuSeconds: Math.max(0, live.cpuSeconds - cpuBefore),
+        cpuSeconds: countCpuSeconds(known),
       };
     });
   }
@@ -290,4 +299,17 @@ export class LiveWorkers {
     if (this.#open.size === 0) return collected;
     return collected.plus(this.#open.values().map(({ delta }) => delta));
   }
+}
+
+type Usage = KnownWorkers["usage"];
+
+function countCpuSeconds({ live, cpuBefore }: Known): number {
+  return Math.max(0, live.cpuSeconds - cpuBefore);
+}
+
+function addUsage({ cpuSeconds, peakRssKb }: Usage, known: Known): Usage {
+  return {
+    cpuSeconds: cpuSeconds + countCpuSeconds(known),
+    peakRssKb: Math.max(peakRssKb, known.live.peakRssKb),
+  };
 }

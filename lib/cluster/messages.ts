@@ -121,6 +121,8 @@ export const MAX_SLICE = 1_000_000;
 export const MAX_SLICE_RUNS = 10_000;
 /** The maximum number of slices that a worker tells about. */
 const MAX_TOLD = 64;
+/** The maximum number of resources that a worker can run out of. */
+const MAX_KINDS = 20;
 /** The maximum number of notices in a message, and of characters of each. */
 export const MAX_NOTICES = 8;
 export const MAX_NOTICE_LENGTH = 400;
@@ -154,7 +156,7 @@ const isActivity = isShape({
   retrying: isCount,
   held: isCount,
   paused: isCount,
-  shortages: isMap(isCount),
+  shortages: (value) => isMap(isCount)(value) && Object.keys(value as object).length <= MAX_KINDS,
 });
 const isWords: Check = (value) => typeof value === "string" && value.length <= MAX_NOTICE_LENGTH;
 const isLiveShape = isShape({

@@ -76,15 +76,15 @@ export function subtractRuns(
  * Whether a value of JSON is runs of numbers, ascending.
  *
  * @param max the maximum number of runs
+ * @param step between two numbers, at least
  */
-export function isRuns(value: unknown, max: number): value is number[] {
+export function isRuns(value: unknown, max: number, step = 1): value is number[] {
   if (!Array.isArray(value) || value.length % 2 !== 0 || value.length > 2 * max) return false;
   let last = -1;
   for (let k = 0; k < value.length; k += 2) {
     const [first, count] = [value[k], value[k + 1]];
     if (!Number.isSafeInteger(first) || !Number.isSafeInteger(count)) return false;
-    // Numbers follow each other by 1 or more.
-    const end = first + (count - 1);
+    const end = first + (count - 1) * step;
     if (first <= last || count < 1 || !Number.isSafeInteger(end)) return false;
     last = end;
   }

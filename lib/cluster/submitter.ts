@@ -8,7 +8,7 @@ import type { RunOptions } from "../options/run_options.ts";
 import { countRecords } from "../output/count_records.ts";
 import { OUTPUT_FORMATS } from "../output/formats.ts";
 import type { EncodedRecords } from "../output/record_encoder.ts";
-import { type Activity, addActivities, IDLE, type RunningPipeline } from "../run/pipeline.ts";
+import type { Activity, RunningPipeline } from "../run/pipeline.ts";
 import type { Item } from "../source/item.ts";
 import { createNumbering } from "../source/numbering.ts";
 import { MAX_TIMER_MS } from "../schedule/stop_gate.ts";
@@ -24,6 +24,7 @@ import { Collector } from "./collector.ts";
 import { type Cutter, OrderCutter } from "./cutter.ts";
 import { DamagedError } from "./damaged_error.ts";
 import { HostCutter } from "./host_cutter.ts";
+import { LiveWorkers, SILENT_MS } from "./live_workers.ts";
 import type { Commit, Control, Live, Slice, Stored } from "./messages.ts";
 import { countRuns, listNumbers, NumberPlaces, subtractRuns } from "./number_runs.ts";
 import { GuardedItems, refuseSecretColumns } from "./secret_guard.ts";
@@ -51,10 +52,6 @@ const SHARE_OF_BLOCKS = 1 / 4;
 const MAX_PUTS = 8;
 /** Items wait no longer for others of their slice. */
 const SLOW_INPUT_MS = 100;
-/** The maximum number of workers whose state is known. */
-const MAX_WORKERS = 10_000;
-/** After so much silence, a worker counts as gone. */
-const SILENT_MS = 3_000;
 /** How long the workers have to commit what they hold, at the end. */
 const STOP_MS = 10_000;
 /** How often the bus is asked whether the run is there. */
@@ -166,7 +163,7 @@ export class Submitter implements RunningPipeline {
   readonly #blocks = new Map<string, number>();
   #blockBytes = 0;
   readonly #collector: Collector<CheckedPart>;
-  readonly #live = new Map<string, { live: Live; heardMs: number }>();
+  readonly workers: LiveWorkers;
   /** Why workers have left that could not reach anything; the last of them, and when that was. */
   #gaveUp: { readonly why: string; readonly atMs: number } | undefined;
   /** Slices of different processes have different ids. */
@@ -236,7 +233,19 @@ export class Submitter implements RunningPipeline {
       take: (commit, part) => this.#take(commit, part),
       onFailure: (error) => this.#end(error),
     });
+    this.workers = new LiveWorkers({
+      lostAfterMs: submit.lostAfterMs,
+      command: this.workCommand,
+      isOut: (id) => this.#slices.has(id),
+      onNotice: (text) => this.#hooks.onNotice(text),
+    }, isAttached);
     this.#failure.promise.catch(() => {});
+  }
+
+  /** The command that starts a worker of the run. */
+  get workCommand(): string {
+    const { bus: { servers }, before: { run } } = this.#options;
+    return `myriad work nats://${servers[0]} ${run}`;
   }
 
   begin(options: RunOptions, parts: PipelinesParts, hooks: SubmitterHooks): void {
@@ -279,6 +288,7 @@ export class Submitter implements RunningPipeline {
       clearTimeout(this.#timer);
       for (const end of ends) end();
       this.#collector.stop();
+      this.workers.end();
     }
   }
 
@@ -561,6 +571,7 @@ export class Submitter implements RunningPipeline {
     void this.#free(id);
     if (outstanding === undefined) return;
     this.#slices.delete(id);
+    this.workers.settle(id);
     this.#hooks.onNotice(`slice '${id}' ${how}: it is done again`);
     if (this.#isStopping) return;
     this.#putAgain(outstanding, outstanding.slice.runs, true);
@@ -589,6 +600,7 @@ export class Submitter implements RunningPipeline {
     }
     const delta = unpackStats(packed);
     this.stats.add(delta);
+    this.workers.settle(id, { worker, requests: count });
     const full = this.#hooks.onResults({
       records,
       failures,
@@ -627,10 +639,8 @@ export class Submitter implements RunningPipeline {
   }
 
   #hear(live: Live): void {
-    if (this.#live.size >= MAX_WORKERS && !this.#live.has(live.worker)) return;
-    const heardMs = performance.now();
-    this.#live.set(live.worker, { live, heardMs });
-    if (live.gaveUp !== null) this.#gaveUp = { why: live.gaveUp, atMs: heardMs };
+    this.workers.hear(live);
+    if (live.gaveUp !== null) this.#gaveUp = { why: live.gaveUp, atMs: performance.now() };
   }
 
   /** Somebody else can stop the run. */
@@ -642,6 +652,7 @@ export class Submitter implements RunningPipeline {
 
   /** Looks for what nobody tells: a run that the bus has lost, slices that it has lost. */
   async #look(): Promise<void> {
+    this.workers.look();
     if (this.#isLooking) return;
     this.#isLooking = true;
     try {
@@ -661,11 +672,8 @@ export class Submitter implements RunningPipeline {
       return this.#end(new ClusterError(`Cannot go on: the bus has lost the run`));
     }
     const now = performance.now();
-    for (const [worker, { heardMs }] of this.#live) {
-      if (now - heardMs > SILENT_MS) this.#live.delete(worker);
-    }
-    const { size } = this.#workers;
-    if (this.#gaveUp !== undefined && size === 0 && now - this.#gaveUp.atMs > SILENT_MS) {
+    const { length } = this.workers.heard;
+    if (this.#gaveUp !== undefined && length === 0 && now - this.#gaveUp.atMs > SILENT_MS) {
       return this.#end(new NoProgressError(this.#gaveUp.why));
     }
     if (exists) await this.#findMissing(now);
@@ -709,7 +717,7 @@ export class Submitter implements RunningPipeline {
     await this.#change(SILENT_MS / 2);
     while (
       performance.now() < deadline && this.#slices.size > 0 &&
-      [...this.#workers.values()].some(({ open }) => open.length > 0)
+      this.workers.heard.some(({ open }) => open.length > 0)
     ) {
       await this.#change(100);
     }
@@ -825,14 +833,6 @@ export class Submitter implements RunningPipeline {
     await this.#bus.close();
   }
 
-  get #workers(): Map<string, Live> {
-    const since = performance.now() - SILENT_MS;
-    return new Map(
-      [...this.#live].filter(([, { heardMs, live }]) => heardMs > since && live.gaveUp === null)
-        .map(([name, { live }]) => [name, live]),
-    );
-  }
-
   /** What was collected so far. */
   get cluster(): ClusterState {
     return this.#proof.toJSON();
@@ -861,16 +861,14 @@ export class Submitter implements RunningPipeline {
   }
 
   get engine(): Pick<Engine, "name" | "transport"> {
-    const workers = [...this.#workers.values()];
-    const names = new Set(workers.flatMap(({ engine }) => engine.split("+")));
-    return { name: [...names].sort().join("+"), transport: workers[0]?.transport ?? "portable" };
+    return this.workers.engine;
   }
 
   get workersBusy(): readonly number[] {
-    return [...this.#workers.values()].map(({ loopBusy }) => loopBusy);
+    return this.workers.heard.map(({ loopBusy }) => loopBusy);
   }
 
   get activity(): Activity {
-    return [...this.#workers.values()].map(({ activity }) => activity).reduce(addActivities, IDLE);
+    return this.workers.activity;
   }
 }

@@ -9,14 +9,13 @@ import { type ClusterState, createClusterState } from "../checkpoint/cluster_sta
 import type { JarFile } from "../cookies/jar_file.ts";
 import { ENGINES } from "../engine/engines.ts";
 import { UsageError } from "../errors.ts";
-import { formatAuthority, parseHost } from "../http/url.ts";
 import type { MetricsServer } from "../metrics/server.ts";
 import type { Submitter } from "../cluster/submitter.ts";
 import type { ClusterOptions, RunOptions } from "../options/run_options.ts";
 import { countFreeDescriptors } from "../process/descriptors.ts";
 import { EventLoopLoad } from "../process/event_loop_load.ts";
 import { PeakMemory } from "../process/peak_memory.ts";
-import { createHostCheck, explainMissingNet } from "../process/permission.ts";
+import { createHostCheck } from "../process/permission.ts";
 import { formatHdr } from "../report/hdr.ts";
 import { formatSummary } from "../report/json.ts";
 import { PreciseTimer } from "../schedule/precise_timer.ts";
@@ -25,27 +24,19 @@ import { addIds, drawIds } from "../source/request_id.ts";
 import { describeShortfall } from "../source/shortfall.ts";
 import { Targets } from "../source/targets.ts";
 import type { Snapshot } from "../stats/snapshot.ts";
-import { formatCount } from "../text/format.ts";
 import { type JournalSnapshot, type MadeAgain, Outputs } from "./outputs.ts";
+import { formatWait, GRACE_MS } from "./grace.ts";
 import { openEngine } from "./open_engine.ts";
 import { type Activity, Pipeline, type RunningPipeline, sumCounts } from "./pipeline.ts";
+import { requirePermission } from "./require_permission.ts";
 import type { MaybePromise } from "../stream.ts";
 import type { Pipelines } from "../threads/pipelines.ts";
 import type { WorkerCode } from "../threads/start_worker.ts";
 import { belongsToOneThread, countThreads } from "../threads/shares.ts";
 import type { RunPage } from "./run_page.ts";
 
-/** How long requests in flight may continue after the last start. */
-const GRACE_MS = 5_000;
 /** How often a run checks whether a threshold is lost. */
 const CHECK_INTERVAL_MS = 1_000;
-
-/** What a run that ends early waits for, in words; empty if it does not wait. */
-export function formatWait(inFlight: number): string {
-  if (inFlight === 0) return "";
-  const requests = `${formatCount(inFlight)} ${inFlight === 1 ? "request" : "requests"}`;
-  return `waiting up to ${GRACE_MS / 1000} s for ${requests} in flight`;
-}
 
 /** Where the engines of a run come from. */
 export interface RunEngines {
@@ -255,7 +246,7 @@ export class Run {
     });
     const { run } = before;
     this.#onNotice(
-      `the run is '${run}': start workers by 'myriad work nats://${bus.servers[0]} ${run}'`,
+      `the run is '${run}': start workers by '${submitter.workCommand}'`,
     );
     return submitter;
   }
@@ -316,12 +307,7 @@ export class Run {
 
   /** @throws {UsageError} If this process may not connect to the host of the first request. */
   #checkPermission(url: string): void {
-    const { proxy, unixSocket } = this.#options;
-    if (this.#permits === undefined || unixSocket !== undefined) return;
-    const to = proxy === undefined ? url : `http://${formatAuthority(proxy)}/`;
-    if (this.#permits(to)) return;
-    const host = parseHost(to);
-    throw new UsageError(`Cannot request '${host}': no permission: ${explainMissingNet(host)}`);
+    requirePermission(url, this.#options, this.#permits);
   }
 
   /**
@@ -380,10 +366,11 @@ export class Run {
       return { seconds, cpuSeconds, peakRssKb, shortages };
     }
     const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
+    const { cpuSeconds = 0, peakRssKb = 0 } = this.#pipeline.workers?.usage ?? {};
     return {
       seconds: (before?.seconds ?? 0) + (performance.now() - this.#startMs) / 1000,
-      cpuSeconds: (before?.cpuSeconds ?? 0) + (userCPUTime + systemCPUTime) / 1e6,
-      peakRssKb: Math.max(before?.peakRssKb ?? 0, this.#peak.update(maxRSS)),
+      cpuSeconds: (before?.cpuSeconds ?? 0) + (userCPUTime + systemCPUTime) / 1e6 + cpuSeconds,
+      peakRssKb: Math.max(before?.peakRssKb ?? 0, this.#peak.update(maxRSS), peakRssKb),
       shortages: sumCounts(before?.shortages ?? {}, activity.shortages),
     };
   }
@@ -397,19 +384,22 @@ export class Run {
   }
 
   snapshot(): Snapshot {
-    const { stats, activity, engine, workersBusy } = this.#pipeline;
-    const figures = stats.snapshot({
+    const { stats, activity, engine, workersBusy, workers } = this.#pipeline;
+    const { concurrency } = this.#options;
+    const figures = (workers?.addTo(stats) ?? stats).snapshot({
       ...activity,
       ...this.#resourceUsage(activity),
       startedMs: this.#startedMs - (this.#outputs.restored?.seconds ?? 0) * 1000,
-      concurrency: this.#options.concurrency,
+      // Each worker has its own.
+      concurrency: concurrency * (workers?.most || 1),
       targetRate: this.#options.rate,
       total: this.#outputs.computeTotal(this.#source.items.total),
       progress: this.#progress(),
       rssBytes: Deno.memoryUsage().rss,
       loopBusy: this.#loop?.busy ?? 0,
-      threads: Math.max(1, workersBusy.length),
+      threads: workers?.most || Math.max(1, workersBusy.length),
       workersBusy,
+      ...workers === undefined ? {} : { workers: workers.figures },
       engine: engine.name,
       transport: engine.transport,
       interrupted: this.#isInterrupted,

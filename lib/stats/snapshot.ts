@@ -80,7 +80,10 @@ export interface SlowRequest {
  * What a worker of a run on several machines does: `busy` as long as it is heard of once a second,
  * `silent` after that, `gone` once others have its slices, and `left` if it said so.
  */
-export type WorkerState = "busy" | "silent" | "gone" | "left";
+export const WORKER_STATES = ["busy", "silent", "gone", "left"] as const;
+
+/** One of {@linkcode WORKER_STATES}. */
+export type WorkerState = typeof WORKER_STATES[number];
 
 /** A worker of a run on several machines, as it last told. */
 export interface WorkerFigures {

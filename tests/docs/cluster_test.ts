@@ -1,0 +1,331 @@
+/**
+ * Holds the users of `docs/cluster.md`: a run is made with exactly those permissions, and without
+ * any one of them something of it fails.
+ *
+ * @module
+ */
+import { assert, assertEquals } from "@std/assert";
+import { Bus, type RunBus } from "../../lib/cluster/bus.ts";
+import type { Control, Live } from "../../lib/cluster/messages.ts";
+import { IDLE } from "../../lib/run/pipeline.ts";
+import { folder } from "../fixtures/folder.ts";
+import { HAS_NATS, NatsServer } from "../fixtures/nats_server.ts";
+import { finish, readUntil, start } from "../fixtures/program.ts";
+import { ok, RawServer } from "../fixtures/raw_server.ts";
+
+const RUN = "nightly";
+
+/** A user of the document, with the subjects that it may use. */
+interface User {
+  readonly user: string;
+  readonly publish: readonly string[];
+  readonly subscribe: readonly string[];
+}
+
+const DOCUMENT = await Deno.readTextFile(new URL("../../docs/cluster.md", import.meta.url));
+const CONFIG = /^authorization \{\n[^]*?^\}\n/m.exec(DOCUMENT)![0];
+const USERS = readUsers(CONFIG);
+
+function readUsers(config: string): User[] {
+  return config.split(/(?=user: ")/).slice(1).map((text) => {
+    const list = (name: string): string[] => {
+      const [, subjects] = new RegExp(`${name}: \\[([^\\]]*)\\]`).exec(text)!;
+      return Array.from(subjects.matchAll(/"([^"]+)"/g), ([, subject]) => subject);
+    };
+    const [, user] = /user: "(\w+)"/.exec(text)!;
+    return { user, publish: list("publish"), subscribe: list("subscribe") };
+  });
+}
+
+const find = (name: string): User => USERS.find(({ user }) => user === name)!;
+
+/** A user without each one of its permissions: names, and what they lack. */
+function listPoorer({ user, publish, subscribe }: User): (User & { readonly lacks: string })[] {
+  return [...publish, ...subscribe].map((lacks, k) => {
+    const name = `${user}_${k}`;
+    const keep = (subjects: readonly string[], from: number): string[] =>
+      subjects.filter((_, index) => from + index !== k)
+        .map((subject) => subject.replace(`.${user}.`, `.${name}.`));
+    return {
+      user: name,
+      publish: keep(publish, 0),
+      subscribe: keep(subscribe, publish.length),
+      lacks,
+    };
+  });
+}
+
+function toConfig(users: readonly User[]): string {
+  const list = users.map(({ user, publish, subscribe }) =>
+    JSON.stringify({ user, password: "p", permissions: { publish, subscribe } })
+  );
+  return `authorization { users: [
+    { user: "admin", password: "p" }
+    ${list.join("\n")}
+  ] }`;
+}
+
+async function open(
+  { host, port }: NatsServer,
+  user: string,
+): Promise<{ readonly bus: Bus } & AsyncDisposable> {
+  const login = { user, password: "p" };
+  const bus = await Bus.connect({ servers: [`${host}:${port}`], login, tls: undefined });
+  return { bus, [Symbol.asyncDispose]: () => bus.close() };
+}
+
+const STREAMS = { lostAfterMs: 30_000, holdBytes: 16 * 1024 ** 2, replicas: 1, key: undefined };
+const SPEC = {
+  command: { argv: [], files: [], password: null },
+  columns: [],
+  hasOneHost: true,
+  ids: null,
+  lostAfterMs: 30_000,
+  details: false,
+};
+/** What the server asks for after 1 MB; until it is answered, it sends no more. */
+const FLOW_CONTROL = `$JS.FC.KV_MYRIAD_${RUN}.>`;
+/** How many commits have more than that. */
+const MANY = 5_000;
+const BYTES = new Uint8Array(100);
+const LIVE: Live = {
+  worker: "w",
+  activity: IDLE,
+  engine: "http1",
+  transport: "portable",
+  loopBusy: 0,
+  rate: 0,
+  rssBytes: 0,
+  cpuSeconds: 0,
+  isShut: false,
+  gaveUp: null,
+  open: [],
+};
+
+/** Waits for what comes at once if it comes at all. */
+async function soon(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  for (let tries = 0; tries < 40; tries++) {
+    if (await condition()) return;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  throw new Error(`No sign of ${what}`);
+}
+
+/**
+ * All that a worker does on the bus.
+ *
+ * @param admin the same run, to one who may do everything
+ * @param told receives what the worker is told
+ */
+async function work(bus: Bus, admin: RunBus, id: string, told: string[]): Promise<void> {
+  const run = (await bus.openRun(RUN))!;
+  run.onNotice = (text) => told.push(text);
+  assertEquals((await run.readSpec("1"))?.lostAfterMs, 30_000);
+  const heard: Control[] = [];
+  const ends = [await run.watchControl((control) => heard.push(control))];
+  const live: Live[] = [];
+  ends.push(admin.onLive((one) => live.push(one)));
+  try {
+    await admin.setControl("stop");
+    await soon(() => heard.at(-1) === "stop", "an order");
+    const block = await admin.store(`block.${id}`, BYTES);
+    await admin.publishSlice({ id, count: 1, runs: [0, 1], block });
+    const lease = (await run.nextSlice())!;
+    assertEquals(lease.slice.id, id);
+    await run.read(lease.slice.block!);
+    const part = await run.store(`part.${id}.x`, BYTES);
+    const commit = { id, worker: "w", delivery: 1, count: 1, part };
+    assert(await run.commit(commit));
+    assert(await run.commit(commit));
+    lease.acknowledge();
+    await soon(async () => (await admin.listSlices()).length === 0, "an ack");
+    run.tellLive(LIVE);
+    await soon(() => live.length > 0, "a worker");
+    let turns = 0;
+    ends.push(await run.watchOrigin(() => turns++));
+    await run.takeTurn();
+    assert(await run.readClock("w") !== undefined);
+    const revision = await admin.writeOrigin(1, 0) ?? 0;
+    await soon(() => turns > 0, "the begin of the turns");
+    assert(await run.writeOrigin(2, revision) !== undefined);
+  } finally {
+    for (const end of ends) end();
+    await admin.setControl("run");
+    for (const slice of await admin.listSlices()) await admin.removeSlice(slice);
+  }
+}
+
+/**
+ * All that a submitter does on the bus.
+ *
+ * @param admin one who may do everything
+ * @param count how many slices are committed
+ */
+async function submit(bus: Bus, admin: Bus, count: number): Promise<void> {
+  const ends: (() => void)[] = [];
+  try {
+    const run = await bus.createRun(RUN, STREAMS);
+    await run.writeSpec(SPEC, "1");
+    await run.setControl("run");
+    const other = (await admin.openRun(RUN))!;
+    const live: Live[] = [];
+    const commits: string[] = [];
+    const heard: Control[] = [];
+    ends.push(run.onLive((one) => live.push(one)));
+    ends.push(await run.watchCommits(({ id }) => commits.push(id)));
+    ends.push(await run.watchControl((control) => heard.push(control)));
+    await other.setControl("stop");
+    await soon(() => heard.at(-1) === "stop", "an order");
+    other.tellLive(LIVE);
+    await soon(() => live.length > 0, "a worker");
+    const block = await run.store("block.t-0", BYTES);
+    await run.publishSlice({ id: "t-0", count: 1, runs: [0, 1], block });
+    const [queued] = await run.listSlices();
+    const part = await other.store("part.t-0.x", BYTES);
+    const seqs = Array.from({ length: 30 }, (_, k) => 10 ** 9 + k);
+    await Promise.all(Array.from({ length: count }, (_, k) => {
+      const large = { ...part, seqs: k === 0 ? part.seqs : seqs };
+      return other.commit({ id: `t-${k}`, worker: "w", delivery: 1, count: 1, part: large });
+    }));
+    await soon(() => commits.length === count, "the commits");
+    await run.read(part);
+    await run.closeSlice("t-0");
+    await run.removeSlice(queued);
+    assertEquals(await other.listSlices(), []);
+    await run.dropName("part.t-0.x");
+    await run.drop(block);
+    assertEquals((await other.listStored()).filter((name) => !name.startsWith("spec.")), []);
+    await run.listStored();
+    assert(await run.exists());
+    assertEquals((await bus.deleteRun(RUN)).length, 4);
+  } finally {
+    for (const end of ends) end();
+    await admin.deleteRun(RUN);
+  }
+}
+
+/** Says of each user whether something failed. */
+async function listAble<T extends User>(
+  users: readonly T[],
+  nats: NatsServer,
+  act: (bus: Bus, user: T) => Promise<void>,
+): Promise<T[]> {
+  const able: T[] = [];
+  for (const user of users) {
+    await using one = await open(nats, user.user);
+    try {
+      await act(one.bus, user);
+      able.push(user);
+    } catch (error) {
+      if (user.user.includes("_")) continue;
+      throw error;
+    }
+  }
+  return able;
+}
+
+Deno.test({
+  name: "a worker of docs/cluster.md needs each of its permissions",
+  ignore: !HAS_NATS,
+  async fn() {
+    const worker = find("worker");
+    const users = [worker, ...listPoorer(worker)];
+    await using nats = await NatsServer.start({ config: toConfig(users) });
+    await using admin = await open(nats, "admin");
+    const run = await admin.bus.createRun(RUN, STREAMS);
+    await run.writeSpec(SPEC, "1");
+    const told: string[] = [];
+    const able = await listAble(users, nats, (bus, { user }) => work(bus, run, `t-${user}`, told));
+    assertEquals(able.map(({ user }) => user), ["worker"], JSON.stringify(able.slice(1), null, 2));
+    // Nobody waits for an answer to these, or hears that they do not come.
+    const denied = told.map((text) => /may not (.*?)(?:\.\d.*)?':/.exec(text)?.[1]);
+    assertEquals(denied.sort(), [
+      "publish to '$JS.ACK.MYRIAD_nightly_SLICES.slices",
+      "publish to 'myriad.nightly.live",
+      "subscribe to '$KV.MYRIAD_nightly.control",
+      "subscribe to '$KV.MYRIAD_nightly.origin",
+    ]);
+  },
+});
+
+Deno.test({
+  name: "a submitter of docs/cluster.md needs each of its permissions",
+  ignore: !HAS_NATS,
+  async fn() {
+    const submitter = find("submitter");
+    const users = [submitter, ...listPoorer(submitter)];
+    await using nats = await NatsServer.start({ config: toConfig(users) });
+    await using admin = await open(nats, "admin");
+    const able = await listAble(users, nats, (bus, { publish }) => {
+      const lacksOthers = publish.length + 1 === submitter.publish.length;
+      return submit(bus, admin.bus, lacksOthers && publish.includes(FLOW_CONTROL) ? 1 : MANY);
+    });
+    assertEquals(able.map(({ user }) => user), ["submitter"], JSON.stringify(able.slice(1)));
+  },
+});
+
+Deno.test({
+  name: "a worker of docs/cluster.md can neither publish slices nor delete, nor read another run",
+  ignore: !HAS_NATS,
+  async fn() {
+    await using nats = await NatsServer.start({ config: toConfig(USERS) });
+    await using admin = await open(nats, "admin");
+    await using worker = await open(nats, "worker");
+    for (const name of [RUN, "other"]) {
+      await (await admin.bus.createRun(name, STREAMS)).writeSpec(SPEC, "1");
+    }
+    const run = (await worker.bus.openRun(RUN))!;
+    const stored = await run.store("part.t-0.x", BYTES);
+    for (
+      const [what, act] of Object.entries({
+        publish: () => run.publishSlice({ id: "a", count: 1, runs: [0, 1], block: undefined }),
+        block: () => run.store("block.t-0", BYTES),
+        control: () => run.setControl("over"),
+        describe: () => run.writeSpec(SPEC, "1"),
+        purge: () => run.dropName("part.t-0.x"),
+        list: () => worker.bus.listAll(),
+        delete: () => worker.bus.deleteRun(RUN),
+        other: () => worker.bus.openRun("other"),
+        make: () => worker.bus.createRun("third", STREAMS),
+      })
+    ) {
+      const error = await act().then(() => undefined, (error) => error);
+      assertEquals([what, error?.trouble], [what, "denied"]);
+    }
+    await run.drop(stored);
+    await run.read(stored);
+    assertEquals(await admin.bus.listRuns(), [RUN, "other"]);
+  },
+});
+
+Deno.test({
+  name: "a whole run is made with exactly the users of docs/cluster.md",
+  ignore: !HAS_NATS,
+  async fn() {
+    await using nats = await NatsServer.start({ config: CONFIG });
+    await using target = await RawServer.start(({ send }) => send(ok()));
+    await using dir = await folder();
+    const urls = Array.from({ length: 300 }, (_, k) => target.url(`/${k}`));
+    const input = await dir.write("urls.txt", `${urls.join("\n")}\n`);
+    const [submitterUrl, workerUrl] = await Promise.all(
+      [["submitter", "change-this"], ["worker", "change-this-too"]].map(([user, password]) =>
+        dir.write(user, `nats://${user}:${password}@${nats.host}:${nats.port}\n`)
+      ),
+    );
+    const output = dir.path("out.ndjson");
+    await using submitting = start([
+      ...["-i", input, "-q", "1000/s", "-o", output, "--slice", "50", "--progress", "none"],
+      ...["--cluster", `@${submitterUrl}`, "--cluster-run", RUN],
+    ]);
+    await readUntil(submitting.stderr, `the run is '${RUN}'`);
+    await using working = start(["work", `@${workerUrl}`, RUN]);
+    for (
+      const { code, stderr } of await Promise.all([submitting, working].map((it) => finish(it)))
+    ) {
+      assertEquals(code, 0, stderr);
+    }
+    const lines = (await Deno.readTextFile(output)).trimEnd().split("\n");
+    assertEquals(new Set(lines.map((line) => JSON.parse(line).i)).size, 300);
+    assertEquals(new Set(target.requests).size, 300);
+  },
+});
