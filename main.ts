@@ -8,6 +8,7 @@ import { closest } from "./lib/cli/closest.ts";
 import { complain, formatMessage, print, printAtOnce, runProgram } from "./lib/cli/print.ts";
 import {
   ClosedPipe,
+  ClusterError,
   EXIT_OF_SIGNAL,
   InterruptedError,
   NoProgressError,
@@ -272,7 +273,8 @@ async function request(options: RunOptions): Promise<number> {
     }
     const isFile = options.output !== undefined && options.output.path !== "-";
     const isCutShort = exitCode !== undefined || snapshot.aborted !== undefined;
-    if ((isCutShort || failure instanceof NoProgressError) && isFile && !options.silent) {
+    const isStuck = failure instanceof NoProgressError || failure instanceof ClusterError;
+    if ((isCutShort || isStuck) && isFile && !options.silent) {
       const without = snapshot.aborted === undefined ? "" : ", without --abort-on-threshold";
       const line = `to continue, run the same command with --resume${without}`;
       await print(`myriad: ${line}\n`, Deno.stderr);

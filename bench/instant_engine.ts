@@ -35,7 +35,8 @@ class InstantEngine implements Engine {
   close(): void {}
 }
 
-function toAnswer(target: Target, at: number): Result {
+/** What it answers at a time, in milliseconds since the Unix epoch. */
+export function toAnswer(target: Target, at: number): Result {
   return toResult({
     target,
     origin: undefined,

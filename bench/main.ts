@@ -7,6 +7,7 @@
 import { parseArgs } from "node:util";
 import type { Bench, Context } from "./bench.ts";
 import { before } from "./benches/before.ts";
+import { cluster } from "./benches/cluster.ts";
 import { dead } from "./benches/dead.ts";
 import { fairness } from "./benches/fairness.ts";
 import { fetch } from "./benches/fetch.ts";
@@ -50,6 +51,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   report,
   pool,
   threads,
+  cluster,
   long,
   before,
 };

@@ -30,18 +30,25 @@ export class Meter {
   /** Whether GNU time is there; without it neither CPU nor memory can be measured. */
   readonly hasTime: boolean;
   readonly #file: string;
-  readonly #abort = new AbortController();
+  readonly #abort: AbortController;
 
   /** @param file where GNU time may write */
   static async open(file: string): Promise<Meter> {
     const output = await runCommand([GNU_TIME, "--version"]);
     // Others, as that of BusyBox, know no --version.
-    return new Meter(file, output !== undefined && /GNU/.test(output.stdout + output.stderr));
+    const hasTime = output !== undefined && /GNU/.test(output.stdout + output.stderr);
+    return new Meter(file, hasTime, new AbortController());
   }
 
-  private constructor(file: string, hasTime: boolean) {
+  private constructor(file: string, hasTime: boolean, abort: AbortController) {
     this.#file = file;
     this.hasTime = hasTime;
+    this.#abort = abort;
+  }
+
+  /** A meter for what runs at the same time. Whoever stops one of them stops both. */
+  beside(): Meter {
+    return new Meter(`${this.#file}.${crypto.randomUUID()}`, this.hasTime, this.#abort);
   }
 
   /**

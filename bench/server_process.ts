@@ -53,10 +53,10 @@ export class ServerProcess implements AsyncDisposable {
     }
   }
 
-  /** Ends it; its log is then complete. */
-  async stop(): Promise<void> {
+  /** Ends it; its log is then complete, unless it is killed. */
+  async stop(signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<void> {
     try {
-      this.#process.kill("SIGTERM");
+      this.#process.kill(signal);
     } catch {
       // It has ended already.
     }

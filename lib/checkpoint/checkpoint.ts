@@ -27,7 +27,7 @@ export interface CheckpointOptions {
   /** The rest of a journal, as it is now. */
   readonly now: () => Pick<
     JournalState,
-    "stats" | "seconds" | "cpuSeconds" | "peakRssKb" | "shortages"
+    "stats" | "seconds" | "cpuSeconds" | "peakRssKb" | "shortages" | "cluster"
   >;
   /** Called if a journal cannot be written: the run cannot continue. */
   readonly onFailure: (error: unknown) => void;
@@ -54,6 +54,8 @@ export class Checkpoint {
   readonly #ranks = new Map<number, number>();
   /** Wakes the source where it waits for the oldest requests. */
   #wake: (() => void) | undefined;
+  /** What waits for the next journal; as many as there are slices of a run on several machines. */
+  #waiting: (() => void)[] = [];
 
   constructor(options: CheckpointOptions) {
     this.#options = options;
@@ -70,7 +72,7 @@ export class Checkpoint {
     if (this.#options.failed === undefined) {
       this.#done.add(toIndex(i, this.#options.numbers));
     } else {
-      this.#done.add(this.#ranks.get(i)!);
+      this.#done.add(this.#ranks.get(i) ?? this.#countRank(i));
       this.#ranks.delete(i);
     }
     this.#hasChanged = true;
@@ -79,6 +81,27 @@ export class Checkpoint {
       this.#wake = undefined;
       wake();
     }
+  }
+
+  /** Whether a request is one of this run that is not done, and can be marked now. */
+  isOpen(i: number): boolean {
+    const { failed, numbers } = this.#options;
+    const place = toIndex(i, numbers);
+    if (!Number.isSafeInteger(place) || place < 0) return false;
+    if (failed !== undefined && !failed.has(place)) return false;
+    const rank = failed === undefined ? place : this.#countRank(i);
+    return this.#done.reaches(rank) && !this.#done.has(rank);
+  }
+
+  /** The place of a request of a retry among those that it makes, without the source. */
+  #countRank(i: number): number {
+    return this.#options.failed!.countBelow(toIndex(i, this.#options.numbers));
+  }
+
+  /** Calls back once a journal that knows of all that is marked now is on the disk. */
+  onJournal(call: () => void): void {
+    this.#waiting.push(call);
+    this.#hasChanged = true;
   }
 
   /**
@@ -135,6 +158,8 @@ export class Checkpoint {
     this.#hasChanged = false;
     // All of one moment: nothing is awaited before both outputs have set their records apart.
     const done = this.#done.toJSON();
+    const waiting = this.#waiting;
+    this.#waiting = [];
     const state = before.retry === null
       ? { ...before, ...now(), done, complete }
       : { ...before, ...now(), retry: complete ? null : { ...before.retry, done } };
@@ -150,6 +175,7 @@ export class Checkpoint {
     }
     this.#writtenAtMs = performance.now();
     this.#writtenBytes = output.written;
+    for (const call of waiting) call();
   }
 
   /** Ends without another journal: the last one stands. */

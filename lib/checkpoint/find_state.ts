@@ -6,6 +6,7 @@
 import type { Output } from "../output/output.ts";
 import { describeWriteError } from "../process/os_error.ts";
 import { Stats } from "../stats/stats.ts";
+import { createClusterState } from "./cluster_state.ts";
 import { describeDifference, isJudgedAgain, toIdentity, toInputState } from "./identity.ts";
 import { type Identity, JournalError, type JournalState, readJournal } from "./journal.ts";
 import {
@@ -22,6 +23,8 @@ export interface Found {
   readonly state: JournalState | undefined;
   /** Whether there is a run to resume. */
   readonly isResumed: boolean;
+  /** The name of a run that may still be on a bus, and that this one does not resume there. */
+  readonly leftRun?: string | undefined;
   /** Whether a retry is to judge the records by statuses that the run did not expect. */
   readonly isJudgedAgain: boolean;
 }
@@ -81,7 +84,22 @@ export async function findState(
   if (failures !== undefined && !await failures.reaches(old.failures ?? 0)) {
     fail(`'--failures ${options.failures}' is shorter than its journal says: ${START_OVER}`);
   }
-  return { state: { ...old, identity, input }, isResumed: true, isJudgedAgain: isOnlyJudgedAgain };
+  const cluster = findCluster(options, old);
+  const leftRun = old.complete || cluster?.run === old.cluster?.run ? undefined : old.cluster?.run;
+  const state = { ...old, identity, input, cluster };
+  return { state, isResumed: true, isJudgedAgain: isOnlyJudgedAgain, leftRun };
+}
+
+/** A retry is a run of its own on the bus: slices of the run before hold other requests. */
+function findCluster(
+  { cluster, runName, retryFailed }: ResumeOptions,
+  old: JournalState,
+): JournalState["cluster"] {
+  if (old.complete && !retryFailed) return old.cluster;
+  if (cluster === undefined) return null;
+  const isNewRetry = retryFailed && old.retry === null;
+  const state = isNewRetry || old.cluster === null ? createClusterState(runName) : old.cluster;
+  return { ...state, run: runName ?? state.run };
 }
 
 /**
@@ -128,6 +146,7 @@ async function createState(options: ResumeOptions): Promise<JournalState> {
     input: await toInputState(options),
     crEndsLines: true,
     complete: false,
+    cluster: options.cluster === undefined ? null : createClusterState(options.runName),
     retry: null,
     done: { low: 0, above: "" },
     output: 0,

@@ -2,7 +2,7 @@
  * The journal of a run: a small file beside its output that says what of it is done.
  *
  * ```text
- * myriad journal 2 SHA-256-OF-THE-REST
+ * myriad journal 3 SHA-256-OF-THE-REST
  * {"identity":…,"done":…,"output":…}
  * ```
  *
@@ -25,6 +25,7 @@ import {
   orNull,
   type Shape,
 } from "../text/json_shape.ts";
+import { type ClusterState, isClusterState } from "./cluster_state.ts";
 import { type DoneSetState, isDoneSetState } from "./done_set.ts";
 import { MIGRATIONS } from "./migrations.ts";
 
@@ -46,6 +47,8 @@ export interface JournalState {
   readonly crEndsLines: boolean;
   /** Whether the run came to its end. */
   readonly complete: boolean;
+  /** What the run has on several machines; null if this process makes the requests. */
+  readonly cluster: ClusterState | null;
   /** A retry of what failed that is under way; null without. */
   readonly retry: RetryState | null;
   /** Which requests are done, counted as the source gives them. */
@@ -97,6 +100,7 @@ const SHAPE: Shape = {
   input: orNull(isShape({ size: isCount, mtimeMs: (value) => Number.isFinite(value) })),
   crEndsLines: isBoolean,
   complete: isBoolean,
+  cluster: orNull(isClusterState),
   retry: orNull(isShape({ done: isDoneSetState, count: isCount, replacing: isBoolean })),
   done: isDoneSetState,
   output: isCount,

@@ -17,6 +17,8 @@ export const MIGRATIONS: readonly ((state: State) => Record<string, unknown>)[] 
     ...state,
     stats: isObject(state.stats) ? fillStats(state.stats) : state.stats,
   }),
+  // Before runs on several machines.
+  (state) => ({ cluster: null, ...state }),
 ];
 
 /** Adds what was not counted yet: none of it, or what follows from the rest. */

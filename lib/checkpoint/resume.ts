@@ -37,6 +37,8 @@ export class ResumePoint {
   readonly #isJudgedAgain: boolean;
   /** Whether there is a run to resume. */
   readonly isResumed: boolean;
+  /** The name of a run that may still be on a bus, and that this one does not resume there. */
+  readonly leftRun: string | undefined;
   /** For `--retry-failed`, the places of the requests that are made again. */
   failed: SparseBitmap | undefined;
 
@@ -82,7 +84,7 @@ export class ResumePoint {
   private constructor(
     options: ResumeOptions,
     { output, failures, isNew }: Pick<ResumePoint, "output" | "failures"> & { isNew: boolean },
-    { state, isResumed, isJudgedAgain }: Found,
+    { state, isResumed, isJudgedAgain, leftRun }: Found,
   ) {
     this.#options = options;
     this.#isNew = isNew;
@@ -90,12 +92,14 @@ export class ResumePoint {
     this.failures = failures;
     this.state = state;
     this.isResumed = isResumed;
+    this.leftRun = leftRun;
     this.#isJudgedAgain = isJudgedAgain;
   }
 
   /**
    * Cuts the outputs back to what the journal vouches for. For a new run, the new journal comes
-   * first: an old one would speak of records that are no longer there.
+   * first: an old one would speak of records that are no longer there. For a run on several machines
+   * as well: the bus must not have a run that no journal names.
    *
    * @throws {UsageError} If that is not possible.
    */
@@ -104,7 +108,9 @@ export class ResumePoint {
     if (this.#options.retryFailed) return await this.#commitRetry(state!);
     if (state?.complete) return;
     try {
-      if (state !== undefined && !this.isResumed) await writeJournal(this.journal, state);
+      if (state !== undefined && (!this.isResumed || state.cluster !== null)) {
+        await writeJournal(this.journal, state);
+      }
       await output.cutTo(state?.output ?? 0);
       await failures?.cutTo(state?.failures ?? 0);
     } catch (error) {
@@ -158,6 +164,7 @@ export class ResumePoint {
       }
       await this.output.cutTo(state.output);
       await this.failures?.cutTo(state.failures ?? 0);
+      if (state.cluster !== null) await writeJournal(journal, state);
       this.state = state;
     } catch (error) {
       if (error instanceof UsageError) throw error;

@@ -9,6 +9,8 @@ export class SparseBitmap {
   readonly #pages = new Map<number, Uint8Array<ArrayBuffer>>();
   /** How many there are. */
   count = 0;
+  /** Where {@linkcode countBelow} was last, and what it found there. */
+  #last: { readonly at: number; readonly count: number } | undefined;
 
   /** A set of what {@linkcode lines} gave; undefined if the text is anything else. */
   static parse(text: string): SparseBitmap | undefined {
@@ -36,6 +38,35 @@ export class SparseBitmap {
   has(place: number): boolean {
     const page = this.#pages.get(Math.floor(place / PAGE));
     return page !== undefined && (page[place % PAGE >> 3] >> (place & 7) & 1) === 1;
+  }
+
+  /**
+   * How many in the set are below a number. Nothing may be added any more. For ascending numbers it
+   * takes little time.
+   */
+  countBelow(place: number): number {
+    const number = Math.floor(place / PAGE);
+    const last = this.#last;
+    const { at, count } = last !== undefined && last.at <= place && last.at >= number * PAGE
+      ? last
+      : { at: number * PAGE, count: this.#countPages(number) };
+    const page = this.#pages.get(number);
+    let below = count;
+    if (page !== undefined) {
+      for (let k = at; k < place; k++) below += page[k % PAGE >> 3] >> (k & 7) & 1;
+    }
+    this.#last = { at: place, count: below };
+    return below;
+  }
+
+  /** How many are in the pages below one. */
+  #countPages(number: number): number {
+    let count = 0;
+    for (const [k, page] of this.#pages) {
+      if (k >= number) continue;
+      for (let byte of page) for (; byte > 0; byte &= byte - 1) count++;
+    }
+    return count;
   }
 
   /** The set as lines of text. */

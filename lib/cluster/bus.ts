@@ -77,6 +77,8 @@ const WRONG_LAST_SEQUENCE = 10_071;
 const MAX_LISTED = 10_000;
 /** The maximum number of bytes of a piece, where the server takes messages of that size. */
 const MAX_PIECE_BYTES = 512 * 1024;
+/** The bytes of a message that every server of such a run takes. */
+const MIN_PAYLOAD_BYTES = 64 * 1024;
 /** What a message has beside a piece: its header fields. */
 const HEADER_BYTES = 1_024;
 /** The maximum number of pieces that are on their way at once. */
@@ -97,7 +99,7 @@ export interface RunStreams {
   /** The maximum number of bytes that the store holds. */
   readonly holdBytes: number;
   /** What the run is sealed with; undefined if it is not. */
-  readonly key: Uint8Array | undefined;
+  readonly key?: Uint8Array | undefined;
   /** How many servers of the bus keep a copy, from 1. */
   readonly replicas: number;
 }
@@ -544,6 +546,21 @@ export class RunBus {
     return num_ack_pending;
   }
 
+  /**
+   * Whether a submitter of this version, with this key, can go on with the run: nothing describes it
+   * yet, or what does can be read.
+   */
+  async isReadable(version: string): Promise<boolean> {
+    try {
+      const entry = await this.#do("read the run", () => this.#parts.kv.get("spec"));
+      if (entry !== null) await this.readSpec(version);
+      return true;
+    } catch (error) {
+      if (error instanceof UsageError) return false;
+      throw error;
+    }
+  }
+
   async setControl(control: Control): Promise<void> {
     await this.#do("control the run", () => this.#parts.kv.put("control", control));
   }
@@ -620,7 +637,11 @@ export class RunBus {
   }
 
   /**
+<<<<<<< HEAD
    * The next slice that nobody has; undefined if none came for a while.
+=======
+   * The next slice that nobody has; undefined if nothing came for a while.
+>>>>>>> cluster
    *
    * @throws {BusError} If the bus cannot be asked.
    */
@@ -688,7 +709,9 @@ export class RunBus {
   /** Stores bytes under a name, in pieces. To try it again stores no piece twice. */
   async store(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<Stored> {
     const { js, nc } = this.#parts;
-    const pieceBytes = Math.min(MAX_PIECE_BYTES, nc.info!.max_payload - HEADER_BYTES);
+    // It is not known while the connection is away.
+    const maxBytes = nc.info?.max_payload ?? MIN_PAYLOAD_BYTES;
+    const pieceBytes = Math.min(MAX_PIECE_BYTES, maxBytes - HEADER_BYTES);
     return await this.#do("store what was done", async () => {
       const seqs: number[] = [];
       for (let at = 0; at < bytes.length; at += pieceBytes * PIECES_AT_ONCE) {

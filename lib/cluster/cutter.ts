@@ -1,73 +1,62 @@
 import type { Item } from "../source/item.ts";
-import { OverlongLine } from "../source/lines.ts";
-import { detachString } from "../text/detach.ts";
-import type { RecordTexts } from "./block.ts";
-import { RunBuilder } from "./number_runs.ts";
+import { type Cut, SliceBuilder } from "./slice_builder.ts";
 
-/** The maximum number of characters of a slice's records, apart from the last one. */
-const MAX_TEXT_LENGTH = 8 * 1024 * 1024;
-/** The maximum number of runs of a slice. */
-const MAX_RUNS = 1_000;
-
-/** A slice that is not on the bus yet. */
-export interface Cut {
-  readonly runs: readonly number[];
+/** Cuts items into slices, and tells which of them may go out. */
+export interface Cutter {
+  /** How many items make a slice whole, from 1. */
+  length: number;
+  /** How many items wait. */
   readonly count: number;
-  /** Undefined without an input. */
-  readonly records: RecordTexts | undefined;
+  /** Whether no item can be added before a slice has gone out. */
+  readonly isFull: boolean;
+  /** When a slice can go out, as far as time alone decides; Infinity if it does not. */
+  readonly readyAtMs: number;
+  add(item: Item): void;
+  /**
+   * A slice that may go out; undefined without one.
+   *
+   * @param isPartial also one that is not whole
+   */
+  take(isPartial: boolean, nowMs: number): Cut | undefined;
+  /** Everything of a slice of that group has come back. */
+  release(group: number, nowMs: number): void;
 }
 
-/** Puts together slices from items. */
-export class Cutter {
-  readonly #length: number;
-  readonly #step: number;
-  readonly #hasRecords: boolean;
-  #runs: RunBuilder;
-  #count = 0;
-  #textLength = 0;
-  #texts: string[] = [];
-  #lines: number[] = [];
-  #overlong: number[] = [];
+/** Cuts items into slices that may go out at any time. */
+export class OrderCutter implements Cutter {
+  readonly readyAtMs = Infinity;
+  readonly #builder: SliceBuilder;
+  #whole: Cut | undefined;
 
-  /** @param length how many items make a slice whole, from 1 */
-  constructor(length: number, { step, hasRecords }: { step: number; hasRecords: boolean }) {
-    this.#length = length;
-    this.#step = step;
-    this.#hasRecords = hasRecords;
-    this.#runs = new RunBuilder(step);
+  constructor(options: { readonly step: number; readonly hasRecords: boolean }) {
+    this.#builder = new SliceBuilder(options);
   }
 
-  /** @returns a slice, if the item has made it whole */
-  add({ i, record, line }: Item): Cut | undefined {
-    this.#runs.add(i);
-    if (this.#hasRecords) {
-      const isOverlong = record instanceof OverlongLine;
-      const text = isOverlong ? record.start : record;
-      if (isOverlong) this.#overlong.push(this.#count);
-      this.#texts.push(detachString(text));
-      this.#lines.push(line);
-      this.#textLength += text.length;
-    }
-    this.#count++;
-    const isWhole = this.#count >= this.#length || this.#textLength >= MAX_TEXT_LENGTH ||
-      this.#runs.runs.length >= 2 * MAX_RUNS;
-    return isWhole ? this.take() : undefined;
+  get length(): number {
+    return this.#builder.length;
   }
 
-  /** What is there; undefined without any. */
-  take(): Cut | undefined {
-    const count = this.#count;
-    if (count === 0) return undefined;
-    const { runs } = this.#runs;
-    const records = this.#hasRecords
-      ? { texts: this.#texts, lines: this.#lines, overlong: this.#overlong }
-      : undefined;
-    this.#runs = new RunBuilder(this.#step);
-    this.#count = 0;
-    this.#textLength = 0;
-    this.#texts = [];
-    this.#lines = [];
-    this.#overlong = [];
-    return { runs, count, records };
+  set length(length: number) {
+    this.#builder.length = length;
   }
+
+  get count(): number {
+    return this.#builder.count + (this.#whole?.count ?? 0);
+  }
+
+  get isFull(): boolean {
+    return this.#whole !== undefined;
+  }
+
+  add(item: Item): void {
+    this.#whole = this.#builder.add(item);
+  }
+
+  take(isPartial: boolean): Cut | undefined {
+    const cut = this.#whole ?? (isPartial ? this.#builder.take() : undefined);
+    this.#whole = undefined;
+    return cut;
+  }
+
+  release(): void {}
 }

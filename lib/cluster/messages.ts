@@ -20,7 +20,6 @@ import {
   isMap,
   isNumber,
   isShape,
-  isText,
   orNull,
 } from "../text/json_shape.ts";
 import { countRuns, isRuns } from "./number_runs.ts";
@@ -67,6 +66,20 @@ export type Control =
   /** The run has ended. */
   | "over";
 
+/** What a worker has to say to whoever submitted the run. */
+export interface Notice {
+  /** Its number among the worker's, from 0: it can be told several times. */
+  readonly k: number;
+  readonly text: string;
+}
+
+/** A slice that a worker has open. */
+export interface LiveSlice {
+  readonly id: string;
+  /** All that was counted of it so far; missing where that is what was told before. */
+  readonly stats?: StatsState;
+}
+
 /** What a worker is doing at present, once a second. It may be lost. */
 export interface Live {
   readonly worker: string;
@@ -77,13 +90,17 @@ export interface Live {
   /** How many requests got their result in the last second. */
   readonly rate: number;
   readonly rssBytes: number;
+  readonly peakRssKb: number;
+  /** Since the worker began with the run. */
   readonly cpuSeconds: number;
   /** Whether no more requests start. */
   readonly isShut: boolean;
   /** Why it leaves, in words, if it could not reach anything; null otherwise. */
   readonly gaveUp: string | null;
-  /** What is counted of slices that are not committed. */
-  readonly open: readonly { readonly id: string; readonly stats: StatsState }[];
+  /** The last ones, at most {@linkcode MAX_NOTICES}. */
+  readonly notices: readonly Notice[];
+  /** The slices that are not committed. */
+  readonly open: readonly LiveSlice[];
 }
 
 /** The messages of a run, by what they are. */
@@ -104,6 +121,11 @@ export const MAX_SLICE = 1_000_000;
 export const MAX_SLICE_RUNS = 10_000;
 /** The maximum number of slices that a worker tells about. */
 const MAX_TOLD = 64;
+/** The maximum number of resources that a worker can run out of. */
+const MAX_KINDS = 20;
+/** The maximum number of notices in a message, and of characters of each. */
+export const MAX_NOTICES = 8;
+export const MAX_NOTICE_LENGTH = 400;
 
 /** An id, and the name of a worker: nothing in it means anything to a terminal, or to the bus. */
 const isId: Check = (value) => typeof value === "string" && /^[\w-]{1,64}$/.test(value);
@@ -134,8 +156,9 @@ const isActivity = isShape({
   retrying: isCount,
   held: isCount,
   paused: isCount,
-  shortages: isMap(isCount),
+  shortages: (value) => isMap(isCount)(value) && Object.keys(value as object).length <= MAX_KINDS,
 });
+const isWords: Check = (value) => typeof value === "string" && value.length <= MAX_NOTICE_LENGTH;
 const isLiveShape = isShape({
   worker: isId,
   activity: isActivity,
@@ -144,11 +167,13 @@ const isLiveShape = isShape({
   loopBusy: isNumber,
   rate: isNumber,
   rssBytes: isCount,
+  peakRssKb: isCount,
   cpuSeconds: isNumber,
   isShut: isBoolean,
-  gaveUp: orNull(isText),
+  gaveUp: orNull(isWords),
+  notices: isList(isShape({ k: isCount, text: isWords }), MAX_NOTICES),
   open: isList(
-    isShape({ id: isId, stats: (value) => findWrongStat(value) === undefined }),
+    isShape({ id: isId }, { stats: (value) => findWrongStat(value) === undefined }),
     MAX_TOLD,
   ),
 });

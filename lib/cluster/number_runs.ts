@@ -35,18 +35,56 @@ export function countRuns(runs: readonly number[]): number {
 }
 
 /**
+ * What is left of runs without some of their numbers; both ascend.
+ *
+ * @returns undefined if the others are not ascending runs of numbers that are among these
+ */
+export function subtractRuns(
+  runs: readonly number[],
+  others: readonly number[],
+  step: number,
+): number[] | undefined {
+  if (others.length % 2 !== 0) return undefined;
+  const rest: number[] = [];
+  let k = 0;
+  // What is left of run k.
+  let [first, count] = runs;
+  for (let o = 0; o < others.length; o += 2) {
+    const [start, length] = [others[o], others[o + 1]];
+    if (!Number.isSafeInteger(start) || !(Number.isSafeInteger(length) && length > 0)) {
+      return undefined;
+    }
+    while (k < runs.length && start >= first + count * step) {
+      if (count > 0) rest.push(first, count);
+      k += 2;
+      [first, count] = [runs[k], runs[k + 1]];
+    }
+    const skipped = (start - first) / step;
+    // NaN behind the last run.
+    if (!(skipped >= 0 && Number.isInteger(skipped) && skipped + length <= count)) return undefined;
+    if (skipped > 0) rest.push(first, skipped);
+    first = start + length * step;
+    count -= skipped + length;
+  }
+  for (; k < runs.length; k += 2, [first, count] = [runs[k], runs[k + 1]]) {
+    if (count > 0) rest.push(first, count);
+  }
+  return rest;
+}
+
+/**
  * Whether a value of JSON is runs of numbers, ascending.
  *
  * @param max the maximum number of runs
+ * @param step between two numbers, at least
  */
-export function isRuns(value: unknown, max: number): value is number[] {
+export function isRuns(value: unknown, max: number, step = 1): value is number[] {
   if (!Array.isArray(value) || value.length % 2 !== 0 || value.length > 2 * max) return false;
   let last = -1;
   for (let k = 0; k < value.length; k += 2) {
     const [first, count] = [value[k], value[k + 1]];
     if (!Number.isSafeInteger(first) || !Number.isSafeInteger(count)) return false;
-    // Numbers follow each other by 1 or more.
-    const end = first + (count - 1);
+    const end = first + (count - 1) * step;
     if (first <= last || count < 1 || !Number.isSafeInteger(end)) return false;
     last = end;
   }

@@ -1,6 +1,7 @@
 import { IDEMPOTENT } from "../http/fields.ts";
 import { describeUnsafe, IDEMPOTENCY_KEY, mayRepeat } from "../options/submission.ts";
 import type { RunOptions } from "../options/run_options.ts";
+import { INPUT_FORMATS } from "../source/formats.ts";
 import type { MakeTarget } from "../source/item.ts";
 
 /**
@@ -9,7 +10,9 @@ import type { MakeTarget } from "../source/item.ts";
  */
 export function refuseUnsafe(make: MakeTarget, options: RunOptions): MakeTarget {
   // Only there do records have methods; that of the run was checked when it was submitted.
-  if (options.input?.format !== "jsonl" || mayRepeat(options)) return make;
+  const { input } = options;
+  const isToCheck = input !== undefined && INPUT_FORMATS[input.format].hasOwnRequests;
+  if (!isToCheck || mayRepeat(options)) return make;
   return (item) => {
     const target = make(item);
     if (IDEMPOTENT.has(target.method) || target.invalid !== undefined) return target;

@@ -1,7 +1,5 @@
-import process from "node:process";
 import { openFailureEncoder, openRecordEncoder } from "../output/open_output.ts";
 import type { RunOptions } from "../options/run_options.ts";
-import { EventLoopLoad } from "../process/event_loop_load.ts";
 import { createHostCheck } from "../process/permission.ts";
 import { openEngine } from "../run/open_engine.ts";
 import { Pipeline } from "../run/pipeline.ts";
@@ -12,7 +10,8 @@ import { addIds } from "../source/request_id.ts";
 import { Targets } from "../source/targets.ts";
 import { decodeBlock } from "./block.ts";
 import type { Lease, RunBus } from "./bus.ts";
-import type { Control, Live } from "./messages.ts";
+import { LiveTeller } from "./live_teller.ts";
+import type { Control } from "./messages.ts";
 import { OpenSlice } from "./open_slice.ts";
 import { encodePart } from "./part.ts";
 import { refuseUnsafe } from "./refuse_unsafe.ts";
@@ -23,7 +22,6 @@ import { TurnPacer } from "./turn_pacer.ts";
 
 /** The maximum number of slices that a worker holds: a slow request keeps its slice open. */
 const MAX_OPEN = 8;
-const LIVE_MS = 1_000;
 /** How long requests in flight may continue after the last start. */
 const GRACE_MS = 5_000;
 
@@ -35,17 +33,13 @@ export class RunWorker {
   readonly #options: RunOptions;
   readonly #open: OpenSlice[] = [];
   readonly #source = new SliceSource(() => void this.#fetch());
-  readonly #loop = new EventLoopLoad();
-  readonly #committing = new Set<Promise<void>>();
+  /** Commits on their way, by the id of their slice. */
+  readonly #committing = new Map<string, Promise<void>>();
   #last: OpenSlice | undefined;
   #pipeline!: Pipeline<SliceStats>;
   #isFetching = false;
   #wantsMore = false;
   #isLeaving = false;
-  /** How many requests have their result, and how many had it when this worker last told. */
-  #resultCount = 0;
-  #toldCount = 0;
-  #toldMs = performance.now();
   #grace: ReturnType<typeof setTimeout> | undefined;
 
   constructor(bus: RunBus, { name, spec, options }: {
@@ -80,7 +74,7 @@ export class RunWorker {
       { rate, rampUpMs, worker: this.#name },
       REAL_ENVIRONMENT,
     );
-    this.#pipeline = new Pipeline(
+    const pipeline = this.#pipeline = new Pipeline(
       {
         source: new Targets(this.#source, ids === null ? make : addIds(make, ids)),
         engine,
@@ -98,16 +92,20 @@ export class RunWorker {
         onResult: (result) => {
           const slice = this.#find(result.target.i);
           slice.write(result);
-          this.#resultCount++;
+          teller.countResult();
           if (slice.isWhole) this.#finish(slice);
         },
-        onNotice: () => {},
+        onNotice: (text) => teller.addNotice(text),
       },
+    );
+    const teller = new LiveTeller(
+      this.#name,
+      { pipeline, open: this.#open, committing: this.#committing },
+      (live) => this.#bus.tellLive(live),
     );
     const stopWatching = await this.#bus.watchControl((control) => this.#take(control));
     const keeping = setInterval(() => this.#keep(), lostAfterMs / 3);
-    const telling = setInterval(() => this.#tell(), LIVE_MS);
-    this.#loop.start();
+    teller.start();
     void this.#fetch();
     try {
       await this.#pipeline.run();
@@ -123,11 +121,9 @@ export class RunWorker {
           slice.lease.giveBack();
         }
       }
-      await Promise.all(this.#committing);
-      this.#tell();
+      await Promise.all(this.#committing.values());
+      teller.stop();
       clearInterval(keeping);
-      clearInterval(telling);
-      this.#loop.stop();
       stopWatching();
     }
   }
@@ -197,8 +193,8 @@ export class RunWorker {
 
   #finish(slice: OpenSlice): void {
     this.#drop(slice);
-    const committing = this.#commit(slice).finally(() => this.#committing.delete(committing));
-    this.#committing.add(committing);
+    const { id } = slice.lease.slice;
+    this.#committing.set(id, this.#commit(slice).finally(() => this.#committing.delete(id)));
   }
 
   async #commit(slice: OpenSlice): Promise<void> {
@@ -215,30 +211,5 @@ export class RunWorker {
 
   #keep(): void {
     for (const { lease } of this.#open) lease.keep();
-  }
-
-  #tell(): void {
-    const nowMs = performance.now();
-    const rate = (this.#resultCount - this.#toldCount) / Math.max(nowMs - this.#toldMs, 1) * 1e3;
-    this.#toldCount = this.#resultCount;
-    this.#toldMs = nowMs;
-    this.#bus.tellLive({ ...this.#live, rate });
-  }
-
-  get #live(): Omit<Live, "rate"> {
-    const { activity, engine, isShut } = this.#pipeline;
-    const { userCPUTime, systemCPUTime } = process.resourceUsage();
-    return {
-      worker: this.#name,
-      activity,
-      engine: engine.name,
-      transport: engine.transport,
-      loopBusy: this.#loop.busy,
-      rssBytes: Deno.memoryUsage().rss,
-      cpuSeconds: (userCPUTime + systemCPUTime) / 1e6,
-      isShut,
-      gaveUp: null,
-      open: this.#open.map((slice) => ({ id: slice.lease.slice.id, stats: slice.stats.toJSON() })),
-    };
   }
 }

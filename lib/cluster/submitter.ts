@@ -1,37 +1,75 @@
 import config from "../../deno.json" with { type: "json" };
+import type { ClusterState } from "../checkpoint/cluster_state.ts";
 import type { Engine } from "../engine/engine.ts";
-import type { BusOptions } from "../options/run_options.ts";
+import { BusError, ClusterError, NoProgressError } from "../errors.ts";
 import type { RecordedCommand } from "../options/recorded_command.ts";
-import type { RunOptions } from "../options/run_options.ts";
-import { type Activity, addActivities, IDLE, type RunningPipeline } from "../run/pipeline.ts";
+import type { BusOptions, RunOptions } from "../options/run_options.ts";
+import { countRecords } from "../output/count_records.ts";
+import { OUTPUT_FORMATS } from "../output/formats.ts";
+import type { EncodedRecords } from "../output/record_encoder.ts";
+import type { Activity, RunningPipeline } from "../run/pipeline.ts";
+import type { Item } from "../source/item.ts";
 import { createNumbering } from "../source/numbering.ts";
+import { MAX_TIMER_MS } from "../schedule/stop_gate.ts";
 import { unpackStats } from "../stats/packed_stats.ts";
 import type { Stats } from "../stats/stats.ts";
+import type { MaybePromise, Step } from "../stream.ts";
 import type { PipelinesHooks, PipelinesParts } from "../threads/pipelines.ts";
-import { encodeBlock } from "./block.ts";
+import { adoptSlices } from "./adopt_slices.ts";
+import { decodeBlock, encodeBlock, type RecordTexts } from "./block.ts";
 import { Bus, type RunBus } from "./bus.ts";
 import { gunzip } from "./codec.ts";
-import { type Cut, Cutter } from "./cutter.ts";
-import type { Commit, Live, Slice } from "./messages.ts";
-import { listNumbers } from "./number_runs.ts";
-import { decodePart } from "./part.ts";
+import { Collector } from "./collector.ts";
+import { type Cutter, OrderCutter } from "./cutter.ts";
+import { DamagedError } from "./damaged_error.ts";
+import { HostCutter } from "./host_cutter.ts";
+import { LiveWorkers, SILENT_MS } from "./live_workers.ts";
+import type { Commit, Control, Live, Slice, Stored } from "./messages.ts";
+import { countRuns, listNumbers, NumberPlaces, subtractRuns } from "./number_runs.ts";
+import { GuardedItems, refuseSecretColumns } from "./secret_guard.ts";
+import { decodePart, type Part } from "./part.ts";
+import { Proof } from "./proof.ts";
+import type { Cut } from "./slice_builder.ts";
 
-/** The maximum number of slices that are on the bus and not collected. */
+/**
+ * The maximum number of slices that are on the bus and not collected. With {@linkcode MAX_SLICE} it
+ * is less than the reach of a journal.
+ */
 const MAX_OUTSTANDING = 200;
-const MIN_SLICE = 1_000;
+/** The maximum number of requests of a slice, and the minimum, unless the user sets it. */
 const MAX_SLICE = 20_000;
-const SLICES = 1_000;
-/** The maximum number of bytes of a slice's records that are not compressed. */
-const MAX_TEXT_BYTES = 1024 * 1024 * 1024;
-/** After so much silence, a worker counts as gone. */
-const SILENT_MS = 3_000;
+const MIN_SLICE = 200;
+/** A slice is one part in so many of what is left: no worker has much to do when others are done. */
+const PARTS_OF_REST = 100;
+/** How many requests a slice has while nobody knows how many are left. */
+const USUAL_SLICE = 2_000;
+/** At a rate, a slice takes no longer: a death repeats it. */
+const SLICE_SECONDS = 10;
+/** Blocks of records take at most this share of the store: parts need the rest. */
+const SHARE_OF_BLOCKS = 1 / 4;
+/** The maximum number of slices that are on their way to the bus. */
+const MAX_PUTS = 8;
+/** Items wait no longer for others of their slice. */
+const SLOW_INPUT_MS = 100;
 /** How long the workers have to commit what they hold, at the end. */
 const STOP_MS = 10_000;
+/** How often the bus is asked whether the run is there. */
+const LOOK_MS = 2_000;
+/** How often in a row a run has to be missing to be lost: a server that starts has not found all. */
+const MIN_MISSING = 2;
+const RETRY_MS = 500;
+/** The maximum number of bytes of a slice's records that are not compressed. */
+const MAX_TEXT_BYTES = 512 * 1024 * 1024;
+/** How long the end of a run tries to leave nothing on the bus. */
+const RELEASE_MS = 10_000;
 
 /** How a run is submitted. */
 export interface SubmitterOptions {
   readonly bus: BusOptions;
-  readonly run: string;
+  /** What was collected of it before, and its name. */
+  readonly before: ClusterState;
+  /** Whether the run may be on the bus already. */
+  readonly isResumed: boolean;
   readonly lostAfterMs: number;
   readonly holdBytes: number;
   readonly replicas: number;
@@ -39,126 +77,662 @@ export interface SubmitterOptions {
   readonly slice: number | undefined;
   /** What the run is sealed with; undefined if it is not. */
   readonly key: Uint8Array | undefined;
+  /** Whether secrets may go through the bus in clear. */
+  readonly isPlain: boolean;
+  /** What the header of the input has; empty without one. */
+  readonly columns: readonly string[];
   readonly command: RecordedCommand;
 }
 
-/** A run on several machines, to its submitter: its members are those of one pipeline. */
+/** Receives what a submitter does. */
+export interface SubmitterHooks extends PipelinesHooks {
+  /** Whether the run has a request of that number that has no result. */
+  isOpen(i: number): boolean;
+  /** Calls back once the results so far are safe on the disk. */
+  onSafe(call: () => void): void;
+}
+
+/** A slice that is on the bus, or on its way there, and not collected. */
+interface Outstanding {
+  readonly slice: Slice;
+  /** That of {@linkcode Cut}. */
+  readonly group: number | undefined;
+  /** When it was put there, on the clock of `performance.now()`. */
+  sinceMs: number;
+  /** Whether its requests were in a slice before. */
+  readonly isRedone: boolean;
+  /** Whether the last look found neither it in the queue, nor a commit. */
+  isMissing: boolean;
+}
+
+/** What came of a slice, checked. */
+interface CheckedPart extends Pick<Part, "runs" | "stats"> {
+  readonly records: EncodedRecords | undefined;
+  readonly failures: EncodedRecords | undefined;
+}
+
+/** Whether secrets of the run may go to the bus. */
+function isProtected({ key, isPlain }: Pick<SubmitterOptions, "key" | "isPlain">): boolean {
+  return key !== undefined || isPlain;
+}
+
+function unpack(members: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  return members.length === 0 ? members : gunzip(members, MAX_TEXT_BYTES);
+}
+
+function toEncoded(bytes: Uint8Array<ArrayBuffer>): EncodedRecords | undefined {
+  return bytes.length === 0 ? undefined : { bytes, isPacked: false };
+}
+
+/**
+ * A run on several machines, to its submitter: its members are those of one pipeline.
+ *
+ * ```text
+ * pending items ──► cutter ──► slices on the bus ──► commits ──► collector ──► outputs, journal
+ *                     ▲            │ vanished, damaged, or done in part            │ journal on disk
+ *                     └────────────┘                                               ▼
+ *                                                       the slice is closed, its part is dropped
+ * ```
+ */
 export class Submitter implements RunningPipeline {
   readonly #bus: Bus;
   readonly #run: RunBus;
   readonly #options: SubmitterOptions;
   readonly #step: number;
   readonly #hasRecords: boolean;
-  readonly #gzip: boolean;
   readonly #details: boolean;
+  /** Undefined without an output of records. */
+  readonly #output: RunOptions["output"];
+  readonly #proof: Proof;
+  /** Whether the bus had the run already. */
+  readonly isAttached: boolean;
   #parts!: PipelinesParts;
-  #hooks!: PipelinesHooks;
+  #hooks!: SubmitterHooks;
   #cutter!: Cutter;
-  readonly #outstanding = new Map<string, Slice>();
-  readonly #live = new Map<string, { live: Live; heardMs: number }>();
+  #hostDelayMs = 0;
+  #rate: number | undefined;
+  /** By id: at most {@linkcode MAX_OUTSTANDING}, and the rest of those that were done in part. */
+  readonly #slices = new Map<string, Outstanding>();
+  /** The numbers of slices that were taken over, which are not cut again; undefined without any. */
+  #adopted: NumberPlaces | undefined;
+  /** Slices of an earlier submitter whose commits are collected first; undefined after that. */
+  #earlier: Set<string> | undefined;
+  readonly #puts = new Set<Promise<void>>();
+  /** The bytes of blocks of records that are on the bus, by the slice. */
+  readonly #blocks = new Map<string, number>();
+  #blockBytes = 0;
+  readonly #collector: Collector<CheckedPart>;
+  readonly workers: LiveWorkers;
+  /** Why workers have left that could not reach anything; the last of them, and when that was. */
+  #gaveUp: { readonly why: string; readonly atMs: number } | undefined;
+  /** Slices of different processes have different ids. */
   readonly #term = crypto.randomUUID().slice(0, 8);
   #count = 0;
+  /** How many items are in slices or on their way there, and how many of them have their results. */
+  #given = 0;
+  #taken = 0;
+  /** The step that the source promised, once it is there. */
+  #promised: Step<Item> | undefined;
+  #isPulling = false;
+  /** When the first item of the next slice came. */
+  #cutSinceMs = 0;
+  /** Whether no more items come. */
   #hasEnded = false;
+  /** Whether no more slices are published, and the workers have to commit what they hold. */
+  #isStopping = false;
   #isInterrupted = false;
-  #sourceFailure: unknown;
+  /** Whether it has ended: the bus is not asked again. */
+  #isOver = false;
+  #inputFailure: unknown;
+  /** Why the run cannot go on. */
+  #breakdown: Error | undefined;
+  /** How often in a row the bus did not have the run. */
+  #missing = 0;
+  #isLooking = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #failure = Promise.withResolvers<never>();
+  readonly #broken = Promise.withResolvers<void>();
   #wake: (() => void) | undefined;
-  /** Commits are collected one after the other. */
-  #collecting: Promise<void> = Promise.resolve();
 
+  /** @throws {UsageError} If the bus cannot be used. */
   static async open(options: RunOptions, submit: SubmitterOptions): Promise<Submitter> {
+    if (!isProtected(submit)) refuseSecretColumns(submit.columns);
     const bus = await Bus.connect(submit.bus);
-    const run = await bus.createRun(submit.run, submit);
-    return new Submitter(bus, run, options, submit);
+    try {
+      const { before: { run: name }, isResumed } = submit;
+      const found = isResumed ? await bus.openRun(name, submit.key) : undefined;
+      // What another version or key has made of it is of no use.
+      const isAttached = found !== undefined && await found.exists() &&
+        await found.isReadable(config.version);
+      if (isResumed && !isAttached) await bus.deleteRun(name);
+      const run = isAttached ? found : await bus.createRun(name, submit);
+      return new Submitter({ bus, run, isAttached }, options, submit);
+    } catch (error) {
+      await bus.close();
+      throw error;
+    }
   }
 
-  private constructor(bus: Bus, run: RunBus, options: RunOptions, submit: SubmitterOptions) {
+  private constructor(
+    { bus, run, isAttached }: { bus: Bus; run: RunBus; isAttached: boolean },
+    options: RunOptions,
+    submit: SubmitterOptions,
+  ) {
     this.#bus = bus;
     this.#run = run;
+    this.isAttached = isAttached;
     this.#options = submit;
     this.#step = createNumbering(options).step;
     this.#hasRecords = options.input !== undefined;
-    this.#gzip = options.output?.gzip ?? false;
     this.#details = options.details;
+    this.#output = options.output;
+    this.#proof = new Proof(submit.before);
+    this.#collector = new Collector({
+      read: (commit) => this.#read(commit),
+      take: (commit, part) => this.#take(commit, part),
+      onFailure: (error) => this.#end(error),
+    });
+    this.workers = new LiveWorkers({
+      lostAfterMs: submit.lostAfterMs,
+      command: this.workCommand,
+      isOut: (id) => this.#slices.has(id),
+      onNotice: (text) => this.#hooks.onNotice(text),
+    }, isAttached);
     this.#failure.promise.catch(() => {});
   }
 
-  begin(_options: RunOptions, parts: PipelinesParts, hooks: PipelinesHooks): void {
-    this.#parts = parts;
+  /** The command that starts a worker of the run. */
+  get workCommand(): string {
+    const { bus: { servers }, before: { run } } = this.#options;
+    return `myriad work nats://${servers[0]} ${run}`;
+  }
+
+  begin(options: RunOptions, parts: PipelinesParts, hooks: SubmitterHooks): void {
+    const isGuarded = this.#hasRecords && !isProtected(this.#options);
+    this.#parts = isGuarded ? { ...parts, pending: new GuardedItems(parts.pending) } : parts;
     this.#hooks = hooks;
     this.#run.onNotice = hooks.onNotice;
-    const { total = Infinity } = parts;
-    const length = this.#options.slice ??
-      Math.min(MAX_SLICE, Math.max(MIN_SLICE, Math.ceil(total / SLICES)));
-    this.#cutter = new Cutter(length, { step: this.#step, hasRecords: this.#hasRecords });
+    this.#rate = options.rate;
+    this.#cutter = this.#openCutter(options);
+  }
+
+  #openCutter({ hostConcurrency, hostDelayMs }: RunOptions): Cutter {
+    this.#hostDelayMs = hostDelayMs ?? 0;
+    const { source: { make, hasOneHost } } = this.#parts;
+    const options = { step: this.#step, hasRecords: this.#hasRecords };
+    if (hostConcurrency === undefined && hostDelayMs === undefined) return new OrderCutter(options);
+    if (hasOneHost) {
+      this.#hooks.onNotice(
+        "one worker at a time makes requests, as they go to one host that has limits",
+      );
+    }
+    return new HostCutter({
+      ...options,
+      make: hasOneHost ? undefined : make,
+      delayMs: this.#hostDelayMs,
+    });
   }
 
   async run(): Promise<void> {
-    const { source, ids } = this.#parts;
-    const { command, lostAfterMs } = this.#options;
-    const { columns, hasOneHost } = source;
-    await this.#run.writeSpec({
-      command,
-      columns,
-      hasOneHost,
-      ids: ids ?? null,
-      lostAfterMs,
-      details: this.#details,
-    }, config.version);
-    await this.#run.setControl("run");
-    const stopWatching = await this.#run.watchCommits((commit) => this.#onCommit(commit));
-    const stopListening = this.#run.onLive((live) =>
-      this.#live.set(live.worker, { live, heardMs: performance.now() })
-    );
+    const { durationMs } = this.#parts;
+    const looks = setInterval(() => void this.#look(), LOOK_MS);
+    if (durationMs !== undefined) this.#stopAt(performance.now() + durationMs);
+    const ends: (() => void)[] = [];
     try {
-      await Promise.race([
-        this.#publish().then(() => this.#whenCollected()),
-        this.#failure.promise,
-      ]);
+      await Promise.race([this.#work(ends), this.#broken.promise, this.#failure.promise]);
+    } catch (error) {
+      if (error !== this.#breakdown) throw error;
     } finally {
-      stopWatching();
-      stopListening();
+      clearInterval(looks);
+      clearTimeout(this.#timer);
+      for (const end of ends) end();
+      this.#collector.stop();
+      this.workers.end();
     }
   }
 
-  async #publish(): Promise<void> {
-    const { pending } = this.#parts;
-    while (!this.#isInterrupted) {
-      while (this.#outstanding.size >= MAX_OUTSTANDING && !this.#isInterrupted) {
-        await this.#change();
-      }
-      let step;
-      try {
-        const next = pending.next();
-        step = next instanceof Promise ? await next : next;
-      } catch (error) {
-        this.#sourceFailure = error;
-        break;
-      }
-      if (step.done) break;
-      const cut = this.#cutter.add(step.value);
-      if (cut !== undefined) await this.#put(cut);
+  async #work(ends: (() => void)[]): Promise<void> {
+    await this.#tellSpec();
+    ends.push(this.#run.onLive((live) => this.#hear(live)));
+    const listed = Promise.withResolvers<void>();
+    // What is queued is listed first: a slice that is gone from the queue has its commit then.
+    const queued = this.isAttached ? await this.#persist(() => this.#run.listSlices()) : [];
+    if (this.isAttached) this.#earlier = new Set();
+    ends.push(
+      await this.#persist(() =>
+        this.#run.watchCommits(
+          (commit) => this.#onCommit(commit),
+          listed.resolve,
+          (id) => this.#slices.has(id) && this.#replace(id, "has a commit that is damaged"),
+        )
+      ),
+    );
+    await listed.promise;
+    if (this.isAttached) await this.#attach(queued);
+    ends.push(await this.#persist(() => this.#run.watchControl((control) => this.#obey(control))));
+    await this.#publish();
+    await this.#whenCollected();
+    if (!this.#isStopping && this.#inputFailure === undefined && this.#given !== this.#taken) {
+      throw new Error(`${this.#given} requests were handed out, and ${this.#taken} collected`);
     }
-    const rest = this.#cutter.take();
-    if (rest !== undefined && !this.#isInterrupted) await this.#put(rest);
+  }
+
+  async #tellSpec(): Promise<void> {
+    const { source: { columns, hasOneHost }, ids = null } = this.#parts;
+    const { command, lostAfterMs } = this.#options;
+    const spec = { command, columns, hasOneHost, ids, lostAfterMs, details: this.#details };
+    await this.#persist(() => this.#run.writeSpec(spec, config.version));
+    await this.#persist(() => this.#run.setControl("run"));
+  }
+
+  /** Takes over what an earlier submitter has left on the bus. */
+  async #attach(queued: Awaited<ReturnType<RunBus["listSlices"]>>): Promise<void> {
+    const earlier = this.#earlier!;
+    await this.#collector.idle;
+    this.#earlier = undefined;
+    const { isOpen } = this.#hooks;
+    const { adopted, rejected, runs } = adoptSlices(
+      queued.filter(({ slice }) => !earlier.has(slice.id)),
+      { step: this.#step, isOpen },
+    );
+    for (const one of rejected) await this.#persist(() => this.#run.removeSlice(one));
+    for (const { slice } of adopted) {
+      this.#add(slice, false);
+      this.#given += slice.count;
+      // It may have come before.
+      const commit = await this.#persist(() => this.#run.readCommit(slice.id));
+      if (commit !== undefined && commit !== "closed") this.#collector.add(commit);
+    }
+    if (runs.length > 0) this.#adopted = new NumberPlaces(runs, this.#step);
+    for (const name of await this.#persist(() => this.#run.listStored())) {
+      if (!this.#slices.has(name.split(".")[1])) await this.#run.dropName(name).catch(() => {});
+    }
+    this.#hooks.onNotice(
+      `the bus still has the run: ${adopted.length} of its slices are taken over`,
+    );
+  }
+
+  /** Cuts what is pending into slices, and publishes them while there is room. */
+  async #publish(): Promise<void> {
+    const cutter = this.#cutter;
+    cutter.length = this.#computeLength();
+    // Nobody knows the groups of slices that were taken over.
+    while (cutter instanceof HostCutter && this.#slices.size > 0 && !this.#isStopping) {
+      await this.#change();
+    }
+    let hasMore = true;
+    while (!this.#isStopping && (hasMore || cutter.count > 0)) {
+      if (!this.#hasRoom) {
+        await this.#change();
+        continue;
+      }
+      const cut = cutter.take(!hasMore || cutter.isFull, performance.now());
+      if (cut !== undefined) {
+        this.#put(cut);
+        continue;
+      }
+      if (!hasMore || cutter.isFull) {
+        await this.#change(cutter.readyAtMs - performance.now());
+        continue;
+      }
+      const step = this.#pull();
+      if (step === undefined) {
+        await this.#waitForItem();
+      } else if (step.done) {
+        hasMore = false;
+      } else if (this.#adopted?.find(step.value.i) === undefined) {
+        this.#given++;
+        if (cutter.count === 0) this.#cutSinceMs = performance.now();
+        cutter.add(step.value);
+      }
+    }
     this.#hasEnded = true;
   }
 
-  async #put({ runs, count, records }: Cut): Promise<void> {
-    const id = `${this.#term}-${this.#count++}`;
-    const block = records &&
-      await this.#run.store(
-        `block.${id}`,
-        this.#run.codec.seal("block", id, encodeBlock(records)),
-      );
-    const slice: Slice = { id, count, runs, block };
-    this.#outstanding.set(id, slice);
-    await this.#run.publishSlice(slice);
+  /** Waits for the next item, but not for long while others wait for it. */
+  async #waitForItem(): Promise<void> {
+    const cutter = this.#cutter;
+    const now = performance.now();
+    const readyMs = cutter.readyAtMs - now;
+    const patienceMs = cutter.count === 0 ? Infinity : this.#cutSinceMs + SLOW_INPUT_MS - now;
+    if (patienceMs > 0) return await this.#change(Math.min(patienceMs, readyMs));
+    const cut = cutter.take(true, now);
+    if (cut === undefined) await this.#change(readyMs);
+    else this.#put(cut);
   }
 
-  /** Settles at the next change. */
-  #change(): Promise<void> {
-    return new Promise((resolve) => this.#wake = resolve);
+  get #hasRoom(): boolean {
+    return this.#slices.size < MAX_OUTSTANDING && this.#puts.size < MAX_PUTS &&
+      (this.#blockBytes === 0 ||
+        this.#blockBytes < this.#options.holdBytes * SHARE_OF_BLOCKS);
+  }
+
+  /** The next step of the source; undefined if it has to be waited for. */
+  #pull(): Step<Item> | undefined {
+    if (this.#isPulling) return undefined;
+    const step = this.#promised;
+    this.#promised = undefined;
+    if (step !== undefined) return step;
+    const fail = (error: unknown): Step<Item> => {
+      this.#inputFailure = error;
+      return { value: undefined, done: true };
+    };
+    try {
+      const next = this.#parts.pending.next();
+      if (!(next instanceof Promise)) return next;
+      this.#isPulling = true;
+      next.catch(fail).then((step) => {
+        this.#promised = step;
+        this.#isPulling = false;
+        this.#changed();
+      });
+      return undefined;
+    } catch (error) {
+      return fail(error);
+    }
+  }
+
+  /** How many requests the next slice has. */
+  #computeLength(): number {
+    const { slice } = this.#options;
+    if (slice !== undefined) return slice;
+    const { total, source: { items } } = this.#parts;
+    const read = items.progress?.();
+    const left = total !== undefined
+      ? total - this.#given
+      : read !== undefined && read > 0
+      ? this.#given / read - this.#given
+      : USUAL_SLICE * PARTS_OF_REST;
+    const length = Math.min(MAX_SLICE, Math.max(MIN_SLICE, Math.ceil(left / PARTS_OF_REST)));
+    return Math.max(1, Math.min(length, Math.floor((this.#rate ?? Infinity) * SLICE_SECONDS)));
+  }
+
+  /** Publishes a slice. */
+  #put(cut: Cut, isRedone = false): void {
+    this.#cutter.length = this.#computeLength();
+    const id = `${this.#term}-${this.#count++}`;
+    const putting = this.#publishSlice(id, cut, isRedone)
+      .catch((error) => this.#end(error))
+      .finally(() => {
+        this.#puts.delete(putting);
+        this.#changed();
+      });
+    this.#puts.add(putting);
+  }
+
+  async #publishSlice(
+    id: string,
+    { runs, count, records, group }: Cut,
+    isRedone: boolean,
+  ): Promise<void> {
+    let block;
+    if (records !== undefined) {
+      const bytes = encodeBlock(records);
+      this.#blocks.set(id, bytes.length);
+      this.#blockBytes += bytes.length;
+      const sealed = this.#run.codec.seal("block", id, bytes);
+      block = await this.#persist(() => this.#run.store(`block.${id}`, sealed));
+    }
+    const slice: Slice = { id, count, runs, block };
+    this.#add(slice, isRedone, group);
+    await this.#persist(() => this.#run.publishSlice(slice));
+  }
+
+  #add(slice: Slice, isRedone: boolean, group?: number): void {
+    const sinceMs = performance.now();
+    this.#slices.set(slice.id, { slice, group, sinceMs, isRedone, isMissing: false });
+  }
+
+  /** Publishes a slice once more, or some of its requests, under another id. */
+  #putAgain({ slice, group }: Outstanding, runs: readonly number[], isRedone: boolean): void {
+    // Its last request may have started just before.
+    const waitMs = group === undefined ? 0 : this.#hostDelayMs;
+    const putting = new Promise((resolve) => setTimeout(resolve, waitMs))
+      .then(() => this.#readRecords(slice, runs))
+      .then((records) => this.#put({ runs, count: countRuns(runs), records, group }, isRedone))
+      .catch((error) => this.#end(error))
+      .finally(() => this.#puts.delete(putting));
+    this.#puts.add(putting);
+  }
+
+  /** The records of some of a slice's requests; undefined without an input. */
+  async #readRecords(
+    { id, runs, count, block }: Slice,
+    wanted: readonly number[],
+  ): Promise<RecordTexts | undefined> {
+    if (block === undefined) return undefined;
+    const { texts, lines, overlong } = await this.#readBlock(id, block, count);
+    const places = new NumberPlaces(runs, this.#step);
+    const chosen = [...listNumbers(wanted, this.#step)].map((i) => places.find(i)!);
+    const isOverlong = new Set(overlong);
+    return {
+      texts: chosen.map((place) => texts[place]),
+      lines: chosen.map((place) => lines[place]),
+      overlong: [...chosen.keys()].filter((k) => isOverlong.has(chosen[k])),
+    };
+  }
+
+  async #readBlock(id: string, block: Stored, count: number): Promise<RecordTexts> {
+    try {
+      const bytes = await this.#persist(() => this.#run.read(block));
+      return decodeBlock(this.#run.codec.open("block", id, bytes), count);
+    } catch (error) {
+      if (!(error instanceof DamagedError)) throw error;
+      throw new ClusterError(`Cannot go on: the bus has damaged the records of slice '${id}'`);
+    }
+  }
+
+  #onCommit(commit: Commit): void {
+    this.#earlier?.add(commit.id);
+    if (this.#earlier !== undefined || this.#slices.has(commit.id)) this.#collector.add(commit);
+  }
+
+  /** Reads a part; if it is damaged, its slice is published anew. */
+  async #read(commit: Commit): Promise<CheckedPart | undefined> {
+    try {
+      const bytes = await this.#persist(() => this.#run.read(commit.part));
+      return this.#check(decodePart(this.#run.codec.open("part", commit.id, bytes)));
+    } catch (error) {
+      if (!(error instanceof DamagedError)) throw error;
+      this.#replace(commit.id, "is damaged");
+      return undefined;
+    }
+  }
+
+  /**
+   * Whether the texts of a part are whole, and hold a record for each of its numbers.
+   *
+   * @throws {DamagedError} If not.
+   */
+  #check({ runs, stats, records, failures }: Part): CheckedPart {
+    const output = this.#output;
+    const texts = unpack(records);
+    const found = countRecords(
+      texts,
+      output !== undefined && OUTPUT_FORMATS[output.format].hasColumns,
+    );
+    if (output !== undefined && found !== countRuns(runs)) {
+      throw new DamagedError("A part of the run on the bus has not as many records as numbers");
+    }
+    return {
+      runs,
+      stats,
+      records: output?.gzip === true && records.length > 0
+        ? { bytes: records, isPacked: true }
+        : toEncoded(texts),
+      failures: toEncoded(unpack(failures)),
+    };
+  }
+
+  /** Publishes a slice anew, as nothing can be collected under its id. */
+  #replace(id: string, how: string): void {
+    const outstanding = this.#slices.get(id);
+    void this.#free(id);
+    if (outstanding === undefined) return;
+    this.#slices.delete(id);
+    this.workers.settle(id);
+    this.#hooks.onNotice(`slice '${id}' ${how}: it is done again`);
+    if (this.#isStopping) return;
+    this.#putAgain(outstanding, outstanding.slice.runs, true);
+  }
+
+  /**
+   * Takes what came of a slice. All of one moment: nothing is awaited between the records, the
+   * numbers and the statistics.
+   */
+  #take(
+    commit: Commit,
+    { runs, stats: packed, records, failures }: CheckedPart,
+  ): MaybePromise<void> {
+    const { id, worker, delivery, part: { sha256 } } = commit;
+    const outstanding = this.#slices.get(id);
+    const rest = subtractRuns(outstanding?.slice.runs ?? runs, runs, this.#step);
+    if (rest === undefined) return this.#replace(id, "has a part of other requests");
+    const count = countRuns(runs);
+    const numbers = new Float64Array(count);
+    let k = 0;
+    for (const i of listNumbers(runs, this.#step)) numbers[k++] = i;
+    // An earlier submitter may have collected it.
+    if (!numbers.every(this.#hooks.isOpen)) {
+      if (outstanding !== undefined) throw new Error(`Two results of a request in slice '${id}'`);
+      return void this.#free(id);
+    }
+    const delta = unpackStats(packed);
+    this.stats.add(delta);
+    this.workers.settle(id, { worker, requests: count });
+    const full = this.#hooks.onResults({
+      records,
+      failures,
+      numbers: this.#parts.isResumable ? numbers : undefined,
+      stats: delta,
+    });
+    const isRedone = delivery > 1 || outstanding?.isRedone === true;
+    this.#proof.add({ worker, records: count, sha256, isRedone });
+    if (outstanding !== undefined) {
+      this.#slices.delete(id);
+      this.#taken += count;
+      const { group } = outstanding;
+      if (rest.length > 0 && !this.#isStopping) this.#putAgain(outstanding, rest, false);
+      else if (group !== undefined) this.#cutter.release(group, performance.now());
+    }
+    this.#hooks.onSafe(() => void this.#free(id));
+    this.#changed();
+    return full;
+  }
+
+  /** Lets go of what the bus holds for a slice: nothing more is to come of it. */
+  async #free(id: string): Promise<void> {
+    try {
+      // First: a worker that gets it again must not do it.
+      await this.#persist(() => this.#run.closeSlice(id));
+      await this.#persist(() => this.#run.dropName(`part.${id}.*`));
+      const bytes = this.#blocks.get(id);
+      if (this.#hasRecords) await this.#persist(() => this.#run.dropName(`block.${id}`));
+      if (bytes === undefined) return;
+      this.#blocks.delete(id);
+      this.#blockBytes -= bytes;
+      this.#changed();
+    } catch {
+      // The run is over: all of it goes.
+    }
+  }
+
+  #hear(live: Live): void {
+    this.workers.hear(live);
+    if (live.gaveUp !== null) this.#gaveUp = { why: live.gaveUp, atMs: performance.now() };
+  }
+
+  /** Somebody else can stop the run. */
+  #obey(control: Control): void {
+    if (control === "run" || this.#isStopping || this.#isOver) return;
+    this.#breakdown ??= new ClusterError("Cannot go on: the run was stopped by 'myriad runs'");
+    void this.#stopWorkers();
+  }
+
+  /** Looks for what nobody tells: a run that the bus has lost, slices that it has lost. */
+  async #look(): Promise<void> {
+    this.workers.look();
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    try {
+      await this.#lookOnce();
+    } catch {
+      // The bus does not answer: it may come back.
+    } finally {
+      this.#isLooking = false;
+    }
+  }
+
+  async #lookOnce(): Promise<void> {
+    const exists = await this.#run.exists();
+    this.#missing = exists ? 0 : this.#missing + 1;
+    if (this.#isOver) return;
+    if (this.#missing >= MIN_MISSING) {
+      return this.#end(new ClusterError(`Cannot go on: the bus has lost the run`));
+    }
+    const now = performance.now();
+    const { length } = this.workers.heard;
+    if (this.#gaveUp !== undefined && length === 0 && now - this.#gaveUp.atMs > SILENT_MS) {
+      return this.#end(new NoProgressError(this.#gaveUp.why));
+    }
+    if (exists) await this.#findMissing(now);
+  }
+
+  /** Publishes slices anew that are neither in the queue nor committed. */
+  async #findMissing(now: number): Promise<void> {
+    const { lostAfterMs } = this.#options;
+    const old = [...this.#slices.values()].filter(({ sinceMs }) => now - sinceMs > lostAfterMs);
+    if (old.length === 0) return;
+    // The next look at them is as far off.
+    for (const one of old) one.sinceMs = now;
+    const queued = new Set((await this.#run.listSlices()).map(({ slice }) => slice.id));
+    for (const one of old) {
+      const { id } = one.slice;
+      if (queued.has(id)) {
+        one.isMissing = false;
+        continue;
+      }
+      const commit = await this.#run.readCommit(id);
+      if (!this.#slices.has(id)) continue;
+      if (commit === undefined && one.isMissing) this.#replace(id, "was lost by the bus");
+      else if (commit === undefined) one.isMissing = true;
+      else if (commit !== "closed" && one.isMissing) this.#collector.add(commit);
+      else one.isMissing = true;
+    }
+  }
+
+  async #whenCollected(): Promise<void> {
+    while ((this.#slices.size > 0 || this.#puts.size > 0) && !this.#isStopping) {
+      await this.#change();
+    }
+    if (this.#isStopping) await this.#whenStopped();
+    await this.#collector.idle;
+  }
+
+  /** Settles once the workers have committed what they hold, or their time is up. */
+  async #whenStopped(): Promise<void> {
+    const deadline = performance.now() + STOP_MS;
+    // Each worker has told once more what it does.
+    await this.#change(SILENT_MS / 2);
+    while (
+      performance.now() < deadline && this.#slices.size > 0 &&
+      this.workers.heard.some(({ open }) => open.length > 0)
+    ) {
+      await this.#change(100);
+    }
+  }
+
+  /** Settles at the next change, or after a time. There is one waiter. */
+  #change(ms = Infinity): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = ms === Infinity
+        ? undefined
+        : setTimeout(() => this.#changed(), Math.min(ms, MAX_TIMER_MS));
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   #changed(): void {
@@ -167,72 +741,100 @@ export class Submitter implements RunningPipeline {
     wake?.();
   }
 
-  async #whenCollected(): Promise<void> {
-    while (this.#outstanding.size > 0 && !this.#isInterrupted) await this.#change();
-    if (!this.#isInterrupted) return;
-    const deadline = performance.now() + STOP_MS;
-    while (performance.now() < deadline && this.activity.inFlight > 0) {
-      await new Promise((resolve) => setTimeout(resolve, 100));
+  /**
+   * Tries again what fails while the bus is away.
+   *
+   * @throws {ClusterError} If the bus has lost the run.
+   * @throws Whatever else does not mend by itself.
+   */
+  async #persist<T>(act: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await act();
+      } catch (error) {
+        const isAway = error instanceof BusError &&
+          ["away", "full", "gone"].includes(error.trouble);
+        if (this.#isOver || this.#breakdown !== undefined || !isAway) {
+          throw this.#breakdown ?? error;
+        }
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
     }
-    await this.#collecting;
   }
 
-  #onCommit(commit: Commit): void {
-    const slice = this.#outstanding.get(commit.id);
-    if (slice === undefined) return;
-    this.#collecting = this.#collecting.then(() => this.#collect(slice, commit))
-      .catch((error) => this.fail(error));
+  #stopAt(atMs: number): void {
+    const leftMs = atMs - performance.now();
+    if (leftMs <= 0) return void this.#stopWorkers();
+    this.#timer = setTimeout(() => this.#stopAt(atMs), Math.min(leftMs, MAX_TIMER_MS));
   }
 
-  async #collect(slice: Slice, commit: Commit): Promise<void> {
-    const { runs, stats, records, failures } = decodePart(
-      this.#run.codec.open("part", slice.id, await this.#run.read(commit.part)),
-    );
-    const numbers = Float64Array.from(listNumbers(runs, this.#step));
-    // Of one moment: nothing is awaited between the records and their statistics.
-    const delta = unpackStats(stats);
-    this.stats.add(delta);
-    const full = this.#hooks.onResults({
-      records: this.#toRecords(records, this.#gzip),
-      failures: this.#toRecords(failures, false),
-      numbers: this.#parts.isResumable ? numbers : undefined,
-      stats: delta,
-    });
-    this.#outstanding.delete(slice.id);
-    if (full !== undefined) await full;
-    await this.#run.drop(commit.part);
-    if (slice.block !== undefined) await this.#run.drop(slice.block);
+  async #stopWorkers(): Promise<void> {
+    if (this.#isStopping) return;
+    this.#isStopping = true;
     this.#changed();
-  }
-
-  #toRecords(bytes: Uint8Array<ArrayBuffer>, isPacked: boolean) {
-    if (bytes.length === 0) return undefined;
-    return { bytes: isPacked ? bytes : gunzip(bytes, MAX_TEXT_BYTES), isPacked };
+    await this.#persist(() => this.#run.setControl("stop")).catch(() => {});
   }
 
   async stop(): Promise<void> {
     this.#isInterrupted = true;
-    this.#changed();
-    await this.#run.setControl("stop");
+    await Promise.race([
+      this.#stopWorkers(),
+      new Promise((resolve) => setTimeout(resolve, LOOK_MS)),
+    ]);
   }
 
+  /** The workers cancel by themselves what is in flight. */
   cancel(): void {}
 
   fail(reason: unknown): void {
+    this.#collector.stop();
     this.#failure.reject(reason);
   }
 
-  async close(): Promise<void> {
-    await this.#run.setControl("over");
-    await this.#bus.deleteRun(this.#options.run);
-    await this.#bus.close();
-    await this.#parts?.pending.return?.();
+  /** Ends the run: nothing more is published or collected. */
+  #end(error: unknown): void {
+    if (this.#isOver) return;
+    const isOfBus = error instanceof ClusterError || error instanceof BusError ||
+      error instanceof NoProgressError;
+    if (!isOfBus) return this.fail(error);
+    this.#breakdown ??= error;
+    this.#isStopping = true;
+    this.#collector.stop();
+    this.#broken.resolve();
+    this.#changed();
   }
 
-  get #workers(): readonly Live[] {
-    const since = performance.now() - SILENT_MS;
-    return [...this.#live.values()].filter(({ heardMs }) => heardMs > since)
-      .map(({ live }) => live);
+  async close(): Promise<void> {
+    this.#isOver = true;
+    this.#isStopping = true;
+    this.#changed();
+    await this.#parts?.pending.return?.();
+    // It has not begun.
+    if (this.#parts === undefined) await this.release(this.isAttached);
+  }
+
+  /** Lets go of the bus, once all outputs are on the disk. */
+  async release(isKept: boolean): Promise<void> {
+    const { before: { run } } = this.#options;
+    const leave = async (): Promise<void> => {
+      await this.#run.setControl(isKept ? "stop" : "over");
+      if (!isKept) await this.#bus.deleteRun(run);
+    };
+    const deadline = performance.now() + RELEASE_MS;
+    while (this.#missing < MIN_MISSING && performance.now() < deadline) {
+      try {
+        await leave();
+        break;
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
+    await this.#bus.close();
+  }
+
+  /** What was collected so far. */
+  get cluster(): ClusterState {
+    return this.#proof.toJSON();
   }
 
   get stats(): Stats {
@@ -240,34 +842,32 @@ export class Submitter implements RunningPipeline {
   }
 
   get isShut(): boolean {
-    return this.#isInterrupted || this.#hasEnded && this.#outstanding.size === 0;
+    return this.#isStopping || this.#hasEnded && this.#slices.size === 0;
   }
 
   get isCutShort(): boolean {
-    return this.#isInterrupted || this.#sourceFailure !== undefined;
+    return this.#isInterrupted || this.sourceFailure !== undefined;
   }
 
   get sourceFailure(): unknown {
-    return this.#sourceFailure;
+    if (this.#breakdown !== undefined) return this.#breakdown;
+    // The input was read ahead: what is missing counts only if the run has come so far.
+    return this.openCount === 0 ? this.#inputFailure : undefined;
   }
 
   get openCount(): number {
-    let count = 0;
-    for (const slice of this.#outstanding.values()) count += slice.count;
-    return count;
+    return this.#given - this.#taken;
   }
 
   get engine(): Pick<Engine, "name" | "transport"> {
-    const workers = this.#workers;
-    const names = new Set(workers.flatMap(({ engine }) => engine.split("+")));
-    return { name: [...names].sort().join("+"), transport: workers[0]?.transport ?? "portable" };
+    return this.workers.engine;
   }
 
   get workersBusy(): readonly number[] {
-    return this.#workers.map(({ loopBusy }) => loopBusy);
+    return this.workers.heard.map(({ loopBusy }) => loopBusy);
   }
 
   get activity(): Activity {
-    return this.#workers.map(({ activity }) => activity).reduce(addActivities, IDLE);
+    return this.workers.activity;
   }
 }

@@ -6,7 +6,7 @@
  */
 import { FIGURE_ROWS, type Metric, type NameOf } from "../stats/figures.ts";
 import { Histogram } from "../stats/histogram.ts";
-import { computeProgress, type Snapshot } from "../stats/snapshot.ts";
+import { computeProgress, countWorkers, type Snapshot, WORKER_STATES } from "../stats/snapshot.ts";
 import { BOUNDS, countUpToBounds } from "./latency_buckets.ts";
 
 /** The media type of the format. */
@@ -32,6 +32,9 @@ type Family = Pick<Metric, "name" | "type" | "help"> & { readonly samples: reado
 
 /** A metric that says itself how it is read. */
 type ReadableMetric = Metric & Required<Pick<Metric, "of">>;
+
+/** The maximum number of workers that have a value of their own. */
+const MAX_WORKERS = 100;
 
 /** The metrics of a moment, which a summary of the whole run does not have. */
 const OF_THE_MOMENT: readonly ReadableMetric[] = [
@@ -82,10 +85,30 @@ const OF_THE_MOMENT: readonly ReadableMetric[] = [
     type: "gauge",
     help: "The share of the time that an event loop was busy, 0 to 1: at 1 it is the bottleneck.",
     label: "thread",
-    of: ({ loopBusy, workersBusy }) =>
-      workersBusy.length === 0
+    of: ({ loopBusy, workersBusy, workers }) =>
+      workersBusy.length === 0 || workers !== undefined
         ? loopBusy
         : Object.fromEntries([["main", loopBusy], ...workersBusy.entries()]),
+  },
+  {
+    name: "myriad_workers",
+    type: "gauge",
+    help: "Workers of a run on several machines, by what they do.",
+    label: "state",
+    of: ({ workers }) =>
+      workers &&
+      Object.fromEntries(WORKER_STATES.map((state) => [state, countWorkers(workers, state)])),
+  },
+  {
+    name: "myriad_worker_event_loop_busy_ratio",
+    type: "gauge",
+    help: "How busy the event loop of a worker is, 0 to 1; of the first 100 that are there.",
+    label: "worker",
+    of: ({ workers }) =>
+      workers && Object.fromEntries(
+        workers.filter(({ state }) => state === "busy").slice(0, MAX_WORKERS)
+          .map(({ name, loopBusy }) => [name, loopBusy]),
+      ),
   },
 ];
 
@@ -101,10 +124,22 @@ const METRICS: readonly ReadableMetric[] = [
 ];
 
 /**
- * All of it. Label values are error kinds and status codes, thresholds as the command line has
- * them, and versions: nothing that a server sends, so their number is bounded.
+ * What counters were at most, by metric and labels. On several machines, what a worker has counted
+ * and not delivered is lost with it; a counter that falls would be taken for one that began anew.
  */
-export function formatMetrics(snapshot: Snapshot, { version, startMs }: Build): string {
+export type Floors = Map<string, number>;
+
+/**
+ * All of it. Label values are error kinds and status codes, thresholds as the command line has
+ * them, names of workers, and versions: nothing that a server sends, so their number is bounded.
+ *
+ * @param floors what counters were before, which they do not fall below; updated
+ */
+export function formatMetrics(
+  snapshot: Snapshot,
+  { version, startMs }: Build,
+  floors: Floors = new Map(),
+): string {
   const families: readonly Family[] = [
     {
       name: "myriad_build_info",
@@ -120,7 +155,7 @@ export function formatMetrics(snapshot: Snapshot, { version, startMs }: Build): 
     },
     ...METRICS.map((metric) => ({ ...metric, samples: takeSamples(metric, snapshot) })),
   ];
-  return families.map(formatFamily).join("");
+  return families.map((family) => formatFamily(family, floors)).join("");
 }
 
 function takeSamples(
@@ -148,10 +183,14 @@ function toBuckets(histogram: Histogram): readonly Sample[] {
   ];
 }
 
-function formatFamily({ name, type, help, samples }: Family): string {
-  const lines = samples.map(({ suffix = "", labels, value }) =>
-    `${name}${suffix}${formatLabels(labels)} ${value}\n`
-  );
+function formatFamily({ name, type, help, samples }: Family, floors: Floors): string {
+  const lines = samples.map(({ suffix = "", labels, value }) => {
+    const key = `${name}${suffix}${formatLabels(labels)}`;
+    if (type === "gauge") return `${key} ${value}\n`;
+    const floor = Math.max(value, floors.get(key) ?? 0);
+    floors.set(key, floor);
+    return `${key} ${floor}\n`;
+  });
   if (lines.length === 0) return "";
   return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join("")}`;
 }

@@ -14,7 +14,7 @@ import { describeOsError } from "../process/os_error.ts";
 import { isGranted } from "../process/permission.ts";
 import { writeAll } from "../process/write_all.ts";
 import type { Snapshot } from "../stats/snapshot.ts";
-import { type Build, CONTENT_TYPE, formatMetrics } from "./exposition.ts";
+import { type Build, CONTENT_TYPE, type Floors, formatMetrics } from "./exposition.ts";
 import { isLocalHostHeader, isLoopback } from "./local_host.ts";
 import { MAX_HEAD_BYTES, parseHead } from "./request_head.ts";
 
@@ -51,6 +51,8 @@ export class MetricsServer {
   #metrics: { readonly text: string; readonly ms: number } | undefined;
   /** The pause in accepting connections. */
   #pausing: { readonly timer: ReturnType<typeof setTimeout>; readonly end: () => void } | undefined;
+  /** By metric and labels, whose number is bounded. */
+  readonly #floors: Floors = new Map();
   #isClosed = false;
 
   /** @throws {UsageError} If the server cannot listen at the address. */
@@ -185,7 +187,7 @@ export class MetricsServer {
     const ms = performance.now();
     if (this.#metrics === undefined || ms - this.#metrics.ms >= FRESH_MS) {
       const build: Build = { version, startMs: this.#startMs };
-      this.#metrics = { text: formatMetrics(takeSnapshot(), build), ms };
+      this.#metrics = { text: formatMetrics(takeSnapshot(), build, this.#floors), ms };
     }
     return this.#metrics.text;
   }

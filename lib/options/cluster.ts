@@ -15,12 +15,13 @@ import type { RunValues } from "./table.ts";
  * @throws {UsageError} If its address is wrong, or a file of it cannot be used.
  */
 export async function parseCluster(
+  url: string,
   values: RunValues,
   { readFile }: Pick<CommandFiles, "readFile">,
 ): Promise<Omit<ClusterOptions, "command">> {
   const keyPath = values.get("cluster-key");
   return {
-    bus: await readBusOptions(values, values.get("cluster")!, { flag: "cluster", readFile }),
+    bus: await readBusOptions(values, url, { flag: "cluster", readFile }),
     key: keyPath === undefined ? undefined : await readClusterKey(keyPath, readFile),
     isPlain: values.get("cluster-plain"),
   };

@@ -58,9 +58,13 @@ export async function parseRun(
   const expect = parseExpectation(values);
   const report = parseReport(values, url ?? `URLs of ${input!.path}`);
   if (isSubmitted) (await import("./submission.ts")).checkSubmitted(values);
-  const submission = values.has("cluster")
-    ? await (await import("./submission.ts")).Submission.open(values, { readFile, askPassword })
-    : undefined;
+  const bus = values.get("cluster");
+  const submission = bus === undefined
+    ? undefined
+    : await (await import("./submission.ts")).Submission.open(bus, values, {
+      readFile,
+      askPassword,
+    });
   const files: CommandFiles = submission?.files ?? { readFile, askPassword };
   const options: RunOptions = {
     ...readOptions(values),

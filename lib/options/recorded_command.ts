@@ -26,18 +26,18 @@ const MAX_ARGUMENTS = 10_000;
 const MAX_CHARACTERS = 2 * 1024 * 1024;
 const MAX_FILES = 1_000;
 
-function isTextOf(max: number): Check {
+function createTextCheck(max: number): Check {
   return (value) => typeof value === "string" && value.length <= max;
 }
 
 /** Whether a value of JSON is a recorded command. What its arguments say is checked as they are read. */
 export const isRecordedCommand: Check = isShape({
-  argv: isList(isTextOf(MAX_CHARACTERS), MAX_ARGUMENTS),
+  argv: isList(createTextCheck(MAX_CHARACTERS), MAX_ARGUMENTS),
   files: isList(
-    isShape({ path: isTextOf(MAX_CHARACTERS), base64: isTextOf(2 * MAX_BYTES) }),
+    isShape({ path: createTextCheck(MAX_CHARACTERS), base64: createTextCheck(2 * MAX_BYTES) }),
     MAX_FILES,
   ),
-  password: orNull(isTextOf(MAX_CHARACTERS)),
+  password: orNull(createTextCheck(MAX_CHARACTERS)),
 });
 
 /** Where the contents of files and the password of the user come from. */

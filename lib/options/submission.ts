@@ -6,6 +6,7 @@
  */
 import { UsageError } from "../errors.ts";
 import { IDEMPOTENT } from "../http/fields.ts";
+import { INPUT_FORMATS } from "../source/formats.ts";
 import { isSecretHeader, withoutSecrets } from "../text/secrets.ts";
 import { parseCluster } from "./cluster.ts";
 import { type CommandFiles, CommandRecorder } from "./recorded_command.ts";
@@ -55,10 +56,14 @@ export class Submission {
   readonly #values: RunValues;
   readonly #cluster: Omit<ClusterOptions, "command">;
 
-  /** @throws {UsageError} If a flag is wrong, or one that several machines cannot have. */
-  static async open(values: RunValues, files: CommandFiles): Promise<Submission> {
+  /**
+   * @param url of the bus
+   * @throws {UsageError} If a flag is wrong, or one that several machines cannot have.
+   */
+  static async open(url: string, values: RunValues, files: CommandFiles): Promise<Submission> {
     refuse(values);
-    return new Submission(values, new CommandRecorder(files), await parseCluster(values, files));
+    const cluster = await parseCluster(url, values, files);
+    return new Submission(values, new CommandRecorder(files), cluster);
   }
 
   private constructor(
@@ -83,7 +88,7 @@ export class Submission {
     if (unsafe !== undefined && !mayRepeat(options)) {
       throw new UsageError(`Cannot use '--cluster': ${unsafe}`);
     }
-    const secret = key !== undefined || isPlain ? undefined : findSecret(options, this.#values);
+    const secret = key !== undefined || isPlain ? undefined : findSecret(options);
     if (secret !== undefined) {
       throw new UsageError(
         `Cannot submit ${secret} in clear: the server of the bus keeps it on its disk: ` +
@@ -117,20 +122,20 @@ export function describeUnsafe(method: string): string | undefined {
 }
 
 /** What of a run is, or can be, a secret, in words; undefined if nothing looks like one. */
-function findSecret(options: RunOptions, values: RunValues): string | undefined {
-  const { url, headers, body, tls, proxy, input } = options;
+function findSecret(options: RunOptions): string | undefined {
+  const { url, headers, body, tls, proxy, input, expect } = options;
   const field = headers.find(([name]) => isSecretHeader(name));
   if (field !== undefined) return `the header field '${field[0]}'`;
   if (url !== undefined && withoutSecrets(url) !== url) return "the credentials in the URL";
   if (body !== undefined) return "the body of '--data', which can hold a secret,";
   if (tls?.cert !== undefined) return "the key of '--cert'";
   if (proxy?.credentials !== undefined) return "the credentials of '--proxy'";
-  if (values.texts("expect-header").some((text) => isSecretHeader(text.split(":", 1)[0].trim()))) {
-    return "the field of '--expect-header'";
+  if (expect.headers?.some(({ name }) => isSecretHeader(name))) {
+    return "the value of '--expect-header'";
   }
   // Which records have some is only known when they are read.
-  if (input?.format === "jsonl") {
-    return "records of JSONL, which can hold header fields and bodies,";
+  if (input !== undefined && INPUT_FORMATS[input.format].hasOwnRequests) {
+    return `an input of ${input.format}, whose records can hold header fields and bodies,`;
   }
   return undefined;
 }

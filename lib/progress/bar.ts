@@ -1,4 +1,9 @@
-import { computeProgress, type Snapshot } from "../stats/snapshot.ts";
+import {
+  computeProgress,
+  countWorkers,
+  type Snapshot,
+  type WorkerFigures,
+} from "../stats/snapshot.ts";
 import {
   formatBytes,
   formatClock,
@@ -59,9 +64,21 @@ function formatProgress(snapshot: Snapshot, rate: number, limit?: Limit): string
   ];
 }
 
+/** How many workers a run on several machines has at present, in words. */
+export function formatWorkers(workers: readonly WorkerFigures[]): string {
+  const silent = countWorkers(workers, "silent");
+  const count = countWorkers(workers, "busy") + silent;
+  if (count === 0) return "no worker";
+  const all = `${formatCount(count)} ${count === 1 ? "worker" : "workers"}`;
+  return silent === 0 ? all : `${all}, ${formatCount(silent)} silent`;
+}
+
 /** How the servers do and what this process uses, the most important first. */
-function formatState({ latency, succeeded, inFlight, retrying, rssBytes }: Snapshot): string[] {
+function formatState(
+  { latency, succeeded, inFlight, retrying, rssBytes, workers }: Snapshot,
+): string[] {
   return [
+    ...workers === undefined ? [] : [formatWorkers(workers)],
     `p50 ${formatLatency(latency.p50, succeeded)} p99 ${formatLatency(latency.p99, succeeded)}`,
     `${formatCount(inFlight)} in flight`,
     ...formatRetries(retrying),
@@ -85,7 +102,7 @@ export interface BarOptions {
 
 /**
  * One line that says how far a run is. If the terminal is too narrow for all of it, the line drops
- * memory, in flight, latency, elapsed, ETA, errors, rate and percentage, in this order; below 60
+ * memory, in flight, latency, workers, elapsed, ETA, errors, rate and percentage, in this order; below 60
  * cells it has no bar. The last to stay is `done/total`, or the first that fits of done, percentage
  * and done rounded. No number is ever cut.
  *

@@ -5,6 +5,7 @@
  */
 import type { Checkpoint, CheckpointOptions } from "../checkpoint/checkpoint.ts";
 import { countDone } from "../checkpoint/done_set.ts";
+import type { ClusterState } from "../checkpoint/cluster_state.ts";
 import type { JournalState } from "../checkpoint/journal.ts";
 import type { ResumePoint } from "../checkpoint/resume.ts";
 import type { EngineOptions } from "../engine/options.ts";
@@ -100,6 +101,16 @@ export class Outputs {
     return this.restored !== undefined && !this.restored.crEndsLines;
   }
 
+  /** What a run on several machines begins with; undefined without a journal. */
+  get cluster(): ClusterState | undefined {
+    return this.restored?.cluster ?? undefined;
+  }
+
+  /** The name of a run that may still be on a bus, and that this one does not resume there. */
+  get leftRun(): string | undefined {
+    return this.#beginning?.leftRun;
+  }
+
   /** How many requests the whole run will have; undefined if the source does not know. */
   computeTotal(ofSource: number | undefined): number | undefined {
     const { restored } = this;
@@ -193,6 +204,17 @@ export class Outputs {
   /** What of a source is not done yet, by its numbers. */
   pending<T extends { readonly i: number }>(source: Source<T>): Source<T> {
     return this.#checkpoint?.pending(source) ?? source;
+  }
+
+  /** Whether a request is one of this run that is not done; true without a journal. */
+  isOpen(i: number): boolean {
+    return this.#checkpoint?.isOpen(i) ?? true;
+  }
+
+  /** Calls back once all that was written so far is safe: a journal has it, if there is one. */
+  onSafe(call: () => void): void {
+    if (this.#checkpoint === undefined) call();
+    else this.#checkpoint.onJournal(call);
   }
 
   /** The hook for bodies; undefined if they are not saved. */

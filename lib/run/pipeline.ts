@@ -5,6 +5,7 @@
  * @module
  */
 import type { ResponseCheck } from "../check/response_check.ts";
+import type { ClusterState } from "../checkpoint/cluster_state.ts";
 import type { Engine } from "../engine/engine.ts";
 import { Pool } from "../pool.ts";
 import { type Result, toUnsentResult } from "../result.ts";
@@ -12,6 +13,7 @@ import type { News } from "../schedule/news.ts";
 import type { PreciseTimer } from "../schedule/precise_timer.ts";
 import { Schedule, type ScheduleOptions, type Start } from "../schedule/schedule.ts";
 import { StopGate } from "../schedule/stop_gate.ts";
+import type { WorkerFigures } from "../stats/snapshot.ts";
 import type { Recorder, Stats } from "../stats/stats.ts";
 import type { MaybePromise, Source } from "../stream.ts";
 import type { Target } from "../target.ts";
@@ -101,6 +103,17 @@ export function sumCounts(
   return sums;
 }
 
+/** What is known of the workers of a run on several machines. */
+export interface KnownWorkers {
+  readonly figures: readonly WorkerFigures[];
+  /** The most that were there at once. */
+  readonly most: number;
+  /** The processor time of all of them so far, and the most memory that one of them had. */
+  readonly usage: { readonly cpuSeconds: number; readonly peakRssKb: number };
+  /** Adds what they have counted and not delivered to what is collected. To be read at once. */
+  addTo(collected: Stats): Stats;
+}
+
 /** What a run sees of its pipeline, or of its pipelines. */
 export type RunningPipeline =
   & Pick<
@@ -121,6 +134,16 @@ export type RunningPipeline =
   & {
     /** Starts no more requests; those in flight continue. A promise settles once that is so. */
     stop(): MaybePromise<void>;
+    /** What was collected from other machines; missing if this process makes the requests. */
+    readonly cluster?: ClusterState;
+    /** What other machines do; missing if this process makes the requests. */
+    readonly workers?: KnownWorkers;
+    /**
+     * Lets go of what others keep for the run, once the outputs are on the disk.
+     *
+     * @param isKept whether a later run goes on with that
+     */
+    release?(isKept: boolean): Promise<void>;
   };
 
 /**
@@ -162,7 +185,7 @@ export class Pipeline<R extends Recorder = Stats> {
       onStart: (ownLateMs) => stats.recordStart(ownLateMs),
       onRetry: (cause, result) => stats.recordRetry(cause, result),
       onNotice: (text) => hooks.onNotice(text),
-      onNews: (news) => hooks.onNews?.(news),
+      onNews: hooks.onNews && ((news) => hooks.onNews!(news)),
     });
     this.#gate = new StopGate(this.#schedule, options.durationMs);
     this.#pool = new Pool<Start, Result>(this.#gate, {

@@ -5,6 +5,7 @@
  */
 import process from "node:process";
 import type { Jar } from "../cookies/jar.ts";
+import { type ClusterState, createClusterState } from "../checkpoint/cluster_state.ts";
 import type { JarFile } from "../cookies/jar_file.ts";
 import { ENGINES } from "../engine/engines.ts";
 import { UsageError } from "../errors.ts";
@@ -138,38 +139,16 @@ export class Run {
     const options = this.#options;
     const outputs = this.#outputs;
     const fail = (error: unknown): void => this.#pipeline.fail(error);
-    const known = { total: this.#source.items.total, hasOneHost: this.#source.hasOneHost };
-    const { cluster } = options;
-    const threads = outputs.isComplete || cluster !== undefined ? 1 : countThreads(options, known);
-    if (!outputs.isComplete && options.threads > 1 && belongsToOneThread(options, known)) {
-      this.#onNotice("one thread makes all requests, as they go to one host that has limits");
-    }
     // Before the outputs: if they cannot be opened, no file has changed.
-    const isLocal = outputs.isComplete || cluster === undefined;
-    const parts = threads === 1 && isLocal
-      ? await engines.open(options, {
-        permits: this.#permits,
-        cookies: this.#jar?.jar,
-        bodyFor: options.saveBodies === undefined
-          ? undefined
-          : (target, head) => outputs.bodyFor!(target, head),
-        onSinkFailure: fail,
-      })
-      : undefined;
-    const pipelines = parts !== undefined
-      ? undefined
-      : cluster !== undefined
-      ? await this.#submit(cluster)
-      : await openPipelines(options, threads, {
-        columns: this.#source.columns,
-        jar: this.#jar?.jar,
-        ...engines,
-      });
-    if (pipelines !== undefined) {
-      // The run begins when its threads have started.
-      this.#startMs = performance.now();
-      this.#startedMs = Date.now();
-    }
+    const pipelines = await this.#openPipelines(engines);
+    const parts = pipelines !== undefined ? undefined : await engines.open(options, {
+      permits: this.#permits,
+      cookies: this.#jar?.jar,
+      bodyFor: options.saveBodies === undefined
+        ? undefined
+        : (target, head) => outputs.bodyFor!(target, head),
+      onSinkFailure: fail,
+    });
     try {
       await outputs.open(() => this.#journalState(), fail);
     } catch (error) {
@@ -188,15 +167,16 @@ export class Run {
     if (pipelines !== undefined) {
       const all = outputs.computeTotal(items.total);
       const total = all === undefined ? undefined : all - stats.requests;
+      const end = options.start + options.requests;
       pipelines.begin(
         options,
         { source: this.#source, pending, total, ids, stats, isResumable, bodiesRun, durationMs },
         {
-          beforeFirst: cluster === undefined
-            ? this.#permits && (({ url }) => this.#checkPermission(url))
-            : undefined,
+          beforeFirst: this.#permits && (({ url }) => this.#checkPermission(url)),
           onResults: (results) => outputs.writeEncoded(results),
           onNotice: this.#onNotice,
+          isOpen: (i) => i < end && outputs.isOpen(i),
+          onSafe: (call) => outputs.onSafe(call),
         },
       );
       this.#pipeline = pipelines;
@@ -225,23 +205,57 @@ export class Run {
     );
   }
 
+  /** Starts what makes the requests elsewhere; undefined if this event loop makes them. */
+  async #openPipelines(engines: RunEngines): Promise<Pipelines | Submitter | undefined> {
+    const options = this.#options;
+    const { isComplete, leftRun } = this.#outputs;
+    if (isComplete) return undefined;
+    if (leftRun !== undefined) {
+      this.#onNotice(
+        `run '${leftRun}' may still be on its bus: 'myriad runs URL ${leftRun} --delete' ends it`,
+      );
+    }
+    const known = { total: this.#source.items.total, hasOneHost: this.#source.hasOneHost };
+    const { cluster } = options;
+    const threads = cluster !== undefined ? 1 : countThreads(options, known);
+    if (cluster === undefined && options.threads > 1 && belongsToOneThread(options, known)) {
+      this.#onNotice("one thread makes all requests, as they go to one host that has limits");
+    }
+    if (cluster === undefined && threads === 1) return undefined;
+    const pipelines = cluster !== undefined
+      ? await this.#submit(cluster)
+      : await openPipelines(options, threads, {
+        columns: this.#source.columns,
+        jar: this.#jar?.jar,
+        ...engines,
+      });
+    // The run begins when its threads have started.
+    this.#startMs = performance.now();
+    this.#startedMs = Date.now();
+    return pipelines;
+  }
+
   /** Makes the run known to the workers of a cluster. */
-  async #submit({ bus, command, key }: ClusterOptions): Promise<Submitter> {
+  async #submit({ bus, command, key, isPlain }: ClusterOptions): Promise<Submitter> {
     const { Submitter } = await import("../cluster/submitter.ts");
     const { slice, lostAfterMs, holdBytes, replicas, runName } = this.#options;
-    const run = runName ?? crypto.randomUUID().slice(0, 8);
+    const { cluster: before = createClusterState(runName), isResumed } = this.#outputs;
     const submitter = await Submitter.open(this.#options, {
       bus,
       command,
       key,
-      run,
+      isPlain,
+      columns: this.#source.columns,
+      before,
+      isResumed,
       slice,
       lostAfterMs,
       holdBytes,
       replicas,
     });
+    const { run } = before;
     this.#onNotice(
-      `the run is '${run}': start workers by 'myriad work nats://${bus.servers[0]} ${run}'`,
+      `the run is '${run}': start workers by '${submitter.workCommand}'`,
     );
     return submitter;
   }
@@ -270,10 +284,15 @@ export class Run {
     const snapshot = this.snapshot();
     await pipeline.close();
     const end = hasFailed ? "failed" : pipeline.isCutShort ? "interrupted" : "complete";
+    let isWritten = !hasFailed;
     await this.#outputs.close(end, {
       summary: () => formatSummary(snapshot, { version }),
       hdr: () => formatHdr(snapshot),
-    }).catch((error) => failure ??= error);
+    }).catch((error) => {
+      isWritten = false;
+      failure ??= error;
+    });
+    await pipeline.release?.(!isWritten && this.#outputs.isResumable);
     this.#metrics?.close();
     await this.#jar?.save().catch((error) => failure ??= error);
     await this.#endPage(snapshot, version, failure).catch((error) => failure ??= error);
@@ -336,10 +355,16 @@ export class Run {
     return stopped;
   }
 
+  /** What was collected from other machines; undefined without. */
+  get #cluster(): ClusterState | undefined {
+    return this.#pipeline.cluster ?? this.#outputs.cluster;
+  }
+
   /** The part of the journal that tells about the whole run so far. */
   #journalState(): ReturnType<JournalSnapshot> {
     const { stats, activity } = this.#pipeline;
-    return { stats: stats.toJSON(), ...this.#resourceUsage(activity) };
+    const cluster = this.#cluster ?? null;
+    return { stats: stats.toJSON(), cluster, ...this.#resourceUsage(activity) };
   }
 
   /**
@@ -355,10 +380,11 @@ export class Run {
       return { seconds, cpuSeconds, peakRssKb, shortages };
     }
     const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
+    const { cpuSeconds = 0, peakRssKb = 0 } = this.#pipeline.workers?.usage ?? {};
     return {
       seconds: (before?.seconds ?? 0) + (performance.now() - this.#startMs) / 1000,
-      cpuSeconds: (before?.cpuSeconds ?? 0) + (userCPUTime + systemCPUTime) / 1e6,
-      peakRssKb: Math.max(before?.peakRssKb ?? 0, this.#peak.update(maxRSS)),
+      cpuSeconds: (before?.cpuSeconds ?? 0) + (userCPUTime + systemCPUTime) / 1e6 + cpuSeconds,
+      peakRssKb: Math.max(before?.peakRssKb ?? 0, this.#peak.update(maxRSS), peakRssKb),
       shortages: sumCounts(before?.shortages ?? {}, activity.shortages),
     };
   }
@@ -372,19 +398,22 @@ export class Run {
   }
 
   snapshot(): Snapshot {
-    const { stats, activity, engine, workersBusy } = this.#pipeline;
-    const figures = stats.snapshot({
+    const { stats, activity, engine, workersBusy, workers } = this.#pipeline;
+    const { concurrency } = this.#options;
+    const figures = (workers?.addTo(stats) ?? stats).snapshot({
       ...activity,
       ...this.#resourceUsage(activity),
       startedMs: this.#startedMs - (this.#outputs.restored?.seconds ?? 0) * 1000,
-      concurrency: this.#options.concurrency,
+      // Each worker has its own.
+      concurrency: concurrency * (workers?.most || 1),
       targetRate: this.#options.rate,
       total: this.#outputs.computeTotal(this.#source.items.total),
       progress: this.#progress(),
       rssBytes: Deno.memoryUsage().rss,
       loopBusy: this.#loop?.busy ?? 0,
-      threads: Math.max(1, workersBusy.length),
+      threads: workers?.most || Math.max(1, workersBusy.length),
       workersBusy,
+      ...workers === undefined ? {} : { workers: workers.figures },
       engine: engine.name,
       transport: engine.transport,
       interrupted: this.#isInterrupted,

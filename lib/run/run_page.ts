@@ -53,6 +53,7 @@ export class RunPage {
       series: this.#recorder?.stop(),
       histogram: [...snapshot.histogram.buckets()],
       hosts: snapshot.hosts,
+      workers: snapshot.workers,
       slowest: snapshot.slowest,
       messages: snapshot.messages,
       tolerated: snapshot.tolerated,

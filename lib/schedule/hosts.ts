@@ -8,7 +8,7 @@ import { CommonBreaker } from "./common_breaker.ts";
 import type { CommonState } from "./common_state.ts";
 import { DelayQueue } from "./delay_queue.ts";
 import type { Symptom } from "./failure_scope.ts";
-import type { HostNews, LastFailure } from "./news.ts";
+import type { HoldNews, HostNews, LastFailure } from "./news.ts";
 import type { SilentHosts } from "./silent_hosts.ts";
 
 /**
@@ -66,7 +66,7 @@ export interface HostOptions {
   /** What the event loops of the run have in common; undefined with one event loop. */
   readonly common?: CommonState | undefined;
   /** Called with what other event loops have to learn, with times as they were given. */
-  readonly onNews?: ((news: HostNews) => void) | undefined;
+  readonly onNews?: ((news: HostNews | HoldNews) => void) | undefined;
 }
 
 /** Why a request must not be sent. */
@@ -511,20 +511,19 @@ export class Hosts {
     // Where a host belongs to one event loop, the others do not request it.
     if (host.readyAtMs <= host.toldReadyAtMs || this.#tally !== undefined) return;
     host.toldReadyAtMs = HOLD_STEP_MS * Math.ceil(host.readyAtMs / HOLD_STEP_MS);
-    this.#tell(host, "held");
+    const { key, name, toldReadyAtMs: readyAtMs } = host;
+    this.#options.onNews?.({ about: "hold", key, name, readyAtMs });
   }
 
   #tell(host: Host, change: HostNews["change"]): void {
     const { onNews } = this.#options;
     if (onNews === undefined) return;
     const { key, name, breaker: { state }, giveUpAtMs, hasFailedSince, last } = host;
-    const readyAtMs = change === "held" ? host.toldReadyAtMs : -Infinity;
     onNews({
       about: "host",
       change,
       key,
       name,
-      readyAtMs,
       breaker: state,
       giveUpAtMs,
       hasFailedSince,
@@ -533,16 +532,21 @@ export class Hosts {
   }
 
   /** Takes over what another event loop has told, with times on the clock of this one. */
-  learn(news: HostNews, nowMs: number): void {
-    const { change, key } = news;
+  learn(news: HostNews | HoldNews, nowMs: number): void {
+    const { key } = news;
     let host = this.#hosts.get(key);
     if (host === undefined) {
-      if (change === "closed" || change === "failed" || this.#hosts.size >= MAX_HOSTS) return;
+      const isOver = news.about === "host"
+        ? news.change === "closed" || news.change === "failed"
+        : news.readyAtMs <= nowMs;
+      if (isOver || this.#hosts.size >= MAX_HOSTS) return;
       host = this.#add(key, news.name);
     }
-    host.readyAtMs = Math.max(host.readyAtMs, news.readyAtMs);
-    host.toldReadyAtMs = Math.max(host.toldReadyAtMs, news.readyAtMs);
-    this.#learnBreaker(host, news, nowMs);
+    if (news.about === "host") this.#learnBreaker(host, news, nowMs);
+    else {
+      host.readyAtMs = Math.max(host.readyAtMs, news.readyAtMs);
+      host.toldReadyAtMs = Math.max(host.toldReadyAtMs, news.readyAtMs);
+    }
     // Its entry may be for another time.
     host.entry = undefined;
     this.#schedule(host);
@@ -551,7 +555,6 @@ export class Hosts {
 
   #learnBreaker(host: Host, news: HostNews, nowMs: number): void {
     const { change, breaker } = news;
-    if (change === "held") return;
     if (change === "closed") {
       if (!host.breaker.isOpen) return;
       host.breaker.learn(breaker);

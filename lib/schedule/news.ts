@@ -24,17 +24,24 @@ export interface LastFailure {
 /** What changed for one host. */
 export interface HostNews {
   readonly about: "host";
-  readonly change: "held" | "opened" | "failed" | "hastened" | "closed" | "given up";
+  readonly change: "opened" | "failed" | "hastened" | "closed" | "given up";
   readonly key: string;
   readonly name: string;
-  /** Nothing starts before this time. */
-  readonly readyAtMs: number;
   readonly breaker: BreakerState;
   /** When the host is given up; undefined while no other host has succeeded. */
   readonly giveUpAtMs: number | undefined;
   /** Whether a request to it has failed since another host succeeded. */
   readonly hasFailedSince: boolean;
   readonly last: LastFailure | undefined;
+}
+
+/** A host has asked to be left alone. */
+export interface HoldNews {
+  readonly about: "hold";
+  readonly key: string;
+  readonly name: string;
+  /** Nothing starts before this time. */
+  readonly readyAtMs: number;
 }
 
 /** What changed for all hosts. */
@@ -60,18 +67,18 @@ interface SlotNews {
 }
 
 /** What the schedules of one run tell each other. */
-export type News = HostNews | NetworkNews | UnreachableNews | SlotNews;
+export type News = HostNews | HoldNews | NetworkNews | UnreachableNews | SlotNews;
 
 /** The same news with times on another clock. */
 export function shiftNews(news: News, ms: number): News {
+  if (news.about === "hold") return { ...news, readyAtMs: news.readyAtMs + ms };
   if (news.about !== "host" && news.about !== "network") return news;
   const breaker = { ...news.breaker, probeAtMs: news.breaker.probeAtMs + ms };
   if (news.about === "network") return { ...news, breaker };
-  const { readyAtMs, giveUpAtMs } = news;
+  const { giveUpAtMs } = news;
   return {
     ...news,
     breaker,
-    readyAtMs: readyAtMs + ms,
     giveUpAtMs: giveUpAtMs === undefined ? undefined : giveUpAtMs + ms,
   };
 }

@@ -77,6 +77,8 @@ export interface ScheduleOptions extends LoadOptions {
    * @param wake has to be called when the time of the next start has changed by itself
    */
   readonly openPacer?: ((wake: () => void) => Pacer) | undefined;
+  /** When a ramp without a rate began, on the clock of the environment. @default now */
+  readonly rampStartMs?: number | undefined;
 }
 
 /** Receives what a schedule does. */
@@ -237,7 +239,8 @@ export class Schedule implements Source<Start> {
     this.#environment = around;
     this.#common = shared && new CommonState(shared);
     const now = around.now();
-    this.#startMs = shared === undefined ? now : shared.startMs - around.timeOrigin;
+    this.#startMs = options.rampStartMs ??
+      (shared === undefined ? now : shared.startMs - around.timeOrigin);
     this.#isRamping = rate === undefined && rampUpMs !== undefined;
     this.#places = concurrency;
     this.#policy = new RetryPolicy(options.retry, () => around.random());
@@ -273,7 +276,7 @@ export class Schedule implements Source<Start> {
       onLost: (key) => this.#hasten(key, around.now()),
       onGiveUp: (host) => this.#notices.tellOfGivenUp(host),
       common: this.#common,
-      onNews: this.#common && ((news) => this.#tell(news)),
+      onNews: listener.onNews && ((news) => this.#tell(news)),
     });
     // A user who sets how long to wait for a host is not told at once that it is unreachable.
     const isImpatient = options.pauses && hostGiveUpMs !== Infinity &&
@@ -779,6 +782,7 @@ export class Schedule implements Source<Start> {
     const hadPauses = this.pausedCount > 0;
     switch (news.about) {
       case "host":
+      case "hold":
         this.#hosts.learn(news, now);
         break;
       case "network":

@@ -50,7 +50,8 @@ export class Sampler {
     for (const key of this.#columns) {
       const column = columnAt(key);
       if (column.kind === "counter") {
-        interval.values[key] = column.read(snapshot) - column.read(before.snapshot);
+        // What a machine has told and not delivered goes with it.
+        interval.values[key] = Math.max(0, column.read(snapshot) - column.read(before.snapshot));
       } else if (column.kind === "gauge") {
         interval.values[key] = Math.max(column.read(before.snapshot), column.read(snapshot));
       } else if (column.kind === "counters") {

@@ -14,6 +14,7 @@ const ROWS = {
     hasHeader: false,
     resolvesUrls: false,
     hasOwnExpectations: false,
+    hasOwnRequests: false,
     load: () => import("./line_targets.ts"),
   },
   jsonl: {
@@ -23,6 +24,7 @@ const ROWS = {
     hasHeader: false,
     resolvesUrls: true,
     hasOwnExpectations: true,
+    hasOwnRequests: true,
     load: () => import("./jsonl_targets.ts"),
   },
   csv: {
@@ -32,6 +34,7 @@ const ROWS = {
     hasHeader: true,
     resolvesUrls: false,
     hasOwnExpectations: false,
+    hasOwnRequests: false,
     load: () => import("./csv_targets.ts"),
   },
 } satisfies Record<string, InputFormat>;

@@ -22,6 +22,8 @@ export interface InputFormat {
   readonly resolvesUrls: boolean;
   /** Whether a record can say what is expected of its response. */
   readonly hasOwnExpectations: boolean;
+  /** Whether a record can have a method, header fields and a body of its own. */
+  readonly hasOwnRequests: boolean;
   /** Loads what reads it. */
   load(): Promise<RecordReader>;
 }

@@ -216,7 +216,8 @@ export class Histogram {
    * The values that were recorded since the clone was made. Its smallest and greatest values are
    * exact to their slots; the greatest of all values is exact.
    *
-   * @param earlier a {@linkcode clone} of this histogram, unchanged
+   * @param earlier a {@linkcode clone} of this histogram, unchanged; values that it alone has, as
+   * those of a machine that is gone, do not count
    */
   diff(earlier: Histogram): Histogram {
     const later = new Histogram();
@@ -225,15 +226,15 @@ export class Histogram {
     const { first, last } = this.#span();
     for (let slot = first; slot <= last; slot++) {
       const count = this.#counts[slot] - earlier.#counts[slot];
-      if (count === 0) continue;
+      if (count <= 0) continue;
       later.#counts[slot] = count;
+      later.#count += count;
       if (lowest < 0) lowest = slot;
       highest = slot;
     }
     if (highest < 0) return later;
-    later.#count = this.#count - earlier.#count;
-    later.#sum = this.#sum - earlier.#sum;
-    later.#sumOfSquares = this.#sumOfSquares - earlier.#sumOfSquares;
+    later.#sum = Math.max(0, this.#sum - earlier.#sum);
+    later.#sumOfSquares = Math.max(0, this.#sumOfSquares - earlier.#sumOfSquares);
     // A new extreme came since then; another one lies within its slot.
     later.#min = this.#min < earlier.#min ? this.#min : lowestIn(lowest);
     const isNewMax = this.#max > earlier.#max || highest === SLOTS - 1;

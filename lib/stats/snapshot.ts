@@ -76,6 +76,35 @@ export interface SlowRequest {
   readonly at: number;
 }
 
+/**
+ * What a worker of a run on several machines does: `busy` as long as it is heard of once a second,
+ * `silent` after that, `gone` once others have its slices, and `left` if it said so.
+ */
+export const WORKER_STATES = ["busy", "silent", "gone", "left"] as const;
+
+/** One of {@linkcode WORKER_STATES}. */
+export type WorkerState = typeof WORKER_STATES[number];
+
+/** A worker of a run on several machines, as it last told. */
+export interface WorkerFigures {
+  readonly name: string;
+  readonly state: WorkerState;
+  /** Results a second; 0 unless it is busy, as what follows. */
+  readonly rate: number;
+  readonly inFlight: number;
+  /** Slices that it has open. */
+  readonly open: number;
+  /** The share of the time that its event loop was busy lately, 0 to 1. */
+  readonly loopBusy: number;
+  readonly rssBytes: number;
+  /** Requests and slices of it that were collected. */
+  readonly requests: number;
+  readonly slices: number;
+  /** The most memory so far, and the processor time that it has spent on the run. */
+  readonly peakRssKb: number;
+  readonly cpuSeconds: number;
+}
+
 /** What the numbers that a threshold bounds are counted in; `%` is of the requests. */
 export type ThresholdUnit = Exclude<Unit, "us" | "KiB">;
 
@@ -178,10 +207,15 @@ export interface Snapshot {
    * details.
    */
   readonly loopBusy: number;
-  /** How many event loops make requests. */
+  /** How many event loops make requests; on several machines, the most that did at once. */
   readonly threads: number;
   /** The same share of each of them, by its number from 0; empty with one, which is the main thread. */
   readonly workersBusy: readonly number[];
+  /**
+   * The workers of a run on several machines, in the order in which they came, at most 1,000;
+   * undefined of any other run.
+   */
+  readonly workers?: readonly WorkerFigures[];
   /** The names of the engines that made requests. */
   readonly engine: string;
   /** Whose sockets they used: `portable` or `native`. */
@@ -202,4 +236,9 @@ export function computeProgress(
   { requests, total, progress }: Pick<Snapshot, "requests" | "total" | "progress">,
 ): number | undefined {
   return total !== undefined && total > 0 ? Math.min(1, requests / total) : progress;
+}
+
+/** How many of the workers are in a state. */
+export function countWorkers(workers: readonly WorkerFigures[], wanted: WorkerState): number {
+  return workers.reduce((count, { state }) => state === wanted ? count + 1 : count, 0);
 }

@@ -51,6 +51,7 @@ export type Moment = Pick<
   | "loopBusy"
   | "threads"
   | "workersBusy"
+  | "workers"
   | "engine"
   | "transport"
   | "shortages"
@@ -186,9 +187,9 @@ export class Stats {
   /** Of starts at a rate; undefined before the first one. */
   #ownLate: Histogram | undefined;
   readonly #errors = new ErrorTally();
-  readonly #hasExpectedStatuses: boolean;
+  #hasExpectedStatuses: boolean;
   /** Journals do not hold the details: those of a resumed run are those of its last part. */
-  readonly #details: {
+  #details: {
     readonly hosts: HostTally;
     readonly slowest: Slowest;
     readonly messages: ErrorGroups;
@@ -212,6 +213,18 @@ export class Stats {
       details: undefined,
     });
     return stats;
+  }
+
+  /**
+   * Statistics that have counted what these have and what others have given by {@linkcode take}, as
+   * at this moment. Their details are those from here, and they are to be read only.
+   */
+  plus(deltas: Iterable<StatsDelta>): Stats {
+    const sum = Stats.from(this.toJSON());
+    for (const delta of deltas) sum.add(delta);
+    sum.#hasExpectedStatuses = this.#hasExpectedStatuses;
+    sum.#details = this.#details;
+    return sum;
   }
 
   /** Results so far. */

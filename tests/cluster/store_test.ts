@@ -1,5 +1,5 @@
 import { jetstreamManager } from "@nats-io/jetstream";
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { Cluster, range } from "../fixtures/cluster.ts";
 import { until } from "../fixtures/until.ts";
 
@@ -48,11 +48,12 @@ Deno.test("a part that is damaged in the store is made again", async () => {
   await until(() => count(/\.store\.part\./) === SLICES);
   const manager = await jetstreamManager(nc);
   const [{ config: { name } }] = await manager.streams.list("myriad.*.store.>").next();
-  const { state: { first_seq } } = await manager.streams.info(name);
-  await manager.streams.deleteMessage(name, first_seq);
+  const { state: { last_seq } } = await manager.streams.info(name);
+  await manager.streams.deleteMessage(name, last_seq);
   run.kill("SIGCONT");
   const { code, stderr } = await run.ended;
   assertEquals(code, 0, stderr);
+  assertMatch(stderr, /slice '[^']+' is damaged: it is done again/);
   await cluster.verify(output, { numbers: range(COUNT), repeats: SLICE });
   assertEquals(cluster.target.paths.length, COUNT + SLICE);
 });

@@ -98,7 +98,7 @@ Deno.test("a worker of another version refuses the run", async () => {
   const worker = await cluster.join(run, { permissions: ["--allow-net", `--import-map=${file}`] });
   const { code, stderr } = await worker.ended;
   assertEquals(code, 2, stderr);
-  assertMatch(stderr, /version 0\.0\.9.*version|version.*0\.0\.9/);
+  assertMatch(stderr, /submitted by myriad .+, and this is myriad 0\.0\.9: use the same version/);
   assertEquals(target.paths, []);
   await cluster.join(run);
   assertEquals((await run.ended).code, 0);

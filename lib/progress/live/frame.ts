@@ -9,11 +9,13 @@ import { bottleneck, costs } from "./process.ts";
 import { statuses } from "./statuses.ts";
 import { trends } from "./trends.ts";
 import type { Section, SectionFactory, View } from "./view.ts";
+import { workers } from "./workers.ts";
 
 /** The sections below the bar, from top to bottom. */
 const ORDER: readonly SectionFactory[] = [
   notices,
   bottleneck,
+  workers,
   trends,
   latencies,
   statuses,
@@ -22,7 +24,15 @@ const ORDER: readonly SectionFactory[] = [
   costs,
 ];
 /** The most important first: if there are too few lines, the last are left out. */
-const NEEDED: readonly SectionFactory[] = [notices, bottleneck, trends, errors, statuses, costs];
+const NEEDED: readonly SectionFactory[] = [
+  notices,
+  bottleneck,
+  workers,
+  trends,
+  errors,
+  statuses,
+  costs,
+];
 /** The same of sections that need room besides those and all curves. */
 const WANTED: readonly SectionFactory[] = [latencies, hosts];
 

@@ -34,12 +34,14 @@ export function costs(view: View): Section | undefined {
 }
 
 /** How busy each event loop is: of several, the least and the most. */
-function formatBusy({ loopBusy, workersBusy }: Snapshot): string {
+function formatBusy({ loopBusy, workersBusy, workers }: Snapshot): string {
   const main = `${Math.round(loopBusy * 100)} %`;
   if (workersBusy.length === 0) return `event loop ${main}`;
   const [least, most] = [Math.min(...workersBusy), Math.max(...workersBusy)]
     .map((share) => Math.round(share * 100));
-  return `main ${main}, threads ${least === most ? "" : `${least}–`}${most} %`;
+  return `main ${main}, ${workers === undefined ? "threads" : "workers"} ${
+    least === most ? "" : `${least}–`
+  }${most} %`;
 }
 
 /** An event loop, or several, that are too busy. */
@@ -51,30 +53,41 @@ interface Saturated {
   readonly consequence: string;
 }
 
-function listSaturated({ loopBusy, workersBusy }: Snapshot): Saturated[] {
+function listSaturated({ loopBusy, workersBusy, workers }: Snapshot): Saturated[] {
   const count = workersBusy.length;
+  const isAlone = count === 0 && workers === undefined;
   const all: Saturated[] = [];
   if (loopBusy >= SATURATED) {
     all.push({
-      who: count === 0 ? "this process" : "main thread",
+      who: isAlone || workers !== undefined ? "this process" : "main thread",
       loops: "event loop",
       busy: loopBusy,
-      consequence: count === 0 ? "latencies include queueing here" : "the others wait for it",
+      consequence: isAlone ? "latencies include queueing here" : "the others wait for it",
     });
   }
+  const one = workers === undefined ? "thread" : "worker";
   const saturated = workersBusy.filter((busy) => busy >= SATURATED);
   if (saturated.length > 0) {
     const isOne = saturated.length === 1;
     all.push({
       who: isOne
-        ? `thread ${workersBusy.indexOf(saturated[0])}`
-        : `${saturated.length === count ? "all" : `${saturated.length} of`} ${count} threads`,
+        ? nameLoop(workersBusy.indexOf(saturated[0]), workers)
+        : `${saturated.length === count ? "all" : `${saturated.length} of`} ${count} ${one}s`,
       loops: isOne ? "event loop" : "event loops",
       busy: Math.max(...saturated),
-      consequence: "latencies include queueing here",
+      consequence: workers === undefined
+        ? "latencies include queueing here"
+        : "its latencies include queueing there",
     });
   }
   return all;
+}
+
+/** A thread by its number, a worker by its name. */
+function nameLoop(k: number, workers: Snapshot["workers"]): string {
+  if (workers === undefined) return `thread ${k}`;
+  const { name } = workers.filter(({ state }) => state === "busy")[k];
+  return `worker ${escapeForCells(name, MAX_TEXT)}`;
 }
 
 /** What slows the run down on this machine, so that nobody blames the servers. */

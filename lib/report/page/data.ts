@@ -1,6 +1,11 @@
 import type { Series } from "../../series/series.ts";
 import type { KnownSummary } from "../../stats/figures.ts";
-import type { ErrorMessage, HostFigures, SlowRequest } from "../../stats/snapshot.ts";
+import type {
+  ErrorMessage,
+  HostFigures,
+  SlowRequest,
+  WorkerFigures,
+} from "../../stats/snapshot.ts";
 
 /** The machine that made a run. Its host name is left out, as pages are sent around. */
 export interface Machine {
@@ -33,6 +38,8 @@ export interface PageData {
   /** The latencies of responses by slot, ascending: the highest value in us, and how many. */
   readonly histogram?: readonly (readonly [highestMicros: number, count: number])[] | undefined;
   readonly hosts?: readonly HostFigures[] | undefined;
+  /** Of a run on several machines. */
+  readonly workers?: readonly WorkerFigures[] | undefined;
   readonly slowest?: readonly SlowRequest[] | undefined;
   readonly messages?: readonly ErrorMessage[] | undefined;
   /** Responses with a status of 400 or more that succeeded because no status was expected. */

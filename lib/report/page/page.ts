@@ -30,6 +30,7 @@ import {
   slowestTable,
   statusTable,
   thresholdTable,
+  workerTable,
 } from "./tables.ts";
 
 /**
@@ -70,6 +71,7 @@ ${statusTable(summary)}
 ${errorTable(data)}
 ${hosts}
 ${slowestTable(data)}
+${workerTable(data)}
 ${formatAbout(data)}
 <footer class="faint">Made by myriad ${summary.version} on ${formatTime(data.madeMs)} UTC.</footer>
 </main>

@@ -8,6 +8,7 @@ import { splitErrors } from "../../stats/error_groups.ts";
 import type { KnownSummary, Summary } from "../../stats/figures.ts";
 import type { Example } from "../../stats/snapshot.ts";
 import {
+  formatBytes,
   formatCount,
   formatLatency,
   formatMs,
@@ -23,6 +24,8 @@ import { type Html, markup, type MarkupValue, takeWithinBytes } from "./html.ts"
  * The maximum number of bytes of HTML of the rows of errors; the others are summed up in one row.
  */
 const MAX_ERROR_BYTES = 60_000;
+/** The same of the rows of workers. */
+const MAX_WORKER_BYTES = 40_000;
 
 /** A cell of text, of a number, and of text that can be long. HTML needs no end tags of cells. */
 const cell = (value: MarkupValue): Html => markup`<td>${value}`;
@@ -193,6 +196,33 @@ export function hostTable({ hosts = [] }: PageData, most: number): Html | undefi
   }
   const names = ["host", "#requests", "#failed", "#mean", "#slowest", ""];
   return section("Hosts", table(names, rows));
+}
+
+/** The workers of a run on several machines, those that delivered most first. */
+export function workerTable({ workers = [] }: PageData): Html | undefined {
+  if (workers.length === 0) return undefined;
+  const sorted = workers.toSorted((a, b) => b.requests - a.requests);
+  const all = sorted.map(({ name, state, requests, slices, cpuSeconds, peakRssKb }) =>
+    row(
+      cell(name),
+      state === "gone" ? markup`<td class="bad">${state}` : cell(state),
+      number(formatCount(requests)),
+      number(formatCount(slices)),
+      number(formatMs(cpuSeconds * 1000)),
+      number(formatBytes(peakRssKb * 1024)),
+      bar(sorted[0].requests > 0 ? requests / sorted[0].requests : 0),
+    )
+  );
+  const rows = takeWithinBytes(MAX_WORKER_BYTES, all);
+  const left = sorted.slice(rows.length);
+  if (left.length > 0) {
+    const sum = (name: "requests" | "slices"): string =>
+      formatCount(left.reduce((sum, worker) => sum + worker[name], 0));
+    const title = `${formatCount(left.length)} workers more`;
+    rows.push(row(cell(title), cell(""), number(sum("requests")), number(sum("slices"))));
+  }
+  const names = ["worker", "state", "#requests", "#slices", "#CPU", "#peak memory", ""];
+  return section("Workers", table(names, rows));
 }
 
 /** The slowest responses; undefined if they were not kept. */
