@@ -178,6 +178,12 @@ test("Bus.connect() says that a seed is damaged, and nothing of it", async () =>
   assert(!error.message.includes(seed), error.message);
 });
 
+test("Bus.connect() says that a server takes too short messages", async () => {
+  await using nats = await NatsServer.start({ config: "max_payload: 8192" });
+  const error = await assertRejects(() => Bus.connect(at(nats)), UsageError);
+  assertStringIncludes(error.message, "messages of 8192 bytes at most: give it a 'max_payload' of");
+});
+
 test("Bus says what a server without JetStream lacks", async () => {
   await using nats = await NatsServer.start({
     config: `accounts { A { users: [{ user: u, password: p }] } }`,
@@ -256,12 +262,12 @@ test("a full store says so, and takes more when something was dropped", async ()
 });
 
 test("store() sends pieces that the server takes, and none twice", async () => {
-  await using nats = await NatsServer.start({ config: "max_payload: 8192" });
+  await using nats = await NatsServer.start({ config: "max_payload: 65536" });
   await using one = await open(at(nats));
   const run = await one.bus.createRun("a", STREAMS);
-  const part = new Uint8Array(100_000).map((_, k) => k % 251);
+  const part = new Uint8Array(1_000_000).map((_, k) => k % 251);
   const stored = await run.store("part.a", part);
-  assert(stored.seqs.length >= 100_000 / 8192, `${stored.seqs.length} pieces`);
+  assert(stored.seqs.length >= 1_000_000 / 65_536, `${stored.seqs.length} pieces`);
   assertEquals(await run.read(stored), part);
   assertEquals(await run.store("part.a", part), stored);
 });
