@@ -132,7 +132,13 @@ test("Bus.connect() logs in by a password, a token, an nkey or credentials", asy
   const operator = nkeys.createOperator();
   const [account, system] = [nkeys.createAccount(), nkeys.createAccount()];
   const user = nkeys.createUser();
-  const userToken = sign(account, user.getPublicKey(), { type: "user", version: 2 });
+  const userToken = sign(account, user.getPublicKey(), {
+    type: "user",
+    version: 2,
+    subs: -1,
+    data: -1,
+    payload: -1,
+  });
   const limits = { subs: -1, conn: -1, leaf: -1, imports: -1, exports: -1, data: -1, payload: -1 };
   const accountTokens = [account, system].map((account) => {
     const name = account.getPublicKey();
