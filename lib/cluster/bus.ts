@@ -34,6 +34,7 @@ import {
   nkeyAuthenticator,
   nkeys,
   PermissionViolationError,
+  type ServerInfo,
   setTransportFactory,
   tokenAuthenticator,
   usernamePasswordAuthenticator,
@@ -89,8 +90,10 @@ const WRONG_LAST_SEQUENCE = 10_071;
 const MAX_LISTED = 10_000;
 /** The maximum number of bytes of a piece, where the server takes messages of that size. */
 const MAX_PIECE_BYTES = 512 * 1024;
-/** The bytes of a message that every server of such a run takes. */
+/** The minimum size of a message that a server has to take, in bytes: for slices and commits. */
 const MIN_PAYLOAD_BYTES = 64 * 1024;
+/** The first version that reads single messages of a stream without a consumer. */
+const MIN_VERSION = "2.9";
 /** What a message has beside a piece: its header fields. */
 const HEADER_BYTES = 1_024;
 /** The maximum number of pieces that are on their way at once. */
@@ -158,9 +161,11 @@ export class Bus {
     }
     const { servers, login, tls } = options;
     let transport: BusTransport | undefined;
+    let nc: NatsConnection | undefined;
     setTransportFactory({ factory: () => transport = new BusTransport(tls) });
     try {
-      const nc = await NatsConnectionImpl.connect({
+      nc = await NatsConnectionImpl.connect({
+        name: "myriad",
         servers: [...servers],
         authenticator: login && toAuthenticator(login),
         inboxPrefix: `_INBOX.myriad.${toInboxName(login)}`,
@@ -177,8 +182,10 @@ export class Bus {
         maxPingOut: 2,
         noAsyncTraces: true,
       });
+      checkServer(nc.info!);
       return new Bus(nc, await jetstreamManager(nc, { checkAPI: false, timeout: TIMEOUT_MS }));
     } catch (error) {
+      await nc?.close();
       // The client says only that it was not let in.
       throw toConnectError(transport?.closeError ?? error, options);
     }
@@ -422,6 +429,22 @@ async function claim(kv: KV, run: string): Promise<void> {
     if ((error as { code?: number }).code !== WRONG_LAST_SEQUENCE) throw error;
     throw new UsageError(
       `Another process makes the run '${run}' on the bus: let it, or 'myriad runs URL ${run} --delete'`,
+    );
+  }
+}
+
+/** @throws {UsageError} If the server cannot do what runs need. */
+function checkServer({ version, max_payload }: ServerInfo): void {
+  const [, major, minor] = /^(\d+)\.(\d+)/.exec(version) ?? [];
+  if (Number(major) < 2 || Number(major) === 2 && Number(minor) < 9) {
+    throw new UsageError(
+      `Cannot use the NATS server: it is version ${version}: use ${MIN_VERSION} or later`,
+    );
+  }
+  if (max_payload < MIN_PAYLOAD_BYTES) {
+    throw new UsageError(
+      `Cannot use the NATS server: it takes messages of ${max_payload} bytes at most: ` +
+        `give it a 'max_payload' of ${MIN_PAYLOAD_BYTES} or more, by default it is 1 MB`,
     );
   }
 }

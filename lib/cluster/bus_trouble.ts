@@ -83,6 +83,7 @@ function explain(error: ClientError): readonly [BusTrouble, string] {
 
 /** Why the first connection did not come about. Nothing of a password or token is in it. */
 export function toConnectError(error: unknown, { servers, login, tls }: BusOptions): UsageError {
+  if (error instanceof UsageError) return error;
   const which = servers.length === 1
     ? `the NATS server '${servers[0]}'`
     : `any of the NATS servers '${servers.join("', '")}'`;

@@ -36,9 +36,11 @@ const live = (worker: string, rate: number): Live => ({
   loopBusy: 0.5,
   rate,
   rssBytes: 93_000_000,
+  peakRssKb: 93_000,
   cpuSeconds: 12,
   isShut: false,
   gaveUp: null,
+  notices: [],
   open: [],
 });
 
