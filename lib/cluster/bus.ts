@@ -1001,9 +1001,13 @@ export class RunBus {
    * Calls back with when the first turn is due, and the revision that says so, whenever that is
    * written.
    *
+   * @param fail is called if this user may not hear of it
    * @returns what ends that
    */
-  async watchOrigin(take: (atMs: number, revision: number) => void): Promise<() => void> {
+  async watchOrigin(
+    take: (atMs: number, revision: number) => void,
+    fail: (error: unknown) => void,
+  ): Promise<() => void> {
     const { nc, bus } = this.#parts;
     const read = async (): Promise<void> => {
       const entry = await this.#do("read the turns", () => this.#parts.kv.get("origin"));
@@ -1017,6 +1021,7 @@ export class RunBus {
     const subscription = nc.subscribe(`$KV.${this.#names.bucket}.origin`, {
       callback: (error) => {
         if (error === null) readAgain();
+        else fail(toBusError(error, "hear of the turns"));
       },
     });
     const stopWaiting = bus.onReconnect(readAgain);
@@ -1037,9 +1042,13 @@ export class RunBus {
   /**
    * Calls back with each host that has asked to be left alone, those of before first.
    *
+   * @param fail is called if this user may not hear of them
    * @returns once those of before were there, what ends that
    */
-  async watchHolds(take: (hold: Hold) => Promise<void>): Promise<() => void> {
+  async watchHolds(
+    take: (hold: Hold) => Promise<void>,
+    fail: (error: unknown) => void,
+  ): Promise<() => void> {
     const { nc, jsm, bus } = this.#parts;
     const prefix = `$KV.${this.#names.bucket}.hold.`;
     const hear = async (subject: string, data: Uint8Array): Promise<void> => {
@@ -1054,6 +1063,7 @@ export class RunBus {
     const subscription = nc.subscribe(`${prefix}*`, {
       callback: (error, { subject, data }) => {
         if (error === null) void hear(subject, data);
+        else fail(toBusError(error, "hear of hosts"));
       },
     });
     let hasEnded = false;

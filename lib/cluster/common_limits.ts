@@ -77,6 +77,7 @@ export class CommonLimits {
       clock: this.#clock,
       around: REAL_ENVIRONMENT,
       learn: (news) => pipeline.learn(news),
+      fail: (error) => pipeline.fail(error),
     });
   }
 
@@ -99,7 +100,7 @@ async function findStart(bus: RateBus, clock: ServerClock): Promise<number> {
   const offsetMs = clock.offsetMs(startMs);
   const written = await bus.writeOrigin(startMs + offsetMs, 0);
   if (written !== undefined) return startMs;
-  const stopWatching = await bus.watchOrigin((atMs) => startMs = atMs - offsetMs);
+  const stopWatching = await bus.watchOrigin((atMs) => startMs = atMs - offsetMs, () => {});
   stopWatching();
   return startMs;
 }

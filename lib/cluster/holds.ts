@@ -1,3 +1,4 @@
+import { BusError } from "../errors.ts";
 import type { HoldNews } from "../schedule/news.ts";
 import type { Environment } from "../schedule/schedule.ts";
 import type { Hold } from "./messages.ts";
@@ -16,7 +17,10 @@ const MAX_HOLD_MS = 3_600_000;
 /** What holds need of the bus. */
 export interface HoldBus {
   writeHold(hold: Hold): Promise<void>;
-  watchHolds(take: (hold: Hold) => Promise<void>): Promise<() => void>;
+  watchHolds(
+    take: (hold: Hold) => Promise<void>,
+    fail: (error: unknown) => void,
+  ): Promise<() => void>;
 }
 
 /** What holds work with. */
@@ -25,6 +29,8 @@ export interface HoldsOptions {
   readonly around: Pick<Environment, "now" | "timeOrigin">;
   /** Called with what other workers have told. */
   readonly learn: (news: HoldNews) => void;
+  /** Called if the bus refuses what is needed. */
+  readonly fail: (error: unknown) => void;
 }
 
 /** Hosts that have asked one worker to be left alone (`Retry-After`): the others do so, too. */
@@ -32,7 +38,8 @@ export class Holds {
   readonly #bus: HoldBus;
   readonly #clock: ServerClock;
   readonly #around: Pick<Environment, "now" | "timeOrigin">;
-  readonly #learn: (news: HoldNews) => void;
+  readonly #learn: HoldsOptions["learn"];
+  readonly #fail: HoldsOptions["fail"];
   /** Until when, on the server's clock; at most {@linkcode MAX_HOSTS}. */
   readonly #untilMs = new Map<string, number>();
   #writes = 0;
@@ -41,21 +48,28 @@ export class Holds {
   /** Settles once what others have told before is learnt. */
   static async open(bus: HoldBus, options: HoldsOptions): Promise<Holds> {
     const holds = new Holds(bus, options);
-    holds.#stopWatching = await bus.watchHolds((hold) => holds.#take(hold).catch(() => {}));
+    holds.#stopWatching = await bus.watchHolds(
+      (hold) => holds.#take(hold).catch(() => {}),
+      options.fail,
+    );
     return holds;
   }
 
-  private constructor(bus: HoldBus, { clock, around, learn }: HoldsOptions) {
+  private constructor(bus: HoldBus, { clock, around, learn, fail }: HoldsOptions) {
     this.#bus = bus;
     this.#clock = clock;
     this.#around = around;
     this.#learn = learn;
+    this.#fail = fail;
   }
 
   /** Tells the other workers. It may not reach them: each of them is told by the host as well. */
   share({ key, readyAtMs }: HoldNews): void {
     const ms = readyAtMs - this.#around.timeOrigin;
-    if (ms - this.#around.now() >= MIN_HOLD_MS) void this.#write(key, ms).catch(() => {});
+    if (ms - this.#around.now() < MIN_HOLD_MS) return;
+    this.#write(key, ms).catch((error) => {
+      if (error instanceof BusError && error.trouble === "denied") this.#fail(error);
+    });
   }
 
   async #write(host: string, ms: number): Promise<void> {

@@ -29,7 +29,10 @@ const FORGET = 1 / 16;
 export interface RateBus {
   takeTurn(): Promise<number>;
   writeOrigin(atMs: number, revision: number): Promise<number | undefined>;
-  watchOrigin(take: (atMs: number, revision: number) => void): Promise<() => void>;
+  watchOrigin(
+    take: (atMs: number, revision: number) => void,
+    fail: (error: unknown) => void,
+  ): Promise<() => void>;
 }
 
 /** When start 0 is due on the server's clock, and the revision that says so. */
@@ -106,7 +109,7 @@ export class TurnPacer implements Pacer {
     pacer.#stopWatching = await bus.watchOrigin((atMs, revision) => {
       pacer.#learn({ atMs, revision });
       pacer.#settle();
-    });
+    }, (error) => pacer.onFailure(error));
     return pacer;
   }
 

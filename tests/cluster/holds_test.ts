@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { BusError, type BusTrouble } from "../../lib/errors.ts";
 import { Holds } from "../../lib/cluster/holds.ts";
 import type { Hold } from "../../lib/cluster/messages.ts";
 import { ServerClock } from "../../lib/cluster/server_clock.ts";
@@ -13,7 +14,9 @@ class Rig {
   readonly written: Hold[] = [];
   readonly #watches = new Set<(hold: Hold) => void>();
   readonly #clocks: ServerClock[] = [];
-  isUp = true;
+  /** Why the bus does not take what is written. */
+  trouble: BusTrouble | undefined;
+  readonly failures: unknown[] = [];
 
   async join(): Promise<{ holds: Holds; learnt: HoldNews[] }> {
     const learnt: HoldNews[] = [];
@@ -21,7 +24,9 @@ class Rig {
     this.#clocks.push(clock);
     const holds = await Holds.open({
       writeHold: (hold) => {
-        if (!this.isUp) return Promise.reject(new Error("away"));
+        if (this.trouble !== undefined) {
+          return Promise.reject(new BusError("no", this.trouble));
+        }
         this.written.push(hold);
         for (const watch of this.#watches) watch(hold);
         return Promise.resolve();
@@ -31,7 +36,12 @@ class Rig {
         for (const hold of this.written) void take(hold);
         return Promise.resolve(() => void this.#watches.delete(take));
       },
-    }, { clock, around: this.time, learn: (news) => learnt.push(news) });
+    }, {
+      clock,
+      around: this.time,
+      learn: (news) => learnt.push(news),
+      fail: (error) => this.failures.push(error),
+    });
     await this.time.to(this.time.now());
     return { holds, learnt };
   }
@@ -110,12 +120,23 @@ Deno.test("Holds shares those of 10,000 hosts at a time, and forgets those that 
 Deno.test("Holds goes on while the bus is away", async () => {
   const rig = new Rig();
   const a = await rig.join();
-  rig.isUp = false;
+  rig.trouble = "away";
   for (let k = 0; k < 50; k++) a.holds.share(rig.hold(`host${k}:80`, 5_000));
   await rig.time.to(10);
-  rig.isUp = true;
+  rig.trouble = undefined;
   a.holds.share(rig.hold("other:80", 5_000));
   await rig.time.to(20);
   assertEquals(rig.written.map(({ host }) => host), ["other:80"]);
+  assertEquals(rig.failures, []);
+  rig.close(a);
+});
+
+Deno.test("Holds ends the worker if its user may not tell the others", async () => {
+  const rig = new Rig();
+  const a = await rig.join();
+  rig.trouble = "denied";
+  a.holds.share(rig.hold("host:80", 5_000));
+  await rig.time.to(10);
+  assertEquals(rig.failures.length, 1);
   rig.close(a);
 });
