@@ -33,12 +33,13 @@ import {
   nkeyAuthenticator,
   nkeys,
   PermissionViolationError,
+  type ServerInfo,
   setTransportFactory,
   tokenAuthenticator,
   usernamePasswordAuthenticator,
 } from "@nats-io/nats-core/internal";
 import { BusError, UsageError } from "../errors.ts";
-import type { BusLogin, BusOptions } from "../options/bus.ts";
+import type { BusLogin, BusOptions } from "../options/run_options.ts";
 import { explainMissingNet, isGranted } from "../process/permission.ts";
 import { BusTransport } from "./bus_transport.ts";
 import { CONNECT_TIMEOUT_MS, toBusError, toConnectError } from "./bus_trouble.ts";
@@ -87,8 +88,10 @@ const WRONG_LAST_SEQUENCE = 10_071;
 const MAX_LISTED = 10_000;
 /** The maximum number of bytes of a piece, where the server takes messages of that size. */
 const MAX_PIECE_BYTES = 512 * 1024;
-/** The bytes of a message that every server of such a run takes. */
+/** The minimum size of a message that a server has to take, in bytes: for slices and commits. */
 const MIN_PAYLOAD_BYTES = 64 * 1024;
+/** The first version that reads single messages of a stream without a consumer. */
+const MIN_VERSION = "2.9";
 /** What a message has beside a piece: its header fields. */
 const HEADER_BYTES = 1_024;
 /** The maximum number of pieces that are on their way at once. */
@@ -156,9 +159,11 @@ export class Bus {
     }
     const { servers, login, tls } = options;
     let transport: BusTransport | undefined;
+    let nc: NatsConnection | undefined;
     setTransportFactory({ factory: () => transport = new BusTransport(tls) });
     try {
-      const nc = await NatsConnectionImpl.connect({
+      nc = await NatsConnectionImpl.connect({
+        name: "myriad",
         servers: [...servers],
         authenticator: login && toAuthenticator(login),
         inboxPrefix: `_INBOX.myriad.${toInboxName(login)}`,
@@ -175,8 +180,10 @@ export class Bus {
         maxPingOut: 2,
         noAsyncTraces: true,
       });
+      checkServer(nc.info!);
       return new Bus(nc, await jetstreamManager(nc, { checkAPI: false, timeout: TIMEOUT_MS }));
     } catch (error) {
+      await nc?.close();
       // The client says only that it was not let in.
       throw toConnectError(transport?.closeError ?? error, options);
     }
@@ -417,6 +424,22 @@ async function claim(kv: KV, run: string): Promise<void> {
     if ((error as { code?: number }).code !== WRONG_LAST_SEQUENCE) throw error;
     throw new UsageError(
       `Another process makes the run '${run}' on the bus: let it, or 'myriad runs URL ${run} --delete'`,
+    );
+  }
+}
+
+/** @throws {UsageError} If the server cannot do what runs need. */
+function checkServer({ version, max_payload }: ServerInfo): void {
+  const [, major, minor] = /^(\d+)\.(\d+)/.exec(version) ?? [];
+  if (Number(major) < 2 || Number(major) === 2 && Number(minor) < 9) {
+    throw new UsageError(
+      `Cannot use the NATS server: it is version ${version}: use ${MIN_VERSION} or later`,
+    );
+  }
+  if (max_payload < MIN_PAYLOAD_BYTES) {
+    throw new UsageError(
+      `Cannot use the NATS server: it takes messages of ${max_payload} bytes at most: ` +
+        `give it a 'max_payload' of ${MIN_PAYLOAD_BYTES} or more, by default it is 1 MB`,
     );
   }
 }
@@ -666,7 +689,11 @@ export class RunBus {
   }
 
   /**
+<<<<<<< HEAD
+   * The next slice that nobody has; undefined if none came for a while.
+=======
    * The next slice that nobody has; undefined if nothing came for a while.
+>>>>>>> cluster
    *
    * @throws {BusError} If the bus cannot be asked.
    */

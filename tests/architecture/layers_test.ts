@@ -62,6 +62,14 @@ const MAY: Record<string, string[]> = {
     "lib/stats/",
     "lib/text/",
   ],
+  "lib/commands/runs/": [
+    "lib/cli/",
+    "lib/cluster/",
+    "lib/commands/runs/",
+    "lib/errors.ts",
+    "lib/options/",
+    "lib/text/",
+  ],
   "lib/commands/serve/": [
     "lib/cli/",
     "lib/commands/serve/",
@@ -262,6 +270,7 @@ const MAY: Record<string, string[]> = {
     "lib/cli/",
     "lib/commands/compare/",
     "lib/commands/report/",
+    "lib/commands/runs/",
     "lib/commands/serve/",
     "lib/commands/verify/",
     "lib/errors.ts",
