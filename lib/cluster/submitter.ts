@@ -2,9 +2,8 @@ import config from "../../deno.json" with { type: "json" };
 import type { ClusterState } from "../checkpoint/cluster_state.ts";
 import type { Engine } from "../engine/engine.ts";
 import { BusError, ClusterError, NoProgressError } from "../errors.ts";
-import type { BusOptions } from "../options/bus.ts";
 import type { RecordedCommand } from "../options/recorded_command.ts";
-import type { RunOptions } from "../options/run_options.ts";
+import type { BusOptions, RunOptions } from "../options/run_options.ts";
 import { countRecords } from "../output/count_records.ts";
 import { OUTPUT_FORMATS } from "../output/formats.ts";
 import type { EncodedRecords } from "../output/record_encoder.ts";
@@ -27,9 +26,9 @@ import { HostCutter } from "./host_cutter.ts";
 import { LiveWorkers, SILENT_MS } from "./live_workers.ts";
 import type { Commit, Control, Live, Slice, Stored } from "./messages.ts";
 import { countRuns, listNumbers, NumberPlaces, subtractRuns } from "./number_runs.ts";
-import { GuardedItems, refuseSecretColumns } from "./secret_guard.ts";
 import { decodePart, type Part } from "./part.ts";
 import { Proof } from "./proof.ts";
+import { GuardedItems, refuseSecretColumns } from "./secret_guard.ts";
 import type { Cut } from "./slice_builder.ts";
 
 /**
@@ -238,6 +237,7 @@ export class Submitter implements RunningPipeline {
     });
     this.workers = new LiveWorkers({
       lostAfterMs: submit.lostAfterMs,
+      version: config.version,
       command: this.workCommand,
       isOut: (id) => this.#slices.has(id),
       onNotice: (text) => this.#hooks.onNotice(text),
@@ -297,7 +297,9 @@ export class Submitter implements RunningPipeline {
 
   async #work(ends: (() => void)[]): Promise<void> {
     await this.#tellSpec();
-    ends.push(this.#run.onLive((live) => this.#hear(live)));
+    ends.push(
+      this.#run.onLive((live) => this.#hear(live), (theirs) => this.workers.refuse(theirs)),
+    );
     const listed = Promise.withResolvers<void>();
     // What is queued is listed first: a slice that is gone from the queue has its commit then.
     const queued = this.isAttached ? await this.#persist(() => this.#run.listSlices()) : [];
@@ -349,7 +351,9 @@ export class Submitter implements RunningPipeline {
     }
     if (runs.length > 0) this.#adopted = new NumberPlaces(runs, this.#step);
     for (const name of await this.#persist(() => this.#run.listStored())) {
-      if (!this.#slices.has(name.split(".")[1])) await this.#run.dropName(name).catch(() => {});
+      const [kind, id] = name.split(".");
+      if (kind === "spec" || this.#slices.has(id)) continue;
+      await this.#persist(() => this.#run.dropName(name));
     }
     this.#hooks.onNotice(
       `the bus still has the run: ${adopted.length} of its slices are taken over`,
