@@ -84,7 +84,10 @@ async function compare(cluster: Cluster, { flags, path, output, input, stdin }: 
   await runAlone(toArgs("alone").map((word) => word === "-" ? file : word));
   const alone = target.paths.toSorted();
   target.clear();
-  const run = cluster.submit([...toArgs("cluster"), "--slice", "10", "--json"], { input: stdin });
+  const run = cluster.submit(
+    [...toArgs("cluster"), "--slice", "10", "--json", "--cluster-plain"],
+    { input: stdin },
+  );
   const { stderr } = await run.ended;
   assertEquals(target.paths.toSorted(), alone, stderr);
   const files = ["alone", "cluster"].map((run) => dir.path(`${run}-${output ?? "out.ndjson"}`));
