@@ -6,12 +6,13 @@
  * | `MYRIAD_RUN_SLICES` | `myriad.RUN.slice` | slices that no worker has acknowledged: a work queue |
  * | `MYRIAD_RUN_STORE` | `myriad.RUN.store.>` | blocks of records, and parts, in pieces |
  * | `MYRIAD_RUN_RATE` | `myriad.RUN.rate` | nothing: its sequence numbers are the turns of the rate |
- * | `KV_MYRIAD_RUN` | `$KV.MYRIAD_RUN.>` | `spec`, `control`, `commit.SLICE`, `tries.SLICE`, `clock.WORKER`, `origin` |
+ * | `KV_MYRIAD_RUN` | `$KV.MYRIAD_RUN.>` | `spec`, `control`, `commit.SLICE`, `commit.SLICE.tries`, `clock.WORKER`, `origin`, `hold.HASH` |
  *
  * `myriad.RUN.live` is not kept: what workers do at present.
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import {
   AckPolicy,
   DiscardPolicy,
@@ -33,12 +34,13 @@ import {
   nkeyAuthenticator,
   nkeys,
   PermissionViolationError,
+  type ServerInfo,
   setTransportFactory,
   tokenAuthenticator,
   usernamePasswordAuthenticator,
 } from "@nats-io/nats-core/internal";
 import { BusError, UsageError } from "../errors.ts";
-import type { BusLogin, BusOptions } from "../options/bus.ts";
+import type { BusLogin, BusOptions } from "../options/run_options.ts";
 import { explainMissingNet, isGranted } from "../process/permission.ts";
 import { BusTransport } from "./bus_transport.ts";
 import { CONNECT_TIMEOUT_MS, toBusError, toConnectError } from "./bus_trouble.ts";
@@ -47,6 +49,7 @@ import { DamagedError } from "./damaged_error.ts";
 import {
   type Commit,
   type Control,
+  type Hold,
   isControl,
   type Live,
   MAX_MESSAGE_BYTES,
@@ -87,8 +90,10 @@ const WRONG_LAST_SEQUENCE = 10_071;
 const MAX_LISTED = 10_000;
 /** The maximum number of bytes of a piece, where the server takes messages of that size. */
 const MAX_PIECE_BYTES = 512 * 1024;
-/** The bytes of a message that every server of such a run takes. */
+/** The minimum size of a message that a server has to take, in bytes: for slices and commits. */
 const MIN_PAYLOAD_BYTES = 64 * 1024;
+/** The first version that reads single messages of a stream without a consumer. */
+const MIN_VERSION = "2.9";
 /** What a message has beside a piece: its header fields. */
 const HEADER_BYTES = 1_024;
 /** The maximum number of pieces that are on their way at once. */
@@ -156,9 +161,11 @@ export class Bus {
     }
     const { servers, login, tls } = options;
     let transport: BusTransport | undefined;
+    let nc: NatsConnection | undefined;
     setTransportFactory({ factory: () => transport = new BusTransport(tls) });
     try {
-      const nc = await NatsConnectionImpl.connect({
+      nc = await NatsConnectionImpl.connect({
+        name: "myriad",
         servers: [...servers],
         authenticator: login && toAuthenticator(login),
         inboxPrefix: `_INBOX.myriad.${toInboxName(login)}`,
@@ -175,8 +182,10 @@ export class Bus {
         maxPingOut: 2,
         noAsyncTraces: true,
       });
+      checkServer(nc.info!);
       return new Bus(nc, await jetstreamManager(nc, { checkAPI: false, timeout: TIMEOUT_MS }));
     } catch (error) {
+      await nc?.close();
       // The client says only that it was not let in.
       throw toConnectError(transport?.closeError ?? error, options);
     }
@@ -384,6 +393,9 @@ export class Bus {
   }
 }
 
+/** What a worker says that leaves at once, with its version; it cannot seal it. */
+const MISFIT = /^misfit ([\w.+-]{1,40})$/;
+const MAX_MISFIT_BYTES = 50;
 /** The consumer that hands out slices. */
 const CONSUMER = "slices";
 const RUN_NAME = /^[a-z0-9]{1,32}$/;
@@ -417,6 +429,22 @@ async function claim(kv: KV, run: string): Promise<void> {
     if ((error as { code?: number }).code !== WRONG_LAST_SEQUENCE) throw error;
     throw new UsageError(
       `Another process makes the run '${run}' on the bus: let it, or 'myriad runs URL ${run} --delete'`,
+    );
+  }
+}
+
+/** @throws {UsageError} If the server cannot do what runs need. */
+function checkServer({ version, max_payload }: ServerInfo): void {
+  const [, major, minor] = /^(\d+)\.(\d+)/.exec(version) ?? [];
+  if (Number(major) < 2 || Number(major) === 2 && Number(minor) < 9) {
+    throw new UsageError(
+      `Cannot use the NATS server: it is version ${version}: use ${MIN_VERSION} or later`,
+    );
+  }
+  if (max_payload < MIN_PAYLOAD_BYTES) {
+    throw new UsageError(
+      `Cannot use the NATS server: it takes messages of ${max_payload} bytes at most: ` +
+        `give it a 'max_payload' of ${MIN_PAYLOAD_BYTES} or more, by default it is 1 MB`,
     );
   }
 }
@@ -528,22 +556,29 @@ export class RunBus {
   }
 
   /**
-   * What describes the run, once it is written; undefined if it is not for 10 s.
+   * What describes the run, once it is written; undefined if it is not for a while.
    *
    * @param version of the program
+   * @param waitMs how long that is
    * @throws {UsageError} If this program, or its key, does not fit the run.
    */
-  async readSpec(version: string): Promise<Spec | undefined> {
+  async readSpec(version: string, waitMs = SPEC_MS): Promise<Spec | undefined> {
     const { run, codec } = this;
-    const endMs = performance.now() + SPEC_MS;
+    const endMs = performance.now() + waitMs;
     for (;;) {
       const entry = await this.#do("read the run", () => this.#parts.kv.get("spec"));
       if (entry !== null) {
-        const { spec } = readHead(entry.value, run, { version, hasKey: codec.isSealed });
-        return await decodeSpec(
-          run,
-          async () => codec.open("spec", "", await this.read(spec)),
-        );
+        try {
+          const { spec } = readHead(entry.value, run, { version, hasKey: codec.isSealed });
+          return await decodeSpec(
+            run,
+            async () => codec.open("spec", "", await this.read(spec)),
+          );
+        } catch (error) {
+          // Whoever has submitted the run may not see what this program says.
+          if (error instanceof UsageError) this.#parts.nc.publish(this.#live, `misfit ${version}`);
+          throw error;
+        }
       }
       // The submitter may be about to write it, or a follower may not have it yet.
       if (performance.now() > endMs) return undefined;
@@ -665,7 +700,7 @@ export class RunBus {
   }
 
   /**
-   * The next slice that nobody has; undefined if nothing came for a while.
+   * The next slice that nobody has; undefined if none came for a while.
    *
    * @throws {BusError} If the bus cannot be asked.
    */
@@ -749,7 +784,7 @@ export class RunBus {
         }
         seqs.push(...(await Promise.all(acks)).map(({ seq }) => seq));
       }
-      return { seqs, bytes: bytes.length, sha256: await digest(bytes) };
+      return { seqs, bytes: bytes.length, sha256: digest(bytes) };
     });
   }
 
@@ -773,7 +808,7 @@ export class RunBus {
         length += piece.data.length;
       }
     }
-    if (length !== bytes || await digest(whole) !== sha256) {
+    if (length !== bytes || digest(whole) !== sha256) {
       throw new DamagedError("What the bus keeps of the run is damaged");
     }
     return whole;
@@ -861,7 +896,10 @@ export class RunBus {
 
   /** How many workers have begun a slice, other than the first, and have not given it back. */
   async readTries(id: string): Promise<number> {
-    const entry = await this.#do("read a slice's tries", () => this.#parts.kv.get(`tries.${id}`));
+    const entry = await this.#do(
+      "read a slice's tries",
+      () => this.#parts.kv.get(`commit.${id}.tries`),
+    );
     const tries = Number(entry?.string() ?? 0);
     return Number.isSafeInteger(tries) && tries > 0 ? tries : 0;
   }
@@ -869,7 +907,7 @@ export class RunBus {
   async writeTries(id: string, tries: number): Promise<void> {
     await this.#do(
       "count a slice's tries",
-      () => this.#parts.kv.put(`tries.${id}`, String(tries)),
+      () => this.#parts.kv.put(`commit.${id}.tries`, String(tries)),
     );
   }
 
@@ -896,6 +934,8 @@ export class RunBus {
           if (entry.key === mark) onListed();
           if (entry.key === mark || entry.length === 0) continue;
           const id = entry.key.slice("commit.".length);
+          // How often a slice was begun is of use to workers alone.
+          if (id.includes(".")) continue;
           const bad = toBad(entry.value);
           const commit = this.#toCommit(id, entry.value);
           if (bad !== undefined) onBad(id, bad);
@@ -946,9 +986,10 @@ export class RunBus {
    * @returns its revision; undefined if it was not written
    */
   async writeOrigin(atMs: number, revision: number): Promise<number | undefined> {
+    const bytes = this.codec.encode("origin", "", { atMs });
     return await this.#do("put off the turns", async () => {
       try {
-        return await this.#parts.kv.put("origin", String(atMs), { previousSeq: revision });
+        return await this.#parts.kv.put("origin", bytes, { previousSeq: revision });
       } catch (error) {
         if ((error as { code?: number }).code !== WRONG_LAST_SEQUENCE) throw error;
         return undefined;
@@ -960,22 +1001,27 @@ export class RunBus {
    * Calls back with when the first turn is due, and the revision that says so, whenever that is
    * written.
    *
+   * @param fail is called if this user may not hear of it
    * @returns what ends that
    */
-  async watchOrigin(take: (atMs: number, revision: number) => void): Promise<() => void> {
+  async watchOrigin(
+    take: (atMs: number, revision: number) => void,
+    fail: (error: unknown) => void,
+  ): Promise<() => void> {
     const { nc, bus } = this.#parts;
     const read = async (): Promise<void> => {
       const entry = await this.#do("read the turns", () => this.#parts.kv.get("origin"));
       if (entry === null) return;
-      const atMs = Number(entry.string());
-      if (Number.isFinite(atMs)) take(atMs, entry.revision);
-      else this.leaveOut("the begin of the rate");
+      const origin = this.codec.decode("origin", "", entry.value);
+      if (origin === undefined) this.leaveOut("the begin of the rate");
+      else take(origin.atMs, entry.revision);
     };
     // What does not come now, comes with the next turn that is overdue.
     const readAgain = (): void => void read().catch(() => {});
     const subscription = nc.subscribe(`$KV.${this.#names.bucket}.origin`, {
       callback: (error) => {
         if (error === null) readAgain();
+        else fail(toBusError(error, "hear of the turns"));
       },
     });
     const stopWaiting = bus.onReconnect(readAgain);
@@ -986,21 +1032,91 @@ export class RunBus {
     };
   }
 
+  /** Tells all workers, also those that come later, that a host has asked to be left alone. */
+  async writeHold(hold: Hold): Promise<void> {
+    const hash = await digest(encoder.encode(hold.host));
+    const bytes = this.codec.encode("hold", hash, hold);
+    await this.#do("tell of a host", () => this.#parts.kv.put(`hold.${hash}`, bytes));
+  }
+
+  /**
+   * Calls back with each host that has asked to be left alone, those of before first.
+   *
+   * @param fail is called if this user may not hear of them
+   * @returns once those of before were there, what ends that
+   */
+  async watchHolds(
+    take: (hold: Hold) => Promise<void>,
+    fail: (error: unknown) => void,
+  ): Promise<() => void> {
+    const { nc, jsm, bus } = this.#parts;
+    const prefix = `$KV.${this.#names.bucket}.hold.`;
+    const hear = async (subject: string, data: Uint8Array): Promise<void> => {
+      if (data.length === 0) return;
+      const hash = subject.slice(prefix.length);
+      const hold = this.codec.decode("hold", hash, data);
+      if (hold === undefined || await digest(encoder.encode(hold.host)) !== hash) {
+        this.leaveOut("a host that asked to be left alone");
+      } else await take(hold);
+    };
+    // To listen, and to read one after the other, leaves no consumer on the server.
+    const subscription = nc.subscribe(`${prefix}*`, {
+      callback: (error, { subject, data }) => {
+        if (error === null) void hear(subject, data);
+        else fail(toBusError(error, "hear of hosts"));
+      },
+    });
+    let hasEnded = false;
+    const read = async (): Promise<void> => {
+      for (let seq = 1, count = 0; count < MAX_LISTED && !hasEnded; seq++, count++) {
+        const query = { seq, next_by_subj: `${prefix}*` };
+        const message = await this.#do(
+          "read which hosts asked to be left alone",
+          () => jsm.streams.getMessage(`KV_${this.#names.bucket}`, query),
+        );
+        if (message === null) return;
+        seq = message.seq;
+        await hear(message.subject, message.data);
+      }
+    };
+    // What does not come now, comes with the next connection.
+    const stopWaiting = bus.onReconnect(() => void read().catch(() => {}));
+    await read().catch(() => {});
+    return () => {
+      hasEnded = true;
+      subscription.unsubscribe();
+      stopWaiting();
+    };
+  }
+
   /** Tells what this worker does. It may be lost. */
   tellLive(live: Live): void {
     const bytes = this.codec.encode("live", "", live);
     // The server would not take a longer one.
     if (bytes.length > MAX_MESSAGE_BYTES) return;
-    this.#parts.nc.publish(`myriad.${this.run}.live`, bytes);
+    this.#parts.nc.publish(this.#live, bytes);
   }
 
-  /** Calls back with what workers do. @returns what ends that */
-  onLive(take: (live: Live) => void): () => void {
-    const subscription = this.#parts.nc.subscribe(`myriad.${this.run}.live`, {
+  get #live(): string {
+    return `myriad.${this.run}.live`;
+  }
+
+  /**
+   * Calls back with what workers do.
+   *
+   * @param onMisfit called with the version of a worker that does not fit the run, or its key
+   * @returns what ends that
+   */
+  onLive(take: (live: Live) => void, onMisfit: (version: string) => void = () => {}): () => void {
+    const subscription = this.#parts.nc.subscribe(this.#live, {
       callback: (error, message) => {
         if (error !== null) return;
         const live = this.codec.decode("live", "", message.data);
-        if (live !== undefined) take(live);
+        if (live !== undefined) return take(live);
+        const misfit = message.data.length > MAX_MISFIT_BYTES
+          ? null
+          : MISFIT.exec(message.string());
+        if (misfit !== null) onMisfit(misfit[1]);
         else this.leaveOut("the state of a worker");
       },
     });
@@ -1033,6 +1149,7 @@ function readDelivery(reply: string): number {
   return Number(tokens[tokens.length >= 11 ? 6 : 4]);
 }
 
-async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+/** Here, not in a thread of its own: that takes as long, and more processor time. */
+function digest(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
 }

@@ -1,4 +1,4 @@
-import type { BusOptions } from "../options/bus.ts";
+import type { BusOptions } from "../options/run_options.ts";
 import { countThreads } from "../threads/shares.ts";
 import { findWorkerCode } from "../threads/start_worker.ts";
 import type { FoundRun } from "./find_run.ts";

@@ -7,7 +7,6 @@ import { openEngine } from "../run/open_engine.ts";
 import { Pipeline } from "../run/pipeline.ts";
 import { requirePermission } from "../run/require_permission.ts";
 import { PreciseTimer } from "../schedule/precise_timer.ts";
-import { REAL_ENVIRONMENT } from "../schedule/schedule.ts";
 import { openMaker } from "../source/make_target.ts";
 import { addIds } from "../source/request_id.ts";
 import { Targets } from "../source/targets.ts";
@@ -15,6 +14,7 @@ import { decodeBlock, type RecordTexts } from "./block.ts";
 import type { BadSlice, Lease, RunBus } from "./bus.ts";
 import { BusRetries } from "./bus_retries.ts";
 import { DamagedError } from "./damaged_error.ts";
+import { CommonLimits } from "./common_limits.ts";
 import { Leases } from "./leases.ts";
 import { LiveTeller } from "./live_teller.ts";
 import type { Control, Slice } from "./messages.ts";
@@ -26,7 +26,6 @@ import { refuseUnsafe } from "./refuse_unsafe.ts";
 import { SlicePlan } from "./slice_plan.ts";
 import { SliceSource } from "./slice_source.ts";
 import type { Spec } from "./spec.ts";
-import { TurnPacer } from "./turn_pacer.ts";
 
 /**
  * The maximum number of slices that a worker holds: a slow request keeps its slice open, and a part
@@ -137,13 +136,10 @@ export class RunWorker {
       bodyFor: undefined,
       onSinkFailure: (error) => this.#end(error),
     });
-    const { rate, rampUpMs } = options;
-    const timer = rate === undefined ? undefined : await PreciseTimer.open();
-    const pacer = rate === undefined
-      ? undefined
-      : await this.#retries.persist(() =>
-        TurnPacer.open(this.#bus, { rate, rampUpMs, worker: this.#name }, REAL_ENVIRONMENT)
-      );
+    const timer = options.rate === undefined ? undefined : await PreciseTimer.open();
+    const limits = await this.#retries.persist(() =>
+      CommonLimits.open(this.#bus, { ...options, worker: this.#name })
+    );
     const pipeline: Pipeline<OpenSlices> = this.#pipeline = new Pipeline(
       {
         source: new Targets(this.#source, ids === null ? make : addIds(make, ids)),
@@ -151,17 +147,14 @@ export class RunWorker {
         check,
         stats: this.#open,
         timer,
-        openPacer: pacer && ((wake) => {
-          pacer.onChange = wake;
-          pacer.onFailure = (error) => this.#end(error);
-          return pacer;
-        }),
+        limits,
       },
       { ...options, durationMs: undefined, hasOneHost, isResumable: true },
       {
         beforeFirst: ({ url }) => requirePermission(url, options, permits),
         onResult: () => teller.countResult(),
         onNotice: (text) => teller.addNotice(text),
+        onNews: (news) => limits.onNews(news),
       },
     );
     const teller = new LiveTeller(
@@ -169,6 +162,10 @@ export class RunWorker {
       { pipeline, open: this.#open.list, committing: this.#committing },
       (live) => this.#bus.tellLive(live),
     );
+    await limits.attach({
+      learn: (news) => pipeline.learn(news),
+      fail: (error) => this.#end(error),
+    });
     const stopWatching = await this.#retries.persist(() =>
       this.#bus.watchControl((control) => this.#take(control))
     );
@@ -188,7 +185,7 @@ export class RunWorker {
     }
     this.#isLeaving = true;
     clearTimeout(this.#grace);
-    pacer?.close();
+    limits.close();
     await pipeline.close();
     await this.#settle();
     const failure = this.#failure;

@@ -2,9 +2,8 @@ import config from "../../deno.json" with { type: "json" };
 import type { ClusterState } from "../checkpoint/cluster_state.ts";
 import type { Engine } from "../engine/engine.ts";
 import { BusError, ClusterError, NoProgressError } from "../errors.ts";
-import type { BusOptions } from "../options/bus.ts";
 import type { RecordedCommand } from "../options/recorded_command.ts";
-import type { RunOptions } from "../options/run_options.ts";
+import type { BusOptions, RunOptions } from "../options/run_options.ts";
 import { countRecords } from "../output/count_records.ts";
 import { OUTPUT_FORMATS } from "../output/formats.ts";
 import type { EncodedRecords } from "../output/record_encoder.ts";
@@ -39,9 +38,12 @@ import type { Cut } from "./slice_builder.ts";
 const MAX_OUTSTANDING = 200;
 /** The maximum number of requests of a slice, and the minimum, unless the user sets it. */
 const MAX_SLICE = 20_000;
-const MIN_SLICE = 200;
-/** A slice is one part in so many of what is left: no worker has much to do when others are done. */
-const PARTS_OF_REST = 100;
+const MIN_SLICE = 100;
+/**
+ * A slice is one part in so many of what is left: no worker has much to do when others are done. Each
+ * slice costs its worker 1.4 ms, so 1 million requests in 210 slices cost 2 % more than in one.
+ */
+const PARTS_OF_REST = 30;
 /** How many requests a slice has while nobody knows how many are left. */
 const USUAL_SLICE = 2_000;
 /** At a rate, a slice takes no longer: a death repeats it. */
@@ -235,6 +237,7 @@ export class Submitter implements RunningPipeline {
     });
     this.workers = new LiveWorkers({
       lostAfterMs: submit.lostAfterMs,
+      version: config.version,
       command: this.workCommand,
       isOut: (id) => this.#slices.has(id),
       onNotice: (text) => this.#hooks.onNotice(text),
@@ -294,7 +297,9 @@ export class Submitter implements RunningPipeline {
 
   async #work(ends: (() => void)[]): Promise<void> {
     await this.#tellSpec();
-    ends.push(this.#run.onLive((live) => this.#hear(live)));
+    ends.push(
+      this.#run.onLive((live) => this.#hear(live), (theirs) => this.workers.refuse(theirs)),
+    );
     const listed = Promise.withResolvers<void>();
     // What is queued is listed first: a slice that is gone from the queue has its commit then.
     const queued = this.isAttached ? await this.#persist(() => this.#run.listSlices()) : [];
@@ -346,7 +351,9 @@ export class Submitter implements RunningPipeline {
     }
     if (runs.length > 0) this.#adopted = new NumberPlaces(runs, this.#step);
     for (const name of await this.#persist(() => this.#run.listStored())) {
-      if (!this.#slices.has(name.split(".")[1])) await this.#run.dropName(name).catch(() => {});
+      const [kind, id] = name.split(".");
+      if (kind === "spec" || this.#slices.has(id)) continue;
+      await this.#persist(() => this.#run.dropName(name));
     }
     this.#hooks.onNotice(
       `the bus still has the run: ${adopted.length} of its slices are taken over`,

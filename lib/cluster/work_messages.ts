@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { BusOptions } from "../options/bus.ts";
+import type { BusOptions } from "../options/run_options.ts";
 import type { PackedError } from "../threads/messages.ts";
 import type { ThreadPlace } from "../threads/shares.ts";
 import type { FindOptions } from "./find_run.ts";

@@ -96,10 +96,10 @@ const LIVE: Live = {
   loopBusy: 0,
   rate: 0,
   rssBytes: 0,
+  peakRssKb: 0,
   cpuSeconds: 0,
   isShut: false,
   gaveUp: null,
-  peakRssKb: 1,
   notices: [],
   open: [],
 };
