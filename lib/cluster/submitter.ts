@@ -17,7 +17,7 @@ import type { MaybePromise, Step } from "../stream.ts";
 import type { PipelinesHooks, PipelinesParts } from "../threads/pipelines.ts";
 import { adoptSlices } from "./adopt_slices.ts";
 import { decodeBlock, encodeBlock, type RecordTexts } from "./block.ts";
-import { Bus, type RunBus } from "./bus.ts";
+import { type BadSlice, Bus, type RunBus } from "./bus.ts";
 import { gunzip } from "./codec.ts";
 import { Collector } from "./collector.ts";
 import { type Cutter, OrderCutter } from "./cutter.ts";
@@ -304,6 +304,7 @@ export class Submitter implements RunningPipeline {
           (commit) => this.#onCommit(commit),
           listed.resolve,
           (id) => this.#slices.has(id) && this.#replace(id, "has a commit that is damaged"),
+          (id, why) => this.#onBad(id, why),
         )
       ),
     );
@@ -525,6 +526,22 @@ export class Submitter implements RunningPipeline {
   #onCommit(commit: Commit): void {
     this.#earlier?.add(commit.id);
     if (this.#earlier !== undefined || this.#slices.has(commit.id)) this.#collector.add(commit);
+  }
+
+  /** Ends the run, as nobody can do one of its slices. */
+  #onBad(id: string, why: BadSlice): void {
+    const slice = this.#slices.get(id)?.slice;
+    if (slice === undefined) return;
+    const { runs } = slice;
+    const last = runs[runs.length - 2] + (runs[runs.length - 1] - 1) * this.#step;
+    const reason = why === "deadly"
+      ? "too many of its workers have died: look at what they said last"
+      : "its records on the bus are damaged";
+    this.#end(
+      new ClusterError(
+        `Cannot go on: nobody can do slice '${id}' (requests ${runs[0]} to ${last}): ${reason}`,
+      ),
+    );
   }
 
   /** Reads a part; if it is damaged, its slice is published anew. */
