@@ -541,6 +541,22 @@ export class Submitter implements RunningPipeline {
     if (this.#earlier !== undefined || this.#slices.has(commit.id)) this.#collector.add(commit);
   }
 
+  /** Ends the run, as nobody can do one of its slices; what others hold is collected. */
+  #onBad(id: string, why: BadSlice): void {
+    const slice = this.#slices.get(id)?.slice;
+    if (slice === undefined) return;
+    const { runs } = slice;
+    const last = runs[runs.length - 2] + (runs[runs.length - 1] - 1) * this.#step;
+    const reason = why === "deadly"
+      ? "too many of its workers have died: look at what they said last"
+      : "its records on the bus are damaged";
+    this.#giveUp(
+      new ClusterError(
+        `Cannot go on: nobody can do slice '${id}' (requests ${runs[0]} to ${last}): ${reason}`,
+      ),
+    );
+  }
+
   /** Reads a part; if it is damaged, its slice is published anew. */
   async #read(commit: Commit): Promise<CheckedPart | undefined> {
     try {
@@ -588,15 +604,6 @@ export class Submitter implements RunningPipeline {
     if (this.#isStopping) return;
     const { runs } = outstanding.slice;
     void this.#putAgain(outstanding, runs, true).then(() => this.#free(id));
-  }
-
-  /** Nobody can do a slice: the run ends, once what others hold is collected. */
-  #onBad(id: string, why: BadSlice): void {
-    if (!this.#slices.has(id)) return;
-    const words = why === "deadly"
-      ? `several workers have died in slice '${id}': look at what they say`
-      : `the bus has damaged the records of slice '${id}'`;
-    this.#giveUp(new ClusterError(`Cannot go on: ${words}`));
   }
 
   /**
