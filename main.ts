@@ -71,6 +71,22 @@ function onSignals(take: (signal: Signal) => void): () => void {
   return () => removers.forEach((remove) => remove());
 }
 
+/** Listens to the signals that end what goes on for long. Call what it returns to listen no more. */
+function onEnd(take: (signal: Signal) => void): () => void {
+  const hasTerminal = [Deno.stdin, Deno.stdout, Deno.stderr].some((it) => it.isTerminal());
+  return onSignals((signal) => {
+    // A terminal that closes sends it. Without a terminal, as under `nohup`, it has to be ignored;
+    // Deno's listener would end that.
+    if (signal !== "SIGHUP" || hasTerminal) take(signal);
+  });
+}
+
+/** What the first signal does, in words. @param wait what is waited for, in words; empty for nothing */
+function describeEnd(signal: Signal, wait: string): string {
+  const again = signal === "SIGINT" ? "press Ctrl-C again" : `send ${signal} again`;
+  return wait === "" ? "interrupted" : `interrupted: ${wait}; ${again} to quit now`;
+}
+
 /**
  * Each command loads only its own code: the memory of a small process is mostly code, and `compare`
  * measures small processes.
@@ -147,20 +163,23 @@ async function askPassword(name: string): Promise<string> {
 }
 
 async function work(argv: readonly string[]): Promise<number> {
-  const { work } = await import("./lib/commands/work/command.ts");
+  const [{ work }, { formatWait }] = await Promise.all([
+    import("./lib/commands/work/command.ts"),
+    import("./lib/run/grace.ts"),
+  ]);
+  const say = (text: string): void => void print(`${formatMessage(text)}\n`, Deno.stderr);
   let code = 0;
-  await print(
-    await work(argv, {
-      version: config.version,
-      say: (text) => void print(`${formatMessage(text)}\n`, Deno.stderr),
-      onLeave: (leave) =>
-        onSignals((signal) => {
-          if (code !== 0) Deno.exit(code);
-          code = EXIT_OF_SIGNAL[signal];
-          leave();
-        }),
-    }),
-  );
+  const text = await work(argv, {
+    version: config.version,
+    say,
+    onLeave: (leave) =>
+      onEnd((signal) => {
+        if (code !== 0) Deno.exit(EXIT_OF_SIGNAL[signal]);
+        code = EXIT_OF_SIGNAL[signal];
+        say(describeEnd(signal, formatWait(leave())));
+      }),
+  });
+  await print(text);
   return code;
 }
 
@@ -188,8 +207,9 @@ async function compareStrategies(argv: readonly string[]): Promise<number> {
 
 async function request(options: RunOptions): Promise<number> {
   const loadTable = () => import("./lib/report/table.ts");
-  const [{ formatWait, Run }, { Progress }, { formatSummary, toSummary }] = await Promise.all([
+  const [{ Run }, { formatWait }, { Progress }, { formatSummary, toSummary }] = await Promise.all([
     import("./lib/run/run.ts"),
+    import("./lib/run/grace.ts"),
     import("./lib/progress/progress.ts"),
     import("./lib/report/json.ts"),
     // A silent run prints a line of it at most.
@@ -217,21 +237,13 @@ async function request(options: RunOptions): Promise<number> {
   });
 
   let exitCode: number | undefined;
-  const hasTerminal = [Deno.stdin, Deno.stdout, Deno.stderr].some((it) => it.isTerminal());
-  const stopListening = onSignals((signal) => {
-    // A terminal that closes sends it. Without a terminal, as under `nohup`, it has to be ignored;
-    // Deno's listener would end that.
-    if (signal === "SIGHUP" && !hasTerminal) return;
+  const stopListening = onEnd((signal) => {
     if (exitCode !== undefined) {
       printAtOnce(progress?.abandon() ?? "");
       Deno.exit(EXIT_OF_SIGNAL[signal]);
     }
     exitCode = EXIT_OF_SIGNAL[signal];
-    void run.stop().then((inFlight) => {
-      const wait = formatWait(inFlight);
-      const again = signal === "SIGINT" ? "press Ctrl-C again" : `send ${signal} again`;
-      say(wait === "" ? "interrupted" : `interrupted: ${wait}; ${again} to quit now`);
-    });
+    void run.stop().then((inFlight) => say(describeEnd(signal, formatWait(inFlight))));
   });
   // It was stopped, and a shell had the terminal.
   const onContinued = (): void => progress?.forget();
@@ -318,5 +330,7 @@ async function complainOfThresholds({ thresholds, aborted }: Snapshot): Promise<
 }
 
 // A bundle is the code of its workers, too.
-if ("WorkerGlobalScope" in globalThis) await import("./lib/threads/worker_main.ts");
-else if (import.meta.main) await runProgram(() => main(Deno.args));
+if ("WorkerGlobalScope" in globalThis) {
+  if (globalThis.name === "work") await import("./lib/cluster/work_thread.ts");
+  else await import("./lib/threads/worker_main.ts");
+} else if (import.meta.main) await runProgram(() => main(Deno.args));

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { parse } from "@std/csv/parse";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { formatWait } from "../lib/run/run.ts";
+import { formatWait } from "../lib/run/grace.ts";
 import { folder } from "./fixtures/folder.ts";
 import { Http2RawServer } from "./fixtures/http2_raw_server.ts";
 import {

@@ -4,7 +4,7 @@
  * @module
  */
 import { BusError, type BusTrouble, UsageError } from "../errors.ts";
-import type { BusOptions } from "../options/bus.ts";
+import type { BusOptions } from "../options/run_options.ts";
 
 /** How long a server may take until it has answered, in milliseconds. */
 export const CONNECT_TIMEOUT_MS = 5_000;
@@ -83,6 +83,7 @@ function explain(error: ClientError): readonly [BusTrouble, string] {
 
 /** Why the first connection did not come about. Nothing of a password or token is in it. */
 export function toConnectError(error: unknown, { servers, login, tls }: BusOptions): UsageError {
+  if (error instanceof UsageError) return error;
   const which = servers.length === 1
     ? `the NATS server '${servers[0]}'`
     : `any of the NATS servers '${servers.join("', '")}'`;

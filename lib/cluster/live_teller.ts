@@ -10,7 +10,6 @@ import {
   type Notice,
 } from "./messages.ts";
 import type { OpenSlice } from "./open_slice.ts";
-import type { SliceStats } from "./slice_stats.ts";
 
 /** How often a worker tells what it does. */
 const LIVE_MS = 1_000;
@@ -23,7 +22,7 @@ const FULL_LENGTH = 12 * 1024;
 
 /** What a worker tells about. */
 export interface LiveSource {
-  readonly pipeline: Pick<Pipeline<SliceStats>, "activity" | "engine" | "isShut">;
+  readonly pipeline: Pick<Pipeline, "activity" | "engine" | "isShut">;
   readonly open: readonly OpenSlice[];
   /** Slices that are done and not committed yet, by id. */
   readonly committing: Pick<ReadonlyMap<string, unknown>, "keys">;

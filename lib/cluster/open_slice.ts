@@ -7,11 +7,18 @@ import { Stats, type StatsOptions } from "../stats/stats.ts";
 import type { Step } from "../stream.ts";
 import { readRecord, type RecordTexts } from "./block.ts";
 import type { Lease } from "./bus.ts";
-import { listNumbers, NumberPlaces, RunBuilder } from "./number_runs.ts";
+import { NumberPlaces, RunBuilder } from "./number_runs.ts";
 import type { Part } from "./part.ts";
 
 /** After so many bytes, records are compressed. */
 const MEMBER_BYTES = 256 * 1024;
+
+/** What the results of one slice after the other are encoded with. */
+export interface SliceEncoders {
+  /** Undefined for an output that the run does not have. */
+  readonly records: RecordEncoder | undefined;
+  readonly failures: RecordEncoder | undefined;
+}
 
 /** What a slice is worked on with. */
 export interface OpenSliceOptions {
@@ -21,47 +28,57 @@ export interface OpenSliceOptions {
   /** Between two numbers of the shard. */
   readonly step: number;
   readonly stats: StatsOptions;
-  readonly encoders: {
-    readonly records: RecordEncoder | undefined;
-    readonly failures: RecordEncoder | undefined;
-  };
+  /** They hold nothing, and belong to no other slice. */
+  readonly encoders: SliceEncoders;
 }
 
 /** A slice that this worker is doing: its items, and what came of them so far. */
 export class OpenSlice {
+  /** Its first delivery to this worker. */
   readonly lease: Lease;
   readonly stats: Stats;
-  readonly #options: OpenSliceOptions;
+  readonly encoders: SliceEncoders;
+  readonly #records: RecordTexts | undefined;
+  readonly #runs: readonly number[];
+  readonly #step: number;
   readonly #places: NumberPlaces;
-  readonly #numbers: Iterator<number>;
   readonly #item = new ReusedItem();
+  /** The run of the next item, and how many of that run were given. */
+  #run = 0;
+  #within = 0;
+  /** How many items were given. */
   #given = 0;
   /** One bit for each place that has a result. */
   readonly #done: Uint8Array;
   #doneCount = 0;
-  readonly #members: Record<"records" | "failures", Uint8Array<ArrayBuffer>[]> = {
-    records: [],
-    failures: [],
-  };
+  #hasSilence = false;
+  /** Of whole gzip members. */
+  readonly #packedRecords: Uint8Array<ArrayBuffer>[] = [];
+  readonly #packedFailures: Uint8Array<ArrayBuffer>[] = [];
 
-  constructor(options: OpenSliceOptions) {
-    const { lease, step, stats } = options;
+  constructor({ lease, records, step, stats, encoders }: OpenSliceOptions) {
     const { runs } = lease.slice;
-    this.#options = options;
     this.lease = lease;
     this.stats = new Stats(stats);
+    this.encoders = encoders;
+    this.#records = records;
+    this.#runs = runs;
+    this.#step = step;
     this.#places = new NumberPlaces(runs, step);
-    this.#numbers = listNumbers(runs, step);
     this.#done = new Uint8Array(Math.ceil(this.#places.count / 8));
   }
 
   /** The next item, or the end. */
   next(): Step<Item> {
-    const step = this.#numbers.next();
-    if (step.done) return END;
-    const { records } = this.#options;
+    const runs = this.#runs;
+    if (this.#run === runs.length) return END;
     const item = this.#item;
-    item.i = step.value;
+    item.i = runs[this.#run] + this.#within * this.#step;
+    if (++this.#within === runs[this.#run + 1]) {
+      this.#run += 2;
+      this.#within = 0;
+    }
+    const records = this.#records;
     if (records !== undefined) {
       item.record = readRecord(records, this.#given);
       item.line = records.lines[this.#given];
@@ -70,32 +87,35 @@ export class OpenSlice {
     return item.step;
   }
 
-  has(i: number): boolean {
-    return this.#places.find(i) !== undefined;
+  /** The place of a number in it, from 0; undefined if it does not have that number. */
+  find(i: number): number | undefined {
+    return this.#places.find(i);
   }
 
-  /** Takes the result of one of its requests. @throws If it has that one already. */
-  write(result: Result): void {
-    const place = this.#places.find(result.target.i)!;
+  /**
+   * Takes the result of one of its requests.
+   *
+   * @param place that of the request's number
+   * @throws If it has that one already.
+   */
+  write(place: number, result: Result): void {
     const bit = 1 << (place & 7);
     if ((this.#done[place >> 3] & bit) !== 0) {
       throw new Error(`Two results of request ${result.target.i}`);
     }
     this.#done[place >> 3] |= bit;
     this.#doneCount++;
-    const { encoders } = this.#options;
-    for (const name of ["records", "failures"] as const) {
-      const encoder = encoders[name];
-      encoder?.add(result);
-      if (encoder !== undefined && encoder.length >= MEMBER_BYTES) this.#pack(name);
+    this.stats.record(result);
+    if (result.error !== undefined && result.scope !== undefined) this.#hasSilence = true;
+    const { records, failures } = this.encoders;
+    if (records !== undefined) {
+      records.add(result);
+      if (records.length >= MEMBER_BYTES) pack(records, this.#packedRecords);
     }
-  }
-
-  #pack(name: "records" | "failures"): void {
-    const encoded = this.#options.encoders[name]?.take();
-    if (encoded === undefined) return;
-    const { bytes, isPacked } = encoded;
-    this.#members[name].push(isPacked ? bytes : gzipSync(bytes) as Uint8Array<ArrayBuffer>);
+    if (failures !== undefined) {
+      failures.add(result);
+      if (failures.length >= MEMBER_BYTES) pack(failures, this.#packedFailures);
+    }
   }
 
   /** How many of its requests have a result. */
@@ -108,28 +128,45 @@ export class OpenSlice {
     return this.#doneCount === this.#places.count;
   }
 
-  /** What came of it so far. Only once. */
+  /** Whether a request of it got no response, so that this worker's network can be the cause. */
+  get hasSilence(): boolean {
+    return this.#hasSilence;
+  }
+
+  /** What came of it so far. Only once: it lets go of its encoders. */
   toPart(): Part {
-    this.#pack("records");
-    this.#pack("failures");
+    const { records, failures } = this.encoders;
+    if (records !== undefined) pack(records, this.#packedRecords);
+    if (failures !== undefined) pack(failures, this.#packedFailures);
     return {
-      runs: this.isWhole ? this.lease.slice.runs : this.#doneRuns(),
+      runs: this.isWhole ? this.#runs : this.#doneRuns(),
       stats: packStats(this.stats),
-      records: concat(this.#members.records),
-      failures: concat(this.#members.failures),
+      records: concat(this.#packedRecords),
+      failures: concat(this.#packedFailures),
     };
   }
 
   #doneRuns(): number[] {
-    const { lease: { slice }, step } = this.#options;
-    const builder = new RunBuilder(step);
+    const runs = this.#runs;
+    const builder = new RunBuilder(this.#step);
     let place = 0;
-    for (const i of listNumbers(slice.runs, step)) {
-      if ((this.#done[place >> 3] >> (place & 7) & 1) === 1) builder.add(i);
-      place++;
+    for (let k = 0; k < runs.length; k += 2) {
+      for (let n = 0; n < runs[k + 1]; n++, place++) {
+        if ((this.#done[place >> 3] >> (place & 7) & 1) === 1) {
+          builder.add(runs[k] + n * this.#step);
+        }
+      }
     }
     return builder.runs;
   }
+}
+
+/** Compresses what an encoder holds. */
+function pack(encoder: RecordEncoder, members: Uint8Array<ArrayBuffer>[]): void {
+  const encoded = encoder.take();
+  if (encoded === undefined) return;
+  const { bytes, isPacked } = encoded;
+  members.push(isPacked ? bytes : gzipSync(bytes) as Uint8Array<ArrayBuffer>);
 }
 
 function concat(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

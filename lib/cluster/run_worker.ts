@@ -1,215 +1,429 @@
+import { BusError, NoProgressError, UsageError } from "../errors.ts";
 import { openFailureEncoder, openRecordEncoder } from "../output/open_output.ts";
 import type { RunOptions } from "../options/run_options.ts";
 import { createHostCheck } from "../process/permission.ts";
+import { GRACE_MS } from "../run/grace.ts";
 import { openEngine } from "../run/open_engine.ts";
 import { Pipeline } from "../run/pipeline.ts";
+import { requirePermission } from "../run/require_permission.ts";
 import { PreciseTimer } from "../schedule/precise_timer.ts";
-import { REAL_ENVIRONMENT } from "../schedule/schedule.ts";
 import { openMaker } from "../source/make_target.ts";
 import { addIds } from "../source/request_id.ts";
 import { Targets } from "../source/targets.ts";
-import { decodeBlock } from "./block.ts";
-import type { Lease, RunBus } from "./bus.ts";
+import { decodeBlock, type RecordTexts } from "./block.ts";
+import type { BadSlice, Lease, RunBus } from "./bus.ts";
+import { BusRetries } from "./bus_retries.ts";
+import { DamagedError } from "./damaged_error.ts";
+import { CommonLimits } from "./common_limits.ts";
+import { Leases } from "./leases.ts";
 import { LiveTeller } from "./live_teller.ts";
-import type { Control } from "./messages.ts";
-import { OpenSlice } from "./open_slice.ts";
+import type { Control, Slice } from "./messages.ts";
+import { haveCommon } from "./number_runs.ts";
+import { OpenSlice, type SliceEncoders } from "./open_slice.ts";
+import { OpenSlices } from "./open_slices.ts";
 import { encodePart } from "./part.ts";
 import { refuseUnsafe } from "./refuse_unsafe.ts";
+import { SlicePlan } from "./slice_plan.ts";
 import { SliceSource } from "./slice_source.ts";
-import { SliceStats } from "./slice_stats.ts";
 import type { Spec } from "./spec.ts";
-import { TurnPacer } from "./turn_pacer.ts";
 
-/** The maximum number of slices that a worker holds: a slow request keeps its slice open. */
-const MAX_OPEN = 8;
-/** How long requests in flight may continue after the last start. */
-const GRACE_MS = 5_000;
+/**
+ * The maximum number of slices that a worker holds: a slow request keeps its slice open, and a part
+ * waits for the bus.
+ */
+const MAX_HELD = 8;
+/** How often a worker says that it works on its slices, while others wait once for that. */
+const KEEPS = 3;
+/** How long nobody asks for slices after the bus was away: first, all say what they hold. */
+const QUIET_MS = 3_000;
+/** How often to look whether the bus is back. */
+const AWAY_MS = 500;
+/** How long a worker that leaves waits for a slice that may be on its way to it. */
+const LATE_MS = 2_500;
+/** After so many workers that have died in a slice, nobody begins it again. */
+const MAX_DEATHS = 4;
+/** How often records are read before they count as damaged, and how long to wait between. */
+const MAX_READS = 3;
+const READ_AGAIN_MS = 500;
 
-/** One worker of a run: an event loop with one pipeline over all slices that it is given. */
+/** What a worker works on. */
+export interface RunWorkerOptions {
+  /** Its name among the workers. */
+  readonly name: string;
+  readonly spec: Spec;
+  readonly options: RunOptions;
+  /** Called with what the user of this worker should know. */
+  readonly say: (text: string) => void;
+}
+
+/** What a worker has done. */
+export interface Work {
+  /** How many slices it has committed, and their requests. */
+  readonly slices: number;
+  readonly requests: number;
+  /** How many others somebody else had committed before. */
+  readonly lost: number;
+}
+
+/** Nothing. */
+export const NO_WORK: Work = { slices: 0, requests: 0, lost: 0 };
+
+/**
+ * One worker of a run: an event loop with one pipeline over all slices that it is given.
+ *
+ * ```text
+ * queue ──► lease ──► open slice ──► part in the store ──► commit ──► acknowledged
+ *             │            │              tried again until the bus does it
+ *             └────────────┴──► given back if this worker leaves before it has a result
+ * ```
+ */
 export class RunWorker {
   readonly #bus: RunBus;
   readonly #name: string;
   readonly #spec: Spec;
   readonly #options: RunOptions;
-  readonly #open: OpenSlice[] = [];
+  readonly #plan: SlicePlan;
+  readonly #retries: BusRetries;
+  readonly #leases = new Leases();
+  readonly #open = new OpenSlices((slice) => this.#finish(slice));
   readonly #source = new SliceSource(() => void this.#fetch());
   /** Commits on their way, by the id of their slice. */
   readonly #committing = new Map<string, Promise<void>>();
-  #last: OpenSlice | undefined;
-  #pipeline!: Pipeline<SliceStats>;
+  /** Encoders that no slice has at present, as many as slices had at once. */
+  readonly #spare: SliceEncoders[] = [];
+  /** By the id of a slice that it has begun: how many workers may have died in it before. */
+  readonly #tries = new Map<string, number>();
+  readonly #work = { slices: 0, requests: 0, lost: 0 };
+  #pipeline: Pipeline<OpenSlices> | undefined;
+  #fetching: Promise<void> | undefined;
   #isFetching = false;
   #wantsMore = false;
   #isLeaving = false;
+  /** Whether nothing of this run is wanted any more. */
+  #isOver = false;
+  /** Why it cannot go on; undefined if it can. */
+  #failure: unknown;
+  #quietUntilMs = -Infinity;
   #grace: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(bus: RunBus, { name, spec, options }: {
-    name: string;
-    spec: Spec;
-    options: RunOptions;
-  }) {
+  constructor(bus: RunBus, { name, spec, options, say }: RunWorkerOptions) {
     this.#bus = bus;
     this.#name = name;
     this.#spec = spec;
     this.#options = options;
+    this.#plan = new SlicePlan(options);
+    this.#retries = new BusRetries(say);
   }
 
-  /** Works until the run is over, or {@linkcode leave}. */
-  async run(): Promise<void> {
+  /**
+   * Works until the run is over, or {@linkcode leave}. Call it once.
+   *
+   * @throws {NoProgressError} If it cannot reach anything. What it did then is left to others.
+   * @throws {UsageError} If this process may not make the requests of the run.
+   * @throws {BusError} If the bus refuses what it needs.
+   */
+  async run(): Promise<Work> {
     const options = this.#options;
     const { columns, hasOneHost, ids, lostAfterMs } = this.#spec;
     const make = refuseUnsafe(
       await openMaker({ ...options, template: options.url }, columns),
       options,
     );
+    const permits = createHostCheck();
     const { engine, check } = await openEngine(options, {
-      permits: createHostCheck(),
+      permits,
       cookies: undefined,
       bodyFor: undefined,
-      onSinkFailure: (error) => this.#pipeline.fail(error),
+      onSinkFailure: (error) => this.#end(error),
     });
-    const { rate, rampUpMs } = options;
-    const timer = rate === undefined ? undefined : await PreciseTimer.open();
-    const pacer = rate === undefined ? undefined : await TurnPacer.open(
-      this.#bus,
-      { rate, rampUpMs, worker: this.#name },
-      REAL_ENVIRONMENT,
+    const timer = options.rate === undefined ? undefined : await PreciseTimer.open();
+    const limits = await this.#retries.persist(() =>
+      CommonLimits.open(this.#bus, { ...options, worker: this.#name })
     );
-    const pipeline = this.#pipeline = new Pipeline(
+    const pipeline: Pipeline<OpenSlices> = this.#pipeline = new Pipeline(
       {
         source: new Targets(this.#source, ids === null ? make : addIds(make, ids)),
         engine,
         check,
-        stats: new SliceStats((i) => this.#find(i), () => this.#last!),
+        stats: this.#open,
         timer,
-        openPacer: pacer && ((wake) => {
-          pacer.onChange = wake;
-          pacer.onFailure = (error) => this.#pipeline.fail(error);
-          return pacer;
-        }),
+        limits,
       },
       { ...options, durationMs: undefined, hasOneHost, isResumable: true },
       {
-        onResult: (result) => {
-          const slice = this.#find(result.target.i);
-          slice.write(result);
-          teller.countResult();
-          if (slice.isWhole) this.#finish(slice);
-        },
+        beforeFirst: ({ url }) => requirePermission(url, options, permits),
+        onResult: () => teller.countResult(),
         onNotice: (text) => teller.addNotice(text),
+        onNews: (news) => limits.onNews(news),
       },
     );
     const teller = new LiveTeller(
       this.#name,
-      { pipeline, open: this.#open, committing: this.#committing },
+      { pipeline, open: this.#open.list, committing: this.#committing },
       (live) => this.#bus.tellLive(live),
     );
-    const stopWatching = await this.#bus.watchControl((control) => this.#take(control));
-    const keeping = setInterval(() => this.#keep(), lostAfterMs / 3);
+    await limits.attach({
+      learn: (news) => pipeline.learn(news),
+      fail: (error) => this.#end(error),
+    });
+    const stopWatching = await this.#retries.persist(() =>
+      this.#bus.watchControl((control) => this.#take(control))
+    );
+    const stopWaiting = this.#bus.onReconnect(() => {
+      this.#leases.keep();
+      this.#quietUntilMs = performance.now() + QUIET_MS;
+    });
+    const keeping = setInterval(() => this.#leases.keep(), lostAfterMs / KEEPS);
     teller.start();
-    void this.#fetch();
+    if (this.#isLeaving) pipeline.stop();
+    else this.#fetch();
     try {
-      await this.#pipeline.run();
-    } finally {
-      this.#isLeaving = true;
-      clearTimeout(this.#grace);
-      pacer?.close();
-      await this.#pipeline.close();
-      for (const slice of [...this.#open]) {
-        if (slice.doneCount > 0) this.#finish(slice);
-        else {
-          this.#drop(slice);
-          slice.lease.giveBack();
-        }
-      }
-      await Promise.all(this.#committing.values());
-      teller.stop();
-      clearInterval(keeping);
-      stopWatching();
+      await pipeline.run();
+      this.#failure ??= pipeline.sourceFailure;
+    } catch (error) {
+      this.#failure ??= error;
     }
+    this.#isLeaving = true;
+    clearTimeout(this.#grace);
+    limits.close();
+    await pipeline.close();
+    await this.#settle();
+    const failure = this.#failure;
+    if (failure instanceof UsageError) teller.addNotice(`a worker has left: ${failure.message}`);
+    teller.stop(failure instanceof NoProgressError ? failure.message : undefined);
+    clearInterval(keeping);
+    stopWaiting();
+    stopWatching();
+    this.#retries.stop();
+    if (failure !== undefined && !this.#isOver) throw failure;
+    return this.#work;
   }
 
-  /** Starts no more requests; what is done so far is committed. */
-  leave(): void {
-    if (this.#isLeaving) return;
-    this.#isLeaving = true;
-    this.#pipeline.stop();
-    this.#grace = setTimeout(() => this.#pipeline.cancel(), GRACE_MS);
+  /**
+   * Starts no more requests; those in flight have {@linkcode GRACE_MS}, and what is done by then is
+   * committed.
+   *
+   * @returns how many are in flight
+   */
+  leave(): number {
+    if (!this.#isLeaving) {
+      this.#isLeaving = true;
+      this.#pipeline?.stop();
+      this.#grace = setTimeout(() => this.#pipeline?.cancel(), GRACE_MS);
+    }
+    return this.inFlight;
+  }
+
+  /** How many requests are in flight. */
+  get inFlight(): number {
+    return this.#pipeline?.activity.inFlight ?? 0;
+  }
+
+  /** What it has done so far. */
+  get work(): Work {
+    return this.#work;
   }
 
   #take(control: Control): void {
-    if (control !== "run") this.leave();
+    if (control === "stop") this.leave();
+    if (control === "over") this.#quit();
   }
 
-  #find(i: number): OpenSlice {
-    if (this.#last === undefined || !this.#last.has(i)) {
-      this.#last = this.#open.find((slice) => slice.has(i))!;
+  /** Ends as nothing of the run is wanted any more. */
+  #quit(): void {
+    this.#isOver = true;
+    this.#retries.stop();
+    this.leave();
+    this.#pipeline?.cancel();
+  }
+
+  /** Ends as it cannot go on. */
+  #end(error: unknown): void {
+    if (error instanceof BusError && error.trouble === "gone") return this.#quit();
+    this.#failure ??= error;
+    this.#isLeaving = true;
+    this.#pipeline?.fail(error);
+  }
+
+  /** Commits what is done, and gives back the rest. */
+  async #settle(): Promise<void> {
+    for (const slice of this.#isOver ? [] : [...this.#open.list]) {
+      if (slice.doneCount > 0 && this.#isTrusted(slice)) this.#finish(slice);
+      else {
+        this.#open.remove(slice);
+        this.#follow(slice.lease.slice.id, this.#giveBack(slice.lease.slice.id));
+      }
     }
-    return this.#last;
+    await Promise.all(this.#committing.values());
+    // A slice that is handed to nobody would wait until its worker counts as lost.
+    if (!this.#isOver) await Promise.race([this.#fetching, this.#retries.wait(LATE_MS)]);
   }
 
-  /** Fetches the next slice, once one is wanted and there is room for it. */
-  async #fetch(): Promise<void> {
+  /** Whether what is done of a slice tells about the servers, and not about this worker. */
+  #isTrusted({ hasSilence }: OpenSlice): boolean {
+    const failure = this.#failure;
+    if (failure instanceof NoProgressError) return !hasSilence;
+    return failure === undefined || failure instanceof UsageError || failure instanceof BusError;
+  }
+
+  /** Fetches slices as long as one is wanted and there is room for it. */
+  #fetch(): void {
     this.#wantsMore = true;
-    if (this.#isFetching) return;
+    if (!this.#isFetching) this.#fetching = this.#fetchSlices();
+  }
+
+  async #fetchSlices(): Promise<void> {
     this.#isFetching = true;
-    while (this.#wantsMore && !this.#isLeaving && this.#open.length < MAX_OPEN) {
-      const lease = await this.#bus.nextSlice();
-      if (lease === undefined) continue;
-      if (this.#isLeaving) lease.giveBack();
-      else await this.#begin(lease);
+    try {
+      while (this.#wantsMore && !this.#isLeaving && this.#leases.size < MAX_HELD) {
+        const lease = await this.#retries.persist(async () => {
+          await this.#whenQuiet();
+          return this.#isLeaving ? undefined : await this.#bus.nextSlice();
+        });
+        if (lease !== undefined) await this.#begin(lease);
+      }
+    } catch (error) {
+      this.#end(error);
     }
     this.#isFetching = false;
   }
 
-  async #begin(lease: Lease): Promise<void> {
-    const { id, count, block } = lease.slice;
-    if (lease.delivery > 1 && await this.#bus.readCommit(id) !== undefined) {
-      return lease.acknowledge();
+  /**
+   * Waits until the bus is there, and the other workers have said what they hold. A server that was
+   * away for long would hand it to whoever asks first.
+   */
+  async #whenQuiet(): Promise<void> {
+    while (!this.#isLeaving) {
+      const waitMs = this.#bus.isAway ? AWAY_MS : this.#quietUntilMs - performance.now();
+      if (waitMs <= 0) return;
+      await this.#retries.wait(waitMs);
     }
-    const options = this.#options;
-    const gzipped = options.output && { ...options.output, gzip: true };
-    const slice = new OpenSlice({
-      lease,
-      records: block &&
-        decodeBlock(this.#bus.codec.open("block", id, await this.#bus.read(block)), count),
-      step: options.shard.count,
-      stats: options,
-      encoders: {
-        records: gzipped && await openRecordEncoder({ ...options, output: gzipped }),
-        failures: options.failures === undefined ? undefined : await openFailureEncoder(options),
-      },
-    });
-    this.#open.push(slice);
-    this.#last ??= slice;
-    this.#wantsMore = false;
-    this.#source.add(slice);
   }
 
-  #drop(slice: OpenSlice): void {
-    this.#open.splice(this.#open.indexOf(slice), 1);
-    if (this.#last === slice) this.#last = this.#open[0];
-    if (this.#wantsMore) void this.#fetch();
+  async #begin(lease: Lease): Promise<void> {
+    const { slice, delivery } = lease;
+    const { id } = slice;
+    if (!this.#leases.add(lease)) return;
+    if (!this.#isOwn(slice)) {
+      this.#bus.leaveOut("a slice");
+      return this.#leases.acknowledge(id);
+    }
+    // The bus can forget that it was acknowledged.
+    const commit = await this.#retries.persist(() => this.#bus.readCommit(id));
+    if (commit !== undefined) return this.#leases.acknowledge(id);
+    if (delivery > 1 && await this.#isDeadly(id)) return await this.#condemn(id, "deadly");
+    let records;
+    try {
+      records = await this.#readRecords(slice);
+    } catch (error) {
+      if (!(error instanceof DamagedError)) throw error;
+      return await this.#condemn(id, "damaged");
+    }
+    const encoders = this.#spare.pop() ?? await this.#openEncoders();
+    if (this.#isLeaving) return await this.#giveBack(id);
+    const options = this.#options;
+    const open = new OpenSlice({
+      lease,
+      records,
+      step: options.shard.count,
+      stats: options,
+      encoders,
+    });
+    this.#open.add(open);
+    this.#wantsMore = false;
+    this.#source.add(open);
+  }
+
+  /**
+   * Whether a slice can be one of the run. One that shares numbers with another that is open was made
+   * in its place, or by somebody else: if it is missed, it comes again under another id.
+   */
+  #isOwn(slice: Slice): boolean {
+    const { shard: { count: step } } = this.#options;
+    return this.#plan.fits(slice) &&
+      !this.#open.list.some(({ lease }) => haveCommon(lease.slice.runs, slice.runs, step));
+  }
+
+  /**
+   * Counts that a slice is begun which others may have begun before. A slice that was given back does
+   * not count; in one that has come so often, its workers have died.
+   */
+  async #isDeadly(id: string): Promise<boolean> {
+    const tries = await this.#retries.persist(() => this.#bus.readTries(id));
+    // The first worker did not count.
+    if (tries + 1 >= MAX_DEATHS) return true;
+    await this.#retries.persist(() => this.#bus.writeTries(id, tries + 1));
+    this.#tries.set(id, tries);
+    return false;
+  }
+
+  async #condemn(id: string, why: BadSlice): Promise<void> {
+    await this.#retries.persist(() => this.#bus.markBad(id, why));
+    this.#tries.delete(id);
+    this.#leases.acknowledge(id);
+  }
+
+  async #readRecords({ id, count, block }: Slice): Promise<RecordTexts | undefined> {
+    if (block === undefined) return undefined;
+    for (let reads = 1;; reads++) {
+      try {
+        const bytes = await this.#retries.persist(() => this.#bus.read(block));
+        return decodeBlock(this.#bus.codec.open("block", id, bytes), count);
+      } catch (error) {
+        // A copy of the store on another server may not have it yet.
+        if (!(error instanceof DamagedError) || reads === MAX_READS) throw error;
+        await this.#retries.wait(READ_AGAIN_MS);
+      }
+    }
+  }
+
+  async #openEncoders(): Promise<SliceEncoders> {
+    const options = this.#options;
+    const output = options.output && { ...options.output, gzip: true };
+    return {
+      records: output && await openRecordEncoder({ ...options, output }),
+      failures: options.failures === undefined ? undefined : await openFailureEncoder(options),
+    };
   }
 
   #finish(slice: OpenSlice): void {
-    this.#drop(slice);
-    const { id } = slice.lease.slice;
-    this.#committing.set(id, this.#commit(slice).finally(() => this.#committing.delete(id)));
+    this.#open.remove(slice);
+    this.#follow(slice.lease.slice.id, this.#commit(slice));
+  }
+
+  /** Waits for what happens to a slice last, which makes room for another one. */
+  #follow(id: string, last: Promise<void>): void {
+    this.#committing.set(
+      id,
+      last.catch((error) => this.#end(error)).finally(() => {
+        this.#committing.delete(id);
+        if (this.#wantsMore) this.#fetch();
+      }),
+    );
   }
 
   async #commit(slice: OpenSlice): Promise<void> {
-    const { lease: { slice: { id }, delivery } } = slice;
-    const count = slice.doneCount;
-    const part = await this.#bus.store(
-      `part.${id}.${crypto.randomUUID()}`,
-      this.#bus.codec.seal("part", id, encodePart(slice.toPart())),
-    );
-    const stands = await this.#bus.commit({ id, worker: this.#name, delivery, count, part });
-    if (!stands) await this.#bus.drop(part);
-    slice.lease.acknowledge();
+    const { lease: { slice: { id }, delivery }, doneCount: count } = slice;
+    const bytes = this.#bus.codec.seal("part", id, encodePart(slice.toPart()));
+    this.#spare.push(slice.encoders);
+    const name = `part.${id}.${crypto.randomUUID()}`;
+    const part = await this.#retries.persist(() => this.#bus.store(name, bytes));
+    const commit = { id, worker: this.#name, delivery, count, part };
+    if (await this.#retries.persist(() => this.#bus.commit(commit))) {
+      this.#work.slices++;
+      this.#work.requests += count;
+    } else {
+      this.#work.lost++;
+      await this.#bus.drop(part);
+    }
+    this.#tries.delete(id);
+    this.#leases.acknowledge(id);
   }
 
-  #keep(): void {
-    for (const { lease } of this.#open) lease.keep();
+  async #giveBack(id: string): Promise<void> {
+    const tries = this.#tries.get(id);
+    this.#tries.delete(id);
+    if (tries !== undefined) await this.#retries.persist(() => this.#bus.writeTries(id, tries));
+    this.#leases.giveBack(id);
   }
 }

@@ -2,9 +2,8 @@ import config from "../../deno.json" with { type: "json" };
 import type { ClusterState } from "../checkpoint/cluster_state.ts";
 import type { Engine } from "../engine/engine.ts";
 import { BusError, ClusterError, NoProgressError } from "../errors.ts";
-import type { BusOptions } from "../options/bus.ts";
 import type { RecordedCommand } from "../options/recorded_command.ts";
-import type { RunOptions } from "../options/run_options.ts";
+import type { BusOptions, RunOptions } from "../options/run_options.ts";
 import { countRecords } from "../output/count_records.ts";
 import { OUTPUT_FORMATS } from "../output/formats.ts";
 import type { EncodedRecords } from "../output/record_encoder.ts";
@@ -27,9 +26,9 @@ import { HostCutter } from "./host_cutter.ts";
 import { LiveWorkers, SILENT_MS } from "./live_workers.ts";
 import type { Commit, Control, Live, Slice, Stored } from "./messages.ts";
 import { countRuns, listNumbers, NumberPlaces, subtractRuns } from "./number_runs.ts";
-import { GuardedItems, refuseSecretColumns } from "./secret_guard.ts";
 import { decodePart, type Part } from "./part.ts";
 import { Proof } from "./proof.ts";
+import { GuardedItems, refuseSecretColumns } from "./secret_guard.ts";
 import type { Cut } from "./slice_builder.ts";
 
 /**
@@ -39,9 +38,12 @@ import type { Cut } from "./slice_builder.ts";
 const MAX_OUTSTANDING = 200;
 /** The maximum number of requests of a slice, and the minimum, unless the user sets it. */
 const MAX_SLICE = 20_000;
-const MIN_SLICE = 200;
-/** A slice is one part in so many of what is left: no worker has much to do when others are done. */
-const PARTS_OF_REST = 100;
+const MIN_SLICE = 100;
+/**
+ * A slice is one part in so many of what is left: no worker has much to do when others are done. Each
+ * slice costs its worker 1.4 ms, so 1 million requests in 210 slices cost 2 % more than in one.
+ */
+const PARTS_OF_REST = 30;
 /** How many requests a slice has while nobody knows how many are left. */
 const USUAL_SLICE = 2_000;
 /** At a rate, a slice takes no longer: a death repeats it. */

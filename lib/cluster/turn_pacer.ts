@@ -3,7 +3,7 @@ import { Burst } from "../schedule/burst.ts";
 import { type Pacer, type PacerOptions, TICK_MS } from "../schedule/pacer.ts";
 import type { Environment } from "../schedule/schedule.ts";
 import { StartTimes } from "../schedule/start_times.ts";
-import { ServerClock } from "./server_clock.ts";
+import type { ServerClock } from "./server_clock.ts";
 
 /** About how many milliseconds of the schedule a turn has; one with one start can have more. */
 const TURN_MS = 5;
@@ -28,9 +28,11 @@ const FORGET = 1 / 16;
 /** What the rate of a run needs of the bus. */
 export interface RateBus {
   takeTurn(): Promise<number>;
-  readClock(worker: string): Promise<number | undefined>;
   writeOrigin(atMs: number, revision: number): Promise<number | undefined>;
-  watchOrigin(take: (atMs: number, revision: number) => void): Promise<() => void>;
+  watchOrigin(
+    take: (atMs: number, revision: number) => void,
+    fail: (error: unknown) => void,
+  ): Promise<() => void>;
 }
 
 /** When start 0 is due on the server's clock, and the revision that says so. */
@@ -99,16 +101,15 @@ export class TurnPacer implements Pacer {
   /** @throws If the bus does not answer. */
   static async open(
     bus: RateBus,
-    { worker, ...options }: PacerOptions & { readonly worker: string },
+    { clock, ...options }: PacerOptions & { readonly clock: ServerClock },
     around: Pick<Environment, "now" | "after">,
   ): Promise<TurnPacer> {
-    const clock = await ServerClock.open(() => bus.readClock(worker), around);
+    await clock.ready();
     const pacer = new TurnPacer(bus, clock, options, around);
     pacer.#stopWatching = await bus.watchOrigin((atMs, revision) => {
-      if (!Number.isFinite(atMs)) return;
       pacer.#learn({ atMs, revision });
       pacer.#settle();
-    });
+    }, (error) => pacer.onFailure(error));
     return pacer;
   }
 
@@ -166,7 +167,6 @@ export class TurnPacer implements Pacer {
     this.#isClosed = true;
     this.#cancelAsk?.();
     this.#stopWatching();
-    this.#clock.close();
   }
 
   /** When a start is due, on the clock of the server. @param turn from 1 @param k from 0 */

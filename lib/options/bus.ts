@@ -4,10 +4,10 @@
  * @module
  */
 import type { FlagValues } from "../cli/flag_values.ts";
-import type { TlsOptions } from "../engine/engine.ts";
 import { UsageError } from "../errors.ts";
 import { readPemFiles } from "./connection.ts";
 import { type ReadFile, readFromDisk, readShortText } from "./read_file.ts";
+import type { BusLogin, BusOptions } from "./run_options.ts";
 import { readSecret } from "./value_file.ts";
 
 /** The port of NATS where a URL has none. */
@@ -17,25 +17,6 @@ const MAX_SERVERS = 32;
 const URL_OF_SERVER = /^(?:([a-z][a-z0-9+.-]*):\/\/)?(?:([^@/]*)@)?([^@/?#\\\s]+)\/?$/i;
 const SEED = /^SU[A-Z2-7]{56}$/;
 const CREDENTIALS = /BEGIN NATS USER JWT-[^]*BEGIN USER NKEY SEED-/;
-
-/** Who logs in to the bus. */
-export type BusLogin =
-  | { readonly user: string; readonly password: string }
-  | { readonly token: string }
-  /** Of an nkey. */
-  | { readonly seed: string }
-  /** The text of a `.creds` file: a JWT and the seed of its nkey. */
-  | { readonly credentials: string };
-
-/** How the bus is reached. */
-export interface BusOptions {
-  /** Its servers, each as `host:port`, as permissions for the network have it. */
-  readonly servers: readonly string[];
-  /** Undefined where nobody logs in. */
-  readonly login: BusLogin | undefined;
-  /** Undefined if TLS is used only where a server asks for it. */
-  readonly tls: TlsOptions | undefined;
-}
 
 /**
  * Reads the URL of a bus and the files of `BUS_FLAGS`.

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Capture } from "../check/capture.ts";
+import type { TlsOptions } from "../engine/engine.ts";
 import type { EngineName } from "../engine/engines.ts";
 import type { EngineSettings } from "../engine/options.ts";
 import type { OutputFormatName } from "../output/formats.ts";
@@ -11,7 +12,6 @@ import type { InputFormatName } from "../source/formats.ts";
 import type { RequestTemplates } from "../source/request_defaults.ts";
 import type { Threshold } from "../stats/thresholds.ts";
 import type { Expectation, HeaderList } from "../target.ts";
-import type { BusOptions } from "./bus.ts";
 import type { RecordedCommand } from "./recorded_command.ts";
 
 /** Which of the numbers are requested: those that are `index` modulo `count`. */
@@ -106,6 +106,25 @@ export interface ThresholdOptions {
   readonly thresholds: readonly Threshold[];
   /** Whether the run ends as soon as one of them can no longer hold. */
   readonly abortOnThreshold: boolean;
+}
+
+/** Who logs in to the bus. */
+export type BusLogin =
+  | { readonly user: string; readonly password: string }
+  | { readonly token: string }
+  /** Of an nkey. */
+  | { readonly seed: string }
+  /** The text of a `.creds` file: a JWT and the seed of its nkey. */
+  | { readonly credentials: string };
+
+/** How the bus is reached. */
+export interface BusOptions {
+  /** Its servers, each as `host:port`, as permissions for the network have it. */
+  readonly servers: readonly string[];
+  /** Undefined where nobody logs in. */
+  readonly login: BusLogin | undefined;
+  /** Undefined if TLS is used only where a server asks for it. */
+  readonly tls: TlsOptions | undefined;
 }
 
 /** Where a run is submitted to. */

@@ -9,14 +9,13 @@ import { type ClusterState, createClusterState } from "../checkpoint/cluster_sta
 import type { JarFile } from "../cookies/jar_file.ts";
 import { ENGINES } from "../engine/engines.ts";
 import { UsageError } from "../errors.ts";
-import { formatAuthority, parseHost } from "../http/url.ts";
 import type { MetricsServer } from "../metrics/server.ts";
 import type { Submitter } from "../cluster/submitter.ts";
 import type { ClusterOptions, RunOptions } from "../options/run_options.ts";
 import { countFreeDescriptors } from "../process/descriptors.ts";
 import { EventLoopLoad } from "../process/event_loop_load.ts";
 import { PeakMemory } from "../process/peak_memory.ts";
-import { createHostCheck, explainMissingNet } from "../process/permission.ts";
+import { createHostCheck } from "../process/permission.ts";
 import { formatHdr } from "../report/hdr.ts";
 import { formatSummary } from "../report/json.ts";
 import { PreciseTimer } from "../schedule/precise_timer.ts";
@@ -25,27 +24,19 @@ import { addIds, drawIds } from "../source/request_id.ts";
 import { describeShortfall } from "../source/shortfall.ts";
 import { Targets } from "../source/targets.ts";
 import type { ClusterFigures, Snapshot } from "../stats/snapshot.ts";
-import { formatCount } from "../text/format.ts";
 import { type JournalSnapshot, type MadeAgain, Outputs } from "./outputs.ts";
+import { formatWait, GRACE_MS } from "./grace.ts";
 import { openEngine } from "./open_engine.ts";
 import { type Activity, Pipeline, type RunningPipeline, sumCounts } from "./pipeline.ts";
+import { requirePermission } from "./require_permission.ts";
 import type { MaybePromise } from "../stream.ts";
 import type { Pipelines } from "../threads/pipelines.ts";
 import type { WorkerCode } from "../threads/start_worker.ts";
 import { belongsToOneThread, countThreads } from "../threads/shares.ts";
 import type { RunPage } from "./run_page.ts";
 
-/** How long requests in flight may continue after the last start. */
-const GRACE_MS = 5_000;
 /** How often a run checks whether a threshold is lost. */
 const CHECK_INTERVAL_MS = 1_000;
-
-/** What a run that ends early waits for, in words; empty if it does not wait. */
-export function formatWait(inFlight: number): string {
-  if (inFlight === 0) return "";
-  const requests = `${formatCount(inFlight)} ${inFlight === 1 ? "request" : "requests"}`;
-  return `waiting up to ${GRACE_MS / 1000} s for ${requests} in flight`;
-}
 
 /** Where the engines of a run come from. */
 export interface RunEngines {
@@ -316,12 +307,7 @@ export class Run {
 
   /** @throws {UsageError} If this process may not connect to the host of the first request. */
   #checkPermission(url: string): void {
-    const { proxy, unixSocket } = this.#options;
-    if (this.#permits === undefined || unixSocket !== undefined) return;
-    const to = proxy === undefined ? url : `http://${formatAuthority(proxy)}/`;
-    if (this.#permits(to)) return;
-    const host = parseHost(to);
-    throw new UsageError(`Cannot request '${host}': no permission: ${explainMissingNet(host)}`);
+    requirePermission(url, this.#options, this.#permits);
   }
 
   /**

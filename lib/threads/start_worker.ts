@@ -21,16 +21,17 @@ export interface WorkerCode {
 /**
  * Finds the code that workers run. In a bundle that is the bundle itself: its text is read as that
  * of a module that is loaded already, for which no permission is needed, and `main.ts` finds that it
- * is in a worker.
+ * is in a worker, and by its name in which.
  *
+ * @param main the module of the source that it begins with
  * @throws {UsageError} If the program may not read its source, or cannot read its bundle.
  */
-export async function findWorkerCode(): Promise<WorkerCode> {
+export async function findWorkerCode(main = "./worker_main.ts"): Promise<WorkerCode> {
   const here = new URL(import.meta.url);
   const isSource = here.pathname.endsWith(PATH);
   if (isSource && here.protocol === "file:") checkReading(new URL("../..", here));
   // The modules of a compiled program can be read by their URLs.
-  if (isSource) return { url: new URL("./worker_main.ts", here).href };
+  if (isSource) return { url: new URL(main, here).href };
   if (Deno.build.standalone) return { url: here.href };
   return {
     url: `data:application/javascript,${encodeURIComponent(`(${awaitBundle})()`)}`,
@@ -73,9 +74,9 @@ function share(text: string): Uint8Array<SharedArrayBuffer> {
   return shared;
 }
 
-/** Starts a worker. */
-export function startWorker({ url, bundle }: WorkerCode): Worker {
-  const worker = new Worker(url, { type: "module" });
+/** Starts a worker. @param name what it is, where it is not one of a run's threads */
+export function startWorker({ url, bundle }: WorkerCode, name?: string): Worker {
+  const worker = new Worker(url, { type: "module", name });
   if (bundle !== undefined) worker.postMessage(bundle);
   return worker;
 }

@@ -12,7 +12,7 @@ import { connect } from "@nats-io/transport-node";
 import { Bus, type RunBus } from "../../lib/cluster/bus.ts";
 import type { Control } from "../../lib/cluster/messages.ts";
 import { BusError, UsageError } from "../../lib/errors.ts";
-import type { BusLogin, BusOptions } from "../../lib/options/bus.ts";
+import type { BusLogin, BusOptions } from "../../lib/options/run_options.ts";
 import { HAS_NATS, NatsServer } from "../fixtures/nats_server.ts";
 import { refusedPort } from "../fixtures/raw_server.ts";
 import { AUTHORITY, CLIENT } from "../fixtures/tls_server.ts";
@@ -132,7 +132,13 @@ test("Bus.connect() logs in by a password, a token, an nkey or credentials", asy
   const operator = nkeys.createOperator();
   const [account, system] = [nkeys.createAccount(), nkeys.createAccount()];
   const user = nkeys.createUser();
-  const userToken = sign(account, user.getPublicKey(), { type: "user", version: 2 });
+  const userToken = sign(account, user.getPublicKey(), {
+    type: "user",
+    version: 2,
+    subs: -1,
+    data: -1,
+    payload: -1,
+  });
   const limits = { subs: -1, conn: -1, leaf: -1, imports: -1, exports: -1, data: -1, payload: -1 };
   const accountTokens = [account, system].map((account) => {
     const name = account.getPublicKey();
@@ -176,6 +182,12 @@ test("Bus.connect() says that a seed is damaged, and nothing of it", async () =>
   const error = await assertRejects(() => Bus.connect(at(nats, { login: { seed } })), UsageError);
   assertStringIncludes(error.message, "the seed in '--cluster-creds' is damaged: copy it again");
   assert(!error.message.includes(seed), error.message);
+});
+
+test("Bus.connect() says that a server takes too short messages", async () => {
+  await using nats = await NatsServer.start({ config: "max_payload: 8192" });
+  const error = await assertRejects(() => Bus.connect(at(nats)), UsageError);
+  assertStringIncludes(error.message, "messages of 8192 bytes at most: give it a 'max_payload' of");
 });
 
 test("Bus says what a server without JetStream lacks", async () => {
@@ -256,12 +268,12 @@ test("a full store says so, and takes more when something was dropped", async ()
 });
 
 test("store() sends pieces that the server takes, and none twice", async () => {
-  await using nats = await NatsServer.start({ config: "max_payload: 8192" });
+  await using nats = await NatsServer.start({ config: "max_payload: 65536" });
   await using one = await open(at(nats));
   const run = await one.bus.createRun("a", STREAMS);
-  const part = new Uint8Array(100_000).map((_, k) => k % 251);
+  const part = new Uint8Array(1_000_000).map((_, k) => k % 251);
   const stored = await run.store("part.a", part);
-  assert(stored.seqs.length >= 100_000 / 8192, `${stored.seqs.length} pieces`);
+  assert(stored.seqs.length >= 1_000_000 / 65_536, `${stored.seqs.length} pieces`);
   assertEquals(await run.read(stored), part);
   assertEquals(await run.store("part.a", part), stored);
 });

@@ -96,9 +96,11 @@ const LIVE: Live = {
   loopBusy: 0,
   rate: 0,
   rssBytes: 0,
+  peakRssKb: 0,
   cpuSeconds: 0,
   isShut: false,
   gaveUp: null,
+  notices: [],
   open: [],
 };
 

@@ -10,8 +10,10 @@ import net from "node:net";
 import { COMMANDS } from "../../docs/generate.ts";
 import config from "../../deno.json" with { type: "json" };
 import { openTransports } from "../../lib/engine/transport/open.ts";
+import { nkeys } from "@nats-io/nats-core/internal";
 import { folder } from "../fixtures/folder.ts";
-import { finish, type Ran, start } from "../fixtures/program.ts";
+import { HAS_NATS, NatsServer } from "../fixtures/nats_server.ts";
+import { finish, type Ran, readUntil, start } from "../fixtures/program.ts";
 import { ProxyServer } from "../fixtures/proxy_server.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
 import { reservePort } from "../fixtures/reserved_port.ts";
@@ -53,6 +55,9 @@ function* withoutOne(permissions: readonly string[]): Generator<string[]> {
     }
   }
 }
+
+/** The name of the run on several machines. */
+const NAMED = ["--cluster-run", "nightly"];
 
 /** What the rows need to be run: files by the names in the tables, servers at other ports. */
 class Surroundings implements AsyncDisposable {
@@ -98,6 +103,53 @@ class Surroundings implements AsyncDisposable {
     return made;
   }
 
+  /** Starts the NATS servers of the rows that name one: without TLS, and with it. */
+  async startBuses(): Promise<void> {
+    const pem = (name: string): string =>
+      JSON.stringify(new URL(`../fixtures/${name}`, import.meta.url).pathname);
+    const plain = this.#disposables.use(await NatsServer.start());
+    const secure = this.#disposables.use(
+      await NatsServer.start({
+        config: `tls {
+          cert_file: ${pem("server.crt")}, key_file: ${pem("server.key")}
+          ca_file: ${pem("authority.crt")}, verify: true
+        }`,
+      }),
+    );
+    this.#places.push(["4222", `${plain.port}`], ["4223", `${secure.port}`]);
+    const seed = nkeys.createUser().getSeed();
+    await Promise.all([
+      Deno.writeTextFile(`${this.dir}/bus.txt`, `${plain.url}\n`),
+      Deno.writeFile(`${this.dir}/user.nk`, seed),
+      Deno.writeFile(`${this.dir}/key.bin`, crypto.getRandomValues(new Uint8Array(32))),
+    ]);
+  }
+
+  /**
+   * Takes the other part in a run on several machines: that of the worker, or that of the submitter.
+   *
+   * @returns what settles with the end of that part; itself it settles once the submitter is there
+   */
+  async takePart(works: boolean): Promise<() => Promise<void>> {
+    if (works) {
+      const work = async (): Promise<void> => {
+        // The run may not be there yet.
+        for (let tries = 0; tries < 60; tries++) {
+          if ((await this.run(["work", "@bus.txt", "nightly"], ["-A"])).code === 0) return;
+        }
+        throw new Error("There never was a run");
+      };
+      const ended = work();
+      return () => ended;
+    }
+    const child = start(["--cluster", "@bus.txt", ...NAMED, this.url], {
+      permissions: ["-A"],
+      cwd: this.dir,
+    });
+    await readUntil(child.stderr, "the run is 'nightly'");
+    return async () => assertEquals((await finish(child)).code, 0);
+  }
+
   async #makeFolder() {
     const made = this.#disposables.use(await folder());
     return { dir: made.path("").replace(/\/$/, ""), write: made.write };
@@ -140,9 +192,16 @@ class Surroundings implements AsyncDisposable {
 /** Runs a row with its permissions, and without each of them. */
 async function checkRow(
   { typed, permissions }: Row,
-  { args, base = [] }: { args: (here: Surroundings) => string[]; base?: readonly string[] },
+  { args, base = [], prepare, beside }: {
+    args: (here: Surroundings) => string[];
+    base?: readonly string[];
+    prepare?: (here: Surroundings) => Promise<void>;
+    /** Starts what it needs to end well. */
+    beside?: (here: Surroundings) => ReturnType<Surroundings["takePart"]> | undefined;
+  },
 ): Promise<void> {
   await using here = await Surroundings.make();
+  await prepare?.(here);
   const granted = permissions.map((text) => here.place(text));
   const given = [...here.place(typed).split(" "), ...args(here)];
   const shared = base.map((text) => text === "HOST" ? here.host : text);
@@ -155,7 +214,9 @@ async function checkRow(
     assertMatch(stderr, /no permission/, `${typed} with ${less}`);
     assertEquals(code, 2, `${typed} with ${less}`);
   }
+  const whenEnded = await beside?.(here);
   const { code, stderr } = await here.run(given, [...shared, ...granted]);
+  await whenEnded?.();
   assertEquals([code, stderr.includes("permission")], [0, false], `${typed}: ${stderr}`);
 }
 
@@ -172,6 +233,20 @@ for (const row of TABLES.get("A run")!) {
 for (const row of TABLES.get("Through a proxy or a Unix socket")!) {
   Deno.test(`a run with ${row.typed} needs no permission for the URL's host`, async () => {
     await checkRow(row, { args: ({ url }) => [url.replace("127.0.0.1", "localhost"), "-s"] });
+  });
+}
+
+for (const row of HAS_NATS ? TABLES.get("Several machines")! : []) {
+  const [command] = row.typed.split(" ");
+  const title = command.startsWith("-") ? `a run with ${row.typed}` : `myriad ${row.typed}`;
+  Deno.test(`${title} needs the permissions of docs/permissions.md`, async () => {
+    await checkRow(row, {
+      args: ({ url }) => command.startsWith("-") ? [url, "-s", ...NAMED] : [],
+      base: command === "work" ? ["HOST"] : [],
+      prepare: (here) => here.startBuses(),
+      // A run waits for a worker, a worker for a run.
+      beside: (here) => command === "runs" ? undefined : here.takePart(command !== "work"),
+    });
   });
 }
 

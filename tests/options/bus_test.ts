@@ -7,8 +7,9 @@ import {
 } from "@std/assert";
 import { parseFlags } from "../../lib/cli/parse_flags.ts";
 import { UsageError } from "../../lib/errors.ts";
-import { type BusOptions, parseBusUrl, readBusOptions } from "../../lib/options/bus.ts";
+import { parseBusUrl, readBusOptions } from "../../lib/options/bus.ts";
 import { BUS_FLAGS } from "../../lib/options/bus_flags.ts";
+import type { BusOptions } from "../../lib/options/run_options.ts";
 import { parseRun } from "../../lib/options/parse.ts";
 import { folder } from "../fixtures/folder.ts";
 import { AUTHORITY, CLIENT, SERVER } from "../fixtures/tls_server.ts";

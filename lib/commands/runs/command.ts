@@ -153,7 +153,6 @@ async function lookAt(
         open: live.open.length,
         loop_busy: live.loopBusy,
         rss_bytes: live.rssBytes,
-        cpu_seconds: live.cpuSeconds,
         engine: live.engine,
         transport: live.transport,
         leaving: live.isShut,

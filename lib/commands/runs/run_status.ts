@@ -21,7 +21,6 @@ export interface WorkerStatus {
   /** The share of the time in which its event loop was busy, 0 to 1. */
   readonly loop_busy: number;
   readonly rss_bytes: number;
-  readonly cpu_seconds: number;
   readonly engine: string;
   readonly transport: string;
   /** Whether it starts no more requests. */

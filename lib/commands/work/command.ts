@@ -6,18 +6,27 @@
 import { checkFlags } from "../../cli/check_flags.ts";
 import type { Flag } from "../../cli/flags.ts";
 import { formatFlags } from "../../cli/format_flags.ts";
+import { DURATION } from "../../cli/kinds.ts";
 import { parseFlags } from "../../cli/parse_flags.ts";
 import { Bus } from "../../cluster/bus.ts";
-import { RunWorker } from "../../cluster/run_worker.ts";
+import { openParticipant, type Participant } from "../../cluster/participant.ts";
+import { RunFinder } from "../../cluster/run_finder.ts";
 import { UsageError } from "../../errors.ts";
-import { readClusterKey } from "../../options/cluster_key.ts";
 import { readBusOptions } from "../../options/bus.ts";
 import { BUS_FLAGS } from "../../options/bus_flags.ts";
-import { parseSubmitted } from "../../options/parse.ts";
+import { readClusterKey } from "../../options/cluster_key.ts";
 import { readFromDisk } from "../../options/read_file.ts";
+import { formatCount } from "../../text/format.ts";
 
 /** The flags of `myriad work`. */
 export const WORK_FLAGS = [
+  {
+    name: "wait",
+    value: "DURATION",
+    kind: DURATION,
+    default: "10s",
+    help: "how long RUN may take to be there; without RUN, it waits for runs as long as it lives",
+  },
   ...BUS_FLAGS,
   { name: "help", short: "h", help: "print this help" },
 ] as const satisfies readonly Flag[];
@@ -25,45 +34,89 @@ export const WORK_FLAGS = [
 const HELP = `Make requests of runs that 'myriad … --cluster URL' has submitted.
 
 Usage: myriad work [OPTIONS] URL [RUN]
+
+URL is that of the NATS server, as --cluster takes it; @FILE and @- stand for one
+in a file or on stdin. With RUN, it ends with that run; without, it works on one
+run after the other until a signal ends it. SIGINT and SIGTERM let requests in
+flight end for up to 5 s; what is done is committed, and the rest goes to other
+workers. The second signal ends it at once.
+
+The flags of the run count: --concurrency in each worker, --rate for all of them.
+${formatFlags(WORK_FLAGS)}
+Exit codes: 0 RUN is over; 2 the command line is wrong, RUN is not there, or this
+worker does not fit it; 3 it could not go on (nothing can be reached, the NATS
+user may not do what is needed); 130, 143, 129 SIGINT, SIGTERM or SIGHUP ended it.
 `;
 
 /** How the command ends early, and says what it does. */
 export interface WorkHooks {
   readonly version: string;
   say(text: string): void;
-  /** Called with what leaves the run. */
-  onLeave(leave: () => void): void;
+  /** Called with what leaves the run, which returns how many requests are in flight. */
+  onLeave(leave: () => number): void;
 }
 
 /**
- * Works on a run until it is over.
+ * Works on a run until it is over, or on one after the other until it is told to leave.
  *
- * @throws {UsageError} If the command line is wrong, or the run is not on the bus.
+ * @param argv the command line, without the command
+ * @returns what to print on standard output
+ * @throws {UsageError} If the command line is wrong, the bus cannot be reached or does not have the
+ * run, or this program does not fit it.
+ * @throws {NoProgressError} If nothing can be reached.
+ * @throws {BusError} If the bus refuses what is needed.
  */
 export async function work(
   argv: readonly string[],
   { version, say, onLeave }: WorkHooks,
 ): Promise<string> {
   const values = parseFlags(WORK_FLAGS, argv, "myriad work");
-  if (values.get("help")) return HELP + formatFlags(WORK_FLAGS);
+  if (values.get("help")) return HELP;
   checkFlags(values);
-  const [url, run] = values.positionals;
-  if (url === undefined) throw new UsageError("No URL is given: add that of the NATS server");
+  const [url, run, extra] = values.positionals;
+  if (url === undefined) {
+    throw new UsageError("No URL is given: add that of the NATS server; see 'myriad work --help'");
+  }
+  if (extra !== undefined) {
+    throw new UsageError(`'${extra}' is one argument too many: leave it out`);
+  }
   const keyPath = values.get("cluster-key");
   const key = keyPath === undefined ? undefined : await readClusterKey(keyPath, readFromDisk);
-  const bus = await Bus.connect(await readBusOptions(values, url));
-  const name = run ?? (await bus.listRuns())[0];
-  const found = name === undefined ? undefined : await bus.openRun(name, key);
-  const spec = await found?.readSpec(version);
-  if (found === undefined || spec === undefined) {
-    throw new UsageError(`There is no run '${run}' on the bus: see 'myriad runs ${url}'`);
+  const options = await readBusOptions(values, url);
+  const bus = await Bus.connect(options);
+  const finder = new RunFinder(bus, { key, version, say });
+  let isLeaving = false;
+  let participant: Participant | undefined;
+  onLeave(() => {
+    isLeaving = true;
+    finder.stop();
+    return participant?.leave() ?? 0;
+  });
+  try {
+    if (run === undefined) say(`waiting for runs on ${options.servers.join(", ")}`);
+    while (!isLeaving) {
+      const found = run === undefined
+        ? await finder.findAny()
+        : await finder.find(run, values.get("wait"));
+      if (found === undefined || isLeaving) break;
+      const name = found.bus.run;
+      participant = await openParticipant(found, { bus: options, key, version, say });
+      if (isLeaving) break;
+      say(`working on run '${name}'`);
+      const { slices, requests, lost } = await participant.run();
+      participant = undefined;
+      say(
+        `${isLeaving ? "left" : "at the end of"} run '${name}': ${
+          formatCount(requests)
+        } requests ` +
+          `of ${formatCount(slices)} slices were made here` +
+          (lost === 0 ? "" : `; ${formatCount(lost)} slices were committed by others before`),
+      );
+      if (run !== undefined) break;
+    }
+  } finally {
+    finder.stop();
+    await bus.close();
   }
-  const options = { ...await parseSubmitted(spec.command, version), details: spec.details };
-  const worker = new RunWorker(found, { name: crypto.randomUUID().slice(0, 8), spec, options });
-  found.onNotice = say;
-  onLeave(() => worker.leave());
-  say(`working on run '${name}'`);
-  await worker.run();
-  await bus.close();
   return "";
 }

@@ -1,0 +1,37 @@
+import type { RunOptions } from "../options/run_options.ts";
+import { parseSubmitted } from "../options/parse.ts";
+import type { Bus, RunBus } from "./bus.ts";
+import type { Spec } from "./spec.ts";
+
+/** A run on the bus, and what its workers need to know of it. */
+export interface FoundRun {
+  readonly bus: RunBus;
+  readonly spec: Spec;
+  readonly options: RunOptions;
+}
+
+/** How a run is found. */
+export interface FindOptions {
+  readonly run: string;
+  /** What it is sealed with; undefined if it is not. */
+  readonly key: Uint8Array | undefined;
+  /** The version of this program. */
+  readonly version: string;
+}
+
+/**
+ * Finds a run by its name.
+ *
+ * @returns undefined if it is not on the bus, or is not described yet
+ * @throws {UsageError} If this program, or its key, does not fit the run.
+ */
+export async function findRun(
+  bus: Bus,
+  { run, key, version }: FindOptions,
+): Promise<FoundRun | undefined> {
+  const found = await bus.openRun(run, key);
+  const spec = await found?.readSpec(version, 0);
+  if (found === undefined || spec === undefined) return undefined;
+  const options = { ...await parseSubmitted(spec.command, version), details: spec.details };
+  return { bus: found, spec, options };
+}
