@@ -17,7 +17,7 @@ import type { MaybePromise, Step } from "../stream.ts";
 import type { PipelinesHooks, PipelinesParts } from "../threads/pipelines.ts";
 import { adoptSlices } from "./adopt_slices.ts";
 import { decodeBlock, encodeBlock, type RecordTexts } from "./block.ts";
-import { Bus, type RunBus } from "./bus.ts";
+import { type BadSlice, Bus, type RunBus } from "./bus.ts";
 import { gunzip } from "./codec.ts";
 import { Collector } from "./collector.ts";
 import { type Cutter, OrderCutter } from "./cutter.ts";
@@ -309,7 +309,8 @@ export class Submitter implements RunningPipeline {
         this.#run.watchCommits(
           (commit) => this.#onCommit(commit),
           listed.resolve,
-          (id) => this.#slices.has(id) && this.#replace(id, "has a commit that is damaged"),
+          (id) => this.#replace(id, "has a commit that is damaged"),
+          (id, why) => this.#onBad(id, why),
         )
       ),
     );
@@ -492,7 +493,11 @@ export class Submitter implements RunningPipeline {
   }
 
   /** Publishes a slice once more, or some of its requests, under another id. */
-  #putAgain({ slice, group }: Outstanding, runs: readonly number[], isRedone: boolean): void {
+  #putAgain(
+    { slice, group }: Outstanding,
+    runs: readonly number[],
+    isRedone: boolean,
+  ): Promise<void> {
     // Its last request may have started just before.
     const waitMs = group === undefined ? 0 : this.#hostDelayMs;
     const putting = new Promise((resolve) => setTimeout(resolve, waitMs))
@@ -501,6 +506,7 @@ export class Submitter implements RunningPipeline {
       .catch((error) => this.#end(error))
       .finally(() => this.#puts.delete(putting));
     this.#puts.add(putting);
+    return putting;
   }
 
   /** The records of some of a slice's requests; undefined without an input. */
@@ -575,13 +581,22 @@ export class Submitter implements RunningPipeline {
   /** Publishes a slice anew, as nothing can be collected under its id. */
   #replace(id: string, how: string): void {
     const outstanding = this.#slices.get(id);
-    void this.#free(id);
     if (outstanding === undefined) return;
     this.#slices.delete(id);
     this.workers.settle(id);
     this.#hooks.onNotice(`slice '${id}' ${how}: it is done again`);
     if (this.#isStopping) return;
-    this.#putAgain(outstanding, outstanding.slice.runs, true);
+    const { runs } = outstanding.slice;
+    void this.#putAgain(outstanding, runs, true).then(() => this.#free(id));
+  }
+
+  /** Nobody can do a slice: the run ends, once what others hold is collected. */
+  #onBad(id: string, why: BadSlice): void {
+    if (!this.#slices.has(id)) return;
+    const words = why === "deadly"
+      ? `several workers have died in slice '${id}': look at what they say`
+      : `the bus has damaged the records of slice '${id}'`;
+    this.#giveUp(new ClusterError(`Cannot go on: ${words}`));
   }
 
   /**
@@ -594,6 +609,8 @@ export class Submitter implements RunningPipeline {
   ): MaybePromise<void> {
     const { id, worker, delivery, part: { sha256 } } = commit;
     const outstanding = this.#slices.get(id);
+    // Another slice has taken its place, or it was collected.
+    if (outstanding === undefined && this.#earlier === undefined) return;
     const rest = subtractRuns(outstanding?.slice.runs ?? runs, runs, this.#step);
     if (rest === undefined) return this.#replace(id, "has a part of other requests");
     const count = countRuns(runs);
@@ -616,14 +633,16 @@ export class Submitter implements RunningPipeline {
     });
     const isRedone = delivery > 1 || outstanding?.isRedone === true;
     this.#proof.add({ worker, records: count, sha256, isRedone });
+    // Its records are of use until the rest of them has a slice of its own.
+    let again: Promise<void> = Promise.resolve();
     if (outstanding !== undefined) {
       this.#slices.delete(id);
       this.#taken += count;
       const { group } = outstanding;
-      if (rest.length > 0 && !this.#isStopping) this.#putAgain(outstanding, rest, false);
+      if (rest.length > 0 && !this.#isStopping) again = this.#putAgain(outstanding, rest, false);
       else if (group !== undefined) this.#cutter.release(group, performance.now());
     }
-    this.#hooks.onSafe(() => void this.#free(id));
+    this.#hooks.onSafe(() => void again.then(() => this.#free(id)));
     this.#changed();
     return full;
   }
@@ -653,7 +672,13 @@ export class Submitter implements RunningPipeline {
   /** Somebody else can stop the run. */
   #obey(control: Control): void {
     if (control === "run" || this.#isStopping || this.#isOver) return;
-    this.#breakdown ??= new ClusterError("Cannot go on: the run was stopped by 'myriad runs'");
+    this.#giveUp(new ClusterError("Cannot go on: the run was stopped by 'myriad runs'"));
+  }
+
+  /** Ends the run for a reason, once what the workers hold is collected. */
+  #giveUp(reason: Error): void {
+    if (this.#isStopping || this.#isOver) return;
+    this.#breakdown ??= reason;
     void this.#stopWorkers();
   }
 
@@ -681,7 +706,7 @@ export class Submitter implements RunningPipeline {
     const now = performance.now();
     const { length } = this.workers.heard;
     if (this.#gaveUp !== undefined && length === 0 && now - this.#gaveUp.atMs > SILENT_MS) {
-      return this.#end(new NoProgressError(this.#gaveUp.why));
+      return this.#giveUp(new NoProgressError(this.#gaveUp.why));
     }
     if (exists) await this.#findMissing(now);
   }
