@@ -122,8 +122,8 @@ export interface RunStreams {
 /** A run as its streams show it. */
 export interface RunListing {
   readonly run: string;
-  /** When its streams were made. */
-  readonly since: Date;
+  /** When its streams were made; undefined while no server knows. */
+  readonly since: Date | undefined;
   /** Whether all of them are there. */
   readonly isWhole: boolean;
   /** How many slices were published so far. */
@@ -235,39 +235,54 @@ export class Bus {
 
   /** The names of the runs that are on the bus. */
   async listRuns(): Promise<string[]> {
-    return (await this.listAll()).filter(({ isWhole }) => isWhole).map(({ run }) => run);
+    const streams = await this.#listStreams();
+    return Array.from(
+      streams.entries().filter(([run, names]) => isWhole(run, names)),
+      ([run]) => run,
+    )
+      .sort();
   }
 
-  /** All runs that have at least one stream on the bus, the oldest first. */
-  async listAll(): Promise<RunListing[]> {
-    const runs = new Map<string, Map<string, StreamInfo>>();
+  /** The names of streams, by the run. Servers know them also of a stream that has no leader now. */
+  async #listStreams(): Promise<Map<string, Set<string>>> {
+    const streams = new Map<string, Set<string>>();
     try {
-      for await (const info of this.#jsm.streams.list()) {
-        const { name } = info.config;
+      for await (const name of this.#jsm.streams.names()) {
         const run = STREAM.exec(name)?.[1];
         if (run === undefined) continue;
-        if (!runs.has(run)) runs.set(run, new Map());
-        runs.get(run)!.set(name, info);
+        if (!streams.has(run)) streams.set(run, new Set());
+        streams.get(run)!.add(name);
       }
     } catch (error) {
       throw toBusError(error, "list the runs");
     }
-    return Array.from(runs, ([run, streams]) => {
-      const names = toNames(run);
-      const queue = streams.get(names.slices)?.state;
-      const store = streams.get(names.store);
+    return streams;
+  }
+
+  /** All runs that have at least one stream on the bus, the oldest first. */
+  async listAll(): Promise<RunListing[]> {
+    const streams = await this.#listStreams();
+    const infos = new Map<string, StreamInfo>();
+    try {
+      for await (const info of this.#jsm.streams.list()) infos.set(info.config.name, info);
+    } catch (error) {
+      throw toBusError(error, "list the runs");
+    }
+    return Array.from(streams, ([run, names]) => {
+      const { slices, store } = toNames(run);
+      const queue = infos.get(slices)?.state;
+      const times = Array.from(names, (name) => infos.get(name)?.created ?? NaN)
+        .map((created) => new Date(created).getTime()).filter(Number.isFinite);
       return {
         run,
-        since: new Date(
-          Math.min(...streams.values().map(({ created }) => new Date(created).getTime())),
-        ),
-        isWhole: listStreams(run).every((name) => streams.has(name)),
+        since: times.length === 0 ? undefined : new Date(Math.min(...times)),
+        isWhole: isWhole(run, names),
         slices: queue?.last_seq ?? 0,
         open: queue?.messages ?? 0,
-        storedBytes: store?.state.bytes ?? 0,
-        holdBytes: store?.config.max_bytes ?? 0,
+        storedBytes: infos.get(store)?.state.bytes ?? 0,
+        holdBytes: infos.get(store)?.config.max_bytes ?? 0,
       };
-    }).sort((a, b) => a.since.getTime() - b.since.getTime());
+    }).sort((a, b) => Number(a.since ?? 0) - Number(b.since ?? 0));
   }
 
   /**
@@ -419,6 +434,10 @@ function toNames(run: string): Names {
 function listStreams(run: string): string[] {
   const { slices, store, rate, bucket } = toNames(run);
   return [slices, store, rate, `KV_${bucket}`];
+}
+
+function isWhole(run: string, names: ReadonlySet<string>): boolean {
+  return listStreams(run).every((name) => names.has(name));
 }
 
 /** Of several submitters that make a run of one name at once, the first one has it. */
