@@ -351,9 +351,11 @@ export class Submitter implements RunningPipeline {
       if (commit !== undefined && commit !== "closed") this.#collector.add(commit);
     }
     if (runs.length > 0) this.#adopted = new NumberPlaces(runs, this.#step);
+    // What was collected meanwhile goes once a journal has it.
+    const known = new Set([...earlier, ...adopted.map(({ slice }) => slice.id)]);
     for (const name of await this.#persist(() => this.#run.listStored())) {
       const [kind, id] = name.split(".");
-      if (kind === "spec" || this.#slices.has(id)) continue;
+      if (kind === "spec" || known.has(id)) continue;
       await this.#persist(() => this.#run.dropName(name));
     }
     this.#hooks.onNotice(
