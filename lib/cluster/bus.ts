@@ -6,12 +6,13 @@
  * | `MYRIAD_RUN_SLICES` | `myriad.RUN.slice` | slices that no worker has acknowledged: a work queue |
  * | `MYRIAD_RUN_STORE` | `myriad.RUN.store.>` | blocks of records, and parts, in pieces |
  * | `MYRIAD_RUN_RATE` | `myriad.RUN.rate` | nothing: its sequence numbers are the turns of the rate |
- * | `KV_MYRIAD_RUN` | `$KV.MYRIAD_RUN.>` | `spec`, `control`, `commit.SLICE`, `tries.SLICE`, `clock.WORKER`, `origin`, `hold.HASH` |
+ * | `KV_MYRIAD_RUN` | `$KV.MYRIAD_RUN.>` | `spec`, `control`, `commit.SLICE`, `commit.SLICE.tries`, `clock.WORKER`, `origin`, `hold.HASH` |
  *
  * `myriad.RUN.live` is not kept: what workers do at present.
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import {
   AckPolicy,
   DiscardPolicy,
@@ -60,10 +61,10 @@ import { decodeSpec, encodeHead, encodeSpec, isSealedHead, readHead, type Spec }
 /** Stands in place of a commit once nothing more is to come of the slice. */
 const CLOSED = "closed";
 /** Stands in place of a commit of a slice that nobody can do. */
-const BAD: Readonly<Record<string, BadSlice>> = {
-  "bad deadly": "deadly",
-  "bad damaged": "damaged",
-};
+const BAD: ReadonlyMap<string, BadSlice> = new Map([
+  ["bad deadly", "deadly"],
+  ["bad damaged", "damaged"],
+]);
 
 /** The maximum number of bytes of such a mark. */
 const MAX_BAD_BYTES = 16;
@@ -392,6 +393,9 @@ export class Bus {
   }
 }
 
+/** What a worker says that leaves at once, with its version; it cannot seal it. */
+const MISFIT = /^misfit ([\w.+-]{1,40})$/;
+const MAX_MISFIT_BYTES = 50;
 /** The consumer that hands out slices. */
 const CONSUMER = "slices";
 const RUN_NAME = /^[a-z0-9]{1,32}$/;
@@ -529,7 +533,7 @@ export class RunBus {
   }
 
   /** Tells of something that is not of the run. Anybody with a user of the server can send it. */
-  #leaveOut(what: string): void {
+  leaveOut(what: string): void {
     if (this.#foreign.has(what)) return;
     this.#foreign.add(what);
     this.onNotice(`on the bus is ${what} that is damaged, or not of this run: it is left out`);
@@ -552,22 +556,29 @@ export class RunBus {
   }
 
   /**
-   * What describes the run, once it is written; undefined if it is not for 10 s.
+   * What describes the run, once it is written; undefined if it is not for a while.
    *
    * @param version of the program
+   * @param waitMs how long that is
    * @throws {UsageError} If this program, or its key, does not fit the run.
    */
-  async readSpec(version: string): Promise<Spec | undefined> {
+  async readSpec(version: string, waitMs = SPEC_MS): Promise<Spec | undefined> {
     const { run, codec } = this;
-    const endMs = performance.now() + SPEC_MS;
+    const endMs = performance.now() + waitMs;
     for (;;) {
       const entry = await this.#do("read the run", () => this.#parts.kv.get("spec"));
       if (entry !== null) {
-        const { spec } = readHead(entry.value, run, { version, hasKey: codec.isSealed });
-        return await decodeSpec(
-          run,
-          async () => codec.open("spec", "", await this.read(spec)),
-        );
+        try {
+          const { spec } = readHead(entry.value, run, { version, hasKey: codec.isSealed });
+          return await decodeSpec(
+            run,
+            async () => codec.open("spec", "", await this.read(spec)),
+          );
+        } catch (error) {
+          // Whoever has submitted the run may not see what this program says.
+          if (error instanceof UsageError) this.#parts.nc.publish(this.#live, `misfit ${version}`);
+          throw error;
+        }
       }
       // The submitter may be about to write it, or a follower may not have it yet.
       if (performance.now() > endMs) return undefined;
@@ -664,7 +675,7 @@ export class RunBus {
 
   #toControl(text: string): Control | undefined {
     if (isControl(text)) return text;
-    this.#leaveOut("an order");
+    this.leaveOut("an order");
     return undefined;
   }
 
@@ -689,11 +700,7 @@ export class RunBus {
   }
 
   /**
-<<<<<<< HEAD
    * The next slice that nobody has; undefined if none came for a while.
-=======
-   * The next slice that nobody has; undefined if nothing came for a while.
->>>>>>> cluster
    *
    * @throws {BusError} If the bus cannot be asked.
    */
@@ -709,7 +716,7 @@ export class RunBus {
       const slice = this.codec.decode("slice", "", message.data);
       if (slice !== undefined) return toLease(message, slice);
       message.respond("+TERM");
-      this.#leaveOut("a slice");
+      this.leaveOut("a slice");
       return undefined;
     }
     // No message, or the time is over.
@@ -777,7 +784,7 @@ export class RunBus {
         }
         seqs.push(...(await Promise.all(acks)).map(({ seq }) => seq));
       }
-      return { seqs, bytes: bytes.length, sha256: await digest(bytes) };
+      return { seqs, bytes: bytes.length, sha256: digest(bytes) };
     });
   }
 
@@ -801,7 +808,7 @@ export class RunBus {
         length += piece.data.length;
       }
     }
-    if (length !== bytes || await digest(whole) !== sha256) {
+    if (length !== bytes || digest(whole) !== sha256) {
       throw new DamagedError("What the bus keeps of the run is damaged");
     }
     return whole;
@@ -866,7 +873,7 @@ export class RunBus {
     if (toBad(bytes) !== undefined) return CLOSED;
     const commit = this.codec.decode("commit", id, bytes);
     if (commit?.id === id) return commit;
-    this.#leaveOut("a commit");
+    this.leaveOut("a commit");
     return undefined;
   }
 
@@ -877,7 +884,7 @@ export class RunBus {
 
   /** Marks a slice that nobody can do, unless it was committed: the run ends. */
   async markBad(id: string, why: BadSlice): Promise<void> {
-    const [mark] = Object.entries(BAD).find(([, reason]) => reason === why)!;
+    const [mark] = [...BAD].find(([, reason]) => reason === why)!;
     await this.#do("mark a slice", async () => {
       try {
         await this.#parts.kv.create(`commit.${id}`, mark);
@@ -889,7 +896,10 @@ export class RunBus {
 
   /** How many workers have begun a slice, other than the first, and have not given it back. */
   async readTries(id: string): Promise<number> {
-    const entry = await this.#do("read a slice's tries", () => this.#parts.kv.get(`tries.${id}`));
+    const entry = await this.#do(
+      "read a slice's tries",
+      () => this.#parts.kv.get(`commit.${id}.tries`),
+    );
     const tries = Number(entry?.string() ?? 0);
     return Number.isSafeInteger(tries) && tries > 0 ? tries : 0;
   }
@@ -897,7 +907,7 @@ export class RunBus {
   async writeTries(id: string, tries: number): Promise<void> {
     await this.#do(
       "count a slice's tries",
-      () => this.#parts.kv.put(`tries.${id}`, String(tries)),
+      () => this.#parts.kv.put(`commit.${id}.tries`, String(tries)),
     );
   }
 
@@ -924,6 +934,8 @@ export class RunBus {
           if (entry.key === mark) onListed();
           if (entry.key === mark || entry.length === 0) continue;
           const id = entry.key.slice("commit.".length);
+          // How often a slice was begun is of use to workers alone.
+          if (id.includes(".")) continue;
           const bad = toBad(entry.value);
           const commit = this.#toCommit(id, entry.value);
           if (bad !== undefined) onBad(id, bad);
@@ -993,7 +1005,7 @@ export class RunBus {
 
   #readOrigin(bytes: Uint8Array): number | undefined {
     const origin = this.codec.decode("origin", "", bytes);
-    if (origin === undefined) this.#leaveOut("the begin of the rate");
+    if (origin === undefined) this.leaveOut("the begin of the rate");
     return origin?.atMs;
   }
 
@@ -1055,7 +1067,7 @@ export class RunBus {
       const hash = subject.slice(prefix.length);
       const hold = this.codec.decode("hold", hash, data);
       if (hold === undefined || await digest(encoder.encode(hold.host)) !== hash) {
-        this.#leaveOut("a host that asked to be left alone");
+        this.leaveOut("a host that asked to be left alone");
       } else await take(hold);
     };
     // To listen, and to read one after the other, leaves no consumer on the server.
@@ -1093,17 +1105,30 @@ export class RunBus {
     const bytes = this.codec.encode("live", "", live);
     // The server would not take a longer one.
     if (bytes.length > MAX_MESSAGE_BYTES) return;
-    this.#parts.nc.publish(`myriad.${this.run}.live`, bytes);
+    this.#parts.nc.publish(this.#live, bytes);
   }
 
-  /** Calls back with what workers do. @returns what ends that */
-  onLive(take: (live: Live) => void): () => void {
-    const subscription = this.#parts.nc.subscribe(`myriad.${this.run}.live`, {
+  get #live(): string {
+    return `myriad.${this.run}.live`;
+  }
+
+  /**
+   * Calls back with what workers do.
+   *
+   * @param onMisfit called with the version of a worker that does not fit the run, or its key
+   * @returns what ends that
+   */
+  onLive(take: (live: Live) => void, onMisfit: (version: string) => void = () => {}): () => void {
+    const subscription = this.#parts.nc.subscribe(this.#live, {
       callback: (error, message) => {
         if (error !== null) return;
         const live = this.codec.decode("live", "", message.data);
-        if (live !== undefined) take(live);
-        else this.#leaveOut("the state of a worker");
+        if (live !== undefined) return take(live);
+        const misfit = message.data.length > MAX_MISFIT_BYTES
+          ? null
+          : MISFIT.exec(message.string());
+        if (misfit !== null) onMisfit(misfit[1]);
+        else this.leaveOut("the state of a worker");
       },
     });
     return () => subscription.unsubscribe();
@@ -1112,7 +1137,7 @@ export class RunBus {
 
 /** Undefined if it is not the mark of a slice that nobody can do. */
 function toBad(bytes: Uint8Array): BadSlice | undefined {
-  return bytes.length > MAX_BAD_BYTES ? undefined : BAD[decoder.decode(bytes)];
+  return bytes.length > MAX_BAD_BYTES ? undefined : BAD.get(decoder.decode(bytes));
 }
 
 function toLease(message: Msg, slice: Slice): Lease {
@@ -1135,6 +1160,7 @@ function readDelivery(reply: string): number {
   return Number(tokens[tokens.length >= 11 ? 6 : 4]);
 }
 
-async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+/** Here, not in a thread of its own: that takes as long, and more processor time. */
+function digest(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
 }

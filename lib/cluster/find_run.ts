@@ -22,7 +22,7 @@ export interface FindOptions {
 /**
  * Finds a run by its name.
  *
- * @returns undefined if it is not on the bus, or is not described within 10 s
+ * @returns undefined if it is not on the bus, or is not described yet
  * @throws {UsageError} If this program, or its key, does not fit the run.
  */
 export async function findRun(
@@ -30,7 +30,7 @@ export async function findRun(
   { run, key, version }: FindOptions,
 ): Promise<FoundRun | undefined> {
   const found = await bus.openRun(run, key);
-  const spec = await found?.readSpec(version);
+  const spec = await found?.readSpec(version, 0);
   if (found === undefined || spec === undefined) return undefined;
   const options = { ...await parseSubmitted(spec.command, version), details: spec.details };
   return { bus: found, spec, options };

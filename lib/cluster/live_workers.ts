@@ -30,6 +30,8 @@ const MAX_TOLD = 50;
 export interface LiveWorkersOptions {
   /** How long a worker may be silent before its slices go to others, in milliseconds. */
   readonly lostAfterMs: number;
+  /** The version of the program. */
+  readonly version: string;
   /** The command that starts a worker. */
   readonly command: string;
   /** Whether a slice is out: what is said of others is left out, so they are bounded as well. */
@@ -123,7 +125,7 @@ export class LiveWorkers implements KnownWorkers {
       }
       this.#open.set(slice.id, { worker: live.worker, requests, delta: unpackStats(slice.stats) });
     }
-    for (const notice of live.notices) this.#hearNotice(notice, known, now);
+    for (const notice of live.notices) this.#hearNotice(notice, known);
     this.#most = Math.max(this.#most, this.#list("busy").length);
     if (!hasLeft) this.#lonelyMs = undefined;
   }
@@ -162,16 +164,22 @@ export class LiveWorkers implements KnownWorkers {
     this.#transports.add(transport);
   }
 
-  #hearNotice({ k, text }: Notice, known: Known, now: number): void {
+  #hearNotice({ k, text }: Notice, known: Known): void {
     if (k < known.nextNotice) return;
     known.nextNotice = k + 1;
+    this.#sayOnce(`worker ${known.live.worker}: ${text}`, text);
+  }
+
+  /** Says something, unless it was said a moment ago. @param text what is to be said once */
+  #sayOnce(line: string, text: string = line): void {
+    const now = this.#now();
     const words = text.replaceAll(/\d+/g, "0");
     const saidMs = this.#said.get(words);
     this.#said.delete(words);
     this.#said.set(words, now);
     if (this.#said.size > MAX_SAID) this.#said.delete(this.#said.keys().next().value!);
     if (saidMs !== undefined && now - saidMs < SAME_MS) return;
-    this.#tell(`worker ${known.live.worker}: ${text}`);
+    this.#tell(line);
   }
 
   #tell(text: string): void {
@@ -179,6 +187,18 @@ export class LiveWorkers implements KnownWorkers {
     else if (this.#toldCount === MAX_TOLD) {
       this.#options.onNotice(`${text}; more of the workers is not told`);
     }
+  }
+
+  /** Takes note of a worker that leaves at once, since it does not fit the run. */
+  refuse(theirVersion: string): void {
+    const { version } = this.#options;
+    this.#sayOnce(
+      theirVersion === version
+        ? "a worker has come without the key of this run, or with one though the run has none: " +
+          "give it the same --cluster-key"
+        : `a worker of myriad ${theirVersion} has come, and this is myriad ${version}: use the ` +
+          "same version everywhere",
+    );
   }
 
   /** Takes note that a slice was collected, or that nothing is to come of it under its id. */

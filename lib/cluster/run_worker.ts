@@ -18,10 +18,12 @@ import { CommonLimits } from "./common_limits.ts";
 import { Leases } from "./leases.ts";
 import { LiveTeller } from "./live_teller.ts";
 import type { Control, Slice } from "./messages.ts";
+import { haveCommon } from "./number_runs.ts";
 import { OpenSlice, type SliceEncoders } from "./open_slice.ts";
 import { OpenSlices } from "./open_slices.ts";
 import { encodePart } from "./part.ts";
 import { refuseUnsafe } from "./refuse_unsafe.ts";
+import { SlicePlan } from "./slice_plan.ts";
 import { SliceSource } from "./slice_source.ts";
 import type { Spec } from "./spec.ts";
 
@@ -80,6 +82,7 @@ export class RunWorker {
   readonly #name: string;
   readonly #spec: Spec;
   readonly #options: RunOptions;
+  readonly #plan: SlicePlan;
   readonly #retries: BusRetries;
   readonly #leases = new Leases();
   readonly #open = new OpenSlices((slice) => this.#finish(slice));
@@ -108,6 +111,7 @@ export class RunWorker {
     this.#name = name;
     this.#spec = spec;
     this.#options = options;
+    this.#plan = new SlicePlan(options);
     this.#retries = new BusRetries(say);
   }
 
@@ -300,6 +304,10 @@ export class RunWorker {
     const { slice, delivery } = lease;
     const { id } = slice;
     if (!this.#leases.add(lease)) return;
+    if (!this.#isOwn(slice)) {
+      this.#bus.leaveOut("a slice");
+      return this.#leases.acknowledge(id);
+    }
     // The bus can forget that it was acknowledged.
     const commit = await this.#retries.persist(() => this.#bus.readCommit(id));
     if (commit !== undefined) return this.#leases.acknowledge(id);
@@ -324,6 +332,16 @@ export class RunWorker {
     this.#open.add(open);
     this.#wantsMore = false;
     this.#source.add(open);
+  }
+
+  /**
+   * Whether a slice can be one of the run. One that shares numbers with another that is open was made
+   * in its place, or by somebody else: if it is missed, it comes again under another id.
+   */
+  #isOwn(slice: Slice): boolean {
+    const { shard: { count: step } } = this.#options;
+    return this.#plan.fits(slice) &&
+      !this.#open.list.some(({ lease }) => haveCommon(lease.slice.runs, slice.runs, step));
   }
 
   /**

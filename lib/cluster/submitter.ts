@@ -26,9 +26,9 @@ import { HostCutter } from "./host_cutter.ts";
 import { LiveWorkers, SILENT_MS } from "./live_workers.ts";
 import type { Commit, Control, Live, Slice, Stored } from "./messages.ts";
 import { countRuns, listNumbers, NumberPlaces, subtractRuns } from "./number_runs.ts";
-import { GuardedItems, refuseSecretColumns } from "./secret_guard.ts";
 import { decodePart, type Part } from "./part.ts";
 import { Proof } from "./proof.ts";
+import { GuardedItems, refuseSecretColumns } from "./secret_guard.ts";
 import type { Cut } from "./slice_builder.ts";
 
 /**
@@ -38,9 +38,12 @@ import type { Cut } from "./slice_builder.ts";
 const MAX_OUTSTANDING = 200;
 /** The maximum number of requests of a slice, and the minimum, unless the user sets it. */
 const MAX_SLICE = 20_000;
-const MIN_SLICE = 200;
-/** A slice is one part in so many of what is left: no worker has much to do when others are done. */
-const PARTS_OF_REST = 100;
+const MIN_SLICE = 100;
+/**
+ * A slice is one part in so many of what is left: no worker has much to do when others are done. Each
+ * slice costs its worker 1.4 ms, so 1 million requests in 210 slices cost 2 % more than in one.
+ */
+const PARTS_OF_REST = 30;
 /** How many requests a slice has while nobody knows how many are left. */
 const USUAL_SLICE = 2_000;
 /** At a rate, a slice takes no longer: a death repeats it. */
@@ -234,6 +237,7 @@ export class Submitter implements RunningPipeline {
     });
     this.workers = new LiveWorkers({
       lostAfterMs: submit.lostAfterMs,
+      version: config.version,
       command: this.workCommand,
       isOut: (id) => this.#slices.has(id),
       onNotice: (text) => this.#hooks.onNotice(text),
@@ -293,7 +297,9 @@ export class Submitter implements RunningPipeline {
 
   async #work(ends: (() => void)[]): Promise<void> {
     await this.#tellSpec();
-    ends.push(this.#run.onLive((live) => this.#hear(live)));
+    ends.push(
+      this.#run.onLive((live) => this.#hear(live), (theirs) => this.workers.refuse(theirs)),
+    );
     const listed = Promise.withResolvers<void>();
     // What is queued is listed first: a slice that is gone from the queue has its commit then.
     const queued = this.isAttached ? await this.#persist(() => this.#run.listSlices()) : [];
@@ -345,7 +351,9 @@ export class Submitter implements RunningPipeline {
     }
     if (runs.length > 0) this.#adopted = new NumberPlaces(runs, this.#step);
     for (const name of await this.#persist(() => this.#run.listStored())) {
-      if (!this.#slices.has(name.split(".")[1])) await this.#run.dropName(name).catch(() => {});
+      const [kind, id] = name.split(".");
+      if (kind === "spec" || this.#slices.has(id)) continue;
+      await this.#persist(() => this.#run.dropName(name));
     }
     this.#hooks.onNotice(
       `the bus still has the run: ${adopted.length} of its slices are taken over`,

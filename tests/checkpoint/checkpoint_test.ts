@@ -17,6 +17,7 @@ const BEFORE: JournalState = {
   input: null,
   crEndsLines: true,
   complete: false,
+  cluster: null,
   retry: null,
   done: { low: 0, above: "" },
   output: 0,
@@ -67,6 +68,7 @@ async function checkpointed<T>(
       cpuSeconds: 2,
       peakRssKb: 3,
       shortages: {},
+      cluster: null,
     }),
     onFailure: (error) => {
       throw error;
