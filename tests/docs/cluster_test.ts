@@ -7,6 +7,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { Bus, type RunBus } from "../../lib/cluster/bus.ts";
 import type { Control, Live } from "../../lib/cluster/messages.ts";
+import { runs } from "../../lib/commands/runs/command.ts";
 import { IDLE } from "../../lib/run/pipeline.ts";
 import { folder } from "../fixtures/folder.ts";
 import { HAS_NATS, NatsServer } from "../fixtures/nats_server.ts";
@@ -20,6 +21,8 @@ interface User {
   readonly user: string;
   readonly publish: readonly string[];
   readonly subscribe: readonly string[];
+  /** The permission that it does not have; undefined if it has all. */
+  readonly lacks?: string;
 }
 
 const DOCUMENT = await Deno.readTextFile(new URL("../../docs/cluster.md", import.meta.url));
@@ -39,8 +42,8 @@ function readUsers(config: string): User[] {
 
 const find = (name: string): User => USERS.find(({ user }) => user === name)!;
 
-/** A user without each one of its permissions: names, and what they lack. */
-function listPoorer({ user, publish, subscribe }: User): (User & { readonly lacks: string })[] {
+/** A user without each one of its permissions. */
+function listPoorer({ user, publish, subscribe }: User): User[] {
   return [...publish, ...subscribe].map((lacks, k) => {
     const name = `${user}_${k}`;
     const keep = (subjects: readonly string[], from: number): string[] =>
@@ -206,20 +209,20 @@ async function submit(bus: Bus, admin: Bus, count: number): Promise<void> {
   }
 }
 
-/** Says of each user whether something failed. */
-async function listAble<T extends User>(
-  users: readonly T[],
+/** Those of the users that can do something to its end. */
+async function listAble(
+  users: readonly User[],
   nats: NatsServer,
-  act: (bus: Bus, user: T) => Promise<void>,
-): Promise<T[]> {
-  const able: T[] = [];
+  act: (bus: Bus, user: User) => Promise<void>,
+): Promise<User[]> {
+  const able: User[] = [];
   for (const user of users) {
     await using one = await open(nats, user.user);
     try {
       await act(one.bus, user);
       able.push(user);
     } catch (error) {
-      if (user.user.includes("_")) continue;
+      if (user.lacks !== undefined) continue;
       throw error;
     }
   }
@@ -258,10 +261,12 @@ Deno.test({
     const users = [submitter, ...listPoorer(submitter)];
     await using nats = await NatsServer.start({ config: toConfig(users) });
     await using admin = await open(nats, "admin");
-    const able = await listAble(users, nats, (bus, { publish }) => {
-      const lacksOthers = publish.length + 1 === submitter.publish.length;
-      return submit(bus, admin.bus, lacksOthers && publish.includes(FLOW_CONTROL) ? 1 : MANY);
-    });
+    const able = await listAble(
+      users,
+      nats,
+      (bus, { lacks }) =>
+        submit(bus, admin.bus, [undefined, FLOW_CONTROL].includes(lacks) ? MANY : 1),
+    );
     assertEquals(able.map(({ user }) => user), ["submitter"], JSON.stringify(able.slice(1)));
   },
 });
@@ -297,6 +302,34 @@ Deno.test({
     await run.drop(stored);
     await run.read(stored);
     assertEquals(await admin.bus.listRuns(), [RUN, "other"]);
+  },
+});
+
+Deno.test({
+  name: "myriad runs works with the permissions of docs/cluster.md",
+  ignore: !HAS_NATS,
+  async fn() {
+    const [text] = /^- \*\*`myriad runs`\*\*[^]*?(?=^- )/m.exec(DOCUMENT)!;
+    const subjects = Array.from(text.matchAll(/`([$\w.*]+\.[\w*]+)`/g), ([, subject]) => subject);
+    const isHeard = (subject: string): boolean => subject.endsWith(".live");
+    const watcher = {
+      user: "watcher",
+      publish: subjects.filter((subject) => !isHeard(subject)),
+      subscribe: [...subjects.filter(isHeard), "_INBOX.myriad.watcher.>"],
+    };
+    await using nats = await NatsServer.start({ config: toConfig([watcher]) });
+    await using admin = await open(nats, "admin");
+    const run = await admin.bus.createRun(RUN, STREAMS);
+    await run.writeSpec(SPEC, "1");
+    const timer = setInterval(() => run.tellLive(LIVE), 100);
+    const url = `nats://watcher:p@${nats.host}:${nats.port}`;
+    const list = JSON.parse(await runs([url, "--json"]));
+    clearInterval(timer);
+    assertEquals(list.runs[0].workers.length, 1);
+    await runs([url, RUN, "--stop"]);
+    assertEquals(await run.readControl(), "stop");
+    await runs([url, RUN, "--delete"]);
+    assertEquals(await admin.bus.listAll(), []);
   },
 });
 
