@@ -247,8 +247,10 @@ export class Submitter implements RunningPipeline {
 
   /** The command that starts a worker of the run. */
   get workCommand(): string {
-    const { bus: { servers }, before: { run } } = this.#options;
-    return `myriad work nats://${servers[0]} ${run}`;
+    const { bus: { servers, tls }, before: { run }, key } = this.#options;
+    const scheme = tls === undefined ? "nats" : "tls";
+    const flags = key === undefined ? "" : " --cluster-key FILE";
+    return `myriad work ${scheme}://${servers[0]} ${run}${flags}`;
   }
 
   begin(options: RunOptions, parts: PipelinesParts, hooks: SubmitterHooks): void {
