@@ -32,8 +32,8 @@ import type { Spec } from "./spec.ts";
  * waits for the bus.
  */
 const MAX_HELD = 8;
-/** How often a worker says that it works on its slices, while others wait once for that. */
-const KEEPS = 3;
+/** How often a worker says that it works on its slices in the time after which it counts as lost. */
+const KEEPS = 6;
 /** How long nobody asks for slices after the bus was away: first, all say what they hold. */
 const QUIET_MS = 3_000;
 /** How often to look whether the bus is back. */
