@@ -18,6 +18,8 @@ const SUBJECTS: Record<string, string> = {
   "cluster/formats": "each input and output of a run on several machines",
   "cluster/garbage": "what others send to the bus of a run",
   "cluster/network": "workers whose network is cut",
+  "cluster/politeness": "limits of a host that several workers request",
+  "cluster/rate": "a rate that several workers keep, in processes",
   "cluster/server_death": "NATS servers that die in the midst of a run",
   "cluster/sealing": "runs with a key, as the disk of the NATS server shows them",
   "cluster/store": "parts in the store of the NATS server: too many, damaged, of two workers",
