@@ -628,10 +628,11 @@ export class Submitter implements RunningPipeline {
     const numbers = new Float64Array(count);
     let k = 0;
     for (const i of listNumbers(runs, this.#step)) numbers[k++] = i;
-    // An earlier submitter may have collected it.
+    // An earlier submitter may have collected it, or this one, which was told of the commit twice: a
+    // journal may not have it yet.
     if (!numbers.every(this.#hooks.isOpen)) {
       if (outstanding !== undefined) throw new Error(`Two results of a request in slice '${id}'`);
-      return void this.#free(id);
+      return this.#hooks.onSafe(() => void this.#free(id));
     }
     const delta = unpackStats(packed);
     this.stats.add(delta);
