@@ -6,12 +6,13 @@
  * | `MYRIAD_RUN_SLICES` | `myriad.RUN.slice` | slices that no worker has acknowledged: a work queue |
  * | `MYRIAD_RUN_STORE` | `myriad.RUN.store.>` | blocks of records, and parts, in pieces |
  * | `MYRIAD_RUN_RATE` | `myriad.RUN.rate` | nothing: its sequence numbers are the turns of the rate |
- * | `KV_MYRIAD_RUN` | `$KV.MYRIAD_RUN.>` | `spec`, `control`, `commit.SLICE`, `commit.SLICE.tries`, `clock.WORKER`, `origin` |
+ * | `KV_MYRIAD_RUN` | `$KV.MYRIAD_RUN.>` | `spec`, `control`, `commit.SLICE`, `commit.SLICE.tries`, `clock.WORKER`, `origin`, `hold.HASH` |
  *
  * `myriad.RUN.live` is not kept: what workers do at present.
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import {
   AckPolicy,
   DiscardPolicy,
@@ -48,6 +49,7 @@ import { DamagedError } from "./damaged_error.ts";
 import {
   type Commit,
   type Control,
+  type Hold,
   isControl,
   type Live,
   MAX_MESSAGE_BYTES,
@@ -59,10 +61,10 @@ import { decodeSpec, encodeHead, encodeSpec, isSealedHead, readHead, type Spec }
 /** Stands in place of a commit once nothing more is to come of the slice. */
 const CLOSED = "closed";
 /** Stands in place of a commit of a slice that nobody can do. */
-const BAD: Readonly<Record<string, BadSlice>> = {
-  "bad deadly": "deadly",
-  "bad damaged": "damaged",
-};
+const BAD: ReadonlyMap<string, BadSlice> = new Map([
+  ["bad deadly", "deadly"],
+  ["bad damaged", "damaged"],
+]);
 
 /** The maximum number of bytes of such a mark. */
 const MAX_BAD_BYTES = 16;
@@ -120,8 +122,8 @@ export interface RunStreams {
 /** A run as its streams show it. */
 export interface RunListing {
   readonly run: string;
-  /** When its streams were made. */
-  readonly since: Date;
+  /** When its streams were made; undefined while no server knows. */
+  readonly since: Date | undefined;
   /** Whether all of them are there. */
   readonly isWhole: boolean;
   /** How many slices were published so far. */
@@ -233,39 +235,54 @@ export class Bus {
 
   /** The names of the runs that are on the bus. */
   async listRuns(): Promise<string[]> {
-    return (await this.listAll()).filter(({ isWhole }) => isWhole).map(({ run }) => run);
+    const streams = await this.#listStreams();
+    return Array.from(
+      streams.entries().filter(([run, names]) => isWhole(run, names)),
+      ([run]) => run,
+    )
+      .sort();
   }
 
-  /** All runs that have at least one stream on the bus, the oldest first. */
-  async listAll(): Promise<RunListing[]> {
-    const runs = new Map<string, Map<string, StreamInfo>>();
+  /** The names of streams, by the run. Servers know them also of a stream that has no leader now. */
+  async #listStreams(): Promise<Map<string, Set<string>>> {
+    const streams = new Map<string, Set<string>>();
     try {
-      for await (const info of this.#jsm.streams.list()) {
-        const { name } = info.config;
+      for await (const name of this.#jsm.streams.names()) {
         const run = STREAM.exec(name)?.[1];
         if (run === undefined) continue;
-        if (!runs.has(run)) runs.set(run, new Map());
-        runs.get(run)!.set(name, info);
+        if (!streams.has(run)) streams.set(run, new Set());
+        streams.get(run)!.add(name);
       }
     } catch (error) {
       throw toBusError(error, "list the runs");
     }
-    return Array.from(runs, ([run, streams]) => {
-      const names = toNames(run);
-      const queue = streams.get(names.slices)?.state;
-      const store = streams.get(names.store);
+    return streams;
+  }
+
+  /** All runs that have at least one stream on the bus, the oldest first. */
+  async listAll(): Promise<RunListing[]> {
+    const streams = await this.#listStreams();
+    const infos = new Map<string, StreamInfo>();
+    try {
+      for await (const info of this.#jsm.streams.list()) infos.set(info.config.name, info);
+    } catch (error) {
+      throw toBusError(error, "list the runs");
+    }
+    return Array.from(streams, ([run, names]) => {
+      const { slices, store } = toNames(run);
+      const queue = infos.get(slices)?.state;
+      const times = Array.from(names, (name) => infos.get(name)?.created ?? NaN)
+        .map((created) => new Date(created).getTime()).filter(Number.isFinite);
       return {
         run,
-        since: new Date(
-          Math.min(...streams.values().map(({ created }) => new Date(created).getTime())),
-        ),
-        isWhole: listStreams(run).every((name) => streams.has(name)),
+        since: times.length === 0 ? undefined : new Date(Math.min(...times)),
+        isWhole: isWhole(run, names),
         slices: queue?.last_seq ?? 0,
         open: queue?.messages ?? 0,
-        storedBytes: store?.state.bytes ?? 0,
-        holdBytes: store?.config.max_bytes ?? 0,
+        storedBytes: infos.get(store)?.state.bytes ?? 0,
+        holdBytes: infos.get(store)?.config.max_bytes ?? 0,
       };
-    }).sort((a, b) => a.since.getTime() - b.since.getTime());
+    }).sort((a, b) => Number(a.since ?? 0) - Number(b.since ?? 0));
   }
 
   /**
@@ -391,6 +408,9 @@ export class Bus {
   }
 }
 
+/** What a worker says that leaves at once, with its version; it cannot seal it. */
+const MISFIT = /^misfit ([\w.+-]{1,40})$/;
+const MAX_MISFIT_BYTES = 50;
 /** The consumer that hands out slices. */
 const CONSUMER = "slices";
 const RUN_NAME = /^[a-z0-9]{1,32}$/;
@@ -414,6 +434,10 @@ function toNames(run: string): Names {
 function listStreams(run: string): string[] {
   const { slices, store, rate, bucket } = toNames(run);
   return [slices, store, rate, `KV_${bucket}`];
+}
+
+function isWhole(run: string, names: ReadonlySet<string>): boolean {
+  return listStreams(run).every((name) => names.has(name));
 }
 
 /** Of several submitters that make a run of one name at once, the first one has it. */
@@ -528,7 +552,7 @@ export class RunBus {
   }
 
   /** Tells of something that is not of the run. Anybody with a user of the server can send it. */
-  #leaveOut(what: string): void {
+  leaveOut(what: string): void {
     if (this.#foreign.has(what)) return;
     this.#foreign.add(what);
     this.onNotice(`on the bus is ${what} that is damaged, or not of this run: it is left out`);
@@ -563,11 +587,17 @@ export class RunBus {
     for (;;) {
       const entry = await this.#do("read the run", () => this.#parts.kv.get("spec"));
       if (entry !== null) {
-        const { spec } = readHead(entry.value, run, { version, hasKey: codec.isSealed });
-        return await decodeSpec(
-          run,
-          async () => codec.open("spec", "", await this.read(spec)),
-        );
+        try {
+          const { spec } = readHead(entry.value, run, { version, hasKey: codec.isSealed });
+          return await decodeSpec(
+            run,
+            async () => codec.open("spec", "", await this.read(spec)),
+          );
+        } catch (error) {
+          // Whoever has submitted the run may not see what this program says.
+          if (error instanceof UsageError) this.#parts.nc.publish(this.#live, `misfit ${version}`);
+          throw error;
+        }
       }
       // The submitter may be about to write it, or a follower may not have it yet.
       if (performance.now() > endMs) return undefined;
@@ -664,7 +694,7 @@ export class RunBus {
 
   #toControl(text: string): Control | undefined {
     if (isControl(text)) return text;
-    this.#leaveOut("an order");
+    this.leaveOut("an order");
     return undefined;
   }
 
@@ -689,11 +719,7 @@ export class RunBus {
   }
 
   /**
-<<<<<<< HEAD
    * The next slice that nobody has; undefined if none came for a while.
-=======
-   * The next slice that nobody has; undefined if nothing came for a while.
->>>>>>> cluster
    *
    * @throws {BusError} If the bus cannot be asked.
    */
@@ -709,7 +735,7 @@ export class RunBus {
       const slice = this.codec.decode("slice", "", message.data);
       if (slice !== undefined) return toLease(message, slice);
       message.respond("+TERM");
-      this.#leaveOut("a slice");
+      this.leaveOut("a slice");
       return undefined;
     }
     // No message, or the time is over.
@@ -777,7 +803,7 @@ export class RunBus {
         }
         seqs.push(...(await Promise.all(acks)).map(({ seq }) => seq));
       }
-      return { seqs, bytes: bytes.length, sha256: await digest(bytes) };
+      return { seqs, bytes: bytes.length, sha256: digest(bytes) };
     });
   }
 
@@ -801,7 +827,7 @@ export class RunBus {
         length += piece.data.length;
       }
     }
-    if (length !== bytes || await digest(whole) !== sha256) {
+    if (length !== bytes || digest(whole) !== sha256) {
       throw new DamagedError("What the bus keeps of the run is damaged");
     }
     return whole;
@@ -866,7 +892,7 @@ export class RunBus {
     if (toBad(bytes) !== undefined) return CLOSED;
     const commit = this.codec.decode("commit", id, bytes);
     if (commit?.id === id) return commit;
-    this.#leaveOut("a commit");
+    this.leaveOut("a commit");
     return undefined;
   }
 
@@ -877,7 +903,7 @@ export class RunBus {
 
   /** Marks a slice that nobody can do, unless it was committed: the run ends. */
   async markBad(id: string, why: BadSlice): Promise<void> {
-    const [mark] = Object.entries(BAD).find(([, reason]) => reason === why)!;
+    const [mark] = [...BAD].find(([, reason]) => reason === why)!;
     await this.#do("mark a slice", async () => {
       try {
         await this.#parts.kv.create(`commit.${id}`, mark);
@@ -975,45 +1001,119 @@ export class RunBus {
   /**
    * Writes when the first turn is due, unless somebody else has written that meanwhile.
    *
-   * @param revision that of what it replaces; 0 without one
-   * @returns its revision; undefined if it was not written
+   * @param before when it was due; undefined if that was not decided
+   * @returns when it is due now
    */
-  async writeOrigin(atMs: number, revision: number): Promise<number | undefined> {
+  async moveOrigin(atMs: number, before: number | undefined): Promise<number> {
+    const { kv } = this.#parts;
     return await this.#do("put off the turns", async () => {
-      try {
-        return await this.#parts.kv.put("origin", String(atMs), { previousSeq: revision });
-      } catch (error) {
-        if ((error as { code?: number }).code !== WRONG_LAST_SEQUENCE) throw error;
-        return undefined;
+      for (;;) {
+        const entry = await kv.get("origin");
+        const stands = entry === null ? undefined : this.#readOrigin(entry.value);
+        if (stands !== undefined && stands !== before) return stands;
+        const bytes = this.codec.encode("origin", "", { atMs });
+        try {
+          await kv.put("origin", bytes, { previousSeq: entry?.revision ?? 0 });
+          return atMs;
+        } catch (error) {
+          if ((error as { code?: number }).code !== WRONG_LAST_SEQUENCE) throw error;
+        }
       }
     });
   }
 
+  #readOrigin(bytes: Uint8Array): number | undefined {
+    const origin = this.codec.decode("origin", "", bytes);
+    if (origin === undefined) this.leaveOut("the begin of the rate");
+    return origin?.atMs;
+  }
+
   /**
-   * Calls back with when the first turn is due, and the revision that says so, whenever that is
-   * written.
+   * Calls back with when the first turn is due, whenever that is written.
    *
+   * @param fail is called if this user may not hear of it
    * @returns what ends that
    */
-  async watchOrigin(take: (atMs: number, revision: number) => void): Promise<() => void> {
+  async watchOrigin(
+    take: (atMs: number) => void,
+    fail: (error: unknown) => void,
+  ): Promise<() => void> {
     const { nc, bus } = this.#parts;
-    const read = async (): Promise<void> => {
-      const entry = await this.#do("read the turns", () => this.#parts.kv.get("origin"));
-      if (entry === null) return;
-      const atMs = Number(entry.string());
-      if (Number.isFinite(atMs)) take(atMs, entry.revision);
-      else this.#leaveOut("the begin of the rate");
+    const hear = (bytes: Uint8Array): void => {
+      const atMs = this.#readOrigin(bytes);
+      if (atMs !== undefined) take(atMs);
     };
-    // What does not come now, comes with the next turn that is overdue.
-    const readAgain = (): void => void read().catch(() => {});
     const subscription = nc.subscribe(`$KV.${this.#names.bucket}.origin`, {
-      callback: (error) => {
-        if (error === null) readAgain();
+      callback: (error, { data }) => {
+        if (error === null) hear(data);
+        else fail(toBusError(error, "hear of the turns"));
       },
     });
-    const stopWaiting = bus.onReconnect(readAgain);
+    const read = async (): Promise<void> => {
+      const entry = await this.#do("read the turns", () => this.#parts.kv.get("origin"));
+      if (entry !== null) hear(entry.value);
+    };
+    // What does not come now, comes with the next turn that is overdue.
+    const stopWaiting = bus.onReconnect(() => void read().catch(() => {}));
     await read();
     return () => {
+      subscription.unsubscribe();
+      stopWaiting();
+    };
+  }
+
+  /** Tells all workers, also those that come later, that a host has asked to be left alone. */
+  async writeHold(hold: Hold): Promise<void> {
+    const hash = await digest(encoder.encode(hold.host));
+    const bytes = this.codec.encode("hold", hash, hold);
+    await this.#do("tell of a host", () => this.#parts.kv.put(`hold.${hash}`, bytes));
+  }
+
+  /**
+   * Calls back with each host that has asked to be left alone, those of before first.
+   *
+   * @param fail is called if this user may not hear of them
+   * @returns once those of before were there, what ends that
+   */
+  async watchHolds(
+    take: (hold: Hold) => Promise<void>,
+    fail: (error: unknown) => void,
+  ): Promise<() => void> {
+    const { nc, jsm, bus } = this.#parts;
+    const prefix = `$KV.${this.#names.bucket}.hold.`;
+    const hear = async (subject: string, data: Uint8Array): Promise<void> => {
+      if (data.length === 0) return;
+      const hash = subject.slice(prefix.length);
+      const hold = this.codec.decode("hold", hash, data);
+      if (hold === undefined || await digest(encoder.encode(hold.host)) !== hash) {
+        this.leaveOut("a host that asked to be left alone");
+      } else await take(hold);
+    };
+    // To listen, and to read one after the other, leaves no consumer on the server.
+    const subscription = nc.subscribe(`${prefix}*`, {
+      callback: (error, { subject, data }) => {
+        if (error === null) void hear(subject, data);
+        else fail(toBusError(error, "hear of hosts"));
+      },
+    });
+    let hasEnded = false;
+    const read = async (): Promise<void> => {
+      for (let seq = 1, count = 0; count < MAX_LISTED && !hasEnded; seq++, count++) {
+        const query = { seq, next_by_subj: `${prefix}*` };
+        const message = await this.#do(
+          "read which hosts asked to be left alone",
+          () => jsm.streams.getMessage(`KV_${this.#names.bucket}`, query),
+        );
+        if (message === null) return;
+        seq = message.seq;
+        await hear(message.subject, message.data);
+      }
+    };
+    // What does not come now, comes with the next connection.
+    const stopWaiting = bus.onReconnect(() => void read().catch(() => {}));
+    await read().catch(() => {});
+    return () => {
+      hasEnded = true;
       subscription.unsubscribe();
       stopWaiting();
     };
@@ -1024,17 +1124,30 @@ export class RunBus {
     const bytes = this.codec.encode("live", "", live);
     // The server would not take a longer one.
     if (bytes.length > MAX_MESSAGE_BYTES) return;
-    this.#parts.nc.publish(`myriad.${this.run}.live`, bytes);
+    this.#parts.nc.publish(this.#live, bytes);
   }
 
-  /** Calls back with what workers do. @returns what ends that */
-  onLive(take: (live: Live) => void): () => void {
-    const subscription = this.#parts.nc.subscribe(`myriad.${this.run}.live`, {
+  get #live(): string {
+    return `myriad.${this.run}.live`;
+  }
+
+  /**
+   * Calls back with what workers do.
+   *
+   * @param onMisfit called with the version of a worker that does not fit the run, or its key
+   * @returns what ends that
+   */
+  onLive(take: (live: Live) => void, onMisfit: (version: string) => void = () => {}): () => void {
+    const subscription = this.#parts.nc.subscribe(this.#live, {
       callback: (error, message) => {
         if (error !== null) return;
         const live = this.codec.decode("live", "", message.data);
-        if (live !== undefined) take(live);
-        else this.#leaveOut("the state of a worker");
+        if (live !== undefined) return take(live);
+        const misfit = message.data.length > MAX_MISFIT_BYTES
+          ? null
+          : MISFIT.exec(message.string());
+        if (misfit !== null) onMisfit(misfit[1]);
+        else this.leaveOut("the state of a worker");
       },
     });
     return () => subscription.unsubscribe();
@@ -1043,7 +1156,7 @@ export class RunBus {
 
 /** Undefined if it is not the mark of a slice that nobody can do. */
 function toBad(bytes: Uint8Array): BadSlice | undefined {
-  return bytes.length > MAX_BAD_BYTES ? undefined : BAD[decoder.decode(bytes)];
+  return bytes.length > MAX_BAD_BYTES ? undefined : BAD.get(decoder.decode(bytes));
 }
 
 function toLease(message: Msg, slice: Slice): Lease {
@@ -1066,6 +1179,7 @@ function readDelivery(reply: string): number {
   return Number(tokens[tokens.length >= 11 ? 6 : 4]);
 }
 
-async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+/** Here, not in a thread of its own: that takes as long, and more processor time. */
+function digest(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
 }

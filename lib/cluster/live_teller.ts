@@ -18,7 +18,7 @@ const TIMES = 3;
 /** After so many messages, the figures of a slice are told again, though they are the same. */
 const AGAIN = 10;
 /** A message with so many characters of figures takes no more of them: others come in the next. */
-const FULL_LENGTH = 256 * 1024;
+const FULL_LENGTH = 12 * 1024;
 
 /** What a worker tells about. */
 export interface LiveSource {

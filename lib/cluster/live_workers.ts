@@ -30,6 +30,8 @@ const MAX_TOLD = 50;
 export interface LiveWorkersOptions {
   /** How long a worker may be silent before its slices go to others, in milliseconds. */
   readonly lostAfterMs: number;
+  /** The version of the program. */
+  readonly version: string;
   /** The command that starts a worker. */
   readonly command: string;
   /** Whether a slice is out: what is said of others is left out, so they are bounded as well. */
@@ -82,8 +84,9 @@ export class LiveWorkers implements KnownWorkers {
   /** Time in which workers were heard, in milliseconds. */
   #clockMs = 0;
   #heardMs: number;
-  /** The most that were here at once. */
+  /** The most that were here at once, and their processes. */
   #most = 0;
+  #mostProcesses = 0;
   /** What those have used that are not known any more. */
   #forgotten: Usage = { cpuSeconds: 0, peakRssKb: 0 };
   readonly #engines = new Set<string>();
@@ -123,8 +126,11 @@ export class LiveWorkers implements KnownWorkers {
       }
       this.#open.set(slice.id, { worker: live.worker, requests, delta: unpackStats(slice.stats) });
     }
-    for (const notice of live.notices) this.#hearNotice(notice, known, now);
-    this.#most = Math.max(this.#most, this.#list("busy").length);
+    for (const notice of live.notices) this.#hearNotice(notice, known);
+    const { heard } = this;
+    this.#most = Math.max(this.#most, heard.length);
+    const { size } = new Set(heard.map(({ worker }) => toProcess(worker)));
+    this.#mostProcesses = Math.max(this.#mostProcesses, size);
     if (!hasLeft) this.#lonelyMs = undefined;
   }
 
@@ -148,7 +154,11 @@ export class LiveWorkers implements KnownWorkers {
   #forgetOne(): boolean {
     for (const [name, known] of this.#workers) {
       if (known.state === "here") continue;
-      this.#forgotten = addUsage(this.#forgotten, known);
+      const { cpuSeconds, peakRssKb } = this.#forgotten;
+      this.#forgotten = {
+        cpuSeconds: cpuSeconds + countCpuSeconds(known),
+        peakRssKb: Math.max(peakRssKb, known.live.peakRssKb),
+      };
       return this.#workers.delete(name);
     }
     return false;
@@ -162,16 +172,22 @@ export class LiveWorkers implements KnownWorkers {
     this.#transports.add(transport);
   }
 
-  #hearNotice({ k, text }: Notice, known: Known, now: number): void {
+  #hearNotice({ k, text }: Notice, known: Known): void {
     if (k < known.nextNotice) return;
     known.nextNotice = k + 1;
+    this.#sayOnce(`worker ${known.live.worker}: ${text}`, text);
+  }
+
+  /** Says something, unless it was said a moment ago. @param text what is to be said once */
+  #sayOnce(line: string, text: string = line): void {
+    const now = this.#now();
     const words = text.replaceAll(/\d+/g, "0");
     const saidMs = this.#said.get(words);
     this.#said.delete(words);
     this.#said.set(words, now);
     if (this.#said.size > MAX_SAID) this.#said.delete(this.#said.keys().next().value!);
     if (saidMs !== undefined && now - saidMs < SAME_MS) return;
-    this.#tell(`worker ${known.live.worker}: ${text}`);
+    this.#tell(line);
   }
 
   #tell(text: string): void {
@@ -179,6 +195,18 @@ export class LiveWorkers implements KnownWorkers {
     else if (this.#toldCount === MAX_TOLD) {
       this.#options.onNotice(`${text}; more of the workers is not told`);
     }
+  }
+
+  /** Takes note of a worker that leaves at once, since it does not fit the run. */
+  refuse(theirVersion: string): void {
+    const { version } = this.#options;
+    this.#sayOnce(
+      theirVersion === version
+        ? "a worker has come without the key of this run, or with one though the run has none: " +
+          "give it the same --cluster-key"
+        : `a worker of myriad ${theirVersion} has come, and this is myriad ${version}: use the ` +
+          "same version everywhere",
+    );
   }
 
   /** Takes note that a slice was collected, or that nothing is to come of it under its id. */
@@ -252,6 +280,11 @@ export class LiveWorkers implements KnownWorkers {
     return this.#most;
   }
 
+  /** The most processes that were here at once: each can have several threads. */
+  get mostProcesses(): number {
+    return this.#mostProcesses;
+  }
+
   /** What happens in all of them now, and what has run out in any of them so far. */
   get activity(): Activity {
     const now = this.heard.map(({ activity }) => activity).reduce(addActivities, IDLE);
@@ -270,7 +303,17 @@ export class LiveWorkers implements KnownWorkers {
 
   /** The processor time of all workers so far, and the most memory that one of them had. */
   get usage(): Usage {
-    return this.#workers.values().reduce(addUsage, this.#forgotten);
+    let { cpuSeconds, peakRssKb } = this.#forgotten;
+    // Threads of one process tell all of its processor time.
+    const processes = new Map<string, number>();
+    for (const [name, known] of this.#workers) {
+      const process = toProcess(name);
+      const most = Math.max(processes.get(process) ?? 0, countCpuSeconds(known));
+      processes.set(process, most);
+      peakRssKb = Math.max(peakRssKb, known.live.peakRssKb);
+    }
+    for (const seconds of processes.values()) cpuSeconds += seconds;
+    return { cpuSeconds, peakRssKb };
   }
 
   get figures(): readonly WorkerFigures[] {
@@ -307,9 +350,7 @@ function countCpuSeconds({ live, cpuBefore }: Known): number {
   return Math.max(0, live.cpuSeconds - cpuBefore);
 }
 
-function addUsage({ cpuSeconds, peakRssKb }: Usage, known: Known): Usage {
-  return {
-    cpuSeconds: cpuSeconds + countCpuSeconds(known),
-    peakRssKb: Math.max(peakRssKb, known.live.peakRssKb),
-  };
+/** The name of the process that a worker is a thread of: `NAME` of `NAME-0`. */
+function toProcess(worker: string): string {
+  return worker.replace(/-\d+$/, "");
 }

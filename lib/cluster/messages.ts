@@ -103,20 +103,36 @@ export interface Live {
   readonly open: readonly LiveSlice[];
 }
 
+/** That a host has asked to be left alone, by `Retry-After`. */
+export interface Hold {
+  /** The host, and its port. */
+  readonly host: string;
+  /** Until when, in milliseconds since the Unix epoch, on the clock of the bus. */
+  readonly untilMs: number;
+}
+
+/** When the first turn of the rate is due. */
+export interface Origin {
+  /** In milliseconds since the Unix epoch, on the clock of the bus. */
+  readonly atMs: number;
+}
+
 /** The messages of a run, by what they are. */
 export interface Messages {
   readonly slice: Slice;
   readonly commit: Commit;
   readonly live: Live;
+  readonly hold: Hold;
+  readonly origin: Origin;
 }
 
 /** The maximum number of bytes of a message: a server takes no longer ones by default. */
 export const MAX_MESSAGE_BYTES = 1024 * 1024;
 /** The maximum number of bytes that are stored as one, and of the pieces that they are stored in. */
 export const MAX_STORED_BYTES = 64 * 1024 * 1024;
-const MAX_PIECES = 1_000;
+const MAX_PIECES = 10_000;
 /** The maximum number of requests in a slice. */
-export const MAX_SLICE = 1_000_000;
+export const MAX_SLICE = 100_000;
 /** The maximum number of runs of numbers in a slice that waits for its worker. */
 export const MAX_SLICE_RUNS = 10_000;
 /** The maximum number of slices that a worker tells about. */
@@ -131,6 +147,8 @@ export const MAX_NOTICE_LENGTH = 400;
 const isId: Check = (value) => typeof value === "string" && /^[\w-]{1,64}$/.test(value);
 const isEngine: Check = (value) => typeof value === "string" && /^[a-z0-9+]{0,64}$/.test(value);
 const isTransport: Check = (value) => value === "portable" || value === "native";
+/** A host and its port: no white space, no control characters. */
+const isHost: Check = (value) => typeof value === "string" && /^[!-~]{1,1000}$/.test(value);
 const isPositive: Check = (value) => isCount(value) && value as number > 0;
 
 /** Whether a value of JSON says where bytes are stored. */
@@ -187,6 +205,8 @@ export const CHECKS: { readonly [Kind in keyof Messages]: Check } = {
   },
   commit: isCommitShape,
   live: isLiveShape,
+  hold: isShape({ host: isHost, untilMs: isNumber }),
+  origin: isShape({ atMs: isNumber }),
 };
 
 /** Whether a text is what a submitter tells all workers. */

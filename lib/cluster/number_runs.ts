@@ -91,6 +91,17 @@ export function isRuns(value: unknown, max: number, step = 1): value is number[]
   return true;
 }
 
+/** Whether two lists of ascending runs have a number in common, if all have the same step. */
+export function haveCommon(a: readonly number[], b: readonly number[], step: number): boolean {
+  let k = 0;
+  for (let j = 0; j < b.length; j += 2) {
+    const last = b[j] + (b[j + 1] - 1) * step;
+    while (k < a.length && a[k] + (a[k + 1] - 1) * step < b[j]) k += 2;
+    if (k < a.length && a[k] <= last) return true;
+  }
+  return false;
+}
+
 /** Where numbers are among those of runs. Ascending runs only. */
 export class NumberPlaces {
   readonly #runs: readonly number[];

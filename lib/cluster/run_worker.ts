@@ -7,7 +7,6 @@ import { openEngine } from "../run/open_engine.ts";
 import { Pipeline } from "../run/pipeline.ts";
 import { requirePermission } from "../run/require_permission.ts";
 import { PreciseTimer } from "../schedule/precise_timer.ts";
-import { REAL_ENVIRONMENT } from "../schedule/schedule.ts";
 import { openMaker } from "../source/make_target.ts";
 import { addIds } from "../source/request_id.ts";
 import { Targets } from "../source/targets.ts";
@@ -15,16 +14,18 @@ import { decodeBlock, type RecordTexts } from "./block.ts";
 import type { BadSlice, Lease, RunBus } from "./bus.ts";
 import { BusRetries } from "./bus_retries.ts";
 import { DamagedError } from "./damaged_error.ts";
+import { CommonLimits } from "./common_limits.ts";
 import { Leases } from "./leases.ts";
 import { LiveTeller } from "./live_teller.ts";
 import type { Control, Slice } from "./messages.ts";
+import { haveCommon } from "./number_runs.ts";
 import { OpenSlice, type SliceEncoders } from "./open_slice.ts";
 import { OpenSlices } from "./open_slices.ts";
 import { encodePart } from "./part.ts";
 import { refuseUnsafe } from "./refuse_unsafe.ts";
+import { SlicePlan } from "./slice_plan.ts";
 import { SliceSource } from "./slice_source.ts";
 import type { Spec } from "./spec.ts";
-import { TurnPacer } from "./turn_pacer.ts";
 
 /**
  * The maximum number of slices that a worker holds: a slow request keeps its slice open, and a part
@@ -87,6 +88,7 @@ export class RunWorker {
   readonly #name: string;
   readonly #spec: Spec;
   readonly #options: RunOptions;
+  readonly #plan: SlicePlan;
   readonly #retries: BusRetries;
   readonly #leases = new Leases();
   readonly #open = new OpenSlices((slice) => this.#finish(slice));
@@ -116,6 +118,7 @@ export class RunWorker {
     this.#name = name;
     this.#spec = spec;
     this.#options = options;
+    this.#plan = new SlicePlan(options);
     this.#retries = new BusRetries(say);
   }
 
@@ -140,13 +143,10 @@ export class RunWorker {
       bodyFor: undefined,
       onSinkFailure: (error) => this.#end(error),
     });
-    const { rate, rampUpMs } = options;
-    const timer = rate === undefined ? undefined : await PreciseTimer.open();
-    const pacer = rate === undefined
-      ? undefined
-      : await this.#retries.persist(() =>
-        TurnPacer.open(this.#bus, { rate, rampUpMs, worker: this.#name }, REAL_ENVIRONMENT)
-      );
+    const timer = options.rate === undefined ? undefined : await PreciseTimer.open();
+    const limits = await this.#retries.persist(() =>
+      CommonLimits.open(this.#bus, { ...options, worker: this.#name })
+    );
     const pipeline: Pipeline<OpenSlices> = this.#pipeline = new Pipeline(
       {
         source: new Targets(this.#source, ids === null ? make : addIds(make, ids)),
@@ -154,11 +154,7 @@ export class RunWorker {
         check,
         stats: this.#open,
         timer,
-        openPacer: pacer && ((wake) => {
-          pacer.onChange = wake;
-          pacer.onFailure = (error) => this.#end(error);
-          return pacer;
-        }),
+        limits,
       },
       { ...options, durationMs: undefined, hasOneHost, isResumable: true },
       {
@@ -168,6 +164,7 @@ export class RunWorker {
           if (status !== null) this.#responseCount++;
         },
         onNotice: (text) => teller.addNotice(text),
+        onNews: (news) => limits.onNews(news),
       },
     );
     const teller = new LiveTeller(
@@ -175,6 +172,10 @@ export class RunWorker {
       { pipeline, open: this.#open.list, committing: this.#committing },
       (live) => this.#bus.tellLive(live),
     );
+    await limits.attach({
+      learn: (news) => pipeline.learn(news),
+      fail: (error) => this.#end(error),
+    });
     const stopWatching = await this.#retries.persist(() =>
       this.#bus.watchControl((control) => this.#take(control))
     );
@@ -194,7 +195,7 @@ export class RunWorker {
     }
     this.#isLeaving = true;
     clearTimeout(this.#grace);
-    pacer?.close();
+    limits.close();
     await pipeline.close();
     await this.#settle();
     const failure = this.#failure;
@@ -313,6 +314,10 @@ export class RunWorker {
     const { slice, delivery } = lease;
     const { id } = slice;
     if (!this.#leases.add(lease)) return;
+    if (!this.#isOwn(slice)) {
+      this.#bus.leaveOut("a slice");
+      return this.#leases.acknowledge(id);
+    }
     // The bus can forget that it was acknowledged.
     const commit = await this.#retries.persist(() => this.#bus.readCommit(id));
     if (commit !== undefined) return this.#leases.acknowledge(id);
@@ -337,6 +342,16 @@ export class RunWorker {
     this.#open.add(open);
     this.#wantsMore = false;
     this.#source.add(open);
+  }
+
+  /**
+   * Whether a slice can be one of the run. One that shares numbers with another that is open was made
+   * in its place, or by somebody else: if it is missed, it comes again under another id.
+   */
+  #isOwn(slice: Slice): boolean {
+    const { shard: { count: step } } = this.#options;
+    return this.#plan.fits(slice) &&
+      !this.#open.list.some(({ lease }) => haveCommon(lease.slice.runs, slice.runs, step));
   }
 
   /**

@@ -31,26 +31,33 @@ export class ServerClock {
   /** What it is by the last look. */
   #foundMs = 0;
   #roundTripMs = Infinity;
+  #opened: Promise<void> | undefined;
   #isClosed = false;
   #cancel: () => void = () => {};
 
-  /** @throws If the clock cannot be read. */
-  static async open(
-    read: ReadClock,
-    around: Pick<Environment, "now" | "after">,
-  ): Promise<ServerClock> {
-    const clock = new ServerClock(read, around);
-    const found = await clock.#look();
-    if (found === undefined) throw new Error("Cannot read the clock of the bus");
-    clock.#offsetMs = clock.#foundMs = found;
-    clock.#sinceMs = around.now();
-    clock.#resyncLater();
-    return clock;
-  }
-
-  private constructor(read: ReadClock, around: Pick<Environment, "now" | "after">) {
+  /** It is read when it is first needed: see {@linkcode ready}. */
+  constructor(read: ReadClock, around: Pick<Environment, "now" | "after">) {
     this.#read = read;
     this.#around = around;
+  }
+
+  /**
+   * Settles once it is known what the clock shows.
+   *
+   * @throws If the clock cannot be read. The next call tries again.
+   */
+  ready(): Promise<void> {
+    this.#opened ??= this.#open();
+    this.#opened.catch(() => this.#opened = undefined);
+    return this.#opened;
+  }
+
+  async #open(): Promise<void> {
+    const found = await this.#look();
+    if (found === undefined) throw new Error("Cannot read the clock of the bus");
+    this.#offsetMs = this.#foundMs = found;
+    this.#sinceMs = this.#around.now();
+    this.#resyncLater();
   }
 
   /** How many milliseconds a message to the bus and its answer took at least. */
@@ -58,7 +65,7 @@ export class ServerClock {
     return this.#roundTripMs;
   }
 
-  /** What has to be added to the own clock for that of the server. */
+  /** What has to be added to the own clock for that of the server. Only once it is ready. */
   offsetMs(nowMs: number): number {
     const most = (nowMs - this.#sinceMs) * MAX_SLEW;
     const off = this.#foundMs - this.#offsetMs;

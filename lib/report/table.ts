@@ -111,15 +111,27 @@ function formatRows({ summary, tolerated = 0, total }: TableData, paint: Painter
     const sockets = transport === undefined || transport === "portable"
       ? ""
       : ` over ${fit(transport, MAX_EXAMPLE_CELLS)} sockets`;
-    const loops = threads > 1 ? ` in ${formatCount(threads)} threads` : "";
+    const what = summary.cluster ? "workers" : "threads";
+    const loops = threads > 1 ? ` in ${formatCount(threads)} ${what}` : "";
     row("engine", `${fit(engine, MAX_EXAMPLE_CELLS)}${sockets}${loops}${most}`);
   }
+  row("cluster", formatCluster(summary));
   row("retries", formatRetries(summary));
   for (const [what, count] of Object.entries(shortages)) {
     const text = fit(what, MAX_EXAMPLE_CELLS);
     row("ran out", paint("yellow", `${formatTimes(count)}: ${text}; requests waited for it`));
   }
   return lines;
+}
+
+/** What was collected from other machines; undefined without. */
+function formatCluster({ cluster }: KnownSummary): string | undefined {
+  if (cluster === undefined || cluster === null) return undefined;
+  const { workers, slices, redone, records } = cluster;
+  const by = `${formatCount(workers)} ${workers === 1 ? "worker" : "workers"}`;
+  const of = `${formatCount(slices)} ${slices === 1 ? "slice" : "slices"} by ${by}`;
+  const again = redone === 0 ? "" : `, ${formatCount(redone)} redone`;
+  return `${of}${again}; ${formatCount(records)} records, each once`;
 }
 
 /** How well the schedule was kept; undefined without one. */

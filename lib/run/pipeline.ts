@@ -28,12 +28,13 @@ export interface PipelineParts<R extends Recorder = Stats> {
   readonly stats: R;
   /** For a run with a rate. @default a timer that is not ready yet */
   readonly timer?: PreciseTimer | undefined;
-  /** Opens the pacer of a run that several processes make. */
-  readonly openPacer?: ScheduleOptions["openPacer"];
+  /** What other processes decide, if they take part in the run. */
+  readonly limits?: Pick<ScheduleOptions, "openPacer" | "rampStartMs"> | undefined;
 }
 
 /** How a pipeline makes requests. */
-export interface PipelineOptions extends Omit<ScheduleOptions, "timer" | "openPacer"> {
+export interface PipelineOptions
+  extends Omit<ScheduleOptions, "timer" | "openPacer" | "rampStartMs"> {
   /** Milliseconds after which nothing more starts, from 0. @default never */
   readonly durationMs?: number | undefined;
   /**
@@ -106,8 +107,9 @@ export function sumCounts(
 /** What is known of the workers of a run on several machines. */
 export interface KnownWorkers {
   readonly figures: readonly WorkerFigures[];
-  /** The most that were there at once. */
+  /** The most event loops that were there at once, and their processes. */
   readonly most: number;
+  readonly mostProcesses: number;
   /** The processor time of all of them so far, and the most memory that one of them had. */
   readonly usage: { readonly cpuSeconds: number; readonly peakRssKb: number };
   /** Adds what they have counted and not delivered to what is collected. To be read at once. */
@@ -171,7 +173,7 @@ export class Pipeline<R extends Recorder = Stats> {
   #failure: { readonly reason: unknown } | undefined;
 
   constructor(
-    { source, engine, check, stats, timer, openPacer }: PipelineParts<R>,
+    { source, engine, check, stats, timer, limits }: PipelineParts<R>,
     options: PipelineOptions,
     hooks: PipelineHooks,
   ) {
@@ -180,7 +182,12 @@ export class Pipeline<R extends Recorder = Stats> {
     this.#check = check;
     this.#isResumable = options.isResumable;
     this.#hooks = hooks;
-    this.#schedule = new Schedule(source, { ...options, timer, openPacer }, {
+    this.#schedule = new Schedule(source, {
+      ...options,
+      timer,
+      openPacer: limits?.openPacer,
+      rampStartMs: limits?.rampStartMs,
+    }, {
       onLate: (ms) => stats.recordLateStart(ms),
       onStart: (ownLateMs) => stats.recordStart(ownLateMs),
       onRetry: (cause, result) => stats.recordRetry(cause, result),

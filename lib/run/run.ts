@@ -23,7 +23,7 @@ import { openSource, type TargetSource } from "../source/open.ts";
 import { addIds, drawIds } from "../source/request_id.ts";
 import { describeShortfall } from "../source/shortfall.ts";
 import { Targets } from "../source/targets.ts";
-import type { Snapshot } from "../stats/snapshot.ts";
+import type { ClusterFigures, Snapshot } from "../stats/snapshot.ts";
 import { type JournalSnapshot, type MadeAgain, Outputs } from "./outputs.ts";
 import { formatWait, GRACE_MS } from "./grace.ts";
 import { openEngine } from "./open_engine.ts";
@@ -390,8 +390,8 @@ export class Run {
       ...activity,
       ...this.#resourceUsage(activity),
       startedMs: this.#startedMs - (this.#outputs.restored?.seconds ?? 0) * 1000,
-      // Each worker has its own.
-      concurrency: concurrency * (workers?.most || 1),
+      // Each process has its own.
+      concurrency: concurrency * (workers?.mostProcesses || 1),
       targetRate: this.#options.rate,
       total: this.#outputs.computeTotal(this.#source.items.total),
       progress: this.#progress(),
@@ -400,6 +400,7 @@ export class Run {
       threads: workers?.most || Math.max(1, workersBusy.length),
       workersBusy,
       ...workers === undefined ? {} : { workers: workers.figures },
+      ...this.#cluster === undefined ? {} : { cluster: toFigures(this.#cluster) },
       engine: engine.name,
       transport: engine.transport,
       interrupted: this.#isInterrupted,
@@ -408,6 +409,10 @@ export class Run {
     const thresholds = this.#options.thresholds.map((threshold) => threshold.verdict(figures));
     return { ...figures, thresholds, aborted: this.#aborted };
   }
+}
+
+function toFigures({ workers, ...rest }: ClusterState): ClusterFigures {
+  return { ...rest, workers: workers.length };
 }
 
 /** @throws {UsageError} If the jar's file cannot be read or written. */

@@ -51,6 +51,8 @@ export interface Summary {
   readonly transport: string;
   /** Event loops that made requests; those of several runs are added. */
   readonly threads: number;
+  /** Null where one machine made all requests. */
+  readonly cluster: SummaryCluster | null;
   /** How often this machine ran out of something, by what that was. */
   readonly shortages: Readonly<Record<string, number>>;
   /** The program's version. */
@@ -64,6 +66,18 @@ export interface Summary {
   readonly own_late_histogram: HistogramState | null;
   /** The latencies of the responses that succeeded. */
   readonly histogram: HistogramState;
+}
+
+/** What is proved of a run on several machines; see {@linkcode ClusterFigures}. */
+export interface SummaryCluster {
+  /** Null for several runs together. */
+  readonly run: string | null;
+  readonly workers: number;
+  readonly slices: number;
+  readonly redone: number;
+  readonly records: number;
+  /** Null for several runs together. */
+  readonly parts_sha256: string | null;
 }
 
 /** What came of a threshold. */
@@ -107,6 +121,7 @@ export type Kind =
   | "latency"
   | "late"
   | "own lateness or null"
+  | "cluster or null"
   | "thresholds"
   | "histogram"
   | "histogram or null";
@@ -124,6 +139,7 @@ export type Merge =
   | "statuses"
   | "errors"
   | "histogram"
+  | "clusters"
   // These are worked out from other figures of the parts.
   | "from first start to last end"
   | "requests by seconds"
@@ -572,6 +588,15 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
       type: "gauge",
       help: "Event loops that make requests.",
     }],
+  },
+  cluster: {
+    kind: "cluster or null",
+    of: ({ cluster }) => {
+      if (cluster === undefined) return null;
+      const { sha256: parts_sha256, ...counts } = cluster;
+      return { ...counts, parts_sha256 };
+    },
+    merge: "clusters",
   },
   shortages: {
     kind: "counts",

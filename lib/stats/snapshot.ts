@@ -105,6 +105,26 @@ export interface WorkerFigures {
   readonly cpuSeconds: number;
 }
 
+/** What was collected from the workers of a run on several machines, and thereby is proved. */
+export interface ClusterFigures {
+  /** Its name on the bus; null for several runs. */
+  readonly run: string | null;
+  /** How many workers had slices that were collected. */
+  readonly workers: number;
+  /** Slices that were collected; each of them once, whole or in part. */
+  readonly slices: number;
+  /** Those of them that were handed out more than once. */
+  readonly redone: number;
+  /** The records in them: as many as numbers of requests, each of which was ticked off once. */
+  readonly records: number;
+  /**
+   * SHA-256 over the digests of the parts, each of which was checked, in the order of collecting:
+   * each step is that of the text of the last one and of the next digest, in hexadecimal. Null for
+   * several runs, empty without parts.
+   */
+  readonly sha256: string | null;
+}
+
 /** What the numbers that a threshold bounds are counted in; `%` is of the requests. */
 export type ThresholdUnit = Exclude<Unit, "us" | "KiB">;
 
@@ -209,6 +229,8 @@ export interface Snapshot {
   readonly loopBusy: number;
   /** How many event loops make requests; on several machines, the most that did at once. */
   readonly threads: number;
+  /** Undefined where this process makes all requests. */
+  readonly cluster?: ClusterFigures | undefined;
   /** The same share of each of them, by its number from 0; empty with one, which is the main thread. */
   readonly workersBusy: readonly number[];
   /**

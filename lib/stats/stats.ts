@@ -50,6 +50,7 @@ export type Moment = Pick<
   | "cpuSeconds"
   | "loopBusy"
   | "threads"
+  | "cluster"
   | "workersBusy"
   | "workers"
   | "engine"

@@ -17,12 +17,14 @@ const SAMPLES = [
   { build: "69dda68", crEndsLines: false, attempts: 30 },
   // The last but few of version 1.
   { build: "825887c", crEndsLines: true, attempts: 32 },
+  // The last of version 2: it knew no runs on several machines.
+  { build: "bab0494", crEndsLines: true, attempts: 30 },
 ];
 
 const folderOf = (build: string): URL => new URL(`../fixtures/journals/${build}/`, import.meta.url);
 
 /** A journal as a run writes it, which is what it says. */
-async function toJournal(state: unknown, version = 2): Promise<string> {
+async function toJournal(state: unknown, version = 3): Promise<string> {
   const body = JSON.stringify(state);
   return `myriad journal ${version} ${await sha256(body)}\n${body}\n`;
 }
@@ -63,7 +65,7 @@ for (const { build, crEndsLines, attempts } of SAMPLES) {
     assertEquals(numbers, [...Array(40).keys()]);
     assertEquals(server.requests.length, 10);
     const text = await Deno.readTextFile(dir.path("out.ndjson.myriad"));
-    assertStringIncludes(text, "myriad journal 2 ");
+    assertStringIncludes(text, "myriad journal 3 ");
   });
 }
 
@@ -123,12 +125,16 @@ Deno.test("readJournal() names a wrong field, and an unknown version", async () 
       [await toJournal({ ...good, done: { low: 3 } }), "its field 'done' is missing or wrong"],
       [await toJournal({ ...good, output: -1 }), "its field 'output' is missing or wrong"],
       [await toJournal({ ...good, salt: undefined }), "its field 'salt' is missing or wrong"],
+      [
+        await toJournal({ ...good, cluster: { run: "x" } }),
+        "its field 'cluster' is missing or wrong",
+      ],
       [await toJournal({ ...good, stats: [] }), "its field 'stats' is missing or wrong"],
       [await toJournal(null), "it is damaged"],
       [await toJournal([good]), "it is damaged"],
-      [await toJournal(good, 3), "it is of another version of myriad"],
-      [(await toJournal(good)).replace("journal 2", "journal 02"), "it is of another version"],
-      [(await toJournal(good)).replace("journal 2", "journal"), "it is of another version"],
+      [await toJournal(good, 4), "it is of another version of myriad"],
+      [(await toJournal(good)).replace("journal 3", "journal 03"), "it is of another version"],
+      [(await toJournal(good)).replace("journal 3", "journal"), "it is of another version"],
     ]
   ) {
     await Deno.writeTextFile(path, text);
@@ -151,7 +157,7 @@ Deno.test("--resume says in one line what is wrong with an edited journal", asyn
       done: null,
     })
   ) {
-    const journal = await toJournal({ ...state, [field]: value });
+    const journal = await toJournal({ ...state, [field]: value }, 2);
     await Deno.writeTextFile(`${output}.myriad`, journal);
     const { code, stdout, stderr } = await myriad([...args, "--resume=force"], {
       cwd: dir.path(""),

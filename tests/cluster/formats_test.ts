@@ -29,6 +29,8 @@ interface Case {
   readonly output?: string;
   readonly input?: readonly [name: string, content: string | Uint8Array];
   readonly stdin?: string;
+  /** Flags of the run on several machines. */
+  readonly cluster?: readonly string[];
 }
 
 const CASES: readonly Case[] = [
@@ -41,8 +43,20 @@ const CASES: readonly Case[] = [
     input: ["in.txt", LINES],
   },
   { name: "CSV", flags: [], input: ["in.csv", CSV], path: "/{id}?q={text}", output: "out.csv.gz" },
-  { name: "JSONL", flags: ["--failures"], input: ["in.jsonl", JSONL], path: "/{id}" },
-  { name: "gzip", flags: [], input: ["in.jsonl.gz", gzipSync(JSONL)], path: "/{id}" },
+  {
+    name: "JSONL",
+    flags: ["--failures"],
+    input: ["in.jsonl", JSONL],
+    path: "/{id}",
+    cluster: ["--cluster-plain"],
+  },
+  {
+    name: "gzip",
+    flags: [],
+    input: ["in.jsonl.gz", gzipSync(JSONL)],
+    path: "/{id}",
+    cluster: ["--cluster-plain"],
+  },
   { name: "stdin", flags: ["-i", "-"], stdin: LINES },
   { name: "--shard", flags: ["-n", `${COUNT}`, "--shard", "1/3", "--start", "5"] },
   { name: "--shard of lines", flags: ["--shard", "1/3"], input: ["in.txt", LINES] },
@@ -67,7 +81,10 @@ const readSorted = async (file: string): Promise<string[]> =>
   (await readOutput(file)).split("\n").sort();
 
 /** Throws unless the run does the same on the machines of the cluster as in this process. */
-async function compare(cluster: Cluster, { flags, path, output, input, stdin }: Case) {
+async function compare(
+  cluster: Cluster,
+  { flags, path, output, input, stdin, cluster: more = [] }: Case,
+) {
   const { target } = cluster;
   await using dir = await folder();
   const hasFailures = flags.includes("--failures");
@@ -84,7 +101,10 @@ async function compare(cluster: Cluster, { flags, path, output, input, stdin }: 
   await runAlone(toArgs("alone").map((word) => word === "-" ? file : word));
   const alone = target.paths.toSorted();
   target.clear();
-  const run = cluster.submit([...toArgs("cluster"), "--slice", "10", "--json"], { input: stdin });
+  const run = cluster.submit(
+    [...toArgs("cluster"), "--slice", "10", "--json", ...more],
+    { input: stdin },
+  );
   const { stderr } = await run.ended;
   assertEquals(target.paths.toSorted(), alone, stderr);
   const files = ["alone", "cluster"].map((run) => dir.path(`${run}-${output ?? "out.ndjson"}`));

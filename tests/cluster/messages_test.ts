@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import {
   CHECKS,
   type Commit,
+  type Hold,
   isControl,
   type Live,
   type Slice,
@@ -27,7 +28,8 @@ const LIVE: Live = {
   notices: [{ k: 1, text: "hello" }],
   open: [{ id: "a1-0", stats: new Stats().toJSON() }],
 };
-const GOOD = { slice: SLICE, commit: COMMIT, live: LIVE };
+const HOLD: Hold = { host: "[::1]:8080", untilMs: 1.7e12 };
+const GOOD = { slice: SLICE, commit: COMMIT, live: LIVE, hold: HOLD, origin: { atMs: 1.7e12 } };
 const parse = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
 /** For each kind of message, what some of its fields cannot be. */
@@ -50,6 +52,11 @@ const WRONG: Record<keyof typeof GOOD, Record<string, readonly unknown[]>> = {
     ],
     block: [null, {}, { ...STORED, bytes: 1e12 }, { ...STORED, bytes: -1 }],
   },
+  hold: {
+    host: ["", "a b", "\x1b[31m", "a\n", "x".repeat(1_001), 1, null],
+    untilMs: [null, "1", {}],
+  },
+  origin: { atMs: [null, "1", undefined] },
   commit: {
     id: ["commit.x", undefined],
     worker: ["\x1b]0;title\x07", "a b", {}],
@@ -59,7 +66,7 @@ const WRONG: Record<keyof typeof GOOD, Record<string, readonly unknown[]>> = {
       null,
       { ...STORED, seqs: [0] },
       { ...STORED, seqs: ["1"] },
-      { ...STORED, seqs: new Array(1_001).fill(1) },
+      { ...STORED, seqs: new Array(10_001).fill(1) },
       { ...STORED, sha256: "x" },
       { ...STORED, sha256: `${"0".repeat(63)}\n` },
     ],

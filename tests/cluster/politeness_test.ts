@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Cluster, range, readOutput } from "../fixtures/cluster.ts";
 import { ok, RawServer } from "../fixtures/raw_server.ts";
+import { until } from "../fixtures/until.ts";
 
 const HOSTS = 6;
 const EACH = 12;
@@ -80,4 +81,42 @@ Deno.test("one host that has limits is requested by one worker at a time, which 
   assertEquals(code, 0, stderr);
   assertMatch(stderr, /one worker at a time makes requests, as they go to one host/);
   assertEquals([host.count, host.most], [60, 2]);
+});
+
+Deno.test("Retry-After of a host that one worker requests holds the others back, also later ones", async () => {
+  await using cluster = await Cluster.start();
+  let isBusy = true;
+  const paths: string[] = [];
+  const server = cluster.use(
+    await RawServer.start(({ request, send }) => {
+      paths.push(request.split(" ", 2)[1]);
+      if (!isBusy) return void send(ok());
+      isBusy = false;
+      void send("HTTP/1.1 503 X\r\nRetry-After: 3600\r\nContent-Length: 0\r\n\r\n");
+    }),
+  );
+  const run = cluster.submit([
+    ...["-n", "40", "-c", "1", server.url("/{}"), "--slice", "1", "-o", cluster.dir.path("o")],
+  ]);
+  const holds = await cluster.tap("$KV.*.hold.*");
+  const first = await cluster.join(run);
+  await until(() => holds.messages.length === 1);
+  const [{ subject, data }] = holds.messages;
+  assertMatch(subject, /\.hold\.[0-9a-f]{64}$/);
+  const { host, untilMs } = JSON.parse(new TextDecoder().decode(data));
+  assertEquals(host, new URL(server.url("/")).host);
+  assert(untilMs > Date.now() + 3_500_000);
+  const second = await cluster.join(run);
+  // It holds slices, and requests nothing.
+  const { messages } = await cluster.tap("myriad.*.live");
+  await until(() => {
+    const told = messages.map(({ data }) => JSON.parse(new TextDecoder().decode(data)));
+    return new Set(told.filter(({ open }) => open.length > 0).map(({ worker }) => worker)).size ===
+      2;
+  });
+  run.kill("SIGINT");
+  const { code, stderr } = await run.ended;
+  assertEquals(code, 130, stderr);
+  for (const worker of [first, second]) await worker.ended;
+  assertEquals(paths.length, 1);
 });

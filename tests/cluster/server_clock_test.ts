@@ -25,9 +25,11 @@ class Server {
   }
 
   async open(): Promise<ServerClock> {
-    const opened = ServerClock.open(this.read, this.time);
+    const clock = new ServerClock(this.read, this.time);
+    const ready = clock.ready();
     await this.time.to(this.time.now() + 1_000);
-    return await opened;
+    await ready;
+    return clock;
   }
 }
 
@@ -64,28 +66,28 @@ Deno.test("ServerClock is put right by at most 1 ms a second, once a minute", as
 Deno.test("ServerClock goes on while the server does not answer", async () => {
   const server = new Server();
   let isUp = true;
-  const opened = ServerClock.open(
+  const clock = new ServerClock(
     () => isUp ? server.read() : Promise.reject(new Error("no answer")),
     server.time,
   );
+  const ready = clock.ready();
   await server.time.to(1_000);
-  const clock = await opened;
+  await ready;
   isUp = false;
   await server.time.to(200_000);
   assertAlmostEquals(clock.offsetMs(200_000), SERVER_MS, 1e-3);
   clock.close();
 });
 
-Deno.test("ServerClock does not open if the clock cannot be read", async () => {
+Deno.test("ServerClock is not ready if the clock cannot be read, and tries again", async () => {
   const time = new FakeTime();
-  await assertRejects(
-    () => ServerClock.open(() => Promise.resolve(undefined), time),
-    Error,
-    "clock",
-  );
-  await assertRejects(
-    () => ServerClock.open(() => Promise.reject(new Error("no")), time),
-    Error,
-    "no",
-  );
+  let answer: Promise<number | undefined> = Promise.resolve(undefined);
+  const clock = new ServerClock(() => answer, time);
+  await assertRejects(() => clock.ready(), Error, "clock");
+  answer = Promise.reject(new Error("no answer"));
+  await assertRejects(() => clock.ready(), Error, "no answer");
+  answer = Promise.resolve(5);
+  await clock.ready();
+  assertEquals(clock.offsetMs(0), 5);
+  clock.close();
 });

@@ -1,10 +1,20 @@
 import { assert, assertEquals } from "@std/assert";
+import { countDone } from "../../lib/checkpoint/done_set.ts";
+import { readJournal } from "../../lib/checkpoint/journal.ts";
 import { Cluster, range } from "../fixtures/cluster.ts";
 import { Dice } from "../fixtures/dice.ts";
+import { until } from "../fixtures/until.ts";
 
-// A submitter that dies or is interrupted, and its run, which the same command goes on with.
+// A submitter that dies or is interrupted, and its run, which the same command goes on with. The
+// moments come from seeds, of which `MYRIAD_TEST_LONG=1` has more.
 
-const COUNT = 1_000;
+const ENDINGS = [".ndjson", ".csv.gz"];
+const SEEDS = Deno.env.get("MYRIAD_TEST_LONG") === undefined ? 2 : 30;
+
+/** More slices than may be on the bus at once. */
+const COUNT = 6_000;
+/** How many requests the target answers in 5 ms. */
+const ANSWERS = 20;
 const SLICE = 20;
 const LAST = `/${COUNT - 1}`;
 const DEATHS = 4;
@@ -12,12 +22,23 @@ const WORKERS = 2;
 /** A second goes by in 40 ms, so that there are many journals. */
 const PRELOAD = new URL("../fixtures/fast_clock.ts", import.meta.url).pathname;
 
-for (const ending of [".ndjson", ".csv.gz"]) {
-  Deno.test(`--resume has one record of each request when the submitter is killed (${ending})`, async () => {
-    await using cluster = await Cluster.start();
+/** How many requests are done by the journal of an output; 0 without one. */
+async function countJournaled(output: string): Promise<number> {
+  try {
+    return countDone((await readJournal(`${output}.myriad`)).done);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return 0;
+    throw error;
+  }
+}
+
+for (const seed of range(SEEDS)) {
+  const ending = ENDINGS[seed % ENDINGS.length];
+  Deno.test(`--resume has one record of each request when the submitter is killed (${ending}, seed ${seed})`, async () => {
+    await using cluster = await Cluster.start({ answers: ANSWERS });
     const { target } = cluster;
     const output = cluster.dir.path(`out${ending}`);
-    const dice = new Dice(ending.length);
+    const dice = new Dice(seed);
     // The run is not over before the last death.
     target.hold((path) => path === LAST);
     const args = [
@@ -30,9 +51,12 @@ for (const ending of [".ndjson", ".csv.gz"]) {
       });
       const name = await run.name();
       if (death === 0) { for (let k = 0; k < WORKERS; k++) cluster.work([name]); }
-      const left = COUNT - target.paths.length;
+      // Each second one dies after a journal that speaks of more than the one before.
+      const done = await countJournaled(output);
+      if (death % 2 === 1) await until(async () => await countJournaled(output) > done);
       // Once a worker has begun, the run can be found again.
-      if (left > 0) await cluster.sees(target.paths.length + 1 + dice.below((left - 1) / 2));
+      const left = Math.min(COUNT - target.paths.length, COUNT / DEATHS);
+      if (left > 0) await cluster.sees(target.paths.length + 1 + dice.below(left - 1));
       run.kill("SIGKILL");
       await run.ended;
     }

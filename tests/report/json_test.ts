@@ -30,6 +30,7 @@ Deno.test("formatSummary() has exactly the names of the contract, in order", () 
     engine: "fetch",
     transport: "portable",
     threads: 1,
+    cluster: null,
     shortages: {},
     version: "1.2.3",
     resumed: false,

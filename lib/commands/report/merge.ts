@@ -1,6 +1,12 @@
 import { roundSummary } from "../../report/json.ts";
 import { ErrorTally, OTHERS } from "../../stats/error_tally.ts";
-import { FIGURE_ROWS, type KnownSummary, type Merge, type Summary } from "../../stats/figures.ts";
+import {
+  FIGURE_ROWS,
+  type KnownSummary,
+  type Merge,
+  type Summary,
+  type SummaryCluster,
+} from "../../stats/figures.ts";
 import { Histogram, type HistogramState } from "../../stats/histogram.ts";
 import { toLatency, toOwnLate } from "../../stats/latency.ts";
 
@@ -67,6 +73,7 @@ const MERGES: Readonly<Record<Merge, (parts: Parts, key: keyof Summary) => unkno
   counts: (parts, key) => mergeCounts(each<Counts>(parts, key), MAX_NAMES),
   statuses: (parts, key) => mergeCounts(each<Counts>(parts, key), Infinity),
   errors: (parts, key) => mergeErrors(each<Summary["errors"]>(parts, key)),
+  clusters: (parts) => mergeClusters(parts.some("cluster")),
   histogram: (parts, key) => mergeHistograms(each<HistogramState>(parts, key))?.toJSON(),
   "from first start to last end": measureSpan,
   "requests by seconds": (parts) => {
@@ -125,6 +132,21 @@ function mergeLate(all: readonly Summary["late"][] | undefined): Summary["late"]
     count: addAll(counts)!,
     mean_ms: mean(all.map(({ mean_ms }) => mean_ms), counts) ?? 0,
     max_ms: Math.max(...all.map(({ max_ms }) => max_ms)),
+  };
+}
+
+/** Those of several runs have neither one name nor one digest. */
+function mergeClusters(all: readonly SummaryCluster[]): SummaryCluster | undefined {
+  if (all.length === 0) return undefined;
+  const add = (name: "workers" | "slices" | "redone" | "records"): number =>
+    addAll(all.map((one) => one[name]))!;
+  return {
+    run: null,
+    workers: add("workers"),
+    slices: add("slices"),
+    redone: add("redone"),
+    records: add("records"),
+    parts_sha256: null,
   };
 }
 

@@ -42,6 +42,16 @@ const CHECKS: Readonly<Record<Kind, Check>> = {
   "own lateness or null": orNull(
     isShape({ mean: isNumber, p50: isNumber, p99: isNumber, max: isNumber }),
   ),
+  "cluster or null": orNull(
+    isShape({
+      run: orNull(isText),
+      workers: isCount,
+      slices: isCount,
+      redone: isCount,
+      records: isCount,
+      parts_sha256: orNull(isText),
+    }),
+  ),
   thresholds: isList(
     isShape({
       threshold: isText,
