@@ -83,12 +83,15 @@ Deno.test("toPart() has a member for each 256 KB of records, and leaves its enco
   assertEquals(slice.encoders.records!.take(), undefined);
 });
 
-Deno.test("hasSilence tells of a request that failed on its way", async () => {
+Deno.test("hasSilence and isSilent tell of requests that failed on their way", async () => {
   const slice = await openSlice([0, 4]);
   write(slice, 0);
   write(slice, 1, { status: 500, error: "expect" });
   write(slice, 2, { status: null, error: "url", scope: undefined });
-  assert(!slice.hasSilence);
+  assert(!slice.hasSilence && !slice.isSilent);
   write(slice, 3, { status: null, error: "refused" });
-  assert(slice.hasSilence);
+  assert(slice.hasSilence && !slice.isSilent);
+  const other = await openSlice([0, 2]);
+  for (const i of [0, 1]) write(other, i, { status: null, error: "timeout" });
+  assert(other.hasSilence && other.isSilent);
 });
