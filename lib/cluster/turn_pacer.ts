@@ -88,6 +88,8 @@ export class TurnPacer implements Pacer {
   #stopWatching: () => void = () => {};
   /** Cancels the timer that asks for a turn. */
   #cancelAsk: (() => void) | undefined;
+  /** Cancels the timer that decides in place of another worker when the first turn is due. */
+  #cancelDecision: (() => void) | undefined;
   /** Called when the time of the next start has changed by itself. */
   onChange: () => void = () => {};
   /** Called if the bus refuses what the pacer needs. */
@@ -161,6 +163,7 @@ export class TurnPacer implements Pacer {
   close(): void {
     this.#isClosed = true;
     this.#cancelAsk?.();
+    this.#cancelDecision?.();
     this.#stopWatching();
   }
 
@@ -243,6 +246,7 @@ export class TurnPacer implements Pacer {
       return this.#ask(this.#around.now());
     }
     this.#asked--;
+    if (this.#isClosed) return;
     const tookMs = this.#around.now() - sentMs;
     this.#roundTripMs += WEIGHT * (tookMs - this.#roundTripMs);
     // A server that was killed can forget its last numbers, and give them again.
@@ -286,8 +290,9 @@ export class TurnPacer implements Pacer {
       const atMs = sentAtMs - this.#times.of((turn - 1) * this.#length) + newsMs;
       if (turn === 1) return void this.#move(atMs);
       // It may have died.
-      this.#around.after(MAX_BEHIND_MS, () => {
-        if (this.#originMs === undefined && !this.#isMoving) void this.#move(atMs + MAX_BEHIND_MS);
+      this.#cancelDecision?.();
+      this.#cancelDecision = this.#around.after(MAX_BEHIND_MS, () => {
+        if (this.#originMs === undefined) void this.#move(atMs + MAX_BEHIND_MS);
       });
       return;
     }

@@ -142,6 +142,23 @@ Deno.test("TurnPacer goes on after the bus was away, without a burst", async () 
   rig.close();
 });
 
+Deno.test("TurnPacer: a run begins although whoever had its first turn has died", async () => {
+  const rig = new RateRig({ rate: RATE }, 100);
+  await rig.join();
+  // Its first turn is on its way.
+  await rig.time.to(1_200);
+  assertEquals([rig.turns, rig.moves], [1, 0]);
+  rig.kill(0);
+  await rig.join();
+  await rig.join();
+  await rig.time.to(10_000);
+  const fromMs = rig.starts[0].ms;
+  assert(fromMs < 5_000, `${fromMs}`);
+  const seconds = rig.perSecond(fromMs, fromMs + 4_000);
+  assert(least(seconds) >= RATE - 2 && largest(seconds) <= RATE + 2, `${seconds}`);
+  rig.close();
+});
+
 Deno.test("TurnPacer does not make the starts of a turn again that the bus has forgotten", async () => {
   const { rig, fromMs } = await start(1, 20);
   await rig.time.to(fromMs + 1_000);

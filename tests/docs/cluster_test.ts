@@ -151,11 +151,10 @@ async function work(bus: Bus, admin: RunBus, id: string, told: string[]): Promis
     ends.push(await run.watchOrigin(() => turns++, () => {}));
     await run.takeTurn();
     assert(await run.readClock("w") !== undefined);
-    let revision = 0;
-    ends.push(await admin.watchOrigin((_, last) => revision = last, () => {}));
-    const written = await run.writeOrigin(1, revision);
+    const stands = await admin.moveOrigin(1, undefined);
+    assertEquals(await run.moveOrigin(stands + 1, stands), stands + 1);
     turns = 0;
-    await admin.writeOrigin(2, written!);
+    await admin.moveOrigin(stands + 2, stands + 1);
     await soon(() => turns > 0, "the begin of the turns");
     const holds: string[] = [];
     const onHold = ({ host }: Hold): Promise<void> => Promise.resolve(void holds.push(host));
