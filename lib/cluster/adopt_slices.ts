@@ -1,5 +1,5 @@
 import type { QueuedSlice } from "./bus.ts";
-import { listNumbers } from "./number_runs.ts";
+import { listNumbers, subtractRuns } from "./number_runs.ts";
 
 /** Which of the slices that an earlier submitter has queued this one takes over. */
 export interface Adoption {
@@ -26,7 +26,8 @@ export function adoptSlices(
   const taken = new Intervals(step);
   for (const one of queued) {
     const { runs } = one.slice;
-    const isWhole = [...pairs(runs)].every(([first, count]) => taken.isFree(first, count)) &&
+    const isWhole = subtractRuns(runs, runs, step) !== undefined &&
+      [...pairs(runs)].every(([first, count]) => taken.isFree(first, count)) &&
       listNumbers(runs, step).every(isOpen);
     if (isWhole) { for (const [first, count] of pairs(runs)) taken.add(first, count); }
     (isWhole ? adopted : rejected).push(one);

@@ -122,8 +122,8 @@ export interface RunStreams {
 /** A run as its streams show it. */
 export interface RunListing {
   readonly run: string;
-  /** When its streams were made. */
-  readonly since: Date;
+  /** When its streams were made; undefined while no server knows. */
+  readonly since: Date | undefined;
   /** Whether all of them are there. */
   readonly isWhole: boolean;
   /** How many slices were published so far. */
@@ -235,39 +235,50 @@ export class Bus {
 
   /** The names of the runs that are on the bus. */
   async listRuns(): Promise<string[]> {
-    return (await this.listAll()).filter(({ isWhole }) => isWhole).map(({ run }) => run);
+    const streams = [...await this.#listStreams()];
+    return streams.filter(([run, names]) => isWhole(run, names)).map(([run]) => run).sort();
   }
 
-  /** All runs that have at least one stream on the bus, the oldest first. */
-  async listAll(): Promise<RunListing[]> {
-    const runs = new Map<string, Map<string, StreamInfo>>();
+  /** The names of streams, by the run. Servers know them also of a stream that has no leader now. */
+  async #listStreams(): Promise<Map<string, Set<string>>> {
+    const streams = new Map<string, Set<string>>();
     try {
-      for await (const info of this.#jsm.streams.list()) {
-        const { name } = info.config;
+      for await (const name of this.#jsm.streams.names()) {
         const run = STREAM.exec(name)?.[1];
         if (run === undefined) continue;
-        if (!runs.has(run)) runs.set(run, new Map());
-        runs.get(run)!.set(name, info);
+        if (!streams.has(run)) streams.set(run, new Set());
+        streams.get(run)!.add(name);
       }
     } catch (error) {
       throw toBusError(error, "list the runs");
     }
-    return Array.from(runs, ([run, streams]) => {
-      const names = toNames(run);
-      const queue = streams.get(names.slices)?.state;
-      const store = streams.get(names.store);
+    return streams;
+  }
+
+  /** All runs that have at least one stream on the bus, the oldest first. */
+  async listAll(): Promise<RunListing[]> {
+    const streams = await this.#listStreams();
+    const infos = new Map<string, StreamInfo>();
+    try {
+      for await (const info of this.#jsm.streams.list()) infos.set(info.config.name, info);
+    } catch (error) {
+      throw toBusError(error, "list the runs");
+    }
+    return Array.from(streams, ([run, names]) => {
+      const { slices, store } = toNames(run);
+      const queue = infos.get(slices)?.state;
+      const times = Array.from(names, (name) => infos.get(name)?.created ?? NaN)
+        .map((created) => new Date(created).getTime()).filter(Number.isFinite);
       return {
         run,
-        since: new Date(
-          Math.min(...streams.values().map(({ created }) => new Date(created).getTime())),
-        ),
-        isWhole: listStreams(run).every((name) => streams.has(name)),
+        since: times.length === 0 ? undefined : new Date(Math.min(...times)),
+        isWhole: isWhole(run, names),
         slices: queue?.last_seq ?? 0,
         open: queue?.messages ?? 0,
-        storedBytes: store?.state.bytes ?? 0,
-        holdBytes: store?.config.max_bytes ?? 0,
+        storedBytes: infos.get(store)?.state.bytes ?? 0,
+        holdBytes: infos.get(store)?.config.max_bytes ?? 0,
       };
-    }).sort((a, b) => a.since.getTime() - b.since.getTime());
+    }).sort((a, b) => Number(a.since ?? 0) - Number(b.since ?? 0));
   }
 
   /**
@@ -419,6 +430,10 @@ function toNames(run: string): Names {
 function listStreams(run: string): string[] {
   const { slices, store, rate, bucket } = toNames(run);
   return [slices, store, rate, `KV_${bucket}`];
+}
+
+function isWhole(run: string, names: ReadonlySet<string>): boolean {
+  return listStreams(run).every((name) => names.has(name));
 }
 
 /** Of several submitters that make a run of one name at once, the first one has it. */
@@ -982,49 +997,60 @@ export class RunBus {
   /**
    * Writes when the first turn is due, unless somebody else has written that meanwhile.
    *
-   * @param revision that of what it replaces; 0 without one
-   * @returns its revision; undefined if it was not written
+   * @param before when it was due; undefined if that was not decided
+   * @returns when it is due now
    */
-  async writeOrigin(atMs: number, revision: number): Promise<number | undefined> {
-    const bytes = this.codec.encode("origin", "", { atMs });
+  async moveOrigin(atMs: number, before: number | undefined): Promise<number> {
+    const { kv } = this.#parts;
     return await this.#do("put off the turns", async () => {
-      try {
-        return await this.#parts.kv.put("origin", bytes, { previousSeq: revision });
-      } catch (error) {
-        if ((error as { code?: number }).code !== WRONG_LAST_SEQUENCE) throw error;
-        return undefined;
+      for (;;) {
+        const entry = await kv.get("origin");
+        const stands = entry === null ? undefined : this.#readOrigin(entry.value);
+        if (stands !== undefined && stands !== before) return stands;
+        const bytes = this.codec.encode("origin", "", { atMs });
+        try {
+          await kv.put("origin", bytes, { previousSeq: entry?.revision ?? 0 });
+          return atMs;
+        } catch (error) {
+          if ((error as { code?: number }).code !== WRONG_LAST_SEQUENCE) throw error;
+        }
       }
     });
   }
 
+  #readOrigin(bytes: Uint8Array): number | undefined {
+    const origin = this.codec.decode("origin", "", bytes);
+    if (origin === undefined) this.leaveOut("the begin of the rate");
+    return origin?.atMs;
+  }
+
   /**
-   * Calls back with when the first turn is due, and the revision that says so, whenever that is
-   * written.
+   * Calls back with when the first turn is due, whenever that is written.
    *
    * @param fail is called if this user may not hear of it
    * @returns what ends that
    */
   async watchOrigin(
-    take: (atMs: number, revision: number) => void,
+    take: (atMs: number) => void,
     fail: (error: unknown) => void,
   ): Promise<() => void> {
     const { nc, bus } = this.#parts;
-    const read = async (): Promise<void> => {
-      const entry = await this.#do("read the turns", () => this.#parts.kv.get("origin"));
-      if (entry === null) return;
-      const origin = this.codec.decode("origin", "", entry.value);
-      if (origin === undefined) this.leaveOut("the begin of the rate");
-      else take(origin.atMs, entry.revision);
+    const hear = (bytes: Uint8Array): void => {
+      const atMs = this.#readOrigin(bytes);
+      if (atMs !== undefined) take(atMs);
     };
-    // What does not come now, comes with the next turn that is overdue.
-    const readAgain = (): void => void read().catch(() => {});
     const subscription = nc.subscribe(`$KV.${this.#names.bucket}.origin`, {
-      callback: (error) => {
-        if (error === null) readAgain();
+      callback: (error, { data }) => {
+        if (error === null) hear(data);
         else fail(toBusError(error, "hear of the turns"));
       },
     });
-    const stopWaiting = bus.onReconnect(readAgain);
+    const read = async (): Promise<void> => {
+      const entry = await this.#do("read the turns", () => this.#parts.kv.get("origin"));
+      if (entry !== null) hear(entry.value);
+    };
+    // What does not come now, comes with the next turn that is overdue.
+    const stopWaiting = bus.onReconnect(() => void read().catch(() => {}));
     await read();
     return () => {
       subscription.unsubscribe();

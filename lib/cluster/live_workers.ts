@@ -84,8 +84,9 @@ export class LiveWorkers implements KnownWorkers {
   /** Time in which workers were heard, in milliseconds. */
   #clockMs = 0;
   #heardMs: number;
-  /** The most that were here at once. */
+  /** The most that were here at once, and their processes. */
   #most = 0;
+  #mostProcesses = 0;
   /** What those have used that are not known any more. */
   #forgotten: Usage = { cpuSeconds: 0, peakRssKb: 0 };
   readonly #engines = new Set<string>();
@@ -126,7 +127,10 @@ export class LiveWorkers implements KnownWorkers {
       this.#open.set(slice.id, { worker: live.worker, requests, delta: unpackStats(slice.stats) });
     }
     for (const notice of live.notices) this.#hearNotice(notice, known);
-    this.#most = Math.max(this.#most, this.#list("busy").length);
+    const { heard } = this;
+    this.#most = Math.max(this.#most, heard.length);
+    const { size } = new Set(heard.map(({ worker }) => toProcess(worker)));
+    this.#mostProcesses = Math.max(this.#mostProcesses, size);
     if (!hasLeft) this.#lonelyMs = undefined;
   }
 
@@ -150,7 +154,11 @@ export class LiveWorkers implements KnownWorkers {
   #forgetOne(): boolean {
     for (const [name, known] of this.#workers) {
       if (known.state === "here") continue;
-      this.#forgotten = addUsage(this.#forgotten, known);
+      const { cpuSeconds, peakRssKb } = this.#forgotten;
+      this.#forgotten = {
+        cpuSeconds: cpuSeconds + countCpuSeconds(known),
+        peakRssKb: Math.max(peakRssKb, known.live.peakRssKb),
+      };
       return this.#workers.delete(name);
     }
     return false;
@@ -272,6 +280,11 @@ export class LiveWorkers implements KnownWorkers {
     return this.#most;
   }
 
+  /** The most processes that were here at once: each can have several threads. */
+  get mostProcesses(): number {
+    return this.#mostProcesses;
+  }
+
   /** What happens in all of them now, and what has run out in any of them so far. */
   get activity(): Activity {
     const now = this.heard.map(({ activity }) => activity).reduce(addActivities, IDLE);
@@ -290,7 +303,17 @@ export class LiveWorkers implements KnownWorkers {
 
   /** The processor time of all workers so far, and the most memory that one of them had. */
   get usage(): Usage {
-    return this.#workers.values().reduce(addUsage, this.#forgotten);
+    let { cpuSeconds, peakRssKb } = this.#forgotten;
+    // Threads of one process tell all of its processor time.
+    const processes = new Map<string, number>();
+    for (const [name, known] of this.#workers) {
+      const process = toProcess(name);
+      const most = Math.max(processes.get(process) ?? 0, countCpuSeconds(known));
+      processes.set(process, most);
+      peakRssKb = Math.max(peakRssKb, known.live.peakRssKb);
+    }
+    for (const seconds of processes.values()) cpuSeconds += seconds;
+    return { cpuSeconds, peakRssKb };
   }
 
   get figures(): readonly WorkerFigures[] {
@@ -327,9 +350,7 @@ function countCpuSeconds({ live, cpuBefore }: Known): number {
   return Math.max(0, live.cpuSeconds - cpuBefore);
 }
 
-function addUsage({ cpuSeconds, peakRssKb }: Usage, known: Known): Usage {
-  return {
-    cpuSeconds: cpuSeconds + countCpuSeconds(known),
-    peakRssKb: Math.max(peakRssKb, known.live.peakRssKb),
-  };
+/** The name of the process that a worker is a thread of: `NAME` of `NAME-0`. */
+function toProcess(worker: string): string {
+  return worker.replace(/-\d+$/, "");
 }

@@ -17,7 +17,7 @@ import type { MaybePromise, Step } from "../stream.ts";
 import type { PipelinesHooks, PipelinesParts } from "../threads/pipelines.ts";
 import { adoptSlices } from "./adopt_slices.ts";
 import { decodeBlock, encodeBlock, type RecordTexts } from "./block.ts";
-import { Bus, type RunBus } from "./bus.ts";
+import { type BadSlice, Bus, type RunBus } from "./bus.ts";
 import { gunzip } from "./codec.ts";
 import { Collector } from "./collector.ts";
 import { type Cutter, OrderCutter } from "./cutter.ts";
@@ -249,8 +249,10 @@ export class Submitter implements RunningPipeline {
 
   /** The command that starts a worker of the run. */
   get workCommand(): string {
-    const { bus: { servers }, before: { run } } = this.#options;
-    return `myriad work nats://${servers[0]} ${run}`;
+    const { bus: { servers, tls }, before: { run }, key } = this.#options;
+    const scheme = tls === undefined ? "nats" : "tls";
+    const flags = key === undefined ? "" : " --cluster-key FILE";
+    return `myriad work ${scheme}://${servers[0]} ${run}${flags}`;
   }
 
   begin(options: RunOptions, parts: PipelinesParts, hooks: SubmitterHooks): void {
@@ -311,7 +313,8 @@ export class Submitter implements RunningPipeline {
         this.#run.watchCommits(
           (commit) => this.#onCommit(commit),
           listed.resolve,
-          (id) => this.#slices.has(id) && this.#replace(id, "has a commit that is damaged"),
+          (id) => this.#replace(id, "has a commit that is damaged"),
+          (id, why) => this.#onBad(id, why),
         )
       ),
     );
@@ -352,9 +355,11 @@ export class Submitter implements RunningPipeline {
       if (commit !== undefined && commit !== "closed") this.#collector.add(commit);
     }
     if (runs.length > 0) this.#adopted = new NumberPlaces(runs, this.#step);
+    // What was collected meanwhile goes once a journal has it.
+    const known = new Set([...earlier, ...adopted.map(({ slice }) => slice.id)]);
     for (const name of await this.#persist(() => this.#run.listStored())) {
       const [kind, id] = name.split(".");
-      if (kind === "spec" || this.#slices.has(id)) continue;
+      if (kind === "spec" || known.has(id)) continue;
       await this.#persist(() => this.#run.dropName(name));
     }
     this.#hooks.onNotice(
@@ -502,7 +507,11 @@ export class Submitter implements RunningPipeline {
   }
 
   /** Publishes a slice once more, or some of its requests, under another id. */
-  #putAgain({ slice, group }: Outstanding, runs: readonly number[], isRedone: boolean): void {
+  #putAgain(
+    { slice, group }: Outstanding,
+    runs: readonly number[],
+    isRedone: boolean,
+  ): Promise<void> {
     // Its last request may have started just before.
     const waitMs = group === undefined ? 0 : this.#hostDelayMs;
     const putting = new Promise((resolve) => setTimeout(resolve, waitMs))
@@ -511,6 +520,7 @@ export class Submitter implements RunningPipeline {
       .catch((error) => this.#end(error))
       .finally(() => this.#puts.delete(putting));
     this.#puts.add(putting);
+    return putting;
   }
 
   /** The records of some of a slice's requests; undefined without an input. */
@@ -543,6 +553,22 @@ export class Submitter implements RunningPipeline {
   #onCommit(commit: Commit): void {
     this.#earlier?.add(commit.id);
     if (this.#earlier !== undefined || this.#slices.has(commit.id)) this.#collector.add(commit);
+  }
+
+  /** Ends the run, as nobody can do one of its slices; what others hold is collected. */
+  #onBad(id: string, why: BadSlice): void {
+    const slice = this.#slices.get(id)?.slice;
+    if (slice === undefined) return;
+    const { runs } = slice;
+    const last = runs[runs.length - 2] + (runs[runs.length - 1] - 1) * this.#step;
+    const reason = why === "deadly"
+      ? "too many of its workers have died: look at what they said last"
+      : "its records on the bus are damaged";
+    this.#giveUp(
+      new ClusterError(
+        `Cannot go on: nobody can do slice '${id}' (requests ${runs[0]} to ${last}): ${reason}`,
+      ),
+    );
   }
 
   /** Reads a part; if it is damaged, its slice is published anew. */
@@ -585,13 +611,13 @@ export class Submitter implements RunningPipeline {
   /** Publishes a slice anew, as nothing can be collected under its id. */
   #replace(id: string, how: string): void {
     const outstanding = this.#slices.get(id);
-    void this.#free(id);
     if (outstanding === undefined) return;
     this.#slices.delete(id);
     this.workers.settle(id);
     this.#hooks.onNotice(`slice '${id}' ${how}: it is done again`);
     if (this.#isStopping) return;
-    this.#putAgain(outstanding, outstanding.slice.runs, true);
+    const { runs } = outstanding.slice;
+    void this.#putAgain(outstanding, runs, true).then(() => this.#free(id));
   }
 
   /**
@@ -604,16 +630,19 @@ export class Submitter implements RunningPipeline {
   ): MaybePromise<void> {
     const { id, worker, delivery, part: { sha256 } } = commit;
     const outstanding = this.#slices.get(id);
+    // Another slice has taken its place, or it was collected.
+    if (outstanding === undefined && this.#earlier === undefined) return;
     const rest = subtractRuns(outstanding?.slice.runs ?? runs, runs, this.#step);
     if (rest === undefined) return this.#replace(id, "has a part of other requests");
     const count = countRuns(runs);
     const numbers = new Float64Array(count);
     let k = 0;
     for (const i of listNumbers(runs, this.#step)) numbers[k++] = i;
-    // An earlier submitter may have collected it.
+    // An earlier submitter may have collected it, or this one, which was told of the commit twice: a
+    // journal may not have it yet.
     if (!numbers.every(this.#hooks.isOpen)) {
       if (outstanding !== undefined) throw new Error(`Two results of a request in slice '${id}'`);
-      return void this.#free(id);
+      return this.#hooks.onSafe(() => void this.#free(id));
     }
     const delta = unpackStats(packed);
     this.stats.add(delta);
@@ -626,14 +655,16 @@ export class Submitter implements RunningPipeline {
     });
     const isRedone = delivery > 1 || outstanding?.isRedone === true;
     this.#proof.add({ worker, records: count, sha256, isRedone });
+    // Its records are of use until the rest of them has a slice of its own.
+    let again: Promise<void> = Promise.resolve();
     if (outstanding !== undefined) {
       this.#slices.delete(id);
       this.#taken += count;
       const { group } = outstanding;
-      if (rest.length > 0 && !this.#isStopping) this.#putAgain(outstanding, rest, false);
+      if (rest.length > 0 && !this.#isStopping) again = this.#putAgain(outstanding, rest, false);
       else if (group !== undefined) this.#cutter.release(group, performance.now());
     }
-    this.#hooks.onSafe(() => void this.#free(id));
+    this.#hooks.onSafe(() => void again.then(() => this.#free(id)));
     this.#changed();
     return full;
   }
@@ -663,7 +694,13 @@ export class Submitter implements RunningPipeline {
   /** Somebody else can stop the run. */
   #obey(control: Control): void {
     if (control === "run" || this.#isStopping || this.#isOver) return;
-    this.#breakdown ??= new ClusterError("Cannot go on: the run was stopped by 'myriad runs'");
+    this.#giveUp(new ClusterError("Cannot go on: the run was stopped by 'myriad runs'"));
+  }
+
+  /** Ends the run for a reason, once what the workers hold is collected. */
+  #giveUp(reason: Error): void {
+    if (this.#isStopping || this.#isOver) return;
+    this.#breakdown ??= reason;
     void this.#stopWorkers();
   }
 
@@ -691,7 +728,7 @@ export class Submitter implements RunningPipeline {
     const now = performance.now();
     const { length } = this.workers.heard;
     if (this.#gaveUp !== undefined && length === 0 && now - this.#gaveUp.atMs > SILENT_MS) {
-      return this.#end(new NoProgressError(this.#gaveUp.why));
+      return this.#giveUp(new NoProgressError(this.#gaveUp.why));
     }
     if (exists) await this.#findMissing(now);
   }

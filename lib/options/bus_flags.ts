@@ -40,7 +40,8 @@ export const BUS_FLAGS = [
     name: "cluster-key",
     value: "FILE",
     path: { access: "read", stdio: true },
-    help: "the 32 bytes that seal all that the NATS server keeps of the run, the same for its " +
-      "workers: 'openssl rand -hex 32' makes them; - is stdin",
+    help:
+      "the key that seals all that the NATS server keeps of the run, the same for its workers: " +
+      "32 bytes, as they are, in hexadecimal or base64; - is stdin",
   },
 ] as const satisfies readonly Flag[];

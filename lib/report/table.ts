@@ -111,7 +111,8 @@ function formatRows({ summary, tolerated = 0, total }: TableData, paint: Painter
     const sockets = transport === undefined || transport === "portable"
       ? ""
       : ` over ${fit(transport, MAX_EXAMPLE_CELLS)} sockets`;
-    const loops = threads > 1 ? ` in ${formatCount(threads)} threads` : "";
+    const what = summary.cluster ? "workers" : "threads";
+    const loops = threads > 1 ? ` in ${formatCount(threads)} ${what}` : "";
     row("engine", `${fit(engine, MAX_EXAMPLE_CELLS)}${sockets}${loops}${most}`);
   }
   row("cluster", formatCluster(summary));

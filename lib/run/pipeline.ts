@@ -107,8 +107,9 @@ export function sumCounts(
 /** What is known of the workers of a run on several machines. */
 export interface KnownWorkers {
   readonly figures: readonly WorkerFigures[];
-  /** The most that were there at once. */
+  /** The most event loops that were there at once, and their processes. */
   readonly most: number;
+  readonly mostProcesses: number;
   /** The processor time of all of them so far, and the most memory that one of them had. */
   readonly usage: { readonly cpuSeconds: number; readonly peakRssKb: number };
   /** Adds what they have counted and not delivered to what is collected. To be read at once. */

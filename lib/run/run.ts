@@ -390,8 +390,8 @@ export class Run {
       ...activity,
       ...this.#resourceUsage(activity),
       startedMs: this.#startedMs - (this.#outputs.restored?.seconds ?? 0) * 1000,
-      // Each worker has its own.
-      concurrency: concurrency * (workers?.most || 1),
+      // Each process has its own.
+      concurrency: concurrency * (workers?.mostProcesses || 1),
       targetRate: this.#options.rate,
       total: this.#outputs.computeTotal(this.#source.items.total),
       progress: this.#progress(),

@@ -133,3 +133,30 @@ Deno.test("Checkpoint.finish() records exactly what was marked", async () => {
     assertEquals([last.output, last.done, last.complete], [14, { low: 3, above: "" }, true]);
   });
 });
+
+Deno.test("Checkpoint.onJournal() calls back once a journal that knows of it is on the disk", async () => {
+  await checkpointed({}, { first: 0, step: 1 }, async (checkpoint, write, journal) => {
+    await write("one\n");
+    checkpoint.add(0);
+    let low: number | undefined;
+    checkpoint.onJournal(() => {
+      low = JSON.parse(Deno.readTextFileSync(journal).split("\n")[1]).done.low;
+    });
+    assertEquals(low, undefined);
+    await checkpoint.finish(false);
+    assertEquals(low, 1);
+  });
+});
+
+Deno.test("Checkpoint.isOpen() knows what is to be done, by position", async () => {
+  const done = { low: 4, above: btoa("\x20") };
+  await checkpointed({ done }, { first: 5, step: 3 }, (checkpoint) => {
+    const open = [-1, 0, 1, 3, 4, 5, 6].filter((place) => checkpoint.isOpen(5 + place * 3));
+    assertEquals(open, [4, 6]);
+    assertEquals([checkpoint.isOpen(5 + 4 * 3 + 1), checkpoint.isOpen(NaN)], [false, false]);
+    assertEquals(checkpoint.isOpen(5 + (4 + REACH) * 3), false);
+    checkpoint.add(5 + 4 * 3);
+    assertEquals(checkpoint.isOpen(5 + 4 * 3), false);
+    return Promise.resolve();
+  });
+});

@@ -154,7 +154,7 @@ async function runEncoded(options: RunOptions, isHalfWritten: () => boolean): Pr
   const usage = { seconds: 1, cpuSeconds: 1, peakRssKb: 1, shortages: {} };
   const fail = (error: unknown): void => void (failure ??= error);
   try {
-    await outputs.open(() => ({ stats: stats.toJSON(), ...usage }), fail);
+    await outputs.open(() => ({ stats: stats.toJSON(), cluster: null, ...usage }), fail);
   } catch (error) {
     await outputs.abandon().catch(() => {});
     return error;

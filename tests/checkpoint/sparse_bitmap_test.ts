@@ -23,3 +23,14 @@ Deno.test("SparseBitmap holds numbers at any distance, and so does its copy", ()
     assertEquals(SparseBitmap.parse(bad), undefined, bad.slice(0, 20));
   }
 });
+
+Deno.test("SparseBitmap.countBelow() counts in any order of questions", () => {
+  const places = new SparseBitmap();
+  const all = [0, 3, 7, 8, 9, 65_535, 65_536, 200_000, 200_001, 10_000_000];
+  for (const place of all) places.add(place);
+  for (
+    const at of [5, 5, 0, 9, 10, 65_535, 65_536, 65_537, 300_000, 200_001, 200_000, 1e7, 1, 2e7]
+  ) {
+    assertEquals(places.countBelow(at), all.filter((place) => place < at).length, `${at}`);
+  }
+});

@@ -161,6 +161,13 @@ Deno.test("LiveWorkers remembers engines, processor time, memory and shortages o
   });
 });
 
+Deno.test("LiveWorkers counts threads of one process as several workers with one processor time", () => {
+  const rig = new Rig();
+  for (const name of ["p-0", "p-1", "q-0", "r"]) rig.workers.hear(live(name, { cpuSeconds: 3 }));
+  assertEquals([rig.workers.most, rig.workers.mostProcesses], [4, 3]);
+  assertEquals(rig.workers.usage.cpuSeconds, 9);
+});
+
 Deno.test("LiveWorkers does not count again what workers used before a resume", () => {
   const rig = new Rig(true);
   rig.workers.hear(live("w", { cpuSeconds: 100 }));

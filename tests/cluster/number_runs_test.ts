@@ -1,5 +1,11 @@
 import { assertEquals } from "@std/assert";
-import { haveCommon, isRuns, listNumbers, RunBuilder } from "../../lib/cluster/number_runs.ts";
+import {
+  haveCommon,
+  isRuns,
+  listNumbers,
+  RunBuilder,
+  subtractRuns,
+} from "../../lib/cluster/number_runs.ts";
 import { generator } from "../fixtures/random_json.ts";
 
 /** Runs of some of the first 30 numbers of a step. */
@@ -34,4 +40,30 @@ Deno.test("isRuns() takes what RunBuilder makes, and no number twice", () => {
   }
   assertEquals(isRuns([0, 1, 2, 1], 1), false);
   assertEquals(isRuns([0, 2, 1, 1], 9, 3), false);
+});
+
+Deno.test("subtractRuns() leaves the numbers that are not among the others", () => {
+  const random = generator(7);
+  for (let k = 0; k < 2_000; k++) {
+    const step = 1 + random(3);
+    const all = draw(random, step);
+    const some = new RunBuilder(step);
+    const rest = new RunBuilder(step);
+    const keeps = 1 + random(4);
+    for (const i of listNumbers(all, step)) (random(keeps) === 0 ? some : rest).add(i);
+    const left = subtractRuns(all, some.runs, step)!;
+    assertEquals([...listNumbers(left, step)], [...listNumbers(rest.runs, step)]);
+    const strange = draw(random, step);
+    const numbers = new Set(listNumbers(all, step));
+    const isPart = [...listNumbers(strange, step)].every((i) => numbers.has(i));
+    assertEquals(subtractRuns(all, strange, step) !== undefined, isPart, `${all} - ${strange}`);
+  }
+});
+
+Deno.test("subtractRuns() refuses runs that do not ascend, or lie between the numbers", () => {
+  for (
+    const others of [[1], [0, 0], [0, -1], [0, 1, 0, 1], [4, 1, 2, 1], [1, 1], [0, 1.5], [0.5, 1]]
+  ) {
+    assertEquals(subtractRuns([0, 9], others, 2), undefined, `${others}`);
+  }
 });

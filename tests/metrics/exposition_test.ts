@@ -6,6 +6,8 @@ import type { Snapshot, Verdict } from "../../lib/stats/snapshot.ts";
 import { Stats } from "../../lib/stats/stats.ts";
 import { Exposition } from "../fixtures/exposition.ts";
 import { moment } from "../fixtures/moment.ts";
+import { result } from "../fixtures/result.ts";
+import { workerFigures } from "../fixtures/workers.ts";
 
 function snapshotOf(changes: Partial<Snapshot> = {}): Snapshot {
   const figures = new Stats().snapshot(moment());
@@ -85,4 +87,45 @@ Deno.test("formatMetrics() escapes a label when its value is hostile", () => {
   const exposition = parsed({ thresholds: [verdict] });
   assertEquals(exposition.by("myriad_threshold_held"), { [text]: 0 });
   assertEquals(exposition.families.has("myriad_evil"), false);
+});
+
+Deno.test("formatMetrics() has the workers of a run on several machines, of which 100 by name", () => {
+  const workers = [
+    workerFigures("gone", { state: "gone" }),
+    workerFigures("silent", { state: "silent" }),
+    ...Array.from({ length: 150 }, (_, k) => workerFigures(`w${k}`, { loopBusy: k / 1_000 })),
+  ];
+  const exposition = parsed({ workers, workersBusy: workers.map(({ loopBusy }) => loopBusy) });
+  assertEquals(exposition.by("myriad_workers"), { busy: 150, silent: 1, gone: 1, left: 0 });
+  const busy = exposition.by("myriad_worker_event_loop_busy_ratio");
+  assertEquals([Object.keys(busy).length, busy.w7, busy.silent], [100, 0.007, undefined]);
+  // The submitter's own; others stand for themselves.
+  assertEquals(exposition.value("myriad_event_loop_busy_ratio"), 0.25);
+  assert(!parsed().text.includes("myriad_worker"));
+});
+
+Deno.test("formatMetrics() lets no counter fall when a worker takes with it what it has counted", () => {
+  const floors = new Map<string, number>();
+  const of = (requests: number, inFlight: number): Exposition => {
+    const stats = new Stats();
+    for (let k = 0; k < requests; k++) stats.record(result({ ms: 10 }));
+    const snapshot = {
+      ...stats.snapshot(moment({ inFlight })),
+      thresholds: [],
+      aborted: undefined,
+    };
+    return new Exposition(formatMetrics(snapshot, BUILD, floors));
+  };
+  const shown = [[5, 3], [3, 1], [7, 2]].map(([requests, inFlight]) => {
+    const exposition = of(requests, inFlight);
+    return [
+      exposition.by("myriad_requests_total").succeeded,
+      exposition.value("myriad_request_duration_seconds_count"),
+      exposition.value("myriad_requests_in_flight"),
+    ];
+  });
+  assertEquals(shown, [[5, 5, 3], [5, 5, 1], [7, 7, 2]]);
+  const { size } = floors;
+  of(9, 1);
+  assertEquals(floors.size, size);
 });

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { formatBar, formatLogLine } from "../../lib/progress/bar.ts";
-import type { Snapshot } from "../../lib/stats/snapshot.ts";
+import type { Snapshot, WorkerState } from "../../lib/stats/snapshot.ts";
 import { ATTACKED, COLORS, EMPTY, HUGE, RAW, SNAPSHOT } from "../fixtures/report_snapshots.ts";
+import { workerFigures } from "../fixtures/workers.ts";
 
 Deno.test("formatBar() shows no latency without a response", () => {
   const bar = formatBar({ ...SNAPSHOT, succeeded: 0 }, 850, { columns: 200, color: false });
@@ -103,4 +104,22 @@ Deno.test("formatLogLine() gives the bar's figures in one line", () => {
       "1,000 in flight, 90.0 MB",
   );
   assert(!RAW.test(formatLogLine(ATTACKED, 1)));
+});
+
+Deno.test("formatBar() and formatLogLine() show how many workers there are", () => {
+  const of = (...states: readonly WorkerState[]): Snapshot => ({
+    ...SNAPSHOT,
+    workers: states.map((state, k) => workerFigures(`w${k}`, { state })),
+  });
+  const words: readonly (readonly [Snapshot, string])[] = [
+    [of(), "no worker"],
+    [of("gone", "left"), "no worker"],
+    [of("busy", "left"), "1 worker"],
+    [of("busy", "busy", "gone"), "2 workers"],
+    [of("busy", "silent", "busy"), "3 workers, 1 silent"],
+  ];
+  for (const [snapshot, text] of words) {
+    assert(formatBar(snapshot, 850, WIDE).includes(`  16:40  ${text}  p50`), text);
+    assert(formatLogLine(snapshot, 850).includes(`, ${text}, p50`), text);
+  }
 });

@@ -214,3 +214,14 @@ Deno.test("formatTable() keeps its columns in 80 cells when texts are wide", () 
   assertStringIncludes(lines.join("\n"), "    such as http://例え.テスト/漢字/");
   for (const line of lines) assert(measureWidth(line) <= 80, line);
 });
+
+Deno.test("formatTable() tells what is proved of a run on several machines", () => {
+  const cluster = { run: "x", workers: 1, slices: 1, redone: 0, records: 5, sha256: "" };
+  const show = (given: Partial<typeof cluster>): string =>
+    formatRun({ ...SNAPSHOT, cluster: { ...cluster, ...given } }, { color: false });
+  assertStringIncludes(show({}), "\n  cluster      1 slice by 1 worker; 5 records, each once\n");
+  assertStringIncludes(
+    show({ workers: 3, slices: 1_000, redone: 7, records: 1e6 }),
+    "\n  cluster      1,000 slices by 3 workers, 7 redone; 1,000,000 records, each once\n",
+  );
+});

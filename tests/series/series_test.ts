@@ -9,7 +9,7 @@ import { result } from "../fixtures/result.ts";
 
 /** A run whose time a test makes pass. */
 class FakeRun {
-  readonly stats = new Stats();
+  stats = new Stats();
   now = 5_000;
   inFlight = 0;
   rssBytes = 1;
@@ -185,4 +185,15 @@ Deno.test("SeriesRecorder looks by itself between start() and stop()", async () 
   await third.promise;
   const { rate } = recorder.stop();
   assert(rate.length >= 3);
+});
+
+Deno.test("SeriesRecorder has no negative rates when a worker takes with it what it has counted", () => {
+  const run = new FakeRun();
+  run.pass(100, [10, 20, 30, 40]);
+  run.stats = new Stats();
+  run.pass(100, [10, 50]);
+  run.pass(100, [60]);
+  const series = run.recorder.stop();
+  assertEquals(series.rate, [40, 0, 10]);
+  assertEquals(series.p50.map((ms) => ms !== null && ms > 0), [true, true, true]);
 });

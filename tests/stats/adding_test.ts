@@ -198,3 +198,17 @@ Deno.test("findWrongStat() names a missing or wrong field", () => {
   deep.latency.counts.reverse();
   assertEquals(findWrongStat(deep), "latency");
 });
+
+Deno.test("Stats.plus() counts what others have counted, and changes nothing", () => {
+  const random = generator(7);
+  const [own, other, another] = [200, 300, 100].map((count) => makeEvents(count, random, 3));
+  const stats = count(own);
+  const before = plain(take(stats));
+  const deltas = [other, another].map((events) => count(events).take());
+  const sum = plain(take(stats.plus(deltas)));
+  const all = plain(take(count([...own, ...other, ...another])));
+  // The details are those from here.
+  const { hosts, slowest, messages } = before;
+  assertEquals(sum, { ...all, hosts, slowest, messages });
+  assertEquals(plain(take(stats)), before);
+});

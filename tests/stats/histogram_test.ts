@@ -240,3 +240,14 @@ Deno.test("Histogram.buckets() gives each slot's highest value and count", () =>
   assertEquals([...histogramOf([2 ** 40, 2 ** 36 - 1]).buckets()], [[2 ** 40, 2]]);
   assertEquals([...histogramOf([2 ** 36 - 1]).buckets()], [[2 ** 36 - 1, 1]]);
 });
+
+Deno.test("Histogram.diff() leaves out values that only the earlier one has", () => {
+  const earlier = new Histogram();
+  for (const value of [10, 10, 20, 5_000]) earlier.record(value);
+  const later = new Histogram();
+  for (const value of [10, 30, 30]) later.record(value);
+  const diff = later.diff(earlier);
+  assertEquals([...diff.buckets()], [[30, 2]]);
+  assertEquals([diff.count, diff.sum], [2, 0]);
+  assertEquals(new Histogram().diff(earlier).count, 0);
+});

@@ -10,7 +10,7 @@ import { formatFlags } from "../../cli/format_flags.ts";
 import { parseFlags } from "../../cli/parse_flags.ts";
 import { Bus, type RunBus, type RunListing } from "../../cluster/bus.ts";
 import type { Live } from "../../cluster/messages.ts";
-import { UsageError } from "../../errors.ts";
+import { BusError, UsageError } from "../../errors.ts";
 import { readBusOptions } from "../../options/bus.ts";
 import { BUS_FLAGS } from "../../options/bus_flags.ts";
 import { readClusterKey } from "../../options/cluster_key.ts";
@@ -124,10 +124,7 @@ async function lookAt(
     const stop = run?.onLive((live) => {
       if (workers.size < MAX_WORKERS || workers.has(live.worker)) workers.set(live.worker, live);
     });
-    const [{ state, sealed }, held] = run === undefined
-      ? [{ state: "damaged" as const, sealed: false }, 0]
-      : await Promise.all([readState(run), run.countHeld()]);
-    return { listing, workers, stop, state, sealed, held };
+    return { listing, workers, stop, ...await readState(run) };
   }));
   if (opened.some(({ stop }) => stop !== undefined)) {
     await new Promise((resolve) => setTimeout(resolve, LISTEN_MS));
@@ -139,7 +136,7 @@ async function lookAt(
       run,
       state,
       sealed,
-      since: since.toISOString(),
+      since: since?.toISOString() ?? null,
       slices,
       done: slices - open,
       held,
@@ -161,12 +158,19 @@ async function lookAt(
   });
 }
 
-async function readState(run: RunBus): Promise<{ state: RunState; sealed: boolean }> {
-  const sealed = await run.isSealed();
-  if (sealed === undefined) return { state: "preparing", sealed: false };
-  const control = await run.readControl();
-  return {
-    state: control === "run" ? "running" : control === "stop" ? "stopping" : "over",
-    sealed,
-  };
+async function readState(
+  run: RunBus | undefined,
+): Promise<{ state: RunState; sealed: boolean; held: number }> {
+  if (run === undefined) return { state: "damaged", sealed: false, held: 0 };
+  try {
+    const held = await run.countHeld();
+    const sealed = await run.isSealed();
+    if (sealed === undefined) return { state: "preparing", sealed: false, held };
+    const control = await run.readControl();
+    const state = control === "run" ? "running" : control === "stop" ? "stopping" : "over";
+    return { state, sealed, held };
+  } catch (error) {
+    if (!(error instanceof BusError) || error.trouble === "denied") throw error;
+    return { state: error.trouble === "gone" ? "over" : "away", sealed: false, held: 0 };
+  }
 }

@@ -65,8 +65,8 @@ export function formatDeleted(run: string, streams: readonly string[]): string {
 }
 
 /** A time in UTC, to the second. */
-function formatTime(iso: string): string {
-  return `${iso.slice(0, 19).replace("T", " ")} UTC`;
+function formatTime(iso: string | null): string {
+  return iso === null ? "?" : `${iso.slice(0, 19).replace("T", " ")} UTC`;
 }
 
 /** Lines of cells below each other. Cells can hold what others sent: they are escaped. */

@@ -7,6 +7,8 @@ export type RunState =
   | "stopping"
   /** It has ended, and is about to be removed. */
   | "over"
+  /** The servers that have it do not answer: they start, or elect a leader. */
+  | "away"
   /** Some of its streams are missing: a submitter died while it made or removed it. */
   | "damaged";
 
@@ -33,8 +35,8 @@ export interface RunStatus {
   readonly state: RunState;
   /** Whether what its workers tell can only be read with its key. */
   readonly sealed: boolean;
-  /** When it was submitted, in the format of ISO 8601. */
-  readonly since: string;
+  /** When it was submitted, in the format of ISO 8601; null while no server knows. */
+  readonly since: string | null;
   /** How many slices were published so far. */
   readonly slices: number;
   /** How many of these are done. */

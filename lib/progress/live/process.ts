@@ -53,9 +53,21 @@ interface Saturated {
   readonly consequence: string;
 }
 
-function listSaturated({ loopBusy, workersBusy, workers }: Snapshot): Saturated[] {
-  const count = workersBusy.length;
-  const isAlone = count === 0 && workers === undefined;
+/** The event loops that make requests, if these are not that of this process. */
+function listLoops(
+  { workersBusy, workers }: Snapshot,
+): { readonly name: string; readonly busy: number }[] {
+  if (workers === undefined) return workersBusy.map((busy, k) => ({ name: `thread ${k}`, busy }));
+  return workers.filter(({ state }) => state === "busy").map(({ name, loopBusy }) => ({
+    name: `worker ${escapeForCells(name, MAX_TEXT)}`,
+    busy: loopBusy,
+  }));
+}
+
+function listSaturated(snapshot: Snapshot): Saturated[] {
+  const { loopBusy, workers } = snapshot;
+  const loops = listLoops(snapshot);
+  const isAlone = loops.length === 0 && workers === undefined;
   const all: Saturated[] = [];
   if (loopBusy >= SATURATED) {
     all.push({
@@ -65,29 +77,20 @@ function listSaturated({ loopBusy, workersBusy, workers }: Snapshot): Saturated[
       consequence: isAlone ? "latencies include queueing here" : "the others wait for it",
     });
   }
-  const one = workers === undefined ? "thread" : "worker";
-  const saturated = workersBusy.filter((busy) => busy >= SATURATED);
+  const saturated = loops.filter(({ busy }) => busy >= SATURATED);
   if (saturated.length > 0) {
     const isOne = saturated.length === 1;
+    const count = saturated.length === loops.length ? "all" : `${saturated.length} of`;
     all.push({
       who: isOne
-        ? nameLoop(workersBusy.indexOf(saturated[0]), workers)
-        : `${saturated.length === count ? "all" : `${saturated.length} of`} ${count} ${one}s`,
+        ? saturated[0].name
+        : `${count} ${loops.length} ${workers === undefined ? "threads" : "workers"}`,
       loops: isOne ? "event loop" : "event loops",
-      busy: Math.max(...saturated),
-      consequence: workers === undefined
-        ? "latencies include queueing here"
-        : "its latencies include queueing there",
+      busy: Math.max(...saturated.map(({ busy }) => busy)),
+      consequence: `latencies include queueing ${workers === undefined ? "here" : "there"}`,
     });
   }
   return all;
-}
-
-/** A thread by its number, a worker by its name. */
-function nameLoop(k: number, workers: Snapshot["workers"]): string {
-  if (workers === undefined) return `thread ${k}`;
-  const { name } = workers.filter(({ state }) => state === "busy")[k];
-  return `worker ${escapeForCells(name, MAX_TEXT)}`;
 }
 
 /** What slows the run down on this machine, so that nobody blames the servers. */

@@ -206,8 +206,9 @@ function formatAbout({ summary, command, machine, parts = [] }: PageData): Html 
   if (summary.resumed && parts.length === 0) row("Resumed", "earlier parts are counted too");
   if (machine !== undefined) {
     const { os, cores, deno } = machine;
-    const { threads = 1 } = summary;
-    const loops = threads > 1 ? `, the run in ${formatCount(threads)} threads` : "";
+    const { threads = 1, cluster } = summary;
+    const what = cluster ? "workers" : "threads";
+    const loops = threads > 1 ? `, the run in ${formatCount(threads)} ${what}` : "";
     row("Machine", `${os}, ${cores} ${cores === 1 ? "core" : "cores"}${loops}`);
     row("Versions", `myriad ${summary.version ?? ""}, Deno ${deno}`);
   }

@@ -68,3 +68,14 @@ Deno.test("mergeSummaries() merges the program's own lateness when each part has
   const { own_late_ms, own_late_histogram } = mergeSummaries([merged, part()]);
   assertEquals([own_late_ms, own_late_histogram], [undefined, undefined]);
 });
+
+Deno.test("mergeSummaries() adds what several runs on machines had, without a common digest", () => {
+  const part = { requests: 1, succeeded: 1, failed: 0 };
+  const cluster = { run: "a", workers: 2, slices: 5, redone: 1, records: 9, parts_sha256: "0" };
+  const merge = (...clusters: (typeof cluster | null)[]) =>
+    mergeSummaries(clusters.map((cluster) => ({ ...part, cluster }))).cluster;
+  assertEquals(merge(cluster, null, { ...cluster, slices: 7 }), {
+    ...{ run: null, workers: 4, slices: 12, redone: 2, records: 18, parts_sha256: null },
+  });
+  assertEquals(merge(null, null), undefined);
+});

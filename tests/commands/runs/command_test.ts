@@ -124,7 +124,7 @@ test("runs() lists the runs of a bus, and what is heard of their workers", async
     ["w1", 64],
     ["w2", 64],
   ]);
-  assert(Math.abs(Date.now() - Date.parse(status.since)) < 60_000, status.since);
+  assert(Math.abs(Date.now() - Date.parse(status.since!)) < 60_000, `${status.since}`);
   assertMatch(
     text,
     /^run +state +slices +done +workers +rate +since\na +running +3 +1 +2 +1,500\/s +20.* UTC\n$/,

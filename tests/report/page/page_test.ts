@@ -4,6 +4,7 @@ import { formatPage } from "../../../lib/report/page/page.ts";
 import { pageScript, SHARED } from "../../../lib/report/page/script.ts";
 import { HOSTILE } from "../../fixtures/hostile_markup.ts";
 import { hostilePage, largestPage, pageData } from "../../fixtures/page_data.ts";
+import { workerFigures } from "../../fixtures/workers.ts";
 
 Deno.test("formatPage() escapes hostile texts", async () => {
   const tagsOf = (page: string): Record<string, number> => {
@@ -191,4 +192,19 @@ Deno.test("formatPage() shows the program's own lateness when there was a rate",
   const own_late_ms = { mean: 0.03, p50: 0.02, p99: 0.2, max: 3 };
   const page = await formatPage(pageData({}, { own_late_ms }));
   assertStringIncludes(page, "p50 20 us, p99 200 us, at most 3.00 ms");
+});
+
+Deno.test("formatPage() has a row for each worker, and sums up those that do not fit", async () => {
+  const gone = workerFigures("w1", { state: "gone", requests: 100, slices: 1 });
+  const page = await formatPage(pageData({ workers: [gone, workerFigures("w2")] }));
+  assertStringIncludes(page, "<h2>Workers</h2>");
+  assertMatch(
+    page,
+    /<td>w2<td>busy<td class="n">5,000<td class="n">5[^]*<td>w1<td class="bad">gone/,
+  );
+  const [, left, requests] = /<td>(\d+) workers more<td><td class="n">([\d,]+)/.exec(
+    await formatPage(largestPage()),
+  )!;
+  assertEquals(Number(requests.replaceAll(",", "")), Number(left) * 5_000);
+  assert(!(await formatPage(pageData())).includes("<h2>Workers</h2>"));
 });
