@@ -77,8 +77,10 @@ export class TurnPacer implements Pacer {
   #gap = Infinity;
   #roundTripMs: number;
   #isIdle = true;
-  /** Since when there is something to start. */
+  /** Since when there is something to start, and turns were given before they were due. */
   #readySinceMs = -Infinity;
+  /** Whether no turn was given in time since there is something to start. */
+  #isBehind = true;
   /** Since when it has had a free place; undefined right after a start. */
   #freeSinceMs: number | undefined = -Infinity;
   /** When start 0 is due, on the server's clock; undefined before that is decided. */
@@ -132,6 +134,7 @@ export class TurnPacer implements Pacer {
   claim(nowMs: number): void {
     if (this.#isIdle) {
       this.#isIdle = false;
+      this.#isBehind = true;
       this.#readySinceMs = nowMs;
       this.#before = undefined;
       this.#update();
@@ -300,7 +303,11 @@ export class TurnPacer implements Pacer {
       sentAtMs - this.#serverMs(originMs, turn, 0),
       sentMs - (this.#freeSinceMs ?? sentMs),
     );
-    if (behindMs > MAX_BEHIND_MS) void this.#move(originMs + behindMs + newsMs);
+    if (behindMs > MAX_BEHIND_MS) return void this.#move(originMs + behindMs + newsMs);
+    // Others had nothing to start before this worker had.
+    const now = this.#around.now();
+    this.#isBehind &&= this.#serverMs(originMs, turn, 0) < now + this.#clock.offsetMs(now);
+    if (this.#isBehind) this.#readySinceMs = now;
   }
 
   async #move(atMs: number): Promise<void> {
