@@ -34,8 +34,11 @@ import type { Spec } from "./spec.ts";
 const MAX_HELD = 8;
 /** How often a worker says that it works on its slices in the time after which it counts as lost. */
 const KEEPS = 6;
-/** How long nobody asks for slices after the bus was away: first, all say what they hold. */
-const QUIET_MS = 3_000;
+/**
+ * How long nobody asks for slices after the bus was away: first, all say what they hold, and commit
+ * what they have done. What was on its way when the bus went has failed by then, and was tried again.
+ */
+const QUIET_MS = 7_000;
 /** How often to look whether the bus is back. */
 const AWAY_MS = 500;
 /** How long a worker that leaves waits for a slice that may be on its way to it. */
