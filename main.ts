@@ -167,7 +167,7 @@ async function work(argv: readonly string[]): Promise<number> {
     import("./lib/commands/work/command.ts"),
     import("./lib/run/grace.ts"),
   ]);
-  const say = (text: string): void => void print(`${formatMessage(text)}\n`, Deno.stderr);
+  const say = (text: string): void => printAtOnce(`${formatMessage(text)}\n`);
   let code = 0;
   const text = await work(argv, {
     version: config.version,

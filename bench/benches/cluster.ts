@@ -18,8 +18,8 @@ import { writeLines } from "../write_lines.ts";
 const ROUNDS = 3;
 /** Requests of a slice, where a figure depends on it. */
 const SLICE = 2_000;
-/** How many slices a worker has at most: `MAX_OPEN` in `lib/cluster/run_worker.ts`. */
-const MAX_OPEN = 8;
+/** How many slices a worker has at most: `MAX_HELD` in `lib/cluster/run_worker.ts`. */
+const MAX_HELD = 8;
 /** Of the simulated parts: as the program itself cuts a run that is long. */
 const LONG_SLICE = 20_000;
 
@@ -284,7 +284,7 @@ async function measureDeath(context: ClusterContext): Promise<Check[]> {
     what: `requests repeated after the death of a worker, slices of ${grouped(SLICE)}`,
     reached: asked.repeated,
     bound: "at most",
-    limit: MAX_OPEN * SLICE,
+    limit: MAX_HELD * SLICE,
     unit: "",
   }, nothingLost("requests lost by the death of a worker", asked.lost)];
 }

@@ -4,7 +4,9 @@
  *
  * @module
  */
+import { ServerClock } from "../../lib/cluster/server_clock.ts";
 import { TurnPacer } from "../../lib/cluster/turn_pacer.ts";
+import { REAL_ENVIRONMENT } from "../../lib/schedule/schedule.ts";
 import { connect } from "./cluster_run.ts";
 
 /** What paces do. */
@@ -26,7 +28,7 @@ export interface Paces {
 }
 
 /** What is not counted: the paces begin one after the other. */
-const SETTLE_SECONDS = 3;
+const SETTLE_SECONDS = 5;
 /** How often the paces look whether something is due. */
 const LOOK_MS = 1;
 const LOST_AFTER_MS = 30_000;
@@ -35,13 +37,6 @@ const HOLD_BYTES = 1024 ** 2;
 if (import.meta.main) console.log(JSON.stringify(await count(JSON.parse(Deno.args[0]))));
 
 async function count({ port, paces, rate, seconds }: PacesOptions): Promise<Paces> {
-  const around = {
-    now: () => performance.now(),
-    after(ms: number, callback: () => void): () => void {
-      const timer = setTimeout(callback, ms);
-      return () => clearTimeout(timer);
-    },
-  };
   const submitter = await connect({ port });
   const name = `paces${crypto.randomUUID().slice(0, 8)}`;
   await submitter.createRun(name, {
@@ -51,9 +46,10 @@ async function count({ port, paces, rate, seconds }: PacesOptions): Promise<Pace
     key: undefined,
   });
   const buses = await Promise.all(Array.from({ length: paces }, () => connect({ port })));
-  const pacers = await Promise.all(buses.map(async (bus, k) => {
+  const workers = await Promise.all(buses.map(async (bus, k) => {
     const run = (await bus.openRun(name))!;
-    return await TurnPacer.open(run, { rate, worker: `w${k}` }, around);
+    const clock = new ServerClock(() => run.readClock(`w${k}`), REAL_ENVIRONMENT);
+    return { clock, pacer: await TurnPacer.open(run, { rate, clock }, REAL_ENVIRONMENT) };
   }));
   const perSecond = new Array<number>(seconds).fill(0);
   const perPace = new Array<number>(paces).fill(0);
@@ -66,7 +62,7 @@ async function count({ port, paces, rate, seconds }: PacesOptions): Promise<Pace
         clearInterval(timer);
         return resolve();
       }
-      for (const [k, pacer] of pacers.entries()) {
+      for (const [k, { pacer }] of workers.entries()) {
         for (;;) {
           pacer.claim(now);
           if (pacer.dueMs > now) break;
@@ -78,7 +74,10 @@ async function count({ port, paces, rate, seconds }: PacesOptions): Promise<Pace
       }
     }, LOOK_MS);
   });
-  for (const pacer of pacers) pacer.close();
+  for (const { pacer, clock } of workers) {
+    pacer.close();
+    clock.close();
+  }
   await submitter.deleteRun(name);
   await Promise.all([submitter, ...buses].map((bus) => bus.close()));
   return { perSecond, perPace };

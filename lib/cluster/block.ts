@@ -22,6 +22,9 @@ export interface RecordTexts {
 /** The maximum number of bytes of a block that is not compressed: a cutter ends a slice long before. */
 const MAX_BYTES = 128 * 1024 * 1024;
 
+/** Half the time of the usual level of 6, for 1 % more bytes. */
+const GZIP_LEVEL = 3;
+
 const isText: Check = (value) => typeof value === "string" && value.length <= MAX_LINE;
 const isBlock = isShape({
   texts: isList(isText, MAX_SLICE),
@@ -30,7 +33,7 @@ const isBlock = isShape({
 });
 
 export function encodeBlock(block: RecordTexts): Uint8Array<ArrayBuffer> {
-  return gzipSync(JSON.stringify(block)) as Uint8Array<ArrayBuffer>;
+  return gzipSync(JSON.stringify(block), { level: GZIP_LEVEL }) as Uint8Array<ArrayBuffer>;
 }
 
 /**

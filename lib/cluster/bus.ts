@@ -235,12 +235,8 @@ export class Bus {
 
   /** The names of the runs that are on the bus. */
   async listRuns(): Promise<string[]> {
-    const streams = await this.#listStreams();
-    return Array.from(
-      streams.entries().filter(([run, names]) => isWhole(run, names)),
-      ([run]) => run,
-    )
-      .sort();
+    const streams = [...await this.#listStreams()];
+    return streams.filter(([run, names]) => isWhole(run, names)).map(([run]) => run).sort();
   }
 
   /** The names of streams, by the run. Servers know them also of a stream that has no leader now. */
@@ -1001,49 +997,60 @@ export class RunBus {
   /**
    * Writes when the first turn is due, unless somebody else has written that meanwhile.
    *
-   * @param revision that of what it replaces; 0 without one
-   * @returns its revision; undefined if it was not written
+   * @param before when it was due; undefined if that was not decided
+   * @returns when it is due now
    */
-  async writeOrigin(atMs: number, revision: number): Promise<number | undefined> {
-    const bytes = this.codec.encode("origin", "", { atMs });
+  async moveOrigin(atMs: number, before: number | undefined): Promise<number> {
+    const { kv } = this.#parts;
     return await this.#do("put off the turns", async () => {
-      try {
-        return await this.#parts.kv.put("origin", bytes, { previousSeq: revision });
-      } catch (error) {
-        if ((error as { code?: number }).code !== WRONG_LAST_SEQUENCE) throw error;
-        return undefined;
+      for (;;) {
+        const entry = await kv.get("origin");
+        const stands = entry === null ? undefined : this.#readOrigin(entry.value);
+        if (stands !== undefined && stands !== before) return stands;
+        const bytes = this.codec.encode("origin", "", { atMs });
+        try {
+          await kv.put("origin", bytes, { previousSeq: entry?.revision ?? 0 });
+          return atMs;
+        } catch (error) {
+          if ((error as { code?: number }).code !== WRONG_LAST_SEQUENCE) throw error;
+        }
       }
     });
   }
 
+  #readOrigin(bytes: Uint8Array): number | undefined {
+    const origin = this.codec.decode("origin", "", bytes);
+    if (origin === undefined) this.leaveOut("the begin of the rate");
+    return origin?.atMs;
+  }
+
   /**
-   * Calls back with when the first turn is due, and the revision that says so, whenever that is
-   * written.
+   * Calls back with when the first turn is due, whenever that is written.
    *
    * @param fail is called if this user may not hear of it
    * @returns what ends that
    */
   async watchOrigin(
-    take: (atMs: number, revision: number) => void,
+    take: (atMs: number) => void,
     fail: (error: unknown) => void,
   ): Promise<() => void> {
     const { nc, bus } = this.#parts;
-    const read = async (): Promise<void> => {
-      const entry = await this.#do("read the turns", () => this.#parts.kv.get("origin"));
-      if (entry === null) return;
-      const origin = this.codec.decode("origin", "", entry.value);
-      if (origin === undefined) this.leaveOut("the begin of the rate");
-      else take(origin.atMs, entry.revision);
+    const hear = (bytes: Uint8Array): void => {
+      const atMs = this.#readOrigin(bytes);
+      if (atMs !== undefined) take(atMs);
     };
-    // What does not come now, comes with the next turn that is overdue.
-    const readAgain = (): void => void read().catch(() => {});
     const subscription = nc.subscribe(`$KV.${this.#names.bucket}.origin`, {
-      callback: (error) => {
-        if (error === null) readAgain();
+      callback: (error, { data }) => {
+        if (error === null) hear(data);
         else fail(toBusError(error, "hear of the turns"));
       },
     });
-    const stopWaiting = bus.onReconnect(readAgain);
+    const read = async (): Promise<void> => {
+      const entry = await this.#do("read the turns", () => this.#parts.kv.get("origin"));
+      if (entry !== null) hear(entry.value);
+    };
+    // What does not come now, comes with the next turn that is overdue.
+    const stopWaiting = bus.onReconnect(() => void read().catch(() => {}));
     await read();
     return () => {
       subscription.unsubscribe();

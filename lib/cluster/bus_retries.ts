@@ -2,7 +2,7 @@ import { BusError } from "../errors.ts";
 
 /** How long to wait after a failure, in milliseconds: twice as long each time, up to a maximum. */
 const MIN_WAIT_MS = 250;
-const MAX_WAIT_MS = 4_000;
+const MAX_WAIT_MS = 1_000;
 
 /** What the user is told when the bus does not do what it is asked for, and when it does again. */
 const WORDS = {

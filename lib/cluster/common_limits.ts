@@ -96,11 +96,7 @@ export class CommonLimits {
 /** When the first worker began, on the own clock. */
 async function findStart(bus: RateBus, clock: ServerClock): Promise<number> {
   await clock.ready();
-  let startMs = REAL_ENVIRONMENT.now();
-  const offsetMs = clock.offsetMs(startMs);
-  const written = await bus.writeOrigin(startMs + offsetMs, 0);
-  if (written !== undefined) return startMs;
-  const stopWatching = await bus.watchOrigin((atMs) => startMs = atMs - offsetMs, () => {});
-  stopWatching();
-  return startMs;
+  const now = REAL_ENVIRONMENT.now();
+  const offsetMs = clock.offsetMs(now);
+  return await bus.moveOrigin(now + offsetMs, undefined) - offsetMs;
 }

@@ -130,9 +130,9 @@ export interface Messages {
 export const MAX_MESSAGE_BYTES = 1024 * 1024;
 /** The maximum number of bytes that are stored as one, and of the pieces that they are stored in. */
 export const MAX_STORED_BYTES = 64 * 1024 * 1024;
-const MAX_PIECES = 1_000;
+const MAX_PIECES = 10_000;
 /** The maximum number of requests in a slice. */
-export const MAX_SLICE = 1_000_000;
+export const MAX_SLICE = 100_000;
 /** The maximum number of runs of numbers in a slice that waits for its worker. */
 export const MAX_SLICE_RUNS = 10_000;
 /** The maximum number of slices that a worker tells about. */

@@ -51,7 +51,8 @@ export class OpenSlice {
   /** One bit for each place that has a result. */
   readonly #done: Uint8Array;
   #doneCount = 0;
-  #hasSilence = false;
+  /** How many of its requests failed on their way, without a response. */
+  #silentCount = 0;
   /** Of whole gzip members. */
   readonly #packedRecords: Uint8Array<ArrayBuffer>[] = [];
   readonly #packedFailures: Uint8Array<ArrayBuffer>[] = [];
@@ -106,7 +107,7 @@ export class OpenSlice {
     this.#done[place >> 3] |= bit;
     this.#doneCount++;
     this.stats.record(result);
-    if (result.error !== undefined && result.scope !== undefined) this.#hasSilence = true;
+    if (result.error !== undefined && result.scope !== undefined) this.#silentCount++;
     const { records, failures } = this.encoders;
     if (records !== undefined) {
       records.add(result);
@@ -130,7 +131,12 @@ export class OpenSlice {
 
   /** Whether a request of it got no response, so that this worker's network can be the cause. */
   get hasSilence(): boolean {
-    return this.#hasSilence;
+    return this.#silentCount > 0;
+  }
+
+  /** Whether all of them did that have a result. */
+  get isSilent(): boolean {
+    return this.#silentCount === this.#doneCount;
   }
 
   /** What came of it so far. Only once: it lets go of its encoders. */

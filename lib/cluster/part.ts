@@ -7,11 +7,12 @@
  *
  * @module
  */
+import { OutputError } from "../errors.ts";
 import { isPackedStats, type PackedStats } from "../stats/packed_stats.ts";
 import { isCount, isShape } from "../text/json_shape.ts";
 import { parse } from "./codec.ts";
 import { DamagedError } from "./damaged_error.ts";
-import { MAX_SLICE } from "./messages.ts";
+import { MAX_SLICE, MAX_STORED_BYTES } from "./messages.ts";
 import { countRuns, isRuns } from "./number_runs.ts";
 
 /** What came of one slice. */
@@ -30,6 +31,8 @@ interface Header extends Pick<Part, "runs" | "stats"> {
 }
 
 const LENGTH_BYTES = 4;
+/** The maximum number of bytes of a part: with its seal it can be stored as one. */
+const MAX_PART_BYTES = MAX_STORED_BYTES - 1024 ** 2;
 /** The maximum number of bytes of a header. */
 const MAX_HEADER_BYTES = 32 * 1024 * 1024;
 
@@ -39,12 +42,20 @@ const isHeader = isShape({
   records: isCount,
 });
 
+/** @throws {OutputError} If it is longer than what can be stored as one. */
 export function encodePart({ runs, stats, records, failures }: Part): Uint8Array<ArrayBuffer> {
   const header = new TextEncoder().encode(
     JSON.stringify({ runs, stats, records: records.length } satisfies Header),
   );
   const at = LENGTH_BYTES + header.length;
-  const bytes = new Uint8Array(at + records.length + failures.length);
+  const length = at + records.length + failures.length;
+  if (length > MAX_PART_BYTES) {
+    throw new OutputError(
+      `Cannot store what came of a slice: it has more than ${MAX_PART_BYTES / 2 ** 20} MiB: ` +
+        "submit the run with a smaller --slice",
+    );
+  }
+  const bytes = new Uint8Array(length);
   new DataView(bytes.buffer).setUint32(0, header.length);
   bytes.set(header, LENGTH_BYTES);
   bytes.set(records, at);

@@ -32,16 +32,25 @@ import type { Spec } from "./spec.ts";
  * waits for the bus.
  */
 const MAX_HELD = 8;
-/** How often a worker says that it works on its slices, while others wait once for that. */
-const KEEPS = 3;
-/** How long nobody asks for slices after the bus was away: first, all say what they hold. */
-const QUIET_MS = 3_000;
+/** How often a worker says that it works on its slices in the time after which it counts as lost. */
+const KEEPS = 6;
+/**
+ * How long nobody asks for slices after the bus was away: first, all say what they hold, and commit
+ * what they have done. What was on its way when the bus went has failed by then, and was tried again.
+ */
+const QUIET_MS = 7_000;
 /** How often to look whether the bus is back. */
 const AWAY_MS = 500;
 /** How long a worker that leaves waits for a slice that may be on its way to it. */
 const LATE_MS = 2_500;
 /** After so many workers that have died in a slice, nobody begins it again. */
 const MAX_DEATHS = 4;
+/**
+ * How long a slice whose requests all failed without a response waits for one of another slice, and
+ * how often to look: nobody else has to know what only this worker cannot reach.
+ */
+const SILENCE_MS = 3_000;
+const LISTEN_MS = 100;
 /** How often records are read before they count as damaged, and how long to wait between. */
 const MAX_READS = 3;
 const READ_AGAIN_MS = 500;
@@ -104,6 +113,7 @@ export class RunWorker {
   /** Why it cannot go on; undefined if it can. */
   #failure: unknown;
   #quietUntilMs = -Infinity;
+  #responseCount = 0;
   #grace: ReturnType<typeof setTimeout> | undefined;
 
   constructor(bus: RunBus, { name, spec, options, say }: RunWorkerOptions) {
@@ -152,7 +162,10 @@ export class RunWorker {
       { ...options, durationMs: undefined, hasOneHost, isResumable: true },
       {
         beforeFirst: ({ url }) => requirePermission(url, options, permits),
-        onResult: () => teller.countResult(),
+        onResult: ({ status }) => {
+          teller.countResult();
+          if (status !== null) this.#responseCount++;
+        },
         onNotice: (text) => teller.addNotice(text),
         onNews: (news) => limits.onNews(news),
       },
@@ -404,6 +417,10 @@ export class RunWorker {
 
   async #commit(slice: OpenSlice): Promise<void> {
     const { lease: { slice: { id }, delivery }, doneCount: count } = slice;
+    if (slice.isSilent) {
+      await this.#listen();
+      if (!this.#isTrusted(slice)) return await this.#giveBack(id);
+    }
     const bytes = this.#bus.codec.seal("part", id, encodePart(slice.toPart()));
     this.#spare.push(slice.encoders);
     const name = `part.${id}.${crypto.randomUUID()}`;
@@ -418,6 +435,15 @@ export class RunWorker {
     }
     this.#tries.delete(id);
     this.#leases.acknowledge(id);
+  }
+
+  /** Waits until a request has its response, or for a while: nothing may be there to respond. */
+  async #listen(): Promise<void> {
+    const before = this.#responseCount;
+    for (let ms = 0; ms < SILENCE_MS && !this.#isLeaving; ms += LISTEN_MS) {
+      if (this.#responseCount > before) return;
+      await this.#retries.wait(LISTEN_MS);
+    }
   }
 
   async #giveBack(id: string): Promise<void> {

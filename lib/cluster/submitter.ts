@@ -52,6 +52,8 @@ const SLICE_SECONDS = 10;
 const SHARE_OF_BLOCKS = 1 / 4;
 /** The maximum number of slices that are on their way to the bus. */
 const MAX_PUTS = 8;
+/** How many items are cut before the clock is read again. */
+const ITEMS_A_READ = 256;
 /** Items wait no longer for others of their slice. */
 const SLOW_INPUT_MS = 100;
 /** How long the workers have to commit what they hold, at the end. */
@@ -247,8 +249,10 @@ export class Submitter implements RunningPipeline {
 
   /** The command that starts a worker of the run. */
   get workCommand(): string {
-    const { bus: { servers }, before: { run } } = this.#options;
-    return `myriad work nats://${servers[0]} ${run}`;
+    const { bus: { servers, tls }, before: { run }, key } = this.#options;
+    const scheme = tls === undefined ? "nats" : "tls";
+    const flags = key === undefined ? "" : " --cluster-key FILE";
+    return `myriad work ${scheme}://${servers[0]} ${run}${flags}`;
   }
 
   begin(options: RunOptions, parts: PipelinesParts, hooks: SubmitterHooks): void {
@@ -351,9 +355,11 @@ export class Submitter implements RunningPipeline {
       if (commit !== undefined && commit !== "closed") this.#collector.add(commit);
     }
     if (runs.length > 0) this.#adopted = new NumberPlaces(runs, this.#step);
+    // What was collected meanwhile goes once a journal has it.
+    const known = new Set([...earlier, ...adopted.map(({ slice }) => slice.id)]);
     for (const name of await this.#persist(() => this.#run.listStored())) {
       const [kind, id] = name.split(".");
-      if (kind === "spec" || this.#slices.has(id)) continue;
+      if (kind === "spec" || known.has(id)) continue;
       await this.#persist(() => this.#run.dropName(name));
     }
     this.#hooks.onNotice(
@@ -370,28 +376,36 @@ export class Submitter implements RunningPipeline {
       await this.#change();
     }
     let hasMore = true;
+    // To read the clock takes longer than to cut an item.
+    let now = performance.now();
+    let sinceRead = 0;
     while (!this.#isStopping && (hasMore || cutter.count > 0)) {
+      if (sinceRead === 0) now = performance.now();
       if (!this.#hasRoom) {
         await this.#change();
+        sinceRead = 0;
         continue;
       }
-      const cut = cutter.take(!hasMore || cutter.isFull, performance.now());
+      const cut = cutter.take(!hasMore || cutter.isFull, now);
       if (cut !== undefined) {
         this.#put(cut);
         continue;
       }
       if (!hasMore || cutter.isFull) {
         await this.#change(cutter.readyAtMs - performance.now());
+        sinceRead = 0;
         continue;
       }
       const step = this.#pull();
       if (step === undefined) {
         await this.#waitForItem();
+        sinceRead = 0;
       } else if (step.done) {
         hasMore = false;
       } else if (this.#adopted?.find(step.value.i) === undefined) {
         this.#given++;
-        if (cutter.count === 0) this.#cutSinceMs = performance.now();
+        sinceRead = (sinceRead + 1) % ITEMS_A_READ;
+        if (cutter.count === 0) this.#cutSinceMs = now;
         cutter.add(step.value);
       }
     }
@@ -541,6 +555,22 @@ export class Submitter implements RunningPipeline {
     if (this.#earlier !== undefined || this.#slices.has(commit.id)) this.#collector.add(commit);
   }
 
+  /** Ends the run, as nobody can do one of its slices; what others hold is collected. */
+  #onBad(id: string, why: BadSlice): void {
+    const slice = this.#slices.get(id)?.slice;
+    if (slice === undefined) return;
+    const { runs } = slice;
+    const last = runs[runs.length - 2] + (runs[runs.length - 1] - 1) * this.#step;
+    const reason = why === "deadly"
+      ? "too many of its workers have died: look at what they said last"
+      : "its records on the bus are damaged";
+    this.#giveUp(
+      new ClusterError(
+        `Cannot go on: nobody can do slice '${id}' (requests ${runs[0]} to ${last}): ${reason}`,
+      ),
+    );
+  }
+
   /** Reads a part; if it is damaged, its slice is published anew. */
   async #read(commit: Commit): Promise<CheckedPart | undefined> {
     try {
@@ -590,15 +620,6 @@ export class Submitter implements RunningPipeline {
     void this.#putAgain(outstanding, runs, true).then(() => this.#free(id));
   }
 
-  /** Nobody can do a slice: the run ends, once what others hold is collected. */
-  #onBad(id: string, why: BadSlice): void {
-    if (!this.#slices.has(id)) return;
-    const words = why === "deadly"
-      ? `several workers have died in slice '${id}': look at what they say`
-      : `the bus has damaged the records of slice '${id}'`;
-    this.#giveUp(new ClusterError(`Cannot go on: ${words}`));
-  }
-
   /**
    * Takes what came of a slice. All of one moment: nothing is awaited between the records, the
    * numbers and the statistics.
@@ -617,10 +638,11 @@ export class Submitter implements RunningPipeline {
     const numbers = new Float64Array(count);
     let k = 0;
     for (const i of listNumbers(runs, this.#step)) numbers[k++] = i;
-    // An earlier submitter may have collected it.
+    // An earlier submitter may have collected it, or this one, which was told of the commit twice: a
+    // journal may not have it yet.
     if (!numbers.every(this.#hooks.isOpen)) {
       if (outstanding !== undefined) throw new Error(`Two results of a request in slice '${id}'`);
-      return void this.#free(id);
+      return this.#hooks.onSafe(() => void this.#free(id));
     }
     const delta = unpackStats(packed);
     this.stats.add(delta);

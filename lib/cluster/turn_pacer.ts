@@ -10,35 +10,29 @@ const TURN_MS = 5;
 /** How much earlier than needed a turn is asked for. */
 const MARGIN_MS = 5;
 const MARGIN_SHARE = 0.25;
+/** The maximum of that and the way to the bus: a process that was busy for once takes not too many. */
+const MAX_AHEAD_MS = 500;
 /** The maximum number of turns that are asked for at once, and of those that are at hand. */
 const MAX_ASKED = 64;
 const MAX_HELD = 256;
-/** How many of them are at hand before it is known when they are due. */
-const MAX_EARLY = 2;
 /** By so much the schedule has to be behind before all starts are put off. */
 const MAX_BEHIND_MS = 1_000;
-/** What others need to hear that, in addition to round trips. */
+/** How long others need to hear that, and to have turns. */
+const NEWS_ROUND_TRIPS = 4;
 const NEWS_MS = 10;
 /** How long to wait after the bus has failed. */
 const RETRY_MS = 250;
-/** The weight of the last value in a mean, and how slowly the longest round trip is forgotten. */
+/** The weight of the last value in a mean. */
 const WEIGHT = 1 / 8;
-const FORGET = 1 / 16;
 
 /** What the rate of a run needs of the bus. */
 export interface RateBus {
   takeTurn(): Promise<number>;
-  writeOrigin(atMs: number, revision: number): Promise<number | undefined>;
+  moveOrigin(atMs: number, before: number | undefined): Promise<number>;
   watchOrigin(
-    take: (atMs: number, revision: number) => void,
+    take: (atMs: number) => void,
     fail: (error: unknown) => void,
   ): Promise<() => void>;
-}
-
-/** When start 0 is due on the server's clock, and the revision that says so. */
-interface Origin {
-  readonly atMs: number;
-  readonly revision: number;
 }
 
 /**
@@ -83,16 +77,21 @@ export class TurnPacer implements Pacer {
   #gap = Infinity;
   #roundTripMs: number;
   #isIdle = true;
-  /** Since when there is something to start. */
+  /** Since when there is something to start, and turns were given before they were due. */
   #readySinceMs = -Infinity;
+  /** Whether no turn was given in time since there is something to start. */
+  #isBehind = true;
   /** Since when it has had a free place; undefined right after a start. */
   #freeSinceMs: number | undefined = -Infinity;
-  #origin: Origin | undefined;
+  /** When start 0 is due, on the server's clock; undefined before that is decided. */
+  #originMs: number | undefined;
   #isMoving = false;
   #isClosed = false;
   #stopWatching: () => void = () => {};
   /** Cancels the timer that asks for a turn. */
   #cancelAsk: (() => void) | undefined;
+  /** Cancels the timer that decides in place of another worker when the first turn is due. */
+  #cancelDecision: (() => void) | undefined;
   /** Called when the time of the next start has changed by itself. */
   onChange: () => void = () => {};
   /** Called if the bus refuses what the pacer needs. */
@@ -106,8 +105,8 @@ export class TurnPacer implements Pacer {
   ): Promise<TurnPacer> {
     await clock.ready();
     const pacer = new TurnPacer(bus, clock, options, around);
-    pacer.#stopWatching = await bus.watchOrigin((atMs, revision) => {
-      pacer.#learn({ atMs, revision });
+    pacer.#stopWatching = await bus.watchOrigin((atMs) => {
+      pacer.#learn(atMs);
       pacer.#settle();
     }, (error) => pacer.onFailure(error));
     return pacer;
@@ -135,6 +134,7 @@ export class TurnPacer implements Pacer {
   claim(nowMs: number): void {
     if (this.#isIdle) {
       this.#isIdle = false;
+      this.#isBehind = true;
       this.#readySinceMs = nowMs;
       this.#before = undefined;
       this.#update();
@@ -166,33 +166,34 @@ export class TurnPacer implements Pacer {
   close(): void {
     this.#isClosed = true;
     this.#cancelAsk?.();
+    this.#cancelDecision?.();
     this.#stopWatching();
   }
 
   /** When a start is due, on the clock of the server. @param turn from 1 @param k from 0 */
-  #serverMs({ atMs }: Origin, turn: number, k: number): number {
-    return atMs + this.#times.of((turn - 1) * this.#length + k);
+  #serverMs(originMs: number, turn: number, k: number): number {
+    return originMs + this.#times.of((turn - 1) * this.#length + k);
   }
 
   /** Finds the next start at hand, and when it is due. */
   #update(): void {
     this.#dueMs = Infinity;
-    const origin = this.#origin;
+    const originMs = this.#originMs;
     const turns = this.#turns;
     if (this.#done >= this.#length) this.#drop();
-    if (origin === undefined || this.#isMoving || turns.length === 0) return;
+    if (originMs === undefined || this.#isMoving || turns.length === 0) return;
     const offsetMs = this.#clock.offsetMs(this.#around.now());
     const fromMs = this.#readySinceMs - TICK_MS + offsetMs;
     // Nobody makes up for what was due before there was something to start.
-    while (turns.length > 0 && this.#serverMs(origin, turns[0], this.#length - 1) < fromMs) {
+    while (turns.length > 0 && this.#serverMs(originMs, turns[0], this.#length - 1) < fromMs) {
       this.#drop();
     }
     if (turns.length === 0) return;
-    while (this.#serverMs(origin, turns[0], this.#done) < fromMs) this.#done++;
-    this.#dueMs = this.#serverMs(origin, turns[0], this.#done) - offsetMs;
+    while (this.#serverMs(originMs, turns[0], this.#done) < fromMs) this.#done++;
+    this.#dueMs = this.#serverMs(originMs, turns[0], this.#done) - offsetMs;
     const last = turns[turns.length - 1];
-    this.#endMs = this.#serverMs(origin, last + 1, 0) - offsetMs;
-    this.#turnMs = this.#endMs + offsetMs - this.#serverMs(origin, last, 0);
+    this.#endMs = this.#serverMs(originMs, last + 1, 0) - offsetMs;
+    this.#turnMs = this.#endMs + offsetMs - this.#serverMs(originMs, last, 0);
   }
 
   #drop(): void {
@@ -206,8 +207,11 @@ export class TurnPacer implements Pacer {
     this.#cancelAsk = undefined;
     // It claims as soon as it has a free place.
     if (this.#isClosed || this.#isIdle || this.#freeSinceMs === undefined) return;
-    const aheadMs = (1 + MARGIN_SHARE) * this.#roundTripMs + MARGIN_MS;
-    const most = this.#origin === undefined || this.#isMoving ? MAX_EARLY : MAX_HELD;
+    const aheadMs = Math.min(
+      MAX_AHEAD_MS,
+      (1 + MARGIN_SHARE) * this.#roundTripMs + MARGIN_MS,
+    );
+    const most = this.#originMs === undefined || this.#isMoving ? 1 : MAX_HELD;
     for (;;) {
       const askAtMs = this.#coveredMs(nowMs) - aheadMs;
       const isFull = this.#asked >= MAX_ASKED || this.#turns.length + this.#asked >= most;
@@ -223,6 +227,8 @@ export class TurnPacer implements Pacer {
 
   /** Until when there are turns, as far as is known: those asked for come after those at hand. */
   #coveredMs(nowMs: number): number {
+    // Two turns show how many others there are.
+    if (this.#gap === Infinity && this.#asked === 0) return nowMs;
     const fromMs = this.#turns.length === 0 ? nowMs : this.#endMs;
     return this.#asked === 0 ? fromMs : fromMs + this.#asked * this.#gap * this.#turnMs;
   }
@@ -243,11 +249,9 @@ export class TurnPacer implements Pacer {
       return this.#ask(this.#around.now());
     }
     this.#asked--;
+    if (this.#isClosed) return;
     const tookMs = this.#around.now() - sentMs;
-    this.#roundTripMs = Math.max(
-      tookMs,
-      this.#roundTripMs + FORGET * (tookMs - this.#roundTripMs),
-    );
+    this.#roundTripMs += WEIGHT * (tookMs - this.#roundTripMs);
     // A server that was killed can forget its last numbers, and give them again.
     if (turn > this.#last) {
       this.#hold(turn);
@@ -276,33 +280,40 @@ export class TurnPacer implements Pacer {
 
   /**
    * Puts off all starts if the last turn shows that they are far behind, and that is not because all
-   * places were in use. If nobody has done so before, this sets when the first turn is due.
+   * places were in use. Whoever has the first turn of the run decides when it is due.
    *
    * @param sentMs when the turn was asked for: this process can have been stopped since then
    */
   #catchUp(turn: number, sentMs: number): void {
-    const origin = this.#origin;
+    const originMs = this.#originMs;
     const sentAtMs = sentMs + this.#clock.offsetMs(sentMs);
-    const newsMs = (this.#around.now() - sentMs) + 2 * this.#roundTripMs + NEWS_MS;
-    if (origin === undefined) {
-      const atMs = sentAtMs - this.#times.of((turn - 1) * this.#length);
-      return void this.#move(atMs + newsMs, 0);
+    // Until all have heard of it, and have turns.
+    const newsMs = (this.#around.now() - sentMs) + NEWS_ROUND_TRIPS * this.#roundTripMs + NEWS_MS;
+    if (originMs === undefined) {
+      const atMs = sentAtMs - this.#times.of((turn - 1) * this.#length) + newsMs;
+      if (turn === 1) return void this.#move(atMs);
+      // It may have died.
+      this.#cancelDecision?.();
+      this.#cancelDecision = this.#around.after(MAX_BEHIND_MS, () => {
+        if (this.#originMs === undefined) void this.#move(atMs + MAX_BEHIND_MS);
+      });
+      return;
     }
     const behindMs = Math.min(
-      sentAtMs - this.#serverMs(origin, turn, 0),
+      sentAtMs - this.#serverMs(originMs, turn, 0),
       sentMs - (this.#freeSinceMs ?? sentMs),
     );
-    if (behindMs > MAX_BEHIND_MS) {
-      void this.#move(origin.atMs + behindMs + newsMs, origin.revision);
-    }
+    if (behindMs > MAX_BEHIND_MS) return void this.#move(originMs + behindMs + newsMs);
+    // Others had nothing to start before this worker had.
+    const now = this.#around.now();
+    this.#isBehind &&= this.#serverMs(originMs, turn, 0) < now + this.#clock.offsetMs(now);
+    if (this.#isBehind) this.#readySinceMs = now;
   }
 
-  async #move(atMs: number, revision: number): Promise<void> {
+  async #move(atMs: number): Promise<void> {
     this.#isMoving = true;
     try {
-      const written = await this.#bus.writeOrigin(atMs, revision);
-      // If somebody else has moved it, the watch tells.
-      if (written !== undefined) this.#learn({ atMs, revision: written });
+      this.#learn(await this.#bus.moveOrigin(atMs, this.#originMs));
     } catch (error) {
       await this.#pauseAfter(error);
       // Another turn shows whether it is still so.
@@ -312,9 +323,9 @@ export class TurnPacer implements Pacer {
     this.#settle();
   }
 
-  #learn(origin: Origin): void {
-    if (this.#origin !== undefined && origin.revision <= this.#origin.revision) return;
-    this.#origin = origin;
+  /** It is only ever put off. */
+  #learn(atMs: number): void {
+    this.#originMs = Math.max(atMs, this.#originMs ?? -Infinity);
   }
 
   /** Waits before the next try, as the bus may be back by then. */

@@ -52,12 +52,13 @@ export async function parseRun(
       "No URL is given: add one, or --input with a file of URLs; see 'myriad --help'",
     );
   }
-  checkFlags(values);
+  // The submitter has checked which go together; some of them are not for workers.
+  if (isSubmitted) (await import("./submission.ts")).checkSubmitted(values);
+  else checkFlags(values);
   checkMetrics(values);
   const captures = parseCaptures(values);
   const expect = parseExpectation(values);
   const report = parseReport(values, url ?? `URLs of ${input!.path}`);
-  if (isSubmitted) (await import("./submission.ts")).checkSubmitted(values);
   const bus = values.get("cluster");
   const submission = bus === undefined
     ? undefined

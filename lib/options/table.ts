@@ -472,7 +472,7 @@ const SECTIONS = {
     {
       name: "slice",
       value: "N",
-      kind: count({ min: 1, max: 1_000_000 }),
+      kind: count({ min: 1, max: 100_000 }),
       option: "slice",
       requires: ["cluster"],
       defaultWords: "a thousandth of the run, 1k to 20k",

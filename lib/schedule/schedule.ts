@@ -832,12 +832,13 @@ export class Schedule implements Source<Start> {
   }
 
   /**
-   * Whether the only host is unreachable: the source has no other, as far as it was read. That is to
-   * its end, or as far as targets can be kept waiting.
+   * Whether the only host is unreachable: the run has no other, or the source has not, as far as it
+   * was read. That is to its end, or as far as targets can be kept waiting.
    */
   #isNobodyThere(now: number): boolean {
     return this.#first.isEnough && this.#inFlight === 0 && this.#pulled === undefined &&
-      (!this.#hasSource || this.#hosts.isFull(now)) && this.#first.settle("stuck");
+      (this.#options.hasOneHost || !this.#hasSource || this.#hosts.isFull(now)) &&
+      this.#first.settle("stuck");
   }
 
   /** Makes the retries of a host due at once: they wait for their host, or fail if it is given up. */

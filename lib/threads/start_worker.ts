@@ -77,7 +77,7 @@ function share(text: string): Uint8Array<SharedArrayBuffer> {
 /** Starts a worker. @param name what it is, where it is not one of a run's threads */
 export function startWorker({ url, bundle }: WorkerCode, name?: string): Worker {
   const worker = new Worker(url, { type: "module", name });
-  if (bundle !== undefined) worker.postMessage(bundle);
+  if (bundle !== undefined) worker.postMessage({ bundle, url: import.meta.url });
   return worker;
 }
 
@@ -91,15 +91,16 @@ function awaitBundle(): void {
   scope.onmessage = ({ data }) => {
     const early: MessageEvent[] = [];
     scope.onmessage = (event) => early.push(event);
-    void run(new TextDecoder().decode(data)).then(() =>
+    void run(new TextDecoder().decode(data.bundle), data.url).then(() =>
       early.forEach((event) => scope.onmessage!(event))
     );
   };
 
-  async function run(text: string): Promise<void> {
+  async function run(text: string, url: string): Promise<void> {
     const { SourceTextModule, SyntheticModule } = process.getBuiltinModule("node:vm");
     const module = new SourceTextModule(text, {
       importModuleDynamically: (specifier) => import(specifier),
+      initializeImportMeta: (meta) => meta.url = url,
     });
     await module.link(async (specifier) => {
       const exports = await import(specifier);

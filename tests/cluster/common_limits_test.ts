@@ -8,7 +8,7 @@ const AHEAD_MS = 1e9;
 /** A bus in this process, whose clock is ahead. */
 class FakeBus implements LimitsBus {
   turns = 0;
-  origin: { atMs: number; revision: number } | undefined;
+  originMs: number | undefined;
   readonly holds: Hold[] = [];
   readonly watches = new Set<unknown>();
 
@@ -20,15 +20,14 @@ class FakeBus implements LimitsBus {
     return Promise.resolve(performance.now() + AHEAD_MS);
   }
 
-  writeOrigin(atMs: number, revision: number): Promise<number | undefined> {
-    if (revision !== (this.origin?.revision ?? 0)) return Promise.resolve(undefined);
-    this.origin = { atMs, revision: revision + 1 };
-    return Promise.resolve(revision + 1);
+  moveOrigin(atMs: number, before: number | undefined): Promise<number> {
+    if (this.originMs === before) this.originMs = atMs;
+    return Promise.resolve(this.originMs!);
   }
 
-  watchOrigin(take: (atMs: number, revision: number) => void): Promise<() => void> {
+  watchOrigin(take: (atMs: number) => void): Promise<() => void> {
     this.watches.add(take);
-    if (this.origin !== undefined) take(this.origin.atMs, this.origin.revision);
+    if (this.originMs !== undefined) take(this.originMs);
     return Promise.resolve(() => void this.watches.delete(take));
   }
 

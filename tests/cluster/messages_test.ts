@@ -66,7 +66,7 @@ const WRONG: Record<keyof typeof GOOD, Record<string, readonly unknown[]>> = {
       null,
       { ...STORED, seqs: [0] },
       { ...STORED, seqs: ["1"] },
-      { ...STORED, seqs: new Array(1_001).fill(1) },
+      { ...STORED, seqs: new Array(10_001).fill(1) },
       { ...STORED, sha256: "x" },
       { ...STORED, sha256: `${"0".repeat(63)}\n` },
     ],

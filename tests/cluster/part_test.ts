@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import { OutputError } from "../../lib/errors.ts";
 import { DamagedError } from "../../lib/cluster/damaged_error.ts";
 import { decodePart, encodePart, type Part } from "../../lib/cluster/part.ts";
 import { packStats } from "../../lib/stats/packed_stats.ts";
@@ -46,6 +47,11 @@ Deno.test("decodePart() refuses a part that is cut or damaged", () => {
       assert(error instanceof DamagedError, `${error}`);
     }
   }
+});
+
+Deno.test("encodePart() refuses what is too long to be stored", () => {
+  const records = new Uint8Array(64 * 1024 ** 2);
+  assertThrows(() => encodePart({ ...PART, records }), OutputError, "a smaller --slice");
 });
 
 Deno.test("decodePart() refuses a header that no worker writes", () => {

@@ -138,3 +138,29 @@ Deno.test("a request has the same idempotency key when its slice is done again",
   assertEquals(new Set(all.flat()).size, SLICE);
   assert(all.every(([one, two]) => one === two), "with the same key");
 });
+
+Deno.test("--resume with another key makes the run anew, and workers need that key", async () => {
+  await using cluster = await Cluster.start();
+  const { dir, target } = cluster;
+  const keys = [await dir.write("one", KEY), await dir.write("two", KEY.replaceAll("0", "1"))];
+  const output = dir.path("out.ndjson");
+  const { messages } = await cluster.tap("myriad.*.slice");
+  const args = ["-n", `${COUNT}`, "--slice", `${SLICE}`, target.url("/{}"), "-o", output];
+  const first = cluster.submit([...args, "--cluster-key", keys[0]]);
+  const name = await first.name();
+  await until(() => messages.length === COUNT / SLICE);
+  first.kill("SIGKILL");
+  await first.ended;
+  const second = cluster.submit([...args, "--cluster-key", keys[1], "--resume"]);
+  assertEquals(await second.name(), name);
+  await until(() => messages.length === 2 * COUNT / SLICE);
+  const permissions = ["--allow-net", `--allow-read=${dir.path(".")}`];
+  const [old, fresh] = keys.map((key) =>
+    cluster.work([name, "--cluster-key", key], { permissions })
+  );
+  assertMatch((await old.ended).stderr, /is not the key that it was submitted with/);
+  const { code, stderr } = await second.ended;
+  assertEquals(code, 0, stderr);
+  assertEquals((await fresh.ended).code, 0);
+  await cluster.verify(output, { numbers: range(COUNT) });
+});

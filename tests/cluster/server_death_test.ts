@@ -11,7 +11,7 @@ const WORKERS = 3;
 /** How many requests the workers make until all that they have in flight are held. */
 const MADE = WORKERS * ((IN_FLIGHT - 1) * SLICE + 8);
 /** Longer than a request to the server may take. */
-const OUTAGE_MS = 6_000;
+const OUTAGE_MS = 5_500;
 
 /** Starts a run whose workers are in the midst of slices. */
 async function begin(cluster: Cluster) {

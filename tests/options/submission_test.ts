@@ -135,7 +135,10 @@ Deno.test("several machines take methods that are not idempotent with consent or
       ["-m", "PUT"],
       ["-m", "DELETE"],
     ]
-  ) await submit([...argv, "http://h/"]);
+  ) {
+    const { method } = await work(await submit([...argv, "http://h/"]));
+    assertEquals(method, argv[1]);
+  }
 });
 
 for (
