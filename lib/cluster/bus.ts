@@ -235,12 +235,8 @@ export class Bus {
 
   /** The names of the runs that are on the bus. */
   async listRuns(): Promise<string[]> {
-    const streams = await this.#listStreams();
-    return Array.from(
-      streams.entries().filter(([run, names]) => isWhole(run, names)),
-      ([run]) => run,
-    )
-      .sort();
+    const streams = [...await this.#listStreams()];
+    return streams.filter(([run, names]) => isWhole(run, names)).map(([run]) => run).sort();
   }
 
   /** The names of streams, by the run. Servers know them also of a stream that has no leader now. */

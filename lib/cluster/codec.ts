@@ -79,7 +79,9 @@ export function parse(bytes: Uint8Array, check: Check): unknown {
 /** @throws {DamagedError} If it is not gzip, or is longer than so many bytes. */
 export function gunzip(bytes: Uint8Array, maxOutputLength: number): Uint8Array<ArrayBuffer> {
   try {
-    return gunzipSync(bytes, { maxOutputLength }) as Uint8Array<ArrayBuffer>;
+    const { buffer, byteOffset, length } = gunzipSync(bytes, { maxOutputLength });
+    // Not a Buffer: that is slower to search.
+    return new Uint8Array(buffer as ArrayBuffer, byteOffset, length);
   } catch {
     throw new DamagedError("What the bus keeps of the run is damaged: it cannot be decompressed");
   }

@@ -52,6 +52,8 @@ const SLICE_SECONDS = 10;
 const SHARE_OF_BLOCKS = 1 / 4;
 /** The maximum number of slices that are on their way to the bus. */
 const MAX_PUTS = 8;
+/** How many items are cut before the clock is read again. */
+const ITEMS_A_READ = 256;
 /** Items wait no longer for others of their slice. */
 const SLOW_INPUT_MS = 100;
 /** How long the workers have to commit what they hold, at the end. */
@@ -374,28 +376,36 @@ export class Submitter implements RunningPipeline {
       await this.#change();
     }
     let hasMore = true;
+    // To read the clock takes longer than to cut an item.
+    let now = performance.now();
+    let sinceRead = 0;
     while (!this.#isStopping && (hasMore || cutter.count > 0)) {
+      if (sinceRead === 0) now = performance.now();
       if (!this.#hasRoom) {
         await this.#change();
+        sinceRead = 0;
         continue;
       }
-      const cut = cutter.take(!hasMore || cutter.isFull, performance.now());
+      const cut = cutter.take(!hasMore || cutter.isFull, now);
       if (cut !== undefined) {
         this.#put(cut);
         continue;
       }
       if (!hasMore || cutter.isFull) {
         await this.#change(cutter.readyAtMs - performance.now());
+        sinceRead = 0;
         continue;
       }
       const step = this.#pull();
       if (step === undefined) {
         await this.#waitForItem();
+        sinceRead = 0;
       } else if (step.done) {
         hasMore = false;
       } else if (this.#adopted?.find(step.value.i) === undefined) {
         this.#given++;
-        if (cutter.count === 0) this.#cutSinceMs = performance.now();
+        sinceRead = (sinceRead + 1) % ITEMS_A_READ;
+        if (cutter.count === 0) this.#cutSinceMs = now;
         cutter.add(step.value);
       }
     }

@@ -77,8 +77,10 @@ export class TurnPacer implements Pacer {
   #gap = Infinity;
   #roundTripMs: number;
   #isIdle = true;
-  /** Since when there is something to start. */
+  /** Since when there is something to start, and turns were given before they were due. */
   #readySinceMs = -Infinity;
+  /** Whether no turn was given in time since there is something to start. */
+  #isBehind = true;
   /** Since when it has had a free place; undefined right after a start. */
   #freeSinceMs: number | undefined = -Infinity;
   /** When start 0 is due, on the server's clock; undefined before that is decided. */
@@ -88,6 +90,8 @@ export class TurnPacer implements Pacer {
   #stopWatching: () => void = () => {};
   /** Cancels the timer that asks for a turn. */
   #cancelAsk: (() => void) | undefined;
+  /** Cancels the timer that decides in place of another worker when the first turn is due. */
+  #cancelDecision: (() => void) | undefined;
   /** Called when the time of the next start has changed by itself. */
   onChange: () => void = () => {};
   /** Called if the bus refuses what the pacer needs. */
@@ -130,6 +134,7 @@ export class TurnPacer implements Pacer {
   claim(nowMs: number): void {
     if (this.#isIdle) {
       this.#isIdle = false;
+      this.#isBehind = true;
       this.#readySinceMs = nowMs;
       this.#before = undefined;
       this.#update();
@@ -161,6 +166,7 @@ export class TurnPacer implements Pacer {
   close(): void {
     this.#isClosed = true;
     this.#cancelAsk?.();
+    this.#cancelDecision?.();
     this.#stopWatching();
   }
 
@@ -243,6 +249,7 @@ export class TurnPacer implements Pacer {
       return this.#ask(this.#around.now());
     }
     this.#asked--;
+    if (this.#isClosed) return;
     const tookMs = this.#around.now() - sentMs;
     this.#roundTripMs += WEIGHT * (tookMs - this.#roundTripMs);
     // A server that was killed can forget its last numbers, and give them again.
@@ -286,8 +293,9 @@ export class TurnPacer implements Pacer {
       const atMs = sentAtMs - this.#times.of((turn - 1) * this.#length) + newsMs;
       if (turn === 1) return void this.#move(atMs);
       // It may have died.
-      this.#around.after(MAX_BEHIND_MS, () => {
-        if (this.#originMs === undefined && !this.#isMoving) void this.#move(atMs + MAX_BEHIND_MS);
+      this.#cancelDecision?.();
+      this.#cancelDecision = this.#around.after(MAX_BEHIND_MS, () => {
+        if (this.#originMs === undefined) void this.#move(atMs + MAX_BEHIND_MS);
       });
       return;
     }
@@ -295,7 +303,11 @@ export class TurnPacer implements Pacer {
       sentAtMs - this.#serverMs(originMs, turn, 0),
       sentMs - (this.#freeSinceMs ?? sentMs),
     );
-    if (behindMs > MAX_BEHIND_MS) void this.#move(originMs + behindMs + newsMs);
+    if (behindMs > MAX_BEHIND_MS) return void this.#move(originMs + behindMs + newsMs);
+    // Others had nothing to start before this worker had.
+    const now = this.#around.now();
+    this.#isBehind &&= this.#serverMs(originMs, turn, 0) < now + this.#clock.offsetMs(now);
+    if (this.#isBehind) this.#readySinceMs = now;
   }
 
   async #move(atMs: number): Promise<void> {

@@ -17,6 +17,7 @@ const SUBJECTS: Record<string, string> = {
   "cluster/commit": "workers that die at each of the messages that make a slice done",
   "cluster/formats": "each input and output of a run on several machines",
   "cluster/garbage": "what others send to the bus of a run",
+  "cluster/live": "what is seen of a run on several machines, by processes",
   "cluster/network": "workers whose network is cut",
   "cluster/politeness": "limits of a host that several workers request",
   "cluster/rate": "a rate that several workers keep, in processes",

@@ -142,6 +142,44 @@ Deno.test("TurnPacer goes on after the bus was away, without a burst", async () 
   rig.close();
 });
 
+for (const killMs of [1_150, 1_200]) {
+  Deno.test(`TurnPacer: a run begins although whoever had its first turn has died at ${killMs} ms`, async () => {
+    const rig = new RateRig({ rate: RATE }, 100);
+    await rig.join();
+    // Its first turn is on its way, or when that is due is.
+    await rig.time.to(killMs);
+    assertEquals([rig.turns, rig.moves], [1, 0]);
+    rig.kill(0);
+    await rig.join();
+    await rig.join();
+    await rig.time.to(10_000);
+    const fromMs = rig.starts[0].ms;
+    assert(fromMs < 5_000, `${fromMs}`);
+    const seconds = rig.perSecond(fromMs, fromMs + 4_000);
+    assert(least(seconds.slice(1)) >= RATE - 2 && largest(seconds) <= RATE * 1.05, `${seconds}`);
+    rig.close();
+  });
+}
+
+Deno.test("TurnPacer: a short time in which nobody had anything to start is not made up for", async () => {
+  for (const roundTripMs of ROUND_TRIPS) {
+    for (const idleMs of [50, 300, 900]) {
+      const { rig, fromMs } = await start(3, roundTripMs);
+      await rig.time.to(fromMs + 1_000);
+      for (const worker of [0, 1, 2]) rig.rest(worker);
+      await rig.time.to(fromMs + 1_000 + idleMs);
+      const before = rig.starts.length;
+      for (const worker of [0, 1, 2]) rig.begin(worker);
+      await rig.time.to(fromMs + 6_000);
+      const again = rig.starts[before].ms;
+      const seconds = rig.perSecond(again, again + 3_000);
+      assert(largest(seconds) <= RATE * 1.05, `${roundTripMs}, ${idleMs}: ${seconds}`);
+      assert(least(seconds.slice(1)) >= RATE - 2, `${roundTripMs}, ${idleMs}: ${seconds}`);
+      rig.close();
+    }
+  }
+});
+
 Deno.test("TurnPacer does not make the starts of a turn again that the bus has forgotten", async () => {
   const { rig, fromMs } = await start(1, 20);
   await rig.time.to(fromMs + 1_000);

@@ -1,10 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { listFields, readSchemas } from "../../docs/generate.ts";
 import { FIELDS } from "../../lib/output/record.ts";
+import { formatSummary } from "../../lib/report/json.ts";
 import { ERROR_KINDS } from "../../lib/result.ts";
 import { folder } from "../fixtures/folder.ts";
 import { type JsonSchema, problemsOf } from "../fixtures/json_schema.ts";
 import { myriad } from "../fixtures/program.ts";
+import { SNAPSHOT } from "../fixtures/report_snapshots.ts";
 
 // The schemas in docs/ against what the program really writes.
 
@@ -62,7 +64,10 @@ Deno.test("summary.schema.json names exactly the fields of summaries, and they v
     ]),
   ]);
   assertEquals([atRate.code, plain.code, aborted.code], [1, 0, 1], atRate.stderr + plain.stderr);
-  const summaries = [atRate, plain, aborted].map(({ stdout }) => JSON.parse(stdout));
+  const cluster = { run: "x", workers: 1, slices: 1, redone: 0, records: 2, sha256: "" };
+  const onMachines = formatSummary({ ...SNAPSHOT, cluster }, { version: "1" });
+  const texts = [...[atRate, plain, aborted].map(({ stdout }) => stdout), onMachines];
+  const summaries = texts.map((text) => JSON.parse(text));
   for (const it of summaries) assertEquals(problemsOfSummary(it), []);
   assertEquals(summaries[2].aborted, "requests<1");
   const unseen = listFields(summary).map(({ path }) => path)

@@ -73,7 +73,7 @@ const MERGES: Readonly<Record<Merge, (parts: Parts, key: keyof Summary) => unkno
   counts: (parts, key) => mergeCounts(each<Counts>(parts, key), MAX_NAMES),
   statuses: (parts, key) => mergeCounts(each<Counts>(parts, key), Infinity),
   errors: (parts, key) => mergeErrors(each<Summary["errors"]>(parts, key)),
-  clusters: (parts) => mergeClusters(parts.some("cluster")),
+  clusters: (parts, key) => mergeClusters(parts.some(key) as SummaryCluster[]),
   histogram: (parts, key) => mergeHistograms(each<HistogramState>(parts, key))?.toJSON(),
   "from first start to last end": measureSpan,
   "requests by seconds": (parts) => {
