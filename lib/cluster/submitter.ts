@@ -56,7 +56,7 @@ const MAX_PUTS = 8;
 const ITEMS_A_READ = 256;
 /** Items wait no longer for others of their slice. */
 const SLOW_INPUT_MS = 100;
-/** How long the workers have to commit what they hold, at the end. */
+/** How long the end waits for the next part; requests in flight have half of it. */
 const STOP_MS = 10_000;
 /** How often the bus is asked whether the run is there. */
 const LOOK_MS = 2_000;
@@ -194,6 +194,8 @@ export class Submitter implements RunningPipeline {
   /** How often in a row the bus did not have the run. */
   #missing = 0;
   #isLooking = false;
+  /** Whether the bus did not answer lately. */
+  #isAway = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #failure = Promise.withResolvers<never>();
   readonly #broken = Promise.withResolvers<void>();
@@ -664,6 +666,7 @@ export class Submitter implements RunningPipeline {
       if (rest.length > 0 && !this.#isStopping) again = this.#putAgain(outstanding, rest, false);
       else if (group !== undefined) this.#cutter.release(group, performance.now());
     }
+    if (this.#isStopping) this.#limitEnd();
     this.#hooks.onSafe(() => void again.then(() => this.#free(id)));
     this.#changed();
     return full;
@@ -711,11 +714,18 @@ export class Submitter implements RunningPipeline {
     this.#isLooking = true;
     try {
       await this.#lookOnce();
+      this.#noteAway(false);
     } catch {
-      // The bus does not answer: it may come back.
+      this.#noteAway(true);
     } finally {
       this.#isLooking = false;
     }
+  }
+
+  #noteAway(isAway: boolean): void {
+    if (this.#isAway === isAway || this.#isOver) return;
+    this.#isAway = isAway;
+    this.#hooks.onNotice(isAway ? "the bus does not answer: waiting for it" : "the bus is back");
   }
 
   async #lookOnce(): Promise<void> {
@@ -764,13 +774,12 @@ export class Submitter implements RunningPipeline {
     await this.#collector.idle;
   }
 
-  /** Settles once the workers have committed what they hold, or their time is up. */
+  /** Settles once the workers have committed what they hold. */
   async #whenStopped(): Promise<void> {
-    const deadline = performance.now() + STOP_MS;
     // Each worker has told once more what it does.
     await this.#change(SILENT_MS / 2);
     while (
-      performance.now() < deadline && this.#slices.size > 0 &&
+      this.#slices.size > 0 &&
       this.workers.heard.some(({ open }) => open.length > 0)
     ) {
       await this.#change(100);
@@ -823,9 +832,16 @@ export class Submitter implements RunningPipeline {
     this.#timer = setTimeout(() => this.#stopAt(atMs), Math.min(leftMs, MAX_TIMER_MS));
   }
 
+  /** The end takes no longer than this after the last part: a worker, or the bus, can be away. */
+  #limitEnd(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#broken.resolve(), STOP_MS);
+  }
+
   async #stopWorkers(): Promise<void> {
     if (this.#isStopping) return;
     this.#isStopping = true;
+    this.#limitEnd();
     this.#changed();
     await this.#persist(() => this.#run.setControl("stop")).catch(() => {});
   }
@@ -876,13 +892,15 @@ export class Submitter implements RunningPipeline {
       if (!isKept) await this.#bus.deleteRun(run);
     };
     const deadline = performance.now() + RELEASE_MS;
-    while (this.#missing < MIN_MISSING && performance.now() < deadline) {
-      try {
-        await leave();
-        break;
-      } catch {
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-      }
+    let hasLeft = this.#missing >= MIN_MISSING;
+    while (!hasLeft && performance.now() < deadline) {
+      hasLeft = await leave().then(() => true, () => false);
+      if (!hasLeft) await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+    if (!hasLeft) {
+      this.#hooks?.onNotice(
+        `run '${run}' may still be on the bus: 'myriad runs URL ${run} --delete' ends it`,
+      );
     }
     await this.#bus.close();
   }
