@@ -694,9 +694,9 @@ export class Submitter implements RunningPipeline {
     if (live.gaveUp !== null) this.#gaveUp = { why: live.gaveUp, atMs: performance.now() };
   }
 
-  /** Somebody else can stop the run. */
+  /** Somebody else can stop the run. Whether the bus has lost it, {@linkcode #look} finds out. */
   #obey(control: Control): void {
-    if (control === "run" || this.#isStopping || this.#isOver) return;
+    if (control !== "stop" || this.#isStopping || this.#isOver) return;
     this.#giveUp(new ClusterError("Cannot go on: the run was stopped by 'myriad runs'"));
   }
 
@@ -733,7 +733,12 @@ export class Submitter implements RunningPipeline {
     this.#missing = exists ? 0 : this.#missing + 1;
     if (this.#isOver) return;
     if (this.#missing >= MIN_MISSING) {
-      return this.#end(new ClusterError(`Cannot go on: the bus has lost the run`));
+      return this.#end(
+        new ClusterError(
+          "Cannot go on: the run is not on the bus any more: its store is lost, or 'myriad runs' " +
+            "has deleted the run",
+        ),
+      );
     }
     const now = performance.now();
     const { length } = this.workers.heard;
