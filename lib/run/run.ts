@@ -24,6 +24,7 @@ import { addIds, drawIds } from "../source/request_id.ts";
 import { describeShortfall } from "../source/shortfall.ts";
 import { Targets } from "../source/targets.ts";
 import type { ClusterFigures, Snapshot } from "../stats/snapshot.ts";
+import type { Stats } from "../stats/stats.ts";
 import { type JournalSnapshot, type MadeAgain, Outputs } from "./outputs.ts";
 import { formatWait, GRACE_MS } from "./grace.ts";
 import { openEngine } from "./open_engine.ts";
