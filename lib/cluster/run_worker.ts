@@ -11,8 +11,10 @@ import { openMaker } from "../source/make_target.ts";
 import { addIds } from "../source/request_id.ts";
 import { Targets } from "../source/targets.ts";
 import { decodeBlock, type RecordTexts } from "./block.ts";
-import type { BadSlice, Lease, RunBus } from "./bus.ts";
-import { BusRetries } from "./bus_retries.ts";
+import type { BadSlice } from "./bus/commit_keys.ts";
+import type { RunBus } from "./bus/run_bus.ts";
+import type { Lease } from "./bus/slice_queue.ts";
+import { BusRetries } from "./bus/retries.ts";
 import { DamagedError } from "./damaged_error.ts";
 import { CommonLimits } from "./common_limits.ts";
 import { Leases } from "./leases.ts";
@@ -173,14 +175,14 @@ export class RunWorker {
     const teller = new LiveTeller(
       this.#name,
       { pipeline, open: this.#open.list, committing: this.#committing },
-      (live) => this.#bus.tellLive(live),
+      (live) => this.#bus.live.tell(live),
     );
     await limits.attach({
       learn: (news) => pipeline.learn(news),
       fail: (error) => this.#end(error),
     });
     const stopWatching = await this.#retries.persist(() =>
-      this.#bus.watchControl((control) => this.#take(control))
+      this.#bus.control.watch((control) => this.#take(control))
     );
     const stopWaiting = this.#bus.onReconnect(() => {
       this.#leases.keep();
@@ -291,7 +293,7 @@ export class RunWorker {
       while (this.#wantsMore && !this.#isLeaving && this.#leases.size < MAX_HELD) {
         const lease = await this.#retries.persist(async () => {
           await this.#whenQuiet();
-          return this.#isLeaving ? undefined : await this.#bus.nextSlice();
+          return this.#isLeaving ? undefined : await this.#bus.queue.next();
         });
         if (lease !== undefined) await this.#begin(lease);
       }
@@ -322,7 +324,7 @@ export class RunWorker {
       return this.#leases.acknowledge(id);
     }
     // The bus can forget that it was acknowledged.
-    const commit = await this.#retries.persist(() => this.#bus.readCommit(id));
+    const commit = await this.#retries.persist(() => this.#bus.commits.read(id));
     if (commit !== undefined) return this.#leases.acknowledge(id);
     if (delivery > 1 && await this.#isDeadly(id)) return await this.#condemn(id, "deadly");
     let records;
@@ -362,16 +364,16 @@ export class RunWorker {
    * not count; in one that has come so often, its workers have died.
    */
   async #isDeadly(id: string): Promise<boolean> {
-    const tries = await this.#retries.persist(() => this.#bus.readTries(id));
+    const tries = await this.#retries.persist(() => this.#bus.commits.readTries(id));
     // The first worker did not count.
     if (tries + 1 >= MAX_DEATHS) return true;
-    await this.#retries.persist(() => this.#bus.writeTries(id, tries + 1));
+    await this.#retries.persist(() => this.#bus.commits.writeTries(id, tries + 1));
     this.#tries.set(id, tries);
     return false;
   }
 
   async #condemn(id: string, why: BadSlice): Promise<void> {
-    await this.#retries.persist(() => this.#bus.markBad(id, why));
+    await this.#retries.persist(() => this.#bus.commits.markBad(id, why));
     this.#tries.delete(id);
     this.#leases.acknowledge(id);
   }
@@ -380,7 +382,7 @@ export class RunWorker {
     if (block === undefined) return undefined;
     for (let reads = 1;; reads++) {
       try {
-        const bytes = await this.#retries.persist(() => this.#bus.read(block));
+        const bytes = await this.#retries.persist(() => this.#bus.store.read(block));
         return decodeBlock(this.#bus.codec.open("block", id, bytes), count);
       } catch (error) {
         // A copy of the store on another server may not have it yet.
@@ -424,14 +426,14 @@ export class RunWorker {
     const bytes = this.#bus.codec.seal("part", id, encodePart(slice.toPart()));
     this.#spare.push(slice.encoders);
     const name = `part.${id}.${crypto.randomUUID()}`;
-    const part = await this.#retries.persist(() => this.#bus.store(name, bytes));
+    const part = await this.#retries.persist(() => this.#bus.store.write(name, bytes));
     const commit = { id, worker: this.#name, delivery, count, part };
-    if (await this.#retries.persist(() => this.#bus.commit(commit))) {
+    if (await this.#retries.persist(() => this.#bus.commits.create(commit))) {
       this.#work.slices++;
       this.#work.requests += count;
     } else {
       this.#work.lost++;
-      await this.#bus.drop(part);
+      await this.#bus.store.drop(part);
     }
     this.#tries.delete(id);
     this.#leases.acknowledge(id);
@@ -449,7 +451,9 @@ export class RunWorker {
   async #giveBack(id: string): Promise<void> {
     const tries = this.#tries.get(id);
     this.#tries.delete(id);
-    if (tries !== undefined) await this.#retries.persist(() => this.#bus.writeTries(id, tries));
+    if (tries !== undefined) {
+      await this.#retries.persist(() => this.#bus.commits.writeTries(id, tries));
+    }
     this.#leases.giveBack(id);
   }
 }

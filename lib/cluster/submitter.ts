@@ -17,7 +17,9 @@ import type { MaybePromise, Step } from "../stream.ts";
 import type { PipelinesHooks, PipelinesParts } from "../threads/pipelines.ts";
 import { adoptSlices } from "./adopt_slices.ts";
 import { decodeBlock, encodeBlock, type RecordTexts } from "./block.ts";
-import { type BadSlice, Bus, type RunBus } from "./bus.ts";
+import { Bus } from "./bus/bus.ts";
+import type { BadSlice } from "./bus/commit_keys.ts";
+import type { RunBus } from "./bus/run_bus.ts";
 import { gunzip } from "./codec.ts";
 import { Collector } from "./collector.ts";
 import { type Cutter, OrderCutter } from "./cutter.ts";
@@ -319,15 +321,15 @@ export class Submitter implements RunningPipeline {
     }
     await this.#tellSpec();
     ends.push(
-      this.#run.onLive((live) => this.#hear(live), (theirs) => this.workers.refuse(theirs)),
+      this.#run.live.listen((live) => this.#hear(live), (theirs) => this.workers.refuse(theirs)),
     );
     const listed = Promise.withResolvers<void>();
     // What is queued is listed first: a slice that is gone from the queue has its commit then.
-    const queued = this.isAttached ? await this.#persist(() => this.#run.listSlices()) : [];
+    const queued = this.isAttached ? await this.#persist(() => this.#run.queue.list()) : [];
     if (this.isAttached) this.#earlier = new Set();
     ends.push(
       await this.#persist(() =>
-        this.#run.watchCommits(
+        this.#run.commits.watch(
           (commit) => this.#onCommit(commit),
           listed.resolve,
           (id) => this.#replace(id, "has a commit that is damaged"),
@@ -337,7 +339,7 @@ export class Submitter implements RunningPipeline {
     );
     await listed.promise;
     if (this.isAttached) await this.#attach(queued);
-    ends.push(await this.#persist(() => this.#run.watchControl((control) => this.#obey(control))));
+    ends.push(await this.#persist(() => this.#run.control.watch((control) => this.#obey(control))));
     await this.#publish();
     await this.#whenCollected();
     if (!this.#isStopping && this.#inputFailure === undefined && this.#given !== this.#taken) {
@@ -350,11 +352,11 @@ export class Submitter implements RunningPipeline {
     const { command, lostAfterMs } = this.#options;
     const spec = { command, columns, hasOneHost, ids, lostAfterMs, details: this.#details };
     await this.#persist(() => this.#run.writeSpec(spec, config.version));
-    await this.#persist(() => this.#run.setControl("run"));
+    await this.#persist(() => this.#run.control.write("run"));
   }
 
   /** Takes over what an earlier submitter has left on the bus. */
-  async #attach(queued: Awaited<ReturnType<RunBus["listSlices"]>>): Promise<void> {
+  async #attach(queued: Awaited<ReturnType<RunBus["queue"]["list"]>>): Promise<void> {
     const earlier = this.#earlier!;
     await this.#collector.idle;
     this.#earlier = undefined;
@@ -363,21 +365,21 @@ export class Submitter implements RunningPipeline {
       queued.filter(({ slice }) => !earlier.has(slice.id)),
       { step: this.#step, isOpen },
     );
-    for (const one of rejected) await this.#persist(() => this.#run.removeSlice(one));
+    for (const one of rejected) await this.#persist(() => this.#run.queue.remove(one));
     for (const { slice } of adopted) {
       this.#add(slice, false);
       this.#given += slice.count;
       // It may have come before.
-      const commit = await this.#persist(() => this.#run.readCommit(slice.id));
+      const commit = await this.#persist(() => this.#run.commits.read(slice.id));
       if (commit !== undefined && commit !== "closed") this.#collector.add(commit);
     }
     if (runs.length > 0) this.#adopted = new NumberPlaces(runs, this.#step);
     // What was collected meanwhile goes once a journal has it.
     const known = new Set([...earlier, ...adopted.map(({ slice }) => slice.id)]);
-    for (const name of await this.#persist(() => this.#run.listStored())) {
+    for (const name of await this.#persist(() => this.#run.store.list())) {
       const [kind, id] = name.split(".");
       if (kind === "spec" || known.has(id)) continue;
-      await this.#persist(() => this.#run.dropName(name));
+      await this.#persist(() => this.#run.store.dropName(name));
     }
     this.#hooks.onNotice(
       `the bus still has the run: ${adopted.length} of its slices are taken over`,
@@ -511,11 +513,11 @@ export class Submitter implements RunningPipeline {
       this.#blocks.set(id, bytes.length);
       this.#blockBytes += bytes.length;
       const sealed = this.#run.codec.seal("block", id, bytes);
-      block = await this.#persist(() => this.#run.store(`block.${id}`, sealed));
+      block = await this.#persist(() => this.#run.store.write(`block.${id}`, sealed));
     }
     const slice: Slice = { id, count, runs, block };
     this.#add(slice, isRedone, group);
-    await this.#persist(() => this.#run.publishSlice(slice));
+    await this.#persist(() => this.#run.queue.publish(slice));
   }
 
   #add(slice: Slice, isRedone: boolean, group?: number): void {
@@ -559,7 +561,7 @@ export class Submitter implements RunningPipeline {
 
   async #readBlock(id: string, block: Stored, count: number): Promise<RecordTexts> {
     try {
-      const bytes = await this.#persist(() => this.#run.read(block));
+      const bytes = await this.#persist(() => this.#run.store.read(block));
       return decodeBlock(this.#run.codec.open("block", id, bytes), count);
     } catch (error) {
       if (!(error instanceof DamagedError)) throw error;
@@ -591,7 +593,7 @@ export class Submitter implements RunningPipeline {
   /** Reads a part; if it is damaged, its slice is published anew. */
   async #read(commit: Commit): Promise<CheckedPart | undefined> {
     try {
-      const bytes = await this.#persist(() => this.#run.read(commit.part));
+      const bytes = await this.#persist(() => this.#run.store.read(commit.part));
       return this.#check(decodePart(this.#run.codec.open("part", commit.id, bytes)));
     } catch (error) {
       if (!(error instanceof DamagedError)) throw error;
@@ -691,10 +693,10 @@ export class Submitter implements RunningPipeline {
   async #free(id: string): Promise<void> {
     try {
       // First: a worker that gets it again must not do it.
-      await this.#persist(() => this.#run.closeSlice(id));
-      await this.#persist(() => this.#run.dropName(`part.${id}.*`));
+      await this.#persist(() => this.#run.commits.close(id));
+      await this.#persist(() => this.#run.store.dropName(`part.${id}.*`));
       const bytes = this.#blocks.get(id);
-      if (this.#hasRecords) await this.#persist(() => this.#run.dropName(`block.${id}`));
+      if (this.#hasRecords) await this.#persist(() => this.#run.store.dropName(`block.${id}`));
       if (bytes === undefined) return;
       this.#blocks.delete(id);
       this.#blockBytes -= bytes;
@@ -770,14 +772,14 @@ export class Submitter implements RunningPipeline {
     if (old.length === 0) return;
     // The next look at them is as far off.
     for (const one of old) one.sinceMs = now;
-    const queued = new Set((await this.#run.listSlices()).map(({ slice }) => slice.id));
+    const queued = new Set((await this.#run.queue.list()).map(({ slice }) => slice.id));
     for (const one of old) {
       const { id } = one.slice;
       if (queued.has(id)) {
         one.isMissing = false;
         continue;
       }
-      const commit = await this.#run.readCommit(id);
+      const commit = await this.#run.commits.read(id);
       if (!this.#slices.has(id)) continue;
       if (commit === undefined && one.isMissing) this.#replace(id, "was lost by the bus");
       else if (commit === undefined) one.isMissing = true;
@@ -863,7 +865,7 @@ export class Submitter implements RunningPipeline {
     this.#isStopping = true;
     this.#limitEnd();
     this.#changed();
-    await this.#persist(() => this.#run.setControl("stop")).catch(() => {});
+    await this.#persist(() => this.#run.control.write("stop")).catch(() => {});
   }
 
   async stop(): Promise<void> {
@@ -908,7 +910,7 @@ export class Submitter implements RunningPipeline {
   async release(isKept: boolean): Promise<void> {
     const { before: { run } } = this.#options;
     const leave = async (): Promise<void> => {
-      await this.#run.setControl(isKept ? "stop" : "over");
+      await this.#run.control.write(isKept ? "stop" : "over");
       if (!isKept) await this.#bus.deleteRun(run);
     };
     const deadline = performance.now() + RELEASE_MS;
