@@ -232,7 +232,7 @@ export class Run {
     const { Submitter } = await import("../cluster/submitter.ts");
     const { slice, lostAfterMs, holdBytes, replicas, runName } = this.#options;
     const { cluster: before = createClusterState(runName), isResumed } = this.#outputs;
-    const submitter = await Submitter.open(this.#options, {
+    const submitter = await Submitter.open({
       bus,
       command,
       key,
