@@ -1,4 +1,4 @@
-import { ClusterError } from "../errors.ts";
+import { BusError } from "../errors.ts";
 import { decodeBlock, encodeBlock, type RecordTexts } from "./block.ts";
 import type { RunBus } from "./bus/run_bus.ts";
 import { DamagedError } from "./damaged_error.ts";
@@ -45,7 +45,7 @@ export class SliceBlocks {
   /**
    * The records of some of a slice's requests; undefined without an input.
    *
-   * @throws {ClusterError} If they are damaged.
+   * @throws {BusError} If they are damaged.
    */
   async read(
     { id, runs, count, block }: Slice,
@@ -69,7 +69,10 @@ export class SliceBlocks {
       return decodeBlock(this.#run.codec.open("block", id, bytes), count);
     } catch (error) {
       if (!(error instanceof DamagedError)) throw error;
-      throw new ClusterError(`Cannot go on: the bus has damaged the records of slice '${id}'`);
+      throw new BusError(
+        `Cannot go on: the bus has damaged the records of slice '${id}'`,
+        "failed",
+      );
     }
   }
 

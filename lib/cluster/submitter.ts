@@ -1,7 +1,7 @@
 import config from "../../deno.json" with { type: "json" };
 import type { ClusterState } from "../checkpoint/cluster_state.ts";
 import type { Engine } from "../engine/engine.ts";
-import { BusError, ClusterError, NoProgressError } from "../errors.ts";
+import { BusError, NoProgressError } from "../errors.ts";
 import type { RecordedCommand } from "../options/recorded_command.ts";
 import type { RunOptions } from "../options/run_options.ts";
 import type { Activity, RunningPipeline } from "../run/pipeline.ts";
@@ -257,8 +257,9 @@ export class Submitter implements RunningPipeline {
       ? "too many of its workers have died: look at what they said last"
       : "its records on the bus are damaged";
     this.#giveUp(
-      new ClusterError(
+      new BusError(
         `Cannot go on: nobody can do slice '${id}' (requests ${runs[0]} to ${last}): ${reason}`,
+        "failed",
       ),
     );
   }
@@ -271,7 +272,7 @@ export class Submitter implements RunningPipeline {
   /** Somebody else can stop the run. Whether the bus has lost it, {@linkcode RunWatch} finds out. */
   #obey(control: Control): void {
     if (control !== "stop" || this.#lifecycle.isStopping) return;
-    this.#giveUp(new ClusterError("Cannot go on: the run was stopped by 'myriad runs'"));
+    this.#giveUp(new BusError("Cannot go on: the run was stopped by 'myriad runs'", "failed"));
   }
 
   /** Ends the run for a reason, once what the workers hold is collected. */
@@ -340,8 +341,7 @@ export class Submitter implements RunningPipeline {
   /** Ends the run: nothing more is published or collected. */
   #end(error: unknown): void {
     if (this.#lifecycle.isOver) return;
-    const isOfBus = error instanceof ClusterError || error instanceof BusError ||
-      error instanceof NoProgressError;
+    const isOfBus = error instanceof BusError || error instanceof NoProgressError;
     if (!isOfBus) return this.fail(error);
     this.#lifecycle.breakDown(error);
     this.#results.stop();
