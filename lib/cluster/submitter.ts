@@ -56,7 +56,7 @@ const MAX_PUTS = 8;
 const ITEMS_A_READ = 256;
 /** Items wait no longer for others of their slice. */
 const SLOW_INPUT_MS = 100;
-/** How long the workers have to commit what they hold, at the end. */
+/** How long the end waits for the next part; requests in flight have half of it. */
 const STOP_MS = 10_000;
 /** How often the bus is asked whether the run is there. */
 const LOOK_MS = 2_000;
@@ -151,6 +151,8 @@ export class Submitter implements RunningPipeline {
   readonly #proof: Proof;
   /** Whether the bus had the run already. */
   readonly isAttached: boolean;
+  /** Whether the bus had the run, but of another version of this program, or with another key. */
+  readonly #isReplaced: boolean;
   #parts!: PipelinesParts;
   #hooks!: SubmitterHooks;
   #cutter!: Cutter;
@@ -194,6 +196,8 @@ export class Submitter implements RunningPipeline {
   /** How often in a row the bus did not have the run. */
   #missing = 0;
   #isLooking = false;
+  /** Whether the bus did not answer lately. */
+  #isAway = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #failure = Promise.withResolvers<never>();
   readonly #broken = Promise.withResolvers<void>();
@@ -207,11 +211,12 @@ export class Submitter implements RunningPipeline {
       const { before: { run: name }, isResumed } = submit;
       const found = isResumed ? await bus.openRun(name, submit.key) : undefined;
       // What another version or key has made of it is of no use.
-      const isAttached = found !== undefined && await found.exists() &&
-        await found.isReadable(config.version);
+      const isThere = found !== undefined && await found.exists();
+      const isAttached = isThere && await found.isReadable(config.version);
       if (isResumed && !isAttached) await bus.deleteRun(name);
       const run = isAttached ? found : await bus.createRun(name, submit);
-      return new Submitter({ bus, run, isAttached }, options, submit);
+      const isReplaced = isThere && !isAttached;
+      return new Submitter({ bus, run, isAttached, isReplaced }, options, submit);
     } catch (error) {
       await bus.close();
       throw error;
@@ -219,13 +224,19 @@ export class Submitter implements RunningPipeline {
   }
 
   private constructor(
-    { bus, run, isAttached }: { bus: Bus; run: RunBus; isAttached: boolean },
+    { bus, run, isAttached, isReplaced }: {
+      bus: Bus;
+      run: RunBus;
+      isAttached: boolean;
+      isReplaced: boolean;
+    },
     options: RunOptions,
     submit: SubmitterOptions,
   ) {
     this.#bus = bus;
     this.#run = run;
     this.isAttached = isAttached;
+    this.#isReplaced = isReplaced;
     this.#options = submit;
     this.#step = createNumbering(options).step;
     this.#hasRecords = options.input !== undefined;
@@ -300,6 +311,12 @@ export class Submitter implements RunningPipeline {
   }
 
   async #work(ends: (() => void)[]): Promise<void> {
+    if (this.#isReplaced) {
+      this.#hooks.onNotice(
+        "the run on the bus had another --cluster-key or version of myriad: it is made anew, and " +
+          "requests whose results were not collected are made again",
+      );
+    }
     await this.#tellSpec();
     ends.push(
       this.#run.onLive((live) => this.#hear(live), (theirs) => this.workers.refuse(theirs)),
@@ -664,6 +681,7 @@ export class Submitter implements RunningPipeline {
       if (rest.length > 0 && !this.#isStopping) again = this.#putAgain(outstanding, rest, false);
       else if (group !== undefined) this.#cutter.release(group, performance.now());
     }
+    if (this.#isStopping) this.#limitEnd();
     this.#hooks.onSafe(() => void again.then(() => this.#free(id)));
     this.#changed();
     return full;
@@ -691,9 +709,9 @@ export class Submitter implements RunningPipeline {
     if (live.gaveUp !== null) this.#gaveUp = { why: live.gaveUp, atMs: performance.now() };
   }
 
-  /** Somebody else can stop the run. */
+  /** Somebody else can stop the run. Whether the bus has lost it, {@linkcode #look} finds out. */
   #obey(control: Control): void {
-    if (control === "run" || this.#isStopping || this.#isOver) return;
+    if (control !== "stop" || this.#isStopping || this.#isOver) return;
     this.#giveUp(new ClusterError("Cannot go on: the run was stopped by 'myriad runs'"));
   }
 
@@ -711,11 +729,18 @@ export class Submitter implements RunningPipeline {
     this.#isLooking = true;
     try {
       await this.#lookOnce();
+      this.#noteAway(false);
     } catch {
-      // The bus does not answer: it may come back.
+      this.#noteAway(true);
     } finally {
       this.#isLooking = false;
     }
+  }
+
+  #noteAway(isAway: boolean): void {
+    if (this.#isAway === isAway || this.#isOver) return;
+    this.#isAway = isAway;
+    this.#hooks.onNotice(isAway ? "the bus does not answer: waiting for it" : "the bus is back");
   }
 
   async #lookOnce(): Promise<void> {
@@ -723,7 +748,12 @@ export class Submitter implements RunningPipeline {
     this.#missing = exists ? 0 : this.#missing + 1;
     if (this.#isOver) return;
     if (this.#missing >= MIN_MISSING) {
-      return this.#end(new ClusterError(`Cannot go on: the bus has lost the run`));
+      return this.#end(
+        new ClusterError(
+          "Cannot go on: the run is not on the bus any more: its store is lost, or 'myriad runs' " +
+            "has deleted the run",
+        ),
+      );
     }
     const now = performance.now();
     const { length } = this.workers.heard;
@@ -764,13 +794,12 @@ export class Submitter implements RunningPipeline {
     await this.#collector.idle;
   }
 
-  /** Settles once the workers have committed what they hold, or their time is up. */
+  /** Settles once the workers have committed what they hold. */
   async #whenStopped(): Promise<void> {
-    const deadline = performance.now() + STOP_MS;
     // Each worker has told once more what it does.
     await this.#change(SILENT_MS / 2);
     while (
-      performance.now() < deadline && this.#slices.size > 0 &&
+      this.#slices.size > 0 &&
       this.workers.heard.some(({ open }) => open.length > 0)
     ) {
       await this.#change(100);
@@ -823,9 +852,16 @@ export class Submitter implements RunningPipeline {
     this.#timer = setTimeout(() => this.#stopAt(atMs), Math.min(leftMs, MAX_TIMER_MS));
   }
 
+  /** The end takes no longer than this after the last part: a worker, or the bus, can be away. */
+  #limitEnd(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#broken.resolve(), STOP_MS);
+  }
+
   async #stopWorkers(): Promise<void> {
     if (this.#isStopping) return;
     this.#isStopping = true;
+    this.#limitEnd();
     this.#changed();
     await this.#persist(() => this.#run.setControl("stop")).catch(() => {});
   }
@@ -876,13 +912,15 @@ export class Submitter implements RunningPipeline {
       if (!isKept) await this.#bus.deleteRun(run);
     };
     const deadline = performance.now() + RELEASE_MS;
-    while (this.#missing < MIN_MISSING && performance.now() < deadline) {
-      try {
-        await leave();
-        break;
-      } catch {
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-      }
+    let hasLeft = this.#missing >= MIN_MISSING;
+    while (!hasLeft && performance.now() < deadline) {
+      hasLeft = await leave().then(() => true, () => false);
+      if (!hasLeft) await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+    if (!hasLeft) {
+      this.#hooks?.onNotice(
+        `run '${run}' may still be on the bus: 'myriad runs URL ${run} --delete' ends it`,
+      );
     }
     await this.#bus.close();
   }

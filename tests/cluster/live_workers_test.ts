@@ -214,6 +214,15 @@ Deno.test("LiveWorkers says once that no worker has come, or that none is heard 
   ]);
 });
 
+Deno.test("LiveWorkers.look() calls nobody missing after its own process was stopped", () => {
+  const rig = new Rig();
+  rig.pass(1, "w");
+  rig.nowMs += 40_000;
+  rig.workers.look();
+  rig.pass(9);
+  assertEquals(rig.said, []);
+});
+
 Deno.test("LiveWorkers.refuse() says once that a worker has another version or key", () => {
   const rig = new Rig();
   for (const version of ["1.0.1", "1.0.0", "1.0.1", "1.0.0"]) rig.workers.refuse(version);

@@ -76,7 +76,7 @@ test("a request that does not end in 5 s is left to others by a worker that leav
   first.kill("SIGTERM");
   const left = await first.ended;
   assertEquals(left.code, 143, left.stderr);
-  assertMatch(left.stderr, /left run '\w+': 7 requests of 1 slices were made here/);
+  assertMatch(left.stderr, /left run '\w+': 7 requests of 1 slice were made here/);
   target.release();
   await cluster.join(run);
   assertEquals((await run.ended).code, 0);
@@ -110,7 +110,7 @@ test("a slice that comes again to the worker that holds it is not done twice", a
   assertEquals(code, 0, stderr);
   const worked = await worker.ended;
   assertEquals(worked.code, 0, worked.stderr);
-  assertMatch(worked.stderr, /at the end of run '\w+': 40 requests of 1 slices/);
+  assertMatch(worked.stderr, /at the end of run '\w+': 40 requests of 1 slice /);
   await cluster.verify(output, { numbers: range(COUNT) });
   assertEquals(target.paths.length, COUNT);
 });

@@ -106,11 +106,11 @@ export async function work(
       const { slices, requests, lost } = await participant.run();
       participant = undefined;
       say(
-        `${isLeaving ? "left" : "at the end of"} run '${name}': ${
-          formatCount(requests)
-        } requests ` +
-          `of ${formatCount(slices)} slices were made here` +
-          (lost === 0 ? "" : `; ${formatCount(lost)} slices were committed by others before`),
+        `${isLeaving ? "left" : "at the end of"} run '${name}': ` +
+          `${countNouns(requests, "request")} of ${countNouns(slices, "slice")} were made here` +
+          (lost === 0
+            ? ""
+            : `; of ${countNouns(lost, "slice")} the commit of another worker stands`),
       );
       if (run !== undefined) break;
     }
@@ -119,4 +119,8 @@ export async function work(
     await bus.close();
   }
   return "";
+}
+
+function countNouns(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
