@@ -131,7 +131,10 @@ export class LiveWorkers implements KnownWorkers {
     this.#most = Math.max(this.#most, heard.length);
     const { size } = new Set(heard.map(({ worker }) => toProcess(worker)));
     this.#mostProcesses = Math.max(this.#mostProcesses, size);
-    if (!hasLeft) this.#lonelyMs = undefined;
+    if (hasLeft) return;
+    // Else the live view would go on to show that no worker is here.
+    if (this.#lonelyMs !== undefined) this.#tell(`worker ${live.worker} is here`);
+    this.#lonelyMs = undefined;
   }
 
   #meet(live: Live): Known | undefined {
