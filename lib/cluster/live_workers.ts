@@ -76,7 +76,9 @@ interface Open {
 export class LiveWorkers implements KnownWorkers {
   readonly #options: LiveWorkersOptions;
   readonly #now: () => number;
-  readonly #startMs: number;
+  /** Since when it can be known that nobody is here. */
+  #sinceMs: number;
+  #lookedMs: number;
   /** By name, in the order in which they came; at most {@linkcode MAX_WORKERS}. */
   readonly #workers = new Map<string, Known>();
   /** By slice; at most as many as are out. */
@@ -101,7 +103,7 @@ export class LiveWorkers implements KnownWorkers {
   constructor(options: LiveWorkersOptions, readonly isAttached: boolean = false) {
     this.#options = options;
     this.#now = options.now ?? (() => performance.now());
-    this.#startMs = this.#heardMs = this.#now();
+    this.#sinceMs = this.#lookedMs = this.#heardMs = this.#now();
   }
 
   /** Takes what a worker tells. */
@@ -131,7 +133,10 @@ export class LiveWorkers implements KnownWorkers {
     this.#most = Math.max(this.#most, heard.length);
     const { size } = new Set(heard.map(({ worker }) => toProcess(worker)));
     this.#mostProcesses = Math.max(this.#mostProcesses, size);
-    if (!hasLeft) this.#lonelyMs = undefined;
+    if (hasLeft || this.#lonelyMs === undefined) return;
+    this.#lonelyMs = undefined;
+    // What was said before is not true any more.
+    this.#options.onNotice("a worker is here");
   }
 
   #meet(live: Live): Known | undefined {
@@ -221,6 +226,9 @@ export class LiveWorkers implements KnownWorkers {
   /** Looks who is gone, and whether anybody is here. To be called about once a second. */
   look(): void {
     const now = this.#now();
+    // This process did not run: what was told meanwhile is not heard yet.
+    if (now - this.#lookedMs > LONELY_MS / 2) this.#sinceMs = now;
+    this.#lookedMs = now;
     const { lostAfterMs } = this.#options;
     for (const [name, known] of this.#workers) {
       if (known.state !== "here" || this.#clockMs - known.aliveMs <= lostAfterMs) continue;
@@ -243,7 +251,7 @@ export class LiveWorkers implements KnownWorkers {
 
   #lookForAny(now: number): void {
     if (this.#lonelyMs !== undefined) return;
-    let lastMs = this.#startMs;
+    let lastMs = this.#sinceMs;
     for (const { heardMs } of this.#workers.values()) lastMs = Math.max(lastMs, heardMs);
     if (now - lastMs < LONELY_MS) return;
     this.#lonelyMs = now;

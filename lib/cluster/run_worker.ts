@@ -202,7 +202,7 @@ export class RunWorker {
     await pipeline.close();
     await this.#settle();
     const failure = this.#failure;
-    if (failure instanceof UsageError) teller.addNotice(`a worker has left: ${failure.message}`);
+    if (failure instanceof UsageError) teller.addNotice(`it has left: ${failure.message}`);
     teller.stop(failure instanceof NoProgressError ? failure.message : undefined);
     clearInterval(keeping);
     stopWaiting();

@@ -151,6 +151,8 @@ export class Submitter implements RunningPipeline {
   readonly #proof: Proof;
   /** Whether the bus had the run already. */
   readonly isAttached: boolean;
+  /** Whether the bus had the run, but of another version of this program, or with another key. */
+  readonly #isReplaced: boolean;
   #parts!: PipelinesParts;
   #hooks!: SubmitterHooks;
   #cutter!: Cutter;
@@ -209,11 +211,12 @@ export class Submitter implements RunningPipeline {
       const { before: { run: name }, isResumed } = submit;
       const found = isResumed ? await bus.openRun(name, submit.key) : undefined;
       // What another version or key has made of it is of no use.
-      const isAttached = found !== undefined && await found.exists() &&
-        await found.isReadable(config.version);
+      const isThere = found !== undefined && await found.exists();
+      const isAttached = isThere && await found.isReadable(config.version);
       if (isResumed && !isAttached) await bus.deleteRun(name);
       const run = isAttached ? found : await bus.createRun(name, submit);
-      return new Submitter({ bus, run, isAttached }, options, submit);
+      const isReplaced = isThere && !isAttached;
+      return new Submitter({ bus, run, isAttached, isReplaced }, options, submit);
     } catch (error) {
       await bus.close();
       throw error;
@@ -221,13 +224,19 @@ export class Submitter implements RunningPipeline {
   }
 
   private constructor(
-    { bus, run, isAttached }: { bus: Bus; run: RunBus; isAttached: boolean },
+    { bus, run, isAttached, isReplaced }: {
+      bus: Bus;
+      run: RunBus;
+      isAttached: boolean;
+      isReplaced: boolean;
+    },
     options: RunOptions,
     submit: SubmitterOptions,
   ) {
     this.#bus = bus;
     this.#run = run;
     this.isAttached = isAttached;
+    this.#isReplaced = isReplaced;
     this.#options = submit;
     this.#step = createNumbering(options).step;
     this.#hasRecords = options.input !== undefined;
@@ -302,6 +311,12 @@ export class Submitter implements RunningPipeline {
   }
 
   async #work(ends: (() => void)[]): Promise<void> {
+    if (this.#isReplaced) {
+      this.#hooks.onNotice(
+        "the run on the bus had another --cluster-key or version of myriad: it is made anew, and " +
+          "requests whose results were not collected are made again",
+      );
+    }
     await this.#tellSpec();
     ends.push(
       this.#run.onLive((live) => this.#hear(live), (theirs) => this.workers.refuse(theirs)),
@@ -365,7 +380,8 @@ export class Submitter implements RunningPipeline {
       await this.#persist(() => this.#run.dropName(name));
     }
     this.#hooks.onNotice(
-      `the bus still has the run: ${adopted.length} of its slices are taken over`,
+      "the bus still has the run: it goes on" +
+        (adopted.length === 0 ? "" : `, with ${adopted.length} slices that are handed out already`),
     );
   }
 
@@ -694,9 +710,9 @@ export class Submitter implements RunningPipeline {
     if (live.gaveUp !== null) this.#gaveUp = { why: live.gaveUp, atMs: performance.now() };
   }
 
-  /** Somebody else can stop the run. */
+  /** Somebody else can stop the run. Whether the bus has lost it, {@linkcode #look} finds out. */
   #obey(control: Control): void {
-    if (control === "run" || this.#isStopping || this.#isOver) return;
+    if (control !== "stop" || this.#isStopping || this.#isOver) return;
     this.#giveUp(new ClusterError("Cannot go on: the run was stopped by 'myriad runs'"));
   }
 
@@ -733,7 +749,12 @@ export class Submitter implements RunningPipeline {
     this.#missing = exists ? 0 : this.#missing + 1;
     if (this.#isOver) return;
     if (this.#missing >= MIN_MISSING) {
-      return this.#end(new ClusterError(`Cannot go on: the bus has lost the run`));
+      return this.#end(
+        new ClusterError(
+          "Cannot go on: the run is not on the bus any more: its store is lost, or 'myriad runs' " +
+            "has deleted the run",
+        ),
+      );
     }
     const now = performance.now();
     const { length } = this.workers.heard;
@@ -899,7 +920,7 @@ export class Submitter implements RunningPipeline {
     }
     if (!hasLeft) {
       this.#hooks?.onNotice(
-        `run '${run}' may still be on the bus: 'myriad runs URL ${run} --delete' ends it`,
+        `run '${run}' may still be on the bus: 'myriad runs URL ${run} --delete' removes it`,
       );
     }
     await this.#bus.close();

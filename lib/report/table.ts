@@ -106,14 +106,16 @@ function formatRows({ summary, tolerated = 0, total }: TableData, paint: Painter
     const value = summary[key];
     if (line !== undefined && typeof value === "number") row(line.title, formatNumber(value, unit));
   }
-  if (engine !== undefined) {
+  // The workers of a short run have not told it.
+  if (engine !== undefined && engine !== "") {
     const most = concurrency === undefined ? "" : `, at most ${formatCount(concurrency)} in flight`;
     const sockets = transport === undefined || transport === "portable"
       ? ""
       : ` over ${fit(transport, MAX_EXAMPLE_CELLS)} sockets`;
     const what = summary.cluster ? "workers" : "threads";
     const loops = threads > 1 ? ` in ${formatCount(threads)} ${what}` : "";
-    row("engine", `${fit(engine, MAX_EXAMPLE_CELLS)}${sockets}${loops}${most}`);
+    // Of a run that was collected after its workers had left, no worker has said it.
+    row("engine", `${fit(engine || "not known", MAX_EXAMPLE_CELLS)}${sockets}${loops}${most}`);
   }
   row("cluster", formatCluster(summary));
   row("retries", formatRetries(summary));
@@ -131,7 +133,8 @@ function formatCluster({ cluster }: KnownSummary): string | undefined {
   const by = `${formatCount(workers)} ${workers === 1 ? "worker" : "workers"}`;
   const of = `${formatCount(slices)} ${slices === 1 ? "slice" : "slices"} by ${by}`;
   const again = redone === 0 ? "" : `, ${formatCount(redone)} redone`;
-  return `${of}${again}; ${formatCount(records)} records, each once`;
+  const what = records === 1 ? "record" : "records";
+  return `${of}${again}; ${formatCount(records)} ${what}, each once`;
 }
 
 /** How well the schedule was kept; undefined without one. */

@@ -24,6 +24,7 @@ import { addIds, drawIds } from "../source/request_id.ts";
 import { describeShortfall } from "../source/shortfall.ts";
 import { Targets } from "../source/targets.ts";
 import type { ClusterFigures, Snapshot } from "../stats/snapshot.ts";
+import type { Stats } from "../stats/stats.ts";
 import { type JournalSnapshot, type MadeAgain, Outputs } from "./outputs.ts";
 import { formatWait, GRACE_MS } from "./grace.ts";
 import { openEngine } from "./open_engine.ts";
@@ -245,9 +246,7 @@ export class Run {
       replicas,
     });
     const { run } = before;
-    this.#onNotice(
-      `the run is '${run}': start workers by '${submitter.workCommand}'`,
-    );
+    this.#onNotice(`the run is '${run}': start workers by '${submitter.workCommand}'`);
     return submitter;
   }
 
@@ -375,18 +374,19 @@ export class Run {
     };
   }
 
-  /** The share of the input whose records are written; records that were only read do not count. */
-  #progress(): number | undefined {
+  /** The share of the input that has results; records that were only read do not count. */
+  #progress({ requests: known }: Stats): number | undefined {
     const read = this.#source.items.progress?.();
     if (read === undefined) return undefined;
     const { stats: { requests }, openCount } = this.#pipeline;
-    return requests === 0 ? 0 : read * requests / (requests + openCount);
+    return known === 0 ? 0 : read * Math.min(1, known / (requests + openCount));
   }
 
   snapshot(): Snapshot {
     const { stats, activity, engine, workersBusy, workers } = this.#pipeline;
     const { concurrency } = this.#options;
-    const figures = (workers?.addTo(stats) ?? stats).snapshot({
+    const known = workers?.addTo(stats) ?? stats;
+    const figures = known.snapshot({
       ...activity,
       ...this.#resourceUsage(activity),
       startedMs: this.#startedMs - (this.#outputs.restored?.seconds ?? 0) * 1000,
@@ -394,7 +394,7 @@ export class Run {
       concurrency: concurrency * (workers?.mostProcesses || 1),
       targetRate: this.#options.rate,
       total: this.#outputs.computeTotal(this.#source.items.total),
-      progress: this.#progress(),
+      progress: this.#progress(known),
       rssBytes: Deno.memoryUsage().rss,
       loopBusy: this.#loop?.busy ?? 0,
       threads: workers?.most || Math.max(1, workersBusy.length),

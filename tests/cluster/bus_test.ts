@@ -241,7 +241,7 @@ test("createRun() makes a run once, and lists it", async () => {
   assertEquals(await run.isSealed(), undefined);
   await describe(run);
   const error = await assertRejects(() => other.bus.createRun("a", STREAMS), UsageError);
-  assertStringIncludes(error.message, "A run of the name 'a' is on the bus");
+  assertStringIncludes(error.message, "A run 'a' is on the bus already");
   assertEquals(await other.bus.listRuns(), ["a"]);
   const both = await Promise.allSettled(
     [one, other].map(({ bus }) => bus.createRun("b", STREAMS)),

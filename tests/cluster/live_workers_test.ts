@@ -210,8 +210,18 @@ Deno.test("LiveWorkers says once that no worker has come, or that none is heard 
   rig.pass(1, "w");
   rig.pass(20);
   assertEquals(rig.said.slice(1), [
+    "a worker is here",
     "no worker is heard of: if all are gone, start others by 'myriad work nats://bus run'",
   ]);
+});
+
+Deno.test("LiveWorkers.look() calls nobody missing after its own process was stopped", () => {
+  const rig = new Rig();
+  rig.pass(1, "w");
+  rig.nowMs += 40_000;
+  rig.workers.look();
+  rig.pass(9);
+  assertEquals(rig.said, []);
 });
 
 Deno.test("LiveWorkers.refuse() says once that a worker has another version or key", () => {

@@ -111,6 +111,29 @@ Deno.test("a worker says that it needs the key, another key, or none", async () 
   }
 });
 
+Deno.test("--resume with another key says that it makes the run anew", async () => {
+  await using cluster = await Cluster.start();
+  const { dir, target } = cluster;
+  const key = await dir.write("key", KEY);
+  const other = await dir.write("other", KEY.replaceAll("0", "1"));
+  const output = dir.path("out.ndjson");
+  const args = [target.url("/{}"), "-n", "3", "-o", output, "--cluster-key"];
+  target.hold(() => true);
+  const run = cluster.submit([...args, key]);
+  const permissions = ["--allow-net", `--allow-read=${dir.path(".")}`];
+  cluster.work(["--cluster-key", key], { permissions });
+  await cluster.sees(3);
+  run.kill("SIGKILL");
+  await run.ended;
+  target.release();
+  const resumed = cluster.submit([...args, other, "--resume"]);
+  await resumed.says("the run on the bus had another --cluster-key or version of myriad");
+  cluster.work([await resumed.name(), "--cluster-key", other], { permissions });
+  const { code, stderr } = await resumed.ended;
+  assertEquals(code, 0, stderr);
+  await cluster.verify(output, { numbers: range(3), repeats: 3 });
+});
+
 Deno.test("a request has the same idempotency key when its slice is done again", async () => {
   await using cluster = await Cluster.start();
   const keys = new Map<string, string[]>();

@@ -51,6 +51,7 @@ Deno.test("--resume goes on after the server has lost its store", async () => {
   await cluster.nats.restart({ hasStore: false });
   const lost = await run.ended;
   assertEquals(lost.code, 3, lost.stderr);
+  await run.says("the run is not on the bus any more: its store is lost");
   await run.says("to continue, run the same command with --resume");
   for (const worker of workers) await worker[Symbol.asyncDispose]();
   cluster.target.release();

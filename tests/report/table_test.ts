@@ -220,6 +220,7 @@ Deno.test("formatTable() tells what is proved of a run on several machines", () 
   const show = (given: Partial<typeof cluster>): string =>
     formatRun({ ...SNAPSHOT, cluster: { ...cluster, ...given } }, { color: false });
   assertStringIncludes(show({}), "\n  cluster      1 slice by 1 worker; 5 records, each once\n");
+  assertStringIncludes(show({ records: 1 }), "; 1 record, each once\n");
   assertStringIncludes(
     show({ workers: 3, slices: 1_000, redone: 7, records: 1e6 }),
     "\n  cluster      1,000 slices by 3 workers, 7 redone; 1,000,000 records, each once\n",
