@@ -909,7 +909,7 @@ export class RunBus {
     });
   }
 
-  /** How many workers have begun a slice, other than the first, and have not given it back. */
+  /** How many workers have begun a slice and not given it back: those before have died, or will. */
   async readTries(id: string): Promise<number> {
     const entry = await this.#do(
       "read a slice's tries",
