@@ -227,7 +227,10 @@ export class Submitter implements RunningPipeline {
       const { isOpen, onNotice } = this.#hooks;
       const parts = { run, lifecycle, publisher, results };
       const count = await takeOver(parts, queued, { step: this.#step, isOpen });
-      onNotice(`the bus still has the run: ${count} of its slices are taken over`);
+      onNotice(
+        "the bus still has the run: it goes on" +
+          (count === 0 ? "" : `, with ${count} slices that are handed out already`),
+      );
     }
     ends.push(await lifecycle.persist(() => run.control.watch((control) => this.#obey(control))));
     await publisher.publish();
@@ -361,7 +364,7 @@ export class Submitter implements RunningPipeline {
     if (await this.#opened.release(isKept, this.#watch?.hasLost === true)) return;
     const { before: { run } } = this.#options;
     this.#hooks?.onNotice(
-      `run '${run}' may still be on the bus: 'myriad runs URL ${run} --delete' ends it`,
+      `run '${run}' may still be on the bus: 'myriad runs URL ${run} --delete' removes it`,
     );
   }
 

@@ -123,8 +123,8 @@ export class Bus {
     const { js, jsm } = this.#connection;
     if (await (await this.openRun(run))?.isSealed() !== undefined) {
       throw new UsageError(
-        `A run of the name '${run}' is on the bus: use another --cluster-run, or ` +
-          `'myriad runs URL ${run} --delete'`,
+        `A run '${run}' is on the bus already: add --resume to go on with it, use another ` +
+          `--cluster-run, or remove it by 'myriad runs URL ${run} --delete'`,
       );
     }
     await this.deleteRun(run);

@@ -79,7 +79,7 @@ export class CommitKeys {
     });
   }
 
-  /** How many workers have begun a slice, other than the first, and have not given it back. */
+  /** How many workers have begun a slice and not given it back: those before have died, or will. */
   async readTries(id: string): Promise<number> {
     const entry = await this.#access.do(
       "read a slice's tries",
