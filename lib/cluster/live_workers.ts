@@ -133,7 +133,10 @@ export class LiveWorkers implements KnownWorkers {
     this.#most = Math.max(this.#most, heard.length);
     const { size } = new Set(heard.map(({ worker }) => toProcess(worker)));
     this.#mostProcesses = Math.max(this.#mostProcesses, size);
-    if (!hasLeft) this.#lonelyMs = undefined;
+    if (hasLeft || this.#lonelyMs === undefined) return;
+    this.#lonelyMs = undefined;
+    // What was said before is not true any more.
+    this.#options.onNotice("a worker is here");
   }
 
   #meet(live: Live): Known | undefined {

@@ -226,7 +226,10 @@ export class Submitter implements RunningPipeline {
       const { isOpen, onNotice } = this.#hooks;
       const parts = { run, lifecycle, publisher, results };
       const count = await takeOver(parts, queued, { step: this.#step, isOpen });
-      onNotice(`the bus still has the run: ${count} of its slices are taken over`);
+      onNotice(
+        "the bus still has the run: it goes on" +
+          (count === 0 ? "" : `, with ${count} slices that are handed out already`),
+      );
     }
     ends.push(await lifecycle.persist(() => run.watchControl((control) => this.#obey(control))));
     await publisher.publish();
@@ -360,7 +363,7 @@ export class Submitter implements RunningPipeline {
     if (await this.#opened.release(isKept, this.#watch?.hasLost === true)) return;
     const { before: { run } } = this.#options;
     this.#hooks?.onNotice(
-      `run '${run}' may still be on the bus: 'myriad runs URL ${run} --delete' ends it`,
+      `run '${run}' may still be on the bus: 'myriad runs URL ${run} --delete' removes it`,
     );
   }
 

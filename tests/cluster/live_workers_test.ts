@@ -210,6 +210,7 @@ Deno.test("LiveWorkers says once that no worker has come, or that none is heard 
   rig.pass(1, "w");
   rig.pass(20);
   assertEquals(rig.said.slice(1), [
+    "a worker is here",
     "no worker is heard of: if all are gone, start others by 'myriad work nats://bus run'",
   ]);
 });
