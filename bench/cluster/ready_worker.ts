@@ -60,10 +60,10 @@ async function commitSlices(bus: RunBus, parts: PartMaker, worker: string): Prom
       if (await bus.control.read() !== "run") return;
       continue;
     }
-    const { slice: { id, runs, count }, delivery } = lease;
+    const { slice: { id, runs, count } } = lease;
     const name = `part.${id}.${crypto.randomUUID()}`;
     const part = await bus.store.write(name, encodePart(await parts.make(runs, count)));
-    await bus.commits.create({ id, worker, delivery, count, part });
+    await bus.commits.create({ id, worker, tries: 1, count, part });
     lease.acknowledge();
   }
 }

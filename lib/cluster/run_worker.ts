@@ -418,8 +418,8 @@ export class RunWorker {
     this.#spare.push(slice.encoders);
     const name = `part.${id}.${crypto.randomUUID()}`;
     const part = await this.#retries.persist(() => this.#bus.store.write(name, bytes));
-    const delivery = (this.#tries.get(id) ?? 0) + 1;
-    const commit = { id, worker: this.#name, delivery, count, part };
+    const tries = (this.#tries.get(id) ?? 0) + 1;
+    const commit = { id, worker: this.#name, tries, count, part };
     if (await this.#retries.persist(() => this.#bus.commits.create(commit))) {
       this.#work.slices++;
       this.#work.requests += count;

@@ -168,7 +168,7 @@ export class SliceResults {
    * numbers and the statistics.
    */
   #take(
-    { id, worker, delivery, part: { sha256 } }: Commit,
+    { id, worker, tries, part: { sha256 } }: Commit,
     { runs, stats: packed, records, failures }: CheckedPart,
   ): MaybePromise<void> {
     const { step, isResumable } = this.#options;
@@ -196,7 +196,7 @@ export class SliceResults {
       numbers: isResumable ? numbers : undefined,
       stats: delta,
     });
-    const isRedone = delivery > 1 || outstanding?.isRedone === true;
+    const isRedone = tries > 1 || outstanding?.isRedone === true;
     this.#proof.add({ worker, records: count, sha256, isRedone });
     // Its records are of use until the rest of them has a slice of its own.
     let again: Promise<void> = Promise.resolve();

@@ -141,7 +141,7 @@ async function work(bus: Bus, admin: RunBus, id: string, told: string[]): Promis
     assertEquals(lease.slice.id, id);
     await run.store.read(lease.slice.block!);
     const part = await run.store.write(`part.${id}.x`, BYTES);
-    const commit = { id, worker: "w", delivery: 1, count: 1, part };
+    const commit = { id, worker: "w", tries: 1, count: 1, part };
     assert(await run.commits.create(commit));
     assert(await run.commits.create(commit));
     lease.acknowledge();
@@ -203,7 +203,7 @@ async function submit(bus: Bus, admin: Bus, count: number): Promise<void> {
       return other.commits.create({
         id: `t-${k}`,
         worker: "w",
-        delivery: 1,
+        tries: 1,
         count: 1,
         part: large,
       });

@@ -13,8 +13,6 @@ const MAX_LISTED = 10_000;
 /** A slice that was handed to this worker, for as long as it says that it works on it. */
 export interface Lease {
   readonly slice: Slice;
-  /** Which delivery of it this is, from 1. */
-  readonly delivery: number;
   /** Keeps it for another while. */
   keep(): void;
   /** Gives it back: another worker gets it at once. */
@@ -123,18 +121,8 @@ function toLease(message: Msg, slice: Slice): Lease {
   const answer = (text: string) => (): void => void message.respond(text);
   return {
     slice,
-    delivery: readDelivery(message.reply ?? ""),
     keep: answer("+WPI"),
     giveBack: answer("-NAK"),
     acknowledge: answer("+ACK"),
   };
-}
-
-/**
- * Which delivery a message is: `$JS.ACK.STREAM.CONSUMER.DELIVERY.…`, in later versions of NATS with
- * domain and account before the stream.
- */
-function readDelivery(reply: string): number {
-  const tokens = reply.split(".");
-  return Number(tokens[tokens.length >= 11 ? 6 : 4]);
 }
