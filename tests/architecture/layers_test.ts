@@ -387,6 +387,24 @@ Deno.test("no file imports itself through others, types included", async () => {
   assertEquals(circles, []);
 });
 
+Deno.test("a run without --cluster loads nothing of the cluster", async () => {
+  const modules = new Map((await readModules(MAIN)).map((one) => [nameOf(one.specifier), one]));
+  const loaded = new Set<string>();
+  const load = (name: string): void => {
+    if (loaded.has(name)) return;
+    loaded.add(name);
+    for (const { isDynamic, code } of modules.get(name)?.dependencies ?? []) {
+      if (code?.specifier === undefined) continue;
+      const other = nameOf(code.specifier);
+      const isOnUse = isDynamic === true && /^lib\/(?:cluster|commands)\//.test(other);
+      if (!isOnUse) load(other);
+    }
+  };
+  load("main.ts");
+  assert(loaded.size > 25, `${loaded.size} modules`);
+  assertEquals([...loaded].filter((name) => /^lib\/cluster\/|@nats-io/.test(name)), []);
+});
+
 Deno.test("the program fetches code from npm only", async () => {
   const others = (await readModules(MAIN)).map(({ specifier }) => specifier)
     .filter((specifier) => !specifier.startsWith(ROOT) && !/^(npm|node):/.test(specifier));
