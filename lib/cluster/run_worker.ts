@@ -11,8 +11,10 @@ import { openMaker } from "../source/make_target.ts";
 import { addIds } from "../source/request_id.ts";
 import { Targets } from "../source/targets.ts";
 import { decodeBlock, type RecordTexts } from "./block.ts";
-import type { BadSlice, Lease, RunBus } from "./bus.ts";
-import { BusRetries } from "./bus_retries.ts";
+import type { BadSlice } from "./bus/commit_keys.ts";
+import type { RunBus } from "./bus/run_bus.ts";
+import type { Lease } from "./bus/slice_queue.ts";
+import { BusRetries } from "./bus/retries.ts";
 import { DamagedError } from "./damaged_error.ts";
 import { CommonLimits } from "./common_limits.ts";
 import { Leases } from "./leases.ts";
@@ -173,14 +175,14 @@ export class RunWorker {
     const teller = new LiveTeller(
       this.#name,
       { pipeline, open: this.#open.list, committing: this.#committing },
-      (live) => this.#bus.tellLive(live),
+      (live) => this.#bus.live.tell(live),
     );
     await limits.attach({
       learn: (news) => pipeline.learn(news),
       fail: (error) => this.#end(error),
     });
     const stopWatching = await this.#retries.persist(() =>
-      this.#bus.watchControl((control) => this.#take(control))
+      this.#bus.control.watch((control) => this.#take(control))
     );
     const stopWaiting = this.#bus.onReconnect(() => {
       this.#leases.keep();
@@ -291,7 +293,7 @@ export class RunWorker {
       while (this.#wantsMore && !this.#isLeaving && this.#leases.size < MAX_HELD) {
         const lease = await this.#retries.persist(async () => {
           await this.#whenQuiet();
-          return this.#isLeaving ? undefined : await this.#bus.nextSlice();
+          return this.#isLeaving ? undefined : await this.#bus.queue.next();
         });
         if (lease !== undefined) await this.#begin(lease);
       }
@@ -323,11 +325,11 @@ export class RunWorker {
     }
     // The bus can forget that it was acknowledged, and how often it was delivered.
     const [commit, tries] = await this.#retries.persist(() =>
-      Promise.all([this.#bus.readCommit(id), this.#bus.readTries(id)])
+      Promise.all([this.#bus.commits.read(id), this.#bus.commits.readTries(id)])
     );
     if (commit !== undefined) return this.#leases.acknowledge(id);
     if (tries >= MAX_DEATHS) return await this.#condemn(id, "deadly");
-    await this.#retries.persist(() => this.#bus.writeTries(id, tries + 1));
+    await this.#retries.persist(() => this.#bus.commits.writeTries(id, tries + 1));
     this.#tries.set(id, tries);
     let records;
     try {
@@ -362,7 +364,7 @@ export class RunWorker {
   }
 
   async #condemn(id: string, why: BadSlice): Promise<void> {
-    await this.#retries.persist(() => this.#bus.markBad(id, why));
+    await this.#retries.persist(() => this.#bus.commits.markBad(id, why));
     this.#tries.delete(id);
     this.#leases.acknowledge(id);
   }
@@ -371,7 +373,7 @@ export class RunWorker {
     if (block === undefined) return undefined;
     for (let reads = 1;; reads++) {
       try {
-        const bytes = await this.#retries.persist(() => this.#bus.read(block));
+        const bytes = await this.#retries.persist(() => this.#bus.store.read(block));
         return decodeBlock(this.#bus.codec.open("block", id, bytes), count);
       } catch (error) {
         // A copy of the store on another server may not have it yet.
@@ -415,15 +417,15 @@ export class RunWorker {
     const bytes = this.#bus.codec.seal("part", id, encodePart(slice.toPart()));
     this.#spare.push(slice.encoders);
     const name = `part.${id}.${crypto.randomUUID()}`;
-    const part = await this.#retries.persist(() => this.#bus.store(name, bytes));
-    const delivery = (this.#tries.get(id) ?? 0) + 1;
-    const commit = { id, worker: this.#name, delivery, count, part };
-    if (await this.#retries.persist(() => this.#bus.commit(commit))) {
+    const part = await this.#retries.persist(() => this.#bus.store.write(name, bytes));
+    const tries = (this.#tries.get(id) ?? 0) + 1;
+    const commit = { id, worker: this.#name, tries, count, part };
+    if (await this.#retries.persist(() => this.#bus.commits.create(commit))) {
       this.#work.slices++;
       this.#work.requests += count;
     } else {
       this.#work.lost++;
-      await this.#bus.drop(part);
+      await this.#bus.store.drop(part);
     }
     this.#tries.delete(id);
     this.#leases.acknowledge(id);
@@ -441,7 +443,9 @@ export class RunWorker {
   async #giveBack(id: string): Promise<void> {
     const tries = this.#tries.get(id);
     this.#tries.delete(id);
-    if (tries !== undefined) await this.#retries.persist(() => this.#bus.writeTries(id, tries));
+    if (tries !== undefined) {
+      await this.#retries.persist(() => this.#bus.commits.writeTries(id, tries));
+    }
     this.#leases.giveBack(id);
   }
 }
