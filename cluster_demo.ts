@@ -120,20 +120,15 @@ class LineCounter {
   }
 }
 
-/** Passes on what a process says. @returns a promise of when it has said something */
-function passOn(child: Deno.ChildProcess, wanted: string): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  promise.catch(() => {});
+/** Starts a worker. What it says is shown only if it fails: it would be mixed with the bar. */
+function startWorker(name: string, command: readonly string[]): Deno.ChildProcess {
+  const child = start(name, command, { stderr: "piped" });
   void (async () => {
-    let said = "";
-    for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
-      await Deno.stderr.write(new TextEncoder().encode(text));
-      if (said.length < 10_000) said += text;
-      if (said.includes(wanted)) resolve();
-    }
-    reject(new Error("the submitter ended early"));
+    const said = await new Response(child.stderr).text();
+    const { success, signal } = await child.status;
+    if (!success && signal !== "SIGKILL") console.error(`\n${name}: ${said}`);
   })();
-  return promise;
+  return child;
 }
 
 async function run(requests: number): Promise<number> {
@@ -154,23 +149,21 @@ async function run(requests: number): Promise<number> {
     ...["--progress", Deno.stderr.isTerminal() ? "bar" : "log"],
   ];
   say(`myriad ${submission.join(" ")}`);
-  const submitter = start("submitter", myriadCommand(submission), {
-    stdout: "inherit",
-    stderr: "piped",
-  });
-  await passOn(submitter, "the run is");
-
-  const work = myriadCommand(["work", nats, "demo"], { permissions: ["--allow-net"] });
-  say(`${WORKERS} workers, each: myriad work ${nats} demo`);
-  const workers = Array.from({ length: WORKERS }, (_, k) => start(`worker ${k}`, work));
+  const working = ["work", nats, "demo", "--wait", "1m"];
+  say(`${WORKERS} workers, each: myriad ${working.join(" ")}`);
+  const submitter = start("submitter", myriadCommand(submission), { stdout: "inherit" });
+  const work = myriadCommand(working, { permissions: ["--allow-net"] });
+  const workers = Array.from({ length: WORKERS }, (_, k) => startWorker(`worker ${k}`, work));
 
   const seen = new LineCounter(`${folder}/access.log`);
+  const hasEnded = (): boolean => !children.has(submitter);
   await wait(
     "half of the requests",
     MAX_MS,
-    () => seen.update() >= requests / 2 ? true : undefined,
+    () => seen.update() >= requests / 2 || hasEnded() ? true : undefined,
   );
   seen.close();
+  if (hasEnded()) throw new Error("the submitter ended early");
   workers[0].kill("SIGKILL");
   say(`The server has answered ${seen.count} requests: one of the workers is killed (kill -9)`);
 

@@ -297,8 +297,8 @@ export class Bus {
     const streams = this.#jsm.streams;
     if (await (await this.openRun(run))?.isSealed() !== undefined) {
       throw new UsageError(
-        `A run of the name '${run}' is on the bus: use another --cluster-run, or ` +
-          `'myriad runs URL ${run} --delete'`,
+        `A run '${run}' is on the bus already: add --resume to go on with it, use another ` +
+          `--cluster-run, or remove it by 'myriad runs URL ${run} --delete'`,
       );
     }
     await this.deleteRun(run);
@@ -909,7 +909,7 @@ export class RunBus {
     });
   }
 
-  /** How many workers have begun a slice, other than the first, and have not given it back. */
+  /** How many workers have begun a slice and not given it back: those before have died, or will. */
   async readTries(id: string): Promise<number> {
     const entry = await this.#do(
       "read a slice's tries",

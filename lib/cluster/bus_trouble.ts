@@ -91,7 +91,7 @@ export function toConnectError(error: unknown, { servers, login, tls }: BusOptio
   const words = ((): string => {
     if (name === "AuthorizationError") {
       return login === undefined
-        ? "it asks who you are: use nats://USER:PASSWORD@HOST, nats://TOKEN@HOST or --cluster-creds"
+        ? "it asks who you are: put USER:PASSWORD@ or TOKEN@ before its host, or add --cluster-creds"
         : "it does not let this user in: correct the user, password, token or --cluster-creds";
     }
     if (name === "TimeoutError") {

@@ -50,7 +50,7 @@ export interface Slice {
 export interface Commit {
   readonly id: string;
   readonly worker: string;
-  /** Which delivery of the slice it was, from 1. */
+  /** How many workers have begun the slice and not given it back, with this one. */
   readonly delivery: number;
   /** How many of its requests have a result: all, unless the worker had to leave. */
   readonly count: number;

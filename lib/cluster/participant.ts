@@ -16,6 +16,8 @@ export interface Participant {
 /** What a process takes part with. */
 export interface ParticipantOptions {
   readonly bus: BusOptions;
+  /** Its name among the workers: 8 letters and digits. */
+  readonly name: string;
   readonly key: Uint8Array | undefined;
   /** The version of this program. */
   readonly version: string;
@@ -30,9 +32,8 @@ export interface ParticipantOptions {
  */
 export async function openParticipant(
   { bus, spec, options }: FoundRun,
-  { bus: busOptions, key, version, say }: ParticipantOptions,
+  { bus: busOptions, name, key, version, say }: ParticipantOptions,
 ): Promise<Participant> {
-  const name = crypto.randomUUID().slice(0, 8);
   const { hasOneHost } = spec;
   const count = countThreads(options, { hasOneHost });
   if (count === 1) {

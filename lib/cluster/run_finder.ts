@@ -43,7 +43,8 @@ export class RunFinder {
       const found = await this.#open(run);
       if (found === undefined && performance.now() >= endMs) {
         throw new UsageError(
-          `There is no run '${run}' on the bus that goes on: 'myriad runs URL' lists those that are`,
+          `There is no run '${run}' on the bus to work on: 'myriad runs URL' lists the runs, and ` +
+            "--wait 1m waits for one",
         );
       }
       return found;

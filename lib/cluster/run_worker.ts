@@ -103,7 +103,7 @@ export class RunWorker {
   readonly #committing = new Map<string, Promise<void>>();
   /** Encoders that no slice has at present, as many as slices had at once. */
   readonly #spare: SliceEncoders[] = [];
-  /** By the id of a slice that it has begun: how many workers may have died in it before. */
+  /** By the id of a slice that it has begun: how many have begun it before and not given it back. */
   readonly #tries = new Map<string, number>();
   readonly #work = { slices: 0, requests: 0, lost: 0 };
   #pipeline: Pipeline<OpenSlices> | undefined;
@@ -333,17 +333,21 @@ export class RunWorker {
   }
 
   async #begin(lease: Lease): Promise<void> {
-    const { slice, delivery } = lease;
+    const { slice } = lease;
     const { id } = slice;
     if (!this.#leases.add(lease)) return;
     if (!this.#isOwn(slice)) {
       this.#bus.leaveOut("a slice");
       return this.#leases.acknowledge(id);
     }
-    // The bus can forget that it was acknowledged.
-    const commit = await this.#retries.persist(() => this.#bus.readCommit(id));
+    // The bus can forget that it was acknowledged, and how often it was delivered.
+    const [commit, tries] = await this.#retries.persist(() =>
+      Promise.all([this.#bus.readCommit(id), this.#bus.readTries(id)])
+    );
     if (commit !== undefined) return this.#leases.acknowledge(id);
-    if (delivery > 1 && await this.#isDeadly(id)) return await this.#condemn(id, "deadly");
+    if (tries >= MAX_DEATHS) return await this.#condemn(id, "deadly");
+    await this.#retries.persist(() => this.#bus.writeTries(id, tries + 1));
+    this.#tries.set(id, tries);
     let records;
     try {
       records = await this.#readRecords(slice);
@@ -374,19 +378,6 @@ export class RunWorker {
     const { shard: { count: step } } = this.#options;
     return this.#plan.fits(slice) &&
       !this.#open.list.some(({ lease }) => haveCommon(lease.slice.runs, slice.runs, step));
-  }
-
-  /**
-   * Counts that a slice is begun which others may have begun before. A slice that was given back does
-   * not count; in one that has come so often, its workers have died.
-   */
-  async #isDeadly(id: string): Promise<boolean> {
-    const tries = await this.#retries.persist(() => this.#bus.readTries(id));
-    // The first worker did not count.
-    if (tries + 1 >= MAX_DEATHS) return true;
-    await this.#retries.persist(() => this.#bus.writeTries(id, tries + 1));
-    this.#tries.set(id, tries);
-    return false;
   }
 
   async #condemn(id: string, why: BadSlice): Promise<void> {
@@ -435,7 +426,7 @@ export class RunWorker {
   }
 
   async #commit(slice: OpenSlice): Promise<void> {
-    const { lease: { slice: { id }, delivery }, doneCount: count } = slice;
+    const { lease: { slice: { id } }, doneCount: count } = slice;
     if (slice.isSilent) {
       await this.#listen();
       if (!this.#isTrusted(slice)) return await this.#giveBack(id);
@@ -444,6 +435,7 @@ export class RunWorker {
     this.#spare.push(slice.encoders);
     const name = `part.${id}.${crypto.randomUUID()}`;
     const part = await this.#retries.persist(() => this.#bus.store(name, bytes));
+    const delivery = (this.#tries.get(id) ?? 0) + 1;
     const commit = { id, worker: this.#name, delivery, count, part };
     if (await this.#retries.persist(() => this.#bus.commit(commit))) {
       this.#work.slices++;

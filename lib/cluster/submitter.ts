@@ -380,7 +380,8 @@ export class Submitter implements RunningPipeline {
       await this.#persist(() => this.#run.dropName(name));
     }
     this.#hooks.onNotice(
-      `the bus still has the run: ${adopted.length} of its slices are taken over`,
+      "the bus still has the run: it goes on" +
+        (adopted.length === 0 ? "" : `, with ${adopted.length} slices that are handed out already`),
     );
   }
 
@@ -919,7 +920,7 @@ export class Submitter implements RunningPipeline {
     }
     if (!hasLeft) {
       this.#hooks?.onNotice(
-        `run '${run}' may still be on the bus: 'myriad runs URL ${run} --delete' ends it`,
+        `run '${run}' may still be on the bus: 'myriad runs URL ${run} --delete' removes it`,
       );
     }
     await this.#bus.close();

@@ -114,7 +114,8 @@ function formatRows({ summary, tolerated = 0, total }: TableData, paint: Painter
       : ` over ${fit(transport, MAX_EXAMPLE_CELLS)} sockets`;
     const what = summary.cluster ? "workers" : "threads";
     const loops = threads > 1 ? ` in ${formatCount(threads)} ${what}` : "";
-    row("engine", `${fit(engine, MAX_EXAMPLE_CELLS)}${sockets}${loops}${most}`);
+    // Of a run that was collected after its workers had left, no worker has said it.
+    row("engine", `${fit(engine || "not known", MAX_EXAMPLE_CELLS)}${sockets}${loops}${most}`);
   }
   row("cluster", formatCluster(summary));
   row("retries", formatRetries(summary));

@@ -246,9 +246,7 @@ export class Run {
       replicas,
     });
     const { run } = before;
-    this.#onNotice(
-      `the run is '${run}': start workers by '${submitter.workCommand}'`,
-    );
+    this.#onNotice(`the run is '${run}': start workers by '${submitter.workCommand}'`);
     return submitter;
   }
 

@@ -15,6 +15,7 @@ const SUBJECTS: Record<string, string> = {
   "cli/unknown_flags": "the messages for flags and commands that do not exist, of every command",
   "cluster/campaign": "runs of which anybody dies at moments of a seed",
   "cluster/commit": "workers that die at each of the messages that make a slice done",
+  "cluster/demo": "the demonstration: deno task cluster-demo",
   "cluster/formats": "each input and output of a run on several machines",
   "cluster/garbage": "what others send to the bus of a run",
   "cluster/live": "what is seen of a run on several machines, by processes",

@@ -67,7 +67,7 @@ test("Bus.connect() says why it cannot connect, and never the password", async (
   for (
     const [options, words] of [
       [at(refused, { login }), "connection refused: start 'nats-server -js' there, or correct"],
-      [at(nats), "it asks who you are: use nats://USER:PASSWORD@HOST, nats://TOKEN@HOST or"],
+      [at(nats), "it asks who you are: put USER:PASSWORD@ or TOKEN@ before its host, or"],
       [at(nats, { login }), "it does not let this user in: correct the user, password, token or"],
       [at(nats, { login, tls: { insecure: false } }), "the server does not offer TLS: use nats://"],
     ] as const
@@ -241,7 +241,7 @@ test("createRun() makes a run once, and lists it", async () => {
   assertEquals(await run.isSealed(), undefined);
   await describe(run);
   const error = await assertRejects(() => other.bus.createRun("a", STREAMS), UsageError);
-  assertStringIncludes(error.message, "A run of the name 'a' is on the bus");
+  assertStringIncludes(error.message, "A run 'a' is on the bus already");
   assertEquals(await other.bus.listRuns(), ["a"]);
   const both = await Promise.allSettled(
     [one, other].map(({ bus }) => bus.createRun("b", STREAMS)),

@@ -109,7 +109,7 @@ export async function runs(argv: readonly string[]): Promise<string> {
 }
 
 function describeMissing(run: string): string {
-  return `There is no run '${run}' on the bus: 'myriad runs URL' lists those that are`;
+  return `There is no run '${run}' on the bus: 'myriad runs URL' lists the runs`;
 }
 
 /** Looks at runs, and listens to their workers for a moment. */

@@ -93,24 +93,26 @@ export async function work(
     return participant?.leave() ?? 0;
   });
   try {
-    if (run === undefined) say(`waiting for runs on ${options.servers.join(", ")}`);
     while (!isLeaving) {
+      if (run === undefined) say(`waiting for runs on ${options.servers.join(", ")}`);
       const found = run === undefined
         ? await finder.findAny()
         : await finder.find(run, values.get("wait"));
       if (found === undefined || isLeaving) break;
-      const name = found.bus.run;
-      participant = await openParticipant(found, { bus: options, key, version, say });
+      const task = found.bus.run;
+      // Anew for each run: what a submitter knows of a worker is of one stay.
+      const name = crypto.randomUUID().slice(0, 8);
+      participant = await openParticipant(found, { bus: options, name, key, version, say });
       if (isLeaving) break;
-      say(`working on run '${name}'`);
+      say(`working on run '${task}' as worker ${name}`);
       const { slices, requests, lost } = await participant.run();
       participant = undefined;
       say(
-        `${isLeaving ? "left" : "at the end of"} run '${name}': ` +
+        `${isLeaving ? "left" : "at the end of"} run '${task}': ` +
           `${countNouns(requests, "request")} of ${countNouns(slices, "slice")} were made here` +
           (lost === 0
             ? ""
-            : `; of ${countNouns(lost, "slice")} the commit of another worker stands`),
+            : `; ${countNouns(lost, "slice")} more were done by another worker first`),
       );
       if (run !== undefined) break;
     }
