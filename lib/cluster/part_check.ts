@@ -17,7 +17,8 @@ export interface CheckedPart extends Pick<Part, "runs" | "stats"> {
 }
 
 /**
- * Holds the texts of a part against its numbers: there has to be a record for each.
+ * Holds the texts of a part against its numbers: there has to be a record for each. All lines have to
+ * be whole.
  *
  * @param output that of the run; undefined without an output of records
  * @throws {DamagedError} If they are not whole.
@@ -27,9 +28,14 @@ export function checkPart(
   output: RunOptions["output"],
 ): CheckedPart {
   const texts = unpack(records);
+  const failureLines = unpack(failures);
   const hasColumns = output !== undefined && OUTPUT_FORMATS[output.format].hasColumns;
   if (output !== undefined && countRecords(texts, hasColumns) !== countRuns(runs)) {
     throw new DamagedError("A part of the run on the bus has not as many records as numbers");
+  }
+  // The next one would go on in the line of its last.
+  if (countRecords(failureLines, false) === undefined) {
+    throw new DamagedError("A part of the run on the bus has failures that are cut off");
   }
   return {
     runs,
@@ -37,7 +43,7 @@ export function checkPart(
     records: output?.gzip === true && records.length > 0
       ? { bytes: records, isPacked: true }
       : toEncoded(texts),
-    failures: toEncoded(unpack(failures)),
+    failures: toEncoded(failureLines),
   };
 }
 

@@ -45,6 +45,8 @@ const QUIET_MS = 7_000;
 const AWAY_MS = 500;
 /** How long a worker that leaves waits for a slice that may be on its way to it. */
 const LATE_MS = 2_500;
+/** How long a worker that leaves waits for a bus that is away, to commit what it has done. */
+const MAX_AWAY_MS = 20_000;
 /** After so many workers that have died in a slice, nobody begins it again. */
 const MAX_DEATHS = 4;
 /**
@@ -94,6 +96,7 @@ export class RunWorker {
   readonly #spec: Spec;
   readonly #options: RunOptions;
   readonly #plan: SlicePlan;
+  readonly #say: (text: string) => void;
   readonly #retries: BusRetries;
   readonly #leases = new Leases();
   readonly #open = new OpenSlices((slice) => this.#finish(slice));
@@ -124,6 +127,7 @@ export class RunWorker {
     this.#spec = spec;
     this.#options = options;
     this.#plan = new SlicePlan(options);
+    this.#say = say;
     this.#retries = new BusRetries(say);
   }
 
@@ -269,9 +273,24 @@ export class RunWorker {
         this.#follow(slice.lease.slice.id, this.#giveBack(slice.lease.slice.id));
       }
     }
+    const patience = setTimeout(() => this.#giveUpAway(), MAX_AWAY_MS);
+    if (this.#bus.isAway && this.#committing.size > 0 && !this.#isOver) {
+      this.#say(
+        `the bus does not answer: waiting up to ${MAX_AWAY_MS / 1_000} s to commit what is done; ` +
+          "the next signal ends it at once",
+      );
+    }
     await Promise.all(this.#committing.values());
+    clearTimeout(patience);
     // A slice that is handed to nobody would wait until its worker counts as lost.
     if (!this.#isOver) await Promise.race([this.#fetching, this.#retries.wait(LATE_MS)]);
+  }
+
+  /** Leaves to others what it cannot commit. */
+  #giveUpAway(): void {
+    if (!this.#bus.isAway || this.#isOver) return;
+    this.#say("the bus still does not answer: what is not committed is done again by others");
+    this.#quit();
   }
 
   /** Whether what is done of a slice tells about the servers, and not about this worker. */
@@ -446,6 +465,8 @@ export class RunWorker {
     if (tries !== undefined) {
       await this.#retries.persist(() => this.#bus.commits.writeTries(id, tries));
     }
+    // What is said to a bus that is away is lost, and others would wait until this worker is.
+    while (this.#bus.isAway && !this.#isOver) await this.#retries.wait(AWAY_MS);
     this.#leases.giveBack(id);
   }
 }

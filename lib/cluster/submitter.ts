@@ -360,12 +360,8 @@ export class Submitter implements RunningPipeline {
   }
 
   /** Lets go of the bus, once all outputs are on the disk. */
-  async release(isKept: boolean): Promise<void> {
-    if (await this.#opened.release(isKept, this.#watch?.hasLost === true)) return;
-    const { before: { run } } = this.#options;
-    this.#hooks?.onNotice(
-      `run '${run}' may still be on the bus: 'myriad runs URL ${run} --delete' removes it`,
-    );
+  release(isKept: boolean): Promise<boolean> {
+    return this.#opened.release(isKept, this.#watch?.hasLost === true);
   }
 
   /** What was collected so far. */

@@ -200,11 +200,7 @@ export class Run {
   async #openPipelines(engines: RunEngines): Promise<Pipelines | Submitter | undefined> {
     const { isComplete, leftRun } = this.#outputs;
     if (isComplete) return undefined;
-    if (leftRun !== undefined) {
-      this.#onNotice(
-        `run '${leftRun}' may still be on its bus: 'myriad runs URL ${leftRun} --delete' ends it`,
-      );
-    }
+    if (leftRun !== undefined) this.#noteLeft(leftRun);
     const { cluster } = this.#options;
     const pipelines = cluster === undefined
       ? await this.#startThreads(engines)
@@ -284,11 +280,19 @@ export class Run {
       isWritten = false;
       failure ??= error;
     });
-    await pipeline.release?.(!isWritten && this.#outputs.isResumable);
+    const isReleased = await pipeline.release?.(!isWritten && this.#outputs.isResumable) ?? true;
+    if (!isReleased) this.#noteLeft(this.#cluster!.run);
     this.#metrics?.close();
     await this.#jar?.save().catch((error) => failure ??= error);
     await this.#endPage(snapshot, version, failure).catch((error) => failure ??= error);
     return { snapshot, failure, madeAgain: this.#outputs.countMadeAgain(pipeline.stats) };
+  }
+
+  /** Tells the user that a run may be left on a bus. @param run its name */
+  #noteLeft(run: string): void {
+    this.#onNotice(
+      `run '${run}' may still be on its bus: 'myriad runs URL ${run} --delete' removes it`,
+    );
   }
 
   /** Tells the user if the input had fewer records than requested. */

@@ -43,6 +43,10 @@ Deno.test("checkPart() wants no records of a run without an output", () => {
   assertEquals([records, failures], [undefined, undefined]);
 });
 
+Deno.test("checkPart() refuses a part whose last failure is cut off", () => {
+  assertThrows(() => checkPart(part(pack("a\nb\n"), pack("f\ng")), NDJSON), DamagedError);
+});
+
 for (
   const [what, records] of [
     ["fewer records than numbers", pack("a\n")],

@@ -73,7 +73,7 @@ function explain(error: ClientError): readonly [BusTrouble, string] {
       case "NoResponders":
         return ["away", "JetStream does not answer: it is starting, or not enabled"];
       case "TimeoutError":
-        return ["away", "the NATS server does not answer"];
+        return ["away", "the NATS server does not answer: look whether it runs, and try again"];
       case "ClosedConnectionError":
       case "DrainingConnectionError":
         return ["away", "the connection to the NATS server is closed"];

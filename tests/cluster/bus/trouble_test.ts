@@ -8,7 +8,11 @@ const make = (members: object, cause?: object): Error =>
 
 for (
   const [error, trouble, words] of [
-    [make({ name: "TimeoutError" }), "away", "the NATS server does not answer"],
+    [
+      make({ name: "TimeoutError" }),
+      "away",
+      "the NATS server does not answer: look whether it runs, and try again",
+    ],
     [
       make({ name: "ClosedConnectionError" }),
       "away",
