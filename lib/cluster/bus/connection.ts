@@ -25,7 +25,7 @@ const FLUSH_MS = 1_000;
 /** The minimum size of a message that a server has to take, in bytes: for slices and commits. */
 export const MIN_PAYLOAD_BYTES = 64 * 1024;
 /** The first version that reads single messages of a stream without a consumer. */
-const MIN_VERSION = "2.9";
+const MIN_VERSION = [2, 9] as const;
 /** The maximum number of kinds of subjects that the user is told not to be allowed. */
 const MAX_DENIED = 20;
 
@@ -143,9 +143,10 @@ export class BusConnection {
 /** @throws {UsageError} If the server cannot do what runs need. */
 function checkServer({ version, max_payload }: ServerInfo): void {
   const [, major, minor] = /^(\d+)\.(\d+)/.exec(version) ?? [];
-  if (Number(major) < 2 || Number(major) === 2 && Number(minor) < 9) {
+  const [minMajor, minMinor] = MIN_VERSION;
+  if (Number(major) < minMajor || Number(major) === minMajor && Number(minor) < minMinor) {
     throw new UsageError(
-      `Cannot use the NATS server: it is version ${version}: use ${MIN_VERSION} or later`,
+      `Cannot use the NATS server: it is version ${version}: use ${MIN_VERSION.join(".")} or later`,
     );
   }
   if (max_payload < MIN_PAYLOAD_BYTES) {

@@ -18,7 +18,7 @@ export class HoldKeys {
 
   /** Tells all workers, also those that come later, that a host has asked to be left alone. */
   async write(hold: Hold): Promise<void> {
-    const hash = await digest(encoder.encode(hold.host));
+    const hash = digest(encoder.encode(hold.host));
     const bytes = this.#access.codec.encode("hold", hash, hold);
     await this.#access.do("tell of a host", () => this.#access.kv.put(`hold.${hash}`, bytes));
   }
@@ -39,7 +39,7 @@ export class HoldKeys {
       if (data.length === 0) return;
       const hash = subject.slice(prefix.length);
       const hold = this.#access.codec.decode("hold", hash, data);
-      if (hold === undefined || await digest(encoder.encode(hold.host)) !== hash) {
+      if (hold === undefined || digest(encoder.encode(hold.host)) !== hash) {
         this.#access.leaveOut("a host that asked to be left alone");
       } else await take(hold);
     };

@@ -11,6 +11,8 @@ const HEADER_BYTES = 1_024;
 /** The maximum number of pieces that are on their way at once. */
 const PIECES_AT_ONCE = 4;
 
+const DAMAGED = "What the bus keeps of the run is damaged";
+
 /** Blocks of records and parts, each in pieces that the server takes as messages. */
 export class PieceStore {
   readonly #access: RunAccess;
@@ -21,24 +23,24 @@ export class PieceStore {
 
   /** Stores bytes under a name, in pieces. To try it again stores no piece twice. */
   async write(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<Stored> {
-    const { js, nc } = this.#access.connection;
+    const { run, connection: { js, nc } } = this.#access;
     // It is not known while the connection is away.
     const maxBytes = nc.info?.max_payload ?? MIN_PAYLOAD_BYTES;
     const pieceBytes = Math.min(MAX_PIECE_BYTES, maxBytes - HEADER_BYTES);
+    const starts: number[] = [];
+    for (let at = 0; at < bytes.length; at += pieceBytes) starts.push(at);
     return await this.#access.do("store what was done", async () => {
       const seqs: number[] = [];
-      for (let at = 0; at < bytes.length; at += pieceBytes * PIECES_AT_ONCE) {
-        const acks = [];
-        for (let k = at; k < Math.min(bytes.length, at + pieceBytes * PIECES_AT_ONCE);) {
-          const piece = bytes.subarray(k, k + pieceBytes);
-          acks.push(
-            js.publish(`myriad.${this.#access.run}.store.${name}`, piece, {
-              msgID: `${name}.${k}`,
-            }),
-          );
-          k += pieceBytes;
-        }
-        seqs.push(...(await Promise.all(acks)).map(({ seq }) => seq));
+      for (let k = 0; k < starts.length; k += PIECES_AT_ONCE) {
+        const acks = await Promise.all(
+          starts.slice(k, k + PIECES_AT_ONCE).map((at) => {
+            const piece = bytes.subarray(at, at + pieceBytes);
+            // Pieces of an earlier try can have had another size.
+            const msgID = `${name}.${at}-${at + piece.length}`;
+            return js.publish(`myriad.${run}.store.${name}`, piece, { msgID });
+          }),
+        );
+        for (const { seq } of acks) seqs.push(seq);
       }
       return { seqs, bytes: bytes.length, sha256: digest(bytes) };
     });
@@ -46,27 +48,23 @@ export class PieceStore {
 
   /** Reads what was stored. @throws {DamagedError} If it is not what was stored. */
   async read({ seqs, bytes, sha256 }: Stored): Promise<Uint8Array<ArrayBuffer>> {
-    const { jsm } = this.#access.connection;
+    const { connection: { jsm }, names } = this.#access;
     const whole = new Uint8Array(bytes);
     let length = 0;
-    for (let at = 0; at < seqs.length; at += PIECES_AT_ONCE) {
+    for (let k = 0; k < seqs.length; k += PIECES_AT_ONCE) {
       const pieces = await this.#access.do("read what was stored", () =>
         Promise.all(
-          seqs.slice(at, at + PIECES_AT_ONCE).map((seq) =>
-            jsm.direct.getMessage(this.#access.names.store, { seq })
+          seqs.slice(k, k + PIECES_AT_ONCE).map((seq) =>
+            jsm.direct.getMessage(names.store, { seq })
           ),
         ));
       for (const piece of pieces) {
-        if (piece === null || length + piece.data.length > bytes) {
-          throw new DamagedError("What the bus keeps of the run is damaged");
-        }
+        if (piece === null || length + piece.data.length > bytes) throw new DamagedError(DAMAGED);
         whole.set(piece.data, length);
         length += piece.data.length;
       }
     }
-    if (length !== bytes || digest(whole) !== sha256) {
-      throw new DamagedError("What the bus keeps of the run is damaged");
-    }
+    if (length !== bytes || digest(whole) !== sha256) throw new DamagedError(DAMAGED);
     return whole;
   }
 

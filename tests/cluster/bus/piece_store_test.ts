@@ -33,6 +33,22 @@ test("write() sends pieces that the server takes, and none twice", async () => {
   assertEquals(await run.store.write("part.a", part), stored);
 });
 
+test("write() that is tried again in smaller pieces leaves what can be read", async () => {
+  await using nats = await NatsServer.start();
+  await using one = await open(at(nats));
+  const run = await one.bus.createRun("a", STREAMS);
+  const part = new Uint8Array(1_000_000).map((_, k) => k % 251);
+  await run.store.write("part.a", part);
+  const back = Promise.withResolvers<void>();
+  const stop = run.onReconnect(back.resolve);
+  await nats.restart({ config: "max_payload: 65536" });
+  await back.promise;
+  stop();
+  const stored = await run.store.write("part.a", part);
+  assert(stored.seqs.length >= 1_000_000 / 65_536, `${stored.seqs.length} pieces`);
+  assertEquals(await run.store.read(stored), part);
+});
+
 test("100 parts leave no consumers behind", async () => {
   await using nats = await NatsServer.start();
   await using one = await open(at(nats));
