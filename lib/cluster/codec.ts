@@ -46,7 +46,11 @@ export class Codec {
     return opened && parse(opened, CHECKS[kind]) as Messages[Kind] | undefined;
   }
 
-  seal(kind: string, id: string, bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  seal(
+    kind: StoredKind | keyof Messages,
+    id: string,
+    bytes: Uint8Array<ArrayBuffer>,
+  ): Uint8Array<ArrayBuffer> {
     return this.#seal === undefined ? bytes : this.#seal.seal(`${kind} ${id}`, bytes);
   }
 
@@ -58,7 +62,7 @@ export class Codec {
   }
 
   #open<Bytes extends Uint8Array>(
-    kind: string,
+    kind: StoredKind | keyof Messages,
     id: string,
     bytes: Bytes,
   ): Bytes | Uint8Array<ArrayBuffer> | undefined {

@@ -13,9 +13,8 @@
  * @module
  */
 import { createCipheriv, createDecipheriv, hkdfSync } from "node:crypto";
+import { KEY_BYTES } from "../options/cluster_key.ts";
 
-/** How many bytes the key of a run has. */
-export const KEY_BYTES = 32;
 const FORMAT = 1;
 const SENDER_BYTES = 24;
 const NUMBER_BYTES = 8;

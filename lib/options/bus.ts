@@ -19,6 +19,28 @@ const SEED = /^SU[A-Z2-7]{56}$/;
 const CREDENTIALS = /BEGIN NATS USER JWT-[^]*BEGIN USER NKEY SEED-/;
 
 /**
+ * The arguments of a command that works on a bus: its URL, as it was given, and the name of a run.
+ *
+ * @param command in full, as `myriad work`
+ * @throws {UsageError} If the URL is missing, or there are more arguments.
+ */
+export function parseBusArguments(
+  { positionals }: Pick<FlagValues, "positionals">,
+  command: string,
+): { readonly url: string; readonly run: string | undefined } {
+  const [url, run, extra] = positionals;
+  if (url === undefined) {
+    throw new UsageError(
+      `No URL is given: add that of the NATS server; see '${command} --help'`,
+    );
+  }
+  if (extra !== undefined) {
+    throw new UsageError(`'${extra}' is one argument too many: leave it out`);
+  }
+  return { url, run };
+}
+
+/**
  * Reads the URL of a bus and the files of `BUS_FLAGS`.
  *
  * @param url `@FILE` and `@-` stand for a URL in a file or on standard input

@@ -19,10 +19,9 @@ export async function parseCluster(
   values: RunValues,
   { readFile }: Pick<CommandFiles, "readFile">,
 ): Promise<Omit<ClusterOptions, "command">> {
-  const keyPath = values.get("cluster-key");
   return {
     bus: await readBusOptions(values, url, { flag: "cluster", readFile }),
-    key: keyPath === undefined ? undefined : await readClusterKey(keyPath, readFile),
+    key: await readClusterKey(values.get("cluster-key"), readFile),
     isPlain: values.get("cluster-plain"),
   };
 }

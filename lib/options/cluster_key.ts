@@ -1,18 +1,22 @@
 import { UsageError } from "../errors.ts";
 import type { ReadFile } from "./read_file.ts";
 
-/** How many bytes a key has: that of AES-256. */
-const KEY_BYTES = 32;
+/** How many bytes the key of a run has: those of AES-256. */
+export const KEY_BYTES = 32;
 /** A key in hexadecimal or base64, with the end of its line. */
 const MAX_BYTES = 1_024;
 
 /**
  * Reads a key that seals a run: its 32 bytes, or a line with them in hexadecimal or base64.
  *
- * @param path `-` for standard input
+ * @param path `-` for standard input; undefined for a run that is not sealed
  * @throws {UsageError} If the file cannot be read, or holds something else. Nothing in it is repeated.
  */
-export async function readClusterKey(path: string, readFile: ReadFile): Promise<Uint8Array> {
+export async function readClusterKey(
+  path: string | undefined,
+  readFile: ReadFile,
+): Promise<Uint8Array | undefined> {
+  if (path === undefined) return undefined;
   const flag = `--cluster-key ${path}`;
   const bytes = await readFile(path, flag, { maxBytes: MAX_BYTES });
   const key = bytes.length === KEY_BYTES

@@ -1,5 +1,6 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
-import { KEY_BYTES, Seal } from "../../lib/cluster/seal.ts";
+import { Seal } from "../../lib/cluster/seal.ts";
+import { KEY_BYTES } from "../../lib/options/cluster_key.ts";
 
 const KEY = Uint8Array.from({ length: KEY_BYTES }, (_, k) => k);
 const OTHER_KEY = Uint8Array.from({ length: KEY_BYTES }, (_, k) => k + 1);

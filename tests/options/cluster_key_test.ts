@@ -16,7 +16,7 @@ Deno.test("readClusterKey() takes 32 bytes, and texts of them", async () => {
   ];
   for (const form of forms) {
     const path = await dir.write("key", form);
-    assertEquals(new Uint8Array(await readClusterKey(path, readFromDisk)), KEY);
+    assertEquals(new Uint8Array((await readClusterKey(path, readFromDisk))!), KEY);
   }
 });
 

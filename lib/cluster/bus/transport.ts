@@ -9,7 +9,7 @@ import type {
 } from "../../engine/transport/transport.ts";
 
 /** The maximum number of bytes of the line by which a server introduces itself. */
-const MAX_GREETING = 64 * 1024;
+const MAX_GREETING_BYTES = 64 * 1024;
 
 const LF = 0x0a;
 const decoder = new TextDecoder();
@@ -118,7 +118,7 @@ export class BusTransport implements Transport {
   #readGreeting(): ServerInfo | undefined {
     const last = this.#chunks.at(-1)!;
     const size = this.#chunks.reduce((sum, { length }) => sum + length, 0);
-    if (!last.includes(LF) && size < MAX_GREETING) return undefined;
+    if (!last.includes(LF) && size < MAX_GREETING_BYTES) return undefined;
     const text = this.#chunks.map((chunk) => decoder.decode(chunk)).join("");
     const [line = "", json = ""] = /^INFO\s+(\{.*\})\s*\r\n/i.exec(text) ?? [];
     let info: ServerInfo;

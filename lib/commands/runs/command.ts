@@ -12,7 +12,7 @@ import { Bus, type RunListing } from "../../cluster/bus/bus.ts";
 import type { RunBus } from "../../cluster/bus/run_bus.ts";
 import type { Live } from "../../cluster/messages.ts";
 import { BusError, UsageError } from "../../errors.ts";
-import { readBusOptions } from "../../options/bus.ts";
+import { parseBusArguments, readBusOptions } from "../../options/bus.ts";
 import { BUS_FLAGS } from "../../options/bus_flags.ts";
 import { readClusterKey } from "../../options/cluster_key.ts";
 import { readFromDisk } from "../../options/read_file.ts";
@@ -62,20 +62,13 @@ export async function runs(argv: readonly string[]): Promise<string> {
   const values = parseFlags(RUNS_FLAGS, argv, "myriad runs");
   if (values.get("help")) return HELP;
   checkFlags(values);
-  const [url, run, extra] = values.positionals;
-  if (url === undefined) {
-    throw new UsageError("No URL is given: add that of the NATS server; see 'myriad runs --help'");
-  }
-  if (extra !== undefined) {
-    throw new UsageError(`'${extra}' is one argument too many: leave it out`);
-  }
+  const { url, run } = parseBusArguments(values, "myriad runs");
   for (const name of ["stop", "delete"] as const) {
     if (values.get(name) && run === undefined) {
       throw new UsageError(`'--${name}' needs a RUN: add its name; 'myriad runs URL' lists them`);
     }
   }
-  const keyPath = values.get("cluster-key");
-  const key = keyPath === undefined ? undefined : await readClusterKey(keyPath, readFromDisk);
+  const key = await readClusterKey(values.get("cluster-key"), readFromDisk);
   const bus = await Bus.connect(await readBusOptions(values, url));
   try {
     const toJson = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;

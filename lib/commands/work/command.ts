@@ -11,8 +11,7 @@ import { parseFlags } from "../../cli/parse_flags.ts";
 import { Bus } from "../../cluster/bus/bus.ts";
 import { openParticipant, type Participant } from "../../cluster/participant.ts";
 import { RunFinder } from "../../cluster/run_finder.ts";
-import { UsageError } from "../../errors.ts";
-import { readBusOptions } from "../../options/bus.ts";
+import { parseBusArguments, readBusOptions } from "../../options/bus.ts";
 import { BUS_FLAGS } from "../../options/bus_flags.ts";
 import { readClusterKey } from "../../options/cluster_key.ts";
 import { readFromDisk } from "../../options/read_file.ts";
@@ -73,15 +72,8 @@ export async function work(
   const values = parseFlags(WORK_FLAGS, argv, "myriad work");
   if (values.get("help")) return HELP;
   checkFlags(values);
-  const [url, run, extra] = values.positionals;
-  if (url === undefined) {
-    throw new UsageError("No URL is given: add that of the NATS server; see 'myriad work --help'");
-  }
-  if (extra !== undefined) {
-    throw new UsageError(`'${extra}' is one argument too many: leave it out`);
-  }
-  const keyPath = values.get("cluster-key");
-  const key = keyPath === undefined ? undefined : await readClusterKey(keyPath, readFromDisk);
+  const { url, run } = parseBusArguments(values, "myriad work");
+  const key = await readClusterKey(values.get("cluster-key"), readFromDisk);
   const options = await readBusOptions(values, url);
   const bus = await Bus.connect(options);
   const finder = new RunFinder(bus, { key, version, say });
