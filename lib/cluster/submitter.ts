@@ -214,12 +214,12 @@ export class Submitter implements RunningPipeline {
     const queued = isAttached ? await lifecycle.persist(() => run.queue.list()) : [];
     if (isAttached) results.beginEarlier();
     const watching = lifecycle.persist(() =>
-      run.commits.watch(
-        (commit) => results.add(commit),
-        listed.resolve,
-        (id) => results.replace(id, "has a commit that is damaged"),
-        (id, why) => this.#onBad(id, why),
-      )
+      run.commits.watch({
+        onCommit: (commit) => results.add(commit),
+        onListed: listed.resolve,
+        onForeign: (id) => results.replace(id, "has a commit that is damaged"),
+        onBad: (id, why) => this.#onBad(id, why),
+      })
     );
     ends.push(await watching);
     await listed.promise;

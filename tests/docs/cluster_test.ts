@@ -187,7 +187,7 @@ async function submit(bus: Bus, admin: Bus, count: number): Promise<void> {
     const commits: string[] = [];
     const heard: Control[] = [];
     ends.push(run.live.listen((one) => live.push(one)));
-    ends.push(await run.commits.watch(({ id }) => commits.push(id)));
+    ends.push(await run.commits.watch({ onCommit: ({ id }) => commits.push(id) }));
     ends.push(await run.control.watch((control) => heard.push(control)));
     await other.control.write("stop");
     await soon(() => heard.at(-1) === "stop", "an order");

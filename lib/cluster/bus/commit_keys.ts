@@ -5,11 +5,7 @@ import { isWrittenBefore } from "./trouble.ts";
 /** Stands in place of a commit once nothing more is to come of the slice. */
 const CLOSED = "closed";
 /** Stands in place of a commit of a slice that nobody can do. */
-const BAD: ReadonlyMap<string, BadSlice> = new Map([
-  ["bad deadly", "deadly"],
-  ["bad damaged", "damaged"],
-]);
-
+const BAD = /^bad (deadly|damaged)$/;
 /** The maximum number of bytes of such a mark. */
 const MAX_BAD_BYTES = 16;
 
@@ -17,6 +13,17 @@ const decoder = new TextDecoder();
 
 /** Why nobody can do a slice: workers die of it, or its records are damaged. */
 export type BadSlice = "deadly" | "damaged";
+
+/** Who is told what comes to stand under the ids of slices. */
+export interface CommitListener {
+  onCommit(commit: Commit): void;
+  /** Once, when it was told of everything that stood before. */
+  onListed?(): void;
+  /** Something else stands in the place of a commit. */
+  onForeign?(id: string): void;
+  /** A worker has found that nobody can do the slice. */
+  onBad?(id: string, why: BadSlice): void;
+}
 
 /** What stands under the id of each slice: the first commit, or a mark in its place. */
 export class CommitKeys {
@@ -69,10 +76,9 @@ export class CommitKeys {
 
   /** Marks a slice that nobody can do, unless it was committed: the run ends. */
   async markBad(id: string, why: BadSlice): Promise<void> {
-    const [mark] = [...BAD].find(([, reason]) => reason === why)!;
     await this.#access.do("mark a slice", async () => {
       try {
-        await this.#access.kv.create(`commit.${id}`, mark);
+        await this.#access.kv.create(`commit.${id}`, `bad ${why}`);
       } catch (error) {
         if (!isWrittenBefore(error)) throw error;
       }
@@ -96,18 +102,9 @@ export class CommitKeys {
     );
   }
 
-  /**
-   * Calls back with each commit, those that stand first, and then once when all of these were there.
-   * Where something else stands in the place of one, it calls back with its id; where a worker has
-   * found that nobody can do the slice, also with the reason.
-   *
-   * @returns what ends that
-   */
+  /** Calls back with what stands already, and then with what comes. @returns what ends that */
   async watch(
-    take: (commit: Commit) => void,
-    onListed: () => void = () => {},
-    onForeign: (id: string) => void = () => {},
-    onBad: (id: string, why: BadSlice) => void = () => {},
+    { onCommit, onListed, onForeign, onBad }: CommitListener,
   ): Promise<() => void> {
     const { kv } = this.#access;
     // It tells the end of those that stand, also without any.
@@ -116,16 +113,16 @@ export class CommitKeys {
       const watch = await kv.watch({ key: "commit.>" });
       void (async () => {
         for await (const entry of watch) {
-          if (entry.key === mark) onListed();
+          if (entry.key === mark) onListed?.();
           if (entry.key === mark || entry.length === 0) continue;
           const id = entry.key.slice("commit.".length);
           // How often a slice was begun is of use to workers alone.
           if (id.includes(".")) continue;
           const bad = toBad(entry.value);
           const commit = this.#toCommit(id, entry.value);
-          if (bad !== undefined) onBad(id, bad);
-          else if (commit === undefined) onForeign(id);
-          else if (commit !== CLOSED) take(commit);
+          if (bad !== undefined) onBad?.(id, bad);
+          else if (commit === undefined) onForeign?.(id);
+          else if (commit !== CLOSED) onCommit(commit);
         }
       })();
       await kv.put(mark, CLOSED);
@@ -136,5 +133,6 @@ export class CommitKeys {
 
 /** Undefined if it is not the mark of a slice that nobody can do. */
 function toBad(bytes: Uint8Array): BadSlice | undefined {
-  return bytes.length > MAX_BAD_BYTES ? undefined : BAD.get(decoder.decode(bytes));
+  if (bytes.length > MAX_BAD_BYTES) return undefined;
+  return BAD.exec(decoder.decode(bytes))?.[1] as BadSlice | undefined;
 }

@@ -43,7 +43,7 @@ export class ControlKey {
       take(control);
     };
     // A key is a subject. To listen leaves no consumer on the server, and survives its restart.
-    const subscription = connection.nc.subscribe(`$KV.${this.#access.names.bucket}.control`, {
+    const subscription = connection.nc.subscribe(`${this.#access.names.subjects.keys}.control`, {
       callback: (error, message) => {
         const control = error === null ? this.#toControl(message.string()) : undefined;
         if (control !== undefined) hear(control);

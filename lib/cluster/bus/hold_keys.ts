@@ -34,7 +34,7 @@ export class HoldKeys {
     fail: (error: unknown) => void,
   ): Promise<() => void> {
     const { connection } = this.#access;
-    const prefix = `$KV.${this.#access.names.bucket}.hold.`;
+    const prefix = `${this.#access.names.subjects.keys}.hold.`;
     const hear = async (subject: string, data: Uint8Array): Promise<void> => {
       if (data.length === 0) return;
       const hash = subject.slice(prefix.length);

@@ -31,7 +31,7 @@ export class LiveChannel {
   }
 
   get #subject(): string {
-    return `myriad.${this.#access.run}.live`;
+    return this.#access.names.subjects.live;
   }
 
   /**

@@ -23,7 +23,7 @@ export class PieceStore {
 
   /** Stores bytes under a name, in pieces. To try it again stores no piece twice. */
   async write(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<Stored> {
-    const { run, connection: { js, nc } } = this.#access;
+    const { names: { subjects }, connection: { js, nc } } = this.#access;
     // It is not known while the connection is away.
     const maxBytes = nc.info?.max_payload ?? MIN_PAYLOAD_BYTES;
     const pieceBytes = Math.min(MAX_PIECE_BYTES, maxBytes - HEADER_BYTES);
@@ -37,7 +37,7 @@ export class PieceStore {
             const piece = bytes.subarray(at, at + pieceBytes);
             // Pieces of an earlier try can have had another size.
             const msgID = `${name}.${at}-${at + piece.length}`;
-            return js.publish(`myriad.${run}.store.${name}`, piece, { msgID });
+            return js.publish(`${subjects.store}.${name}`, piece, { msgID });
           }),
         );
         for (const { seq } of acks) seqs.push(seq);
@@ -80,7 +80,7 @@ export class PieceStore {
 
   /** The names of everything that is stored. */
   async list(): Promise<string[]> {
-    const prefix = `myriad.${this.#access.run}.store.`;
+    const prefix = `${this.#access.names.subjects.store}.`;
     const { state } = await this.#access.do(
       "list what was stored",
       () =>
@@ -93,7 +93,7 @@ export class PieceStore {
 
   /** Drops what is stored under a name. */
   async dropName(name: string): Promise<void> {
-    const filter = `myriad.${this.#access.run}.store.${name}`;
+    const filter = `${this.#access.names.subjects.store}.${name}`;
     await this.#access.do(
       "remove what was stored",
       () => this.#access.connection.jsm.streams.purge(this.#access.names.store, { filter }),

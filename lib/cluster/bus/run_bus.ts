@@ -13,6 +13,8 @@ import { Turns } from "./turns.ts";
 
 /** How long the description of a run may be missing after its streams were made, in milliseconds. */
 const SPEC_MS = 10_000;
+/** How often it is looked for meanwhile, in milliseconds. */
+const RETRY_MS = 100;
 
 /** One run on the bus. */
 export class RunBus {
@@ -86,10 +88,10 @@ export class RunBus {
     const { run, codec } = this.#access;
     const endMs = performance.now() + waitMs;
     for (;;) {
-      const entry = await this.#access.do("read the run", () => this.#access.kv.get("spec"));
-      if (entry !== null) {
+      const head = await this.#readHead();
+      if (head !== undefined) {
         try {
-          const { spec } = readHead(entry.value, run, { version, hasKey: codec.isSealed });
+          const { spec } = readHead(head, run, { version, hasKey: codec.isSealed });
           return await decodeSpec(
             run,
             async () => codec.open("spec", "", await this.store.read(spec)),
@@ -102,7 +104,7 @@ export class RunBus {
       }
       // The submitter may be about to write it, or a follower may not have it yet.
       if (performance.now() > endMs) return undefined;
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
   }
 
@@ -111,8 +113,13 @@ export class RunBus {
    * workers.
    */
   async isSealed(): Promise<boolean | undefined> {
+    const head = await this.#readHead();
+    return head && isSealedHead(head);
+  }
+
+  async #readHead(): Promise<Uint8Array | undefined> {
     const entry = await this.#access.do("read the run", () => this.#access.kv.get("spec"));
-    return entry === null ? undefined : isSealedHead(entry.value);
+    return entry?.value;
   }
 
   /**
@@ -121,8 +128,7 @@ export class RunBus {
    */
   async isReadable(version: string): Promise<boolean> {
     try {
-      const entry = await this.#access.do("read the run", () => this.#access.kv.get("spec"));
-      if (entry !== null) await this.readSpec(version);
+      await this.readSpec(version, 0);
       return true;
     } catch (error) {
       if (error instanceof UsageError) return false;

@@ -41,7 +41,7 @@ export class SliceQueue {
       "publish a slice",
       () =>
         this.#access.connection.js.publish(
-          `myriad.${this.#access.run}.slice`,
+          this.#access.names.subjects.slice,
           this.#access.codec.encode("slice", "", slice),
           {
             msgID: slice.id,
@@ -88,7 +88,7 @@ export class SliceQueue {
     const { streams } = this.#access.connection.jsm;
     const slices: QueuedSlice[] = [];
     for (let seq = 1; slices.length < MAX_LISTED; seq++) {
-      const query = { seq, next_by_subj: `myriad.${this.#access.run}.slice` };
+      const query = { seq, next_by_subj: this.#access.names.subjects.slice };
       const message = await this.#access.do(
         "list the slices",
         () => streams.getMessage(this.#access.names.slices, query),

@@ -49,11 +49,25 @@ export interface Names {
   readonly store: string;
   readonly rate: string;
   readonly bucket: string;
+  /** Where each message goes; others follow those of the store and of the keys, behind a dot. */
+  readonly subjects: Readonly<Record<"slice" | "store" | "rate" | "live" | "keys", string>>;
 }
 
 export function toNames(run: string): Names {
   const stem = `MYRIAD_${run}`;
-  return { slices: `${stem}_SLICES`, store: `${stem}_STORE`, rate: `${stem}_RATE`, bucket: stem };
+  return {
+    slices: `${stem}_SLICES`,
+    store: `${stem}_STORE`,
+    rate: `${stem}_RATE`,
+    bucket: stem,
+    subjects: {
+      slice: `myriad.${run}.slice`,
+      store: `myriad.${run}.store`,
+      rate: `myriad.${run}.rate`,
+      live: `myriad.${run}.live`,
+      keys: `$KV.${stem}`,
+    },
+  };
 }
 
 /** All streams of a run. The queue is the first to go: without it, no worker begins anything. */
@@ -72,13 +86,13 @@ export async function addBucket(
   run: string,
   { replicas }: RunStreams,
 ): Promise<void> {
-  const { bucket } = toNames(run);
+  const { bucket, subjects } = toNames(run);
   // As the client's own `create`, which needs the permission to ask about the whole account.
   await streams.add({
     storage: StorageType.File,
     num_replicas: replicas,
     name: `KV_${bucket}`,
-    subjects: [`$KV.${bucket}.>`],
+    subjects: [`${subjects.keys}.>`],
     max_msgs_per_subject: 1,
     max_bytes: KEYS_BYTES,
     discard: DiscardPolicy.New,
@@ -94,12 +108,12 @@ export async function addStreams(
   run: string,
   { lostAfterMs, holdBytes, replicas }: RunStreams,
 ): Promise<void> {
-  const { store, slices, rate } = toNames(run);
+  const { store, slices, rate, subjects } = toNames(run);
   const common = { storage: StorageType.File, num_replicas: replicas };
   await streams.add({
     ...common,
     name: store,
-    subjects: [`myriad.${run}.store.>`],
+    subjects: [`${subjects.store}.>`],
     allow_direct: true,
     discard: DiscardPolicy.New,
     max_bytes: holdBytes,
@@ -107,14 +121,14 @@ export async function addStreams(
   await streams.add({
     ...common,
     name: slices,
-    subjects: [`myriad.${run}.slice`],
+    subjects: [subjects.slice],
     retention: RetentionPolicy.Workqueue,
     duplicate_window: SLICE_WINDOW_NS,
   });
   await streams.add({
     ...common,
     name: rate,
-    subjects: [`myriad.${run}.rate`],
+    subjects: [subjects.rate],
     max_msgs: 1,
   });
   await consumers.add(slices, {

@@ -23,7 +23,7 @@ export class Turns {
     const options = { timeout: TURN_TIMEOUT_MS };
     const { seq } = await this.#access.do(
       "take a turn",
-      () => js.publish(`myriad.${this.#access.run}.rate`, undefined, options),
+      () => js.publish(this.#access.names.subjects.rate, undefined, options),
     );
     return seq;
   }
@@ -88,7 +88,7 @@ export class Turns {
       const atMs = this.#readOrigin(bytes);
       if (atMs !== undefined) take(atMs);
     };
-    const subscription = connection.nc.subscribe(`$KV.${this.#access.names.bucket}.origin`, {
+    const subscription = connection.nc.subscribe(`${this.#access.names.subjects.keys}.origin`, {
       callback: (error, { data }) => {
         if (error === null) hear(data);
         else fail(toBusError(error, "hear of the turns"));

@@ -18,7 +18,7 @@ test("what the submitter tells is heard after the server was away, and its commi
   const stopOther = run.onReconnect(() => reconnects[1]++);
   const stopControl = await run.control.watch((control) => heard.push(control));
   const commits: string[] = [];
-  const stopCommits = await made.commits.watch(({ id }) => commits.push(id));
+  const stopCommits = await made.commits.watch({ onCommit: ({ id }) => commits.push(id) });
   assertEquals(heard, ["run"]);
   await nats.kill();
   await nats.restart();

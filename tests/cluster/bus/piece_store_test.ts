@@ -55,7 +55,7 @@ test("100 parts leave no consumers behind", async () => {
   const run = await one.bus.createRun("a", STREAMS);
   await describe(run);
   const commits: string[] = [];
-  const stop = await run.commits.watch(({ id }) => commits.push(id));
+  const stop = await run.commits.watch({ onCommit: ({ id }) => commits.push(id) });
   const stopControl = await run.control.watch(() => {});
   for (let k = 0; k < 100; k++) {
     await run.queue.publish({ id: `t-${k}`, count: 1, runs: [k, 1], block: undefined });
