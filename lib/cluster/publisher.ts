@@ -1,6 +1,6 @@
 import type { Item } from "../source/item.ts";
 import type { Source, Step } from "../stream.ts";
-import type { RunBus } from "./bus.ts";
+import type { RunBus } from "./bus/run_bus.ts";
 import type { Cutter } from "./cutter.ts";
 import { HostCutter } from "./host_cutter.ts";
 import type { Lifecycle } from "./lifecycle.ts";
@@ -217,7 +217,7 @@ export class Publisher {
     const block = records && await this.#blocks.store(id, records);
     const slice: Slice = { id, count, runs, block };
     this.#outstanding.add(slice, { group, isRedone });
-    await this.#lifecycle.persist(() => this.#run.publishSlice(slice));
+    await this.#lifecycle.persist(() => this.#run.queue.publish(slice));
   }
 
   /**

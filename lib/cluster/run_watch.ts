@@ -1,5 +1,5 @@
-import { ClusterError, NoProgressError } from "../errors.ts";
-import type { RunBus } from "./bus.ts";
+import { BusError, NoProgressError } from "../errors.ts";
+import type { RunBus } from "./bus/run_bus.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { type LiveWorkers, SILENT_MS } from "./live_workers.ts";
 import type { Live } from "./messages.ts";
@@ -21,7 +21,7 @@ export interface RunWatchParts {
 /** Receives what a watch has found. */
 export interface RunWatchHooks {
   /** Called if the bus does not have the run any more. */
-  onLost(reason: ClusterError): void;
+  onLost(reason: BusError): void;
   /** Called if all workers have left because they could not reach anything. */
   onNoProgress(reason: NoProgressError): void;
   onNotice(text: string): void;
@@ -96,9 +96,10 @@ export class RunWatch {
     if (this.#lifecycle.isOver) return;
     if (this.hasLost) {
       return this.#hooks.onLost(
-        new ClusterError(
+        new BusError(
           "Cannot go on: the run is not on the bus any more: its store is lost, or 'myriad runs' " +
             "has deleted the run",
+          "gone",
         ),
       );
     }
@@ -114,14 +115,14 @@ export class RunWatch {
   async #findMissing(now: number): Promise<void> {
     const old = this.#outstanding.takeOld(now, this.#lostAfterMs);
     if (old.length === 0) return;
-    const queued = new Set((await this.#run.listSlices()).map(({ slice }) => slice.id));
+    const queued = new Set((await this.#run.queue.list()).map(({ slice }) => slice.id));
     for (const one of old) {
       const { id } = one.slice;
       if (queued.has(id)) {
         one.isMissing = false;
         continue;
       }
-      const commit = await this.#run.readCommit(id);
+      const commit = await this.#run.commits.read(id);
       if (!this.#outstanding.has(id)) continue;
       const wasMissing = one.isMissing;
       one.isMissing = true;

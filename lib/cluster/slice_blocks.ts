@@ -1,6 +1,6 @@
-import { ClusterError } from "../errors.ts";
+import { BusError } from "../errors.ts";
 import { decodeBlock, encodeBlock, type RecordTexts } from "./block.ts";
-import type { RunBus } from "./bus.ts";
+import type { RunBus } from "./bus/run_bus.ts";
 import { DamagedError } from "./damaged_error.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { Slice, Stored } from "./messages.ts";
@@ -39,13 +39,13 @@ export class SliceBlocks {
     this.#sizes.set(id, bytes.length);
     this.#bytes += bytes.length;
     const sealed = this.#run.codec.seal("block", id, bytes);
-    return await this.#lifecycle.persist(() => this.#run.store(`block.${id}`, sealed));
+    return await this.#lifecycle.persist(() => this.#run.store.write(`block.${id}`, sealed));
   }
 
   /**
    * The records of some of a slice's requests; undefined without an input.
    *
-   * @throws {ClusterError} If they are damaged.
+   * @throws {BusError} If they are damaged.
    */
   async read(
     { id, runs, count, block }: Slice,
@@ -65,16 +65,19 @@ export class SliceBlocks {
 
   async #readAll(id: string, block: Stored, count: number): Promise<RecordTexts> {
     try {
-      const bytes = await this.#lifecycle.persist(() => this.#run.read(block));
+      const bytes = await this.#lifecycle.persist(() => this.#run.store.read(block));
       return decodeBlock(this.#run.codec.open("block", id, bytes), count);
     } catch (error) {
       if (!(error instanceof DamagedError)) throw error;
-      throw new ClusterError(`Cannot go on: the bus has damaged the records of slice '${id}'`);
+      throw new BusError(
+        `Cannot go on: the bus has damaged the records of slice '${id}'`,
+        "failed",
+      );
     }
   }
 
   async drop(id: string): Promise<void> {
-    await this.#lifecycle.persist(() => this.#run.dropName(`block.${id}`));
+    await this.#lifecycle.persist(() => this.#run.store.dropName(`block.${id}`));
     this.#bytes -= this.#sizes.get(id) ?? 0;
     this.#sizes.delete(id);
     this.#lifecycle.notify();

@@ -4,7 +4,7 @@ import { unpackStats } from "../stats/packed_stats.ts";
 import type { Stats } from "../stats/stats.ts";
 import type { MaybePromise } from "../stream.ts";
 import type { Results } from "../threads/messages.ts";
-import type { RunBus } from "./bus.ts";
+import type { RunBus } from "./bus/run_bus.ts";
 import { Collector } from "./collector.ts";
 import { DamagedError } from "./damaged_error.ts";
 import type { Lifecycle } from "./lifecycle.ts";
@@ -142,7 +142,7 @@ export class SliceResults {
   /** Reads a part; if it is damaged, its slice is published anew. */
   async #read({ id, part }: Commit): Promise<CheckedPart | undefined> {
     try {
-      const bytes = await this.#lifecycle.persist(() => this.#run.read(part));
+      const bytes = await this.#lifecycle.persist(() => this.#run.store.read(part));
       return checkPart(decodePart(this.#run.codec.open("part", id, bytes)), this.#options.output);
     } catch (error) {
       if (!(error instanceof DamagedError)) throw error;
@@ -168,7 +168,7 @@ export class SliceResults {
    * numbers and the statistics.
    */
   #take(
-    { id, worker, delivery, part: { sha256 } }: Commit,
+    { id, worker, tries, part: { sha256 } }: Commit,
     { runs, stats: packed, records, failures }: CheckedPart,
   ): MaybePromise<void> {
     const { step, isResumable } = this.#options;
@@ -196,7 +196,7 @@ export class SliceResults {
       numbers: isResumable ? numbers : undefined,
       stats: delta,
     });
-    const isRedone = delivery > 1 || outstanding?.isRedone === true;
+    const isRedone = tries > 1 || outstanding?.isRedone === true;
     this.#proof.add({ worker, records: count, sha256, isRedone });
     // Its records are of use until the rest of them has a slice of its own.
     let again: Promise<void> = Promise.resolve();
@@ -219,8 +219,8 @@ export class SliceResults {
     const lifecycle = this.#lifecycle;
     try {
       // First: a worker that gets it again must not do it.
-      await lifecycle.persist(() => this.#run.closeSlice(id));
-      await lifecycle.persist(() => this.#run.dropName(`part.${id}.*`));
+      await lifecycle.persist(() => this.#run.commits.close(id));
+      await lifecycle.persist(() => this.#run.store.dropName(`part.${id}.*`));
       if (this.#options.hasRecords) await this.#blocks.drop(id);
     } catch {
       // The run is over: all of it goes.

@@ -1,5 +1,6 @@
 import type { BusOptions } from "../options/run_options.ts";
-import { Bus, type RunBus } from "./bus.ts";
+import { Bus } from "./bus/bus.ts";
+import type { RunBus } from "./bus/run_bus.ts";
 
 /** How long the end of a run tries to leave nothing on the bus, and how often. */
 const RELEASE_MS = 10_000;
@@ -74,7 +75,7 @@ export class SubmittedRun {
    */
   async release(isKept: boolean, isLost: boolean): Promise<boolean> {
     const leave = async (): Promise<void> => {
-      await this.run.setControl(isKept ? "stop" : "over");
+      await this.run.control.write(isKept ? "stop" : "over");
       if (!isKept) await this.#bus.deleteRun(this.#name);
     };
     const deadline = performance.now() + RELEASE_MS;

@@ -1,7 +1,7 @@
 import config from "../../deno.json" with { type: "json" };
 import type { ClusterState } from "../checkpoint/cluster_state.ts";
 import type { Engine } from "../engine/engine.ts";
-import { BusError, ClusterError, NoProgressError } from "../errors.ts";
+import { BusError, NoProgressError } from "../errors.ts";
 import type { RecordedCommand } from "../options/recorded_command.ts";
 import type { RunOptions } from "../options/run_options.ts";
 import type { Activity, RunningPipeline } from "../run/pipeline.ts";
@@ -9,7 +9,8 @@ import { MAX_TIMER_MS } from "../schedule/stop_gate.ts";
 import { createNumbering } from "../source/numbering.ts";
 import type { Stats } from "../stats/stats.ts";
 import type { PipelinesHooks, PipelinesParts } from "../threads/pipelines.ts";
-import type { BadSlice, RunBus } from "./bus.ts";
+import type { BadSlice } from "./bus/commit_keys.ts";
+import type { RunBus } from "./bus/run_bus.ts";
 import { type Cutter, OrderCutter } from "./cutter.ts";
 import { HostCutter } from "./host_cutter.ts";
 import { Lifecycle } from "./lifecycle.ts";
@@ -207,13 +208,13 @@ export class Submitter implements RunningPipeline {
       );
     }
     await this.#tellSpec();
-    ends.push(run.onLive((live) => this.#hear(live), (theirs) => this.workers.refuse(theirs)));
+    ends.push(run.live.listen((live) => this.#hear(live), (theirs) => this.workers.refuse(theirs)));
     const listed = Promise.withResolvers<void>();
     // What is queued is listed first: a slice that is gone from the queue has its commit then.
-    const queued = isAttached ? await lifecycle.persist(() => run.listSlices()) : [];
+    const queued = isAttached ? await lifecycle.persist(() => run.queue.list()) : [];
     if (isAttached) results.beginEarlier();
     const watching = lifecycle.persist(() =>
-      run.watchCommits(
+      run.commits.watch(
         (commit) => results.add(commit),
         listed.resolve,
         (id) => results.replace(id, "has a commit that is damaged"),
@@ -231,7 +232,7 @@ export class Submitter implements RunningPipeline {
           (count === 0 ? "" : `, with ${count} slices that are handed out already`),
       );
     }
-    ends.push(await lifecycle.persist(() => run.watchControl((control) => this.#obey(control))));
+    ends.push(await lifecycle.persist(() => run.control.watch((control) => this.#obey(control))));
     await publisher.publish();
     await this.#whenCollected();
     if (!lifecycle.isStopping && publisher.inputFailure === undefined && this.openCount !== 0) {
@@ -246,7 +247,7 @@ export class Submitter implements RunningPipeline {
     const { command, lostAfterMs } = this.#options;
     const spec = { command, columns, hasOneHost, ids, lostAfterMs, details: this.#details };
     await this.#lifecycle.persist(() => this.#run.writeSpec(spec, config.version));
-    await this.#lifecycle.persist(() => this.#run.setControl("run"));
+    await this.#lifecycle.persist(() => this.#run.control.write("run"));
   }
 
   /** Ends the run, as nobody can do one of its slices; what others hold is collected. */
@@ -259,8 +260,9 @@ export class Submitter implements RunningPipeline {
       ? "too many of its workers have died: look at what they said last"
       : "its records on the bus are damaged";
     this.#giveUp(
-      new ClusterError(
+      new BusError(
         `Cannot go on: nobody can do slice '${id}' (requests ${runs[0]} to ${last}): ${reason}`,
+        "failed",
       ),
     );
   }
@@ -273,7 +275,7 @@ export class Submitter implements RunningPipeline {
   /** Somebody else can stop the run. Whether the bus has lost it, {@linkcode RunWatch} finds out. */
   #obey(control: Control): void {
     if (control !== "stop" || this.#lifecycle.isStopping) return;
-    this.#giveUp(new ClusterError("Cannot go on: the run was stopped by 'myriad runs'"));
+    this.#giveUp(new BusError("Cannot go on: the run was stopped by 'myriad runs'", "failed"));
   }
 
   /** Ends the run for a reason, once what the workers hold is collected. */
@@ -320,7 +322,7 @@ export class Submitter implements RunningPipeline {
   async #stopWorkers(): Promise<void> {
     if (!this.#lifecycle.stop()) return;
     this.#limitEnd();
-    await this.#lifecycle.persist(() => this.#run.setControl("stop")).catch(() => {});
+    await this.#lifecycle.persist(() => this.#run.control.write("stop")).catch(() => {});
   }
 
   async stop(): Promise<void> {
@@ -342,8 +344,7 @@ export class Submitter implements RunningPipeline {
   /** Ends the run: nothing more is published or collected. */
   #end(error: unknown): void {
     if (this.#lifecycle.isOver) return;
-    const isOfBus = error instanceof ClusterError || error instanceof BusError ||
-      error instanceof NoProgressError;
+    const isOfBus = error instanceof BusError || error instanceof NoProgressError;
     if (!isOfBus) return this.fail(error);
     this.#lifecycle.breakDown(error);
     this.#results.stop();

@@ -1,5 +1,6 @@
 import { adoptSlices } from "./adopt_slices.ts";
-import type { QueuedSlice, RunBus } from "./bus.ts";
+import type { RunBus } from "./bus/run_bus.ts";
+import type { QueuedSlice } from "./bus/slice_queue.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { Publisher } from "./publisher.ts";
 import type { SliceResults } from "./slice_results.ts";
@@ -28,20 +29,20 @@ export async function takeOver(
   const earlier = await results.endEarlier();
   const others = queued.filter(({ slice }) => !earlier.has(slice.id));
   const { adopted, rejected, runs } = adoptSlices(others, options);
-  for (const one of rejected) await lifecycle.persist(() => run.removeSlice(one));
+  for (const one of rejected) await lifecycle.persist(() => run.queue.remove(one));
   const slices = adopted.map(({ slice }) => slice);
   publisher.adopt(slices, runs);
   for (const { id } of slices) {
     // It may have come before.
-    const commit = await lifecycle.persist(() => run.readCommit(id));
+    const commit = await lifecycle.persist(() => run.commits.read(id));
     if (commit !== undefined && commit !== "closed") results.add(commit);
   }
   // What was collected meanwhile goes once a journal has it.
   const known = new Set([...earlier, ...slices.map(({ id }) => id)]);
-  for (const name of await lifecycle.persist(() => run.listStored())) {
+  for (const name of await lifecycle.persist(() => run.store.list())) {
     const [kind, id] = name.split(".");
     if (kind === "spec" || known.has(id)) continue;
-    await lifecycle.persist(() => run.dropName(name));
+    await lifecycle.persist(() => run.store.dropName(name));
   }
   return slices.length;
 }

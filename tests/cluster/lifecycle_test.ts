@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { Lifecycle } from "../../lib/cluster/lifecycle.ts";
-import { BusError, ClusterError } from "../../lib/errors.ts";
+import { BusError } from "../../lib/errors.ts";
 
 const away = (): Promise<never> => Promise.reject(new BusError("no answer", "away"));
 
@@ -24,9 +24,9 @@ Deno.test("Lifecycle.change() settles after a time without a change", async () =
 
 Deno.test("Lifecycle.breakDown() keeps the first reason", () => {
   const lifecycle = new Lifecycle();
-  const first = new ClusterError("first");
+  const first = new BusError("first", "failed");
   lifecycle.breakDown(first);
-  lifecycle.breakDown(new ClusterError("second"));
+  lifecycle.breakDown(new BusError("second", "failed"));
   assertEquals(lifecycle.breakdown, first);
 });
 
@@ -46,7 +46,7 @@ Deno.test("Lifecycle.persist() throws at once what does not mend by itself", asy
 
 Deno.test("Lifecycle.persist() throws the breakdown of a run that cannot go on", async () => {
   const lifecycle = new Lifecycle();
-  const reason = new ClusterError("the run is lost");
+  const reason = new BusError("the run is lost", "failed");
   lifecycle.breakDown(reason);
   assertEquals(await assertRejects(() => lifecycle.persist(away)), reason);
 });
