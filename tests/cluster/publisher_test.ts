@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import type { RunBus } from "../../lib/cluster/bus.ts";
+import type { RunBus } from "../../lib/cluster/bus/run_bus.ts";
+import type { SliceQueue } from "../../lib/cluster/bus/slice_queue.ts";
 import { OrderCutter } from "../../lib/cluster/cutter.ts";
 import { Lifecycle } from "../../lib/cluster/lifecycle.ts";
 import { CHECKS, type Slice } from "../../lib/cluster/messages.ts";
@@ -15,11 +16,10 @@ const STEP = 1;
 /** A publisher of slices with 10 numbers, and what it has published. */
 function open(next: () => MaybePromise<Step<Item>>) {
   const published: Slice[] = [];
-  const publishSlice = (slice: Slice): Promise<void> => {
-    published.push(slice);
-    return Promise.resolve();
+  const queue: Pick<SliceQueue, "publish"> = {
+    publish: (slice) => Promise.resolve(void published.push(slice)),
   };
-  const run = { publishSlice } as Partial<RunBus> as RunBus;
+  const run = { queue } as unknown as RunBus;
   const lifecycle = new Lifecycle();
   const outstanding = new Outstanding();
   const failures: unknown[] = [];

@@ -1,17 +1,19 @@
 import { assertEquals, assertInstanceOf } from "@std/assert";
-import type { RunBus } from "../../lib/cluster/bus.ts";
+import type { CommitKeys } from "../../lib/cluster/bus/commit_keys.ts";
+import type { RunBus } from "../../lib/cluster/bus/run_bus.ts";
+import type { SliceQueue } from "../../lib/cluster/bus/slice_queue.ts";
 import { Lifecycle } from "../../lib/cluster/lifecycle.ts";
 import type { LiveWorkers } from "../../lib/cluster/live_workers.ts";
 import type { Commit, Slice } from "../../lib/cluster/messages.ts";
 import { Outstanding } from "../../lib/cluster/outstanding.ts";
 import { RunWatch } from "../../lib/cluster/run_watch.ts";
 import type { SliceResults } from "../../lib/cluster/slice_results.ts";
-import { BusError, ClusterError } from "../../lib/errors.ts";
+import { BusError } from "../../lib/errors.ts";
 
 const COMMIT: Commit = {
   id: "a-0",
   worker: "w",
-  delivery: 1,
+  tries: 1,
   count: 1,
   part: { seqs: [], bytes: 0, sha256: "" },
 };
@@ -23,13 +25,15 @@ function open() {
     isThere: true,
     isAway: false,
     queued: [slice],
-    commit: undefined as Awaited<ReturnType<RunBus["readCommit"]>>,
+    commit: undefined as Awaited<ReturnType<CommitKeys["read"]>>,
   };
-  const run: Partial<RunBus> = {
+  const queue: Pick<SliceQueue, "list"> = {
+    list: () => Promise.resolve(bus.queued.map((slice) => ({ seq: 1, slice }))),
+  };
+  const commits: Pick<CommitKeys, "read"> = { read: () => Promise.resolve(bus.commit) };
+  const run: Pick<RunBus, "exists"> = {
     exists: () =>
       bus.isAway ? Promise.reject(new BusError("no answer", "away")) : Promise.resolve(bus.isThere),
-    listSlices: () => Promise.resolve(bus.queued.map((slice) => ({ seq: 1, slice }))),
-    readCommit: () => Promise.resolve(bus.commit),
   };
   const done: unknown[] = [];
   const results: Partial<SliceResults> = {
@@ -42,7 +46,7 @@ function open() {
   const lifecycle = new Lifecycle();
   const watch = new RunWatch(
     {
-      run: run as RunBus,
+      run: { ...run, queue, commits } as unknown as RunBus,
       lifecycle,
       outstanding,
       results: results as SliceResults,
@@ -98,7 +102,7 @@ Deno.test("RunWatch ends a run that the bus does not have at two looks in a row"
   await watch.look();
   assertEquals([done, watch.hasLost], [[], false]);
   await watch.look();
-  assertInstanceOf(done[0], ClusterError);
+  assertInstanceOf(done[0], BusError);
   assertEquals([done.length, watch.hasLost], [1, true]);
 });
 

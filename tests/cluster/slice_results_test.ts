@@ -1,7 +1,10 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { gzipSync } from "node:zlib";
 import { createClusterState } from "../../lib/checkpoint/cluster_state.ts";
-import type { RunBus } from "../../lib/cluster/bus.ts";
+import type { CommitKeys } from "../../lib/cluster/bus/commit_keys.ts";
+import type { PieceStore } from "../../lib/cluster/bus/piece_store.ts";
+import type { RunBus } from "../../lib/cluster/bus/run_bus.ts";
+import type { SliceQueue } from "../../lib/cluster/bus/slice_queue.ts";
 import { Codec } from "../../lib/cluster/codec.ts";
 import { OrderCutter } from "../../lib/cluster/cutter.ts";
 import { Lifecycle } from "../../lib/cluster/lifecycle.ts";
@@ -39,14 +42,18 @@ function makePart(runs: readonly number[]): Uint8Array<ArrayBuffer> {
 function open(bytes: Uint8Array<ArrayBuffer>) {
   const published: Slice[] = [];
   const freed: string[] = [];
-  const run: Partial<RunBus> = {
-    codec: new Codec("r", undefined),
+  const queue: Pick<SliceQueue, "publish"> = {
+    publish: (slice) => Promise.resolve(void published.push(slice)),
+  };
+  const commits: Pick<CommitKeys, "close"> = {
+    close: (id) => Promise.resolve(void freed.push(`closed ${id}`)),
+  };
+  const store: Pick<PieceStore, "read" | "dropName"> = {
     read: () => Promise.resolve(bytes),
-    publishSlice: (slice) => Promise.resolve(void published.push(slice)),
-    closeSlice: (id) => Promise.resolve(void freed.push(`closed ${id}`)),
     dropName: (name) => Promise.resolve(void freed.push(`dropped ${name}`)),
   };
-  const bus = run as RunBus;
+  const codec = new Codec("r", undefined);
+  const bus = { codec, queue, commits, store } as unknown as RunBus;
   const lifecycle = new Lifecycle();
   const outstanding = new Outstanding();
   outstanding.add(SLICE, { group: undefined, isRedone: false });
@@ -105,10 +112,10 @@ function open(bytes: Uint8Array<ArrayBuffer>) {
   return { results, published, freed, numbers, notices, failures, stats, lifecycle, settle };
 }
 
-const commit = (id: string, delivery = 1): Commit => ({
+const commit = (id: string, tries = 1): Commit => ({
   id,
   worker: "w",
-  delivery,
+  tries,
   count: 10,
   part: { seqs: [], bytes: 0, sha256: "ab" },
 });
