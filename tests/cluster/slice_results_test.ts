@@ -171,6 +171,15 @@ Deno.test("SliceResults publishes no rest once the run stops", async () => {
   assertEquals([all.published, all.numbers], [[], [0, 1, 2]]);
 });
 
+Deno.test("SliceResults says of a damaged part that its slice is not done once the run stops", async () => {
+  const all = open(new Uint8Array(7));
+  all.lifecycle.stop();
+  all.results.add(commit("a-0"));
+  await all.settle();
+  assertEquals(all.notices, ["slice 'a-0' is damaged: it is not done"]);
+  assertEquals([all.published, all.numbers], [[], []]);
+});
+
 for (
   const [what, bytes] of [
     ["a part that is damaged", new Uint8Array(7)],
