@@ -54,7 +54,7 @@ export class Checkpoint {
   readonly #ranks = new Map<number, number>();
   /** Wakes the source where it waits for the oldest requests. */
   #wake: (() => void) | undefined;
-  /** What waits for the next journal; as many as there are slices of a run on several machines. */
+  /** What waits for the next journal: as many as slices are collected between two journals. */
   #waiting: (() => void)[] = [];
 
   constructor(options: CheckpointOptions) {

@@ -34,6 +34,13 @@ export function countRuns(runs: readonly number[]): number {
   return count;
 }
 
+/** Runs in lists of so many at most. @param most the maximum number of runs of each, from 1 */
+export function splitRuns(runs: readonly number[], most: number): number[][] {
+  const lists: number[][] = [];
+  for (let k = 0; k < runs.length; k += 2 * most) lists.push(runs.slice(k, k + 2 * most));
+  return lists;
+}
+
 /**
  * What is left of runs without some of their numbers; both ascend.
  *

@@ -5,7 +5,7 @@ import type { Cutter } from "./cutter.ts";
 import { HostCutter } from "./host_cutter.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { Slice } from "./messages.ts";
-import { countRuns, NumberPlaces } from "./number_runs.ts";
+import { countRuns, NumberPlaces, splitRuns } from "./number_runs.ts";
 import type { Outstanding, OutstandingSlice } from "./outstanding.ts";
 import type { SliceBlocks } from "./slice_blocks.ts";
 import type { Cut } from "./slice_builder.ts";
@@ -15,6 +15,12 @@ import { computeSliceLength, type SliceLengthOptions } from "./slice_length.ts";
 const MAX_PUTS = 8;
 /** How many items are cut before the clock is read again. */
 const ITEMS_A_READ = 256;
+/**
+ * The maximum number of runs of a slice that is published anew: what a worker leaves of one can have
+ * more, where many requests were in flight. Their numbers, of up to 10 digits, fit into the smallest
+ * message that a server may take.
+ */
+const MAX_RUNS = 4_000;
 /** Items wait no longer for others of their slice. */
 const SLOW_INPUT_MS = 100;
 
@@ -224,19 +230,16 @@ export class Publisher {
     runs: readonly number[],
     isRedone: boolean,
   ): Promise<void> {
-    return this.#track(this.#readAgain(slice, group, runs).then((cut) => this.#put(cut, isRedone)));
-  }
-
-  async #readAgain(
-    slice: Slice,
-    group: number | undefined,
-    runs: readonly number[],
-  ): Promise<Cut> {
-    // Its last request may have started just before.
-    const waitMs = group === undefined ? 0 : this.#options.hostDelayMs;
-    await new Promise((resolve) => setTimeout(resolve, waitMs));
-    const records = await this.#blocks.read(slice, runs);
-    return { runs, count: countRuns(runs), records, group };
+    const put = async (): Promise<void> => {
+      // Its last request may have started just before.
+      const waitMs = group === undefined ? 0 : this.#options.hostDelayMs;
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+      for (const some of splitRuns(runs, MAX_RUNS)) {
+        const records = await this.#blocks.read(slice, some);
+        this.#put({ runs: some, count: countRuns(some), records, group }, isRedone);
+      }
+    };
+    return this.#track(put());
   }
 
   #track(put: Promise<void>): Promise<void> {

@@ -25,6 +25,7 @@ export class SliceBuilder {
   length = 1;
   readonly #step: number;
   readonly #hasRecords: boolean;
+  readonly #group: number | undefined;
   #runs: RunBuilder;
   #count = 0;
   #textLength = 0;
@@ -32,16 +33,14 @@ export class SliceBuilder {
   #lines: number[] = [];
   #overlong: number[] = [];
 
-  readonly #group: number | undefined;
-
   /** @param group that of its slices */
   constructor(
     { step, hasRecords }: { readonly step: number; readonly hasRecords: boolean },
     group?: number,
   ) {
-    this.#group = group;
     this.#step = step;
     this.#hasRecords = hasRecords;
+    this.#group = group;
     this.#runs = new RunBuilder(step);
   }
 

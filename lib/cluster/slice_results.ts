@@ -157,8 +157,9 @@ export class SliceResults {
     if (outstanding === undefined) return;
     this.#outstanding.delete(id);
     this.#workers.settle(id);
-    this.#hooks.onNotice(`slice '${id}' ${how}: it is done again`);
-    if (this.#lifecycle.isStopping) return;
+    const { isStopping } = this.#lifecycle;
+    this.#hooks.onNotice(`slice '${id}' ${how}: it is ${isStopping ? "not done" : "done again"}`);
+    if (isStopping) return;
     const { runs } = outstanding.slice;
     void this.#publisher.putAgain(outstanding, runs, true).then(() => this.#free(id));
   }

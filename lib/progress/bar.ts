@@ -102,9 +102,9 @@ export interface BarOptions {
 
 /**
  * One line that says how far a run is. If the terminal is too narrow for all of it, the line drops
- * memory, in flight, latency, workers, elapsed, ETA, errors, rate and percentage, in this order; below 60
- * cells it has no bar. The last to stay is `done/total`, or the first that fits of done, percentage
- * and done rounded. No number is ever cut.
+ * memory, in flight, latency, workers, elapsed, ETA, errors, rate and percentage, in this order;
+ * below 60 cells it has no bar. The last to stay is `done/total`, or the first that fits of done,
+ * percentage and done rounded. No number is ever cut.
  *
  * @param rate recent requests a second
  */

