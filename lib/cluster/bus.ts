@@ -6,7 +6,7 @@
  * | `MYRIAD_RUN_SLICES` | `myriad.RUN.slice` | slices that no worker has acknowledged: a work queue |
  * | `MYRIAD_RUN_STORE` | `myriad.RUN.store.>` | blocks of records, and parts, in pieces |
  * | `MYRIAD_RUN_RATE` | `myriad.RUN.rate` | nothing: its sequence numbers are the turns of the rate |
- * | `KV_MYRIAD_RUN` | `$KV.MYRIAD_RUN.>` | `spec`, `control`, `commit.SLICE`, `commit.SLICE.tries`, `clock.WORKER`, `origin`, `hold.HASH` |
+ * | `KV_MYRIAD_RUN` | `$KV.MYRIAD_RUN.>` | `spec`, `control`, `commit.SLICE`, `tries.SLICE`, `clock.WORKER`, `origin`, `hold.HASH` |
  *
  * `myriad.RUN.live` is not kept: what workers do at present.
  *
@@ -913,7 +913,7 @@ export class RunBus {
   async readTries(id: string): Promise<number> {
     const entry = await this.#do(
       "read a slice's tries",
-      () => this.#parts.kv.get(`commit.${id}.tries`),
+      () => this.#parts.kv.get(`tries.${id}`),
     );
     const tries = Number(entry?.string() ?? 0);
     return Number.isSafeInteger(tries) && tries > 0 ? tries : 0;
@@ -922,7 +922,7 @@ export class RunBus {
   async writeTries(id: string, tries: number): Promise<void> {
     await this.#do(
       "count a slice's tries",
-      () => this.#parts.kv.put(`commit.${id}.tries`, String(tries)),
+      () => this.#parts.kv.put(`tries.${id}`, String(tries)),
     );
   }
 
@@ -949,8 +949,6 @@ export class RunBus {
           if (entry.key === mark) onListed();
           if (entry.key === mark || entry.length === 0) continue;
           const id = entry.key.slice("commit.".length);
-          // How often a slice was begun is of use to workers alone.
-          if (id.includes(".")) continue;
           const bad = toBad(entry.value);
           const commit = this.#toCommit(id, entry.value);
           if (bad !== undefined) onBad(id, bad);

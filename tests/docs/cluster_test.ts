@@ -138,6 +138,7 @@ async function work(bus: Bus, admin: RunBus, id: string, told: string[]): Promis
     await admin.publishSlice({ id, count: 1, runs: [0, 1], block });
     const lease = (await run.nextSlice())!;
     assertEquals(lease.slice.id, id);
+    await run.writeTries(id, await run.readTries(id) + 1);
     await run.read(lease.slice.block!);
     const part = await run.store(`part.${id}.x`, BYTES);
     const commit = { id, worker: "w", delivery: 1, count: 1, part };
