@@ -7,8 +7,8 @@ import config from "./deno.json" with { type: "json" };
 import { closest } from "./lib/cli/closest.ts";
 import { complain, formatMessage, print, printAtOnce, runProgram } from "./lib/cli/print.ts";
 import {
+  BusError,
   ClosedPipe,
-  ClusterError,
   EXIT_OF_SIGNAL,
   InterruptedError,
   NoProgressError,
@@ -285,7 +285,7 @@ async function request(options: RunOptions): Promise<number> {
     }
     const isFile = options.output !== undefined && options.output.path !== "-";
     const isCutShort = exitCode !== undefined || snapshot.aborted !== undefined;
-    const isStuck = failure instanceof NoProgressError || failure instanceof ClusterError;
+    const isStuck = failure instanceof NoProgressError || failure instanceof BusError;
     if ((isCutShort || isStuck) && isFile && !options.silent) {
       const without = snapshot.aborted === undefined ? "" : ", without --abort-on-threshold";
       const line = `to continue, run the same command with --resume${without}`;

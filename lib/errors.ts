@@ -33,17 +33,17 @@ export class OutputError extends Error {
 }
 
 /**
- * Why the bus of a cluster did not do what it was asked for:
+ * What is wrong with the bus of a cluster, or with the run on it:
  *
  * - `away`: no answer; it may be back soon, and nobody knows whether it was done
  * - `full`: the store of the run is full, until something in it is collected
  * - `gone`: the run is not on the bus, or not whole
  * - `denied`: the NATS user has no permission for it
- * - `failed`: anything else
+ * - `failed`: anything else, such as a run that somebody else has stopped
  */
 export type BusTrouble = "away" | "full" | "gone" | "denied" | "failed";
 
-/** The bus of a cluster did not do what it was asked for. */
+/** The bus of a cluster did not do what it was asked for, or the run on it cannot go on. */
 export class BusError extends Error {
   override name = "BusError";
   readonly exitCode = EXIT_FAILED;
@@ -64,12 +64,6 @@ export class ClosedPipe extends Error {
 /** A run that had no success for too long. */
 export class NoProgressError extends Error {
   override name = "NoProgressError";
-  readonly exitCode = EXIT_FAILED;
-}
-
-/** A run on several machines that its bus has lost, or that somebody else has ended. */
-export class ClusterError extends Error {
-  override name = "ClusterError";
   readonly exitCode = EXIT_FAILED;
 }
 

@@ -1,4 +1,4 @@
-import { Bus } from "../../lib/cluster/bus.ts";
+import { Bus } from "../../lib/cluster/bus/bus.ts";
 import type { Context } from "../bench.ts";
 import type { Measured } from "../meter.ts";
 import type { NatsServer } from "./nats_server.ts";

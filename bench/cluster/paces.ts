@@ -48,8 +48,8 @@ async function count({ port, paces, rate, seconds }: PacesOptions): Promise<Pace
   const buses = await Promise.all(Array.from({ length: paces }, () => connect({ port })));
   const workers = await Promise.all(buses.map(async (bus, k) => {
     const run = (await bus.openRun(name))!;
-    const clock = new ServerClock(() => run.readClock(`w${k}`), REAL_ENVIRONMENT);
-    return { clock, pacer: await TurnPacer.open(run, { rate, clock }, REAL_ENVIRONMENT) };
+    const clock = new ServerClock(() => run.turns.readClock(`w${k}`), REAL_ENVIRONMENT);
+    return { clock, pacer: await TurnPacer.open(run.turns, { rate, clock }, REAL_ENVIRONMENT) };
   }));
   const perSecond = new Array<number>(seconds).fill(0);
   const perPace = new Array<number>(paces).fill(0);

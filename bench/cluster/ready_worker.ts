@@ -6,7 +6,7 @@
  */
 import { gzipSync } from "node:zlib";
 import config from "../../deno.json" with { type: "json" };
-import type { RunBus } from "../../lib/cluster/bus.ts";
+import type { RunBus } from "../../lib/cluster/bus/run_bus.ts";
 import { encodePart, type Part } from "../../lib/cluster/part.ts";
 import { openRecordEncoder } from "../../lib/output/open_output.ts";
 import { parseSubmitted } from "../../lib/options/parse.ts";
@@ -55,15 +55,15 @@ class PartMaker {
 
 async function commitSlices(bus: RunBus, parts: PartMaker, worker: string): Promise<void> {
   for (;;) {
-    const lease = await bus.nextSlice().catch(() => undefined);
+    const lease = await bus.queue.next().catch(() => undefined);
     if (lease === undefined) {
-      if (await bus.readControl() !== "run") return;
+      if (await bus.control.read() !== "run") return;
       continue;
     }
-    const { slice: { id, runs, count }, delivery } = lease;
+    const { slice: { id, runs, count } } = lease;
     const name = `part.${id}.${crypto.randomUUID()}`;
-    const part = await bus.store(name, encodePart(await parts.make(runs, count)));
-    await bus.commit({ id, worker, delivery, count, part });
+    const part = await bus.store.write(name, encodePart(await parts.make(runs, count)));
+    await bus.commits.create({ id, worker, tries: 1, count, part });
     lease.acknowledge();
   }
 }

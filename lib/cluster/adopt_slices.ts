@@ -1,4 +1,4 @@
-import type { QueuedSlice } from "./bus.ts";
+import type { QueuedSlice } from "./bus/slice_queue.ts";
 import { listNumbers, subtractRuns } from "./number_runs.ts";
 
 /** Which of the slices that an earlier submitter has queued this one takes over. */

@@ -6,8 +6,9 @@ import { ServerClock } from "./server_clock.ts";
 import { type RateBus, TurnPacer } from "./turn_pacer.ts";
 
 /** What the limits of a run need of the bus. */
-export interface LimitsBus extends RateBus, HoldBus {
-  readClock(worker: string): Promise<number | undefined>;
+export interface LimitsBus {
+  readonly turns: RateBus & { readClock(worker: string): Promise<number | undefined> };
+  readonly holds: HoldBus;
 }
 
 /** What the limits of a run act on. */
@@ -38,13 +39,13 @@ export class CommonLimits {
       readonly worker: string;
     },
   ): Promise<CommonLimits> {
-    const clock = new ServerClock(() => bus.readClock(worker), REAL_ENVIRONMENT);
+    const clock = new ServerClock(() => bus.turns.readClock(worker), REAL_ENVIRONMENT);
     try {
       const pacer = rate === undefined
         ? undefined
-        : await TurnPacer.open(bus, { rate, rampUpMs, clock }, REAL_ENVIRONMENT);
+        : await TurnPacer.open(bus.turns, { rate, rampUpMs, clock }, REAL_ENVIRONMENT);
       const hasOwnRamp = rate === undefined && rampUpMs !== undefined;
-      const rampStartMs = hasOwnRamp ? await findStart(bus, clock) : undefined;
+      const rampStartMs = hasOwnRamp ? await findStart(bus.turns, clock) : undefined;
       return new CommonLimits(bus, { clock, pacer, rampStartMs });
     } catch (error) {
       clock.close();
@@ -73,7 +74,7 @@ export class CommonLimits {
   /** Acts on a pipeline from now on. Settles once it knows what others have told before. */
   async attach(pipeline: LimitedPipeline): Promise<void> {
     if (this.#pacer !== undefined) this.#pacer.onFailure = (error) => pipeline.fail(error);
-    this.#holds = await Holds.open(this.#bus, {
+    this.#holds = await Holds.open(this.#bus.holds, {
       clock: this.#clock,
       around: REAL_ENVIRONMENT,
       learn: (news) => pipeline.learn(news),
@@ -94,9 +95,9 @@ export class CommonLimits {
 }
 
 /** When the first worker began, on the own clock. */
-async function findStart(bus: RateBus, clock: ServerClock): Promise<number> {
+async function findStart(turns: RateBus, clock: ServerClock): Promise<number> {
   await clock.ready();
   const now = REAL_ENVIRONMENT.now();
   const offsetMs = clock.offsetMs(now);
-  return await bus.moveOrigin(now + offsetMs, undefined) - offsetMs;
+  return await turns.moveOrigin(now + offsetMs, undefined) - offsetMs;
 }

@@ -1,6 +1,7 @@
 import type { RunOptions } from "../options/run_options.ts";
 import { parseSubmitted } from "../options/parse.ts";
-import type { Bus, RunBus } from "./bus.ts";
+import type { Bus } from "./bus/bus.ts";
+import type { RunBus } from "./bus/run_bus.ts";
 import type { Spec } from "./spec.ts";
 
 /** A run on the bus, and what its workers need to know of it. */

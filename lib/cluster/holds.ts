@@ -16,8 +16,8 @@ const MAX_HOLD_MS = 3_600_000;
 
 /** What holds need of the bus. */
 export interface HoldBus {
-  writeHold(hold: Hold): Promise<void>;
-  watchHolds(
+  write(hold: Hold): Promise<void>;
+  watch(
     take: (hold: Hold) => Promise<void>,
     fail: (error: unknown) => void,
   ): Promise<() => void>;
@@ -48,7 +48,7 @@ export class Holds {
   /** Settles once what others have told before is learnt. */
   static async open(bus: HoldBus, options: HoldsOptions): Promise<Holds> {
     const holds = new Holds(bus, options);
-    holds.#stopWatching = await bus.watchHolds(
+    holds.#stopWatching = await bus.watch(
       (hold) => holds.#take(hold).catch(() => {}),
       options.fail,
     );
@@ -78,7 +78,7 @@ export class Holds {
     const untilMs = STEP_MS * Math.ceil(serverMs / STEP_MS);
     if (this.#writes >= MAX_WRITES || !this.#note(host, untilMs)) return;
     this.#writes++;
-    await this.#bus.writeHold({ host, untilMs }).finally(() => this.#writes--);
+    await this.#bus.write({ host, untilMs }).finally(() => this.#writes--);
   }
 
   async #take({ host, untilMs }: Hold): Promise<void> {

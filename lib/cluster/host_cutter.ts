@@ -1,6 +1,6 @@
 import { DelayQueue } from "../schedule/delay_queue.ts";
 import type { Item, MakeTarget } from "../source/item.ts";
-import { OverlongLine } from "../source/lines.ts";
+import { toText } from "../source/lines.ts";
 import { HostRoutes } from "../threads/host_routes.ts";
 import type { Cutter } from "./cutter.ts";
 import { type Cut, SliceBuilder } from "./slice_builder.ts";
@@ -86,7 +86,7 @@ export class HostCutter implements Cutter {
     const { builder, whole, isOut } = this.#groups[this.#routes?.find(item) ?? 0];
     builder.length = this.length;
     this.#count++;
-    this.#bytes += measureRecord(item.record);
+    this.#bytes += toText(item.record).length + ITEM_BYTES;
     const cut = builder.add(item);
     if (cut === undefined) return;
     whole.push(cut);
@@ -121,8 +121,4 @@ export class HostCutter implements Cutter {
     // Its last request may have started just before.
     this.#resting.add(this.#groups[group], nowMs + this.#delayMs);
   }
-}
-
-function measureRecord(record: Item["record"]): number {
-  return ITEM_BYTES + (record instanceof OverlongLine ? record.start : record).length;
 }

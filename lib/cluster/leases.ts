@@ -1,4 +1,4 @@
-import type { Lease } from "./bus.ts";
+import type { Lease } from "./bus/slice_queue.ts";
 
 /**
  * The slices that a worker holds, from the moment when it is handed them until they are committed

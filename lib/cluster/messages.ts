@@ -51,7 +51,7 @@ export interface Commit {
   readonly id: string;
   readonly worker: string;
   /** How many workers have begun the slice and not given it back, with this one. */
-  readonly delivery: number;
+  readonly tries: number;
   /** How many of its requests have a result: all, unless the worker had to leave. */
   readonly count: number;
   readonly part: Stored;
@@ -165,7 +165,7 @@ const isSliceShape = isShape({
 const isCommitShape = isShape({
   id: isId,
   worker: isId,
-  delivery: isPositive,
+  tries: isPositive,
   count: isCount,
   part: isStored,
 });

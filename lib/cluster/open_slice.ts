@@ -6,7 +6,7 @@ import { packStats } from "../stats/packed_stats.ts";
 import { Stats, type StatsOptions } from "../stats/stats.ts";
 import type { Step } from "../stream.ts";
 import { readRecord, type RecordTexts } from "./block.ts";
-import type { Lease } from "./bus.ts";
+import type { Lease } from "./bus/slice_queue.ts";
 import { NumberPlaces, RunBuilder } from "./number_runs.ts";
 import type { Part } from "./part.ts";
 

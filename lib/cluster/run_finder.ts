@@ -1,6 +1,6 @@
 import { BusError, UsageError } from "../errors.ts";
-import type { Bus } from "./bus.ts";
-import { BusRetries } from "./bus_retries.ts";
+import type { Bus } from "./bus/bus.ts";
+import { BusRetries } from "./bus/retries.ts";
 import { findRun, type FoundRun } from "./find_run.ts";
 
 /** How often to look for a run. */
@@ -79,7 +79,7 @@ export class RunFinder {
     const opened = await this.#bus.openRun(run);
     if (opened === undefined) return undefined;
     // Its submitter has stopped it, or is gone and can come back.
-    if (await opened.readControl() !== "run") return undefined;
+    if (await opened.control.read() !== "run") return undefined;
     const { key, version } = this.#options;
     return await findRun(this.#bus, { run, key, version });
   }

@@ -11,8 +11,10 @@ import { openMaker } from "../source/make_target.ts";
 import { addIds } from "../source/request_id.ts";
 import { Targets } from "../source/targets.ts";
 import { decodeBlock, type RecordTexts } from "./block.ts";
-import type { BadSlice, Lease, RunBus } from "./bus.ts";
-import { BusRetries } from "./bus_retries.ts";
+import type { BadSlice } from "./bus/commit_keys.ts";
+import type { RunBus } from "./bus/run_bus.ts";
+import type { Lease } from "./bus/slice_queue.ts";
+import { BusRetries } from "./bus/retries.ts";
 import { DamagedError } from "./damaged_error.ts";
 import { CommonLimits } from "./common_limits.ts";
 import { Leases } from "./leases.ts";
@@ -43,6 +45,8 @@ const QUIET_MS = 7_000;
 const AWAY_MS = 500;
 /** How long a worker that leaves waits for a slice that may be on its way to it. */
 const LATE_MS = 2_500;
+/** How long a worker that leaves waits for a bus that is away, to commit what it has done. */
+const MAX_AWAY_MS = 20_000;
 /** After so many workers that have died in a slice, nobody begins it again. */
 const MAX_DEATHS = 4;
 /**
@@ -92,6 +96,7 @@ export class RunWorker {
   readonly #spec: Spec;
   readonly #options: RunOptions;
   readonly #plan: SlicePlan;
+  readonly #say: (text: string) => void;
   readonly #retries: BusRetries;
   readonly #leases = new Leases();
   readonly #open = new OpenSlices((slice) => this.#finish(slice));
@@ -122,6 +127,7 @@ export class RunWorker {
     this.#spec = spec;
     this.#options = options;
     this.#plan = new SlicePlan(options);
+    this.#say = say;
     this.#retries = new BusRetries(say);
   }
 
@@ -173,14 +179,14 @@ export class RunWorker {
     const teller = new LiveTeller(
       this.#name,
       { pipeline, open: this.#open.list, committing: this.#committing },
-      (live) => this.#bus.tellLive(live),
+      (live) => this.#bus.live.tell(live),
     );
     await limits.attach({
       learn: (news) => pipeline.learn(news),
       fail: (error) => this.#end(error),
     });
     const stopWatching = await this.#retries.persist(() =>
-      this.#bus.watchControl((control) => this.#take(control))
+      this.#bus.control.watch((control) => this.#take(control))
     );
     const stopWaiting = this.#bus.onReconnect(() => {
       this.#leases.keep();
@@ -267,9 +273,24 @@ export class RunWorker {
         this.#follow(slice.lease.slice.id, this.#giveBack(slice.lease.slice.id));
       }
     }
+    const patience = setTimeout(() => this.#giveUpAway(), MAX_AWAY_MS);
+    if (this.#bus.isAway && this.#committing.size > 0 && !this.#isOver) {
+      this.#say(
+        `the bus does not answer: waiting up to ${MAX_AWAY_MS / 1_000} s to commit what is done; ` +
+          "the next signal ends it at once",
+      );
+    }
     await Promise.all(this.#committing.values());
+    clearTimeout(patience);
     // A slice that is handed to nobody would wait until its worker counts as lost.
     if (!this.#isOver) await Promise.race([this.#fetching, this.#retries.wait(LATE_MS)]);
+  }
+
+  /** Leaves to others what it cannot commit. */
+  #giveUpAway(): void {
+    if (!this.#bus.isAway || this.#isOver) return;
+    this.#say("the bus still does not answer: what is not committed is done again by others");
+    this.#quit();
   }
 
   /** Whether what is done of a slice tells about the servers, and not about this worker. */
@@ -291,7 +312,7 @@ export class RunWorker {
       while (this.#wantsMore && !this.#isLeaving && this.#leases.size < MAX_HELD) {
         const lease = await this.#retries.persist(async () => {
           await this.#whenQuiet();
-          return this.#isLeaving ? undefined : await this.#bus.nextSlice();
+          return this.#isLeaving ? undefined : await this.#bus.queue.next();
         });
         if (lease !== undefined) await this.#begin(lease);
       }
@@ -323,11 +344,11 @@ export class RunWorker {
     }
     // The bus can forget that it was acknowledged, and how often it was delivered.
     const [commit, tries] = await this.#retries.persist(() =>
-      Promise.all([this.#bus.readCommit(id), this.#bus.readTries(id)])
+      Promise.all([this.#bus.commits.read(id), this.#bus.commits.readTries(id)])
     );
     if (commit !== undefined) return this.#leases.acknowledge(id);
     if (tries >= MAX_DEATHS) return await this.#condemn(id, "deadly");
-    await this.#retries.persist(() => this.#bus.writeTries(id, tries + 1));
+    await this.#retries.persist(() => this.#bus.commits.writeTries(id, tries + 1));
     this.#tries.set(id, tries);
     let records;
     try {
@@ -362,7 +383,7 @@ export class RunWorker {
   }
 
   async #condemn(id: string, why: BadSlice): Promise<void> {
-    await this.#retries.persist(() => this.#bus.markBad(id, why));
+    await this.#retries.persist(() => this.#bus.commits.markBad(id, why));
     this.#tries.delete(id);
     this.#leases.acknowledge(id);
   }
@@ -371,7 +392,7 @@ export class RunWorker {
     if (block === undefined) return undefined;
     for (let reads = 1;; reads++) {
       try {
-        const bytes = await this.#retries.persist(() => this.#bus.read(block));
+        const bytes = await this.#retries.persist(() => this.#bus.store.read(block));
         return decodeBlock(this.#bus.codec.open("block", id, bytes), count);
       } catch (error) {
         // A copy of the store on another server may not have it yet.
@@ -415,15 +436,15 @@ export class RunWorker {
     const bytes = this.#bus.codec.seal("part", id, encodePart(slice.toPart()));
     this.#spare.push(slice.encoders);
     const name = `part.${id}.${crypto.randomUUID()}`;
-    const part = await this.#retries.persist(() => this.#bus.store(name, bytes));
-    const delivery = (this.#tries.get(id) ?? 0) + 1;
-    const commit = { id, worker: this.#name, delivery, count, part };
-    if (await this.#retries.persist(() => this.#bus.commit(commit))) {
+    const part = await this.#retries.persist(() => this.#bus.store.write(name, bytes));
+    const tries = (this.#tries.get(id) ?? 0) + 1;
+    const commit = { id, worker: this.#name, tries, count, part };
+    if (await this.#retries.persist(() => this.#bus.commits.create(commit))) {
       this.#work.slices++;
       this.#work.requests += count;
     } else {
       this.#work.lost++;
-      await this.#bus.drop(part);
+      await this.#bus.store.drop(part);
     }
     this.#tries.delete(id);
     this.#leases.acknowledge(id);
@@ -441,7 +462,11 @@ export class RunWorker {
   async #giveBack(id: string): Promise<void> {
     const tries = this.#tries.get(id);
     this.#tries.delete(id);
-    if (tries !== undefined) await this.#retries.persist(() => this.#bus.writeTries(id, tries));
+    if (tries !== undefined) {
+      await this.#retries.persist(() => this.#bus.commits.writeTries(id, tries));
+    }
+    // What is said to a bus that is away is lost, and others would wait until this worker is.
+    while (this.#bus.isAway && !this.#isOver) await this.#retries.wait(AWAY_MS);
     this.#leases.giveBack(id);
   }
 }

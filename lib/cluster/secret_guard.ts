@@ -5,7 +5,7 @@
  */
 import { InputError, UsageError } from "../errors.ts";
 import type { Item } from "../source/item.ts";
-import { OverlongLine } from "../source/lines.ts";
+import { toText } from "../source/lines.ts";
 import type { MaybePromise, Source, Step } from "../stream.ts";
 import { isSecretHeader, withoutSecrets } from "../text/secrets.ts";
 
@@ -41,7 +41,7 @@ export class GuardedItems implements Source<Item> {
 function check(step: Step<Item>): Step<Item> {
   if (step.done) return step;
   const { record, line } = step.value;
-  const text = record instanceof OverlongLine ? record.start : record;
+  const text = toText(record);
   if (!/[@?&;]/.test(text) || withoutSecrets(text) === text) return step;
   throw new InputError(
     `Cannot submit line ${line} of the input in clear: it has credentials, which the server of the ` +

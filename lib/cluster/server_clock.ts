@@ -1,3 +1,4 @@
+import { BusError } from "../errors.ts";
 import type { Environment } from "../schedule/schedule.ts";
 
 /** How often the clock is read for one look at it, and how often that may fail. */
@@ -44,17 +45,18 @@ export class ServerClock {
   /**
    * Settles once it is known what the clock shows.
    *
-   * @throws If the clock cannot be read. The next call tries again.
+   * @throws {BusError} If the clock cannot be read. The next call tries again.
    */
   ready(): Promise<void> {
-    this.#opened ??= this.#open();
-    this.#opened.catch(() => this.#opened = undefined);
-    return this.#opened;
+    return this.#opened ??= this.#open().catch((error) => {
+      this.#opened = undefined;
+      throw error;
+    });
   }
 
   async #open(): Promise<void> {
     const found = await this.#look();
-    if (found === undefined) throw new Error("Cannot read the clock of the bus");
+    if (found === undefined) throw new BusError("Cannot read the clock of the bus", "away");
     this.#offsetMs = this.#foundMs = found;
     this.#sinceMs = this.#around.now();
     this.#resyncLater();

@@ -1,5 +1,5 @@
 import type { Item } from "../source/item.ts";
-import { OverlongLine } from "../source/lines.ts";
+import { OverlongLine, toText } from "../source/lines.ts";
 import { detachString } from "../text/detach.ts";
 import type { RecordTexts } from "./block.ts";
 import { RunBuilder } from "./number_runs.ts";
@@ -49,9 +49,8 @@ export class SliceBuilder {
   add({ i, record, line }: Item): Cut | undefined {
     this.#runs.add(i);
     if (this.#hasRecords) {
-      const isOverlong = record instanceof OverlongLine;
-      const text = isOverlong ? record.start : record;
-      if (isOverlong) this.#overlong.push(this.#count);
+      const text = toText(record);
+      if (record instanceof OverlongLine) this.#overlong.push(this.#count);
       this.#texts.push(detachString(text));
       this.#lines.push(line);
       this.#textLength += text.length;

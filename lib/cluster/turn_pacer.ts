@@ -27,7 +27,7 @@ const WEIGHT = 1 / 8;
 
 /** What the rate of a run needs of the bus. */
 export interface RateBus {
-  takeTurn(): Promise<number>;
+  take(): Promise<number>;
   moveOrigin(atMs: number, before: number | undefined): Promise<number>;
   watchOrigin(
     take: (atMs: number) => void,
@@ -242,7 +242,7 @@ export class TurnPacer implements Pacer {
     const sentMs = this.#around.now();
     let turn;
     try {
-      turn = await this.#bus.takeTurn();
+      turn = await this.#bus.take();
     } catch (error) {
       await this.#pauseAfter(error);
       this.#asked--;

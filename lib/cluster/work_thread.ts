@@ -7,7 +7,7 @@
  */
 import { packError } from "../threads/messages.ts";
 import { shareOptions } from "../threads/shares.ts";
-import { Bus } from "./bus.ts";
+import { Bus } from "./bus/bus.ts";
 import { findRun } from "./find_run.ts";
 import { NO_WORK, RunWorker, type Work } from "./run_worker.ts";
 import type { FromThread, ToThread, WorkSetup } from "./work_messages.ts";

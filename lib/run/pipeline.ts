@@ -144,8 +144,9 @@ export type RunningPipeline =
      * Lets go of what others keep for the run, once the outputs are on the disk.
      *
      * @param isKept whether a later run goes on with that
+     * @returns whether they let go of it
      */
-    release?(isKept: boolean): Promise<void>;
+    release?(isKept: boolean): Promise<boolean>;
   };
 
 /**

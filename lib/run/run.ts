@@ -4,8 +4,7 @@
  * @module
  */
 import process from "node:process";
-import type { Jar } from "../cookies/jar.ts";
-import { type ClusterState, createClusterState } from "../checkpoint/cluster_state.ts";
+import type { ClusterState } from "../checkpoint/cluster_state.ts";
 import type { JarFile } from "../cookies/jar_file.ts";
 import { ENGINES } from "../engine/engines.ts";
 import { UsageError } from "../errors.ts";
@@ -199,44 +198,44 @@ export class Run {
 
   /** Starts what makes the requests elsewhere; undefined if this event loop makes them. */
   async #openPipelines(engines: RunEngines): Promise<Pipelines | Submitter | undefined> {
-    const options = this.#options;
     const { isComplete, leftRun } = this.#outputs;
     if (isComplete) return undefined;
-    if (leftRun !== undefined) {
-      this.#onNotice(
-        `run '${leftRun}' may still be on its bus: 'myriad runs URL ${leftRun} --delete' ends it`,
-      );
-    }
-    const known = { total: this.#source.items.total, hasOneHost: this.#source.hasOneHost };
-    const { cluster } = options;
-    const threads = cluster !== undefined ? 1 : countThreads(options, known);
-    if (cluster === undefined && options.threads > 1 && belongsToOneThread(options, known)) {
-      this.#onNotice("one thread makes all requests, as they go to one host that has limits");
-    }
-    if (cluster === undefined && threads === 1) return undefined;
-    const pipelines = cluster !== undefined
-      ? await this.#submit(cluster)
-      : await openPipelines(options, threads, {
-        columns: this.#source.columns,
-        jar: this.#jar?.jar,
-        ...engines,
-      });
+    if (leftRun !== undefined) this.#noteLeft(leftRun);
+    const { cluster } = this.#options;
+    const pipelines = cluster === undefined
+      ? await this.#startThreads(engines)
+      : await this.#submit(cluster);
+    if (pipelines === undefined) return undefined;
     // The run begins when its threads have started.
     this.#startMs = performance.now();
     this.#startedMs = Date.now();
     return pipelines;
   }
 
+  /** Starts a pipeline in each of several threads; undefined if one thread makes all requests. */
+  async #startThreads(engines: RunEngines): Promise<Pipelines | undefined> {
+    const options = this.#options;
+    const { items: { total }, hasOneHost, columns } = this.#source;
+    const known = { total, hasOneHost };
+    const threads = countThreads(options, known);
+    if (options.threads > 1 && belongsToOneThread(options, known)) {
+      this.#onNotice("one thread makes all requests, as they go to one host that has limits");
+    }
+    if (threads === 1) return undefined;
+    const { Pipelines } = await import("../threads/pipelines.ts");
+    return await Pipelines.open(options, threads, { columns, jar: this.#jar?.jar, ...engines });
+  }
+
   /** Makes the run known to the workers of a cluster. */
-  async #submit({ bus, command, key, isPlain }: ClusterOptions): Promise<Submitter> {
-    const { Submitter } = await import("../cluster/submitter.ts");
+  async #submit(cluster: ClusterOptions): Promise<Submitter> {
+    const [{ Submitter }, { createClusterState }] = await Promise.all([
+      import("../cluster/submitter.ts"),
+      import("../checkpoint/cluster_state.ts"),
+    ]);
     const { slice, lostAfterMs, holdBytes, replicas, runName } = this.#options;
     const { cluster: before = createClusterState(runName), isResumed } = this.#outputs;
-    const submitter = await Submitter.open(this.#options, {
-      bus,
-      command,
-      key,
-      isPlain,
+    const submitter = await Submitter.open({
+      ...cluster,
       columns: this.#source.columns,
       before,
       isResumed,
@@ -245,8 +244,7 @@ export class Run {
       holdBytes,
       replicas,
     });
-    const { run } = before;
-    this.#onNotice(`the run is '${run}': start workers by '${submitter.workCommand}'`);
+    this.#onNotice(`the run is '${before.run}': start workers by '${submitter.workCommand}'`);
     return submitter;
   }
 
@@ -282,11 +280,19 @@ export class Run {
       isWritten = false;
       failure ??= error;
     });
-    await pipeline.release?.(!isWritten && this.#outputs.isResumable);
+    const isReleased = await pipeline.release?.(!isWritten && this.#outputs.isResumable) ?? true;
+    if (!isReleased) this.#noteLeft(this.#cluster!.run);
     this.#metrics?.close();
     await this.#jar?.save().catch((error) => failure ??= error);
     await this.#endPage(snapshot, version, failure).catch((error) => failure ??= error);
     return { snapshot, failure, madeAgain: this.#outputs.countMadeAgain(pipeline.stats) };
+  }
+
+  /** Tells the user that a run may be left on a bus. @param run its name */
+  #noteLeft(run: string): void {
+    this.#onNotice(
+      `run '${run}' may still be on its bus: 'myriad runs URL ${run} --delete' removes it`,
+    );
   }
 
   /** Tells the user if the input had fewer records than requested. */
@@ -420,17 +426,6 @@ async function openJar({ cookieJar }: RunOptions): Promise<JarFile | undefined> 
   if (cookieJar === undefined) return undefined;
   const { JarFile } = await import("../cookies/jar_file.ts");
   return await JarFile.open(cookieJar.path);
-}
-
-async function openPipelines(
-  options: RunOptions,
-  threads: number,
-  parts:
-    & { readonly columns: readonly string[]; readonly jar: Jar | undefined }
-    & Pick<RunEngines, "findCode">,
-): Promise<Pipelines> {
-  const { Pipelines } = await import("../threads/pipelines.ts");
-  return await Pipelines.open(options, threads, parts);
 }
 
 /** The outcome of a run. */

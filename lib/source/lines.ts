@@ -24,6 +24,11 @@ export class OverlongLine {
  */
 export type Line = string | OverlongLine;
 
+/** The text of a line: of one that is too long, its start. */
+export function toText(line: Line): string {
+  return line instanceof OverlongLine ? line.start : line;
+}
+
 /** Whether a line holds only white space; then it does not count. */
 export function isBlank(line: Line): boolean {
   return typeof line === "string" && line.trim() === "";

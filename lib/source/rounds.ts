@@ -1,5 +1,5 @@
 import { mapStep, type MaybePromise, type Step } from "../stream.ts";
-import { type Line, type Lines, OverlongLine } from "./lines.ts";
+import { type Line, type Lines, toText } from "./lines.ts";
 
 /** The maximum number of characters (UTF-16 code units) of records in memory. */
 const MAX_KEPT_LENGTH = 1024 * 1024;
@@ -47,7 +47,7 @@ export class Rounds implements Lines {
     const record = step.value;
     this.line = this.#records.line;
     if (this.#kept !== undefined) {
-      const { length } = record instanceof OverlongLine ? record.start : record;
+      const { length } = toText(record);
       this.#keptLength += length + RECORD_LENGTH;
       if (this.#keptLength > MAX_KEPT_LENGTH) this.#kept = undefined;
       else this.#kept.push({ record, line: this.line });

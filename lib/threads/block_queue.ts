@@ -1,5 +1,5 @@
 import type { Item } from "../source/item.ts";
-import { OverlongLine } from "../source/lines.ts";
+import { OverlongLine, toText } from "../source/lines.ts";
 import { detachString } from "../text/detach.ts";
 import type { Block } from "./messages.ts";
 
@@ -108,9 +108,8 @@ class RecordBuilder {
   }
 
   add({ i, record, line }: Item): void {
-    const isOverlong = record instanceof OverlongLine;
-    const text = isOverlong ? record.start : record;
-    if (isOverlong) this.#overlong.push(this.length);
+    const text = toText(record);
+    if (record instanceof OverlongLine) this.#overlong.push(this.length);
     this.#text += text;
     this.textLength += text.length;
     this.#places.push(i, line, this.textLength);

@@ -37,8 +37,8 @@ const MAY: Record<string, string[]> = {
     "deno.json",
     "lib/checkpoint/",
     "lib/cluster/",
+    "lib/cluster/bus/",
     "lib/engine/",
-    "lib/engine/transport/",
     "lib/errors.ts",
     "lib/http/",
     "lib/options/",
@@ -53,6 +53,18 @@ const MAY: Record<string, string[]> = {
     "lib/target.ts",
     "lib/text/",
     "lib/threads/",
+  ],
+  "lib/cluster/bus/": [
+    "lib/cluster/bus/",
+    "lib/cluster/codec.ts",
+    "lib/cluster/damaged_error.ts",
+    "lib/cluster/messages.ts",
+    "lib/cluster/spec.ts",
+    "lib/engine/",
+    "lib/engine/transport/",
+    "lib/errors.ts",
+    "lib/options/",
+    "lib/process/",
   ],
   "lib/commands/compare/": [
     "lib/as_completed.ts",
@@ -86,6 +98,7 @@ const MAY: Record<string, string[]> = {
   "lib/commands/runs/": [
     "lib/cli/",
     "lib/cluster/",
+    "lib/cluster/bus/",
     "lib/commands/runs/",
     "lib/errors.ts",
     "lib/options/",
@@ -112,6 +125,7 @@ const MAY: Record<string, string[]> = {
   "lib/commands/work/": [
     "lib/cli/",
     "lib/cluster/",
+    "lib/cluster/bus/",
     "lib/commands/work/",
     "lib/errors.ts",
     "lib/options/",
@@ -339,17 +353,22 @@ const MAY: Record<string, string[]> = {
 
 const nameOf = (specifier: string): string => specifier.replace(ROOT, "");
 
-/** The files that each file of the program imports, by name, types too. */
-async function imports(): Promise<Map<string, string[]>> {
+/** What each file of the program imports, types and packages too; files by name. */
+async function importsAll(): Promise<Map<string, string[]>> {
   const graph = new Map<string, string[]>();
   for (const { specifier, dependencies = [] } of await readModules(MAIN)) {
     if (!specifier.startsWith(ROOT)) continue;
     const others = dependencies.flatMap(({ code, type }) => [code?.specifier, type?.specifier])
-      .filter((other) => other?.startsWith(ROOT))
-      .map((other) => nameOf(other!));
+      .filter((other) => other !== undefined).map(nameOf);
     graph.set(nameOf(specifier), [...new Set(others)]);
   }
   return graph;
+}
+
+/** The files that each file of the program imports, by name, types too. */
+async function imports(): Promise<Map<string, string[]>> {
+  const graph = await importsAll();
+  return new Map([...graph].map(([name, others]) => [name, others.filter((o) => graph.has(o))]));
 }
 
 Deno.test("each file imports only what its room may", async () => {
@@ -387,8 +406,34 @@ Deno.test("no file imports itself through others, types included", async () => {
   assertEquals(circles, []);
 });
 
+Deno.test("a run without --cluster loads nothing of the cluster", async () => {
+  const modules = new Map((await readModules(MAIN)).map((one) => [nameOf(one.specifier), one]));
+  const loaded = new Set<string>();
+  const load = (name: string): void => {
+    if (loaded.has(name)) return;
+    loaded.add(name);
+    for (const { isDynamic, code } of modules.get(name)?.dependencies ?? []) {
+      if (code?.specifier === undefined) continue;
+      const other = nameOf(code.specifier);
+      const isOnUse = isDynamic === true && /^lib\/(?:cluster|commands)\//.test(other);
+      if (!isOnUse) load(other);
+    }
+  };
+  load("main.ts");
+  assert(loaded.size > 25, `${loaded.size} modules`);
+  assertEquals([...loaded].filter((name) => /^lib\/cluster\/|@nats-io/.test(name)), []);
+});
+
 Deno.test("the program fetches code from npm only", async () => {
   const others = (await readModules(MAIN)).map(({ specifier }) => specifier)
     .filter((specifier) => !specifier.startsWith(ROOT) && !/^(npm|node):/.test(specifier));
   assertEquals(others, []);
+});
+
+Deno.test("only lib/cluster/bus/ speaks NATS", async () => {
+  const speakers = [...await importsAll()]
+    .filter(([, others]) => others.some((other) => other.includes("@nats-io/")))
+    .map(([name]) => name);
+  assert(speakers.length > 0);
+  assertEquals(speakers.filter((name) => !name.startsWith("lib/cluster/bus/")), []);
 });

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { adoptSlices } from "../../lib/cluster/adopt_slices.ts";
-import type { QueuedSlice } from "../../lib/cluster/bus.ts";
+import type { QueuedSlice } from "../../lib/cluster/bus/slice_queue.ts";
 import { countRuns } from "../../lib/cluster/number_runs.ts";
 
 const queued = (id: string, runs: number[]): QueuedSlice => ({

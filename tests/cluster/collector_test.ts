@@ -5,7 +5,7 @@ import type { Commit } from "../../lib/cluster/messages.ts";
 const commit = (id: string): Commit => ({
   id,
   worker: "w",
-  delivery: 1,
+  tries: 1,
   count: 1,
   part: { seqs: [], bytes: 0, sha256: "" },
 });

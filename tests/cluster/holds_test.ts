@@ -23,7 +23,7 @@ class Rig {
     const clock = new ServerClock(() => Promise.resolve(SERVER_MS + this.time.now()), this.time);
     this.#clocks.push(clock);
     const holds = await Holds.open({
-      writeHold: (hold) => {
+      write: (hold) => {
         if (this.trouble !== undefined) {
           return Promise.reject(new BusError("no", this.trouble));
         }
@@ -31,7 +31,7 @@ class Rig {
         for (const watch of this.#watches) watch(hold);
         return Promise.resolve();
       },
-      watchHolds: (take) => {
+      watch: (take) => {
         this.#watches.add(take);
         for (const hold of this.written) void take(hold);
         return Promise.resolve(() => void this.#watches.delete(take));

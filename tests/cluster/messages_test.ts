@@ -12,7 +12,7 @@ import { Stats } from "../../lib/stats/stats.ts";
 
 const STORED = { seqs: [1, 2], bytes: 10, sha256: "0".repeat(64) };
 const SLICE: Slice = { id: "a1-0", count: 5, runs: [0, 2, 10, 3], block: STORED };
-const COMMIT: Commit = { id: "a1-0", worker: "w-1", delivery: 1, count: 5, part: STORED };
+const COMMIT: Commit = { id: "a1-0", worker: "w-1", tries: 1, count: 5, part: STORED };
 const LIVE: Live = {
   worker: "w-1",
   activity: IDLE,
@@ -60,7 +60,7 @@ const WRONG: Record<keyof typeof GOOD, Record<string, readonly unknown[]>> = {
   commit: {
     id: ["commit.x", undefined],
     worker: ["\x1b]0;title\x07", "a b", {}],
-    delivery: [0, -1, "1"],
+    tries: [0, -1, "1"],
     count: [-1, 0.5],
     part: [
       null,

@@ -1,5 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { ServerClock } from "../../lib/cluster/server_clock.ts";
+import { BusError } from "../../lib/errors.ts";
 import { FakeTime } from "../fixtures/fake_time.ts";
 
 const SERVER_MS = 1.7e12;
@@ -83,11 +84,32 @@ Deno.test("ServerClock is not ready if the clock cannot be read, and tries again
   const time = new FakeTime();
   let answer: Promise<number | undefined> = Promise.resolve(undefined);
   const clock = new ServerClock(() => answer, time);
-  await assertRejects(() => clock.ready(), Error, "clock");
+  const { trouble } = await assertRejects(() => clock.ready(), BusError, "clock");
+  assertEquals(trouble, "away");
   answer = Promise.reject(new Error("no answer"));
   await assertRejects(() => clock.ready(), Error, "no answer");
   answer = Promise.resolve(5);
   await clock.ready();
   assertEquals(clock.offsetMs(0), 5);
   clock.close();
+});
+
+Deno.test("ServerClock looks once for all who wait for it, also after a failure", async () => {
+  const time = new FakeTime();
+  let reads = 0;
+  let answer: number | undefined;
+  const clock = new ServerClock(() => {
+    reads++;
+    return Promise.resolve(answer);
+  }, time);
+  const again = () =>
+    clock.ready().catch(() => {
+      answer = 5;
+      return clock.ready();
+    });
+  await Promise.all([again(), again(), again()]);
+  // 10 that failed, and then 5.
+  assertEquals(reads, 15);
+  clock.close();
+  assertEquals(time.timers, 0);
 });

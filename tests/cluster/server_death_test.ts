@@ -44,6 +44,23 @@ Deno.test("a server that is killed and comes back costs no request", async () =>
   await cluster.verify(output, { numbers: range(COUNT) });
 });
 
+Deno.test("a worker that leaves while the server is away waits for it", async () => {
+  await using cluster = await Cluster.start();
+  const { run, workers: [first, ...others], output } = await begin(cluster);
+  await cluster.nats.kill();
+  first.kill("SIGTERM");
+  cluster.target.release();
+  await first.says("waiting up to 20 s to commit what is done; the next signal ends it at once");
+  await cluster.nats.restart();
+  const left = await first.ended;
+  assertEquals(left.code, 143, left.stderr);
+  for (const { ended } of [run, ...others]) {
+    const { code, stderr } = await ended;
+    assertEquals(code, 0, stderr);
+  }
+  await cluster.verify(output, { numbers: range(COUNT) });
+});
+
 Deno.test("--resume goes on after the server has lost its store", async () => {
   await using cluster = await Cluster.start();
   const { args, run, workers, output } = await begin(cluster);

@@ -5,7 +5,8 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { Bus, type RunBus } from "../../lib/cluster/bus.ts";
+import { Bus } from "../../lib/cluster/bus/bus.ts";
+import type { RunBus } from "../../lib/cluster/bus/run_bus.ts";
 import type { Control, Hold, Live } from "../../lib/cluster/messages.ts";
 import { BusError } from "../../lib/errors.ts";
 import { runs } from "../../lib/commands/runs/command.ts";
@@ -128,45 +129,45 @@ async function work(bus: Bus, admin: RunBus, id: string, told: string[]): Promis
   run.onNotice = (text) => told.push(text);
   assertEquals((await run.readSpec("1"))?.lostAfterMs, 30_000);
   const heard: Control[] = [];
-  const ends = [await run.watchControl((control) => heard.push(control))];
+  const ends = [await run.control.watch((control) => heard.push(control))];
   const live: Live[] = [];
-  ends.push(admin.onLive((one) => live.push(one)));
+  ends.push(admin.live.listen((one) => live.push(one)));
   try {
-    await admin.setControl("stop");
+    await admin.control.write("stop");
     await soon(() => heard.at(-1) === "stop", "an order");
-    const block = await admin.store(`block.${id}`, BYTES);
-    await admin.publishSlice({ id, count: 1, runs: [0, 1], block });
-    const lease = (await run.nextSlice())!;
+    const block = await admin.store.write(`block.${id}`, BYTES);
+    await admin.queue.publish({ id, count: 1, runs: [0, 1], block });
+    const lease = (await run.queue.next())!;
     assertEquals(lease.slice.id, id);
-    await run.writeTries(id, await run.readTries(id) + 1);
-    await run.read(lease.slice.block!);
-    const part = await run.store(`part.${id}.x`, BYTES);
-    const commit = { id, worker: "w", delivery: 1, count: 1, part };
-    assert(await run.commit(commit));
-    assert(await run.commit(commit));
+    await run.commits.writeTries(id, await run.commits.readTries(id) + 1);
+    await run.store.read(lease.slice.block!);
+    const part = await run.store.write(`part.${id}.x`, BYTES);
+    const commit = { id, worker: "w", tries: 1, count: 1, part };
+    assert(await run.commits.create(commit));
+    assert(await run.commits.create(commit));
     lease.acknowledge();
-    await soon(async () => (await admin.listSlices()).length === 0, "an ack");
-    run.tellLive(LIVE);
+    await soon(async () => (await admin.queue.list()).length === 0, "an ack");
+    run.live.tell(LIVE);
     await soon(() => live.length > 0, "a worker");
     const turns: number[] = [];
-    ends.push(await run.watchOrigin((atMs) => turns.push(atMs), () => {}));
-    await run.takeTurn();
-    assert(await run.readClock("w") !== undefined);
+    ends.push(await run.turns.watchOrigin((atMs) => turns.push(atMs), () => {}));
+    await run.turns.take();
+    assert(await run.turns.readClock("w") !== undefined);
     const last = turns.at(-1);
     const next = (last ?? 0) + 1;
-    assertEquals(await run.moveOrigin(next, last), next);
-    assertEquals(await admin.moveOrigin(next + 1, next), next + 1);
+    assertEquals(await run.turns.moveOrigin(next, last), next);
+    assertEquals(await admin.turns.moveOrigin(next + 1, next), next + 1);
     await soon(() => turns.at(-1) === next + 1, "the begin of the turns");
     const holds: string[] = [];
     const onHold = ({ host }: Hold): Promise<void> => Promise.resolve(void holds.push(host));
-    ends.push(await run.watchHolds(onHold, () => {}));
+    ends.push(await run.holds.watch(onHold, () => {}));
     const host = `${id.replace("_", "-")}:80`;
-    await run.writeHold({ host, untilMs: Date.now() });
+    await run.holds.write({ host, untilMs: Date.now() });
     await soon(() => holds.includes(host), "a host");
   } finally {
     for (const end of ends) end();
-    await admin.setControl("run");
-    for (const slice of await admin.listSlices()) await admin.removeSlice(slice);
+    await admin.control.write("run");
+    for (const slice of await admin.queue.list()) await admin.queue.remove(slice);
   }
 }
 
@@ -181,38 +182,44 @@ async function submit(bus: Bus, admin: Bus, count: number): Promise<void> {
   try {
     const run = await bus.createRun(RUN, STREAMS);
     await run.writeSpec(SPEC, "1");
-    await run.setControl("run");
+    await run.control.write("run");
     const other = (await admin.openRun(RUN))!;
     const live: Live[] = [];
     const commits: string[] = [];
     const heard: Control[] = [];
-    ends.push(run.onLive((one) => live.push(one)));
-    ends.push(await run.watchCommits(({ id }) => commits.push(id)));
-    ends.push(await run.watchControl((control) => heard.push(control)));
-    await other.setControl("stop");
+    ends.push(run.live.listen((one) => live.push(one)));
+    ends.push(await run.commits.watch(({ id }) => commits.push(id)));
+    ends.push(await run.control.watch((control) => heard.push(control)));
+    await other.control.write("stop");
     await soon(() => heard.at(-1) === "stop", "an order");
-    other.tellLive(LIVE);
+    other.live.tell(LIVE);
     await soon(() => live.length > 0, "a worker");
-    const block = await run.store("block.t-0", BYTES);
-    await run.publishSlice({ id: "t-0", count: 1, runs: [0, 1], block });
-    const [queued] = await run.listSlices();
-    const part = await other.store("part.t-0.x", BYTES);
+    const block = await run.store.write("block.t-0", BYTES);
+    await run.queue.publish({ id: "t-0", count: 1, runs: [0, 1], block });
+    const [queued] = await run.queue.list();
+    const part = await other.store.write("part.t-0.x", BYTES);
     const seqs = Array.from({ length: 400 }, (_, k) => 10 ** 9 + k);
     await Promise.all(Array.from({ length: count }, (_, k) => {
       const large = { ...part, seqs: k === 0 ? part.seqs : seqs };
-      return other.commit({ id: `t-${k}`, worker: "w", delivery: 1, count: 1, part: large });
+      return other.commits.create({
+        id: `t-${k}`,
+        worker: "w",
+        tries: 1,
+        count: 1,
+        part: large,
+      });
     }));
     await soon(() => commits.length === count, "the commits");
-    await run.read(part);
-    await run.closeSlice("t-0");
-    await run.removeSlice(queued);
-    await soon(async () => (await other.listSlices()).length === 0, "an empty queue");
-    await run.dropName("part.t-0.x");
-    await run.drop(block);
+    await run.store.read(part);
+    await run.commits.close("t-0");
+    await run.queue.remove(queued);
+    await soon(async () => (await other.queue.list()).length === 0, "an empty queue");
+    await run.store.dropName("part.t-0.x");
+    await run.store.drop(block);
     const isEmpty = async (): Promise<boolean> =>
-      (await other.listStored()).every((name) => name.startsWith("spec."));
+      (await other.store.list()).every((name) => name.startsWith("spec."));
     await soon(isEmpty, "room in the store");
-    await run.listStored();
+    await run.store.list();
     assert(await run.exists());
     assertEquals((await bus.deleteRun(RUN)).length, 4);
   } finally {
@@ -297,14 +304,14 @@ Deno.test({
       await (await admin.bus.createRun(name, STREAMS)).writeSpec(SPEC, "1");
     }
     const run = (await worker.bus.openRun(RUN))!;
-    const stored = await run.store("part.t-0.x", BYTES);
+    const stored = await run.store.write("part.t-0.x", BYTES);
     for (
       const [what, act] of Object.entries({
-        publish: () => run.publishSlice({ id: "a", count: 1, runs: [0, 1], block: undefined }),
-        block: () => run.store("block.t-0", BYTES),
-        control: () => run.setControl("over"),
+        publish: () => run.queue.publish({ id: "a", count: 1, runs: [0, 1], block: undefined }),
+        block: () => run.store.write("block.t-0", BYTES),
+        control: () => run.control.write("over"),
         describe: () => run.writeSpec(SPEC, "1"),
-        purge: () => run.dropName("part.t-0.x"),
+        purge: () => run.store.dropName("part.t-0.x"),
         list: () => worker.bus.listAll(),
         delete: () => worker.bus.deleteRun(RUN),
         other: () => worker.bus.openRun("other"),
@@ -314,8 +321,8 @@ Deno.test({
       const error = await act().then(() => undefined, (error) => error);
       assertEquals([what, error?.trouble], [what, "denied"]);
     }
-    await run.drop(stored);
-    await run.read(stored);
+    await run.store.drop(stored);
+    await run.store.read(stored);
     assertEquals(await admin.bus.listRuns(), [RUN, "other"]);
   },
 });
@@ -336,13 +343,13 @@ Deno.test({
     await using admin = await open(nats, "admin");
     const run = await admin.bus.createRun(RUN, STREAMS);
     await run.writeSpec(SPEC, "1");
-    const timer = setInterval(() => run.tellLive(LIVE), 100);
+    const timer = setInterval(() => run.live.tell(LIVE), 100);
     const url = `nats://watcher:p@${nats.host}:${nats.port}`;
     const list = JSON.parse(await runs([url, "--json"]));
     clearInterval(timer);
     assertEquals(list.runs[0].workers.length, 1);
     await runs([url, RUN, "--stop"]);
-    assertEquals(await run.readControl(), "stop");
+    assertEquals(await run.control.read(), "stop");
     await runs([url, RUN, "--delete"]);
     assertEquals(await admin.bus.listAll(), []);
   },

@@ -7,6 +7,7 @@ import { folder } from "../fixtures/folder.ts";
 import { isOnPath } from "../fixtures/installed.ts";
 import { moment } from "../fixtures/moment.ts";
 import { run } from "../fixtures/program.ts";
+import { workerFigures } from "../fixtures/workers.ts";
 
 interface Panel {
   id: number;
@@ -45,6 +46,7 @@ function everything(): Exposition {
     retries: { 503: 1 },
     thresholds: [{ threshold: "p99<1s", value: 1, bound: 2, unit: "s", holds: true } as const],
     aborted: undefined,
+    workers: [workerFigures("w")],
   };
   return new Exposition(formatMetrics(snapshot, { version: "1", startMs: 0 }));
 }

@@ -8,7 +8,8 @@ import { checkFlags } from "../../cli/check_flags.ts";
 import type { Flag } from "../../cli/flags.ts";
 import { formatFlags } from "../../cli/format_flags.ts";
 import { parseFlags } from "../../cli/parse_flags.ts";
-import { Bus, type RunBus, type RunListing } from "../../cluster/bus.ts";
+import { Bus, type RunListing } from "../../cluster/bus/bus.ts";
+import type { RunBus } from "../../cluster/bus/run_bus.ts";
 import type { Live } from "../../cluster/messages.ts";
 import { BusError, UsageError } from "../../errors.ts";
 import { readBusOptions } from "../../options/bus.ts";
@@ -91,13 +92,13 @@ export async function runs(argv: readonly string[]): Promise<string> {
           `The run '${run}' is not whole, and nobody works on it: remove it by --delete`,
         );
       }
-      await opened.setControl("stop");
+      await opened.control.write("stop");
       return values.get("json")
         ? toJson({ run, stopped: true })
         : `The run '${run}' stops: workers commit what they have done, and its submitter collects it\n`;
     }
     if (values.get("delete")) {
-      await (await bus.openRun(run))?.setControl("over");
+      await (await bus.openRun(run))?.control.write("over");
       const streams = await bus.deleteRun(run);
       return values.get("json") ? toJson({ run, deleted: streams }) : formatDeleted(run, streams);
     }
@@ -121,7 +122,7 @@ async function lookAt(
   const opened = await Promise.all(listings.map(async (listing) => {
     const run = listing.isWhole ? await bus.openRun(listing.run, key) : undefined;
     const workers = new Map<string, Live>();
-    const stop = run?.onLive((live) => {
+    const stop = run?.live.listen((live) => {
       if (workers.size < MAX_WORKERS || workers.has(live.worker)) workers.set(live.worker, live);
     });
     return { listing, workers, stop, ...await readState(run) };
@@ -163,10 +164,10 @@ async function readState(
 ): Promise<{ state: RunState; sealed: boolean; held: number }> {
   if (run === undefined) return { state: "damaged", sealed: false, held: 0 };
   try {
-    const held = await run.countHeld();
+    const held = await run.queue.countHeld();
     const sealed = await run.isSealed();
     if (sealed === undefined) return { state: "preparing", sealed: false, held };
-    const control = await run.readControl();
+    const control = await run.control.read();
     const state = control === "run" ? "running" : control === "stop" ? "stopping" : "over";
     return { state, sealed, held };
   } catch (error) {

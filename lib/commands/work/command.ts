@@ -8,7 +8,7 @@ import type { Flag } from "../../cli/flags.ts";
 import { formatFlags } from "../../cli/format_flags.ts";
 import { DURATION } from "../../cli/kinds.ts";
 import { parseFlags } from "../../cli/parse_flags.ts";
-import { Bus } from "../../cluster/bus.ts";
+import { Bus } from "../../cluster/bus/bus.ts";
 import { openParticipant, type Participant } from "../../cluster/participant.ts";
 import { RunFinder } from "../../cluster/run_finder.ts";
 import { UsageError } from "../../errors.ts";

@@ -7,7 +7,8 @@ import {
 } from "@std/assert";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
-import { Bus, type RunBus } from "../../../lib/cluster/bus.ts";
+import { Bus } from "../../../lib/cluster/bus/bus.ts";
+import type { RunBus } from "../../../lib/cluster/bus/run_bus.ts";
 import type { Live } from "../../../lib/cluster/messages.ts";
 import { runs, RUNS_FLAGS } from "../../../lib/commands/runs/command.ts";
 import type { RunStatus } from "../../../lib/commands/runs/run_status.ts";
@@ -64,7 +65,7 @@ class Stage implements AsyncDisposable {
   async make(name: string, key?: Uint8Array): Promise<RunBus> {
     const run = await this.bus.createRun(name, { ...STREAMS, key });
     await run.writeSpec(SPEC, "1");
-    await run.setControl("run");
+    await run.control.write("run");
     return run;
   }
 
@@ -76,7 +77,7 @@ class Stage implements AsyncDisposable {
 
   /** Workers that tell what they do, over and over. */
   tell(run: RunBus, ...lives: Live[]): void {
-    this.#timers.push(setInterval(() => lives.forEach((one) => run.tellLive(one)), 100));
+    this.#timers.push(setInterval(() => lives.forEach((one) => run.live.tell(one)), 100));
   }
 
   async runs(...argv: string[]): Promise<string> {
@@ -111,10 +112,10 @@ test("runs() lists the runs of a bus, and what is heard of their workers", async
   const run = await stage.make("a");
   stage.tell(run, live("w1", 1_000), live("w2", 500));
   for (let k = 0; k < 3; k++) {
-    await run.publishSlice({ id: `t-${k}`, count: 1, runs: [k, 1], block: undefined });
+    await run.queue.publish({ id: `t-${k}`, count: 1, runs: [k, 1], block: undefined });
   }
-  (await run.nextSlice())!.acknowledge();
-  await run.nextSlice();
+  (await run.queue.next())!.acknowledge();
+  await run.queue.next();
   const [[status], text] = await Promise.all([stage.read(), stage.runs()]);
   assertEquals(
     [status.run, status.state, status.slices, status.done, status.held, status.rate],
@@ -144,10 +145,10 @@ test("runs() shows one run with a line for each worker", async (stage) => {
 test("runs() shows what a run lacks", async (stage) => {
   await stage.bus.createRun("a", STREAMS);
   const ended = await stage.make("b");
-  await ended.setControl("over");
+  await ended.control.write("over");
   await stage.make("c");
   await stage.deleteStream("MYRIAD_c_STORE");
-  await (await stage.make("d")).setControl("stop");
+  await (await stage.make("d")).control.write("stop");
   const states = (await stage.read()).map(({ run, state }) => [run, state]);
   assertEquals(states, [["a", "preparing"], ["b", "over"], ["c", "damaged"], ["d", "stopping"]]);
   const error = await assertRejects(() => stage.runs("c", "--stop"), UsageError);
@@ -158,7 +159,7 @@ test("runs() shows what a run lacks", async (stage) => {
 test("runs --stop tells the submitter and the workers to end", async (stage) => {
   const run = await stage.make("a");
   assertStringIncludes(await stage.runs("a", "--stop"), "The run 'a' stops: workers commit what");
-  assertEquals(await run.readControl(), "stop");
+  assertEquals(await run.control.read(), "stop");
   assertEquals(JSON.parse(await stage.runs("a", "--stop", "--json")), { run: "a", stopped: true });
 });
 

@@ -1,4 +1,4 @@
-import { BusError } from "../errors.ts";
+import { BusError } from "../../errors.ts";
 
 /** How long to wait after a failure, in milliseconds: twice as long each time, up to a maximum. */
 const MIN_WAIT_MS = 250;

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { BusRetries } from "../../lib/cluster/bus_retries.ts";
-import { BusError, type BusTrouble } from "../../lib/errors.ts";
+import { BusRetries } from "../../../lib/cluster/bus/retries.ts";
+import { BusError, type BusTrouble } from "../../../lib/errors.ts";
 
 /** Does something after it has failed so often. */
 function failing(...troubles: BusTrouble[]): () => Promise<string> {

@@ -1,12 +1,12 @@
 import type { ConnectionOptions, Server, ServerInfo, Transport } from "@nats-io/nats-core/internal";
 import { isIP } from "node:net";
-import type { TlsOptions } from "../engine/engine.ts";
-import { PortableTransports } from "../engine/transport/portable.ts";
+import type { TlsOptions } from "../../engine/engine.ts";
+import { PortableTransports } from "../../engine/transport/portable.ts";
 import type {
   Transport as ByteTransport,
   TransportError,
   TransportListener,
-} from "../engine/transport/transport.ts";
+} from "../../engine/transport/transport.ts";
 
 /** The maximum number of bytes of the line by which a server introduces itself. */
 const MAX_GREETING = 64 * 1024;

@@ -9,18 +9,19 @@ import { Buffer } from "node:buffer";
 import { nkeys } from "@nats-io/nats-core/internal";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
-import { Bus, type RunBus } from "../../lib/cluster/bus.ts";
-import type { Control } from "../../lib/cluster/messages.ts";
-import { BusError, UsageError } from "../../lib/errors.ts";
-import type { BusLogin, BusOptions } from "../../lib/options/run_options.ts";
-import { HAS_NATS, NatsServer } from "../fixtures/nats_server.ts";
-import { folder } from "../fixtures/folder.ts";
-import { finish, readUntil, start } from "../fixtures/program.ts";
-import { ok, RawServer, refusedPort } from "../fixtures/raw_server.ts";
-import { AUTHORITY, CLIENT } from "../fixtures/tls_server.ts";
-import { until } from "../fixtures/until.ts";
+import { Bus } from "../../../lib/cluster/bus/bus.ts";
+import type { RunBus } from "../../../lib/cluster/bus/run_bus.ts";
+import type { Control } from "../../../lib/cluster/messages.ts";
+import { BusError, UsageError } from "../../../lib/errors.ts";
+import type { BusLogin, BusOptions } from "../../../lib/options/run_options.ts";
+import { HAS_NATS, NatsServer } from "../../fixtures/nats_server.ts";
+import { folder } from "../../fixtures/folder.ts";
+import { finish, readUntil, start } from "../../fixtures/program.ts";
+import { ok, RawServer, refusedPort } from "../../fixtures/raw_server.ts";
+import { AUTHORITY, CLIENT } from "../../fixtures/tls_server.ts";
+import { until } from "../../fixtures/until.ts";
 
-const FIXTURES = new URL("../fixtures/", import.meta.url).pathname;
+const FIXTURES = new URL("../../fixtures/", import.meta.url).pathname;
 const STREAMS = { lostAfterMs: 30_000, holdBytes: 8 * 1024 ** 2, replicas: 1, key: undefined };
 
 /** A test that needs a NATS server. */
@@ -67,7 +68,7 @@ test("Bus.connect() says why it cannot connect, and never the password", async (
   for (
     const [options, words] of [
       [at(refused, { login }), "connection refused: start 'nats-server -js' there, or correct"],
-      [at(nats), "it asks who you are: use nats://USER:PASSWORD@HOST, nats://TOKEN@HOST or"],
+      [at(nats), "it asks who you are: put USER:PASSWORD@ or TOKEN@ before its host, or"],
       [at(nats, { login }), "it does not let this user in: correct the user, password, token or"],
       [at(nats, { login, tls: { insecure: false } }), "the server does not offer TLS: use nats://"],
     ] as const
@@ -288,15 +289,15 @@ test("a full store says so, and takes more when something was dropped", async ()
   const run = await one.bus.createRun("a", { ...STREAMS, holdBytes: 3 * 1024 ** 2 });
   const bytes = crypto.getRandomValues(new Uint8Array(65_536));
   const part = new Uint8Array(2 * 1024 ** 2).map((_, k) => bytes[k % bytes.length]);
-  const first = await run.store("part.a", part);
-  assertEquals(await run.read(first), part);
-  const error = await rejectsBus(() => run.store("part.b", part));
+  const first = await run.store.write("part.a", part);
+  assertEquals(await run.store.read(first), part);
+  const error = await rejectsBus(() => run.store.write("part.b", part));
   assertEquals(error.trouble, "full");
   assertStringIncludes(error.message, "the store of the run is full");
-  await run.drop(first);
-  await run.dropName("part.b");
-  const second = await run.store("part.c", part);
-  assertEquals(await run.read(second), part);
+  await run.store.drop(first);
+  await run.store.dropName("part.b");
+  const second = await run.store.write("part.c", part);
+  assertEquals(await run.store.read(second), part);
 });
 
 test("store() sends pieces that the server takes, and none twice", async () => {
@@ -304,10 +305,10 @@ test("store() sends pieces that the server takes, and none twice", async () => {
   await using one = await open(at(nats));
   const run = await one.bus.createRun("a", STREAMS);
   const part = new Uint8Array(1_000_000).map((_, k) => k % 251);
-  const stored = await run.store("part.a", part);
+  const stored = await run.store.write("part.a", part);
   assert(stored.seqs.length >= 1_000_000 / 65_536, `${stored.seqs.length} pieces`);
-  assertEquals(await run.read(stored), part);
-  assertEquals(await run.store("part.a", part), stored);
+  assertEquals(await run.store.read(stored), part);
+  assertEquals(await run.store.write("part.a", part), stored);
 });
 
 test("100 parts leave no consumers behind", async () => {
@@ -316,18 +317,18 @@ test("100 parts leave no consumers behind", async () => {
   const run = await one.bus.createRun("a", STREAMS);
   await describe(run);
   const commits: string[] = [];
-  const stop = await run.watchCommits(({ id }) => commits.push(id));
-  const stopControl = await run.watchControl(() => {});
+  const stop = await run.commits.watch(({ id }) => commits.push(id));
+  const stopControl = await run.control.watch(() => {});
   for (let k = 0; k < 100; k++) {
-    await run.publishSlice({ id: `t-${k}`, count: 1, runs: [k, 1], block: undefined });
-    const lease = (await run.nextSlice())!;
-    const part = await run.store(`part.t-${k}.x`, new Uint8Array(10));
-    const commit = { id: lease.slice.id, worker: "w", delivery: 1, count: 1, part };
-    assert(await run.commit(commit));
+    await run.queue.publish({ id: `t-${k}`, count: 1, runs: [k, 1], block: undefined });
+    const lease = (await run.queue.next())!;
+    const part = await run.store.write(`part.t-${k}.x`, new Uint8Array(10));
+    const commit = { id: lease.slice.id, worker: "w", tries: 1, count: 1, part };
+    assert(await run.commits.create(commit));
     lease.acknowledge();
-    await run.read(part);
-    await run.dropName(`part.t-${k}.x`);
-    await run.closeSlice(lease.slice.id);
+    await run.store.read(part);
+    await run.store.dropName(`part.t-${k}.x`);
+    await run.commits.close(lease.slice.id);
   }
   await until(() => commits.length === 100);
   stop();
@@ -350,25 +351,25 @@ test("what the submitter tells is heard after the server was away, and its commi
   await using other = await open(at(nats));
   const made = await one.bus.createRun("a", STREAMS);
   await describe(made);
-  await made.setControl("run");
+  await made.control.write("run");
   const run = (await other.bus.openRun("a"))!;
   const heard: Control[] = [];
   const reconnects = [0, 0];
   const stopOne = made.onReconnect(() => reconnects[0]++);
   const stopOther = run.onReconnect(() => reconnects[1]++);
-  const stopControl = await run.watchControl((control) => heard.push(control));
+  const stopControl = await run.control.watch((control) => heard.push(control));
   const commits: string[] = [];
-  const stopCommits = await made.watchCommits(({ id }) => commits.push(id));
+  const stopCommits = await made.commits.watch(({ id }) => commits.push(id));
   assertEquals(heard, ["run"]);
   await nats.kill();
   await nats.restart();
   // What is asked while the connection is broken has no answer.
   await until(() => reconnects.every((count) => count > 0));
   await until(() => one.bus.listRuns().then((runs) => runs.length === 1, () => false));
-  await made.setControl("stop");
+  await made.control.write("stop");
   await until(() => heard.at(-1) === "stop");
-  const part = await run.store("part.t-1.x", new Uint8Array(1));
-  await run.commit({ id: "t-1", worker: "w", delivery: 1, count: 1, part });
+  const part = await run.store.write("part.t-1.x", new Uint8Array(1));
+  await run.commits.create({ id: "t-1", worker: "w", tries: 1, count: 1, part });
   await until(() => commits.length === 1);
   assertEquals([heard, reconnects], [["run", "stop"], [1, 1]]);
   for (const stop of [stopOne, stopOther, stopControl, stopCommits]) stop();
@@ -379,11 +380,11 @@ test("a run that is deleted is over to its workers", async () => {
   await using one = await open(at(nats));
   const run = await one.bus.createRun("a", STREAMS);
   await describe(run);
-  const waiting = run.nextSlice().catch((error) => error);
+  const waiting = run.queue.next().catch((error) => error);
   await one.bus.deleteRun("a");
   const ended = await waiting;
   assert(ended === undefined || (ended as BusError).trouble === "gone", `${ended}`);
-  assertEquals(await run.readControl(), "over");
+  assertEquals(await run.control.read(), "over");
   assertEquals(await run.exists(), false);
   assertEquals((await rejectsBus(() => run.isSealed())).trouble, "gone");
 });
@@ -392,15 +393,15 @@ test("nextSlice() gives each slice to one worker, and again when it is given bac
   await using nats = await NatsServer.start();
   await using one = await open(at(nats));
   const run = await one.bus.createRun("a", STREAMS);
-  const waiting = run.nextSlice();
-  await run.publishSlice({ id: "t-0", count: 1, runs: [0, 1], block: undefined });
-  await run.publishSlice({ id: "t-0", count: 1, runs: [0, 1], block: undefined });
+  const waiting = run.queue.next();
+  await run.queue.publish({ id: "t-0", count: 1, runs: [0, 1], block: undefined });
+  await run.queue.publish({ id: "t-0", count: 1, runs: [0, 1], block: undefined });
   const lease = (await waiting)!;
-  assertEquals([lease.slice.id, lease.delivery], ["t-0", 1]);
-  assertEquals(await run.countHeld(), 1);
+  assertEquals(lease.slice.id, "t-0");
+  assertEquals(await run.queue.countHeld(), 1);
   lease.giveBack();
-  const again = (await run.nextSlice())!;
-  assertEquals([again.slice.id, again.delivery], ["t-0", 2]);
+  const again = (await run.queue.next())!;
+  assertEquals(again.slice.id, "t-0");
   again.acknowledge();
-  await until(async () => (await run.listSlices()).length === 0);
+  await until(async () => (await run.queue.list()).length === 0);
 });

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { BusError, type BusTrouble, UsageError } from "../errors.ts";
-import type { BusOptions } from "../options/run_options.ts";
+import { BusError, type BusTrouble, UsageError } from "../../errors.ts";
+import type { BusOptions } from "../../options/run_options.ts";
 
 /** How long a server may take until it has answered, in milliseconds. */
 export const CONNECT_TIMEOUT_MS = 5_000;
@@ -35,6 +35,9 @@ const CODES: Readonly<Record<number, readonly [trouble: BusTrouble, words: strin
   10_076: ["failed", `the NATS server has no JetStream: ${ENABLE}`],
   10_077: ["full", "the store of the run is full: it goes on when the submitter has collected"],
 };
+
+/** The code of a key that was written before: wrong last sequence. */
+const WRONG_LAST_SEQUENCE = 10_071;
 
 /** What the client's errors have that matters. */
 interface ClientError extends Error {
@@ -70,7 +73,7 @@ function explain(error: ClientError): readonly [BusTrouble, string] {
       case "NoResponders":
         return ["away", "JetStream does not answer: it is starting, or not enabled"];
       case "TimeoutError":
-        return ["away", "the NATS server does not answer"];
+        return ["away", "the NATS server does not answer: look whether it runs, and try again"];
       case "ClosedConnectionError":
       case "DrainingConnectionError":
         return ["away", "the connection to the NATS server is closed"];
@@ -79,6 +82,11 @@ function explain(error: ClientError): readonly [BusTrouble, string] {
     if (known !== undefined) return known;
   }
   return ["failed", error.message];
+}
+
+/** Whether a key was not written since somebody else has written it before. */
+export function isWrittenBefore(error: unknown): boolean {
+  return (error as ClientError).code === WRONG_LAST_SEQUENCE;
 }
 
 /** Why the first connection did not come about. Nothing of a password or token is in it. */
@@ -91,7 +99,7 @@ export function toConnectError(error: unknown, { servers, login, tls }: BusOptio
   const words = ((): string => {
     if (name === "AuthorizationError") {
       return login === undefined
-        ? "it asks who you are: use nats://USER:PASSWORD@HOST, nats://TOKEN@HOST or --cluster-creds"
+        ? "it asks who you are: put USER:PASSWORD@ or TOKEN@ before its host, or add --cluster-creds"
         : "it does not let this user in: correct the user, password, token or --cluster-creds";
     }
     if (name === "TimeoutError") {

@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { toBusError, toConnectError } from "../../lib/cluster/bus_trouble.ts";
-import { BusError, UsageError } from "../../lib/errors.ts";
+import { toBusError, toConnectError } from "../../../lib/cluster/bus/trouble.ts";
+import { BusError, UsageError } from "../../../lib/errors.ts";
 
 /** An error of the client: its members, and those of its cause. */
 const make = (members: object, cause?: object): Error =>
@@ -8,7 +8,11 @@ const make = (members: object, cause?: object): Error =>
 
 for (
   const [error, trouble, words] of [
-    [make({ name: "TimeoutError" }), "away", "the NATS server does not answer"],
+    [
+      make({ name: "TimeoutError" }),
+      "away",
+      "the NATS server does not answer: look whether it runs, and try again",
+    ],
     [
       make({ name: "ClosedConnectionError" }),
       "away",

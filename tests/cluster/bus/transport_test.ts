@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import type { ConnectionOptions, Server } from "@nats-io/nats-core/internal";
-import { BusTransport, BusTransportError } from "../../lib/cluster/bus_transport.ts";
-import { HAS_NATS, NatsServer } from "../fixtures/nats_server.ts";
-import { run } from "../fixtures/program.ts";
-import { refusedPort } from "../fixtures/raw_server.ts";
-import { AUTHORITY } from "../fixtures/tls_server.ts";
+import { BusTransport, BusTransportError } from "../../../lib/cluster/bus/transport.ts";
+import { HAS_NATS, NatsServer } from "../../fixtures/nats_server.ts";
+import { run } from "../../fixtures/program.ts";
+import { refusedPort } from "../../fixtures/raw_server.ts";
+import { AUTHORITY } from "../../fixtures/tls_server.ts";
 
 const INFO = 'INFO {"server_id":"x","max_payload":1048576}\r\n';
 const TLS = { ca: AUTHORITY, insecure: false };
@@ -120,7 +120,7 @@ Deno.test("BusTransport tells once that the connection has ended, unless it was 
 
 /** Logs in with a wrong password again and again. */
 const LOGINS = `
-  import { Bus } from "${import.meta.resolve("../../lib/cluster/bus.ts")}";
+  import { Bus } from "${import.meta.resolve("../../../lib/cluster/bus/bus.ts")}";
   const login = { user: "u", password: "wrong" };
   let refused = 0;
   for (let k = 0; k < 400; k++) {
@@ -138,7 +138,7 @@ Deno.test({
     await using nats = await NatsServer.start({
       config: `authorization { user: u, password: p }`,
     });
-    const config = new URL("../../deno.json", import.meta.url).pathname;
+    const config = new URL("../../../deno.json", import.meta.url).pathname;
     const words = ["run", "--no-prompt", "--quiet", "--allow-net=127.0.0.1", "--config", config];
     const module = `data:application/typescript,${encodeURIComponent(LOGINS)}`;
     const address = `${nats.host}:${nats.port}`;
