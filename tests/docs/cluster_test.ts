@@ -139,6 +139,7 @@ async function work(bus: Bus, admin: RunBus, id: string, told: string[]): Promis
     await admin.queue.publish({ id, count: 1, runs: [0, 1], block });
     const lease = (await run.queue.next())!;
     assertEquals(lease.slice.id, id);
+    await run.commits.writeTries(id, await run.commits.readTries(id) + 1);
     await run.store.read(lease.slice.block!);
     const part = await run.store.write(`part.${id}.x`, BYTES);
     const commit = { id, worker: "w", tries: 1, count: 1, part };

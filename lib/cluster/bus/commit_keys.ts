@@ -89,7 +89,7 @@ export class CommitKeys {
   async readTries(id: string): Promise<number> {
     const entry = await this.#access.do(
       "read a slice's tries",
-      () => this.#access.kv.get(`commit.${id}.tries`),
+      () => this.#access.kv.get(`tries.${id}`),
     );
     const tries = Number(entry?.string() ?? 0);
     return Number.isSafeInteger(tries) && tries > 0 ? tries : 0;
@@ -98,7 +98,7 @@ export class CommitKeys {
   async writeTries(id: string, tries: number): Promise<void> {
     await this.#access.do(
       "count a slice's tries",
-      () => this.#access.kv.put(`commit.${id}.tries`, String(tries)),
+      () => this.#access.kv.put(`tries.${id}`, String(tries)),
     );
   }
 
@@ -116,8 +116,6 @@ export class CommitKeys {
           if (entry.key === mark) onListed?.();
           if (entry.key === mark || entry.length === 0) continue;
           const id = entry.key.slice("commit.".length);
-          // How often a slice was begun is of use to workers alone.
-          if (id.includes(".")) continue;
           const bad = toBad(entry.value);
           const commit = this.#toCommit(id, entry.value);
           if (bad !== undefined) onBad?.(id, bad);
