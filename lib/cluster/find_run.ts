@@ -30,9 +30,20 @@ export async function findRun(
   bus: Bus,
   { run, key, version }: FindOptions,
 ): Promise<FoundRun | undefined> {
-  const found = await bus.openRun(run, key);
-  const spec = await found?.readSpec(version, 0);
-  if (found === undefined || spec === undefined) return undefined;
+  const opened = await bus.openRun(run, key);
+  return opened && await readRun(opened, version);
+}
+
+/**
+ * Reads what the workers of an open run need to know of it.
+ *
+ * @param version that of this program
+ * @returns undefined if it is not described yet
+ * @throws {UsageError} If this program, or its key, does not fit the run.
+ */
+export async function readRun(bus: RunBus, version: string): Promise<FoundRun | undefined> {
+  const spec = await bus.readSpec(version, 0);
+  if (spec === undefined) return undefined;
   const options = { ...await parseSubmitted(spec.command, version), details: spec.details };
-  return { bus: found, spec, options };
+  return { bus, spec, options };
 }

@@ -1,7 +1,7 @@
 import { BusError, UsageError } from "../errors.ts";
 import type { Bus } from "./bus/bus.ts";
 import { BusRetries } from "./bus/retries.ts";
-import { findRun, type FoundRun } from "./find_run.ts";
+import { type FoundRun, readRun } from "./find_run.ts";
 
 /** How often to look for a run. */
 const LOOK_MS = 500;
@@ -76,12 +76,12 @@ export class RunFinder {
 
   /** Undefined if there is nothing to do for workers. */
   async #open(run: string): Promise<FoundRun | undefined> {
-    const opened = await this.#bus.openRun(run);
+    const { key, version } = this.#options;
+    const opened = await this.#bus.openRun(run, key);
     if (opened === undefined) return undefined;
     // Its submitter has stopped it, or is gone and can come back.
     if (await opened.control.read() !== "run") return undefined;
-    const { key, version } = this.#options;
-    return await findRun(this.#bus, { run, key, version });
+    return await readRun(opened, version);
   }
 
   async #look(find: () => Promise<FoundRun | undefined>): Promise<FoundRun | undefined> {
