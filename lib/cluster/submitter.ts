@@ -5,6 +5,7 @@ import { BusError, NoProgressError } from "../errors.ts";
 import type { RecordedCommand } from "../options/recorded_command.ts";
 import type { RunOptions } from "../options/run_options.ts";
 import type { Activity, RunningPipeline } from "../run/pipeline.ts";
+import { hasHostLimits } from "../schedule/hosts.ts";
 import { MAX_TIMER_MS } from "../schedule/stop_gate.ts";
 import { createNumbering } from "../source/numbering.ts";
 import type { Stats } from "../stats/stats.ts";
@@ -161,10 +162,10 @@ export class Submitter implements RunningPipeline {
     });
   }
 
-  #openCutter({ input, hostConcurrency, hostDelayMs }: RunOptions): Cutter {
+  #openCutter(run: RunOptions): Cutter {
     const { source: { make, hasOneHost } } = this.#parts;
-    const options = { step: this.#step, hasRecords: input !== undefined };
-    if (hostConcurrency === undefined && hostDelayMs === undefined) return new OrderCutter(options);
+    const options = { step: this.#step, hasRecords: run.input !== undefined };
+    if (!hasHostLimits(run)) return new OrderCutter(options);
     if (hasOneHost) {
       this.#hooks.onNotice(
         "one worker at a time makes requests, as they go to one host that has limits",
@@ -173,7 +174,7 @@ export class Submitter implements RunningPipeline {
     return new HostCutter({
       ...options,
       make: hasOneHost ? undefined : make,
-      delayMs: hostDelayMs ?? 0,
+      delayMs: run.hostDelayMs ?? 0,
     });
   }
 

@@ -69,6 +69,16 @@ export interface HostOptions {
   readonly onNews?: ((news: HostNews | HoldNews) => void) | undefined;
 }
 
+/** Whether each host has limits of its own, which all that request it have to keep together. */
+export function hasHostLimits(
+  { hostConcurrency, hostDelayMs }: {
+    readonly hostConcurrency: number | undefined;
+    readonly hostDelayMs: number | undefined;
+  },
+): boolean {
+  return hostConcurrency !== undefined || hostDelayMs !== undefined;
+}
+
 /** Why a request must not be sent. */
 export interface Unsent {
   readonly error: ErrorKind;

@@ -11,7 +11,7 @@ import { DelayQueue } from "./delay_queue.ts";
 import { hasResponded, isNetworkFailure } from "./failure_scope.ts";
 import { FIRST_FAILURES, FirstFailures } from "./first_failures.ts";
 import { Hope } from "./hope.ts";
-import { detachTarget, Hosts, MAX_HOLD_MS, type Unsent } from "./hosts.ts";
+import { detachTarget, hasHostLimits, Hosts, MAX_HOLD_MS, type Unsent } from "./hosts.ts";
 import { type NetworkNews, type News, shiftNews } from "./news.ts";
 import { OutageNotices } from "./outage_notices.ts";
 import { LocalPacer } from "./local_pacer.ts";
@@ -281,7 +281,7 @@ export class Schedule implements Source<Start> {
     // A user who sets how long to wait for a host is not told at once that it is unreachable.
     const isImpatient = options.pauses && hostGiveUpMs !== Infinity &&
       options.giveUpAfterMs === undefined;
-    const hasOwnHosts = hostConcurrency !== undefined || hostDelayMs !== undefined;
+    const hasOwnHosts = hasHostLimits(options);
     this.#first = new FirstFailures(isImpatient, this.#common, hasOwnHosts);
     this.#network = new CircuitBreaker(
       NETWORK_FACTOR * failuresToPause,

@@ -3,6 +3,7 @@ import type { Engine } from "../engine/engine.ts";
 import type { RunOptions } from "../options/run_options.ts";
 import { type Activity, addActivities, type RunningPipeline } from "../run/pipeline.ts";
 import { createCommonMemory } from "../schedule/common_state.ts";
+import { hasHostLimits } from "../schedule/hosts.ts";
 import type { Item } from "../source/item.ts";
 import { createNumbering } from "../source/numbering.ts";
 import type { TargetSource } from "../source/open.ts";
@@ -140,12 +141,11 @@ export class Pipelines implements RunningPipeline {
   /** Gives them what they need for {@linkcode run}. */
   begin(options: RunOptions, parts: PipelinesParts, hooks: PipelinesHooks): void {
     const { source, pending, total, stats } = parts;
-    const { start, requests, concurrency, rate, hostConcurrency, hostDelayMs } = options;
+    const { start, requests, concurrency, rate } = options;
     this.#parts = parts;
     this.#hooks = hooks;
     const { beforeFirst } = hooks;
     this.#before = stats.requests;
-    const hasHostLimit = hostConcurrency !== undefined || hostDelayMs !== undefined;
     const workers = this.#workers;
     this.#dealer = new Dealer({
       items: beforeFirst === undefined
@@ -156,7 +156,7 @@ export class Pipelines implements RunningPipeline {
       end: start + requests,
       step: createNumbering(options).step,
       hasRecords: options.input !== undefined,
-      makeForHost: hasHostLimit ? source.make : undefined,
+      makeForHost: hasHostLimits(options) ? source.make : undefined,
       workers: workers.length,
       concurrency,
       rate,

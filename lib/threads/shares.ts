@@ -1,4 +1,5 @@
 import type { RunOptions } from "../options/run_options.ts";
+import { hasHostLimits } from "../schedule/hosts.ts";
 
 /** One of the threads of a run. */
 export interface ThreadPlace {
@@ -17,10 +18,10 @@ export interface KnownTargets {
 
 /** Whether one thread makes all requests, since they go to one host that has limits of its own. */
 export function belongsToOneThread(
-  { hostConcurrency, hostDelayMs }: Pick<RunOptions, "hostConcurrency" | "hostDelayMs">,
+  options: Pick<RunOptions, "hostConcurrency" | "hostDelayMs">,
   { hasOneHost }: Pick<KnownTargets, "hasOneHost">,
 ): boolean {
-  return hasOneHost && (hostConcurrency !== undefined || hostDelayMs !== undefined);
+  return hasOneHost && hasHostLimits(options);
 }
 
 /**
