@@ -1,8 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { parse } from "@std/csv/parse";
 import { gunzipSync } from "node:zlib";
-import { countDone, DoneSet } from "../../lib/checkpoint/done_set.ts";
+import { DoneSet } from "../../lib/checkpoint/done_set.ts";
 import { readJournal } from "../../lib/checkpoint/journal.ts";
+import { countJournaled } from "../fixtures/count_journaled.ts";
 import { Dice } from "../fixtures/dice.ts";
 import { type Folder, folder } from "../fixtures/folder.ts";
 import { finish, myriad, start } from "../fixtures/program.ts";
@@ -74,16 +75,6 @@ async function serving(): Promise<RawServer & { of(run: string): Seen }> {
       return dispose();
     },
   });
-}
-
-/** How many requests are done by the journal of an output; 0 without one. */
-async function countJournaled(output: string): Promise<number> {
-  try {
-    return countDone((await readJournal(`${output}.myriad`)).done);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return 0;
-    throw error;
-  }
 }
 
 /** The numbers of the records in a part of an output. */

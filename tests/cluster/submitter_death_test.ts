@@ -1,7 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { countDone } from "../../lib/checkpoint/done_set.ts";
-import { readJournal } from "../../lib/checkpoint/journal.ts";
 import { Cluster, range } from "../fixtures/cluster.ts";
+import { countJournaled } from "../fixtures/count_journaled.ts";
 import { Dice } from "../fixtures/dice.ts";
 import { until } from "../fixtures/until.ts";
 
@@ -21,16 +20,6 @@ const DEATHS = 4;
 const WORKERS = 2;
 /** A second goes by in 40 ms, so that there are many journals. */
 const PRELOAD = new URL("../fixtures/fast_clock.ts", import.meta.url).pathname;
-
-/** How many requests are done by the journal of an output; 0 without one. */
-async function countJournaled(output: string): Promise<number> {
-  try {
-    return countDone((await readJournal(`${output}.myriad`)).done);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return 0;
-    throw error;
-  }
-}
 
 for (const seed of range(SEEDS)) {
   const ending = ENDINGS[seed % ENDINGS.length];
