@@ -10,7 +10,8 @@ import { SERVE_FLAGS } from "../lib/commands/serve/command.ts";
 import { RUNS_FLAGS } from "../lib/commands/runs/command.ts";
 import { VERIFY_FLAGS } from "../lib/commands/verify/command.ts";
 import { WORK_FLAGS } from "../lib/commands/work/command.ts";
-import { RUN_FLAGS, type RunFlag } from "../lib/options/table.ts";
+import type { RunFlag } from "../lib/options/rows/flag.ts";
+import { RUN_FLAGS } from "../lib/options/table.ts";
 
 /** The flags of each command, and the page that explains the command. */
 export const COMMANDS: readonly {

@@ -4,7 +4,8 @@
  * @module
  */
 import type { RunOptions } from "../options/run_options.ts";
-import { type FlagIdentity, GIVEN, RUN_FLAGS } from "../options/table.ts";
+import { type FlagIdentity, GIVEN } from "../options/rows/flag.ts";
+import { RUN_FLAGS } from "../options/table.ts";
 import { withoutUserinfo } from "../text/secrets.ts";
 import { type Identity, type InputState, sha256 } from "./journal.ts";
 

@@ -10,7 +10,8 @@ import { UsageError } from "../errors.ts";
 import { isGranted } from "../process/permission.ts";
 import type { ReadFile } from "./read_file.ts";
 import type { RunOptions } from "./run_options.ts";
-import type { RunFlag, RunValues } from "./table.ts";
+import type { RunFlag } from "./rows/flag.ts";
+import type { RunValues } from "./table.ts";
 import { readSecret } from "./value_file.ts";
 
 /**

@@ -11,7 +11,8 @@ import { isSecretHeader, withoutSecrets } from "../text/secrets.ts";
 import { parseCluster } from "./cluster.ts";
 import { type CommandFiles, CommandRecorder } from "./recorded_command.ts";
 import type { ClusterOptions, RunOptions } from "./run_options.ts";
-import { CLUSTER_SECTION, RUN_FLAGS, type RunFlag, type RunValues } from "./table.ts";
+import type { RunFlag } from "./rows/flag.ts";
+import { CLUSTER_SECTION, RUN_FLAGS, type RunValues } from "./table.ts";
 
 /** What cannot be had, and why. */
 const REFUSED = [

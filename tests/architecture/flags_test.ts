@@ -129,7 +129,7 @@ async function* sources(folder = "lib"): AsyncGenerator<string> {
   ) {
     const path = `${folder}/${name}`;
     if (isDirectory) yield* sources(path);
-    else if (path.endsWith(".ts") && path !== "lib/options/table.ts") yield path;
+    else if (path.endsWith(".ts") && !path.startsWith("lib/options/rows/")) yield path;
   }
 }
 

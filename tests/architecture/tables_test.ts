@@ -19,8 +19,8 @@ const EXCEPTIONS: readonly (readonly [file: string, names: readonly string[], wh
   ["commands/serve/command.ts", ["ndjson", "jsonl"], "endings of the access log"],
   ["commands/verify/log_formats.ts", ["ndjson"], "a format of access logs"],
   ["options/", ["auto"], "a display of this name"],
-  ["options/table.ts", ["http2"], "a flag of this name"],
-  ["options/table.ts", ["ndjson", "jsonl"], "endings of --failures"],
+  ["options/rows/connection.ts", ["http2"], "a flag of this name"],
+  ["options/rows/output.ts", ["ndjson", "jsonl"], "endings of --failures"],
   ["progress/", ["auto"], "a display of this name"],
 ];
 

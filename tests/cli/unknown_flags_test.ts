@@ -9,7 +9,8 @@ import { VERIFY_FLAGS } from "../../lib/commands/verify/command.ts";
 import { UsageError } from "../../lib/errors.ts";
 import { ELSEWHERE } from "../../lib/options/other_programs.ts";
 import { parseRun } from "../../lib/options/parse.ts";
-import { RUN_FLAGS, type RunFlag } from "../../lib/options/table.ts";
+import type { RunFlag } from "../../lib/options/rows/flag.ts";
+import { RUN_FLAGS } from "../../lib/options/table.ts";
 import { folder } from "../fixtures/folder.ts";
 import { myriad } from "../fixtures/program.ts";
 

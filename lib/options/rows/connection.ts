@@ -1,0 +1,148 @@
+/**
+ * How servers are reached.
+ *
+ * @module
+ */
+import { choice, count, DURATION, SIZE } from "../../cli/kinds.ts";
+import { ENGINE_NAMES } from "../../engine/engines.ts";
+import { TRANSPORTS } from "../../engine/options.ts";
+import { listWords } from "./flag.ts";
+import type { RunFlag } from "./flag.ts";
+
+/** The rows, in the order of the help. */
+export const CONNECTION_ROWS = [
+  {
+    name: "engine",
+    value: "ENGINE",
+    kind: choice(...ENGINE_NAMES),
+    default: ENGINE_NAMES[0],
+    help: `${listWords(ENGINE_NAMES)}; auto takes http1 for http URLs, ` +
+      "and for https URLs http2 if the server agrees",
+  },
+  {
+    name: "transport",
+    value: "MODE",
+    kind: choice(...TRANSPORTS),
+    default: TRANSPORTS[0],
+    off: TRANSPORTS[0],
+    needs: "transports",
+    help: "sockets of the runtime (portable), or of libc and OpenSSL (native), which cost less " +
+      "and need --allow-ffi; auto takes native if it can",
+  },
+  {
+    name: "http2",
+    excludes: ["http1.1"],
+    needs: "HTTP/2 only",
+    help: "speak HTTP/2 only, with http URLs from the first byte: prior knowledge",
+  },
+  {
+    name: "http1.1",
+    excludes: ["connections", "streams"],
+    needs: "HTTP/1.1 only",
+    help: "speak HTTP/1.1 only, also with https URLs",
+  },
+  {
+    name: "connections",
+    value: "N",
+    kind: count({ min: 1, max: 1_000_000 }),
+    defaultWords: "enough for -c",
+    option: "connections",
+    needs: "streams",
+    help: "maximum number of connections to an origin with HTTP/2, which share its requests",
+  },
+  {
+    name: "streams",
+    value: "N",
+    kind: count({ min: 1, max: 1_000_000 }),
+    defaultWords: "as many as the server allows",
+    option: "streams",
+    needs: "streams",
+    help: "maximum number of requests in flight on a connection with HTTP/2",
+  },
+  {
+    name: "timeout",
+    short: "t",
+    value: "D",
+    kind: DURATION,
+    default: "30s",
+    option: "timeoutMs",
+    help: "time limit for a whole attempt",
+  },
+  {
+    name: "connect-timeout",
+    value: "D",
+    kind: DURATION,
+    option: "connectTimeoutMs",
+    needs: "connect deadline",
+    help: "time limit for making a connection: look-up, all addresses, TLS",
+  },
+  {
+    name: "idle-timeout",
+    value: "D",
+    kind: DURATION,
+    option: "idleTimeoutMs",
+    needs: "idle deadline",
+    help: "time limit between two reads of a response that has begun",
+  },
+  {
+    name: "redirects",
+    value: "N",
+    kind: count({ max: 1_000 }),
+    default: "10",
+    option: "redirects",
+    help: "follow at most N; 0: report the 3xx itself",
+  },
+  {
+    name: "max-body",
+    value: "SIZE",
+    kind: SIZE,
+    default: "64M",
+    option: "maxBodyBytes",
+    help: "a longer body is an error",
+  },
+  {
+    name: "insecure",
+    short: "k",
+    needs: "any certificate",
+    help: "accept any certificate of a server",
+  },
+  {
+    name: "cacert",
+    value: "FILE",
+    path: { access: "read" },
+    help: "certificate authorities to trust, in PEM",
+  },
+  {
+    name: "cert",
+    value: "FILE",
+    path: { access: "read" },
+    help: "a client certificate, in PEM",
+  },
+  {
+    name: "key",
+    value: "FILE",
+    path: { access: "read" },
+    defaultWords: "in the file of --cert",
+    requires: ["cert"],
+    help: "the key of the client certificate, in PEM",
+  },
+  // The words of native fetch do not tell a proxy that is down from a host that is, it sends no
+  // credentials to an https proxy for `http:` URLs, and lets a socks5 proxy look names up (Deno 2.9).
+  {
+    name: "proxy",
+    short: "x",
+    value: "URL",
+    fromFile: true,
+    secret: "userinfo",
+    excludes: ["unix-socket"],
+    needs: "proxies",
+    help: "http, https, socks5 or socks5h (which looks names up), with credentials; " +
+      "@FILE, @-: from a file or stdin",
+  },
+  {
+    name: "unix-socket",
+    value: "PATH",
+    needs: "Unix sockets",
+    help: "connect to this socket, whatever the URL's host",
+  },
+] as const satisfies readonly RunFlag[];

@@ -1,0 +1,38 @@
+/**
+ * What a row of the table of `myriad run` can say in addition to those of other commands.
+ *
+ * @module
+ */
+import type { Flag } from "../../cli/flags.ts";
+import type { Capability } from "../../engine/engines.ts";
+import type { RunOptions } from "../run_options.ts";
+
+/** How a flag is part of what makes a run this one. Only the same run can be resumed. */
+export interface FlagIdentity {
+  /**
+   * What has to stay the same, as JSON has it; bytes stand for their hash. Undefined, or null, where
+   * the flag is not given.
+   */
+  readonly of: (options: RunOptions) => unknown;
+  /** Whether the journal keeps only a salted hash of it. @default {false} */
+  readonly isSecret?: boolean;
+  /** Whether `--retry-failed` can change it: the records tell whether they meet the new one. */
+  readonly isJudgedAgain?: boolean;
+}
+
+/** A flag of `myriad run`. */
+export interface RunFlag extends Flag {
+  /** The member of the options that is the flag's value as it is read. */
+  readonly option?: keyof RunOptions;
+  readonly identity?: FlagIdentity;
+  /** What the engine has to be able to do. */
+  readonly needs?: Capability;
+}
+
+/** What stands for a switch that is given, in a run's identity. */
+export const GIVEN = "given";
+
+/** Words for a help text: `a, b or c`. */
+export function listWords(words: readonly string[]): string {
+  return `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+}

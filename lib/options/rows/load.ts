@@ -1,0 +1,82 @@
+/**
+ * How fast requests are made.
+ *
+ * @module
+ */
+import { count, DURATION } from "../../cli/kinds.ts";
+import { DURATION_OR_NEVER, RATE, THREADS } from "../kinds.ts";
+import type { RunFlag } from "./flag.ts";
+
+/** The rows, in the order of the help. */
+export const LOAD_ROWS = [
+  {
+    name: "concurrency",
+    short: "c",
+    value: "C",
+    kind: count({ min: 1, max: 1_000_000 }),
+    default: "100",
+    option: "concurrency",
+    help: "maximum number of requests in flight",
+  },
+  {
+    name: "threads",
+    value: "N|auto",
+    kind: THREADS,
+    default: "1",
+    option: "threads",
+    help: "event loops that make the requests, each on a core of its own; " +
+      "auto: one fewer than there are cores, but at least 1",
+  },
+  {
+    name: "rate",
+    short: "q",
+    value: "R",
+    kind: RATE,
+    option: "rate",
+    help: "start R requests a second, on a schedule that does not wait for responses: 500/s, 30/m",
+  },
+  {
+    name: "ramp-up",
+    value: "D",
+    kind: DURATION,
+    option: "rampUpMs",
+    help: "rise to the rate, or without one to the concurrency, over D",
+  },
+  {
+    name: "host-concurrency",
+    value: "C",
+    kind: count({ min: 1, max: 1_000_000 }),
+    option: "hostConcurrency",
+    help: "maximum number of requests in flight for each host",
+  },
+  {
+    name: "host-delay",
+    value: "D",
+    kind: DURATION,
+    option: "hostDelayMs",
+    help: "minimum time between two starts for each host",
+  },
+  {
+    name: "host-give-up",
+    value: "D|never",
+    kind: DURATION_OR_NEVER,
+    default: "1m",
+    off: "never",
+    option: "hostGiveUpMs",
+    help: "fail the rest of a host's requests, without sending them, " +
+      "once it has failed for D while others succeed",
+  },
+  {
+    name: "no-pause",
+    excludes: ["give-up-after", "host-give-up"],
+    help: "go on at full speed even if everything fails, or a server asks to wait by Retry-After",
+  },
+  {
+    name: "give-up-after",
+    value: "D",
+    kind: DURATION,
+    defaultWords: "never; 1m before the first success",
+    option: "giveUpAfterMs",
+    help: "end a run that pauses after D without any success",
+  },
+] as const satisfies readonly RunFlag[];

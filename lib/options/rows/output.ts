@@ -1,0 +1,165 @@
+/**
+ * Where the results go, and what is shown.
+ *
+ * @module
+ */
+import { listEndings } from "../../cli/file_endings.ts";
+import { choice } from "../../cli/kinds.ts";
+import { OUTPUT_FORMAT_NAMES, OUTPUT_FORMATS } from "../../output/formats.ts";
+import { FIELDS } from "../../output/record.ts";
+import { CAPTURE, LISTEN_ADDRESS } from "../kinds.ts";
+import { listWords } from "./flag.ts";
+import type { RunFlag } from "./flag.ts";
+
+/** The rows, in the order of the help. */
+export const OUTPUT_ROWS = [
+  {
+    name: "output",
+    short: "o",
+    value: "FILE",
+    path: {
+      access: "write",
+      stdio: true,
+      endings: { formats: [...listEndings(OUTPUT_FORMATS), "txt"], gzip: true },
+      formatFlag: "format",
+      reserved: ".myriad",
+    },
+    help: "a record for each request; - is stdout; .gz compresses",
+  },
+  {
+    name: "format",
+    value: "FORMAT",
+    kind: choice(...OUTPUT_FORMAT_NAMES),
+    defaultWords: "by the file's ending",
+    requires: ["output"],
+    help: listWords(OUTPUT_FORMAT_NAMES),
+    identity: { of: ({ output }) => output?.format },
+  },
+  {
+    name: "fields",
+    value: "LIST",
+    requires: ["output"],
+    help: `which fields, in which order, of ${Object.keys(FIELDS).join(", ")}`,
+    identity: { of: ({ output }) => output?.fields?.join(",") },
+  },
+  {
+    name: "capture",
+    value: "NAME=FROM",
+    kind: CAPTURE,
+    repeatable: true,
+    requires: ["output"],
+    help: "add a record field taken from the response: header:ETag, regex:id=(\\d+) or " +
+      "json:/user/id",
+    identity: {
+      of: ({ captures }) => captures.length === 0 ? undefined : captures.map(({ text }) => text),
+      isSecret: true,
+    },
+  },
+  {
+    name: "save-bodies",
+    value: "DIR",
+    path: { access: "write", endings: { formats: [] } },
+    option: "saveBodies",
+    help: "save each body in a file of its own, by number: DIR/0/17.html",
+    // A run without bodies leaves gaps that a later one could not fill.
+    identity: { of: ({ saveBodies }) => saveBodies },
+  },
+  {
+    name: "resume",
+    optionalValue: "force",
+    kind: choice("force"),
+    requires: ["output"],
+    requiresFile: "output",
+    excludes: ["overwrite"],
+    help: "continue the run with the same -o where it stopped; " +
+      "force: even if the input has changed",
+  },
+  {
+    name: "retry-failed",
+    option: "retryFailed",
+    requires: ["output"],
+    requiresFile: "output",
+    excludes: ["overwrite"],
+    help: "request again what failed in the run with the same -o, " +
+      "also what fails by a new --fail or --expect-status",
+  },
+  {
+    name: "overwrite",
+    option: "overwrite",
+    // Bodies can be there without records.
+    requires: [["output", "save-bodies"]],
+    requiresFile: "output",
+    help: "start over, even if the output exists",
+  },
+  {
+    name: "failures",
+    value: "FILE",
+    path: {
+      access: "write",
+      stdio: true,
+      endings: { formats: ["jsonl", "ndjson", "json", "txt"] },
+    },
+    option: "failures",
+    help: "the requests that failed, as JSONL for --input",
+    identity: { of: ({ failures }) => failures },
+  },
+  {
+    name: "summary",
+    value: "FILE",
+    path: { access: "write", stdio: true, endings: { formats: ["json", "txt"] } },
+    option: "summary",
+    help: "the summary as JSON",
+  },
+  {
+    name: "hdr",
+    value: "FILE",
+    path: { access: "write", stdio: true, endings: { formats: ["txt"] } },
+    option: "hdr",
+    help: "latency by percentile, in HdrHistogram's text form; - is stdout",
+  },
+  {
+    name: "metrics",
+    value: "PLACE",
+    kind: LISTEN_ADDRESS,
+    option: "metrics",
+    help: "numbers for Prometheus, while the run lasts, at http://PLACE/metrics: " +
+      "HOST:PORT or PORT (127.0.0.1); 0 picks a port",
+  },
+  {
+    name: "json",
+    path: { access: "write", fixed: "-" },
+    option: "json",
+    help: "the summary as JSON on stdout, instead of the table",
+  },
+  {
+    name: "report",
+    value: "FILE",
+    path: { access: "write", endings: { formats: ["html", "htm"] } },
+    help: "an HTML page with plots of the run, for a browser",
+  },
+  {
+    name: "progress",
+    value: "MODE",
+    kind: choice("auto", "live", "bar", "log", "none"),
+    default: "auto",
+    off: "none",
+    help: "auto, live, bar, log or none, on stderr; auto: on a terminal a bar, from 80 x 24 on " +
+      "live if the run looks longer than 10 s; else a line every 10 s",
+  },
+  {
+    name: "silent",
+    short: "s",
+    option: "silent",
+    excludes: ["progress"],
+    help: "print only errors, and one line that says why the exit code is 1",
+  },
+  {
+    name: "config",
+    value: "FILE",
+    path: { access: "read", stdio: true },
+    commandLineOnly: true,
+    help: "flags from a JSON object by their long names, and url; the command line wins",
+  },
+  { name: "help", short: "h", commandLineOnly: true, help: "print this help" },
+  { name: "version", short: "V", commandLineOnly: true, help: "print the version" },
+] as const satisfies readonly RunFlag[];

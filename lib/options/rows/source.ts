@@ -1,0 +1,75 @@
+/**
+ * Which requests are made.
+ *
+ * @module
+ */
+import { choice, count, DURATION } from "../../cli/kinds.ts";
+import { INPUT_FORMAT_NAMES } from "../../source/formats.ts";
+import { SHARD } from "../kinds.ts";
+import { listWords } from "./flag.ts";
+import type { RunFlag } from "./flag.ts";
+
+/** The rows, in the order of the help. */
+export const SOURCE_ROWS = [
+  {
+    name: "requests",
+    short: "n",
+    value: "N",
+    kind: count({ min: 1 }),
+    defaultWords: "all of the input; with neither input nor duration: 1",
+    help: "number of requests",
+    identity: { of: ({ requests }) => requests === Infinity ? null : requests },
+  },
+  {
+    name: "start",
+    value: "K",
+    kind: count(),
+    default: "0",
+    option: "start",
+    help: "first number",
+    identity: { of: ({ start }) => start },
+  },
+  {
+    name: "duration",
+    short: "z",
+    value: "D",
+    kind: DURATION,
+    option: "durationMs",
+    help: "start no request after D",
+  },
+  {
+    name: "input",
+    short: "i",
+    value: "FILE",
+    path: { access: "read", stdio: true },
+    help: "one request a line, read lazily; - is stdin; gzip is decompressed on the way",
+    identity: { of: ({ input }) => input?.path },
+  },
+  {
+    name: "input-format",
+    value: "FORMAT",
+    kind: choice(...INPUT_FORMAT_NAMES),
+    defaultWords: "by the file's ending",
+    requires: ["input"],
+    help: listWords(INPUT_FORMAT_NAMES),
+    identity: { of: ({ input }) => input?.format },
+  },
+  {
+    name: "loop",
+    option: "loop",
+    // Without one of the two, the run would never end.
+    requires: ["input", ["requests", "duration"]],
+    requiresFile: "input",
+    help: "start the input again at its end, until -n or -z",
+    identity: { of: ({ loop }) => loop ? "on" : null },
+  },
+  {
+    name: "shard",
+    value: "I/N",
+    kind: SHARD,
+    default: "0/1",
+    option: "shard",
+    help: "only requests whose number is I modulo N",
+    identity: { of: ({ shard: { index, count } }) => `${index}/${count}` },
+  },
+] as const satisfies readonly RunFlag[];
