@@ -1,8 +1,8 @@
 import type { CompletedCommand, CompletedFlag, Completion } from "./words.ts";
 
 /**
- * The words of the line up to the cursor. Bash also ends words at `=`, `:` and `@`, and replaces
- * only what follows the last of them.
+ * The words of the line up to the cursor. Bash also ends words at `=`, `:` and `@`. It replaces what
+ * follows the last of them, together with an `@`.
  */
 const WORDS = `  local -a words=()
   local rest=\${COMP_LINE:0:COMP_POINT} piece= word k
@@ -18,7 +18,8 @@ const WORDS = `  local -a words=()
   if [[ $piece == [=:@] ]]; then piece=; fi
   local last=$((\${#words[@]} - 1))
   local current=\${words[last]}
-  local kept=\${current%"$piece"}`;
+  local kept=\${current%"$piece"}
+  kept=\${kept%@}`;
 
 /** The script by which bash, from 4.0, completes the commands. */
 export function formatBash(commands: readonly CompletedCommand[]): string {

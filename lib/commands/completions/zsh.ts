@@ -39,7 +39,8 @@ if [[ $zsh_eval_context[-1] == loadautofunc ]]; then _myriad "$@"; else compdef 
 function formatCommand({ name, flags, argument }: CompletedCommand): string {
   const specs = [
     ...flags.flatMap(formatFlag),
-    quote(`*: :${formatAction(argument)}`),
+    // A message about what is not known would keep flags from being completed.
+    quote(`*: :${argument === "nothing" ? "{ : }" : formatAction(argument)}`),
   ];
   return `    ${name})
       _arguments -s -S \\
