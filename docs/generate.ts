@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { listSpellings } from "../lib/cli/flags.ts";
 import { COMPARE_FLAGS } from "../lib/commands/compare/options.ts";
 import { REPORT_FLAGS } from "../lib/commands/report/command.ts";
 import { SERVE_FLAGS } from "../lib/commands/serve/command.ts";
@@ -50,8 +51,7 @@ interface Column {
 const COLUMNS: readonly Column[] = [
   {
     title: "Flag",
-    cell: ({ name, short }) =>
-      short === undefined ? `\`--${name}\`` : `\`-${short}\`, \`--${name}\``,
+    cell: (flag) => listSpellings(flag).map((it) => `\`${it}\``).join(", "),
   },
   {
     title: "Argument",
