@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { listSpellings } from "../lib/cli/flags.ts";
 import { type CommandName, COMMANDS as NAMES } from "../lib/commands/commands.ts";
 import { HELP_PAGES } from "../lib/commands/help_pages.ts";
 import type { RunFlag } from "../lib/options/rows/flag.ts";
@@ -54,8 +55,7 @@ interface Column {
 const COLUMNS: readonly Column[] = [
   {
     title: "Flag",
-    cell: ({ name, short }) =>
-      short === undefined ? `\`--${name}\`` : `\`-${short}\`, \`--${name}\``,
+    cell: (flag) => listSpellings(flag).map((it) => `\`${it}\``).join(", "),
   },
   {
     title: "Argument",
