@@ -16,6 +16,8 @@ export type Capability =
   | "idle deadline"
   | "proxies"
   | "Unix sockets"
+  | "detours"
+  | "IP versions"
   | "transports"
   | "streams"
   | "HTTP/1.1 only"
@@ -78,6 +80,8 @@ const ROWS = {
       "idle deadline",
       "proxies",
       "Unix sockets",
+      "detours",
+      "IP versions",
       "transports",
       "streams",
       "HTTP/1.1 only",

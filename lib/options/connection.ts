@@ -6,6 +6,7 @@
 import type { FlagValues } from "../cli/flag_values.ts";
 import type { ProxyOptions, TlsOptions } from "../engine/engine.ts";
 import { ENGINE_NAMES, type EngineName, ENGINES } from "../engine/engines.ts";
+import type { IpVersion } from "../engine/options.ts";
 import { UsageError } from "../errors.ts";
 import { isGranted } from "../process/permission.ts";
 import type { ReadFile } from "./read_file.ts";
@@ -99,6 +100,11 @@ function readCredentials(
     if (error instanceof UsageError) throw error;
     return fail("invalid percent-encoding in the user or password");
   }
+}
+
+/** The only version of IP to connect by. */
+export function parseIpVersion(values: RunValues): IpVersion | undefined {
+  return values.get("ipv4") ? 4 : values.get("ipv6") ? 6 : undefined;
 }
 
 /**

@@ -8,7 +8,13 @@ import type { FlagValue } from "../cli/flag_values.ts";
 import { parseFlags } from "../cli/parse_flags.ts";
 import { UsageError } from "../errors.ts";
 import { withConfig } from "./config.ts";
-import { parseEngine, parseProxy, parseUnixSocket, readTlsOptions } from "./connection.ts";
+import {
+  parseEngine,
+  parseIpVersion,
+  parseProxy,
+  parseUnixSocket,
+  readTlsOptions,
+} from "./connection.ts";
 import { parseCaptures, parseExpectation } from "./expect.ts";
 import { ELSEWHERE } from "./other_programs.ts";
 import { checkMetrics, parseOutput, parseProgress, parseReport, parseResume } from "./output.ts";
@@ -81,6 +87,7 @@ export async function parseRun(
     cookieJar: parseCookieJar(values),
     tls: await readTlsOptions(values, files.readFile),
     proxy: await parseProxy(values, files.readFile),
+    ipVersion: parseIpVersion(values),
     unixSocket: parseUnixSocket(values),
     output: parseOutput(values, captures.map(({ name }) => name)),
     resume: parseResume(values),

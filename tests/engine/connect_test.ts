@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertLess } from "@std/assert";
+import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
 import net from "node:net";
 import type { Engine } from "../../lib/engine/engine.ts";
 import { ConnectionPool } from "../../lib/engine/sockets/connection_pool.ts";
@@ -171,6 +171,51 @@ for (const { title, name, transport, create, serve, serveTls } of SOCKET_ENGINES
     assertEquals(await dnsMs("one.test"), [first, true]);
     assertEquals(await dnsMs("127.0.0.1"), [null, false]);
     engine.close();
+  });
+
+  Deno.test(`${title} connects to a given address in place of a look-up, by the same name`, async () => {
+    await using server = await serveTls(({ send }) => send(ok()));
+    const { port } = new URL(server.url());
+    const engine = create({
+      names: { lookUp: never, resolve: never },
+      tls: { ca: AUTHORITY, insecure: false },
+      resolve: [{ hostname: "localhost", port: Number(port), addresses: ["127.0.0.6"] }],
+    });
+    // The certificate is for localhost.
+    const result = await makeRequest(engine, target(`https://localhost:${port}/`));
+    assertEquals([result.status, result.via?.remote], [200, `127.0.0.6:${port}`], result.detail);
+    assertEquals(result.via?.dnsMs, null);
+    assertMatch(server.requests[0], new RegExp(`^host: localhost:${port}\r$`, "im"));
+    engine.close();
+  });
+
+  Deno.test(`${title} connects to another host and port, with the same request`, async () => {
+    await using server = await serve(({ send }) => send(ok()));
+    const engine = create({
+      names: knowing({ "b.test": ["127.0.0.1"] }),
+      connectTo: [{ from: { hostname: "a.test" }, to: { hostname: "b.test", port: server.port } }],
+    });
+    const result = await makeRequest(engine, target("http://a.test/x"));
+    assertEquals([result.status, result.via?.remote], [200, `127.0.0.1:${server.port}`]);
+    assertMatch(server.requests[0], /^host: a\.test\r$/im);
+    assertEquals([result.origin, result.finalUrl], ["http://a.test", "http://a.test/x"]);
+    engine.close();
+  });
+
+  Deno.test(`${title} connects by one version of IP only`, async () => {
+    await using server = await serve(({ send }) => send(ok()), "::");
+    const names = knowing({ "both.test": ["::1", "127.0.0.1"], "four.test": ["127.0.0.1"] });
+    const connect = async (host: string, ipVersion: 4 | 6): Promise<unknown> => {
+      const engine = create({ names, ipVersion });
+      const result = await makeRequest(engine, target(`http://${host}:${server.port}/`));
+      engine.close();
+      return result.via?.remote ?? `${result.error}: ${result.detail}`;
+    };
+    assertEquals(await connect("both.test", 4), `127.0.0.1:${server.port}`);
+    assertEquals(await connect("both.test", 6), `[::1]:${server.port}`);
+    assertEquals(await connect("localhost", 6), `[::1]:${server.port}`);
+    assertEquals(await connect("four.test", 6), "dns: the host has no IPv6 address (-6)");
+    assertEquals(await connect("[::1]", 4), "dns: the host has no IPv4 address (-4)");
   });
 
   Deno.test(`${title} tries the next address at once when one refuses`, async () => {

@@ -13,6 +13,7 @@ import { PortableTransports } from "../transport/portable.ts";
 import type { Transports } from "../transport/transport.ts";
 import { Attempt, type AttemptContext } from "./attempt.ts";
 import { ConnectionPool, type Versions } from "./connection_pool.ts";
+import { Detours } from "./detours.ts";
 import { Router } from "./router.ts";
 
 /** The engine that a request was made by, by the version of its connection. */
@@ -38,10 +39,15 @@ export class SocketEngine implements Engine {
     // Otherwise the only host that is connected to is the proxy.
     const isDirect = proxy === undefined && unixSocket === undefined;
     const permits = isDirect ? options.permits : undefined;
+    const detours = Detours.of(options);
     this.transport = transports.name;
     this.#transports = transports;
     this.#context = {
-      options: { ...options, permits },
+      options,
+      findDenied: permits && ((url) => {
+        const destinations = detours === undefined ? [url] : detours.listDestinations(url);
+        return destinations.find((destination) => !permits(destination));
+      }),
       deadlines: new Deadlines(timeoutMs, idleTimeoutMs),
       pool: new ConnectionPool({
         transports,
@@ -54,9 +60,11 @@ export class SocketEngine implements Engine {
         tls: options.tls ?? { insecure: false },
         proxy,
         unixSocket,
+        detours,
+        ipVersion: options.ipVersion,
         names: options.names,
       }),
-      router: new Router(),
+      router: new Router(detours),
       hooks: ResponseHooks.of(options),
       moment: { ms: 0 },
       engineOf: ENGINE_OF,
