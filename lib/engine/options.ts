@@ -36,6 +36,14 @@ export interface ConnectToRule {
 /** A version of IP. */
 export type IpVersion = 4 | 6;
 
+/** Where the connections of this machine begin: one of the two. */
+export interface LocalEnd {
+  /** An address of this machine. */
+  readonly address?: string | undefined;
+  /** The name of a network interface. Only native sockets can be bound to one. */
+  readonly device?: string | undefined;
+}
+
 /** The settings of an engine that a user chooses. */
 export interface EngineSettings {
   /** The milliseconds that a request may take, including redirects and body; more than 0. */
@@ -72,6 +80,8 @@ export interface EngineSettings {
   readonly connectTo?: readonly ConnectToRule[] | undefined;
   /** The only version of IP to connect by. Not with native fetch. @default both */
   readonly ipVersion?: IpVersion | undefined;
+  /** @default what the system chooses */
+  readonly localEnd?: LocalEnd | undefined;
   /** Not with native fetch. @default {"auto"} */
   readonly transport?: TransportName | undefined;
   /**

@@ -102,9 +102,20 @@ function readCredentials(
   }
 }
 
-/** The only version of IP to connect by. */
+/**
+ * The only version of IP to connect by.
+ *
+ * @throws {UsageError} If connections have to begin at an address of the other version.
+ */
 export function parseIpVersion(values: RunValues): IpVersion | undefined {
-  return values.get("ipv4") ? 4 : values.get("ipv6") ? 6 : undefined;
+  const version = values.get("ipv4") ? 4 : values.get("ipv6") ? 6 : undefined;
+  const address = values.get("interface")?.address;
+  if (version === undefined || address === undefined) return version;
+  if (address.includes(":") === (version === 6)) return version;
+  throw new UsageError(
+    `Cannot use '--interface ${address}' with '--ipv${version}': ` +
+      `it is not an IPv${version} address: leave one of them out`,
+  );
 }
 
 /**

@@ -7,7 +7,7 @@ import { type Capture, parseCapture } from "../check/capture.ts";
 import { findPatternProblem, Pattern } from "../check/pattern.ts";
 import { StatusSet } from "../check/status_set.ts";
 import { DURATION, type Kind } from "../cli/kinds.ts";
-import type { ConnectToRule, Endpoint, ResolveRule } from "../engine/options.ts";
+import type { ConnectToRule, Endpoint, LocalEnd, ResolveRule } from "../engine/options.ts";
 import { DURATION_UNITS, parseCount, parseDuration } from "../cli/units.ts";
 import { UsageError } from "../errors.ts";
 import { ERROR_KINDS } from "../result.ts";
@@ -233,6 +233,23 @@ export const CONNECT_TO: Kind<ConnectToRule> = {
     throw new UsageError(
       `Cannot read '${flag} ${text}': use HOST:PORT:TO:TO-PORT, like ` +
         "example.com:443:localhost:8443; each part can be empty",
+    );
+  },
+};
+
+/** A name of a network interface: Linux has at most 15 bytes for it. */
+const DEVICE_FORM = /^[^\s/:]{1,15}$/;
+
+/** Where connections begin: `192.0.2.1`, `::1`, `eth0`. */
+export const LOCAL_END: Kind<LocalEnd> = {
+  name: "address or interface",
+  read(text, flag) {
+    const address = readAddress(text);
+    if (address !== undefined) return { address };
+    if (DEVICE_FORM.test(text) && !/^[\d.]+$/.test(text)) return { device: text };
+    throw new UsageError(
+      `Cannot read '${flag} ${text}': use an address of this machine, or the name of one of its ` +
+        "network interfaces, like 192.0.2.1 or eth0",
     );
   },
 };

@@ -36,6 +36,7 @@ const NEEDED = {
   ipVersion: true,
   isStdoutTaken: false,
   json: false,
+  localEnd: true,
   loop: false,
   lostAfterMs: false,
   maxBodyBytes: true,

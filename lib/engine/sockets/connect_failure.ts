@@ -28,7 +28,8 @@ interface Circumstances {
 function findCauseWith(code: string, version: IpVersion | undefined): Cause | undefined {
   const cause = findCause(code);
   if (version === undefined || (code !== "ENODATA" && code !== "ENOTFOUND")) return cause;
-  return { ...cause!, detail: `the host has no IPv${version} address (-${version})` };
+  const detail = `the host has no IPv${version} address, and only those are used`;
+  return { ...cause!, detail };
 }
 
 /** The failure of a request without a connection. @param error undefined if the host has no address */

@@ -8,7 +8,7 @@ import type { Target } from "../../target.ts";
 import { Deadlines } from "../deadlines.ts";
 import type { Engine } from "../engine.ts";
 import { ResponseHooks } from "../hooks.ts";
-import type { EngineOptions } from "../options.ts";
+import type { EngineOptions, IpVersion } from "../options.ts";
 import { PortableTransports } from "../transport/portable.ts";
 import type { Transports } from "../transport/transport.ts";
 import { Attempt, type AttemptContext } from "./attempt.ts";
@@ -18,6 +18,11 @@ import { Router } from "./router.ts";
 
 /** The engine that a request was made by, by the version of its connection. */
 const ENGINE_OF = { "1.0": "http1", "1.1": "http1", "2": "http2" } as const;
+
+/** The version of IP that an address belongs to; undefined without one. */
+function findVersion(address: string | undefined): IpVersion | undefined {
+  return address === undefined ? undefined : address.includes(":") ? 6 : 4;
+}
 
 /** Makes requests over its own connections. */
 export class SocketEngine implements Engine {
@@ -40,6 +45,7 @@ export class SocketEngine implements Engine {
     const isDirect = proxy === undefined && unixSocket === undefined;
     const permits = isDirect ? options.permits : undefined;
     const detours = Detours.of(options);
+    const { localEnd, ipVersion = findVersion(localEnd?.address) } = options;
     this.transport = transports.name;
     this.#transports = transports;
     this.#context = {
@@ -61,7 +67,7 @@ export class SocketEngine implements Engine {
         proxy,
         unixSocket,
         detours,
-        ipVersion: options.ipVersion,
+        ipVersion,
         names: options.names,
       }),
       router: new Router(detours),

@@ -6,7 +6,7 @@
 import { choice, count, DURATION, SIZE } from "../../cli/kinds.ts";
 import { ENGINE_NAMES } from "../../engine/engines.ts";
 import { TRANSPORTS } from "../../engine/options.ts";
-import { CONNECT_TO, RESOLVE } from "../kinds.ts";
+import { CONNECT_TO, LOCAL_END, RESOLVE } from "../kinds.ts";
 import { listWords } from "./flag.ts";
 import type { RunFlag } from "./flag.ts";
 
@@ -174,6 +174,14 @@ export const CONNECTION_ROWS = [
     excludes: ["unix-socket"],
     needs: "IP versions",
     help: "connect by IPv6 only",
+  },
+  {
+    name: "interface",
+    value: "ADDRESS|NAME",
+    kind: LOCAL_END,
+    option: "localEnd",
+    excludes: ["unix-socket"],
+    help: "connect from this address, or (native sockets only) by this network interface",
   },
   {
     name: "unix-socket",
