@@ -10,6 +10,7 @@ import { UsageError } from "../errors.ts";
 import { withConfig } from "./config.ts";
 import {
   parseEngine,
+  parseIpVersion,
   parseProxy,
   parseRedirects,
   parseUnixSocket,
@@ -88,6 +89,7 @@ export async function parseRun(
     cookieJar: parseCookieJar(values),
     tls: await readTlsOptions(values, files.readFile),
     proxy: await parseProxy(values, files.readFile),
+    ipVersion: parseIpVersion(values),
     unixSocket: parseUnixSocket(values),
     output: parseOutput(values, captures.map(({ name }) => name)),
     resume: parseResume(values),
