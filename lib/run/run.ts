@@ -19,6 +19,7 @@ import { formatHdr } from "../report/hdr.ts";
 import { formatSummary } from "../report/json.ts";
 import { PreciseTimer } from "../schedule/precise_timer.ts";
 import { openSource, type TargetSource } from "../source/open.ts";
+import { drawRandom } from "../source/run_random.ts";
 import { addIds, drawIds } from "../source/request_id.ts";
 import { describeShortfall } from "../source/shortfall.ts";
 import { Targets } from "../source/targets.ts";
@@ -92,7 +93,14 @@ export class Run {
         metrics = MetricsServer.listen(options.metrics);
       }
       const { remainingRange, onlyLf } = outputs;
-      source = await openSource({ ...options, ...remainingRange, onlyLf, template: options.url });
+      const seed = (await drawRandom("templates", outputs.restored?.salt)).toHex();
+      source = await openSource({
+        ...options,
+        ...remainingRange,
+        onlyLf,
+        template: options.url,
+        seed,
+      });
       const run = new Run(options, source, outputs, onNotice);
       run.#jar = await openJar(options);
       if (options.report !== undefined) {
@@ -215,7 +223,7 @@ export class Run {
   /** Starts a pipeline in each of several threads; undefined if one thread makes all requests. */
   async #startThreads(engines: RunEngines): Promise<Pipelines | undefined> {
     const options = this.#options;
-    const { items: { total }, hasOneHost, columns } = this.#source;
+    const { items: { total }, hasOneHost, columns, seed } = this.#source;
     const known = { total, hasOneHost };
     const threads = countThreads(options, known);
     if (options.threads > 1 && belongsToOneThread(options, known)) {
@@ -223,7 +231,8 @@ export class Run {
     }
     if (threads === 1) return undefined;
     const { Pipelines } = await import("../threads/pipelines.ts");
-    return await Pipelines.open(options, threads, { columns, jar: this.#jar?.jar, ...engines });
+    const jar = this.#jar?.jar;
+    return await Pipelines.open(options, threads, { columns, seed, jar, ...engines });
   }
 
   /** Makes the run known to the workers of a cluster. */
