@@ -95,7 +95,7 @@ export async function parseRun(
     resume: parseResume(values),
     report,
     isStdoutTaken: writesToStdout(values),
-    details: report !== undefined,
+    details: report !== undefined || values.has("top"),
     progress: parseProgress(values),
     // Last, since it may ask for a password: everything else is right by then.
     ...await readRequest(values, {

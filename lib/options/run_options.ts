@@ -193,6 +193,8 @@ export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOption
   /** Where the metrics are served. */
   readonly metrics: ListenAddress | undefined;
   readonly json: boolean;
+  /** How many hosts and slow responses the table and the summary have; undefined for none. */
+  readonly top: number | undefined;
   readonly report: ReportOptions | undefined;
   /** Whether a file is written to standard output: the table then goes to standard error. */
   readonly isStdoutTaken: boolean;

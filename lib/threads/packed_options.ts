@@ -68,6 +68,7 @@ const NEEDED = {
   threads: false,
   thresholds: false,
   timeoutMs: true,
+  top: true,
   tls: true,
   transport: true,
   unixSocket: true,

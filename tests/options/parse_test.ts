@@ -52,6 +52,7 @@ Deno.test("parseRun() gives the defaults of the contract", async () => {
     },
     threads: 1,
     thresholds: [],
+    top: undefined,
     abortOnThreshold: false,
     expect: {
       statuses: undefined,

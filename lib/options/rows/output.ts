@@ -4,9 +4,10 @@
  * @module
  */
 import { listEndings } from "../../cli/file_endings.ts";
-import { choice } from "../../cli/kinds.ts";
+import { choice, count } from "../../cli/kinds.ts";
 import { OUTPUT_FORMAT_NAMES, OUTPUT_FORMATS } from "../../output/formats.ts";
 import { FIELDS } from "../../output/record.ts";
+import { MAX_SLOWEST } from "../../stats/slowest.ts";
 import { CAPTURE, LISTEN_ADDRESS } from "../kinds.ts";
 import { listWords } from "./flag.ts";
 import type { RunFlag } from "./flag.ts";
@@ -130,6 +131,13 @@ export const OUTPUT_ROWS = [
     path: { access: "write", fixed: "-" },
     option: "json",
     help: "the summary as JSON on stdout, instead of the table",
+  },
+  {
+    name: "top",
+    value: "N",
+    kind: count({ min: 1, max: MAX_SLOWEST }),
+    option: "top",
+    help: "show the N slowest responses and the N busiest hosts, in the table and the summary",
   },
   {
     name: "report",
