@@ -43,10 +43,12 @@ export async function parseRun(
   argv: readonly string[],
   version: string,
   { readFile = readFromDisk, askPassword, isSubmitted = false }: ParseContext = {},
-): Promise<RunOptions | "help" | "version"> {
+): Promise<RunOptions | "help" | "version" | "version as JSON"> {
   const onCommandLine = parseFlags(RUN_FLAGS, argv, "myriad", { elsewhere: ELSEWHERE });
   if (onCommandLine.get("help")) return "help";
-  if (onCommandLine.get("version")) return "version";
+  if (onCommandLine.get("version")) {
+    return onCommandLine.get("json") ? "version as JSON" : "version";
+  }
   const values = await withConfig(onCommandLine, readFile);
   const url = parseUrl(values);
   const input = parseInput(values);

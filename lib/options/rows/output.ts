@@ -161,5 +161,10 @@ export const OUTPUT_ROWS = [
     help: "flags from a JSON object by their long names, and url; the command line wins",
   },
   { name: "help", short: "h", commandLineOnly: true, help: "print this help" },
-  { name: "version", short: "V", commandLineOnly: true, help: "print the version" },
+  {
+    name: "version",
+    short: "V",
+    commandLineOnly: true,
+    help: "print the version; with --json also those of Deno and V8, and the system",
+  },
 ] as const satisfies readonly RunFlag[];
