@@ -17,7 +17,14 @@ import {
 } from "./connection.ts";
 import { parseCaptures, parseExpectation } from "./expect.ts";
 import { ELSEWHERE } from "./other_programs.ts";
-import { checkMetrics, parseOutput, parseProgress, parseReport, parseResume } from "./output.ts";
+import {
+  checkMetrics,
+  parseOutput,
+  parseProgress,
+  parseReport,
+  parseResume,
+  parseSummaries,
+} from "./output.ts";
 import { readFromDisk } from "./read_file.ts";
 import { type CommandFiles, type RecordedCommand, replayFiles } from "./recorded_command.ts";
 import { parseCookieJar, readRequest } from "./request.ts";
@@ -93,6 +100,7 @@ export async function parseRun(
     unixSocket: parseUnixSocket(values),
     output: parseOutput(values, captures.map(({ name }) => name)),
     resume: parseResume(values),
+    summaries: parseSummaries(values),
     report,
     isStdoutTaken: writesToStdout(values),
     details: report !== undefined,

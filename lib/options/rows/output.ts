@@ -8,6 +8,7 @@ import { choice } from "../../cli/kinds.ts";
 import { OUTPUT_FORMAT_NAMES, OUTPUT_FORMATS } from "../../output/formats.ts";
 import { FIELDS } from "../../output/record.ts";
 import { CAPTURE, LISTEN_ADDRESS } from "../kinds.ts";
+import { SUMMARY_FORMATS } from "../summary_formats.ts";
 import { listWords } from "./flag.ts";
 import type { RunFlag } from "./flag.ts";
 
@@ -106,9 +107,14 @@ export const OUTPUT_ROWS = [
   {
     name: "summary",
     value: "FILE",
-    path: { access: "write", stdio: true, endings: { formats: ["json", "txt"] } },
-    option: "summary",
-    help: "the summary as JSON",
+    repeatable: true,
+    path: {
+      access: "write",
+      stdio: true,
+      endings: { formats: listEndings(SUMMARY_FORMATS) },
+    },
+    help: "the summary as JSON, as Markdown in a FILE.md, or as JUnit's XML in a FILE.xml: " +
+      "a case for each threshold and expectation",
   },
   {
     name: "hdr",
