@@ -127,11 +127,20 @@ async function main(argv: readonly string[]): Promise<number> {
     const { RUN_HELP } = await import("./lib/commands/run/help.ts");
     await print(formatHelp(RUN_HELP));
   } else if (options === "version") await print(`myriad ${config.version}\n`);
+  else if (options === "version as JSON") await print(formatVersion());
   else {
     if (options.transport === "portable") giveUp("ffi");
     return await request(options);
   }
   return 0;
+}
+
+/** The versions of the program and of what it runs on, as one JSON document. */
+function formatVersion(): string {
+  const { deno, v8 } = Deno.version;
+  const { target, standalone } = Deno.build;
+  const all = { name: "myriad", version: config.version, deno, v8, target, standalone };
+  return `${JSON.stringify(all, null, 2)}\n`;
 }
 
 /** Asks on the terminal for the password of a user name. A signal meanwhile ends the program. */

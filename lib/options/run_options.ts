@@ -13,6 +13,7 @@ import type { RequestTemplates } from "../source/request_defaults.ts";
 import type { Threshold } from "../stats/thresholds.ts";
 import type { Expectation, HeaderList } from "../target.ts";
 import type { RecordedCommand } from "./recorded_command.ts";
+import type { SummaryFormat } from "./summary_formats.ts";
 
 /** Which of the numbers are requested: those that are `index` modulo `count`. */
 export interface Shard {
@@ -138,6 +139,13 @@ export interface ClusterOptions {
   readonly command: RecordedCommand;
 }
 
+/** A file that gets the summary. */
+export interface SummaryFile {
+  /** Its name; `-` is standard output. */
+  readonly path: string;
+  readonly format: SummaryFormat;
+}
+
 /** All options of a run. */
 export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOptions {
   readonly url: string | undefined;
@@ -187,7 +195,7 @@ export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOption
   readonly retryFailed: boolean;
   readonly overwrite: boolean;
   readonly failures: string | undefined;
-  readonly summary: string | undefined;
+  readonly summaries: readonly SummaryFile[];
   /** The file for the latency by percentile. */
   readonly hdr: string | undefined;
   /** Where the metrics are served. */

@@ -15,8 +15,6 @@ import { countFreeDescriptors } from "../process/descriptors.ts";
 import { EventLoopLoad } from "../process/event_loop_load.ts";
 import { PeakMemory } from "../process/peak_memory.ts";
 import { createHostCheck } from "../process/permission.ts";
-import { formatHdr } from "../report/hdr.ts";
-import { formatSummary } from "../report/json.ts";
 import { PreciseTimer } from "../schedule/precise_timer.ts";
 import { openSource, type TargetSource } from "../source/open.ts";
 import { drawRandom } from "../source/run_random.ts";
@@ -26,6 +24,7 @@ import { Targets } from "../source/targets.ts";
 import type { ClusterFigures, Snapshot } from "../stats/snapshot.ts";
 import type { Stats } from "../stats/stats.ts";
 import { type JournalSnapshot, type MadeAgain, Outputs } from "./outputs.ts";
+import { formatFinalText } from "./final_texts.ts";
 import { formatWait, GRACE_MS } from "./grace.ts";
 import { openEngine } from "./open_engine.ts";
 import { type Activity, Pipeline, type RunningPipeline, sumCounts } from "./pipeline.ts";
@@ -282,10 +281,11 @@ export class Run {
     await pipeline.close();
     const end = hasFailed ? "failed" : pipeline.isCutShort ? "interrupted" : "complete";
     let isWritten = !hasFailed;
-    await this.#outputs.close(end, {
-      summary: () => formatSummary(snapshot, { version }),
-      hdr: () => formatHdr(snapshot),
-    }).catch((error) => {
+    const { expect } = this.#options;
+    await this.#outputs.close(
+      end,
+      (text) => formatFinalText(text, snapshot, { version, expect, failure }),
+    ).catch((error) => {
       isWritten = false;
       failure ??= error;
     });

@@ -63,7 +63,7 @@ const NEEDED = {
   slice: false,
   start: false,
   streams: true,
-  summary: false,
+  summaries: false,
   templates: true,
   threads: false,
   thresholds: false,

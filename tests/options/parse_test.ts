@@ -84,7 +84,7 @@ Deno.test("parseRun() gives the defaults of the contract", async () => {
     retryFailed: false,
     overwrite: false,
     failures: undefined,
-    summary: undefined,
+    summaries: [],
     hdr: undefined,
     metrics: undefined,
     json: false,
@@ -154,7 +154,7 @@ for (
     [["-s"], { silent: true, progress: "none" }],
     [["--json", "--summary", "s.json", "--failures", "f.jsonl"], {
       json: true,
-      summary: "s.json",
+      summaries: [{ path: "s.json", format: "json" }],
       failures: "f.jsonl",
     }],
     [["-m", "delete"], { method: "DELETE" }],
