@@ -57,6 +57,7 @@ const NEEDED = {
   shard: true,
   silent: false,
   slice: false,
+  stages: true,
   start: false,
   streams: true,
   summary: false,
