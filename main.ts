@@ -224,7 +224,7 @@ async function request(options: RunOptions): Promise<number> {
     mode,
     size: terminalSize,
     color: isTerminal && !Deno.noColor,
-    durationMs: options.durationMs,
+    durationMs: options.durationMs ?? options.stages?.lengthMs,
     // The terminal may be gone.
     write: (bytes) => writeAll(Deno.stderr, bytes).catch(() => {}),
     takeSnapshot: () => run.snapshot(),

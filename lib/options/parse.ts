@@ -31,6 +31,7 @@ import { type CommandFiles, type RecordedCommand, replayFiles } from "./recorded
 import { parseCookieJar, readRequest } from "./request.ts";
 import { parseRetry } from "./retry.ts";
 import type { RunOptions } from "./run_options.ts";
+import { parseStages } from "./stages.ts";
 import { parseInput, parseRequests, parseUrl } from "./source.ts";
 import { RUN_FLAGS, type RunRow, type RunValues } from "./table.ts";
 
@@ -85,6 +86,7 @@ export async function parseRun(
   const files: CommandFiles = submission?.files ?? { readFile, askPassword };
   const options: RunOptions = {
     ...readOptions(values),
+    ...parseStages(values),
     url,
     input,
     requests: parseRequests(values),

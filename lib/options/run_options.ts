@@ -8,6 +8,7 @@ import type { TlsOptions } from "../engine/engine.ts";
 import type { EngineName } from "../engine/engines.ts";
 import type { EngineSettings } from "../engine/options.ts";
 import type { OutputFormatName } from "../output/formats.ts";
+import type { LevelStep } from "../schedule/levels.ts";
 import type { InputFormatName } from "../source/formats.ts";
 import type { RequestTemplates } from "../source/request_defaults.ts";
 import type { Threshold } from "../stats/thresholds.ts";
@@ -55,6 +56,15 @@ export interface ReportOptions {
   readonly command: string;
 }
 
+/** Levels of the load, one after the other; the run ends with the last. */
+export interface StageOptions {
+  /** What the levels are: starts a second, or requests in flight. */
+  readonly of: "rate" | "concurrency";
+  readonly steps: readonly LevelStep[];
+  /** How long they take, in milliseconds, from 1. */
+  readonly lengthMs: number;
+}
+
 /** How fast requests start. */
 export interface LoadOptions {
   /** The maximum number of requests in flight, from 1. */
@@ -63,6 +73,8 @@ export interface LoadOptions {
   readonly rate: number | undefined;
   /** Milliseconds over which the rate, or without one the concurrency, rises to its value. */
   readonly rampUpMs: number | undefined;
+  /** The highest level of them is the rate, or the concurrency. */
+  readonly stages: StageOptions | undefined;
   /** The maximum number of requests in flight for each host, from 1. */
   readonly hostConcurrency: number | undefined;
   /** The minimum time between two starts for each host, in milliseconds. */

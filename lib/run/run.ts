@@ -161,7 +161,7 @@ export class Run {
       : await drawIds(options.requestId, outputs.restored?.salt);
     const { isComplete, isResumable, bodiesRun } = outputs;
     const stats = outputs.restoreStats();
-    const durationMs = isComplete ? 0 : options.durationMs;
+    const durationMs = isComplete ? 0 : limitDuration(options);
     if (pipelines !== undefined) {
       const all = outputs.computeTotal(items.total);
       const total = all === undefined ? undefined : all - stats.requests;
@@ -407,7 +407,7 @@ export class Run {
       startedMs: this.#startedMs - (this.#outputs.restored?.seconds ?? 0) * 1000,
       // Each process has its own.
       concurrency: concurrency * (workers?.mostProcesses || 1),
-      targetRate: this.#options.rate,
+      targetRate: this.#options.stages === undefined ? this.#options.rate : undefined,
       total: this.#outputs.computeTotal(this.#source.items.total),
       progress: this.#progress(known),
       rssBytes: Deno.memoryUsage().rss,
@@ -428,6 +428,17 @@ export class Run {
 
 function toFigures({ workers, ...rest }: ClusterState): ClusterFigures {
   return { ...rest, workers: workers.length };
+}
+
+/**
+ * After how many milliseconds nothing more starts; undefined if the time alone does not decide. The
+ * stages of a rate end with their last start; those on several machines begin with the first worker.
+ */
+function limitDuration(
+  { durationMs, stages, cluster }: Pick<RunOptions, "durationMs" | "stages" | "cluster">,
+): number | undefined {
+  if (stages?.of !== "concurrency" || cluster !== undefined) return durationMs;
+  return Math.min(stages.lengthMs, durationMs ?? Infinity);
 }
 
 /** @throws {UsageError} If the jar's file cannot be read or written. */

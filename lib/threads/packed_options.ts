@@ -61,6 +61,7 @@ const NEEDED = {
   shard: true,
   silent: false,
   slice: false,
+  stages: true,
   start: false,
   streams: true,
   summaries: false,
