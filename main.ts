@@ -142,7 +142,12 @@ async function main(argv: readonly string[]): Promise<number> {
     const { RUN_FLAGS } = await import("./lib/options/table.ts");
     await print(help(formatFlags(RUN_FLAGS)));
   } else if (options === "version") await print(`myriad ${config.version}\n`);
-  else {
+  else if (options.dryRun) {
+    const { dryRun } = await import("./lib/run/dry_run.ts");
+    const { text, isGood } = await dryRun(options);
+    await print(text);
+    return isGood ? 0 : 1;
+  } else {
     if (options.transport === "portable") giveUp("ffi");
     return await request(options);
   }

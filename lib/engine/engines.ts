@@ -6,8 +6,9 @@
  */
 import { UsageError } from "../errors.ts";
 import type { Engine } from "./engine.ts";
-import type { EngineOptions } from "./options.ts";
+import type { EngineOptions, EngineSettings } from "./options.ts";
 import type { Versions } from "./sockets/connection_pool.ts";
+import type { DescribeRequest } from "./trace.ts";
 
 /** What an engine may be unable to do; the row of a flag says that it needs it. */
 export type Capability =
@@ -36,6 +37,11 @@ export interface EngineRow {
    * @throws {UsageError} If native sockets are asked for by name and cannot be used.
    */
   open(options: EngineOptions): Promise<Engine>;
+  /**
+   * Loads what shows the heads of requests as the engine would send them, without any connection: as
+   * HTTP/1.1 where the server decides which version it speaks.
+   */
+  preview(options: EngineSettings): Promise<DescribeRequest>;
 }
 
 /** Opens the engine over sockets. @param versions the versions of HTTP that it may speak */
@@ -48,10 +54,22 @@ async function openSocketEngine(options: EngineOptions, versions: Versions): Pro
   // Native sockets know no permissions.
   const isRestricted = permits !== undefined;
   const transports = openTransports(isRestricted && transport === "auto" ? "portable" : transport);
-  if (typeof transports !== "string") return new SocketEngine(options, versions, transports);
+  if (typeof transports !== "string") {
+    if (options.trace === undefined) return new SocketEngine(options, versions, transports);
+    const { TracedSocketEngine } = await import("./sockets/traced_engine.ts");
+    return new TracedSocketEngine(options, versions, transports);
+  }
   throw new UsageError(
     `Cannot use '--transport native': ${transports}; '--transport portable' works without`,
   );
+}
+
+async function previewSockets(
+  options: EngineSettings,
+  version: "1.1" | "2",
+): Promise<DescribeRequest> {
+  const { createPreview } = await import("./sockets/preview.ts");
+  return createPreview(options, version);
 }
 
 const ROWS = {
@@ -59,14 +77,17 @@ const ROWS = {
     lacks: ["HTTP/1.1 only", "HTTP/2 only"],
     isAutomatic: true,
     open: (options) => openSocketEngine(options, "auto"),
+    preview: (options) => previewSockets(options, "1.1"),
   },
   http1: {
     lacks: ["HTTP/2 only", "streams"],
     open: (options) => openSocketEngine(options, "http1"),
+    preview: (options) => previewSockets(options, "1.1"),
   },
   http2: {
     lacks: ["HTTP/1.1 only"],
     open: (options) => openSocketEngine(options, "http2"),
+    preview: (options) => previewSockets(options, "2"),
   },
   fetch: {
     // Seen with Deno 2.9: it reports a proxy over HTTP or HTTPS that is down as if it were the host,
@@ -84,6 +105,7 @@ const ROWS = {
       "HTTP/2 only",
     ],
     open: async (options) => new (await import("./fetch/fetch.ts")).FetchEngine(options),
+    preview: async () => (await import("./fetch/fetch.ts")).describeRequest,
   },
 } satisfies Record<string, EngineRow>;
 

@@ -13,6 +13,8 @@ import type { Hop } from "./redirect.ts";
 export interface BorrowedHead extends ResponseHead {
   /** A copy that can be read later as well. */
   clone(): ResponseHead;
+  /** The status line, or `:status` of HTTP/2, and the fields, as they came; each character a byte. */
+  lines(): readonly string[];
 }
 
 /** The hooks of an engine. An engine without any hook does not have them, and costs less. */
@@ -20,21 +22,24 @@ export class ResponseHooks {
   readonly #cookies: EngineOptions["cookies"];
   readonly #onHead: EngineOptions["onHead"];
   readonly #bodyFor: EngineOptions["bodyFor"];
+  readonly #trace: EngineOptions["trace"];
   readonly #onFailure: (error: unknown) => void;
   /** The last list that cookies were put into, because many requests of a run share a list. */
   #last: { create: HeaderList; cookies: string; headers: HeaderList } | undefined;
 
   static of(options: EngineOptions): ResponseHooks | undefined {
-    const { cookies, onHead, bodyFor } = options;
-    return cookies === undefined && onHead === undefined && bodyFor === undefined
-      ? undefined
-      : new ResponseHooks(options);
+    const { cookies, onHead, bodyFor, trace } = options;
+    const hasHooks = [cookies, onHead, bodyFor, trace].some((hook) => hook !== undefined);
+    return hasHooks ? new ResponseHooks(options) : undefined;
   }
 
-  private constructor({ cookies, onHead, bodyFor, onSinkFailure = endProcess }: EngineOptions) {
+  private constructor(
+    { cookies, onHead, bodyFor, trace, onSinkFailure = endProcess }: EngineOptions,
+  ) {
     this.#cookies = cookies;
     this.#onHead = onHead;
     this.#bodyFor = bodyFor;
+    this.#trace = trace;
     this.#onFailure = onSinkFailure;
   }
 
@@ -44,7 +49,7 @@ export class ResponseHooks {
 
   /** Whether heads or bodies of responses are wanted. */
   get wantsResponses(): boolean {
-    return this.#onHead !== undefined || this.#bodyFor !== undefined;
+    return this.#onHead !== undefined || this.#bodyFor !== undefined || this.#trace !== undefined;
   }
 
   /**
@@ -80,6 +85,7 @@ export class ResponseHooks {
     try {
       sink = this.#onHead?.(target, head);
       if (this.#bodyFor !== undefined) sink = tee(this.#bodyFor(target, head.clone()), sink);
+      if (this.#trace !== undefined) sink = tee(this.#trace.bodyFor(target, head), sink);
     } catch (error) {
       const body = new BodyTap(sink, this.#onFailure);
       body.fail(error);

@@ -11,7 +11,14 @@ import { withConfig } from "./config.ts";
 import { parseEngine, parseProxy, parseUnixSocket, readTlsOptions } from "./connection.ts";
 import { parseCaptures, parseExpectation } from "./expect.ts";
 import { ELSEWHERE } from "./other_programs.ts";
-import { checkMetrics, parseOutput, parseProgress, parseReport, parseResume } from "./output.ts";
+import {
+  checkMetrics,
+  parseOutput,
+  parseProgress,
+  parseReport,
+  parseResume,
+  parseVerbose,
+} from "./output.ts";
 import { readFromDisk } from "./read_file.ts";
 import { type CommandFiles, type RecordedCommand, replayFiles } from "./recorded_command.ts";
 import { parseCookieJar, readRequest } from "./request.ts";
@@ -87,6 +94,7 @@ export async function parseRun(
     report,
     isStdoutTaken: writesToStdout(values),
     details: report !== undefined,
+    verbose: parseVerbose(values),
     progress: parseProgress(values),
     // Last, since it may ask for a password: everything else is right by then.
     ...await readRequest(values, {

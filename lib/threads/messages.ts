@@ -59,6 +59,8 @@ export interface WorkerSetup {
   readonly columns: readonly string[];
   /** The first cookies; undefined without a jar. */
   readonly cookies: readonly KeptCookie[] | undefined;
+  /** What all workers need in common to show requests; undefined if none are shown. */
+  readonly transcripts: SharedArrayBuffer | undefined;
 }
 
 /** Tells a worker to begin. */

@@ -17,6 +17,7 @@ const NEEDED = {
   connectTimeoutMs: true,
   cookieJar: false,
   details: true,
+  dryRun: false,
   durationMs: false,
   engine: true,
   expect: true,
@@ -68,6 +69,7 @@ const NEEDED = {
   transport: true,
   unixSocket: true,
   url: true,
+  verbose: true,
 } as const satisfies Record<keyof RunOptions, boolean>;
 
 type NeededName = {

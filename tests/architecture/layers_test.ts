@@ -272,6 +272,7 @@ const MAY: Record<string, string[]> = {
     "lib/target.ts",
     "lib/text/",
     "lib/threads/",
+    "lib/transcript/",
   ],
   "lib/scan/": ["lib/byte_buffer.ts", "lib/scan/", "lib/source/", "lib/stream.ts"],
   "lib/schedule/": [
@@ -347,6 +348,15 @@ const MAY: Record<string, string[]> = {
     "lib/target.ts",
     "lib/text/",
     "lib/threads/",
+    "lib/transcript/",
+  ],
+  "lib/transcript/": [
+    "lib/engine/",
+    "lib/http/",
+    "lib/result.ts",
+    "lib/target.ts",
+    "lib/text/",
+    "lib/transcript/",
   ],
   "lib/mod.ts": ["lib/as_completed.ts"],
 };
