@@ -23,23 +23,26 @@ export class ResponseHooks {
   readonly #onHead: EngineOptions["onHead"];
   readonly #bodyFor: EngineOptions["bodyFor"];
   readonly #trace: EngineOptions["trace"];
+  /** Whether the `Content-Type` of responses is wanted. */
+  readonly wantsType: boolean;
   readonly #onFailure: (error: unknown) => void;
   /** The last list that cookies were put into, because many requests of a run share a list. */
   #last: { create: HeaderList; cookies: string; headers: HeaderList } | undefined;
 
   static of(options: EngineOptions): ResponseHooks | undefined {
-    const { cookies, onHead, bodyFor, trace } = options;
-    const hasHooks = [cookies, onHead, bodyFor, trace].some((hook) => hook !== undefined);
-    return hasHooks ? new ResponseHooks(options) : undefined;
+    const { cookies, onHead, bodyFor, trace, contentType = false } = options;
+    const hasAny = contentType ||
+      [cookies, onHead, bodyFor, trace].some((hook) => hook !== undefined);
+    return hasAny ? new ResponseHooks(options) : undefined;
   }
 
-  private constructor(
-    { cookies, onHead, bodyFor, trace, onSinkFailure = endProcess }: EngineOptions,
-  ) {
+  private constructor(options: EngineOptions) {
+    const { cookies, onHead, bodyFor, trace, onSinkFailure = endProcess } = options;
     this.#cookies = cookies;
     this.#onHead = onHead;
     this.#bodyFor = bodyFor;
     this.#trace = trace;
+    this.wantsType = options.contentType ?? false;
     this.#onFailure = onSinkFailure;
   }
 
@@ -49,7 +52,8 @@ export class ResponseHooks {
 
   /** Whether heads or bodies of responses are wanted. */
   get wantsResponses(): boolean {
-    return this.#onHead !== undefined || this.#bodyFor !== undefined || this.#trace !== undefined;
+    return this.wantsType ||
+      [this.#onHead, this.#bodyFor, this.#trace].some((hook) => hook !== undefined);
   }
 
   /**

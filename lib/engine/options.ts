@@ -83,4 +83,6 @@ export interface EngineOptions extends EngineSettings {
   trace?: Trace | undefined;
   /** Whether to measure the time to the head of the response. */
   ttfb: boolean;
+  /** Whether results have the `Content-Type` of the response. @default {false} */
+  contentType?: boolean | undefined;
 }

@@ -35,6 +35,7 @@ export async function openEngine(
     ...options,
     ...hooks,
     ttfb: options.output?.fields?.includes("ttfb_ms") ?? false,
+    contentType: options.output?.fields?.includes("content_type") ?? false,
     onHead: check?.onHead,
     trace: await openTrace(options, transcripts),
   });
