@@ -343,6 +343,7 @@ const MAY: Record<string, string[]> = {
     "lib/commands/commands.ts",
     "lib/commands/compare/",
     "lib/commands/completions/",
+    "lib/commands/curl/",
     "lib/commands/man/",
     "lib/commands/report/",
     "lib/commands/run/",
