@@ -1,6 +1,7 @@
 import type { Target } from "../target.ts";
 import type { BodySink, Cookies, ProxyOptions, ResponseHead, TlsOptions } from "./engine.ts";
 import type { NameService } from "./sockets/name_lookup.ts";
+import type { Trace } from "./trace.ts";
 
 /** Whose sockets an engine uses; `auto` is `native` where that is possible. */
 export const TRANSPORTS = ["auto", "portable", "native"] as const;
@@ -122,6 +123,8 @@ export interface EngineOptions extends EngineSettings {
   onSinkFailure?: ((error: unknown) => void) | undefined;
   /** Whether a URL's host may be connected to; undefined if every host may. */
   permits?: ((url: string) => boolean) | undefined;
+  /** Shows requests as they are sent; undefined where nobody looks. */
+  trace?: Trace | undefined;
   /** Whether to measure the time to the head of the response. */
   ttfb: boolean;
   /** Whether results have the `Content-Type` of the response. @default {false} */

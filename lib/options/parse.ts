@@ -25,6 +25,7 @@ import {
   parseReport,
   parseResume,
   parseSummaries,
+  parseVerbose,
 } from "./output.ts";
 import { readFromDisk } from "./read_file.ts";
 import { type CommandFiles, type RecordedCommand, replayFiles } from "./recorded_command.ts";
@@ -108,6 +109,7 @@ export async function parseRun(
     report,
     isStdoutTaken: writesToStdout(values),
     details: report !== undefined || values.has("top"),
+    verbose: parseVerbose(values),
     progress: parseProgress(values),
     // Last, since it may ask for a password: everything else is right by then.
     ...await readRequest(values, {

@@ -220,6 +220,10 @@ export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOption
   readonly isStdoutTaken: boolean;
   /** Whether hosts, slowest requests and the event loop are watched: a page or a view shows them. */
   readonly details: boolean;
+  /** Which requests are shown as they are sent, with their responses; undefined for none. */
+  readonly verbose: "first" | "all" | undefined;
+  /** Whether requests are only shown, and not sent. */
+  readonly dryRun: boolean;
   readonly progress: "auto" | "live" | "bar" | "log" | "none";
   readonly silent: boolean;
 }

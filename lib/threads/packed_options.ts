@@ -18,6 +18,7 @@ const NEEDED = {
   connectTo: true,
   cookieJar: false,
   details: true,
+  dryRun: false,
   durationMs: false,
   engine: true,
   expect: true,
@@ -74,6 +75,7 @@ const NEEDED = {
   transport: true,
   unixSocket: true,
   url: true,
+  verbose: true,
 } as const satisfies Record<keyof RunOptions, boolean>;
 
 type NeededName = {

@@ -92,6 +92,8 @@ Deno.test("parseRun() gives the defaults of the contract", async () => {
     report: undefined,
     isStdoutTaken: false,
     details: false,
+    verbose: undefined,
+    dryRun: false,
     progress: "auto",
     silent: false,
   });

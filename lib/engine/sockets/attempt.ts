@@ -180,7 +180,12 @@ export class Attempt extends InFlight implements Exchange, Waiter {
     this.#isSent = true;
     this.#isBusy = true;
     this.#isReused = connection.uses > 0;
-    connection.send(this.#hop, this.#route!, this.#headers, this);
+    this.send(connection, this.#hop, this.#route!, this.#headers);
+  }
+
+  /** Sends the request of a hop. */
+  protected send(connection: Connection, hop: Hop, route: Route, headers: HeaderList): void {
+    connection.send(hop, route, headers, this);
   }
 
   onConnectFailure(failure: Failure): void {

@@ -161,6 +161,23 @@ export const OUTPUT_ROWS = [
       "live if the run looks longer than 10 s; else a line every 10 s",
   },
   {
+    name: "verbose",
+    short: "v",
+    optionalValue: "all",
+    kind: choice("all"),
+    // -vv is the same as --verbose=all.
+    repeatable: true,
+    excludes: ["progress"],
+    help: "show the first request and its response on stderr, heads and the beginning of bodies, " +
+      "without secrets; -vv: all of them, for small runs",
+  },
+  {
+    name: "dry-run",
+    option: "dryRun",
+    excludes: ["retry-failed"],
+    help: "send nothing: print the first ten requests as they would be, and how many in all",
+  },
+  {
     name: "silent",
     short: "s",
     option: "silent",
