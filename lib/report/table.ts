@@ -90,11 +90,21 @@ function formatFirstLine(
       : "");
 }
 
-/** What was counted and measured, a line each with a name before it, or below another. */
-function formatRows({ summary, tolerated = 0, total }: TableData, paint: Painter): string[] {
-  const lines: string[] = [];
+/** A line of the table: its name, empty for more on the same, and what there is to say. */
+export type TableRow = readonly [name: string, value: string];
+
+function formatRows(data: TableData, paint: Painter): string[] {
+  return listRows(data, paint).map(([name, value]) => `  ${name.padEnd(12)} ${value}`);
+}
+
+/** What was counted and measured. */
+export function listRows(
+  { summary, tolerated = 0, total }: TableData,
+  paint: Painter,
+): TableRow[] {
+  const rows: TableRow[] = [];
   const row = (name: string, value: string | undefined): void => {
-    if (value !== undefined) lines.push(`  ${name.padEnd(12)} ${value}`);
+    if (value !== undefined) rows.push([name, value]);
   };
   const { requests, failed, skipped = 0, rate, bytes, seconds, concurrency } = summary;
   row("succeeded", paint("green", formatCount(summary.succeeded)));
@@ -137,7 +147,7 @@ function formatRows({ summary, tolerated = 0, total }: TableData, paint: Painter
     const text = fit(what, MAX_EXAMPLE_CELLS);
     row("ran out", paint("yellow", `${formatTimes(count)}: ${text}; requests waited for it`));
   }
-  return lines;
+  return rows;
 }
 
 /** What was collected from other machines; undefined without. */

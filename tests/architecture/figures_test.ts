@@ -29,6 +29,7 @@ const DERIVED: Readonly<Record<string, readonly string[]>> = {
 const PARTICULAR: readonly string[] = [
   "commands/report/command.ts",
   "commands/report/record_tally.ts",
+  "report/markdown.ts",
   "report/page/page.ts",
   "report/page/tables.ts",
   "report/table.ts",

@@ -9,6 +9,7 @@ import { OUTPUT_FORMAT_NAMES, OUTPUT_FORMATS } from "../../output/formats.ts";
 import { FIELDS } from "../../output/record.ts";
 import { MAX_SLOWEST } from "../../stats/slowest.ts";
 import { CAPTURE, LISTEN_ADDRESS } from "../kinds.ts";
+import { SUMMARY_FORMATS } from "../summary_formats.ts";
 import { listWords } from "./flag.ts";
 import type { RunFlag } from "./flag.ts";
 
@@ -107,9 +108,14 @@ export const OUTPUT_ROWS = [
   {
     name: "summary",
     value: "FILE",
-    path: { access: "write", stdio: true, endings: { formats: ["json", "txt"] } },
-    option: "summary",
-    help: "the summary as JSON",
+    repeatable: true,
+    path: {
+      access: "write",
+      stdio: true,
+      endings: { formats: listEndings(SUMMARY_FORMATS) },
+    },
+    help: "the summary as JSON, as Markdown in a FILE.md, or as JUnit's XML in a FILE.xml: " +
+      "a case for each threshold and expectation",
   },
   {
     name: "hdr",
@@ -155,6 +161,23 @@ export const OUTPUT_ROWS = [
       "live if the run looks longer than 10 s; else a line every 10 s",
   },
   {
+    name: "verbose",
+    short: "v",
+    optionalValue: "all",
+    kind: choice("all"),
+    // -vv is the same as --verbose=all.
+    repeatable: true,
+    excludes: ["progress"],
+    help: "show the first request and its response on stderr, heads and the beginning of bodies, " +
+      "without secrets; -vv: all of them, for small runs",
+  },
+  {
+    name: "dry-run",
+    option: "dryRun",
+    excludes: ["retry-failed"],
+    help: "send nothing: print the first ten requests as they would be, and how many in all",
+  },
+  {
     name: "silent",
     short: "s",
     option: "silent",
@@ -169,5 +192,10 @@ export const OUTPUT_ROWS = [
     help: "flags from a JSON object by their long names, and url; the command line wins",
   },
   { name: "help", short: "h", commandLineOnly: true, help: "print this help" },
-  { name: "version", short: "V", commandLineOnly: true, help: "print the version" },
+  {
+    name: "version",
+    short: "V",
+    commandLineOnly: true,
+    help: "print the version; with --json also those of Deno and V8, and the system",
+  },
 ] as const satisfies readonly RunFlag[];
