@@ -321,7 +321,7 @@ export class FetchEngine implements Engine {
         try {
           const response = await this.#send(attempt);
           attempt.hasHead = true;
-          if (this.#options.ttfb) attempt.ttfbMs = performance.now() - start;
+          attempt.ttfbMs = performance.now() - start;
           const length = this.#shortLength(response, attempt);
           if (length !== undefined) {
             trace?.onResponse(toHead(response, false).lines());
@@ -482,7 +482,7 @@ export class FetchEngine implements Engine {
       attempt.hasHead = false;
       response = await this.#send(attempt);
       attempt.hasHead = true;
-      if (this.#options.ttfb) attempt.ttfbMs = performance.now() - start;
+      attempt.ttfbMs = performance.now() - start;
     }
   }
 

@@ -206,8 +206,8 @@ export class Attempt extends InFlight implements Exchange, Waiter {
     return this.#body;
   }
 
-  onHead(): void {
-    if (this.#context.options.ttfb) this.#ttfbMs = performance.now() - this.#fromMs;
+  onHead(_: ResponseStart, ms: number): void {
+    this.#ttfbMs = ms === 0 ? null : ms - this.#fromMs;
   }
 
   /** The time that its times count from. */
@@ -227,7 +227,10 @@ export class Attempt extends InFlight implements Exchange, Waiter {
       this.#version = version;
       return this.#settle(undefined, size, status, text, retryAfter);
     }
-    if ("error" in next) return this.#settle(next, size);
+    if ("error" in next) {
+      this.#ttfbMs ??= performance.now() - this.#fromMs;
+      return this.#settle(next, size);
+    }
     this.#redirects++;
     this.#hop = next;
     this.#begin();
@@ -298,7 +301,8 @@ export class Attempt extends InFlight implements Exchange, Waiter {
       size,
       at: deadlines.epochMs + this.#fromMs,
       ms: endMs - this.#fromMs,
-      ttfbMs: this.#ttfbMs,
+      // The response came in one read with its head, which saves another look at the clock.
+      ttfbMs: this.#ttfbMs ?? (status === null ? null : endMs - this.#fromMs),
       attempts: isTried ? this.#attempts : 0,
       location,
       finalUrl: isTried ? this.#hop.url : null,
