@@ -84,6 +84,8 @@ export interface EngineSettings {
   readonly localEnd?: LocalEnd | undefined;
   /** Not with native fetch. @default {"auto"} */
   readonly transport?: TransportName | undefined;
+  /** Whether each request has a connection of its own, which is closed then. @default {false} */
+  readonly disableKeepAlive?: boolean | undefined;
   /**
    * The maximum number of connections to an origin with HTTP/2, from 1. Requests are spread over them.
    *

@@ -12,6 +12,7 @@ import {
   parseEngine,
   parseIpVersion,
   parseProxy,
+  parseRedirects,
   parseUnixSocket,
   readTlsOptions,
 } from "./connection.ts";
@@ -83,6 +84,7 @@ export async function parseRun(
     expect,
     captures,
     ...parseEngine(values),
+    redirects: parseRedirects(values),
     cluster: undefined,
     cookieJar: parseCookieJar(values),
     tls: await readTlsOptions(values, files.readFile),

@@ -18,6 +18,7 @@ const NEEDED = {
   connectTo: true,
   cookieJar: false,
   details: true,
+  disableKeepAlive: true,
   durationMs: false,
   engine: true,
   expect: true,

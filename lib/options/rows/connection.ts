@@ -61,6 +61,13 @@ export const CONNECTION_ROWS = [
     help: "maximum number of requests in flight on a connection with HTTP/2",
   },
   {
+    name: "disable-keepalive",
+    option: "disableKeepAlive",
+    excludes: ["connections", "streams"],
+    help: "make a connection for each request, and close it then; HTTP/1.1 says so by " +
+      "Connection: close",
+  },
+  {
     name: "timeout",
     short: "t",
     value: "D",
@@ -87,11 +94,16 @@ export const CONNECTION_ROWS = [
   },
   {
     name: "redirects",
+    aliases: ["max-redirs"],
     value: "N",
     kind: count({ max: 1_000 }),
     default: "10",
-    option: "redirects",
     help: "follow at most N; 0: report the 3xx itself",
+  },
+  {
+    name: "location",
+    short: "L",
+    help: "follow redirects, as without it: up to 10, or as many as --redirects says, but not 0",
   },
   {
     name: "max-body",
