@@ -51,7 +51,6 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
   "root-certs": "use '--cacert FILE'",
   "insecure-skip-tls-verify": "use '--insecure' (-k)",
   "summary-export": "use '--summary FILE'",
-  "limit-rate": "use '--rate R' (-q) for requests a second",
   "no-tui": "use '--progress none'",
   "no-progress-meter": "use '--progress none'",
   vus: "use '--concurrency C' (-c)",

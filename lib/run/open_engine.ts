@@ -13,7 +13,7 @@ export type EngineChoice =
 /** What an engine of a run needs that its options do not have. */
 export type EngineHooks = Pick<
   EngineOptions,
-  "permits" | "cookies" | "bodyFor" | "onSinkFailure"
+  "permits" | "cookies" | "bodyFor" | "onSinkFailure" | "budget"
 >;
 
 /**

@@ -59,6 +59,8 @@ export interface WorkerSetup {
   readonly columns: readonly string[];
   /** The first cookies; undefined without a jar. */
   readonly cookies: readonly KeptCookie[] | undefined;
+  /** The memory of what all workers may receive and send; undefined without a limit. */
+  readonly budget: SharedArrayBuffer | undefined;
 }
 
 /** Tells a worker to begin. */

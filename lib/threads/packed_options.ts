@@ -41,6 +41,7 @@ const NEEDED = {
   loop: false,
   lostAfterMs: false,
   maxBodyBytes: true,
+  maxBytesPerSecond: true,
   method: true,
   metrics: false,
   output: true,

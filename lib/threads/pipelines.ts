@@ -55,6 +55,14 @@ export interface PipelinesHooks {
   onNotice(text: string): void;
 }
 
+async function createBudget(
+  { maxBytesPerSecond }: RunOptions,
+): Promise<SharedArrayBuffer | undefined> {
+  if (maxBytesPerSecond === undefined) return undefined;
+  const { createBudgetMemory } = await import("../engine/transport/byte_budget.ts");
+  return createBudgetMemory();
+}
+
 /**
  * Several pipelines, each in a worker, that make the requests of one run. Its members are those of
  * one pipeline.
@@ -103,10 +111,14 @@ export class Pipelines implements RunningPipeline {
     const code = await findCode();
     const pipelines = new Pipelines(code, count, options.concurrency, jar);
     try {
+      const budget = await createBudget(options);
       for (const [index, worker] of pipelines.#workers.entries()) {
         const own = packOptions(shareOptions(options, { index, count }));
         const cookies = jar?.all();
-        worker.send({ type: "open", setup: { index, count, options: own, columns, cookies } });
+        worker.send({
+          type: "open",
+          setup: { index, count, options: own, columns, cookies, budget },
+        });
       }
       await Promise.all(pipelines.#workers.map(({ ready }) => ready));
     } catch (error) {

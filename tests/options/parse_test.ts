@@ -68,6 +68,7 @@ Deno.test("parseRun() gives the defaults of the contract", async () => {
     ipVersion: undefined,
     localEnd: undefined,
     disableKeepAlive: false,
+    maxBytesPerSecond: undefined,
     transport: "auto",
     connections: undefined,
     streams: undefined,

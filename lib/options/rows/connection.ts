@@ -6,7 +6,7 @@
 import { choice, count, DURATION, SIZE } from "../../cli/kinds.ts";
 import { ENGINE_NAMES } from "../../engine/engines.ts";
 import { TRANSPORTS } from "../../engine/options.ts";
-import { CONNECT_TO, LOCAL_END, RESOLVE } from "../kinds.ts";
+import { BYTE_RATE, CONNECT_TO, LOCAL_END, RESOLVE } from "../kinds.ts";
 import { listWords } from "./flag.ts";
 import type { RunFlag } from "./flag.ts";
 
@@ -112,6 +112,14 @@ export const CONNECTION_ROWS = [
     default: "64M",
     option: "maxBodyBytes",
     help: "a longer body is an error",
+  },
+  {
+    name: "limit-rate",
+    value: "SIZE",
+    kind: BYTE_RATE,
+    option: "maxBytesPerSecond",
+    needs: "rate limit",
+    help: "receive, and send, at most SIZE bytes a second, all connections together",
   },
   {
     name: "insecure",
