@@ -83,8 +83,15 @@ export interface EngineSettings {
   readonly ipVersion?: IpVersion | undefined;
   /** @default what the system chooses */
   readonly localEnd?: LocalEnd | undefined;
+  /**
+   * The maximum number of bytes a second in each direction, all connections together; more than 0. Not
+   * with native fetch.
+   */
+  readonly maxBytesPerSecond?: number | undefined;
   /** Not with native fetch. @default {"auto"} */
   readonly transport?: TransportName | undefined;
+  /** Whether each request has a connection of its own, which is closed then. @default {false} */
+  readonly disableKeepAlive?: boolean | undefined;
   /**
    * The maximum number of connections to an origin with HTTP/2, from 1. Requests are spread over them.
    *
@@ -101,6 +108,13 @@ export interface EngineSettings {
 
 /** Options for every engine. */
 export interface EngineOptions extends EngineSettings {
+  /**
+   * The memory of {@linkcode EngineSettings.maxBytesPerSecond}, which the engines of other event loops
+   * share: of `createBudgetMemory`.
+   *
+   * @default memory of its own
+   */
+  budget?: SharedArrayBuffer | undefined;
   /** The maximum number of requests in flight, and of idle connections to a host, from 1. */
   concurrency: number;
   /** Looks up the addresses of names. Not with native fetch. @default the system */

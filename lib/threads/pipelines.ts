@@ -55,6 +55,14 @@ export interface PipelinesHooks {
   onNotice(text: string): void;
 }
 
+async function createBudget(
+  { maxBytesPerSecond }: RunOptions,
+): Promise<SharedArrayBuffer | undefined> {
+  if (maxBytesPerSecond === undefined) return undefined;
+  const { createBudgetMemory } = await import("../engine/transport/byte_budget.ts");
+  return createBudgetMemory();
+}
+
 /**
  * Several pipelines, each in a worker, that make the requests of one run. Its members are those of
  * one pipeline.
@@ -108,11 +116,14 @@ export class Pipelines implements RunningPipeline {
       ? undefined
       : (await import("../transcript/channel.ts")).createChannelMemory();
     try {
+      const budget = await createBudget(options);
       for (const [index, worker] of pipelines.#workers.entries()) {
         const own = packOptions(shareOptions(options, { index, count }));
         const cookies = jar?.all();
-        const setup = { index, count, options: own, columns, seed, cookies, transcripts };
-        worker.send({ type: "open", setup });
+        worker.send({
+          type: "open",
+          setup: { index, count, options: own, columns, seed, cookies, budget, transcripts },
+        });
       }
       await Promise.all(pipelines.#workers.map(({ ready }) => ready));
     } catch (error) {

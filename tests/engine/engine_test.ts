@@ -111,6 +111,21 @@ for (const { title, name, create, serve } of ENGINE_SUITE) {
     await until(() => server.open === 0);
   });
 
+  Deno.test(`${title} makes a connection for each request where none is kept`, async () => {
+    await using server = await serve(({ send }) => send(ok()));
+    const engine = create({ disableKeepAlive: true });
+    const request = () => makeRequest(engine, target(server.url()));
+    const results = [await request(), ...await Promise.all([request(), request(), request()])];
+    for (const { status, detail, isReused } of results) {
+      assertEquals([status, isReused], [200, false], detail);
+    }
+    assertEquals(server.connections, 4);
+    // None is idle, though the engine is open.
+    await until(() => server.open === 0);
+    if (name === "http1") assertMatch(server.requests[0], /^connection: close\r$/im);
+    engine.close();
+  });
+
   Deno.test(`${title} fails with 'dns' when a name does not resolve`, async () => {
     const engine = create();
     const result = await makeRequest(engine, target("http://does-not-exist.invalid/"));

@@ -514,7 +514,7 @@ export class FetchEngine implements Engine {
     if (this.#prepared?.of !== headers) this.#prepared = prepare(headers);
     const { coded, closes } = this.#prepared;
     attempt.decodes = coded !== undefined;
-    const isFresh = attempt.isReconnecting || closes ||
+    const isFresh = attempt.isReconnecting || closes || this.#options.disableKeepAlive ||
       (body === undefined || body.length === 0) && !IDEMPOTENT.has(method);
     this.#endUse(attempt);
     if (!url.startsWith(this.#origin) || url[this.#origin.length] !== "/") {

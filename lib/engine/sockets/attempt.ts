@@ -116,7 +116,7 @@ export class Attempt extends InFlight implements Exchange, Waiter {
   }
 
   override get progress(): number {
-    return this.#isBusy ? this.reads : 0;
+    return this.#isBusy && !this.#connection!.isHeld ? this.reads : 0;
   }
 
   start(): void {

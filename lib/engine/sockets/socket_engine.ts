@@ -61,6 +61,7 @@ export class SocketEngine implements Engine {
         concurrency: options.concurrency,
         connections: options.connections,
         streams: options.streams,
+        disableKeepAlive: options.disableKeepAlive,
         connectTimeoutMs,
         byName: options.permits !== undefined,
         tls: options.tls ?? { insecure: false },
