@@ -16,6 +16,7 @@ import {
   readTlsOptions,
 } from "./connection.ts";
 import { parseCaptures, parseExpectation } from "./expect.ts";
+import { readFromProcess } from "./environment.ts";
 import { ELSEWHERE } from "./other_programs.ts";
 import { checkMetrics, parseOutput, parseProgress, parseReport, parseResume } from "./output.ts";
 import { readFromDisk } from "./read_file.ts";
@@ -42,7 +43,8 @@ export interface ParseContext extends Partial<CommandFiles> {
 export async function parseRun(
   argv: readonly string[],
   version: string,
-  { readFile = readFromDisk, askPassword, isSubmitted = false }: ParseContext = {},
+  { readFile = readFromDisk, readVariable = readFromProcess, askPassword, isSubmitted = false }:
+    ParseContext = {},
 ): Promise<RunOptions | "help" | "version"> {
   const onCommandLine = parseFlags(RUN_FLAGS, argv, "myriad", { elsewhere: ELSEWHERE });
   if (onCommandLine.get("help")) return "help";
@@ -70,12 +72,12 @@ export async function parseRun(
     ? undefined
     : await (await import("./submission.ts")).Submission.open(bus, values, {
       readFile,
+      readVariable,
       askPassword,
     });
-  const files: CommandFiles = submission?.files ?? { readFile, askPassword };
+  const files: CommandFiles = submission?.files ?? { readFile, readVariable, askPassword };
   const options: RunOptions = {
     ...readOptions(values),
-    url,
     input,
     requests: parseRequests(values),
     pauses: !values.get("no-pause"),
@@ -96,9 +98,10 @@ export async function parseRun(
     details: report !== undefined,
     progress: parseProgress(values),
     // Last, since it may ask for a password: everything else is right by then.
-    ...await readRequest(values, {
+    ...await readRequest(values, { url, input }, {
       version,
       readFile: files.readFile,
+      readVariable: files.readVariable,
       askPassword: files.askPassword,
     }),
   };
