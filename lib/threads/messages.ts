@@ -61,6 +61,8 @@ export interface WorkerSetup {
   readonly seed: string;
   /** The first cookies; undefined without a jar. */
   readonly cookies: readonly KeptCookie[] | undefined;
+  /** What all workers need in common to show requests; undefined if none are shown. */
+  readonly transcripts: SharedArrayBuffer | undefined;
 }
 
 /** Tells a worker to begin. */

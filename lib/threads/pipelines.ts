@@ -104,11 +104,14 @@ export class Pipelines implements RunningPipeline {
   ): Promise<Pipelines> {
     const code = await findCode();
     const pipelines = new Pipelines(code, count, options.concurrency, jar);
+    const transcripts = options.verbose === undefined
+      ? undefined
+      : (await import("../transcript/channel.ts")).createChannelMemory();
     try {
       for (const [index, worker] of pipelines.#workers.entries()) {
         const own = packOptions(shareOptions(options, { index, count }));
         const cookies = jar?.all();
-        const setup = { index, count, options: own, columns, seed, cookies };
+        const setup = { index, count, options: own, columns, seed, cookies, transcripts };
         worker.send({ type: "open", setup });
       }
       await Promise.all(pipelines.#workers.map(({ ready }) => ready));
