@@ -5,7 +5,7 @@
  */
 import { UsageError } from "../errors.ts";
 import { parseParts, type TemplatePart, TextTemplate } from "../source/text_template.ts";
-import { fillVariables, type ReadVariable } from "./environment.ts";
+import type { Variables } from "./environment.ts";
 import { type ReadFile, readShortText } from "./read_file.ts";
 import type { RunValues } from "./table.ts";
 import { isFileReference, nameFlagFile } from "./value_file.ts";
@@ -13,7 +13,7 @@ import { isFileReference, nameFlagFile } from "./value_file.ts";
 /** What a body is read with. */
 export interface BodyContext {
   readonly readFile: ReadFile;
-  readonly readVariable: ReadVariable;
+  readonly variables: Variables;
 }
 
 /** A body as it is given: bytes that are sent as they are, or the parts of a template. */
@@ -75,10 +75,10 @@ async function readPieces(values: RunValues, context: BodyContext): Promise<Give
 function parseText(
   flag: string,
   text: string,
-  { readVariable }: BodyContext,
+  { variables }: BodyContext,
 ): readonly TemplatePart[] {
   refuseReplaced(flag, text, "put the body in a file: --data @FILE");
-  return fillVariables(parseParts(text), readVariable);
+  return variables.fill(parseParts(text));
 }
 
 /**

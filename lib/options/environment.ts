@@ -29,42 +29,61 @@ export function readFromProcess(name: string): string {
   throw new UsageError(`Cannot read '{env:${name}}': the variable is not set: set it`);
 }
 
-/** Parts of a template with the values of variables. */
-export function fillVariables(
-  parts: readonly TemplatePart[],
-  readVariable: ReadVariable,
-): readonly TemplatePart[] {
-  return parts.map((part) => {
-    const variable = typeof part === "string" ? undefined : findVariable(part.name);
-    if (typeof part === "string" || variable === undefined) return part;
-    return { ...part, value: applyFilters(part.name, readVariable(variable)) };
-  });
-}
-
 /** All up to the `@` of user information, where a placeholder can be in it. */
 const USERINFO = /^[a-z]+:\/\/[^/?#\\]*@/i;
 /** Braces of a URL's template, and variables. */
 const TOKEN = /\{\{|\}\}|\{\+?(env:[^{}]*)\}/g;
 
-/**
- * A URL's template with the values of variables in its user information, which no record shows.
- *
- * @throws {UsageError} If a variable stands elsewhere.
- */
-export function fillUrl(url: string, readVariable: ReadVariable): string {
-  if (!/\{\+?env:/.test(url)) return url;
-  const [userinfo] = USERINFO.exec(url) ?? [""];
-  const rest = url.slice(userinfo.length);
-  if (UrlTemplate.parse(rest).names.some((name) => findVariable(name) !== undefined)) {
-    throw new UsageError(
-      "Cannot use {env:NAME} in the URL: records show the URL, and the value can be a secret: " +
-        "use it in a header or in the body, or let the shell fill in what is not secret",
-    );
+/** The variables that the templates of a run name. */
+export class Variables {
+  readonly #read: ReadVariable;
+  /** What they have filled in: it may be shown nowhere. */
+  readonly values: Set<string> = new Set();
+
+  constructor(read: ReadVariable) {
+    this.#read = read;
   }
-  const filled = userinfo.replace(TOKEN, (token: string, name: string | undefined) => {
-    const variable = name === undefined ? undefined : findVariable(name);
-    if (variable === undefined) return token;
-    return encodeURIComponent(applyFilters(name!, readVariable(variable)).toWellFormed());
-  });
-  return filled + rest;
+
+  /**
+   * Parts of a template with the values of variables.
+   *
+   * @throws {UsageError} If a variable cannot be read.
+   */
+  fill(parts: readonly TemplatePart[]): readonly TemplatePart[] {
+    return parts.map((part) => {
+      const value = typeof part === "string" ? undefined : this.#valueOf(part.name);
+      return typeof part === "string" || value === undefined ? part : { ...part, value };
+    });
+  }
+
+  /**
+   * A URL's template with the values of variables in its user information, which no record shows.
+   *
+   * @throws {UsageError} If a variable stands elsewhere, or cannot be read.
+   */
+  fillUrl(url: string): string {
+    if (!/\{\+?env:/.test(url)) return url;
+    const [userinfo] = USERINFO.exec(url) ?? [""];
+    const rest = url.slice(userinfo.length);
+    if (UrlTemplate.parse(rest).names.some((name) => findVariable(name) !== undefined)) {
+      throw new UsageError(
+        "Cannot use {env:NAME} in the URL: records show the URL, and the value can be a secret: " +
+          "use it in a header or in the body, or let the shell fill in what is not secret",
+      );
+    }
+    const filled = userinfo.replace(TOKEN, (token: string, name: string | undefined) => {
+      const value = name === undefined ? undefined : this.#valueOf(name);
+      return value === undefined ? token : encodeURIComponent(value.toWellFormed());
+    });
+    return filled + rest;
+  }
+
+  /** The value of a placeholder that stands for a variable; undefined for another. */
+  #valueOf(name: string): string | undefined {
+    const variable = findVariable(name);
+    if (variable === undefined) return undefined;
+    const value = applyFilters(name, this.#read(variable));
+    this.values.add(value);
+    return value;
+  }
 }

@@ -21,8 +21,8 @@ import {
 } from "../http/fields.ts";
 import { parseParts, type TemplatePart, TextTemplate } from "../source/text_template.ts";
 import type { HeaderList } from "../target.ts";
-import { type BodyContext, readBody, refuseReplaced } from "./body.ts";
-import { fillUrl, fillVariables } from "./environment.ts";
+import { readBody, refuseReplaced } from "./body.ts";
+import { type ReadVariable, Variables } from "./environment.ts";
 import type { AskPassword, ReadFile } from "./read_file.ts";
 import type { RunOptions } from "./run_options.ts";
 import type { RunValues } from "./table.ts";
@@ -30,12 +30,24 @@ import { addQuery } from "./query.ts";
 import { isFileReference, nameFlagFile, readSecret, readSecretLines } from "./value_file.ts";
 
 /** What the request is read with. */
-export interface RequestContext extends BodyContext {
+export interface RequestContext {
   /** The program's version. */
   readonly version: string;
+  readonly readFile: ReadFile;
+  readonly readVariable: ReadVariable;
   /** Undefined where nobody can be asked. */
   readonly askPassword: AskPassword | undefined;
 }
+
+interface FieldContext extends Pick<RequestContext, "readFile" | "askPassword"> {
+  readonly variables: Variables;
+}
+
+/** The options of a run that say what each request is made of. */
+type RequestOptions = Pick<
+  RunOptions,
+  "url" | "method" | "headers" | "body" | "templates" | "requestId" | "variables"
+>;
 
 /** The fields of a run, and which of them are templates. */
 class HeaderFields {
@@ -86,15 +98,16 @@ class HeaderFields {
 export async function readRequest(
   values: RunValues,
   { url, input }: Pick<RunOptions, "url" | "input">,
-  { version, ...context }: RequestContext,
-): Promise<Pick<RunOptions, "url" | "method" | "headers" | "body" | "templates" | "requestId">> {
-  const given = await readBody(values, context);
+  { version, readFile, readVariable, askPassword }: RequestContext,
+): Promise<RequestOptions> {
+  const variables = new Variables(readVariable);
+  const given = await readBody(values, { readFile, variables });
   const isQuery = values.get("get");
   const sent = isQuery ? undefined : given;
   const text = sent !== undefined && "parts" in sent ? new TextTemplate(sent.parts) : undefined;
   const bytes = sent !== undefined && "bytes" in sent ? sent.bytes : undefined;
   const method = parseMethod(values, sent !== undefined);
-  const fields = await readHeaderFields(values, context);
+  const fields = await readHeaderFields(values, { readFile, variables, askPassword });
   if (sent !== undefined && !fields.has("content-type")) {
     const isJson = bytes === undefined ? looksLikeJson(text!) : isJsonBytes(bytes);
     fields.addLiteral("Content-Type", isJson ? JSON_TYPE : FORM_TYPE, "--data");
@@ -117,12 +130,13 @@ export async function readRequest(
     );
   }
   const encoder = new TextEncoder();
-  const filledUrl = url && fillUrl(url, context.readVariable);
+  const filledUrl = url && variables.fillUrl(url);
   return {
     url: isQuery ? addQuery(filledUrl, input, given!) : filledUrl,
     method,
     headers: fields.list,
     requestId: parseRequestId(values, fields),
+    variables: [...variables.values],
     body: bytes ?? (filled && encoder.encode(body === undefined ? filled.start : filled.source)),
     templates: body === undefined && fields.templates.size === 0
       ? undefined
@@ -132,11 +146,10 @@ export async function readRequest(
 
 async function readHeaderFields(
   values: RunValues,
-  { readFile, readVariable, askPassword }: Omit<RequestContext, "version">,
+  { readFile, variables, askPassword }: FieldContext,
 ): Promise<HeaderFields> {
   const fields = new HeaderFields();
-  const parse = (text: string): readonly TemplatePart[] =>
-    fillVariables(parseParts(text), readVariable);
+  const parse = (text: string): readonly TemplatePart[] => variables.fill(parseParts(text));
   for (const header of values.get("header")) {
     if (isFileReference(header)) await addFile(fields, header, readFile);
     else {

@@ -157,6 +157,11 @@ async function createFormatter(options: RunOptions): Promise<(target: Target) =>
       return title + formatNote(`cannot be made: ${target.invalid}`);
     }
     const headers = hooks?.headersFor(target) ?? target.headers;
-    return title + formatRequest(describe({ ...target, headers }), target.body, new SecretFilter());
+    return title +
+      formatRequest(
+        describe({ ...target, headers }),
+        target.body,
+        new SecretFilter(options.variables),
+      );
   };
 }

@@ -6,7 +6,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { UsageError } from "../../lib/errors.ts";
-import { fillUrl, readFromProcess } from "../../lib/options/environment.ts";
+import { readFromProcess, Variables } from "../../lib/options/environment.ts";
 import { parseRun, parseSubmitted } from "../../lib/options/parse.ts";
 import type { RunOptions } from "../../lib/options/run_options.ts";
 import { createFailureFormatter } from "../../lib/output/failure_lines.ts";
@@ -59,15 +59,16 @@ for (
   });
 }
 
-Deno.test("fillUrl() fills in user information only, and shows nothing else", () => {
+Deno.test("Variables.fillUrl() fills in user information only, and shows nothing else", () => {
+  const variables = new Variables(readVariable);
   assertEquals(
-    fillUrl("http://{env:USER}:{env:KEY}@h/{}", readVariable),
+    variables.fillUrl("http://{env:USER}:{env:KEY}@h/{}"),
     "http://a%40b%3Ac:hunter2%20%7Bx%7D%22%26@h/{}",
   );
-  assertEquals(fillUrl("http://h/{}", readVariable), "http://h/{}");
-  assertEquals(fillUrl("http://{env:USER|upper}@h/", readVariable), "http://A%40B%3AC@h/");
+  assertEquals(variables.fillUrl("http://h/{}"), "http://h/{}");
+  assertEquals(variables.fillUrl("http://{env:USER|upper}@h/"), "http://A%40B%3AC@h/");
   assertEquals(
-    fillUrl("http://{{env:A}}@h/{{env:A}}", readVariable),
+    variables.fillUrl("http://{{env:A}}@h/{{env:A}}"),
     "http://{{env:A}}@h/{{env:A}}",
   );
   for (
@@ -77,7 +78,7 @@ Deno.test("fillUrl() fills in user information only, and shows nothing else", ()
       "{env:KEY}",
     ]
   ) {
-    const { message } = assertThrows(() => fillUrl(url, readVariable), UsageError);
+    const { message } = assertThrows(() => variables.fillUrl(url), UsageError);
     assertStringIncludes(message, "records show the URL, and the value can be a secret");
   }
 });
