@@ -51,7 +51,7 @@ export class Variables {
    */
   fill(parts: readonly TemplatePart[]): readonly TemplatePart[] {
     return parts.map((part) => {
-      const value = typeof part === "string" ? undefined : this.#valueOf(part.name);
+      const value = typeof part === "string" ? undefined : this.#readValue(part.name);
       return typeof part === "string" || value === undefined ? part : { ...part, value };
     });
   }
@@ -72,14 +72,14 @@ export class Variables {
       );
     }
     const filled = userinfo.replace(TOKEN, (token: string, name: string | undefined) => {
-      const value = name === undefined ? undefined : this.#valueOf(name);
+      const value = name === undefined ? undefined : this.#readValue(name);
       return value === undefined ? token : encodeURIComponent(value.toWellFormed());
     });
     return filled + rest;
   }
 
   /** The value of a placeholder that stands for a variable; undefined for another. */
-  #valueOf(name: string): string | undefined {
+  #readValue(name: string): string | undefined {
     const variable = findVariable(name);
     if (variable === undefined) return undefined;
     const value = applyFilters(name, this.#read(variable));
