@@ -43,13 +43,9 @@ export async function dryRun(options: RunOptions): Promise<DryRun> {
   try {
     if (outputs.isComplete) return { text: formatNote("the run is complete"), isGood: true };
     const { remainingRange, onlyLf, restored } = outputs;
-    source = await openSource({
-      ...options,
-      ...remainingRange,
-      onlyLf,
-      template: options.url,
-      seed: await drawSeed(restored?.salt),
-    });
+    const seed = await drawSeed(restored?.salt);
+    const template = options.url;
+    source = await openSource({ ...options, ...remainingRange, onlyLf, seed, template });
     return await look(options, outputs, source);
   } finally {
     await source?.items.return();
@@ -79,7 +75,7 @@ async function isThere(path: string): Promise<boolean> {
 async function look(
   options: RunOptions,
   { restored }: Outputs,
-  { items, make }: TargetSource,
+  { items, make, isDrawn }: TargetSource,
 ): Promise<DryRun> {
   const { requestId, loop, input } = options;
   const done = restored && DoneSet.from(restored.done);
@@ -118,6 +114,9 @@ async function look(
   }
   if (total > 0 && requestId !== undefined && restored === undefined) {
     text += formatNote("the ids of --request-id will be others: a run draws them when it begins");
+  }
+  if (total > 0 && isDrawn && restored === undefined) {
+    text += formatNote("what templates draw will be other values: a run draws when it begins");
   }
   if (shortfall !== undefined) text += formatNote(shortfall);
   if (invalid > 0) {

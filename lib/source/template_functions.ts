@@ -185,6 +185,11 @@ export function isPercentEncoded(name: string): boolean {
   return name.endsWith("|urlencode");
 }
 
+/** Whether a value is drawn: another one in each run. */
+export function drawsValue(name: string): boolean {
+  return /^(?:random:|uuid\b)/.test(name);
+}
+
 /** Whether a value depends on when the request is made. */
 export function isTimed(name: string): boolean {
   return /^now\b/.test(name);
