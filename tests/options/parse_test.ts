@@ -65,6 +65,7 @@ Deno.test("parseRun() gives the defaults of the contract", async () => {
     cookieJar: undefined,
     proxy: undefined,
     unixSocket: undefined,
+    variables: [],
     transport: "auto",
     connections: undefined,
     streams: undefined,
