@@ -17,6 +17,7 @@ import {
   readTlsOptions,
 } from "./connection.ts";
 import { parseCaptures, parseExpectation } from "./expect.ts";
+import { readFromProcess } from "./environment.ts";
 import { ELSEWHERE } from "./other_programs.ts";
 import {
   checkMetrics,
@@ -52,7 +53,8 @@ export interface ParseContext extends Partial<CommandFiles> {
 export async function parseRun(
   argv: readonly string[],
   version: string,
-  { readFile = readFromDisk, askPassword, isSubmitted = false }: ParseContext = {},
+  { readFile = readFromDisk, readVariable = readFromProcess, askPassword, isSubmitted = false }:
+    ParseContext = {},
 ): Promise<RunOptions | "help" | "version" | "version as JSON"> {
   const onCommandLine = parseFlags(RUN_FLAGS, argv, "myriad", { elsewhere: ELSEWHERE });
   if (onCommandLine.get("help")) return "help";
@@ -82,13 +84,13 @@ export async function parseRun(
     ? undefined
     : await (await import("./submission.ts")).Submission.open(bus, values, {
       readFile,
+      readVariable,
       askPassword,
     });
-  const files: CommandFiles = submission?.files ?? { readFile, askPassword };
+  const files: CommandFiles = submission?.files ?? { readFile, readVariable, askPassword };
   const options: RunOptions = {
     ...readOptions(values),
     ...parseStages(values),
-    url,
     input,
     requests: parseRequests(values),
     pauses: !values.get("no-pause"),
@@ -112,9 +114,10 @@ export async function parseRun(
     verbose: parseVerbose(values),
     progress: parseProgress(values),
     // Last, since it may ask for a password: everything else is right by then.
-    ...await readRequest(values, {
+    ...await readRequest(values, { url, input }, {
       version,
       readFile: files.readFile,
+      readVariable: files.readVariable,
       askPassword: files.askPassword,
     }),
   };

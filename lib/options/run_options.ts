@@ -196,6 +196,8 @@ export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOption
   readonly body: Uint8Array<ArrayBuffer> | undefined;
   /** The templates among the header fields and the body; undefined without any. */
   readonly templates: RequestTemplates | undefined;
+  /** What variables of the environment have filled in: it may be shown nowhere. */
+  readonly variables: readonly string[];
   /** The header field that carries the id of each request; undefined without ids. */
   readonly requestId: string | undefined;
   /** The cookie jar, and its file unless it is only in memory; undefined without a jar. */

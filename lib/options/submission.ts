@@ -7,6 +7,7 @@
 import { UsageError } from "../errors.ts";
 import { IDEMPOTENT } from "../http/fields.ts";
 import { INPUT_FORMATS } from "../source/formats.ts";
+import { isTimed } from "../source/template_functions.ts";
 import { isSecretHeader, withoutSecrets } from "../text/secrets.ts";
 import { parseCluster } from "./cluster.ts";
 import { type CommandFiles, CommandRecorder } from "./recorded_command.ts";
@@ -93,7 +94,11 @@ export class Submission {
     if (unsafe !== undefined && !mayRepeat(options)) {
       throw new UsageError(`Cannot use '--cluster': ${unsafe}`);
     }
-    const secret = key !== undefined || isPlain ? undefined : findSecret(options);
+    const secret = key !== undefined || isPlain
+      ? undefined
+      : this.#recorder.hasVariables
+      ? "the values of {env:NAME}"
+      : findSecret(options);
     if (secret !== undefined) {
       throw new UsageError(
         `Cannot submit ${secret} in clear: the server of the bus keeps it on its disk: ` +
@@ -114,9 +119,10 @@ export const IDEMPOTENCY_KEY = "idempotency-key";
  */
 export function mayRepeat({ retry, requestId, templates }: RunOptions): boolean {
   if (retry.unsafe || requestId?.toLowerCase() === IDEMPOTENCY_KEY) return true;
-  // A field with the same value in each request would be no key.
-  return templates?.headers.keys().some(([name]) => name.toLowerCase() === IDEMPOTENCY_KEY) ??
-    false;
+  // A field with the same value in each request would be no key, nor one with the time.
+  return templates?.headers.entries().some(([[name], { placeholders }]) =>
+    name.toLowerCase() === IDEMPOTENCY_KEY && !placeholders.some(({ name }) => isTimed(name))
+  ) ?? false;
 }
 
 /** Why a method is not sent by several machines, in words; undefined if it is. */

@@ -10,7 +10,7 @@ export type EngineChoice =
   & EngineSettings
   & Pick<
     RunOptions,
-    "engine" | "concurrency" | "output" | "input" | "expect" | "captures" | "verbose"
+    "engine" | "concurrency" | "output" | "input" | "expect" | "captures" | "verbose" | "variables"
   >;
 
 /** What an engine of a run needs that its options do not have. */
@@ -43,7 +43,7 @@ export async function openEngine(
 }
 
 async function openTrace(
-  { verbose }: EngineChoice,
+  { verbose, variables }: EngineChoice,
   memory: SharedArrayBuffer | undefined,
 ): Promise<EngineOptions["trace"]> {
   if (verbose === undefined) return undefined;
@@ -51,7 +51,7 @@ async function openTrace(
     import("../transcript/channel.ts"),
     import("../transcript/transcripts.ts"),
   ]);
-  return new Transcripts(verbose, new Channel(memory ?? createChannelMemory()));
+  return new Transcripts(verbose, new Channel(memory ?? createChannelMemory()), variables);
 }
 
 async function openCheck(

@@ -17,7 +17,7 @@ import { PeakMemory } from "../process/peak_memory.ts";
 import { createHostCheck } from "../process/permission.ts";
 import { PreciseTimer } from "../schedule/precise_timer.ts";
 import { openSource, type TargetSource } from "../source/open.ts";
-import { drawRandom } from "../source/run_random.ts";
+import { drawSeed } from "../source/run_random.ts";
 import { addIds, drawIds } from "../source/request_id.ts";
 import { describeShortfall } from "../source/shortfall.ts";
 import { Targets } from "../source/targets.ts";
@@ -92,7 +92,7 @@ export class Run {
         metrics = MetricsServer.listen(options.metrics);
       }
       const { remainingRange, onlyLf } = outputs;
-      const seed = (await drawRandom("templates", outputs.restored?.salt)).toHex();
+      const seed = await drawSeed(outputs.restored?.salt);
       source = await openSource({
         ...options,
         ...remainingRange,

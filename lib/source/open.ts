@@ -4,12 +4,13 @@ import { Input } from "./input.ts";
 import type { InputFormat } from "./input_format.ts";
 import type { Items, MakeTarget } from "./item.ts";
 import { LineReader, type Lines } from "./lines.ts";
-import { openMaker, parseUrlTemplate, type TargetOptions } from "./make_target.ts";
+import { listNames, openMaker, parseUrlTemplate, type TargetOptions } from "./make_target.ts";
 import { NumberItems, type RequestRange } from "./numbering.ts";
 import { refuseFields, refuseNames } from "./placeholders.ts";
 import { RecordItems } from "./record_items.ts";
 import type { RequestDefaults } from "./request_defaults.ts";
 import { Rounds } from "./rounds.ts";
+import { drawsValue } from "./template_functions.ts";
 import type { UrlTemplate } from "./url_template.ts";
 
 /** Options for {@linkcode openSource}. */
@@ -29,6 +30,8 @@ export interface TargetSource {
   readonly columns: readonly string[];
   /** The random part of the run: what is drawn for a request depends on it. */
   readonly seed: string;
+  /** Whether templates draw values that are others in each run. */
+  readonly isDrawn: boolean;
   /** Whether all targets are known to be of one host. */
   readonly hasOneHost: boolean;
 }
@@ -41,6 +44,7 @@ export interface TargetSource {
 export async function openSource(options: SourceOptions): Promise<TargetSource> {
   const { input, seed } = options;
   const { template, defaults } = parseUrlTemplate(options);
+  const isDrawn = listNames(template, defaults).some(drawsValue);
   if (input === undefined) {
     if (template === undefined) throw new UsageError("No URL is given: add one");
     refuseFields(template, "without --input there is no record: use {} for the number");
@@ -54,6 +58,7 @@ export async function openSource(options: SourceOptions): Promise<TargetSource> 
       make: await openMaker(options, []),
       columns: [],
       seed,
+      isDrawn,
       hasOneHost: template.isOriginFixed,
     };
   }
@@ -79,6 +84,7 @@ export async function openSource(options: SourceOptions): Promise<TargetSource> 
     make: await openMaker(options, columns),
     columns,
     seed,
+    isDrawn,
     // A record's own URL can lead to another host.
     hasOneHost: template?.isOriginFixed === true && (!resolvesUrls || template.names.length > 0),
   };

@@ -77,6 +77,7 @@ const NEEDED = {
   transport: true,
   unixSocket: true,
   url: true,
+  variables: true,
   verbose: true,
 } as const satisfies Record<keyof RunOptions, boolean>;
 

@@ -58,7 +58,7 @@ for (
   const [args, words] of [
     [["-sS"], "leave it out"],
     [["-a", "x:y"], "'-u NAME:PASSWORD'"],
-    [["--data-raw", "x"], "'--data DATA'"],
+    [["--body", "x"], "'--data DATA'"],
     [["--max-time", "10"], "'--timeout D' (-t), with its unit"],
     [["--vus", "10"], "'--concurrency C' (-c)"],
     [["--iterations", "10"], "'--requests N' (-n)"],

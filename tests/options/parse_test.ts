@@ -71,6 +71,7 @@ Deno.test("parseRun() gives the defaults of the contract", async () => {
     localEnd: undefined,
     disableKeepAlive: false,
     maxBytesPerSecond: undefined,
+    variables: [],
     transport: "auto",
     connections: undefined,
     streams: undefined,
