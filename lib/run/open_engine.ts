@@ -1,4 +1,6 @@
 import type { ResponseCheck } from "../check/response_check.ts";
+import { asksForCoding } from "../http/fields.ts";
+import type { BodyDecoding } from "../engine/decoding.ts";
 import type { Engine } from "../engine/engine.ts";
 import { ENGINES } from "../engine/engines.ts";
 import type { EngineOptions, EngineSettings } from "../engine/options.ts";
@@ -8,7 +10,10 @@ import { INPUT_FORMATS } from "../source/formats.ts";
 /** The options of a run that its engine and the check of its responses depend on. */
 export type EngineChoice =
   & EngineSettings
-  & Pick<RunOptions, "engine" | "concurrency" | "output" | "input" | "expect" | "captures">;
+  & Pick<
+    RunOptions,
+    "engine" | "concurrency" | "headers" | "raw" | "output" | "input" | "expect" | "captures"
+  >;
 
 /** What an engine of a run needs that its options do not have. */
 export type EngineHooks = Pick<
@@ -32,8 +37,20 @@ export async function openEngine(
     ...hooks,
     ttfb: options.output?.fields?.includes("ttfb_ms") ?? false,
     onHead: check?.onHead,
+    decoding: await openDecoding(options, check?.inspectsBodies || hooks.bodyFor !== undefined),
   });
   return { engine, check };
+}
+
+/** Only for runs that can have something to decode: others do not ask for a coding. */
+async function openDecoding(
+  { headers, raw, input }: EngineChoice,
+  looksAtBodies: boolean,
+): Promise<BodyDecoding | undefined> {
+  const hasOwnHeaders = input !== undefined && INPUT_FORMATS[input.format].hasOwnRequests;
+  if (raw || !(looksAtBodies || hasOwnHeaders || asksForCoding(headers))) return undefined;
+  const { BodyDecoding } = await import("../engine/decoding.ts");
+  return new BodyDecoding();
 }
 
 async function openCheck(

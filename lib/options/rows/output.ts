@@ -8,7 +8,7 @@ import { choice } from "../../cli/kinds.ts";
 import { OUTPUT_FORMAT_NAMES, OUTPUT_FORMATS } from "../../output/formats.ts";
 import { FIELDS } from "../../output/record.ts";
 import { CAPTURE, LISTEN_ADDRESS } from "../kinds.ts";
-import { listWords } from "./flag.ts";
+import { GIVEN, listWords } from "./flag.ts";
 import type { RunFlag } from "./flag.ts";
 
 /** The rows, in the order of the help. */
@@ -63,6 +63,13 @@ export const OUTPUT_ROWS = [
     help: "save each body in a file of its own, by number: DIR/0/17.html",
     // A run without bodies leaves gaps that a later one could not fill.
     identity: { of: ({ saveBodies }) => saveBodies },
+  },
+  {
+    name: "raw",
+    option: "raw",
+    help: "leave compressed bodies as they came, for --save-bodies, --capture and --expect-body",
+    // Records and saved bodies hold something else.
+    identity: { of: ({ raw }) => raw ? GIVEN : null },
   },
   {
     name: "resume",
