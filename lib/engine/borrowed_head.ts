@@ -4,4 +4,6 @@ import type { ResponseHead } from "./engine.ts";
 export interface BorrowedHead extends ResponseHead {
   /** A copy that can be read later as well. */
   clone(): BorrowedHead;
+  /** The status line, or `:status` of HTTP/2, and the fields, as they came; each character a byte. */
+  lines(): readonly string[];
 }

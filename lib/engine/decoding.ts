@@ -87,6 +87,10 @@ class DecodedHead implements BorrowedHead {
     return this.#head.field(name);
   }
 
+  lines(): readonly string[] {
+    return this.#head.lines();
+  }
+
   clone(): DecodedHead {
     return new DecodedHead(this.#head.clone(), this.#isDecodable);
   }

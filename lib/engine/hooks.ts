@@ -18,24 +18,29 @@ export class ResponseHooks {
   readonly #bodyFor: EngineOptions["bodyFor"];
   readonly #decoding: BodyDecoding | undefined;
   readonly #maxBodyBytes: number;
+  readonly #trace: EngineOptions["trace"];
+  /** Whether the `Content-Type` of responses is wanted. */
+  readonly wantsType: boolean;
   readonly #onFailure: (error: unknown) => void;
   /** The last list that cookies were put into, because many requests of a run share a list. */
   #last: { create: HeaderList; cookies: string; headers: HeaderList } | undefined;
 
   static of(options: EngineOptions): ResponseHooks | undefined {
-    const { cookies, onHead, bodyFor, decoding } = options;
-    const hasHooks = [cookies, onHead, bodyFor, decoding].some((hook) => hook !== undefined);
-    return hasHooks ? new ResponseHooks(options) : undefined;
+    const { cookies, onHead, bodyFor, decoding, trace, contentType = false } = options;
+    const hasAny = contentType ||
+      [cookies, onHead, bodyFor, decoding, trace].some((hook) => hook !== undefined);
+    return hasAny ? new ResponseHooks(options) : undefined;
   }
 
-  private constructor(
-    { cookies, onHead, bodyFor, decoding, maxBodyBytes, onSinkFailure = endProcess }: EngineOptions,
-  ) {
-    this.#maxBodyBytes = maxBodyBytes;
+  private constructor(options: EngineOptions) {
+    const { cookies, onHead, bodyFor, decoding, trace, onSinkFailure = endProcess } = options;
     this.#cookies = cookies;
     this.#onHead = onHead;
     this.#bodyFor = bodyFor;
     this.#decoding = decoding;
+    this.#maxBodyBytes = options.maxBodyBytes;
+    this.#trace = trace;
+    this.wantsType = options.contentType ?? false;
     this.#onFailure = onSinkFailure;
   }
 
@@ -45,8 +50,8 @@ export class ResponseHooks {
 
   /** Whether heads or bodies of responses are wanted. */
   get wantsResponses(): boolean {
-    return this.#onHead !== undefined || this.#bodyFor !== undefined ||
-      this.#decoding !== undefined;
+    return this.wantsType ||
+      [this.#onHead, this.#bodyFor, this.#decoding, this.#trace].some((hook) => hook !== undefined);
   }
 
   /**
@@ -92,6 +97,7 @@ export class ResponseHooks {
     try {
       sink = this.#onHead?.(target, shown);
       if (this.#bodyFor !== undefined) sink = tee(this.#bodyFor(target, shown.clone()), sink);
+      if (this.#trace !== undefined) sink = tee(this.#trace.bodyFor(target, shown), sink);
     } catch (error) {
       const body = new BodyTap(sink, this.#onFailure);
       body.fail(error);

@@ -12,14 +12,23 @@ export type EngineChoice =
   & EngineSettings
   & Pick<
     RunOptions,
-    "engine" | "concurrency" | "headers" | "raw" | "output" | "input" | "expect" | "captures"
+    | "engine"
+    | "concurrency"
+    | "headers"
+    | "raw"
+    | "output"
+    | "input"
+    | "expect"
+    | "captures"
+    | "verbose"
   >;
 
 /** What an engine of a run needs that its options do not have. */
-export type EngineHooks = Pick<
-  EngineOptions,
-  "permits" | "cookies" | "bodyFor" | "onSinkFailure"
->;
+export interface EngineHooks
+  extends Pick<EngineOptions, "permits" | "cookies" | "bodyFor" | "onSinkFailure"> {
+  /** What all event loops of the run need in common to show requests. @default it is the only one */
+  readonly transcripts?: SharedArrayBuffer | undefined;
+}
 
 /**
  * Opens an engine for a run, and the check of its responses; undefined if nothing is expected or
@@ -29,15 +38,17 @@ export type EngineHooks = Pick<
  */
 export async function openEngine(
   options: EngineChoice,
-  hooks: EngineHooks,
+  { transcripts, ...hooks }: EngineHooks,
 ): Promise<{ engine: Engine; check: ResponseCheck | undefined }> {
   const check = await openCheck(options);
   const engine = await ENGINES[options.engine].open({
     ...options,
     ...hooks,
     ttfb: options.output?.fields?.includes("ttfb_ms") ?? false,
+    contentType: options.output?.fields?.includes("content_type") ?? false,
     onHead: check?.onHead,
     decoding: await openDecoding(options, check?.inspectsBodies || hooks.bodyFor !== undefined),
+    trace: await openTrace(options, transcripts),
   });
   return { engine, check };
 }
@@ -51,6 +62,18 @@ async function openDecoding(
   if (raw || !(looksAtBodies || hasOwnHeaders || asksForCoding(headers))) return undefined;
   const { BodyDecoding } = await import("../engine/decoding.ts");
   return new BodyDecoding();
+}
+
+async function openTrace(
+  { verbose }: EngineChoice,
+  memory: SharedArrayBuffer | undefined,
+): Promise<EngineOptions["trace"]> {
+  if (verbose === undefined) return undefined;
+  const [{ Channel, createChannelMemory }, { Transcripts }] = await Promise.all([
+    import("../transcript/channel.ts"),
+    import("../transcript/transcripts.ts"),
+  ]);
+  return new Transcripts(verbose, new Channel(memory ?? createChannelMemory()));
 }
 
 async function openCheck(

@@ -23,6 +23,7 @@ import { UNASKED_UPGRADE } from "../http1/head.ts";
 import type { EngineOptions } from "../options.ts";
 import { follow, type Hop, readLocation } from "../redirect.ts";
 import { Shortage } from "../shortage.ts";
+import { type RequestTrace, tellEnd } from "../trace.ts";
 import { Clients, type Use } from "./clients.ts";
 import {
   type FetchFailure,
@@ -82,12 +83,16 @@ class Attempt extends InFlight implements BodyOwner {
   ttfbMs: number | null = null;
   location: string | null = null;
   retryAfter: string | null = null;
+  contentType: string | null = null;
   /** The body of the final response, once its head has come; undefined if nothing takes it. */
   body: BodyTap | undefined;
+  /** Undefined if it is not shown. */
+  readonly trace: RequestTrace | undefined;
 
-  constructor(hop: Hop) {
+  constructor(hop: Hop, trace: RequestTrace | undefined) {
     super();
     this.hop = hop;
+    this.trace = trace;
   }
 
   get signal(): AbortSignal {
@@ -147,7 +152,7 @@ function readRetryAfter({ status, headers }: Response): string | null {
 }
 
 /** The head of a response of native fetch. */
-function toHead({ status, headers }: Response): BorrowedHead {
+function toHead({ status, statusText, headers }: Response): BorrowedHead {
   const coding = headers.get("content-encoding")?.toLowerCase() ?? "";
   return {
     status,
@@ -159,7 +164,20 @@ function toHead({ status, headers }: Response): BorrowedHead {
     clone() {
       return this;
     },
+    lines: () => [
+      `HTTP ${status} ${statusText}`.trimEnd(),
+      ...Array.from(headers, ([name, value]) => `${name}: ${value}`),
+    ],
   };
+}
+
+/** What native fetch is asked for, line by line: it adds fields of its own, and does not tell them. */
+export function describeRequest(
+  { method, url, headers, requestId }: Hop,
+  fields: HeaderList = prepare(headers).fields,
+): readonly string[] {
+  const all = requestId === undefined ? fields : [...fields, requestId];
+  return [`${method} ${url}`, ...all.map(([name, value]) => `${name}: ${value}`)];
 }
 
 /**
@@ -262,11 +280,13 @@ export class FetchEngine implements Engine {
   }
 
   #createClient(poolMaxIdlePerHost: number, http1 = true): Deno.HttpClient {
-    const { ca, cert, key } = this.#options.tls ?? {};
+    const { tls, localEnd } = this.#options;
+    const { ca, cert, key } = tls ?? {};
     return Deno.createHttpClient({
       allowHost: true,
       poolMaxIdlePerHost,
       http1,
+      ...(localEnd?.address === undefined ? {} : { localAddress: localEnd.address }),
       ...(ca === undefined ? {} : { caCerts: [ca] }),
       ...(cert === undefined || key === undefined ? {} : { cert, key }),
     });
@@ -277,14 +297,20 @@ export class FetchEngine implements Engine {
   }
 
   start(target: Target, done: (result: Result) => void, dueMs?: number): void {
+    const trace = this.#options.trace?.begin(target);
     // If `done` throws, that is a bug, which ends the process like any other.
-    void this.#request(target, dueMs).then(done);
+    void this.#request(target, trace, dueMs)
+      .then(trace === undefined ? done : tellEnd(trace, done));
   }
 
-  async #request(target: Target, dueMs?: number): Promise<Result> {
+  async #request(
+    target: Target,
+    trace: RequestTrace | undefined,
+    dueMs?: number,
+  ): Promise<Result> {
     const now = performance.now();
     const start = dueMs ?? now;
-    const attempt = new Attempt(target);
+    const attempt = new Attempt(target, trace);
     let status: number | null = null;
     let failure: FetchFailure | undefined;
     const sent = !this.#cancelled;
@@ -298,6 +324,7 @@ export class FetchEngine implements Engine {
           if (this.#options.ttfb) attempt.ttfbMs = performance.now() - start;
           const length = this.#shortLength(response);
           if (length !== undefined) {
+            trace?.onResponse(toHead(response).lines());
             if (this.#hooks !== undefined) {
               this.#onHead(response, attempt.hop, undefined, attempt, target);
             }
@@ -349,11 +376,14 @@ export class FetchEngine implements Engine {
       ttfbMs: attempt.ttfbMs,
       attempts: isTried ? 1 + attempt.repetitions : 0,
       location: status === null ? null : attempt.location,
+      finalUrl: isTried ? attempt.hop.url : null,
+      redirects: attempt.redirects,
+      contentType: status === null ? null : attempt.contentType,
       via: null,
       isReused: false,
       engine: this.name,
-      // Native fetch does not tell.
-      version: null,
+      // Native fetch does not tell which one it spoke, unless it may speak no other.
+      version: status !== null && attempt.isHttp2Only ? "2" : null,
       retryAfter: status === null ? null : attempt.retryAfter,
     }, failure);
   }
@@ -437,6 +467,7 @@ export class FetchEngine implements Engine {
       const isPointing = status === 201 || (status >= 300 && status < 400);
       const pointer = readLocation(status, isPointing ? headers.get("location") : null);
       const next = follow(hop, pointer, attempt.redirects, this.#options.redirects);
+      attempt.trace?.onResponse(toHead(response).lines());
       if (this.#hooks !== undefined) this.#onHead(response, hop, next, attempt, target);
       await this.#read(response, hop.method, attempt);
       const { location } = pointer;
@@ -468,7 +499,9 @@ export class FetchEngine implements Engine {
     if (hooks.hasCookies) hooks.store(url, headers.getSetCookie());
     const isTooLong = readLength(response, method) > this.#options.maxBodyBytes;
     if (!hooks.wantsResponses || next !== undefined || isTooLong) return;
-    attempt.body = hooks.begin(target, toHead(response), sent, attempt);
+    const head = toHead(response);
+    if (hooks.wantsType) attempt.contentType = head.field("content-type");
+    attempt.body = hooks.begin(target, head, sent, attempt);
   }
 
   #send(attempt: Attempt): Promise<Response> {
@@ -507,6 +540,7 @@ export class FetchEngine implements Engine {
       redirect: "manual",
       signal,
     };
+    attempt.trace?.onRequest(describeRequest(hop, fields), hop);
     if (method !== "GET") init.method = method;
     if (body !== undefined && body.length > 0) {
       if (this.#blob?.of !== body) this.#blob = { of: body, blob: new Blob([body]) };

@@ -26,6 +26,8 @@ interface Moment {
 /** The parts that all requests of an engine share. */
 export interface AttemptContext {
   readonly options: EngineOptions;
+  /** Finds a host that a URL connects to, and must not; undefined if every host may be. */
+  readonly findDenied?: ((url: string) => string | undefined) | undefined;
   readonly deadlines: Deadlines;
   readonly pool: ConnectionPool;
   readonly router: Router;
@@ -76,6 +78,7 @@ export class Attempt extends InFlight implements Exchange, Waiter, BodyOwner {
   #isBusy = false;
   #ttfbMs: number | null = null;
   #version: HttpVersion | null = null;
+  #contentType: string | null = null;
   /** The body of the final response, once its head has come; undefined if nothing takes it. */
   #body: BodyTap | undefined;
 
@@ -125,7 +128,7 @@ export class Attempt extends InFlight implements Exchange, Waiter, BodyOwner {
 
   /** Asks for a connection for the hop. */
   #begin(): void {
-    const { options, router } = this.#context;
+    const { findDenied, router } = this.#context;
     const { url } = this.#hop;
     // A new hop has not made any progress yet.
     this.seen = 0;
@@ -141,9 +144,8 @@ export class Attempt extends InFlight implements Exchange, Waiter, BodyOwner {
     if (this.#route.origin.port === 0) {
       return this.#settle(toUrlFailure("port 0 cannot be requested"), 0);
     }
-    if (options.permits?.(url) === false) {
-      return this.#settle(toPermissionFailure(url), 0);
-    }
+    const denied = findDenied?.(url);
+    if (denied !== undefined) return this.#settle(toPermissionFailure(denied), 0);
     this.#acquire();
   }
 
@@ -180,7 +182,12 @@ export class Attempt extends InFlight implements Exchange, Waiter, BodyOwner {
     this.#isSent = true;
     this.#isBusy = true;
     this.#isReused = connection.uses > 0;
-    connection.send(this.#hop, this.#route!, this.#headers, this);
+    this.send(connection, this.#hop, this.#route!, this.#headers);
+  }
+
+  /** Sends the request of a hop. */
+  protected send(connection: Connection, hop: Hop, route: Route, headers: HeaderList): void {
+    connection.send(hop, route, headers, this);
   }
 
   onConnectFailure(failure: Failure): void {
@@ -196,6 +203,7 @@ export class Attempt extends InFlight implements Exchange, Waiter, BodyOwner {
     if (hooks!.hasCookies) hooks!.store(this.#hop.url, cookies());
     if (!hooks!.wantsResponses || start.length > maxBodyBytes) return undefined;
     if (follow(this.#hop, start, this.#redirects, redirects) !== undefined) return undefined;
+    if (hooks!.wantsType) this.#contentType = head.field("content-type");
     this.#body = hooks!.begin(this.#target, head, this.#hop.headers, this);
     return this.#body;
   }
@@ -301,6 +309,9 @@ export class Attempt extends InFlight implements Exchange, Waiter, BodyOwner {
       ttfbMs: this.#ttfbMs,
       attempts: isTried ? this.#attempts : 0,
       location,
+      finalUrl: isTried ? this.#hop.url : null,
+      redirects: this.#redirects,
+      contentType: status === null ? null : this.#contentType,
       via: this.#connection?.info ?? null,
       isReused: this.#isReused,
       engine,
