@@ -1,4 +1,5 @@
 import type { Target } from "../target.ts";
+import type { BodyDecoding } from "./decoding.ts";
 import type { BodySink, Cookies, ProxyOptions, ResponseHead, TlsOptions } from "./engine.ts";
 import type { NameService } from "./sockets/name_lookup.ts";
 import type { Trace } from "./trace.ts";
@@ -128,6 +129,8 @@ export interface EngineOptions extends EngineSettings {
   onHead?: ((target: Target, head: ResponseHead) => BodySink | undefined) | undefined;
   /** Returns what takes the body of the final response, if anything; not called for redirects. */
   bodyFor?: ((target: Target, head: ResponseHead) => BodySink | undefined) | undefined;
+  /** Decodes bodies; used by one engine. @default no body is decoded */
+  decoding?: BodyDecoding | undefined;
   /**
    * Called with what `bodyFor` or a sink throws, such as a full disk. The request is then given up,
    * and the run has to end.

@@ -25,7 +25,6 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
   g: "write braces of the URL twice: {{ and }}",
   body: "use '--data DATA'",
   "body-file": "use '--data @FILE'",
-  compressed: "use '-H \"Accept-Encoding: gzip\" --engine fetch'",
   "max-time": "use '--timeout D' (-t), with its unit",
   retry: "use '--retries N'",
   parallel: "requests are made in parallel: '-c C' sets how many",

@@ -116,7 +116,7 @@ export async function readRequest(
   if (!fields.has("user-agent")) {
     fields.addLiteral("User-Agent", `myriad/${version}`, "--user-agent");
   }
-  // Native fetch would ask for gzip and br by itself, and decode bodies that nobody reads.
+  // Native fetch would ask for gzip and br by itself.
   if (!fields.has("accept-encoding")) fields.addLiteral("Accept-Encoding", "identity", "--header");
 
   const type = fields.value("content-type") ?? "";
@@ -192,6 +192,11 @@ async function readHeaderFields(
       cookies.push(...isFileReference(cookie) ? [text] : parse(text));
     }
     fields.add("Cookie", cookies, "--cookie");
+  }
+  if (values.get("compressed")) {
+    check("compressed", "Accept-Encoding");
+    const { ACCEPTED_CODINGS } = await import("../codec/content_codings.ts");
+    fields.addLiteral("Accept-Encoding", ACCEPTED_CODINGS, "--compressed");
   }
   const agent = values.get("user-agent");
   if (agent !== undefined) {

@@ -205,6 +205,8 @@ export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOption
   readonly output: OutputOptions | undefined;
   /** The folder that bodies are saved in. */
   readonly saveBodies: string | undefined;
+  /** Whether bodies with a content coding are left as they came. */
+  readonly raw: boolean;
   readonly resume: "no" | "yes" | "force";
   readonly retryFailed: boolean;
   readonly overwrite: boolean;

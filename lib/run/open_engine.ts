@@ -1,4 +1,6 @@
 import type { ResponseCheck } from "../check/response_check.ts";
+import { asksForCoding } from "../http/fields.ts";
+import type { BodyDecoding } from "../engine/decoding.ts";
 import type { Engine } from "../engine/engine.ts";
 import { ENGINES } from "../engine/engines.ts";
 import type { EngineOptions, EngineSettings } from "../engine/options.ts";
@@ -10,7 +12,16 @@ export type EngineChoice =
   & EngineSettings
   & Pick<
     RunOptions,
-    "engine" | "concurrency" | "output" | "input" | "expect" | "captures" | "verbose" | "variables"
+    | "engine"
+    | "concurrency"
+    | "headers"
+    | "raw"
+    | "output"
+    | "input"
+    | "expect"
+    | "captures"
+    | "verbose"
+    | "variables"
   >;
 
 /** What an engine of a run needs that its options do not have. */
@@ -37,9 +48,21 @@ export async function openEngine(
     ttfb: options.output?.fields?.includes("ttfb_ms") ?? false,
     contentType: options.output?.fields?.includes("content_type") ?? false,
     onHead: check?.onHead,
+    decoding: await openDecoding(options, check?.inspectsBodies || hooks.bodyFor !== undefined),
     trace: await openTrace(options, transcripts),
   });
   return { engine, check };
+}
+
+/** Only for runs that can have something to decode: others do not ask for a coding. */
+async function openDecoding(
+  { headers, raw, input }: EngineChoice,
+  looksAtBodies: boolean,
+): Promise<BodyDecoding | undefined> {
+  const hasOwnHeaders = input !== undefined && INPUT_FORMATS[input.format].hasOwnRequests;
+  if (raw || !(looksAtBodies || hasOwnHeaders || asksForCoding(headers))) return undefined;
+  const { BodyDecoding } = await import("../engine/decoding.ts");
+  return new BodyDecoding();
 }
 
 async function openTrace(

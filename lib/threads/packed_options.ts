@@ -52,6 +52,7 @@ const NEEDED = {
   proxy: true,
   rampUpMs: true,
   rate: true,
+  raw: true,
   redirects: true,
   report: false,
   requestId: false,

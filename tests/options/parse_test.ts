@@ -76,6 +76,7 @@ Deno.test("parseRun() gives the defaults of the contract", async () => {
     connections: undefined,
     streams: undefined,
     saveBodies: undefined,
+    raw: false,
     method: "GET",
     headers: [["User-Agent", "myriad/1.2.3"], ["Accept-Encoding", "identity"]],
     body: undefined,

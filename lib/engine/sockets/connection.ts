@@ -6,9 +6,9 @@
 import type { ConnectionInfo, Failure, HttpVersion } from "../../result.ts";
 import type { HeaderList } from "../../target.ts";
 import { InFlight } from "../deadlines.ts";
-import type { BodyTap } from "../hooks.ts";
+import type { BodyTap } from "../body_tap.ts";
+import type { BorrowedHead } from "../borrowed_head.ts";
 import type { Hop } from "../redirect.ts";
-import type { BorrowedHead } from "../hooks.ts";
 import type { Route } from "./router.ts";
 
 /**

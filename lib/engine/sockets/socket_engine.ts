@@ -114,6 +114,7 @@ export class SocketEngine implements Engine {
   close(): void {
     this.#context.deadlines.close();
     this.#context.pool.close();
+    this.#context.options.decoding?.close();
     this.#transports.close();
   }
 }
