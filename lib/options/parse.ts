@@ -23,7 +23,7 @@ import { type CommandFiles, type RecordedCommand, replayFiles } from "./recorded
 import { parseCookieJar, readRequest } from "./request.ts";
 import { parseRetry } from "./retry.ts";
 import type { RunOptions } from "./run_options.ts";
-import { parseStages } from "./stages.ts";
+import { checkWarmUp, parseStages } from "./stages.ts";
 import { parseInput, parseRequests, parseUrl } from "./source.ts";
 import { RUN_FLAGS, type RunRow, type RunValues } from "./table.ts";
 
@@ -63,6 +63,7 @@ export async function parseRun(
   if (isSubmitted) (await import("./submission.ts")).checkSubmitted(values);
   else checkFlags(values);
   checkMetrics(values);
+  checkWarmUp(values);
   const captures = parseCaptures(values);
   const expect = parseExpectation(values);
   const report = parseReport(values, url ?? `URLs of ${input!.path}`);

@@ -162,6 +162,8 @@ export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOption
   readonly requests: number;
   /** Milliseconds after which no request starts, from 1. */
   readonly durationMs: number | undefined;
+  /** Milliseconds from the begin in which requests are made and not counted; undefined for none. */
+  readonly warmUpMs: number | undefined;
   readonly shard: Shard;
   /** What each response is held against, unless its own record of the input says otherwise. */
   readonly expect: Expectation;

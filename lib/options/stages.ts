@@ -77,3 +77,16 @@ export function parseStages(values: RunValues): Partial<Pick<RunOptions, "rate" 
   }
   return { concurrency: peak };
 }
+
+/** @throws {UsageError} If the warm-up is as long as the run, of which nothing would be counted. */
+export function checkWarmUp(values: RunValues): void {
+  const warmUpMs = values.get("warm-up") ?? 0;
+  const stagesMs = values.get("stages")?.lengthMs ?? Infinity;
+  const durationMs = values.get("duration") ?? Infinity;
+  if (warmUpMs < Math.min(stagesMs, durationMs)) return;
+  const whole = stagesMs < durationMs ? "stages" : "duration";
+  throw new UsageError(
+    `Cannot use '--warm-up ${values.texts("warm-up")[0]}': '--${whole}' includes it, and nothing ` +
+      "would be counted: use a shorter one",
+  );
+}

@@ -69,6 +69,7 @@ const NEEDED = {
   transport: true,
   unixSocket: true,
   url: true,
+  warmUpMs: true,
 } as const satisfies Record<keyof RunOptions, boolean>;
 
 type NeededName = {

@@ -53,6 +53,15 @@ export const LOAD_ROWS = [
       "30s:100/s,2m:1000/s,30s:0 or 30s:50,5m:50; the run ends with the last",
   },
   {
+    name: "warm-up",
+    value: "D",
+    kind: DURATION,
+    option: "warmUpMs",
+    excludes: ["retry-failed"],
+    help: "count no request that starts in the first D: it is made and recorded, " +
+      "but in no figure and no threshold",
+  },
+  {
     name: "host-concurrency",
     value: "C",
     kind: count({ min: 1, max: 1_000_000 }),
