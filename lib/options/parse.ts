@@ -23,7 +23,7 @@ import { type CommandFiles, type RecordedCommand, replayFiles } from "./recorded
 import { parseCookieJar, readRequest } from "./request.ts";
 import { parseRetry } from "./retry.ts";
 import type { RunOptions } from "./run_options.ts";
-import { checkWarmUp, parseStages } from "./stages.ts";
+import { checkWarmUp, parseHostRate, parseStages } from "./load.ts";
 import { parseInput, parseRequests, parseUrl } from "./source.ts";
 import { RUN_FLAGS, type RunRow, type RunValues } from "./table.ts";
 
@@ -63,7 +63,6 @@ export async function parseRun(
   if (isSubmitted) (await import("./submission.ts")).checkSubmitted(values);
   else checkFlags(values);
   checkMetrics(values);
-  checkWarmUp(values);
   const captures = parseCaptures(values);
   const expect = parseExpectation(values);
   const report = parseReport(values, url ?? `URLs of ${input!.path}`);
@@ -75,9 +74,11 @@ export async function parseRun(
       askPassword,
     });
   const files: CommandFiles = submission?.files ?? { readFile, askPassword };
+  const plain = readOptions(values);
   const options: RunOptions = {
-    ...readOptions(values),
-    ...parseStages(values),
+    ...plain,
+    ...parseStages(values, plain),
+    ...parseHostRate(plain),
     url,
     input,
     requests: parseRequests(values),
@@ -105,6 +106,7 @@ export async function parseRun(
       askPassword: files.askPassword,
     }),
   };
+  checkWarmUp(options);
   return submission === undefined ? options : submission.finish(options);
 }
 
