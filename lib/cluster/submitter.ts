@@ -259,9 +259,9 @@ export class Submitter implements RunningPipeline {
   }
 
   async #tellSpec(): Promise<void> {
-    const { source: { columns, hasOneHost }, ids = null } = this.#parts;
+    const { source: { columns, seed, hasOneHost }, ids = null } = this.#parts;
     const { command, lostAfterMs } = this.#options;
-    const spec = { command, columns, hasOneHost, ids, lostAfterMs, details: this.#details };
+    const spec = { command, columns, seed, hasOneHost, ids, lostAfterMs, details: this.#details };
     await this.#lifecycle.persist(() => this.#run.writeSpec(spec, config.version));
     await this.#lifecycle.persist(() => this.#run.control.write("run"));
   }

@@ -10,6 +10,7 @@ import { UsageError } from "../errors.ts";
 import { withConfig } from "./config.ts";
 import {
   parseEngine,
+  parseIpVersion,
   parseProxy,
   parseRedirects,
   parseUnixSocket,
@@ -17,7 +18,15 @@ import {
 } from "./connection.ts";
 import { parseCaptures, parseExpectation } from "./expect.ts";
 import { ELSEWHERE } from "./other_programs.ts";
-import { checkMetrics, parseOutput, parseProgress, parseReport, parseResume } from "./output.ts";
+import {
+  checkMetrics,
+  parseOutput,
+  parseProgress,
+  parseReport,
+  parseResume,
+  parseSummaries,
+  parseVerbose,
+} from "./output.ts";
 import { readFromDisk } from "./read_file.ts";
 import { type CommandFiles, type RecordedCommand, replayFiles } from "./recorded_command.ts";
 import { parseCookieJar, readRequest } from "./request.ts";
@@ -44,10 +53,12 @@ export async function parseRun(
   argv: readonly string[],
   version: string,
   { readFile = readFromDisk, askPassword, isSubmitted = false }: ParseContext = {},
-): Promise<RunOptions | "help" | "version"> {
+): Promise<RunOptions | "help" | "version" | "version as JSON"> {
   const onCommandLine = parseFlags(RUN_FLAGS, argv, "myriad", { elsewhere: ELSEWHERE });
   if (onCommandLine.get("help")) return "help";
-  if (onCommandLine.get("version")) return "version";
+  if (onCommandLine.get("version")) {
+    return onCommandLine.get("json") ? "version as JSON" : "version";
+  }
   const values = await withConfig(onCommandLine, readFile);
   const url = parseUrl(values);
   const input = parseInput(values);
@@ -92,12 +103,15 @@ export async function parseRun(
     cookieJar: parseCookieJar(values),
     tls: await readTlsOptions(values, files.readFile),
     proxy: await parseProxy(values, files.readFile),
+    ipVersion: parseIpVersion(values),
     unixSocket: parseUnixSocket(values),
     output: parseOutput(values, captures.map(({ name }) => name)),
     resume: parseResume(values),
+    summaries: parseSummaries(values),
     report,
     isStdoutTaken: writesToStdout(values),
-    details: report !== undefined,
+    details: report !== undefined || values.has("top"),
+    verbose: parseVerbose(values),
     progress: parseProgress(values),
     // Last, since it may ask for a password: everything else is right by then.
     ...await readRequest(values, {

@@ -13,6 +13,7 @@ import type { RequestTemplates } from "../source/request_defaults.ts";
 import type { Threshold } from "../stats/thresholds.ts";
 import type { Expectation, HeaderList } from "../target.ts";
 import type { RecordedCommand } from "./recorded_command.ts";
+import type { SummaryFormat } from "./summary_formats.ts";
 
 /** Which of the numbers are requested: those that are `index` modulo `count`. */
 export interface Shard {
@@ -168,6 +169,13 @@ export interface ClusterOptions {
   readonly command: RecordedCommand;
 }
 
+/** A file that gets the summary. */
+export interface SummaryFile {
+  /** Its name; `-` is standard output. */
+  readonly path: string;
+  readonly format: SummaryFormat;
+}
+
 /** All options of a run. */
 export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOptions {
   readonly url: string | undefined;
@@ -219,17 +227,23 @@ export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOption
   readonly retryFailed: boolean;
   readonly overwrite: boolean;
   readonly failures: string | undefined;
-  readonly summary: string | undefined;
+  readonly summaries: readonly SummaryFile[];
   /** The file for the latency by percentile. */
   readonly hdr: string | undefined;
   /** Where the metrics are served. */
   readonly metrics: ListenAddress | undefined;
   readonly json: boolean;
+  /** How many hosts and slow responses the table and the summary have; undefined for none. */
+  readonly top: number | undefined;
   readonly report: ReportOptions | undefined;
   /** Whether a file is written to standard output: the table then goes to standard error. */
   readonly isStdoutTaken: boolean;
   /** Whether hosts, slowest requests and the event loop are watched: a page or a view shows them. */
   readonly details: boolean;
+  /** Which requests are shown as they are sent, with their responses; undefined for none. */
+  readonly verbose: "first" | "all" | undefined;
+  /** Whether requests are only shown, and not sent. */
+  readonly dryRun: boolean;
   readonly progress: "auto" | "live" | "bar" | "log" | "none";
   readonly silent: boolean;
 }

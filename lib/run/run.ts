@@ -15,17 +15,17 @@ import { countFreeDescriptors } from "../process/descriptors.ts";
 import { EventLoopLoad } from "../process/event_loop_load.ts";
 import { PeakMemory } from "../process/peak_memory.ts";
 import { createHostCheck } from "../process/permission.ts";
-import { formatHdr } from "../report/hdr.ts";
-import { formatSummary } from "../report/json.ts";
 import { toStretches } from "../schedule/levels.ts";
 import { PreciseTimer } from "../schedule/precise_timer.ts";
 import { openSource, type TargetSource } from "../source/open.ts";
+import { drawRandom } from "../source/run_random.ts";
 import { addIds, drawIds } from "../source/request_id.ts";
 import { describeShortfall } from "../source/shortfall.ts";
 import { Targets } from "../source/targets.ts";
 import type { ClusterFigures, Snapshot } from "../stats/snapshot.ts";
 import type { Stats } from "../stats/stats.ts";
 import { type JournalSnapshot, type MadeAgain, Outputs } from "./outputs.ts";
+import { formatFinalText } from "./final_texts.ts";
 import { formatWait, GRACE_MS } from "./grace.ts";
 import { openEngine } from "./open_engine.ts";
 import { openRecorder } from "./open_recorder.ts";
@@ -96,7 +96,14 @@ export class Run {
         metrics = MetricsServer.listen(options.metrics);
       }
       const { remainingRange, onlyLf } = outputs;
-      source = await openSource({ ...options, ...remainingRange, onlyLf, template: options.url });
+      const seed = (await drawRandom("templates", outputs.restored?.salt)).toHex();
+      source = await openSource({
+        ...options,
+        ...remainingRange,
+        onlyLf,
+        template: options.url,
+        seed,
+      });
       const run = new Run(options, source, outputs, onNotice);
       run.#jar = await openJar(options);
       if (options.report !== undefined) {
@@ -220,7 +227,7 @@ export class Run {
   /** Starts a pipeline in each of several threads; undefined if one thread makes all requests. */
   async #startThreads(engines: RunEngines): Promise<Pipelines | undefined> {
     const options = this.#options;
-    const { items: { total }, hasOneHost, columns } = this.#source;
+    const { items: { total }, hasOneHost, columns, seed } = this.#source;
     const known = { total, hasOneHost };
     const threads = countThreads(options, known);
     if (options.threads > 1 && belongsToOneThread(options, known)) {
@@ -228,7 +235,8 @@ export class Run {
     }
     if (threads === 1) return undefined;
     const { Pipelines } = await import("../threads/pipelines.ts");
-    return await Pipelines.open(options, threads, { columns, jar: this.#jar?.jar, ...engines });
+    const jar = this.#jar?.jar;
+    return await Pipelines.open(options, threads, { columns, seed, jar, ...engines });
   }
 
   /** Makes the run known to the workers of a cluster. */
@@ -281,10 +289,11 @@ export class Run {
     await pipeline.close();
     const end = hasFailed ? "failed" : pipeline.isCutShort ? "interrupted" : "complete";
     let isWritten = !hasFailed;
-    await this.#outputs.close(end, {
-      summary: () => formatSummary(snapshot, { version }),
-      hdr: () => formatHdr(snapshot),
-    }).catch((error) => {
+    const { expect } = this.#options;
+    await this.#outputs.close(
+      end,
+      (text) => formatFinalText(text, snapshot, { version, expect, failure }),
+    ).catch((error) => {
       isWritten = false;
       failure ??= error;
     });

@@ -56,6 +56,7 @@ Deno.test("parseRun() gives the defaults of the contract", async () => {
     },
     threads: 1,
     thresholds: [],
+    top: undefined,
     abortOnThreshold: false,
     expect: {
       statuses: undefined,
@@ -87,13 +88,15 @@ Deno.test("parseRun() gives the defaults of the contract", async () => {
     retryFailed: false,
     overwrite: false,
     failures: undefined,
-    summary: undefined,
+    summaries: [],
     hdr: undefined,
     metrics: undefined,
     json: false,
     report: undefined,
     isStdoutTaken: false,
     details: false,
+    verbose: undefined,
+    dryRun: false,
     progress: "auto",
     silent: false,
   });
@@ -157,7 +160,7 @@ for (
     [["-s"], { silent: true, progress: "none" }],
     [["--json", "--summary", "s.json", "--failures", "f.jsonl"], {
       json: true,
-      summary: "s.json",
+      summaries: [{ path: "s.json", format: "json" }],
       failures: "f.jsonl",
     }],
     [["-m", "delete"], { method: "DELETE" }],
