@@ -52,7 +52,6 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
   iterations: "use '--requests N' (-n)",
   rps: "use '--rate R' (-q)",
   qps: "use '--rate R' (-q)",
-  stages: `${NOT_YET}; '--ramp-up D' rises to the rate over D`,
   v: VERBOSE,
   verbose: VERBOSE,
   url: "write the URL without a flag",

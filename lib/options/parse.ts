@@ -33,7 +33,7 @@ import { type CommandFiles, type RecordedCommand, replayFiles } from "./recorded
 import { parseCookieJar, readRequest } from "./request.ts";
 import { parseRetry } from "./retry.ts";
 import type { RunOptions } from "./run_options.ts";
-import { parseStages } from "./stages.ts";
+import { checkWarmUp, parseHostRate, parseStages } from "./load.ts";
 import { parseInput, parseRequests, parseUrl } from "./source.ts";
 import { RUN_FLAGS, type RunRow, type RunValues } from "./table.ts";
 
@@ -88,9 +88,12 @@ export async function parseRun(
       askPassword,
     });
   const files: CommandFiles = submission?.files ?? { readFile, readVariable, askPassword };
+  const plain = readOptions(values);
   const options: RunOptions = {
-    ...readOptions(values),
-    ...parseStages(values),
+    ...plain,
+    ...parseStages(values, plain),
+    ...parseHostRate(plain),
+    url,
     input,
     requests: parseRequests(values),
     pauses: !values.get("no-pause"),
@@ -121,6 +124,7 @@ export async function parseRun(
       askPassword: files.askPassword,
     }),
   };
+  checkWarmUp(options);
   return submission === undefined ? options : submission.finish(options);
 }
 

@@ -8,7 +8,6 @@ import type { TlsOptions } from "../engine/engine.ts";
 import type { EngineName } from "../engine/engines.ts";
 import type { EngineSettings } from "../engine/options.ts";
 import type { OutputFormatName } from "../output/formats.ts";
-import type { LevelStep } from "../schedule/levels.ts";
 import type { InputFormatName } from "../source/formats.ts";
 import type { RequestTemplates } from "../source/request_defaults.ts";
 import type { Threshold } from "../stats/thresholds.ts";
@@ -56,6 +55,14 @@ export interface ReportOptions {
   readonly command: string;
 }
 
+/** A level that the load reaches in the end of a stretch of time, rising or falling evenly. */
+export interface LevelStep {
+  /** How long it takes, in milliseconds, from 0: a level with 0 is reached at once. */
+  readonly ms: number;
+  /** From 0. */
+  readonly to: number;
+}
+
 /** Levels of the load, one after the other; the run ends with the last. */
 export interface StageOptions {
   /** What the levels are: starts a second, or requests in flight. */
@@ -63,6 +70,13 @@ export interface StageOptions {
   readonly steps: readonly LevelStep[];
   /** How long they take, in milliseconds, from 1. */
   readonly lengthMs: number;
+}
+
+/** How long a place waits between two requests: a time from one bound to the other. */
+export interface ThinkOptions {
+  readonly minMs: number;
+  /** At least `minMs`. */
+  readonly maxMs: number;
 }
 
 /** How fast requests start. */
@@ -77,8 +91,12 @@ export interface LoadOptions {
   readonly stages: StageOptions | undefined;
   /** The maximum number of requests in flight for each host, from 1. */
   readonly hostConcurrency: number | undefined;
+  /** How long a place waits after each request; undefined if it does not. */
+  readonly think: ThinkOptions | undefined;
   /** The minimum time between two starts for each host, in milliseconds. */
   readonly hostDelayMs: number | undefined;
+  /** The maximum number of starts a second for each host; `hostDelayMs` is its reciprocal. */
+  readonly hostRate: number | undefined;
   /**
    * How long a host has to fail, while others succeed, until its remaining requests fail without
    * being sent, in milliseconds; Infinity for never.
@@ -170,6 +188,8 @@ export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOption
   readonly requests: number;
   /** Milliseconds after which no request starts, from 1. */
   readonly durationMs: number | undefined;
+  /** Milliseconds from the begin in which requests are made and not counted; undefined for none. */
+  readonly warmUpMs: number | undefined;
   readonly shard: Shard;
   /** What each response is held against, unless its own record of the input says otherwise. */
   readonly expect: Expectation;

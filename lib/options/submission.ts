@@ -20,6 +20,7 @@ const REFUSED = [
   ["save-bodies", "workers have no disk, and bodies of any length do not fit into the bus"],
   ["cookie-jar", "the workers do not share one jar, and each would send other cookies"],
   ["limit-rate", "each worker would have the limit for itself"],
+  ["warm-up", "workers join at any time, and each of them would need one of its own"],
   ["interface", "it belongs to one machine, and workers elsewhere have others"],
   ["verbose", "workers send the requests, on other machines; --dry-run shows what they would send"],
   ["unix-socket", "it is a place on one machine, to which workers elsewhere cannot connect"],

@@ -33,6 +33,7 @@ const NEEDED = {
   hostConcurrency: true,
   hostDelayMs: true,
   hostGiveUpMs: true,
+  hostRate: true,
   idleTimeoutMs: true,
   input: true,
   ipVersion: true,
@@ -70,6 +71,7 @@ const NEEDED = {
   streams: true,
   summaries: false,
   templates: true,
+  think: true,
   threads: false,
   thresholds: false,
   timeoutMs: true,
@@ -80,6 +82,7 @@ const NEEDED = {
   url: true,
   variables: true,
   verbose: true,
+  warmUpMs: true,
 } as const satisfies Record<keyof RunOptions, boolean>;
 
 type NeededName = {

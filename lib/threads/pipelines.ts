@@ -162,7 +162,7 @@ export class Pipelines implements RunningPipeline {
     this.#parts = parts;
     this.#hooks = hooks;
     const { beforeFirst } = hooks;
-    this.#before = stats.requests;
+    this.#before = stats.results;
     const workers = this.#workers;
     this.#dealer = new Dealer({
       items: beforeFirst === undefined
@@ -245,7 +245,10 @@ export class Pipelines implements RunningPipeline {
     const bytes = countBytes(results);
     // Of one moment: nothing is awaited between the records and their statistics.
     this.stats.add(results.stats);
-    this.#dealer.settle(this.#workers.indexOf(worker), results.stats.requests);
+    this.#dealer.settle(
+      this.#workers.indexOf(worker),
+      results.stats.requests + (results.stats.warmUp?.requests ?? 0),
+    );
     const full = this.#hooks.onResults(results);
     if (full !== undefined) await full;
     if (bytes > 0) worker.send({ type: "taken", bytes });
@@ -330,7 +333,7 @@ export class Pipelines implements RunningPipeline {
   }
 
   get openCount(): number {
-    return this.#dealer.dealt - (this.stats.requests - this.#before);
+    return this.#dealer.dealt - (this.stats.results - this.#before);
   }
 
   get engine(): Pick<Engine, "name" | "transport"> {

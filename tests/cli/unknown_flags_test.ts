@@ -62,7 +62,6 @@ for (
     [["--max-time", "10"], "'--timeout D' (-t), with its unit"],
     [["--vus", "10"], "'--concurrency C' (-c)"],
     [["--iterations", "10"], "'--requests N' (-n)"],
-    [["--stages", "1m:10"], "there is no such option yet; '--ramp-up D'"],
     [["--rps", "10"], "'--rate R' (-q)"],
     [["--qps=10"], "'--rate R' (-q)"],
     [["-v"], "there is no such option yet; '-o FILE'"],
