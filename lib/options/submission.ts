@@ -24,7 +24,8 @@ const REFUSED = [
 /** The flags that are not for workers: the submitter alone knows the bus and the files. */
 const OF_SUBMITTER: ReadonlySet<string> = new Set([
   "config",
-  ...(RUN_FLAGS as readonly RunFlag[]).filter(({ section }) => section === CLUSTER_SECTION)
+  ...(RUN_FLAGS as readonly RunFlag[])
+    .filter(({ section, isOfSubmitter }) => isOfSubmitter || section === CLUSTER_SECTION)
     .map(({ name }) => name),
 ]);
 

@@ -39,6 +39,7 @@ const NEEDED = {
   maxBodyBytes: true,
   method: true,
   metrics: false,
+  otlp: false,
   output: true,
   overwrite: false,
   pauses: true,
