@@ -81,9 +81,17 @@ export function parseResume(values: RunValues): RunOptions["resume"] {
   return resume === false ? "no" : resume === true ? "yes" : resume;
 }
 
-/** How the progress is shown. */
+/** How the progress is shown. A drawing would be in the way of requests that are shown. */
 export function parseProgress(values: RunValues): RunOptions["progress"] {
-  return values.get("silent") ? "none" : values.get("progress");
+  if (values.get("silent")) return "none";
+  return values.has("verbose") && !values.has("progress") ? "log" : values.get("progress");
+}
+
+/** Which requests are shown. */
+export function parseVerbose(values: RunValues): RunOptions["verbose"] {
+  const given: readonly (string | true)[] = values.get("verbose");
+  if (given.length === 0) return undefined;
+  return given.length > 1 || given[0] === "all" ? "all" : "first";
 }
 
 /** @throws {UsageError} If a port is picked, and nobody would learn which one. */

@@ -10,6 +10,7 @@ import { UsageError } from "../errors.ts";
 import { withConfig } from "./config.ts";
 import {
   parseEngine,
+  parseIpVersion,
   parseProxy,
   parseRedirects,
   parseUnixSocket,
@@ -24,12 +25,14 @@ import {
   parseReport,
   parseResume,
   parseSummaries,
+  parseVerbose,
 } from "./output.ts";
 import { readFromDisk } from "./read_file.ts";
 import { type CommandFiles, type RecordedCommand, replayFiles } from "./recorded_command.ts";
 import { parseCookieJar, readRequest } from "./request.ts";
 import { parseRetry } from "./retry.ts";
 import type { RunOptions } from "./run_options.ts";
+import { parseStages } from "./stages.ts";
 import { parseInput, parseRequests, parseUrl } from "./source.ts";
 import { RUN_FLAGS, type RunRow, type RunValues } from "./table.ts";
 
@@ -85,6 +88,7 @@ export async function parseRun(
   const files: CommandFiles = submission?.files ?? { readFile, askPassword };
   const options: RunOptions = {
     ...readOptions(values),
+    ...parseStages(values),
     url,
     input,
     requests: parseRequests(values),
@@ -98,6 +102,7 @@ export async function parseRun(
     cookieJar: parseCookieJar(values),
     tls: await readTlsOptions(values, files.readFile),
     proxy: await parseProxy(values, files.readFile),
+    ipVersion: parseIpVersion(values),
     unixSocket: parseUnixSocket(values),
     output: parseOutput(values, captures.map(({ name }) => name)),
     resume: parseResume(values),
@@ -108,7 +113,8 @@ export async function parseRun(
       : await (await import("./otlp.ts")).parseOtlp(otlp, values, readFile),
     report,
     isStdoutTaken: writesToStdout(values),
-    details: report !== undefined,
+    details: report !== undefined || values.has("top"),
+    verbose: parseVerbose(values),
     progress: parseProgress(values),
     // Last, since it may ask for a password: everything else is right by then.
     ...await readRequest(values, {

@@ -8,6 +8,7 @@ import type { TlsOptions } from "../engine/engine.ts";
 import type { EngineName } from "../engine/engines.ts";
 import type { EngineSettings } from "../engine/options.ts";
 import type { OutputFormatName } from "../output/formats.ts";
+import type { LevelStep } from "../schedule/levels.ts";
 import type { InputFormatName } from "../source/formats.ts";
 import type { RequestTemplates } from "../source/request_defaults.ts";
 import type { Threshold } from "../stats/thresholds.ts";
@@ -55,6 +56,15 @@ export interface ReportOptions {
   readonly command: string;
 }
 
+/** Levels of the load, one after the other; the run ends with the last. */
+export interface StageOptions {
+  /** What the levels are: starts a second, or requests in flight. */
+  readonly of: "rate" | "concurrency";
+  readonly steps: readonly LevelStep[];
+  /** How long they take, in milliseconds, from 1. */
+  readonly lengthMs: number;
+}
+
 /** How fast requests start. */
 export interface LoadOptions {
   /** The maximum number of requests in flight, from 1. */
@@ -63,6 +73,8 @@ export interface LoadOptions {
   readonly rate: number | undefined;
   /** Milliseconds over which the rate, or without one the concurrency, rises to its value. */
   readonly rampUpMs: number | undefined;
+  /** The highest level of them is the rate, or the concurrency. */
+  readonly stages: StageOptions | undefined;
   /** The maximum number of requests in flight for each host, from 1. */
   readonly hostConcurrency: number | undefined;
   /** The minimum time between two starts for each host, in milliseconds. */
@@ -211,11 +223,17 @@ export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOption
   readonly metrics: ListenAddress | undefined;
   readonly otlp: OtlpOptions | undefined;
   readonly json: boolean;
+  /** How many hosts and slow responses the table and the summary have; undefined for none. */
+  readonly top: number | undefined;
   readonly report: ReportOptions | undefined;
   /** Whether a file is written to standard output: the table then goes to standard error. */
   readonly isStdoutTaken: boolean;
   /** Whether hosts, slowest requests and the event loop are watched: a page or a view shows them. */
   readonly details: boolean;
+  /** Which requests are shown as they are sent, with their responses; undefined for none. */
+  readonly verbose: "first" | "all" | undefined;
+  /** Whether requests are only shown, and not sent. */
+  readonly dryRun: boolean;
   readonly progress: "auto" | "live" | "bar" | "log" | "none";
   readonly silent: boolean;
 }

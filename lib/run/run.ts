@@ -18,6 +18,7 @@ import { PeakMemory } from "../process/peak_memory.ts";
 import { createHostCheck } from "../process/permission.ts";
 import { PreciseTimer } from "../schedule/precise_timer.ts";
 import { openSource, type TargetSource } from "../source/open.ts";
+import { drawRandom } from "../source/run_random.ts";
 import { addIds, drawIds } from "../source/request_id.ts";
 import { describeShortfall } from "../source/shortfall.ts";
 import { Targets } from "../source/targets.ts";
@@ -98,7 +99,14 @@ export class Run {
         otlp = OtlpExporter.open(options.otlp);
       }
       const { remainingRange, onlyLf } = outputs;
-      source = await openSource({ ...options, ...remainingRange, onlyLf, template: options.url });
+      const seed = (await drawRandom("templates", outputs.restored?.salt)).toHex();
+      source = await openSource({
+        ...options,
+        ...remainingRange,
+        onlyLf,
+        template: options.url,
+        seed,
+      });
       const run = new Run(options, source, outputs, onNotice);
       run.#jar = await openJar(options);
       if (options.report !== undefined) {
@@ -164,7 +172,7 @@ export class Run {
       : await drawIds(options.requestId, outputs.restored?.salt);
     const { isComplete, isResumable, bodiesRun } = outputs;
     const stats = outputs.restoreStats();
-    const durationMs = isComplete ? 0 : options.durationMs;
+    const durationMs = isComplete ? 0 : limitDuration(options);
     if (pipelines !== undefined) {
       const all = outputs.computeTotal(items.total);
       const total = all === undefined ? undefined : all - stats.requests;
@@ -225,7 +233,7 @@ export class Run {
   /** Starts a pipeline in each of several threads; undefined if one thread makes all requests. */
   async #startThreads(engines: RunEngines): Promise<Pipelines | undefined> {
     const options = this.#options;
-    const { items: { total }, hasOneHost, columns } = this.#source;
+    const { items: { total }, hasOneHost, columns, seed } = this.#source;
     const known = { total, hasOneHost };
     const threads = countThreads(options, known);
     if (options.threads > 1 && belongsToOneThread(options, known)) {
@@ -233,7 +241,8 @@ export class Run {
     }
     if (threads === 1) return undefined;
     const { Pipelines } = await import("../threads/pipelines.ts");
-    return await Pipelines.open(options, threads, { columns, jar: this.#jar?.jar, ...engines });
+    const jar = this.#jar?.jar;
+    return await Pipelines.open(options, threads, { columns, seed, jar, ...engines });
   }
 
   /** Makes the run known to the workers of a cluster. */
@@ -412,7 +421,7 @@ export class Run {
       startedMs: this.#startedMs - (this.#outputs.restored?.seconds ?? 0) * 1000,
       // Each process has its own.
       concurrency: concurrency * (workers?.mostProcesses || 1),
-      targetRate: this.#options.rate,
+      targetRate: this.#options.stages === undefined ? this.#options.rate : undefined,
       total: this.#outputs.computeTotal(this.#source.items.total),
       progress: this.#progress(known),
       rssBytes: Deno.memoryUsage().rss,
@@ -433,6 +442,17 @@ export class Run {
 
 function toFigures({ workers, ...rest }: ClusterState): ClusterFigures {
   return { ...rest, workers: workers.length };
+}
+
+/**
+ * After how many milliseconds nothing more starts; undefined if the time alone does not decide. The
+ * stages of a rate end with their last start; those on several machines begin with the first worker.
+ */
+function limitDuration(
+  { durationMs, stages, cluster }: Pick<RunOptions, "durationMs" | "stages" | "cluster">,
+): number | undefined {
+  if (stages?.of !== "concurrency" || cluster !== undefined) return durationMs;
+  return Math.min(stages.lengthMs, durationMs ?? Infinity);
 }
 
 /** @throws {UsageError} If the jar's file cannot be read or written. */

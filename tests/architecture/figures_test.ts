@@ -14,7 +14,7 @@ const DERIVED: Readonly<Record<string, readonly string[]>> = {
   "commands/report/difference.ts": ["errors", "latency_ms", "statuses"],
   "commands/report/merge.ts": [
     ...["attempts", "errors", "histogram", "late", "own_late_histogram"],
-    ...["requests", "seconds", "started", "statuses"],
+    ...["requests", "seconds", "started", "statuses", "succeeded"],
   ],
   "commands/report/summary.ts": [
     ...["bytes", "errors", "failed", "histogram", "late", "requests", "statuses", "succeeded"],

@@ -34,6 +34,7 @@ Deno.test("parseRun() gives the defaults of the contract", async () => {
     concurrency: 100,
     rate: undefined,
     rampUpMs: undefined,
+    stages: undefined,
     hostConcurrency: undefined,
     hostDelayMs: undefined,
     hostGiveUpMs: 60_000,
@@ -52,6 +53,7 @@ Deno.test("parseRun() gives the defaults of the contract", async () => {
     },
     threads: 1,
     thresholds: [],
+    top: undefined,
     abortOnThreshold: false,
     expect: {
       statuses: undefined,
@@ -90,6 +92,8 @@ Deno.test("parseRun() gives the defaults of the contract", async () => {
     report: undefined,
     isStdoutTaken: false,
     details: false,
+    verbose: undefined,
+    dryRun: false,
     progress: "auto",
     silent: false,
   });
@@ -238,7 +242,10 @@ for (
     [["--start", "9007199.25474G", "-n", "992", "--shard", "1/2", URL_], "the numbers end at"],
     [["-i", "x", "--start", "9007199254740990", "-n", "5"], "the numbers end at"],
     [["--loop", "-n", "5", URL_], "'--loop' needs '--input': add it, or leave '--loop' out"],
-    [["--loop", "-i", "x"], "'--loop' needs '--requests' or '--duration': add one of them"],
+    [
+      ["--loop", "-i", "x"],
+      "'--loop' needs '--requests' or '--duration' or '--stages': add one of them",
+    ],
     [
       ["--loop", "-i", "-", "-n", "5"],
       "'--loop' needs a file: use '--input FILE' instead of '--input -'",

@@ -4,9 +4,10 @@
  * @module
  */
 import { listEndings } from "../../cli/file_endings.ts";
-import { choice } from "../../cli/kinds.ts";
+import { choice, count } from "../../cli/kinds.ts";
 import { OUTPUT_FORMAT_NAMES, OUTPUT_FORMATS } from "../../output/formats.ts";
 import { FIELDS } from "../../output/record.ts";
+import { MAX_SLOWEST } from "../../stats/slowest.ts";
 import { CAPTURE, LISTEN_ADDRESS } from "../kinds.ts";
 import { SUMMARY_FORMATS } from "../summary_formats.ts";
 import { listWords } from "./flag.ts";
@@ -158,6 +159,13 @@ export const OUTPUT_ROWS = [
     help: "the summary as JSON on stdout, instead of the table",
   },
   {
+    name: "top",
+    value: "N",
+    kind: count({ min: 1, max: MAX_SLOWEST }),
+    option: "top",
+    help: "show the N slowest responses and the N busiest hosts, in the table and the summary",
+  },
+  {
     name: "report",
     value: "FILE",
     path: { access: "write", endings: { formats: ["html", "htm"] } },
@@ -171,6 +179,23 @@ export const OUTPUT_ROWS = [
     off: "none",
     help: "auto, live, bar, log or none, on stderr; auto: on a terminal a bar, from 80 x 24 on " +
       "live if the run looks longer than 10 s; else a line every 10 s",
+  },
+  {
+    name: "verbose",
+    short: "v",
+    optionalValue: "all",
+    kind: choice("all"),
+    // -vv is the same as --verbose=all.
+    repeatable: true,
+    excludes: ["progress"],
+    help: "show the first request and its response on stderr, heads and the beginning of bodies, " +
+      "without secrets; -vv: all of them, for small runs",
+  },
+  {
+    name: "dry-run",
+    option: "dryRun",
+    excludes: ["retry-failed"],
+    help: "send nothing: print the first ten requests as they would be, and how many in all",
   },
   {
     name: "silent",
