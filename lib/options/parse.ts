@@ -79,6 +79,7 @@ export async function parseRun(
   const captures = parseCaptures(values);
   const expect = parseExpectation(values);
   const report = parseReport(values, url ?? `URLs of ${input!.path}`);
+  const otlp = values.get("otlp");
   const bus = values.get("cluster");
   const submission = bus === undefined
     ? undefined
@@ -111,6 +112,10 @@ export async function parseRun(
     output: parseOutput(values, captures.map(({ name }) => name)),
     resume: parseResume(values),
     summaries: parseSummaries(values),
+    // Not from `files`: what they hold goes to workers.
+    otlp: otlp === undefined
+      ? undefined
+      : await (await import("./otlp.ts")).parseOtlp(otlp, values, readFile),
     report,
     isStdoutTaken: writesToStdout(values),
     details: report !== undefined || values.has("top"),

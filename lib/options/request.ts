@@ -230,7 +230,7 @@ async function addFile(
 }
 
 /** A field's name and value, without the white space around the value (RFC 9112 §5). */
-function splitField(text: string): [name: string, value: string] | undefined {
+export function splitField(text: string): [name: string, value: string] | undefined {
   const colon = text.indexOf(":");
   if (colon < 0) return undefined;
   return [text.slice(0, colon), text.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, "")];

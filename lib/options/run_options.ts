@@ -169,6 +169,15 @@ export interface ClusterOptions {
   readonly command: RecordedCommand;
 }
 
+/** Where metrics are sent by OTLP. */
+export interface OtlpOptions {
+  /** Of the receiver, with a path, without user information. */
+  readonly url: string;
+  /** The same without secrets. */
+  readonly shown: string;
+  readonly headers: HeaderList;
+}
+
 /** A file that gets the summary. */
 export interface SummaryFile {
   /** Its name; `-` is standard output. */
@@ -236,6 +245,7 @@ export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOption
   readonly hdr: string | undefined;
   /** Where the metrics are served. */
   readonly metrics: ListenAddress | undefined;
+  readonly otlp: OtlpOptions | undefined;
   readonly json: boolean;
   /** How many hosts and slow responses the table and the summary have; undefined for none. */
   readonly top: number | undefined;

@@ -30,7 +30,8 @@ const REFUSED = [
 const OF_SUBMITTER: ReadonlySet<string> = new Set([
   "config",
   "dry-run",
-  ...(RUN_FLAGS as readonly RunFlag[]).filter(({ section }) => section === CLUSTER_SECTION)
+  ...(RUN_FLAGS as readonly RunFlag[])
+    .filter(({ section, isOfSubmitter }) => isOfSubmitter || section === CLUSTER_SECTION)
     .map(({ name }) => name),
 ]);
 

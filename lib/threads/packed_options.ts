@@ -46,6 +46,7 @@ const NEEDED = {
   maxBytesPerSecond: true,
   method: true,
   metrics: false,
+  otlp: false,
   output: true,
   overwrite: false,
   pauses: true,

@@ -140,6 +140,26 @@ export const OUTPUT_ROWS = [
       "HOST:PORT or PORT (127.0.0.1); 0 picks a port",
   },
   {
+    name: "otlp",
+    value: "URL",
+    fromFile: true,
+    secret: "userinfo",
+    isOfSubmitter: true,
+    help: "send the same numbers to an OpenTelemetry receiver at URL, every 10 s and at the end, " +
+      "by OTLP over HTTP: http://127.0.0.1:4318; @FILE, @-: from a file or stdin",
+  },
+  {
+    name: "otlp-header",
+    value: "'NAME: VALUE'",
+    repeatable: true,
+    fromFile: true,
+    secret: "value",
+    requires: ["otlp"],
+    isOfSubmitter: true,
+    help: "a header field for --otlp, such as Authorization; @FILE: a file of them, one a line; " +
+      "@-: stdin",
+  },
+  {
     name: "json",
     path: { access: "write", fixed: "-" },
     option: "json",
