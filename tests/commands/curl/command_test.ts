@@ -148,7 +148,7 @@ for (
 
 Deno.test("myriad curl prints a command line for a shell, which makes the same run", async () => {
   await using server = await RawServer.start(({ send }) => send(ok()));
-  const pasted = `curl -s -d "it's {} \\$5" -b 'a=1' ${server.url("/x?y={z}")}\n`;
+  const pasted = `curl -s -d "it's {} \\$5" -b 'a=1' ${server.url("/x?y={z}")} -g\n`;
   const printed = await myriad(["curl", "--print"], { input: pasted });
   assertEquals([printed.code, printed.stderr], [
     0,
