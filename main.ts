@@ -129,6 +129,7 @@ async function main(argv: readonly string[]): Promise<number> {
     const { RUN_HELP } = await import("./lib/commands/run/help.ts");
     await print(formatHelp(RUN_HELP));
   } else if (options === "version") await print(`myriad ${config.version}\n`);
+  else if (options === "version as JSON") await print(formatVersion());
   else if (options.dryRun) {
     const { dryRun } = await import("./lib/run/dry_run.ts");
     const { text, isGood } = await dryRun(options);
@@ -139,6 +140,14 @@ async function main(argv: readonly string[]): Promise<number> {
     return await request(options);
   }
   return 0;
+}
+
+/** The versions of the program and of what it runs on, as one JSON document. */
+function formatVersion(): string {
+  const { deno, v8 } = Deno.version;
+  const { target, standalone } = Deno.build;
+  const all = { name: "myriad", version: config.version, deno, v8, target, standalone };
+  return `${JSON.stringify(all, null, 2)}\n`;
 }
 
 /** The command line of a run that does what one of curl does; undefined if it was only to be shown. */
@@ -231,7 +240,7 @@ async function request(options: RunOptions): Promise<number> {
     mode,
     size: terminalSize,
     color: isTerminal && !Deno.noColor,
-    durationMs: options.durationMs,
+    durationMs: options.durationMs ?? options.stages?.lengthMs,
     // The terminal may be gone.
     write: (bytes) => writeAll(Deno.stderr, bytes).catch(() => {}),
     takeSnapshot: () => run.snapshot(),

@@ -8,6 +8,7 @@ import { UsageError } from "../errors.ts";
 import type { Engine } from "./engine.ts";
 import type { EngineOptions, EngineSettings } from "./options.ts";
 import type { Versions } from "./sockets/connection_pool.ts";
+import type { Transports } from "./transport/transport.ts";
 import type { DescribeRequest } from "./trace.ts";
 
 /** What an engine may be unable to do; the row of a flag says that it needs it. */
@@ -17,6 +18,8 @@ export type Capability =
   | "idle deadline"
   | "proxies"
   | "Unix sockets"
+  | "detours"
+  | "IP versions"
   | "transports"
   | "streams"
   | "HTTP/1.1 only"
@@ -50,18 +53,35 @@ async function openSocketEngine(options: EngineOptions, versions: Versions): Pro
     import("./sockets/socket_engine.ts"),
     import("./transport/open.ts"),
   ]);
-  const { transport = "auto", permits } = options;
+  const { transport = "auto", permits, localEnd } = options;
   // Native sockets know no permissions.
   const isRestricted = permits !== undefined;
-  const transports = openTransports(isRestricted && transport === "auto" ? "portable" : transport);
-  if (typeof transports !== "string") {
-    if (options.trace === undefined) return new SocketEngine(options, versions, transports);
-    const { TracedSocketEngine } = await import("./sockets/traced_engine.ts");
-    return new TracedSocketEngine(options, versions, transports);
+  const transports = openTransports(isRestricted && transport === "auto" ? "portable" : transport, {
+    localEnd,
+  });
+  if (typeof transports === "string") {
+    throw new UsageError(
+      `Cannot use '--transport native': ${transports}; '--transport portable' works without`,
+    );
   }
-  throw new UsageError(
-    `Cannot use '--transport native': ${transports}; '--transport portable' works without`,
-  );
+  try {
+    await checkBinding(options, transports);
+  } catch (error) {
+    transports.close();
+    throw error;
+  }
+  if (options.trace === undefined) return new SocketEngine(options, versions, transports);
+  const { TracedSocketEngine } = await import("./sockets/traced_engine.ts");
+  return new TracedSocketEngine(options, versions, transports);
+}
+
+/** @throws {UsageError} If connections cannot begin where they have to. */
+async function checkBinding(
+  { localEnd }: EngineOptions,
+  transports: Transports | undefined,
+): Promise<void> {
+  if (localEnd === undefined) return;
+  (await import("./transport/local_end.ts")).checkLocalEnd(localEnd, transports);
 }
 
 async function previewSockets(
@@ -99,12 +119,17 @@ const ROWS = {
       "idle deadline",
       "proxies",
       "Unix sockets",
+      "detours",
+      "IP versions",
       "transports",
       "streams",
       "HTTP/1.1 only",
       "HTTP/2 only",
     ],
-    open: async (options) => new (await import("./fetch/fetch.ts")).FetchEngine(options),
+    open: async (options) => {
+      await checkBinding(options, undefined);
+      return new (await import("./fetch/fetch.ts")).FetchEngine(options);
+    },
     preview: async () => (await import("./fetch/fetch.ts")).describeRequest,
   },
 } satisfies Record<string, EngineRow>;

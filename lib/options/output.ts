@@ -8,7 +8,8 @@ import { UsageError } from "../errors.ts";
 import { OUTPUT_FORMAT_NAMES, OUTPUT_FORMATS } from "../output/formats.ts";
 import { DEFAULT_FIELDS, FIELDS } from "../output/record.ts";
 import { redactCommand, redactTemplate } from "./redact_command.ts";
-import type { OutputOptions, ReportOptions, RunOptions } from "./run_options.ts";
+import type { OutputOptions, ReportOptions, RunOptions, SummaryFile } from "./run_options.ts";
+import { SUMMARY_FORMATS } from "./summary_formats.ts";
 import type { RunValues } from "./table.ts";
 
 /**
@@ -53,6 +54,14 @@ export function parseOutput(
   ];
   const { hasColumns } = OUTPUT_FORMATS[format];
   return { path, format, gzip, fields: fields ?? (hasColumns ? listColumns() : undefined) };
+}
+
+/** The files that get the summary, each with its format. */
+export function parseSummaries(values: RunValues): readonly SummaryFile[] {
+  return values.get("summary").map((path) => ({
+    path,
+    format: findByEnding(SUMMARY_FORMATS, path) ?? "json",
+  }));
 }
 
 /**

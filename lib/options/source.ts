@@ -42,7 +42,7 @@ export function parseInput(values: RunValues): InputOptions | undefined {
  * @throws {UsageError} If a number could not be told from the next.
  */
 export function parseRequests(values: RunValues): number {
-  const isBounded = values.has("input") || values.has("duration");
+  const isBounded = values.has("input") || values.has("duration") || values.has("stages");
   const requests = values.get("requests") ?? (isBounded ? Infinity : 1);
   if (requests !== Infinity && values.get("start") > Number.MAX_SAFE_INTEGER - requests) {
     throw new UsageError(

@@ -10,6 +10,7 @@ import type { RunOptions } from "../options/run_options.ts";
 import { createNumbering, toIndex } from "../source/numbering.ts";
 import { openSource, type TargetSource } from "../source/open.ts";
 import { addIds, drawIds } from "../source/request_id.ts";
+import { drawRandom } from "../source/run_random.ts";
 import { describeShortfall } from "../source/shortfall.ts";
 import type { Target } from "../target.ts";
 import { formatCount } from "../text/format.ts";
@@ -41,8 +42,10 @@ export async function dryRun(options: RunOptions): Promise<DryRun> {
   let source: TargetSource | undefined;
   try {
     if (outputs.isComplete) return { text: formatNote("the run is complete"), isGood: true };
-    const { remainingRange, onlyLf } = outputs;
-    source = await openSource({ ...options, ...remainingRange, onlyLf, template: options.url });
+    const { remainingRange, onlyLf, restored } = outputs;
+    const seed = (await drawRandom("templates", restored?.salt)).toHex();
+    const template = options.url;
+    source = await openSource({ ...options, ...remainingRange, onlyLf, seed, template });
     return await look(options, outputs, source);
   } finally {
     await source?.items.return();

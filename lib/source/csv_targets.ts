@@ -13,6 +13,8 @@ import { refuseNames } from "./placeholders.ts";
 import type { RequestDefaults } from "./request_defaults.ts";
 import { checkedTarget, filledTarget, invalidRecord, NOT_UTF8 } from "./target.ts";
 import { createTargetFactory } from "./target_factory.ts";
+import { isComputed, type TemplateFunctions } from "./template_functions.ts";
+import type { Lookup } from "./lookup.ts";
 import { UrlTemplate } from "./url_template.ts";
 
 /** A record can go over several lines. */
@@ -40,10 +42,11 @@ export async function readColumns(
 
 /** How targets are made of the records under a header. */
 export function openRecords(
-  { template, defaults, columns, redactedUrl }: RecordContext,
+  { template, defaults, columns, redactedUrl, functions }: RecordContext,
 ): RecordTargets {
   const of = columns.some(isSecretHeader) ? { ...defaults, redactedUrl } : defaults;
-  return { make: toMaker(columns, template ?? UrlTemplate.parse("{url}"), of), defaults: of };
+  const make = toMaker(columns, template ?? UrlTemplate.parse("{url}"), of, functions);
+  return { make, defaults: of };
 }
 
 async function readHeader(
@@ -72,7 +75,9 @@ async function readHeader(
     columns.push(name);
   }
   const wanted = template?.names ?? ["url"];
-  const missing = wanted.find((name) => name !== "" && !seen.has(name));
+  const missing = wanted.find((name) =>
+    name !== "" && !seen.has(name) && !isComputed(name, (name) => seen.has(name))
+  );
   if (missing !== undefined) {
     fail(
       `it has no column ${template?.quote(missing) ?? `'${missing}'`}: it has ${
@@ -91,6 +96,7 @@ function toMaker(
   columns: readonly string[],
   template: UrlTemplate,
   defaults: RequestDefaults,
+  functions: TemplateFunctions | undefined,
 ): (i: number, record: string) => Target {
   const header = new Map(columns.map((name, place) => [name, place]));
   const make = createTargetFactory(template.isOriginFixed ? filledTarget : checkedTarget, defaults);
@@ -101,7 +107,8 @@ function toMaker(
       const why = `the record has ${fields.length} fields, and the header ${header.size}`;
       return invalidRecord(i, record, why, defaults);
     }
-    const lookup = (name: string): string => name === "" ? record : fields[header.get(name)!];
-    return make(i, (template.expand(lookup) as { url: string }).url, record, lookup);
+    const ofRecord: Lookup = (name) => name === "" ? record : fields[header.get(name)!];
+    const lookup = functions === undefined ? ofRecord : functions.at(i, ofRecord);
+    return make(i, template.fill(lookup), record, lookup);
   };
 }

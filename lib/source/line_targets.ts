@@ -6,7 +6,7 @@
 import type { RecordContext, RecordTargets } from "./input_format.ts";
 import type { LineReader, Lines } from "./lines.ts";
 import { checkedTarget, filledTarget } from "./target.ts";
-import { createTargetFactory } from "./target_factory.ts";
+import { createTargetFactory, toLookup } from "./target_factory.ts";
 
 /** Each line is a record. */
 export function readRecords(lines: LineReader): Lines {
@@ -14,11 +14,22 @@ export function readRecords(lines: LineReader): Lines {
 }
 
 /** How targets are made of lines. */
-export function openRecords({ template, defaults }: RecordContext): RecordTargets {
+export function openRecords({ template, defaults, functions }: RecordContext): RecordTargets {
   const make = createTargetFactory(
     template?.isOriginFixed ? filledTarget : checkedTarget,
     defaults,
   );
+  if (functions !== undefined) {
+    return {
+      make: (i, line) => {
+        const value = line.trim();
+        const lookup = functions.at(i, toLookup(value));
+        const url = template === undefined ? line : template.fill(lookup);
+        return make(i, url, value, lookup);
+      },
+      defaults,
+    };
+  }
   if (template !== undefined) {
     return {
       make: (i, line) => {

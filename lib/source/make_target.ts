@@ -11,7 +11,9 @@ import type { MakeTarget } from "./item.ts";
 import { OverlongLine } from "./lines.ts";
 import type { RequestDefaults } from "./request_defaults.ts";
 import { checkedTarget, checkOrigin, invalidRecord, NOT_UTF8, trustedTarget } from "./target.ts";
-import { createTargetFactory } from "./target_factory.ts";
+import { flagTemplates } from "./request_templates.ts";
+import { createTargetFactory, toLookup } from "./target_factory.ts";
+import { TemplateFunctions, withoutFilters } from "./template_functions.ts";
 import { UrlTemplate } from "./url_template.ts";
 
 /** What the targets of a run are made from. */
@@ -20,6 +22,8 @@ export interface TargetOptions extends RequestDefaults {
   readonly template: string | undefined;
   /** The format of the records; undefined without an input. */
   readonly input: { readonly format: InputFormatName } | undefined;
+  /** The random part of the run: what is drawn for a request depends on it. */
+  readonly seed: string;
 }
 
 /**
@@ -34,10 +38,17 @@ export async function openMaker(
 ): Promise<MakeTarget> {
   const { input } = options;
   const { template, defaults } = parseUrlTemplate(options);
-  if (input === undefined) return toNumberMaker(template!, defaults);
+  const functions = await TemplateFunctions.open(listNames(template, defaults), options.seed);
+  if (input === undefined) return toNumberMaker(template!, defaults, functions);
   const { openRecords } = await INPUT_FORMATS[input.format].load();
   const redactedUrl = withoutUserinfo(options.template ?? "");
-  const { make, defaults: of } = openRecords({ template, defaults, columns, redactedUrl });
+  const { make, defaults: of } = openRecords({
+    template,
+    defaults,
+    functions,
+    columns,
+    redactedUrl,
+  });
   return ({ i, record, line }) => {
     const target = record instanceof OverlongLine
       ? invalidRecord(i, record.start, "longer than 1 MiB", of)
@@ -49,12 +60,32 @@ export async function openMaker(
   };
 }
 
+/** What stands between the braces of all templates. */
+function listNames(template: UrlTemplate | undefined, { templates }: RequestDefaults): string[] {
+  const texts = templates === undefined ? [] : flagTemplates(templates);
+  return [
+    ...template?.names ?? [],
+    ...texts.flatMap(({ template: { placeholders } }) => placeholders.map(({ name }) => name)),
+  ];
+}
+
 /** A template's fixed origin has been checked. */
-function toNumberMaker(template: UrlTemplate, defaults: RequestDefaults): MakeTarget {
+function toNumberMaker(
+  template: UrlTemplate,
+  defaults: RequestDefaults,
+  functions: TemplateFunctions | undefined,
+): MakeTarget {
   const make = createTargetFactory(
     template.isOriginFixed ? trustedTarget : checkedTarget,
     defaults,
   );
+  if (functions !== undefined) {
+    return ({ i }) => {
+      const number = `${i}`;
+      const lookup = functions.at(i, toLookup(number));
+      return make(i, template.fill(lookup), number, lookup);
+    };
+  }
   return ({ i }) => {
     const number = `${i}`;
     return make(i, template.expandOne(number), number);
@@ -91,14 +122,18 @@ export function parseUrlTemplate(
 
 /** Whether values of records become credentials, as far as the templates tell. */
 function holdsSecrets(template: UrlTemplate | undefined, { templates }: RequestDefaults): boolean {
-  if (template?.hasCredentials || template?.names.some(isSecretHeader)) return true;
+  if (template?.hasCredentials || template?.names.some(isSecretName)) return true;
   if (templates === undefined) return false;
   for (const [field, { placeholders }] of templates.headers) {
-    if (isSecretHeader(field[0]) || placeholders.some(({ name }) => isSecretHeader(name))) {
+    if (isSecretHeader(field[0]) || placeholders.some(({ name }) => isSecretName(name))) {
       return true;
     }
   }
-  return templates.body?.placeholders.some(({ name }) => isSecretHeader(name)) ?? false;
+  return templates.body?.placeholders.some(({ name }) => isSecretName(name)) ?? false;
+}
+
+function isSecretName(name: string): boolean {
+  return isSecretHeader(withoutFilters(name));
 }
 
 /**

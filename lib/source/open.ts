@@ -27,6 +27,8 @@ export interface TargetSource {
   readonly make: MakeTarget;
   /** What the header of the input has; empty without one. */
   readonly columns: readonly string[];
+  /** The random part of the run: what is drawn for a request depends on it. */
+  readonly seed: string;
   /** Whether all targets are known to be of one host. */
   readonly hasOneHost: boolean;
 }
@@ -37,7 +39,7 @@ export interface TargetSource {
  * @throws {UsageError} If the template or the input is wrong, or one does not fit the other.
  */
 export async function openSource(options: SourceOptions): Promise<TargetSource> {
-  const { input } = options;
+  const { input, seed } = options;
   const { template, defaults } = parseUrlTemplate(options);
   if (input === undefined) {
     if (template === undefined) throw new UsageError("No URL is given: add one");
@@ -51,6 +53,7 @@ export async function openSource(options: SourceOptions): Promise<TargetSource> 
       items: new NumberItems(options),
       make: await openMaker(options, []),
       columns: [],
+      seed,
       hasOneHost: template.isOriginFixed,
     };
   }
@@ -75,6 +78,7 @@ export async function openSource(options: SourceOptions): Promise<TargetSource> 
     items,
     make: await openMaker(options, columns),
     columns,
+    seed,
     // A record's own URL can lead to another host.
     hasOneHost: template?.isOriginFixed === true && (!resolvesUrls || template.names.length > 0),
   };

@@ -3,7 +3,7 @@ import { INPUT_FORMATS } from "./formats.ts";
 import { createNumbering } from "./numbering.ts";
 
 /** What a run needs of its input. */
-type Wanted = Pick<RunOptions, "input" | "start" | "requests" | "shard" | "durationMs">;
+type Wanted = Pick<RunOptions, "input" | "start" | "requests" | "shard" | "durationMs" | "stages">;
 
 /**
  * Says that an input held less than a run asked for; undefined if it held enough.
@@ -11,7 +11,7 @@ type Wanted = Pick<RunOptions, "input" | "start" | "requests" | "shard" | "durat
  * @param records how many the input held
  */
 export function describeShortfall(wanted: Wanted, records: number): string | undefined {
-  const { input, start, requests, shard, durationMs } = wanted;
+  const { input, start, requests, shard, durationMs, stages } = wanted;
   if (input === undefined) return undefined;
   const name = `'--input ${input.path}'`;
   const unit = INPUT_FORMATS[input.format].unit + (records === 1 ? "" : "s");
@@ -24,6 +24,7 @@ export function describeShortfall(wanted: Wanted, records: number): string | und
   if (records < start + requests && requests !== Infinity) {
     return `${has}, fewer than ${numbersIn(wanted)} asks for${fix}`;
   }
+  if (stages !== undefined) return `${name} ended before '--stages' was over${fix}`;
   if (durationMs !== undefined) return `${name} ended before '--duration' was over${fix}`;
 }
 

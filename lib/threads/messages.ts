@@ -57,6 +57,8 @@ export interface WorkerSetup {
   readonly options: PackedOptions;
   /** What the header of the input has; empty without one. */
   readonly columns: readonly string[];
+  /** The random part of the run: what is drawn for a request depends on it. */
+  readonly seed: string;
   /** The first cookies; undefined without a jar. */
   readonly cookies: readonly KeptCookie[] | undefined;
   /** What all workers need in common to show requests; undefined if none are shown. */

@@ -87,6 +87,7 @@ export class Pipelines implements RunningPipeline {
    * Starts the workers, and opens their engines; requests nothing.
    *
    * @param columns what the header of the input has; empty without one
+   * @param seed the random part of the run
    * @param jar gets the cookies of all
    * @param findCode finds the code that they run
    * @throws {UsageError} If they cannot be started, or their engine cannot be used.
@@ -94,8 +95,9 @@ export class Pipelines implements RunningPipeline {
   static async open(
     options: RunOptions,
     count: number,
-    { columns, jar, findCode = findWorkerCode }: {
+    { columns, seed, jar, findCode = findWorkerCode }: {
       columns: readonly string[];
+      seed: string;
       jar?: Jar | undefined;
       findCode?: () => Promise<WorkerCode>;
     },
@@ -109,7 +111,7 @@ export class Pipelines implements RunningPipeline {
       for (const [index, worker] of pipelines.#workers.entries()) {
         const own = packOptions(shareOptions(options, { index, count }));
         const cookies = jar?.all();
-        const setup = { index, count, options: own, columns, cookies, transcripts };
+        const setup = { index, count, options: own, columns, seed, cookies, transcripts };
         worker.send({ type: "open", setup });
       }
       await Promise.all(pipelines.#workers.map(({ ready }) => ready));

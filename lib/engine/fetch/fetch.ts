@@ -280,11 +280,13 @@ export class FetchEngine implements Engine {
   }
 
   #createClient(poolMaxIdlePerHost: number, http1 = true): Deno.HttpClient {
-    const { ca, cert, key } = this.#options.tls ?? {};
+    const { tls, localEnd } = this.#options;
+    const { ca, cert, key } = tls ?? {};
     return Deno.createHttpClient({
       allowHost: true,
       poolMaxIdlePerHost,
       http1,
+      ...(localEnd?.address === undefined ? {} : { localAddress: localEnd.address }),
       ...(ca === undefined ? {} : { caCerts: [ca] }),
       ...(cert === undefined || key === undefined ? {} : { cert, key }),
     });

@@ -4,10 +4,12 @@
  * @module
  */
 import { listEndings } from "../../cli/file_endings.ts";
-import { choice } from "../../cli/kinds.ts";
+import { choice, count } from "../../cli/kinds.ts";
 import { OUTPUT_FORMAT_NAMES, OUTPUT_FORMATS } from "../../output/formats.ts";
 import { FIELDS } from "../../output/record.ts";
+import { MAX_SLOWEST } from "../../stats/slowest.ts";
 import { CAPTURE, LISTEN_ADDRESS } from "../kinds.ts";
+import { SUMMARY_FORMATS } from "../summary_formats.ts";
 import { listWords } from "./flag.ts";
 import type { RunFlag } from "./flag.ts";
 
@@ -106,9 +108,14 @@ export const OUTPUT_ROWS = [
   {
     name: "summary",
     value: "FILE",
-    path: { access: "write", stdio: true, endings: { formats: ["json", "txt"] } },
-    option: "summary",
-    help: "the summary as JSON",
+    repeatable: true,
+    path: {
+      access: "write",
+      stdio: true,
+      endings: { formats: listEndings(SUMMARY_FORMATS) },
+    },
+    help: "the summary as JSON, as Markdown in a FILE.md, or as JUnit's XML in a FILE.xml: " +
+      "a case for each threshold and expectation",
   },
   {
     name: "hdr",
@@ -130,6 +137,13 @@ export const OUTPUT_ROWS = [
     path: { access: "write", fixed: "-" },
     option: "json",
     help: "the summary as JSON on stdout, instead of the table",
+  },
+  {
+    name: "top",
+    value: "N",
+    kind: count({ min: 1, max: MAX_SLOWEST }),
+    option: "top",
+    help: "show the N slowest responses and the N busiest hosts, in the table and the summary",
   },
   {
     name: "report",
@@ -178,5 +192,10 @@ export const OUTPUT_ROWS = [
     help: "flags from a JSON object by their long names, and url; the command line wins",
   },
   { name: "help", short: "h", commandLineOnly: true, help: "print this help" },
-  { name: "version", short: "V", commandLineOnly: true, help: "print the version" },
+  {
+    name: "version",
+    short: "V",
+    commandLineOnly: true,
+    help: "print the version; with --json also those of Deno and V8, and the system",
+  },
 ] as const satisfies readonly RunFlag[];
