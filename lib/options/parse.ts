@@ -94,7 +94,6 @@ export async function parseRun(
     ...plain,
     ...parseStages(values, plain),
     ...parseHostRate(plain),
-    url,
     input,
     requests: parseRequests(values),
     pauses: !values.get("no-pause"),
