@@ -7,6 +7,7 @@
 import { gzipSync } from "node:zlib";
 import { UsageError } from "../errors.ts";
 import { isRecordedCommand, type RecordedCommand } from "../options/recorded_command.ts";
+import { type InputColumns, MAX_INPUTS } from "../source/item.ts";
 import type { RequestIdOptions } from "../source/request_id.ts";
 import { isBoolean, isCount, isList, isShape, isText, orNull } from "../text/json_shape.ts";
 import { gunzip, parse } from "./codec.ts";
@@ -27,8 +28,8 @@ export interface SpecHead {
 export interface Spec {
   /** The command line of the run, and what its files hold. */
   readonly command: RecordedCommand;
-  /** What the header of the input has; empty without one. */
-  readonly columns: readonly string[];
+  /** What the headers of the inputs have. */
+  readonly columns: InputColumns;
   readonly hasOneHost: boolean;
   /** The ids of requests; null without ids. */
   readonly ids: RequestIdOptions | null;
@@ -45,7 +46,7 @@ const MAX_BYTES = 64 * 1024 * 1024;
 const isHead = isShape({ version: isText, isSealed: isBoolean, spec: isStored });
 const isSpec = isShape({
   command: isRecordedCommand,
-  columns: isList((value) => typeof value === "string", MAX_COLUMNS),
+  columns: isList(isList((value) => typeof value === "string", MAX_COLUMNS), MAX_INPUTS),
   hasOneHost: isBoolean,
   ids: orNull(
     isShape({

@@ -17,7 +17,8 @@ import { type CommandFiles, type RecordedCommand, replayFiles } from "./recorded
 import { parseCookieJar, readRequest } from "./request.ts";
 import { parseRetry } from "./retry.ts";
 import type { RunOptions } from "./run_options.ts";
-import { parseInput, parseRequests, parseUrl } from "./source.ts";
+import { parseInputs, parseRequests, parseUrl } from "./source.ts";
+import { listPaths } from "../source/input_names.ts";
 import { RUN_FLAGS, type RunRow, type RunValues } from "./table.ts";
 
 /** What the command line is read with. */
@@ -43,8 +44,8 @@ export async function parseRun(
   if (onCommandLine.get("version")) return "version";
   const values = await withConfig(onCommandLine, readFile);
   const url = parseUrl(values);
-  const input = parseInput(values);
-  if (url === undefined && input === undefined) {
+  const inputs = parseInputs(values);
+  if (url === undefined && inputs.length === 0) {
     // A flag without its value takes the URL for it, and says so.
     parseRequests(values);
     readOptions(values);
@@ -58,7 +59,7 @@ export async function parseRun(
   checkMetrics(values);
   const captures = parseCaptures(values);
   const expect = parseExpectation(values);
-  const report = parseReport(values, url ?? `URLs of ${input!.path}`);
+  const report = parseReport(values, url ?? `URLs of ${listPaths(inputs)}`);
   const bus = values.get("cluster");
   const submission = bus === undefined
     ? undefined
@@ -70,7 +71,7 @@ export async function parseRun(
   const options: RunOptions = {
     ...readOptions(values),
     url,
-    input,
+    inputs,
     requests: parseRequests(values),
     pauses: !values.get("no-pause"),
     retry: parseRetry(values, expect),

@@ -30,7 +30,7 @@ export interface ListenAddress {
   readonly port: number;
 }
 
-/** Where requests come from. */
+/** One of the inputs that requests come from. */
 export interface InputOptions {
   readonly path: string;
   readonly format: InputFormatName;
@@ -141,8 +141,9 @@ export interface ClusterOptions {
 /** All options of a run. */
 export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOptions {
   readonly url: string | undefined;
-  readonly input: InputOptions | undefined;
-  /** Whether the input begins again each time it has ended. */
+  /** What is read for requests, one after the other; empty where the numbers make them. */
+  readonly inputs: readonly InputOptions[];
+  /** Whether the inputs begin again each time they have ended. */
   readonly loop: boolean;
   /** The first number, from 0. */
   readonly start: number;

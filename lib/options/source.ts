@@ -6,6 +6,7 @@
 import { findByEnding } from "../cli/file_endings.ts";
 import { UsageError } from "../errors.ts";
 import { INPUT_FORMAT_NAMES, INPUT_FORMATS } from "../source/formats.ts";
+import { MAX_INPUTS } from "../source/item.ts";
 import type { InputOptions } from "./run_options.ts";
 import type { RunValues } from "./table.ts";
 
@@ -24,15 +25,22 @@ export function parseUrl({ positionals: [url, other] }: RunValues): string | und
 }
 
 /**
- * The input and its format; undefined if none is given.
+ * The inputs and the format of each.
  *
- * @throws {UsageError} If the format is unknown.
+ * @throws {UsageError} If there are too many, or the format is unknown.
  */
-export function parseInput(values: RunValues): InputOptions | undefined {
-  const path = values.get("input");
-  if (path === undefined) return undefined;
-  const byEnding = findByEnding(INPUT_FORMATS, path) ?? INPUT_FORMAT_NAMES[0];
-  return { path, format: values.get("input-format") ?? byEnding };
+export function parseInputs(values: RunValues): readonly InputOptions[] {
+  const paths = values.get("input");
+  if (paths.length > MAX_INPUTS) {
+    throw new UsageError(
+      `Cannot read ${paths.length} inputs: use at most ${MAX_INPUTS}, or put them in one file`,
+    );
+  }
+  const format = values.get("input-format");
+  return paths.map((path) => ({
+    path,
+    format: format ?? findByEnding(INPUT_FORMATS, path) ?? INPUT_FORMAT_NAMES[0],
+  }));
 }
 
 /**

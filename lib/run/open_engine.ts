@@ -8,7 +8,7 @@ import { INPUT_FORMATS } from "../source/formats.ts";
 /** The options of a run that its engine and the check of its responses depend on. */
 export type EngineChoice =
   & EngineSettings
-  & Pick<RunOptions, "engine" | "concurrency" | "output" | "input" | "expect" | "captures">;
+  & Pick<RunOptions, "engine" | "concurrency" | "output" | "inputs" | "expect" | "captures">;
 
 /** What an engine of a run needs that its options do not have. */
 export type EngineHooks = Pick<
@@ -37,10 +37,11 @@ export async function openEngine(
 }
 
 async function openCheck(
-  { expect, captures, input }: EngineChoice,
+  { expect, captures, inputs }: EngineChoice,
 ): Promise<ResponseCheck | undefined> {
-  const hasTargetExpectations = input !== undefined &&
-    INPUT_FORMATS[input.format].hasOwnExpectations;
+  const hasTargetExpectations = inputs.some(({ format }) =>
+    INPUT_FORMATS[format].hasOwnExpectations
+  );
   const isChecked = hasTargetExpectations || captures.length > 0 ||
     Object.values(expect).some((it) => it !== undefined);
   if (!isChecked) return undefined;

@@ -7,8 +7,9 @@ import { UsageError } from "../errors.ts";
 import type { Target } from "../target.ts";
 import { isSecretHeader } from "../text/secrets.ts";
 import { CsvReader, toFields } from "./csv.ts";
-import type { InputContext, RecordContext, RecordTargets } from "./input_format.ts";
-import { isBlank, type LineReader, type Lines, OverlongLine } from "./lines.ts";
+import type { Input } from "./input.ts";
+import type { InputContext, ReadOptions, RecordContext, RecordTargets } from "./input_format.ts";
+import { isBlank, LineReader, type Lines, OverlongLine } from "./lines.ts";
 import { refuseNames } from "./placeholders.ts";
 import type { RequestDefaults } from "./request_defaults.ts";
 import { checkedTarget, filledTarget, invalidRecord, NOT_UTF8 } from "./target.ts";
@@ -16,8 +17,11 @@ import { createTargetFactory } from "./target_factory.ts";
 import { UrlTemplate } from "./url_template.ts";
 
 /** A record can go over several lines. */
-export function readRecords(lines: LineReader): Lines {
-  return new CsvReader(lines);
+export function readRecords(
+  input: Pick<Input, "read" | "close">,
+  options: ReadOptions,
+): Lines {
+  return new CsvReader(new LineReader(input, options));
 }
 
 /**

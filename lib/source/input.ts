@@ -22,10 +22,10 @@ export class Input {
   /** The argument that names the input, for messages. */
   readonly #name: string;
   readonly #file: Deno.FsFile | typeof Deno.stdin;
-  /** Whether it can be read again. */
+  /** Whether it can be opened and read again. */
   readonly isRepeatable: boolean;
   /** The file's size in bytes; undefined where it is not a regular file. */
-  readonly #size: number | undefined;
+  readonly size: number | undefined;
   #read = 0;
   /** Bytes of the content that were given. */
   #given = 0;
@@ -76,7 +76,7 @@ export class Input {
     this.#name = name;
     this.#file = file;
     this.isRepeatable = isFile;
-    this.#size = isFile && size > 0 ? size : undefined;
+    this.size = isFile && size > 0 ? size : undefined;
   }
 
   /**
@@ -86,9 +86,9 @@ export class Input {
    * @param unread how many of the bytes from {@linkcode read} are still to be read; @default 0
    */
   progress(unread = 0): number | undefined {
-    if (this.#size === undefined) return undefined;
+    if (this.size === undefined) return undefined;
     const taken = this.#given === 0 ? 0 : 1 - unread / this.#given;
-    return Math.min(1, this.#read / this.#size * taken);
+    return Math.min(1, this.#read / this.size * taken);
   }
 
   /**
@@ -116,15 +116,6 @@ export class Input {
       );
     });
     return promise;
-  }
-
-  /** Starts over. The input has come to its end, and is {@linkcode isRepeatable}. */
-  rewind(): void {
-    if (this.#isClosed) return;
-    (this.#file as Deno.FsFile).seekSync(0, Deno.SeekMode.Start);
-    this.#gunzip = undefined;
-    this.#isStarted = false;
-    this.#read = this.#given = 0;
   }
 
   async #readBlock(): Promise<Block | undefined> {

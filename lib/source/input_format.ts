@@ -4,7 +4,8 @@
  * @module
  */
 import type { Target } from "../target.ts";
-import type { LineReader, Lines } from "./lines.ts";
+import type { Input } from "./input.ts";
+import type { LineOptions, Lines } from "./lines.ts";
 import type { RequestDefaults } from "./request_defaults.ts";
 import type { UrlTemplate } from "./url_template.ts";
 
@@ -28,10 +29,13 @@ export interface InputFormat {
   load(): Promise<RecordReader>;
 }
 
+/** How an input is read. */
+export interface ReadOptions extends LineOptions {}
+
 /** Reads inputs of a format. */
 export interface RecordReader {
-  /** The records that lines hold: one each, or some that go over several lines. */
-  readRecords(lines: LineReader): Lines;
+  /** The records of an input, its header among them. */
+  readRecords(input: Pick<Input, "read" | "close">, options: ReadOptions): Lines;
   /**
    * Reads the header, if the format has one.
    *

@@ -9,8 +9,9 @@ import { fieldProblem, methodProblem, normalizeMethod } from "../http/fields.ts"
 import type { HeaderList, Target } from "../target.ts";
 import { isObject } from "../text/json_shape.ts";
 import { isRawJSON, parseLosslessJson } from "../text/lossless_json.ts";
-import type { RecordContext, RecordTargets } from "./input_format.ts";
-import type { LineReader, Lines } from "./lines.ts";
+import type { Input } from "./input.ts";
+import type { ReadOptions, RecordContext, RecordTargets } from "./input_format.ts";
+import { LineReader, type Lines } from "./lines.ts";
 import type { RequestDefaults } from "./request_defaults.ts";
 import { fillBody, fillHeaders } from "./request_templates.ts";
 import {
@@ -30,8 +31,11 @@ const LONE_SURROGATE = "has a lone surrogate, which UTF-8 cannot encode";
 type Fields = Record<string, unknown>;
 
 /** Each line is a record. */
-export function readRecords(lines: LineReader): Lines {
-  return lines;
+export function readRecords(
+  input: Pick<Input, "read" | "close">,
+  options: ReadOptions,
+): Lines {
+  return new LineReader(input, options);
 }
 
 /**

@@ -3,14 +3,18 @@
  *
  * @module
  */
-import type { RecordContext, RecordTargets } from "./input_format.ts";
-import type { LineReader, Lines } from "./lines.ts";
+import type { Input } from "./input.ts";
+import type { ReadOptions, RecordContext, RecordTargets } from "./input_format.ts";
+import { LineReader, type Lines } from "./lines.ts";
 import { checkedTarget, filledTarget } from "./target.ts";
 import { createTargetFactory } from "./target_factory.ts";
 
 /** Each line is a record. */
-export function readRecords(lines: LineReader): Lines {
-  return lines;
+export function readRecords(
+  input: Pick<Input, "read" | "close">,
+  options: ReadOptions,
+): Lines {
+  return new LineReader(input, options);
 }
 
 /** How targets are made of lines. */

@@ -36,7 +36,7 @@ export function isBlank(line: Line): boolean {
 
 /** Lines or records, and where the last one began. */
 export interface Lines extends Source<Line> {
-  /** The number of that line in the input, from 1. */
+  /** The number of that line in its input, from 1. */
   readonly line: number;
   /** About how many bytes of the input were read but are not part of a line yet. */
   readonly unread: number;

@@ -31,7 +31,7 @@ const NEEDED = {
   hostDelayMs: true,
   hostGiveUpMs: true,
   idleTimeoutMs: true,
-  input: true,
+  inputs: true,
   isStdoutTaken: false,
   json: false,
   loop: false,

@@ -9,6 +9,11 @@ import { SHARD } from "../kinds.ts";
 import { listWords } from "./flag.ts";
 import type { RunFlag } from "./flag.ts";
 
+/** What each input has, as one text. */
+function identify(texts: readonly string[]): string | undefined {
+  return texts.length > 1 ? JSON.stringify(texts) : texts[0];
+}
+
 /** The rows, in the order of the help. */
 export const SOURCE_ROWS = [
   {
@@ -41,9 +46,10 @@ export const SOURCE_ROWS = [
     name: "input",
     short: "i",
     value: "FILE",
+    repeatable: true,
     path: { access: "read", stdio: true },
     help: "one request a line, read lazily; - is stdin; gzip is decompressed on the way",
-    identity: { of: ({ input }) => input?.path },
+    identity: { of: ({ inputs }) => identify(inputs.map(({ path }) => path)) },
   },
   {
     name: "input-format",
@@ -52,7 +58,7 @@ export const SOURCE_ROWS = [
     defaultWords: "by the file's ending",
     requires: ["input"],
     help: listWords(INPUT_FORMAT_NAMES),
-    identity: { of: ({ input }) => input?.format },
+    identity: { of: ({ inputs }) => identify(inputs.map(({ format }) => format)) },
   },
   {
     name: "loop",
