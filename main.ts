@@ -6,6 +6,7 @@
 import config from "./deno.json" with { type: "json" };
 import { closest } from "./lib/cli/closest.ts";
 import { complain, formatMessage, print, printAtOnce, runProgram } from "./lib/cli/print.ts";
+import { COMMANDS } from "./lib/commands/commands.ts";
 import {
   BusError,
   ClosedPipe,
@@ -22,34 +23,8 @@ import type { Progress, ProgressOptions } from "./lib/progress/progress.ts";
 import type { Snapshot } from "./lib/stats/snapshot.ts";
 import { escapeForTerminal } from "./lib/text/escape.ts";
 
-const help = (flags: string): string =>
-  `Make a very large number of HTTP requests, in flat memory.
-
-Usage: myriad [OPTIONS] URL       make requests (myriad run is the same)
-       myriad serve [OPTIONS]     run the delay server
-       myriad compare [OPTIONS]   run client strategies side by side
-       myriad verify [OPTIONS]    compare the records with the server's log
-       myriad report [OPTIONS]    report on an earlier run, or compare two
-       myriad work [OPTIONS]      make requests of a run on several machines
-       myriad runs [OPTIONS]      list the runs on several machines, or end one
-       myriad COMMAND --help      the flags of a command
-
-URL is a template: {} stands for the request's number, from 0, or the line of
---input; {name} stands for a field of a CSV or JSONL record, percent-encoded
-behind a = of the query ({+name}: as it is); {{ and }} are braces. Values of
---header, --cookie, --user-agent and --data are templates, too: there {{name}}
-stands for {name}, and other braces for themselves. Counts take k, M, G or an
-exponent, durations ms, s, m or h.
-${flags}
-Exit codes: 0 every response was as expected and every threshold held; 1 some
-were not or did not; 2 the command line or one of its files is wrong, and nothing
-was requested; 3 the run could not go on (disk full, the input broke off, the only
-host refuses connections, nothing succeeded for --give-up-after), or standard
-output could not be written; 130, 143, 129 SIGINT, SIGTERM or SIGHUP interrupted
-it: with -o, --resume continues it.
-`;
-
-const COMMANDS: readonly string[] = ["run", "serve", "compare", "verify", "report", "work", "runs"];
+/** The names of the commands. */
+const NAMES: readonly string[] = COMMANDS.map(({ name }) => name);
 
 /**
  * Gives up a permission that the binary has for something else. From its source, the program keeps
@@ -94,7 +69,7 @@ function describeEnd(signal: Signal, wait: string): string {
 async function main(argv: readonly string[]): Promise<number> {
   const [command, ...rest] = argv;
   if (command !== "compare") giveUp("run");
-  const isRun = command === "run" || !COMMANDS.includes(command);
+  const isRun = command === "run" || !NAMES.includes(command);
   if (!isRun && command !== "work") giveUp("ffi");
   if (command === "serve") {
     const { serve } = await import("./lib/commands/serve/command.ts");
@@ -120,6 +95,16 @@ async function main(argv: readonly string[]): Promise<number> {
     await print(await runs(rest));
     return 0;
   }
+  if (command === "completions") {
+    const { completions } = await import("./lib/commands/completions/command.ts");
+    await print(completions(rest));
+    return 0;
+  }
+  if (command === "man") {
+    const { man } = await import("./lib/commands/man/command.ts");
+    await print(man(rest, { version: config.version, date: new Date() }));
+    return 0;
+  }
   if (command === "compare") return await compareStrategies(rest);
   // Not for users: `compare` starts it.
   if (command === "compare-client") {
@@ -128,8 +113,8 @@ async function main(argv: readonly string[]): Promise<number> {
     await print(JSON.stringify(await runClient(JSON.parse(rest[0]))));
     return 0;
   }
-  const isWord = /^[a-z]+$/i.test(command ?? "") && !COMMANDS.includes(command);
-  const meant = isWord ? closest(command, COMMANDS) : undefined;
+  const isWord = /^[a-z]+$/i.test(command ?? "") && !NAMES.includes(command);
+  const meant = isWord ? closest(command, NAMES) : undefined;
   if (meant !== undefined) {
     throw new UsageError(`There is no command '${command}': did you mean 'myriad ${meant}'?`);
   }
@@ -138,9 +123,9 @@ async function main(argv: readonly string[]): Promise<number> {
     askPassword: Deno.stdin.isTerminal() ? askPassword : undefined,
   });
   if (options === "help") {
-    const { formatFlags } = await import("./lib/cli/format_flags.ts");
-    const { RUN_FLAGS } = await import("./lib/options/table.ts");
-    await print(help(formatFlags(RUN_FLAGS)));
+    const { formatHelp } = await import("./lib/cli/format_help.ts");
+    const { RUN_HELP } = await import("./lib/commands/run/help.ts");
+    await print(formatHelp(RUN_HELP));
   } else if (options === "version") await print(`myriad ${config.version}\n`);
   else {
     if (options.transport === "portable") giveUp("ffi");

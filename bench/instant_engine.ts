@@ -53,6 +53,9 @@ export function toAnswer(target: Target, at: number): Result {
     isReused: true,
     engine: "instant",
     version: "1.1",
+    finalUrl: null,
+    redirects: 0,
+    contentType: null,
     retryAfter: null,
   }, undefined);
 }

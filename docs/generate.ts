@@ -4,29 +4,34 @@
  *
  * @module
  */
-import { COMPARE_FLAGS } from "../lib/commands/compare/options.ts";
-import { REPORT_FLAGS } from "../lib/commands/report/command.ts";
-import { SERVE_FLAGS } from "../lib/commands/serve/command.ts";
-import { RUNS_FLAGS } from "../lib/commands/runs/command.ts";
-import { VERIFY_FLAGS } from "../lib/commands/verify/command.ts";
-import { WORK_FLAGS } from "../lib/commands/work/command.ts";
+import { listSpellings } from "../lib/cli/flags.ts";
+import { type CommandName, COMMANDS as NAMES } from "../lib/commands/commands.ts";
+import { HELP_PAGES } from "../lib/commands/help_pages.ts";
 import type { RunFlag } from "../lib/options/rows/flag.ts";
-import { RUN_FLAGS } from "../lib/options/table.ts";
+
+/** The page that explains each command. */
+const COMMAND_PAGES: Readonly<Record<CommandName, string>> = {
+  run: "../README.md",
+  serve: "commands/serve.md",
+  compare: "commands/compare.md",
+  verify: "commands/verify.md",
+  report: "commands/report.md",
+  work: "cluster.md",
+  runs: "commands/runs.md",
+  completions: "install.md",
+  man: "install.md",
+};
 
 /** The flags of each command, and the page that explains the command. */
 export const COMMANDS: readonly {
   readonly name: string;
   readonly flags: readonly RunFlag[];
   readonly page: string;
-}[] = [
-  { name: "myriad", flags: RUN_FLAGS, page: "../README.md" },
-  { name: "myriad serve", flags: SERVE_FLAGS, page: "commands/serve.md" },
-  { name: "myriad verify", flags: VERIFY_FLAGS, page: "commands/verify.md" },
-  { name: "myriad report", flags: REPORT_FLAGS, page: "commands/report.md" },
-  { name: "myriad work", flags: WORK_FLAGS, page: "cluster.md" },
-  { name: "myriad runs", flags: RUNS_FLAGS, page: "commands/runs.md" },
-  { name: "myriad compare", flags: COMPARE_FLAGS, page: "commands/compare.md" },
-];
+}[] = NAMES.map(({ name }) => ({
+  name: name === "run" ? "myriad" : `myriad ${name}`,
+  flags: HELP_PAGES[name].flags,
+  page: COMMAND_PAGES[name],
+}));
 
 /** The pages that explain the flags of a section of `myriad`, by the section's first word. */
 const PAGES: Readonly<Record<string, readonly string[]>> = {
@@ -50,8 +55,7 @@ interface Column {
 const COLUMNS: readonly Column[] = [
   {
     title: "Flag",
-    cell: ({ name, short }) =>
-      short === undefined ? `\`--${name}\`` : `\`-${short}\`, \`--${name}\``,
+    cell: (flag) => listSpellings(flag).map((it) => `\`${it}\``).join(", "),
   },
   {
     title: "Argument",

@@ -53,7 +53,15 @@ export type HttpVersion = "1.0" | "1.1" | "2";
 export interface ConnectionInfo {
   /** The other end, as in `127.0.0.1:80` or `[::1]:80`. */
   readonly remote: string | null;
-  /** Milliseconds that TCP took to connect, without the look-up of the name. */
+  /**
+   * Milliseconds that the look-up of the name took before that; null without one: for an address, or
+   * if the addresses were known from an earlier connection.
+   */
+  readonly dnsMs: number | null;
+  /**
+   * Milliseconds that TCP took to connect, without the look-up of the name if
+   * {@linkcode ConnectionInfo.dnsMs} has it.
+   */
   readonly connectMs: number | null;
   /** Milliseconds that the TLS handshake took after that; null without TLS. */
   readonly tlsMs: number | null;
@@ -95,6 +103,18 @@ export interface Result {
    * It is decoded as UTF-8 if it is valid UTF-8, and byte by byte otherwise.
    */
   readonly location: string | null;
+  /**
+   * The URL of the last request that was made for it, which its redirects led to: that of its
+   * response, or of the request that failed. Without user information; null if nothing was sent.
+   */
+  readonly finalUrl: string | null;
+  /** How many redirects were followed, from 0. */
+  readonly redirects: number;
+  /**
+   * The `Content-Type` fields of the final response (RFC 9110 §8.3), joined by `, `; null without one,
+   * or if the engine was not asked for it.
+   */
+  readonly contentType: string | null;
   /** The connection of its response, or of the failed request; null if that is not known. */
   readonly via: ConnectionInfo | null;
   /** Whether that connection was used before. */
@@ -141,6 +161,9 @@ export function toResult(ended: EndedRequest, failure: Failure | undefined): Res
     ttfbMs: ended.ttfbMs,
     attempts: ended.attempts,
     location: ended.location,
+    finalUrl: ended.finalUrl,
+    redirects: ended.redirects,
+    contentType: ended.contentType,
     via: ended.via,
     isReused: ended.isReused,
     engine: ended.engine,
@@ -173,6 +196,9 @@ export function toUnsentResult(
     ttfbMs: null,
     attempts: 0,
     location: null,
+    finalUrl: null,
+    redirects: 0,
+    contentType: null,
     via: null,
     isReused: false,
     engine: null,

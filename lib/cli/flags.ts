@@ -29,6 +29,11 @@ export interface Flag {
   readonly name: string;
   /** One letter. */
   readonly short?: string;
+  /**
+   * More letters and long names, without dashes, as other programs have them. What follows is the
+   * same as if the flag had been written by its own name.
+   */
+  readonly aliases?: readonly string[];
   /** What stands for the value in the help; a flag without one is a switch. */
   readonly value?: string;
   /** What stands for the value that a switch may have behind `=`, as in `--cookie-jar=FILE`. */
@@ -67,8 +72,18 @@ export interface Flag {
   /** The engines that do not have it. @default all have it */
   readonly lackedBy?: readonly string[];
   /**
-   * Values that show that the user means the letter as another program does. They are refused: a
-   * message tells what the letter `is` here, and what to use `instead`. The long name takes them.
+   * Values that show that the user means the letter, or an alias, as another program does. They are
+   * refused: a message tells what it `is` here, and what to use `instead`. The long name takes them.
    */
   readonly mistaken?: { readonly value: RegExp; readonly is: string; readonly instead: string };
+}
+
+/** All ways to write a flag, with their dashes: `-m`, `--method`, `-X`, `--request`. */
+export function listSpellings({ name, short, aliases = [] }: Flag): string[] {
+  return [...short === undefined ? [] : [`-${short}`], `--${name}`, ...aliases.map(addDashes)];
+}
+
+/** A letter behind one dash, a name behind two. */
+export function addDashes(name: string): string {
+  return [...name].length === 1 ? `-${name}` : `--${name}`;
 }

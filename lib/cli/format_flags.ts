@@ -1,4 +1,4 @@
-import type { Flag } from "./flags.ts";
+import { addDashes, type Flag } from "./flags.ts";
 
 /** The width of the help, in columns. */
 const COLUMNS = 80;
@@ -26,10 +26,14 @@ function formatUse({ short, name, value, optionalValue }: Flag): string {
   return `  ${letter}--${name}${argument}`;
 }
 
-/** What the help says of a flag, in one line: also its default, and which engines lack it. */
+/**
+ * What the help says of a flag, in one line: also its other spellings, its default, and which
+ * engines lack it.
+ */
 export function describeFlag(flag: Flag): string {
-  const { defaultWords, lackedBy, repeatable } = flag;
+  const { defaultWords, lackedBy, repeatable, aliases } = flag;
   const notes = [
+    aliases && `also ${aliases.map(addDashes).join(", ")}`,
     repeatable ? "repeatable" : undefined,
     flag.default === undefined ? undefined : `default ${flag.default}`,
     defaultWords === undefined ? undefined : `default: ${defaultWords}`,

@@ -10,7 +10,7 @@
 import { UsageError } from "../errors.ts";
 import { closest } from "./closest.ts";
 import { FlagValues } from "./flag_values.ts";
-import type { Flag } from "./flags.ts";
+import { type Flag, listSpellings } from "./flags.ts";
 
 /** Options for {@linkcode parseFlags}. */
 export interface ParseOptions {
@@ -37,6 +37,8 @@ export function parseFlags<Row extends Flag>(
 ): FlagValues<Row> {
   const given = new Map<string, (string | true)[]>();
   const positionals: string[] = [];
+  const bySpelling = new Map<string, Row>();
+  for (const flag of flags) for (const it of listSpellings(flag)) bySpelling.set(it, flag);
 
   const add = (flag: Flag, value: string | true): void => {
     const values = given.get(flag.name);
@@ -56,7 +58,7 @@ export function parseFlags<Row extends Flag>(
   const checkDashes = (arg: string): void => {
     const [, name] = /^-([^=]{2,})/s.exec(arg) ?? [];
     if (name === undefined) return;
-    const flag = flags.find((flag) => flag.name === name);
+    const flag = bySpelling.get(`--${name}`);
     if (flag === undefined) {
       if (Object.hasOwn(elsewhere, name)) throw unknown(name, `-${name}`);
       return;
@@ -88,15 +90,15 @@ export function parseFlags<Row extends Flag>(
     }
     if (arg.startsWith("--")) {
       const [, name, value] = /^--([^=]*)(?:=(.*))?$/s.exec(arg)!;
-      const flag = flags.find((flag) => flag.name === name);
+      const flag = bySpelling.get(`--${name}`);
       if (flag === undefined) throw unknown(name, `--${name}`);
-      add(flag, readLong(flag, value, takeNext));
+      add(flag, readLong(flag, name, value, takeNext));
     } else if (arg.startsWith("-") && arg !== "-") {
       checkDashes(arg);
       // A letter that takes a value takes the rest of its argument.
       for (let rest = arg.slice(1); rest !== "";) {
         const letter = String.fromCodePoint(rest.codePointAt(0)!);
-        const flag = flags.find(({ short }) => short === letter);
+        const flag = bySpelling.get(`-${letter}`);
         if (flag === undefined) throw unknown(letter, `-${letter}`);
         rest = rest.slice(letter.length);
         if (flag.value === undefined) {
@@ -104,7 +106,7 @@ export function parseFlags<Row extends Flag>(
           continue;
         }
         const value = rest === "" ? takeNext(`-${letter}`) : rest;
-        checkMistaken(flag, value);
+        checkMistaken(flag, `-${letter}`, value);
         add(flag, value);
         rest = "";
       }
@@ -120,13 +122,23 @@ export function parseFlags<Row extends Flag>(
   return new FlagValues(flags, given, positionals);
 }
 
-/** The value of a flag that is written in full. */
+/**
+ * The value of a flag that is written in full.
+ *
+ * @param name its name as it was written
+ */
 function readLong(
-  { name, value, optionalValue }: Flag,
+  flag: Flag,
+  name: string,
   inline: string | undefined,
   takeNext: (shown: string) => string,
 ): string | true {
-  if (value !== undefined) return inline ?? takeNext(`--${name}`);
+  const { value, optionalValue } = flag;
+  if (value !== undefined) {
+    const text = inline ?? takeNext(`--${name}`);
+    if (name !== flag.name) checkMistaken(flag, `--${name}`, text);
+    return text;
+  }
   if (inline === undefined) return true;
   if (optionalValue === undefined) {
     throw new UsageError(`'--${name}' takes no value: leave out what begins with '='`);
@@ -135,10 +147,10 @@ function readLong(
   throw new UsageError(`'--${name}=' has no value: use '--${name}=${optionalValue}', or no '='`);
 }
 
-function checkMistaken({ name, short, mistaken }: Flag, value: string): void {
+function checkMistaken({ name, mistaken }: Flag, shown: string, value: string): void {
   if (mistaken === undefined || !mistaken.value.test(value)) return;
   const { is, instead } = mistaken;
   throw new UsageError(
-    `'-${short}' is ${is} here: use ${instead}, or write '--${name}' if you mean ${is}`,
+    `'${shown}' is ${is} here: use ${instead}, or write '--${name}' if you mean ${is}`,
   );
 }

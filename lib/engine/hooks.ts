@@ -20,21 +20,25 @@ export class ResponseHooks {
   readonly #cookies: EngineOptions["cookies"];
   readonly #onHead: EngineOptions["onHead"];
   readonly #bodyFor: EngineOptions["bodyFor"];
+  /** Whether the `Content-Type` of responses is wanted. */
+  readonly wantsType: boolean;
   readonly #onFailure: (error: unknown) => void;
   /** The last list that cookies were put into, because many requests of a run share a list. */
   #last: { create: HeaderList; cookies: string; headers: HeaderList } | undefined;
 
   static of(options: EngineOptions): ResponseHooks | undefined {
-    const { cookies, onHead, bodyFor } = options;
-    return cookies === undefined && onHead === undefined && bodyFor === undefined
-      ? undefined
-      : new ResponseHooks(options);
+    const { cookies, onHead, bodyFor, contentType = false } = options;
+    const hasAny = cookies !== undefined || onHead !== undefined || bodyFor !== undefined ||
+      contentType;
+    return hasAny ? new ResponseHooks(options) : undefined;
   }
 
-  private constructor({ cookies, onHead, bodyFor, onSinkFailure = endProcess }: EngineOptions) {
+  private constructor(options: EngineOptions) {
+    const { cookies, onHead, bodyFor, onSinkFailure = endProcess, contentType = false } = options;
     this.#cookies = cookies;
     this.#onHead = onHead;
     this.#bodyFor = bodyFor;
+    this.wantsType = contentType;
     this.#onFailure = onSinkFailure;
   }
 
@@ -44,7 +48,7 @@ export class ResponseHooks {
 
   /** Whether heads or bodies of responses are wanted. */
   get wantsResponses(): boolean {
-    return this.#onHead !== undefined || this.#bodyFor !== undefined;
+    return this.#onHead !== undefined || this.#bodyFor !== undefined || this.wantsType;
   }
 
   /**

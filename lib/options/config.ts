@@ -64,7 +64,8 @@ function parseConfig(text: string, flags: readonly Flag[], path: string): Config
     }
     const flag = flags.find((flag) => flag.name === name);
     if (flag === undefined) {
-      const meant = closest(name.slice(0, MAX_SHOWN_LENGTH), flags.map(({ name }) => name));
+      const meant = flags.find(({ aliases }) => aliases?.includes(name))?.name ??
+        closest(name.slice(0, MAX_SHOWN_LENGTH), flags.map(({ name }) => name));
       const how = meant === undefined
         ? "use long names, see 'myriad --help'"
         : `did you mean '${meant}'?`;

@@ -41,6 +41,21 @@ function findEngine(values: RunValues): EngineName {
   );
 }
 
+/**
+ * How many redirects to follow.
+ *
+ * @throws {UsageError} If they are to be followed, and none is allowed.
+ */
+export function parseRedirects(values: RunValues): number {
+  const redirects = values.get("redirects");
+  if (values.get("location") && redirects === 0) {
+    throw new UsageError(
+      "'--location' and '--redirects 0' contradict each other: use one of them",
+    );
+  }
+  return redirects;
+}
+
 const PROXY = /^(?:([a-z][a-z0-9+.-]*):\/\/)?(?:([^@/]*)@)?([^@/]+)\/?$/i;
 const PROXY_PORTS = { http: 1080, https: 443, socks5: 1080, socks5h: 1080 };
 /** The maximum number of bytes of a name or password for SOCKS5 (RFC 1929 §2). */

@@ -8,7 +8,13 @@ import type { FlagValue } from "../cli/flag_values.ts";
 import { parseFlags } from "../cli/parse_flags.ts";
 import { UsageError } from "../errors.ts";
 import { withConfig } from "./config.ts";
-import { parseEngine, parseProxy, parseUnixSocket, readTlsOptions } from "./connection.ts";
+import {
+  parseEngine,
+  parseProxy,
+  parseRedirects,
+  parseUnixSocket,
+  readTlsOptions,
+} from "./connection.ts";
 import { parseCaptures, parseExpectation } from "./expect.ts";
 import { ELSEWHERE } from "./other_programs.ts";
 import { checkMetrics, parseOutput, parseProgress, parseReport, parseResume } from "./output.ts";
@@ -78,6 +84,7 @@ export async function parseRun(
     expect,
     captures,
     ...parseEngine(values),
+    redirects: parseRedirects(values),
     cluster: undefined,
     cookieJar: parseCookieJar(values),
     tls: await readTlsOptions(values, files.readFile),

@@ -87,7 +87,8 @@ export async function readRequest(
 ): Promise<Pick<RunOptions, "method" | "headers" | "body" | "templates" | "requestId">> {
   const data = values.get("data");
   const hasBody = data !== undefined;
-  const method = parseMethod(values.get("method") ?? (hasBody ? "POST" : "GET"), hasBody);
+  const byDefault = values.get("head") ? "HEAD" : hasBody ? "POST" : "GET";
+  const method = parseMethod(values.get("method") ?? byDefault, hasBody);
   const bytes = data !== undefined && isFileReference(data)
     ? await readFile(data.slice(1), `--data ${data}`)
     : undefined;
@@ -172,6 +173,11 @@ async function readHeaderFields(
   if (agent !== undefined) {
     check("user-agent", "User-Agent");
     fields.add("User-Agent", agent, "--user-agent");
+  }
+  const referer = values.get("referer");
+  if (referer !== undefined) {
+    check("referer", "Referer");
+    fields.add("Referer", referer, "--referer");
   }
   return fields;
 }

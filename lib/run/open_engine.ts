@@ -31,6 +31,7 @@ export async function openEngine(
     ...options,
     ...hooks,
     ttfb: options.output?.fields?.includes("ttfb_ms") ?? false,
+    contentType: options.output?.fields?.includes("content_type") ?? false,
     onHead: check?.onHead,
   });
   return { engine, check };

@@ -8,6 +8,8 @@
 import { ERROR_KINDS, type ErrorKind } from "../result.ts";
 import type { Unit } from "../text/format.ts";
 import type { Histogram, HistogramState } from "./histogram.ts";
+import { readLatency } from "./latency.ts";
+import { computeRarity, parsePercentile } from "./percentile.ts";
 import type { Latency, OwnLate, Snapshot, Statistics, ThresholdUnit } from "./snapshot.ts";
 
 /** The summary as plain data. Its names are a contract with the users' scripts. */
@@ -208,22 +210,27 @@ export interface Metric {
  */
 export type Trend = "grows" | "falls" | "settles" | "drifts";
 
-/** A number that a threshold can bound. */
+/** A number that a threshold can bound, or several whose names have one form: its members. */
 export interface Bounded {
-  /** What it is called on the command line; what stands before the point if there are members. */
+  /** What it is called on the command line. */
   readonly name: string;
   /** @default the figure's */
   readonly unit?: ThresholdUnit;
-  readonly trend: Trend;
-  /** The value in that unit; null where nothing was measured. @default the statistic of the figure */
+  readonly trend: Trend | ((member: string) => Trend);
+  /**
+   * The value in that unit; null where nothing was measured. The member is the name itself where
+   * there are no others. @default the statistic of the figure
+   */
   of?(statistics: Statistics, member: string): number | null;
   /** Whether it counts requests, so that its share of all requests can be bounded, too. */
   readonly hasShare?: boolean;
   /** How many requests it is taken from. @default all of them */
   sample?(statistics: Statistics): number;
   /** How many times as many requests it takes to be believed. @default 1 */
-  readonly rarity?: number;
+  rarity?(member: string): number;
   readonly members?: {
+    /** Matches their names; the first group is the member. */
+    readonly form: RegExp;
     /** Names as help shows them. */
     readonly examples: readonly string[];
     /** What to give instead of a member that does not exist; undefined if it does. */
@@ -246,9 +253,17 @@ export const LATENCIES: readonly (keyof Latency)[] = [
   "stddev",
 ];
 
-/** A percentile that few responses decide takes many to be known. */
-const RARITIES: { readonly [name in keyof Latency]?: number } = { p999: 10, p9999: 100 };
-const TRENDS: { readonly [name in keyof Latency]?: Trend } = { min: "falls", max: "grows" };
+const TRENDS: Readonly<Record<string, Trend>> = { min: "falls", max: "grows", p100: "grows" };
+
+/** What all thresholds for latencies have. */
+const LATENCY_BOUND = {
+  unit: "ms",
+  trend: (name) => Object.hasOwn(TRENDS, name) ? TRENDS[name] : "settles",
+  rarity: (name) => {
+    const percentile = parsePercentile(name);
+    return percentile === undefined ? 1 : computeRarity(percentile);
+  },
+} as const satisfies Partial<Bounded>;
 
 /** The figures, in the order of the JSON document. */
 export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
@@ -327,6 +342,7 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
       of: ({ errors }, kind) => errors[kind as ErrorKind]?.count ?? 0,
       hasShare: true,
       members: {
+        form: /^errors(?:\.(.*))?$/,
         examples: ["errors.KIND"],
         advise: (kind) =>
           (ERROR_KINDS as readonly string[]).includes(kind)
@@ -353,6 +369,7 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
       of: ({ statuses }, status) => countStatuses(statuses, status),
       hasShare: true,
       members: {
+        form: /^status(?:\.(.*))?$/,
         examples: ["status.503", "status.5xx"],
         advise: (status) =>
           /^[1-9](\d\d|xx)$/.test(status) ? undefined : "a status, like status.503 or status.5xx",
@@ -420,13 +437,28 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
       help: "How long responses took, without those that failed.",
       of: ({ histogram }) => histogram,
     }],
-    thresholds: LATENCIES.map((name) => ({
-      name,
-      trend: TRENDS[name] ?? "settles",
-      of: ({ latency, succeeded }) => succeeded > 0 ? latency[name] : null,
-      sample: ({ succeeded }) => succeeded,
-      rarity: RARITIES[name],
-    })),
+    thresholds: [
+      ...LATENCIES.map((name): Bounded => ({
+        ...LATENCY_BOUND,
+        name,
+        of: ({ latency, succeeded }) => succeeded > 0 ? latency[name] : null,
+        sample: ({ succeeded }) => succeeded,
+      })),
+      {
+        ...LATENCY_BOUND,
+        name: "percentile",
+        of: ({ histogram }, name) => readLatency(histogram, name),
+        sample: ({ succeeded }) => succeeded,
+        members: {
+          form: /^(p\d.*)$/,
+          examples: ["p98", "p99.95"],
+          advise: (name) =>
+            parsePercentile(name) === undefined
+              ? "a percentile above p0 and up to p100, like p98 or p99.95"
+              : undefined,
+        },
+      },
+    ],
   },
   concurrency: {
     kind: "count",

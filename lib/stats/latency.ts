@@ -1,4 +1,5 @@
 import type { Histogram } from "./histogram.ts";
+import { parsePercentile } from "./percentile.ts";
 import type { Latency, OwnLate } from "./snapshot.ts";
 
 /** What a histogram of microseconds says, in milliseconds. */
@@ -25,4 +26,17 @@ export function toLatency(histogram: Histogram): Latency {
 export function toOwnLate(histogram: Histogram): OwnLate {
   const { mean, p50, p99, max } = toLatency(histogram);
   return { mean, p50, p99, max };
+}
+
+/**
+ * What a histogram of microseconds says, in milliseconds, by a name that {@linkcode Latency} has or
+ * that of a percentile, as in `p99.95`; null without values.
+ */
+export function readLatency(histogram: Histogram, name: string): number | null {
+  if (histogram.count === 0) return null;
+  const percentile = parsePercentile(name);
+  const micros = percentile === undefined
+    ? histogram[name as "min" | "mean" | "max" | "stddev"]
+    : histogram.percentile(percentile);
+  return micros / 1000;
 }

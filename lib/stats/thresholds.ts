@@ -6,12 +6,15 @@
  * @module
  */
 import { UsageError } from "../errors.ts";
-import { type Bounded, FIGURE_ROWS, type NameOf } from "./figures.ts";
+import { type Bounded, FIGURE_ROWS, type NameOf, type Trend } from "./figures.ts";
 import type { Statistics, ThresholdUnit, Verdict } from "./snapshot.ts";
 
 /** A number of a run that is bounded. */
-interface Metric extends Pick<Bounded, "trend" | "sample" | "rarity"> {
+interface Metric extends Pick<Bounded, "sample"> {
   readonly unit: ThresholdUnit;
+  readonly trend: Trend;
+  /** How many times as many requests it takes to be believed. @default 1 */
+  readonly rarity?: number;
   /** Its value in that unit; null where nothing was measured. */
   of(statistics: Statistics): number | null;
 }
@@ -108,7 +111,7 @@ export class Threshold {
   /**
    * Whether it does not hold, and nothing that a run could still bring is likely to change that:
    * for what only grows or falls, since nothing can; for shares, means and percentiles, after
-   * 1,000 requests, or 100 in 10 s (`p999`: ten times, `p9999`: a hundred times as many).
+   * 1,000 requests, or 100 in 10 s (`p99.9`: ten times, `p99.99`: a hundred times as many).
    */
   isLost(figures: Statistics): boolean {
     return this.value(figures) !== null && !this.holds(figures) && this.#isSettled(figures);
@@ -194,20 +197,25 @@ function listBounded(): (Bounded & Required<Pick<Bounded, "of" | "unit">>)[] {
 
 /** The numbers that a name can stand for; the unit of the value tells which one is meant. */
 function listMetrics(name: string, fail: (how: string) => never): readonly Metric[] {
-  const point = name.indexOf(".");
-  const [group, member] = point < 0 ? [name, ""] : [name.slice(0, point), name.slice(point + 1)];
   const all = listBounded();
-  const bounded = all.find(({ name: known, members }) =>
-    known === (members === undefined ? name : group)
-  );
+  const bounded = all.find((one) => one.members === undefined && one.name === name) ??
+    all.find(({ members }) => members?.form.test(name));
   if (bounded === undefined) {
     const names = all.flatMap(({ name, members }) => members?.examples ?? name);
     return fail(`one of the names ${names.join(", ")}`);
   }
-  const advice = bounded.members?.advise(member);
+  const { members, trend, rarity } = bounded;
+  const member = members === undefined ? name : members.form.exec(name)![1] ?? "";
+  const advice = members?.advise(member);
   if (advice !== undefined) return fail(advice);
   const { hasShare = false } = bounded;
-  const number: Metric = { ...bounded, of: (statistics) => bounded.of(statistics, member) };
+  const number: Metric = {
+    unit: bounded.unit,
+    trend: typeof trend === "string" ? trend : trend(member),
+    sample: bounded.sample,
+    rarity: rarity?.(member),
+    of: (statistics) => bounded.of(statistics, member),
+  };
   return hasShare ? [number, toShare(number)] : [number];
 }
 

@@ -22,7 +22,14 @@ const FLAGS = [
     help: "how deep",
   },
   { name: "wait", value: "D", kind: DURATION, requires: ["depth"], help: "how long" },
-  { name: "room", value: "SIZE", kind: SIZE, lackedBy: ["http1", "fetch"], help: "how much" },
+  {
+    name: "room",
+    aliases: ["R", "rm"],
+    value: "SIZE",
+    kind: SIZE,
+    lackedBy: ["http1", "fetch"],
+    help: "how much",
+  },
   { name: "mode", value: "M", kind: choice("fast", "off"), off: "off", help: "which" },
   { name: "calm", excludes: ["mode"], help: "no hurry" },
   { name: "either", requires: [["wait", "room"]], help: "one of them" },
@@ -67,7 +74,10 @@ Deno.test("a flag's row has everything that the help shows", () => {
   const help = formatFlags(FLAGS);
   assertStringIncludes(help, "\nOptions:\n  -d, --depth N");
   assertStringIncludes(help, "how deep (default 3)\n");
-  assertStringIncludes(help.replace(/\s+/g, " "), "how much (not with engine http1 or fetch)");
+  assertStringIncludes(
+    help.replace(/\s+/g, " "),
+    "how much (also -R, --rm; not with engine http1 or fetch)",
+  );
   assertStringIncludes(help, "--log[=FILE]");
   assertStringIncludes(help, "fields (repeatable)\n");
 });

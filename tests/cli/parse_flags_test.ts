@@ -5,12 +5,15 @@ import { choice, count, DURATION } from "../../lib/cli/kinds.ts";
 import { parseFlags } from "../../lib/cli/parse_flags.ts";
 import { UsageError } from "../../lib/errors.ts";
 
+const MISTAKEN = { value: /^\d+$/, is: "the mode", instead: "'-n N'" };
+
 const FLAGS = [
   { name: "requests", short: "n", value: "N", kind: count({ min: 1 }), help: "" },
   { name: "timeout", short: "t", value: "D", kind: DURATION, default: "30s", help: "" },
   { name: "header", short: "H", value: "TEXT", repeatable: true, help: "" },
   { name: "data", short: "d", value: "TEXT", help: "" },
-  { name: "json", short: "j", help: "" },
+  { name: "json", short: "j", aliases: ["J", "as-json"], help: "" },
+  { name: "mode", aliases: ["M", "way"], value: "M", help: "", mistaken: MISTAKEN },
   { name: "silent", short: "s", help: "" },
   { name: "resume", optionalValue: "force", kind: choice("force"), help: "" },
   { name: "no-pause", help: "" },
@@ -40,6 +43,27 @@ Deno.test("parseFlags() reads letters in one word, the last with or without a va
   assertEquals([values.get("requests"), values.positionals], [10_000, ["u"]]);
   assertEquals(parse("-js").get("requests"), undefined);
   assertEquals(parse("-jsn", "7").get("requests"), 7);
+});
+
+Deno.test("parseFlags() reads an alias as the flag itself", () => {
+  for (const argv of [["-Js", "-Mx"], ["--as-json", "-s", "--way", "x"], ["-jsM", "x"]]) {
+    const values = parse(...argv);
+    assertEquals([values.get("json"), values.get("silent"), values.get("mode")], [true, true, "x"]);
+  }
+  assertEquals(parse("--mode", "5").get("mode"), "5");
+  for (
+    const [argv, message] of [
+      [["--mode", "a", "-Mb"], "'--mode' is given 2 times"],
+      [["-way", "a"], "Unknown option '-way': long options take two dashes: use '--way'"],
+      [["--way"], "'--way' has no value: add one; write '--way=VALUE'"],
+      [["--M", "a"], "Unknown option '--M': "],
+      [["-M5"], "'-M' is the mode here: use '-n N', or write '--mode'"],
+      [["--way=5"], "'--way' is the mode here: use '-n N', or write '--mode'"],
+    ] as const
+  ) {
+    const error = assertThrows(() => parse(...argv), UsageError);
+    assert(error.message.startsWith(message), error.message);
+  }
 });
 
 Deno.test("parseFlags() keeps texts unchanged", () => {

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { closest } from "../../lib/cli/closest.ts";
-import type { Flag } from "../../lib/cli/flags.ts";
+import { addDashes, type Flag, listSpellings } from "../../lib/cli/flags.ts";
 import { parseFlags } from "../../lib/cli/parse_flags.ts";
 import { COMPARE_FLAGS } from "../../lib/commands/compare/options.ts";
 import { REPORT_FLAGS } from "../../lib/commands/report/command.ts";
@@ -56,14 +56,8 @@ for (const [command, flags] of COMMANDS) {
 
 for (
   const [args, words] of [
-    [["-X", "POST"], "'-m METHOD' (--method)"],
-    [["-XPOST"], "'-m METHOD' (--method)"],
-    [["-A", "x"], "'--user-agent TEXT'"],
-    [["-L"], "redirects are followed, up to 10; '--redirects N'"],
-    [["-I"], "'-m HEAD'"],
     [["-sS"], "leave it out"],
     [["-a", "x:y"], "'-u NAME:PASSWORD'"],
-    [["--location"], "redirects are followed"],
     [["--data-raw", "x"], "'--data DATA'"],
     [["--max-time", "10"], "'--timeout D' (-t), with its unit"],
     [["--vus", "10"], "'--concurrency C' (-c)"],
@@ -86,7 +80,6 @@ for (
     [["-disable-keepalive"], "Connection: close"],
     [["-disable-compression"], "leave it out"],
     [["-disable-redirects"], "'--redirects 0'"],
-    [["-data-binary=x"], "'--data @FILE'"],
     [["-host", "foo"], "Host: NAME"],
     [["-h2"], "'--http2'"],
     [["-nc", "5"], "'-c C'"],
@@ -109,6 +102,8 @@ for (
     [["-silent"], "use '--silent'"],
     [["-duration=1s"], "use '--duration'"],
     [["-timeout", "1s"], "use '--timeout', or '-t' with its value apart"],
+    [["-data-binary=x"], "use '--data-binary', or '-d' with its value apart"],
+    [["-head"], "use '--head'"],
     [["-data"], "use '--data', or '-d' with its value apart"],
     [["-data=hunter2"], "use '--data', or '-d' with its value apart"],
   ] as const
@@ -124,15 +119,15 @@ for (
 
 Deno.test("the flags of other programs are not flags here, and their substitutes exist", () => {
   const flags: readonly RunFlag[] = RUN_FLAGS;
-  const letters = flags.map(({ short }) => short);
-  const names = flags.map(({ name }) => name);
+  const spellings = flags.flatMap(listSpellings);
+  assertEquals(new Set(spellings).size, spellings.length);
   for (const [unknown, words] of Object.entries(ELSEWHERE)) {
-    assertEquals(letters.includes(unknown) || names.includes(unknown), false, unknown);
+    assertEquals(spellings.includes(addDashes(unknown)), false, unknown);
     for (const [, name] of words.matchAll(/--([a-z][a-z0-9.-]*)/g)) {
-      assertEquals(names.includes(name), true, `${unknown}: ${words}`);
+      assertEquals(spellings.includes(`--${name}`), true, `${unknown}: ${words}`);
     }
     for (const [, letter] of words.matchAll(/(?:^|[' (])-([a-zA-Z])\b/g)) {
-      assertEquals(letters.includes(letter), true, `${unknown}: ${words}`);
+      assertEquals(spellings.includes(`-${letter}`), true, `${unknown}: ${words}`);
     }
   }
 });
@@ -146,6 +141,10 @@ for (
     [["-T", "upload.bin"], "--content-type", "'-d @FILE'"],
     [["-T", "./a/b"], "--content-type", "'-d @FILE'"],
     [["-b", "hunter2"], "--cookie", "'--cookie-jar=FILE'"],
+    [["-X10s"], "--method", "'-t 10s' for a time limit"],
+    // hey's and oha's -A.
+    [["-A", "application/json"], "--user-agent", "'-H \"Accept: TYPE\"'"],
+    [["-e", "http://other/;auto"], "--referer", "redirects do not set the field"],
   ] as const
 ) {
   Deno.test(`parseRun() rejects ${args.join(" ")}, which has another meaning elsewhere`, async () => {
@@ -174,6 +173,8 @@ Deno.test("parseRun() accepts letters whose values fit its own meaning", async (
       ["-n5"],
       ["-sk"],
       ["-skn5"],
+      ["-Lsk"],
+      ["-A", "curl/8.0"],
       ["-mPUT", "-ddata"],
     ]
   ) {
@@ -186,6 +187,11 @@ Deno.test("--config reports an unknown name like an unknown flag", async () => {
   const config = await dir.write("c.json", '{"concurency":3}');
   const message = await refused("--config", config);
   assertStringIncludes(message, "there is no flag 'concurency': did you mean 'concurrency'?");
+  const alias = await dir.write("alias.json", '{"request":"PUT"}');
+  assertStringIncludes(
+    await refused("--config", alias),
+    "there is no flag 'request': did you mean 'method'?",
+  );
 });
 
 Deno.test("myriad suggests the command that was probably meant, also after flags", async () => {

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { BusRelay } from "../fixtures/bus_relay.ts";
 import { Cluster, range } from "../fixtures/cluster.ts";
+import { until } from "../fixtures/until.ts";
 
 // Workers that die, or lose their connection, at one of the messages that make a slice done: a relay
 // between them and the NATS server stops there.
@@ -19,12 +20,19 @@ async function begin(cluster: Cluster, at: RegExp, { passes }: { passes: boolean
   const relay = cluster.use(await BusRelay.start(nats));
   const stopped = relay.stopAt(at, { passes });
   const output = dir.path("out.ndjson");
-  target.hold((path) => path === `/${HELD}`);
+  // The first slice does not end before the worker has both: the message would stop the second one.
+  target.hold((path) => path === "/0");
   const run = cluster.submit([
     ...["-n", `${COUNT}`, "-c", "1", "--slice", `${SLICE}`, "--lost-after", "2s"],
     ...[target.url("/{}"), "-o", output],
   ]);
   const worker = cluster.work([await run.name()], { url: relay.url });
+  await until(
+    () => target.held === 1 && relay.deliveries === COUNT / SLICE,
+    () => `${target.held} requests held, ${relay.deliveries} slices delivered`,
+  );
+  target.release();
+  target.hold((path) => path === `/${HELD}`);
   await stopped;
   await cluster.sees(HELD + 1);
   return { relay, run, worker, output };

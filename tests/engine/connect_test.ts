@@ -157,6 +157,22 @@ for (const { title, name, transport, create, serve, serveTls } of SOCKET_ENGINES
     },
   );
 
+  Deno.test(`${title} gives the time of a look-up with the connection it was made for`, async () => {
+    await using server = await serve(({ send }) => send(ok("")));
+    const names = knowing({ "one.test": ["127.0.0.1"] });
+    const engine = create({ names });
+    const dnsMs = async (host: string): Promise<[number | null, boolean]> => {
+      const url = `http://${host}:${server.port}/`;
+      const { via, isReused } = await makeRequest(engine, target(url));
+      return [via!.dnsMs, isReused];
+    };
+    const [first, isReused] = await dnsMs("one.test");
+    assert(first !== null && first >= 0 && !isReused);
+    assertEquals(await dnsMs("one.test"), [first, true]);
+    assertEquals(await dnsMs("127.0.0.1"), [null, false]);
+    engine.close();
+  });
+
   Deno.test(`${title} tries the next address at once when one refuses`, async () => {
     await using server = await serve(({ send }) => send(ok()), "127.0.0.5");
     // A pause after each of them, of 250 ms, would last too long.

@@ -391,6 +391,32 @@ for (const { title, name, create, serve } of ENGINE_SUITE) {
     assertEquals(result.target.url.endsWith("/"), true);
   });
 
+  Deno.test(`${title} gives where redirects led to, and the type of the final response`, async () => {
+    const refused = `http://127.0.0.1:${await refusedPort()}/`;
+    await using server = await serve(({ send, request }) => {
+      const [, path] = request.split(" ");
+      if (path === "/a") send("HTTP/1.1 302 Found\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n");
+      else if (path === "/b") {
+        send("HTTP/1.1 200 OK\r\nContent-Type: text/x; q=\xe9\r\nContent-Length: 0\r\n\r\n");
+      } else send(`HTTP/1.1 302 Found\r\nLocation: ${refused}\r\nContent-Length: 0\r\n\r\n`);
+    });
+    const engine = create({ contentType: true });
+    const about = async (url: string): Promise<unknown[]> => {
+      const { finalUrl, redirects, contentType, error } = await makeRequest(engine, target(url));
+      return [finalUrl, redirects, contentType, error];
+    };
+    const end = server.url("/b");
+    assertEquals(await about(server.url("/a")), [end, 1, "text/x; q=é", undefined]);
+    assertEquals(await about(end), [end, 0, "text/x; q=é", undefined]);
+    // Where a request failed that a redirect led to.
+    assertEquals(await about(server.url("/c")), [refused, 1, null, "refused"]);
+    assertEquals(await about("http://127.0.0.1:0/"), [null, 0, null, "url"]);
+    engine.close();
+    const plain = create();
+    assertEquals((await makeRequest(plain, target(end))).contentType, null);
+    plain.close();
+  });
+
   Deno.test(`${title} reports the 3xx itself when it follows no redirects`, async () => {
     const { result } = await hit(redirecting("/end", 307), {}, { redirects: 0 });
     assertEquals([result.status, result.size, result.location, result.error], [

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { Histogram } from "../../lib/stats/histogram.ts";
-import { toLatency, toOwnLate } from "../../lib/stats/latency.ts";
+import { readLatency, toLatency, toOwnLate } from "../../lib/stats/latency.ts";
 
 Deno.test("toLatency() gives milliseconds of a histogram of microseconds", () => {
   const histogram = new Histogram();
@@ -23,4 +23,14 @@ Deno.test("toLatency() gives milliseconds of a histogram of microseconds", () =>
 
 Deno.test("toLatency() gives 0 for everything when nothing was recorded", () => {
   assertEquals(new Set(Object.values(toLatency(new Histogram()))), new Set([0]));
+});
+
+Deno.test("readLatency() gives each figure by its name, and any percentile", () => {
+  const histogram = new Histogram();
+  assertEquals(readLatency(histogram, "p98"), null);
+  for (const micros of [100, 200]) histogram.record(micros);
+  for (const [name, value] of Object.entries(toLatency(histogram))) {
+    assertEquals(readLatency(histogram, name), value, name);
+  }
+  assertEquals(["p50", "p50.5"].map((name) => readLatency(histogram, name)), [0.1, 0.2]);
 });

@@ -126,6 +126,24 @@ for (
   });
 }
 
+Deno.test("Threshold.value() of a percentile is the value that so many responses do not exceed", () => {
+  const histogram = new Histogram();
+  for (let micros = 1; micros <= 200; micros++) histogram.record(micros);
+  const value = (name: string): number | null =>
+    parseThreshold(`${name}<1s`).value({ ...FIGURES, histogram });
+  // The 196th and 197th of 200, the last, and the first.
+  assertEquals(["p98", "p98.1", "p100", "p0.1"].map(value), [0.196, 0.197, 0.2, 0.001]);
+  // 99.95 % of 200 are 199.9, which the 200th is the first to reach.
+  assertEquals(["p99.5", "p99.95", "p99.999999"].map(value), [0.199, 0.2, 0.2]);
+  assertEquals(parseThreshold("p98<1s").verdict({ ...FIGURES, histogram }), {
+    threshold: "p98<1s",
+    value: 0.196,
+    bound: 1_000,
+    unit: "ms",
+    holds: true,
+  });
+});
+
 for (
   const [text, bound] of [
     ["p99<500ms", 500],
@@ -171,10 +189,11 @@ Deno.test("parseThreshold() accepts blanks, and drops them", () => {
 const NAMES =
   "use one of the names requests, succeeded, failed, skipped, errors.KIND, status.503, status.5xx, " +
   "seconds, rate, bytes, min, mean, p50, p75, p90, p95, p99, p999, p9999, max, stddev, " +
-  "retries, late, peak_rss, cpu";
+  "p98, p99.95, retries, late, peak_rss, cpu";
 const FORM = "use a name, one of < <= > >=, and a value, like p99<500ms, failed<1% or rate>1000";
 const COUNT = "a whole number, like 10, 10k or 1M";
 const SHARE = "a share of the requests, like 1%";
+const PERCENTILE = "use a percentile above p0 and up to p100, like p98 or p99.95";
 const LATENCY = "a duration with its unit (us, ms, s, m), like 500ms";
 
 for (
@@ -190,7 +209,16 @@ for (
     ["p99==500ms", "use one of < <= > >=, as in failed<=0"],
     ["failed!=0", "use one of < <= > >=, as in failed<=0"],
     ["p99=<500ms", "use one of < <= > >="],
-    ["p98<500ms", NAMES],
+    ["p<500ms", NAMES],
+    ["p0<500ms", PERCENTILE],
+    ["p100.5<500ms", PERCENTILE],
+    ["p101<500ms", PERCENTILE],
+    ["p995<500ms", PERCENTILE],
+    ["p99999<500ms", PERCENTILE],
+    ["p99.<500ms", PERCENTILE],
+    ["p99.9999999<500ms", PERCENTILE],
+    ["p9.9.9<500ms", PERCENTILE],
+    ["p98<500", `for p98 use ${LATENCY}`],
     ["P99<500ms", NAMES],
     ["errors<5", "use a kind of errors: dns"],
     ["constructor<5", NAMES],
@@ -270,7 +298,17 @@ Deno.test("Threshold.holds() compares exactly: 1 of 100 million is more than 0",
 });
 
 Deno.test("Threshold.holds() is false when nothing was measured", () => {
-  for (const text of ["p99<500ms", "p99>0us", "min>0us", "failed<1%", "succeeded>=0%", "late<1%"]) {
+  for (
+    const text of [
+      "p99<500ms",
+      "p99>0us",
+      "p98>0us",
+      "min>0us",
+      "failed<1%",
+      "succeeded>=0%",
+      "late<1%",
+    ]
+  ) {
     const threshold = parseThreshold(text);
     assertEquals(threshold.value(NOTHING), null);
     assertEquals([threshold.holds(NOTHING), threshold.isLost(NOTHING)], [false, false], text);
@@ -286,7 +324,17 @@ Deno.test("Threshold.holds() is false when nothing was measured", () => {
 
 // When a run is hopeless: all of these do not hold.
 
-const EARLY = { ...FIGURES, requests: 50, succeeded: 40, failed: 10, seconds: 1 };
+const LATENCIES = new Histogram();
+LATENCIES.record(5);
+
+const EARLY = {
+  ...FIGURES,
+  histogram: LATENCIES,
+  requests: 50,
+  succeeded: 40,
+  failed: 10,
+  seconds: 1,
+};
 const SLOW = { ...EARLY, requests: 120, succeeded: 110, seconds: 10 };
 const QUICK = { ...EARLY, requests: 1_000, succeeded: 1_000 };
 
@@ -324,6 +372,10 @@ for (
     ["stddev<1ms", false, true, true],
     ["p999<400ms", false, false, false],
     ["p9999<400ms", false, false, false],
+    ["p98<4us", false, true, true],
+    ["p99.95<4us", false, false, false],
+    ["p0.1<4us", false, false, false],
+    ["p100<4us", true, true, true],
   ] as const
 ) {
   Deno.test(`Threshold.isLost() is true when '${text}' can no longer hold`, () => {
@@ -340,6 +392,7 @@ Deno.test("Threshold.isLost() waits for more responses at higher percentiles", (
   assertEquals([lost("p99<1ms", 999), lost("p99<1ms", 1_000)], [false, true]);
   assertEquals([lost("p999<1ms", 9_999), lost("p999<1ms", 10_000)], [false, true]);
   assertEquals([lost("p9999<1ms", 99_999), lost("p9999<1ms", 100_000)], [false, true]);
+  assertEquals([lost("p99.95<4us", 19_999), lost("p99.95<4us", 20_000)], [false, true]);
 });
 
 Deno.test("Threshold.isLost() counts responses for a latency, requests for a share", () => {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { formatHelp } from "../../cli/format_help.ts";
 import { UsageError } from "../../errors.ts";
 import { DeferredFile } from "../../output/deferred_file.ts";
 import { isGranted } from "../../process/permission.ts";
@@ -38,7 +39,7 @@ export interface CompareContext {
 export async function compare(argv: readonly string[], context: CompareContext): Promise<void> {
   const options = parseCompare(argv);
   if (options === "help") {
-    await context.print(COMPARE_HELP);
+    await context.print(formatHelp(COMPARE_HELP));
     return;
   }
   if (!isGranted({ name: "run" })) {

@@ -5,7 +5,7 @@
  */
 import { checkFlags } from "../../cli/check_flags.ts";
 import type { Flag } from "../../cli/flags.ts";
-import { formatFlags } from "../../cli/format_flags.ts";
+import type { CommandHelp } from "../../cli/format_help.ts";
 import { count, DURATION, type Kind, SIZE } from "../../cli/kinds.ts";
 import { parseFlags } from "../../cli/parse_flags.ts";
 import { parseCount } from "../../cli/units.ts";
@@ -101,20 +101,19 @@ export const COMPARE_FLAGS = [
 ] as const satisfies readonly Flag[];
 
 /** The help of `myriad compare`. */
-export const COMPARE_HELP = `Run the client strategies side by side: memory, time and CPU.
-
-Usage: myriad compare [OPTIONS]
-
-For each strategy and number of requests, it starts a fresh delay server and a
+export const COMPARE_HELP: CommandHelp = {
+  about: "Run the client strategies side by side: memory, time and CPU.",
+  usage: ["myriad compare [OPTIONS]"],
+  text: `For each strategy and number of requests, it starts a fresh delay server and a
 fresh client process. Memory is the peak that the operating system reports, time
-is that of the whole process.
-${formatFlags(COMPARE_FLAGS)}
-Strategies, all but the last on native fetch:
+is that of the whole process.`,
+  flags: COMPARE_FLAGS,
+  after: `Strategies, all but the last on native fetch:
 ${Object.entries(STRATEGIES).map(([name, { about }]) => `  ${name.padEnd(17)}${about}\n`).join("")}
 It needs --allow-run, --allow-sys=systemMemoryInfo unless --memory-limit is given,
 and --allow-write for --plot. Exit codes: 0; 2 the command line is wrong; 3 it
-could not go on; 130 interrupted.
-`;
+could not go on; 130 interrupted.`,
+};
 
 /** The options of `myriad compare`. */
 export interface CompareOptions extends Conditions {

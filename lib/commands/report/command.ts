@@ -5,7 +5,7 @@
  */
 import { checkFlags } from "../../cli/check_flags.ts";
 import type { Flag } from "../../cli/flags.ts";
-import { formatFlags } from "../../cli/format_flags.ts";
+import { type CommandHelp, formatHelp } from "../../cli/format_help.ts";
 import { parseFlags } from "../../cli/parse_flags.ts";
 import { UsageError } from "../../errors.ts";
 import { DeferredFile } from "../../output/deferred_file.ts";
@@ -35,20 +35,20 @@ export const REPORT_FLAGS = [
   { name: "help", short: "h", help: "print this help" },
 ] as const satisfies readonly Flag[];
 
-const HELP = `Report the results of an earlier run.
-
-Usage: myriad report [OPTIONS] FILE...
-       myriad report --compare [--json] A B
-
-FILE is the output of a run, ${listOutputFormats()}, gzip or not, with at least the field
+/** The help of `myriad report`. */
+export const REPORT_HELP: CommandHelp = {
+  about: "Report the results of an earlier run.",
+  usage: ["myriad report [OPTIONS] FILE...", "myriad report --compare [--json] A B"],
+  text: `FILE is the output of a run, ${listOutputFormats()}, gzip or not, with at least the field
 status or error; or a summary, as --summary and --json write it. Several files of
 one kind are the parts of one run, such as shards: percentiles are those of all
 together. The report leaves out what the files do not tell. Each record counts,
-whatever its number; without the field error, a response counts as a success.
-${formatFlags(REPORT_FLAGS)}
-Exit codes: 0; 2 the command line or a file is wrong; 3 a file broke off, or the
-page or standard output cannot be written.
-`;
+whatever its number; without the field error, a response counts as a success.`,
+  flags: REPORT_FLAGS,
+  after: `Exit codes: 0; 2 the command line or a file is wrong; 3 a file broke off, or the
+page or standard output cannot be written.`,
+  argument: "file",
+};
 
 /** What the command needs from the program. */
 export interface ReportContext {
@@ -72,7 +72,7 @@ export async function report(
 ): Promise<{ text: string; notice?: string }> {
   const values = parseFlags(REPORT_FLAGS, argv, "myriad report");
   const { positionals } = values;
-  if (values.get("help")) return { text: HELP };
+  if (values.get("help")) return { text: formatHelp(REPORT_HELP) };
   if (positionals.length === 0) {
     throw new UsageError(
       "No file is given: add the output of a run, or its summary; see 'myriad report --help'",

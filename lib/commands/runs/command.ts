@@ -6,7 +6,7 @@
  */
 import { checkFlags } from "../../cli/check_flags.ts";
 import type { Flag } from "../../cli/flags.ts";
-import { formatFlags } from "../../cli/format_flags.ts";
+import { type CommandHelp, formatHelp } from "../../cli/format_help.ts";
 import { parseFlags } from "../../cli/parse_flags.ts";
 import { Bus, type RunListing } from "../../cluster/bus/bus.ts";
 import type { RunBus } from "../../cluster/bus/run_bus.ts";
@@ -37,17 +37,17 @@ const LISTEN_MS = 1_500;
 /** The maximum number of workers that are shown of one run. */
 const MAX_WORKERS = 10_000;
 
-const HELP = `List the runs that 'myriad … --cluster URL' has submitted, or end one.
-
-Usage: myriad runs [OPTIONS] URL [RUN]
-
-URL is that of the NATS server, as --cluster takes it; @FILE and @- stand for one
-in a file or on stdin. With RUN, it shows what each worker does.
-${formatFlags(RUNS_FLAGS)}
-Exit codes: 0; 2 the command line is wrong, there is no such run, or the server
+/** The help of `myriad runs`. */
+export const RUNS_HELP: CommandHelp = {
+  about: "List the runs that 'myriad … --cluster URL' has submitted, or end one.",
+  usage: ["myriad runs [OPTIONS] URL [RUN]"],
+  text: `URL is that of the NATS server, as --cluster takes it; @FILE and @- stand for one
+in a file or on stdin. With RUN, it shows what each worker does.`,
+  flags: RUNS_FLAGS,
+  after: `Exit codes: 0; 2 the command line is wrong, there is no such run, or the server
 cannot be reached; 3 the server did not do it, or standard output cannot be
-written.
-`;
+written.`,
+};
 
 /**
  * Runs the command.
@@ -60,7 +60,7 @@ written.
  */
 export async function runs(argv: readonly string[]): Promise<string> {
   const values = parseFlags(RUNS_FLAGS, argv, "myriad runs");
-  if (values.get("help")) return HELP;
+  if (values.get("help")) return formatHelp(RUNS_HELP);
   checkFlags(values);
   const { url, run } = parseBusArguments(values, "myriad runs");
   for (const name of ["stop", "delete"] as const) {

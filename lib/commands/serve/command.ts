@@ -5,7 +5,7 @@
  */
 import { checkFlags } from "../../cli/check_flags.ts";
 import type { Flag } from "../../cli/flags.ts";
-import { formatFlags } from "../../cli/format_flags.ts";
+import { type CommandHelp, formatHelp } from "../../cli/format_help.ts";
 import { count } from "../../cli/kinds.ts";
 import { parseFlags } from "../../cli/parse_flags.ts";
 import { complain, print } from "../../cli/print.ts";
@@ -53,19 +53,19 @@ export const SERVE_FLAGS = [
   { name: "help", short: "h", help: "print this help" },
 ] as const satisfies readonly Flag[];
 
-const HELP = `Answer every request after a delay, with Hello, World!
-
-Usage: myriad serve [OPTIONS]
-       deno run --allow-net server.ts [OPTIONS]
-${formatFlags(SERVE_FLAGS)}
-It runs until SIGINT (Ctrl-C) or SIGTERM. Requests that it holds then get their
+/** The help of `myriad serve`. */
+export const SERVE_HELP: CommandHelp = {
+  about: "Answer every request after a delay, with Hello, World!",
+  usage: ["myriad serve [OPTIONS]", "deno run --allow-net server.ts [OPTIONS]"],
+  flags: SERVE_FLAGS,
+  after: `It runs until SIGINT (Ctrl-C) or SIGTERM. Requests that it holds then get their
 response within 5 s, or a 503 after that; a second signal ends them at once. The
 access log is complete either way.
 
 Exit codes: 0 a signal ended it; 2 the command line is wrong, or it cannot listen
 or open the log; 3 it could not go on (disk full, too many open files), or could
-not print its address.
-`;
+not print its address.`,
+};
 
 /** How long held requests may wait for their response after the first signal. */
 const GRACE_MS = 5_000;
@@ -83,7 +83,7 @@ const SIGNALS: readonly Deno.Signal[] = ["SIGINT", "SIGTERM"];
 export async function serve(argv: readonly string[]): Promise<number> {
   const values = parseFlags(SERVE_FLAGS, argv, "myriad serve");
   if (values.get("help")) {
-    await print(HELP);
+    await print(formatHelp(SERVE_HELP));
     return 0;
   }
   if (values.positionals.length > 0) {

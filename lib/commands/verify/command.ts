@@ -5,7 +5,7 @@
  */
 import { checkFlags } from "../../cli/check_flags.ts";
 import type { Flag } from "../../cli/flags.ts";
-import { formatFlags } from "../../cli/format_flags.ts";
+import { type CommandHelp, formatHelp } from "../../cli/format_help.ts";
 import { count, type Kind } from "../../cli/kinds.ts";
 import { parseFlags } from "../../cli/parse_flags.ts";
 import { UsageError } from "../../errors.ts";
@@ -74,25 +74,26 @@ export const VERIFY_FLAGS = [
   { name: "help", short: "h", help: "print this help" },
 ] as const satisfies readonly Flag[];
 
-const HELP = `Compare the records of a run with the server's own log.
-
-Usage: myriad verify [OPTIONS] RESULTS... --against ACCESS_LOG
-
-RESULTS is the output of a run, ${listOutputFormats()}, gzip or not; several files are the
+/** The help of `myriad verify`. */
+export const VERIFY_HELP: CommandHelp = {
+  about: "Compare the records of a run with the server's own log.",
+  usage: ["myriad verify [OPTIONS] RESULTS... --against ACCESS_LOG"],
+  text: `RESULTS is the output of a run, ${listOutputFormats()}, gzip or not; several files are the
 parts of one run. Requests are matched by path and query. Each response has to be
 in the server's log, with its status. A request can be there as often as it was
-attempted. The log must not have requests that the results lack.
-${formatFlags(VERIFY_FLAGS)}
-Formats:
+attempted. The log must not have requests that the results lack.`,
+  flags: VERIFY_FLAGS,
+  after: `Formats:
 ${
-  LOG_FORMATS.map(({ name, alias, servers }) =>
-    `  ${[name, alias].filter((it) => it !== undefined).join(", ").padEnd(18)}${servers}`
-  ).join("\n")
-}
+    LOG_FORMATS.map(({ name, alias, servers }) =>
+      `  ${[name, alias].filter((it) => it !== undefined).join(", ").padEnd(18)}${servers}`
+    ).join("\n")
+  }
 
 Exit codes: 0 the results and the log agree; 1 they differ; 2 the command line or
-a file is wrong; 3 a file broke off, or standard output cannot be written.
-`;
+a file is wrong; 3 a file broke off, or standard output cannot be written.`,
+  argument: "file",
+};
 
 /**
  * Runs the command.
@@ -105,7 +106,7 @@ a file is wrong; 3 a file broke off, or standard output cannot be written.
 export async function verify(argv: readonly string[]): Promise<{ text: string; code: 0 | 1 }> {
   const values = parseFlags(VERIFY_FLAGS, argv, "myriad verify");
   const { positionals } = values;
-  if (values.get("help")) return { text: HELP, code: 0 };
+  if (values.get("help")) return { text: formatHelp(VERIFY_HELP), code: 0 };
   const against = values.get("against");
   if (positionals.length === 0) {
     throw new UsageError("No results are given: add the output of a run; see --help");

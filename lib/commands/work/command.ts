@@ -5,7 +5,7 @@
  */
 import { checkFlags } from "../../cli/check_flags.ts";
 import type { Flag } from "../../cli/flags.ts";
-import { formatFlags } from "../../cli/format_flags.ts";
+import { type CommandHelp, formatHelp } from "../../cli/format_help.ts";
 import { DURATION } from "../../cli/kinds.ts";
 import { parseFlags } from "../../cli/parse_flags.ts";
 import { Bus } from "../../cluster/bus/bus.ts";
@@ -30,22 +30,22 @@ export const WORK_FLAGS = [
   { name: "help", short: "h", help: "print this help" },
 ] as const satisfies readonly Flag[];
 
-const HELP = `Make requests of runs that 'myriad … --cluster URL' has submitted.
-
-Usage: myriad work [OPTIONS] URL [RUN]
-
-URL is that of the NATS server, as --cluster takes it; @FILE and @- stand for one
+/** The help of `myriad work`. */
+export const WORK_HELP: CommandHelp = {
+  about: "Make requests of runs that 'myriad … --cluster URL' has submitted.",
+  usage: ["myriad work [OPTIONS] URL [RUN]"],
+  text: `URL is that of the NATS server, as --cluster takes it; @FILE and @- stand for one
 in a file or on stdin. With RUN, it ends with that run; without, it works on one
 run after the other until a signal ends it. SIGINT and SIGTERM let requests in
 flight end for up to 5 s; what is done is committed, and the rest goes to other
 workers. The second signal ends it at once.
 
-The flags of the run count: --concurrency in each worker, --rate for all of them.
-${formatFlags(WORK_FLAGS)}
-Exit codes: 0 RUN is over; 2 the command line is wrong, RUN is not there, or this
+The flags of the run count: --concurrency in each worker, --rate for all of them.`,
+  flags: WORK_FLAGS,
+  after: `Exit codes: 0 RUN is over; 2 the command line is wrong, RUN is not there, or this
 worker does not fit it; 3 it could not go on (nothing can be reached, the NATS
-user may not do what is needed); 130, 143, 129 SIGINT, SIGTERM or SIGHUP ended it.
-`;
+user may not do what is needed); 130, 143, 129 SIGINT, SIGTERM or SIGHUP ended it.`,
+};
 
 /** How the command ends early, and says what it does. */
 export interface WorkHooks {
@@ -70,7 +70,7 @@ export async function work(
   { version, say, onLeave }: WorkHooks,
 ): Promise<string> {
   const values = parseFlags(WORK_FLAGS, argv, "myriad work");
-  if (values.get("help")) return HELP;
+  if (values.get("help")) return formatHelp(WORK_HELP);
   checkFlags(values);
   const { url, run } = parseBusArguments(values, "myriad work");
   const key = await readClusterKey(values.get("cluster-key"), readFromDisk);

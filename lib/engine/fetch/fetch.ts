@@ -82,6 +82,7 @@ class Attempt extends InFlight {
   ttfbMs: number | null = null;
   location: string | null = null;
   retryAfter: string | null = null;
+  contentType: string | null = null;
   /** The body of the final response, once its head has come; undefined if nothing takes it. */
   body: BodyTap | undefined;
 
@@ -349,11 +350,14 @@ export class FetchEngine implements Engine {
       ttfbMs: attempt.ttfbMs,
       attempts: isTried ? 1 + attempt.repetitions : 0,
       location: status === null ? null : attempt.location,
+      finalUrl: isTried ? attempt.hop.url : null,
+      redirects: attempt.redirects,
+      contentType: status === null ? null : attempt.contentType,
       via: null,
       isReused: false,
       engine: this.name,
-      // Native fetch does not tell.
-      version: null,
+      // Native fetch does not tell which one it spoke, unless it may speak no other.
+      version: status !== null && attempt.isHttp2Only ? "2" : null,
       retryAfter: status === null ? null : attempt.retryAfter,
     }, failure);
   }
@@ -468,7 +472,9 @@ export class FetchEngine implements Engine {
     if (hooks.hasCookies) hooks.store(url, headers.getSetCookie());
     const isTooLong = readLength(response, method) > this.#options.maxBodyBytes;
     if (!hooks.wantsResponses || next !== undefined || isTooLong) return;
-    attempt.body = hooks.begin(target, toHead(response, attempt.decodes));
+    const head = toHead(response, attempt.decodes);
+    if (hooks.wantsType) attempt.contentType = head.field("content-type");
+    attempt.body = hooks.begin(target, head);
   }
 
   #send(attempt: Attempt): Promise<Response> {

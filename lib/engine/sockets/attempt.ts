@@ -74,6 +74,7 @@ export class Attempt extends InFlight implements Exchange, Waiter {
   #isBusy = false;
   #ttfbMs: number | null = null;
   #version: HttpVersion | null = null;
+  #contentType: string | null = null;
   /** The body of the final response, once its head has come; undefined if nothing takes it. */
   #body: BodyTap | undefined;
 
@@ -194,6 +195,7 @@ export class Attempt extends InFlight implements Exchange, Waiter {
     if (hooks!.hasCookies) hooks!.store(this.#hop.url, cookies());
     if (!hooks!.wantsResponses || start.length > maxBodyBytes) return undefined;
     if (follow(this.#hop, start, this.#redirects, redirects) !== undefined) return undefined;
+    if (hooks!.wantsType) this.#contentType = head.field("content-type");
     this.#body = hooks!.begin(this.#target, head);
     return this.#body;
   }
@@ -293,6 +295,9 @@ export class Attempt extends InFlight implements Exchange, Waiter {
       ttfbMs: this.#ttfbMs,
       attempts: isTried ? this.#attempts : 0,
       location,
+      finalUrl: isTried ? this.#hop.url : null,
+      redirects: this.#redirects,
+      contentType: status === null ? null : this.#contentType,
       via: this.#connection?.info ?? null,
       isReused: this.#isReused,
       engine,

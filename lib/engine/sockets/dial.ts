@@ -50,6 +50,8 @@ export class Dial extends InFlight {
   readonly startMs: number;
   /** When the last address was tried. */
   triedAtMs: number;
+  /** Milliseconds that the look-up of the addresses took; null without one. */
+  lookUpMs: number | null = null;
   #addresses: readonly Address[] = [];
   #targets: readonly Address[] = [];
   #next = 0;

@@ -219,8 +219,12 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
     this.#watch();
     this.onDial();
     if (origin.known !== undefined) return dial.begin(origin.known);
+    const isAsked = this.#unknownNames(origin).length > 0;
     origin.lookUp ??= this.#lookUp(origin, isDirect);
-    origin.lookUp.then((known) => dial.begin(known), (error: ConnectError) => dial.fail(error));
+    origin.lookUp.then((known) => {
+      if (isAsked) dial.lookUpMs = performance.now() - dial.startMs;
+      dial.begin(known);
+    }, (error: ConnectError) => dial.fail(error));
   }
 
   /** @throws {ConnectError} If no address is found. */
@@ -310,7 +314,7 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
     const origin = this.#originOf.get(dial)!;
     this.makeRoom();
     const destination = this.#toDestination(origin, address, target.address);
-    const link = new Link(this.#options.transports, destination, this);
+    const link = new Link(this.#options.transports, destination, this, dial.lookUpMs);
     this.#dialOf.set(link, dial);
     origin.open++;
     this.#racing.delete(dial);

@@ -68,6 +68,7 @@ export class Link implements TransportListener {
   #error: TransportError | TunnelError | undefined;
   /** When the present step began. */
   #sinceMs = performance.now();
+  readonly #lookUpMs: number | null;
   /** Milliseconds that TCP took to connect; null before it has. */
   #connectMs: number | null = null;
   /** Milliseconds that the last TLS handshake took; null before one is done. */
@@ -75,9 +76,16 @@ export class Link implements TransportListener {
   /** The protocol that ALPN agreed on with the origin (RFC 7301); undefined without any. */
   protocol: string | undefined;
 
-  constructor(transports: Transports, destination: Destination, owner: LinkOwner) {
+  /** @param lookUpMs milliseconds that the look-up of its address took; null without one */
+  constructor(
+    transports: Transports,
+    destination: Destination,
+    owner: LinkOwner,
+    lookUpMs: number | null = null,
+  ) {
     const { socket, proxyTls, tunnel, tls, isProxied } = destination;
     this.#destination = destination;
+    this.#lookUpMs = lookUpMs;
     this.#isThrough = !isProxied;
     this.#owner = owner;
     const first = proxyTls ?? (tunnel === undefined ? tls : undefined);
@@ -93,6 +101,7 @@ export class Link implements TransportListener {
   get info(): ConnectionInfo {
     return Object.freeze({
       remote: this.#transport.remote,
+      dnsMs: this.#lookUpMs,
       connectMs: this.#connectMs,
       tlsMs: this.#tlsMs,
     });

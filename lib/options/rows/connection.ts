@@ -86,11 +86,16 @@ export const CONNECTION_ROWS = [
   },
   {
     name: "redirects",
+    aliases: ["max-redirs"],
     value: "N",
     kind: count({ max: 1_000 }),
     default: "10",
-    option: "redirects",
     help: "follow at most N; 0: report the 3xx itself",
+  },
+  {
+    name: "location",
+    short: "L",
+    help: "follow redirects, as without it: up to 10, or as many as --redirects says, but not 0",
   },
   {
     name: "max-body",

@@ -16,9 +16,20 @@ export const REQUEST_ROWS = [
     short: "m",
     value: "METHOD",
     defaultWords: "GET, or POST with --data",
+    aliases: ["X", "request"],
     help: "the method of each request",
-    mistaken: { value: /^[\d.]+[a-z]*$/, is: "the method", instead: "'-t 10s' for a time limit" },
+    mistaken: {
+      value: /^[\d.]+[a-z]*$/,
+      is: "the method",
+      instead: "'-t 10s' for a time limit, '-n N' for a number of requests",
+    },
     identity: { of: ({ method }) => method },
+  },
+  {
+    name: "head",
+    short: "I",
+    excludes: ["method", "data"],
+    help: "ask for heads only: the method is HEAD",
   },
   {
     name: "header",
@@ -33,6 +44,7 @@ export const REQUEST_ROWS = [
   {
     name: "data",
     short: "d",
+    aliases: ["data-ascii", "data-binary"],
     value: "DATA|@FILE",
     fromFile: true,
     // A body can hold a password.
@@ -86,9 +98,27 @@ export const REQUEST_ROWS = [
   },
   {
     name: "user-agent",
+    short: "A",
     value: "TEXT",
     defaultWords: "myriad/VERSION",
     help: "the User-Agent field, a template",
+    mistaken: {
+      value: /^(application|text|image|\*)\//,
+      is: "the User-Agent field",
+      instead: "'-H \"Accept: TYPE\"' for the Accept field",
+    },
+  },
+  {
+    name: "referer",
+    short: "e",
+    value: "URL",
+    secret: "userinfo",
+    help: "the Referer field, a template",
+    mistaken: {
+      value: /;auto$/,
+      is: "the Referer field",
+      instead: "the URL alone, as redirects do not set the field",
+    },
   },
   {
     name: "request-id",

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { formatHelp } from "../../../lib/cli/format_help.ts";
 import { COMPARE_HELP } from "../../../lib/commands/compare/options.ts";
 import { STRATEGIES } from "../../../lib/commands/compare/strategies.ts";
 import type { Trial } from "../../../lib/commands/compare/trial.ts";
@@ -74,6 +75,6 @@ for (const to of ["it alone", "all that it has started, as Ctrl-C is"]) {
 
 Deno.test("compare --help names every strategy", async () => {
   const { code, stdout } = await myriad(["compare", "--help"], { permissions: [] });
-  assertEquals([code, stdout], [0, COMPARE_HELP]);
+  assertEquals([code, stdout], [0, formatHelp(COMPARE_HELP)]);
   for (const name of Object.keys(STRATEGIES)) assert(stdout.includes(`  ${name} `), name);
 });

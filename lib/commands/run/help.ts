@@ -1,0 +1,29 @@
+import type { CommandHelp } from "../../cli/format_help.ts";
+import { RUN_FLAGS } from "../../options/table.ts";
+import { type Command, COMMANDS } from "../commands.ts";
+
+function describe({ usage, about }: Omit<Command, "name">): string {
+  return `${usage.padEnd(27)}${about}`;
+}
+
+/** The help of a run, which is the first page of the program's. */
+export const RUN_HELP: CommandHelp = {
+  about: "Make a very large number of HTTP requests, in flat memory.",
+  usage: [
+    ...COMMANDS.map(describe),
+    describe({ usage: "myriad COMMAND --help", about: "the flags of a command" }),
+  ],
+  text: `URL is a template: {} stands for the request's number, from 0, or the line of
+--input; {name} stands for a field of a CSV or JSONL record, percent-encoded
+behind a = of the query ({+name}: as it is); {{ and }} are braces. Values of
+--header, --cookie, --user-agent and --data are templates, too: there {{name}}
+stands for {name}, and other braces for themselves. Counts take k, M, G or an
+exponent, durations ms, s, m or h.`,
+  flags: RUN_FLAGS,
+  after: `Exit codes: 0 every response was as expected and every threshold held; 1 some
+were not or did not; 2 the command line or one of its files is wrong, and nothing
+was requested; 3 the run could not go on (disk full, the input broke off, the only
+host refuses connections, nothing succeeded for --give-up-after), or standard
+output could not be written; 130, 143, 129 SIGINT, SIGTERM or SIGHUP interrupted
+it: with -o, --resume continues it.`,
+};
