@@ -8,6 +8,7 @@ import type { TlsOptions } from "../engine/engine.ts";
 import type { EngineName } from "../engine/engines.ts";
 import type { EngineSettings } from "../engine/options.ts";
 import type { OutputFormatName } from "../output/formats.ts";
+import type { Scheme } from "../source/default_scheme.ts";
 import type { InputFormatName } from "../source/formats.ts";
 import type { RequestTemplates } from "../source/request_defaults.ts";
 import type { Threshold } from "../stats/thresholds.ts";
@@ -143,6 +144,10 @@ export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOption
   readonly url: string | undefined;
   /** What is read for requests, one after the other; empty where the numbers make them. */
   readonly inputs: readonly InputOptions[];
+  /** Whether a line of the inputs that begins with `#` is a comment. */
+  readonly comments: boolean;
+  /** What a URL gets in front that has no scheme; undefined to leave it as it is. */
+  readonly defaultScheme: Scheme | undefined;
   /** Whether the inputs begin again each time they have ended. */
   readonly loop: boolean;
   /** The first number, from 0. */

@@ -5,6 +5,7 @@
  */
 import { findByEnding } from "../cli/file_endings.ts";
 import { UsageError } from "../errors.ts";
+import { addSchemeToTemplate } from "../source/default_scheme.ts";
 import { INPUT_FORMAT_NAMES, INPUT_FORMATS } from "../source/formats.ts";
 import { MAX_INPUTS } from "../source/item.ts";
 import type { InputOptions } from "./run_options.ts";
@@ -15,13 +16,15 @@ import type { RunValues } from "./table.ts";
  *
  * @throws {UsageError} If there are several.
  */
-export function parseUrl({ positionals: [url, other] }: RunValues): string | undefined {
+export function parseUrl(values: RunValues): string | undefined {
+  const { positionals: [url, other] } = values;
   if (other !== undefined) {
     throw new UsageError(
       `Cannot request more than one URL, and '${other}' is another: use --input for a file of URLs`,
     );
   }
-  return url;
+  const scheme = values.get("default-scheme");
+  return url === undefined || scheme === undefined ? url : addSchemeToTemplate(url, scheme);
 }
 
 /**

@@ -5,8 +5,9 @@
  */
 import type { Target } from "../target.ts";
 import type { Input } from "./input.ts";
-import type { LineOptions, Lines } from "./lines.ts";
+import type { Line, LineOptions, Lines } from "./lines.ts";
 import type { RequestDefaults } from "./request_defaults.ts";
+import type { checkedTarget } from "./target.ts";
 import type { UrlTemplate } from "./url_template.ts";
 
 /** A format of inputs. */
@@ -30,7 +31,10 @@ export interface InputFormat {
 }
 
 /** How an input is read. */
-export interface ReadOptions extends LineOptions {}
+export interface ReadOptions extends LineOptions {
+  /** Whether a line that begins with `#` is a comment. @default {false} */
+  readonly comments?: boolean;
+}
 
 /** Reads inputs of a format. */
 export interface RecordReader {
@@ -51,6 +55,8 @@ export interface RecordReader {
 export interface InputContext extends Pick<RecordContext, "template" | "defaults"> {
   /** The path of the input, for messages. */
   readonly path: string;
+  /** Whether a line does not count. */
+  readonly isSkipped: (line: Line) => boolean;
 }
 
 /** What targets are made from, apart from their records. */
@@ -62,6 +68,8 @@ export interface RecordContext {
   readonly columns: readonly string[];
   /** The URL as it may be shown in place of a record that can hold secrets. */
   readonly redactedUrl: string;
+  /** Makes a target of a URL that nobody has looked at yet. */
+  readonly check: typeof checkedTarget;
 }
 
 /** How targets are made of records. */

@@ -14,13 +14,7 @@ import type { ReadOptions, RecordContext, RecordTargets } from "./input_format.t
 import { LineReader, type Lines } from "./lines.ts";
 import type { RequestDefaults } from "./request_defaults.ts";
 import { fillBody, fillHeaders } from "./request_templates.ts";
-import {
-  characterProblem,
-  checkedTarget,
-  filledTarget,
-  invalidRecord,
-  invalidTarget,
-} from "./target.ts";
+import { characterProblem, filledTarget, invalidRecord, invalidTarget } from "./target.ts";
 import type { Lookup } from "./text_template.ts";
 import type { UrlTemplate } from "./url_template.ts";
 
@@ -45,17 +39,18 @@ export function readRecords(
  * §5), and the URL of a record that has none. The run's other templates are filled from the same
  * fields; `headers` and `body` of a record replace them, and are not templates themselves.
  */
-export function openRecords({ template, defaults }: RecordContext): RecordTargets {
-  return { make: toMaker(template, defaults), defaults };
+export function openRecords({ template, defaults, check }: RecordContext): RecordTargets {
+  return { make: toMaker(template, defaults, check), defaults };
 }
 
 function toMaker(
   template: UrlTemplate | undefined,
   defaults: RequestDefaults,
+  check: RecordContext["check"],
 ): (i: number, line: string) => Target {
   const expectations = new RecordExpectations();
   const isTemplate = template !== undefined && template.names.length > 0;
-  const make = template?.isOriginFixed ? filledTarget : checkedTarget;
+  const make = template?.isOriginFixed ? filledTarget : check;
   return (i, line) => {
     const fields = parseObject(line);
     if (fields === undefined) return invalidRecord(i, line, "not a JSON object", defaults);
@@ -83,10 +78,10 @@ function toMaker(
     if (given === undefined) {
       return template === undefined
         ? invalid("the record has no field 'url'")
-        : checkedTarget(i, template.start, of);
+        : check(i, template.start, of);
     }
     if (typeof fields.url !== "string") return invalid("'url' must be a string");
-    return checkedTarget(i, template === undefined ? given : resolve(given, template.start), of);
+    return check(i, template === undefined ? given : resolve(given, template.start), of);
   };
 }
 

@@ -6,7 +6,7 @@
 import type { Input } from "./input.ts";
 import type { ReadOptions, RecordContext, RecordTargets } from "./input_format.ts";
 import { LineReader, type Lines } from "./lines.ts";
-import { checkedTarget, filledTarget } from "./target.ts";
+import { filledTarget } from "./target.ts";
 import { createTargetFactory } from "./target_factory.ts";
 
 /** Each line is a record. */
@@ -18,9 +18,9 @@ export function readRecords(
 }
 
 /** How targets are made of lines. */
-export function openRecords({ template, defaults }: RecordContext): RecordTargets {
+export function openRecords({ template, defaults, check }: RecordContext): RecordTargets {
   const make = createTargetFactory(
-    template?.isOriginFixed ? filledTarget : checkedTarget,
+    template?.isOriginFixed ? filledTarget : check,
     defaults,
   );
   if (template !== undefined) {
@@ -34,7 +34,7 @@ export function openRecords({ template, defaults }: RecordContext): RecordTarget
   }
   return {
     make: defaults.templates === undefined
-      ? (i, line) => checkedTarget(i, line, defaults)
+      ? (i, line) => check(i, line, defaults)
       : (i, line) => make(i, line, line.trim()),
     defaults,
   };

@@ -11,7 +11,14 @@ import type { NamedInput } from "./input_names.ts";
 import type { InputColumns, MakeTarget } from "./item.ts";
 import { OverlongLine } from "./lines.ts";
 import type { RequestDefaults } from "./request_defaults.ts";
-import { checkedTarget, checkOrigin, invalidRecord, NOT_UTF8, trustedTarget } from "./target.ts";
+import {
+  type checkedTarget,
+  checkOrigin,
+  invalidRecord,
+  NOT_UTF8,
+  trustedTarget,
+} from "./target.ts";
+import { createCheck, type Scheme } from "./default_scheme.ts";
 import { createTargetFactory } from "./target_factory.ts";
 import { UrlTemplate } from "./url_template.ts";
 
@@ -21,6 +28,8 @@ export interface TargetOptions extends RequestDefaults {
   readonly template: string | undefined;
   /** The inputs whose records make targets; empty where numbers do. */
   readonly inputs: readonly NamedInput[];
+  /** What a URL gets in front that has no scheme; undefined to leave it as it is. */
+  readonly defaultScheme?: Scheme | undefined;
 }
 
 /**
@@ -36,7 +45,7 @@ export async function openMaker(
   const { inputs } = options;
   if (inputs.length === 0) {
     const { template, defaults } = parseUrlTemplate(options, undefined);
-    return toNumberMaker(template!, defaults);
+    return toNumberMaker(template!, defaults, createCheck(options.defaultScheme));
   }
   const makers = await Promise.all(
     inputs.map((input, k) => toRecordMaker(options, input, columns[k] ?? [])),
@@ -52,7 +61,8 @@ async function toRecordMaker(
   const { template, defaults } = parseUrlTemplate(options, format);
   const { openRecords } = await INPUT_FORMATS[format].load();
   const redactedUrl = withoutUserinfo(options.template ?? "");
-  const { make, defaults: of } = openRecords({ template, defaults, columns, redactedUrl });
+  const check = createCheck(options.defaultScheme);
+  const { make, defaults: of } = openRecords({ template, defaults, columns, redactedUrl, check });
   const place = options.inputs.length > 1 ? ` of '${path}'` : "";
   return ({ i, record, line }) => {
     const target = record instanceof OverlongLine
@@ -66,9 +76,13 @@ async function toRecordMaker(
 }
 
 /** A template's fixed origin has been checked. */
-function toNumberMaker(template: UrlTemplate, defaults: RequestDefaults): MakeTarget {
+function toNumberMaker(
+  template: UrlTemplate,
+  defaults: RequestDefaults,
+  check: typeof checkedTarget,
+): MakeTarget {
   const make = createTargetFactory(
-    template.isOriginFixed ? trustedTarget : checkedTarget,
+    template.isOriginFixed ? trustedTarget : check,
     defaults,
   );
   return ({ i }) => {
@@ -98,7 +112,7 @@ export function parseUrlTemplate(
   const isBase = format !== undefined && INPUT_FORMATS[format].resolvesUrls &&
     template.names.length === 0;
   if (!template.isOriginFixed) {
-    checkBeginning(template.start, headers, text);
+    if (options.defaultScheme === undefined) checkBeginning(template.start, headers, text);
     return { template, defaults };
   }
   const origin = checkOrigin(template.start, headers, text);

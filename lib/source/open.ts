@@ -1,5 +1,6 @@
 import { UsageError } from "../errors.ts";
 import { INPUT_FORMATS } from "./formats.ts";
+import { isBlank, isBlankOrComment } from "./lines.ts";
 import { type NamedInput, nameInputs } from "./input_names.ts";
 import { InputRecords, type InputToRead } from "./input_records.ts";
 import type { InputColumns, Items, MakeTarget } from "./item.ts";
@@ -23,6 +24,8 @@ export interface SourceOptions extends RequestRange, TargetOptions {
   readonly loop?: boolean | undefined;
   /** Whether only LF and CRLF end a line of it. @default {false} */
   readonly onlyLf?: boolean | undefined;
+  /** Whether a line of them that begins with `#` is a comment. @default {false} */
+  readonly comments?: boolean | undefined;
 }
 
 /** Where the targets of a run come from: items, and what makes a target of each. */
@@ -49,7 +52,7 @@ export async function openSource(options: SourceOptions): Promise<TargetSource> 
     toRead.push({
       path: input.path,
       reader: await INPUT_FORMATS[input.format].load(),
-      context: request,
+      context: { ...request, isSkipped: options.comments ? isBlankOrComment : isBlank },
     });
   }
   const { items, columns } = await openInputs(toRead, options);
@@ -103,8 +106,8 @@ async function openInputs(
   toRead: readonly InputToRead[],
   options: SourceOptions,
 ): Promise<Pick<TargetSource, "items" | "columns">> {
-  const { loop = false, onlyLf, inputs } = options;
-  const { records, columns } = await InputRecords.open(toRead, { onlyLf });
+  const { loop = false, onlyLf, comments = false, inputs } = options;
+  const { records, columns } = await InputRecords.open(toRead, { onlyLf, comments });
   const once = loop ? records.unrepeatable : undefined;
   if (once !== undefined) {
     records.return();
@@ -115,6 +118,7 @@ async function openInputs(
   const items = new RecordItems(loop ? new Rounds(records) : records, {
     name: nameInputs(inputs),
     numbers: options,
+    isSkipped: comments ? isBlankOrComment : isBlank,
   });
   return { items, columns };
 }

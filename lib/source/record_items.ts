@@ -2,7 +2,7 @@ import { InputError, UsageError } from "../errors.ts";
 import type { MaybePromise, Step } from "../stream.ts";
 import type { InputRecords } from "./input_records.ts";
 import { END, type Item, type Items, ReusedItem } from "./item.ts";
-import { isBlank, type Line } from "./lines.ts";
+import type { Line } from "./lines.ts";
 import { countNumbers, type RequestRange } from "./numbering.ts";
 import { Rounds } from "./rounds.ts";
 
@@ -11,6 +11,8 @@ export interface RecordItemsOptions {
   /** The arguments that name the inputs, for messages. */
   readonly name: string;
   readonly numbers: RequestRange;
+  /** Whether a line does not count. */
+  readonly isSkipped: (line: Line) => boolean;
 }
 
 /**
@@ -70,7 +72,7 @@ export class RecordItems implements Items {
   #take(step: Step<Line>): Step<Item> | undefined {
     if (step.done) return this.#endRound();
     const record = step.value;
-    if (isBlank(record)) return undefined;
+    if (this.#options.isSkipped(record)) return undefined;
     const i = this.#next++;
     const { start, shard } = this.#options.numbers;
     if (i < start || i % shard.count !== shard.index) return undefined;

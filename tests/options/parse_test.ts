@@ -19,6 +19,8 @@ Deno.test("parseRun() gives the defaults of the contract", async () => {
   assertEquals(options, {
     url: URL_,
     inputs: [],
+    comments: false,
+    defaultScheme: undefined,
     loop: false,
     start: 0,
     requests: 1,

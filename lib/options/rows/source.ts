@@ -4,6 +4,7 @@
  * @module
  */
 import { choice, count, DURATION } from "../../cli/kinds.ts";
+import { SCHEMES } from "../../source/default_scheme.ts";
 import { INPUT_FORMAT_NAMES } from "../../source/formats.ts";
 import { SHARD } from "../kinds.ts";
 import { listWords } from "./flag.ts";
@@ -59,6 +60,21 @@ export const SOURCE_ROWS = [
     requires: ["input"],
     help: listWords(INPUT_FORMAT_NAMES),
     identity: { of: ({ inputs }) => identify(inputs.map(({ format }) => format)) },
+  },
+  {
+    name: "comments",
+    option: "comments",
+    requires: ["input"],
+    help: "skip lines of the input that begin with #",
+    identity: { of: ({ comments }) => comments ? "on" : null },
+  },
+  {
+    name: "default-scheme",
+    value: "SCHEME",
+    kind: choice(...SCHEMES),
+    option: "defaultScheme",
+    help: `${listWords(SCHEMES)}, for URLs without a scheme`,
+    identity: { of: ({ defaultScheme }) => defaultScheme },
   },
   {
     name: "loop",
