@@ -5,6 +5,7 @@
  */
 import { findByEnding } from "../cli/file_endings.ts";
 import { UsageError } from "../errors.ts";
+import { COMPRESSED_ENDINGS } from "../source/compressions.ts";
 import { addSchemeToTemplate } from "../source/default_scheme.ts";
 import { INPUT_FORMAT_NAMES, INPUT_FORMATS } from "../source/formats.ts";
 import { MAX_INPUTS } from "../source/item.ts";
@@ -42,7 +43,8 @@ export function parseInputs(values: RunValues): readonly InputOptions[] {
   const format = values.get("input-format");
   return paths.map((path) => ({
     path,
-    format: format ?? findByEnding(INPUT_FORMATS, path) ?? INPUT_FORMAT_NAMES[0],
+    format: format ?? findByEnding(INPUT_FORMATS, path, COMPRESSED_ENDINGS) ??
+      INPUT_FORMAT_NAMES[0],
   }));
 }
 

@@ -138,6 +138,13 @@ for (
     [["-i", "a", "--input", "b.csv"], {
       inputs: [{ path: "a", format: "lines" }, { path: "b.csv", format: "csv" }],
     }],
+    [["-i", "b.csv.zst", "-i", "c.jsonl.BZ2", "-i", "zst"], {
+      inputs: [
+        { path: "b.csv.zst", format: "csv" },
+        { path: "c.jsonl.BZ2", format: "jsonl" },
+        { path: "zst", format: "lines" },
+      ],
+    }],
     [["-i", "A.JSONL"], { inputs: [{ path: "A.JSONL", format: "jsonl" }] }],
     [["-i", "a.ndjson"], { inputs: [{ path: "a.ndjson", format: "jsonl" }] }],
     [["--input", "-"], { inputs: [{ path: "-", format: "lines" }] }],

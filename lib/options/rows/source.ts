@@ -49,7 +49,8 @@ export const SOURCE_ROWS = [
     value: "FILE",
     repeatable: true,
     path: { access: "read", stdio: true },
-    help: "one request a line, read lazily; - is stdin; gzip is decompressed on the way",
+    help:
+      "one request a line, read lazily; - is stdin; .gz, .zst, .xz, .bz2 and .zip are decompressed",
     identity: { of: ({ inputs }) => identify(inputs.map(({ path }) => path)) },
   },
   {
