@@ -13,8 +13,8 @@ import { escapeForTerminal } from "../text/escape.ts";
 import { isSecretHeader, withoutUserinfo } from "../text/secrets.ts";
 import { BodyPrefix } from "./body_prefix.ts";
 import { type Capture, parseBody } from "./capture.ts";
+import { nameBody, nameHeader, nameLatency, nameStatuses } from "./expectation_names.ts";
 import { MATCH_MS } from "./pattern.ts";
-import { BELOW_400 } from "./status_set.ts";
 
 /** The maximum number of characters of a detail, and of the actual or expected value in it. */
 const MAX_DETAIL = 200;
@@ -160,11 +160,7 @@ export class ResponseCheck {
     if (statuses !== undefined && !statuses.has(status!)) {
       const { text } = statuses;
       return {
-        expectation: expect?.statuses !== undefined
-          ? "expect.status"
-          : statuses === BELOW_400
-          ? "--fail"
-          : formatFlag("--expect-status", text),
+        expectation: expect?.statuses !== undefined ? "expect.status" : nameStatuses(statuses),
         detail: escapeForTerminal(`status ${status}, expected ${text}`, MAX_DETAIL),
       };
     }
@@ -172,9 +168,7 @@ export class ResponseCheck {
     const mostMs = expect?.latencyMs ?? this.#expect.latencyMs;
     if (mostMs === undefined || ms <= mostMs) return undefined;
     return {
-      expectation: expect?.latencyMs === undefined
-        ? `--expect-latency ${mostMs}ms`
-        : "expect.latency",
+      expectation: expect?.latencyMs === undefined ? nameLatency(mostMs) : "expect.latency",
       detail: `took ${Math.round(ms * 1000) / 1000} ms, expected at most ${mostMs} ms`,
     };
   }
@@ -185,14 +179,13 @@ function checkHeaders(
   head: ResponseHead,
   isOfRecord: boolean,
 ): Mismatch | undefined {
-  for (const { name, pattern } of headers) {
+  for (const header of headers) {
+    const { name, pattern } = header;
     const value = head.field(name);
     const match = value !== null && pattern.test(value);
     if (match) continue;
     const isSecret = isSecretHeader(name);
-    const expectation = isOfRecord
-      ? "expect.headers"
-      : formatFlag("--expect-header", isSecret ? name : `${name}: ${pattern.source}`);
+    const expectation = isOfRecord ? "expect.headers" : nameHeader(header);
     const shown = escapeForTerminal(name, MAX_PART);
     const expected = isSecret ? "" : `, expected ${escapeForTerminal(String(pattern), MAX_PART)}`;
     const detail = value === null
@@ -262,7 +255,7 @@ function checkBody(
   for (const pattern of patterns) {
     const match = body !== undefined && pattern.test(body);
     if (match) continue;
-    const expectation = isOfRecord ? "expect.body" : formatFlag("--expect-body", pattern.source);
+    const expectation = isOfRecord ? "expect.body" : nameBody(pattern);
     const expected = escapeForTerminal(String(pattern), MAX_PART);
     const what = isCut ? "the first 1 MiB of the body" : "body";
     const detail = body === undefined
@@ -284,8 +277,4 @@ function checkHash(
 ): Mismatch | undefined {
   if (actual === expected) return undefined;
   return { expectation: "expect.sha256", detail: `sha256 ${actual}, expected ${expected}` };
-}
-
-function formatFlag(name: string, value: string): string {
-  return escapeForTerminal(`${name} ${value}`, MAX_DETAIL);
 }

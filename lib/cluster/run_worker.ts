@@ -140,9 +140,9 @@ export class RunWorker {
    */
   async run(): Promise<Work> {
     const options = this.#options;
-    const { columns, hasOneHost, ids, lostAfterMs } = this.#spec;
+    const { columns, seed, hasOneHost, ids, lostAfterMs } = this.#spec;
     const make = refuseUnsafe(
-      await openMaker({ ...options, template: options.url }, columns),
+      await openMaker({ ...options, seed, template: options.url }, columns),
       options,
     );
     const permits = createHostCheck();

@@ -3,7 +3,7 @@ import type { ClusterState } from "../checkpoint/cluster_state.ts";
 import type { Engine } from "../engine/engine.ts";
 import { BusError, NoProgressError } from "../errors.ts";
 import type { RecordedCommand } from "../options/recorded_command.ts";
-import type { RunOptions } from "../options/run_options.ts";
+import type { RunOptions, StageOptions } from "../options/run_options.ts";
 import type { Activity, RunningPipeline } from "../run/pipeline.ts";
 import { hasHostLimits } from "../schedule/hosts.ts";
 import { MAX_TIMER_MS } from "../schedule/stop_gate.ts";
@@ -77,6 +77,7 @@ export class Submitter implements RunningPipeline {
   readonly workers: LiveWorkers;
   // Those that follow are undefined until `begin()`.
   #details!: boolean;
+  #stages: StageOptions | undefined;
   #step!: number;
   #parts!: PipelinesParts;
   #hooks!: SubmitterHooks;
@@ -123,6 +124,7 @@ export class Submitter implements RunningPipeline {
     this.#parts = parts;
     this.#hooks = hooks;
     this.#details = options.details;
+    this.#stages = options.stages;
     this.#run.onNotice = hooks.onNotice;
     const { lostAfterMs, holdBytes, slice, before } = this.#options;
     const { output, rate, hostDelayMs = 0 } = options;
@@ -235,6 +237,7 @@ export class Submitter implements RunningPipeline {
       );
     }
     ends.push(await lifecycle.persist(() => run.control.watch((control) => this.#obey(control))));
+    if (this.#stages !== undefined) ends.push(await this.#watchStages(this.#stages));
     await publisher.publish();
     await this.#whenCollected();
     if (!lifecycle.isStopping && publisher.inputFailure === undefined && this.openCount !== 0) {
@@ -244,10 +247,22 @@ export class Submitter implements RunningPipeline {
     }
   }
 
+  /** Ends the run after the last stage. */
+  async #watchStages(stages: StageOptions): Promise<() => void> {
+    const { StageEnd } = await import("./stage_end.ts");
+    const end = await this.#lifecycle.persist(() =>
+      StageEnd.watch(this.#run.turns, stages, {
+        onEnd: () => void this.#stopWorkers(),
+        onFailure: (error) => this.#end(error),
+      })
+    );
+    return () => end.close();
+  }
+
   async #tellSpec(): Promise<void> {
-    const { source: { columns, hasOneHost }, ids = null } = this.#parts;
+    const { source: { columns, seed, hasOneHost }, ids = null } = this.#parts;
     const { command, lostAfterMs } = this.#options;
-    const spec = { command, columns, hasOneHost, ids, lostAfterMs, details: this.#details };
+    const spec = { command, columns, seed, hasOneHost, ids, lostAfterMs, details: this.#details };
     await this.#lifecycle.persist(() => this.#run.writeSpec(spec, config.version));
     await this.#lifecycle.persist(() => this.#run.control.write("run"));
   }

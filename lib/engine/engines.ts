@@ -6,8 +6,10 @@
  */
 import { UsageError } from "../errors.ts";
 import type { Engine } from "./engine.ts";
-import type { EngineOptions } from "./options.ts";
+import type { EngineOptions, EngineSettings } from "./options.ts";
 import type { Versions } from "./sockets/connection_pool.ts";
+import type { Transports } from "./transport/transport.ts";
+import type { DescribeRequest } from "./trace.ts";
 
 /** What an engine may be unable to do; the row of a flag says that it needs it. */
 export type Capability =
@@ -16,6 +18,8 @@ export type Capability =
   | "idle deadline"
   | "proxies"
   | "Unix sockets"
+  | "detours"
+  | "IP versions"
   | "transports"
   | "streams"
   | "HTTP/1.1 only"
@@ -36,6 +40,11 @@ export interface EngineRow {
    * @throws {UsageError} If native sockets are asked for by name and cannot be used.
    */
   open(options: EngineOptions): Promise<Engine>;
+  /**
+   * Loads what shows the heads of requests as the engine would send them, without any connection: as
+   * HTTP/1.1 where the server decides which version it speaks.
+   */
+  preview(options: EngineSettings): Promise<DescribeRequest>;
 }
 
 /** Opens the engine over sockets. @param versions the versions of HTTP that it may speak */
@@ -44,14 +53,43 @@ async function openSocketEngine(options: EngineOptions, versions: Versions): Pro
     import("./sockets/socket_engine.ts"),
     import("./transport/open.ts"),
   ]);
-  const { transport = "auto", permits } = options;
+  const { transport = "auto", permits, localEnd } = options;
   // Native sockets know no permissions.
   const isRestricted = permits !== undefined;
-  const transports = openTransports(isRestricted && transport === "auto" ? "portable" : transport);
-  if (typeof transports !== "string") return new SocketEngine(options, versions, transports);
-  throw new UsageError(
-    `Cannot use '--transport native': ${transports}; '--transport portable' works without`,
-  );
+  const transports = openTransports(isRestricted && transport === "auto" ? "portable" : transport, {
+    localEnd,
+  });
+  if (typeof transports === "string") {
+    throw new UsageError(
+      `Cannot use '--transport native': ${transports}; '--transport portable' works without`,
+    );
+  }
+  try {
+    await checkBinding(options, transports);
+  } catch (error) {
+    transports.close();
+    throw error;
+  }
+  if (options.trace === undefined) return new SocketEngine(options, versions, transports);
+  const { TracedSocketEngine } = await import("./sockets/traced_engine.ts");
+  return new TracedSocketEngine(options, versions, transports);
+}
+
+/** @throws {UsageError} If connections cannot begin where they have to. */
+async function checkBinding(
+  { localEnd }: EngineOptions,
+  transports: Transports | undefined,
+): Promise<void> {
+  if (localEnd === undefined) return;
+  (await import("./transport/local_end.ts")).checkLocalEnd(localEnd, transports);
+}
+
+async function previewSockets(
+  options: EngineSettings,
+  version: "1.1" | "2",
+): Promise<DescribeRequest> {
+  const { createPreview } = await import("./sockets/preview.ts");
+  return createPreview(options, version);
 }
 
 const ROWS = {
@@ -59,14 +97,17 @@ const ROWS = {
     lacks: ["HTTP/1.1 only", "HTTP/2 only"],
     isAutomatic: true,
     open: (options) => openSocketEngine(options, "auto"),
+    preview: (options) => previewSockets(options, "1.1"),
   },
   http1: {
     lacks: ["HTTP/2 only", "streams"],
     open: (options) => openSocketEngine(options, "http1"),
+    preview: (options) => previewSockets(options, "1.1"),
   },
   http2: {
     lacks: ["HTTP/1.1 only"],
     open: (options) => openSocketEngine(options, "http2"),
+    preview: (options) => previewSockets(options, "2"),
   },
   fetch: {
     // Seen with Deno 2.9: it reports a proxy over HTTP or HTTPS that is down as if it were the host,
@@ -78,12 +119,18 @@ const ROWS = {
       "idle deadline",
       "proxies",
       "Unix sockets",
+      "detours",
+      "IP versions",
       "transports",
       "streams",
       "HTTP/1.1 only",
       "HTTP/2 only",
     ],
-    open: async (options) => new (await import("./fetch/fetch.ts")).FetchEngine(options),
+    open: async (options) => {
+      await checkBinding(options, undefined);
+      return new (await import("./fetch/fetch.ts")).FetchEngine(options);
+    },
+    preview: async () => (await import("./fetch/fetch.ts")).describeRequest,
   },
 } satisfies Record<string, EngineRow>;
 

@@ -13,6 +13,8 @@ import type { Hop } from "./redirect.ts";
 export interface BorrowedHead extends ResponseHead {
   /** A copy that can be read later as well. */
   clone(): ResponseHead;
+  /** The status line, or `:status` of HTTP/2, and the fields, as they came; each character a byte. */
+  lines(): readonly string[];
 }
 
 /** The hooks of an engine. An engine without any hook does not have them, and costs less. */
@@ -20,6 +22,7 @@ export class ResponseHooks {
   readonly #cookies: EngineOptions["cookies"];
   readonly #onHead: EngineOptions["onHead"];
   readonly #bodyFor: EngineOptions["bodyFor"];
+  readonly #trace: EngineOptions["trace"];
   /** Whether the `Content-Type` of responses is wanted. */
   readonly wantsType: boolean;
   readonly #onFailure: (error: unknown) => void;
@@ -27,18 +30,19 @@ export class ResponseHooks {
   #last: { create: HeaderList; cookies: string; headers: HeaderList } | undefined;
 
   static of(options: EngineOptions): ResponseHooks | undefined {
-    const { cookies, onHead, bodyFor, contentType = false } = options;
-    const hasAny = cookies !== undefined || onHead !== undefined || bodyFor !== undefined ||
-      contentType;
+    const { cookies, onHead, bodyFor, trace, contentType = false } = options;
+    const hasAny = contentType ||
+      [cookies, onHead, bodyFor, trace].some((hook) => hook !== undefined);
     return hasAny ? new ResponseHooks(options) : undefined;
   }
 
   private constructor(options: EngineOptions) {
-    const { cookies, onHead, bodyFor, onSinkFailure = endProcess, contentType = false } = options;
+    const { cookies, onHead, bodyFor, trace, onSinkFailure = endProcess } = options;
     this.#cookies = cookies;
     this.#onHead = onHead;
     this.#bodyFor = bodyFor;
-    this.wantsType = contentType;
+    this.#trace = trace;
+    this.wantsType = options.contentType ?? false;
     this.#onFailure = onSinkFailure;
   }
 
@@ -48,7 +52,8 @@ export class ResponseHooks {
 
   /** Whether heads or bodies of responses are wanted. */
   get wantsResponses(): boolean {
-    return this.#onHead !== undefined || this.#bodyFor !== undefined || this.wantsType;
+    return this.wantsType ||
+      [this.#onHead, this.#bodyFor, this.#trace].some((hook) => hook !== undefined);
   }
 
   /**
@@ -84,6 +89,7 @@ export class ResponseHooks {
     try {
       sink = this.#onHead?.(target, head);
       if (this.#bodyFor !== undefined) sink = tee(this.#bodyFor(target, head.clone()), sink);
+      if (this.#trace !== undefined) sink = tee(this.#trace.bodyFor(target, head), sink);
     } catch (error) {
       const body = new BodyTap(sink, this.#onFailure);
       body.fail(error);

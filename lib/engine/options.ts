@@ -1,12 +1,49 @@
 import type { Target } from "../target.ts";
 import type { BodySink, Cookies, ProxyOptions, ResponseHead, TlsOptions } from "./engine.ts";
 import type { NameService } from "./sockets/name_lookup.ts";
+import type { Trace } from "./trace.ts";
 
 /** Whose sockets an engine uses; `auto` is `native` where that is possible. */
 export const TRANSPORTS = ["auto", "portable", "native"] as const;
 
 /** One of {@linkcode TRANSPORTS}. */
 export type TransportName = typeof TRANSPORTS[number];
+
+/** A host and a port. */
+export interface Endpoint {
+  /** A name, or an address; an IPv6 address without its brackets. */
+  readonly hostname: string;
+  /** From 1. */
+  readonly port: number;
+}
+
+/** Addresses that a host has on a port, in place of a look-up. */
+export interface ResolveRule {
+  /** Undefined for every host. */
+  readonly hostname: string | undefined;
+  readonly port: number;
+  /** At least one; IPv6 addresses without their brackets. */
+  readonly addresses: readonly string[];
+}
+
+/** Where connections to a host and a port go. */
+export interface ConnectToRule {
+  /** What it holds for: undefined members stand for every host, and for every port. */
+  readonly from: Partial<Endpoint>;
+  /** Undefined members stand for the host, and the port, of the URL. */
+  readonly to: Partial<Endpoint>;
+}
+
+/** A version of IP. */
+export type IpVersion = 4 | 6;
+
+/** Where the connections of this machine begin: one of the two. */
+export interface LocalEnd {
+  /** An address of this machine. */
+  readonly address?: string | undefined;
+  /** The name of a network interface. Only native sockets can be bound to one. */
+  readonly device?: string | undefined;
+}
 
 /** The settings of an engine that a user chooses. */
 export interface EngineSettings {
@@ -38,6 +75,14 @@ export interface EngineSettings {
    * native fetch.
    */
   readonly unixSocket?: string | undefined;
+  /** Addresses that take the place of look-ups. Not with native fetch. */
+  readonly resolve?: readonly ResolveRule[] | undefined;
+  /** Where connections go; of several rules that hold, the first counts. Not with native fetch. */
+  readonly connectTo?: readonly ConnectToRule[] | undefined;
+  /** The only version of IP to connect by. Not with native fetch. @default both */
+  readonly ipVersion?: IpVersion | undefined;
+  /** @default what the system chooses */
+  readonly localEnd?: LocalEnd | undefined;
   /** Not with native fetch. @default {"auto"} */
   readonly transport?: TransportName | undefined;
   /**
@@ -78,6 +123,8 @@ export interface EngineOptions extends EngineSettings {
   onSinkFailure?: ((error: unknown) => void) | undefined;
   /** Whether a URL's host may be connected to; undefined if every host may. */
   permits?: ((url: string) => boolean) | undefined;
+  /** Shows requests as they are sent; undefined where nobody looks. */
+  trace?: Trace | undefined;
   /** Whether to measure the time to the head of the response. */
   ttfb: boolean;
   /** Whether results have the `Content-Type` of the response. @default {false} */

@@ -6,6 +6,7 @@
 import type { FlagValues } from "../cli/flag_values.ts";
 import type { ProxyOptions, TlsOptions } from "../engine/engine.ts";
 import { ENGINE_NAMES, type EngineName, ENGINES } from "../engine/engines.ts";
+import type { IpVersion } from "../engine/options.ts";
 import { UsageError } from "../errors.ts";
 import { isGranted } from "../process/permission.ts";
 import type { ReadFile } from "./read_file.ts";
@@ -114,6 +115,22 @@ function readCredentials(
     if (error instanceof UsageError) throw error;
     return fail("invalid percent-encoding in the user or password");
   }
+}
+
+/**
+ * The only version of IP to connect by.
+ *
+ * @throws {UsageError} If connections have to begin at an address of the other version.
+ */
+export function parseIpVersion(values: RunValues): IpVersion | undefined {
+  const version = values.get("ipv4") ? 4 : values.get("ipv6") ? 6 : undefined;
+  const address = values.get("interface")?.address;
+  if (version === undefined || address === undefined) return version;
+  if (address.includes(":") === (version === 6)) return version;
+  throw new UsageError(
+    `Cannot use '--interface ${address}' with '--ipv${version}': ` +
+      `it is not an IPv${version} address: leave one of them out`,
+  );
 }
 
 /**

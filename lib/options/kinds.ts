@@ -7,6 +7,7 @@ import { type Capture, parseCapture } from "../check/capture.ts";
 import { findPatternProblem, Pattern } from "../check/pattern.ts";
 import { StatusSet } from "../check/status_set.ts";
 import { DURATION, type Kind } from "../cli/kinds.ts";
+import type { ConnectToRule, Endpoint, LocalEnd, ResolveRule } from "../engine/options.ts";
 import { DURATION_UNITS, parseCount, parseDuration } from "../cli/units.ts";
 import { UsageError } from "../errors.ts";
 import { ERROR_KINDS } from "../result.ts";
@@ -194,6 +195,93 @@ export const LISTEN_ADDRESS: Kind<ListenAddress> = {
     );
   },
 };
+
+/** A host, with brackets around an IPv6 address, and a port. Either of the two may be missing. */
+const ENDPOINT = "(\\[[^\\]]*\\]|[^:[\\]]*):(\\d*)";
+const RESOLVE_FORM = new RegExp(`^${ENDPOINT}:(.+)$`, "s");
+const CONNECT_TO_FORM = new RegExp(`^${ENDPOINT}:${ENDPOINT}$`);
+
+/** Addresses for a host and a port, as curl has them: `example.com:443:127.0.0.1,[::1]`. */
+export const RESOLVE: Kind<ResolveRule> = {
+  name: "resolve rule",
+  read(text, flag) {
+    const fail = (why: string): never => {
+      throw new UsageError(
+        `Cannot read '${flag} ${text}': ${why}: use HOST:PORT:ADDRESS[,ADDRESS…], ` +
+          "like example.com:443:127.0.0.1,[::1]",
+      );
+    };
+    const [, host, digits, list] = RESOLVE_FORM.exec(text) ?? [];
+    const port = readPort(digits);
+    const hostname = host === "*" ? undefined : readHostname(host);
+    if (!(port! > 0) || hostname === null) return fail("not a host, a port and addresses");
+    const addresses = list.split(",").map((address) =>
+      readAddress(address) ?? fail(`'${address}' is not an address`)
+    );
+    return { hostname, port: port!, addresses };
+  },
+};
+
+/** Where connections go, as curl has it: `example.com:443:localhost:8443`; empty parts are any. */
+export const CONNECT_TO: Kind<ConnectToRule> = {
+  name: "connect-to rule",
+  read(text, flag) {
+    const match = CONNECT_TO_FORM.exec(text);
+    const from = readEndpoint(match?.[1], match?.[2]);
+    const to = readEndpoint(match?.[3], match?.[4]);
+    if (match !== null && from !== null && to !== null) return { from, to };
+    throw new UsageError(
+      `Cannot read '${flag} ${text}': use HOST:PORT:TO:TO-PORT, like ` +
+        "example.com:443:localhost:8443; each part can be empty",
+    );
+  },
+};
+
+/** A name of a network interface: Linux has at most 15 bytes for it. */
+const DEVICE_FORM = /^[^\s/:]{1,15}$/;
+
+/** Where connections begin: `192.0.2.1`, `::1`, `eth0`. */
+export const LOCAL_END: Kind<LocalEnd> = {
+  name: "address or interface",
+  read(text, flag) {
+    const address = readAddress(text);
+    if (address !== undefined) return { address };
+    if (DEVICE_FORM.test(text) && !/^[\d.]+$/.test(text)) return { device: text };
+    throw new UsageError(
+      `Cannot read '${flag} ${text}': use an address of this machine, or the name of one of its ` +
+        "network interfaces, like 192.0.2.1 or eth0",
+    );
+  },
+};
+
+/** @returns null if one of them is wrong */
+function readEndpoint(host = "", digits = ""): Partial<Endpoint> | null {
+  const hostname = host === "" ? undefined : readHostname(host);
+  const port = digits === "" ? undefined : readPort(digits);
+  if (hostname === null || port === null) return null;
+  return { ...hostname === undefined ? {} : { hostname }, ...port === undefined ? {} : { port } };
+}
+
+/** A port from 1; null if it is none. */
+function readPort(digits = ""): number | null {
+  const port = Number(digits);
+  return digits !== "" && port >= 1 && port <= 65_535 ? port : null;
+}
+
+/** A host as URLs have it, an IPv6 address without its brackets; null if it is none. */
+function readHostname(host = ""): string | null {
+  const url = /[/?#@\\\s]/.test(host) ? null : URL.parse(`http://${host}/`);
+  return url === null ? null : url.hostname.replace(/^\[|\]$/g, "");
+}
+
+/** An IP address, as it is or in brackets; undefined if it is none. */
+function readAddress(text: string): string | undefined {
+  // To import it would start Node's part of Deno, also for `--version`.
+  // deno-lint-ignore no-process-global
+  const net = process.getBuiltinModule("node:net");
+  const address = text.replace(/^\[(.*)\]$/, "$1");
+  return net.isIP(address) === 0 ? undefined : address;
+}
 
 const RUN_NAME_FORM = /^[a-z0-9]{1,32}$/;
 

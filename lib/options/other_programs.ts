@@ -69,11 +69,4 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
   "http2-prior-knowledge": "use '--http2'",
   "fail-with-body": "use '--fail' (-f)",
   "no-keepalive": "use '-H \"Connection: close\"'",
-  resolve: NOT_YET,
-  "connect-to": NOT_YET,
-  interface: NOT_YET,
-  4: NOT_YET,
-  6: NOT_YET,
-  ipv4: NOT_YET,
-  ipv6: NOT_YET,
 };

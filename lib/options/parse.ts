@@ -10,6 +10,7 @@ import { UsageError } from "../errors.ts";
 import { withConfig } from "./config.ts";
 import {
   parseEngine,
+  parseIpVersion,
   parseProxy,
   parseRedirects,
   parseUnixSocket,
@@ -17,7 +18,15 @@ import {
 } from "./connection.ts";
 import { parseCaptures, parseExpectation } from "./expect.ts";
 import { ELSEWHERE } from "./other_programs.ts";
-import { checkMetrics, parseOutput, parseProgress, parseReport, parseResume } from "./output.ts";
+import {
+  checkMetrics,
+  parseOutput,
+  parseProgress,
+  parseReport,
+  parseResume,
+  parseSummaries,
+  parseVerbose,
+} from "./output.ts";
 import { readFromDisk } from "./read_file.ts";
 import { type CommandFiles, type RecordedCommand, replayFiles } from "./recorded_command.ts";
 import { parseCookieJar, readRequest } from "./request.ts";
@@ -25,6 +34,7 @@ import { parseRetry } from "./retry.ts";
 import type { RunOptions } from "./run_options.ts";
 import { parseInputs, parseRequests, parseUrl } from "./source.ts";
 import { listPaths } from "../source/input_names.ts";
+import { parseStages } from "./stages.ts";
 import { RUN_FLAGS, type RunRow, type RunValues } from "./table.ts";
 
 /** What the command line is read with. */
@@ -44,10 +54,12 @@ export async function parseRun(
   argv: readonly string[],
   version: string,
   { readFile = readFromDisk, askPassword, isSubmitted = false }: ParseContext = {},
-): Promise<RunOptions | "help" | "version"> {
+): Promise<RunOptions | "help" | "version" | "version as JSON"> {
   const onCommandLine = parseFlags(RUN_FLAGS, argv, "myriad", { elsewhere: ELSEWHERE });
   if (onCommandLine.get("help")) return "help";
-  if (onCommandLine.get("version")) return "version";
+  if (onCommandLine.get("version")) {
+    return onCommandLine.get("json") ? "version as JSON" : "version";
+  }
   const values = await withConfig(onCommandLine, readFile);
   const url = parseUrl(values);
   const inputs = parseInputs(values);
@@ -76,6 +88,7 @@ export async function parseRun(
   const files: CommandFiles = submission?.files ?? { readFile, askPassword };
   const options: RunOptions = {
     ...readOptions(values),
+    ...parseStages(values),
     url,
     inputs,
     requests: parseRequests(values),
@@ -89,12 +102,15 @@ export async function parseRun(
     cookieJar: parseCookieJar(values),
     tls: await readTlsOptions(values, files.readFile),
     proxy: await parseProxy(values, files.readFile),
+    ipVersion: parseIpVersion(values),
     unixSocket: parseUnixSocket(values),
     output: parseOutput(values, captures.map(({ name }) => name)),
     resume: parseResume(values),
+    summaries: parseSummaries(values),
     report,
     isStdoutTaken: writesToStdout(values),
-    details: report !== undefined,
+    details: report !== undefined || values.has("top"),
+    verbose: parseVerbose(values),
     progress: parseProgress(values),
     // Last, since it may ask for a password: everything else is right by then.
     ...await readRequest(values, {

@@ -9,11 +9,13 @@ import type { EngineName } from "../engine/engines.ts";
 import type { EngineSettings } from "../engine/options.ts";
 import type { OutputFormatName } from "../output/formats.ts";
 import type { Scheme } from "../source/default_scheme.ts";
+import type { LevelStep } from "../schedule/levels.ts";
 import type { InputFormatName } from "../source/formats.ts";
 import type { RequestTemplates } from "../source/request_defaults.ts";
 import type { Threshold } from "../stats/thresholds.ts";
 import type { Expectation, HeaderList } from "../target.ts";
 import type { RecordedCommand } from "./recorded_command.ts";
+import type { SummaryFormat } from "./summary_formats.ts";
 
 /** Which of the numbers are requested: those that are `index` modulo `count`. */
 export interface Shard {
@@ -55,6 +57,15 @@ export interface ReportOptions {
   readonly command: string;
 }
 
+/** Levels of the load, one after the other; the run ends with the last. */
+export interface StageOptions {
+  /** What the levels are: starts a second, or requests in flight. */
+  readonly of: "rate" | "concurrency";
+  readonly steps: readonly LevelStep[];
+  /** How long they take, in milliseconds, from 1. */
+  readonly lengthMs: number;
+}
+
 /** How fast requests start. */
 export interface LoadOptions {
   /** The maximum number of requests in flight, from 1. */
@@ -63,6 +74,8 @@ export interface LoadOptions {
   readonly rate: number | undefined;
   /** Milliseconds over which the rate, or without one the concurrency, rises to its value. */
   readonly rampUpMs: number | undefined;
+  /** The highest level of them is the rate, or the concurrency. */
+  readonly stages: StageOptions | undefined;
   /** The maximum number of requests in flight for each host, from 1. */
   readonly hostConcurrency: number | undefined;
   /** The minimum time between two starts for each host, in milliseconds. */
@@ -139,6 +152,13 @@ export interface ClusterOptions {
   readonly command: RecordedCommand;
 }
 
+/** A file that gets the summary. */
+export interface SummaryFile {
+  /** Its name; `-` is standard output. */
+  readonly path: string;
+  readonly format: SummaryFormat;
+}
+
 /** All options of a run. */
 export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOptions {
   readonly url: string | undefined;
@@ -193,17 +213,23 @@ export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOption
   readonly retryFailed: boolean;
   readonly overwrite: boolean;
   readonly failures: string | undefined;
-  readonly summary: string | undefined;
+  readonly summaries: readonly SummaryFile[];
   /** The file for the latency by percentile. */
   readonly hdr: string | undefined;
   /** Where the metrics are served. */
   readonly metrics: ListenAddress | undefined;
   readonly json: boolean;
+  /** How many hosts and slow responses the table and the summary have; undefined for none. */
+  readonly top: number | undefined;
   readonly report: ReportOptions | undefined;
   /** Whether a file is written to standard output: the table then goes to standard error. */
   readonly isStdoutTaken: boolean;
   /** Whether hosts, slowest requests and the event loop are watched: a page or a view shows them. */
   readonly details: boolean;
+  /** Which requests are shown as they are sent, with their responses; undefined for none. */
+  readonly verbose: "first" | "all" | undefined;
+  /** Whether requests are only shown, and not sent. */
+  readonly dryRun: boolean;
   readonly progress: "auto" | "live" | "bar" | "log" | "none";
   readonly silent: boolean;
 }

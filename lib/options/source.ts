@@ -55,7 +55,7 @@ export function parseInputs(values: RunValues): readonly InputOptions[] {
  * @throws {UsageError} If a number could not be told from the next.
  */
 export function parseRequests(values: RunValues): number {
-  const isBounded = values.has("input") || values.has("duration");
+  const isBounded = values.has("input") || values.has("duration") || values.has("stages");
   const requests = values.get("requests") ?? (isBounded ? Infinity : 1);
   if (requests !== Infinity && values.get("start") > Number.MAX_SAFE_INTEGER - requests) {
     throw new UsageError(

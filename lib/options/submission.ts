@@ -18,12 +18,15 @@ import { CLUSTER_SECTION, RUN_FLAGS, type RunValues } from "./table.ts";
 const REFUSED = [
   ["save-bodies", "workers have no disk, and bodies of any length do not fit into the bus"],
   ["cookie-jar", "the workers do not share one jar, and each would send other cookies"],
+  ["interface", "it belongs to one machine, and workers elsewhere have others"],
+  ["verbose", "workers send the requests, on other machines; --dry-run shows what they would send"],
   ["unix-socket", "it is a place on one machine, to which workers elsewhere cannot connect"],
 ] as const;
 
 /** The flags that are not for workers: the submitter alone knows the bus and the files. */
 const OF_SUBMITTER: ReadonlySet<string> = new Set([
   "config",
+  "dry-run",
   ...(RUN_FLAGS as readonly RunFlag[]).filter(({ section }) => section === CLUSTER_SECTION)
     .map(({ name }) => name),
 ]);

@@ -6,6 +6,7 @@ import { escapeForTerminal } from "../text/escape.ts";
 import {
   formatBytes,
   formatCount,
+  formatLatency,
   formatMs,
   formatNumber,
   formatRate,
@@ -18,7 +19,9 @@ import { createPainter, type Painter } from "../text/style.ts";
 import { padEndWidth, truncateWidth } from "../text/width.ts";
 import { formatReached } from "./verdict.ts";
 
-/** The maximum number of cells of an example; a line of the table has at most 80. */
+/** The maximum number of cells of a line. */
+const MAX_CELLS = 80;
+/** The same of an example. */
 const MAX_EXAMPLE_CELLS = 68;
 /** The maximum number of characters of a text of others that are looked at. */
 const MAX_TEXT = 500;
@@ -32,6 +35,13 @@ const MAX_REASONS = 10;
 const MAX_CAUSE_LENGTH = 20;
 /** The maximum number of causes of retries that are named in their line. */
 const MAX_CAUSES = 3;
+/** What is shown of a host beside its name, and in how many cells. */
+const HOST_COLUMNS = [
+  { title: "requests", cells: 15 },
+  { title: "failed", cells: 13 },
+  { title: "mean", cells: 12 },
+  { title: "slowest", cells: 12 },
+] as const;
 /** Cells of a name left of its count; the longest reason phrase fits. */
 const NAME_CELLS = 35;
 
@@ -56,6 +66,8 @@ export function formatTable(data: TableData, { color }: { color: boolean }): str
     [paint("bold", "Latency of responses"), formatLatencies(summary)],
     [paint("bold", "Statuses"), formatStatuses(summary)],
     [paint("bold", "Errors"), formatErrors(summary, paint)],
+    [paint("bold", "Slowest responses"), formatSlowest(summary)],
+    [formatHostTitle(paint), formatHosts(summary, paint)],
     [paint("bold", "Thresholds"), formatThresholds(summary, paint)],
   ];
   const shown = sections.filter(([, lines]) => lines.length > 0);
@@ -76,11 +88,21 @@ function formatFirstLine(
       : "");
 }
 
-/** What was counted and measured, a line each with a name before it, or below another. */
-function formatRows({ summary, tolerated = 0, total }: TableData, paint: Painter): string[] {
-  const lines: string[] = [];
+/** A line of the table: its name, empty for more on the same, and what there is to say. */
+export type TableRow = readonly [name: string, value: string];
+
+function formatRows(data: TableData, paint: Painter): string[] {
+  return listRows(data, paint).map(([name, value]) => `  ${name.padEnd(12)} ${value}`);
+}
+
+/** What was counted and measured. */
+export function listRows(
+  { summary, tolerated = 0, total }: TableData,
+  paint: Painter,
+): TableRow[] {
+  const rows: TableRow[] = [];
   const row = (name: string, value: string | undefined): void => {
-    if (value !== undefined) lines.push(`  ${name.padEnd(12)} ${value}`);
+    if (value !== undefined) rows.push([name, value]);
   };
   const { requests, failed, skipped = 0, rate, bytes, seconds, concurrency } = summary;
   row("succeeded", paint("green", formatCount(summary.succeeded)));
@@ -123,7 +145,7 @@ function formatRows({ summary, tolerated = 0, total }: TableData, paint: Painter
     const text = fit(what, MAX_EXAMPLE_CELLS);
     row("ran out", paint("yellow", `${formatTimes(count)}: ${text}; requests waited for it`));
   }
-  return lines;
+  return rows;
 }
 
 /** What was collected from other machines; undefined without. */
@@ -234,6 +256,34 @@ function formatExample([example]: readonly Example[]): string[] {
     `    such as ${fit(url, MAX_EXAMPLE_CELLS)}`,
     ...detail === "" ? [] : [`            ${fit(detail, MAX_EXAMPLE_CELLS)}`],
   ];
+}
+
+function formatSlowest({ slowest }: KnownSummary): string[] {
+  return (slowest ?? []).map(({ i, url, status, ms }) => {
+    const start = `  ${formatMs(ms).padStart(8)}  ${`${status ?? "-"}`.padEnd(3)}  ${`#${i}`}  `;
+    return `${start}${fit(url, MAX_CELLS - start.length)}`;
+  });
+}
+
+function formatHostTitle(paint: Painter): string {
+  const heads = HOST_COLUMNS.map(({ title, cells }) => title.padStart(cells)).join("");
+  return paint("bold", "Hosts".padEnd(MAX_CELLS - heads.length)) + heads;
+}
+
+function formatHosts({ hosts }: KnownSummary, paint: Painter): string[] {
+  return (hosts ?? []).map(({ host, requests, failed, mean_ms, max_ms }) => {
+    const responses = requests - failed;
+    const [all, ofFailed, mean, max] = [
+      formatCount(requests),
+      formatCount(failed),
+      formatLatency(mean_ms, responses),
+      formatLatency(max_ms, responses),
+    ].map((text, k) => ` ${text.padStart(HOST_COLUMNS[k].cells - 1)}`);
+    // A long number takes from the name.
+    const cells = MAX_CELLS - 2 - `${all}${ofFailed}${mean}${max}`.length;
+    const failures = failed > 0 ? paint("red", ofFailed) : ofFailed;
+    return `  ${padEndWidth(fit(host, cells), cells)}${all}${failures}${mean}${max}`;
+  });
 }
 
 function formatThresholds({ thresholds = [] }: KnownSummary, paint: Painter): string[] {

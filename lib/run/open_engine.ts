@@ -8,13 +8,17 @@ import { INPUT_FORMATS } from "../source/formats.ts";
 /** The options of a run that its engine and the check of its responses depend on. */
 export type EngineChoice =
   & EngineSettings
-  & Pick<RunOptions, "engine" | "concurrency" | "output" | "inputs" | "expect" | "captures">;
+  & Pick<
+    RunOptions,
+    "engine" | "concurrency" | "output" | "inputs" | "expect" | "captures" | "verbose"
+  >;
 
 /** What an engine of a run needs that its options do not have. */
-export type EngineHooks = Pick<
-  EngineOptions,
-  "permits" | "cookies" | "bodyFor" | "onSinkFailure"
->;
+export interface EngineHooks
+  extends Pick<EngineOptions, "permits" | "cookies" | "bodyFor" | "onSinkFailure"> {
+  /** What all event loops of the run need in common to show requests. @default it is the only one */
+  readonly transcripts?: SharedArrayBuffer | undefined;
+}
 
 /**
  * Opens an engine for a run, and the check of its responses; undefined if nothing is expected or
@@ -24,7 +28,7 @@ export type EngineHooks = Pick<
  */
 export async function openEngine(
   options: EngineChoice,
-  hooks: EngineHooks,
+  { transcripts, ...hooks }: EngineHooks,
 ): Promise<{ engine: Engine; check: ResponseCheck | undefined }> {
   const check = await openCheck(options);
   const engine = await ENGINES[options.engine].open({
@@ -33,8 +37,21 @@ export async function openEngine(
     ttfb: options.output?.fields?.includes("ttfb_ms") ?? false,
     contentType: options.output?.fields?.includes("content_type") ?? false,
     onHead: check?.onHead,
+    trace: await openTrace(options, transcripts),
   });
   return { engine, check };
+}
+
+async function openTrace(
+  { verbose }: EngineChoice,
+  memory: SharedArrayBuffer | undefined,
+): Promise<EngineOptions["trace"]> {
+  if (verbose === undefined) return undefined;
+  const [{ Channel, createChannelMemory }, { Transcripts }] = await Promise.all([
+    import("../transcript/channel.ts"),
+    import("../transcript/transcripts.ts"),
+  ]);
+  return new Transcripts(verbose, new Channel(memory ?? createChannelMemory()));
 }
 
 async function openCheck(

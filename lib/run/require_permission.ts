@@ -1,3 +1,4 @@
+import { Detours } from "../engine/sockets/detours.ts";
 import { UsageError } from "../errors.ts";
 import { formatAuthority, parseHost } from "../http/url.ts";
 import type { RunOptions } from "../options/run_options.ts";
@@ -11,12 +12,17 @@ import { explainMissingNet } from "../process/permission.ts";
  */
 export function requirePermission(
   url: string,
-  { proxy, unixSocket }: Pick<RunOptions, "proxy" | "unixSocket">,
+  options: Pick<RunOptions, "proxy" | "unixSocket" | "resolve" | "connectTo">,
   permits: ((url: string) => boolean) | undefined,
 ): void {
+  const { proxy, unixSocket } = options;
   if (permits === undefined || unixSocket !== undefined) return;
-  const to = proxy === undefined ? url : `http://${formatAuthority(proxy)}/`;
-  if (permits(to)) return;
-  const host = parseHost(to);
+  const detours = Detours.of(options);
+  const destinations = proxy === undefined
+    ? detours?.listDestinations(url) ?? [url]
+    : detours?.listHosts(proxy) ?? [`http://${formatAuthority(proxy)}/`];
+  const denied = destinations.find((destination) => !permits(destination));
+  if (denied === undefined) return;
+  const host = parseHost(denied);
   throw new UsageError(`Cannot request '${host}': no permission: ${explainMissingNet(host)}`);
 }

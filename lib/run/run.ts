@@ -15,16 +15,16 @@ import { countFreeDescriptors } from "../process/descriptors.ts";
 import { EventLoopLoad } from "../process/event_loop_load.ts";
 import { PeakMemory } from "../process/peak_memory.ts";
 import { createHostCheck } from "../process/permission.ts";
-import { formatHdr } from "../report/hdr.ts";
-import { formatSummary } from "../report/json.ts";
 import { PreciseTimer } from "../schedule/precise_timer.ts";
 import { openSource, type TargetSource } from "../source/open.ts";
+import { drawRandom } from "../source/run_random.ts";
 import { addIds, drawIds } from "../source/request_id.ts";
 import { describeShortfall } from "../source/shortfall.ts";
 import { Targets } from "../source/targets.ts";
 import type { ClusterFigures, Snapshot } from "../stats/snapshot.ts";
 import type { Stats } from "../stats/stats.ts";
 import { type JournalSnapshot, type MadeAgain, Outputs } from "./outputs.ts";
+import { formatFinalText } from "./final_texts.ts";
 import { formatWait, GRACE_MS } from "./grace.ts";
 import { openEngine } from "./open_engine.ts";
 import { type Activity, Pipeline, type RunningPipeline, sumCounts } from "./pipeline.ts";
@@ -92,7 +92,14 @@ export class Run {
         metrics = MetricsServer.listen(options.metrics);
       }
       const { remainingRange, onlyLf } = outputs;
-      source = await openSource({ ...options, ...remainingRange, onlyLf, template: options.url });
+      const seed = (await drawRandom("templates", outputs.restored?.salt)).toHex();
+      source = await openSource({
+        ...options,
+        ...remainingRange,
+        onlyLf,
+        template: options.url,
+        seed,
+      });
       const run = new Run(options, source, outputs, onNotice);
       run.#jar = await openJar(options);
       if (options.report !== undefined) {
@@ -154,7 +161,7 @@ export class Run {
       : await drawIds(options.requestId, outputs.restored?.salt);
     const { isComplete, isResumable, bodiesRun } = outputs;
     const stats = outputs.restoreStats();
-    const durationMs = isComplete ? 0 : options.durationMs;
+    const durationMs = isComplete ? 0 : limitDuration(options);
     if (pipelines !== undefined) {
       const all = outputs.computeTotal(items.total);
       const total = all === undefined ? undefined : all - stats.requests;
@@ -215,7 +222,7 @@ export class Run {
   /** Starts a pipeline in each of several threads; undefined if one thread makes all requests. */
   async #startThreads(engines: RunEngines): Promise<Pipelines | undefined> {
     const options = this.#options;
-    const { items: { total }, hasOneHost, columns } = this.#source;
+    const { items: { total }, hasOneHost, columns, seed } = this.#source;
     const known = { total, hasOneHost };
     const threads = countThreads(options, known);
     if (options.threads > 1 && belongsToOneThread(options, known)) {
@@ -223,7 +230,8 @@ export class Run {
     }
     if (threads === 1) return undefined;
     const { Pipelines } = await import("../threads/pipelines.ts");
-    return await Pipelines.open(options, threads, { columns, jar: this.#jar?.jar, ...engines });
+    const jar = this.#jar?.jar;
+    return await Pipelines.open(options, threads, { columns, seed, jar, ...engines });
   }
 
   /** Makes the run known to the workers of a cluster. */
@@ -273,10 +281,11 @@ export class Run {
     await pipeline.close();
     const end = hasFailed ? "failed" : pipeline.isCutShort ? "interrupted" : "complete";
     let isWritten = !hasFailed;
-    await this.#outputs.close(end, {
-      summary: () => formatSummary(snapshot, { version }),
-      hdr: () => formatHdr(snapshot),
-    }).catch((error) => {
+    const { expect } = this.#options;
+    await this.#outputs.close(
+      end,
+      (text) => formatFinalText(text, snapshot, { version, expect, failure }),
+    ).catch((error) => {
       isWritten = false;
       failure ??= error;
     });
@@ -398,7 +407,7 @@ export class Run {
       startedMs: this.#startedMs - (this.#outputs.restored?.seconds ?? 0) * 1000,
       // Each process has its own.
       concurrency: concurrency * (workers?.mostProcesses || 1),
-      targetRate: this.#options.rate,
+      targetRate: this.#options.stages === undefined ? this.#options.rate : undefined,
       total: this.#outputs.computeTotal(this.#source.items.total),
       progress: this.#progress(known),
       rssBytes: Deno.memoryUsage().rss,
@@ -419,6 +428,17 @@ export class Run {
 
 function toFigures({ workers, ...rest }: ClusterState): ClusterFigures {
   return { ...rest, workers: workers.length };
+}
+
+/**
+ * After how many milliseconds nothing more starts; undefined if the time alone does not decide. The
+ * stages of a rate end with their last start; those on several machines begin with the first worker.
+ */
+function limitDuration(
+  { durationMs, stages, cluster }: Pick<RunOptions, "durationMs" | "stages" | "cluster">,
+): number | undefined {
+  if (stages?.of !== "concurrency" || cluster !== undefined) return durationMs;
+  return Math.min(stages.lengthMs, durationMs ?? Infinity);
 }
 
 /** @throws {UsageError} If the jar's file cannot be read or written. */

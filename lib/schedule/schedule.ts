@@ -12,6 +12,7 @@ import { hasResponded, isNetworkFailure } from "./failure_scope.ts";
 import { FIRST_FAILURES, FirstFailures } from "./first_failures.ts";
 import { Hope } from "./hope.ts";
 import { detachTarget, hasHostLimits, Hosts, MAX_HOLD_MS, type Unsent } from "./hosts.ts";
+import { Levels } from "./levels.ts";
 import { type NetworkNews, type News, shiftNews } from "./news.ts";
 import { OutageNotices } from "./outage_notices.ts";
 import { LocalPacer } from "./local_pacer.ts";
@@ -201,6 +202,9 @@ export class Schedule implements Source<Start> {
   #inFlight = 0;
   /** How many may be in flight; fewer than the concurrency on a ramp. */
   #places: number;
+  /** How many places there are without a rate, by the time; undefined if always all. */
+  readonly #levels: Levels | undefined;
+  /** Whether they are not all there yet. */
   #isRamping: boolean;
   #hasSource = true;
   #sourceFailure: unknown;
@@ -241,7 +245,8 @@ export class Schedule implements Source<Start> {
     const now = around.now();
     this.#startMs = options.rampStartMs ??
       (shared === undefined ? now : shared.startMs - around.timeOrigin);
-    this.#isRamping = rate === undefined && rampUpMs !== undefined;
+    this.#levels = rate === undefined ? toLevels(options) : undefined;
+    this.#isRamping = this.#levels !== undefined;
     this.#places = concurrency;
     this.#policy = new RetryPolicy(options.retry, () => around.random());
     this.#hope = new Hope({
@@ -290,10 +295,11 @@ export class Schedule implements Source<Start> {
     this.#isFull = rate !== undefined;
     this.#window = START_WINDOWS.find(({ upToRate }) => (rate ?? 0) <= upToRate)!;
     if (rate !== undefined) {
+      const pace = { rate, rampUpMs, stages: options.stages?.steps };
       this.#pacer = options.openPacer?.(() => this.#wake()) ??
         (this.#common === undefined
-          ? new LocalPacer({ rate, rampUpMs })
-          : new SharedPacer(this.#common, { rate, rampUpMs, clockMs: around.timeOrigin }));
+          ? new LocalPacer(pace)
+          : new SharedPacer(this.#common, { ...pace, clockMs: around.timeOrigin }));
       this.#preciseTimer = options.timer ?? around.preciseTimer();
     }
   }
@@ -369,6 +375,7 @@ export class Schedule implements Source<Start> {
       if (isHopeless) throw hasNoWay ? this.#first.toError() : this.#hope.toError(now);
       return this.#wait(openAtMs, now);
     }
+    if (this.#pacer?.isOver(now)) return this.#end(now);
     const step = this.#candidate(now);
     this.#network.forgo();
     if (step !== undefined) return step;
@@ -421,17 +428,16 @@ export class Schedule implements Source<Start> {
   /** When there is a place, without a rate. */
   #placeAtMs(now: number): number {
     const { probeAtMs } = this.#network;
-    if (!this.#isRamping) return probeAtMs;
-    const { concurrency, rampUpMs, shared } = this.#options;
-    const { index = 0, count = 1, concurrency: all = concurrency } = shared ?? {};
-    this.#isRamping = now < this.#startMs + rampUpMs!;
-    const share = this.#isRamping ? (now - this.#startMs) / rampUpMs! : 1;
-    const places = Math.min(all, Math.floor(share * all) + 1);
+    const levels = this.#levels;
+    if (levels === undefined || !this.#isRamping) return probeAtMs;
+    const { index = 0, count = 1 } = this.#options.shared ?? {};
+    const ms = now - this.#startMs;
+    // After the last stage, nothing has more places again.
+    this.#isRamping = ms < levels.endMs || this.#options.stages !== undefined;
     // The schedules take the places of the run in turn.
-    this.#places = Math.floor((places + count - 1 - index) / count);
-    // Place k + 1 of the run exists from k / concurrency of the ramp on.
+    this.#places = Math.floor((levels.countPlaces(ms) + count - 1 - index) / count);
     const k = this.#inFlight * count + index;
-    return Math.max(probeAtMs, this.#startMs + rampUpMs! * k / all);
+    return Math.max(probeAtMs, this.#startMs + levels.findMoreThan(k, ms));
   }
 
   /** When the next start is due, and may be early or late. */
@@ -903,4 +909,13 @@ export class Schedule implements Source<Start> {
     this.#preciseTimer?.close();
     await this.#source.return?.();
   }
+}
+
+/** How the places of a run without a rate change; undefined if all are there from the begin. */
+function toLevels(
+  { concurrency, shared, rampUpMs, stages }: ScheduleOptions,
+): Levels | undefined {
+  if (stages !== undefined) return new Levels(stages.steps);
+  if (rampUpMs === undefined) return undefined;
+  return new Levels([{ ms: rampUpMs, to: shared?.concurrency ?? concurrency }]);
 }

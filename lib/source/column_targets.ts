@@ -7,11 +7,13 @@ import { UsageError } from "../errors.ts";
 import type { Target } from "../target.ts";
 import { isSecretHeader } from "../text/secrets.ts";
 import type { InputContext, RecordContext, RecordTargets } from "./input_format.ts";
+import type { Lookup } from "./lookup.ts";
 import { type Lines, OverlongLine } from "./lines.ts";
 import { refuseNames } from "./placeholders.ts";
 import type { RequestDefaults } from "./request_defaults.ts";
 import { filledTarget, invalidRecord, NOT_UTF8 } from "./target.ts";
 import { createTargetFactory, type TargetMaker } from "./target_factory.ts";
+import { isComputed, type TemplateFunctions } from "./template_functions.ts";
 import { UrlTemplate } from "./url_template.ts";
 
 /** The fields of a record; or what is wrong with it, in words. */
@@ -38,13 +40,16 @@ export async function readColumns(
 
 /** How targets are made of the records under a header. */
 export function openRecords(
-  { template, defaults, columns, redactedUrl, check }: RecordContext,
+  { template, defaults, columns, redactedUrl, check, functions }: RecordContext,
   toFields: ToFields,
 ): RecordTargets {
   const of = columns.some(isSecretHeader) ? { ...defaults, redactedUrl } : defaults;
   const filled = template ?? UrlTemplate.parse("{url}");
   const make = createTargetFactory(filled.isOriginFixed ? filledTarget : check, of);
-  return { make: toMaker(columns, { template: filled, make, toFields }, of), defaults: of };
+  return {
+    make: toMaker(columns, { template: filled, make, toFields, functions }, of),
+    defaults: of,
+  };
 }
 
 async function readHeader(
@@ -73,7 +78,9 @@ async function readHeader(
     columns.push(name);
   }
   const wanted = template?.names ?? ["url"];
-  const missing = wanted.find((name) => name !== "" && !seen.has(name));
+  const missing = wanted.find((name) =>
+    name !== "" && !seen.has(name) && !isComputed(name, (name) => seen.has(name))
+  );
   if (missing !== undefined) {
     fail(
       `it has no column ${template?.quote(missing) ?? `'${missing}'`}: it has ${
@@ -90,10 +97,11 @@ function listColumns(columns: readonly string[]): string {
 
 function toMaker(
   columns: readonly string[],
-  { template, make, toFields }: {
+  { template, make, toFields, functions }: {
     readonly template: UrlTemplate;
     readonly make: TargetMaker;
     readonly toFields: ToFields;
+    readonly functions: TemplateFunctions | undefined;
   },
   defaults: RequestDefaults,
 ): (i: number, record: string) => Target {
@@ -105,7 +113,8 @@ function toMaker(
       const why = `the record has ${fields.length} fields, and the header ${header.size}`;
       return invalidRecord(i, record, why, defaults);
     }
-    const lookup = (name: string): string => name === "" ? record : fields[header.get(name)!];
-    return make(i, (template.expand(lookup) as { url: string }).url, record, lookup);
+    const ofRecord: Lookup = (name) => name === "" ? record : fields[header.get(name)!];
+    const lookup = functions === undefined ? ofRecord : functions.at(i, ofRecord);
+    return make(i, template.fill(lookup), record, lookup);
   };
 }

@@ -8,6 +8,7 @@ import type { Input } from "./input.ts";
 import type { Line, LineOptions, Lines } from "./lines.ts";
 import type { RequestDefaults } from "./request_defaults.ts";
 import type { checkedTarget } from "./target.ts";
+import type { TemplateFunctions } from "./template_functions.ts";
 import type { UrlTemplate } from "./url_template.ts";
 
 /** A format of inputs. */
@@ -64,6 +65,8 @@ export interface RecordContext {
   /** The template of the URLs; undefined where records give whole ones. */
   readonly template: UrlTemplate | undefined;
   readonly defaults: RequestDefaults;
+  /** What the templates compute; undefined if they compute nothing. */
+  readonly functions: TemplateFunctions | undefined;
   /** What the header of the input has; empty in a format without headers. */
   readonly columns: readonly string[];
   /** The URL as it may be shown in place of a record that can hold secrets. */

@@ -15,7 +15,7 @@ import { LineReader, type Lines } from "./lines.ts";
 import type { RequestDefaults } from "./request_defaults.ts";
 import { fillBody, fillHeaders } from "./request_templates.ts";
 import { characterProblem, filledTarget, invalidRecord, invalidTarget } from "./target.ts";
-import type { Lookup } from "./text_template.ts";
+import type { Lookup } from "./lookup.ts";
 import type { UrlTemplate } from "./url_template.ts";
 
 const encoder = new TextEncoder();
@@ -39,14 +39,16 @@ export function readRecords(
  * §5), and the URL of a record that has none. The run's other templates are filled from the same
  * fields; `headers` and `body` of a record replace them, and are not templates themselves.
  */
-export function openRecords({ template, defaults, check }: RecordContext): RecordTargets {
-  return { make: toMaker(template, defaults, check), defaults };
+export function openRecords(
+  { template, defaults, functions, check }: RecordContext,
+): RecordTargets {
+  return { make: toMaker(template, defaults, { functions, check }), defaults };
 }
 
 function toMaker(
   template: UrlTemplate | undefined,
   defaults: RequestDefaults,
-  check: RecordContext["check"],
+  { functions, check }: Pick<RecordContext, "functions" | "check">,
 ): (i: number, line: string) => Target {
   const expectations = new RecordExpectations();
   const isTemplate = template !== undefined && template.names.length > 0;
@@ -55,11 +57,12 @@ function toMaker(
     const fields = parseObject(line);
     if (fields === undefined) return invalidRecord(i, line, "not a JSON object", defaults);
     let isWellFormed = true;
-    const lookup = (name: string): string | undefined => {
+    const ofRecord: Lookup = (name) => {
       const text = name === "" ? line : lookupIn(fields, name);
       if (text?.isWellFormed() === false) isWellFormed = false;
       return text;
     };
+    const lookup = functions === undefined ? ofRecord : functions.at(i, ofRecord);
     const of = toDefaults(fields, defaults, lookup, expectations);
     const expanded = isTemplate ? template.expand(lookup) : undefined;
     const given = lookupIn(fields, "url");

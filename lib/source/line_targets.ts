@@ -7,7 +7,7 @@ import type { Input } from "./input.ts";
 import type { ReadOptions, RecordContext, RecordTargets } from "./input_format.ts";
 import { LineReader, type Lines } from "./lines.ts";
 import { filledTarget } from "./target.ts";
-import { createTargetFactory } from "./target_factory.ts";
+import { createTargetFactory, toLookup } from "./target_factory.ts";
 
 /** Each line is a record. */
 export function readRecords(
@@ -18,11 +18,24 @@ export function readRecords(
 }
 
 /** How targets are made of lines. */
-export function openRecords({ template, defaults, check }: RecordContext): RecordTargets {
+export function openRecords(
+  { template, defaults, functions, check }: RecordContext,
+): RecordTargets {
   const make = createTargetFactory(
     template?.isOriginFixed ? filledTarget : check,
     defaults,
   );
+  if (functions !== undefined) {
+    return {
+      make: (i, line) => {
+        const value = line.trim();
+        const lookup = functions.at(i, toLookup(value));
+        const url = template === undefined ? line : template.fill(lookup);
+        return make(i, url, value, lookup);
+      },
+      defaults,
+    };
+  }
   if (template !== undefined) {
     return {
       make: (i, line) => {

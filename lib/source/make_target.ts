@@ -19,7 +19,9 @@ import {
   trustedTarget,
 } from "./target.ts";
 import { createCheck, type Scheme } from "./default_scheme.ts";
-import { createTargetFactory } from "./target_factory.ts";
+import { flagTemplates } from "./request_templates.ts";
+import { createTargetFactory, toLookup } from "./target_factory.ts";
+import { TemplateFunctions, withoutFilters } from "./template_functions.ts";
 import { UrlTemplate } from "./url_template.ts";
 
 /** What the targets of a run are made from. */
@@ -30,6 +32,8 @@ export interface TargetOptions extends RequestDefaults {
   readonly inputs: readonly NamedInput[];
   /** What a URL gets in front that has no scheme; undefined to leave it as it is. */
   readonly defaultScheme?: Scheme | undefined;
+  /** The random part of the run: what is drawn for a request depends on it. */
+  readonly seed: string;
 }
 
 /**
@@ -43,9 +47,11 @@ export async function openMaker(
   columns: InputColumns,
 ): Promise<MakeTarget> {
   const { inputs } = options;
+  const check = createCheck(options.defaultScheme);
   if (inputs.length === 0) {
     const { template, defaults } = parseUrlTemplate(options, undefined);
-    return toNumberMaker(template!, defaults, createCheck(options.defaultScheme));
+    const functions = await TemplateFunctions.open(listNames(template, defaults), options.seed);
+    return toNumberMaker(template!, defaults, { functions, check });
   }
   const makers = await Promise.all(
     inputs.map((input, k) => toRecordMaker(options, input, columns[k] ?? [])),
@@ -61,8 +67,15 @@ async function toRecordMaker(
   const { template, defaults } = parseUrlTemplate(options, format);
   const { openRecords } = await INPUT_FORMATS[format].load();
   const redactedUrl = withoutUserinfo(options.template ?? "");
-  const check = createCheck(options.defaultScheme);
-  const { make, defaults: of } = openRecords({ template, defaults, columns, redactedUrl, check });
+  const functions = await TemplateFunctions.open(listNames(template, defaults), options.seed);
+  const { make, defaults: of } = openRecords({
+    template,
+    defaults,
+    functions,
+    columns,
+    redactedUrl,
+    check: createCheck(options.defaultScheme),
+  });
   const place = options.inputs.length > 1 ? ` of '${path}'` : "";
   return ({ i, record, line }) => {
     const target = record instanceof OverlongLine
@@ -75,16 +88,35 @@ async function toRecordMaker(
   };
 }
 
+/** What stands between the braces of all templates. */
+function listNames(template: UrlTemplate | undefined, { templates }: RequestDefaults): string[] {
+  const texts = templates === undefined ? [] : flagTemplates(templates);
+  return [
+    ...template?.names ?? [],
+    ...texts.flatMap(({ template: { placeholders } }) => placeholders.map(({ name }) => name)),
+  ];
+}
+
 /** A template's fixed origin has been checked. */
 function toNumberMaker(
   template: UrlTemplate,
   defaults: RequestDefaults,
-  check: typeof checkedTarget,
+  { functions, check }: {
+    readonly functions: TemplateFunctions | undefined;
+    readonly check: typeof checkedTarget;
+  },
 ): MakeTarget {
   const make = createTargetFactory(
     template.isOriginFixed ? trustedTarget : check,
     defaults,
   );
+  if (functions !== undefined) {
+    return ({ i }) => {
+      const number = `${i}`;
+      const lookup = functions.at(i, toLookup(number));
+      return make(i, template.fill(lookup), number, lookup);
+    };
+  }
   return ({ i }) => {
     const number = `${i}`;
     return make(i, template.expandOne(number), number);
@@ -123,14 +155,18 @@ export function parseUrlTemplate(
 
 /** Whether values of records become credentials, as far as the templates tell. */
 function holdsSecrets(template: UrlTemplate | undefined, { templates }: RequestDefaults): boolean {
-  if (template?.hasCredentials || template?.names.some(isSecretHeader)) return true;
+  if (template?.hasCredentials || template?.names.some(isSecretName)) return true;
   if (templates === undefined) return false;
   for (const [field, { placeholders }] of templates.headers) {
-    if (isSecretHeader(field[0]) || placeholders.some(({ name }) => isSecretHeader(name))) {
+    if (isSecretHeader(field[0]) || placeholders.some(({ name }) => isSecretName(name))) {
       return true;
     }
   }
-  return templates.body?.placeholders.some(({ name }) => isSecretHeader(name)) ?? false;
+  return templates.body?.placeholders.some(({ name }) => isSecretName(name)) ?? false;
+}
+
+function isSecretName(name: string): boolean {
+  return isSecretHeader(withoutFilters(name));
 }
 
 /**

@@ -33,6 +33,8 @@ export interface TargetSource {
   readonly items: Items;
   readonly make: MakeTarget;
   readonly columns: InputColumns;
+  /** The random part of the run: what is drawn for a request depends on it. */
+  readonly seed: string;
   /** Whether all targets are known to be of one host. */
   readonly hasOneHost: boolean;
 }
@@ -60,6 +62,7 @@ export async function openSource(options: SourceOptions): Promise<TargetSource> 
     items,
     make: await openMaker(options, columns),
     columns,
+    seed: options.seed,
     hasOneHost: toRead.every(({ context: { template } }, k) =>
       template?.isOriginFixed === true &&
       // A record's own URL can lead to another host.
@@ -81,6 +84,7 @@ async function openNumbers(options: SourceOptions): Promise<TargetSource> {
     items: new NumberItems(options),
     make: await openMaker(options, []),
     columns: [],
+    seed: options.seed,
     hasOneHost: template.isOriginFixed,
   };
 }

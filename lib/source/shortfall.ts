@@ -4,7 +4,7 @@ import { nameInputs } from "./input_names.ts";
 import { createNumbering } from "./numbering.ts";
 
 /** What a run needs of its input. */
-type Wanted = Pick<RunOptions, "inputs" | "start" | "requests" | "shard" | "durationMs">;
+type Wanted = Pick<RunOptions, "inputs" | "start" | "requests" | "shard" | "durationMs" | "stages">;
 
 /**
  * Says that an input held less than a run asked for; undefined if it held enough.
@@ -12,7 +12,7 @@ type Wanted = Pick<RunOptions, "inputs" | "start" | "requests" | "shard" | "dura
  * @param records how many the input held
  */
 export function describeShortfall(wanted: Wanted, records: number): string | undefined {
-  const { inputs, start, requests, shard, durationMs } = wanted;
+  const { inputs, start, requests, shard, durationMs, stages } = wanted;
   if (inputs.length === 0) return undefined;
   const name = `'${nameInputs(inputs)}'`;
   const units = new Set(inputs.map(({ format }) => INPUT_FORMATS[format].unit));
@@ -29,6 +29,7 @@ export function describeShortfall(wanted: Wanted, records: number): string | und
   if (records < start + requests && requests !== Infinity) {
     return `${has}, fewer than ${numbersIn(wanted)} asks for${fix}`;
   }
+  if (stages !== undefined) return `${name} ended before '--stages' was over${fix}`;
   if (durationMs !== undefined) return `${name} ended before '--duration' was over${fix}`;
 }
 

@@ -39,7 +39,7 @@ export async function* unpack({ bytes }: UnpackContext): AsyncGenerator<Uint8Arr
   const context = wasm.create_context();
   const numbers = (): Uint32Array => new Uint32Array(wasm.memory.buffer, context, 6);
   try {
-    const [size] = numbers();
+    const size = numbers()[BUFFER_SIZE];
     for (let isAtEnd = false;;) {
       if (numbers()[INPUT_POSITION] === numbers()[INPUT_LENGTH]) {
         const piece = await bytes.fill() ? (await bytes.piece()).subarray(0, size) : undefined;

@@ -11,6 +11,7 @@ import type { Histogram, HistogramState } from "./histogram.ts";
 import { readLatency } from "./latency.ts";
 import { computeRarity, parsePercentile } from "./percentile.ts";
 import type { Latency, OwnLate, Snapshot, Statistics, ThresholdUnit } from "./snapshot.ts";
+import { listHosts, listSlowest, type SummaryHost, type SummarySlow } from "./top.ts";
 
 /** The summary as plain data. Its names are a contract with the users' scripts. */
 export interface Summary {
@@ -64,6 +65,10 @@ export interface Summary {
   /** The threshold that ended the run; null if none did. */
   readonly aborted: string | null;
   readonly thresholds: readonly SummaryThreshold[];
+  /** The slowest first; null without `--top`, as the next. */
+  readonly slowest: readonly SummarySlow[] | null;
+  /** The busiest first, and then the others together. */
+  readonly hosts: readonly SummaryHost[] | null;
   /** In microseconds, like `histogram`; null without a rate. */
   readonly own_late_histogram: HistogramState | null;
   /** The latencies of the responses that succeeded. */
@@ -125,6 +130,8 @@ export type Kind =
   | "own lateness or null"
   | "cluster or null"
   | "thresholds"
+  | "slow responses or null"
+  | "host list or null"
   | "histogram"
   | "histogram or null";
 
@@ -142,6 +149,8 @@ export type Merge =
   | "errors"
   | "histogram"
   | "clusters"
+  | "slow responses"
+  | "host lists"
   // These are worked out from other figures of the parts.
   | "from first start to last end"
   | "requests by seconds"
@@ -671,6 +680,16 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
       of: ({ thresholds }) =>
         Object.fromEntries(thresholds.map(({ threshold, holds }) => [threshold, +holds])),
     }],
+  },
+  slowest: {
+    kind: "slow responses or null",
+    of: ({ top, slowest }) => top === undefined ? null : listSlowest(slowest, top),
+    merge: "slow responses",
+  },
+  hosts: {
+    kind: "host list or null",
+    of: ({ top, hosts }) => top === undefined ? null : listHosts(hosts, top),
+    merge: "host lists",
   },
   own_late_histogram: {
     kind: "histogram or null",

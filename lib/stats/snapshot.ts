@@ -175,14 +175,17 @@ export interface Snapshot {
   readonly latency: Latency;
   /** A copy of the latencies of responses so far, in microseconds. */
   readonly histogram: Histogram;
+  /** How many hosts and slow responses the summary has; undefined if none. */
+  readonly top?: number | undefined;
   /**
    * By host, in the order in which they came; empty unless the run keeps details. At most 1,000,
-   * the others together under `others`. Of a resumed run, of its last part only.
+   * the others together under `others`. Of a resumed run, of its last part only, unless the summary
+   * has some.
    */
   readonly hosts: readonly HostFigures[];
   /**
-   * The slowest responses, slowest first, at most 20; empty unless the run keeps details. Of a
-   * resumed run, of its last part only.
+   * The slowest responses, slowest first, 20 or as many as the summary has; empty unless the run
+   * keeps details. Of a resumed run, of its last part only, unless the summary has some.
    */
   readonly slowest: readonly SlowRequest[];
   /**

@@ -4,6 +4,7 @@ import {
   type Check,
   findWrongMember,
   isCount,
+  isList,
   isMap,
   isNumber,
   isObject,
@@ -18,11 +19,11 @@ import {
   type HistogramState,
   isHistogramState,
 } from "./histogram.ts";
-import { type HostDelta, HostTally } from "./host_tally.ts";
+import { type HostDelta, HostTally, isHostDeltas } from "./host_tally.ts";
 import { LateStarts, type LateState } from "./late_starts.ts";
 import { toLatency, toOwnLate } from "./latency.ts";
 import { NameCounts } from "./name_counts.ts";
-import { Slowest } from "./slowest.ts";
+import { isSlowRequest, MAX_SLOWEST, Slowest } from "./slowest.ts";
 import type { SlowRequest, Snapshot, Statistics } from "./snapshot.ts";
 import {
   countErrorStatuses,
@@ -96,16 +97,22 @@ interface PlainStats<H> extends Totals {
  * Statistics as plain data, to be stored as JSON. Journals keep it: a change here takes a new
  * version of theirs.
  */
-export type StatsState = PlainStats<HistogramState>;
+export interface StatsState extends PlainStats<HistogramState> {
+  /** Of the details, what a summary with `--top` has; missing without. */
+  readonly top?: Pick<Details, "hosts" | "slowest">;
+}
+
+/** What is known of hosts, of the slowest responses, and of the words of failures. */
+interface Details {
+  readonly hosts: readonly HostDelta[];
+  readonly slowest: readonly SlowRequest[];
+  readonly messages: readonly MessageDelta[];
+}
 
 /** What statistics have counted since they were last taken, to be sent to another thread. */
 export interface StatsDelta extends PlainStats<HistogramDelta> {
   /** Undefined if they are not kept. */
-  readonly details: {
-    readonly hosts: readonly HostDelta[];
-    readonly slowest: readonly SlowRequest[];
-    readonly messages: readonly MessageDelta[];
-  } | undefined;
+  readonly details: Details | undefined;
 }
 
 /** A difference of two sums of milliseconds can be a little below 0. */
@@ -131,7 +138,10 @@ const REQUIRED: Shape = {
   late: isShape({ count: isCount, ms: isNumber, maxMs: isNumber }),
   tolerated: isCount,
 };
-const OPTIONAL: Shape = { ownLate: isHistogramState };
+const OPTIONAL: Shape = {
+  ownLate: isHistogramState,
+  top: isShape({ hosts: isHostDeltas, slowest: isList(isSlowRequest, MAX_SLOWEST) }),
+};
 
 /**
  * Checks what a journal holds, field by field, before {@linkcode Stats.from} takes it.
@@ -153,6 +163,11 @@ export interface Refuted extends Pick<StatsState, "requests" | "bytes" | "attemp
 export interface StatsOptions {
   /** Whether to keep hosts, the slowest responses and the words of failures. @default false */
   readonly details?: boolean;
+  /**
+   * How many hosts and slow responses the summary has, from 1 to {@linkcode MAX_SLOWEST}; then the
+   * details are kept, and those of a resumed run are complete. @default none
+   */
+  readonly top?: number | undefined;
   /** What each response of the run is checked against. */
   readonly expect?: Expectation;
 }
@@ -189,29 +204,31 @@ export class Stats {
   #ownLate: Histogram | undefined;
   readonly #errors = new ErrorTally();
   #hasExpectedStatuses: boolean;
-  /** Journals do not hold the details: those of a resumed run are those of its last part. */
+  readonly #top: number | undefined;
+  /** Without `--top`, journals do not hold them: those of a resumed run are of its last part. */
   #details: {
     readonly hosts: HostTally;
     readonly slowest: Slowest;
     readonly messages: ErrorGroups;
   } | undefined;
 
-  constructor({ details = false, expect }: StatsOptions = {}) {
+  constructor({ details = false, top, expect }: StatsOptions = {}) {
+    this.#top = top;
     this.#hasExpectedStatuses = expect?.statuses !== undefined;
-    this.#details = details
-      ? { hosts: new HostTally(), slowest: new Slowest(), messages: new ErrorGroups() }
+    this.#details = details || top !== undefined
+      ? { hosts: new HostTally(), slowest: new Slowest(top), messages: new ErrorGroups() }
       : undefined;
   }
 
   /** Statistics with what others had counted when they gave their {@linkcode toJSON}. */
   static from(state: StatsState, options?: StatsOptions): Stats {
     const stats = new Stats(options);
-    const { latency, ownLate } = state;
+    const { latency, ownLate, top } = state;
     stats.add({
       ...state,
       latency: Histogram.from(latency).take(),
       ownLate: ownLate && Histogram.from(ownLate).take(),
-      details: undefined,
+      details: top && { ...top, messages: [] },
     });
     return stats;
   }
@@ -274,9 +291,12 @@ export class Stats {
     return { ...this.#read("take") as PlainStats<HistogramDelta>, details };
   }
 
-  /** All of it as plain data, without the details. */
+  /** All of it as plain data; of the details only what a summary has. */
   toJSON(): StatsState {
-    return this.#read("toJSON") as StatsState;
+    const state = this.#read("toJSON") as StatsState;
+    if (this.#top === undefined) return state;
+    const { hosts, slowest } = this.#details!;
+    return { ...state, top: { hosts: hosts.toJSON(), slowest: slowest.list() } };
   }
 
   #read(how: "toJSON" | "take"): PlainStats<HistogramState | HistogramDelta> {
@@ -299,9 +319,17 @@ export class Stats {
    */
   withoutFailed(refuted?: Refuted): Stats {
     const state = refuted === undefined ? this.toJSON() : withFailed(this.toJSON(), refuted);
-    const { bytes, attempts, sent, busyMs, statuses } = state.ofFailed;
+    const { ofFailed: { bytes, attempts, sent, busyMs, statuses }, top } = state;
     return Stats.from({
       ...state,
+      ...top && {
+        top: {
+          hosts: top.hosts
+            .map((host) => ({ ...host, requests: host.requests - host.failed, failed: 0 }))
+            .filter(({ requests }) => requests > 0),
+          slowest: top.slowest,
+        },
+      },
       requests: state.requests - state.failed,
       failed: 0,
       skipped: 0,
@@ -315,7 +343,7 @@ export class Stats {
           .map(([status, count]) => [status, count - (statuses[status] ?? 0)]),
       ),
       errors: {},
-    });
+    }, { top: this.#top });
   }
 
   /** Counts a result. Only counts; {@linkcode snapshot} derives. */
@@ -389,6 +417,7 @@ export class Stats {
       bytes,
       latency: toLatency(histogram),
       histogram: histogram.clone(),
+      top: this.#top,
       hosts: this.#details?.hosts.figures() ?? [],
       slowest: this.#details?.slowest.list() ?? [],
       ...this.#details === undefined ? {} : { messages: this.#details.messages.list() },
@@ -440,5 +469,7 @@ function withFailed(state: StatsState, refuted: Refuted): StatsState {
     latency,
     // It does not count responses whose records had an expectation of their own.
     tolerated: Math.max(0, tolerated - countErrorStatuses(statuses)),
+    // Which hosts they were of is not known.
+    top: state.top && { hosts: [], slowest: [] },
   };
 }

@@ -60,8 +60,12 @@ export interface WorkerSetup {
   readonly options: PackedOptions;
   /** What the headers of the inputs have. */
   readonly columns: InputColumns;
+  /** The random part of the run: what is drawn for a request depends on it. */
+  readonly seed: string;
   /** The first cookies; undefined without a jar. */
   readonly cookies: readonly KeptCookie[] | undefined;
+  /** What all workers need in common to show requests; undefined if none are shown. */
+  readonly transcripts: SharedArrayBuffer | undefined;
 }
 
 /** Tells a worker to begin. */

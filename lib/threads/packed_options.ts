@@ -3,7 +3,7 @@ import { Pattern } from "../check/pattern.ts";
 import { BELOW_400, StatusSet } from "../check/status_set.ts";
 import type { RetryOptions, RunOptions } from "../options/run_options.ts";
 import type { RequestTemplates } from "../source/request_defaults.ts";
-import { type Kind, TextTemplate } from "../source/text_template.ts";
+import { type Kind, type TemplatePart, TextTemplate } from "../source/text_template.ts";
 import type { Expectation, HeaderList } from "../target.ts";
 
 /** Whether workers need an option. The main thread does by itself whatever the others are for. */
@@ -16,9 +16,11 @@ const NEEDED = {
   concurrency: true,
   connections: true,
   connectTimeoutMs: true,
+  connectTo: true,
   cookieJar: false,
   defaultScheme: true,
   details: true,
+  dryRun: false,
   durationMs: false,
   engine: true,
   expect: true,
@@ -34,8 +36,10 @@ const NEEDED = {
   hostGiveUpMs: true,
   idleTimeoutMs: true,
   inputs: true,
+  ipVersion: true,
   isStdoutTaken: false,
   json: false,
+  localEnd: true,
   loop: false,
   lostAfterMs: false,
   maxBodyBytes: true,
@@ -52,6 +56,7 @@ const NEEDED = {
   report: false,
   requestId: false,
   requests: false,
+  resolve: true,
   resume: false,
   retry: true,
   retryFailed: false,
@@ -59,17 +64,20 @@ const NEEDED = {
   shard: true,
   silent: false,
   slice: false,
+  stages: true,
   start: false,
   streams: true,
-  summary: false,
+  summaries: false,
   templates: true,
   threads: false,
   thresholds: false,
   timeoutMs: true,
+  top: true,
   tls: true,
   transport: true,
   unixSocket: true,
   url: true,
+  verbose: true,
 } as const satisfies Record<keyof RunOptions, boolean>;
 
 type NeededName = {
@@ -90,7 +98,7 @@ interface PackedExpectation extends Pick<Expectation, "latencyMs" | "sha256"> {
 
 /** A template as plain data. */
 interface PackedTemplate {
-  readonly source: string;
+  readonly parts: readonly TemplatePart[];
   readonly kind: Kind;
 }
 
@@ -169,12 +177,12 @@ function unpackStatuses(text: string | undefined): Expectation["statuses"] {
   return text === BELOW_400.text ? BELOW_400 : StatusSet.parse(text);
 }
 
-function packTemplate({ source, kind }: TextTemplate): PackedTemplate {
-  return { source, kind };
+function packTemplate({ parts, kind }: TextTemplate): PackedTemplate {
+  return { parts, kind };
 }
 
 function unpackTemplates({ headers, body }: PackedTemplates): RequestTemplates {
-  const unpack = ({ source, kind }: PackedTemplate) => TextTemplate.parse(source, kind);
+  const unpack = ({ parts, kind }: PackedTemplate) => new TextTemplate(parts, kind);
   return {
     headers: new Map(Array.from(headers, ([field, template]) => [field, unpack(template)])),
     body: body && unpack(body),

@@ -87,6 +87,7 @@ export class Pipelines implements RunningPipeline {
    * Starts the workers, and opens their engines; requests nothing.
    *
    * @param columns what the headers of the inputs have
+   * @param seed the random part of the run
    * @param jar gets the cookies of all
    * @param findCode finds the code that they run
    * @throws {UsageError} If they cannot be started, or their engine cannot be used.
@@ -94,19 +95,24 @@ export class Pipelines implements RunningPipeline {
   static async open(
     options: RunOptions,
     count: number,
-    { columns, jar, findCode = findWorkerCode }: {
+    { columns, seed, jar, findCode = findWorkerCode }: {
       columns: InputColumns;
+      seed: string;
       jar?: Jar | undefined;
       findCode?: () => Promise<WorkerCode>;
     },
   ): Promise<Pipelines> {
     const code = await findCode();
     const pipelines = new Pipelines(code, count, options.concurrency, jar);
+    const transcripts = options.verbose === undefined
+      ? undefined
+      : (await import("../transcript/channel.ts")).createChannelMemory();
     try {
       for (const [index, worker] of pipelines.#workers.entries()) {
         const own = packOptions(shareOptions(options, { index, count }));
         const cookies = jar?.all();
-        worker.send({ type: "open", setup: { index, count, options: own, columns, cookies } });
+        const setup = { index, count, options: own, columns, seed, cookies, transcripts };
+        worker.send({ type: "open", setup });
       }
       await Promise.all(pipelines.#workers.map(({ ready }) => ready));
     } catch (error) {

@@ -76,8 +76,8 @@ class WorkerRun {
   }
 
   /** Opens the engine, and loads all that is needed later. @param cookies the first ones; undefined without a jar */
-  async open({ cookies, columns }: WorkerSetup): Promise<void> {
-    this.#make = await openMaker({ ...this.#options, template: this.#options.url }, columns);
+  async open({ cookies, columns, seed, transcripts }: WorkerSetup): Promise<void> {
+    this.#make = await openMaker({ ...this.#options, seed, template: this.#options.url }, columns);
     if (cookies !== undefined) {
       const { SharedJar } = await import("../cookies/shared_jar.ts");
       this.#jar = new SharedJar(
@@ -92,6 +92,7 @@ class WorkerRun {
         ? undefined
         : (target, head) => this.#bodies!.bodyFor(target, head),
       onSinkFailure: (error) => this.#pipeline?.fail(error),
+      transcripts,
     });
     this.#engine = engine;
     this.#check = check;

@@ -299,6 +299,7 @@ const MAY: Record<string, string[]> = {
     "lib/target.ts",
     "lib/text/",
     "lib/threads/",
+    "lib/transcript/",
   ],
   "lib/scan/": ["lib/byte_buffer.ts", "lib/scan/", "lib/source/", "lib/stream.ts"],
   "lib/schedule/": [
@@ -342,6 +343,7 @@ const MAY: Record<string, string[]> = {
     "lib/commands/commands.ts",
     "lib/commands/compare/",
     "lib/commands/completions/",
+    "lib/commands/curl/",
     "lib/commands/man/",
     "lib/commands/report/",
     "lib/commands/run/",
@@ -378,6 +380,15 @@ const MAY: Record<string, string[]> = {
     "lib/target.ts",
     "lib/text/",
     "lib/threads/",
+    "lib/transcript/",
+  ],
+  "lib/transcript/": [
+    "lib/engine/",
+    "lib/http/",
+    "lib/result.ts",
+    "lib/target.ts",
+    "lib/text/",
+    "lib/transcript/",
   ],
   "lib/mod.ts": ["lib/as_completed.ts"],
 };

@@ -7,6 +7,7 @@ import { UsageError } from "../../lib/errors.ts";
 const SPEC: Spec = {
   command: { argv: ["--", "http://h/"], files: [{ path: "-", base64: "YQ==" }], password: null },
   columns: [["a"]],
+  seed: "0".repeat(32),
   hasOneHost: true,
   ids: { name: "X-Request-Id", random: "0".repeat(32) },
   lostAfterMs: 30_000,
@@ -61,6 +62,7 @@ Deno.test("decodeSpec() refuses what no submitter writes", async () => {
     { command: { ...SPEC.command, files: [{ path: 1, base64: "" }] } },
     { columns: [[1]] },
     { ids: { name: "X", random: "zz" } },
+    { seed: "zz" },
     { lostAfterMs: 0 },
     { lostAfterMs: 1e12 },
     { details: 1 },

@@ -83,6 +83,7 @@ const STREAMS = { lostAfterMs: 30_000, holdBytes: 16 * 1024 ** 2, replicas: 1, k
 const SPEC = {
   command: { argv: [], files: [], password: null },
   columns: [],
+  seed: "0".repeat(32),
   hasOneHost: true,
   ids: null,
   lostAfterMs: 30_000,

@@ -1,12 +1,16 @@
-import { assert, assertEquals, assertLess } from "@std/assert";
+import { assert, assertEquals, assertLess, assertMatch, assertRejects } from "@std/assert";
 import net from "node:net";
 import type { Engine } from "../../lib/engine/engine.ts";
+import { ENGINES } from "../../lib/engine/engines.ts";
+import type { LocalEnd } from "../../lib/engine/options.ts";
 import { ConnectionPool } from "../../lib/engine/sockets/connection_pool.ts";
 import type { Waiter } from "../../lib/engine/sockets/origin_pool.ts";
 import { PortableTransports } from "../../lib/engine/transport/portable.ts";
 import type { Address, NameService } from "../../lib/engine/sockets/name_lookup.ts";
 import { Router } from "../../lib/engine/sockets/router.ts";
+import { UsageError } from "../../lib/errors.ts";
 import type { Result } from "../../lib/result.ts";
+import { ENGINE_OPTIONS } from "../fixtures/engine_options.ts";
 import { ENGINE_SUITE, SOCKET_ENGINES } from "../fixtures/engine_suite.ts";
 import { makeRequest } from "../fixtures/make_request.ts";
 import { ok, refusedPort } from "../fixtures/raw_server.ts";
@@ -102,6 +106,44 @@ for (const { title, name, create, serve } of ENGINE_SUITE) {
   }
 }
 
+for (const { title, name, transport, create } of ENGINE_SUITE) {
+  /** Which address a connection comes from, as its server sees it. */
+  const findOrigin = async (localEnd: LocalEnd): Promise<string | undefined> => {
+    const { promise, resolve } = Promise.withResolvers<string | undefined>();
+    const server = net.createServer((socket) => {
+      resolve(socket.remoteAddress);
+      socket.on("error", () => {}).destroy();
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as net.AddressInfo;
+    await hitAll(create({ localEnd }), [`http://127.0.0.1:${port}/`]);
+    await new Promise((resolve) => server.close(resolve));
+    return await promise;
+  };
+
+  Deno.test(`${title} connects from a given address`, onLinux, async () => {
+    assertEquals(await findOrigin({ address: "127.0.0.9" }), "127.0.0.9");
+    if (transport === "native") assertEquals(await findOrigin({ device: "lo" }), "127.0.0.1");
+  });
+
+  Deno.test(`${title} refuses what connections cannot begin at`, onLinux, async () => {
+    const fail = async (localEnd: LocalEnd): Promise<string> => {
+      const options = { ...ENGINE_OPTIONS, transport, localEnd };
+      return (await assertRejects(() => ENGINES[name].open(options), UsageError)).message;
+    };
+    assertEquals(
+      await fail({ address: "192.0.2.77" }),
+      "Cannot use '--interface 192.0.2.77': this machine does not have that address",
+    );
+    assertMatch(
+      await fail({ device: "none9" }),
+      transport === "native"
+        ? /'--interface none9': this machine has no interface of that name$/
+        : /'--interface none9': only native sockets can be bound to an interface/,
+    );
+  });
+}
+
 Deno.test(
   "ConnectionPool.forget() ends one connect of several for the same host",
   onLinux,
@@ -171,6 +213,57 @@ for (const { title, name, transport, create, serve, serveTls } of SOCKET_ENGINES
     assertEquals(await dnsMs("one.test"), [first, true]);
     assertEquals(await dnsMs("127.0.0.1"), [null, false]);
     engine.close();
+  });
+
+  Deno.test(`${title} connects to a given address in place of a look-up, by the same name`, async () => {
+    await using server = await serveTls(({ send }) => send(ok()));
+    const { port } = new URL(server.url());
+    const engine = create({
+      names: { lookUp: never, resolve: never },
+      tls: { ca: AUTHORITY, insecure: false },
+      resolve: [{ hostname: "localhost", port: Number(port), addresses: ["127.0.0.6"] }],
+    });
+    // The certificate is for localhost.
+    const result = await makeRequest(engine, target(`https://localhost:${port}/`));
+    assertEquals([result.status, result.via?.remote], [200, `127.0.0.6:${port}`], result.detail);
+    assertEquals(result.via?.dnsMs, null);
+    assertMatch(server.requests[0], new RegExp(`^host: localhost:${port}\r$`, "im"));
+    engine.close();
+  });
+
+  Deno.test(`${title} connects to another host and port, with the same request`, async () => {
+    await using server = await serve(({ send }) => send(ok()));
+    const engine = create({
+      names: knowing({ "b.test": ["127.0.0.1"] }),
+      connectTo: [{ from: { hostname: "a.test" }, to: { hostname: "b.test", port: server.port } }],
+    });
+    const result = await makeRequest(engine, target("http://a.test/x"));
+    assertEquals([result.status, result.via?.remote], [200, `127.0.0.1:${server.port}`]);
+    assertMatch(server.requests[0], /^host: a\.test\r$/im);
+    assertEquals([result.origin, result.finalUrl], ["http://a.test", "http://a.test/x"]);
+    engine.close();
+  });
+
+  Deno.test(`${title} connects by one version of IP only`, async () => {
+    await using server = await serve(({ send }) => send(ok()), "::");
+    const names = knowing({ "both.test": ["::1", "127.0.0.1"], "four.test": ["127.0.0.1"] });
+    const connect = async (host: string, ipVersion: 4 | 6): Promise<unknown> => {
+      const engine = create({ names, ipVersion });
+      const result = await makeRequest(engine, target(`http://${host}:${server.port}/`));
+      engine.close();
+      return result.via?.remote ?? `${result.error}: ${result.detail}`;
+    };
+    assertEquals(await connect("both.test", 4), `127.0.0.1:${server.port}`);
+    assertEquals(await connect("both.test", 6), `[::1]:${server.port}`);
+    assertEquals(await connect("localhost", 6), `[::1]:${server.port}`);
+    assertEquals(
+      await connect("four.test", 6),
+      "dns: the host has no IPv6 address, and only those are used",
+    );
+    assertEquals(
+      await connect("[::1]", 4),
+      "dns: the host has no IPv4 address, and only those are used",
+    );
   });
 
   Deno.test(`${title} tries the next address at once when one refuses`, async () => {

@@ -29,9 +29,61 @@ for (const argv of [["-x", "h"], ["--unix-socket", "/s"]]) {
   });
 }
 
+Deno.test("parseRun() reads where connections go, and where they begin", async () => {
+  const { resolve, connectTo, ipVersion, localEnd } = await parse([
+    ...["--resolve", "Example.COM:443:127.0.0.1,[::1]", "--resolve", "*:80:::1"],
+    ...["--connect-to", "example.com:443:[::1]:8443", "--connect-to", "::b:", "-4"],
+    ...["--interface", "127.0.0.1"],
+  ]);
+  assertEquals(resolve, [
+    { hostname: "example.com", port: 443, addresses: ["127.0.0.1", "::1"] },
+    { hostname: undefined, port: 80, addresses: ["::1"] },
+  ]);
+  assertEquals(connectTo, [
+    { from: { hostname: "example.com", port: 443 }, to: { hostname: "::1", port: 8443 } },
+    { from: {}, to: { hostname: "b" } },
+  ]);
+  assertEquals([ipVersion, localEnd], [4, { address: "127.0.0.1" }]);
+  assertEquals((await parse(["--interface", "[::1]", "-6"])).ipVersion, 6);
+  assertEquals((await parse(["--interface", "eth0"])).localEnd, { device: "eth0" });
+});
+
+for (
+  const [flag, value] of [
+    ["--resolve", "a"],
+    ["--resolve", "a:80"],
+    ["--resolve", "a:0:127.0.0.1"],
+    ["--resolve", "a:65536:127.0.0.1"],
+    ["--resolve", "a b:80:127.0.0.1"],
+    ["--resolve", "-a:80"],
+    ["--resolve", "a:80:b"],
+    ["--resolve", "a:80:127.0.0.1,"],
+    ["--connect-to", "a:80:b"],
+    ["--connect-to", "a:80:b:0"],
+    ["--connect-to", "a:80:b/c:80"],
+    ["--interface", "1.2.3"],
+    ["--interface", "a/b"],
+    ["--interface", "sixteen-letters-x"],
+  ]
+) {
+  Deno.test(`parseRun() refuses '${flag} ${value}'`, async () => {
+    const error = await assertRejects(() => parse([`${flag}=${value}`]), UsageError);
+    assertMatch(error.message, /^Cannot read '--.*: use /);
+    assertStringIncludes(error.message, `'${flag} ${value}'`);
+  });
+}
+
+Deno.test("parseRun() refuses an address to begin at with the other version of IP", async () => {
+  const error = await assertRejects(() => parse(["--interface", "::1", "-4"]), UsageError);
+  assertStringIncludes(error.message, "'--interface ::1' with '--ipv4': it is not an IPv4 address");
+});
+
 for (
   const argv of [
     ["--transport", "portable"],
+    ["--resolve", "a:80:::1"],
+    ["--connect-to", "::b:"],
+    ["--ipv4"],
     ["--http2"],
     ["--http1.1"],
     ["--connections", "2"],

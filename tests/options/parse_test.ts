@@ -36,6 +36,7 @@ Deno.test("parseRun() gives the defaults of the contract", async () => {
     concurrency: 100,
     rate: undefined,
     rampUpMs: undefined,
+    stages: undefined,
     hostConcurrency: undefined,
     hostDelayMs: undefined,
     hostGiveUpMs: 60_000,
@@ -54,6 +55,7 @@ Deno.test("parseRun() gives the defaults of the contract", async () => {
     },
     threads: 1,
     thresholds: [],
+    top: undefined,
     abortOnThreshold: false,
     expect: {
       statuses: undefined,
@@ -85,13 +87,15 @@ Deno.test("parseRun() gives the defaults of the contract", async () => {
     retryFailed: false,
     overwrite: false,
     failures: undefined,
-    summary: undefined,
+    summaries: [],
     hdr: undefined,
     metrics: undefined,
     json: false,
     report: undefined,
     isStdoutTaken: false,
     details: false,
+    verbose: undefined,
+    dryRun: false,
     progress: "auto",
     silent: false,
   });
@@ -165,7 +169,7 @@ for (
     [["-s"], { silent: true, progress: "none" }],
     [["--json", "--summary", "s.json", "--failures", "f.jsonl"], {
       json: true,
-      summary: "s.json",
+      summaries: [{ path: "s.json", format: "json" }],
       failures: "f.jsonl",
     }],
     [["-m", "delete"], { method: "DELETE" }],
@@ -250,7 +254,10 @@ for (
     [["--start", "9007199.25474G", "-n", "992", "--shard", "1/2", URL_], "the numbers end at"],
     [["-i", "x", "--start", "9007199254740990", "-n", "5"], "the numbers end at"],
     [["--loop", "-n", "5", URL_], "'--loop' needs '--input': add it, or leave '--loop' out"],
-    [["--loop", "-i", "x"], "'--loop' needs '--requests' or '--duration': add one of them"],
+    [
+      ["--loop", "-i", "x"],
+      "'--loop' needs '--requests' or '--duration' or '--stages': add one of them",
+    ],
     [
       ["--loop", "-i", "-", "-n", "5"],
       "'--loop' needs a file: use '--input FILE' instead of '--input -'",

@@ -23,6 +23,7 @@ const OPTIONS: PipelineOptions = {
   concurrency: 10,
   rate: undefined,
   rampUpMs: undefined,
+  stages: undefined,
   hostConcurrency: undefined,
   hostDelayMs: undefined,
   hostGiveUpMs: Infinity,

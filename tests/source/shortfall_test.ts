@@ -14,6 +14,11 @@ for (
       "'--input a' ended before '--duration' was over: --loop starts it again",
     ],
     [
+      { stages: { of: "rate", steps: [], lengthMs: 1 } },
+      3,
+      "'--input a' ended before '--stages' was over: --loop starts it again",
+    ],
+    [
       { requests: 4 },
       3,
       "'--input a' has 3 lines, fewer than '--requests 4' asks for: --loop starts it again",
@@ -68,6 +73,7 @@ for (
       requests: Infinity,
       shard: { index: 0, count: 1 },
       durationMs: undefined,
+      stages: undefined,
     };
     assertEquals(describeShortfall({ ...all, ...wanted }, records), text);
   });

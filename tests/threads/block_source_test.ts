@@ -160,7 +160,10 @@ for (
     });
     const targets = await Promise.all(workers.map(async (items) => {
       items.begin();
-      const make = await openMaker({ template: undefined, ...plain, ...options }, source.columns);
+      const make = await openMaker(
+        { template: undefined, seed: "", ...plain, ...options },
+        source.columns,
+      );
       return await all(new Targets(items, make));
     }));
     const sorted = targets.flat().sort((a, b) => a.i - b.i);

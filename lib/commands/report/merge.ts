@@ -9,6 +9,7 @@ import {
 } from "../../stats/figures.ts";
 import { Histogram, type HistogramState } from "../../stats/histogram.ts";
 import { toLatency, toOwnLate } from "../../stats/latency.ts";
+import { mergeHosts, mergeSlowest, type SummaryHost, type SummarySlow } from "../../stats/top.ts";
 
 /** The maximum number of names that counts are kept of, as of one run. */
 const MAX_NAMES = 100;
@@ -74,6 +75,12 @@ const MERGES: Readonly<Record<Merge, (parts: Parts, key: keyof Summary) => unkno
   statuses: (parts, key) => mergeCounts(each<Counts>(parts, key), Infinity),
   errors: (parts, key) => mergeErrors(each<Summary["errors"]>(parts, key)),
   clusters: (parts, key) => mergeClusters(parts.some(key) as SummaryCluster[]),
+  "slow responses": (parts, key) => {
+    const responses = parts.each("succeeded")!;
+    const lists = each<readonly SummarySlow[]>(parts, key);
+    return lists && mergeSlowest(lists.map((list, k) => ({ list, responses: responses[k] })));
+  },
+  "host lists": (parts, key) => mergeHosts(each<readonly SummaryHost[]>(parts, key)),
   histogram: (parts, key) => mergeHistograms(each<HistogramState>(parts, key))?.toJSON(),
   "from first start to last end": measureSpan,
   "requests by seconds": (parts) => {

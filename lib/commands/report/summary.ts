@@ -2,6 +2,8 @@ import { UsageError } from "../../errors.ts";
 import { isErrorCounts } from "../../stats/error_tally.ts";
 import { FIGURE_ROWS, type Kind, type KnownSummary, LATENCIES } from "../../stats/figures.ts";
 import { isHistogramState } from "../../stats/histogram.ts";
+import { MAX_HOSTS } from "../../stats/host_tally.ts";
+import { MAX_SLOWEST } from "../../stats/slowest.ts";
 import type { ThresholdUnit } from "../../stats/snapshot.ts";
 import { isStatusCounts } from "../../stats/status_counts.ts";
 import {
@@ -60,6 +62,30 @@ const CHECKS: Readonly<Record<Kind, Check>> = {
       passed: isBoolean,
     }, { bound: isFinite }),
     MAX_THRESHOLDS,
+  ),
+  "slow responses or null": orNull(
+    isList(
+      isShape({
+        i: isCount,
+        url: isText,
+        status: orNull(isCount),
+        ms: isNumber,
+        at: orNull((value) => isText(value) && !Number.isNaN(Date.parse(value))),
+      }),
+      MAX_SLOWEST,
+    ),
+  ),
+  "host list or null": orNull(
+    isList(
+      isShape({
+        host: isText,
+        requests: isCount,
+        failed: isCount,
+        mean_ms: isNumber,
+        max_ms: isNumber,
+      }),
+      MAX_HOSTS + 1,
+    ),
   ),
   histogram: isHistogramState,
   "histogram or null": orNull(isHistogramState),

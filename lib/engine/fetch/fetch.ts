@@ -21,6 +21,7 @@ import { UNASKED_UPGRADE } from "../http1/head.ts";
 import type { EngineOptions } from "../options.ts";
 import { follow, type Hop, readLocation } from "../redirect.ts";
 import { Shortage } from "../shortage.ts";
+import { type RequestTrace, tellEnd } from "../trace.ts";
 import { Clients, type Use } from "./clients.ts";
 import { type Coding, DECODABLE, decode } from "./decode.ts";
 import {
@@ -85,10 +86,13 @@ class Attempt extends InFlight {
   contentType: string | null = null;
   /** The body of the final response, once its head has come; undefined if nothing takes it. */
   body: BodyTap | undefined;
+  /** Undefined if it is not shown. */
+  readonly trace: RequestTrace | undefined;
 
-  constructor(hop: Hop) {
+  constructor(hop: Hop, trace: RequestTrace | undefined) {
     super();
     this.hop = hop;
+    this.trace = trace;
   }
 
   get signal(): AbortSignal {
@@ -160,7 +164,20 @@ function toHead(response: Response, decodes: boolean): BorrowedHead {
     clone() {
       return this;
     },
+    lines: () => [
+      `HTTP ${status} ${response.statusText}`.trimEnd(),
+      ...Array.from(headers, ([name, value]) => `${name}: ${value}`),
+    ],
   };
+}
+
+/** What native fetch is asked for, line by line: it adds fields of its own, and does not tell them. */
+export function describeRequest(
+  { method, url, headers, requestId }: Hop,
+  fields: HeaderList = prepare(headers).fields,
+): readonly string[] {
+  const all = requestId === undefined ? fields : [...fields, requestId];
+  return [`${method} ${url}`, ...all.map(([name, value]) => `${name}: ${value}`)];
 }
 
 /**
@@ -263,11 +280,13 @@ export class FetchEngine implements Engine {
   }
 
   #createClient(poolMaxIdlePerHost: number, http1 = true): Deno.HttpClient {
-    const { ca, cert, key } = this.#options.tls ?? {};
+    const { tls, localEnd } = this.#options;
+    const { ca, cert, key } = tls ?? {};
     return Deno.createHttpClient({
       allowHost: true,
       poolMaxIdlePerHost,
       http1,
+      ...(localEnd?.address === undefined ? {} : { localAddress: localEnd.address }),
       ...(ca === undefined ? {} : { caCerts: [ca] }),
       ...(cert === undefined || key === undefined ? {} : { cert, key }),
     });
@@ -278,14 +297,20 @@ export class FetchEngine implements Engine {
   }
 
   start(target: Target, done: (result: Result) => void, dueMs?: number): void {
+    const trace = this.#options.trace?.begin(target);
     // If `done` throws, that is a bug, which ends the process like any other.
-    void this.#request(target, dueMs).then(done);
+    void this.#request(target, trace, dueMs)
+      .then(trace === undefined ? done : tellEnd(trace, done));
   }
 
-  async #request(target: Target, dueMs?: number): Promise<Result> {
+  async #request(
+    target: Target,
+    trace: RequestTrace | undefined,
+    dueMs?: number,
+  ): Promise<Result> {
     const now = performance.now();
     const start = dueMs ?? now;
-    const attempt = new Attempt(target);
+    const attempt = new Attempt(target, trace);
     let status: number | null = null;
     let failure: FetchFailure | undefined;
     const sent = !this.#cancelled;
@@ -299,6 +324,7 @@ export class FetchEngine implements Engine {
           if (this.#options.ttfb) attempt.ttfbMs = performance.now() - start;
           const length = this.#shortLength(response, attempt);
           if (length !== undefined) {
+            trace?.onResponse(toHead(response, false).lines());
             if (this.#hooks !== undefined) {
               this.#onHead(response, attempt.hop, undefined, attempt, target);
             }
@@ -441,6 +467,7 @@ export class FetchEngine implements Engine {
       const isPointing = status === 201 || (status >= 300 && status < 400);
       const pointer = readLocation(status, isPointing ? headers.get("location") : null);
       const next = follow(hop, pointer, attempt.redirects, this.#options.redirects);
+      attempt.trace?.onResponse(toHead(response, false).lines());
       if (this.#hooks !== undefined) this.#onHead(response, hop, next, attempt, target);
       await this.#read(response, hop.method, attempt);
       const { location } = pointer;
@@ -514,6 +541,7 @@ export class FetchEngine implements Engine {
       redirect: "manual",
       signal,
     };
+    attempt.trace?.onRequest(describeRequest(hop, fields), hop);
     if (method !== "GET") init.method = method;
     if (body !== undefined && body.length > 0) {
       if (this.#blob?.of !== body) this.#blob = { of: body, blob: new Blob([body]) };

@@ -109,6 +109,12 @@ export class RawHead implements BorrowedHead {
     return new RawHead(this.status, this.#bytes.slice());
   }
 
+  lines(): string[] {
+    let text = "";
+    for (const byte of this.#bytes) text += String.fromCharCode(byte);
+    return text.replace(/\r?\n\r?\n$/, "").split(/\r?\n/);
+  }
+
   get coding(): string | null {
     const coding = this.field("content-encoding")?.toLowerCase() ?? "";
     return coding === "" || coding === "identity" ? null : coding;

@@ -93,6 +93,10 @@ export class ResponseHead implements BorrowedHead, ResponseStart {
     return joined === null ? null : decodeFieldValue(joined);
   }
 
+  lines(): string[] {
+    return this.#fields.map(({ name, value }) => `${name}: ${value}`);
+  }
+
   /** The values of its `Set-Cookie` fields, each character a byte. */
   get cookies(): string[] {
     return this.#fields.filter(({ name }) => name === "set-cookie").map(({ value }) => value);

@@ -24,6 +24,8 @@ interface Moment {
 /** The parts that all requests of an engine share. */
 export interface AttemptContext {
   readonly options: EngineOptions;
+  /** Finds a host that a URL connects to, and must not; undefined if every host may be. */
+  readonly findDenied?: ((url: string) => string | undefined) | undefined;
   readonly deadlines: Deadlines;
   readonly pool: ConnectionPool;
   readonly router: Router;
@@ -124,7 +126,7 @@ export class Attempt extends InFlight implements Exchange, Waiter {
 
   /** Asks for a connection for the hop. */
   #begin(): void {
-    const { options, router } = this.#context;
+    const { findDenied, router } = this.#context;
     const { url } = this.#hop;
     // A new hop has not made any progress yet.
     this.seen = 0;
@@ -140,9 +142,8 @@ export class Attempt extends InFlight implements Exchange, Waiter {
     if (this.#route.origin.port === 0) {
       return this.#settle(toUrlFailure("port 0 cannot be requested"), 0);
     }
-    if (options.permits?.(url) === false) {
-      return this.#settle(toPermissionFailure(url), 0);
-    }
+    const denied = findDenied?.(url);
+    if (denied !== undefined) return this.#settle(toPermissionFailure(denied), 0);
     this.#acquire();
   }
 
@@ -179,7 +180,12 @@ export class Attempt extends InFlight implements Exchange, Waiter {
     this.#isSent = true;
     this.#isBusy = true;
     this.#isReused = connection.uses > 0;
-    connection.send(this.#hop, this.#route!, this.#headers, this);
+    this.send(connection, this.#hop, this.#route!, this.#headers);
+  }
+
+  /** Sends the request of a hop. */
+  protected send(connection: Connection, hop: Hop, route: Route, headers: HeaderList): void {
+    connection.send(hop, route, headers, this);
   }
 
   onConnectFailure(failure: Failure): void {

@@ -4,8 +4,9 @@
  * @module
  */
 import type { Failure } from "../../result.ts";
-import { findCause, findShortage } from "../causes.ts";
+import { type Cause, findCause, findShortage } from "../causes.ts";
 import { toConnectTimeout, toLookUpFailure } from "../failure.ts";
+import type { IpVersion } from "../options.ts";
 import type { ConnectError } from "./link.ts";
 
 /** Addresses that mean something on one link only (RFC 4291 §2.5.6). */
@@ -19,14 +20,24 @@ interface Circumstances {
   /** The URL's host. */
   readonly hostname: string;
   readonly isProxied: boolean;
+  /** The only version of IP to connect by. */
+  readonly ipVersion?: IpVersion | undefined;
+}
+
+/** The cause that a code stands for, where addresses of one version of IP are asked for. */
+function findCauseWith(code: string, version: IpVersion | undefined): Cause | undefined {
+  const cause = findCause(code);
+  if (version === undefined || (code !== "ENODATA" && code !== "ENOTFOUND")) return cause;
+  const detail = `the host has no IPv${version} address, and only those are used`;
+  return { ...cause!, detail };
 }
 
 /** The failure of a request without a connection. @param error undefined if the host has no address */
 export function toConnectFailure(
   error: ConnectError | undefined,
-  { connectTimeoutMs, hasAddress, hostname, isProxied }: Circumstances,
+  { connectTimeoutMs, hasAddress, hostname, isProxied, ipVersion }: Circumstances,
 ): Failure {
-  if (error === undefined) return findCause("ENODATA")!;
+  if (error === undefined) return findCauseWith("ENODATA", ipVersion)!;
   const { code = "", message, isTls, isOfProxy, refusal } = error;
   if (code === "timeout") {
     const failure = toConnectTimeout(connectTimeoutMs);
@@ -41,7 +52,7 @@ export function toConnectFailure(
     const detail = "a link-local address needs a zone (as in %eth0), which no URL can name";
     return { error: "connect", detail, scope: "host" };
   }
-  const cause = findCause(code);
+  const cause = findCauseWith(code, ipVersion);
   // Whatever the cause, it tells nothing about the host.
   if (isOfProxy) {
     const detail = `the proxy: ${cause?.detail ?? message}`;

@@ -94,6 +94,8 @@ export abstract class Connection extends InFlight {
    * @param headers the fields to send, in place of those of the hop
    */
   abstract send(hop: Hop, route: Route, headers: HeaderList, exchange: Exchange): void;
+  /** The head of a request as {@linkcode send} would send it, line by line, each character a byte. */
+  abstract describe(hop: Hop, route: Route, headers: HeaderList): readonly string[];
   /** Gives up an exchange, which gets no call any more. Other exchanges go on. */
   abstract abandon(exchange: Exchange): void;
   /** Closes the connection at once. Its owner is told; its exchanges are not. */

@@ -4,12 +4,15 @@
  *
  * @module
  */
+import net from "node:net";
 import type { Failure } from "../../result.ts";
 import { Deadlines } from "../deadlines.ts";
 import type { ProxyOptions, TlsOptions } from "../engine.ts";
+import type { Endpoint, IpVersion } from "../options.ts";
 import { Shortage } from "../shortage.ts";
 import type { TlsDestination, Transports } from "../transport/transport.ts";
 import { findConnectShortage, toConnectFailure } from "./connect_failure.ts";
+import type { Detours } from "./detours.ts";
 import { type Addresses, ATTEMPT_DELAY_MS, Dial, type DialOwner } from "./dial.ts";
 import { type ConnectError, type Destination, Link, type LinkOwner } from "./link.ts";
 import { type Address, knownAddresses, NameLookups, type NameService } from "./name_lookup.ts";
@@ -31,6 +34,10 @@ export interface DialerOptions {
   readonly proxy: ProxyOptions | undefined;
   /** The path of the Unix socket that every connection goes to; undefined without one. */
   readonly unixSocket: string | undefined;
+  /** What gives addresses in place of look-ups; undefined if nothing does. */
+  readonly detours?: Detours | undefined;
+  /** The only version of IP to connect by. @default both */
+  readonly ipVersion?: IpVersion | undefined;
   /** Looks up the addresses of names. @default the system */
   readonly names?: NameService | undefined;
 }
@@ -128,7 +135,11 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
       }
       : undefined;
     this.#connects = new Deadlines(options.connectTimeoutMs);
-    this.#lookUps = new NameLookups(() => this.#onLookUpRoom(), options.names);
+    this.#lookUps = new NameLookups(
+      () => this.#onLookUpRoom(),
+      options.names,
+      options.ipVersion,
+    );
   }
 
   /** A dial has been begun. */
@@ -200,11 +211,14 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
 
   /** The names that have to be looked up for an origin. */
   #unknownNames({ origin }: T): string[] {
-    const { byName, proxy, unixSocket } = this.#options;
-    const names = unixSocket !== undefined || byName ? [] : [proxy?.hostname ?? origin.hostname];
+    const { byName, proxy, unixSocket, detours } = this.#options;
+    const target = origin.detour ?? origin;
+    const endpoints: Endpoint[] = unixSocket !== undefined || byName ? [] : [proxy ?? target];
     // With this protocol, the client looks up the name.
-    if (proxy?.protocol === "socks5") names.push(origin.hostname);
-    return names.filter((name) => knownAddresses(name) === undefined);
+    if (proxy?.protocol === "socks5") endpoints.push(target);
+    return endpoints.filter((it) => detours?.findAddresses(it) === undefined)
+      .map(({ hostname }) => hostname)
+      .filter((hostname) => knownAddresses(hostname) === undefined);
   }
 
   /** @param isDirect whether to ask the name server itself, if names have to be looked up */
@@ -229,24 +243,31 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
 
   /** @throws {ConnectError} If no address is found. */
   async #lookUp(origin: T, isDirect: boolean): Promise<Addresses> {
-    const { byName, proxy, unixSocket } = this.#options;
-    const { hostname } = origin.origin;
+    const { byName, proxy, unixSocket, detours, ipVersion } = this.#options;
+    const target = origin.origin.detour ?? origin.origin;
     const abandon = origin.abandonLookUp = new AbortController();
-    const find = async (name: string): Promise<Address[]> =>
-      knownAddresses(name) ??
-        await (isDirect
-          ? this.#lookUps.findDirectly(name, abandon.signal)
-          : this.#lookUps.find(name));
-    const name = proxy?.hostname ?? hostname;
+    const find = async (endpoint: Endpoint, byName: boolean): Promise<Address[]> => {
+      const { hostname } = endpoint;
+      const addresses = detours?.findAddresses(endpoint) ??
+        (byName
+          ? [{ address: hostname, family: net.isIP(hostname) || (ipVersion ?? 0) }]
+          : knownAddresses(hostname) ?? await (isDirect
+            ? this.#lookUps.findDirectly(hostname, abandon.signal)
+            : this.#lookUps.find(hostname)));
+      if (ipVersion === undefined) return addresses;
+      const usable = addresses.filter(({ family }) => family === ipVersion);
+      if (usable.length > 0) return usable;
+      throw Object.assign(new Error("no address of the version"), { code: "ENODATA" });
+    };
     let isOfProxy = this.isProxied;
     try {
-      const addresses = unixSocket !== undefined || byName
-        ? [{ address: unixSocket ?? name, family: 0 }]
-        : await find(name);
+      const addresses = unixSocket !== undefined
+        ? [{ address: unixSocket, family: 0 }]
+        : await find(proxy ?? target, byName);
       isOfProxy = false;
       const targets = proxy?.protocol === "socks5"
-        ? await find(hostname)
-        : [{ address: hostname, family: 0 }];
+        ? await find(target, false)
+        : [{ address: target.hostname, family: 0 }];
       return origin.known = { addresses, targets };
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
@@ -328,7 +349,8 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
     targetAddress: string,
   ): Destination {
     const { tls, proxy, unixSocket } = this.#options;
-    const { hostname, port, isSecure } = origin;
+    const { hostname, isSecure, detour } = origin;
+    const { port } = detour ?? origin;
     const isTunnelled = proxy !== undefined && !isForwarded;
     return {
       socket: unixSocket === undefined
@@ -372,6 +394,7 @@ export abstract class Dialer<T extends DialedOrigin> implements DialOwner, LinkO
       hasAddress: dial.hasAddress,
       hostname: origin.origin.hostname,
       isProxied: this.isProxied,
+      ipVersion: this.#options.ipVersion,
     });
     this.onNoLink(origin, failure);
     this.onRelease(origin);

@@ -6,6 +6,7 @@
  */
 import { lookup } from "node:dns/promises";
 import net from "node:net";
+import type { IpVersion } from "../options.ts";
 
 /** An address to connect to. */
 export interface Address {
@@ -29,15 +30,25 @@ const MAX_DIRECT_LOOKUPS = 64;
 /** How long the addresses of one family wait for those of the other one (RFC 8305 §3). */
 const RESOLUTION_DELAY_MS = 50;
 
-/** Looks up the addresses of names; rejects with the codes of `node:dns`. */
+/**
+ * Looks up the addresses of names, with a version of IP those of that version; rejects with the codes
+ * of `node:dns`.
+ */
 export interface NameService {
   /** Asks the system, as every program does. */
-  lookUp(hostname: string): Promise<Address[]>;
+  lookUp(hostname: string, version?: IpVersion): Promise<Address[]>;
   /** Asks the name server; an empty list if it does not know the name. */
-  resolve(hostname: string, signal: AbortSignal): Promise<Address[]>;
+  resolve(
+    hostname: string,
+    signal: AbortSignal,
+    version?: IpVersion,
+  ): Promise<Address[]>;
 }
 
-const SYSTEM: NameService = { lookUp: (hostname) => lookup(hostname, { all: true }), resolve };
+const SYSTEM: NameService = {
+  lookUp: (hostname, family) => lookup(hostname, { all: true, family }),
+  resolve,
+};
 
 /** The addresses of a name that needs no look-up; undefined if it needs one. */
 export function knownAddresses(hostname: string): Address[] | undefined {
@@ -51,16 +62,21 @@ export function knownAddresses(hostname: string): Address[] | undefined {
 /** Looks up names, a bounded number at once. */
 export class NameLookups {
   readonly #service: NameService;
+  readonly #version: IpVersion | undefined;
   readonly #onRoom: () => void;
   /** Look-ups in progress; a name is asked for once. */
   readonly #pending = new Map<string, Promise<Address[]>>();
   #system = 0;
   #direct = 0;
 
-  /** @param onRoom called when a look-up is over */
-  constructor(onRoom: () => void, service: NameService = SYSTEM) {
+  /**
+   * @param onRoom called when a look-up is over
+   * @param version the only version of IP to ask for
+   */
+  constructor(onRoom: () => void, service: NameService = SYSTEM, version?: IpVersion) {
     this.#onRoom = onRoom;
     this.#service = service;
+    this.#version = version;
   }
 
   /** Whether the look-up of a name can begin now. */
@@ -98,7 +114,7 @@ export class NameLookups {
   async findDirectly(hostname: string, signal: AbortSignal): Promise<Address[]> {
     this.#direct++;
     try {
-      const addresses = await this.#service.resolve(hostname, signal);
+      const addresses = await this.#service.resolve(hostname, signal, this.#version);
       if (addresses.length > 0) return interleave(addresses);
     } finally {
       this.#direct--;
@@ -113,7 +129,7 @@ export class NameLookups {
   async #askSystem(hostname: string): Promise<Address[]> {
     this.#system++;
     try {
-      return await this.#service.lookUp(hostname);
+      return await this.#service.lookUp(hostname, this.#version);
     } finally {
       this.#system--;
       this.#onRoom();
@@ -121,11 +137,16 @@ export class NameLookups {
   }
 }
 
-async function resolve(hostname: string, signal: AbortSignal): Promise<Address[]> {
+async function resolve(
+  hostname: string,
+  signal: AbortSignal,
+  version: IpVersion | undefined,
+): Promise<Address[]> {
   const addresses: Address[] = [];
   let isSilent = false;
   const hasSome = Promise.withResolvers<void>();
-  const ask = async (type: "A" | "AAAA", family: number): Promise<void> => {
+  const ask = async (type: "A" | "AAAA", family: IpVersion): Promise<void> => {
+    if (version !== undefined && version !== family) return;
     try {
       const found = await Deno.resolveDns(hostname, type, { signal });
       addresses.push(...found.map((address) => ({ address, family })));

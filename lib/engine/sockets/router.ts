@@ -3,15 +3,16 @@
  *
  * @module
  */
+import type { Endpoint } from "../options.ts";
+import type { Detours } from "./detours.ts";
 
 /** An origin (RFC 9110 §4.3.1) and how to reach it. */
-export interface Origin {
+export interface Origin extends Endpoint {
   /** Scheme, host and port, as in `http://host:8080`. */
   readonly key: string;
   readonly isSecure: boolean;
-  /** A name, or an address; an IPv6 address without its brackets. */
-  readonly hostname: string;
-  readonly port: number;
+  /** Where its connections go, if that is not its own host and port. */
+  readonly detour?: Endpoint | undefined;
 }
 
 /** Where a request goes: the origin, and the target of the request line. */
@@ -29,6 +30,11 @@ const PLAIN =
 export class Router {
   #prefix = "";
   #last: Origin | undefined;
+  readonly #detours: Detours | undefined;
+
+  constructor(detours?: Detours) {
+    this.#detours = detours;
+  }
 
   /**
    * @param url an `http:` or `https:` URL
@@ -44,12 +50,11 @@ export class Router {
     const { origin: key, protocol, hostname, port, pathname, search } = new URL(url);
     const isSecure = protocol === "https:";
     if (!isSecure && protocol !== "http:") throw new TypeError(`Cannot request by '${protocol}'`);
-    const origin = {
-      key,
-      isSecure,
+    const endpoint = {
       hostname: hostname.replace(/^\[|\]$/g, ""),
       port: port === "" ? (isSecure ? 443 : 80) : Number(port),
     };
+    const origin = { key, isSecure, ...endpoint, detour: this.#detours?.divert(endpoint) };
     if (url.startsWith(`${key}/`)) {
       this.#prefix = key;
       this.#last = origin;

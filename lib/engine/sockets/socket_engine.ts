@@ -8,15 +8,21 @@ import type { Target } from "../../target.ts";
 import { Deadlines } from "../deadlines.ts";
 import type { Engine } from "../engine.ts";
 import { ResponseHooks } from "../hooks.ts";
-import type { EngineOptions } from "../options.ts";
+import type { EngineOptions, IpVersion } from "../options.ts";
 import { PortableTransports } from "../transport/portable.ts";
 import type { Transports } from "../transport/transport.ts";
 import { Attempt, type AttemptContext } from "./attempt.ts";
 import { ConnectionPool, type Versions } from "./connection_pool.ts";
+import { Detours } from "./detours.ts";
 import { Router } from "./router.ts";
 
 /** The engine that a request was made by, by the version of its connection. */
 const ENGINE_OF = { "1.0": "http1", "1.1": "http1", "2": "http2" } as const;
+
+/** The version of IP that an address belongs to; undefined without one. */
+function findVersion(address: string | undefined): IpVersion | undefined {
+  return address === undefined ? undefined : address.includes(":") ? 6 : 4;
+}
 
 /** Makes requests over its own connections. */
 export class SocketEngine implements Engine {
@@ -38,10 +44,16 @@ export class SocketEngine implements Engine {
     // Otherwise the only host that is connected to is the proxy.
     const isDirect = proxy === undefined && unixSocket === undefined;
     const permits = isDirect ? options.permits : undefined;
+    const detours = Detours.of(options);
+    const { localEnd, ipVersion = findVersion(localEnd?.address) } = options;
     this.transport = transports.name;
     this.#transports = transports;
     this.#context = {
-      options: { ...options, permits },
+      options,
+      findDenied: permits && ((url) => {
+        const destinations = detours === undefined ? [url] : detours.listDestinations(url);
+        return destinations.find((destination) => !permits(destination));
+      }),
       deadlines: new Deadlines(timeoutMs, idleTimeoutMs),
       pool: new ConnectionPool({
         transports,
@@ -54,9 +66,11 @@ export class SocketEngine implements Engine {
         tls: options.tls ?? { insecure: false },
         proxy,
         unixSocket,
+        detours,
+        ipVersion,
         names: options.names,
       }),
-      router: new Router(),
+      router: new Router(detours),
       hooks: ResponseHooks.of(options),
       moment: { ms: 0 },
       engineOf: ENGINE_OF,
@@ -75,9 +89,19 @@ export class SocketEngine implements Engine {
   }
 
   start(target: Target, done: (result: Result) => void, dueMs?: number): void {
-    const attempt = new Attempt(target, this.#context, done, dueMs);
+    const attempt = this.createAttempt(target, this.#context, done, dueMs);
     if (this.#cancelled) attempt.stop("cancelled");
     else attempt.start();
+  }
+
+  /** Makes the request of a target; it is not sent yet. */
+  protected createAttempt(
+    target: Target,
+    context: AttemptContext,
+    done: (result: Result) => void,
+    dueMs: number | undefined,
+  ): Attempt {
+    return new Attempt(target, context, done, dueMs);
   }
 
   cancel(): void {

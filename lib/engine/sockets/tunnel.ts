@@ -7,6 +7,7 @@ import net from "node:net";
 import { formatBasicCredentials } from "../../http/fields.ts";
 import { formatAuthority } from "../../http/url.ts";
 import type { ProxyOptions } from "../engine.ts";
+import type { Endpoint } from "../options.ts";
 import {
   checkBeginning,
   headEnd,
@@ -14,6 +15,7 @@ import {
   parseHead,
   ProtocolError,
 } from "../http1/head.ts";
+import type { Origin } from "./router.ts";
 
 /**
  * A proxy breaks its protocol, in words that follow "the proxy: "; or a {@linkcode TunnelRefusal}.
@@ -53,23 +55,20 @@ export interface Tunnel {
   feed(bytes: Uint8Array): Uint8Array | "open" | undefined;
 }
 
-/** The other end of a tunnel. */
-export interface TunnelTarget {
-  /** A name, or an address; an IPv6 address without its brackets. */
-  readonly hostname: string;
-  readonly port: number;
-}
-
-/** Whether a proxy gets the request itself with the whole URL (RFC 9112 §3.2.2), without a tunnel. */
+/**
+ * Whether a proxy gets the request itself with the whole URL (RFC 9112 §3.2.2), without a tunnel. The
+ * proxy would connect to the URL's host, so a detour needs a tunnel.
+ */
 export function usesAbsoluteForm(
   proxy: ProxyOptions | undefined,
-  { isSecure }: { readonly isSecure: boolean },
+  { isSecure, detour }: Pick<Origin, "isSecure" | "detour">,
 ): boolean {
-  return !isSecure && (proxy?.protocol === "http" || proxy?.protocol === "https");
+  return !isSecure && detour === undefined &&
+    (proxy?.protocol === "http" || proxy?.protocol === "https");
 }
 
 /** Begins a tunnel through a proxy. */
-export function openTunnel(proxy: ProxyOptions, target: TunnelTarget): Tunnel {
+export function openTunnel(proxy: ProxyOptions, target: Endpoint): Tunnel {
   return proxy.protocol.startsWith("socks")
     ? new SocksTunnel(proxy, target)
     : new ConnectTunnel(proxy, target);
@@ -100,7 +99,7 @@ class ConnectTunnel implements Tunnel {
   rest: Uint8Array = new Uint8Array();
   readonly #pending = new Pending();
 
-  constructor(proxy: ProxyOptions, target: TunnelTarget) {
+  constructor(proxy: ProxyOptions, target: Endpoint) {
     const authority = formatAuthority(target);
     const authorization = proxyAuthorization(proxy);
     this.greeting = encoder.encode(
@@ -176,11 +175,11 @@ class SocksTunnel implements Tunnel {
   readonly greeting: Uint8Array;
   rest: Uint8Array = new Uint8Array();
   readonly #credentials: ProxyOptions["credentials"];
-  readonly #target: TunnelTarget;
+  readonly #target: Endpoint;
   readonly #pending = new Pending();
   #step: "method" | "authentication" | "reply" = "method";
 
-  constructor({ credentials }: ProxyOptions, target: TunnelTarget) {
+  constructor({ credentials }: ProxyOptions, target: Endpoint) {
     this.#credentials = credentials;
     this.#target = target;
     const methods = credentials === undefined

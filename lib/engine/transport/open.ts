@@ -1,4 +1,4 @@
-import type { TransportName } from "../options.ts";
+import type { LocalEnd, TransportName } from "../options.ts";
 import { type Libraries, openLibraries } from "./native/libraries.ts";
 import { hasSystemAuthorities } from "./native/system_authorities.ts";
 import { NativeTransports } from "./native/transports.ts";
@@ -9,26 +9,29 @@ import type { Transports } from "./transport.ts";
  * Opens transports, without asking for a permission. `auto` takes native ones if it can, and if the
  * system has authorities for them to trust: the portable ones bring theirs.
  *
+ * @param localEnd where every connection begins
  * @param open opens the libraries
  * @returns or, in words, why there are no native ones, if they were chosen by name
  */
 export function openTransports(
   choice: TransportName,
-  open: () => Libraries | string = openLibraries,
+  { localEnd, open = openLibraries }: {
+    readonly localEnd?: LocalEnd | undefined;
+    readonly open?: () => Libraries | string;
+  } = {},
 ): Transports | string {
-  if (choice === "portable") return new PortableTransports();
+  const openPortable = () => new PortableTransports(false, localEnd?.address);
+  if (choice === "portable") return openPortable();
   const libraries = open();
-  if (typeof libraries === "string") {
-    return choice === "auto" ? new PortableTransports() : libraries;
-  }
+  if (typeof libraries === "string") return choice === "auto" ? openPortable() : libraries;
   if (choice === "auto" && !hasSystemAuthorities(libraries)) {
     libraries.close();
-    return new PortableTransports();
+    return openPortable();
   }
   try {
-    return new NativeTransports(libraries);
+    return new NativeTransports(libraries, localEnd);
   } catch (error) {
     libraries.close();
-    return choice === "auto" ? new PortableTransports() : (error as Error).message;
+    return choice === "auto" ? openPortable() : (error as Error).message;
   }
 }

@@ -48,10 +48,15 @@ export class PortableTransports implements Transports {
   readonly isStarvedByLoad = true;
   /** Whether TLS gets a stream even directly over TCP, for want of a way to tell an end from a cut. */
   usesStreams: boolean;
+  readonly #localAddress: string | undefined;
 
-  /** @param usesStreams as if the runtime gave no way to tell an end from a cut */
-  constructor(usesStreams = false) {
+  /**
+   * @param usesStreams as if the runtime gave no way to tell an end from a cut
+   * @param localAddress the address of this machine that every connection begins at
+   */
+  constructor(usesStreams = false, localAddress?: string) {
     this.usesStreams = usesStreams;
+    this.#localAddress = localAddress;
   }
 
   open(
@@ -59,7 +64,11 @@ export class PortableTransports implements Transports {
     tls: TlsDestination | undefined,
     listener: TransportListener,
   ): Transport {
-    return new PortableTransport(this, address, tls, listener);
+    const localAddress = this.#localAddress;
+    const bound = localAddress === undefined || "path" in address
+      ? address
+      : { ...address, localAddress };
+    return new PortableTransport(this, bound, tls, listener);
   }
 
   afterReads(run: () => void): void {

@@ -6,6 +6,7 @@
 import { choice, count, DURATION, SIZE } from "../../cli/kinds.ts";
 import { ENGINE_NAMES } from "../../engine/engines.ts";
 import { TRANSPORTS } from "../../engine/options.ts";
+import { CONNECT_TO, LOCAL_END, RESOLVE } from "../kinds.ts";
 import { listWords } from "./flag.ts";
 import type { RunFlag } from "./flag.ts";
 
@@ -143,6 +144,49 @@ export const CONNECTION_ROWS = [
     needs: "proxies",
     help: "http, https, socks5 or socks5h (which looks names up), with credentials; " +
       "@FILE, @-: from a file or stdin",
+  },
+  {
+    name: "resolve",
+    value: "HOST:PORT:ADDRESS[,…]",
+    kind: RESOLVE,
+    repeatable: true,
+    option: "resolve",
+    excludes: ["unix-socket"],
+    needs: "detours",
+    help: "connect to these addresses without a look-up of the name; HOST * is every host",
+  },
+  {
+    name: "connect-to",
+    value: "HOST:PORT:TO:TO-PORT",
+    kind: CONNECT_TO,
+    repeatable: true,
+    option: "connectTo",
+    excludes: ["unix-socket"],
+    needs: "detours",
+    help: "connect to another host and port, with the same requests; what is left empty is any " +
+      "host or port, or that of the URL",
+  },
+  {
+    name: "ipv4",
+    short: "4",
+    excludes: ["ipv6", "unix-socket"],
+    needs: "IP versions",
+    help: "connect by IPv4 only",
+  },
+  {
+    name: "ipv6",
+    short: "6",
+    excludes: ["unix-socket"],
+    needs: "IP versions",
+    help: "connect by IPv6 only",
+  },
+  {
+    name: "interface",
+    value: "ADDRESS|NAME",
+    kind: LOCAL_END,
+    option: "localEnd",
+    excludes: ["unix-socket"],
+    help: "connect from this address, or (native sockets only) by this network interface",
   },
   {
     name: "unix-socket",

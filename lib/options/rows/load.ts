@@ -5,6 +5,7 @@
  */
 import { count, DURATION } from "../../cli/kinds.ts";
 import { DURATION_OR_NEVER, RATE, THREADS } from "../kinds.ts";
+import { STAGES } from "../stages.ts";
 import type { RunFlag } from "./flag.ts";
 
 /** The rows, in the order of the help. */
@@ -41,6 +42,15 @@ export const LOAD_ROWS = [
     kind: DURATION,
     option: "rampUpMs",
     help: "rise to the rate, or without one to the concurrency, over D",
+  },
+  {
+    name: "stages",
+    value: "LIST",
+    kind: STAGES,
+    option: "stages",
+    excludes: ["rate", "ramp-up"],
+    help: "durations, and the rate or the concurrency that each rises or falls to, from 0: " +
+      "30s:100/s,2m:1000/s,30s:0 or 30s:50,5m:50; the run ends with the last",
   },
   {
     name: "host-concurrency",

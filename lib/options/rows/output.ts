@@ -4,10 +4,12 @@
  * @module
  */
 import { listEndings } from "../../cli/file_endings.ts";
-import { choice } from "../../cli/kinds.ts";
+import { choice, count } from "../../cli/kinds.ts";
 import { OUTPUT_FORMAT_NAMES, OUTPUT_FORMATS } from "../../output/formats.ts";
 import { FIELDS } from "../../output/record.ts";
+import { MAX_SLOWEST } from "../../stats/slowest.ts";
 import { CAPTURE, LISTEN_ADDRESS } from "../kinds.ts";
+import { SUMMARY_FORMATS } from "../summary_formats.ts";
 import { listWords } from "./flag.ts";
 import type { RunFlag } from "./flag.ts";
 
@@ -106,9 +108,14 @@ export const OUTPUT_ROWS = [
   {
     name: "summary",
     value: "FILE",
-    path: { access: "write", stdio: true, endings: { formats: ["json", "txt"] } },
-    option: "summary",
-    help: "the summary as JSON",
+    repeatable: true,
+    path: {
+      access: "write",
+      stdio: true,
+      endings: { formats: listEndings(SUMMARY_FORMATS) },
+    },
+    help: "the summary as JSON, as Markdown in a FILE.md, or as JUnit's XML in a FILE.xml: " +
+      "a case for each threshold and expectation",
   },
   {
     name: "hdr",
@@ -132,6 +139,13 @@ export const OUTPUT_ROWS = [
     help: "the summary as JSON on stdout, instead of the table",
   },
   {
+    name: "top",
+    value: "N",
+    kind: count({ min: 1, max: MAX_SLOWEST }),
+    option: "top",
+    help: "show the N slowest responses and the N busiest hosts, in the table and the summary",
+  },
+  {
     name: "report",
     value: "FILE",
     path: { access: "write", endings: { formats: ["html", "htm"] } },
@@ -145,6 +159,23 @@ export const OUTPUT_ROWS = [
     off: "none",
     help: "auto, live, bar, log or none, on stderr; auto: on a terminal a bar, from 80 x 24 on " +
       "live if the run looks longer than 10 s; else a line every 10 s",
+  },
+  {
+    name: "verbose",
+    short: "v",
+    optionalValue: "all",
+    kind: choice("all"),
+    // -vv is the same as --verbose=all.
+    repeatable: true,
+    excludes: ["progress"],
+    help: "show the first request and its response on stderr, heads and the beginning of bodies, " +
+      "without secrets; -vv: all of them, for small runs",
+  },
+  {
+    name: "dry-run",
+    option: "dryRun",
+    excludes: ["retry-failed"],
+    help: "send nothing: print the first ten requests as they would be, and how many in all",
   },
   {
     name: "silent",
@@ -161,5 +192,10 @@ export const OUTPUT_ROWS = [
     help: "flags from a JSON object by their long names, and url; the command line wins",
   },
   { name: "help", short: "h", commandLineOnly: true, help: "print this help" },
-  { name: "version", short: "V", commandLineOnly: true, help: "print the version" },
+  {
+    name: "version",
+    short: "V",
+    commandLineOnly: true,
+    help: "print the version; with --json also those of Deno and V8, and the system",
+  },
 ] as const satisfies readonly RunFlag[];

@@ -22,7 +22,7 @@ export const SOURCE_ROWS = [
     short: "n",
     value: "N",
     kind: count({ min: 1 }),
-    defaultWords: "all of the input; with neither input nor duration: 1",
+    defaultWords: "all of the input; with neither input, duration nor stages: 1",
     help: "number of requests",
     identity: { of: ({ requests }) => requests === Infinity ? null : requests },
   },
@@ -81,9 +81,9 @@ export const SOURCE_ROWS = [
     name: "loop",
     option: "loop",
     // Without one of the two, the run would never end.
-    requires: ["input", ["requests", "duration"]],
+    requires: ["input", ["requests", "duration", "stages"]],
     requiresFile: "input",
-    help: "start the input again at its end, until -n or -z",
+    help: "start the input again at its end, until -n, -z or the last of --stages",
     identity: { of: ({ loop }) => loop ? "on" : null },
   },
   {

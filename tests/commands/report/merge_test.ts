@@ -69,6 +69,18 @@ Deno.test("mergeSummaries() merges the program's own lateness when each part has
   assertEquals([own_late_ms, own_late_histogram], [undefined, undefined]);
 });
 
+Deno.test("mergeSummaries() has hosts and slow responses only if each part has them", () => {
+  const part = { requests: 1, succeeded: 1, failed: 0 };
+  const at = "2026-01-01T00:00:00.000Z";
+  const slowest = [{ i: 0, url: "http://h/", status: 200, ms: 2, at }];
+  const hosts = [{ host: "h", requests: 1, failed: 0, mean_ms: 2, max_ms: 2 }];
+  const merged = mergeSummaries([{ ...part, slowest, hosts }, { ...part, slowest, hosts }]);
+  assertEquals(merged.slowest, [...slowest, ...slowest]);
+  assertEquals(merged.hosts, [{ ...hosts[0], requests: 2 }]);
+  const without = mergeSummaries([{ ...part, slowest, hosts }, { ...part, slowest: null }]);
+  assertEquals([without.slowest, without.hosts], [undefined, undefined]);
+});
+
 Deno.test("mergeSummaries() adds what several runs on machines had, without a common digest", () => {
   const part = { requests: 1, succeeded: 1, failed: 0 };
   const cluster = { run: "a", workers: 2, slices: 5, redone: 1, records: 9, parts_sha256: "0" };

@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { review } from "../../../lib/commands/report/read_run.ts";
 import { createCsvFormatter } from "../../../lib/output/csv.ts";
 import { createFormatter } from "../../../lib/output/ndjson.ts";
+import { roundSummary, toSummary } from "../../../lib/report/json.ts";
 import { ERROR_KINDS, type Result } from "../../../lib/result.ts";
 import { type Moment, Stats } from "../../../lib/stats/stats.ts";
 import { folder } from "../../fixtures/folder.ts";
@@ -27,7 +28,7 @@ function* results(): Generator<Result> {
 for (const format of ["ndjson", "csv"]) {
   Deno.test(`review() counts hosts, slowest responses and messages as the run does (${format})`, async () => {
     await using dir = await folder();
-    const stats = new Stats({ details: true });
+    const stats = new Stats({ top: 25 });
     const options = { fields: undefined, captures: [], isForTerminal: false };
     const table = createCsvFormatter(options);
     const formatRecord = format === "csv" ? table.format : createFormatter(options);
@@ -37,7 +38,16 @@ for (const format of ["ndjson", "csv"]) {
       text += formatRecord(result);
     }
     const own = stats.snapshot({} as Moment);
-    const reviewed = await review([await dir.write("records", text)]);
+    const path = await dir.write("records", text);
+    const reviewed = await review([path], 25);
+    const summary = roundSummary(toSummary({ ...own, thresholds: [], aborted: undefined }, {
+      version: "1",
+    }));
+    assertEquals(reviewed.summary.slowest, summary.slowest);
+    assertEquals(reviewed.summary.hosts, summary.hosts);
+    assertEquals([summary.slowest!.length, summary.hosts!.length], [25, 26]);
+    const { slowest, hosts } = (await review([path])).summary;
+    assertEquals([slowest, hosts], [undefined, undefined]);
     assertEquals([reviewed.invalidLines, reviewed.summary.requests], [0, own.requests]);
     assertEquals(reviewed.slowest, own.slowest);
     assertEquals(reviewed.messages, own.messages);

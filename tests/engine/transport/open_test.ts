@@ -13,8 +13,8 @@ function nameOf(transports: Transports | string): string {
 
 Deno.test("openTransports() says why there are no native ones only if they are chosen by name", () => {
   const openNone = (): string => "native sockets need Linux";
-  assertEquals(nameOf(openTransports("native", openNone)), "native sockets need Linux");
-  assertEquals(nameOf(openTransports("auto", openNone)), "portable");
+  assertEquals(nameOf(openTransports("native", { open: openNone })), "native sockets need Linux");
+  assertEquals(nameOf(openTransports("auto", { open: openNone })), "portable");
 });
 
 for (const name of ["epoll_create1", "eventfd"] as const) {
@@ -37,8 +37,8 @@ for (const name of ["epoll_create1", "eventfd"] as const) {
       };
     };
     const why = "native sockets need a file descriptor to wait for them: EINVAL";
-    assertEquals(nameOf(openTransports("native", open)), why);
-    assertEquals(nameOf(openTransports("auto", open)), "portable");
+    assertEquals(nameOf(openTransports("native", { open })), why);
+    assertEquals(nameOf(openTransports("auto", { open })), "portable");
     assertEquals(closed, 2);
   });
 }

@@ -19,6 +19,7 @@ const SIZE = "u32";
 export const LIBC = {
   __errno_location: { parameters: [], result: POINTER },
   access: { parameters: [POINTER, "i32"], result: "i32" },
+  bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
   closedir: { parameters: [POINTER], result: "i32" },
   /** From an address that another library has given. */
@@ -62,6 +63,9 @@ export const SOCK_NONBLOCK = 0o4000;
 export const SOCK_CLOEXEC = 0o2000000;
 export const SOL_SOCKET = 1;
 export const SO_ERROR = 4;
+export const SO_BINDTODEVICE = 25;
+export const IPPROTO_IP = 0;
+export const IP_BIND_ADDRESS_NO_PORT = 24;
 export const IPPROTO_TCP = 6;
 export const TCP_NODELAY = 1;
 /** A broken connection is an error of `send`, and no signal. */

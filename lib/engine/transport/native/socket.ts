@@ -1,4 +1,5 @@
 import type { TransportError } from "../transport.ts";
+import type { Binding } from "./binding.ts";
 import { AGAIN, type Channel, END, FAILED } from "./channel.ts";
 import {
   AF_UNIX,
@@ -44,11 +45,13 @@ export class NativeSocket implements Channel {
    * Begins to connect.
    *
    * @param address as of {@linkcode toNativeAddress}
+   * @param binding what it is bound to; undefined if the system chooses
    * @returns the error if that fails at once
    */
   static connect(
     libc: Libc,
     address: Uint8Array<ArrayBuffer>,
+    binding: Binding | undefined,
   ): NativeSocket | TransportError {
     const family = address[0];
     const fd = libc.socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -57,6 +60,11 @@ export class NativeSocket implements Channel {
       // Small writes go out at once. A failure would cost time only.
       VALUE[0] = 1;
       libc.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, VALUE_BYTES, SIZE[0]);
+      const error = binding?.bind(fd);
+      if (error !== undefined) {
+        libc.close(fd);
+        return error;
+      }
     }
     if (libc.connect(fd, address, address.length) !== 0) {
       const errno = readErrno(libc);

@@ -11,7 +11,9 @@ import type {
   TransportListener,
   Transports,
 } from "../transport.ts";
+import type { LocalEnd } from "../../options.ts";
 import { type NativeAddress, toNativeAddress } from "./address.ts";
+import { Binding } from "./binding.ts";
 import { AGAIN, type Channel, FAILED } from "./channel.ts";
 import { EPIPE, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, type Libc, toSystemError } from "./libc.ts";
 import type { Libraries } from "./libraries.ts";
@@ -51,18 +53,22 @@ export class NativeTransports implements Transports {
   readonly libc: Libc;
   readonly openssl: OpenSsl;
   readonly poller: Poller;
+  /** What every socket is bound to; undefined if the system chooses. */
+  readonly binding: Binding | undefined;
   readonly #libraries: Libraries;
   /** One for each set of options and protocols, of which a run has few. */
   readonly #contexts: TlsContext[] = [];
 
   /**
    * @param libraries closed with the transports
+   * @param localEnd where every connection begins
    * @throws {Error} If the system has no file descriptor left.
    */
-  constructor(libraries: Libraries) {
+  constructor(libraries: Libraries, localEnd?: LocalEnd) {
     this.#libraries = libraries;
     this.libc = libraries.libc;
     this.openssl = libraries.openssl;
+    this.binding = localEnd && new Binding(this.libc, localEnd);
     this.poller = new Poller(libraries.libc);
   }
 
@@ -137,9 +143,9 @@ class NativeTransport implements Transport {
     this.listener = listener;
     this.#transports = transports;
     this.#tls = tls;
-    const { libc, poller } = transports;
+    const { libc, poller, binding } = transports;
     const native = toNativeAddress(libc, address);
-    const socket = "code" in native ? native : NativeSocket.connect(libc, native.bytes);
+    const socket = "code" in native ? native : NativeSocket.connect(libc, native.bytes, binding);
     if (socket instanceof NativeSocket) {
       this.#name = (native as NativeAddress).name;
       this.#socket = this.#channel = socket;
