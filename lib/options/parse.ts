@@ -34,7 +34,8 @@ import { parseCookieJar, readRequest } from "./request.ts";
 import { parseRetry } from "./retry.ts";
 import type { RunOptions } from "./run_options.ts";
 import { checkWarmUp, parseHostRate, parseStages } from "./load.ts";
-import { parseInput, parseRequests, parseUrl } from "./source.ts";
+import { parseInputs, parseRequests, parseUrl } from "./source.ts";
+import { listPaths } from "../source/input_names.ts";
 import { RUN_FLAGS, type RunRow, type RunValues } from "./table.ts";
 
 /** What the command line is read with. */
@@ -63,8 +64,8 @@ export async function parseRun(
   }
   const values = await withConfig(onCommandLine, readFile);
   const url = parseUrl(values);
-  const input = parseInput(values);
-  if (url === undefined && input === undefined) {
+  const inputs = parseInputs(values);
+  if (url === undefined && inputs.length === 0) {
     // A flag without its value takes the URL for it, and says so.
     parseRequests(values);
     readOptions(values);
@@ -78,7 +79,7 @@ export async function parseRun(
   checkMetrics(values);
   const captures = parseCaptures(values);
   const expect = parseExpectation(values);
-  const report = parseReport(values, url ?? `URLs of ${input!.path}`);
+  const report = parseReport(values, url ?? `URLs of ${listPaths(inputs)}`);
   const otlp = values.get("otlp");
   const bus = values.get("cluster");
   const submission = bus === undefined
@@ -94,7 +95,7 @@ export async function parseRun(
     ...plain,
     ...parseStages(values, plain),
     ...parseHostRate(plain),
-    input,
+    inputs,
     requests: parseRequests(values),
     pauses: !values.get("no-pause"),
     retry: parseRetry(values, expect),

@@ -8,6 +8,8 @@ import type { TlsOptions } from "../engine/engine.ts";
 import type { EngineName } from "../engine/engines.ts";
 import type { EngineSettings } from "../engine/options.ts";
 import type { OutputFormatName } from "../output/formats.ts";
+import type { Scheme } from "../source/default_scheme.ts";
+import type { LevelStep } from "../schedule/levels.ts";
 import type { InputFormatName } from "../source/formats.ts";
 import type { RequestTemplates } from "../source/request_defaults.ts";
 import type { Threshold } from "../stats/thresholds.ts";
@@ -31,7 +33,7 @@ export interface ListenAddress {
   readonly port: number;
 }
 
-/** Where requests come from. */
+/** One of the inputs that requests come from. */
 export interface InputOptions {
   readonly path: string;
   readonly format: InputFormatName;
@@ -188,8 +190,13 @@ export interface SummaryFile {
 /** All options of a run. */
 export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOptions {
   readonly url: string | undefined;
-  readonly input: InputOptions | undefined;
-  /** Whether the input begins again each time it has ended. */
+  /** What is read for requests, one after the other; empty where the numbers make them. */
+  readonly inputs: readonly InputOptions[];
+  /** Whether a line of the inputs that begins with `#` is a comment. */
+  readonly comments: boolean;
+  /** What a URL gets in front that has no scheme; undefined to leave it as it is. */
+  readonly defaultScheme: Scheme | undefined;
+  /** Whether the inputs begin again each time they have ended. */
   readonly loop: boolean;
   /** The first number, from 0. */
   readonly start: number;

@@ -136,7 +136,7 @@ export function describeUnsafe(method: string): string | undefined {
 
 /** What of a run is, or can be, a secret, in words; undefined if nothing looks like one. */
 function findSecret(options: RunOptions): string | undefined {
-  const { url, headers, body, tls, proxy, input, expect } = options;
+  const { url, headers, body, tls, proxy, inputs, expect } = options;
   const field = headers.find(([name]) => isSecretHeader(name));
   if (field !== undefined) return `the header field '${field[0]}'`;
   if (url !== undefined && withoutSecrets(url) !== url) return "the credentials in the URL";
@@ -147,8 +147,9 @@ function findSecret(options: RunOptions): string | undefined {
     return "the value of '--expect-header'";
   }
   // Which records have some is only known when they are read.
-  if (input !== undefined && INPUT_FORMATS[input.format].hasOwnRequests) {
-    return `an input of ${input.format}, whose records can hold header fields and bodies,`;
+  const own = inputs.find(({ format }) => INPUT_FORMATS[format].hasOwnRequests);
+  if (own !== undefined) {
+    return `an input of ${own.format}, whose records can hold header fields and bodies,`;
   }
   return undefined;
 }

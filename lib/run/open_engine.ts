@@ -17,7 +17,7 @@ export type EngineChoice =
     | "headers"
     | "raw"
     | "output"
-    | "input"
+    | "inputs"
     | "expect"
     | "captures"
     | "verbose"
@@ -78,10 +78,11 @@ async function openTrace(
 }
 
 async function openCheck(
-  { expect, captures, input }: EngineChoice,
+  { expect, captures, inputs }: EngineChoice,
 ): Promise<ResponseCheck | undefined> {
-  const hasTargetExpectations = input !== undefined &&
-    INPUT_FORMATS[input.format].hasOwnExpectations;
+  const hasTargetExpectations = inputs.some(({ format }) =>
+    INPUT_FORMATS[format].hasOwnExpectations
+  );
   const isChecked = hasTargetExpectations || captures.length > 0 ||
     Object.values(expect).some((it) => it !== undefined);
   if (!isChecked) return undefined;

@@ -4,7 +4,7 @@ import type { RunOptions } from "../options/run_options.ts";
 import { type Activity, addActivities, type RunningPipeline } from "../run/pipeline.ts";
 import { createCommonMemory } from "../schedule/common_state.ts";
 import { hasHostLimits } from "../schedule/hosts.ts";
-import type { Item } from "../source/item.ts";
+import type { InputColumns, Item } from "../source/item.ts";
 import { createNumbering } from "../source/numbering.ts";
 import type { TargetSource } from "../source/open.ts";
 import type { RequestIdOptions } from "../source/request_id.ts";
@@ -94,7 +94,7 @@ export class Pipelines implements RunningPipeline {
   /**
    * Starts the workers, and opens their engines; requests nothing.
    *
-   * @param columns what the header of the input has; empty without one
+   * @param columns what the headers of the inputs have
    * @param seed the random part of the run
    * @param jar gets the cookies of all
    * @param findCode finds the code that they run
@@ -104,7 +104,7 @@ export class Pipelines implements RunningPipeline {
     options: RunOptions,
     count: number,
     { columns, seed, jar, findCode = findWorkerCode }: {
-      columns: readonly string[];
+      columns: InputColumns;
       seed: string;
       jar?: Jar | undefined;
       findCode?: () => Promise<WorkerCode>;
@@ -172,7 +172,7 @@ export class Pipelines implements RunningPipeline {
       input: source.items,
       end: start + requests,
       step: createNumbering(options).step,
-      hasRecords: options.input !== undefined,
+      hasRecords: options.inputs.length > 0,
       makeForHost: hasHostLimits(options) ? source.make : undefined,
       workers: workers.length,
       concurrency,

@@ -18,7 +18,9 @@ Deno.test("parseRun() gives the defaults of the contract", async () => {
   const options = await parse(URL_);
   assertEquals(options, {
     url: URL_,
-    input: undefined,
+    inputs: [],
+    comments: false,
+    defaultScheme: undefined,
     loop: false,
     start: 0,
     requests: 1,
@@ -147,11 +149,21 @@ for (
       redirects: 0,
       maxBodyBytes: 10_240,
     }],
-    [["-i", "a.csv.gz"], { input: { path: "a.csv.gz", format: "csv" }, requests: Infinity }],
-    [["-i", "A.JSONL"], { input: { path: "A.JSONL", format: "jsonl" } }],
-    [["-i", "a.ndjson"], { input: { path: "a.ndjson", format: "jsonl" } }],
-    [["--input", "-"], { input: { path: "-", format: "lines" } }],
-    [["-i", "-", "--input-format", "csv"], { input: { path: "-", format: "csv" } }],
+    [["-i", "a.csv.gz"], { inputs: [{ path: "a.csv.gz", format: "csv" }], requests: Infinity }],
+    [["-i", "a", "--input", "b.csv"], {
+      inputs: [{ path: "a", format: "lines" }, { path: "b.csv", format: "csv" }],
+    }],
+    [["-i", "b.csv.zst", "-i", "c.jsonl.BZ2", "-i", "zst"], {
+      inputs: [
+        { path: "b.csv.zst", format: "csv" },
+        { path: "c.jsonl.BZ2", format: "jsonl" },
+        { path: "zst", format: "lines" },
+      ],
+    }],
+    [["-i", "A.JSONL"], { inputs: [{ path: "A.JSONL", format: "jsonl" }] }],
+    [["-i", "a.ndjson"], { inputs: [{ path: "a.ndjson", format: "jsonl" }] }],
+    [["--input", "-"], { inputs: [{ path: "-", format: "lines" }] }],
+    [["-i", "-", "--input-format", "csv"], { inputs: [{ path: "-", format: "csv" }] }],
     [["-o", "a.ndjson"], {
       output: { path: "a.ndjson", format: "ndjson", gzip: false, fields: undefined },
     }],
