@@ -106,13 +106,14 @@ export function listRows(
   const row = (name: string, value: string | undefined): void => {
     if (value !== undefined) rows.push([name, value]);
   };
-  const { requests, failed, skipped = 0, rate, bytes, seconds, concurrency } = summary;
+  const { requests, failed, skipped = 0, warm_up = 0, rate, bytes, seconds, concurrency } = summary;
   row("succeeded", paint("green", formatCount(summary.succeeded)));
   if (tolerated > 0) {
     row("", `${formatCount(tolerated)} with status 4xx or 5xx: --fail counts them as failed`);
   }
   row("failed", failed > 0 ? paint("red", formatCount(failed)) : "0");
   if (skipped > 0) row("", `${formatCount(skipped)} not sent, as their hosts were given up`);
+  if (warm_up > 0) row("warm-up", `${formatCount(warm_up)} requests, which are not counted`);
   if (rate !== undefined) row("rate", `${formatRate(rate)} requests/s`);
   row("", formatSchedule(summary) ?? formatUtilization(summary, total));
   row("", formatOwnLate(summary));

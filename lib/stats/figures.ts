@@ -21,6 +21,8 @@ export interface Summary {
   readonly requests: number;
   readonly succeeded: number;
   readonly failed: number;
+  /** Requests of the warm-up, which no other figure counts. */
+  readonly warm_up: number;
   /** Requests that were not sent, since their host was given up; they count as failed. */
   readonly skipped: number;
   /** Failures by kind. */
@@ -327,6 +329,7 @@ export const FIGURES: { readonly [K in keyof Summary]: Figure<Summary[K]> } = {
     ],
     thresholds: [{ name: "failed", trend: "grows", hasShare: true }],
   },
+  warm_up: { kind: "count", unit: "count", of: ({ warmUp = 0 }) => warmUp, merge: "sum" },
   skipped: {
     kind: "count",
     unit: "count",

@@ -151,7 +151,9 @@ export interface Snapshot {
   readonly requests: number;
   readonly succeeded: number;
   readonly failed: number;
-  /** How many requests there will be; undefined if the source does not tell. */
+  /** Requests of the warm-up; nothing else counts them. Missing where there can be none. */
+  readonly warmUp?: number;
+  /** How many requests there will be, without those of the warm-up so far; undefined if the source does not tell. */
   readonly total: number | undefined;
   /** The share that has its results, 0 to 1, or undefined if the source does not tell. */
   readonly progress: number | undefined;

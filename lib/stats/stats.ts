@@ -96,6 +96,15 @@ interface PlainStats<H> extends Totals {
   /** Missing without a rate. */
   readonly ownLate?: H | undefined;
   readonly tolerated: number;
+  /** Requests of the warm-up, which count nowhere else; missing without any. */
+  readonly warmUp?: WarmUpCount | undefined;
+}
+
+/** How many requests a warm-up had. */
+interface WarmUpCount {
+  readonly requests: number;
+  /** Those of them that failed. */
+  readonly failed: number;
 }
 
 /**
@@ -146,6 +155,7 @@ const REQUIRED: Shape = {
 };
 const OPTIONAL: Shape = {
   ownLate: isHistogramState,
+  warmUp: isShape({ requests: isCount, failed: isCount }),
   top: isShape({ hosts: isHostDeltas, slowest: isList(isSlowRequest, MAX_SLOWEST) }),
 };
 
@@ -210,6 +220,7 @@ export class Stats {
   /** Of starts at a rate; undefined before the first one. */
   #ownLate: Histogram | undefined;
   readonly #errors = new ErrorTally();
+  readonly #warmUp = new Sums("requests", "failed");
   #hasExpectedStatuses: boolean;
   readonly #top: number | undefined;
   /** Without `--top`, journals do not hold them: those of a resumed run are of its last part. */
@@ -258,6 +269,11 @@ export class Stats {
     return this.#sums.of.requests;
   }
 
+  /** The same together with those of the warm-up, which count nowhere else. */
+  get results(): number {
+    return this.requests + this.#warmUp.of.requests;
+  }
+
   /** Those of them that failed. */
   get failed(): number {
     return this.#sums.of.failed;
@@ -269,7 +285,7 @@ export class Stats {
    * of adding.
    */
   add(delta: StatsDelta): void {
-    const { ofFailed, ownLate, details } = delta;
+    const { ofFailed, ownLate, warmUp, details } = delta;
     this.#sums.add(delta);
     this.#ofFailed.add(ofFailed);
     this.#failedStatuses.add(ofFailed.statuses);
@@ -279,6 +295,7 @@ export class Stats {
     this.#errors.add(delta.errors);
     this.#retries.add(delta.retries);
     this.#late.add(delta.late);
+    if (warmUp !== undefined) this.#warmUp.add(warmUp);
     if (ownLate !== undefined) (this.#ownLate ??= new Histogram()).addDelta(ownLate);
     if (this.#details === undefined || details === undefined) return;
     this.#details.hosts.add(details.hosts);
@@ -319,6 +336,7 @@ export class Stats {
       retries: this.#retries[how](),
       late: this.#late[how](),
       ownLate: this.#ownLate?.[how](),
+      warmUp: this.#warmUp.of.requests > 0 ? this.#warmUp[how]() : undefined,
     };
   }
 
@@ -329,7 +347,7 @@ export class Stats {
    */
   withoutFailed(refuted?: Refuted): Stats {
     const state = refuted === undefined ? this.toJSON() : withFailed(this.toJSON(), refuted);
-    const { ofFailed: { bytes, attempts, sent, busyMs, statuses }, top } = state;
+    const { ofFailed: { bytes, attempts, sent, busyMs, statuses }, top, warmUp } = state;
     return Stats.from({
       ...state,
       ...top && {
@@ -343,6 +361,7 @@ export class Stats {
       requests: state.requests - state.failed,
       failed: 0,
       skipped: 0,
+      warmUp: warmUp && { requests: warmUp.requests - warmUp.failed, failed: 0 },
       bytes: state.bytes - bytes,
       attempts: state.attempts - attempts,
       sent: state.sent - sent,
@@ -373,6 +392,12 @@ export class Stats {
     if (this.#details === undefined) return;
     this.#details.hosts.record(result);
     this.#details.slowest.record(result);
+  }
+
+  /** Counts a result of the warm-up, and nothing else of it. */
+  recordWarmUp({ error }: Pick<Result, "error">): void {
+    this.#warmUp.of.requests++;
+    if (error !== undefined) this.#warmUp.of.failed++;
   }
 
   /** Counts an attempt after which there is another. */
@@ -420,6 +445,7 @@ export class Stats {
       requests,
       succeeded: requests - failed,
       failed,
+      warmUp: this.#warmUp.of.requests,
       skipped,
       errors: this.#errors.toJSON(),
       statuses: this.#statuses.toJSON(),

@@ -20,7 +20,7 @@ const DERIVED: Readonly<Record<string, readonly string[]>> = {
     ...["bytes", "errors", "failed", "histogram", "late", "requests", "statuses", "succeeded"],
     "thresholds",
   ],
-  "metrics/exposition.ts": ["histogram", "seconds", "version"],
+  "metrics/families.ts": ["histogram", "version"],
   "report/json.ts": ["histogram", "late"],
   "stats/thresholds.ts": ["bytes", "requests", "seconds", "thresholds"],
 };

@@ -9,6 +9,7 @@ Deno.test("formatSummary() has exactly the names of the contract, in order", () 
     requests: 660_000,
     succeeded: 659_998,
     failed: 2,
+    warm_up: 0,
     skipped: 0,
     errors: { timeout: { count: 2, examples: [{ url: "http://host/7", detail: "no answer" }] } },
     statuses: { "200": 659_990, "503": 8 },

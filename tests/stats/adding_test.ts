@@ -51,6 +51,7 @@ function makeEvents(count: number, random: (below: number) => number, hosts: num
       detail: pick([`nothing within ${random(900)} ms`, `connection reset`, `${origin} is down`]),
       expectation: error === "expect" ? `expectation ${random(120)}` : undefined,
     }, target);
+    if (random(20) === 0) return (stats) => stats.recordWarmUp(failed);
     return (stats) => stats.record(failed);
   });
 }
