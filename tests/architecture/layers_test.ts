@@ -66,6 +66,7 @@ const MAY: Record<string, string[]> = {
     "lib/options/",
     "lib/process/",
   ],
+  "lib/codec/": ["lib/codec/"],
   "lib/commands/commands.ts": [],
   "lib/commands/compare/": [
     "lib/as_completed.ts",
@@ -169,6 +170,7 @@ const MAY: Record<string, string[]> = {
   ],
   "lib/cookies/": ["lib/cookies/", "lib/engine/", "lib/errors.ts", "lib/process/"],
   "lib/engine/": [
+    "lib/codec/",
     "lib/engine/",
     "lib/engine/fetch/",
     "lib/engine/sockets/",
@@ -242,6 +244,7 @@ const MAY: Record<string, string[]> = {
   "lib/options/": [
     "lib/check/",
     "lib/cli/",
+    "lib/codec/",
     "lib/engine/",
     "lib/errors.ts",
     "lib/http/",
