@@ -122,7 +122,7 @@ export async function parseRun(
     verbose: parseVerbose(values),
     progress: parseProgress(values),
     // Last, since it may ask for a password: everything else is right by then.
-    ...await readRequest(values, { url, input }, {
+    ...await readRequest(values, { url, inputs }, {
       version,
       readFile: files.readFile,
       readVariable: files.readVariable,

@@ -97,7 +97,7 @@ class HeaderFields {
  */
 export async function readRequest(
   values: RunValues,
-  { url, input }: Pick<RunOptions, "url" | "input">,
+  { url, inputs }: Pick<RunOptions, "url" | "inputs">,
   { version, readFile, readVariable, askPassword }: RequestContext,
 ): Promise<RequestOptions> {
   const variables = new Variables(readVariable);
@@ -132,7 +132,7 @@ export async function readRequest(
   const encoder = new TextEncoder();
   const filledUrl = url && variables.fillUrl(url);
   return {
-    url: isQuery ? addQuery(filledUrl, input, given!) : filledUrl,
+    url: isQuery ? addQuery(filledUrl, inputs, given!) : filledUrl,
     method,
     headers: fields.list,
     requestId: parseRequestId(values, fields),
