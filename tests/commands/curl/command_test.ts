@@ -25,7 +25,8 @@ function normalize(request: string): { line: string; fields: string[]; body: str
   const end = request.indexOf("\r\n\r\n");
   const [line, ...fields] = request.slice(0, end).split("\r\n");
   return {
-    line,
+    // Both cases mean the same (RFC 3986 §2.1), and curl has both.
+    line: line.replace(/%[\da-f]{2}/gi, (byte) => byte.toUpperCase()),
     fields: fields.map((field) =>
       field.replace(/^[^:]*:[ \t]*/, (name) => `${name.trim().toLowerCase()} `)
     )
@@ -50,6 +51,8 @@ const COMMANDS = [
   `curl -s -H 'Content-Type: application/json' --data-raw $'{"a":"\\u0021\\n"}' HOST/json`,
   `curl -s --json '{"a":1}' HOST/json`,
   "curl -s -XPUT --data-binary @FILE HOST/put",
+  "curl -s --data-binary @FILE -d a=1 --data-urlencode b@FILE HOST/files",
+  "curl -s -G --data-urlencode b@FILE 'HOST/files?a'",
   "curl -s -T FILE HOST/up -H 'Content-Type: text/plain' -H Expect:",
   "curl -s -G -d a=1 --data-urlencode 'q=x y' 'HOST/search?p=2'",
   "curl -s --url-query 'q=x y' --url HOST/search",
@@ -118,6 +121,7 @@ Deno.test("curl() becomes flags of the same meaning", async () => {
     "--http2-prior-knowledge": "--http2 --redirects 0",
     "--socks5-hostname p:1 -U a:b@c": "--redirects 0 --proxy socks5h://a:b%40c@p:1",
     "-d -x": "--data=-x --redirects 0",
+    "--data-raw @x": "--data-raw @x --redirects 0",
   };
   for (const [flags, expected] of Object.entries(cases)) {
     const argv = await translate(...flags.split(" "), "http://h/");
@@ -130,8 +134,8 @@ for (
     ["curl --digest --ntlm -u a:b h", "Cannot do what curl does by '--digest', '--ntlm'"],
     ["curl h i", "by more than one URL"],
     ["curl 'h/{a,b}'", "by a set or a range in the URL"],
-    ["curl --data-raw @x h", "with a value that begins with @"],
-    ["curl -d @x -d y h", "by a file among several pieces of data"],
+    ["curl -b @a=1 h", "by '-b' with a value that begins with @"],
+    ["curl -d @x --data-raw @y h", "by files and texts of a body in this order"],
     ["curl -H Accept: h", "by '-H Accept:'"],
     ["curl -s ", "has no URL"],
     ["curl --dataa x h", "unknown option '--dataa': did you mean '--data'?"],
