@@ -20,8 +20,17 @@ async function translate(...argv: readonly string[]): Promise<readonly string[]>
 /** Fields that differ by intent. */
 const OWN = /^(?:user-agent: (?:curl|myriad)\/|accept-encoding: identity$|proxy-connection:)/;
 
-/** A request: its first line, its fields by name, without those that differ by intent, its body. */
-function normalize(request: string): { line: string; fields: string[]; body: string } {
+/** A request as far as both programs have to send the same. */
+interface Normalized {
+  readonly line: string;
+  /** Sorted, without those that differ by intent. */
+  readonly fields: readonly string[];
+  /** The names of those with `X-`, which only the user sets, in their order. */
+  readonly order: readonly string[];
+  readonly body: string;
+}
+
+function normalize(request: string): Normalized {
   const end = request.indexOf("\r\n\r\n");
   const [line, ...fields] = request.slice(0, end).split("\r\n");
   return {
@@ -32,6 +41,7 @@ function normalize(request: string): { line: string; fields: string[]; body: str
     )
       .map((field) => field.trimEnd())
       .filter((field) => !OWN.test(field)).sort(),
+    order: fields.filter((field) => /^x-/i.test(field)).map((field) => field.split(":")[0]),
     body: request.slice(end + 4),
   };
 }
@@ -41,6 +51,18 @@ const COMMANDS = [
   "curl -s 'HOST/path?a=1&b=2#c'",
   "curl -s HOST",
   "curl -sS -A 'me/1 {}' -e http://r/ -H 'X-Id: {id}' -H 'X-Empty;' -H 'X-Gone:' -H'Y:z' HOST/a",
+  // As Chrome and Firefox have it for copying.
+  String.raw`curl 'HOST/api?q=%5B1%5D' \
+  -H 'accept: application/json' \
+  -H 'accept-language: en-US,en;q=0.9' \
+  -H 'content-type: application/json;charset=UTF-8' \
+  -b 'a=1; theme={"dark":true}' \
+  -H 'x-z: 1' -H 'x-a: 2' -H 'X-M: 3' \
+  -H 'sec-ch-ua: "Chromium";v="130", "Not?A_Brand";v="99"' \
+  --data-raw $'{"query":"query { a(id: 1) { b } }","note":"it\'s \u0021 \u00e9"}' \
+  -s`,
+  `curl -s 'HOST/' -X POST -H 'User-Agent: Mozilla/5.0 (X11; rv:132.0)' -H 'Connection: keep-alive' \\
+  --data-raw 'a=%20&b={}'`,
   "curl -s -H 'X-A: é ü' -H 'Accept: a' -H 'accept: b' -H 'Expect:' HOST/",
   // Between cookies of several -b, curl writes no space, which RFC 6265 §4.2.1 has.
   "curl -s -b 'a=1; b={}; c=3' -H 'Accept: text/html' HOST/",
