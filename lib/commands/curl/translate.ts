@@ -27,6 +27,22 @@ const OF_ENGINE = /^(?:accept|accept-encoding|content-type|host|user-agent)$/i;
 /** Fields that an engine writes itself, or that are a part of HTTP/2. */
 const OF_FRAMING = /^(?:content-length$|transfer-encoding$|:)/i;
 
+/** What has the same value under another name. */
+const RENAMED: Readonly<Record<string, string>> = {
+  "fail-with-body": "fail",
+  "http2-prior-knowledge": "http2",
+  "max-filesize": "max-body",
+  "parallel-max": "concurrency",
+  retry: "retries",
+};
+
+/** What has seconds, of which 0 mean no limit. */
+const DURATIONS: Readonly<Record<string, string>> = {
+  "connect-timeout": "connect-timeout",
+  "max-time": "timeout",
+  "retry-delay": "retry-delay",
+};
+
 /** Flags that can be given several times; of the others, the last one counts, as with curl. */
 const REPEATABLE: ReadonlySet<string> = new Set([
   ...["connect-to", "cookie", "data", "data-urlencode", "form", "header", "resolve", "verbose"],
@@ -112,7 +128,11 @@ class Translator {
     else this.#add(name, value);
   }
 
-  #read({ flag: { name }, shown, value }: GivenFlag): void {
+  #read({ flag: { name, hasValue }, shown, value }: GivenFlag): void {
+    if (name in RENAMED) return this.#add(RENAMED[name], ...hasValue ? [value] : []);
+    if (name in DURATIONS) {
+      return Number(value) === 0 ? undefined : this.#add(DURATIONS[name], toDuration(value));
+    }
     switch (name) {
       case "url":
         return void this.#urls.push(value);
@@ -174,27 +194,11 @@ class Translator {
           ? void this.#unable.push(`'${shown}' with a password`)
           : this.#add(name, value);
       }
-      case "max-time":
-        return Number(value) === 0 ? undefined : this.#add("timeout", toDuration(value));
-      case "connect-timeout":
-        return this.#add(name, toDuration(value));
-      case "retry":
-        return this.#add("retries", value);
-      case "retry-delay":
-        return Number(value) === 0 ? undefined : this.#add(name, toDuration(value));
       case "rate":
         return this.#add(name, value.includes("/") ? value : `${value}/h`);
-      case "parallel-max":
-        return this.#add("concurrency", value);
-      case "max-filesize":
-        return this.#add("max-body", value);
-      case "fail-with-body":
-        return this.#add("fail");
       case "http2":
         // An https server is asked for it anyway, and an upgrade of http is history (RFC 9113 §3.1).
         return;
-      case "http2-prior-knowledge":
-        return this.#add("http2");
       default:
         return this.#readBody(name, value, shown);
     }
@@ -344,8 +348,5 @@ function toBytes(text: string): string {
 
 /** Seconds of curl, as in `2.5`, as a duration; another text as it is. */
 function toDuration(seconds: string): string {
-  const isWhole = /^\d*$/.test(seconds);
-  return isWhole || !/^\d*\.\d+$/.test(seconds)
-    ? `${seconds}s`
-    : `${Math.ceil(Number(seconds) * 1000)}ms`;
+  return /^\d*\.\d+$/.test(seconds) ? `${Math.ceil(Number(seconds) * 1000)}ms` : `${seconds}s`;
 }
