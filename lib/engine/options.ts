@@ -1,6 +1,6 @@
 import type { Target } from "../target.ts";
 import type { BodySink, Cookies, ProxyOptions, ResponseHead, TlsOptions } from "./engine.ts";
-import type { NameService } from "./sockets/name_lookup.ts";
+import type { IpVersion, NameService } from "./sockets/name_lookup.ts";
 
 /** Whose sockets an engine uses; `auto` is `native` where that is possible. */
 export const TRANSPORTS = ["auto", "portable", "native"] as const;
@@ -32,9 +32,6 @@ export interface ConnectToRule {
   /** Undefined members stand for the host, and the port, of the URL. */
   readonly to: Partial<Endpoint>;
 }
-
-/** A version of IP. */
-export type IpVersion = 4 | 6;
 
 /** Where the connections of this machine begin: one of the two. */
 export interface LocalEnd {

@@ -59,7 +59,7 @@ async function createBudget(
   { maxBytesPerSecond }: RunOptions,
 ): Promise<SharedArrayBuffer | undefined> {
   if (maxBytesPerSecond === undefined) return undefined;
-  const { createBudgetMemory } = await import("../engine/transport/byte_budget.ts");
+  const { createBudgetMemory } = await import("../engine/byte_budget.ts");
   return createBudgetMemory();
 }
 

@@ -214,6 +214,7 @@ const MAY: Record<string, string[]> = {
     "lib/engine/",
     "lib/engine/transport/",
     "lib/engine/transport/native/",
+    "lib/errors.ts",
   ],
   "lib/engine/transport/native/": [
     "lib/engine/",
