@@ -30,7 +30,7 @@ const NAMES: readonly string[] = COMMANDS.map(({ name }) => name);
  * Gives up a permission that the binary has for something else. From its source, the program keeps
  * what the user allows: revoking one permission of `--allow-all` would take access to devices, too.
  */
-function giveUp(name: "run" | "ffi"): void {
+function giveUp(name: "run" | "ffi" | "env"): void {
   if (Deno.build.standalone) Deno.permissions.revokeSync({ name });
 }
 
@@ -69,8 +69,9 @@ function describeEnd(signal: Signal, wait: string): string {
 async function main(argv: readonly string[]): Promise<number> {
   const [command, ...rest] = argv;
   if (command !== "compare") giveUp("run");
-  const isRun = command === "run" || !NAMES.includes(command);
+  const isRun = command === "run" || command === "curl" || !NAMES.includes(command);
   if (!isRun && command !== "work") giveUp("ffi");
+  if (!isRun) giveUp("env");
   if (command === "serve") {
     const { serve } = await import("./lib/commands/serve/command.ts");
     return await serve(rest);
@@ -118,20 +119,46 @@ async function main(argv: readonly string[]): Promise<number> {
   if (meant !== undefined) {
     throw new UsageError(`There is no command '${command}': did you mean 'myriad ${meant}'?`);
   }
+  const words = command === "curl" ? await readCurl(rest) : command === "run" ? rest : argv;
+  if (words === undefined) return 0;
   const { parseRun } = await import("./lib/options/parse.ts");
-  const options = await parseRun(command === "run" ? rest : argv, config.version, {
+  const options = await parseRun(words, config.version, {
     askPassword: Deno.stdin.isTerminal() ? askPassword : undefined,
   });
+  giveUp("env");
   if (options === "help") {
     const { formatHelp } = await import("./lib/cli/format_help.ts");
     const { RUN_HELP } = await import("./lib/commands/run/help.ts");
     await print(formatHelp(RUN_HELP));
   } else if (options === "version") await print(`myriad ${config.version}\n`);
-  else {
+  else if (options === "version as JSON") await print(formatVersion());
+  else if (options.dryRun) {
+    const { dryRun } = await import("./lib/run/dry_run.ts");
+    const { text, isGood } = await dryRun(options);
+    await print(text);
+    return isGood ? 0 : 1;
+  } else {
     if (options.transport === "portable") giveUp("ffi");
     return await request(options);
   }
   return 0;
+}
+
+/** The versions of the program and of what it runs on, as one JSON document. */
+function formatVersion(): string {
+  const { deno, v8 } = Deno.version;
+  const { target, standalone } = Deno.build;
+  const all = { name: "myriad", version: config.version, deno, v8, target, standalone };
+  return `${JSON.stringify(all, null, 2)}\n`;
+}
+
+/** The command line of a run that does what one of curl does; undefined if it was only to be shown. */
+async function readCurl(argv: readonly string[]): Promise<readonly string[] | undefined> {
+  const { curl } = await import("./lib/commands/curl/command.ts");
+  const outcome = await curl(argv);
+  for (const note of outcome.notes) await complain(note);
+  if ("argv" in outcome) return outcome.argv;
+  await print(outcome.text);
 }
 
 /** Asks on the terminal for the password of a user name. A signal meanwhile ends the program. */
@@ -215,7 +242,7 @@ async function request(options: RunOptions): Promise<number> {
     mode,
     size: terminalSize,
     color: isTerminal && !Deno.noColor,
-    durationMs: options.durationMs,
+    durationMs: options.durationMs ?? options.stages?.lengthMs,
     // The terminal may be gone.
     write: (bytes) => writeAll(Deno.stderr, bytes).catch(() => {}),
     takeSnapshot: () => run.snapshot(),

@@ -12,6 +12,7 @@ import type { RunFlag } from "../lib/options/rows/flag.ts";
 /** The page that explains each command. */
 const COMMAND_PAGES: Readonly<Record<CommandName, string>> = {
   run: "../README.md",
+  curl: "from-other-tools.md",
   serve: "commands/serve.md",
   compare: "commands/compare.md",
   verify: "commands/verify.md",

@@ -620,6 +620,15 @@ Deno.test("--help lists flags and exit codes, and --version prints the version",
   );
   const version = await myriad(["--version"], { permissions: [] });
   assertMatch(version.stdout, /^myriad \d+\.\d+\.\d+\n$/);
+  const all = await myriad(["-V", "--json"], { permissions: [] });
+  assertEquals(JSON.parse(all.stdout), {
+    name: "myriad",
+    version: version.stdout.trim().split(" ")[1],
+    deno: Deno.version.deno,
+    v8: Deno.version.v8,
+    target: Deno.build.target,
+    standalone: false,
+  });
 });
 
 Deno.test("the program runs as one bundled file from an empty folder", async () => {

@@ -13,8 +13,8 @@ import { escapeForTerminal } from "../text/escape.ts";
 import { isSecretHeader, withoutUserinfo } from "../text/secrets.ts";
 import { BodyPrefix } from "./body_prefix.ts";
 import { type Capture, parseBody } from "./capture.ts";
+import { nameBody, nameHeader, nameLatency, nameStatuses } from "./expectation_names.ts";
 import { MATCH_MS } from "./pattern.ts";
-import { BELOW_400 } from "./status_set.ts";
 
 /** The maximum number of characters of a detail, and of the actual or expected value in it. */
 const MAX_DETAIL = 200;
@@ -70,14 +70,18 @@ export class ResponseCheck {
     this.#wantsText = captures.some(({ from }) => from !== "head");
   }
 
+  /** Whether it can look at bodies. */
+  get inspectsBodies(): boolean {
+    return this.#hasTargetExpectations || this.#expect.bodies !== undefined || this.#wantsText;
+  }
+
   /** The hook for the engine; undefined if results alone tell enough. */
   get onHead(): EngineOptions["onHead"] {
-    const isNeeded = this.#hasTargetExpectations || this.#expect.headers !== undefined ||
-      this.#expect.bodies !== undefined || this.#captures.length > 0;
+    const inspectsBodies = this.inspectsBodies;
+    const isNeeded = inspectsBodies || this.#expect.headers !== undefined ||
+      this.#captures.length > 0;
     if (!isNeeded) return undefined;
-    if (!this.#hasTargetExpectations && this.#expect.bodies === undefined && !this.#wantsText) {
-      return (target, head) => void this.#onHead(target, head);
-    }
+    if (!inspectsBodies) return (target, head) => void this.#onHead(target, head);
     return (target, head) => {
       this.#onHead(target, head);
       return this.#inspectBody(target, head);
@@ -160,11 +164,7 @@ export class ResponseCheck {
     if (statuses !== undefined && !statuses.has(status!)) {
       const { text } = statuses;
       return {
-        expectation: expect?.statuses !== undefined
-          ? "expect.status"
-          : statuses === BELOW_400
-          ? "--fail"
-          : formatFlag("--expect-status", text),
+        expectation: expect?.statuses !== undefined ? "expect.status" : nameStatuses(statuses),
         detail: escapeForTerminal(`status ${status}, expected ${text}`, MAX_DETAIL),
       };
     }
@@ -172,9 +172,7 @@ export class ResponseCheck {
     const mostMs = expect?.latencyMs ?? this.#expect.latencyMs;
     if (mostMs === undefined || ms <= mostMs) return undefined;
     return {
-      expectation: expect?.latencyMs === undefined
-        ? `--expect-latency ${mostMs}ms`
-        : "expect.latency",
+      expectation: expect?.latencyMs === undefined ? nameLatency(mostMs) : "expect.latency",
       detail: `took ${Math.round(ms * 1000) / 1000} ms, expected at most ${mostMs} ms`,
     };
   }
@@ -185,14 +183,13 @@ function checkHeaders(
   head: ResponseHead,
   isOfRecord: boolean,
 ): Mismatch | undefined {
-  for (const { name, pattern } of headers) {
+  for (const header of headers) {
+    const { name, pattern } = header;
     const value = head.field(name);
     const match = value !== null && pattern.test(value);
     if (match) continue;
     const isSecret = isSecretHeader(name);
-    const expectation = isOfRecord
-      ? "expect.headers"
-      : formatFlag("--expect-header", isSecret ? name : `${name}: ${pattern.source}`);
+    const expectation = isOfRecord ? "expect.headers" : nameHeader(header);
     const shown = escapeForTerminal(name, MAX_PART);
     const expected = isSecret ? "" : `, expected ${escapeForTerminal(String(pattern), MAX_PART)}`;
     const detail = value === null
@@ -262,13 +259,13 @@ function checkBody(
   for (const pattern of patterns) {
     const match = body !== undefined && pattern.test(body);
     if (match) continue;
-    const expectation = isOfRecord ? "expect.body" : formatFlag("--expect-body", pattern.source);
+    const expectation = isOfRecord ? "expect.body" : nameBody(pattern);
     const expected = escapeForTerminal(String(pattern), MAX_PART);
     const what = isCut ? "the first 1 MiB of the body" : "body";
     const detail = body === undefined
       ? `body is encoded as ${
         escapeForTerminal(coding!, 20)
-      }, which is not decoded here: omit Accept-Encoding, or use --engine fetch`
+      }, and not decoded: use --compressed, without --raw`
       : match === undefined
       ? `${what} could not be matched within ${MATCH_MS} ms, expected ${expected}`
       : body === ""
@@ -284,8 +281,4 @@ function checkHash(
 ): Mismatch | undefined {
   if (actual === expected) return undefined;
   return { expectation: "expect.sha256", detail: `sha256 ${actual}, expected ${expected}` };
-}
-
-function formatFlag(name: string, value: string): string {
-  return escapeForTerminal(`${name} ${value}`, MAX_DETAIL);
 }

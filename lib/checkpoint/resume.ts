@@ -140,7 +140,7 @@ export class ResumePoint {
         await writeLines(list, failed.lines());
         state = {
           ...state,
-          stats: Stats.from(state.stats).withoutFailed(refuted).toJSON(),
+          stats: Stats.from(state.stats, this.#options).withoutFailed(refuted).toJSON(),
           output: position,
           failures: state.failures === null ? null : 0,
           retry: { done: { low: 0, above: "" }, count: failed.count, replacing: true },

@@ -35,16 +35,21 @@ export class CommonLimits {
    */
   static async open(
     bus: LimitsBus,
-    { worker, rate, rampUpMs }: Pick<LoadOptions, "rate" | "rampUpMs"> & {
-      readonly worker: string;
-    },
+    { worker, rate, rampUpMs, stages }:
+      & Pick<LoadOptions, "rate" | "rampUpMs">
+      & Partial<Pick<LoadOptions, "stages">>
+      & {
+        readonly worker: string;
+      },
   ): Promise<CommonLimits> {
     const clock = new ServerClock(() => bus.turns.readClock(worker), REAL_ENVIRONMENT);
     try {
-      const pacer = rate === undefined
-        ? undefined
-        : await TurnPacer.open(bus.turns, { rate, rampUpMs, clock }, REAL_ENVIRONMENT);
-      const hasOwnRamp = rate === undefined && rampUpMs !== undefined;
+      const pacer = rate === undefined ? undefined : await TurnPacer.open(
+        bus.turns,
+        { rate, rampUpMs, stages: stages?.steps, clock },
+        REAL_ENVIRONMENT,
+      );
+      const hasOwnRamp = rate === undefined && (rampUpMs ?? stages) !== undefined;
       const rampStartMs = hasOwnRamp ? await findStart(bus.turns, clock) : undefined;
       return new CommonLimits(bus, { clock, pacer, rampStartMs });
     } catch (error) {

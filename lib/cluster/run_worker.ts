@@ -140,9 +140,9 @@ export class RunWorker {
    */
   async run(): Promise<Work> {
     const options = this.#options;
-    const { columns, hasOneHost, ids, lostAfterMs } = this.#spec;
+    const { columns, seed, hasOneHost, ids, lostAfterMs } = this.#spec;
     const make = refuseUnsafe(
-      await openMaker({ ...options, template: options.url }, columns),
+      await openMaker({ ...options, seed, template: options.url }, columns),
       options,
     );
     const permits = createHostCheck();
@@ -393,7 +393,11 @@ export class RunWorker {
     for (let reads = 1;; reads++) {
       try {
         const bytes = await this.#retries.persist(() => this.#bus.store.read(block));
-        return decodeBlock(this.#bus.codec.open("block", id, bytes), count);
+        return decodeBlock(
+          this.#bus.codec.open("block", id, bytes),
+          count,
+          this.#options.inputs.length,
+        );
       } catch (error) {
         // A copy of the store on another server may not have it yet.
         if (!(error instanceof DamagedError) || reads === MAX_READS) throw error;

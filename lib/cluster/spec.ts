@@ -7,8 +7,17 @@
 import { gzipSync } from "node:zlib";
 import { UsageError } from "../errors.ts";
 import { isRecordedCommand, type RecordedCommand } from "../options/recorded_command.ts";
+import { type InputColumns, MAX_INPUTS } from "../source/item.ts";
 import type { RequestIdOptions } from "../source/request_id.ts";
-import { isBoolean, isCount, isList, isShape, isText, orNull } from "../text/json_shape.ts";
+import {
+  type Check,
+  isBoolean,
+  isCount,
+  isList,
+  isShape,
+  isText,
+  orNull,
+} from "../text/json_shape.ts";
 import { gunzip, parse } from "./codec.ts";
 import { DamagedError, SealError } from "./damaged_error.ts";
 import { isStored, type Stored } from "./messages.ts";
@@ -27,8 +36,10 @@ export interface SpecHead {
 export interface Spec {
   /** The command line of the run, and what its files hold. */
   readonly command: RecordedCommand;
-  /** What the header of the input has; empty without one. */
-  readonly columns: readonly string[];
+  /** What the headers of the inputs have. */
+  readonly columns: InputColumns;
+  /** The random part of the run, in hexadecimal: what is drawn for a request depends on it. */
+  readonly seed: string;
   readonly hasOneHost: boolean;
   /** The ids of requests; null without ids. */
   readonly ids: RequestIdOptions | null;
@@ -42,15 +53,18 @@ export interface Spec {
 const MAX_COLUMNS = 1_000_000;
 const MAX_BYTES = 64 * 1024 * 1024;
 
+/** 16 bytes in hexadecimal. */
+const isRandom: Check = (value) => typeof value === "string" && /^[0-9a-f]{32}$/.test(value);
 const isHead = isShape({ version: isText, isSealed: isBoolean, spec: isStored });
 const isSpec = isShape({
   command: isRecordedCommand,
-  columns: isList((value) => typeof value === "string", MAX_COLUMNS),
+  columns: isList(isList((value) => typeof value === "string", MAX_COLUMNS), MAX_INPUTS),
+  seed: isRandom,
   hasOneHost: isBoolean,
   ids: orNull(
     isShape({
       name: isText,
-      random: (value) => typeof value === "string" && /^[0-9a-f]{32}$/.test(value),
+      random: isRandom,
     }),
   ),
   // A timer cannot wait longer.

@@ -3,10 +3,11 @@ import type { ClusterState } from "../checkpoint/cluster_state.ts";
 import type { Engine } from "../engine/engine.ts";
 import { BusError, NoProgressError } from "../errors.ts";
 import type { RecordedCommand } from "../options/recorded_command.ts";
-import type { RunOptions } from "../options/run_options.ts";
+import type { RunOptions, StageOptions } from "../options/run_options.ts";
 import type { Activity, RunningPipeline } from "../run/pipeline.ts";
 import { hasHostLimits } from "../schedule/hosts.ts";
 import { MAX_TIMER_MS } from "../schedule/stop_gate.ts";
+import type { InputColumns } from "../source/item.ts";
 import { createNumbering } from "../source/numbering.ts";
 import type { Stats } from "../stats/stats.ts";
 import type { PipelinesHooks, PipelinesParts } from "../threads/pipelines.ts";
@@ -40,8 +41,8 @@ export interface SubmitterOptions extends SubmittedRunOptions {
   readonly slice: number | undefined;
   /** Whether secrets may go through the bus in clear. */
   readonly isPlain: boolean;
-  /** What the header of the input has; empty without one. */
-  readonly columns: readonly string[];
+  /** What the headers of the inputs have. */
+  readonly columns: InputColumns;
   readonly command: RecordedCommand;
 }
 
@@ -76,6 +77,7 @@ export class Submitter implements RunningPipeline {
   readonly workers: LiveWorkers;
   // Those that follow are undefined until `begin()`.
   #details!: boolean;
+  #stages: StageOptions | undefined;
   #step!: number;
   #parts!: PipelinesParts;
   #hooks!: SubmitterHooks;
@@ -122,6 +124,7 @@ export class Submitter implements RunningPipeline {
     this.#parts = parts;
     this.#hooks = hooks;
     this.#details = options.details;
+    this.#stages = options.stages;
     this.#run.onNotice = hooks.onNotice;
     const { lostAfterMs, holdBytes, slice, before } = this.#options;
     const { output, rate, hostDelayMs = 0 } = options;
@@ -131,7 +134,7 @@ export class Submitter implements RunningPipeline {
     const outstanding = this.#outstanding;
     const workers = this.workers;
     const step = this.#step = createNumbering(options).step;
-    const hasRecords = options.input !== undefined;
+    const hasRecords = options.inputs.length > 0;
     const isGuarded = hasRecords && !isProtected(this.#options);
     const onFailure = (error: unknown): void => this.#end(error);
     const blocks = new SliceBlocks(run, lifecycle, { holdBytes, step });
@@ -164,7 +167,7 @@ export class Submitter implements RunningPipeline {
 
   #openCutter(run: RunOptions): Cutter {
     const { source: { make, hasOneHost } } = this.#parts;
-    const options = { step: this.#step, hasRecords: run.input !== undefined };
+    const options = { step: this.#step, hasRecords: run.inputs.length > 0 };
     if (!hasHostLimits(run)) return new OrderCutter(options);
     if (hasOneHost) {
       this.#hooks.onNotice(
@@ -234,6 +237,7 @@ export class Submitter implements RunningPipeline {
       );
     }
     ends.push(await lifecycle.persist(() => run.control.watch((control) => this.#obey(control))));
+    if (this.#stages !== undefined) ends.push(await this.#watchStages(this.#stages));
     await publisher.publish();
     await this.#whenCollected();
     if (!lifecycle.isStopping && publisher.inputFailure === undefined && this.openCount !== 0) {
@@ -243,10 +247,22 @@ export class Submitter implements RunningPipeline {
     }
   }
 
+  /** Ends the run after the last stage. */
+  async #watchStages(stages: StageOptions): Promise<() => void> {
+    const { StageEnd } = await import("./stage_end.ts");
+    const end = await this.#lifecycle.persist(() =>
+      StageEnd.watch(this.#run.turns, stages, {
+        onEnd: () => void this.#stopWorkers(),
+        onFailure: (error) => this.#end(error),
+      })
+    );
+    return () => end.close();
+  }
+
   async #tellSpec(): Promise<void> {
-    const { source: { columns, hasOneHost }, ids = null } = this.#parts;
+    const { source: { columns, seed, hasOneHost }, ids = null } = this.#parts;
     const { command, lostAfterMs } = this.#options;
-    const spec = { command, columns, hasOneHost, ids, lostAfterMs, details: this.#details };
+    const spec = { command, columns, seed, hasOneHost, ids, lostAfterMs, details: this.#details };
     await this.#lifecycle.persist(() => this.#run.writeSpec(spec, config.version));
     await this.#lifecycle.persist(() => this.#run.control.write("run"));
   }

@@ -162,6 +162,11 @@ export class TurnPacer implements Pacer {
     return this.#burst.nextMs(most, nowMs);
   }
 
+  /** Behind the last start none is due; the submitter ends the run. */
+  isOver(): boolean {
+    return false;
+  }
+
   /** Asks for nothing more. */
   close(): void {
     this.#isClosed = true;

@@ -14,6 +14,11 @@ export const COMMANDS = [
     usage: "myriad [OPTIONS] URL",
     about: "make requests (myriad run is the same)",
   },
+  {
+    name: "curl",
+    usage: "myriad curl 'curl …'",
+    about: "make the request of a curl command",
+  },
   { name: "serve", usage: "myriad serve [OPTIONS]", about: "run the delay server" },
   {
     name: "compare",

@@ -2,6 +2,7 @@ import type { CommandHelp } from "../cli/format_help.ts";
 import type { CommandName } from "./commands.ts";
 import { COMPARE_HELP } from "./compare/options.ts";
 import { COMPLETIONS_HELP } from "./completions/help.ts";
+import { CURL_HELP } from "./curl/help.ts";
 import { MAN_HELP } from "./man/help.ts";
 import { REPORT_HELP } from "./report/command.ts";
 import { RUN_HELP } from "./run/help.ts";
@@ -13,6 +14,7 @@ import { WORK_HELP } from "./work/command.ts";
 /** The help of each command. */
 export const HELP_PAGES: Readonly<Record<CommandName, CommandHelp>> = {
   run: RUN_HELP,
+  curl: CURL_HELP,
   serve: SERVE_HELP,
   compare: COMPARE_HELP,
   verify: VERIFY_HELP,

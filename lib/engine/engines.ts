@@ -6,9 +6,10 @@
  */
 import { UsageError } from "../errors.ts";
 import type { Engine } from "./engine.ts";
-import type { EngineOptions } from "./options.ts";
+import type { EngineOptions, EngineSettings } from "./options.ts";
 import type { Versions } from "./sockets/connection_pool.ts";
 import type { Transports } from "./transport/transport.ts";
+import type { DescribeRequest } from "./trace.ts";
 
 /** What an engine may be unable to do; the row of a flag says that it needs it. */
 export type Capability =
@@ -40,6 +41,11 @@ export interface EngineRow {
    * @throws {UsageError} If native sockets are asked for by name and cannot be used.
    */
   open(options: EngineOptions): Promise<Engine>;
+  /**
+   * Loads what shows the heads of requests as the engine would send them, without any connection: as
+   * HTTP/1.1 where the server decides which version it speaks.
+   */
+  preview(options: EngineSettings): Promise<DescribeRequest>;
 }
 
 /** Opens the engine over sockets. @param versions the versions of HTTP that it may speak */
@@ -68,7 +74,9 @@ async function openSocketEngine(options: EngineOptions, versions: Versions): Pro
     throw error;
   }
   const bounded = limited?.limitTransports(transports, limit!, budget) ?? transports;
-  return new SocketEngine(options, versions, bounded);
+  if (options.trace === undefined) return new SocketEngine(options, versions, bounded);
+  const { TracedSocketEngine } = await import("./sockets/traced_engine.ts");
+  return new TracedSocketEngine(options, versions, bounded);
 }
 
 /** @throws {UsageError} If connections cannot begin where they have to. */
@@ -80,19 +88,30 @@ async function checkBinding(
   (await import("./transport/local_end.ts")).checkLocalEnd(localEnd, transports);
 }
 
+async function previewSockets(
+  options: EngineSettings,
+  version: "1.1" | "2",
+): Promise<DescribeRequest> {
+  const { createPreview } = await import("./sockets/preview.ts");
+  return createPreview(options, version);
+}
+
 const ROWS = {
   auto: {
     lacks: ["HTTP/1.1 only", "HTTP/2 only"],
     isAutomatic: true,
     open: (options) => openSocketEngine(options, "auto"),
+    preview: (options) => previewSockets(options, "1.1"),
   },
   http1: {
     lacks: ["HTTP/2 only", "streams"],
     open: (options) => openSocketEngine(options, "http1"),
+    preview: (options) => previewSockets(options, "1.1"),
   },
   http2: {
     lacks: ["HTTP/1.1 only"],
     open: (options) => openSocketEngine(options, "http2"),
+    preview: (options) => previewSockets(options, "2"),
   },
   fetch: {
     // Seen with Deno 2.9: it reports a proxy over HTTP or HTTPS that is down as if it were the host,
@@ -116,6 +135,7 @@ const ROWS = {
       await checkBinding(options, undefined);
       return new (await import("./fetch/fetch.ts")).FetchEngine(options);
     },
+    preview: async () => (await import("./fetch/fetch.ts")).describeRequest,
   },
 } satisfies Record<string, EngineRow>;
 

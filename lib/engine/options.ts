@@ -1,6 +1,8 @@
 import type { Target } from "../target.ts";
+import type { BodyDecoding } from "./decoding.ts";
 import type { BodySink, Cookies, ProxyOptions, ResponseHead, TlsOptions } from "./engine.ts";
 import type { IpVersion, NameService } from "./sockets/name_lookup.ts";
+import type { Trace } from "./trace.ts";
 
 /** Whose sockets an engine uses; `auto` is `native` where that is possible. */
 export const TRANSPORTS = ["auto", "portable", "native"] as const;
@@ -124,6 +126,8 @@ export interface EngineOptions extends EngineSettings {
   onHead?: ((target: Target, head: ResponseHead) => BodySink | undefined) | undefined;
   /** Returns what takes the body of the final response, if anything; not called for redirects. */
   bodyFor?: ((target: Target, head: ResponseHead) => BodySink | undefined) | undefined;
+  /** Decodes bodies; used by one engine. @default no body is decoded */
+  decoding?: BodyDecoding | undefined;
   /**
    * Called with what `bodyFor` or a sink throws, such as a full disk. The request is then given up,
    * and the run has to end.
@@ -133,6 +137,8 @@ export interface EngineOptions extends EngineSettings {
   onSinkFailure?: ((error: unknown) => void) | undefined;
   /** Whether a URL's host may be connected to; undefined if every host may. */
   permits?: ((url: string) => boolean) | undefined;
+  /** Shows requests as they are sent; undefined where nobody looks. */
+  trace?: Trace | undefined;
   /** Whether to measure the time to the head of the response. */
   ttfb: boolean;
   /** Whether results have the `Content-Type` of the response. @default {false} */

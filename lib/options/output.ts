@@ -8,7 +8,8 @@ import { UsageError } from "../errors.ts";
 import { OUTPUT_FORMAT_NAMES, OUTPUT_FORMATS } from "../output/formats.ts";
 import { DEFAULT_FIELDS, FIELDS } from "../output/record.ts";
 import { redactCommand, redactTemplate } from "./redact_command.ts";
-import type { OutputOptions, ReportOptions, RunOptions } from "./run_options.ts";
+import type { OutputOptions, ReportOptions, RunOptions, SummaryFile } from "./run_options.ts";
+import { SUMMARY_FORMATS } from "./summary_formats.ts";
 import type { RunValues } from "./table.ts";
 
 /**
@@ -55,6 +56,14 @@ export function parseOutput(
   return { path, format, gzip, fields: fields ?? (hasColumns ? listColumns() : undefined) };
 }
 
+/** The files that get the summary, each with its format. */
+export function parseSummaries(values: RunValues): readonly SummaryFile[] {
+  return values.get("summary").map((path) => ({
+    path,
+    format: findByEnding(SUMMARY_FORMATS, path) ?? "json",
+  }));
+}
+
 /**
  * The page of the run; undefined where none is asked for.
  *
@@ -72,9 +81,17 @@ export function parseResume(values: RunValues): RunOptions["resume"] {
   return resume === false ? "no" : resume === true ? "yes" : resume;
 }
 
-/** How the progress is shown. */
+/** How the progress is shown. A drawing would be in the way of requests that are shown. */
 export function parseProgress(values: RunValues): RunOptions["progress"] {
-  return values.get("silent") ? "none" : values.get("progress");
+  if (values.get("silent")) return "none";
+  return values.has("verbose") && !values.has("progress") ? "log" : values.get("progress");
+}
+
+/** Which requests are shown. */
+export function parseVerbose(values: RunValues): RunOptions["verbose"] {
+  const given: readonly (string | true)[] = values.get("verbose");
+  if (given.length === 0) return undefined;
+  return given.length > 1 || given[0] === "all" ? "all" : "first";
 }
 
 /** @throws {UsageError} If a port is picked, and nobody would learn which one. */

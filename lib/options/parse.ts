@@ -17,14 +17,25 @@ import {
   readTlsOptions,
 } from "./connection.ts";
 import { parseCaptures, parseExpectation } from "./expect.ts";
+import { readFromProcess } from "./environment.ts";
 import { ELSEWHERE } from "./other_programs.ts";
-import { checkMetrics, parseOutput, parseProgress, parseReport, parseResume } from "./output.ts";
+import {
+  checkMetrics,
+  parseOutput,
+  parseProgress,
+  parseReport,
+  parseResume,
+  parseSummaries,
+  parseVerbose,
+} from "./output.ts";
 import { readFromDisk } from "./read_file.ts";
 import { type CommandFiles, type RecordedCommand, replayFiles } from "./recorded_command.ts";
 import { parseCookieJar, readRequest } from "./request.ts";
 import { parseRetry } from "./retry.ts";
 import type { RunOptions } from "./run_options.ts";
-import { parseInput, parseRequests, parseUrl } from "./source.ts";
+import { checkWarmUp, parseHostRate, parseStages } from "./load.ts";
+import { parseInputs, parseRequests, parseUrl } from "./source.ts";
+import { listPaths } from "../source/input_names.ts";
 import { RUN_FLAGS, type RunRow, type RunValues } from "./table.ts";
 
 /** What the command line is read with. */
@@ -43,15 +54,18 @@ export interface ParseContext extends Partial<CommandFiles> {
 export async function parseRun(
   argv: readonly string[],
   version: string,
-  { readFile = readFromDisk, askPassword, isSubmitted = false }: ParseContext = {},
-): Promise<RunOptions | "help" | "version"> {
+  { readFile = readFromDisk, readVariable = readFromProcess, askPassword, isSubmitted = false }:
+    ParseContext = {},
+): Promise<RunOptions | "help" | "version" | "version as JSON"> {
   const onCommandLine = parseFlags(RUN_FLAGS, argv, "myriad", { elsewhere: ELSEWHERE });
   if (onCommandLine.get("help")) return "help";
-  if (onCommandLine.get("version")) return "version";
+  if (onCommandLine.get("version")) {
+    return onCommandLine.get("json") ? "version as JSON" : "version";
+  }
   const values = await withConfig(onCommandLine, readFile);
   const url = parseUrl(values);
-  const input = parseInput(values);
-  if (url === undefined && input === undefined) {
+  const inputs = parseInputs(values);
+  if (url === undefined && inputs.length === 0) {
     // A flag without its value takes the URL for it, and says so.
     parseRequests(values);
     readOptions(values);
@@ -65,19 +79,23 @@ export async function parseRun(
   checkMetrics(values);
   const captures = parseCaptures(values);
   const expect = parseExpectation(values);
-  const report = parseReport(values, url ?? `URLs of ${input!.path}`);
+  const report = parseReport(values, url ?? `URLs of ${listPaths(inputs)}`);
+  const otlp = values.get("otlp");
   const bus = values.get("cluster");
   const submission = bus === undefined
     ? undefined
     : await (await import("./submission.ts")).Submission.open(bus, values, {
       readFile,
+      readVariable,
       askPassword,
     });
-  const files: CommandFiles = submission?.files ?? { readFile, askPassword };
+  const files: CommandFiles = submission?.files ?? { readFile, readVariable, askPassword };
+  const plain = readOptions(values);
   const options: RunOptions = {
-    ...readOptions(values),
-    url,
-    input,
+    ...plain,
+    ...parseStages(values, plain),
+    ...parseHostRate(plain),
+    inputs,
     requests: parseRequests(values),
     pauses: !values.get("no-pause"),
     retry: parseRetry(values, expect),
@@ -93,17 +111,25 @@ export async function parseRun(
     unixSocket: parseUnixSocket(values),
     output: parseOutput(values, captures.map(({ name }) => name)),
     resume: parseResume(values),
+    summaries: parseSummaries(values),
+    // Not from `files`: what they hold goes to workers.
+    otlp: otlp === undefined
+      ? undefined
+      : await (await import("./otlp.ts")).parseOtlp(otlp, values, readFile),
     report,
     isStdoutTaken: writesToStdout(values),
-    details: report !== undefined,
+    details: report !== undefined || values.has("top"),
+    verbose: parseVerbose(values),
     progress: parseProgress(values),
     // Last, since it may ask for a password: everything else is right by then.
-    ...await readRequest(values, {
+    ...await readRequest(values, { url, inputs }, {
       version,
       readFile: files.readFile,
+      readVariable: files.readVariable,
       askPassword: files.askPassword,
     }),
   };
+  checkWarmUp(options);
   return submission === undefined ? options : submission.finish(options);
 }
 

@@ -5,6 +5,7 @@
  */
 import type { FlagValues } from "../cli/flag_values.ts";
 import type { Flag } from "../cli/flags.ts";
+import { quoteWord } from "../cli/quote_word.ts";
 import { isSecretHeader, withoutSecrets, withoutUserinfos } from "../text/secrets.ts";
 import { isFileReference, redactFileReference } from "./value_file.ts";
 
@@ -20,11 +21,12 @@ export function redactCommand(values: FlagValues): string {
   for (const flag of values.flags) {
     for (const value of values.given(flag.name)) {
       if (value === true) words.push(`--${flag.name}`);
-      else if (flag.value === undefined) words.push(quote(`--${flag.name}=${redact(flag, value)}`));
-      else words.push(`--${flag.name}`, quote(redact(flag, value)));
+      else if (flag.value === undefined) {
+        words.push(quoteWord(`--${flag.name}=${redact(flag, value)}`));
+      } else words.push(`--${flag.name}`, quoteWord(redact(flag, value)));
     }
   }
-  words.push(...values.positionals.map((url) => quote(redactTemplate(url))));
+  words.push(...values.positionals.map((url) => quoteWord(redactTemplate(url))));
   return cut(words.join(" "), MAX_LENGTH);
 }
 
@@ -45,9 +47,4 @@ function redact({ fromFile, secret }: Flag, value: string): string {
 
 function cut(text: string, most: number): string {
   return text.length > most ? `${text.slice(0, most - 1)}${HIDDEN}`.toWellFormed() : text;
-}
-
-/** A word as a POSIX shell takes it. */
-function quote(word: string): string {
-  return /^[\w.,:/@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,6 +1,7 @@
 import { toRecord } from "../check/record_expectations.ts";
 import type { Result } from "../result.ts";
 import type { RequestTemplates } from "../source/request_defaults.ts";
+import { withoutFilters } from "../source/template_functions.ts";
 import type { HeaderList } from "../target.ts";
 import { escapeJson } from "../text/escape.ts";
 import { isSecretHeader } from "../text/secrets.ts";
@@ -65,8 +66,9 @@ function ownFields(
 /** The fields that the run fills with credentials, judged by their names and their placeholders. */
 function secretTemplates({ templates }: RunDefaults): string[] {
   return Array.from(templates?.headers ?? [])
-    .filter(([[name], { placeholders }]) =>
-      isSecretHeader(name) || placeholders.some(({ name }) => isSecretHeader(name))
+    .filter(([[name], { placeholders, hasVariables }]) =>
+      hasVariables || isSecretHeader(name) ||
+      placeholders.some(({ name }) => isSecretHeader(withoutFilters(name)))
     )
     .map(([[name]]) => name);
 }

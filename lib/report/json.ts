@@ -9,9 +9,17 @@ import type { Snapshot } from "../stats/snapshot.ts";
 import { escapeJson } from "../text/escape.ts";
 
 /** The kinds of figures whose numbers are written with three decimals. */
-const ROUNDED: readonly Kind[] = ["number", "latency", "late", "own lateness or null"];
+const ROUNDED: readonly Kind[] = [
+  "number",
+  "latency",
+  "phases",
+  "late",
+  "own lateness or null",
+  "slow responses or null",
+  "host list or null",
+];
 /** The kinds of figures that are lists of many numbers, each of which is written on one line. */
-const ON_ONE_LINE: readonly Kind[] = ["histogram", "histogram or null"];
+const ON_ONE_LINE: readonly Kind[] = ["histogram", "histogram or null", "histograms by phase"];
 
 /**
  * The summary as one JSON document that ends in a line feed; its names are a contract with the
@@ -54,7 +62,8 @@ export function roundSummary<T extends Partial<Summary>>(summary: T): T {
 function roundAll(value: unknown): unknown {
   if (typeof value === "number") return round(value);
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, round(one)]));
+  if (Array.isArray(value)) return value.map(roundAll);
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, roundAll(one)]));
 }
 
 /** A number with three decimals. */

@@ -1,11 +1,13 @@
 import { STATUS_TEXT } from "@std/http/status";
 import { type ErrorGroup, groupErrors } from "../stats/error_groups.ts";
 import { FIGURE_ROWS, type KnownSummary } from "../stats/figures.ts";
+import { PHASE_TITLES, PHASES } from "../stats/phases.ts";
 import type { Example, Snapshot } from "../stats/snapshot.ts";
 import { escapeForTerminal } from "../text/escape.ts";
 import {
   formatBytes,
   formatCount,
+  formatLatency,
   formatMs,
   formatNumber,
   formatRate,
@@ -18,7 +20,9 @@ import { createPainter, type Painter } from "../text/style.ts";
 import { padEndWidth, truncateWidth } from "../text/width.ts";
 import { formatReached } from "./verdict.ts";
 
-/** The maximum number of cells of an example; a line of the table has at most 80. */
+/** The maximum number of cells of a line. */
+const MAX_CELLS = 80;
+/** The same of an example. */
 const MAX_EXAMPLE_CELLS = 68;
 /** The maximum number of characters of a text of others that are looked at. */
 const MAX_TEXT = 500;
@@ -32,6 +36,13 @@ const MAX_REASONS = 10;
 const MAX_CAUSE_LENGTH = 20;
 /** The maximum number of causes of retries that are named in their line. */
 const MAX_CAUSES = 3;
+/** Columns of figures beside a name: the title of each, and its cells. */
+type Columns = readonly (readonly [title: string, cells: number])[];
+const PHASE_COLUMNS: Columns = [
+  ["count", 14],
+  ...["mean", "p50", "p95", "p99", "max"].map((title) => [title, 10] as const),
+];
+const HOST_COLUMNS: Columns = [["requests", 15], ["failed", 13], ["mean", 12], ["slowest", 12]];
 /** Cells of a name left of its count; the longest reason phrase fits. */
 const NAME_CELLS = 35;
 
@@ -54,8 +65,11 @@ export function formatTable(data: TableData, { color }: { color: boolean }): str
   const sections: (readonly [title: string, lines: readonly string[]])[] = [
     [formatFirstLine(summary, paint), formatRows(data, paint)],
     [paint("bold", "Latency of responses"), formatLatencies(summary)],
+    [formatTitles("Phases", PHASE_COLUMNS, paint), formatPhases(summary)],
     [paint("bold", "Statuses"), formatStatuses(summary)],
     [paint("bold", "Errors"), formatErrors(summary, paint)],
+    [paint("bold", "Slowest responses"), formatSlowest(summary)],
+    [formatTitles("Hosts", HOST_COLUMNS, paint), formatHosts(summary, paint)],
     [paint("bold", "Thresholds"), formatThresholds(summary, paint)],
   ];
   const shown = sections.filter(([, lines]) => lines.length > 0);
@@ -76,19 +90,30 @@ function formatFirstLine(
       : "");
 }
 
-/** What was counted and measured, a line each with a name before it, or below another. */
-function formatRows({ summary, tolerated = 0, total }: TableData, paint: Painter): string[] {
-  const lines: string[] = [];
+/** A line of the table: its name, empty for more on the same, and what there is to say. */
+export type TableRow = readonly [name: string, value: string];
+
+function formatRows(data: TableData, paint: Painter): string[] {
+  return listRows(data, paint).map(([name, value]) => `  ${name.padEnd(12)} ${value}`);
+}
+
+/** What was counted and measured. */
+export function listRows(
+  { summary, tolerated = 0, total }: TableData,
+  paint: Painter,
+): TableRow[] {
+  const rows: TableRow[] = [];
   const row = (name: string, value: string | undefined): void => {
-    if (value !== undefined) lines.push(`  ${name.padEnd(12)} ${value}`);
+    if (value !== undefined) rows.push([name, value]);
   };
-  const { requests, failed, skipped = 0, rate, bytes, seconds, concurrency } = summary;
+  const { requests, failed, skipped = 0, warm_up = 0, rate, bytes, seconds, concurrency } = summary;
   row("succeeded", paint("green", formatCount(summary.succeeded)));
   if (tolerated > 0) {
     row("", `${formatCount(tolerated)} with status 4xx or 5xx: --fail counts them as failed`);
   }
   row("failed", failed > 0 ? paint("red", formatCount(failed)) : "0");
   if (skipped > 0) row("", `${formatCount(skipped)} not sent, as their hosts were given up`);
+  if (warm_up > 0) row("warm-up", `${formatCount(warm_up)} requests, which are not counted`);
   if (rate !== undefined) row("rate", `${formatRate(rate)} requests/s`);
   row("", formatSchedule(summary) ?? formatUtilization(summary, total));
   row("", formatOwnLate(summary));
@@ -123,7 +148,7 @@ function formatRows({ summary, tolerated = 0, total }: TableData, paint: Painter
     const text = fit(what, MAX_EXAMPLE_CELLS);
     row("ran out", paint("yellow", `${formatTimes(count)}: ${text}; requests waited for it`));
   }
-  return lines;
+  return rows;
 }
 
 /** What was collected from other machines; undefined without. */
@@ -234,6 +259,53 @@ function formatExample([example]: readonly Example[]): string[] {
     `    such as ${fit(url, MAX_EXAMPLE_CELLS)}`,
     ...detail === "" ? [] : [`            ${fit(detail, MAX_EXAMPLE_CELLS)}`],
   ];
+}
+
+function formatSlowest({ slowest }: KnownSummary): string[] {
+  return (slowest ?? []).map(({ i, url, status, ms }) => {
+    const start = `  ${formatMs(ms).padStart(8)}  ${`${status ?? "-"}`.padEnd(3)}  ${`#${i}`}  `;
+    return `${start}${fit(url, MAX_CELLS - start.length)}`;
+  });
+}
+
+function formatHosts({ hosts }: KnownSummary, paint: Painter): string[] {
+  return (hosts ?? []).map(({ host, requests, failed, mean_ms, max_ms }) => {
+    const responses = requests - failed;
+    return formatLine(fit(host, MAX_CELLS), HOST_COLUMNS, [
+      formatCount(requests),
+      formatCount(failed),
+      formatLatency(mean_ms, responses),
+      formatLatency(max_ms, responses),
+    ], (title, cell) => title === "failed" && failed > 0 ? paint("red", cell) : cell);
+  });
+}
+
+function formatPhases({ phases_ms = {} }: KnownSummary): string[] {
+  return PHASES.flatMap((phase) => {
+    const figures = phases_ms[phase];
+    if (!figures) return [];
+    const { count, mean, p50, p95, p99, max } = figures;
+    const times = [mean, p50, p95, p99, max].map(formatMs);
+    return [formatLine(PHASE_TITLES[phase], PHASE_COLUMNS, [formatCount(count), ...times])];
+  });
+}
+
+function formatTitles(name: string, columns: Columns, paint: Painter): string {
+  const titles = columns.map(([title, cells]) => title.padStart(cells)).join("");
+  return paint("bold", name.padEnd(MAX_CELLS - titles.length)) + titles;
+}
+
+/** A line of columns; a long figure takes from the name. */
+function formatLine(
+  name: string,
+  columns: Columns,
+  figures: readonly string[],
+  style: (title: string, cell: string) => string = (_, cell) => cell,
+): string {
+  const cells = columns.map(([, cells], k) => ` ${figures[k].padStart(cells - 1)}`);
+  const left = MAX_CELLS - 2 - cells.join("").length;
+  const styled = cells.map((cell, k) => style(columns[k][0], cell)).join("");
+  return `  ${padEndWidth(truncateWidth(name, left), left)}${styled}`;
 }
 
 function formatThresholds({ thresholds = [] }: KnownSummary, paint: Painter): string[] {

@@ -1,4 +1,4 @@
-import type { SummaryThreshold } from "../stats/figures.ts";
+import type { KnownSummary, SummaryThreshold } from "../stats/figures.ts";
 import { formatNumber } from "../text/format.ts";
 
 /**
@@ -13,4 +13,12 @@ export function formatReached(
   return value === bound || bound === undefined || text !== formatNumber(bound, unit)
     ? text
     : `${value}${unit === "/s" ? "" : " "}${unit}`;
+}
+
+/** Whether a run is as it was to be: then the program exits with 0. */
+export function isPassed(
+  { failed, interrupted, aborted, thresholds = [] }: KnownSummary,
+): boolean {
+  return failed === 0 && !interrupted && typeof aborted !== "string" &&
+    thresholds.every(({ passed }) => passed);
 }

@@ -17,6 +17,7 @@ import type { EncodedRecords } from "../output/record_encoder.ts";
 import type { Result } from "../result.ts";
 import { Stats } from "../stats/stats.ts";
 import type { MaybePromise, Source } from "../stream.ts";
+import type { FinalText } from "./final_texts.ts";
 
 /** The outcome of the requests that a retry was to make again. */
 export interface MadeAgain {
@@ -46,8 +47,8 @@ export class Outputs {
   /** The run so far; undefined without an output that can be resumed. */
   readonly #beginning: ResumePoint | undefined;
   readonly #outputs: Output[] = [];
-  #summary: LineWriter | undefined;
-  #hdr: LineWriter | undefined;
+  /** What is written at the end, in the order of the command line. */
+  readonly #texts: { readonly file: LineWriter; readonly text: FinalText }[] = [];
   #bodies: Bodies | undefined;
   #checkpoint: Checkpoint | undefined;
 
@@ -122,7 +123,7 @@ export class Outputs {
   get #keptByRetry(): number | undefined {
     const { restored } = this;
     if (!restored?.retry) return undefined;
-    return restored.stats.requests - countDone(restored.retry.done);
+    return Stats.from(restored.stats).results - countDone(restored.retry.done);
   }
 
   /**
@@ -130,10 +131,10 @@ export class Outputs {
    *
    * @param stats of the whole run, as it is now
    */
-  countMadeAgain({ requests, failed }: Stats): MadeAgain | undefined {
+  countMadeAgain({ results, failed }: Stats): MadeAgain | undefined {
     const kept = this.#keptByRetry;
     if (kept === undefined) return undefined;
-    return { wanted: this.restored!.retry!.count, count: requests - kept, failed };
+    return { wanted: this.restored!.retry!.count, count: results - kept, failed };
   }
 
   /** Whether nothing is left to request. */
@@ -150,7 +151,7 @@ export class Outputs {
    * @throws {UsageError} If a file cannot be written.
    */
   async open(now: JournalSnapshot, onFailure: (error: unknown) => void): Promise<void> {
-    const { failures, summary, hdr, output } = this.#options;
+    const { failures, summaries, hdr, output } = this.#options;
     const beginning = this.#beginning;
     await this.#openBodies();
     await beginning?.prepareFiles();
@@ -164,8 +165,8 @@ export class Outputs {
       const { openFailures } = await import("../output/open_output.ts");
       await this.#begin(await openFailures(failures, this.#options));
     }
-    if (summary !== undefined) this.#summary = await openText(summary, "--summary");
-    if (hdr !== undefined) this.#hdr = await openText(hdr, "--hdr");
+    for (const { path, format } of summaries) await this.#addText(format, path, "--summary");
+    if (hdr !== undefined) await this.#addText("hdr", hdr, "--hdr");
     if (beginning?.state === undefined) return;
     if (beginning.state.complete && !this.#options.retryFailed) return;
     const { Checkpoint } = await import("../checkpoint/checkpoint.ts");
@@ -185,6 +186,11 @@ export class Outputs {
   async #begin(output: Output): Promise<void> {
     this.#outputs.push(output);
     await output.cutTo(0);
+  }
+
+  async #addText(text: FinalText, path: string, flag: string): Promise<void> {
+    const { openLineWriter } = await import("../output/line_writer.ts");
+    this.#texts.push({ file: await openLineWriter(path, { flag }), text });
   }
 
   async #openBodies(): Promise<void> {
@@ -280,12 +286,12 @@ export class Outputs {
    * Writes the summaries, and closes everything.
    *
    * @param end how the run ended; after `failed`, the last journal stands
-   * @param texts format the summary, and the latency by percentile
+   * @param format makes a text that is written at the end
    * @throws {OutputError} If something could not be written.
    */
   async close(
     end: "complete" | "interrupted" | "failed",
-    texts: { summary(): string; hdr(): string },
+    format: (text: FinalText) => Promise<string>,
   ): Promise<void> {
     let failure: unknown;
     const keep = (error: unknown): void => void (failure ??= error);
@@ -295,12 +301,10 @@ export class Outputs {
       keep,
     );
     for (const output of this.#outputs) await output.close().catch(keep);
-    for (
-      const [file, text] of [[this.#summary, texts.summary], [this.#hdr, texts.hdr]] as const
-    ) {
+    for (const { file, text } of this.#texts) {
       try {
-        await file?.write(text());
-        await file?.close();
+        await file.write(await format(text));
+        await file.close();
       } catch (error) {
         keep(error);
       }
@@ -308,9 +312,4 @@ export class Outputs {
     this.#bodies?.close();
     if (failure !== undefined) throw failure;
   }
-}
-
-async function openText(path: string, flag: string): Promise<LineWriter> {
-  const { openLineWriter } = await import("../output/line_writer.ts");
-  return await openLineWriter(path, { flag });
 }

@@ -1,5 +1,5 @@
 import { Burst } from "./burst.ts";
-import { type Pacer, type PacerOptions, TICK_MS } from "./pacer.ts";
+import { MAX_OVERTIME_MS, type Pacer, type PacerOptions, TICK_MS } from "./pacer.ts";
 import { StartTimes } from "./start_times.ts";
 
 /** The pacer of a run with one event loop. Its first start is due when there is something to start. */
@@ -18,7 +18,8 @@ export class LocalPacer implements Pacer {
   }
 
   get dueMs(): number {
-    return this.#originMs + this.#times.of(this.#made);
+    const { endMs } = this.#times;
+    return this.#originMs + Math.min(this.#times.of(this.#made), endMs);
   }
 
   claim(nowMs: number): void {
@@ -42,5 +43,12 @@ export class LocalPacer implements Pacer {
 
   nextInBurst(most: number, nowMs: number): number {
     return this.#burst.nextMs(most, nowMs);
+  }
+
+  isOver(nowMs: number): boolean {
+    const { count, endMs } = this.#times;
+    // After idle time, all starts are put off.
+    const isLate = !this.#isIdle && nowMs > this.#originMs + endMs + MAX_OVERTIME_MS;
+    return isLate || this.#made >= count;
   }
 }

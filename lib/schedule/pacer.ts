@@ -1,3 +1,5 @@
+import type { LevelStep } from "../options/run_options.ts";
+
 /**
  * Decides when the starts of one event loop are due: the open model, a schedule that does not wait
  * for responses. Times are in milliseconds on the clock of the event loop.
@@ -32,7 +34,18 @@ export interface Pacer {
   hasten(): void;
   /** When there may be another overdue start, if `most` may be in a millisecond. */
   nextInBurst(most: number, nowMs: number): number;
+  /**
+   * Whether the schedule has come to its end: all starts are made, or what is left of them is too
+   * late. Only once the next start is due.
+   */
+  isOver(nowMs: number): boolean;
 }
+
+/**
+ * By so much starts may be late after the end of the stages. What all places were in use for is made
+ * up for until then: a server that is too slow does not draw out the run.
+ */
+export const MAX_OVERTIME_MS = 1_000;
 
 /**
  * Overdue requests start in bursts of at most as many as are due in this time. A start that waited
@@ -42,8 +55,10 @@ export const TICK_MS = 4;
 
 /** Options for the pacers of a run. */
 export interface PacerOptions {
-  /** Requests a second, more than 0. */
+  /** Requests a second, more than 0; with stages the highest rate of them. */
   readonly rate: number;
   /** Milliseconds over which the rate rises evenly from 0. @default {0} */
   readonly rampUpMs?: number | undefined;
+  /** The rates, in requests a second, one after the other. @default `rate`, without an end */
+  readonly stages?: readonly LevelStep[] | undefined;
 }

@@ -12,6 +12,7 @@ import { hasResponded, isNetworkFailure } from "./failure_scope.ts";
 import { FIRST_FAILURES, FirstFailures } from "./first_failures.ts";
 import { Hope } from "./hope.ts";
 import { detachTarget, hasHostLimits, Hosts, MAX_HOLD_MS, type Unsent } from "./hosts.ts";
+import { Levels } from "./levels.ts";
 import { type NetworkNews, type News, shiftNews } from "./news.ts";
 import { OutageNotices } from "./outage_notices.ts";
 import { LocalPacer } from "./local_pacer.ts";
@@ -21,6 +22,7 @@ import { parseRetryAfter } from "./retry_after.ts";
 import { RetryPolicy } from "./retry_policy.ts";
 import { SharedPacer } from "./shared_pacer.ts";
 import { SilentHosts } from "./silent_hosts.ts";
+import { ThinkTime } from "./think_time.ts";
 import { MAX_TIMER_MS } from "./stop_gate.ts";
 
 /**
@@ -40,6 +42,8 @@ interface StartWindow {
   readonly lateMs: number;
 }
 
+/** By so much a late start to a host with a rate of its own is made up for. */
+const HOST_CATCH_UP_MS = 50;
 /** The shortest wait without a rate: a late timer does no harm there. */
 const MIN_WAIT_MS = 2;
 /**
@@ -201,7 +205,12 @@ export class Schedule implements Source<Start> {
   #inFlight = 0;
   /** How many may be in flight; fewer than the concurrency on a ramp. */
   #places: number;
+  /** How many places there are without a rate, by the time; undefined if always all. */
+  readonly #levels: Levels | undefined;
+  /** Whether they are not all there yet. */
   #isRamping: boolean;
+  /** Undefined if places do not wait between two requests. */
+  readonly #think: ThinkTime | undefined;
   #hasSource = true;
   #sourceFailure: unknown;
   /** Whether a promise of the source is outstanding, and the target that was pulled ahead. */
@@ -241,7 +250,9 @@ export class Schedule implements Source<Start> {
     const now = around.now();
     this.#startMs = options.rampStartMs ??
       (shared === undefined ? now : shared.startMs - around.timeOrigin);
-    this.#isRamping = rate === undefined && rampUpMs !== undefined;
+    this.#levels = rate === undefined ? toLevels(options) : undefined;
+    this.#isRamping = this.#levels !== undefined;
+    this.#think = options.think && new ThinkTime(options.think);
     this.#places = concurrency;
     this.#policy = new RetryPolicy(options.retry, () => around.random());
     this.#hope = new Hope({
@@ -260,13 +271,14 @@ export class Schedule implements Source<Start> {
     this.#silentHosts = options.pauses && !options.hasOneHost && options.unixSocket === undefined
       ? new SilentHosts({
         places: concurrency,
-        free: () => this.#places - this.#inFlight,
+        free: () => this.#places - this.#inFlight - (this.#think?.countPlaces(around.now()) ?? 0),
         now: () => around.now(),
       })
       : undefined;
     this.#hosts = new Hosts({
       concurrency: hostConcurrency,
       delayMs: hostDelayMs,
+      catchUpMs: options.hostRate === undefined ? undefined : HOST_CATCH_UP_MS,
       failuresToPause,
       // More than end the run, so that only one of the two is reported: each event loop counts its
       // failures here before it counts them there.
@@ -290,10 +302,11 @@ export class Schedule implements Source<Start> {
     this.#isFull = rate !== undefined;
     this.#window = START_WINDOWS.find(({ upToRate }) => (rate ?? 0) <= upToRate)!;
     if (rate !== undefined) {
+      const pace = { rate, rampUpMs, stages: options.stages?.steps };
       this.#pacer = options.openPacer?.(() => this.#wake()) ??
         (this.#common === undefined
-          ? new LocalPacer({ rate, rampUpMs })
-          : new SharedPacer(this.#common, { rate, rampUpMs, clockMs: around.timeOrigin }));
+          ? new LocalPacer(pace)
+          : new SharedPacer(this.#common, { ...pace, clockMs: around.timeOrigin }));
       this.#preciseTimer = options.timer ?? around.preciseTimer();
     }
   }
@@ -345,7 +358,7 @@ export class Schedule implements Source<Start> {
 
   /** Whether every target may start as soon as a place is free. */
   get #isUnconstrained(): boolean {
-    return this.#pacer === undefined && !this.#isRamping &&
+    return this.#pacer === undefined && !this.#isRamping && this.#think === undefined &&
       this.#hosts.isOpen && this.#retries.length === 0 && !this.#network.isOpen &&
       this.#hasSource &&
       !this.#isPulling && this.#pulled === undefined;
@@ -369,6 +382,7 @@ export class Schedule implements Source<Start> {
       if (isHopeless) throw hasNoWay ? this.#first.toError() : this.#hope.toError(now);
       return this.#wait(openAtMs, now);
     }
+    if (this.#pacer?.isOver(now)) return this.#end(now);
     const step = this.#candidate(now);
     this.#network.forgo();
     if (step !== undefined) return step;
@@ -421,17 +435,21 @@ export class Schedule implements Source<Start> {
   /** When there is a place, without a rate. */
   #placeAtMs(now: number): number {
     const { probeAtMs } = this.#network;
-    if (!this.#isRamping) return probeAtMs;
-    const { concurrency, rampUpMs, shared } = this.#options;
-    const { index = 0, count = 1, concurrency: all = concurrency } = shared ?? {};
-    this.#isRamping = now < this.#startMs + rampUpMs!;
-    const share = this.#isRamping ? (now - this.#startMs) / rampUpMs! : 1;
-    const places = Math.min(all, Math.floor(share * all) + 1);
+    const think = this.#think;
+    const thinking = think === undefined ? 0 : think.countPlaces(now);
+    const used = this.#inFlight + thinking;
+    const levels = this.#levels;
+    if (levels === undefined || !this.#isRamping) {
+      return used < this.#places ? probeAtMs : Math.max(probeAtMs, think?.firstMs ?? Infinity);
+    }
+    const { index = 0, count = 1 } = this.#options.shared ?? {};
+    const ms = now - this.#startMs;
+    // After the last stage, nothing has more places again.
+    this.#isRamping = ms < levels.endMs || this.#options.stages !== undefined;
     // The schedules take the places of the run in turn.
-    this.#places = Math.floor((places + count - 1 - index) / count);
-    // Place k + 1 of the run exists from k / concurrency of the ramp on.
-    const k = this.#inFlight * count + index;
-    return Math.max(probeAtMs, this.#startMs + rampUpMs! * k / all);
+    this.#places = Math.floor((levels.countPlaces(ms) + count - 1 - index) / count);
+    const placeMs = this.#startMs + levels.findMoreThan(used * count + index, ms);
+    return Math.max(probeAtMs, Math.min(placeMs, thinking === 0 ? Infinity : think!.firstMs));
   }
 
   /** When the next start is due, and may be early or late. */
@@ -683,6 +701,9 @@ export class Schedule implements Source<Start> {
     if (this.#silentHosts?.isObserving && wasSent && result.target.invalid === undefined) {
       this.#silentHosts.end(result.target.url, hasResponded(result), result.ms);
     }
+    if (this.#think !== undefined && wasSent && result.target.invalid === undefined) {
+      this.#think.begin(result.target.i, this.#environment.now());
+    }
     const isTold = wasSent && result.error !== "cancelled" && result.error !== "url";
     const isTransient = isTold && this.#policy.isTransient(result);
     // In most runs this is all that there is to do.
@@ -903,4 +924,13 @@ export class Schedule implements Source<Start> {
     this.#preciseTimer?.close();
     await this.#source.return?.();
   }
+}
+
+/** How the places of a run without a rate change; undefined if all are there from the begin. */
+function toLevels(
+  { concurrency, shared, rampUpMs, stages }: ScheduleOptions,
+): Levels | undefined {
+  if (stages !== undefined) return new Levels(stages.steps);
+  if (rampUpMs === undefined) return undefined;
+  return new Levels([{ ms: rampUpMs, to: shared?.concurrency ?? concurrency }]);
 }

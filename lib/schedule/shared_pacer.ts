@@ -1,5 +1,5 @@
 import type { CommonState } from "./common_state.ts";
-import { type Pacer, type PacerOptions, TICK_MS } from "./pacer.ts";
+import { MAX_OVERTIME_MS, type Pacer, type PacerOptions, TICK_MS } from "./pacer.ts";
 import { StartTimes } from "./start_times.ts";
 
 /**
@@ -20,6 +20,8 @@ export class SharedPacer implements Pacer {
   readonly #clockMs: number;
   #slot: number | undefined;
   #dueMs = Infinity;
+  /** When the schedule ends, as of the last claim. */
+  #endMs = Infinity;
   /** Since when there was nothing to start; undefined if there was. */
   #idleSinceMs: number | undefined = -Infinity;
   /** When it had something to start after it was idle, while the others had no free place. */
@@ -67,8 +69,11 @@ export class SharedPacer implements Pacer {
   }
 
   #hold(slot: number, originMs: number): void {
+    const times = this.#times;
     this.#slot = slot;
-    this.#dueMs = originMs + this.#times.of(slot) - this.#clockMs;
+    this.#endMs = originMs + times.endMs - this.#clockMs;
+    // Behind the last start it waits for the end: another event loop can return an earlier slot.
+    this.#dueMs = Math.min(this.#endMs, originMs + times.of(slot) - this.#clockMs);
   }
 
   /** Uses the claimed slot. */
@@ -82,6 +87,11 @@ export class SharedPacer implements Pacer {
   nextInBurst(most: number, nowMs: number): number {
     const ms = Math.floor(nowMs + this.#clockMs);
     return this.#state.countStarts(ms) < most ? nowMs : ms + 1 - this.#clockMs;
+  }
+
+  isOver(nowMs: number): boolean {
+    if (this.#slot === undefined) return false;
+    return this.#slot >= this.#times.count || nowMs > this.#endMs + MAX_OVERTIME_MS;
   }
 
   /** Returns the slot if one is claimed: an event loop that has claimed a later one can take it. */

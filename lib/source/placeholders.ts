@@ -6,6 +6,7 @@
 import { UsageError } from "../errors.ts";
 import type { RequestDefaults } from "./request_defaults.ts";
 import { flagTemplates } from "./request_templates.ts";
+import { isComputed } from "./template_functions.ts";
 import type { UrlTemplate } from "./url_template.ts";
 
 /**
@@ -15,7 +16,7 @@ import type { UrlTemplate } from "./url_template.ts";
  * @throws {UsageError} If there is one.
  */
 export function refuseFields(template: UrlTemplate, why: string): void {
-  const name = template.names.find((name) => name !== "");
+  const name = template.names.find((name) => name !== "" && !isComputed(name, () => false));
   if (name !== undefined) {
     const shown = template.isCredential(name) ? "what stands before the '@'" : `'{${name}}'`;
     throw new UsageError(`Cannot fill ${shown} of the URL: ${why}`);
@@ -37,7 +38,9 @@ export function refuseNames(
 ): void {
   if (templates === undefined) return;
   for (const { flag, template } of flagTemplates(templates)) {
-    const wrong = template.placeholders.find(({ name }) => name !== "" && !isThere(name));
+    const wrong = template.placeholders.find(({ name }) =>
+      name !== "" && !isThere(name) && !isComputed(name, isThere)
+    );
     if (wrong === undefined) continue;
     throw new UsageError(
       `Cannot fill the placeholder at character ${wrong.at} of '${flag}': ${why}: ` +

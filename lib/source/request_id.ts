@@ -5,6 +5,7 @@
  */
 import type { HeaderList, Target } from "../target.ts";
 import type { MakeTarget } from "./item.ts";
+import { drawRandom } from "./run_random.ts";
 
 /** The W3C's field for an id; its form is prescribed (Trace Context §3.2). */
 const TRACEPARENT = "traceparent";
@@ -23,10 +24,7 @@ export interface RequestIdOptions {
  * @param salt the random part of the run's journal, if it has one
  */
 export async function drawIds(name: string, salt?: string): Promise<RequestIdOptions> {
-  const bytes = salt === undefined ? crypto.getRandomValues(new Uint8Array(16)) : new Uint8Array(
-    // The salt itself is in no header: hashes of secrets are made with it.
-    await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`request id ${salt}`)),
-  ).subarray(0, 16);
+  const bytes = await drawRandom("request id", salt);
   // Neither half of a traceparent may be all zeros.
   bytes[0] ||= 1;
   bytes[8] ||= 1;

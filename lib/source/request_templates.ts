@@ -1,7 +1,8 @@
 import { fieldProblem } from "../http/fields.ts";
 import type { HeaderList } from "../target.ts";
 import type { RequestDefaults, RequestTemplates } from "./request_defaults.ts";
-import type { Lookup, TextTemplate } from "./text_template.ts";
+import type { Lookup } from "./lookup.ts";
+import type { TextTemplate } from "./text_template.ts";
 
 /** A flag and the template in it. */
 export interface FlagTemplate {

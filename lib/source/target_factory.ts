@@ -2,7 +2,7 @@ import type { Target } from "../target.ts";
 import type { RequestDefaults } from "./request_defaults.ts";
 import { fill } from "./request_templates.ts";
 import { invalidTarget, type trustedTarget } from "./target.ts";
-import type { Lookup } from "./text_template.ts";
+import type { Lookup } from "./lookup.ts";
 
 /**
  * Makes a target of a URL and of what fills the other templates of the run: the value for `{}`, and
@@ -24,4 +24,9 @@ export function createTargetFactory(
     const of = fill(defaults, lookup);
     return typeof of === "string" ? invalidTarget(i, url, of, defaults) : make(i, url, of);
   };
+}
+
+/** Finds the one value of a request without fields: that of `{}`. */
+export function toLookup(value: string): Lookup {
+  return (name) => name === "" ? value : undefined;
 }

@@ -1,77 +1,128 @@
-/** Finds the value for a placeholder; `""` is the name of `{}`. Undefined where it is missing. */
-export type Lookup = (name: string) => string | undefined;
+import type { Lookup } from "./lookup.ts";
+import { CALL, checkCall, FILTERS, isPercentEncoded } from "./template_functions.ts";
 
 /** What a text is, which decides how values are made safe in it. */
 export type Kind = "header" | "json" | "form" | "text";
 
-interface Placeholder {
+/** What a user writes for a value: `{}`, `{name}`, `{+name}`, `{uuid}`, `{name|lower}`. */
+export interface Placeholder {
+  /** What stands between the braces, without `+`. */
   readonly name: string;
+  /** Whether the value stands there unchanged, whatever is around it. */
+  readonly isRaw: boolean;
   /** Where it begins in what the user wrote, in UTF-16 code units from 1. */
   readonly at: number;
+  /** The value, where it is the same for every request; undefined where each has its own. */
+  readonly value?: string | undefined;
+}
+
+/** What a text is made of: pieces that stay as they are, and placeholders. */
+export type TemplatePart = string | Placeholder;
+
+interface Slot extends Placeholder {
   readonly encode: (value: string) => string;
   /** What stands between it and the next one, or the end. */
   readonly after: string;
 }
 
 const WORD = "[\\p{L}\\p{M}\\p{N}_.\\-]+";
-const NAME = `\\+?(?:${WORD}(?: +${WORD})*)?`;
-const PART = new RegExp(`\\{\\{${NAME}\\}\\}|\\{(${NAME})\\}`, "gu");
+const NAME = `(?:${CALL}|${WORD}(?: +${WORD})*)?${FILTERS}`;
+const PART = new RegExp(`\\{\\{\\+?${NAME}\\}\\}|\\{(\\+?)(${NAME})\\}`, "gu");
+
+/**
+ * The parts of a header field's value or a body.
+ *
+ * JSON is full of braces, so only what looks like a name makes a placeholder: letters, digits, `_`,
+ * `-`, `.`, and spaces within; or what looks like a function. `{{name}}` and `{{}}` are `{name}` and
+ * `{}` themselves; every other brace stands for itself.
+ *
+ * @throws {UsageError} If a function has arguments that it does not take.
+ */
+export function parseParts(source: string): TemplatePart[] {
+  const parts: TemplatePart[] = [];
+  let end = 0;
+  const add = (text: string): void => {
+    const last = parts.at(-1);
+    if (typeof last === "string") parts[parts.length - 1] = last + text;
+    else if (text !== "") parts.push(text);
+  };
+  for (const { 0: part, 1: plus, 2: name, index } of source.matchAll(PART)) {
+    add(source.slice(end, index));
+    end = index + part.length;
+    if (name === undefined) add(part.slice(1, -1));
+    else {
+      checkCall(name);
+      parts.push({ name, isRaw: plus !== "", at: index + 1 });
+    }
+  }
+  add(source.slice(end));
+  return parts;
+}
 
 /** A number as JSON writes it (RFC 8259 §6), or a truth value. */
 const BARE_JSON = /^(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false)$/;
 
-/**
- * A header field's value or a body with placeholders: `{}`, `{name}`, `{+name}`.
- *
- * JSON is full of braces, so only what looks like a name makes a placeholder: letters, digits, `_`,
- * `-`, `.`, and spaces within. `{{name}}` and `{{}}` are `{name}` and `{}` themselves; every other
- * brace stands for itself.
- */
+/** A header field's value or a body with placeholders. */
 export class TextTemplate {
-  /** What the user wrote. */
-  readonly source: string;
+  readonly parts: readonly TemplatePart[];
   readonly kind: Kind;
   /** What stands before the first placeholder; without placeholders, all of it. */
   readonly start: string;
-  readonly placeholders: readonly Placeholder[];
+  readonly placeholders: readonly Slot[];
 
-  /** @param kind how values are made safe; not needed where nothing is filled in yet */
+  /**
+   * @param kind how values are made safe; not needed where nothing is filled in yet
+   * @throws {UsageError} If a function has arguments that it does not take.
+   */
   static parse(source: string, kind: Kind = "text"): TextTemplate {
-    const literals: string[] = [];
-    const found: { name: string; at: number; encode: Placeholder["encode"] }[] = [];
-    const place = findPlaceholders(kind);
-    let literal = "";
-    let end = 0;
-    for (const { 0: part, 1: name, index } of source.matchAll(PART)) {
-      literal += source.slice(end, index);
-      end = index + part.length;
-      if (name === undefined) literal += part.slice(1, -1);
-      else {
-        const encode = place(literal);
-        found.push({
-          name: name.replace("+", ""),
-          at: index + 1,
-          encode: name.startsWith("+") ? keep : encode,
-        });
-        literals.push(literal);
-        literal = "";
-      }
-    }
-    literals.push(literal + source.slice(end));
-    const placeholders = found.map((one, k) => ({ ...one, after: literals[k + 1] }));
-    return new TextTemplate(source, kind, literals[0], placeholders);
+    return new TextTemplate(parseParts(source), kind);
   }
 
-  private constructor(
-    source: string,
-    kind: Kind,
-    start: string,
-    placeholders: readonly Placeholder[],
-  ) {
-    this.source = source;
+  constructor(parts: readonly TemplatePart[], kind: Kind = "text") {
+    this.parts = parts;
     this.kind = kind;
-    this.start = start;
-    this.placeholders = placeholders;
+    const place = findPlaceholders(kind);
+    const literals: string[] = [];
+    const found: Omit<Slot, "after">[] = [];
+    let literal = "";
+    /** What of the literal {@linkcode place} has not seen. */
+    let unseen = "";
+    const add = (text: string): void => {
+      literal += text;
+      unseen += text;
+    };
+    for (const part of parts) {
+      if (typeof part === "string") {
+        add(part);
+        continue;
+      }
+      const encode = chooseEncoding(place(unseen), part);
+      unseen = "";
+      if (part.value !== undefined) {
+        add(encode(part.value));
+        continue;
+      }
+      found.push({ ...part, encode });
+      literals.push(literal);
+      literal = "";
+    }
+    literals.push(literal);
+    this.start = literals[0];
+    this.placeholders = found.map((one, k) => ({ ...one, after: literals[k + 1] }));
+  }
+
+  /** What a user could have written for it, with the values of variables. */
+  get source(): string {
+    return this.parts.map((part) =>
+      typeof part === "string"
+        ? escapeBraces(part)
+        : part.value ?? `{${part.isRaw ? "+" : ""}${part.name}}`
+    ).join("");
+  }
+
+  /** Whether a variable of the environment has filled in some of it. */
+  get hasVariables(): boolean {
+    return this.parts.some((part) => typeof part !== "string" && part.value !== undefined);
   }
 
   /** Whether there is something to fill in. */
@@ -105,6 +156,13 @@ function keep(value: string): string {
   return value;
 }
 
+function chooseEncoding(
+  encode: Slot["encode"],
+  { isRaw, name }: Placeholder,
+): Slot["encode"] {
+  return isRaw || encode === inForm && isPercentEncoded(name) ? keep : encode;
+}
+
 function inString(value: string): string {
   return JSON.stringify(value.toWellFormed()).slice(1, -1);
 }
@@ -118,7 +176,7 @@ function inForm(value: string): string {
 }
 
 /** What makes values safe, place by place: called with what stands before each, in order. */
-function findPlaceholders(kind: Kind): (before: string) => Placeholder["encode"] {
+function findPlaceholders(kind: Kind): (before: string) => Slot["encode"] {
   if (kind === "form") return (before) => before.endsWith("=") ? inForm : keep;
   if (kind !== "json") return () => keep;
   let isString = false;

@@ -1,6 +1,7 @@
 import { UsageError } from "../errors.ts";
 import { characterProblem } from "./target.ts";
-import type { Lookup } from "./text_template.ts";
+import { checkCall, isPercentEncoded, withoutFilters } from "./template_functions.ts";
+import type { Lookup } from "./lookup.ts";
 
 interface Placeholder {
   readonly name: string;
@@ -72,8 +73,10 @@ export class UrlTemplate {
         );
       } else {
         literals.push(literal);
+        const bare = name.replace(/^\+/, "");
+        checkCall(withoutFilters(bare));
         placeholders.push({
-          name: name.replace("+", ""),
+          name: bare,
           isRaw: name.startsWith("+"),
           isValue: isQuery && text[match.index - 1] === "=",
         });
@@ -84,7 +87,13 @@ export class UrlTemplate {
     const userinfo = (USERINFO.exec(literals.join("\0"))?.[0].split("\0").length ?? 1) - 1;
     const parts = placeholders.map(({ name, isRaw, isValue }, k) => ({
       name,
-      encode: isRaw ? undefined : k < userinfo ? inUserinfo : isValue ? inQuery : undefined,
+      encode: isRaw || isPercentEncoded(name)
+        ? undefined
+        : k < userinfo
+        ? inUserinfo
+        : isValue
+        ? inQuery
+        : undefined,
       after: literals[k + 1],
     }));
     return new UrlTemplate(literals[0], parts, userinfo);
@@ -131,6 +140,11 @@ export class UrlTemplate {
       url += (encode === undefined ? value : encode(value)) + after;
     }
     return { url };
+  }
+
+  /** Like {@linkcode expand}, where every name is known to have a value. */
+  fill(lookup: Lookup): string {
+    return (this.expand(lookup) as { url: string }).url;
   }
 
   /** Like {@linkcode expand}, for a template whose only name is `""`. */

@@ -1,12 +1,13 @@
 import { formatHost, MAX_ORIGIN_LENGTH, parseHost, sliceOrigin } from "../http/url.ts";
 import type { ObservedResult } from "../result.ts";
 import { detachString } from "../text/detach.ts";
+import { type Check, isCount, isList, isNumber, isShape, isText } from "../text/json_shape.ts";
 import { truncate } from "../text/truncate.ts";
 import { OTHERS } from "./error_tally.ts";
 import type { HostFigures } from "./snapshot.ts";
 
 /** The maximum number of hosts that are told apart. */
-const MAX_HOSTS = 1_000;
+export const MAX_HOSTS = 1_000;
 
 /** What is counted of a host. */
 interface Tally {
@@ -74,6 +75,11 @@ export class HostTally {
     }
   }
 
+  /** All of it as plain data. */
+  toJSON(): HostDelta[] {
+    return Array.from(this.#tallies.values(), (tally) => ({ ...tally }));
+  }
+
   /** The hosts that were counted since the last call. It keeps their names, and no counts. */
   take(): HostDelta[] {
     const taken: HostDelta[] = [];
@@ -115,3 +121,16 @@ export class HostTally {
     }));
   }
 }
+
+/** Whether a value of JSON is what {@linkcode HostTally.toJSON} gives. */
+export const isHostDeltas: Check = isList(
+  isShape({
+    host: isText,
+    shown: isText,
+    requests: isCount,
+    failed: isCount,
+    ms: isNumber,
+    maxMs: isNumber,
+  }),
+  MAX_HOSTS + 1,
+);

@@ -4,46 +4,26 @@
  * @module
  */
 import { ERROR_KINDS } from "../result.ts";
-import {
-  type Check,
-  isCount,
-  isList,
-  isNumber,
-  isObject,
-  isShape,
-  isText,
-} from "../text/json_shape.ts";
+import { type Check, isCount, isList, isObject, isShape, isText } from "../text/json_shape.ts";
 import { toDelta } from "./histogram.ts";
+import { isHostDeltas } from "./host_tally.ts";
+import { toPhaseDeltas } from "./phase_times.ts";
+import { isSlowRequest, MAX_SLOWEST } from "./slowest.ts";
 import { findWrongStat, type Stats, type StatsDelta, type StatsState } from "./stats.ts";
 
 /** Statistics as plain data. */
-export interface PackedStats extends StatsState {
+export interface PackedStats extends Omit<StatsState, "top"> {
   /** Missing if they are not kept. */
   readonly details?: StatsDelta["details"];
 }
 
-/** The maximum number of hosts, of slow responses, of messages, and of examples of one. */
-const MAX_HOSTS = 1_001;
-const MAX_SLOWEST = 20;
+/** The maximum number of messages, and of examples of one. */
 const MAX_MESSAGES = 200;
 const MAX_EXAMPLES = 3;
 
 const DETAILS: Check = isShape({
-  hosts: isList(
-    isShape({
-      host: isText,
-      shown: isText,
-      requests: isCount,
-      failed: isCount,
-      ms: isNumber,
-      maxMs: isNumber,
-    }),
-    MAX_HOSTS,
-  ),
-  slowest: isList(
-    isShape({ i: isCount, url: isText, status: isCount, ms: isNumber, at: isNumber }),
-    MAX_SLOWEST,
-  ),
+  hosts: isHostDeltas,
+  slowest: isList(isSlowRequest, MAX_SLOWEST),
   messages: isList(
     isShape({
       kind: (value) => (ERROR_KINDS as readonly unknown[]).includes(value),
@@ -57,15 +37,22 @@ const DETAILS: Check = isShape({
 
 /** Makes plain data of statistics, which are empty afterwards. */
 export function packStats(stats: Stats): PackedStats {
-  const state = stats.toJSON();
+  // The details have the same.
+  const { top: _, ...state } = stats.toJSON();
   const { details } = stats.take();
   return details === undefined ? state : { ...state, details };
 }
 
 /** What {@linkcode Stats.add} takes. */
 export function unpackStats(packed: PackedStats): StatsDelta {
-  const { latency, ownLate, details } = packed;
-  return { ...packed, latency: toDelta(latency), ownLate: ownLate && toDelta(ownLate), details };
+  const { latency, phases, ownLate, details } = packed;
+  return {
+    ...packed,
+    latency: toDelta(latency),
+    phases: toPhaseDeltas(phases),
+    ownLate: ownLate && toDelta(ownLate),
+    details,
+  };
 }
 
 /** Whether a value of JSON is what {@linkcode packStats} gives. */

@@ -1,21 +1,31 @@
 import type { ObservedResult } from "../result.ts";
+import { type Check, isCount, isNumber, isShape, isText } from "../text/json_shape.ts";
 import { withoutUserinfo } from "../text/secrets.ts";
 import { truncate } from "../text/truncate.ts";
 import type { SlowRequest } from "./snapshot.ts";
 
-/** How many are kept. */
-const MAX_SLOWEST = 20;
+/** How many are kept where nobody asks for more. */
+const USUAL = 20;
+/** The maximum number that can be asked for. */
+export const MAX_SLOWEST = 1_000;
 const NONE: readonly SlowRequest[] = [];
 
 /** Keeps the slowest of the responses whose latency counts. */
 export class Slowest {
-  /** The slowest first; of two alike the earlier one. At most {@linkcode MAX_SLOWEST}. */
+  /** How many are kept. */
+  readonly #most: number;
+  /** The slowest first; of two alike the earlier one. At most {@linkcode #most}. */
   readonly #kept: SlowRequest[] = [];
   /** A response has to take longer than this to be kept, in milliseconds. */
   #floorMs = -1;
   /** Those of {@linkcode #kept} that were taken, and whether there are others. */
   #taken: ReadonlySet<SlowRequest> = new Set();
   #hasNew = false;
+
+  /** @param wanted how many to keep at least, up to {@linkcode MAX_SLOWEST} */
+  constructor(wanted = 0) {
+    this.#most = Math.max(USUAL, wanted);
+  }
 
   record({ target, status, ms, at, error }: ObservedResult<"i" | "url">): void {
     if (ms <= this.#floorMs || error !== undefined || status === null) return;
@@ -43,8 +53,8 @@ export class Slowest {
     while (place > 0 && kept[place - 1].ms < one.ms) place--;
     kept.splice(place, 0, one);
     this.#hasNew = true;
-    if (kept.length > MAX_SLOWEST) kept.pop();
-    if (kept.length === MAX_SLOWEST) this.#floorMs = kept[MAX_SLOWEST - 1].ms;
+    if (kept.length > this.#most) kept.pop();
+    if (kept.length === this.#most) this.#floorMs = kept[this.#most - 1].ms;
   }
 
   /** The slowest first. */
@@ -52,3 +62,12 @@ export class Slowest {
     return [...this.#kept];
   }
 }
+
+/** Whether a value of JSON is one of {@linkcode Slowest.list}. */
+export const isSlowRequest: Check = isShape({
+  i: isCount,
+  url: isText,
+  status: isCount,
+  ms: isNumber,
+  at: isNumber,
+});

@@ -4,6 +4,7 @@ import {
   type Check,
   findWrongMember,
   isCount,
+  isList,
   isMap,
   isNumber,
   isObject,
@@ -17,12 +18,15 @@ import {
   type HistogramDelta,
   type HistogramState,
   isHistogramState,
+  toDelta,
 } from "./histogram.ts";
-import { type HostDelta, HostTally } from "./host_tally.ts";
+import { type HostDelta, HostTally, isHostDeltas } from "./host_tally.ts";
 import { LateStarts, type LateState } from "./late_starts.ts";
 import { toLatency, toOwnLate } from "./latency.ts";
 import { NameCounts } from "./name_counts.ts";
-import { Slowest } from "./slowest.ts";
+import { isPhaseStates, PhaseTimes, toPhaseDeltas } from "./phase_times.ts";
+import type { ByPhase } from "./phases.ts";
+import { isSlowRequest, MAX_SLOWEST, Slowest } from "./slowest.ts";
 import type { SlowRequest, Snapshot, Statistics } from "./snapshot.ts";
 import {
   countErrorStatuses,
@@ -83,6 +87,8 @@ interface PlainStats<H> extends Totals {
   /** By status. */
   readonly statuses: Readonly<Record<string, number>>;
   readonly latency: H;
+  /** Of responses that succeeded, as the latency. */
+  readonly phases: ByPhase<H>;
   readonly errors: Snapshot["errors"];
   readonly retries: Snapshot["retries"];
   readonly skipped: number;
@@ -90,22 +96,37 @@ interface PlainStats<H> extends Totals {
   /** Missing without a rate. */
   readonly ownLate?: H | undefined;
   readonly tolerated: number;
+  /** Requests of the warm-up, which count nowhere else; missing without any. */
+  readonly warmUp?: WarmUpCount | undefined;
+}
+
+/** How many requests a warm-up had. */
+interface WarmUpCount {
+  readonly requests: number;
+  /** Those of them that failed. */
+  readonly failed: number;
 }
 
 /**
  * Statistics as plain data, to be stored as JSON. Journals keep it: a change here takes a new
  * version of theirs.
  */
-export type StatsState = PlainStats<HistogramState>;
+export interface StatsState extends PlainStats<HistogramState> {
+  /** Of the details, what a summary with `--top` has; missing without. */
+  readonly top?: Pick<Details, "hosts" | "slowest">;
+}
+
+/** What is known of hosts, of the slowest responses, and of the words of failures. */
+interface Details {
+  readonly hosts: readonly HostDelta[];
+  readonly slowest: readonly SlowRequest[];
+  readonly messages: readonly MessageDelta[];
+}
 
 /** What statistics have counted since they were last taken, to be sent to another thread. */
 export interface StatsDelta extends PlainStats<HistogramDelta> {
   /** Undefined if they are not kept. */
-  readonly details: {
-    readonly hosts: readonly HostDelta[];
-    readonly slowest: readonly SlowRequest[];
-    readonly messages: readonly MessageDelta[];
-  } | undefined;
+  readonly details: Details | undefined;
 }
 
 /** A difference of two sums of milliseconds can be a little below 0. */
@@ -125,13 +146,18 @@ const REQUIRED: Shape = {
   ofFailed: isShape({ ...TOTALS, statuses: isStatusCounts }),
   statuses: isStatusCounts,
   latency: isHistogramState,
+  phases: isPhaseStates,
   errors: isErrorCounts,
   retries: isMap(isCount),
   skipped: isCount,
   late: isShape({ count: isCount, ms: isNumber, maxMs: isNumber }),
   tolerated: isCount,
 };
-const OPTIONAL: Shape = { ownLate: isHistogramState };
+const OPTIONAL: Shape = {
+  ownLate: isHistogramState,
+  warmUp: isShape({ requests: isCount, failed: isCount }),
+  top: isShape({ hosts: isHostDeltas, slowest: isList(isSlowRequest, MAX_SLOWEST) }),
+};
 
 /**
  * Checks what a journal holds, field by field, before {@linkcode Stats.from} takes it.
@@ -153,6 +179,11 @@ export interface Refuted extends Pick<StatsState, "requests" | "bytes" | "attemp
 export interface StatsOptions {
   /** Whether to keep hosts, the slowest responses and the words of failures. @default false */
   readonly details?: boolean;
+  /**
+   * How many hosts and slow responses the summary has, from 1 to {@linkcode MAX_SLOWEST}; then the
+   * details are kept, and those of a resumed run are complete. @default none
+   */
+  readonly top?: number | undefined;
   /** What each response of the run is checked against. */
   readonly expect?: Expectation;
 }
@@ -182,36 +213,41 @@ export class Stats {
   /** The part of the statuses that comes from failures. */
   readonly #failedStatuses = new StatusCounts();
   readonly #latency = new Histogram();
+  readonly #phases = new PhaseTimes();
   /** By cause: error kinds and statuses, so bounded. */
   readonly #retries = new NameCounts();
   readonly #late = new LateStarts();
   /** Of starts at a rate; undefined before the first one. */
   #ownLate: Histogram | undefined;
   readonly #errors = new ErrorTally();
+  readonly #warmUp = new Sums("requests", "failed");
   #hasExpectedStatuses: boolean;
-  /** Journals do not hold the details: those of a resumed run are those of its last part. */
+  readonly #top: number | undefined;
+  /** Without `--top`, journals do not hold them: those of a resumed run are of its last part. */
   #details: {
     readonly hosts: HostTally;
     readonly slowest: Slowest;
     readonly messages: ErrorGroups;
   } | undefined;
 
-  constructor({ details = false, expect }: StatsOptions = {}) {
+  constructor({ details = false, top, expect }: StatsOptions = {}) {
+    this.#top = top;
     this.#hasExpectedStatuses = expect?.statuses !== undefined;
-    this.#details = details
-      ? { hosts: new HostTally(), slowest: new Slowest(), messages: new ErrorGroups() }
+    this.#details = details || top !== undefined
+      ? { hosts: new HostTally(), slowest: new Slowest(top), messages: new ErrorGroups() }
       : undefined;
   }
 
   /** Statistics with what others had counted when they gave their {@linkcode toJSON}. */
   static from(state: StatsState, options?: StatsOptions): Stats {
     const stats = new Stats(options);
-    const { latency, ownLate } = state;
+    const { latency, phases, ownLate, top } = state;
     stats.add({
       ...state,
-      latency: Histogram.from(latency).take(),
-      ownLate: ownLate && Histogram.from(ownLate).take(),
-      details: undefined,
+      latency: toDelta(latency),
+      phases: toPhaseDeltas(phases),
+      ownLate: ownLate && toDelta(ownLate),
+      details: top && { ...top, messages: [] },
     });
     return stats;
   }
@@ -233,6 +269,11 @@ export class Stats {
     return this.#sums.of.requests;
   }
 
+  /** The same together with those of the warm-up, which count nowhere else. */
+  get results(): number {
+    return this.requests + this.#warmUp.of.requests;
+  }
+
   /** Those of them that failed. */
   get failed(): number {
     return this.#sums.of.failed;
@@ -244,15 +285,17 @@ export class Stats {
    * of adding.
    */
   add(delta: StatsDelta): void {
-    const { ofFailed, ownLate, details } = delta;
+    const { ofFailed, ownLate, warmUp, details } = delta;
     this.#sums.add(delta);
     this.#ofFailed.add(ofFailed);
     this.#failedStatuses.add(ofFailed.statuses);
     this.#statuses.add(delta.statuses);
     this.#latency.addDelta(delta.latency);
+    this.#phases.add(delta.phases);
     this.#errors.add(delta.errors);
     this.#retries.add(delta.retries);
     this.#late.add(delta.late);
+    if (warmUp !== undefined) this.#warmUp.add(warmUp);
     if (ownLate !== undefined) (this.#ownLate ??= new Histogram()).addDelta(ownLate);
     if (this.#details === undefined || details === undefined) return;
     this.#details.hosts.add(details.hosts);
@@ -274,9 +317,12 @@ export class Stats {
     return { ...this.#read("take") as PlainStats<HistogramDelta>, details };
   }
 
-  /** All of it as plain data, without the details. */
+  /** All of it as plain data; of the details only what a summary has. */
   toJSON(): StatsState {
-    return this.#read("toJSON") as StatsState;
+    const state = this.#read("toJSON") as StatsState;
+    if (this.#top === undefined) return state;
+    const { hosts, slowest } = this.#details!;
+    return { ...state, top: { hosts: hosts.toJSON(), slowest: slowest.list() } };
   }
 
   #read(how: "toJSON" | "take"): PlainStats<HistogramState | HistogramDelta> {
@@ -285,10 +331,12 @@ export class Stats {
       ofFailed: { ...this.#ofFailed[how](), statuses: this.#failedStatuses[how]() },
       statuses: this.#statuses[how](),
       latency: this.#latency[how](),
+      phases: this.#phases[how](),
       errors: this.#errors[how](),
       retries: this.#retries[how](),
       late: this.#late[how](),
       ownLate: this.#ownLate?.[how](),
+      warmUp: this.#warmUp.of.requests > 0 ? this.#warmUp[how]() : undefined,
     };
   }
 
@@ -299,12 +347,21 @@ export class Stats {
    */
   withoutFailed(refuted?: Refuted): Stats {
     const state = refuted === undefined ? this.toJSON() : withFailed(this.toJSON(), refuted);
-    const { bytes, attempts, sent, busyMs, statuses } = state.ofFailed;
+    const { ofFailed: { bytes, attempts, sent, busyMs, statuses }, top, warmUp } = state;
     return Stats.from({
       ...state,
+      ...top && {
+        top: {
+          hosts: top.hosts
+            .map((host) => ({ ...host, requests: host.requests - host.failed, failed: 0 }))
+            .filter(({ requests }) => requests > 0),
+          slowest: top.slowest,
+        },
+      },
       requests: state.requests - state.failed,
       failed: 0,
       skipped: 0,
+      warmUp: warmUp && { requests: warmUp.requests - warmUp.failed, failed: 0 },
       bytes: state.bytes - bytes,
       attempts: state.attempts - attempts,
       sent: state.sent - sent,
@@ -315,7 +372,7 @@ export class Stats {
           .map(([status, count]) => [status, count - (statuses[status] ?? 0)]),
       ),
       errors: {},
-    });
+    }, { top: this.#top });
   }
 
   /** Counts a result. Only counts; {@linkcode snapshot} derives. */
@@ -327,6 +384,7 @@ export class Stats {
     if (result.error !== undefined) this.#recordError(result.error, result);
     else if (result.status !== null) {
       this.#latency.record(result.ms * 1000);
+      this.#phases.record(result);
       if (
         result.status >= MIN_ERROR_STATUS && result.target.expect?.statuses === undefined
       ) sums.tolerated++;
@@ -334,6 +392,12 @@ export class Stats {
     if (this.#details === undefined) return;
     this.#details.hosts.record(result);
     this.#details.slowest.record(result);
+  }
+
+  /** Counts a result of the warm-up, and nothing else of it. */
+  recordWarmUp({ error }: Pick<Result, "error">): void {
+    this.#warmUp.of.requests++;
+    if (error !== undefined) this.#warmUp.of.failed++;
   }
 
   /** Counts an attempt after which there is another. */
@@ -381,6 +445,7 @@ export class Stats {
       requests,
       succeeded: requests - failed,
       failed,
+      warmUp: this.#warmUp.of.requests,
       skipped,
       errors: this.#errors.toJSON(),
       statuses: this.#statuses.toJSON(),
@@ -389,6 +454,8 @@ export class Stats {
       bytes,
       latency: toLatency(histogram),
       histogram: histogram.clone(),
+      phases: this.#phases.clone(),
+      top: this.#top,
       hosts: this.#details?.hosts.figures() ?? [],
       slowest: this.#details?.slowest.list() ?? [],
       ...this.#details === undefined ? {} : { messages: this.#details.messages.list() },
@@ -440,5 +507,8 @@ function withFailed(state: StatsState, refuted: Refuted): StatsState {
     latency,
     // It does not count responses whose records had an expectation of their own.
     tolerated: Math.max(0, tolerated - countErrorStatuses(statuses)),
+    // Their phases and hosts are not known.
+    phases: {},
+    top: state.top && { hosts: [], slowest: [] },
   };
 }

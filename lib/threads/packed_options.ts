@@ -3,7 +3,7 @@ import { Pattern } from "../check/pattern.ts";
 import { BELOW_400, StatusSet } from "../check/status_set.ts";
 import type { RetryOptions, RunOptions } from "../options/run_options.ts";
 import type { RequestTemplates } from "../source/request_defaults.ts";
-import { type Kind, TextTemplate } from "../source/text_template.ts";
+import { type Kind, type TemplatePart, TextTemplate } from "../source/text_template.ts";
 import type { Expectation, HeaderList } from "../target.ts";
 
 /** Whether workers need an option. The main thread does by itself whatever the others are for. */
@@ -12,13 +12,16 @@ const NEEDED = {
   body: true,
   captures: true,
   cluster: false,
+  comments: false,
   concurrency: true,
   connections: true,
   connectTimeoutMs: true,
   connectTo: true,
   cookieJar: false,
+  defaultScheme: true,
   details: true,
   disableKeepAlive: true,
+  dryRun: false,
   durationMs: false,
   engine: true,
   expect: true,
@@ -32,8 +35,9 @@ const NEEDED = {
   hostConcurrency: true,
   hostDelayMs: true,
   hostGiveUpMs: true,
+  hostRate: true,
   idleTimeoutMs: true,
-  input: true,
+  inputs: true,
   ipVersion: true,
   isStdoutTaken: false,
   json: false,
@@ -44,6 +48,7 @@ const NEEDED = {
   maxBytesPerSecond: true,
   method: true,
   metrics: false,
+  otlp: false,
   output: true,
   overwrite: false,
   pauses: true,
@@ -51,6 +56,7 @@ const NEEDED = {
   proxy: true,
   rampUpMs: true,
   rate: true,
+  raw: true,
   redirects: true,
   report: false,
   requestId: false,
@@ -63,17 +69,23 @@ const NEEDED = {
   shard: true,
   silent: false,
   slice: false,
+  stages: true,
   start: false,
   streams: true,
-  summary: false,
+  summaries: false,
   templates: true,
+  think: true,
   threads: false,
   thresholds: false,
   timeoutMs: true,
+  top: true,
   tls: true,
   transport: true,
   unixSocket: true,
   url: true,
+  variables: true,
+  verbose: true,
+  warmUpMs: true,
 } as const satisfies Record<keyof RunOptions, boolean>;
 
 type NeededName = {
@@ -94,7 +106,7 @@ interface PackedExpectation extends Pick<Expectation, "latencyMs" | "sha256"> {
 
 /** A template as plain data. */
 interface PackedTemplate {
-  readonly source: string;
+  readonly parts: readonly TemplatePart[];
   readonly kind: Kind;
 }
 
@@ -173,12 +185,12 @@ function unpackStatuses(text: string | undefined): Expectation["statuses"] {
   return text === BELOW_400.text ? BELOW_400 : StatusSet.parse(text);
 }
 
-function packTemplate({ source, kind }: TextTemplate): PackedTemplate {
-  return { source, kind };
+function packTemplate({ parts, kind }: TextTemplate): PackedTemplate {
+  return { parts, kind };
 }
 
 function unpackTemplates({ headers, body }: PackedTemplates): RequestTemplates {
-  const unpack = ({ source, kind }: PackedTemplate) => TextTemplate.parse(source, kind);
+  const unpack = ({ parts, kind }: PackedTemplate) => new TextTemplate(parts, kind);
   return {
     headers: new Map(Array.from(headers, ([field, template]) => [field, unpack(template)])),
     body: body && unpack(body),

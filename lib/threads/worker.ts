@@ -11,6 +11,7 @@ import { EventLoopLoad } from "../process/event_loop_load.ts";
 import { createHostCheck } from "../process/permission.ts";
 import { PreciseTimer } from "../schedule/precise_timer.ts";
 import { openEngine } from "../run/open_engine.ts";
+import { openRecorder } from "../run/open_recorder.ts";
 import { IDLE, Pipeline } from "../run/pipeline.ts";
 import type { MakeTarget } from "../source/item.ts";
 import { openMaker } from "../source/make_target.ts";
@@ -76,8 +77,8 @@ class WorkerRun {
   }
 
   /** Opens the engine, and loads all that is needed later. @param cookies the first ones; undefined without a jar */
-  async open({ cookies, columns, budget }: WorkerSetup): Promise<void> {
-    this.#make = await openMaker({ ...this.#options, template: this.#options.url }, columns);
+  async open({ cookies, columns, seed, budget, transcripts }: WorkerSetup): Promise<void> {
+    this.#make = await openMaker({ ...this.#options, seed, template: this.#options.url }, columns);
     if (cookies !== undefined) {
       const { SharedJar } = await import("../cookies/shared_jar.ts");
       this.#jar = new SharedJar(
@@ -93,6 +94,7 @@ class WorkerRun {
         ? undefined
         : (target, head) => this.#bodies!.bodyFor(target, head),
       onSinkFailure: (error) => this.#pipeline?.fail(error),
+      transcripts,
     });
     this.#engine = engine;
     this.#check = check;
@@ -139,8 +141,9 @@ class WorkerRun {
     const make = ids === undefined ? this.#make! : addIds(this.#make!, ids);
     const source = new Targets(this.#source, make);
     const stats = new Stats(options);
+    const recorder = await openRecorder(stats, options);
     const pipeline = new Pipeline(
-      { source, engine: this.#engine!, check: this.#check, stats, timer: this.#timer },
+      { source, engine: this.#engine!, check: this.#check, stats, recorder, timer: this.#timer },
       { ...options, durationMs, hasOneHost, isResumable, shared },
       {
         complete: (result) => this.#bodies?.annotate(result) ?? result,

@@ -66,6 +66,7 @@ const MAY: Record<string, string[]> = {
     "lib/options/",
     "lib/process/",
   ],
+  "lib/codec/": ["lib/codec/"],
   "lib/commands/commands.ts": [],
   "lib/commands/compare/": [
     "lib/as_completed.ts",
@@ -87,11 +88,20 @@ const MAY: Record<string, string[]> = {
     "lib/commands/help_pages.ts",
     "lib/errors.ts",
   ],
+  "lib/commands/curl/": [
+    "lib/cli/",
+    "lib/commands/curl/",
+    "lib/errors.ts",
+    "lib/http/",
+    "lib/options/",
+    "lib/source/",
+  ],
   "lib/commands/help_pages.ts": [
     "lib/cli/",
     "lib/commands/commands.ts",
     "lib/commands/compare/",
     "lib/commands/completions/help.ts",
+    "lib/commands/curl/help.ts",
     "lib/commands/man/help.ts",
     "lib/commands/report/",
     "lib/commands/run/",
@@ -160,6 +170,7 @@ const MAY: Record<string, string[]> = {
   ],
   "lib/cookies/": ["lib/cookies/", "lib/engine/", "lib/errors.ts", "lib/process/"],
   "lib/engine/": [
+    "lib/codec/",
     "lib/engine/",
     "lib/engine/fetch/",
     "lib/engine/sockets/",
@@ -234,6 +245,7 @@ const MAY: Record<string, string[]> = {
   "lib/options/": [
     "lib/check/",
     "lib/cli/",
+    "lib/codec/",
     "lib/engine/",
     "lib/errors.ts",
     "lib/http/",
@@ -300,6 +312,7 @@ const MAY: Record<string, string[]> = {
     "lib/target.ts",
     "lib/text/",
     "lib/threads/",
+    "lib/transcript/",
   ],
   "lib/scan/": ["lib/byte_buffer.ts", "lib/scan/", "lib/source/", "lib/stream.ts"],
   "lib/schedule/": [
@@ -343,6 +356,7 @@ const MAY: Record<string, string[]> = {
     "lib/commands/commands.ts",
     "lib/commands/compare/",
     "lib/commands/completions/",
+    "lib/commands/curl/",
     "lib/commands/man/",
     "lib/commands/report/",
     "lib/commands/run/",
@@ -379,6 +393,15 @@ const MAY: Record<string, string[]> = {
     "lib/target.ts",
     "lib/text/",
     "lib/threads/",
+    "lib/transcript/",
+  ],
+  "lib/transcript/": [
+    "lib/engine/",
+    "lib/http/",
+    "lib/result.ts",
+    "lib/target.ts",
+    "lib/text/",
+    "lib/transcript/",
   ],
   "lib/mod.ts": ["lib/as_completed.ts"],
 };

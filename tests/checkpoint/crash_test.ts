@@ -199,7 +199,7 @@ async function runEncoded(options: RunOptions, isHalfWritten: () => boolean): Pr
     fail(error);
   }
   const end = failure === undefined ? "complete" : "failed";
-  await outputs.close(end, { summary: () => "", hdr: () => "" }).catch(fail);
+  await outputs.close(end, () => Promise.resolve("")).catch(fail);
   return failure;
 }
 

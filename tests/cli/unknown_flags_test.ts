@@ -58,11 +58,10 @@ for (
   const [args, words] of [
     [["-sS"], "leave it out"],
     [["-a", "x:y"], "'-u NAME:PASSWORD'"],
-    [["--data-raw", "x"], "'--data DATA'"],
+    [["--body", "x"], "'--data DATA'"],
     [["--max-time", "10"], "'--timeout D' (-t), with its unit"],
     [["--vus", "10"], "'--concurrency C' (-c)"],
     [["--iterations", "10"], "'--requests N' (-n)"],
-    [["--stages", "1m:10"], "there is no such option yet; '--ramp-up D'"],
     [["--rps", "10"], "'--rate R' (-q)"],
     [["--qps=10"], "'--rate R' (-q)"],
     [["-v"], "there is no such option yet; '-o FILE'"],

@@ -9,12 +9,16 @@ import { addIds } from "../../lib/source/request_id.ts";
 async function listInvalid(flags: readonly string[], records: readonly object[]) {
   const argv = ["-i", "in.jsonl", ...flags];
   const options = await parseRun(argv, "1") as RunOptions;
-  const make = refuseUnsafe(await openMaker({ ...options, template: options.url }, []), options);
+  const make = refuseUnsafe(
+    await openMaker({ ...options, seed: "", template: options.url }, []),
+    options,
+  );
   const withIds = options.requestId === undefined
     ? make
     : addIds(make, { name: options.requestId, random: "0".repeat(32) });
   return records.map((record, i) =>
-    withIds({ i, record: JSON.stringify({ url: "http://h/", ...record }), line: i + 1 }).invalid
+    withIds({ i, record: JSON.stringify({ url: "http://h/", ...record }), line: i + 1, input: 0 })
+      .invalid
   );
 }
 

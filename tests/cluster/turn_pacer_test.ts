@@ -205,6 +205,19 @@ Deno.test("TurnPacer: workers begin one ramp together", async () => {
   rig.close();
 });
 
+Deno.test("TurnPacer: workers make exactly the starts of the stages", async () => {
+  const stages = [{ ms: 2_000, to: RATE }, { ms: 1_000, to: RATE }, { ms: 1_000, to: 0 }];
+  const rig = new RateRig({ rate: RATE, stages }, 20);
+  for (let k = 0; k < 3; k++) await rig.join();
+  await rig.time.to(10_000);
+  const fromMs = rig.starts[0].ms;
+  for (const [k, count] of rig.perSecond(fromMs, fromMs + 4_000).entries()) {
+    assertAlmostEquals(count, [250, 750, 1_000, 500][k], 3);
+  }
+  assertEquals([rig.starts.length, rig.moves], [2_500, 1]);
+  rig.close();
+});
+
 Deno.test("TurnPacer: at a slow rate each turn is one start", async () => {
   const { rig, fromMs } = await start(3, 20, 0.5);
   await rig.time.to(fromMs + 61_000);

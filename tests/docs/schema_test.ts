@@ -55,6 +55,7 @@ Deno.test("summary.schema.json names exactly the fields of summaries, and they v
     myriad([
       ...["-i", input, "-q", "1000", "-c", "2", "--json", "--retries", "1", "--retry-delay", "1ms"],
       ...["--no-pause", "--expect-status", "200", "--threshold", "p99<9m", "--threshold", "late<0"],
+      ...["--top", "2"],
     ]),
     myriad(["-n", "3", `${url}/200`, "--engine", "fetch", "-s", "--summary", "-"]),
     // Two seconds at most: a lost threshold is looked for once a second.

@@ -98,12 +98,17 @@ Deno.test("a worker reads no file of its own, whatever a submitter sends", async
     ["--nonsense"],
   ];
   for (const flags of hostile) {
-    const command = { argv: [...flags, "http://h/"], files: [], password: null };
+    const command = { argv: [...flags, "http://h/"], files: [], variables: [], password: null };
     const { message } = await assertRejects(() => parseSubmitted(command, "1"), UsageError);
     assertEquals(message.includes("hunter2"), false);
   }
   const broken = { path, base64: "~" };
-  const command = { argv: ["--data", `@${path}`, "http://h/"], files: [broken], password: null };
+  const command = {
+    argv: ["--data", `@${path}`, "http://h/"],
+    files: [broken],
+    variables: [],
+    password: null,
+  };
   await assertRejects(() => parseSubmitted(command, "1"), UsageError);
 });
 

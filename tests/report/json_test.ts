@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { formatSummary } from "../../lib/report/json.ts";
-import { ATTACKED, HELD, LATENCY, RAW, SNAPSHOT } from "../fixtures/report_snapshots.ts";
+import { ATTACKED, HELD, HOSTILE, LATENCY, RAW, SNAPSHOT } from "../fixtures/report_snapshots.ts";
 
 Deno.test("formatSummary() has exactly the names of the contract, in order", () => {
   const text = formatSummary(SNAPSHOT, { version: "1.2.3" });
@@ -9,6 +9,7 @@ Deno.test("formatSummary() has exactly the names of the contract, in order", () 
     requests: 660_000,
     succeeded: 659_998,
     failed: 2,
+    warm_up: 0,
     skipped: 0,
     errors: { timeout: { count: 2, examples: [{ url: "http://host/7", detail: "no answer" }] } },
     statuses: { "200": 659_990, "503": 8 },
@@ -17,6 +18,7 @@ Deno.test("formatSummary() has exactly the names of the contract, in order", () 
     rate: 660,
     bytes: 8_580_000,
     latency_ms: { ...LATENCY, min: 12.346 },
+    phases_ms: { dns: null, connect: null, tls: null, ttfb: null },
     concurrency: 1000,
     mean_in_flight_ms: 1501.5,
     utilization: 0.991,
@@ -37,7 +39,10 @@ Deno.test("formatSummary() has exactly the names of the contract, in order", () 
     interrupted: false,
     aborted: null,
     thresholds: [],
+    slowest: null,
+    hosts: null,
     own_late_histogram: null,
+    phase_histograms: {},
     histogram: { min: 0, max: 0, sum: 0, sumOfSquares: 0, counts: [] },
   });
   assertEquals(Object.keys(JSON.parse(text).latency_ms), Object.keys(LATENCY));
@@ -53,8 +58,33 @@ Deno.test("formatSummary() has each threshold with the value that was compared",
   ]]);
 });
 
+Deno.test("formatSummary() has the slowest responses and the busiest hosts that are asked for", () => {
+  const slow = (i: number) => ({ i, url: "http://u:p@h/?token=x&a=1", status: 200, ms: 9, at: 5 });
+  const host = (name: string, requests: number) => ({
+    ...{ host: name, requests, failed: 1, meanMs: 1.23456, maxMs: 2 },
+  });
+  const snapshot = {
+    ...SNAPSHOT,
+    top: 2,
+    slowest: [slow(0), slow(1), slow(2)],
+    hosts: [host("a", 2), host("b", 4), host("c", 3)],
+  };
+  const { slowest, hosts } = JSON.parse(formatSummary(snapshot, { version: "1.2.3" }));
+  const at = "1970-01-01T00:00:00.005Z";
+  assertEquals(
+    slowest,
+    [0, 1].map((i) => ({ i, url: "http://h/?token=…&a=1", status: 200, ms: 9, at })),
+  );
+  assertEquals(hosts, [
+    { host: "b", requests: 4, failed: 1, mean_ms: 1.235, max_ms: 2 },
+    { host: "c", requests: 3, failed: 1, mean_ms: 1.235, max_ms: 2 },
+    { host: "others", requests: 2, failed: 1, mean_ms: 1.235, max_ms: 2 },
+  ]);
+});
+
 Deno.test("formatSummary() escapes text for a terminal, and loses nothing", () => {
   const text = formatSummary(ATTACKED, { version: "1.2.3" });
   assert(!RAW.test(text), JSON.stringify(text));
-  assertEquals(JSON.parse(text).errors, ATTACKED.errors);
+  const { errors, hosts } = JSON.parse(text);
+  assertEquals([errors, hosts[0].host], [ATTACKED.errors, HOSTILE]);
 });

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { toSummary } from "../../lib/report/json.ts";
 import { formatTable } from "../../lib/report/table.ts";
+import { PhaseTimes } from "../../lib/stats/phase_times.ts";
 import type { Snapshot } from "../../lib/stats/snapshot.ts";
 import { measureWidth } from "../../lib/text/width.ts";
 import {
@@ -88,6 +89,54 @@ Deno.test("formatTable() shows late starts of the server and of the program", ()
 Deno.test("formatTable() says in its first line that the run was interrupted", () => {
   const [first] = formatRun({ ...SNAPSHOT, interrupted: true }, { color: false }).split("\n");
   assertEquals(first, "660,000 requests in 16:40, interrupted");
+});
+
+Deno.test("formatTable() shows the slowest responses and the busiest hosts that are asked for", () => {
+  const text = formatRun({
+    ...SNAPSHOT,
+    top: 2,
+    slowest: [
+      { i: 123_456, url: `http://host/${"x".repeat(100)}`, status: 200, ms: 3001, at: 0 },
+      { i: 7, url: "http://host/7?api_key=s3cret", status: 503, ms: 12.34, at: 0 },
+    ],
+    hosts: [
+      { host: "b.example", requests: 12_345, failed: 0, meanMs: 12.34, maxMs: 3001 },
+      { host: "a.example", requests: 654_321, failed: 2, meanMs: 1, maxMs: 20 },
+      { host: "c.example", requests: 1, failed: 1, meanMs: 0, maxMs: 0 },
+    ],
+  }, { color: false });
+  assertStringIncludes(
+    text,
+    `
+Slowest responses
+    3.00 s  200  #123456  http://host/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…
+   12.3 ms  503  #7  http://host/7?api_key=…
+
+Hosts                              requests       failed        mean     slowest
+  a.example                         654,321            2     1.00 ms     20.0 ms
+  b.example                          12,345            0     12.3 ms      3.00 s
+  others                                  1            1           -           -
+`,
+  );
+});
+
+Deno.test("formatTable() shows the phases that were measured", () => {
+  const times = new PhaseTimes();
+  for (let k = 1; k <= 20; k++) times.recordPhase("connect", k);
+  for (let k = 1; k <= 1_000; k++) times.recordPhase("ttfb", k / 10);
+  const text = formatRun({ ...SNAPSHOT, phases: times.clone() }, { color: false });
+  assertStringIncludes(
+    text,
+    `  3.00 s
+
+Phases                   count      mean       p50       p95       p99       max
+  connection                20   10.5 ms   10.0 ms   19.1 ms   20.0 ms   20.0 ms
+  first byte             1,000   50.0 ms   50.2 ms   95.2 ms   99.3 ms    100 ms
+
+Statuses
+`,
+  );
+  assertEquals(formatRun(SNAPSHOT, { color: false }).includes("Phases"), false);
 });
 
 Deno.test("formatTable() ends with the result of each threshold", () => {

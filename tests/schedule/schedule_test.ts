@@ -245,6 +245,142 @@ Deno.test("Schedule raises the concurrency over the ramp when there is no rate",
   assertEquals(rig.inFlight.length, 10);
 });
 
+/** 500 starts in 10 s, then 1,000 in 10 s, and 250 in 5 s. */
+const STAGES: ScheduleOptions["stages"] = {
+  of: "rate",
+  steps: [{ ms: 10_000, to: 100 }, { ms: 10_000, to: 100 }, { ms: 5_000, to: 0 }],
+  lengthMs: 25_000,
+};
+
+for (const threads of [1, 3]) {
+  const who = threads === 1 ? "Schedule makes" : `${threads} Schedules make`;
+  Deno.test(`${who} exactly the starts of the stages, and ends with the last`, async () => {
+    const options = { rate: 100, stages: STAGES, concurrency: 10_000 };
+    const rig = new Rig(many(5_000), options, () => ({}), { count: threads, newsMs: 0.5 });
+    const counts: number[] = [];
+    for (const ms of [5_000, 10_000, 20_000, 24_990]) {
+      await rig.time.to(ms - 1);
+      counts.push(rig.starts.length);
+    }
+    assertEquals(counts, [125, 500, 1_500, 1_750]);
+    await rig.time.to(26_000);
+    assertEquals([rig.end, rig.starts.length, rig.late], ["over", 1_750, []]);
+    const off = rig.starts.map(({ ms, dueMs }) => Math.abs(ms - dueMs!));
+    assert(Math.max(...off) < 0.5, `${Math.max(...off)}`);
+    await rig.close();
+  });
+}
+
+for (const threads of [1, 2]) {
+  Deno.test(`Schedule makes up for late starts no longer than 1 s after the stages (${threads} event loops)`, async () => {
+    const stages = { of: "rate", steps: [{ ms: 0, to: 10 }, { ms: 2_000, to: 10 }] } as const;
+    const options = { rate: 10, stages: { ...stages, lengthMs: 2_000 }, concurrency: 2 };
+    const rig = new Rig(many(100), options, () => undefined, { count: threads, newsMs: 0.5 });
+    await rig.time.to(2_500);
+    assertEquals(rig.inFlight, [0, 1]);
+    await rig.answer(0);
+    await rig.time.to(2_510);
+    assertEquals([rig.starts.length, rig.late], [3, [2_300]]);
+    await rig.time.to(3_100);
+    await rig.answerAll();
+    await rig.time.to(4_000);
+    assertEquals([rig.end, rig.starts.length], ["over", 3]);
+    await rig.close();
+  });
+}
+
+Deno.test("Schedule puts off its stages while it has nothing to start", async () => {
+  const source = new Slow();
+  const stages = { of: "rate", steps: [{ ms: 0, to: 10 }, { ms: 300, to: 10 }] } as const;
+  const rig = new Rig(source, { rate: 10, stages: { ...stages, lengthMs: 300 } }, () => ({}));
+  for (let i = 0; i < 3; i++) {
+    await rig.time.to(5_000 * i);
+    source.give(target("http://host/", { i }));
+  }
+  await rig.time.to(10_050);
+  source.give(target("http://host/", { i: 3 }));
+  await rig.time.to(12_000);
+  assertEquals([rig.end, rig.starts.map(({ ms }) => ms)], ["over", [0, 5_000, 10_000]]);
+  await rig.close();
+});
+
+for (const threads of [1, 3]) {
+  Deno.test(`Schedule follows the stages of the concurrency (${threads} event loops)`, async () => {
+    const steps = [{ ms: 1_000, to: 10 }, { ms: 1_000, to: 10 }, { ms: 1_000, to: 0 }];
+    const stages = { of: "concurrency", steps, lengthMs: 3_000 } as const;
+    const rig = new Rig(many(1_000), { concurrency: 10, stages }, undefined, {
+      count: threads,
+      newsMs: 0.5,
+    });
+    const places: number[] = [];
+    for (let ms = 0; ms <= 3_200; ms += 200) {
+      await rig.time.to(ms);
+      places.push(rig.inFlight.length);
+      if (ms === 2_000) await rig.answerAll();
+      // Nothing takes the place of what ends above the level.
+      if (ms > 2_000) await rig.together(rig.inFlight.slice(0, 2));
+    }
+    assertEquals(places.slice(0, 12), [1, 3, 5, 7, 9, 10, 10, 10, 10, 10, 10, 10]);
+    const falling = places.slice(12);
+    if (threads === 1) assertEquals(falling, [8, 6, 4, 2, 0]);
+    // Both of those that ended can have belonged to one event loop.
+    else assertEquals(falling.map((count, k) => count <= 9 - 2 * k), falling.map(() => true));
+    await rig.close();
+  });
+}
+
+for (const threads of [1, 2]) {
+  Deno.test(`Schedule lets each place wait after a request (${threads} event loops)`, async () => {
+    const think = { minMs: 1_000, maxMs: 1_000 };
+    const rig = new Rig(many(7), { concurrency: 2, think }, () => undefined, {
+      count: threads,
+      newsMs: 0.5,
+    });
+    await rig.time.to(100);
+    assertEquals(rig.inFlight, [0, 1]);
+    await rig.answer(0);
+    await rig.time.to(1_099);
+    assertEquals(rig.inFlight, [1]);
+    await rig.time.to(1_200);
+    assertEquals(rig.inFlight, [1, 2]);
+    rig.answers = () => ({});
+    await rig.answerAll();
+    await rig.time.to(1_200);
+    assertEquals(rig.starts.length, 3);
+    await rig.time.to(9_000);
+    // Nobody waits after the last request.
+    assertEquals(rig.starts.slice(3).map(({ ms }) => Math.round(ms / 100)), [22, 22, 32, 32]);
+    await rig.over;
+  });
+}
+
+Deno.test("Schedule lets places wait on a ramp, and after attempts that fail", async () => {
+  const retry = { ...RETRY, retries: 1, delayMs: 1, maxDelayMs: 1 };
+  const think = { minMs: 1_000, maxMs: 1_000 };
+  const rig = new Rig(many(4), { concurrency: 2, rampUpMs: 500, think, retry }, () => BUSY);
+  await rig.time.to(10_000);
+  assertEquals(rig.end, "over");
+  const starts = rig.starts.map(({ ms }) => Math.round(ms / 250) * 250);
+  assertEquals(starts, [0, 250, 1_000, 1_250, 2_000, 2_250, 3_000, 3_250]);
+});
+
+Deno.test("Schedule starts as many requests to each host as its rate allows, and makes up for late ones", async () => {
+  const hosts = Array.from({ length: 400 }, (_, i) => i % 2 === 0 ? "a" : "b");
+  const options = { concurrency: 100, hostRate: 100, hostDelayMs: 10 };
+  const rig = new Rig(at(hosts), options, () => ({}));
+  await rig.time.to(500);
+  // For 30 ms, this process does nothing.
+  await rig.time.jump(30);
+  await rig.time.to(1_000);
+  const counts = [0, 1].map((rest) => rig.starts.filter(({ i }) => i % 2 === rest).length);
+  assertEquals(counts, [101, 101]);
+  // What took longer is not made up for.
+  await rig.time.jump(500);
+  await rig.time.to(2_000);
+  assertEquals(rig.starts.length, 2 * (101 + 51));
+  await rig.close();
+});
+
 Deno.test("Schedule keeps a place free until the ramp reaches it", async () => {
   const rig = new Rig(many(100), { concurrency: 4, rampUpMs: 4_000 });
   await rig.time.to(100);

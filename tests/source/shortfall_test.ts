@@ -14,6 +14,11 @@ for (
       "'--input a' ended before '--duration' was over: --loop starts it again",
     ],
     [
+      { stages: { of: "rate", steps: [], lengthMs: 1 } },
+      3,
+      "'--input a' ended before '--stages' was over: --loop starts it again",
+    ],
+    [
       { requests: 4 },
       3,
       "'--input a' has 3 lines, fewer than '--requests 4' asks for: --loop starts it again",
@@ -41,25 +46,34 @@ for (
     ],
     [{ shard: { index: 2, count: 4 } }, 3, undefined],
     [
-      { durationMs: 9, input: { path: "-", format: "csv" } },
+      { durationMs: 9, inputs: [{ path: "-", format: "csv" }] },
       3,
       "'--input -' ended before '--duration' was over",
     ],
     [
-      { requests: 9, input: { path: "-", format: "csv" } },
+      { requests: 9, inputs: [{ path: "-", format: "csv" }] },
       3,
       "'--input -' has 3 records, fewer than '--requests 9' asks for",
     ],
-    [{ requests: 9, input: undefined }, 3, undefined],
+    [{ requests: 9, inputs: [] }, 3, undefined],
+    [
+      {
+        requests: 9,
+        inputs: [{ path: "a", format: "csv" }, { path: "b", format: "lines" }],
+      },
+      3,
+      "'--input a, b' have 3 records, fewer than '--requests 9' asks for: --loop starts them again",
+    ],
   ] as [Partial<Parameters<typeof describeShortfall>[0]>, number, string | undefined][]
 ) {
   Deno.test(`describeShortfall() says ${text ?? `nothing of ${records} records for ${JSON.stringify(wanted)}`}`, () => {
     const all = {
-      input: { path: "a", format: "lines" as const },
+      inputs: [{ path: "a", format: "lines" as const }],
       start: 0,
       requests: Infinity,
       shard: { index: 0, count: 1 },
       durationMs: undefined,
+      stages: undefined,
     };
     assertEquals(describeShortfall({ ...all, ...wanted }, records), text);
   });

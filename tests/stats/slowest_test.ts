@@ -26,6 +26,15 @@ Deno.test("Slowest keeps the 20 slowest responses, the earlier of equal ones", (
   assertEquals([slowest.list().length, before[1].ms], [20, 98]);
 });
 
+Deno.test("Slowest keeps as many as are wanted, and not less than 20", () => {
+  for (const [wanted, kept] of [[1, 20], [30, 30]]) {
+    const slowest = new Slowest(wanted);
+    for (let k = 0; k < 100; k++) slowest.record(result({ ms: k * 37 % 100 }, { i: k }));
+    const times = slowest.list().map(({ ms }) => ms);
+    assertEquals(times, Array.from({ length: kept }, (_, k) => 99 - k));
+  }
+});
+
 Deno.test("Slowest keeps no failures and no secrets, and bounds texts", () => {
   const slowest = new Slowest();
   slowest.record(of("http://h/", { status: null, error: "timeout", ms: 30_000 }));

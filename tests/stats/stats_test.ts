@@ -2,7 +2,8 @@ import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { MIGRATIONS } from "../../lib/checkpoint/migrations.ts";
 import { ERROR_KINDS, type Result } from "../../lib/result.ts";
 import type { Statistics } from "../../lib/stats/snapshot.ts";
-import { type Moment, Stats, type StatsState } from "../../lib/stats/stats.ts";
+import { Histogram } from "../../lib/stats/histogram.ts";
+import { findWrongStat, type Moment, Stats, type StatsState } from "../../lib/stats/stats.ts";
 import { result } from "../fixtures/result.ts";
 
 const MOMENT: Moment = {
@@ -246,6 +247,40 @@ Deno.test("Stats keeps hosts and slowest responses only with details, and not in
   resumed.record(resultOf({ ms: 5 }));
   const after = resumed.snapshot(MOMENT);
   assertEquals([after.requests, after.hosts[0].requests, after.slowest.length], [2, 1, 1]);
+});
+
+Deno.test("Stats keeps hosts and slowest responses in journals where the summary has them", () => {
+  const failing = resultOf({ status: null, error: "reset", detail: "", ms: 3 }, "http://other/");
+  const stats = new Stats({ top: 5 });
+  for (const one of [resultOf({ ms: 7 }), failing, resultOf({ ms: 9 })]) stats.record(one);
+  const state = JSON.parse(JSON.stringify(stats));
+  assertEquals(findWrongStat(state), undefined);
+  const resumed = Stats.from(state, { top: 5 });
+  assertEquals(JSON.stringify(resumed), JSON.stringify(stats));
+  resumed.record(resultOf({ ms: 8 }));
+  const { hosts, slowest, top } = resumed.snapshot(MOMENT);
+  assertEquals(hosts, [
+    { host: "host", requests: 3, failed: 0, meanMs: 8, maxMs: 9 },
+    { host: "other", requests: 1, failed: 1, meanMs: 0, maxMs: 0 },
+  ]);
+  assertEquals([slowest.map(({ ms }) => ms), top], [[9, 8, 7], 5]);
+  // Without the failures, as though they had never been requested.
+  const again = resumed.withoutFailed().snapshot(MOMENT);
+  assertEquals([again.hosts, again.slowest], [hosts.slice(0, 1), slowest]);
+  for (const wrong of [null, {}, { hosts: [1], slowest: [] }, { hosts: [], slowest: [{}] }]) {
+    assertEquals(findWrongStat({ ...state, top: wrong }), "top");
+  }
+});
+
+Deno.test("Stats has the phases of responses that count, and forgets those of refuted ones", () => {
+  const stats = new Stats();
+  stats.record(resultOf({ ms: 7, ttfbMs: 3 }));
+  stats.record(resultOf({ ms: 7, ttfbMs: 4, status: 500, error: "expect", detail: "" }));
+  const latency = new Histogram().toJSON();
+  const refuted = { requests: 1, bytes: 0, attempts: 1, busyMs: 7, statuses: { 200: 1 }, latency };
+  const counts = [stats, stats.withoutFailed(), stats.withoutFailed(refuted)]
+    .map((one) => one.snapshot(MOMENT).phases.ttfb?.count);
+  assertEquals(counts, [1, 1, undefined]);
 });
 
 Deno.test("Stats separates own lateness from waits for places, in journals too", () => {

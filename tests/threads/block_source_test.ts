@@ -137,7 +137,8 @@ for (
     const input = format && { path, format };
     const expected = await all(await open({ ...options, input }));
     const source = await openSourceOf({ ...options, input });
-    const plain = { method: "GET", headers: [], body: undefined, input };
+    const inputs = input === undefined ? [] : [input];
+    const plain = { method: "GET", headers: [], body: undefined, inputs };
     const workers = Array.from({ length: 3 }, (_, worker) => {
       const step = "shard" in options ? options.shard.count : 1;
       return new BlockSource(step, () => void Promise.resolve().then(() => dealer.ask(worker)));
@@ -159,7 +160,10 @@ for (
     });
     const targets = await Promise.all(workers.map(async (items) => {
       items.begin();
-      const make = await openMaker({ template: undefined, ...plain, ...options }, source.columns);
+      const make = await openMaker(
+        { template: undefined, seed: "", ...plain, ...options },
+        source.columns,
+      );
       return await all(new Targets(items, make));
     }));
     const sorted = targets.flat().sort((a, b) => a.i - b.i);

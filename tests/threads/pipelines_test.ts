@@ -31,7 +31,7 @@ const open = async (code: string, count = 2): Promise<[Pipelines, RunOptions]> =
   const options = await parseRun(["http://127.0.0.1/{}", "-n", "10"], "0.0.0") as RunOptions;
   const url = `data:text/javascript,${encodeURIComponent(code)}`;
   const findCode = () => Promise.resolve({ url });
-  return [await Pipelines.open(options, count, { columns: [], findCode }), options];
+  return [await Pipelines.open(options, count, { columns: [], seed: "", findCode }), options];
 };
 
 /** Runs scripted workers to their end. @returns how the run failed; undefined if it did not */
@@ -41,7 +41,7 @@ async function run(
 ): Promise<{ failure: unknown; pipelines: Pipelines }> {
   const [pipelines, options] = await open(code);
   const { url: template, start, requests: count } = options;
-  const source = await openSource({ ...options, template, start, count });
+  const source = await openSource({ ...options, template, seed: "", start, count });
   pipelines.begin(options, {
     source,
     pending: source.items,

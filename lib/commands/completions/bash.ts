@@ -81,9 +81,9 @@ complete -F _myriad myriad
 }
 
 function formatNames({ name, flags }: CompletedCommand): string {
-  const words = flags.flatMap(({ names, takes }) =>
-    takes === "optional value" ? [...names, `${names.at(-1)}=`] : names
-  );
+  const words = flags.flatMap((flag) => {
+    return flag.takes === "optional value" ? [...flag.names, ...listInOneWord(flag)] : flag.names;
+  });
   return `        ${name}) found='words ${words.join(" ")}' ;;`;
 }
 
@@ -100,9 +100,12 @@ function formatValues({ name, flags }: CompletedCommand): string[] {
 }
 
 /** How a flag is written before its value: in a word of its own, or with `=`. */
-function listWritten({ names, takes }: CompletedFlag): readonly string[] {
-  const inOneWord = names.filter((name) => name.startsWith("--")).map((name) => `${name}=`);
-  return takes === "value" ? [...names, ...inOneWord] : inOneWord;
+function listWritten(flag: CompletedFlag): readonly string[] {
+  return flag.takes === "value" ? [...flag.names, ...listInOneWord(flag)] : listInOneWord(flag);
+}
+
+function listInOneWord({ names }: CompletedFlag): readonly string[] {
+  return names.filter((name) => name.startsWith("--")).map((name) => `${name}=`);
 }
 
 function formatArgument({ name, argument }: CompletedCommand): string {

@@ -1,4 +1,4 @@
-import type { Flag } from "../../cli/flags.ts";
+import { type Flag, listSpellings } from "../../cli/flags.ts";
 import type { CommandHelp } from "../../cli/format_help.ts";
 
 /**
@@ -9,7 +9,7 @@ export type Completion = readonly string[] | "file" | "@file" | "nothing";
 
 /** A flag, as a shell completes it. */
 export interface CompletedFlag {
-  /** All ways to write it, with its dashes: those of one letter first. */
+  /** All ways to write it, with their dashes. */
   readonly names: readonly string[];
   /** What it does, in one line. */
   readonly help: string;
@@ -47,7 +47,7 @@ export function listCompleted(
 function describeFlag(flag: Flag, all: readonly Flag[]): CompletedFlag {
   const { name, help, value, optionalValue, repeatable = false, excludes = [] } = flag;
   return {
-    names: listNames(flag),
+    names: listSpellings(flag),
     help,
     takes: value !== undefined
       ? "value"
@@ -60,12 +60,8 @@ function describeFlag(flag: Flag, all: readonly Flag[]): CompletedFlag {
     excludes: all.filter((other) => excludes.includes(other.name) || other.excludes?.includes(name))
       // A flag that can be turned off stands with the others then.
       .filter((other) => other.off === undefined && flag.off === undefined)
-      .flatMap(listNames),
+      .flatMap(listSpellings),
   };
-}
-
-function listNames({ name, short }: Flag): readonly string[] {
-  return [...short === undefined ? [] : [`-${short}`], `--${name}`];
 }
 
 function findCompletion({ kind, path, fromFile = false }: Flag): Completion {

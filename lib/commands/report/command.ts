@@ -6,6 +6,7 @@
 import { checkFlags } from "../../cli/check_flags.ts";
 import type { Flag } from "../../cli/flags.ts";
 import { type CommandHelp, formatHelp } from "../../cli/format_help.ts";
+import { count } from "../../cli/kinds.ts";
 import { parseFlags } from "../../cli/parse_flags.ts";
 import { UsageError } from "../../errors.ts";
 import { DeferredFile } from "../../output/deferred_file.ts";
@@ -14,6 +15,7 @@ import { isGranted } from "../../process/permission.ts";
 import { formatDocument } from "../../report/json.ts";
 import { formatTable } from "../../report/table.ts";
 import { Histogram } from "../../stats/histogram.ts";
+import { MAX_SLOWEST } from "../../stats/slowest.ts";
 import { formatCount } from "../../text/format.ts";
 import { review } from "./read_run.ts";
 import type { RunData } from "./record_tally.ts";
@@ -27,8 +29,14 @@ export const REPORT_FLAGS = [
     help: "also write a page: one file that opens without a network",
   },
   {
+    name: "top",
+    value: "N",
+    kind: count({ min: 1, max: MAX_SLOWEST }),
+    help: "show the N slowest responses and the N busiest hosts",
+  },
+  {
     name: "compare",
-    excludes: ["report"],
+    excludes: ["report", "top"],
     help: "show two runs side by side, each a file, with their differences",
   },
   { name: "json", help: "print the result as JSON" },
@@ -85,7 +93,7 @@ export async function report(
   const page = path === undefined ? undefined : await DeferredFile.open(path, "--report");
   let reviewed;
   try {
-    reviewed = await review(positionals);
+    reviewed = await review(positionals, values.get("top"));
     await page?.write(await makePage(reviewed, positionals, version));
   } catch (error) {
     await page?.abandon().catch(() => {});
@@ -94,7 +102,7 @@ export async function report(
   const text = values.get("json")
     ? formatDocument(reviewed.summary)
     : formatTable(reviewed, { color });
-  return { text, notice: formatNotice(reviewed, positionals) };
+  return { text, notice: formatNotice(reviewed, positionals, values.has("top")) };
 }
 
 /**
@@ -157,6 +165,7 @@ async function compareFiles(
 function formatNotice(
   { invalidLines = 0, parts, summary }: RunData,
   names: readonly string[],
+  hasTop = false,
 ): string | undefined {
   if (invalidLines > 0) {
     const lines = invalidLines === 1
@@ -166,6 +175,10 @@ function formatNotice(
   }
   if (parts !== undefined && summary.latency_ms === undefined) {
     return "not every summary has a histogram, so there are no percentiles of all: make them with this version";
+  }
+  if (hasTop && !summary.slowest && !summary.hosts) {
+    return "'--top' shows nothing, as the files do not tell hosts and slow responses: " +
+      "make summaries with --top, and records with the fields i, url, ms and at";
   }
   return undefined;
 }

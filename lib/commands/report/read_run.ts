@@ -4,6 +4,7 @@ import { ABSENT } from "../../scan/scanner.ts";
 import { Input } from "../../source/input.ts";
 import type { KnownSummary } from "../../stats/figures.ts";
 import { countErrorStatuses } from "../../stats/status_counts.ts";
+import { cutHosts, toHostFigures, toSlowRequest } from "../../stats/top.ts";
 import { mergeSummaries } from "./merge.ts";
 import { RecordTally, type RunData } from "./record_tally.ts";
 import { NAMES, RunRecord } from "./run_record.ts";
@@ -17,10 +18,12 @@ const ERROR = NAMES.indexOf("error");
  * Reads the records of a run, or the summaries of its parts. Each file is read once, in flat
  * memory.
  *
+ * @param top how many hosts and slow responses the summary has at most; undefined for what
+ * summaries have, and none of records
  * @throws {UsageError} If a file cannot be read, holds something else, or both kinds are given.
  * @throws {InputError} If one breaks off.
  */
-export async function review(names: readonly string[]): Promise<RunData> {
+export async function review(names: readonly string[], top?: number): Promise<RunData> {
   const inputs: Input[] = [];
   try {
     // All are opened before one is read, so that a wrong name is reported at once.
@@ -37,7 +40,7 @@ export async function review(names: readonly string[]): Promise<RunData> {
         }' together: one is a summary, the other records: pass files of one kind`,
       );
     }
-    return isSummary ? await ofSummaries(files, names) : await ofRecords(files, names);
+    return isSummary ? await ofSummaries(files, names, top) : await ofRecords(files, names, top);
   } finally {
     for (const input of inputs) input.close();
   }
@@ -46,6 +49,7 @@ export async function review(names: readonly string[]): Promise<RunData> {
 async function ofSummaries(
   files: readonly SourceFile[],
   names: readonly string[],
+  top: number = Infinity,
 ): Promise<RunData> {
   const summaries: KnownSummary[] = [];
   for (const [k, file] of files.entries()) {
@@ -61,12 +65,19 @@ async function ofSummaries(
     failed,
     seconds,
   }));
-  const summary = mergeSummaries(summaries);
+  const all = mergeSummaries(summaries);
+  const summary = {
+    ...all,
+    slowest: all.slowest && all.slowest.slice(0, top),
+    hosts: all.hosts && cutHosts(all.hosts, top),
+  };
   const { statuses, errors } = summary;
   // Where a response was not as expected, the user did say what to expect.
   const isKnown = statuses !== undefined && errors !== undefined && errors.expect === undefined;
   return {
     summary,
+    hosts: summary.hosts?.map(toHostFigures),
+    slowest: summary.slowest?.map(toSlowRequest),
     parts: parts.length > 1 ? parts : undefined,
     tolerated: isKnown ? countErrorStatuses(statuses) : undefined,
   };
@@ -75,8 +86,9 @@ async function ofSummaries(
 async function ofRecords(
   files: readonly SourceFile[],
   names: readonly string[],
+  top: number | undefined,
 ): Promise<RunData> {
-  const tally = new RecordTally();
+  const tally = new RecordTally(top);
   let invalidLines = 0;
   for (const [k, file] of files.entries()) {
     invalidLines += await readInto(tally, file, names[k]);

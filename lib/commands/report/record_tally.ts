@@ -7,8 +7,12 @@ import type { KnownSummary } from "../../stats/figures.ts";
 import { Histogram } from "../../stats/histogram.ts";
 import { HostTally } from "../../stats/host_tally.ts";
 import { toLatency } from "../../stats/latency.ts";
+import { PhaseTimes, toPhaseFigures } from "../../stats/phase_times.ts";
+import { type ByPhase, mapPhases, PHASES } from "../../stats/phases.ts";
 import { Slowest } from "../../stats/slowest.ts";
 import { MIN_ERROR_STATUS, StatusCounts } from "../../stats/status_counts.ts";
+import { listHosts, listSlowest } from "../../stats/top.ts";
+import { toIsoTime } from "../../text/iso_time.ts";
 import { withoutUserinfo } from "../../text/secrets.ts";
 import type { RunRecord } from "./run_record.ts";
 
@@ -40,11 +44,22 @@ export class RecordTally {
   readonly #histogram = new Histogram();
   readonly #errors = new ErrorTally();
   readonly #hosts = new HostTally();
-  readonly #slowest = new Slowest();
+  readonly #slowest: Slowest;
   readonly #messages = new ErrorGroups();
   readonly #series = new RecordSeries();
   /** How many records tell each of these; what one record does not tell, the report does not. */
   #known = { statuses: 0, latencies: 0, bytes: 0, attempts: 0, urls: 0, times: 0, slowest: 0 };
+
+  readonly #phases = new PhaseTimes();
+  /** How many responses tell each phase, be it that it was not measured. */
+  readonly #told = PHASES.map(() => 0);
+  readonly #top: number | undefined;
+
+  /** @param top how many hosts and slow responses the summary has; undefined for none */
+  constructor(top?: number) {
+    this.#top = top;
+    this.#slowest = new Slowest(top);
+  }
 
   add(record: RunRecord): void {
     const { status, ms, error } = record;
@@ -61,6 +76,7 @@ export class RecordTally {
     if (hasFailed) this.#addFailure(record);
     else {
       this.#responses++;
+      this.#addPhases(record);
       if (status !== null && status >= MIN_ERROR_STATUS) this.#tolerated++;
       if (record.hasMs) {
         known.latencies++;
@@ -81,6 +97,14 @@ export class RecordTally {
     }
   }
 
+  #addPhases({ phases }: RunRecord): void {
+    for (let k = 0; k < phases.length; k++) {
+      const { phase, ms, isTold } = phases[k];
+      if (isTold) this.#told[k]++;
+      if (ms !== undefined) this.#phases.recordPhase(phase, ms);
+    }
+  }
+
   #addFailure(record: RunRecord): void {
     this.#failed++;
     if (record.hasAttempts && isSkipped(record)) this.#skipped++;
@@ -91,6 +115,19 @@ export class RecordTally {
     this.#messages.record(error, detail, url);
   }
 
+  /** The phases that each response tells. */
+  #reviewPhases(): Pick<KnownSummary, "phases_ms" | "phase_histograms"> {
+    const responses = this.#responses;
+    const told = PHASES.filter((_, k) => responses > 0 && this.#told[k] === responses);
+    if (told.length === 0) return {};
+    const all = this.#phases.clone();
+    const known: ByPhase<Histogram> = Object.fromEntries(told.map((phase) => [phase, all[phase]]));
+    return {
+      phases_ms: Object.fromEntries(told.map((phase) => [phase, toPhaseFigures(all[phase])])),
+      phase_histograms: mapPhases(known, (histogram) => histogram.toJSON()),
+    };
+  }
+
   /** All that the records tell. */
   review(): RunData {
     const known = this.#known;
@@ -99,6 +136,9 @@ export class RecordTally {
     const ofAll = <T>(count: number, value: T): T | undefined => count === all ? value : undefined;
     const range = ofAll(known.times, this.#series.range);
     const seconds = range === undefined ? undefined : (range.endMs - range.startMs) / 1000;
+    const hosts = ofAll(known.urls, this.#hosts.figures());
+    const slowest = ofAll(known.slowest, this.#slowest.list());
+    const top = this.#top;
     const hasLatencies = known.latencies === this.#responses;
     return {
       summary: roundSummary({
@@ -113,21 +153,18 @@ export class RecordTally {
         rate: seconds ? all / seconds : undefined,
         bytes: this.#bytes > MAX_EXACT ? undefined : ofAll(known.bytes, this.#bytes),
         latency_ms: hasLatencies ? toLatency(this.#histogram) : undefined,
+        ...this.#reviewPhases(),
         attempts: this.#attempts > MAX_EXACT ? undefined : ofAll(known.attempts, this.#attempts),
+        slowest: top === undefined ? undefined : slowest && listSlowest(slowest, top),
+        hosts: top === undefined ? undefined : hosts && listHosts(hosts, top),
         histogram: hasLatencies ? this.#histogram.toJSON() : undefined,
       }),
       series: ofAll(known.times, this.#series.series()),
-      hosts: ofAll(known.urls, this.#hosts.figures()),
-      slowest: ofAll(known.slowest, this.#slowest.list()),
+      hosts,
+      slowest,
       messages: this.#unnamed === 0 ? this.#messages.list() : undefined,
       // Where a response was not as expected, the user did say what to expect.
       tolerated: this.#errors.has("expect") ? undefined : ofAll(known.statuses, this.#tolerated),
     };
   }
-}
-
-/** Null where the time is beyond what a date can be. */
-function toIsoTime(ms: number): string | null {
-  const date = new Date(ms);
-  return Number.isNaN(date.getTime()) ? null : date.toISOString();
 }

@@ -88,6 +88,10 @@ export class Http1Connection extends Connection implements TransportListener, He
     this.#transport.sendText(text, hop.body);
   }
 
+  describe(hop: Hop, route: Route, headers: HeaderList): readonly string[] {
+    return this.#writer.lines(hop, route, headers);
+  }
+
   abandon(exchange: Exchange): void {
     if (this.#exchange === exchange) this.close();
   }

@@ -70,6 +70,11 @@ export class RequestWriter {
     return `${method} ${prepared.base}${route.target}${prepared.open}${name}: ${id}\r\n\r\n`;
   }
 
+  /** The lines of a {@linkcode head}, without the empty one at its end. */
+  lines(hop: Hop, route: Route, headers?: HeaderList): readonly string[] {
+    return this.head(hop, route, headers).slice(0, -"\r\n\r\n".length).split("\r\n");
+  }
+
   #withClose(headers: HeaderList): HeaderList {
     return this.#closesAll && !closesConnection(headers)
       ? [...headers, ["Connection", "close"]]

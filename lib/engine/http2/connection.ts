@@ -199,6 +199,10 @@ export class Http2Connection extends Connection implements TransportListener, Fr
     return this.#streams.size;
   }
 
+  override describe(hop: Hop, route: Route, headers: HeaderList): readonly string[] {
+    return this.#blocks.lines(hop, route, headers);
+  }
+
   override send(hop: Hop, route: Route, headers: HeaderList, exchange: Exchange): void {
     const writer = this.#writer;
     const body = hop.body !== undefined && hop.body.length > 0 ? hop.body : undefined;

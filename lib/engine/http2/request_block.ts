@@ -64,13 +64,22 @@ export class RequestBlocks {
     return size + requestId[1].length;
   }
 
-  #prepare(
+  /** The fields of a block that {@linkcode append} would append, each as a line. */
+  lines(hop: Hop, { origin, target }: Route, headers: HeaderList): readonly string[] {
+    const { method, body, requestId } = hop;
+    const { before, behind } = this.#list(origin.key, method, body?.length, headers);
+    const all = [...before, [":path", target] as const, ...behind];
+    if (requestId !== undefined) all.push([requestId[0].toLowerCase(), requestId[1]]);
+    return all.map(([name, value]) => `${name}: ${value}`);
+  }
+
+  /** The fields before and behind `:path`. */
+  #list(
     origin: string,
     method: string,
     length: number | undefined,
     headers: HeaderList,
-    idName: string | undefined,
-  ): Prepared {
+  ): { before: [string, string][]; behind: (readonly [string, string])[] } {
     const colon = origin.indexOf(":");
     const host = headers.find(([name]) => name.toLowerCase() === "host")?.[1];
     const before: [string, string][] = [
@@ -85,6 +94,17 @@ export class RequestBlocks {
     if (length !== undefined || method === "POST" || method === "PUT" || method === "PATCH") {
       behind.push(["content-length", `${length ?? 0}`]);
     }
+    return { before, behind };
+  }
+
+  #prepare(
+    origin: string,
+    method: string,
+    length: number | undefined,
+    headers: HeaderList,
+    idName: string | undefined,
+  ): Prepared {
+    const { before, behind } = this.#list(origin, method, length, headers);
     const fields = [...before, ...behind, [":path", ""]];
     if (idName !== undefined) fields.push([idName, ""]);
     return {

@@ -6,9 +6,9 @@
 import type { ConnectionInfo, Failure, HttpVersion } from "../../result.ts";
 import type { HeaderList } from "../../target.ts";
 import { InFlight } from "../deadlines.ts";
-import type { BodyTap } from "../hooks.ts";
+import type { BodyTap } from "../body_tap.ts";
+import type { BorrowedHead } from "../borrowed_head.ts";
 import type { Hop } from "../redirect.ts";
-import type { BorrowedHead } from "../hooks.ts";
 import type { Route } from "./router.ts";
 
 /**
@@ -96,6 +96,8 @@ export abstract class Connection extends InFlight {
    * @param headers the fields to send, in place of those of the hop
    */
   abstract send(hop: Hop, route: Route, headers: HeaderList, exchange: Exchange): void;
+  /** The head of a request as {@linkcode send} would send it, line by line, each character a byte. */
+  abstract describe(hop: Hop, route: Route, headers: HeaderList): readonly string[];
   /** Gives up an exchange, which gets no call any more. Other exchanges go on. */
   abstract abandon(exchange: Exchange): void;
   /** Closes the connection at once. Its owner is told; its exchanges are not. */

@@ -91,9 +91,19 @@ export class SocketEngine implements Engine {
   }
 
   start(target: Target, done: (result: Result) => void, dueMs?: number): void {
-    const attempt = new Attempt(target, this.#context, done, dueMs);
+    const attempt = this.createAttempt(target, this.#context, done, dueMs);
     if (this.#cancelled) attempt.stop("cancelled");
     else attempt.start();
+  }
+
+  /** Makes the request of a target; it is not sent yet. */
+  protected createAttempt(
+    target: Target,
+    context: AttemptContext,
+    done: (result: Result) => void,
+    dueMs: number | undefined,
+  ): Attempt {
+    return new Attempt(target, context, done, dueMs);
   }
 
   cancel(): void {
@@ -105,6 +115,7 @@ export class SocketEngine implements Engine {
   close(): void {
     this.#context.deadlines.close();
     this.#context.pool.close();
+    this.#context.options.decoding?.close();
     this.#transports.close();
   }
 }

@@ -4,11 +4,13 @@
  * @module
  */
 import { listEndings } from "../../cli/file_endings.ts";
-import { choice } from "../../cli/kinds.ts";
+import { choice, count } from "../../cli/kinds.ts";
 import { OUTPUT_FORMAT_NAMES, OUTPUT_FORMATS } from "../../output/formats.ts";
 import { FIELDS } from "../../output/record.ts";
+import { MAX_SLOWEST } from "../../stats/slowest.ts";
 import { CAPTURE, LISTEN_ADDRESS } from "../kinds.ts";
-import { listWords } from "./flag.ts";
+import { SUMMARY_FORMATS } from "../summary_formats.ts";
+import { GIVEN, listWords } from "./flag.ts";
 import type { RunFlag } from "./flag.ts";
 
 /** The rows, in the order of the help. */
@@ -65,6 +67,13 @@ export const OUTPUT_ROWS = [
     identity: { of: ({ saveBodies }) => saveBodies },
   },
   {
+    name: "raw",
+    option: "raw",
+    help: "leave compressed bodies as they came, for --save-bodies, --capture and --expect-body",
+    // Records and saved bodies hold something else.
+    identity: { of: ({ raw }) => raw ? GIVEN : null },
+  },
+  {
     name: "resume",
     optionalValue: "force",
     kind: choice("force"),
@@ -106,9 +115,14 @@ export const OUTPUT_ROWS = [
   {
     name: "summary",
     value: "FILE",
-    path: { access: "write", stdio: true, endings: { formats: ["json", "txt"] } },
-    option: "summary",
-    help: "the summary as JSON",
+    repeatable: true,
+    path: {
+      access: "write",
+      stdio: true,
+      endings: { formats: listEndings(SUMMARY_FORMATS) },
+    },
+    help: "the summary as JSON, as Markdown in a FILE.md, or as JUnit's XML in a FILE.xml: " +
+      "a case for each threshold and expectation",
   },
   {
     name: "hdr",
@@ -126,10 +140,37 @@ export const OUTPUT_ROWS = [
       "HOST:PORT or PORT (127.0.0.1); 0 picks a port",
   },
   {
+    name: "otlp",
+    value: "URL",
+    fromFile: true,
+    secret: "userinfo",
+    isOfSubmitter: true,
+    help: "send the same numbers to an OpenTelemetry receiver at URL, every 10 s and at the end, " +
+      "by OTLP over HTTP: http://127.0.0.1:4318; @FILE, @-: from a file or stdin",
+  },
+  {
+    name: "otlp-header",
+    value: "'NAME: VALUE'",
+    repeatable: true,
+    fromFile: true,
+    secret: "value",
+    requires: ["otlp"],
+    isOfSubmitter: true,
+    help: "a header field for --otlp, such as Authorization; @FILE: a file of them, one a line; " +
+      "@-: stdin",
+  },
+  {
     name: "json",
     path: { access: "write", fixed: "-" },
     option: "json",
     help: "the summary as JSON on stdout, instead of the table",
+  },
+  {
+    name: "top",
+    value: "N",
+    kind: count({ min: 1, max: MAX_SLOWEST }),
+    option: "top",
+    help: "show the N slowest responses and the N busiest hosts, in the table and the summary",
   },
   {
     name: "report",
@@ -147,6 +188,23 @@ export const OUTPUT_ROWS = [
       "live if the run looks longer than 10 s; else a line every 10 s",
   },
   {
+    name: "verbose",
+    short: "v",
+    optionalValue: "all",
+    kind: choice("all"),
+    // -vv is the same as --verbose=all.
+    repeatable: true,
+    excludes: ["progress"],
+    help: "show the first request and its response on stderr, heads and the beginning of bodies, " +
+      "without secrets; -vv: all of them, for small runs",
+  },
+  {
+    name: "dry-run",
+    option: "dryRun",
+    excludes: ["retry-failed"],
+    help: "send nothing: print the first ten requests as they would be, and how many in all",
+  },
+  {
     name: "silent",
     short: "s",
     option: "silent",
@@ -161,5 +219,10 @@ export const OUTPUT_ROWS = [
     help: "flags from a JSON object by their long names, and url; the command line wins",
   },
   { name: "help", short: "h", commandLineOnly: true, help: "print this help" },
-  { name: "version", short: "V", commandLineOnly: true, help: "print the version" },
+  {
+    name: "version",
+    short: "V",
+    commandLineOnly: true,
+    help: "print the version; with --json also those of Deno and V8, and the system",
+  },
 ] as const satisfies readonly RunFlag[];

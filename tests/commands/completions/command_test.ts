@@ -1,4 +1,5 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { listSpellings } from "../../../lib/cli/flags.ts";
 import { COMMANDS } from "../../../lib/commands/commands.ts";
 import { completions } from "../../../lib/commands/completions/command.ts";
 import { HELP_PAGES } from "../../../lib/commands/help_pages.ts";
@@ -73,8 +74,7 @@ function listNames(): Map<string, string[]> {
   return new Map(
     Object.entries(HELP_PAGES).map(([command, { flags }]) => [
       command,
-      flags.flatMap(({ name, short }) => [`--${name}`, ...short === undefined ? [] : [`-${short}`]])
-        .sort(),
+      flags.flatMap(listSpellings).sort(),
     ]),
   );
 }

@@ -2,6 +2,8 @@ import { assertEquals } from "@std/assert";
 import { review } from "../../../lib/commands/report/read_run.ts";
 import { createCsvFormatter } from "../../../lib/output/csv.ts";
 import { createFormatter } from "../../../lib/output/ndjson.ts";
+import { DEFAULT_FIELDS } from "../../../lib/output/record.ts";
+import { roundSummary, toSummary } from "../../../lib/report/json.ts";
 import { ERROR_KINDS, type Result } from "../../../lib/result.ts";
 import { type Moment, Stats } from "../../../lib/stats/stats.ts";
 import { folder } from "../../fixtures/folder.ts";
@@ -17,6 +19,9 @@ function* results(): Generator<Result> {
     yield resultWith({
       at: Date.UTC(2026) + i,
       ms: random(500_000) / 1000,
+      ttfbMs: i / 1000,
+      via: { remote: null, dnsMs: null, connectMs: i / 500, tlsMs: null },
+      isReused: i % 2 === 0,
       status: hasFailed ? null : 200 + i % 3,
       error: hasFailed ? ERROR_KINDS[random(5)] : undefined,
       detail: hasFailed ? `=no answer within ${random(9)} ms, "${i % 2 ? "a" : "b\n"}"` : undefined,
@@ -27,8 +32,9 @@ function* results(): Generator<Result> {
 for (const format of ["ndjson", "csv"]) {
   Deno.test(`review() counts hosts, slowest responses and messages as the run does (${format})`, async () => {
     await using dir = await folder();
-    const stats = new Stats({ details: true });
-    const options = { fields: undefined, captures: [], isForTerminal: false };
+    const stats = new Stats({ top: 25 });
+    const fields = [...DEFAULT_FIELDS, "dns_ms", "connect_ms", "ttfb_ms"];
+    const options = { fields, captures: [], isForTerminal: false };
     const table = createCsvFormatter(options);
     const formatRecord = format === "csv" ? table.format : createFormatter(options);
     let text = format === "csv" ? table.header : "";
@@ -37,7 +43,21 @@ for (const format of ["ndjson", "csv"]) {
       text += formatRecord(result);
     }
     const own = stats.snapshot({} as Moment);
-    const reviewed = await review([await dir.write("records", text)]);
+    const path = await dir.write("records", text);
+    const reviewed = await review([path], 25);
+    const summary = roundSummary(toSummary({ ...own, thresholds: [], aborted: undefined }, {
+      version: "1",
+    }));
+    assertEquals(reviewed.summary.slowest, summary.slowest);
+    assertEquals(reviewed.summary.hosts, summary.hosts);
+    // The records have no `tls_ms`.
+    const { tls, ...phases } = summary.phases_ms;
+    assertEquals([tls, phases.dns, phases.ttfb?.count], [null, null, own.succeeded]);
+    assertEquals(reviewed.summary.phases_ms, phases);
+    assertEquals(reviewed.summary.phase_histograms, summary.phase_histograms);
+    assertEquals([summary.slowest!.length, summary.hosts!.length], [25, 26]);
+    const { slowest, hosts } = (await review([path])).summary;
+    assertEquals([slowest, hosts], [undefined, undefined]);
     assertEquals([reviewed.invalidLines, reviewed.summary.requests], [0, own.requests]);
     assertEquals(reviewed.slowest, own.slowest);
     assertEquals(reviewed.messages, own.messages);

@@ -1,0 +1,82 @@
+/**
+ * `myriad curl`: a command of curl as a run.
+ *
+ * @module
+ */
+import { formatHelp } from "../../cli/format_help.ts";
+import { parseFlags } from "../../cli/parse_flags.ts";
+import { quoteWord } from "../../cli/quote_word.ts";
+import { UsageError } from "../../errors.ts";
+import { readFromDisk, readShortText } from "../../options/read_file.ts";
+import { CURL_FLAGS_HERE, CURL_HELP } from "./help.ts";
+import { parseCurl } from "./parse_curl.ts";
+import { splitShellWords } from "./shell_words.ts";
+import { translateCurl, type Translation } from "./translate.ts";
+
+/** A text to print, or a run to make. */
+export type CurlOutcome =
+  | { readonly text: string; readonly notes: readonly string[] }
+  | Translation;
+
+/**
+ * Reads the command line, and the command of curl in it.
+ *
+ * @param argv the command line, without the command
+ * @throws {UsageError} If one of them is wrong, or a run cannot do what curl does.
+ */
+export async function curl(argv: readonly string[]): Promise<CurlOutcome> {
+  const own = countOwn(argv);
+  const values = parseFlags(CURL_FLAGS_HERE, argv.slice(0, own), "myriad curl");
+  if (values.get("help")) return { text: formatHelp(CURL_HELP), notes: [] };
+  const { words, rest } = await readWords(argv.slice(own));
+  const { argv: translated, notes } = translateCurl(parseCurl(words));
+  const url = translated.at(-1)!;
+  // Flags of the user come before the URL, which may follow `--` there.
+  const all = [...translated.slice(0, -1), ...rest, url];
+  if (!values.get("print")) return { argv: all, notes };
+  return { text: `${["myriad", ...all].map(quoteWord).join(" ")}\n`, notes };
+}
+
+/** How many arguments, the first ones, are flags of this command. */
+function countOwn(argv: readonly string[]): number {
+  const isOwn = (arg: string): boolean => ["--print", "--help", "-h"].includes(arg);
+  const end = argv.findIndex((arg) => !isOwn(arg));
+  return end < 0 ? argv.length : end;
+}
+
+/** The words of a command of curl without its name, and the flags of a run behind them. */
+async function readWords(
+  argv: readonly string[],
+): Promise<{ words: readonly string[]; rest: readonly string[] }> {
+  const [first, ...rest] = argv;
+  if (first === undefined || first === "-") {
+    if (first === undefined && Deno.stdin.isTerminal()) {
+      throw new UsageError(
+        "No curl command is given: add one in quotes, or - to read it from stdin",
+      );
+    }
+    return { words: splitPasted(await readShortText(readFromDisk, "-", "curl -")), rest };
+  }
+  if (/\s/.test(first)) return { words: splitPasted(first), rest };
+  const end = argv.indexOf("--");
+  const words = end < 0 ? argv : argv.slice(0, end);
+  return { words: withoutName(words), rest: end < 0 ? [] : argv.slice(end + 1) };
+}
+
+const NAME = /(?:^|[\\/])curl(?:\.exe)?$/i;
+
+function withoutName(words: readonly string[]): readonly string[] {
+  return NAME.test(words[0]) ? words.slice(1) : words;
+}
+
+/** The words of a command as it is pasted, perhaps with the prompt before it. */
+function splitPasted(text: string): readonly string[] {
+  if (/\^(?:"|\r?\n)/.test(text)) {
+    throw new UsageError(
+      "Cannot read the curl command: it is for cmd of Windows: copy the one for bash",
+    );
+  }
+  const words = splitShellWords(text.trim().replace(/^[$%#] /, ""));
+  if (words.length > 0 && NAME.test(words[0])) return words.slice(1);
+  throw new UsageError("Cannot read the curl command: it does not begin with 'curl'");
+}

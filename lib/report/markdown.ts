@@ -1,0 +1,110 @@
+import { type ErrorGroup, groupErrors } from "../stats/error_groups.ts";
+import type { KnownSummary } from "../stats/figures.ts";
+import { escapeForTerminal } from "../text/escape.ts";
+import { formatCount, formatMs, formatOthers, formatShare, latencyTitle } from "../text/format.ts";
+import { createPainter } from "../text/style.ts";
+import { listRows, type TableData } from "./table.ts";
+import { formatReached, isPassed } from "./verdict.ts";
+
+/** The maximum number of rows of a table: a server can send 900 statuses. */
+const MAX_ROWS = 20;
+/** The maximum number of characters of a text of others. */
+const MAX_TEXT = 200;
+
+/**
+ * The summary in GitHub's Markdown, for the page of a job or a comment.
+ *
+ * @param problem why the run could not go on; undefined if it could
+ */
+export function formatMarkdown(data: TableData, problem?: string): string {
+  const { summary } = data;
+  const rows = listRows(data, createPainter(false)).map((row) => row.map(escapeMarkdown));
+  const sections = [
+    `# myriad: ${problem === undefined && isPassed(summary) ? "passed" : "failed"}`,
+    ...describeEnd(summary, problem),
+    formatTable([formatMade(summary), ""], rows),
+    ...formatLatency(summary),
+    ...formatStatuses(summary),
+    ...formatErrors(summary),
+    ...formatThresholds(summary),
+  ];
+  return `${sections.join("\n\n")}\n`;
+}
+
+function formatMade({ requests }: KnownSummary): string {
+  return `${formatCount(requests)} ${requests === 1 ? "request" : "requests"}`;
+}
+
+function describeEnd({ interrupted, aborted }: KnownSummary, problem?: string): string[] {
+  if (problem !== undefined) return [`The run could not go on: ${toCode(problem)}`];
+  if (interrupted) return ["A signal interrupted the run."];
+  return typeof aborted === "string" ? [`The run was aborted by ${toCode(aborted)}.`] : [];
+}
+
+function formatLatency({ succeeded, latency_ms }: KnownSummary): string[] {
+  if (succeeded === 0 || latency_ms === undefined) return [];
+  const entries = Object.entries(latency_ms);
+  return [
+    "## Latency of responses",
+    formatTable(entries.map(([name]) => latencyTitle(name)), [
+      entries.map(([, ms]) => formatMs(ms)),
+    ]),
+  ];
+}
+
+function formatStatuses({ statuses = {}, requests }: KnownSummary): string[] {
+  const counts = Object.entries(statuses).sort(([, a], [, b]) => b - a);
+  if (counts.length === 0) return [];
+  const rows = counts.map(([status, count]) => [status, ...share(count, requests)]);
+  return ["## Statuses", formatTable(["status", "responses", "share"], rows)];
+}
+
+function formatErrors({ errors = {}, requests }: KnownSummary): string[] {
+  const groups = groupErrors(errors);
+  if (groups.length === 0) return [];
+  const rows = groups.map(({ kind, expectation, count, examples: [example] }: ErrorGroup) => [
+    expectation === undefined ? escapeMarkdown(kind) : toCode(expectation),
+    ...share(count, requests),
+    example === undefined
+      ? ""
+      : toCode(example.url) + (example.detail === "" ? "" : ` ${toCode(example.detail)}`),
+  ]);
+  return ["## Errors", formatTable(["error", "requests", "share", "such as"], rows)];
+}
+
+function formatThresholds({ thresholds = [] }: KnownSummary): string[] {
+  if (thresholds.length === 0) return [];
+  const rows = thresholds.map((verdict) => [
+    toCode(verdict.threshold),
+    verdict.passed ? "passed" : "**failed**",
+    formatReached(verdict),
+  ]);
+  return ["## Thresholds", formatTable(["threshold", "", "measured"], rows)];
+}
+
+function share(count: number, requests: number): readonly [string, string] {
+  const part = formatShare(requests > 0 ? count / requests : 0);
+  return [formatCount(count), escapeMarkdown(part)];
+}
+
+/** @param rows texts that are Markdown already */
+function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const more = rows.length - MAX_ROWS;
+  const shown = more > 0 ? [...rows.slice(0, MAX_ROWS), [formatOthers(more)]] : rows;
+  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  const filled = shown.map((row) => head.map((_, k) => row[k] ?? ""));
+  return [line(head), line(head.map(() => "---")), ...filled.map(line)].join("\n");
+}
+
+/** A text of others as code, in which nothing is markup; a `|` would end the cell of a table. */
+function toCode(text: string): string {
+  const safe = escapeForTerminal(text, MAX_TEXT);
+  const longest = Math.max(0, ...Array.from(safe.matchAll(/`+/g), ([ticks]) => ticks.length));
+  const fence = "`".repeat(longest + 1);
+  const space = longest > 0 ? " " : "";
+  return `${fence}${space}${safe.replaceAll("|", "\\|")}${space}${fence}`;
+}
+
+function escapeMarkdown(text: string): string {
+  return text.replace(/[\\`*_{}[\]<>#|~!&]/g, "\\$&");
+}

@@ -1,0 +1,107 @@
+/**
+ * Takes secrets out of requests and responses before they are shown.
+ *
+ * @module
+ */
+import { isSecretHeader, withoutUserinfos } from "../text/secrets.ts";
+
+/** What stands for a secret. */
+const HIDDEN = "…";
+
+/** A shorter secret is hidden only where its name tells it: a digit is part of many texts. */
+const MIN_SECRET_LENGTH = 4;
+/** The maximum number of secrets of a request that are looked for in its response. */
+const MAX_SECRETS = 100;
+
+/** Schemes that may be shown in front of credentials (RFC 9110 §11.4). */
+const SCHEME = /^(?:AWS4-HMAC-SHA256|Basic|Bearer|Digest|Negotiate|Token)(?= )/i;
+
+/** A field of a query, in a line of a head. */
+const QUERY_FIELD = /([?&;]([^=&;#\s]*)=)[^&;#\s]*/g;
+
+/**
+ * Hides secrets of one request: the values of fields whose names tell of a secret, and the same
+ * values wherever else they stand, as in the body of a server that sends back what it got.
+ */
+export class SecretFilter {
+  /** At most {@linkcode MAX_SECRETS}. */
+  readonly #secrets = new Set<string>();
+
+  /** @param known secrets that are hidden wherever they stand */
+  constructor(known: readonly string[] = []) {
+    for (const secret of known) {
+      this.#learn(secret);
+      // As it stands in a form or a query, and in JSON.
+      this.#learn(encodeURIComponent(secret.toWellFormed()));
+      this.#learn(JSON.stringify(secret).slice(1, -1));
+    }
+  }
+
+  /** A line of a head, without its secrets. What follows it knows them, too. */
+  line(line: string): string {
+    const [, name, value] = /^(:?[^\s:]+): (.*)$/s.exec(line) ?? [];
+    if (name === undefined || !isSecretHeader(name)) {
+      return this.#withoutKnown(
+        withoutUserinfos(line).replace(
+          QUERY_FIELD,
+          (field, start, name) => isSecretHeader(name) ? `${start}${HIDDEN}` : field,
+        ),
+      );
+    }
+    if (/^(?:set-)?cookie/i.test(name)) {
+      // Of a Set-Cookie, what follows the first pair is not secret.
+      const pair = /^set/i.test(name) ? /^([^=;]*)=([^;]*)/ : /([^=;]*)=([^;]*)/g;
+      return `${name}: ${
+        value.includes("=")
+          ? value.replace(pair, (_, cookie, secret) => {
+            this.#learn(secret);
+            return `${cookie}=${HIDDEN}`;
+          })
+          : HIDDEN
+      }`;
+    }
+    const scheme = SCHEME.exec(value)?.[0];
+    this.#learn(value);
+    if (scheme === undefined) return `${name}: ${HIDDEN}`;
+    const credentials = value.slice(scheme.length + 1);
+    this.#learn(credentials);
+    if (/^basic$/i.test(scheme)) this.#learn(readPassword(credentials));
+    return `${name}: ${scheme} ${HIDDEN}`;
+  }
+
+  /**
+   * A body, or the beginning of one, without the values whose names tell of a secret: of members of
+   * JSON, fields of forms, elements of XML, and parts of several. It is a guess: what has no such
+   * name is shown.
+   */
+  body(text: string): string {
+    const hide = (whole: string, start: string, name: string): string =>
+      isSecretHeader(name) ? `${start}${HIDDEN}` : whole;
+    return this.#withoutKnown(
+      text
+        .replace(/("((?:[^"\\]|\\.){1,200})"\s*:\s*)(?:"(?:[^"\\]|\\.)*"?|[\d.eE+-]+)/g, hide)
+        .replace(/((?:^|[?&;\n])([^=&;\s"<>]{1,200})=)[^&;\s"<>]*/g, hide)
+        .replace(/(<([\w:.-]{1,200})(?:\s[^<>]*)?>)[^<]+/g, hide)
+        .replace(/(\bname="([^"\r\n]{1,200})"[^\r\n]*\r?\n(?:[^\r\n]+\r?\n)*\r?\n)[^\r\n]+/g, hide),
+    );
+  }
+
+  #learn(secret: string): void {
+    if (secret.length < MIN_SECRET_LENGTH || this.#secrets.size >= MAX_SECRETS) return;
+    this.#secrets.add(secret);
+  }
+
+  #withoutKnown(text: string): string {
+    for (const secret of this.#secrets) text = text.replaceAll(secret, HIDDEN);
+    return text;
+  }
+}
+
+/** The password of Basic credentials (RFC 7617 §2); empty if they cannot be read. */
+function readPassword(credentials: string): string {
+  try {
+    return atob(credentials).replace(/^[^:]*:?/, "");
+  } catch {
+    return "";
+  }
+}

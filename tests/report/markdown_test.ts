@@ -1,0 +1,105 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { toSummary } from "../../lib/report/json.ts";
+import { formatMarkdown } from "../../lib/report/markdown.ts";
+import type { Snapshot } from "../../lib/stats/snapshot.ts";
+import { HOSTILE } from "../fixtures/hostile_markup.ts";
+import { isInstalled } from "../fixtures/installed.ts";
+import { run } from "../fixtures/program.ts";
+import { ATTACKED, EMPTY, HELD, HUGE, RAW, SNAPSHOT } from "../fixtures/report_snapshots.ts";
+
+function format(snapshot: Snapshot, problem?: string): string {
+  const { tolerated, total } = snapshot;
+  const summary = toSummary(snapshot, { version: "1.2.3" });
+  return formatMarkdown({ summary, tolerated, total }, problem);
+}
+
+Deno.test("formatMarkdown() has the figures of the table", () => {
+  assertEquals(
+    format(HELD),
+    `# myriad: failed
+
+| 660,000 requests |  |
+| --- | --- |
+| succeeded | 659,998 |
+| failed | 2 |
+| rate | 660 requests/s |
+|  | 99.1 % of what 1,000 in flight allow at 1.50 s each |
+| bodies | 8.58 MB, 8.58 kB/s |
+| memory | 105 MB at most |
+| CPU | 33.00 s, 50 us a request |
+| engine | fetch, at most 1,000 in flight |
+
+## Latency of responses
+
+| min | mean | p50 | p75 | p90 | p95 | p99 | p99.9 | p99.99 | max | stddev |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+| 12.3 ms | 1.50 s | 1.50 s | 2.25 s | 2.70 s | 2.85 s | 2.97 s | 3.00 s | 3.00 s | 3.00 s | 866 ms |
+
+## Statuses
+
+| status | responses | share |
+| --- | --- | --- |
+| 200 | 659,990 | 99.998 % |
+| 503 | 8 | \\<0.1 % |
+
+## Errors
+
+| error | requests | share | such as |
+| --- | --- | --- | --- |
+| timeout | 2 | \\<0.1 % | \`http://host/7\` \`no answer\` |
+
+## Thresholds
+
+| threshold |  | measured |
+| --- | --- | --- |
+| \`p99<3s\` | passed | 2.97 s |
+| \`failed<=0\` | **failed** | 2 |
+| \`late<1%\` | **failed** | nothing was measured |
+`,
+  );
+});
+
+Deno.test("formatMarkdown() says whether the run passed, and why it ended", () => {
+  const good = { ...SNAPSHOT, failed: 0, errors: {} };
+  assertMatch(format(good), /^# myriad: passed\n/);
+  assertMatch(format({ ...good, interrupted: true }), /failed\n\nA signal interrupted the run\.\n/);
+  assertMatch(
+    format({ ...good, aborted: "p99<1ms" }),
+    /failed\n\nThe run was aborted by `p99<1ms`\./,
+  );
+  assertMatch(format(good, "disk full"), /failed\n\nThe run could not go on: `disk full`\n/);
+  assertStringIncludes(format(EMPTY), "| 0 requests |");
+  // Of 900 statuses, and of all kinds of errors.
+  assert(format(HUGE).split("\n").length < 90);
+});
+
+Deno.test({
+  name: "formatMarkdown() leaves nothing of others to act in a reader of Markdown",
+  ignore: !isInstalled("cmark-gfm"),
+  async fn() {
+    const hostile = `${HOSTILE} | a \`b\` \`\`c | [x](javascript:y) ![i](http://h/) <b> @who #1`;
+    const examples = [{ url: hostile, detail: hostile }];
+    const text = format({
+      ...SNAPSHOT,
+      engine: "a|b",
+      errors: {
+        expect: { count: 1, examples, reasons: [{ expectation: hostile, count: 1, examples }] },
+      },
+      thresholds: [{ threshold: hostile, value: 1, bound: 1, unit: "ms", holds: true }],
+    }, hostile) + format(ATTACKED);
+    assertEquals(RAW.exec(text), null);
+    const { stdout, stderr } = await run(["cmark-gfm", "-e", "table", "--unsafe"], { input: text });
+    assertEquals(stderr, "");
+    const tags = new Set(Array.from(stdout.matchAll(/<\/?([^>]*)>/g), ([, tag]) => tag));
+    const known = ["h1", "h2", "p", "table", "thead", "tbody", "tr", "th", "td", "code", "strong"];
+    assertEquals([...tags].filter((tag) => !known.includes(tag)), []);
+    // No cell ends early: each row has as many as the head of its table.
+    for (const table of stdout.split("<table>").slice(1)) {
+      const [head, ...rows] = table.split("</table>")[0].split("<tr>").slice(1);
+      for (const row of rows) {
+        assertEquals(row.split("<td>").length, head.split("<th>").length, row);
+      }
+    }
+    assertStringIncludes(stdout, "<code>");
+  },
+});
