@@ -273,13 +273,25 @@ function drawBits(i: number, key: Uint32Array, lane: number): number {
   return mix(mix(i ^ key[lane]) + mix(high ^ key[lane + 4])) >>> 0;
 }
 
+const HEX: readonly string[] = Array.from(
+  { length: 256 },
+  (_, byte) => byte.toString(16).padStart(2, "0"),
+);
+
+/** 16 bits in hexadecimal: those of a number that are `shift` from its right. */
+function toHex(bits: number, shift: 0 | 16): string {
+  return HEX[bits >>> shift + 8 & 0xff] + HEX[bits >>> shift & 0xff];
+}
+
 /** A random UUID (RFC 9562 §5.4), whose first 32 bits no other number below 2^32 has. */
 function formatUuid(i: number, key: Uint32Array): string {
-  const [a, b, c, d] = [0, 1, 2, 3].map((lane) =>
-    drawBits(i, key, lane).toString(16).padStart(8, "0")
-  );
-  const variant = (8 | parseInt(c[0], 16) & 3).toString(16);
-  return `${a}-${b.slice(0, 4)}-4${b.slice(5)}-${variant}${c.slice(1, 4)}-${c.slice(4)}${d}`;
+  const a = drawBits(i, key, 0);
+  // The version and the variant take 4 and 2 bits.
+  const b = drawBits(i, key, 1) & 0xffff0fff | 0x4000;
+  const c = drawBits(i, key, 2) & 0x3fffffff | 0x80000000;
+  const d = drawBits(i, key, 3);
+  return `${toHex(a, 16)}${toHex(a, 0)}-${toHex(b, 16)}-${toHex(b, 0)}-${toHex(c, 16)}-` +
+    `${toHex(c, 0)}${toHex(d, 16)}${toHex(d, 0)}`;
 }
 
 /** A sum with all of its digits, also above 2^53. */
