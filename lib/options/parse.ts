@@ -33,8 +33,9 @@ import { type CommandFiles, type RecordedCommand, replayFiles } from "./recorded
 import { parseCookieJar, readRequest } from "./request.ts";
 import { parseRetry } from "./retry.ts";
 import type { RunOptions } from "./run_options.ts";
-import { parseStages } from "./stages.ts";
-import { parseInput, parseRequests, parseUrl } from "./source.ts";
+import { checkWarmUp, parseHostRate, parseStages } from "./load.ts";
+import { parseInputs, parseRequests, parseUrl } from "./source.ts";
+import { listPaths } from "../source/input_names.ts";
 import { RUN_FLAGS, type RunRow, type RunValues } from "./table.ts";
 
 /** What the command line is read with. */
@@ -63,8 +64,8 @@ export async function parseRun(
   }
   const values = await withConfig(onCommandLine, readFile);
   const url = parseUrl(values);
-  const input = parseInput(values);
-  if (url === undefined && input === undefined) {
+  const inputs = parseInputs(values);
+  if (url === undefined && inputs.length === 0) {
     // A flag without its value takes the URL for it, and says so.
     parseRequests(values);
     readOptions(values);
@@ -78,7 +79,8 @@ export async function parseRun(
   checkMetrics(values);
   const captures = parseCaptures(values);
   const expect = parseExpectation(values);
-  const report = parseReport(values, url ?? `URLs of ${input!.path}`);
+  const report = parseReport(values, url ?? `URLs of ${listPaths(inputs)}`);
+  const otlp = values.get("otlp");
   const bus = values.get("cluster");
   const submission = bus === undefined
     ? undefined
@@ -88,10 +90,12 @@ export async function parseRun(
       askPassword,
     });
   const files: CommandFiles = submission?.files ?? { readFile, readVariable, askPassword };
+  const plain = readOptions(values);
   const options: RunOptions = {
-    ...readOptions(values),
-    ...parseStages(values),
-    input,
+    ...plain,
+    ...parseStages(values, plain),
+    ...parseHostRate(plain),
+    inputs,
     requests: parseRequests(values),
     pauses: !values.get("no-pause"),
     retry: parseRetry(values, expect),
@@ -108,19 +112,24 @@ export async function parseRun(
     output: parseOutput(values, captures.map(({ name }) => name)),
     resume: parseResume(values),
     summaries: parseSummaries(values),
+    // Not from `files`: what they hold goes to workers.
+    otlp: otlp === undefined
+      ? undefined
+      : await (await import("./otlp.ts")).parseOtlp(otlp, values, readFile),
     report,
     isStdoutTaken: writesToStdout(values),
     details: report !== undefined || values.has("top"),
     verbose: parseVerbose(values),
     progress: parseProgress(values),
     // Last, since it may ask for a password: everything else is right by then.
-    ...await readRequest(values, { url, input }, {
+    ...await readRequest(values, { url, inputs }, {
       version,
       readFile: files.readFile,
       readVariable: files.readVariable,
       askPassword: files.askPassword,
     }),
   };
+  checkWarmUp(options);
   return submission === undefined ? options : submission.finish(options);
 }
 

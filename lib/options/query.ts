@@ -24,10 +24,10 @@ const UNSAFE = /[\x00-\x20\x7f#]/g;
  */
 export function addQuery(
   url: string | undefined,
-  input: InputOptions | undefined,
+  inputs: readonly InputOptions[],
   data: GivenBody,
 ): string {
-  const isBase = input !== undefined && INPUT_FORMATS[input.format].resolvesUrls;
+  const isBase = inputs.some(({ format }) => INPUT_FORMATS[format].resolvesUrls);
   if (url === undefined || isBase && UrlTemplate.parse(url).names.length === 0) {
     throw new UsageError(
       "Cannot use '--get' with URLs of the input: add a URL with a placeholder for them, such as '{}'",

@@ -97,7 +97,7 @@ class HeaderFields {
  */
 export async function readRequest(
   values: RunValues,
-  { url, input }: Pick<RunOptions, "url" | "input">,
+  { url, inputs }: Pick<RunOptions, "url" | "inputs">,
   { version, readFile, readVariable, askPassword }: RequestContext,
 ): Promise<RequestOptions> {
   const variables = new Variables(readVariable);
@@ -116,7 +116,7 @@ export async function readRequest(
   if (!fields.has("user-agent")) {
     fields.addLiteral("User-Agent", `myriad/${version}`, "--user-agent");
   }
-  // Native fetch would ask for gzip and br by itself, and decode bodies that nobody reads.
+  // Native fetch would ask for gzip and br by itself.
   if (!fields.has("accept-encoding")) fields.addLiteral("Accept-Encoding", "identity", "--header");
 
   const type = fields.value("content-type") ?? "";
@@ -132,7 +132,7 @@ export async function readRequest(
   const encoder = new TextEncoder();
   const filledUrl = url && variables.fillUrl(url);
   return {
-    url: isQuery ? addQuery(filledUrl, input, given!) : filledUrl,
+    url: isQuery ? addQuery(filledUrl, inputs, given!) : filledUrl,
     method,
     headers: fields.list,
     requestId: parseRequestId(values, fields),
@@ -193,6 +193,11 @@ async function readHeaderFields(
     }
     fields.add("Cookie", cookies, "--cookie");
   }
+  if (values.get("compressed")) {
+    check("compressed", "Accept-Encoding");
+    const { ACCEPTED_CODINGS } = await import("../codec/content_codings.ts");
+    fields.addLiteral("Accept-Encoding", ACCEPTED_CODINGS, "--compressed");
+  }
   const agent = values.get("user-agent");
   if (agent !== undefined) {
     check("user-agent", "User-Agent");
@@ -225,7 +230,7 @@ async function addFile(
 }
 
 /** A field's name and value, without the white space around the value (RFC 9112 §5). */
-function splitField(text: string): [name: string, value: string] | undefined {
+export function splitField(text: string): [name: string, value: string] | undefined {
   const colon = text.indexOf(":");
   if (colon < 0) return undefined;
   return [text.slice(0, colon), text.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, "")];

@@ -19,6 +19,8 @@ import { CLUSTER_SECTION, RUN_FLAGS, type RunValues } from "./table.ts";
 const REFUSED = [
   ["save-bodies", "workers have no disk, and bodies of any length do not fit into the bus"],
   ["cookie-jar", "the workers do not share one jar, and each would send other cookies"],
+  ["limit-rate", "each worker would have the limit for itself"],
+  ["warm-up", "workers join at any time, and each of them would need one of its own"],
   ["interface", "it belongs to one machine, and workers elsewhere have others"],
   ["verbose", "workers send the requests, on other machines; --dry-run shows what they would send"],
   ["unix-socket", "it is a place on one machine, to which workers elsewhere cannot connect"],
@@ -28,7 +30,8 @@ const REFUSED = [
 const OF_SUBMITTER: ReadonlySet<string> = new Set([
   "config",
   "dry-run",
-  ...(RUN_FLAGS as readonly RunFlag[]).filter(({ section }) => section === CLUSTER_SECTION)
+  ...(RUN_FLAGS as readonly RunFlag[])
+    .filter(({ section, isOfSubmitter }) => isOfSubmitter || section === CLUSTER_SECTION)
     .map(({ name }) => name),
 ]);
 
@@ -133,7 +136,7 @@ export function describeUnsafe(method: string): string | undefined {
 
 /** What of a run is, or can be, a secret, in words; undefined if nothing looks like one. */
 function findSecret(options: RunOptions): string | undefined {
-  const { url, headers, body, tls, proxy, input, expect } = options;
+  const { url, headers, body, tls, proxy, inputs, expect } = options;
   const field = headers.find(([name]) => isSecretHeader(name));
   if (field !== undefined) return `the header field '${field[0]}'`;
   if (url !== undefined && withoutSecrets(url) !== url) return "the credentials in the URL";
@@ -144,8 +147,9 @@ function findSecret(options: RunOptions): string | undefined {
     return "the value of '--expect-header'";
   }
   // Which records have some is only known when they are read.
-  if (input !== undefined && INPUT_FORMATS[input.format].hasOwnRequests) {
-    return `an input of ${input.format}, whose records can hold header fields and bodies,`;
+  const own = inputs.find(({ format }) => INPUT_FORMATS[format].hasOwnRequests);
+  if (own !== undefined) {
+    return `an input of ${own.format}, whose records can hold header fields and bodies,`;
   }
   return undefined;
 }

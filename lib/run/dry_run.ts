@@ -77,7 +77,7 @@ async function look(
   { restored }: Outputs,
   { items, make, isDrawn }: TargetSource,
 ): Promise<DryRun> {
-  const { requestId, loop, input } = options;
+  const { requestId, loop, inputs } = options;
   const done = restored && DoneSet.from(restored.done);
   const numbering = createNumbering(options);
   const makeTarget = requestId === undefined
@@ -85,7 +85,7 @@ async function look(
     : addIds(make, await drawIds(requestId, restored?.salt));
   const format = await createFormatter(options);
   // Only reading tells how many records an input has.
-  const readsAll = input !== undefined && !loop;
+  const readsAll = inputs.length > 0 && !loop;
   let text = "";
   let count = 0;
   let invalid = 0;

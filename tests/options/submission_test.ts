@@ -116,6 +116,7 @@ for (
   const [argv, words] of [
     [["--save-bodies", "d"], "Cannot use '--save-bodies' with '--cluster': workers have no disk"],
     [["--cookie-jar"], "Cannot use '--cookie-jar' with '--cluster': the workers do not share"],
+    [["--limit-rate", "1M"], "Cannot use '--limit-rate' with '--cluster': each worker would have"],
     [["--interface", "lo"], "Cannot use '--interface' with '--cluster': it belongs to one machine"],
     [["--unix-socket", "s"], "Cannot use '--unix-socket' with '--cluster': it is a place on one"],
     [["-m", "POST"], "Cannot use '--cluster': POST is not idempotent"],

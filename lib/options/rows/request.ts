@@ -162,6 +162,10 @@ export const REQUEST_ROWS = [
     },
   },
   {
+    name: "compressed",
+    help: "ask for a compressed response, and decode it: gzip, deflate, br or zstd, like curl",
+  },
+  {
     name: "request-id",
     optionalValue: "NAME",
     help: "send an id with each request, in the header field NAME (default X-Request-Id), " +
