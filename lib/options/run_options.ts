@@ -9,7 +9,6 @@ import type { EngineName } from "../engine/engines.ts";
 import type { EngineSettings } from "../engine/options.ts";
 import type { OutputFormatName } from "../output/formats.ts";
 import type { Scheme } from "../source/default_scheme.ts";
-import type { LevelStep } from "../schedule/levels.ts";
 import type { InputFormatName } from "../source/formats.ts";
 import type { RequestTemplates } from "../source/request_defaults.ts";
 import type { Threshold } from "../stats/thresholds.ts";

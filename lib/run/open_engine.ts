@@ -56,10 +56,10 @@ export async function openEngine(
 
 /** Only for runs that can have something to decode: others do not ask for a coding. */
 async function openDecoding(
-  { headers, raw, input }: EngineChoice,
+  { headers, raw, inputs }: EngineChoice,
   looksAtBodies: boolean,
 ): Promise<BodyDecoding | undefined> {
-  const hasOwnHeaders = input !== undefined && INPUT_FORMATS[input.format].hasOwnRequests;
+  const hasOwnHeaders = inputs.some(({ format }) => INPUT_FORMATS[format].hasOwnRequests);
   if (raw || !(looksAtBodies || hasOwnHeaders || asksForCoding(headers))) return undefined;
   const { BodyDecoding } = await import("../engine/decoding.ts");
   return new BodyDecoding();
