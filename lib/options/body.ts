@@ -92,7 +92,7 @@ export function refuseReplaced(flag: string, text: string, fix: string): void {
   }
 }
 
-/** GivenBodys with `&` between them. The text of a file is not a template. */
+/** Pieces with `&` between them. The text of a file is not a template. */
 function join(pieces: readonly GivenBody[]): GivenBody {
   const isTemplate = pieces.some((piece) =>
     "parts" in piece && new TextTemplate(piece.parts).isTemplate

@@ -139,8 +139,8 @@ function compileFunction(base: string, key: Uint32Array): Compute | undefined {
 /**
  * Checks a placeholder that looks as if it computed something.
  *
- * @throws {UsageError} If its function or a filter does not exist or has wrong arguments, which are
- * not repeated.
+ * @throws {UsageError} If a filter does not exist, or a function has wrong arguments. They are not
+ * repeated.
  */
 export function checkCall(name: string): void {
   const [base, ...filters] = splitFilters(name);
@@ -149,9 +149,8 @@ export function checkCall(name: string): void {
       `Cannot read the placeholder '${shown}': use ${use}; for braces as they are, write {{ and }}`,
     );
   };
-  const filter = filters.find((it) => !Object.hasOwn(FILTERS_BY_NAME, it));
-  if (filter !== undefined) {
-    fail(`{…|${filter}}`, `one of ${Object.keys(FILTERS_BY_NAME).join(", ")}`);
+  if (!filters.every((it) => Object.hasOwn(FILTERS_BY_NAME, it))) {
+    fail("{…|…}", `one of the filters ${Object.keys(FILTERS_BY_NAME).join(", ")}`);
   }
   if (/^env:/.test(base)) {
     if (!ENVIRONMENT.test(base)) fail("{env:…}", "{env:NAME} with the name of a variable");

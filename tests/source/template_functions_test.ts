@@ -124,8 +124,8 @@ for (
     ["i:8", "'{i:…}': use {i}, {i+1000}, {i:08}"],
     ["i+1:x", "'{i+…}': use {i}, {i+1000}, {i:08}"],
     ["env:1a", "'{env:…}': use {env:NAME}"],
-    ["a|lowr", "'{…|lowr}': use one of lower, upper"],
-    ["a|constructor", "'{…|constructor}': use one of lower, upper"],
+    ["a|lowr", "'{…|…}': use one of the filters lower, upper"],
+    ["a|constructor", "'{…|…}': use one of the filters lower, upper"],
   ]
 ) {
   Deno.test(`a template refuses {${name}}`, () => {
