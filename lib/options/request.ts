@@ -104,8 +104,8 @@ export async function readRequest(
   const given = await readBody(values, { readFile, variables });
   const isQuery = values.get("get");
   const sent = isQuery ? undefined : given;
-  const text = sent !== undefined && "parts" in sent ? new TextTemplate(sent.parts) : undefined;
-  const bytes = sent !== undefined && "bytes" in sent ? sent.bytes : undefined;
+  const { parts, bytes, flag: bodyFlag } = sent ?? {};
+  const text = parts && new TextTemplate(parts);
   const method = parseMethod(values, sent !== undefined);
   const fields = await readHeaderFields(values, { readFile, variables, askPassword });
   if (sent !== undefined && !fields.has("content-type")) {
@@ -140,7 +140,7 @@ export async function readRequest(
     body: bytes ?? (filled && encoder.encode(body === undefined ? filled.start : filled.source)),
     templates: body === undefined && fields.templates.size === 0
       ? undefined
-      : { headers: fields.templates, body },
+      : { headers: fields.templates, body, bodyFlag: body && bodyFlag },
   };
 }
 

@@ -10,10 +10,12 @@ export interface FlagTemplate {
   readonly template: TextTemplate;
 }
 
+const DATA = "--data";
+
 /** The flags that give templates, as the user knows them. */
-export function flagTemplates({ headers, body }: RequestTemplates): FlagTemplate[] {
+export function flagTemplates({ headers, body, bodyFlag }: RequestTemplates): FlagTemplate[] {
   const all = Array.from(headers, ([[name], template]) => ({ flag: toFlag(name), template }));
-  if (body !== undefined) all.push({ flag: "--data", template: body });
+  if (body !== undefined) all.push({ flag: bodyFlag ?? DATA, template: body });
   return all;
 }
 
@@ -51,9 +53,10 @@ export function fillHeaders(
 export function fillBody(
   template: TextTemplate,
   lookup: Lookup,
+  flag: string = DATA,
 ): Uint8Array<ArrayBuffer> | string {
   const text = template.expand(lookup);
-  return typeof text === "string" ? encoder.encode(text) : missing(text.missing, "--data");
+  return typeof text === "string" ? encoder.encode(text) : missing(text.missing, flag);
 }
 
 /** It names the place, since what looks like a name can be a piece of a secret. */
@@ -67,6 +70,8 @@ export function fill(of: RequestDefaults, lookup: Lookup): RequestDefaults | str
   if (templates === undefined) return of;
   const headers = fillHeaders(of.headers, templates, lookup);
   if (typeof headers === "string") return headers;
-  const body = templates.body === undefined ? of.body : fillBody(templates.body, lookup);
+  const body = templates.body === undefined
+    ? of.body
+    : fillBody(templates.body, lookup, templates.bodyFlag);
   return typeof body === "string" ? body : { method: of.method, headers, body };
 }

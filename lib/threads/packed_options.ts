@@ -114,6 +114,7 @@ interface PackedTemplate {
 interface PackedTemplates {
   readonly headers: ReadonlyMap<HeaderList[number], PackedTemplate>;
   readonly body: PackedTemplate | undefined;
+  readonly bodyFlag: string | undefined;
 }
 
 /** {@linkcode WorkerOptions} as plain data. It holds secrets, and stays within the process. */
@@ -138,6 +139,7 @@ export function packOptions(options: WorkerOptions): PackedOptions {
     templates: templates && {
       headers: new Map(Array.from(templates.headers, ([field, it]) => [field, packTemplate(it)])),
       body: templates.body && packTemplate(templates.body),
+      bodyFlag: templates.bodyFlag,
     },
     retry: { ...retry, expected: retry.expected?.text },
   };
@@ -189,10 +191,11 @@ function packTemplate({ parts, kind }: TextTemplate): PackedTemplate {
   return { parts, kind };
 }
 
-function unpackTemplates({ headers, body }: PackedTemplates): RequestTemplates {
+function unpackTemplates({ headers, body, bodyFlag }: PackedTemplates): RequestTemplates {
   const unpack = ({ parts, kind }: PackedTemplate) => new TextTemplate(parts, kind);
   return {
     headers: new Map(Array.from(headers, ([field, template]) => [field, unpack(template)])),
     body: body && unpack(body),
+    bodyFlag,
   };
 }
