@@ -14,6 +14,8 @@ import { isFileReference, nameFlagFile } from "./value_file.ts";
 export interface BodyContext {
   readonly readFile: ReadFile;
   readonly variables: Variables;
+  /** Whether files can be read while requests are made: not by other machines. */
+  readonly streams: boolean;
 }
 
 /** A body as it is given: bytes that are sent as they are, or the parts of a template. */

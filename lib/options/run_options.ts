@@ -5,6 +5,7 @@
  */
 import type { Capture } from "../check/capture.ts";
 import type { TlsOptions } from "../engine/engine.ts";
+import type { Form } from "../form/form.ts";
 import type { EngineName } from "../engine/engines.ts";
 import type { EngineSettings } from "../engine/options.ts";
 import type { OutputFormatName } from "../output/formats.ts";
@@ -12,7 +13,7 @@ import type { Scheme } from "../source/default_scheme.ts";
 import type { InputFormatName } from "../source/formats.ts";
 import type { RequestTemplates } from "../source/request_defaults.ts";
 import type { Threshold } from "../stats/thresholds.ts";
-import type { Expectation, HeaderList } from "../target.ts";
+import type { Expectation, HeaderList, RequestBody } from "../target.ts";
 import type { RecordedCommand } from "./recorded_command.ts";
 import type { SummaryFormat } from "./summary_formats.ts";
 
@@ -228,7 +229,9 @@ export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOption
   readonly retry: RetryOptions;
   readonly method: string;
   readonly headers: HeaderList;
-  readonly body: Uint8Array<ArrayBuffer> | undefined;
+  readonly body: RequestBody | undefined;
+  /** What the body is made of, where it is a form; undefined otherwise. */
+  readonly form: Form | undefined;
   /** The templates among the header fields and the body; undefined without any. */
   readonly templates: RequestTemplates | undefined;
   /** What variables of the environment have filled in: it may be shown nowhere. */

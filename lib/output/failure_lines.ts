@@ -2,7 +2,7 @@ import { toRecord } from "../check/record_expectations.ts";
 import type { Result } from "../result.ts";
 import type { RequestTemplates } from "../source/request_defaults.ts";
 import { withoutFilters } from "../source/template_functions.ts";
-import type { HeaderList } from "../target.ts";
+import type { HeaderList, RequestBody } from "../target.ts";
 import { escapeJson } from "../text/escape.ts";
 import { isSecretHeader } from "../text/secrets.ts";
 
@@ -10,7 +10,7 @@ import { isSecretHeader } from "../text/secrets.ts";
 export interface RunDefaults {
   readonly method: string;
   readonly headers: HeaderList;
-  readonly body: Uint8Array | undefined;
+  readonly body: RequestBody | undefined;
   readonly templates?: RequestTemplates | undefined;
 }
 
@@ -44,7 +44,8 @@ export function createFailureFormatter(run: RunDefaults): (result: Result) => st
       url,
       method: method === run.method ? undefined : method,
       headers: own.length === 0 ? undefined : toObject(own),
-      body: body === run.body || body === undefined ? undefined : decoder.decode(body),
+      // With --failures, only a body that is the same for each request is read while it is sent.
+      body: body instanceof Uint8Array && body !== run.body ? decoder.decode(body) : undefined,
       expect: expect === undefined ? undefined : toRecord(expect),
     });
     return `${escapeJson(json)}\n`;

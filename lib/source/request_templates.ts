@@ -1,8 +1,9 @@
 import { fieldProblem } from "../http/fields.ts";
-import type { HeaderList } from "../target.ts";
+import type { Form } from "../form/form.ts";
+import type { HeaderList, RequestBody } from "../target.ts";
 import type { RequestDefaults, RequestTemplates } from "./request_defaults.ts";
 import type { Lookup } from "./lookup.ts";
-import type { TextTemplate } from "./text_template.ts";
+import { TextTemplate } from "./text_template.ts";
 
 /** A flag and the template in it. */
 export interface FlagTemplate {
@@ -15,7 +16,10 @@ const DATA = "--data";
 /** The flags that give templates, as the user knows them. */
 export function flagTemplates({ headers, body, bodyFlag }: RequestTemplates): FlagTemplate[] {
   const all = Array.from(headers, ([[name], template]) => ({ flag: toFlag(name), template }));
-  if (body !== undefined) all.push({ flag: bodyFlag ?? DATA, template: body });
+  if (body instanceof TextTemplate) all.push({ flag: bodyFlag ?? DATA, template: body });
+  else if (body !== undefined) {
+    all.push(...body.templates.map((template) => ({ flag: "--form", template })));
+  }
   return all;
 }
 
@@ -51,12 +55,14 @@ export function fillHeaders(
 
 /** Fills in a body; or what is wrong, in words. */
 export function fillBody(
-  template: TextTemplate,
+  template: TextTemplate | Form,
   lookup: Lookup,
   flag: string = DATA,
-): Uint8Array<ArrayBuffer> | string {
-  const text = template.expand(lookup);
-  return typeof text === "string" ? encoder.encode(text) : missing(text.missing, flag);
+): RequestBody | string {
+  const filled = template.expand(lookup);
+  if (typeof filled === "string") return encoder.encode(filled);
+  if (!("missing" in filled)) return filled;
+  return missing(filled.missing, template instanceof TextTemplate ? flag : "--form");
 }
 
 /** It names the place, since what looks like a name can be a piece of a secret. */

@@ -9,6 +9,7 @@ import { UsageError } from "../../lib/errors.ts";
 import { parseRun } from "../../lib/options/parse.ts";
 import type { RunOptions } from "../../lib/options/run_options.ts";
 import { folder } from "../fixtures/folder.ts";
+import { readBody } from "../fixtures/read_body.ts";
 
 const URL_ = "http://localhost/{}";
 const decoder = new TextDecoder();
@@ -58,7 +59,7 @@ for (
     if (/\{\+?\}/.test(data) && data !== "{}") return;
     const file = await parse("-d", `@${await dir.write("body", data)}`);
     assertEquals(typesOf(file), types);
-    assertEquals(decoder.decode(file.body), data.replace("\ufeff", ""));
+    assertEquals(decoder.decode(readBody(file.body)), data.replace("\ufeff", ""));
   });
 }
 
@@ -134,11 +135,11 @@ Deno.test("parseRun() has no templates without a placeholder", async () => {
     ]
   ) {
     const options = await parse("-H", "X-A: {{a}}", "-d", data);
-    assertEquals([options.templates, decoder.decode(options.body)], [undefined, body]);
+    assertEquals([options.templates, decoder.decode(readBody(options.body))], [undefined, body]);
   }
   await using dir = await folder();
   const file = await parse("-d", `@${await dir.write("body", "{} {a} {{a}}")}`);
-  assertEquals([file.templates, decoder.decode(file.body)], [undefined, "{} {a} {{a}}"]);
+  assertEquals([file.templates, decoder.decode(readBody(file.body))], [undefined, "{} {a} {{a}}"]);
 });
 
 for (

@@ -4,6 +4,7 @@ import { parseRun, parseSubmitted } from "../../lib/options/parse.ts";
 import type { RecordedCommand } from "../../lib/options/recorded_command.ts";
 import type { RunOptions } from "../../lib/options/run_options.ts";
 import { type Folder, folder } from "../fixtures/folder.ts";
+import type { TextTemplate } from "../../lib/source/text_template.ts";
 
 const BUS = ["--cluster", "nats://name:hunter2@bus"];
 const FIXTURES = new URL("../fixtures/", import.meta.url).pathname;
@@ -29,7 +30,13 @@ const show = (options: RunOptions): unknown => {
   const plain = (_: string, value: unknown): unknown =>
     value instanceof Set ? [...value] : value === Infinity ? "Infinity" : value;
   const sources = Array.from(templates?.headers ?? [], ([, { source }]) => source);
-  return JSON.parse(JSON.stringify({ ...rest, sources, body: templates?.body?.source }, plain));
+  return JSON.parse(
+    JSON.stringify({
+      ...rest,
+      sources,
+      body: (templates?.body as TextTemplate | undefined)?.source,
+    }, plain),
+  );
 };
 
 async function fill(dir: Folder): Promise<Record<"headers" | "body" | "config", string>> {

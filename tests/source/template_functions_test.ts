@@ -7,6 +7,7 @@ import { checkCall, isComputed, TemplateFunctions } from "../../lib/source/templ
 import { TextTemplate } from "../../lib/source/text_template.ts";
 import { UrlTemplate } from "../../lib/source/url_template.ts";
 import { all, open, targetsOf } from "../fixtures/sources.ts";
+import { readBody } from "../fixtures/read_body.ts";
 
 const NOW_MS = Date.UTC(2026, 1, 3, 4, 5, 6, 789);
 const ofLine: Lookup = (name) => ({ "": " Ab/ä ", name: "N" })[name];
@@ -156,7 +157,7 @@ Deno.test("a template has functions in URL, header fields and body, with the sam
     await Promise.all(targets.map(({ url, headers, body }) => ({
       url,
       id: headers[0][1],
-      body: JSON.parse(new TextDecoder().decode(body)),
+      body: JSON.parse(new TextDecoder().decode(readBody(body))),
     })));
   const [first] = await of(await targetsOf("lines", 'a"&\nb\n', options));
   assertEquals(first.body, { id: first.id, n: Number(first.body.n), z: "000", l: 'a"&' });
