@@ -351,7 +351,7 @@ export class FetchEngine implements Engine {
         try {
           const response = await this.#send(attempt);
           attempt.hasHead = true;
-          if (this.#options.ttfb) attempt.ttfbMs = performance.now() - start;
+          attempt.ttfbMs = performance.now() - start;
           const length = this.#shortLength(response);
           if (length !== undefined) {
             trace?.onResponse(toHead(response).lines());
@@ -513,7 +513,7 @@ export class FetchEngine implements Engine {
       attempt.hasHead = false;
       response = await this.#send(attempt);
       attempt.hasHead = true;
-      if (this.#options.ttfb) attempt.ttfbMs = performance.now() - start;
+      attempt.ttfbMs = performance.now() - start;
     }
   }
 
