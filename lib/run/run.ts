@@ -11,6 +11,7 @@ import { UsageError } from "../errors.ts";
 import type { MetricsServer } from "../metrics/server.ts";
 import type { Submitter } from "../cluster/submitter.ts";
 import type { ClusterOptions, RunOptions, StageOptions } from "../options/run_options.ts";
+import { describeWithheld } from "../output/withheld.ts";
 import { countFreeDescriptors } from "../process/descriptors.ts";
 import { EventLoopLoad } from "../process/event_loop_load.ts";
 import { PeakMemory } from "../process/peak_memory.ts";
@@ -86,7 +87,8 @@ export class Run {
     engines: RunEngines = { open: openEngine },
   ): Promise<Run> {
     if (options.cluster === undefined) checkSockets(options);
-    const outputs = await Outputs.find(options);
+    const onWithheld = (): void => onNotice(describeWithheld(options.failures!));
+    const outputs = await Outputs.find({ ...options, onWithheld });
     let metrics;
     let source;
     let page;

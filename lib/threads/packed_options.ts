@@ -23,6 +23,7 @@ const NEEDED = {
   engine: true,
   expect: true,
   failures: true,
+  failuresWithSecrets: true,
   giveUpAfterMs: true,
   hdr: false,
   holdBytes: false,
