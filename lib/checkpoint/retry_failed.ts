@@ -136,8 +136,9 @@ class Judgement {
   /** A field that some record lacks and that the judgement needs; undefined without one. */
   get lacking(): string | undefined {
     if (!this.#hasStatus) return "status";
-    if (this.#requests === 0) return undefined;
+    if (this.#requests === 0 && this.#expected.latencyMs === undefined) return undefined;
     if (!this.#hasMs) return "ms";
+    if (this.#requests === 0) return undefined;
     if (Number.isNaN(this.#bytes)) return "bytes";
     return Number.isNaN(this.#attempts) ? "attempts" : undefined;
   }

@@ -397,7 +397,11 @@ export class RunWorker {
     for (let reads = 1;; reads++) {
       try {
         const bytes = await this.#retries.persist(() => this.#bus.store.read(block));
-        return decodeBlock(this.#bus.codec.open("block", id, bytes), count);
+        return decodeBlock(
+          this.#bus.codec.open("block", id, bytes),
+          count,
+          this.#options.inputs.length,
+        );
       } catch (error) {
         // A copy of the store on another server may not have it yet.
         if (!(error instanceof DamagedError) || reads === MAX_READS) throw error;

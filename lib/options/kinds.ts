@@ -6,7 +6,7 @@
 import { type Capture, parseCapture } from "../check/capture.ts";
 import { findPatternProblem, Pattern } from "../check/pattern.ts";
 import { StatusSet } from "../check/status_set.ts";
-import { DURATION, type Kind } from "../cli/kinds.ts";
+import { DURATION, type Kind, SIZE } from "../cli/kinds.ts";
 import type { ConnectToRule, Endpoint, LocalEnd, ResolveRule } from "../engine/options.ts";
 import { DURATION_UNITS, parseCount, parseDuration } from "../cli/units.ts";
 import { UsageError } from "../errors.ts";
@@ -253,6 +253,16 @@ export const CONNECT_TO: Kind<ConnectToRule> = {
       `Cannot read '${flag} ${text}': use HOST:PORT:TO:TO-PORT, like ` +
         "example.com:443:localhost:8443; each part can be empty",
     );
+  },
+};
+
+/** Bytes a second, more than 0: `100k`, `10M/s`. */
+export const BYTE_RATE: Kind<number> = {
+  name: "bytes a second",
+  read(text, flag) {
+    const bytes = SIZE.read(text.replace(/\/s$/, ""), flag);
+    if (bytes > 0) return bytes;
+    throw new UsageError(`Cannot use '${flag} ${text}': use 1 byte a second or more`);
   },
 };
 

@@ -8,6 +8,7 @@ import type { TlsOptions } from "../engine/engine.ts";
 import type { EngineName } from "../engine/engines.ts";
 import type { EngineSettings } from "../engine/options.ts";
 import type { OutputFormatName } from "../output/formats.ts";
+import type { Scheme } from "../source/default_scheme.ts";
 import type { InputFormatName } from "../source/formats.ts";
 import type { RequestTemplates } from "../source/request_defaults.ts";
 import type { Threshold } from "../stats/thresholds.ts";
@@ -31,7 +32,7 @@ export interface ListenAddress {
   readonly port: number;
 }
 
-/** Where requests come from. */
+/** One of the inputs that requests come from. */
 export interface InputOptions {
   readonly path: string;
   readonly format: InputFormatName;
@@ -169,6 +170,15 @@ export interface ClusterOptions {
   readonly command: RecordedCommand;
 }
 
+/** Where metrics are sent by OTLP. */
+export interface OtlpOptions {
+  /** Of the receiver, with a path, without user information. */
+  readonly url: string;
+  /** The same without secrets. */
+  readonly shown: string;
+  readonly headers: HeaderList;
+}
+
 /** A file that gets the summary. */
 export interface SummaryFile {
   /** Its name; `-` is standard output. */
@@ -179,8 +189,13 @@ export interface SummaryFile {
 /** All options of a run. */
 export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOptions {
   readonly url: string | undefined;
-  readonly input: InputOptions | undefined;
-  /** Whether the input begins again each time it has ended. */
+  /** What is read for requests, one after the other; empty where the numbers make them. */
+  readonly inputs: readonly InputOptions[];
+  /** Whether a line of the inputs that begins with `#` is a comment. */
+  readonly comments: boolean;
+  /** What a URL gets in front that has no scheme; undefined to leave it as it is. */
+  readonly defaultScheme: Scheme | undefined;
+  /** Whether the inputs begin again each time they have ended. */
   readonly loop: boolean;
   /** The first number, from 0. */
   readonly start: number;
@@ -216,6 +231,8 @@ export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOption
   readonly body: Uint8Array<ArrayBuffer> | undefined;
   /** The templates among the header fields and the body; undefined without any. */
   readonly templates: RequestTemplates | undefined;
+  /** What variables of the environment have filled in: it may be shown nowhere. */
+  readonly variables: readonly string[];
   /** The header field that carries the id of each request; undefined without ids. */
   readonly requestId: string | undefined;
   /** The cookie jar, and its file unless it is only in memory; undefined without a jar. */
@@ -223,6 +240,8 @@ export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOption
   readonly output: OutputOptions | undefined;
   /** The folder that bodies are saved in. */
   readonly saveBodies: string | undefined;
+  /** Whether bodies with a content coding are left as they came. */
+  readonly raw: boolean;
   readonly resume: "no" | "yes" | "force";
   readonly retryFailed: boolean;
   readonly overwrite: boolean;
@@ -234,6 +253,7 @@ export interface RunOptions extends EngineSettings, LoadOptions, ThresholdOption
   readonly hdr: string | undefined;
   /** Where the metrics are served. */
   readonly metrics: ListenAddress | undefined;
+  readonly otlp: OtlpOptions | undefined;
   readonly json: boolean;
   /** How many hosts and slow responses the table and the summary have; undefined for none. */
   readonly top: number | undefined;

@@ -5,7 +5,10 @@
  */
 import { findByEnding } from "../cli/file_endings.ts";
 import { UsageError } from "../errors.ts";
+import { COMPRESSED_ENDINGS } from "../source/compressions.ts";
+import { addSchemeToTemplate } from "../source/default_scheme.ts";
 import { INPUT_FORMAT_NAMES, INPUT_FORMATS } from "../source/formats.ts";
+import { MAX_INPUTS } from "../source/item.ts";
 import type { InputOptions } from "./run_options.ts";
 import type { RunValues } from "./table.ts";
 
@@ -14,25 +17,35 @@ import type { RunValues } from "./table.ts";
  *
  * @throws {UsageError} If there are several.
  */
-export function parseUrl({ positionals: [url, other] }: RunValues): string | undefined {
+export function parseUrl(values: RunValues): string | undefined {
+  const { positionals: [url, other] } = values;
   if (other !== undefined) {
     throw new UsageError(
       `Cannot request more than one URL, and '${other}' is another: use --input for a file of URLs`,
     );
   }
-  return url;
+  const scheme = values.get("default-scheme");
+  return url === undefined || scheme === undefined ? url : addSchemeToTemplate(url, scheme);
 }
 
 /**
- * The input and its format; undefined if none is given.
+ * The inputs and the format of each.
  *
- * @throws {UsageError} If the format is unknown.
+ * @throws {UsageError} If there are too many, or the format is unknown.
  */
-export function parseInput(values: RunValues): InputOptions | undefined {
-  const path = values.get("input");
-  if (path === undefined) return undefined;
-  const byEnding = findByEnding(INPUT_FORMATS, path) ?? INPUT_FORMAT_NAMES[0];
-  return { path, format: values.get("input-format") ?? byEnding };
+export function parseInputs(values: RunValues): readonly InputOptions[] {
+  const paths = values.get("input");
+  if (paths.length > MAX_INPUTS) {
+    throw new UsageError(
+      `Cannot read ${paths.length} inputs: use at most ${MAX_INPUTS}, or put them in one file`,
+    );
+  }
+  const format = values.get("input-format");
+  return paths.map((path) => ({
+    path,
+    format: format ?? findByEnding(INPUT_FORMATS, path, COMPRESSED_ENDINGS) ??
+      INPUT_FORMAT_NAMES[0],
+  }));
 }
 
 /**

@@ -8,6 +8,7 @@ import type { ClusterState } from "../checkpoint/cluster_state.ts";
 import type { JarFile } from "../cookies/jar_file.ts";
 import { ENGINES } from "../engine/engines.ts";
 import { UsageError } from "../errors.ts";
+import type { OtlpExporter } from "../metrics/otlp_exporter.ts";
 import type { MetricsServer } from "../metrics/server.ts";
 import type { Submitter } from "../cluster/submitter.ts";
 import type { ClusterOptions, RunOptions, StageOptions } from "../options/run_options.ts";
@@ -19,7 +20,7 @@ import { createHostCheck } from "../process/permission.ts";
 import { toStretches } from "../schedule/levels.ts";
 import { PreciseTimer } from "../schedule/precise_timer.ts";
 import { openSource, type TargetSource } from "../source/open.ts";
-import { drawRandom } from "../source/run_random.ts";
+import { drawSeed } from "../source/run_random.ts";
 import { addIds, drawIds } from "../source/request_id.ts";
 import { describeShortfall } from "../source/shortfall.ts";
 import { Targets } from "../source/targets.ts";
@@ -59,6 +60,7 @@ export class Run {
   #pipeline!: RunningPipeline;
   #jar: JarFile | undefined;
   #metrics: MetricsServer | undefined;
+  #otlp: OtlpExporter | undefined;
   #page: RunPage | undefined;
   #warmUp: WarmUpPhase | undefined;
   #startMs = performance.now();
@@ -90,6 +92,7 @@ export class Run {
     const onWithheld = (): void => onNotice(describeWithheld(options.failures!));
     const outputs = await Outputs.find({ ...options, onWithheld });
     let metrics;
+    let otlp;
     let source;
     let page;
     try {
@@ -97,8 +100,12 @@ export class Run {
         const { MetricsServer } = await import("../metrics/server.ts");
         metrics = MetricsServer.listen(options.metrics);
       }
+      if (options.otlp !== undefined) {
+        const { OtlpExporter } = await import("../metrics/otlp_exporter.ts");
+        otlp = OtlpExporter.open(options.otlp);
+      }
       const { remainingRange, onlyLf } = outputs;
-      const seed = (await drawRandom("templates", outputs.restored?.salt)).toHex();
+      const seed = await drawSeed(outputs.restored?.salt);
       source = await openSource({
         ...options,
         ...remainingRange,
@@ -113,11 +120,13 @@ export class Run {
         run.#page = page = await RunPage.open(options.report);
       }
       run.#metrics = metrics;
+      run.#otlp = otlp;
       await run.#openPipeline(engines);
       if (options.metrics?.port === 0) onNotice(`metrics at ${metrics!.url}`);
       return run;
     } catch (error) {
       metrics?.close();
+      otlp?.close();
       await outputs.abandon();
       await page?.abandon();
       await source?.items.return();
@@ -135,7 +144,9 @@ export class Run {
     this.#source = source;
     this.#outputs = outputs;
     this.#onNotice = onNotice;
-    this.#loop = options.details || options.metrics !== undefined ? new EventLoopLoad() : undefined;
+    const { details, metrics, otlp } = options;
+    const isWatched = details || metrics !== undefined || otlp !== undefined;
+    this.#loop = isWatched ? new EventLoopLoad() : undefined;
   }
 
   /** Opens the outputs, and puts the pipeline between them and the source. */
@@ -270,7 +281,9 @@ export class Run {
     const looks = this.#options.abortOnThreshold
       ? setInterval(() => void this.#abortIfLost(), CHECK_INTERVAL_MS)
       : undefined;
-    this.#metrics?.serve({ version, takeSnapshot: () => this.snapshot() });
+    const source = { version, takeSnapshot: () => this.snapshot(), onNotice: this.#onNotice };
+    this.#metrics?.serve(source);
+    this.#otlp?.start(source);
     this.#loop?.start();
     this.#page?.start(() => this.snapshot());
     const { warmUpMs } = this.#options;
@@ -302,6 +315,7 @@ export class Run {
     const isReleased = await pipeline.release?.(!isWritten && this.#outputs.isResumable) ?? true;
     if (!isReleased) this.#noteLeft(this.#cluster!.run);
     this.#metrics?.close();
+    await this.#otlp?.finish(snapshot);
     await this.#jar?.save().catch((error) => failure ??= error);
     await this.#endPage(snapshot, version, failure).catch((error) => failure ??= error);
     return { snapshot, failure, madeAgain: this.#outputs.countMadeAgain(pipeline.stats) };
@@ -501,6 +515,8 @@ export interface Outcome {
 
 /** Sockets and files that a run needs in addition to its connections: name servers, signals. */
 const SPARE_DESCRIPTORS = 16;
+/** The connection to the receiver of metrics, and what it takes to make it. */
+const DESCRIPTORS_OF_OTLP = 3;
 /** The listener of the metrics server, and its connections. */
 const DESCRIPTORS_OF_METRICS = 17;
 /** What a worker has beside its connections, with the timer of a rate. */
@@ -509,7 +525,7 @@ const DESCRIPTORS_OF_THREAD = 12;
 const ALWAYS_AVAILABLE = 200;
 
 function checkSockets(
-  { concurrency, requests, metrics, engine, threads }: RunOptions,
+  { concurrency, requests, metrics, otlp, engine, threads }: RunOptions,
 ): void {
   // Over HTTP/2, requests share connections: how many it takes, only the server's limit of streams
   // tells. If sockets run out, requests wait for them.
@@ -519,6 +535,7 @@ function checkSockets(
   // Threads do not share theirs: one could be left without any until its requests time out.
   if (wanted <= ALWAYS_AVAILABLE && count === 1) return;
   const spare = SPARE_DESCRIPTORS + (metrics === undefined ? 0 : DESCRIPTORS_OF_METRICS) +
+    (otlp === undefined ? 0 : DESCRIPTORS_OF_OTLP) +
     (count === 1 ? 0 : (count + 1) * DESCRIPTORS_OF_THREAD);
   const most = countFreeDescriptors(wanted + spare) - spare;
   if (most >= wanted) return;

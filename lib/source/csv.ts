@@ -1,5 +1,12 @@
 import type { MaybePromise, Step } from "../stream.ts";
-import { type Line, type LineReader, type Lines, MAX_LINE, OverlongLine } from "./lines.ts";
+import {
+  isComment,
+  type Line,
+  type LineReader,
+  type Lines,
+  MAX_LINE,
+  OverlongLine,
+} from "./lines.ts";
 
 /**
  * The records of CSV (RFC 4180) as text. A record can go over several lines, and a line break in a
@@ -8,12 +15,15 @@ import { type Line, type LineReader, type Lines, MAX_LINE, OverlongLine } from "
  */
 export class CsvReader implements Lines {
   readonly #lines: LineReader;
+  readonly #comments: boolean;
   /** The lines so far of a record whose quote is open; at most `MAX_LINE`. */
   #open: string | undefined;
   line = 0;
 
-  constructor(lines: LineReader) {
+  /** @param options whether a line can be a comment, which opens no quote */
+  constructor(lines: LineReader, { comments = false }: { readonly comments?: boolean } = {}) {
     this.#lines = lines;
+    this.#comments = comments;
   }
 
   get unread(): number {
@@ -42,6 +52,7 @@ export class CsvReader implements Lines {
     if (before === undefined) {
       this.line = this.#lines.line;
       if (line instanceof OverlongLine || !line.includes('"')) return line;
+      if (this.#comments && isComment(line)) return line;
     }
     this.#open = undefined;
     const start = before === undefined ? "" : before + this.#lines.breakBefore;

@@ -37,6 +37,16 @@ const ROWS = {
     hasOwnRequests: false,
     load: () => import("./csv_targets.ts"),
   },
+  tsv: {
+    endings: ["tsv", "tab"],
+    unit: "record",
+    hasFields: true,
+    hasHeader: true,
+    resolvesUrls: false,
+    hasOwnExpectations: false,
+    hasOwnRequests: false,
+    load: () => import("./tsv_targets.ts"),
+  },
 } satisfies Record<string, InputFormat>;
 
 /** What `--input-format` takes. */

@@ -4,8 +4,10 @@
  * @module
  */
 import type { Target } from "../target.ts";
-import type { LineReader, Lines } from "./lines.ts";
+import type { Input } from "./input.ts";
+import type { Line, LineOptions, Lines } from "./lines.ts";
 import type { RequestDefaults } from "./request_defaults.ts";
+import type { checkedTarget } from "./target.ts";
 import type { TemplateFunctions } from "./template_functions.ts";
 import type { UrlTemplate } from "./url_template.ts";
 
@@ -29,10 +31,16 @@ export interface InputFormat {
   load(): Promise<RecordReader>;
 }
 
+/** How an input is read. */
+export interface ReadOptions extends LineOptions {
+  /** Whether a line that begins with `#` is a comment. @default {false} */
+  readonly comments?: boolean;
+}
+
 /** Reads inputs of a format. */
 export interface RecordReader {
-  /** The records that lines hold: one each, or some that go over several lines. */
-  readRecords(lines: LineReader): Lines;
+  /** The records of an input, its header among them. */
+  readRecords(input: Pick<Input, "read" | "close">, options: ReadOptions): Lines;
   /**
    * Reads the header, if the format has one.
    *
@@ -48,6 +56,8 @@ export interface RecordReader {
 export interface InputContext extends Pick<RecordContext, "template" | "defaults"> {
   /** The path of the input, for messages. */
   readonly path: string;
+  /** Whether a line does not count. */
+  readonly isSkipped: (line: Line) => boolean;
 }
 
 /** What targets are made from, apart from their records. */
@@ -61,6 +71,8 @@ export interface RecordContext {
   readonly columns: readonly string[];
   /** The URL as it may be shown in place of a record that can hold secrets. */
   readonly redactedUrl: string;
+  /** Makes a target of a URL that nobody has looked at yet. */
+  readonly check: typeof checkedTarget;
 }
 
 /** How targets are made of records. */

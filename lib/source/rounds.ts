@@ -6,27 +6,30 @@ const MAX_KEPT_LENGTH = 1024 * 1024;
 /** How many characters a record counts in addition to its own, for the memory of the object. */
 const RECORD_LENGTH = 64;
 
+/** Lines that can be read again from their start, once they have come to their end. */
+export interface RepeatableLines extends Lines {
+  /** Which of the inputs has the last line, from 0. */
+  readonly input: number;
+  restart(): void;
+}
+
 /**
- * The records of an input, round after round. A short input is read once, and its records stay in
+ * The records of inputs, round after round. A short input is read once, and its records stay in
  * memory: to read a line again for each request costs 5 us, almost as much as the request.
  */
 export class Rounds implements Lines {
-  #records: Lines;
-  readonly #again: () => Lines;
+  readonly #records: RepeatableLines;
   /** The records of the first round; undefined once they are too many. */
-  #kept: { readonly record: Line; readonly line: number }[] | undefined = [];
+  #kept: { readonly record: Line; readonly line: number; readonly input: number }[] | undefined =
+    [];
   #keptLength = 0;
   /** Which of the kept records comes next; undefined while the input is read. */
   #place: number | undefined;
   line = 0;
+  input = 0;
 
-  /**
-   * @param first the records of the first round
-   * @param again reads the input again, from its start
-   */
-  constructor(first: Lines, again: () => Lines) {
-    this.#records = first;
-    this.#again = again;
+  constructor(records: RepeatableLines) {
+    this.#records = records;
   }
 
   get unread(): number {
@@ -39,6 +42,7 @@ export class Rounds implements Lines {
     const kept = this.#kept![this.#place++];
     if (kept === undefined) return { value: undefined, done: true };
     this.line = kept.line;
+    this.input = kept.input;
     return { value: kept.record, done: false };
   }
 
@@ -46,24 +50,20 @@ export class Rounds implements Lines {
     if (step.done) return step;
     const record = step.value;
     this.line = this.#records.line;
+    this.input = this.#records.input;
     if (this.#kept !== undefined) {
       const { length } = toText(record);
       this.#keptLength += length + RECORD_LENGTH;
       if (this.#keptLength > MAX_KEPT_LENGTH) this.#kept = undefined;
-      else this.#kept.push({ record, line: this.line });
+      else this.#kept.push({ record, line: this.line, input: this.input });
     }
     return step;
   };
 
-  /**
-   * Begins the next round; the one before has come to its end.
-   *
-   * @returns whether the input is read again, with its header
-   */
-  begin(): boolean {
-    if (this.#kept === undefined) this.#records = this.#again();
+  /** Begins the next round; the one before has come to its end. */
+  begin(): void {
+    if (this.#kept === undefined) this.#records.restart();
     else this.#place = 0;
-    return this.#kept === undefined;
   }
 
   return(): void {

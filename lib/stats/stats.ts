@@ -18,11 +18,14 @@ import {
   type HistogramDelta,
   type HistogramState,
   isHistogramState,
+  toDelta,
 } from "./histogram.ts";
 import { type HostDelta, HostTally, isHostDeltas } from "./host_tally.ts";
 import { LateStarts, type LateState } from "./late_starts.ts";
 import { toLatency, toOwnLate } from "./latency.ts";
 import { NameCounts } from "./name_counts.ts";
+import { isPhaseStates, PhaseTimes, toPhaseDeltas } from "./phase_times.ts";
+import type { ByPhase } from "./phases.ts";
 import { isSlowRequest, MAX_SLOWEST, Slowest } from "./slowest.ts";
 import type { SlowRequest, Snapshot, Statistics } from "./snapshot.ts";
 import {
@@ -84,6 +87,8 @@ interface PlainStats<H> extends Totals {
   /** By status. */
   readonly statuses: Readonly<Record<string, number>>;
   readonly latency: H;
+  /** Of responses that succeeded, as the latency. */
+  readonly phases: ByPhase<H>;
   readonly errors: Snapshot["errors"];
   readonly retries: Snapshot["retries"];
   readonly skipped: number;
@@ -141,6 +146,7 @@ const REQUIRED: Shape = {
   ofFailed: isShape({ ...TOTALS, statuses: isStatusCounts }),
   statuses: isStatusCounts,
   latency: isHistogramState,
+  phases: isPhaseStates,
   errors: isErrorCounts,
   retries: isMap(isCount),
   skipped: isCount,
@@ -207,6 +213,7 @@ export class Stats {
   /** The part of the statuses that comes from failures. */
   readonly #failedStatuses = new StatusCounts();
   readonly #latency = new Histogram();
+  readonly #phases = new PhaseTimes();
   /** By cause: error kinds and statuses, so bounded. */
   readonly #retries = new NameCounts();
   readonly #late = new LateStarts();
@@ -234,11 +241,12 @@ export class Stats {
   /** Statistics with what others had counted when they gave their {@linkcode toJSON}. */
   static from(state: StatsState, options?: StatsOptions): Stats {
     const stats = new Stats(options);
-    const { latency, ownLate, top } = state;
+    const { latency, phases, ownLate, top } = state;
     stats.add({
       ...state,
-      latency: Histogram.from(latency).take(),
-      ownLate: ownLate && Histogram.from(ownLate).take(),
+      latency: toDelta(latency),
+      phases: toPhaseDeltas(phases),
+      ownLate: ownLate && toDelta(ownLate),
       details: top && { ...top, messages: [] },
     });
     return stats;
@@ -283,6 +291,7 @@ export class Stats {
     this.#failedStatuses.add(ofFailed.statuses);
     this.#statuses.add(delta.statuses);
     this.#latency.addDelta(delta.latency);
+    this.#phases.add(delta.phases);
     this.#errors.add(delta.errors);
     this.#retries.add(delta.retries);
     this.#late.add(delta.late);
@@ -322,6 +331,7 @@ export class Stats {
       ofFailed: { ...this.#ofFailed[how](), statuses: this.#failedStatuses[how]() },
       statuses: this.#statuses[how](),
       latency: this.#latency[how](),
+      phases: this.#phases[how](),
       errors: this.#errors[how](),
       retries: this.#retries[how](),
       late: this.#late[how](),
@@ -374,6 +384,7 @@ export class Stats {
     if (result.error !== undefined) this.#recordError(result.error, result);
     else if (result.status !== null) {
       this.#latency.record(result.ms * 1000);
+      this.#phases.record(result);
       if (
         result.status >= MIN_ERROR_STATUS && result.target.expect?.statuses === undefined
       ) sums.tolerated++;
@@ -443,6 +454,7 @@ export class Stats {
       bytes,
       latency: toLatency(histogram),
       histogram: histogram.clone(),
+      phases: this.#phases.clone(),
       top: this.#top,
       hosts: this.#details?.hosts.figures() ?? [],
       slowest: this.#details?.slowest.list() ?? [],
@@ -495,7 +507,8 @@ function withFailed(state: StatsState, refuted: Refuted): StatsState {
     latency,
     // It does not count responses whose records had an expectation of their own.
     tolerated: Math.max(0, tolerated - countErrorStatuses(statuses)),
-    // Which hosts they were of is not known.
+    // Their phases and hosts are not known.
+    phases: {},
     top: state.top && { hosts: [], slowest: [] },
   };
 }

@@ -5,7 +5,7 @@ import type { RunOptions } from "../options/run_options.ts";
 import { type Activity, addActivities, type RunningPipeline } from "../run/pipeline.ts";
 import { createCommonMemory } from "../schedule/common_state.ts";
 import { hasHostLimits } from "../schedule/hosts.ts";
-import type { Item } from "../source/item.ts";
+import type { InputColumns, Item } from "../source/item.ts";
 import { createNumbering } from "../source/numbering.ts";
 import type { TargetSource } from "../source/open.ts";
 import type { RequestIdOptions } from "../source/request_id.ts";
@@ -56,6 +56,14 @@ export interface PipelinesHooks {
   onNotice(text: string): void;
 }
 
+async function createBudget(
+  { maxBytesPerSecond }: RunOptions,
+): Promise<SharedArrayBuffer | undefined> {
+  if (maxBytesPerSecond === undefined) return undefined;
+  const { createBudgetMemory } = await import("../engine/transport/byte_budget.ts");
+  return createBudgetMemory();
+}
+
 /**
  * Several pipelines, each in a worker, that make the requests of one run. Its members are those of
  * one pipeline.
@@ -90,7 +98,7 @@ export class Pipelines implements RunningPipeline {
   /**
    * Starts the workers, and opens their engines; requests nothing.
    *
-   * @param columns what the header of the input has; empty without one
+   * @param columns what the headers of the inputs have
    * @param seed the random part of the run
    * @param jar gets the cookies of all
    * @param findCode finds the code that they run
@@ -100,7 +108,7 @@ export class Pipelines implements RunningPipeline {
     options: RunOptions,
     count: number,
     { columns, seed, jar, findCode = findWorkerCode }: {
-      columns: readonly string[];
+      columns: InputColumns;
       seed: string;
       jar?: Jar | undefined;
       findCode?: () => Promise<WorkerCode>;
@@ -112,11 +120,14 @@ export class Pipelines implements RunningPipeline {
       ? undefined
       : (await import("../transcript/channel.ts")).createChannelMemory();
     try {
+      const budget = await createBudget(options);
       for (const [index, worker] of pipelines.#workers.entries()) {
         const own = packOptions(shareOptions(options, { index, count }));
         const cookies = jar?.all();
-        const setup = { index, count, options: own, columns, seed, cookies, transcripts };
-        worker.send({ type: "open", setup });
+        worker.send({
+          type: "open",
+          setup: { index, count, options: own, columns, seed, cookies, budget, transcripts },
+        });
       }
       await Promise.all(pipelines.#workers.map(({ ready }) => ready));
     } catch (error) {
@@ -166,7 +177,7 @@ export class Pipelines implements RunningPipeline {
       input: source.items,
       end: start + requests,
       step: createNumbering(options).step,
-      hasRecords: options.input !== undefined,
+      hasRecords: options.inputs.length > 0,
       makeForHost: hasHostLimits(options) ? source.make : undefined,
       workers: workers.length,
       concurrency,

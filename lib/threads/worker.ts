@@ -77,7 +77,7 @@ class WorkerRun {
   }
 
   /** Opens the engine, and loads all that is needed later. @param cookies the first ones; undefined without a jar */
-  async open({ cookies, columns, seed, transcripts }: WorkerSetup): Promise<void> {
+  async open({ cookies, columns, seed, budget, transcripts }: WorkerSetup): Promise<void> {
     this.#make = await openMaker({ ...this.#options, seed, template: this.#options.url }, columns);
     if (cookies !== undefined) {
       const { SharedJar } = await import("../cookies/shared_jar.ts");
@@ -88,6 +88,7 @@ class WorkerRun {
     }
     const { engine, check } = await this.#openEngine(this.#options, {
       permits: createHostCheck(),
+      budget,
       cookies: this.#jar,
       bodyFor: this.#options.saveBodies === undefined
         ? undefined

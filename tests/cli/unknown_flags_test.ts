@@ -58,7 +58,7 @@ for (
   const [args, words] of [
     [["-sS"], "leave it out"],
     [["-a", "x:y"], "'-u NAME:PASSWORD'"],
-    [["--data-raw", "x"], "'--data DATA'"],
+    [["--body", "x"], "'--data DATA'"],
     [["--max-time", "10"], "'--timeout D' (-t), with its unit"],
     [["--vus", "10"], "'--concurrency C' (-c)"],
     [["--iterations", "10"], "'--requests N' (-n)"],
@@ -70,13 +70,9 @@ for (
     [["-j"], "'--json'"],
     [["--http2-prior-knowledge"], "'--http2'"],
     [["--fail-with-body"], "'--fail' (-f)"],
-    [["--no-keepalive"], "Connection: close"],
+    [["--no-keepalive"], "'--disable-keepalive'"],
     [["--output-format", "json"], "'--format FORMAT'"],
-    [["--resolve", "h:80:127.0.0.1"], "there is no such option yet"],
-    [["--connect-to", "::127.0.0.1:"], "there is no such option yet"],
-    [["-4"], "there is no such option yet"],
     // Go's flags have one dash.
-    [["-disable-keepalive"], "Connection: close"],
     [["-disable-compression"], "leave it out"],
     [["-disable-redirects"], "'--redirects 0'"],
     [["-host", "foo"], "Host: NAME"],
@@ -103,6 +99,7 @@ for (
     [["-timeout", "1s"], "use '--timeout', or '-t' with its value apart"],
     [["-data-binary=x"], "use '--data-binary', or '-d' with its value apart"],
     [["-head"], "use '--head'"],
+    [["-disable-keepalive"], "use '--disable-keepalive'"],
     [["-data"], "use '--data', or '-d' with its value apart"],
     [["-data=hunter2"], "use '--data', or '-d' with its value apart"],
   ] as const

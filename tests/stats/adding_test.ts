@@ -30,6 +30,9 @@ function makeEvents(count: number, random: (below: number) => number, hosts: num
       at: i,
       bytes: random(5_000),
       attempts: random(4),
+      ttfbMs: pick([ms / 2, null]),
+      via: { remote: null, dnsMs: pick([ms / 8, null]), connectMs: ms / 4, tlsMs: ms / 16 },
+      isReused: random(3) > 0,
     };
     const target = { i, url: `${origin}/${i}` };
     if (kind === 2) {

@@ -67,6 +67,13 @@ export const OUTPUT_ROWS = [
     identity: { of: ({ saveBodies }) => saveBodies },
   },
   {
+    name: "raw",
+    option: "raw",
+    help: "leave compressed bodies as they came, for --save-bodies, --capture and --expect-body",
+    // Records and saved bodies hold something else.
+    identity: { of: ({ raw }) => raw ? GIVEN : null },
+  },
+  {
     name: "resume",
     optionalValue: "force",
     kind: choice("force"),
@@ -142,6 +149,26 @@ export const OUTPUT_ROWS = [
     option: "metrics",
     help: "numbers for Prometheus, while the run lasts, at http://PLACE/metrics: " +
       "HOST:PORT or PORT (127.0.0.1); 0 picks a port",
+  },
+  {
+    name: "otlp",
+    value: "URL",
+    fromFile: true,
+    secret: "userinfo",
+    isOfSubmitter: true,
+    help: "send the same numbers to an OpenTelemetry receiver at URL, every 10 s and at the end, " +
+      "by OTLP over HTTP: http://127.0.0.1:4318; @FILE, @-: from a file or stdin",
+  },
+  {
+    name: "otlp-header",
+    value: "'NAME: VALUE'",
+    repeatable: true,
+    fromFile: true,
+    secret: "value",
+    requires: ["otlp"],
+    isOfSubmitter: true,
+    help: "a header field for --otlp, such as Authorization; @FILE: a file of them, one a line; " +
+      "@-: stdin",
   },
   {
     name: "json",

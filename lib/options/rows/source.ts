@@ -4,10 +4,16 @@
  * @module
  */
 import { choice, count, DURATION } from "../../cli/kinds.ts";
+import { SCHEMES } from "../../source/default_scheme.ts";
 import { INPUT_FORMAT_NAMES } from "../../source/formats.ts";
 import { SHARD } from "../kinds.ts";
 import { listWords } from "./flag.ts";
 import type { RunFlag } from "./flag.ts";
+
+/** What each input has, as one text. */
+function identify(texts: readonly string[]): string | undefined {
+  return texts.length > 1 ? JSON.stringify(texts) : texts[0];
+}
 
 /** The rows, in the order of the help. */
 export const SOURCE_ROWS = [
@@ -41,9 +47,11 @@ export const SOURCE_ROWS = [
     name: "input",
     short: "i",
     value: "FILE",
+    repeatable: true,
     path: { access: "read", stdio: true },
-    help: "one request a line, read lazily; - is stdin; gzip is decompressed on the way",
-    identity: { of: ({ input }) => input?.path },
+    help:
+      "one request a line, read lazily; - is stdin; .gz, .zst, .xz, .bz2 and .zip are decompressed",
+    identity: { of: ({ inputs }) => identify(inputs.map(({ path }) => path)) },
   },
   {
     name: "input-format",
@@ -52,7 +60,22 @@ export const SOURCE_ROWS = [
     defaultWords: "by the file's ending",
     requires: ["input"],
     help: listWords(INPUT_FORMAT_NAMES),
-    identity: { of: ({ input }) => input?.format },
+    identity: { of: ({ inputs }) => identify(inputs.map(({ format }) => format)) },
+  },
+  {
+    name: "comments",
+    option: "comments",
+    requires: ["input"],
+    help: "skip lines of the input that begin with #",
+    identity: { of: ({ comments }) => comments ? "on" : null },
+  },
+  {
+    name: "default-scheme",
+    value: "SCHEME",
+    kind: choice(...SCHEMES),
+    option: "defaultScheme",
+    help: `${listWords(SCHEMES)}, for URLs without a scheme`,
+    identity: { of: ({ defaultScheme }) => defaultScheme },
   },
   {
     name: "loop",
