@@ -285,6 +285,7 @@ export class Run {
     this.#metrics?.serve(source);
     this.#otlp?.start(source);
     this.#loop?.start();
+    const cpuMs = readThreadCpuMs();
     this.#page?.start(() => this.snapshot());
     const { warmUpMs } = this.#options;
     if (warmUpMs !== undefined && !this.#outputs.isComplete) await this.#openWarmUp(warmUpMs);
@@ -301,6 +302,9 @@ export class Run {
     const hasFailed = failure !== undefined;
     failure ??= pipeline.sourceFailure;
     const snapshot = this.snapshot();
+    const tookMs = performance.now() - this.#startMs;
+    const busyShare = this.#loop?.busy ?? Math.min(1, (readThreadCpuMs() - cpuMs) / tookMs);
+    if (!hasFailed && !this.#outputs.isComplete) await this.#advise(snapshot, busyShare);
     await pipeline.close();
     const end = hasFailed ? "failed" : pipeline.isCutShort ? "interrupted" : "complete";
     let isWritten = !hasFailed;
@@ -319,6 +323,19 @@ export class Run {
     await this.#jar?.save().catch((error) => failure ??= error);
     await this.#endPage(snapshot, version, failure).catch((error) => failure ??= error);
     return { snapshot, failure, madeAgain: this.#outputs.countMadeAgain(pipeline.stats) };
+  }
+
+  /** Tells the user what the figures suggest to do. @param busyShare of the event loop, 0 to 1 */
+  async #advise(figures: Snapshot, busyShare: number): Promise<void> {
+    const { advise } = await import("../advice/advise.ts");
+    const sentences = advise({
+      figures,
+      options: this.#options,
+      busyShare,
+      cores: navigator.hardwareConcurrency,
+      countSockets: countFreeDescriptors,
+    });
+    for (const sentence of sentences) this.#onNotice(sentence);
   }
 
   async #openWarmUp(ms: number): Promise<void> {
@@ -484,6 +501,12 @@ function limitDuration(
 ): number | undefined {
   if (stages?.of !== "concurrency" || cluster !== undefined) return durationMs;
   return Math.min(stages.lengthMs, durationMs ?? Infinity);
+}
+
+/** The processor time that this event loop's thread has used, in milliseconds. */
+function readThreadCpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1_000;
 }
 
 /** The mean of the levels of stages, by the time. */
