@@ -27,6 +27,7 @@ const NEEDED = {
   engine: true,
   expect: true,
   failures: true,
+  failuresWithSecrets: true,
   form: true,
   giveUpAfterMs: true,
   hdr: false,

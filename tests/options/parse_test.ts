@@ -100,6 +100,7 @@ Deno.test("parseRun() gives the defaults of the contract", async () => {
     retryFailed: false,
     overwrite: false,
     failures: undefined,
+    failuresWithSecrets: false,
     summaries: [],
     hdr: undefined,
     metrics: undefined,
