@@ -117,6 +117,8 @@ Deno.test("a worker reads no file of its own, whatever a submitter sends", async
     ["--unix-socket", path],
     ["--save-bodies", path],
     [`--cookie-jar=${path}`],
+    ["--dry-run"],
+    ["-v"],
     ["--help"],
     ["--version"],
     ["--nonsense"],
@@ -139,6 +141,7 @@ Deno.test("a worker reads no file of its own, whatever a submitter sends", async
 for (
   const [argv, words] of [
     [["--save-bodies", "d"], "Cannot use '--save-bodies' with '--cluster': workers have no disk"],
+    [["-vv"], "Cannot use '--verbose' with '--cluster': workers send the requests"],
     [["--cookie-jar"], "Cannot use '--cookie-jar' with '--cluster': the workers do not share"],
     [["--limit-rate", "1M"], "Cannot use '--limit-rate' with '--cluster': each worker would have"],
     [["--interface", "lo"], "Cannot use '--interface' with '--cluster': it belongs to one machine"],

@@ -207,7 +207,7 @@ export function describeRequest(
   fields: HeaderList = prepare(headers).fields,
 ): readonly string[] {
   const all = requestId === undefined ? fields : [...fields, requestId];
-  return [`${method} ${url}`, ...all.map(([name, value]) => `${name}: ${value}`)];
+  return [`${method} ${url}`, ...all.map(([name, value]) => `${name.toLowerCase()}: ${value}`)];
 }
 
 /**
