@@ -32,7 +32,7 @@ import { type CommandFiles, type RecordedCommand, replayFiles } from "./recorded
 import { parseCookieJar, readRequest } from "./request.ts";
 import { parseRetry } from "./retry.ts";
 import type { RunOptions } from "./run_options.ts";
-import { parseInputs, parseRequests, parseUrl } from "./source.ts";
+import { parseInputs, parseOrder, parseRequests, parseUrl } from "./source.ts";
 import { listPaths } from "../source/input_names.ts";
 import { parseStages } from "./stages.ts";
 import { RUN_FLAGS, type RunRow, type RunValues } from "./table.ts";
@@ -91,7 +91,7 @@ export async function parseRun(
     ...parseStages(values),
     url,
     inputs,
-    requests: parseRequests(values),
+    ...parseOrder(values, { inputs, requests: parseRequests(values) }),
     pauses: !values.get("no-pause"),
     retry: parseRetry(values, expect),
     expect,

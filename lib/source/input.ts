@@ -8,6 +8,7 @@ import { describeOsError } from "../process/os_error.ts";
 import { isGranted } from "../process/permission.ts";
 import { findCompression } from "./compressions.ts";
 import { UnpackError } from "./unpack_error.ts";
+import { isUtf16 } from "./utf16.ts";
 import { Unpacker } from "./unpacker.ts";
 
 const BLOCK_BYTES = 64 * 1024;
@@ -34,6 +35,8 @@ export class Input {
   /** Bytes of the content that were given. */
   #given = 0;
   #isStarted = false;
+  /** Whether it is compressed, or in UTF-16. */
+  #isCoded = false;
   #isClosed = false;
   #unpacker: Unpacker | undefined;
   readonly #buffer = new Uint8Array(BLOCK_BYTES);
@@ -84,6 +87,14 @@ export class Input {
   }
 
   /**
+   * Whether reading can begin at any byte of the file, and gives the same bytes there. Only after the
+   * first {@linkcode read}.
+   */
+  get isSeekable(): boolean {
+    return this.isRepeatable && !this.#isCoded;
+  }
+
+  /**
    * The share that was read, 0 to 1; undefined where the size is unknown. For compressed data it is about that:
    * a share of the content counts as the same share of the file.
    *
@@ -127,6 +138,7 @@ export class Input {
       this.#isStarted = true;
       const start = await this.#readStart();
       const compression = findCompression(start);
+      this.#isCoded = (compression ?? "more") !== "more" || isUtf16(start);
       if (compression === undefined || compression === "more") {
         return start.length === 0 ? undefined : start;
       }

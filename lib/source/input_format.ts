@@ -5,7 +5,7 @@
  */
 import type { Target } from "../target.ts";
 import type { Input } from "./input.ts";
-import type { Line, LineOptions, Lines } from "./lines.ts";
+import type { InputLines, Line, LineOptions, Lines } from "./lines.ts";
 import type { RequestDefaults } from "./request_defaults.ts";
 import type { checkedTarget } from "./target.ts";
 import type { TemplateFunctions } from "./template_functions.ts";
@@ -40,7 +40,7 @@ export interface ReadOptions extends LineOptions {
 /** Reads inputs of a format. */
 export interface RecordReader {
   /** The records of an input, its header among them. */
-  readRecords(input: Pick<Input, "read" | "close">, options: ReadOptions): Lines;
+  readRecords(input: Pick<Input, "read" | "close">, options: ReadOptions): InputLines;
   /**
    * Reads the header, if the format has one.
    *

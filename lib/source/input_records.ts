@@ -4,6 +4,7 @@ import type { InputColumns } from "./item.ts";
 import { Input } from "./input.ts";
 import type { InputContext, ReadOptions, RecordReader } from "./input_format.ts";
 import type { Line, Lines } from "./lines.ts";
+import type { Records } from "./records.ts";
 
 /** An input of a run, and what reads it. */
 export interface InputToRead {
@@ -34,7 +35,7 @@ interface KnownInput extends InputToRead {
  * The records of inputs, one input after the other, without their headers. All inputs are looked
  * at before the first request. One is open at a time, and each that can be read only once.
  */
-export class InputRecords implements Lines {
+export class InputRecords implements Records {
   /** At most as many as the command line may name. */
   readonly #inputs: readonly KnownInput[];
   readonly #options: ReadOptions;

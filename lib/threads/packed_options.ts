@@ -45,6 +45,7 @@ const NEEDED = {
   maxBodyBytes: true,
   method: true,
   metrics: false,
+  order: true,
   output: true,
   overwrite: false,
   pauses: true,
