@@ -9,6 +9,7 @@ import { COMPRESSED_ENDINGS } from "../source/compressions.ts";
 import { addSchemeToTemplate } from "../source/default_scheme.ts";
 import { INPUT_FORMAT_NAMES, INPUT_FORMATS } from "../source/formats.ts";
 import { MAX_INPUTS } from "../source/item.ts";
+import { findFileName } from "../source/remote_path.ts";
 import { Sample } from "../source/sample.ts";
 import type { InputOptions, RunOptions } from "./run_options.ts";
 import type { RunValues } from "./table.ts";
@@ -44,7 +45,7 @@ export function parseInputs(values: RunValues): readonly InputOptions[] {
   const format = values.get("input-format");
   return paths.map((path) => ({
     path,
-    format: format ?? findByEnding(INPUT_FORMATS, path, COMPRESSED_ENDINGS) ??
+    format: format ?? findByEnding(INPUT_FORMATS, findFileName(path), COMPRESSED_ENDINGS) ??
       INPUT_FORMAT_NAMES[0],
   }));
 }

@@ -6,7 +6,7 @@ const LF = 0x0a;
 const CR = 0x0d;
 
 /** About how many bytes a block has. */
-const BLOCK_BYTES = 4 * 1024;
+const BLOCK_BYTES = 1024;
 /** A block without the end of a line is given once it has so many bytes. */
 const MAX_BLOCK_BYTES = 2 * MAX_LINE;
 

@@ -1,5 +1,6 @@
 import { InputError, UsageError } from "../errors.ts";
 import type { MaybePromise, Step } from "../stream.ts";
+import { nameInputs } from "./input_names.ts";
 import type { InputColumns } from "./item.ts";
 import { Input } from "./input.ts";
 import type { InputContext, ReadOptions, RecordReader } from "./input_format.ts";
@@ -38,7 +39,7 @@ interface KnownInput extends InputToRead {
 export class InputRecords implements Records {
   /** At most as many as the command line may name. */
   readonly #inputs: readonly KnownInput[];
-  readonly #options: ReadOptions;
+  readonly #options: Omit<ReadOptions, "name">;
   #records: Lines | undefined;
   #isClosed = false;
   input = 0;
@@ -50,7 +51,7 @@ export class InputRecords implements Records {
    */
   static async open(
     inputs: readonly InputToRead[],
-    options: ReadOptions,
+    options: Omit<ReadOptions, "name">,
   ): Promise<{ records: InputRecords; columns: InputColumns }> {
     const known: KnownInput[] = [];
     const columns: (readonly string[])[] = [];
@@ -71,7 +72,7 @@ export class InputRecords implements Records {
     return { records: new InputRecords(known, options), columns };
   }
 
-  private constructor(inputs: readonly KnownInput[], options: ReadOptions) {
+  private constructor(inputs: readonly KnownInput[], options: Omit<ReadOptions, "name">) {
     this.#inputs = inputs;
     this.#options = options;
     this.#records = inputs[0].open!.records;
@@ -165,11 +166,12 @@ export class InputRecords implements Records {
 /** @throws {UsageError} If it cannot be opened, or its header is wrong. */
 async function openInput(
   { path, reader, context }: InputToRead,
-  options: ReadOptions,
+  options: Omit<ReadOptions, "name">,
 ): Promise<OpenInput> {
-  const input = await Input.open(path);
+  const name = nameInputs([{ path }]);
+  const input = await Input.open(path, name);
   try {
-    const records = reader.readRecords(input, options);
+    const records = reader.readRecords(input, { ...options, name });
     const columns = await reader.readColumns?.(records, { ...context, path }) ?? [];
     return { input, records, columns };
   } catch (error) {

@@ -20,6 +20,7 @@ import {
   trustedTarget,
 } from "./target.ts";
 import { createCheck, type Scheme } from "./default_scheme.ts";
+import { showPath } from "./remote_path.ts";
 import { flagTemplates } from "./request_templates.ts";
 import { createTargetFactory, toLookup } from "./target_factory.ts";
 import { TemplateFunctions, withoutFilters } from "./template_functions.ts";
@@ -84,7 +85,7 @@ async function toRecordMaker(
     redactedUrl,
     check: createCheck(options.defaultScheme),
   });
-  const place = options.inputs.length > 1 ? ` of '${path}'` : "";
+  const place = options.inputs.length > 1 ? ` of '${showPath(path)}'` : "";
   return ({ i, record, line }) => {
     const target = record instanceof OverlongLine
       ? invalidRecord(i, record.start, "longer than 1 MiB", of)

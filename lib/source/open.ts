@@ -104,7 +104,9 @@ function checkFit({ path, format }: NamedInput, { template, defaults }: Request)
   if (template.names.length > 0 || defaults.templates !== undefined) return;
   const place = hasFields ? "no {name} of a column" : "no {}";
   throw new UsageError(
-    `Cannot use the ${unit}s of '--input ${path}': the URL has ${place} for them: add it there, to a header or to the body, or leave the URL out`,
+    `Cannot use the ${unit}s of '${
+      nameInputs([{ path }])
+    }': the URL has ${place} for them: add it there, to a header or to the body, or leave the URL out`,
   );
 }
 
@@ -137,7 +139,9 @@ async function openInputs(
   if (once !== undefined) {
     all.return();
     throw new UsageError(
-      `Cannot use '--loop' with '--input ${once}': a pipe or device is read once: put it in a file`,
+      `Cannot use '--loop' with '${
+        nameInputs([{ path: once }])
+      }': a pipe or device is read once: put it in a file`,
     );
   }
   const records = order?.share === undefined ? all : await sample(all, order, isSkipped);

@@ -9,6 +9,7 @@ import { detachString } from "../text/detach.ts";
 import { CutInput } from "./cut_input.ts";
 import { Input } from "./input.ts";
 import type { ReadOptions } from "./input_format.ts";
+import { nameInputs } from "./input_names.ts";
 import type { InputToRead } from "./input_records.ts";
 import { type Line, MAX_LINE, OverlongLine, toText } from "./lines.ts";
 
@@ -36,7 +37,7 @@ export interface RecordStore {
 }
 
 /** What the stores of a run have in common. */
-export interface StoreOptions extends ReadOptions {
+export interface StoreOptions extends Omit<ReadOptions, "name"> {
   readonly isSkipped: (line: Line) => boolean;
   /** How many stores there are. */
   readonly stores: number;
@@ -92,7 +93,7 @@ class Points {
 
 /**
  * Reads an input once, and notes where its records are. A file is read there again. An input that can
- * only be read from its beginning on, since it is compressed, in UTF-16, or a pipe, is held.
+ * only be read from its beginning on, as one that is compressed, a pipe or a sitemap, is held.
  *
  * @throws {UsageError} If it cannot be opened, its header is wrong, or it is too long to be held.
  * @throws {InputError} If it breaks off.
@@ -103,13 +104,14 @@ export async function openStore(
 ): Promise<{ store: RecordStore; columns: readonly string[] }> {
   const { path, reader, context } = toRead;
   const { isSkipped, budget } = options;
-  const input = await Input.open(path);
+  const name = nameInputs([{ path }]);
+  const input = await Input.open(path, name);
   const cut = new CutInput(input);
   const points = new Points(Math.max(2, Math.floor(MAX_POINTS / options.stores)));
   const held: StoredRecord[] = [];
   let count = 0;
   try {
-    const records = reader.readRecords(cut, options);
+    const records = reader.readRecords(cut, { ...options, name });
     cut.onBlock = (offset) => {
       if (!records.hasOpenRecord) points.add(offset, count, records.lineCount);
     };
@@ -117,17 +119,17 @@ export async function openStore(
     for (let step; !(step = await records.next()).done;) {
       if (isSkipped(step.value)) continue;
       count++;
-      if (input.isSeekable) continue;
+      if (input.isSeekable && !reader.isSequential) continue;
       budget.left -= toText(step.value).length + RECORD_LENGTH;
       if (budget.left < 0) {
         throw new UsageError(
-          `Cannot shuffle '--input ${path}': it is read from its beginning only, and has more ` +
-            "records than are held in memory: unpack it into a file of UTF-8",
+          `Cannot shuffle '${name}': it is read from its beginning only, and has more ` +
+            "records than are held in memory: write them as lines into a file",
         );
       }
       held.push({ record: detach(step.value), line: records.line });
     }
-    const store = input.isSeekable
+    const store = input.isSeekable && !reader.isSequential
       ? new FileStore(toRead, options, { points, count })
       : new HeldStore(held);
     return { store, columns };
@@ -184,7 +186,7 @@ class FileStore implements RecordStore {
     const { offsets, counts, lines } = this.#points;
     const point = this.#points.find(place);
     const range = new FileRange(() => this.#open(), offsets[point], offsets[point + 1] ?? Infinity);
-    const records = reader.readRecords(range, this.#options);
+    const records = reader.readRecords(range, { ...this.#options, name: this.#name });
     // The header stands before the first record.
     let before = place - counts[point] + (offsets[point] === 0 && reader.readColumns ? 1 : 0);
     for (let step; !(step = await records.next()).done;) {
@@ -192,6 +194,10 @@ class FileStore implements RecordStore {
       return { record: detach(step.value), line: lines[point] + records.line };
     }
     return this.#fail("it has changed");
+  }
+
+  get #name(): string {
+    return nameInputs([this.#toRead]);
   }
 
   #open(): Deno.FsFile {
@@ -204,7 +210,7 @@ class FileStore implements RecordStore {
 
   #fail(why: string): never {
     throw new InputError(
-      `Cannot go on with '--input ${this.#toRead.path}': ${why}: do not change inputs during a run`,
+      `Cannot go on with '${this.#name}': ${why}: do not change inputs during a run`,
     );
   }
 

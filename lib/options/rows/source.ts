@@ -7,6 +7,7 @@ import { choice, count, DURATION } from "../../cli/kinds.ts";
 import { SCHEMES } from "../../source/default_scheme.ts";
 import { INPUT_FORMAT_NAMES } from "../../source/formats.ts";
 import { SHARD, SHARE } from "../kinds.ts";
+import { showPath } from "../../source/remote_path.ts";
 import { listWords } from "./flag.ts";
 import type { RunFlag } from "./flag.ts";
 
@@ -46,12 +47,12 @@ export const SOURCE_ROWS = [
   {
     name: "input",
     short: "i",
-    value: "FILE",
+    value: "FILE|URL",
     repeatable: true,
     path: { access: "read", stdio: true },
     help:
       "one request a line, read lazily; - is stdin; .gz, .zst, .xz, .bz2 and .zip are decompressed",
-    identity: { of: ({ inputs }) => identify(inputs.map(({ path }) => path)) },
+    identity: { of: ({ inputs }) => identify(inputs.map(({ path }) => showPath(path))) },
   },
   {
     name: "input-format",
